@@ -1,0 +1,258 @@
+package amqpx
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// Config says what a [Link] connects to and what it consumes.
+type Config struct {
+	// URLs are the broker's addresses (amqp:// or amqps://), tried in turn.
+	URLs []string
+	// TLS is used for amqps URLs; nil verifies against the system's roots.
+	TLS *tls.Config
+	// Name shows in the broker's list of connections.
+	Name string
+	// Exchange is declared as CLU declares it: topic, not durable, auto-delete.
+	Exchange string
+	// Queues are declared exclusive, bound to Exchange and consumed.
+	Queues []Queue
+	// Prefetch is how many deliveries may be unacknowledged, for each queue. 0 is 200.
+	Prefetch int
+	// Window is how many publishes may be unconfirmed. 0 is 256.
+	Window int
+	// Waiting is how many publishes may wait for a place in the window. 0 is 1024.
+	Waiting int
+	// PublishTimeout ends a publish that has no outcome by then. 0 is one second.
+	PublishTimeout time.Duration
+	// Heartbeat is the AMQP heartbeat interval. 0 is ten seconds.
+	Heartbeat time.Duration
+	// Dial replaces the network, for an embedded broker.
+	Dial func(network, addr string) (net.Conn, error)
+	// OnState is told of every change of state, in order and one at a time. It
+	// must not block.
+	OnState func(State)
+	// FailFast ends Run when the first connection cannot be made.
+	FailFast bool
+	// Logger gets one line a change of state. nil is [slog.Default].
+	Logger *slog.Logger
+}
+
+// Queue is an exclusive queue of the link's own.
+type Queue struct {
+	// Name of the queue, at most 255 bytes. No other connection may use it.
+	Name string
+	// Bindings are topic patterns on the link's exchange.
+	Bindings []string
+	// Deliver gets each message, in order, from one goroutine. While it blocks,
+	// the broker keeps what comes beyond the prefetch. The delivery is
+	// acknowledged by the link.
+	Deliver func(*Delivery)
+}
+
+// State is whether the link can carry messages now.
+type State struct {
+	// Up is true while both connections stand and every queue is bound.
+	Up bool
+	// Broker is the address it is linked to, without credentials.
+	Broker string
+	// Blocked is the broker's reason for not reading publishes, or "".
+	Blocked string
+	// Err is why the link is down; nil before the first attempt.
+	Err error
+}
+
+// Link is a supervised connection to a broker. Its methods may be called from
+// any goroutine.
+type Link struct {
+	cfg    Config
+	log    *slog.Logger
+	outbox *outbox
+
+	// announcing keeps OnState's calls in the order of the changes.
+	announcing sync.Mutex
+	// mu guards the following field.
+	mu    sync.Mutex
+	state State
+}
+
+// New checks the configuration. Nothing is dialled before [Link.Run].
+func New(cfg Config) (*Link, error) {
+	if len(cfg.URLs) == 0 {
+		return nil, errors.New("amqpx: no broker URL given")
+	}
+	for _, u := range cfg.URLs {
+		if err := CheckURL(u); err != nil {
+			return nil, err
+		}
+	}
+	for _, q := range cfg.Queues {
+		if len(q.Name) > MaxShortString {
+			return nil, fmt.Errorf("amqpx: the queue name is %d bytes long; AMQP allows %d", len(q.Name), MaxShortString)
+		}
+	}
+	cfg.Prefetch = orDefault(cfg.Prefetch, 200)
+	cfg.Window = orDefault(cfg.Window, 256)
+	cfg.Waiting = orDefault(cfg.Waiting, 1024)
+	cfg.PublishTimeout = orDefault(cfg.PublishTimeout, time.Second)
+	cfg.Heartbeat = orDefault(cfg.Heartbeat, 10*time.Second)
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	return &Link{
+		cfg:    cfg,
+		log:    cfg.Logger,
+		outbox: newOutbox(cfg.Waiting, cfg.Window, cfg.PublishTimeout),
+	}, nil
+}
+
+func orDefault[T int | time.Duration](v, fallback T) T {
+	if v == 0 {
+		return fallback
+	}
+	return v
+}
+
+// Publish sends a message on the link's exchange. It does not block. done is
+// called exactly once, from any goroutine and possibly before Publish returns;
+// it must not block. Messages leave in the order of the calls. The error is
+// for a message that AMQP cannot carry; then nothing is sent and done is not
+// called.
+func (l *Link) Publish(msg Message, done func(Outcome)) error {
+	if err := msg.check(); err != nil {
+		return err
+	}
+	l.outbox.put(msg, done)
+	return nil
+}
+
+// State is the link's state now.
+func (l *Link) State() State {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state
+}
+
+// change applies a change of state and announces it.
+func (l *Link) change(apply func(*State)) {
+	l.announcing.Lock()
+	defer l.announcing.Unlock()
+	l.mu.Lock()
+	apply(&l.state)
+	s := l.state
+	l.mu.Unlock()
+	if l.cfg.OnState != nil {
+		l.cfg.OnState(s)
+	}
+}
+
+// Run keeps the link up until the context ends, then lets what was sent be
+// confirmed (for at most the publish timeout) and closes. A link runs once.
+// The error is nil, or why the first connection failed if FailFast is set.
+func (l *Link) Run(ctx context.Context) error {
+	sweeper := make(chan struct{})
+	defer func() { <-sweeper }()
+	sweepCtx, stopSweeping := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSweeping()
+	go func() {
+		defer close(sweeper)
+		l.sweep(sweepCtx)
+	}()
+
+	err := l.supervise(ctx)
+	l.change(func(s *State) { *s = State{Err: errors.New("the link was closed")} })
+	return err
+}
+
+// settledAfter is how long a connection must have held before the next pause is
+// a short one again: a link that breaks as soon as it stands must not storm.
+const settledAfter = 5 * time.Second
+
+// supervise connects, serves, and connects again until the context ends.
+func (l *Link) supervise(ctx context.Context) error {
+	var pause backoff
+	for attempt := 1; ctx.Err() == nil; attempt++ {
+		url := l.cfg.URLs[(attempt-1)%len(l.cfg.URLs)]
+		roundDone := attempt%len(l.cfg.URLs) == 0
+		started := time.Now()
+		s, err := l.connect(ctx, url)
+		if err == nil {
+			err = s.serve(ctx)
+			if time.Since(started) > settledAfter {
+				pause.reset()
+			}
+		} else if l.cfg.FailFast && attempt == len(l.cfg.URLs) {
+			return explain(err, url, l.cfg)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		err = explain(err, url, l.cfg)
+		l.down(err)
+		if misconfigured(err) {
+			pause.last()
+		}
+		if roundDone {
+			wait(ctx, pause.next())
+		}
+	}
+	return nil
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// sweep ends publishes whose deadline has passed.
+func (l *Link) sweep(ctx context.Context) {
+	tick := time.NewTicker(l.cfg.PublishTimeout / 10)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			l.outbox.expire(now)
+		}
+	}
+}
+
+func (l *Link) up(url string) {
+	broker := Redact(url)
+	l.log.Info("linked to the broker", "broker", broker, "exchange", l.cfg.Exchange, "name", l.cfg.Name)
+	l.change(func(s *State) { *s = State{Up: true, Broker: broker} })
+}
+
+// down notes why the link is down: a log line for each change, not each try.
+func (l *Link) down(err error) {
+	was := l.State()
+	if was.Up || was.Err == nil || was.Err.Error() != err.Error() {
+		l.log.Error("not linked to the broker; trying again", "error", err)
+	}
+	l.change(func(s *State) { *s = State{Err: err} })
+}
+
+// blocked follows the broker's word on whether it reads publishes.
+func (l *Link) blocked(b amqp.Blocking) {
+	if b.Active {
+		l.log.Warn("the broker blocks publishers; commands are refused", "reason", b.Reason)
+		l.outbox.refuse(Blocked)
+	} else {
+		l.log.Info("the broker reads publishers again")
+		l.outbox.accept()
+	}
+	l.change(func(s *State) { s.Blocked = b.Reason })
+}

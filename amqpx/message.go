@@ -1,0 +1,60 @@
+package amqpx
+
+import (
+	"fmt"
+	"unicode/utf8"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// The library's types that pass through the link untouched.
+type (
+	// Delivery is a received message with its properties and routing.
+	Delivery = amqp.Delivery
+	// Publishing is what is sent: properties and body.
+	Publishing = amqp.Publishing
+	// Table is an AMQP field table: message headers, arguments.
+	Table = amqp.Table
+	// Decimal is AMQP's decimal header type.
+	Decimal = amqp.Decimal
+)
+
+// MaxShortString is the longest routing key, correlation id, message id or
+// queue name in bytes (AMQP 0-9-1, 4.2.5.3: a short string's length is one octet).
+const MaxShortString = 255
+
+// Message is one message for [Link.Publish], on the link's exchange.
+type Message struct {
+	// Key is the routing key, at most 255 bytes.
+	Key string
+	// Mandatory asks the broker to return the message when no queue wants it.
+	// It needs a MessageId, by which a return is matched to its message.
+	Mandatory bool
+	Publishing
+}
+
+// check refuses what the wire cannot carry. The library would close the
+// connection over it, for everyone.
+func (m *Message) check() error {
+	for _, f := range [...]struct{ name, value string }{
+		{"routing key", m.Key},
+		{"correlation id", m.CorrelationId},
+		{"message id", m.MessageId},
+		{"reply_to", m.ReplyTo},
+		{"content type", m.ContentType},
+	} {
+		if len(f.value) > MaxShortString {
+			return fmt.Errorf("amqpx: the %s is %d bytes long; AMQP allows %d", f.name, len(f.value), MaxShortString)
+		}
+		if !utf8.ValidString(f.value) {
+			return fmt.Errorf("amqpx: the %s is not valid UTF-8", f.name)
+		}
+	}
+	if m.Mandatory && m.MessageId == "" {
+		return fmt.Errorf("amqpx: a mandatory message needs a message id")
+	}
+	if err := m.Headers.Validate(); err != nil {
+		return fmt.Errorf("amqpx: headers: %w", err)
+	}
+	return nil
+}

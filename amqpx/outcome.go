@@ -1,0 +1,39 @@
+package amqpx
+
+// Outcome is how a published message ended. Every message given to
+// [Link.Publish] ends in exactly one.
+type Outcome uint8
+
+// The outcomes. Only after [Unknown] may the message have reached a queue
+// although the sender is told that it failed.
+const (
+	// Confirmed: the broker took the message and routed it to at least one queue.
+	Confirmed Outcome = iota
+	// Returned: mandatory, and no queue is bound for the routing key.
+	Returned
+	// Refused: the broker answered with a nack.
+	Refused
+	// Away: there is no connection to a broker. Nothing was sent.
+	Away
+	// Blocked: the broker blocks publishers (it is short of memory or disk).
+	// Nothing was sent.
+	Blocked
+	// Full: too many messages are waiting to be sent. Nothing was sent.
+	Full
+	// Expired: the message waited its whole deadline for a place in the window
+	// of unconfirmed messages. Nothing was sent.
+	Expired
+	// Unknown: sent, but the link broke, or the deadline passed, before the
+	// confirm. The message may have been delivered.
+	Unknown
+)
+
+var outcomeNames = [...]string{"confirmed", "returned", "refused", "away", "blocked", "full", "expired", "unknown"}
+
+// String is the outcome's name as logs and metrics show it.
+func (o Outcome) String() string {
+	if int(o) < len(outcomeNames) {
+		return outcomeNames[o]
+	}
+	return "invalid outcome"
+}

@@ -1,0 +1,263 @@
+package amqpx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// closeTimeout bounds a polite goodbye to a broker that may not be listening.
+const closeTimeout = 2 * time.Second
+
+// session is one life of the link: from two fresh connections to the first
+// thing that goes wrong with either.
+type session struct {
+	link       *Link
+	url        string
+	consuming  *amqp.Connection
+	publishing *amqp.Connection
+	channel    *amqp.Channel // the publishing one
+
+	consumers []consumer
+	confirms  chan amqp.Confirmation
+	returns   chan amqp.Return
+	blocking  chan amqp.Blocking
+	broken    chan error // the first reason to end, capacity 1
+	tasks     sync.WaitGroup
+}
+
+// connect opens both connections and declares the topology. On an error
+// nothing is left open.
+func (l *Link) connect(ctx context.Context, url string) (*session, error) {
+	s := &session{link: l, url: url, broken: make(chan error, 1)}
+	if err := s.open(ctx); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *session) open(ctx context.Context) (err error) {
+	if s.consuming, err = s.link.dial(ctx, s.url, "consumer"); err != nil {
+		return err
+	}
+	s.watch(s.consuming.NotifyClose(make(chan *amqp.Error, 1)), "the consuming connection")
+	if err := s.declare(); err != nil {
+		return err
+	}
+	if s.publishing, err = s.link.dial(ctx, s.url, "publisher"); err != nil {
+		return err
+	}
+	s.watch(s.publishing.NotifyClose(make(chan *amqp.Error, 1)), "the publishing connection")
+	return s.openPublisher()
+}
+
+// declare makes the exchange and queues, and starts consuming. Each queue has a
+// channel of its own: a multiple-ack speaks for its whole channel.
+func (s *session) declare() error {
+	for i, q := range s.link.cfg.Queues {
+		ch, err := s.consuming.Channel()
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			if err := s.declareExchange(ch); err != nil {
+				return err
+			}
+		}
+		c, err := s.declareQueue(ch, q)
+		if err != nil {
+			return err
+		}
+		s.consumers = append(s.consumers, c)
+	}
+	return nil
+}
+
+func (s *session) declareExchange(ch *amqp.Channel) error {
+	const durable, autoDelete, internal, noWait = false, true, false, false
+	err := ch.ExchangeDeclare(s.link.cfg.Exchange, amqp.ExchangeTopic, durable, autoDelete, internal, noWait, nil)
+	if err != nil {
+		return &topologyError{what: "exchange", name: s.link.cfg.Exchange, err: err}
+	}
+	return nil
+}
+
+func (s *session) declareQueue(ch *amqp.Channel, q Queue) (consumer, error) {
+	cfg := s.link.cfg
+	const durable, autoDelete, exclusive, noWait = false, false, true, false
+	if _, err := ch.QueueDeclare(q.Name, durable, autoDelete, exclusive, noWait, nil); err != nil {
+		return consumer{}, &topologyError{what: "queue", name: q.Name, err: err}
+	}
+	for _, pattern := range q.Bindings {
+		if err := ch.QueueBind(q.Name, pattern, cfg.Exchange, noWait, nil); err != nil {
+			return consumer{}, &topologyError{what: "queue", name: q.Name, err: err}
+		}
+	}
+	if err := ch.Qos(cfg.Prefetch, 0, false); err != nil {
+		return consumer{}, err
+	}
+	s.watch(ch.NotifyClose(make(chan *amqp.Error, 1)), "the channel of queue "+q.Name)
+	cancelled := ch.NotifyCancel(make(chan string, 1))
+	const autoAck, noLocal = false, false
+	deliveries, err := ch.Consume(q.Name, "", autoAck, exclusive, noLocal, noWait, nil)
+	if err != nil {
+		return consumer{}, &topologyError{what: "queue", name: q.Name, err: err}
+	}
+	return consumer{queue: q, channel: ch, deliveries: deliveries, cancelled: cancelled, batch: max(1, cfg.Prefetch/4), log: s.link.log}, nil
+}
+
+// openPublisher opens the confirming channel. Its notifications hold at least
+// a window: the library stalls, and then drops, when nobody drains them.
+func (s *session) openPublisher() (err error) {
+	if s.channel, err = s.publishing.Channel(); err != nil {
+		return err
+	}
+	if err := s.channel.Confirm(false); err != nil {
+		return err
+	}
+	window := s.link.cfg.Window
+	s.watch(s.channel.NotifyClose(make(chan *amqp.Error, 1)), "the publishing channel")
+	s.blocking = s.publishing.NotifyBlocked(make(chan amqp.Blocking, 8))
+	s.returns = s.channel.NotifyReturn(make(chan amqp.Return, window))
+	s.confirms = s.channel.NotifyPublish(make(chan amqp.Confirmation, window))
+	return nil
+}
+
+// watch ends the session when the notification comes. The library closes the
+// channel of notifications when it is done with it.
+func (s *session) watch(closed <-chan *amqp.Error, what string) {
+	s.tasks.Go(func() {
+		e, ok := <-closed
+		if !ok || e == nil {
+			s.fail(fmt.Errorf("%s was closed", what))
+			return
+		}
+		s.fail(fmt.Errorf("%s was closed: %w", what, e))
+	})
+}
+
+// fail ends the session; only the first reason counts.
+func (s *session) fail(err error) {
+	select {
+	case s.broken <- err:
+	default:
+	}
+}
+
+// serve carries messages until the session breaks or the context ends, and
+// leaves nothing behind: no goroutine, no publish without its outcome.
+func (s *session) serve(ctx context.Context) error {
+	s.link.outbox.open()
+	done := make(chan struct{})
+	for _, c := range s.consumers {
+		s.tasks.Go(func() { s.fail(c.run()) })
+	}
+	s.tasks.Go(s.settle)
+	s.tasks.Go(s.followBlocking)
+	s.tasks.Go(func() {
+		if err := s.send(done); err != nil {
+			s.fail(err)
+		}
+	})
+	s.link.up(s.url)
+
+	var err error
+	select {
+	case err = <-s.broken:
+	case <-ctx.Done():
+		s.drain()
+		err = ctx.Err()
+	}
+	s.link.outbox.refuse(Away)
+	close(done)
+	s.close()
+	s.link.outbox.cut()
+	return err
+}
+
+// drain waits until what was accepted has its outcome. Each has one within the
+// publish timeout.
+func (s *session) drain() {
+	select {
+	case <-s.link.outbox.close():
+	case <-s.broken:
+	}
+}
+
+// send publishes what the outbox holds, in order, as the window allows.
+func (s *session) send(done <-chan struct{}) error {
+	box := s.link.outbox
+	for {
+		p, tag := box.take(time.Now())
+		if p == nil {
+			select {
+			case <-done:
+				return nil
+			case <-box.wake:
+				continue
+			}
+		}
+		err := s.channel.Publish(s.link.cfg.Exchange, p.msg.Key, p.msg.Mandatory, false, p.msg.Publishing)
+		if err != nil {
+			// ErrClosed comes before a frame is handed over, so the broker has
+			// at most part of the message, which it discards.
+			outcome := Unknown
+			if errors.Is(err, amqp.ErrClosed) {
+				outcome = Away
+			}
+			box.settle(tag, outcome)
+			return fmt.Errorf("publishing: %w", err)
+		}
+	}
+}
+
+// settle gives each publish its outcome. The broker sends a return before the
+// confirm of the same message, and the library hands them over in that order:
+// once a confirm is here, its return is too.
+func (s *session) settle() {
+	for c := range s.confirms {
+		s.drainReturns()
+		if c.Ack {
+			s.link.outbox.settle(c.DeliveryTag, Confirmed)
+		} else {
+			s.link.outbox.settle(c.DeliveryTag, Refused)
+		}
+	}
+}
+
+func (s *session) drainReturns() {
+	for {
+		select {
+		case r, ok := <-s.returns:
+			if !ok {
+				return
+			}
+			s.link.outbox.markReturned(r.MessageId)
+		default:
+			return
+		}
+	}
+}
+
+func (s *session) followBlocking() {
+	for b := range s.blocking {
+		s.link.blocked(b)
+	}
+}
+
+// close says goodbye and waits for every goroutine of the session. It also
+// cleans up after an open that failed half-way.
+func (s *session) close() {
+	for _, conn := range []*amqp.Connection{s.publishing, s.consuming} {
+		if conn != nil {
+			// An error only says that the connection was closed already.
+			_ = conn.CloseDeadline(time.Now().Add(closeTimeout))
+		}
+	}
+	s.tasks.Wait()
+}

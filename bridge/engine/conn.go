@@ -1,0 +1,132 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/gobwas/ws"
+)
+
+// Conn is a handle for a connection. It may be kept and used from any goroutine
+// after the connection has ended; then its methods do nothing.
+type Conn struct {
+	loop *loop
+	slot int32
+	gen  uint32
+}
+
+// Send queues a frame for this connection alone. It goes out between the frames
+// of the connection's log, never inside one.
+func (c Conn) Send(f Frame) {
+	c.loop.mail.post(func() {
+		if conn := c.loop.lookup(c.slot, c.gen); conn != nil && conn.state == stateOpen {
+			c.loop.send(conn, f)
+		}
+	})
+}
+
+// Close ends the connection with a close code and a reason in words.
+func (c Conn) Close(code int, reason string) {
+	c.loop.mail.post(func() {
+		if conn := c.loop.lookup(c.slot, c.gen); conn != nil {
+			c.loop.beginClose(conn, ws.StatusCode(code), reason)
+		}
+	})
+}
+
+// String names the connection in logs.
+func (c Conn) String() string { return fmt.Sprintf("%d.%d.%d", c.loop.index, c.slot, c.gen) }
+
+// state is where a connection stands in its life.
+type state uint8
+
+const (
+	stateFree     state = iota // an empty slot of the slab
+	stateHead                  // the request head is being read
+	stateOpen                  // a WebSocket connection
+	stateClosing               // our close frame is queued or sent; the peer's is awaited
+	stateLinger                // nothing more is sent; input is discarded until the peer hangs up
+	stateRejected              // an HTTP answer is on its way out; then it lingers
+)
+
+// conn is a connection, owned by its loop.
+type conn struct {
+	session any
+	ring    *ring     // the log it follows
+	cursor  uint64    // the next frame of the log it has not had
+	in      *parser   // nil while no message is incomplete
+	head    *[]byte   // the request head so far, while it is incomplete
+	out     *outbound // frames of its own, and the rest of a frame cut short; nil when none
+	member  int       // its place among the ring's members
+
+	fd     int32
+	slot   int32
+	gen    uint32
+	due    tick // when the loop must look at it
+	entry  tick // when the wheel will; 0 when it will not
+	lastIn tick // when something was read
+	sent   tick // when something was sent
+	state  state
+
+	blocked bool // the socket is full; epoll will say when it has room
+	pinged  bool // a ping went out since something was read
+	byPeer  bool // the peer began the close handshake
+	eof     bool // the peer will send nothing more
+}
+
+// outbound is what one connection alone is to be sent, in order.
+type outbound struct {
+	frames []Frame
+	sent   int // bytes of the first frame that are out
+	bytes  int // of all frames
+}
+
+// maxOutbound bounds the bytes of its own that may wait for one connection.
+const maxOutbound = 4 << 20
+
+// slabSize is how many connections are allocated together.
+const slabSize = 64
+
+// slab holds a loop's connections in slots that never move, so that they can be
+// pointed to, and found by slot and generation.
+type slab struct {
+	chunks []*[slabSize]conn
+	free   []int32
+	used   int
+}
+
+// alloc gives a free connection with a generation never used for its slot.
+func (s *slab) alloc() *conn {
+	if len(s.free) == 0 {
+		base := int32(len(s.chunks) * slabSize)
+		s.chunks = append(s.chunks, new([slabSize]conn))
+		for i := int32(slabSize - 1); i >= 0; i-- {
+			s.free = append(s.free, base+i)
+		}
+	}
+	slot := s.free[len(s.free)-1]
+	s.free = s.free[:len(s.free)-1]
+	s.used++
+	c := s.at(slot)
+	*c = conn{slot: slot, gen: c.gen + 1}
+	return c
+}
+
+func (s *slab) at(slot int32) *conn { return &s.chunks[slot/slabSize][slot%slabSize] }
+
+// release frees a connection's slot.
+func (s *slab) release(c *conn) {
+	*c = conn{slot: c.slot, gen: c.gen}
+	s.free = append(s.free, c.slot)
+	s.used--
+}
+
+// each visits every connection in use. The visitor may release it.
+func (s *slab) each(visit func(*conn)) {
+	for _, chunk := range s.chunks {
+		for i := range chunk {
+			if chunk[i].state != stateFree {
+				visit(&chunk[i])
+			}
+		}
+	}
+}

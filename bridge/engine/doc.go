@@ -1,0 +1,41 @@
+// Package engine carries frames to many WebSocket clients at the cost of the
+// system calls it cannot avoid. It knows bytes; it knows nothing of CLU or AMQP
+// and can be used on its own.
+//
+// # Down: one frame to many clients
+//
+//	Log.Append(frame) ──► mailbox of each loop
+//	                          │ one wake-up, however many frames wait
+//	                          ▼
+//	            ring: the log's frames on this loop
+//	     tail ┌───┬───┬───┬───┬───┬───┐ head
+//	          │ f │ f │ f │ f │ f │ f │
+//	          └───┴───┴─▲─┴───┴───┴─▲─┘
+//	            cursor of a slow    cursors of the others
+//
+// A [Log] is a stream of immutable frames, and a connection is a cursor into
+// one: no queue, no copy, no lock and no goroutine for each client. A loop sweeps
+// the ring's members and writes everything between a cursor and the head with
+// one write(2); the run of frames is joined once for all connections at the
+// same place. A frame that comes alone leaves at once; under load the runs grow
+// by themselves, and no timer delays anything.
+//
+// Sweeps are cut into slices, between which the loop serves what came in. A
+// socket that is full is left alone until epoll says that it has room. A cursor
+// that falls off the log belongs to a client that is too slow: it is closed
+// with a reason.
+//
+// # Up: bytes to messages
+//
+// Each loop owns its connections outright: their sockets, their state, their
+// place in the slab. Bytes are read into the loop's one buffer and parsed where
+// they lie (parser.go); a connection borrows memory only while it holds part of
+// a message. The request head is taken apart in head.go and upgrade.go. What is
+// no WebSocket upgrade leaves epoll and goes to net/http (handoff.go).
+//
+// # Who calls what
+//
+// A [Handler]'s methods run on the loops and must not block. [Log.Append],
+// [Conn.Send] and [Conn.Close] may be called from any goroutine; Append blocks
+// while a loop is far behind, so it must not be called from a Handler.
+package engine

@@ -1,0 +1,206 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Config says how an [Engine] serves. The zero value of every limit is its default.
+type Config struct {
+	// Handler decides on connections and receives their messages.
+	Handler Handler
+	// HTTP answers requests that are no WebSocket upgrade. nil answers 426.
+	HTTP http.Handler
+	// Loops is how many loops share the connections. 0 is one for each processor.
+	Loops int
+	// MaxHead is the longest request head in bytes. 0 is 8 KiB.
+	MaxHead int
+	// HeadTimeout is how long a client may take to send its request. 0 is 10 s.
+	HeadTimeout time.Duration
+	// MaxMessage is the longest message from a client in bytes, over all its
+	// fragments. 0 is 1 MiB.
+	MaxMessage int
+	// LogBytes bounds what a log keeps for slow clients, on each loop. 0 is 16 MiB.
+	LogBytes int
+	// PingAfter is how long a connection may be silent before it is pinged; each
+	// ping is drawn between this and 2.25 times this. 0 is 20 s.
+	PingAfter time.Duration
+	// PongTimeout is how long a pinged client may take to give a sign of life. 0 is 20 s.
+	PongTimeout time.Duration
+	// Logger gets what an operator must know. nil is [slog.Default].
+	Logger *slog.Logger
+}
+
+// Handler is what a server makes of its connections. Its methods run on the
+// engine's loops, must not block, and may call any method of [Conn].
+type Handler interface {
+	// Accept decides on an upgrade request, which is valid during the call. The
+	// error is a [*Refusal], or anything else for 500.
+	Accept(r *Request) (Welcome, error)
+	// Open is called once the connection is established, before any message.
+	Open(c Conn, session any)
+	// Message receives a text or binary message. The payload is valid during the call.
+	Message(c Conn, session any, payload []byte)
+	// Closed is called once, when an open connection begins to end for whatever
+	// reason. No message follows.
+	Closed(c Conn, session any, code int, reason string)
+}
+
+// Welcome is how an accepted connection starts.
+type Welcome struct {
+	// Log is what the connection follows from now on; nil follows nothing.
+	Log *Log
+	// Session is handed back with every call about the connection.
+	Session any
+	// Subprotocol is named in the answer; "" names none.
+	Subprotocol string
+}
+
+// Refusal answers an upgrade request with an HTTP status and a reason in words.
+type Refusal struct {
+	Status int
+	Reason string
+}
+
+func (r *Refusal) Error() string { return r.Reason }
+
+// Engine serves WebSocket connections on loops of its own.
+type Engine struct {
+	cfg     Config
+	log     *slog.Logger
+	loops   []*loop
+	handoff *handoff
+	running sync.WaitGroup
+	open    atomic.Int64 // WebSocket connections between Open and Closed
+
+	// mu guards the following fields.
+	mu        sync.Mutex
+	listeners []*listener
+	stopped   bool
+}
+
+// listener is a listening socket given to a loop. The file shares the socket
+// with ln, which is kept because closing it may remove a path.
+type listener struct {
+	ln   net.Listener
+	file *os.File
+}
+
+// ErrClosed is returned by [Engine.Listen] after [Engine.Shutdown].
+var ErrClosed = errors.New("engine: shut down")
+
+// New starts an engine's loops. It has nothing to serve before [Engine.Listen].
+func New(cfg Config) (*Engine, error) {
+	if cfg.Handler == nil {
+		return nil, errors.New("engine: no Handler given")
+	}
+	setDefault(&cfg.Loops, runtime.GOMAXPROCS(0))
+	setDefault(&cfg.MaxHead, 8<<10)
+	setDefault(&cfg.HeadTimeout, 10*time.Second)
+	setDefault(&cfg.MaxMessage, 1<<20)
+	setDefault(&cfg.LogBytes, 16<<20)
+	setDefault(&cfg.PingAfter, 20*time.Second)
+	setDefault(&cfg.PongTimeout, 20*time.Second)
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	if cfg.HTTP == nil {
+		cfg.HTTP = http.HandlerFunc(upgradeRequired)
+	}
+	e := &Engine{cfg: cfg, log: cfg.Logger}
+	for i := range cfg.Loops {
+		l, err := newLoop(e, i)
+		if err != nil {
+			for _, l := range e.loops {
+				l.poll.close()
+			}
+			return nil, err
+		}
+		e.loops = append(e.loops, l)
+	}
+	e.handoff = newHandoff(cfg.HTTP, cfg.Logger)
+	for _, l := range e.loops {
+		e.running.Go(l.run)
+	}
+	return e, nil
+}
+
+func setDefault[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+// Listen serves the connections that arrive at a TCP or Unix listener, which is
+// the engine's from now on.
+func (e *Engine) Listen(ln net.Listener) error {
+	withFile, ok := ln.(interface{ File() (*os.File, error) })
+	if !ok {
+		return errors.New("engine: the listener is no TCP or Unix socket")
+	}
+	file, err := withFile.File()
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.stopped {
+		file.Close()
+		return ErrClosed
+	}
+	e.listeners = append(e.listeners, &listener{ln, file})
+	acceptor := e.loops[0]
+	acceptor.mail.post(func() { acceptor.listen(int(file.Fd())) })
+	return nil
+}
+
+// Connections is how many WebSocket connections are open.
+func (e *Engine) Connections() int { return int(e.open.Load()) }
+
+// Shutdown stops accepting, closes every connection with 1001 and the reason,
+// and returns when all are gone or the context ends; then what is left is cut.
+func (e *Engine) Shutdown(ctx context.Context, reason string) error {
+	e.mu.Lock()
+	already := e.stopped
+	e.stopped = true
+	listeners := e.listeners
+	e.mu.Unlock()
+	if already {
+		return ErrClosed
+	}
+	unlistened := make(chan struct{})
+	e.loops[0].mail.post(func() { e.loops[0].unlisten(); close(unlistened) })
+	<-unlistened
+	for _, li := range listeners {
+		li.file.Close()
+		li.ln.Close()
+	}
+	var empty sync.WaitGroup
+	for _, l := range e.loops {
+		empty.Add(1)
+		l.mail.post(func() { l.drain(reason, empty.Done) })
+	}
+	all := make(chan struct{})
+	go func() { empty.Wait(); close(all) }()
+	err := e.handoff.shutdown(ctx)
+	select {
+	case <-all:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	for _, l := range e.loops {
+		l.mail.post(l.stop)
+	}
+	<-all
+	e.running.Wait()
+	return err
+}

@@ -1,0 +1,75 @@
+package engine
+
+import (
+	"encoding/binary"
+
+	"github.com/gobwas/ws"
+)
+
+// Frame is one whole WebSocket frame, header and payload, as it goes over the
+// wire from server to client. It is immutable once it has been handed over.
+type Frame []byte
+
+// HeaderRoom is the space that [Seal] needs in front of a payload: a server's
+// frame header is 2, 4 or 10 bytes long (RFC 6455, 5.2).
+const HeaderRoom = 10
+
+// Seal makes a text frame of buf, whose payload starts at [HeaderRoom], without
+// copying it. The frame shares buf's memory.
+func Seal(buf []byte) Frame { return seal(ws.OpText, buf) }
+
+// seal writes the header right in front of the payload:
+//
+//	0       1       2           4               10
+//	+-------+-------+-----------+---------------+
+//	|1000 op|len<126|           |               |
+//	|       |  126  |  16 bits  |               |
+//	|       |  127  |        64 bits            |
+//	+-------+-------+-----------+---------------+
+func seal(op ws.OpCode, buf []byte) Frame {
+	n := len(buf) - HeaderRoom
+	var start int
+	switch {
+	case n < 126:
+		start = HeaderRoom - 2
+		buf[start+1] = byte(n)
+	case n <= 0xffff:
+		start = HeaderRoom - 4
+		buf[start+1] = 126
+		binary.BigEndian.PutUint16(buf[start+2:], uint16(n))
+	default:
+		start = 0
+		buf[1] = 127
+		binary.BigEndian.PutUint64(buf[2:], uint64(n))
+	}
+	buf[start] = 0x80 | byte(op)
+	return Frame(buf[start:])
+}
+
+// Text makes a text frame with a copy of the payload.
+func Text(payload string) Frame {
+	return Seal(append(make([]byte, HeaderRoom, HeaderRoom+len(payload)), payload...))
+}
+
+// control makes a control frame with a copy of the payload, at most 125 bytes.
+func control(op ws.OpCode, payload []byte) Frame {
+	return seal(op, append(make([]byte, HeaderRoom, HeaderRoom+len(payload)), payload...))
+}
+
+// maxReason is what fits into a close frame beside the code (RFC 6455, 5.5).
+const maxReason = 123
+
+// closeFrame makes a close frame. A reason that is too long is cut at a rune.
+func closeFrame(code ws.StatusCode, reason string) Frame {
+	if code.Empty() || code == ws.StatusNoStatusRcvd {
+		return control(ws.OpClose, nil)
+	}
+	if len(reason) > maxReason {
+		cut := maxReason
+		for cut > 0 && reason[cut]&0xc0 == 0x80 {
+			cut--
+		}
+		reason = reason[:cut]
+	}
+	return control(ws.OpClose, ws.NewCloseFrameBody(code, reason))
+}

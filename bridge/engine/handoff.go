@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+)
+
+// handoff is the way out for requests that are no WebSocket upgrade: a listener
+// whose connections come from the loops, served by net/http.
+type handoff struct {
+	server *http.Server
+	conns  chan net.Conn
+	served chan struct{}
+
+	closing sync.Once
+	closed  chan struct{}
+}
+
+func newHandoff(handler http.Handler, log *slog.Logger) *handoff {
+	h := &handoff{
+		conns:  make(chan net.Conn, 128),
+		served: make(chan struct{}),
+		closed: make(chan struct{}),
+	}
+	h.server = &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      time.Minute,
+		IdleTimeout:       time.Minute,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	go func() {
+		defer close(h.served)
+		if err := h.server.Serve(h); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("the HTTP server ended", "error", err)
+		}
+	}()
+	return h
+}
+
+func (h *handoff) shutdown(ctx context.Context) error {
+	err := h.server.Shutdown(ctx)
+	if err != nil {
+		h.server.Close()
+	}
+	<-h.served
+	for {
+		select {
+		case c := <-h.conns:
+			c.Close()
+		default:
+			return err
+		}
+	}
+}
+
+// Accept, Close and Addr make it a [net.Listener].
+func (h *handoff) Accept() (net.Conn, error) {
+	select {
+	case c := <-h.conns:
+		return c, nil
+	case <-h.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (h *handoff) Close() error {
+	h.closing.Do(func() { close(h.closed) })
+	return nil
+}
+
+func (h *handoff) Addr() net.Addr { return &net.TCPAddr{} }
+
+// replayConn gives the bytes that a loop has read already, then the socket's.
+type replayConn struct {
+	net.Conn
+	read []byte
+}
+
+func (c *replayConn) Read(p []byte) (int, error) {
+	if len(c.read) == 0 {
+		return c.Conn.Read(p)
+	}
+	n := copy(p, c.read)
+	if c.read = c.read[n:]; len(c.read) == 0 {
+		c.read = nil
+	}
+	return n, nil
+}
+
+// handOver lets go of a connection whose request is for net/http.
+func (l *loop) handOver(c *conn, read []byte) {
+	l.poll.remove(int(c.fd))
+	file := os.NewFile(uintptr(c.fd), "client")
+	socket, err := net.FileConn(file) // a duplicate; the file is ours to close
+	if err != nil {
+		l.engine.log.Error("cannot hand a request to the HTTP server", "error", err)
+		file.Close()
+		l.forget(c)
+		return
+	}
+	select {
+	case l.engine.handoff.conns <- &replayConn{socket, append([]byte(nil), read...)}:
+		file.Close()
+		l.forget(c)
+		return
+	default:
+	}
+	// Too many wait for the HTTP server: say so from here.
+	socket.Close()
+	_, _ = io.WriteString(file, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n")
+	file.Close()
+	l.forget(c)
+}
+
+// upgradeRequired answers requests where there is nothing but WebSocket.
+func upgradeRequired(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Upgrade", "websocket")
+	w.Header().Set("Connection", "Upgrade")
+	http.Error(w, "This is a WebSocket server: connect with ws:// or wss://.", http.StatusUpgradeRequired)
+}

@@ -1,0 +1,309 @@
+package engine
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/gobwas/ws"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// readSize is how much is read from a socket at once.
+	readSize = 64 << 10
+	// readsInTurn bounds what one client may be read before others have their turn.
+	readsInTurn = 4
+	// chunk is about how many bytes a write brings to one connection, so that a
+	// burst goes out to all of them side by side.
+	chunk = 64 << 10
+	// sweepSlice is how many members are visited before the loop looks at what came in.
+	sweepSlice = 128
+	// spareParsers is how many parsers a loop keeps for connections that need one.
+	spareParsers = 64
+	// closeTimeout is how long a peer may take to answer our close frame.
+	closeTimeout = 5 * time.Second
+	// lingerTimeout is how long a peer may take to hang up after our last byte.
+	lingerTimeout = 2 * time.Second
+)
+
+// loop owns a share of the connections. Everything here is touched by its
+// goroutine only, save mail.
+type loop struct {
+	engine *Engine
+	index  int
+	mail   mailbox
+	poll   poller
+	conns  slab
+	wheel  wheel
+	start  time.Time
+
+	pending []mail  // taken from the mailbox, not yet done
+	next    int     // the first of pending that is not done
+	dirty   []*ring // rings with frames that not every member was offered
+	unread  []wheelEntry
+
+	buf     []byte // what was just read
+	scratch []byte // joined frames for one connection
+	parsers []*parser
+	sink    connSink
+
+	accepting acceptor
+	drained   func() // called once when no connection is left, while draining
+	stopped   bool
+}
+
+func newLoop(e *Engine, index int) (*loop, error) {
+	l := &loop{engine: e, index: index, start: time.Now(), buf: make([]byte, readSize)}
+	l.wheel.now = 1
+	l.mail.init(l.poll.wake)
+	return l, l.poll.open()
+}
+
+// run serves until the loop is stopped.
+func (l *loop) run() {
+	for !l.stopped {
+		l.turn()
+	}
+	l.mail.close()
+	l.poll.close()
+}
+
+// turn waits for something to do and does a share of everything there is.
+func (l *loop) turn() {
+	timeout := 0
+	busy := len(l.dirty) > 0 || l.next < len(l.pending) || len(l.unread) > 0
+	if !busy && l.mail.sleep() {
+		timeout = l.untilTick()
+	}
+	events := l.poll.wait(timeout)
+	if timeout != 0 {
+		l.mail.woken()
+	}
+	if now := l.now(); now != l.wheel.now {
+		l.wheel.advance(now, l.lookup, l.overdue)
+		l.resumeAccepting()
+	}
+	for i := range events {
+		l.event(&events[i])
+	}
+	l.readOn()
+	l.readMail()
+	l.sweep()
+	if l.drained != nil && l.conns.used == 0 {
+		l.drained()
+		l.drained = nil
+	}
+}
+
+func (l *loop) now() tick { return tick(time.Since(l.start)/tickLength) + 1 }
+
+// untilTick is the time to the next tick in milliseconds, at least one.
+func (l *loop) untilTick() int {
+	rest := tickLength - time.Since(l.start)%tickLength
+	return int(rest/time.Millisecond) + 1
+}
+
+func ticks(d time.Duration) tick { return tick((d + tickLength - 1) / tickLength) }
+
+func (l *loop) event(ev *unix.EpollEvent) {
+	switch ev.Fd {
+	case wakeSlot:
+		return
+	case listenSlot:
+		l.accept(int(ev.Pad))
+		return
+	}
+	c := l.lookup(ev.Fd, uint32(ev.Pad))
+	if c == nil {
+		return
+	}
+	if ev.Events&eventWritable != 0 && c.blocked {
+		c.blocked = false
+		l.flush(c)
+	}
+	if ev.Events&eventReadable != 0 && c.gen == uint32(ev.Pad) && c.state != stateFree {
+		l.read(c, ev.Events&eventEnded != 0)
+	}
+}
+
+// lookup finds a connection, or nil when it has ended.
+func (l *loop) lookup(slot int32, gen uint32) *conn {
+	c := l.conns.at(slot)
+	if c.gen != gen || c.state == stateFree {
+		return nil
+	}
+	return c
+}
+
+func (l *loop) handle(c *conn) Conn { return Conn{l, c.slot, c.gen} }
+
+// read takes what the socket has, up to the client's share of a turn. Unless
+// the peer has ended, a short read has emptied the socket, and the next bytes
+// are an event of their own.
+func (l *loop) read(c *conn, ended bool) {
+	gen := c.gen
+	for range readsInTurn {
+		n, err := unix.Read(int(c.fd), l.buf)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err == unix.EAGAIN:
+			return
+		case err != nil:
+			l.drop(c, ws.StatusAbnormalClosure, "the connection broke: "+err.Error())
+			return
+		case n == 0:
+			l.peerEnded(c)
+			return
+		}
+		c.lastIn, c.pinged = l.wheel.now, false
+		l.consume(c, l.buf[:n])
+		if c.gen != gen || c.state == stateFree || n < len(l.buf) && !ended {
+			return
+		}
+	}
+	l.unread = append(l.unread, wheelEntry{c.slot, c.gen})
+}
+
+// readOn goes on with the clients that had more to say than their share.
+func (l *loop) readOn() {
+	list := l.unread
+	l.unread = nil
+	for _, e := range list {
+		if c := l.lookup(e.slot, e.gen); c != nil {
+			l.read(c, true)
+		}
+	}
+}
+
+// peerEnded handles the end of the peer's bytes: a half-closed TCP connection.
+func (l *loop) peerEnded(c *conn) {
+	c.eof = true
+	if c.out == nil || c.state == stateOpen || c.state == stateHead {
+		l.drop(c, ws.StatusAbnormalClosure, "the client hung up without a close frame")
+	}
+}
+
+// consume does with bytes what the connection's state asks for.
+func (l *loop) consume(c *conn, data []byte) {
+	switch c.state {
+	case stateHead:
+		l.readHead(c, data)
+	case stateOpen, stateClosing:
+		l.parse(c, data)
+	}
+}
+
+func (l *loop) parse(c *conn, data []byte) {
+	p := c.in
+	if p == nil {
+		p = l.borrowParser()
+	}
+	c.in = p
+	l.sink = connSink{l, c}
+	gen := c.gen
+	err := p.feed(data, l.engine.cfg.MaxMessage, &l.sink)
+	if c.gen != gen || c.state == stateFree {
+		return // dropped by what it sent; drop gave the parser back
+	}
+	if err != nil {
+		l.returnParser(c)
+		if c.state == stateClosing {
+			l.drop(c, err.code, err.reason)
+			return
+		}
+		l.beginClose(c, err.code, err.reason)
+		return
+	}
+	if p.idle() {
+		l.returnParser(c)
+	}
+}
+
+func (l *loop) borrowParser() *parser {
+	if n := len(l.parsers); n > 0 {
+		p := l.parsers[n-1]
+		l.parsers = l.parsers[:n-1]
+		return p
+	}
+	return new(parser)
+}
+
+// returnParser takes a connection's parser back, without what it held.
+func (l *loop) returnParser(c *conn) {
+	p := c.in
+	c.in = nil
+	if p == nil || len(l.parsers) >= spareParsers {
+		return
+	}
+	message := p.message[:0]
+	if cap(message) > readSize {
+		message = nil
+	}
+	*p = parser{message: message}
+	l.parsers = append(l.parsers, p)
+}
+
+// readMail does what other goroutines asked for. It stops short of bringing a
+// ring more than a quarter of what it holds: the members must have their turn.
+func (l *loop) readMail() {
+	if l.next == len(l.pending) {
+		clear(l.pending)
+		l.pending, l.next = l.mail.take(l.pending[:0]), 0
+	}
+	bytes := 0
+	for l.next < len(l.pending) {
+		m := &l.pending[l.next]
+		if m.do != nil {
+			m.do()
+		} else {
+			if m.ring.unswept > m.ring.limit/4 {
+				break
+			}
+			m.ring.push(m.frame)
+			bytes += len(m.frame)
+			l.mark(m.ring)
+		}
+		*m = mail{}
+		l.next++
+	}
+	l.mail.processed(bytes)
+}
+
+// overdue does what a connection's deadline asks for.
+func (l *loop) overdue(c *conn) {
+	switch c.state {
+	case stateHead:
+		l.reject(c, 408, "the request took too long")
+	case stateOpen:
+		l.checkAlive(c)
+	case stateClosing:
+		l.drop(c, ws.StatusAbnormalClosure, "the client did not answer the close frame")
+	default:
+		l.drop(c, ws.StatusAbnormalClosure, "")
+	}
+}
+
+// checkAlive pings a connection that nothing was sent to for a while, and
+// closes one that did not answer.
+func (l *loop) checkAlive(c *conn) {
+	cfg := &l.engine.cfg
+	now := l.wheel.now
+	if c.pinged {
+		l.beginClose(c, ws.StatusPolicyViolation, "no answer to a ping for "+cfg.PongTimeout.String())
+		return
+	}
+	if quiet := c.sent + ticks(cfg.PingAfter); now.before(quiet) {
+		l.wheel.schedule(c, l.nextPing(quiet))
+		return
+	}
+	c.pinged = true
+	l.wheel.schedule(c, now+ticks(cfg.PongTimeout))
+	l.send(c, control(ws.OpPing, nil))
+}
+
+// nextPing spreads pings over 1.25 times the interval behind the earliest moment.
+func (l *loop) nextPing(earliest tick) tick {
+	spread := ticks(l.engine.cfg.PingAfter) * 5 / 4
+	return earliest + rand.N(spread+1)
+}

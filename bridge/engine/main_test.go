@@ -1,0 +1,201 @@
+package engine
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience is how long a test waits for what must happen.
+const patience = 10 * time.Second
+
+// server is an engine with one log, whose handler reports what it is told.
+type server struct {
+	*Engine
+	log      *Log
+	addr     string
+	opened   chan Conn
+	messages chan string
+	closed   chan closeNote
+	accept   func(*Request) (Welcome, error)
+}
+
+type closeNote struct {
+	code   int
+	reason string
+}
+
+func (s *server) Accept(r *Request) (Welcome, error) {
+	if s.accept != nil {
+		return s.accept(r)
+	}
+	return Welcome{Log: s.log, Session: s}, nil
+}
+func (s *server) Open(c Conn, _ any)                    { s.opened <- c }
+func (s *server) Message(c Conn, session any, p []byte) { s.messages <- string(p) }
+func (s *server) Closed(_ Conn, _ any, code int, reason string) {
+	s.closed <- closeNote{code, reason}
+}
+
+// start serves on a free port until the test ends.
+func start(t *testing.T, cfg Config, adjust ...func(*server)) *server {
+	t.Helper()
+	s := &server{
+		opened:   make(chan Conn, 20_000),
+		messages: make(chan string, 20_000),
+		closed:   make(chan closeNote, 20_000),
+	}
+	cfg.Handler = s
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	var err error
+	if s.Engine, err = New(cfg); err != nil {
+		t.Fatal(err)
+	}
+	s.log = s.NewLog()
+	for _, f := range adjust {
+		f(s)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.addr = ln.Addr().String()
+	if err := s.Listen(ln); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+		defer cancel()
+		err := s.Shutdown(ctx, "the test is over")
+		if err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, ErrClosed) {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// client is a WebSocket client that reads frames as they are on the wire.
+type client struct {
+	t *testing.T
+	net.Conn
+	r *bufio.Reader
+}
+
+func (s *server) dial(t *testing.T) *client {
+	t.Helper()
+	c := s.dialTCP(t)
+	c.upgrade("/")
+	receive(t, s.opened)
+	return c
+}
+
+func (s *server) dialTCP(t *testing.T) *client {
+	t.Helper()
+	conn, err := net.Dial("tcp", s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(patience))
+	return &client{t, conn, bufio.NewReader(conn)}
+}
+
+const upgradeRequest = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+
+func (c *client) upgrade(path string) {
+	c.t.Helper()
+	c.send([]byte("GET " + path + upgradeRequest[len("GET /"):]))
+	if resp := c.response(); resp.StatusCode != http.StatusSwitchingProtocols {
+		c.t.Fatalf("the upgrade was answered with %s", resp.Status)
+	} else if got := resp.Header.Get("Sec-WebSocket-Accept"); got != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
+		c.t.Fatalf("Sec-WebSocket-Accept is %q", got)
+	}
+}
+
+func (c *client) response() *http.Response {
+	c.t.Helper()
+	resp, err := http.ReadResponse(c.r, nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		resp.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return resp
+}
+
+func (c *client) send(b ...[]byte) {
+	c.t.Helper()
+	if _, err := c.Write(join(b...)); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// frame reads the next frame.
+func (c *client) frame() ws.Frame {
+	c.t.Helper()
+	f, err := ws.ReadFrame(c.r)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return f
+}
+
+// expect reads a text frame and compares it.
+func (c *client) expect(want string) {
+	c.t.Helper()
+	f := c.frame()
+	if f.Header.OpCode != ws.OpText || string(f.Payload) != want {
+		c.t.Fatalf("got opcode %d with %.80q, want text %.80q", f.Header.OpCode, f.Payload, want)
+	}
+}
+
+// expectClose reads up to the close frame, answers it and waits for the end.
+func (c *client) expectClose(code ws.StatusCode) (reason string) {
+	c.t.Helper()
+	for {
+		f := c.frame()
+		if f.Header.OpCode != ws.OpClose {
+			continue
+		}
+		got, reason := ws.ParseCloseFrameData(f.Payload)
+		if got != code {
+			c.t.Fatalf("closed with %d %q, want %d", got, reason, code)
+		}
+		c.send(masked(true, ws.OpClose, string(f.Payload)))
+		if rest, err := io.ReadAll(c.r); err != nil || len(rest) > 0 {
+			c.t.Fatalf("after the close frame: % x, %v", rest, err)
+		}
+		return reason
+	}
+}
+
+func receive[T any](t *testing.T, from <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(patience):
+		t.Fatal("nothing came")
+		panic("unreachable")
+	}
+}

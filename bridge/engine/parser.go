@@ -1,0 +1,211 @@
+package engine
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/gobwas/ws"
+)
+
+// sink receives what a parser finds. Payloads are valid during the call only.
+// It returns false to stop parsing, because the connection is gone or closing.
+type sink interface {
+	message(op ws.OpCode, payload []byte) bool
+	control(op ws.OpCode, payload []byte) bool
+}
+
+// closeError is a violation that ends the connection with a close code.
+type closeError struct {
+	code   ws.StatusCode
+	reason string
+}
+
+func (e *closeError) Error() string { return fmt.Sprintf("%d %s", e.code, e.reason) }
+
+// parser takes a client's bytes apart into messages, however they are cut
+// (RFC 6455, 5). It holds memory only in the middle of a frame or a message;
+// idle tells when it can be given back.
+type parser struct {
+	// The frame header while it is incomplete.
+	raw  [ws.MaxHeaderSize]byte
+	have int
+
+	// The frame whose payload is being read.
+	inFrame bool
+	header  ws.Header
+	read    int64 // bytes of the payload so far
+
+	// The data message that is being put together.
+	fragmented bool // a first fragment was seen, the last one was not
+	op         ws.OpCode
+	message    []byte
+	checked    int // bytes of message known to be UTF-8
+
+	controlBuf [ws.MaxControlFramePayloadSize]byte
+}
+
+// idle tells that the parser stands between two messages and holds nothing.
+func (p *parser) idle() bool { return p.have == 0 && !p.inFrame && !p.fragmented }
+
+// feed parses data, which it unmasks in place, and hands what is complete to
+// the sink. maxMessage bounds a message in bytes, over all its fragments.
+func (p *parser) feed(data []byte, maxMessage int, to sink) *closeError {
+	for len(data) > 0 {
+		if !p.inFrame {
+			n, err := p.readHeader(data, maxMessage)
+			if err != nil {
+				return err
+			}
+			data = data[n:]
+			if !p.inFrame {
+				return nil // the header goes on in the next bytes
+			}
+		}
+		n := min(p.header.Length-p.read, int64(len(data)))
+		payload := data[:n]
+		data = data[n:]
+		ws.Cipher(payload, p.header.Mask, int(p.read))
+		p.read += n
+		goOn, err := p.take(payload, to)
+		if err != nil {
+			return err
+		}
+		if !goOn || p.inFrame {
+			return nil
+		}
+	}
+	return nil
+}
+
+// readHeader reads a frame header from what it has and from data, and says how
+// many bytes of data it took. inFrame is set when the header is complete.
+func (p *parser) readHeader(data []byte, maxMessage int) (int, *closeError) {
+	took := 0
+	fill := func(need int) bool {
+		if p.have < need {
+			n := copy(p.raw[p.have:need], data[took:])
+			p.have += n
+			took += n
+		}
+		return p.have >= need
+	}
+	// The second byte says how long the header is.
+	if !fill(2) || !fill(headerSize(p.raw[1])) {
+		return took, nil
+	}
+	p.have = 0
+	if err := p.openFrame(maxMessage); err != nil {
+		return took, err
+	}
+	return took, nil
+}
+
+// headerSize is the length of a frame header by its second byte:
+//
+//	|m|7 bits of length| 126: + 2 bytes, 127: + 8 bytes; m: + 4 bytes of mask
+func headerSize(second byte) int {
+	size := 2
+	switch second & 0x7f {
+	case 126:
+		size += 2
+	case 127:
+		size += 8
+	}
+	if second&0x80 != 0 {
+		size += 4
+	}
+	return size
+}
+
+// openFrame decodes the complete raw header and checks it against the rules
+// before a byte of the payload is taken.
+func (p *parser) openFrame(maxMessage int) *closeError {
+	raw := &p.raw
+	h := ws.Header{
+		Fin:    raw[0]&0x80 != 0,
+		Rsv:    raw[0] >> 4 & 0x7,
+		OpCode: ws.OpCode(raw[0] & 0xf),
+		Masked: raw[1]&0x80 != 0,
+	}
+	at := 2
+	switch n := raw[1] & 0x7f; n {
+	case 126:
+		h.Length = int64(binary.BigEndian.Uint16(raw[2:]))
+		at = 4
+	case 127:
+		h.Length = int64(binary.BigEndian.Uint64(raw[2:]))
+		at = 10
+	default:
+		h.Length = int64(n)
+	}
+	if h.Length < 0 {
+		return &closeError{ws.StatusProtocolError, "the frame's length has its highest bit set"}
+	}
+	if h.Masked {
+		copy(h.Mask[:], raw[at:])
+	}
+	if err := p.checkHeader(h, maxMessage); err != nil {
+		return err
+	}
+	p.header, p.inFrame, p.read = h, true, 0
+	if h.OpCode.IsData() && h.OpCode != ws.OpContinuation {
+		p.op, p.checked, p.message = h.OpCode, 0, p.message[:0]
+	}
+	return nil
+}
+
+func (p *parser) checkHeader(h ws.Header, maxMessage int) *closeError {
+	state := ws.StateServerSide
+	if p.fragmented {
+		state = state.Set(ws.StateFragmented)
+	}
+	if err := ws.CheckHeader(h, state); err != nil {
+		return &closeError{ws.StatusProtocolError, err.Error()}
+	}
+	if !h.OpCode.IsControl() {
+		size := h.Length
+		if p.fragmented {
+			size += int64(len(p.message))
+		}
+		if size > int64(maxMessage) {
+			return &closeError{ws.StatusMessageTooBig, fmt.Sprintf("the message is longer than %d bytes", maxMessage)}
+		}
+	}
+	return nil
+}
+
+// take adds unmasked payload to the frame, and delivers when that ends a
+// message. A message that came in one piece is delivered where it lies.
+func (p *parser) take(payload []byte, to sink) (goOn bool, _ *closeError) {
+	ended := p.read == p.header.Length
+	if p.header.OpCode.IsControl() {
+		copy(p.controlBuf[p.read-int64(len(payload)):], payload)
+		if !ended {
+			return true, nil
+		}
+		p.inFrame = false
+		return to.control(p.header.OpCode, p.controlBuf[:p.read]), nil
+	}
+	whole := ended && p.header.Fin && len(p.message) == 0
+	if !whole {
+		p.message = append(p.message, payload...)
+		payload = p.message
+	}
+	last := ended && p.header.Fin
+	if p.op == ws.OpText {
+		var ok bool
+		if p.checked, ok = checkUTF8(payload, p.checked, last); !ok {
+			return false, &closeError{ws.StatusInvalidFramePayloadData, "the text is not valid UTF-8"}
+		}
+	}
+	if ended {
+		p.inFrame = false
+		p.fragmented = !p.header.Fin
+	}
+	if !last {
+		return true, nil
+	}
+	goOn = to.message(p.op, payload)
+	p.message, p.checked = p.message[:0], 0
+	return goOn, nil
+}

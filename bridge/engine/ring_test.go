@@ -1,0 +1,119 @@
+package engine
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+// follow brings a member up to the end of the pass and gives what it was sent.
+func follow(r *ring, c *conn) (got string) {
+	var scratch []byte
+	for c.cursor < r.to {
+		run, next := r.run(c.cursor, 8, &scratch)
+		got += string(run)
+		c.cursor = next
+	}
+	return got
+}
+
+func TestARingGivesEveryMemberEveryFrameFromItsJoiningOn(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	r := &ring{limit: 1 << 20}
+	type member struct {
+		conn
+		want, got string
+	}
+	var members []*member
+	for i := range 2000 {
+		switch rng.IntN(5) {
+		case 0:
+			m := new(member)
+			r.add(&m.conn)
+			members = append(members, m)
+		case 1:
+			if len(members) > 3 {
+				n := rng.IntN(len(members))
+				r.remove(&members[n].conn)
+				members = append(members[:n], members[n+1:]...)
+			}
+		case 2:
+			r.startPass(8)
+			for _, m := range members {
+				if rng.IntN(4) > 0 { // the others' sockets are full
+					m.got += follow(r, &m.conn)
+				}
+				r.slowest = min(r.slowest, m.cursor)
+			}
+			r.release(min(r.slowest, r.to))
+		default:
+			f := fmt.Sprintf("%d,", i)
+			r.push(Frame(f))
+			for _, m := range members {
+				m.want += f
+			}
+		}
+	}
+	for r.to < r.head {
+		r.startPass(8)
+		for _, m := range members {
+			m.got += follow(r, &m.conn)
+		}
+	}
+	for i, m := range members {
+		m.got += follow(r, &m.conn)
+		if m.got != m.want {
+			t.Fatalf("member %d got %q, want %q", i, m.got, m.want)
+		}
+	}
+}
+
+func TestARingKeepsWithinItsBytesWhateverASlowMemberNeeds(t *testing.T) {
+	r := &ring{limit: 1000}
+	slow := new(conn)
+	r.add(slow)
+	for range 500 {
+		r.push(make(Frame, 10))
+		r.startPass(chunk)
+		r.release(min(r.slowest, slow.cursor))
+		if r.bytes > r.limit+10 {
+			t.Fatalf("the ring holds %d bytes", r.bytes)
+		}
+	}
+	if slow.cursor >= r.tail {
+		t.Fatal("the slow member did not fall off")
+	}
+}
+
+func TestLeavingInTheMiddleOfAPassHidesNobody(t *testing.T) {
+	for pos := range 6 {
+		for leaver := range 5 {
+			r := &ring{}
+			conns := make([]*conn, 5)
+			for i := range conns {
+				conns[i] = new(conn)
+				r.add(conns[i])
+			}
+			r.pos = min(pos, 5)
+			visited := map[*conn]bool{}
+			for _, c := range r.members[:r.pos] {
+				visited[c] = true
+			}
+			r.remove(conns[leaver])
+			for _, c := range r.members[r.pos:] {
+				if visited[c] {
+					t.Fatalf("at %d without %d: a member is visited twice", pos, leaver)
+				}
+				visited[c] = true
+			}
+			for i, c := range conns {
+				if i != leaver && !visited[c] {
+					t.Fatalf("at %d without %d: member %d is not visited", pos, leaver, i)
+				}
+				if i != leaver && r.members[c.member] != c {
+					t.Fatalf("at %d without %d: member %d lost its place", pos, leaver, i)
+				}
+			}
+		}
+	}
+}
