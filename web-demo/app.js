@@ -1,0 +1,74 @@
+/**
+ * The page. One client feeds four views, which do not know each other:
+ *
+ *     Clu ── state ───> Header
+ *         ── reply ───> Header, Actors, Replies
+ *         ── command ─> Commands
+ *     Prompt ── a line ─> clu.send
+ */
+
+import { Actors } from "./actors.js";
+import { Clu } from "./clu.js";
+import { Commands } from "./commands.js";
+import { setText } from "./dom.js";
+import { EnvelopeView } from "./envelope.js";
+import { formatTime } from "./format.js";
+import { Header } from "./header.js";
+import { Prompt } from "./prompt.js";
+import { Replies } from "./replies.js";
+
+const byId = (id) => document.getElementById(id);
+
+const clu = new Clu();
+const header = new Header(clu);
+const envelope = new EnvelopeView();
+const showEnvelope = (reply, from) => envelope.open(reply, from);
+const replies = new Replies({ onPick: showEnvelope });
+const commands = new Commands({ onPick: showEnvelope });
+const prompt = new Prompt({ onSend: send, onMistake: notify });
+const actors = new Actors({ onPick: showEnvelope, onAddress: (actor) => prompt.address(actor), onNew: (actor) => prompt.learn(actor) });
+
+clu.on("reply", (reply) => {
+  header.count();
+  actors.take(reply);
+  replies.take(reply);
+});
+clu.on("command", (command) => {
+  commands.update(command);
+  if (!command.active) {
+    notify(`${command.consumer} ${command.commandString}: ${command.state}${command.message ? `. ${command.message}` : ""}`);
+  }
+});
+clu.on("state", (detail) => {
+  document.body.dataset.link = detail.state;
+  header.update();
+  if (detail.state === "open") notify("Connected.");
+});
+clu.on("close", ({ wasOpen, reason }) => {
+  if (wasOpen) notify(`Connection lost${reason ? `: ${reason}` : ""}. Commands are refused until it is back.`);
+});
+clu.on("error", ({ message }) => notify(message));
+
+/** @returns {boolean} whether it left the page */
+function send(consumer, commandString) {
+  return clu.send(consumer, commandString).state !== "rejected";
+}
+
+function notify(words) {
+  setText(byId("notice"), `${formatTime(Date.now())} ${words.slice(0, 500)}`);
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, textarea, select")) return;
+  const action = { c: () => prompt.focus(), "/": () => replies.focusFilter(), p: () => replies.togglePause() }[event.key];
+  if (!action) return;
+  event.preventDefault();
+  action();
+});
+
+setInterval(() => {
+  header.tick();
+  actors.tick();
+}, 1_000);
+header.tick();
+clu.connect().catch((error) => notify(error.message));

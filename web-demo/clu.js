@@ -1,0 +1,248 @@
+/**
+ * clu.js, the browser client of clu-ws: every reply of every actor, and commands that are followed to their end.
+ *
+ *     import { Clu } from "./clu.js";
+ *
+ *     const clu = new Clu("ws://localhost:9876/");
+ *     clu.on("reply", (reply) => console.log(reply.sender, reply.code, reply.keywords));
+ *     await clu.connect();
+ *
+ *     const { keywords } = await clu.send("dome", "status");
+ *     await clu.send("camera", "expose 5", { timeout: 20_000, onReply: (reply) => show(reply.text) });
+ *
+ * A command moves a telescope. So a command without a connection is rejected at once and never kept for later; a command
+ * whose connection is lost becomes "unknown" and is never sent again.
+ *
+ * Also works in node 22 and later, or with any WebSocket class given as `options.WebSocket`.
+ */
+
+import { Command, CommandError, newCommandId } from "./clu-command.js";
+import { Link } from "./clu-link.js";
+import { CODES, isFinal, parseReply } from "./clu-reply.js";
+
+export { CODES, Command, CommandError, isFinal, newCommandId, parseReply };
+
+const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 200 });
+
+/**
+ * @typedef {object} CluOptions  times in ms; every one has a default
+ * @property {number} [minDelay]        shortest wait before connecting again, 200
+ * @property {number} [maxDelay]        longest, 10 000
+ * @property {number} [connectTimeout]  10 000
+ * @property {string|null} [probe]      a text that the bridge answers, sent after silence to find a dead socket; off
+ * @property {number} [maxReplies]      replies kept with a command, 500; older ones are dropped
+ * @property {number} [maxActive]       commands that run at the same time, 500; more are rejected
+ * @property {number} [maxUnknown]      commands of unknown fate whose replies are still looked for, 200
+ * @property {typeof WebSocket} [WebSocket]
+ */
+
+/**
+ * The client. `on(type, listener)` hands the listener the event's detail; addEventListener works too.
+ *
+ * | event     | detail                                                                                      |
+ * | --------- | ------------------------------------------------------------------------------------------- |
+ * | `open`    | `{url}`                                                                                     |
+ * | `close`   | `{code, reason, wasOpen, retryAt}` a connection, or an attempt at one, has ended             |
+ * | `state`   | `{state, reason, retryAt, attempts}`, state "connecting", "open" or "closed"                |
+ * | `reply`   | a {@link import("./clu-reply.js").Reply}, whosoever's command it answers                     |
+ * | `command` | a {@link Command} sent here, at each change of its state or replies                         |
+ * | `error`   | `{message, cause}` a frame that is no envelope, a refusal by the bridge, a failing listener  |
+ */
+export class Clu extends EventTarget {
+  #link;
+  #options;
+  #opening = null;
+  #active = new Map();   // command_id -> Command that is sent or running
+  #unknown = new Map();  // the same, for those of unknown fate, oldest first
+
+  /**
+   * @param {string|URL} [url]  ws(s):// or http(s)://, absolute or relative to the page; default: the page's own folder
+   * @param {CluOptions} [options]
+   */
+  constructor(url = ".", options = {}) {
+    super();
+    this.#options = { ...DEFAULTS, ...options };
+    this.#link = new Link(websocketURL(url), {
+      open: () => this.#opened(),
+      message: (data) => this.#message(data),
+      lost: (detail) => this.#lost(detail),
+      state: (detail) => this.#emit("state", detail),
+    }, options);
+  }
+
+  /** The WebSocket's URL. */
+  get url() { return this.#link.url; }
+
+  /** @returns {"connecting"|"open"|"closed"} "closed" also while waiting for the next attempt, see `retryAt` */
+  get state() { return this.#link.state; }
+
+  /** When the next attempt to connect is due, ms since 1970, or null. */
+  get retryAt() { return this.#link.retryAt; }
+
+  /** When something was last heard from the bridge, ms since 1970; 0 for never. */
+  get lastHeard() { return this.#link.lastHeard; }
+
+  /** The commands that are sent or running. @returns {Command[]} */
+  get commands() { return [...this.#active.values()]; }
+
+  /**
+   * Connects, and connects again whenever the connection is lost, until `close`.
+   * @returns {Promise<Clu>} fulfilled when connected, also if that takes many attempts; rejected by `close`, or when
+   *   the browser refuses the URL
+   */
+  connect() {
+    if (this.state === "open") return Promise.resolve(this);
+    if (!this.#opening) {
+      this.#opening = {};
+      this.#opening.promise = new Promise((resolve, reject) => Object.assign(this.#opening, { resolve, reject }));
+      this.#opening.promise.catch(() => {});
+    }
+    const { promise } = this.#opening;
+    this.#link.start();
+    return promise;
+  }
+
+  /** Disconnects for good, or until the next `connect`. Running commands become unknown. */
+  close() {
+    this.#link.stop();
+  }
+
+  /**
+   * Sends a command and follows it. Never throws: what is wrong comes as a rejected command.
+   *
+   * @param {string} consumer       the actor, for instance "dome"
+   * @param {string} commandString  for instance "open"
+   * @param {object} [options]
+   * @param {string} [options.commandId]  default: a new UUID4
+   * @param {number} [options.timeout]    ms until the command counts as unknown; default: it is awaited for ever
+   * @param {(reply: import("./clu-reply.js").Reply, command: Command) => void} [options.onReply]
+   * @returns {Command} to be awaited, or watched
+   */
+  send(consumer, commandString, { commandId, timeout, onReply } = {}) {
+    const command = new Command({
+      commandId: commandId ?? newCommandId(),
+      consumer,
+      commandString,
+      maxReplies: this.#options.maxReplies,
+      onReply: onReply && ((reply) => this.#guard(() => onReply(reply, command))),
+      onChange: () => this.#follow(command),
+    });
+    const obstacle = this.#mistake(command, timeout) ?? this.#link.obstacle();
+    if (obstacle) {
+      command.reject(`The command was not sent, nor will it be later: ${obstacle}.`);
+      return command;
+    }
+    try {
+      this.#link.send(JSON.stringify({ consumer, command_string: commandString, command_id: command.commandId }));
+    } catch (error) {
+      command.reject(`The command was not sent: ${error.message}`);
+      return command;
+    }
+    if (timeout) command.limit(timeout);
+    this.#follow(command);
+    return command;
+  }
+
+  /**
+   * Listens to an event; see the class for what there is.
+   * @param {string} type
+   * @param {(detail: *) => void} listener
+   * @returns {() => void} stops listening
+   */
+  on(type, listener) {
+    const handle = (event) => this.#guard(listener, event.detail, type);
+    this.addEventListener(type, handle);
+    return () => this.removeEventListener(type, handle);
+  }
+
+  #mistake({ consumer, commandString, commandId }, timeout) {
+    if (typeof consumer !== "string" || consumer === "") return "name the actor, as a string that is not empty";
+    if (typeof commandString !== "string") return "the command must be a string";
+    if (typeof commandId !== "string" || commandId === "") return "the command id must be a string that is not empty";
+    if (this.#active.has(commandId)) return `a command with the id ${commandId} is running already`;
+    if (this.#active.size >= this.#options.maxActive) return `${this.#active.size} commands are running already; a timeout lets go of those that nobody answers`;
+    if (timeout !== undefined && !(timeout > 0 && timeout < 2 ** 31)) return "the timeout must be a number of ms above 0";
+    return null;
+  }
+
+  /** Puts a command where its state belongs, and tells of it. */
+  #follow(command) {
+    const { commandId: id } = command;
+    if (command.state !== "rejected") {  // its id may be another's
+      this.#active.delete(id);
+      this.#unknown.delete(id);
+      if (command.active) this.#active.set(id, command);
+      if (command.state === "unknown") {
+        this.#unknown.set(id, command);
+        if (this.#unknown.size > this.#options.maxUnknown) this.#unknown.delete(this.#unknown.keys().next().value);
+      }
+    }
+    this.#emit("command", command);
+  }
+
+  #opened() {
+    this.#opening?.resolve(this);
+    this.#opening = null;
+    this.#emit("open", { url: this.url });
+  }
+
+  #lost(detail) {
+    for (const command of [...this.#active.values()]) {
+      command.lose("connection lost; the actor may still be executing it");
+    }
+    if (detail.retryAt === null) {
+      this.#opening?.reject(new Error(detail.reason));
+      this.#opening = null;
+    }
+    this.#emit("close", detail);
+  }
+
+  #message(data) {
+    if (typeof data !== "string") {
+      this.#emit("error", { message: "A binary frame came, and was ignored: replies are text.", cause: null });
+      return;
+    }
+    if (data === "pong") return;  // to a probe
+    let reply;
+    try {
+      reply = parseReply(data);
+    } catch (error) {
+      this.#emit("error", { message: `A frame that is no envelope was ignored: ${data.slice(0, 200)}`, cause: error });
+      return;
+    }
+    if (reply.commandId !== null) {
+      const command = this.#active.get(reply.commandId) ?? this.#unknown.get(reply.commandId);
+      command?.take(reply);
+    } else if (reply.refused) {
+      this.#emit("error", { message: `The bridge refused a message: ${reply.text ?? "no reason given"}`, cause: reply });
+    }
+    this.#emit("reply", reply);
+  }
+
+  /** A listener that throws must not stop the others, nor the replies. */
+  #guard(listener, detail, type) {
+    try {
+      listener(detail);
+    } catch (error) {
+      if (type === "error") console.error(error);
+      else this.#emit("error", { message: `A listener failed: ${error?.message ?? error}`, cause: error });
+    }
+  }
+
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** The WebSocket URL for any way of writing it; a relative one is relative to the page, so that a path prefix works. */
+export function websocketURL(url, page = globalThis.location?.href) {
+  let absolute;
+  try {
+    absolute = new URL(url, page);
+  } catch {
+    return String(url);  // the WebSocket refuses it, in words
+  }
+  absolute.hash = "";
+  absolute.protocol = absolute.protocol.replace(/^http/, "ws");
+  return absolute.href;
+}

@@ -1,0 +1,123 @@
+/**
+ * The command line: `actor command string`, Enter sends.
+ *
+ * It sends what was written, once, and only on Enter or the button: a recalled line waits to be sent, a pasted text of
+ * several lines is refused (a browser would join them into one command), and a line that was refused stays to be seen.
+ */
+
+import { element } from "./dom.js";
+
+const MAX_HISTORY = 100;
+const MAX_HINTS = 60;
+const STORAGE_KEY = "clu-ws.history";
+
+/** What every CLU actor understands. */
+const COMMON = ["status", "ping", "version", "help"];
+
+export class Prompt {
+  #onSend;
+  #onMistake;
+  #actors = new Set();
+  #history = recall();
+  #at = null;  // index into the history while it is browsed
+  #draft = "";
+  #input = document.getElementById("command-input");
+  #hints = document.getElementById("command-hints");
+
+  /** @param {{onSend: (actor: string, command: string) => boolean, onMistake: (words: string) => void}} on */
+  constructor({ onSend, onMistake }) {
+    this.#onSend = onSend;
+    this.#onMistake = onMistake;
+    document.getElementById("command-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#send();
+    });
+    this.#input.addEventListener("keydown", (event) => this.#key(event));
+    this.#input.addEventListener("input", () => { this.#at = null; });
+    this.#input.addEventListener("paste", (event) => this.#paste(event));
+    this.#renderHints();
+  }
+
+  focus() {
+    this.#input.focus();
+    this.#input.select();
+  }
+
+  /** Begins a command to an actor. */
+  address(actor) {
+    this.#at = null;
+    this.#input.value = `${actor} `;
+    this.#input.focus();
+  }
+
+  /** Offers an actor that was heard. */
+  learn(actor) {
+    this.#actors.add(actor);
+    this.#renderHints();
+  }
+
+  #send() {
+    const line = this.#input.value.trim();
+    if (line === "") return;
+    const [, actor, command] = /^(\S+)\s+(.+)$/.exec(line) ?? [];
+    if (actor === undefined) {
+      this.#onMistake(`Nothing was sent: write the command behind the actor, for instance "${line} status".`);
+      return;
+    }
+    this.#remember(line);
+    if (this.#onSend(actor, command)) this.#input.value = "";
+    else this.#input.select();
+  }
+
+  #remember(line) {
+    this.#at = null;
+    if (this.#history.at(-1) === line) return;
+    this.#history = [...this.#history, line].slice(-MAX_HISTORY);
+    try {
+      sessionStorage.setItem(STORAGE_KEY, JSON.stringify(this.#history));
+    } catch { /* private mode, or full: the history lasts as long as the page */ }
+    this.#renderHints();
+  }
+
+  #key(event) {
+    if (event.key === "Enter" && event.repeat) event.preventDefault();  // a key held down sends once
+    if (event.key === "Escape") {
+      this.#at = null;
+      this.#input.value = "";
+    }
+    // Arrow down belongs to the list of hints, unless the history is being browsed.
+    if (event.key === "ArrowUp") this.#browse(event, -1);
+    if (event.key === "ArrowDown" && this.#at !== null) this.#browse(event, 1);
+  }
+
+  #browse(event, step) {
+    event.preventDefault();
+    if (this.#at === null) this.#draft = this.#input.value;
+    const at = Math.max(0, (this.#at ?? this.#history.length) + step);
+    this.#at = at < this.#history.length ? at : null;
+    this.#input.value = this.#at === null ? this.#draft : this.#history[at];
+    this.#input.setSelectionRange(this.#input.value.length, this.#input.value.length);
+  }
+
+  #paste(event) {
+    const lines = (event.clipboardData?.getData("text") ?? "").trim().split(/[\r\n]+/);
+    if (lines.length < 2) return;
+    event.preventDefault();
+    this.#onMistake(`Nothing was pasted: ${lines.length} lines are ${lines.length} commands, and only one is sent at a time.`);
+  }
+
+  #renderHints() {
+    const lines = new Set(this.#history.slice(-20).reverse());
+    for (const actor of [...this.#actors].sort()) for (const command of COMMON) lines.add(`${actor} ${command}`);
+    this.#hints.replaceChildren(...[...lines].slice(0, MAX_HINTS).map((value) => element("option", { value })));
+  }
+}
+
+function recall() {
+  try {
+    const lines = JSON.parse(sessionStorage.getItem(STORAGE_KEY));
+    return Array.isArray(lines) ? lines.filter((line) => typeof line === "string").slice(-MAX_HISTORY) : [];
+  } catch {
+    return [];
+  }
+}
