@@ -1,0 +1,148 @@
+package bridge
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/engine"
+)
+
+// Config says between what a [Bridge] stands, and how it behaves.
+type Config struct {
+	// Name is the bridge's name as a CLU client. "" makes one as CLU does.
+	Name string
+	// Exchange is the actors' exchange. "" is [actor.Exchange].
+	Exchange string
+	// Broker holds the broker's addresses, tried in turn.
+	Broker []string
+	// TLS is used towards the broker for amqps addresses.
+	TLS *tls.Config
+	// Dial replaces the network towards the broker, for an embedded one.
+	Dial func(network, addr string) (net.Conn, error)
+	// FailFast ends Run when the broker cannot be reached at the start.
+	FailFast bool
+	// Envelope says how replies are written.
+	Envelope actor.Envelope
+	// Strict ignores bad input in silence, as CLU does.
+	Strict bool
+	// Page is served on the same port to those who do not ask for WebSocket.
+	Page http.Handler
+	// Loops is how many loops share the clients. 0 is one for each processor.
+	Loops int
+	// OnLink is told of every change of the link to the broker.
+	OnLink func(amqpx.State)
+	// Logger gets what an operator must know. nil is [slog.Default].
+	Logger *slog.Logger
+}
+
+// Bridge relays replies to WebSocket clients and their commands to actors.
+type Bridge struct {
+	cfg    Config
+	log    *slog.Logger
+	link   *amqpx.Link
+	engine *engine.Engine
+	all    *engine.Log // every reply, as a plain client gets it
+	drops  drops
+}
+
+// shutdownTimeout is how long clients may take to answer the close frame.
+const shutdownTimeout = 5 * time.Second
+
+// New makes a bridge. It serves once it was given a listener, and carries once
+// it runs.
+func New(cfg Config) (*Bridge, error) {
+	if cfg.Name == "" {
+		cfg.Name = actor.NewName()
+	}
+	if cfg.Exchange == "" {
+		cfg.Exchange = actor.Exchange
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	b := &Bridge{cfg: cfg, log: cfg.Logger, drops: drops{log: cfg.Logger}}
+	var err error
+	b.link, err = amqpx.New(amqpx.Config{
+		URLs:     cfg.Broker,
+		TLS:      cfg.TLS,
+		Name:     cfg.Name,
+		Exchange: cfg.Exchange,
+		Queues: []amqpx.Queue{{
+			Name:     actor.RepliesQueue(cfg.Name),
+			Bindings: []string{"reply.#"},
+			Deliver:  b.deliver,
+		}},
+		Dial:     cfg.Dial,
+		OnState:  cfg.OnLink,
+		FailFast: cfg.FailFast,
+		Logger:   cfg.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.engine, err = engine.New(engine.Config{
+		Handler: b,
+		HTTP:    b.routes(cfg.Page),
+		Loops:   cfg.Loops,
+		Logger:  cfg.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.all = b.engine.NewLog()
+	return b, nil
+}
+
+// Name is the bridge's name as a CLU client.
+func (b *Bridge) Name() string { return b.cfg.Name }
+
+// Listen serves the clients that arrive at a listener. They are served before
+// there is a broker, and when it goes away.
+func (b *Bridge) Listen(ln net.Listener) error { return b.engine.Listen(ln) }
+
+// Clients is how many WebSocket clients are connected.
+func (b *Bridge) Clients() int { return b.engine.Connections() }
+
+// Run carries replies and commands until the context ends. Then it says goodbye
+// to the clients and finishes what was published. The error is nil, or why the
+// broker could not be reached at the start if that ends the run.
+func (b *Bridge) Run(ctx context.Context) error {
+	linkCtx, unlink := context.WithCancel(context.WithoutCancel(ctx))
+	defer unlink()
+	var linkErr error
+	linkEnded := make(chan struct{})
+	var linking sync.WaitGroup
+	linking.Go(func() {
+		defer close(linkEnded)
+		linkErr = b.link.Run(linkCtx)
+	})
+	select {
+	case <-ctx.Done():
+	case <-linkEnded:
+	}
+	err := b.Close()
+	unlink()
+	linking.Wait()
+	return errors.Join(linkErr, err)
+}
+
+// Close says goodbye to the clients of a bridge and stops serving. Run does it
+// for a bridge that runs.
+func (b *Bridge) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	defer cancel()
+	err := b.engine.Shutdown(ctx, "the bridge is stopping")
+	if errors.Is(err, context.DeadlineExceeded) {
+		b.log.Warn("some clients did not say goodbye in time")
+		return nil
+	}
+	return err
+}

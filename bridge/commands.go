@@ -1,0 +1,104 @@
+package bridge
+
+import (
+	"time"
+
+	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/engine"
+)
+
+// client is a WebSocket client.
+type client struct{ remote string }
+
+// Accept lets every upgrade in, on any path, as CLU does.
+func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
+	return engine.Welcome{Log: b.all, Session: &client{remote: r.RemoteAddr().String()}}, nil
+}
+
+// Open has nothing to say: a plain client hears replies and nothing else.
+func (b *Bridge) Open(engine.Conn, any) {}
+
+// Closed has nothing to forget.
+func (b *Bridge) Closed(engine.Conn, any, int, string) {}
+
+// Message takes a client's command, or tells it what is wrong.
+func (b *Bridge) Message(c engine.Conn, session any, payload []byte) {
+	if string(payload) == "ping" && !b.cfg.Strict {
+		c.Send(engine.Text("pong")) // for people typing
+		return
+	}
+	r, err := parseRequest(payload)
+	if err != nil {
+		b.refuse(c, r.commandID, err)
+		return
+	}
+	command := actor.NewCommand(b.cfg.Name, r.consumer, r.commandString, r.commandID)
+	if err := command.Check(); err != nil {
+		b.refuse(c, r.commandID, err)
+		return
+	}
+	if err := allow(session.(*client), command); err != nil {
+		b.fail(c, command.CommandID, err.Error())
+		return
+	}
+	b.publish(c, session.(*client), command)
+}
+
+// allow decides who may send what: it is the one place that does. Today
+// everyone may do everything.
+func allow(*client, actor.Command) error { return nil }
+
+// publish sends the command and sees to it that its sender hears of its end.
+func (b *Bridge) publish(c engine.Conn, from *client, command actor.Command) {
+	err := b.link.Publish(command.Message(), func(o amqpx.Outcome) {
+		switch o {
+		case amqpx.Confirmed:
+		case amqpx.Returned:
+			b.failForAll(c, command)
+		default:
+			b.log.Warn("a command failed", "outcome", o.String(), "consumer", command.Consumer,
+				"command_id", command.CommandID, "client", from.remote)
+			b.fail(c, command.CommandID, outcomeWords[o])
+		}
+	})
+	if err != nil {
+		b.refuse(c, command.CommandID, err)
+	}
+}
+
+// outcomeWords tell a command's sender what became of it, and what to do.
+var outcomeWords = map[amqpx.Outcome]string{
+	amqpx.Refused: "The broker refused the command: it was not delivered.",
+	amqpx.Away:    "The bridge has no link to the broker: the command was not sent. Send it again when the link is back.",
+	amqpx.Blocked: "The broker accepts no messages now (it is short of memory or disk): the command was not sent. Send it again later.",
+	amqpx.Full:    "Too many commands are waiting to be sent: this one was not sent. Send it again later.",
+	amqpx.Expired: "The broker did not take the command in time: it was not sent. Send it again later.",
+	amqpx.Unknown: "The broker did not confirm the command: the actor may have received it. Look at the actor's state before you send it again.",
+}
+
+// failForAll publishes the failed reply of a command that nobody listens to, so
+// that every client and every other program on the exchange sees it fail.
+func (b *Bridge) failForAll(c engine.Conn, command actor.Command) {
+	err := b.link.Publish(command.Unroutable(b.cfg.Name), func(o amqpx.Outcome) {
+		if o != amqpx.Confirmed {
+			b.fail(c, command.CommandID, actor.UnroutableText(command.Consumer))
+		}
+	})
+	if err != nil {
+		b.fail(c, command.CommandID, actor.UnroutableText(command.Consumer))
+	}
+}
+
+// refuse answers bad input, unless CLU's silence was asked for.
+func (b *Bridge) refuse(c engine.Conn, commandID string, err error) {
+	if !b.cfg.Strict {
+		b.fail(c, commandID, err.Error())
+	}
+}
+
+// fail tells one client, in the shape of a failed reply, what became of its message.
+func (b *Bridge) fail(c engine.Conn, commandID, message string) {
+	buf := make([]byte, engine.HeaderRoom, engine.HeaderRoom+envelopeRoom+len(message))
+	c.Send(engine.Seal(b.cfg.Envelope.AppendError(buf, b.cfg.Name, commandID, message, time.Now())))
+}

@@ -1,0 +1,67 @@
+package bridge
+
+import (
+	"encoding/json"
+	"net/http"
+)
+
+// routes answers the requests on the clients' port that are no WebSocket.
+func (b *Bridge) routes(page http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", b.healthz)
+	mux.HandleFunc("GET /readyz", b.readyz)
+	if page != nil {
+		mux.Handle("GET /", page)
+	} else {
+		mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Upgrade", "websocket")
+			http.Error(w, "This is a clu-ws bridge: connect with ws:// or wss://.", http.StatusUpgradeRequired)
+		})
+	}
+	return mux
+}
+
+// health is what /healthz and /readyz say.
+type health struct {
+	Ready   bool   `json:"ready"`
+	Broker  string `json:"broker"` // up, blocked or down
+	Reason  string `json:"reason,omitempty"`
+	Name    string `json:"name"`
+	Clients int    `json:"clients"`
+}
+
+func (b *Bridge) health() health {
+	s := b.link.State()
+	h := health{Ready: s.Up && s.Blocked == "", Broker: "up", Reason: s.Blocked, Name: b.cfg.Name, Clients: b.Clients()}
+	switch {
+	case !s.Up && s.Err != nil:
+		h.Broker, h.Reason = "down", s.Err.Error()
+	case !s.Up:
+		h.Broker, h.Reason = "down", "not linked yet"
+	case s.Blocked != "":
+		h.Broker = "blocked"
+	}
+	return h
+}
+
+// healthz says that the bridge is alive, and whether it is ready.
+func (b *Bridge) healthz(w http.ResponseWriter, _ *http.Request) {
+	writeHealth(w, http.StatusOK, b.health())
+}
+
+// readyz is 503 while commands would fail.
+func (b *Bridge) readyz(w http.ResponseWriter, _ *http.Request) {
+	h, status := b.health(), http.StatusOK
+	if !h.Ready {
+		status = http.StatusServiceUnavailable
+	}
+	writeHealth(w, status, h)
+}
+
+func writeHealth(w http.ResponseWriter, status int, h health) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	// An error means that the asker is gone.
+	_ = json.NewEncoder(w).Encode(h)
+}

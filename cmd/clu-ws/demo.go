@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/demo"
+	webdemo "github.com/clu-ws/clu-ws/web-demo"
+)
+
+func demoCommand(stdout, stderr io.Writer) *cli.Command {
+	flags := append(listenFlags("127.0.0.1"),
+		&cli.IntFlag{Name: "rabbitmq-port", Aliases: []string{"P"}, Value: 5672, EnvVars: env("rabbitmq-port"), Category: catBroker, Usage: "`PORT` of the embedded broker, which real actors may join; a free one if it is taken"})
+	return &cli.Command{
+		Name:         "demo",
+		Usage:        "an observatory on one machine: a broker, four simulated actors, the bridge and its page",
+		Flags:        flags,
+		OnUsageError: usageError,
+		Action:       func(c *cli.Context) error { return runDemo(c, stdout, stderr) },
+	}
+}
+
+func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
+	s, err := newService(c, stdout, stderr)
+	if err != nil {
+		return err
+	}
+	const user, password = "guest", "guest"
+	err = s.embedBroker(fmt.Sprintf("127.0.0.1:%d", c.Int("rabbitmq-port")), user, password)
+	if err != nil && !c.IsSet("rabbitmq-port") {
+		// A RabbitMQ has the usual port: the demo keeps out of its way.
+		err = s.embedBroker("127.0.0.1:0", user, password)
+	}
+	if err != nil {
+		return err
+	}
+	url := fmt.Sprintf("amqp://%s:%s@%s/", user, password, s.dial)
+	s.bridge = bridge.Config{
+		Exchange: actor.Exchange,
+		Broker:   []string{url},
+		Page:     http.FileServerFS(webdemo.FS),
+	}
+	fmt.Fprintf(stdout, "The demo's broker is at amqp://%s/ (guest/guest): a real actor may join it. Open the page in a browser; Ctrl-C ends it.\n", s.dial)
+
+	ctx, stop := context.WithCancel(c.Context)
+	var actors sync.WaitGroup
+	defer actors.Wait()
+	defer stop()
+	actors.Go(func() {
+		if err := demo.Run(ctx, demo.Config{URL: url, Exchange: actor.Exchange, Logger: s.log}); err != nil {
+			s.log.Error("the simulated actors ended", "error", err)
+		}
+	})
+	return s.serve(ctx)
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/urfave/cli/v2"
+)
+
+// Categories of flags in --help.
+const (
+	catListen = "Where browsers connect"
+	catBroker = "Which broker to use"
+	catCLU    = "How CLU is spoken"
+)
+
+// env names a flag's environment variable: CLU_WS_ and the flag's name.
+func env(flag string) []string {
+	return []string{"CLU_WS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))}
+}
+
+func listenFlags(host string) []cli.Flag {
+	return []cli.Flag{
+		&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: 9876, EnvVars: env("port"), Category: catListen, Usage: "`PORT` for WebSocket and the page"},
+		&cli.StringFlag{Name: "host", Value: host, EnvVars: env("host"), Category: catListen, Usage: "`ADDRESS` to listen on; 127.0.0.1 for this machine only"},
+		&cli.StringFlag{Name: "log-level", Value: "info", EnvVars: env("log-level"), Usage: "`LEVEL`: debug, info, warn or error"},
+	}
+}
+
+func brokerFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "rabbitmq-host", Aliases: []string{"H"}, Value: "localhost", EnvVars: env("rabbitmq-host"), Category: catBroker, Usage: "`HOST` of the AMQP broker"},
+		&cli.IntFlag{Name: "rabbitmq-port", Aliases: []string{"P"}, Value: 5672, EnvVars: env("rabbitmq-port"), Category: catBroker, Usage: "`PORT` of the AMQP broker"},
+		&cli.StringFlag{Name: "user", Value: "guest", EnvVars: env("user"), Category: catBroker, Usage: "`NAME` to log in with"},
+		&cli.StringFlag{Name: "password", DefaultText: "guest", EnvVars: env("password"), Category: catBroker, Usage: "`PASSWORD` to log in with; the variable keeps it out of ps"},
+		&cli.StringFlag{Name: "vhost", Value: "/", EnvVars: env("vhost"), Category: catBroker, Usage: "virtual `HOST` of the broker"},
+		&cli.StringSliceFlag{Name: "url", EnvVars: env("url"), Category: catBroker, Usage: "`URL` instead of all that: amqp[s]://user:password@host:port/vhost; repeat it for brokers to try in turn"},
+		&cli.BoolFlag{Name: "ssl", EnvVars: env("ssl"), Category: catBroker, Usage: "use TLS towards the broker"},
+		&cli.PathFlag{Name: "ca", EnvVars: env("ca"), Category: catBroker, Usage: "`FILE` with the certificates that sign the broker's (PEM); default the system's"},
+		&cli.PathFlag{Name: "cert", EnvVars: env("cert"), Category: catBroker, Usage: "`FILE` with the bridge's own certificate (PEM)"},
+		&cli.PathFlag{Name: "key", EnvVars: env("key"), Category: catBroker, Usage: "`FILE` with the key of --cert (PEM)"},
+		&cli.BoolFlag{Name: "fail-fast", EnvVars: env("fail-fast"), Category: catBroker, Usage: "exit when the broker cannot be reached at the start, instead of trying on"},
+		&cli.BoolFlag{Name: "embedded-broker", EnvVars: env("embedded-broker"), Category: catBroker, Usage: "be the broker too, on 127.0.0.1 and --rabbitmq-port: for development"},
+	}
+}
+
+func cluFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "name", EnvVars: env("name"), Category: catCLU, DefaultText: "amqp-client-<12 hex digits>", Usage: "`NAME` of the bridge as a CLU client"},
+		&cli.StringFlag{Name: "exchange", Value: actor.Exchange, EnvVars: env("exchange"), Category: catCLU, Usage: "`EXCHANGE` that the actors use"},
+		&cli.StringFlag{Name: "nan", Value: "null", EnvVars: env("nan"), Category: catCLU, Usage: "`HOW` to write NaN and Infinity: null, string, or python (bare, as CLU does)"},
+		&cli.BoolFlag{Name: "naive-time", EnvVars: env("naive-time"), Category: catCLU, Usage: "write timestamps without +00:00, as CLU before 2.6 did"},
+		&cli.BoolFlag{Name: "clu-strict", EnvVars: env("clu-strict"), Category: catCLU, Usage: "ignore bad input in silence, as CLU does"},
+	}
+}
+
+// listenAddress is host:port to listen on.
+func listenAddress(c *cli.Context) (string, error) {
+	port := c.Int("port")
+	if port < 0 || port > 65535 {
+		return "", fmt.Errorf("--port %d is no port; choose one from 1 to 65535, or 0 for a free one", port)
+	}
+	return net.JoinHostPort(c.String("host"), strconv.Itoa(port)), nil
+}
+
+func logLevel(c *cli.Context) (level slog.Level, err error) {
+	if err := level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
+		return 0, fmt.Errorf("--log-level %q is no level; choose debug, info, warn or error", c.String("log-level"))
+	}
+	return level, nil
+}
+
+// password is the broker password. It has no default among the flags, so that
+// help never shows one that came from the environment.
+func password(c *cli.Context) string {
+	if c.IsSet("password") {
+		return c.String("password")
+	}
+	return "guest"
+}
+
+// brokerURLs are the brokers to try, with the credentials that a URL leaves out.
+func brokerURLs(c *cli.Context) ([]string, error) {
+	login := url.UserPassword(c.String("user"), password(c))
+	given := c.StringSlice("url")
+	if len(given) == 0 {
+		return []string{assembleURL(c, login)}, nil
+	}
+	for _, flag := range []string{"rabbitmq-host", "rabbitmq-port", "vhost", "ssl"} {
+		if c.IsSet(flag) {
+			return nil, fmt.Errorf("--url and --%s are both given; the URL says it all (amqps:// for TLS)", flag)
+		}
+	}
+	urls := make([]string, 0, len(given))
+	for _, raw := range given {
+		if err := amqpx.CheckURL(raw); err != nil {
+			return nil, fmt.Errorf("--url: %w", err)
+		}
+		u, err := url.Parse(raw)
+		if err != nil {
+			return nil, errors.New("--url: the broker URL cannot be read")
+		}
+		if u.User == nil {
+			u.User = login
+		}
+		urls = append(urls, u.String())
+	}
+	return urls, nil
+}
+
+func assembleURL(c *cli.Context, login *url.Userinfo) string {
+	u := url.URL{
+		Scheme: "amqp",
+		User:   login,
+		Host:   net.JoinHostPort(c.String("rabbitmq-host"), strconv.Itoa(c.Int("rabbitmq-port"))),
+		Path:   "/",
+	}
+	if c.Bool("ssl") {
+		u.Scheme = "amqps"
+	}
+	if v := c.String("vhost"); v != "/" {
+		u.Path = "/" + v
+	}
+	return u.String()
+}
+
+// brokerTLS is the TLS configuration for amqps URLs; nil is the default one.
+func brokerTLS(c *cli.Context, urls []string) (*tls.Config, error) {
+	ca, cert, key := c.Path("ca"), c.Path("cert"), c.Path("key")
+	if ca == "" && cert == "" && key == "" {
+		return nil, nil
+	}
+	for _, u := range urls {
+		if !strings.HasPrefix(u, "amqps:") {
+			return nil, errors.New("--ca, --cert and --key need TLS; add --ssl, or use an amqps:// URL")
+		}
+	}
+	if (cert == "") != (key == "") {
+		return nil, errors.New("--cert and --key belong together; give both")
+	}
+	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
+	if ca != "" {
+		pem, err := os.ReadFile(ca)
+		if err != nil {
+			return nil, fmt.Errorf("--ca: %w", err)
+		}
+		cfg.RootCAs = x509.NewCertPool()
+		if !cfg.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("--ca: %s has no PEM certificate", ca)
+		}
+	}
+	if cert != "" {
+		pair, err := tls.LoadX509KeyPair(cert, key)
+		if err != nil {
+			return nil, fmt.Errorf("--cert and --key: %w", err)
+		}
+		cfg.Certificates = []tls.Certificate{pair}
+	}
+	return cfg, nil
+}

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"runtime/debug"
+	"strings"
+)
+
+// release is the version of the program in this tree.
+const release = "0.1.0"
+
+// version is the release and, where the build knows it, the commit it is from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return release
+	}
+	var revision, modified string
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			revision = s.Value[:min(12, len(s.Value))]
+		case "vcs.modified":
+			if s.Value == "true" {
+				modified = "+changes"
+			}
+		}
+	}
+	return strings.TrimSpace(strings.Join([]string{release, revision + modified}, " "))
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/bridge"
+	webdemo "github.com/clu-ws/clu-ws/web-demo"
+)
+
+func websocketCommand(stdout, stderr io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:         "websocket",
+		Usage:        "serve WebSocket clients; takes the place of clu websocket",
+		Flags:        append(append(listenFlags("0.0.0.0"), brokerFlags()...), cluFlags()...),
+		OnUsageError: usageError,
+		Action:       func(c *cli.Context) error { return websocket(c, stdout, stderr) },
+	}
+}
+
+func websocket(c *cli.Context, stdout, stderr io.Writer) error {
+	s, err := newService(c, stdout, stderr)
+	if err != nil {
+		return err
+	}
+	if c.Bool("embedded-broker") {
+		if c.IsSet("url") || c.IsSet("rabbitmq-host") {
+			return fmt.Errorf("--embedded-broker is the broker; leave --url and --rabbitmq-host out")
+		}
+		if err := s.embedBroker(fmt.Sprintf("127.0.0.1:%d", c.Int("rabbitmq-port")), c.String("user"), password(c)); err != nil {
+			return err
+		}
+	}
+	if s.bridge, err = bridgeConfig(c); err != nil {
+		return err
+	}
+	return s.serve(c.Context)
+}
+
+// bridgeConfig reads the flags of the broker and of CLU.
+func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
+	cfg.Name = c.String("name")
+	cfg.Exchange = c.String("exchange")
+	cfg.FailFast = c.Bool("fail-fast")
+	cfg.Strict = c.Bool("clu-strict")
+	cfg.Envelope.NaiveTime = c.Bool("naive-time")
+	if cfg.Envelope.NaN, err = actor.ParseNaN(c.String("nan")); err != nil {
+		return cfg, fmt.Errorf("--nan: %w", err)
+	}
+	if cfg.Broker, err = brokerURLs(c); err != nil {
+		return cfg, err
+	}
+	if cfg.TLS, err = brokerTLS(c, cfg.Broker); err != nil {
+		return cfg, err
+	}
+	cfg.Page = http.FileServerFS(webdemo.FS)
+	return cfg, nil
+}
