@@ -6,7 +6,7 @@
  *
  * A dead socket stays "open" in a browser for minutes: it neither sees pings nor may it send them. What it can see is
  * taken as a suspicion (the network changed, the computer slept), and a socket that then hears nothing is given up. With
- * the `probe` option, for a bridge that answers a bare text, silence is a suspicion too. Data that the socket does not
+ * the `probe` option, for a bridge that answers "ping" with "pong", silence is a suspicion too. Data that the socket does not
  * take for some seconds ends it.
  */
 
@@ -25,7 +25,7 @@ export const LINK_DEFAULTS = Object.freeze({
   stableAfter: 5_000,     // a connection that lived so long starts the waits afresh
   connectTimeout: 10_000,
   grace: 4_000,           // how long a suspected socket has to say something
-  probe: null,            // a text that the server answers with anything, for instance "ping"
+  probe: null,            // "ping", for a server that may answer it with "pong"
   probeAfter: 15_000,
 });
 
@@ -47,6 +47,8 @@ export class Link {
   #lastTick = 0;
   #stalledTicks = 0;
   #suspicion = null;
+  #answers = false;     // the server has answered a probe, so that its silence means something
+  #probedAt = 0;
   #timers = { dial: null, retry: null, tick: null, grace: null };
   #unlisten = () => {};
 
@@ -132,6 +134,7 @@ export class Link {
 
   #heard(data) {
     this.lastHeard = Date.now();
+    this.#answers ||= data === "pong";
     this.#acquit();
     this.#on.message(data);
   }
@@ -181,9 +184,18 @@ export class Link {
     const late = now - this.#lastTick - TICK;
     this.#lastTick = now;
     if (late > SLEPT) this.#suspect("the computer slept");
-    if (this.#options.probe && now - this.lastHeard >= this.#options.probeAfter) this.#suspect("nothing was heard", false);
+    this.#probe(now);
     this.#stalledTicks = this.#socket.bufferedAmount > 0 ? this.#stalledTicks + 1 : 0;
     if (this.#stalledTicks >= STALLED_TICKS) this.#drop(1006, `the connection took no data for ${STALLED_TICKS} s`);
+  }
+
+  /** After a silence, asks whether somebody is there. One that never answers probes (CLU's own server) is not judged by it. */
+  #probe(now) {
+    const { probe, probeAfter } = this.#options;
+    if (!probe || now - Math.max(this.lastHeard, this.#probedAt) < probeAfter) return;
+    this.#probedAt = now;
+    if (this.#answers) this.#suspect("nothing was heard", false);
+    else this.send(probe);
   }
 
   /** Gives the socket a short while to say something. `grave`: nothing may be sent on it meanwhile. */

@@ -322,6 +322,11 @@ test("silence alone is no sign of death, unless the bridge answers a probe", asy
   assert.equal(quiet.state, "open");
   quiet.close();
 
+  const unanswered = await connected({ probe: "ping" });
+  pass(600_000);
+  assert.equal(unanswered.state, "open", "a server that never answers probes is not judged by them");
+  unanswered.close();
+
   const probing = await connected({ probe: "ping" });
   pass(15_000);
   assert.deepEqual(PaperSocket.last.sent, ["ping"]);
