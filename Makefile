@@ -1,0 +1,20 @@
+.DEFAULT_GOAL := help
+.PHONY: help run build test fuzz clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+run: build ## a broker, actors and the page on this machine; needs Go only
+	bin/clu-ws demo
+
+build: ## build bin/clu-ws
+	go build -o bin/clu-ws ./cmd/clu-ws
+
+test: ## set up what is missing, then run all checks and tests
+	@scripts/test.sh
+
+fuzz: ## run every fuzz target for 20 seconds
+	@scripts/fuzz.sh
+
+clean: ## remove all that was built or set up in this folder
+	rm -rf bin .cache

@@ -1,0 +1,115 @@
+package cache
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// failureKept is how long a failure stands, unless [Forget] is called.
+const failureKept = 10 * time.Minute
+
+// component is one folder below .cache.
+type component struct {
+	name  string                  // of the folder
+	make  func(dir string) error  // fills the empty folder
+	stamp func(dir string) string // what must be the same for the folder to be good; "" if it cannot be
+}
+
+// ready returns the folder of a complete component, and makes it if need be.
+func (c component) ready() (string, error) {
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(root, c.name)
+	unlock, err := lock(dir + ".lock")
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if c.good(dir) {
+		return dir, nil
+	}
+	if err := recentFailure(dir); err != nil {
+		return "", err
+	}
+	if err := c.remake(dir); err != nil {
+		_ = os.WriteFile(dir+".failed", []byte(err.Error()), 0o644)
+		return "", err
+	}
+	return dir, nil
+}
+
+func (c component) good(dir string) bool {
+	have, err := os.ReadFile(filepath.Join(dir, "stamp"))
+	return err == nil && string(have) == c.stamp(dir)
+}
+
+func (c component) remake(dir string) error {
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := c.make(dir); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "stamp"), []byte(c.stamp(dir)), 0o644)
+}
+
+func recentFailure(dir string) error {
+	info, err := os.Stat(dir + ".failed")
+	if err != nil || time.Since(info.ModTime()) > failureKept {
+		return nil
+	}
+	text, err := os.ReadFile(dir + ".failed")
+	if err != nil {
+		return nil
+	}
+	return errors.New(string(text))
+}
+
+// Forget drops remembered failures: the next call tries again.
+func Forget() {
+	root, err := Root()
+	if err != nil {
+		return
+	}
+	for _, c := range []component{clu, wscat} {
+		_ = os.Remove(filepath.Join(root, c.name) + ".failed")
+	}
+}
+
+// Root is the folder .cache beside the go.mod above the working directory.
+func Root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			root := filepath.Join(dir, ".cache")
+			return root, os.MkdirAll(root, 0o755)
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("no go.mod above the working directory")
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// run runs one command, whose output is worth reading only if it fails; then its end, on one line.
+func run(name string, args ...string) error {
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err == nil {
+		return nil
+	}
+	words := strings.Join(strings.Fields(string(out)), " ")
+	return fmt.Errorf("%s: %w: %s", filepath.Base(name), err, words[max(0, len(words)-300):])
+}

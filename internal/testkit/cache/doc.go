@@ -1,0 +1,9 @@
+// Package cache makes what the tests need from other languages' package indexes, once per machine:
+// CLU in a Python virtual environment, and the command line client wscat. Both live under .cache in
+// the repository, which git ignores.
+//
+// A component is made under a file lock, because the tests of several packages run at the same
+// time, and is stamped when it is complete, with all that would make it useless if it changed. A
+// component without its stamp, say of an interrupted run, is made anew. A failure is remembered for
+// some minutes, so that a machine without a network does not wait for it once a package.
+package cache

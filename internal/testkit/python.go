@@ -1,0 +1,88 @@
+package testkit
+
+import (
+	_ "embed"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/clu-ws/clu-ws/internal/testkit/cache"
+)
+
+// A Python program takes one to two seconds to import CLU, and much longer on a busy machine.
+const pythonTimeout = 60 * time.Second
+
+//go:embed actor.py
+var actorScript string
+
+//go:embed websocket.py
+var websocketScript string
+
+// Python is a virtual environment that has CLU.
+type Python struct {
+	Path string // the interpreter
+}
+
+// CLU returns the environment with CLU 2.6.1. It is made once per machine, under .cache.
+func CLU(t testing.TB) *Python {
+	t.Helper()
+	path, err := cache.CLU()
+	if err != nil {
+		Missing(t, "CLU", "cannot make its virtual environment: "+err.Error())
+	}
+	return &Python{Path: path}
+}
+
+// StartActor starts a real CLU actor, version 1.2.3, and returns once it takes commands. Beside
+// CLU's own commands it knows status, odd, empty, fail, slow, burst and broadcast: see actor.py.
+func (p *Python) StartActor(t testing.TB, amqpURL, name string) *Process {
+	t.Helper()
+	return p.startReady(t, actorScript, amqpURL, name)
+}
+
+// StartWebSocketServer starts CLU's own WebSocket server on 127.0.0.1 and returns once it accepts.
+func (p *Python) StartWebSocketServer(t testing.TB, port int, amqpURL string) *Process {
+	t.Helper()
+	return p.startReady(t, websocketScript, amqpURL, strconv.Itoa(port))
+}
+
+// startReady runs a script that writes "ready" once it is.
+func (p *Python) startReady(t testing.TB, script string, args ...string) *Process {
+	t.Helper()
+	process := StartProcess(t, p.Command(t, script, args...))
+	process.Output.WaitFor(t, pythonTimeout, "ready")
+	return process
+}
+
+// Run runs a script to its end and returns what it wrote to standard output. The test fails, with
+// standard error, if the script fails.
+func (p *Python) Run(t testing.TB, script string, args ...string) string {
+	t.Helper()
+	out, err := p.Command(t, script, args...).Output()
+	if err != nil {
+		var stderr []byte
+		if exit, ok := err.(*exec.ExitError); ok {
+			stderr = exit.Stderr
+		}
+		t.Fatalf("the Python script failed: %v\n%s%s", err, out, stderr)
+	}
+	return string(out)
+}
+
+// Command prepares a script, given as its text. CLU writes log files below the home directory, so
+// that is a folder of the test's own.
+func (p *Python) Command(t testing.TB, script string, args ...string) *exec.Cmd {
+	t.Helper()
+	home := t.TempDir()
+	file := filepath.Join(home, "script.py")
+	if err := os.WriteFile(file, []byte(script), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), p.Path, append([]string{file}, args...)...)
+	cmd.Dir = home
+	cmd.Env = append(os.Environ(), "HOME="+home, "PYTHONUNBUFFERED=1")
+	return cmd
+}

@@ -1,0 +1,163 @@
+package testkit
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+const (
+	startTimeout = 60 * time.Second // about 3.5 s on an idle machine
+	stopTimeout  = 30 * time.Second // about 2.5 s
+)
+
+// Node is a RabbitMQ of the tests' own, on 127.0.0.1, with the user guest and the virtual host /.
+// Its methods belong to the test's goroutine.
+type Node struct {
+	TLS *Certificates // nil unless asked for by [WithTLS] or [WithClientCertificates]
+
+	dir    string // config, data and log
+	name   string // the Erlang node name
+	bin    string // the folder of rabbitmq-server and rabbitmqctl
+	shared bool
+	opts   rabbitOptions
+	ports  nodePorts
+	proc   *Process // nil while the node is stopped
+}
+
+// nodePorts are claimed until the node is discarded, so that a restart finds them free.
+type nodePorts struct {
+	amqp, tls, dist int
+	release         []func()
+}
+
+// RabbitMQ returns the node that all tests of one test binary share. The first call starts it
+// (about four seconds), [Main] stops it. A test that disturbs its broker uses [StartRabbitMQ].
+func RabbitMQ(t testing.TB) *Node {
+	t.Helper()
+	bin := rabbitBin(t)
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	if shared.broker == nil && shared.failed == nil {
+		shared.broker, shared.failed = newNode(bin, rabbitOptions{})
+		if shared.failed == nil {
+			shared.broker.shared = true
+		}
+	}
+	if shared.failed != nil {
+		t.Fatal(shared.failed)
+	}
+	return shared.broker
+}
+
+// StartRabbitMQ starts a node for one test, which may stop, restart and pause it. It is gone, with
+// its data, when the test ends.
+func StartRabbitMQ(t testing.TB, opts ...RabbitOption) *Node {
+	t.Helper()
+	bin := rabbitBin(t)
+	var o rabbitOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	n, err := newNode(bin, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(n.discard)
+	return n
+}
+
+// newNode makes a node's folder and ports and starts it. On failure nothing is left.
+func newNode(bin string, opts rabbitOptions) (_ *Node, err error) {
+	n := &Node{bin: bin, opts: opts}
+	defer func() {
+		if err != nil {
+			n.discard()
+		}
+	}()
+	if n.dir, err = os.MkdirTemp("", "clu-ws-rabbitmq-"); err != nil {
+		return nil, err
+	}
+	for _, port := range []*int{&n.ports.amqp, &n.ports.tls, &n.ports.dist} {
+		var release func()
+		if *port, release, err = claimPort(); err != nil {
+			return nil, err
+		}
+		n.ports.release = append(n.ports.release, release)
+	}
+	n.name = fmt.Sprintf("clu-ws-%d@localhost", n.ports.dist)
+	if opts.tls {
+		if n.TLS, err = newCertificates(filepath.Join(n.dir, "tls")); err != nil {
+			return nil, err
+		}
+	}
+	if err = n.writeConfig(); err != nil {
+		return nil, err
+	}
+	if err = n.start(); err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// start runs the server and returns once it speaks AMQP.
+func (n *Node) start() error {
+	proc, err := startProcess(n.serverCommand())
+	if err != nil {
+		return err
+	}
+	n.proc = proc
+	err = poll(startTimeout, proc.Done(), func() error {
+		conn, err := amqp.DialConfig(n.URL(), amqp.Config{Dial: amqp.DefaultDial(5 * time.Second)})
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	})
+	if err != nil {
+		n.proc.Kill()
+		n.proc = nil
+		return fmt.Errorf("RabbitMQ did not start: %w; its log ends:\n%s", err, proc.Output.Tail())
+	}
+	return nil
+}
+
+// discard ends the node without ceremony, and removes its data.
+func (n *Node) discard() {
+	if n.proc != nil {
+		n.proc.Kill()
+		n.proc = nil
+	}
+	for _, release := range n.ports.release {
+		release()
+	}
+	n.ports.release = nil
+	if n.dir != "" {
+		_ = os.RemoveAll(n.dir)
+	}
+}
+
+// Port is the node's AMQP port, the same over restarts.
+func (n *Node) Port() int { return n.ports.amqp }
+
+// URL is amqp://guest:guest@127.0.0.1:port/ with the virtual host "/".
+func (n *Node) URL() string {
+	return fmt.Sprintf("amqp://guest:guest@127.0.0.1:%d/", n.ports.amqp)
+}
+
+// TLSURL is the amqps:// form of [Node.URL]. It needs [WithTLS].
+func (n *Node) TLSURL() string {
+	return fmt.Sprintf("amqps://guest:guest@localhost:%d/", n.ports.tls)
+}
+
+// Log is the node's log since its last start.
+func (n *Node) Log() string {
+	if n.proc == nil {
+		return ""
+	}
+	return n.proc.Output.String()
+}

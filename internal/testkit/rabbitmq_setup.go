@@ -1,0 +1,142 @@
+package testkit
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A RabbitOption changes what [StartRabbitMQ] starts.
+type RabbitOption func(*rabbitOptions)
+
+type rabbitOptions struct {
+	tls         bool
+	clientCerts bool
+	plugins     []string
+	config      []string
+}
+
+// WithTLS adds a TLS listener: see [Node.TLS] and [Node.TLSURL].
+func WithTLS() RabbitOption { return func(o *rabbitOptions) { o.tls = true } }
+
+// WithClientCertificates adds a TLS listener that turns away clients without a certificate of
+// the node's own authority.
+func WithClientCertificates() RabbitOption {
+	return func(o *rabbitOptions) { o.tls, o.clientCerts = true, true }
+}
+
+// WithPlugins enables plugins by name, such as "rabbitmq_management". None are enabled without it.
+func WithPlugins(names ...string) RabbitOption {
+	return func(o *rabbitOptions) { o.plugins = append(o.plugins, names...) }
+}
+
+// WithConfig adds lines to rabbitmq.conf, such as "heartbeat = 1".
+func WithConfig(lines ...string) RabbitOption {
+	return func(o *rabbitOptions) { o.config = append(o.config, lines...) }
+}
+
+// rabbitBin finds the folder of RabbitMQ's own scripts. The rabbitmq-server on a Debian PATH will
+// not do: it is a wrapper that switches to a user of its own.
+func rabbitBin(t testing.TB) string {
+	t.Helper()
+	for _, dir := range []string{
+		"/usr/lib/rabbitmq/bin",           // Debian, Ubuntu, Fedora
+		"/opt/homebrew/opt/rabbitmq/sbin", // macOS on ARM
+		"/usr/local/opt/rabbitmq/sbin",    // macOS on Intel
+		"/opt/rabbitmq/sbin",              // the official container
+	} {
+		if _, err := os.Stat(filepath.Join(dir, "rabbitmq-server")); err == nil {
+			return dir
+		}
+	}
+	Missing(t, "RabbitMQ", "run scripts/setup-test.sh, or install rabbitmq-server")
+	return ""
+}
+
+// The default limit of memory, as a share of the machine's.
+const memoryWatermark = "0.4"
+
+func (n *Node) writeConfig() error {
+	lines := []string{
+		fmt.Sprintf("listeners.tcp.default = 127.0.0.1:%d", n.ports.amqp),
+		"log.console = true",
+		"log.console.level = info",
+		"log.file = false",
+		"vm_memory_high_watermark.relative = " + memoryWatermark,
+		"disk_free_limit.absolute = 1MB", // a nearly full disk is no business of the tests
+	}
+	if n.opts.tls {
+		lines = append(lines,
+			fmt.Sprintf("listeners.ssl.default = 127.0.0.1:%d", n.ports.tls),
+			"ssl_options.cacertfile = "+n.TLS.CA,
+			"ssl_options.certfile = "+n.TLS.ServerCert,
+			"ssl_options.keyfile = "+n.TLS.ServerKey,
+			"ssl_options.verify = verify_peer",
+			fmt.Sprintf("ssl_options.fail_if_no_peer_cert = %t", n.opts.clientCerts))
+	}
+	lines = append(lines, n.opts.config...)
+	files := map[string]string{
+		"rabbitmq.conf":   strings.Join(lines, "\n") + "\n",
+		"enabled_plugins": "[" + strings.Join(n.opts.plugins, ",") + "].\n",
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(n.dir, name), []byte(content), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// The cookie guards nothing: every node listens on the loopback alone and holds no data of worth.
+const erlangCookie = "clu-ws-tests"
+
+// serverCommand runs the server in the foreground, without epmd. Told nothing, RabbitMQ starts epmd
+// to look for a namesake, and that daemon outlives it; but a node whose Erlang distribution is
+// already running under the right name (-sname) skips that, and -erl_epmd_port says where it listens.
+func (n *Node) serverCommand() *exec.Cmd {
+	erl := fmt.Sprintf("-sname %s -setcookie %s -start_epmd false -erl_epmd_port %d"+
+		" -kernel inet_dist_use_interface {127,0,0,1} inet_dist_listen_min %d inet_dist_listen_max %d",
+		n.name, erlangCookie, n.ports.dist, n.ports.dist, n.ports.dist)
+	cmd := exec.Command(filepath.Join(n.bin, "rabbitmq-server"))
+	cmd.Dir = n.dir
+	cmd.Env = append(n.baseEnv(),
+		"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+erl,
+		// The script then becomes the server (exec) instead of its parent: signals reach the server.
+		"RUNNING_UNDER_SYSTEMD=true",
+		fmt.Sprintf("RABBITMQ_DIST_PORT=%d", n.ports.dist),
+		"RABBITMQ_CONFIG_FILE="+n.path("rabbitmq.conf"),
+		"RABBITMQ_CONFIG_FILES="+n.path("conf.d"),
+		"RABBITMQ_ADVANCED_CONFIG_FILE="+n.path("advanced.config"),
+		"RABBITMQ_ENABLED_PLUGINS_FILE="+n.path("enabled_plugins"),
+		"RABBITMQ_MNESIA_BASE="+n.path("data"),
+		"RABBITMQ_LOG_BASE="+n.path("log"),
+		"RABBITMQ_PID_FILE="+n.path("pid"),
+	)
+	return cmd
+}
+
+// ctlCommand runs rabbitmqctl, which finds the node by its port, and listens on none of its own.
+func (n *Node) ctlCommand(args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(n.bin, "rabbitmqctl"), append([]string{"-q"}, args...)...)
+	cmd.Dir = n.dir
+	cmd.Env = append(n.baseEnv(), fmt.Sprintf("ERL_FLAGS=-setcookie %s -start_epmd false -erl_epmd_port %d -dist_listen false",
+		erlangCookie, n.ports.dist))
+	return cmd
+}
+
+// baseEnv is the whole environment: nothing of the machine's own RabbitMQ settings gets in.
+func (n *Node) baseEnv() []string {
+	return []string{
+		"PATH=" + os.Getenv("PATH"),
+		"LANG=C.UTF-8",
+		"HOME=" + n.dir, // Erlang keeps its cookie there
+		"RABBITMQ_NODENAME=" + n.name,
+		"RABBITMQ_CONF_ENV_FILE=" + n.path("rabbitmq-env.conf"),
+		"ERL_CRASH_DUMP_BYTES=0",
+	}
+}
+
+func (n *Node) path(name string) string { return filepath.Join(n.dir, name) }

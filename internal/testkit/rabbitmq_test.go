@@ -1,0 +1,200 @@
+package testkit
+
+import (
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+func dial(t *testing.T, url string) *amqp.Connection {
+	t.Helper()
+	conn, err := amqp.Dial(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// roundTrip sends one message through the broker and waits for it.
+func roundTrip(t *testing.T, conn *amqp.Connection) {
+	t.Helper()
+	ch, err := conn.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ch.Close()
+	q, err := ch.QueueDeclare("", false, true, true, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := ch.Consume(q.Name, "", true, true, false, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ch.PublishWithContext(t.Context(), "", q.Name, false, false, amqp.Publishing{Body: []byte("hello")}); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case d := <-got:
+		if string(d.Body) != "hello" {
+			t.Fatalf("got %q", d.Body)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("no message within 10 s")
+	}
+}
+
+func TestSharedNodeSpeaksAMQPAndIsOne(t *testing.T) {
+	n := RabbitMQ(t)
+	roundTrip(t, dial(t, n.URL()))
+	if RabbitMQ(t) != n {
+		t.Error("the second call started another node")
+	}
+}
+
+func TestVirtualHostIsOfTheTestAlone(t *testing.T) {
+	roundTrip(t, dial(t, RabbitMQ(t).NewVHost(t)))
+}
+
+func TestUserCanLogIn(t *testing.T) {
+	n := RabbitMQ(t)
+	n.AddUser(t, "ann", "s3cret")
+	roundTrip(t, dial(t, strings.Replace(n.URL(), "guest:guest", "ann:s3cret", 1)))
+}
+
+// One node for the whole story: each start costs seconds.
+func TestOwnNodeCanBeDisturbed(t *testing.T) {
+	n := StartRabbitMQ(t)
+
+	t.Run("closed connections", func(t *testing.T) {
+		closed := dial(t, n.URL()).NotifyClose(make(chan *amqp.Error, 1))
+		n.CloseConnections(t)
+		if err := <-closed; err == nil || err.Code != amqp.ConnectionForced {
+			t.Errorf("closed with %v, want %d", err, amqp.ConnectionForced)
+		}
+	})
+
+	t.Run("memory alarm", func(t *testing.T) {
+		conn := dial(t, n.URL())
+		blocked := conn.NotifyBlocked(make(chan amqp.Blocking, 2))
+		roundTrip(t, conn) // only a connection that has published is blocked
+		n.SetMemoryAlarm(t, true)
+		ch, err := conn.Channel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = ch.PublishWithContext(t.Context(), "", "nobody", false, false, amqp.Publishing{})
+		if b := <-blocked; !b.Active {
+			t.Error("not blocked")
+		}
+		n.SetMemoryAlarm(t, false)
+		if b := <-blocked; b.Active {
+			t.Error("still blocked")
+		}
+	})
+
+	t.Run("pause and resume", func(t *testing.T) {
+		n.Pause(t)
+		conn, err := amqp.DialConfig(n.URL(), amqp.Config{Dial: amqp.DefaultDial(300 * time.Millisecond)})
+		if err == nil {
+			conn.Close()
+			t.Error("a paused node answered")
+		}
+		n.Resume(t)
+		roundTrip(t, dial(t, n.URL()))
+	})
+
+	t.Run("restart", func(t *testing.T) {
+		conn := dial(t, n.URL())
+		ch, err := conn.Channel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ch.QueueDeclare("stays", true, false, false, false, nil); err != nil {
+			t.Fatal(err)
+		}
+		closed := conn.NotifyClose(make(chan *amqp.Error, 1))
+		port := n.Port()
+		n.Restart(t)
+		<-closed
+		if n.Port() != port {
+			t.Errorf("port %d became %d", port, n.Port())
+		}
+		if ch, err = dial(t, n.URL()).Channel(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ch.QueueDeclarePassive("stays", true, false, false, false, nil); err != nil {
+			t.Errorf("the durable queue is gone: %v", err)
+		}
+	})
+
+	t.Run("kill and start", func(t *testing.T) {
+		closed := dial(t, n.URL()).NotifyClose(make(chan *amqp.Error, 1))
+		n.Kill(t)
+		<-closed
+		n.Start(t)
+		roundTrip(t, dial(t, n.URL()))
+	})
+}
+
+func TestNodeSpeaksTLSAndWantsACertificate(t *testing.T) {
+	n := StartRabbitMQ(t, WithClientCertificates())
+	config := n.TLS.ClientConfig(t)
+	conn, err := amqp.DialTLS(n.TLSURL(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roundTrip(t, conn)
+	conn.Close()
+
+	config.Certificates = nil
+	if conn, err := amqp.DialTLS(n.TLSURL(), config); err == nil {
+		conn.Close()
+		t.Error("a client without a certificate was let in")
+	}
+}
+
+// allDefunct tells whether the group's processes have ended and only await a parent that reaps
+// them: the first process of a container is often a poor one. Without /proc it does not know.
+func allDefunct(group int) bool {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, file := range stats {
+		stat, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		// pid (name) state parent group ..., and the name may hold anything.
+		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+		if fields[2] == strconv.Itoa(group) && fields[0] != "Z" {
+			return false
+		}
+	}
+	return len(stats) > 0
+}
+
+func TestNothingIsLeftOfADiscardedNode(t *testing.T) {
+	n := StartRabbitMQ(t)
+	pid := n.proc.Pid()
+	n.discard()
+	// The group holds the server's helpers too; they notice the end of their parent by themselves.
+	Eventually(t, 10*time.Second, "the process group is gone", func() error {
+		if err := syscall.Kill(-pid, 0); errors.Is(err, syscall.ESRCH) || allDefunct(pid) {
+			return nil
+		}
+		return errors.New("the process group is alive")
+	})
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(n.Port())))
+	if err != nil {
+		t.Fatalf("the port is still taken: %v", err)
+	}
+	l.Close()
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+const events = `{"Action":"start","Package":"a"}
+{"Action":"output","Package":"a","Test":"TestGood","Output":"=== RUN   TestGood\n"}
+{"Action":"output","Package":"a","Test":"TestGood","Output":"chatter\n"}
+{"Action":"pass","Package":"a","Test":"TestGood"}
+{"Action":"output","Package":"a","Test":"TestGone","Output":"    x.go:1: MISSING CLU: no network\n"}
+{"Action":"skip","Package":"a","Test":"TestGone"}
+{"Action":"pass","Package":"a","Elapsed":0.5}
+{"Action":"start","Package":"b"}
+{"Action":"output","Package":"b","Test":"TestGood","Output":"chatter\n"}
+{"Action":"pass","Package":"b","Test":"TestGood"}
+{"Action":"output","Package":"b","Test":"TestBad","Output":"    x.go:1: bad\n"}
+{"Action":"fail","Package":"b","Test":"TestBad"}
+{"Action":"fail","Package":"b","Elapsed":0.1}
+{"ImportPath":"c","Action":"build-output","Output":"c/x.go:1: undefined: y\n"}
+{"ImportPath":"c","Action":"build-fail"}
+{"Action":"output","Package":"c","Output":"FAIL\tc [build failed]\n"}
+{"Action":"fail","Package":"c"}
+{"Action":"skip","Package":"d"}
+`
+
+func TestEventsAreCountedAndFailuresShown(t *testing.T) {
+	total := newCounts()
+	var out strings.Builder
+	readEvents(strings.NewReader(events), &out, total)
+
+	const want = `ok    a  1 passed, 0.5s
+    x.go:1: bad
+FAIL  b  0.1s
+c/x.go:1: undefined: y
+FAIL	c [build failed]
+FAIL  c  0.0s
+`
+	if out.String() != want {
+		t.Errorf("wrote\n%s\nwant\n%s", &out, want)
+	}
+	if total.passed != 2 || total.failed != 2 || total.skipped != 1 {
+		t.Errorf("counted %+v", *total)
+	}
+	if !total.missing["MISSING CLU: no network"] || len(total.missing) != 1 {
+		t.Errorf("missing %v", total.missing)
+	}
+}
+
+func TestNodeReportIsCounted(t *testing.T) {
+	total := newCounts()
+	reportNode("web", "TAP version 13\n# tests 3\n# pass 2\n# fail 0\n# cancelled 0\n# skipped 1\n# todo 0\n", nil, total)
+	if total.passed != 2 || total.failed != 0 || total.skipped != 1 {
+		t.Errorf("counted %+v", *total)
+	}
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// runNode runs the JavaScript tests below root, one node process for each folder that has some.
+func runNode(root string, total *counts) {
+	folders := nodeTests(root)
+	if len(folders) == 0 {
+		return
+	}
+	if _, err := exec.LookPath("node"); err != nil {
+		total.missing["MISSING node: run scripts/setup-test.sh, or install nodejs; the JavaScript tests did not run"] = true
+		if os.Getenv("CI") == "true" {
+			total.failed++
+		} else {
+			total.skipped++
+		}
+		return
+	}
+	for folder, files := range folders {
+		out, err := exec.Command("node", append([]string{"--test", "--test-reporter=tap"}, files...)...).CombinedOutput()
+		reportNode(folder, string(out), err, total)
+	}
+}
+
+// nodeTests finds the test files by node's own naming, grouped by folder. Names are given one by
+// one, because the versions of node differ in what a folder on the command line means.
+func nodeTests(root string) map[string][]string {
+	folders := map[string][]string{}
+	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch name := filepath.Base(path); {
+		case err != nil:
+			return nil
+		case d.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "node_modules"):
+			return filepath.SkipDir
+		case strings.HasSuffix(name, ".test.mjs"), strings.HasSuffix(name, ".test.js"), strings.HasSuffix(name, ".test.cjs"):
+			folders[filepath.Dir(path)] = append(folders[filepath.Dir(path)], path)
+		}
+		return nil
+	})
+	return folders
+}
+
+// tapCount matches the totals at the end of node's TAP report, such as "# pass 12".
+var tapCount = regexp.MustCompile(`(?m)^# (pass|fail|cancelled|skipped|todo) (\d+)$`)
+
+func reportNode(folder, out string, err error, total *counts) {
+	n := map[string]int{}
+	for _, m := range tapCount.FindAllStringSubmatch(out, -1) {
+		n[m[1]], _ = strconv.Atoi(m[2])
+	}
+	failed := n["fail"] + n["cancelled"]
+	if err != nil && failed == 0 {
+		failed = 1 // it ended without a report
+	}
+	total.passed += n["pass"]
+	total.failed += failed
+	total.skipped += n["skipped"] + n["todo"]
+	if failed > 0 {
+		fmt.Print(out)
+		fmt.Printf("FAIL  node --test %s: %v\n", folder, err)
+		return
+	}
+	fmt.Printf("ok    node --test %s  %d passed\n", folder, n["pass"])
+}

@@ -1,0 +1,18 @@
+package testkit
+
+import (
+	"testing"
+
+	"github.com/clu-ws/clu-ws/internal/testkit/cache"
+)
+
+// Wscat returns the command line of wscat 6.1.0, to be followed by its arguments. It is installed
+// once per machine, under .cache.
+func Wscat(t testing.TB) (command []string) {
+	t.Helper()
+	command, err := cache.Wscat()
+	if err != nil {
+		Missing(t, "wscat", "cannot install it: "+err.Error())
+	}
+	return command
+}

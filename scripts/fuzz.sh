@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Every fuzz target of the repository, one after the other: go test fuzzes one at a time.
+set -u
+cd "$(dirname "$0")/.."
+ran=0 failed=0
+while IFS=: read -r file name; do
+	[ -n "$name" ] || continue
+	echo "== $name in $(dirname "$file")"
+	go test -run='^$' -fuzz="^$name\$" -fuzztime="${FUZZTIME:-20s}" "$(dirname "$file")" </dev/null || failed=$((failed + 1))
+	ran=$((ran + 1))
+done < <(find . -path ./.cache -prune -o -name '*_test.go' -exec grep -Ho '^func Fuzz[A-Za-z0-9_]*' {} + | sed 's/:func /:/' | sort)
+echo "$ran fuzz targets, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Sets up what `make test` needs beside Go: RabbitMQ, Chromium, Python, node and a C compiler from
+# Debian's packages, then CLU and wscat below .cache. It does nothing, fast, when all is there. What
+# it cannot set up it tells in one line each; that fails the run on CI only.
+set -u
+cd "$(dirname "$0")/.."
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+have_rabbitmq() {
+	local dir
+	for dir in /usr/lib/rabbitmq/bin /opt/homebrew/opt/rabbitmq/sbin /usr/local/opt/rabbitmq/sbin /opt/rabbitmq/sbin; do
+		[ -x "$dir/rabbitmq-server" ] && return
+	done
+	return 1
+}
+
+have_chromium() {
+	have chromium || have chromium-browser || have google-chrome || have google-chrome-stable ||
+		[ -d /Applications/Chromium.app ] || [ -d "/Applications/Google Chrome.app" ]
+}
+
+have_venv() { [ -f .cache/venv/stamp ] || python3 -c 'import venv, ensurepip' >/dev/null 2>&1; }
+
+# missing_packages prints the Debian names, or with "brew" those of Homebrew.
+missing_packages() {
+	have_rabbitmq || { [ "${1:-}" = brew ] && echo rabbitmq || echo rabbitmq-server; }
+	have_chromium || echo chromium
+	have_venv || { [ "${1:-}" = brew ] && echo python || echo python3 python3-venv; }
+	have node || { [ "${1:-}" = brew ] && echo node || echo nodejs; }
+	have npm || { [ "${1:-}" = brew ] || echo npm; }
+	have "$(go env CC | cut -d' ' -f1)" || { [ "${1:-}" = brew ] || echo gcc libc6-dev; } # for the race detector
+}
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
+
+policy=/usr/sbin/policy-rc.d # Debian asks it before it starts a service
+
+# install_packages installs without starting any service: the tests start a RabbitMQ of their own.
+# A machine that has a policy about services keeps it.
+install_packages() {
+	local log ok=0
+	log=$(mktemp)
+	if [ ! -e "$policy" ]; then
+		trap 'as_root rm -f "$policy"' EXIT
+		printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null && as_root chmod 755 "$policy"
+	fi
+	echo "installing $*"
+	# A package source that does not answer is no reason to give up: the others may do.
+	as_root apt-get update -qq >"$log" 2>&1 </dev/null || true
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+		-o DPkg::Lock::Timeout=120 "$@" >>"$log" 2>&1 </dev/null || ok=1
+	[ "$ok" = 0 ] || tail -n 5 "$log"
+	rm -f "$log"
+	return "$ok"
+}
+
+packages=$(missing_packages)
+if [ -n "$packages" ] && have apt-get && as_root true 2>/dev/null; then
+	# One by one after a failure: a package that this Debian lacks must not cost the others.
+	# shellcheck disable=SC2086
+	install_packages $packages || for package in $packages; do install_packages "$package"; done
+	hash -r
+	packages=$(missing_packages)
+fi
+status=0
+if [ -n "$packages" ]; then
+	if [ "$(uname)" = Darwin ]; then
+		echo "MISSING: run: brew install" $(missing_packages brew)
+	else
+		echo "MISSING: install these packages:" $packages
+	fi
+	status=1
+fi
+cached=$(go run ./internal/testkit/setup)
+[ -z "$cached" ] || { echo "$cached"; status=1; }
+[ "$status" = 0 ] || [ "${CI:-}" != true ]
