@@ -1,0 +1,305 @@
+package bridge_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// recordedName is the client name that CLU's server had in the recording.
+const recordedName = "amqp-client-b5821fc64fc9"
+
+// recorded is one case of CLU's recorded traffic.
+type recorded struct {
+	Case        string
+	ClientSends string `json:"client_sends"`
+	Commands    []recordedMessage
+	Replies     []recordedMessage
+	Envelopes   []string
+}
+
+type recordedMessage struct {
+	Exchange   string
+	RoutingKey string `json:"routing_key"`
+	Properties map[string]any
+	Headers    map[string]any
+	Body       string
+}
+
+func recordedCases(t *testing.T) (cases []recorded) {
+	t.Helper()
+	f, err := os.Open("testdata/clu-2.6.1.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		d := json.NewDecoder(strings.NewReader(lines.Text()))
+		d.UseNumber()
+		var r recorded
+		if err := d.Decode(&r); err != nil {
+			t.Fatal(err)
+		}
+		cases = append(cases, r)
+	}
+	if len(cases) < 30 {
+		t.Fatalf("only %d cases were read", len(cases))
+	}
+	return cases
+}
+
+func TestEachRecordedCaseGivesWhatCLUGave(t *testing.T) {
+	onEachBroker(t, func(t *testing.T, url string) {
+		b := linked(t, url, func(c *bridge.Config) { c.Name = recordedName; c.Strict = true })
+		p := newPeer(t, url)
+		// The actor of the recording; it is played by this test.
+		commands := p.hear("command.lvmecp.#")
+		for _, r := range recordedCases(t) {
+			t.Run(r.Case, func(t *testing.T) {
+				c := dial(t, b.addr)
+				if r.ClientSends != "" {
+					c.say(r.ClientSends)
+				}
+				for _, want := range r.Commands {
+					compareCommand(t, receive(t, commands), want)
+				}
+				if r.Case != "unroutable consumer" { // the bridge's own reply is the case
+					for _, reply := range r.Replies {
+						p.publish(reply.RoutingKey, reply.publishing(t))
+					}
+				}
+				compareEnvelopes(t, c, r.Envelopes)
+				p.reply(`{"end of case": 1}`)
+				equal(t, "what came after it", fmt.Sprint(c.next()["body"]), "map[end of case:1]")
+			})
+		}
+	})
+}
+
+// compareCommand compares a command with the recorded one, property for
+// property; ids that each program makes for itself aside.
+func compareCommand(t *testing.T, got amqp.Delivery, want recordedMessage) {
+	t.Helper()
+	equal(t, "routing", []string{got.Exchange, got.RoutingKey}, []string{want.Exchange, want.RoutingKey})
+	properties := map[string]any{}
+	for name, value := range map[string]string{
+		"content_type": got.ContentType, "content_encoding": got.ContentEncoding, "correlation_id": got.CorrelationId,
+		"reply_to": got.ReplyTo, "expiration": got.Expiration, "message_id": got.MessageId, "type": got.Type,
+		"user_id": got.UserId, "app_id": got.AppId,
+	} {
+		if value != "" {
+			properties[name] = value
+		}
+	}
+	if !got.Timestamp.IsZero() {
+		properties["timestamp"] = got.Timestamp.Unix()
+	}
+	properties["delivery_mode"] = json.Number(fmt.Sprint(got.DeliveryMode))
+	properties["priority"] = json.Number(fmt.Sprint(got.Priority))
+	wantProperties, wantHeaders := maps.Clone(want.Properties), maps.Clone(want.Headers)
+	// The recording's random ids stand for any of the same form.
+	equal(t, "length of message_id", len(got.MessageId), len(want.Properties["message_id"].(string)))
+	wantProperties["message_id"] = got.MessageId
+	if id := want.Headers["command_id"].(string); len(id) == 36 {
+		equal(t, "length of command_id", len(got.CorrelationId), 36)
+		wantProperties["correlation_id"], wantHeaders["command_id"] = got.CorrelationId, got.CorrelationId
+	}
+	equal(t, "properties", properties, wantProperties)
+	equal(t, "headers", map[string]any(got.Headers), wantHeaders)
+	equal(t, "body", parseEnvelope(t, got.Body), parseEnvelope(t, []byte(want.Body)))
+}
+
+// publishing is the recorded reply as an actor publishes it.
+func (m recordedMessage) publishing(t *testing.T) amqp.Publishing {
+	text := func(name string) string { s, _ := m.Properties[name].(string); return s }
+	p := amqp.Publishing{
+		Headers:       table(m.Headers),
+		ContentType:   text("content_type"),
+		CorrelationId: text("correlation_id"),
+		MessageId:     text("message_id"),
+		Body:          []byte(m.Body),
+	}
+	if n, ok := m.Properties["timestamp"].(json.Number); ok {
+		seconds, err := n.Int64()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Timestamp = time.Unix(seconds, 0)
+	}
+	return p
+}
+
+// table turns JSON values into AMQP's.
+func table(m map[string]any) amqp.Table {
+	out := amqp.Table{}
+	for k, v := range m {
+		out[k] = field(v)
+	}
+	return out
+}
+
+func field(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		return table(v)
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = field(v[i])
+		}
+		return out
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return n
+		}
+		f, _ := v.Float64()
+		return f
+	}
+	return v
+}
+
+// compareEnvelopes reads as many envelopes as CLU wrote and compares them.
+func compareEnvelopes(t *testing.T, c *client, want []string) {
+	t.Helper()
+	for i := range want {
+		got := c.next()
+		w := parseEnvelope(t, withoutNaN(want[i]))
+		if w.header("sender") == "nobody" {
+			w["message_id"] = got["message_id"] // made by the bridge
+		}
+		equal(t, "envelope", got, w)
+	}
+}
+
+// withoutNaN is CLU's text with null for the tokens that JSON does not have.
+func withoutNaN(text string) []byte {
+	for _, token := range []string{"-Infinity", "Infinity", "NaN"} {
+		for _, end := range []string{",", "}", "]"} {
+			text = strings.ReplaceAll(text, ": "+token+end, ": null"+end)
+		}
+	}
+	return []byte(text)
+}
+
+func TestBesideCLUsOwnServerEveryEnvelopeIsTheSame(t *testing.T) {
+	python := testkit.CLU(t)
+	url := testkit.RabbitMQ(t).NewVHost(t)
+	python.StartActor(t, url, "lvmecp")
+	port := testkit.FreePort(t)
+	python.StartWebSocketServer(t, port, url)
+	b := linked(t, url)
+	clu, ours := dial(t, net.JoinHostPort("127.0.0.1", fmt.Sprint(port))), dial(t, b.addr)
+
+	commands := []string{"ping", "version", "help", "help ping", "status", "odd", "empty", "fail", "bogus", "burst 200",
+		"broadcast", "--help", "keyword text", "get_schema", "slow 0.1", "help nonsense", "status --wrong"}
+	for i, command := range commands {
+		for via, c := range map[string]*client{"clu": clu, "ours": ours} {
+			id := fmt.Sprintf("%s-%d", via, i)
+			c.say(fmt.Sprintf(`{"consumer": "lvmecp", "command_string": %q, "command_id": %q}`, command, id))
+			compareStreams(t, command, collect(clu, id), collect(ours, id))
+		}
+	}
+	// What each server makes of a command to nobody reaches the clients of both.
+	for via, c := range map[string]*client{"clu": clu, "ours": ours} {
+		id := via + "-nobody"
+		c.say(fmt.Sprintf(`{"consumer": "nobody", "command_string": "ping", "command_id": %q}`, id))
+		compareStreams(t, "to nobody", collect(clu, id), collect(ours, id))
+	}
+}
+
+// collect reads envelopes up to the last of a command; NaN is null.
+func collect(c *client, commandID string) (all []envelope) {
+	c.t.Helper()
+	for {
+		e := parseEnvelope(c.t, withoutNaN(string(c.text())))
+		all = append(all, e)
+		if e.header("command_id") == commandID && e.code().Ends() {
+			return all
+		}
+	}
+}
+
+func compareStreams(t *testing.T, command string, clu, ours []envelope) {
+	t.Helper()
+	if len(clu) == 0 || len(clu) != len(ours) {
+		t.Fatalf("%q: CLU wrote %d envelopes, we wrote %d", command, len(clu), len(ours))
+	}
+	for i := range clu {
+		if !jsonEqual(clu[i], ours[i]) {
+			t.Errorf("%q, reply %d:\nCLU wrote %v\nwe wrote  %v", command, i, clu[i], ours[i])
+		}
+	}
+}
+
+// jsonEqual compares JSON values; numbers by value, since 1e22 and 1e+22 are one.
+func jsonEqual(a, b any) bool {
+	switch a := a.(type) {
+	case envelope:
+		b, ok := b.(envelope)
+		return ok && jsonEqual(map[string]any(a), map[string]any(b))
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		return ok && maps.EqualFunc(a, b, jsonEqual)
+	case []any:
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, jsonEqual)
+	case json.Number:
+		b, ok := b.(json.Number)
+		if !ok || a == b {
+			return ok
+		}
+		fa, errA := a.Float64()
+		fb, errB := b.Float64()
+		return errA == nil && errB == nil && fa == fb
+	}
+	return a == b
+}
+
+func TestARealActorJoinsTheEmbeddedBroker(t *testing.T) {
+	python := testkit.CLU(t)
+	url := embeddedBroker(t)
+	python.StartActor(t, url, "lvmecp")
+	b := linked(t, url)
+	c := dial(t, b.addr)
+	for _, command := range []struct {
+		text string
+		last actor.Code
+		says string
+	}{
+		{"ping", actor.Done, "Pong."},
+		{"help", actor.Done, "Usage: lvmecp [OPTIONS] COMMAND [ARGS]..."},
+		{"fail", actor.Failed, "The dome is stuck."},
+		{"burst 1000", actor.Done, "1000"},
+	} {
+		c.say(fmt.Sprintf(`{"consumer": "lvmecp", "command_string": %q, "command_id": %q}`, command.text, command.text))
+		replies := c.untilEnd(command.text)
+		last := replies[len(replies)-1]
+		if last.code() != command.last || !strings.Contains(fmt.Sprint(last["body"]), command.says) {
+			t.Errorf("%s ended with %v", command.text, last)
+		}
+		if replies[0].code() != actor.Running {
+			t.Errorf("%s began with %v", command.text, replies[0])
+		}
+	}
+	// Real actors come and go, also under the same name.
+	python.StartActor(t, url, "another")
+	c.say(`{"consumer": "another", "command_string": "version", "command_id": "v"}`)
+	if replies := c.untilEnd("v"); !strings.Contains(fmt.Sprint(replies), "1.2.3") {
+		t.Errorf("another actor answered %v", replies)
+	}
+}
