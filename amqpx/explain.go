@@ -101,7 +101,7 @@ func CheckURL(raw string) error {
 	if u.Hostname() == "" {
 		return errors.New("the broker URL names no host; write it as amqp://user:password@host:5672/vhost")
 	}
-	if _, err := amqp.ParseURI(raw); err != nil {
+	if uri, err := amqp.ParseURI(raw); err != nil || uri.Port > 65535 {
 		return errors.New("the broker URL cannot be read; write it as amqp://user:password@host:5672/vhost")
 	}
 	return nil

@@ -1,0 +1,91 @@
+package broker
+
+// maxBindingArguments bounds the arguments that a binding keeps, in bytes. No exchange here heeds them.
+const maxBindingArguments = 1024
+
+// queueBind adds a binding; one that exists already is left as it is.
+func (ch *channel) queueBind(a *args) error {
+	a.u16()
+	queueName, exchangeName, key, flags, arguments := a.name(), a.name(), a.name(), a.flags(), a.table()
+	if err := a.end(); err != nil {
+		return err
+	}
+	q, err := ch.queue(queueName)
+	if err != nil {
+		return err
+	}
+	if exchangeName == "" {
+		return errNotOnDefault()
+	}
+	x, err := ch.b.exchange(exchangeName)
+	if err != nil {
+		return err
+	}
+	if err := ch.b.bind(x, q, ch.bindingKey(queueName, key), string(arguments)); err != nil {
+		return err
+	}
+	if flags&1 == 0 {
+		ch.c.sendPlain(ch.id, queueBindOk)
+	}
+	return nil
+}
+
+// bindingKey follows the rule that with neither queue nor key the last declared queue's name is both.
+func (ch *channel) bindingKey(queueName, key string) string {
+	if queueName == "" && key == "" {
+		return ch.lastQueue
+	}
+	return key
+}
+
+func (b *Broker) bind(x *exchange, q *queue, key, arguments string) error {
+	for _, bd := range x.bindings {
+		if bd.is(q, key, arguments) {
+			return nil
+		}
+	}
+	if len(arguments) > maxBindingArguments {
+		return errorf(preconditionFailed, "arguments of %d bytes are more than a binding may have (%d)",
+			len(arguments), maxBindingArguments)
+	}
+	if b.bindings >= b.cfg.MaxBindings {
+		return errLimit("binding", b.cfg.MaxBindings)
+	}
+	bd := &binding{queue: q, key: key, args: arguments}
+	if x.kind == "topic" {
+		bd.words = splitWords(key)
+	}
+	x.bindings = append(x.bindings, bd)
+	x.routes = nil
+	q.sources[x]++
+	b.bindings++
+	return nil
+}
+
+func (bd *binding) is(q *queue, key, arguments string) bool {
+	return bd.queue == q && bd.key == key && bd.args == arguments
+}
+
+// queueUnbind removes a binding; one that is not there is as good as removed.
+func (ch *channel) queueUnbind(a *args) error {
+	a.u16()
+	queueName, exchangeName, key, arguments := a.name(), a.name(), a.name(), a.table()
+	if err := a.end(); err != nil {
+		return err
+	}
+	q, err := ch.queue(queueName)
+	if err != nil {
+		return err
+	}
+	if exchangeName == "" {
+		return errNotOnDefault()
+	}
+	x, err := ch.b.exchange(exchangeName)
+	if err != nil {
+		return err
+	}
+	key = ch.bindingKey(queueName, key)
+	ch.b.unbind(x, func(bd *binding) bool { return bd.is(q, key, string(arguments)) })
+	ch.c.sendPlain(ch.id, queueUnbindOk)
+	return nil
+}

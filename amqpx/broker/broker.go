@@ -1,0 +1,98 @@
+package broker
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+)
+
+// ErrClosed is returned by Serve and Dial once the broker is closed.
+var ErrClosed = errors.New("broker closed")
+
+// Broker is one AMQP node with one virtual host, "/". Its methods may be called from any goroutine.
+type Broker struct {
+	cfg Config
+	log *slog.Logger
+
+	running sync.WaitGroup // Serve loops and connections
+	closing chan struct{}  // closed by Close
+
+	mu        sync.Mutex // guards the following, and every exchange, queue, consumer and channel's unacked
+	closed    bool
+	listeners map[net.Listener]struct{}
+	conns     map[*conn]struct{}
+	exchanges map[string]*exchange
+	queues    map[string]*queue
+	bindings  int // how many, over all exchanges
+	consumers int // how many, over all queues
+	held      int // bytes of the messages in all queues, see memory.go
+	alarm     bool
+	refused   int // publishes refused since the alarm was raised
+}
+
+// New makes a broker that serves nobody yet. Call Close when done with it.
+func New(cfg Config) *Broker {
+	cfg = cfg.withDefaults()
+	b := &Broker{
+		cfg:       cfg,
+		log:       cfg.Logger,
+		closing:   make(chan struct{}),
+		listeners: make(map[net.Listener]struct{}),
+		conns:     make(map[*conn]struct{}),
+		exchanges: make(map[string]*exchange),
+		queues:    make(map[string]*queue),
+	}
+	b.predeclareExchanges()
+	return b
+}
+
+// Connections returns how many clients are connected.
+func (b *Broker) Connections() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.conns)
+}
+
+// DropConnections cuts every connection without a word, as a broken network or a killed broker does,
+// and returns when all that belonged to them is gone: exclusive queues, consumers, auto-delete
+// exchanges. The broker goes on; new connections are welcome.
+func (b *Broker) DropConnections() {
+	conns := b.snapshotConns()
+	for _, c := range conns {
+		_ = c.nc.Close()
+	}
+	for _, c := range conns {
+		<-c.ended
+	}
+}
+
+// Close stops listening, and may be called again. It tells every client that the broker
+// goes (connection.close, 320 CONNECTION_FORCED), gives them a moment to answer, and waits until every
+// goroutine of the broker has ended.
+func (b *Broker) Close() error {
+	b.mu.Lock()
+	if !b.closed {
+		b.closed = true
+		close(b.closing)
+	}
+	for ln := range b.listeners {
+		_ = ln.Close()
+	}
+	b.mu.Unlock()
+	for _, c := range b.snapshotConns() {
+		c.shutdown()
+	}
+	b.running.Wait()
+	return nil
+}
+
+func (b *Broker) snapshotConns() []*conn {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	conns := make([]*conn, 0, len(b.conns))
+	for c := range b.conns {
+		conns = append(conns, c)
+	}
+	return conns
+}

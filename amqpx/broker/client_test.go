@@ -1,0 +1,86 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// patience is how long anything that must happen may take.
+const patience = 20 * time.Second
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func dial(t testing.TB, url string) *amqp.Connection {
+	t.Helper()
+	conn, err := amqp.Dial(url)
+	must(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+func open(t testing.TB, conn *amqp.Connection) *amqp.Channel {
+	t.Helper()
+	ch, err := conn.Channel()
+	must(t, err)
+	return ch
+}
+
+// declare declares an exclusive queue.
+func declare(t testing.TB, ch *amqp.Channel, name string) {
+	t.Helper()
+	_, err := ch.QueueDeclare(name, false, false, true, false, nil)
+	must(t, err)
+}
+
+// publish reports whether the broker took the message.
+func publish(t testing.TB, ch *amqp.Channel, queue string, body []byte) bool {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	outcome, err := ch.PublishWithDeferredConfirm("", queue, false, false, amqp.Publishing{Body: body})
+	must(t, err)
+	acked, err := outcome.WaitContext(ctx)
+	must(t, err)
+	return acked
+}
+
+func next[T any](t testing.TB, from <-chan T) (v T) {
+	t.Helper()
+	timeout := time.NewTimer(patience)
+	defer timeout.Stop()
+	select {
+	case v, ok := <-from:
+		if !ok {
+			t.Fatal("the channel was closed; want one more value")
+		}
+		return v
+	case <-timeout.C:
+		t.Fatal("waited in vain")
+	}
+	return v
+}
+
+func wantRefusal(t testing.TB, err error, code int, text string) {
+	t.Helper()
+	var got *amqp.Error
+	if !errors.As(err, &got) || got.Code != code || !strings.Contains(got.Reason, text) {
+		t.Errorf("got %v, want code %d and %q", err, code, text)
+	}
+}
+
+func anyKey(table amqp.Table) string {
+	for name := range table {
+		return name
+	}
+	return ""
+}

@@ -1,0 +1,60 @@
+package broker
+
+import (
+	"errors"
+	"io"
+	"time"
+)
+
+// How long a client may take to hang up after a close, and when the whole broker closes.
+const (
+	closeGrace    = 5 * time.Second
+	shutdownGrace = time.Second
+)
+
+// sendClose says connection.close.
+func (c *conn) sendClose(e *amqpError) {
+	buf, mark := beginMethod(c.out.begin(), 0, connectionClose)
+	c.out.commit(endFrame(appendError(buf, e), mark))
+}
+
+// awaitHangup reads on, and ignores what it reads, until the client closes its end: closing ours first
+// could destroy the last frames on their way.
+func (c *conn) awaitHangup() error {
+	c.closeBy.CompareAndSwap(0, time.Now().Add(closeGrace).UnixNano())
+	_ = c.nc.SetReadDeadline(time.Unix(0, c.closeBy.Load()))
+	for {
+		fr, err := c.in.next()
+		if refused := (*amqpError)(nil); errors.As(err, &refused) {
+			_, err = io.Copy(io.Discard, c.in.r) // no frames any more; wait for the end
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		if fr.kind == frameMethod && fr.channel == 0 {
+			a := args{b: fr.payload}
+			if methodID(a.u32()) == connectionClose { // both sides close at once
+				c.sendPlain(0, connectionCloseOk)
+			}
+		}
+	}
+}
+
+// shutdown starts the end of the connection on the broker's behalf; any goroutine may call it.
+func (c *conn) shutdown() {
+	c.sendClose(errorf(connectionForced, "broker forced connection closure with reason 'shutdown'"))
+	c.out.hurry(shutdownGrace)
+	by := time.Now().Add(shutdownGrace)
+	c.closeBy.Store(by.UnixNano())
+	_ = c.nc.SetReadDeadline(by)
+}
+
+// afterShutdown takes the first frame that arrived after shutdown.
+func (c *conn) afterShutdown(fr frame) error {
+	c.release()
+	if a := (args{b: fr.payload}); fr.kind == frameMethod && fr.channel == 0 && methodID(a.u32()) == connectionClose {
+		c.sendPlain(0, connectionCloseOk)
+	}
+	return c.awaitHangup()
+}

@@ -1,0 +1,91 @@
+package broker
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+)
+
+// replyCode is an AMQP reply code (AMQP 0-9-1, section 1.2, and RabbitMQ's use of it).
+type replyCode uint16
+
+const (
+	noRoute            replyCode = 312
+	connectionForced   replyCode = 320
+	accessRefused      replyCode = 403
+	notFound           replyCode = 404
+	resourceLocked     replyCode = 405
+	preconditionFailed replyCode = 406
+	frameError         replyCode = 501
+	commandInvalid     replyCode = 503
+	channelError       replyCode = 504
+	unexpectedFrame    replyCode = 505
+	resourceError      replyCode = 506
+	notAllowed         replyCode = 530
+	notImplemented     replyCode = 540
+)
+
+// String is the code's name as RabbitMQ puts it in front of a reply text.
+func (c replyCode) String() string {
+	switch c {
+	case noRoute:
+		return "NO_ROUTE"
+	case connectionForced:
+		return "CONNECTION_FORCED"
+	case accessRefused:
+		return "ACCESS_REFUSED"
+	case notFound:
+		return "NOT_FOUND"
+	case resourceLocked:
+		return "RESOURCE_LOCKED"
+	case preconditionFailed:
+		return "PRECONDITION_FAILED"
+	case frameError:
+		return "FRAME_ERROR"
+	case commandInvalid:
+		return "COMMAND_INVALID"
+	case channelError:
+		return "CHANNEL_ERROR"
+	case unexpectedFrame:
+		return "UNEXPECTED_FRAME"
+	case resourceError:
+		return "RESOURCE_ERROR"
+	case notAllowed:
+		return "NOT_ALLOWED"
+	case notImplemented:
+		return "NOT_IMPLEMENTED"
+	}
+	return fmt.Sprintf("CODE_%d", uint16(c))
+}
+
+// closesConnection tells hard errors, which end the connection, from those that end one channel.
+func (c replyCode) closesConnection() bool {
+	return c == connectionForced || c >= 500
+}
+
+// amqpError is a rule that the peer broke; it travels to the peer as channel.close or connection.close.
+type amqpError struct {
+	code   replyCode
+	text   string
+	method methodID // what the peer called, zero when it was no method
+}
+
+func (e *amqpError) Error() string { return e.code.String() + " - " + e.text }
+
+func errorf(code replyCode, format string, a ...any) *amqpError {
+	return &amqpError{code: code, text: fmt.Sprintf(format, a...)}
+}
+
+// during notes the method that was refused.
+func (e *amqpError) during(id methodID) *amqpError {
+	e.method = id
+	return e
+}
+
+// appendError writes the arguments that channel.close and connection.close share.
+func appendError(dst []byte, e *amqpError) []byte {
+	dst = append(dst, byte(e.code>>8), byte(e.code))
+	text := e.Error()
+	dst = appendShort(dst, strings.ToValidUTF8(text[:min(len(text), 255)], "?"))
+	return binary.BigEndian.AppendUint32(dst, uint32(e.method))
+}

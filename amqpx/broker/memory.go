@@ -1,0 +1,75 @@
+package broker
+
+// entryCost is what one message costs in a queue beside its own bytes; an estimate on the safe side.
+const entryCost = 128
+
+// message is what was published. It is never changed: all queues and deliveries share it.
+type message struct {
+	exchange string
+	key      string
+	header   []byte // the content header frame's payload, properties and all, never decoded
+	body     []byte
+	holders  int // queue entries and unacknowledged deliveries; guarded by Broker.mu
+}
+
+func (m *message) size() int { return len(m.header) + len(m.body) + len(m.key) }
+
+// hold counts one more holder of m, letGo one less.
+func (b *Broker) hold(m *message) {
+	if m.holders == 0 {
+		b.held += m.size()
+	}
+	m.holders++
+	b.held += entryCost
+	if !b.alarm && b.held > b.cfg.MaxBytes/4*3 {
+		b.raiseAlarm()
+	}
+}
+
+func (b *Broker) letGo(m *message) {
+	m.holders--
+	b.held -= entryCost
+	if m.holders == 0 {
+		b.held -= m.size()
+	}
+	if b.alarm && b.held < b.cfg.MaxBytes/2 {
+		b.clearAlarm()
+	}
+}
+
+// hasRoom reports whether m may go to n more queues.
+func (b *Broker) hasRoom(m *message, n int) bool {
+	return b.held+m.size()+n*entryCost <= b.cfg.MaxBytes
+}
+
+func (b *Broker) raiseAlarm() {
+	b.alarm = true
+	b.log.Warn("queues are filling up; publishers are asked to wait", "bytes", b.held, "limit", b.cfg.MaxBytes)
+	for c := range b.conns {
+		if c.publishes {
+			c.warn()
+		}
+	}
+}
+
+func (b *Broker) clearAlarm() {
+	b.alarm = false
+	b.log.Info("queues have drained; publishers may go on", "bytes", b.held, "refused", b.refused)
+	b.refused = 0
+	for c := range b.conns {
+		if c.warned {
+			c.warned = false
+			c.sendPlain(0, connectionUnblocked)
+		}
+	}
+}
+
+// warn says connection.blocked, once an alarm, to a client that understands it.
+func (c *conn) warn() {
+	if c.warned || !c.caps.blocked {
+		return
+	}
+	c.warned = true
+	buf, mark := beginMethod(c.out.begin(), 0, connectionBlocked)
+	c.out.commit(endFrame(appendShort(buf, "low on memory"), mark))
+}

@@ -1,0 +1,103 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"time"
+)
+
+// Serve accepts clients from ln until the broker is closed, and then returns ErrClosed; any other
+// error is the listener's. The listener is closed in either case. Several listeners may be served.
+func (b *Broker) Serve(ln net.Listener) error {
+	defer ln.Close()
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		return ErrClosed
+	}
+	b.listeners[ln] = struct{}{}
+	b.running.Add(1)
+	b.mu.Unlock()
+	defer b.running.Done()
+
+	for failures := 0; ; {
+		nc, err := ln.Accept()
+		if err == nil {
+			failures = 0
+			b.welcome(nc)
+			continue
+		}
+		failures++
+		if errors.Is(err, net.ErrClosed) || failures > acceptPatience || !b.pause(acceptPause) {
+			return b.forget(ln, err)
+		}
+		// Out of file descriptors, most likely: a state that passes.
+		b.log.Warn("failed to accept a connection; trying again", "reason", err)
+	}
+}
+
+// An accept that fails is tried again after acceptPause, so often in a row.
+const (
+	acceptPause    = 100 * time.Millisecond
+	acceptPatience = 50
+)
+
+// pause waits, and reports whether the broker is still open.
+func (b *Broker) pause(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-b.closing:
+		return false
+	}
+}
+
+// welcome starts a connection, or closes it for want of room.
+func (b *Broker) welcome(nc net.Conn) {
+	if err := b.start(nc); err != nil {
+		b.log.Warn("connection refused", "remote", nc.RemoteAddr(), "reason", err)
+		_ = nc.Close()
+	}
+}
+
+// forget ends the serving of a listener and says why.
+func (b *Broker) forget(ln net.Listener, err error) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.listeners, ln)
+	if b.closed {
+		return ErrClosed
+	}
+	return fmt.Errorf("failed to accept: %w", err)
+}
+
+// Dial connects to the broker without a network. It has the form of amqp091.Config.Dial; both
+// arguments are ignored.
+func (b *Broker) Dial(network, addr string) (net.Conn, error) {
+	client, server := net.Pipe()
+	if err := b.start(server); err != nil {
+		_ = client.Close()
+		_ = server.Close()
+		return nil, fmt.Errorf("failed to dial the embedded broker: %w", err)
+	}
+	return client, nil
+}
+
+// start runs a connection on nc, which it then owns.
+func (b *Broker) start(nc net.Conn) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return ErrClosed
+	}
+	if len(b.conns) >= b.cfg.MaxConnections {
+		return fmt.Errorf("all %d connections are in use", b.cfg.MaxConnections)
+	}
+	c := newConn(b, nc)
+	b.conns[c] = struct{}{}
+	b.running.Go(c.run)
+	return nil
+}

@@ -1,0 +1,365 @@
+package amqpx_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/amqpx/broker"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+const patience = 20 * time.Second
+
+// node is a broker that a test may disturb.
+type node interface {
+	url() string
+	drop(t *testing.T)    // breaks every connection
+	restart(t *testing.T) // goes away for a moment, and forgets
+}
+
+type rabbit struct{ *testkit.Node }
+
+func (r rabbit) url() string          { return r.URL() }
+func (r rabbit) drop(t *testing.T)    { r.CloseConnections(t) }
+func (r rabbit) restart(t *testing.T) { r.Restart(t) }
+
+type embedded struct {
+	addr   string
+	broker *broker.Broker
+	served sync.WaitGroup
+}
+
+func newEmbedded(t *testing.T) *embedded {
+	e := &embedded{addr: "127.0.0.1:0"}
+	e.start(t)
+	t.Cleanup(e.stop)
+	return e
+}
+
+func (e *embedded) start(t *testing.T) {
+	t.Helper()
+	ln, err := net.Listen("tcp", e.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.addr = ln.Addr().String()
+	b := broker.New(broker.Config{})
+	e.broker = b
+	e.served.Go(func() { _ = b.Serve(ln) })
+}
+
+func (e *embedded) stop()       { e.broker.Close(); e.served.Wait() }
+func (e *embedded) url() string { return "amqp://guest:guest@" + e.addr + "/" }
+func (e *embedded) drop(*testing.T) {
+	e.broker.DropConnections()
+}
+func (e *embedded) restart(t *testing.T) { e.stop(); e.start(t) }
+
+// onEachBroker runs a test on the embedded broker and on a RabbitMQ of its own.
+func onEachBroker(t *testing.T, test func(t *testing.T, n node)) {
+	t.Run("embedded", func(t *testing.T) { test(t, newEmbedded(t)) })
+	t.Run("RabbitMQ", func(t *testing.T) { test(t, rabbit{testkit.StartRabbitMQ(t)}) })
+}
+
+// watched is a running link and what it said.
+type watched struct {
+	*amqpx.Link
+	states     chan amqpx.State
+	deliveries chan string
+	stop       context.CancelFunc
+	ended      chan struct{}
+}
+
+func run(t *testing.T, cfg amqpx.Config) *watched {
+	t.Helper()
+	w := &watched{
+		states:     make(chan amqpx.State, 1000),
+		deliveries: make(chan string, 100_000),
+		ended:      make(chan struct{}),
+	}
+	cfg.Name, cfg.Exchange = "link", "test"
+	cfg.OnState = func(s amqpx.State) { w.states <- s }
+	cfg.Logger = slog.New(slog.DiscardHandler)
+	if cfg.Queues == nil {
+		cfg.Queues = []amqpx.Queue{{Name: "link_replies", Bindings: []string{"reply.#"},
+			Deliver: func(d *amqpx.Delivery) { w.deliveries <- string(d.Body) }}}
+	}
+	var err error
+	if w.Link, err = amqpx.New(cfg); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	w.stop = cancel
+	go func() {
+		defer close(w.ended)
+		if err := w.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	}()
+	t.Cleanup(func() { cancel(); <-w.ended })
+	return w
+}
+
+func (w *watched) await(t *testing.T, up bool) {
+	t.Helper()
+	for deadline := time.After(patience); ; {
+		select {
+		case s := <-w.states:
+			if s.Up == up {
+				return
+			}
+		case <-deadline:
+			t.Fatalf("the link never said up=%v", up)
+		}
+	}
+}
+
+// send publishes one message and gives where its outcome will be.
+func (w *watched) send(t *testing.T, key, id string) <-chan amqpx.Outcome {
+	t.Helper()
+	outcome := make(chan amqpx.Outcome, 2)
+	err := w.Publish(amqpx.Message{Key: key, Mandatory: true, Publishing: amqpx.Publishing{MessageId: id, Body: []byte(id)}},
+		func(o amqpx.Outcome) { outcome <- o })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return outcome
+}
+
+func receive[T any](t *testing.T, from <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(patience):
+		t.Fatal("nothing came")
+		panic("unreachable")
+	}
+}
+
+func TestEachOfManyPublishesHasItsOwnOutcome(t *testing.T) {
+	onEachBroker(t, func(t *testing.T, n node) {
+		w := run(t, amqpx.Config{URLs: []string{n.url()}, Window: 100, Waiting: 2000})
+		w.await(t, true)
+		const count = 1500
+		var outcomes []<-chan amqpx.Outcome
+		for i := range count {
+			key := "reply.someone"
+			if i%3 == 0 {
+				key = "command.nobody"
+			}
+			outcomes = append(outcomes, w.send(t, key, fmt.Sprint(i)))
+		}
+		for i, o := range outcomes {
+			want := amqpx.Confirmed
+			if i%3 == 0 {
+				want = amqpx.Returned
+			}
+			if got := receive(t, o); got != want {
+				t.Fatalf("message %d was %v, want %v", i, got, want)
+			}
+		}
+		for i := range count {
+			if i%3 != 0 {
+				if got := receive(t, w.deliveries); got != fmt.Sprint(i) {
+					t.Fatalf("%s came in place of %d", got, i)
+				}
+			}
+		}
+	})
+}
+
+func TestALinkComesBackWithItsTopology(t *testing.T) {
+	onEachBroker(t, func(t *testing.T, n node) {
+		w := run(t, amqpx.Config{URLs: []string{n.url()}})
+		w.await(t, true)
+		for i, disturb := range []func(*testing.T){n.drop, n.restart} {
+			disturb(t)
+			w.await(t, false)
+			w.await(t, true)
+			id := fmt.Sprint("after disturbance ", i)
+			if o := receive(t, w.send(t, "reply.me", id)); o != amqpx.Confirmed {
+				t.Fatalf("%s: %v", id, o)
+			}
+			if got := receive(t, w.deliveries); got != id {
+				t.Fatalf("%q came in place of %q", got, id)
+			}
+		}
+	})
+}
+
+func TestAMessageIsNeverKeptForALaterConnection(t *testing.T) {
+	onEachBroker(t, func(t *testing.T, n node) {
+		w := run(t, amqpx.Config{URLs: []string{n.url()}})
+		w.await(t, true)
+		n.drop(t)
+		w.await(t, false)
+		if o := receive(t, w.send(t, "reply.me", "lost")); o != amqpx.Away {
+			// It may have come back within this moment.
+			t.Logf("published after the link was back: %v", o)
+			return
+		}
+		w.await(t, true)
+		receive(t, w.send(t, "reply.me", "kept"))
+		if got := receive(t, w.deliveries); got != "kept" {
+			t.Fatalf("%q was sent late", got)
+		}
+	})
+}
+
+func TestABrokerThatStallsLeavesWhatWasSentUnknown(t *testing.T) {
+	n := testkit.StartRabbitMQ(t)
+	w := run(t, amqpx.Config{URLs: []string{n.URL()}, Window: 2, PublishTimeout: 500 * time.Millisecond})
+	w.await(t, true)
+	n.Pause(t)
+	started := time.Now()
+	sent, waiting := []<-chan amqpx.Outcome{w.send(t, "reply.me", "a"), w.send(t, "reply.me", "b")}, w.send(t, "reply.me", "c")
+	for _, o := range sent {
+		if got := receive(t, o); got != amqpx.Unknown {
+			t.Errorf("sent to a stalled broker: %v", got)
+		}
+	}
+	if got := receive(t, waiting); got != amqpx.Expired {
+		t.Errorf("waiting for a stalled broker: %v", got)
+	}
+	if took := time.Since(started); took > time.Second {
+		t.Errorf("the outcomes took %v", took)
+	}
+	n.Resume(t)
+	for _, want := range []string{"a", "b"} {
+		if got := receive(t, w.deliveries); got != want {
+			t.Errorf("%q came in place of %q", got, want)
+		}
+	}
+	receive(t, w.send(t, "reply.me", "d"))
+	if got := receive(t, w.deliveries); got != "d" {
+		t.Errorf("%q was sent late", got)
+	}
+}
+
+func TestABrokerShortOfMemoryRefusesCommandsAtOnce(t *testing.T) {
+	n := testkit.StartRabbitMQ(t)
+	w := run(t, amqpx.Config{URLs: []string{n.URL()}})
+	w.await(t, true)
+	n.SetMemoryAlarm(t, true)
+	// RabbitMQ says that it blocks once somebody publishes.
+	receive(t, w.send(t, "reply.me", "first"))
+	for deadline := time.After(patience); ; {
+		select {
+		case s := <-w.states:
+			if s.Blocked == "" {
+				continue
+			}
+		case <-deadline:
+			t.Fatal("the link never said that it is blocked")
+		}
+		break
+	}
+	if got := receive(t, w.send(t, "reply.me", "second")); got != amqpx.Blocked {
+		t.Errorf("published while blocked: %v", got)
+	}
+	n.SetMemoryAlarm(t, false)
+	for s := receive(t, w.states); s.Blocked != ""; s = receive(t, w.states) {
+	}
+	if got := receive(t, w.send(t, "reply.me", "third")); got != amqpx.Confirmed {
+		t.Errorf("published after that: %v", got)
+	}
+}
+
+func TestStoppingFinishesWhatWasPublished(t *testing.T) {
+	e := newEmbedded(t)
+	w := run(t, amqpx.Config{URLs: []string{e.url()}, Waiting: 1000})
+	w.await(t, true)
+	var outcomes []<-chan amqpx.Outcome
+	for i := range 900 {
+		outcomes = append(outcomes, w.send(t, "reply.me", fmt.Sprint(i)))
+	}
+	w.stop()
+	<-w.ended
+	for i, o := range outcomes {
+		if got := receive(t, o); got != amqpx.Confirmed {
+			t.Fatalf("message %d: %v", i, got)
+		}
+	}
+	if got := receive(t, w.send(t, "reply.me", "late")); got != amqpx.Away {
+		t.Errorf("published after the end: %v", got)
+	}
+}
+
+func TestTheNextAddressIsTriedWhenOneFails(t *testing.T) {
+	e := newEmbedded(t)
+	w := run(t, amqpx.Config{URLs: []string{"amqp://guest:guest@127.0.0.1:1/", e.url()}})
+	w.await(t, true)
+	if got := w.State().Broker; got != "amqp://"+e.addr+"/" {
+		t.Errorf("linked to %s", got)
+	}
+}
+
+func TestFailFastEndsWhenNoAddressAnswers(t *testing.T) {
+	link, err := amqpx.New(amqpx.Config{URLs: []string{"amqp://127.0.0.1:1/", "amqp://127.0.0.1:2/"}, Exchange: "x", FailFast: true, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := link.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "127.0.0.1:2") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestAReceiverThatPanicsLosesOnlyThatMessage(t *testing.T) {
+	e := newEmbedded(t)
+	got := make(chan string, 10)
+	w := run(t, amqpx.Config{URLs: []string{e.url()}, Queues: []amqpx.Queue{{Name: "q", Bindings: []string{"#"}, Deliver: func(d *amqpx.Delivery) {
+		if string(d.Body) == "poison" {
+			panic("poison")
+		}
+		got <- string(d.Body)
+	}}}})
+	w.await(t, true)
+	w.send(t, "x", "poison")
+	w.send(t, "x", "good")
+	if m := receive(t, got); m != "good" {
+		t.Errorf("got %q", m)
+	}
+}
+
+func TestAnExchangeOfAnotherTypeIsNamed(t *testing.T) {
+	onEachBroker(t, func(t *testing.T, n node) {
+		conn, err := amqp.Dial(n.url())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		ch, err := conn.Channel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := ch.ExchangeDeclare("test", "fanout", false, true, false, false, nil); err != nil {
+			t.Fatal(err)
+		}
+		w := run(t, amqpx.Config{URLs: []string{n.url()}})
+		if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), "another type or flags") {
+			t.Errorf("the state is %+v", s)
+		}
+	})
+}
+
+func TestALinkOverTLSVerifiesTheBroker(t *testing.T) {
+	n := testkit.StartRabbitMQ(t, testkit.WithClientCertificates())
+	w := run(t, amqpx.Config{URLs: []string{n.TLSURL()}, TLS: n.TLS.ClientConfig(t)})
+	w.await(t, true)
+	stranger := run(t, amqpx.Config{URLs: []string{n.TLSURL()}})
+	if s := receive(t, stranger.states); s.Up || !strings.Contains(s.Err.Error(), "certificate") {
+		t.Errorf("the state is %+v", s)
+	}
+}

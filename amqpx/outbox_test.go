@@ -1,0 +1,187 @@
+package amqpx
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// outcomes notes how messages ended, in order.
+type outcomes struct{ list []string }
+
+func (o *outcomes) of(name string) func(Outcome) {
+	return func(out Outcome) { o.list = append(o.list, name+" "+out.String()) }
+}
+
+func (o *outcomes) expect(t *testing.T, want ...string) {
+	t.Helper()
+	if !slices.Equal(o.list, want) {
+		t.Errorf("outcomes:\n got %q\nwant %q", o.list, want)
+	}
+	o.list = nil
+}
+
+func message(id string) Message {
+	return Message{Mandatory: true, Publishing: Publishing{MessageId: id}}
+}
+
+// put puts messages named by letters.
+func put(o *outbox, out *outcomes, names string) {
+	for _, n := range names {
+		o.put(message(string(n)), out.of(string(n)))
+	}
+}
+
+func TestAnOutboxRefusesWhileItIsShut(t *testing.T) {
+	var out outcomes
+	o := newOutbox(10, 4, time.Second)
+	put(o, &out, "a")
+	out.expect(t, "a away")
+	o.open()
+	o.refuse(Blocked)
+	put(o, &out, "b")
+	out.expect(t, "b blocked")
+	o.accept()
+	put(o, &out, "c")
+	out.expect(t)
+	o.cut()
+	out.expect(t, "c away")
+}
+
+func TestTheWindowBoundsWhatIsUnconfirmedAndTheCapacityWhatWaits(t *testing.T) {
+	var out outcomes
+	o := newOutbox(2, 3, time.Second)
+	o.open()
+	var sent string
+	take := func() {
+		for p, _ := o.take(time.Now()); p != nil; p, _ = o.take(time.Now()) {
+			sent += p.msg.MessageId
+		}
+	}
+	put(o, &out, "ab")
+	take()
+	put(o, &out, "cd")
+	take()
+	put(o, &out, "ef")
+	out.expect(t, "f full")
+	o.settle(2, Confirmed)
+	take()
+	if sent != "abc" {
+		t.Errorf("sent %q: the window is counted from the oldest unconfirmed", sent)
+	}
+	o.settle(1, Confirmed)
+	take()
+	if sent != "abcde" {
+		t.Errorf("sent %q", sent)
+	}
+	out.expect(t, "b confirmed", "a confirmed")
+}
+
+func TestAReturnIsMatchedToItsOwnMessage(t *testing.T) {
+	var out outcomes
+	o := newOutbox(10, 10, time.Second)
+	o.open()
+	put(o, &out, "abc")
+	for range 3 {
+		o.take(time.Now())
+	}
+	o.markReturned("b")
+	for tag := range uint64(3) {
+		o.settle(tag+1, Confirmed)
+	}
+	out.expect(t, "a confirmed", "b returned", "c confirmed")
+}
+
+func TestABrokenLinkLeavesWhatWasSentUnknownAndWhatWaitedUnsent(t *testing.T) {
+	var out outcomes
+	o := newOutbox(10, 2, time.Second)
+	o.open()
+	put(o, &out, "abcd")
+	o.take(time.Now())
+	o.take(time.Now())
+	o.settle(1, Confirmed)
+	o.cut()
+	out.expect(t, "a confirmed", "c away", "d away", "b unknown")
+	// The next connection starts with a clean slate and its own tags.
+	o.open()
+	put(o, &out, "e")
+	if p, tag := o.take(time.Now()); p == nil || tag != 1 {
+		t.Errorf("the first message of a new connection has tag %d", tag)
+	}
+	o.settle(1, Refused)
+	out.expect(t, "e refused")
+}
+
+func TestNothingIsSentAfterItsDeadlineAndEachOutcomeIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out outcomes
+		o := newOutbox(10, 1, time.Second)
+		o.open()
+		put(o, &out, "ab")
+		o.take(time.Now())
+		time.Sleep(1100 * time.Millisecond)
+		o.settle(1, Confirmed)
+		out.expect(t, "a confirmed")
+		if p, _ := o.take(time.Now()); p != nil {
+			t.Errorf("%s was sent late", p.msg.MessageId)
+		}
+		put(o, &out, "c")
+		o.expire(time.Now())
+		out.expect(t, "b expired")
+		if p, _ := o.take(time.Now()); p == nil || p.msg.MessageId != "c" {
+			t.Error("c was not sent")
+		}
+		time.Sleep(1100 * time.Millisecond)
+		o.expire(time.Now())
+		out.expect(t, "c unknown")
+		// The confirm that comes later only frees the window.
+		put(o, &out, "d")
+		if p, _ := o.take(time.Now()); p != nil {
+			t.Error("d was sent into a full window")
+		}
+		o.settle(2, Confirmed)
+		if p, _ := o.take(time.Now()); p == nil {
+			t.Error("d was not sent")
+		}
+		out.expect(t)
+	})
+}
+
+func TestAClosedOutboxIsIdleOnceEverythingHasItsOutcome(t *testing.T) {
+	var out outcomes
+	o := newOutbox(10, 4, time.Second)
+	o.open()
+	put(o, &out, "ab")
+	o.take(time.Now())
+	o.take(time.Now())
+	idle := o.close()
+	put(o, &out, "c")
+	out.expect(t, "c away")
+	for tag := range uint64(2) {
+		select {
+		case <-idle:
+			t.Fatal("idle too early")
+		default:
+		}
+		o.settle(tag+1, Confirmed)
+	}
+	<-idle
+	o.accept()
+	put(o, &out, "d")
+	out.expect(t, "a confirmed", "b confirmed", "d away")
+}
+
+func TestOutcomesHaveNames(t *testing.T) {
+	seen := map[string]bool{}
+	for o := Confirmed; o <= Unknown; o++ {
+		seen[o.String()] = true
+	}
+	if len(seen) != int(Unknown)+1 || seen["invalid outcome"] {
+		t.Errorf("the names are %v", seen)
+	}
+	if got := fmt.Sprint(Outcome(99)); got != "invalid outcome" {
+		t.Error(got)
+	}
+}
