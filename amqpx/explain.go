@@ -96,7 +96,7 @@ func CheckURL(raw string) error {
 		return errors.New("the broker URL cannot be read; write it as amqp://user:password@host:5672/vhost, with special characters of the password percent-encoded")
 	}
 	if u.Scheme != "amqp" && u.Scheme != "amqps" {
-		return fmt.Errorf("the broker URL starts with %q; write it as amqp://... or amqps://...", u.Scheme+":")
+		return fmt.Errorf("the broker URL starts with %q; write it as amqp://host or amqps://host", u.Scheme+":")
 	}
 	if u.Hostname() == "" {
 		return errors.New("the broker URL names no host; write it as amqp://user:password@host:5672/vhost")

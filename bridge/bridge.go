@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
@@ -53,6 +55,10 @@ type Bridge struct {
 	drops  drops
 }
 
+// maxName leaves room for consumers in the routing key of replies, which is
+// made of both and has 255 bytes.
+const maxName = 100
+
 // shutdownTimeout is how long clients may take to answer the close frame.
 const shutdownTimeout = 5 * time.Second
 
@@ -61,6 +67,9 @@ const shutdownTimeout = 5 * time.Second
 func New(cfg Config) (*Bridge, error) {
 	if cfg.Name == "" {
 		cfg.Name = actor.NewName()
+	}
+	if len(cfg.Name) > maxName || !utf8.ValidString(cfg.Name) {
+		return nil, fmt.Errorf("the bridge's name must be UTF-8 of at most %d bytes; choose another --name", maxName)
 	}
 	if cfg.Exchange == "" {
 		cfg.Exchange = actor.Exchange

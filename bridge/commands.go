@@ -59,22 +59,12 @@ func (b *Bridge) publish(c engine.Conn, from *client, command actor.Command) {
 		default:
 			b.log.Warn("a command failed", "outcome", o.String(), "consumer", command.Consumer,
 				"command_id", command.CommandID, "client", from.remote)
-			b.fail(c, command.CommandID, outcomeWords[o])
+			b.fail(c, command.CommandID, actor.CommandFailure(o, command.Consumer))
 		}
 	})
 	if err != nil {
 		b.refuse(c, command.CommandID, err)
 	}
-}
-
-// outcomeWords tell a command's sender what became of it, and what to do.
-var outcomeWords = map[amqpx.Outcome]string{
-	amqpx.Refused: "The broker refused the command: it was not delivered.",
-	amqpx.Away:    "The bridge has no link to the broker: the command was not sent. Send it again when the link is back.",
-	amqpx.Blocked: "The broker accepts no messages now (it is short of memory or disk): the command was not sent. Send it again later.",
-	amqpx.Full:    "Too many commands are waiting to be sent: this one was not sent. Send it again later.",
-	amqpx.Expired: "The broker did not take the command in time: it was not sent. Send it again later.",
-	amqpx.Unknown: "The broker did not confirm the command: the actor may have received it. Look at the actor's state before you send it again.",
 }
 
 // failForAll publishes the failed reply of a command that nobody listens to, so

@@ -41,7 +41,6 @@ export class Commands {
       this.#list.prepend(item.root);
       this.#trim();
     }
-    item.root.dataset.state = command.state;
     this.#dirty.add(item);
     this.#refresh();
   }
@@ -84,6 +83,7 @@ class Item {
   }
 
   render() {
+    this.root.dataset.state = this.#command.state;
     const { mark, state, said, count } = this.#parts;
     const command = this.#command;
     const code = command.replies.at(-1)?.code;

@@ -21,7 +21,7 @@ func TestEveryClientGetsEveryFrameInOrder(t *testing.T) {
 		c := s.dial(t)
 		done.Go(func() {
 			for i := range frames {
-				f, err := ws.ReadFrame(c.r)
+				f, err := readFrame(c.r)
 				if want := fmt.Sprintf("frame %d", i); err != nil || string(f.Payload) != want {
 					t.Errorf("got %q, %v, want %q", f.Payload, err, want)
 					return

@@ -1,0 +1,75 @@
+package actor_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/amqpx"
+)
+
+func TestCheckDropsWhatCLUDrops(t *testing.T) {
+	for _, test := range []struct {
+		name        string
+		headers     amqpx.Table
+		correlation string
+		want        error
+	}{
+		{"a plain reply", amqpx.Table{"message_code": "i"}, "", nil},
+		{"no headers", nil, "", actor.NoCode},
+		{"no code", amqpx.Table{"sender": "x"}, "", actor.NoCode},
+		{"an empty code", amqpx.Table{"message_code": ""}, "", actor.NoCode},
+		{"a null code is the text None", amqpx.Table{"message_code": nil}, "", nil},
+		{"a code that is a number", amqpx.Table{"message_code": int32(0)}, "", nil},
+		{"an unknown code", amqpx.Table{"message_code": "zz"}, "", nil},
+		{"no sender", amqpx.Table{"message_code": ":"}, "", nil},
+		{"an internal reply", amqpx.Table{"message_code": ":", "internal": true}, "", nil},
+		{"matching ids", amqpx.Table{"message_code": ":", "command_id": "a"}, "a", nil},
+		{"differing ids", amqpx.Table{"message_code": ":", "command_id": "a"}, "b", actor.Mismatch},
+		{"an id without correlation id", amqpx.Table{"message_code": ":", "command_id": "a"}, "", actor.Mismatch},
+		{"a correlation id without id", amqpx.Table{"message_code": ":"}, "b", nil},
+		{"a null id", amqpx.Table{"message_code": ":", "command_id": nil}, "b", nil},
+		{"an empty id", amqpx.Table{"message_code": ":", "command_id": ""}, "b", nil},
+		{"the id 0 is false", amqpx.Table{"message_code": ":", "command_id": int64(0)}, "b", nil},
+		{"the id 7 is no string", amqpx.Table{"message_code": ":", "command_id": int64(7)}, "7", actor.Mismatch},
+		{"the id True", amqpx.Table{"message_code": ":", "command_id": true}, "True", actor.Mismatch},
+		{"the id False", amqpx.Table{"message_code": ":", "command_id": false}, "b", nil},
+		{"an empty list as id", amqpx.Table{"message_code": ":", "command_id": []any{}}, "b", nil},
+		{"a list as id", amqpx.Table{"message_code": ":", "command_id": []any{"b"}}, "b", actor.Mismatch},
+		{"no code wins over differing ids", amqpx.Table{"command_id": "a"}, "b", actor.NoCode},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := actor.Check(&amqpx.Delivery{Headers: test.headers, CorrelationId: test.correlation})
+			if got != test.want {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestABodyThatIsNoneIsDroppedWithTheReason(t *testing.T) {
+	for _, test := range []struct {
+		body string
+		want error
+	}{
+		{"", actor.NoBody},
+		{" \r\n\t", actor.NoBody},
+		{"\ufeff", actor.NoBody},
+		{"hello", actor.NotJSON},
+		{`{"a": }`, actor.NotJSON},
+		{`{"a": 1} 2`, actor.NotJSON},
+		{`{NaN: 1}`, actor.NotJSON},
+		{`-NaN`, actor.NotJSON},
+		{`nan`, actor.NotJSON},
+		{"{\"a\": \"\xff\"}", actor.NotUTF8},
+	} {
+		d := &amqpx.Delivery{Headers: amqpx.Table{"message_code": "i"}, Body: []byte(test.body), Timestamp: time.Now()}
+		dst, err := actor.Envelope{}.Append([]byte("before"), d)
+		if err != test.want || string(dst) != "before" {
+			t.Errorf("%q: the envelope gives %v and leaves %q, want %v", test.body, err, dst, test.want)
+		}
+		if _, err := actor.ParseReply(d); err != test.want {
+			t.Errorf("%q: ParseReply gives %v, want %v", test.body, err, test.want)
+		}
+	}
+}

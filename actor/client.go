@@ -1,0 +1,225 @@
+package actor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+)
+
+// ClientConfig says who a client is and where its actors are.
+type ClientConfig struct {
+	// Name is the client's name on the exchange; "" is a new one of CLU's kind.
+	Name string
+	// Link is how to reach the broker: URLs and whatever else is wanted. Name and
+	// Queues are the client's own; an empty Exchange is [Exchange].
+	Link amqpx.Config
+	// Limit is how many commands may be followed at once. 0 is 1024.
+	Limit int
+}
+
+// SendOptions are what a command may carry besides its string.
+type SendOptions struct {
+	// CommandID is the command's id; "" is a new one.
+	CommandID string
+	// Internal asks the actor to mark its replies as internal.
+	Internal bool
+	// NoLog asks the actor not to log the command.
+	NoLog bool
+	// OnReply, if set, is called with each reply in order, and must not block: all
+	// of the client's commands wait for it.
+	OnReply func(Reply)
+}
+
+// Client sends commands to actors and follows each to its end. Its methods may
+// be called from any goroutine.
+type Client struct {
+	name   string
+	limit  int
+	link   *amqpx.Link
+	linked *gate
+	log    *slog.Logger
+
+	// mu guards the following field.
+	mu      sync.Mutex
+	pending map[string]*Pending // by command id
+}
+
+// NewClient makes a client. Nothing is dialled before [Client.Run].
+func NewClient(cfg ClientConfig) (*Client, error) {
+	if cfg.Name == "" {
+		cfg.Name = NewName()
+	}
+	if err := checkName(cfg.Name); err != nil {
+		return nil, err
+	}
+	c := &Client{
+		name:    cfg.Name,
+		limit:   cfg.Limit,
+		linked:  newGate(),
+		log:     cfg.Link.Logger,
+		pending: make(map[string]*Pending),
+	}
+	if c.limit == 0 {
+		c.limit = 1024
+	}
+	if c.log == nil {
+		c.log = slog.Default()
+	}
+	link := cfg.Link
+	link.Name = c.name
+	if link.Exchange == "" {
+		link.Exchange = Exchange
+	}
+	link.Queues = []amqpx.Queue{{Name: RepliesQueue(c.name), Bindings: []string{"reply.#"}, Deliver: c.hear}}
+	onState := c.linked.follow(cfg.Link.OnState)
+	link.OnState = func(s amqpx.State) {
+		if !s.Up {
+			c.loseTrack()
+		}
+		onState(s)
+	}
+	var err error
+	if c.link, err = amqpx.New(link); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Name is the client's name on the exchange.
+func (c *Client) Name() string { return c.name }
+
+// Run keeps the client linked until the context ends; what runs then ends as
+// unknown. A client runs once. The error is nil, or the link's if it is set to
+// fail fast.
+func (c *Client) Run(ctx context.Context) error {
+	defer c.linked.end()
+	return c.link.Run(ctx)
+}
+
+// Ready waits until the client is linked to the broker and hears replies.
+func (c *Client) Ready(ctx context.Context) error { return c.linked.wait(ctx) }
+
+// Send sends a command and follows it to its end, or until the context ends:
+// then it ends as unknown, and its place is free. Send does not wait. What the
+// broker makes of the command comes with [Pending.Wait]; the error is for a
+// command that is not sent because of itself: what AMQP cannot carry, an id that
+// is in use, too many running, a context that has ended.
+func (c *Client) Send(ctx context.Context, consumer, commandString string, opts SendOptions) (*Pending, error) {
+	cmd := NewCommand(c.name, consumer, commandString, opts.CommandID)
+	cmd.Internal, cmd.NoLog = opts.Internal, opts.NoLog
+	if err := cmd.Check(); err != nil {
+		return nil, fmt.Errorf("actor: %w", err)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	p := newPending(cmd, opts.OnReply)
+	watched, release := context.WithCancel(ctx)
+	p.free = func() {
+		release()
+		c.forget(p)
+	}
+	if err := c.follow(p); err != nil {
+		release()
+		return nil, err
+	}
+	context.AfterFunc(watched, func() {
+		p.end(EndedUnknown, "The command was not followed to its end; it may still run.")
+	})
+	if err := c.link.Publish(cmd.Message(), func(o amqpx.Outcome) { c.settle(p, o) }); err != nil {
+		p.free()
+		return nil, err
+	}
+	return p, nil
+}
+
+// follow takes a place for a command.
+func (c *Client) follow(p *Pending) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.pending) >= c.limit {
+		return fmt.Errorf("actor: %d commands are running already; wait for one to end", len(c.pending))
+	}
+	if _, taken := c.pending[p.Command.CommandID]; taken {
+		return errors.New("actor: a command with this command_id is running already; choose another")
+	}
+	c.pending[p.Command.CommandID] = p
+	return nil
+}
+
+func (c *Client) forget(p *Pending) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.pending[p.Command.CommandID] == p {
+		delete(c.pending, p.Command.CommandID)
+	}
+}
+
+// hear hands a reply to the command that it answers. Most answer somebody
+// else's, and are dropped before they are parsed.
+func (c *Client) hear(d *amqpx.Delivery) {
+	c.mu.Lock()
+	p := c.pending[d.CorrelationId]
+	c.mu.Unlock()
+	if p == nil {
+		return
+	}
+	r, err := ParseReply(d)
+	if err != nil {
+		c.log.Warn("dropped a reply to a running command", "reason", err, "routing_key", d.RoutingKey, "command_id", d.CorrelationId)
+		return
+	}
+	p.add(r)
+}
+
+// settle takes the word of the broker on a command.
+func (c *Client) settle(p *Pending, outcome amqpx.Outcome) {
+	text := CommandFailure(outcome, p.Command.Consumer)
+	switch outcome {
+	case amqpx.Confirmed:
+	case amqpx.Returned:
+		c.tellUnroutable(p)
+	case amqpx.Unknown:
+		// The actor's own word counts more than a confirm that is late.
+		if !p.confirmed() {
+			p.end(EndedUnknown, text)
+		}
+	default:
+		p.end(EndedUnsent, text)
+	}
+}
+
+// tellUnroutable lets everyone on the exchange see the command fail, as CLU does,
+// this client included: hearing it ends the command.
+func (c *Client) tellUnroutable(p *Pending) {
+	p.markUnroutable()
+	text := UnroutableText(p.Command.Consumer)
+	told := func(outcome amqpx.Outcome) {
+		if outcome != amqpx.Confirmed {
+			c.log.Warn("nobody was told that a command is unroutable", "outcome", outcome.String(),
+				"consumer", p.Command.Consumer, "command_id", p.Command.CommandID)
+			p.end(EndedUnroutable, text)
+		}
+	}
+	if err := c.link.Publish(p.Command.Unroutable(c.name), told); err != nil {
+		c.log.Error("the reply for an unroutable command cannot be sent", "error", err, "command_id", p.Command.CommandID)
+		p.end(EndedUnroutable, text)
+	}
+}
+
+// loseTrack ends every command that runs: replies to this link are gone with it.
+func (c *Client) loseTrack() {
+	c.mu.Lock()
+	lost := make([]*Pending, 0, len(c.pending))
+	for _, p := range c.pending {
+		lost = append(lost, p)
+	}
+	c.mu.Unlock()
+	for _, p := range lost {
+		p.end(EndedUnknown, "The link to the broker broke while the command ran; it may still run. Ask for the actor's status before sending it again.")
+	}
+}

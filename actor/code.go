@@ -1,0 +1,47 @@
+package actor
+
+// Code is a reply's message_code header: what the reply means for the command
+// that it answers.
+type Code string
+
+// CLU's message codes (clu.tools.CommandStatus and clu.base.MessageCode).
+const (
+	Running  Code = ">" // the command was accepted and runs
+	Info     Code = "i"
+	Debug    Code = "d"
+	Warning  Code = "w"
+	Error    Code = "e" // something went wrong; the command goes on
+	Done     Code = ":" // the command ended well
+	Failed   Code = "f" // the command failed
+	Critical Code = "!" // the command failed, badly
+)
+
+// Ends tells whether a reply with this code is the command's last. An error
+// does not end it, and neither does a code that CLU does not know.
+func (c Code) Ends() bool { return c == Done || c.Fails() }
+
+// Fails tells whether the command ended without doing what it was asked.
+func (c Code) Fails() bool { return c == Failed || c == Critical }
+
+// Word is the code as people say it, for logs and terminals.
+func (c Code) Word() string {
+	switch c {
+	case Running:
+		return "running"
+	case Info:
+		return "info"
+	case Debug:
+		return "debug"
+	case Warning:
+		return "warning"
+	case Error:
+		return "error"
+	case Done:
+		return "done"
+	case Failed:
+		return "failed"
+	case Critical:
+		return "critical"
+	}
+	return "unknown"
+}

@@ -1,0 +1,143 @@
+package actor
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+)
+
+// contentType is what CLU calls JSON.
+const contentType = "text/json"
+
+// transient is AMQP's delivery mode for messages that a broker keeps in memory.
+const transient = 1
+
+// Command is a command string on its way to an actor.
+type Command struct {
+	// Consumer is the actor's name. Any dots in it are part of the routing key.
+	Consumer string
+	// CommandString is what the actor parses, such as "expose 10".
+	CommandString string
+	// CommandID ties replies to the command, at most 255 bytes.
+	CommandID string
+	// CommanderID says who sent it: <client name>.<consumer>. The replies'
+	// routing key is made of it.
+	CommanderID string
+	// ReplyTo is the sender's replies queue.
+	ReplyTo string
+	// Internal asks the actor to mark its replies as internal.
+	Internal bool
+	// NoLog asks the actor not to log the command (write_to_log false).
+	NoLog bool
+}
+
+// NewCommand is a command from the client of that name. An empty id becomes a
+// new UUID4.
+func NewCommand(client, consumer, commandString, id string) Command {
+	if id == "" {
+		id = NewCommandID()
+	}
+	return Command{
+		Consumer:      consumer,
+		CommandString: commandString,
+		CommandID:     id,
+		CommanderID:   CommanderID(client, consumer),
+		ReplyTo:       RepliesQueue(client),
+	}
+}
+
+// commandBody is the JSON body of a command.
+type commandBody struct {
+	CommandString string `json:"command_string"`
+}
+
+// Check says what AMQP cannot carry of the command, and how to mend it.
+func (c Command) Check() error {
+	key := len("command.") + len(c.Consumer)
+	reply := len("reply.") + len(c.CommanderID)
+	switch {
+	case c.Consumer == "":
+		return errors.New("the consumer is empty; name the actor that shall run the command")
+	case !utf8.ValidString(c.Consumer) || !utf8.ValidString(c.CommandID):
+		return errors.New("the consumer and the command_id must be valid UTF-8")
+	case key > amqpx.MaxShortString:
+		return fmt.Errorf("the consumer is %d bytes long; at most %d fit an AMQP routing key", len(c.Consumer), amqpx.MaxShortString-len("command."))
+	case reply > amqpx.MaxShortString:
+		return fmt.Errorf("the consumer is %d bytes long; with the bridge's name in front at most %d fit the routing key of its replies", len(c.Consumer), len(c.Consumer)-(reply-amqpx.MaxShortString))
+	case len(c.CommandID) > amqpx.MaxShortString:
+		return fmt.Errorf("the command_id is %d bytes long; AMQP allows %d", len(c.CommandID), amqpx.MaxShortString)
+	}
+	return nil
+}
+
+// Message is the command as CLU publishes it: mandatory, to command.<consumer>.
+func (c Command) Message() amqpx.Message {
+	return amqpx.Message{
+		Key:       "command." + c.Consumer,
+		Mandatory: true,
+		Publishing: amqpx.Publishing{
+			ContentType:   contentType,
+			DeliveryMode:  transient,
+			CorrelationId: c.CommandID,
+			ReplyTo:       c.ReplyTo,
+			MessageId:     newMessageID(),
+			Headers:       c.headers(),
+			Body:          marshal(commandBody{c.CommandString}),
+		},
+	}
+}
+
+func (c Command) headers() amqpx.Table {
+	return amqpx.Table{
+		"command_id":   c.CommandID,
+		"commander_id": c.CommanderID,
+		"internal":     c.Internal,
+		"write_to_log": !c.NoLog,
+	}
+}
+
+// Unroutable is the reply that a commander publishes on behalf of a consumer
+// that does not exist, so that everyone on the exchange sees the command fail:
+// the command's headers with code and sender, no timestamp, CLU's own words.
+func (c Command) Unroutable(client string) amqpx.Message {
+	headers := c.headers()
+	headers["message_code"] = string(Failed)
+	headers["sender"] = c.Consumer
+	return amqpx.Message{
+		Key:       "reply." + client,
+		Mandatory: true,
+		Publishing: amqpx.Publishing{
+			ContentType:   contentType,
+			DeliveryMode:  transient,
+			CorrelationId: c.CommandID,
+			MessageId:     newMessageID(),
+			Headers:       headers,
+			Body:          marshal(map[string]string{"error": UnroutableText(c.Consumer)}),
+		},
+	}
+}
+
+// UnroutableText is CLU's words for a command to a consumer that does not exist.
+func UnroutableText(consumer string) string {
+	return "Failed routing message to consumer " + pythonRepr(consumer) + "."
+}
+
+// ParseCommand reads a command that an actor received. The consumer is not in
+// the message; the caller knows it.
+func ParseCommand(d *amqpx.Delivery) (Command, error) {
+	var body commandBody
+	if err := json.Unmarshal(d.Body, &body); err != nil {
+		return Command{}, fmt.Errorf("the command's body is not a JSON object with a command_string: %w", err)
+	}
+	c := Command{CommandString: body.CommandString, ReplyTo: d.ReplyTo}
+	c.CommandID, _ = d.Headers["command_id"].(string)
+	c.CommanderID, _ = d.Headers["commander_id"].(string)
+	c.Internal, _ = d.Headers["internal"].(bool)
+	if log, ok := d.Headers["write_to_log"].(bool); ok {
+		c.NoLog = !log
+	}
+	return c, nil
+}

@@ -1,0 +1,89 @@
+package actor
+
+import (
+	"time"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+)
+
+// Envelope is how replies are written for WebSocket clients. The zero value
+// writes what CLU 2.6 writes, with null for NaN and Infinity.
+type Envelope struct {
+	// NaN says what becomes of NaN, Infinity and -Infinity.
+	NaN NaN
+	// NaiveTime leaves the offset out of the timestamp, as CLU before 2.6 did.
+	NaiveTime bool
+}
+
+// Append writes a reply's envelope behind dst: a JSON object with the keys
+// headers (sorted), exchange, message_id, routing_key, timestamp and body, in
+// this order. The body's own bytes are spliced in. The error is a [Drop], and
+// then dst is returned as it was.
+func (e Envelope) Append(dst []byte, d *amqpx.Delivery) ([]byte, error) {
+	if err := Check(d); err != nil {
+		return dst, err
+	}
+	start := len(dst)
+	dst = append(dst, `{"headers": `...)
+	dst = e.appendTable(dst, d.Headers)
+	dst = append(dst, `, "exchange": `...)
+	dst = appendString(dst, d.Exchange)
+	dst = append(dst, `, "message_id": `...)
+	if d.MessageId == "" {
+		dst = append(dst, "null"...)
+	} else {
+		dst = appendString(dst, d.MessageId)
+	}
+	dst = append(dst, `, "routing_key": `...)
+	dst = appendString(dst, d.RoutingKey)
+	dst = append(dst, `, "timestamp": `...)
+	dst = e.appendTime(dst, d.Timestamp)
+	dst = append(dst, `, "body": `...)
+	dst, err := appendBody(dst, d.Body, e.NaN)
+	if err != nil {
+		return dst[:start], err
+	}
+	return append(dst, '}'), nil
+}
+
+// appendTime writes a time as Python's isoformat does, in UTC to the second, or
+// null where there is none. A year that Python's datetime does not know (a
+// sender that counts in milliseconds) is null too: CLU loses such a reply.
+func (e Envelope) appendTime(dst []byte, t time.Time) []byte {
+	t = t.UTC()
+	if t.IsZero() || t.Year() < 1 || t.Year() > 9999 {
+		return append(dst, "null"...)
+	}
+	layout := `"2006-01-02T15:04:05+00:00"`
+	if e.NaiveTime {
+		layout = `"2006-01-02T15:04:05"`
+	}
+	return t.AppendFormat(dst, layout)
+}
+
+// AppendError writes the envelope that answers a refused message: a failed
+// reply from the bridge of that name to one client, never seen by AMQP. An
+// empty command id is null.
+func (e Envelope) AppendError(dst []byte, name, commandID, message string, now time.Time) []byte {
+	headers := amqpx.Table{
+		"command_id":   nil,
+		"commander_id": nil,
+		"internal":     false,
+		"message_code": string(Failed),
+		"sender":       name,
+	}
+	if commandID != "" {
+		headers["command_id"] = commandID
+	}
+	dst, err := e.Append(dst, &amqpx.Delivery{
+		Headers:       headers,
+		CorrelationId: commandID,
+		RoutingKey:    "reply." + name,
+		Timestamp:     now,
+		Body:          marshal(map[string]string{"error": message}),
+	})
+	if err != nil {
+		panic("actor: an error envelope breaks CLU's rules: " + err.Error())
+	}
+	return dst
+}

@@ -1,0 +1,192 @@
+package actor_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/amqpx/broker"
+)
+
+// exchange is a broker with the actors and clients of one test. Inside a
+// synctest bubble its time is not real.
+type exchange struct {
+	t      *testing.T
+	broker *broker.Broker
+	link   amqpx.Config
+	ctx    context.Context
+	stop   context.CancelFunc
+	tasks  sync.WaitGroup
+}
+
+// withExchange runs a test in a bubble with an embedded broker.
+func withExchange(t *testing.T, test func(t *testing.T, x *exchange)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		b := broker.New(broker.Config{})
+		x := newExchange(t, amqpx.Config{URLs: []string{"amqp://guest:guest@localhost/"}, Dial: b.Dial})
+		x.broker = b
+		defer b.Close()
+		defer x.close()
+		test(t, x)
+	})
+}
+
+func newExchange(t *testing.T, link amqpx.Config) *exchange {
+	link.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	x := &exchange{t: t, link: link}
+	x.ctx, x.stop = context.WithCancel(context.Background())
+	return x
+}
+
+// close stops whatever runs, and waits for it.
+func (x *exchange) close() {
+	x.stop()
+	x.tasks.Wait()
+}
+
+// runner is an actor or a client.
+type runner interface {
+	Run(context.Context) error
+	Ready(context.Context) error
+}
+
+// run runs it until the test ends or the function given back is called, and
+// waits until it is linked.
+func (x *exchange) run(r runner) (stop func()) {
+	x.t.Helper()
+	ctx, cancel := context.WithCancel(x.ctx)
+	ended := make(chan struct{})
+	x.tasks.Go(func() {
+		defer close(ended)
+		if err := r.Run(ctx); err != nil {
+			x.t.Errorf("Run: %v", err)
+		}
+	})
+	if err := r.Ready(x.ctx); err != nil {
+		x.t.Fatal(err)
+	}
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+// actor makes an actor; the function adds its handlers before it runs.
+func (x *exchange) actor(cfg actor.ActorConfig, prepare func(*actor.Actor)) *actor.Actor {
+	x.t.Helper()
+	cfg.Link = x.link
+	a, err := actor.NewActor(cfg)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	if prepare != nil {
+		prepare(a)
+	}
+	return a
+}
+
+// client makes a client and runs it.
+func (x *exchange) client() *actor.Client {
+	x.t.Helper()
+	c, err := actor.NewClient(actor.ClientConfig{Link: x.link})
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	x.run(c)
+	return c
+}
+
+// do sends a command and waits for its end.
+func (x *exchange) do(c *actor.Client, consumer, commandString string) (actor.Result, error) {
+	x.t.Helper()
+	p, err := c.Send(x.ctx, consumer, commandString, actor.SendOptions{})
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return p.Wait(x.ctx)
+}
+
+// lines are replies as code and body, for comparison.
+func lines(replies []actor.Reply) []string {
+	var all []string
+	for _, r := range replies {
+		all = append(all, string(r.Code)+" "+string(r.Body))
+	}
+	return all
+}
+
+// failure is the error as a CommandError.
+func failure(t *testing.T, err error) *actor.CommandError {
+	t.Helper()
+	var e *actor.CommandError
+	if !errors.As(err, &e) {
+		t.Fatalf("the error is %v, not a CommandError", err)
+	}
+	return e
+}
+
+// tap hears everything on the exchange that fits the patterns.
+type tap struct {
+	mu   sync.Mutex // guards the following field
+	seen []*amqpx.Delivery
+}
+
+func (x *exchange) tap(patterns ...string) *tap {
+	x.t.Helper()
+	heard := &tap{}
+	x.links(amqpx.Queue{Name: "tap", Bindings: patterns, Deliver: func(d *amqpx.Delivery) {
+		heard.mu.Lock()
+		defer heard.mu.Unlock()
+		heard.seen = append(heard.seen, d)
+	}})
+	return heard
+}
+
+// links runs a bare link until the test ends, and waits until it is up.
+func (x *exchange) links(queues ...amqpx.Queue) *amqpx.Link {
+	x.t.Helper()
+	cfg := x.link
+	cfg.Name = "bare"
+	cfg.Exchange = actor.Exchange
+	cfg.Queues = queues
+	up := make(chan struct{})
+	first := sync.OnceFunc(func() { close(up) })
+	cfg.OnState = func(s amqpx.State) {
+		if s.Up {
+			first()
+		}
+	}
+	link, err := amqpx.New(cfg)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	x.tasks.Go(func() { _ = link.Run(x.ctx) })
+	<-up
+	return link
+}
+
+// take gives what was heard so far, once all is quiet.
+func (h *tap) take() []*amqpx.Delivery {
+	synctest.Wait()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	seen := h.seen
+	h.seen = nil
+	return seen
+}
+
+// publish sends a message on a link and waits for the broker's word.
+func (x *exchange) publish(l *amqpx.Link, msg amqpx.Message) amqpx.Outcome {
+	x.t.Helper()
+	outcome := make(chan amqpx.Outcome, 1)
+	if err := l.Publish(msg, func(o amqpx.Outcome) { outcome <- o }); err != nil {
+		x.t.Fatal(err)
+	}
+	return <-outcome
+}

@@ -1,0 +1,107 @@
+package actor
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"unicode/utf8"
+)
+
+// NaN says what becomes of the numbers that Python's JSON has and JSON lacks:
+// NaN, Infinity and -Infinity. Inside strings nothing ever changes.
+type NaN uint8
+
+const (
+	// NaNNull writes null.
+	NaNNull NaN = iota
+	// NaNString writes "NaN", "Infinity", "-Infinity" in quotes.
+	NaNString
+	// NaNPython writes them bare, as CLU does. It is not JSON: a browser's
+	// JSON.parse throws.
+	NaNPython
+)
+
+// ParseNaN reads the name of a mode: null, string or python.
+func ParseNaN(name string) (NaN, error) {
+	switch name {
+	case "null":
+		return NaNNull, nil
+	case "string":
+		return NaNString, nil
+	case "python":
+		return NaNPython, nil
+	}
+	return 0, fmt.Errorf("%q is no way to write NaN; choose null, string or python", name)
+}
+
+func (n NaN) append(dst []byte, token string) []byte {
+	switch n {
+	case NaNString:
+		dst = append(dst, '"')
+		dst = append(dst, token...)
+		return append(dst, '"')
+	case NaNPython:
+		return append(dst, token...)
+	}
+	return append(dst, "null"...)
+}
+
+// appendBody splices a reply's body behind dst, or says why it is none. Nearly
+// every body is JSON and is copied as it is; one that is not may be Python's
+// JSON, with NaN and Infinity.
+func appendBody(dst, body []byte, nan NaN) ([]byte, error) {
+	// Python reads JSON behind a byte order mark, which a browser would not.
+	body = bytes.TrimPrefix(body, []byte("\ufeff"))
+	body = bytes.Trim(body, " \t\r\n")
+	if len(body) == 0 {
+		return dst, NoBody
+	}
+	if !utf8.Valid(body) {
+		return dst, NotUTF8
+	}
+	if json.Valid(body) {
+		return append(dst, body...), nil
+	}
+	// The rewrite is textual, so that its result is judged by a real parser.
+	// Null is the strictest stand-in: "NaN" in quotes could pass as a key.
+	start := len(dst)
+	dst = rewriteNaN(dst, body, NaNNull)
+	if !json.Valid(dst[start:]) {
+		return dst[:start], NotJSON
+	}
+	if nan == NaNNull {
+		return dst, nil
+	}
+	return rewriteNaN(dst[:start], body, nan), nil
+}
+
+// nanTokens in the order in which they must be tried.
+var nanTokens = [...]string{"-Infinity", "Infinity", "NaN"}
+
+// rewriteNaN copies JSON text with its NaN and Infinity tokens replaced.
+func rewriteNaN(dst, text []byte, nan NaN) []byte {
+	inString := false
+scan:
+	for i := 0; i < len(text); {
+		c := text[i]
+		switch {
+		case inString && c == '\\' && i+1 < len(text):
+			dst = append(dst, c, text[i+1])
+			i += 2
+			continue
+		case c == '"':
+			inString = !inString
+		case !inString && (c == '-' || c == 'I' || c == 'N'):
+			for _, token := range nanTokens {
+				if bytes.HasPrefix(text[i:], []byte(token)) {
+					dst = nan.append(dst, token)
+					i += len(token)
+					continue scan
+				}
+			}
+		}
+		dst = append(dst, c)
+		i++
+	}
+	return dst
+}

@@ -1,0 +1,26 @@
+package actor
+
+import "github.com/clu-ws/clu-ws/amqpx"
+
+// CommandFailure says in words, for the commander, what became of a command
+// whose publishing ended like this. It is "" for a confirmed one; one that was
+// returned has CLU's words, which name the consumer.
+func CommandFailure(outcome amqpx.Outcome, consumer string) string {
+	switch outcome {
+	case amqpx.Confirmed:
+		return ""
+	case amqpx.Returned:
+		return UnroutableText(consumer)
+	case amqpx.Refused:
+		return "The broker refused the command; it did not reach the actor."
+	case amqpx.Away:
+		return "The command was not sent: there is no connection to the broker."
+	case amqpx.Blocked:
+		return "The command was not sent: the broker blocks publishers because it is short of memory or disk."
+	case amqpx.Full:
+		return "The command was not sent: too many commands wait to be sent; try again."
+	case amqpx.Expired:
+		return "The command was not sent: the broker did not take it in time; try again."
+	}
+	return "Nobody knows whether the command reached the actor: it was sent, but the broker did not confirm it. Ask for the actor's status before sending it again."
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+func startDemo(t *testing.T) (address string) {
+	t.Helper()
+	p := start(t, "demo", "--port", "0", "--rabbitmq-port", freePort(t))
+	address = p.address(t)
+	for _, name := range []string{"mount", "dome", "camera", "weather"} {
+		p.log.await(t, "name="+name)
+	}
+	return address
+}
+
+func TestThePageShowsTheDemoAndOpensTheDome(t *testing.T) {
+	ctx := testkit.Browser(t)
+	address := startDemo(t)
+	value := func(actor, keyword string) string {
+		return fmt.Sprintf(`#actors [data-actor="%s"] [data-keyword="%s"] .value`, actor, keyword)
+	}
+	do := func(what string, actions ...chromedp.Action[chromedp.Void]) {
+		t.Helper()
+		if err := chromedp.Do(ctx, actions...); err != nil {
+			screenshot(t, ctx, "failed")
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+	until := func(what, expression string) {
+		t.Helper()
+		if _, err := chromedp.Run(ctx, chromedp.Poll[bool](expression)); err != nil {
+			screenshot(t, ctx, "failed")
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+	do("the page opens", chromedp.EmulateViewport(1440, 900), chromedp.Navigate("http://"+address+"/"),
+		chromedp.WaitVisible(`#link-state[data-state="open"]`))
+
+	temperature := value("weather", "temperature_c")
+	do("the weather is shown", chromedp.WaitVisible(temperature))
+	before, err := chromedp.Run(ctx, chromedp.TextContent(temperature))
+	if err != nil {
+		t.Fatal(err)
+	}
+	until("a keyword changes", fmt.Sprintf(`document.querySelector(%q).textContent !== %q`, temperature, before))
+
+	do("a command is sent", chromedp.SendKeys("#command-input", "dome open\r"),
+		chromedp.WaitVisible(`#commands [data-consumer="dome"][data-state="running"]`))
+	screenshot(t, ctx, "running")
+	do("the command is done", chromedp.WaitVisible(`#commands [data-consumer="dome"][data-state="done"]`))
+	until("the dome is open", fmt.Sprintf(`document.querySelector(%q)?.textContent.includes("open")`, value("dome", "dome_shutter")))
+	do("a command to nobody fails", chromedp.SendKeys("#command-input", "nobody ping\r"),
+		chromedp.WaitVisible(`#commands [data-consumer="nobody"][data-state="failed"]`))
+	screenshot(t, ctx, "done")
+	testkit.NoConsoleErrors(t, ctx)
+}
+
+// screenshot leaves a picture of the page for people to look at.
+func screenshot(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Logf("no screenshot: %v", err)
+		return
+	}
+	dir := filepath.Join("..", "..", ".cache", "screenshots")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWscatSendsAPastedCommand(t *testing.T) {
+	wscat := testkit.Wscat(t)
+	address := startDemo(t)
+	cmd := exec.CommandContext(t.Context(), wscat[0], append(wscat[1:], "-c", "ws://"+address)...)
+	stdin, typing := io.Pipe()
+	cmd.Stdin = stdin
+	process := testkit.StartProcess(t, cmd)
+	t.Cleanup(func() { typing.Close() })
+	process.Output.WaitFor(t, patience, `"sender": "weather"`)
+	paste := func(line string) {
+		if _, err := io.WriteString(typing, line+"\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	paste(`{"consumer": "dome", "command_string": "ping", "command_id": "from-wscat"}`)
+	if line := process.Output.WaitFor(t, patience, "Pong."); !strings.Contains(line, "from-wscat") {
+		t.Errorf("the answer is %s", line)
+	}
+	paste(`consumer: dome`)
+	process.Output.WaitFor(t, patience, "the message is not JSON")
+}

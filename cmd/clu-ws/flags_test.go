@@ -1,0 +1,185 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+	"github.com/urfave/cli/v2"
+)
+
+func TestTheFlagsOfCLUHaveTheirMeaningAndDefaults(t *testing.T) {
+	defaults := map[string]string{"port": "9876", "host": "0.0.0.0", "rabbitmq-host": "localhost", "rabbitmq-port": "5672",
+		"user": "guest", "vhost": "/", "exchange": "sdss_exchange", "nan": "null"}
+	aliases := map[string]string{"port": "p", "rabbitmq-host": "H", "rabbitmq-port": "P"}
+	seen := map[string]bool{}
+	for _, f := range websocketCommand(nil, nil).Flags {
+		name := f.Names()[0]
+		seen[name] = true
+		doc := f.(cli.DocGenerationFlag)
+		if want, ok := defaults[name]; ok && strings.Trim(doc.GetDefaultText(), `"`) != want {
+			t.Errorf("--%s defaults to %s, want %s", name, doc.GetDefaultText(), want)
+		}
+		if want, ok := aliases[name]; ok && f.Names()[1] != want {
+			t.Errorf("--%s has the alias %s, want %s", name, f.Names()[1], want)
+		}
+		want := "CLU_WS_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+		if env := doc.GetEnvVars(); len(env) != 1 || env[0] != want {
+			t.Errorf("--%s reads %v, want %s", name, env, want)
+		}
+	}
+	for name := range defaults {
+		if !seen[name] {
+			t.Errorf("there is no --%s", name)
+		}
+	}
+}
+
+func TestAWrongFlagIsExplained(t *testing.T) {
+	notPEM := filepath.Join(t.TempDir(), "not.pem")
+	if err := os.WriteFile(notPEM, []byte("hello"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ws := func(args ...string) []string { return append([]string{"websocket", "--port", "0"}, args...) }
+	for _, c := range []struct {
+		args  []string
+		words string
+	}{
+		{[]string{"webscoket"}, `no command "webscoket"`},
+		{ws("--prot", "1"), "prot"},
+		{ws("--rabbitmq-port", "x"), "rabbitmq-port"},
+		{ws("stray"), `"stray" is not understood`},
+		{[]string{"websocket", "--port", "70000"}, "--port 70000 is no port"},
+		{ws("--nan", "zero"), "choose null, string or python"},
+		{ws("--log-level", "loud"), "choose debug, info, warn or error"},
+		{ws("--url", "http://host/"), "amqp://"},
+		{ws("--url", "amqp://host/", "--vhost", "x"), "--url and --vhost"},
+		{ws("--ca", notPEM), "--ssl"},
+		{ws("--ssl", "--ca", notPEM), "no PEM certificate"},
+		{ws("--ssl", "--ca", "/nowhere.pem"), "no such file"},
+		{ws("--ssl", "--cert", notPEM), "give both"},
+		{ws("--ssl", "--cert", notPEM, "--key", notPEM), "--cert and --key"},
+		{ws("--embedded-broker", "--url", "amqp://host/"), "--embedded-broker is the broker"},
+		{ws("--fail-fast", "-P", "1"), "is the broker running?"},
+		{ws("--name", strings.Repeat("x", 300)), "--name"},
+	} {
+		if got := failure(t, c.args...); !strings.Contains(got, c.words) {
+			t.Errorf("%s: %q does not speak of %q", strings.Join(c.args, " "), got, c.words)
+		}
+	}
+}
+
+func TestAPasswordIsNeverShown(t *testing.T) {
+	const secret = "sesame"
+	t.Setenv("CLU_WS_PASSWORD", secret)
+	if help := output(t, "websocket", "--help"); strings.Contains(help, secret) {
+		t.Error("help shows it")
+	}
+	n := testkit.RabbitMQ(t)
+	p := start(t, "websocket", "--port", "0", "-H", "127.0.0.1", "-P", fmt.Sprint(n.Port()), "--log-level", "debug")
+	line := p.out.await(t, "NOT LINKED")
+	if !strings.Contains(line, `refused user "guest"`) {
+		t.Errorf("it says %q", line)
+	}
+	p.log.await(t, "not linked to the broker")
+	if strings.Contains(p.out.String()+p.log.String(), secret) {
+		t.Error("the output or the log shows it")
+	}
+	for _, url := range []string{"amqp://u:sesame@host:port/", "amqp://u:ses#ame@host/", "ftp://u:sesame@host/"} {
+		if got := failure(t, "websocket", "--port", "0", "--url", url); strings.Contains(got, "ses") {
+			t.Errorf("an error shows it: %s", got)
+		}
+	}
+}
+
+func TestAnEnvironmentVariableStandsForEachFlag(t *testing.T) {
+	n := testkit.RabbitMQ(t)
+	n.AddUser(t, "observer", "night time")
+	for name, value := range map[string]string{"PORT": "0", "HOST": "127.0.0.1", "RABBITMQ_HOST": "127.0.0.1", "RABBITMQ_PORT": fmt.Sprint(n.Port()),
+		"USER": "observer", "PASSWORD": "night time", "NAME": "console", "EXCHANGE": "other", "FAIL_FAST": "true"} {
+		t.Setenv("CLU_WS_"+name, value)
+	}
+	line := start(t, "websocket").out.await(t, "listens at")
+	for _, want := range []string{"http://127.0.0.1:", "as console, linked to amqp://127.0.0.1:" + fmt.Sprint(n.Port()) + "/", "exchange other"} {
+		if !strings.Contains(line, want) {
+			t.Errorf("%q is not in %q", want, line)
+		}
+	}
+}
+
+func TestAURLTakesTheCredentialsThatItLeavesOut(t *testing.T) {
+	n := testkit.RabbitMQ(t)
+	n.AddUser(t, "someone", "p@ss/word")
+	t.Setenv("CLU_WS_PASSWORD", "p@ss/word")
+	p := start(t, "websocket", "--port", "0", "--user", "someone", "--url", fmt.Sprintf("amqp://127.0.0.1:%d/", n.Port()))
+	p.out.await(t, "linked to amqp://127.0.0.1:")
+}
+
+func TestTheBridgeSpeaksTLSToTheBroker(t *testing.T) {
+	n := testkit.StartRabbitMQ(t, testkit.WithClientCertificates())
+	_, port, err := net.SplitHostPort(strings.Trim(strings.TrimPrefix(n.TLSURL(), "amqps://guest:guest@"), "/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, "websocket", "--port", "0", "--ssl", "-H", "localhost", "-P", port,
+		"--ca", n.TLS.CA, "--cert", n.TLS.ClientCert, "--key", n.TLS.ClientKey)
+	p.out.await(t, "linked to amqps://localhost:"+port)
+}
+
+func TestListeningBeyondLoopbackIsWarnedOf(t *testing.T) {
+	open := start(t, "websocket", "--port", "0", "-P", "1")
+	open.log.await(t, "commands are open to everyone")
+	closed := start(t, "websocket", "--port", "0", "-P", "1", "--host", "127.0.0.1")
+	closed.out.await(t, "NOT LINKED")
+	if strings.Contains(closed.log.String(), "open to everyone") {
+		t.Error("a bridge on loopback is warned of too")
+	}
+}
+
+func TestAPortThatIsTakenIsNamed(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	for _, args := range [][]string{
+		{"websocket", "--host", "127.0.0.1", "--port", port},
+		{"websocket", "--port", "0", "--embedded-broker", "--rabbitmq-port", port},
+		{"demo", "--port", port},
+		{"demo", "--port", "0", "--rabbitmq-port", port},
+	} {
+		if got := failure(t, args...); !strings.Contains(got, "another program does") || !strings.Contains(got, port) {
+			t.Errorf("%v: %s", args, got)
+		}
+	}
+}
+
+func TestABridgeWithItsOwnBrokerIsReady(t *testing.T) {
+	p := start(t, "websocket", "--host", "127.0.0.1", "--port", "0", "--embedded-broker", "--rabbitmq-port", freePort(t))
+	resp, err := http.Get("http://" + p.address(t) + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("/readyz: %s", resp.Status)
+	}
+}
+
+func TestVersionAndHelpAreThere(t *testing.T) {
+	if got := output(t, "--version"); !strings.Contains(got, release) {
+		t.Errorf("--version prints %q", got)
+	}
+	for _, words := range []string{"websocket", "demo"} {
+		if got := output(t); !strings.Contains(got, words) {
+			t.Errorf("without arguments it does not speak of %q:\n%s", words, got)
+		}
+	}
+}

@@ -1,0 +1,203 @@
+package demo
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/clu-ws/clu-ws/actor"
+)
+
+const (
+	slewRate    = 10.0 // degrees a second, each axis
+	settleTime  = time.Second
+	lowestAlt   = 15.0
+	tellEvery   = 500 * time.Millisecond // while something moves
+	statusEvery = 5 * time.Second        // while nothing does
+)
+
+const errMountStopped = refusal("The slew was stopped before the mount reached its target.")
+
+// mount is a telescope mount that tracks the sky.
+type mount struct {
+	actor *actor.Actor
+	clock clock
+	slew  task
+
+	// mu guards the following fields.
+	mu    sync.Mutex
+	state string     // parked, stopped, slewing, tracking
+	sky   equatorial // while it tracks
+	axes  horizontal // while it does not
+}
+
+// parkPosition is where the mount rests.
+var parkPosition = horizontal{alt: 30, az: 180}
+
+var mountModel = model{
+	"state":            text("parked, stopped, slewing or tracking"),
+	"ra_deg":           number("right ascension, degrees"),
+	"dec_deg":          number("declination, degrees"),
+	"alt_deg":          number("altitude above the horizon, degrees"),
+	"az_deg":           number("azimuth from north through east, degrees"),
+	"airmass":          number("air mass"),
+	"target_ra_deg":    number("right ascension of the slew's target, degrees"),
+	"target_dec_deg":   number("declination of the slew's target, degrees"),
+	"progress_percent": number("how much of the slew is done"),
+}
+
+func newMount(cfg Config, clock clock) (device, error) {
+	m := &mount{clock: clock, state: "parked", axes: parkPosition}
+	var err error
+	if m.actor, err = newActor(cfg, "mount", mountModel, nil); err != nil {
+		return device{}, err
+	}
+	m.actor.Handle("slew RA DEC", "Slews to a right ascension and declination in degrees, and tracks.", m.slewTo)
+	m.actor.Handle("track", "Tracks the sky from where the mount points.", m.track)
+	m.actor.Handle("stop", "Stops at once, slewing or tracking.", m.stop)
+	m.actor.Handle("park", "Slews to the park position and rests there.", m.park)
+	m.actor.Handle("status", "Reports position and state.", m.status)
+	return device{actor: m.actor, live: m.live}, nil
+}
+
+func (m *mount) live(ctx context.Context) {
+	m.clock.every(ctx, statusEvery, func() { m.actor.Broadcast(actor.Info, m.keywords()) })
+}
+
+// position is where the mount points now, in both systems.
+func (m *mount) position() (string, equatorial, horizontal) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.clock.now()
+	if m.state == "tracking" {
+		return m.state, m.sky, m.sky.horizontal(now)
+	}
+	return m.state, m.axes.equatorial(now), m.axes
+}
+
+func (m *mount) keywords() actor.Keywords {
+	state, sky, axes := m.position()
+	return actor.Keywords{
+		"state":   state,
+		"ra_deg":  round(sky.ra, 5),
+		"dec_deg": round(sky.dec, 5),
+		"alt_deg": round(axes.alt, 4),
+		"az_deg":  round(axes.az, 4),
+		"airmass": round(axes.airmass(), 3),
+	}
+}
+
+// rest points the mount somewhere with its axes still.
+func (m *mount) rest(state string, axes horizontal) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.state, m.axes = state, axes
+}
+
+// follow lets the mount track.
+func (m *mount) follow(sky equatorial) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.state, m.sky = "tracking", sky
+}
+
+func (m *mount) slewTo(ctx context.Context, c *actor.Call) error {
+	ra, err := c.Float("RA")
+	if err != nil {
+		return err
+	}
+	dec, err := c.Float("DEC")
+	if err != nil {
+		return err
+	}
+	if ra < 0 || ra >= 360 {
+		return refuse("RA is %g degrees; it must be at least 0 and below 360.", ra)
+	}
+	if dec < -90 || dec > 90 {
+		return refuse("DEC is %g degrees; it must be from -90 to 90.", dec)
+	}
+	target := equatorial{ra, dec}
+	if alt := target.horizontal(m.clock.now()).alt; alt < lowestAlt {
+		return refuse("The target is below the horizon limit: its altitude is %.1f degrees, the limit is %g.", alt, lowestAlt)
+	}
+	where := func() horizontal { return target.horizontal(m.clock.now()) }
+	arrive := func() { m.follow(target) }
+	if err := m.move(ctx, c, where, arrive, actor.Keywords{"target_ra_deg": ra, "target_dec_deg": dec}); err != nil {
+		return err
+	}
+	c.Finish(m.keywords())
+	return nil
+}
+
+func (m *mount) park(ctx context.Context, c *actor.Call) error {
+	where := func() horizontal { return parkPosition }
+	arrive := func() { m.rest("parked", parkPosition) }
+	if err := m.move(ctx, c, where, arrive, nil); err != nil {
+		return err
+	}
+	c.Finish(m.keywords())
+	return nil
+}
+
+// move slews to a target, which moves with the sky, and reports on the way.
+// Nothing else can move the mount before arrive has been called.
+func (m *mount) move(ctx context.Context, c *actor.Call, target func() horizontal, arrive func(), about actor.Keywords) error {
+	ctx, end, ok := m.slew.begin(ctx)
+	if !ok {
+		return refuse("The mount is slewing already; stop it first, or wait.")
+	}
+	defer end()
+	_, _, from := m.position()
+	m.rest("slewing", from)
+	began := m.clock.now()
+	takes := settleTime + time.Duration(from.distance(target())/slewRate*float64(time.Second))
+	for {
+		share := min(1, float64(m.clock.now().Sub(began))/float64(takes))
+		m.rest("slewing", from.between(target(), share))
+		if share == 1 {
+			arrive()
+			return nil
+		}
+		k := m.keywords()
+		k["progress_percent"] = round(100*share, 1)
+		for name, value := range about {
+			k[name] = value
+		}
+		c.Info(k)
+		left := takes - m.clock.now().Sub(began)
+		if err := m.clock.wait(ctx, min(tellEvery, left)); err != nil {
+			_, _, axes := m.position()
+			m.rest("stopped", axes)
+			return err
+		}
+	}
+}
+
+func (m *mount) track(_ context.Context, c *actor.Call) error {
+	state, sky, axes := m.position()
+	switch {
+	case state == "slewing":
+		return refuse("The mount is slewing; it tracks when it arrives.")
+	case state == "parked":
+		return refuse("The mount is parked; slew it to a target.")
+	case axes.alt < lowestAlt:
+		return refuse("The mount points below the horizon limit of %g degrees.", lowestAlt)
+	}
+	m.follow(sky)
+	c.Finish(m.keywords())
+	return nil
+}
+
+func (m *mount) stop(_ context.Context, c *actor.Call) error {
+	m.slew.stop(errMountStopped)
+	if state, _, axes := m.position(); state == "tracking" {
+		m.rest("stopped", axes)
+	}
+	c.Finish(m.keywords())
+	return nil
+}
+
+func (m *mount) status(_ context.Context, c *actor.Call) error {
+	c.Finish(m.keywords())
+	return nil
+}

@@ -1,0 +1,149 @@
+package demo_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/amqpx/broker"
+	"github.com/clu-ws/clu-ws/demo"
+)
+
+// observatory is the demo on an embedded broker, with somebody who commands it
+// and hears everything. It lives in a bubble: its seconds take no time.
+type observatory struct {
+	t      *testing.T
+	ctx    context.Context
+	client *actor.Client
+
+	mu    sync.Mutex // guards the following field
+	heard []actor.Reply
+}
+
+func withObservatory(t *testing.T, speed float64, test func(t *testing.T, o *observatory)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		b := broker.New(broker.Config{})
+		defer b.Close()
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		defer running.Wait()
+		defer stop()
+
+		log := slog.New(slog.DiscardHandler)
+		const url = "amqp://guest:guest@localhost/"
+		o := &observatory{t: t, ctx: ctx}
+		link := amqpx.Config{URLs: []string{url}, Dial: b.Dial, Logger: log}
+		observer, err := actor.NewActor(actor.ActorConfig{Name: "observer", Link: link, OnReply: o.hear})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.client, err = actor.NewClient(actor.ClientConfig{Link: link}); err != nil {
+			t.Fatal(err)
+		}
+		ready := make(chan struct{})
+		running.Go(func() { _ = observer.Run(ctx) })
+		running.Go(func() { _ = o.client.Run(ctx) })
+		if err := errors.Join(observer.Ready(ctx), o.client.Ready(ctx)); err != nil {
+			t.Fatal(err)
+		}
+		running.Go(func() {
+			err := demo.Run(ctx, demo.Config{URL: url, Dial: b.Dial, Logger: log, Speed: speed, Seed: 7, Ready: func() { close(ready) }})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		<-ready
+		test(t, o)
+	})
+}
+
+func (o *observatory) hear(r actor.Reply) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.heard = append(o.heard, r)
+}
+
+// take gives what was broadcast so far by an actor.
+func (o *observatory) take(sender string) []actor.Reply {
+	synctest.Wait()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var broadcasts []actor.Reply
+	for _, r := range o.heard {
+		if r.Sender == sender && r.CommandID == "" {
+			broadcasts = append(broadcasts, r)
+		}
+	}
+	o.heard = nil
+	return broadcasts
+}
+
+// send sends a command and lets it run.
+func (o *observatory) send(consumer, commandString string) *actor.Pending {
+	o.t.Helper()
+	p, err := o.client.Send(o.ctx, consumer, commandString, actor.SendOptions{})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return p
+}
+
+// do sends a command that must end well.
+func (o *observatory) do(consumer, commandString string) actor.Result {
+	o.t.Helper()
+	r, err := o.send(consumer, commandString).Wait(o.ctx)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	synctest.Wait() // what was broadcast along with it has arrived
+	return r
+}
+
+// refused sends a command that must fail, and gives the reason.
+func (o *observatory) refused(consumer, commandString string) string {
+	o.t.Helper()
+	return o.reason(o.send(consumer, commandString))
+}
+
+func (o *observatory) reason(p *actor.Pending) string {
+	o.t.Helper()
+	_, err := p.Wait(o.ctx)
+	var e *actor.CommandError
+	if !errors.As(err, &e) || e.Ending != actor.EndedFailed {
+		o.t.Fatalf("%s %s did not fail: %v", p.Command.Consumer, p.Command.CommandString, err)
+	}
+	return e.Reason
+}
+
+// value is a keyword's value in a reply.
+func value[T any](t *testing.T, r actor.Reply, keyword string) T {
+	t.Helper()
+	var v T
+	raw, ok := r.Keywords()[keyword]
+	if !ok {
+		t.Fatalf("there is no %s in %s", keyword, r.Body)
+	}
+	if err := json.Unmarshal(raw, &v); err != nil {
+		t.Fatalf("%s is %s: %v", keyword, raw, err)
+	}
+	return v
+}
+
+// values are a keyword's values in those replies that have it.
+func values[T any](t *testing.T, replies []actor.Reply, keyword string) []T {
+	t.Helper()
+	var all []T
+	for _, r := range replies {
+		if _, ok := r.Keywords()[keyword]; ok {
+			all = append(all, value[T](t, r, keyword))
+		}
+	}
+	return all
+}

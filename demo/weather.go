@@ -1,0 +1,170 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/clu-ws/clu-ws/actor"
+)
+
+const (
+	weatherEvery = time.Second
+	humidityMax  = 85.0 // percent; above it is unsafe
+	windMax      = 15.0 // metres a second; above it is unsafe
+	gustWind     = 8.0  // metres a second; a gust that somebody should know of
+	gustChance   = 1.0 / 60
+)
+
+// conditions are the weather at one moment.
+type conditions struct {
+	temperature, humidity, wind, direction, pressure float64
+}
+
+// The weather drifts around one of these.
+var (
+	clearSky = conditions{temperature: 9, humidity: 30, wind: 4, direction: 20, pressure: 772}
+	storm    = conditions{temperature: 1, humidity: 97, wind: 24, direction: 300, pressure: 761}
+)
+
+func (c conditions) safe() bool { return c.humidity <= humidityMax && c.wind <= windMax }
+
+// dewPoint is where the air's water condenses (Magnus formula).
+func (c conditions) dewPoint() float64 {
+	g := math.Log(c.humidity/100) + 17.62*c.temperature/(243.12+c.temperature)
+	return 243.12 * g / (17.62 - g)
+}
+
+// weather is a weather station.
+type weather struct {
+	actor *actor.Actor
+	clock clock
+
+	// mu guards the following fields.
+	mu     sync.Mutex
+	random *rand.Rand
+	normal conditions // what the weather drifts around
+	now    conditions
+	safe   bool // as last told
+	gusty  bool // a gust was told and is not over
+}
+
+var weatherModel = model{
+	"temperature_c":      number("air temperature, degrees Celsius"),
+	"humidity_percent":   number("relative humidity"),
+	"dew_point_c":        number("dew point, degrees Celsius"),
+	"wind_speed_ms":      number("wind speed, metres a second"),
+	"wind_direction_deg": number("where the wind comes from, degrees from north through east"),
+	"pressure_hpa":       number("air pressure, hectopascal"),
+	"is_safe":            boolean("whether a dome may be open"),
+	"alert":              text("what somebody should know now"),
+}
+
+func newWeather(cfg Config, clock clock) (device, error) {
+	w := &weather{clock: clock, random: rand.New(rand.NewPCG(cfg.Seed, 1)), normal: clearSky, now: clearSky, safe: true}
+	var err error
+	if w.actor, err = newActor(cfg, "weather", weatherModel, nil); err != nil {
+		return device{}, err
+	}
+	w.actor.Handle("status", "Reports the weather.", w.status)
+	w.actor.Handle("simulate WEATHER", "Makes the weather: storm or clear.", w.simulate)
+	return device{actor: w.actor, live: w.live}, nil
+}
+
+func (w *weather) live(ctx context.Context) {
+	w.clock.every(ctx, weatherEvery, func() {
+		w.drift()
+		w.tell()
+	})
+}
+
+// drift moves the weather one step: a random walk that is drawn back to normal.
+func (w *weather) drift() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	step := func(now *float64, normal, spread float64) {
+		*now += (normal-*now)/20 + spread*w.random.NormFloat64()
+	}
+	step(&w.now.temperature, w.normal.temperature, 0.05)
+	step(&w.now.humidity, w.normal.humidity, 0.3)
+	step(&w.now.wind, w.normal.wind, 0.3)
+	step(&w.now.direction, w.normal.direction, 2)
+	step(&w.now.pressure, w.normal.pressure, 0.05)
+	if w.random.Float64() < gustChance {
+		w.now.wind += 4 + 3*w.random.Float64()
+	}
+	w.now.humidity = max(1, min(100, w.now.humidity))
+	w.now.wind = max(0, w.now.wind)
+}
+
+// tell broadcasts the weather, and what has changed about it.
+func (w *weather) tell() {
+	now, was, gust := w.take()
+	w.actor.Broadcast(actor.Info, now.keywords())
+	switch {
+	case was && !now.safe():
+		w.alert(actor.Error, "The weather has become unsafe: humidity %.0f percent, wind %.1f m/s.", now.humidity, now.wind)
+	case !was && now.safe():
+		w.alert(actor.Info, "The weather is safe again.")
+	case gust:
+		w.alert(actor.Warning, "A gust of %.1f m/s.", now.wind)
+	}
+}
+
+// take notes what is told, and gives it with whether it was safe before and
+// whether a gust has begun.
+func (w *weather) take() (now conditions, wasSafe, gust bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now, wasSafe = w.now, w.safe
+	w.safe = now.safe()
+	gust = now.wind > gustWind && !w.gusty
+	w.gusty = now.wind > gustWind || w.gusty && now.wind > gustWind-2
+	return now, wasSafe, gust
+}
+
+func (w *weather) alert(code actor.Code, format string, args ...any) {
+	w.actor.Broadcast(code, actor.Keywords{"alert": fmt.Sprintf(format, args...)})
+}
+
+func (c conditions) keywords() actor.Keywords {
+	return actor.Keywords{
+		"temperature_c":      round(c.temperature, 2),
+		"humidity_percent":   round(c.humidity, 1),
+		"dew_point_c":        round(c.dewPoint(), 2),
+		"wind_speed_ms":      round(c.wind, 1),
+		"wind_direction_deg": round(turn(c.direction), 0),
+		"pressure_hpa":       round(c.pressure, 2),
+		"is_safe":            c.safe(),
+	}
+}
+
+func (w *weather) status(_ context.Context, c *actor.Call) error {
+	w.mu.Lock()
+	now := w.now
+	w.mu.Unlock()
+	c.Finish(now.keywords())
+	return nil
+}
+
+// simulate changes the weather at once, and tells everyone before it is done.
+func (w *weather) simulate(_ context.Context, c *actor.Call) error {
+	which, _ := c.Arg("WEATHER")
+	normal := clearSky
+	switch which {
+	case "clear":
+	case "storm":
+		normal = storm
+	default:
+		return refuse("There is no weather %q; choose storm or clear.", which)
+	}
+	w.mu.Lock()
+	w.normal, w.now = normal, normal
+	w.mu.Unlock()
+	w.tell()
+	c.Finish(normal.keywords())
+	return nil
+}
