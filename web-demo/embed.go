@@ -5,7 +5,10 @@
 // index.html states the page's test contract, clu.js the client's interface.
 package webdemo
 
-import "embed"
+import (
+	"embed"
+	"net/http"
+)
 
 // FS holds the served files, at its root, and nothing else: index.html is the page.
 //
@@ -13,3 +16,15 @@ import "embed"
 //go:embed app.js header.js actors.js replies.js filter.js envelope.js commands.js prompt.js dom.js format.js
 //go:embed clu.js clu-command.js clu-link.js clu-reply.js
 var FS embed.FS
+
+// Handler serves the page and its modules. Pages from elsewhere may import clu.js, and after an upgrade of the bridge
+// nobody keeps running the page of the old one.
+func Handler() http.Handler {
+	files := http.FileServerFS(FS)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Cache-Control", "no-cache")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		files.ServeHTTP(w, r)
+	})
+}

@@ -2,6 +2,7 @@ package webdemo
 
 import (
 	"io/fs"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"testing"
@@ -47,6 +48,20 @@ func TestNothingIsLoadedFromElsewhere(t *testing.T) {
 		}
 		if found := elsewhere.Find(content); found != nil {
 			t.Errorf("%s has %q: the page works offline, under any path, and never reads data as markup", name, found)
+		}
+	}
+}
+
+func TestOtherPagesMayImportTheModules(t *testing.T) {
+	answer := httptest.NewRecorder()
+	Handler().ServeHTTP(answer, httptest.NewRequest("GET", "/clu.js", nil))
+	for name, want := range map[string]string{
+		"Content-Type":                "text/javascript; charset=utf-8",
+		"Access-Control-Allow-Origin": "*",
+		"Cache-Control":               "no-cache",
+	} {
+		if got := answer.Header().Get(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"sync"
 
 	"github.com/urfave/cli/v2"
@@ -45,7 +44,7 @@ func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
 	s.bridge = bridge.Config{
 		Exchange: actor.Exchange,
 		Broker:   []string{url},
-		Page:     http.FileServerFS(webdemo.FS),
+		Page:     webdemo.Handler(),
 	}
 	fmt.Fprintf(stdout, "The demo's broker is at amqp://%s/ (guest/guest): a real actor may join it. Open the page in a browser; Ctrl-C ends it.\n", s.dial)
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -64,6 +66,35 @@ func TestThePageShowsTheDemoAndOpensTheDome(t *testing.T) {
 	do("a command to nobody fails", chromedp.SendKeys("#command-input", "nobody ping\r"),
 		chromedp.WaitVisible(`#commands [data-consumer="nobody"][data-state="failed"]`))
 	screenshot(t, ctx, "done")
+	testkit.NoConsoleErrors(t, ctx)
+}
+
+func TestTheREADMEsSnippetWorksOnAPageFromElsewhere(t *testing.T) {
+	ctx := testkit.Browser(t)
+	address := startDemo(t)
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(readme), "```html\n")
+	snippet, _, closed := strings.Cut(rest, "```")
+	if !ok || !closed {
+		t.Fatal("the README has no snippet in HTML")
+	}
+	page := `<!doctype html><script>console.log = (...what) => { document.title += what.map(String).join(" ") + "; "; };</script>` +
+		strings.ReplaceAll(snippet, "localhost:9876", address)
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		io.WriteString(w, page)
+	}))
+	defer elsewhere.Close()
+	if err := chromedp.Do(ctx, chromedp.Navigate(elsewhere.URL)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](`document.title.includes("the dome is open") && document.title.includes("weather")`)); err != nil {
+		title, _ := chromedp.Run(ctx, chromedp.Title())
+		t.Fatalf("%v; it said %q", err, title)
+	}
 	testkit.NoConsoleErrors(t, ctx)
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"net/http"
 
 	"github.com/urfave/cli/v2"
 
@@ -57,6 +56,6 @@ func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
 	if cfg.TLS, err = brokerTLS(c, cfg.Broker); err != nil {
 		return cfg, err
 	}
-	cfg.Page = http.FileServerFS(webdemo.FS)
+	cfg.Page = webdemo.Handler()
 	return cfg, nil
 }
