@@ -16,6 +16,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/internal/recorded"
 )
 
 // The replies were recorded from CLU 2.6.1, as far as they are not in testdata.
@@ -112,13 +113,13 @@ func TestRepliesOnTheWireEqualCLUs(t *testing.T) {
 		heard := x.tap("reply.#")
 		link := x.links()
 		compared := 0
-		for _, rec := range recordings(t) {
+		for _, rec := range recorded.Cases(t) {
 			if rec.Case == "status" || rec.Case == "odd values" {
 				continue // commands of the recorded actor's own
 			}
 			for _, cmd := range rec.Commands {
 				sent := amqpx.Message{Key: cmd.RoutingKey, Mandatory: true, Publishing: amqpx.Publishing{
-					Headers: table(cmd.Headers), MessageId: "m", CorrelationId: cmd.Properties.CorrelationID, Body: []byte(cmd.Body)}}
+					Headers: cmd.Table(), MessageId: "m", CorrelationId: cmd.Properties.CorrelationID, Body: []byte(cmd.Body)}}
 				if o := x.publish(link, sent); o != amqpx.Confirmed {
 					t.Fatal(o)
 				}
@@ -139,12 +140,12 @@ func TestRepliesOnTheWireEqualCLUs(t *testing.T) {
 }
 
 // equalReply compares everything but message id and time.
-func equalReply(t *testing.T, name string, got *amqpx.Delivery, want recordedMessage) {
+func equalReply(t *testing.T, name string, got *amqpx.Delivery, want recorded.Message) {
 	t.Helper()
 	if len(got.MessageId) != 32 || got.Timestamp.IsZero() {
 		t.Errorf("%s: the message id is %q, the time %v", name, got.MessageId, got.Timestamp)
 	}
-	d := want.delivery()
+	d := want.Delivery()
 	equalMessage(t, name, amqpx.Message{Key: got.RoutingKey, Mandatory: true, Publishing: amqpx.Publishing{
 		Headers: got.Headers, ContentType: got.ContentType, DeliveryMode: got.DeliveryMode, CorrelationId: got.CorrelationId,
 		ReplyTo: got.ReplyTo, Timestamp: d.Timestamp, Body: got.Body,

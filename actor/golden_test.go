@@ -1,122 +1,23 @@
 package actor_test
 
 import (
-	"bytes"
 	"encoding/json"
-	"os"
 	"reflect"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/internal/recorded"
 )
 
-// recording is one case of traffic recorded from CLU 2.6.1 and RabbitMQ 3.10:
-// what a WebSocket client sent, the messages on the exchange, and what CLU's own
-// server wrote to its clients.
-type recording struct {
-	Case        string
-	ClientSends string `json:"client_sends"`
-	Commands    []recordedMessage
-	Replies     []recordedMessage
-	Envelopes   []string
-}
-
-type recordedMessage struct {
-	Exchange   string
-	RoutingKey string `json:"routing_key"`
-	Properties struct {
-		ContentType   string `json:"content_type"`
-		DeliveryMode  uint8  `json:"delivery_mode"`
-		Priority      uint8  // 0 is what aio-pika shows for none
-		CorrelationID string `json:"correlation_id"`
-		ReplyTo       string `json:"reply_to"`
-		MessageID     string `json:"message_id"`
-		Timestamp     *int64
-	}
-	Headers map[string]any
-	Body    string
-}
-
-func recordings(t *testing.T) []recording {
-	t.Helper()
-	raw, err := os.ReadFile("testdata/clu-2.6.1.jsonl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []recording
-	for line := range bytes.Lines(raw) {
-		var r recording
-		d := json.NewDecoder(bytes.NewReader(line))
-		d.UseNumber()
-		if err := d.Decode(&r); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, r)
-	}
-	if len(all) != 30 {
-		t.Fatalf("there are %d recordings, not 30", len(all))
-	}
-	return all
-}
-
-// delivery is the message as the AMQP library would hand it over.
-func (m recordedMessage) delivery() *amqpx.Delivery {
-	d := &amqpx.Delivery{
-		Headers:       table(m.Headers),
-		ContentType:   m.Properties.ContentType,
-		DeliveryMode:  m.Properties.DeliveryMode,
-		CorrelationId: m.Properties.CorrelationID,
-		ReplyTo:       m.Properties.ReplyTo,
-		MessageId:     m.Properties.MessageID,
-		Exchange:      m.Exchange,
-		RoutingKey:    m.RoutingKey,
-		Body:          []byte(m.Body),
-	}
-	if m.Properties.Timestamp != nil {
-		d.Timestamp = time.Unix(*m.Properties.Timestamp, 0)
-	}
-	return d
-}
-
-// table gives recorded headers the types that AMQP carries.
-func table(m map[string]any) amqpx.Table {
-	t := amqpx.Table{}
-	for k, v := range m {
-		t[k] = field(v)
-	}
-	return t
-}
-
-func field(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		if n, err := v.Int64(); err == nil {
-			return n
-		}
-		f, _ := v.Float64()
-		return f
-	case map[string]any:
-		return table(v)
-	case []any:
-		list := make([]any, len(v))
-		for i := range v {
-			list[i] = field(v[i])
-		}
-		return list
-	}
-	return v
-}
-
 func TestEnvelopesEqualCLUs(t *testing.T) {
-	for _, rec := range recordings(t) {
+	for _, rec := range recorded.Cases(t) {
 		t.Run(rec.Case, func(t *testing.T) {
 			var got []string
 			for _, m := range rec.Replies {
-				b, err := actor.Envelope{NaN: actor.NaNPython}.Append(nil, m.delivery())
+				b, err := actor.Envelope{NaN: actor.NaNPython}.Append(nil, m.Delivery())
 				if err == nil {
 					got = append(got, string(b))
 				}
@@ -170,9 +71,9 @@ func TestDroppedRepliesAreThoseThatCLUDrops(t *testing.T) {
 		"foreign: command_id differs from correlation_id": actor.Mismatch,
 		"foreign: command_id without correlation_id":      actor.Mismatch,
 	}
-	for _, rec := range recordings(t) {
+	for _, rec := range recorded.Cases(t) {
 		for _, m := range rec.Replies {
-			if _, err := actor.ParseReply(m.delivery()); err != want[rec.Case] {
+			if _, err := actor.ParseReply(m.Delivery()); err != want[rec.Case] {
 				t.Errorf("%s: %v, want %v", rec.Case, err, want[rec.Case])
 			}
 		}
@@ -181,7 +82,7 @@ func TestDroppedRepliesAreThoseThatCLUDrops(t *testing.T) {
 
 func TestCommandsEqualCLUsPropertyForProperty(t *testing.T) {
 	compared := 0
-	for _, rec := range recordings(t) {
+	for _, rec := range recorded.Cases(t) {
 		for _, want := range rec.Commands {
 			client := strings.TrimSuffix(want.Properties.ReplyTo, "_replies")
 			var sent struct {
@@ -197,7 +98,7 @@ func TestCommandsEqualCLUsPropertyForProperty(t *testing.T) {
 				id = want.Properties.CorrelationID // CLU made one
 			}
 			equalMessage(t, rec.Case, actor.NewCommand(client, sent.Consumer, sent.CommandString, id).Message(), want)
-			got, err := actor.ParseCommand(want.delivery())
+			got, err := actor.ParseCommand(want.Delivery())
 			if err != nil || got.CommandString != sent.CommandString || got.CommandID != id {
 				t.Errorf("%s: CLU's command is read as %+v, %v", rec.Case, got, err)
 			}
@@ -210,7 +111,7 @@ func TestCommandsEqualCLUsPropertyForProperty(t *testing.T) {
 }
 
 func TestRepliesEqualCLUsPropertyForProperty(t *testing.T) {
-	for _, rec := range recordings(t) {
+	for _, rec := range recorded.Cases(t) {
 		if strings.HasPrefix(rec.Case, "foreign") {
 			continue
 		}
@@ -220,7 +121,7 @@ func TestRepliesEqualCLUsPropertyForProperty(t *testing.T) {
 				equalMessage(t, rec.Case, cmd.Unroutable(strings.TrimPrefix(want.RoutingKey, "reply.")), want)
 				continue
 			}
-			r, err := actor.ParseReply(want.delivery())
+			r, err := actor.ParseReply(want.Delivery())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -231,9 +132,9 @@ func TestRepliesEqualCLUsPropertyForProperty(t *testing.T) {
 }
 
 // equalMessage compares everything but the message id, which is random.
-func equalMessage(t *testing.T, name string, got amqpx.Message, want recordedMessage) {
+func equalMessage(t *testing.T, name string, got amqpx.Message, want recorded.Message) {
 	t.Helper()
-	d := want.delivery()
+	d := want.Delivery()
 	wantMessage := amqpx.Message{Key: d.RoutingKey, Mandatory: true, Publishing: amqpx.Publishing{
 		Headers: d.Headers, ContentType: d.ContentType, DeliveryMode: d.DeliveryMode, CorrelationId: d.CorrelationId,
 		ReplyTo: d.ReplyTo, Timestamp: d.Timestamp,

@@ -1,75 +1,29 @@
 package bridge_test
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net"
-	"os"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/internal/recorded"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// recordedName is the client name that CLU's server had in the recording.
-const recordedName = "amqp-client-b5821fc64fc9"
-
-// recorded is one case of CLU's recorded traffic.
-type recorded struct {
-	Case        string
-	ClientSends string `json:"client_sends"`
-	Commands    []recordedMessage
-	Replies     []recordedMessage
-	Envelopes   []string
-}
-
-type recordedMessage struct {
-	Exchange   string
-	RoutingKey string `json:"routing_key"`
-	Properties map[string]any
-	Headers    map[string]any
-	Body       string
-}
-
-func recordedCases(t *testing.T) (cases []recorded) {
-	t.Helper()
-	f, err := os.Open("testdata/clu-2.6.1.jsonl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		d := json.NewDecoder(strings.NewReader(lines.Text()))
-		d.UseNumber()
-		var r recorded
-		if err := d.Decode(&r); err != nil {
-			t.Fatal(err)
-		}
-		cases = append(cases, r)
-	}
-	if len(cases) < 30 {
-		t.Fatalf("only %d cases were read", len(cases))
-	}
-	return cases
-}
-
 func TestEachRecordedCaseGivesWhatCLUGave(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, url string) {
-		b := linked(t, url, func(c *bridge.Config) { c.Name = recordedName; c.Strict = true })
+		b := linked(t, url, func(c *bridge.Config) { c.Name = recorded.ClientName; c.Strict = true })
 		p := newPeer(t, url)
 		// The actor of the recording; it is played by this test.
 		commands := p.hear("command.lvmecp.#")
-		for _, r := range recordedCases(t) {
+		for _, r := range recorded.Cases(t) {
 			t.Run(r.Case, func(t *testing.T) {
 				c := dial(t, b.addr)
 				if r.ClientSends != "" {
@@ -80,7 +34,7 @@ func TestEachRecordedCaseGivesWhatCLUGave(t *testing.T) {
 				}
 				if r.Case != "unroutable consumer" { // the bridge's own reply is the case
 					for _, reply := range r.Replies {
-						p.publish(reply.RoutingKey, reply.publishing(t))
+						p.publish(reply.RoutingKey, reply.Publishing())
 					}
 				}
 				compareEnvelopes(t, c, r.Envelopes)
@@ -92,85 +46,26 @@ func TestEachRecordedCaseGivesWhatCLUGave(t *testing.T) {
 }
 
 // compareCommand compares a command with the recorded one, property for
-// property; ids that each program makes for itself aside.
-func compareCommand(t *testing.T, got amqp.Delivery, want recordedMessage) {
+// property. The recording's random ids stand for any of the same form.
+func compareCommand(t *testing.T, got amqp.Delivery, want recorded.Message) {
 	t.Helper()
-	equal(t, "routing", []string{got.Exchange, got.RoutingKey}, []string{want.Exchange, want.RoutingKey})
-	properties := map[string]any{}
-	for name, value := range map[string]string{
-		"content_type": got.ContentType, "content_encoding": got.ContentEncoding, "correlation_id": got.CorrelationId,
-		"reply_to": got.ReplyTo, "expiration": got.Expiration, "message_id": got.MessageId, "type": got.Type,
-		"user_id": got.UserId, "app_id": got.AppId,
-	} {
-		if value != "" {
-			properties[name] = value
-		}
-	}
-	if !got.Timestamp.IsZero() {
-		properties["timestamp"] = got.Timestamp.Unix()
-	}
-	properties["delivery_mode"] = json.Number(fmt.Sprint(got.DeliveryMode))
-	properties["priority"] = json.Number(fmt.Sprint(got.Priority))
-	wantProperties, wantHeaders := maps.Clone(want.Properties), maps.Clone(want.Headers)
-	// The recording's random ids stand for any of the same form.
-	equal(t, "length of message_id", len(got.MessageId), len(want.Properties["message_id"].(string)))
-	wantProperties["message_id"] = got.MessageId
-	if id := want.Headers["command_id"].(string); len(id) == 36 {
+	expected := want.Publishing()
+	if len(expected.CorrelationId) == 36 {
 		equal(t, "length of command_id", len(got.CorrelationId), 36)
-		wantProperties["correlation_id"], wantHeaders["command_id"] = got.CorrelationId, got.CorrelationId
+		expected.CorrelationId = got.CorrelationId
+		expected.Headers["command_id"] = got.CorrelationId
 	}
-	equal(t, "properties", properties, wantProperties)
-	equal(t, "headers", map[string]any(got.Headers), wantHeaders)
-	equal(t, "body", parseEnvelope(t, got.Body), parseEnvelope(t, []byte(want.Body)))
-}
-
-// publishing is the recorded reply as an actor publishes it.
-func (m recordedMessage) publishing(t *testing.T) amqp.Publishing {
-	text := func(name string) string { s, _ := m.Properties[name].(string); return s }
-	p := amqp.Publishing{
-		Headers:       table(m.Headers),
-		ContentType:   text("content_type"),
-		CorrelationId: text("correlation_id"),
-		MessageId:     text("message_id"),
-		Body:          []byte(m.Body),
-	}
-	if n, ok := m.Properties["timestamp"].(json.Number); ok {
-		seconds, err := n.Int64()
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.Timestamp = time.Unix(seconds, 0)
-	}
-	return p
-}
-
-// table turns JSON values into AMQP's.
-func table(m map[string]any) amqp.Table {
-	out := amqp.Table{}
-	for k, v := range m {
-		out[k] = field(v)
-	}
-	return out
-}
-
-func field(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		return table(v)
-	case []any:
-		out := make([]any, len(v))
-		for i := range v {
-			out[i] = field(v[i])
-		}
-		return out
-	case json.Number:
-		if n, err := v.Int64(); err == nil {
-			return n
-		}
-		f, _ := v.Float64()
-		return f
-	}
-	return v
+	equal(t, "length of message_id", len(got.MessageId), len(expected.MessageId))
+	expected.MessageId = got.MessageId
+	equal(t, "body", parseEnvelope(t, got.Body), parseEnvelope(t, expected.Body))
+	expected.Body = got.Body
+	equal(t, "routing", []string{got.Exchange, got.RoutingKey}, []string{want.Exchange, want.RoutingKey})
+	equal(t, "priority", got.Priority, want.Properties.Priority)
+	equal(t, "message", amqp.Publishing{
+		Headers: got.Headers, ContentType: got.ContentType, ContentEncoding: got.ContentEncoding, DeliveryMode: got.DeliveryMode,
+		Priority: got.Priority, CorrelationId: got.CorrelationId, ReplyTo: got.ReplyTo, Expiration: got.Expiration,
+		MessageId: got.MessageId, Timestamp: got.Timestamp, Type: got.Type, UserId: got.UserId, AppId: got.AppId, Body: got.Body,
+	}, expected)
 }
 
 // compareEnvelopes reads as many envelopes as CLU wrote and compares them.
