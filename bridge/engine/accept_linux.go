@@ -8,48 +8,64 @@ import (
 // there have their turn.
 const acceptsInTurn = 64
 
-// acceptor is the listening side of a loop.
-type acceptor struct {
+// listening accepts connections on the first loop and deals them out to all.
+// Its fields are the first loop's.
+type listening struct {
+	loops   []*loop
 	sockets []int
 	paused  bool // no file descriptors were left; the next tick tries again
-	next    int  // whose turn it is among loops with equally many connections
+	next    int  // whose turn it is
 }
+
+func (a *listening) first() *loop { return a.loops[0] }
 
 // listen starts accepting from a listening socket.
-func (l *loop) listen(fd int) {
-	// Accepted sockets inherit it: replies must not wait for one another.
-	// It fails on a Unix socket, which never delays.
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	if err := unix.SetNonblock(fd, true); err != nil {
-		l.engine.log.Error("cannot listen", "error", err)
-		return
-	}
-	if err := l.poll.addListener(fd); err != nil {
-		l.engine.log.Error("cannot listen", "error", err)
-		return
-	}
-	l.accepting.sockets = append(l.accepting.sockets, fd)
+func (a *listening) listen(fd int) {
+	l := a.first()
+	l.mail.post(func() {
+		l.accepting = a
+		// Accepted sockets inherit it: replies must not wait for one another.
+		// It fails on a Unix socket, which never delays.
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+		if err := unix.SetNonblock(fd, true); err != nil {
+			l.engine.log.Error("cannot listen", "error", err)
+			return
+		}
+		a.sockets = append(a.sockets, fd)
+		a.watch(fd)
+	})
 }
 
-// unlisten stops accepting.
-func (l *loop) unlisten() {
-	for _, fd := range l.accepting.sockets {
-		l.poll.remove(fd)
+func (a *listening) watch(fd int) {
+	if err := a.first().poll.addListener(fd); err != nil {
+		a.first().engine.log.Error("cannot listen", "error", err)
 	}
-	l.accepting = acceptor{}
+}
+
+// unlisten stops accepting, and returns when the sockets may be closed.
+func (a *listening) unlisten() {
+	done := make(chan struct{})
+	a.first().mail.post(func() {
+		for _, fd := range a.sockets {
+			a.first().poll.remove(fd)
+		}
+		a.sockets, a.paused = nil, false
+		close(done)
+	})
+	<-done
 }
 
 // accept takes waiting connections and hands them to the loops in turn.
-func (l *loop) accept(fd int) {
+func (a *listening) accept(fd int) {
 	for range acceptsInTurn {
 		client, _, err := unix.Accept4(fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		switch err {
 		case nil:
-			l.assign(client)
+			a.assign(client)
 		case unix.EAGAIN:
 			return
 		case unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.ENOBUFS:
-			l.pauseAccepting(err)
+			a.pause(err)
 			return
 		default:
 			// ECONNABORTED and the like: that client is gone, the next may not be.
@@ -57,37 +73,33 @@ func (l *loop) accept(fd int) {
 	}
 }
 
-func (l *loop) assign(fd int) {
-	loops := l.engine.loops
-	to := loops[l.accepting.next%len(loops)]
-	l.accepting.next++
-	if to == l {
-		l.adopt(fd)
+func (a *listening) assign(fd int) {
+	to := a.loops[a.next%len(a.loops)]
+	a.next++
+	if to == a.first() {
+		to.adopt(fd)
 		return
 	}
 	to.mail.post(func() { to.adopt(fd) })
 }
 
-// pauseAccepting leaves new clients in the kernel's queue for a while: a
+// pause leaves new clients in the kernel's queue until the next tick: a
 // level-triggered listener that nobody accepts from would spin.
-func (l *loop) pauseAccepting(err error) {
-	if !l.accepting.paused {
-		l.engine.log.Error("cannot accept connections; raise the limit on open files", "error", err)
+func (a *listening) pause(err error) {
+	if !a.paused {
+		a.first().engine.log.Error("cannot accept connections; raise the limit on open files", "error", err)
 	}
-	l.accepting.paused = true
-	for _, fd := range l.accepting.sockets {
-		l.poll.remove(fd)
+	a.paused = true
+	for _, fd := range a.sockets {
+		a.first().poll.remove(fd)
 	}
 }
 
-func (l *loop) resumeAccepting() {
-	if !l.accepting.paused {
-		return
-	}
-	l.accepting.paused = false
-	for _, fd := range l.accepting.sockets {
-		if err := l.poll.addListener(fd); err != nil {
-			l.engine.log.Error("cannot listen", "error", err)
+func (a *listening) resume() {
+	if a.paused {
+		a.paused = false
+		for _, fd := range a.sockets {
+			a.watch(fd)
 		}
 	}
 }

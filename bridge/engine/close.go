@@ -3,169 +3,50 @@ package engine
 import (
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/gobwas/ws"
-	"golang.org/x/sys/unix"
 )
 
-// connSink takes one connection's messages from the parser.
-type connSink struct {
-	l *loop
-	c *conn
-}
+const (
+	// closeTimeout is how long a peer may take to answer our close frame.
+	closeTimeout = 5 * time.Second
+	// lingerTimeout is how long a peer may take to hang up after our last byte.
+	lingerTimeout = 2 * time.Second
+)
 
-func (s *connSink) message(_ ws.OpCode, payload []byte) bool {
-	if s.c.state != stateOpen {
-		return true // we are closing: only the peer's close frame matters
-	}
-	s.l.engine.cfg.Handler.Message(s.l.handle(s.c), s.c.session, payload)
-	return true
-}
+// Reasons for closing, in words that a web developer reads in the console.
+const (
+	tooSlow     = "too slow: more than the backlog waited to be read"
+	hungUp      = "the client hung up without a close frame"
+	noAnswer    = "the client did not answer the close frame"
+	longHead    = "the request head is too long"
+	slowRequest = "the request took too long"
+)
 
-func (s *connSink) control(op ws.OpCode, payload []byte) bool {
-	c := s.c
-	gen := c.gen
-	switch op {
-	case ws.OpPing:
-		if c.state == stateOpen {
-			s.l.send(c, control(ws.OpPong, payload))
-		}
-	case ws.OpClose:
-		s.l.peerClose(c, payload)
-		return false
+// readClose reads the payload of a peer's close frame (RFC 6455, 5.5.1 and
+// 7.4). The error says with which code it must be answered.
+func readClose(payload []byte) (code ws.StatusCode, reason string, _ *closeError) {
+	switch len(payload) {
+	case 0:
+		return ws.StatusNoStatusRcvd, "", nil
+	case 1:
+		return 0, "", &closeError{ws.StatusProtocolError, "a close frame's payload is empty or starts with two bytes of code"}
 	}
-	return c.gen == gen && c.state != stateFree
-}
-
-// peerClose handles the peer's close frame (RFC 6455, 5.5.1): it is the answer
-// to ours, or is answered with the same code.
-func (l *loop) peerClose(c *conn, payload []byte) {
-	if c.state == stateClosing {
-		c.byPeer = true
-		if c.out == nil {
-			l.flushed(c)
-		}
-		return
-	}
-	code, reason := ws.StatusNoStatusRcvd, ""
-	if len(payload) == 1 {
-		l.beginClose(c, ws.StatusProtocolError, "a close frame's payload is empty or starts with two bytes of code")
-		return
-	}
-	if len(payload) > 1 {
-		code, reason = ws.ParseCloseFrameData(payload)
-		switch err := ws.CheckCloseFrameData(code, reason); err {
-		case nil:
-		case ws.ErrProtocolInvalidUTF8:
-			l.beginClose(c, ws.StatusInvalidFramePayloadData, "the close frame's reason is not valid UTF-8")
-			return
-		default:
-			l.beginClose(c, ws.StatusProtocolError, err.Error())
-			return
-		}
-	}
-	c.byPeer = true
-	l.beginClose(c, code, reason)
-}
-
-// beginClose sends a close frame behind what is half sent, and gives the peer
-// time to answer it. The connection gets nothing more of its log.
-func (l *loop) beginClose(c *conn, code ws.StatusCode, reason string) {
-	if c.state != stateOpen {
-		return
-	}
-	l.leave(c, code, reason)
-	c.state = stateClosing
-	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
-	// What waits behind a frame cut short is not owed any more: the close
-	// frame is, and the peer may not have much patience.
-	if c.out != nil && c.out.sent > 0 {
-		c.out.frames = c.out.frames[:1]
-	} else {
-		c.out = nil
-	}
-	l.send(c, closeFrame(code, reason))
-}
-
-// tooSlow ends a connection that does not read what it is sent.
-func (l *loop) tooSlow(c *conn) {
-	l.beginClose(c, ws.StatusPolicyViolation, "too slow: more than the backlog waited to be read")
-}
-
-// leave ends a connection's time as an open one.
-func (l *loop) leave(c *conn, code ws.StatusCode, reason string) {
-	if c.ring != nil {
-		c.ring.remove(c)
-	}
-	if c.state == stateOpen {
-		l.engine.open.Add(-1)
-		l.engine.cfg.Handler.Closed(l.handle(c), c.session, int(code), reason)
-		c.session = nil
+	code, reason = ws.ParseCloseFrameData(payload)
+	switch err := ws.CheckCloseFrameData(code, reason); err {
+	case nil:
+		return code, reason, nil
+	case ws.ErrProtocolInvalidUTF8:
+		return 0, "", &closeError{ws.StatusInvalidFramePayloadData, "the close frame's reason is not valid UTF-8"}
+	default:
+		return 0, "", &closeError{ws.StatusProtocolError, err.Error()}
 	}
 }
 
-// flushed is called when everything was written: the end of a connection that
-// is ending.
-func (l *loop) flushed(c *conn) {
-	if c.state == stateRejected || c.state == stateClosing && (c.byPeer || c.eof) {
-		if c.eof {
-			l.drop(c, ws.StatusNormalClosure, "")
-			return
-		}
-		// The peer must be able to read our last bytes: a close with input
-		// unread would be a reset, which discards them (RFC 6455, 7.1.1).
-		c.state = stateLinger
-		l.wheel.schedule(c, l.wheel.now+ticks(lingerTimeout))
-		// An error means that the peer is gone, which the next read will tell.
-		_ = unix.Shutdown(int(c.fd), unix.SHUT_WR)
-	}
-}
-
-// drop ends a connection at once.
-func (l *loop) drop(c *conn, code ws.StatusCode, reason string) {
-	l.leave(c, code, reason)
-	unix.Close(int(c.fd))
-	l.forget(c)
-}
-
-// forget frees all that a connection holds, save its socket.
-func (l *loop) forget(c *conn) {
-	l.returnParser(c)
-	l.conns.release(c)
-}
-
-// reject answers an HTTP request with a status and a reason, and hangs up.
-func (l *loop) reject(c *conn, status int, reason string) {
+// rejection answers an HTTP request with a status and a reason in words.
+func rejection(status int, reason string) []byte {
 	text := reason + "\n"
-	l.rejectWith(c, fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
-		status, http.StatusText(status), len(text), text))
-}
-
-func (l *loop) rejectWith(c *conn, answer []byte) {
-	c.state, c.head = stateRejected, nil
-	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
-	l.send(c, answer)
-}
-
-// drain ends every connection politely, and calls done when none is left.
-func (l *loop) drain(reason string, done func()) {
-	l.drained = done
-	l.conns.each(func(c *conn) {
-		switch c.state {
-		case stateOpen:
-			l.beginClose(c, ws.StatusGoingAway, reason)
-		case stateHead:
-			l.reject(c, http.StatusServiceUnavailable, reason)
-		}
-	})
-}
-
-// stop ends the loop with whatever it has left.
-func (l *loop) stop() {
-	l.conns.each(func(c *conn) { l.drop(c, ws.StatusGoingAway, "the server stopped") })
-	if l.drained != nil {
-		l.drained()
-		l.drained = nil
-	}
-	l.stopped = true
+	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+		status, http.StatusText(status), len(text), text)
 }

@@ -1,40 +1,30 @@
 package engine
 
-import (
-	"fmt"
-
-	"github.com/gobwas/ws"
-)
+import "github.com/gobwas/ws"
 
 // Conn is a handle for a connection. It may be kept and used from any goroutine
 // after the connection has ended; then its methods do nothing.
 type Conn struct {
-	loop *loop
+	on   carrier
 	slot int32
 	gen  uint32
 }
 
+// carrier is what a connection lives on: one of the loops, which knows it by
+// slot and generation, or goroutines of its own.
+type carrier interface {
+	sendTo(slot int32, gen uint32, f Frame)
+	close(slot int32, gen uint32, code ws.StatusCode, reason string)
+}
+
 // Send queues a frame for this connection alone. It goes out between the frames
 // of the connection's log, never inside one.
-func (c Conn) Send(f Frame) {
-	c.loop.mail.post(func() {
-		if conn := c.loop.lookup(c.slot, c.gen); conn != nil && conn.state == stateOpen {
-			c.loop.send(conn, f)
-		}
-	})
-}
+func (c Conn) Send(f Frame) { c.on.sendTo(c.slot, c.gen, f) }
 
 // Close ends the connection with a close code and a reason in words.
 func (c Conn) Close(code int, reason string) {
-	c.loop.mail.post(func() {
-		if conn := c.loop.lookup(c.slot, c.gen); conn != nil {
-			c.loop.beginClose(conn, ws.StatusCode(code), reason)
-		}
-	})
+	c.on.close(c.slot, c.gen, ws.StatusCode(code), reason)
 }
-
-// String names the connection in logs.
-func (c Conn) String() string { return fmt.Sprintf("%d.%d.%d", c.loop.index, c.slot, c.gen) }
 
 // state is where a connection stands in its life.
 type state uint8

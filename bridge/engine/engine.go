@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -21,6 +22,9 @@ type Config struct {
 	HTTP http.Handler
 	// Loops is how many loops share the connections. 0 is one for each processor.
 	Loops int
+	// Goroutines serves every connection on goroutines of its own, as where there
+	// is no epoll.
+	Goroutines bool
 	// MaxHead is the longest request head in bytes. 0 is 8 KiB.
 	MaxHead int
 	// HeadTimeout is how long a client may take to send its request. 0 is 10 s.
@@ -76,22 +80,36 @@ func (r *Refusal) Error() string { return r.Reason }
 type Engine struct {
 	cfg     Config
 	log     *slog.Logger
-	loops   []*loop
+	shards  []shard  // all that carry connections
+	loops   int      // how many of them are loops
+	plain   acceptor // serves plain sockets on the loops; nil without loops
+	gang    *gang    // serves any connection on goroutines; one of the shards
 	handoff *handoff
 	running sync.WaitGroup
 	open    atomic.Int64 // WebSocket connections between Open and Closed
 
 	// mu guards the following fields.
 	mu        sync.Mutex
-	listeners []*listener
+	listeners []io.Closer
 	stopped   bool
 }
 
-// listener is a listening socket given to a loop. The file shares the socket
-// with ln, which is kept because closing it may remove a path.
-type listener struct {
-	ln   net.Listener
-	file *os.File
+// shard carries a share of the connections.
+type shard interface {
+	// carry brings a frame to those of its connections that follow the log. It
+	// blocks while the shard has more to do than it can hold.
+	carry(g *Log, f Frame)
+	// drain closes every connection with 1001, and calls done when none is left.
+	// Connections that still come are turned away.
+	drain(reason string, done func())
+	// stop ends what is left.
+	stop()
+}
+
+// acceptor serves the connections of listening sockets on the loops.
+type acceptor interface {
+	listen(fd int)
+	unlisten() // returns when the sockets are no longer used
 }
 
 // ErrClosed is returned by [Engine.Listen] after [Engine.Shutdown].
@@ -116,20 +134,12 @@ func New(cfg Config) (*Engine, error) {
 		cfg.HTTP = http.HandlerFunc(upgradeRequired)
 	}
 	e := &Engine{cfg: cfg, log: cfg.Logger}
-	for i := range cfg.Loops {
-		l, err := newLoop(e, i)
-		if err != nil {
-			for _, l := range e.loops {
-				l.poll.close()
-			}
-			return nil, err
-		}
-		e.loops = append(e.loops, l)
+	if err := e.startLoops(); err != nil {
+		return nil, err
 	}
+	e.gang = newGang(e)
+	e.shards = append(e.shards, e.gang)
 	e.handoff = newHandoff(cfg.HTTP, cfg.Logger)
-	for _, l := range e.loops {
-		e.running.Go(l.run)
-	}
 	return e, nil
 }
 
@@ -140,26 +150,27 @@ func setDefault[T comparable](v *T, def T) {
 	}
 }
 
-// Listen serves the connections that arrive at a TCP or Unix listener, which is
-// the engine's from now on.
+// Listen serves the connections that arrive at a listener, which is the
+// engine's from now on. Those of a TCP or Unix listener live on the loops; those
+// of any other, such as a TLS listener, on goroutines.
 func (e *Engine) Listen(ln net.Listener) error {
-	withFile, ok := ln.(interface{ File() (*os.File, error) })
-	if !ok {
-		return errors.New("engine: the listener is no TCP or Unix socket")
-	}
-	file, err := withFile.File()
-	if err != nil {
-		return err
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.stopped {
-		file.Close()
 		return ErrClosed
 	}
-	e.listeners = append(e.listeners, &listener{ln, file})
-	acceptor := e.loops[0]
-	acceptor.mail.post(func() { acceptor.listen(int(file.Fd())) })
+	socket, ok := ln.(interface{ File() (*os.File, error) })
+	if !ok || e.plain == nil || e.cfg.Goroutines {
+		e.listeners = append(e.listeners, ln)
+		e.gang.listen(ln)
+		return nil
+	}
+	file, err := socket.File() // shares the socket with ln, whose closing may remove a path
+	if err != nil {
+		return err
+	}
+	e.listeners = append(e.listeners, file, ln)
+	e.plain.listen(int(file.Fd()))
 	return nil
 }
 
@@ -177,28 +188,27 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	if already {
 		return ErrClosed
 	}
-	unlistened := make(chan struct{})
-	e.loops[0].mail.post(func() { e.loops[0].unlisten(); close(unlistened) })
-	<-unlistened
-	for _, li := range listeners {
-		li.file.Close()
-		li.ln.Close()
+	if e.plain != nil {
+		e.plain.unlisten()
 	}
-	var empty sync.WaitGroup
-	for _, l := range e.loops {
-		empty.Add(1)
-		l.mail.post(func() { l.drain(reason, empty.Done) })
+	for _, l := range listeners {
+		l.Close()
+	}
+	var left sync.WaitGroup
+	for _, s := range e.shards {
+		left.Add(1)
+		s.drain(reason, left.Done)
 	}
 	all := make(chan struct{})
-	go func() { empty.Wait(); close(all) }()
+	go func() { left.Wait(); close(all) }()
 	err := e.handoff.shutdown(ctx)
 	select {
 	case <-all:
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	for _, l := range e.loops {
-		l.mail.post(l.stop)
+	for _, s := range e.shards {
+		s.stop()
 	}
 	<-all
 	e.running.Wait()

@@ -14,314 +14,344 @@ import (
 )
 
 func TestEveryClientGetsEveryFrameInOrder(t *testing.T) {
-	const clients, frames = 60, 2000
-	s := start(t, Config{Loops: 2})
-	var done sync.WaitGroup
-	for range clients {
-		c := s.dial(t)
-		done.Go(func() {
-			for i := range frames {
-				f, err := readFrame(c.r)
-				if want := fmt.Sprintf("frame %d", i); err != nil || string(f.Payload) != want {
-					t.Errorf("got %q, %v, want %q", f.Payload, err, want)
-					return
+	onBoth(t, func(t *testing.T, start starter) {
+		const clients, frames = 60, 2000
+		s := start(Config{Loops: 2})
+		var done sync.WaitGroup
+		for range clients {
+			c := s.dial(t)
+			done.Go(func() {
+				for i := range frames {
+					f, err := readFrame(c.r)
+					if want := fmt.Sprintf("frame %d", i); err != nil || string(f.Payload) != want {
+						t.Errorf("got %q, %v, want %q", f.Payload, err, want)
+						return
+					}
 				}
-			}
-		})
-	}
-	for i := range frames {
-		s.log.Append(Text(fmt.Sprintf("frame %d", i)))
-	}
-	done.Wait()
+			})
+		}
+		for i := range frames {
+			s.log.Append(Text(fmt.Sprintf("frame %d", i)))
+		}
+		done.Wait()
+	})
 }
 
 func TestAFrameLargerThanTheSocketArrivesWhole(t *testing.T) {
-	s := start(t, Config{})
-	c := s.dial(t)
-	big := strings.Repeat("0123456789", 1<<20)
-	s.log.Append(Text(big))
-	s.log.Append(Text("after"))
-	c.expect(big)
-	c.expect("after")
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{})
+		c := s.dial(t)
+		big := strings.Repeat("0123456789", 1<<20)
+		s.log.Append(Text(big))
+		s.log.Append(Text("after"))
+		c.expect(big)
+		c.expect("after")
+	})
 }
 
 func TestAMessageArrivesHoweverItsBytesAreCut(t *testing.T) {
-	s := start(t, Config{})
-	c := s.dialTCP(t)
-	for _, b := range split([]byte(upgradeRequest)) {
-		c.send(b)
-	}
-	if got := c.response().StatusCode; got != 101 {
-		t.Fatalf("answered %d", got)
-	}
-	for _, b := range split(text("one byte at a time")) {
-		c.send(b)
-	}
-	if got := receive(t, s.messages); got != "one byte at a time" {
-		t.Fatalf("got %q", got)
-	}
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{})
+		c := s.dialTCP(t)
+		for _, b := range split([]byte(upgradeRequest)) {
+			c.send(b)
+		}
+		if got := c.response().StatusCode; got != 101 {
+			t.Fatalf("answered %d", got)
+		}
+		for _, b := range split(text("one byte at a time")) {
+			c.send(b)
+		}
+		if got := receive(t, s.messages); got != "one byte at a time" {
+			t.Fatalf("got %q", got)
+		}
+	})
 }
 
 func TestBytesBehindTheRequestAreNotLost(t *testing.T) {
-	s := start(t, Config{})
-	c := s.dialTCP(t)
-	c.send([]byte(upgradeRequest), text("first"), text("second"))
-	if got := c.response().StatusCode; got != 101 {
-		t.Fatalf("answered %d", got)
-	}
-	if a, b := receive(t, s.messages), receive(t, s.messages); a != "first" || b != "second" {
-		t.Fatalf("got %q and %q", a, b)
-	}
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{})
+		c := s.dialTCP(t)
+		c.send([]byte(upgradeRequest), text("first"), text("second"))
+		if got := c.response().StatusCode; got != 101 {
+			t.Fatalf("answered %d", got)
+		}
+		if a, b := receive(t, s.messages), receive(t, s.messages); a != "first" || b != "second" {
+			t.Fatalf("got %q and %q", a, b)
+		}
+	})
 }
 
 func TestAnAnswerGoesToOneClientOnly(t *testing.T) {
-	s := start(t, Config{})
-	a := s.dialTCP(t)
-	a.upgrade("/")
-	handle := receive(t, s.opened)
-	b := s.dial(t)
-	handle.Send(Text("for a"))
-	a.expect("for a")
-	s.log.Append(Text("for all"))
-	a.expect("for all")
-	b.expect("for all")
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{})
+		a := s.dialTCP(t)
+		a.upgrade("/")
+		handle := receive(t, s.opened)
+		b := s.dial(t)
+		handle.Send(Text("for a"))
+		a.expect("for a")
+		s.log.Append(Text("for all"))
+		a.expect("for all")
+		b.expect("for all")
+	})
 }
 
 func TestAHandleOutlivesItsConnection(t *testing.T) {
-	s := start(t, Config{Loops: 1})
-	a := s.dialTCP(t)
-	a.upgrade("/")
-	handle := receive(t, s.opened)
-	a.Close()
-	receive(t, s.closed)
-	b := s.dial(t) // takes the same slot
-	handle.Send(Text("for nobody"))
-	handle.Close(1000, "for nobody")
-	s.log.Append(Text("for all"))
-	b.expect("for all")
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 1})
+		a := s.dialTCP(t)
+		a.upgrade("/")
+		handle := receive(t, s.opened)
+		a.Close()
+		receive(t, s.closed)
+		b := s.dial(t) // takes the same slot
+		handle.Send(Text("for nobody"))
+		handle.Close(1000, "for nobody")
+		s.log.Append(Text("for all"))
+		b.expect("for all")
+	})
 }
 
 func TestTheServerAnswersPings(t *testing.T) {
-	s := start(t, Config{})
-	c := s.dial(t)
-	c.send(masked(true, ws.OpPing, "payload"))
-	if f := c.frame(); f.Header.OpCode != ws.OpPong || string(f.Payload) != "payload" {
-		t.Fatalf("got %v %q", f.Header.OpCode, f.Payload)
-	}
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{})
+		c := s.dial(t)
+		c.send(masked(true, ws.OpPing, "payload"))
+		if f := c.frame(); f.Header.OpCode != ws.OpPong || string(f.Payload) != "payload" {
+			t.Fatalf("got %v %q", f.Header.OpCode, f.Payload)
+		}
+	})
 }
 
 func TestTheCloseHandshakeWorksBothWays(t *testing.T) {
-	s := start(t, Config{})
-	c := s.dial(t)
-	c.send(masked(true, ws.OpClose, string(ws.NewCloseFrameBody(4000, "bye"))))
-	f := c.frame()
-	if code, reason := ws.ParseCloseFrameData(f.Payload); f.Header.OpCode != ws.OpClose || code != 4000 || reason != "bye" {
-		t.Fatalf("the answer is %v %d %q", f.Header.OpCode, code, reason)
-	}
-	if rest, err := io.ReadAll(c.r); len(rest) > 0 || err != nil {
-		t.Fatalf("then came % x, %v", rest, err)
-	}
-	if note := receive(t, s.closed); note != (closeNote{4000, "bye"}) {
-		t.Fatalf("the handler was told %v", note)
-	}
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{})
+		c := s.dial(t)
+		c.send(masked(true, ws.OpClose, string(ws.NewCloseFrameBody(4000, "bye"))))
+		f := c.frame()
+		if code, reason := ws.ParseCloseFrameData(f.Payload); f.Header.OpCode != ws.OpClose || code != 4000 || reason != "bye" {
+			t.Fatalf("the answer is %v %d %q", f.Header.OpCode, code, reason)
+		}
+		if rest, err := io.ReadAll(c.r); len(rest) > 0 || err != nil {
+			t.Fatalf("then came % x, %v", rest, err)
+		}
+		if note := receive(t, s.closed); note != (closeNote{4000, "bye"}) {
+			t.Fatalf("the handler was told %v", note)
+		}
 
-	c = s.dialTCP(t)
-	c.upgrade("/")
-	receive(t, s.opened).Close(1008, "enough")
-	if reason := c.expectClose(1008); reason != "enough" {
-		t.Fatalf("the reason is %q", reason)
-	}
-	if note := receive(t, s.closed); note != (closeNote{1008, "enough"}) {
-		t.Fatalf("the handler was told %v", note)
-	}
+		c = s.dialTCP(t)
+		c.upgrade("/")
+		receive(t, s.opened).Close(1008, "enough")
+		if reason := c.expectClose(1008); reason != "enough" {
+			t.Fatalf("the reason is %q", reason)
+		}
+		if note := receive(t, s.closed); note != (closeNote{1008, "enough"}) {
+			t.Fatalf("the handler was told %v", note)
+		}
+	})
 }
 
 func TestRubbishEndsOnlyItsOwnConnection(t *testing.T) {
-	s := start(t, Config{MaxMessage: 1000})
-	good := s.dial(t)
-	for _, rubbish := range []struct {
-		bytes []byte
-		code  ws.StatusCode
-	}{
-		{ws.MustCompileFrame(ws.NewTextFrame([]byte("no mask"))), 1002},
-		{masked(true, ws.OpText, "\xff"), 1007},
-		{masked(true, ws.OpText, strings.Repeat("x", 1001)), 1009},
-		{masked(true, ws.OpClose, "x"), 1002},
-		{masked(true, ws.OpClose, "\x03\xed"), 1002},
-		{masked(true, ws.OpClose, "\x03\xe8\xff"), 1007},
-	} {
-		c := s.dial(t)
-		c.send(rubbish.bytes)
-		c.expectClose(rubbish.code)
-		if note := receive(t, s.closed); note.code != int(rubbish.code) {
-			t.Errorf("the handler was told %v, want %d", note, rubbish.code)
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{MaxMessage: 1000})
+		good := s.dial(t)
+		for _, rubbish := range []struct {
+			bytes []byte
+			code  ws.StatusCode
+		}{
+			{ws.MustCompileFrame(ws.NewTextFrame([]byte("no mask"))), 1002},
+			{masked(true, ws.OpText, "\xff"), 1007},
+			{masked(true, ws.OpText, strings.Repeat("x", 1001)), 1009},
+			{masked(true, ws.OpClose, "x"), 1002},
+			{masked(true, ws.OpClose, "\x03\xed"), 1002},
+			{masked(true, ws.OpClose, "\x03\xe8\xff"), 1007},
+		} {
+			c := s.dial(t)
+			c.send(rubbish.bytes)
+			c.expectClose(rubbish.code)
+			if note := receive(t, s.closed); note.code != int(rubbish.code) {
+				t.Errorf("the handler was told %v, want %d", note, rubbish.code)
+			}
 		}
-	}
-	s.log.Append(Text("still here"))
-	good.expect("still here")
+		s.log.Append(Text("still here"))
+		good.expect("still here")
+	})
 }
 
 func TestAClientThatDoesNotReadIsClosedAndHurtsNobody(t *testing.T) {
-	s := start(t, Config{LogBytes: 1 << 20})
-	slow := s.dial(t)
-	good := s.dial(t)
-	frame := strings.Repeat("x", 100_000)
-	for i := 0; ; i++ {
-		s.log.Append(Text(frame))
-		good.expect(frame)
-		select {
-		case note := <-s.closed:
-			if note.code != 1008 || !strings.Contains(note.reason, "too slow") {
-				t.Fatalf("closed with %v", note)
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{LogBytes: 1 << 20})
+		slow := s.dial(t)
+		good := s.dial(t)
+		frame := strings.Repeat("x", 100_000)
+		for deadline := time.After(patience); len(s.closed) == 0; {
+			s.log.Append(Text(frame))
+			good.expect(frame)
+			select {
+			case <-deadline:
+				t.Fatal("the slow client is still there")
+			default:
 			}
-		default:
-			if i < 1000 {
-				continue
-			}
-			t.Fatal("100 MB later the slow client is still there")
 		}
-		break
-	}
-	// What the slow client then reads is whole frames up to the close frame.
-	if reason := slow.expectClose(1008); !strings.Contains(reason, "too slow") {
-		t.Fatalf("the reason is %q", reason)
-	}
+		if note := receive(t, s.closed); note.code != 1008 || !strings.Contains(note.reason, "too slow") {
+			t.Fatalf("closed with %v", note)
+		}
+		// What the slow client then reads is whole frames up to the close frame.
+		if reason := slow.expectClose(1008); !strings.Contains(reason, "too slow") {
+			t.Fatalf("the reason is %q", reason)
+		}
+	})
 }
 
 func TestAMillionBytesOfAnswersNobodyReadsCloseTheConnection(t *testing.T) {
-	s := start(t, Config{})
-	c := s.dialTCP(t)
-	c.upgrade("/")
-	handle := receive(t, s.opened)
-	answer := Text(strings.Repeat("x", 1<<20))
-	for {
-		handle.Send(answer)
-		select {
-		case note := <-s.closed:
-			if note.code != 1008 {
-				t.Fatalf("closed with %v", note)
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{})
+		c := s.dialTCP(t)
+		c.upgrade("/")
+		handle := receive(t, s.opened)
+		answer := Text(strings.Repeat("x", 1<<20))
+		for {
+			handle.Send(answer)
+			select {
+			case note := <-s.closed:
+				if note.code != 1008 {
+					t.Fatalf("closed with %v", note)
+				}
+				return
+			default:
 			}
-			return
-		default:
 		}
-	}
+	})
 }
 
 func TestRequestsThatAreNoUpgradeGoToHTTP(t *testing.T) {
-	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		fmt.Fprintf(w, "%s %s %s", r.Method, r.URL, body)
+	onBoth(t, func(t *testing.T, start starter) {
+		page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			fmt.Fprintf(w, "%s %s %s", r.Method, r.URL, body)
+		})
+		s := start(Config{HTTP: page})
+		for range 3 {
+			resp, err := http.Post("http://"+s.addr+"/path?query", "text/plain", strings.NewReader(strings.Repeat("long ", 20_000)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			if want := "POST /path?query " + strings.Repeat("long ", 20_000); err != nil || string(body) != want {
+				t.Fatalf("got %.60q, %v", body, err)
+			}
+		}
+		http.DefaultClient.CloseIdleConnections()
 	})
-	s := start(t, Config{HTTP: page})
-	for range 3 {
-		resp, err := http.Post("http://"+s.addr+"/path?query", "text/plain", strings.NewReader(strings.Repeat("long ", 20_000)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		if want := "POST /path?query " + strings.Repeat("long ", 20_000); err != nil || string(body) != want {
-			t.Fatalf("got %.60q, %v", body, err)
-		}
-	}
-	http.DefaultClient.CloseIdleConnections()
 }
 
 func TestWithoutAPageAnythingButAnUpgradeIsTold426(t *testing.T) {
-	s := start(t, Config{})
-	resp, err := http.Get("http://" + s.addr + "/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
-	http.DefaultClient.CloseIdleConnections()
-	if resp.StatusCode != http.StatusUpgradeRequired {
-		t.Fatalf("answered %s", resp.Status)
-	}
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{})
+		resp, err := http.Get("http://" + s.addr + "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		http.DefaultClient.CloseIdleConnections()
+		if resp.StatusCode != http.StatusUpgradeRequired {
+			t.Fatalf("answered %s", resp.Status)
+		}
+	})
 }
 
 func TestABadUpgradeIsAnsweredInWords(t *testing.T) {
-	s := start(t, Config{}, func(s *server) {
-		s.accept = func(r *Request) (Welcome, error) {
-			if u, err := r.URL(); err != nil || u.Path == "/full" {
-				return Welcome{}, &Refusal{503, "no room: try again later"}
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{}, func(s *server) {
+			s.accept = func(r *Request) (Welcome, error) {
+				if u, err := r.URL(); err != nil || u.Path == "/full" {
+					return Welcome{}, &Refusal{503, "no room: try again later"}
+				}
+				return Welcome{Log: s.log}, nil
 			}
-			return Welcome{Log: s.log}, nil
+		})
+		replace := func(old, new string) string { return strings.Replace(upgradeRequest, old, new, 1) }
+		for _, c := range []struct {
+			name, request string
+			status        int
+			words         string
+		}{
+			{"no key", replace("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", ""), 400, "Sec-WebSocket-Key"},
+			{"two keys", replace("Sec-WebSocket-Version", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version"), 400, "one Sec-WebSocket-Key"},
+			{"a key that is no base64", replace("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZ!=="), 400, "base64"},
+			{"another version", replace("Version: 13", "Version: 8"), 426, ""},
+			{"no host", replace("Host: localhost\r\n", ""), 400, ""},
+			{"the handler says no", replace("GET /", "GET /full"), 503, "no room"},
+			{"a head that is too long", replace("Host:", "X: "+strings.Repeat("x", 9000)+"\r\nHost:"), 431, "too long"},
+			{"POST", replace("GET", "POST"), 405, ""},
+		} {
+			client := s.dialTCP(t)
+			client.send([]byte(c.request))
+			resp := client.response()
+			body, _ := io.ReadAll(resp.Body)
+			if resp.StatusCode != c.status || !strings.Contains(string(body), c.words) {
+				t.Errorf("%s: answered %s %q, want %d and %q", c.name, resp.Status, body, c.status, c.words)
+			}
+			if c.status == 426 && resp.Header.Get("Sec-WebSocket-Version") != "13" {
+				t.Errorf("%s: the answer does not name version 13", c.name)
+			}
+			if rest, err := io.ReadAll(client.r); err != nil || len(rest) > 0 {
+				t.Errorf("%s: the connection goes on with % x, %v", c.name, rest, err)
+			}
 		}
 	})
-	replace := func(old, new string) string { return strings.Replace(upgradeRequest, old, new, 1) }
-	for _, c := range []struct {
-		name, request string
-		status        int
-		words         string
-	}{
-		{"no key", replace("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", ""), 400, "Sec-WebSocket-Key"},
-		{"two keys", replace("Sec-WebSocket-Version", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version"), 400, "one Sec-WebSocket-Key"},
-		{"a key that is no base64", replace("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZ!=="), 400, "base64"},
-		{"another version", replace("Version: 13", "Version: 8"), 426, ""},
-		{"no host", replace("Host: localhost\r\n", ""), 400, ""},
-		{"the handler says no", replace("GET /", "GET /full"), 503, "no room"},
-		{"a head that is too long", replace("Host:", "X: "+strings.Repeat("x", 9000)+"\r\nHost:"), 431, "too long"},
-		{"POST", replace("GET", "POST"), 405, ""},
-	} {
-		client := s.dialTCP(t)
-		client.send([]byte(c.request))
-		resp := client.response()
-		body, _ := io.ReadAll(resp.Body)
-		if resp.StatusCode != c.status || !strings.Contains(string(body), c.words) {
-			t.Errorf("%s: answered %s %q, want %d and %q", c.name, resp.Status, body, c.status, c.words)
-		}
-		if c.status == 426 && resp.Header.Get("Sec-WebSocket-Version") != "13" {
-			t.Errorf("%s: the answer does not name version 13", c.name)
-		}
-		if rest, err := io.ReadAll(client.r); err != nil || len(rest) > 0 {
-			t.Errorf("%s: the connection goes on with % x, %v", c.name, rest, err)
-		}
-	}
 }
 
 func TestAClientThatSendsNoRequestIsSentAway(t *testing.T) {
-	s := start(t, Config{HeadTimeout: 300 * time.Millisecond})
-	c := s.dialTCP(t)
-	c.send([]byte("GET / HTTP/1.1\r\n"))
-	if resp := c.response(); resp.StatusCode != http.StatusRequestTimeout {
-		t.Fatalf("answered %s", resp.Status)
-	}
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{HeadTimeout: 300 * time.Millisecond})
+		c := s.dialTCP(t)
+		c.send([]byte("GET / HTTP/1.1\r\n"))
+		if resp := c.response(); resp.StatusCode != http.StatusRequestTimeout {
+			t.Fatalf("answered %s", resp.Status)
+		}
+	})
 }
 
 func TestASilentClientIsPingedAndThenClosed(t *testing.T) {
-	s := start(t, Config{PingAfter: 300 * time.Millisecond, PongTimeout: 600 * time.Millisecond})
-	c := s.dial(t)
-	for range 2 {
-		if f := c.frame(); f.Header.OpCode != ws.OpPing {
-			t.Fatalf("got opcode %d, want a ping", f.Header.OpCode)
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{PingAfter: 300 * time.Millisecond, PongTimeout: 600 * time.Millisecond})
+		c := s.dial(t)
+		for range 2 {
+			if f := c.frame(); f.Header.OpCode != ws.OpPing {
+				t.Fatalf("got opcode %d, want a ping", f.Header.OpCode)
+			}
+			c.send(masked(true, ws.OpPong, ""))
 		}
-		c.send(masked(true, ws.OpPong, ""))
-	}
-	c.expectClose(1008)
+		c.expectClose(1008)
+	})
 }
 
 func TestShutdownSaysGoodbyeToEveryone(t *testing.T) {
-	s := start(t, Config{Loops: 2})
-	clients := []*client{s.dial(t), s.dial(t), s.dial(t)}
-	idle := s.dialTCP(t)
-	ended := make(chan error, 1)
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		ended <- s.Shutdown(ctx, "restarting")
-	}()
-	for _, c := range clients {
-		if reason := c.expectClose(1001); reason != "restarting" {
-			t.Errorf("the reason is %q", reason)
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 2})
+		clients := []*client{s.dial(t), s.dial(t), s.dial(t)}
+		idle := s.dialTCP(t)
+		ended := make(chan error, 1)
+		go func() {
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			defer cancel()
+			ended <- s.Shutdown(ctx, "restarting")
+		}()
+		for _, c := range clients {
+			if reason := c.expectClose(1001); reason != "restarting" {
+				t.Errorf("the reason is %q", reason)
+			}
+			c.Close()
 		}
-		c.Close()
-	}
-	idle.Close()
-	if err := receive(t, ended); err != nil {
-		t.Fatal(err)
-	}
-	if n := s.Connections(); n != 0 {
-		t.Fatalf("%d connections are left", n)
-	}
+		idle.Close()
+		if err := receive(t, ended); err != nil {
+			t.Fatal(err)
+		}
+		if n := s.Connections(); n != 0 {
+			t.Fatalf("%d connections are left", n)
+		}
+	})
 }

@@ -3,11 +3,9 @@ package engine
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"sync"
 	"time"
 )
@@ -96,29 +94,18 @@ func (c *replayConn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// handOver lets go of a connection whose request is for net/http.
-func (l *loop) handOver(c *conn, read []byte) {
-	l.poll.remove(int(c.fd))
-	file := os.NewFile(uintptr(c.fd), "client")
-	socket, err := net.FileConn(file) // a duplicate; the file is ours to close
-	if err != nil {
-		l.engine.log.Error("cannot hand a request to the HTTP server", "error", err)
-		file.Close()
-		l.forget(c)
-		return
-	}
+// busy answers a request when too many wait for net/http.
+var busy = []byte("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n")
+
+// give hands a connection over, with what was read from it. It is false when
+// too many wait already; then the connection is still the caller's.
+func (h *handoff) give(socket net.Conn, read []byte) bool {
 	select {
-	case l.engine.handoff.conns <- &replayConn{socket, append([]byte(nil), read...)}:
-		file.Close()
-		l.forget(c)
-		return
+	case h.conns <- &replayConn{socket, append([]byte(nil), read...)}:
+		return true
 	default:
+		return false
 	}
-	// Too many wait for the HTTP server: say so from here.
-	socket.Close()
-	_, _ = io.WriteString(file, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n")
-	file.Close()
-	l.forget(c)
 }
 
 // upgradeRequired answers requests where there is nothing but WebSocket.

@@ -6,14 +6,12 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
 // Request is an upgrade request, valid during [Handler.Accept].
 type Request struct {
-	head []byte // the whole head, to the empty line
-	fd   int32
+	head   []byte // the whole head, to the empty line
+	remote func() netip.AddrPort
 }
 
 // headEnd is how long the request head is, with its empty line, or 0 while it
@@ -45,19 +43,7 @@ func (r *Request) Header(name string) string {
 }
 
 // RemoteAddr is the client's address; the zero value for a Unix socket.
-func (r *Request) RemoteAddr() netip.AddrPort {
-	sa, err := unix.Getpeername(int(r.fd))
-	if err != nil {
-		return netip.AddrPort{}
-	}
-	switch sa := sa.(type) {
-	case *unix.SockaddrInet4:
-		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))
-	case *unix.SockaddrInet6:
-		return netip.AddrPortFrom(netip.AddrFrom16(sa.Addr).Unmap(), uint16(sa.Port))
-	}
-	return netip.AddrPort{}
-}
+func (r *Request) RemoteAddr() netip.AddrPort { return r.remote() }
 
 // headerValues gives every value of a header field, trimmed.
 func headerValues(head []byte, name string) []string {

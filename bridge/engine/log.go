@@ -1,37 +1,42 @@
 package engine
 
+import "math"
+
+// chunk is about how many bytes a write brings to one connection, so that a
+// burst goes out to all of them side by side.
+const chunk = 64 << 10
+
 // Log is a stream of frames that any number of connections follow. What is
 // appended reaches each of them in the same order.
 type Log struct {
 	engine *Engine
 	rings  []ring // one for each loop, and owned by it
+	stream stream // for the connections on goroutines
 }
 
 // NewLog makes a log without frames or followers.
 func (e *Engine) NewLog() *Log {
-	log := &Log{engine: e, rings: make([]ring, len(e.loops))}
+	log := &Log{engine: e, rings: make([]ring, e.loops)}
 	for i := range log.rings {
 		log.rings[i].limit = e.cfg.LogBytes
 	}
+	log.stream.init(e.cfg.LogBytes)
 	return log
 }
 
 // Append adds a frame for every connection that follows the log. Frames of one
-// caller keep their order. It blocks while a loop has more to do than it can
+// caller keep their order. It blocks while the engine has more to do than it can
 // hold, so that a fast source waits instead of filling memory.
 func (g *Log) Append(f Frame) {
-	for i, l := range g.engine.loops {
-		l.mail.append(&g.rings[i], f)
+	for _, s := range g.engine.shards {
+		s.carry(g, f)
 	}
 }
 
 // ring is a log on one loop: the frames that not every member has had.
-// Sequence numbers count from the first frame ever appended.
 type ring struct {
-	frames     []Frame // a circle; its length is a power of two
-	tail, head uint64  // the oldest frame kept, and the next to come
-	bytes      int     // of the frames kept
-	limit      int     // of bytes
+	window
+	limit int // of bytes
 
 	members []*conn // who follows the log on this loop, in no order
 	dirty   bool    // it is in the loop's list of rings to sweep
@@ -41,49 +46,16 @@ type ring struct {
 	from, to uint64 // the frames that this pass brings to members at from
 	unswept  int    // bytes between to and head
 	slowest  uint64 // the lowest cursor seen in this pass
-	join     []byte // the frames from..to in one piece, once somebody needed it
+	joined   []byte // the frames from..to in one piece, once somebody needed it
 }
-
-func (r *ring) at(seq uint64) Frame { return r.frames[seq&uint64(len(r.frames)-1)] }
 
 // push appends a frame. Past the limit the oldest frames go, whoever needs them,
 // save those of the pass that is under way.
 func (r *ring) push(f Frame) {
-	if r.head-r.tail == uint64(len(r.frames)) {
-		r.grow()
-	}
-	r.frames[r.head&uint64(len(r.frames)-1)] = f
-	r.head++
-	r.bytes += len(f)
+	r.window.push(f)
 	r.unswept += len(f)
 	for r.bytes > r.limit && r.tail < r.from {
 		r.drop()
-	}
-}
-
-func (r *ring) grow() {
-	bigger := make([]Frame, max(16, 2*len(r.frames)))
-	for seq := r.tail; seq < r.head; seq++ {
-		bigger[seq&uint64(len(bigger)-1)] = r.at(seq)
-	}
-	r.frames = bigger
-}
-
-// drop forgets the oldest frame.
-func (r *ring) drop() {
-	slot := r.tail & uint64(len(r.frames)-1)
-	r.bytes -= len(r.frames[slot])
-	r.frames[slot] = nil
-	r.tail++
-}
-
-// release forgets the frames that every member has had.
-func (r *ring) release(upTo uint64) {
-	for r.tail < upTo {
-		r.drop()
-	}
-	if r.tail == r.head && len(r.frames) > 1024 {
-		r.frames = nil // a burst is over: its circle need not stay
 	}
 }
 
@@ -92,7 +64,7 @@ func (r *ring) release(upTo uint64) {
 func (r *ring) startPass(chunk int) {
 	r.from = r.to
 	r.slowest = r.head
-	r.join = r.join[:0]
+	r.joined = r.joined[:0]
 	if len(r.members) == 0 {
 		r.to, r.unswept = r.head, 0
 		return
@@ -112,20 +84,13 @@ func (r *ring) run(seq uint64, chunk int, scratch *[]byte) ([]byte, uint64) {
 		return r.at(seq), r.to
 	}
 	if seq == r.from {
-		if len(r.join) == 0 {
-			for s := r.from; s < r.to; s++ {
-				r.join = append(r.join, r.at(s)...)
-			}
+		if len(r.joined) == 0 {
+			r.joined, _ = r.join(r.joined, r.from, r.to, math.MaxInt)
 		}
-		return r.join, r.to
+		return r.joined, r.to
 	}
-	buf := (*scratch)[:0]
-	for seq < r.to && (len(buf) == 0 || len(buf)+len(r.at(seq)) <= chunk) {
-		buf = append(buf, r.at(seq)...)
-		seq++
-	}
-	*scratch = buf
-	return buf, seq
+	*scratch, seq = r.join((*scratch)[:0], seq, r.to, chunk)
+	return *scratch, seq
 }
 
 // add makes a connection follow the log from the next frame on.

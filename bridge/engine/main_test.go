@@ -49,6 +49,21 @@ func (s *server) Closed(_ Conn, _ any, code int, reason string) {
 	s.closed <- closeNote{code, reason}
 }
 
+// starter starts an engine of the kind under test.
+type starter func(cfg Config, adjust ...func(*server)) *server
+
+// onBoth runs a test on the loops and on goroutines.
+func onBoth(t *testing.T, test func(t *testing.T, start starter)) {
+	for name, goroutines := range map[string]bool{"loops": false, "goroutines": true} {
+		t.Run(name, func(t *testing.T) {
+			test(t, func(cfg Config, adjust ...func(*server)) *server {
+				cfg.Goroutines = goroutines
+				return start(t, cfg, adjust...)
+			})
+		})
+	}
+}
+
 // start serves on a free port until the test ends.
 func start(t *testing.T, cfg Config, adjust ...func(*server)) *server {
 	t.Helper()

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -91,6 +90,3 @@ const (
 	eventEnded    = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
 	eventWritable = unix.EPOLLOUT
 )
-
-// tickLength is the length of a tick of the loop's coarse clock.
-const tickLength = 250 * time.Millisecond

@@ -3,36 +3,15 @@ package engine
 import (
 	"bytes"
 	"net/http"
+	"net/netip"
 
 	"github.com/gobwas/ws"
 )
 
-// readHead collects the request head and acts on it once it is whole. What
-// follows it in the same bytes is not lost.
-func (l *loop) readHead(c *conn, data []byte) {
-	from := 0
-	if c.head != nil {
-		// The empty line may be cut: search from three bytes before the news.
-		from = max(0, len(*c.head)-3)
-		*c.head = append(*c.head, data...)
-		data = *c.head
-	}
-	end := headEnd(data, from)
-	limit := l.engine.cfg.MaxHead
-	switch {
-	case end > limit || end == 0 && len(data) > limit:
-		l.reject(c, http.StatusRequestHeaderFieldsTooLarge, "the request head is too long")
-	case end == 0:
-		if c.head == nil {
-			kept := append(make([]byte, 0, 512), data...)
-			c.head = &kept
-		}
-	case wantsWebSocket(data[:end]):
-		c.head = nil
-		l.upgrade(c, data[:end], data[end:])
-	default:
-		l.handOver(c, data)
-	}
+// headTooLong tells whether a request head is longer than it may be. end is its
+// length with the empty line, or 0 while it is incomplete.
+func (e *Engine) headTooLong(end, have int) bool {
+	return end > e.cfg.MaxHead || end == 0 && have > e.cfg.MaxHead
 }
 
 // exactly gives the upgrader the bytes of one request and takes its answer: it
@@ -44,17 +23,16 @@ type exactly struct {
 
 func (e *exactly) Write(p []byte) (int, error) { return e.answer.Write(p) }
 
-// upgrade answers an upgrade request and opens the connection.
-func (l *loop) upgrade(c *conn, head, rest []byte) {
+// negotiate answers an upgrade request, whose head is complete. Without a
+// welcome the answer is a refusal, after which the connection ends.
+func (e *Engine) negotiate(head []byte, remote func() netip.AddrPort) (answer []byte, welcome Welcome, ok bool) {
 	if wrong := checkKey(head); wrong != "" {
-		l.reject(c, http.StatusBadRequest, wrong)
-		return
+		return rejection(http.StatusBadRequest, wrong), welcome, false
 	}
-	var welcome Welcome
 	upgrader := ws.Upgrader{
-		ReadBufferSize: 2 * l.engine.cfg.MaxHead,
+		ReadBufferSize: 2 * e.cfg.MaxHead,
 		OnBeforeUpgrade: func() (_ ws.HandshakeHeader, err error) {
-			welcome, err = l.engine.cfg.Handler.Accept(&Request{head: head, fd: c.fd})
+			welcome, err = e.cfg.Handler.Accept(&Request{head: head, remote: remote})
 			if err != nil {
 				return nil, refusal(err)
 			}
@@ -67,13 +45,11 @@ func (l *loop) upgrade(c *conn, head, rest []byte) {
 	io := exactly{Reader: bytes.NewReader(head)}
 	if _, err := upgrader.Upgrade(&io); err != nil {
 		if io.answer.Len() == 0 {
-			l.reject(c, http.StatusBadRequest, "the request cannot be read: "+err.Error())
-			return
+			return rejection(http.StatusBadRequest, "the request cannot be read: "+err.Error()), welcome, false
 		}
-		l.rejectWith(c, io.answer.Bytes())
-		return
+		return io.answer.Bytes(), welcome, false
 	}
-	l.open(c, welcome, io.answer.Bytes(), rest)
+	return io.answer.Bytes(), welcome, true
 }
 
 // refusal turns the handler's no into the library's.
@@ -83,21 +59,4 @@ func refusal(err error) error {
 		status = r.Status
 	}
 	return ws.RejectConnectionError(ws.RejectionStatus(status), ws.RejectionReason(err.Error()))
-}
-
-// open makes a connection of an accepted request.
-func (l *loop) open(c *conn, w Welcome, answer, rest []byte) {
-	c.state = stateOpen
-	c.session = w.Session
-	if w.Log != nil {
-		w.Log.rings[l.index].add(c)
-	}
-	l.engine.open.Add(1)
-	l.wheel.schedule(c, l.nextPing(l.wheel.now+ticks(l.engine.cfg.PingAfter)))
-	gen := c.gen
-	l.engine.cfg.Handler.Open(l.handle(c), c.session)
-	l.send(c, answer)
-	if len(rest) > 0 && c.gen == gen && c.state == stateOpen {
-		l.consume(c, rest)
-	}
 }

@@ -1,5 +1,10 @@
 package engine
 
+import "time"
+
+// tickLength is the length of a tick of the coarse clock.
+const tickLength = 250 * time.Millisecond
+
 // tick counts the steps of a loop's coarse clock. It wraps after decades.
 type tick uint32
 

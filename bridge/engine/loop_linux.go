@@ -13,17 +13,10 @@ const (
 	readSize = 64 << 10
 	// readsInTurn bounds what one client may be read before others have their turn.
 	readsInTurn = 4
-	// chunk is about how many bytes a write brings to one connection, so that a
-	// burst goes out to all of them side by side.
-	chunk = 64 << 10
 	// sweepSlice is how many members are visited before the loop looks at what came in.
 	sweepSlice = 128
 	// spareParsers is how many parsers a loop keeps for connections that need one.
 	spareParsers = 64
-	// closeTimeout is how long a peer may take to answer our close frame.
-	closeTimeout = 5 * time.Second
-	// lingerTimeout is how long a peer may take to hang up after our last byte.
-	lingerTimeout = 2 * time.Second
 )
 
 // loop owns a share of the connections. Everything here is touched by its
@@ -47,17 +40,41 @@ type loop struct {
 	parsers []*parser
 	sink    connSink
 
-	accepting acceptor
-	drained   func() // called once when no connection is left, while draining
+	accepting *listening // the first loop's
+	drained   func()     // called once when no connection is left, while draining
 	stopped   bool
 }
 
-func newLoop(e *Engine, index int) (*loop, error) {
-	l := &loop{engine: e, index: index, start: time.Now(), buf: make([]byte, readSize)}
-	l.wheel.now = 1
-	l.mail.init(l.poll.wake)
-	return l, l.poll.open()
+// startLoops makes the engine's loops, the first of which accepts for all.
+func (e *Engine) startLoops() error {
+	if e.cfg.Goroutines {
+		return nil
+	}
+	var loops []*loop
+	for i := range e.cfg.Loops {
+		l := &loop{engine: e, index: i, start: time.Now(), buf: make([]byte, readSize)}
+		l.wheel.now = 1
+		l.mail.init(l.poll.wake)
+		if err := l.poll.open(); err != nil {
+			for _, l := range loops {
+				l.poll.close()
+			}
+			return err
+		}
+		loops = append(loops, l)
+	}
+	e.loops, e.plain = len(loops), &listening{loops: loops}
+	for _, l := range loops {
+		e.shards = append(e.shards, l)
+		e.running.Go(l.run)
+	}
+	return nil
 }
+
+// carry, drain and stop make the loop a shard.
+func (l *loop) carry(g *Log, f Frame)            { l.mail.append(&g.rings[l.index], f) }
+func (l *loop) drain(reason string, done func()) { l.mail.post(func() { l.closeAll(reason, done) }) }
+func (l *loop) stop()                            { l.mail.post(l.end) }
 
 // run serves until the loop is stopped.
 func (l *loop) run() {
@@ -81,7 +98,9 @@ func (l *loop) turn() {
 	}
 	if now := l.now(); now != l.wheel.now {
 		l.wheel.advance(now, l.lookup, l.overdue)
-		l.resumeAccepting()
+		if l.accepting != nil {
+			l.accepting.resume()
+		}
 	}
 	for i := range events {
 		l.event(&events[i])
@@ -110,7 +129,7 @@ func (l *loop) event(ev *unix.EpollEvent) {
 	case wakeSlot:
 		return
 	case listenSlot:
-		l.accept(int(ev.Pad))
+		l.accepting.accept(int(ev.Pad))
 		return
 	}
 	c := l.lookup(ev.Fd, uint32(ev.Pad))
@@ -136,6 +155,23 @@ func (l *loop) lookup(slot int32, gen uint32) *conn {
 }
 
 func (l *loop) handle(c *conn) Conn { return Conn{l, c.slot, c.gen} }
+
+// sendTo and close make the loop a carrier of the connections it hands out.
+func (l *loop) sendTo(slot int32, gen uint32, f Frame) {
+	l.mail.post(func() {
+		if c := l.lookup(slot, gen); c != nil && c.state == stateOpen {
+			l.send(c, f)
+		}
+	})
+}
+
+func (l *loop) close(slot int32, gen uint32, code ws.StatusCode, reason string) {
+	l.mail.post(func() {
+		if c := l.lookup(slot, gen); c != nil {
+			l.beginClose(c, code, reason)
+		}
+	})
+}
 
 // read takes what the socket has, up to the client's share of a turn. Unless
 // the peer has ended, a short read has emptied the socket, and the next bytes
@@ -180,7 +216,7 @@ func (l *loop) readOn() {
 func (l *loop) peerEnded(c *conn) {
 	c.eof = true
 	if c.out == nil || c.state == stateOpen || c.state == stateHead {
-		l.drop(c, ws.StatusAbnormalClosure, "the client hung up without a close frame")
+		l.drop(c, ws.StatusAbnormalClosure, hungUp)
 	}
 }
 
@@ -274,11 +310,11 @@ func (l *loop) readMail() {
 func (l *loop) overdue(c *conn) {
 	switch c.state {
 	case stateHead:
-		l.reject(c, 408, "the request took too long")
+		l.reject(c, 408, slowRequest)
 	case stateOpen:
 		l.checkAlive(c)
 	case stateClosing:
-		l.drop(c, ws.StatusAbnormalClosure, "the client did not answer the close frame")
+		l.drop(c, ws.StatusAbnormalClosure, noAnswer)
 	default:
 		l.drop(c, ws.StatusAbnormalClosure, "")
 	}
@@ -306,4 +342,33 @@ func (l *loop) checkAlive(c *conn) {
 func (l *loop) nextPing(earliest tick) tick {
 	spread := ticks(l.engine.cfg.PingAfter) * 5 / 4
 	return earliest + rand.N(spread+1)
+}
+
+// connSink takes one connection's messages from the parser.
+type connSink struct {
+	l *loop
+	c *conn
+}
+
+func (s *connSink) message(_ ws.OpCode, payload []byte) bool {
+	if s.c.state != stateOpen {
+		return true // we are closing: only the peer's close frame matters
+	}
+	s.l.engine.cfg.Handler.Message(s.l.handle(s.c), s.c.session, payload)
+	return true
+}
+
+func (s *connSink) control(op ws.OpCode, payload []byte) bool {
+	c := s.c
+	gen := c.gen
+	switch op {
+	case ws.OpPing:
+		if c.state == stateOpen {
+			s.l.send(c, control(ws.OpPong, payload))
+		}
+	case ws.OpClose:
+		s.l.peerClose(c, payload)
+		return false
+	}
+	return c.gen == gen && c.state != stateFree
 }

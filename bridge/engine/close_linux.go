@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"net/http"
+
+	"github.com/gobwas/ws"
+	"golang.org/x/sys/unix"
+)
+
+// peerClose handles the peer's close frame (RFC 6455, 5.5.1): it is the answer
+// to ours, or is answered with the same code.
+func (l *loop) peerClose(c *conn, payload []byte) {
+	if c.state == stateClosing {
+		c.byPeer = true
+		if c.out == nil {
+			l.flushed(c)
+		}
+		return
+	}
+	code, reason, wrong := readClose(payload)
+	if wrong != nil {
+		l.beginClose(c, wrong.code, wrong.reason)
+		return
+	}
+	c.byPeer = true
+	l.beginClose(c, code, reason)
+}
+
+// beginClose sends a close frame behind what is half sent, and gives the peer
+// time to answer it. The connection gets nothing more of its log.
+func (l *loop) beginClose(c *conn, code ws.StatusCode, reason string) {
+	if c.state != stateOpen {
+		return
+	}
+	l.leave(c, code, reason)
+	c.state = stateClosing
+	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
+	// What waits behind a frame cut short is not owed any more: the close
+	// frame is, and the peer may not have much patience.
+	if c.out != nil && c.out.sent > 0 {
+		c.out.frames = c.out.frames[:1]
+	} else {
+		c.out = nil
+	}
+	l.send(c, closeFrame(code, reason))
+}
+
+// tooSlow ends a connection that does not read what it is sent.
+func (l *loop) tooSlow(c *conn) { l.beginClose(c, ws.StatusPolicyViolation, tooSlow) }
+
+// leave ends a connection's time as an open one.
+func (l *loop) leave(c *conn, code ws.StatusCode, reason string) {
+	if c.ring != nil {
+		c.ring.remove(c)
+	}
+	if c.state == stateOpen {
+		l.engine.open.Add(-1)
+		l.engine.cfg.Handler.Closed(l.handle(c), c.session, int(code), reason)
+		c.session = nil
+	}
+}
+
+// flushed is called when everything was written: the end of a connection that
+// is ending.
+func (l *loop) flushed(c *conn) {
+	if c.state == stateRejected || c.state == stateClosing && (c.byPeer || c.eof) {
+		if c.eof {
+			l.drop(c, ws.StatusNormalClosure, "")
+			return
+		}
+		// The peer must be able to read our last bytes: a close with input
+		// unread would be a reset, which discards them (RFC 6455, 7.1.1).
+		c.state = stateLinger
+		l.wheel.schedule(c, l.wheel.now+ticks(lingerTimeout))
+		// An error means that the peer is gone, which the next read will tell.
+		_ = unix.Shutdown(int(c.fd), unix.SHUT_WR)
+	}
+}
+
+// drop ends a connection at once.
+func (l *loop) drop(c *conn, code ws.StatusCode, reason string) {
+	l.leave(c, code, reason)
+	unix.Close(int(c.fd))
+	l.forget(c)
+}
+
+// forget frees all that a connection holds, save its socket.
+func (l *loop) forget(c *conn) {
+	l.returnParser(c)
+	l.conns.release(c)
+}
+
+// reject answers an HTTP request with a status and a reason, and hangs up.
+func (l *loop) reject(c *conn, status int, reason string) {
+	l.rejectWith(c, rejection(status, reason))
+}
+
+func (l *loop) rejectWith(c *conn, answer []byte) {
+	c.state, c.head = stateRejected, nil
+	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
+	l.send(c, answer)
+}
+
+// closeAll ends every connection politely, and calls done when none is left.
+func (l *loop) closeAll(reason string, done func()) {
+	l.drained = done
+	l.conns.each(func(c *conn) {
+		switch c.state {
+		case stateOpen:
+			l.beginClose(c, ws.StatusGoingAway, reason)
+		case stateHead:
+			l.reject(c, http.StatusServiceUnavailable, reason)
+		}
+	})
+}
+
+// end stops the loop with whatever it has left.
+func (l *loop) end() {
+	l.conns.each(func(c *conn) { l.drop(c, ws.StatusGoingAway, "the server stopped") })
+	if l.drained != nil {
+		l.drained()
+		l.drained = nil
+	}
+	l.stopped = true
+}

@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+// gang carries connections on goroutines, two for each: those that need TLS,
+// and all of them where there is no epoll. The logs, limits and rules are those
+// of the loops.
+type gang struct {
+	engine *Engine
+
+	// mu guards the following fields.
+	mu       sync.Mutex
+	peers    map[*peer]struct{}
+	draining string // the reason to turn connections away, or ""
+	drained  func() // called when the last is gone
+
+	stopped chan struct{}
+}
+
+func newGang(e *Engine) *gang {
+	g := &gang{engine: e, peers: map[*peer]struct{}{}, stopped: make(chan struct{})}
+	e.running.Go(g.watch)
+	return g
+}
+
+// watch looks for connections that the log went on without: their writers are
+// stuck in a write, and cannot tell.
+func (g *gang) watch() {
+	tick := time.NewTicker(tickLength)
+	defer tick.Stop()
+	for {
+		select {
+		case <-g.stopped:
+			return
+		case <-tick.C:
+		}
+		g.mu.Lock()
+		peers := g.all()
+		g.mu.Unlock()
+		for _, p := range peers {
+			p.checkBehind()
+		}
+	}
+}
+
+// acceptPause is how long accepting rests when the system has no more sockets.
+const acceptPause = 100 * time.Millisecond
+
+// listen serves a listener's connections until it is closed.
+func (g *gang) listen(ln net.Listener) {
+	g.engine.running.Go(func() {
+		for {
+			socket, err := ln.Accept()
+			switch {
+			case err == nil:
+				g.serve(socket)
+			case errors.Is(err, net.ErrClosed):
+				return
+			default:
+				g.engine.log.Error("cannot accept connections", "error", err)
+				time.Sleep(acceptPause)
+			}
+		}
+	})
+}
+
+// serve gives a connection its goroutines, unless the gang is draining.
+func (g *gang) serve(socket net.Conn) {
+	p := newPeer(g, socket)
+	g.mu.Lock()
+	if g.draining != "" {
+		g.mu.Unlock()
+		socket.Close()
+		return
+	}
+	g.peers[p] = struct{}{}
+	g.mu.Unlock()
+	g.engine.running.Go(func() {
+		p.serve()
+		g.forget(p)
+	})
+}
+
+func (g *gang) forget(p *peer) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.peers, p)
+	g.checkDrained()
+}
+
+// checkDrained tells who waits for the last connection. mu is held.
+func (g *gang) checkDrained() {
+	if len(g.peers) == 0 && g.drained != nil {
+		g.drained()
+		g.drained = nil
+	}
+}
+
+func (g *gang) carry(log *Log, f Frame) { log.stream.append(f) }
+
+func (g *gang) drain(reason string, done func()) {
+	g.mu.Lock()
+	g.draining, g.drained = reason, done
+	g.checkDrained()
+	peers := g.all()
+	g.mu.Unlock()
+	for _, p := range peers {
+		p.goAway(reason)
+	}
+}
+
+func (g *gang) stop() {
+	close(g.stopped)
+	g.mu.Lock()
+	peers := g.all()
+	g.mu.Unlock()
+	for _, p := range peers {
+		p.socket.Close()
+	}
+}
+
+// all lists the connections. mu is held.
+func (g *gang) all() []*peer {
+	peers := make([]*peer, 0, len(g.peers))
+	for p := range g.peers {
+		peers = append(peers, p)
+	}
+	return peers
+}

@@ -1,0 +1,135 @@
+package engine
+
+import (
+	"sync"
+	"time"
+)
+
+// stallPatience is how long a log's source may wait for the fastest follower on
+// goroutines before it goes on without.
+const stallPatience = 100 * time.Millisecond
+
+// stream is a log for connections on goroutines: what ring is for a loop, with
+// a lock, and with waiting in place of sweeps.
+type stream struct {
+	limit int // of bytes
+
+	// mu guards the following fields.
+	mu sync.Mutex
+	window
+	followers int
+	lead      uint64        // the highest cursor of all followers
+	ahead     int           // bytes between lead and head
+	stalled   bool          // nobody read for a while: the source does not wait
+	news      chan struct{} // closed when a frame comes; nil when nobody waits
+	room      chan struct{} // closed when lead goes on; nil when nobody waits
+}
+
+func (s *stream) init(limit int) { s.limit = limit }
+
+// append adds a frame. It waits while the fastest follower is far behind, but
+// not for followers that all stand still.
+func (s *stream) append(f Frame) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.followers == 0 {
+		s.head++ // nobody follows: the window is empty, and stays so
+		s.tail, s.lead = s.head, s.head
+		return
+	}
+	for s.ahead > s.limit/4 && !s.stalled && s.followers > 0 {
+		s.waitForRoom()
+	}
+	s.push(f)
+	s.ahead += len(f)
+	for s.bytes > s.limit && s.head-s.tail > 1 {
+		s.advance(s.tail + 1)
+		s.drop()
+	}
+	signal(&s.news)
+}
+
+// advance notes that the fastest follower, or the end of the window, got there.
+func (s *stream) advance(to uint64) {
+	for ; s.lead < to; s.lead++ {
+		s.ahead -= len(s.at(s.lead))
+	}
+}
+
+// waitForRoom waits, without the lock, until the lead goes on or patience ends.
+func (s *stream) waitForRoom() {
+	room := await(&s.room)
+	s.mu.Unlock()
+	timer := time.NewTimer(stallPatience)
+	stalled := false
+	select {
+	case <-room:
+	case <-timer.C:
+		stalled = true
+	}
+	timer.Stop()
+	s.mu.Lock()
+	s.stalled = stalled
+}
+
+// await gives a channel that the next signal closes. The lock is held.
+func await(ch *chan struct{}) chan struct{} {
+	if *ch == nil {
+		*ch = make(chan struct{})
+	}
+	return *ch
+}
+
+// signal wakes who waits. The lock is held.
+func signal(ch *chan struct{}) {
+	if *ch != nil {
+		close(*ch)
+		*ch = nil
+	}
+}
+
+// follow gives the cursor of a new follower: the next frame to come.
+func (s *stream) follow() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.followers++
+	return s.head
+}
+
+func (s *stream) unfollow() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.followers--; s.followers == 0 {
+		s.advance(s.head)
+		s.release(s.head)
+		signal(&s.room)
+	}
+}
+
+// next appends the frames from a cursor on to buf, up to about a chunk of
+// bytes, and gives the new cursor. Without any, news is closed when one comes.
+// behind says that the cursor fell off the log.
+func (s *stream) next(buf []byte, cursor uint64) (_ []byte, _ uint64, news chan struct{}, behind bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if cursor < s.tail {
+		return buf, cursor, nil, true
+	}
+	if cursor == s.head {
+		return buf, cursor, await(&s.news), false
+	}
+	buf, cursor = s.join(buf, cursor, s.head, chunk)
+	if s.lead < cursor {
+		s.advance(cursor)
+		s.stalled = false
+		signal(&s.room)
+	}
+	return buf, cursor, nil, false
+}
+
+// behind tells whether a cursor fell off the log.
+func (s *stream) behind(cursor uint64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return cursor < s.tail
+}

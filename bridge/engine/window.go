@@ -1,0 +1,57 @@
+package engine
+
+// window is the frames of a log that are kept: a circle that grows as it must.
+// Sequence numbers count from the first frame ever appended.
+type window struct {
+	frames     []Frame // a circle; its length is a power of two
+	tail, head uint64  // the oldest frame kept, and the next to come
+	bytes      int     // of the frames kept
+}
+
+func (w *window) at(seq uint64) Frame { return w.frames[seq&uint64(len(w.frames)-1)] }
+
+// push appends a frame.
+func (w *window) push(f Frame) {
+	if w.head-w.tail == uint64(len(w.frames)) {
+		w.grow()
+	}
+	w.frames[w.head&uint64(len(w.frames)-1)] = f
+	w.head++
+	w.bytes += len(f)
+}
+
+func (w *window) grow() {
+	bigger := make([]Frame, max(16, 2*len(w.frames)))
+	for seq := w.tail; seq < w.head; seq++ {
+		bigger[seq&uint64(len(bigger)-1)] = w.at(seq)
+	}
+	w.frames = bigger
+}
+
+// drop forgets the oldest frame.
+func (w *window) drop() {
+	slot := w.tail & uint64(len(w.frames)-1)
+	w.bytes -= len(w.frames[slot])
+	w.frames[slot] = nil
+	w.tail++
+}
+
+// release forgets the frames before a sequence number.
+func (w *window) release(upTo uint64) {
+	for w.tail < upTo {
+		w.drop()
+	}
+	if w.tail == w.head && len(w.frames) > 1024 {
+		w.frames = nil // a burst is over: its circle need not stay
+	}
+}
+
+// join appends the frames from a sequence number on to buf, up to another one
+// and to about a chunk of bytes. It gives the sequence number behind them.
+func (w *window) join(buf []byte, seq, upTo uint64, chunk int) ([]byte, uint64) {
+	for seq < upTo && (len(buf) == 0 || len(buf)+len(w.at(seq)) <= chunk) {
+		buf = append(buf, w.at(seq)...)
+		seq++
+	}
+	return buf, seq
+}
