@@ -118,7 +118,7 @@ func (b *Bridge) Name() string { return b.cfg.Name }
 func (b *Bridge) Listen(ln net.Listener) error { return b.engine.Listen(ln) }
 
 // Clients is how many WebSocket clients are connected.
-func (b *Bridge) Clients() int { return b.engine.Connections() }
+func (b *Bridge) Clients() int { return b.engine.Stats().Connections }
 
 // Run carries replies and commands until the context ends. Then it says goodbye
 // to the clients and finishes what was published. The error is nil, or why the

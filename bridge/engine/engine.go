@@ -34,6 +34,24 @@ type Config struct {
 	MaxMessage int
 	// LogBytes bounds what a log keeps for slow clients, on each loop. 0 is 16 MiB.
 	LogBytes int
+	// LogAge bounds how long a log keeps a frame for slow clients. 0 is 30 s.
+	LogAge time.Duration
+	// Skip makes a client that falls off its log go on with what is newest, behind
+	// the notice that Skip gives for the number of frames missed (nil gives none).
+	// Without Skip such a client is closed with 1008.
+	Skip func(session any, missed uint64) Frame
+	// MaxConnections bounds the connections in all; more are answered with 503.
+	// 0 is what the limit on open files leaves room for.
+	MaxConnections int
+	// MaxPerAddress bounds the connections from one address, this machine's own
+	// apart; more are answered with 503. 0 is no limit.
+	MaxPerAddress int
+	// MessageRate bounds the messages of one client a second, with ten seconds'
+	// worth in a burst; more close it with 1008. 0 is 200.
+	MessageRate int
+	// MaxHeld bounds the bytes of all messages that are incomplete; whoever passes
+	// it is closed with 1013. 0 is 256 MiB.
+	MaxHeld int
 	// PingAfter is how long a connection may be silent before it is pinged; each
 	// ping is drawn between this and 2.25 times this. 0 is 20 s.
 	PingAfter time.Duration
@@ -86,11 +104,18 @@ type Engine struct {
 	gang    *gang    // serves any connection on goroutines; one of the shards
 	handoff *handoff
 	running sync.WaitGroup
+	start   time.Time
+	crowd   crowd
 	open    atomic.Int64 // WebSocket connections between Open and Closed
+	held    atomic.Int64 // bytes of incomplete messages
+	slow    atomic.Int64 // connections closed because they fell off their log
+	skips   atomic.Int64 // times that a connection skipped what it fell off
+	refused atomic.Int64 // connections turned away for their number
 
 	// mu guards the following fields.
 	mu        sync.Mutex
 	listeners []io.Closer
+	logs      []*Log
 	stopped   bool
 }
 
@@ -125,6 +150,10 @@ func New(cfg Config) (*Engine, error) {
 	setDefault(&cfg.HeadTimeout, 10*time.Second)
 	setDefault(&cfg.MaxMessage, 1<<20)
 	setDefault(&cfg.LogBytes, 16<<20)
+	setDefault(&cfg.LogAge, 30*time.Second)
+	setDefault(&cfg.MessageRate, 200)
+	setDefault(&cfg.MaxHeld, 256<<20)
+	setDefault(&cfg.MaxConnections, roomForConnections())
 	setDefault(&cfg.PingAfter, 20*time.Second)
 	setDefault(&cfg.PongTimeout, 20*time.Second)
 	if cfg.Logger == nil {
@@ -133,7 +162,8 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.HTTP == nil {
 		cfg.HTTP = http.HandlerFunc(upgradeRequired)
 	}
-	e := &Engine{cfg: cfg, log: cfg.Logger}
+	e := &Engine{cfg: cfg, log: cfg.Logger, start: time.Now()}
+	e.crowd.max, e.crowd.perAddress = cfg.MaxConnections, cfg.MaxPerAddress
 	if err := e.startLoops(); err != nil {
 		return nil, err
 	}
@@ -174,8 +204,15 @@ func (e *Engine) Listen(ln net.Listener) error {
 	return nil
 }
 
-// Connections is how many WebSocket connections are open.
-func (e *Engine) Connections() int { return int(e.open.Load()) }
+// now is the engine's coarse clock.
+func (e *Engine) now() tick { return tick(time.Since(e.start)/tickLength) + 1 }
+
+// allLogs lists the logs.
+func (e *Engine) allLogs() []*Log {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.logs
+}
 
 // Shutdown stops accepting, closes every connection with 1001 and the reason,
 // and returns when all are gone or the context ends; then what is left is cut.
@@ -212,5 +249,6 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	}
 	<-all
 	e.running.Wait()
+	e.handoff.discard()
 	return err
 }

@@ -350,7 +350,7 @@ func TestShutdownSaysGoodbyeToEveryone(t *testing.T) {
 		if err := receive(t, ended); err != nil {
 			t.Fatal(err)
 		}
-		if n := s.Connections(); n != 0 {
+		if n := s.Stats().Connections; n != 0 {
 			t.Fatalf("%d connections are left", n)
 		}
 	})

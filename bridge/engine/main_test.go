@@ -30,6 +30,7 @@ type server struct {
 	messages chan string
 	closed   chan closeNote
 	accept   func(*Request) (Welcome, error)
+	open     func(Conn)
 }
 
 type closeNote struct {
@@ -43,7 +44,12 @@ func (s *server) Accept(r *Request) (Welcome, error) {
 	}
 	return Welcome{Log: s.log, Session: s}, nil
 }
-func (s *server) Open(c Conn, _ any)                    { s.opened <- c }
+func (s *server) Open(c Conn, _ any) {
+	if s.open != nil {
+		s.open(c)
+	}
+	s.opened <- c
+}
 func (s *server) Message(c Conn, session any, p []byte) { s.messages <- string(p) }
 func (s *server) Closed(_ Conn, _ any, code int, reason string) {
 	s.closed <- closeNote{code, reason}
