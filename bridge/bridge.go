@@ -37,6 +37,11 @@ type Config struct {
 	Strict bool
 	// Page is served on the same port to those who do not ask for WebSocket.
 	Page http.Handler
+	// Limits bound what clients may take.
+	Limits engine.Limits
+	// SkipSlow lets a client that reads too slowly go on with what is newest,
+	// behind an error envelope that says how much it misses. Else it is closed.
+	SkipSlow bool
 	// Loops is how many loops share the clients. 0 is one for each processor.
 	Loops int
 	// OnLink is told of every change of the link to the broker.
@@ -97,12 +102,17 @@ func New(cfg Config) (*Bridge, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.engine, err = engine.New(engine.Config{
+	engineCfg := engine.Config{
 		Handler: b,
 		HTTP:    b.routes(cfg.Page),
 		Loops:   cfg.Loops,
+		Limits:  cfg.Limits,
 		Logger:  cfg.Logger,
-	})
+	}
+	if cfg.SkipSlow {
+		engineCfg.Skip = b.skipped
+	}
+	b.engine, err = engine.New(engineCfg)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Config says how an [Engine] serves. The zero value of every limit is its default.
+// Config says how an [Engine] serves.
 type Config struct {
 	// Handler decides on connections and receives their messages.
 	Handler Handler
@@ -25,38 +25,12 @@ type Config struct {
 	// Goroutines serves every connection on goroutines of its own, as where there
 	// is no epoll.
 	Goroutines bool
-	// MaxHead is the longest request head in bytes. 0 is 8 KiB.
-	MaxHead int
-	// HeadTimeout is how long a client may take to send its request. 0 is 10 s.
-	HeadTimeout time.Duration
-	// MaxMessage is the longest message from a client in bytes, over all its
-	// fragments. 0 is 1 MiB.
-	MaxMessage int
-	// LogBytes bounds what a log keeps for slow clients, on each loop. 0 is 16 MiB.
-	LogBytes int
-	// LogAge bounds how long a log keeps a frame for slow clients. 0 is 30 s.
-	LogAge time.Duration
 	// Skip makes a client that falls off its log go on with what is newest, behind
 	// the notice that Skip gives for the number of frames missed (nil gives none).
 	// Without Skip such a client is closed with 1008.
 	Skip func(session any, missed uint64) Frame
-	// MaxConnections bounds the connections in all; more are answered with 503.
-	// 0 is what the limit on open files leaves room for.
-	MaxConnections int
-	// MaxPerAddress bounds the connections from one address, this machine's own
-	// apart; more are answered with 503. 0 is no limit.
-	MaxPerAddress int
-	// MessageRate bounds the messages of one client a second, with ten seconds'
-	// worth in a burst; more close it with 1008. 0 is 200.
-	MessageRate int
-	// MaxHeld bounds the bytes of all messages that are incomplete; whoever passes
-	// it is closed with 1013. 0 is 256 MiB.
-	MaxHeld int
-	// PingAfter is how long a connection may be silent before it is pinged; each
-	// ping is drawn between this and 2.25 times this. 0 is 20 s.
-	PingAfter time.Duration
-	// PongTimeout is how long a pinged client may take to give a sign of life. 0 is 20 s.
-	PongTimeout time.Duration
+	// Limits bound what clients may take.
+	Limits
 	// Logger gets what an operator must know. nil is [slog.Default].
 	Logger *slog.Logger
 }
@@ -146,16 +120,7 @@ func New(cfg Config) (*Engine, error) {
 		return nil, errors.New("engine: no Handler given")
 	}
 	setDefault(&cfg.Loops, runtime.GOMAXPROCS(0))
-	setDefault(&cfg.MaxHead, 8<<10)
-	setDefault(&cfg.HeadTimeout, 10*time.Second)
-	setDefault(&cfg.MaxMessage, 1<<20)
-	setDefault(&cfg.LogBytes, 16<<20)
-	setDefault(&cfg.LogAge, 30*time.Second)
-	setDefault(&cfg.MessageRate, 200)
-	setDefault(&cfg.MaxHeld, 256<<20)
-	setDefault(&cfg.MaxConnections, roomForConnections())
-	setDefault(&cfg.PingAfter, 20*time.Second)
-	setDefault(&cfg.PongTimeout, 20*time.Second)
+	cfg.Limits.setDefaults()
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
@@ -171,13 +136,6 @@ func New(cfg Config) (*Engine, error) {
 	e.shards = append(e.shards, e.gang)
 	e.handoff = newHandoff(cfg.HTTP, cfg.Logger)
 	return e, nil
-}
-
-func setDefault[T comparable](v *T, def T) {
-	var zero T
-	if *v == zero {
-		*v = def
-	}
 }
 
 // Listen serves the connections that arrive at a listener, which is the

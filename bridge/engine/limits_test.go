@@ -14,7 +14,7 @@ import (
 func TestAClientThatFallsOffMaySkipWhatItMissed(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		missed := make(chan uint64, 100)
-		s := start(Config{LogBytes: 1 << 20, Skip: func(_ any, n uint64) Frame {
+		s := start(Config{Limits: Limits{LogBytes: 1 << 20}, Skip: func(_ any, n uint64) Frame {
 			missed <- n
 			return Text(fmt.Sprintf("missed %d", n))
 		}})
@@ -48,7 +48,7 @@ func TestAClientThatFallsOffMaySkipWhatItMissed(t *testing.T) {
 
 func TestALogForgetsWhatIsTooOldForASlowClient(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
-		s := start(Config{LogAge: 500 * time.Millisecond})
+		s := start(Config{Limits: Limits{LogAge: 500 * time.Millisecond}})
 		s.dial(t)
 		good := s.dial(t)
 		frame := strings.Repeat("x", 1<<20)
@@ -68,7 +68,7 @@ func TestALogForgetsWhatIsTooOldForASlowClient(t *testing.T) {
 
 func TestTooManyMessagesCloseTheConnection(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
-		s := start(Config{MessageRate: 10})
+		s := start(Config{Limits: Limits{MessageRate: 10}})
 		for name, frame := range map[string][]byte{"texts": text("x"), "pings": masked(true, ws.OpPing, "")} {
 			c := s.dial(t)
 			var all []byte
@@ -110,7 +110,7 @@ func TestABudgetRefillsWithTime(t *testing.T) {
 
 func TestConnectionsBeyondTheLimitAreToldSo(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
-		s := start(Config{MaxConnections: 2})
+		s := start(Config{Limits: Limits{MaxConnections: 2}})
 		first := s.dial(t)
 		s.dial(t)
 		c := s.dialTCP(t)
@@ -169,7 +169,7 @@ func TestOneAddressCannotTakeEveryPlace(t *testing.T) {
 
 func TestIncompleteMessagesAreBoundedInAll(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
-		s := start(Config{Loops: 1, MaxHeld: 1 << 20})
+		s := start(Config{Loops: 1, Limits: Limits{MaxHeld: 1 << 20}})
 		half := masked(false, ws.OpText, strings.Repeat("x", 300_000))
 		for i := 0; ; i++ {
 			c := s.dial(t)
@@ -196,7 +196,7 @@ func TestIncompleteMessagesAreBoundedInAll(t *testing.T) {
 
 func TestALargeFrameAndAPingDoNotCloseAReader(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
-		s := start(Config{LogBytes: 64 << 20})
+		s := start(Config{Limits: Limits{LogBytes: 64 << 20}})
 		c := s.dialTCP(t)
 		c.upgrade("/")
 		handle := receive(t, s.opened)
@@ -261,7 +261,7 @@ func TestARequestOfBadLinesIsRefusedAtOnce(t *testing.T) {
 
 func TestASpareConnectionIsClosedWithoutAWord(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
-		s := start(Config{HeadTimeout: 300 * time.Millisecond})
+		s := start(Config{Limits: Limits{HeadTimeout: 300 * time.Millisecond}})
 		c := s.dialTCP(t)
 		if b, err := io.ReadAll(c.r); err != nil || len(b) > 0 {
 			t.Fatalf("got %q, %v", b, err)

@@ -66,6 +66,11 @@ func TestAWrongFlagIsExplained(t *testing.T) {
 		{ws("--ssl", "--cert", notPEM, "--key", notPEM), "--cert and --key"},
 		{ws("--embedded-broker", "--url", "amqp://host/"), "--embedded-broker is the broker"},
 		{ws("--fail-fast", "-P", "1"), "is the broker running?"},
+		{ws("--client-backlog", "lots"), "16MiB"},
+		{ws("--max-message", "1"), "--max-message"},
+		{ws("--client-lag", "1ms"), "at least 1s"},
+		{ws("--slow", "down"), "choose close or skip"},
+		{ws("--max-clients", "0"), "at least 1"},
 		{ws("--name", strings.Repeat("x", 300)), "--name"},
 	} {
 		if got := failure(t, c.args...); !strings.Contains(got, c.words) {

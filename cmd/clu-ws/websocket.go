@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -15,7 +16,7 @@ func websocketCommand(stdout, stderr io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:         "websocket",
 		Usage:        "serve WebSocket clients; takes the place of clu websocket",
-		Flags:        append(append(listenFlags("0.0.0.0"), brokerFlags()...), cluFlags()...),
+		Flags:        slices.Concat(listenFlags("0.0.0.0"), brokerFlags(), cluFlags(), limitFlags()),
 		OnUsageError: usageError,
 		Action:       func(c *cli.Context) error { return websocket(c, stdout, stderr) },
 	}
@@ -54,6 +55,9 @@ func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
 		return cfg, err
 	}
 	if cfg.TLS, err = brokerTLS(c, cfg.Broker); err != nil {
+		return cfg, err
+	}
+	if err := readLimits(c, &cfg); err != nil {
 		return cfg, err
 	}
 	cfg.Page = webdemo.Handler()
