@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ type server struct {
 	closed   chan closeNote
 	accept   func(*Request) (Welcome, error)
 	open     func(Conn)
+	mute     atomic.Bool // nothing is reported: nobody reads it
 }
 
 type closeNote struct {
@@ -48,11 +50,17 @@ func (s *server) Open(c Conn, _ any) {
 	if s.open != nil {
 		s.open(c)
 	}
-	s.opened <- c
+	report(s, s.opened, c)
 }
-func (s *server) Message(c Conn, session any, p []byte) { s.messages <- string(p) }
+func (s *server) Message(c Conn, session any, p []byte) { report(s, s.messages, string(p)) }
 func (s *server) Closed(_ Conn, _ any, code int, reason string) {
-	s.closed <- closeNote{code, reason}
+	report(s, s.closed, closeNote{code, reason})
+}
+
+func report[T any](s *server, to chan<- T, v T) {
+	if !s.mute.Load() {
+		to <- v
+	}
 }
 
 // starter starts an engine of the kind under test.
