@@ -32,7 +32,8 @@ type server struct {
 	closed   chan closeNote
 	accept   func(*Request) (Welcome, error)
 	open     func(Conn)
-	mute     atomic.Bool // nothing is reported: nobody reads it
+	listen   *net.ListenConfig // nil is Go's default
+	mute     atomic.Bool       // nothing is reported: nobody reads it
 }
 
 type closeNote struct {
@@ -98,7 +99,10 @@ func start(t *testing.T, cfg Config, adjust ...func(*server)) *server {
 	for _, f := range adjust {
 		f(s)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if s.listen == nil {
+		s.listen = &net.ListenConfig{}
+	}
+	ln, err := s.listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		HideHelpCommand: true,
 		Writer:          stdout,
 		ErrWriter:       stderr,
-		Commands:        []*cli.Command{websocketCommand(stdout, stderr), demoCommand(stdout, stderr)},
+		Commands:        []*cli.Command{websocketCommand(stdout, stderr), demoCommand(stdout, stderr), benchCommand(stdout, stderr)},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return fmt.Errorf("there is no command %q; see clu-ws --help", c.Args().First())
