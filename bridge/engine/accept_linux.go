@@ -48,17 +48,17 @@ func (a *listening) first() *loop { return a.loops[0] }
 
 // listen starts accepting from a listening socket.
 func (a *listening) listen(fd int) {
+	// Accepted sockets inherit the options, which saves three system calls for
+	// each; those of a Multipath TCP listener (Go's default) do not.
+	protocol, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL)
+	multipath := err != nil || protocol == unix.IPPROTO_MPTCP
+	if !multipath {
+		setOptions(fd)
+	}
 	l := a.first()
 	l.mail.post(func() {
 		l.accepting = a
-		// Accepted sockets inherit the options, which saves three system calls for
-		// each; those of a Multipath TCP listener (Go's default) do not.
-		protocol, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL)
-		if err != nil || protocol == unix.IPPROTO_MPTCP {
-			a.bequeathsNothing = true
-		} else {
-			setOptions(fd)
-		}
+		a.bequeathsNothing = a.bequeathsNothing || multipath
 		if err := unix.SetNonblock(fd, true); err != nil {
 			l.engine.log.Error("cannot listen", "error", err)
 			return

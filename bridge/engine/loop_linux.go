@@ -89,7 +89,7 @@ func (l *loop) run() {
 
 // turn waits for something to do and does a share of everything there is.
 func (l *loop) turn() {
-	timeout := 0
+	var timeout time.Duration
 	busy := len(l.dirty) > 0 || l.next < len(l.pending) || len(l.unread) > 0
 	if !busy && l.mail.sleep() {
 		timeout = l.untilTick()
@@ -125,10 +125,9 @@ func (l *loop) tick(now tick) {
 	}
 }
 
-// untilTick is the time to the next tick in milliseconds, at least one.
-func (l *loop) untilTick() int {
-	rest := tickLength - time.Since(l.engine.start)%tickLength
-	return int(rest/time.Millisecond) + 1
+// untilTick is the time to the next tick.
+func (l *loop) untilTick() time.Duration {
+	return tickLength - time.Since(l.engine.start)%tickLength
 }
 
 // expireLogs forgets frames that are too old, and has who needed them seen to.
