@@ -22,6 +22,9 @@ func Open(ctx context.Context, a Address, o Options) (net.Listener, error) {
 		return openUnix(ctx, a.Name, o.Mode)
 	}
 	var lc net.ListenConfig
+	// No client of a bridge has two networks to spread over, and what a listener
+	// accepts by Multipath TCP (Go's default) does not inherit its options.
+	lc.SetMultipathTCP(false)
 	if o.ReusePort {
 		lc.Control = reusePort
 	}
