@@ -127,5 +127,7 @@ func TestCompressedRubbishEndsOnlyItsOwnConnection(t *testing.T) {
 		if got := receive(t, s.messages); got != "still here" {
 			t.Fatalf("got %q", got)
 		}
+		s.log.Append(Text(envelope(1, 1000)))
+		good.expectText(envelope(1, 1000), true)
 	})
 }

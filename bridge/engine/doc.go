@@ -36,9 +36,12 @@
 // # Compression
 //
 // Where it is switched on, clients may negotiate permessage-deflate
-// (extension.go). A client's compressed message is inflated when it is complete,
-// within the bound of any message (inflate.go). Nothing is remembered from one
-// message to the next, so that an idle connection holds a flag and no more.
+// (extension.go). A [Log] is then two: those who did follow the other one, whose
+// frames are made of the first one's, compressed once for all of them by whoever
+// appends (deflate.go). To a loop both are rings like any other. A client's
+// compressed message is inflated when it is complete, within the bound of any
+// message (inflate.go). Nothing is remembered from one message to the next, in
+// either direction, so that an idle connection holds a flag and no more.
 //
 // # Who calls what
 //

@@ -29,8 +29,9 @@ type Config struct {
 	// the notice that Skip gives for the number of frames missed (nil gives none).
 	// Without Skip such a client is closed with 1008.
 	Skip func(session any, missed uint64) Frame
-	// Compress lets clients negotiate permessage-deflate (RFC 7692). Their messages
-	// are then inflated.
+	// Compress lets clients negotiate permessage-deflate (RFC 7692). A frame of a
+	// log is then compressed once for all of them, and their messages are inflated.
+	// A log that is followed both ways keeps LogBytes of either kind.
 	Compress bool
 	// Limits bound what clients may take.
 	Limits

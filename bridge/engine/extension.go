@@ -22,15 +22,18 @@ const rsv1 = 0x40
 // is not sent (RFC 7692, 7.2.1).
 const syncTail = "\x00\x00\xff\xff"
 
-// deflate reads the messages of permessage-deflate. What it needs for that is
-// borrowed for one message: an inflater is 44 KiB.
+// deflate makes the frames and reads the messages of permessage-deflate. What it
+// needs for that is borrowed for one frame or message: a compressor is
+// over 1 MiB, an inflater 44 KiB.
 type deflate struct {
 	maxMessage int       // of a message, inflated
+	deflaters  sync.Pool // of *deflater
 	inflaters  sync.Pool // of *inflater
 }
 
 func newDeflate(maxMessage int) *deflate {
 	d := &deflate{maxMessage: maxMessage}
+	d.deflaters.New = func() any { return newDeflater() }
 	d.inflaters.New = func() any { return newInflater() }
 	return d
 }

@@ -55,7 +55,7 @@ func (e *Engine) negotiate(head []byte, remote func() netip.AddrPort) (answer []
 		return io.answer.Bytes(), welcome, false
 	}
 	if offers.taken {
-		welcome.deflate = true
+		welcome = welcome.deflated()
 	}
 	return io.answer.Bytes(), welcome, true
 }
