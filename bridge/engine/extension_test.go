@@ -93,3 +93,17 @@ func TestNothingIsNegotiatedWhereCompressionIsOff(t *testing.T) {
 		c.expectClose(1002)
 	})
 }
+
+func FuzzOffers(f *testing.F) {
+	for _, s := range []string{"permessage-deflate; client_max_window_bits", `permessage-deflate; server_max_window_bits="15", x; y=z`, ";;=,\"", "permessage-deflate\r\nSec-WebSocket-Extensions: permessage-deflate"} {
+		f.Add(s)
+	}
+	e := &Engine{cfg: Config{Limits: Limits{MaxHead: 8 << 10}, Handler: &server{}}, deflate: newDeflate(1)}
+	f.Fuzz(func(t *testing.T, extensions string) {
+		answer, welcome, ok := e.negotiate(offering(extensions), nil)
+		got := headerValues(answer, "Sec-WebSocket-Extensions")
+		if taken := len(got) == 1 && strings.HasPrefix(got[0], permessageDeflate); ok && (taken != welcome.deflate || len(got) > 1) {
+			t.Fatalf("answered %q; the connection compresses: %v", got, welcome.deflate)
+		}
+	})
+}
