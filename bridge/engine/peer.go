@@ -182,6 +182,9 @@ func (p *peer) open(w Welcome) (goAway string) {
 		return p.doomed
 	}
 	p.state, p.session = stateOpen, w.Session
+	if w.deflate {
+		p.parser.deflate = p.gang.engine.deflate
+	}
 	if w.Log != nil {
 		p.stream = &w.Log.stream
 		p.cursor = p.stream.follow()
@@ -238,7 +241,13 @@ func (p *peer) heard() {
 	p.pinged = false
 }
 
-// message and control make the peer the parser's sink.
+// wants, message and control make the peer the parser's sink.
+func (p *peer) wants() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state == stateOpen
+}
+
 func (p *peer) message(_ ws.OpCode, payload []byte) bool {
 	if !p.withinRate() {
 		return true

@@ -45,6 +45,7 @@ func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
 		Exchange: actor.Exchange,
 		Broker:   []string{url},
 		Page:     webdemo.Handler(),
+		Compress: c.Bool("compress"),
 	}
 	fmt.Fprintf(stdout, "The demo's broker is at amqp://%s/ (guest/guest): a real actor may join it. Open the page in a browser; Ctrl-C ends it.\n", s.dial)
 
