@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"github.com/gobwas/ws"
+)
+
+// read hands the client's messages on until the connection ends. It is true
+// when a close frame of ours is on its way out and nothing more is to be read.
+func (p *peer) read(data []byte) bool {
+	buf := make([]byte, 4096)
+	for {
+		if err := p.parser.feed(data, p.gang.engine.cfg.MaxMessage, p); err != nil {
+			p.beginClose(err.code, err.reason)
+			return true
+		}
+		if p.closedByPeer() {
+			return true
+		}
+		if !p.parser.idle() {
+			if p.gang.engine.hold(&p.parser) {
+				p.beginClose(tryAgainLater, heldTooMuch)
+				return true
+			}
+		} else if p.parser.held > 0 {
+			p.gang.engine.release(&p.parser)
+			p.parser.message = nil
+		}
+		n, err := p.socket.Read(buf)
+		if err != nil {
+			p.leave(ws.StatusAbnormalClosure, hungUp)
+			return false
+		}
+		data = buf[:n]
+		p.heard()
+	}
+}
+
+func (p *peer) closedByPeer() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.byPeer
+}
+
+// heard notes a sign of life.
+func (p *peer) heard() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pinged = false
+}
+
+// wants, message and control make the peer the parser's sink.
+func (p *peer) wants() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state == stateOpen
+}
+
+func (p *peer) message(_ ws.OpCode, payload []byte) bool {
+	if !p.withinRate() {
+		return true
+	}
+	p.calls.Lock()
+	defer p.calls.Unlock()
+	p.mu.Lock()
+	open, session := p.state == stateOpen, p.session
+	p.mu.Unlock()
+	if open {
+		p.gang.engine.cfg.Handler.Message(p.handle(), session, payload)
+	}
+	return true
+}
+
+// withinRate uses one message of the client's budget, or closes it.
+func (p *peer) withinRate() bool {
+	rate := p.gang.engine.cfg.MessageRate
+	if p.budget.take(rate, p.gang.engine.now()) {
+		return true
+	}
+	p.beginClose(ws.StatusPolicyViolation, tooManyMessages(rate))
+	return false
+}
+
+func (p *peer) control(op ws.OpCode, payload []byte) bool {
+	if op != ws.OpClose && !p.withinRate() {
+		return true
+	}
+	switch op {
+	case ws.OpPing:
+		p.send(control(ws.OpPong, payload))
+	case ws.OpClose:
+		p.peerClose(payload)
+		return false
+	}
+	return true
+}
+
+func (p *peer) peerClose(payload []byte) {
+	code, reason, wrong := readClose(payload)
+	if wrong != nil {
+		code, reason = wrong.code, wrong.reason
+	}
+	p.mu.Lock()
+	p.byPeer = true
+	p.mu.Unlock()
+	p.beginClose(code, reason)
+}

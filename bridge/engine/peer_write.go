@@ -1,0 +1,165 @@
+package engine
+
+import (
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// writeTimeout is how long a socket may refuse what a connection is sent.
+const writeTimeout = 30 * time.Second
+
+// buffers are for joining what is written. A connection borrows one while it
+// has something to write.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// write sends what the connection has coming until its close frame is out.
+func (p *peer) write() {
+	ping := time.NewTimer(p.pingIn())
+	defer ping.Stop()
+	for {
+		buf := buffers.Get().(*[]byte)
+		g := p.gather((*buf)[:0])
+		written := p.put(g.bytes)
+		if *buf = g.bytes; cap(*buf) <= 2*chunk {
+			buffers.Put(buf)
+		}
+		switch {
+		case !written || g.last:
+			return
+		case g.behind:
+			p.fellOff()
+		case g.asked != nil:
+			p.beginClose(g.asked.code, g.asked.reason)
+		case len(g.bytes) > 0:
+		default:
+			select {
+			case <-p.wake:
+			case <-g.news:
+			case <-ping.C:
+				ping.Reset(p.checkAlive())
+			}
+		}
+	}
+}
+
+// gathered is what a connection has to do next.
+type gathered struct {
+	bytes  []byte          // to write
+	news   <-chan struct{} // tells when there is more
+	asked  *closeError     // somebody asked to close
+	behind bool            // the log went on without this client
+	last   bool            // nothing follows
+}
+
+func (p *peer) gather(buf []byte) (g gathered) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, f := range p.own {
+		buf = append(buf, f...)
+	}
+	p.own, p.waiting = nil, 0
+	g.bytes = buf
+	switch {
+	case p.state != stateOpen:
+		g.last = true
+	case p.asked != nil:
+		g.asked = p.asked
+	case len(buf) == 0 && p.stream != nil:
+		g.bytes, p.cursor, g.news, g.behind = p.stream.next(buf, p.cursor)
+	}
+	return g
+}
+
+// unstick does what the writer cannot do while it is stuck in a write: it ends
+// a connection that is asked to close, or whose cursor fell off the log.
+func (p *peer) unstick() {
+	p.mu.Lock()
+	asked := p.asked
+	behind := p.stream != nil && p.stream.behind(p.cursor)
+	p.mu.Unlock()
+	switch {
+	case asked != nil:
+		p.beginClose(asked.code, asked.reason)
+	case behind && p.gang.engine.cfg.Skip == nil:
+		p.fellOff()
+	}
+}
+
+// tooSlow ends a connection that does not read what it is sent.
+func (p *peer) tooSlow() {
+	p.mu.Lock()
+	if p.state == stateOpen {
+		p.gang.engine.slow.Add(1) // before Closed is called, which may look
+	}
+	p.mu.Unlock()
+	p.beginClose(ws.StatusPolicyViolation, tooSlow)
+}
+
+// fellOff deals with a connection whose next frame its log no longer has. Only
+// the writer may skip: the cursor is its own.
+func (p *peer) fellOff() {
+	e := p.gang.engine
+	if e.cfg.Skip == nil {
+		p.tooSlow()
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stream == nil {
+		return
+	}
+	var missed uint64
+	p.cursor, missed = p.stream.catchUp(p.cursor)
+	e.skips.Add(1)
+	if notice := e.cfg.Skip(p.session, missed); notice != nil {
+		p.own = append(p.own, notice)
+	}
+}
+
+// put writes bytes. It is false when the socket takes no more.
+func (p *peer) put(buf []byte) bool {
+	if len(buf) == 0 {
+		return true
+	}
+	p.mu.Lock()
+	p.sent = time.Now()
+	if p.state == stateOpen {
+		_ = p.socket.SetWriteDeadline(p.sent.Add(writeTimeout))
+	}
+	p.mu.Unlock()
+	if _, err := p.socket.Write(buf); err != nil {
+		p.leave(ws.StatusPolicyViolation, tooSlow)
+		p.socket.Close()
+		return false
+	}
+	return true
+}
+
+// checkAlive pings a connection that nothing was sent to for a while, closes
+// one that did not answer, and says when to look again.
+func (p *peer) checkAlive() time.Duration {
+	cfg := &p.gang.engine.cfg
+	p.mu.Lock()
+	pinged, quiet := p.pinged, time.Since(p.sent)
+	p.pinged = pinged || quiet >= cfg.PingAfter
+	now := p.pinged
+	p.mu.Unlock()
+	switch {
+	case pinged:
+		p.beginClose(ws.StatusPolicyViolation, "no answer to a ping for "+cfg.PongTimeout.String())
+		return time.Hour
+	case now:
+		p.send(control(ws.OpPing, nil))
+		return cfg.PongTimeout
+	}
+	return p.pingIn()
+}
+
+// pingIn spreads pings over 1.25 times the interval behind the earliest moment.
+func (p *peer) pingIn() time.Duration {
+	after := p.gang.engine.cfg.PingAfter
+	return after + rand.N(after*5/4+1)
+}
