@@ -23,10 +23,19 @@ func (e *topologyError) Error() string { return e.what + " " + e.name + ": " + e
 func (e *topologyError) Unwrap() error { return e.err }
 
 // handshakeError is a failure before the connection was open.
-type handshakeError struct{ err error }
+type handshakeError struct {
+	err    error
+	socket error // how the network failed, or nil
+}
 
 func (e *handshakeError) Error() string { return e.err.Error() }
 func (e *handshakeError) Unwrap() error { return e.err }
+
+// said is whether an error is the broker's own word.
+func said(err error) bool {
+	e, ok := errors.AsType[*amqp.Error](err)
+	return ok && e.Server
+}
 
 // MisconfiguredError is a refusal that trying again will not mend: wrong
 // password, missing virtual host, a queue or exchange in the way.

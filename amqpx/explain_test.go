@@ -20,14 +20,14 @@ func TestAFailureIsExplainedInOneSentenceWithoutThePassword(t *testing.T) {
 		words         string
 		misconfigured bool
 	}{
-		{&handshakeError{amqp.ErrCredentials}, `refused user "me"`, true},
-		{&handshakeError{code(amqp.NotAllowed)}, `no virtual host "obs"`, true},
-		{&handshakeError{amqp.ErrVhost}, `no virtual host "obs"`, true},
+		{&handshakeError{err: amqp.ErrCredentials}, `refused user "me"`, true},
+		{&handshakeError{err: code(amqp.NotAllowed)}, `no virtual host "obs"`, true},
+		{&handshakeError{err: amqp.ErrVhost}, `no virtual host "obs"`, true},
 		{&topologyError{"queue", "bridge_replies", code(amqp.ResourceLocked)}, `another program named "bridge"`, true},
 		{&topologyError{"exchange", "x", code(amqp.PreconditionFailed)}, `exchange "x"`, true},
 		{&topologyError{"queue", "q", code(amqp.AccessRefused)}, `user "me" may not use the queue "q"`, true},
 		{fmt.Errorf("dial: %w", syscall.ECONNREFUSED), "is the broker running?", false},
-		{&handshakeError{io.EOF}, "hung up", false},
+		{&handshakeError{err: io.EOF}, "hung up", false},
 		{code(amqp.ConnectionForced), "REASON", false},
 		{errors.New("something else"), "something else", false},
 	} {

@@ -242,8 +242,14 @@ func (o *outbox) close() <-chan struct{} {
 
 // noteIdle tells close's caller when the last outcome is known. mu is held.
 func (o *outbox) noteIdle() {
-	if o.idle == nil || len(o.waiting) > 0 || o.oldest < o.next {
+	if o.idle == nil || len(o.waiting) > 0 {
 		return
+	}
+	// What only holds its place in the window for a late confirm has its outcome.
+	for tag := o.oldest; tag < o.next; tag++ {
+		if p := o.window[tag%uint64(len(o.window))]; p != nil && !p.told {
+			return
+		}
 	}
 	select {
 	case <-o.idle:

@@ -173,6 +173,21 @@ func TestAClosedOutboxIsIdleOnceEverythingHasItsOutcome(t *testing.T) {
 	out.expect(t, "a confirmed", "b confirmed", "d away")
 }
 
+func TestAnOverdueConfirmDoesNotKeepAClosedOutboxFromBeingIdle(t *testing.T) {
+	var out outcomes
+	o := newOutbox(10, 4, time.Second)
+	o.open()
+	put(o, &out, "ab")
+	o.take(time.Now())
+	o.expire(time.Now().Add(2 * time.Second))
+	out.expect(t, "b expired", "a unknown")
+	select {
+	case <-o.close():
+	default:
+		t.Error("what has its outcome is waited for")
+	}
+}
+
 func TestOutcomesHaveNames(t *testing.T) {
 	seen := map[string]bool{}
 	for o := Confirmed; o <= Unknown; o++ {
