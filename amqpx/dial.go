@@ -41,7 +41,7 @@ func (l *Link) dial(ctx context.Context, url, purpose string) (*connection, erro
 	var s *socket
 	cfg := amqp.Config{
 		Heartbeat:       l.cfg.Heartbeat,
-		TLSClientConfig: l.cfg.TLS,
+		TLSClientConfig: l.cfg.TLS.Clone(), // the library writes the host's name into it
 		Properties:      properties,
 		Dial: func(network, addr string) (net.Conn, error) {
 			conn, err := l.dialNet(ctx, network, addr)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"sync"
@@ -66,7 +65,8 @@ type State struct {
 	Broker string
 	// Blocked is the broker's reason for not reading publishes, or "".
 	Blocked string
-	// Err is why the link is down; nil before the first attempt.
+	// Err is why the link is down; nil before the first attempt, [ErrEnded]
+	// after Run.
 	Err error
 }
 
@@ -94,9 +94,12 @@ func New(cfg Config) (*Link, error) {
 			return nil, err
 		}
 	}
+	if err := checkShort("exchange name", cfg.Exchange); err != nil {
+		return nil, err
+	}
 	for _, q := range cfg.Queues {
-		if len(q.Name) > MaxShortString {
-			return nil, fmt.Errorf("amqpx: the queue name is %d bytes long; AMQP allows %d", len(q.Name), MaxShortString)
+		if err := checkShort("queue name", q.Name); err != nil {
+			return nil, err
 		}
 	}
 	cfg.Prefetch = orDefault(cfg.Prefetch, 200)
@@ -168,9 +171,12 @@ func (l *Link) Run(ctx context.Context) error {
 	}()
 
 	err := l.supervise(ctx)
-	l.change(func(s *State) { *s = State{Err: errors.New("the link was closed")} })
+	l.change(func(s *State) { *s = State{Err: ErrEnded} })
 	return err
 }
+
+// ErrEnded is State.Err of a link whose Run has ended.
+var ErrEnded = errors.New("the link was closed")
 
 // settledAfter is how long a connection must have held before the next pause is
 // a short one again: a link that breaks as soon as it stands must not storm.
@@ -179,24 +185,34 @@ const settledAfter = 5 * time.Second
 // supervise connects, serves, and connects again until the context ends.
 func (l *Link) supervise(ctx context.Context) error {
 	var pause backoff
+	var linked bool
+	told := map[string]string{} // by URL, why the last try failed
 	for attempt := 1; ctx.Err() == nil; attempt++ {
 		url := l.cfg.URLs[(attempt-1)%len(l.cfg.URLs)]
 		roundDone := attempt%len(l.cfg.URLs) == 0
 		started := time.Now()
 		s, err := l.connect(ctx, url)
 		if err == nil {
+			linked = true
+			clear(told)
 			err = s.serve(ctx)
 			if time.Since(started) > settledAfter {
 				pause.reset()
 			}
-		} else if l.cfg.FailFast && attempt == len(l.cfg.URLs) {
-			return explain(err, url, l.cfg)
 		}
 		if ctx.Err() != nil {
 			return nil
 		}
 		err = explain(err, url, l.cfg)
-		l.down(err)
+		if l.cfg.FailFast && !linked && attempt == len(l.cfg.URLs) {
+			return err
+		}
+		// A log line for each change at each address, not for each try.
+		if told[url] != err.Error() {
+			l.log.Error("not linked to the broker; trying again", "error", err)
+		}
+		told[url] = err.Error()
+		l.change(func(s *State) { *s = State{Err: err} })
 		if misconfigured(err) {
 			pause.last()
 		}
@@ -234,15 +250,6 @@ func (l *Link) up(url string) {
 	broker := Redact(url)
 	l.log.Info("linked to the broker", "broker", broker, "exchange", l.cfg.Exchange, "name", l.cfg.Name)
 	l.change(func(s *State) { *s = State{Up: true, Broker: broker} })
-}
-
-// down notes why the link is down: a log line for each change, not each try.
-func (l *Link) down(err error) {
-	was := l.State()
-	if was.Up || was.Err == nil || was.Err.Error() != err.Error() {
-		l.log.Error("not linked to the broker; trying again", "error", err)
-	}
-	l.change(func(s *State) { *s = State{Err: err} })
 }
 
 // blocked follows the broker's word on whether it reads publishes.

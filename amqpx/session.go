@@ -42,7 +42,7 @@ func (l *Link) connect(ctx context.Context, url string) (*session, error) {
 		return s, nil
 	}
 	s.close()
-	if errors.Is(err, amqp.ErrClosed) && s.reason != nil {
+	if errors.Is(err, amqp.ErrClosed) && said(s.reason) {
 		err = s.reason // a request that came after the end does not say why it ended
 	}
 	return nil, err
