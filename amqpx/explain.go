@@ -94,6 +94,10 @@ func explainTopology(t *topologyError, broker, user, name string) error {
 func explainHandshake(h *handshakeError, broker string, uri amqp.URI) error {
 	e, _ := errors.AsType[*amqp.Error](h.err)
 	spoke, hungUp := e != nil && e.Server, errors.Is(h.socket, io.EOF)
+	network := h.socket
+	if network == nil && e == nil {
+		network = h.err // before the library had the connection
+	}
 	switch {
 	case spoke && e.Code == amqp.NotAllowed && strings.Contains(e.Reason, "limit"):
 		return fmt.Errorf("%s takes no more connections: %s", broker, e.Reason)
@@ -105,16 +109,14 @@ func explainHandshake(h *handshakeError, broker string, uri amqp.URI) error {
 		return fmt.Errorf("%s closed the connection: %s", broker, e.Reason)
 	case errors.Is(h.err, amqp.ErrSASL):
 		return wrong("%s lets nobody log in with a name and a password (PLAIN)", broker)
-	case h.socket != nil && hangup(h.socket):
+	case network != nil && hangup(network):
 		return fmt.Errorf("%s hung up; is it an AMQP 0-9-1 broker, and should --ssl be set?", broker)
-	case h.socket != nil:
-		return explainNetwork(h.socket, broker)
-	case e != nil && strings.Contains(e.Reason, "tls: "):
+	case network != nil:
+		return explainNetwork(network, broker)
+	case strings.Contains(e.Reason, "tls: "):
 		return fmt.Errorf("%s ended TLS; does it ask for --cert and --key? %s", broker, e.Reason)
-	case e != nil:
-		return fmt.Errorf("%s does not speak AMQP 0-9-1; check the port and --ssl", broker)
 	}
-	return explainNetwork(h.err, broker)
+	return fmt.Errorf("%s does not speak AMQP 0-9-1; check the port and --ssl", broker)
 }
 
 func refusedUser(broker string, uri amqp.URI) error {

@@ -117,8 +117,15 @@ func TestTwoBrokersThatAreAwayAreLoggedOnceEach(t *testing.T) {
 	for range 6 {
 		receive(t, w.states)
 	}
-	if len(lines) != 2 {
-		t.Errorf("%d lines for 6 tries", len(lines))
+	w.stop()
+	receive(t, w.ended)
+	close(lines)
+	var all []string
+	for line := range lines {
+		all = append(all, line)
+	}
+	if len(all) != 2 {
+		t.Errorf("6 tries are logged as %q", all)
 	}
 }
 
