@@ -198,6 +198,19 @@ func TestTheReasonForABrokenLinkIsTheBrokersOwn(t *testing.T) {
 	}
 }
 
+func TestAWrongPasswordIsToldAtOnce(t *testing.T) {
+	onEachBroker(t, func(t *testing.T, n node) {
+		began := time.Now()
+		w := run(t, amqpx.Config{URLs: []string{strings.Replace(n.url(), ":guest@", ":sesame@", 1)}})
+		if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), `refused user "guest"`) {
+			t.Errorf("the state is %+v", s)
+		}
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
 func TestAClientCertificateThatIsMissingIsAskedFor(t *testing.T) {
 	n := testkit.StartRabbitMQ(t, testkit.WithClientCertificates())
 	without := n.TLS.ClientConfig(t)
