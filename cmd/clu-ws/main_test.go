@@ -13,8 +13,6 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-func TestMain(m *testing.M) { testkit.Main(m) }
-
 // patience is how long a test waits for what must happen.
 const patience = 20 * time.Second
 

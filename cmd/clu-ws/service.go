@@ -7,8 +7,10 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/url"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -22,10 +24,16 @@ type service struct {
 	address string // host:port for clients
 	bridge  bridge.Config
 	broker  *broker.Broker
-	dial    string // the embedded broker's address
-	stdout  io.Writer
-	log     *slog.Logger
+	// brokerURL is the embedded broker's, with its login.
+	brokerURL string
+	greeting  string // printed once the port is the bridge's
+	stdout    io.Writer
+	log       *slog.Logger
 }
+
+// announceAfter is how long the line that says where the bridge listens waits to
+// tell the result of the first try to link.
+const announceAfter = 1500 * time.Millisecond
 
 func newService(c *cli.Context, stdout, stderr io.Writer) (*service, error) {
 	if c.Args().Present() {
@@ -48,7 +56,8 @@ func (s *service) embedBroker(address, user, password string) error {
 	if err != nil {
 		return listenError("the embedded broker", address, "--rabbitmq-port", err)
 	}
-	s.dial = ln.Addr().String()
+	u := url.URL{Scheme: "amqp", User: url.UserPassword(user, password), Host: ln.Addr().String(), Path: "/"}
+	s.brokerURL = u.String()
 	s.broker = broker.New(broker.Config{Logger: s.log, Users: map[string]string{user: password}})
 	go func() {
 		// It ends when the broker is closed, and only then.
@@ -66,11 +75,17 @@ func (s *service) serve(ctx context.Context) error {
 	if err != nil {
 		return listenError("the bridge", s.address, "--port", err)
 	}
+	fmt.Fprint(s.stdout, s.greeting)
 	s.bridge.Logger = s.log
 	var announced sync.Once
 	var b *bridge.Bridge
-	s.bridge.OnLink = func(state amqpx.State) {
+	announce := func(state amqpx.State) {
 		announced.Do(func() { s.announce(ln.Addr(), b.Name(), state) })
+	}
+	s.bridge.OnLink = func(state amqpx.State) {
+		if !errors.Is(state.Err, amqpx.ErrEnded) {
+			announce(state)
+		}
 	}
 	if b, err = bridge.New(s.bridge); err != nil {
 		ln.Close()
@@ -78,8 +93,10 @@ func (s *service) serve(ctx context.Context) error {
 	}
 	if err := b.Listen(ln); err != nil {
 		ln.Close()
-		return err
+		return errors.Join(err, b.Close())
 	}
+	late := time.AfterFunc(announceAfter, func() { announce(amqpx.State{Err: errors.New("no answer yet")}) })
+	defer late.Stop()
 	if !onLoopback(ln.Addr()) {
 		s.log.Warn("commands are open to everyone who can reach this address; use --host 127.0.0.1 behind a proxy, or a firewall", "address", ln.Addr().String())
 	}
