@@ -30,7 +30,8 @@ type Config struct {
 	Window int
 	// Waiting is how many publishes may wait for a place in the window. 0 is 1024.
 	Waiting int
-	// PublishTimeout ends a publish that has no outcome by then. 0 is one second.
+	// PublishTimeout ends a publish that has no outcome by then, or up to a tenth
+	// later. 0 is 0.9 seconds.
 	PublishTimeout time.Duration
 	// Heartbeat is the AMQP heartbeat interval. 0 is ten seconds.
 	Heartbeat time.Duration
@@ -105,7 +106,7 @@ func New(cfg Config) (*Link, error) {
 	cfg.Prefetch = orDefault(cfg.Prefetch, 200)
 	cfg.Window = orDefault(cfg.Window, 256)
 	cfg.Waiting = orDefault(cfg.Waiting, 1024)
-	cfg.PublishTimeout = orDefault(cfg.PublishTimeout, time.Second)
+	cfg.PublishTimeout = orDefault(cfg.PublishTimeout, 900*time.Millisecond)
 	cfg.Heartbeat = orDefault(cfg.Heartbeat, 10*time.Second)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
@@ -143,6 +144,10 @@ func (l *Link) State() State {
 	defer l.mu.Unlock()
 	return l.state
 }
+
+// Overdue tells whether the broker owes the confirm of a publish that has ended
+// as unknown. It is up then, and stalls; its heartbeat has not found out yet.
+func (l *Link) Overdue() bool { return l.outbox.overdue() }
 
 // change applies a change of state and announces it.
 func (l *Link) change(apply func(*State)) {

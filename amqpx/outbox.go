@@ -224,6 +224,13 @@ func (o *outbox) expire(now time.Time) {
 	}
 }
 
+// overdue tells whether the oldest message sent has ended without its confirm.
+func (o *outbox) overdue() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.oldest < o.next && o.window[o.oldest%uint64(len(o.window))].told
+}
+
 // close refuses for good. The channel it gives is closed once nothing that was
 // accepted is left without an outcome.
 func (o *outbox) close() <-chan struct{} {

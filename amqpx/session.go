@@ -167,6 +167,8 @@ func (s *session) fail(err error) {
 // leaves nothing behind: no goroutine, no publish without its outcome.
 func (s *session) serve(ctx context.Context) error {
 	s.link.outbox.open()
+	// First of all: what the broker says next, of blocking say, comes on top of it.
+	s.link.up(s.url)
 	done := make(chan struct{})
 	for _, c := range s.consumers {
 		s.tasks.Go(func() {
@@ -182,7 +184,6 @@ func (s *session) serve(ctx context.Context) error {
 			s.fail(err)
 		}
 	})
-	s.link.up(s.url)
 
 	select {
 	case <-s.broken:
