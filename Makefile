@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build test fuzz clean
+.PHONY: help run build test fuzz bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -15,6 +15,9 @@ test: ## set up what is missing, then run all checks and tests
 
 fuzz: ## run every fuzz target for 20 seconds
 	@scripts/fuzz.sh
+
+bench: build ## measure against bare loops, three minutes; ARGS=--help tells more
+	bin/clu-ws bench --json .cache/bench/latest.json $(ARGS)
 
 clean: ## remove all that was built or set up in this folder
 	rm -rf bin .cache

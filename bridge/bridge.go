@@ -37,6 +37,11 @@ type Config struct {
 	Strict bool
 	// Page is served on the same port to those who do not ask for WebSocket.
 	Page http.Handler
+	// Limits bound what clients may take.
+	Limits engine.Limits
+	// SkipSlow lets a client that reads too slowly go on with what is newest,
+	// behind an error envelope that says how much it misses. Else it is closed.
+	SkipSlow bool
 	// Loops is how many loops share the clients. 0 is one for each processor.
 	Loops int
 	// OnLink is told of every change of the link to the broker.
@@ -97,12 +102,17 @@ func New(cfg Config) (*Bridge, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.engine, err = engine.New(engine.Config{
+	engineCfg := engine.Config{
 		Handler: b,
 		HTTP:    b.routes(cfg.Page),
 		Loops:   cfg.Loops,
+		Limits:  cfg.Limits,
 		Logger:  cfg.Logger,
-	})
+	}
+	if cfg.SkipSlow {
+		engineCfg.Skip = b.skipped
+	}
+	b.engine, err = engine.New(engineCfg)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +128,7 @@ func (b *Bridge) Name() string { return b.cfg.Name }
 func (b *Bridge) Listen(ln net.Listener) error { return b.engine.Listen(ln) }
 
 // Clients is how many WebSocket clients are connected.
-func (b *Bridge) Clients() int { return b.engine.Connections() }
+func (b *Bridge) Clients() int { return b.engine.Stats().Connections }
 
 // Run carries replies and commands until the context ends. Then it says goodbye
 // to the clients and finishes what was published. The error is nil, or why the

@@ -89,6 +89,11 @@ func (b *Bridge) refuse(c engine.Conn, commandID string, err error) {
 
 // fail tells one client, in the shape of a failed reply, what became of its message.
 func (b *Bridge) fail(c engine.Conn, commandID, message string) {
+	c.Send(b.errorFrame(commandID, message))
+}
+
+// errorFrame is an error envelope from the bridge to one client.
+func (b *Bridge) errorFrame(commandID, message string) engine.Frame {
 	buf := make([]byte, engine.HeaderRoom, engine.HeaderRoom+envelopeRoom+len(message))
-	c.Send(engine.Seal(b.cfg.Envelope.AppendError(buf, b.cfg.Name, commandID, message, time.Now())))
+	return engine.Seal(b.cfg.Envelope.AppendError(buf, b.cfg.Name, commandID, message, time.Now()))
 }

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -23,6 +24,11 @@ func (b *Bridge) deliver(d *amqpx.Delivery) {
 		return
 	}
 	b.all.Append(engine.Seal(buf))
+}
+
+// skipped is the notice for a client that read so slowly that replies are left out.
+func (b *Bridge) skipped(_ any, missed uint64) engine.Frame {
+	return b.errorFrame("", fmt.Sprintf("%d replies were left out here: this client reads too slowly", missed))
 }
 
 // drops counts and logs what was dropped: one line a second for each reason at

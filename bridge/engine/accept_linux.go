@@ -1,7 +1,19 @@
 package engine
 
 import (
+	"net/http"
+	"net/netip"
+	"time"
+
 	"golang.org/x/sys/unix"
+)
+
+const (
+	// vanishTimeout is how long sent bytes may stay unacknowledged.
+	vanishTimeout = time.Minute
+	// unsentBytes is how many unsent bytes the kernel keeps for one client, beside
+	// what is on its way. Without it they grow to the send buffer's 4 MiB.
+	unsentBytes = 256 << 10
 )
 
 // acceptsInTurn bounds how many connections are accepted before those that are
@@ -11,22 +23,42 @@ const acceptsInTurn = 64
 // listening accepts connections on the first loop and deals them out to all.
 // Its fields are the first loop's.
 type listening struct {
-	loops   []*loop
-	sockets []int
-	paused  bool // no file descriptors were left; the next tick tries again
-	next    int  // whose turn it is
+	loops      []*loop
+	sockets    []int
+	paused     bool // no file descriptors were left; the next tick tries again
+	complained bool // the log knows, since the last connection was accepted
+	next       int  // whose turn it is
+
+	bequeathsNothing bool // accepted sockets do not have the listener's options
+}
+
+// setOptions sets what a client's socket needs, or a listener's for its heirs.
+// All fail on a Unix socket, which has no delay, no network and small buffers.
+func setOptions(fd int) {
+	// Replies must not wait for one another.
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	// A peer that vanished while it is sent things is gone sooner than after the
+	// kernel's quarter of an hour.
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(vanishTimeout/time.Millisecond))
+	// What the kernel keeps for one that does not read is bounded.
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsentBytes)
 }
 
 func (a *listening) first() *loop { return a.loops[0] }
 
 // listen starts accepting from a listening socket.
 func (a *listening) listen(fd int) {
+	// Accepted sockets inherit the options, which saves three system calls for
+	// each; those of a Multipath TCP listener (Go's default) do not.
+	protocol, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL)
+	multipath := err != nil || protocol == unix.IPPROTO_MPTCP
+	if !multipath {
+		setOptions(fd)
+	}
 	l := a.first()
 	l.mail.post(func() {
 		l.accepting = a
-		// Accepted sockets inherit it: replies must not wait for one another.
-		// It fails on a Unix socket, which never delays.
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+		a.bequeathsNothing = a.bequeathsNothing || multipath
 		if err := unix.SetNonblock(fd, true); err != nil {
 			l.engine.log.Error("cannot listen", "error", err)
 			return
@@ -58,38 +90,42 @@ func (a *listening) unlisten() {
 // accept takes waiting connections and hands them to the loops in turn.
 func (a *listening) accept(fd int) {
 	for range acceptsInTurn {
-		client, _, err := unix.Accept4(fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		client, from, err := unix.Accept4(fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		switch err {
 		case nil:
-			a.assign(client)
+			a.complained = false
+			if a.bequeathsNothing {
+				setOptions(client)
+			}
+			a.assign(client, socketAddr(from).Addr())
 		case unix.EAGAIN:
 			return
-		case unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.ENOBUFS:
+		case unix.EINTR, unix.ECONNABORTED, unix.EPROTO:
+			// That client is gone; the next may not be.
+		default:
 			a.pause(err)
 			return
-		default:
-			// ECONNABORTED and the like: that client is gone, the next may not be.
 		}
 	}
 }
 
-func (a *listening) assign(fd int) {
+func (a *listening) assign(fd int, addr netip.Addr) {
 	to := a.loops[a.next%len(a.loops)]
 	a.next++
 	if to == a.first() {
-		to.adopt(fd)
+		to.adopt(fd, addr)
 		return
 	}
-	to.mail.post(func() { to.adopt(fd) })
+	to.mail.post(func() { to.adopt(fd, addr) })
 }
 
 // pause leaves new clients in the kernel's queue until the next tick: a
 // level-triggered listener that nobody accepts from would spin.
 func (a *listening) pause(err error) {
-	if !a.paused {
-		a.first().engine.log.Error("cannot accept connections; raise the limit on open files", "error", err)
+	if !a.complained {
+		a.first().engine.log.Error("cannot accept connections; is the limit on open files too low?", "error", err)
 	}
-	a.paused = true
+	a.paused, a.complained = true, true
 	for _, fd := range a.sockets {
 		a.first().poll.remove(fd)
 	}
@@ -104,19 +140,32 @@ func (a *listening) resume() {
 	}
 }
 
-// adopt makes an accepted socket a connection of this loop.
-func (l *loop) adopt(fd int) {
-	if l.drained != nil || l.stopped {
+// adopt makes an accepted socket a connection of this loop, or tells it why
+// there is no room.
+func (l *loop) adopt(fd int, addr netip.Addr) {
+	from, refusal := l.engine.crowd.enter(addr)
+	if refusal != "" {
+		l.engine.refused.Add(1)
+	}
+	if l.drained != nil || l.stopped || refusal != "" && l.refusing >= maxRefusing {
 		unix.Close(fd)
+		if refusal == "" {
+			l.engine.crowd.leave(from)
+		}
 		return
 	}
 	c := l.conns.alloc()
 	c.fd, c.state = int32(fd), stateHead
-	c.lastIn, c.sent = l.wheel.now, l.wheel.now
+	c.sent = l.wheel.now
+	c.from, c.counted = from, refusal == ""
 	if err := l.poll.addConn(fd, c.slot, c.gen); err != nil {
 		l.engine.log.Error("cannot serve a connection", "error", err)
-		unix.Close(fd)
-		l.conns.release(c)
+		l.drop(c, 0, "")
+		return
+	}
+	if refusal != "" {
+		l.refusing++
+		l.reject(c, http.StatusServiceUnavailable, refusal)
 		return
 	}
 	l.wheel.schedule(c, l.wheel.now+ticks(l.engine.cfg.HeadTimeout))

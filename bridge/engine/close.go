@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gobwas/ws"
 )
@@ -15,11 +16,17 @@ const (
 	lingerTimeout = 2 * time.Second
 )
 
+// tryAgainLater is the close code of a server that has no room (registered by
+// IANA for RFC 6455, 11.7).
+const tryAgainLater ws.StatusCode = 1013
+
 // Reasons for closing, in words that a web developer reads in the console.
 const (
 	tooSlow     = "too slow: more than the backlog waited to be read"
 	hungUp      = "the client hung up without a close frame"
 	noAnswer    = "the client did not answer the close frame"
+	heldTooMuch = "too many incomplete messages are held; try again later"
+	badLines    = "each line of a request must end with CR LF"
 	longHead    = "the request head is too long"
 	slowRequest = "the request took too long"
 )
@@ -34,14 +41,23 @@ func readClose(payload []byte) (code ws.StatusCode, reason string, _ *closeError
 		return 0, "", &closeError{ws.StatusProtocolError, "a close frame's payload is empty or starts with two bytes of code"}
 	}
 	code, reason = ws.ParseCloseFrameData(payload)
-	switch err := ws.CheckCloseFrameData(code, reason); err {
-	case nil:
-		return code, reason, nil
-	case ws.ErrProtocolInvalidUTF8:
+	switch {
+	case !sendable(code):
+		return 0, "", &closeError{ws.StatusProtocolError, fmt.Sprintf("%d is no close code that may be sent", code)}
+	case !utf8.ValidString(reason):
 		return 0, "", &closeError{ws.StatusInvalidFramePayloadData, "the close frame's reason is not valid UTF-8"}
-	default:
-		return 0, "", &closeError{ws.StatusProtocolError, err.Error()}
 	}
+	return code, reason, nil
+}
+
+// sendable tells whether a close code may be in a close frame (RFC 6455, 7.4,
+// and the codes registered since: 1012 to 1014).
+func sendable(code ws.StatusCode) bool {
+	switch {
+	case code >= 1000 && code <= 1003, code >= 1007 && code <= 1014, code >= 3000 && code <= 4999:
+		return true
+	}
+	return false
 }
 
 // rejection answers an HTTP request with a status and a reason in words.

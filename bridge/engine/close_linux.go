@@ -35,10 +35,10 @@ func (l *loop) beginClose(c *conn, code ws.StatusCode, reason string) {
 	l.leave(c, code, reason)
 	c.state = stateClosing
 	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
-	// What waits behind a frame cut short is not owed any more: the close
+	// What waits behind a frame cut short, or the answer to the request, is not owed any more: the close
 	// frame is, and the peer may not have much patience.
-	if c.out != nil && c.out.sent > 0 {
-		c.out.frames = c.out.frames[:1]
+	if c.out != nil && (c.out.sent > 0 || !c.answered) {
+		c.out.frames, c.out.waiting = c.out.frames[:1], 0
 	} else {
 		c.out = nil
 	}
@@ -46,7 +46,30 @@ func (l *loop) beginClose(c *conn, code ws.StatusCode, reason string) {
 }
 
 // tooSlow ends a connection that does not read what it is sent.
-func (l *loop) tooSlow(c *conn) { l.beginClose(c, ws.StatusPolicyViolation, tooSlow) }
+func (l *loop) tooSlow(c *conn) {
+	if c.state == stateOpen {
+		l.engine.slow.Add(1)
+	}
+	l.beginClose(c, ws.StatusPolicyViolation, tooSlow)
+}
+
+// fellOff deals with a connection whose next frame its log no longer has.
+func (l *loop) fellOff(c *conn) {
+	skip := l.engine.cfg.Skip
+	if skip == nil {
+		l.tooSlow(c)
+		return
+	}
+	if c.blocked {
+		return // it is told once it reads again
+	}
+	missed := c.ring.to - c.cursor
+	c.cursor = c.ring.to
+	l.engine.skips.Add(1)
+	if notice := skip(c.session, missed); notice != nil {
+		c.own(notice)
+	}
+}
 
 // leave ends a connection's time as an open one.
 func (l *loop) leave(c *conn, code ws.StatusCode, reason string) {
@@ -87,6 +110,11 @@ func (l *loop) drop(c *conn, code ws.StatusCode, reason string) {
 // forget frees all that a connection holds, save its socket.
 func (l *loop) forget(c *conn) {
 	l.returnParser(c)
+	if c.counted {
+		l.engine.crowd.leave(c.from)
+	} else {
+		l.refusing--
+	}
 	l.conns.release(c)
 }
 

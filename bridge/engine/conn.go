@@ -18,10 +18,12 @@ type carrier interface {
 }
 
 // Send queues a frame for this connection alone. It goes out between the frames
-// of the connection's log, never inside one.
+// of the connection's log, never inside one, and before those of the log that
+// wait: it may overtake a frame appended earlier.
 func (c Conn) Send(f Frame) { c.on.sendTo(c.slot, c.gen, f) }
 
-// Close ends the connection with a close code and a reason in words.
+// Close ends the connection with a close code and a reason in words. A code that
+// may not be sent (RFC 6455, 7.4) becomes 1011.
 func (c Conn) Close(code int, reason string) {
 	c.on.close(c.slot, c.gen, ws.StatusCode(code), reason)
 }
@@ -51,26 +53,54 @@ type conn struct {
 	fd     int32
 	slot   int32
 	gen    uint32
-	due    tick // when the loop must look at it
-	entry  tick // when the wheel will; 0 when it will not
-	lastIn tick // when something was read
-	sent   tick // when something was sent
+	budget budget
+	from   *origin // nil where its address is not counted
+	due    tick    // when the loop must look at it
+	entry  tick    // when the wheel will; 0 when it will not
+	sent   tick    // when something was sent
 	state  state
 
-	blocked bool // the socket is full; epoll will say when it has room
-	pinged  bool // a ping went out since something was read
-	byPeer  bool // the peer began the close handshake
-	eof     bool // the peer will send nothing more
+	blocked  bool // the socket is full; epoll will say when it has room
+	pinged   bool // a ping went out since something was read
+	byPeer   bool // the peer began the close handshake
+	eof      bool // the peer will send nothing more
+	counted  bool // it entered the crowd
+	late     bool // it is in the loop's list of those to flush
+	toRead   bool // it is in the loop's list of those to read on
+	answered bool // the answer to its upgrade request is out
 }
 
 // outbound is what one connection alone is to be sent, in order.
 type outbound struct {
-	frames []Frame
-	sent   int // bytes of the first frame that are out
-	bytes  int // of all frames
+	frames  []Frame
+	sent    int // bytes of the first frame that are out
+	waiting int // cost of the frames behind the first
 }
 
-// maxOutbound bounds the bytes of its own that may wait for one connection.
+// frameCost is about what a waiting frame costs beside its bytes.
+const frameCost = 64
+
+// next lets go of the first frame.
+func (o *outbound) next() {
+	o.frames = o.frames[1:]
+	if len(o.frames) > 0 {
+		o.waiting -= len(o.frames[0]) + frameCost
+	}
+}
+
+// own queues a frame for the connection alone.
+func (c *conn) own(f Frame) {
+	if c.out == nil {
+		c.out = &outbound{}
+	}
+	if len(c.out.frames) > 0 {
+		c.out.waiting += len(f) + frameCost
+	}
+	c.out.frames = append(c.out.frames, f)
+}
+
+// maxOutbound bounds what may wait for one connection, in bytes: frames of its
+// own, behind the one that is being sent, which may be of any size.
 const maxOutbound = 4 << 20
 
 // slabSize is how many connections are allocated together.

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Config says how an [Engine] serves. The zero value of every limit is its default.
+// Config says how an [Engine] serves.
 type Config struct {
 	// Handler decides on connections and receives their messages.
 	Handler Handler
@@ -25,20 +25,12 @@ type Config struct {
 	// Goroutines serves every connection on goroutines of its own, as where there
 	// is no epoll.
 	Goroutines bool
-	// MaxHead is the longest request head in bytes. 0 is 8 KiB.
-	MaxHead int
-	// HeadTimeout is how long a client may take to send its request. 0 is 10 s.
-	HeadTimeout time.Duration
-	// MaxMessage is the longest message from a client in bytes, over all its
-	// fragments. 0 is 1 MiB.
-	MaxMessage int
-	// LogBytes bounds what a log keeps for slow clients, on each loop. 0 is 16 MiB.
-	LogBytes int
-	// PingAfter is how long a connection may be silent before it is pinged; each
-	// ping is drawn between this and 2.25 times this. 0 is 20 s.
-	PingAfter time.Duration
-	// PongTimeout is how long a pinged client may take to give a sign of life. 0 is 20 s.
-	PongTimeout time.Duration
+	// Skip makes a client that falls off its log go on with what is newest, behind
+	// the notice that Skip gives for the number of frames missed (nil gives none).
+	// Without Skip such a client is closed with 1008.
+	Skip func(session any, missed uint64) Frame
+	// Limits bound what clients may take.
+	Limits
 	// Logger gets what an operator must know. nil is [slog.Default].
 	Logger *slog.Logger
 }
@@ -86,11 +78,18 @@ type Engine struct {
 	gang    *gang    // serves any connection on goroutines; one of the shards
 	handoff *handoff
 	running sync.WaitGroup
+	start   time.Time
+	crowd   crowd
 	open    atomic.Int64 // WebSocket connections between Open and Closed
+	held    atomic.Int64 // bytes of incomplete messages
+	slow    atomic.Int64 // connections closed because they fell off their log
+	skips   atomic.Int64 // times that a connection skipped what it fell off
+	refused atomic.Int64 // connections turned away for their number
 
 	// mu guards the following fields.
 	mu        sync.Mutex
 	listeners []io.Closer
+	logs      []*Log
 	stopped   bool
 }
 
@@ -121,19 +120,15 @@ func New(cfg Config) (*Engine, error) {
 		return nil, errors.New("engine: no Handler given")
 	}
 	setDefault(&cfg.Loops, runtime.GOMAXPROCS(0))
-	setDefault(&cfg.MaxHead, 8<<10)
-	setDefault(&cfg.HeadTimeout, 10*time.Second)
-	setDefault(&cfg.MaxMessage, 1<<20)
-	setDefault(&cfg.LogBytes, 16<<20)
-	setDefault(&cfg.PingAfter, 20*time.Second)
-	setDefault(&cfg.PongTimeout, 20*time.Second)
+	cfg.Limits.setDefaults()
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
 	if cfg.HTTP == nil {
 		cfg.HTTP = http.HandlerFunc(upgradeRequired)
 	}
-	e := &Engine{cfg: cfg, log: cfg.Logger}
+	e := &Engine{cfg: cfg, log: cfg.Logger, start: time.Now()}
+	e.crowd.max, e.crowd.perAddress = cfg.MaxConnections, cfg.MaxPerAddress
 	if err := e.startLoops(); err != nil {
 		return nil, err
 	}
@@ -141,13 +136,6 @@ func New(cfg Config) (*Engine, error) {
 	e.shards = append(e.shards, e.gang)
 	e.handoff = newHandoff(cfg.HTTP, cfg.Logger)
 	return e, nil
-}
-
-func setDefault[T comparable](v *T, def T) {
-	var zero T
-	if *v == zero {
-		*v = def
-	}
 }
 
 // Listen serves the connections that arrive at a listener, which is the
@@ -174,8 +162,15 @@ func (e *Engine) Listen(ln net.Listener) error {
 	return nil
 }
 
-// Connections is how many WebSocket connections are open.
-func (e *Engine) Connections() int { return int(e.open.Load()) }
+// now is the engine's coarse clock.
+func (e *Engine) now() tick { return tick(time.Since(e.start)/tickLength) + 1 }
+
+// allLogs lists the logs.
+func (e *Engine) allLogs() []*Log {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.logs
+}
 
 // Shutdown stops accepting, closes every connection with 1001 and the reason,
 // and returns when all are gone or the context ends; then what is left is cut.
@@ -212,5 +207,6 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	}
 	<-all
 	e.running.Wait()
+	e.handoff.discard()
 	return err
 }

@@ -154,7 +154,7 @@ func TestTheCloseHandshakeWorksBothWays(t *testing.T) {
 
 func TestRubbishEndsOnlyItsOwnConnection(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
-		s := start(Config{MaxMessage: 1000})
+		s := start(Config{Limits: Limits{MaxMessage: 1000}})
 		good := s.dial(t)
 		for _, rubbish := range []struct {
 			bytes []byte
@@ -181,7 +181,7 @@ func TestRubbishEndsOnlyItsOwnConnection(t *testing.T) {
 
 func TestAClientThatDoesNotReadIsClosedAndHurtsNobody(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
-		s := start(Config{LogBytes: 1 << 20})
+		s := start(Config{Limits: Limits{LogBytes: 1 << 20}})
 		slow := s.dial(t)
 		good := s.dial(t)
 		frame := strings.Repeat("x", 100_000)
@@ -306,7 +306,7 @@ func TestABadUpgradeIsAnsweredInWords(t *testing.T) {
 
 func TestAClientThatSendsNoRequestIsSentAway(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
-		s := start(Config{HeadTimeout: 300 * time.Millisecond})
+		s := start(Config{Limits: Limits{HeadTimeout: 300 * time.Millisecond}})
 		c := s.dialTCP(t)
 		c.send([]byte("GET / HTTP/1.1\r\n"))
 		if resp := c.response(); resp.StatusCode != http.StatusRequestTimeout {
@@ -317,7 +317,7 @@ func TestAClientThatSendsNoRequestIsSentAway(t *testing.T) {
 
 func TestASilentClientIsPingedAndThenClosed(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
-		s := start(Config{PingAfter: 300 * time.Millisecond, PongTimeout: 600 * time.Millisecond})
+		s := start(Config{Limits: Limits{PingAfter: 300 * time.Millisecond, PongTimeout: 600 * time.Millisecond}})
 		c := s.dial(t)
 		for range 2 {
 			if f := c.frame(); f.Header.OpCode != ws.OpPing {
@@ -350,7 +350,7 @@ func TestShutdownSaysGoodbyeToEveryone(t *testing.T) {
 		if err := receive(t, ended); err != nil {
 			t.Fatal(err)
 		}
-		if n := s.Connections(); n != 0 {
+		if n := s.Stats().Connections; n != 0 {
 			t.Fatalf("%d connections are left", n)
 		}
 	})

@@ -64,6 +64,9 @@ func closeFrame(code ws.StatusCode, reason string) Frame {
 	if code.Empty() || code == ws.StatusNoStatusRcvd {
 		return control(ws.OpClose, nil)
 	}
+	if !sendable(code) {
+		code = ws.StatusInternalServerError
+	}
 	if len(reason) > maxReason {
 		cut := maxReason
 		for cut > 0 && reason[cut]&0xc0 == 0x80 {

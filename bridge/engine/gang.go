@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"net"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -16,6 +17,7 @@ type gang struct {
 	// mu guards the following fields.
 	mu       sync.Mutex
 	peers    map[*peer]struct{}
+	refusing int    // connections that are told that there is no room
 	draining string // the reason to turn connections away, or ""
 	drained  func() // called when the last is gone
 
@@ -28,8 +30,8 @@ func newGang(e *Engine) *gang {
 	return g
 }
 
-// watch looks for connections that the log went on without: their writers are
-// stuck in a write, and cannot tell.
+// watch lets logs forget what is too old, and looks after connections whose
+// writers are stuck.
 func (g *gang) watch() {
 	tick := time.NewTicker(tickLength)
 	defer tick.Stop()
@@ -42,8 +44,12 @@ func (g *gang) watch() {
 		g.mu.Lock()
 		peers := g.all()
 		g.mu.Unlock()
+		age := ticks(g.engine.cfg.LogAge)
+		for _, log := range g.engine.allLogs() {
+			log.stream.expire(g.engine.now(), age)
+		}
 		for _, p := range peers {
-			p.checkBehind()
+			p.unstick()
 		}
 	}
 }
@@ -72,23 +78,41 @@ func (g *gang) listen(ln net.Listener) {
 // serve gives a connection its goroutines, unless the gang is draining.
 func (g *gang) serve(socket net.Conn) {
 	p := newPeer(g, socket)
+	from, refusal := g.engine.crowd.enter(p.remoteAddr().Addr())
+	if refusal != "" {
+		g.engine.refused.Add(1)
+	}
 	g.mu.Lock()
-	if g.draining != "" {
+	if g.draining != "" || refusal != "" && g.refusing >= maxRefusing {
 		g.mu.Unlock()
 		socket.Close()
+		if refusal == "" {
+			g.engine.crowd.leave(from)
+		}
 		return
 	}
 	g.peers[p] = struct{}{}
+	if refusal != "" {
+		g.refusing++
+	}
 	g.mu.Unlock()
 	g.engine.running.Go(func() {
-		p.serve()
-		g.forget(p)
+		if refusal == "" {
+			p.serve()
+			g.engine.crowd.leave(from)
+		} else {
+			p.reject(rejection(http.StatusServiceUnavailable, refusal))
+		}
+		g.forget(p, refusal != "")
 	})
 }
 
-func (g *gang) forget(p *peer) {
+func (g *gang) forget(p *peer, refused bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if refused {
+		g.refusing--
+	}
 	delete(g.peers, p)
 	g.checkDrained()
 }

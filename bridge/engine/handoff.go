@@ -35,6 +35,9 @@ func newHandoff(handler http.Handler, log *slog.Logger) *handoff {
 		IdleTimeout:       time.Minute,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+	// A connection that has served a page could not become a WebSocket: proxies
+	// that keep connections would run into it.
+	h.server.SetKeepAlivesEnabled(false)
 	go func() {
 		defer close(h.served)
 		if err := h.server.Serve(h); !errors.Is(err, http.ErrServerClosed) {
@@ -50,12 +53,17 @@ func (h *handoff) shutdown(ctx context.Context) error {
 		h.server.Close()
 	}
 	<-h.served
+	return err
+}
+
+// discard closes what was handed over too late.
+func (h *handoff) discard() {
 	for {
 		select {
 		case c := <-h.conns:
 			c.Close()
 		default:
-			return err
+			return
 		}
 	}
 }

@@ -23,6 +23,22 @@ func headEnd(data []byte, from int) int {
 	return 0
 }
 
+// bareLF tells whether some line of a head ends without a carriage return:
+// readers disagree on what its lines are (RFC 9112, 2.2).
+func bareLF(data []byte) bool {
+	for i := bytes.IndexByte(data, '\n'); i >= 0; {
+		if i == 0 || data[i-1] != '\r' {
+			return true
+		}
+		next := bytes.IndexByte(data[i+1:], '\n')
+		if next < 0 {
+			return false
+		}
+		i += 1 + next
+	}
+	return false
+}
+
 // target is the request's target: path and query.
 func (r *Request) target() string {
 	line, _, _ := bytes.Cut(r.head, []byte("\r\n"))

@@ -1,6 +1,9 @@
 package engine
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // chunk is about how many bytes a write brings to one connection, so that a
 // burst goes out to all of them side by side.
@@ -10,8 +13,9 @@ const chunk = 64 << 10
 // appended reaches each of them in the same order.
 type Log struct {
 	engine *Engine
-	rings  []ring // one for each loop, and owned by it
-	stream stream // for the connections on goroutines
+	order  sync.Mutex // all shards get the frames of all callers in one order
+	rings  []ring     // one for each loop, and owned by it
+	stream stream     // for the connections on goroutines
 }
 
 // NewLog makes a log without frames or followers.
@@ -21,6 +25,9 @@ func (e *Engine) NewLog() *Log {
 		log.rings[i].limit = e.cfg.LogBytes
 	}
 	log.stream.init(e.cfg.LogBytes)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.logs = append(e.logs, log)
 	return log
 }
 
@@ -28,6 +35,8 @@ func (e *Engine) NewLog() *Log {
 // caller keep their order. It blocks while the engine has more to do than it can
 // hold, so that a fast source waits instead of filling memory.
 func (g *Log) Append(f Frame) {
+	g.order.Lock()
+	defer g.order.Unlock()
 	for _, s := range g.engine.shards {
 		s.carry(g, f)
 	}
@@ -42,6 +51,7 @@ type ring struct {
 	dirty   bool    // it is in the loop's list of rings to sweep
 
 	// The pass over the members that is under way, or that will start next.
+	sweeping bool   // it is under way
 	pos      int    // the next member to visit
 	from, to uint64 // the frames that this pass brings to members at from
 	unswept  int    // bytes between to and head
@@ -59,9 +69,21 @@ func (r *ring) push(f Frame) {
 	}
 }
 
+// expire forgets frames that are older than so many ticks, and tells whether
+// there were any.
+func (r *ring) expire(now, age tick) bool {
+	upTo := min(r.expired(now, age), r.from)
+	if upTo <= r.tail {
+		return false
+	}
+	r.release(upTo)
+	return true
+}
+
 // startPass says which frames the next pass over the members brings: what has
 // come since the last one, up to about a chunk of bytes.
 func (r *ring) startPass(chunk int) {
+	r.sweeping = true
 	r.from = r.to
 	r.slowest = r.head
 	r.joined = r.joined[:0]

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"math/rand/v2"
+	"net/http"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -28,12 +29,12 @@ type loop struct {
 	poll   poller
 	conns  slab
 	wheel  wheel
-	start  time.Time
 
-	pending []mail  // taken from the mailbox, not yet done
-	next    int     // the first of pending that is not done
-	dirty   []*ring // rings with frames that not every member was offered
-	unread  []wheelEntry
+	pending []mail       // taken from the mailbox, not yet done
+	next    int          // the first of pending that is not done
+	dirty   []*ring      // rings with frames that not every member was offered
+	unread  []wheelEntry // connections with more to read than their share
+	late    []wheelEntry // connections with frames of their own to write
 
 	buf     []byte // what was just read
 	scratch []byte // joined frames for one connection
@@ -41,6 +42,7 @@ type loop struct {
 	sink    connSink
 
 	accepting *listening // the first loop's
+	refusing  int        // connections that are told that there is no room
 	drained   func()     // called once when no connection is left, while draining
 	stopped   bool
 }
@@ -52,7 +54,7 @@ func (e *Engine) startLoops() error {
 	}
 	var loops []*loop
 	for i := range e.cfg.Loops {
-		l := &loop{engine: e, index: i, start: time.Now(), buf: make([]byte, readSize)}
+		l := &loop{engine: e, index: i, buf: make([]byte, readSize)}
 		l.wheel.now = 1
 		l.mail.init(l.poll.wake)
 		if err := l.poll.open(); err != nil {
@@ -87,7 +89,7 @@ func (l *loop) run() {
 
 // turn waits for something to do and does a share of everything there is.
 func (l *loop) turn() {
-	timeout := 0
+	var timeout time.Duration
 	busy := len(l.dirty) > 0 || l.next < len(l.pending) || len(l.unread) > 0
 	if !busy && l.mail.sleep() {
 		timeout = l.untilTick()
@@ -96,17 +98,17 @@ func (l *loop) turn() {
 	if timeout != 0 {
 		l.mail.woken()
 	}
-	if now := l.now(); now != l.wheel.now {
-		l.wheel.advance(now, l.lookup, l.overdue)
-		if l.accepting != nil {
-			l.accepting.resume()
-		}
-	}
 	for i := range events {
 		l.event(&events[i])
 	}
 	l.readOn()
+	// After a long stop, signs of life may lie in the sockets: deadlines come
+	// when they were read.
+	if now := l.engine.now(); now != l.wheel.now {
+		l.tick(now)
+	}
 	l.readMail()
+	l.flushLate()
 	l.sweep()
 	if l.drained != nil && l.conns.used == 0 {
 		l.drained()
@@ -114,15 +116,29 @@ func (l *loop) turn() {
 	}
 }
 
-func (l *loop) now() tick { return tick(time.Since(l.start)/tickLength) + 1 }
-
-// untilTick is the time to the next tick in milliseconds, at least one.
-func (l *loop) untilTick() int {
-	rest := tickLength - time.Since(l.start)%tickLength
-	return int(rest/time.Millisecond) + 1
+// tick does what the coarse clock asks for.
+func (l *loop) tick(now tick) {
+	l.wheel.advance(now, l.lookup, l.overdue)
+	l.expireLogs()
+	if l.accepting != nil {
+		l.accepting.resume()
+	}
 }
 
-func ticks(d time.Duration) tick { return tick((d + tickLength - 1) / tickLength) }
+// untilTick is the time to the next tick.
+func (l *loop) untilTick() time.Duration {
+	return tickLength - time.Since(l.engine.start)%tickLength
+}
+
+// expireLogs forgets frames that are too old, and has who needed them seen to.
+func (l *loop) expireLogs() {
+	age := ticks(l.engine.cfg.LogAge)
+	for _, g := range l.engine.allLogs() {
+		if r := &g.rings[l.index]; r.expire(l.wheel.now, age) {
+			l.mark(r)
+		}
+	}
+}
 
 func (l *loop) event(ev *unix.EpollEvent) {
 	switch ev.Fd {
@@ -140,7 +156,7 @@ func (l *loop) event(ev *unix.EpollEvent) {
 		c.blocked = false
 		l.flush(c)
 	}
-	if ev.Events&eventReadable != 0 && c.gen == uint32(ev.Pad) && c.state != stateFree {
+	if ev.Events&eventReadable != 0 && c.gen == uint32(ev.Pad) && c.state != stateFree && !c.toRead {
 		l.read(c, ev.Events&eventEnded != 0)
 	}
 }
@@ -192,12 +208,13 @@ func (l *loop) read(c *conn, ended bool) {
 			l.peerEnded(c)
 			return
 		}
-		c.lastIn, c.pinged = l.wheel.now, false
+		c.pinged = false
 		l.consume(c, l.buf[:n])
 		if c.gen != gen || c.state == stateFree || n < len(l.buf) && !ended {
 			return
 		}
 	}
+	c.toRead = true
 	l.unread = append(l.unread, wheelEntry{c.slot, c.gen})
 }
 
@@ -207,6 +224,7 @@ func (l *loop) readOn() {
 	l.unread = nil
 	for _, e := range list {
 		if c := l.lookup(e.slot, e.gen); c != nil {
+			c.toRead = false
 			l.read(c, true)
 		}
 	}
@@ -253,6 +271,10 @@ func (l *loop) parse(c *conn, data []byte) {
 	}
 	if p.idle() {
 		l.returnParser(c)
+		return
+	}
+	if l.engine.hold(p) {
+		l.beginClose(c, tryAgainLater, heldTooMuch)
 	}
 }
 
@@ -269,6 +291,9 @@ func (l *loop) borrowParser() *parser {
 func (l *loop) returnParser(c *conn) {
 	p := c.in
 	c.in = nil
+	if p != nil {
+		l.engine.release(p)
+	}
 	if p == nil || len(l.parsers) >= spareParsers {
 		return
 	}
@@ -310,7 +335,13 @@ func (l *loop) readMail() {
 func (l *loop) overdue(c *conn) {
 	switch c.state {
 	case stateHead:
-		l.reject(c, 408, slowRequest)
+		if c.head == nil {
+			// A browser's spare connection: an answer would be taken for that to
+			// its next request.
+			l.drop(c, ws.StatusAbnormalClosure, slowRequest)
+			return
+		}
+		l.reject(c, http.StatusRequestTimeout, slowRequest)
 	case stateOpen:
 		l.checkAlive(c)
 	case stateClosing:
@@ -354,6 +385,9 @@ func (s *connSink) message(_ ws.OpCode, payload []byte) bool {
 	if s.c.state != stateOpen {
 		return true // we are closing: only the peer's close frame matters
 	}
+	if !s.withinRate() {
+		return false
+	}
 	s.l.engine.cfg.Handler.Message(s.l.handle(s.c), s.c.session, payload)
 	return true
 }
@@ -361,6 +395,9 @@ func (s *connSink) message(_ ws.OpCode, payload []byte) bool {
 func (s *connSink) control(op ws.OpCode, payload []byte) bool {
 	c := s.c
 	gen := c.gen
+	if op != ws.OpClose && c.state == stateOpen && !s.withinRate() {
+		return false
+	}
 	switch op {
 	case ws.OpPing:
 		if c.state == stateOpen {
@@ -371,4 +408,14 @@ func (s *connSink) control(op ws.OpCode, payload []byte) bool {
 		return false
 	}
 	return c.gen == gen && c.state != stateFree
+}
+
+// withinRate uses one message of the client's budget, or closes it.
+func (s *connSink) withinRate() bool {
+	rate := s.l.engine.cfg.MessageRate
+	if s.c.budget.take(rate, s.l.wheel.now) {
+		return true
+	}
+	s.l.beginClose(s.c, ws.StatusPolicyViolation, tooManyMessages(rate))
+	return false
 }

@@ -53,12 +53,11 @@ func (m *mailbox) push(ml mail) {
 		return
 	}
 	m.queue = append(m.queue, ml)
-	wake := m.sleeping
-	m.sleeping = false
-	m.mu.Unlock()
-	if wake {
-		m.wake()
+	if m.sleeping {
+		m.sleeping = false
+		m.wake() // with mu held, so that the loop cannot end and close the eventfd
 	}
+	m.mu.Unlock()
 }
 
 // take swaps the queue for an empty one.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,6 +31,9 @@ type server struct {
 	messages chan string
 	closed   chan closeNote
 	accept   func(*Request) (Welcome, error)
+	open     func(Conn)
+	listen   *net.ListenConfig // nil is Go's default
+	mute     atomic.Bool       // nothing is reported: nobody reads it
 }
 
 type closeNote struct {
@@ -43,10 +47,21 @@ func (s *server) Accept(r *Request) (Welcome, error) {
 	}
 	return Welcome{Log: s.log, Session: s}, nil
 }
-func (s *server) Open(c Conn, _ any)                    { s.opened <- c }
-func (s *server) Message(c Conn, session any, p []byte) { s.messages <- string(p) }
+func (s *server) Open(c Conn, _ any) {
+	if s.open != nil {
+		s.open(c)
+	}
+	report(s, s.opened, c)
+}
+func (s *server) Message(c Conn, session any, p []byte) { report(s, s.messages, string(p)) }
 func (s *server) Closed(_ Conn, _ any, code int, reason string) {
-	s.closed <- closeNote{code, reason}
+	report(s, s.closed, closeNote{code, reason})
+}
+
+func report[T any](s *server, to chan<- T, v T) {
+	if !s.mute.Load() {
+		to <- v
+	}
 }
 
 // starter starts an engine of the kind under test.
@@ -84,7 +99,10 @@ func start(t *testing.T, cfg Config, adjust ...func(*server)) *server {
 	for _, f := range adjust {
 		f(s)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if s.listen == nil {
+		s.listen = &net.ListenConfig{}
+	}
+	ln, err := s.listen.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

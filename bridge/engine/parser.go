@@ -41,6 +41,8 @@ type parser struct {
 	message    []byte
 	checked    int // bytes of message known to be UTF-8
 
+	held int // bytes of message that the engine has counted
+
 	controlBuf [ws.MaxControlFramePayloadSize]byte
 }
 
@@ -163,11 +165,11 @@ func (p *parser) checkHeader(h ws.Header, maxMessage int) *closeError {
 		return &closeError{ws.StatusProtocolError, err.Error()}
 	}
 	if !h.OpCode.IsControl() {
-		size := h.Length
+		room := int64(maxMessage)
 		if p.fragmented {
-			size += int64(len(p.message))
+			room -= int64(len(p.message))
 		}
-		if size > int64(maxMessage) {
+		if h.Length > room { // a sum could overflow
 			return &closeError{ws.StatusMessageTooBig, fmt.Sprintf("the message is longer than %d bytes", maxMessage)}
 		}
 	}
@@ -208,4 +210,22 @@ func (p *parser) take(payload []byte, to sink) (goOn bool, _ *closeError) {
 	goOn = to.message(p.op, payload)
 	p.message, p.checked = p.message[:0], 0
 	return goOn, nil
+}
+
+// hold counts what the parser of an incomplete message keeps, and tells whether
+// that is more than the engine may hold in all.
+func (e *Engine) hold(p *parser) bool {
+	if n := cap(p.message) - p.held; n != 0 {
+		p.held += n
+		return e.held.Add(int64(n)) > int64(e.cfg.MaxHeld) && n > 0
+	}
+	return false
+}
+
+// release counts what a parser kept as given back.
+func (e *Engine) release(p *parser) {
+	if p.held != 0 {
+		e.held.Add(-int64(p.held))
+		p.held = 0
+	}
 }

@@ -96,6 +96,7 @@ func TestParserRefusesWhatTheRFCForbids(t *testing.T) {
 		{"a length with the highest bit", huge, 1002},
 		{"a message that is too long", text(strings.Repeat("x", 1001)), 1009},
 		{"fragments that are too long together", join(masked(false, ws.OpText, strings.Repeat("x", 600)), masked(true, ws.OpContinuation, strings.Repeat("x", 401))), 1009},
+		{"a last fragment of a length that overflows a sum", join(masked(false, ws.OpText, "x"), []byte{0x80, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4}), 1009},
 		{"text that is not UTF-8", text("ab\xffcd"), 1007},
 		{"text that ends within a rune", text("ab\xc3"), 1007},
 		{"a surrogate", text("\xed\xa0\x80"), 1007},
@@ -136,6 +137,7 @@ func FuzzParser(f *testing.F) {
 	f.Add(join(text("hello"), masked(true, ws.OpPing, "p"), masked(false, ws.OpText, "a"), masked(true, ws.OpContinuation, "b")), uint8(3))
 	f.Add([]byte{0x81, 0xfe, 0, 5, 1, 2, 3, 4, 'x'}, uint8(1))
 	f.Add(text("\xff"), uint8(2))
+	f.Add(join(masked(false, ws.OpText, "x"), []byte{0x80, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4}), uint8(5))
 	f.Fuzz(func(t *testing.T, stream []byte, size uint8) {
 		const limit = 4096
 		whole, want, wantErr := parse(limit, stream)

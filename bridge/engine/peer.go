@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"math/rand/v2"
 	"net"
@@ -19,19 +20,25 @@ const writeTimeout = 30 * time.Second
 type peer struct {
 	gang   *gang
 	socket net.Conn
+	budget budget        // the reader's
 	parser parser        // the reader's
 	wake   chan struct{} // capacity 1: the writer has something to do
+
+	// calls keeps calls of the handler's about this connection apart.
+	calls sync.Mutex
 
 	// mu guards the following fields.
 	mu      sync.Mutex
 	state   state
 	session any
 	stream  *stream
-	cursor  uint64  // the writer's place in the stream
-	own     []Frame // what it alone is sent; it goes out before the stream
-	bytes   int     // of own
-	byPeer  bool    // the peer's close frame came
-	pinged  bool    // and nothing was read since
+	cursor  uint64      // the writer's place in the stream
+	own     []Frame     // what it alone is sent; it goes out before the stream
+	waiting int         // cost of own behind the first
+	asked   *closeError // somebody asked the writer to close
+	doomed  string      // the server stops, for this reason
+	byPeer  bool        // the peer's close frame came
+	pinged  bool        // and nothing was read since
 	sent    time.Time
 }
 
@@ -61,8 +68,17 @@ func (p *peer) serve() {
 		p.reject(answer)
 		return
 	}
+	if _, err := p.socket.Write(answer); err != nil {
+		p.socket.Close()
+		return
+	}
 	_ = p.socket.SetDeadline(time.Time{})
-	p.open(welcome, answer)
+	p.budget = fullBudget(p.gang.engine.cfg.MessageRate, p.gang.engine.now())
+	defer p.gang.engine.release(&p.parser)
+	if reason := p.open(welcome); reason != "" {
+		p.reject(closeFrame(ws.StatusGoingAway, reason))
+		return
+	}
 	var writer sync.WaitGroup
 	writer.Go(p.write)
 	if p.read(rest) {
@@ -74,14 +90,20 @@ func (p *peer) serve() {
 	writer.Wait()
 }
 
-// errLongHead is a request head over the limit.
-var errLongHead = errors.New(longHead)
+// What may be wrong with a request head.
+var (
+	errLongHead = errors.New(longHead)
+	errBadLines = errors.New(badLines)
+	errNoHead   = errors.New("the client sent nothing")
+)
 
 func rejectionOf(err error) []byte {
 	var timeout net.Error
 	switch {
 	case err == errLongHead:
 		return rejection(http.StatusRequestHeaderFieldsTooLarge, longHead)
+	case err == errBadLines:
+		return rejection(http.StatusBadRequest, badLines)
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return rejection(http.StatusRequestTimeout, slowRequest)
 	}
@@ -102,8 +124,14 @@ func (p *peer) readHead() (head, rest []byte, err error) {
 		switch {
 		case p.gang.engine.headTooLong(end, len(buf)):
 			return nil, nil, errLongHead
+		case bareLF(buf[:cmp.Or(end, len(buf))]):
+			return nil, nil, errBadLines
 		case end > 0:
 			return buf[:end:end], buf[end:], nil
+		case err != nil && len(buf) == 0:
+			// A browser's spare connection: an answer would be taken for that to
+			// its next request.
+			return nil, nil, errNoHead
 		case err != nil:
 			return nil, nil, err
 		}
@@ -145,18 +173,25 @@ func (p *peer) remoteAddr() netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// open makes it a WebSocket connection whose first bytes are the answer.
-func (p *peer) open(w Welcome, answer []byte) {
+// open makes it a WebSocket connection, unless it is told to go away; then the
+// reason is given.
+func (p *peer) open(w Welcome) (goAway string) {
 	p.mu.Lock()
+	if p.doomed != "" {
+		defer p.mu.Unlock()
+		return p.doomed
+	}
 	p.state, p.session = stateOpen, w.Session
-	p.own, p.bytes = []Frame{answer}, len(answer)
 	if w.Log != nil {
 		p.stream = &w.Log.stream
 		p.cursor = p.stream.follow()
 	}
 	p.mu.Unlock()
 	p.gang.engine.open.Add(1)
+	p.calls.Lock()
+	defer p.calls.Unlock()
 	p.gang.engine.cfg.Handler.Open(p.handle(), w.Session)
+	return ""
 }
 
 // read hands the client's messages on until the connection ends. It is true
@@ -170,6 +205,15 @@ func (p *peer) read(data []byte) bool {
 		}
 		if p.closedByPeer() {
 			return true
+		}
+		if !p.parser.idle() {
+			if p.gang.engine.hold(&p.parser) {
+				p.beginClose(tryAgainLater, heldTooMuch)
+				return true
+			}
+		} else if p.parser.held > 0 {
+			p.gang.engine.release(&p.parser)
+			p.parser.message = nil
 		}
 		n, err := p.socket.Read(buf)
 		if err != nil {
@@ -196,6 +240,11 @@ func (p *peer) heard() {
 
 // message and control make the peer the parser's sink.
 func (p *peer) message(_ ws.OpCode, payload []byte) bool {
+	if !p.withinRate() {
+		return true
+	}
+	p.calls.Lock()
+	defer p.calls.Unlock()
 	p.mu.Lock()
 	open, session := p.state == stateOpen, p.session
 	p.mu.Unlock()
@@ -205,7 +254,20 @@ func (p *peer) message(_ ws.OpCode, payload []byte) bool {
 	return true
 }
 
+// withinRate uses one message of the client's budget, or closes it.
+func (p *peer) withinRate() bool {
+	rate := p.gang.engine.cfg.MessageRate
+	if p.budget.take(rate, p.gang.engine.now()) {
+		return true
+	}
+	p.beginClose(ws.StatusPolicyViolation, tooManyMessages(rate))
+	return false
+}
+
 func (p *peer) control(op ws.OpCode, payload []byte) bool {
+	if op != ws.OpClose && !p.withinRate() {
+		return true
+	}
 	switch op {
 	case ws.OpPing:
 		p.send(control(ws.OpPong, payload))
@@ -230,22 +292,35 @@ func (p *peer) peerClose(payload []byte) {
 // sendTo, close and send make the peer a carrier.
 func (p *peer) sendTo(_ int32, _ uint32, f Frame) { p.send(f) }
 
-func (p *peer) close(_ int32, _ uint32, code ws.StatusCode, reason string) {
-	p.beginClose(code, reason)
+func (p *peer) close(_ int32, _ uint32, code ws.StatusCode, reason string) { p.ask(code, reason) }
+
+// ask has the writer close: the caller may be in a call of the handler's, and
+// Closed must not come within another. It is false when that was asked before.
+func (p *peer) ask(code ws.StatusCode, reason string) bool {
+	p.mu.Lock()
+	first := p.asked == nil
+	if first {
+		p.asked = &closeError{code, reason}
+	}
+	p.mu.Unlock()
+	p.poke()
+	return first
 }
 
 func (p *peer) send(f Frame) {
 	p.mu.Lock()
-	if p.state != stateOpen {
+	if p.state != stateOpen || p.asked != nil {
 		p.mu.Unlock()
 		return
 	}
 	p.own = append(p.own, f)
-	p.bytes += len(f)
-	tooMuch := p.bytes > maxOutbound
+	if len(p.own) > 1 {
+		p.waiting += len(f) + frameCost
+	}
+	tooMuch := p.waiting > maxOutbound
 	p.mu.Unlock()
 	if tooMuch {
-		p.beginClose(ws.StatusPolicyViolation, tooSlow)
+		p.ask(ws.StatusPolicyViolation, tooSlow)
 	}
 	p.poke()
 }
@@ -260,26 +335,28 @@ func (p *peer) poke() {
 // goAway ends the connection, whatever its state, because the server stops.
 func (p *peer) goAway(reason string) {
 	p.mu.Lock()
+	p.doomed = reason
 	head := p.state == stateHead
 	p.mu.Unlock()
 	if head {
 		_ = p.socket.SetReadDeadline(time.Now())
-		return
 	}
-	p.beginClose(ws.StatusGoingAway, reason)
+	p.ask(ws.StatusGoingAway, reason)
 }
 
-// beginClose sends a close frame, and gives the peer time to answer it.
-func (p *peer) beginClose(code ws.StatusCode, reason string) {
+// beginClose sends a close frame, and gives the peer time to answer it. It is
+// false when the connection is not open.
+func (p *peer) beginClose(code ws.StatusCode, reason string) bool {
 	if !p.leave(code, reason) {
-		return
+		return false
 	}
 	f := closeFrame(code, reason)
 	p.mu.Lock()
-	p.own, p.bytes = append(p.own[:0:0], f), len(f)
+	p.own, p.waiting = append(p.own[:0:0], f), 0
 	p.mu.Unlock()
 	_ = p.socket.SetDeadline(time.Now().Add(closeTimeout))
 	p.poke()
+	return true
 }
 
 // leave ends the connection's time as an open one, once.
@@ -297,32 +374,39 @@ func (p *peer) leave(code ws.StatusCode, reason string) bool {
 		stream.unfollow()
 	}
 	p.gang.engine.open.Add(-1)
+	p.calls.Lock()
+	defer p.calls.Unlock()
 	p.gang.engine.cfg.Handler.Closed(p.handle(), session, int(code), reason)
 	return true
 }
 
+// buffers are for joining what is written. A connection borrows one while it
+// has something to write.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
 // write sends what the connection has coming until its close frame is out.
 func (p *peer) write() {
-	var buf []byte
 	ping := time.NewTimer(p.pingIn())
 	defer ping.Stop()
 	for {
-		var news <-chan struct{}
-		var last, behind bool
-		buf, news, last, behind = p.gather(buf[:0])
+		buf := buffers.Get().(*[]byte)
+		g := p.gather((*buf)[:0])
+		written := p.put(g.bytes)
+		if *buf = g.bytes; cap(*buf) <= 2*chunk {
+			buffers.Put(buf)
+		}
 		switch {
-		case behind:
-			p.beginClose(ws.StatusPolicyViolation, tooSlow)
-		case len(buf) > 0:
-			if !p.put(buf) || last {
-				return
-			}
-		case last:
+		case !written || g.last:
 			return
+		case g.behind:
+			p.fellOff()
+		case g.asked != nil:
+			p.beginClose(g.asked.code, g.asked.reason)
+		case len(g.bytes) > 0:
 		default:
 			select {
 			case <-p.wake:
-			case <-news:
+			case <-g.news:
 			case <-ping.C:
 				ping.Reset(p.checkAlive())
 			}
@@ -330,37 +414,77 @@ func (p *peer) write() {
 	}
 }
 
-// gather collects what is to be written now, or a channel that tells when there
-// is more. last says that nothing follows; behind, that the log went on without
-// this client.
-func (p *peer) gather(buf []byte) (_ []byte, news <-chan struct{}, last, behind bool) {
+// gathered is what a connection has to do next.
+type gathered struct {
+	bytes  []byte          // to write
+	news   <-chan struct{} // tells when there is more
+	asked  *closeError     // somebody asked to close
+	behind bool            // the log went on without this client
+	last   bool            // nothing follows
+}
+
+func (p *peer) gather(buf []byte) (g gathered) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, f := range p.own {
 		buf = append(buf, f...)
 	}
-	p.own, p.bytes = nil, 0
-	if p.state != stateOpen {
-		return buf, nil, true, false
+	p.own, p.waiting = nil, 0
+	g.bytes = buf
+	switch {
+	case p.state != stateOpen:
+		g.last = true
+	case p.asked != nil:
+		g.asked = p.asked
+	case len(buf) == 0 && p.stream != nil:
+		g.bytes, p.cursor, g.news, g.behind = p.stream.next(buf, p.cursor)
 	}
-	if len(buf) == 0 && p.stream != nil {
-		buf, p.cursor, news, behind = p.stream.next(buf, p.cursor)
-	}
-	return buf, news, false, behind
+	return g
 }
 
-// checkBehind ends a connection whose cursor fell off the log.
-func (p *peer) checkBehind() {
+// unstick does what the writer cannot do while it is stuck in a write: it ends
+// a connection that is asked to close, or whose cursor fell off the log.
+func (p *peer) unstick() {
 	p.mu.Lock()
+	asked := p.asked
 	behind := p.stream != nil && p.stream.behind(p.cursor)
 	p.mu.Unlock()
-	if behind {
-		p.beginClose(ws.StatusPolicyViolation, tooSlow)
+	switch {
+	case asked != nil:
+		p.beginClose(asked.code, asked.reason)
+	case behind && p.gang.engine.cfg.Skip == nil:
+		p.fellOff()
+	}
+}
+
+// fellOff deals with a connection whose next frame its log no longer has. Only
+// the writer may skip: the cursor is its own.
+func (p *peer) fellOff() {
+	e := p.gang.engine
+	if e.cfg.Skip == nil {
+		if p.beginClose(ws.StatusPolicyViolation, tooSlow) {
+			e.slow.Add(1)
+		}
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stream == nil {
+		return
+	}
+	var missed uint64
+	p.cursor, missed = p.stream.catchUp(p.cursor)
+	e.skips.Add(1)
+	if notice := e.cfg.Skip(p.session, missed); notice != nil {
+		p.own = append(p.own, notice)
 	}
 }
 
 // put writes bytes. It is false when the socket takes no more.
 func (p *peer) put(buf []byte) bool {
+	if len(buf) == 0 {
+		return true
+	}
 	p.mu.Lock()
 	p.sent = time.Now()
 	if p.state == stateOpen {

@@ -2,6 +2,9 @@ package engine
 
 import (
 	"fmt"
+	"os"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,6 +16,8 @@ import (
 // that is closed meanwhile can never be taken for its successor's.
 type poller struct {
 	epfd, wakefd int
+	file         *os.File // epfd, as Go's poller knows it
+	raw          syscall.RawConn
 	events       [256]unix.EpollEvent
 }
 
@@ -26,8 +31,17 @@ func (p *poller) open() (err error) {
 	if p.epfd, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return fmt.Errorf("engine: epoll_create: %w", err)
 	}
-	if p.wakefd, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
+	if err := unix.SetNonblock(p.epfd, true); err != nil { // Go's poller takes no other
 		unix.Close(p.epfd)
+		return fmt.Errorf("engine: epoll: %w", err)
+	}
+	p.file = os.NewFile(uintptr(p.epfd), "epoll")
+	if p.raw, err = p.file.SyscallConn(); err != nil {
+		p.file.Close()
+		return fmt.Errorf("engine: epoll: %w", err)
+	}
+	if p.wakefd, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
+		p.file.Close()
 		return fmt.Errorf("engine: eventfd: %w", err)
 	}
 	// Edge-triggered, each write is an event of its own: nobody needs to read it.
@@ -40,7 +54,7 @@ func (p *poller) open() (err error) {
 
 func (p *poller) close() {
 	unix.Close(p.wakefd)
-	unix.Close(p.epfd)
+	p.file.Close()
 }
 
 func (p *poller) add(fd int, events uint32, slot int32, gen uint32) error {
@@ -65,17 +79,35 @@ func (p *poller) remove(fd int) {
 	_ = unix.EpollCtl(p.epfd, unix.EPOLL_CTL_DEL, fd, nil)
 }
 
-// wait blocks until something happens, or for the timeout in milliseconds.
-func (p *poller) wait(timeout int) []unix.EpollEvent {
-	n, err := unix.EpollWait(p.epfd, p.events[:], timeout)
-	if err != nil {
-		// EINTR; anything else is a bug in how the poller is used.
-		if err != unix.EINTR {
-			panic("engine: epoll_wait: " + err.Error())
-		}
-		return nil
+// wait blocks until something happens, or for the timeout. It waits in Go's own
+// poller, of which an epoll instance is as good a client as any socket: a thread
+// that blocks in epoll_wait would keep its processor from everything else for up
+// to 10 ms, until the runtime's monitor takes it away.
+func (p *poller) wait(timeout time.Duration) []unix.EpollEvent {
+	n := p.poll()
+	if n > 0 || timeout == 0 {
+		return p.events[:n]
 	}
+	// Errors are the deadline's, and of no interest: there may be events or not.
+	_ = p.file.SetReadDeadline(time.Now().Add(timeout))
+	_ = p.raw.Read(func(uintptr) bool {
+		n = p.poll()
+		return n > 0
+	})
 	return p.events[:n]
+}
+
+// poll takes the events that are there.
+func (p *poller) poll() int {
+	for {
+		n, err := unix.EpollWait(p.epfd, p.events[:], 0)
+		if err == nil {
+			return n
+		}
+		if err != unix.EINTR {
+			panic("engine: epoll_wait: " + err.Error()) // a bug in how the poller is used
+		}
+	}
 }
 
 // wake interrupts wait, from any goroutine.

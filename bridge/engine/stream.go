@@ -127,6 +127,24 @@ func (s *stream) next(buf []byte, cursor uint64) (_ []byte, _ uint64, news chan 
 	return buf, cursor, nil, false
 }
 
+// expire forgets frames that are older than so many ticks.
+func (s *stream) expire(now, age tick) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	upTo := s.expired(now, age)
+	s.advance(upTo)
+	s.release(upTo)
+}
+
+// catchUp gives the cursor of a follower that goes on with what is newest, and
+// how many frames it misses.
+func (s *stream) catchUp(cursor uint64) (_, missed uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.advance(s.head)
+	return s.head, s.head - cursor
+}
+
 // behind tells whether a cursor fell off the log.
 func (s *stream) behind(cursor uint64) bool {
 	s.mu.Lock()

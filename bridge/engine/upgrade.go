@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"net/netip"
 
@@ -55,7 +56,7 @@ func (e *Engine) negotiate(head []byte, remote func() netip.AddrPort) (answer []
 // refusal turns the handler's no into the library's.
 func refusal(err error) error {
 	status := http.StatusInternalServerError
-	if r, ok := err.(*Refusal); ok {
+	if r := (*Refusal)(nil); errors.As(err, &r) {
 		status = r.Status
 	}
 	return ws.RejectConnectionError(ws.RejectionStatus(status), ws.RejectionReason(err.Error()))

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"net/netip"
@@ -23,6 +24,8 @@ func (l *loop) readHead(c *conn, data []byte) {
 	switch {
 	case l.engine.headTooLong(end, len(data)):
 		l.reject(c, http.StatusRequestHeaderFieldsTooLarge, longHead)
+	case bareLF(data[:cmp.Or(end, len(data))]):
+		l.reject(c, http.StatusBadRequest, badLines)
 	case end == 0:
 		if c.head == nil {
 			kept := append(make([]byte, 0, 512), data...)
@@ -53,6 +56,10 @@ func peerAddr(fd int) netip.AddrPort {
 	if err != nil {
 		return netip.AddrPort{}
 	}
+	return socketAddr(sa)
+}
+
+func socketAddr(sa unix.Sockaddr) netip.AddrPort {
 	switch sa := sa.(type) {
 	case *unix.SockaddrInet4:
 		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))
@@ -66,6 +73,7 @@ func peerAddr(fd int) netip.AddrPort {
 func (l *loop) open(c *conn, w Welcome, answer, rest []byte) {
 	c.state = stateOpen
 	c.session = w.Session
+	c.budget = fullBudget(l.engine.cfg.MessageRate, l.wheel.now)
 	if w.Log != nil {
 		w.Log.rings[l.index].add(c)
 	}

@@ -5,8 +5,13 @@ import "time"
 // tickLength is the length of a tick of the coarse clock.
 const tickLength = 250 * time.Millisecond
 
+const second = time.Second
+
 // tick counts the steps of a loop's coarse clock. It wraps after decades.
 type tick uint32
+
+// ticks is a duration in ticks, rounded up.
+func ticks(d time.Duration) tick { return tick((d + tickLength - 1) / tickLength) }
 
 // before compares ticks across a wrap.
 func (t tick) before(u tick) bool { return int32(t-u) < 0 }

@@ -6,6 +6,28 @@ type window struct {
 	frames     []Frame // a circle; its length is a power of two
 	tail, head uint64  // the oldest frame kept, and the next to come
 	bytes      int     // of the frames kept
+	marks      []mark  // how far the head was at past ticks, the oldest first
+}
+
+// mark is how far a window's head was at a tick.
+type mark struct {
+	at   tick
+	head uint64
+}
+
+// expired notes the head at this tick, and gives up to where frames are older
+// than so many ticks.
+func (w *window) expired(now, age tick) (upTo uint64) {
+	if n := len(w.marks); w.tail < w.head && (n == 0 || w.marks[n-1].head < w.head) {
+		w.marks = append(w.marks, mark{now, w.head})
+	}
+	old := 0
+	for old < len(w.marks) && (now-w.marks[old].at >= age || w.marks[old].head <= w.tail) {
+		upTo = w.marks[old].head
+		old++
+	}
+	w.marks = append(w.marks[:0], w.marks[old:]...)
+	return upTo
 }
 
 func (w *window) at(seq uint64) Frame { return w.frames[seq&uint64(len(w.frames)-1)] }

@@ -29,7 +29,7 @@ func (l *loop) sweep() {
 
 // sweepRing goes on with the ring's pass, and tells whether there is more to do.
 func (l *loop) sweepRing(r *ring) bool {
-	if r.pos == 0 {
+	if !r.sweeping {
 		r.startPass(chunk)
 	}
 	for n := 0; r.pos < len(r.members); n++ {
@@ -42,14 +42,14 @@ func (l *loop) sweepRing(r *ring) bool {
 		case !c.blocked:
 			l.flush(c)
 		case c.cursor < r.tail:
-			l.tooSlow(c)
+			l.fellOff(c)
 		}
 		// A connection that flush ended has left the ring.
 		if c.ring == r {
 			r.slowest = min(r.slowest, c.cursor)
 		}
 	}
-	r.pos = 0
+	r.pos, r.sweeping = 0, false
 	r.release(min(r.slowest, r.to))
 	return r.to < r.head
 }
@@ -64,8 +64,7 @@ func (l *loop) flush(c *conn) {
 				return
 			}
 		case c.ring != nil && c.cursor < c.ring.tail:
-			l.tooSlow(c)
-			return
+			l.fellOff(c)
 		case c.ring != nil && c.cursor < c.ring.to:
 			if !l.writeLog(c) {
 				return
@@ -102,7 +101,7 @@ func (l *loop) cut(c *conn, n int) {
 	}
 	if n > 0 {
 		f := c.ring.at(c.cursor)
-		c.out = &outbound{frames: []Frame{f}, sent: n, bytes: len(f)}
+		c.out = &outbound{frames: []Frame{f}, sent: n}
 		c.cursor++
 	}
 }
@@ -111,7 +110,7 @@ func (l *loop) cut(c *conn, n int) {
 func (l *loop) writeOwn(c *conn) bool {
 	o := c.out
 	buf := []byte(o.frames[0][o.sent:])
-	if len(o.frames) > 1 {
+	if len(o.frames) > 1 && len(buf) < chunk {
 		l.scratch = append(l.scratch[:0], buf...)
 		for _, f := range o.frames[1:] {
 			if len(l.scratch) >= chunk {
@@ -126,13 +125,12 @@ func (l *loop) writeOwn(c *conn) bool {
 		return false
 	}
 	n += o.sent
-	done := 0
-	for done < len(o.frames) && n >= len(o.frames[done]) {
-		n -= len(o.frames[done])
-		o.bytes -= len(o.frames[done])
-		done++
+	for len(o.frames) > 0 && n >= len(o.frames[0]) {
+		n -= len(o.frames[0])
+		o.next()
+		c.answered = true
 	}
-	o.frames, o.sent = o.frames[done:], n
+	o.sent = n
 	if len(o.frames) == 0 {
 		c.out = nil
 	}
@@ -161,16 +159,35 @@ func (l *loop) write(c *conn, buf []byte) (int, bool) {
 	}
 }
 
-// send queues a frame of the connection's own and writes what the socket takes.
+// send queues a frame of the connection's own. An open connection is flushed at
+// the end of the turn, with whatever else it is sent until then.
 func (l *loop) send(c *conn, f Frame) {
-	if c.out == nil {
-		c.out = &outbound{}
+	c.own(f)
+	switch {
+	case c.state != stateOpen || c.out.waiting >= chunk:
+		l.flush(c)
+		l.checkOwn(c)
+	case !c.late:
+		c.late = true
+		l.late = append(l.late, wheelEntry{c.slot, c.gen})
 	}
-	c.out.frames = append(c.out.frames, f)
-	c.out.bytes += len(f)
-	if c.out.bytes > maxOutbound && c.state == stateOpen {
+}
+
+// flushLate writes what connections were sent in this turn.
+func (l *loop) flushLate() {
+	for _, e := range l.late {
+		if c := l.lookup(e.slot, e.gen); c != nil {
+			c.late = false
+			l.flush(c)
+			l.checkOwn(c)
+		}
+	}
+	l.late = l.late[:0]
+}
+
+// checkOwn ends an open connection for which too much of its own waits.
+func (l *loop) checkOwn(c *conn) {
+	if c.state == stateOpen && c.out != nil && c.out.waiting > maxOutbound {
 		l.tooSlow(c)
-		return
 	}
-	l.flush(c)
 }

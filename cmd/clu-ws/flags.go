@@ -34,6 +34,11 @@ func listenFlags(host string) []cli.Flag {
 	return []cli.Flag{
 		&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: 9876, EnvVars: env("port"), Category: catListen, Usage: "`PORT` for WebSocket and the page"},
 		&cli.StringFlag{Name: "host", Value: host, EnvVars: env("host"), Category: catListen, Usage: "`ADDRESS` to listen on; 127.0.0.1 for this machine only"},
+		&cli.StringSliceFlag{Name: "listen", EnvVars: env("listen"), Category: catListen, Usage: "`WHERE` to listen instead of --host and --port: host:port, tcp:host:port or unix:/path/to/socket; repeat it for several"},
+		&cli.StringFlag{Name: "socket-mode", Value: "0660", EnvVars: env("socket-mode"), Category: catListen, Usage: "octal `MODE` of the Unix sockets of --listen; who may write may connect"},
+		&cli.BoolFlag{Name: "reuse-port", EnvVars: env("reuse-port"), Category: catListen, Usage: "share the TCP ports with other processes of this user that have it too (SO_REUSEPORT)"},
+		&cli.PathFlag{Name: "tls-cert", EnvVars: env("tls-cert"), Category: catListen, Usage: "`FILE` with the certificate for browsers, and those between it and its authority (PEM): https and wss on the TCP ports; Unix sockets stay without TLS. Read again when it changes, and on SIGHUP"},
+		&cli.PathFlag{Name: "tls-key", EnvVars: env("tls-key"), Category: catListen, Usage: "`FILE` with the key of --tls-cert (PEM)"},
 		&cli.StringFlag{Name: "log-level", Value: "info", EnvVars: env("log-level"), Usage: "`LEVEL`: debug, info, warn or error"},
 	}
 }
@@ -63,15 +68,6 @@ func cluFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "naive-time", EnvVars: env("naive-time"), Category: catCLU, Usage: "write timestamps without +00:00, as CLU before 2.6 did"},
 		&cli.BoolFlag{Name: "clu-strict", EnvVars: env("clu-strict"), Category: catCLU, Usage: "ignore bad input in silence, as CLU does"},
 	}
-}
-
-// listenAddress is host:port to listen on.
-func listenAddress(c *cli.Context) (string, error) {
-	port := c.Int("port")
-	if port < 0 || port > 65535 {
-		return "", fmt.Errorf("--port %d is no port; choose one from 1 to 65535, or 0 for a free one", port)
-	}
-	return net.JoinHostPort(c.String("host"), strconv.Itoa(port)), nil
 }
 
 func logLevel(c *cli.Context) (level slog.Level, err error) {

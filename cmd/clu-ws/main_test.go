@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +13,14 @@ import (
 
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
+
+func TestMain(m *testing.M) {
+	if os.Getenv(beTheProgram) != "" {
+		main()
+		return
+	}
+	testkit.Main(m)
+}
 
 // patience is how long a test waits for what must happen.
 const patience = 20 * time.Second

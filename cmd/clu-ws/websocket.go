@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -16,7 +17,7 @@ func websocketCommand(stdout, stderr io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:         "websocket",
 		Usage:        "serve WebSocket clients; takes the place of clu websocket",
-		Flags:        append(append(listenFlags("0.0.0.0"), brokerFlags()...), cluFlags()...),
+		Flags:        slices.Concat(listenFlags("0.0.0.0"), brokerFlags(), cluFlags(), limitFlags()),
 		OnUsageError: usageError,
 		Action:       func(c *cli.Context) error { return websocket(c, stdout, stderr) },
 	}
@@ -54,6 +55,9 @@ func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
 		return cfg, fmt.Errorf("--nan: %w", err)
 	}
 	if err := chooseBroker(c, &cfg); err != nil {
+		return cfg, err
+	}
+	if err := readLimits(c, &cfg); err != nil {
 		return cfg, err
 	}
 	cfg.Page = webdemo.Handler()

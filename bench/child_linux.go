@@ -1,0 +1,144 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// child is a process that this one started. It is in a process group of its
+// own, and does not outlive this one.
+type child struct {
+	name  string
+	pid   int
+	stdin io.WriteCloser
+	lines chan string   // what it prints
+	tail  *tail         // the last of what it logs
+	done  chan struct{} // closed when it has ended and was reaped
+}
+
+// startChild starts a program.
+func startChild(name, program string, args ...string) (*child, error) {
+	cmd := exec.Command(program, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	// A grandchild may keep a pipe open after its parent has gone.
+	cmd.WaitDelay = time.Second
+	c := &child{name: name, lines: make(chan string, 64), tail: &tail{}, done: make(chan struct{})}
+	cmd.Stderr = c.tail
+	var err error
+	if c.stdin, err = cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	started := make(chan error)
+	go c.run(cmd, stdout, started)
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("cannot start %s: %w", name, err)
+	}
+	c.pid = cmd.Process.Pid
+	return c, nil
+}
+
+// run starts the process and waits for it, on one thread: Pdeathsig is sent
+// when the *thread* that made the child ends.
+func (c *child) run(cmd *exec.Cmd, stdout io.Reader, started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err := cmd.Start()
+	started <- err
+	if err != nil {
+		return
+	}
+	for scan := bufio.NewScanner(stdout); scan.Scan(); {
+		select {
+		case c.lines <- scan.Text():
+		default: // nobody wants it
+		}
+	}
+	// How it ended is of no interest; whoever waits for it has its log.
+	_ = cmd.Wait()
+	close(c.done)
+}
+
+// line is the next line that the child prints.
+func (c *child) line(ctx context.Context) (string, error) {
+	select {
+	case line := <-c.lines:
+		return line, nil
+	case <-c.done:
+		if len(c.lines) > 0 {
+			return <-c.lines, nil
+		}
+		return "", fmt.Errorf("%s has ended; the end of its log:\n%s", c.name, c.tail)
+	case <-ctx.Done():
+		return "", fmt.Errorf("%s does not answer: %w", c.name, context.Cause(ctx))
+	}
+}
+
+// address waits for the line that says where the child listens, and gives the
+// word there that starts with the scheme.
+func (c *child) address(ctx context.Context, scheme string) (string, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("nothing within %v", startTimeout))
+	defer cancel()
+	for {
+		line, err := c.line(ctx)
+		if err != nil {
+			return "", err
+		}
+		if strings.Contains(line, "NOT LINKED") {
+			return "", fmt.Errorf("%s says: %s", c.name, line)
+		}
+		for word := range strings.FieldsSeq(line) {
+			if strings.HasPrefix(word, scheme) {
+				return strings.TrimRight(word, ",;"), nil
+			}
+		}
+	}
+}
+
+// startTimeout is how long a child may take until it listens.
+const startTimeout = 20 * time.Second
+
+// stop ends the child with all of its group, and waits until it has gone.
+func (c *child) stop() {
+	select {
+	case <-c.done:
+	default:
+		_ = syscall.Kill(-c.pid, syscall.SIGKILL)
+		<-c.done
+	}
+}
+
+// tail keeps the last bytes that were written to it.
+type tail struct {
+	mu   sync.Mutex // guards the following field
+	text []byte
+}
+
+const tailSize = 4 << 10
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p...)
+	if cut := len(t.text) - tailSize; cut > 0 {
+		t.text = append(t.text[:0], t.text[cut:]...)
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.text)
+}

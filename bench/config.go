@@ -1,0 +1,88 @@
+package bench
+
+import (
+	"io"
+	"time"
+)
+
+// Config says what [Run] measures.
+type Config struct {
+	// Program is the clu-ws under test, which also plays the bare loop and the
+	// broker. "" is the running program.
+	Program string
+	// ServerArgs are added to the flags of clu-ws websocket.
+	ServerArgs []string
+	// BrokerURL is a RabbitMQ to use; "" starts the embedded broker as a child.
+	BrokerURL string
+	// Only names the scenarios to run; none is all of them.
+	Only []string
+	// Sizes says how much of everything there is. The zero value is [FullSizes].
+	Sizes Sizes
+	// JSON is a file for the figures; "" is none.
+	JSON string
+	// Perf is a folder for a perf(1) recording of the server in each burst
+	// scenario; "" is none. Recording costs time on the processor.
+	Perf string
+	// Stdout gets the table.
+	Stdout io.Writer
+	// Progress gets the progress bar if it is a terminal, else a line for each
+	// scenario. nil is nothing.
+	Progress io.Writer
+}
+
+// Sizes is how much of everything there is in a run.
+type Sizes struct {
+	// Rounds is how often reference and server take turns.
+	Rounds int
+	// Clients is the usual number of them; Few and Many are for the question
+	// whether the cost of a delivery stays the same.
+	Clients, Few, Many int
+
+	// SteadyReplies are sent one each SteadyEvery.
+	SteadyReplies int
+	SteadyEvery   time.Duration
+
+	// BurstReplies are sent at once.
+	BurstReplies int
+
+	// Memory is read with IdleFrom clients and with IdleTo, each time when they
+	// have been there for Settle.
+	IdleFrom, IdleTo int
+	Settle           time.Duration
+
+	// LatencyReplies are sent to LatencyClients, one each LatencyEvery.
+	LatencyClients, LatencyReplies int
+	LatencyEvery                   time.Duration
+
+	// Held is how many connections are opened and held.
+	Held int
+
+	// Deaf of Many clients read nothing while SlowReplies are sent, one each SlowEvery.
+	Deaf, SlowReplies int
+	SlowEvery         time.Duration
+}
+
+// FullSizes are those of the figures to reach. A run takes about three minutes.
+func FullSizes() Sizes {
+	return Sizes{
+		Rounds:  5,
+		Clients: 1000, Few: 100, Many: 5000,
+		SteadyReplies: 30, SteadyEvery: time.Second / 20,
+		BurstReplies: 2000,
+		IdleFrom:     1000, IdleTo: 15000, Settle: 3 * time.Second,
+		LatencyClients: 10, LatencyReplies: 800, LatencyEvery: time.Second / 200,
+		Held: 10000,
+		Deaf: 500, SlowReplies: 300, SlowEvery: time.Second / 50,
+	}
+}
+
+// QuickSizes are for a first look, in about half a minute. The numbers of
+// clients are the same, the rounds are fewer and shorter.
+func QuickSizes() Sizes {
+	s := FullSizes()
+	s.Rounds = 1
+	s.Settle = time.Second
+	s.LatencyReplies = 300
+	s.SlowReplies = 150
+	return s
+}

@@ -1,0 +1,192 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// connectWindow is how many connections are being made at once. A listener
+	// of Go has a backlog of at most 4,096.
+	connectWindow = 256
+	// clientsPerAddress is how many clients share a source address: an address
+	// has 28,000 ports on many systems, and a server may limit what comes from one.
+	clientsPerAddress = 64
+	// smallReceive is the receive buffer of a client that will stop reading, in
+	// bytes: the kernel must not hide that from the server.
+	smallReceive = 4 << 10
+)
+
+// The key of RFC 6455, 1.3, and its answer: nobody here needs another.
+const (
+	handshakeKey    = "dGhlIHNhbXBsZSBub25jZQ=="
+	handshakeAnswer = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+)
+
+// dialer says where a crowd connects.
+type dialer struct {
+	to   netip.AddrPort
+	path string
+	host string
+	deaf int // so many of the first clients get a small receive buffer
+}
+
+// request is the upgrade request, the same for all clients.
+func (d dialer) request() []byte {
+	return fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n\r\n", d.path, d.host, handshakeKey)
+}
+
+// socket begins a connection, the i-th.
+func (d dialer) socket(i int) (fd int, err error) {
+	family := unix.AF_INET
+	if d.to.Addr().Is6() {
+		family = unix.AF_INET6
+	}
+	fd, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, fmt.Errorf("socket: %w", err)
+	}
+	if err := d.connect(fd, i); err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+func (d dialer) connect(fd, i int) error {
+	if i < d.deaf {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, smallReceive); err != nil {
+			return fmt.Errorf("SO_RCVBUF: %w", err)
+		}
+	}
+	var to unix.Sockaddr = &unix.SockaddrInet6{Port: int(d.to.Port()), Addr: d.to.Addr().As16()}
+	if d.to.Addr().Is4() {
+		to = &unix.SockaddrInet4{Port: int(d.to.Port()), Addr: d.to.Addr().As4()}
+		if err := d.bind(fd, i); err != nil {
+			return err
+		}
+	}
+	if err := unix.Connect(fd, to); err != nil && err != unix.EINPROGRESS {
+		return fmt.Errorf("connect: %w", err)
+	}
+	return nil
+}
+
+// bind gives the socket a source address of 127.1.0.0/16 where the target is
+// on loopback. The kernel chooses the port when it connects, when it knows what
+// makes a pair unique.
+func (d dialer) bind(fd, i int) error {
+	if !d.to.Addr().IsLoopback() {
+		return nil
+	}
+	if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1); err != nil {
+		return fmt.Errorf("IP_BIND_ADDRESS_NO_PORT: %w", err)
+	}
+	n := i / clientsPerAddress
+	from := &unix.SockaddrInet4{Addr: [4]byte{127, 1, byte(n / 250), byte(1 + n%250)}}
+	if err := unix.Bind(fd, from); err != nil {
+		return fmt.Errorf("bind: %w", err)
+	}
+	return nil
+}
+
+// connect adds n clients, and gives the time until the last was connected and
+// its request answered.
+func (cr *crowd) connect(ctx context.Context, n int) (time.Duration, error) {
+	connected := make(chan struct{})
+	var start int64
+	cr.swarm.post(func() {
+		start = cr.swarm.clock()
+		cr.connected, cr.wanted = connected, n
+		cr.swarm.connecting = append(cr.swarm.connecting, cr)
+	})
+	ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout, fmt.Errorf("not all of %d clients were connected within %v", n, connectTimeout))
+	defer cancel()
+	select {
+	case <-connected:
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
+	}
+	var refused string
+	var took int64
+	cr.swarm.call(func() { refused, took = cr.refused, cr.at-start })
+	if refused != "" {
+		return 0, errors.New("a client could not connect: " + refused)
+	}
+	return time.Duration(took), nil
+}
+
+// connectTimeout is how long it may take to connect all clients of a crowd.
+const connectTimeout = time.Minute
+
+// connectMore goes on with the crowds that have clients to connect.
+func (s *swarm) connectMore() {
+	s.connecting = slices.DeleteFunc(s.connecting, func(cr *crowd) bool {
+		for cr.wanted > 0 && cr.inFlight < connectWindow {
+			cr.connectOne()
+		}
+		return cr.wanted == 0
+	})
+}
+
+func (cr *crowd) connectOne() {
+	fd, err := cr.dial.socket(len(cr.clients))
+	if err == nil {
+		if err = cr.swarm.watch(fd, clientEvents); err != nil {
+			unix.Close(fd)
+		}
+	}
+	if err != nil {
+		cr.giveUp(err.Error())
+		return
+	}
+	c := &client{crowd: cr, fd: fd}
+	for len(cr.swarm.clients) <= fd {
+		cr.swarm.clients = append(cr.swarm.clients, nil)
+	}
+	cr.swarm.clients[fd] = c
+	cr.clients = append(cr.clients, c)
+	cr.wanted--
+	cr.inFlight++
+}
+
+// opened is called when a client's request was answered.
+func (cr *crowd) opened(c *client) {
+	c.next = cr.end // nothing, as long as nothing was announced
+	if cr.inFlight--; cr.inFlight == 0 && cr.wanted == 0 && cr.connected != nil {
+		cr.at = cr.swarm.clock()
+		close(cr.connected)
+		cr.connected = nil
+	}
+}
+
+// lost is called when the server ended a connection.
+func (cr *crowd) lost(c *client, opened bool, why string) {
+	if !opened {
+		cr.inFlight--
+		cr.giveUp(why)
+		return
+	}
+	cr.ended[why]++
+	if !c.done && !c.deaf && cr.end > 0 {
+		cr.gone++
+		cr.check()
+	}
+}
+
+// giveUp stops connecting.
+func (cr *crowd) giveUp(why string) {
+	cr.wanted = 0
+	if cr.connected != nil {
+		cr.refused = why
+		close(cr.connected)
+		cr.connected = nil
+	}
+}

@@ -1,0 +1,38 @@
+// Package bench measures the bridge as its clients and the kernel see it: it
+// starts the program under test as a child, gives it replies to relay, holds
+// thousands of WebSocket clients, and sets every figure beside what a bare loop
+// took for the same work in the same run.
+//
+// # What flows through it
+//
+//	publisher ──AMQP──► broker ──► clu-ws websocket ──┐
+//	                   (child)         (child)        ├──► swarm: all clients
+//	        control pipe ────────► bare loop ─────────┘    on one epoll loop
+//	                                (child)
+//
+// Replies are made beforehand, each with a number in its body (replies.go). A
+// publisher hands them to the broker (publisher.go), and a [Floor] writes the
+// very same frames straight to its sockets with write(2) when it is told to
+// (floor_linux.go, floorplay_linux.go). Both are targets (target_linux.go), and
+// a round is played to one just as to the other
+// (round_linux.go).
+//
+// The swarm (swarm_linux.go) reads the clients of all targets. A crowd is the
+// clients of one of them (crowd_linux.go). Each client's bytes go through a
+// checker (checker.go), which cuts them into frames, and knows of every number
+// whether it was lost, doubled or out of order. A figure of a run in which one
+// client missed one reply is worth nothing: such a scenario fails.
+//
+// The time on the processor and the memory of a child are read from /proc
+// (procfs_linux.go), so that the load generator's own work is in no figure.
+//
+// # What is measured
+//
+// Each scenario has a file: fanout_linux.go (one reply at a time, and bursts),
+// idle_linux.go, latency_linux.go, connects_linux.go, slow_linux.go. Reference
+// and server take turns, and medians are compared: what else the machine does
+// then bears on both. The rows come together in report.go.
+//
+// [Run] is all of that; [Load] only connects to a server that runs already,
+// reads and reports.
+package bench

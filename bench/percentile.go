@@ -1,0 +1,35 @@
+package bench
+
+import (
+	"cmp"
+	"slices"
+)
+
+// percentile is the smallest of the values that at least p percent of them do
+// not pass (the nearest rank), and 0 where there are none. It sorts the values.
+func percentile[T cmp.Ordered](values []T, p float64) T {
+	if len(values) == 0 {
+		var zero T
+		return zero
+	}
+	slices.Sort(values)
+	rank := int(p / 100 * float64(len(values)))
+	if float64(rank) < p/100*float64(len(values)) {
+		rank++
+	}
+	return values[min(max(rank, 1), len(values))-1]
+}
+
+// median is the middle of the values, or the mean of the two in the middle. It
+// leaves them as they are.
+func median(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	middle := len(sorted) / 2
+	if len(sorted)%2 == 1 {
+		return sorted[middle]
+	}
+	return (sorted[middle-1] + sorted[middle]) / 2
+}

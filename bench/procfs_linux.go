@@ -1,0 +1,98 @@
+package bench
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// procfs reads what processes use.
+type procfs struct{ root string }
+
+// clockTick is the unit of the times in /proc/<pid>/stat. It is 100 a second on
+// every system of today (USER_HZ).
+const clockTick = time.Second / 100
+
+// cpu is the time that all of a process's threads spent on a processor, user
+// and system.
+func (p procfs) cpu(pid int) (time.Duration, error) {
+	threads, err := p.threads(pid)
+	var sum time.Duration
+	for _, used := range threads {
+		sum += used
+	}
+	return sum, err
+}
+
+// threads is that time for each thread. schedstat counts nanoseconds, up to the
+// last time that a thread left the processor: read it when the process is at
+// rest. Without schedstat, all threads are one.
+func (p procfs) threads(pid int) (map[string]time.Duration, error) {
+	files, err := filepath.Glob(filepath.Join(p.root, strconv.Itoa(pid), "task", "*", "schedstat"))
+	if err != nil || len(files) == 0 {
+		all, err := p.cpuTicks(pid)
+		return map[string]time.Duration{"": all}, err
+	}
+	threads := make(map[string]time.Duration, len(files))
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // the thread has ended
+		}
+		if err != nil {
+			return nil, err
+		}
+		first, _, _ := bytes.Cut(text, []byte(" "))
+		ns, err := strconv.ParseInt(string(first), 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %q is no schedstat", file, text)
+		}
+		threads[file] = time.Duration(ns)
+	}
+	return threads, nil
+}
+
+// cpuTicks is for kernels without schedstat.
+func (p procfs) cpuTicks(pid int) (time.Duration, error) {
+	file := filepath.Join(p.root, strconv.Itoa(pid), "stat")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return 0, err
+	}
+	// The name, in parentheses, may hold anything: count from behind it.
+	fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("%s: %q is no stat", file, text)
+	}
+	user, err1 := strconv.ParseInt(string(fields[11]), 10, 64)
+	system, err2 := strconv.ParseInt(string(fields[12]), 10, 64)
+	return time.Duration(user+system) * clockTick, errors.Join(err1, err2)
+}
+
+// rss is how much of a process is in memory, in bytes. smaps_rollup is exact;
+// statm may be off by some dozens of pages for each processor.
+func (p procfs) rss(pid int) (int64, error) {
+	dir := filepath.Join(p.root, strconv.Itoa(pid))
+	if text, err := os.ReadFile(filepath.Join(dir, "smaps_rollup")); err == nil {
+		for line := range bytes.Lines(text) {
+			var kib int64
+			if n, _ := fmt.Sscanf(string(line), "Rss: %d kB", &kib); n == 1 {
+				return kib << 10, nil
+			}
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "statm"))
+	if err != nil {
+		return 0, err
+	}
+	var size, pages int64
+	if _, err := fmt.Sscan(string(text), &size, &pages); err != nil {
+		return 0, fmt.Errorf("%s/statm: %q is no statm", dir, text)
+	}
+	return pages * int64(os.Getpagesize()), nil
+}

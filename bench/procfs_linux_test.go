@@ -1,0 +1,80 @@
+package bench
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// fakeProc is a /proc with the files of process 7.
+func fakeProc(t *testing.T, files map[string]string) procfs {
+	t.Helper()
+	p := procfs{t.TempDir()}
+	for name, text := range files {
+		file := filepath.Join(p.root, "7", name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return p
+}
+
+func TestTimeOnTheProcessorIsThatOfAllThreads(t *testing.T) {
+	stat := map[string]string{"stat": "7 (a b) c) S 1 7 7 0 -1 4194560 1 0 0 0 150 50 0 0 20 0 5 0 1 1 1\n"}
+	threads := map[string]string{
+		"task/7/schedstat": "1000000 20 3\n",
+		"task/8/schedstat": "2500000 0 1\n",
+	}
+	maps.Copy(threads, stat)
+	for _, test := range []struct {
+		name  string
+		files map[string]string
+		want  time.Duration
+	}{
+		{"with schedstat", threads, 3500 * time.Microsecond},
+		{"with ticks only", stat, 2 * time.Second},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got, err := fakeProc(t, test.files).cpu(7); err != nil || got != test.want {
+				t.Errorf("%v, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestMemoryIsExactWhereTheKernelTells(t *testing.T) {
+	statm := map[string]string{"statm": "1000 3 2 1 0 4 0\n"}
+	both := map[string]string{"smaps_rollup": "00400000-7ffd [rollup]\nRss:                1234 kB\nPss:  1 kB\n"}
+	maps.Copy(both, statm)
+	if got, err := fakeProc(t, both).rss(7); err != nil || got != 1234<<10 {
+		t.Errorf("smaps_rollup: %d, %v", got, err)
+	}
+	if got, err := fakeProc(t, statm).rss(7); err != nil || got != 3*int64(os.Getpagesize()) {
+		t.Errorf("statm: %d, %v", got, err)
+	}
+}
+
+func TestAProcessThatIsNotThereIsAnError(t *testing.T) {
+	p := fakeProc(t, nil)
+	if got, err := p.cpu(7); err == nil {
+		t.Errorf("cpu: %v", got)
+	}
+	if got, err := p.rss(7); err == nil {
+		t.Errorf("rss: %v", got)
+	}
+}
+
+func TestTheRealProcTellsOfThisProcess(t *testing.T) {
+	p := procfs{"/proc"}
+	if got, err := p.cpu(os.Getpid()); err != nil || got <= 0 {
+		t.Errorf("cpu: %v, %v", got, err)
+	}
+	if got, err := p.rss(os.Getpid()); err != nil || got < 1<<20 {
+		t.Errorf("rss: %v, %v", got, err)
+	}
+}

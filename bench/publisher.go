@@ -1,0 +1,65 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// publisher plays the actors: it publishes replies that were made beforehand.
+type publisher struct {
+	conn     *amqp.Connection
+	channel  *amqp.Channel
+	exchange string
+
+	keys    []string
+	replies []amqp.Publishing
+}
+
+func newPublisher(url, exchange string) (*publisher, error) {
+	conn, err := amqp.Dial(url)
+	if err != nil {
+		return nil, fmt.Errorf("cannot reach the broker: %w", err)
+	}
+	channel, err := conn.Channel()
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("cannot publish: %w", err)
+	}
+	return &publisher{conn: conn, channel: channel, exchange: exchange}, nil
+}
+
+func (p *publisher) close() { p.conn.Close() }
+
+// prepare makes the replies from a number on.
+func (p *publisher) prepare(first uint64, count int) {
+	p.keys, p.replies = p.keys[:0], p.replies[:0]
+	for i := range uint64(count) {
+		key, message := reply(first + i)
+		p.keys, p.replies = append(p.keys, key), append(p.replies, message)
+	}
+}
+
+// play publishes what was prepared, one reply each interval, or all at once.
+// When it publishes a reply it notes the time there, if there is a place for it.
+func (p *publisher) play(ctx context.Context, every time.Duration, sent []atomic.Int64, clock func() int64) error {
+	start := time.Now()
+	for i := range p.replies {
+		if every > 0 {
+			time.Sleep(time.Until(start.Add(time.Duration(i) * every)))
+		}
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		if i < len(sent) {
+			sent[i].Store(clock())
+		}
+		if err := p.channel.PublishWithContext(ctx, p.exchange, p.keys[i], false, false, p.replies[i]); err != nil {
+			return fmt.Errorf("cannot publish: %w", err)
+		}
+	}
+	return nil
+}

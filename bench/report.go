@@ -1,0 +1,194 @@
+package bench
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// Row is one line of the table: a figure, what it is held against, and how far
+// it should reach.
+type Row struct {
+	Scenario string `json:"scenario"`
+	What     string `json:"what"`
+	Unit     string `json:"unit"`
+	// Measured and Reference are medians of the rounds.
+	Measured  float64 `json:"measured"`
+	Reference float64 `json:"reference,omitempty"`
+	Against   string  `json:"against,omitempty"` // what the reference is; "" is none
+
+	// Compared says what has to reach: the ratio to the reference, the
+	// difference from it, or the measured value itself.
+	Compared Comparison `json:"compared"`
+	Value    float64    `json:"value"`
+	Reach    float64    `json:"reach"`
+	AtLeast  bool       `json:"at_least,omitempty"` // else at most
+	OK       bool       `json:"ok"`
+	Note     string     `json:"note,omitempty"` // printed below the table
+
+	MeasuredRounds  []float64 `json:"measured_rounds"`
+	ReferenceRounds []float64 `json:"reference_rounds,omitempty"`
+}
+
+// Comparison is what a row holds against its reach.
+type Comparison string
+
+// The ways to compare.
+const (
+	Ratio      Comparison = "ratio"
+	Difference Comparison = "difference"
+	Value      Comparison = "value"
+)
+
+// reach is a bound: at most, or at least, some value in some comparison.
+type reach struct {
+	by      Comparison
+	bound   float64
+	atLeast bool
+}
+
+// row makes a line of the rounds' figures.
+func row(scenario, what, unit string, measured []float64, against string, reference []float64, to reach) Row {
+	r := Row{
+		Scenario: scenario, What: what, Unit: unit, Against: against,
+		Measured: median(measured), Reference: median(reference),
+		Compared: to.by, Reach: to.bound, AtLeast: to.atLeast,
+		MeasuredRounds: measured, ReferenceRounds: reference,
+	}
+	switch r.Compared {
+	case Ratio:
+		if r.Reference != 0 { // a figure that is not there reaches nothing
+			r.Value = r.Measured / r.Reference
+		}
+	case Difference:
+		r.Value = r.Measured - r.Reference
+	case Value:
+		r.Value = r.Measured
+	}
+	r.OK = r.Value <= r.Reach
+	if r.AtLeast {
+		r.OK = r.Value >= r.Reach
+	}
+	return r
+}
+
+// Report is what a run found.
+type Report struct {
+	Time     time.Time         `json:"time"`
+	Took     float64           `json:"took_seconds"`
+	Go       string            `json:"go"`
+	CPUs     int               `json:"cpus"`
+	Broker   string            `json:"broker"`
+	Rounds   int               `json:"rounds"`
+	Rows     []Row             `json:"rows"`
+	Failures map[string]string `json:"failures,omitempty"` // by scenario: what makes its figures void
+}
+
+// table prints the report.
+func (r *Report) table(to io.Writer) {
+	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "what\tmeasured\treference\t\tratio\treach\t")
+	for _, row := range r.Rows {
+		verdict := "short"
+		if row.OK {
+			verdict = "ok"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row.What, figure(row.Measured, row.Unit), row.reference(),
+			row.Against, row.ratio(), row.goal(), verdict)
+	}
+	w.Flush()
+	fmt.Fprintf(to, "\nMedians of rounds in which reference and server took turns; %d processors, %s, %s, %.0f s.\n",
+		r.CPUs, r.Go, r.Broker, r.Took)
+	for _, row := range r.Rows {
+		if row.Note != "" {
+			fmt.Fprintf(to, "%s: %s.\n", row.What, row.Note)
+		}
+	}
+}
+
+func (r Row) reference() string {
+	if r.Against == "" {
+		return ""
+	}
+	return figure(r.Reference, r.Unit)
+}
+
+func (r Row) ratio() string {
+	switch r.Compared {
+	case Ratio:
+		return fmt.Sprintf("%.2f", r.Value)
+	case Difference:
+		if r.Value < 0 {
+			return figure(r.Value, r.Unit)
+		}
+		return "+" + figure(r.Value, r.Unit)
+	}
+	return ""
+}
+
+func (r Row) goal() string {
+	bound := figure(r.Reach, r.Unit)
+	switch r.Compared {
+	case Ratio:
+		bound = fmt.Sprintf("%.2f x", r.Reach)
+	case Difference:
+		bound = "+" + bound
+	}
+	if r.AtLeast {
+		return ">= " + bound
+	}
+	return "<= " + bound
+}
+
+// figure writes a value with about three digits that count.
+func figure(v float64, unit string) string {
+	switch size := math.Abs(v); {
+	case size >= 10000:
+		return grouped(int(v)) + " " + unit
+	case size >= 100:
+		return fmt.Sprintf("%.0f %s", v, unit)
+	case size >= 10:
+		return fmt.Sprintf("%.1f %s", v, unit)
+	case size >= 1:
+		return fmt.Sprintf("%.2f %s", v, unit)
+	}
+	return fmt.Sprintf("%.3f %s", v, unit)
+}
+
+// grouped writes an integer with a comma in front of each three digits.
+func grouped(n int) string {
+	s := strconv.Itoa(n)
+	var b strings.Builder
+	for i, digit := range s {
+		if i > 0 && (len(s)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(digit)
+	}
+	return b.String()
+}
+
+// save writes the report as JSON.
+func (r *Report) save(file string) error {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(text, '\n'), 0o644)
+}
+
+func newReport(rounds int, broker string) *Report {
+	return &Report{Time: time.Now().UTC().Truncate(time.Second), Go: runtime.Version(), CPUs: runtime.NumCPU(),
+		Broker: broker, Rounds: rounds, Failures: map[string]string{}}
+}

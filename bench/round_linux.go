@@ -1,0 +1,105 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// patience is how long the last reply of a round may take to reach the last client.
+const patience = 30 * time.Second
+
+// round is replies that are played to a crowd.
+type round struct {
+	count int
+	every time.Duration // 0 is all at once
+	timed bool          // take the latency of each reply on each client
+}
+
+// played is what a round took.
+type played struct {
+	*arrival
+	CPU  time.Duration // of the target
+	Loop time.Duration // of its busiest thread: all that a bare loop needs
+	Wall time.Duration // from the first reply sent to the last one read
+}
+
+// perDelivery is the time on the processor for one reply to one client, in microseconds.
+func (p *played) perDelivery() float64 {
+	return float64(p.CPU) / float64(time.Microsecond) / float64(p.Replies)
+}
+
+// loopPerDelivery is the same for the busiest thread alone.
+func (p *played) loopPerDelivery() float64 {
+	return float64(p.Loop) / float64(time.Microsecond) / float64(p.Replies)
+}
+
+// rate is deliveries a second.
+func (p *played) rate() float64 { return float64(p.Replies) / p.Wall.Seconds() }
+
+// play plays a round, and fails unless every client got every reply once and in order.
+func (b *bench) play(ctx context.Context, t *target, cr *crowd, r round) (*played, error) {
+	p, err := b.send(ctx, t, cr, r)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", t.name, err)
+	}
+	return p, nil
+}
+
+// send plays a round, whatever arrives.
+func (b *bench) send(ctx context.Context, t *target, cr *crowd, r round) (*played, error) {
+	first := t.next
+	t.next += uint64(r.count)
+	var sent []atomic.Int64
+	if r.timed {
+		sent = make([]atomic.Int64, r.count)
+	}
+	limit := time.Duration(r.count)*r.every + patience
+	sending, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %v", limit))
+	defer cancel()
+	if err := t.source.prepare(sending, first, r.count); err != nil {
+		return nil, err
+	}
+	cr.expect(first, r.count, sent)
+	if err := b.atRest(ctx, t); err != nil {
+		return nil, err
+	}
+	before, err := b.proc.threads(t.pid)
+	if err != nil {
+		return nil, err
+	}
+	start := b.swarm.clock()
+	sendErr := t.source.play(sending, r.every, sent)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	wait := patience
+	if sendErr != nil {
+		wait = 0 // what did arrive tells more than that the sending failed
+	}
+	a, err := cr.await(ctx, wait)
+	if err != nil {
+		return nil, err
+	}
+	if sendErr != nil {
+		return nil, fmt.Errorf("%w (%v)", sendErr, a.err())
+	}
+	if err := b.atRest(ctx, t); err != nil {
+		return nil, err
+	}
+	after, err := b.proc.threads(t.pid)
+	if err != nil {
+		return nil, err
+	}
+	p := &played{arrival: a, Wall: time.Duration(a.At - start)}
+	for thread, used := range after {
+		used -= before[thread]
+		p.CPU += used
+		p.Loop = max(p.Loop, used)
+	}
+	return p, nil
+}

@@ -1,0 +1,176 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// bench is a run.
+type bench struct {
+	cfg       Config
+	size      Sizes
+	swarm     *swarm
+	proc      procfs
+	brokerURL string
+	progress  *progress
+}
+
+// scenario is one thing to measure.
+type scenario struct {
+	name    string
+	run     func(*bench, context.Context) ([]Row, error)
+	files   func(Sizes) int     // that the busiest process has open
+	seconds func(Sizes) float64 // that it takes, about
+}
+
+func scenarios() []scenario {
+	return []scenario{
+		{"steady", (*bench).steady, func(s Sizes) int { return 2 * s.Clients }, steadySeconds},
+		{"burst", (*bench).bursts, func(s Sizes) int { return 2 * s.Many }, burstSeconds},
+		{"idle", (*bench).idle, func(s Sizes) int { return s.IdleTo }, idleSeconds},
+		{"latency", (*bench).latency, func(s Sizes) int { return s.LatencyClients }, latencySeconds},
+		{"connect", (*bench).connections, func(s Sizes) int { return s.Held }, connectSeconds},
+		{"slow", (*bench).slow, func(s Sizes) int { return s.Many }, slowSeconds},
+	}
+}
+
+// otherFiles is what a process has open besides its clients.
+const otherFiles = 64
+
+// Scenarios are the names of what [Run] can measure, in order.
+func Scenarios() []string {
+	var names []string
+	for _, s := range scenarios() {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// Run measures, prints the table and writes the figures. The error says which
+// scenarios failed: a client that missed a reply, or had one twice. A figure
+// that does not reach what it should is no error.
+func Run(ctx context.Context, cfg Config) error {
+	chosen, err := choose(cfg.Only)
+	if err != nil {
+		return err
+	}
+	if cfg.Sizes == (Sizes{}) {
+		cfg.Sizes = FullSizes()
+	}
+	if cfg.Program == "" {
+		if cfg.Program, err = os.Executable(); err != nil {
+			return err
+		}
+	}
+	b := &bench{cfg: cfg, size: cfg.Sizes, proc: procfs{"/proc"}, brokerURL: cfg.BrokerURL}
+	broker := "RabbitMQ"
+	if b.brokerURL == "" {
+		broker = "embedded broker"
+		child, err := startChild("the embedded broker", cfg.Program, "bench", "broker")
+		if err != nil {
+			return err
+		}
+		defer child.stop()
+		if b.brokerURL, err = child.address(ctx, "amqp://"); err != nil {
+			return err
+		}
+	}
+	if b.swarm, err = newSwarm(); err != nil {
+		return err
+	}
+	defer b.swarm.close()
+	report := newReport(cfg.Sizes.Rounds, broker)
+	if err := b.measure(ctx, chosen, report); err != nil {
+		return err
+	}
+	report.table(cfg.Stdout)
+	var failures []error
+	for _, s := range chosen {
+		if why := report.Failures[s.name]; why != "" {
+			failures = append(failures, fmt.Errorf("%s: %s", s.name, why))
+		}
+	}
+	if cfg.JSON != "" {
+		failures = append(failures, report.save(cfg.JSON))
+	}
+	return errors.Join(failures...)
+}
+
+// measure runs the scenarios one after the other. One that fails does not keep
+// the others from running; the end of the context does.
+func (b *bench) measure(ctx context.Context, chosen []scenario, report *Report) error {
+	var total float64
+	for _, s := range chosen {
+		total += s.seconds(b.size)
+	}
+	b.progress = newProgress(b.cfg.Progress, total)
+	defer b.progress.animate()()
+	start := time.Now()
+	for _, s := range chosen {
+		if err := enoughFiles(s.files(b.size) + otherFiles); err != nil {
+			report.Failures[s.name] = err.Error()
+			continue
+		}
+		rows, err := s.run(b, ctx)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			report.Failures[s.name] = err.Error()
+		}
+		report.Rows = append(report.Rows, rows...)
+	}
+	report.Took = time.Since(start).Seconds()
+	return nil
+}
+
+// choose gives the scenarios of these names, in their own order.
+func choose(names []string) ([]scenario, error) {
+	for _, name := range names {
+		if !slices.Contains(Scenarios(), name) {
+			return nil, fmt.Errorf("there is no scenario %q; choose from %s", name, strings.Join(Scenarios(), ", "))
+		}
+	}
+	chosen := scenarios()
+	if len(names) > 0 {
+		chosen = slices.DeleteFunc(chosen, func(s scenario) bool { return !slices.Contains(names, s.name) })
+	}
+	return chosen, nil
+}
+
+// enoughFiles says whether a process may have so many files open. Go raises its
+// own limit as far as it may, and so do the children.
+func enoughFiles(n int) error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return err
+	}
+	if uint64(n) > limit.Max {
+		return fmt.Errorf("it needs %d open files in one process, and %d are allowed; raise the hard limit (ulimit -Hn)", n, limit.Max)
+	}
+	return nil
+}
+
+// alternate runs both, each as often as there are rounds, and changes who is first.
+func alternate(rounds int, reference, server func() error) error {
+	for i := range rounds {
+		first, second := reference, server
+		if i%2 == 1 {
+			first, second = server, reference
+		}
+		if err := first(); err != nil {
+			return err
+		}
+		if err := second(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// tiny sizes show that everything works, and nothing about speed.
+func tiny() Sizes {
+	return Sizes{
+		Rounds:  1,
+		Clients: 4, Few: 2, Many: 8,
+		SteadyReplies: 3, SteadyEvery: time.Millisecond,
+		BurstReplies: 50,
+		IdleFrom:     2, IdleTo: 6, Settle: time.Millisecond,
+		LatencyClients: 2, LatencyReplies: 5, LatencyEvery: time.Millisecond,
+		Held: 8,
+		Deaf: 2, SlowReplies: 5, SlowEvery: time.Millisecond,
+	}
+}
+
+// program builds clu-ws.
+func program(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "clu-ws")
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", file, "github.com/clu-ws/clu-ws/cmd/clu-ws").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return file
+}
+
+func TestARunMeasuresEverything(t *testing.T) {
+	var out, lines strings.Builder
+	file := filepath.Join(t.TempDir(), "figures", "latest.json")
+	err := Run(t.Context(), Config{Program: program(t), Sizes: tiny(), JSON: file, Stdout: &out, Progress: &lines})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report Report
+	if err := json.Unmarshal(text, &report); err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]int{}
+	for _, r := range report.Rows {
+		rows[r.Scenario]++
+		if r.Measured <= 0 && r.Scenario != "idle" || len(r.MeasuredRounds) == 0 {
+			t.Errorf("nothing was measured: %+v", r)
+		}
+		if r.Against != "" && (r.Reference <= 0 || len(r.ReferenceRounds) == 0) {
+			t.Errorf("no reference: %+v", r)
+		}
+		if !strings.Contains(out.String(), r.What) {
+			t.Errorf("not in the table: %s", r.What)
+		}
+	}
+	for scenario, want := range map[string]int{"steady": 1, "burst": 6, "idle": 1, "latency": 2, "connect": 1, "slow": 2} {
+		if rows[scenario] != want {
+			t.Errorf("%s has %d rows, not %d", scenario, rows[scenario], want)
+		}
+		if !strings.Contains(lines.String(), "  "+scenario+"\n") {
+			t.Errorf("no line of progress for %s", scenario)
+		}
+	}
+}
+
+func TestARunMayUseAnyRabbitMQ(t *testing.T) {
+	var out strings.Builder
+	err := Run(t.Context(), Config{
+		Program: program(t), Sizes: tiny(), Only: []string{"latency", "idle"}, Stdout: &out,
+		BrokerURL: testkit.RabbitMQ(t).NewVHost(t),
+	})
+	if err != nil || !strings.Contains(out.String(), "RabbitMQ") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
+// cancelOn is a writer that ends a context when something is written.
+type cancelOn struct{ cancel context.CancelFunc }
+
+func (c cancelOn) Write(p []byte) (int, error) {
+	c.cancel()
+	return len(p), nil
+}
+
+func TestARunThatIsInterruptedEndsWithItsChildren(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	sizes := tiny()
+	sizes.SteadyReplies = 1_000_000
+	// The test's check for left goroutines covers the children: each has one that reaps it.
+	err := Run(ctx, Config{Program: program(t), Sizes: sizes, Stdout: io.Discard, Progress: cancelOn{cancel}})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestAServerThatDoesNotStartIsAnError(t *testing.T) {
+	var out strings.Builder
+	err := Run(t.Context(), Config{
+		Program: program(t), Sizes: tiny(), Only: []string{"idle"}, Stdout: &out,
+		ServerArgs: []string{"--no-such-flag"},
+	})
+	if err == nil || !strings.Contains(err.Error(), "no-such-flag") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestAnUnknownScenarioIsAnError(t *testing.T) {
+	err := Run(t.Context(), Config{Only: []string{"speed"}})
+	if err == nil || !strings.Contains(err.Error(), "choose from steady, burst") {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,84 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+)
+
+// logBytes is what the server keeps for slow clients on each of its loops, one
+// for each processor, unless it is told otherwise.
+const logBytes = 16 << 20
+
+// slow measures what clients that read nothing do to the others and to the
+// server's memory.
+func (b *bench) slow(ctx context.Context) ([]Row, error) {
+	s := b.size
+	server, err := b.server(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer server.stop()
+	b.progress.begin("slow", fmt.Sprintf("connecting %d clients", s.Many), connectTime(s.Many))
+	cr, err := b.clients(ctx, server, s.Many, s.Deaf)
+	if err != nil {
+		return nil, err
+	}
+	defer cr.hangUp()
+	r := round{count: s.SlowReplies, every: s.SlowEvery, timed: true}
+	if _, err := b.play(ctx, server, cr, r.warmUp()); err != nil {
+		return nil, err
+	}
+	var with, without slowRounds
+	if err := alternate(slowRoundsOf(s), func() error {
+		b.progress.begin("slow", "everyone reads", r.seconds())
+		return b.slowRound(ctx, server, cr, r, 0, &without)
+	}, func() error {
+		b.progress.begin("slow", fmt.Sprintf("%d read nothing", s.Deaf), r.seconds())
+		return b.slowRound(ctx, server, cr, r, s.Deaf, &with)
+	}); err != nil {
+		return nil, err
+	}
+	what := fmt.Sprintf("%d of %s clients read nothing, %.0f/s: ", s.Deaf, grouped(s.Many), 1/r.every.Seconds())
+	bound := float64(logBytes * runtime.NumCPU() >> 20)
+	return []Row{
+		row("slow", what+"the others' p99", "ms", with.p99, "none slow", without.p99, reach{by: Ratio, bound: 2}),
+		row("slow", what+"server RSS", "MiB", with.rss, "none slow", without.rss, reach{by: Difference, bound: bound}),
+	}, nil
+}
+
+func slowRoundsOf(s Sizes) int { return (s.Rounds + 1) / 2 }
+
+func slowSeconds(s Sizes) float64 {
+	r := round{count: s.SlowReplies, every: s.SlowEvery}
+	return connectTime(s.Many) + float64(2*slowRoundsOf(s))*(r.seconds()+1)
+}
+
+// slowRounds is what was found in rounds of one kind.
+type slowRounds struct{ p99, rss []float64 }
+
+// slowRound plays a round while some clients do not read, then lets them catch
+// up: nothing may be missing for them either, unless the server has closed them
+// because they were too slow.
+func (b *bench) slowRound(ctx context.Context, server *target, cr *crowd, r round, deaf int, into *slowRounds) error {
+	cr.deafen(deaf)
+	p, err := b.play(ctx, server, cr, r)
+	if err != nil {
+		return err
+	}
+	rss, err := b.proc.rss(server.pid)
+	if err != nil {
+		return err
+	}
+	into.p99 = append(into.p99, float64(percentile(p.Latency, 99))/1e6)
+	into.rss = append(into.rss, float64(rss)/(1<<20))
+	cr.undeafen()
+	a, err := cr.await(ctx, patience)
+	if err != nil {
+		return err
+	}
+	if err := a.err(); err != nil {
+		return fmt.Errorf("after they read again: %w", err)
+	}
+	return nil
+}

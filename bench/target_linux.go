@@ -1,0 +1,166 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// target is a process that brings replies to clients.
+type target struct {
+	*child
+	addr   netip.AddrPort
+	source source
+	next   uint64 // the number of the next reply
+}
+
+// source makes a target bring replies to its clients.
+type source interface {
+	// prepare makes the replies, before any time is taken.
+	prepare(ctx context.Context, first uint64, count int) error
+	// play has them sent, one each interval, or all at once.
+	play(ctx context.Context, every time.Duration, sent []atomic.Int64) error
+	close()
+}
+
+// viaBroker is a source for a bridge.
+type viaBroker struct {
+	*publisher
+	clock func() int64
+}
+
+func (v viaBroker) prepare(_ context.Context, first uint64, count int) error {
+	v.publisher.prepare(first, count)
+	return nil
+}
+
+func (v viaBroker) play(ctx context.Context, every time.Duration, sent []atomic.Int64) error {
+	return v.publisher.play(ctx, every, sent, v.clock)
+}
+
+// viaPipe is a source for the bare loop, which has its own frames and clock.
+type viaPipe struct {
+	*child
+	joined bool
+}
+
+func (v viaPipe) prepare(ctx context.Context, first uint64, count int) error {
+	return v.tell(ctx, fmt.Sprintf("prepare %d %d %t", first, count, v.joined))
+}
+
+func (v viaPipe) play(ctx context.Context, every time.Duration, _ []atomic.Int64) error {
+	return v.tell(ctx, fmt.Sprintf("play %v", every))
+}
+
+func (v viaPipe) tell(ctx context.Context, command string) error {
+	if _, err := fmt.Fprintln(v.stdin, command); err != nil {
+		return fmt.Errorf("%s: %w; the end of its log:\n%s", v.name, err, v.tail)
+	}
+	_, err := v.line(ctx)
+	return err
+}
+
+func (viaPipe) close() {}
+
+// server starts a bridge, linked to the broker.
+func (b *bench) server(ctx context.Context) (*target, error) {
+	args := append([]string{"websocket", "--host", "127.0.0.1", "--port", "0", "--url", b.brokerURL,
+		"--exchange", exchange, "--log-level", "warn"}, b.cfg.ServerArgs...)
+	t, err := b.target(ctx, "clu-ws websocket", args)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPublisher(b.brokerURL, exchange)
+	if err != nil {
+		t.stop()
+		return nil, err
+	}
+	t.source = viaBroker{p, b.swarm.clock}
+	return t, nil
+}
+
+// floor starts a bare loop.
+func (b *bench) floor(ctx context.Context, joined bool) (*target, error) {
+	t, err := b.target(ctx, "the bare loop", []string{"bench", "floor"})
+	if err != nil {
+		return nil, err
+	}
+	t.source = viaPipe{t.child, joined}
+	return t, nil
+}
+
+// pair starts a bridge and a bare loop.
+func (b *bench) pair(ctx context.Context, joined bool) (server, floor *target, err error) {
+	if server, err = b.server(ctx); err != nil {
+		return nil, nil, err
+	}
+	if floor, err = b.floor(ctx, joined); err != nil {
+		server.stop()
+		return nil, nil, err
+	}
+	return server, floor, nil
+}
+
+func (b *bench) target(ctx context.Context, name string, args []string) (*target, error) {
+	c, err := startChild(name, b.cfg.Program, args...)
+	if err != nil {
+		return nil, err
+	}
+	url, err := c.address(ctx, "ws://")
+	if err != nil {
+		c.stop()
+		return nil, err
+	}
+	addr, err := netip.ParseAddrPort(strings.TrimPrefix(url, "ws://"))
+	if err != nil {
+		c.stop()
+		return nil, fmt.Errorf("%s listens at %q: %w", name, url, err)
+	}
+	return &target{child: c, addr: addr, next: firstNumber}, nil
+}
+
+func (t *target) stop() {
+	if t.source != nil {
+		t.source.close()
+	}
+	t.child.stop()
+}
+
+// clients connects a crowd, of which the first may be deaf later.
+func (b *bench) clients(ctx context.Context, t *target, n, deaf int) (*crowd, error) {
+	cr := newCrowd(b.swarm, dialer{to: t.addr, path: "/", host: t.addr.String(), deaf: deaf})
+	if _, err := cr.connect(ctx, n); err != nil {
+		cr.hangUp()
+		return nil, fmt.Errorf("%s: %w", t.name, err)
+	}
+	return cr, nil
+}
+
+// atRest waits until a target's threads are off the processor, so that what
+// they used is known. It gives up after a while: a target that never rests has
+// its time counted as it is.
+func (b *bench) atRest(ctx context.Context, t *target) error {
+	const step, patience = 25 * time.Millisecond, 5 * time.Second
+	last := time.Duration(-1)
+	for start := time.Now(); time.Since(start) < patience; {
+		used, err := b.proc.cpu(t.pid)
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.name, err)
+		}
+		if used-last < step/50 {
+			return nil
+		}
+		last = used
+		select {
+		case <-time.After(step):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-t.done:
+			return fmt.Errorf("%s has ended; the end of its log:\n%s", t.name, t.tail)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,250 @@
+package engine
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// hostileTime is how long the hostile clients rage: HOSTILE=60s for a long run.
+func hostileTime(t *testing.T) time.Duration {
+	t.Helper()
+	text := os.Getenv("HOSTILE")
+	if text == "" {
+		return 3 * time.Second
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// misdeeds are what a client may do wrong. Each gets a fresh TCP connection, and
+// may fail at any point: the server has every right to hang up.
+var misdeeds = map[string]func(c net.Conn, rng *rand.Rand) error{
+	"splits every byte": func(c net.Conn, rng *rand.Rand) error {
+		for _, b := range append([]byte(upgradeRequest), text("split")...) {
+			if _, err := c.Write([]byte{b}); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	"lies about a length": func(c net.Conn, rng *rand.Rand) error {
+		return opened(c, []byte{0x81, 0xff, 0, 0, 0, 0, 0, 0x0f, 0xff, 0xff, 1, 2, 3, 4, 'x'})
+	},
+	"claims the largest length in a fragment": func(c net.Conn, rng *rand.Rand) error {
+		return opened(c, masked(false, ws.OpText, "x"), []byte{0x80, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4}, make([]byte, 1<<20))
+	},
+	"leaves a message half sent": func(c net.Conn, rng *rand.Rand) error {
+		return opened(c, masked(false, ws.OpText, strings.Repeat("x", 500_000)))
+	},
+	"sends tiny fragments": func(c net.Conn, rng *rand.Rand) error {
+		if err := opened(c, masked(false, ws.OpText, "x")); err != nil {
+			return err
+		}
+		fragments := []byte(strings.Repeat(string(masked(false, ws.OpContinuation, "")), 10_000))
+		for range 20 {
+			if _, err := c.Write(fragments); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	"floods with pings": func(c net.Conn, rng *rand.Rand) error {
+		pings := []byte(strings.Repeat(string(masked(true, ws.OpPing, "")), 20_000))
+		return opened(c, pings)
+	},
+	"floods with messages": func(c net.Conn, rng *rand.Rand) error {
+		return opened(c, []byte(strings.Repeat(string(text("flood")), 20_000)))
+	},
+	"resets": func(c net.Conn, rng *rand.Rand) error {
+		if err := opened(c); err != nil {
+			return err
+		}
+		return c.(*net.TCPConn).SetLinger(0)
+	},
+	"half-closes": func(c net.Conn, rng *rand.Rand) error {
+		if err := opened(c); err != nil {
+			return err
+		}
+		return c.(*net.TCPConn).CloseWrite()
+	},
+	"sends rubbish for a request": func(c net.Conn, rng *rand.Rand) error {
+		rubbish := make([]byte, rng.IntN(20_000))
+		for i := range rubbish {
+			rubbish[i] = byte(rng.Uint32())
+		}
+		_, err := c.Write(rubbish)
+		return err
+	},
+	"sends rubbish for frames": func(c net.Conn, rng *rand.Rand) error {
+		rubbish := make([]byte, rng.IntN(5000))
+		for i := range rubbish {
+			rubbish[i] = byte(rng.Uint32())
+		}
+		return opened(c, rubbish)
+	},
+	"closes and goes on": func(c net.Conn, rng *rand.Rand) error {
+		return opened(c, masked(true, ws.OpClose, "\x03\xe8"), text("more"), text("and more"))
+	},
+	"upgrades twice": func(c net.Conn, rng *rand.Rand) error {
+		return opened(c, []byte(upgradeRequest))
+	},
+	"reads nothing": func(c net.Conn, rng *rand.Rand) error {
+		_, err := c.Write([]byte(upgradeRequest))
+		return errors.Join(err, c.SetReadDeadline(time.Now()))
+	},
+}
+
+// opened upgrades a connection and writes pieces to it.
+func opened(c net.Conn, pieces ...[]byte) error {
+	_, err := c.Write(append([]byte(upgradeRequest), join(pieces...)...))
+	return err
+}
+
+func TestHostileClientsHurtNobody(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{Limits: Limits{LogBytes: 4 << 20, MaxHeld: 32 << 20, HeadTimeout: time.Second}})
+		over := make(chan struct{})
+		var hostile, good sync.WaitGroup
+
+		worst := make([]time.Duration, 4)
+		for i := range worst {
+			c := s.dial(t)
+			c.SetDeadline(time.Time{})
+			good.Go(func() { worst[i] = followClosely(t, c) })
+		}
+		s.mute.Store(true)
+		for name, misdeed := range misdeeds {
+			hostile.Go(func() { rage(s.addr, name, misdeed, over) })
+		}
+		var peak uint64
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		pad := strings.Repeat("x", 2000)
+		n := 0
+		for end := time.After(hostileTime(t)); ; n++ {
+			s.log.Append(Text(fmt.Sprintf("%d %d %s", n, time.Now().UnixNano(), pad)))
+			select {
+			case <-tick.C:
+				if n%50 == 0 {
+					var m runtime.MemStats
+					runtime.ReadMemStats(&m)
+					peak = max(peak, m.HeapInuse)
+				}
+				continue
+			case <-end:
+			}
+			break
+		}
+		close(over)
+		hostile.Wait()
+		s.log.Append(Text("end"))
+		good.Wait()
+		t.Logf("%d frames; the worst latencies of the good clients were %v; the heap was at most %d MiB", n, worst, peak>>20)
+		const allowed = 256 << 20
+		if peak > allowed {
+			t.Errorf("the heap grew to %d MiB", peak>>20)
+		}
+		for _, w := range worst {
+			if w > patience {
+				t.Errorf("a good client waited %v", w)
+			}
+		}
+	})
+}
+
+// followClosely reads frames up to the last, each in its turn, and gives the
+// longest time that one took.
+func followClosely(t *testing.T, c *client) (worst time.Duration) {
+	for next := 0; ; next++ {
+		f, err := readFrame(c.r)
+		if err != nil {
+			t.Errorf("a good client lost its connection: %v", err)
+			return worst
+		}
+		if f.Header.OpCode == ws.OpPing {
+			next--
+			continue
+		}
+		var n int
+		var sent int64
+		if string(f.Payload) == "end" {
+			return worst
+		}
+		if _, err := fmt.Sscanf(string(f.Payload[:min(60, len(f.Payload))]), "%d %d", &n, &sent); err != nil || n != next {
+			t.Errorf("a good client got %.40q in place of frame %d", f.Payload, next)
+			return worst
+		}
+		worst = max(worst, time.Since(time.Unix(0, sent)))
+	}
+}
+
+// rage repeats a misdeed on new connections, of which it keeps some open.
+func rage(addr, name string, misdeed func(net.Conn, *rand.Rand) error, over <-chan struct{}) {
+	rng := rand.New(rand.NewPCG(uint64(len(name)), 1))
+	var kept []net.Conn
+	defer func() {
+		for _, c := range kept {
+			c.Close()
+		}
+	}()
+	for {
+		select {
+		case <-over:
+			return
+		default:
+		}
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			continue
+		}
+		_ = c.SetDeadline(time.Now().Add(2 * time.Second))
+		if err := misdeed(c, rng); err == nil && name != "reads nothing" {
+			// Whatever comes back, up to the end or to the end of patience.
+			_ = c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+			_, _ = io.Copy(io.Discard, bufio.NewReader(c))
+		}
+		if kept = append(kept, c); len(kept) > 30 {
+			kept[0].Close()
+			kept = kept[1:]
+		}
+	}
+}
+
+func FuzzUpgrade(f *testing.F) {
+	f.Add([]byte(upgradeRequest))
+	f.Add([]byte("GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"))
+	f.Add([]byte(strings.Replace(upgradeRequest, "Host", "host: a\r\nHOST", 1)))
+	f.Add([]byte(strings.ToLower(upgradeRequest)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		e := &Engine{cfg: Config{Handler: &server{}}}
+		e.cfg.Limits.setDefaults()
+		end := headEnd(data, 0)
+		if e.headTooLong(end, len(data)) || end == 0 || bareLF(data[:end]) {
+			return
+		}
+		head := data[:end]
+		wants := wantsWebSocket(head)
+		answer, _, ok := e.negotiate(head, nil)
+		if !strings.HasPrefix(string(answer), "HTTP/1.1 ") {
+			t.Fatalf("answered %q", answer)
+		}
+		if ok && (!wants || len(headerValues(head, "Sec-WebSocket-Key")) != 1 || !strings.HasPrefix(string(answer), "HTTP/1.1 101 ")) {
+			t.Fatalf("accepted %q with %q", head, answer)
+		}
+	})
+}

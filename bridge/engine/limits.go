@@ -1,0 +1,55 @@
+package engine
+
+import "time"
+
+// Limits bound what clients may take. The zero value of each is its default.
+type Limits struct {
+	// MaxHead is the longest request head in bytes. 0 is 8 KiB.
+	MaxHead int
+	// HeadTimeout is how long a client may take to send its request. 0 is 10 s.
+	HeadTimeout time.Duration
+	// MaxMessage is the longest message from a client in bytes, over all its
+	// fragments. 0 is 1 MiB.
+	MaxMessage int
+	// LogBytes bounds what a log keeps for slow clients, on each loop. 0 is 16 MiB.
+	LogBytes int
+	// LogAge bounds how long a log keeps a frame for slow clients. 0 is 30 s.
+	LogAge time.Duration
+	// MaxConnections bounds the connections in all; more are answered with 503.
+	// 0 is what the limit on open files leaves room for.
+	MaxConnections int
+	// MaxPerAddress bounds the connections from one address, this machine's own
+	// apart; more are answered with 503. 0 is no limit.
+	MaxPerAddress int
+	// MessageRate bounds the messages of one client a second, with ten seconds'
+	// worth in a burst; more close it with 1008. 0 is 200.
+	MessageRate int
+	// MaxHeld bounds the bytes of all messages that are incomplete; whoever passes
+	// it is closed with 1013. 0 is 256 MiB.
+	MaxHeld int
+	// PingAfter is how long a connection may be silent before it is pinged; each
+	// ping is drawn between this and 2.25 times this. 0 is 20 s.
+	PingAfter time.Duration
+	// PongTimeout is how long a pinged client may take to give a sign of life. 0 is 20 s.
+	PongTimeout time.Duration
+}
+
+func (l *Limits) setDefaults() {
+	setDefault(&l.MaxHead, 8<<10)
+	setDefault(&l.HeadTimeout, 10*time.Second)
+	setDefault(&l.MaxMessage, 1<<20)
+	setDefault(&l.LogBytes, 16<<20)
+	setDefault(&l.LogAge, 30*time.Second)
+	setDefault(&l.MessageRate, 200)
+	setDefault(&l.MaxHeld, 256<<20)
+	setDefault(&l.MaxConnections, roomForConnections())
+	setDefault(&l.PingAfter, 20*time.Second)
+	setDefault(&l.PongTimeout, 20*time.Second)
+}
+
+func setDefault[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}

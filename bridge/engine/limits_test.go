@@ -1,0 +1,270 @@
+package engine
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+func TestAClientThatFallsOffMaySkipWhatItMissed(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		missed := make(chan uint64, 100)
+		s := start(Config{Limits: Limits{LogBytes: 1 << 20}, Skip: func(_ any, n uint64) Frame {
+			missed <- n
+			return Text(fmt.Sprintf("missed %d", n))
+		}})
+		slow, good := s.dial(t), s.dial(t)
+		pad := strings.Repeat("x", 100_000)
+		const frames = 300
+		for i := range frames {
+			s.log.Append(Text(fmt.Sprintf("%d %s", i, pad)))
+			good.frame()
+		}
+		// What it reads in the end is each frame whole and in order, with a notice
+		// that accounts for each that is left out.
+		next := 0
+		for next < frames {
+			text := string(slow.frame().Payload)
+			var n int
+			if _, err := fmt.Sscanf(text, "missed %d", &n); err == nil {
+				next += n
+				continue
+			}
+			if _, err := fmt.Sscanf(text, "%d ", &n); err != nil || n != next {
+				t.Fatalf("got %.30q in place of frame %d", text, next)
+			}
+			next++
+		}
+		if next > frames || len(missed) == 0 || s.Stats().Skips != len(missed) || s.Stats().SlowCloses != 0 {
+			t.Fatalf("%d frames are accounted for, with %d notices; the engine counts %+v", next, len(missed), s.Stats())
+		}
+	})
+}
+
+func TestALogForgetsWhatIsTooOldForASlowClient(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{Limits: Limits{LogAge: 500 * time.Millisecond}})
+		s.dial(t)
+		good := s.dial(t)
+		frame := strings.Repeat("x", 1<<20)
+		for range 12 { // less than the log's bytes, more than the sockets take
+			s.log.Append(Text(frame))
+			good.expect(frame)
+		}
+		// No further frame is needed for it to be noticed.
+		if note := receive(t, s.closed); note.code != 1008 || !strings.Contains(note.reason, "too slow") {
+			t.Fatalf("closed with %v", note)
+		}
+		if n := s.Stats().SlowCloses; n != 1 {
+			t.Errorf("%d slow closes are counted", n)
+		}
+	})
+}
+
+func TestTooManyMessagesCloseTheConnection(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{Limits: Limits{MessageRate: 10}})
+		for name, frame := range map[string][]byte{"texts": text("x"), "pings": masked(true, ws.OpPing, "")} {
+			c := s.dial(t)
+			var all []byte
+			for range 10*burst + 50 {
+				all = append(all, frame...)
+			}
+			c.send(all)
+			if reason := c.expectClose(1008); !strings.Contains(reason, "more than 10 a second") {
+				t.Errorf("%s: the reason is %q", name, reason)
+			}
+			receive(t, s.closed)
+		}
+		if n := len(s.messages); n != 10*burst {
+			t.Errorf("%d messages were handed on, want %d", n, 10*burst)
+		}
+	})
+}
+
+func TestABudgetRefillsWithTime(t *testing.T) {
+	b := fullBudget(4, 100)
+	for range 4 * burst {
+		if !b.take(4, 100) {
+			t.Fatal("the burst is too small")
+		}
+	}
+	if b.take(4, 100) {
+		t.Fatal("the burst is too large")
+	}
+	if !b.take(4, 101) || b.take(4, 101) { // four ticks a second
+		t.Fatal("a tick does not earn one message")
+	}
+	for range 4 * burst {
+		b.take(4, 1_000_000)
+	}
+	if b.take(4, 1_000_000) {
+		t.Fatal("a long silence earns more than a burst")
+	}
+}
+
+func TestConnectionsBeyondTheLimitAreToldSo(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{Limits: Limits{MaxConnections: 2}})
+		first := s.dial(t)
+		s.dial(t)
+		c := s.dialTCP(t)
+		c.send([]byte(upgradeRequest))
+		resp := c.response()
+		body, _ := io.ReadAll(resp.Body)
+		if resp.StatusCode != 503 || !strings.Contains(string(body), "2 connections") {
+			t.Fatalf("answered %s %q", resp.Status, body)
+		}
+		if n := s.Stats().Refused; n != 1 {
+			t.Errorf("%d refusals are counted", n)
+		}
+		// A place that becomes free can be taken.
+		first.send(masked(true, ws.OpClose, "\x03\xe8"))
+		if _, err := io.ReadAll(first.r); err != nil {
+			t.Fatal(err)
+		}
+		first.Close()
+		for deadline := time.Now().Add(patience); ; {
+			c := s.dialTCP(t)
+			c.send([]byte(upgradeRequest))
+			if c.response().StatusCode == 101 {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatal("the place never became free")
+			}
+		}
+	})
+}
+
+func TestOneAddressCannotTakeEveryPlace(t *testing.T) {
+	c := crowd{max: 100, perAddress: 2}
+	far, proxy := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("127.0.0.1")
+	first, _ := c.enter(far)
+	c.enter(far)
+	if _, refusal := c.enter(far); !strings.Contains(refusal, "192.0.2.1") {
+		t.Errorf("the third is told %q", refusal)
+	}
+	if _, refusal := c.enter(netip.MustParseAddr("192.0.2.2")); refusal != "" {
+		t.Errorf("another address is told %q", refusal)
+	}
+	for range 10 {
+		if _, refusal := c.enter(proxy); refusal != "" {
+			t.Errorf("a proxy on this machine is told %q", refusal)
+		}
+	}
+	c.leave(first)
+	if _, refusal := c.enter(far); refusal != "" {
+		t.Errorf("after one left, the next is told %q", refusal)
+	}
+	if len(c.addresses) != 2 {
+		t.Errorf("%d addresses are remembered", len(c.addresses))
+	}
+}
+
+func TestIncompleteMessagesAreBoundedInAll(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 1, Limits: Limits{MaxHeld: 1 << 20}})
+		half := masked(false, ws.OpText, strings.Repeat("x", 300_000))
+		for i := 0; ; i++ {
+			c := s.dial(t)
+			c.send(half)
+			c.send(masked(true, ws.OpPing, "taken"))
+			f := c.frame()
+			if f.Header.OpCode == ws.OpPong {
+				if i > 4 {
+					t.Fatal("more is held than allowed")
+				}
+				continue
+			}
+			if code, _ := ws.ParseCloseFrameData(f.Payload); code != 1013 {
+				t.Fatalf("closed with %d", code)
+			}
+			break
+		}
+		// A whole message of the same size is no one's business.
+		c := s.dial(t)
+		c.send(text(strings.Repeat("x", 100)))
+		receive(t, s.messages)
+	})
+}
+
+func TestALargeFrameAndAPingDoNotCloseAReader(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{Limits: Limits{LogBytes: 64 << 20}})
+		c := s.dialTCP(t)
+		c.upgrade("/")
+		handle := receive(t, s.opened)
+		big := strings.Repeat("x", 3*maxOutbound)
+		s.log.Append(Text(big))
+		c.send(masked(true, ws.OpPing, ""))
+		read := func() {
+			if f := c.frame(); f.Header.OpCode == ws.OpClose {
+				t.Fatalf("closed: %q", f.Payload)
+			}
+		}
+		read()
+		read()
+		handle.Send(Text(big))
+		read()
+	})
+}
+
+func TestClosingAtOnceComesBehindTheAnswer(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{}, func(s *server) {
+			s.open = func(c Conn) { c.Send(Text("welcome")); c.Close(4001, "not you") }
+		})
+		c := s.dialTCP(t)
+		c.upgrade("/")
+		c.expectClose(4001)
+	})
+}
+
+func TestCloseCodesAreKeptToWhatMayBeSent(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{})
+		for code, want := range map[int]ws.StatusCode{1000: 1000, 1012: 1012, 1013: 1013, 3000: 3000, 4999: 4999,
+			999: 1002, 1004: 1002, 1005: 1002, 1006: 1002, 1015: 1002, 2999: 1002, 5000: 1002, 65535: 1002} {
+			c := s.dial(t)
+			c.send(masked(true, ws.OpClose, string(ws.NewCloseFrameBody(ws.StatusCode(code), ""))))
+			c.expectClose(want)
+			receive(t, s.closed)
+		}
+		c := s.dialTCP(t)
+		c.upgrade("/")
+		receive(t, s.opened).Close(1006, "a code that may not be sent")
+		c.expectClose(1011)
+	})
+}
+
+func TestARequestOfBadLinesIsRefusedAtOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{})
+		for _, request := range []string{
+			strings.ReplaceAll(upgradeRequest, "\r\n", "\n"),
+			strings.Replace(upgradeRequest, "Host: localhost", "Host: localhost\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", 1),
+		} {
+			c := s.dialTCP(t)
+			c.send([]byte(request))
+			if resp := c.response(); resp.StatusCode != 400 {
+				t.Errorf("answered %s", resp.Status)
+			}
+		}
+	})
+}
+
+func TestASpareConnectionIsClosedWithoutAWord(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{Limits: Limits{HeadTimeout: 300 * time.Millisecond}})
+		c := s.dialTCP(t)
+		if b, err := io.ReadAll(c.r); err != nil || len(b) > 0 {
+			t.Fatalf("got %q, %v", b, err)
+		}
+	})
+}

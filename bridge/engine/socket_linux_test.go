@@ -1,0 +1,43 @@
+package engine
+
+import (
+	"net"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestTheKernelHoldsLittleForAClientThatDoesNotRead(t *testing.T) {
+	for name, multipath := range map[string]bool{"plain TCP": false, "Multipath TCP": true} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, Config{Loops: 1}, func(s *server) {
+				s.listen = &net.ListenConfig{}
+				s.listen.SetMultipathTCP(multipath)
+			})
+			s.dial(t) // reads nothing
+			good := s.dial(t)
+			frame := strings.Repeat("x", 100_000)
+			for range 100 { // the backlog holds what the sockets do not take
+				s.log.Append(Text(frame))
+				good.expect(frame)
+			}
+			type options struct{ noDelay, vanish, unsent, queued int }
+			got := make(chan options, 1)
+			l := s.shards[0].(*loop)
+			l.mail.post(func() {
+				fd := int(l.conns.at(0).fd)
+				get := func(option int) int { n, _ := unix.GetsockoptInt(fd, unix.IPPROTO_TCP, option); return n }
+				queued, _ := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
+				got <- options{get(unix.TCP_NODELAY), get(unix.TCP_USER_TIMEOUT), get(unix.TCP_NOTSENT_LOWAT), queued}
+			})
+			o := receive(t, got)
+			if o.noDelay != 1 || o.vanish != int(vanishTimeout.Milliseconds()) || o.unsent != unsentBytes {
+				t.Errorf("the socket's options are %+v", o)
+			}
+			if o.queued > 2*unsentBytes {
+				t.Errorf("the kernel holds %d bytes for a client that reads nothing", o.queued)
+			}
+		})
+	}
+}

@@ -1,0 +1,70 @@
+package listen
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+)
+
+// Address is where to listen.
+type Address struct {
+	Network string // tcp or unix
+	Name    string // host:port, or the path of the socket
+}
+
+// String is the address as [ParseAddress] reads it.
+func (a Address) String() string {
+	if a.Network == "unix" {
+		return "unix:" + a.Name
+	}
+	return a.Name
+}
+
+// ParseAddress reads host:port, tcp:host:port or unix:path. An empty host is
+// every address of the machine, and port 0 a free one.
+func ParseAddress(s string) (Address, error) {
+	if path, ok := strings.CutPrefix(s, "unix:"); ok {
+		return unixAddress(path)
+	}
+	name := strings.TrimPrefix(s, "tcp:")
+	_, port, err := net.SplitHostPort(name)
+	if err != nil {
+		return Address{}, fmt.Errorf("%q is no address; write host:port, tcp:host:port or unix:/path/to/socket", s)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return Address{}, fmt.Errorf("%q has no port; choose one from 1 to 65535, or 0 for a free one", s)
+	}
+	return Address{Network: "tcp", Name: name}, nil
+}
+
+func unixAddress(path string) (Address, error) {
+	switch {
+	case path == "":
+		return Address{}, errors.New("unix: has no path; write unix:/path/to/socket")
+	case path[0] == '@':
+		return Address{}, fmt.Errorf("unix:%s has no file, and so no permissions; write unix:/path/to/socket", path)
+	case len(path) > maxPath:
+		return Address{}, fmt.Errorf("the path of unix:%s has %d bytes, and a socket's may have %d; choose a shorter one", path, len(path), maxPath)
+	}
+	return Address{Network: "unix", Name: path}, nil
+}
+
+// URLs is where clients of a listener connect, for people to read.
+func URLs(ln net.Listener) string {
+	at := ln.Addr()
+	if _, ok := ln.(*secured); ok {
+		return fmt.Sprintf("https://%s and wss://%s", at, at)
+	}
+	if at.Network() == "unix" {
+		return "unix:" + at.String()
+	}
+	return fmt.Sprintf("http://%s and ws://%s", at, at)
+}
+
+// BeyondLoopback tells whether other machines may reach a listener.
+func BeyondLoopback(ln net.Listener) bool {
+	tcp, ok := ln.Addr().(*net.TCPAddr)
+	return ok && !tcp.IP.IsLoopback()
+}

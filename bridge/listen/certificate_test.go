@@ -1,0 +1,184 @@
+package listen
+
+import (
+	"crypto/tls"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// authority is a certificate in files that can be replaced, and clients that
+// trust whoever made it.
+type authority struct {
+	*testkit.Certificates
+}
+
+func newAuthority(t *testing.T) authority { return authority{testkit.NewCertificates(t)} }
+
+// replace puts another's files in place of these, as certbot does.
+func (a authority) replace(t *testing.T, by authority) {
+	t.Helper()
+	for from, to := range map[string]string{by.ServerCert: a.ServerCert, by.ServerKey: a.ServerKey} {
+		replaceFile(t, to, read(t, from))
+	}
+}
+
+func replaceFile(t *testing.T, path, content string) {
+	t.Helper()
+	next := path + ".next"
+	if err := os.WriteFile(next, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(next, path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// serve is an echo behind TLS.
+func serve(t *testing.T, c *Certificate) (address string) {
+	t.Helper()
+	ln := Secure(open(t, Address{"tcp", "127.0.0.1:0"}, Options{}), c)
+	echo(t, ln)
+	return ln.Addr().String()
+}
+
+func load(t *testing.T, a authority) *Certificate {
+	t.Helper()
+	c, err := LoadCertificate(a.ServerCert, a.ServerKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// trusts tells whether a client of the authority takes the server for one of its own.
+func (a authority) trusts(t *testing.T, address string) bool {
+	t.Helper()
+	conn, err := tls.Dial("tcp", address, a.ClientConfig(t))
+	return echoes(t, conn, err)
+}
+
+func TestACertificateIsReadAgainWhenItsFilesChange(t *testing.T) {
+	old, next := newAuthority(t), newAuthority(t)
+	c := load(t, old)
+	address := serve(t, c)
+	if changed, err := c.Refresh(); changed || err != nil {
+		t.Errorf("nothing has changed, and it says %t, %v", changed, err)
+	}
+	if !old.trusts(t, address) {
+		t.Error("the certificate is not shown")
+	}
+	old.replace(t, next)
+	if !old.trusts(t, address) {
+		t.Error("the old certificate does not go on before anybody looks")
+	}
+	if changed, err := c.Refresh(); !changed || err != nil {
+		t.Errorf("the files have changed, and it says %t, %v", changed, err)
+	}
+	if old.trusts(t, address) || !next.trusts(t, address) {
+		t.Error("the new certificate is not shown")
+	}
+}
+
+func TestFilesThatCannotBeUsedChangeNothing(t *testing.T) {
+	a, other := newAuthority(t), newAuthority(t)
+	c := load(t, a)
+	address := serve(t, c)
+	key := read(t, a.ServerKey)
+	for name, spoil := range map[string]func(){
+		"the key of another":   func() { replaceFile(t, a.ServerKey, read(t, other.ServerKey)) },
+		"a key that is empty":  func() { replaceFile(t, a.ServerKey, "") },
+		"a key that is gone":   func() { os.Remove(a.ServerKey) },
+		"something else there": func() { replaceFile(t, a.ServerKey, "hello") },
+	} {
+		spoil()
+		if changed, err := c.Refresh(); !changed || err == nil || !strings.Contains(err.Error(), "the key that belongs to it") {
+			t.Errorf("%s: %t, %v", name, changed, err)
+		}
+		if changed, err := c.Refresh(); changed || err != nil {
+			t.Errorf("%s: the same is told again: %v", name, err)
+		}
+		if !a.trusts(t, address) {
+			t.Errorf("%s: the old certificate does not go on", name)
+		}
+	}
+	replaceFile(t, a.ServerKey, key)
+	if changed, err := c.Refresh(); !changed || err != nil {
+		t.Errorf("what was mended is not read: %t, %v", changed, err)
+	}
+}
+
+func TestWrongFilesAreAnErrorAtTheStart(t *testing.T) {
+	a, other := newAuthority(t), newAuthority(t)
+	for name, files := range map[string][2]string{
+		"no such file":   {filepath.Join(t.TempDir(), "cert.pem"), a.ServerKey},
+		"do not belong":  {a.ServerCert, other.ServerKey},
+		"the other way":  {a.ServerKey, a.ServerCert},
+		"no private key": {a.ServerCert, a.ServerCert},
+	} {
+		if _, err := LoadCertificate(files[0], files[1]); err == nil || !strings.Contains(err.Error(), files[0]) || !strings.Contains(err.Error(), files[1]) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestBrowsersAreOfferedHTTP1AndATLSOfToday(t *testing.T) {
+	a := newAuthority(t)
+	address := serve(t, load(t, a))
+	browser := a.ClientConfig(t)
+	browser.NextProtos = []string{"h2", "http/1.1"}
+	conn, err := tls.Dial("tcp", address, browser)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if got := conn.ConnectionState().NegotiatedProtocol; got != "http/1.1" {
+		t.Errorf("they agree on %q", got)
+	}
+	old := a.ClientConfig(t)
+	old.MinVersion, old.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+	if conn, err := tls.Dial("tcp", address, old); err == nil {
+		conn.Close()
+		t.Error("TLS 1.1 is good enough")
+	}
+}
+
+func TestPlainHTTPIsToldToUseTLS(t *testing.T) {
+	address := serve(t, load(t, newAuthority(t)))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Cookie", strings.Repeat("x", 4000)) // more than is read to see what it is
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusBadRequest || !strings.Contains(string(body), "https:// or wss://") {
+		t.Errorf("got %s, %q, %v", resp.Status, body, err)
+	}
+}
+
+func TestAUnixSocketStaysWithoutTLS(t *testing.T) {
+	ln := open(t, at(socketPath(t)), private)
+	if got := Secure(ln, load(t, newAuthority(t))); got != ln {
+		t.Errorf("it became %T", got)
+	}
+}

@@ -1,0 +1,62 @@
+package listen
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// firstInherited is the first file descriptor of the service manager's sockets
+// (SD_LISTEN_FDS_START); the others follow.
+const firstInherited = 3
+
+// errNotListening is what a wrong .socket unit gives.
+var errNotListening = errors.New("it is no socket that listens for streams; the .socket unit needs ListenStream= and Accept=no")
+
+// Socket is a listener that the service manager opened.
+type Socket struct {
+	net.Listener
+	Name string // FileDescriptorName= of the .socket unit, or ""
+}
+
+// Inherited gives the sockets that the service manager passed to this process, as
+// sd_listen_fds(3) has it, and removes what told of them from the environment.
+// Those for another process are none.
+func Inherited() ([]Socket, error) {
+	pid, count, names := take("LISTEN_PID"), take("LISTEN_FDS"), take("LISTEN_FDNAMES")
+	if pid != strconv.Itoa(os.Getpid()) || count == "" {
+		return nil, nil
+	}
+	n, err := strconv.ParseUint(count, 10, 16)
+	if err != nil {
+		return nil, fmt.Errorf("LISTEN_FDS is %q, and must be a number of sockets", count)
+	}
+	name := strings.Split(names, ":")
+	var sockets []Socket
+	for i := range int(n) {
+		ln, err := listenerAt(firstInherited + i)
+		if err != nil {
+			for _, s := range sockets {
+				s.Close()
+			}
+			return nil, fmt.Errorf("socket %d of %d from the service manager cannot be used: %w", i+1, n, err)
+		}
+		s := Socket{Listener: ln}
+		if i < len(name) {
+			s.Name = name[i]
+		}
+		sockets = append(sockets, s)
+	}
+	return sockets, nil
+}
+
+// take reads an environment variable and removes it: what this process starts
+// must not think that it is meant.
+func take(name string) string {
+	value := os.Getenv(name)
+	os.Unsetenv(name)
+	return value
+}

@@ -1,0 +1,89 @@
+//go:build unix
+
+package listen
+
+import (
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxPath is how many bytes the path of a Unix socket may have (unix(7)), beside
+// the zero at its end.
+const maxPath = len(unix.RawSockaddrUnix{}.Path) - 1
+
+// reusePort is a Control function for [net.ListenConfig].
+func reusePort(_, _ string, c syscall.RawConn) (err error) {
+	if e := c.Control(func(fd uintptr) {
+		err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+	}); e != nil {
+		return e
+	}
+	return err
+}
+
+// restrict gives a Unix socket its mode before it has a file. Linux makes the
+// file with that, less the umask, so that nobody slips in before the chmod; other
+// systems refuse, and leave the moment to the umask.
+func restrict(mode fs.FileMode) func(_, _ string, c syscall.RawConn) error {
+	return func(_, _ string, c syscall.RawConn) error {
+		return c.Control(func(fd uintptr) { _ = unix.Fchmod(int(fd), uint32(mode.Perm())) })
+	}
+}
+
+// The lock of a folder is held for as long as it takes to make a socket.
+const (
+	lockTimeout = 2 * time.Second
+	lockPause   = 5 * time.Millisecond
+)
+
+// lockFolder locks a folder against others who lock it. The kernel drops the lock
+// of a process that dies, and nothing is left behind.
+func lockFolder(folder string) (unlock func(), err error) {
+	f, err := os.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	deadline := time.Now().Add(lockTimeout)
+	for {
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		switch {
+		case err == nil:
+			return func() { f.Close() }, nil
+		case err != unix.EWOULDBLOCK && err != unix.EINTR:
+			f.Close()
+			return nil, &os.PathError{Op: "lock", Path: folder, Err: err}
+		case time.Now().After(deadline):
+			f.Close()
+			return nil, fmt.Errorf("another process has locked the folder %s", folder)
+		}
+		time.Sleep(lockPause)
+	}
+}
+
+// listenerAt makes a listener of an open file descriptor, which it closes.
+func listenerAt(fd int) (net.Listener, error) {
+	accepting, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
+	if err != nil || accepting == 0 {
+		// The descriptor is not closed: who knows whose it is.
+		return nil, errNotListening
+	}
+	unix.CloseOnExec(fd)
+	f := os.NewFile(uintptr(fd), "socket")
+	defer f.Close()
+	return net.FileListener(f) // a duplicate, which leaves the socket's file alone
+}
+
+// monotonic is the time since the system's start in microseconds.
+func monotonic() int64 {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
+		return 0
+	}
+	return ts.Nano() / 1000
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/clu-ws/clu-ws/bench"
+)
+
+const notUnderstood = "%q is not understood; see %s --help"
+
+func benchCommand(stdout, stderr io.Writer) *cli.Command {
+	flags := []cli.Flag{
+		&cli.StringSliceFlag{Name: "only", Usage: "`SCENARIO` to run, repeated or with commas: " + strings.Join(bench.Scenarios(), ", ")},
+		&cli.IntFlag{Name: "rounds", Usage: "`N` turns of reference and server", DefaultText: "5"},
+		&cli.BoolFlag{Name: "quick", Usage: "one short round of everything, for a first look"},
+		&cli.StringFlag{Name: "broker-url", Usage: "`URL` of a RabbitMQ to use, instead of the embedded broker"},
+		&cli.StringSliceFlag{Name: "server-arg", Usage: "`FLAG` for the clu-ws websocket under test, as in --server-arg=--loops=1; may be repeated"},
+		&cli.PathFlag{Name: "json", Usage: "`FILE` for the figures"},
+	}
+	if _, err := exec.LookPath("perf"); err == nil {
+		flags = append(flags, &cli.PathFlag{Name: "perf", Usage: "`FOLDER` for recordings of the server by perf; they add to its CPU"})
+	}
+	return &cli.Command{
+		Name:            "bench",
+		Usage:           "measure the bridge against bare loops, in about three minutes",
+		Flags:           flags,
+		HideHelpCommand: true,
+		OnUsageError:    usageError,
+		Action:          func(c *cli.Context) error { return runBench(c, stdout, stderr) },
+		Subcommands:     []*cli.Command{loadCommand(stdout), floorCommand(stdout), brokerCommand(stdout)},
+	}
+}
+
+func runBench(c *cli.Context, stdout, stderr io.Writer) error {
+	if c.Args().Present() {
+		return fmt.Errorf(notUnderstood, c.Args().First(), c.Command.HelpName)
+	}
+	sizes := bench.FullSizes()
+	if c.Bool("quick") {
+		sizes = bench.QuickSizes()
+	}
+	if c.IsSet("rounds") {
+		sizes.Rounds = max(1, c.Int("rounds"))
+	}
+	return bench.Run(c.Context, bench.Config{
+		ServerArgs: c.StringSlice("server-arg"),
+		BrokerURL:  c.String("broker-url"),
+		Only:       c.StringSlice("only"),
+		Sizes:      sizes,
+		JSON:       c.Path("json"),
+		Perf:       c.Path("perf"),
+		Stdout:     stdout,
+		Progress:   stderr,
+	})
+}
+
+func loadCommand(stdout io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:  "load",
+		Usage: "connect clients to a server that runs already, read, and tell the rate",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "url", Value: "ws://127.0.0.1:9876/", Usage: "`URL` of the server"},
+			&cli.IntFlag{Name: "clients", Value: 1000, Usage: "`N` clients"},
+			&cli.DurationFlag{Name: "duration", Value: 10 * time.Second, Usage: "`TIME` to stay; 0s is until Ctrl-C"},
+		},
+		OnUsageError: usageError,
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return fmt.Errorf(notUnderstood, c.Args().First(), c.Command.HelpName)
+			}
+			return bench.Load(c.Context, bench.LoadConfig{
+				URL: c.String("url"), Clients: c.Int("clients"), Duration: c.Duration("duration"), Stdout: stdout,
+			})
+		},
+	}
+}
+
+// floorCommand and brokerCommand are the processes that bench starts beside the
+// server, and nobody else.
+func floorCommand(stdout io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:   "floor",
+		Hidden: true,
+		Action: func(c *cli.Context) error { return bench.Floor(c.Context, os.Stdin, stdout) },
+	}
+}
+
+func brokerCommand(stdout io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:   "broker",
+		Hidden: true,
+		Action: func(c *cli.Context) error { return bench.Broker(c.Context, os.Stdin, stdout) },
+	}
+}

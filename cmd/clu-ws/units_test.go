@@ -1,0 +1,53 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+)
+
+func TestTheSampleUnitsUseFlagsThatExist(t *testing.T) {
+	var known []string
+	for _, f := range websocketCommand(nil, nil).Flags {
+		known = append(known, "--"+f.Names()[0])
+		known = append(known, f.(cli.DocGenerationFlag).GetEnvVars()...)
+	}
+	units, err := filepath.Glob(filepath.Join("..", "..", "docs", "systemd", "*"))
+	if err != nil || len(units) != 2 {
+		t.Fatalf("the units are %v, %v", units, err)
+	}
+	word := regexp.MustCompile(`CLU_WS_[A-Z_]+|(?:^|\s)--[a-z][a-z-]+`)
+	for _, unit := range units {
+		content, err := os.ReadFile(unit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(content)) {
+			if strings.Contains(line, "systemctl") {
+				continue // its flags, not ours
+			}
+			for _, found := range word.FindAllString(line, -1) {
+				if found = strings.TrimSpace(found); !slices.Contains(known, found) {
+					t.Errorf("%s speaks of %s, which is no flag of clu-ws websocket", filepath.Base(unit), found)
+				}
+			}
+		}
+	}
+}
+
+func TestTheREADMEKnowsEveryFlag(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range websocketCommand(nil, nil).Flags {
+		if name := "`--" + f.Names()[0] + "`"; !strings.Contains(string(readme), name) {
+			t.Errorf("the README does not speak of %s", name)
+		}
+	}
+}
