@@ -35,7 +35,6 @@ func TestAFailureIsExplainedInOneSentenceWithoutThePassword(t *testing.T) {
 		{&handshakeError{err: says(amqp.ConnectionForced, "REASON")}, "REASON", false},
 		{&handshakeError{err: library("EOF"), socket: io.EOF}, "hung up", false},
 		{&handshakeError{err: library("frame size exceeds negotiated frame_max")}, "does not speak AMQP 0-9-1", false},
-		{&handshakeError{err: library("remote error: tls: certificate required")}, "--cert and --key", false},
 		{&handshakeError{err: x509.UnknownAuthorityError{}}, "--ca", true},
 		{&handshakeError{err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}, "is the broker running?", false},
 		{&topologyError{"queue", "bridge_replies", says(amqp.ResourceLocked, "")}, `another program named "bridge"`, true},
@@ -53,6 +52,22 @@ func TestAFailureIsExplainedInOneSentenceWithoutThePassword(t *testing.T) {
 		}
 		if misconfigured(got) != c.misconfigured {
 			t.Errorf("%q: misconfigured is %v", got, misconfigured(got))
+		}
+	}
+}
+
+func TestABrokerThatWantsACertificateIsExplainedInTheSameWordsHoweverItHangsUp(t *testing.T) {
+	seen := map[string]bool{}
+	for _, h := range []*handshakeError{
+		{err: &amqp.Error{Code: amqp.FrameError, Reason: "remote error: tls: certificate required"}},
+		{err: amqp.ErrCredentials, socket: syscall.ECONNRESET},
+		{err: io.EOF, socket: io.EOF},
+	} {
+		seen[explain(h, "amqps://host/", Config{}).Error()] = true
+	}
+	for words := range seen {
+		if len(seen) != 1 || !strings.Contains(words, "--cert and --key") {
+			t.Errorf("it is explained as %q", words)
 		}
 	}
 }
