@@ -44,6 +44,9 @@ type Config struct {
 	SkipSlow bool
 	// Loops is how many loops share the clients. 0 is one for each processor.
 	Loops int
+	// Compress lets clients negotiate permessage-deflate. A reply is then compressed
+	// once for all of them.
+	Compress bool
 	// OnLink is told of every change of the link to the broker.
 	OnLink func(amqpx.State)
 	// Logger gets what an operator must know. nil is [slog.Default].
@@ -103,11 +106,12 @@ func New(cfg Config) (*Bridge, error) {
 		return nil, err
 	}
 	engineCfg := engine.Config{
-		Handler: b,
-		HTTP:    b.routes(cfg.Page),
-		Loops:   cfg.Loops,
-		Limits:  cfg.Limits,
-		Logger:  cfg.Logger,
+		Handler:  b,
+		HTTP:     b.routes(cfg.Page),
+		Loops:    cfg.Loops,
+		Compress: cfg.Compress,
+		Limits:   cfg.Limits,
+		Logger:   cfg.Logger,
 	}
 	if cfg.SkipSlow {
 		engineCfg.Skip = b.skipped

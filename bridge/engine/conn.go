@@ -64,6 +64,7 @@ type conn struct {
 	pinged   bool // a ping went out since something was read
 	byPeer   bool // the peer began the close handshake
 	eof      bool // the peer will send nothing more
+	deflate  bool // permessage-deflate was negotiated
 	counted  bool // it entered the crowd
 	late     bool // it is in the loop's list of those to flush
 	toRead   bool // it is in the loop's list of those to read on

@@ -33,6 +33,16 @@
 // a message. The request head is taken apart in head.go and upgrade.go. What is
 // no WebSocket upgrade leaves epoll and goes to net/http (handoff.go).
 //
+// # Compression
+//
+// Where it is switched on, clients may negotiate permessage-deflate
+// (extension.go). A [Log] is then two: those who did follow the other one, whose
+// frames are made of the first one's, compressed once for all of them by whoever
+// appends (deflate.go). To a loop both are rings like any other. A client's
+// compressed message is inflated when it is complete, within the bound of any
+// message (inflate.go). Nothing is remembered from one message to the next, in
+// either direction, so that an idle connection holds a flag and no more.
+//
 // # Who calls what
 //
 // A [Handler]'s methods run on the loops and must not block. [Log.Append],

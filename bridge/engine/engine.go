@@ -29,6 +29,10 @@ type Config struct {
 	// the notice that Skip gives for the number of frames missed (nil gives none).
 	// Without Skip such a client is closed with 1008.
 	Skip func(session any, missed uint64) Frame
+	// Compress lets clients negotiate permessage-deflate (RFC 7692). A frame of a
+	// log is then compressed once for all of them, and their messages are inflated.
+	// A log that is followed both ways keeps LogBytes of either kind.
+	Compress bool
 	// Limits bound what clients may take.
 	Limits
 	// Logger gets what an operator must know. nil is [slog.Default].
@@ -58,6 +62,8 @@ type Welcome struct {
 	Session any
 	// Subprotocol is named in the answer; "" names none.
 	Subprotocol string
+
+	deflate bool // permessage-deflate was negotiated
 }
 
 // Refusal answers an upgrade request with an HTTP status and a reason in words.
@@ -77,6 +83,7 @@ type Engine struct {
 	plain   acceptor // serves plain sockets on the loops; nil without loops
 	gang    *gang    // serves any connection on goroutines; one of the shards
 	handoff *handoff
+	deflate *deflate // nil without compression
 	running sync.WaitGroup
 	start   time.Time
 	crowd   crowd
@@ -129,6 +136,9 @@ func New(cfg Config) (*Engine, error) {
 	}
 	e := &Engine{cfg: cfg, log: cfg.Logger, start: time.Now()}
 	e.crowd.max, e.crowd.perAddress = cfg.MaxConnections, cfg.MaxPerAddress
+	if cfg.Compress {
+		e.deflate = newDeflate(cfg.MaxMessage)
+	}
 	if err := e.startLoops(); err != nil {
 		return nil, err
 	}

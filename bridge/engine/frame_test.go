@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/gobwas/ws"
 )
@@ -25,5 +26,12 @@ func TestACloseReasonIsCutAtARune(t *testing.T) {
 	}
 	if f := closeFrame(ws.StatusNoStatusRcvd, ""); !bytes.Equal(f, []byte{0x88, 0}) {
 		t.Fatalf("a close without a code is % x", f)
+	}
+}
+
+func TestAnIdleConnectionIsSmall(t *testing.T) {
+	const ours = 200 // bytes, with its entry in the timing wheel
+	if n := unsafe.Sizeof(conn{}) + unsafe.Sizeof(wheelEntry{}); n > ours {
+		t.Errorf("an idle connection takes %d bytes", n)
 	}
 }

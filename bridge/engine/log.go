@@ -3,6 +3,7 @@ package engine
 import (
 	"math"
 	"sync"
+	"sync/atomic"
 )
 
 // chunk is about how many bytes a write brings to one connection, so that a
@@ -16,10 +17,11 @@ type Log struct {
 	order  sync.Mutex // all shards get the frames of all callers in one order
 	rings  []ring     // one for each loop, and owned by it
 	stream stream     // for the connections on goroutines
+	twin              // for those that negotiated compression
 }
 
-// NewLog makes a log without frames or followers.
-func (e *Engine) NewLog() *Log {
+// newLog makes a log of frames that go out as they are.
+func (e *Engine) newLog() *Log {
 	log := &Log{engine: e, rings: make([]ring, e.loops)}
 	for i := range log.rings {
 		log.rings[i].limit = e.cfg.LogBytes
@@ -37,6 +39,10 @@ func (e *Engine) NewLog() *Log {
 func (g *Log) Append(f Frame) {
 	g.order.Lock()
 	defer g.order.Unlock()
+	if g.deflated.wanted() {
+		g.appendBoth(f)
+		return
+	}
 	for _, s := range g.engine.shards {
 		s.carry(g, f)
 	}
@@ -47,8 +53,9 @@ type ring struct {
 	window
 	limit int // of bytes
 
-	members []*conn // who follows the log on this loop, in no order
-	dirty   bool    // it is in the loop's list of rings to sweep
+	members []*conn       // who follows the log on this loop, in no order
+	count   *atomic.Int64 // of members, over all loops; nil where nobody asks
+	dirty   bool          // it is in the loop's list of rings to sweep
 
 	// The pass over the members that is under way, or that will start next.
 	sweeping bool   // it is under way
@@ -119,6 +126,9 @@ func (r *ring) run(seq uint64, chunk int, scratch *[]byte) ([]byte, uint64) {
 func (r *ring) add(c *conn) {
 	c.ring, c.cursor, c.member = r, r.head, len(r.members)
 	r.members = append(r.members, c)
+	if r.count != nil {
+		r.count.Add(1)
+	}
 }
 
 // remove ends a connection's following. The members that the pass has not
@@ -141,4 +151,7 @@ func (r *ring) remove(c *conn) {
 	r.members[last] = nil
 	r.members = r.members[:last]
 	c.ring = nil
+	if r.count != nil {
+		r.count.Add(-1)
+	}
 }

@@ -252,6 +252,9 @@ func (l *loop) parse(c *conn, data []byte) {
 	p := c.in
 	if p == nil {
 		p = l.borrowParser()
+		if c.deflate {
+			p.deflate = l.engine.deflate
+		}
 	}
 	c.in = p
 	l.sink = connSink{l, c}
@@ -380,6 +383,8 @@ type connSink struct {
 	l *loop
 	c *conn
 }
+
+func (s *connSink) wants() bool { return s.c.state == stateOpen }
 
 func (s *connSink) message(_ ws.OpCode, payload []byte) bool {
 	if s.c.state != stateOpen {

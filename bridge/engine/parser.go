@@ -12,6 +12,8 @@ import (
 type sink interface {
 	message(op ws.OpCode, payload []byte) bool
 	control(op ws.OpCode, payload []byte) bool
+	// wants tells whether messages still matter: not on a connection that closes.
+	wants() bool
 }
 
 // closeError is a violation that ends the connection with a close code.
@@ -42,6 +44,10 @@ type parser struct {
 	checked    int // bytes of message known to be UTF-8
 
 	held int // bytes of message that the engine has counted
+
+	// Compression, where it was negotiated; nil elsewhere.
+	deflate  *deflate
+	deflated bool // the message is compressed
 
 	controlBuf [ws.MaxControlFramePayloadSize]byte
 }
@@ -161,11 +167,12 @@ func (p *parser) checkHeader(h ws.Header, maxMessage int) *closeError {
 	if p.fragmented {
 		state = state.Set(ws.StateFragmented)
 	}
+	limit := p.deflatedLimit(&h, maxMessage)
 	if err := ws.CheckHeader(h, state); err != nil {
 		return &closeError{ws.StatusProtocolError, err.Error()}
 	}
 	if !h.OpCode.IsControl() {
-		room := int64(maxMessage)
+		room := int64(limit)
 		if p.fragmented {
 			room -= int64(len(p.message))
 		}
@@ -194,7 +201,7 @@ func (p *parser) take(payload []byte, to sink) (goOn bool, _ *closeError) {
 		payload = p.message
 	}
 	last := ended && p.header.Fin
-	if p.op == ws.OpText {
+	if p.op == ws.OpText && !p.deflated {
 		var ok bool
 		if p.checked, ok = checkUTF8(payload, p.checked, last); !ok {
 			return false, &closeError{ws.StatusInvalidFramePayloadData, "the text is not valid UTF-8"}
@@ -206,6 +213,9 @@ func (p *parser) take(payload []byte, to sink) (goOn bool, _ *closeError) {
 	}
 	if !last {
 		return true, nil
+	}
+	if p.deflated {
+		return p.inflated(payload, to)
 	}
 	goOn = to.message(p.op, payload)
 	p.message, p.checked = p.message[:0], 0

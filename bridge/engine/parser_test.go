@@ -10,7 +10,10 @@ import (
 )
 
 // record is a sink that writes down what it is given.
-type record struct{ lines []string }
+type record struct {
+	lines   []string
+	closing bool
+}
 
 func (r *record) message(op ws.OpCode, p []byte) bool {
 	r.lines = append(r.lines, fmt.Sprintf("message %d %q", op, p))

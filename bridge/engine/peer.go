@@ -182,6 +182,9 @@ func (p *peer) open(w Welcome) (goAway string) {
 		return p.doomed
 	}
 	p.state, p.session = stateOpen, w.Session
+	if w.deflate {
+		p.parser.deflate = p.gang.engine.deflate
+	}
 	if w.Log != nil {
 		p.stream = &w.Log.stream
 		p.cursor = p.stream.follow()
@@ -238,7 +241,13 @@ func (p *peer) heard() {
 	p.pinged = false
 }
 
-// message and control make the peer the parser's sink.
+// wants, message and control make the peer the parser's sink.
+func (p *peer) wants() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state == stateOpen
+}
+
 func (p *peer) message(_ ws.OpCode, payload []byte) bool {
 	if !p.withinRate() {
 		return true
@@ -347,26 +356,27 @@ func (p *peer) goAway(reason string) {
 // beginClose sends a close frame, and gives the peer time to answer it. It is
 // false when the connection is not open.
 func (p *peer) beginClose(code ws.StatusCode, reason string) bool {
-	if !p.leave(code, reason) {
+	if !p.end(code, reason, closeFrame(code, reason)) {
 		return false
 	}
-	f := closeFrame(code, reason)
-	p.mu.Lock()
-	p.own, p.waiting = append(p.own[:0:0], f), 0
-	p.mu.Unlock()
 	_ = p.socket.SetDeadline(time.Now().Add(closeTimeout))
 	p.poke()
 	return true
 }
 
-// leave ends the connection's time as an open one, once.
-func (p *peer) leave(code ws.StatusCode, reason string) bool {
+// leave ends a connection that is broken: no close frame would get through.
+func (p *peer) leave(code ws.StatusCode, reason string) { p.end(code, reason) }
+
+// end ends the connection's time as an open one, once. What is last goes out in
+// place of all that waits.
+func (p *peer) end(code ws.StatusCode, reason string, last ...Frame) bool {
 	p.mu.Lock()
 	if p.state != stateOpen {
 		p.mu.Unlock()
 		return false
 	}
 	p.state = stateClosing
+	p.own, p.waiting = last, 0
 	session, stream := p.session, p.stream
 	p.session, p.stream = nil, nil
 	p.mu.Unlock()
@@ -457,14 +467,22 @@ func (p *peer) unstick() {
 	}
 }
 
+// tooSlow ends a connection that does not read what it is sent.
+func (p *peer) tooSlow() {
+	p.mu.Lock()
+	if p.state == stateOpen {
+		p.gang.engine.slow.Add(1) // before Closed is called, which may look
+	}
+	p.mu.Unlock()
+	p.beginClose(ws.StatusPolicyViolation, tooSlow)
+}
+
 // fellOff deals with a connection whose next frame its log no longer has. Only
 // the writer may skip: the cursor is its own.
 func (p *peer) fellOff() {
 	e := p.gang.engine
 	if e.cfg.Skip == nil {
-		if p.beginClose(ws.StatusPolicyViolation, tooSlow) {
-			e.slow.Add(1)
-		}
+		p.tooSlow()
 		return
 	}
 	p.mu.Lock()

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,7 +13,8 @@ const stallPatience = 100 * time.Millisecond
 // stream is a log for connections on goroutines: what ring is for a loop, with
 // a lock, and with waiting in place of sweeps.
 type stream struct {
-	limit int // of bytes
+	limit int           // of bytes
+	count *atomic.Int64 // of followers, with a ring's; nil where nobody asks
 
 	// mu guards the following fields.
 	mu sync.Mutex
@@ -93,12 +95,18 @@ func (s *stream) follow() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.followers++
+	if s.count != nil {
+		s.count.Add(1)
+	}
 	return s.head
 }
 
 func (s *stream) unfollow() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.count != nil {
+		s.count.Add(-1)
+	}
 	if s.followers--; s.followers == 0 {
 		s.advance(s.head)
 		s.release(s.head)

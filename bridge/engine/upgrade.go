@@ -43,12 +43,19 @@ func (e *Engine) negotiate(head []byte, remote func() netip.AddrPort) (answer []
 			return nil, nil
 		},
 	}
+	var offers offers
+	if e.deflate != nil {
+		upgrader.Negotiate = offers.negotiate
+	}
 	io := exactly{Reader: bytes.NewReader(head)}
 	if _, err := upgrader.Upgrade(&io); err != nil {
 		if io.answer.Len() == 0 {
 			return rejection(http.StatusBadRequest, "the request cannot be read: "+err.Error()), welcome, false
 		}
 		return io.answer.Bytes(), welcome, false
+	}
+	if offers.taken {
+		welcome = welcome.deflated()
 	}
 	return io.answer.Bytes(), welcome, true
 }

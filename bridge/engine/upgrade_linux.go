@@ -74,6 +74,7 @@ func (l *loop) open(c *conn, w Welcome, answer, rest []byte) {
 	c.state = stateOpen
 	c.session = w.Session
 	c.budget = fullBudget(l.engine.cfg.MessageRate, l.wheel.now)
+	c.deflate = w.deflate
 	if w.Log != nil {
 		w.Log.rings[l.index].add(c)
 	}

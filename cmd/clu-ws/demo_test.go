@@ -17,9 +17,9 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-func startDemo(t *testing.T) (address string) {
+func startDemo(t *testing.T, flags ...string) (address string) {
 	t.Helper()
-	p := start(t, "demo", "--port", "0", "--rabbitmq-port", freePort(t))
+	p := start(t, append([]string{"demo", "--port", "0", "--rabbitmq-port", freePort(t)}, flags...)...)
 	address = p.address(t)
 	for _, name := range []string{"mount", "dome", "camera", "weather"} {
 		p.log.await(t, "name="+name)

@@ -39,6 +39,7 @@ func listenFlags(host string) []cli.Flag {
 		&cli.BoolFlag{Name: "reuse-port", EnvVars: env("reuse-port"), Category: catListen, Usage: "share the TCP ports with other processes of this user that have it too (SO_REUSEPORT)"},
 		&cli.PathFlag{Name: "tls-cert", EnvVars: env("tls-cert"), Category: catListen, Usage: "`FILE` with the certificate for browsers, and those between it and its authority (PEM): https and wss on the TCP ports; Unix sockets stay without TLS. Read again when it changes, and on SIGHUP"},
 		&cli.PathFlag{Name: "tls-key", EnvVars: env("tls-key"), Category: catListen, Usage: "`FILE` with the key of --tls-cert (PEM)"},
+		&cli.BoolFlag{Name: "compress", EnvVars: env("compress"), Category: catListen, Usage: "compress replies, once for all clients that can take them so (permessage-deflate)"},
 		&cli.StringFlag{Name: "log-level", Value: "info", EnvVars: env("log-level"), Usage: "`LEVEL`: debug, info, warn or error"},
 	}
 }

@@ -61,6 +61,7 @@ func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
 		return cfg, err
 	}
 	cfg.Page = webdemo.Handler()
+	cfg.Compress = c.Bool("compress")
 	return cfg, nil
 }
 

@@ -1,0 +1,126 @@
+package engine
+
+import (
+	"bytes"
+	"compress/flate"
+	"sync/atomic"
+
+	"github.com/gobwas/ws"
+)
+
+const (
+	// deflateFrom is the shortest payload that is compressed. CLU's replies have 240
+	// to 530 bytes, and lose a third. At 256 bytes that is 80, about what the
+	// packet's own headers have; below, the packet hardly shrinks.
+	deflateFrom = 256
+	// deflateLevel costs half to two thirds of the time of every better level on
+	// replies of 300 to 3000 bytes, and leaves them 2 % longer, or 10 % at worst:
+	// better levels clear tables of 640 KiB for each reply. See
+	// BenchmarkDeflateLevels.
+	deflateLevel = flate.BestSpeed
+)
+
+// deflater compresses one payload at a time.
+type deflater struct {
+	out   bytes.Buffer
+	flate *flate.Writer
+}
+
+func newDeflater() *deflater {
+	d := new(deflater)
+	d.flate, _ = flate.NewWriter(&d.out, deflateLevel) // the level is valid
+	return d
+}
+
+// deflate compresses a payload. The result is valid until the next call.
+func (d *deflater) deflate(payload []byte) []byte {
+	d.out.Reset()
+	d.flate.Reset(&d.out)
+	// A buffer takes everything: neither call can fail.
+	_, _ = d.flate.Write(payload)
+	_ = d.flate.Flush()
+	return bytes.TrimSuffix(d.out.Bytes(), []byte(syncTail))
+}
+
+// frame makes the compressed twin of a frame, or gives the frame itself where
+// that would gain nothing: a message may always go out as it is (RFC 7692, 6).
+func (d *deflate) frame(f Frame) Frame {
+	op, payload := f.message()
+	if len(payload) < deflateFrom {
+		return f
+	}
+	def := d.deflaters.Get().(*deflater)
+	defer d.deflaters.Put(def)
+	small := def.deflate(payload)
+	if len(small) >= len(payload) {
+		return f
+	}
+	twin := seal(op, append(make([]byte, HeaderRoom, HeaderRoom+len(small)), small...))
+	twin[0] |= rsv1
+	return twin
+}
+
+// message is the payload of a frame that is a whole message and has no
+// extension's bits; nil for any other frame.
+func (f Frame) message() (ws.OpCode, []byte) {
+	if len(f) < 2 {
+		return 0, nil
+	}
+	op := ws.OpCode(f[0] & 0xf)
+	if f[0]&0xf0 != 0x80 || op != ws.OpText && op != ws.OpBinary {
+		return 0, nil
+	}
+	return op, f[headerSize(f[1]):]
+}
+
+// twin is the second half of a [Log] where clients may negotiate compression: a
+// log of its own for those who did.
+//
+// It is a log, and not a second frame beside each first one, so that nothing
+// changes for a ring: it holds one frame for each number and joins its runs once
+// for all its members. Which frames a connection gets is decided when it opens,
+// by the ring that it joins, and never again.
+type twin struct {
+	deflated *Log         // nil without compression, and in a twin
+	members  atomic.Int64 // who follows this log, while it is a twin
+}
+
+// NewLog makes a log without frames or followers.
+func (e *Engine) NewLog() *Log {
+	log := e.newLog()
+	if e.deflate != nil {
+		log.deflated = e.newLog()
+		log.deflated.countMembers()
+	}
+	return log
+}
+
+func (g *Log) countMembers() {
+	for i := range g.rings {
+		g.rings[i].count = &g.members
+	}
+	g.stream.count = &g.members
+}
+
+// wanted tells whether anybody follows the twin.
+func (g *Log) wanted() bool { return g != nil && g.members.Load() > 0 }
+
+// appendBoth adds a frame, and its compressed twin for those who negotiated it.
+// It is compressed here, on the caller's goroutine, and before anything goes to
+// a loop: one that has gone to sleep again in between must be woken twice.
+func (g *Log) appendBoth(f Frame) {
+	small := g.engine.deflate.frame(f)
+	for _, s := range g.engine.shards {
+		s.carry(g, f)
+		s.carry(g.deflated, small)
+	}
+}
+
+// deflated is the welcome of a client that negotiated compression.
+func (w Welcome) deflated() Welcome {
+	w.deflate = true
+	if w.Log != nil {
+		w.Log = w.Log.deflated
+	}
+	return w
+}
