@@ -118,20 +118,13 @@ func (c *Client) Send(ctx context.Context, consumer, commandString string, opts 
 		return nil, err
 	}
 	p := newPending(cmd, opts.OnReply)
-	watched, release := context.WithCancel(ctx)
-	p.free = func() {
-		release()
-		c.forget(p)
-	}
+	p.free = func() { c.forget(p) }
 	if err := c.follow(p); err != nil {
-		release()
 		return nil, err
 	}
-	context.AfterFunc(watched, func() {
-		p.end(EndedUnknown, "The command was not followed to its end; it may still run.")
-	})
+	p.watch(ctx)
 	if err := c.link.Publish(cmd.Message(), func(o amqpx.Outcome) { c.settle(p, o) }); err != nil {
-		p.free()
+		p.end(EndedUnsent, err.Error())
 		return nil, err
 	}
 	return p, nil

@@ -22,26 +22,3 @@ func (c Code) Ends() bool { return c == Done || c.Fails() }
 
 // Fails tells whether the command ended without doing what it was asked.
 func (c Code) Fails() bool { return c == Failed || c == Critical }
-
-// Word is the code as people say it, for logs and terminals.
-func (c Code) Word() string {
-	switch c {
-	case Running:
-		return "running"
-	case Info:
-		return "info"
-	case Debug:
-		return "debug"
-	case Warning:
-		return "warning"
-	case Error:
-		return "error"
-	case Done:
-		return "done"
-	case Failed:
-		return "failed"
-	case Critical:
-		return "critical"
-	}
-	return "unknown"
-}

@@ -92,7 +92,7 @@ func TestHeaderTypesThatJSONLacksBecomeUsable(t *testing.T) {
 		{int32(-70000), `-70000`}, {uint32(4000000000), `4000000000`},
 		{int64(1099511627776), `1099511627776`}, {uint64(math.MaxUint64), `18446744073709551615`},
 		{5, `5`},
-		{float32(0.1), `0.1`}, {1.5, `1.5`}, {1e-7, `1e-07`}, {1e22, `1e+22`}, {math.Copysign(0, -1), `-0`},
+		{float32(0.1), `0.10000000149011612`}, {1.5, `1.5`}, {1e-7, `1e-07`}, {1e22, `1e+22`}, {math.Copysign(0, -1), `-0`},
 		{math.NaN(), `null`}, {math.Inf(-1), `null`},
 		{amqpx.Decimal{Scale: 2, Value: 314}, `3.14`},
 		{amqpx.Decimal{Scale: 3, Value: -5}, `-0.005`},

@@ -104,9 +104,9 @@ func (e Envelope) appendValue(dst []byte, v any) []byte {
 	case uint64:
 		return strconv.AppendUint(dst, v, 10)
 	case float32:
-		return e.appendFloat(dst, float64(v), 32)
+		return e.appendFloat(dst, float64(v)) // as Python, which has no shorter ones
 	case float64:
-		return e.appendFloat(dst, v, 64)
+		return e.appendFloat(dst, v)
 	case amqpx.Decimal:
 		return appendDecimal(dst, v)
 	case time.Time:
@@ -131,7 +131,7 @@ func (e Envelope) appendValue(dst []byte, v any) []byte {
 	return append(dst, "null"...)
 }
 
-func (e Envelope) appendFloat(dst []byte, f float64, bits int) []byte {
+func (e Envelope) appendFloat(dst []byte, f float64) []byte {
 	switch {
 	case math.IsNaN(f):
 		return e.NaN.append(dst, "NaN")
@@ -145,7 +145,7 @@ func (e Envelope) appendFloat(dst []byte, f float64, bits int) []byte {
 	if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
 		format = 'e'
 	}
-	return strconv.AppendFloat(dst, f, format, -1, bits)
+	return strconv.AppendFloat(dst, f, format, -1, 64)
 }
 
 // appendDecimal writes value / 10^scale: in plain digits, or with an exponent

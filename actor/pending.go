@@ -23,6 +23,7 @@ type Pending struct {
 
 	// mu guards the following fields.
 	mu      sync.Mutex
+	unwatch func() bool // of the context, or nil
 	replies []Reply
 	missed  int           // replies before the first one kept
 	changed chan struct{} // closed and renewed at each reply; closed at the end
@@ -140,6 +141,17 @@ func (p *Pending) markUnroutable() {
 	p.nobody = true
 }
 
+// watch ends the command as unknown if the context ends before it.
+func (p *Pending) watch(ctx context.Context) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.over {
+		p.unwatch = context.AfterFunc(ctx, func() {
+			p.end(EndedUnknown, "The command was not followed to its end; it may still run.")
+		})
+	}
+}
+
 // end ends the command; only the first end counts.
 func (p *Pending) end(ending Ending, reason string) {
 	p.mu.Lock()
@@ -161,6 +173,9 @@ func (p *Pending) end(ending Ending, reason string) {
 		}
 	}
 	close(p.changed)
+	if p.unwatch != nil {
+		p.unwatch()
+	}
 	p.mu.Unlock()
 	p.free()
 	close(p.ended)

@@ -23,7 +23,9 @@ type consumer struct {
 	log        *slog.Logger
 }
 
-// run ends when the deliveries do, with the reason.
+// run ends when the deliveries do. The error is that the broker cancelled the
+// consumer; of everything else that ends them, those who watch the channel and
+// the connection know the reason.
 func (c consumer) run() error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -40,7 +42,7 @@ func (c consumer) run() error {
 		select {
 		case d, ok := <-c.deliveries:
 			if !ok {
-				return c.reason()
+				return c.cancellation()
 			}
 			c.deliver(&d)
 			if last = d.DeliveryTag; unacked == 0 {
@@ -67,7 +69,7 @@ func (c consumer) deliver(d *amqp.Delivery) {
 	c.queue.Deliver(d)
 }
 
-func (c consumer) reason() error {
+func (c consumer) cancellation() error {
 	select {
 	case _, ok := <-c.cancelled:
 		if ok {
@@ -75,5 +77,5 @@ func (c consumer) reason() error {
 		}
 	default:
 	}
-	return fmt.Errorf("the deliveries of queue %s ended", c.queue.Name)
+	return nil
 }

@@ -1,7 +1,6 @@
 package amqpx
 
 import (
-	"bufio"
 	"context"
 	"net"
 	"time"
@@ -12,26 +11,58 @@ import (
 // dialTimeout bounds the TCP connection and the AMQP handshake together.
 const dialTimeout = 10 * time.Second
 
-// readAhead is how much is read from the socket at once. The library reads
-// through 4 KiB, a system call for every dozen replies.
-const readAhead = 64 << 10
+// closeTimeout bounds a polite goodbye to a broker that may not be listening.
+const closeTimeout = 2 * time.Second
 
-// aheadConn reads ahead of the library. The deadlines are the connection's own.
-type aheadConn struct {
-	net.Conn
-	r *bufio.Reader
+// connection is an AMQP connection and the socket on which it stands.
+type connection struct {
+	*amqp.Connection
+	socket *socket
 }
 
-func (c *aheadConn) Read(p []byte) (int, error) { return c.r.Read(p) }
+// close says goodbye within closeTimeout. Then the socket is closed under the
+// library, whose own close waits for a lock that a writer stuck in the socket
+// holds.
+func (c *connection) close() {
+	force := time.AfterFunc(closeTimeout, func() { c.socket.Close() })
+	defer force.Stop()
+	// An error only says that the connection was closed already, or is being
+	// closed: by somebody who may wait for the stuck writer too.
+	_ = c.CloseDeadline(time.Now().Add(closeTimeout))
+	c.socket.Close()
+}
 
-// dial opens one AMQP connection to the broker at the URL.
-func (l *Link) dial(ctx context.Context, url, purpose string) (*amqp.Connection, error) {
+// login is a name and a password. It asks the broker to say so when it refuses
+// them: without that RabbitMQ waits three seconds and breaks the connection, and
+// nobody can tell a wrong password from a broken network.
+type login struct {
+	*amqp.PlainAuth
+	properties amqp.Table // of the client
+}
+
+// Response is called when the library has written what it can do itself among
+// the properties, and has not sent them yet.
+func (l *login) Response() string {
+	if capabilities, ok := l.properties["capabilities"].(amqp.Table); ok {
+		capabilities["authentication_failure_close"] = true
+	}
+	return l.PlainAuth.Response()
+}
+
+// dial opens one AMQP connection to the broker at the URL. The end of the
+// context closes it, until its socket is untied.
+func (l *Link) dial(ctx context.Context, url, purpose string) (*connection, error) {
 	properties := amqp.NewConnectionProperties()
 	properties["connection_name"] = l.cfg.Name + " " + purpose
 	properties["product"] = "clu-ws"
+	uri, err := amqp.ParseURI(url)
+	if err != nil {
+		return nil, err
+	}
+	var s *socket
 	cfg := amqp.Config{
 		Heartbeat:       l.cfg.Heartbeat,
-		TLSClientConfig: l.cfg.TLS,
+		TLSClientConfig: l.cfg.TLS.Clone(), // the library writes the host's name into it
 		Properties:      properties,
 		Dial: func(network, addr string) (net.Conn, error) {
 			conn, err := l.dialNet(ctx, network, addr)
@@ -43,14 +74,24 @@ func (l *Link) dial(ctx context.Context, url, purpose string) (*amqp.Connection,
 				conn.Close()
 				return nil, err
 			}
-			return &aheadConn{Conn: conn, r: bufio.NewReaderSize(conn, readAhead)}, nil
+			s = newSocket(ctx, conn)
+			return s, nil
 		},
 	}
-	conn, err := amqp.DialConfig(url, cfg)
-	if err != nil {
-		return nil, &handshakeError{err}
+	if uri.AuthMechanism == nil {
+		cfg.SASL = []amqp.Authentication{&login{uri.PlainAuth(), properties}}
 	}
-	return conn, nil
+	conn, err := amqp.DialConfig(url, cfg)
+	if err == nil {
+		return &connection{conn, s}, nil
+	}
+	failed := &handshakeError{err: err}
+	if s != nil {
+		failed.socket = s.failure()
+		s.untie()
+		s.Close() // the library leaves its reader behind
+	}
+	return nil, failed
 }
 
 func (l *Link) dialNet(ctx context.Context, network, addr string) (net.Conn, error) {

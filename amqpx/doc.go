@@ -24,7 +24,9 @@
 //
 // [Link.Publish] never blocks. Each message ends in exactly one [Outcome], and
 // is never held for a later connection, never sent twice, and never sent after
-// its deadline: what waits while the broker stalls fails instead.
+// its deadline: what waits while the broker stalls fails instead. What was in
+// the network when it stalled may still arrive when it wakes, and has ended as
+// [Unknown].
 //
 // # Two connections
 //

@@ -2,11 +2,13 @@ package amqpx
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/url"
+	"strings"
 	"syscall"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -23,10 +25,19 @@ func (e *topologyError) Error() string { return e.what + " " + e.name + ": " + e
 func (e *topologyError) Unwrap() error { return e.err }
 
 // handshakeError is a failure before the connection was open.
-type handshakeError struct{ err error }
+type handshakeError struct {
+	err    error
+	socket error // how the network failed, or nil
+}
 
 func (e *handshakeError) Error() string { return e.err.Error() }
 func (e *handshakeError) Unwrap() error { return e.err }
+
+// said is whether an error is the broker's own word.
+func said(err error) bool {
+	e, ok := errors.AsType[*amqp.Error](err)
+	return ok && e.Server
+}
 
 // MisconfiguredError is a refusal that trying again will not mend: wrong
 // password, missing virtual host, a queue or exchange in the way.
@@ -39,53 +50,116 @@ func misconfigured(err error) bool {
 	return errors.As(err, &m)
 }
 
+func wrong(format string, args ...any) error {
+	return &MisconfiguredError{Reason: fmt.Sprintf(format, args...)}
+}
+
 // explain turns a failure of the link into one sentence that says what is wrong
-// and, where somebody can mend it, how. No credentials are in it.
+// and, where somebody can mend it, how. No credentials are in it, and nothing
+// that is another at every try.
 func explain(err error, rawURL string, cfg Config) error {
 	broker := Redact(rawURL)
 	uri, _ := amqp.ParseURI(rawURL)
-	wrong := func(format string, args ...any) error {
-		return &MisconfiguredError{Reason: fmt.Sprintf(format, args...)}
+	if t, ok := errors.AsType[*topologyError](err); ok && said(err) {
+		return explainTopology(t, broker, uri.Username, cfg.Name)
 	}
-	var topology *topologyError
-	hasTopology := errors.As(err, &topology)
-	var handshake *handshakeError
-	inHandshake := errors.As(err, &handshake)
-	var e *amqp.Error
-	errors.As(err, &e)
-	switch {
-	case hasTopology && e != nil && e.Code == amqp.ResourceLocked:
-		return wrong("the queue %q on %s belongs to another connection: another program named %q is running; stop it, or choose another --name", topology.name, broker, cfg.Name)
-	case hasTopology && topology.what == "exchange" && e != nil && e.Code == amqp.PreconditionFailed:
-		return wrong("the exchange %q on %s exists with another type or flags than CLU's (topic, not durable, auto-delete); choose another --exchange, or delete it: %s", topology.name, broker, e.Reason)
-	case hasTopology && e != nil && e.Code == amqp.AccessRefused:
-		return wrong("user %q may not use the %s %q on %s; grant it the permission: %s", uri.Username, topology.what, topology.name, broker, e.Reason)
-	case inHandshake && (errors.Is(err, amqp.ErrVhost) || e != nil && e.Code == amqp.NotAllowed):
-		return wrong("%s has no virtual host %q that user %q may use; check --vhost", broker, uri.Vhost, uri.Username)
-	case inHandshake && e != nil && e.Code == amqp.AccessRefused:
-		return wrong("%s refused user %q; check the user name and the password", broker, uri.Username)
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("nothing listens at %s; is the broker running?", broker)
+	if h, ok := errors.AsType[*handshakeError](err); ok {
+		return explainHandshake(h, broker, uri)
+	}
+	if e, ok := errors.AsType[*amqp.Error](err); ok && e.Server {
+		return fmt.Errorf("%s ended the link: %s", broker, e.Reason)
 	}
 	return explainNetwork(err, broker)
 }
 
-func explainNetwork(err error, broker string) error {
-	var dns *net.DNSError
-	var timeout net.Error
-	var header tls.RecordHeaderError
+// explainTopology is about the exchange and the queue that the broker refused.
+func explainTopology(t *topologyError, broker, user, name string) error {
+	e, _ := errors.AsType[*amqp.Error](t.err)
 	switch {
-	case errors.As(err, &header):
-		return fmt.Errorf("%s does not speak TLS; check the port and --ssl", broker)
-	case errors.As(err, &dns):
-		return fmt.Errorf("the host of %s is not known: %s", broker, dns.Err)
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return fmt.Errorf("%s does not answer in time", broker)
-	case errors.Is(err, io.EOF):
-		return fmt.Errorf("%s hung up; is it an AMQP 0-9-1 broker, and should --ssl be set?", broker)
+	case e.Code == amqp.ResourceLocked:
+		return wrong("the queue %q on %s belongs to another connection: another program named %q is running (stop it, or choose another --name), or the broker has not noticed yet that our last connection broke", t.name, broker, name)
+	case e.Code == amqp.PreconditionFailed && t.what == "exchange":
+		return wrong("the exchange %q on %s exists with another type or flags than CLU's (topic, not durable, auto-delete); choose another --exchange, or delete it: %s", t.name, broker, e.Reason)
+	case e.Code == amqp.AccessRefused:
+		return wrong("user %q may not use the %s %q on %s; grant it the permission: %s", user, t.what, t.name, broker, e.Reason)
 	}
-	return fmt.Errorf("%s: %w", broker, err)
+	return fmt.Errorf("%s refused the %s %q: %s", broker, t.what, t.name, e.Reason)
 }
+
+// explainHandshake is about a connection that was never open. A broker that
+// speaks says why. One that hangs up in order, at the step where a name and
+// password or a virtual host is judged, has refused it: the protocol once knew no
+// other way. Everything else at those steps is the network, whatever the library
+// makes of it.
+func explainHandshake(h *handshakeError, broker string, uri amqp.URI) error {
+	e, _ := errors.AsType[*amqp.Error](h.err)
+	spoke, hungUp := e != nil && e.Server, errors.Is(h.socket, io.EOF)
+	network := h.socket
+	if network == nil && e == nil {
+		network = h.err // before the library had the connection
+	}
+	switch {
+	case spoke && e.Code == amqp.NotAllowed && strings.Contains(e.Reason, "limit"):
+		return fmt.Errorf("%s takes no more connections: %s", broker, e.Reason)
+	case spoke && e.Code == amqp.NotAllowed, hungUp && errors.Is(h.err, amqp.ErrVhost):
+		return wrong("%s has no virtual host %q that user %q may use; check --vhost", broker, uri.Vhost, uri.Username)
+	case spoke && e.Code == amqp.AccessRefused, hungUp && errors.Is(h.err, amqp.ErrCredentials):
+		return refusedUser(broker, uri)
+	case spoke:
+		return fmt.Errorf("%s closed the connection: %s", broker, e.Reason)
+	case errors.Is(h.err, amqp.ErrSASL):
+		return wrong("%s lets nobody log in with a name and a password (PLAIN)", broker)
+	case uri.Scheme == "amqps" && (network != nil && hangup(network) || e != nil && strings.Contains(e.Reason, "tls: ")):
+		// It may say why, but closes with that, and the word is often lost.
+		return fmt.Errorf("%s hung up on TLS; check the port, and whether it asks for --cert and --key", broker)
+	case network != nil && hangup(network):
+		return fmt.Errorf("%s hung up; is it an AMQP 0-9-1 broker, and should --ssl be set?", broker)
+	case network != nil:
+		return explainNetwork(network, broker)
+	}
+	return fmt.Errorf("%s does not speak AMQP 0-9-1; check the port and --ssl", broker)
+}
+
+func refusedUser(broker string, uri amqp.URI) error {
+	hint := ""
+	if ip := net.ParseIP(uri.Host); uri.Username == "guest" && uri.Host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		hint = `; RabbitMQ lets "guest" in from its own machine only`
+	}
+	return wrong("%s refused user %q; check the user name and the password%s", broker, uri.Username, hint)
+}
+
+func explainNetwork(err error, broker string) error {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return fmt.Errorf("the host of %s is not known: %s", broker, dns.Err)
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return fmt.Errorf("%s does not speak TLS; check the port and --ssl", broker)
+	}
+	if unknown, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return wrong("the certificate of %s is signed by nobody who is trusted here; name the signer's certificate with --ca: %v", broker, unknown)
+	}
+	if invalid, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return wrong("the certificate of %s is not accepted: %v", broker, invalid.Err)
+	}
+	timeout, ok := errors.AsType[net.Error](err)
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("nothing listens at %s; is the broker running?", broker)
+	case ok && timeout.Timeout():
+		return fmt.Errorf("%s does not answer in time", broker)
+	case hangup(err):
+		return fmt.Errorf("%s hung up", broker)
+	}
+	return fmt.Errorf("%s: %w", broker, bare(err))
+}
+
+// hangup is whether the other end closed the connection, in order or not: which
+// of these errors is seen is a matter of who was faster.
+func hangup(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+const unreadable = "the broker URL cannot be read; write it as amqp://user:password@host:5672/vhost, with special characters percent-encoded"
 
 // CheckURL says what is wrong with a broker URL, without repeating the URL: it
 // may hold a password.
@@ -93,7 +167,12 @@ func CheckURL(raw string) error {
 	u, err := url.Parse(raw)
 	if err != nil {
 		// The parser's own words quote what it could not read.
-		return errors.New("the broker URL cannot be read; write it as amqp://user:password@host:5672/vhost, with special characters of the password percent-encoded")
+		return errors.New(unreadable)
+	}
+	if strings.Contains(u.EscapedPath()+u.RawQuery, "@") || u.Fragment != "" {
+		// The password has a bare / ? or #: what follows would be shown as the
+		// virtual host, and what precedes it as the host.
+		return errors.New(unreadable)
 	}
 	if u.Scheme != "amqp" && u.Scheme != "amqps" {
 		return fmt.Errorf("the broker URL starts with %q; write it as amqp://host or amqps://host", u.Scheme+":")
@@ -102,7 +181,7 @@ func CheckURL(raw string) error {
 		return errors.New("the broker URL names no host; write it as amqp://user:password@host:5672/vhost")
 	}
 	if uri, err := amqp.ParseURI(raw); err != nil || uri.Port > 65535 {
-		return errors.New("the broker URL cannot be read; write it as amqp://user:password@host:5672/vhost")
+		return errors.New(unreadable)
 	}
 	return nil
 }

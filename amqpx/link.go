@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"sync"
@@ -31,7 +30,8 @@ type Config struct {
 	Window int
 	// Waiting is how many publishes may wait for a place in the window. 0 is 1024.
 	Waiting int
-	// PublishTimeout ends a publish that has no outcome by then. 0 is one second.
+	// PublishTimeout ends a publish that has no outcome by then, or up to a tenth
+	// later. 0 is 0.9 seconds.
 	PublishTimeout time.Duration
 	// Heartbeat is the AMQP heartbeat interval. 0 is ten seconds.
 	Heartbeat time.Duration
@@ -66,7 +66,8 @@ type State struct {
 	Broker string
 	// Blocked is the broker's reason for not reading publishes, or "".
 	Blocked string
-	// Err is why the link is down; nil before the first attempt.
+	// Err is why the link is down; nil before the first attempt, [ErrEnded]
+	// after Run.
 	Err error
 }
 
@@ -94,15 +95,18 @@ func New(cfg Config) (*Link, error) {
 			return nil, err
 		}
 	}
+	if err := checkShort("exchange name", cfg.Exchange); err != nil {
+		return nil, err
+	}
 	for _, q := range cfg.Queues {
-		if len(q.Name) > MaxShortString {
-			return nil, fmt.Errorf("amqpx: the queue name is %d bytes long; AMQP allows %d", len(q.Name), MaxShortString)
+		if err := checkShort("queue name", q.Name); err != nil {
+			return nil, err
 		}
 	}
 	cfg.Prefetch = orDefault(cfg.Prefetch, 200)
 	cfg.Window = orDefault(cfg.Window, 256)
 	cfg.Waiting = orDefault(cfg.Waiting, 1024)
-	cfg.PublishTimeout = orDefault(cfg.PublishTimeout, time.Second)
+	cfg.PublishTimeout = orDefault(cfg.PublishTimeout, 900*time.Millisecond)
 	cfg.Heartbeat = orDefault(cfg.Heartbeat, 10*time.Second)
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
@@ -141,6 +145,10 @@ func (l *Link) State() State {
 	return l.state
 }
 
+// Overdue tells whether the broker owes the confirm of a publish that has ended
+// as unknown. It is up then, and stalls; its heartbeat has not found out yet.
+func (l *Link) Overdue() bool { return l.outbox.overdue() }
+
 // change applies a change of state and announces it.
 func (l *Link) change(apply func(*State)) {
 	l.announcing.Lock()
@@ -168,9 +176,12 @@ func (l *Link) Run(ctx context.Context) error {
 	}()
 
 	err := l.supervise(ctx)
-	l.change(func(s *State) { *s = State{Err: errors.New("the link was closed")} })
+	l.change(func(s *State) { *s = State{Err: ErrEnded} })
 	return err
 }
+
+// ErrEnded is State.Err of a link whose Run has ended.
+var ErrEnded = errors.New("the link was closed")
 
 // settledAfter is how long a connection must have held before the next pause is
 // a short one again: a link that breaks as soon as it stands must not storm.
@@ -179,24 +190,34 @@ const settledAfter = 5 * time.Second
 // supervise connects, serves, and connects again until the context ends.
 func (l *Link) supervise(ctx context.Context) error {
 	var pause backoff
+	var linked bool
+	told := map[string]string{} // by URL, why the last try failed
 	for attempt := 1; ctx.Err() == nil; attempt++ {
 		url := l.cfg.URLs[(attempt-1)%len(l.cfg.URLs)]
 		roundDone := attempt%len(l.cfg.URLs) == 0
 		started := time.Now()
 		s, err := l.connect(ctx, url)
 		if err == nil {
+			linked = true
+			clear(told)
 			err = s.serve(ctx)
 			if time.Since(started) > settledAfter {
 				pause.reset()
 			}
-		} else if l.cfg.FailFast && attempt == len(l.cfg.URLs) {
-			return explain(err, url, l.cfg)
 		}
 		if ctx.Err() != nil {
 			return nil
 		}
 		err = explain(err, url, l.cfg)
-		l.down(err)
+		if l.cfg.FailFast && !linked && attempt == len(l.cfg.URLs) {
+			return err
+		}
+		// A log line for each change at each address, not for each try.
+		if told[url] != err.Error() {
+			l.log.Error("not linked to the broker; trying again", "error", err)
+		}
+		told[url] = err.Error()
+		l.change(func(s *State) { *s = State{Err: err} })
 		if misconfigured(err) {
 			pause.last()
 		}
@@ -234,15 +255,6 @@ func (l *Link) up(url string) {
 	broker := Redact(url)
 	l.log.Info("linked to the broker", "broker", broker, "exchange", l.cfg.Exchange, "name", l.cfg.Name)
 	l.change(func(s *State) { *s = State{Up: true, Broker: broker} })
-}
-
-// down notes why the link is down: a log line for each change, not each try.
-func (l *Link) down(err error) {
-	was := l.State()
-	if was.Up || was.Err == nil || was.Err.Error() != err.Error() {
-		l.log.Error("not linked to the broker; trying again", "error", err)
-	}
-	l.change(func(s *State) { *s = State{Err: err} })
 }
 
 // blocked follows the broker's word on whether it reads publishes.

@@ -42,12 +42,14 @@ func (m *Message) check() error {
 		{"message id", m.MessageId},
 		{"reply_to", m.ReplyTo},
 		{"content type", m.ContentType},
+		{"content encoding", m.ContentEncoding},
+		{"expiration", m.Expiration},
+		{"type", m.Type},
+		{"user id", m.UserId},
+		{"app id", m.AppId},
 	} {
-		if len(f.value) > MaxShortString {
-			return fmt.Errorf("amqpx: the %s is %d bytes long; AMQP allows %d", f.name, len(f.value), MaxShortString)
-		}
-		if !utf8.ValidString(f.value) {
-			return fmt.Errorf("amqpx: the %s is not valid UTF-8", f.name)
+		if err := checkShort(f.name, f.value); err != nil {
+			return err
 		}
 	}
 	if m.Mandatory && m.MessageId == "" {
@@ -55,6 +57,16 @@ func (m *Message) check() error {
 	}
 	if err := m.Headers.Validate(); err != nil {
 		return fmt.Errorf("amqpx: headers: %w", err)
+	}
+	return nil
+}
+
+func checkShort(what, s string) error {
+	if len(s) > MaxShortString {
+		return fmt.Errorf("amqpx: the %s is %d bytes long; AMQP allows %d", what, len(s), MaxShortString)
+	}
+	if !utf8.ValidString(s) {
+		return fmt.Errorf("amqpx: the %s is not valid UTF-8", what)
 	}
 	return nil
 }

@@ -224,6 +224,13 @@ func (o *outbox) expire(now time.Time) {
 	}
 }
 
+// overdue tells whether the oldest message sent has ended without its confirm.
+func (o *outbox) overdue() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.oldest < o.next && o.window[o.oldest%uint64(len(o.window))].told
+}
+
 // close refuses for good. The channel it gives is closed once nothing that was
 // accepted is left without an outcome.
 func (o *outbox) close() <-chan struct{} {
@@ -242,8 +249,14 @@ func (o *outbox) close() <-chan struct{} {
 
 // noteIdle tells close's caller when the last outcome is known. mu is held.
 func (o *outbox) noteIdle() {
-	if o.idle == nil || len(o.waiting) > 0 || o.oldest < o.next {
+	if o.idle == nil || len(o.waiting) > 0 {
 		return
+	}
+	// What only holds its place in the window for a late confirm has its outcome.
+	for tag := o.oldest; tag < o.next; tag++ {
+		if p := o.window[tag%uint64(len(o.window))]; p != nil && !p.told {
+			return
+		}
 	}
 	select {
 	case <-o.idle:

@@ -173,6 +173,42 @@ func TestAClosedOutboxIsIdleOnceEverythingHasItsOutcome(t *testing.T) {
 	out.expect(t, "a confirmed", "b confirmed", "d away")
 }
 
+func TestAnOverdueConfirmDoesNotKeepAClosedOutboxFromBeingIdle(t *testing.T) {
+	var out outcomes
+	o := newOutbox(10, 4, time.Second)
+	o.open()
+	put(o, &out, "ab")
+	o.take(time.Now())
+	o.expire(time.Now().Add(2 * time.Second))
+	out.expect(t, "b expired", "a unknown")
+	select {
+	case <-o.close():
+	default:
+		t.Error("what has its outcome is waited for")
+	}
+}
+
+func TestAConfirmIsOverdueUntilItComesOrTheLinkBreaks(t *testing.T) {
+	var out outcomes
+	o := newOutbox(10, 4, time.Second)
+	for _, end := range []func(){func() { o.settle(1, Confirmed) }, o.cut} {
+		o.open()
+		put(o, &out, "a")
+		o.take(time.Now())
+		if o.overdue() {
+			t.Error("overdue before its deadline")
+		}
+		o.expire(time.Now().Add(2 * time.Second))
+		if !o.overdue() {
+			t.Error("not overdue after it")
+		}
+		end()
+		if o.overdue() {
+			t.Error("overdue for ever")
+		}
+	}
+}
+
 func TestOutcomesHaveNames(t *testing.T) {
 	seen := map[string]bool{}
 	for o := Confirmed; o <= Unknown; o++ {

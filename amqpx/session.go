@@ -10,50 +10,60 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// closeTimeout bounds a polite goodbye to a broker that may not be listening.
-const closeTimeout = 2 * time.Second
-
 // session is one life of the link: from two fresh connections to the first
 // thing that goes wrong with either.
 type session struct {
 	link       *Link
 	url        string
-	consuming  *amqp.Connection
-	publishing *amqp.Connection
+	consuming  *connection
+	publishing *connection
 	channel    *amqp.Channel // the publishing one
 
 	consumers []consumer
 	confirms  chan amqp.Confirmation
 	returns   chan amqp.Return
 	blocking  chan amqp.Blocking
-	broken    chan error // the first reason to end, capacity 1
+	broken    chan struct{} // closed with the first reason to end
 	tasks     sync.WaitGroup
+
+	// mu guards the following field.
+	mu     sync.Mutex
+	reason error // why the session is broken
 }
 
-// connect opens both connections and declares the topology. On an error
-// nothing is left open.
+// connect opens both connections and declares the topology. On an error, or
+// when the context ends, nothing is left open.
 func (l *Link) connect(ctx context.Context, url string) (*session, error) {
-	s := &session{link: l, url: url, broken: make(chan error, 1)}
-	if err := s.open(ctx); err != nil {
-		s.close()
-		return nil, err
+	s := &session{link: l, url: url, broken: make(chan struct{})}
+	err := s.open(ctx)
+	if err == nil {
+		s.consuming.socket.untie()
+		s.publishing.socket.untie()
+		return s, nil
 	}
-	return s, nil
+	s.close()
+	if errors.Is(err, amqp.ErrClosed) && said(s.reason) {
+		err = s.reason // a request that came after the end does not say why it ended
+	}
+	return nil, err
 }
 
 func (s *session) open(ctx context.Context) (err error) {
 	if s.consuming, err = s.link.dial(ctx, s.url, "consumer"); err != nil {
 		return err
 	}
-	s.watch(s.consuming.NotifyClose(make(chan *amqp.Error, 1)), "the consuming connection")
+	s.watch(s.consuming, s.consuming.NotifyClose(make(chan *amqp.Error, 1)), "the consuming connection")
 	if err := s.declare(); err != nil {
-		return err
+		return s.consuming.socket.cause(err)
 	}
 	if s.publishing, err = s.link.dial(ctx, s.url, "publisher"); err != nil {
 		return err
 	}
-	s.watch(s.publishing.NotifyClose(make(chan *amqp.Error, 1)), "the publishing connection")
-	return s.openPublisher()
+	s.watch(s.publishing, s.publishing.NotifyClose(make(chan *amqp.Error, 1)), "the publishing connection")
+	if err := s.openPublisher(); err != nil {
+		return s.publishing.socket.cause(err)
+	}
+	return nil
 }
 
 // declare makes the exchange and queues, and starts consuming. Each queue has a
@@ -101,7 +111,7 @@ func (s *session) declareQueue(ch *amqp.Channel, q Queue) (consumer, error) {
 	if err := ch.Qos(cfg.Prefetch, 0, false); err != nil {
 		return consumer{}, err
 	}
-	s.watch(ch.NotifyClose(make(chan *amqp.Error, 1)), "the channel of queue "+q.Name)
+	s.watch(s.consuming, ch.NotifyClose(make(chan *amqp.Error, 1)), "the channel of queue "+q.Name)
 	cancelled := ch.NotifyCancel(make(chan string, 1))
 	const autoAck, noLocal = false, false
 	deliveries, err := ch.Consume(q.Name, "", autoAck, exclusive, noLocal, noWait, nil)
@@ -121,7 +131,7 @@ func (s *session) openPublisher() (err error) {
 		return err
 	}
 	window := s.link.cfg.Window
-	s.watch(s.channel.NotifyClose(make(chan *amqp.Error, 1)), "the publishing channel")
+	s.watch(s.publishing, s.channel.NotifyClose(make(chan *amqp.Error, 1)), "the publishing channel")
 	s.blocking = s.publishing.NotifyBlocked(make(chan amqp.Blocking, 8))
 	s.returns = s.channel.NotifyReturn(make(chan amqp.Return, window))
 	s.confirms = s.channel.NotifyPublish(make(chan amqp.Confirmation, window))
@@ -130,22 +140,26 @@ func (s *session) openPublisher() (err error) {
 
 // watch ends the session when the notification comes. The library closes the
 // channel of notifications when it is done with it.
-func (s *session) watch(closed <-chan *amqp.Error, what string) {
+func (s *session) watch(on *connection, closed <-chan *amqp.Error, what string) {
 	s.tasks.Go(func() {
 		e, ok := <-closed
 		if !ok || e == nil {
 			s.fail(fmt.Errorf("%s was closed", what))
 			return
 		}
-		s.fail(fmt.Errorf("%s was closed: %w", what, e))
+		s.fail(fmt.Errorf("%s was closed: %w", what, on.socket.cause(e)))
 	})
 }
 
-// fail ends the session; only the first reason counts.
+// fail ends the session. What the broker said counts most, then what came first.
 func (s *session) fail(err error) {
-	select {
-	case s.broken <- err:
-	default:
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.reason == nil {
+		close(s.broken)
+	}
+	if s.reason == nil || said(err) && !said(s.reason) {
+		s.reason = err
 	}
 }
 
@@ -153,9 +167,15 @@ func (s *session) fail(err error) {
 // leaves nothing behind: no goroutine, no publish without its outcome.
 func (s *session) serve(ctx context.Context) error {
 	s.link.outbox.open()
+	// First of all: what the broker says next, of blocking say, comes on top of it.
+	s.link.up(s.url)
 	done := make(chan struct{})
 	for _, c := range s.consumers {
-		s.tasks.Go(func() { s.fail(c.run()) })
+		s.tasks.Go(func() {
+			if err := c.run(); err != nil {
+				s.fail(err)
+			}
+		})
 	}
 	s.tasks.Go(s.settle)
 	s.tasks.Go(s.followBlocking)
@@ -164,20 +184,17 @@ func (s *session) serve(ctx context.Context) error {
 			s.fail(err)
 		}
 	})
-	s.link.up(s.url)
 
-	var err error
 	select {
-	case err = <-s.broken:
+	case <-s.broken:
 	case <-ctx.Done():
 		s.drain()
-		err = ctx.Err()
 	}
 	s.link.outbox.refuse(Away)
 	close(done)
 	s.close()
 	s.link.outbox.cut()
-	return err
+	return s.reason
 }
 
 // drain waits until what was accepted has its outcome. Each has one within the
@@ -206,12 +223,12 @@ func (s *session) send(done <-chan struct{}) error {
 		if err != nil {
 			// ErrClosed comes before a frame is handed over, so the broker has
 			// at most part of the message, which it discards.
-			outcome := Unknown
 			if errors.Is(err, amqp.ErrClosed) {
-				outcome = Away
+				box.settle(tag, Away)
+				return nil // who closed it says why
 			}
-			box.settle(tag, outcome)
-			return fmt.Errorf("publishing: %w", err)
+			box.settle(tag, Unknown)
+			return fmt.Errorf("publishing: %w", s.publishing.socket.cause(err))
 		}
 	}
 }
@@ -250,13 +267,12 @@ func (s *session) followBlocking() {
 	}
 }
 
-// close says goodbye and waits for every goroutine of the session. It also
-// cleans up after an open that failed half-way.
+// close says goodbye on both connections at once, and waits for every goroutine
+// of the session. It also cleans up after an open that failed half-way.
 func (s *session) close() {
-	for _, conn := range []*amqp.Connection{s.publishing, s.consuming} {
-		if conn != nil {
-			// An error only says that the connection was closed already.
-			_ = conn.CloseDeadline(time.Now().Add(closeTimeout))
+	for _, c := range []*connection{s.publishing, s.consuming} {
+		if c != nil {
+			s.tasks.Go(c.close)
 		}
 	}
 	s.tasks.Wait()

@@ -154,6 +154,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	err := b.Close()
 	unlink()
 	linking.Wait()
+	b.drops.end()
 	return errors.Join(linkErr, err)
 }
 

@@ -11,8 +11,8 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/clu-ws/clu-ws/actor"
-	"github.com/clu-ws/clu-ws/amqpx/broker"
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestAReplyThatCannotBeReadNeverStopsTheNext(t *testing.T) {
@@ -42,7 +42,8 @@ func TestAReplyThatCannotBeReadNeverStopsTheNext(t *testing.T) {
 			t.Fatalf("a good body of 10 MB arrived as %d bytes", got)
 		}
 		equal(t, "the reply after it", fmt.Sprint(c.next()["body"]), "map[after:1]")
-		equal(t, "the count of dropped messages", b.Dropped(), map[actor.Drop]int{actor.NoBody: 2, actor.NotJSON: 4, actor.NotUTF8: 1})
+		_, health := b.health(t, "/healthz")
+		equal(t, "the count of dropped messages", health["dropped"], any(map[string]any{string(actor.NoBody): 2., string(actor.NotJSON): 4., string(actor.NotUTF8): 1.}))
 	})
 }
 
@@ -192,35 +193,75 @@ func TestWithoutABrokerCommandsFailAtOnceAndAreNotKept(t *testing.T) {
 	if e.code() != actor.Failed || e.header("command_id") != "lost" || !strings.Contains(e.errorText(), "was not sent") {
 		t.Errorf("answered %v", e)
 	}
-	for path, status := range map[string]int{"/healthz": 200, "/readyz": 503} {
-		resp, err := http.Get("http://" + b.addr + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
-		equal(t, path, resp.StatusCode, status)
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 503} {
+		status, _ := b.health(t, path)
+		equal(t, path, status, want)
 	}
-	http.DefaultClient.CloseIdleConnections()
 }
 
 func TestClientsStayThroughABrokersRestart(t *testing.T) {
-	emb := broker.New(broker.Config{})
-	defer func() { emb.Close() }()
-	b := linked(t, "amqp://guest:guest@embedded/", func(c *bridge.Config) { c.Dial = emb.Dial })
+	n := testkit.StartRabbitMQ(t)
+	b := linked(t, n.URL())
 	c := dial(t, b.addr)
-
-	emb.DropConnections()
+	n.Stop(t)
 	if s := receive(t, b.states); s.Up {
 		t.Fatalf("the state is %+v", s)
 	}
 	c.say(`{"consumer": "lvmecp", "command_string": "open", "command_id": "lost"}`)
-	// Depending on the moment it was refused, or sent to a broker without the actor.
-	if e := c.next(); e.code() != actor.Failed || e.header("command_id") != "lost" {
+	if e := c.next(); e.header("command_id") != "lost" || !strings.Contains(e.errorText(), "was not sent") {
 		t.Errorf("answered %v", e)
 	}
+	n.Start(t)
 	b.awaitUp(t)
 	c.say(`{"consumer": "nobody", "command_string": "ping", "command_id": "n"}`)
 	equal(t, "the reply after the restart", c.next().header("command_id"), any("n"))
+}
+
+func TestACommandToABrokerThatStallsIsToldToBeUnknown(t *testing.T) {
+	n := testkit.StartRabbitMQ(t)
+	b := linked(t, n.URL())
+	c := dial(t, b.addr)
+	n.Pause(t)
+	sent := time.Now()
+	c.say(`{"consumer": "lvmecp", "command_string": "open", "command_id": "open"}`)
+	if e := c.next(); e.header("command_id") != "open" || !strings.Contains(e.errorText(), "Nobody knows whether") {
+		t.Errorf("answered %v", e)
+	}
+	if took := time.Since(sent); took > time.Second {
+		t.Errorf("it took %v", took)
+	}
+	status, health := b.health(t, "/readyz")
+	equal(t, "readiness of a bridge whose broker stalls", []any{status, health["broker"]}, []any{503, "stalled"})
+	n.Resume(t)
+	testkit.Eventually(t, patience, "the confirm that is late", func() error {
+		if status, health := b.health(t, "/readyz"); status != http.StatusOK {
+			return fmt.Errorf("%v", health)
+		}
+		return nil
+	})
+}
+
+func TestACommandToABrokerShortOfMemoryIsRefusedWithTheReason(t *testing.T) {
+	n := testkit.StartRabbitMQ(t)
+	b := linked(t, n.URL())
+	c := dial(t, b.addr)
+	n.SetMemoryAlarm(t, true)
+	// The broker blocks a connection when it publishes.
+	c.say(`{"consumer": "lvmecp", "command_string": "open", "command_id": "first"}`)
+	for s := receive(t, b.states); s.Blocked == ""; s = receive(t, b.states) {
+	}
+	c.say(`{"consumer": "lvmecp", "command_string": "open", "command_id": "second"}`)
+	for e := c.next(); ; e = c.next() {
+		if e.header("command_id") != "second" {
+			continue // the outcome of the first
+		}
+		if !strings.Contains(e.errorText(), "was not sent: the broker blocks") {
+			t.Errorf("answered %v", e)
+		}
+		break
+	}
+	status, health := b.health(t, "/readyz")
+	equal(t, "readiness of a bridge whose broker blocks", []any{status, health["broker"]}, []any{503, "blocked"})
 }
 
 func TestASecondBridgeOfTheSameNameIsToldSo(t *testing.T) {

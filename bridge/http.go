@@ -3,6 +3,8 @@ package bridge
 import (
 	"encoding/json"
 	"net/http"
+
+	"github.com/clu-ws/clu-ws/actor"
 )
 
 // routes answers the requests on the clients' port that are no WebSocket.
@@ -24,15 +26,17 @@ func (b *Bridge) routes(page http.Handler) http.Handler {
 // health is what /healthz and /readyz say.
 type health struct {
 	Ready   bool   `json:"ready"`
-	Broker  string `json:"broker"` // up, blocked or down
+	Broker  string `json:"broker"` // up, blocked, stalled or down
 	Reason  string `json:"reason,omitempty"`
 	Name    string `json:"name"`
 	Clients int    `json:"clients"`
+	// Dropped counts messages that are no replies, by reason.
+	Dropped map[actor.Drop]int `json:"dropped,omitempty"`
 }
 
 func (b *Bridge) health() health {
 	s := b.link.State()
-	h := health{Ready: s.Up && s.Blocked == "", Broker: "up", Reason: s.Blocked, Name: b.cfg.Name, Clients: b.Clients()}
+	h := health{Broker: "up", Reason: s.Blocked, Name: b.cfg.Name, Clients: b.Clients(), Dropped: b.drops.counts()}
 	switch {
 	case !s.Up && s.Err != nil:
 		h.Broker, h.Reason = "down", s.Err.Error()
@@ -40,6 +44,10 @@ func (b *Bridge) health() health {
 		h.Broker, h.Reason = "down", "not linked yet"
 	case s.Blocked != "":
 		h.Broker = "blocked"
+	case b.link.Overdue():
+		h.Broker, h.Reason = "stalled", "the broker does not confirm what was sent to it"
+	default:
+		h.Ready = true
 	}
 	return h
 }
@@ -49,7 +57,8 @@ func (b *Bridge) healthz(w http.ResponseWriter, _ *http.Request) {
 	writeHealth(w, http.StatusOK, b.health())
 }
 
-// readyz is 503 while commands would fail.
+// readyz is 503 while commands would fail, as far as the bridge knows: that the
+// broker stalls it learns from the first command, or from the heartbeat.
 func (b *Bridge) readyz(w http.ResponseWriter, _ *http.Request) {
 	h, status := b.health(), http.StatusOK
 	if !h.Ready {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"reflect"
 	"testing"
 	"time"
@@ -115,6 +116,21 @@ func (r *running) awaitUp(t *testing.T) {
 			t.Fatal("the bridge is not linked")
 		}
 	}
+}
+
+// health is what the bridge says at /healthz or /readyz.
+func (r *running) health(t *testing.T, path string) (status int, says map[string]any) {
+	t.Helper()
+	defer http.DefaultClient.CloseIdleConnections()
+	resp, err := http.Get("http://" + r.addr + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(&says); err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, says
 }
 
 // client is a WebSocket client that reads envelopes.

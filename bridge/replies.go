@@ -20,7 +20,7 @@ func (b *Bridge) deliver(d *amqpx.Delivery) {
 	buf := make([]byte, engine.HeaderRoom, engine.HeaderRoom+envelopeRoom+len(d.Body))
 	buf, err := b.cfg.Envelope.Append(buf, d)
 	if err != nil {
-		b.drops.note(err, d, time.Now())
+		b.drops.note(err, d)
 		return
 	}
 	b.all.Append(engine.Seal(buf))
@@ -31,11 +31,8 @@ func (b *Bridge) skipped(_ any, missed uint64) engine.Frame {
 	return b.errorFrame("", fmt.Sprintf("%d replies were left out here: this client reads too slowly", missed))
 }
 
-// Dropped is how many messages on reply.# were not handed on, by reason.
-func (b *Bridge) Dropped() map[actor.Drop]int { return b.drops.counts() }
-
 // drops counts and logs what was dropped: one line a second for each reason at
-// most, with what it leaves out.
+// most, with how many it stands for and the last of them.
 type drops struct {
 	log *slog.Logger
 
@@ -46,15 +43,17 @@ type drops struct {
 
 type dropped struct {
 	count, logged int
-	last          time.Time
+	last          []any       // the last message, for the log
+	quiet         *time.Timer // set for a second after each line
 }
 
-func (dr *drops) note(err error, d *amqpx.Delivery, now time.Time) {
+func (dr *drops) note(err error, d *amqpx.Delivery) {
 	reason, ok := err.(actor.Drop)
 	if !ok {
 		reason = actor.Drop(err.Error())
 	}
 	dr.mu.Lock()
+	defer dr.mu.Unlock()
 	if dr.reasons == nil {
 		dr.reasons = map[actor.Drop]*dropped{}
 	}
@@ -64,17 +63,46 @@ func (dr *drops) note(err error, d *amqpx.Delivery, now time.Time) {
 		dr.reasons[reason] = r
 	}
 	r.count++
-	quiet := now.Sub(r.last) < time.Second
+	r.last = []any{"sender", d.Headers["sender"], "routing_key", d.RoutingKey, "message_id", d.MessageId, "bytes", len(d.Body)}
+	if r.quiet == nil {
+		dr.tell(reason, r)
+		dr.hush(reason, r)
+	}
+}
+
+// hush keeps a reason out of the log for a second, then tells what came
+// meanwhile. mu is held.
+func (dr *drops) hush(reason actor.Drop, r *dropped) {
+	r.quiet = time.AfterFunc(time.Second, func() {
+		dr.mu.Lock()
+		defer dr.mu.Unlock()
+		if r.quiet = nil; dr.tell(reason, r) {
+			dr.hush(reason, r)
+		}
+	})
+}
+
+// tell logs what was not logged yet, if there is anything. mu is held.
+func (dr *drops) tell(reason actor.Drop, r *dropped) bool {
 	left := r.count - r.logged
-	if !quiet {
-		r.last, r.logged = now, r.count
+	if left == 0 {
+		return false
 	}
-	dr.mu.Unlock()
-	if quiet {
-		return
+	dr.log.Warn("dropped a message that is no reply", append([]any{"reason", string(reason), "count", left}, r.last...)...)
+	r.logged = r.count
+	return true
+}
+
+// end tells what is left. Nothing is noted after it.
+func (dr *drops) end() {
+	dr.mu.Lock()
+	defer dr.mu.Unlock()
+	for reason, r := range dr.reasons {
+		if r.quiet != nil {
+			r.quiet.Stop()
+		}
+		dr.tell(reason, r)
 	}
-	dr.log.Warn("dropped a message that is no reply", "reason", string(reason), "count", left,
-		"sender", d.Headers["sender"], "routing_key", d.RoutingKey, "message_id", d.MessageId, "bytes", len(d.Body))
 }
 
 func (dr *drops) counts() map[actor.Drop]int {

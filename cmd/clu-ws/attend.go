@@ -61,6 +61,11 @@ func (a *attendant) run(stopping <-chan struct{}, hangup <-chan os.Signal, end <
 			a.manager.Stopping()
 			stopping = nil
 		case <-end:
+			select {
+			case <-stopping: // both at once, for a bridge without clients
+				a.manager.Stopping()
+			default:
+			}
 			return
 		}
 	}

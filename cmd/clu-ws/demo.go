@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/demo"
 	webdemo "github.com/clu-ws/clu-ws/web-demo"
@@ -40,21 +41,20 @@ func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	url := fmt.Sprintf("amqp://%s:%s@%s/", user, password, s.dial)
 	s.bridge = bridge.Config{
 		Exchange: actor.Exchange,
-		Broker:   []string{url},
+		Broker:   []string{s.brokerURL},
 		Page:     webdemo.Handler(),
 		Compress: c.Bool("compress"),
 	}
-	fmt.Fprintf(stdout, "The demo's broker is at amqp://%s/ (guest/guest): a real actor may join it. Open the page in a browser; Ctrl-C ends it.\n", s.dial)
+	s.greeting = fmt.Sprintf("The demo's broker is at %s (guest/guest): a real actor may join it. Open the page in a browser; Ctrl-C ends it.\n", amqpx.Redact(s.brokerURL))
 
 	ctx, stop := context.WithCancel(c.Context)
 	var actors sync.WaitGroup
 	defer actors.Wait()
 	defer stop()
 	actors.Go(func() {
-		if err := demo.Run(ctx, demo.Config{URL: url, Exchange: actor.Exchange, Logger: s.log}); err != nil {
+		if err := demo.Run(ctx, demo.Config{URL: s.brokerURL, Exchange: actor.Exchange, Logger: s.log}); err != nil {
 			s.log.Error("the simulated actors ended", "error", err)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -41,6 +42,9 @@ func readDoors(c *cli.Context) (d doors, err error) {
 // addresses are where to listen, and the flag that says so.
 func addresses(c *cli.Context) (where []listen.Address, flag string, err error) {
 	given := c.StringSlice("listen")
+	if len(given) == 1 {
+		given = strings.Split(given[0], ",") // as a variable holds several
+	}
 	if len(given) == 0 {
 		port := c.Int("port")
 		if port < 0 || port > 65535 {

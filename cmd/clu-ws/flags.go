@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"strconv"
@@ -50,7 +51,7 @@ func brokerFlags() []cli.Flag {
 		&cli.StringFlag{Name: "user", Value: "guest", EnvVars: env("user"), Category: catBroker, Usage: "`NAME` to log in with"},
 		&cli.StringFlag{Name: "password", DefaultText: "guest", EnvVars: env("password"), Category: catBroker, Usage: "`PASSWORD` to log in with; the variable keeps it out of ps"},
 		&cli.StringFlag{Name: "vhost", Value: "/", EnvVars: env("vhost"), Category: catBroker, Usage: "virtual `HOST` of the broker"},
-		&cli.StringSliceFlag{Name: "url", EnvVars: env("url"), Category: catBroker, Usage: "`URL` instead of all that: amqp[s]://user:password@host:port/vhost; repeat it for brokers to try in turn"},
+		&cli.StringSliceFlag{Name: "url", EnvVars: env("url"), Category: catBroker, Usage: "`URL` instead of all that: amqp[s]://user:password@host:port/vhost; repeat it (in the variable: with blanks between) for brokers to try in turn"},
 		&cli.BoolFlag{Name: "ssl", EnvVars: env("ssl"), Category: catBroker, Usage: "use TLS towards the broker"},
 		&cli.PathFlag{Name: "ca", EnvVars: env("ca"), Category: catBroker, Usage: "`FILE` with the certificates that sign the broker's (PEM); default the system's"},
 		&cli.PathFlag{Name: "cert", EnvVars: env("cert"), Category: catBroker, Usage: "`FILE` with the bridge's own certificate (PEM)"},
@@ -88,10 +89,14 @@ func password(c *cli.Context) string {
 
 // brokerURLs are the brokers to try, with the credentials that a URL leaves out.
 func brokerURLs(c *cli.Context) ([]string, error) {
-	login := url.UserPassword(c.String("user"), password(c))
-	given := c.StringSlice("url")
+	if err := checkPort(c, "rabbitmq-port", 1); err != nil {
+		return nil, err
+	}
+	// A URL has no blanks: they stand between the URLs of an environment variable.
+	given := strings.Fields(strings.Join(c.StringSlice("url"), " "))
 	if len(given) == 0 {
-		return []string{assembleURL(c, login)}, nil
+		u, err := assembleURL(c)
+		return []string{u}, err
 	}
 	for _, flag := range []string{"rabbitmq-host", "rabbitmq-port", "vhost", "ssl"} {
 		if c.IsSet(flag) {
@@ -107,28 +112,59 @@ func brokerURLs(c *cli.Context) ([]string, error) {
 		if err != nil {
 			return nil, errors.New("--url: the broker URL cannot be read")
 		}
-		if u.User == nil {
-			u.User = login
-		}
+		u.User = login(c, u.User)
 		urls = append(urls, u.String())
 	}
 	return urls, nil
 }
 
-func assembleURL(c *cli.Context, login *url.Userinfo) string {
+// login is a URL's name and password, each from its flag if the URL has none.
+func login(c *cli.Context, given *url.Userinfo) *url.Userinfo {
+	name, secret := c.String("user"), password(c)
+	if given.Username() != "" {
+		name = given.Username()
+	}
+	if own, ok := given.Password(); ok {
+		secret = own
+	}
+	return url.UserPassword(name, secret)
+}
+
+func assembleURL(c *cli.Context) (string, error) {
+	host := c.String("rabbitmq-host")
+	if bare, ok := strings.CutPrefix(host, "["); ok {
+		host = strings.TrimSuffix(bare, "]") // as an IPv6 address stands in a URL
+	}
 	u := url.URL{
 		Scheme: "amqp",
-		User:   login,
-		Host:   net.JoinHostPort(c.String("rabbitmq-host"), strconv.Itoa(c.Int("rabbitmq-port"))),
+		User:   login(c, nil),
+		Host:   net.JoinHostPort(host, strconv.Itoa(c.Int("rabbitmq-port"))),
 		Path:   "/",
 	}
 	if c.Bool("ssl") {
 		u.Scheme = "amqps"
 	}
-	if v := c.String("vhost"); v != "/" {
-		u.Path = "/" + v
+	_, err := netip.ParseAddr(host)
+	if host == "" || err != nil && strings.Contains(host, ":") || amqpx.CheckURL(u.String()) != nil {
+		return "", fmt.Errorf("--rabbitmq-host %q is no host; give a name or an address, and the port as --rabbitmq-port", c.String("rabbitmq-host"))
 	}
-	return u.String()
+	switch v := c.String("vhost"); v {
+	case "":
+		return "", errors.New(`--vhost "" names no virtual host; the usual one is /`)
+	case "/":
+	default:
+		u.Path = "/" + v
+		u.RawPath = "/" + strings.ReplaceAll(url.QueryEscape(v), "+", "%20") // PathEscape leaves an @
+	}
+	return u.String(), nil
+}
+
+// checkPort refuses what is no TCP port.
+func checkPort(c *cli.Context, flag string, from int) error {
+	if port := c.Int(flag); port < from || port > 65535 {
+		return fmt.Errorf("--%s %d is no port; choose one from %d to 65535", flag, port, from)
+	}
+	return nil
 }
 
 // brokerTLS is the TLS configuration for amqps URLs; nil is the default one.

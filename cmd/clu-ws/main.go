@@ -29,7 +29,11 @@ func main() {
 
 // run is the program: what it serves ends with the context.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	app := &cli.App{
+	return newApp(stdout, stderr).RunContext(ctx, args)
+}
+
+func newApp(stdout, stderr io.Writer) *cli.App {
+	return &cli.App{
 		Name:            "clu-ws",
 		Usage:           "a WebSocket bridge to CLU actors on RabbitMQ",
 		Version:         version(),
@@ -46,8 +50,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		// Errors are returned to main, which prints each once.
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   usageError,
+		// A comma may be part of a URL's password.
+		DisableSliceFlagSeparator: true,
 	}
-	return app.RunContext(ctx, args)
 }
 
 // usageError is what is wrong with a flag, without the page of help that would

@@ -7,8 +7,11 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/url"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -23,10 +26,16 @@ type service struct {
 	doors  doors // where clients arrive
 	bridge bridge.Config
 	broker *broker.Broker
-	dial   string // the embedded broker's address
-	stdout io.Writer
-	log    *slog.Logger
+	// brokerURL is the embedded broker's, with its login.
+	brokerURL string
+	greeting  string // printed once the doors are open
+	stdout    io.Writer
+	log       *slog.Logger
 }
+
+// announceAfter is how long the line that says where the bridge listens waits to
+// tell the result of the first try to link.
+const announceAfter = 1500 * time.Millisecond
 
 func newService(c *cli.Context, stdout, stderr io.Writer) (*service, error) {
 	if c.Args().Present() {
@@ -49,7 +58,8 @@ func (s *service) embedBroker(address, user, password string) error {
 	if err != nil {
 		return listenError("the embedded broker", address, "choose another --rabbitmq-port", err)
 	}
-	s.dial = ln.Addr().String()
+	u := url.URL{Scheme: "amqp", User: url.UserPassword(user, password), Host: ln.Addr().String(), Path: "/"}
+	s.brokerURL = u.String()
 	s.broker = broker.New(broker.Config{Logger: s.log, Users: map[string]string{user: password}})
 	go func() {
 		// It ends when the broker is closed, and only then.
@@ -67,6 +77,7 @@ func (s *service) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	fmt.Fprint(s.stdout, s.greeting)
 	s.doors.secure(listeners, s.log)
 	s.bridge.Logger = s.log
 	manager, err := listen.FindManager()
@@ -75,7 +86,9 @@ func (s *service) serve(ctx context.Context) error {
 	}
 	defer attend(ctx, manager, s.doors.certificate, s.log)()
 	var b *bridge.Bridge
-	s.bridge.OnLink = s.onLink(ctx, manager, func(state amqpx.State) { s.announce(listeners, b.Name(), state) })
+	told := &teller{ctx: ctx, manager: manager, failFast: s.bridge.FailFast,
+		announce: func(state amqpx.State) { s.announce(listeners, b.Name(), state) }}
+	s.bridge.OnLink = told.of
 	if b, err = bridge.New(s.bridge); err != nil {
 		closeAll(listeners)
 		return err
@@ -87,26 +100,52 @@ func (s *service) serve(ctx context.Context) error {
 		}
 	}
 	s.warnIfOpen(listeners)
+	late := time.AfterFunc(announceAfter, told.late)
+	defer late.Stop()
 	return b.Run(ctx)
 }
 
-// onLink tells of the link to the broker: with the first word about it the
-// bridge is there, whether linked or not. It is called one at a time.
-func (s *service) onLink(ctx context.Context, manager *listen.Manager, announce func(amqpx.State)) func(amqpx.State) {
-	announced := false
-	return func(state amqpx.State) {
-		switch {
-		case ctx.Err() != nil:
-			// The bridge ends.
-		case announced:
-			manager.Status(linkWords(state))
-		case s.bridge.FailFast && !state.Up:
-			// It tries the next broker, or ends.
-		default:
-			announced = true
-			announce(state)
-			manager.Ready(linkWords(state))
-		}
+// teller tells of the link to the broker: with the first word about it the
+// bridge is there, whether linked or not.
+type teller struct {
+	ctx      context.Context
+	manager  *listen.Manager
+	failFast bool
+	announce func(amqpx.State)
+
+	mu   sync.Mutex // guards the following field
+	told bool
+}
+
+// of tells of a state of the link.
+func (t *teller) of(state amqpx.State) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.tell(state)
+}
+
+// late tells that there is no word, unless there was one.
+func (t *teller) late() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.told {
+		t.tell(amqpx.State{Err: errors.New("no answer yet")})
+	}
+}
+
+// tell is of, with mu held.
+func (t *teller) tell(state amqpx.State) {
+	switch {
+	case t.ctx.Err() != nil:
+		// The bridge ends.
+	case t.told:
+		t.manager.Status(linkWords(state))
+	case t.failFast && !state.Up:
+		// It tries the next broker, or ends.
+	default:
+		t.told = true
+		t.announce(state)
+		t.manager.Ready(linkWords(state))
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -27,34 +28,33 @@ func websocket(c *cli.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if s.bridge, err = bridgeConfig(c); err != nil {
+		return err
+	}
 	if c.Bool("embedded-broker") {
-		if c.IsSet("url") || c.IsSet("rabbitmq-host") {
-			return fmt.Errorf("--embedded-broker is the broker; leave --url and --rabbitmq-host out")
+		if err := checkPort(c, "rabbitmq-port", 0); err != nil {
+			return err
 		}
 		if err := s.embedBroker(fmt.Sprintf("127.0.0.1:%d", c.Int("rabbitmq-port")), c.String("user"), password(c)); err != nil {
 			return err
 		}
-	}
-	if s.bridge, err = bridgeConfig(c); err != nil {
-		return err
+		s.bridge.Broker = []string{s.brokerURL}
 	}
 	return s.serve(c.Context)
 }
 
-// bridgeConfig reads the flags of the broker and of CLU.
+// bridgeConfig reads the flags of the broker and of CLU. An embedded broker's
+// address is known once it listens.
 func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
 	cfg.Name = c.String("name")
-	cfg.Exchange = c.String("exchange")
+	cfg.Exchange = cmp.Or(c.String("exchange"), actor.Exchange)
 	cfg.FailFast = c.Bool("fail-fast")
 	cfg.Strict = c.Bool("clu-strict")
 	cfg.Envelope.NaiveTime = c.Bool("naive-time")
 	if cfg.Envelope.NaN, err = actor.ParseNaN(c.String("nan")); err != nil {
 		return cfg, fmt.Errorf("--nan: %w", err)
 	}
-	if cfg.Broker, err = brokerURLs(c); err != nil {
-		return cfg, err
-	}
-	if cfg.TLS, err = brokerTLS(c, cfg.Broker); err != nil {
+	if err := chooseBroker(c, &cfg); err != nil {
 		return cfg, err
 	}
 	if err := readLimits(c, &cfg); err != nil {
@@ -63,4 +63,20 @@ func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
 	cfg.Page = webdemo.Handler()
 	cfg.Compress = c.Bool("compress")
 	return cfg, nil
+}
+
+func chooseBroker(c *cli.Context, cfg *bridge.Config) (err error) {
+	if c.Bool("embedded-broker") {
+		for _, flag := range []string{"url", "rabbitmq-host", "vhost", "ssl", "ca", "cert", "key"} {
+			if c.IsSet(flag) {
+				return fmt.Errorf("--embedded-broker is the broker; leave --%s out", flag)
+			}
+		}
+		return nil
+	}
+	if cfg.Broker, err = brokerURLs(c); err != nil {
+		return err
+	}
+	cfg.TLS, err = brokerTLS(c, cfg.Broker)
+	return err
 }

@@ -1,0 +1,101 @@
+package amqpx_test
+
+import (
+	"net"
+	"sync"
+	"testing"
+)
+
+// proxy stands between a link and its broker, and can stall as a network does:
+// what is sent stays in the buffers, and nobody hangs up.
+type proxy struct {
+	ln   net.Listener
+	to   string
+	done sync.WaitGroup
+
+	mu    sync.Mutex // guards the following field
+	pipes []*pipe    // in the order in which they were opened
+}
+
+// pipe is one connection through the proxy. Who holds its gate stalls it.
+type pipe struct {
+	gate             sync.RWMutex
+	stalled          sync.Once
+	client, upstream net.Conn
+}
+
+func newProxy(t *testing.T, to string) *proxy {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &proxy{ln: ln, to: to}
+	p.done.Go(p.serve)
+	t.Cleanup(p.close)
+	return p
+}
+
+func (p *proxy) url() string { return "amqp://guest:guest@" + p.ln.Addr().String() + "/" }
+
+func (p *proxy) serve() {
+	for {
+		client, err := p.ln.Accept()
+		if err != nil {
+			return
+		}
+		upstream, err := net.Dial("tcp", p.to)
+		if err != nil {
+			client.Close()
+			continue
+		}
+		c := &pipe{client: client, upstream: upstream}
+		p.mu.Lock()
+		p.pipes = append(p.pipes, c)
+		p.mu.Unlock()
+		p.done.Go(func() { c.pump(upstream, client) })
+		p.done.Go(func() { c.pump(client, upstream) })
+	}
+}
+
+func (c *pipe) pump(to, from net.Conn) {
+	defer to.Close()
+	buf := make([]byte, 4096)
+	for {
+		n, err := from.Read(buf)
+		c.gate.RLock()
+		if err == nil {
+			_, err = to.Write(buf[:n])
+		}
+		c.gate.RUnlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+// stall stops the flow of connections, counted from 0, in both directions, until the
+// test ends.
+func (p *proxy) stall(connections ...int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, i := range connections {
+		p.pipes[i].stalled.Do(p.pipes[i].gate.Lock)
+	}
+}
+
+func (p *proxy) close() {
+	p.ln.Close()
+	p.mu.Lock()
+	for _, c := range p.pipes {
+		c.client.Close()
+		c.upstream.Close()
+		stalled := true
+		c.stalled.Do(func() { stalled = false })
+		if stalled {
+			c.gate.Unlock()
+		}
+	}
+	p.mu.Unlock()
+	p.done.Wait()
+}

@@ -1,0 +1,82 @@
+package amqpx
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net"
+	"sync"
+)
+
+// readAhead is how much is read from the network at once. The library reads
+// through 4 KiB, a system call for every dozen replies.
+const readAhead = 64 << 10
+
+// socket is the network connection below TLS and the library. It reads ahead of
+// them, and remembers how it failed, which the library tells as text or not at all.
+type socket struct {
+	net.Conn
+	r *bufio.Reader
+	// untie lets the socket outlive the context that it was dialled with.
+	untie func() bool
+
+	// mu guards the following field.
+	mu     sync.Mutex
+	failed error // the first failure, without the addresses of both ends
+}
+
+// newSocket ties a connection to the context, whose end closes it: what the
+// library waits for has no context.
+func newSocket(ctx context.Context, conn net.Conn) *socket {
+	s := &socket{Conn: conn, r: bufio.NewReaderSize(conn, readAhead)}
+	s.untie = context.AfterFunc(ctx, func() { conn.Close() })
+	return s
+}
+
+func (s *socket) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	s.note(err)
+	return n, err
+}
+
+func (s *socket) Write(p []byte) (int, error) {
+	n, err := s.Conn.Write(p)
+	s.note(err)
+	return n, err
+}
+
+func (s *socket) note(err error) {
+	if err == nil || errors.Is(err, net.ErrClosed) { // closed by ourselves
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed == nil {
+		s.failed = bare(err)
+	}
+}
+
+// failure is how the network failed, or nil.
+func (s *socket) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failed
+}
+
+// cause is what is behind an error of the library: what the broker said, else
+// how the network failed, else the error itself.
+func (s *socket) cause(err error) error {
+	if failed := s.failure(); failed != nil && !said(err) {
+		return failed
+	}
+	return err
+}
+
+// bare is a network error without addresses: our own port is another one at
+// every try, and would make the same failure a new one.
+func bare(err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return op.Err
+	}
+	return err
+}

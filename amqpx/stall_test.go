@@ -1,0 +1,55 @@
+package amqpx_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+)
+
+func TestAWriterStuckInAFullSocketDoesNotHoldUpTheNextLink(t *testing.T) {
+	e := newEmbedded(t)
+	p := newProxy(t, e.addr)
+	w := run(t, amqpx.Config{URLs: []string{p.url()}, Heartbeat: time.Second})
+	w.await(t, true)
+	p.stall(1) // the publishing connection
+	var outcomes []<-chan amqpx.Outcome
+	for i := range 30 { // more than the buffers of both sockets hold
+		outcome := make(chan amqpx.Outcome, 1)
+		outcomes = append(outcomes, outcome)
+		m := amqpx.Message{Key: "reply.me", Publishing: amqpx.Publishing{MessageId: fmt.Sprint(i), Body: make([]byte, 1<<20)}}
+		if err := w.Publish(m, func(o amqpx.Outcome) { outcome <- o }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, o := range outcomes {
+		if got := receive(t, o); got != amqpx.Unknown && got != amqpx.Expired {
+			t.Errorf("message %d: %v", i, got)
+		}
+	}
+	// The heartbeat finds out.
+	w.await(t, false)
+	w.await(t, true)
+	if got := receive(t, w.send(t, "reply.me", "after")); got != amqpx.Confirmed {
+		t.Errorf("published on the next link: %v", got)
+	}
+}
+
+func TestStoppingDoesNotWaitForConfirmsThatAreOverdue(t *testing.T) {
+	e := newEmbedded(t)
+	p := newProxy(t, e.addr)
+	w := run(t, amqpx.Config{URLs: []string{p.url()}, PublishTimeout: 100 * time.Millisecond})
+	w.await(t, true)
+	p.stall(0, 1)
+	if got := receive(t, w.send(t, "reply.me", "x")); got != amqpx.Unknown {
+		t.Errorf("sent into a stalled network: %v", got)
+	}
+	began := time.Now()
+	w.stop()
+	receive(t, w.ended)
+	// The goodbyes on both connections have two seconds together; the heartbeat would have 15.
+	if took := time.Since(began); took > 3500*time.Millisecond {
+		t.Errorf("the link ended after %v", took)
+	}
+}

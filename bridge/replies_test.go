@@ -1,0 +1,59 @@
+package bridge
+
+import (
+	"log/slog"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/amqpx"
+)
+
+// counts is a log that keeps the count of each line.
+type counts struct{ list []int64 }
+
+func (c *counts) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(nowhere{}, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == "count" {
+			c.list = append(c.list, a.Value.Int64())
+		}
+		return a
+	}}))
+}
+
+type nowhere struct{}
+
+func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
+
+func TestEveryDropIsLoggedAtMostALineASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var logged counts
+		dr := drops{log: logged.logger()}
+		expect := func(want ...int64) {
+			t.Helper()
+			dr.mu.Lock()
+			defer dr.mu.Unlock()
+			if !slices.Equal(logged.list, want) {
+				t.Errorf("the lines stand for %d messages, want %d", logged.list, want)
+			}
+		}
+		note := func(times int) {
+			for range times {
+				dr.note(actor.NotJSON, &amqpx.Delivery{})
+			}
+		}
+		note(5)
+		expect(1)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		expect(1, 4)
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		expect(1, 4)
+		note(3)
+		dr.end()
+		expect(1, 4, 1, 2)
+	})
+}

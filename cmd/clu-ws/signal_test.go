@@ -1,0 +1,61 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os/exec"
+	"syscall"
+	"testing"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// process is a bridge in a process of its own, with a client that never answers.
+func process(t *testing.T) (child, net.Conn) {
+	t.Helper()
+	p := spawn(t, nil, "--host", "127.0.0.1", "--port", "0")
+	return p, connect(t, ws.Dialer{}, "ws://"+p.announced(t, "ws://"))
+}
+
+func TestASignalSaysGoodbyeToClientsAndEndsWell(t *testing.T) {
+	p, client := process(t)
+	p.signal(t, syscall.SIGTERM)
+	_, err := wsutil.ReadServerText(client)
+	if closed, ok := errors.AsType[wsutil.ClosedError](err); !ok || closed.Code != ws.StatusGoingAway {
+		t.Errorf("the client hears %v, want 1001", err)
+	}
+	client.Close()
+	if err := p.Err(); err != nil {
+		t.Errorf("it ended with %v:\n%s", err, p.Output)
+	}
+}
+
+func TestASecondSignalEndsAtOnce(t *testing.T) {
+	p, client := process(t)
+	p.signal(t, syscall.SIGTERM)
+	// The goodbye has come, and is not answered: the first signal is waiting.
+	if _, err := io.ReadFull(client, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	// What the first signal did is undone a moment after it: one of these is the second.
+	testkit.Eventually(t, patience, "a second signal", func() error {
+		_ = p.Signal(syscall.SIGTERM)
+		select {
+		case <-p.Done():
+			return nil
+		default:
+			return errors.New("it goes on")
+		}
+	})
+	exit, ok := errors.AsType[*exec.ExitError](p.Err())
+	if !ok {
+		t.Fatalf("it ended with %v", p.Err())
+	}
+	if status, ok := exit.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGTERM {
+		t.Errorf("it ended with %v", exit)
+	}
+}
