@@ -110,6 +110,8 @@ func (g *Log) wanted() bool { return g != nil && g.members.Load() > 0 }
 // a loop: one that has gone to sleep again in between must be woken twice.
 func (g *Log) appendBoth(f Frame) {
 	small := g.engine.deflate.frame(f)
+	g.appended.Add(1)
+	g.deflated.appended.Add(1)
 	for _, s := range g.engine.shards {
 		s.carry(g, f)
 		s.carry(g.deflated, small)

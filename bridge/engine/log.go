@@ -13,11 +13,12 @@ const chunk = 64 << 10
 // Log is a stream of frames that any number of connections follow. What is
 // appended reaches each of them in the same order.
 type Log struct {
-	engine *Engine
-	order  sync.Mutex // all shards get the frames of all callers in one order
-	rings  []ring     // one for each loop, and owned by it
-	stream stream     // for the connections on goroutines
-	twin              // for those that negotiated compression
+	engine   *Engine
+	order    sync.Mutex    // all shards get the frames of all callers in one order
+	rings    []ring        // one for each loop, and owned by it
+	appended atomic.Uint64 // frames ever
+	stream   stream        // for the connections on goroutines
+	twin                   // for those that negotiated compression
 }
 
 // newLog makes a log of frames that go out as they are.
@@ -43,10 +44,16 @@ func (g *Log) Append(f Frame) {
 		g.appendBoth(f)
 		return
 	}
+	g.appended.Add(1)
 	for _, s := range g.engine.shards {
 		s.carry(g, f)
 	}
 }
+
+// next is the number of the next frame to come: where a new follower begins,
+// wherever the frames before it are on their way to the shards. So nobody who
+// has just come hears what somebody else heard before.
+func (g *Log) next() uint64 { return g.appended.Load() }
 
 // ring is a log on one loop: the frames that not every member has had.
 type ring struct {
@@ -122,9 +129,10 @@ func (r *ring) run(seq uint64, chunk int, scratch *[]byte) ([]byte, uint64) {
 	return *scratch, seq
 }
 
-// add makes a connection follow the log from the next frame on.
-func (r *ring) add(c *conn) {
-	c.ring, c.cursor, c.member = r, r.head, len(r.members)
+// add makes a connection follow the log from a frame on, which may be one that
+// the ring does not have yet.
+func (r *ring) add(c *conn, from uint64) {
+	c.ring, c.cursor, c.member = r, from, len(r.members)
 	r.members = append(r.members, c)
 	if r.count != nil {
 		r.count.Add(1)

@@ -96,7 +96,8 @@ func (p *peer) open(w Welcome) (goAway string) {
 	}
 	if w.Log != nil {
 		p.stream = &w.Log.stream
-		p.cursor = p.stream.follow()
+		p.stream.follow()
+		p.cursor = w.Log.next()
 	}
 	p.mu.Unlock()
 	p.gang.engine.open.Add(1)

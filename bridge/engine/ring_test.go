@@ -29,7 +29,7 @@ func TestARingGivesEveryMemberEveryFrameFromItsJoiningOn(t *testing.T) {
 		switch rng.IntN(5) {
 		case 0:
 			m := new(member)
-			r.add(&m.conn)
+			r.add(&m.conn, r.head)
 			members = append(members, m)
 		case 1:
 			if len(members) > 3 {
@@ -71,7 +71,7 @@ func TestARingGivesEveryMemberEveryFrameFromItsJoiningOn(t *testing.T) {
 func TestARingKeepsWithinItsBytesWhateverASlowMemberNeeds(t *testing.T) {
 	r := &ring{limit: 1000}
 	slow := new(conn)
-	r.add(slow)
+	r.add(slow, r.head)
 	for range 500 {
 		r.push(make(Frame, 10))
 		r.startPass(chunk)
@@ -92,7 +92,7 @@ func TestLeavingInTheMiddleOfAPassHidesNobody(t *testing.T) {
 			conns := make([]*conn, 5)
 			for i := range conns {
 				conns[i] = new(conn)
-				r.add(conns[i])
+				r.add(conns[i], r.head)
 			}
 			r.pos = min(pos, 5)
 			visited := map[*conn]bool{}

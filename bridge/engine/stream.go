@@ -90,15 +90,14 @@ func signal(ch *chan struct{}) {
 	}
 }
 
-// follow gives the cursor of a new follower: the next frame to come.
-func (s *stream) follow() uint64 {
+// follow counts a new follower.
+func (s *stream) follow() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.followers++
 	if s.count != nil {
 		s.count.Add(1)
 	}
-	return s.head
 }
 
 func (s *stream) unfollow() {
@@ -123,7 +122,7 @@ func (s *stream) next(buf []byte, cursor uint64) (_ []byte, _ uint64, news chan 
 	if cursor < s.tail {
 		return buf, cursor, nil, true
 	}
-	if cursor == s.head {
+	if cursor >= s.head { // a new follower may be ahead of what has come here
 		return buf, cursor, await(&s.news), false
 	}
 	buf, cursor = s.join(buf, cursor, s.head, chunk)

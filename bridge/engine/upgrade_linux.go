@@ -76,7 +76,7 @@ func (l *loop) open(c *conn, w Welcome, answer, rest []byte) {
 	c.budget = fullBudget(l.engine.cfg.MessageRate, l.wheel.now)
 	c.deflate = w.deflate
 	if w.Log != nil {
-		w.Log.rings[l.index].add(c)
+		w.Log.rings[l.index].add(c, w.Log.next())
 	}
 	l.engine.open.Add(1)
 	l.wheel.schedule(c, l.nextPing(l.wheel.now+ticks(l.engine.cfg.PingAfter)))
