@@ -82,23 +82,6 @@ func TestBytesBehindTheRequestAreNotLost(t *testing.T) {
 	})
 }
 
-func TestANewClientHearsNothingThatAnotherHeardBefore(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
-		s := start(Config{Loops: 2})
-		first := s.dial(t)
-		for i := range 300 {
-			before, after := fmt.Sprintf("before %d", i), fmt.Sprintf("after %d", i)
-			s.log.Append(Text(before))
-			first.expect(before)
-			c := s.dial(t)
-			s.log.Append(Text(after))
-			c.expect(after)
-			first.expect(after)
-			c.Close()
-		}
-	})
-}
-
 func TestAnAnswerGoesToOneClientOnly(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{})

@@ -41,3 +41,23 @@ func TestTheKernelHoldsLittleForAClientThatDoesNotRead(t *testing.T) {
 		})
 	}
 }
+
+func TestANewClientHearsNothingThatAnotherHeardBefore(t *testing.T) {
+	s := start(t, Config{Loops: 2})
+	late := s.dialTCP(t) // on the first loop, where its request will be read
+	first := s.dial(t)   // on the second
+	stalled, release := make(chan struct{}), make(chan struct{})
+	s.shards[0].(*loop).mail.post(func() { close(stalled); <-release })
+	<-stalled
+	s.log.Append(Text("before"))
+	first.expect("before")
+	// The request comes while the frame is still in the first loop's mailbox.
+	late.send([]byte(upgradeRequest))
+	close(release)
+	if got := late.response().StatusCode; got != 101 {
+		t.Fatalf("answered %d", got)
+	}
+	receive(t, s.opened)
+	s.log.Append(Text("after"))
+	late.expect("after")
+}
