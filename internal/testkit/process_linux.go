@@ -1,9 +1,36 @@
 package testkit
 
-import "syscall"
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+)
 
 // ownGroup puts a child in a process group of its own, to be killed as one, and lets the kernel
 // kill it when the test binary dies, however it dies.
 func ownGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// standsStill is an error while a thread of a process that was sent SIGSTOP still runs.
+func (p *Process) standsStill() error {
+	threads, err := filepath.Glob(filepath.Join("/proc", strconv.Itoa(p.Pid()), "task", "*", "stat"))
+	if err != nil {
+		return err
+	}
+	for _, thread := range threads {
+		stat, err := os.ReadFile(thread)
+		if err != nil {
+			continue // it has ended
+		}
+		// proc(5): the state comes behind the name, which may hold anything.
+		state := bytes.TrimSpace(stat[bytes.LastIndexByte(stat, ')')+1:])[0]
+		if state != 'T' {
+			return fmt.Errorf("%s is in state %c", thread, state)
+		}
+	}
+	return nil
 }

@@ -49,10 +49,12 @@ func (n *Node) Restart(t testing.TB) {
 	n.Start(t)
 }
 
-// Pause freezes the node: its connections stay open, and nothing is read or answered.
+// Pause freezes the node: its connections stay open, and nothing is read or answered. It waits
+// until the last thread stands still, which on a busy machine is a while after the signal.
 func (n *Node) Pause(t testing.TB) {
 	t.Helper()
 	n.signal(t, syscall.SIGSTOP)
+	Eventually(t, stopTimeout, "RabbitMQ stands still", n.proc.standsStill)
 }
 
 // Resume lets a paused node go on.
