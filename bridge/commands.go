@@ -63,7 +63,8 @@ func (b *Bridge) publish(c engine.Conn, from *client, command actor.Command) {
 		}
 	})
 	if err != nil {
-		b.refuse(c, command.CommandID, err)
+		// AMQP cannot carry it, although Check found nothing: no silence for that.
+		b.fail(c, command.CommandID, err.Error())
 	}
 }
 
