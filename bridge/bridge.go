@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
-	"time"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/clu-ws/clu-ws/actor"
@@ -31,6 +33,14 @@ type Config struct {
 	Dial func(network, addr string) (net.Conn, error)
 	// FailFast ends Run when the broker cannot be reached at the start.
 	FailFast bool
+	// Version is the program's, for clients and metrics that ask.
+	Version string
+	// Durable says what becomes of replies while the link is down.
+	Durable Durable
+	// History bounds the memory of the past.
+	History History
+	// Drain says how the bridge ends.
+	Drain Drain
 	// Envelope says how replies are written.
 	Envelope actor.Envelope
 	// Strict ignores bad input in silence, as CLU does.
@@ -55,20 +65,24 @@ type Config struct {
 
 // Bridge relays replies to WebSocket clients and their commands to actors.
 type Bridge struct {
-	cfg    Config
-	log    *slog.Logger
-	link   *amqpx.Link
-	engine *engine.Engine
-	all    *engine.Log // every reply, as a plain client gets it
-	drops  drops
+	cfg      Config
+	log      *slog.Logger
+	link     *amqpx.Link
+	engine   *engine.Engine
+	hub      *hub
+	desk     *desk
+	metrics  *metrics
+	ops      map[string]op
+	opNames  []string
+	drops    *tally        // messages that are no replies
+	failures *tally        // commands that did not get through
+	sessions atomic.Uint64 // v1 sessions ever
+	draining atomic.Bool
 }
 
 // maxName leaves room for consumers in the routing key of replies, which is
 // made of both and has 255 bytes.
 const maxName = 100
-
-// shutdownTimeout is how long clients may take to answer the close frame.
-const shutdownTimeout = 5 * time.Second
 
 // New makes a bridge. It serves once it was given a listener, and carries once
 // it runs.
@@ -85,20 +99,29 @@ func New(cfg Config) (*Bridge, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	b := &Bridge{cfg: cfg, log: cfg.Logger, drops: drops{log: cfg.Logger}}
-	var err error
+	cfg.History.setDefaults()
+	cfg.Drain.setDefaults()
+	b := &Bridge{
+		cfg:      cfg,
+		log:      cfg.Logger,
+		drops:    newTally(cfg.Logger, "dropped a message that is no reply"),
+		failures: newTally(cfg.Logger, "a command failed"),
+		ops:      ops(),
+	}
+	b.opNames = slices.Sorted(maps.Keys(b.ops))
+	b.metrics = newMetrics(b)
+	replies, err := b.repliesQueue()
+	if err != nil {
+		return nil, err
+	}
 	b.link, err = amqpx.New(amqpx.Config{
 		URLs:     cfg.Broker,
 		TLS:      cfg.TLS,
 		Name:     cfg.Name,
 		Exchange: cfg.Exchange,
-		Queues: []amqpx.Queue{{
-			Name:     actor.RepliesQueue(cfg.Name),
-			Bindings: []string{"reply.#"},
-			Deliver:  b.deliver,
-		}},
+		Queues:   []amqpx.Queue{replies},
 		Dial:     cfg.Dial,
-		OnState:  cfg.OnLink,
+		OnState:  b.linkChanged,
 		FailFast: cfg.FailFast,
 		Logger:   cfg.Logger,
 	})
@@ -120,7 +143,8 @@ func New(cfg Config) (*Bridge, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.all = b.engine.NewLog()
+	b.hub = newHub(b.engine, cfg)
+	b.desk = newDesk()
 	return b, nil
 }
 
@@ -151,22 +175,18 @@ func (b *Bridge) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	case <-linkEnded:
 	}
-	err := b.Close()
+	err := b.drain()
 	unlink()
 	linking.Wait()
 	b.drops.end()
+	b.failures.end()
 	return errors.Join(linkErr, err)
 }
 
-// Close says goodbye to the clients of a bridge and stops serving. Run does it
-// for a bridge that runs.
+// Close says goodbye to the clients of a bridge that does not run, and stops
+// serving.
 func (b *Bridge) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), farewell)
 	defer cancel()
-	err := b.engine.Shutdown(ctx, "the bridge is stopping")
-	if errors.Is(err, context.DeadlineExceeded) {
-		b.log.Warn("some clients did not say goodbye in time")
-		return nil
-	}
-	return err
+	return b.shutdown(ctx)
 }

@@ -8,41 +8,47 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 )
 
-// client is a WebSocket client.
-type client struct{ remote string }
-
-// Accept lets every upgrade in, on any path, as CLU does.
-func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
-	return engine.Welcome{Log: b.all, Session: &client{remote: r.RemoteAddr().String()}}, nil
-}
-
-// Open has nothing to say: a plain client hears replies and nothing else.
-func (b *Bridge) Open(engine.Conn, any) {}
-
-// Closed has nothing to forget.
-func (b *Bridge) Closed(engine.Conn, any, int, string) {}
-
-// Message takes a client's command, or tells it what is wrong.
-func (b *Bridge) Message(c engine.Conn, session any, payload []byte) {
+// Message takes a client's command or request, or tells it what is wrong.
+func (b *Bridge) Message(conn engine.Conn, v any, payload []byte) {
+	c := v.(*client)
 	if string(payload) == "ping" && !b.cfg.Strict {
-		c.Send(engine.Text("pong")) // for people typing
+		conn.Send(engine.Text("pong")) // for people typing
 		return
 	}
-	r, err := parseRequest(payload)
+	message, err := parseMessage(payload)
 	if err != nil {
-		b.refuse(c, r.commandID, err)
+		b.refuse(conn, c, "", err)
+		return
+	}
+	if op, ok := message["op"]; ok {
+		b.request(conn, c, op, message)
+		return
+	}
+	b.command(conn, c, message)
+}
+
+// command takes a client's command.
+func (b *Bridge) command(conn engine.Conn, c *client, message fields) {
+	r, err := message.request()
+	if err != nil {
+		b.refuse(conn, c, r.commandID, err)
 		return
 	}
 	command := actor.NewCommand(b.cfg.Name, r.consumer, r.commandString, r.commandID)
 	if err := command.Check(); err != nil {
-		b.refuse(c, r.commandID, err)
+		b.refuse(conn, c, r.commandID, err)
 		return
 	}
-	if err := allow(session.(*client), command); err != nil {
-		b.fail(c, command.CommandID, err.Error())
+	if c.leaving.Load() {
+		b.fail(conn, c, command.CommandID, "leaving", "The command was not sent: "+goingAwayWords+".")
 		return
 	}
-	b.publish(c, session.(*client), command)
+	if err := allow(c, command); err != nil {
+		b.metrics.refused.Inc()
+		b.fail(conn, c, command.CommandID, "forbidden", err.Error())
+		return
+	}
+	b.publish(conn, c, command)
 }
 
 // allow decides who may send what: it is the one place that does. Today
@@ -50,47 +56,72 @@ func (b *Bridge) Message(c engine.Conn, session any, payload []byte) {
 func allow(*client, actor.Command) error { return nil }
 
 // publish sends the command and sees to it that its sender hears of its end.
-func (b *Bridge) publish(c engine.Conn, from *client, command actor.Command) {
+func (b *Bridge) publish(conn engine.Conn, c *client, command actor.Command) {
+	c.commands.Add(1)
+	start := time.Now()
 	err := b.link.Publish(command.Message(), func(o amqpx.Outcome) {
+		b.metrics.commands[o].Inc()
 		switch o {
 		case amqpx.Confirmed:
+			b.metrics.confirm.Observe(time.Since(start).Seconds())
+			c.ended(conn)
 		case amqpx.Returned:
-			b.failForAll(c, command)
+			b.failForAll(conn, c, command)
 		default:
-			b.log.Warn("a command failed", "outcome", o.String(), "consumer", command.Consumer,
-				"command_id", command.CommandID, "client", from.remote)
-			b.fail(c, command.CommandID, actor.CommandFailure(o, command.Consumer))
+			b.failures.note(o.String(), "consumer", command.Consumer, "command_id", command.CommandID, "client", c.remote)
+			b.fail(conn, c, command.CommandID, o.String(), actor.CommandFailure(o, command.Consumer))
+			c.ended(conn)
 		}
 	})
 	if err != nil {
 		// AMQP cannot carry it, although Check found nothing: no silence for that.
-		b.fail(c, command.CommandID, err.Error())
+		b.fail(conn, c, command.CommandID, "invalid", err.Error())
+		c.ended(conn)
 	}
 }
 
 // failForAll publishes the failed reply of a command that nobody listens to, so
 // that every client and every other program on the exchange sees it fail.
-func (b *Bridge) failForAll(c engine.Conn, command actor.Command) {
+func (b *Bridge) failForAll(conn engine.Conn, c *client, command actor.Command) {
+	toSender := func() {
+		b.fail(conn, c, command.CommandID, amqpx.Returned.String(), actor.UnroutableText(command.Consumer))
+	}
 	err := b.link.Publish(command.Unroutable(b.cfg.Name), func(o amqpx.Outcome) {
 		if o != amqpx.Confirmed {
-			b.fail(c, command.CommandID, actor.UnroutableText(command.Consumer))
+			toSender()
 		}
+		c.ended(conn)
 	})
 	if err != nil {
-		b.fail(c, command.CommandID, actor.UnroutableText(command.Consumer))
+		toSender()
+		c.ended(conn)
+	}
+}
+
+// ended notes that a command has its outcome. A client that is to leave goes
+// with the last.
+func (c *client) ended(conn engine.Conn) {
+	if c.commands.Add(-1) == 0 && c.leaving.Load() {
+		c.goAway(conn)
 	}
 }
 
 // refuse answers bad input, unless CLU's silence was asked for.
-func (b *Bridge) refuse(c engine.Conn, commandID string, err error) {
-	if !b.cfg.Strict {
-		b.fail(c, commandID, err.Error())
+func (b *Bridge) refuse(conn engine.Conn, c *client, commandID string, err error) {
+	b.metrics.refused.Inc()
+	if !b.cfg.Strict || c.v1.Load() != nil {
+		b.fail(conn, c, commandID, "bad_request", err.Error())
 	}
 }
 
-// fail tells one client, in the shape of a failed reply, what became of its message.
-func (b *Bridge) fail(c engine.Conn, commandID, message string) {
-	c.Send(b.errorFrame(commandID, message))
+// fail tells one client what became of its message: a plain one in the shape of
+// a failed reply.
+func (b *Bridge) fail(conn engine.Conn, c *client, commandID, code, message string) {
+	if c.v1.Load() != nil {
+		conn.Send(frameOf(errorMessage{Op: "error", CommandID: commandID, Code: code, Message: message}))
+		return
+	}
+	conn.Send(b.errorFrame(commandID, message))
 }
 
 // errorFrame is an error envelope from the bridge to one client.

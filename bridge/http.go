@@ -3,8 +3,6 @@ package bridge
 import (
 	"encoding/json"
 	"net/http"
-
-	"github.com/clu-ws/clu-ws/actor"
 )
 
 // routes answers the requests on the clients' port that are no WebSocket.
@@ -25,13 +23,15 @@ func (b *Bridge) routes(page http.Handler) http.Handler {
 
 // health is what /healthz and /readyz say.
 type health struct {
-	Ready   bool   `json:"ready"`
-	Broker  string `json:"broker"` // up, blocked, stalled or down
-	Reason  string `json:"reason,omitempty"`
-	Name    string `json:"name"`
-	Clients int    `json:"clients"`
+	Ready bool `json:"ready"`
+	// Draining is true when the bridge is about to end.
+	Draining bool   `json:"draining,omitempty"`
+	Broker   string `json:"broker"` // up, blocked, stalled or down
+	Reason   string `json:"reason,omitempty"`
+	Name     string `json:"name"`
+	Clients  int    `json:"clients"`
 	// Dropped counts messages that are no replies, by reason.
-	Dropped map[actor.Drop]int `json:"dropped,omitempty"`
+	Dropped map[string]int `json:"dropped,omitempty"`
 }
 
 func (b *Bridge) health() health {
@@ -48,6 +48,9 @@ func (b *Bridge) health() health {
 		h.Broker, h.Reason = "stalled", "the broker does not confirm what was sent to it"
 	default:
 		h.Ready = true
+	}
+	if b.draining.Load() {
+		h.Ready, h.Draining = false, true
 	}
 	return h
 }

@@ -59,6 +59,7 @@ type running struct {
 	*bridge.Bridge
 	addr   string
 	states chan amqpx.State
+	stop   func() <-chan error // has it end, and gives how it ended
 }
 
 func startBridge(t *testing.T, url string, adjust ...func(*bridge.Config)) *running {
@@ -86,10 +87,15 @@ func startBridge(t *testing.T, url string, adjust ...func(*bridge.Config)) *runn
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- r.Run(ctx) }()
+	go func() {
+		defer close(ended)
+		if err := r.Run(ctx); err != nil {
+			ended <- err
+		}
+	}()
+	r.stop = func() <-chan error { cancel(); return ended }
 	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
+		if err := <-r.stop(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -302,5 +308,17 @@ func equal(t *testing.T, what string, got, want any) {
 	t.Helper()
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%s:\n got %v\nwant %v", what, got, want)
+	}
+}
+
+// end waits until the bridge has ended, and gives its error.
+func (r *running) end(t *testing.T, ended <-chan error) error {
+	t.Helper()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(patience):
+		t.Fatal("the bridge does not end")
+		panic("unreachable")
 	}
 }

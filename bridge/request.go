@@ -17,31 +17,37 @@ type request struct {
 // form is how a message must look, for those who sent another.
 const form = `send {"consumer": "<actor>", "command_string": "<command>", "command_id": "<any text, or leave it out>"}`
 
-// parseRequest reads a client's message. Keys that it does not know are
+// fields are those of a client's message.
+type fields map[string]json.RawMessage
+
+// parseMessage reads the fields of a client's message.
+func parseMessage(payload []byte) (fields, error) {
+	if !utf8.Valid(payload) {
+		return nil, errors.New("the message is not UTF-8 text; " + form)
+	}
+	var f fields
+	if err := json.Unmarshal(payload, &f); err != nil || f == nil {
+		if json.Valid(payload) {
+			return nil, fmt.Errorf("the message is %s, not a JSON object; %s", kind(payload), form)
+		}
+		return nil, fmt.Errorf("the message is not JSON (%w); %s", err, form)
+	}
+	return f, nil
+}
+
+// request reads a message in CLU's own form. Keys that it does not know are
 // ignored, as CLU does. On an error the request still has the command id, if
 // that could be read, so that the sender can tell what failed.
-func parseRequest(payload []byte) (request, error) {
-	var r request
-	if !utf8.Valid(payload) {
-		return r, errors.New("the message is not UTF-8 text; " + form)
-	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(payload, &fields); err != nil || fields == nil {
-		if json.Valid(payload) {
-			return r, fmt.Errorf("the message is %s, not a JSON object; %s", kind(payload), form)
-		}
-		return r, fmt.Errorf("the message is not JSON (%w); %s", err, form)
-	}
-	var err error
-	if r.commandID, err = textField(fields, "command_id"); err != nil {
+func (f fields) request() (r request, err error) {
+	if r.commandID, err = f.text("command_id"); err != nil {
 		if !errors.Is(err, errAbsent) {
 			return r, err
 		}
 	}
-	if r.consumer, err = textField(fields, "consumer"); err != nil {
+	if r.consumer, err = f.text("consumer"); err != nil {
 		return r, err
 	}
-	if r.commandString, err = textField(fields, "command_string"); err != nil {
+	if r.commandString, err = f.text("command_string"); err != nil {
 		return r, err
 	}
 	return r, nil
@@ -49,9 +55,9 @@ func parseRequest(payload []byte) (request, error) {
 
 var errAbsent = errors.New("absent")
 
-// textField is a field that must be a string. Absent and null are the same.
-func textField(fields map[string]json.RawMessage, name string) (string, error) {
-	raw, ok := fields[name]
+// text is a field that must be a string. Absent and null are the same.
+func (f fields) text(name string) (string, error) {
+	raw, ok := f[name]
 	if !ok || string(raw) == "null" {
 		return "", fmt.Errorf("the message has no %q (%w); %s", name, errAbsent, form)
 	}

@@ -7,6 +7,14 @@ import (
 	"unicode/utf8"
 )
 
+func parseRequest(payload []byte) (request, error) {
+	f, err := parseMessage(payload)
+	if err != nil {
+		return request{}, err
+	}
+	return f.request()
+}
+
 func TestACommandIsReadWhateverElseTheMessageHolds(t *testing.T) {
 	for text, want := range map[string]request{
 		`{"consumer":"dome","command_string":"open"}`:                                 {"dome", "open", ""},

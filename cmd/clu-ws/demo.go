@@ -46,6 +46,7 @@ func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
 		Broker:   []string{s.brokerURL},
 		Page:     webdemo.Handler(),
 		Compress: c.Bool("compress"),
+		History:  bridge.History{Replies: 10000},
 	}
 	s.greeting = fmt.Sprintf("The demo's broker is at %s (guest/guest): a real actor may join it. Open the page in a browser; Ctrl-C ends it.\n", amqpx.Redact(s.brokerURL))
 

@@ -145,6 +145,8 @@ func (d *doors) secure(all []net.Listener, log *slog.Logger) {
 
 func closeAll(listeners []net.Listener) {
 	for _, ln := range listeners {
-		ln.Close()
+		if ln != nil {
+			ln.Close()
+		}
 	}
 }

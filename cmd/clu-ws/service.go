@@ -23,7 +23,8 @@ import (
 
 // service is what a subcommand runs: a bridge and, where asked for, a broker.
 type service struct {
-	doors  doors // where clients arrive
+	doors  doors           // where clients arrive
+	admin  *listen.Address // where the admin's requests do; nil for nowhere
 	bridge bridge.Config
 	broker *broker.Broker
 	// brokerURL is the embedded broker's, with its login.
@@ -79,7 +80,14 @@ func (s *service) serve(ctx context.Context) error {
 	}
 	fmt.Fprint(s.stdout, s.greeting)
 	s.doors.secure(listeners, s.log)
-	s.bridge.Logger = s.log
+	s.bridge.Logger, s.bridge.Version = s.log, release
+	var adminListener net.Listener
+	if s.admin != nil {
+		if adminListener, err = s.openAdmin(ctx); err != nil {
+			closeAll(listeners)
+			return err
+		}
+	}
 	manager, err := listen.FindManager()
 	if err != nil {
 		s.log.Warn("systemd is not told how the bridge is", "error", err)
@@ -90,8 +98,11 @@ func (s *service) serve(ctx context.Context) error {
 		announce: func(state amqpx.State) { s.announce(listeners, b.Name(), state) }}
 	s.bridge.OnLink = told.of
 	if b, err = bridge.New(s.bridge); err != nil {
-		closeAll(listeners)
+		closeAll(append(listeners, adminListener))
 		return err
+	}
+	if adminListener != nil {
+		defer serveAdmin(adminListener, b.Admin(), s.log)()
 	}
 	for i, ln := range listeners {
 		if err := b.Listen(ln); err != nil {

@@ -17,7 +17,7 @@ func websocketCommand(stdout, stderr io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:         "websocket",
 		Usage:        "serve WebSocket clients; takes the place of clu websocket",
-		Flags:        slices.Concat(listenFlags("0.0.0.0"), brokerFlags(), cluFlags(), limitFlags()),
+		Flags:        slices.Concat(listenFlags("0.0.0.0"), brokerFlags(), cluFlags(), pastFlags(), limitFlags(), operateFlags()),
 		OnUsageError: usageError,
 		Action:       func(c *cli.Context) error { return websocket(c, stdout, stderr) },
 	}
@@ -29,6 +29,9 @@ func websocket(c *cli.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	if s.bridge, err = bridgeConfig(c); err != nil {
+		return err
+	}
+	if s.admin, err = adminDoor(c); err != nil {
 		return err
 	}
 	if c.Bool("embedded-broker") {
@@ -57,8 +60,10 @@ func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
 	if err := chooseBroker(c, &cfg); err != nil {
 		return cfg, err
 	}
-	if err := readLimits(c, &cfg); err != nil {
-		return cfg, err
+	for _, read := range []func(*cli.Context, *bridge.Config) error{readPast, readLimits, readDrain} {
+		if err := read(c, &cfg); err != nil {
+			return cfg, err
+		}
 	}
 	cfg.Page = webdemo.Handler()
 	cfg.Compress = c.Bool("compress")

@@ -1,0 +1,125 @@
+package bridge_test
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws/wsutil"
+
+	"github.com/clu-ws/clu-ws/bridge"
+)
+
+// closing reads until the client is closed, and gives how many replies came
+// before, and the code and reason.
+func (c *client) closing() (replies int, code int, reason string, err error) {
+	_ = c.SetReadDeadline(time.Now().Add(patience))
+	for {
+		_, err := wsutil.ReadServerText(c.r)
+		if closed := (wsutil.ClosedError{}); errors.As(err, &closed) {
+			return replies, int(closed.Code), closed.Reason, nil
+		}
+		if err != nil {
+			return replies, 0, "", err
+		}
+		replies++
+	}
+}
+
+func TestABridgeThatEndsShedsItsClientsAtASteadyRate(t *testing.T) {
+	const clients, rate = 60, 50
+	b := linked(t, embeddedBroker(t), func(c *bridge.Config) { c.Drain.ShedRate = rate })
+	var left sync.WaitGroup
+	times := make([]time.Time, clients)
+	for i := range clients {
+		c := dial(t, b.addr)
+		left.Go(func() {
+			_, code, reason, err := c.closing()
+			times[i] = time.Now()
+			if err != nil || code != 1001 || !strings.Contains(reason, "stopping") {
+				t.Errorf("a client was closed with %d %q, %v", code, reason, err)
+			}
+			c.Close()
+		})
+	}
+	start := time.Now()
+	ended := b.stop()
+	awaitDraining(t, b)
+	if _, err := net.Dial("tcp", b.addr); err == nil {
+		t.Error("it still takes clients in")
+	}
+	left.Wait()
+	if err := b.end(t, ended); err != nil {
+		t.Error(err)
+	}
+	// Half of them may not have gone in less than half of the time that all take.
+	half := 0
+	for _, at := range times {
+		if at.Sub(start) < clients*time.Second/rate/2 {
+			half++
+		}
+	}
+	if half > clients/2+rate/10 {
+		t.Errorf("%d of %d clients were closed in the first half of the time", half, clients)
+	}
+}
+
+func awaitDraining(t *testing.T, b *running) {
+	t.Helper()
+	eventually(t, "the bridge is not ready", func() bool { return strings.Contains(b.metrics(t), "cluws_ready 0") })
+}
+
+func TestABridgeThatEndsServesAClientUntilItsCommandHasItsOutcome(t *testing.T) {
+	url := embeddedBroker(t)
+	b := linked(t, url, func(c *bridge.Config) { c.Drain.ShedRate = 1; c.Drain.Timeout = 8 * time.Second })
+	p := newPeer(t, url)
+	commands := p.hear("command.#")
+	sender := dial(t, b.addr)
+	dial(t, b.addr) // two at one a second: the bridge is a while about it
+	ended := b.stop()
+	awaitDraining(t, b)
+	sent := 0
+	for n := range 20 {
+		sender.say(fmt.Sprintf(`{"consumer": "x", "command_string": "%d"}`, n))
+		sent++
+	}
+	failed, code, _, err := sender.closing()
+	if err != nil || code != 1001 {
+		t.Fatalf("closed with %d, %v", code, err)
+	}
+	sender.Close()
+	if err := b.end(t, ended); err != nil {
+		t.Error(err)
+	}
+	arrived := 0
+	for {
+		select {
+		case <-commands:
+			arrived++
+			continue
+		case <-time.After(100 * time.Millisecond):
+		}
+		break
+	}
+	if arrived+failed > sent || failed > 0 && arrived == 0 {
+		t.Errorf("of %d commands %d arrived and %d were refused", sent, arrived, failed)
+	}
+}
+
+func TestABridgeEndsWithinItsTimeWhateverItsClientsDo(t *testing.T) {
+	b := linked(t, embeddedBroker(t), func(c *bridge.Config) { c.Drain.ShedRate = 1; c.Drain.Timeout = 2 * time.Second })
+	for range 20 {
+		dial(t, b.addr) // nobody reads, or answers a close frame
+	}
+	start := time.Now()
+	if err := b.end(t, b.stop()); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(start); took > 3*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}

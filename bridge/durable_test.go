@@ -1,0 +1,311 @@
+package bridge_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws/wsutil"
+
+	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// ear is a client that notes everything it hears.
+type ear struct {
+	name  string
+	heard sync.WaitGroup
+
+	// mu guards the following fields.
+	mu      sync.Mutex
+	numbers []int
+	gaps    []envelope
+	ended   error
+}
+
+func listenOn(t *testing.T, name string, c *client) *ear {
+	t.Helper()
+	e := &ear{name: name}
+	e.heard.Go(func() {
+		for {
+			text, err := wsutil.ReadServerText(c.r)
+			if err != nil {
+				e.mu.Lock()
+				e.ended = err
+				e.mu.Unlock()
+				return
+			}
+			e.take(parseEnvelope(t, text))
+		}
+	})
+	t.Cleanup(func() { c.Close(); e.heard.Wait() })
+	return e
+}
+
+func (e *ear) take(m envelope) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case m["op"] == "gap":
+		e.gaps = append(e.gaps, m)
+	case m["op"] == nil && m.number() >= 0:
+		e.numbers = append(e.numbers, m.number())
+	}
+}
+
+func (e *ear) all() []int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.numbers)
+}
+
+func (e *ear) last() int {
+	if all := e.all(); len(all) > 0 {
+		return all[len(all)-1]
+	}
+	return -1
+}
+
+// check says what an ear should have heard and has not, and what it heard that
+// it should not have: each once, in order.
+func (e *ear) check(t *testing.T, accepted []int) {
+	t.Helper()
+	heard := e.all()
+	if !slices.IsSorted(heard) {
+		t.Errorf("%s: replies came out of order", e.name)
+	}
+	seen := map[int]int{}
+	for _, n := range heard {
+		seen[n]++
+	}
+	var lost, doubled []int
+	for _, n := range accepted {
+		if seen[n] == 0 {
+			lost = append(lost, n)
+		}
+	}
+	for n, times := range seen {
+		if times > 1 {
+			doubled = append(doubled, n)
+		}
+	}
+	slices.Sort(doubled)
+	if len(lost) > 0 || len(doubled) > 0 {
+		t.Errorf("%s: of %d accepted replies %d are lost %v and %d doubled %v", e.name, len(accepted), len(lost), some(lost), len(doubled), some(doubled))
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ended != nil && len(heard) == 0 {
+		t.Errorf("%s: ended with %v", e.name, e.ended)
+	}
+}
+
+func some(numbers []int) []int { return numbers[:min(20, len(numbers))] }
+
+// ears are some plain and some v1 clients of a bridge.
+func ears(t *testing.T, b *running) (all []*ear) {
+	t.Helper()
+	for i := range 3 {
+		v1, _ := dialV1(t, b.addr, "/")
+		all = append(all, listenOn(t, fmt.Sprintf("plain client %d", i), dial(t, b.addr)), listenOn(t, fmt.Sprintf("v1 client %d", i), v1))
+	}
+	return all
+}
+
+// awaitPast waits until all ears have heard a reply that was sent after now.
+func awaitPast(t *testing.T, s *source, all []*ear) {
+	t.Helper()
+	from := len(s.fates())
+	testkit.Eventually(t, 90*time.Second, "every client hears what is sent now", func() bool {
+		return !slices.ContainsFunc(all, func(e *ear) bool { return e.last() < from })
+	})
+}
+
+// settle stops the source and waits until the clients have its last accepted reply.
+func settle(t *testing.T, s *source, all []*ear) []int {
+	t.Helper()
+	s.stop()
+	accepted := s.accepted()
+	last := accepted[len(accepted)-1]
+	testkit.Eventually(t, patience, "every client has the last reply", func() bool {
+		return !slices.ContainsFunc(all, func(e *ear) bool { return e.last() < last })
+	})
+	return accepted
+}
+
+func TestAQueueThatExpiresLosesNothingThroughAKilledConnectionAndAPause(t *testing.T) {
+	t.Parallel()
+	node := testkit.StartRabbitMQ(t)
+	b := linked(t, node.URL(), func(c *bridge.Config) { c.Name, c.Durable.Expires = "keeper", time.Minute })
+	all := ears(t, b)
+	s := startSource(t, node.URL(), 1000)
+	awaitPast(t, s, all)
+	for range 3 {
+		closeConnectionsOf(t, node, "keeper consumer")
+		awaitPast(t, s, all)
+	}
+	node.CloseConnections(t)
+	awaitPast(t, s, all)
+	pause(t, node)
+	awaitPast(t, s, all)
+	accepted := settle(t, s, all)
+	for _, e := range all {
+		e.check(t, accepted)
+		if len(e.gaps) > 0 {
+			t.Errorf("%s: was told of gaps: %v", e.name, e.gaps)
+		}
+	}
+	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.fates()))
+}
+
+// pause has the node stand still for longer than it takes to miss it.
+func pause(t *testing.T, node *testkit.Node) {
+	t.Helper()
+	node.Pause(t)
+	<-time.After(20 * time.Second) // the length of the pause is what is tested
+	node.Resume(t)
+}
+
+// closeConnectionsOf has the node close the connections of that name.
+func closeConnectionsOf(t *testing.T, node *testkit.Node, name string) {
+	t.Helper()
+	closed := 0
+	for line := range strings.Lines(node.Ctl(t, "list_connections", "pid", "user_provided_name")) {
+		pid, of, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		if of == name {
+			node.Ctl(t, "close_connection", pid, "closed by the test")
+			closed++
+		}
+	}
+	if closed == 0 {
+		t.Errorf("there is no connection %q", name)
+	}
+}
+
+func TestAStreamLosesNothingThroughAKilledConnectionAPauseAndARestart(t *testing.T) {
+	t.Parallel()
+	node := testkit.StartRabbitMQ(t)
+	stream := func(c *bridge.Config) { c.Durable.Stream = &bridge.Stream{Bytes: 100 << 20} }
+	bridges := []*running{linked(t, node.URL(), stream), linked(t, node.URL(), stream), linked(t, node.URL(), stream)}
+	var all []*ear
+	for _, b := range bridges {
+		all = append(all, ears(t, b)...)
+	}
+	s := startSource(t, node.URL(), 1000)
+	awaitPast(t, s, all)
+	node.CloseConnections(t)
+	awaitPast(t, s, all)
+	pause(t, node)
+	awaitPast(t, s, all)
+	node.Restart(t)
+	awaitPast(t, s, all)
+	accepted := settle(t, s, all)
+	for _, e := range all {
+		e.check(t, accepted)
+		if v1 := strings.HasPrefix(e.name, "v1"); v1 && len(e.gaps) != 1 || !v1 && len(e.gaps) > 0 {
+			t.Errorf("%s: was told of %d gaps: %v", e.name, len(e.gaps), e.gaps)
+		}
+	}
+	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.fates()))
+}
+
+func TestWithoutADurableQueueTheGapToldIsTheGapFound(t *testing.T) {
+	t.Parallel()
+	node := testkit.StartRabbitMQ(t)
+	b := linked(t, node.URL(), func(c *bridge.Config) { c.Name = "loser" })
+	v1, _ := dialV1(t, b.addr, "/")
+	e := listenOn(t, "the client", v1)
+	s := startSource(t, node.URL(), 1000)
+	awaitPast(t, s, []*ear{e})
+	const breaks = 3
+	for range breaks {
+		closeConnectionsOf(t, node, "loser consumer")
+		awaitPast(t, s, []*ear{e})
+	}
+	settle(t, s, []*ear{e})
+	heard := map[int]bool{}
+	for _, n := range e.all() {
+		heard[n] = true
+	}
+	fates := s.fates()
+	found := holes(heard, e.all()[0], e.last())
+	if len(e.gaps) != breaks {
+		t.Fatalf("%d gaps were told of %d", len(e.gaps), breaks)
+	}
+	// A reply is sent some time before it is here.
+	const slack = 30 * time.Millisecond
+	for i, told := range e.gaps {
+		from, to := moment(t, told["from"]), moment(t, told["to"])
+		t.Logf("told: %v, %v s", told["from"], told["seconds"])
+		var missing []int
+		for _, h := range found {
+			if sent := fates[h].sent; sent.After(from.Add(-slack)) && sent.Before(to.Add(slack)) {
+				missing = append(missing, h)
+			}
+		}
+		found = slices.DeleteFunc(found, func(n int) bool { return slices.Contains(missing, n) })
+		if len(missing) == 0 {
+			t.Errorf("gap %d: nothing is missing", i)
+			continue
+		}
+		first, last := fates[missing[0]].sent, fates[missing[len(missing)-1]].sent
+		if early, late := first.Sub(from), to.Sub(last); early > slack || late > slack {
+			t.Errorf("gap %d begins %v before and ends %v after what is missing", i, early, late)
+		}
+	}
+	if len(found) > 0 {
+		t.Errorf("%d replies are missing outside of the gaps: %v", len(found), some(found))
+	}
+}
+
+// holes are the numbers between two that were not heard.
+func holes(heard map[int]bool, from, to int) (missing []int) {
+	for n := from; n <= to; n++ {
+		if !heard[n] {
+			missing = append(missing, n)
+		}
+	}
+	return missing
+}
+
+func moment(t *testing.T, text any) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339Nano, fmt.Sprint(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+func TestEachClientOfThreeBridgesHearsEveryReplyOnce(t *testing.T) {
+	for name, durable := range map[string]func(*bridge.Config){
+		"queues": func(*bridge.Config) {},
+		"stream": func(c *bridge.Config) { c.Durable.Stream = &bridge.Stream{Bytes: 100 << 20} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			url := testkit.RabbitMQ(t).NewVHost(t)
+			var all []*ear
+			epochs := map[any]int{}
+			for range 3 {
+				b := linked(t, url, durable)
+				all = append(all, ears(t, b)...)
+				_, hello := dialV1(t, b.addr, "/")
+				epochs[hello["epoch"]]++
+			}
+			s := startSource(t, url, 1000)
+			awaitPast(t, s, all)
+			testkit.Eventually(t, patience, "a thousand replies were sent", func() bool { return len(s.fates()) >= 1000 })
+			accepted := settle(t, s, all)
+			for _, e := range all {
+				e.check(t, accepted)
+			}
+			if want := map[string]int{"queues": 3, "stream": 1}[name]; len(epochs) != want {
+				t.Errorf("the epochs are %v", slices.Collect(maps.Keys(epochs)))
+			}
+		})
+	}
+}

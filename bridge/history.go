@@ -1,0 +1,129 @@
+package bridge
+
+import (
+	"sort"
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+)
+
+// History bounds the memory of the past: the last replies, for clients that
+// resume. The first bound that is reached counts.
+type History struct {
+	// Replies is how many are kept. 0 keeps none.
+	Replies int
+	// Bytes bounds their frames and what each costs beside them. 0 is 64 MiB.
+	Bytes int
+	// Age is how long a reply is kept. 0 is ten minutes.
+	Age time.Duration
+}
+
+func (h *History) setDefaults() {
+	if h.Bytes == 0 {
+		h.Bytes = 64 << 20
+	}
+	if h.Age == 0 {
+		h.Age = 10 * time.Minute
+	}
+}
+
+// entryCost is about what an entry of the history costs beside its frame, in bytes.
+const entryCost = 64
+
+// entry is a reply of the past, or a notice among the replies.
+type entry struct {
+	seq    uint64 // the reply's; a notice has that of the reply before it
+	notice bool
+	at     time.Time // when it came here
+	frame  engine.Frame
+}
+
+// history holds the last replies as v1 clients get them, the oldest first, and
+// the notices of gaps among them. Frames are shared with the log and with every
+// client that resumes.
+type history struct {
+	History
+	entries []entry // a circle that grows as it must; its length is a power of two
+	tail    uint64  // the place of the oldest entry
+	head    uint64  // the place of the next
+	bytes   int
+	// floor is the lowest sequence number behind which everything is here.
+	floor uint64
+}
+
+// add keeps a reply or a notice, and forgets what is too much for it.
+func (h *history) add(e entry) {
+	if h.Replies == 0 {
+		h.passed(&e)
+		return
+	}
+	if h.head-h.tail == uint64(len(h.entries)) {
+		h.grow()
+	}
+	*h.at(h.head) = e
+	h.head++
+	h.bytes += len(e.frame) + entryCost
+	for h.len() > h.Replies || h.bytes > h.Bytes {
+		h.forget()
+	}
+	h.expire(e.at)
+}
+
+// expire forgets what is too old.
+func (h *history) expire(now time.Time) {
+	for h.len() > 0 && now.Sub(h.at(h.tail).at) > h.Age {
+		h.forget()
+	}
+	if h.len() == 0 && len(h.entries) > 1024 {
+		h.entries = nil // a burst is over: its circle need not stay
+	}
+}
+
+// between gives the frames behind a sequence number, up to another one. It is
+// false when some of them are not kept any more.
+func (h *history) between(seq, upTo uint64) ([]engine.Frame, bool) {
+	if seq < h.floor {
+		return nil, false
+	}
+	from := h.place(func(e *entry) bool { return e.seq > seq || e.seq == seq && e.notice })
+	to := h.place(func(e *entry) bool { return e.seq > upTo })
+	var frames []engine.Frame
+	for ; from < to; from++ {
+		frames = append(frames, h.at(from).frame)
+	}
+	return frames, true
+}
+
+// place is the first place whose entry is what is asked for; they are in order.
+func (h *history) place(is func(*entry) bool) uint64 {
+	return h.tail + uint64(sort.Search(h.len(), func(i int) bool { return is(h.at(h.tail + uint64(i))) }))
+}
+
+func (h *history) len() int { return int(h.head - h.tail) }
+
+func (h *history) at(place uint64) *entry { return &h.entries[place&uint64(len(h.entries)-1)] }
+
+func (h *history) forget() {
+	e := h.at(h.tail)
+	h.passed(e)
+	h.bytes -= len(e.frame) + entryCost
+	*e = entry{}
+	h.tail++
+}
+
+// passed notes that an entry is not kept. Who asks for what follows the reply
+// before a notice must not miss the notice.
+func (h *history) passed(e *entry) {
+	h.floor = max(h.floor, e.seq)
+	if e.notice {
+		h.floor = max(h.floor, e.seq+1)
+	}
+}
+
+func (h *history) grow() {
+	bigger := make([]entry, max(16, 2*len(h.entries)))
+	for place := h.tail; place < h.head; place++ {
+		bigger[place&uint64(len(bigger)-1)] = *h.at(place)
+	}
+	h.entries = bigger
+}

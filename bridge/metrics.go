@@ -1,0 +1,149 @@
+package bridge
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/engine"
+)
+
+// metrics are the bridge's own counters, and a view of those that the link and
+// the engine keep. All names start with cluws_.
+type metrics struct {
+	registry    *prometheus.Registry
+	replies     prometheus.Counter
+	gaps        prometheus.Counter
+	gapSeconds  prometheus.Counter
+	linkChanges *prometheus.CounterVec
+	confirm     prometheus.Histogram
+	commands    [amqpx.Unknown + 1]prometheus.Counter // by outcome
+	refused     prometheus.Counter
+}
+
+func newMetrics(b *Bridge) *metrics {
+	m := &metrics{registry: prometheus.NewRegistry()}
+	counter := func(name, help string) prometheus.Counter {
+		c := prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+		m.registry.MustRegister(c)
+		return c
+	}
+	m.replies = counter("cluws_replies_total", "Replies that came from the broker and went to the clients.")
+	m.gaps = counter("cluws_gaps_total", "Spans of time in which replies may have been lost.")
+	m.gapSeconds = counter("cluws_gap_seconds_total", "Length of those spans together.")
+	m.refused = counter("cluws_commands_refused_total", "Messages of clients that were no commands, or not allowed: nothing was sent.")
+	m.linkChanges = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "cluws_link_changes_total",
+		Help: "Changes of the link to the broker, by its new state: up, blocked or down."}, []string{"state"})
+	commands := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "cluws_commands_total",
+		Help: "Commands by the outcome of their publishing."}, []string{"outcome"})
+	for o := range m.commands {
+		m.commands[o] = commands.WithLabelValues(amqpx.Outcome(o).String())
+	}
+	for _, state := range []string{"up", "blocked", "down"} {
+		m.linkChanges.WithLabelValues(state) // so that all of them are there from the start
+	}
+	m.confirm = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "cluws_confirm_seconds",
+		Help:    "From a command's arrival to the broker's confirm.",
+		Buckets: []float64{.0002, .0005, .001, .002, .005, .01, .02, .05, .1, .2, .5, 1}})
+	m.registry.MustRegister(m.linkChanges, commands, m.confirm, &view{b},
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) linked(s amqpx.State) { m.linkChanges.WithLabelValues(brokerWord(s)).Inc() }
+
+// view collects what the link, the engine and the hub count for themselves.
+type view struct{ b *Bridge }
+
+// describe is a metric's description.
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("cluws_"+name, help, labels, nil)
+}
+
+// The descriptions of what a view collects.
+var (
+	infoDesc          = describe("info", "The bridge: always 1.", "version", "name", "exchange", "epoch")
+	linkUpDesc        = describe("link_up", "1 while the bridge is linked to the broker.")
+	linkBlockedDesc   = describe("link_blocked", "1 while the broker blocks publishers.")
+	linkStalledDesc   = describe("link_stalled", "1 while the broker owes the confirm of a command that has ended as unknown.")
+	readyDesc         = describe("ready", "1 while /readyz is 200.")
+	droppedDesc       = describe("replies_dropped_total", "Messages that were no replies, by reason.", "reason")
+	waitingDesc       = describe("publish_waiting", "Commands that wait to be sent.")
+	inFlightDesc      = describe("publish_unconfirmed", "Commands sent and not confirmed yet.")
+	historyDesc       = describe("history_replies", "Replies kept for clients that resume.")
+	historyBytesDesc  = describe("history_bytes", "Memory that they take.")
+	seqDesc           = describe("seq", "Number of the last reply.")
+	clientsDesc       = describe("clients", "WebSocket clients that are connected, by what they speak.", "protocol")
+	acceptedDesc      = describe("clients_accepted_total", "WebSocket clients that have connected.")
+	turnedAwayDesc    = describe("clients_turned_away_total", "Connections refused for their number.")
+	slowClosesDesc    = describe("slow_closes_total", "Clients closed because they read too slowly.")
+	slowSkipsDesc     = describe("slow_skips_total", "Times that a client that read too slowly skipped replies.")
+	deliveriesDesc    = describe("deliveries_total", "Frames written to clients.")
+	deliveryBytesDesc = describe("delivery_bytes_total", "Bytes written to clients.")
+	receivedDesc      = describe("messages_received_total", "Messages that came from clients.")
+	mailDesc          = describe("handover_bytes", "Frames handed over to the engine's loops and not taken up yet.")
+	backlogDesc       = describe("backlog_bytes", "Frames kept for clients that have not read them.")
+	heldDesc          = describe("incomplete_bytes", "Memory of messages from clients that are not complete.")
+	lagDesc           = describe("loop_lag_seconds", "How late the engine's loops come to their ticks.")
+)
+
+// Describe sends nothing: the view is not checked against its descriptions.
+func (v *view) Describe(chan<- *prometheus.Desc) {}
+
+// Collect takes the figures as they are now.
+func (v *view) Collect(out chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+	}
+	counter := func(d *prometheus.Desc, value float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, value, labels...)
+	}
+	b := v.b
+	state, health := b.link.State(), b.health()
+	hub := b.hub.figures()
+	gauge(infoDesc, 1, b.cfg.Version, b.cfg.Name, b.cfg.Exchange, hub.epoch)
+	gauge(linkUpDesc, oneIf(state.Up))
+	gauge(linkBlockedDesc, oneIf(state.Blocked != ""))
+	gauge(linkStalledDesc, oneIf(b.link.Overdue()))
+	gauge(readyDesc, oneIf(health.Ready))
+	for reason, count := range health.Dropped {
+		counter(droppedDesc, float64(count), reason)
+	}
+	link := b.link.Stats()
+	gauge(waitingDesc, float64(link.Waiting))
+	gauge(inFlightDesc, float64(link.InFlight))
+	gauge(historyDesc, float64(hub.kept))
+	gauge(historyBytesDesc, float64(hub.bytes))
+	gauge(seqDesc, float64(hub.seq))
+	s := b.engine.Stats()
+	gauge(clientsDesc, float64(s.Connections-hub.v1s), "clu")
+	gauge(clientsDesc, float64(hub.v1s), "v1")
+	counter(acceptedDesc, float64(s.Accepted))
+	counter(turnedAwayDesc, float64(s.Refused))
+	counter(slowClosesDesc, float64(s.SlowCloses))
+	counter(slowSkipsDesc, float64(s.Skips))
+	counter(deliveriesDesc, float64(s.Delivered))
+	counter(deliveryBytesDesc, float64(s.Bytes))
+	counter(receivedDesc, float64(s.Received))
+	gauge(mailDesc, float64(s.Mail))
+	gauge(backlogDesc, float64(s.Backlog))
+	gauge(heldDesc, float64(s.Held))
+	out <- lagMetric(s)
+}
+
+// lagMetric makes a histogram of the engine's figures.
+func lagMetric(s engine.Stats) prometheus.Metric {
+	buckets := map[float64]uint64{}
+	for i, bound := range engine.LagBounds {
+		buckets[bound] = s.Lag.Within[i]
+	}
+	return prometheus.MustNewConstHistogram(lagDesc, s.Lag.Count, s.Lag.Sum.Seconds(), buckets)
+}
+
+func oneIf(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

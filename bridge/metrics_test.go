@@ -1,0 +1,130 @@
+package bridge_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// admin asks the admin's handler for a path.
+func (r *running) admin(t *testing.T, path string) (int, string) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	r.Admin().ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+	body, err := io.ReadAll(w.Result().Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.Code, string(body)
+}
+
+func (r *running) metrics(t *testing.T) string {
+	t.Helper()
+	code, text := r.admin(t, "/metrics")
+	if code != http.StatusOK {
+		t.Fatalf("/metrics: %d\n%s", code, text)
+	}
+	return text
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	testkit.Eventually(t, patience, what, ok)
+}
+
+func TestMetricsTellWhatHappened(t *testing.T) {
+	url := embeddedBroker(t)
+	b := linked(t, url, withHistory, func(c *bridge.Config) { c.Version, c.Name = "1.2", "bridge" })
+	p := newPeer(t, url)
+	commands := p.hear("command.x.#")
+	plain := dial(t, b.addr)
+	v1, _ := dialV1(t, b.addr, "/")
+	p.reply(`{"n": 1}`)
+	p.reply(`not JSON`)
+	p.reply(`{"n": 2}`)
+	for range 2 {
+		plain.next()
+		v1.next()
+	}
+	plain.say(`{"consumer": "x", "command_string": "go"}`)
+	receive(t, commands)
+	plain.say(`{"consumer": "nobody", "command_string": "go"}`)
+	plain.next()
+	v1.next()
+	plain.say(`rubbish`)
+	plain.next()
+	want := []string{
+		`cluws_info{epoch="[0-9a-f]{12}",exchange="sdss_exchange",name="bridge",version="1.2"} 1`,
+		`cluws_link_up 1`, `cluws_ready 1`, `cluws_link_blocked 0`, `cluws_link_stalled 0`,
+		`cluws_link_changes_total{state="up"} 1`, `cluws_link_changes_total{state="down"} 0`,
+		`cluws_replies_total 3`, `cluws_replies_dropped_total{reason="body is not JSON"} 1`,
+		`cluws_commands_total{outcome="confirmed"} 1`, `cluws_commands_total{outcome="returned"} 1`, `cluws_commands_total{outcome="unknown"} 0`,
+		`cluws_commands_refused_total 1`, `cluws_confirm_seconds_count 1`,
+		`cluws_clients{protocol="clu"} 1`, `cluws_clients{protocol="v1"} 1`, `cluws_clients_accepted_total 2`,
+		`cluws_deliveries_total [0-9]+`, `cluws_delivery_bytes_total [0-9.e+]+`, `cluws_messages_received_total 3`,
+		`cluws_slow_closes_total 0`, `cluws_publish_waiting 0`, `cluws_publish_unconfirmed 0`,
+		`cluws_history_replies 3`, `cluws_gaps_total 0`, `cluws_seq 3`, `cluws_loop_lag_seconds_count [0-9]+`,
+		`go_goroutines [0-9]+`, `process_resident_memory_bytes [0-9.e+]+`,
+	}
+	// The confirm of the command comes some time after the actor has it.
+	eventually(t, "the command is confirmed", func() bool { return strings.Contains(b.metrics(t), "cluws_confirm_seconds_count 1") })
+	text := b.metrics(t)
+	for _, line := range want {
+		pattern := "(?m)^" + strings.NewReplacer("{", `\{`, "}", `\}`, `[0-9a-f]\{12\}`, `[0-9a-f]{12}`).Replace(line) + "$"
+		pattern = strings.ReplaceAll(pattern, `[0-9a-f]\{12\}`, `[0-9a-f]{12}`)
+		if !regexp.MustCompile(pattern).MatchString(text) {
+			t.Errorf("no line %s", line)
+		}
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+}
+
+func TestMetricsAreWrittenAsPrometheusAsks(t *testing.T) {
+	b := linked(t, embeddedBroker(t), withHistory)
+	promtool, err := exec.LookPath("promtool")
+	text := b.metrics(t)
+	if err == nil { // else the rules below are all that is checked
+		cmd := exec.Command(promtool, "check", "metrics")
+		cmd.Stdin = strings.NewReader(text)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+	}
+	for line := range strings.Lines(text) {
+		name, help, _ := strings.Cut(strings.TrimPrefix(line, "# HELP "), " ")
+		if !strings.HasPrefix(line, "# HELP cluws_") {
+			continue
+		}
+		if !strings.HasSuffix(strings.TrimSpace(help), ".") {
+			t.Errorf("%s is not explained in a sentence: %q", name, help)
+		}
+		if counter := strings.Contains(text, "# TYPE "+name+" counter"); counter != strings.HasSuffix(name, "_total") {
+			t.Errorf("%s: a counter ends with _total, and nothing else does", name)
+		}
+	}
+}
+
+func TestTheAdminSeesHealthAndProfiles(t *testing.T) {
+	b := linked(t, embeddedBroker(t))
+	for path, words := range map[string]string{"/": "/metrics", "/healthz": `"broker":"up"`, "/readyz": `"ready":true`, "/debug/pprof/": "goroutine", "/debug/pprof/goroutine?debug=1": "goroutine profile"} {
+		if code, text := b.admin(t, path); code != http.StatusOK || !strings.Contains(text, words) {
+			t.Errorf("%s: %d %.200s", path, code, text)
+		}
+	}
+	if code, _ := b.admin(t, "/nothing"); code != http.StatusNotFound {
+		t.Errorf("/nothing: %d", code)
+	}
+	down := startBridge(t, "amqp://127.0.0.1:1/")
+	if code, text := down.admin(t, "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(text, `"broker":"down"`) {
+		t.Errorf("/readyz without a broker: %d %s", code, text)
+	}
+}

@@ -1,0 +1,122 @@
+package bridge
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/engine"
+)
+
+// The messages of the bridge's own to v1 clients. Each has an op.
+
+// helloMessage greets a client that speaks v1, before anything else.
+type helloMessage struct {
+	Op           string   `json:"op"` // hello
+	Session      string   `json:"session"`
+	Name         string   `json:"name"`
+	Version      string   `json:"version"`
+	Epoch        string   `json:"epoch"`
+	Seq          *uint64  `json:"seq"`    // of the last reply before those that follow; null while nobody knows
+	Broker       string   `json:"broker"` // up, blocked or down
+	Capabilities []string `json:"capabilities"`
+}
+
+// capabilities are what a v1 client may ask of this bridge.
+var capabilities = []string{"ping", "subscribe", "resume", "gap"}
+
+// okMessage answers a request.
+type okMessage struct {
+	Op string  `json:"op"` // ok
+	ID *string `json:"id"`
+	// Resumed is there when since was: whether everything behind it follows.
+	Resumed *bool `json:"resumed,omitempty"`
+	// Reason says why not.
+	Reason string `json:"reason,omitempty"`
+	// Epoch and Seq are the last reply before the live ones, when Resumed is there.
+	Epoch string  `json:"epoch,omitempty"`
+	Seq   *uint64 `json:"seq,omitempty"`
+}
+
+// errorMessage answers a request that is wrong, or a command that failed.
+type errorMessage struct {
+	Op string  `json:"op"` // error
+	ID *string `json:"id"`
+	// CommandID is there when a command failed that has one.
+	CommandID string `json:"command_id,omitempty"`
+	Code      string `json:"code"`
+	Message   string `json:"message"`
+}
+
+// pongMessage answers a ping with its data.
+type pongMessage struct {
+	Op   string          `json:"op"` // pong
+	ID   *string         `json:"id"`
+	Data json.RawMessage `json:"data,omitempty"`
+}
+
+// brokerMessage tells that the broker's state has changed.
+type brokerMessage struct {
+	Op     string `json:"op"` // broker
+	State  string `json:"state"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// gapMessage tells, at its place among the replies, of a span of time in which
+// replies may have been lost.
+type gapMessage struct {
+	Op      string   `json:"op"`   // gap
+	From    *string  `json:"from"` // null when nobody knows
+	To      string   `json:"to"`
+	Seconds *float64 `json:"seconds"`
+}
+
+// droppedMessage tells a client that read too slowly what was left out.
+type droppedMessage struct {
+	Op    string `json:"op"` // dropped
+	Count uint64 `json:"count"`
+}
+
+// frameOf makes a frame of a message.
+func frameOf(message any) engine.Frame {
+	var b bytes.Buffer
+	b.Write(make([]byte, engine.HeaderRoom))
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(message); err != nil {
+		panic("bridge: " + err.Error()) // the messages above hold nothing that JSON cannot
+	}
+	return engine.Seal(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+}
+
+// noticeTime is how moments are written, to the microsecond.
+const noticeTime = "2006-01-02T15:04:05.000000-07:00"
+
+func gapFrame(gap amqpx.Gap) engine.Frame {
+	m := gapMessage{Op: "gap", To: gap.To.UTC().Format(noticeTime)}
+	if !gap.From.IsZero() {
+		from, seconds := gap.From.UTC().Format(noticeTime), gap.To.Sub(gap.From).Round(time.Microsecond).Seconds()
+		m.From, m.Seconds = &from, &seconds
+	}
+	return frameOf(m)
+}
+
+// brokerWord is the broker's state in one word.
+func brokerWord(s amqpx.State) string {
+	switch {
+	case !s.Up:
+		return "down"
+	case s.Blocked != "":
+		return "blocked"
+	}
+	return "up"
+}
+
+func brokerFrame(s amqpx.State) engine.Frame {
+	m := brokerMessage{Op: "broker", State: brokerWord(s), Reason: s.Blocked}
+	if !s.Up && s.Err != nil {
+		m.Reason = s.Err.Error()
+	}
+	return frameOf(m)
+}

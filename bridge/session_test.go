@@ -1,0 +1,226 @@
+package bridge_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/bridge"
+)
+
+// dialV1 connects a client that speaks v1, at a path and query, and gives it
+// with the bridge's greeting.
+func dialV1(t *testing.T, addr, target string) (*client, envelope) {
+	t.Helper()
+	c := dialWith(t, addr, target, bridge.Subprotocol)
+	hello := c.next()
+	if hello["op"] != "hello" {
+		t.Fatalf("the first message is %v", hello)
+	}
+	return c, hello
+}
+
+func dialWith(t *testing.T, addr, target string, subprotocols ...string) *client {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	conn, br, hs, err := ws.Dialer{Protocols: subprotocols}.Dial(ctx, "ws://"+addr+target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if len(subprotocols) > 0 && hs.Protocol != subprotocols[0] {
+		t.Errorf("the subprotocol is %q", hs.Protocol)
+	}
+	c := &client{t: t, Conn: conn, r: conn}
+	if br != nil {
+		c.r = struct {
+			io.Reader
+			io.Writer
+		}{br, conn}
+	}
+	return c
+}
+
+func (e envelope) seq() uint64 {
+	n, _ := e["seq"].(json.Number)
+	v, _ := n.Int64()
+	return uint64(v)
+}
+
+// numberedBody is the number in a body {"n": 1}.
+func (e envelope) number() int {
+	body, _ := e["body"].(map[string]any)
+	n, _ := body["n"].(json.Number)
+	v, err := n.Int64()
+	if err != nil {
+		return -1
+	}
+	return int(v)
+}
+
+func withHistory(c *bridge.Config) { c.History.Replies = 1000 }
+
+func TestAV1ClientIsGreetedAndItsRepliesAreNumbered(t *testing.T) {
+	url := embeddedBroker(t)
+	b := linked(t, url, func(c *bridge.Config) { c.Name, c.Version = "bridge", "1.2" })
+	p := newPeer(t, url)
+	plain := dial(t, b.addr)
+	p.reply(`{"n": 1}`)
+	plain.next()
+
+	c, hello := dialV1(t, b.addr, "/")
+	epoch := hello["epoch"]
+	for _, field := range []string{"name", "version", "broker", "seq"} {
+		want := map[string]string{"name": "bridge", "version": "1.2", "broker": "up", "seq": "1"}[field]
+		equal(t, "hello's "+field, fmt.Sprint(hello[field]), want)
+	}
+	if s, _ := hello["session"].(string); s == "" || epoch == "" {
+		t.Errorf("the greeting is %v", hello)
+	}
+	for n := 2; n < 5; n++ {
+		p.reply(fmt.Sprintf(`{"n": %d}`, n))
+		numbered, want := c.next(), plain.next()
+		equal(t, "seq and epoch", []any{numbered.seq(), numbered["epoch"]}, []any{uint64(n), epoch})
+		delete(numbered, "seq")
+		delete(numbered, "epoch")
+		if !maps.EqualFunc(numbered, want, func(a, b any) bool { return fmt.Sprint(a) == fmt.Sprint(b) }) {
+			t.Errorf("the v1 client got %v, the plain one %v", numbered, want)
+		}
+	}
+}
+
+func TestAPlainClientSpeaksV1FromItsFirstOpOn(t *testing.T) {
+	url := embeddedBroker(t)
+	b := linked(t, url)
+	p := newPeer(t, url)
+	c := dial(t, b.addr)
+	p.reply(`{"n": 1}`)
+	if e := c.next(); e["seq"] != nil {
+		t.Errorf("a plain client got %v", e)
+	}
+	c.say(`{"op": "ping", "id": "a", "data": [1, "b"]}`)
+	equal(t, "the first message", c.next()["op"], any("hello"))
+	equal(t, "the answer", fmt.Sprint(c.next()), "map[data:[1 b] id:a op:pong]")
+	p.reply(`{"n": 2}`)
+	if e := c.next(); e.seq() != 2 || e.number() != 2 {
+		t.Errorf("then came %v", e)
+	}
+}
+
+func TestAClientThatComesBackHasExactlyWhatItMissed(t *testing.T) {
+	url := embeddedBroker(t)
+	b := linked(t, url, withHistory)
+	p := newPeer(t, url)
+	first, _ := dialV1(t, b.addr, "/")
+	var last envelope
+	for n := 1; n <= 3; n++ {
+		p.reply(fmt.Sprintf(`{"n": %d}`, n))
+		last = first.next()
+	}
+	first.Close()
+	witness := dial(t, b.addr)
+	for n := 4; n <= 9; n++ {
+		p.reply(fmt.Sprintf(`{"n": %d}`, n))
+		witness.next()
+	}
+	since := fmt.Sprintf("%v:%d", last["epoch"], last.seq())
+	for name, resume := range map[string]func() *client{
+		"by the URL": func() *client { c, _ := dialV1(t, b.addr, "/?since="+since); return c },
+		"by the URL alone": func() *client {
+			c := dialWith(t, b.addr, "/?since="+since)
+			equal(t, "the greeting", c.next()["op"], any("hello"))
+			return c
+		},
+		"by a request": func() *client {
+			c, _ := dialV1(t, b.addr, "/")
+			c.say(fmt.Sprintf(`{"op": "subscribe", "id": "s", "since": {"epoch": %q, "seq": %d}}`, last["epoch"], last.seq()))
+			return c
+		},
+	} {
+		c := resume()
+		ok := c.next()
+		equal(t, name+": the answer", []any{ok["op"], ok["resumed"], fmt.Sprint(ok["seq"])}, []any{"ok", true, "9"})
+		for n := 4; n <= 9; n++ {
+			if e := c.next(); e.number() != n || e.seq() != uint64(n) {
+				t.Fatalf("%s: instead of %d came %v", name, n, e)
+			}
+		}
+		c.say(`{"op": "ping"}`)
+		equal(t, name+": after it", c.next()["op"], any("pong"))
+	}
+}
+
+func TestAClientIsToldWhyItCannotResumeAndGoesOn(t *testing.T) {
+	url := embeddedBroker(t)
+	b := linked(t, url, func(c *bridge.Config) { c.History.Replies = 2 })
+	p := newPeer(t, url)
+	witness, hello := dialV1(t, b.addr, "/")
+	for n := 1; n <= 5; n++ {
+		p.reply(fmt.Sprintf(`{"n": %d}`, n))
+		witness.next()
+	}
+	for name, c := range map[string]struct {
+		epoch any
+		seq   int
+		words string
+	}{
+		"forgotten":     {hello["epoch"], 2, "not kept any more; those behind 3 are"},
+		"another epoch": {"other", 4, "begun anew"},
+	} {
+		resumed, _ := dialV1(t, b.addr, fmt.Sprintf("/?since=%v:%d", c.epoch, c.seq))
+		ok := resumed.next()
+		if reason, _ := ok["reason"].(string); ok["op"] != "ok" || ok["resumed"] != false || !strings.Contains(reason, c.words) {
+			t.Errorf("%s: the answer is %v", name, ok)
+		}
+		p.reply(`{"n": 6}`)
+		equal(t, name+": what follows", resumed.next().number(), 6)
+		witness.next()
+	}
+}
+
+func TestAWrongRequestIsAnsweredInWords(t *testing.T) {
+	b := linked(t, embeddedBroker(t))
+	c, _ := dialV1(t, b.addr, "/")
+	for _, wrong := range []struct{ text, id, words string }{
+		{`{"op": "dance", "id": "1"}`, "1", `no op "dance"; there are ping, subscribe`},
+		{`{"op": 5, "id": "2"}`, "2", `"op" is a number`},
+		{`{"op": "ping", "id": 3}`, "<nil>", `"id" is a number`},
+		{`{"op": "ping", "id": "4", "date": 1}`, "4", `no field "date"; it has id, data`},
+		{`{"op": "subscribe", "id": "5", "since": 7}`, "5", `"since" is a number; write {"epoch"`},
+		{`{"op": "subscribe", "id": "6", "since": {"seq": 7}}`, "6", `needs an "epoch"`},
+		{`{"op": "subscribe", "id": "7", "since": {"epoch": "x"}}`, "7", `needs a "seq"`},
+		{`{"op": "subscribe", "id": "8", "since": {"epoch": "x", "seq": -1}}`, "8", `needs a "seq"`},
+		{`{"op": "subscribe", "id": "9", "since": {"epoch": "x", "sequence": 1}}`, "9", `no field "sequence"`},
+		{`hello`, "<nil>", `not JSON`},
+		{`{"consumer": "dome"}`, "<nil>", `"command_string"`},
+	} {
+		c.say(wrong.text)
+		e := c.next()
+		if words, _ := e["message"].(string); e["op"] != "error" || fmt.Sprint(e["id"]) != wrong.id || e["code"] != "bad_request" || !strings.Contains(words, wrong.words) {
+			t.Errorf("%s is answered with %v", wrong.text, e)
+		}
+	}
+	odd, _ := dialV1(t, b.addr, "/?since=yesterday")
+	if e := odd.next(); e["op"] != "error" || !strings.Contains(fmt.Sprint(e["message"]), "since=EPOCH:SEQ") {
+		t.Errorf("since=yesterday is answered with %v", e)
+	}
+}
+
+func TestACommandThatFailsIsAnErrorToAV1Client(t *testing.T) {
+	b := startBridge(t, "amqp://127.0.0.1:1/")
+	c, hello := dialV1(t, b.addr, "/")
+	equal(t, "the broker in the greeting", hello["broker"], any("down"))
+	c.say(`{"consumer": "dome", "command_string": "open", "command_id": "mine"}`)
+	e := c.next()
+	for e["op"] == "broker" {
+		e = c.next()
+	}
+	equal(t, "the error", []any{e["op"], e["command_id"], e["code"]}, []any{"error", "mine", "away"})
+}

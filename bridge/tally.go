@@ -1,0 +1,91 @@
+package bridge
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// tally counts what goes wrong, by reason, and logs it: one line a second for
+// each reason at most, with how many it stands for and the last of them.
+type tally struct {
+	log   *slog.Logger
+	event string // the line's message
+
+	// mu guards the following field.
+	mu      sync.Mutex
+	reasons map[string]*tallied
+}
+
+type tallied struct {
+	count, logged int
+	last          []any       // the last one's attributes
+	quiet         *time.Timer // set for a second after each line
+}
+
+func newTally(log *slog.Logger, event string) *tally {
+	return &tally{log: log, event: event, reasons: map[string]*tallied{}}
+}
+
+// note counts one. The attributes are for the log.
+func (t *tally) note(reason string, attributes ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.reasons[reason]
+	if r == nil {
+		r = new(tallied)
+		t.reasons[reason] = r
+	}
+	r.count++
+	r.last = attributes
+	if r.quiet == nil {
+		t.tell(reason, r)
+		t.hush(reason, r)
+	}
+}
+
+// hush keeps a reason out of the log for a second, then tells what came
+// meanwhile. mu is held.
+func (t *tally) hush(reason string, r *tallied) {
+	r.quiet = time.AfterFunc(time.Second, func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if r.quiet = nil; t.tell(reason, r) {
+			t.hush(reason, r)
+		}
+	})
+}
+
+// tell logs what was not logged yet, if there is anything. mu is held.
+func (t *tally) tell(reason string, r *tallied) bool {
+	left := r.count - r.logged
+	if left == 0 {
+		return false
+	}
+	t.log.Warn(t.event, append([]any{"reason", reason, "count", left}, r.last...)...)
+	r.logged = r.count
+	return true
+}
+
+// end tells what is left. Nothing is noted after it.
+func (t *tally) end() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for reason, r := range t.reasons {
+		if r.quiet != nil {
+			r.quiet.Stop()
+		}
+		t.tell(reason, r)
+	}
+}
+
+// counts gives how many there were, by reason.
+func (t *tally) counts() map[string]int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	counts := map[string]int{}
+	for reason, r := range t.reasons {
+		counts[reason] = r.count
+	}
+	return counts
+}
