@@ -61,6 +61,8 @@ type Bridge struct {
 	engine *engine.Engine
 	all    *engine.Log // every reply, as a plain client gets it
 	drops  drops
+
+	unroutables unroutables
 }
 
 // maxName leaves room for consumers in the routing key of replies, which is
@@ -98,7 +100,7 @@ func New(cfg Config) (*Bridge, error) {
 			Deliver:  b.deliver,
 		}},
 		Dial:     cfg.Dial,
-		OnState:  cfg.OnLink,
+		OnState:  b.linkChanged,
 		FailFast: cfg.FailFast,
 		Logger:   cfg.Logger,
 	})
@@ -133,6 +135,16 @@ func (b *Bridge) Listen(ln net.Listener) error { return b.engine.Listen(ln) }
 
 // Clients is how many WebSocket clients are connected.
 func (b *Bridge) Clients() int { return b.engine.Stats().Connections }
+
+// linkChanged follows the link to the broker.
+func (b *Bridge) linkChanged(s amqpx.State) {
+	if !s.Up {
+		b.unroutables.lose()
+	}
+	if b.cfg.OnLink != nil {
+		b.cfg.OnLink(s)
+	}
+}
 
 // Run carries replies and commands until the context ends. Then it says goodbye
 // to the clients and finishes what was published. The error is nil, or why the

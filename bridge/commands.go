@@ -71,13 +71,13 @@ func (b *Bridge) publish(c engine.Conn, from *client, command actor.Command) {
 // failForAll publishes the failed reply of a command that nobody listens to, so
 // that every client and every other program on the exchange sees it fail.
 func (b *Bridge) failForAll(c engine.Conn, command actor.Command) {
-	err := b.link.Publish(command.Unroutable(b.cfg.Name), func(o amqpx.Outcome) {
-		if o != amqpx.Confirmed {
-			b.fail(c, command.CommandID, actor.UnroutableText(command.Consumer))
-		}
-	})
-	if err != nil {
+	msg := command.Unroutable(b.cfg.Name)
+	b.unroutables.expect(msg.MessageId, func() {
 		b.fail(c, command.CommandID, actor.UnroutableText(command.Consumer))
+	})
+	err := b.link.Publish(msg, func(o amqpx.Outcome) { b.unroutables.published(msg.MessageId, o) })
+	if err != nil {
+		b.unroutables.published(msg.MessageId, amqpx.Away) // nothing was sent
 	}
 }
 

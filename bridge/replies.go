@@ -17,6 +17,9 @@ const envelopeRoom = 384
 // deliver brings a reply to every client. It runs on the link's goroutine, and
 // waits while the engine is behind: the broker keeps what comes meanwhile.
 func (b *Bridge) deliver(d *amqpx.Delivery) {
+	if !b.unroutables.arrived(d.MessageId) {
+		return
+	}
 	buf := make([]byte, engine.HeaderRoom, engine.HeaderRoom+envelopeRoom+len(d.Body))
 	buf, err := b.cfg.Envelope.Append(buf, d)
 	if err != nil {
