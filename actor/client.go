@@ -176,8 +176,8 @@ func (c *Client) settle(p *Pending, outcome amqpx.Outcome) {
 	case amqpx.Confirmed:
 	case amqpx.Returned:
 		c.tellUnroutable(p)
-	case amqpx.Unknown:
-		// The actor's own word counts more than a confirm that is late.
+	case amqpx.Unknown, amqpx.Refused:
+		// The actor's own word counts more than the broker's doubt.
 		if !p.confirmed() {
 			p.end(EndedUnknown, text)
 		}

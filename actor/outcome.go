@@ -12,7 +12,7 @@ func CommandFailure(outcome amqpx.Outcome, consumer string) string {
 	case amqpx.Returned:
 		return UnroutableText(consumer)
 	case amqpx.Refused:
-		return "The broker refused the command; it did not reach the actor."
+		return "Nobody knows whether the command reached the actor: the broker refused it for at least one queue. Ask for the actor's status before sending it again."
 	case amqpx.Away:
 		return "The command was not sent: there is no connection to the broker."
 	case amqpx.Blocked:

@@ -12,7 +12,7 @@ const (
 	EndedFailed
 	// EndedUnroutable: there is no such actor.
 	EndedUnroutable
-	// EndedUnsent: the command never left, or the broker refused it.
+	// EndedUnsent: the command never left.
 	EndedUnsent
 	// EndedUnknown: it was sent, and then nobody could follow it to its end. It may
 	// still run.

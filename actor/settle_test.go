@@ -17,7 +17,8 @@ func TestEachOutcomeOfACommandIsAnEnding(t *testing.T) {
 	}{
 		{amqpx.Confirmed, false, "runs"},
 		{amqpx.Returned, false, "unroutable"},
-		{amqpx.Refused, false, "unsent"},
+		{amqpx.Refused, false, "unknown"},
+		{amqpx.Refused, true, "runs"},
 		{amqpx.Away, false, "unsent"},
 		{amqpx.Blocked, false, "unsent"},
 		{amqpx.Full, false, "unsent"},

@@ -181,6 +181,34 @@ func TestEachOfManyPublishesHasItsOwnOutcome(t *testing.T) {
 	})
 }
 
+func TestANackDoesNotSayThatNoQueueHasTheMessage(t *testing.T) {
+	url := testkit.RabbitMQ(t).NewVHost(t)
+	w := run(t, amqpx.Config{URLs: []string{url}})
+	w.await(t, true)
+	conn, err := amqp.Dial(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	ch, err := conn.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := amqp.Table{"x-max-length": 0, "x-overflow": "reject-publish"}
+	if _, err := ch.QueueDeclare("full", false, true, true, false, full); err != nil {
+		t.Fatal(err)
+	}
+	if err := ch.QueueBind("full", "#", "test", false, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := receive(t, w.send(t, "reply.me", "kept")); got != amqpx.Refused || !got.InDoubt() {
+		t.Errorf("refused by one queue of two: %v", got)
+	}
+	if got := receive(t, w.deliveries); got != "kept" {
+		t.Errorf("%q came", got)
+	}
+}
+
 func TestALinkComesBackWithItsTopology(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, n node) {
 		w := run(t, amqpx.Config{URLs: []string{n.url()}})

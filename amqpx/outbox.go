@@ -10,6 +10,7 @@ type publish struct {
 	msg      Message
 	done     func(Outcome)
 	deadline time.Time
+	sent     time.Time // when it went into the window
 	returned bool // the broker sent it back; its confirm follows
 	told     bool // done was called; only its place in the window is still held
 }
@@ -19,6 +20,7 @@ type publish struct {
 type outbox struct {
 	capacity int           // messages waiting at most
 	timeout  time.Duration // from Publish to the end of patience
+	hold     time.Duration // how old the oldest message without a confirm may be when another is sent
 	wake     chan struct{} // capacity 1: there is something to send, or room in the window
 
 	// mu guards the following fields.
@@ -37,6 +39,7 @@ func newOutbox(capacity, window int, timeout time.Duration) *outbox {
 	return &outbox{
 		capacity: capacity,
 		timeout:  timeout,
+		hold:     timeout / 10,
 		wake:     make(chan struct{}, 1),
 		refusal:  Away,
 		window:   make([]*publish, window),
@@ -84,18 +87,16 @@ func (o *outbox) open() {
 }
 
 // take moves the next waiting message into the window and gives it with its
-// tag, or nil when nothing waits or the window is full. A message past its
-// deadline is not sent, however late the sender comes: expire ends it.
+// tag, or nil when nothing can be sent. A message past its deadline is not sent,
+// however late the sender comes: expire ends it.
 func (o *outbox) take(now time.Time) (*publish, uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.waiting) == 0 || o.next-o.oldest >= uint64(len(o.window)) {
-		return nil, 0
-	}
-	if now.After(o.waiting[0].deadline) {
+	if len(o.waiting) == 0 || !o.room(now) || now.After(o.waiting[0].deadline) {
 		return nil, 0
 	}
 	p := o.waiting[0]
+	p.sent = now
 	o.waiting[0] = nil
 	o.waiting = o.waiting[1:]
 	if len(o.waiting) == 0 {
@@ -105,6 +106,17 @@ func (o *outbox) take(now time.Time) (*publish, uint64) {
 	o.next++
 	o.window[tag%uint64(len(o.window))] = p
 	return p, tag
+}
+
+// room is whether another message may be sent now. A broker that owes a confirm
+// for long may have stalled. What it is sent then lies in the network until it
+// wakes, and runs late; what waits here instead ends at its deadline. mu is held.
+func (o *outbox) room(now time.Time) bool {
+	if o.oldest == o.next {
+		return true
+	}
+	oldest := o.window[o.oldest%uint64(len(o.window))]
+	return o.next-o.oldest < uint64(len(o.window)) && now.Sub(oldest.sent) < o.hold
 }
 
 // markReturned notes that the broker sent a message back. Its confirm follows

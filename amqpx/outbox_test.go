@@ -149,6 +149,32 @@ func TestNothingIsSentAfterItsDeadlineAndEachOutcomeIsToldOnce(t *testing.T) {
 	})
 }
 
+func TestNothingMoreIsSentToABrokerThatOwesAConfirmForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out outcomes
+		o := newOutbox(10, 8, time.Second)
+		o.open()
+		put(o, &out, "ab")
+		o.take(time.Now())
+		time.Sleep(90 * time.Millisecond)
+		if p, _ := o.take(time.Now()); p == nil {
+			t.Error("b was not sent, although a is young")
+		}
+		put(o, &out, "cd")
+		time.Sleep(20 * time.Millisecond)
+		if p, _ := o.take(time.Now()); p != nil {
+			t.Errorf("%s was sent into a stall", p.msg.MessageId)
+		}
+		o.settle(1, Confirmed)
+		if p, _ := o.take(time.Now()); p == nil || p.msg.MessageId != "c" {
+			t.Error("c was not sent, although the broker goes on")
+		}
+		time.Sleep(1100 * time.Millisecond)
+		o.expire(time.Now())
+		out.expect(t, "a confirmed", "d expired", "b unknown", "c unknown")
+	})
+}
+
 func TestAClosedOutboxIsIdleOnceEverythingHasItsOutcome(t *testing.T) {
 	var out outcomes
 	o := newOutbox(10, 4, time.Second)

@@ -4,14 +4,16 @@ package amqpx
 // [Link.Publish] ends in exactly one.
 type Outcome uint8
 
-// The outcomes. Only after [Unknown] may the message have reached a queue
-// although the sender is told that it failed.
+// The outcomes. Only after [Unknown] and [Refused] may the message have reached
+// a queue although the sender is told that it failed.
 const (
 	// Confirmed: the broker took the message and routed it to at least one queue.
 	Confirmed Outcome = iota
 	// Returned: mandatory, and no queue is bound for the routing key.
 	Returned
-	// Refused: the broker answered with a nack.
+	// Refused: the broker answered with a nack. It speaks for all queues at once:
+	// one of them did not take the message (it is full, or broke), and the others
+	// may have it.
 	Refused
 	// Away: there is no connection to a broker. Nothing was sent.
 	Away
@@ -27,6 +29,10 @@ const (
 	// confirm. The message may have been delivered.
 	Unknown
 )
+
+// InDoubt is whether the message may have reached a queue, although the outcome is
+// not that it did.
+func (o Outcome) InDoubt() bool { return o == Refused || o == Unknown }
 
 var outcomeNames = [...]string{"confirmed", "returned", "refused", "away", "blocked", "full", "expired", "unknown"}
 

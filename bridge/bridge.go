@@ -78,6 +78,8 @@ type Bridge struct {
 	failures *tally        // commands that did not get through
 	sessions atomic.Uint64 // v1 sessions ever
 	draining atomic.Bool
+
+	unroutables unroutables
 }
 
 // maxName leaves room for consumers in the routing key of replies, which is

@@ -165,6 +165,34 @@ func TestACommandToNobodyFailsForEveryone(t *testing.T) {
 	})
 }
 
+func TestACommandToNobodyFailsAloneAmongHundredsInFlight(t *testing.T) {
+	onEachBroker(t, func(t *testing.T, url string) {
+		b := linked(t, url)
+		commands := newPeer(t, url).hear("command.lvmecp.#")
+		c := dial(t, b.addr)
+		const n = 200
+		for i := range n {
+			c.say(fmt.Sprintf(`{"consumer": %q, "command_string": "go", "command_id": "%d"}`, []string{"lvmecp", "nobody"}[i%2], i))
+		}
+		failed := map[any]int{}
+		for range n / 2 {
+			e := c.next()
+			failed[e.header("command_id")]++
+			equal(t, "error", e.errorText(), "Failed routing message to consumer 'nobody'.")
+		}
+		for i := range n {
+			if want := i % 2; failed[fmt.Sprint(i)] != want {
+				t.Errorf("command %d failed %d times, want %d", i, failed[fmt.Sprint(i)], want)
+			}
+			if i%2 == 0 {
+				equal(t, "the command that arrived", receive(t, commands).CorrelationId, fmt.Sprint(i))
+			}
+		}
+		c.say("ping")
+		equal(t, "what comes after the failures", string(c.text()), "pong")
+	})
+}
+
 func TestCommandsOfOneClientKeepTheirOrder(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, url string) {
 		b := linked(t, url)

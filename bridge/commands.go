@@ -83,18 +83,16 @@ func (b *Bridge) publish(conn engine.Conn, c *client, command actor.Command) {
 // failForAll publishes the failed reply of a command that nobody listens to, so
 // that every client and every other program on the exchange sees it fail.
 func (b *Bridge) failForAll(conn engine.Conn, c *client, command actor.Command) {
-	toSender := func() {
-		b.fail(conn, c, command.CommandID, amqpx.Returned.String(), actor.UnroutableText(command.Consumer))
-	}
-	err := b.link.Publish(command.Unroutable(b.cfg.Name), func(o amqpx.Outcome) {
-		if o != amqpx.Confirmed {
-			toSender()
-		}
-		c.ended(conn)
+	msg := command.Unroutable(b.cfg.Name)
+	b.unroutables.expect(msg.MessageId, unroutable{
+		tell: func() {
+			b.fail(conn, c, command.CommandID, amqpx.Returned.String(), actor.UnroutableText(command.Consumer))
+		},
+		done: func() { c.ended(conn) },
 	})
+	err := b.link.Publish(msg, func(o amqpx.Outcome) { b.unroutables.published(msg.MessageId, o) })
 	if err != nil {
-		toSender()
-		c.ended(conn)
+		b.unroutables.published(msg.MessageId, amqpx.Away) // nothing was sent
 	}
 }
 
@@ -103,6 +101,7 @@ func (b *Bridge) failForAll(conn engine.Conn, c *client, command actor.Command) 
 func (c *client) ended(conn engine.Conn) {
 	if c.commands.Add(-1) == 0 && c.leaving.Load() {
 		c.goAway(conn)
+	}
 	}
 }
 

@@ -18,9 +18,9 @@
 // told of every end but success, whose witness is the actor's own reply:
 //
 //	bad input     an error envelope to the sender, unless CLU's silence was asked for
-//	returned      CLU's failed reply, published for everyone to see
+//	returned      CLU's failed reply, published for everyone to see (unroutable.go)
 //	not sent      an error envelope to the sender: it may be sent again
-//	unknown       an error envelope to the sender: the actor may have it
+//	unknown       an error envelope to the sender: the actor may have it; also after a nack
 //
 // The engine's loop never waits for the broker, and the link never waits for a
 // client.

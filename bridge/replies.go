@@ -14,6 +14,11 @@ const envelopeRoom = 384
 // waits while the engine is behind: the broker keeps what comes meanwhile.
 func (b *Bridge) deliver(d *amqpx.Delivery) {
 	offset, numbered := amqpx.TakeOffset(d)
+	wanted, done := b.unroutables.arrived(d.MessageId)
+	defer done()
+	if !wanted {
+		return
+	}
 	buf := make([]byte, engine.HeaderRoom, engine.HeaderRoom+envelopeRoom+len(d.Body))
 	buf, err := b.cfg.Envelope.Append(buf, d)
 	if err != nil {
@@ -41,6 +46,9 @@ func (b *Bridge) missed(gap amqpx.Gap) {
 // wait for the hub.
 func (b *Bridge) linkChanged(state amqpx.State) {
 	b.metrics.linked(state)
+	if !state.Up {
+		b.unroutables.lose()
+	}
 	b.desk.do(func() { b.hub.linked(b.link.State()) })
 	if b.cfg.OnLink != nil {
 		b.cfg.OnLink(state)

@@ -1,0 +1,150 @@
+package bridge_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws/wsutil"
+)
+
+// sentCommand is a command and what its sender was told.
+type sentCommand struct {
+	id     string
+	nobody bool // sent to a consumer that does not exist
+	phase  string
+	sent   time.Time
+	told   time.Time // of the first error envelope
+	errors []string  // the texts of all of them
+}
+
+// commander is a client that sends commands at a steady rate, numbered from 0.
+type commander struct {
+	*client
+	name   string
+	ponged chan struct{}
+
+	// mu guards the following field.
+	mu       sync.Mutex
+	commands []*sentCommand
+}
+
+// crowd is many commanders that send to one consumer, and every tenth command to
+// nobody.
+type crowd struct {
+	consumer string
+	phase    atomic.Pointer[string]
+	list     []*commander
+	sending  sync.WaitGroup
+	stop     context.CancelFunc
+}
+
+// gather connects so many commanders, each of which sends every so often until
+// stopSending.
+func gather(t *testing.T, addr, consumer string, n int, every time.Duration) *crowd {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	g := &crowd{consumer: consumer, stop: cancel}
+	g.enter("quiet")
+	var reading sync.WaitGroup
+	t.Cleanup(func() {
+		g.stopSending()
+		for _, c := range g.list {
+			c.Close()
+		}
+		reading.Wait()
+	})
+	for i := range n {
+		c := &commander{client: dial(t, addr), name: fmt.Sprint(i), ponged: make(chan struct{}, 1)}
+		g.list = append(g.list, c)
+		reading.Go(func() { c.read() })
+		g.sending.Go(func() {
+			tick := time.NewTicker(every)
+			defer tick.Stop()
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-tick.C:
+					c.command(t, g)
+				}
+			}
+		})
+	}
+	return g
+}
+
+// enter names what happens from now on, for the table.
+func (g *crowd) enter(phase string) { g.phase.Store(&phase) }
+
+func (g *crowd) stopSending() {
+	g.stop()
+	g.sending.Wait()
+}
+
+// settle waits until every client has heard all that the bridge told it so far.
+func (g *crowd) settle(t *testing.T) {
+	t.Helper()
+	for _, c := range g.list {
+		c.say("ping")
+		receive(t, c.ponged)
+	}
+}
+
+// command sends the next command.
+func (c *commander) command(t *testing.T, g *crowd) {
+	c.mu.Lock()
+	i := len(c.commands)
+	s := &sentCommand{id: fmt.Sprintf("%s-%d", c.name, i), nobody: i%10 == 9, phase: *g.phase.Load(), sent: time.Now()}
+	c.commands = append(c.commands, s)
+	c.mu.Unlock()
+	consumer := g.consumer
+	if s.nobody {
+		consumer = "nobody"
+	}
+	text := fmt.Sprintf(`{"consumer": %q, "command_string": "do it", "command_id": %q}`, consumer, s.id)
+	if err := wsutil.WriteClientText(c.Conn, []byte(text)); err != nil {
+		t.Errorf("client %s cannot send: %v", c.name, err)
+	}
+}
+
+// read notes every error envelope about a command of its own, until the socket
+// is closed.
+func (c *commander) read() {
+	for {
+		text, err := wsutil.ReadServerText(c.r)
+		if err != nil {
+			return
+		}
+		if string(text) == "pong" {
+			c.ponged <- struct{}{}
+			continue
+		}
+		var e envelope
+		if json.Unmarshal(text, &e) != nil || !e.code().Ends() {
+			continue
+		}
+		id, _ := e.header("command_id").(string)
+		if owner, _, _ := strings.Cut(id, "-"); owner == c.name {
+			c.told(id, e.errorText())
+		}
+	}
+}
+
+func (c *commander) told(id, text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.commands {
+		if s.id == id {
+			if len(s.errors) == 0 {
+				s.told = time.Now()
+			}
+			s.errors = append(s.errors, text)
+		}
+	}
+}

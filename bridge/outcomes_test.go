@@ -1,0 +1,200 @@
+package bridge_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// toldWithin is how soon a sender hears that its command failed: a second, and
+// what a busy machine adds to it.
+const toldWithin = 1500 * time.Millisecond
+
+// Every command has exactly one end. Without an error envelope it was confirmed:
+// then the actor has it, once. With one it never reaches the actor, unless the
+// envelope says that nobody knows.
+func TestEveryCommandHasExactlyOneEndThroughWhateverTheBrokerDoes(t *testing.T) {
+	t.Parallel()
+	n := testkit.StartRabbitMQ(t)
+	b := linked(t, n.URL())
+	actor := record(t, n.URL(), "x")
+	g := gather(t, b.addr, "x", 20, 100*time.Millisecond)
+	quiet := func() {
+		g.enter("quiet")
+		actor.awaitMore(t, 300)
+	}
+	quiet()
+	g.enter("restart")
+	n.Restart(t)
+	b.awaitUp(t)
+	quiet()
+	g.enter("power cut")
+	n.Kill(t)
+	n.Start(t)
+	b.awaitUp(t)
+	quiet()
+	g.enter("connections killed")
+	n.CloseConnections(t)
+	b.awaitUp(t)
+	quiet()
+	g.enter("stalled for 20 s")
+	n.Pause(t)
+	<-time.After(20 * time.Second) // the disturbance itself: longer than any deadline of ours
+	n.Resume(t)
+	quiet()
+	g.enter("memory alarm")
+	n.SetMemoryAlarm(t, true)
+	g.awaitText(t, "blocks publishers")
+	<-time.After(3 * time.Second) // the disturbance itself
+	n.SetMemoryAlarm(t, false)
+	quiet()
+
+	g.stopSending()
+	// Behind the last command of each client comes nothing that could still be under way.
+	g.enter("last")
+	for _, c := range g.list {
+		c.command(t, g)
+		c.command(t, g) // one of the two is not for nobody
+	}
+	actor.await(t, "the last commands", func(got map[string]*received) bool {
+		return !slices.ContainsFunc(g.list, func(c *commander) bool { return got[c.last()] == nil })
+	})
+	g.settle(t)
+	judge(t, g, actor)
+}
+
+// last is the id of the command that the client sent last, to somebody.
+func (c *commander) last() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.commands[len(c.commands)-1]
+	if s.nobody {
+		s = c.commands[len(c.commands)-2]
+	}
+	return s.id
+}
+
+// awaitText waits until a sender was told these words.
+func (g *crowd) awaitText(t *testing.T, words string) {
+	t.Helper()
+	testkit.Eventually(t, patience, "a sender is told: "+words, func() error {
+		for _, c := range g.list {
+			c.mu.Lock()
+			for _, s := range c.commands {
+				if slices.ContainsFunc(s.errors, func(text string) bool { return strings.Contains(text, words) }) {
+					c.mu.Unlock()
+					return nil
+				}
+			}
+			c.mu.Unlock()
+		}
+		return fmt.Errorf("nobody was")
+	})
+}
+
+// judge holds each command's end as its sender knows it against what the actor
+// received.
+func judge(t *testing.T, g *crowd, actor *recorder) {
+	t.Helper()
+	table := tally{}
+	known := 0
+	for _, c := range g.list {
+		place := -1
+		for _, s := range c.commands {
+			got := actor.commands[s.id]
+			if got != nil {
+				known++
+				if got.place < place {
+					t.Errorf("%s overtook an older command of the same client", s.id)
+				}
+				place = got.place
+			}
+			table.add(s, got)
+			if fault := s.fault(got); fault != "" {
+				t.Errorf("%s, sent during %q, %s", s.id, s.phase, fault)
+			}
+		}
+	}
+	if known != len(actor.commands) {
+		t.Errorf("the actor received %d commands, of which %d were sent", len(actor.commands), known)
+	}
+	table.log(t)
+}
+
+// fault is what must not be in the story of a command, or "".
+func (s *sentCommand) fault(got *received) string {
+	switch {
+	case len(s.errors) > 1:
+		return fmt.Sprintf("ended %d times: %q", len(s.errors), s.errors)
+	case got != nil && got.times > 1:
+		return fmt.Sprintf("reached the actor %d times", got.times)
+	case len(s.errors) == 0 && got == nil:
+		return "was lost in silence"
+	case got != nil && s.nobody:
+		return "reached the actor, but was for nobody"
+	case len(s.errors) == 0:
+		return ""
+	case got != nil && !s.unknown():
+		return fmt.Sprintf("reached the actor although its sender was told %q", s.errors[0])
+	case s.told.Sub(s.sent) > toldWithin:
+		return fmt.Sprintf("failed %v after it was sent: %q", s.told.Sub(s.sent), s.errors[0])
+	}
+	return ""
+}
+
+// unknown is whether the sender was told that nobody knows.
+func (s *sentCommand) unknown() bool {
+	return len(s.errors) > 0 && strings.Contains(s.errors[0], "Nobody knows whether the command reached the actor")
+}
+
+// tally counts outcomes by phase: phase, a blank line's worth of tabs, outcome.
+type tally map[[2]string]*tallied
+
+type tallied struct {
+	count   int
+	slowest time.Duration // until the sender was told
+	late    time.Duration // the longest from sent to received
+}
+
+func (y tally) add(s *sentCommand, got *received) {
+	outcome := "confirmed"
+	switch {
+	case s.unknown() && got != nil:
+		outcome = "unknown, and received"
+	case s.unknown():
+		outcome = "unknown, not received"
+	case len(s.errors) > 0:
+		outcome, _, _ = strings.Cut(s.errors[0], ";")
+	}
+	key := [2]string{s.phase, outcome}
+	if y[key] == nil {
+		y[key] = &tallied{}
+	}
+	y[key].count++
+	if len(s.errors) > 0 {
+		y[key].slowest = max(y[key].slowest, s.told.Sub(s.sent))
+	}
+	if got != nil {
+		y[key].late = max(y[key].late, got.at.Sub(s.sent))
+	}
+}
+
+func (y tally) log(t *testing.T) {
+	var lines []string
+	for key, v := range y {
+		line := fmt.Sprintf("%-20s %5d  %s", key[0], v.count, key[1])
+		if v.slowest > 0 {
+			line += fmt.Sprintf("; told within %v", v.slowest.Round(time.Millisecond))
+		}
+		if v.late > 0 {
+			line += fmt.Sprintf("; received within %v", v.late.Round(time.Millisecond))
+		}
+		lines = append(lines, line)
+	}
+	slices.Sort(lines)
+	t.Logf("commands by what happened when they were sent, and their ends:\n%s", strings.Join(lines, "\n"))
+}

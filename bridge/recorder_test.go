@@ -1,0 +1,147 @@
+package bridge_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/clu-ws/clu-ws/actor"
+)
+
+// received is what a recorder knows of one command.
+type received struct {
+	at    time.Time // first
+	times int       // without the broker's own redeliveries
+	place int       // in the order of all first receipts
+}
+
+// recorder is an actor that notes every command that reaches it, and comes back
+// by itself when its connection breaks.
+//
+// Its queue must not lose what the broker has confirmed, or nobody could say who
+// lost a command. An actor's own queue would: it is exclusive, and gone with the
+// connection; and a durable one of the classic kind forgets transient messages,
+// which commands are, in a restart. A quorum queue keeps every message and
+// confirms what is on disk. Deliveries are acknowledged one by one, so that one
+// that is lost with a connection comes again. The broker marks it as redelivered;
+// a second receipt without the mark was sent twice.
+type recorder struct {
+	url, name string
+
+	// mu guards the following fields.
+	mu       sync.Mutex
+	commands map[string]*received // by command_id
+	more     chan struct{}        // closed and renewed at each command
+}
+
+// record starts a recorder for the commands to a consumer, and waits until it is
+// bound. It ends with the test.
+func record(t *testing.T, url, name string) *recorder {
+	t.Helper()
+	r := &recorder{url: url, name: name, commands: map[string]*received{}, more: make(chan struct{})}
+	ctx, cancel := context.WithCancel(context.Background())
+	bound, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		isBound := sync.OnceFunc(func() { close(bound) })
+		for ctx.Err() == nil {
+			// An error is what this test makes all the time.
+			_ = r.serve(ctx, isBound)
+			select {
+			case <-ctx.Done():
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+	}()
+	t.Cleanup(func() { cancel(); <-ended })
+	receive(t, closing(bound))
+	return r
+}
+
+// closing turns the end of a channel into a value.
+func closing(c <-chan struct{}) <-chan bool {
+	v := make(chan bool, 1)
+	go func() { <-c; v <- true }()
+	return v
+}
+
+// serve is one life of the recorder's connection.
+func (r *recorder) serve(ctx context.Context, isBound func()) error {
+	conn, err := amqp.DialConfig(r.url, amqp.Config{Dial: amqp.DefaultDial(5 * time.Second), Heartbeat: 10 * time.Second})
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	ch, err := conn.Channel()
+	if err != nil {
+		return err
+	}
+	if err := ch.ExchangeDeclare(actor.Exchange, "topic", false, true, false, false, nil); err != nil {
+		return err
+	}
+	queue := actor.CommandsQueue(r.name)
+	if _, err := ch.QueueDeclare(queue, true, false, false, false, amqp.Table{"x-queue-type": "quorum"}); err != nil {
+		return err
+	}
+	deliveries, err := ch.Consume(queue, "", false, false, false, false, nil)
+	if err != nil {
+		return err
+	}
+	if err := ch.QueueBind(queue, "command."+r.name+".#", actor.Exchange, false, nil); err != nil {
+		return err
+	}
+	isBound()
+	for d := range deliveries {
+		r.note(d.CorrelationId, d.Redelivered)
+		if err := d.Ack(false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *recorder) note(commandID string, again bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.commands[commandID]
+	switch {
+	case c == nil:
+		r.commands[commandID] = &received{at: time.Now(), times: 1, place: len(r.commands)}
+	case !again:
+		c.times++
+	}
+	close(r.more)
+	r.more = make(chan struct{})
+}
+
+// await waits until the condition on the commands so far holds.
+func (r *recorder) await(t *testing.T, what string, holds func(map[string]*received) bool) {
+	t.Helper()
+	for deadline := time.After(4 * patience); ; {
+		r.mu.Lock()
+		ok, more := holds(r.commands), r.more
+		r.mu.Unlock()
+		if ok {
+			return
+		}
+		select {
+		case <-more:
+		case <-deadline:
+			t.Fatalf("the actor never received %s", what)
+		}
+	}
+}
+
+// awaitMore waits until so many more commands have come.
+func (r *recorder) awaitMore(t *testing.T, n int) {
+	t.Helper()
+	r.mu.Lock()
+	want := len(r.commands) + n
+	r.mu.Unlock()
+	r.await(t, fmt.Sprint(n, " more commands"), func(c map[string]*received) bool { return len(c) >= want })
+}

@@ -1,0 +1,56 @@
+package bridge
+
+import (
+	"testing"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+)
+
+func TestTheSenderOfACommandToNobodyHearsOfItsEndOnce(t *testing.T) {
+	const back = "back" // the reply comes back
+	for name, events := range map[string][]any{
+		"as it should":                    {amqpx.Confirmed, back},
+		"the confirm is last":             {back, amqpx.Confirmed},
+		"the confirm never comes":         {back, amqpx.Unknown},
+		"the confirm is late":             {amqpx.Unknown, back},
+		"another queue refuses it":        {amqpx.Refused, back},
+		"nobody knows, and it is lost":    {amqpx.Unknown, "down"},
+		"the link breaks behind it":       {amqpx.Confirmed, "down"},
+		"the link breaks before":          {amqpx.Away, "down"},
+		"it comes back, the link breaks":  {amqpx.Confirmed, back, "down"},
+		"it waits too long":               {amqpx.Expired},
+		"the broker blocks in the moment": {amqpx.Blocked},
+	} {
+		var u unroutables
+		heard, done := 0, 0
+		u.expect("id", unroutable{tell: func() { heard++ }, done: func() { done++ }})
+		for _, event := range events {
+			switch e := event.(type) {
+			case amqpx.Outcome:
+				u.published("id", e)
+			case string:
+				if e == "down" {
+					u.lose()
+				} else if wanted, done := u.arrived("id"); wanted {
+					heard++
+					done()
+				}
+			}
+		}
+		if heard != 1 || done != 1 {
+			t.Errorf("%s: heard %d times, done %d times", name, heard, done)
+		}
+		u.lose()
+		if heard != 1 || len(u.open) != 0 {
+			t.Errorf("%s: something is left", name)
+		}
+	}
+}
+
+func TestRepliesOfOthersAreHandedOn(t *testing.T) {
+	var u unroutables
+	u.expect("id", unroutable{tell: func() { t.Error("told of another's reply") }})
+	if wanted, _ := u.arrived("other"); !wanted {
+		t.Error("a reply of somebody else was dropped")
+	}
+}
