@@ -38,7 +38,7 @@ func (l *loop) beginClose(c *conn, code ws.StatusCode, reason string) {
 	// What waits behind a frame cut short, or the answer to the request, is not owed any more: the close
 	// frame is, and the peer may not have much patience.
 	if c.out != nil && (c.out.sent > 0 || !c.answered) {
-		c.out.frames, c.out.waiting = c.out.frames[:1], 0
+		c.out.keepFirst()
 	} else {
 		c.out = nil
 	}
@@ -55,18 +55,22 @@ func (l *loop) tooSlow(c *conn) {
 
 // fellOff deals with a connection whose next frame its log no longer has.
 func (l *loop) fellOff(c *conn) {
-	skip := l.engine.cfg.Skip
-	if skip == nil {
+	if l.engine.cfg.Skip == nil {
 		l.tooSlow(c)
 		return
 	}
 	if c.blocked {
 		return // it is told once it reads again
 	}
+	l.skip(c)
+}
+
+// skip makes a connection go on with what its log's next pass brings.
+func (l *loop) skip(c *conn) {
 	missed := c.ring.to - c.cursor
 	c.cursor = c.ring.to
 	l.engine.skips.Add(1)
-	if notice := skip(c.session, missed); notice != nil {
+	if notice := l.engine.cfg.Skip(c.session, missed); notice != nil {
 		c.own(notice)
 	}
 }

@@ -14,6 +14,7 @@ type Conn struct {
 // slot and generation, or goroutines of its own.
 type carrier interface {
 	sendTo(slot int32, gen uint32, f Frame)
+	follow(slot int32, gen uint32, log *Log, first []Frame)
 	close(slot int32, gen uint32, code ws.StatusCode, reason string)
 }
 
@@ -21,6 +22,24 @@ type carrier interface {
 // of the connection's log, never inside one, and before those of the log that
 // wait: it may overtake a frame appended earlier.
 func (c Conn) Send(f Frame) { c.on.sendTo(c.slot, c.gen, f) }
+
+// Follow makes the connection follow a log (nil follows nothing) from the first
+// frame on that is appended to it after the call. Before that one it is sent the
+// frames in first, and before those what was appended to its former log before
+// the call and is not written yet. What [Conn.Send] was given before the call
+// goes out before first, and what it is given after the call behind.
+//
+// The caller sees to it that nothing is appended to either log during the call,
+// with a lock around both, say: else nobody could tell what "after the call"
+// is. Follow never blocks.
+//
+// The frames in first may be many, and may be given to many connections; neither
+// they nor the slice may be changed any more. They are not bounded as those of
+// Send are. A connection that takes nothing of what it is owed for as long as
+// LogAge is closed with 1008, and so is one that is to follow yet another log
+// while 64 MiB from former calls wait for it: also where Skip is set, which
+// leaves out frames of a log only.
+func (c Conn) Follow(log *Log, first ...Frame) { c.on.follow(c.slot, c.gen, log, first) }
 
 // Close ends the connection with a close code and a reason in words. A code that
 // may not be sent (RFC 6455, 7.4) becomes 1011.
@@ -67,42 +86,21 @@ type conn struct {
 	deflate  bool // permessage-deflate was negotiated
 	counted  bool // it entered the crowd
 	late     bool // it is in the loop's list of those to flush
+	owing    bool // it is in the loop's list of those that were lent frames
 	toRead   bool // it is in the loop's list of those to read on
 	answered bool // the answer to its upgrade request is out
 }
 
-// outbound is what one connection alone is to be sent, in order.
-type outbound struct {
-	frames  []Frame
-	sent    int // bytes of the first frame that are out
-	waiting int // cost of the frames behind the first
-}
-
-// frameCost is about what a waiting frame costs beside its bytes.
-const frameCost = 64
-
-// next lets go of the first frame.
-func (o *outbound) next() {
-	o.frames = o.frames[1:]
-	if len(o.frames) > 0 {
-		o.waiting -= len(o.frames[0]) + frameCost
-	}
-}
-
 // own queues a frame for the connection alone.
-func (c *conn) own(f Frame) {
+func (c *conn) own(f Frame) { c.outbound().send(f) }
+
+// outbound gives the frames of the connection's own.
+func (c *conn) outbound() *outbound {
 	if c.out == nil {
 		c.out = &outbound{}
 	}
-	if len(c.out.frames) > 0 {
-		c.out.waiting += len(f) + frameCost
-	}
-	c.out.frames = append(c.out.frames, f)
+	return c.out
 }
-
-// maxOutbound bounds what may wait for one connection, in bytes: frames of its
-// own, behind the one that is being sent, which may be of any size.
-const maxOutbound = 4 << 20
 
 // slabSize is how many connections are allocated together.
 const slabSize = 64

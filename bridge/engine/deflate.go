@@ -105,6 +105,23 @@ func (g *Log) countMembers() {
 // wanted tells whether anybody follows the twin.
 func (g *Log) wanted() bool { return g != nil && g.members.Load() > 0 }
 
+// wantTwin adds to those who follow the log's twin, if there is one, somebody who
+// may be about to.
+func (g *Log) wantTwin(n int64) {
+	if g != nil && g.deflated != nil {
+		g.deflated.members.Add(n)
+	}
+}
+
+// of gives the log that a connection follows in this one's place: the twin, where
+// it negotiated compression.
+func (g *Log) of(deflate bool) *Log {
+	if deflate && g.deflated != nil {
+		return g.deflated
+	}
+	return g
+}
+
 // appendBoth adds a frame, and its compressed twin for those who negotiated it.
 // It is compressed here, on the caller's goroutine, and before anything goes to
 // a loop: one that has gone to sleep again in between must be woken twice.
@@ -122,7 +139,7 @@ func (g *Log) appendBoth(f Frame) {
 func (w Welcome) deflated() Welcome {
 	w.deflate = true
 	if w.Log != nil {
-		w.Log = w.Log.deflated
+		w.Log = w.Log.of(true)
 	}
 	return w
 }

@@ -16,6 +16,9 @@ const (
 	readsInTurn = 4
 	// sweepSlice is how many members are visited before the loop looks at what came in.
 	sweepSlice = 128
+	// ownInTurn bounds the writes of frames of its own that one connection gets
+	// before others have their turn.
+	ownInTurn = 4
 	// spareParsers is how many parsers a loop keeps for connections that need one.
 	spareParsers = 64
 )
@@ -35,6 +38,9 @@ type loop struct {
 	dirty   []*ring      // rings with frames that not every member was offered
 	unread  []wheelEntry // connections with more to read than their share
 	late    []wheelEntry // connections with frames of their own to write
+	owing   []debt       // connections that were lent frames
+
+	lateSpare []wheelEntry // the memory of the next late
 
 	buf     []byte // what was just read
 	scratch []byte // joined frames for one connection
@@ -90,7 +96,7 @@ func (l *loop) run() {
 // turn waits for something to do and does a share of everything there is.
 func (l *loop) turn() {
 	var timeout time.Duration
-	busy := len(l.dirty) > 0 || l.next < len(l.pending) || len(l.unread) > 0
+	busy := len(l.dirty) > 0 || l.next < len(l.pending) || len(l.unread) > 0 || len(l.late) > 0
 	if !busy && l.mail.sleep() {
 		timeout = l.untilTick()
 	}
@@ -120,6 +126,7 @@ func (l *loop) turn() {
 func (l *loop) tick(now tick) {
 	l.wheel.advance(now, l.lookup, l.overdue)
 	l.expireLogs()
+	l.checkLent()
 	if l.accepting != nil {
 		l.accepting.resume()
 	}

@@ -25,12 +25,14 @@ type peer struct {
 	session any
 	stream  *stream
 	cursor  uint64      // the writer's place in the stream
-	own     []Frame     // what it alone is sent; it goes out before the stream
-	waiting int         // cost of own behind the first
+	out     outbound    // what it alone is sent; it goes out before the stream
+	lent    time.Time   // when it was lent frames and had none
+	writing int         // cost of the lent frames that are being written
 	asked   *closeError // somebody asked the writer to close
 	doomed  string      // the server stops, for this reason
 	byPeer  bool        // the peer's close frame came
 	pinged  bool        // and nothing was read since
+	slow    bool        // it was counted among those that are too slow
 	sent    time.Time
 }
 
@@ -131,16 +133,25 @@ func (p *peer) send(f Frame) {
 		p.mu.Unlock()
 		return
 	}
-	p.own = append(p.own, f)
-	if len(p.own) > 1 {
-		p.waiting += len(f) + frameCost
+	p.out.send(f)
+	tooMuch := p.out.waiting > maxOutbound
+	if tooMuch {
+		p.countSlow()
 	}
-	tooMuch := p.waiting > maxOutbound
 	p.mu.Unlock()
 	if tooMuch {
 		p.ask(ws.StatusPolicyViolation, tooSlow)
 	}
 	p.poke()
+}
+
+// countSlow counts the connection as too slow, before Closed is called, which
+// may look. mu is held.
+func (p *peer) countSlow() {
+	if p.state == stateOpen && !p.slow {
+		p.slow = true
+		p.gang.engine.slow.Add(1)
+	}
 }
 
 func (p *peer) poke() {
@@ -185,7 +196,10 @@ func (p *peer) end(code ws.StatusCode, reason string, last ...Frame) bool {
 		return false
 	}
 	p.state = stateClosing
-	p.own, p.waiting = last, 0
+	p.out = outbound{}
+	for _, f := range last {
+		p.out.send(f)
+	}
 	session, stream := p.session, p.stream
 	p.session, p.stream = nil, nil
 	p.mu.Unlock()

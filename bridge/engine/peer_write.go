@@ -57,10 +57,7 @@ type gathered struct {
 func (p *peer) gather(buf []byte) (g gathered) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, f := range p.own {
-		buf = append(buf, f...)
-	}
-	p.own, p.waiting = nil, 0
+	buf = p.takeOwn(buf)
 	g.bytes = buf
 	switch {
 	case p.state != stateOpen:
@@ -73,16 +70,44 @@ func (p *peer) gather(buf []byte) (g gathered) {
 	return g
 }
 
+// takeOwn appends what the connection alone is sent to buf, up to about a chunk.
+// mu is held.
+func (p *peer) takeOwn(buf []byte) []byte {
+	p.writing = 0
+	for len(p.out.frames) > 0 {
+		f := &p.out.frames[0]
+		if f.missed > 0 {
+			p.out.notice(p.gang.engine.cfg.Skip(p.session, uint64(f.missed)))
+		}
+		if len(buf) > 0 && len(buf)+len(f.Frame) > chunk {
+			break
+		}
+		buf = append(buf, f.Frame...)
+		if f.lent {
+			p.writing += f.cost()
+		}
+		p.out.next()
+	}
+	if len(p.out.frames) == 0 {
+		p.out.frames = nil // its array may be large
+	}
+	return buf
+}
+
 // unstick does what the writer cannot do while it is stuck in a write: it ends
-// a connection that is asked to close, or whose cursor fell off the log.
+// a connection that is asked to close, whose cursor fell off the log, or that has
+// taken nothing of what it was lent for as long as a log would keep it.
 func (p *peer) unstick() {
 	p.mu.Lock()
 	asked := p.asked
 	behind := p.stream != nil && p.stream.behind(p.cursor)
+	deaf := p.out.lent+p.writing > 0 && time.Since(later(p.sent, p.lent)) > p.gang.engine.cfg.LogAge
 	p.mu.Unlock()
 	switch {
 	case asked != nil:
 		p.beginClose(asked.code, asked.reason)
+	case deaf:
+		p.tooSlow()
 	case behind && p.gang.engine.cfg.Skip == nil:
 		p.fellOff()
 	}
@@ -91,9 +116,7 @@ func (p *peer) unstick() {
 // tooSlow ends a connection that does not read what it is sent.
 func (p *peer) tooSlow() {
 	p.mu.Lock()
-	if p.state == stateOpen {
-		p.gang.engine.slow.Add(1) // before Closed is called, which may look
-	}
+	p.countSlow()
 	p.mu.Unlock()
 	p.beginClose(ws.StatusPolicyViolation, tooSlow)
 }
@@ -108,32 +131,34 @@ func (p *peer) fellOff() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.stream == nil {
-		return
+	if p.stream == nil || !p.stream.behind(p.cursor) {
+		return // it ended, or follows another log meanwhile
 	}
 	var missed uint64
 	p.cursor, missed = p.stream.catchUp(p.cursor)
 	e.skips.Add(1)
 	if notice := e.cfg.Skip(p.session, missed); notice != nil {
-		p.own = append(p.own, notice)
+		p.out.send(notice)
 	}
 }
 
-// put writes bytes. It is false when the socket takes no more.
+// put writes bytes, in pieces, so that one can tell a socket that takes them
+// slowly from one that takes none. It is false when the socket takes no more.
 func (p *peer) put(buf []byte) bool {
-	if len(buf) == 0 {
-		return true
-	}
-	p.mu.Lock()
-	p.sent = time.Now()
-	if p.state == stateOpen {
-		_ = p.socket.SetWriteDeadline(p.sent.Add(writeTimeout))
-	}
-	p.mu.Unlock()
-	if _, err := p.socket.Write(buf); err != nil {
-		p.leave(ws.StatusPolicyViolation, tooSlow)
-		p.socket.Close()
-		return false
+	for len(buf) > 0 {
+		n := min(len(buf), 2*chunk)
+		p.mu.Lock()
+		p.sent = time.Now()
+		if p.state == stateOpen {
+			_ = p.socket.SetWriteDeadline(p.sent.Add(writeTimeout))
+		}
+		p.mu.Unlock()
+		if _, err := p.socket.Write(buf[:n]); err != nil {
+			p.leave(ws.StatusPolicyViolation, tooSlow)
+			p.socket.Close()
+			return false
+		}
+		buf = buf[n:]
 	}
 	return true
 }

@@ -61,3 +61,22 @@ func TestANewClientHearsNothingThatAnotherHeardBefore(t *testing.T) {
 	s.log.Append(Text("after"))
 	late.expect("after")
 }
+
+func TestFramesThatComeRightAfterAChangeOfTheLogAreCompressed(t *testing.T) {
+	s := start(t, Config{Loops: 1, Compress: true})
+	c := s.dialTCP(t)
+	c.send(offering("permessage-deflate"))
+	c.response()
+	conn := receive(t, s.opened)
+	stalled, release := make(chan struct{}), make(chan struct{})
+	s.shards[0].(*loop).mail.post(func() { close(stalled); <-release })
+	<-stalled
+	// The loop does not know yet that the log's twin will be followed.
+	other, long := s.NewLog(), envelope(1, 2000)
+	other.Append(Text("before"))
+	conn.Follow(other, Text("first"))
+	other.Append(Text(long))
+	close(release)
+	c.expect("first")
+	c.expectText(long, true)
+}

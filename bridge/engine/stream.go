@@ -113,6 +113,20 @@ func (s *stream) unfollow() {
 	}
 }
 
+// rest gives the frames from a cursor on. behind says that the cursor fell off
+// the log.
+func (s *stream) rest(cursor uint64) (frames []Frame, behind bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if cursor < s.tail {
+		return nil, true
+	}
+	for ; cursor < s.head; cursor++ {
+		frames = append(frames, s.at(cursor))
+	}
+	return frames, false
+}
+
 // next appends the frames from a cursor on to buf, up to about a chunk of
 // bytes, and gives the new cursor. Without any, news is closed when one comes.
 // behind says that the cursor fell off the log.

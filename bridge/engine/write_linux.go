@@ -57,8 +57,11 @@ func (l *loop) sweepRing(r *ring) bool {
 // flush writes what a connection has coming: first what is its own, then its
 // log up to where the pass goes.
 func (l *loop) flush(c *conn) {
-	for !c.blocked {
+	for writes := 0; !c.blocked; writes++ {
 		switch {
+		case c.out != nil && writes >= ownInTurn:
+			l.later(c)
+			return
 		case c.out != nil:
 			if !l.writeOwn(c) {
 				return
@@ -101,7 +104,7 @@ func (l *loop) cut(c *conn, n int) {
 	}
 	if n > 0 {
 		f := c.ring.at(c.cursor)
-		c.out = &outbound{frames: []Frame{f}, sent: n}
+		c.out = &outbound{frames: []owed{{Frame: f}}, sent: n}
 		c.cursor++
 	}
 }
@@ -109,15 +112,9 @@ func (l *loop) cut(c *conn, n int) {
 // writeOwn writes the connection's own frames. It is false when it ended.
 func (l *loop) writeOwn(c *conn) bool {
 	o := c.out
-	buf := []byte(o.frames[0][o.sent:])
+	buf := []byte(o.frames[0].Frame[o.sent:])
 	if len(o.frames) > 1 && len(buf) < chunk {
-		l.scratch = append(l.scratch[:0], buf...)
-		for _, f := range o.frames[1:] {
-			if len(l.scratch) >= chunk {
-				break
-			}
-			l.scratch = append(l.scratch, f...)
-		}
+		l.scratch = o.join(l.scratch[:0], chunk)
 		buf = l.scratch
 	}
 	n, ok := l.write(c, buf)
@@ -125,8 +122,8 @@ func (l *loop) writeOwn(c *conn) bool {
 		return false
 	}
 	n += o.sent
-	for len(o.frames) > 0 && n >= len(o.frames[0]) {
-		n -= len(o.frames[0])
+	for len(o.frames) > 0 && n >= len(o.frames[0].Frame) {
+		n -= len(o.frames[0].Frame)
 		o.next()
 		c.answered = true
 	}
@@ -167,22 +164,32 @@ func (l *loop) send(c *conn, f Frame) {
 	case c.state != stateOpen || c.out.waiting >= chunk:
 		l.flush(c)
 		l.checkOwn(c)
-	case !c.late:
+	default:
+		l.later(c)
+	}
+}
+
+// later has a connection flushed at the end of the turn, or of the next one.
+func (l *loop) later(c *conn) {
+	if !c.late {
 		c.late = true
 		l.late = append(l.late, wheelEntry{c.slot, c.gen})
 	}
 }
 
-// flushLate writes what connections were sent in this turn.
+// flushLate writes what connections were sent in this turn, and goes on with
+// those that had more to write than their share.
 func (l *loop) flushLate() {
-	for _, e := range l.late {
+	list := l.late
+	l.late = l.lateSpare[:0]
+	for _, e := range list {
 		if c := l.lookup(e.slot, e.gen); c != nil {
 			c.late = false
 			l.flush(c)
 			l.checkOwn(c)
 		}
 	}
-	l.late = l.late[:0]
+	l.lateSpare = list
 }
 
 // checkOwn ends an open connection for which too much of its own waits.

@@ -1,0 +1,96 @@
+package engine
+
+const (
+	// maxOutbound bounds what may wait for one connection, in bytes: frames that
+	// were sent to it alone, behind the one that is going out, which may be of any
+	// size.
+	maxOutbound = 4 << 20
+	// maxLent bounds the frames that a connection was given by [Conn.Follow] and
+	// that still wait when it is to follow yet another log. One call may give more.
+	maxLent = 64 << 20
+	// frameCost is about what a waiting frame costs beside its bytes.
+	frameCost = 64
+)
+
+// outbound is what one connection alone is to be sent, in order.
+type outbound struct {
+	frames  []owed
+	sent    int // bytes of the first frame that are out
+	waiting int // cost of the frames behind the first, the lent ones apart
+	lent    int // cost of the lent frames
+}
+
+// owed is a frame that waits for one connection.
+type owed struct {
+	Frame
+	// lent says that the frame is many connections', and came with a change of the
+	// log: what it costs is not this connection's doing.
+	lent bool
+	// missed stands for the notice, which is not made yet, that so many frames were
+	// skipped. The frame is empty then.
+	missed uint32
+}
+
+func (o owed) cost() int { return len(o.Frame) + frameCost }
+
+// send queues a frame that is for the connection alone.
+func (o *outbound) send(f Frame) {
+	if len(o.frames) > 0 {
+		o.waiting += len(f) + frameCost
+	}
+	o.frames = append(o.frames, owed{Frame: f})
+}
+
+// lend queues a frame that others are given, too.
+func (o *outbound) lend(f Frame) {
+	o.lent += len(f) + frameCost
+	o.frames = append(o.frames, owed{Frame: f, lent: true})
+}
+
+// miss queues the notice that frames were skipped, to be made when it is its turn.
+func (o *outbound) miss(n uint32) {
+	o.lent += frameCost
+	o.frames = append(o.frames, owed{lent: true, missed: n})
+}
+
+// notice makes the notice that is first.
+func (o *outbound) notice(f Frame) {
+	o.lent += len(f)
+	o.frames[0].Frame, o.frames[0].missed = f, 0
+}
+
+// next lets go of the first frame.
+func (o *outbound) next() {
+	if first := o.frames[0]; first.lent {
+		o.lent -= first.cost()
+	}
+	o.frames[0] = owed{} // the array stays until the last frame is out
+	o.frames = o.frames[1:]
+	if len(o.frames) > 0 && !o.frames[0].lent {
+		o.waiting -= o.frames[0].cost()
+	}
+}
+
+// keepFirst forgets all but the first frame.
+func (o *outbound) keepFirst() {
+	clear(o.frames[1:])
+	o.frames = o.frames[:1]
+	o.waiting, o.lent = 0, 0
+	if first := o.frames[0]; first.lent {
+		o.lent = first.cost()
+	}
+}
+
+// join appends frames to buf, from byte sent of the first on, up to about a
+// chunk of bytes. One frame may be of any size.
+func (o *outbound) join(buf []byte, chunk int) []byte {
+	skip := o.sent
+	for _, f := range o.frames {
+		if len(buf) > 0 && len(buf)+len(f.Frame)-skip > chunk {
+			break
+		}
+		buf = append(buf, f.Frame[skip:]...)
+		skip = 0
+	}
+	return buf
+}

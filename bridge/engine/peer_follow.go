@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"math"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// follow is [Conn.Follow] for a connection on goroutines. It is done at once:
+// nothing is appended to either log before it returns.
+func (p *peer) follow(_ int32, _ uint32, log *Log, first []Frame) {
+	p.mu.Lock()
+	if p.state != stateOpen || p.asked != nil {
+		p.mu.Unlock()
+		return
+	}
+	kept := p.changeLog(log, first)
+	if !kept {
+		p.countSlow()
+	}
+	p.mu.Unlock()
+	if !kept {
+		p.ask(ws.StatusPolicyViolation, tooSlow)
+	}
+	p.poke()
+}
+
+// changeLog brings the connection from one log to another. It is false when it
+// is too slow for that. mu is held.
+func (p *peer) changeLog(log *Log, first []Frame) bool {
+	if p.out.lent > maxLent || p.stream != nil && !p.lendRest() {
+		return false
+	}
+	for _, f := range first {
+		p.lend(f)
+	}
+	if log != nil {
+		log = log.of(p.parser.deflate != nil)
+		p.stream = &log.stream
+		p.stream.follow()
+		p.cursor = log.next()
+	}
+	return true
+}
+
+func (p *peer) lend(f Frame) {
+	if p.out.lent+p.writing == 0 {
+		p.lent = time.Now()
+	}
+	p.out.lend(f)
+}
+
+// lendRest makes what the connection has not had of its log its own, and ends its
+// following. It is false when the log no longer has all of that. mu is held.
+func (p *peer) lendRest() bool {
+	s := p.stream
+	rest, behind := s.rest(p.cursor)
+	if behind {
+		if p.gang.engine.cfg.Skip == nil {
+			return false
+		}
+		// The writer makes the notice: the caller may hold a lock that Skip takes.
+		_, missed := s.catchUp(p.cursor)
+		p.gang.engine.skips.Add(1)
+		p.out.miss(uint32(min(missed, math.MaxUint32)))
+	}
+	for _, f := range rest {
+		p.lend(f)
+	}
+	p.stream = nil
+	s.unfollow()
+	return true
+}
+
+// later is the later one of two times.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
