@@ -11,8 +11,8 @@ type publish struct {
 	done     func(Outcome)
 	deadline time.Time
 	sent     time.Time // when it went into the window
-	returned bool // the broker sent it back; its confirm follows
-	told     bool // done was called; only its place in the window is still held
+	returned bool      // the broker sent it back; its confirm follows
+	told     bool      // done was called; only its place in the window is still held
 }
 
 // outbox holds the messages that wait to be sent and those that wait for their

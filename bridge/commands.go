@@ -102,7 +102,6 @@ func (c *client) ended(conn engine.Conn) {
 	if c.commands.Add(-1) == 0 && c.leaving.Load() {
 		c.goAway(conn)
 	}
-	}
 }
 
 // refuse answers bad input, unless CLU's silence was asked for.
