@@ -26,7 +26,7 @@ type hub struct {
 	// for goes over the desk.
 	mu      sync.Mutex
 	epoch   string // with seq, names a reply
-	shared  bool   // other bridges have the same epoch: the numbers are a stream\'s
+	shared  bool   // other bridges have the same epoch: the numbers are a stream's
 	seq     uint64 // the last reply's
 	begun   bool   // there was a reply
 	past    history

@@ -6,9 +6,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/clu-ws/clu-ws/actor"
-	"github.com/clu-ws/clu-ws/amqpx"
 )
 
 // counts is a log that keeps the count of each line.
@@ -27,10 +24,10 @@ type nowhere struct{}
 
 func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 
-func TestEveryDropIsLoggedAtMostALineASecond(t *testing.T) {
+func TestEachReasonIsLoggedAtMostOnceASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var logged counts
-		dr := drops{log: logged.logger()}
+		dr := newTally(logged.logger(), "dropped")
 		expect := func(want ...int64) {
 			t.Helper()
 			dr.mu.Lock()
@@ -41,7 +38,7 @@ func TestEveryDropIsLoggedAtMostALineASecond(t *testing.T) {
 		}
 		note := func(times int) {
 			for range times {
-				dr.note(actor.NotJSON, &amqpx.Delivery{})
+				dr.note("not JSON", "sender", "x")
 			}
 		}
 		note(5)
