@@ -120,7 +120,7 @@ func ears(t *testing.T, b *running) (all []*ear) {
 func awaitPast(t *testing.T, s *source, all []*ear) {
 	t.Helper()
 	from := len(s.fates())
-	testkit.Eventually(t, 90*time.Second, "every client hears what is sent now", func() bool {
+	eventuallyWithin(t, 90*time.Second, "every client hears what is sent now", func() bool {
 		return !slices.ContainsFunc(all, func(e *ear) bool { return e.last() < from })
 	})
 }
@@ -131,7 +131,7 @@ func settle(t *testing.T, s *source, all []*ear) []int {
 	s.stop()
 	accepted := s.accepted()
 	last := accepted[len(accepted)-1]
-	testkit.Eventually(t, patience, "every client has the last reply", func() bool {
+	eventually(t, "every client has the last reply", func() bool {
 		return !slices.ContainsFunc(all, func(e *ear) bool { return e.last() < last })
 	})
 	return accepted
@@ -298,7 +298,7 @@ func TestEachClientOfThreeBridgesHearsEveryReplyOnce(t *testing.T) {
 			}
 			s := startSource(t, url, 1000)
 			awaitPast(t, s, all)
-			testkit.Eventually(t, patience, "a thousand replies were sent", func() bool { return len(s.fates()) >= 1000 })
+			eventually(t, "a thousand replies were sent", func() bool { return len(s.fates()) >= 1000 })
 			accepted := settle(t, s, all)
 			for _, e := range all {
 				e.check(t, accepted)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -321,4 +322,20 @@ func (r *running) end(t *testing.T, ended <-chan error) error {
 		t.Fatal("the bridge does not end")
 		panic("unreachable")
 	}
+}
+
+// eventually waits for what other goroutines and processes bring about.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	eventuallyWithin(t, patience, what, ok)
+}
+
+func eventuallyWithin(t *testing.T, within time.Duration, what string, ok func() bool) {
+	t.Helper()
+	testkit.Eventually(t, within, what, func() error {
+		if !ok() {
+			return errors.New("not yet")
+		}
+		return nil
+	})
 }

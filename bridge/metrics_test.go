@@ -11,7 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"github.com/clu-ws/clu-ws/bridge"
-	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // admin asks the admin's handler for a path.
@@ -33,11 +32,6 @@ func (r *running) metrics(t *testing.T) string {
 		t.Fatalf("/metrics: %d\n%s", code, text)
 	}
 	return text
-}
-
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	testkit.Eventually(t, patience, what, ok)
 }
 
 func TestMetricsTellWhatHappened(t *testing.T) {
