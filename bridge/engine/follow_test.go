@@ -222,7 +222,7 @@ func TestAClientThatReadsNothingOfItsFirstFramesIsClosedInTheEnd(t *testing.T) {
 func TestAClientThatReadsItsFirstFramesSlowlyStays(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		t.Parallel()
-		const age, pieces = 750 * time.Millisecond, 24
+		const age, pieces = 1500 * time.Millisecond, 24
 		s := start(Config{Limits: Limits{LogAge: age}})
 		c, conn := s.dialConn(t)
 		var first []Frame
@@ -232,7 +232,7 @@ func TestAClientThatReadsItsFirstFramesSlowlyStays(t *testing.T) {
 		first = append(first, Text(strings.Repeat("x", pieces/2<<20)))
 		log := s.NewLog()
 		conn.Follow(log, first...)
-		pace := time.NewTicker(3 * age / pieces) // three times what it has without reading
+		pace := time.NewTicker(2 * age / pieces) // twice what it has without reading
 		defer pace.Stop()
 		var read bytes.Buffer
 		for range pieces {
