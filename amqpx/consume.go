@@ -12,70 +12,124 @@ import (
 // ackDelay is how long the last deliveries of a batch may stay unacknowledged.
 const ackDelay = 5 * time.Millisecond
 
+// finishTimeout is how long the consumers of a session that ends have for what
+// they were sent, and its broker for taking their acknowledgements.
+const finishTimeout = 500 * time.Millisecond
+
 // consumer takes one queue's deliveries and acknowledges them in batches: one
 // multiple-ack for a quarter of the prefetch, or after ackDelay.
 type consumer struct {
-	queue      Queue
+	intake     *intake
+	socket     *socket
 	channel    *amqp.Channel
+	tag        string
 	deliveries <-chan amqp.Delivery
 	cancelled  <-chan string
 	batch      int
 	log        *slog.Logger
+	ended      chan struct{} // closed when run has returned
 }
 
 // run ends when the deliveries do. The error is that the broker cancelled the
 // consumer; of everything else that ends them, those who watch the channel and
 // the connection know the reason.
-func (c consumer) run() error {
+//
+// When a connection breaks, the library drops what it had read and not handed
+// over. Of a queue that lives on it comes again; of an exclusive one it is lost,
+// and the gap begins before it.
+func (c *consumer) run() error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	var unacked int
-	var last uint64
+	var last, acked uint64
 	ack := func() {
 		if unacked > 0 {
 			// An error means that the channel is closed, which ends deliveries too.
 			_ = c.channel.Ack(last, true)
+			acked = last
+			c.intake.acknowledged()
 		}
 		unacked = 0
 	}
-	for {
+	take := func(d *amqp.Delivery) {
+		c.intake.quiet.received(d.DeliveryTag)
+		c.guard(d, func() { c.intake.take(d) })
+		if last = d.DeliveryTag; unacked == 0 {
+			timer.Reset(ackDelay)
+		}
+		if unacked++; unacked >= c.batch {
+			ack()
+		}
+	}
+	c.guard(nil, c.intake.begin)
+	defer func() { c.intake.end(c.socket.lastHeard()) }()
+	for ok := true; ok; {
+		var d amqp.Delivery
 		select {
-		case d, ok := <-c.deliveries:
-			if !ok {
-				return c.cancellation()
+		case d, ok = <-c.deliveries:
+			if ok {
+				take(&d)
 			}
-			c.deliver(&d)
-			if last = d.DeliveryTag; unacked == 0 {
-				timer.Reset(ackDelay)
-			}
-			if unacked++; unacked >= c.batch {
-				ack()
+			continue
+		default:
+			c.intake.quiet.waiting(time.Now(), last, acked)
+		}
+		select {
+		case d, ok = <-c.deliveries:
+			if ok {
+				take(&d)
 			}
 		case <-timer.C:
 			ack()
 		}
 	}
+	ack()
+	return c.cancellation()
 }
 
-// deliver hands a message over. A panic over one message must not take the
-// others with it.
-func (c consumer) deliver(d *amqp.Delivery) {
+// guard keeps a panic over one message from taking the others with it. d is nil
+// when it is not about a message.
+func (c *consumer) guard(d *amqp.Delivery, hand func()) {
 	defer func() {
 		if r := recover(); r != nil {
-			c.log.Error("dropped a message that made its receiver panic", "queue", c.queue.Name,
-				"routing_key", d.RoutingKey, "panic", r, "stack", string(debug.Stack()))
+			key := ""
+			if d != nil {
+				key = d.RoutingKey
+			}
+			c.log.Error("dropped a message that made its receiver panic", "queue", c.intake.queue.Name,
+				"routing_key", key, "panic", r, "stack", string(debug.Stack()))
 		}
 	}()
-	c.queue.Deliver(d)
+	hand()
 }
 
-func (c consumer) cancellation() error {
+func (c *consumer) cancellation() error {
 	select {
 	case _, ok := <-c.cancelled:
 		if ok {
-			return fmt.Errorf("the broker cancelled the consumer of queue %s: the queue was deleted", c.queue.Name)
+			return fmt.Errorf("the broker cancelled the consumer of %s: the queue was deleted", c.intake.what())
 		}
 	default:
 	}
 	return nil
+}
+
+// finish ends the consumers in order, as far as the connection still stands:
+// what the broker had sent is handed over and acknowledged.
+func (s *session) finish() {
+	if !s.serving {
+		return
+	}
+	for _, c := range s.consumers {
+		// An error means that the connection is closed, which ends the deliveries.
+		s.tasks.Go(func() { _ = c.channel.Cancel(c.tag, false) })
+	}
+	late := time.After(finishTimeout)
+	for _, c := range s.consumers {
+		select {
+		case <-c.ended:
+		case <-late:
+			return
+		}
+	}
 }

@@ -16,7 +16,7 @@ import (
 
 // topologyError says on which exchange or queue the broker refused a request.
 type topologyError struct {
-	what string // "exchange" or "queue"
+	what string // "exchange", "queue" or "stream"
 	name string
 	err  error
 }
@@ -72,14 +72,25 @@ func explain(err error, rawURL string, cfg Config) error {
 	return explainNetwork(err, broker)
 }
 
-// explainTopology is about the exchange and the queue that the broker refused.
+// explainTopology is about the exchange, queue or stream that the broker refused.
 func explainTopology(t *topologyError, broker, user, name string) error {
 	e, _ := errors.AsType[*amqp.Error](t.err)
+	// Of a queue that lives on it is the consumer that is exclusive.
+	inUse := e.Code == amqp.AccessRefused && strings.Contains(e.Reason, "exclusive use")
+	differs := e.Code == amqp.PreconditionFailed && strings.Contains(e.Reason, "inequivalent")
 	switch {
-	case e.Code == amqp.ResourceLocked:
+	case e.Code == amqp.ResourceLocked || inUse:
 		return wrong("the queue %q on %s belongs to another connection: another program named %q is running (stop it, or choose another --name), or the broker has not noticed yet that our last connection broke", t.name, broker, name)
 	case e.Code == amqp.PreconditionFailed && t.what == "exchange":
 		return wrong("the exchange %q on %s exists with another type or flags than CLU's (topic, not durable, auto-delete); choose another --exchange, or delete it: %s", t.name, broker, e.Reason)
+	case differs && t.what == "queue":
+		return wrong("the queue %q on %s was kept with other settings; give it the same again, or wait until it has expired, or delete it: %s", t.name, broker, e.Reason)
+	case differs && t.what == "stream":
+		return wrong("the stream %q on %s exists with another age, size or kind; give it the same, or choose another stream, or delete it with all that it keeps: %s", t.name, broker, e.Reason)
+	case t.what == "stream" && (e.Code == amqp.PreconditionFailed || e.Code == amqp.NotImplemented):
+		return wrong("%s has no streams, which need RabbitMQ 3.9 or later; do without the stream %q: %s", broker, t.name, e.Reason)
+	case e.Code == amqp.PreconditionFailed && strings.Contains(e.Reason, amqp.QueueTTLArg):
+		return wrong("%s keeps no queue without a connection; let the queue %q not outlive it, or use RabbitMQ: %s", broker, t.name, e.Reason)
 	case e.Code == amqp.AccessRefused:
 		return wrong("user %q may not use the %s %q on %s; grant it the permission: %s", user, t.what, t.name, broker, e.Reason)
 	}

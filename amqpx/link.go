@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,7 +23,7 @@ type Config struct {
 	Name string
 	// Exchange is declared as CLU declares it: topic, not durable, auto-delete.
 	Exchange string
-	// Queues are declared exclusive, bound to Exchange and consumed.
+	// Queues are declared, bound to Exchange and consumed.
 	Queues []Queue
 	// Prefetch is how many deliveries may be unacknowledged, for each queue. 0 is 200.
 	Prefetch int
@@ -46,18 +47,6 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// Queue is an exclusive queue of the link's own.
-type Queue struct {
-	// Name of the queue, at most 255 bytes. No other connection may use it.
-	Name string
-	// Bindings are topic patterns on the link's exchange.
-	Bindings []string
-	// Deliver gets each message, in order, from one goroutine. While it blocks,
-	// the broker keeps what comes beyond the prefetch. The delivery is
-	// acknowledged by the link.
-	Deliver func(*Delivery)
-}
-
 // State is whether the link can carry messages now.
 type State struct {
 	// Up is true while both connections stand and every queue is bound.
@@ -77,6 +66,8 @@ type Link struct {
 	cfg    Config
 	log    *slog.Logger
 	outbox *outbox
+	// intakes are what is remembered of each of cfg.Queues from session to session.
+	intakes []*intake
 
 	// announcing keeps OnState's calls in the order of the changes.
 	announcing sync.Mutex
@@ -99,7 +90,7 @@ func New(cfg Config) (*Link, error) {
 		return nil, err
 	}
 	for _, q := range cfg.Queues {
-		if err := checkShort("queue name", q.Name); err != nil {
+		if err := q.check(); err != nil {
 			return nil, err
 		}
 	}
@@ -111,11 +102,20 @@ func New(cfg Config) (*Link, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	return &Link{
+	l := &Link{
 		cfg:    cfg,
 		log:    cfg.Logger,
 		outbox: newOutbox(cfg.Waiting, cfg.Window, cfg.PublishTimeout),
-	}, nil
+	}
+	for _, q := range cfg.Queues {
+		l.intakes = append(l.intakes, newIntake(q, cfg.Prefetch))
+	}
+	return l, nil
+}
+
+// streams tells whether any of the queues is a stream.
+func (l *Link) streams() bool {
+	return slices.ContainsFunc(l.cfg.Queues, func(q Queue) bool { return q.Stream != nil })
 }
 
 func orDefault[T int | time.Duration](v, fallback T) T {

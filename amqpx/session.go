@@ -18,8 +18,10 @@ type session struct {
 	consuming  *connection
 	publishing *connection
 	channel    *amqp.Channel // the publishing one
+	markers    *amqp.Channel // into streams; nil without one, and once the broker took none
 
-	consumers []consumer
+	consumers []*consumer
+	serving   bool // the consumers run; of the goroutine that connects and serves
 	confirms  chan amqp.Confirmation
 	returns   chan amqp.Return
 	blocking  chan amqp.Blocking
@@ -53,9 +55,26 @@ func (s *session) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.watch(s.consuming, s.consuming.NotifyClose(make(chan *amqp.Error, 1)), "the consuming connection")
-	if err := s.declare(); err != nil {
+	// A stream needs its markers written as soon as it is bound. Without one, the
+	// queues come first: what is sent before they are bound is lost.
+	if s.link.streams() {
+		if err := s.openPublishing(ctx); err != nil {
+			return err
+		}
+		if err := s.openMarkers(); err != nil {
+			return s.publishing.socket.cause(err)
+		}
+	}
+	if err := s.declare(ctx); err != nil {
 		return s.consuming.socket.cause(err)
 	}
+	if s.publishing == nil {
+		return s.openPublishing(ctx)
+	}
+	return nil
+}
+
+func (s *session) openPublishing(ctx context.Context) (err error) {
 	if s.publishing, err = s.link.dial(ctx, s.url, "publisher"); err != nil {
 		return err
 	}
@@ -64,61 +83,6 @@ func (s *session) open(ctx context.Context) (err error) {
 		return s.publishing.socket.cause(err)
 	}
 	return nil
-}
-
-// declare makes the exchange and queues, and starts consuming. Each queue has a
-// channel of its own: a multiple-ack speaks for its whole channel.
-func (s *session) declare() error {
-	for i, q := range s.link.cfg.Queues {
-		ch, err := s.consuming.Channel()
-		if err != nil {
-			return err
-		}
-		if i == 0 {
-			if err := s.declareExchange(ch); err != nil {
-				return err
-			}
-		}
-		c, err := s.declareQueue(ch, q)
-		if err != nil {
-			return err
-		}
-		s.consumers = append(s.consumers, c)
-	}
-	return nil
-}
-
-func (s *session) declareExchange(ch *amqp.Channel) error {
-	const durable, autoDelete, internal, noWait = false, true, false, false
-	err := ch.ExchangeDeclare(s.link.cfg.Exchange, amqp.ExchangeTopic, durable, autoDelete, internal, noWait, nil)
-	if err != nil {
-		return &topologyError{what: "exchange", name: s.link.cfg.Exchange, err: err}
-	}
-	return nil
-}
-
-func (s *session) declareQueue(ch *amqp.Channel, q Queue) (consumer, error) {
-	cfg := s.link.cfg
-	const durable, autoDelete, exclusive, noWait = false, false, true, false
-	if _, err := ch.QueueDeclare(q.Name, durable, autoDelete, exclusive, noWait, nil); err != nil {
-		return consumer{}, &topologyError{what: "queue", name: q.Name, err: err}
-	}
-	for _, pattern := range q.Bindings {
-		if err := ch.QueueBind(q.Name, pattern, cfg.Exchange, noWait, nil); err != nil {
-			return consumer{}, &topologyError{what: "queue", name: q.Name, err: err}
-		}
-	}
-	if err := ch.Qos(cfg.Prefetch, 0, false); err != nil {
-		return consumer{}, err
-	}
-	s.watch(s.consuming, ch.NotifyClose(make(chan *amqp.Error, 1)), "the channel of queue "+q.Name)
-	cancelled := ch.NotifyCancel(make(chan string, 1))
-	const autoAck, noLocal = false, false
-	deliveries, err := ch.Consume(q.Name, "", autoAck, exclusive, noLocal, noWait, nil)
-	if err != nil {
-		return consumer{}, &topologyError{what: "queue", name: q.Name, err: err}
-	}
-	return consumer{queue: q, channel: ch, deliveries: deliveries, cancelled: cancelled, batch: max(1, cfg.Prefetch/4), log: s.link.log}, nil
 }
 
 // openPublisher opens the confirming channel. Its notifications hold at least
@@ -170,8 +134,10 @@ func (s *session) serve(ctx context.Context) error {
 	// First of all: what the broker says next, of blocking say, comes on top of it.
 	s.link.up(s.url)
 	done := make(chan struct{})
+	s.serving = true
 	for _, c := range s.consumers {
 		s.tasks.Go(func() {
+			defer close(c.ended)
 			if err := c.run(); err != nil {
 				s.fail(err)
 			}
@@ -270,10 +236,14 @@ func (s *session) followBlocking() {
 // close says goodbye on both connections at once, and waits for every goroutine
 // of the session. It also cleans up after an open that failed half-way.
 func (s *session) close() {
-	for _, c := range []*connection{s.publishing, s.consuming} {
-		if c != nil {
-			s.tasks.Go(c.close)
-		}
+	if s.publishing != nil {
+		s.tasks.Go(s.publishing.close)
+	}
+	if s.consuming != nil {
+		s.tasks.Go(func() {
+			s.finish()
+			s.consuming.close()
+		})
 	}
 	s.tasks.Wait()
 }

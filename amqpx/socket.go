@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // readAhead is how much is read from the network at once. The library reads
@@ -19,6 +21,9 @@ type socket struct {
 	r *bufio.Reader
 	// untie lets the socket outlive the context that it was dialled with.
 	untie func() bool
+	// last is when the network last gave bytes, in nanoseconds since began.
+	last  atomic.Int64
+	began time.Time
 
 	// mu guards the following field.
 	mu     sync.Mutex
@@ -28,10 +33,25 @@ type socket struct {
 // newSocket ties a connection to the context, whose end closes it: what the
 // library waits for has no context.
 func newSocket(ctx context.Context, conn net.Conn) *socket {
-	s := &socket{Conn: conn, r: bufio.NewReaderSize(conn, readAhead)}
+	s := &socket{Conn: conn, began: time.Now()}
+	s.r = bufio.NewReaderSize(heard{s}, readAhead)
 	s.untie = context.AfterFunc(ctx, func() { conn.Close() })
 	return s
 }
+
+// heard is the network itself, before anything is read ahead.
+type heard struct{ *socket }
+
+func (h heard) Read(p []byte) (int, error) {
+	n, err := h.Conn.Read(p)
+	if n > 0 {
+		h.last.Store(int64(time.Since(h.began)))
+	}
+	return n, err
+}
+
+// lastHeard is when anything, be it a heartbeat, last came from the broker.
+func (s *socket) lastHeard() time.Time { return s.began.Add(time.Duration(s.last.Load())) }
 
 func (s *socket) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)

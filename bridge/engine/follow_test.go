@@ -1,14 +1,15 @@
 package engine
 
 import (
+	"bufio"
+	"bytes"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/gobwas/ws"
 )
 
 // dialConn connects a client and gives the server's handle for it.
@@ -61,8 +62,8 @@ func TestMovingFromLogToLogLosesAndDoublesNothing(t *testing.T) {
 	}
 }
 
-// script appends to logs and moves clients between them, in no order. Half of
-// the clients' sockets soon are full, since nobody reads yet.
+// script appends to logs and moves clients between them, in no order. The
+// clients' sockets are soon full, since nobody reads yet.
 func script(s *server, movers []*mover) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	logs := []*Log{nil, s.log, s.NewLog(), s.NewLog()}
@@ -74,7 +75,7 @@ func script(s *server, movers []*mover) {
 		}
 		return fmt.Sprintf("%s %d %s", what, rng.Uint64(), pad[:size])
 	}
-	for range 1200 {
+	for range 800 {
 		if log := logs[rng.IntN(len(logs))]; log != nil && rng.IntN(3) > 0 {
 			text := say("log")
 			log.Append(Text(text))
@@ -221,25 +222,31 @@ func TestAClientThatReadsNothingOfItsFirstFramesIsClosedInTheEnd(t *testing.T) {
 func TestAClientThatReadsItsFirstFramesSlowlyStays(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		t.Parallel()
-		const age, frames = 750 * time.Millisecond, 24
+		const age, pieces = 1500 * time.Millisecond, 24
 		s := start(Config{Limits: Limits{LogAge: age}})
 		c, conn := s.dialConn(t)
-		shared := Text(strings.Repeat("x", 1<<20))
-		first := make([]Frame, frames)
-		for i := range first {
-			first[i] = shared
+		var first []Frame
+		for range pieces / 2 {
+			first = append(first, Text(strings.Repeat("x", 1<<20)))
 		}
+		first = append(first, Text(strings.Repeat("x", pieces/2<<20)))
 		log := s.NewLog()
 		conn.Follow(log, first...)
-		pace := time.NewTicker(3 * age / frames) // three times what it has without reading
+		pace := time.NewTicker(2 * age / pieces) // twice what it has without reading
 		defer pace.Stop()
-		for range first {
+		var read bytes.Buffer
+		for range pieces {
 			<-pace.C
-			if f := c.frame(); f.Header.OpCode != ws.OpText {
-				t.Fatalf("got opcode %d: %q", f.Header.OpCode, f.Payload)
+			if _, err := io.CopyN(&read, c.r, 1<<20); err != nil {
+				t.Fatal(err)
 			}
 		}
 		log.Append(Text("new"))
+		c.r = bufio.NewReader(io.MultiReader(&read, c.r))
+		for _, f := range first {
+			_, payload := f.message()
+			c.expect(string(payload))
+		}
 		c.expect("new")
 	})
 }

@@ -1,0 +1,148 @@
+package amqpx
+
+import (
+	"context"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// declare makes the exchange and queues, and starts consuming. Each queue has a
+// channel of its own: a multiple-ack speaks for its whole channel.
+func (s *session) declare(ctx context.Context) error {
+	for i, in := range s.link.intakes {
+		ch, err := s.consuming.Channel()
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			if err := s.declareExchange(ch); err != nil {
+				return err
+			}
+		}
+		switch {
+		case in.queue.Stream != nil:
+			err = s.openStream(ctx, ch, in)
+		case in.queue.Expires > 0:
+			err = s.openKept(ch, in)
+		default:
+			err = s.openExclusive(ch, in)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) declareExchange(ch *amqp.Channel) error {
+	const durable, autoDelete, internal, noWait = false, true, false, false
+	err := ch.ExchangeDeclare(s.link.cfg.Exchange, amqp.ExchangeTopic, durable, autoDelete, internal, noWait, nil)
+	return topology("exchange", s.link.cfg.Exchange, err)
+}
+
+// openExclusive makes a queue that dies with the connection.
+func (s *session) openExclusive(ch *amqp.Channel, in *intake) error {
+	if err := declareExclusive(ch, in.queue.Name); err != nil {
+		return err
+	}
+	if err := s.bind(ch, in, "queue", in.queue.Name); err != nil {
+		return err
+	}
+	if in.served {
+		in.lost(0)
+	}
+	return s.consume(ch, in, in.queue.Name, true, nil)
+}
+
+func declareExclusive(ch *amqp.Channel, name string) error {
+	const durable, autoDelete, exclusive, noWait = false, false, true, false
+	_, err := ch.QueueDeclare(name, durable, autoDelete, exclusive, noWait, nil)
+	return topology("queue", name, err)
+}
+
+// openKept makes, or finds again, a queue that outlives the connection. It is
+// durable because RabbitMQ 4 has no other queues that several connections may
+// use, and read by an exclusive consumer, so that a second link is refused.
+func (s *session) openKept(ch *amqp.Channel, in *intake) error {
+	name := in.queue.Name
+	existed := in.served
+	if !existed {
+		var err error
+		if existed, err = s.exists(name); err != nil {
+			return topology("queue", name, err)
+		}
+	}
+	const durable, autoDelete, exclusive, noWait = true, false, false, false
+	kept, err := ch.QueueDeclare(name, durable, autoDelete, exclusive, noWait,
+		amqp.Table{amqp.QueueTTLArg: in.queue.Expires.Milliseconds()})
+	if err != nil {
+		return topology("queue", name, err)
+	}
+	if err := s.bind(ch, in, "queue", name); err != nil {
+		return err
+	}
+	stood, err := s.witnessed(name)
+	if err != nil {
+		return err
+	}
+	if !stood && existed {
+		in.lost(kept.Messages)
+	}
+	// Whoever is refused here has changed nothing that the other one relies on,
+	// so the witness may follow.
+	if err := s.consume(ch, in, name, true, nil); err != nil || stood {
+		return err
+	}
+	return bearWitness(ch, name)
+}
+
+// bind makes the bindings, which a queue that lives on has already.
+func (s *session) bind(ch *amqp.Channel, in *intake, what, name string) error {
+	for _, pattern := range in.queue.Bindings {
+		if err := ch.QueueBind(name, pattern, s.link.cfg.Exchange, false, nil); err != nil {
+			return topology(what, name, err)
+		}
+	}
+	in.bound = time.Now()
+	return nil
+}
+
+// consume starts the deliveries; what they are is in.queue's business.
+func (s *session) consume(ch *amqp.Channel, in *intake, name string, exclusive bool, args amqp.Table) error {
+	if err := ch.Qos(in.prefetch, 0, false); err != nil {
+		return err
+	}
+	s.watch(s.consuming, ch.NotifyClose(make(chan *amqp.Error, 1)), "the channel of "+in.what())
+	cancelled := ch.NotifyCancel(make(chan string, 1))
+	const autoAck, noLocal, noWait = false, false, false
+	const tag = "replies" // one a channel
+	deliveries, err := ch.Consume(name, tag, autoAck, exclusive, noLocal, noWait, args)
+	if err != nil {
+		what := "queue"
+		if in.queue.Stream != nil {
+			what = "stream"
+		}
+		return topology(what, name, err)
+	}
+	s.consumers = append(s.consumers, &consumer{
+		intake:     in,
+		socket:     s.consuming.socket,
+		channel:    ch,
+		tag:        tag,
+		deliveries: deliveries,
+		cancelled:  cancelled,
+		batch:      max(1, in.prefetch/4),
+		log:        s.link.log,
+		ended:      make(chan struct{}),
+	})
+	return nil
+}
+
+// topology says on what the broker refused a request; nil stays nil.
+func topology(what, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &topologyError{what: what, name: name, err: err}
+}

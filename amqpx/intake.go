@@ -1,0 +1,110 @@
+package amqpx
+
+import (
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// intake is what a link remembers of a queue from one session to the next. The
+// goroutine that connects owns it between sessions, the consumer's within one.
+type intake struct {
+	queue    Queue
+	prefetch int
+	served   bool // a session has consumed the queue
+
+	// clear is the time before which nothing was lost, apart from the gaps told.
+	clear time.Time
+	quiet quiet     // of this session
+	bound time.Time // when the last binding of this session was confirmed
+
+	// gap is still to be told, once so many deliveries of this session have come.
+	gap   *Gap
+	after int
+
+	repeats repeats
+	stream  position
+}
+
+func newIntake(q Queue, prefetch int) *intake {
+	return &intake{queue: q, prefetch: prefetch, repeats: newRepeats(prefetch)}
+}
+
+// what names the queue as an operator knows it.
+func (in *intake) what() string {
+	if in.queue.Stream != nil {
+		return "stream " + in.queue.Stream.Name
+	}
+	return "queue " + in.queue.Name
+}
+
+// lost notes that nothing came in between clear and the last binding; before it
+// the given number of messages waited in the queue.
+func (in *intake) lost(waiting int) {
+	in.gap, in.after = &Gap{From: in.clear, To: in.bound}, waiting
+}
+
+// begin is called before the first delivery of a session.
+func (in *intake) begin() {
+	since := time.Time{}
+	if in.queue.Expires > 0 {
+		since = in.bound
+		if in.served {
+			since = in.clear
+		}
+	}
+	in.served = true
+	in.quiet = startQuiet(in.prefetch, in.bound, since)
+	in.repeats.begin()
+	in.stream.begin(in.queue)
+	in.tell()
+}
+
+// end is called after the last delivery of a session, whose connection was last
+// heard at the time given.
+func (in *intake) end(heard time.Time) {
+	if in.queue.Stream != nil {
+		// What was routed is in the stream, whether it was read or not.
+		in.clear = heard.Add(-inFlight)
+	} else if clear := in.quiet.until(heard); clear.After(in.clear) {
+		in.clear = clear
+	}
+	in.after = 0 // those that waited may have been taken by now
+}
+
+// tell tells the gap when its place has come.
+func (in *intake) tell() {
+	if in.gap == nil || in.after > 0 {
+		return
+	}
+	gap := *in.gap
+	in.gap = nil
+	in.miss(gap)
+}
+
+func (in *intake) miss(g Gap) {
+	if in.queue.Missed != nil {
+		in.queue.Missed(g)
+	}
+}
+
+// take hands a delivery over, unless it was before or is the link's own.
+func (in *intake) take(d *amqp.Delivery) {
+	switch {
+	case in.queue.Stream != nil:
+		in.takeOfStream(d)
+	case in.queue.Expires > 0:
+		if in.gap != nil {
+			in.after--
+			defer in.tell()
+		}
+		if !in.repeats.known(d) {
+			in.queue.Deliver(d)
+		}
+	default:
+		in.queue.Deliver(d)
+	}
+}
+
+// acknowledged notes that what was taken has been acknowledged.
+func (in *intake) acknowledged() { in.repeats.acknowledged() }

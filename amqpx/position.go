@@ -1,0 +1,92 @@
+package amqpx
+
+import (
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// position is a link's place in a stream. It is kept from session to session.
+type position struct {
+	located bool   // next and live are known
+	next    uint64 // the lowest offset that was not taken yet
+	moved   bool   // something was taken: what is missing from next on is missed
+	live    uint64 // the first offset that came after the link first stood
+	told    bool   // Live was called
+	taken   time.Time
+}
+
+// locate gives where to read on from. The stream ends before the offset end, if
+// that is known. nil is with what comes next.
+func (p *position) locate(past, end uint64, known bool) *uint64 {
+	switch {
+	case p.moved && known && p.next > end:
+		p.next = 0 // it was deleted and made anew: all in it is new to us
+	case p.moved:
+	case known:
+		p.located, p.live, p.next = true, end, end-min(end, past)
+	default:
+		p.located, p.live, p.next = false, 0, 0
+		return nil
+	}
+	from := p.next
+	return &from
+}
+
+// begin is called before the first delivery of a session.
+func (p *position) begin(q Queue) {
+	if q.Stream != nil && !p.located {
+		p.goLive(q)
+	}
+}
+
+func (p *position) goLive(q Queue) {
+	if p.told {
+		return
+	}
+	p.told = true
+	if q.Stream.Live != nil {
+		q.Stream.Live()
+	}
+}
+
+// takeOfStream hands over a message of a stream, and reads the links' own.
+func (in *intake) takeOfStream(d *amqp.Delivery) {
+	p := &in.stream
+	offset, ok := d.Headers[offsetHeader].(int64)
+	if !ok {
+		return // no stream does that
+	}
+	at := uint64(offset)
+	if at < p.next {
+		return // the broker may begin with the chunk in which next is
+	}
+	if at >= p.live {
+		p.goLive(in.queue)
+	}
+	now := time.Now()
+	if p.moved && at > p.next {
+		// Retention has taken what we had not read yet.
+		in.miss(Gap{From: p.taken.Add(-inFlight), To: sentBy(d, now)})
+	}
+	p.next, p.moved, p.located, p.taken = at+1, true, true, now
+	if !isMarker(d, in.queue.Stream.Name) {
+		in.queue.Deliver(d)
+		return
+	}
+	if gap, ok := readMarker(d); ok {
+		// We may know better than who wrote it.
+		if in.clear.After(gap.From) && in.clear.Before(gap.To) {
+			gap.From = in.clear
+		}
+		in.miss(gap)
+	}
+}
+
+// sentBy is a time by which the message was sent. Its own is in whole seconds.
+func sentBy(d *amqp.Delivery, now time.Time) time.Time {
+	if by := d.Timestamp.Add(time.Second); !d.Timestamp.IsZero() && by.Before(now) {
+		return by
+	}
+	return now
+}

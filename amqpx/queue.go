@@ -1,0 +1,79 @@
+package amqpx
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Queue is a queue that the link consumes, or a stream that it reads.
+//
+//	            lives        while the link is down   after it      may be lost
+//	exclusive   connection   nothing is kept          new only      always: [Queue.Missed]
+//	Expires     that long    messages wait            the rest      when it expired, when the broker was restarted
+//	Stream      for ever     messages wait            the rest      when the broker was restarted
+type Queue struct {
+	// Name of the queue, at most 247 bytes. No other link may use it: it is the
+	// name under which a second program of the same name is refused.
+	Name string
+	// Bindings are topic patterns on the link's exchange. A queue that outlives the
+	// link keeps them: a pattern that is given no more stays bound.
+	Bindings []string
+	// Deliver gets each message, in order, from one goroutine. While it blocks,
+	// the broker keeps what comes beyond the prefetch. The delivery is
+	// acknowledged by the link.
+	Deliver func(*Delivery)
+	// Expires keeps the queue, and what is sent to it, for this long without the
+	// link. 0: the queue is exclusive and dies with its connection. What was handed
+	// to Deliver and comes again after a relink, because its acknowledgement was
+	// lost, is left out. A new process may get again what the last one got in its
+	// last moments, if that was killed.
+	Expires time.Duration
+	// Stream makes it a RabbitMQ stream, shared by all who read it. nil: a queue.
+	Stream *Stream
+	// Missed is told, between the deliveries where it belongs, of a span of time
+	// in which messages may have been lost, from Deliver's goroutine. May be nil.
+	//
+	// Nothing is told at the first link of a process, unless a queue or stream that
+	// was there already had lost its bindings: then From is zero.
+	Missed func(Gap)
+}
+
+// Gap is a span of time in which messages may have been lost, by this machine's
+// clock. What was sent outside of it was not lost by the link.
+type Gap struct {
+	From time.Time // zero when unknown
+	To   time.Time // when the broker had confirmed the last binding
+}
+
+// check refuses what the broker would refuse, or what contradicts itself.
+func (q Queue) check() error {
+	if err := checkShort("queue name", q.Name); err != nil {
+		return err
+	}
+	if q.Expires < 0 || q.Expires > 0 && q.Expires < time.Millisecond {
+		return fmt.Errorf("amqpx: the queue %q expires after %v; give a millisecond or more, or 0", q.Name, q.Expires)
+	}
+	if q.Expires > 0 {
+		return checkShort("queue name", witnessOf(q.Name))
+	}
+	if q.Stream == nil {
+		return nil
+	}
+	if q.Expires > 0 {
+		return fmt.Errorf("amqpx: the queue %q is a stream, which does not expire; give MaxAge", q.Name)
+	}
+	return q.Stream.check(q.Name)
+}
+
+func (s Stream) check(queue string) error {
+	switch {
+	case s.Name == "" || s.Name == queue:
+		return fmt.Errorf("amqpx: the stream of the queue %q needs a name of its own", queue)
+	case s.MaxAge < 0 || s.MaxAge > 0 && s.MaxAge < time.Second:
+		return errors.New("amqpx: a stream's age is counted in seconds")
+	case s.MaxBytes < 0:
+		return errors.New("amqpx: a stream's size cannot be negative")
+	}
+	return checkShort("stream name", witnessOf(s.Name))
+}

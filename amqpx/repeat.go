@@ -1,0 +1,89 @@
+package amqpx
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// repeats finds the deliveries that were handed over and come again, because
+// their acknowledgement was lost with a connection. The broker puts them back
+// where they were: at the head of the queue, in order, flagged as redelivered and
+// followed by what never got through. At most the prefetch can be unacknowledged,
+// so that many are remembered.
+type repeats struct {
+	seed     maphash.Seed
+	capacity int
+	handed   []uint64 // identities of the last deliveries handed over, in order
+	current  int      // handed[:current] went over before, or with, the last delivery
+	acked    int      // handed[:acked] has been acknowledged, to our knowledge
+
+	running bool // all deliveries of this session came again so far
+	matched bool // one of them was known
+}
+
+func newRepeats(capacity int) repeats {
+	return repeats{seed: maphash.MakeSeed(), capacity: capacity}
+}
+
+// begin starts a session.
+func (r *repeats) begin() { r.running, r.matched, r.current = true, false, len(r.handed) }
+
+// known tells whether the delivery was handed over before. Otherwise it is
+// remembered as handed over now.
+func (r *repeats) known(d *amqp.Delivery) bool {
+	id := r.identity(d)
+	if r.running && d.Redelivered {
+		if at, ok := r.find(d, id); ok {
+			r.matched, r.current = true, at+1
+			return true
+		}
+	}
+	r.running = false
+	if len(r.handed) >= 2*r.capacity {
+		gone := len(r.handed) - r.capacity + 1
+		r.handed = append(r.handed[:0], r.handed[gone:]...)
+		r.acked = max(0, r.acked-gone)
+	}
+	r.handed = append(r.handed, id)
+	r.current = len(r.handed)
+	return false
+}
+
+// find gives the place of a delivery that comes again. What was never acknowledged
+// certainly comes. What was may come if it has an id of its own: of messages that
+// equal each other one twice is better than one lost.
+func (r *repeats) find(d *amqp.Delivery, id uint64) (int, bool) {
+	sure, from := min(r.acked, len(r.handed)), max(0, len(r.handed)-r.capacity)
+	if d.MessageId == "" {
+		from = max(from, sure)
+	}
+	if r.matched {
+		from = r.current
+	}
+	for i := from; i < len(r.handed); i++ {
+		if r.handed[i] == id {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// acknowledged notes that an acknowledgement of the last delivery was sent.
+func (r *repeats) acknowledged() { r.acked = r.current }
+
+// identity tells messages apart by all that their sender says of them.
+func (r *repeats) identity(d *amqp.Delivery) uint64 {
+	var h maphash.Hash
+	h.SetSeed(r.seed)
+	for _, s := range [...]string{d.MessageId, d.Exchange, d.RoutingKey, d.CorrelationId, d.ReplyTo, d.Type, d.AppId} {
+		maphash.WriteComparable(&h, len(s))
+		_, _ = h.WriteString(s)
+	}
+	var seconds [8]byte
+	binary.LittleEndian.PutUint64(seconds[:], uint64(d.Timestamp.Unix()))
+	_, _ = h.Write(seconds[:])
+	_, _ = h.Write(d.Body)
+	return h.Sum64()
+}

@@ -1,0 +1,176 @@
+package amqpx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// Stream is a RabbitMQ stream (RabbitMQ 3.9 or later) that is bound to the link's
+// exchange. Any number of links read the same one, each from its own place. The
+// binding, and with it CLU's exchange, lives on when the last link is gone.
+type Stream struct {
+	// Name of the stream, at most 247 bytes.
+	Name string
+	// MaxAge and MaxBytes are how much of the past the broker keeps, at least; 0 is
+	// no limit. All links that name a stream must give the same.
+	MaxAge   time.Duration
+	MaxBytes int64
+	// Past is how many of the messages that were in the stream before the first
+	// link are delivered too. Markers of the links count, and are not delivered.
+	Past uint64
+	// Live is called once in a link's life, from Deliver's goroutine, between the
+	// last message that was in the stream before the link first stood and the
+	// first that came after. May be nil.
+	Live func()
+}
+
+// offsetHeader is added by the broker to what comes from a stream.
+const offsetHeader = "x-stream-offset"
+
+// TakeOffset takes the place of a delivery in its stream, which the broker adds,
+// out of its headers.
+func TakeOffset(d *Delivery) (offset uint64, ok bool) {
+	n, ok := d.Headers[offsetHeader].(int64)
+	if !ok || n < 0 {
+		return 0, false
+	}
+	delete(d.Headers, offsetHeader)
+	return uint64(n), true
+}
+
+// The broker drops whole segments, and never the one that is written to. So a
+// stream is cut into ten, and one without a limit of size into pieces that fill
+// in some hours of replies.
+const (
+	minSegment     = 64 << 10
+	maxSegment     = 500_000_000 // RabbitMQ's own default
+	segmentOfAnAge = 20_000_000
+)
+
+func (s Stream) arguments() amqp.Table {
+	args := amqp.Table{amqp.QueueTypeArg: amqp.QueueTypeStream}
+	segment := int64(segmentOfAnAge)
+	if s.MaxBytes > 0 {
+		args[amqp.StreamMaxLenBytesArg] = s.MaxBytes
+		segment = min(max(s.MaxBytes/10, minSegment), maxSegment)
+	}
+	if s.MaxAge > 0 {
+		args[amqp.StreamMaxAgeArg] = fmt.Sprintf("%ds", int64(s.MaxAge.Seconds()))
+	}
+	args[amqp.StreamMaxSegmentSizeBytesArg] = segment
+	return args
+}
+
+// openStream makes, or finds again, the stream, and reads on from where the link
+// was, or from the past that was asked for.
+func (s *session) openStream(ctx context.Context, ch *amqp.Channel, in *intake) error {
+	stream := in.queue.Stream
+	// Nothing is sent to it. It keeps a second link of this name away.
+	if err := declareExclusive(ch, in.queue.Name); err != nil {
+		return err
+	}
+	existed := in.served
+	if !existed {
+		var err error
+		if existed, err = s.exists(stream.Name); err != nil {
+			return topology("stream", stream.Name, err)
+		}
+	}
+	const durable, autoDelete, exclusive, noWait = true, false, false, false
+	if _, err := ch.QueueDeclare(stream.Name, durable, autoDelete, exclusive, noWait, stream.arguments()); err != nil {
+		return topology("stream", stream.Name, err)
+	}
+	if err := s.bind(ch, in, "stream", stream.Name); err != nil {
+		return err
+	}
+	if err := s.witnessStream(ctx, ch, in, existed); err != nil {
+		return err
+	}
+	end, known, err := s.streamEnd(ctx, in)
+	if err != nil {
+		return err
+	}
+	from := in.stream.locate(stream.Past, end, known)
+	args := amqp.Table{offsetHeader: "next"}
+	if from != nil {
+		args[offsetHeader] = int64(*from)
+	}
+	return s.consume(ch, in, stream.Name, false, args)
+}
+
+// witnessStream writes into the stream that messages are missing, if its bindings
+// had gone, and leaves the witness. One link does so at a time: the others find
+// the witness, and read what was written.
+func (s *session) witnessStream(ctx context.Context, ch *amqp.Channel, in *intake, existed bool) error {
+	name := in.queue.Stream.Name
+	if stood, err := s.witnessed(name); err != nil || stood {
+		return err
+	}
+	lock, err := s.lock(ctx, name+"_binding")
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if stood, err := s.witnessed(name); err != nil || stood {
+		return err
+	}
+	if existed {
+		gap := Gap{From: in.clear, To: in.bound}
+		switch err := s.mark(ctx, name, &gap); {
+		case errors.Is(err, errNoMarker):
+			// The next link tries again: there is no witness yet.
+			s.link.log.Warn("the broker takes no marker of a gap into the stream: other readers do not hear of it",
+				"stream", name, "from", gap.From, "to", gap.To)
+			in.lost(0)
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+	return bearWitness(ch, name)
+}
+
+// lockRetry is how long a link waits before it asks again for a lock, and
+// lockPatience for how long it asks. A link that died with the lock must not hold up
+// the others; that a gap is then told twice does no harm.
+const (
+	lockRetry    = 20 * time.Millisecond
+	lockPatience = 2 * time.Second
+)
+
+// lock waits until no other link holds the lock.
+func (s *session) lock(ctx context.Context, name string) (*streamLock, error) {
+	for began := time.Now(); ; wait(ctx, lockRetry) {
+		ch, err := s.consuming.Channel()
+		if err != nil {
+			return nil, err
+		}
+		err = declareExclusive(ch, name)
+		if err == nil || refusedWith(err, amqp.ResourceLocked) && time.Since(began) > lockPatience {
+			return &streamLock{ch, name}, nil
+		}
+		if !refusedWith(err, amqp.ResourceLocked) {
+			return nil, err
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// streamLock is an exclusive queue, which one connection can have at a time.
+type streamLock struct {
+	channel *amqp.Channel
+	name    string
+}
+
+// Close lets the next one have it. If that fails, the connection is at its end,
+// and the lock with it.
+func (l *streamLock) Close() {
+	_, _ = l.channel.QueueDelete(l.name, false, false, false)
+	_ = l.channel.Close()
+}

@@ -1,0 +1,63 @@
+package amqpx
+
+import (
+	"errors"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// A witness tells whether the bindings of a queue have stood since they were made.
+// CLU's exchange is not durable: when the broker is restarted it is gone, and with
+// it the bindings, although the queue is still there; an actor may make the
+// exchange again before the link is back. The witness is an exchange that nobody
+// publishes to. It is made after the bindings, is not durable either, and is deleted
+// with the queue to which it is bound.
+
+func witnessOf(queue string) string { return queue + "_witness" }
+
+// witnessed tells whether the witness stands.
+func (s *session) witnessed(queue string) (bool, error) {
+	name := witnessOf(queue)
+	stands, err := s.found(func(ch *amqp.Channel) error {
+		return ch.ExchangeDeclarePassive(name, amqp.ExchangeFanout, false, true, true, false, nil)
+	})
+	return stands, topology("exchange", name, err)
+}
+
+// bearWitness makes the witness. The bindings stand.
+func bearWitness(ch *amqp.Channel, queue string) error {
+	const durable, autoDelete, internal, noWait = false, true, true, false
+	name := witnessOf(queue)
+	if err := ch.ExchangeDeclare(name, amqp.ExchangeFanout, durable, autoDelete, internal, noWait, nil); err != nil {
+		return topology("exchange", name, err)
+	}
+	return topology("queue", queue, ch.QueueBind(queue, "", name, noWait, nil))
+}
+
+// exists tells whether there is a queue, or stream, of that name.
+func (s *session) exists(queue string) (bool, error) {
+	return s.found(func(ch *amqp.Channel) error {
+		_, err := ch.QueueDeclarePassive(queue, false, false, false, false, nil)
+		return err
+	})
+}
+
+// found asks on a channel of its own, which the broker closes when the answer is no.
+func (s *session) found(ask func(*amqp.Channel) error) (bool, error) {
+	ch, err := s.consuming.Channel()
+	if err != nil {
+		return false, err
+	}
+	defer ch.Close()
+	err = ask(ch)
+	if refusedWith(err, amqp.NotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// refusedWith tells whether the broker answered with the code.
+func refusedWith(err error, code int) bool {
+	e, ok := errors.AsType[*amqp.Error](err)
+	return ok && e.Server && e.Code == code
+}
