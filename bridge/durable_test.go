@@ -174,9 +174,9 @@ func pause(t *testing.T, node *testkit.Node) {
 func closeConnectionsOf(t *testing.T, node *testkit.Node, name string) {
 	t.Helper()
 	closed := 0
-	for line := range strings.Lines(node.Ctl(t, "list_connections", "pid", "user_provided_name")) {
-		pid, of, _ := strings.Cut(strings.TrimSpace(line), "\t")
-		if of == name {
+	for line := range strings.Lines(node.Ctl(t, "list_connections", "pid", "client_properties")) {
+		pid, properties, _ := strings.Cut(line, "\t")
+		if strings.Contains(properties, `"`+name+`"`) {
 			node.Ctl(t, "close_connection", pid, "closed by the test")
 			closed++
 		}
