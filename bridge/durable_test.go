@@ -1,6 +1,8 @@
 package bridge_test
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -63,11 +65,19 @@ func (e *ear) all() []int {
 	return slices.Clone(e.numbers)
 }
 
-func (e *ear) last() int {
-	if all := e.all(); len(all) > 0 {
-		return all[len(all)-1]
+// state is the last number that was heard, and why the connection ended.
+func (e *ear) state() (last int, ended error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.numbers) == 0 {
+		return -1, e.ended
 	}
-	return -1
+	return e.numbers[len(e.numbers)-1], e.ended
+}
+
+func (e *ear) last() int {
+	last, _ := e.state()
+	return last
 }
 
 // check says what an ear should have heard and has not, and what it heard that
@@ -120,8 +130,13 @@ func ears(t *testing.T, b *running) (all []*ear) {
 func awaitPast(t *testing.T, s *source, all []*ear) {
 	t.Helper()
 	from := len(s.fates())
-	eventuallyWithin(t, 90*time.Second, "every client hears what is sent now", func() bool {
-		return !slices.ContainsFunc(all, func(e *ear) bool { return e.last() < from })
+	testkit.Eventually(t, 60*time.Second, "every client hears what is sent now", func() error {
+		for _, e := range all {
+			if last, ended := e.state(); last < from {
+				return fmt.Errorf("%s is at %d of %d, and its connection is %v", e.name, last, len(s.fates()), cmp.Or(ended, errors.New("open")))
+			}
+		}
+		return nil
 	})
 }
 
