@@ -89,21 +89,21 @@ type bareConsumer struct {
 }
 
 func (b *bench) bareConsumer() (*bareConsumer, error) {
-	const exchange = exchange + "_bare"
-	p, err := newPublisher(b.brokerURL, exchange)
+	p, err := newPublisher(b.brokerURL, bareExchange)
 	if err != nil {
 		return nil, err
 	}
 	c := &bareConsumer{publisher: p, next: firstNumber}
-	if c.conn, c.deliveries, err = consume(b.brokerURL, exchange); err != nil {
+	if c.conn, c.deliveries, err = consume(b.brokerURL, bareExchange, "reply.#"); err != nil {
 		p.close()
 		return nil, fmt.Errorf("the bare consumer: %w", err)
 	}
 	return c, nil
 }
 
-// consume declares an exchange as CLU does, and a queue that gets all replies on it.
-func consume(url, exchange string) (conn *amqp.Connection, deliveries <-chan amqp.Delivery, err error) {
+// consume declares an exchange as CLU does, and consumes from a queue of its own
+// what the key asks for, without acks.
+func consume(url, exchange, key string) (conn *amqp.Connection, deliveries <-chan amqp.Delivery, err error) {
 	if conn, err = amqp.Dial(url); err != nil {
 		return nil, nil, err
 	}
@@ -123,7 +123,7 @@ func consume(url, exchange string) (conn *amqp.Connection, deliveries <-chan amq
 	if err != nil {
 		return nil, nil, err
 	}
-	if err = ch.QueueBind(q.Name, "reply.#", exchange, false, nil); err != nil {
+	if err = ch.QueueBind(q.Name, key, exchange, false, nil); err != nil {
 		return nil, nil, err
 	}
 	deliveries, err = ch.Consume(q.Name, "", true, true, false, false, nil)
