@@ -89,8 +89,8 @@ func FullSizes() Sizes {
 		LatencyClients: 10, LatencyReplies: 800, LatencyEvery: time.Second / 200,
 		Held: 10000,
 		Deaf: 500, SlowReplies: 300, SlowEvery: time.Second / 50,
-		Commanders: 4, Commands: 5000, CLUCommands: 250, InFlight: 128,
-		Waiting:    100_000,
+		Commanders: 4, Commands: 5000, CLUCommands: 2500, InFlight: 128,
+		Waiting:    50_000,
 		RoundTrips: 500,
 	}
 }
@@ -103,6 +103,6 @@ func QuickSizes() Sizes {
 	s.Settle = time.Second
 	s.LatencyReplies = 300
 	s.SlowReplies = 150
-	s.Waiting = 50_000
+	s.Waiting = 20_000
 	return s
 }

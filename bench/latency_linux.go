@@ -101,8 +101,7 @@ func (b *bench) bareConsumer() (*bareConsumer, error) {
 	return c, nil
 }
 
-// consume declares an exchange as CLU does, and consumes from a queue of its own
-// what the key asks for, without acks.
+// consume consumes what the key asks for from a queue of its own, without acks.
 func consume(url, exchange, key string) (conn *amqp.Connection, deliveries <-chan amqp.Delivery, err error) {
 	if conn, err = amqp.Dial(url); err != nil {
 		return nil, nil, err
@@ -116,18 +115,25 @@ func consume(url, exchange, key string) (conn *amqp.Connection, deliveries <-cha
 	if err != nil {
 		return nil, nil, err
 	}
-	if err = ch.ExchangeDeclare(exchange, amqp.ExchangeTopic, false, true, false, false, nil); err != nil {
-		return nil, nil, err
-	}
-	q, err := ch.QueueDeclare("", false, true, true, false, nil)
+	q, err := bindOwn(ch, exchange, key)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err = ch.QueueBind(q.Name, key, exchange, false, nil); err != nil {
-		return nil, nil, err
-	}
-	deliveries, err = ch.Consume(q.Name, "", true, true, false, false, nil)
+	deliveries, err = ch.Consume(q, "", true, true, false, false, nil)
 	return conn, deliveries, err
+}
+
+// bindOwn declares an exchange as CLU does, and an exclusive queue that gets what
+// the key asks for.
+func bindOwn(ch *amqp.Channel, exchange, key string) (queue string, err error) {
+	if err := ch.ExchangeDeclare(exchange, amqp.ExchangeTopic, false, true, false, false, nil); err != nil {
+		return "", err
+	}
+	q, err := ch.QueueDeclare("", false, false, true, false, nil)
+	if err != nil {
+		return "", err
+	}
+	return q.Name, ch.QueueBind(q.Name, key, exchange, false, nil)
 }
 
 func (c *bareConsumer) close() {

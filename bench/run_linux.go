@@ -42,6 +42,8 @@ func scenarios() []scenario {
 		{"connect", (*bench).connections, func(s Sizes) int { return s.Held }, connectSeconds, false},
 		{"slow", (*bench).slow, func(s Sizes) int { return s.Many }, slowSeconds, false},
 		{"commands", (*bench).commands, func(s Sizes) int { return s.Commanders }, commandsSeconds, true},
+		{"intake", (*bench).intake, func(Sizes) int { return 1 }, intakeSeconds, true},
+		{"roundtrip", (*bench).roundTrip, func(Sizes) int { return 1 }, roundTripSeconds, true},
 	}
 }
 
@@ -88,6 +90,9 @@ func Run(ctx context.Context, cfg Config) error {
 		if b.brokerURL, err = child.address(ctx, "amqp://"); err != nil {
 			return err
 		}
+	}
+	if b.rabbitURL != b.brokerURL && b.rabbitURL != "" {
+		broker += ", or RabbitMQ where it is needed"
 	}
 	if b.swarm, err = newSwarm(); err != nil {
 		return err

@@ -56,13 +56,23 @@ func runBench(c *cli.Context, stdout, stderr io.Writer) error {
 		BrokerURL:   c.String("broker-url"),
 		RabbitMQURL: c.String("rabbitmq-url"),
 		CLU:         c.Path("clu"),
-		Only:        c.StringSlice("only"),
+		Only:        splitCommas(c.StringSlice("only")),
 		Sizes:       sizes,
 		JSON:        c.Path("json"),
 		Perf:        c.Path("perf"),
 		Stdout:      stdout,
 		Progress:    stderr,
 	})
+}
+
+// splitCommas takes lists apart: the command line leaves commas alone, since a
+// flag of a server may hold some.
+func splitCommas(values []string) []string {
+	var all []string
+	for _, v := range values {
+		all = append(all, strings.Split(v, ",")...)
+	}
+	return all
 }
 
 func loadCommand(stdout io.Writer) *cli.Command {
