@@ -16,8 +16,8 @@ test: ## set up what is missing, then run all checks and tests
 fuzz: ## run every fuzz target for 20 seconds
 	@scripts/fuzz.sh
 
-bench: build ## measure against bare loops, three minutes; ARGS=--help tells more
-	bin/clu-ws bench --json .cache/bench/latest.json $(ARGS)
+bench: build ## measure against bare programs, six minutes; ARGS=--help tells more
+	@scripts/bench.sh $(ARGS)
 
 clean: ## remove all that was built or set up in this folder
 	rm -rf bin .cache

@@ -2,8 +2,6 @@ package amqpx
 
 import (
 	"fmt"
-	"log/slog"
-	"runtime/debug"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -26,7 +24,6 @@ type consumer struct {
 	deliveries <-chan amqp.Delivery
 	cancelled  <-chan string
 	batch      int
-	log        *slog.Logger
 	ended      chan struct{} // closed when run has returned
 }
 
@@ -53,7 +50,7 @@ func (c *consumer) run() error {
 	}
 	take := func(d *amqp.Delivery) {
 		c.intake.quiet.received(d.DeliveryTag)
-		c.guard(d, func() { c.intake.take(d) })
+		c.intake.take(d)
 		if last = d.DeliveryTag; unacked == 0 {
 			timer.Reset(ackDelay)
 		}
@@ -61,7 +58,7 @@ func (c *consumer) run() error {
 			ack()
 		}
 	}
-	c.guard(nil, c.intake.begin)
+	c.intake.begin()
 	defer func() { c.intake.end(c.socket.lastHeard()) }()
 	for ok := true; ok; {
 		var d amqp.Delivery
@@ -85,22 +82,6 @@ func (c *consumer) run() error {
 	}
 	ack()
 	return c.cancellation()
-}
-
-// guard keeps a panic over one message from taking the others with it. d is nil
-// when it is not about a message.
-func (c *consumer) guard(d *amqp.Delivery, hand func()) {
-	defer func() {
-		if r := recover(); r != nil {
-			key := ""
-			if d != nil {
-				key = d.RoutingKey
-			}
-			c.log.Error("dropped a message that made its receiver panic", "queue", c.intake.queue.Name,
-				"routing_key", key, "panic", r, "stack", string(debug.Stack()))
-		}
-	}()
-	hand()
 }
 
 func (c *consumer) cancellation() error {

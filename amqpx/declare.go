@@ -133,7 +133,6 @@ func (s *session) consume(ch *amqp.Channel, in *intake, name string, exclusive b
 		deliveries: deliveries,
 		cancelled:  cancelled,
 		batch:      max(1, in.prefetch/4),
-		log:        s.link.log,
 		ended:      make(chan struct{}),
 	})
 	return nil

@@ -1,6 +1,8 @@
 package amqpx
 
 import (
+	"log/slog"
+	"runtime/debug"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -11,6 +13,7 @@ import (
 type intake struct {
 	queue    Queue
 	prefetch int
+	log      *slog.Logger
 	served   bool // a session has consumed the queue
 
 	// clear is the time before which nothing was lost, apart from the gaps told.
@@ -26,8 +29,8 @@ type intake struct {
 	stream  position
 }
 
-func newIntake(q Queue, prefetch int) *intake {
-	return &intake{queue: q, prefetch: prefetch, repeats: newRepeats(prefetch)}
+func newIntake(q Queue, prefetch int, log *slog.Logger) *intake {
+	return &intake{queue: q, prefetch: prefetch, log: log, repeats: newRepeats(prefetch)}
 }
 
 // what names the queue as an operator knows it.
@@ -56,7 +59,9 @@ func (in *intake) begin() {
 	in.served = true
 	in.quiet = startQuiet(in.prefetch, in.bound, since)
 	in.repeats.begin()
-	in.stream.begin(in.queue)
+	if in.queue.Stream != nil && !in.stream.located {
+		in.goLive() // where it stands is not known
+	}
 	in.tell()
 }
 
@@ -84,7 +89,22 @@ func (in *intake) tell() {
 
 func (in *intake) miss(g Gap) {
 	if in.queue.Missed != nil {
+		defer in.guard("")
 		in.queue.Missed(g)
+	}
+}
+
+func (in *intake) deliver(d *amqp.Delivery) {
+	defer in.guard(d.RoutingKey)
+	in.queue.Deliver(d)
+}
+
+// guard keeps a panic over one message from taking the others with it. It is
+// deferred.
+func (in *intake) guard(key string) {
+	if r := recover(); r != nil {
+		in.log.Error("dropped a message that made its receiver panic", "queue", in.queue.Name,
+			"routing_key", key, "panic", r, "stack", string(debug.Stack()))
 	}
 }
 
@@ -99,10 +119,10 @@ func (in *intake) take(d *amqp.Delivery) {
 			defer in.tell()
 		}
 		if !in.repeats.known(d) {
-			in.queue.Deliver(d)
+			in.deliver(d)
 		}
 	default:
-		in.queue.Deliver(d)
+		in.deliver(d)
 	}
 }
 

@@ -108,7 +108,7 @@ func New(cfg Config) (*Link, error) {
 		outbox: newOutbox(cfg.Waiting, cfg.Window, cfg.PublishTimeout),
 	}
 	for _, q := range cfg.Queues {
-		l.intakes = append(l.intakes, newIntake(q, cfg.Prefetch))
+		l.intakes = append(l.intakes, newIntake(q, cfg.Prefetch, cfg.Logger))
 	}
 	return l, nil
 }

@@ -11,18 +11,25 @@ import (
 
 // A marker is a message that a link writes into a stream for all who read it. It
 // comes through the default exchange, where no actor's message comes from, and no
-// link delivers it. A marker with a gap says that messages are missing before it:
-// whoever made the bindings again knows, and the others could not. The few messages
-// that came between the binding and the marker are after the gap and stand before
-// it. A marker without one only makes the stream move, so that its end is known.
+// link delivers it.
+//
+// Whoever binds a stream anew writes one before the binding, where messages are
+// missing, and one after it, which says since when and until when. Whoever reads
+// keeps what is between the two for after the gap. A link reads only once the witness
+// stands, and that is made last: the second marker is in the stream by then.
 const (
-	markerType = "clu-ws.gap"
-	placeType  = "clu-ws.place"
+	beginType = "clu-ws.gap-begins"
+	endType   = "clu-ws.gap"
+	placeType = "clu-ws.place" // makes the stream move, so that its end is known
 )
 
-// markerTimeout is how long the broker may take to take a marker, and to show the
-// end of a stream. A broker that is short of memory takes none at all.
-const markerTimeout = time.Second
+const (
+	// markerTimeout is how long the broker may take to take a marker, and to show the
+	// end of a stream. A broker that is short of memory takes none at all.
+	markerTimeout = time.Second
+	// markerPatience is how long the first marker of a gap holds up the binding.
+	markerPatience = 100 * time.Millisecond
+)
 
 var errNoMarker = errors.New("the broker takes no marker")
 
@@ -33,12 +40,13 @@ type markerBody struct {
 }
 
 func isMarker(d *amqp.Delivery, stream string) bool {
-	return d.Exchange == "" && d.RoutingKey == stream && (d.Type == markerType || d.Type == placeType)
+	return d.Exchange == "" && d.RoutingKey == stream &&
+		(d.Type == beginType || d.Type == endType || d.Type == placeType)
 }
 
-func readMarker(d *amqp.Delivery) (Gap, bool) {
+func readGap(d *amqp.Delivery) (Gap, bool) {
 	var body markerBody
-	if d.Type != markerType || json.Unmarshal(d.Body, &body) != nil {
+	if json.Unmarshal(d.Body, &body) != nil {
 		return Gap{}, false
 	}
 	gap := Gap{To: body.To}
@@ -48,33 +56,30 @@ func readMarker(d *amqp.Delivery) (Gap, bool) {
 	return gap, true
 }
 
-// mark writes a marker, nil for one without a gap, and waits until the broker has
-// it. It goes over the publishing connection: a broker that is short of memory
-// stops reading from every connection that has published.
-func (s *session) mark(ctx context.Context, stream string, gap *Gap) error {
-	msg := amqp.Publishing{Type: placeType, DeliveryMode: amqp.Persistent}
-	if gap != nil {
-		body := markerBody{To: gap.To}
-		if !gap.From.IsZero() {
-			body.From = &gap.From
-		}
-		text, err := json.Marshal(body)
-		if err != nil {
-			return err
-		}
-		msg.Type, msg.ContentType, msg.Body = markerType, "application/json", text
+// markGap writes the end of a gap.
+func (s *session) markGap(ctx context.Context, stream string, gap Gap) error {
+	body := markerBody{To: gap.To}
+	if !gap.From.IsZero() {
+		body.From = &gap.From
 	}
-	if s.markers == nil {
-		return errNoMarker
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
 	}
+	return s.mark(ctx, stream, amqp.Publishing{Type: endType, ContentType: "application/json", Body: text}, markerTimeout)
+}
+
+// mark writes a marker, and waits until the broker has it. It goes over the
+// publishing connection: a broker that is short of memory stops reading from every
+// connection that has published.
+func (s *session) mark(ctx context.Context, stream string, msg amqp.Publishing, patience time.Duration) error {
 	confirm, err := s.markers.PublishWithDeferredConfirm("", stream, false, false, msg)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, markerTimeout)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if acked, err := confirm.WaitContext(ctx); err != nil || !acked {
-		s.markers = nil // it is not asked again
 		return errNoMarker
 	}
 	return nil
@@ -106,11 +111,11 @@ func (s *session) streamEnd(ctx context.Context, in *intake) (end uint64, known 
 	if err != nil {
 		return 0, false, topology("stream", name, err)
 	}
-	if err := s.mark(ctx, name, nil); err != nil && !errors.Is(err, errNoMarker) {
-		return 0, false, err
-	}
 	timeout := time.NewTimer(markerTimeout)
 	defer timeout.Stop()
+	if err := s.mark(ctx, name, amqp.Publishing{Type: placeType}, 0); err != nil && !errors.Is(err, errNoMarker) {
+		return 0, false, err
+	}
 	select {
 	case d, ok := <-next:
 		if !ok {

@@ -14,7 +14,15 @@ type position struct {
 	live    uint64 // the first offset that came after the link first stood
 	told    bool   // Live was called
 	taken   time.Time
+
+	// holding: the last marker said that a gap begins. held came after it.
+	holding bool
+	held    []amqp.Delivery
 }
+
+// heldMost is how many messages are kept until the end of a gap is read. There are
+// as many as came while the binding was made.
+const heldMost = 10_000
 
 // locate gives where to read on from. The stream ends before the offset end, if
 // that is known. nil is with what comes next.
@@ -33,20 +41,17 @@ func (p *position) locate(past, end uint64, known bool) *uint64 {
 	return &from
 }
 
-// begin is called before the first delivery of a session.
-func (p *position) begin(q Queue) {
-	if q.Stream != nil && !p.located {
-		p.goLive(q)
-	}
-}
-
-func (p *position) goLive(q Queue) {
+// goLive tells, once, that what comes from now on came after the link first stood.
+func (in *intake) goLive() {
+	p := &in.stream
 	if p.told {
 		return
 	}
+	in.release(Gap{To: time.Now()})
 	p.told = true
-	if q.Stream.Live != nil {
-		q.Stream.Live()
+	if in.queue.Stream.Live != nil {
+		defer in.guard("")
+		in.queue.Stream.Live()
 	}
 }
 
@@ -61,25 +66,61 @@ func (in *intake) takeOfStream(d *amqp.Delivery) {
 	if at < p.next {
 		return // the broker may begin with the chunk in which next is
 	}
-	if at >= p.live {
-		p.goLive(in.queue)
-	}
 	now := time.Now()
+	if at >= p.live {
+		in.goLive()
+	}
 	if p.moved && at > p.next {
 		// Retention has taken what we had not read yet.
+		in.release(Gap{To: now})
 		in.miss(Gap{From: p.taken.Add(-inFlight), To: sentBy(d, now)})
 	}
 	p.next, p.moved, p.located, p.taken = at+1, true, true, now
-	if !isMarker(d, in.queue.Stream.Name) {
-		in.queue.Deliver(d)
+	if isMarker(d, in.queue.Stream.Name) {
+		in.takeMarker(d)
 		return
 	}
-	if gap, ok := readMarker(d); ok {
+	if !p.holding {
+		in.deliver(d)
+		return
+	}
+	if p.held = append(p.held, *d); len(p.held) >= heldMost {
+		in.release(Gap{To: now})
+	}
+}
+
+func (in *intake) takeMarker(d *amqp.Delivery) {
+	switch d.Type {
+	case beginType:
+		in.stream.holding = true
+	case endType:
+		gap, ok := readGap(d)
+		if !ok {
+			return
+		}
 		// We may know better than who wrote it.
 		if in.clear.After(gap.From) && in.clear.Before(gap.To) {
 			gap.From = in.clear
 		}
-		in.miss(gap)
+		if in.stream.holding {
+			in.release(gap)
+		} else {
+			in.miss(gap)
+		}
+	}
+}
+
+// release tells a gap that was begun, and hands over what came after it.
+func (in *intake) release(g Gap) {
+	p := &in.stream
+	if !p.holding {
+		return
+	}
+	held := p.held
+	p.holding, p.held = false, nil
+	in.miss(g)
+	for i := range held {
+		in.deliver(&held[i])
 	}
 }
 

@@ -18,7 +18,7 @@ type session struct {
 	consuming  *connection
 	publishing *connection
 	channel    *amqp.Channel // the publishing one
-	markers    *amqp.Channel // into streams; nil without one, and once the broker took none
+	markers    *amqp.Channel // into streams; nil without one
 
 	consumers []*consumer
 	serving   bool // the consumers run; of the goroutine that connects and serves

@@ -84,10 +84,7 @@ func (s *session) openStream(ctx context.Context, ch *amqp.Channel, in *intake) 
 	if _, err := ch.QueueDeclare(stream.Name, durable, autoDelete, exclusive, noWait, stream.arguments()); err != nil {
 		return topology("stream", stream.Name, err)
 	}
-	if err := s.bind(ch, in, "stream", stream.Name); err != nil {
-		return err
-	}
-	if err := s.witnessStream(ctx, ch, in, existed); err != nil {
+	if err := s.bindStream(ctx, ch, in, existed); err != nil {
 		return err
 	}
 	end, known, err := s.streamEnd(ctx, in)
@@ -102,34 +99,48 @@ func (s *session) openStream(ctx context.Context, ch *amqp.Channel, in *intake) 
 	return s.consume(ch, in, stream.Name, false, args)
 }
 
-// witnessStream writes into the stream that messages are missing, if its bindings
-// had gone, and leaves the witness. One link does so at a time: the others find
-// the witness, and read what was written.
-func (s *session) witnessStream(ctx context.Context, ch *amqp.Channel, in *intake, existed bool) error {
+// bindStream makes the bindings. If they had gone, it writes into the stream that
+// messages are missing, and leaves the witness. One link does so at a time: the
+// others find the witness, and read what was written.
+func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, in *intake, existed bool) error {
 	name := in.queue.Stream.Name
-	if stood, err := s.witnessed(name); err != nil || stood {
+	if stood, err := s.witnessed(name); err != nil {
 		return err
+	} else if stood {
+		return s.bind(ch, in, "stream", name)
 	}
 	lock, err := s.lock(ctx, name+"_binding")
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
-	if stood, err := s.witnessed(name); err != nil || stood {
+	defer lock.release()
+	if stood, err := s.witnessed(name); err != nil {
 		return err
+	} else if stood {
+		return s.bind(ch, in, "stream", name)
 	}
 	if existed {
-		gap := Gap{From: in.clear, To: in.bound}
-		switch err := s.mark(ctx, name, &gap); {
-		case errors.Is(err, errNoMarker):
-			// The next link tries again: there is no witness yet.
-			s.link.log.Warn("the broker takes no marker of a gap into the stream: other readers do not hear of it",
-				"stream", name, "from", gap.From, "to", gap.To)
-			in.lost(0)
-			return nil
-		case err != nil:
+		err := s.mark(ctx, name, amqp.Publishing{Type: beginType}, markerPatience)
+		if err != nil && !errors.Is(err, errNoMarker) {
 			return err
 		}
+	}
+	if err := s.bind(ch, in, "stream", name); err != nil {
+		return err
+	}
+	if !existed {
+		return bearWitness(ch, name)
+	}
+	gap := Gap{From: in.clear, To: in.bound}
+	switch err := s.markGap(ctx, name, gap); {
+	case errors.Is(err, errNoMarker):
+		// There is no witness, so the next link tries again.
+		s.link.log.Warn("the broker takes no marker into the stream: other readers do not hear of a gap",
+			"stream", name, "from", gap.From, "to", gap.To)
+		in.lost(0)
+		return nil
+	case err != nil:
+		return err
 	}
 	return bearWitness(ch, name)
 }
@@ -168,9 +179,9 @@ type streamLock struct {
 	name    string
 }
 
-// Close lets the next one have it. If that fails, the connection is at its end,
+// release lets the next one have it. If that fails, the connection is at its end,
 // and the lock with it.
-func (l *streamLock) Close() {
+func (l *streamLock) release() {
 	_, _ = l.channel.QueueDelete(l.name, false, false, false)
 	_ = l.channel.Close()
 }

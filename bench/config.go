@@ -14,6 +14,12 @@ type Config struct {
 	ServerArgs []string
 	// BrokerURL is a RabbitMQ to use; "" starts the embedded broker as a child.
 	BrokerURL string
+	// RabbitMQURL is the RabbitMQ of the scenarios that need one; "" is BrokerURL.
+	// Without either they are left out.
+	RabbitMQURL string
+	// CLU is the clu program of CLU 2.6.1, whose WebSocket server is measured too;
+	// "" leaves that out.
+	CLU string
 	// Only names the scenarios to run; none is all of them.
 	Only []string
 	// Sizes says how much of everything there is. The zero value is [FullSizes].
@@ -60,6 +66,16 @@ type Sizes struct {
 	// Deaf of Many clients read nothing while SlowReplies are sent, one each SlowEvery.
 	Deaf, SlowReplies int
 	SlowEvery         time.Duration
+
+	// Each of Commanders clients sends Commands, of which InFlight may be under
+	// way. To CLU's own server each sends CLUCommands.
+	Commanders, Commands, CLUCommands, InFlight int
+
+	// Waiting replies are in the broker's queue when the bridge begins to read.
+	Waiting int
+
+	// RoundTrips are made one at a time.
+	RoundTrips int
 }
 
 // FullSizes are those of the figures to reach. A run takes about three minutes.
@@ -73,6 +89,9 @@ func FullSizes() Sizes {
 		LatencyClients: 10, LatencyReplies: 800, LatencyEvery: time.Second / 200,
 		Held: 10000,
 		Deaf: 500, SlowReplies: 300, SlowEvery: time.Second / 50,
+		Commanders: 4, Commands: 5000, CLUCommands: 2500, InFlight: 128,
+		Waiting:    50_000,
+		RoundTrips: 500,
 	}
 }
 
@@ -84,5 +103,6 @@ func QuickSizes() Sizes {
 	s.Settle = time.Second
 	s.LatencyReplies = 300
 	s.SlowReplies = 150
+	s.Waiting = 20_000
 	return s
 }

@@ -89,21 +89,20 @@ type bareConsumer struct {
 }
 
 func (b *bench) bareConsumer() (*bareConsumer, error) {
-	const exchange = exchange + "_bare"
-	p, err := newPublisher(b.brokerURL, exchange)
+	p, err := newPublisher(b.brokerURL, bareExchange)
 	if err != nil {
 		return nil, err
 	}
 	c := &bareConsumer{publisher: p, next: firstNumber}
-	if c.conn, c.deliveries, err = consume(b.brokerURL, exchange); err != nil {
+	if c.conn, c.deliveries, err = consume(b.brokerURL, bareExchange, "reply.#"); err != nil {
 		p.close()
 		return nil, fmt.Errorf("the bare consumer: %w", err)
 	}
 	return c, nil
 }
 
-// consume declares an exchange as CLU does, and a queue that gets all replies on it.
-func consume(url, exchange string) (conn *amqp.Connection, deliveries <-chan amqp.Delivery, err error) {
+// consume consumes what the key asks for from a queue of its own, without acks.
+func consume(url, exchange, key string) (conn *amqp.Connection, deliveries <-chan amqp.Delivery, err error) {
 	if conn, err = amqp.Dial(url); err != nil {
 		return nil, nil, err
 	}
@@ -116,18 +115,25 @@ func consume(url, exchange string) (conn *amqp.Connection, deliveries <-chan amq
 	if err != nil {
 		return nil, nil, err
 	}
-	if err = ch.ExchangeDeclare(exchange, amqp.ExchangeTopic, false, true, false, false, nil); err != nil {
-		return nil, nil, err
-	}
-	q, err := ch.QueueDeclare("", false, true, true, false, nil)
+	q, err := bindOwn(ch, exchange, key)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err = ch.QueueBind(q.Name, "reply.#", exchange, false, nil); err != nil {
-		return nil, nil, err
-	}
-	deliveries, err = ch.Consume(q.Name, "", true, true, false, false, nil)
+	deliveries, err = ch.Consume(q, "", true, true, false, false, nil)
 	return conn, deliveries, err
+}
+
+// bindOwn declares an exchange as CLU does, and an exclusive queue that gets what
+// the key asks for.
+func bindOwn(ch *amqp.Channel, exchange, key string) (queue string, err error) {
+	if err := ch.ExchangeDeclare(exchange, amqp.ExchangeTopic, false, true, false, false, nil); err != nil {
+		return "", err
+	}
+	q, err := ch.QueueDeclare("", false, false, true, false, nil)
+	if err != nil {
+		return "", err
+	}
+	return q.Name, ch.QueueBind(q.Name, key, exchange, false, nil)
 }
 
 func (c *bareConsumer) close() {

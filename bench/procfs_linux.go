@@ -74,6 +74,28 @@ func (p procfs) cpuTicks(pid int) (time.Duration, error) {
 	return time.Duration(user+system) * clockTick, errors.Join(err1, err2)
 }
 
+// stopped tells whether all threads of a process stand still after SIGSTOP.
+func (p procfs) stopped(pid int) (bool, error) {
+	files, err := filepath.Glob(filepath.Join(p.root, strconv.Itoa(pid), "task", "*", "stat"))
+	if err != nil {
+		return false, err
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // the thread has ended
+		}
+		if err != nil {
+			return false, err
+		}
+		// The state comes behind the name, in parentheses, which may hold anything.
+		if rest := bytes.TrimSpace(text[bytes.LastIndexByte(text, ')')+1:]); len(rest) == 0 || rest[0] != 'T' {
+			return false, nil
+		}
+	}
+	return len(files) > 0, nil
+}
+
 // rss is how much of a process is in memory, in bytes. smaps_rollup is exact;
 // statm may be off by some dozens of pages for each processor.
 func (p procfs) rss(pid int) (int64, error) {

@@ -27,6 +27,10 @@ const (
 // use too, no actor and no page notices them.
 const exchange = "clu_ws_bench"
 
+// bareExchange is for what the bare programs do among themselves: the bridge
+// that takes turns with them hears nothing of it.
+const bareExchange = exchange + "_bare"
+
 // reply is the numbered reply as an actor publishes it. Its envelope has about
 // 330 bytes.
 func reply(number uint64) (key string, p amqp.Publishing) {

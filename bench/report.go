@@ -90,6 +90,7 @@ type Report struct {
 	Rounds   int               `json:"rounds"`
 	Rows     []Row             `json:"rows"`
 	Failures map[string]string `json:"failures,omitempty"` // by scenario: what makes its figures void
+	LeftOut  []string          `json:"left_out,omitempty"` // what was not measured, and what is missing for it
 }
 
 // table prints the report.
@@ -111,6 +112,9 @@ func (r *Report) table(to io.Writer) {
 		if row.Note != "" {
 			fmt.Fprintf(to, "%s: %s.\n", row.What, row.Note)
 		}
+	}
+	for _, what := range r.LeftOut {
+		fmt.Fprintf(to, "Left out: %s.\n", what)
 	}
 }
 

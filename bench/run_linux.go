@@ -19,7 +19,9 @@ type bench struct {
 	swarm     *swarm
 	proc      procfs
 	brokerURL string
+	rabbitURL string // of a RabbitMQ; "" is none
 	progress  *progress
+	report    *Report
 }
 
 // scenario is one thing to measure.
@@ -28,16 +30,20 @@ type scenario struct {
 	run     func(*bench, context.Context) ([]Row, error)
 	files   func(Sizes) int     // that the busiest process has open
 	seconds func(Sizes) float64 // that it takes, about
+	rabbit  bool                // it needs a RabbitMQ
 }
 
 func scenarios() []scenario {
 	return []scenario{
-		{"steady", (*bench).steady, func(s Sizes) int { return 2 * s.Clients }, steadySeconds},
-		{"burst", (*bench).bursts, func(s Sizes) int { return 2 * s.Many }, burstSeconds},
-		{"idle", (*bench).idle, func(s Sizes) int { return s.IdleTo }, idleSeconds},
-		{"latency", (*bench).latency, func(s Sizes) int { return s.LatencyClients }, latencySeconds},
-		{"connect", (*bench).connections, func(s Sizes) int { return s.Held }, connectSeconds},
-		{"slow", (*bench).slow, func(s Sizes) int { return s.Many }, slowSeconds},
+		{"steady", (*bench).steady, func(s Sizes) int { return 2 * s.Clients }, steadySeconds, false},
+		{"burst", (*bench).bursts, func(s Sizes) int { return 2 * s.Many }, burstSeconds, false},
+		{"idle", (*bench).idle, func(s Sizes) int { return s.IdleTo }, idleSeconds, false},
+		{"latency", (*bench).latency, func(s Sizes) int { return s.LatencyClients }, latencySeconds, false},
+		{"connect", (*bench).connections, func(s Sizes) int { return s.Held }, connectSeconds, false},
+		{"slow", (*bench).slow, func(s Sizes) int { return s.Many }, slowSeconds, false},
+		{"commands", (*bench).commands, func(s Sizes) int { return s.Commanders }, commandsSeconds, true},
+		{"intake", (*bench).intake, func(Sizes) int { return 1 }, intakeSeconds, true},
+		{"roundtrip", (*bench).roundTrip, func(Sizes) int { return 1 }, roundTripSeconds, true},
 	}
 }
 
@@ -57,7 +63,10 @@ func Scenarios() []string {
 // scenarios failed: a client that missed a reply, or had one twice. A figure
 // that does not reach what it should is no error.
 func Run(ctx context.Context, cfg Config) error {
-	chosen, err := choose(cfg.Only)
+	if cfg.RabbitMQURL == "" {
+		cfg.RabbitMQURL = cfg.BrokerURL
+	}
+	chosen, leftOut, err := choose(cfg.Only, cfg.RabbitMQURL != "")
 	if err != nil {
 		return err
 	}
@@ -69,7 +78,7 @@ func Run(ctx context.Context, cfg Config) error {
 			return err
 		}
 	}
-	b := &bench{cfg: cfg, size: cfg.Sizes, proc: procfs{"/proc"}, brokerURL: cfg.BrokerURL}
+	b := &bench{cfg: cfg, size: cfg.Sizes, proc: procfs{"/proc"}, brokerURL: cfg.BrokerURL, rabbitURL: cfg.RabbitMQURL}
 	broker := "RabbitMQ"
 	if b.brokerURL == "" {
 		broker = "embedded broker"
@@ -82,12 +91,17 @@ func Run(ctx context.Context, cfg Config) error {
 			return err
 		}
 	}
+	if b.rabbitURL != b.brokerURL && b.rabbitURL != "" {
+		broker += ", or RabbitMQ where it is needed"
+	}
 	if b.swarm, err = newSwarm(); err != nil {
 		return err
 	}
 	defer b.swarm.close()
 	report := newReport(cfg.Sizes.Rounds, broker)
-	if err := b.measure(ctx, chosen, report); err != nil {
+	report.LeftOut = leftOut
+	b.report = report
+	if err := b.measure(ctx, chosen); err != nil {
 		return err
 	}
 	report.table(cfg.Stdout)
@@ -105,7 +119,7 @@ func Run(ctx context.Context, cfg Config) error {
 
 // measure runs the scenarios one after the other. One that fails does not keep
 // the others from running; the end of the context does.
-func (b *bench) measure(ctx context.Context, chosen []scenario, report *Report) error {
+func (b *bench) measure(ctx context.Context, chosen []scenario) error {
 	var total float64
 	for _, s := range chosen {
 		total += s.seconds(b.size)
@@ -115,7 +129,7 @@ func (b *bench) measure(ctx context.Context, chosen []scenario, report *Report) 
 	start := time.Now()
 	for _, s := range chosen {
 		if err := enoughFiles(s.files(b.size) + otherFiles); err != nil {
-			report.Failures[s.name] = err.Error()
+			b.report.Failures[s.name] = err.Error()
 			continue
 		}
 		rows, err := s.run(b, ctx)
@@ -123,26 +137,37 @@ func (b *bench) measure(ctx context.Context, chosen []scenario, report *Report) 
 			return context.Cause(ctx)
 		}
 		if err != nil {
-			report.Failures[s.name] = err.Error()
+			b.report.Failures[s.name] = err.Error()
 		}
-		report.Rows = append(report.Rows, rows...)
+		b.report.Rows = append(b.report.Rows, rows...)
 	}
-	report.Took = time.Since(start).Seconds()
+	b.report.Took = time.Since(start).Seconds()
 	return nil
 }
 
-// choose gives the scenarios of these names, in their own order.
-func choose(names []string) ([]scenario, error) {
+// needRabbitMQ is what is missing for the scenarios that need one.
+const needRabbitMQ = "needs a RabbitMQ; give its address with --rabbitmq-url"
+
+// choose gives the scenarios of these names, in their own order. Those of all
+// that cannot be run are told as left out; to ask for one of them is an error.
+func choose(names []string, rabbit bool) (chosen []scenario, leftOut []string, err error) {
 	for _, name := range names {
 		if !slices.Contains(Scenarios(), name) {
-			return nil, fmt.Errorf("there is no scenario %q; choose from %s", name, strings.Join(Scenarios(), ", "))
+			return nil, nil, fmt.Errorf("there is no scenario %q; choose from %s", name, strings.Join(Scenarios(), ", "))
 		}
 	}
-	chosen := scenarios()
-	if len(names) > 0 {
-		chosen = slices.DeleteFunc(chosen, func(s scenario) bool { return !slices.Contains(names, s.name) })
+	for _, s := range scenarios() {
+		switch {
+		case len(names) > 0 && !slices.Contains(names, s.name):
+		case !s.rabbit || rabbit:
+			chosen = append(chosen, s)
+		case len(names) > 0:
+			return nil, nil, fmt.Errorf("scenario %s %s", s.name, needRabbitMQ)
+		default:
+			leftOut = append(leftOut, s.name+", which "+needRabbitMQ)
+		}
 	}
-	return chosen, nil
+	return chosen, leftOut, nil
 }
 
 // enoughFiles says whether a process may have so many files open. Go raises its

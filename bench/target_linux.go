@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -66,14 +67,17 @@ func (v viaPipe) tell(ctx context.Context, command string) error {
 func (viaPipe) close() {}
 
 // server starts a bridge, linked to the broker.
-func (b *bench) server(ctx context.Context) (*target, error) {
-	args := append([]string{"websocket", "--host", "127.0.0.1", "--port", "0", "--url", b.brokerURL,
-		"--exchange", exchange, "--log-level", "warn"}, b.cfg.ServerArgs...)
+func (b *bench) server(ctx context.Context) (*target, error) { return b.serverAt(ctx, b.brokerURL) }
+
+// serverAt starts a bridge, linked to the broker at the URL, with more flags.
+func (b *bench) serverAt(ctx context.Context, url string, flags ...string) (*target, error) {
+	args := slices.Concat([]string{"websocket", "--host", "127.0.0.1", "--port", "0", "--url", url,
+		"--exchange", exchange, "--log-level", "warn"}, flags, b.cfg.ServerArgs)
 	t, err := b.target(ctx, "clu-ws websocket", args)
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPublisher(b.brokerURL, exchange)
+	p, err := newPublisher(url, exchange)
 	if err != nil {
 		t.stop()
 		return nil, err

@@ -1,10 +1,7 @@
 package engine
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -219,36 +216,31 @@ func TestAClientThatReadsNothingOfItsFirstFramesIsClosedInTheEnd(t *testing.T) {
 	}
 }
 
-func TestAClientThatReadsItsFirstFramesSlowlyStays(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
-		t.Parallel()
-		const age, pieces = 1500 * time.Millisecond, 24
-		s := start(Config{Limits: Limits{LogAge: age}})
-		c, conn := s.dialConn(t)
-		var first []Frame
-		for range pieces / 2 {
-			first = append(first, Text(strings.Repeat("x", 1<<20)))
+func TestAClientOnGoroutinesThatReadsItsFirstFramesSlowlyIsNotDeaf(t *testing.T) {
+	const age = time.Second
+	now := time.Now()
+	p := &peer{sent: now.Add(-time.Hour)}
+	if p.deaf(now, age) {
+		t.Fatal("a client that is owed nothing is deaf")
+	}
+	p.lend(Text("first"))
+	if p.lent = now; p.deaf(now.Add(age), age) {
+		t.Fatal("a client is deaf that was lent its frames just now")
+	}
+	p.takeOwn(nil) // the writer's write begins
+	for range 10 {
+		now = now.Add(age)
+		if p.sent = now; p.deaf(now.Add(age), age) {
+			t.Fatal("a client is deaf that takes a piece at a time")
 		}
-		first = append(first, Text(strings.Repeat("x", pieces/2<<20)))
-		log := s.NewLog()
-		conn.Follow(log, first...)
-		pace := time.NewTicker(2 * age / pieces) // twice what it has without reading
-		defer pace.Stop()
-		var read bytes.Buffer
-		for range pieces {
-			<-pace.C
-			if _, err := io.CopyN(&read, c.r, 1<<20); err != nil {
-				t.Fatal(err)
-			}
-		}
-		log.Append(Text("new"))
-		c.r = bufio.NewReader(io.MultiReader(&read, c.r))
-		for _, f := range first {
-			_, payload := f.message()
-			c.expect(string(payload))
-		}
-		c.expect("new")
-	})
+	}
+	if !p.deaf(now.Add(age+1), age) {
+		t.Fatal("a client is not deaf that takes nothing")
+	}
+	p.takeOwn(nil)
+	if p.deaf(now.Add(time.Hour), age) {
+		t.Fatal("a client is deaf that took everything")
+	}
 }
 
 func TestALogLeavesAClientBehindThatStillReadsItsFirstFrames(t *testing.T) {

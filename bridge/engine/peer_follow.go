@@ -73,6 +73,12 @@ func (p *peer) lendRest() bool {
 	return true
 }
 
+// deaf tells whether a connection has taken nothing of what it was lent for so
+// long. mu is held.
+func (p *peer) deaf(now time.Time, age time.Duration) bool {
+	return p.out.lent+p.writing > 0 && now.Sub(later(p.sent, p.lent)) > age
+}
+
 // later is the later one of two times.
 func later(a, b time.Time) time.Time {
 	if a.After(b) {

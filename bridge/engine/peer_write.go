@@ -101,7 +101,7 @@ func (p *peer) unstick() {
 	p.mu.Lock()
 	asked := p.asked
 	behind := p.stream != nil && p.stream.behind(p.cursor)
-	deaf := p.out.lent+p.writing > 0 && time.Since(later(p.sent, p.lent)) > p.gang.engine.cfg.LogAge
+	deaf := p.deaf(time.Now(), p.gang.engine.cfg.LogAge)
 	p.mu.Unlock()
 	switch {
 	case asked != nil:

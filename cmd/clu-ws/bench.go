@@ -21,6 +21,8 @@ func benchCommand(stdout, stderr io.Writer) *cli.Command {
 		&cli.IntFlag{Name: "rounds", Usage: "`N` turns of reference and server", DefaultText: "5"},
 		&cli.BoolFlag{Name: "quick", Usage: "one short round of everything, for a first look"},
 		&cli.StringFlag{Name: "broker-url", Usage: "`URL` of a RabbitMQ to use, instead of the embedded broker"},
+		&cli.StringFlag{Name: "rabbitmq-url", Usage: "`URL` of a RabbitMQ for the scenarios that need one; without it they are left out"},
+		&cli.PathFlag{Name: "clu", Usage: "`PROGRAM` of CLU 2.6.1, to measure clu websocket too; without it that is left out"},
 		&cli.StringSliceFlag{Name: "server-arg", Usage: "`FLAG` for the clu-ws websocket under test, as in --server-arg=--loops=1; may be repeated"},
 		&cli.PathFlag{Name: "json", Usage: "`FILE` for the figures"},
 	}
@@ -50,15 +52,27 @@ func runBench(c *cli.Context, stdout, stderr io.Writer) error {
 		sizes.Rounds = max(1, c.Int("rounds"))
 	}
 	return bench.Run(c.Context, bench.Config{
-		ServerArgs: c.StringSlice("server-arg"),
-		BrokerURL:  c.String("broker-url"),
-		Only:       c.StringSlice("only"),
-		Sizes:      sizes,
-		JSON:       c.Path("json"),
-		Perf:       c.Path("perf"),
-		Stdout:     stdout,
-		Progress:   stderr,
+		ServerArgs:  c.StringSlice("server-arg"),
+		BrokerURL:   c.String("broker-url"),
+		RabbitMQURL: c.String("rabbitmq-url"),
+		CLU:         c.Path("clu"),
+		Only:        splitCommas(c.StringSlice("only")),
+		Sizes:       sizes,
+		JSON:        c.Path("json"),
+		Perf:        c.Path("perf"),
+		Stdout:      stdout,
+		Progress:    stderr,
 	})
+}
+
+// splitCommas takes lists apart: the command line leaves commas alone, since a
+// flag of a server may hold some.
+func splitCommas(values []string) []string {
+	var all []string
+	for _, v := range values {
+		all = append(all, strings.Split(v, ",")...)
+	}
+	return all
 }
 
 func loadCommand(stdout io.Writer) *cli.Command {

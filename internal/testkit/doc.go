@@ -1,5 +1,6 @@
 // Package testkit gives the tests of the other packages the real world to test against: a real
-// RabbitMQ, a real CLU, a real browser, a real WebSocket command line. Only tests import it.
+// RabbitMQ, a real CLU, a real browser, a real WebSocket command line. Only tests import it, and the
+// commands below it that scripts run.
 //
 // # What flows through it
 //
@@ -18,7 +19,8 @@
 // [StartRabbitMQ]; the shared node refuses such calls.
 //
 // The cache package makes what comes from other languages' package indexes; the setup command does
-// so ahead of the tests, and the summary command runs all tests and counts them for `make test`.
+// so ahead of the tests, and the summary command runs all tests and counts them for `make test`. The
+// rabbitmq command lends a node to `make bench`.
 //
 // # What is not there
 //

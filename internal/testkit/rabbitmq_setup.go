@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -38,10 +39,12 @@ func WithConfig(lines ...string) RabbitOption {
 	return func(o *rabbitOptions) { o.config = append(o.config, lines...) }
 }
 
-// rabbitBin finds the folder of RabbitMQ's own scripts. The rabbitmq-server on a Debian PATH will
+// errNoRabbitMQ says how to get one.
+var errNoRabbitMQ = errors.New("run scripts/setup-test.sh, or install rabbitmq-server")
+
+// findRabbitMQ finds the folder of RabbitMQ's own scripts. The rabbitmq-server on a Debian PATH will
 // not do: it is a wrapper that switches to a user of its own.
-func rabbitBin(t testing.TB) string {
-	t.Helper()
+func findRabbitMQ() (dir string, err error) {
 	for _, dir := range []string{
 		"/usr/lib/rabbitmq/bin",           // Debian, Ubuntu, Fedora
 		"/opt/homebrew/opt/rabbitmq/sbin", // macOS on ARM
@@ -49,11 +52,20 @@ func rabbitBin(t testing.TB) string {
 		"/opt/rabbitmq/sbin",              // the official container
 	} {
 		if _, err := os.Stat(filepath.Join(dir, "rabbitmq-server")); err == nil {
-			return dir
+			return dir, nil
 		}
 	}
-	Missing(t, "RabbitMQ", "run scripts/setup-test.sh, or install rabbitmq-server")
-	return ""
+	return "", errNoRabbitMQ
+}
+
+// rabbitBin is that folder for a test.
+func rabbitBin(t testing.TB) string {
+	t.Helper()
+	dir, err := findRabbitMQ()
+	if err != nil {
+		Missing(t, "RabbitMQ", err.Error())
+	}
+	return dir
 }
 
 // The default limit of memory, as a share of the machine's.

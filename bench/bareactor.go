@@ -1,0 +1,55 @@
+package bench
+
+import (
+	"fmt"
+	"sync"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/clu-ws/clu-ws/actor"
+)
+
+// bareActor answers each command at once that it is done, on the exchange from
+// which the command came.
+type bareActor struct {
+	conns   []*amqp.Connection
+	channel *amqp.Channel
+	serving sync.WaitGroup
+}
+
+func startBareActor(url string, exchanges ...string) (*bareActor, error) {
+	p, err := newPublisher(url, "")
+	if err != nil {
+		return nil, err
+	}
+	a := &bareActor{conns: []*amqp.Connection{p.conn}, channel: p.channel}
+	for _, exchange := range exchanges {
+		conn, deliveries, err := consume(url, exchange, "command."+consumer+".#")
+		if err != nil {
+			a.close()
+			return nil, fmt.Errorf("the bare actor: %w", err)
+		}
+		a.conns = append(a.conns, conn)
+		a.serving.Go(func() {
+			for d := range deliveries {
+				a.answer(&d)
+			}
+		})
+	}
+	return a, nil
+}
+
+// answer says that a command is done. Of an error the commander hears by the
+// reply that is missing.
+func (a *bareActor) answer(d *amqp.Delivery) {
+	commander, _ := d.Headers["commander_id"].(string)
+	m := actor.Reply{Code: actor.Done, Sender: consumer, CommandID: d.CorrelationId, CommanderID: commander, Body: []byte("{}")}.Message()
+	_ = a.channel.Publish(d.Exchange, m.Key, false, false, m.Publishing)
+}
+
+func (a *bareActor) close() {
+	for _, conn := range a.conns {
+		conn.Close()
+	}
+	a.serving.Wait()
+}

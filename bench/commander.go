@@ -1,0 +1,135 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/actor"
+)
+
+// consumer is the actor to which the measured commands go.
+const consumer = "x"
+
+// digitsBehind is what follows the number in a command's body: a quote and a brace.
+const digitsBehind = len(`"}`)
+
+// commandString is the numbered command.
+func commandString(number uint64) string { return fmt.Sprintf("status %0*d", digits, number) }
+
+// commandNumber finds the number in the body of a command.
+func commandNumber(body []byte) (uint64, bool) {
+	end := len(body) - digitsBehind
+	if end < digits || string(body[end:]) != `"}` {
+		return 0, false
+	}
+	var n uint64
+	for _, c := range body[end-digits : end] {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = 10*n + uint64(c-'0')
+	}
+	return n, true
+}
+
+// commandFrame is the numbered command as a WebSocket client sends it, with the
+// masking key 0, and the command's id.
+func commandFrame(number uint64) (frame []byte, id string, err error) {
+	id = actor.NewCommandID()
+	text, err := json.Marshal(map[string]string{"consumer": consumer, "command_string": commandString(number), "command_id": id})
+	if err != nil {
+		return nil, "", err
+	}
+	frame, err = ws.CompileFrame(ws.MaskFrameInPlaceWith(ws.NewTextFrame(text), [4]byte{}))
+	return frame, id, err
+}
+
+// commander is a WebSocket client that sends commands.
+type commander struct {
+	conn net.Conn
+	from *bufio.Reader
+}
+
+func dialCommander(ctx context.Context, addr string) (*commander, error) {
+	conn, from, _, err := ws.Dial(ctx, "ws://"+addr+"/")
+	if err != nil {
+		return nil, fmt.Errorf("a client could not connect: %w", err)
+	}
+	if from == nil { // nothing came behind the handshake
+		from = bufio.NewReader(conn)
+	}
+	return &commander{conn: conn, from: from}, nil
+}
+
+func (c *commander) close() { c.conn.Close() }
+
+// together is how many bytes of frames are written at once, about.
+const together = 16 << 10
+
+// send sends frames, one for each slot that it gets. It joins those for which
+// there are slots already.
+func (c *commander) send(ctx context.Context, frames [][]byte, slots <-chan struct{}) error {
+	var joined []byte
+	flush := func() error {
+		if _, err := c.conn.Write(joined); err != nil {
+			return fmt.Errorf("a client could not send: %w", err)
+		}
+		joined = joined[:0]
+		return nil
+	}
+	for _, frame := range frames {
+		select {
+		case <-slots:
+		default:
+			if err := flush(); err != nil {
+				return err
+			}
+			select {
+			case <-slots:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+		if joined = append(joined, frame...); len(joined) > together {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}
+
+// hear is the next text from the server. Pings are answered on the way.
+func (c *commander) hear() ([]byte, error) {
+	for {
+		header, err := ws.ReadHeader(c.from)
+		if err != nil {
+			return nil, fmt.Errorf("a client lost its connection: %w", err)
+		}
+		if header.Length > maxFrame {
+			return nil, fmt.Errorf("a frame of %d bytes", header.Length)
+		}
+		payload := make([]byte, header.Length)
+		if _, err := io.ReadFull(c.from, payload); err != nil {
+			return nil, fmt.Errorf("a client lost its connection: %w", err)
+		}
+		switch header.OpCode {
+		case ws.OpText:
+			return payload, nil
+		case ws.OpPing:
+			// In one write of its own: it must not cut a frame of commands in two.
+			pong := ws.MustCompileFrame(ws.MaskFrameInPlaceWith(ws.NewPongFrame(payload), [4]byte{}))
+			if _, err := c.conn.Write(pong); err != nil {
+				return nil, fmt.Errorf("a client could not answer a ping: %w", err)
+			}
+		case ws.OpClose:
+			return nil, fmt.Errorf("the server closed a client: %q", payload)
+		}
+	}
+}

@@ -1,0 +1,127 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// commands measures how many commands a second reach an actor: through the
+// bridge, from a bare publisher, and through CLU's own server.
+func (b *bench) commands(ctx context.Context) ([]Row, error) {
+	s := b.size
+	server, err := b.serverAt(ctx, b.rabbitURL, "--message-rate", "1000000")
+	if err != nil {
+		return nil, err
+	}
+	defer server.stop()
+	bridge, err := b.viaClients(ctx, "the bridge", server.addr.String(), exchange)
+	if err != nil {
+		return nil, err
+	}
+	defer bridge.close()
+	bare, err := b.viaConfirmer()
+	if err != nil {
+		return nil, err
+	}
+	defer bare.close()
+	var with, without []float64
+	// The first round of each warms up, and is not counted.
+	if err := alternate(1+s.Rounds, b.commandRound(ctx, bare, s.Commands, &without), b.commandRound(ctx, bridge, s.Commands, &with)); err != nil {
+		return nil, err
+	}
+	if err := bridge.quiet(ctx); err != nil {
+		return nil, err
+	}
+	what := fmt.Sprintf("commands, %d clients", s.Commanders)
+	rows := []Row{row("commands", what, "/s", with[1:], "bare publisher", without[1:], reach{by: Ratio, bound: 0.8, atLeast: true})}
+	withCLU, err := b.commandsToCLU(ctx)
+	if missing, ok := err.(errMissing); ok {
+		b.report.LeftOut = append(b.report.LeftOut, "commands against clu websocket: "+missing.Error())
+		return rows, nil
+	}
+	if err != nil {
+		return rows, err
+	}
+	return append(rows, row("commands", what, "/s", with[1:], "clu websocket", withCLU, reach{by: Ratio, bound: 20, atLeast: true})), nil
+}
+
+// commandsToCLU measures the same through CLU's own server.
+func (b *bench) commandsToCLU(ctx context.Context) (rates []float64, err error) {
+	server, addr, err := b.cluWebsocket(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer server.stop()
+	clu, err := b.viaClients(ctx, "clu websocket", addr, cluExchange)
+	if err != nil {
+		return nil, err
+	}
+	defer clu.close()
+	round := b.commandRound(ctx, clu, b.size.CLUCommands, &rates)
+	for range 1 + cluRounds(b.size) {
+		if err := round(); err != nil {
+			return nil, err
+		}
+	}
+	return rates[1:], nil
+}
+
+// commandRound is a round on one way, whose commands a second go to the list.
+func (b *bench) commandRound(ctx context.Context, way *commandWay, each int, rates *[]float64) func() error {
+	return func() error {
+		count := b.size.Commanders * each
+		b.progress.begin("commands", fmt.Sprintf("%d through %s, %d rounds done", count, way.name, len(*rates)), commandsTime)
+		took, err := way.carry(ctx, b.size.Commanders, each)
+		if err != nil {
+			return fmt.Errorf("through %s: %w", way.name, err)
+		}
+		*rates = append(*rates, float64(count)/took.Seconds())
+		return nil
+	}
+}
+
+// commandsTime is about how many seconds a round takes.
+const commandsTime = 2.0
+
+func cluRounds(s Sizes) int { return min(s.Rounds, 3) }
+
+func commandsSeconds(s Sizes) float64 {
+	return float64(3+2*s.Rounds+cluRounds(s)) * commandsTime
+}
+
+// lateFailure is when the last command has its outcome (the publish timeout of
+// amqpx and the tenth more until it is noticed), and its sender an answer.
+const lateFailure = 1100 * time.Millisecond
+
+// viaClients is the way through a WebSocket server.
+func (b *bench) viaClients(ctx context.Context, name, addr, exchange string) (*commandWay, error) {
+	sink, err := newCommandSink(b.rabbitURL, exchange)
+	if err != nil {
+		return nil, err
+	}
+	source, err := newClientsSource(ctx, addr, b.size.Commanders, b.size.InFlight)
+	if err != nil {
+		sink.close()
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return &commandWay{name: name, sink: sink, source: source}, nil
+}
+
+// viaConfirmer is the way from a bare publisher.
+func (b *bench) viaConfirmer() (*commandWay, error) {
+	sink, err := newCommandSink(b.rabbitURL, bareExchange)
+	if err != nil {
+		return nil, err
+	}
+	publisher, err := newConfirmer(b.rabbitURL, confirmWindow)
+	if err != nil {
+		sink.close()
+		return nil, err
+	}
+	return &commandWay{name: "a bare publisher", sink: sink, source: &confirmerSource{confirmer: publisher, exchange: bareExchange}}, nil
+}
+
+// confirmWindow is how many publishes of the bridge may be unconfirmed (the
+// default of amqpx), and as many of the bare publisher.
+const confirmWindow = 256

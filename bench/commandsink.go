@@ -1,0 +1,62 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// commandSink is the actor that does nothing: it drains the commands, and knows
+// of every number whether it was lost, doubled or out of order.
+type commandSink struct {
+	conn       *amqp.Connection
+	deliveries <-chan amqp.Delivery
+	next       uint64 // the number of the next command
+}
+
+func newCommandSink(url, exchange string) (*commandSink, error) {
+	conn, deliveries, err := consume(url, exchange, "command."+consumer+".#")
+	if err != nil {
+		return nil, fmt.Errorf("the bare consumer of commands: %w", err)
+	}
+	return &commandSink{conn: conn, deliveries: deliveries, next: firstNumber}, nil
+}
+
+func (s *commandSink) close() { s.conn.Close() }
+
+// take waits for as many commands from each sender, each sender's own in order,
+// and gives the time when the last came. The numbers of the first sender come
+// before those of the second.
+func (s *commandSink) take(ctx context.Context, senders, each int, arrived func(sender int)) (time.Time, error) {
+	first := s.next
+	s.next += uint64(senders * each)
+	streams := make([]stream, senders)
+	for i := range streams {
+		streams[i].next = first + uint64(i*each)
+	}
+	var faults Faults
+	for n := range senders * each {
+		select {
+		case d, ok := <-s.deliveries:
+			if !ok {
+				return time.Time{}, errors.New("the bare consumer of commands lost its connection")
+			}
+			number, found := commandNumber(d.Body)
+			if !found || number-first >= uint64(senders*each) {
+				return time.Time{}, fmt.Errorf("a command came that nobody has sent now: %q", d.Body)
+			}
+			sender := int(number-first) / each
+			streams[sender].take(number, &faults)
+			arrived(sender)
+		case <-ctx.Done():
+			return time.Time{}, fmt.Errorf("%d of %d commands came: %w", n, senders*each, context.Cause(ctx))
+		}
+	}
+	if faults != (Faults{}) {
+		return time.Time{}, fmt.Errorf("commands: %v", faults)
+	}
+	return time.Now(), nil
+}

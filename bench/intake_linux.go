@@ -1,0 +1,191 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"syscall"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+)
+
+// prefetch is how many replies the bridge has unacknowledged at most (the
+// default of amqpx), and as many the bare consumer.
+const prefetch = 200
+
+// fillWindow is how many replies may be unconfirmed while a queue is filled.
+const fillWindow = 1000
+
+// intake measures how fast the bridge takes in replies that wait at the broker,
+// and how fast a bare consumer does. The bridge is stopped while its queue is
+// filled: it has the same queue and the same link then as at any other time.
+func (b *bench) intake(ctx context.Context) ([]Row, error) {
+	server, err := b.serverAt(ctx, b.rabbitURL)
+	if err != nil {
+		return nil, err
+	}
+	defer server.stop()
+	cr, err := b.clients(ctx, server, 1, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer cr.hangUp()
+	filler, err := newConfirmer(b.rabbitURL, fillWindow)
+	if err != nil {
+		return nil, err
+	}
+	defer filler.close()
+	bare, err := newBareReader(b.rabbitURL)
+	if err != nil {
+		return nil, err
+	}
+	defer bare.close()
+
+	var with, without []float64
+	into := func(name string, list *[]float64, round func() (time.Duration, error)) func() error {
+		return func() error {
+			b.progress.begin("intake", fmt.Sprintf("%d replies wait for %s, %d rounds done", b.size.Waiting, name, len(*list)), intakeTime(b.size))
+			took, err := round()
+			*list = append(*list, float64(b.size.Waiting)/took.Seconds())
+			return err
+		}
+	}
+	throughBridge := func() (time.Duration, error) { return b.intakeOfBridge(ctx, server, cr, filler) }
+	straight := func() (time.Duration, error) { return bare.intake(ctx, b.size.Waiting, filler) }
+	if err := alternate(intakeRounds(b.size), into("a bare consumer", &without, straight), into("the bridge", &with, throughBridge)); err != nil {
+		return nil, err
+	}
+	what := fmt.Sprintf("replies taken in, %s wait", grouped(b.size.Waiting))
+	return []Row{row("intake", what, "/s", with, "bare consumer", without, reach{by: Ratio, bound: 0.9, atLeast: true})}, nil
+}
+
+func intakeRounds(s Sizes) int { return s.Rounds }
+
+// intakeTime is about how many seconds a round takes: to publish and to read.
+func intakeTime(s Sizes) float64 { return 60e-6 * float64(s.Waiting) }
+
+func intakeSeconds(s Sizes) float64 { return float64(2*intakeRounds(s)) * intakeTime(s) }
+
+// fill publishes the numbered replies, and waits until all are in the queue.
+func (c *confirmer) fill(ctx context.Context, exchange string, first uint64, count int) error {
+	return c.publish(ctx, exchange, count, func(i int) amqpx.Message {
+		key, p := reply(first + uint64(i))
+		return amqpx.Message{Key: key, Mandatory: true, Publishing: p}
+	})
+}
+
+// intakeOfBridge gives the time from when the bridge may go on to when its
+// client has the last reply.
+func (b *bench) intakeOfBridge(ctx context.Context, server *target, cr *crowd, filler *confirmer) (time.Duration, error) {
+	first, count := server.next, b.size.Waiting
+	server.next += uint64(count)
+	cr.expect(first, count, nil)
+	if err := b.pause(ctx, server.child); err != nil {
+		return 0, err
+	}
+	if err := filler.fill(ctx, exchange, first, count); err != nil {
+		return 0, err
+	}
+	start := b.swarm.clock()
+	if err := syscall.Kill(server.pid, syscall.SIGCONT); err != nil {
+		return 0, err
+	}
+	a, err := cr.await(ctx, patience)
+	if err != nil {
+		return 0, err
+	}
+	if err := a.err(); err != nil {
+		return 0, fmt.Errorf("%s: %w; the end of its log:\n%s", server.name, err, server.tail)
+	}
+	return time.Duration(a.At - start), nil
+}
+
+// pause stops a child until it gets SIGCONT, and waits until it stands still.
+func (b *bench) pause(ctx context.Context, c *child) error {
+	if err := syscall.Kill(c.pid, syscall.SIGSTOP); err != nil {
+		return fmt.Errorf("%s: %w", c.name, err)
+	}
+	for {
+		stopped, err := b.proc.stopped(c.pid)
+		if stopped || err != nil {
+			return err
+		}
+		select {
+		case <-time.After(time.Millisecond):
+		case <-c.done:
+			return fmt.Errorf("%s has ended; the end of its log:\n%s", c.name, c.tail)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// bareReader consumes as the bridge does, with a prefetch and acks for a quarter
+// of it together, and looks at nothing but the numbers.
+type bareReader struct {
+	conn    *amqp.Connection
+	channel *amqp.Channel
+	queue   string
+	next    uint64
+}
+
+func newBareReader(url string) (r *bareReader, err error) {
+	r = &bareReader{next: firstNumber}
+	if r.conn, err = amqp.Dial(url); err != nil {
+		return nil, fmt.Errorf("the bare consumer: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			r.conn.Close()
+		}
+	}()
+	if r.channel, err = r.conn.Channel(); err != nil {
+		return nil, err
+	}
+	if r.queue, err = bindOwn(r.channel, bareExchange, "reply.#"); err != nil {
+		return nil, err
+	}
+	return r, r.channel.Qos(prefetch, 0, false)
+}
+
+func (r *bareReader) close() { r.conn.Close() }
+
+// intake fills the queue, and gives the time from when the consumer begins to
+// when it has the last reply.
+func (r *bareReader) intake(ctx context.Context, count int, filler *confirmer) (time.Duration, error) {
+	first := r.next
+	r.next += uint64(count)
+	if err := filler.fill(ctx, bareExchange, first, count); err != nil {
+		return 0, err
+	}
+	start := time.Now()
+	deliveries, err := r.channel.Consume(r.queue, "bare", false, true, false, false, nil)
+	if err != nil {
+		return 0, err
+	}
+	var k checker
+	s := stream{next: first}
+	for n := range count {
+		d, ok := <-deliveries
+		number, found := k.number(d.Body)
+		if !ok || !found {
+			return 0, fmt.Errorf("the bare consumer got %q", d.Body)
+		}
+		s.take(number, &k.faults)
+		if n%(prefetch/4) == prefetch/4-1 || n == count-1 {
+			if err := d.Ack(true); err != nil {
+				return 0, err
+			}
+		}
+	}
+	took := time.Since(start)
+	if k.faults != (Faults{}) {
+		return 0, fmt.Errorf("the bare consumer: %v", k.faults)
+	}
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
+	return took, r.channel.Cancel("bare", false)
+}

@@ -1,0 +1,36 @@
+package engine
+
+import (
+	"testing"
+	"time"
+)
+
+func TestAClientOnALoopThatReadsItsFirstFramesSlowlyIsNotClosed(t *testing.T) {
+	s := &server{closed: make(chan closeNote, 1)}
+	l := &loop{engine: &Engine{cfg: Config{Handler: s, Limits: Limits{LogAge: time.Second}}}}
+	c := l.conns.alloc()
+	c.fd, c.state, c.blocked = -1, stateOpen, true
+	l.changeLog(c, nil, []Frame{Text("first")})
+	for range 20 {
+		l.wheel.now += 3
+		c.sent = l.wheel.now // epoll had room, and it was taken
+		l.wheel.now++
+		l.checkLent()
+		l.wheel.now++
+		l.checkLent()
+	}
+	l.wheel.now += ticks(time.Hour) // this machine stood still, not the client
+	l.checkLent()
+	l.checkLent() // the third look in a row without news
+	if len(s.closed) > 0 {
+		t.Fatal("a client was closed that takes a piece at a time")
+	}
+	l.checkLent() // the fourth look in a row, which is a second
+	if note := receive(t, s.closed); note != (closeNote{1008, tooSlow}) {
+		t.Fatalf("a client that takes nothing is closed with %v", note)
+	}
+	l.checkLent()
+	if len(l.owing) != 0 {
+		t.Fatal("the loop still looks at a connection that is closing")
+	}
+}

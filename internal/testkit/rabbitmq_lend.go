@@ -1,0 +1,35 @@
+package testkit
+
+import (
+	"context"
+	"fmt"
+	"io"
+)
+
+// LendRabbitMQ starts a node for a program that is no test, writes its URL to stdout as one line, and
+// discards it when stdin or the context ends. The error says what is missing, or why the node did not
+// start or last.
+func LendRabbitMQ(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
+	bin, err := findRabbitMQ()
+	if err != nil {
+		return fmt.Errorf("RabbitMQ is not installed: %w", err)
+	}
+	n, err := newNode(bin, rabbitOptions{})
+	if err != nil {
+		return err
+	}
+	defer n.discard()
+	fmt.Fprintln(stdout, n.URL())
+	returned := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(io.Discard, stdin)
+		close(returned)
+	}()
+	select {
+	case <-returned:
+	case <-ctx.Done():
+	case <-n.proc.Done():
+		return fmt.Errorf("RabbitMQ has ended; its log ends:\n%s", n.proc.Output.Tail())
+	}
+	return nil
+}
