@@ -33,6 +33,8 @@ type Config struct {
 	// PublishTimeout ends a publish that has no outcome by then, or up to a tenth
 	// later. 0 is 0.9 seconds.
 	PublishTimeout time.Duration
+	// CheckQueues looks for the queues that a message needs before it is sent.
+	CheckQueues bool
 	// Heartbeat is the AMQP heartbeat interval. 0 is ten seconds.
 	Heartbeat time.Duration
 	// Dial replaces the network, for an embedded broker.
@@ -111,11 +113,13 @@ func New(cfg Config) (*Link, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	return &Link{
+	l := &Link{
 		cfg:    cfg,
 		log:    cfg.Logger,
 		outbox: newOutbox(cfg.Waiting, cfg.Window, cfg.PublishTimeout),
-	}, nil
+	}
+	l.outbox.checks = cfg.CheckQueues
+	return l, nil
 }
 
 func orDefault[T int | time.Duration](v, fallback T) T {

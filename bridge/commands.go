@@ -51,11 +51,12 @@ func allow(*client, actor.Command) error { return nil }
 
 // publish sends the command and sees to it that its sender hears of its end.
 func (b *Bridge) publish(c engine.Conn, from *client, command actor.Command) {
+	came := time.Now()
 	err := b.link.Publish(command.Message(), func(o amqpx.Outcome) {
 		switch o {
 		case amqpx.Confirmed:
 		case amqpx.Returned:
-			b.failForAll(c, command)
+			b.failForAll(c, command, came)
 		default:
 			b.log.Warn("a command failed", "outcome", o.String(), "consumer", command.Consumer,
 				"command_id", command.CommandID, "client", from.remote)
@@ -70,9 +71,9 @@ func (b *Bridge) publish(c engine.Conn, from *client, command actor.Command) {
 
 // failForAll publishes the failed reply of a command that nobody listens to, so
 // that every client and every other program on the exchange sees it fail.
-func (b *Bridge) failForAll(c engine.Conn, command actor.Command) {
+func (b *Bridge) failForAll(c engine.Conn, command actor.Command, came time.Time) {
 	msg := command.Unroutable(b.cfg.Name)
-	b.unroutables.expect(msg.MessageId, func() {
+	b.unroutables.expect(msg.MessageId, came, func() {
 		b.fail(c, command.CommandID, actor.UnroutableText(command.Consumer))
 	})
 	err := b.link.Publish(msg, func(o amqpx.Outcome) { b.unroutables.published(msg.MessageId, o) })

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"sync"
+	"time"
 
 	"github.com/clu-ws/clu-ws/amqpx"
 )
@@ -17,19 +18,26 @@ type unroutables struct {
 }
 
 type unroutable struct {
-	tell func() // the sender alone
-	told bool   // done; the reply may still come, and is not for anyone any more
+	tell  func() // the sender alone
+	told  bool   // done; the reply may still come, and is not for anyone any more
+	timer *time.Timer
 }
 
-// expect waits for the reply with the message id. tell is called once if the
-// sender must be told in its place.
-func (u *unroutables) expect(id string, tell func()) {
+// toldWithin is how long after a command came its sender hears that it was for
+// nobody: as soon as of any other failure, although two messages were on the way
+// to the broker.
+const toldWithin = 900 * time.Millisecond
+
+// expect waits for the reply with the message id to a command that came then. tell
+// is called once if the sender must be told in its place; it must not block.
+func (u *unroutables) expect(id string, came time.Time, tell func()) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.open == nil {
 		u.open = map[string]*unroutable{}
 	}
-	u.open[id] = &unroutable{tell: tell}
+	late := func() { u.published(id, amqpx.Unknown) }
+	u.open[id] = &unroutable{tell: tell, timer: time.AfterFunc(time.Until(came.Add(toldWithin)), late)}
 }
 
 // published takes the outcome of the reply's publishing. A confirmed one is on its
@@ -44,11 +52,10 @@ func (u *unroutables) published(id string, outcome amqpx.Outcome) {
 	if r == nil {
 		return // it came back before its confirm
 	}
-	r.told = true
 	if !outcome.InDoubt() {
 		delete(u.open, id)
 	}
-	r.tell()
+	r.end()
 }
 
 // arrived takes a reply that the broker brings, and says whether it is to be
@@ -61,6 +68,7 @@ func (u *unroutables) arrived(id string) bool {
 		return true
 	}
 	delete(u.open, id)
+	r.timer.Stop()
 	return !r.told
 }
 
@@ -70,9 +78,16 @@ func (u *unroutables) lose() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, r := range u.open {
-		if !r.told {
-			r.tell()
-		}
+		r.end()
 	}
 	u.open = nil
+}
+
+// end tells the sender, unless that is done.
+func (r *unroutable) end() {
+	r.timer.Stop()
+	if !r.told {
+		r.told = true
+		r.tell()
+	}
 }

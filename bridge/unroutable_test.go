@@ -2,6 +2,8 @@ package bridge
 
 import (
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/clu-ws/clu-ws/amqpx"
 )
@@ -18,38 +20,51 @@ func TestTheSenderOfACommandToNobodyHearsOfItsEndOnce(t *testing.T) {
 		"the link breaks behind it":       {amqpx.Confirmed, "down"},
 		"the link breaks before":          {amqpx.Away, "down"},
 		"it comes back, the link breaks":  {amqpx.Confirmed, back, "down"},
+		"the confirm and it are late":     {"late", amqpx.Unknown, back},
+		"it is late after its confirm":    {amqpx.Confirmed, "late", back},
+		"it is lost late":                 {amqpx.Confirmed, "late", "down"},
 		"it waits too long":               {amqpx.Expired},
 		"the broker blocks in the moment": {amqpx.Blocked},
 	} {
-		var u unroutables
-		heard := 0
-		u.expect("id", func() { heard++ })
-		for _, event := range events {
-			switch e := event.(type) {
-			case amqpx.Outcome:
-				u.published("id", e)
-			case string:
-				if e == "down" {
-					u.lose()
-				} else if u.arrived("id") {
-					heard++
-				}
+		synctest.Test(t, func(t *testing.T) { hearsOnce(t, name, events) })
+	}
+}
+
+// hearsOnce plays the events: outcomes, and the words of the test.
+func hearsOnce(t *testing.T, name string, events []any) {
+	var u unroutables
+	heard := 0
+	u.expect("id", time.Now(), func() { heard++ })
+	for _, event := range events {
+		switch e := event.(type) {
+		case amqpx.Outcome:
+			u.published("id", e)
+		case string:
+			switch {
+			case e == "down":
+				u.lose()
+			case e == "late":
+				time.Sleep(toldWithin + time.Millisecond)
+				synctest.Wait()
+			case u.arrived("id"):
+				heard++
 			}
 		}
-		if heard != 1 {
-			t.Errorf("%s: heard %d times", name, heard)
-		}
-		u.lose()
-		if heard != 1 || len(u.open) != 0 {
-			t.Errorf("%s: something is left", name)
-		}
+	}
+	if heard != 1 {
+		t.Errorf("%s: heard %d times", name, heard)
+	}
+	u.lose()
+	if heard != 1 || len(u.open) != 0 {
+		t.Errorf("%s: something is left", name)
 	}
 }
 
 func TestRepliesOfOthersAreHandedOn(t *testing.T) {
 	var u unroutables
-	u.expect("id", func() { t.Error("told of another's reply") })
+	u.expect("id", time.Now(), func() { t.Error("told of another's reply") })
 	if !u.arrived("other") {
 		t.Error("a reply of somebody else was dropped")
 	}
+	u.arrived("id")
 }
