@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/clu-ws/clu-ws/amqpx"
@@ -74,10 +75,13 @@ func (c Command) Check() error {
 }
 
 // Message is the command as CLU publishes it: mandatory, to command.<consumer>.
+// It needs the queue of an actor that would hear it, which a link looks for if it
+// is told to (see [amqpx.Config].CheckQueues).
 func (c Command) Message() amqpx.Message {
 	return amqpx.Message{
 		Key:       "command." + c.Consumer,
 		Mandatory: true,
+		Needs:     c.queues(),
 		Publishing: amqpx.Publishing{
 			ContentType:   contentType,
 			DeliveryMode:  transient,
@@ -88,6 +92,30 @@ func (c Command) Message() amqpx.Message {
 			Body:          marshal(commandBody{c.CommandString}),
 		},
 	}
+}
+
+// maxConsumerWords bounds the names that are made of a consumer, each of which may
+// cost a question to the broker. CLU's actors have names of one word.
+const maxConsumerWords = 4
+
+// queues are those of the actors that hear a command to the consumer. An actor is
+// bound to command.<name>.#, so a consumer a.b is heard by the actors a.b and a:
+// their queues are a.b_commands and a_commands. An actor that is not CLU's and
+// names its queue otherwise is not among them. There are none for a consumer of
+// more than four words: then nothing is said about who hears it.
+func (c Command) queues() []string {
+	if strings.Count(c.Consumer, ".") >= maxConsumerWords {
+		return nil
+	}
+	var queues []string
+	for name := c.Consumer; name != ""; {
+		if q := CommandsQueue(name); len(q) <= amqpx.MaxShortString {
+			queues = append(queues, q)
+		}
+		dot := strings.LastIndexByte(name, '.')
+		name = name[:max(dot, 0)]
+	}
+	return queues
 }
 
 func (c Command) headers() amqpx.Table {

@@ -129,3 +129,24 @@ func TestACommandToNobodyFailsInCLUsWords(t *testing.T) {
 		}
 	}
 }
+
+func TestACommandNeedsTheQueueOfAnActorThatWouldHearIt(t *testing.T) {
+	long := strings.Repeat("x", 247)
+	for consumer, want := range map[string]string{
+		"dome":       "dome_commands",
+		"lvm.sci":    "lvm.sci_commands lvm_commands",
+		"a.b.c.d":    "a.b.c.d_commands a.b.c_commands a.b_commands a_commands",
+		"a.b.c.d.e":  "",
+		".a":         ".a_commands",
+		long:         "", // no queue may have such a name
+		"a." + long:  "a_commands",
+		"lvmecp":     "lvmecp_commands",
+		"lvmecp.":    "lvmecp._commands lvmecp_commands",
+		"a..b":       "a..b_commands a._commands a_commands",
+		"two words#": "two words#_commands",
+	} {
+		if got := strings.Join(actor.NewCommand("c", consumer, "x", "").Message().Needs, " "); got != want {
+			t.Errorf("%.20q needs %q, want %q", consumer, got, want)
+		}
+	}
+}

@@ -34,6 +34,8 @@ type Config struct {
 	// PublishTimeout ends a publish that has no outcome by then, or up to a tenth
 	// later. 0 is 0.9 seconds.
 	PublishTimeout time.Duration
+	// CheckQueues looks for the queues that a message needs before it is sent.
+	CheckQueues bool
 	// Heartbeat is the AMQP heartbeat interval. 0 is ten seconds.
 	Heartbeat time.Duration
 	// Dial replaces the network, for an embedded broker.
@@ -107,6 +109,7 @@ func New(cfg Config) (*Link, error) {
 		log:    cfg.Logger,
 		outbox: newOutbox(cfg.Waiting, cfg.Window, cfg.PublishTimeout),
 	}
+	l.outbox.checks = cfg.CheckQueues
 	for _, q := range cfg.Queues {
 		l.intakes = append(l.intakes, newIntake(q, cfg.Prefetch, cfg.Logger))
 	}

@@ -30,6 +30,11 @@ type Message struct {
 	// Mandatory asks the broker to return the message when no queue wants it.
 	// It needs a MessageId, by which a return is matched to its message.
 	Mandatory bool
+	// Needs are names of queues of which one must exist, whoever it belongs to;
+	// none needs nothing. It is looked at if [Config].CheckQueues is set: when none
+	// of them exists the message is not sent, and ends as [Returned]. What the
+	// broker said counts for a second, that a queue is missing for a quarter of one.
+	Needs []string
 	Publishing
 }
 
@@ -49,6 +54,11 @@ func (m *Message) check() error {
 		{"app id", m.AppId},
 	} {
 		if err := checkShort(f.name, f.value); err != nil {
+			return err
+		}
+	}
+	for _, q := range m.Needs {
+		if err := checkShort("name of a queue that it needs", q); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ type publish struct {
 	done     func(Outcome)
 	deadline time.Time
 	sent     time.Time // when it went into the window
+	ready    bool      // what it needs was found
 	returned bool      // the broker sent it back; its confirm follows
 	told     bool      // done was called; only its place in the window is still held
 }
@@ -21,7 +22,10 @@ type outbox struct {
 	capacity int           // messages waiting at most
 	timeout  time.Duration // from Publish to the end of patience
 	hold     time.Duration // how old the oldest message without a confirm may be when another is sent
+	checks   bool          // whether what a message needs is looked for before it is sent
 	wake     chan struct{} // capacity 1: there is something to send, or room in the window
+
+	figures figures
 
 	// mu guards the following fields.
 	mu      sync.Mutex
@@ -50,7 +54,7 @@ func newOutbox(capacity, window int, timeout time.Duration) *outbox {
 
 // put accepts a message for sending, or refuses it at once.
 func (o *outbox) put(msg Message, done func(Outcome)) {
-	p := &publish{msg: msg, done: done, deadline: time.Now().Add(o.timeout)}
+	p := &publish{msg: msg, done: done, deadline: time.Now().Add(o.timeout), ready: len(msg.Needs) == 0 || !o.checks}
 	o.mu.Lock()
 	refusal := o.refusal
 	if refusal == Confirmed && len(o.waiting) >= o.capacity {
@@ -61,7 +65,7 @@ func (o *outbox) put(msg Message, done func(Outcome)) {
 	}
 	o.mu.Unlock()
 	if refusal != Confirmed {
-		done(refusal)
+		o.figures.end(p, refusal)
 		return
 	}
 	o.signal()
@@ -92,20 +96,33 @@ func (o *outbox) open() {
 func (o *outbox) take(now time.Time) (*publish, uint64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.waiting) == 0 || !o.room(now) || now.After(o.waiting[0].deadline) {
+	p := o.head(now)
+	if p == nil || !p.ready {
 		return nil, 0
 	}
-	p := o.waiting[0]
+	o.shift()
 	p.sent = now
+	tag := o.next
+	o.next++
+	o.window[tag%uint64(len(o.window))] = p
+	return p, tag
+}
+
+// head is the message that is next to be sent, or nil. mu is held.
+func (o *outbox) head(now time.Time) *publish {
+	if len(o.waiting) == 0 || !o.room(now) || now.After(o.waiting[0].deadline) {
+		return nil
+	}
+	return o.waiting[0]
+}
+
+// shift removes the first message that waits. mu is held.
+func (o *outbox) shift() {
 	o.waiting[0] = nil
 	o.waiting = o.waiting[1:]
 	if len(o.waiting) == 0 {
 		o.waiting = nil
 	}
-	tag := o.next
-	o.next++
-	o.window[tag%uint64(len(o.window))] = p
-	return p, tag
 }
 
 // room is whether another message may be sent now. A broker that owes a confirm
@@ -143,6 +160,9 @@ func (o *outbox) settle(tag uint64, outcome Outcome) {
 	slot := tag % uint64(len(o.window))
 	p := o.window[slot]
 	o.window[slot] = nil
+	if p != nil && (outcome == Confirmed || outcome == Refused) {
+		o.figures.confirmed(time.Since(p.sent))
+	}
 	for o.oldest < o.next && o.window[o.oldest%uint64(len(o.window))] == nil {
 		o.oldest++
 	}
@@ -157,122 +177,6 @@ func (o *outbox) settle(tag uint64, outcome Outcome) {
 	o.mu.Unlock()
 	o.signal()
 	if tell {
-		p.done(outcome)
-	}
-}
-
-// refuse turns new messages away with the outcome, and fails those that wait
-// with it. What was sent keeps its place: its confirm may still come.
-func (o *outbox) refuse(outcome Outcome) {
-	o.mu.Lock()
-	o.refusal = outcome
-	waiting := o.waiting
-	o.waiting = nil
-	o.noteIdle()
-	o.mu.Unlock()
-	for _, p := range waiting {
-		p.done(outcome)
-	}
-}
-
-// accept ends a refusal, unless the outbox is closed.
-func (o *outbox) accept() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if !o.closed {
-		o.refusal = Confirmed
-	}
-}
-
-// cut ends a connection's share: what waits was never sent, and what was sent
-// without a confirm may or may not have arrived.
-func (o *outbox) cut() {
-	o.refuse(Away)
-	o.mu.Lock()
-	var unknown []*publish
-	for tag := o.oldest; tag < o.next; tag++ {
-		slot := tag % uint64(len(o.window))
-		if p := o.window[slot]; p != nil && !p.told {
-			p.told = true
-			unknown = append(unknown, p)
-		}
-		o.window[slot] = nil
-	}
-	o.oldest = o.next
-	o.noteIdle()
-	o.mu.Unlock()
-	for _, p := range unknown {
-		p.done(Unknown)
-	}
-}
-
-// expire ends what has waited past its deadline: unsent, it never will be;
-// sent, its sender is told that nobody knows.
-func (o *outbox) expire(now time.Time) {
-	o.mu.Lock()
-	var expired, unknown []*publish
-	for len(o.waiting) > 0 && now.After(o.waiting[0].deadline) {
-		expired = append(expired, o.waiting[0])
-		o.waiting[0] = nil
-		o.waiting = o.waiting[1:]
-	}
-	for tag := o.oldest; tag < o.next; tag++ {
-		p := o.window[tag%uint64(len(o.window))]
-		if p != nil && !p.told && now.After(p.deadline) {
-			p.told = true
-			unknown = append(unknown, p)
-		}
-	}
-	o.noteIdle()
-	o.mu.Unlock()
-	if len(expired) > 0 {
-		o.signal()
-	}
-	for _, p := range expired {
-		p.done(Expired)
-	}
-	for _, p := range unknown {
-		p.done(Unknown)
-	}
-}
-
-// overdue tells whether the oldest message sent has ended without its confirm.
-func (o *outbox) overdue() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.oldest < o.next && o.window[o.oldest%uint64(len(o.window))].told
-}
-
-// close refuses for good. The channel it gives is closed once nothing that was
-// accepted is left without an outcome.
-func (o *outbox) close() <-chan struct{} {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.closed = true
-	if o.refusal == Confirmed {
-		o.refusal = Away
-	}
-	if o.idle == nil {
-		o.idle = make(chan struct{})
-		o.noteIdle()
-	}
-	return o.idle
-}
-
-// noteIdle tells close's caller when the last outcome is known. mu is held.
-func (o *outbox) noteIdle() {
-	if o.idle == nil || len(o.waiting) > 0 {
-		return
-	}
-	// What only holds its place in the window for a late confirm has its outcome.
-	for tag := o.oldest; tag < o.next; tag++ {
-		if p := o.window[tag%uint64(len(o.window))]; p != nil && !p.told {
-			return
-		}
-	}
-	select {
-	case <-o.idle:
-	default:
-		close(o.idle)
+		o.figures.end(p, outcome)
 	}
 }

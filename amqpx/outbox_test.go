@@ -2,6 +2,7 @@ package amqpx
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -246,4 +247,105 @@ func TestOutcomesHaveNames(t *testing.T) {
 	if got := fmt.Sprint(Outcome(99)); got != "invalid outcome" {
 		t.Error(got)
 	}
+}
+
+// needy puts a message that needs a queue.
+func needy(o *outbox, out *outcomes, id string) {
+	m := message(id)
+	m.Needs = []string{"queue"}
+	o.put(m, out.of(id))
+}
+
+func TestAMessageIsTakenOnceWhatItNeedsIsFoundAndOthersWaitBehindIt(t *testing.T) {
+	var out outcomes
+	o := newOutbox(10, 4, time.Second)
+	o.checks = true
+	o.open()
+	needy(o, &out, "a")
+	put(o, &out, "b")
+	if p, _ := o.take(time.Now()); p != nil {
+		t.Errorf("%s was sent first", p.msg.MessageId)
+	}
+	o.found(o.unready(time.Now()), true)
+	for _, want := range "ab" {
+		if p, _ := o.take(time.Now()); p == nil || p.msg.MessageId != string(want) {
+			t.Errorf("%c was not sent", want)
+		}
+	}
+	needy(o, &out, "c")
+	o.found(o.unready(time.Now()), false)
+	out.expect(t, "c returned")
+}
+
+func TestAnAnswerThatComesLateIsForNobodyElse(t *testing.T) {
+	var out outcomes
+	o := newOutbox(10, 4, time.Second)
+	o.checks = true
+	o.open()
+	for _, exists := range []bool{true, false} {
+		needy(o, &out, "a")
+		asked := o.unready(time.Now())
+		o.expire(time.Now().Add(2 * time.Second))
+		needy(o, &out, "b")
+		o.found(asked, exists)
+		if p, _ := o.take(time.Now()); p != nil {
+			t.Errorf("%s was sent on the answer for another", p.msg.MessageId)
+		}
+		o.refuse(Blocked)
+		o.accept()
+		out.expect(t, "a expired", "b blocked")
+	}
+}
+
+func TestWhatIsKnownOfQueuesIsBounded(t *testing.T) {
+	q := newQueueCheck(nil)
+	for i := range 3 * knownQueues {
+		q.remember(fmt.Sprint(i), answer{exists: true})
+		q.remember("0", answer{})
+	}
+	if len(q.known) != knownQueues || len(q.order) != knownQueues {
+		t.Errorf("%d queues are known, %d in order", len(q.known), len(q.order))
+	}
+	if _, known := q.known[fmt.Sprint(3*knownQueues-1)]; !known {
+		t.Error("the latest is not known")
+	}
+}
+
+func TestTheFiguresAreThoseOfWhatHappened(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out outcomes
+		o := newOutbox(4, 8, time.Second)
+		put(o, &out, "a") // away
+		o.open()
+		put(o, &out, "bcdefg") // two more than may wait
+		for range 3 {
+			o.take(time.Now())
+		}
+		o.markReturned("c")
+		time.Sleep(500 * time.Microsecond)
+		o.settle(1, Confirmed)
+		time.Sleep(4 * time.Millisecond)
+		o.settle(2, Confirmed)
+		s := o.stats()
+		if s.Waiting != 1 || s.InFlight != 1 {
+			t.Errorf("%d wait and %d are in flight", s.Waiting, s.InFlight)
+		}
+		time.Sleep(6 * time.Second)
+		o.expire(time.Now())
+		o.settle(3, Confirmed)
+		s = o.stats()
+		want := map[Outcome]uint64{Away: 1, Full: 2, Confirmed: 1, Returned: 1, Unknown: 1, Expired: 1}
+		for outcome, n := range s.Outcomes {
+			if n != want[Outcome(outcome)] {
+				t.Errorf("%v: %d, want %d", Outcome(outcome), n, want[Outcome(outcome)])
+			}
+		}
+		counts := []uint64{1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}
+		if !slices.Equal(s.Confirms.Counts, counts) || len(s.Confirms.Bounds) != len(counts)-1 {
+			t.Errorf("the confirms are %v", s.Confirms)
+		}
+		if math.Abs(s.Confirms.Sum-6.0095) > 1e-6 {
+			t.Errorf("they took %v s together", s.Confirms.Sum)
+		}
+	})
 }

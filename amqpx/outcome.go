@@ -9,7 +9,8 @@ type Outcome uint8
 const (
 	// Confirmed: the broker took the message and routed it to at least one queue.
 	Confirmed Outcome = iota
-	// Returned: mandatory, and no queue is bound for the routing key.
+	// Returned: mandatory, and no queue is bound for the routing key. Or none of the
+	// queues that it needs exists; then nothing was sent.
 	Returned
 	// Refused: the broker answered with a nack. It speaks for all queues at once:
 	// one of them did not take the message (it is full, or broke), and the others

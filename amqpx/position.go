@@ -55,6 +55,11 @@ func (in *intake) goLive() {
 	}
 }
 
+// ownRecords is more than the broker's own records may take of the offsets in one
+// place: it writes one where a segment begins. What retention takes is whole
+// segments, of more messages than that.
+const ownRecords = 16
+
 // takeOfStream hands over a message of a stream, and reads the links' own.
 func (in *intake) takeOfStream(d *amqp.Delivery) {
 	p := &in.stream
@@ -70,7 +75,7 @@ func (in *intake) takeOfStream(d *amqp.Delivery) {
 	if at >= p.live {
 		in.goLive()
 	}
-	if p.moved && at > p.next {
+	if p.moved && at > p.next+ownRecords {
 		// Retention has taken what we had not read yet.
 		in.release(Gap{To: now})
 		in.miss(Gap{From: p.taken.Add(-inFlight), To: sentBy(d, now)})

@@ -57,6 +57,11 @@ type Config struct {
 	// Compress lets clients negotiate permessage-deflate. A reply is then compressed
 	// once for all of them.
 	Compress bool
+	// CheckConsumers fails a command as one for nobody when no actor's queue exists
+	// for its consumer, although somebody else hears it: a tap that is bound to
+	// command.#, say. It goes by the names of CLU's queues, <actor>_commands: an actor
+	// whose queue has another name is taken to be absent.
+	CheckConsumers bool
 	// OnLink is told of every change of the link to the broker.
 	OnLink func(amqpx.State)
 	// Logger gets what an operator must know. nil is [slog.Default].
@@ -117,15 +122,16 @@ func New(cfg Config) (*Bridge, error) {
 		return nil, err
 	}
 	b.link, err = amqpx.New(amqpx.Config{
-		URLs:     cfg.Broker,
-		TLS:      cfg.TLS,
-		Name:     cfg.Name,
-		Exchange: cfg.Exchange,
-		Queues:   []amqpx.Queue{replies},
-		Dial:     cfg.Dial,
-		OnState:  b.linkChanged,
-		FailFast: cfg.FailFast,
-		Logger:   cfg.Logger,
+		URLs:        cfg.Broker,
+		TLS:         cfg.TLS,
+		Name:        cfg.Name,
+		Exchange:    cfg.Exchange,
+		Queues:      []amqpx.Queue{replies},
+		CheckQueues: cfg.CheckConsumers,
+		Dial:        cfg.Dial,
+		OnState:     b.linkChanged,
+		FailFast:    cfg.FailFast,
+		Logger:      cfg.Logger,
 	})
 	if err != nil {
 		return nil, err

@@ -165,6 +165,28 @@ func TestACommandToNobodyFailsForEveryone(t *testing.T) {
 	})
 }
 
+func TestATapDoesNotHideThatACommandIsForNobody(t *testing.T) {
+	onEachBroker(t, func(t *testing.T, url string) {
+		b := linked(t, url, func(c *bridge.Config) { c.CheckConsumers = true })
+		p := newPeer(t, url)
+		tap := p.hear("command.#")
+		if _, err := p.ch.QueueDeclare(actor.CommandsQueue("lvmecp"), false, false, true, false, nil); err != nil {
+			t.Fatal(err)
+		}
+		c := dial(t, b.addr)
+		for _, consumer := range []string{"nobody", "lvmecp.part", "lvmecp"} {
+			c.say(fmt.Sprintf(`{"consumer": %q, "command_string": "ping", "command_id": %[1]q}`, consumer))
+		}
+		e := c.next()
+		equal(t, "what failed", []any{e.header("command_id"), e.errorText()}, []any{"nobody", "Failed routing message to consumer 'nobody'."})
+		for _, want := range []string{"lvmecp.part", "lvmecp"} {
+			equal(t, "what the tap heard", receive(t, tap).CorrelationId, want)
+		}
+		c.say("ping")
+		equal(t, "what comes after the failure", string(c.text()), "pong")
+	})
+}
+
 func TestACommandToNobodyFailsAloneAmongHundredsInFlight(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, url string) {
 		b := linked(t, url)

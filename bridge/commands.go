@@ -58,15 +58,14 @@ func allow(*client, actor.Command) error { return nil }
 // publish sends the command and sees to it that its sender hears of its end.
 func (b *Bridge) publish(conn engine.Conn, c *client, command actor.Command) {
 	c.commands.Add(1)
-	start := time.Now()
+	came := time.Now()
 	err := b.link.Publish(command.Message(), func(o amqpx.Outcome) {
 		b.metrics.commands[o].Inc()
 		switch o {
 		case amqpx.Confirmed:
-			b.metrics.confirm.Observe(time.Since(start).Seconds())
 			c.ended(conn)
 		case amqpx.Returned:
-			b.failForAll(conn, c, command)
+			b.failForAll(conn, c, command, came)
 		default:
 			b.failures.note(o.String(), "consumer", command.Consumer, "command_id", command.CommandID, "client", c.remote)
 			b.fail(conn, c, command.CommandID, o.String(), actor.CommandFailure(o, command.Consumer))
@@ -82,9 +81,9 @@ func (b *Bridge) publish(conn engine.Conn, c *client, command actor.Command) {
 
 // failForAll publishes the failed reply of a command that nobody listens to, so
 // that every client and every other program on the exchange sees it fail.
-func (b *Bridge) failForAll(conn engine.Conn, c *client, command actor.Command) {
+func (b *Bridge) failForAll(conn engine.Conn, c *client, command actor.Command, came time.Time) {
 	msg := command.Unroutable(b.cfg.Name)
-	b.unroutables.expect(msg.MessageId, unroutable{
+	b.unroutables.expect(msg.MessageId, came, unroutable{
 		tell: func() {
 			b.fail(conn, c, command.CommandID, amqpx.Returned.String(), actor.UnroutableText(command.Consumer))
 		},

@@ -41,6 +41,7 @@ type crowd struct {
 	phase    atomic.Pointer[string]
 	list     []*commander
 	sending  sync.WaitGroup
+	reading  sync.WaitGroup
 	stop     context.CancelFunc
 }
 
@@ -51,18 +52,11 @@ func gather(t *testing.T, addr, consumer string, n int, every time.Duration) *cr
 	ctx, cancel := context.WithCancel(context.Background())
 	g := &crowd{consumer: consumer, stop: cancel}
 	g.enter("quiet")
-	var reading sync.WaitGroup
-	t.Cleanup(func() {
-		g.stopSending()
-		for _, c := range g.list {
-			c.Close()
-		}
-		reading.Wait()
-	})
+	t.Cleanup(g.leave)
 	for i := range n {
 		c := &commander{client: dial(t, addr), name: fmt.Sprint(i), ponged: make(chan struct{}, 1)}
 		g.list = append(g.list, c)
-		reading.Go(func() { c.read() })
+		g.reading.Go(c.read)
 		g.sending.Go(func() {
 			tick := time.NewTicker(every)
 			defer tick.Stop()
@@ -85,6 +79,15 @@ func (g *crowd) enter(phase string) { g.phase.Store(&phase) }
 func (g *crowd) stopSending() {
 	g.stop()
 	g.sending.Wait()
+}
+
+// leave disconnects everyone. Then nobody writes what happened any more.
+func (g *crowd) leave() {
+	g.stopSending()
+	for _, c := range g.list {
+		c.Close()
+	}
+	g.reading.Wait()
 }
 
 // settle waits until every client has heard all that the bridge told it so far.

@@ -16,7 +16,6 @@ type metrics struct {
 	gaps        prometheus.Counter
 	gapSeconds  prometheus.Counter
 	linkChanges *prometheus.CounterVec
-	confirm     prometheus.Histogram
 	commands    [amqpx.Unknown + 1]prometheus.Counter // by outcome
 	refused     prometheus.Counter
 }
@@ -42,10 +41,7 @@ func newMetrics(b *Bridge) *metrics {
 	for _, state := range []string{"up", "blocked", "down"} {
 		m.linkChanges.WithLabelValues(state) // so that all of them are there from the start
 	}
-	m.confirm = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "cluws_confirm_seconds",
-		Help:    "From a command's arrival to the broker's confirm.",
-		Buckets: []float64{.0002, .0005, .001, .002, .005, .01, .02, .05, .1, .2, .5, 1}})
-	m.registry.MustRegister(m.linkChanges, commands, m.confirm, &view{b},
+	m.registry.MustRegister(m.linkChanges, commands, &view{b},
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -71,6 +67,7 @@ var (
 	droppedDesc       = describe("replies_dropped_total", "Messages that were no replies, by reason.", "reason")
 	waitingDesc       = describe("publish_waiting", "Commands that wait to be sent.")
 	inFlightDesc      = describe("publish_unconfirmed", "Commands sent and not confirmed yet.")
+	confirmDesc       = describe("confirm_seconds", "From the sending of a command to the broker's confirm.")
 	historyDesc       = describe("history_replies", "Replies kept for clients that resume.")
 	historyBytesDesc  = describe("history_bytes", "Memory that they take.")
 	seqDesc           = describe("seq", "Number of the last reply.")
@@ -113,6 +110,7 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	link := b.link.Stats()
 	gauge(waitingDesc, float64(link.Waiting))
 	gauge(inFlightDesc, float64(link.InFlight))
+	out <- confirmMetric(link.Confirms)
 	gauge(historyDesc, float64(hub.kept))
 	gauge(historyBytesDesc, float64(hub.bytes))
 	gauge(seqDesc, float64(hub.seq))
@@ -130,6 +128,18 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	gauge(backlogDesc, float64(s.Backlog))
 	gauge(heldDesc, float64(s.Held))
 	out <- lagMetric(s)
+}
+
+// confirmMetric makes a histogram of the link's figures.
+func confirmMetric(h amqpx.Histogram) prometheus.Metric {
+	buckets, count := map[float64]uint64{}, uint64(0)
+	for i, n := range h.Counts {
+		count += n
+		if i < len(h.Bounds) {
+			buckets[h.Bounds[i]] = count
+		}
+	}
+	return prometheus.MustNewConstHistogram(confirmDesc, count, h.Sum, buckets)
 }
 
 // lagMetric makes a histogram of the engine's figures.

@@ -11,16 +11,18 @@ import (
 )
 
 // toldWithin is how soon a sender hears that its command failed: a second, and
-// what a busy machine adds to it.
-const toldWithin = 1500 * time.Millisecond
+// some for the way there and back. What a busy machine adds is measured.
+const toldWithin = 1200 * time.Millisecond
 
 // Every command has exactly one end. Without an error envelope it was confirmed:
 // then the actor has it, once. With one it never reaches the actor, unless the
-// envelope says that nobody knows.
+// envelope says that nobody knows. A confirmed one may be received late here: the
+// queue keeps it while the broker is away, as no queue of an actor does.
 func TestEveryCommandHasExactlyOneEndThroughWhateverTheBrokerDoes(t *testing.T) {
 	t.Parallel()
 	n := testkit.StartRabbitMQ(t)
 	b := linked(t, n.URL())
+	machine := measureLag(t)
 	actor := record(t, n.URL(), "x")
 	g := gather(t, b.addr, "x", 20, 100*time.Millisecond)
 	quiet := func() {
@@ -41,15 +43,19 @@ func TestEveryCommandHasExactlyOneEndThroughWhateverTheBrokerDoes(t *testing.T) 
 	n.CloseConnections(t)
 	b.awaitUp(t)
 	quiet()
-	g.enter("stalled for 20 s")
-	n.Pause(t)
-	<-time.After(20 * time.Second) // the disturbance itself: longer than any deadline of ours
-	n.Resume(t)
-	quiet()
+	// The disturbance itself is the time: in the first of the two the connections hold,
+	// in the second they break.
+	for _, stall := range []time.Duration{3 * time.Second, 20 * time.Second} {
+		g.enter("stalled for " + stall.String())
+		n.Pause(t)
+		<-time.After(stall)
+		n.Resume(t)
+		quiet()
+	}
 	g.enter("memory alarm")
 	n.SetMemoryAlarm(t, true)
 	g.awaitText(t, "blocks publishers")
-	<-time.After(3 * time.Second) // the disturbance itself
+	<-time.After(3 * time.Second) // again
 	n.SetMemoryAlarm(t, false)
 	quiet()
 
@@ -63,8 +69,10 @@ func TestEveryCommandHasExactlyOneEndThroughWhateverTheBrokerDoes(t *testing.T) 
 	actor.await(t, "the last commands", func(got map[string]*received) bool {
 		return !slices.ContainsFunc(g.list, func(c *commander) bool { return got[c.last()] == nil })
 	})
+	g.awaitNobody(t)
 	g.settle(t)
-	judge(t, g, actor)
+	g.leave()
+	judge(t, g, actor, machine)
 }
 
 // last is the id of the command that the client sent last, to somebody.
@@ -76,6 +84,23 @@ func (c *commander) last() string {
 		s = c.commands[len(c.commands)-2]
 	}
 	return s.id
+}
+
+// awaitNobody waits until every sender has heard that nobody got its last command
+// to nobody: that word takes its own way through the broker.
+func (g *crowd) awaitNobody(t *testing.T) {
+	t.Helper()
+	testkit.Eventually(t, patience, "commands to nobody fail", func() error {
+		for _, c := range g.list {
+			c.mu.Lock()
+			i := slices.IndexFunc(c.commands, func(s *sentCommand) bool { return s.nobody && len(s.errors) == 0 })
+			c.mu.Unlock()
+			if i >= 0 {
+				return fmt.Errorf("client %s knows nothing of its command %d", c.name, i)
+			}
+		}
+		return nil
+	})
 }
 
 // awaitText waits until a sender was told these words.
@@ -98,10 +123,10 @@ func (g *crowd) awaitText(t *testing.T, words string) {
 
 // judge holds each command's end as its sender knows it against what the actor
 // received.
-func judge(t *testing.T, g *crowd, actor *recorder) {
+func judge(t *testing.T, g *crowd, actor *recorder, machine *lag) {
 	t.Helper()
 	table := tally{}
-	known := 0
+	known, faults := 0, 0
 	for _, c := range g.list {
 		place := -1
 		for _, s := range c.commands {
@@ -114,7 +139,10 @@ func judge(t *testing.T, g *crowd, actor *recorder) {
 				place = got.place
 			}
 			table.add(s, got)
-			if fault := s.fault(got); fault != "" {
+			if fault := s.fault(got, machine); fault != "" {
+				if faults++; faults > 20 {
+					continue // enough to see; the table has the rest
+				}
 				t.Errorf("%s, sent during %q, %s", s.id, s.phase, fault)
 			}
 		}
@@ -123,10 +151,13 @@ func judge(t *testing.T, g *crowd, actor *recorder) {
 		t.Errorf("the actor received %d commands, of which %d were sent", len(actor.commands), known)
 	}
 	table.log(t)
+	if faults > 0 {
+		t.Errorf("%d commands did not end as they should", faults)
+	}
 }
 
 // fault is what must not be in the story of a command, or "".
-func (s *sentCommand) fault(got *received) string {
+func (s *sentCommand) fault(got *received, machine *lag) string {
 	switch {
 	case len(s.errors) > 1:
 		return fmt.Sprintf("ended %d times: %q", len(s.errors), s.errors)
@@ -140,7 +171,7 @@ func (s *sentCommand) fault(got *received) string {
 		return ""
 	case got != nil && !s.unknown():
 		return fmt.Sprintf("reached the actor although its sender was told %q", s.errors[0])
-	case s.told.Sub(s.sent) > toldWithin:
+	case s.told.Sub(s.sent) > toldWithin+machine.between(s.sent, s.told):
 		return fmt.Sprintf("failed %v after it was sent: %q", s.told.Sub(s.sent), s.errors[0])
 	}
 	return ""

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"sync"
+	"time"
 
 	"github.com/clu-ws/clu-ws/amqpx"
 )
@@ -17,19 +18,27 @@ type unroutables struct {
 }
 
 type unroutable struct {
-	tell func() // the sender alone
-	done func() // called once the sender knows
-	told bool   // done; the reply may still come, and is not for anyone any more
+	tell  func() // the sender alone
+	done  func() // called once the sender knows
+	told  bool   // done; the reply may still come, and is not for anyone any more
+	timer *time.Timer
 }
 
-// expect waits for the reply with the message id. tell is called once if the
-// sender must be told in its place.
-func (u *unroutables) expect(id string, r unroutable) {
+// toldWithin is how long after a command came its sender hears that it was for
+// nobody: as soon as of any other failure, although two messages were on the way
+// to the broker.
+const toldWithin = 900 * time.Millisecond
+
+// expect waits for the reply with the message id to a command that came then. tell
+// is called once if the sender must be told in its place; it must not block.
+func (u *unroutables) expect(id string, came time.Time, r unroutable) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.open == nil {
 		u.open = map[string]*unroutable{}
 	}
+	late := func() { u.published(id, amqpx.Unknown) }
+	r.timer = time.AfterFunc(time.Until(came.Add(toldWithin)), late)
 	u.open[id] = &r
 }
 
@@ -48,16 +57,7 @@ func (u *unroutables) published(id string, outcome amqpx.Outcome) {
 	if !outcome.InDoubt() {
 		delete(u.open, id)
 	}
-	r.inPlace()
-}
-
-// inPlace tells the sender in place of the reply.
-func (r *unroutable) inPlace() {
-	if !r.told {
-		r.told = true
-		r.tell()
-		r.done()
-	}
+	r.end()
 }
 
 // arrived takes a reply that the broker brings, and says whether it is to be
@@ -70,6 +70,7 @@ func (u *unroutables) arrived(id string) (wanted bool, done func()) {
 		return true, func() {}
 	}
 	delete(u.open, id)
+	r.timer.Stop()
 	if r.told {
 		return false, func() {}
 	}
@@ -87,6 +88,16 @@ func (u *unroutables) lose() {
 			delete(u.open, id) // it has not come over a whole life of the link
 			continue
 		}
-		r.inPlace()
+		r.end()
+	}
+}
+
+// end tells the sender, unless that is done.
+func (r *unroutable) end() {
+	r.timer.Stop()
+	if !r.told {
+		r.told = true
+		r.tell()
+		r.done()
 	}
 }

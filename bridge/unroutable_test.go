@@ -2,6 +2,8 @@ package bridge
 
 import (
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/clu-ws/clu-ws/amqpx"
 )
@@ -18,39 +20,54 @@ func TestTheSenderOfACommandToNobodyHearsOfItsEndOnce(t *testing.T) {
 		"the link breaks behind it":       {amqpx.Confirmed, "down"},
 		"the link breaks before":          {amqpx.Away, "down"},
 		"it comes back, the link breaks":  {amqpx.Confirmed, back, "down"},
+		"the confirm and it are late":     {"late", amqpx.Unknown, back},
+		"it is late after its confirm":    {amqpx.Confirmed, "late", back},
+		"it is lost late":                 {amqpx.Confirmed, "late", "down"},
 		"it waits too long":               {amqpx.Expired},
 		"the broker blocks in the moment": {amqpx.Blocked},
 	} {
-		var u unroutables
-		heard, done := 0, 0
-		u.expect("id", unroutable{tell: func() { heard++ }, done: func() { done++ }})
-		for _, event := range events {
-			switch e := event.(type) {
-			case amqpx.Outcome:
-				u.published("id", e)
-			case string:
-				if e == "down" {
-					u.lose()
-				} else if wanted, done := u.arrived("id"); wanted {
+		synctest.Test(t, func(t *testing.T) { hearsOnce(t, name, events) })
+	}
+}
+
+// hearsOnce plays the events: outcomes, and the words of the test.
+func hearsOnce(t *testing.T, name string, events []any) {
+	var u unroutables
+	heard, done := 0, 0
+	u.expect("id", time.Now(), unroutable{tell: func() { heard++ }, done: func() { done++ }})
+	for _, event := range events {
+		switch e := event.(type) {
+		case amqpx.Outcome:
+			u.published("id", e)
+		case string:
+			switch {
+			case e == "down":
+				u.lose()
+			case e == "late":
+				time.Sleep(toldWithin + time.Millisecond)
+				synctest.Wait()
+			default:
+				if wanted, done := u.arrived("id"); wanted {
 					heard++
 					done()
 				}
 			}
 		}
-		if heard != 1 || done != 1 {
-			t.Errorf("%s: heard %d times, done %d times", name, heard, done)
-		}
-		u.lose()
-		if heard != 1 || len(u.open) != 0 {
-			t.Errorf("%s: something is left", name)
-		}
+	}
+	if heard != 1 || done != 1 {
+		t.Errorf("%s: heard %d times, done %d times", name, heard, done)
+	}
+	u.lose()
+	if heard != 1 || len(u.open) != 0 {
+		t.Errorf("%s: something is left", name)
 	}
 }
 
 func TestRepliesOfOthersAreHandedOn(t *testing.T) {
 	var u unroutables
-	u.expect("id", unroutable{tell: func() { t.Error("told of another's reply") }})
+	u.expect("id", time.Now(), unroutable{tell: func() { t.Error("told of another's reply") }})
 	if wanted, _ := u.arrived("other"); !wanted {
 		t.Error("a reply of somebody else was dropped")
 	}
+	u.arrived("id")
 }

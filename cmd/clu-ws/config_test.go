@@ -67,6 +67,7 @@ func TestEachFlagAndItsVariableReachTheBridge(t *testing.T) {
 		{"exchange", "", nil, func(c bridge.Config) any { return c.Exchange }, actor.Exchange},
 		{"nan", "string", nil, func(c bridge.Config) any { return c.Envelope.NaN }, actor.NaNString},
 		{"naive-time", "true", nil, func(c bridge.Config) any { return c.Envelope.NaiveTime }, true},
+		{"check-consumers", "true", nil, func(c bridge.Config) any { return c.CheckConsumers }, true},
 		{"clu-strict", "true", nil, func(c bridge.Config) any { return c.Strict }, true},
 	}
 	tested := map[string]bool{}

@@ -67,6 +67,7 @@ func cluFlags() []cli.Flag {
 		&cli.StringFlag{Name: "exchange", Value: actor.Exchange, EnvVars: env("exchange"), Category: catCLU, Usage: "`EXCHANGE` that the actors use"},
 		&cli.StringFlag{Name: "nan", Value: "null", EnvVars: env("nan"), Category: catCLU, Usage: "`HOW` to write NaN and Infinity: null, string, or python (bare, as CLU does)"},
 		&cli.BoolFlag{Name: "naive-time", EnvVars: env("naive-time"), Category: catCLU, Usage: "write timestamps without +00:00, as CLU before 2.6 did"},
+		&cli.BoolFlag{Name: "check-consumers", EnvVars: env("check-consumers"), Category: catCLU, Usage: "fail a command whose actor has no queue <actor>_commands, also where a tap hears every command; not for actors that name their queue otherwise"},
 		&cli.BoolFlag{Name: "clu-strict", EnvVars: env("clu-strict"), Category: catCLU, Usage: "ignore bad input in silence, as CLU does"},
 	}
 }

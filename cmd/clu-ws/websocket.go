@@ -52,6 +52,7 @@ func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
 	cfg.Name = c.String("name")
 	cfg.Exchange = cmp.Or(c.String("exchange"), actor.Exchange)
 	cfg.FailFast = c.Bool("fail-fast")
+	cfg.CheckConsumers = c.Bool("check-consumers")
 	cfg.Strict = c.Bool("clu-strict")
 	cfg.Envelope.NaiveTime = c.Bool("naive-time")
 	if cfg.Envelope.NaN, err = actor.ParseNaN(c.String("nan")); err != nil {

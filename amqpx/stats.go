@@ -1,0 +1,80 @@
+package amqpx
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// LinkStats are a link's figures, over all its connections.
+type LinkStats struct {
+	// Waiting is how many publishes wait for a place in the window, InFlight how many
+	// were sent and are not confirmed.
+	Waiting, InFlight int
+	// Outcomes counts what has ended, by [Outcome]. Together they are all that
+	// [Link.Publish] took, without what waits and what is in flight.
+	Outcomes [Unknown + 1]uint64
+	// Confirms says how long confirms took from the sending on, nacks and those that
+	// came after the deadline included.
+	Confirms Histogram
+}
+
+// confirmBounds are the upper bounds of the histogram's buckets in seconds, from a
+// broker next door to one that stalls.
+var confirmBounds = [...]float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5}
+
+// Histogram counts durations in buckets.
+type Histogram struct {
+	// Bounds are the buckets' upper bounds in seconds, inclusive.
+	Bounds []float64
+	// Counts has one bucket for each bound and a last one for what is above them all.
+	// Each counts only what is in no bucket before it.
+	Counts []uint64
+	// Sum of all durations in seconds.
+	Sum float64
+}
+
+// figures are counted where things happen, without a lock of their own.
+type figures struct {
+	outcomes [Unknown + 1]atomic.Uint64
+	confirms [len(confirmBounds) + 1]atomic.Uint64
+	nanos    atomic.Int64 // of all confirms together
+}
+
+// end tells a publish's sender how it ended, and counts that.
+func (f *figures) end(p *publish, outcome Outcome) {
+	f.outcomes[outcome].Add(1)
+	p.done(outcome)
+}
+
+// confirmed counts a confirm that took so long.
+func (f *figures) confirmed(took time.Duration) {
+	bucket := 0
+	for bucket < len(confirmBounds) && took.Seconds() > confirmBounds[bucket] {
+		bucket++
+	}
+	f.confirms[bucket].Add(1)
+	f.nanos.Add(int64(took))
+}
+
+// Stats are the link's figures now.
+func (l *Link) Stats() LinkStats { return l.outbox.stats() }
+
+func (o *outbox) stats() LinkStats {
+	s := LinkStats{Confirms: Histogram{Bounds: append([]float64(nil), confirmBounds[:]...)}}
+	o.mu.Lock()
+	s.Waiting = len(o.waiting)
+	for tag := o.oldest; tag < o.next; tag++ {
+		if o.window[tag%uint64(len(o.window))] != nil {
+			s.InFlight++
+		}
+	}
+	o.mu.Unlock()
+	for i := range o.figures.outcomes {
+		s.Outcomes[i] = o.figures.outcomes[i].Load()
+	}
+	for i := range o.figures.confirms {
+		s.Confirms.Counts = append(s.Confirms.Counts, o.figures.confirms[i].Load())
+	}
+	s.Confirms.Sum = time.Duration(o.figures.nanos.Load()).Seconds()
+	return s
+}
