@@ -80,7 +80,7 @@ func explainTopology(t *topologyError, broker, user, name string) error {
 	differs := e.Code == amqp.PreconditionFailed && strings.Contains(e.Reason, "inequivalent")
 	switch {
 	case e.Code == amqp.ResourceLocked || inUse:
-		return wrong("the queue %q on %s belongs to another connection: another program named %q is running (stop it, or choose another --name), or the broker has not noticed yet that our last connection broke", t.name, broker, name)
+		return wrong("the queue %q on %s belongs to another connection: another program named %q is running (stop it, or choose another --name), the broker has not noticed yet that our last connection broke, or the queue was made to outlive its connection (wait until it has expired, or delete it)", t.name, broker, name)
 	case e.Code == amqp.PreconditionFailed && t.what == "exchange":
 		return wrong("the exchange %q on %s exists with another type or flags than CLU's (topic, not durable, auto-delete); choose another --exchange, or delete it: %s", t.name, broker, e.Reason)
 	case differs && t.what == "queue":

@@ -13,8 +13,9 @@ type proxy struct {
 	to   string
 	done sync.WaitGroup
 
-	mu    sync.Mutex // guards the following field
-	pipes []*pipe    // in the order in which they were opened
+	mu      sync.Mutex // guards the following fields
+	pipes   []*pipe    // in the order in which they were opened
+	refuses bool
 }
 
 // pipe is one connection through the proxy. Who holds its gate stalls it.
@@ -43,6 +44,10 @@ func (p *proxy) serve() {
 		client, err := p.ln.Accept()
 		if err != nil {
 			return
+		}
+		if p.refusing() {
+			client.Close()
+			continue
 		}
 		upstream, err := net.Dial("tcp", p.to)
 		if err != nil {
@@ -81,6 +86,23 @@ func (p *proxy) stall(connections ...int) {
 	defer p.mu.Unlock()
 	for _, i := range connections {
 		p.pipes[i].stalled.Do(p.pipes[i].gate.Lock)
+	}
+}
+
+func (p *proxy) refusing() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.refuses
+}
+
+// refuse breaks all connections and lets none be made, until it is told otherwise.
+func (p *proxy) refuse(on bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refuses = on
+	for _, c := range p.pipes {
+		c.client.Close()
+		c.upstream.Close()
 	}
 }
 

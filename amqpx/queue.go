@@ -54,16 +54,15 @@ func (q Queue) check() error {
 	if q.Expires < 0 || q.Expires > 0 && q.Expires < time.Millisecond {
 		return fmt.Errorf("amqpx: the queue %q expires after %v; give a millisecond or more, or 0", q.Name, q.Expires)
 	}
-	if q.Expires > 0 {
+	switch {
+	case q.Stream != nil && q.Expires > 0:
+		return fmt.Errorf("amqpx: the queue %q is a stream, which does not expire; give MaxAge", q.Name)
+	case q.Stream != nil:
+		return q.Stream.check(q.Name)
+	case q.Expires > 0:
 		return checkShort("queue name", witnessOf(q.Name))
 	}
-	if q.Stream == nil {
-		return nil
-	}
-	if q.Expires > 0 {
-		return fmt.Errorf("amqpx: the queue %q is a stream, which does not expire; give MaxAge", q.Name)
-	}
-	return q.Stream.check(q.Name)
+	return nil
 }
 
 func (s Stream) check(queue string) error {

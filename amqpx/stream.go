@@ -12,6 +12,14 @@ import (
 // Stream is a RabbitMQ stream (RabbitMQ 3.9 or later) that is bound to the link's
 // exchange. Any number of links read the same one, each from its own place. The
 // binding, and with it CLU's exchange, lives on when the last link is gone.
+//
+// What comes out of a stream is what a queue gives (RabbitMQ 3.10), but that
+//
+//   - headers that are tables or lists are missing; CLU itself sends none;
+//   - [TakeOffset] finds one header more, and a message without headers has an
+//     empty table of them;
+//   - a message with a decimal header is not taken at all: RabbitMQ closes the
+//     sender's connection (541 INTERNAL_ERROR) when a stream is bound for it.
 type Stream struct {
 	// Name of the stream, at most 247 bytes.
 	Name string

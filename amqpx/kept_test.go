@@ -1,0 +1,261 @@
+package amqpx_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// client is a connection and channel of the test's own.
+func client(t *testing.T, url string) *amqp.Channel {
+	t.Helper()
+	conn, err := amqp.Dial(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	ch, err := conn.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ch.Confirm(false); err != nil {
+		t.Fatal(err)
+	}
+	return ch
+}
+
+// publish publishes numbers on the exchange "test", and waits for the confirms.
+func publish(t *testing.T, ch *amqp.Channel, numbers ...int) {
+	t.Helper()
+	for _, n := range numbers {
+		text := fmt.Sprint(n)
+		c, err := ch.PublishWithDeferredConfirm("test", "reply.me", false, false, amqp.Publishing{MessageId: text, Body: []byte(text)})
+		if err != nil || !c.Wait() {
+			t.Fatalf("%d is not confirmed: %v", n, err)
+		}
+	}
+}
+
+func (h *heard) expect(t *testing.T, want ...event) {
+	t.Helper()
+	testkit.Eventually(t, patience, "all is heard", func() error {
+		if got := len(h.all()); got < len(want) {
+			return fmt.Errorf("%d of %d", got, len(want))
+		}
+		return nil
+	})
+	got := h.all()
+	same := slices.EqualFunc(got, want, func(a, b event) bool {
+		return a.number == b.number && a.live == b.live && (a.gap == nil) == (b.gap == nil)
+	})
+	if !same {
+		t.Errorf("heard %+v, want %+v", got, want)
+	}
+}
+
+func numbers(from, to int) (all []event) {
+	for n := from; n <= to; n++ {
+		all = append(all, event{number: n})
+	}
+	return all
+}
+
+var (
+	aGap = event{number: -1, gap: &amqpx.Gap{}}
+	live = event{number: -1, live: true}
+)
+
+func keptFor(d time.Duration) amqpx.Queue { return amqpx.Queue{Name: "link_kept", Expires: d} }
+
+func history(name string, past uint64) amqpx.Queue {
+	return amqpx.Queue{Name: name, Stream: &amqpx.Stream{Name: "history", MaxAge: time.Hour, Past: past}}
+}
+
+func TestAQueueThatExpiredWhileTheLinkWasAwayIsAGap(t *testing.T) {
+	t.Parallel()
+	url := testkit.RabbitMQ(t).NewVHost(t)
+	address, vhost, _ := strings.Cut(strings.TrimPrefix(url, "amqp://guest:guest@"), "/")
+	p := newProxy(t, address)
+	var h heard
+	w := run(t, amqpx.Config{URLs: []string{p.url() + vhost}, Queues: []amqpx.Queue{h.of(keptFor(100 * time.Millisecond))}})
+	w.await(t, true)
+	ch := client(t, url)
+	publish(t, ch, 1)
+	h.await(t, 1)
+	p.refuse(true)
+	w.await(t, false)
+	testkit.Eventually(t, patience, "the queue has expired", func() error {
+		if strings.Contains(testkit.RabbitMQ(t).Ctl(t, "list_queues", "-p", vhost, "name"), "link_kept") {
+			return fmt.Errorf("it is there")
+		}
+		return nil
+	})
+	if err := ch.ExchangeDeclare("test", "topic", false, true, false, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	before := time.Now()
+	publish(t, ch, 2)
+	p.refuse(false)
+	w.await(t, true)
+	publish(t, ch, 3)
+	h.expect(t, event{number: 1}, aGap, event{number: 3})
+	if g := h.gaps()[0]; g.From.After(before) || g.To.Before(before) {
+		t.Errorf("2, sent at %v, is not in %v", before, g)
+	}
+}
+
+func TestOnlyOneLinkHasAName(t *testing.T) {
+	t.Parallel()
+	url := testkit.RabbitMQ(t).NewVHost(t)
+	for name, q := range map[string]amqpx.Queue{"kept queue": keptFor(time.Minute), "stream": history("link", 0)} {
+		t.Run(name, func(t *testing.T) {
+			var first, second heard
+			w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{first.of(q)}})
+			w.await(t, true)
+			other := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{second.of(q)}})
+			if s := receive(t, other.states); s.Up || !strings.Contains(s.Err.Error(), `another program named "link" is running`) {
+				t.Errorf("the state is %+v", s)
+			}
+		})
+	}
+}
+
+func TestAQueueOrStreamThatWasMadeOtherwiseIsExplained(t *testing.T) {
+	t.Parallel()
+	url := testkit.RabbitMQ(t).NewVHost(t)
+	smaller := history("other", 0)
+	smaller.Stream.MaxBytes = 1000
+	for name, c := range map[string]struct {
+		first, then amqpx.Queue
+		words       string
+	}{
+		"kept for another time":    {keptFor(time.Minute), keptFor(time.Hour), `the queue "link_kept"`},
+		"kept, then exclusive":     {keptFor(time.Minute), amqpx.Queue{Name: "link_kept"}, `the queue "link_kept"`},
+		"a stream of another size": {history("link", 0), smaller, `the stream "history"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var h heard
+			w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(c.first)}})
+			w.await(t, true)
+			w.stop()
+			receive(t, w.ended)
+			w = run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(c.then)}})
+			if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), c.words) || !strings.Contains(s.Err.Error(), "delete it") {
+				t.Errorf("the state is %+v", s)
+			}
+		})
+	}
+}
+
+func TestABrokerWithoutStreamsOrExpiryIsExplained(t *testing.T) {
+	e := newEmbedded(t)
+	for words, q := range map[string]amqpx.Queue{"has no streams": history("link", 0), "keeps no queue without a connection": keptFor(time.Minute)} {
+		var h heard
+		w := run(t, amqpx.Config{URLs: []string{e.url()}, Queues: []amqpx.Queue{h.of(q)}})
+		if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), words) {
+			t.Errorf("the state is %+v", s)
+		}
+	}
+}
+
+func TestAStopLeavesNothingToComeAgain(t *testing.T) {
+	t.Parallel()
+	url := testkit.RabbitMQ(t).NewVHost(t)
+	var first, second heard
+	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{first.of(keptFor(time.Minute))}})
+	w.await(t, true)
+	ch := client(t, url)
+	publish(t, ch, 0, 1, 2)
+	w.stop()
+	receive(t, w.ended)
+	heardBefore := len(first.all())
+	publish(t, ch, 3, 4)
+	w = run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{second.of(keptFor(time.Minute))}})
+	w.await(t, true)
+	second.expect(t, numbers(heardBefore, 4)...)
+}
+
+func TestAStreamGivesANewLinkThePastThenItsGapsThenTheLive(t *testing.T) {
+	t.Parallel()
+	url := testkit.RabbitMQ(t).NewVHost(t)
+	var first heard
+	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{first.of(history("first", 0))}})
+	w.await(t, true)
+	ch := client(t, url)
+	publish(t, ch, 1, 2, 3)
+	first.expect(t, live, event{number: 1}, event{number: 2}, event{number: 3})
+	w.stop()
+	receive(t, w.ended)
+	publish(t, ch, 4) // while nobody reads
+	var all, some heard
+	for name, h := range map[string]*heard{"all": &all, "some": &some} {
+		past := map[string]uint64{"all": 1000, "some": 0}[name]
+		w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(history(name, past))}})
+		w.await(t, true)
+	}
+	publish(t, ch, 5)
+	all.expect(t, append(numbers(1, 4), live, event{number: 5})...)
+	some.expect(t, live, event{number: 5})
+	if a, s := all.all()[5], some.all()[1]; a.offset != s.offset || a.offset == 0 {
+		t.Errorf("5 has the offset %d here and %d there", a.offset, s.offset)
+	}
+}
+
+func TestALinkIsMadeWhileTheBrokerIsShortOfMemory(t *testing.T) {
+	t.Parallel()
+	n := testkit.StartRabbitMQ(t)
+	n.SetMemoryAlarm(t, true)
+	var h heard
+	w := run(t, amqpx.Config{URLs: []string{n.URL()}, Queues: []amqpx.Queue{h.of(history("link", 10))}})
+	w.await(t, true)
+	n.SetMemoryAlarm(t, false)
+	publish(t, client(t, n.URL()), 1)
+	h.expect(t, live, event{number: 1})
+}
+
+func TestAStreamThatWasMadeAnewIsReadFromItsBeginning(t *testing.T) {
+	t.Parallel()
+	url := testkit.RabbitMQ(t).NewVHost(t)
+	var h heard
+	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(history("link", 0))}})
+	w.await(t, true)
+	ch := client(t, url)
+	for i := range 20 {
+		publish(t, ch, i)
+	}
+	h.await(t, 19)
+	if _, err := ch.QueueDelete("history", false, false, false); err != nil {
+		t.Fatal(err)
+	}
+	w.await(t, false)
+	w.await(t, true)
+	publish(t, ch, 20)
+	h.await(t, 20)
+	want := append([]event{live}, numbers(0, 19)...)
+	h.expect(t, append(want, aGap, event{number: 20})...)
+}
+
+func TestAQueueThatContradictsItselfIsRefused(t *testing.T) {
+	for name, q := range map[string]amqpx.Queue{
+		"long name":        {Name: strings.Repeat("x", 250), Expires: time.Second},
+		"negative time":    {Name: "q", Expires: -1},
+		"microseconds":     {Name: "q", Expires: time.Microsecond},
+		"both":             {Name: "q", Expires: time.Second, Stream: &amqpx.Stream{Name: "s"}},
+		"no name":          {Name: "q", Stream: &amqpx.Stream{}},
+		"the same name":    {Name: "q", Stream: &amqpx.Stream{Name: "q"}},
+		"negative size":    {Name: "q", Stream: &amqpx.Stream{Name: "s", MaxBytes: -1}},
+		"half a second":    {Name: "q", Stream: &amqpx.Stream{Name: "s", MaxAge: time.Second / 2}},
+		"long stream name": {Name: "q", Stream: &amqpx.Stream{Name: strings.Repeat("x", 250)}},
+	} {
+		if _, err := amqpx.New(amqpx.Config{URLs: []string{"amqp://localhost/"}, Queues: []amqpx.Queue{q}}); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+}

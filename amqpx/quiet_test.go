@@ -1,0 +1,69 @@
+package amqpx
+
+import (
+	"testing"
+	"time"
+)
+
+// at is a time in milliseconds.
+func at(ms int) time.Time { return time.UnixMilli(int64(1_000_000 + ms)) }
+
+func TestAGapBeginsWhereNothingOlderCanBeMissing(t *testing.T) {
+	const prefetch = 4
+	for name, c := range map[string]struct {
+		play func(*quiet)
+		want time.Time // without inFlight
+	}{
+		"nothing ever came, and heartbeats did": {func(q *quiet) { q.waiting(at(1), 0, 0) }, at(1000)},
+		"the consumer kept pace": {func(q *quiet) {
+			q.received(1)
+			q.waiting(at(500), 1, 1)
+		}, at(1000)},
+		"it broke before anything was handed over": {func(*quiet) {}, at(0)},
+		"it broke within a delivery": {func(q *quiet) {
+			q.waiting(at(300), 0, 0)
+			q.received(1)
+		}, at(300)},
+		"the prefetch was used up, and is": {func(q *quiet) {
+			q.waiting(at(200), 0, 0)
+			for tag := range uint64(4) {
+				q.received(tag + 1)
+			}
+			q.waiting(at(600), 4, 4)
+		}, at(200)},
+		"the broker has sent all that it held": {func(q *quiet) {
+			q.waiting(at(200), 0, 0)
+			for tag := range uint64(4) {
+				q.received(tag + 1)
+			}
+			q.waiting(at(600), 4, 4)
+			q.received(5)
+			q.waiting(at(605), 5, 5)
+			q.received(6)
+			q.waiting(at(620), 6, 6)
+		}, at(1000)},
+		"the broker sends as fast as it may": {func(q *quiet) {
+			q.waiting(at(200), 0, 0)
+			for tag := range uint64(40) {
+				q.received(tag + 1)
+				if tag%4 == 3 {
+					q.waiting(at(300+10*int(tag)), tag+1, tag+1)
+				}
+			}
+		}, at(200)},
+	} {
+		q := startQuiet(prefetch, at(0), time.Time{})
+		c.play(&q)
+		if got := q.until(at(1000)); !got.Equal(c.want.Add(-inFlight)) {
+			t.Errorf("%s: nothing is missing until %v, want %v", name, got.Sub(at(0)), c.want.Add(-inFlight).Sub(at(0)))
+		}
+	}
+}
+
+func TestWhatWaitedInAQueueThatLivesOnMayBeOlderThanItsLink(t *testing.T) {
+	q := startQuiet(4, at(100), at(10))
+	q.waiting(at(110), 0, 0)
+	if got := q.until(at(115)); !got.Equal(at(10).Add(-inFlight)) {
+		t.Errorf("nothing is missing until %v", got.Sub(at(0)))
+	}
+}
