@@ -61,10 +61,16 @@ func dialCommander(ctx context.Context, addr string) (*commander, error) {
 	if err != nil {
 		return nil, fmt.Errorf("a client could not connect: %w", err)
 	}
-	if from == nil { // nothing came behind the handshake
+	return newCommander(conn, from), nil
+}
+
+// newCommander is a client on a connection that is upgraded already. What came
+// behind the handshake, if anything, is in the reader.
+func newCommander(conn net.Conn, from *bufio.Reader) *commander {
+	if from == nil {
 		from = bufio.NewReader(conn)
 	}
-	return &commander{conn: conn, from: from}, nil
+	return &commander{conn: conn, from: from}
 }
 
 func (c *commander) close() { c.conn.Close() }
