@@ -254,7 +254,9 @@ func TestWithoutADurableQueueTheGapToldIsTheGapFound(t *testing.T) {
 	}
 	// A reply is sent some time before it is here.
 	const slack = 50 * time.Millisecond
-	near := func(at, first, last time.Time) bool { return !at.Before(first.Add(-slack)) && !at.After(last.Add(slack)) }
+	near := func(at, first, last time.Time) bool {
+		return !at.Before(first.Add(-slack)) && !at.After(last.Add(slack))
+	}
 	for i, told := range e.gaps {
 		from, to := moment(t, told["from"]), moment(t, told["to"])
 		t.Logf("told: %v, %v s", told["from"], told["seconds"])
