@@ -96,7 +96,6 @@ type Engine struct {
 	// mu guards the following fields.
 	mu        sync.Mutex
 	listeners []io.Closer
-	logs      []*Log
 	stopped   bool
 }
 
@@ -174,13 +173,6 @@ func (e *Engine) Listen(ln net.Listener) error {
 
 // now is the engine's coarse clock.
 func (e *Engine) now() tick { return tick(time.Since(e.start)/tickLength) + 1 }
-
-// allLogs lists the logs.
-func (e *Engine) allLogs() []*Log {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.logs
-}
 
 // Shutdown stops accepting, closes every connection with 1001 and the reason,
 // and returns when all are gone or the context ends; then what is left is cut.

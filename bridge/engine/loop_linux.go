@@ -36,6 +36,7 @@ type loop struct {
 	pending []mail       // taken from the mailbox, not yet done
 	next    int          // the first of pending that is not done
 	dirty   []*ring      // rings with frames that not every member was offered
+	kept    []*ring      // rings that have frames, or had at the last tick
 	unread  []wheelEntry // connections with more to read than their share
 	late    []wheelEntry // connections with frames of their own to write
 	owing   []debt       // connections that were lent frames
@@ -137,14 +138,32 @@ func (l *loop) untilTick() time.Duration {
 	return tickLength - time.Since(l.engine.start)%tickLength
 }
 
+// keep puts a ring on the list of those that have frames.
+func (l *loop) keep(r *ring) {
+	if !r.kept {
+		r.kept = true
+		l.kept = append(l.kept, r)
+	}
+}
+
 // expireLogs forgets frames that are too old, and has who needed them seen to.
+// Only logs that have frames cost anything.
 func (l *loop) expireLogs() {
 	age := ticks(l.engine.cfg.LogAge)
-	for _, g := range l.engine.allLogs() {
-		if r := &g.rings[l.index]; r.expire(l.wheel.now, age) {
+	keep := l.kept[:0]
+	for _, r := range l.kept {
+		if r.expire(l.wheel.now, age) {
 			l.mark(r)
 		}
+		if r.tail < r.head {
+			keep = append(keep, r)
+		} else {
+			r.kept = false
+			r.rest()
+		}
 	}
+	clear(l.kept[len(keep):])
+	l.kept = keep
 }
 
 func (l *loop) event(ev *unix.EpollEvent) {
@@ -334,6 +353,7 @@ func (l *loop) readMail() {
 			m.ring.push(m.frame)
 			bytes += len(m.frame)
 			l.mark(m.ring)
+			l.keep(m.ring)
 		}
 		*m = mail{}
 		l.next++
