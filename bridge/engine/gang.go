@@ -150,6 +150,20 @@ func (g *gang) checkDrained() {
 
 func (g *gang) carry(log *Log, f Frame) { log.stream.append(f) }
 
+func (g *gang) list() (open []member) {
+	g.mu.Lock()
+	peers := g.all()
+	g.mu.Unlock()
+	for _, p := range peers {
+		p.mu.Lock()
+		if p.state == stateOpen {
+			open = append(open, member{p.handle(), p.session})
+		}
+		p.mu.Unlock()
+	}
+	return open
+}
+
 func (g *gang) drain(reason string, done func()) {
 	g.mu.Lock()
 	g.draining, g.drained = reason, done

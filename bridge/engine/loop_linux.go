@@ -52,6 +52,7 @@ type loop struct {
 	refusing  int        // connections that are told that there is no room
 	drained   func()     // called once when no connection is left, while draining
 	stopped   bool
+	ended     chan struct{} // closed when the loop no longer runs; anybody may wait for it
 }
 
 // startLoops makes the engine's loops, the first of which accepts for all.
@@ -61,7 +62,7 @@ func (e *Engine) startLoops() error {
 	}
 	var loops []*loop
 	for i := range e.cfg.Loops {
-		l := &loop{engine: e, index: i, buf: make([]byte, readSize)}
+		l := &loop{engine: e, index: i, buf: make([]byte, readSize), ended: make(chan struct{})}
 		l.wheel.now = 1
 		l.mail.init(l.poll.wake)
 		if err := l.poll.open(); err != nil {
@@ -80,8 +81,18 @@ func (e *Engine) startLoops() error {
 	return nil
 }
 
-// carry, drain and stop make the loop a shard.
-func (l *loop) carry(g *Log, f Frame)            { l.mail.append(&g.rings[l.index], f) }
+// carry, list, drain and stop make the loop a shard.
+func (l *loop) carry(g *Log, f Frame) { l.mail.append(&g.rings[l.index], f) }
+func (l *loop) list() (open []member) {
+	l.ask(func() {
+		l.conns.each(func(c *conn) {
+			if c.state == stateOpen {
+				open = append(open, member{l.handle(c), c.session})
+			}
+		})
+	})
+	return open
+}
 func (l *loop) drain(reason string, done func()) { l.mail.post(func() { l.closeAll(reason, done) }) }
 func (l *loop) stop()                            { l.mail.post(l.end) }
 
@@ -92,6 +103,17 @@ func (l *loop) run() {
 	}
 	l.mail.close()
 	l.poll.close()
+	close(l.ended)
+}
+
+// ask has the loop do something, and waits until it is done or the loop has ended.
+func (l *loop) ask(do func()) {
+	done := make(chan struct{})
+	l.mail.post(func() { do(); close(done) })
+	select {
+	case <-done:
+	case <-l.ended:
+	}
 }
 
 // turn waits for something to do and does a share of everything there is.
