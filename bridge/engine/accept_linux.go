@@ -76,15 +76,12 @@ func (a *listening) watch(fd int) {
 
 // unlisten stops accepting, and returns when the sockets may be closed.
 func (a *listening) unlisten() {
-	done := make(chan struct{})
-	a.first().mail.post(func() {
+	a.first().ask(func() {
 		for _, fd := range a.sockets {
 			a.first().poll.remove(fd)
 		}
 		a.sockets, a.paused = nil, false
-		close(done)
 	})
-	<-done
 }
 
 // accept takes waiting connections and hands them to the loops in turn.

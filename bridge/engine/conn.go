@@ -3,7 +3,9 @@ package engine
 import "github.com/gobwas/ws"
 
 // Conn is a handle for a connection. It may be kept and used from any goroutine
-// after the connection has ended; then its methods do nothing.
+// after the connection has ended; then its methods do nothing. Handles may be
+// compared and be keys of a map: they are equal if they are one connection's, and
+// none is ever equal to that of a connection before or after it.
 type Conn struct {
 	on   carrier
 	slot int32

@@ -45,7 +45,15 @@
 //
 // # Who calls what
 //
-// A [Handler]'s methods run on the loops and must not block. [Log.Append],
-// [Conn.Send] and [Conn.Close] may be called from any goroutine; Append blocks
-// while a loop is far behind, so it must not be called from a Handler.
+// A [Handler]'s methods run on the loops and must not block. [Log.Append] and the
+// methods of [Conn] may be called from any goroutine; Append blocks while a loop
+// is far behind, so it must not be called from a Handler, and [Engine.Each] waits
+// for the loops, so it must not either.
+//
+// # Changing logs
+//
+// A connection may be moved from log to log ([Conn.Follow]). What it has not had
+// of the former one becomes its own, then come frames that the caller gives it,
+// then the new log. A loop's mailbox has the order in which frames were appended
+// and connections moved, so that nobody waits for anybody.
 package engine

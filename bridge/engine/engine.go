@@ -96,7 +96,7 @@ type Engine struct {
 	// mu guards the following fields.
 	mu        sync.Mutex
 	listeners []io.Closer
-	logs      []*Log
+	deaf      bool // nothing is listened to any more
 	stopped   bool
 }
 
@@ -105,6 +105,8 @@ type shard interface {
 	// carry brings a frame to those of its connections that follow the log. It
 	// blocks while the shard has more to do than it can hold.
 	carry(g *Log, f Frame)
+	// list gives the open connections.
+	list() []member
 	// drain closes every connection with 1001, and calls done when none is left.
 	// Connections that still come are turned away.
 	drain(reason string, done func())
@@ -118,7 +120,8 @@ type acceptor interface {
 	unlisten() // returns when the sockets are no longer used
 }
 
-// ErrClosed is returned by [Engine.Listen] after [Engine.Shutdown].
+// ErrClosed is returned by [Engine.Listen] after [Engine.StopListening] or
+// [Engine.Shutdown], and by a second Shutdown.
 var ErrClosed = errors.New("engine: shut down")
 
 // New starts an engine's loops. It has nothing to serve before [Engine.Listen].
@@ -154,7 +157,7 @@ func New(cfg Config) (*Engine, error) {
 func (e *Engine) Listen(ln net.Listener) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.stopped {
+	if e.deaf {
 		return ErrClosed
 	}
 	socket, ok := ln.(interface{ File() (*os.File, error) })
@@ -175,11 +178,39 @@ func (e *Engine) Listen(ln net.Listener) error {
 // now is the engine's coarse clock.
 func (e *Engine) now() tick { return tick(time.Since(e.start)/tickLength) + 1 }
 
-// allLogs lists the logs.
-func (e *Engine) allLogs() []*Log {
+// StopListening closes the listeners. The connections stay, and requests that
+// are being read or answered go on; new ones find nobody. [Engine.Shutdown] is
+// still to be called.
+func (e *Engine) StopListening() {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.logs
+	e.deaf = true
+	listeners := e.listeners
+	e.listeners = nil
+	e.mu.Unlock()
+	if e.plain != nil {
+		e.plain.unlisten()
+	}
+	for _, l := range listeners {
+		l.Close()
+	}
+}
+
+// Each calls visit for every connection that is open, on the caller's goroutine,
+// where it may take its time; a connection may have ended meanwhile. Those that
+// come while Each runs may be left out. It waits for a turn of each loop, so it
+// must not be called from a [Handler], which would wait for itself.
+func (e *Engine) Each(visit func(c Conn, session any)) {
+	for _, s := range e.shards {
+		for _, m := range s.list() {
+			visit(m.conn, m.session)
+		}
+	}
+}
+
+// member is an open connection and its session.
+type member struct {
+	conn    Conn
+	session any
 }
 
 // Shutdown stops accepting, closes every connection with 1001 and the reason,
@@ -188,17 +219,11 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	e.mu.Lock()
 	already := e.stopped
 	e.stopped = true
-	listeners := e.listeners
 	e.mu.Unlock()
 	if already {
 		return ErrClosed
 	}
-	if e.plain != nil {
-		e.plain.unlisten()
-	}
-	for _, l := range listeners {
-		l.Close()
-	}
+	e.StopListening()
 	var left sync.WaitGroup
 	for _, s := range e.shards {
 		left.Add(1)

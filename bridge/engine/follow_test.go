@@ -72,7 +72,7 @@ func script(s *server, movers []*mover) {
 		}
 		return fmt.Sprintf("%s %d %s", what, rng.Uint64(), pad[:size])
 	}
-	for range 800 {
+	for range 500 {
 		if log := logs[rng.IntN(len(logs))]; log != nil && rng.IntN(3) > 0 {
 			text := say("log")
 			log.Append(Text(text))

@@ -13,6 +13,7 @@ import (
 // of the loops.
 type gang struct {
 	engine *Engine
+	kept   streams // the logs that have frames
 
 	// mu guards the following fields.
 	mu       sync.Mutex
@@ -45,12 +46,34 @@ func (g *gang) watch() {
 		peers := g.all()
 		g.mu.Unlock()
 		age := ticks(g.engine.cfg.LogAge)
-		for _, log := range g.engine.allLogs() {
-			log.stream.expire(g.engine.now(), age)
-		}
+		g.kept.expire(g.engine.now(), age)
 		for _, p := range peers {
 			p.unstick()
 		}
+	}
+}
+
+// streams are the logs of a gang that have frames, or had at the last tick.
+type streams struct {
+	mu  sync.Mutex // guards all; it is taken within a stream's
+	all []*stream
+}
+
+func (k *streams) add(s *stream) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.all = append(k.all, s)
+}
+
+// expire forgets frames that are older than so many ticks. Only logs that have
+// frames cost anything.
+func (k *streams) expire(now, age tick) {
+	k.mu.Lock()
+	all := k.all
+	k.all = nil
+	k.mu.Unlock()
+	for _, s := range all {
+		s.expire(now, age)
 	}
 }
 
@@ -126,6 +149,20 @@ func (g *gang) checkDrained() {
 }
 
 func (g *gang) carry(log *Log, f Frame) { log.stream.append(f) }
+
+func (g *gang) list() (open []member) {
+	g.mu.Lock()
+	peers := g.all()
+	g.mu.Unlock()
+	for _, p := range peers {
+		p.mu.Lock()
+		if p.state == stateOpen {
+			open = append(open, member{p.handle(), p.session})
+		}
+		p.mu.Unlock()
+	}
+	return open
+}
 
 func (g *gang) drain(reason string, done func()) {
 	g.mu.Lock()

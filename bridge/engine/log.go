@@ -17,6 +17,7 @@ type Log struct {
 	order    sync.Mutex    // all shards get the frames of all callers in one order
 	rings    []ring        // one for each loop, and owned by it
 	appended atomic.Uint64 // frames ever
+	closed   atomic.Bool   // nothing is appended any more
 	stream   stream        // for the connections on goroutines
 	twin                   // for those that negotiated compression
 }
@@ -27,19 +28,20 @@ func (e *Engine) newLog() *Log {
 	for i := range log.rings {
 		log.rings[i].limit = e.cfg.LogBytes
 	}
-	log.stream.init(e.cfg.LogBytes)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.logs = append(e.logs, log)
+	log.stream.init(e.cfg.LogBytes, &e.gang.kept)
 	return log
 }
 
 // Append adds a frame for every connection that follows the log. Frames of one
 // caller keep their order. It blocks while the engine has more to do than it can
-// hold, so that a fast source waits instead of filling memory.
+// hold, so that a fast source waits instead of filling memory. After [Log.Close]
+// it does nothing.
 func (g *Log) Append(f Frame) {
 	g.order.Lock()
 	defer g.order.Unlock()
+	if g.closed.Load() {
+		return
+	}
 	if g.deflated.wanted() {
 		g.appendBoth(f)
 		return
@@ -49,6 +51,13 @@ func (g *Log) Append(f Frame) {
 		s.carry(g, f)
 	}
 }
+
+// Close ends the log: what was appended still goes out, and nothing is appended
+// any more. Whoever follows it stays, and gets nothing more of it. The engine
+// knows a log by its followers and by the frames that it keeps for them; without
+// either, nothing holds it but its owner. Close never blocks, and may be called
+// from anywhere and again.
+func (g *Log) Close() { g.closed.Store(true) }
 
 // next is the number of the next frame to come: where a new follower begins,
 // wherever the frames before it are on their way to the shards. So nobody who
@@ -63,6 +72,7 @@ type ring struct {
 	members []*conn       // who follows the log on this loop, in no order
 	count   *atomic.Int64 // of members, over all loops; nil where nobody asks
 	dirty   bool          // it is in the loop's list of rings to sweep
+	kept    bool          // it is in the loop's list of rings that have frames
 
 	// The pass over the members that is under way, or that will start next.
 	sweeping bool   // it is under way
@@ -92,6 +102,12 @@ func (r *ring) expire(now, age tick) bool {
 	}
 	r.release(upTo)
 	return true
+}
+
+// rest gives back memory that a ring without frames need not have.
+func (r *ring) rest() {
+	r.joined = nil
+	r.window.rest()
 }
 
 // startPass says which frames the next pass over the members brings: what has

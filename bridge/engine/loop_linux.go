@@ -36,6 +36,7 @@ type loop struct {
 	pending []mail       // taken from the mailbox, not yet done
 	next    int          // the first of pending that is not done
 	dirty   []*ring      // rings with frames that not every member was offered
+	kept    []*ring      // rings that have frames, or had at the last tick
 	unread  []wheelEntry // connections with more to read than their share
 	late    []wheelEntry // connections with frames of their own to write
 	owing   []debt       // connections that were lent frames
@@ -51,6 +52,7 @@ type loop struct {
 	refusing  int        // connections that are told that there is no room
 	drained   func()     // called once when no connection is left, while draining
 	stopped   bool
+	ended     chan struct{} // closed when the loop no longer runs; anybody may wait for it
 }
 
 // startLoops makes the engine's loops, the first of which accepts for all.
@@ -60,7 +62,7 @@ func (e *Engine) startLoops() error {
 	}
 	var loops []*loop
 	for i := range e.cfg.Loops {
-		l := &loop{engine: e, index: i, buf: make([]byte, readSize)}
+		l := &loop{engine: e, index: i, buf: make([]byte, readSize), ended: make(chan struct{})}
 		l.wheel.now = 1
 		l.mail.init(l.poll.wake)
 		if err := l.poll.open(); err != nil {
@@ -79,8 +81,18 @@ func (e *Engine) startLoops() error {
 	return nil
 }
 
-// carry, drain and stop make the loop a shard.
-func (l *loop) carry(g *Log, f Frame)            { l.mail.append(&g.rings[l.index], f) }
+// carry, list, drain and stop make the loop a shard.
+func (l *loop) carry(g *Log, f Frame) { l.mail.append(&g.rings[l.index], f) }
+func (l *loop) list() (open []member) {
+	l.ask(func() {
+		l.conns.each(func(c *conn) {
+			if c.state == stateOpen {
+				open = append(open, member{l.handle(c), c.session})
+			}
+		})
+	})
+	return open
+}
 func (l *loop) drain(reason string, done func()) { l.mail.post(func() { l.closeAll(reason, done) }) }
 func (l *loop) stop()                            { l.mail.post(l.end) }
 
@@ -91,6 +103,17 @@ func (l *loop) run() {
 	}
 	l.mail.close()
 	l.poll.close()
+	close(l.ended)
+}
+
+// ask has the loop do something, and waits until it is done or the loop has ended.
+func (l *loop) ask(do func()) {
+	done := make(chan struct{})
+	l.mail.post(func() { do(); close(done) })
+	select {
+	case <-done:
+	case <-l.ended:
+	}
 }
 
 // turn waits for something to do and does a share of everything there is.
@@ -137,14 +160,32 @@ func (l *loop) untilTick() time.Duration {
 	return tickLength - time.Since(l.engine.start)%tickLength
 }
 
+// keep puts a ring on the list of those that have frames.
+func (l *loop) keep(r *ring) {
+	if !r.kept {
+		r.kept = true
+		l.kept = append(l.kept, r)
+	}
+}
+
 // expireLogs forgets frames that are too old, and has who needed them seen to.
+// Only logs that have frames cost anything.
 func (l *loop) expireLogs() {
 	age := ticks(l.engine.cfg.LogAge)
-	for _, g := range l.engine.allLogs() {
-		if r := &g.rings[l.index]; r.expire(l.wheel.now, age) {
+	keep := l.kept[:0]
+	for _, r := range l.kept {
+		if r.expire(l.wheel.now, age) {
 			l.mark(r)
 		}
+		if r.tail < r.head {
+			keep = append(keep, r)
+		} else {
+			r.kept = false
+			r.rest()
+		}
 	}
+	clear(l.kept[len(keep):])
+	l.kept = keep
 }
 
 func (l *loop) event(ev *unix.EpollEvent) {
@@ -334,6 +375,7 @@ func (l *loop) readMail() {
 			m.ring.push(m.frame)
 			bytes += len(m.frame)
 			l.mark(m.ring)
+			l.keep(m.ring)
 		}
 		*m = mail{}
 		l.next++

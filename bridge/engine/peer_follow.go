@@ -55,7 +55,7 @@ func (p *peer) lend(f Frame) {
 // following. It is false when the log no longer has all of that. mu is held.
 func (p *peer) lendRest() bool {
 	s := p.stream
-	rest, behind := s.rest(p.cursor)
+	rest, behind := s.since(p.cursor)
 	if behind {
 		if p.gang.engine.cfg.Skip == nil {
 			return false

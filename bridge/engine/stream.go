@@ -14,11 +14,13 @@ const stallPatience = 100 * time.Millisecond
 // a lock, and with waiting in place of sweeps.
 type stream struct {
 	limit int           // of bytes
+	keep  *streams      // is told when there are frames
 	count *atomic.Int64 // of followers, with a ring's; nil where nobody asks
 
 	// mu guards the following fields.
 	mu sync.Mutex
 	window
+	kept      bool // it is among the streams that have frames
 	followers int
 	lead      uint64        // the highest cursor of all followers
 	ahead     int           // bytes between lead and head
@@ -27,7 +29,7 @@ type stream struct {
 	room      chan struct{} // closed when lead goes on; nil when nobody waits
 }
 
-func (s *stream) init(limit int) { s.limit = limit }
+func (s *stream) init(limit int, keep *streams) { s.limit, s.keep = limit, keep }
 
 // append adds a frame. It waits while the fastest follower is far behind, but
 // not for followers that all stand still.
@@ -47,6 +49,10 @@ func (s *stream) append(f Frame) {
 	for s.bytes > s.limit && s.head-s.tail > 1 {
 		s.advance(s.tail + 1)
 		s.drop()
+	}
+	if !s.kept {
+		s.kept = true
+		s.keep.add(s)
 	}
 	signal(&s.news)
 }
@@ -113,9 +119,9 @@ func (s *stream) unfollow() {
 	}
 }
 
-// rest gives the frames from a cursor on. behind says that the cursor fell off
+// since gives the frames from a cursor on. behind says that the cursor fell off
 // the log.
-func (s *stream) rest(cursor uint64) (frames []Frame, behind bool) {
+func (s *stream) since(cursor uint64) (frames []Frame, behind bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if cursor < s.tail {
@@ -148,13 +154,19 @@ func (s *stream) next(buf []byte, cursor uint64) (_ []byte, _ uint64, news chan 
 	return buf, cursor, nil, false
 }
 
-// expire forgets frames that are older than so many ticks.
+// expire forgets frames that are older than so many ticks. What has frames then
+// is looked at again at the next tick.
 func (s *stream) expire(now, age tick) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	upTo := s.expired(now, age)
 	s.advance(upTo)
 	s.release(upTo)
+	if s.kept = s.tail < s.head; s.kept {
+		s.keep.add(s)
+	} else {
+		s.rest()
+	}
 }
 
 // catchUp gives the cursor of a follower that goes on with what is newest, and

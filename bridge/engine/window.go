@@ -9,6 +9,9 @@ type window struct {
 	marks      []mark  // how far the head was at past ticks, the oldest first
 }
 
+// smallCircle is how many frames a window's circle has room for at least.
+const smallCircle = 16
+
 // mark is how far a window's head was at a tick.
 type mark struct {
 	at   tick
@@ -43,7 +46,7 @@ func (w *window) push(f Frame) {
 }
 
 func (w *window) grow() {
-	bigger := make([]Frame, max(16, 2*len(w.frames)))
+	bigger := make([]Frame, max(smallCircle, 2*len(w.frames)))
 	for seq := w.tail; seq < w.head; seq++ {
 		bigger[seq&uint64(len(bigger)-1)] = w.at(seq)
 	}
@@ -65,6 +68,13 @@ func (w *window) release(upTo uint64) {
 	}
 	if w.tail == w.head && len(w.frames) > 1024 {
 		w.frames = nil // a burst is over: its circle need not stay
+	}
+}
+
+// rest gives back the circle of a window without frames, unless it is small.
+func (w *window) rest() {
+	if len(w.frames) > smallCircle {
+		w.frames = nil
 	}
 }
 

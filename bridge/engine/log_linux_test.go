@@ -1,0 +1,62 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// keptLogs counts the logs that the next ticks will look at.
+func keptLogs(s *server) (n int) {
+	for _, sh := range s.shards {
+		switch sh := sh.(type) {
+		case *loop:
+			count := make(chan int)
+			sh.mail.post(func() { count <- len(sh.kept) })
+			n += <-count
+		case *gang:
+			sh.kept.mu.Lock()
+			n += len(sh.kept.all)
+			sh.kept.mu.Unlock()
+		}
+	}
+	return n
+}
+
+func TestALogWithoutFramesCostsNoTickAnything(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 2, Limits: Limits{LogAge: 500 * time.Millisecond}})
+		c := s.dial(t)
+		logs := make([]*Log, 1000)
+		for i := range logs {
+			logs[i] = s.NewLog()
+			logs[i].Append(Text("for nobody"))
+		}
+		s.log.Append(Text("news"))
+		c.expect("news")
+		eventually(t, "no log is looked at", func() bool { return keptLogs(s) == 0 })
+		if n := len(logs[0].rings); n > 0 && logs[0].rings[0].bytes != 0 {
+			t.Error("a frame is kept that nobody needs")
+		}
+	})
+}
+
+func TestALogIsLookedAtAgainWhenItHasFrames(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 1, Limits: Limits{LogAge: 500 * time.Millisecond}})
+		good := s.dial(t)
+		s.log.Append(Text("news"))
+		good.expect("news")
+		eventually(t, "no log is looked at", func() bool { return keptLogs(s) == 0 })
+		s.dial(t) // reads nothing
+		frame := strings.Repeat("x", 100_000)
+		for range 80 {
+			s.log.Append(Text(frame))
+			good.expect(frame)
+		}
+		if note := receive(t, s.closed); note.code != 1008 {
+			t.Fatalf("closed with %v", note)
+		}
+		eventually(t, "no log is looked at", func() bool { return keptLogs(s) == 0 })
+	})
+}

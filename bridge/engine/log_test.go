@@ -1,0 +1,69 @@
+package engine
+
+import (
+	"runtime"
+	"testing"
+	"time"
+	"weak"
+)
+
+// eventually waits until something is so.
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("never: ", what)
+		}
+	}
+}
+
+func TestFollowersOfAClosedLogGetWhatItHadAndNothingMore(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{Compress: true})
+		plain, conn := s.dialConn(t)
+		packed := s.dialDeflate(t)
+		long := envelope(1, 1000)
+		s.log.Append(Text(long))
+		s.log.Close()
+		s.log.Append(Text("for nobody"))
+		other := s.NewLog()
+		conn.Follow(other)
+		other.Append(Text("new"))
+		plain.expect(long)
+		plain.expect("new")
+		packed.expectText(long, true)
+		packed.Write(text("still here"))
+		if got := receive(t, s.messages); got != "still here" {
+			t.Fatalf("got %q", got)
+		}
+	})
+}
+
+func TestAClosedLogIsForgotten(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 2, Compress: true})
+		c, conn := s.dialConn(t)
+		log := s.NewLog()
+		here, twin := weak.Make(log), weak.Make(log.deflated)
+		var rings []weak.Pointer[ring]
+		for i := range log.rings {
+			rings = append(rings, weak.Make(&log.rings[i]))
+		}
+		conn.Follow(log)
+		log.Append(Text("news"))
+		c.expect("news")
+		conn.Follow(s.log, Text("bye"))
+		c.expect("bye")
+		log.Close()
+		log = nil
+		eventually(t, "the log is forgotten", func() bool {
+			runtime.GC()
+			for _, r := range rings {
+				if r.Value() != nil {
+					return false
+				}
+			}
+			return here.Value() == nil && twin.Value() == nil
+		})
+	})
+}
