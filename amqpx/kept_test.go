@@ -80,11 +80,10 @@ func history(name string, past uint64) amqpx.Queue {
 
 func TestAQueueThatExpiredWhileTheLinkWasAwayIsAGap(t *testing.T) {
 	t.Parallel()
-	url := testkit.RabbitMQ(t).NewVHost(t)
-	address, vhost, _ := strings.Cut(strings.TrimPrefix(url, "amqp://guest:guest@"), "/")
-	p := newProxy(t, address)
+	url, proxied, p := behindProxy(t)
+	vhost := url[strings.LastIndex(url, "/")+1:]
 	var h heard
-	w := run(t, amqpx.Config{URLs: []string{p.url() + vhost}, Queues: []amqpx.Queue{h.of(keptFor(100 * time.Millisecond))}})
+	w := run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{h.of(keptFor(100 * time.Millisecond))}})
 	w.await(t, true)
 	ch := client(t, url)
 	publish(t, ch, 1)
