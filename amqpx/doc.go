@@ -27,7 +27,7 @@
 // its deadline: what waits while the broker stalls fails instead. What was in
 // the network when it stalled may still arrive when it wakes, and has ended as
 // [Unknown]. That is little: nothing is sent while a confirm has been owed for
-// a tenth of the deadline.
+// a thirtieth of the deadline.
 //
 // # Two connections
 //

@@ -248,15 +248,13 @@ func TestAMessageIsNeverKeptForALaterConnection(t *testing.T) {
 
 func TestABrokerThatStallsLeavesWhatWasSentUnknown(t *testing.T) {
 	n := testkit.StartRabbitMQ(t)
-	w := run(t, amqpx.Config{URLs: []string{n.URL()}, Window: 2, PublishTimeout: 500 * time.Millisecond})
+	w := run(t, amqpx.Config{URLs: []string{n.URL()}, Window: 1, PublishTimeout: 500 * time.Millisecond})
 	w.await(t, true)
 	n.Pause(t)
 	started := time.Now()
-	sent, waiting := []<-chan amqpx.Outcome{w.send(t, "reply.me", "a"), w.send(t, "reply.me", "b")}, w.send(t, "reply.me", "c")
-	for _, o := range sent {
-		if got := receive(t, o); got != amqpx.Unknown {
-			t.Errorf("sent to a stalled broker: %v", got)
-		}
+	sent, waiting := w.send(t, "reply.me", "a"), w.send(t, "reply.me", "b")
+	if got := receive(t, sent); got != amqpx.Unknown {
+		t.Errorf("sent to a stalled broker: %v", got)
 	}
 	if got := receive(t, waiting); got != amqpx.Expired {
 		t.Errorf("waiting for a stalled broker: %v", got)
@@ -265,13 +263,11 @@ func TestABrokerThatStallsLeavesWhatWasSentUnknown(t *testing.T) {
 		t.Errorf("the outcomes took %v", took)
 	}
 	n.Resume(t)
-	for _, want := range []string{"a", "b"} {
-		if got := receive(t, w.deliveries); got != want {
-			t.Errorf("%q came in place of %q", got, want)
-		}
+	if got := receive(t, w.deliveries); got != "a" {
+		t.Errorf("%q came in place of what was in the network", got)
 	}
-	receive(t, w.send(t, "reply.me", "d"))
-	if got := receive(t, w.deliveries); got != "d" {
+	receive(t, w.send(t, "reply.me", "c"))
+	if got := receive(t, w.deliveries); got != "c" {
 		t.Errorf("%q was sent late", got)
 	}
 }

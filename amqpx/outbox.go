@@ -43,7 +43,7 @@ func newOutbox(capacity, window int, timeout time.Duration) *outbox {
 	return &outbox{
 		capacity: capacity,
 		timeout:  timeout,
-		hold:     timeout / 10,
+		hold:     timeout / 30,
 		wake:     make(chan struct{}, 1),
 		refusal:  Away,
 		window:   make([]*publish, window),

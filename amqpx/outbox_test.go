@@ -157,12 +157,12 @@ func TestNothingMoreIsSentToABrokerThatOwesAConfirmForLong(t *testing.T) {
 		o.open()
 		put(o, &out, "ab")
 		o.take(time.Now())
-		time.Sleep(90 * time.Millisecond)
+		time.Sleep(30 * time.Millisecond)
 		if p, _ := o.take(time.Now()); p == nil {
 			t.Error("b was not sent, although a is young")
 		}
 		put(o, &out, "cd")
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond)
 		if p, _ := o.take(time.Now()); p != nil {
 			t.Errorf("%s was sent into a stall", p.msg.MessageId)
 		}
