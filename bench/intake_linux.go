@@ -68,8 +68,15 @@ func intakeTime(s Sizes) float64 { return 60e-6 * float64(s.Waiting) }
 
 func intakeSeconds(s Sizes) float64 { return float64(2*intakeRounds(s)) * intakeTime(s) }
 
+// fillPatience is how long it may take to fill a queue. A broker gives up a bridge
+// that stands still for two of its heartbeats, which are ten seconds apart.
+const fillPatience = 15 * time.Second
+
 // fill publishes the numbered replies, and waits until all are in the queue.
 func (c *confirmer) fill(ctx context.Context, exchange string, first uint64, count int) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, fillPatience,
+		fmt.Errorf("the queue was not filled within %v, and the broker will not wait for the bridge much longer; leave the machine to the bench", fillPatience))
+	defer cancel()
 	return c.publish(ctx, exchange, count, func(i int) amqpx.Message {
 		key, p := reply(first + uint64(i))
 		return amqpx.Message{Key: key, Mandatory: true, Publishing: p}
@@ -167,10 +174,19 @@ func (r *bareReader) intake(ctx context.Context, count int, filler *confirmer) (
 	}
 	var k checker
 	s := stream{next: first}
+	late := time.NewTimer(patience)
+	defer late.Stop()
 	for n := range count {
-		d, ok := <-deliveries
+		var d amqp.Delivery
+		select {
+		case d = <-deliveries:
+		case <-late.C:
+			return 0, fmt.Errorf("the bare consumer got %d of %d replies within %v", n, count, patience)
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		}
 		number, found := k.number(d.Body)
-		if !ok || !found {
+		if !found {
 			return 0, fmt.Errorf("the bare consumer got %q", d.Body)
 		}
 		s.take(number, &k.faults)
@@ -183,9 +199,6 @@ func (r *bareReader) intake(ctx context.Context, count int, filler *confirmer) (
 	took := time.Since(start)
 	if k.faults != (Faults{}) {
 		return 0, fmt.Errorf("the bare consumer: %v", k.faults)
-	}
-	if ctx.Err() != nil {
-		return 0, context.Cause(ctx)
 	}
 	return took, r.channel.Cancel("bare", false)
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -76,5 +77,24 @@ func TestTheRealProcTellsOfThisProcess(t *testing.T) {
 	}
 	if got, err := p.rss(os.Getpid()); err != nil || got < 1<<20 {
 		t.Errorf("rss: %v, %v", got, err)
+	}
+}
+
+func TestAProcessStandsStillWhenAllItsThreadsDo(t *testing.T) {
+	for want, states := range map[bool][]string{true: {"T", "T"}, false: {"T", "S"}} {
+		root := t.TempDir()
+		for i, state := range states {
+			dir := filepath.Join(root, "7", "task", strconv.Itoa(7+i))
+			if err := os.MkdirAll(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			// A name may hold what looks like a state.
+			if err := os.WriteFile(filepath.Join(dir, "stat"), []byte("7 (a) R (b) "+state+" 1 7"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := (procfs{root}).stopped(7); got != want || err != nil {
+			t.Errorf("threads in states %v: %t, %v", states, got, err)
+		}
 	}
 }

@@ -41,8 +41,12 @@ func TestTheTableTellsAllThatCounts(t *testing.T) {
 		row("slow", "RSS", "MiB", []float64{16}, "none slow", []float64{16.25}, reach{by: Difference, bound: 32}),
 		row("idle", "memory", "B", []float64{370}, "", nil, reach{by: Value, bound: 450}),
 	}
+	r.LeftOut = []string{"intake, which needs a RabbitMQ"}
 	var out bytes.Buffer
 	r.table(&out)
+	if !strings.HasSuffix(out.String(), "\nLeft out: intake, which needs a RabbitMQ.\n") {
+		t.Errorf("the last line is not what was left out: %q", out.String())
+	}
 	want := []string{
 		"what measured reference ratio reach",
 		"CPU per delivery 0.120 us 0.100 us joined floor 1.20 <= 1.25 x ok",

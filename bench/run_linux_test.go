@@ -26,6 +26,9 @@ func tiny() Sizes {
 		LatencyClients: 2, LatencyReplies: 5, LatencyEvery: time.Millisecond,
 		Held: 8,
 		Deaf: 2, SlowReplies: 5, SlowEvery: time.Millisecond,
+		Commanders: 2, Commands: 20, CLUCommands: 5, InFlight: 4,
+		Waiting:    500, // more than the prefetch
+		RoundTrips: 3,
 	}
 }
 
@@ -43,7 +46,10 @@ func program(t *testing.T) string {
 func TestARunMeasuresEverything(t *testing.T) {
 	var out, lines strings.Builder
 	file := filepath.Join(t.TempDir(), "figures", "latest.json")
-	err := Run(t.Context(), Config{Program: program(t), Sizes: tiny(), JSON: file, Stdout: &out, Progress: &lines})
+	err := Run(t.Context(), Config{
+		Program: program(t), Sizes: tiny(), JSON: file, Stdout: &out, Progress: &lines,
+		RabbitMQURL: testkit.RabbitMQ(t).URL(), CLU: filepath.Join(filepath.Dir(testkit.CLU(t).Path), "clu"),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,13 +74,44 @@ func TestARunMeasuresEverything(t *testing.T) {
 			t.Errorf("not in the table: %s", r.What)
 		}
 	}
-	for scenario, want := range map[string]int{"steady": 1, "burst": 6, "idle": 1, "latency": 2, "connect": 1, "slow": 2} {
+	for scenario, want := range map[string]int{"steady": 1, "burst": 6, "idle": 1, "latency": 2, "connect": 1, "slow": 2,
+		"commands": 2, "intake": 1, "roundtrip": 1} {
 		if rows[scenario] != want {
 			t.Errorf("%s has %d rows, not %d", scenario, rows[scenario], want)
 		}
 		if !strings.Contains(lines.String(), "  "+scenario+"\n") {
 			t.Errorf("no line of progress for %s", scenario)
 		}
+	}
+	if len(report.LeftOut) > 0 {
+		t.Errorf("left out: %q", report.LeftOut)
+	}
+}
+
+func TestWhatIsMissingIsToldAndLeftOut(t *testing.T) {
+	chosen, leftOut, err := choose(nil, false)
+	if err != nil || len(chosen) != 6 || len(leftOut) != 3 || !strings.Contains(leftOut[0], "--rabbitmq-url") {
+		t.Errorf("%d scenarios, %q, %v", len(chosen), leftOut, err)
+	}
+	if _, _, err := choose([]string{"intake"}, false); err == nil || !strings.Contains(err.Error(), "--rabbitmq-url") {
+		t.Errorf("asked for: %v", err)
+	}
+}
+
+func TestCLUIsLeftOutWhereItCannotBeMeasured(t *testing.T) {
+	for name, cfg := range map[string]Config{
+		"no CLU":              {RabbitMQURL: "amqp://guest:guest@127.0.0.1:5672/"},
+		"a virtual host":      {RabbitMQURL: "amqp://guest:guest@127.0.0.1:5672/other", CLU: "clu"},
+		"a user of one's own": {RabbitMQURL: "amqp://ann:guest@127.0.0.1:5672/", CLU: "clu"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := &bench{cfg: cfg, rabbitURL: cfg.RabbitMQURL}
+			_, _, err := b.cluWebsocket(t.Context())
+			var missing errMissing
+			if !errors.As(err, &missing) {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }
 
