@@ -78,7 +78,7 @@ func (in *intake) takeOfStream(d *amqp.Delivery) {
 	if p.moved && at > p.next+ownRecords {
 		// Retention has taken what we had not read yet.
 		in.release(Gap{To: now})
-		in.miss(Gap{From: p.taken.Add(-inFlight), To: sentBy(d, now)})
+		in.miss(Gap{From: p.taken.Add(-in.late), To: sentBy(d, now)})
 	}
 	p.next, p.moved, p.located, p.taken = at+1, true, true, now
 	if isMarker(d, in.queue.Stream.Name) {
