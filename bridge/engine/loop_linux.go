@@ -52,7 +52,12 @@ type loop struct {
 	refusing  int        // connections that are told that there is no room
 	drained   func()     // called once when no connection is left, while draining
 	stopped   bool
-	ended     chan struct{} // closed when the loop no longer runs; anybody may wait for it
+
+	tally  tally    // what it did
+	told   tally    // what of that the counters say
+	counts counters // for anybody
+
+	ended chan struct{} // closed when the loop no longer runs; anybody may wait for it
 }
 
 // startLoops makes the engine's loops, the first of which accepts for all.
@@ -81,8 +86,9 @@ func (e *Engine) startLoops() error {
 	return nil
 }
 
-// carry, list, drain and stop make the loop a shard.
-func (l *loop) carry(g *Log, f Frame) { l.mail.append(&g.rings[l.index], f) }
+// carry, figures, list, drain and stop make the loop a shard.
+func (l *loop) carry(g *Log, f Frame)     { l.mail.append(&g.rings[l.index], f) }
+func (l *loop) figures() (*counters, int) { return &l.counts, l.mail.waiting() }
 func (l *loop) list() (open []member) {
 	l.ask(func() {
 		l.conns.each(func(c *conn) {
@@ -134,11 +140,14 @@ func (l *loop) turn() {
 	// After a long stop, signs of life may lie in the sockets: deadlines come
 	// when they were read.
 	if now := l.engine.now(); now != l.wheel.now {
+		due := time.Duration(l.wheel.now) * tickLength // of the tick after the last one
+		l.counts.lag.note(time.Since(l.engine.start) - due)
 		l.tick(now)
 	}
 	l.readMail()
 	l.flushLate()
 	l.sweep()
+	l.counts.publish(l.tally, &l.told)
 	if l.drained != nil && l.conns.used == 0 {
 		l.drained()
 		l.drained = nil
@@ -172,13 +181,14 @@ func (l *loop) keep(r *ring) {
 // Only logs that have frames cost anything.
 func (l *loop) expireLogs() {
 	age := ticks(l.engine.cfg.LogAge)
-	keep := l.kept[:0]
+	keep, bytes := l.kept[:0], 0
 	for _, r := range l.kept {
 		if r.expire(l.wheel.now, age) {
 			l.mark(r)
 		}
 		if r.tail < r.head {
 			keep = append(keep, r)
+			bytes += r.bytes
 		} else {
 			r.kept = false
 			r.rest()
@@ -186,6 +196,7 @@ func (l *loop) expireLogs() {
 	}
 	clear(l.kept[len(keep):])
 	l.kept = keep
+	l.counts.backlog.Store(int64(bytes))
 }
 
 func (l *loop) event(ev *unix.EpollEvent) {
@@ -442,6 +453,7 @@ func (s *connSink) message(_ ws.OpCode, payload []byte) bool {
 	if !s.withinRate() {
 		return false
 	}
+	s.l.tally.received++
 	s.l.engine.cfg.Handler.Message(s.l.handle(s.c), s.c.session, payload)
 	return true
 }
