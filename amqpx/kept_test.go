@@ -256,6 +256,7 @@ func TestAQueueThatContradictsItselfIsRefused(t *testing.T) {
 		"long name":        {Name: strings.Repeat("x", 250), Expires: time.Second},
 		"negative time":    {Name: "q", Expires: -1},
 		"microseconds":     {Name: "q", Expires: time.Microsecond},
+		"fifty days":       {Name: "q", Expires: 50 * 24 * time.Hour},
 		"both":             {Name: "q", Expires: time.Second, Stream: &amqpx.Stream{Name: "s"}},
 		"no name":          {Name: "q", Stream: &amqpx.Stream{}},
 		"the same name":    {Name: "q", Stream: &amqpx.Stream{Name: "q"}},

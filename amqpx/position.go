@@ -28,13 +28,12 @@ const heldMost = 10_000
 // that is known. nil is with what comes next.
 func (p *position) locate(past, end uint64, known bool) *uint64 {
 	switch {
-	case p.moved && known && p.next > end:
-		p.next = 0 // it was deleted and made anew: all in it is new to us
-	case p.moved:
+	case p.located && known && p.next > end:
+		p.next, p.live = 0, 0 // it was deleted and made anew: all in it is new to us
+	case p.located:
 	case known:
 		p.located, p.live, p.next = true, end, end-min(end, past)
 	default:
-		p.located, p.live, p.next = false, 0, 0
 		return nil
 	}
 	from := p.next

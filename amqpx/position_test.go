@@ -111,3 +111,11 @@ func TestAStreamThatCannotBeLocatedIsReadFromNowOn(t *testing.T) {
 		t.Errorf("then it is read from %v", from)
 	}
 }
+
+func TestALinkThatBreaksBeforeAnythingCameReadsOnFromWhereItStood(t *testing.T) {
+	r := newReader()
+	r.stream.locate(2, 10, true)
+	if from := r.stream.locate(2, 50, true); from == nil || *from != 8 {
+		t.Errorf("it reads on from %v", from)
+	}
+}
