@@ -38,17 +38,22 @@ func TestStatsCountWhatClientsAreSentAndSend(t *testing.T) {
 			clients, sockets = append(clients, c), append(sockets, socket)
 			conns = append(conns, receive(t, s.opened))
 		}
-		big := strings.Repeat("x", 8<<20) // is cut by the socket, and counted once
-		for _, frame := range []string{"one", "two", big, "three"} {
+		// What the socket cuts, runs and frames, is counted once.
+		const runs = 1000
+		for range runs {
+			s.log.Append(Text(strings.Repeat("x", 5000)))
+		}
+		for _, frame := range []string{"one", strings.Repeat("x", 8<<20), "two"} {
 			s.log.Append(Text(frame))
 		}
+		const sent = runs + 3
 		conns[0].Follow(s.log, Text("first"), Text("second"))
 		conns[0].Send(Text("answer"))
 		clients[1].send(masked(true, ws.OpPing, "no message"), text("a"), text("b"))
 		receive(t, s.messages)
 		receive(t, s.messages)
 		for i, c := range clients {
-			frames := []int{4 + 3, 4 + 1, 4}[i] // with the pong
+			frames := []int{sent + 3, sent + 1, sent}[i] // with the pong
 			for range frames {
 				c.frame()
 			}
@@ -60,7 +65,7 @@ func TestStatsCountWhatClientsAreSentAndSend(t *testing.T) {
 		// The figures are brought up to date when a loop has had its turn.
 		eventually(t, "all is counted", func() bool {
 			st := s.Stats()
-			return st.Delivered == 3*4+3 && st.Bytes == read && st.Received == 2 && st.Accepted == 3
+			return st.Delivered == 3*sent+3 && st.Bytes == read && st.Received == 2 && st.Accepted == 3
 		})
 		// A rejected request is no upgrade, and its answer no frame.
 		bad := s.dialTCP(t)
@@ -70,7 +75,7 @@ func TestStatsCountWhatClientsAreSentAndSend(t *testing.T) {
 			t.Fatal(err)
 		}
 		eventually(t, "the answer is counted", func() bool { return s.Stats().Bytes == read+uint64(len(answer)) })
-		if st := s.Stats(); st.Delivered != 3*4+3 || st.Accepted != 3 {
+		if st := s.Stats(); st.Delivered != 3*sent+3 || st.Accepted != 3 {
 			t.Errorf("the engine counts %+v", st)
 		}
 	})
