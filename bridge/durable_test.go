@@ -128,13 +128,13 @@ func ears(t *testing.T, b *running) (all []*ear) {
 }
 
 // awaitPast waits until all ears have heard a reply that was sent after now.
-func awaitPast(t *testing.T, s *source, all []*ear) {
+func awaitPast(t *testing.T, s *testkit.Source, all []*ear) {
 	t.Helper()
-	from := len(s.fates())
+	from := len(s.Fates())
 	testkit.Eventually(t, 60*time.Second, "every client hears what is sent now", func() error {
 		for _, e := range all {
 			if last, ended := e.state(); last < from {
-				return fmt.Errorf("%s is at %d of %d, and its connection is %v", e.name, last, len(s.fates()), cmp.Or(ended, errors.New("open")))
+				return fmt.Errorf("%s is at %d of %d, and its connection is %v", e.name, last, len(s.Fates()), cmp.Or(ended, errors.New("open")))
 			}
 		}
 		return nil
@@ -142,10 +142,10 @@ func awaitPast(t *testing.T, s *source, all []*ear) {
 }
 
 // settle stops the source and waits until the clients have its last accepted reply.
-func settle(t *testing.T, s *source, all []*ear) []int {
+func settle(t *testing.T, s *testkit.Source, all []*ear) []int {
 	t.Helper()
-	s.stop()
-	accepted := s.accepted()
+	s.Stop()
+	accepted := s.Accepted()
 	last := accepted[len(accepted)-1]
 	eventually(t, "every client has the last reply", func() bool {
 		return !slices.ContainsFunc(all, func(e *ear) bool { return e.last() < last })
@@ -158,7 +158,7 @@ func TestAQueueThatExpiresLosesNothingThroughAKilledConnectionAndAPause(t *testi
 	node := testkit.StartRabbitMQ(t)
 	b := linked(t, node.URL(), func(c *bridge.Config) { c.Name, c.Durable.Expires = "keeper", time.Minute })
 	all := ears(t, b)
-	s := startSource(t, node.URL(), 1000)
+	s := testkit.StartSource(t, node.URL(), 1000)
 	awaitPast(t, s, all)
 	for range 3 {
 		closeConnectionsOf(t, node, "keeper consumer")
@@ -175,7 +175,7 @@ func TestAQueueThatExpiresLosesNothingThroughAKilledConnectionAndAPause(t *testi
 			t.Errorf("%s: was told of gaps: %v", e.name, e.gaps)
 		}
 	}
-	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.fates()))
+	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.Fates()))
 }
 
 // pause has the node stand still for longer than it takes to miss it.
@@ -211,7 +211,7 @@ func TestAStreamLosesNothingThroughAKilledConnectionAPauseAndARestart(t *testing
 	for _, b := range bridges {
 		all = append(all, ears(t, b)...)
 	}
-	s := startSource(t, node.URL(), 1000)
+	s := testkit.StartSource(t, node.URL(), 1000)
 	awaitPast(t, s, all)
 	node.CloseConnections(t)
 	awaitPast(t, s, all)
@@ -226,7 +226,7 @@ func TestAStreamLosesNothingThroughAKilledConnectionAPauseAndARestart(t *testing
 			t.Errorf("%s: was told of %d gaps: %v", e.name, len(e.gaps), e.gaps)
 		}
 	}
-	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.fates()))
+	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.Fates()))
 }
 
 func TestWithoutADurableQueueTheGapToldIsTheGapFound(t *testing.T) {
@@ -235,7 +235,7 @@ func TestWithoutADurableQueueTheGapToldIsTheGapFound(t *testing.T) {
 	b := linked(t, node.URL(), func(c *bridge.Config) { c.Name = "loser" })
 	v1, _ := dialV1(t, b.addr, "/")
 	e := listenOn(t, "the client", v1)
-	s := startSource(t, node.URL(), 1000)
+	s := testkit.StartSource(t, node.URL(), 1000)
 	awaitPast(t, s, []*ear{e})
 	const breaks = 3
 	for range breaks {
@@ -247,7 +247,7 @@ func TestWithoutADurableQueueTheGapToldIsTheGapFound(t *testing.T) {
 	for _, n := range e.all() {
 		heard[n] = true
 	}
-	fates := s.fates()
+	fates := s.Fates()
 	found := holes(heard, e.all()[0], e.last())
 	if len(e.gaps) != breaks {
 		t.Fatalf("%d gaps were told of %d", len(e.gaps), breaks)
@@ -262,7 +262,7 @@ func TestWithoutADurableQueueTheGapToldIsTheGapFound(t *testing.T) {
 		t.Logf("told: %v, %v s", told["from"], told["seconds"])
 		var missing []int
 		found = slices.DeleteFunc(found, func(n int) bool {
-			if near(fates[n].sent, from, to) {
+			if near(fates[n].Sent, from, to) {
 				missing = append(missing, n)
 				return true
 			}
@@ -273,9 +273,9 @@ func TestWithoutADurableQueueTheGapToldIsTheGapFound(t *testing.T) {
 			continue
 		}
 		first, last := missing[0], missing[len(missing)-1]
-		if !near(from, fates[first-1].sent, fates[first].sent) || !near(to, fates[last].sent, fates[last+1].sent) {
+		if !near(from, fates[first-1].Sent, fates[first].Sent) || !near(to, fates[last].Sent, fates[last+1].Sent) {
 			t.Errorf("gap %d from %v to %v: the last reply before it was sent at %v, the first missing at %v, the last missing at %v, the first behind it at %v",
-				i, from, to, fates[first-1].sent, fates[first].sent, fates[last].sent, fates[last+1].sent)
+				i, from, to, fates[first-1].Sent, fates[first].Sent, fates[last].Sent, fates[last+1].Sent)
 		}
 	}
 	if len(found) > 0 {
@@ -317,9 +317,9 @@ func TestEachClientOfThreeBridgesHearsEveryReplyOnce(t *testing.T) {
 				_, hello := dialV1(t, b.addr, "/")
 				epochs[hello["epoch"]]++
 			}
-			s := startSource(t, url, 1000)
+			s := testkit.StartSource(t, url, 1000)
 			awaitPast(t, s, all)
-			eventually(t, "a thousand replies were sent", func() bool { return len(s.fates()) >= 1000 })
+			eventually(t, "a thousand replies were sent", func() bool { return len(s.Fates()) >= 1000 })
 			accepted := settle(t, s, all)
 			for _, e := range all {
 				e.check(t, accepted)

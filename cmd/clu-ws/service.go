@@ -8,8 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
-	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -33,10 +31,6 @@ type service struct {
 	stdout    io.Writer
 	log       *slog.Logger
 }
-
-// announceAfter is how long the line that says where the bridge listens waits to
-// tell the result of the first try to link.
-const announceAfter = 1500 * time.Millisecond
 
 func newService(c *cli.Context, stdout, stderr io.Writer) (*service, error) {
 	if c.Args().Present() {
@@ -74,41 +68,29 @@ func (s *service) serve(ctx context.Context) error {
 	if s.broker != nil {
 		defer s.broker.Close()
 	}
-	listeners, err := s.doors.open(ctx, s.log)
+	listeners, adminListener, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
 	fmt.Fprint(s.stdout, s.greeting)
-	s.doors.secure(listeners, s.log)
-	s.bridge.Logger, s.bridge.Version = s.log, release
-	var adminListener net.Listener
-	if s.admin != nil {
-		if adminListener, err = s.openAdmin(ctx); err != nil {
-			closeAll(listeners)
-			return err
-		}
-	}
 	manager, err := listen.FindManager()
 	if err != nil {
 		s.log.Warn("systemd is not told how the bridge is", "error", err)
 	}
 	defer attend(ctx, manager, s.doors.certificate, s.log)()
-	var b *bridge.Bridge
-	told := &teller{ctx: ctx, manager: manager, failFast: s.bridge.FailFast,
-		announce: func(state amqpx.State) { s.announce(listeners, b.Name(), state) }}
-	s.bridge.OnLink = told.of
-	if b, err = bridge.New(s.bridge); err != nil {
+	told := &teller{ctx: ctx, manager: manager, failFast: s.bridge.FailFast}
+	s.bridge.Logger, s.bridge.Version, s.bridge.OnLink = s.log, release, told.of
+	b, err := bridge.New(s.bridge)
+	if err != nil {
 		closeAll(append(listeners, adminListener))
 		return err
 	}
+	told.announce = func(state amqpx.State) { s.announce(listeners, b.Name(), state) }
 	if adminListener != nil {
 		defer serveAdmin(adminListener, b.Admin(), s.log)()
 	}
-	for i, ln := range listeners {
-		if err := b.Listen(ln); err != nil {
-			closeAll(listeners[i:])
-			return errors.Join(err, b.Close())
-		}
+	if err := listenAt(b, listeners); err != nil {
+		return errors.Join(err, b.Close())
 	}
 	s.warnIfOpen(listeners)
 	late := time.AfterFunc(announceAfter, told.late)
@@ -116,78 +98,32 @@ func (s *service) serve(ctx context.Context) error {
 	return b.Run(ctx)
 }
 
-// teller tells of the link to the broker: with the first word about it the
-// bridge is there, whether linked or not.
-type teller struct {
-	ctx      context.Context
-	manager  *listen.Manager
-	failFast bool
-	announce func(amqpx.State)
-
-	mu   sync.Mutex // guards the following field
-	told bool
-}
-
-// of tells of a state of the link.
-func (t *teller) of(state amqpx.State) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.tell(state)
-}
-
-// late tells that there is no word, unless there was one.
-func (t *teller) late() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.told {
-		t.tell(amqpx.State{Err: errors.New("no answer yet")})
+// open makes the clients' listeners, and the admin's, which is nil for nowhere.
+func (s *service) open(ctx context.Context) (clients []net.Listener, admin net.Listener, err error) {
+	if clients, err = s.doors.open(ctx, s.log); err != nil {
+		return nil, nil, err
 	}
-}
-
-// tell is of, with mu held.
-func (t *teller) tell(state amqpx.State) {
-	switch {
-	case t.ctx.Err() != nil:
-		// The bridge ends.
-	case t.told:
-		t.manager.Status(linkWords(state))
-	case t.failFast && !state.Up:
-		// It tries the next broker, or ends.
-	default:
-		t.told = true
-		t.announce(state)
-		t.manager.Ready(linkWords(state))
+	s.doors.secure(clients, s.log)
+	if s.admin == nil {
+		return clients, nil, nil
 	}
-}
-
-// announce says on one line where the bridge listens and to what it is linked.
-func (s *service) announce(listeners []net.Listener, name string, state amqpx.State) {
-	var at []string
-	for _, ln := range listeners {
-		at = append(at, listen.URLs(ln))
+	if admin, err = s.openAdmin(ctx); err != nil {
+		closeAll(clients)
+		return nil, nil, err
 	}
-	fmt.Fprintf(s.stdout, "clu-ws %s listens at %s as %s, %s, exchange %s\n",
-		release, strings.Join(at, ", "), name, linkWords(state), s.bridge.Exchange)
+	return clients, admin, nil
 }
 
-func linkWords(state amqpx.State) string {
-	if !state.Up {
-		return fmt.Sprintf("NOT LINKED (%v), trying on", state.Err)
-	}
-	return "linked to " + state.Broker
-}
-
-// warnIfOpen names the listeners that other machines may reach.
-func (s *service) warnIfOpen(listeners []net.Listener) {
-	var open []string
-	for _, ln := range listeners {
-		if listen.BeyondLoopback(ln) {
-			open = append(open, ln.Addr().String())
+// listenAt has the bridge serve the listeners. If it cannot, those that are not
+// the bridge's are closed.
+func listenAt(b *bridge.Bridge, listeners []net.Listener) error {
+	for i, ln := range listeners {
+		if err := b.Listen(ln); err != nil {
+			closeAll(listeners[i:])
+			return err
 		}
 	}
-	if len(open) > 0 {
-		s.log.Warn("commands are open to everyone who can reach this address; use --host 127.0.0.1 behind a proxy, or a firewall", "address", strings.Join(open, ", "))
-	}
+	return nil
 }
 
 // listenError says why an address cannot be listened on, and what to do.

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/listen"
+)
+
+// announceAfter is how long the line that says where the bridge listens waits to
+// tell the result of the first try to link.
+const announceAfter = 1500 * time.Millisecond
+
+// teller tells of the link to the broker: with the first word about it the
+// bridge is there, whether linked or not.
+type teller struct {
+	ctx      context.Context
+	manager  *listen.Manager
+	failFast bool
+	announce func(amqpx.State) // set before the bridge runs
+
+	mu   sync.Mutex // guards the following field
+	told bool
+}
+
+// of tells of a state of the link.
+func (t *teller) of(state amqpx.State) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.tell(state)
+}
+
+// late tells that there is no word, unless there was one.
+func (t *teller) late() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.told {
+		t.tell(amqpx.State{Err: errors.New("no answer yet")})
+	}
+}
+
+// tell is of, with mu held.
+func (t *teller) tell(state amqpx.State) {
+	switch {
+	case t.ctx.Err() != nil:
+		// The bridge ends.
+	case t.told:
+		t.manager.Status(linkWords(state))
+	case t.failFast && !state.Up:
+		// It tries the next broker, or ends.
+	default:
+		t.told = true
+		t.announce(state)
+		t.manager.Ready(linkWords(state))
+	}
+}
+
+// announce says on one line where the bridge listens and to what it is linked.
+func (s *service) announce(listeners []net.Listener, name string, state amqpx.State) {
+	var at []string
+	for _, ln := range listeners {
+		at = append(at, listen.URLs(ln))
+	}
+	fmt.Fprintf(s.stdout, "clu-ws %s listens at %s as %s, %s, exchange %s\n",
+		release, strings.Join(at, ", "), name, linkWords(state), s.bridge.Exchange)
+}
+
+func linkWords(state amqpx.State) string {
+	if !state.Up {
+		return fmt.Sprintf("NOT LINKED (%v), trying on", state.Err)
+	}
+	return "linked to " + state.Broker
+}
+
+// warnIfOpen names the listeners that other machines may reach.
+func (s *service) warnIfOpen(listeners []net.Listener) {
+	var open []string
+	for _, ln := range listeners {
+		if listen.BeyondLoopback(ln) {
+			open = append(open, ln.Addr().String())
+		}
+	}
+	if len(open) > 0 {
+		s.log.Warn("commands are open to everyone who can reach this address; use --host 127.0.0.1 behind a proxy, or a firewall", "address", strings.Join(open, ", "))
+	}
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// spawnAt starts a bridge to the broker in a process of its own, on loopback.
+func spawnAt(t *testing.T, url string, args ...string) child {
+	t.Helper()
+	return child{testkit.StartProcess(t, command(t, append([]string{"websocket", "--host", "127.0.0.1", "--url", url}, args...)...))}
+}
+
+// v1 is a dialer of clients that speak v1.
+func v1() ws.Dialer { return ws.Dialer{Protocols: []string{"clu-ws.v1"}} }
+
+// follow is a v1 client that connects again, and resumes, for as long as the test.
+func follow(t *testing.T, name, url string) *ear {
+	t.Helper()
+	e := &ear{name: name}
+	ctx, cancel := context.WithCancel(context.Background())
+	e.hearing.Go(func() {
+		for ctx.Err() == nil {
+			e.end(e.listenOnce(ctx, url))
+		}
+	})
+	t.Cleanup(func() { cancel(); e.hearing.Wait() })
+	return e
+}
+
+// listenOnce goes on behind the last reply, until the connection ends.
+func (e *ear) listenOnce(ctx context.Context, url string) error {
+	e.mu.Lock()
+	if e.last != "" {
+		url += "?since=" + e.last
+	}
+	e.mu.Unlock()
+	conn, br, err := dialBridge(ctx, v1(), url)
+	if err != nil {
+		time.Sleep(5 * time.Millisecond) // between two tries to connect
+		return err
+	}
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	defer conn.Close()
+	return e.listen(conn, br)
+}
+
+// told gives the messages of an ear that have the words.
+func (e *ear) told(words string) (all []string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, m := range e.others {
+		if strings.Contains(m, words) {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+func TestABridgeThatIsKilledLosesNothingOfAStream(t *testing.T) {
+	t.Parallel()
+	const kills = 3
+	url, port := testkit.RabbitMQ(t).NewVHost(t), freePort(t)
+	at := "ws://127.0.0.1:" + port + "/"
+	bridge := func() child { return spawnAt(t, url, "--port", port, "--name", "console", "--durable", "stream") }
+	p := bridge()
+	p.await(t, "linked to amqp://")
+	var all []*ear
+	for i := range 5 {
+		all = append(all, follow(t, fmt.Sprintf("v1 client %d", i), at))
+	}
+	testkit.Eventually(t, patience, "all are greeted", func() error {
+		for _, e := range all {
+			if len(e.told(`"hello"`)) == 0 {
+				return fmt.Errorf("%s is not", e.name)
+			}
+		}
+		return nil
+	})
+	s := testkit.StartSource(t, url, 1000)
+	awaitNext(t, s, all...)
+	var plains []*ear
+	for range kills {
+		p.signal(t, syscall.SIGKILL)
+		p.ends(t)
+		before := slices.Max(lastOf(all))
+		p = bridge()
+		spawned := time.Now()
+		p.await(t, "listens at")
+		plain, conn := hear(t, "a plain client", ws.Dialer{}, at)
+		awaitNext(t, s, append(all, plain)...)
+		plain.mustBeginAfter(t, s, before, spawned)
+		conn.Close()
+		plains = append(plains, plain)
+		awaitHeard(t, len(s.Fates())+300, all...)
+	}
+	s.Stop()
+	accepted := s.Accepted()
+	awaitHeard(t, accepted[len(accepted)-1], all...)
+	for _, plain := range plains {
+		plain.mustMissNothing(t, accepted)
+	}
+	for _, e := range all {
+		e.mustHave(t, accepted)
+		if resumed := e.told(`"resumed":true`); len(resumed) != kills {
+			t.Errorf("%s was resumed %d times, and the bridge killed %d times", e.name, len(resumed), kills)
+		}
+		if gaps := e.told(`"op":"gap"`); len(gaps) > 0 {
+			t.Errorf("%s was told of gaps: %v", e.name, gaps)
+		}
+	}
+	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.Fates()))
+}
+
+func lastOf(all []*ear) (numbers []int) {
+	for _, e := range all {
+		last, _ := e.lastHeard()
+		numbers = append(numbers, last)
+	}
+	return numbers
+}
+
+// mustBeginAfter checks that nothing old has come: nothing that was sent on before,
+// and nothing that the broker had before a moment.
+func (e *ear) mustBeginAfter(t *testing.T, s *testkit.Source, before int, moment time.Time) {
+	t.Helper()
+	heard, _ := e.heard()
+	if heard[0] <= before {
+		t.Errorf("%s begins with reply %d, and %d was sent on before", e.name, heard[0], before)
+	}
+	if f := s.Fates()[heard[0]]; f.Accepted && f.Settled.Before(moment) {
+		t.Errorf("%s begins with reply %d, which the broker had %v before the bridge was started", e.name, heard[0], moment.Sub(f.Settled))
+	}
+}
+
+// mustMissNothing checks that between the first reply and the last none is missing.
+func (e *ear) mustMissNothing(t *testing.T, accepted []int) {
+	t.Helper()
+	e.hearing.Wait()
+	heard, _ := e.heard()
+	from, _ := slices.BinarySearch(accepted, heard[0])
+	e.mustHave(t, accepted[from:min(from+len(heard), len(accepted))])
+}

@@ -1,0 +1,163 @@
+package testkit
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// lastConfirms is how long a source that ends waits for the broker's word.
+const lastConfirms = 15 * time.Second
+
+// Source publishes numbered replies at a steady rate, whatever becomes of the
+// broker, and knows what the broker made of each. Their bodies are {"n": 0},
+// {"n": 1} and so on.
+type Source struct {
+	url    string
+	ended  sync.WaitGroup
+	cancel context.CancelFunc
+
+	// mu guards the following fields.
+	mu    sync.Mutex
+	fates []Fate
+}
+
+// Fate is what became of a reply.
+type Fate struct {
+	Sent     time.Time
+	Settled  time.Time // when the broker's word on it came
+	Accepted bool      // it was confirmed, and some queue had it
+	Returned bool      // no queue wanted it
+}
+
+// StartSource publishes to CLU's exchange until the test ends or it is stopped.
+func StartSource(t testing.TB, url string, perSecond int) *Source {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &Source{url: url, cancel: cancel}
+	s.ended.Go(func() {
+		for ctx.Err() == nil {
+			// An error is the broker's end; the next one comes.
+			_ = s.publish(ctx, time.Second/time.Duration(perSecond))
+		}
+	})
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// Stop returns when the last reply has its fate.
+func (s *Source) Stop() {
+	s.cancel()
+	s.ended.Wait()
+}
+
+// publish goes on until the connection breaks or the context ends; then it waits
+// for the last confirms.
+func (s *Source) publish(ctx context.Context, every time.Duration) error {
+	conn, err := amqp.DialConfig(s.url, amqp.Config{Heartbeat: time.Minute, Dial: amqp.DefaultDial(time.Second)})
+	if err != nil {
+		time.Sleep(5 * time.Millisecond) // between two tries to connect
+		return err
+	}
+	defer conn.Close()
+	ch, err := conn.Channel()
+	if err != nil {
+		return err
+	}
+	if err := ch.ExchangeDeclare(cluExchange, "topic", false, true, false, false, nil); err != nil {
+		return err
+	}
+	if err := ch.Confirm(false); err != nil {
+		return err
+	}
+	const room = 1 << 16
+	returns := ch.NotifyReturn(make(chan amqp.Return, room))
+	confirms := ch.NotifyPublish(make(chan amqp.Confirmation, room))
+	base := len(s.Fates()) // the number of the first reply on this channel
+	var settled sync.WaitGroup
+	settled.Go(func() { s.settle(base, confirms, returns) })
+	defer settled.Wait()
+	defer ch.Close()
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return s.awaitConfirms(ch, base)
+		case <-tick.C:
+		}
+		n := s.next()
+		if err := ch.Publish(cluExchange, "reply.broadcast", true, false, numbered(n, fmt.Sprintf(`{"n": %d}`, n))); err != nil {
+			return err
+		}
+	}
+}
+
+// next notes that a reply is sent now, and gives its number.
+func (s *Source) next() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fates = append(s.fates, Fate{Sent: time.Now()})
+	return len(s.fates) - 1
+}
+
+// settle notes what the broker says of each reply. A return comes before its confirm.
+func (s *Source) settle(base int, confirms <-chan amqp.Confirmation, returns <-chan amqp.Return) {
+	for c := range confirms {
+		for more := true; more; {
+			select {
+			case r, ok := <-returns:
+				if more = ok; ok {
+					n, _ := strconv.Atoi(r.MessageId)
+					s.note(n, func(f *Fate) { f.Returned = true })
+				}
+			default:
+				more = false
+			}
+		}
+		if c.Ack {
+			s.note(base+int(c.DeliveryTag)-1, func(f *Fate) { f.Accepted = !f.Returned })
+		}
+	}
+}
+
+func (s *Source) note(n int, change func(*Fate)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.fates[n])
+	s.fates[n].Settled = time.Now()
+}
+
+// awaitConfirms returns when the last reply has its fate, or the channel ends.
+func (s *Source) awaitConfirms(ch *amqp.Channel, base int) error {
+	for deadline := time.Now().Add(lastConfirms); time.Now().Before(deadline) && !ch.IsClosed(); time.Sleep(time.Millisecond) {
+		all := s.Fates()
+		if last := len(all) - 1; last < base || all[last].Accepted || all[last].Returned {
+			return nil
+		}
+	}
+	return ch.Close()
+}
+
+// Fates is what became of each reply so far, by number.
+func (s *Source) Fates() []Fate {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Fate(nil), s.fates...)
+}
+
+// Accepted is the numbers of the replies that the broker has accepted for
+// somebody.
+func (s *Source) Accepted() (all []int) {
+	for n, f := range s.Fates() {
+		if f.Accepted {
+			all = append(all, n)
+		}
+	}
+	return all
+}
