@@ -15,6 +15,7 @@ import (
 	"github.com/gobwas/ws/wsutil"
 
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // comings is how long clients come and go: SOAK=60s is a long one.
@@ -108,7 +109,7 @@ func TestTheRecordsOfClientsThatComeAndGoHaveNoHolesAndNoDoubles(t *testing.T) {
 	const clients = 200
 	url := embeddedBroker(t)
 	b := linked(t, url, func(c *bridge.Config) { c.History.Replies = 100_000 })
-	s := startSource(t, url, 200)
+	s := testkit.StartSource(t, url, 200)
 	ctx, cancel := context.WithTimeout(t.Context(), comings(t))
 	defer cancel()
 	var all sync.WaitGroup
@@ -133,7 +134,7 @@ func TestTheRecordsOfClientsThatComeAndGoHaveNoHolesAndNoDoubles(t *testing.T) {
 		})
 	}
 	all.Wait()
-	s.stop()
+	s.Stop()
 	total, replies := 0, 0
 	for i, w := range records {
 		slices.Sort(w.heard)
@@ -146,5 +147,5 @@ func TestTheRecordsOfClientsThatComeAndGoHaveNoHolesAndNoDoubles(t *testing.T) {
 		total += visits[i]
 		replies += len(w.heard)
 	}
-	t.Logf("%d connections of %d clients heard %d replies of %d", total, clients, replies, len(s.fates()))
+	t.Logf("%d connections of %d clients heard %d replies of %d", total, clients, replies, len(s.Fates()))
 }
