@@ -44,14 +44,16 @@ func (n *counters) add(t tally) {
 
 // publish brings what one goroutine counted by itself up to date.
 func (n *counters) publish(now tally, last *tally) {
-	if now == *last {
-		return
+	tell := func(counter *atomic.Uint64, now, last uint64) {
+		if now != last {
+			counter.Store(now)
+		}
 	}
+	tell(&n.delivered, now.delivered, last.delivered)
+	tell(&n.bytes, now.bytes, last.bytes)
+	tell(&n.received, now.received, last.received)
+	tell(&n.accepted, now.accepted, last.accepted)
 	*last = now
-	n.delivered.Store(now.delivered)
-	n.bytes.Store(now.bytes)
-	n.received.Store(now.received)
-	n.accepted.Store(now.accepted)
 }
 
 // lagBounds are the upper bounds of a [Lag]'s first buckets.
