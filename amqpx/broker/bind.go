@@ -1,5 +1,7 @@
 package broker
 
+import "github.com/clu-ws/clu-ws/amqpx/topic"
+
 // maxBindingArguments bounds the arguments that a binding keeps, in bytes. No exchange here heeds them.
 const maxBindingArguments = 1024
 
@@ -53,7 +55,7 @@ func (b *Broker) bind(x *exchange, q *queue, key, arguments string) error {
 	}
 	bd := &binding{queue: q, key: key, args: arguments}
 	if x.kind == "topic" {
-		bd.words = splitWords(key)
+		bd.pattern = topic.Compile(key)
 	}
 	x.bindings = append(x.bindings, bd)
 	x.routes = nil

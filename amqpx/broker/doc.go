@@ -14,12 +14,12 @@
 // outbound buffer and writes it at once.
 //
 // A message comes in as three kinds of frames (publish.go). Its properties are never decoded: the
-// content header's bytes are kept, and go out again as they came. An exchange (exchange.go, topic.go)
-// names the queues that want it, each queue (queue.go) keeps it in order (window.go) and hands it to
-// the consumer whose turn it is (consume.go, deliver.go), encoded straight into that connection's
-// outbound buffer. It stays on the channel's books until it is settled (ack.go); what comes back takes
-// its old place in the queue. Confirms (confirm.go) gather while there is input left to handle, and
-// leave as one multiple ack; a return is always in the buffer before them.
+// content header's bytes are kept, and go out again as they came. An exchange (exchange.go, package
+// topic) names the queues that want it, each queue (queue.go) keeps it in order (window.go) and hands
+// it to the consumer whose turn it is (consume.go, deliver.go), encoded straight into that
+// connection's outbound buffer. It stays on the channel's books until it is settled (ack.go); what
+// comes back takes its old place in the queue. Confirms (confirm.go) gather while there is input left
+// to handle, and leave as one multiple ack; a return is always in the buffer before them.
 //
 // One lock, Broker.mu, guards all topology, queues and deliveries. A connection's outbound buffer has
 // its own, taken last.

@@ -3,6 +3,8 @@ package broker
 import (
 	"slices"
 	"strings"
+
+	"github.com/clu-ws/clu-ws/amqpx/topic"
 )
 
 // exchange routes messages to the queues bound to it. Guarded by Broker.mu.
@@ -18,10 +20,10 @@ type exchange struct {
 
 // binding ties a queue to an exchange.
 type binding struct {
-	queue *queue
-	key   string
-	args  string   // encoded; part of the binding's identity, of no effect here
-	words []string // of the key, for a topic exchange
+	queue   *queue
+	key     string
+	args    string        // encoded; part of the binding's identity, of no effect here
+	pattern topic.Pattern // the key, for a topic exchange
 }
 
 // route is where an exchange sends one routing key.
@@ -46,10 +48,9 @@ func (x *exchange) route(key string) *route {
 		return r
 	}
 	r := &route{key: key}
-	words := splitWords(key)
 	seen := make(map[*queue]bool)
 	for _, bd := range x.bindings {
-		if !seen[bd.queue] && bd.wants(x.kind, key, words) {
+		if !seen[bd.queue] && bd.wants(x.kind, key) {
 			seen[bd.queue] = true
 			r.queues = append(r.queues, bd.queue)
 		}
@@ -61,12 +62,12 @@ func (x *exchange) route(key string) *route {
 	return r
 }
 
-func (bd *binding) wants(kind, key string, words []string) bool {
+func (bd *binding) wants(kind, key string) bool {
 	switch kind {
 	case "fanout":
 		return true
 	case "topic":
-		return matchTopic(bd.words, words)
+		return bd.pattern.Match(key)
 	}
 	return bd.key == key
 }

@@ -1,0 +1,169 @@
+package filter
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/clu-ws/clu-ws/amqpx/topic"
+)
+
+const (
+	maxValues = 256 // of one field
+	maxLength = 255 // of a value, in bytes; no AMQP name is longer
+
+	codes = ">idwe:f!" // CLU's message codes
+	me    = "me"       // the commander that means the subscribing connection
+)
+
+// fieldNames are the fields of a filter, in the order in which errors list them.
+func fieldNames() []string {
+	return []string{"sender", "routing_key", "message_code", "keyword", "command_id", "commander", "internal"}
+}
+
+// build makes a filter of the values of each field; true and false are texts here. All names are
+// known, and no field is empty.
+func build(given map[string][]string) (*Filter, error) {
+	f := &Filter{}
+	spelled := make(map[string]any) // the values of each field that is a constraint
+	for _, field := range fieldNames() {
+		values := given[field]
+		if len(values) == 0 {
+			continue
+		}
+		if err := checkBounds(field, values); err != nil {
+			return nil, err
+		}
+		if err := f.set(field, values, spelled); err != nil {
+			return nil, err
+		}
+	}
+	var key bytes.Buffer
+	enc := json.NewEncoder(&key) // it sorts the fields by name
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(spelled); err != nil {
+		return nil, fmt.Errorf("the filter cannot be written as JSON: %w", err)
+	}
+	f.key = strings.TrimSpace(key.String())
+	return f, nil
+}
+
+func checkBounds(field string, values []string) error {
+	if len(values) > maxValues {
+		return fmt.Errorf("the filter field %q has %d values, but may have %d: let a pattern stand for many, or leave the field out and select in your page", field, len(values), maxValues)
+	}
+	for _, v := range values {
+		if len(v) > maxLength {
+			return wrongValue(field, quoted(v), "is %d bytes long, but may have %d: shorten it with a pattern", len(v), maxLength)
+		}
+		if !utf8.ValidString(v) {
+			return wrongValue(field, quoted(v), "is not UTF-8 text: encode it as UTF-8 before you escape it for the URL")
+		}
+	}
+	return nil
+}
+
+// set gives the filter one field, and notes how that is spelled unless it is no constraint.
+func (f *Filter) set(field string, values []string, spelled map[string]any) (err error) {
+	switch field {
+	case "sender":
+		f.sender, err = setList(field, values, readGlob, spelled)
+	case "keyword":
+		f.keyword, err = setList(field, values, readGlob, spelled)
+	case "command_id":
+		f.commandID, err = setList(field, values, readGlob, spelled)
+	case "routing_key":
+		f.routing, err = setList(field, values, readTopic, spelled)
+	case "commander":
+		if f.commander, err = setList(field, values, readGlob, spelled); f.commander != nil {
+			_, f.mine = f.commander.names[me]
+			delete(f.commander.names, me)
+		}
+	case "message_code":
+		err = f.setCodes(values, spelled)
+	case "internal":
+		err = f.setInternal(values, spelled)
+	}
+	return err
+}
+
+func setList(field string, values []string, read func(string) (value, error), spelled map[string]any) (*list, error) {
+	l, spellings, err := readList(values, func(text string) (value, error) {
+		v, err := read(text)
+		if err != nil {
+			err = wrongValue(field, quoted(text), "is not a pattern: %w", err)
+		}
+		return v, err
+	})
+	if l != nil {
+		spelled[field] = spellings
+	}
+	return l, err
+}
+
+// readTopic understands a pattern of routing keys. In AMQP a word such as "lvm*" is an ordinary word,
+// but whoever writes it means something else.
+func readTopic(text string) (value, error) {
+	for word := range strings.SplitSeq(text, ".") {
+		if len(word) > 1 && strings.ContainsAny(word, "*#") {
+			return value{}, fmt.Errorf("* and # stand for whole words between dots, and %q mixes them with others; write reply.* or reply.#", word)
+		}
+	}
+	p := topic.Compile(text)
+	v := value{spelling: p.String(), name: text}
+	if !p.Literal() {
+		v.pattern, v.all = p, v.spelling == "#"
+	}
+	return v, nil
+}
+
+func (f *Filter) setCodes(values []string, spelled map[string]any) error {
+	for _, v := range values {
+		if len(v) != 1 || !strings.Contains(codes, v) {
+			return wrongValue("message_code", quoted(v), "is not a message code: write some of > i d w e : f !, or leave the field out to select all")
+		}
+	}
+	values = slices.Compact(slices.Sorted(slices.Values(values)))
+	f.codes = strings.Join(values, "")
+	spelled["message_code"] = values
+	return nil
+}
+
+func (f *Filter) setInternal(values []string, spelled map[string]any) error {
+	both := false
+	for _, v := range values {
+		if v != "true" && v != "false" {
+			return wrongValue("internal", quoted(v), "is neither true nor false: write one of them")
+		}
+		both = both || v != values[0]
+	}
+	if !both {
+		internal := values[0] == "true"
+		f.internal = &internal
+		spelled["internal"] = []bool{internal}
+	}
+	return nil
+}
+
+// wrongValue is an error about a value of a field, given as it shall be shown.
+func wrongValue(field, shown, format string, args ...any) error {
+	return fmt.Errorf("the value %s of the filter field %q "+format, append([]any{shown, field}, args...)...)
+}
+
+// quoted shows a value, or its beginning if it is long.
+func quoted(text string) string { return fmt.Sprintf("%q", shortened(text)) }
+
+func shortened(text string) string {
+	const most = 60
+	if len(text) <= most {
+		return text
+	}
+	cut := most
+	for cut > most-utf8.UTFMax && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + "..."
+}

@@ -1,0 +1,78 @@
+package filter
+
+import (
+	"maps"
+	"slices"
+)
+
+// list holds the values of one field. A nil list lets everything pass.
+type list struct {
+	names    map[string]struct{} // matched as they are
+	patterns []pattern
+}
+
+// pattern is a value that may match more than one text.
+type pattern interface{ Match(text string) bool }
+
+// value is one value of a field, as it was understood.
+type value struct {
+	spelling string  // the same for all ways to write it
+	name     string  // what it matches, without a pattern
+	pattern  pattern // or nil
+	all      bool    // it matches everything
+}
+
+// readList understands the values of a field. The spellings are sorted, each once. If one value
+// matches everything, the list is nil and has no spellings.
+func readList(values []string, read func(string) (value, error)) (*list, []string, error) {
+	understood := make(map[string]value, len(values))
+	all := false
+	for _, text := range values {
+		v, err := read(text)
+		if err != nil {
+			return nil, nil, err
+		}
+		understood[v.spelling] = v
+		all = all || v.all
+	}
+	if all {
+		return nil, nil, nil
+	}
+	l := &list{names: make(map[string]struct{})}
+	spellings := slices.Sorted(maps.Keys(understood))
+	for _, spelling := range spellings {
+		if v := understood[spelling]; v.pattern != nil {
+			l.patterns = append(l.patterns, v.pattern)
+		} else {
+			l.names[v.name] = struct{}{}
+		}
+	}
+	return l, spellings, nil
+}
+
+func (l *list) has(text string) bool {
+	if l == nil {
+		return true
+	}
+	if _, ok := l.names[text]; ok {
+		return true
+	}
+	for _, p := range l.patterns {
+		if p.Match(text) {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *list) hasAny(texts []string) bool {
+	if l == nil {
+		return true
+	}
+	for _, text := range texts {
+		if l.has(text) {
+			return true
+		}
+	}
+	return false
+}
