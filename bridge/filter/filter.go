@@ -68,3 +68,8 @@ func (f *Filter) Mine() bool { return f.mine }
 
 // NeedsKeywords reports whether the filter looks at Reply.Keywords, which cost the parsing of a body.
 func (f *Filter) NeedsKeywords() bool { return f.keyword != nil }
+
+// OnlyMine reports whether the filter selects replies to the connection's own commands and no others.
+func (f *Filter) OnlyMine() bool {
+	return f.mine && f.commander != nil && len(f.commander.names)+len(f.commander.patterns) == 0
+}

@@ -1,0 +1,78 @@
+package bridge
+
+import (
+	"time"
+
+	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/bridge/snapshot"
+)
+
+// reply is a reply as the hub has it: what filters look at, its number, and the
+// frame that v1 clients get. It does not change once it was numbered.
+type reply struct {
+	filter.Reply
+	seq      uint64
+	at       time.Time // when it came here
+	plain    []byte    // the envelope, behind room for a frame's header
+	bodyAt   int       // where the body begins in it
+	frame    engine.Frame
+	body     []byte // part of the frame
+	read     bool   // the keywords were read
+	ordered  bool
+	order    int64
+	orderKey string
+}
+
+// newReply takes what is needed of a delivery, whose envelope is written.
+func newReply(d *amqpx.Delivery, envelope []byte, bodyAt int) *reply {
+	r := &reply{at: time.Now(), plain: envelope, bodyAt: bodyAt}
+	r.Sender, _ = d.Headers["sender"].(string)
+	r.Code, _ = d.Headers["message_code"].(string)
+	r.CommandID, _ = d.Headers["command_id"].(string)
+	r.Commander, _ = d.Headers["commander_id"].(string)
+	r.RoutingKey = d.RoutingKey
+	r.Internal, _ = d.Headers["internal"].(bool)
+	r.order, r.ordered = integer(d.Headers["order"])
+	if r.ordered {
+		key, _ := d.Headers["order_key"].(string)
+		r.orderKey = r.Sender + "\x00" + key
+	}
+	return r
+}
+
+// integer is a header that counts something, of any of AMQP's types for that.
+func integer(v any) (int64, bool) {
+	switch n := v.(type) {
+	case int64:
+		return n, true
+	case int32:
+		return int64(n), true
+	case int16:
+		return int64(n), true
+	case int8:
+		return int64(n), true
+	case uint8:
+		return int64(n), true
+	case uint16:
+		return int64(n), true
+	case uint32:
+		return int64(n), true
+	case int:
+		return int64(n), true
+	}
+	return 0, false
+}
+
+// urgent replies are never held back: those that end a command, and errors.
+func (r *reply) urgent() bool { return actor.Code(r.Code).Ends() || r.Code == string(actor.Error) }
+
+// readKeywords finds the keys of the body.
+func (r *reply) readKeywords() {
+	if !r.read {
+		r.read = true
+		r.Keywords = snapshot.Keywords(nil, r.body)
+	}
+}

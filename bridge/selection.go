@@ -1,0 +1,147 @@
+package bridge
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/filter"
+)
+
+// maxThrottle is the longest time for which replies may be held back.
+const maxThrottle = time.Hour
+
+// wish is what a subscription asks for.
+type wish struct {
+	filter   *filter.Filter
+	throttle time.Duration // 0: every reply
+	ordered  bool          // leave out what is older than what was delivered
+}
+
+// selection is one distinct wish, whoever has it. Its filter is evaluated once a
+// reply, for all of them.
+type selection struct {
+	wish
+	key string
+	// owner is whose commands are "mine"; nil if the filter does not ask for that.
+	owner   *session
+	members []*member
+}
+
+// selectionKey is the same for wishes that are the same, however they were spelled.
+func (w *wish) selectionKey(owner *session) string {
+	var b strings.Builder
+	b.WriteString(w.filter.Key())
+	if w.throttle > 0 {
+		b.WriteString(" throttle ")
+		b.WriteString(strconv.FormatInt(int64(w.throttle), 10))
+	}
+	if w.ordered {
+		b.WriteString(" ordered")
+	}
+	if owner != nil {
+		b.WriteString(" of ")
+		b.WriteString(owner.id)
+	}
+	return b.String()
+}
+
+// matches tells whether the filter wants a reply to a command of the owner's, who
+// may be nobody.
+func (s *selection) matches(r *reply, owner *session) bool {
+	return s.filter.MatchMine(&r.Reply, owner != nil && owner == s.owner)
+}
+
+// shelf holds the selections, each where a reply finds it.
+type shelf struct {
+	all      map[string]*selection
+	bySender map[string][]*selection
+	any      []*selection            // those that may want any sender's replies
+	mine     map[*session][]*selection // those that want replies to one session's commands and no others
+	keywords int                     // how many look at keywords
+}
+
+func newShelf() shelf {
+	return shelf{all: map[string]*selection{}, bySender: map[string][]*selection{}, mine: map[*session][]*selection{}}
+}
+
+// take gives the selection of a wish, for one group more.
+func (sh *shelf) take(w wish, owner *session) *selection {
+	if !w.filter.Mine() {
+		owner = nil
+	}
+	key := w.selectionKey(owner)
+	if s := sh.all[key]; s != nil {
+		return s
+	}
+	s := &selection{wish: w, key: key, owner: owner}
+	sh.all[key] = s
+	if w.filter.NeedsKeywords() {
+		sh.keywords++
+	}
+	switch senders := w.filter.Senders(); {
+	case w.filter.OnlyMine():
+		sh.mine[owner] = append(sh.mine[owner], s)
+	case senders != nil:
+		for _, name := range senders {
+			sh.bySender[name] = append(sh.bySender[name], s)
+		}
+	default:
+		sh.any = append(sh.any, s)
+	}
+	return s
+}
+
+// drop forgets a selection that no group has any more.
+func (sh *shelf) drop(s *selection) {
+	delete(sh.all, s.key)
+	if s.filter.NeedsKeywords() {
+		sh.keywords--
+	}
+	switch senders := s.filter.Senders(); {
+	case s.filter.OnlyMine():
+		remove(sh.mine, s.owner, s)
+	case senders != nil:
+		for _, name := range senders {
+			remove(sh.bySender, name, s)
+		}
+	default:
+		sh.any = without(sh.any, s)
+	}
+}
+
+func remove[K comparable, V comparable](from map[K][]V, key K, v V) {
+	if left := without(from[key], v); len(left) > 0 {
+		from[key] = left
+	} else {
+		delete(from, key)
+	}
+}
+
+// without takes an element out of a list whose order does not matter.
+func without[V comparable](list []V, v V) []V {
+	for i := range list {
+		if list[i] == v {
+			last := len(list) - 1
+			list[i] = list[last]
+			clear(list[last:])
+			return list[:last]
+		}
+	}
+	return list
+}
+
+// each visits the selections that may want a reply.
+func (sh *shelf) each(r *reply, owner *session, visit func(*selection)) {
+	for _, s := range sh.bySender[r.Sender] {
+		visit(s)
+	}
+	for _, s := range sh.any {
+		visit(s)
+	}
+	if owner != nil {
+		for _, s := range sh.mine[owner] {
+			visit(s)
+		}
+	}
+}
