@@ -9,7 +9,9 @@ type actor struct {
 	public map[string]*keyword // by name, those that came by replies for people
 	inner  map[string]*keyword // those that came by internal replies; nil if none ever did
 	order  list.List           // of *keyword: what was updated last is in front
-	place  *list.Element       // in [Store.heard]
+	place  *list.Element       // in [Store.recent]
+	rank   int                 // the place in [Store.costs]
+	heard  uint64              // the order of its last reply
 	bytes  int                 // what it costs, with all that is below it
 
 	evicted uint64 // how often one of its keywords was forgotten
@@ -29,7 +31,7 @@ type keyword struct {
 type source struct {
 	Entry        // without a keyword
 	order uint64 // among all replies
-	refs  int    // how many actors and keywords point here
+	refs  int    // the actor, if it is the last reply, and keywords
 }
 
 func (f *source) cost() int {
@@ -43,7 +45,6 @@ func (s *Store) source(a *actor, r *Reply) *source {
 		f = new(source)
 	}
 	s.spare = nil
-	s.replies++
 	*f = source{order: s.replies, refs: 1, Entry: Entry{
 		Actor:      a.name,
 		Code:       s.short(r.Code),

@@ -27,16 +27,15 @@
 //     forgotten, with its keywords.
 //   - One keyword of an actor too many: the actor's keyword that was not updated
 //     for the longest time is forgotten.
-//   - Too many bytes: the actor that was just heard forgets its oldest keywords
-//     while it has more than its share, which is the bytes over the number of
-//     actors. If that is not enough, the actor that was not heard for the longest
-//     time forgets its oldest keywords, then is forgotten itself.
+//   - Too many bytes: the actor that costs most forgets the keyword that it did
+//     not update for the longest time, until all fits. Who says little loses
+//     nothing to one that says much.
 //   - A value that is too large is not kept, and neither is the one before it,
 //     which is not true any more; its keyword is, and says how large the value is.
 //
 // What was forgotten is said where it is missed, as "evicted" of the actor, and
-// counted by [Store.Evicted]. All of it takes constant time for each keyword that
-// is noted, on average.
+// counted by [Store.Evicted]. A keyword that is noted or forgotten takes constant
+// time; finding the actor that costs most takes the logarithm of the actors.
 //
 // # Memory
 //

@@ -1,16 +1,45 @@
 package snapshot
 
-// makeRoom forgets what is too much for the bytes. The actor that was heard pays
-// while it has more than its share, so that one that makes up keywords cannot
-// push out what others said; otherwise the one that is silent for longest does.
-func (s *Store) makeRoom(heard *actor) {
+import "container/heap"
+
+// costliest is a heap of actors: the one that costs most comes first, and of two
+// that cost the same the one that was heard earlier.
+type costliest []*actor
+
+func (c costliest) Len() int { return len(c) }
+
+func (c costliest) Less(i, j int) bool {
+	if c[i].bytes != c[j].bytes {
+		return c[i].bytes > c[j].bytes
+	}
+	return c[i].heard < c[j].heard
+}
+
+func (c costliest) Swap(i, j int) {
+	c[i], c[j] = c[j], c[i]
+	c[i].rank, c[j].rank = i, j
+}
+
+func (c *costliest) Push(a any) {
+	a.(*actor).rank = len(*c)
+	*c = append(*c, a.(*actor))
+}
+
+func (c *costliest) Pop() any {
+	last := len(*c) - 1
+	a := (*c)[last]
+	(*c)[last] = nil
+	*c = (*c)[:last]
+	return a
+}
+
+// makeRoom forgets what is too much for the bytes. The costliest actor pays, so
+// that one that makes up keywords cannot push out what the others said.
+func (s *Store) makeRoom() {
 	for s.bytes > s.limits.Bytes {
-		victim := s.heard.Back().Value.(*actor)
-		if heard.order.Len() > 0 && heard.bytes > s.limits.Bytes/len(s.actors) {
-			victim = heard
-		}
-		if victim.order.Len() > 0 {
+		if victim := s.costs[0]; victim.order.Len() > 0 {
 			s.forgetKeyword(victim)
+			heap.Fix(&s.costs, 0)
 		} else {
 			s.forgetActor(victim)
 		}
@@ -34,7 +63,8 @@ func (s *Store) forgetKeyword(a *actor) {
 
 // forgetActor forgets an actor and all its keywords at once.
 func (s *Store) forgetActor(a *actor) {
-	s.heard.Remove(a.place)
+	s.recent.Remove(a.place)
+	heap.Remove(&s.costs, a.rank)
 	delete(s.actors, a.name)
 	s.bytes -= a.bytes
 	s.keywords -= a.order.Len()

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"container/heap"
 	"container/list"
 	"time"
 	"unicode/utf8"
@@ -35,11 +36,12 @@ type Entry struct {
 type Store struct {
 	limits   Limits
 	actors   map[string]*actor
-	heard    list.List // of *actor: who was heard last is in front
-	bytes    int       // what all actors cost
-	keywords int       // of all actors
-	replies  uint64    // how many were noted: the order of sources
-	spare    *source   // one that is not used any more, or nil
+	recent   list.List // of *actor: who was heard last is in front
+	costs    costliest
+	bytes    int     // what all actors cost
+	keywords int     // of all actors
+	replies  uint64  // how many were noted: the order of sources
+	spare    *source // one that is not used any more, or nil
 
 	evictedActors, evictedKeywords uint64
 }
@@ -60,6 +62,7 @@ func (s *Store) Note(r Reply) {
 		s.evictedActors++
 		return
 	}
+	s.replies++
 	a := s.hear(r.Sender)
 	if a.last != nil {
 		s.release(a, a.last)
@@ -73,7 +76,8 @@ func (s *Store) Note(r Reply) {
 		}
 		s.set(a, key, value)
 	}
-	s.makeRoom(a)
+	heap.Fix(&s.costs, a.rank)
+	s.makeRoom()
 }
 
 // hear gives the actor of that name, who is heard now.
@@ -84,16 +88,18 @@ func (s *Store) hear(name string) *actor {
 		name = string([]rune(name))
 	}
 	if a := s.actors[name]; a != nil {
-		s.heard.MoveToFront(a.place)
+		a.heard = s.replies
+		s.recent.MoveToFront(a.place)
 		return a
 	}
 	if len(s.actors) >= s.limits.Actors {
-		s.forgetActor(s.heard.Back().Value.(*actor))
+		s.forgetActor(s.recent.Back().Value.(*actor))
 	}
-	a := &actor{name: name, public: map[string]*keyword{}}
-	a.place = s.heard.PushFront(a)
+	a := &actor{name: name, heard: s.replies, public: map[string]*keyword{}}
+	a.place = s.recent.PushFront(a)
 	s.actors[name] = a
 	s.charge(a, actorCost+len(name))
+	heap.Push(&s.costs, a)
 	return a
 }
 
