@@ -20,8 +20,15 @@ type Envelope struct {
 // this order. The body's own bytes are spliced in. The error is a [Drop], and
 // then dst is returned as it was.
 func (e Envelope) Append(dst []byte, d *amqpx.Delivery) ([]byte, error) {
+	dst, _, err := e.AppendBody(dst, d)
+	return dst, err
+}
+
+// AppendBody is Append, and tells where in dst the body begins: it ends before
+// the last byte.
+func (e Envelope) AppendBody(dst []byte, d *amqpx.Delivery) (_ []byte, body int, _ error) {
 	if err := Check(d); err != nil {
-		return dst, err
+		return dst, 0, err
 	}
 	start := len(dst)
 	dst = append(dst, `{"headers": `...)
@@ -39,11 +46,12 @@ func (e Envelope) Append(dst []byte, d *amqpx.Delivery) ([]byte, error) {
 	dst = append(dst, `, "timestamp": `...)
 	dst = e.appendTime(dst, d.Timestamp)
 	dst = append(dst, `, "body": `...)
+	body = len(dst)
 	dst, err := appendBody(dst, d.Body, e.NaN)
 	if err != nil {
-		return dst[:start], err
+		return dst[:start], 0, err
 	}
-	return append(dst, '}'), nil
+	return append(dst, '}'), body, nil
 }
 
 // appendTime writes a time as Python's isoformat does, in UTC to the second, or

@@ -28,15 +28,17 @@ func (h *History) setDefaults() {
 }
 
 // entryCost is about what an entry of the history costs beside its frame, in bytes.
-const entryCost = 64
+const entryCost = 400
 
 // entry is a reply of the past, or a notice among the replies.
 type entry struct {
-	seq    uint64 // the reply's; a notice has that of the reply before it
-	notice bool
-	at     time.Time // when it came here
-	frame  engine.Frame
+	seq   uint64 // the reply's; a notice has that of the reply before it
+	at    time.Time
+	frame engine.Frame
+	reply *reply // nil for a notice
 }
+
+func (e *entry) notice() bool { return e.reply == nil }
 
 // history holds the last replies as v1 clients get them, the oldest first, and
 // the notices of gaps among them. Frames are shared with the log and with every
@@ -79,19 +81,18 @@ func (h *history) expire(now time.Time) {
 	}
 }
 
-// between gives the frames behind a sequence number, up to another one. It is
-// false when some of them are not kept any more.
-func (h *history) between(seq, upTo uint64) ([]engine.Frame, bool) {
+// between gives what was behind a sequence number, up to another one. It is false
+// when some of it is not kept any more.
+func (h *history) between(seq, upTo uint64) (func(func(*entry) bool), bool) {
 	if seq < h.floor {
 		return nil, false
 	}
-	from := h.place(func(e *entry) bool { return e.seq > seq || e.seq == seq && e.notice })
+	from := h.place(func(e *entry) bool { return e.seq > seq || e.seq == seq && e.notice() })
 	to := h.place(func(e *entry) bool { return e.seq > upTo })
-	var frames []engine.Frame
-	for ; from < to; from++ {
-		frames = append(frames, h.at(from).frame)
-	}
-	return frames, true
+	return func(yield func(*entry) bool) {
+		for ; from < to && yield(h.at(from)); from++ {
+		}
+	}, true
 }
 
 // place is the first place whose entry is what is asked for; they are in order.
@@ -115,7 +116,7 @@ func (h *history) forget() {
 // before a notice must not miss the notice.
 func (h *history) passed(e *entry) {
 	h.floor = max(h.floor, e.seq)
-	if e.notice {
+	if e.notice() {
 		h.floor = max(h.floor, e.seq+1)
 	}
 }

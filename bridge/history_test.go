@@ -15,14 +15,19 @@ func kept(replies, bytes int, age time.Duration) *history {
 }
 
 func (h *history) reply(seq uint64, at time.Time) {
-	h.add(entry{seq: seq, at: at, frame: engine.Text(fmt.Sprint(seq))})
+	h.add(entry{seq: seq, at: at, frame: engine.Text(fmt.Sprint(seq)), reply: &reply{}})
 }
 
-func texts(frames []engine.Frame) (all []string) {
-	for _, f := range frames {
-		all = append(all, string(f[2:]))
+// texts gives what is between two sequence numbers.
+func (h *history) texts(from, to uint64) (all []string, ok bool) {
+	entries, ok := h.between(from, to)
+	if !ok {
+		return nil, false
 	}
-	return all
+	for e := range entries {
+		all = append(all, string(e.frame[2:]))
+	}
+	return all, true
 }
 
 func TestHistoryForgetsWhatIsBeyondAnyOfItsBounds(t *testing.T) {
@@ -39,12 +44,12 @@ func TestHistoryForgetsWhatIsBeyondAnyOfItsBounds(t *testing.T) {
 		for seq := range uint64(100) {
 			c.h.reply(seq+1, now.Add(time.Duration(seq+1)*time.Second))
 		}
-		if _, ok := c.h.between(c.first-2, 100); ok {
+		if _, ok := c.h.texts(c.first-2, 100); ok {
 			t.Errorf("%s: what follows %d is given although a part is forgotten", name, c.first-2)
 		}
-		got, ok := c.h.between(c.first-1, 100)
+		got, ok := c.h.texts(c.first-1, 100)
 		if !ok || len(got) != int(101-c.first) {
-			t.Errorf("%s: behind %d there are %v, %v", name, c.first-1, texts(got), ok)
+			t.Errorf("%s: behind %d there are %v, %v", name, c.first-1, got, ok)
 		}
 	}
 }
@@ -69,7 +74,11 @@ func TestHistoryAgainstAListOfEverything(t *testing.T) {
 			}
 			it.text = fmt.Sprintf("%d%v", len(all), it.notice)
 			all = append(all, it)
-			h.add(entry{seq: it.seq, notice: it.notice, at: time.Unix(0, 0), frame: engine.Text(it.text)})
+			e := entry{seq: it.seq, at: time.Unix(0, 0), frame: engine.Text(it.text)}
+			if !it.notice {
+				e.reply = &reply{}
+			}
+			h.add(e)
 		}
 		from, to := random.Uint64N(seq+2), random.Uint64N(seq+2)
 		to = max(from, to)
@@ -81,9 +90,9 @@ func TestHistoryAgainstAListOfEverything(t *testing.T) {
 				complete = complete && i >= len(all)-limit
 			}
 		}
-		got, ok := h.between(from, to)
-		if ok && !slices.Equal(texts(got), want) {
-			t.Fatalf("seed %d: between %d and %d there are %v, want %v", seed, from, to, texts(got), want)
+		got, ok := h.texts(from, to)
+		if ok && !slices.Equal(got, want) {
+			t.Fatalf("seed %d: between %d and %d there are %v, want %v", seed, from, to, got, want)
 		}
 		if ok && !complete {
 			t.Fatalf("seed %d: it gives what it has forgotten", seed)

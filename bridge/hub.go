@@ -9,17 +9,19 @@ import (
 
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/snapshot"
 )
 
-// catchUpPatience is how long a client may wait that has heard more than this
-// bridge: another bridge of the same stream was faster.
-const catchUpPatience = 5 * time.Second
+// maxGroups is how many different sets of wishes the clients of a bridge may have.
+const maxGroups = 10_000
 
 // hub is where every reply passes: it gives them their numbers, remembers them,
 // and puts them into the logs that the clients follow.
 type hub struct {
-	plain *engine.Log // every reply, as a plain client gets it
-	v1    *engine.Log // every reply as a v1 client gets it, and notices
+	plain  *engine.Log // every reply, as a plain client gets it
+	newLog func() *engine.Log
+	after  func(time.Duration, func()) (stop func() bool) // time.AfterFunc; another one in tests
+	own    *own
 
 	// mu guards the following fields. It is held while frames are appended, which
 	// waits for the engine's loops: no loop may ever wait for it. What clients ask
@@ -29,44 +31,58 @@ type hub struct {
 	shared  bool   // other bridges have the same epoch: the numbers are a stream's
 	seq     uint64 // the last reply's
 	begun   bool   // there was a reply
-	past    history
 	loading bool   // the past of a stream is being read: nothing of it is news
 	link    string // the broker's state as v1 clients know it
 	waiting map[*waiter]struct{}
-	v1s     int // clients that follow v1
-}
 
-// waiter is a client that resumes behind a reply that has not come here yet.
-type waiter struct {
-	seq uint64
-	do  func() // called with mu held
+	past   history         // the last replies
+	values *snapshot.Store // the last value of every keyword
+	cached map[string]picture
+
+	shelf  shelf             // what the clients wish
+	groups map[string]*group // who wishes the same
+	v1s    int               // clients in groups
+	turn   uint64            // counts the replies that were delivered
+	hits   []*group          // who wants the one that is being delivered
 }
 
 func newHub(e *engine.Engine, cfg Config) *hub {
 	return &hub{
 		plain:   e.NewLog(),
-		v1:      e.NewLog(),
+		newLog:  e.NewLog,
+		after:   afterFunc,
+		own:     newOwn(),
 		epoch:   cfg.epoch(),
 		past:    history{History: cfg.History},
+		values:  snapshot.New(cfg.Values),
+		cached:  map[string]picture{},
 		shared:  cfg.Durable.Stream != nil,
 		loading: cfg.Durable.Stream != nil,
 		link:    "down",
 		waiting: map[*waiter]struct{}{},
+		shelf:   newShelf(),
+		groups:  map[string]*group{},
 	}
 }
 
 // hubFigures are the hub's figures for metrics.
 type hubFigures struct {
-	epoch            string
-	seq              uint64
-	kept, bytes, v1s int
+	epoch                    string
+	seq                      uint64
+	kept, bytes, v1s, groups int
+	actors, keywords, values int
+	evicted                  uint64
 }
 
 func (h *hub) figures() hubFigures {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.past.expire(time.Now())
-	return hubFigures{h.epoch, h.seq, h.past.len(), h.past.bytes, h.v1s}
+	f := hubFigures{epoch: h.epoch, seq: h.seq, kept: h.past.len(), bytes: h.past.bytes, v1s: h.v1s, groups: len(h.groups), values: h.values.Bytes()}
+	f.actors, f.keywords = h.values.Len()
+	actors, keywords := h.values.Evicted()
+	f.evicted = actors + keywords
+	return f
 }
 
 // newEpoch names the numbers of a bridge that counts its replies itself.
@@ -76,10 +92,9 @@ func newEpoch() string {
 	return hex.EncodeToString(random[:])
 }
 
-// reply brings one reply to every client. Its payload starts at
-// [engine.HeaderRoom] and is the hub's from now on. seq is its number in the
+// reply brings one reply to every client that wants it. seq is its number in the
 // stream that it came by; without one the hub counts.
-func (h *hub) reply(buf []byte, seq uint64, numbered bool) {
+func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !numbered {
@@ -89,34 +104,39 @@ func (h *hub) reply(buf []byte, seq uint64, numbered bool) {
 		h.begun = true
 		h.past.floor = max(h.past.floor, seq-min(seq, 1))
 	}
-	h.seq = seq
-	if h.v1s > 0 || h.past.Replies > 0 {
-		frame := h.number(buf, seq)
-		h.past.add(entry{seq: seq, at: time.Now(), frame: frame})
-		if h.v1s > 0 && !h.loading {
-			h.v1.Append(frame)
-		}
-	} else {
-		h.past.floor = seq
-	}
+	h.seq, r.seq = seq, seq
+	r.number(h.epoch)
+	h.values.Note(snapshot.Reply{
+		Sender: r.Sender, Code: r.Code, RoutingKey: r.RoutingKey, CommandID: r.CommandID, Commander: r.Commander,
+		Internal: r.Internal, Time: r.at, Seq: seq, Body: r.body,
+	})
+	plain := r.plain
+	r.plain = nil // the history keeps the reply
+	h.past.add(entry{seq: seq, at: r.at, frame: r.frame, reply: r})
 	if h.loading {
 		return
 	}
-	h.plain.Append(engine.Seal(buf))
+	h.plain.Append(engine.Seal(plain))
+	if h.v1s > 0 {
+		h.deliver(r, h.own.of(r.CommandID))
+		h.follows(r)
+	}
 	h.serveWaiting()
 }
 
 // number makes the frame of a reply for v1 clients: its envelope with two more
 // keys behind the others, seq and epoch.
-func (h *hub) number(envelope []byte, seq uint64) engine.Frame {
+func (r *reply) number(epoch string) {
 	const room = len(`, "seq": , "epoch": ""}`) + 20
-	buf := make([]byte, 0, len(envelope)+room+len(h.epoch))
-	buf = append(buf, envelope[:len(envelope)-1]...)
+	end := len(r.plain) - 1
+	buf := make([]byte, 0, end+room+len(epoch))
+	buf = append(buf, r.plain[:end]...)
 	buf = append(buf, `, "seq": `...)
-	buf = strconv.AppendUint(buf, seq, 10)
+	buf = strconv.AppendUint(buf, r.seq, 10)
 	buf = append(buf, `, "epoch": "`...)
-	buf = append(buf, h.epoch...)
-	return engine.Seal(append(buf, `"}`...))
+	buf = append(buf, epoch...)
+	buf = append(buf, `"}`...)
+	r.frame, r.body = engine.Seal(buf), buf[r.bodyAt:end:end]
 }
 
 // missed tells v1 clients, now and when they resume, of a span of time in which
@@ -125,7 +145,7 @@ func (h *hub) missed(gap amqpx.Gap) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	frame := gapFrame(gap)
-	h.past.add(entry{seq: h.seq, notice: true, at: time.Now(), frame: frame})
+	h.past.add(entry{seq: h.seq, at: time.Now(), frame: frame})
 	h.tell(frame)
 }
 
@@ -139,10 +159,10 @@ func (h *hub) linked(state amqpx.State) {
 	}
 }
 
-// tell gives a notice to all v1 clients. mu is held.
+// tell gives a notice to all v1 clients, whatever they wish. mu is held.
 func (h *hub) tell(frame engine.Frame) {
-	if h.v1s > 0 {
-		h.v1.Append(frame)
+	for _, g := range h.groups {
+		g.log.Append(frame)
 	}
 }
 
@@ -152,64 +172,4 @@ func (h *hub) live() {
 	defer h.mu.Unlock()
 	h.loading = false
 	h.serveWaiting()
-}
-
-// await calls do, with mu held, once the reply with this number has come, or
-// when it is clear that it does not come. mu is held.
-func (h *hub) await(seq uint64, do func()) {
-	w := &waiter{seq, do}
-	if h.ripe(w) {
-		do()
-		return
-	}
-	h.waiting[w] = struct{}{}
-	time.AfterFunc(catchUpPatience, func() {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if !h.loading {
-			h.serve(w)
-			return
-		}
-		w.seq = 0 // the past must be there, however long it takes
-	})
-}
-
-func (h *hub) ripe(w *waiter) bool { return !h.loading && w.seq <= h.seq }
-
-// serveWaiting calls those whose reply has come. mu is held.
-func (h *hub) serveWaiting() {
-	for w := range h.waiting {
-		if h.ripe(w) {
-			h.serve(w)
-		}
-	}
-}
-
-// serve calls one who waits, once. mu is held.
-func (h *hub) serve(w *waiter) {
-	if _, ok := h.waiting[w]; ok {
-		delete(h.waiting, w)
-		w.do()
-	}
-}
-
-// resume gives the frames that a client has missed behind the last reply that it
-// had before. Without them, the reason is in words. mu is held.
-func (h *hub) resume(last since, s *session) (missing []engine.Frame, reason string) {
-	h.past.expire(time.Now())
-	if last.Epoch != h.epoch {
-		return nil, "the numbers have begun anew: this is epoch " + h.epoch
-	}
-	if last.Seq > h.seq {
-		return nil, "no reply has this number yet; the last is " + strconv.FormatUint(h.seq, 10)
-	}
-	upTo := h.seq
-	if s.follows {
-		upTo = s.from
-	}
-	missing, ok := h.past.between(last.Seq, upTo)
-	if !ok {
-		return nil, "the replies behind this number are not kept any more; those behind " + strconv.FormatUint(h.past.floor, 10) + " are"
-	}
-	return missing, ""
 }

@@ -76,3 +76,7 @@ func (r *reply) readKeywords() {
 		r.Keywords = snapshot.Keywords(nil, r.body)
 	}
 }
+
+// ends tells whether it is a command's last, and fails whether that failed.
+func (r *reply) ends() bool  { return actor.Code(r.Code).Ends() }
+func (r *reply) fails() bool { return actor.Code(r.Code).Fails() }

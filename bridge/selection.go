@@ -56,9 +56,9 @@ func (s *selection) matches(r *reply, owner *session) bool {
 type shelf struct {
 	all      map[string]*selection
 	bySender map[string][]*selection
-	any      []*selection            // those that may want any sender's replies
+	any      []*selection              // those that may want any sender's replies
 	mine     map[*session][]*selection // those that want replies to one session's commands and no others
-	keywords int                     // how many look at keywords
+	keywords int                       // how many look at keywords
 }
 
 func newShelf() shelf {

@@ -1,0 +1,161 @@
+package bridge
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+)
+
+// Bounds of the commands whose replies are known as their sender's.
+const (
+	maxOwn        = 10_000 // in all
+	maxOwnSession = 256    // of one session
+	longestWait   = time.Hour
+)
+
+// own knows to which session a command belongs, from before it is sent until its
+// last reply.
+type own struct {
+	// mu guards the following field, and the fields of what is in it.
+	mu       sync.Mutex
+	commands map[string]*owned // by command id
+}
+
+// owned is a command of a session's.
+type owned struct {
+	session *session
+	conn    engine.Conn
+	asked   *asked // nil when nobody wants to hear of its end
+	replies int
+}
+
+// asked is a request to hear of a command's end.
+type asked struct {
+	id    *string
+	began time.Time
+	stop  func() bool // its timeout; nil without one
+}
+
+func newOwn() *own { return &own{commands: map[string]*owned{}} }
+
+// The reasons for which a command's end cannot be told.
+var (
+	errTooManyOwn = errors.New("too many commands of yours are under way; wait for the end of some, or send it in CLU's own form")
+	errOwnTwice   = errors.New("a command with this command_id is under way; choose another, or leave it out")
+)
+
+// add notes a command before it is sent. Without room, or if another has its id,
+// it belongs to nobody.
+func (o *own) add(commandID string, c *owned) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.commands[commandID] != nil {
+		return errOwnTwice
+	}
+	if len(o.commands) >= maxOwn || c.session.commands >= maxOwnSession {
+		return errTooManyOwn
+	}
+	c.session.commands++
+	o.commands[commandID] = c
+	return nil
+}
+
+// of gives the session to whose command a reply answers, or nil.
+func (o *own) of(commandID string) *session {
+	if commandID == "" {
+		return nil
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if c := o.commands[commandID]; c != nil {
+		return c.session
+	}
+	return nil
+}
+
+// replied counts a reply to a command, and gives the command if it is somebody's.
+// With its last one it is forgotten.
+func (o *own) replied(commandID string, last bool) *owned {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	c := o.commands[commandID]
+	if c == nil {
+		return nil
+	}
+	c.replies++
+	if last {
+		o.drop(commandID, c)
+	}
+	return c
+}
+
+// forget gives up on a command, if it is this one, and tells whether it was there.
+func (o *own) forget(commandID string, c *owned) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if c == nil || o.commands[commandID] != c {
+		return false
+	}
+	o.drop(commandID, c)
+	return true
+}
+
+// drop is called with mu held.
+func (o *own) drop(commandID string, c *owned) {
+	delete(o.commands, commandID)
+	c.session.commands--
+	if c.asked != nil && c.asked.stop != nil {
+		c.asked.stop()
+	}
+}
+
+// leave forgets the commands of a session that has ended.
+func (o *own) leave(s *session) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if s.commands == 0 {
+		return
+	}
+	for id, c := range o.commands {
+		if c.session == s {
+			o.drop(id, c)
+		}
+	}
+}
+
+// follows sees to those who wait for the end of the command that a reply ends:
+// they hear of it right behind the reply. mu is held.
+func (h *hub) follows(r *reply) {
+	if r.CommandID == "" {
+		return
+	}
+	c := h.own.replied(r.CommandID, r.ends())
+	if c == nil || c.asked == nil || !r.ends() {
+		return
+	}
+	status := "done"
+	if r.fails() {
+		status = "failed"
+	}
+	h.result(c, resultMessage{CommandID: r.CommandID, Status: status, MessageCode: r.Code})
+}
+
+// result tells of a command's end. mu is held.
+func (h *hub) result(c *owned, m resultMessage) {
+	m.Op, m.ID = "result", c.asked.id
+	m.Replies = c.replies
+	m.DurationMS = float64(time.Since(c.asked.began).Microseconds()) / 1000
+	h.say(c.conn, c.session, frameOf(m))
+}
+
+// timeout ends the waiting for a command's end.
+func (h *hub) timeout(commandID string, c *owned) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.own.forget(commandID, c) {
+		h.result(c, resultMessage{CommandID: commandID, Status: "timeout",
+			Message: "the bridge waits no longer; the actor may go on"})
+	}
+}
