@@ -59,23 +59,22 @@ func (p Pattern) Match(key string) bool {
 	}
 	hash, resume := -1, 0
 	for k < end {
-		switch {
-		case at < len(p.words) && p.words[at] == "#":
+		if at < len(p.words) && p.words[at] == "#" {
 			hash, resume = at, k
+			if at++; at == len(p.words) {
+				return true
+			}
+			continue
+		}
+		if at < len(p.words) && begins(key[k:], p.words[at]) {
+			k += wordLength(key[k:], p.words[at]) + 1
 			at++
 			continue
-		case at < len(p.words):
-			word := firstWord(key[k:])
-			if w := p.words[at]; w == "*" || w == word {
-				at++
-				k += len(word) + 1
-				continue
-			}
 		}
 		if hash < 0 {
 			return false
 		}
-		resume += len(firstWord(key[resume:])) + 1 // let the last # take one word more
+		resume += wordLength(key[resume:], "*") + 1 // let the last # take one word more
 		at, k = hash+1, resume
 	}
 	for at < len(p.words) && p.words[at] == "#" {
@@ -84,8 +83,18 @@ func (p Pattern) Match(key string) bool {
 	return at == len(p.words)
 }
 
-// firstWord is what stands before the first dot.
-func firstWord(key string) string {
-	word, _, _ := strings.Cut(key, ".")
-	return word
+// begins reports whether the first word of a key is as a pattern's word, not #, wants it.
+func begins(key, word string) bool {
+	return word == "*" || strings.HasPrefix(key, word) && (len(key) == len(word) || key[len(word)] == '.')
+}
+
+// wordLength is the length of the first word of a key, which the pattern's word matches.
+func wordLength(key, word string) int {
+	if word != "*" {
+		return len(word)
+	}
+	if dot := strings.IndexByte(key, '.'); dot >= 0 {
+		return dot
+	}
+	return len(key)
 }

@@ -2,9 +2,8 @@ package filter
 
 import "unicode/utf8"
 
-// glob is a pattern that is matched rune by rune. path.Match has the same rules but three: / is
-// ordinary here, so is \, and a - may begin or end a class. It would also read the pattern anew for
-// every text, and says nothing about what is wrong with one.
+// glob is a pattern that is matched rune by rune. To path.Match, / and \ are special, its * goes by
+// bytes, so that [^a] behind it may match half of an é, and it says nothing about what is wrong.
 type glob []token
 
 // token is one element of a glob.
