@@ -1,0 +1,159 @@
+package snapshot
+
+import "container/list"
+
+// actor is who was heard.
+type actor struct {
+	name   string
+	last   *source             // its last reply
+	public map[string]*keyword // by name, those that came by replies for people
+	inner  map[string]*keyword // those that came by internal replies; nil if none ever did
+	order  list.List           // of *keyword: what was updated last is in front
+	place  *list.Element       // in [Store.recent]
+	rank   int                 // the place in [Store.costs]
+	heard  uint64              // the order of its last reply
+	bytes  int                 // what it costs, with all that is below it
+
+	evicted uint64 // how often one of its keywords was forgotten
+}
+
+// keyword is the last value of a name, of one of the two kinds.
+type keyword struct {
+	name     string
+	value    []byte  // its own buffer; nil if the value is too large
+	tooLarge int     // the length of a value that is, or 0
+	from     *source // the reply by which it came
+	place    *list.Element
+}
+
+// source is what is remembered of a reply while it is an actor's last one, or
+// one of its values is the last of a keyword.
+type source struct {
+	Entry        // without a keyword
+	order uint64 // among all replies
+	refs  int    // the actor, if it is the last reply, and keywords
+}
+
+func (f *source) cost() int {
+	return sourceCost + len(f.Code) + len(f.RoutingKey) + len(f.CommandID) + len(f.Commander)
+}
+
+// source remembers an actor's reply, with one reference.
+func (s *Store) source(a *actor, r *Reply) *source {
+	f := s.spare
+	if f == nil {
+		f = new(source)
+	}
+	s.spare = nil
+	*f = source{order: s.replies, refs: 1, Entry: Entry{
+		Actor:      a.name,
+		Code:       s.short(r.Code),
+		RoutingKey: s.short(r.RoutingKey),
+		CommandID:  s.short(r.CommandID),
+		Commander:  s.short(r.Commander),
+		Internal:   r.Internal,
+		Time:       r.Time,
+		Seq:        r.Seq,
+	}}
+	s.charge(a, f.cost())
+	return f
+}
+
+// short is a header that may be kept. One that is too long is lost, so that the
+// reply's values are not.
+func (s *Store) short(header string) string {
+	if len(header) > s.limits.Value {
+		return ""
+	}
+	return header
+}
+
+// release takes a reference from what is remembered of an actor's reply.
+func (s *Store) release(a *actor, f *source) {
+	f.refs--
+	if f.refs > 0 {
+		return
+	}
+	s.charge(a, -f.cost())
+	*f = source{} // the spare one must not hold texts
+	s.spare = f
+}
+
+// kind is where keywords of the actor's last reply belong.
+func (a *actor) kind() map[string]*keyword {
+	if !a.last.Internal {
+		return a.public
+	}
+	if a.inner == nil {
+		a.inner = map[string]*keyword{}
+	}
+	return a.inner
+}
+
+// names counts the names of an actor's keywords: one of both kinds counts once.
+func (a *actor) names() int {
+	n := len(a.public)
+	for name := range a.inner {
+		if a.public[name] == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// set gives a keyword the value that came by the actor's last reply.
+func (s *Store) set(a *actor, name, value []byte) {
+	kind := a.kind()
+	k := kind[string(name)]
+	switch {
+	case k != nil:
+		a.order.MoveToFront(k.place)
+	case len(name) > s.limits.Value:
+		a.evicted++
+		s.evictedKeywords++
+		return
+	default:
+		k = s.add(a, kind, string(name))
+	}
+	if k.from != a.last {
+		if k.from != nil {
+			s.release(a, k.from)
+		}
+		k.from = a.last
+		k.from.refs++
+	}
+	s.charge(a, -len(k.value))
+	k.store(value, s.limits.Value)
+	s.charge(a, len(k.value))
+}
+
+// add makes a keyword without a value, in the place of the oldest one if need be.
+func (s *Store) add(a *actor, kind map[string]*keyword, name string) *keyword {
+	if a.order.Len() >= s.limits.Keywords {
+		s.forgetKeyword(a)
+	}
+	k := &keyword{name: name}
+	k.place = a.order.PushFront(k)
+	kind[name] = k
+	s.keywords++
+	s.charge(a, keywordCost+len(name))
+	return k
+}
+
+// slack is how much longer than its value a buffer may be, besides a quarter of
+// the value. It is part of [keywordCost].
+const slack = 32
+
+// store copies a value into the keyword's buffer, which is replaced by one that
+// fits if it is too short, or much too long.
+func (k *keyword) store(value []byte, limit int) {
+	if len(value) > limit {
+		k.value, k.tooLarge = nil, len(value)
+		return
+	}
+	k.tooLarge = 0
+	if c := cap(k.value); c < len(value) || c > len(value)+len(value)/4+slack {
+		k.value = make([]byte, 0, (len(value)+15)&^15) // the allocator gives no less
+	}
+	k.value = append(k.value[:0], value...)
+}
