@@ -17,6 +17,7 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/snapshot"
 )
 
 // Config says between what a [Bridge] stands, and how it behaves.
@@ -39,6 +40,8 @@ type Config struct {
 	Durable Durable
 	// History bounds the memory of the past.
 	History History
+	// Values bounds the memory of the last value of every keyword.
+	Values snapshot.Limits
 	// Drain says how the bridge ends.
 	Drain Drain
 	// Envelope says how replies are written.

@@ -1,6 +1,8 @@
 package bridge
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/clu-ws/clu-ws/actor"
@@ -27,28 +29,56 @@ func (b *Bridge) Message(conn engine.Conn, v any, payload []byte) {
 	b.command(conn, c, message)
 }
 
-// command takes a client's command.
+// command takes a client's command in CLU's own form.
 func (b *Bridge) command(conn engine.Conn, c *client, message fields) {
+	command, err := b.readCommand(c, message)
+	if err != nil {
+		b.reject(conn, c, command.CommandID, err)
+		return
+	}
+	var mine *owned
+	if s := c.v1.Load(); s != nil {
+		mine = &owned{session: s, conn: conn}
+		// An error means that the replies are not known as its own.
+		_ = b.hub.own.add(command.CommandID, mine)
+	}
+	b.publish(conn, c, command, mine)
+}
+
+// rejection is why a command is not sent, and its code for v1 clients.
+type rejection struct{ code, words string }
+
+func (r *rejection) Error() string { return r.words }
+
+// readCommand reads a command that the client may send now. On an error the
+// command still has its id, if that could be read.
+func (b *Bridge) readCommand(c *client, message fields) (actor.Command, error) {
 	r, err := message.request()
 	if err != nil {
-		b.refuse(conn, c, r.commandID, err)
-		return
+		return actor.Command{CommandID: r.commandID}, err
 	}
 	command := actor.NewCommand(b.cfg.Name, r.consumer, r.commandString, r.commandID)
 	if err := command.Check(); err != nil {
-		b.refuse(conn, c, r.commandID, err)
-		return
+		return actor.Command{CommandID: r.commandID}, err
 	}
 	if c.leaving.Load() {
-		b.fail(conn, c, command.CommandID, "leaving", "The command was not sent: "+goingAwayWords+".")
-		return
+		return command, &rejection{"leaving", "The command was not sent: " + goingAwayWords + "."}
 	}
 	if err := allow(c, command); err != nil {
+		return command, &rejection{"forbidden", err.Error()}
+	}
+	return command, nil
+}
+
+// reject answers a command that is not sent. Bad input meets CLU's silence, where
+// that was asked for.
+func (b *Bridge) reject(conn engine.Conn, c *client, commandID string, err error) {
+	if r, ok := errors.AsType[*rejection](err); ok {
 		b.metrics.refused.Inc()
-		b.fail(conn, c, command.CommandID, "forbidden", err.Error())
+		b.fail(conn, c, commandID, r.code, r.words)
 		return
 	}
-	b.publish(conn, c, command)
+	b.refuse(conn, c, commandID, err)
 }
 
 // allow decides who may send what: it is the one place that does. Today
@@ -56,7 +86,7 @@ func (b *Bridge) command(conn engine.Conn, c *client, message fields) {
 func allow(*client, actor.Command) error { return nil }
 
 // publish sends the command and sees to it that its sender hears of its end.
-func (b *Bridge) publish(conn engine.Conn, c *client, command actor.Command) {
+func (b *Bridge) publish(conn engine.Conn, c *client, command actor.Command, mine *owned) {
 	c.commands.Add(1)
 	came := time.Now()
 	err := b.link.Publish(command.Message(), func(o amqpx.Outcome) {
@@ -68,13 +98,13 @@ func (b *Bridge) publish(conn engine.Conn, c *client, command actor.Command) {
 			b.failForAll(conn, c, command, came)
 		default:
 			b.failures.note(o.String(), "consumer", command.Consumer, "command_id", command.CommandID, "client", c.remote)
-			b.fail(conn, c, command.CommandID, o.String(), actor.CommandFailure(o, command.Consumer))
+			b.failed(conn, c, command.CommandID, mine, o.String(), actor.CommandFailure(o, command.Consumer))
 			c.ended(conn)
 		}
 	})
 	if err != nil {
 		// AMQP cannot carry it, although Check found nothing: no silence for that.
-		b.fail(conn, c, command.CommandID, "invalid", err.Error())
+		b.failed(conn, c, command.CommandID, mine, "invalid", err.Error())
 		c.ended(conn)
 	}
 }
@@ -111,6 +141,16 @@ func (b *Bridge) refuse(conn engine.Conn, c *client, commandID string, err error
 	}
 }
 
+// failed tells the sender of a command that did not get through. Whoever waits for
+// its end has it with that.
+func (b *Bridge) failed(conn engine.Conn, c *client, commandID string, mine *owned, code, message string) {
+	if b.hub.own.forget(commandID, mine) && mine.asked != nil {
+		conn.Send(frameOf(errorMessage{Op: "error", ID: mine.asked.id, CommandID: commandID, Code: code, Message: message}))
+		return
+	}
+	b.fail(conn, c, commandID, code, message)
+}
+
 // fail tells one client what became of its message: a plain one in the shape of
 // a failed reply.
 func (b *Bridge) fail(conn engine.Conn, c *client, commandID, code, message string) {
@@ -125,4 +165,41 @@ func (b *Bridge) fail(conn engine.Conn, c *client, commandID, code, message stri
 func (b *Bridge) errorFrame(commandID, message string) engine.Frame {
 	buf := make([]byte, engine.HeaderRoom, engine.HeaderRoom+envelopeRoom+len(message))
 	return engine.Seal(b.cfg.Envelope.AppendError(buf, b.cfg.Name, commandID, message, time.Now()))
+}
+
+// trackedCommand takes a command whose sender wants to hear of its end.
+func (b *Bridge) trackedCommand(s *session, r opRequest) error {
+	command, err := b.readCommand(r.client, r.fields)
+	if err == nil {
+		err = b.track(s, r, command)
+	}
+	if no, ok := errors.AsType[*rejection](err); ok {
+		r.conn.Send(frameOf(errorMessage{Op: "error", ID: r.id, CommandID: command.CommandID, Code: no.code, Message: no.words}))
+		return nil
+	}
+	return err
+}
+
+// track notes who waits for the command's end, and sends it.
+func (b *Bridge) track(s *session, r opRequest, command actor.Command) error {
+	var ms int
+	if err := optional(r.fields, "timeout_ms", "a whole number of milliseconds", &ms); err != nil {
+		return err
+	}
+	if ms < 0 || ms > int(longestWait/time.Millisecond) {
+		return fmt.Errorf("timeout_ms is %d; it may be from 1 to %d, or absent for that", ms, longestWait/time.Millisecond)
+	}
+	wait := longestWait
+	if ms > 0 {
+		wait = time.Duration(ms) * time.Millisecond
+	}
+	mine := &owned{session: s, conn: r.conn, asked: &asked{id: r.id, began: time.Now()}}
+	mine.asked.stop = afterFunc(wait, func() { b.hub.timeout(command.CommandID, mine) })
+	if err := b.hub.own.add(command.CommandID, mine); err != nil {
+		mine.asked.stop()
+		return err
+	}
+	r.conn.Send(frameOf(okMessage{Op: "ok", ID: r.id, CommandID: command.CommandID}))
+	b.publish(r.conn, r.client, command, mine)
+	return nil
 }

@@ -24,12 +24,14 @@ type helloMessage struct {
 }
 
 // capabilities are what a v1 client may ask of this bridge.
-var capabilities = []string{"ping", "subscribe", "resume", "gap"}
+var capabilities = []string{"ping", "subscribe", "filter", "throttle", "ordered", "snapshot", "resume", "gap", "actors", "mine", "command"}
 
 // okMessage answers a request.
 type okMessage struct {
 	Op string  `json:"op"` // ok
 	ID *string `json:"id"`
+	// CommandID is there when a command was: it is on its way.
+	CommandID string `json:"command_id,omitempty"`
 	// Resumed is there when since was: whether everything behind it follows.
 	Resumed *bool `json:"resumed,omitempty"`
 	// Reason says why not.
@@ -54,6 +56,18 @@ type pongMessage struct {
 	Op   string          `json:"op"` // pong
 	ID   *string         `json:"id"`
 	Data json.RawMessage `json:"data,omitempty"`
+}
+
+// resultMessage tells of the end of a command.
+type resultMessage struct {
+	Op          string  `json:"op"` // result
+	ID          *string `json:"id"`
+	CommandID   string  `json:"command_id"`
+	Status      string  `json:"status"`                 // done, failed or timeout
+	MessageCode string  `json:"message_code,omitempty"` // of the last reply
+	Replies     int     `json:"replies"`
+	DurationMS  float64 `json:"duration_ms"`
+	Message     string  `json:"message,omitempty"`
 }
 
 // brokerMessage tells that the broker's state has changed.
@@ -88,6 +102,15 @@ func frameOf(message any) engine.Frame {
 		panic("bridge: " + err.Error()) // the messages above hold nothing that JSON cannot
 	}
 	return engine.Seal(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+}
+
+// jsonOf writes what cannot fail.
+func jsonOf(v any) []byte {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic("bridge: " + err.Error())
+	}
+	return text
 }
 
 // noticeTime is how moments are written, to the microsecond.

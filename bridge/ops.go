@@ -7,19 +7,34 @@ import (
 	"strings"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// An op is a request of a v1 client: which fields it may have, and what it does.
+// request is a message of a v1 client that has an op.
+type opRequest struct {
+	conn   engine.Conn
+	client *client
+	id     *string
+	fields fields
+}
+
+// An op is what such a message may ask for: which fields it has beside op and id,
+// and what it does. do runs on the engine's loop: what it reads of the message it
+// must read before it returns.
 type op struct {
-	fields []string // beside op and id
-	do     func(b *Bridge, conn engine.Conn, s *session, id *string, message fields) error
+	fields []string
+	do     func(b *Bridge, s *session, r opRequest) error
 }
 
 // ops are the requests that there are.
 func ops() map[string]op {
 	return map[string]op{
-		"ping":      {[]string{"data"}, (*Bridge).ping},
-		"subscribe": {[]string{"since"}, (*Bridge).subscribe},
+		"ping":        {[]string{"data"}, (*Bridge).ping},
+		"subscribe":   {[]string{"filter", "throttle_ms", "ordered", "snapshot", "since"}, (*Bridge).subscribe},
+		"unsubscribe": {nil, (*Bridge).unsubscribe},
+		"snapshot":    {[]string{"filter"}, (*Bridge).snapshot},
+		"actors":      {nil, (*Bridge).actors},
+		"command":     {[]string{"consumer", "command_string", "command_id", "timeout_ms"}, (*Bridge).trackedCommand},
 	}
 }
 
@@ -29,21 +44,27 @@ func (b *Bridge) request(conn engine.Conn, c *client, rawOp json.RawMessage, mes
 	s := c.v1.Load()
 	if s == nil {
 		s = b.newSession(c)
-		b.desk.do(func() { b.greet(conn, s) })
+		b.desk.do(func() { b.greet(conn, &arrival{session: s}) })
 	}
 	id, err := message.id()
 	if err == nil {
-		err = b.dispatch(conn, s, id, rawOp, message)
+		err = b.dispatch(s, opRequest{conn, c, id, message}, rawOp)
 	}
 	if err != nil {
 		// Over the desk, behind the answers that are on their way.
 		b.desk.do(func() {
-			conn.Send(frameOf(errorMessage{Op: "error", ID: id, Code: "bad_request", Message: err.Error()}))
+			b.hub.mu.Lock()
+			defer b.hub.mu.Unlock()
+			b.hub.say(conn, s, badRequest(id, err))
 		})
 	}
 }
 
-func (b *Bridge) dispatch(conn engine.Conn, s *session, id *string, rawOp json.RawMessage, message fields) error {
+func badRequest(id *string, err error) engine.Frame {
+	return frameOf(errorMessage{Op: "error", ID: id, Code: "bad_request", Message: err.Error()})
+}
+
+func (b *Bridge) dispatch(s *session, r opRequest, rawOp json.RawMessage) error {
 	var name string
 	if json.Unmarshal(rawOp, &name) != nil {
 		return fmt.Errorf(`"op" is %s, but must be a string`, kind(rawOp))
@@ -52,12 +73,12 @@ func (b *Bridge) dispatch(conn engine.Conn, s *session, id *string, rawOp json.R
 	if !ok {
 		return fmt.Errorf("there is no op %q; there are %s", name, strings.Join(b.opNames, ", "))
 	}
-	for field := range message {
+	for field := range r.fields {
 		if field != "op" && field != "id" && !slices.Contains(op.fields, field) {
 			return fmt.Errorf("%q has no field %q; it has %s", name, field, strings.Join(append([]string{"id"}, op.fields...), ", "))
 		}
 	}
-	return op.do(b, conn, s, id, message)
+	return op.do(b, s, r)
 }
 
 // id is the client's own name for its request, or nil.
@@ -73,50 +94,68 @@ func (f fields) id() (*string, error) {
 	return &id, nil
 }
 
-// ping is a sign of life that a page can see.
-func (b *Bridge) ping(conn engine.Conn, s *session, id *string, message fields) error {
-	data := slices.Clone(message["data"]) // the message is gone when the answer is written
-	return b.ask(s, func() { conn.Send(frameOf(pongMessage{Op: "pong", ID: id, Data: data})) })
-}
-
-// subscribe has a client hear every reply, from where it left off.
-func (b *Bridge) subscribe(conn engine.Conn, s *session, id *string, message fields) error {
-	raw, resume := message["since"]
-	if !resume || string(raw) == "null" {
-		return b.ask(s, func() {
-			b.hub.mu.Lock()
-			defer b.hub.mu.Unlock()
-			b.hub.follow(conn, s, frameOf(okMessage{Op: "ok", ID: id}))
-		})
+// optional reads a field that may be absent or null.
+func optional[T any](f fields, name, what string, to *T) error {
+	raw, ok := f[name]
+	if !ok || string(raw) == "null" {
+		return nil
 	}
-	var last since
-	if err := last.read(raw); err != nil {
-		return err
-	}
-	return b.ask(s, func() {
-		b.hub.mu.Lock()
-		defer b.hub.mu.Unlock()
-		b.hub.resumeLater(conn, s, id, last)
-	})
-}
-
-// read reads {"epoch": "...", "seq": 1}.
-func (s *since) read(raw json.RawMessage) error {
-	const form = `write {"epoch": "<text>", "seq": <number>} of the last reply that you had`
-	var f map[string]json.RawMessage
-	if json.Unmarshal(raw, &f) != nil || f == nil {
-		return fmt.Errorf(`"since" is %s; %s`, kind(raw), form)
-	}
-	for name := range f {
-		if name != "epoch" && name != "seq" {
-			return fmt.Errorf(`"since" has no field %q; %s`, name, form)
-		}
-	}
-	if json.Unmarshal(f["epoch"], &s.Epoch) != nil || s.Epoch == "" || f["epoch"] == nil {
-		return fmt.Errorf(`"since" needs an "epoch"; %s`, form)
-	}
-	if f["seq"] == nil || string(f["seq"]) == "null" || json.Unmarshal(f["seq"], &s.Seq) != nil {
-		return fmt.Errorf(`"since" needs a "seq"; %s`, form)
+	if json.Unmarshal(raw, to) != nil {
+		return fmt.Errorf("%q is %s, but must be %s", name, kind(raw), what)
 	}
 	return nil
+}
+
+// ping is a sign of life that a page can see.
+func (b *Bridge) ping(s *session, r opRequest) error {
+	data := slices.Clone(r.fields["data"]) // the message is gone when the answer is written
+	return b.ask(s, func() { b.hub.say(r.conn, s, frameOf(pongMessage{Op: "pong", ID: r.id, Data: data})) })
+}
+
+// subscribe has a client hear the replies that it wishes.
+func (b *Bridge) subscribe(s *session, r opRequest) (err error) {
+	d := demand{id: r.id}
+	if d.wish.filter, err = filter.Parse(r.fields["filter"]); err != nil {
+		return err
+	}
+	var ms int
+	for _, e := range []error{
+		optional(r.fields, "throttle_ms", "a whole number of milliseconds", &ms),
+		optional(r.fields, "ordered", "true or false", &d.wish.ordered),
+		optional(r.fields, "snapshot", "true or false", &d.snapshot),
+	} {
+		if e != nil {
+			return e
+		}
+	}
+	if d.wish.throttle, err = throttle(ms); err != nil {
+		return err
+	}
+	if raw, ok := r.fields["since"]; ok && string(raw) != "null" {
+		d.since = new(since)
+		if err := d.since.read(raw); err != nil {
+			return err
+		}
+	}
+	return b.ask(s, func() { b.hub.subscribe(r.conn, s, d) })
+}
+
+// unsubscribe ends the subscription that has the request's id.
+func (b *Bridge) unsubscribe(s *session, r opRequest) error {
+	d := demand{id: r.id}
+	return b.ask(s, func() { b.hub.unsubscribe(r.conn, s, r.id, d.name()) })
+}
+
+// snapshot gives the last value of every keyword that the filter lets through.
+func (b *Bridge) snapshot(s *session, r opRequest) error {
+	f, err := filter.Parse(r.fields["filter"])
+	if err != nil {
+		return err
+	}
+	return b.ask(s, func() { b.hub.say(r.conn, s, b.hub.snapshot(f).frames(r.id)...) })
+}
+
+// actors tells who was heard.
+func (b *Bridge) actors(s *session, r opRequest) error {
+	return b.ask(s, func() { b.hub.say(r.conn, s, b.hub.actors(r.id)) })
 }

@@ -20,13 +20,13 @@ func (b *Bridge) deliver(d *amqpx.Delivery) {
 		return
 	}
 	buf := make([]byte, engine.HeaderRoom, engine.HeaderRoom+envelopeRoom+len(d.Body))
-	buf, err := b.cfg.Envelope.Append(buf, d)
+	buf, body, err := b.cfg.Envelope.AppendBody(buf, d)
 	if err != nil {
 		b.drops.note(err.Error(), "sender", d.Headers["sender"], "routing_key", d.RoutingKey, "message_id", d.MessageId, "bytes", len(d.Body))
 		return
 	}
 	b.metrics.replies.Inc()
-	b.hub.reply(buf, offset, numbered)
+	b.hub.reply(newReply(d, buf, body), offset, numbered)
 }
 
 // missed is told by the link of a span of time in which replies may have been lost.

@@ -188,7 +188,7 @@ func randomReply(rnd *rand.Rand, seq uint64) Reply {
 		return pick("null", "-1.5", `"a\"b"`, `{"a": [1, {}]}`, "[ ]", `"`+strings.Repeat("x", rnd.IntN(400))+`"`)
 	}
 	name := func() string {
-		return pick(fmt.Sprintf(`"k%d"`, rnd.IntN(12)), `"\u006b1"`, `"é"`, `"`+strings.Repeat("n", rnd.IntN(200))+`"`)
+		return pick(fmt.Sprintf(`"k%d"`, rnd.IntN(30)), `"\u006b1"`, `"é"`, `"`+strings.Repeat("n", rnd.IntN(200))+`"`)
 	}
 	body := value()
 	if rnd.IntN(8) > 0 {
@@ -222,10 +222,10 @@ func TestTheStoreIsItsModel(t *testing.T) {
 	}
 	for run := range 30 {
 		rnd := rand.New(rand.NewPCG(uint64(run), 1))
-		limits := Limits{Actors: 1 + rnd.IntN(9), Keywords: 1 + rnd.IntN(14), Bytes: 600 + rnd.IntN(30_000), Value: 150}
+		limits := Limits{Actors: 1 + rnd.IntN(9), Keywords: 1 + rnd.IntN(30), Bytes: 600 + rnd.IntN(30_000), Value: 150}
 		s, m := New(limits), &model{Limits: limits}
 		m.setDefaults()
-		for seq := range uint64(150) {
+		for seq := range uint64(300) {
 			r := randomReply(rnd, seq)
 			s.Note(r)
 			m.note(r)

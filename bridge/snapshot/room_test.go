@@ -129,3 +129,56 @@ func heapInUse() int {
 	runtime.ReadMemStats(&m)
 	return int(m.HeapAlloc)
 }
+
+// filler are so many keywords of a thousand bytes.
+func filler(keywords int) string {
+	var b strings.Builder
+	for i := range keywords {
+		fmt.Fprintf(&b, `, "k%02d": "%s"`, i, strings.Repeat("x", 998))
+	}
+	return "{" + b.String()[2:] + "}"
+}
+
+func TestActorsThatCostTheSamePayInTurns(t *testing.T) {
+	s := New(Limits{Bytes: 64 << 10})
+	s.Note(say("a", 1, filler(20)))
+	s.Note(say("b", 2, filler(20)))
+	s.Note(say("c", 3, filler(15)))
+	all := values(t, s, nil)
+	// 55 keywords and their costs are five too many; the first to pay was heard first.
+	if len(all["a"]) != 17 || len(all["b"]) != 18 || len(all["c"]) != 15 {
+		t.Errorf("a has %d keywords, b %d, c %d", len(all["a"]), len(all["b"]), len(all["c"]))
+	}
+}
+
+func TestOfActorsThatCostTheSameTheOneHeardEarlierPays(t *testing.T) {
+	for _, order := range [][]string{{"a", "b"}, {"b", "a"}} {
+		s := New(Limits{Bytes: 32 << 10})
+		for _, name := range order {
+			s.Note(say(name, 1, filler(11)))
+		}
+		for s.evictedKeywords == 0 {
+			s.Note(say("c", 2, fmt.Sprintf(`{"k%d": "%s"}`, s.replies, strings.Repeat("x", 500))))
+		}
+		if all := values(t, s, nil); len(all[order[0]]) != 10 || len(all[order[1]]) != 11 {
+			t.Errorf("of %q the first has %d keywords, the second %d", order, len(all[order[0]]), len(all[order[1]]))
+		}
+	}
+}
+
+func TestAShortValueDoesNotKeepTheRoomOfALongOne(t *testing.T) {
+	s := New(Limits{})
+	s.Note(say("mount", 1, `{"a": "`+strings.Repeat("x", 10_000)+`"}`))
+	s.Note(say("mount", 2, `{"a": 1}`))
+	if c := cap(s.actors["mount"].public["a"].value); c > 1+slack {
+		t.Errorf("a value of one byte has a buffer of %d", c)
+	}
+}
+
+func TestNoValueMayTakeMoreThanAQuarterOfTheBytes(t *testing.T) {
+	s := New(Limits{Bytes: 64 << 10, Value: 1 << 20})
+	s.Note(say("camera", 1, `{"image": "`+strings.Repeat("x", 16<<10)+`"}`))
+	if got := string(s.Append(nil, nil)); !strings.Contains(got, `"too_large": 16386`) {
+		t.Errorf("got %s", got)
+	}
+}

@@ -1,0 +1,137 @@
+package bridge
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/filter"
+)
+
+// What a client may ask for in the URL of its request: a subscription from the
+// first moment on, of the id "url".
+const urlSubscription = "url"
+
+// namesSubprotocol tells whether a client offers v1 among its subprotocols.
+func namesSubprotocol(offered string) bool {
+	for name := range strings.SplitSeq(offered, ",") {
+		if strings.TrimSpace(name) == Subprotocol {
+			return true
+		}
+	}
+	return false
+}
+
+// demandOf reads the query of a URL. given tells whether there is anything of
+// ours in it. On an error there is nothing to ask for, and the client is told.
+func demandOf(r *engine.Request) (_ *demand, given bool, _ error) {
+	u, err := r.URL()
+	if err != nil || u.RawQuery == "" {
+		return nil, false, nil
+	}
+	values, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return nil, false, nil // nobody can tell what it asks for: a plain client
+	}
+	id := urlSubscription
+	d := &demand{id: &id}
+	var found bool
+	d.wish.filter, found, err = filter.FromQuery(values)
+	for _, parameter := range []string{"since", "snapshot", "throttle_ms", "ordered"} {
+		found = found || values.Has(parameter)
+	}
+	if !found {
+		return nil, false, nil
+	}
+	if err == nil {
+		err = d.readParameters(values)
+	}
+	if err != nil {
+		return nil, true, fmt.Errorf("the URL is not understood: %w", err)
+	}
+	return d, true, nil
+}
+
+func (d *demand) readParameters(values url.Values) (err error) {
+	if text := values.Get("since"); values.Has("since") {
+		epoch, number, ok := cutLast(text, ":")
+		seq, err := strconv.ParseUint(number, 10, 64)
+		if !ok || err != nil || epoch == "" {
+			return fmt.Errorf("since=%s: write since=EPOCH:SEQ with the epoch and seq of the last reply that you had", text)
+		}
+		d.since = &since{epoch, seq}
+	}
+	if text := values.Get("throttle_ms"); values.Has("throttle_ms") {
+		ms, err := strconv.Atoi(text)
+		if err != nil {
+			return fmt.Errorf("throttle_ms=%s is no number of milliseconds", text)
+		}
+		if d.wish.throttle, err = throttle(ms); err != nil {
+			return err
+		}
+	}
+	for parameter, to := range map[string]*bool{"snapshot": &d.snapshot, "ordered": &d.wish.ordered} {
+		if text := values.Get(parameter); values.Has(parameter) {
+			if *to, err = strconv.ParseBool(text); err != nil {
+				return fmt.Errorf("%s=%s: write %s=1 or %s=0", parameter, text, parameter, parameter)
+			}
+		}
+	}
+	return nil
+}
+
+func cutLast(s, separator string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, separator); i >= 0 {
+		return s[:i], s[i+len(separator):], true
+	}
+	return s, "", false
+}
+
+// throttle checks a time for which replies are held back.
+func throttle(ms int) (time.Duration, error) {
+	d := time.Duration(ms) * time.Millisecond
+	if ms < 0 || ms > int(maxThrottle/time.Millisecond) {
+		return 0, fmt.Errorf("throttle_ms is %d; it may be from 0 to %d", ms, maxThrottle/time.Millisecond)
+	}
+	return d, nil
+}
+
+// all is the filter that selects everything.
+func all() *filter.Filter {
+	f, err := filter.Parse(nil)
+	if err != nil {
+		panic("bridge: the empty filter is wrong: " + err.Error())
+	}
+	return f
+}
+
+// since names the last reply that a client has had.
+type since struct {
+	Epoch string
+	Seq   uint64
+}
+
+// read reads {"epoch": "...", "seq": 1}.
+func (s *since) read(raw json.RawMessage) error {
+	const form = `write {"epoch": "<text>", "seq": <number>} of the last reply that you had`
+	var f fields
+	if json.Unmarshal(raw, &f) != nil || f == nil {
+		return fmt.Errorf(`"since" is %s; %s`, kind(raw), form)
+	}
+	for name := range f {
+		if name != "epoch" && name != "seq" {
+			return fmt.Errorf(`"since" has no field %q; %s`, name, form)
+		}
+	}
+	if f["epoch"] == nil || json.Unmarshal(f["epoch"], &s.Epoch) != nil || s.Epoch == "" {
+		return fmt.Errorf(`"since" needs an "epoch"; %s`, form)
+	}
+	if f["seq"] == nil || string(f["seq"]) == "null" || json.Unmarshal(f["seq"], &s.Seq) != nil {
+		return fmt.Errorf(`"since" needs a "seq"; %s`, form)
+	}
+	return nil
+}
