@@ -65,6 +65,16 @@ func (e envelope) number() int {
 	return int(v)
 }
 
+// path is what is found behind these keys, one in the other.
+func (e envelope) path(keys ...string) any {
+	var v any = map[string]any(e)
+	for _, key := range keys {
+		m, _ := v.(map[string]any)
+		v = m[key]
+	}
+	return v
+}
+
 func withHistory(c *bridge.Config) { c.History.Replies = 1000 }
 
 func TestAV1ClientIsGreetedAndItsRepliesAreNumbered(t *testing.T) {
@@ -179,8 +189,10 @@ func TestAClientIsToldWhyItCannotResumeAndGoesOn(t *testing.T) {
 		if reason, _ := ok["reason"].(string); ok["op"] != "ok" || ok["resumed"] != false || !strings.Contains(reason, c.words) {
 			t.Errorf("%s: the answer is %v", name, ok)
 		}
-		p.reply(`{"n": 6}`)
-		equal(t, name+": what follows", resumed.next().number(), 6)
+		snapshot := resumed.next()
+		equal(t, name+": in its place", []any{snapshot["op"], snapshot.path("actors", "peer", "keywords", "n", "value")}, []any{"snapshot", json.Number("5")})
+		p.reply(`{"n": 5}`)
+		equal(t, name+": what follows", resumed.next().number(), 5)
 		witness.next()
 	}
 }
@@ -189,7 +201,7 @@ func TestAWrongRequestIsAnsweredInWords(t *testing.T) {
 	b := linked(t, embeddedBroker(t))
 	c, _ := dialV1(t, b.addr, "/")
 	for _, wrong := range []struct{ text, id, words string }{
-		{`{"op": "dance", "id": "1"}`, "1", `no op "dance"; there are ping, subscribe`},
+		{`{"op": "dance", "id": "1"}`, "1", `no op "dance"; there are actors, command, ping, snapshot, subscribe, unsubscribe`},
 		{`{"op": 5, "id": "2"}`, "2", `"op" is a number`},
 		{`{"op": "ping", "id": 3}`, "<nil>", `"id" is a number`},
 		{`{"op": "ping", "id": "4", "date": 1}`, "4", `no field "date"; it has id, data`},
