@@ -149,7 +149,7 @@ func TestActorsTellsWhoWasHeard(t *testing.T) {
 		m := envelope(a.(map[string]any))
 		got = append(got, fmt.Sprint(m["name"], m["code"], m["seq"], m["keywords"]))
 	}
-	equal(t, "the answer", fmt.Sprint(e["op"], e["id"], got), "actorswho[domew1 2 mount:2 0]")
+	equal(t, "the answer", fmt.Sprint(e["op"], e["id"], got), "actorswho[domew12 mount:20]")
 }
 
 func TestACommandAnswersAgainWhenItEnds(t *testing.T) {

@@ -1,0 +1,405 @@
+package bridge
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/filter"
+)
+
+// stage is a bridge without a broker, whose clock stands until it is moved.
+type stage struct {
+	*Bridge
+	t    *testing.T
+	addr string
+
+	mu     sync.Mutex // guards the following fields
+	now    time.Duration
+	timers []*timer
+}
+
+type timer struct {
+	at time.Duration
+	do func()
+}
+
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	b, err := New(Config{Broker: []string{"amqp://127.0.0.1:1/"}, Logger: slog.New(slog.DiscardHandler), History: History{Replies: 1000}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stage{Bridge: b, t: t}
+	b.hub.after = s.after
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.addr = ln.Addr().String()
+	if err := b.Listen(ln); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.Close() })
+	return s
+}
+
+func (s *stage) after(d time.Duration, do func()) func() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tm := &timer{s.now + d, do}
+	s.timers = append(s.timers, tm)
+	return func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.timers = without(s.timers, tm)
+		return true
+	}
+}
+
+// pass lets time pass, and everything happen that is due.
+func (s *stage) pass(d time.Duration) {
+	s.mu.Lock()
+	end := s.now + d
+	for {
+		slices.SortStableFunc(s.timers, func(a, b *timer) int { return cmp.Compare(a.at, b.at) })
+		if len(s.timers) == 0 || s.timers[0].at > end {
+			break
+		}
+		tm := s.timers[0]
+		s.timers = s.timers[1:]
+		s.now = tm.at
+		s.mu.Unlock()
+		tm.do()
+		s.mu.Lock()
+	}
+	s.now = end
+	s.mu.Unlock()
+}
+
+// says has a reply come.
+func (s *stage) says(r filter.Reply, order int64) {
+	envelope := append(make([]byte, engine.HeaderRoom), `{"body": {}}`...)
+	rep := &reply{Reply: r, at: time.Now(), plain: envelope, bodyAt: engine.HeaderRoom + len(`{"body": `), ordered: order > 0, order: order, orderKey: r.Sender}
+	s.hub.reply(rep, 0, false)
+}
+
+// member of the audience: a client, what it should hear, and what it hears.
+type listener struct {
+	conn    net.Conn
+	answers chan map[string]any
+	wishes  map[string]modelWish
+	want    []uint64
+
+	mu    sync.Mutex // guards the following field
+	heard []uint64
+}
+
+func (s *stage) connect() *listener {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+	defer cancel()
+	conn, br, _, err := ws.Dialer{Protocols: []string{Subprotocol}}.Dial(ctx, "ws://"+s.addr+"/")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	l := &listener{conn: conn, answers: make(chan map[string]any, 10), wishes: map[string]modelWish{}}
+	var in io.Reader = conn
+	if br != nil {
+		in = br
+	}
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		for {
+			text, err := wsutil.ReadServerText(struct {
+				io.Reader
+				io.Writer
+			}{in, conn})
+			if err != nil {
+				close(l.answers)
+				return
+			}
+			var m map[string]any
+			if err := json.Unmarshal(text, &m); err != nil {
+				s.t.Error(err)
+			}
+			if m["op"] != nil {
+				l.answers <- m
+				continue
+			}
+			l.mu.Lock()
+			l.heard = append(l.heard, uint64(m["seq"].(float64)))
+			l.mu.Unlock()
+		}
+	})
+	s.t.Cleanup(func() { conn.Close(); reading.Wait() })
+	s.await(l, "hello")
+	return l
+}
+
+func (s *stage) await(l *listener, op string) map[string]any {
+	s.t.Helper()
+	select {
+	case m, ok := <-l.answers:
+		if !ok || m["op"] != op {
+			s.t.Fatalf("got %v, want %s", m, op)
+		}
+		return m
+	case <-time.After(10 * time.Second):
+		s.t.Fatalf("no %s", op)
+		return nil
+	}
+}
+
+func (s *stage) ask(l *listener, op, request string) {
+	s.t.Helper()
+	if err := wsutil.WriteClientText(l.conn, []byte(request)); err != nil {
+		s.t.Fatal(err)
+	}
+	s.await(l, op)
+}
+
+// modelWish is a subscription as the model has it.
+type modelWish struct {
+	filter   *filter.Filter
+	throttle time.Duration
+	ordered  bool
+}
+
+func (w modelWish) key() string { return fmt.Sprint(w.filter.Key(), w.throttle, w.ordered) }
+
+// modelSet is clients with the same wishes: they share the windows.
+type modelSet struct {
+	clients []*listener
+	wishes  []modelWish
+	windows map[string]*modelWindow // by wish and sender
+	orders  map[string]int64        // by wish and sender
+}
+
+type modelWindow struct {
+	ends   time.Duration
+	held   uint64
+	sender string
+	wish   modelWish
+}
+
+// model evaluates every filter for every client, and every window at each moment.
+type model struct {
+	sets map[string]*modelSet
+	now  time.Duration
+	seq  uint64
+}
+
+func (m *model) move(l *listener) {
+	for key, set := range m.sets {
+		if slices.Contains(set.clients, l) {
+			if key == setKey(l.wishes) {
+				return
+			}
+			l.want = append(l.want, set.heldReplies()...)
+			if set.clients = without(set.clients, l); len(set.clients) == 0 {
+				delete(m.sets, key)
+			}
+		}
+	}
+	key := setKey(l.wishes)
+	if m.sets[key] == nil {
+		set := &modelSet{windows: map[string]*modelWindow{}, orders: map[string]int64{}}
+		for _, w := range l.wishes {
+			if !slices.ContainsFunc(set.wishes, func(o modelWish) bool { return o.key() == w.key() }) {
+				set.wishes = append(set.wishes, w)
+			}
+		}
+		m.sets[key] = set
+	}
+	m.sets[key].clients = append(m.sets[key].clients, l)
+}
+
+func setKey(wishes map[string]modelWish) string {
+	var keys []string
+	for _, w := range wishes {
+		keys = append(keys, w.key())
+	}
+	slices.Sort(keys)
+	return strings.Join(slices.Compact(keys), "|")
+}
+
+func (set *modelSet) heldReplies() (held []uint64) {
+	for _, w := range set.windows {
+		if w.held > 0 && !slices.Contains(held, w.held) {
+			held = append(held, w.held)
+		}
+	}
+	slices.Sort(held)
+	return held
+}
+
+func (set *modelSet) deliver(seq uint64) {
+	for _, l := range set.clients {
+		l.want = append(l.want, seq)
+	}
+	for _, w := range set.windows {
+		if w.held == seq {
+			w.held = 0
+		}
+	}
+}
+
+func (m *model) pass(d time.Duration) {
+	for end := m.now + d; ; {
+		var next *modelWindow
+		var in *modelSet
+		var at string
+		for _, set := range m.sets {
+			for key, w := range set.windows {
+				if w.ends <= end && (next == nil || w.ends < next.ends) {
+					next, in, at = w, set, key
+				}
+			}
+		}
+		if next == nil {
+			m.now = end
+			return
+		}
+		if next.held == 0 {
+			delete(in.windows, at)
+			continue
+		}
+		in.deliver(next.held)
+		next.ends += next.wish.throttle
+	}
+}
+
+func (m *model) says(r filter.Reply, order int64) {
+	m.seq++
+	urgent := strings.Contains(":f!e", r.Code)
+	for _, set := range m.sets {
+		var matched []modelWish
+		for _, w := range set.wishes {
+			last, known := set.orders[w.key()+r.Sender]
+			if w.filter.Match(&r) && (!w.ordered || order == 0 || !known || order >= last) {
+				matched = append(matched, w)
+				if order > 0 {
+					set.orders[w.key()+r.Sender] = order
+				}
+			}
+		}
+		if len(matched) == 0 {
+			continue
+		}
+		now := urgent || slices.ContainsFunc(matched, func(w modelWish) bool {
+			return w.throttle == 0 || set.windows[w.key()+r.Sender] == nil
+		})
+		for _, w := range matched {
+			window := set.windows[w.key()+r.Sender]
+			switch {
+			case w.throttle == 0:
+			case window == nil:
+				set.windows[w.key()+r.Sender] = &modelWindow{ends: m.now + w.throttle, sender: r.Sender, wish: w}
+			case !now:
+				window.held = m.seq
+			case urgent && window.held > 0:
+				set.deliver(window.held)
+			default:
+				window.held = 0
+			}
+		}
+		if now {
+			set.deliver(m.seq)
+		}
+	}
+}
+
+func TestGroupsDeliverWhatAModelDeliversToEachClient(t *testing.T) {
+	filters := []string{
+		`{}`, `{"sender": "a"}`, `{"sender": ["b", "a"]}`, `{"sender": ["a", "b"]}`, `{"sender": "?"}`, `{"message_code": ["i", ":"]}`,
+		`{"sender": "c", "message_code": "i"}`, `{"internal": true}`, `{"routing_key": "reply.x.#"}`, `{"commander": ["x.*"]}`, `{"command_id": "1"}`,
+	}
+	for seed := range uint64(12) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 7))
+			pick := func(from ...string) string { return from[random.IntN(len(from))] }
+			s, m := newStage(t), &model{sets: map[string]*modelSet{}}
+			var all []*listener
+			for range 12 {
+				l := s.connect()
+				s.ask(l, "ok", `{"op": "subscribe", "id": "first"}`)
+				l.wishes["first"] = modelWish{filter: mustFilter(t, `{}`)}
+				m.move(l)
+				all = append(all, l)
+			}
+			names := 0
+			for range 600 {
+				l := all[random.IntN(len(all))]
+				switch action := random.IntN(10); {
+				case action == 0 && len(l.wishes) < 5:
+					names++
+					f, name := pick(filters...), fmt.Sprint(names)
+					// Lengths without small common multiples: no two windows end at the same moment.
+					w := modelWish{mustFilter(t, f), []time.Duration{0, 0, 17, 29, 43}[random.IntN(5)] * time.Millisecond, random.IntN(4) == 0}
+					s.ask(l, "ok", fmt.Sprintf(`{"op": "subscribe", "id": %q, "filter": %s, "throttle_ms": %d, "ordered": %v}`, name, f, w.throttle.Milliseconds(), w.ordered))
+					l.wishes[name] = w
+					m.move(l)
+				case action == 1 && len(l.wishes) > 0:
+					for name := range l.wishes {
+						s.ask(l, "ok", fmt.Sprintf(`{"op": "unsubscribe", "id": %q}`, name))
+						delete(l.wishes, name)
+						break
+					}
+					m.move(l)
+				case action < 4:
+					d := time.Duration(random.IntN(30)) * time.Millisecond
+					s.pass(d)
+					m.pass(d)
+				default:
+					r := filter.Reply{Sender: pick("a", "b", "c", ""), Code: pick("i", "i", "i", "w", ":", "f", "e", ">"), RoutingKey: pick("reply.x", "reply.x.y", "reply.broadcast"),
+						CommandID: pick("", "1", "2"), Commander: pick("", "x.a", "y.a"), Internal: random.IntN(4) == 0}
+					order := int64(random.IntN(4))
+					s.says(r, order)
+					m.says(r, order)
+					// Moments in which something ends differ for all windows.
+					s.pass(time.Microsecond)
+					m.pass(time.Microsecond)
+				}
+			}
+			for i, l := range all {
+				s.ask(l, "pong", `{"op": "ping"}`)
+				l.mu.Lock()
+				if !slices.Equal(l.heard, l.want) {
+					t.Errorf("client %d heard\n%v, want\n%v", i, l.heard, l.want)
+				}
+				l.mu.Unlock()
+			}
+			delivered := 0
+			for _, l := range all {
+				delivered += len(l.want)
+			}
+			if delivered < 500 {
+				t.Errorf("only %d deliveries were compared", delivered)
+			}
+		})
+	}
+}
+
+func mustFilter(t *testing.T, text string) *filter.Filter {
+	t.Helper()
+	f, err := filter.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
