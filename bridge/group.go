@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -36,8 +37,9 @@ type member struct {
 // window is a time in which no more of a sender's replies are delivered. The last
 // of them is held until its end.
 type window struct {
+	ends time.Time
 	held *reply
-	end  func() bool // stops its timer
+	stop func() bool // its timer
 }
 
 // groupKey is the same for the same selections in any order.
@@ -92,24 +94,29 @@ func (m *member) stale(r *reply) bool {
 	return ok && r.order < last
 }
 
-// give delivers the reply to a group, now or at the end of a window.
+// give delivers the reply to a group, now or at the end of a window. What was held
+// of its sender is older: it goes out before an urgent reply, which often ends what
+// it told of; in place of any other one it is left out.
 func (h *hub) give(g *group, r *reply) {
-	now := r.urgent() || slices.ContainsFunc(g.matched, func(m *member) bool { return m.throttle == 0 || m.windows[r.Sender] == nil })
+	urgent := r.urgent()
+	now := urgent || slices.ContainsFunc(g.matched, func(m *member) bool { return m.throttle == 0 || m.windows[r.Sender] == nil })
+	if urgent {
+		for _, older := range heldOf(g.matched, &r.Sender) {
+			g.release(older)
+		}
+	}
 	for _, m := range g.matched {
 		m.note(r)
 		if m.throttle == 0 {
 			continue
 		}
-		w := m.windows[r.Sender]
-		switch {
+		switch w := m.windows[r.Sender]; {
 		case w == nil:
-			h.openWindow(m, r.Sender)
-		case !now:
-			w.held = r
-		case r.urgent():
-			h.release(m, w)
+			h.openWindow(m, r.Sender, h.now())
+		case now:
+			w.held = nil
 		default:
-			w.held = nil // the newer one is delivered
+			w.held = r
 		}
 	}
 	if now {
@@ -131,62 +138,83 @@ func (m *member) note(r *reply) {
 }
 
 // openWindow begins a time in which the sender's replies are held.
-func (h *hub) openWindow(m *member, sender string) {
+func (h *hub) openWindow(m *member, sender string, from time.Time) {
 	if m.windows == nil {
 		m.windows = map[string]*window{}
 	}
 	if len(m.windows) >= maxWindows {
 		return
 	}
-	w := &window{}
+	w := &window{ends: from.Add(m.throttle)}
 	m.windows[sender] = w
-	w.end = h.after(m.throttle, func() { h.closeWindow(m, sender, w) })
+	w.stop = h.after(w.ends.Sub(h.now()), func() { h.closeWindows(m, sender, w) })
 }
 
-// closeWindow delivers what a window holds, and opens the next; one that holds
-// nothing is forgotten.
-func (h *hub) closeWindow(m *member, sender string, w *window) {
+// closeWindows ends a window, and those of the same sender in the group that end
+// by then, too. What they hold is delivered, in its order, and their next windows
+// open; one that holds nothing is forgotten.
+func (h *hub) closeWindows(m *member, sender string, w *window) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if m.windows[sender] != w {
-		return // the group is gone
+		return // it was ended with another, or the group is gone
 	}
-	delete(m.windows, sender)
-	if w.held != nil {
-		h.release(m, w)
-		h.openWindow(m, sender)
+	var due []*member
+	for _, o := range m.group.members {
+		if other := o.windows[sender]; other != nil && !other.ends.After(w.ends) {
+			due = append(due, o)
+		}
+	}
+	held := heldOf(due, &sender)
+	for _, o := range due {
+		other := o.windows[sender]
+		other.stop()
+		delete(o.windows, sender)
+		if other.held != nil {
+			h.openWindow(o, sender, w.ends)
+		}
+	}
+	for _, r := range held {
+		m.group.release(r)
 	}
 }
 
-// release delivers what a window holds, by which all members of the group have it.
-func (h *hub) release(m *member, w *window) {
-	r := w.held
-	if r == nil {
-		return
-	}
-	for _, other := range m.group.members {
-		if o := other.windows[r.Sender]; o != nil && o.held == r {
-			o.held = nil
+// release delivers a reply that was held, by which all members of the group have it.
+func (g *group) release(r *reply) {
+	for _, m := range g.members {
+		if w := m.windows[r.Sender]; w != nil && w.held == r {
+			w.held = nil
 		}
 	}
-	w.held = nil
-	m.group.log.Append(r.frame)
+	g.log.Append(r.frame)
+}
+
+// heldOf are the replies that these members hold, each once, in their order: those
+// of one sender, or with nil those of all.
+func heldOf(members []*member, sender *string) (held []*reply) {
+	note := func(w *window) {
+		if w != nil && w.held != nil && !slices.Contains(held, w.held) {
+			held = append(held, w.held)
+		}
+	}
+	for _, m := range members {
+		if sender != nil {
+			note(m.windows[*sender])
+			continue
+		}
+		for _, w := range m.windows {
+			note(w)
+		}
+	}
+	slices.SortFunc(held, func(a, b *reply) int { return cmp.Compare(a.seq, b.seq) })
+	return held
 }
 
 // held are the frames that a group holds, in order, each once.
 func (g *group) held() []engine.Frame {
-	var replies []*reply
-	for _, m := range g.members {
-		for _, w := range m.windows {
-			if w.held != nil && !slices.Contains(replies, w.held) {
-				replies = append(replies, w.held)
-			}
-		}
-	}
-	slices.SortFunc(replies, func(a, b *reply) int { return int(a.seq) - int(b.seq) })
-	frames := make([]engine.Frame, len(replies))
-	for i, r := range replies {
-		frames[i] = r.frame
+	var frames []engine.Frame
+	for _, r := range heldOf(g.members, nil) {
+		frames = append(frames, r.frame)
 	}
 	return frames
 }
@@ -230,7 +258,7 @@ func (h *hub) leave(g *group) {
 	delete(h.groups, g.key)
 	for _, m := range g.members {
 		for _, w := range m.windows {
-			w.end()
+			w.stop()
 		}
 		m.windows = nil
 		m.selection.members = without(m.selection.members, m)

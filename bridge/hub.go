@@ -20,7 +20,8 @@ const maxGroups = 10_000
 type hub struct {
 	plain  *engine.Log // every reply, as a plain client gets it
 	newLog func() *engine.Log
-	after  func(time.Duration, func()) (stop func() bool) // time.AfterFunc; another one in tests
+	now    func() time.Time                               // time.Now; another clock in tests
+	after  func(time.Duration, func()) (stop func() bool) // time.AfterFunc, the same
 	own    *own
 
 	// mu guards the following fields. It is held while frames are appended, which
@@ -50,6 +51,7 @@ func newHub(e *engine.Engine, cfg Config) *hub {
 	return &hub{
 		plain:   e.NewLog(),
 		newLog:  e.NewLog,
+		now:     time.Now,
 		after:   afterFunc,
 		own:     newOwn(),
 		epoch:   cfg.epoch(),
