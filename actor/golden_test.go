@@ -97,7 +97,9 @@ func TestCommandsEqualCLUsPropertyForProperty(t *testing.T) {
 			if id == "" {
 				id = want.Properties.CorrelationID // CLU made one
 			}
-			equalMessage(t, rec.Case, actor.NewCommand(client, sent.Consumer, sent.CommandString, id).Message(), want)
+			msg := actor.NewCommand(client, sent.Consumer, sent.CommandString, id).Message()
+			msg.Needs = nil // for the link alone; it is not sent
+			equalMessage(t, rec.Case, msg, want)
 			got, err := actor.ParseCommand(want.Delivery())
 			if err != nil || got.CommandString != sent.CommandString || got.CommandID != id {
 				t.Errorf("%s: CLU's command is read as %+v, %v", rec.Case, got, err)

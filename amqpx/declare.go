@@ -99,12 +99,17 @@ func (s *session) openKept(ch *amqp.Channel, in *intake) error {
 
 // bind makes the bindings, which a queue that lives on has already.
 func (s *session) bind(ch *amqp.Channel, in *intake, what, name string) error {
+	var slowest time.Duration
+	in.bound = time.Now()
 	for _, pattern := range in.queue.Bindings {
+		asked := in.bound
 		if err := ch.QueueBind(name, pattern, s.link.cfg.Exchange, false, nil); err != nil {
 			return topology(what, name, err)
 		}
+		in.bound = time.Now()
+		slowest = max(slowest, in.bound.Sub(asked))
 	}
-	in.bound = time.Now()
+	in.late = inFlight + min(slowest, time.Second)
 	return nil
 }
 

@@ -22,6 +22,28 @@
 // a queue. They are acknowledged whatever Deliver makes of them: a message that
 // makes no sense can never stop the flow.
 //
+// # What happens while the link is down
+//
+// A [Queue] is exclusive and dies with its connection, or outlives it for a time
+// (Expires), or is a [Stream] that many read. What may have been lost is told as a
+// [Gap], between the deliveries where it belongs (Missed). Per queue, an intake
+// remembers what must be known from one session to the next:
+//
+//   - until when nothing is missing (quiet.go), which is where a gap begins: the
+//     last word from the broker, or earlier if the receiver lagged behind;
+//   - which deliveries come again because their acknowledgement was lost, and are
+//     left out (repeat.go);
+//   - the next offset in a stream (position.go).
+//
+// A queue that lives on loses its bindings when the broker is restarted: CLU's
+// exchange is not durable. A witness (witness.go) tells whether they have stood. Who
+// binds a stream again writes markers into it (marker.go), so that all its readers,
+// and later ones, hear of the gap in its place.
+//
+// On the broker there are, for a queue q: q itself and, if it lives on, the exchange
+// q_witness; for a stream s: s, s_witness, for moments s_binding, and the queue q,
+// which is always empty and holds the name.
+//
 // [Link.Publish] never blocks. Each message ends in exactly one [Outcome], and
 // is never held for a later connection, never sent twice, and never sent after
 // its deadline: what waits while the broker stalls fails instead. What was in

@@ -18,8 +18,9 @@ type intake struct {
 
 	// clear is the time before which nothing was lost, apart from the gaps told.
 	clear time.Time
-	quiet quiet     // of this session
-	bound time.Time // when the last binding of this session was confirmed
+	quiet quiet         // of this session
+	bound time.Time     // when the last binding of this session was confirmed
+	late  time.Duration // how long before it is heard of a message may have been sent
 
 	// gap is still to be told, once so many deliveries of this session have come.
 	gap   *Gap
@@ -57,7 +58,7 @@ func (in *intake) begin() {
 		}
 	}
 	in.served = true
-	in.quiet = startQuiet(in.prefetch, in.bound, since)
+	in.quiet = startQuiet(in.prefetch, in.late, in.bound, since)
 	in.repeats.begin()
 	if in.queue.Stream != nil && !in.stream.located {
 		in.goLive() // where it stands is not known
@@ -70,7 +71,7 @@ func (in *intake) begin() {
 func (in *intake) end(heard time.Time) {
 	if in.queue.Stream != nil {
 		// What was routed is in the stream, whether it was read or not.
-		in.clear = heard.Add(-inFlight)
+		in.clear = heard.Add(-in.late)
 	} else if clear := in.quiet.until(heard); clear.After(in.clear) {
 		in.clear = clear
 	}

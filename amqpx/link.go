@@ -25,7 +25,10 @@ type Config struct {
 	Exchange string
 	// Queues are declared, bound to Exchange and consumed.
 	Queues []Queue
-	// Prefetch is how many deliveries may be unacknowledged, for each queue. 0 is 200.
+	// Prefetch is how many deliveries may be unacknowledged, for each queue. 0 is
+	// 200, twice the knee: a backlog at RabbitMQ 3.10 was read at 12,000/s with 10,
+	// 17,000/s with 50, 19,000/s with 100, and no faster with 200, 400 or 1,000
+	// (BenchmarkPrefetch, medians of eight on two busy cores).
 	Prefetch int
 	// Window is how many publishes may be unconfirmed. 0 is 256.
 	Window int

@@ -28,13 +28,12 @@ const heldMost = 10_000
 // that is known. nil is with what comes next.
 func (p *position) locate(past, end uint64, known bool) *uint64 {
 	switch {
-	case p.moved && known && p.next > end:
-		p.next = 0 // it was deleted and made anew: all in it is new to us
-	case p.moved:
+	case p.located && known && p.next > end:
+		p.next, p.live = 0, 0 // it was deleted and made anew: all in it is new to us
+	case p.located:
 	case known:
 		p.located, p.live, p.next = true, end, end-min(end, past)
 	default:
-		p.located, p.live, p.next = false, 0, 0
 		return nil
 	}
 	from := p.next
@@ -78,7 +77,7 @@ func (in *intake) takeOfStream(d *amqp.Delivery) {
 	if p.moved && at > p.next+ownRecords {
 		// Retention has taken what we had not read yet.
 		in.release(Gap{To: now})
-		in.miss(Gap{From: p.taken.Add(-inFlight), To: sentBy(d, now)})
+		in.miss(Gap{From: p.taken.Add(-in.late), To: sentBy(d, now)})
 	}
 	p.next, p.moved, p.located, p.taken = at+1, true, true, now
 	if isMarker(d, in.queue.Stream.Name) {

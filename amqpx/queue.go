@@ -3,6 +3,7 @@ package amqpx
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -46,13 +47,16 @@ type Gap struct {
 	To   time.Time // when the broker had confirmed the last binding
 }
 
+// maxExpires is what RabbitMQ takes: 32 bits of milliseconds.
+const maxExpires = math.MaxUint32 * time.Millisecond
+
 // check refuses what the broker would refuse, or what contradicts itself.
 func (q Queue) check() error {
 	if err := checkShort("queue name", q.Name); err != nil {
 		return err
 	}
-	if q.Expires < 0 || q.Expires > 0 && q.Expires < time.Millisecond {
-		return fmt.Errorf("amqpx: the queue %q expires after %v; give a millisecond or more, or 0", q.Name, q.Expires)
+	if q.Expires < 0 || q.Expires > 0 && q.Expires < time.Millisecond || q.Expires > maxExpires {
+		return fmt.Errorf("amqpx: the queue %q expires after %v; give 0, or a millisecond to 49 days", q.Name, q.Expires)
 	}
 	switch {
 	case q.Stream != nil && q.Expires > 0:

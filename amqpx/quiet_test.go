@@ -12,7 +12,7 @@ func TestAGapBeginsWhereNothingOlderCanBeMissing(t *testing.T) {
 	const prefetch = 4
 	for name, c := range map[string]struct {
 		play func(*quiet)
-		want time.Time // without inFlight
+		want time.Time // without the 10 ms in flight
 	}{
 		"nothing ever came, and heartbeats did": {func(q *quiet) { q.waiting(at(1), 0, 0) }, at(1000)},
 		"the consumer kept pace": {func(q *quiet) {
@@ -52,18 +52,18 @@ func TestAGapBeginsWhereNothingOlderCanBeMissing(t *testing.T) {
 			}
 		}, at(200)},
 	} {
-		q := startQuiet(prefetch, at(0), time.Time{})
+		q := startQuiet(prefetch, 10*time.Millisecond, at(0), time.Time{})
 		c.play(&q)
-		if got := q.until(at(1000)); !got.Equal(c.want.Add(-inFlight)) {
-			t.Errorf("%s: nothing is missing until %v, want %v", name, got.Sub(at(0)), c.want.Add(-inFlight).Sub(at(0)))
+		if got := q.until(at(1000)); !got.Equal(c.want.Add(-10 * time.Millisecond)) {
+			t.Errorf("%s: nothing is missing until %v, want %v", name, got.Sub(at(0)), c.want.Add(-10*time.Millisecond).Sub(at(0)))
 		}
 	}
 }
 
 func TestWhatWaitedInAQueueThatLivesOnMayBeOlderThanItsLink(t *testing.T) {
-	q := startQuiet(4, at(100), at(10))
+	q := startQuiet(4, 10*time.Millisecond, at(100), at(10))
 	q.waiting(at(110), 0, 0)
-	if got := q.until(at(115)); !got.Equal(at(10).Add(-inFlight)) {
+	if got := q.until(at(115)); !got.Equal(at(10).Add(-10 * time.Millisecond)) {
 		t.Errorf("nothing is missing until %v", got.Sub(at(0)))
 	}
 }

@@ -175,19 +175,21 @@ func (s *session) drain() {
 // send publishes what the outbox holds, in order, as the window allows.
 func (s *session) send(done <-chan struct{}) error {
 	box := s.link.outbox
-	check := newQueueCheck(s.consuming.Channel)
+	check := newQueueCheck(func() (*amqp.Channel, error) { return s.consuming.Channel() })
 	for {
 		p, tag := box.take(time.Now())
 		if p == nil {
 			if next := box.unready(time.Now()); next != nil {
 				exists, err := check.any(next.msg.Needs)
-				if errors.Is(err, amqp.ErrClosed) {
+				switch {
+				case err == nil:
+					box.found(next, exists)
+				case !errors.Is(err, amqp.ErrClosed):
+					return fmt.Errorf("asking for a queue: %w", s.consuming.socket.cause(err))
+				case s.consuming.IsClosed():
 					return nil // who closed it says why
 				}
-				if err != nil {
-					return fmt.Errorf("asking for a queue: %w", s.consuming.socket.cause(err))
-				}
-				box.found(next, exists)
+				// Only the channel was closed: the next question has a new one.
 				continue
 			}
 			select {

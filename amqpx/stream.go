@@ -99,6 +99,9 @@ func (s *session) openStream(ctx context.Context, ch *amqp.Channel, in *intake) 
 	if err != nil {
 		return err
 	}
+	if in.served && !in.stream.located {
+		in.lost(0) // nothing has come yet that would tell where to read on
+	}
 	from := in.stream.locate(stream.Past, end, known)
 	args := amqp.Table{offsetHeader: "next"}
 	if from != nil {

@@ -78,7 +78,8 @@ type Sizes struct {
 	RoundTrips int
 }
 
-// FullSizes are those of the figures to reach. A run takes about three minutes.
+// FullSizes are those of the figures to reach. A run takes about three minutes,
+// and two more with a RabbitMQ.
 func FullSizes() Sizes {
 	return Sizes{
 		Rounds:  5,

@@ -33,6 +33,24 @@
 // and server take turns, and medians are compared: what else the machine does
 // then bears on both. The rows come together in report.go.
 //
+// # On RabbitMQ
+//
+// Three scenarios need a real broker, and set the bridge beside bare AMQP programs
+// of this process:
+//
+//	commander (WebSocket) ──► clu-ws websocket ──┐
+//	commander (WebSocket) ──► clu websocket ─────┼──► RabbitMQ ──► command sink
+//	confirmer (AMQP, bare) ──────────────────────┘
+//
+// In commands_linux.go a sink (commandsink.go) drains numbered commands, which come
+// a commandWay (commandway.go): from WebSocket clients (commander.go) or from the
+// bare publisher (confirmer.go). CLU's own server (clu_linux.go) is such a way too.
+// An answer to a client is a fault, since nobody replies to these commands.
+//
+// In intake_linux.go replies wait in the queue of a bridge that was stopped with
+// SIGSTOP, until it may go on. In roundtrip_linux.go a bare actor (bareactor.go)
+// answers the commands of a WebSocket client and of a bare commander.
+//
 // [Run] is all of that; [Load] only connects to a server that runs already,
 // reads and reports.
 package bench

@@ -58,13 +58,15 @@ func gather(t *testing.T, addr, consumer string, n int, every time.Duration) *cr
 		g.list = append(g.list, c)
 		g.reading.Go(c.read)
 		g.sending.Go(func() {
-			tick := time.NewTicker(every)
+			// Each begins at another moment, so that the commands come evenly.
+			tick := time.NewTicker(max(1, every*time.Duration(i)/time.Duration(n)))
 			defer tick.Stop()
 			for {
 				select {
 				case <-ctx.Done():
 					return
 				case <-tick.C:
+					tick.Reset(every)
 					c.command(t, g)
 				}
 			}

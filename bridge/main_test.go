@@ -194,13 +194,18 @@ func (c *client) next() envelope {
 
 func parseEnvelope(t *testing.T, text []byte) envelope {
 	t.Helper()
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	var e envelope
-	if err := d.Decode(&e); err != nil {
+	e, err := parse(text)
+	if err != nil {
 		t.Fatalf("the frame is not JSON: %v\n%s", err, text)
 	}
 	return e
+}
+
+func parse(text []byte) (e envelope, err error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	err = d.Decode(&e)
+	return e, err
 }
 
 func (e envelope) header(name string) any {

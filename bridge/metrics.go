@@ -5,7 +5,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/clu-ws/clu-ws/amqpx"
-	"github.com/clu-ws/clu-ws/bridge/engine"
 )
 
 // metrics are the bridge's own counters, and a view of those that the link and
@@ -110,7 +109,7 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	link := b.link.Stats()
 	gauge(waitingDesc, float64(link.Waiting))
 	gauge(inFlightDesc, float64(link.InFlight))
-	out <- confirmMetric(link.Confirms)
+	out <- histogram(confirmDesc, link.Confirms.Bounds, link.Confirms.Counts, link.Confirms.Sum)
 	gauge(historyDesc, float64(hub.kept))
 	gauge(historyBytesDesc, float64(hub.bytes))
 	gauge(seqDesc, float64(hub.seq))
@@ -127,28 +126,20 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	gauge(mailDesc, float64(s.Mail))
 	gauge(backlogDesc, float64(s.Backlog))
 	gauge(heldDesc, float64(s.Held))
-	out <- lagMetric(s)
+	out <- histogram(lagDesc, s.Lag.Bounds[:], s.Lag.Counts[:], s.Lag.Sum)
 }
 
-// confirmMetric makes a histogram of the link's figures.
-func confirmMetric(h amqpx.Histogram) prometheus.Metric {
+// histogram makes a histogram of counts that are not cumulative, the last of which
+// has no bound.
+func histogram(d *prometheus.Desc, bounds []float64, counts []uint64, sum float64) prometheus.Metric {
 	buckets, count := map[float64]uint64{}, uint64(0)
-	for i, n := range h.Counts {
+	for i, n := range counts {
 		count += n
-		if i < len(h.Bounds) {
-			buckets[h.Bounds[i]] = count
+		if i < len(bounds) {
+			buckets[bounds[i]] = count
 		}
 	}
-	return prometheus.MustNewConstHistogram(confirmDesc, count, h.Sum, buckets)
-}
-
-// lagMetric makes a histogram of the engine's figures.
-func lagMetric(s engine.Stats) prometheus.Metric {
-	buckets := map[float64]uint64{}
-	for i, bound := range engine.LagBounds {
-		buckets[bound] = s.Lag.Within[i]
-	}
-	return prometheus.MustNewConstHistogram(lagDesc, s.Lag.Count, s.Lag.Sum.Seconds(), buckets)
+	return prometheus.MustNewConstHistogram(d, count, sum, buckets)
 }
 
 func oneIf(b bool) float64 {

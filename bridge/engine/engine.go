@@ -105,6 +105,8 @@ type shard interface {
 	// carry brings a frame to those of its connections that follow the log. It
 	// blocks while the shard has more to do than it can hold.
 	carry(g *Log, f Frame)
+	// figures gives what the shard counts, and the bytes of its mail.
+	figures() (n *counters, mail int)
 	// list gives the open connections.
 	list() []member
 	// drain closes every connection with 1001, and calls done when none is left.

@@ -14,6 +14,7 @@ import (
 type gang struct {
 	engine *Engine
 	kept   streams // the logs that have frames
+	counts counters
 
 	// mu guards the following fields.
 	mu       sync.Mutex
@@ -46,7 +47,7 @@ func (g *gang) watch() {
 		peers := g.all()
 		g.mu.Unlock()
 		age := ticks(g.engine.cfg.LogAge)
-		g.kept.expire(g.engine.now(), age)
+		g.counts.backlog.Store(int64(g.kept.expire(g.engine.now(), age)))
 		for _, p := range peers {
 			p.unstick()
 		}
@@ -66,15 +67,16 @@ func (k *streams) add(s *stream) {
 }
 
 // expire forgets frames that are older than so many ticks. Only logs that have
-// frames cost anything.
-func (k *streams) expire(now, age tick) {
+// frames cost anything. It gives the bytes of those that are left.
+func (k *streams) expire(now, age tick) (bytes int) {
 	k.mu.Lock()
 	all := k.all
 	k.all = nil
 	k.mu.Unlock()
 	for _, s := range all {
-		s.expire(now, age)
+		bytes += s.expire(now, age)
 	}
+	return bytes
 }
 
 // acceptPause is how long accepting rests when the system has no more sockets.
@@ -149,6 +151,8 @@ func (g *gang) checkDrained() {
 }
 
 func (g *gang) carry(log *Log, f Frame) { log.stream.append(f) }
+
+func (g *gang) figures() (*counters, int) { return &g.counts, 0 }
 
 func (g *gang) list() (open []member) {
 	g.mu.Lock()

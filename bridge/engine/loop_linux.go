@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"math/rand/v2"
-	"net/http"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -52,7 +50,12 @@ type loop struct {
 	refusing  int        // connections that are told that there is no room
 	drained   func()     // called once when no connection is left, while draining
 	stopped   bool
-	ended     chan struct{} // closed when the loop no longer runs; anybody may wait for it
+
+	tally  tally    // what it did
+	told   tally    // what of that the counters say
+	counts counters // for anybody
+
+	ended chan struct{} // closed when the loop no longer runs; anybody may wait for it
 }
 
 // startLoops makes the engine's loops, the first of which accepts for all.
@@ -81,8 +84,9 @@ func (e *Engine) startLoops() error {
 	return nil
 }
 
-// carry, list, drain and stop make the loop a shard.
-func (l *loop) carry(g *Log, f Frame) { l.mail.append(&g.rings[l.index], f) }
+// carry, figures, list, drain and stop make the loop a shard.
+func (l *loop) carry(g *Log, f Frame)     { l.mail.append(&g.rings[l.index], f) }
+func (l *loop) figures() (*counters, int) { return &l.counts, l.mail.waiting() }
 func (l *loop) list() (open []member) {
 	l.ask(func() {
 		l.conns.each(func(c *conn) {
@@ -134,11 +138,14 @@ func (l *loop) turn() {
 	// After a long stop, signs of life may lie in the sockets: deadlines come
 	// when they were read.
 	if now := l.engine.now(); now != l.wheel.now {
+		due := time.Duration(l.wheel.now) * tickLength // of the tick after the last one
+		l.counts.lag.note(time.Since(l.engine.start) - due)
 		l.tick(now)
 	}
 	l.readMail()
 	l.flushLate()
 	l.sweep()
+	l.counts.publish(l.tally, &l.told)
 	if l.drained != nil && l.conns.used == 0 {
 		l.drained()
 		l.drained = nil
@@ -172,13 +179,14 @@ func (l *loop) keep(r *ring) {
 // Only logs that have frames cost anything.
 func (l *loop) expireLogs() {
 	age := ticks(l.engine.cfg.LogAge)
-	keep := l.kept[:0]
+	keep, bytes := l.kept[:0], 0
 	for _, r := range l.kept {
 		if r.expire(l.wheel.now, age) {
 			l.mark(r)
 		}
 		if r.tail < r.head {
 			keep = append(keep, r)
+			bytes += r.bytes
 		} else {
 			r.kept = false
 			r.rest()
@@ -186,6 +194,7 @@ func (l *loop) expireLogs() {
 	}
 	clear(l.kept[len(keep):])
 	l.kept = keep
+	l.counts.backlog.Store(int64(bytes))
 }
 
 func (l *loop) event(ev *unix.EpollEvent) {
@@ -296,66 +305,6 @@ func (l *loop) consume(c *conn, data []byte) {
 	}
 }
 
-func (l *loop) parse(c *conn, data []byte) {
-	p := c.in
-	if p == nil {
-		p = l.borrowParser()
-		if c.deflate {
-			p.deflate = l.engine.deflate
-		}
-	}
-	c.in = p
-	l.sink = connSink{l, c}
-	gen := c.gen
-	err := p.feed(data, l.engine.cfg.MaxMessage, &l.sink)
-	if c.gen != gen || c.state == stateFree {
-		return // dropped by what it sent; drop gave the parser back
-	}
-	if err != nil {
-		l.returnParser(c)
-		if c.state == stateClosing {
-			l.drop(c, err.code, err.reason)
-			return
-		}
-		l.beginClose(c, err.code, err.reason)
-		return
-	}
-	if p.idle() {
-		l.returnParser(c)
-		return
-	}
-	if l.engine.hold(p) {
-		l.beginClose(c, tryAgainLater, heldTooMuch)
-	}
-}
-
-func (l *loop) borrowParser() *parser {
-	if n := len(l.parsers); n > 0 {
-		p := l.parsers[n-1]
-		l.parsers = l.parsers[:n-1]
-		return p
-	}
-	return new(parser)
-}
-
-// returnParser takes a connection's parser back, without what it held.
-func (l *loop) returnParser(c *conn) {
-	p := c.in
-	c.in = nil
-	if p != nil {
-		l.engine.release(p)
-	}
-	if p == nil || len(l.parsers) >= spareParsers {
-		return
-	}
-	message := p.message[:0]
-	if cap(message) > readSize {
-		message = nil
-	}
-	*p = parser{message: message}
-	l.parsers = append(l.parsers, p)
-}
-
 // readMail does what other goroutines asked for. It stops short of bringing a
 // ring more than a quarter of what it holds: the members must have their turn.
 func (l *loop) readMail() {
@@ -381,95 +330,4 @@ func (l *loop) readMail() {
 		l.next++
 	}
 	l.mail.processed(bytes)
-}
-
-// overdue does what a connection's deadline asks for.
-func (l *loop) overdue(c *conn) {
-	switch c.state {
-	case stateHead:
-		if c.head == nil {
-			// A browser's spare connection: an answer would be taken for that to
-			// its next request.
-			l.drop(c, ws.StatusAbnormalClosure, slowRequest)
-			return
-		}
-		l.reject(c, http.StatusRequestTimeout, slowRequest)
-	case stateOpen:
-		l.checkAlive(c)
-	case stateClosing:
-		l.drop(c, ws.StatusAbnormalClosure, noAnswer)
-	default:
-		l.drop(c, ws.StatusAbnormalClosure, "")
-	}
-}
-
-// checkAlive pings a connection that nothing was sent to for a while, and
-// closes one that did not answer.
-func (l *loop) checkAlive(c *conn) {
-	cfg := &l.engine.cfg
-	now := l.wheel.now
-	if c.pinged {
-		l.beginClose(c, ws.StatusPolicyViolation, "no answer to a ping for "+cfg.PongTimeout.String())
-		return
-	}
-	if quiet := c.sent + ticks(cfg.PingAfter); now.before(quiet) {
-		l.wheel.schedule(c, l.nextPing(quiet))
-		return
-	}
-	c.pinged = true
-	l.wheel.schedule(c, now+ticks(cfg.PongTimeout))
-	l.send(c, control(ws.OpPing, nil))
-}
-
-// nextPing spreads pings over 1.25 times the interval behind the earliest moment.
-func (l *loop) nextPing(earliest tick) tick {
-	spread := ticks(l.engine.cfg.PingAfter) * 5 / 4
-	return earliest + rand.N(spread+1)
-}
-
-// connSink takes one connection's messages from the parser.
-type connSink struct {
-	l *loop
-	c *conn
-}
-
-func (s *connSink) wants() bool { return s.c.state == stateOpen }
-
-func (s *connSink) message(_ ws.OpCode, payload []byte) bool {
-	if s.c.state != stateOpen {
-		return true // we are closing: only the peer's close frame matters
-	}
-	if !s.withinRate() {
-		return false
-	}
-	s.l.engine.cfg.Handler.Message(s.l.handle(s.c), s.c.session, payload)
-	return true
-}
-
-func (s *connSink) control(op ws.OpCode, payload []byte) bool {
-	c := s.c
-	gen := c.gen
-	if op != ws.OpClose && c.state == stateOpen && !s.withinRate() {
-		return false
-	}
-	switch op {
-	case ws.OpPing:
-		if c.state == stateOpen {
-			s.l.send(c, control(ws.OpPong, payload))
-		}
-	case ws.OpClose:
-		s.l.peerClose(c, payload)
-		return false
-	}
-	return c.gen == gen && c.state != stateFree
-}
-
-// withinRate uses one message of the client's budget, or closes it.
-func (s *connSink) withinRate() bool {
-	rate := s.l.engine.cfg.MessageRate
-	if s.c.budget.take(rate, s.l.wheel.now) {
-		return true
-	}
-	s.l.beginClose(s.c, ws.StatusPolicyViolation, tooManyMessages(rate))
-	return false
 }

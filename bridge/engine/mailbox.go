@@ -36,7 +36,9 @@ func (m *mailbox) append(r *ring, f Frame) {
 	for m.bytes > mailBytes && !m.closed {
 		m.room.Wait()
 	}
-	m.bytes += len(f)
+	if !m.closed {
+		m.bytes += len(f)
+	}
 	m.push(mail{ring: r, frame: f})
 }
 
@@ -80,6 +82,13 @@ func (m *mailbox) processed(bytes int) {
 	m.room.Broadcast()
 }
 
+// waiting is how many bytes of frames wait.
+func (m *mailbox) waiting() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.bytes
+}
+
 // sleep says that the loop is about to wait. It is false when there is mail.
 func (m *mailbox) sleep() bool {
 	m.mu.Lock()
@@ -99,7 +108,7 @@ func (m *mailbox) woken() {
 func (m *mailbox) close() {
 	m.mu.Lock()
 	m.closed = true
-	m.queue = nil
+	m.queue, m.bytes = nil, 0
 	m.mu.Unlock()
 	m.room.Broadcast()
 }

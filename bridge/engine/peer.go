@@ -62,7 +62,9 @@ func (p *peer) serve() {
 		p.reject(answer)
 		return
 	}
-	if _, err := p.socket.Write(answer); err != nil {
+	n, err := p.socket.Write(answer)
+	p.gang.counts.add(tally{bytes: uint64(n)})
+	if err != nil {
 		p.socket.Close()
 		return
 	}
@@ -103,6 +105,7 @@ func (p *peer) open(w Welcome) (goAway string) {
 	}
 	p.mu.Unlock()
 	p.gang.engine.open.Add(1)
+	p.gang.counts.add(tally{accepted: 1})
 	p.calls.Lock()
 	defer p.calls.Unlock()
 	p.gang.engine.cfg.Handler.Open(p.handle(), w.Session)

@@ -65,6 +65,7 @@ func (p *peer) message(_ ws.OpCode, payload []byte) bool {
 	open, session := p.state == stateOpen, p.session
 	p.mu.Unlock()
 	if open {
+		p.gang.counts.add(tally{received: 1})
 		p.gang.engine.cfg.Handler.Message(p.handle(), session, payload)
 	}
 	return true

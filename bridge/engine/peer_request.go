@@ -61,7 +61,9 @@ func (p *peer) readHead() (head, rest []byte, err error) {
 func (p *peer) reject(answer []byte) {
 	_ = p.socket.SetDeadline(time.Now().Add(lingerTimeout))
 	if len(answer) > 0 {
-		if _, err := p.socket.Write(answer); err == nil {
+		n, err := p.socket.Write(answer)
+		p.gang.counts.add(tally{bytes: uint64(n)})
+		if err == nil {
 			p.linger()
 		}
 	}

@@ -23,6 +23,9 @@ func (p *peer) write() {
 		buf := buffers.Get().(*[]byte)
 		g := p.gather((*buf)[:0])
 		written := p.put(g.bytes)
+		if written && g.frames > 0 {
+			p.gang.counts.add(tally{delivered: g.frames})
+		}
 		if *buf = g.bytes; cap(*buf) <= 2*chunk {
 			buffers.Put(buf)
 		}
@@ -48,6 +51,7 @@ func (p *peer) write() {
 // gathered is what a connection has to do next.
 type gathered struct {
 	bytes  []byte          // to write
+	frames uint64          // text and binary frames in bytes
 	news   <-chan struct{} // tells when there is more
 	asked  *closeError     // somebody asked to close
 	behind bool            // the log went on without this client
@@ -57,7 +61,7 @@ type gathered struct {
 func (p *peer) gather(buf []byte) (g gathered) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	buf = p.takeOwn(buf)
+	buf, g.frames = p.takeOwn(buf)
 	g.bytes = buf
 	switch {
 	case p.state != stateOpen:
@@ -65,14 +69,16 @@ func (p *peer) gather(buf []byte) (g gathered) {
 	case p.asked != nil:
 		g.asked = p.asked
 	case len(buf) == 0 && p.stream != nil:
-		g.bytes, p.cursor, g.news, g.behind = p.stream.next(buf, p.cursor)
+		from := p.cursor
+		g.bytes, p.cursor, g.news, g.behind = p.stream.next(buf, from)
+		g.frames = p.cursor - from
 	}
 	return g
 }
 
 // takeOwn appends what the connection alone is sent to buf, up to about a chunk.
-// mu is held.
-func (p *peer) takeOwn(buf []byte) []byte {
+// It gives the number of text and binary frames. mu is held.
+func (p *peer) takeOwn(buf []byte) (_ []byte, frames uint64) {
 	p.writing = 0
 	for len(p.out.frames) > 0 {
 		f := &p.out.frames[0]
@@ -83,6 +89,9 @@ func (p *peer) takeOwn(buf []byte) []byte {
 			break
 		}
 		buf = append(buf, f.Frame...)
+		if f.isData() {
+			frames++
+		}
 		if f.lent {
 			p.writing += f.cost()
 		}
@@ -91,7 +100,7 @@ func (p *peer) takeOwn(buf []byte) []byte {
 	if len(p.out.frames) == 0 {
 		p.out.frames = nil // its array may be large
 	}
-	return buf
+	return buf, frames
 }
 
 // unstick does what the writer cannot do while it is stuck in a write: it ends
@@ -153,7 +162,9 @@ func (p *peer) put(buf []byte) bool {
 			_ = p.socket.SetWriteDeadline(p.sent.Add(writeTimeout))
 		}
 		p.mu.Unlock()
-		if _, err := p.socket.Write(buf[:n]); err != nil {
+		n, err := p.socket.Write(buf[:n])
+		p.gang.counts.add(tally{bytes: uint64(n)})
+		if err != nil {
 			p.leave(ws.StatusPolicyViolation, tooSlow)
 			p.socket.Close()
 			return false

@@ -14,17 +14,67 @@ type Stats struct {
 	Refused int
 	// Held is how many bytes of incomplete messages are held now.
 	Held int
+
+	// Delivered is how many text and binary frames were written to clients ever:
+	// each client's once all of it was written.
+	Delivered uint64
+	// Bytes is how many bytes were written to sockets ever, before TLS, with
+	// everything: frames, their headers, control frames and answers to requests
+	// that the engine gave itself.
+	Bytes uint64
+	// Received is how many messages clients sent ever.
+	Received uint64
+	// Accepted is how many upgrades there were ever.
+	Accepted uint64
+	// Mail is how many bytes of frames wait in the loops' mailboxes now.
+	Mail int
+	// Backlog is how many bytes of frames the logs keep for their followers, as of
+	// the last tick (each quarter of a second). Each loop counts what it keeps, as
+	// for Limits.LogBytes; the frames themselves are in memory once.
+	Backlog int
+	// Lag is how late the ticks of the loops came.
+	Lag Lag
 }
 
-// Stats gives the engine's numbers. It is cheap.
+// Lag is a histogram of how late each tick of a loop, each quarter of a second,
+// came after the moment when it was due: how long a client may have to wait for
+// the loop. A loop that has nothing to do is woken for it; a busy one comes late.
+// One that comes so late that it missed further ticks counts the first. Where
+// there are no loops, nothing is counted.
+type Lag struct {
+	// Bounds are the upper bounds of all buckets but the last, in seconds.
+	Bounds [10]float64
+	// Counts is how many ticks fell into each bucket; the last has no bound. They
+	// are not cumulative.
+	Counts [11]uint64
+	// Count is how many ticks there were, and Sum their lateness in seconds.
+	Count uint64
+	Sum   float64
+}
+
+// Stats gives the engine's numbers. It is cheap, and may be called at any time.
 func (e *Engine) Stats() Stats {
-	return Stats{
+	st := Stats{
 		Connections: int(e.open.Load()),
 		SlowCloses:  int(e.slow.Load()),
 		Skips:       int(e.skips.Load()),
 		Refused:     int(e.refused.Load()),
 		Held:        int(e.held.Load()),
 	}
+	for i, b := range lagBounds() {
+		st.Lag.Bounds[i] = b.Seconds()
+	}
+	for _, s := range e.shards {
+		n, mail := s.figures()
+		st.Delivered += n.delivered.Load()
+		st.Bytes += n.bytes.Load()
+		st.Received += n.received.Load()
+		st.Accepted += n.accepted.Load()
+		st.Backlog += int(n.backlog.Load())
+		st.Mail += mail
+		n.lag.addTo(&st.Lag)
+	}
+	return st
 }
 
 // spareFiles are the file descriptors that are not for clients: the broker,

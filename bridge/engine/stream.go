@@ -155,8 +155,8 @@ func (s *stream) next(buf []byte, cursor uint64) (_ []byte, _ uint64, news chan 
 }
 
 // expire forgets frames that are older than so many ticks. What has frames then
-// is looked at again at the next tick.
-func (s *stream) expire(now, age tick) {
+// is looked at again at the next tick. It gives the bytes that are left.
+func (s *stream) expire(now, age tick) (bytes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	upTo := s.expired(now, age)
@@ -167,6 +167,7 @@ func (s *stream) expire(now, age tick) {
 	} else {
 		s.rest()
 	}
+	return s.bytes
 }
 
 // catchUp gives the cursor of a follower that goes on with what is newest, and

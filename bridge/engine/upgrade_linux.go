@@ -79,6 +79,7 @@ func (l *loop) open(c *conn, w Welcome, answer, rest []byte) {
 		w.Log.rings[l.index].add(c, w.Log.next())
 	}
 	l.engine.open.Add(1)
+	l.tally.accepted++
 	l.wheel.schedule(c, l.nextPing(l.wheel.now+ticks(l.engine.cfg.PingAfter)))
 	gen := c.gen
 	l.engine.cfg.Handler.Open(l.handle(c), c.session)

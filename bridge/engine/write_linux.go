@@ -87,6 +87,7 @@ func (l *loop) writeLog(c *conn) bool {
 	case !ok:
 		return false
 	case n == len(run):
+		l.tally.delivered += next - c.cursor
 		c.cursor = next
 	default:
 		l.cut(c, n)
@@ -101,6 +102,7 @@ func (l *loop) cut(c *conn, n int) {
 	for f := c.ring.at(c.cursor); n >= len(f); f = c.ring.at(c.cursor) {
 		n -= len(f)
 		c.cursor++
+		l.tally.delivered++
 	}
 	if n > 0 {
 		f := c.ring.at(c.cursor)
@@ -124,6 +126,9 @@ func (l *loop) writeOwn(c *conn) bool {
 	n += o.sent
 	for len(o.frames) > 0 && n >= len(o.frames[0].Frame) {
 		n -= len(o.frames[0].Frame)
+		if c.answered && o.frames[0].isData() {
+			l.tally.delivered++
+		}
 		o.next()
 		c.answered = true
 	}
@@ -142,6 +147,7 @@ func (l *loop) write(c *conn, buf []byte) (int, bool) {
 		switch err {
 		case nil:
 			c.sent = l.wheel.now
+			l.tally.bytes += uint64(n)
 			// A short write means a full socket, as EAGAIN does.
 			c.blocked = n < len(buf)
 			return n, true

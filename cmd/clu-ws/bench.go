@@ -31,7 +31,7 @@ func benchCommand(stdout, stderr io.Writer) *cli.Command {
 	}
 	return &cli.Command{
 		Name:            "bench",
-		Usage:           "measure the bridge against bare loops, in about three minutes",
+		Usage:           "measure the bridge against bare loops, in about three minutes, or five with a RabbitMQ",
 		Flags:           flags,
 		HideHelpCommand: true,
 		OnUsageError:    usageError,

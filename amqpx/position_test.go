@@ -1,0 +1,121 @@
+package amqpx
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// reader is an intake of a stream, and in words what it told.
+type reader struct {
+	*intake
+	told []string
+}
+
+func newReader() *reader {
+	r := &reader{}
+	r.intake = newIntake(Queue{
+		Name:    "bridge",
+		Deliver: func(d *Delivery) { r.told = append(r.told, string(d.Body)) },
+		Missed: func(g Gap) {
+			from := "?"
+			if !g.From.IsZero() {
+				from = g.From.Sub(at(0)).String()
+			}
+			r.told = append(r.told, from+"-"+g.To.Sub(at(0)).String())
+		},
+		Stream: &Stream{Name: "s", Live: func() { r.told = append(r.told, "live") }},
+	}, 10, slog.New(slog.DiscardHandler))
+	return r
+}
+
+// read takes messages from the offset on: a name, "begin" or "end" for a marker.
+func (r *reader) read(offset int, messages ...string) {
+	for i, m := range messages {
+		d := amqp.Delivery{Exchange: "x", Body: []byte(m), Headers: amqp.Table{offsetHeader: int64(offset + i)}}
+		switch m {
+		case "begin", "place":
+			d.Exchange, d.RoutingKey, d.Type = "", "s", map[string]string{"begin": beginType, "place": placeType}[m]
+		case "end":
+			d.Exchange, d.RoutingKey, d.Type = "", "s", endType
+			d.Body = fmt.Appendf(nil, `{"from": %q, "to": %q}`, at(10).Format("2006-01-02T15:04:05.000Z07:00"), at(20).Format("2006-01-02T15:04:05.000Z07:00"))
+		}
+		r.take(&d)
+	}
+}
+
+func (r *reader) expect(t *testing.T, want string) {
+	t.Helper()
+	if got := strings.Join(r.told, " "); got != want {
+		t.Errorf("it told %q, want %q", got, want)
+	}
+}
+
+func TestAGapInAStreamIsToldBeforeWhatCameOnceItWasBoundAgain(t *testing.T) {
+	r := newReader()
+	r.stream.locate(100, 7, true)
+	r.read(0, "a", "begin", "b", "c", "end", "d", "place", "live?")
+	r.expect(t, "a 10ms-20ms b c d live live?")
+}
+
+func TestAReaderThatHeardMoreThanTheWriterOfAGapNarrowsIt(t *testing.T) {
+	r := newReader()
+	r.stream.locate(0, 0, true)
+	r.clear = at(15)
+	r.read(0, "begin", "end", "a")
+	r.expect(t, "live 15ms-20ms a")
+}
+
+func TestAGapWhoseEndWasNeverWrittenHoldsNothingUpForEver(t *testing.T) {
+	r := newReader()
+	r.stream.locate(100, 3, true)
+	r.read(0, "begin", "a", "b", "place", "c")
+	if len(r.told) != 5 || !strings.HasPrefix(r.told[0], "?-") || !slices.Equal(r.told[1:], []string{"a", "b", "live", "c"}) {
+		t.Errorf("it told %q", r.told)
+	}
+	r = newReader()
+	r.stream.locate(0, 0, true)
+	r.read(0, append([]string{"begin"}, make([]string, heldMost)...)...)
+	if len(r.told) != heldMost+2 {
+		t.Errorf("%d messages were handed over", len(r.told))
+	}
+}
+
+func TestWhatAStreamGivesAgainIsLeftOutAndWhatItGivesNoMoreIsMissed(t *testing.T) {
+	r := newReader()
+	r.stream.locate(100, 5, true)
+	r.read(3, "a", "b") // retention had taken what was before: nobody was promised it
+	if from := r.stream.locate(100, 90, true); from == nil || *from != 5 {
+		t.Errorf("it reads on from %v", from)
+	}
+	r.read(4, "b", "c")
+	r.read(8, "d")
+	if len(r.told) != 6 || strings.Join(r.told[:4], " ") != "a b live c" || r.told[5] != "d" {
+		t.Errorf("it told %q", r.told)
+	}
+}
+
+func TestAStreamThatCannotBeLocatedIsReadFromNowOn(t *testing.T) {
+	r := newReader()
+	if from := r.stream.locate(100, 0, false); from != nil {
+		t.Errorf("it is read from %d", *from)
+	}
+	r.begin()
+	r.read(40, "a")
+	r.expect(t, "live a")
+	if from := r.stream.locate(100, 0, false); from == nil || *from != 41 {
+		t.Errorf("then it is read from %v", from)
+	}
+}
+
+func TestALinkThatBreaksBeforeAnythingCameReadsOnFromWhereItStood(t *testing.T) {
+	r := newReader()
+	r.stream.locate(2, 10, true)
+	if from := r.stream.locate(2, 50, true); from == nil || *from != 8 {
+		t.Errorf("it reads on from %v", from)
+	}
+}

@@ -1,0 +1,52 @@
+package engine
+
+import (
+	"math/rand/v2"
+	"net/http"
+
+	"github.com/gobwas/ws"
+)
+
+// overdue does what a connection's deadline asks for.
+func (l *loop) overdue(c *conn) {
+	switch c.state {
+	case stateHead:
+		if c.head == nil {
+			// A browser's spare connection: an answer would be taken for that to
+			// its next request.
+			l.drop(c, ws.StatusAbnormalClosure, slowRequest)
+			return
+		}
+		l.reject(c, http.StatusRequestTimeout, slowRequest)
+	case stateOpen:
+		l.checkAlive(c)
+	case stateClosing:
+		l.drop(c, ws.StatusAbnormalClosure, noAnswer)
+	default:
+		l.drop(c, ws.StatusAbnormalClosure, "")
+	}
+}
+
+// checkAlive pings a connection that nothing was sent to for a while, and
+// closes one that did not answer.
+func (l *loop) checkAlive(c *conn) {
+	cfg := &l.engine.cfg
+	now := l.wheel.now
+	if c.pinged {
+		l.beginClose(c, ws.StatusPolicyViolation, "no answer to a ping for "+cfg.PongTimeout.String())
+		return
+	}
+	if quiet := c.sent + ticks(cfg.PingAfter); now.before(quiet) {
+		l.wheel.schedule(c, l.nextPing(quiet))
+		return
+	}
+	c.pinged = true
+	l.wheel.schedule(c, now+ticks(cfg.PongTimeout))
+	l.send(c, control(ws.OpPing, nil))
+}
+
+// nextPing spreads pings over 1.25 times the interval behind the earliest moment.
+func (l *loop) nextPing(earliest tick) tick {
+	spread := ticks(l.engine.cfg.PingAfter) * 5 / 4
+	return earliest + rand.N(spread+1)
+}

@@ -1,0 +1,61 @@
+package engine
+
+func (l *loop) parse(c *conn, data []byte) {
+	p := c.in
+	if p == nil {
+		p = l.borrowParser()
+		if c.deflate {
+			p.deflate = l.engine.deflate
+		}
+	}
+	c.in = p
+	l.sink = connSink{l, c}
+	gen := c.gen
+	err := p.feed(data, l.engine.cfg.MaxMessage, &l.sink)
+	if c.gen != gen || c.state == stateFree {
+		return // dropped by what it sent; drop gave the parser back
+	}
+	if err != nil {
+		l.returnParser(c)
+		if c.state == stateClosing {
+			l.drop(c, err.code, err.reason)
+			return
+		}
+		l.beginClose(c, err.code, err.reason)
+		return
+	}
+	if p.idle() {
+		l.returnParser(c)
+		return
+	}
+	if l.engine.hold(p) {
+		l.beginClose(c, tryAgainLater, heldTooMuch)
+	}
+}
+
+func (l *loop) borrowParser() *parser {
+	if n := len(l.parsers); n > 0 {
+		p := l.parsers[n-1]
+		l.parsers = l.parsers[:n-1]
+		return p
+	}
+	return new(parser)
+}
+
+// returnParser takes a connection's parser back, without what it held.
+func (l *loop) returnParser(c *conn) {
+	p := c.in
+	c.in = nil
+	if p != nil {
+		l.engine.release(p)
+	}
+	if p == nil || len(l.parsers) >= spareParsers {
+		return
+	}
+	message := p.message[:0]
+	if cap(message) > readSize {
+		message = nil
+	}
+	*p = parser{message: message}
+	l.parsers = append(l.parsers, p)
+}

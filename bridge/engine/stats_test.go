@@ -1,0 +1,112 @@
+package engine
+
+import (
+	"io"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// countingConn counts what a client reads.
+type countingConn struct {
+	net.Conn
+	read atomic.Uint64
+}
+
+func (c *countingConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.read.Add(uint64(n))
+	return n, err
+}
+
+func TestStatsCountWhatClientsAreSentAndSend(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 2})
+		var clients []*client
+		var sockets []*countingConn
+		var conns []Conn
+		for range 3 {
+			c := s.dialTCP(t)
+			socket := &countingConn{Conn: c.Conn}
+			c.Conn = socket
+			c.r.Reset(socket)
+			c.upgrade("/")
+			clients, sockets = append(clients, c), append(sockets, socket)
+			conns = append(conns, receive(t, s.opened))
+		}
+		// What the socket cuts, runs and frames, is counted once.
+		const runs = 1000
+		for range runs {
+			s.log.Append(Text(strings.Repeat("x", 5000)))
+		}
+		for _, frame := range []string{"one", strings.Repeat("x", 8<<20), "two"} {
+			s.log.Append(Text(frame))
+		}
+		const sent = runs + 3
+		conns[0].Follow(s.log, Text("first"), Text("second"))
+		conns[0].Send(Text("answer"))
+		clients[1].send(masked(true, ws.OpPing, "no message"), text("a"), text("b"))
+		receive(t, s.messages)
+		receive(t, s.messages)
+		for i, c := range clients {
+			frames := []int{sent + 3, sent + 1, sent}[i] // with the pong
+			for range frames {
+				c.frame()
+			}
+		}
+		var read uint64
+		for _, socket := range sockets {
+			read += socket.read.Load()
+		}
+		// The figures are brought up to date when a loop has had its turn.
+		eventually(t, "all is counted", func() bool {
+			st := s.Stats()
+			return st.Delivered == 3*sent+3 && st.Bytes == read && st.Received == 2 && st.Accepted == 3
+		})
+		// A rejected request is no upgrade, and its answer no frame.
+		bad := s.dialTCP(t)
+		bad.send([]byte(strings.Replace(upgradeRequest, "Version: 13", "Version: 8", 1)))
+		answer, err := io.ReadAll(bad.r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the answer is counted", func() bool { return s.Stats().Bytes == read+uint64(len(answer)) })
+		if st := s.Stats(); st.Delivered != 3*sent+3 || st.Accepted != 3 {
+			t.Errorf("the engine counts %+v", st)
+		}
+	})
+}
+
+func TestStatsTellWhatTheLogsKeep(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 1, Limits: Limits{LogAge: 2 * time.Second}})
+		s.dial(t) // reads nothing
+		frame := Text(strings.Repeat("x", 1<<20))
+		for range 12 {
+			s.log.Append(frame)
+		}
+		eventually(t, "the backlog is told", func() bool {
+			n := s.Stats().Backlog
+			return n > 0 && n <= 12*len(frame) && n%len(frame) == 0
+		})
+		receive(t, s.closed)
+		eventually(t, "the backlog is gone", func() bool { return s.Stats().Backlog == 0 })
+	})
+}
+
+func TestALagIsCountedInItsBucket(t *testing.T) {
+	var c lagCounters
+	for _, late := range []time.Duration{0, time.Millisecond, time.Millisecond + 1, time.Second, time.Second + 1, time.Hour} {
+		c.note(late)
+	}
+	var h Lag
+	c.addTo(&h)
+	c.addTo(&h) // another loop's
+	if h.Counts != [11]uint64{4, 2, 0, 0, 0, 0, 0, 0, 0, 2, 4} || h.Count != 12 || int(h.Sum) != 2*3602 {
+		t.Errorf("got %+v", h)
+	}
+}
