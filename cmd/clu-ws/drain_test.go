@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -77,10 +78,11 @@ func TestABridgeThatIsToldToEndTakesNobodyInAndShedsItsClients(t *testing.T) {
 
 // commander is a client that sends one command after the other.
 type commander struct {
-	name string
-	sent []string // ids of the commands
-	ends map[string]int
-	err  error
+	name     string
+	consumer string
+	sent     []string // ids of the commands
+	ends     map[string]int
+	err      error
 }
 
 // command sends commands until the connection ends, each when the one before has
@@ -88,7 +90,7 @@ type commander struct {
 func (c *commander) command(conn net.Conn) {
 	for n := 0; c.err == nil; n++ {
 		id := fmt.Sprintf("%s-%d", c.name, n)
-		if err := wsutil.WriteClientText(conn, fmt.Appendf(nil, `{"consumer": "echo", "command_string": "x", "command_id": %q}`, id)); err != nil {
+		if err := wsutil.WriteClientText(conn, fmt.Appendf(nil, `{"consumer": %q, "command_string": "x", "command_id": %q}`, c.consumer, id)); err != nil {
 			c.err = err
 			return
 		}
@@ -120,60 +122,66 @@ func (c *commander) next(conn net.Conn) {
 	}
 }
 
-// echo is an actor that says done to each command and notes its id.
+// echo is an actor that says done to each command, and counts them by id.
 func echo(t *testing.T, url string) (arrived func() map[string]int) {
+	return count(t, url, "echo_commands", "command.echo.#", func(ch *amqp.Channel, d amqp.Delivery) bool {
+		// An error is the end of the broker, or of the test.
+		_ = ch.Publish(actor.Exchange, "reply.x", false, false, amqp.Publishing{
+			CorrelationId: d.CorrelationId,
+			Headers: amqp.Table{"message_code": ":", "sender": "echo", "command_id": d.Headers["command_id"],
+				"commander_id": d.Headers["commander_id"], "internal": false},
+			Body: []byte("{}"),
+		})
+		return true
+	})
+}
+
+// tap counts the failed replies on the exchange by their commands' ids.
+func tap(t *testing.T, url string) (failed func() map[string]int) {
+	return count(t, url, "tap", "reply.#", func(_ *amqp.Channel, d amqp.Delivery) bool { return d.Headers["message_code"] == "f" })
+}
+
+// count hears what comes for a pattern, and counts by the commands' ids what is
+// wanted of it.
+func count(t *testing.T, url, queue, pattern string, wanted func(*amqp.Channel, amqp.Delivery) bool) func() map[string]int {
 	t.Helper()
 	conn, err := amqp.Dial(url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ch, commands := consume(t, conn, "echo_commands")
-	var mu sync.Mutex // guards got
-	got := map[string]int{}
 	var running sync.WaitGroup
+	t.Cleanup(func() { conn.Close(); running.Wait() })
+	ch, err := conn.Channel()
+	if err == nil {
+		_, err = ch.QueueDeclare(queue, true, false, false, false, nil)
+	}
+	if err == nil {
+		err = ch.QueueBind(queue, pattern, actor.Exchange, false, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	deliveries, err := ch.Consume(queue, "", true, false, false, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex // guards byID
+	byID := map[string]int{}
 	running.Go(func() {
-		for d := range commands {
+		for d := range deliveries {
 			id, _ := d.Headers["command_id"].(string)
-			mu.Lock()
-			got[id]++
-			mu.Unlock()
-			reply := amqp.Publishing{Body: []byte("{}"), Headers: amqp.Table{"message_code": ":", "sender": "echo",
-				"command_id": id, "commander_id": d.Headers["commander_id"], "internal": false}}
-			if err := ch.Publish(actor.Exchange, "reply.x", false, false, reply); err != nil {
-				return
+			if wanted(ch, d) {
+				mu.Lock()
+				byID[id]++
+				mu.Unlock()
 			}
 		}
 	})
-	t.Cleanup(func() { conn.Close(); running.Wait() })
 	return func() map[string]int {
 		mu.Lock()
 		defer mu.Unlock()
-		all := map[string]int{}
-		for id, n := range got {
-			all[id] = n
-		}
-		return all
+		return maps.Clone(byID)
 	}
-}
-
-// consume hears the commands of the consumer echo.
-func consume(t *testing.T, conn *amqp.Connection, queue string) (*amqp.Channel, <-chan amqp.Delivery) {
-	t.Helper()
-	ch, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err = ch.QueueDeclare(queue, true, false, false, false, nil); err == nil {
-		err = ch.QueueBind(queue, "command.echo.#", actor.Exchange, false, nil)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	commands, err := ch.Consume(queue, "", true, false, false, false, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ch, commands
 }
 
 func TestEachCommandOfADrainHasItsEnd(t *testing.T) {
@@ -182,7 +190,7 @@ func TestEachCommandOfADrainHasItsEnd(t *testing.T) {
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	p := spawnAt(t, url, "--port", "0", "--admin", "127.0.0.1:0", "--shed-rate", "20", "--message-rate", "1000000")
 	p.await(t, "linked to amqp://")
-	arrived := echo(t, url)
+	arrived, failed := echo(t, url), tap(t, url)
 	all := make([]*commander, clients)
 	var commanding sync.WaitGroup
 	for i := range all {
@@ -195,7 +203,7 @@ func TestEachCommandOfADrainHasItsEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { conn.Close() })
-		all[i] = &commander{name: fmt.Sprintf("client%d", i), ends: map[string]int{}}
+		all[i] = &commander{name: fmt.Sprintf("client%d", i), consumer: []string{"echo", "nobody"}[i/2%2], ends: map[string]int{}}
 		commanding.Go(func() { all[i].command(buffered{conn, br}) })
 	}
 	testkit.Eventually(t, patience, "the actor has commands", func() error {
@@ -207,7 +215,7 @@ func TestEachCommandOfADrainHasItsEnd(t *testing.T) {
 	p.drain(t)
 	commanding.Wait()
 	p.ends(t)
-	sent, crossed, got := 0, 0, arrived()
+	sent, crossed, got, forAll := 0, 0, arrived(), failed()
 	for _, c := range all {
 		sent += len(c.sent)
 		if closed, ok := errors.AsType[wsutil.ClosedError](c.err); !ok || closed.Code != ws.StatusGoingAway {
@@ -217,6 +225,8 @@ func TestEachCommandOfADrainHasItsEnd(t *testing.T) {
 			switch {
 			case got[id] > 1 || c.ends[id] > 1:
 				t.Errorf("the actor got %s %d times, and its sender %d ends", id, got[id], c.ends[id])
+			case forAll[id] > 0 && c.ends[id] == 0:
+				t.Errorf("everyone heard that %s is for nobody, save its sender", id)
 			case got[id]+c.ends[id] > 0:
 			case i < len(c.sent)-1:
 				t.Errorf("nobody knows what became of %s", id)
