@@ -31,6 +31,10 @@ type intake struct {
 }
 
 func newIntake(q Queue, prefetch int, log *slog.Logger) *intake {
+	if q.Stream != nil {
+		own := *q.Stream // it may be another link's too
+		q.Stream = &own
+	}
 	return &intake{queue: q, prefetch: prefetch, log: log, repeats: newRepeats(prefetch)}
 }
 

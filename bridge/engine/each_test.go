@@ -153,8 +153,10 @@ func TestAnEngineThatStopsListeningKeepsItsConnections(t *testing.T) {
 		half.expect("news")
 		ended := make(chan error, 1)
 		go func() { ended <- s.Shutdown(t.Context(), "restarting") }()
-		c.expectClose(1001)
-		half.expectClose(1001)
+		for _, c := range []*client{c, half} {
+			c.expectClose(1001)
+			c.Close()
+		}
 		if err := receive(t, ended); err != nil {
 			t.Error(err)
 		}

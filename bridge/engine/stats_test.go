@@ -83,7 +83,7 @@ func TestStatsCountWhatClientsAreSentAndSend(t *testing.T) {
 
 func TestStatsTellWhatTheLogsKeep(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
-		s := start(Config{Loops: 1, Limits: Limits{LogAge: 2 * time.Second}})
+		s := start(Config{Loops: 1, Limits: Limits{LogAge: time.Second}})
 		s.dial(t) // reads nothing
 		frame := Text(strings.Repeat("x", 1<<20))
 		for range 12 {
