@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
@@ -59,6 +60,7 @@ func (b *Bridge) drain() error {
 	b.engine.Each(func(conn engine.Conn, v any) { clients = append(clients, leaver{conn, v.(*client)}) })
 	b.log.Info("stopping", "clients", len(clients))
 	shed(clients, limits.ShedRate, time.Until(end)-closing)
+	awaitOutcomes(clients, end.Add(-closing))
 	ctx, cancel := context.WithDeadline(context.Background(), end.Add(-closing*linkFarewell/farewell))
 	defer cancel()
 	return b.shutdown(ctx)
@@ -79,10 +81,23 @@ func shed(clients []leaver, rate int, within time.Duration) {
 	}
 }
 
+// awaitOutcomes waits until no client has a command without an outcome, which takes
+// as long as the link lets a command be, or until a moment.
+func awaitOutcomes(clients []leaver, until time.Time) {
+	tick := time.NewTicker(shedEvery)
+	defer tick.Stop()
+	for time.Now().Before(until) && slices.ContainsFunc(clients, leaver.commands) {
+		<-tick.C
+	}
+}
+
+// commands tells whether the client has a command without an outcome.
+func (l leaver) commands() bool { return l.client.commands.Load() > 0 }
+
 // leave closes the client, now or with the outcome of its last command.
 func (l leaver) leave() {
 	l.client.leaving.Store(true)
-	if l.client.commands.Load() == 0 {
+	if !l.commands() {
 		l.client.goAway(l.conn)
 	}
 }

@@ -45,6 +45,23 @@ func (l *loop) beginClose(c *conn, code ws.StatusCode, reason string) {
 	l.send(c, closeFrame(code, reason))
 }
 
+// finish writes what an open connection was sent before somebody closes it, as far
+// as its socket takes it at once. It is false when the connection ended by that.
+func (l *loop) finish(c *conn) bool {
+	if c.state != stateOpen || c.blocked {
+		return true
+	}
+	if c.ring != nil && c.cursor >= c.ring.tail {
+		l.lendRest(c)
+	}
+	for c.out != nil && !c.blocked {
+		if !l.writeOwn(c) {
+			return false
+		}
+	}
+	return true
+}
+
 // tooSlow ends a connection that does not read what it is sent.
 func (l *loop) tooSlow(c *conn) {
 	if c.state == stateOpen {
@@ -139,7 +156,9 @@ func (l *loop) closeAll(reason string, done func()) {
 	l.conns.each(func(c *conn) {
 		switch c.state {
 		case stateOpen:
-			l.beginClose(c, ws.StatusGoingAway, reason)
+			if l.finish(c) {
+				l.beginClose(c, ws.StatusGoingAway, reason)
+			}
 		case stateHead:
 			l.reject(c, http.StatusServiceUnavailable, reason)
 		}

@@ -44,7 +44,8 @@ func (c Conn) Send(f Frame) { c.on.sendTo(c.slot, c.gen, f) }
 func (c Conn) Follow(log *Log, first ...Frame) { c.on.follow(c.slot, c.gen, log, first) }
 
 // Close ends the connection with a close code and a reason in words. A code that
-// may not be sent (RFC 6455, 7.4) becomes 1011.
+// may not be sent (RFC 6455, 7.4) becomes 1011. What the connection was sent before,
+// by itself or by its log, goes out first, as far as the socket takes it at once.
 func (c Conn) Close(code int, reason string) {
 	c.on.close(c.slot, c.gen, ws.StatusCode(code), reason)
 }

@@ -240,7 +240,7 @@ func (l *loop) sendTo(slot int32, gen uint32, f Frame) {
 
 func (l *loop) close(slot int32, gen uint32, code ws.StatusCode, reason string) {
 	l.mail.post(func() {
-		if c := l.lookup(slot, gen); c != nil {
+		if c := l.lookup(slot, gen); c != nil && l.finish(c) {
 			l.beginClose(c, code, reason)
 		}
 	})

@@ -66,12 +66,15 @@ func (p *peer) gather(buf []byte) (g gathered) {
 	switch {
 	case p.state != stateOpen:
 		g.last = true
-	case p.asked != nil:
-		g.asked = p.asked
+	case p.asked != nil && len(buf) > 0:
+		// There may be more that was sent before.
 	case len(buf) == 0 && p.stream != nil:
 		from := p.cursor
 		g.bytes, p.cursor, g.news, g.behind = p.stream.next(buf, from)
 		g.frames = p.cursor - from
+		g.asked, g.behind = p.asked, g.behind && p.asked == nil
+	default:
+		g.asked = p.asked
 	}
 	return g
 }

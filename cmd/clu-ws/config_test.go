@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 	"github.com/urfave/cli/v2"
@@ -44,6 +45,7 @@ func TestEachFlagAndItsVariableReachTheBridge(t *testing.T) {
 	}
 	ca := x509.NewCertPool()
 	ca.AppendCertsFromPEM(pem)
+	stream := []string{"--durable", "stream"}
 	flags := []struct {
 		flag, value string
 		with        []string // what the flag cannot be without
@@ -69,8 +71,19 @@ func TestEachFlagAndItsVariableReachTheBridge(t *testing.T) {
 		{"naive-time", "true", nil, func(c bridge.Config) any { return c.Envelope.NaiveTime }, true},
 		{"check-consumers", "true", nil, func(c bridge.Config) any { return c.CheckConsumers }, true},
 		{"clu-strict", "true", nil, func(c bridge.Config) any { return c.Strict }, true},
+		{"durable", "no", nil, func(c bridge.Config) any { return c.Durable }, bridge.Durable{}},
+		{"durable", "expires=90s", nil, func(c bridge.Config) any { return c.Durable }, bridge.Durable{Expires: 90 * time.Second}},
+		{"durable", "stream", nil, func(c bridge.Config) any { return *c.Durable.Stream }, bridge.Stream{Age: 24 * time.Hour, Bytes: 1 << 30}},
+		{"stream-name", "all", stream, func(c bridge.Config) any { return c.Durable.Stream.Name }, "all"},
+		{"stream-age", "1h", stream, func(c bridge.Config) any { return c.Durable.Stream.Age }, time.Hour},
+		{"stream-bytes", "10GiB", stream, func(c bridge.Config) any { return c.Durable.Stream.Bytes }, int64(10 << 30)},
+		{"history", "0", nil, func(c bridge.Config) any { return c.History.Replies }, 0},
+		{"history-bytes", "1MiB", nil, func(c bridge.Config) any { return c.History.Bytes }, 1 << 20},
+		{"history-age", "1h", nil, func(c bridge.Config) any { return c.History.Age }, time.Hour},
+		{"shed-rate", "7", nil, func(c bridge.Config) any { return c.Drain.ShedRate }, 7},
+		{"drain-timeout", "1m", nil, func(c bridge.Config) any { return c.Drain.Timeout }, time.Minute},
 	}
-	tested := map[string]bool{}
+	tested := map[string]bool{"admin": true} // by TestTheAdminsServerAnswersAtAnAddressOfItsOwn
 	for _, f := range flags {
 		tested[f.flag] = true
 		if got := f.read(configured(t, append(f.with, "--"+f.flag+"="+f.value)...)); !reflect.DeepEqual(got, f.want) {
@@ -83,7 +96,7 @@ func TestEachFlagAndItsVariableReachTheBridge(t *testing.T) {
 			}
 		})
 	}
-	for _, f := range slices.Concat(brokerFlags(), cluFlags()) {
+	for _, f := range slices.Concat(brokerFlags(), cluFlags(), pastFlags(), operateFlags()) {
 		if name := f.Names()[0]; !tested[name] {
 			t.Errorf("--%s is not tested", name)
 		}

@@ -62,10 +62,13 @@ func dialBridge(ctx context.Context, d ws.Dialer, url string) (net.Conn, *bufio.
 		return nil, nil, err
 	}
 	if br == nil {
-		return conn, bufio.NewReaderSize(conn, 256<<10), nil
+		return conn, reader(conn), nil
 	}
-	return conn, bufio.NewReaderSize(io.MultiReader(io.LimitReader(br, int64(br.Buffered())), conn), 256<<10), nil
+	return conn, reader(io.MultiReader(io.LimitReader(br, int64(br.Buffered())), conn)), nil
 }
+
+// reader has room for many frames at once.
+func reader(from io.Reader) *bufio.Reader { return bufio.NewReaderSize(from, 256<<10) }
 
 // listen takes frames until the connection ends.
 func (e *ear) listen(conn net.Conn, br *bufio.Reader) error {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/urfave/cli/v2"
 )
@@ -49,5 +50,20 @@ func TestTheREADMEKnowsEveryFlag(t *testing.T) {
 		if name := "`--" + f.Names()[0] + "`"; !strings.Contains(string(readme), name) {
 			t.Errorf("the README does not speak of %s", name)
 		}
+	}
+}
+
+func TestSystemdWaitsForTheEndOfTheBridge(t *testing.T) {
+	unit, err := os.ReadFile(filepath.Join("..", "..", "docs", "systemd", "clu-ws.service"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^TimeoutStopSec=(\S+)$`).FindSubmatch(unit)
+	if found == nil {
+		t.Fatal("the unit has no TimeoutStopSec")
+	}
+	wait, err := time.ParseDuration(string(found[1]))
+	if drain := configured(t).Drain.Timeout; err != nil || wait <= drain {
+		t.Errorf("systemd kills the bridge after %s, and --drain-timeout is %v", found[1], drain)
 	}
 }

@@ -76,12 +76,23 @@ func (n *Node) signal(t testing.TB, sig syscall.Signal) {
 func (n *Node) Ctl(t testing.TB, args ...string) string {
 	t.Helper()
 	n.running(t)
-	out, err := n.ctlCommand(args...).CombinedOutput()
-	if err != nil {
+	var out []byte
+	var err error
+	// A node speaks AMQP a moment before it calls itself started.
+	booting := func() error {
+		if out, err = n.ctlCommand(args...).CombinedOutput(); err != nil && strings.Contains(string(out), notStarted) {
+			return err
+		}
+		return nil
+	}
+	if poll(startTimeout, n.proc.Done(), booting) != nil || err != nil {
 		t.Fatalf("rabbitmqctl %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return strings.TrimSpace(string(out))
 }
+
+// notStarted is what rabbitmqctl says of a node that is about to be there.
+const notStarted = "requires the 'rabbit' app to be running"
 
 // CloseConnections makes the node close all client connections (AMQP 320, CONNECTION_FORCED).
 func (n *Node) CloseConnections(t testing.TB) {

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// admin is the address that a bridge's log gives for metrics and health.
+func (c child) admin(t *testing.T) string {
+	t.Helper()
+	_, address, _ := strings.Cut(c.await(t, "metrics and health"), "address=")
+	return address
+}
+
+// asks gives what a bridge answers at the admin's address.
+func (c child) asks(t *testing.T, path string) string {
+	t.Helper()
+	text, err := get(t, &http.Transport{}, "http://"+c.admin(t)+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// awaitMetric waits until the metrics have a line.
+func (c child) awaitMetric(t *testing.T, line string) {
+	t.Helper()
+	testkit.Eventually(t, patience, line, func() error {
+		if !strings.Contains(c.asks(t, "/metrics"), "\n"+line+"\n") {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+}
+
+func TestTheAdminsServerAnswersAtAnAddressOfItsOwn(t *testing.T) {
+	p := spawn(t, nil, "--host", "127.0.0.1", "--port", "0", "--admin", "127.0.0.1:0")
+	for path, words := range map[string]string{
+		"/metrics": "\ncluws_link_up 0\n", "/healthz": `"broker":"down"`, "/readyz": `"ready":false`, "/debug/pprof/": "goroutine", "/": "/metrics",
+	} {
+		if got := p.asks(t, path); !strings.Contains(got, words) {
+			t.Errorf("%s does not speak of %q:\n%s", path, words, got)
+		}
+	}
+	for _, path := range []string{"/metrics", "/debug/pprof/"} {
+		if got, err := get(t, &http.Transport{}, "http://"+p.announced(t, "http://")+path); err == nil && (strings.Contains(got, "cluws_") || strings.Contains(got, "goroutine")) {
+			t.Errorf("clients see %s", path)
+		}
+	}
+	if log := p.Output.String(); strings.Contains(log, "profiles and metrics are open") {
+		t.Error("an address of this machine alone is warned of")
+	}
+	p.stop(t)
+}
+
+func TestTheAdminsServerAnswersOnAUnixSocket(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "admin.sock")
+	p := spawn(t, nil, "--host", "127.0.0.1", "--port", "0", "--admin", "unix:"+path)
+	p.await(t, "metrics and health")
+	overSocket := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", path)
+	}}
+	if got, err := get(t, overSocket, "http://admin/metrics"); err != nil || !strings.Contains(got, "cluws_info") {
+		t.Errorf("%v:\n%s", err, got)
+	}
+	if got := failure(t, "websocket", "--host", "127.0.0.1", "--port", "0", "-P", "1", "--admin", "unix:"+path); !strings.Contains(got, "the admin's server cannot listen at unix:"+path) {
+		t.Error(got)
+	}
+	p.stop(t)
+}
+
+func TestAnAdminsAddressThatIsTakenIsNamed(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	port := freePort(t)
+	want := fmt.Sprintf("the admin's server cannot listen at %s: another program does; stop it, or choose another --admin", ln.Addr())
+	if got := failure(t, "websocket", "--host", "127.0.0.1", "--port", port, "--admin", ln.Addr().String()); got != want {
+		t.Error(got)
+	}
+	again, err := net.Listen("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		t.Fatalf("the clients' port is still taken: %v", err)
+	}
+	again.Close()
+}
+
+func TestAnAdminsServerThatOthersReachIsWarnedOf(t *testing.T) {
+	p := spawn(t, nil, "--host", "127.0.0.1", "--port", "0", "--admin", ":0")
+	p.await(t, "profiles and metrics are open to everyone who can reach this address")
+	p.stop(t)
+}

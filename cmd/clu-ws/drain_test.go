@@ -1,0 +1,305 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// drain tells the bridge to end, and waits until it says that it does.
+func (c child) drain(t *testing.T) (began time.Time) {
+	t.Helper()
+	began = time.Now()
+	c.signal(t, syscall.SIGTERM)
+	c.awaitMetric(t, "cluws_ready 0")
+	if got := c.asks(t, "/readyz"); !strings.Contains(got, `"draining":true`) || !strings.Contains(got, `"ready":false`) {
+		t.Errorf("/readyz says %s", got)
+	}
+	return began
+}
+
+func TestABridgeThatIsToldToEndTakesNobodyInAndShedsItsClients(t *testing.T) {
+	t.Parallel()
+	const clients, rate = 60, 20
+	p := spawnAt(t, testkit.RabbitMQ(t).NewVHost(t), "--port", "0", "--admin", "127.0.0.1:0", "--shed-rate", fmt.Sprint(rate))
+	p.await(t, "linked to amqp://")
+	address := p.announced(t, "ws://")
+	left := make([]time.Time, clients)
+	var leaving sync.WaitGroup
+	for i := range clients {
+		e, _ := hear(t, fmt.Sprintf("client %d", i), ws.Dialer{}, "ws://"+address)
+		leaving.Go(func() {
+			e.hearing.Wait()
+			left[i] = time.Now()
+			if _, err := e.heard(); err != (closed{1001, "the bridge is stopping; connect again"}) {
+				t.Errorf("%s: %v", e.name, err)
+			}
+		})
+	}
+	began := p.drain(t)
+	if said := time.Since(began); said > clients*time.Second/rate/2 {
+		t.Errorf("that it drains it said after %v", said)
+	}
+	if conn, err := net.Dial("tcp", address); err == nil {
+		conn.Close()
+		t.Error("it still takes clients in")
+	}
+	leaving.Wait()
+	p.ends(t)
+	if err := p.Err(); err != nil {
+		t.Errorf("it ended with %v:\n%s", err, p.Output)
+	}
+	early := 0
+	for _, at := range left {
+		if at.Sub(began) < clients*time.Second/rate/2 {
+			early++
+		}
+	}
+	t.Logf("%d of %d clients had gone after %v, all after %v", early, clients, clients*time.Second/rate/2, slices.MaxFunc(left, time.Time.Compare).Sub(began))
+	if early > clients/2+rate/10 {
+		t.Errorf("%d of %d clients were closed in the first half of the time", early, clients)
+	}
+}
+
+// commander is a client that sends one command after the other.
+type commander struct {
+	name     string
+	consumer string
+	sent     []string // ids of the commands
+	ends     map[string]int
+	err      error
+}
+
+// command sends commands until the connection ends, each when the one before has
+// its end: the reply of the actor, or an error.
+func (c *commander) command(conn net.Conn) {
+	for n := 0; c.err == nil; n++ {
+		id := fmt.Sprintf("%s-%d", c.name, n)
+		if err := wsutil.WriteClientText(conn, fmt.Appendf(nil, `{"consumer": %q, "command_string": "x", "command_id": %q}`, c.consumer, id)); err != nil {
+			c.err = err
+			return
+		}
+		c.sent = append(c.sent, id)
+		for c.err == nil && c.ends[id] == 0 {
+			c.next(conn)
+		}
+	}
+}
+
+// next takes a message.
+func (c *commander) next(conn net.Conn) {
+	var m struct {
+		Op        string
+		CommandID string `json:"command_id"`
+		Headers   struct {
+			CommandID string `json:"command_id"`
+		}
+	}
+	text, err := wsutil.ReadServerText(conn)
+	if err != nil {
+		c.err = err
+		return
+	}
+	if c.err = json.Unmarshal(text, &m); m.Op == "error" {
+		c.ends[m.CommandID]++
+	} else if strings.HasPrefix(m.Headers.CommandID, c.name+"-") {
+		c.ends[m.Headers.CommandID]++
+	}
+}
+
+// echo is an actor that says done to each command, and counts them by id.
+func echo(t *testing.T, url string) (arrived func() map[string]int) {
+	return count(t, url, "echo_commands", "command.echo.#", func(ch *amqp.Channel, d amqp.Delivery) bool {
+		// An error is the end of the broker, or of the test.
+		_ = ch.Publish(actor.Exchange, "reply.x", false, false, amqp.Publishing{
+			CorrelationId: d.CorrelationId,
+			Headers: amqp.Table{"message_code": ":", "sender": "echo", "command_id": d.Headers["command_id"],
+				"commander_id": d.Headers["commander_id"], "internal": false},
+			Body: []byte("{}"),
+		})
+		return true
+	})
+}
+
+// tap counts the failed replies on the exchange by their commands' ids.
+func tap(t *testing.T, url string) (failed func() map[string]int) {
+	return count(t, url, "tap", "reply.#", func(_ *amqp.Channel, d amqp.Delivery) bool { return d.Headers["message_code"] == "f" })
+}
+
+// count hears what comes for a pattern, and counts by the commands' ids what is
+// wanted of it.
+func count(t *testing.T, url, queue, pattern string, wanted func(*amqp.Channel, amqp.Delivery) bool) func() map[string]int {
+	t.Helper()
+	conn, err := amqp.Dial(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var running sync.WaitGroup
+	t.Cleanup(func() { conn.Close(); running.Wait() })
+	ch, err := conn.Channel()
+	if err == nil {
+		_, err = ch.QueueDeclare(queue, true, false, false, false, nil)
+	}
+	if err == nil {
+		err = ch.QueueBind(queue, pattern, actor.Exchange, false, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	deliveries, err := ch.Consume(queue, "", true, false, false, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex // guards byID
+	byID := map[string]int{}
+	running.Go(func() {
+		for d := range deliveries {
+			id, _ := d.Headers["command_id"].(string)
+			if wanted(ch, d) {
+				mu.Lock()
+				byID[id]++
+				mu.Unlock()
+			}
+		}
+	})
+	return func() map[string]int {
+		mu.Lock()
+		defer mu.Unlock()
+		return maps.Clone(byID)
+	}
+}
+
+func TestEachCommandOfADrainHasItsEnd(t *testing.T) {
+	t.Parallel()
+	const clients = 30
+	url := testkit.RabbitMQ(t).NewVHost(t)
+	p := spawnAt(t, url, "--port", "0", "--admin", "127.0.0.1:0", "--shed-rate", "20", "--message-rate", "1000000")
+	p.await(t, "linked to amqp://")
+	arrived, failed := echo(t, url), tap(t, url)
+	all := make([]*commander, clients)
+	var commanding sync.WaitGroup
+	for i := range all {
+		d := ws.Dialer{}
+		if i%2 == 1 {
+			d = v1()
+		}
+		conn, br, err := dialBridge(t.Context(), d, "ws://"+p.announced(t, "ws://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		all[i] = &commander{name: fmt.Sprintf("client%d", i), consumer: []string{"echo", "nobody"}[i/2%2], ends: map[string]int{}}
+		commanding.Go(func() { all[i].command(buffered{conn, br}) })
+	}
+	testkit.Eventually(t, patience, "the actor has commands", func() error {
+		if got := len(arrived()); got < 100 {
+			return fmt.Errorf("%d", got)
+		}
+		return nil
+	})
+	p.drain(t)
+	commanding.Wait()
+	p.ends(t)
+	sent, crossed, got, forAll := 0, 0, arrived(), failed()
+	for _, c := range all {
+		sent += len(c.sent)
+		if closed, ok := errors.AsType[wsutil.ClosedError](c.err); !ok || closed.Code != ws.StatusGoingAway {
+			t.Errorf("%s: %v", c.name, c.err)
+		}
+		for i, id := range c.sent {
+			switch {
+			case got[id] > 1 || c.ends[id] > 1:
+				t.Errorf("the actor got %s %d times, and its sender %d ends", id, got[id], c.ends[id])
+			case forAll[id] > 0 && c.ends[id] == 0:
+				t.Errorf("everyone heard that %s is for nobody, save its sender", id)
+			case got[id]+c.ends[id] > 0:
+			case i < len(c.sent)-1:
+				t.Errorf("nobody knows what became of %s", id)
+			default:
+				crossed++ // on its way it met the close frame
+			}
+		}
+	}
+	t.Logf("%d commands, %d of which met the close frame on their way", sent, crossed)
+}
+
+// buffered is a connection of which something was read already.
+type buffered struct {
+	net.Conn
+	from interface{ Read([]byte) (int, error) }
+}
+
+func (b buffered) Read(p []byte) (int, error) { return b.from.Read(p) }
+
+func TestTheOutcomeOfACommandComesBeforeTheCloseFrameAndTheEndInTime(t *testing.T) {
+	t.Parallel()
+	const timeout, more = 8 * time.Second, 10
+	node := testkit.StartRabbitMQ(t)
+	p := spawnAt(t, node.URL(), "--port", "0", "--admin", "127.0.0.1:0", "--drain-timeout", timeout.String())
+	p.await(t, "linked to amqp://")
+	arrived := echo(t, node.URL())
+	e, conn := hear(t, "the client", v1(), "ws://"+p.announced(t, "ws://"))
+	send := func(id string) {
+		if err := wsutil.WriteClientText(conn, fmt.Appendf(nil, `{"consumer": "echo", "command_string": "x", "command_id": %q}`, id)); err != nil {
+			t.Error(err)
+		}
+	}
+	send("confirmed")
+	p.awaitMetric(t, `cluws_commands_total{outcome="confirmed"} 1`)
+	node.Pause(t)
+	send("first")
+	p.awaitMetric(t, "cluws_publish_unconfirmed 1")
+	began := p.drain(t)
+	for i := range more {
+		send(fmt.Sprintf("late-%d", i))
+	}
+	e.hearing.Wait()
+	if _, err := e.heard(); err != (closed{1001, "the bridge is stopping; connect again"}) {
+		t.Error(err)
+	}
+	if got := e.told(`"command_id":"first"`); len(got) != 1 || !strings.Contains(got[0], `"code":"unknown"`) {
+		t.Errorf("of the command that was not confirmed its sender hears %q", got)
+	}
+	var refused []string
+	for i := range more {
+		id := fmt.Sprintf("late-%d", i)
+		got := e.told(fmt.Sprintf(`"command_id":%q`, id))
+		if len(got) != 1 {
+			t.Errorf("of %s its sender hears %q", id, got)
+		} else if !strings.Contains(got[0], `"code":"unknown"`) {
+			refused = append(refused, id)
+		}
+	}
+	p.ends(t)
+	if took := time.Since(began); took > timeout+time.Second || p.Err() != nil {
+		t.Errorf("it ended after %v with %v", took, p.Err())
+	}
+	node.Resume(t)
+	testkit.Eventually(t, patience, "the actor has the confirmed command", func() error {
+		if arrived()["confirmed"] != 1 {
+			return fmt.Errorf("it has %v", arrived())
+		}
+		return nil
+	})
+	for _, id := range refused {
+		if arrived()[id] > 0 {
+			t.Errorf("%s was refused, and sent", id)
+		}
+	}
+	t.Logf("%d of %d commands after the signal were refused", len(refused), more)
+}
