@@ -67,6 +67,11 @@ type Sizes struct {
 	Deaf, SlowReplies int
 	SlowEvery         time.Duration
 
+	// Grouped clients are in Groups of the same wishes. GroupReplies are sent, one
+	// each GroupEvery, each for one group.
+	Grouped, Groups, GroupReplies int
+	GroupEvery                    time.Duration
+
 	// Each of Commanders clients sends Commands, of which InFlight may be under
 	// way. To CLU's own server each sends CLUCommands.
 	Commanders, Commands, CLUCommands, InFlight int
@@ -90,6 +95,7 @@ func FullSizes() Sizes {
 		LatencyClients: 10, LatencyReplies: 800, LatencyEvery: time.Second / 200,
 		Held: 10000,
 		Deaf: 500, SlowReplies: 300, SlowEvery: time.Second / 50,
+		Grouped: 10000, Groups: 100, GroupReplies: 2000, GroupEvery: time.Second / 1000,
 		Commanders: 4, Commands: 5000, CLUCommands: 2500, InFlight: 128,
 		Waiting:    50_000,
 		RoundTrips: 500,

@@ -95,6 +95,8 @@ func (b *bench) send(ctx context.Context, t *target, cr *crowd, r round) (*playe
 	if err != nil {
 		return nil, err
 	}
+	// What came too often may come behind what was waited for.
+	a.Faults = cr.counts().faults
 	p := &played{arrival: a, Wall: time.Duration(a.At - start)}
 	for thread, used := range after {
 		used -= before[thread]
