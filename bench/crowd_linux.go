@@ -15,7 +15,7 @@ import (
 
 // crowd is the clients of one target. Its fields belong to the swarm's thread.
 type crowd struct {
-	swarm   *swarm
+	swarm    *swarm
 	dial     dialer
 	requests [][]byte // which the clients send in turn
 	clients  []*client
