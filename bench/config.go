@@ -26,8 +26,8 @@ type Config struct {
 	Sizes Sizes
 	// JSON is a file for the figures; "" is none.
 	JSON string
-	// Perf is a folder for a perf(1) recording of the server in each burst
-	// scenario; "" is none. Recording costs time on the processor.
+	// Perf is a folder for a perf(1) recording of the server in each burst,
+	// steady and groups scenario; "" is none. Recording costs time on the processor.
 	Perf string
 	// Stdout gets the table.
 	Stdout io.Writer
