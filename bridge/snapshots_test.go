@@ -115,12 +115,16 @@ func TestAThousandClientsAskForASnapshotAtOnceAndMissNothing(t *testing.T) {
 	for i := range askers {
 		all = append(all, newAsker(t, b.addr, i%2 == 1))
 	}
-	stopStream := p.stream(5 * time.Millisecond)
 	seen := &gallery{pictures: map[uint64]*hung{}}
 	var asking, reading sync.WaitGroup
 	last := make(chan struct{}) // closed when lastSeq is known
 	var lastSeq uint64
-	for _, c := range all {
+	var said uint64
+	for i, c := range all {
+		if i%20 == 0 { // also while they ask, however soon all have asked
+			said++
+			p.says(said)
+		}
 		asking.Add(1)
 		reading.Go(func() {
 			seq, err := c.watch(seen, asking.Done)
@@ -134,8 +138,9 @@ func TestAThousandClientsAskForASnapshotAtOnceAndMissNothing(t *testing.T) {
 		})
 		c.say(`{"op": "subscribe", "id": "s", "snapshot": true}`)
 	}
+	stop := p.stream(said, 5*time.Millisecond)
 	asking.Wait()
-	lastSeq = knownActors + stopStream() + 1
+	lastSeq = knownActors + stop() + 1
 	p.from("stream", "i", `"end"`)
 	close(last)
 	reading.Wait()
@@ -161,17 +166,19 @@ func newAsker(t *testing.T, addr string, deaf bool) *asker {
 	return c
 }
 
-// stream publishes numbered replies until it is told to stop, and gives how many.
-func (p *peer) stream(every time.Duration) (stop func() uint64) {
+// says publishes a numbered reply.
+func (p *peer) says(n uint64) { p.from("stream", "i", fmt.Sprintf(`{"n": %d}`, n)) }
+
+// stream publishes those behind n until it is told to stop, and gives the last.
+func (p *peer) stream(n uint64, every time.Duration) (stop func() uint64) {
 	stopped := make(chan struct{})
 	var sending sync.WaitGroup
-	var n uint64
 	sending.Go(func() {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for {
 			n++
-			p.from("stream", "i", fmt.Sprintf(`{"n": %d}`, n))
+			p.says(n)
 			select {
 			case <-stopped:
 				return
