@@ -105,7 +105,7 @@ func (c *client) control(op ws.OpCode, payload []byte) {
 	}
 }
 
-// send sends a control frame with the masking key 0. One that the socket does
+// send sends a short frame with the masking key 0. One that the socket does
 // not take is left out: nobody else writes to it, so it is broken then.
 func (c *client) send(op ws.OpCode, payload []byte) {
 	frame := append([]byte{0x80 | byte(op), 0x80 | byte(len(payload)), 0, 0, 0, 0}, payload...)

@@ -72,6 +72,11 @@ type Sizes struct {
 	Grouped, Groups, GroupReplies int
 	GroupEvery                    time.Duration
 
+	// Askers clients ask for a snapshot at the same moment, while SnapshotReplies are
+	// sent, one each SnapshotEvery.
+	Askers, SnapshotReplies int
+	SnapshotEvery           time.Duration
+
 	// Each of Commanders clients sends Commands, of which InFlight may be under
 	// way. To CLU's own server each sends CLUCommands.
 	Commanders, Commands, CLUCommands, InFlight int
@@ -96,6 +101,7 @@ func FullSizes() Sizes {
 		Held: 10000,
 		Deaf: 500, SlowReplies: 300, SlowEvery: time.Second / 50,
 		Grouped: 10000, Groups: 100, GroupReplies: 2000, GroupEvery: time.Second / 1000,
+		Askers: 1000, SnapshotReplies: 800, SnapshotEvery: time.Second / 200,
 		Commanders: 4, Commands: 5000, CLUCommands: 2500, InFlight: 128,
 		Waiting:    50_000,
 		RoundTrips: 500,

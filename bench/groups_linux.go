@@ -63,7 +63,7 @@ func (b *bench) manyGroups(ctx context.Context, server *target, rounds groupRoun
 	for i := range n {
 		paths = append(paths, "/?sender="+senderOf(i))
 	}
-	cr, err := b.subscribed(ctx, server, b.size.Grouped, paths, "in groups")
+	cr, err := b.subscribed(ctx, server, b.size.Grouped, paths, "groups", "in groups")
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (b *bench) manyGroups(ctx context.Context, server *target, rounds groupRoun
 
 // oneGroup plays to as many clients that all wish the same.
 func (b *bench) oneGroup(ctx context.Context, server *target, rounds groupRounds) error {
-	cr, err := b.subscribed(ctx, server, b.size.Grouped, []string{"/?sender=" + senderOf(0)}, "in one group")
+	cr, err := b.subscribed(ctx, server, b.size.Grouped, []string{"/?sender=" + senderOf(0)}, "groups", "in one group")
 	if err != nil {
 		return err
 	}
@@ -119,8 +119,8 @@ func (b *bench) playGroups(ctx context.Context, server *target, cr *crowd, name 
 
 // subscribed connects clients that subscribe by their URL, and waits until they
 // have their subscriptions.
-func (b *bench) subscribed(ctx context.Context, t *target, n int, paths []string, what string) (*crowd, error) {
-	b.progress.begin("groups", fmt.Sprintf("connecting %d clients, %s", n, what), connectTime(n))
+func (b *bench) subscribed(ctx context.Context, t *target, n int, paths []string, scenario, what string) (*crowd, error) {
+	b.progress.begin(scenario, fmt.Sprintf("connecting %d clients, %s", n, what), connectTime(n))
 	cr := newCrowd(b.swarm, dialer{to: t.addr, each: paths, host: t.addr.String()})
 	if _, err := cr.connect(ctx, n); err != nil {
 		cr.hangUp()
