@@ -17,6 +17,10 @@ const (
 	// ownInTurn bounds the writes of frames of its own that one connection gets
 	// before others have their turn.
 	ownInTurn = 4
+	// turnBytes bounds what all of them get of these before the loop looks at what
+	// came in: a thousand clients may ask for half a megabyte each at once, and
+	// the others must not be late for that. It takes the kernel about a millisecond.
+	turnBytes = 2 << 20
 	// spareParsers is how many parsers a loop keeps for connections that need one.
 	spareParsers = 64
 )
@@ -40,6 +44,7 @@ type loop struct {
 	owing   []debt       // connections that were lent frames
 
 	lateSpare []wheelEntry // the memory of the next late
+	spent     int          // bytes of such frames that were written in this turn
 
 	buf     []byte // what was just read
 	scratch []byte // joined frames for one connection
@@ -128,6 +133,7 @@ func (l *loop) turn() {
 		timeout = l.untilTick()
 	}
 	events := l.poll.wait(timeout)
+	l.spent = 0
 	if timeout != 0 {
 		l.mail.woken()
 	}

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/gobwas/ws"
 	"golang.org/x/sys/unix"
 )
@@ -59,7 +61,7 @@ func (l *loop) sweepRing(r *ring) bool {
 func (l *loop) flush(c *conn) {
 	for writes := 0; !c.blocked; writes++ {
 		switch {
-		case c.out != nil && writes >= ownInTurn:
+		case c.out != nil && (writes >= ownInTurn || l.spent >= turnBytes):
 			l.later(c)
 			return
 		case c.out != nil:
@@ -119,10 +121,12 @@ func (l *loop) writeOwn(c *conn) bool {
 		l.scratch = o.join(l.scratch[:0], chunk)
 		buf = l.scratch
 	}
+	buf = buf[:min(len(buf), turnBytes)]
 	n, ok := l.write(c, buf)
 	if !ok {
 		return false
 	}
+	l.spent += n
 	n += o.sent
 	for len(o.frames) > 0 && n >= len(o.frames[0].Frame) {
 		n -= len(o.frames[0].Frame)
@@ -188,7 +192,11 @@ func (l *loop) later(c *conn) {
 func (l *loop) flushLate() {
 	list := l.late
 	l.late = l.lateSpare[:0]
-	for _, e := range list {
+	for i, e := range list {
+		if l.spent >= turnBytes { // the others come first in the next turn
+			l.late = append(slices.Clone(list[i:]), l.late...)
+			break
+		}
 		if c := l.lookup(e.slot, e.gen); c != nil {
 			c.late = false
 			l.flush(c)
