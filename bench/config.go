@@ -26,8 +26,8 @@ type Config struct {
 	Sizes Sizes
 	// JSON is a file for the figures; "" is none.
 	JSON string
-	// Perf is a folder for a perf(1) recording of the server in each burst,
-	// steady and groups scenario; "" is none. Recording costs time on the processor.
+	// Perf is a folder for perf(1) recordings of the server in the burst, steady and
+	// groups scenarios; "" is none. Recording costs time on the processor.
 	Perf string
 	// Stdout gets the table.
 	Stdout io.Writer
@@ -88,7 +88,7 @@ type Sizes struct {
 	RoundTrips int
 }
 
-// FullSizes are those of the figures to reach. A run takes about three minutes,
+// FullSizes are those of the figures to reach. A run takes about five minutes,
 // and two more with a RabbitMQ.
 func FullSizes() Sizes {
 	return Sizes{

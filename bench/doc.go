@@ -29,9 +29,9 @@
 // # What is measured
 //
 // Each scenario has a file: fanout_linux.go (one reply at a time, and bursts),
-// idle_linux.go, latency_linux.go, connects_linux.go, slow_linux.go. Reference
-// and server take turns, and medians are compared: what else the machine does
-// then bears on both. The rows come together in report.go.
+// idle_linux.go, latency_linux.go, connects_linux.go, slow_linux.go, groups_linux.go,
+// snapshots_linux.go. Reference and server take turns, and medians are compared:
+// what else the machine does then bears on both. The rows come together in report.go.
 //
 // # On RabbitMQ
 //
