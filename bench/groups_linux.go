@@ -19,6 +19,9 @@ import (
 // groupsReach is how much more a delivery may take with groups.
 const groupsReach = 1.3
 
+// ownPart is the row of the time in user mode, which is counted at clock ticks.
+const ownPart = "the bridge's own part of it"
+
 // senderOf is who sends what the i-th group wants.
 func senderOf(i int) string { return fmt.Sprintf("actor%03d", i) }
 
@@ -47,7 +50,7 @@ func (b *bench) groups(ctx context.Context) ([]Row, error) {
 	user := func(name string) []float64 { return of(rounds[name], (*played).userPerDelivery) }
 	what := fmt.Sprintf("CPU per delivery, %s clients in %d groups, %.0f/s", grouped(b.size.Grouped), b.size.Groups, 1/b.size.GroupEvery.Seconds())
 	whole := row("groups", what, "us", cpu("many"), "all in one group", cpu("all"), reach{by: Ratio, bound: groupsReach})
-	own := row("groups", "the bridge's own part of it", "us", user("many"), "only one group hears", user("one"), reach{by: Ratio, bound: groupsReach})
+	own := row("groups", ownPart, "us", user("many"), "only one group hears", user("one"), reach{by: Ratio, bound: groupsReach})
 	own.Note = fmt.Sprintf("with the kernel's part, a delivery takes %s when only one group hears: the kernel knows these sockets well", figure(median(cpu("one")), "us"))
 	return []Row{whole, own}, nil
 }
