@@ -65,6 +65,8 @@ type Config struct {
 	// command.#, say. It goes by the names of CLU's queues, <actor>_commands: an actor
 	// whose queue has another name is taken to be absent.
 	CheckConsumers bool
+	// Sources are exchanges whose messages go to rooms.
+	Sources []Source
 	// OnLink is told of every change of the link to the broker.
 	OnLink func(amqpx.State)
 	// Logger gets what an operator must know. nil is [slog.Default].
@@ -76,6 +78,8 @@ type Bridge struct {
 	cfg      Config
 	log      *slog.Logger
 	link     *amqpx.Link
+	feeds    []*feed // of the rooms
+	rooms    *rooms
 	engine   *engine.Engine
 	hub      *hub
 	desk     *desk
@@ -109,6 +113,9 @@ func New(cfg Config) (*Bridge, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
+	if err := cfg.checkSources(); err != nil {
+		return nil, err
+	}
 	cfg.History.setDefaults()
 	cfg.Drain.setDefaults()
 	b := &Bridge{
@@ -139,6 +146,9 @@ func New(cfg Config) (*Bridge, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := b.newFeeds(); err != nil {
+		return nil, err
+	}
 	engineCfg := engine.Config{
 		Handler:  b,
 		HTTP:     b.routes(cfg.Page),
@@ -155,6 +165,7 @@ func New(cfg Config) (*Bridge, error) {
 		return nil, err
 	}
 	b.hub = newHub(b.engine, cfg)
+	b.rooms = newRooms(b.engine.NewLog)
 	b.desk = newDesk()
 	return b, nil
 }
@@ -182,6 +193,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 		defer close(linkEnded)
 		linkErr = b.link.Run(linkCtx)
 	})
+	b.runFeeds(linkCtx, &linking)
 	select {
 	case <-ctx.Done():
 	case <-linkEnded:

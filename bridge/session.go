@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
 )
@@ -23,6 +24,12 @@ type client struct {
 	commands atomic.Int32
 	leaving  atomic.Bool
 	arrival  *arrival // until it is open
+
+	// Of one in a room.
+	room   *room       // nil for everyone else
+	coming *time.Timer // until it is open
+	wrong  string      // what it must be told then
+	gone   bool        // it was taken out of the room before it was open
 }
 
 // session is what a v1 client has beyond a plain one.
@@ -54,10 +61,13 @@ type arrival struct {
 	wrong   error
 }
 
-// Accept lets every upgrade in, on any path, as CLU does. Who names the
+// Accept lets every upgrade in, on any path, as CLU does; some paths are rooms. Who names the
 // subprotocol or asks for something in the URL speaks v1.
 func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
 	c := &client{remote: r.RemoteAddr().String()}
+	if path := b.roomOf(r); path != "" {
+		return b.acceptRoom(r, c, path)
+	}
 	w := engine.Welcome{Log: b.hub.plain, Session: c}
 	asked := namesSubprotocol(r.Header("Sec-WebSocket-Protocol"))
 	demand, given, err := demandOf(r)
@@ -75,6 +85,10 @@ func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
 // Open greets a v1 client. A plain one hears replies and nothing else.
 func (b *Bridge) Open(conn engine.Conn, v any) {
 	c := v.(*client)
+	if c.room != nil {
+		b.openRoom(conn, c)
+		return
+	}
 	if a := c.arrival; a != nil {
 		c.arrival = nil
 		b.desk.do(func() { b.greet(conn, a) })
@@ -83,7 +97,11 @@ func (b *Bridge) Open(conn engine.Conn, v any) {
 
 // Closed forgets a client.
 func (b *Bridge) Closed(_ engine.Conn, v any, _ int, _ string) {
-	if s := v.(*client).v1.Load(); s != nil {
+	c := v.(*client)
+	if c.room != nil {
+		b.leaveRoom(c)
+	}
+	if s := c.v1.Load(); s != nil {
 		b.desk.do(func() { b.forget(s) })
 	}
 }
@@ -96,7 +114,7 @@ func (b *Bridge) greet(conn engine.Conn, a *arrival) {
 	defer h.mu.Unlock()
 	hello := helloMessage{
 		Op: "hello", Session: s.id, Name: b.cfg.Name, Version: b.cfg.Version,
-		Epoch: h.epoch, Broker: h.link, Capabilities: capabilities,
+		Epoch: h.epoch, Broker: h.link, Capabilities: b.capabilities(),
 	}
 	if !h.loading {
 		hello.Seq = &h.seq

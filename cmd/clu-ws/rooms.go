@@ -1,0 +1,30 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/clu-ws/clu-ws/bridge"
+)
+
+const catRooms = "What else clients may hear"
+
+func roomFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "source", EnvVars: env("source"), Category: catRooms, Usage: "`EXCHANGE` whose messages go to rooms: exchange=NAME[,type=topic|fanout][,binding=PATTERN][,path=/PREFIX]; repeat it (in the variable: with blanks between) for several"},
+	}
+}
+
+// readRooms reads what is for rooms into a bridge's configuration.
+func readRooms(c *cli.Context, cfg *bridge.Config) error {
+	for _, text := range strings.Fields(strings.Join(c.StringSlice("source"), " ")) {
+		source, err := bridge.ParseSource(text)
+		if err != nil {
+			return fmt.Errorf("--source: %w", err)
+		}
+		cfg.Sources = append(cfg.Sources, source)
+	}
+	return nil
+}
