@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -70,6 +71,20 @@ func (b *Bridge) deliverToRooms(f *feed, d *amqpx.Delivery) {
 	path, frame := f.room(d.RoutingKey), roomFrame(d.Body)
 	b.hub.broadcast(path, frame)
 	b.rooms.deliver(path, frame)
+}
+
+// feedOf gives the feed of an exchange, which must have the room.
+func (b *Bridge) feedOf(exchange, path string) (*feed, error) {
+	for _, f := range b.feeds {
+		if f.Exchange != exchange {
+			continue
+		}
+		if !f.covers(path) {
+			return nil, fmt.Errorf("the room %q is not of the source %s; its rooms are at and below %s", path, exchange, f.Path)
+		}
+		return f, nil
+	}
+	return nil, fmt.Errorf("there is no source %q; start the bridge with --source exchange=%s", exchange, exchange)
 }
 
 // roomRoots are the paths below which there are rooms, for those who look for one.
