@@ -103,7 +103,7 @@ func TestTheAPIFailsInWordsWhileTheBrokerIsAway(t *testing.T) {
 	b := startBridge(t, "amqp://127.0.0.1:1/", withSources("exchange=live"))
 	code, answer := b.post(t, "/api/publish", `{"path": "/live/x", "text": "a"}`)
 	equal(t, "publish", fmt.Sprint(code, answer), "503 map[code:away error:The message was not published: there is no connection to the broker.]")
-	code, answer = b.post(t, "/api/command?wait=1", `{"consumer": "x", "command_string": "y", "command_id": "mine"}`)
+	code, answer = b.post(t, "/api/command?wait=1&timeout_ms=15000", `{"consumer": "x", "command_string": "y", "command_id": "mine"}`)
 	equal(t, "command", fmt.Sprint(code, answer), "503 map[code:away command_id:mine error:The command was not sent: there is no connection to the broker.]")
 }
 
@@ -115,8 +115,9 @@ func (p *peer) answering(codes ...string) {
 			for n, code := range codes {
 				// It fails when the test ends.
 				_ = p.ch.Publish("sdss_exchange", "reply."+d.Headers["commander_id"].(string), false, false, amqp.Publishing{
-					Headers: amqp.Table{"message_code": code, "sender": "x", "command_id": d.Headers["command_id"], "commander_id": d.Headers["commander_id"], "internal": false},
-					Body:    fmt.Appendf(nil, `{"n": %d}`, n),
+					Headers:       amqp.Table{"message_code": code, "sender": "x", "command_id": d.Headers["command_id"], "commander_id": d.Headers["commander_id"], "internal": false},
+					Body:          fmt.Appendf(nil, `{"n": %d}`, n),
+					CorrelationId: d.CorrelationId,
 				})
 			}
 		}
@@ -132,14 +133,14 @@ func TestTheAPISendsACommandAndGivesItsReplies(t *testing.T) {
 		equal(t, "sent", fmt.Sprint(code, answer), "202 map[command_id:first]")
 		hears.untilEnd("first")
 		code, answer = b.post(t, "/api/command?wait=1&timeout_ms=15000", `{"consumer": "x", "command_string": "go"}`)
-		equal(t, "ended", fmt.Sprint(code, answer["status"], answer["omitted"]), "200 done 0")
+		equal(t, "ended", fmt.Sprintf("%v %v %v", code, answer["status"], answer["omitted"]), "200 done 0")
 		replies, _ := answer["replies"].([]any)
 		var got []string
 		for _, r := range replies {
 			e := envelope(r.(map[string]any))
-			got = append(got, fmt.Sprint(e.code(), e.body(), e.header("command_id") == answer["command_id"]))
+			got = append(got, fmt.Sprintf("%v %v %v", e.code(), e.body(), e.header("command_id") == answer["command_id"]))
 		}
-		equal(t, "the replies", got, []string{`>{"n":0} true`, `i{"n":1} true`, `:{"n":2} true`})
+		equal(t, "the replies", got, []string{`> {"n":0} true`, `i {"n":1} true`, `: {"n":2} true`})
 		if answer["duration_ms"] == nil {
 			t.Errorf("how long it took is not told: %v", answer)
 		}
@@ -152,10 +153,10 @@ func TestTheAPITellsThatACommandFailedOrTakesTooLong(t *testing.T) {
 	p := newPeer(t, url)
 	silent := p.hear("command.silent.#")
 	newPeer(t, url).answering("f")
-	code, answer := b.post(t, "/api/command?wait=1", `{"consumer": "x", "command_string": "go"}`)
-	equal(t, "failed", fmt.Sprint(code, answer["status"]), "200 failed")
+	code, answer := b.post(t, "/api/command?wait=1&timeout_ms=15000", `{"consumer": "x", "command_string": "go"}`)
+	equal(t, "failed", fmt.Sprintf("%v %v", code, answer["status"]), "200 failed")
 	code, answer = b.post(t, "/api/command?wait=1&timeout_ms=20", `{"consumer": "silent", "command_string": "go", "command_id": "mine"}`)
-	equal(t, "too long", fmt.Sprint(code, answer["status"], answer["replies"], answer["command_id"]), "504 timeout [] mine")
+	equal(t, "too long", fmt.Sprintf("%v %v %v %v", code, answer["status"], answer["replies"], answer["command_id"]), "504 timeout [] mine")
 	receive(t, silent)
 
 	ctx, cancel := context.WithCancel(t.Context())
@@ -180,9 +181,9 @@ func TestTheAPIKeepsNoMoreRepliesThanItMay(t *testing.T) {
 	}
 	codes[len(codes)-1] = ":"
 	newPeer(t, url).answering(codes...)
-	_, answer := b.post(t, "/api/command?wait=1", `{"consumer": "x", "command_string": "go"}`)
+	_, answer := b.post(t, "/api/command?wait=1&timeout_ms=15000", `{"consumer": "x", "command_string": "go"}`)
 	replies, _ := answer["replies"].([]any)
-	equal(t, "kept and omitted", fmt.Sprint(len(replies), answer["omitted"], answer["status"]), "1000 11 done")
+	equal(t, "kept and omitted", fmt.Sprintf("%v %v %v", len(replies), answer["omitted"], answer["status"]), "1000 11 done")
 }
 
 func receiveEnd(t *testing.T, ended <-chan struct{}) {
