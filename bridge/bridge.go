@@ -67,6 +67,11 @@ type Config struct {
 	CheckConsumers bool
 	// Sources are exchanges whose messages go to rooms.
 	Sources []Source
+	// Presence is a topic exchange on which the bridge tells which clients connect
+	// and leave. "" tells nobody.
+	Presence string
+	// ListClients lets v1 clients ask who is connected.
+	ListClients bool
 	// OnLink is told of every change of the link to the broker.
 	OnLink func(amqpx.State)
 	// Logger gets what an operator must know. nil is [slog.Default].
@@ -75,21 +80,22 @@ type Config struct {
 
 // Bridge relays replies to WebSocket clients and their commands to actors.
 type Bridge struct {
-	cfg      Config
-	log      *slog.Logger
-	link     *amqpx.Link
-	feeds    []*feed // of the rooms
-	rooms    *rooms
-	engine   *engine.Engine
-	hub      *hub
-	desk     *desk
-	metrics  *metrics
-	ops      map[string]op
-	opNames  []string
-	drops    *tally        // messages that are no replies
-	failures *tally        // commands that did not get through
-	sessions atomic.Uint64 // v1 sessions ever
-	draining atomic.Bool
+	cfg         Config
+	log         *slog.Logger
+	link        *amqpx.Link
+	feeds       []*feed // of the rooms
+	rooms       *rooms
+	engine      *engine.Engine
+	hub         *hub
+	desk        *desk
+	metrics     *metrics
+	ops         map[string]op
+	opNames     []string
+	drops       *tally // messages that are no replies
+	failures    *tally // commands that did not get through
+	clientsEver atomic.Uint64
+	presence    *presence // nil without
+	draining    atomic.Bool
 
 	unroutables unroutables
 }
@@ -149,6 +155,9 @@ func New(cfg Config) (*Bridge, error) {
 	if err := b.newFeeds(); err != nil {
 		return nil, err
 	}
+	if err := b.newPresence(); err != nil {
+		return nil, err
+	}
 	engineCfg := engine.Config{
 		Handler:  b,
 		HTTP:     b.routes(cfg.Page),
@@ -194,6 +203,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 		linkErr = b.link.Run(linkCtx)
 	})
 	b.runFeeds(linkCtx, &linking)
+	b.presence.run(linkCtx, &linking)
 	select {
 	case <-ctx.Done():
 	case <-linkEnded:

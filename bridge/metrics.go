@@ -75,6 +75,8 @@ var (
 	sourceUpDesc      = describe("source_up", "1 while the bridge is linked to an exchange of rooms.", "exchange")
 	roomMessagesDesc  = describe("room_messages_total", "Messages that came from an exchange of rooms.", "exchange")
 	sourceGapsDesc    = describe("source_gaps_total", "Spans of time in which messages for rooms may have been lost.", "exchange")
+	presenceUpDesc    = describe("presence_up", "1 while the bridge is linked to the exchange of presence.")
+	presenceDesc      = describe("presence_total", "Messages of who connects and leaves, by the outcome of their publishing: all but confirmed may be lost.", "outcome")
 	acceptedDesc      = describe("clients_accepted_total", "WebSocket clients that have connected.")
 	turnedAwayDesc    = describe("clients_turned_away_total", "Connections refused for their number.")
 	slowClosesDesc    = describe("slow_closes_total", "Clients closed because they read too slowly.")
@@ -127,6 +129,12 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 		gauge(sourceUpDesc, oneIf(f.link.State().Up), f.Exchange)
 		counter(roomMessagesDesc, float64(f.messages.Load()), f.Exchange)
 		counter(sourceGapsDesc, float64(f.gaps.Load()), f.Exchange)
+	}
+	if b.presence != nil {
+		gauge(presenceUpDesc, oneIf(b.presence.link.State().Up))
+		for o := range b.presence.outcomes {
+			counter(presenceDesc, float64(b.presence.outcomes[o].Load()), amqpx.Outcome(o).String())
+		}
 	}
 	counter(acceptedDesc, float64(s.Accepted))
 	counter(turnedAwayDesc, float64(s.Refused))

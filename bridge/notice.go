@@ -29,6 +29,9 @@ func (b *Bridge) capabilities() []string {
 	if len(b.cfg.Sources) > 0 {
 		all = append(all, "rooms")
 	}
+	if b.cfg.ListClients {
+		all = append(all, "clients")
+	}
 	return all
 }
 

@@ -34,6 +34,7 @@ func ops() map[string]op {
 		"unsubscribe": {nil, (*Bridge).unsubscribe},
 		"snapshot":    {[]string{"filter"}, (*Bridge).snapshot},
 		"actors":      {nil, (*Bridge).actors},
+		"clients":     {nil, (*Bridge).clients},
 		"command":     {[]string{"consumer", "command_string", "command_id", "timeout_ms"}, (*Bridge).trackedCommand},
 	}
 }

@@ -18,6 +18,9 @@ const maxAsked = 64
 // client is a WebSocket client.
 type client struct {
 	remote string
+	path   string                  // of its request
+	number uint64                  // no other client of the bridge has it
+	since  time.Time               // when it came
 	v1     atomic.Pointer[session] // nil while it is a plain one
 	// commands are those without an outcome. leaving is set when the bridge wants
 	// the client to go, which it does when there are none.
@@ -47,9 +50,14 @@ type session struct {
 	gone     bool
 }
 
+// clientID names a client among those of all bridges.
+func (b *Bridge) clientID(c *client) string {
+	return b.cfg.Name + "-" + strconv.FormatUint(c.number, 10)
+}
+
 // newSession makes a client one that speaks v1.
 func (b *Bridge) newSession(c *client) *session {
-	s := &session{id: b.cfg.Name + "-" + strconv.FormatUint(b.sessions.Add(1), 10)}
+	s := &session{id: b.clientID(c)}
 	c.v1.Store(s)
 	return s
 }
@@ -64,7 +72,15 @@ type arrival struct {
 // Accept lets every upgrade in, on any path, as CLU does; some paths are rooms. Who names the
 // subprotocol or asks for something in the URL speaks v1.
 func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
-	c := &client{remote: r.RemoteAddr().String()}
+	c := &client{number: b.clientsEver.Add(1), since: time.Now()}
+	if remote := r.RemoteAddr(); remote.IsValid() {
+		c.remote = remote.String()
+	} else {
+		c.remote = "unix"
+	}
+	if u, err := r.URL(); err == nil {
+		c.path = u.Path
+	}
 	if path := b.roomOf(r); path != "" {
 		return b.acceptRoom(r, c, path)
 	}
@@ -85,6 +101,7 @@ func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
 // Open greets a v1 client. A plain one hears replies and nothing else.
 func (b *Bridge) Open(conn engine.Conn, v any) {
 	c := v.(*client)
+	b.arrived(c)
 	if c.room != nil {
 		b.openRoom(conn, c)
 		return
@@ -96,8 +113,9 @@ func (b *Bridge) Open(conn engine.Conn, v any) {
 }
 
 // Closed forgets a client.
-func (b *Bridge) Closed(_ engine.Conn, v any, _ int, _ string) {
+func (b *Bridge) Closed(_ engine.Conn, v any, code int, reason string) {
 	c := v.(*client)
+	b.left(c, code, reason)
 	if c.room != nil {
 		b.leaveRoom(c)
 	}

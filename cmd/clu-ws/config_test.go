@@ -81,6 +81,8 @@ func TestEachFlagAndItsVariableReachTheBridge(t *testing.T) {
 		{"history-bytes", "1MiB", nil, func(c bridge.Config) any { return c.History.Bytes }, 1 << 20},
 		{"history-age", "1h", nil, func(c bridge.Config) any { return c.History.Age }, time.Hour},
 		{"source", "exchange=live", nil, func(c bridge.Config) any { return c.Sources }, []bridge.Source{{Exchange: "live", Type: "topic", Binding: "#", Path: "/live"}}},
+		{"presence", "who", nil, func(c bridge.Config) any { return c.Presence }, "who"},
+		{"list-clients", "true", nil, func(c bridge.Config) any { return c.ListClients }, true},
 		{"shed-rate", "7", nil, func(c bridge.Config) any { return c.Drain.ShedRate }, 7},
 		{"drain-timeout", "1m", nil, func(c bridge.Config) any { return c.Drain.Timeout }, time.Minute},
 	}

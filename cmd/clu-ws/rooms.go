@@ -14,10 +14,12 @@ const catRooms = "What else clients may hear"
 func roomFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "source", EnvVars: env("source"), Category: catRooms, Usage: "`EXCHANGE` whose messages go to rooms: exchange=NAME[,type=topic|fanout][,binding=PATTERN][,path=/PREFIX]; repeat it (in the variable: with blanks between) for several"},
+		&cli.StringFlag{Name: "presence", EnvVars: env("presence"), Category: catRooms, Usage: "topic `EXCHANGE` on which to tell which clients connect and leave"},
+		&cli.BoolFlag{Name: "list-clients", EnvVars: env("list-clients"), Category: catRooms, Usage: "let clients ask who is connected"},
 	}
 }
 
-// readRooms reads what is for rooms into a bridge's configuration.
+// readRooms reads the flags of rooms and presence into a bridge's configuration.
 func readRooms(c *cli.Context, cfg *bridge.Config) error {
 	for _, text := range strings.Fields(strings.Join(c.StringSlice("source"), " ")) {
 		source, err := bridge.ParseSource(text)
@@ -26,5 +28,6 @@ func readRooms(c *cli.Context, cfg *bridge.Config) error {
 		}
 		cfg.Sources = append(cfg.Sources, source)
 	}
+	cfg.Presence, cfg.ListClients = c.String("presence"), c.Bool("list-clients")
 	return nil
 }
