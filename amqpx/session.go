@@ -18,6 +18,7 @@ type session struct {
 	consuming  *connection
 	publishing *connection
 	channel    *amqp.Channel // the publishing one
+	out        *socket       // under it
 	markers    *amqp.Channel // into streams; nil without one
 
 	consumers []*consumer
@@ -88,6 +89,7 @@ func (s *session) openPublishing(ctx context.Context) (err error) {
 // openPublisher opens the confirming channel. Its notifications hold at least
 // a window: the library stalls, and then drops, when nobody drains them.
 func (s *session) openPublisher() (err error) {
+	s.out = s.publishing.socket
 	if s.channel, err = s.publishing.Channel(); err != nil {
 		return err
 	}
@@ -179,6 +181,10 @@ func (s *session) send(done <-chan struct{}) error {
 	for {
 		p, tag := box.take(time.Now())
 		if p == nil {
+			// All that can be sent now goes out in one piece.
+			if err := s.out.release(); err != nil {
+				return fmt.Errorf("publishing: %w", s.publishing.socket.cause(err))
+			}
 			if next := box.unready(time.Now()); next != nil {
 				exists, err := check.any(next.msg.Needs)
 				switch {
@@ -199,6 +205,7 @@ func (s *session) send(done <-chan struct{}) error {
 				continue
 			}
 		}
+		s.out.hold()
 		err := s.channel.Publish(s.link.cfg.Exchange, p.msg.Key, p.msg.Mandatory, false, p.msg.Publishing)
 		if err != nil {
 			// ErrClosed comes before a frame is handed over, so the broker has

@@ -30,7 +30,7 @@ func TestABrokerThatBlocksAtOnceIsNotForgotten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &session{link: l, url: l.cfg.URLs[0], broken: make(chan struct{}),
+	s := &session{link: l, url: l.cfg.URLs[0], broken: make(chan struct{}), out: newSocket(t.Context(), &written{}),
 		blocking: make(chan amqp.Blocking, 1), confirms: make(chan amqp.Confirmation)}
 	s.blocking <- amqp.Blocking{Active: true, Reason: "low on memory"}
 	close(s.blocking)

@@ -25,6 +25,11 @@ type socket struct {
 	last  atomic.Int64
 	began time.Time
 
+	// writing guards the following fields. It is held while the network is written to.
+	writing sync.Mutex
+	holds   bool   // what is written is collected
+	held    []byte // so far
+
 	// mu guards the following field.
 	mu     sync.Mutex
 	failed error // the first failure, without the addresses of both ends
@@ -60,9 +65,48 @@ func (s *socket) Read(p []byte) (int, error) {
 }
 
 func (s *socket) Write(p []byte) (int, error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if s.holds && len(s.held)+len(p) <= maxHeld {
+		s.held = append(s.held, p...)
+		return len(p), nil
+	}
+	if err := s.flush(); err != nil {
+		return 0, err
+	}
 	n, err := s.Conn.Write(p)
 	s.note(err)
 	return n, err
+}
+
+// maxHeld is how much is written at once.
+const maxHeld = 32 << 10
+
+// hold collects what is written until the release: the library makes a system call
+// of each publish.
+func (s *socket) hold() {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.holds = true
+}
+
+// release writes what was collected.
+func (s *socket) release() error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.holds = false
+	return s.flush()
+}
+
+// flush is called with writing held.
+func (s *socket) flush() error {
+	if len(s.held) == 0 {
+		return nil
+	}
+	_, err := s.Conn.Write(s.held)
+	s.held = s.held[:0]
+	s.note(err)
+	return err
 }
 
 func (s *socket) note(err error) {

@@ -17,14 +17,44 @@ type Faults struct {
 	Lost       int `json:"lost"`       // numbers that were passed over and never came
 	Doubled    int `json:"doubled"`    // numbers that came again
 	Disordered int `json:"disordered"` // numbers that came behind a higher one
+	Misled     int `json:"misled"`     // numbers that were for others
 }
 
 func (f Faults) String() string {
-	return fmt.Sprintf("%d lost, %d doubled, %d out of order", f.Lost, f.Doubled, f.Disordered)
+	text := fmt.Sprintf("%d lost, %d doubled, %d out of order", f.Lost, f.Doubled, f.Disordered)
+	if f.Misled > 0 {
+		text += fmt.Sprintf(", %d for others", f.Misled)
+	}
+	return text
 }
 
-// stream is what a checker knows of one client.
+// share says which numbers are for a client: every one, unless it says otherwise.
+type share struct {
+	of, rest uint64 // those that leave this rest when divided by of; 0 is every number
+	none     bool   // no number
+}
+
+// below counts the numbers of the share below a number: the place of that number
+// among them, if it is one of them.
+func (sh share) below(number uint64) uint64 {
+	switch {
+	case sh.none:
+		return 0
+	case sh.of == 0:
+		return number
+	}
+	return (number + sh.of - 1 - sh.rest) / sh.of
+}
+
+// has tells whether a number is for the client.
+func (sh share) has(number uint64) bool {
+	return !sh.none && (sh.of == 0 || number%sh.of == sh.rest)
+}
+
+// stream is what a checker knows of one client. Its numbers are places in its
+// share, which have no gaps where numbers for others are.
 type stream struct {
+	share share
 	next  uint64 // the number that has to come; 0 takes any
 	gaps  []span // numbers below next that did not come
 	carry []byte // the start of a frame that the last read cut
@@ -146,7 +176,11 @@ func (k *checker) frame(s *stream, first byte, payload []byte) {
 		return
 	}
 	k.replies++
-	s.take(number, &k.faults)
+	if !s.share.has(number) {
+		k.faults.Misled++
+		return
+	}
+	s.take(s.share.below(number), &k.faults)
 	if i := number - k.first; i < uint64(len(k.sent)) {
 		k.latency = append(k.latency, k.now-k.sent[i].Load())
 	}

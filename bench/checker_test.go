@@ -182,3 +182,27 @@ func BenchmarkChecker(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/count, "ns/frame")
 }
+
+func TestAShareIsCheckedByItselfAndWhatIsForOthersIsNoticed(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		share   share
+		numbers []uint64
+		want    Faults
+	}{
+		{"all well", share{of: 10, rest: 3}, []uint64{3, 13, 23}, Faults{}},
+		{"one lost", share{of: 10, rest: 3}, []uint64{3, 23}, Faults{Lost: 1}},
+		{"one doubled", share{of: 10, rest: 3}, []uint64{3, 13, 13}, Faults{Doubled: 1}},
+		{"two swapped", share{of: 10, rest: 3}, []uint64{13, 3}, Faults{Disordered: 1}},
+		{"one of another's", share{of: 10, rest: 3}, []uint64{3, 4, 13}, Faults{Misled: 1}},
+		{"nothing is for it", share{none: true}, []uint64{3}, Faults{Misled: 1}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			k := checker{control: func(ws.OpCode, []byte) {}}
+			s := stream{share: test.share, next: test.share.below(firstNumber)}
+			if err := k.feed(&s, frames(t, test.numbers...)); err != nil || k.faults != test.want {
+				t.Errorf("%v, %v", k.faults, err)
+			}
+		})
+	}
+}

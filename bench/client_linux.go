@@ -25,22 +25,24 @@ const (
 // client is one connection. It belongs to the swarm's thread.
 type client struct {
 	stream
-	crowd *crowd
-	fd    int
-	state state
-	deaf  bool // it reads nothing for the time being
-	done  bool // it has all that is expected
+	crowd   *crowd
+	request []byte
+	fd      int
+	state   state
+	until   uint64 // the number behind the last one that is for it
+	deaf    bool   // it reads nothing for the time being
+	done    bool   // it has all that is expected
 }
 
 // ask sends the upgrade request, once the connection is there.
 func (c *client) ask() {
-	n, err := unix.Write(c.fd, c.crowd.request)
+	n, err := unix.Write(c.fd, c.request)
 	switch {
 	case err == unix.EAGAIN || err == unix.ENOTCONN:
 		return
 	case err != nil:
 		c.end("no connection: " + err.Error())
-	case n < len(c.crowd.request):
+	case n < len(c.request):
 		c.end("the request was cut")
 	default:
 		c.state = stateUpgrading
@@ -103,7 +105,7 @@ func (c *client) control(op ws.OpCode, payload []byte) {
 	}
 }
 
-// send sends a control frame with the masking key 0. One that the socket does
+// send sends a short frame with the masking key 0. One that the socket does
 // not take is left out: nobody else writes to it, so it is broken then.
 func (c *client) send(op ws.OpCode, payload []byte) {
 	frame := append([]byte{0x80 | byte(op), 0x80 | byte(len(payload)), 0, 0, 0, 0}, payload...)

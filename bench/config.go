@@ -26,8 +26,8 @@ type Config struct {
 	Sizes Sizes
 	// JSON is a file for the figures; "" is none.
 	JSON string
-	// Perf is a folder for a perf(1) recording of the server in each burst
-	// scenario; "" is none. Recording costs time on the processor.
+	// Perf is a folder for a perf(1) recording of the server in each burst,
+	// steady and groups scenario; "" is none. Recording costs time on the processor.
 	Perf string
 	// Stdout gets the table.
 	Stdout io.Writer
@@ -67,6 +67,16 @@ type Sizes struct {
 	Deaf, SlowReplies int
 	SlowEvery         time.Duration
 
+	// Grouped clients are in Groups of the same wishes. GroupReplies are sent, one
+	// each GroupEvery, each for one group.
+	Grouped, Groups, GroupReplies int
+	GroupEvery                    time.Duration
+
+	// Askers clients ask for a snapshot at the same moment, while SnapshotReplies are
+	// sent, one each SnapshotEvery.
+	Askers, SnapshotReplies int
+	SnapshotEvery           time.Duration
+
 	// Each of Commanders clients sends Commands, of which InFlight may be under
 	// way. To CLU's own server each sends CLUCommands.
 	Commanders, Commands, CLUCommands, InFlight int
@@ -90,6 +100,8 @@ func FullSizes() Sizes {
 		LatencyClients: 10, LatencyReplies: 800, LatencyEvery: time.Second / 200,
 		Held: 10000,
 		Deaf: 500, SlowReplies: 300, SlowEvery: time.Second / 50,
+		Grouped: 10000, Groups: 100, GroupReplies: 2000, GroupEvery: time.Second / 1000,
+		Askers: 1000, SnapshotReplies: 800, SnapshotEvery: time.Second / 200,
 		Commanders: 4, Commands: 5000, CLUCommands: 2500, InFlight: 128,
 		Waiting:    50_000,
 		RoundTrips: 500,

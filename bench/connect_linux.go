@@ -33,14 +33,22 @@ const (
 type dialer struct {
 	to   netip.AddrPort
 	path string
+	each []string // the paths that clients take in turn; nil is path for all
 	host string
 	deaf int // so many of the first clients get a small receive buffer
 }
 
-// request is the upgrade request, the same for all clients.
-func (d dialer) request() []byte {
-	return fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-		"Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n\r\n", d.path, d.host, handshakeKey)
+// requests are the upgrade requests, one for each path.
+func (d dialer) requests() (requests [][]byte) {
+	paths := d.each
+	if paths == nil {
+		paths = []string{d.path}
+	}
+	for _, path := range paths {
+		requests = append(requests, fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+			"Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n\r\n", path, d.host, handshakeKey))
+	}
+	return requests
 }
 
 // socket begins a connection, the i-th.
@@ -147,7 +155,7 @@ func (cr *crowd) connectOne() {
 		cr.giveUp(err.Error())
 		return
 	}
-	c := &client{crowd: cr, fd: fd}
+	c := &client{crowd: cr, request: cr.requests[len(cr.clients)%len(cr.requests)], fd: fd}
 	for len(cr.swarm.clients) <= fd {
 		cr.swarm.clients = append(cr.swarm.clients, nil)
 	}
@@ -159,7 +167,7 @@ func (cr *crowd) connectOne() {
 
 // opened is called when a client's request was answered.
 func (cr *crowd) opened(c *client) {
-	c.next = cr.end // nothing, as long as nothing was announced
+	c.next, c.until = cr.end, cr.end // nothing, as long as nothing was announced
 	if cr.inFlight--; cr.inFlight == 0 && cr.wanted == 0 && cr.connected != nil {
 		cr.at = cr.swarm.clock()
 		close(cr.connected)

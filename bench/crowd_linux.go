@@ -15,12 +15,13 @@ import (
 
 // crowd is the clients of one target. Its fields belong to the swarm's thread.
 type crowd struct {
-	swarm   *swarm
-	dial    dialer
-	request []byte
-	clients []*client
-	checker checker
-	current *client // whose bytes the checker has
+	swarm    *swarm
+	dial     dialer
+	requests [][]byte // which the clients send in turn
+	clients  []*client
+	share    func(i int) share // which replies are for the i-th client; nil is every one
+	checker  checker
+	current  *client // whose bytes the checker has
 
 	wanted   int // clients that are yet to be connected
 	inFlight int // clients that are being connected
@@ -76,7 +77,7 @@ func describeEnds(ended map[string]int) string {
 }
 
 func newCrowd(s *swarm, dial dialer) *crowd {
-	cr := &crowd{swarm: s, dial: dial, request: dial.request(), ended: map[string]int{}}
+	cr := &crowd{swarm: s, dial: dial, requests: dial.requests(), ended: map[string]int{}}
 	cr.checker.control = func(op ws.OpCode, payload []byte) { cr.current.control(op, payload) }
 	return cr
 }
@@ -93,15 +94,21 @@ func (cr *crowd) expect(first uint64, count int, sent []atomic.Int64) {
 		}
 		cr.end, cr.behind, cr.gone = first+uint64(count), 0, 0
 		cr.finished = make(chan struct{})
-		for _, c := range cr.clients {
-			c.next, c.gaps, c.done = first, nil, false
-			if !c.deaf {
+		for i, c := range cr.clients {
+			if cr.share != nil {
+				c.share = cr.share(i)
+			}
+			c.next, c.until, c.gaps, c.done = c.share.below(first), c.share.below(cr.end), nil, false
+			if c.done = c.next == c.until; !c.deaf && !c.done {
 				cr.waitFor(c)
 			}
 		}
 		cr.check()
 	})
 }
+
+// divide says from now on which replies are for which client.
+func (cr *crowd) divide(share func(i int) share) { cr.swarm.call(func() { cr.share = share }) }
 
 // waitFor counts a client among those to wait for.
 func (cr *crowd) waitFor(c *client) {
@@ -122,7 +129,7 @@ func (cr *crowd) check() {
 
 // progress is called when a client has read.
 func (cr *crowd) progress(c *client) {
-	if c.done || cr.end == 0 || c.next < cr.end {
+	if c.done || cr.end == 0 || c.next < c.until {
 		return
 	}
 	c.done = true

@@ -78,7 +78,7 @@ func (c *confirmer) fill(ctx context.Context, exchange string, first uint64, cou
 		fmt.Errorf("the queue was not filled within %v, and the broker will not wait for the bridge much longer; leave the machine to the bench", fillPatience))
 	defer cancel()
 	return c.publish(ctx, exchange, count, func(i int) amqpx.Message {
-		key, p := reply(first + uint64(i))
+		key, p := reply(first+uint64(i), theSender)
 		return amqpx.Message{Key: key, Mandatory: true, Publishing: p}
 	})
 }

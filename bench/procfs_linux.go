@@ -35,8 +35,8 @@ func (p procfs) cpu(pid int) (time.Duration, error) {
 func (p procfs) threads(pid int) (map[string]time.Duration, error) {
 	files, err := filepath.Glob(filepath.Join(p.root, strconv.Itoa(pid), "task", "*", "schedstat"))
 	if err != nil || len(files) == 0 {
-		all, err := p.cpuTicks(pid)
-		return map[string]time.Duration{"": all}, err
+		user, system, err := p.cpuTicks(pid)
+		return map[string]time.Duration{"": user + system}, err
 	}
 	threads := make(map[string]time.Duration, len(files))
 	for _, file := range files {
@@ -57,21 +57,23 @@ func (p procfs) threads(pid int) (map[string]time.Duration, error) {
 	return threads, nil
 }
 
-// cpuTicks is for kernels without schedstat.
-func (p procfs) cpuTicks(pid int) (time.Duration, error) {
+// cpuTicks is that time of all threads together, in user mode and in the kernel.
+// The sum is for kernels without schedstat: it is less exact, and which of the two
+// it was is a matter of samples at each tick.
+func (p procfs) cpuTicks(pid int) (user, system time.Duration, err error) {
 	file := filepath.Join(p.root, strconv.Itoa(pid), "stat")
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	// The name, in parentheses, may hold anything: count from behind it.
 	fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])
 	if len(fields) < 13 {
-		return 0, fmt.Errorf("%s: %q is no stat", file, text)
+		return 0, 0, fmt.Errorf("%s: %q is no stat", file, text)
 	}
-	user, err1 := strconv.ParseInt(string(fields[11]), 10, 64)
-	system, err2 := strconv.ParseInt(string(fields[12]), 10, 64)
-	return time.Duration(user+system) * clockTick, errors.Join(err1, err2)
+	inUser, err1 := strconv.ParseInt(string(fields[11]), 10, 64)
+	inKernel, err2 := strconv.ParseInt(string(fields[12]), 10, 64)
+	return time.Duration(inUser) * clockTick, time.Duration(inKernel) * clockTick, errors.Join(err1, err2)
 }
 
 // stopped tells whether all threads of a process stand still after SIGSTOP.

@@ -14,6 +14,7 @@ type publisher struct {
 	conn     *amqp.Connection
 	channel  *amqp.Channel
 	exchange string
+	sender   func(number uint64) string // of the replies; nil is always the same
 
 	keys    []string
 	replies []amqp.Publishing
@@ -38,7 +39,11 @@ func (p *publisher) close() { p.conn.Close() }
 func (p *publisher) prepare(first uint64, count int) {
 	p.keys, p.replies = p.keys[:0], p.replies[:0]
 	for i := range uint64(count) {
-		key, message := reply(first + i)
+		from := theSender
+		if p.sender != nil {
+			from = p.sender(first + i)
+		}
+		key, message := reply(first+i, from)
 		p.keys, p.replies = append(p.keys, key), append(p.replies, message)
 	}
 }

@@ -31,12 +31,15 @@ const exchange = "clu_ws_bench"
 // that takes turns with them hears nothing of it.
 const bareExchange = exchange + "_bare"
 
+// theSender is who sends the replies, where that does not matter.
+const theSender = "bench"
+
 // reply is the numbered reply as an actor publishes it. Its envelope has about
 // 330 bytes.
-func reply(number uint64) (key string, p amqp.Publishing) {
+func reply(number uint64, sender string) (key string, p amqp.Publishing) {
 	m := actor.Reply{
 		Code:   actor.Info,
-		Sender: "bench",
+		Sender: sender,
 		Body:   json.RawMessage(fmt.Sprintf(`{%s%0*d,"position":[12.3456,-65.4321]}`, marker, digits, number)),
 		Time:   time.Now(),
 	}.Message()
@@ -45,7 +48,7 @@ func reply(number uint64) (key string, p amqp.Publishing) {
 
 // replyFrame is the frame by which a bridge brings the numbered reply to a client.
 func replyFrame(number uint64) ([]byte, error) {
-	key, p := reply(number)
+	key, p := reply(number, theSender)
 	envelope, err := actor.Envelope{}.Append(nil, &amqp.Delivery{
 		Headers:    p.Headers,
 		Exchange:   exchange,

@@ -21,6 +21,7 @@ type round struct {
 type played struct {
 	*arrival
 	CPU  time.Duration // of the target
+	User time.Duration // of it, outside of the kernel
 	Loop time.Duration // of its busiest thread: all that a bare loop needs
 	Wall time.Duration // from the first reply sent to the last one read
 }
@@ -28,6 +29,11 @@ type played struct {
 // perDelivery is the time on the processor for one reply to one client, in microseconds.
 func (p *played) perDelivery() float64 {
 	return float64(p.CPU) / float64(time.Microsecond) / float64(p.Replies)
+}
+
+// userPerDelivery is what of it was outside of the kernel.
+func (p *played) userPerDelivery() float64 {
+	return float64(p.User) / float64(time.Microsecond) / float64(p.Replies)
 }
 
 // loopPerDelivery is the same for the busiest thread alone.
@@ -72,6 +78,10 @@ func (b *bench) send(ctx context.Context, t *target, cr *crowd, r round) (*playe
 	if err != nil {
 		return nil, err
 	}
+	userBefore, _, err := b.proc.cpuTicks(t.pid)
+	if err != nil {
+		return nil, err
+	}
 	start := b.swarm.clock()
 	sendErr := t.source.play(sending, r.every, sent)
 	if ctx.Err() != nil {
@@ -95,7 +105,13 @@ func (b *bench) send(ctx context.Context, t *target, cr *crowd, r round) (*playe
 	if err != nil {
 		return nil, err
 	}
-	p := &played{arrival: a, Wall: time.Duration(a.At - start)}
+	user, _, err := b.proc.cpuTicks(t.pid)
+	if err != nil {
+		return nil, err
+	}
+	// What came too often may come behind what was waited for.
+	a.Faults = cr.counts().faults
+	p := &played{arrival: a, User: user - userBefore, Wall: time.Duration(a.At - start)}
 	for thread, used := range after {
 		used -= before[thread]
 		p.CPU += used

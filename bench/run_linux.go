@@ -41,6 +41,8 @@ func scenarios() []scenario {
 		{"latency", (*bench).latency, func(s Sizes) int { return s.LatencyClients }, latencySeconds, false},
 		{"connect", (*bench).connections, func(s Sizes) int { return s.Held }, connectSeconds, false},
 		{"slow", (*bench).slow, func(s Sizes) int { return s.Many }, slowSeconds, false},
+		{"groups", (*bench).groups, func(s Sizes) int { return s.Grouped }, groupsSeconds, false},
+		{"snapshots", (*bench).snapshots, func(s Sizes) int { return s.Askers }, snapshotsSeconds, false},
 		{"commands", (*bench).commands, func(s Sizes) int { return s.Commanders }, commandsSeconds, true},
 		{"intake", (*bench).intake, func(Sizes) int { return 1 }, intakeSeconds, true},
 		{"roundtrip", (*bench).roundTrip, func(Sizes) int { return 1 }, roundTripSeconds, true},

@@ -39,7 +39,7 @@ type hub struct {
 
 	past   history         // the last replies
 	values *snapshot.Store // the last value of every keyword
-	cached map[string]picture
+	album  album
 
 	shelf  shelf             // what the clients wish
 	groups map[string]*group // who wishes the same
@@ -59,7 +59,6 @@ func newHub(e *engine.Engine, cfg Config) *hub {
 		epoch:   cfg.epoch(),
 		past:    history{History: cfg.History},
 		values:  snapshot.New(cfg.Values),
-		cached:  map[string]picture{},
 		shared:  cfg.Durable.Stream != nil,
 		loading: cfg.Durable.Stream != nil,
 		link:    "down",

@@ -17,7 +17,22 @@ import (
 const (
 	pictureAge  = 250 * time.Millisecond
 	maxPictures = 64
+	maxPainted  = 32 << 20 // bytes of all pictures that are kept, or one of any size
 )
+
+// album is the pictures that may be given again, by the filter's key.
+type album struct {
+	pictures map[string]picture
+	bytes    int
+}
+
+func (a *album) keep(key string, p picture) {
+	a.bytes += len(p.rest) - len(a.pictures[key].rest)
+	if a.pictures == nil || len(a.pictures) >= maxPictures || a.bytes > maxPainted {
+		a.pictures, a.bytes = map[string]picture{}, len(p.rest)
+	}
+	a.pictures[key] = p
+}
 
 // picture is a snapshot for one filter, as it goes to clients.
 type picture struct {
@@ -29,8 +44,7 @@ type picture struct {
 // picture gives a snapshot of what a new subscription wishes, and the replies that
 // have come since it was taken. mu is held.
 func (h *hub) picture(d demand, s *session) []engine.Frame {
-	key := d.wish.filter.Key()
-	p, ok := h.cached[key]
+	p, ok := h.album.pictures[d.wish.filter.Key()]
 	if ok && p.seq != h.seq && time.Since(p.at) < pictureAge {
 		if missing, complete := h.missing(d.wish, s, p.seq); complete {
 			return append(p.frames(d.id), missing...)
@@ -42,14 +56,11 @@ func (h *hub) picture(d demand, s *session) []engine.Frame {
 // snapshot gives the snapshot for a filter as of now. mu is held.
 func (h *hub) snapshot(f *filter.Filter) picture {
 	key := f.Key()
-	if p, ok := h.cached[key]; ok && p.seq == h.seq {
+	if p, ok := h.album.pictures[key]; ok && p.seq == h.seq {
 		return p
 	}
-	if len(h.cached) >= maxPictures {
-		clear(h.cached)
-	}
 	p := picture{at: time.Now(), seq: h.seq, rest: engine.Rest(h.paint(f))}
-	h.cached[key] = p
+	h.album.keep(key, p)
 	return p
 }
 

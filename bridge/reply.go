@@ -7,7 +7,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
-	"github.com/clu-ws/clu-ws/bridge/snapshot"
+	"github.com/clu-ws/clu-ws/bridge/object"
 )
 
 // reply is a reply as the hub has it: what filters look at, its number, and the
@@ -73,7 +73,7 @@ func (r *reply) urgent() bool { return actor.Code(r.Code).Ends() || r.Code == st
 func (r *reply) readKeywords() {
 	if !r.read {
 		r.read = true
-		r.Keywords = snapshot.Keywords(nil, r.body)
+		r.Keywords = object.Keys(nil, r.body)
 	}
 }
 

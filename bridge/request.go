@@ -1,10 +1,13 @@
 package bridge
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/clu-ws/clu-ws/bridge/object"
 )
 
 // request is a client's message in CLU's own form.
@@ -17,7 +20,7 @@ type request struct {
 // form is how a message must look, for those who sent another.
 const form = `send {"consumer": "<actor>", "command_string": "<command>", "command_id": "<any text, or leave it out>"}`
 
-// fields are those of a client's message.
+// fields are those of a client's message, and parts of it.
 type fields map[string]json.RawMessage
 
 // parseMessage reads the fields of a client's message.
@@ -25,14 +28,21 @@ func parseMessage(payload []byte) (fields, error) {
 	if !utf8.Valid(payload) {
 		return nil, errors.New("the message is not UTF-8 text; " + form)
 	}
-	var f fields
-	if err := json.Unmarshal(payload, &f); err != nil || f == nil {
-		if json.Valid(payload) {
-			return nil, fmt.Errorf("the message is %s, not a JSON object; %s", kind(payload), form)
-		}
-		return nil, fmt.Errorf("the message is not JSON (%w); %s", err, form)
+	if !json.Valid(payload) {
+		var v any
+		return nil, fmt.Errorf("the message is not JSON (%w); %s", json.Unmarshal(payload, &v), form)
 	}
-	return f, nil
+	if kind(payload) != "an object" {
+		return nil, fmt.Errorf("the message is %s, not a JSON object; %s", kind(payload), form)
+	}
+	f := fields{}
+	for m := object.Of(payload); ; {
+		name, value, ok := m.Next()
+		if !ok {
+			return f, nil
+		}
+		f[string(name)] = value
+	}
 }
 
 // request reads a message in CLU's own form. Keys that it does not know are
@@ -60,6 +70,9 @@ func (f fields) text(name string) (string, error) {
 	raw, ok := f[name]
 	if !ok || string(raw) == "null" {
 		return "", fmt.Errorf("the message has no %q (%w); %s", name, errAbsent, form)
+	}
+	if raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1]), nil
 	}
 	var s string
 	if err := json.Unmarshal(raw, &s); err != nil {

@@ -81,12 +81,3 @@ func BenchmarkAppendFiltered(b *testing.B) {
 		dst = s.Append(dst[:0], func(e Entry) bool { return e.Actor == "actor42" && !e.Internal })
 	}
 }
-
-func BenchmarkKeywords(b *testing.B) {
-	body := []byte(typicalBody)
-	var keys []string
-	b.ReportAllocs()
-	for b.Loop() {
-		keys = Keywords(keys[:0], body)
-	}
-}

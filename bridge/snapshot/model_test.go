@@ -121,13 +121,13 @@ func (m *model) cost(a *modelActor) int {
 	return n
 }
 
-type object = map[string]any
+type dict = map[string]any
 
 // tree is what the store must write, by the filter.
 func (m *model) tree(keep func(Entry) bool) any {
-	all := object{}
+	all := dict{}
 	for _, a := range m.actors {
-		keywords := object{}
+		keywords := dict{}
 		for _, k := range a.keywords { // the newer one of both kinds comes later
 			if keep != nil && !keep(Entry{a.name, k.name, k.from.Code, k.from.RoutingKey, k.from.CommandID, k.from.Commander, k.from.Internal, k.from.Time, k.from.Seq}) {
 				continue
@@ -154,7 +154,7 @@ func (m *model) tree(keep func(Entry) bool) any {
 
 // list is what the store must write of its actors.
 func (m *model) list() any {
-	all := []object{}
+	all := []dict{}
 	for _, a := range m.actors {
 		names := map[string]bool{}
 		for _, k := range a.keywords {
@@ -165,11 +165,11 @@ func (m *model) list() any {
 		o["keywords"] = len(names)
 		all = append(all, o)
 	}
-	slices.SortFunc(all, func(a, b object) int { return strings.Compare(a["name"].(string), b["name"].(string)) })
+	slices.SortFunc(all, func(a, b dict) int { return strings.Compare(a["name"].(string), b["name"].(string)) })
 	return all
 }
 
-func (a *modelActor) tree() object {
+func (a *modelActor) tree() dict {
 	o := a.last.tree()
 	if a.evicted > 0 {
 		o["evicted"] = a.evicted
@@ -177,8 +177,8 @@ func (a *modelActor) tree() object {
 	return o
 }
 
-func (r *Reply) tree() object {
-	return object{"time": r.Time.UTC().Format(timeLayout), "code": r.Code, "seq": r.Seq}
+func (r *Reply) tree() dict {
+	return dict{"time": r.Time.UTC().Format(timeLayout), "code": r.Code, "seq": r.Seq}
 }
 
 // randomReply says some of a few keywords of one of a few actors.

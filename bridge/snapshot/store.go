@@ -5,6 +5,8 @@ import (
 	"container/list"
 	"time"
 	"unicode/utf8"
+
+	"github.com/clu-ws/clu-ws/bridge/object"
 )
 
 // Reply is what a [Store] is told of a reply. Its texts are kept, so they must
@@ -68,9 +70,9 @@ func (s *Store) Note(r Reply) {
 		s.release(a, a.last)
 	}
 	a.last = s.source(a, &r)
-	m := membersOf(r.Body)
+	m := object.Of(r.Body)
 	for {
-		key, value, ok := m.next()
+		key, value, ok := m.Next()
 		if !ok {
 			break
 		}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
@@ -33,7 +34,7 @@ func (c child) asks(t *testing.T, path string) string {
 // awaitMetric waits until the metrics have a line.
 func (c child) awaitMetric(t *testing.T, line string) {
 	t.Helper()
-	testkit.Eventually(t, patience, line, func() error {
+	testkit.Eventually(t, time.Minute, line, func() error { // a hundred thousand replies may lie before it
 		if !strings.Contains(c.asks(t, "/metrics"), "\n"+line+"\n") {
 			return errors.New("not yet")
 		}

@@ -1,4 +1,6 @@
-package snapshot
+// Package object finds the top-level members of a JSON object without decoding
+// it: where a key and its value stand in the text is often all that is asked.
+package object
 
 import (
 	"bytes"
@@ -6,14 +8,14 @@ import (
 	"unsafe"
 )
 
-// Keywords appends the top-level keys of a body to dst, decoded and in the
+// Keys appends the top-level keys of a body to dst, decoded and in the
 // body's order; a key that the body has twice comes twice. The body must be valid
 // JSON; one that is no object has no keys. Nothing is allocated for keys without
 // escapes: they are parts of body, and hold while its bytes do not change.
-func Keywords(dst []string, body []byte) []string {
-	m := membersOf(body)
+func Keys(dst []string, body []byte) []string {
+	m := Of(body)
 	for {
-		key, _, ok := m.next()
+		key, _, ok := m.Next()
 		if !ok {
 			return dst
 		}
@@ -21,25 +23,25 @@ func Keywords(dst []string, body []byte) []string {
 	}
 }
 
-// members walks through the top-level members of a JSON object. It relies on
+// Members walks through the top-level members of a JSON object. It relies on
 // valid JSON: of any other text it makes anything, but it ends and does not panic.
-type members struct {
+type Members struct {
 	text []byte
 	at   int
 }
 
-// membersOf begins behind the opening brace; what is no object has no members.
-func membersOf(body []byte) members {
+// Of begins behind the opening brace; what is no object has no members.
+func Of(body []byte) Members {
 	at := skipSpace(body, 0)
 	if at == len(body) || body[at] != '{' {
-		return members{}
+		return Members{}
 	}
-	return members{body, at + 1}
+	return Members{body, at + 1}
 }
 
-// next gives a member's key, decoded, and its value as it is written. A key
+// Next gives a member's key, decoded, and its value as it is written. A key
 // without escapes, and every value, is part of the text.
-func (m *members) next() (key, value []byte, ok bool) {
+func (m *Members) Next() (key, value []byte, ok bool) {
 	// Between a value and the next key are only blanks and a comma.
 	open := bytes.IndexByte(m.text[m.at:], '"')
 	if open < 0 {

@@ -1,0 +1,161 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Groups of clients that wish the same, each of which hears one sender. Every
+// reply is wanted by one group. It is held against the same number of deliveries
+// to clients of one group, in two ways:
+//
+//   - as many clients, all of one group, and fewer replies, which all of them hear:
+//     each client hears as much,
+//   - the same clients, while all replies come from the sender of one group. This
+//     is the same work for the bridge, but less for the kernel: a socket that hears a
+//     thousand replies a second is in its caches, and its reader is awake.
+
+// groupsReach is how much more a delivery may take with groups.
+const groupsReach = 1.3
+
+// senderOf is who sends what the i-th group wants.
+func senderOf(i int) string { return fmt.Sprintf("actor%03d", i) }
+
+// groups measures what many groups cost.
+func (b *bench) groups(ctx context.Context) ([]Row, error) {
+	server, err := b.server(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer server.stop()
+	rounds := groupRounds{}
+	for i := range b.size.Rounds {
+		// Not both at once: a process may often have no more than 20,000 files.
+		first, second := b.manyGroups, b.oneGroup
+		if i%2 == 1 {
+			first, second = second, first
+		}
+		if err := first(ctx, server, rounds); err != nil {
+			return nil, err
+		}
+		if err := second(ctx, server, rounds); err != nil {
+			return nil, err
+		}
+	}
+	cpu := func(name string) []float64 { return of(rounds[name], (*played).perDelivery) }
+	user := func(name string) []float64 { return of(rounds[name], (*played).userPerDelivery) }
+	what := fmt.Sprintf("CPU per delivery, %s clients in %d groups, %.0f/s", grouped(b.size.Grouped), b.size.Groups, 1/b.size.GroupEvery.Seconds())
+	whole := row("groups", what, "us", cpu("many"), "all in one group", cpu("all"), reach{by: Ratio, bound: groupsReach})
+	own := row("groups", "the bridge's own part of it", "us", user("many"), "only one group hears", user("one"), reach{by: Ratio, bound: groupsReach})
+	own.Note = fmt.Sprintf("with the kernel's part, a delivery takes %s when only one group hears: the kernel knows these sockets well", figure(median(cpu("one")), "us"))
+	return []Row{whole, own}, nil
+}
+
+// groupRounds are the rounds of each kind: many groups hear, one of them, or all
+// clients are of one.
+type groupRounds map[string][]*played
+
+// manyGroups plays to clients in groups, and then to one of these groups alone.
+func (b *bench) manyGroups(ctx context.Context, server *target, rounds groupRounds) error {
+	n := b.size.Groups
+	var paths []string
+	for i := range n {
+		paths = append(paths, "/?sender="+senderOf(i))
+	}
+	cr, err := b.subscribed(ctx, server, b.size.Grouped, paths, "groups", "in groups")
+	if err != nil {
+		return err
+	}
+	defer cr.hangUp()
+	of := uint64(n)
+	r := round{count: b.size.GroupReplies, every: b.size.GroupEvery}
+	play := func(name string, sender func(uint64) string, share func(int) share) error {
+		cr.divide(share)
+		return b.playGroups(ctx, server, cr, name, r, sender, rounds)
+	}
+	err = play("many", func(number uint64) string { return senderOf(int(number % of)) }, func(i int) share { return share{of: of, rest: uint64(i) % of} })
+	if err != nil {
+		return err
+	}
+	return play("one", func(uint64) string { return senderOf(0) }, func(i int) share { return share{none: i%n != 0} })
+}
+
+// oneGroup plays to as many clients that all wish the same.
+func (b *bench) oneGroup(ctx context.Context, server *target, rounds groupRounds) error {
+	cr, err := b.subscribed(ctx, server, b.size.Grouped, []string{"/?sender=" + senderOf(0)}, "groups", "in one group")
+	if err != nil {
+		return err
+	}
+	defer cr.hangUp()
+	// As many deliveries in the same time.
+	n := b.size.Groups
+	r := round{count: max(1, b.size.GroupReplies/n), every: time.Duration(n) * b.size.GroupEvery}
+	return b.playGroups(ctx, server, cr, "all", r, func(uint64) string { return senderOf(0) }, rounds)
+}
+
+// playGroups plays a round after a short one, and notes what a delivery took.
+func (b *bench) playGroups(ctx context.Context, server *target, cr *crowd, name string, r round,
+	sender func(uint64) string, rounds groupRounds) error {
+	b.progress.begin("groups", fmt.Sprintf("round %d of %d, %s", len(rounds[name])+1, b.size.Rounds, name), b.size.groupSeconds())
+	server.source.(viaBroker).sender = sender
+	warm := r
+	warm.count = max(1, r.count/10)
+	if _, err := b.play(ctx, server, cr, warm); err != nil {
+		return err
+	}
+	stopPerf, err := b.record("groups-"+name, b.size.Grouped, server)
+	if err != nil {
+		return err
+	}
+	defer stopPerf()
+	p, err := b.play(ctx, server, cr, r)
+	if err != nil {
+		return err
+	}
+	rounds[name] = append(rounds[name], p)
+	return nil
+}
+
+// subscribed connects clients that subscribe by their URL, and waits until they
+// have their subscriptions.
+func (b *bench) subscribed(ctx context.Context, t *target, n int, paths []string, scenario, what string) (*crowd, error) {
+	b.progress.begin(scenario, fmt.Sprintf("connecting %d clients, %s", n, what), connectTime(n))
+	cr := newCrowd(b.swarm, dialer{to: t.addr, each: paths, host: t.addr.String()})
+	if _, err := cr.connect(ctx, n); err != nil {
+		cr.hangUp()
+		return nil, fmt.Errorf("%s: %w", t.name, err)
+	}
+	if err := cr.awaitForeign(ctx, 2*n); err != nil { // the greeting, and the answer to the subscription
+		cr.hangUp()
+		return nil, fmt.Errorf("%s: %w", t.name, err)
+	}
+	return cr, nil
+}
+
+// awaitForeign waits until so many frames have come that are no replies.
+func (cr *crowd) awaitForeign(ctx context.Context, want int) error {
+	for start := time.Now(); ; {
+		var have int
+		cr.swarm.call(func() { have = cr.checker.foreign })
+		if have >= want {
+			return nil
+		}
+		if time.Since(start) > patience {
+			return fmt.Errorf("%d of %d answers came within %v", have, want, patience)
+		}
+		select {
+		case <-time.After(time.Millisecond):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (s Sizes) groupSeconds() float64 {
+	return 0.3 + 1.1*(time.Duration(s.GroupReplies)*s.GroupEvery).Seconds()
+}
+
+func groupsSeconds(s Sizes) float64 {
+	return float64(s.Rounds) * (2*connectTime(s.Grouped) + 3*s.groupSeconds())
+}

@@ -1,0 +1,282 @@
+package bridge_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+const (
+	knownActors, knownKeywords = 100, 50
+	askers                     = 1000
+)
+
+// gallery is the snapshots that were seen, by the number of the last reply in them.
+// Those of the same number must be the same.
+type gallery struct {
+	mu       sync.Mutex // guards the following field
+	pictures map[uint64]*hung
+}
+
+// hung is a snapshot in a gallery, as the first who had it has read it.
+type hung struct {
+	read chan struct{} // closed when the following is there
+	text []byte
+}
+
+// read reads a snapshot but for its beginning. Only the first reader keeps it: a
+// thousand of them would not fit into memory.
+func (g *gallery) read(in io.Reader, length int64) (seq uint64, err error) {
+	buf := make([]byte, min(length, 16<<10))
+	if _, err := io.ReadFull(in, buf); err != nil {
+		return 0, err
+	}
+	seq = numberBehind(buf, `"seq": `)
+	g.mu.Lock()
+	p, known := g.pictures[seq]
+	if !known {
+		p = &hung{read: make(chan struct{})}
+		g.pictures[seq] = p
+	}
+	g.mu.Unlock()
+	if !known {
+		defer close(p.read)
+		p.text = append(make([]byte, 0, length), buf...)[:length]
+		_, err = io.ReadFull(in, p.text[len(buf):])
+		return seq, err
+	}
+	<-p.read
+	if int(length) != len(p.text) {
+		return 0, fmt.Errorf("two snapshots of reply %d have %d and %d bytes", seq, length, len(p.text))
+	}
+	for at := 0; ; {
+		if !bytes.Equal(buf, p.text[at:at+len(buf)]) {
+			return 0, fmt.Errorf("two snapshots of reply %d differ", seq)
+		}
+		if at += len(buf); at == len(p.text) {
+			return seq, nil
+		}
+		buf = buf[:min(len(buf), len(p.text)-at)]
+		if _, err := io.ReadFull(in, buf); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// check compares a snapshot with what the actors have said.
+func (g *gallery) check(t *testing.T, seq uint64) {
+	t.Helper()
+	s := parseEnvelope(t, append([]byte("{"), g.pictures[seq].text...))
+	for a := range knownActors {
+		for k := range knownKeywords {
+			got := s.path("actors", fmt.Sprintf("actor%d", a), "keywords", fmt.Sprintf("keyword%d", k), "value")
+			if got != json.Number(strconv.Itoa(1000*a+k)) {
+				t.Fatalf("keyword %d of actor %d is %v", k, a, got)
+			}
+		}
+	}
+	want := any(nil)
+	if seq > knownActors {
+		want = json.Number(strconv.Itoa(int(seq) - knownActors))
+	}
+	equal(t, "the value that the stream had", s.path("actors", "stream", "keywords", "n", "value"), want)
+}
+
+// asker is a client that asks for a snapshot while replies come.
+type asker struct {
+	*client
+	in   *bufio.Reader
+	deaf bool   // it hears nothing before the snapshot
+	at   uint64 // the last reply that it heard, or that a snapshot had
+}
+
+// Half of them hear everything before, which their first subscription ends; the
+// others hear nothing before.
+func TestAThousandClientsAskForASnapshotAtOnceAndMissNothing(t *testing.T) {
+	url := embeddedBroker(t)
+	b := linked(t, url, withHistory)
+	p := newPeer(t, url)
+	witness, _ := dialV1(t, b.addr, "/")
+	for a := range knownActors {
+		p.from(fmt.Sprintf("actor%d", a), "i", knownBody(a))
+		witness.next()
+	}
+	witness.Close()
+	var all []*asker
+	for i := range askers {
+		all = append(all, newAsker(t, b.addr, i%2 == 1))
+	}
+	seen := &gallery{pictures: map[uint64]*hung{}}
+	var asking, reading sync.WaitGroup
+	last := make(chan struct{}) // closed when lastSeq is known
+	var lastSeq uint64
+	var said uint64
+	for i, c := range all {
+		if i%20 == 0 { // also while they ask, however soon all have asked
+			said++
+			p.says(said)
+		}
+		asking.Add(1)
+		reading.Go(func() {
+			seq, err := c.watch(seen, asking.Done)
+			<-last
+			if err == nil && seq != lastSeq {
+				err = fmt.Errorf("the last reply was %d, not %d", seq, lastSeq)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		c.say(`{"op": "subscribe", "id": "s", "snapshot": true}`)
+	}
+	stop := p.stream(said, 5*time.Millisecond)
+	asking.Wait()
+	lastSeq = knownActors + stop() + 1
+	p.from("stream", "i", `"end"`)
+	close(last)
+	reading.Wait()
+	for seq := range seen.pictures {
+		seen.check(t, seq)
+	}
+}
+
+func newAsker(t *testing.T, addr string, deaf bool) *asker {
+	t.Helper()
+	c := &asker{deaf: deaf}
+	target := "/"
+	if deaf {
+		target = "/?sender=nobody"
+	}
+	var hello envelope
+	c.client, hello = dialV1(t, addr, target)
+	c.at = hello.seq()
+	if deaf {
+		equal(t, "the answer to the URL", c.next()["op"], any("ok"))
+	}
+	c.in = bufio.NewReader(c.r)
+	return c
+}
+
+// says publishes a numbered reply.
+func (p *peer) says(n uint64) { p.from("stream", "i", fmt.Sprintf(`{"n": %d}`, n)) }
+
+// stream publishes those behind n until it is told to stop, and gives the last.
+func (p *peer) stream(n uint64, every time.Duration) (stop func() uint64) {
+	stopped := make(chan struct{})
+	var sending sync.WaitGroup
+	sending.Go(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			n++
+			p.says(n)
+			select {
+			case <-stopped:
+				return
+			case <-tick.C:
+			}
+		}
+	})
+	return func() uint64 { close(stopped); sending.Wait(); return n }
+}
+
+// knownBody has the keywords of an actor, whose values tell whose they are.
+func knownBody(actor int) string {
+	body := map[string]int{}
+	for k := range knownKeywords {
+		body[fmt.Sprintf("keyword%d", k)] = 1000*actor + k
+	}
+	text, _ := json.Marshal(body)
+	return string(text)
+}
+
+// watch reads up to the reply that ends the stream, and gives its number. Each reply
+// must come once and in its order, wherever the snapshot stands among them, and none
+// behind it may be missing.
+func (c *asker) watch(seen *gallery, asked func()) (last uint64, err error) {
+	asked = sync.OnceFunc(asked)
+	defer asked() // also if it fails: nobody shall wait for it
+	_ = c.SetReadDeadline(time.Now().Add(4 * patience))
+	shown := false
+	for {
+		h, err := ws.ReadHeader(c.in)
+		if err != nil {
+			return 0, fmt.Errorf("behind reply %d: %w", c.at, err)
+		}
+		if !h.Fin { // the beginning of a snapshot, which is the client's own
+			seq, err := c.readSnapshot(seen, h.Length)
+			switch {
+			case err != nil:
+				return 0, err
+			case shown:
+				return 0, errors.New("a second snapshot")
+			case c.deaf:
+				c.at = seq
+			case seq > c.at:
+				return 0, fmt.Errorf("the snapshot has reply %d, and the last reply was %d", seq, c.at)
+			}
+			shown = true
+			asked()
+			continue
+		}
+		text := make([]byte, h.Length)
+		if _, err := io.ReadFull(c.in, text); err != nil {
+			return 0, err
+		}
+		if h.OpCode != ws.OpText || bytes.HasPrefix(text, []byte(`{"op"`)) {
+			continue
+		}
+		seq := numberBehind(text, `"seq": `)
+		if seq != c.at+1 || c.deaf && !shown {
+			return 0, fmt.Errorf("behind %d came reply %d; was the snapshot there? %t", c.at, seq, shown)
+		}
+		c.at = seq
+		if bytes.Contains(text, []byte(`"body": "end"`)) {
+			return seq, nil
+		}
+		if n := numberBehind(text, `{"n": `); n != seq-knownActors {
+			return 0, fmt.Errorf("reply %d has the body of %d", seq, n)
+		}
+	}
+}
+
+// readSnapshot reads a snapshot in its two fragments, and gives the number of the
+// last reply in it.
+func (c *asker) readSnapshot(seen *gallery, length int64) (uint64, error) {
+	begin := make([]byte, length)
+	if _, err := io.ReadFull(c.in, begin); err != nil {
+		return 0, err
+	}
+	if want := `{"op": "snapshot", "id": "s", `; string(begin) != want {
+		return 0, fmt.Errorf("the first fragment is %q, not %q", begin, want)
+	}
+	h, err := ws.ReadHeader(c.in)
+	if err != nil {
+		return 0, err
+	}
+	if h.OpCode != ws.OpContinuation || !h.Fin {
+		return 0, fmt.Errorf("behind the first fragment came %+v", h)
+	}
+	return seen.read(c.in, h.Length)
+}
+
+// numberBehind is the number behind the first such text; 0 is none.
+func numberBehind(text []byte, key string) (n uint64) {
+	_, rest, _ := bytes.Cut(text, []byte(key))
+	for _, c := range rest {
+		if c < '0' || c > '9' {
+			break
+		}
+		n = 10*n + uint64(c-'0')
+	}
+	return n
+}
