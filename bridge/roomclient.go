@@ -45,7 +45,7 @@ func (b *Bridge) acceptRoom(r *engine.Request, c *client, path string) (engine.W
 	case given:
 		c.wrong = "the URL asks for replies, and there are none in a room; connect to / for them"
 	case namesSubprotocol(r.Header("Sec-WebSocket-Protocol")):
-		c.wrong = `nobody speaks ` + Subprotocol + ` in a room; connect to /, and send {"op": "subscribe", "id": "a", "rooms": ["` + path + `"]}`
+		c.wrong = `nobody speaks ` + Subprotocol + ` in a room; connect to /, and subscribe there with "rooms": ["` + path + `"]`
 	}
 	if c.room, err = b.rooms.enter(path); err != nil {
 		return engine.Welcome{}, &engine.Refusal{Status: http.StatusServiceUnavailable, Reason: err.Error()}
