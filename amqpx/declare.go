@@ -10,6 +10,9 @@ import (
 // declare makes the exchange and queues, and starts consuming. Each queue has a
 // channel of its own: a multiple-ack speaks for its whole channel.
 func (s *session) declare(ctx context.Context) error {
+	if len(s.link.intakes) == 0 {
+		return s.declareAlone()
+	}
 	for i, in := range s.link.intakes {
 		ch, err := s.consuming.Channel()
 		if err != nil {
@@ -33,12 +36,6 @@ func (s *session) declare(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func (s *session) declareExchange(ch *amqp.Channel) error {
-	const durable, autoDelete, internal, noWait = false, true, false, false
-	err := ch.ExchangeDeclare(s.link.cfg.Exchange, amqp.ExchangeTopic, durable, autoDelete, internal, noWait, nil)
-	return topology("exchange", s.link.cfg.Exchange, err)
 }
 
 // openExclusive makes a queue that dies with the connection.

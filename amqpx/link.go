@@ -21,8 +21,10 @@ type Config struct {
 	TLS *tls.Config
 	// Name shows in the broker's list of connections.
 	Name string
-	// Exchange is declared as CLU declares it: topic, not durable, auto-delete.
+	// Exchange is declared as CLU declares it (topic, not durable, auto-delete),
+	// unless Like says otherwise.
 	Exchange string
+	Like     Exchange
 	// Queues are declared, bound to Exchange and consumed.
 	Queues []Queue
 	// Prefetch is how many deliveries may be unacknowledged, for each queue. 0 is

@@ -8,13 +8,14 @@ import (
 )
 
 // Admin serves those who look after the bridge: /metrics for Prometheus,
-// /healthz, /readyz and Go's profiles below /debug/pprof/. It has no access
-// control: it is for an address that only they can reach.
+// /healthz, /readyz, Go's profiles below /debug/pprof/, and the API below /api/. It
+// has no access control: it is for an address that only they can reach.
 func (b *Bridge) Admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(b.metrics.registry, promhttp.HandlerOpts{Registry: b.metrics.registry}))
 	mux.HandleFunc("GET /healthz", b.healthz)
 	mux.HandleFunc("GET /readyz", b.readyz)
+	b.serveAPI(mux)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
@@ -23,7 +24,7 @@ func (b *Bridge) Admin() http.Handler {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		// An error means that the asker is gone.
-		_, _ = w.Write([]byte("clu-ws " + b.cfg.Version + ", " + b.cfg.Name + "\n\n/metrics\n/healthz\n/readyz\n/debug/pprof/\n"))
+		_, _ = w.Write([]byte("clu-ws " + b.cfg.Version + ", " + b.cfg.Name + "\n\n/metrics\n/healthz\n/readyz\n/debug/pprof/\n/api/publish\n/api/command\n"))
 	})
 	return mux
 }

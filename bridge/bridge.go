@@ -65,6 +65,13 @@ type Config struct {
 	// command.#, say. It goes by the names of CLU's queues, <actor>_commands: an actor
 	// whose queue has another name is taken to be absent.
 	CheckConsumers bool
+	// Sources are exchanges whose messages go to rooms.
+	Sources []Source
+	// Presence is a topic exchange on which the bridge tells which clients connect
+	// and leave. "" tells nobody.
+	Presence string
+	// ListClients lets v1 clients ask who is connected.
+	ListClients bool
 	// OnLink is told of every change of the link to the broker.
 	OnLink func(amqpx.State)
 	// Logger gets what an operator must know. nil is [slog.Default].
@@ -73,19 +80,22 @@ type Config struct {
 
 // Bridge relays replies to WebSocket clients and their commands to actors.
 type Bridge struct {
-	cfg      Config
-	log      *slog.Logger
-	link     *amqpx.Link
-	engine   *engine.Engine
-	hub      *hub
-	desk     *desk
-	metrics  *metrics
-	ops      map[string]op
-	opNames  []string
-	drops    *tally        // messages that are no replies
-	failures *tally        // commands that did not get through
-	sessions atomic.Uint64 // v1 sessions ever
-	draining atomic.Bool
+	cfg         Config
+	log         *slog.Logger
+	link        *amqpx.Link
+	feeds       []*feed // of the rooms
+	rooms       *rooms
+	engine      *engine.Engine
+	hub         *hub
+	desk        *desk
+	metrics     *metrics
+	ops         map[string]op
+	opNames     []string
+	drops       *tally // messages that are no replies
+	failures    *tally // commands that did not get through
+	clientsEver atomic.Uint64
+	presence    *presence // nil without
+	draining    atomic.Bool
 
 	unroutables unroutables
 }
@@ -108,6 +118,9 @@ func New(cfg Config) (*Bridge, error) {
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
+	}
+	if err := cfg.checkSources(); err != nil {
+		return nil, err
 	}
 	cfg.History.setDefaults()
 	cfg.Drain.setDefaults()
@@ -139,6 +152,12 @@ func New(cfg Config) (*Bridge, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := b.newFeeds(); err != nil {
+		return nil, err
+	}
+	if err := b.newPresence(); err != nil {
+		return nil, err
+	}
 	engineCfg := engine.Config{
 		Handler:  b,
 		HTTP:     b.routes(cfg.Page),
@@ -155,6 +174,7 @@ func New(cfg Config) (*Bridge, error) {
 		return nil, err
 	}
 	b.hub = newHub(b.engine, cfg)
+	b.rooms = newRooms(b.engine.NewLog)
 	b.desk = newDesk()
 	return b, nil
 }
@@ -182,6 +202,8 @@ func (b *Bridge) Run(ctx context.Context) error {
 		defer close(linkEnded)
 		linkErr = b.link.Run(linkCtx)
 	})
+	b.runFeeds(linkCtx, &linking)
+	b.presence.run(linkCtx, &linking)
 	select {
 	case <-ctx.Done():
 	case <-linkEnded:

@@ -13,6 +13,10 @@ import (
 // Message takes a client's command or request, or tells it what is wrong.
 func (b *Bridge) Message(conn engine.Conn, v any, payload []byte) {
 	c := v.(*client)
+	if c.room != nil {
+		b.roomMessage(conn)
+		return
+	}
 	if string(payload) == "ping" && !b.cfg.Strict {
 		conn.Send(engine.Text("pong")) // for people typing
 		return

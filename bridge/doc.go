@@ -22,6 +22,15 @@
 //	not sent      an error envelope to the sender: it may be sent again
 //	unknown       an error envelope to the sender: the actor may have it; also after a nack
 //
+// # Beside them
+//
+//	source ──► path of the room ──► one raw frame ──► rooms' logs, groups' logs
+//
+// Exchanges other than the actors' feed rooms (source.go, roomlinks.go). Clients
+// that connected to a room follow its log (rooms.go); v1 clients have rooms among
+// their wishes. Programs publish and command over HTTP (api.go), and hear who
+// comes and goes from an exchange (presence.go).
+//
 // The engine's loop never waits for the broker, and the link never waits for a
 // client.
 package bridge

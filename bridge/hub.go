@@ -23,6 +23,7 @@ type hub struct {
 	now    func() time.Time                               // time.Now; another clock in tests
 	after  func(time.Duration, func()) (stop func() bool) // time.AfterFunc, the same
 	own    *own
+	calls  *calls // whose end somebody awaits over HTTP
 
 	// mu guards the following fields. It is held while frames are appended, which
 	// waits for the engine's loops: no loop may ever wait for it. What clients ask
@@ -54,6 +55,7 @@ func newHub(e *engine.Engine, cfg Config) *hub {
 		now:     time.Now,
 		after:   afterFunc,
 		own:     newOwn(),
+		calls:   newCalls(),
 		epoch:   cfg.epoch(),
 		past:    history{History: cfg.History},
 		values:  snapshot.New(cfg.Values),
@@ -118,6 +120,7 @@ func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 		return
 	}
 	h.plain.Append(engine.Seal(plain))
+	h.calls.take(r)
 	if h.v1s > 0 {
 		h.deliver(r, h.own.of(r.CommandID))
 		h.follows(r)

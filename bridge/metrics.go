@@ -71,6 +71,12 @@ var (
 	historyBytesDesc  = describe("history_bytes", "Memory that they take.")
 	seqDesc           = describe("seq", "Number of the last reply.")
 	clientsDesc       = describe("clients", "WebSocket clients that are connected, by what they speak.", "protocol")
+	roomsDesc         = describe("rooms", "Rooms with clients that connected to their paths.")
+	sourceUpDesc      = describe("source_up", "1 while the bridge is linked to an exchange of rooms.", "exchange")
+	roomMessagesDesc  = describe("room_messages_total", "Messages that came from an exchange of rooms.", "exchange")
+	sourceGapsDesc    = describe("source_gaps_total", "Spans of time in which messages for rooms may have been lost.", "exchange")
+	presenceUpDesc    = describe("presence_up", "1 while the bridge is linked to the exchange of presence.")
+	presenceDesc      = describe("presence_total", "Messages of who connects and leaves, by the outcome of their publishing: all but confirmed may be lost.", "outcome")
 	acceptedDesc      = describe("clients_accepted_total", "WebSocket clients that have connected.")
 	turnedAwayDesc    = describe("clients_turned_away_total", "Connections refused for their number.")
 	slowClosesDesc    = describe("slow_closes_total", "Clients closed because they read too slowly.")
@@ -114,8 +120,22 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	gauge(historyBytesDesc, float64(hub.bytes))
 	gauge(seqDesc, float64(hub.seq))
 	s := b.engine.Stats()
-	gauge(clientsDesc, float64(s.Connections-hub.v1s), "clu")
+	rooms, inRooms := b.rooms.figures()
+	gauge(clientsDesc, float64(s.Connections-hub.v1s-inRooms), "clu")
+	gauge(clientsDesc, float64(inRooms), "room")
 	gauge(clientsDesc, float64(hub.v1s), "v1")
+	gauge(roomsDesc, float64(rooms))
+	for _, f := range b.feeds {
+		gauge(sourceUpDesc, oneIf(f.link.State().Up), f.Exchange)
+		counter(roomMessagesDesc, float64(f.messages.Load()), f.Exchange)
+		counter(sourceGapsDesc, float64(f.gaps.Load()), f.Exchange)
+	}
+	if b.presence != nil {
+		gauge(presenceUpDesc, oneIf(b.presence.link.State().Up))
+		for o := range b.presence.outcomes {
+			counter(presenceDesc, float64(b.presence.outcomes[o].Load()), amqpx.Outcome(o).String())
+		}
+	}
 	counter(acceptedDesc, float64(s.Accepted))
 	counter(turnedAwayDesc, float64(s.Refused))
 	counter(slowClosesDesc, float64(s.SlowCloses))

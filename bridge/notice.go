@@ -24,7 +24,16 @@ type helloMessage struct {
 }
 
 // capabilities are what a v1 client may ask of this bridge.
-var capabilities = []string{"ping", "subscribe", "filter", "throttle", "ordered", "snapshot", "resume", "gap", "actors", "mine", "command"}
+func (b *Bridge) capabilities() []string {
+	all := []string{"ping", "subscribe", "filter", "throttle", "ordered", "snapshot", "resume", "gap", "actors", "mine", "command"}
+	if len(b.cfg.Sources) > 0 {
+		all = append(all, "rooms")
+	}
+	if b.cfg.ListClients {
+		all = append(all, "clients")
+	}
+	return all
+}
 
 // okMessage answers a request.
 type okMessage struct {

@@ -30,10 +30,11 @@ type op struct {
 func ops() map[string]op {
 	return map[string]op{
 		"ping":        {[]string{"data"}, (*Bridge).ping},
-		"subscribe":   {[]string{"filter", "throttle_ms", "ordered", "snapshot", "since"}, (*Bridge).subscribe},
+		"subscribe":   {[]string{"filter", "rooms", "throttle_ms", "ordered", "snapshot", "since"}, (*Bridge).subscribe},
 		"unsubscribe": {nil, (*Bridge).unsubscribe},
 		"snapshot":    {[]string{"filter"}, (*Bridge).snapshot},
 		"actors":      {nil, (*Bridge).actors},
+		"clients":     {nil, (*Bridge).clients},
 		"command":     {[]string{"consumer", "command_string", "command_id", "timeout_ms"}, (*Bridge).trackedCommand},
 	}
 }
@@ -136,6 +137,9 @@ func (b *Bridge) subscribe(s *session, r opRequest) (err error) {
 		if err := d.since.read(raw); err != nil {
 			return err
 		}
+	}
+	if err := b.readRooms(r.fields, &d); err != nil {
+		return err
 	}
 	return b.ask(s, func() { b.hub.subscribe(r.conn, s, d) })
 }

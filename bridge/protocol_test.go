@@ -34,12 +34,12 @@ func (e envelope) kind() string {
 // requests says for each message of a client what the last message in answer to it
 // is. The ops that both sides have are told apart by what only the server's has.
 var requests = map[string]string{
-	"ping": "pong", "subscribe": "ok", "unsubscribe": "ok", "snapshot": "snapshot", "actors": "actors", "command": "result", "a plain command": "a reply",
+	"ping": "pong", "subscribe": "ok", "unsubscribe": "ok", "snapshot": "snapshot", "actors": "actors", "command": "result", "clients": "clients", "a plain command": "a reply",
 }
 
 func (e envelope) isRequest() bool {
 	_, known := requests[e.kind()]
-	return known && e["actors"] == nil
+	return known && e["actors"] == nil && e["clients"] == nil
 }
 
 // theExample are the values that stand for a bridge's own in the document.

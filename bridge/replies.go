@@ -57,7 +57,11 @@ func (b *Bridge) linkChanged(state amqpx.State) {
 
 // skipped is the notice for a client that read so slowly that frames are left out.
 func (b *Bridge) skipped(v any, missed uint64) engine.Frame {
-	if v.(*client).v1.Load() != nil {
+	c := v.(*client)
+	if c.room != nil {
+		return roomError(fmt.Sprintf("%d messages were left out here: this client reads too slowly", missed))
+	}
+	if c.v1.Load() != nil {
 		return frameOf(droppedMessage{Op: "dropped", Count: missed})
 	}
 	return b.errorFrame("", fmt.Sprintf("%d replies were left out here: this client reads too slowly", missed))

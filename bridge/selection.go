@@ -13,9 +13,10 @@ const maxThrottle = time.Hour
 
 // wish is what a subscription asks for.
 type wish struct {
-	filter   *filter.Filter
-	throttle time.Duration // 0: every reply
-	ordered  bool          // leave out what is older than what was delivered
+	filter   *filter.Filter // nil: no replies
+	rooms    []string       // sorted
+	throttle time.Duration  // 0: every reply
+	ordered  bool           // leave out what is older than what was delivered
 }
 
 // selection is one distinct wish, whoever has it. Its filter is evaluated once a
@@ -31,7 +32,13 @@ type selection struct {
 // selectionKey is the same for wishes that are the same, however they were spelled.
 func (w *wish) selectionKey(owner *session) string {
 	var b strings.Builder
-	b.WriteString(w.filter.Key())
+	if w.filter != nil {
+		b.WriteString(w.filter.Key())
+	}
+	for _, path := range w.rooms {
+		b.WriteString(" room ")
+		b.WriteString(strconv.Quote(path)) // it may hold anything
+	}
 	if w.throttle > 0 {
 		b.WriteString(" throttle ")
 		b.WriteString(strconv.FormatInt(int64(w.throttle), 10))
@@ -58,16 +65,17 @@ type shelf struct {
 	bySender map[string][]*selection
 	any      []*selection              // those that may want any sender's replies
 	mine     map[*session][]*selection // those that want replies to one session's commands and no others
-	keywords int                       // how many look at keywords
+	byRoom   pathIndex[*selection]
+	keywords int // how many look at keywords
 }
 
 func newShelf() shelf {
-	return shelf{all: map[string]*selection{}, bySender: map[string][]*selection{}, mine: map[*session][]*selection{}}
+	return shelf{all: map[string]*selection{}, bySender: map[string][]*selection{}, mine: map[*session][]*selection{}, byRoom: pathIndex[*selection]{}}
 }
 
 // take gives the selection of a wish, for one group more.
 func (sh *shelf) take(w wish, owner *session) *selection {
-	if !w.filter.Mine() {
+	if w.filter == nil || !w.filter.Mine() {
 		owner = nil
 	}
 	key := w.selectionKey(owner)
@@ -76,6 +84,12 @@ func (sh *shelf) take(w wish, owner *session) *selection {
 	}
 	s := &selection{wish: w, key: key, owner: owner}
 	sh.all[key] = s
+	for _, path := range w.rooms {
+		sh.byRoom.add(path, s)
+	}
+	if w.filter == nil {
+		return s
+	}
 	if w.filter.NeedsKeywords() {
 		sh.keywords++
 	}
@@ -95,6 +109,12 @@ func (sh *shelf) take(w wish, owner *session) *selection {
 // drop forgets a selection that no group has any more.
 func (sh *shelf) drop(s *selection) {
 	delete(sh.all, s.key)
+	for _, path := range s.rooms {
+		sh.byRoom.remove(path, s)
+	}
+	if s.filter == nil {
+		return
+	}
 	if s.filter.NeedsKeywords() {
 		sh.keywords--
 	}

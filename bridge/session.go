@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
 )
@@ -17,12 +18,21 @@ const maxAsked = 64
 // client is a WebSocket client.
 type client struct {
 	remote string
+	path   string                  // of its request
+	number uint64                  // no other client of the bridge has it
+	since  time.Time               // when it came
 	v1     atomic.Pointer[session] // nil while it is a plain one
 	// commands are those without an outcome. leaving is set when the bridge wants
 	// the client to go, which it does when there are none.
 	commands atomic.Int32
 	leaving  atomic.Bool
 	arrival  *arrival // until it is open
+
+	// Of one in a room.
+	room   *room       // nil for everyone else
+	coming *time.Timer // until it is open
+	wrong  string      // what it must be told then
+	gone   bool        // it was taken out of the room before it was open
 }
 
 // session is what a v1 client has beyond a plain one.
@@ -40,9 +50,14 @@ type session struct {
 	gone     bool
 }
 
+// clientID names a client among those of all bridges.
+func (b *Bridge) clientID(c *client) string {
+	return b.cfg.Name + "-" + strconv.FormatUint(c.number, 10)
+}
+
 // newSession makes a client one that speaks v1.
 func (b *Bridge) newSession(c *client) *session {
-	s := &session{id: b.cfg.Name + "-" + strconv.FormatUint(b.sessions.Add(1), 10)}
+	s := &session{id: b.clientID(c)}
 	c.v1.Store(s)
 	return s
 }
@@ -54,10 +69,21 @@ type arrival struct {
 	wrong   error
 }
 
-// Accept lets every upgrade in, on any path, as CLU does. Who names the
+// Accept lets every upgrade in, on any path, as CLU does; some paths are rooms. Who names the
 // subprotocol or asks for something in the URL speaks v1.
 func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
-	c := &client{remote: r.RemoteAddr().String()}
+	c := &client{number: b.clientsEver.Add(1), since: time.Now()}
+	if remote := r.RemoteAddr(); remote.IsValid() {
+		c.remote = remote.String()
+	} else {
+		c.remote = "unix"
+	}
+	if u, err := r.URL(); err == nil {
+		c.path = u.Path
+	}
+	if path := b.roomOf(r); path != "" {
+		return b.acceptRoom(r, c, path)
+	}
 	w := engine.Welcome{Log: b.hub.plain, Session: c}
 	asked := namesSubprotocol(r.Header("Sec-WebSocket-Protocol"))
 	demand, given, err := demandOf(r)
@@ -75,6 +101,11 @@ func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
 // Open greets a v1 client. A plain one hears replies and nothing else.
 func (b *Bridge) Open(conn engine.Conn, v any) {
 	c := v.(*client)
+	b.arrived(c)
+	if c.room != nil {
+		b.openRoom(conn, c)
+		return
+	}
 	if a := c.arrival; a != nil {
 		c.arrival = nil
 		b.desk.do(func() { b.greet(conn, a) })
@@ -82,8 +113,13 @@ func (b *Bridge) Open(conn engine.Conn, v any) {
 }
 
 // Closed forgets a client.
-func (b *Bridge) Closed(_ engine.Conn, v any, _ int, _ string) {
-	if s := v.(*client).v1.Load(); s != nil {
+func (b *Bridge) Closed(_ engine.Conn, v any, code int, reason string) {
+	c := v.(*client)
+	b.left(c, code, reason)
+	if c.room != nil {
+		b.leaveRoom(c)
+	}
+	if s := c.v1.Load(); s != nil {
 		b.desk.do(func() { b.forget(s) })
 	}
 }
@@ -96,7 +132,7 @@ func (b *Bridge) greet(conn engine.Conn, a *arrival) {
 	defer h.mu.Unlock()
 	hello := helloMessage{
 		Op: "hello", Session: s.id, Name: b.cfg.Name, Version: b.cfg.Version,
-		Epoch: h.epoch, Broker: h.link, Capabilities: capabilities,
+		Epoch: h.epoch, Broker: h.link, Capabilities: b.capabilities(),
 	}
 	if !h.loading {
 		hello.Seq = &h.seq

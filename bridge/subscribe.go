@@ -201,6 +201,9 @@ func (h *hub) missing(w wish, s *session, from uint64) (frames []engine.Frame, o
 
 // wants tells whether a session's wish is for a reply of the past.
 func (h *hub) wants(w wish, s *session, r *reply) bool {
+	if w.filter == nil {
+		return false
+	}
 	if w.filter.NeedsKeywords() {
 		r.readKeywords()
 	}

@@ -24,7 +24,7 @@ type theatre struct {
 
 func openTheatre(t *testing.T, url string) *theatre {
 	t.Helper()
-	b := linked(t, url, withHistory, func(c *bridge.Config) { c.Name, c.Version = "bridge", "0.1.0" })
+	b := linked(t, url, withHistory, func(c *bridge.Config) { c.Name, c.Version, c.ListClients = "bridge", "0.1.0", true }, withSources("exchange=live"))
 	th := &theatre{t: t, b: b, p: newPeer(t, url), heard: map[string][]envelope{}}
 	commands := th.p.hear("command.dome.#")
 	acting := make(chan struct{})

@@ -64,6 +64,18 @@ func Text(payload string) Frame {
 	return Seal(append(make([]byte, HeaderRoom, HeaderRoom+len(payload)), payload...))
 }
 
+// Payload is that of a frame that is a whole message; nil for any other. It is
+// part of the frame.
+func (f Frame) Payload() []byte {
+	_, payload := f.message()
+	return payload
+}
+
+// Binary makes a binary frame with a copy of the payload.
+func Binary(payload []byte) Frame {
+	return seal(ws.OpBinary, append(make([]byte, HeaderRoom, HeaderRoom+len(payload)), payload...))
+}
+
 // control makes a control frame with a copy of the payload, at most 125 bytes.
 func control(op ws.OpCode, payload []byte) Frame {
 	return seal(op, append(make([]byte, HeaderRoom, HeaderRoom+len(payload)), payload...))

@@ -19,7 +19,7 @@ const catOperate = "For who looks after it"
 
 func operateFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "admin", EnvVars: env("admin"), Category: catOperate, Usage: "`WHERE` to serve /metrics for Prometheus, /healthz, /readyz and Go's profiles, such as 127.0.0.1:9877 or unix:/path/to/socket; for those who may see and do everything"},
+		&cli.StringFlag{Name: "admin", EnvVars: env("admin"), Category: catOperate, Usage: "`WHERE` to serve /metrics for Prometheus, /healthz, /readyz, Go's profiles and an API that sends commands, such as 127.0.0.1:9877 or unix:/path/to/socket; for those who may see and do everything"},
 		&cli.IntFlag{Name: "shed-rate", Value: 500, EnvVars: env("shed-rate"), Category: catOperate, Usage: "`CLIENTS` closed a second when the bridge ends; more, if the time is short"},
 		&cli.DurationFlag{Name: "drain-timeout", Value: 30 * time.Second, EnvVars: env("drain-timeout"), Category: catOperate, Usage: "`TIME` that the end may take"},
 	}
@@ -73,7 +73,7 @@ func serveAdmin(ln net.Listener, h http.Handler, log *slog.Logger) (stop func())
 	}()
 	log.Info("metrics and health", "address", ln.Addr().String())
 	if listen.BeyondLoopback(ln) {
-		log.Warn("profiles and metrics are open to everyone who can reach this address; use --admin 127.0.0.1:9877, or a firewall", "address", ln.Addr().String())
+		log.Warn("commands, profiles and metrics are open to everyone who can reach this address; use --admin 127.0.0.1:9877, or a firewall", "address", ln.Addr().String())
 	}
 	return func() {
 		server.Close()

@@ -80,6 +80,9 @@ func TestEachFlagAndItsVariableReachTheBridge(t *testing.T) {
 		{"history", "0", nil, func(c bridge.Config) any { return c.History.Replies }, 0},
 		{"history-bytes", "1MiB", nil, func(c bridge.Config) any { return c.History.Bytes }, 1 << 20},
 		{"history-age", "1h", nil, func(c bridge.Config) any { return c.History.Age }, time.Hour},
+		{"source", "exchange=live", nil, func(c bridge.Config) any { return c.Sources }, []bridge.Source{{Exchange: "live", Type: "topic", Binding: "#", Path: "/live"}}},
+		{"presence", "who", nil, func(c bridge.Config) any { return c.Presence }, "who"},
+		{"list-clients", "true", nil, func(c bridge.Config) any { return c.ListClients }, true},
 		{"shed-rate", "7", nil, func(c bridge.Config) any { return c.Drain.ShedRate }, 7},
 		{"drain-timeout", "1m", nil, func(c bridge.Config) any { return c.Drain.Timeout }, time.Minute},
 	}
@@ -96,7 +99,7 @@ func TestEachFlagAndItsVariableReachTheBridge(t *testing.T) {
 			}
 		})
 	}
-	for _, f := range slices.Concat(brokerFlags(), cluFlags(), pastFlags(), operateFlags()) {
+	for _, f := range slices.Concat(brokerFlags(), cluFlags(), pastFlags(), roomFlags(), operateFlags()) {
 		if name := f.Names()[0]; !tested[name] {
 			t.Errorf("--%s is not tested", name)
 		}
@@ -110,6 +113,23 @@ func TestSeveralURLsAreFlagsOrStandBetweenBlanks(t *testing.T) {
 	}
 	t.Setenv("CLU_WS_URL", "amqp://one/\n amqp://two/")
 	if got := configured(t).Broker; !slices.Equal(got, want) {
+		t.Errorf("the variable: %q", got)
+	}
+}
+
+func TestSeveralSourcesAreFlagsOrStandBetweenBlanks(t *testing.T) {
+	of := func(cfg bridge.Config) (exchanges []string) {
+		for _, s := range cfg.Sources {
+			exchanges = append(exchanges, s.Exchange+" "+s.Path)
+		}
+		return exchanges
+	}
+	want := []string{"live /live", "weather.all /weather"}
+	if got := of(configured(t, "--source", "exchange=live", "--source", "exchange=weather.all,path=/weather,type=fanout")); !slices.Equal(got, want) {
+		t.Errorf("flags: %q", got)
+	}
+	t.Setenv("CLU_WS_SOURCE", "exchange=live exchange=weather.all,path=/weather/")
+	if got := of(configured(t)); !slices.Equal(got, want) {
 		t.Errorf("the variable: %q", got)
 	}
 }

@@ -17,7 +17,7 @@ func websocketCommand(stdout, stderr io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:         "websocket",
 		Usage:        "serve WebSocket clients; takes the place of clu websocket",
-		Flags:        slices.Concat(listenFlags("0.0.0.0"), brokerFlags(), cluFlags(), pastFlags(), limitFlags(), operateFlags()),
+		Flags:        slices.Concat(listenFlags("0.0.0.0"), brokerFlags(), cluFlags(), pastFlags(), roomFlags(), limitFlags(), operateFlags()),
 		OnUsageError: usageError,
 		Action:       func(c *cli.Context) error { return websocket(c, stdout, stderr) },
 	}
@@ -61,7 +61,7 @@ func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
 	if err := chooseBroker(c, &cfg); err != nil {
 		return cfg, err
 	}
-	for _, read := range []func(*cli.Context, *bridge.Config) error{readPast, readLimits, readDrain} {
+	for _, read := range []func(*cli.Context, *bridge.Config) error{readPast, readRooms, readLimits, readDrain} {
 		if err := read(c, &cfg); err != nil {
 			return cfg, err
 		}

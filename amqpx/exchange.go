@@ -1,0 +1,47 @@
+package amqpx
+
+import (
+	"cmp"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// Exchange says what the link's exchange is. The zero value is CLU's: of the type
+// topic, not durable, deleted with its last queue, and refused if it exists as
+// anything else.
+type Exchange struct {
+	// Type is topic or fanout. "" is topic.
+	Type string
+	// AsItIs takes an exchange that exists, whatever its type and flags; only one
+	// that is missing is declared.
+	AsItIs bool
+	// Stays has a declared exchange outlive its last queue.
+	Stays bool
+}
+
+func (s *session) declareExchange(ch *amqp.Channel) error {
+	name, like := s.link.cfg.Exchange, s.link.cfg.Like
+	kind := cmp.Or(like.Type, amqp.ExchangeTopic)
+	if like.AsItIs {
+		there, err := s.found(func(ch *amqp.Channel) error {
+			return ch.ExchangeDeclarePassive(name, kind, false, false, false, false, nil)
+		})
+		if there || err != nil {
+			return topology("exchange", name, err)
+		}
+	}
+	const durable, internal, noWait = false, false, false
+	return topology("exchange", name, ch.ExchangeDeclare(name, kind, durable, !like.Stays, internal, noWait, nil))
+}
+
+// declareAlone makes the exchange of a link that consumes nothing.
+func (s *session) declareAlone() error {
+	ch, err := s.consuming.Channel()
+	if err != nil {
+		return err
+	}
+	if err := s.declareExchange(ch); err != nil {
+		return err
+	}
+	return ch.Close()
+}

@@ -1,0 +1,122 @@
+package bridge
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxAPIBody is the longest request of the API, in bytes.
+const maxAPIBody = 1 << 20
+
+// serveAPI adds what programs may ask of the bridge over HTTP. An answer that is no
+// success is {"error": "<words>"}.
+func (b *Bridge) serveAPI(mux *http.ServeMux) {
+	mux.HandleFunc("POST /api/publish", answering(b.apiPublish))
+	mux.HandleFunc("POST /api/command", answering(b.apiCommand))
+}
+
+// apiError is an answer that is no success.
+type apiError struct {
+	Status    int    `json:"-"`
+	Error     string `json:"error"`
+	Code      string `json:"code,omitempty"`
+	CommandID string `json:"command_id,omitempty"`
+}
+
+func badAPI(status int, format string, args ...any) *apiError {
+	return &apiError{Status: status, Error: fmt.Sprintf(format, args...)}
+}
+
+// answering makes a handler of what gives the status and JSON of a success, or why
+// there is none.
+func answering(do func(r *http.Request, payload []byte) (int, []byte, *apiError)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var status int
+		var answer []byte
+		payload, wrong := readAPI(w, r)
+		if wrong == nil {
+			status, answer, wrong = do(r, payload)
+		}
+		if wrong != nil {
+			status, answer = wrong.Status, jsonOf(wrong)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(status)
+		_, _ = w.Write(append(answer, '\n')) // an error means that the asker is gone
+	}
+}
+
+// readAPI reads a request's body. It must say that it is JSON: a page from anywhere
+// may have a browser post anything else to any address.
+func readAPI(w http.ResponseWriter, r *http.Request) ([]byte, *apiError) {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return nil, badAPI(http.StatusUnsupportedMediaType, "the Content-Type is %q; send application/json", r.Header.Get("Content-Type"))
+	}
+	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAPIBody))
+	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
+		return nil, badAPI(http.StatusRequestEntityTooLarge, "the request is longer than %d bytes", maxAPIBody)
+	}
+	if err != nil {
+		return nil, badAPI(http.StatusBadRequest, "the request did not come whole: %v", err)
+	}
+	return payload, nil
+}
+
+// readFields reads a JSON object that may have these fields and no others.
+func readFields(payload []byte, form string, names ...string) (fields, *apiError) {
+	var f fields
+	if err := json.Unmarshal(payload, &f); err != nil || f == nil {
+		return nil, badAPI(http.StatusBadRequest, "the request is no JSON object; send %s", form)
+	}
+	for name := range f {
+		if !slices.Contains(names, name) {
+			return nil, badAPI(http.StatusBadRequest, "there is no field %q; send %s", name, form)
+		}
+	}
+	return f, nil
+}
+
+// waitOf reads ?wait=1&timeout_ms=: for how long to wait for a command's end, or 0.
+func waitOf(query url.Values) (time.Duration, *apiError) {
+	for name := range query {
+		if name != "wait" && name != "timeout_ms" {
+			return 0, badAPI(http.StatusBadRequest, "there is no parameter %q; there are wait and timeout_ms", name)
+		}
+	}
+	wait, err := strconv.ParseBool(strings.TrimSpace(query.Get("wait")))
+	switch {
+	case query.Has("wait") && err != nil:
+		return 0, badAPI(http.StatusBadRequest, "wait=%s: write wait=1", query.Get("wait"))
+	case !wait && query.Has("timeout_ms"):
+		return 0, badAPI(http.StatusBadRequest, "timeout_ms needs wait=1")
+	case !wait:
+		return 0, nil
+	case !query.Has("timeout_ms"):
+		return longestWait, nil
+	}
+	ms, err := strconv.Atoi(query.Get("timeout_ms"))
+	if err != nil || ms < 1 || ms > int(longestWait/time.Millisecond) {
+		return 0, badAPI(http.StatusBadRequest, "timeout_ms=%s: write a number of milliseconds from 1 to %d", query.Get("timeout_ms"), longestWait/time.Millisecond)
+	}
+	return time.Duration(ms) * time.Millisecond, nil
+}
+
+// compacted is a JSON text without blanks.
+func compacted(text []byte) []byte {
+	var b bytes.Buffer
+	if json.Compact(&b, text) != nil {
+		return text
+	}
+	return b.Bytes()
+}

@@ -1,0 +1,87 @@
+package bridge
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+)
+
+// A client that connects to the path of a room is in that room, and hears its
+// messages and nothing else.
+
+// openWithin is how long an accepted client may take to be open. One that is not
+// by then never is.
+const openWithin = time.Minute
+
+// roomOf is the path of the room to which a request connects, or "".
+func (b *Bridge) roomOf(r *engine.Request) string {
+	if len(b.cfg.Sources) == 0 {
+		return ""
+	}
+	u, err := r.URL()
+	if err != nil {
+		return ""
+	}
+	path := u.Path
+	if len(path) > 1 {
+		path = strings.TrimSuffix(path, "/")
+	}
+	if sourceOf(b.cfg.Sources, path) == nil {
+		return ""
+	}
+	return path
+}
+
+// acceptRoom lets a client into a room.
+func (b *Bridge) acceptRoom(r *engine.Request, c *client, path string) (engine.Welcome, error) {
+	path, err := roomPath(path)
+	if err != nil {
+		return engine.Welcome{}, &engine.Refusal{Status: http.StatusBadRequest, Reason: err.Error()}
+	}
+	_, given, _ := demandOf(r)
+	switch {
+	case given:
+		c.wrong = "the URL asks for replies, and there are none in a room; connect to / for them"
+	case namesSubprotocol(r.Header("Sec-WebSocket-Protocol")):
+		c.wrong = `nobody speaks ` + Subprotocol + ` in a room; connect to /, and subscribe there with "rooms": ["` + path + `"]`
+	}
+	if c.room, err = b.rooms.enter(path); err != nil {
+		return engine.Welcome{}, &engine.Refusal{Status: http.StatusServiceUnavailable, Reason: err.Error()}
+	}
+	c.coming = time.AfterFunc(openWithin, func() { b.rooms.leave(c.room) })
+	return engine.Welcome{Log: c.room.log, Session: c}, nil
+}
+
+// openRoom sees to it that a client stays in its room.
+func (b *Bridge) openRoom(conn engine.Conn, c *client) {
+	if !c.coming.Stop() {
+		c.gone = true
+		conn.Close(1013, "it took too long; try again")
+		return
+	}
+	if c.wrong != "" {
+		conn.Send(roomError(c.wrong))
+	}
+}
+
+// leaveRoom ends a client's being in its room.
+func (b *Bridge) leaveRoom(c *client) {
+	if !c.gone {
+		b.rooms.leave(c.room)
+	}
+}
+
+// roomMessage answers what a client says in a room.
+func (b *Bridge) roomMessage(conn engine.Conn) {
+	b.metrics.refused.Inc()
+	conn.Send(roomError("a room is for hearing only; connect to / to send commands"))
+}
+
+// roomError is what the bridge itself says in a room.
+func roomError(words string) engine.Frame {
+	return frameOf(struct {
+		Error string `json:"error"`
+	}{words})
+}

@@ -1,0 +1,97 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+)
+
+// feed is a source and the link by which it comes.
+type feed struct {
+	*Source
+	link     *amqpx.Link
+	messages atomic.Uint64
+	gaps     atomic.Uint64
+}
+
+// newFeeds makes a link for each source, with a queue of its own.
+func (b *Bridge) newFeeds() error {
+	for i := range b.cfg.Sources {
+		f := &feed{Source: &b.cfg.Sources[i]}
+		queue := amqpx.Queue{
+			Name:     b.cfg.roomsQueue(f.Source),
+			Bindings: []string{f.Binding},
+			Deliver:  func(d *amqpx.Delivery) { b.deliverToRooms(f, d) },
+			Missed: func(gap amqpx.Gap) {
+				f.gaps.Add(1)
+				b.log.Warn("messages for rooms may have been lost while the link was down", "exchange", f.Exchange, "from", gap.From, "to", gap.To)
+			},
+		}
+		like := amqpx.Exchange{Type: f.Type, AsItIs: true}
+		var err error
+		if f.link, err = amqpx.New(b.linkConfig(f.Exchange, like, queue)); err != nil {
+			return err
+		}
+		b.feeds = append(b.feeds, f)
+	}
+	return nil
+}
+
+// linkConfig is that of a link beside the actors'.
+func (b *Bridge) linkConfig(exchange string, like amqpx.Exchange, queues ...amqpx.Queue) amqpx.Config {
+	return amqpx.Config{
+		URLs:     b.cfg.Broker,
+		TLS:      b.cfg.TLS,
+		Name:     b.cfg.Name,
+		Exchange: exchange,
+		Like:     like,
+		Queues:   queues,
+		Dial:     b.cfg.Dial,
+		Logger:   b.cfg.Logger,
+	}
+}
+
+// runFeeds keeps the links up until the context ends.
+func (b *Bridge) runFeeds(ctx context.Context, running *sync.WaitGroup) {
+	for _, f := range b.feeds {
+		running.Go(func() {
+			_ = f.link.Run(ctx) // without FailFast there is no error
+		})
+	}
+}
+
+// deliverToRooms brings a message to everyone in its room and in those below. It
+// runs on the link's goroutine, and waits while the engine is behind.
+func (b *Bridge) deliverToRooms(f *feed, d *amqpx.Delivery) {
+	f.messages.Add(1)
+	path, frame := f.room(d.RoutingKey), roomFrame(d.Body)
+	b.hub.broadcast(path, frame)
+	b.rooms.deliver(path, frame)
+}
+
+// feedOf gives the feed of an exchange, which must have the room.
+func (b *Bridge) feedOf(exchange, path string) (*feed, error) {
+	for _, f := range b.feeds {
+		if f.Exchange != exchange {
+			continue
+		}
+		if !f.covers(path) {
+			return nil, fmt.Errorf("the room %q is not of the source %s; its rooms are at and below %s", path, exchange, f.Path)
+		}
+		return f, nil
+	}
+	return nil, fmt.Errorf("there is no source %q; start the bridge with --source exchange=%s", exchange, exchange)
+}
+
+// roomRoots are the paths below which there are rooms, for those who look for one.
+func (b *Bridge) roomRoots() string {
+	var roots []string
+	for _, s := range b.cfg.Sources {
+		roots = append(roots, s.Path)
+	}
+	return strings.Join(roots, ", ")
+}

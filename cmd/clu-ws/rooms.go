@@ -1,0 +1,33 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/clu-ws/clu-ws/bridge"
+)
+
+const catRooms = "What else clients may hear"
+
+func roomFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "source", EnvVars: env("source"), Category: catRooms, Usage: "`EXCHANGE` whose messages go to rooms: exchange=NAME[,type=topic|fanout][,binding=PATTERN][,path=/PREFIX]; repeat it (in the variable: with blanks between) for several"},
+		&cli.StringFlag{Name: "presence", EnvVars: env("presence"), Category: catRooms, Usage: "topic `EXCHANGE` on which to tell which clients connect and leave"},
+		&cli.BoolFlag{Name: "list-clients", EnvVars: env("list-clients"), Category: catRooms, Usage: "let clients ask who is connected"},
+	}
+}
+
+// readRooms reads the flags of rooms and presence into a bridge's configuration.
+func readRooms(c *cli.Context, cfg *bridge.Config) error {
+	for _, text := range strings.Fields(strings.Join(c.StringSlice("source"), " ")) {
+		source, err := bridge.ParseSource(text)
+		if err != nil {
+			return fmt.Errorf("--source: %w", err)
+		}
+		cfg.Sources = append(cfg.Sources, source)
+	}
+	cfg.Presence, cfg.ListClients = c.String("presence"), c.Bool("list-clients")
+	return nil
+}
