@@ -8,20 +8,21 @@ const catchUpPatience = 5 * time.Second
 
 // waiter is a client that resumes behind a reply that has not come here yet.
 type waiter struct {
-	seq uint64
-	do  func() // called with mu held
+	seq  uint64
+	do   func() // called with mu held
+	stop func() bool
 }
 
 // await calls do, with mu held, once the reply with this number has come, or
 // when it is clear that it does not come. mu is held.
 func (h *hub) await(seq uint64, do func()) {
-	w := &waiter{seq, do}
+	w := &waiter{seq: seq, do: do}
 	if h.ripe(w) {
 		do()
 		return
 	}
 	h.waiting[w] = struct{}{}
-	time.AfterFunc(catchUpPatience, func() {
+	w.stop = afterFunc(catchUpPatience, func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if !h.loading {
@@ -47,6 +48,7 @@ func (h *hub) serveWaiting() {
 func (h *hub) serve(w *waiter) {
 	if _, ok := h.waiting[w]; ok {
 		delete(h.waiting, w)
+		w.stop()
 		w.do()
 	}
 }

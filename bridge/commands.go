@@ -21,16 +21,30 @@ func (b *Bridge) Message(conn engine.Conn, v any, payload []byte) {
 		conn.Send(engine.Text("pong")) // for people typing
 		return
 	}
+	if s := c.v1.Load(); s != nil && b.waits(conn, c, s, payload) {
+		return
+	}
+	b.take(conn, c, payload)
+}
+
+// take does what a message asks for. It runs on a loop, or on the desk.
+func (b *Bridge) take(conn engine.Conn, c *client, payload []byte) {
 	message, err := parseMessage(payload)
 	if err != nil {
 		b.refuse(conn, c, "", err)
 		return
 	}
-	if op, ok := message["op"]; ok {
+	op, ok := message["op"]
+	switch {
+	case !ok:
+		b.command(conn, c, message)
+	case c.v1.Load() == nil: // with this message it speaks v1
+		s := b.newSession(c)
+		b.desk.do(func() { b.greet(conn, &arrival{session: s}) })
+		b.waits(conn, c, s, payload)
+	default:
 		b.request(conn, c, op, message)
-		return
 	}
-	b.command(conn, c, message)
 }
 
 // command takes a client's command in CLU's own form.
@@ -49,6 +63,8 @@ func (b *Bridge) command(conn engine.Conn, c *client, message fields) {
 	b.publish(conn, c, command, mine)
 }
 
+const leavingWords = "The command was not sent: " + goingAwayWords + "."
+
 // rejection is why a command is not sent, and its code for v1 clients.
 type rejection struct{ code, words string }
 
@@ -66,7 +82,7 @@ func (b *Bridge) readCommand(c *client, message fields) (actor.Command, error) {
 		return actor.Command{CommandID: r.commandID}, err
 	}
 	if c.leaving.Load() {
-		return command, &rejection{"leaving", "The command was not sent: " + goingAwayWords + "."}
+		return command, &rejection{"leaving", leavingWords}
 	}
 	if err := allow(c, command); err != nil {
 		return command, &rejection{"forbidden", err.Error()}
@@ -92,6 +108,11 @@ func allow(*client, actor.Command) error { return nil }
 // publish sends the command and sees to it that its sender hears of its end.
 func (b *Bridge) publish(conn engine.Conn, c *client, command actor.Command, mine *owned) {
 	c.commands.Add(1)
+	if c.leaving.Load() { // since it was read
+		b.failed(conn, c, command.CommandID, mine, "leaving", leavingWords)
+		c.ended(conn)
+		return
+	}
 	came := time.Now()
 	err := b.link.Publish(command.Message(), func(o amqpx.Outcome) {
 		b.metrics.commands[o].Inc()
@@ -99,7 +120,7 @@ func (b *Bridge) publish(conn engine.Conn, c *client, command actor.Command, min
 		case amqpx.Confirmed:
 			c.ended(conn)
 		case amqpx.Returned:
-			b.failForAll(conn, c, command, came)
+			b.failForAll(conn, c, command, mine, came)
 		default:
 			b.failures.note(o.String(), "consumer", command.Consumer, "command_id", command.CommandID, "client", c.remote)
 			b.failed(conn, c, command.CommandID, mine, o.String(), actor.CommandFailure(o, command.Consumer))
@@ -115,11 +136,11 @@ func (b *Bridge) publish(conn engine.Conn, c *client, command actor.Command, min
 
 // failForAll publishes the failed reply of a command that nobody listens to, so
 // that every client and every other program on the exchange sees it fail.
-func (b *Bridge) failForAll(conn engine.Conn, c *client, command actor.Command, came time.Time) {
+func (b *Bridge) failForAll(conn engine.Conn, c *client, command actor.Command, mine *owned, came time.Time) {
 	msg := command.Unroutable(b.cfg.Name)
 	b.unroutables.expect(msg.MessageId, came, unroutable{
 		tell: func() {
-			b.fail(conn, c, command.CommandID, amqpx.Returned.String(), actor.UnroutableText(command.Consumer))
+			b.failed(conn, c, command.CommandID, mine, amqpx.Returned.String(), actor.UnroutableText(command.Consumer))
 		},
 		done: func() { c.ended(conn) },
 	})
@@ -148,8 +169,11 @@ func (b *Bridge) refuse(conn engine.Conn, c *client, commandID string, err error
 // failed tells the sender of a command that did not get through. Whoever waits for
 // its end has it with that.
 func (b *Bridge) failed(conn engine.Conn, c *client, commandID string, mine *owned, code, message string) {
-	if b.hub.own.forget(commandID, mine) && mine.asked != nil {
-		conn.Send(frameOf(errorMessage{Op: "error", ID: mine.asked.id, CommandID: commandID, Code: code, Message: message}))
+	here := b.hub.own.forget(commandID, mine)
+	if mine != nil && mine.asked != nil {
+		if here { // else it has heard of an end already
+			conn.Send(frameOf(errorMessage{Op: "error", ID: mine.asked.id, CommandID: commandID, Code: code, Message: message}))
+		}
 		return
 	}
 	b.fail(conn, c, commandID, code, message)
@@ -198,9 +222,10 @@ func (b *Bridge) track(s *session, r opRequest, command actor.Command) error {
 		wait = time.Duration(ms) * time.Millisecond
 	}
 	mine := &owned{session: s, conn: r.conn, asked: &asked{id: r.id, began: time.Now()}}
-	mine.asked.stop = afterFunc(wait, func() { b.hub.timeout(command.CommandID, mine) })
+	mine.asked.timeout = func() (stop func() bool) {
+		return afterFunc(wait, func() { b.hub.timeout(command.CommandID, mine) })
+	}
 	if err := b.hub.own.add(command.CommandID, mine); err != nil {
-		mine.asked.stop()
 		return err
 	}
 	r.conn.Send(frameOf(okMessage{Op: "ok", ID: r.id, CommandID: command.CommandID}))

@@ -210,6 +210,14 @@ func heldOf(members []*member, sender *string) (held []*reply) {
 	return held
 }
 
+// holds tells whether a reply is among those that the group holds; nil holds none.
+func (g *group) holds(r *reply) bool {
+	return g != nil && slices.ContainsFunc(g.members, func(m *member) bool {
+		w := m.windows[r.Sender]
+		return w != nil && w.held == r
+	})
+}
+
 // held are the frames that a group holds, in order, each once.
 func (g *group) held() []engine.Frame {
 	var frames []engine.Frame

@@ -117,6 +117,13 @@ type listener struct {
 
 func (s *stage) connect() *listener {
 	s.t.Helper()
+	l := s.dial()
+	s.await(l, "hello")
+	return l
+}
+
+func (s *stage) dial() *listener {
+	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
 	defer cancel()
 	conn, br, _, err := ws.Dialer{Protocols: []string{Subprotocol}}.Dial(ctx, "ws://"+s.addr+"/")
@@ -153,7 +160,6 @@ func (s *stage) connect() *listener {
 		}
 	})
 	s.t.Cleanup(func() { conn.Close(); reading.Wait() })
-	s.await(l, "hello")
 	return l
 }
 

@@ -36,6 +36,7 @@ type entry struct {
 	at    time.Time
 	frame engine.Frame
 	reply *reply // nil for a notice
+	gap   uint64 // a notice's: how many gaps there were with it
 }
 
 func (e *entry) notice() bool { return e.reply == nil }

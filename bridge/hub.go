@@ -33,6 +33,7 @@ type hub struct {
 	shared  bool   // other bridges have the same epoch: the numbers are a stream's
 	seq     uint64 // the last reply's
 	begun   bool   // there was a reply
+	gaps    uint64 // how many were told
 	loading bool   // the past of a stream is being read: nothing of it is news
 	link    string // the broker's state as v1 clients know it
 	waiting map[*waiter]struct{}
@@ -121,10 +122,14 @@ func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 	}
 	h.plain.Append(engine.Seal(plain))
 	h.calls.take(r)
-	if h.v1s > 0 {
-		h.deliver(r, h.own.of(r.CommandID))
-		h.follows(r)
+	owner := h.own.of(r.CommandID)
+	if owner != nil {
+		r.owner = owner.id
 	}
+	if h.v1s > 0 {
+		h.deliver(r, owner)
+	}
+	h.follows(r)
 	h.serveWaiting()
 }
 
@@ -149,7 +154,8 @@ func (h *hub) missed(gap amqpx.Gap) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	frame := gapFrame(gap)
-	h.past.add(entry{seq: h.seq, at: time.Now(), frame: frame})
+	h.gaps++
+	h.past.add(entry{seq: h.seq, at: time.Now(), frame: frame, gap: h.gaps})
 	h.tell(frame)
 }
 

@@ -39,25 +39,22 @@ func ops() map[string]op {
 	}
 }
 
-// request takes a message that has an op. A client that sends one speaks v1 from
-// now on.
+// maxID is the longest id of a request, in bytes: it is kept until the answer, and
+// that of a subscription as long as that.
+const maxID = 255
+
+// request takes a message that has an op.
 func (b *Bridge) request(conn engine.Conn, c *client, rawOp json.RawMessage, message fields) {
 	s := c.v1.Load()
-	if s == nil {
-		s = b.newSession(c)
-		b.desk.do(func() { b.greet(conn, &arrival{session: s}) })
-	}
 	id, err := message.id()
 	if err == nil {
 		err = b.dispatch(s, opRequest{conn, c, id, message}, rawOp)
 	}
 	if err != nil {
 		// Over the desk, behind the answers that are on their way.
-		b.desk.do(func() {
-			b.hub.mu.Lock()
-			defer b.hub.mu.Unlock()
-			b.hub.say(conn, s, badRequest(id, err))
-		})
+		if b.ask(s, func() { b.hub.say(conn, s, badRequest(id, err)) }) != nil {
+			conn.Close(tooMuchCode, errTooMuchAsked.Error())
+		}
 	}
 }
 
@@ -91,6 +88,9 @@ func (f fields) id() (*string, error) {
 	var id string
 	if json.Unmarshal(raw, &id) != nil {
 		return nil, fmt.Errorf(`"id" is %s, but must be a string; it comes back in the answer`, kind(raw))
+	}
+	if len(id) > maxID {
+		return nil, fmt.Errorf(`"id" has %d bytes; at most %d come back in the answer`, len(id), maxID)
 	}
 	return &id, nil
 }
@@ -141,7 +141,7 @@ func (b *Bridge) subscribe(s *session, r opRequest) (err error) {
 	if err := b.readRooms(r.fields, &d); err != nil {
 		return err
 	}
-	return b.ask(s, func() { b.hub.subscribe(r.conn, s, d) })
+	return b.askFor(s, func(answered func()) { b.hub.subscribe(r.conn, s, d, answered) })
 }
 
 // unsubscribe ends the subscription that has the request's id.

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -10,8 +11,8 @@ import (
 
 // Bounds of the commands whose replies are known as their sender's.
 const (
-	maxOwn        = 10_000 // in all
-	maxOwnSession = 256    // of one session
+	maxOwn        = 100_000 // in all
+	maxOwnSession = 256     // of one session
 	longestWait   = time.Hour
 )
 
@@ -35,7 +36,9 @@ type owned struct {
 type asked struct {
 	id    *string
 	began time.Time
-	stop  func() bool // its timeout; nil without one
+	// timeout starts its timeout, and gives how to stop it.
+	timeout func() (stop func() bool)
+	stop    func() bool
 }
 
 func newOwn() *own { return &own{commands: map[string]*owned{}} }
@@ -54,12 +57,44 @@ func (o *own) add(commandID string, c *owned) error {
 	if o.commands[commandID] != nil {
 		return errOwnTwice
 	}
+	if c.session.commands >= maxOwnSession {
+		o.pushOut(c.session)
+	}
 	if len(o.commands) >= maxOwn || c.session.commands >= maxOwnSession {
 		return errTooManyOwn
 	}
 	c.session.commands++
 	o.commands[commandID] = c
+	if c.asked == nil {
+		o.remember(c.session, commandID)
+	} else {
+		c.asked.stop = c.asked.timeout()
+	}
 	return nil
+}
+
+// remember notes a command whose end nobody asked for. mu is held.
+func (o *own) remember(s *session, commandID string) {
+	if len(s.unasked) >= 2*maxOwnSession { // most of them have ended
+		s.unasked = slices.DeleteFunc(s.unasked, func(id string) bool {
+			c := o.commands[id]
+			return c == nil || c.session != s
+		})
+	}
+	s.unasked = append(s.unasked, commandID)
+}
+
+// pushOut forgets the session's oldest command whose end nobody asked for: its last
+// reply may be lost. mu is held.
+func (o *own) pushOut(s *session) {
+	for len(s.unasked) > 0 {
+		id := s.unasked[0]
+		s.unasked = s.unasked[1:]
+		if c := o.commands[id]; c != nil && c.session == s && c.asked == nil {
+			o.drop(id, c)
+			return
+		}
+	}
 }
 
 // of gives the session to whose command a reply answers, or nil.
@@ -105,8 +140,10 @@ func (o *own) forget(commandID string, c *owned) bool {
 // drop is called with mu held.
 func (o *own) drop(commandID string, c *owned) {
 	delete(o.commands, commandID)
-	c.session.commands--
-	if c.asked != nil && c.asked.stop != nil {
+	if c.session.commands--; c.session.commands == 0 {
+		c.session.unasked = nil
+	}
+	if c.asked != nil {
 		c.asked.stop()
 	}
 }

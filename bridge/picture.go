@@ -53,6 +53,15 @@ func (h *hub) picture(d demand, s *session) []engine.Frame {
 	return h.snapshot(d.wish.filter).frames(d.id)
 }
 
+// pictureFor gives a snapshot to who subscribes. One that heard something before may
+// have had what an older snapshot lacks: it is given none but the newest.
+func (h *hub) pictureFor(d demand, s *session) []engine.Frame {
+	if d.since != nil || s.group != nil {
+		return h.snapshot(d.wish.filter).frames(d.id)
+	}
+	return h.picture(d, s)
+}
+
 // snapshot gives the snapshot for a filter as of now. mu is held.
 func (h *hub) snapshot(f *filter.Filter) picture {
 	key := f.Key()

@@ -61,7 +61,8 @@ func (b *Bridge) skipped(v any, missed uint64) engine.Frame {
 	if c.room != nil {
 		return roomError(fmt.Sprintf("%d messages were left out here: this client reads too slowly", missed))
 	}
-	if c.v1.Load() != nil {
+	if s := c.v1.Load(); s != nil {
+		s.skipped.Store(true)
 		return frameOf(droppedMessage{Op: "dropped", Count: missed})
 	}
 	return b.errorFrame("", fmt.Sprintf("%d replies were left out here: this client reads too slowly", missed))

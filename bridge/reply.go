@@ -21,6 +21,7 @@ type reply struct {
 	frame    engine.Frame
 	body     []byte // part of the frame
 	read     bool   // the keywords were read
+	owner    string // the session whose command it answers, or ""
 	ordered  bool
 	order    int64
 	orderKey string

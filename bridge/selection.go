@@ -19,6 +19,14 @@ type wish struct {
 	ordered  bool           // leave out what is older than what was delivered
 }
 
+// globs is how many patterns are tried on a reply.
+func (w *wish) globs() int {
+	if w.filter == nil {
+		return 0
+	}
+	return w.filter.Globs()
+}
+
 // selection is one distinct wish, whoever has it. Its filter is evaluated once a
 // reply, for all of them.
 type selection struct {
@@ -108,6 +116,9 @@ func (sh *shelf) take(w wish, owner *session) *selection {
 
 // drop forgets a selection that no group has any more.
 func (sh *shelf) drop(s *selection) {
+	if sh.all[s.key] != s {
+		return // one client may have wished it twice
+	}
 	delete(sh.all, s.key)
 	for _, path := range s.rooms {
 		sh.byRoom.remove(path, s)

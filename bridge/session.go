@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bytes"
 	"errors"
 	"strconv"
 	"sync/atomic"
@@ -38,14 +39,17 @@ type client struct {
 // session is what a v1 client has beyond a plain one.
 type session struct {
 	id       string
-	asked    atomic.Int32 // requests that wait for the desk
+	asked    atomic.Int32 // requests that wait for their answer
+	early    atomic.Int32 // the greeting and what was said before it, while they wait
+	skipped  atomic.Bool  // it read too slowly, and frames were left out
 	commands int          // known as its own; guarded by own.mu
+	unasked  []string     // the ids of those whose end it did not ask for, the oldest first; guarded by own.mu
 
 	// The following fields are guarded by hub.mu.
 	group    *group // nil before it follows anything
 	subs     []subscription
 	implicit bool   // the subscription was not asked for
-	since    uint64 // all notices from this number on were sent to it
+	gaps     uint64 // how many were told before it was greeted
 	told     string // the broker's state as it knows it
 	gone     bool
 }
@@ -58,6 +62,7 @@ func (b *Bridge) clientID(c *client) string {
 // newSession makes a client one that speaks v1.
 func (b *Bridge) newSession(c *client) *session {
 	s := &session{id: b.clientID(c)}
+	s.early.Store(1)
 	c.v1.Store(s)
 	return s
 }
@@ -137,14 +142,15 @@ func (b *Bridge) greet(conn engine.Conn, a *arrival) {
 	if !h.loading {
 		hello.Seq = &h.seq
 	}
-	s.told, s.since = h.link, h.seq
+	defer s.early.Add(-1)
+	s.told, s.gaps = h.link, h.gaps
 	frames := []engine.Frame{frameOf(hello)}
 	if a.wrong != nil {
 		frames = append(frames, badRequest(nil, a.wrong))
 	}
 	if a.demand != nil {
 		conn.Follow(nil, frames...)
-		h.subscribe(conn, s, *a.demand)
+		h.subscribe(conn, s, *a.demand, func() {})
 		return
 	}
 	everything := subscription{wish: wish{filter: all()}, from: h.seq}
@@ -173,15 +179,48 @@ var errTooMuchAsked = errors.New("too many requests of yours wait to be answered
 // ask queues a request of a client for the desk, where it is done with the hub's
 // lock held.
 func (b *Bridge) ask(s *session, task func()) error {
+	return b.askFor(s, func(answered func()) {
+		task()
+		answered()
+	})
+}
+
+// askFor is ask for what may be answered later.
+func (b *Bridge) askFor(s *session, task func(answered func())) error {
 	if s.asked.Load() >= maxAsked {
 		return errTooMuchAsked
 	}
 	s.asked.Add(1)
 	b.desk.do(func() {
-		s.asked.Add(-1)
 		b.hub.mu.Lock()
 		defer b.hub.mu.Unlock()
-		task()
+		task(func() { s.asked.Add(-1) })
 	})
 	return nil
 }
+
+// maxEarly is how many messages may wait for the greeting of who sent them.
+const maxEarly = 16
+
+// waits queues what a client says while its greeting is on its way: the answer comes
+// behind it. It is false when nothing is.
+func (b *Bridge) waits(conn engine.Conn, c *client, s *session, payload []byte) bool {
+	switch early := s.early.Load(); {
+	case early == 0:
+		return false
+	case early > maxEarly:
+		conn.Close(tooMuchCode, errTooMuchAsked.Error())
+		return true
+	}
+	payload = bytes.Clone(payload)
+	s.early.Add(1)
+	b.desk.do(func() {
+		b.take(conn, c, payload)
+		s.early.Add(-1)
+	})
+	return true
+}
+
+// tooMuchCode closes a client that does not wait for its answers (RFC 6455, 7.4.1:
+// a message that violates a policy).
+const tooMuchCode = 1008

@@ -36,23 +36,33 @@ func (d *demand) name() string {
 	return *d.id
 }
 
+// maxGlobs is how many patterns the filters of one client may have together:
+// each is tried on every reply, with all that are connected waiting.
+const maxGlobs = 256
+
 var (
+	errTooManyGlobs = fmt.Errorf("your filters have more than %d patterns together; name what you want, or ask for more and select in your page", maxGlobs)
+
 	errTooManySubscriptions = fmt.Errorf("you hold %d subscriptions, and no client may have more; unsubscribe from some", maxSubscriptions)
 	errTooManyGroups        = errors.New("the clients of this bridge have too many different subscriptions; ask for what others ask for")
 )
 
 // subscribe adds a subscription, once the reply that the client had last has been
-// here too. mu is held.
-func (h *hub) subscribe(conn engine.Conn, s *session, d demand) {
+// here too. answered is called with the answer. mu is held.
+func (h *hub) subscribe(conn engine.Conn, s *session, d demand, answered func()) {
 	wait := uint64(0)
 	if d.since != nil && h.shared && d.since.Epoch == h.epoch {
 		wait = d.since.Seq
 	}
-	if d.since == nil {
+	begin := func() {
 		h.begin(conn, s, d)
+		answered()
+	}
+	if d.since == nil {
+		begin()
 		return
 	}
-	h.await(wait, func() { h.begin(conn, s, d) })
+	h.await(wait, begin)
 }
 
 // begin makes the subscription, answers, and brings what was asked for. mu is held.
@@ -60,7 +70,7 @@ func (h *hub) begin(conn engine.Conn, s *session, d demand) {
 	if s.gone {
 		return
 	}
-	if err := s.admits(d.name()); err != nil {
+	if err := s.admits(d); err != nil {
 		h.say(conn, s, badRequest(d.id, err))
 		return
 	}
@@ -78,10 +88,10 @@ func (h *hub) begin(conn engine.Conn, s *session, d demand) {
 	}
 	subs := append(s.explicit(), subscription{d.name(), d.wish, from})
 	if d.snapshot {
-		frames = append(frames, h.picture(d, s)...)
+		frames = append(frames, h.pictureFor(d, s)...)
 	}
 	frames = append([]engine.Frame{frameOf(answer)}, frames...)
-	if s.told != h.link { // it has not heard the notices while it waited
+	if s.group == nil && s.told != h.link { // it has not heard the notices while it waited
 		frames = append([]engine.Frame{frameOf(brokerMessage{Op: "broker", State: h.link})}, frames...)
 	}
 	if !h.regroup(conn, s, subs, frames) {
@@ -89,9 +99,16 @@ func (h *hub) begin(conn engine.Conn, s *session, d demand) {
 	}
 }
 
-// admits tells whether the session may have another subscription, of this id.
-func (s *session) admits(id string) error {
-	subs := s.explicit()
+// admits tells whether the session may have another subscription.
+func (s *session) admits(d demand) error {
+	id, subs := d.name(), s.explicit()
+	globs := d.wish.globs()
+	for _, sub := range subs {
+		globs += sub.wish.globs()
+	}
+	if globs > maxGlobs {
+		return errTooManyGlobs
+	}
 	if len(subs) >= maxSubscriptions {
 		return errTooManySubscriptions
 	}
@@ -189,10 +206,10 @@ func (h *hub) missing(w wish, s *session, from uint64) (frames []engine.Frame, o
 	for e := range entries {
 		switch {
 		case e.notice():
-			if s.group == nil || e.seq < s.since {
+			if s.group == nil || e.gap <= s.gaps {
 				frames = append(frames, e.frame)
 			}
-		case h.wants(w, s, e.reply) && !h.had(s, e.reply):
+		case h.wants(w, s, e.reply) && !h.had(s, e.reply) && !s.group.holds(e.reply):
 			frames = append(frames, e.frame)
 		}
 	}
@@ -207,13 +224,13 @@ func (h *hub) wants(w wish, s *session, r *reply) bool {
 	if w.filter.NeedsKeywords() {
 		r.readKeywords()
 	}
-	return w.filter.MatchMine(&r.Reply, w.filter.Mine() && h.own.of(r.CommandID) == s)
+	return w.filter.MatchMine(&r.Reply, r.owner != "" && r.owner == s.id)
 }
 
 // had tells whether the client was sent a reply by a subscription that holds
-// nothing back.
+// nothing back. Of one that read too slowly nobody knows.
 func (h *hub) had(s *session, r *reply) bool {
-	return slices.ContainsFunc(s.subs, func(sub subscription) bool {
+	return !s.skipped.Load() && slices.ContainsFunc(s.subs, func(sub subscription) bool {
 		return r.seq > sub.from && sub.wish.throttle == 0 && !sub.wish.ordered && h.wants(sub.wish, s, r)
 	})
 }

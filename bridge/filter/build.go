@@ -14,6 +14,7 @@ import (
 const (
 	maxValues = 256 // of one field
 	maxLength = 255 // of a value, in bytes; no AMQP name is longer
+	maxGlobs  = 64  // of all fields: each is tried on every reply
 
 	codes = ">idwe:f!" // CLU's message codes
 	me    = "me"       // the commander that means the subscribing connection
@@ -48,6 +49,9 @@ func build(given map[string][]string) (*Filter, error) {
 		return nil, fmt.Errorf("the filter cannot be written as JSON: %w", err)
 	}
 	f.key = strings.TrimSpace(key.String())
+	if n := f.Globs(); n > maxGlobs {
+		return nil, fmt.Errorf("the filter has %d patterns, but may have %d: name what you want, or ask for more and select in your page", n, maxGlobs)
+	}
 	return f, nil
 }
 

@@ -69,6 +69,17 @@ func (f *Filter) Mine() bool { return f.mine }
 // NeedsKeywords reports whether the filter looks at Reply.Keywords, which cost the parsing of a body.
 func (f *Filter) NeedsKeywords() bool { return f.keyword != nil }
 
+// Globs is how many patterns the filter has: what costs time on every reply.
+func (f *Filter) Globs() int {
+	n := 0
+	for _, l := range []*list{f.sender, f.routing, f.keyword, f.commandID, f.commander} {
+		if l != nil {
+			n += len(l.patterns)
+		}
+	}
+	return n
+}
+
 // OnlyMine reports whether the filter selects replies to the connection's own commands and no others.
 func (f *Filter) OnlyMine() bool {
 	return f.mine && f.commander != nil && len(f.commander.names)+len(f.commander.patterns) == 0

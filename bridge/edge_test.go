@@ -1,0 +1,136 @@
+package bridge
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws/wsutil"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/filter"
+)
+
+func (s *stage) tell(l *listener, text string) {
+	s.t.Helper()
+	if err := wsutil.WriteClientText(l.conn, []byte(text)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func TestASnapshotForWhoHeardSomethingBeforeIsNeverOlderThanThat(t *testing.T) {
+	s := newStage(t)
+	s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
+	first, hears := s.connect(), s.connect()
+	s.tell(first, `{"op": "subscribe", "id": "s", "snapshot": true}`)
+	s.await(first, "ok")
+	s.await(first, "snapshot")
+	s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
+	s.tell(hears, `{"op": "subscribe", "id": "s", "snapshot": true}`)
+	s.await(hears, "ok")
+	if m := s.await(hears, "snapshot"); m["seq"] != 2. {
+		t.Errorf("the snapshot is %v", m)
+	}
+}
+
+func TestSinceAndSnapshotTogetherDoubleNothing(t *testing.T) {
+	s := newStage(t)
+	s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
+	first := s.connect()
+	s.tell(first, `{"op": "subscribe", "id": "s", "snapshot": true}`)
+	s.await(first, "ok")
+	s.await(first, "snapshot")
+	s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
+	again := s.connect()
+	s.tell(again, fmt.Sprintf(`{"op": "subscribe", "id": "s", "snapshot": true, "since": {"epoch": %q, "seq": 1}}`, s.hub.epoch))
+	s.await(again, "ok")
+	s.await(again, "snapshot")
+	s.ask(again, "pong", `{"op": "ping"}`)
+	again.mu.Lock()
+	defer again.mu.Unlock()
+	if fmt.Sprint(again.heard) != "[2]" {
+		t.Errorf("it heard %v", again.heard)
+	}
+}
+
+func TestAGapFromBeforeTheGreetingIsToldToWhoResumesByARequest(t *testing.T) {
+	s := newStage(t)
+	s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
+	s.hub.missed(amqpx.Gap{From: time.Now().Add(-time.Second), To: time.Now()})
+	l := s.connect()
+	s.tell(l, fmt.Sprintf(`{"op": "subscribe", "id": "s", "since": {"epoch": %q, "seq": 1}}`, s.hub.epoch))
+	s.await(l, "ok")
+	s.await(l, "gap")
+	s.hub.missed(amqpx.Gap{From: time.Now().Add(-time.Second), To: time.Now()})
+	s.await(l, "gap")
+	s.tell(l, fmt.Sprintf(`{"op": "subscribe", "id": "t", "since": {"epoch": %q, "seq": 1}}`, s.hub.epoch))
+	s.await(l, "ok")
+	s.await(l, "gap") // again the first one, which was before the greeting; the other it has heard
+	s.ask(l, "pong", `{"op": "ping"}`)
+}
+
+func TestWhatIsSaidBeforeTheGreetingIsAnsweredBehindIt(t *testing.T) {
+	s := newStage(t)
+	s.hub.mu.Lock() // the greeting waits
+	l := s.dial()
+	s.tell(l, `{"op": "command", "id": "c", "consumer": "dome", "command_string": "open"}`)
+	s.tell(l, `{"op": "ping", "id": "p"}`)
+	s.hub.mu.Unlock()
+	s.await(l, "hello")
+	s.await(l, "ok")
+	s.await(l, "error") // there is no broker
+	s.await(l, "pong")
+}
+
+func TestAnIDThatIsTooLongIsRefused(t *testing.T) {
+	s := newStage(t)
+	l := s.connect()
+	s.tell(l, `{"op": "subscribe", "id": "`+strings.Repeat("x", 256)+`"}`)
+	if m := s.await(l, "error"); m["id"] != nil || !strings.Contains(m["message"].(string), "256 bytes") {
+		t.Errorf("the answer is %v", m)
+	}
+}
+
+func TestOnePatternTooManyIsRefused(t *testing.T) {
+	s := newStage(t)
+	l := s.connect()
+	globs := strings.TrimSuffix(strings.Repeat(`"%d*",`, 64), ",")
+	for i := range 5 {
+		list := globs
+		for k := range 64 {
+			list = strings.Replace(list, "%d", fmt.Sprint(i, "-", k), 1)
+		}
+		op := "ok"
+		if i == 4 {
+			op = "error"
+		}
+		s.ask(l, op, fmt.Sprintf(`{"op": "subscribe", "id": "%d", "filter": {"keyword": [%s]}}`, i, list))
+	}
+}
+
+func TestTheOldestCommandMakesRoomUnlessItsEndWasAskedFor(t *testing.T) {
+	o, s := newOwn(), &session{}
+	stopped := 0
+	patient := func() *owned {
+		return &owned{session: s, asked: &asked{timeout: func() func() bool { return func() bool { stopped++; return true } }}}
+	}
+	if err := o.add("asked", patient()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 * maxOwnSession {
+		if err := o.add(fmt.Sprint(i), &owned{session: s}); err != nil {
+			t.Fatalf("command %d: %v", i, err)
+		}
+	}
+	if o.of("asked") != s || o.of("0") != nil || o.of(fmt.Sprint(3*maxOwnSession-1)) != s || s.commands != maxOwnSession {
+		t.Errorf("%d commands are known", s.commands)
+	}
+	if len(s.unasked) > 2*maxOwnSession {
+		t.Errorf("%d ids are kept", len(s.unasked))
+	}
+	o.leave(s)
+	if s.commands != 0 || len(o.commands) != 0 || stopped != 1 {
+		t.Errorf("left are %d commands; %d timeouts were stopped", len(o.commands), stopped)
+	}
+}
