@@ -13,7 +13,7 @@ import (
 // Message takes a client's command or request, or tells it what is wrong.
 func (b *Bridge) Message(conn engine.Conn, v any, payload []byte) {
 	c := v.(*client)
-	if c.room != nil {
+	if c.guest != nil {
 		b.roomMessage(conn)
 		return
 	}

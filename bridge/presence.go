@@ -70,7 +70,7 @@ type leftMessage struct {
 func (b *Bridge) presenceOf(c *client, at time.Time) presenceMessage {
 	protocol := "clu"
 	switch {
-	case c.room != nil:
+	case c.guest != nil:
 		protocol = "room"
 	case c.v1.Load() != nil:
 		protocol = "v1"
@@ -81,14 +81,14 @@ func (b *Bridge) presenceOf(c *client, at time.Time) presenceMessage {
 // arrived and left tell of a client. They run on the engine's loop, and never block.
 func (b *Bridge) arrived(c *client) {
 	if b.presence != nil {
-		b.presence.publish(presenceConnect, b.presenceOf(c, c.since))
+		b.presence.publish(presenceConnect, b.presenceOf(c, c.since()))
 	}
 }
 
 func (b *Bridge) left(c *client, code int, reason string) {
 	if b.presence != nil {
 		now := time.Now()
-		b.presence.publish(presenceDisconnect, leftMessage{b.presenceOf(c, now), code, reason, now.Sub(c.since).Round(time.Millisecond).Seconds()})
+		b.presence.publish(presenceDisconnect, leftMessage{b.presenceOf(c, now), code, reason, now.Sub(c.since()).Round(time.Millisecond).Seconds()})
 	}
 }
 
@@ -146,7 +146,7 @@ func (b *Bridge) clientList(id *string) engine.Frame {
 			return
 		}
 		c := v.(*client)
-		m.Clients = append(m.Clients, b.presenceOf(c, c.since))
+		m.Clients = append(m.Clients, b.presenceOf(c, c.since()))
 	})
 	return frameOf(m)
 }

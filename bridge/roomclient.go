@@ -34,42 +34,52 @@ func (b *Bridge) roomOf(r *engine.Request) string {
 	return path
 }
 
+// guest is what a client in a room has.
+type guest struct {
+	room   *room
+	coming *time.Timer // until it is open
+	wrong  string      // what it must be told then
+	gone   bool        // it was taken out of the room before it was open
+}
+
 // acceptRoom lets a client into a room.
 func (b *Bridge) acceptRoom(r *engine.Request, c *client, path string) (engine.Welcome, error) {
 	path, err := roomPath(path)
 	if err != nil {
 		return engine.Welcome{}, &engine.Refusal{Status: http.StatusBadRequest, Reason: err.Error()}
 	}
+	g := &guest{}
 	_, given, _ := demandOf(r)
 	switch {
 	case given:
-		c.wrong = "the URL asks for replies, and there are none in a room; connect to / for them"
+		g.wrong = "the URL asks for replies, and there are none in a room; connect to / for them"
 	case namesSubprotocol(r.Header("Sec-WebSocket-Protocol")):
-		c.wrong = `nobody speaks ` + Subprotocol + ` in a room; connect to /, and subscribe there with "rooms": ["` + path + `"]`
+		g.wrong = `nobody speaks ` + Subprotocol + ` in a room; connect to /, and subscribe there with "rooms": ["` + path + `"]`
 	}
-	if c.room, err = b.rooms.enter(path); err != nil {
+	if g.room, err = b.rooms.enter(path); err != nil {
 		return engine.Welcome{}, &engine.Refusal{Status: http.StatusServiceUnavailable, Reason: err.Error()}
 	}
-	c.coming = time.AfterFunc(openWithin, func() { b.rooms.leave(c.room) })
-	return engine.Welcome{Log: c.room.log, Session: c}, nil
+	g.coming = time.AfterFunc(openWithin, func() { b.rooms.leave(g.room) })
+	c.guest = g
+	return engine.Welcome{Log: g.room.log, Session: c}, nil
 }
 
 // openRoom sees to it that a client stays in its room.
 func (b *Bridge) openRoom(conn engine.Conn, c *client) {
-	if !c.coming.Stop() {
-		c.gone = true
+	if !c.guest.coming.Stop() {
+		c.guest.gone = true
 		conn.Close(1013, "it took too long; try again")
 		return
 	}
-	if c.wrong != "" {
-		conn.Send(roomError(c.wrong))
+	if c.guest.wrong != "" {
+		conn.Send(roomError(c.guest.wrong))
 	}
 }
 
 // leaveRoom ends a client's being in its room.
 func (b *Bridge) leaveRoom(c *client) {
-	if !c.gone {
-		b.rooms.leave(c.room)
+	if !c.guest.gone {
+		b.rooms.leave(c.guest.room)
 	}
 }
 

@@ -21,20 +21,18 @@ type client struct {
 	remote string
 	path   string                  // of its request
 	number uint64                  // no other client of the bridge has it
-	since  time.Time               // when it came
+	came   int64                   // when, in nanoseconds since 1970
 	v1     atomic.Pointer[session] // nil while it is a plain one
 	// commands are those without an outcome. leaving is set when the bridge wants
 	// the client to go, which it does when there are none.
 	commands atomic.Int32
 	leaving  atomic.Bool
 	arrival  *arrival // until it is open
-
-	// Of one in a room.
-	room   *room       // nil for everyone else
-	coming *time.Timer // until it is open
-	wrong  string      // what it must be told then
-	gone   bool        // it was taken out of the room before it was open
+	guest    *guest   // of one in a room; nil for everyone else
 }
+
+// since is when the client came.
+func (c *client) since() time.Time { return time.Unix(0, c.came) }
 
 // session is what a v1 client has beyond a plain one.
 type session struct {
@@ -77,13 +75,13 @@ type arrival struct {
 // Accept lets every upgrade in, on any path, as CLU does; some paths are rooms. Who names the
 // subprotocol or asks for something in the URL speaks v1.
 func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
-	c := &client{number: b.clientsEver.Add(1), since: time.Now()}
+	c := &client{number: b.clientsEver.Add(1), came: time.Now().UnixNano(), path: "/"}
 	if remote := r.RemoteAddr(); remote.IsValid() {
 		c.remote = remote.String()
 	} else {
 		c.remote = "unix"
 	}
-	if u, err := r.URL(); err == nil {
+	if u, err := r.URL(); err == nil && u.Path != c.path { // most have the same one
 		c.path = u.Path
 	}
 	if path := b.roomOf(r); path != "" {
@@ -107,7 +105,7 @@ func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
 func (b *Bridge) Open(conn engine.Conn, v any) {
 	c := v.(*client)
 	b.arrived(c)
-	if c.room != nil {
+	if c.guest != nil {
 		b.openRoom(conn, c)
 		return
 	}
@@ -121,7 +119,7 @@ func (b *Bridge) Open(conn engine.Conn, v any) {
 func (b *Bridge) Closed(_ engine.Conn, v any, code int, reason string) {
 	c := v.(*client)
 	b.left(c, code, reason)
-	if c.room != nil {
+	if c.guest != nil {
 		b.leaveRoom(c)
 	}
 	if s := c.v1.Load(); s != nil {
