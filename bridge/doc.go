@@ -4,15 +4,31 @@
 //
 // # Down
 //
-//	delivery ──► actor.Envelope ──► one frame ──► engine.Log ──► every client
+//	delivery ──► actor.Envelope ──► hub ──┬─► one frame ──► plain log ──► every plain client
+//	                                      ├─► numbered frame ──► groups' logs ──► v1 clients
+//	                                      ├─► history: for those who resume
+//	                                      └─► snapshot: the last value of every keyword
 //
-// A reply is written once, whatever the number of clients (replies.go). What
-// CLU would not hand on, or cannot be read, is dropped, counted and logged; the
-// next reply flows.
+// A reply is written once, whatever the number of clients (replies.go, reply.go).
+// What CLU would not hand on, or cannot be read, is dropped, counted and logged; the
+// next reply flows. The hub (hub.go) gives each its number. Clients with the same
+// wishes are a group with a log of its own (group.go); a filter is evaluated once a
+// reply, for all groups that have it (selection.go).
+//
+// # Sessions
+//
+//	op ──► desk ──► hub: subscribe, resume, snapshot ──► Conn.Follow(group's log)
+//
+// A client that speaks v1 has a session (session.go). What it asks for (ops.go,
+// arrival.go) waits its turn at the desk (desk.go): the hub may wait for the engine's
+// loops, so they never wait for the hub. Subscribing is one step under the hub's
+// lock, so that what was missed, the snapshot and what follows fit without gap or
+// double (subscribe.go, picture.go). Whose command a reply answers is known until its
+// last one (own.go).
 //
 // # Up
 //
-//	text ──► parseRequest ──► Command.Check ──► allow ──► Link.Publish ──► outcome
+//	text ──► parseMessage ──► Command.Check ──► allow ──► Link.Publish ──► outcome
 //
 // A command is published at once or fails at once (commands.go). Its sender is
 // told of every end but success, whose witness is the actor's own reply:

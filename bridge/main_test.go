@@ -246,7 +246,8 @@ type peer struct {
 	ch *amqp.Channel
 }
 
-func newPeer(t *testing.T, url string) *peer {
+// openChannel connects to the broker until the test ends.
+func openChannel(t *testing.T, url string) *amqp.Channel {
 	t.Helper()
 	conn, err := amqp.Dial(url)
 	if err != nil {
@@ -257,6 +258,12 @@ func newPeer(t *testing.T, url string) *peer {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return ch
+}
+
+func newPeer(t *testing.T, url string) *peer {
+	t.Helper()
+	ch := openChannel(t, url)
 	if err := ch.ExchangeDeclare(actor.Exchange, "topic", false, true, false, false, nil); err != nil {
 		t.Fatal(err)
 	}

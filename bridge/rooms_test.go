@@ -49,15 +49,7 @@ type broadcaster struct {
 
 func newBroadcaster(t *testing.T, url string) *broadcaster {
 	t.Helper()
-	conn, err := amqp.Dial(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	ch, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
+	ch := openChannel(t, url)
 	return &broadcaster{t, ch}
 }
 
