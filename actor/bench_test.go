@@ -45,10 +45,14 @@ func BenchmarkEnvelope(b *testing.B) {
 }
 
 // The hot path of a bridge: every reply passes here once.
+//
+// Under the race detector a sync.Pool drops a quarter of what it is given, so
+// that encoding/json makes a new scanner now and then: 0.75 allocations a run.
+// Over few runs the mean of that comes out as 1 one time in thirty.
 func TestAnEnvelopeWithRoomAllocatesNothing(t *testing.T) {
 	d := benchReply(usualBody)
 	dst := make([]byte, 0, 4096)
-	allocs := testing.AllocsPerRun(100, func() {
+	allocs := testing.AllocsPerRun(5000, func() {
 		if _, err := (actor.Envelope{}).Append(dst[:0], d); err != nil {
 			t.Fatal(err)
 		}
