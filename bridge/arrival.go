@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -28,14 +29,15 @@ func namesSubprotocol(offered string) bool {
 
 // demandOf reads the query of a URL. given tells whether there is anything of
 // ours in it. On an error there is nothing to ask for, and the client is told.
-func demandOf(r *engine.Request) (_ *demand, given bool, _ error) {
+// Who is silent has no demand.
+func demandOf(r *engine.Request) (_ *demand, silent, given bool, _ error) {
 	u, err := r.URL()
 	if err != nil || u.RawQuery == "" {
-		return nil, false, nil
+		return nil, false, false, nil
 	}
 	values, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return nil, false, nil // nobody can tell what it asks for: a plain client
+		return nil, false, false, nil // nobody can tell what it asks for: a plain client
 	}
 	id := urlSubscription
 	d := &demand{id: &id}
@@ -44,44 +46,50 @@ func demandOf(r *engine.Request) (_ *demand, given bool, _ error) {
 	for _, parameter := range []string{"since", "snapshot", "throttle_ms", "ordered"} {
 		found = found || values.Has(parameter)
 	}
-	if !found {
-		return nil, false, nil
+	if !found && !values.Has("silent") {
+		return nil, false, false, nil
 	}
 	if err == nil {
-		err = d.readParameters(values)
+		silent, err = d.readParameters(values)
+	}
+	if silent && found {
+		silent, err = false, errors.New("silent=1 asks for nothing, but other parameters ask for something; leave out one or the other")
 	}
 	if err != nil {
-		return nil, true, fmt.Errorf("the URL is not understood: %w", err)
+		return nil, false, true, fmt.Errorf("the URL is not understood: %w", err)
 	}
-	return d, true, nil
+	if !found { // silent=0 asks for what everybody gets
+		d = nil
+	}
+	return d, silent, true, nil
 }
 
-func (d *demand) readParameters(values url.Values) (err error) {
+func (d *demand) readParameters(values url.Values) (silent bool, err error) {
 	if text := values.Get("since"); values.Has("since") {
 		epoch, number, ok := cutLast(text, ":")
 		seq, err := strconv.ParseUint(number, 10, 64)
 		if !ok || err != nil || epoch == "" {
-			return fmt.Errorf("since=%s: write since=EPOCH:SEQ with the epoch and seq of the last reply that you had", text)
+			return false, fmt.Errorf("since=%s: write since=EPOCH:SEQ with the epoch and seq of the last reply that you had", text)
 		}
 		d.since = &since{epoch, seq}
 	}
 	if text := values.Get("throttle_ms"); values.Has("throttle_ms") {
 		ms, err := strconv.Atoi(text)
 		if err != nil {
-			return fmt.Errorf("throttle_ms=%s is no number of milliseconds", text)
+			return false, fmt.Errorf("throttle_ms=%s is no number of milliseconds", text)
 		}
 		if d.wish.throttle, err = throttle(ms); err != nil {
-			return err
+			return false, err
 		}
 	}
-	for parameter, to := range map[string]*bool{"snapshot": &d.snapshot, "ordered": &d.wish.ordered} {
+	for parameter, to := range map[string]*bool{"snapshot": &d.snapshot, "ordered": &d.wish.ordered, "silent": &silent} {
 		if text := values.Get(parameter); values.Has(parameter) {
 			if *to, err = strconv.ParseBool(text); err != nil {
-				return fmt.Errorf("%s=%s: write %s=1 or %s=0", parameter, text, parameter, parameter)
+				return false, fmt.Errorf("%s=%s: write %s=1 or %s=0", parameter, text, parameter, parameter)
 			}
 		}
 	}
-	return nil
+	return silent, nil
 }
 
 func cutLast(s, separator string) (before, after string, found bool) {

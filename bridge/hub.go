@@ -69,6 +69,16 @@ func newHub(e *engine.Engine, cfg Config) *hub {
 	}
 }
 
+// known is the number of the last reply, or nil while the past of a stream is being
+// read. mu is held.
+func (h *hub) known() *uint64 {
+	if h.loading {
+		return nil
+	}
+	seq := h.seq
+	return &seq
+}
+
 // hubFigures are the hub's figures for metrics.
 type hubFigures struct {
 	epoch                    string

@@ -25,7 +25,7 @@ type helloMessage struct {
 
 // capabilities are what a v1 client may ask of this bridge.
 func (b *Bridge) capabilities() []string {
-	all := []string{"ping", "subscribe", "filter", "throttle", "ordered", "snapshot", "resume", "gap", "actors", "mine", "command"}
+	all := []string{"ping", "subscribe", "filter", "throttle", "ordered", "snapshot", "resume", "gap", "actors", "mine", "command", "silent"}
 	if len(b.cfg.Sources) > 0 {
 		all = append(all, "rooms")
 	}
@@ -60,11 +60,15 @@ type errorMessage struct {
 	Message   string `json:"message"`
 }
 
-// pongMessage answers a ping with its data.
+// pongMessage answers a ping with its data. Epoch and Seq are the last reply that
+// was here: a client whose filter selects little resumes behind it, not behind
+// the last reply that it had itself, which may be forgotten.
 type pongMessage struct {
-	Op   string          `json:"op"` // pong
-	ID   *string         `json:"id"`
-	Data json.RawMessage `json:"data,omitempty"`
+	Op    string          `json:"op"` // pong
+	ID    *string         `json:"id"`
+	Data  json.RawMessage `json:"data,omitempty"`
+	Epoch string          `json:"epoch"`
+	Seq   *uint64         `json:"seq"` // null while nobody knows
 }
 
 // resultMessage tells of the end of a command.

@@ -110,7 +110,10 @@ func optional[T any](f fields, name, what string, to *T) error {
 // ping is a sign of life that a page can see.
 func (b *Bridge) ping(s *session, r opRequest) error {
 	data := slices.Clone(r.fields["data"]) // the message is gone when the answer is written
-	return b.ask(s, func() { b.hub.say(r.conn, s, frameOf(pongMessage{Op: "pong", ID: r.id, Data: data})) })
+	return b.ask(s, func() {
+		pong := pongMessage{Op: "pong", ID: r.id, Data: data, Epoch: b.hub.epoch, Seq: b.hub.known()}
+		b.hub.say(r.conn, s, frameOf(pong))
+	})
 }
 
 // subscribe has a client hear the replies that it wishes.

@@ -49,7 +49,7 @@ func (b *Bridge) acceptRoom(r *engine.Request, c *client, path string) (engine.W
 		return engine.Welcome{}, &engine.Refusal{Status: http.StatusBadRequest, Reason: err.Error()}
 	}
 	g := &guest{}
-	_, given, _ := demandOf(r)
+	_, _, given, _ := demandOf(r)
 	switch {
 	case given:
 		g.wrong = "the URL asks for replies, and there are none in a room; connect to / for them"

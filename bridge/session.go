@@ -69,6 +69,7 @@ func (b *Bridge) newSession(c *client) *session {
 type arrival struct {
 	session *session
 	demand  *demand // nil for what everybody gets
+	silent  bool    // it hears nothing until it subscribes
 	wrong   error
 }
 
@@ -89,7 +90,7 @@ func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
 	}
 	w := engine.Welcome{Log: b.hub.plain, Session: c}
 	asked := namesSubprotocol(r.Header("Sec-WebSocket-Protocol"))
-	demand, given, err := demandOf(r)
+	demand, silent, given, err := demandOf(r)
 	if !asked && !given {
 		return w, nil
 	}
@@ -97,7 +98,7 @@ func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
 		w.Subprotocol = Subprotocol
 	}
 	w.Log = nil // the hub has it follow, behind the greeting
-	c.arrival = &arrival{b.newSession(c), demand, err}
+	c.arrival = &arrival{b.newSession(c), demand, silent, err}
 	return w, nil
 }
 
@@ -135,10 +136,7 @@ func (b *Bridge) greet(conn engine.Conn, a *arrival) {
 	defer h.mu.Unlock()
 	hello := helloMessage{
 		Op: "hello", Session: s.id, Name: b.cfg.Name, Version: b.cfg.Version,
-		Epoch: h.epoch, Broker: h.link, Capabilities: b.capabilities(),
-	}
-	if !h.loading {
-		hello.Seq = &h.seq
+		Epoch: h.epoch, Seq: h.known(), Broker: h.link, Capabilities: b.capabilities(),
 	}
 	defer s.early.Add(-1)
 	s.told, s.gaps = h.link, h.gaps
@@ -151,12 +149,15 @@ func (b *Bridge) greet(conn engine.Conn, a *arrival) {
 		h.subscribe(conn, s, *a.demand, func() {})
 		return
 	}
-	everything := subscription{wish: wish{filter: all()}, from: h.seq}
-	if !h.regroup(conn, s, []subscription{everything}, frames) {
+	var subs []subscription
+	if !a.silent {
+		subs = []subscription{{wish: wish{filter: all()}, from: h.seq}}
+	}
+	if !h.regroup(conn, s, subs, frames) {
 		conn.Close(1013, "the clients of this bridge have too many different subscriptions; try again later")
 		return
 	}
-	s.implicit = true
+	s.implicit = !a.silent
 }
 
 // forget ends a session.

@@ -117,7 +117,8 @@ func TestAPlainClientSpeaksV1FromItsFirstOpOn(t *testing.T) {
 	}
 	c.say(`{"op": "ping", "id": "a", "data": [1, "b"]}`)
 	equal(t, "the first message", c.next()["op"], any("hello"))
-	equal(t, "the answer", fmt.Sprint(c.next()), "map[data:[1 b] id:a op:pong]")
+	pong := c.next()
+	equal(t, "the answer", []string{fmt.Sprint(pong["op"]), fmt.Sprint(pong["id"]), fmt.Sprint(pong["data"]), fmt.Sprint(pong["seq"])}, []string{"pong", "a", "[1 b]", "1"})
 	p.reply(`{"n": 2}`)
 	if e := c.next(); e.seq() != 2 || e.number() != 2 {
 		t.Errorf("then came %v", e)
@@ -164,6 +165,60 @@ func TestAClientThatComesBackHasExactlyWhatItMissed(t *testing.T) {
 		}
 		c.say(`{"op": "ping"}`)
 		equal(t, name+": after it", c.next()["op"], any("pong"))
+	}
+}
+
+func TestASilentClientHearsOnlyWhatItSubscribesTo(t *testing.T) {
+	url := embeddedBroker(t)
+	b := linked(t, url, withHistory)
+	p := newPeer(t, url)
+	witness := dial(t, b.addr)
+	c, hello := dialV1(t, b.addr, "/?silent=1")
+	p.reply(`{"n": 1}`)
+	witness.next()
+	c.say(`{"op": "ping", "id": "before"}`)
+	pong := c.next()
+	equal(t, "what comes first", fmt.Sprint(pong["op"], pong["id"], pong["epoch"], pong["seq"]), fmt.Sprint("pong", "before", hello["epoch"], 1))
+	c.say(`{"op": "subscribe", "id": "s"}`)
+	equal(t, "the answer", c.next()["op"], any("ok"))
+	p.reply(`{"n": 2}`)
+	equal(t, "what it hears", c.next().number(), 2)
+}
+
+func TestASilentClientResumesEachOfItsSubscriptions(t *testing.T) {
+	url := embeddedBroker(t)
+	b := linked(t, url, withHistory)
+	p := newPeer(t, url)
+	witness := dial(t, b.addr)
+	_, hello := dialV1(t, b.addr, "/")
+	for n := 1; n <= 6; n++ {
+		p.reply(fmt.Sprintf(`{"n": %d, "%c": 1}`, n, "ab"[n%2]))
+		witness.next()
+	}
+	c, _ := dialV1(t, b.addr, "/?silent=1")
+	for _, keyword := range []string{"a", "b"} {
+		c.say(fmt.Sprintf(`{"op": "subscribe", "id": %q, "filter": {"keyword": %q}, "since": {"epoch": %q, "seq": 1}}`, keyword, keyword, hello["epoch"]))
+	}
+	c.say(`{"op": "ping"}`)
+	var heard []int
+	for e := c.next(); e["op"] != "pong"; e = c.next() {
+		if e["op"] == nil {
+			heard = append(heard, e.number())
+		}
+	}
+	equal(t, "the replies", heard, []int{2, 4, 6, 3, 5})
+}
+
+func TestSilenceIsAskedForAlone(t *testing.T) {
+	b := linked(t, embeddedBroker(t))
+	for path, words := range map[string]string{
+		"/?silent=1&sender=dome": "silent=1 asks for nothing, but other parameters",
+		"/?silent=perhaps":       "silent=perhaps: write silent=1 or silent=0",
+	} {
+		c, _ := dialV1(t, b.addr, path)
+		if e := c.next(); e["op"] != "error" || !strings.Contains(fmt.Sprint(e["message"]), words) {
+			t.Errorf("%s is answered with %v", path, e)
+		}
 	}
 }
 
