@@ -18,7 +18,7 @@ const finishTimeout = 500 * time.Millisecond
 // multiple-ack for a quarter of the prefetch, or after ackDelay.
 type consumer struct {
 	intake     *intake
-	socket     *socket
+	session    *session
 	channel    *amqp.Channel
 	tag        string
 	deliveries <-chan amqp.Delivery
@@ -59,7 +59,7 @@ func (c *consumer) run() error {
 		}
 	}
 	c.intake.begin()
-	defer func() { c.intake.end(c.socket.lastHeard()) }()
+	defer func() { c.intake.end(c.session.consuming.socket.lastHeard(), c.session.lastStood()) }()
 	for ok := true; ok; {
 		var d amqp.Delivery
 		select {
@@ -109,6 +109,9 @@ func (s *session) finish() {
 	for _, c := range s.consumers {
 		select {
 		case <-c.ended:
+			if s.leaving {
+				c.untie()
+			}
 		case <-late:
 			return
 		}

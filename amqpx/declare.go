@@ -43,10 +43,20 @@ func (s *session) openExclusive(ch *amqp.Channel, in *intake) error {
 	if err := declareExclusive(ch, in.queue.Name); err != nil {
 		return err
 	}
+	held, err := s.holds(in)
+	if err != nil {
+		return err
+	}
+	if err := s.tie(in); err != nil {
+		return err
+	}
 	if err := s.bind(ch, in, "queue", in.queue.Name); err != nil {
 		return err
 	}
 	if in.served {
+		if !held {
+			in.backdate()
+		}
 		in.lost(0)
 	}
 	return s.consume(ch, in, in.queue.Name, true, nil)
@@ -76,20 +86,22 @@ func (s *session) openKept(ch *amqp.Channel, in *intake) error {
 	if err != nil {
 		return topology("queue", name, err)
 	}
-	if err := s.bind(ch, in, "queue", name); err != nil {
+	// Whoever is refused here has changed nothing that the other one relies on.
+	if err := s.consume(ch, in, name, true, nil); err != nil {
 		return err
 	}
-	stood, err := s.witnessed(name)
+	stood, witnessed, err := s.standing(in)
+	if err == nil && !stood {
+		stood, err = s.renew(ch, in, witnessed)
+	}
 	if err != nil {
 		return err
 	}
-	if !stood && existed {
-		in.lost(kept.Messages)
-	}
-	// Whoever is refused here has changed nothing that the other one relies on,
-	// so the witness may follow.
-	if err := s.consume(ch, in, name, true, nil); err != nil || stood {
+	if err := s.bind(ch, in, "queue", name); err != nil || stood {
 		return err
+	}
+	if existed {
+		in.lost(kept.Messages)
 	}
 	return bearWitness(ch, name)
 }
@@ -129,7 +141,7 @@ func (s *session) consume(ch *amqp.Channel, in *intake, name string, exclusive b
 	}
 	s.consumers = append(s.consumers, &consumer{
 		intake:     in,
-		socket:     s.consuming.socket,
+		session:    s,
 		channel:    ch,
 		tag:        tag,
 		deliveries: deliveries,

@@ -23,15 +23,19 @@ func (s *session) declareExchange(ch *amqp.Channel) error {
 	name, like := s.link.cfg.Exchange, s.link.cfg.Like
 	kind := cmp.Or(like.Type, amqp.ExchangeTopic)
 	if like.AsItIs {
-		there, err := s.found(func(ch *amqp.Channel) error {
-			return ch.ExchangeDeclarePassive(name, kind, false, false, false, false, nil)
-		})
+		there, err := s.found(s.askForExchange)
 		if there || err != nil {
 			return topology("exchange", name, err)
 		}
 	}
 	const durable, internal, noWait = false, false, false
 	return topology("exchange", name, ch.ExchangeDeclare(name, kind, durable, !like.Stays, internal, noWait, nil))
+}
+
+// askForExchange is an error if there is no such exchange.
+func (s *session) askForExchange(ch *amqp.Channel) error {
+	kind := cmp.Or(s.link.cfg.Like.Type, amqp.ExchangeTopic)
+	return ch.ExchangeDeclarePassive(s.link.cfg.Exchange, kind, false, false, false, false, nil)
 }
 
 // declareAlone makes the exchange of a link that consumes nothing.

@@ -22,6 +22,11 @@ type intake struct {
 	bound time.Time     // when the last binding of this session was confirmed
 	late  time.Duration // how long before it is heard of a message may have been sent
 
+	tied      bool      // there is a tie
+	untieable bool      // the broker refused one
+	torn      bool      // the last session ended because the bindings were gone
+	stood     time.Time // when they last were known to stand
+
 	// gap is still to be told, once so many deliveries of this session have come.
 	gap   *Gap
 	after int
@@ -46,6 +51,21 @@ func (in *intake) what() string {
 	return "queue " + in.queue.Name
 }
 
+// holder names what is bound: the queue, or the stream.
+func (in *intake) holder() string {
+	if in.queue.Stream != nil {
+		return in.queue.Stream.Name
+	}
+	return in.queue.Name
+}
+
+// backdate notes that the bindings went while the broker could still be heard.
+func (in *intake) backdate() {
+	if !in.clear.IsZero() && in.stood.Before(in.clear) {
+		in.clear = in.stood
+	}
+}
+
 // lost notes that nothing came in between clear and the last binding; before it
 // the given number of messages waited in the queue.
 func (in *intake) lost(waiting int) {
@@ -61,7 +81,7 @@ func (in *intake) begin() {
 			since = in.clear
 		}
 	}
-	in.served = true
+	in.served, in.torn = true, false
 	in.quiet = startQuiet(in.prefetch, in.late, in.bound, since)
 	in.repeats.begin()
 	if in.queue.Stream != nil && !in.stream.located {
@@ -71,15 +91,24 @@ func (in *intake) begin() {
 }
 
 // end is called after the last delivery of a session, whose connection was last
-// heard at the time given.
-func (in *intake) end(heard time.Time) {
+// heard, and whose bindings were last known to stand, at the times given.
+func (in *intake) end(heard, stood time.Time) {
+	in.stood = later(stood, in.bound).Add(-in.late)
 	if in.queue.Stream != nil {
 		// What was routed is in the stream, whether it was read or not.
 		in.clear = heard.Add(-in.late)
-	} else if clear := in.quiet.until(heard); clear.After(in.clear) {
-		in.clear = clear
+	} else {
+		in.stood = later(in.stood, in.quiet.fed.Add(-in.late))
+		in.clear = later(in.clear, in.quiet.until(heard))
 	}
 	in.after = 0 // those that waited may have been taken by now
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // tell tells the gap when its place has come.

@@ -75,6 +75,8 @@ type Link struct {
 	outbox *outbox
 	// intakes are what is remembered of each of cfg.Queues from session to session.
 	intakes []*intake
+	// toldUntied: a tie was refused before. It belongs to Run.
+	toldUntied bool
 
 	// announcing keeps OnState's calls in the order of the changes.
 	announcing sync.Mutex

@@ -103,8 +103,8 @@ func (in *intake) takeMarker(d *amqp.Delivery) {
 			return
 		}
 		// We may know better than who wrote it.
-		if in.clear.After(gap.From) && in.clear.Before(gap.To) {
-			gap.From = in.clear
+		if in.stood.After(gap.From) && in.stood.Before(gap.To) {
+			gap.From = in.stood
 		}
 		if in.stream.holding {
 			in.release(gap)

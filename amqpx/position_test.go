@@ -62,10 +62,10 @@ func TestAGapInAStreamIsToldBeforeWhatCameOnceItWasBoundAgain(t *testing.T) {
 	r.expect(t, "a 10ms-20ms b c d live live?")
 }
 
-func TestAReaderThatHeardMoreThanTheWriterOfAGapNarrowsIt(t *testing.T) {
+func TestAReaderThatKnowsMoreThanTheWriterOfAGapNarrowsIt(t *testing.T) {
 	r := newReader()
 	r.stream.locate(0, 0, true)
-	r.clear = at(15)
+	r.stood = at(15)
 	r.read(0, "begin", "end", "a")
 	r.expect(t, "live 15ms-20ms a")
 }

@@ -22,6 +22,9 @@ type quiet struct {
 	acked  uint64    // the last tag that was acknowledged by then
 	busy   bool      // something was received since
 
+	// fed is a moment before something that was received last was routed.
+	fed time.Time
+
 	// behind: the broker may hold messages that were routed since.
 	behind bool
 	since  time.Time
@@ -46,6 +49,9 @@ func (q *quiet) received(tag uint64) {
 	q.busy = true
 	if !q.behind && tag >= q.acked+q.prefetch {
 		q.behind, q.since, q.probe = true, q.waited, time.Time{}
+	}
+	if !q.behind {
+		q.fed = q.waited
 	}
 }
 

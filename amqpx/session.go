@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -29,6 +30,10 @@ type session struct {
 	broken    chan struct{} // closed with the first reason to end
 	tasks     sync.WaitGroup
 
+	leaving bool         // in order; of the goroutine that serves
+	began   time.Time    // the origin of the following field
+	stood   atomic.Int64 // when the bindings were last found to stand, in nanoseconds
+
 	// mu guards the following field.
 	mu     sync.Mutex
 	reason error // why the session is broken
@@ -37,7 +42,7 @@ type session struct {
 // connect opens both connections and declares the topology. On an error, or
 // when the context ends, nothing is left open.
 func (l *Link) connect(ctx context.Context, url string) (*session, error) {
-	s := &session{link: l, url: url, broken: make(chan struct{})}
+	s := &session{link: l, url: url, began: time.Now(), broken: make(chan struct{})}
 	err := s.open(ctx)
 	if err == nil {
 		s.consuming.socket.untie()
@@ -147,6 +152,7 @@ func (s *session) serve(ctx context.Context) error {
 	}
 	s.tasks.Go(s.settle)
 	s.tasks.Go(s.followBlocking)
+	s.tasks.Go(func() { s.checkBindings(done) })
 	s.tasks.Go(func() {
 		if err := s.send(done); err != nil {
 			s.fail(err)
@@ -157,11 +163,13 @@ func (s *session) serve(ctx context.Context) error {
 	case <-s.broken:
 	case <-ctx.Done():
 		s.drain()
+		s.leaving = true
 	}
 	s.link.outbox.refuse(Away)
 	close(done)
 	s.close()
 	s.link.outbox.cut()
+	s.noteTorn()
 	return s.reason
 }
 

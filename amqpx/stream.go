@@ -115,7 +115,7 @@ func (s *session) openStream(ctx context.Context, ch *amqp.Channel, in *intake) 
 // others find the witness, and read what was written.
 func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, in *intake, existed bool) error {
 	name := in.queue.Stream.Name
-	if stood, err := s.witnessed(name); err != nil {
+	if stood, _, err := s.standing(in); err != nil {
 		return err
 	} else if stood {
 		return s.bind(ch, in, "stream", name)
@@ -125,9 +125,14 @@ func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, in *intake, 
 		return err
 	}
 	defer lock.release()
-	if stood, err := s.witnessed(name); err != nil {
+	stood, witnessed, err := s.standing(in)
+	if err == nil && !stood {
+		stood, err = s.renew(ch, in, witnessed)
+	}
+	if err != nil {
 		return err
-	} else if stood {
+	}
+	if stood {
 		return s.bind(ch, in, "stream", name)
 	}
 	if existed {

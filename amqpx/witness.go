@@ -34,6 +34,13 @@ func bearWitness(ch *amqp.Channel, queue string) error {
 	return topology("queue", queue, ch.QueueBind(queue, "", name, noWait, nil))
 }
 
+// dropWitness removes the witness, if it stands.
+func dropWitness(ch *amqp.Channel, queue string) error {
+	const ifUnused, noWait = false, false
+	name := witnessOf(queue)
+	return topology("exchange", name, ch.ExchangeDelete(name, ifUnused, noWait))
+}
+
 // exists tells whether there is a queue, or stream, of that name.
 func (s *session) exists(queue string) (bool, error) {
 	return s.found(func(ch *amqp.Channel) error {
