@@ -57,6 +57,9 @@ func (c *consumer) run() error {
 		if unacked++; unacked >= c.batch {
 			ack()
 		}
+		if err := c.outpaced(last); err != nil {
+			c.session.fail(err)
+		}
 	}
 	c.intake.begin()
 	defer func() { c.intake.end(c.session.consuming.socket.lastHeard(), c.session.lastStood()) }()

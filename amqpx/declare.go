@@ -80,6 +80,11 @@ func (s *session) openKept(ch *amqp.Channel, in *intake) error {
 			return topology("queue", name, err)
 		}
 	}
+	if in.careful {
+		if err := s.stepOver(in); err != nil {
+			return err
+		}
+	}
 	const durable, autoDelete, exclusive, noWait = true, false, false, false
 	kept, err := ch.QueueDeclare(name, durable, autoDelete, exclusive, noWait,
 		amqp.Table{amqp.QueueTTLArg: in.queue.Expires.Milliseconds()})
@@ -124,7 +129,7 @@ func (s *session) bind(ch *amqp.Channel, in *intake, what, name string) error {
 
 // consume starts the deliveries; what they are is in.queue's business.
 func (s *session) consume(ch *amqp.Channel, in *intake, name string, exclusive bool, args amqp.Table) error {
-	if err := ch.Qos(in.prefetch, 0, false); err != nil {
+	if err := ch.Qos(in.pace(), 0, false); err != nil {
 		return err
 	}
 	s.watch(s.consuming, ch.NotifyClose(make(chan *amqp.Error, 1)), "the channel of "+in.what())
@@ -146,7 +151,7 @@ func (s *session) consume(ch *amqp.Channel, in *intake, name string, exclusive b
 		tag:        tag,
 		deliveries: deliveries,
 		cancelled:  cancelled,
-		batch:      max(1, in.prefetch/4),
+		batch:      max(1, in.pace()/4),
 		ended:      make(chan struct{}),
 	})
 	return nil

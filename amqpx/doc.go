@@ -36,13 +36,14 @@
 //   - the next offset in a stream (position.go).
 //
 // A queue that lives on loses its bindings when the broker is restarted: CLU's
-// exchange is not durable. A witness (witness.go) tells whether they have stood. Who
+// exchange is not durable. A witness (witness.go) tells whether they have stood. Any
+// queue loses them when somebody deletes the exchange: a tie (tie.go) tells. Who
 // binds a stream again writes markers into it (marker.go), so that all its readers,
 // and later ones, hear of the gap in its place.
 //
-// On the broker there are, for a queue q: q itself and, if it lives on, the exchange
-// q_witness; for a stream s: s, s_witness, for moments s_binding, and the queue q,
-// which is always empty and holds the name.
+// On the broker there are, for a queue q: q itself, the exchange q_tie and, if the
+// queue lives on, q_witness; for a stream s: s, s_tie, s_witness, for moments
+// s_binding, and the queue q, which is always empty and holds the name.
 //
 // [Link.Publish] never blocks. Each message ends in exactly one [Outcome], and
 // is never held for a later connection, never sent twice, and never sent after

@@ -22,6 +22,7 @@ type intake struct {
 	bound time.Time     // when the last binding of this session was confirmed
 	late  time.Duration // how long before it is heard of a message may have been sent
 
+	careful   bool      // a message that cannot be read is to come
 	tied      bool      // there is a tie
 	untieable bool      // the broker refused one
 	torn      bool      // the last session ended because the bindings were gone
