@@ -122,7 +122,12 @@ func (in *intake) tell() {
 	in.miss(gap)
 }
 
+// miss tells a gap. Clocks are set, and a stream's gap may be another machine's: one
+// that ends before it begins has no beginning that anybody knows.
 func (in *intake) miss(g Gap) {
+	if g.To.Before(g.From) {
+		g.From = time.Time{}
+	}
 	if in.queue.Missed != nil {
 		defer in.guard("")
 		in.queue.Missed(g)

@@ -77,7 +77,7 @@ func (in *intake) takeOfStream(d *amqp.Delivery) {
 	if p.moved && at > p.next+ownRecords {
 		// Retention has taken what we had not read yet.
 		in.release(Gap{To: now})
-		in.miss(Gap{From: p.taken.Add(-in.late), To: sentBy(d, now)})
+		in.miss(Gap{From: p.taken.Add(-in.late), To: sentBy(d, p.taken, now)})
 	}
 	p.next, p.moved, p.located, p.taken = at+1, true, true, now
 	if isMarker(d, in.queue.Stream.Name) {
@@ -128,9 +128,10 @@ func (in *intake) release(g Gap) {
 	}
 }
 
-// sentBy is a time by which the message was sent. Its own is in whole seconds.
-func sentBy(d *amqp.Delivery, now time.Time) time.Time {
-	if by := d.Timestamp.Add(time.Second); !d.Timestamp.IsZero() && by.Before(now) {
+// sentBy is a time by which the message was sent. Its own is in whole seconds, and is
+// not believed if it is before that of the message before it.
+func sentBy(d *amqp.Delivery, earliest, now time.Time) time.Time {
+	if by := d.Timestamp.Add(time.Second); by.After(earliest) && by.Before(now) {
 		return by
 	}
 	return now

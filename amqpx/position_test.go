@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
@@ -97,6 +98,37 @@ func TestWhatAStreamGivesAgainIsLeftOutAndWhatItGivesNoMoreIsMissed(t *testing.T
 	r.read(100, "e")
 	if len(r.told) != 7 || strings.Join(r.told[:5], " ") != "a b live c d" || r.told[6] != "e" {
 		t.Errorf("it told %q", r.told)
+	}
+}
+
+func TestNoGapEndsBeforeItBeginsWhateverTheClocksOfOthersSay(t *testing.T) {
+	var gaps []Gap
+	in := newIntake(Queue{
+		Deliver: func(*Delivery) {},
+		Missed:  func(g Gap) { gaps = append(gaps, g) },
+		Stream:  &Stream{Name: "s"},
+	}, 10, slog.New(slog.DiscardHandler))
+	in.stream.locate(0, 0, true)
+	take := func(offset int64, d amqp.Delivery) {
+		d.Headers = amqp.Table{offsetHeader: offset}
+		in.take(&d)
+	}
+	end := func(from, to string) amqp.Delivery {
+		return amqp.Delivery{RoutingKey: "s", Type: endType, Body: fmt.Appendf(nil, `{"from": %q, "to": %q}`, from, to)}
+	}
+	take(0, amqp.Delivery{Exchange: "x"})
+	take(100, amqp.Delivery{Exchange: "x", Timestamp: time.Now().Add(-time.Hour)}) // of an actor whose clock is late
+	take(101, end("2026-01-01T12:00:00Z", "2026-01-01T11:00:00Z"))                 // by a bridge whose clock was set back
+	if len(gaps) != 2 {
+		t.Fatalf("the gaps are %v", gaps)
+	}
+	for _, g := range gaps {
+		if g.To.Before(g.From) {
+			t.Errorf("%v ends before it begins", g)
+		}
+	}
+	if gaps[0].From.IsZero() || !gaps[1].From.IsZero() {
+		t.Errorf("the gaps are %v; of the second alone nobody knows the beginning", gaps)
 	}
 }
 
