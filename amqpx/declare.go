@@ -43,9 +43,12 @@ func (s *session) openExclusive(ch *amqp.Channel, in *intake) error {
 	if err := declareExclusive(ch, in.queue.Name); err != nil {
 		return err
 	}
-	held, err := s.holds(in)
-	if err != nil {
-		return err
+	held := true
+	if in.served {
+		var err error
+		if held, err = s.holds(in); err != nil {
+			return err
+		}
 	}
 	if err := s.tie(in); err != nil {
 		return err

@@ -122,9 +122,11 @@ func (in *intake) tell() {
 	in.miss(gap)
 }
 
-// miss tells a gap. Clocks are set, and a stream's gap may be another machine's: one
-// that ends before it begins has no beginning that anybody knows.
+// miss tells a gap, in the time of the wall: a machine that slept has no other. Clocks
+// are set, and a stream's gap may be another machine's: one that ends before it begins
+// has no beginning that anybody knows.
 func (in *intake) miss(g Gap) {
+	g.From, g.To = g.From.Round(0), g.To.Round(0)
 	if g.To.Before(g.From) {
 		g.From = time.Time{}
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -77,6 +78,8 @@ type Link struct {
 	intakes []*intake
 	// toldUntied: a tie was refused before. It belongs to Run.
 	toldUntied bool
+	// limit is how long the body of a message may be, in bytes; 0 while nobody knows.
+	limit atomic.Int64
 
 	// announcing keeps OnState's calls in the order of the changes.
 	announcing sync.Mutex
@@ -140,10 +143,13 @@ func orDefault[T int | time.Duration](v, fallback T) T {
 // Publish sends a message on the link's exchange. It does not block. done is
 // called exactly once, from any goroutine and possibly before Publish returns;
 // it must not block. Messages leave in the order of the calls. The error is
-// for a message that AMQP cannot carry; then nothing is sent and done is not
+// for a message that AMQP, or the broker, cannot carry; then nothing is sent and done is not
 // called.
 func (l *Link) Publish(msg Message, done func(Outcome)) error {
 	if err := msg.check(); err != nil {
+		return err
+	}
+	if err := l.checkLength(&msg); err != nil {
 		return err
 	}
 	l.outbox.put(msg, done)
@@ -213,6 +219,7 @@ func (l *Link) supervise(ctx context.Context) error {
 			linked = true
 			clear(told)
 			err = s.serve(ctx)
+			l.learnLimit(err)
 			if time.Since(started) > settledAfter {
 				pause.reset()
 			}

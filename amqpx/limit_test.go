@@ -1,0 +1,40 @@
+package amqpx_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+func TestAMessageThatTheBrokerFindsTooLongBreaksTheLinkOnce(t *testing.T) {
+	t.Parallel()
+	n := testkit.StartRabbitMQ(t, testkit.WithConfig("max_message_size = 1000"))
+	w := run(t, amqpx.Config{URLs: []string{n.URL()}})
+	w.await(t, true)
+	long := amqpx.Message{Key: "reply.me", Publishing: amqpx.Publishing{Body: make([]byte, 1001)}}
+	outcome := make(chan amqpx.Outcome, 1)
+	if err := w.Publish(long, func(o amqpx.Outcome) { outcome <- o }); err != nil {
+		t.Fatal(err)
+	}
+	if got := receive(t, outcome); got != amqpx.Unknown {
+		t.Errorf("the first one: %v", got)
+	}
+	w.await(t, false)
+	w.await(t, true)
+	err := w.Publish(long, func(o amqpx.Outcome) { t.Errorf("the second one was sent: %v", o) })
+	if err == nil || !strings.Contains(err.Error(), "takes 1000") {
+		t.Errorf("the second one: %v", err)
+	}
+	if got := receive(t, w.send(t, "reply.me", "short")); got != amqpx.Confirmed {
+		t.Errorf("a short one: %v", got)
+	}
+	n.CloseConnections(t)
+	w.await(t, false)
+	w.await(t, true)
+	if err := w.Publish(long, func(o amqpx.Outcome) { outcome <- o }); err != nil {
+		t.Errorf("to a broker that may have another limit: %v", err)
+	}
+	receive(t, outcome)
+}
