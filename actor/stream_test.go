@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	amqp "github.com/rabbitmq/amqp091-go"
-
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/internal/recorded"
@@ -42,15 +40,7 @@ func throughBoth(t *testing.T, messages []amqpx.Message) (plain, streamed []*amq
 	go func() { defer close(ended); _ = link.Run(ctx) }()
 	defer func() { stop(); <-ended }()
 	<-up
-	conn, err := amqp.Dial(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	ch, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
+	ch := testkit.OpenChannel(t, url)
 	for _, m := range messages {
 		if err := ch.Publish(actor.Exchange, m.Key, false, false, m.Publishing); err != nil {
 			t.Fatal(err)

@@ -30,5 +30,8 @@ func (b *backoff) next() time.Duration {
 // last makes the next pause the longest: what failed will not mend itself soon.
 func (b *backoff) last() { b.pause = lastPause }
 
+// soon makes the next pauses short ones.
+func (b *backoff) soon() { b.pause = min(b.pause, 4*firstPause) }
+
 // reset makes the next pause the first one.
 func (b *backoff) reset() { b.pause = 0 }

@@ -41,13 +41,23 @@ func said(err error) bool {
 
 // MisconfiguredError is a refusal that trying again will not mend: wrong
 // password, missing virtual host, a queue or exchange in the way.
-type MisconfiguredError struct{ Reason string }
+type MisconfiguredError struct {
+	Reason string
+	// inUse: the queue belongs to another connection, which may be our last one.
+	inUse bool
+}
 
 func (e *MisconfiguredError) Error() string { return e.Reason }
 
 func misconfigured(err error) bool {
 	var m *MisconfiguredError
 	return errors.As(err, &m)
+}
+
+// heldByAnother tells whether the queue belongs to another connection.
+func heldByAnother(err error) bool {
+	m, ok := errors.AsType[*MisconfiguredError](err)
+	return ok && m.inUse
 }
 
 func wrong(format string, args ...any) error {
@@ -83,7 +93,7 @@ func explainTopology(t *topologyError, broker, user, name string) error {
 	differs := e.Code == amqp.PreconditionFailed && strings.Contains(e.Reason, "inequivalent")
 	switch {
 	case e.Code == amqp.ResourceLocked || inUse:
-		return wrong("the queue %q on %s belongs to another connection: another program named %q is running (stop it, or choose another --name), the broker has not noticed yet that our last connection broke, or the queue was made to outlive its connection (wait until it has expired, or delete it)", t.name, broker, name)
+		return &MisconfiguredError{inUse: true, Reason: fmt.Sprintf("the queue %q on %s belongs to another connection: another program named %q is running (stop it, or choose another --name), the broker has not noticed yet that our last connection broke, or the queue was made to outlive its connection (wait until it has expired, or delete it)", t.name, broker, name)}
 	case e.Code == amqp.PreconditionFailed && t.what == "exchange":
 		return wrong("the exchange %q on %s exists with another type or flags than CLU's (topic, not durable, auto-delete); choose another --exchange, or delete it: %s", t.name, broker, e.Reason)
 	case differs && t.what == "queue":

@@ -13,18 +13,10 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// client is a connection and channel of the test's own.
+// client is a channel of the test's own that confirms.
 func client(t *testing.T, url string) *amqp.Channel {
 	t.Helper()
-	conn, err := amqp.Dial(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	ch, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
+	ch := testkit.OpenChannel(t, url)
 	if err := ch.Confirm(false); err != nil {
 		t.Fatal(err)
 	}
@@ -123,6 +115,21 @@ func TestOnlyOneLinkHasAName(t *testing.T) {
 				t.Errorf("the state is %+v", s)
 			}
 		})
+	}
+}
+
+func TestALinkWhoseNameIsStillHeldIsThereSoonAfterItIsFree(t *testing.T) {
+	url := newEmbedded(t).url()
+	first := run(t, amqpx.Config{URLs: []string{url}})
+	first.await(t, true)
+	second := run(t, amqpx.Config{URLs: []string{url}})
+	second.await(t, false)
+	first.stop()
+	receive(t, first.ended)
+	freed := time.Now()
+	second.await(t, true)
+	if took := time.Since(freed); took > 4*time.Second {
+		t.Errorf("it took %v", took)
 	}
 }
 

@@ -205,10 +205,15 @@ var ErrEnded = errors.New("the link was closed")
 // a short one again: a link that breaks as soon as it stands must not storm.
 const settledAfter = 5 * time.Second
 
+// noticedAfter is how long a broker may hold on to a connection that is no more, with a
+// heartbeat of up to a minute; RabbitMQ takes twice that.
+const noticedAfter = 2 * time.Minute
+
 // supervise connects, serves, and connects again until the context ends.
 func (l *Link) supervise(ctx context.Context) error {
 	var pause backoff
 	var linked bool
+	held := time.Now()          // when the last connection, of ours or of a process before us, ended
 	told := map[string]string{} // by URL, why the last try failed
 	for attempt := 1; ctx.Err() == nil; attempt++ {
 		url := l.cfg.URLs[(attempt-1)%len(l.cfg.URLs)]
@@ -219,6 +224,7 @@ func (l *Link) supervise(ctx context.Context) error {
 			linked = true
 			clear(told)
 			err = s.serve(ctx)
+			held = time.Now()
 			l.learnLimit(err)
 			if time.Since(started) > settledAfter {
 				pause.reset()
@@ -237,7 +243,10 @@ func (l *Link) supervise(ctx context.Context) error {
 		}
 		told[url] = err.Error()
 		l.change(func(s *State) { *s = State{Err: err} })
-		if misconfigured(err) {
+		switch {
+		case heldByAnother(err) && time.Since(held) < noticedAfter:
+			pause.soon()
+		case misconfigured(err):
 			pause.last()
 		}
 		if roundDone {

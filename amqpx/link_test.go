@@ -185,15 +185,7 @@ func TestANackDoesNotSayThatNoQueueHasTheMessage(t *testing.T) {
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	w := run(t, amqpx.Config{URLs: []string{url}})
 	w.await(t, true)
-	conn, err := amqp.Dial(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	ch, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
+	ch := testkit.OpenChannel(t, url)
 	full := amqp.Table{"x-max-length": 0, "x-overflow": "reject-publish"}
 	if _, err := ch.QueueDeclare("full", false, true, true, false, full); err != nil {
 		t.Fatal(err)
@@ -359,15 +351,7 @@ func TestAReceiverThatPanicsLosesOnlyThatMessage(t *testing.T) {
 
 func TestAnExchangeOfAnotherTypeIsNamed(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, n node) {
-		conn, err := amqp.Dial(n.url())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		ch, err := conn.Channel()
-		if err != nil {
-			t.Fatal(err)
-		}
+		ch := testkit.OpenChannel(t, n.url())
 		if err := ch.ExchangeDeclare("test", "fanout", false, true, false, false, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -39,21 +39,6 @@ func (w *watched) sendTo(t *testing.T, id string, queues ...string) <-chan amqpx
 	return outcome
 }
 
-// another is a channel of another program.
-func another(t *testing.T, url string) *amqp.Channel {
-	t.Helper()
-	conn, err := amqp.Dial(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	ch, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ch
-}
-
 func onEachVHost(t *testing.T, test func(t *testing.T, url string)) {
 	t.Run("embedded", func(t *testing.T) { test(t, newEmbedded(t).url()) })
 	t.Run("RabbitMQ", func(t *testing.T) { test(t, testkit.RabbitMQ(t).NewVHost(t)) })
@@ -68,7 +53,7 @@ func declare(t *testing.T, ch *amqp.Channel, name string, exclusive bool) {
 
 func TestAMessageWhoseQueueIsMissingIsNotSentAndTheOthersKeepTheirOrder(t *testing.T) {
 	onEachVHost(t, func(t *testing.T, url string) {
-		ch := another(t, url)
+		ch := testkit.OpenChannel(t, url)
 		declare(t, ch, "shared", false)
 		declare(t, ch, "exclusive", true)
 		w := tapped(t, url)
@@ -96,7 +81,7 @@ func TestAMessageWhoseQueueIsMissingIsNotSentAndTheOthersKeepTheirOrder(t *testi
 
 func TestAQueueThatComesOrGoesIsNoticed(t *testing.T) {
 	onEachVHost(t, func(t *testing.T, url string) {
-		ch := another(t, url)
+		ch := testkit.OpenChannel(t, url)
 		w := tapped(t, url)
 		becomes := func(want amqpx.Outcome) {
 			t.Helper()
@@ -126,7 +111,7 @@ func TestWithoutTheCheckNothingIsAskedFor(t *testing.T) {
 
 func TestAMessageDoesNotOutliveItsDeadlineWhileItsQueueIsAskedFor(t *testing.T) {
 	e := newEmbedded(t)
-	declare(t, another(t, e.url()), "queue", false)
+	declare(t, testkit.OpenChannel(t, e.url()), "queue", false)
 	p := newProxy(t, e.addr)
 	w := tapped(t, p.url(), func(c *amqpx.Config) { c.PublishTimeout = 200 * time.Millisecond })
 	p.stall(0) // the consuming connection, on which is asked
@@ -140,7 +125,7 @@ func TestAMessageDoesNotOutliveItsDeadlineWhileItsQueueIsAskedFor(t *testing.T) 
 func TestWhatExpiredWhileItsQueueWasAskedForIsNotSent(t *testing.T) {
 	t.Parallel()
 	n := testkit.StartRabbitMQ(t)
-	declare(t, another(t, n.URL()), "queue", false)
+	declare(t, testkit.OpenChannel(t, n.URL()), "queue", false)
 	w := tapped(t, n.URL(), func(c *amqpx.Config) { c.PublishTimeout = 200 * time.Millisecond })
 	n.Pause(t)
 	if got := receive(t, w.sendTo(t, "late", "queue")); got != amqpx.Expired {

@@ -70,15 +70,7 @@ func readBacklog(b *testing.B, prefetch int) {
 // publishReplies publishes so many replies of the usual size, and waits until all
 // are in the queue.
 func publishReplies(b *testing.B, url, exchange string, count int) {
-	conn, err := amqp.Dial(url)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer conn.Close()
-	ch, err := conn.Channel()
-	if err != nil {
-		b.Fatal(err)
-	}
+	ch := testkit.OpenChannel(b, url)
 	if err := ch.Confirm(false); err != nil {
 		b.Fatal(err)
 	}

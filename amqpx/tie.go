@@ -52,23 +52,47 @@ func (s *session) tie(in *intake) error {
 	if !s.canTie() {
 		return nil
 	}
+	made, err := s.makeTie(in)
+	if refusedWith(err, amqp.AccessRefused) || refusedWith(err, amqp.PreconditionFailed) || made && refusedWith(err, amqp.NotFound) {
+		in.untieable = true
+		s.link.untied(tieOf(in.holder()), err)
+		return s.removeTie(in)
+	}
+	in.tied = err == nil
+	return topology("exchange", s.link.cfg.Exchange, err)
+}
+
+// makeTie tells whether the tie was made, though it need not stand: of a broker that
+// sees it otherwise than RabbitMQ, nobody must ask every second.
+func (s *session) makeTie(in *intake) (made bool, err error) {
+	ch, err := s.consuming.Channel()
+	if err != nil {
+		return false, err
+	}
+	defer ch.Close()
+	const durable, autoDelete, internal, noWait = false, true, true, false
 	name := tieOf(in.holder())
+	if err := ch.ExchangeDeclare(name, amqp.ExchangeFanout, durable, autoDelete, internal, noWait, nil); err != nil {
+		return false, err
+	}
+	if err := ch.ExchangeBind(s.link.cfg.Exchange, "", name, noWait, nil); err != nil {
+		return false, err
+	}
+	return true, askForTie(ch, in)
+}
+
+// removeTie removes what was made of a tie, as far as that is allowed.
+func (s *session) removeTie(in *intake) error {
 	ch, err := s.consuming.Channel()
 	if err != nil {
 		return err
 	}
 	defer ch.Close()
-	const durable, autoDelete, internal, noWait = false, true, true, false
-	if err = ch.ExchangeDeclare(name, amqp.ExchangeFanout, durable, autoDelete, internal, noWait, nil); err == nil {
-		err = ch.ExchangeBind(s.link.cfg.Exchange, "", name, noWait, nil)
+	const ifUnused, noWait = true, false
+	if err := ch.ExchangeDelete(tieOf(in.holder()), ifUnused, noWait); err != nil && !said(err) {
+		return err
 	}
-	if refusedWith(err, amqp.AccessRefused) || refusedWith(err, amqp.PreconditionFailed) {
-		in.untieable = true
-		s.link.untied(name, err)
-		return nil
-	}
-	in.tied = err == nil
-	return topology("exchange", s.link.cfg.Exchange, err)
+	return nil
 }
 
 // untied says once that a tie is refused.

@@ -246,24 +246,9 @@ type peer struct {
 	ch *amqp.Channel
 }
 
-// openChannel connects to the broker until the test ends.
-func openChannel(t *testing.T, url string) *amqp.Channel {
-	t.Helper()
-	conn, err := amqp.Dial(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	ch, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ch
-}
-
 func newPeer(t *testing.T, url string) *peer {
 	t.Helper()
-	ch := openChannel(t, url)
+	ch := testkit.OpenChannel(t, url)
 	if err := ch.ExchangeDeclare(actor.Exchange, "topic", false, true, false, false, nil); err != nil {
 		t.Fatal(err)
 	}

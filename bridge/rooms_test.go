@@ -49,7 +49,7 @@ type broadcaster struct {
 
 func newBroadcaster(t *testing.T, url string) *broadcaster {
 	t.Helper()
-	ch := openChannel(t, url)
+	ch := testkit.OpenChannel(t, url)
 	return &broadcaster{t, ch}
 }
 
