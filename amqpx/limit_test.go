@@ -5,13 +5,12 @@ import (
 	"testing"
 
 	"github.com/clu-ws/clu-ws/amqpx"
-	"github.com/clu-ws/clu-ws/internal/testkit"
+	"github.com/clu-ws/clu-ws/amqpx/broker"
 )
 
 func TestAMessageThatTheBrokerFindsTooLongBreaksTheLinkOnce(t *testing.T) {
-	t.Parallel()
-	n := testkit.StartRabbitMQ(t, testkit.WithConfig("max_message_size = 1000"))
-	w := run(t, amqpx.Config{URLs: []string{n.URL()}})
+	e := newEmbeddedWith(t, broker.Config{MaxBody: 1000}) // it has RabbitMQ's words
+	w := run(t, amqpx.Config{URLs: []string{e.url()}})
 	w.await(t, true)
 	long := amqpx.Message{Key: "reply.me", Publishing: amqpx.Publishing{Body: make([]byte, 1001)}}
 	outcome := make(chan amqpx.Outcome, 1)
@@ -30,7 +29,7 @@ func TestAMessageThatTheBrokerFindsTooLongBreaksTheLinkOnce(t *testing.T) {
 	if got := receive(t, w.send(t, "reply.me", "short")); got != amqpx.Confirmed {
 		t.Errorf("a short one: %v", got)
 	}
-	n.CloseConnections(t)
+	e.drop(t)
 	w.await(t, false)
 	w.await(t, true)
 	if err := w.Publish(long, func(o amqpx.Outcome) { outcome <- o }); err != nil {

@@ -38,12 +38,17 @@ func (r rabbit) start(t *testing.T) { r.Start(t) }
 
 type embedded struct {
 	addr   string
+	config broker.Config
 	broker *broker.Broker
 	served sync.WaitGroup
 }
 
 func newEmbedded(t *testing.T) *embedded {
-	e := &embedded{addr: "127.0.0.1:0"}
+	return newEmbeddedWith(t, broker.Config{})
+}
+
+func newEmbeddedWith(t *testing.T, config broker.Config) *embedded {
+	e := &embedded{addr: "127.0.0.1:0", config: config}
 	e.start(t)
 	t.Cleanup(func() { e.stop(t) })
 	return e
@@ -56,7 +61,7 @@ func (e *embedded) start(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.addr = ln.Addr().String()
-	b := broker.New(broker.Config{})
+	b := broker.New(e.config)
 	e.broker = b
 	e.served.Go(func() { _ = b.Serve(ln) })
 }
