@@ -80,6 +80,8 @@ type Link struct {
 	toldUntied bool
 	// limit is how long the body of a message may be, in bytes; 0 while nobody knows.
 	limit atomic.Int64
+	// forbidden is why nothing may be sent; nil if it may.
+	forbidden atomic.Pointer[forbidden]
 
 	// announcing keeps OnState's calls in the order of the changes.
 	announcing sync.Mutex
@@ -143,13 +145,16 @@ func orDefault[T int | time.Duration](v, fallback T) T {
 // Publish sends a message on the link's exchange. It does not block. done is
 // called exactly once, from any goroutine and possibly before Publish returns;
 // it must not block. Messages leave in the order of the calls. The error is
-// for a message that AMQP, or the broker, cannot carry; then nothing is sent and done is not
+// for a message that AMQP, or the broker, cannot carry, or that it forbids; then nothing is sent and done is not
 // called.
 func (l *Link) Publish(msg Message, done func(Outcome)) error {
 	if err := msg.check(); err != nil {
 		return err
 	}
 	if err := l.checkLength(&msg); err != nil {
+		return err
+	}
+	if err := l.checkAllowed(); err != nil {
 		return err
 	}
 	l.outbox.put(msg, done)
@@ -226,6 +231,7 @@ func (l *Link) supervise(ctx context.Context) error {
 			err = s.serve(ctx)
 			held = time.Now()
 			l.learnLimit(err)
+			l.noteForbidden(err)
 			if time.Since(started) > settledAfter {
 				pause.reset()
 			}

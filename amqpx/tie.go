@@ -56,9 +56,12 @@ func (s *session) tie(in *intake) error {
 	if refusedWith(err, amqp.AccessRefused) || refusedWith(err, amqp.PreconditionFailed) || made && refusedWith(err, amqp.NotFound) {
 		in.untieable = true
 		s.link.untied(tieOf(in.holder()), err)
-		return s.removeTie(in)
+		s.link.noteForbidden(err)
+		return s.removeTie(in, true)
 	}
-	in.tied = err == nil
+	if in.tied = err == nil; in.tied {
+		s.link.forbidden.Store(nil)
+	}
 	return topology("exchange", s.link.cfg.Exchange, err)
 }
 
@@ -81,14 +84,15 @@ func (s *session) makeTie(in *intake) (made bool, err error) {
 	return true, askForTie(ch, in)
 }
 
-// removeTie removes what was made of a tie, as far as that is allowed.
-func (s *session) removeTie(in *intake) error {
+// removeTie removes what was made of a tie, as far as that is allowed. With ifUnused a
+// tie that is bound stays: it is that of another reader of the stream.
+func (s *session) removeTie(in *intake, ifUnused bool) error {
 	ch, err := s.consuming.Channel()
 	if err != nil {
 		return err
 	}
 	defer ch.Close()
-	const ifUnused, noWait = true, false
+	const noWait = false
 	if err := ch.ExchangeDelete(tieOf(in.holder()), ifUnused, noWait); err != nil && !said(err) {
 		return err
 	}
@@ -200,6 +204,9 @@ func (s *session) checkBinding(ch *amqp.Channel, in *intake, n int) (err error) 
 	}
 	if in.tied && n%bindEvery != 0 {
 		return err
+	}
+	if n%askAgainEvery == 0 {
+		s.askAgain(in)
 	}
 	for _, pattern := range in.queue.Bindings {
 		if err == nil {

@@ -116,7 +116,7 @@ func TestWithoutPermissionForATieABindingThatIsGoneIsMadeAgain(t *testing.T) {
 	}
 }
 
-func TestWithoutPermissionToBindATieNothingIsLeftOfIt(t *testing.T) {
+func TestALinkThatMayOnlyListenSendsNothingAndStaysAndLeavesNoTie(t *testing.T) {
 	t.Parallel()
 	n := testkit.RabbitMQ(t)
 	url := n.NewVHost(t)
@@ -125,6 +125,14 @@ func TestWithoutPermissionToBindATieNothingIsLeftOfIt(t *testing.T) {
 	n.Ctl(t, "set_permissions", "-p", vhost, "reader", ".*", "^link_.*", ".*")
 	w := run(t, amqpx.Config{URLs: []string{strings.Replace(url, "guest:guest", "reader:secret", 1)}})
 	w.await(t, true)
+	err := w.Publish(amqpx.Message{Key: "command.x"}, func(o amqpx.Outcome) { t.Errorf("it was sent: %v", o) })
+	if err == nil || !strings.Contains(err.Error(), `write to the exchange "test"`) {
+		t.Errorf("a command: %v", err)
+	}
+	publish(t, client(t, url), 1)
+	if got := receive(t, w.deliveries); got != "1" || len(w.states) > 0 {
+		t.Errorf("%q came, and then %d changes of state", got, len(w.states))
+	}
 	if all := n.Ctl(t, "list_exchanges", "-p", vhost, "name"); strings.Contains(all, "_tie") {
 		t.Errorf("there are %s", all)
 	}
