@@ -37,7 +37,7 @@
 //
 // A queue that lives on loses its bindings when the broker is restarted: CLU's
 // exchange is not durable. A witness (witness.go) tells whether they have stood. Any
-// queue loses them when somebody deletes the exchange: a tie (tie.go) tells. Who
+// queue loses them when somebody deletes the exchange: a tie (tie.go, bindings.go) tells. Who
 // binds a stream again writes markers into it (marker.go), so that all its readers,
 // and later ones, hear of the gap in its place.
 //
@@ -51,6 +51,10 @@
 // the network when it stalled may still arrive when it wakes, and has ended as
 // [Unknown]. That is little: nothing is sent while a confirm has been owed for
 // a thirtieth of the deadline.
+//
+// A broker closes the channel, under all that is in flight, over a message that is too
+// long for it, and over one to an exchange that the user may not write to. The link
+// learns both (limit.go, forbidden.go), and Publish refuses what would break it again.
 //
 // # Two connections
 //

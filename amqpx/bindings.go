@@ -1,0 +1,101 @@
+package amqpx
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// checkEvery is how often the broker is asked. RabbitMQ 3.10 answers in a seventh of a
+// millisecond.
+const checkEvery = time.Second
+
+// bindEvery is after how many questions the bindings are made again, in case somebody
+// removed one of them alone, of which no tie knows.
+const bindEvery = 10
+
+// unboundError ends a session whose bindings are gone.
+type unboundError struct{ exchange string }
+
+func (e *unboundError) Error() string {
+	return fmt.Sprintf("the exchange %q was deleted, and with it what was bound to it; it is declared again", e.exchange)
+}
+
+// checkBindings asks again and again whether the bindings stand, and ends the session
+// if they do not.
+func (s *session) checkBindings(done <-chan struct{}) {
+	if len(s.link.intakes) == 0 {
+		return
+	}
+	tick := time.NewTicker(checkEvery)
+	defer tick.Stop()
+	var ch *amqp.Channel
+	for n := 1; ; n++ {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+		}
+		asked := time.Now()
+		var err error
+		if ch == nil || ch.IsClosed() {
+			if ch, err = s.consuming.Channel(); err != nil {
+				return // who closed the connection says why
+			}
+		}
+		for _, in := range s.link.intakes {
+			if err == nil {
+				err = s.checkBinding(ch, in, n)
+			}
+		}
+		switch {
+		case err == nil:
+			s.stood.Store(int64(asked.Sub(s.began)))
+		case refusedWith(err, amqp.NotFound):
+			s.fail(&unboundError{s.link.cfg.Exchange})
+			return
+		case s.consuming.IsClosed():
+			return
+		}
+		// The broker may refuse to bind again what it once bound: that binding stands.
+	}
+}
+
+// checkBinding asks for the n-th time whether the bindings of a queue stand.
+func (s *session) checkBinding(ch *amqp.Channel, in *intake, n int) (err error) {
+	exchange := s.link.cfg.Exchange
+	if in.tied {
+		err = askForTie(ch, in)
+	} else {
+		err = s.askForExchange(ch)
+	}
+	if in.tied && n%bindEvery != 0 {
+		return err
+	}
+	if n%askAgainEvery == 0 {
+		s.askAgain(in)
+	}
+	for _, pattern := range in.queue.Bindings {
+		if err == nil {
+			err = ch.QueueBind(in.holder(), pattern, exchange, false, nil)
+		}
+	}
+	return err
+}
+
+// lastStood is when the bindings were last found to stand.
+func (s *session) lastStood() time.Time { return s.began.Add(time.Duration(s.stood.Load())) }
+
+// noteTorn remembers, when a session has ended, that its bindings were gone: a check
+// found out, or the publisher, whose exchange is the same.
+func (s *session) noteTorn() {
+	_, unbound := errors.AsType[*unboundError](s.reason)
+	if unbound || refusedWith(s.reason, amqp.NotFound) {
+		for _, in := range s.link.intakes {
+			in.torn = true
+			in.backdate()
+		}
+	}
+}
