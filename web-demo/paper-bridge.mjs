@@ -74,6 +74,49 @@ export function pass(ms) {
   for (let passed = 0; passed < ms; passed += 100) mock.timers.tick(100);
 }
 
+// What a v1 bridge says.
+
+export const hello = (seq = 41, epoch = "e1") => ({ op: "hello", session: "bridge-1", epoch, seq, broker: "up" });
+export const ok = (id, more = {}) => ({ op: "ok", id, ...more });
+export const resumed = (id, seq, epoch = "e1") => ok(id, { resumed: true, epoch, seq });
+export const pong = (seq, id = "clu.js: caught up", epoch = "e1") => ({ op: "pong", id, epoch, seq });
+export const gapNotice = (from = "2026-11-21T01:58:00.000000+00:00") => ({ op: "gap", from, to: "2026-11-21T01:58:01.500000+00:00", seconds: 1.5 });
+export const snapshot = (id, seq, actors, epoch = "e1") => ({ op: "snapshot", id, epoch, seq, actors });
+export const dome = (value, seq, more = {}) => ({
+  dome: { time: "2026-11-21T01:50:00.500000+00:00", code: "i", seq, keywords: { shutter: { value, time: "2026-11-21T01:50:00.500000+00:00", code: "i", seq, ...more } } },
+});
+
+/** Everything that a client tells, in one list. */
+export function record(clu) {
+  const log = [];
+  clu.on("reply", ({ seq, body }) => log.push(seq ?? body));
+  clu.on("gap", ({ reason, seconds }) => log.push(reason ? `gap: ${reason}` : `gap of ${seconds}`));
+  return log;
+}
+
+/** Breaks the connection, and gives the socket of the next one, open. */
+export function again() {
+  PaperSocket.last.break();
+  mock.timers.tick(10_000);
+  PaperSocket.last.accept();
+  return PaperSocket.last;
+}
+
+/** A client that has subscribed, so, and had the reply 50. */
+export async function subscribed(...filters) {
+  const clu = client();
+  const subscriptions = filters.map((filter) => clu.subscribe(filter, { snapshot: false }));
+  clu.connect();
+  const socket = PaperSocket.last;
+  socket.accept();
+  socket.say(hello());
+  socket.asked();
+  subscriptions.forEach(({ id }) => socket.say(resumed(id, 41)));
+  if (filters.length > 1) socket.say(pong(41));
+  socket.say(numbered(50, { n: 50 }));
+  return { clu, subscriptions, log: record(clu) };
+}
+
 /** A bridge that numbers replies, keeps the last ones, and sends its frames when the test says so. */
 export class PaperBridge {
   epoch = "e1";
