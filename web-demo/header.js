@@ -5,6 +5,8 @@ import { formatAge } from "./format.js";
 
 const MARKS = { open: "●", connecting: "◌", closed: "✕" };
 
+const BROKER = { up: "", blocked: "broker blocked: commands fail", down: "broker down: no replies, commands fail" };
+
 /** Attempts that fail before "reconnecting" is called "offline". */
 const OFFLINE_AFTER = 4;
 
@@ -23,11 +25,20 @@ export class Header {
   constructor(clu) {
     this.#clu = clu;
     this.#parts = Object.fromEntries(
-      ["link-state", "link-url", "rate", "total", "heard", "clock"].map((id) => [id, document.getElementById(id)]),
+      ["link-state", "broker-state", "link-url", "rate", "total", "heard", "clock"].map((id) => [id, document.getElementById(id)]),
     );
     setText(this.#parts["link-url"], clu.url);
     this.#parts["link-url"].title = clu.url;
     clu.on("state", ({ attempts }) => { this.#attempts = attempts; });
+  }
+
+  /** Shows what the bridge says of its broker, unless all is well. */
+  broker({ state, reason }) {
+    const pill = this.#parts["broker-state"];
+    pill.hidden = state === "up";
+    pill.dataset.state = state;
+    setText(pill, BROKER[state] ?? `broker ${state}`);
+    pill.title = reason ?? "";
   }
 
   /** Counts a reply. */
@@ -43,6 +54,7 @@ export class Header {
     pill.dataset.state = state;
     setText(pill.querySelector(".mark"), MARKS[state]);
     setText(pill.querySelector(".words"), this.#words(state, retryAt));
+    if (state !== "open") this.#parts["broker-state"].hidden = true;  // nobody knows
     document.title = state === "open" ? "clu-ws" : "✕ clu-ws: not connected";
     clearTimeout(this.#countdown);
     if (retryAt !== null) this.#countdown = setTimeout(() => this.update(), 250);
