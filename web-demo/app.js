@@ -33,10 +33,14 @@ const actors = new Actors({ onPick: showEnvelope, onAddress: (actor) => prompt.a
 let late = 0;  // replies that came late and were not spoken of yet
 
 clu.subscribe({}, {
-  onSnapshot: (snapshot) => actors.show(snapshot),
+  onSnapshot: (snapshot) => {
+    for (const { time } of Object.values(snapshot.actors)) header.heard(Date.parse(time));
+    actors.show(snapshot);
+  },
   onReply: (reply) => {
     late += reply.late ? 1 : 0;
     header.count();
+    header.heard(reply.at);
     actors.take(reply);
     replies.take(reply);
   },
@@ -57,6 +61,7 @@ clu.on("command", (command) => {
 });
 clu.on("state", (detail) => {
   document.body.dataset.link = detail.state;
+  if (detail.state !== "open") delete document.body.dataset.broker;  // nobody knows
   header.update();
   if (detail.state === "open") notify("Connected.");
 });
@@ -91,7 +96,7 @@ document.addEventListener("keydown", (event) => {
 setInterval(() => {
   header.tick();
   actors.tick();
-  if (late > 0) notify(`${late} ${late === 1 ? "reply" : "replies"} of the time without a connection came late; none is missing but where the list says so.`);
+  if (late > 0) notify(`${late} ${late === 1 ? "reply" : "replies"} of the time without a connection came late.`);
   late = 0;
 }, 1_000);
 header.tick();

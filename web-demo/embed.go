@@ -2,7 +2,12 @@
 // pages may import from there.
 //
 // They are plain ES modules and CSS: what is in this folder is what the browser gets, with no build step between.
-// index.html states the page's test contract, clu.js the client's interface.
+// index.html states the page's test contract, clu.js the client's interface:
+//
+//	clu.js ─► clu-link.js      a socket that stays up
+//	       ├► clu-session.js   the protocol: what was asked for, and how far the page has come
+//	       ├► clu-subscription.js, clu-filter.js   which replies, and their last values
+//	       └► clu-command.js   a command and its life
 package webdemo
 
 import (

@@ -18,6 +18,7 @@ export class Header {
   #attempts = 0;
   #total = 0;
   #now = 0;
+  #heardAt = 0;  // ms since 1970; 0 for never
   #window = [];
   #countdown = null;
   #parts;
@@ -45,6 +46,11 @@ export class Header {
   count() {
     this.#total += 1;
     this.#now += 1;
+  }
+
+  /** Notes when an actor was heard. */
+  heard(at) {
+    this.#heardAt = Math.max(this.#heardAt, at);
   }
 
   /** Shows the state of the link; while it waits, counts down. */
@@ -76,8 +82,7 @@ export class Header {
     const rate = this.#window.reduce((sum, n) => sum + n, 0) / this.#window.length;
     setText(this.#parts.rate, rate >= 10 || rate === 0 ? rate.toFixed(0) : rate.toFixed(1));
     setText(this.#parts.total, this.#total.toLocaleString("en").replaceAll(",", "\u2009"));
-    const { lastHeard } = this.#clu;
-    setText(this.#parts.heard, lastHeard === 0 ? "–" : formatAge(Date.now() - lastHeard));
+    setText(this.#parts.heard, this.#heardAt === 0 ? "–" : formatAge(Date.now() - this.#heardAt));
     setText(this.#parts.clock, `${new Date().toISOString().slice(0, 19).replace("T", " ")} UTC`);
   }
 }

@@ -112,5 +112,7 @@ func TestThePageShowsAGapAndABrokerThatIsDown(t *testing.T) {
 		t.Errorf("the command says %q", words)
 	}
 	screenshot(t, ctx, "page-down")
+	do(t, ctx, chromedp.EmulateViewport(768, 1024))
+	screenshot(t, ctx, "page-down-tablet")
 	testkit.NoConsoleErrors(t, ctx)
 }
