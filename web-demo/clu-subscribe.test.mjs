@@ -316,3 +316,16 @@ test("a bridge that takes the place of CLU's own server, and the other way round
   assert.deepEqual(log, [{ n: 1 }, "gap: nothing is known to go on from", 8,
     "gap: this server does not keep replies for those who come back", { n: 2 }, "gap: nothing is known to go on from", 10]);
 });
+
+test("a filter is taken as it was when it was given", async () => {
+  const clu = client();
+  const filter = { sender: ["dome"] };
+  const subscription = clu.subscribe(filter, { snapshot: false });
+  filter.sender.push("roof");
+  clu.connect();
+  PaperSocket.last.accept();
+  PaperSocket.last.say(hello());
+  assert.deepEqual(PaperSocket.last.asked()[0].filter, { sender: ["dome"] });
+  assert.deepEqual(subscription.filter, { sender: ["dome"] });
+  assert.throws(() => clu.subscribe({ sender: 1n }), TypeError);
+});

@@ -48,7 +48,7 @@ export class Subscription {
   constructor(id, filter, options, { guard, close }) {
     const { snapshot = true, throttle, ordered, onReply, onValues, onSnapshot } = options;
     /** @type {string} */ this.id = id;
-    /** As it was given. @type {import("./clu-filter.js").Filter} */ this.filter = filter;
+    /** As it was given. @type {import("./clu-filter.js").Filter} */ this.filter = JSON.parse(JSON.stringify(filter));
     /** The last value of each keyword of each actor: `values.dome?.dome_shutter?.value`. @type {Record<string, Record<string, Value>>} */
     this.values = Object.create(null);
     /** Whether it has ended, by `close` or because the bridge refused it. */ this.closed = false;
@@ -56,12 +56,12 @@ export class Subscription {
      * @type {Promise<Subscription>} */
     this.ready = new Promise((resolve, reject) => { this.#settle = { resolve, reject }; });
     this.ready.catch(() => {});
-    this.#wish = { filter, throttle_ms: throttle, ordered, snapshot };
+    this.#wish = { filter: this.filter, throttle_ms: throttle, ordered, snapshot };
     this.#on = Object.fromEntries(Object.entries({ onReply, onValues, onSnapshot })
       .map(([name, listener]) => [name, listener && ((...details) => guard(() => listener(...details)))]));
     this.#close = close;
     try {
-      this.#compiled = new CompiledFilter(filter);
+      this.#compiled = new CompiledFilter(this.filter);
     } catch (error) {
       this.#mistake = error;
     }

@@ -159,7 +159,7 @@ export class Clu extends EventTarget {
    */
   subscribe(filter = {}, options = {}) {
     this.#subscriptions += 1;
-    const subscription = new Subscription(String(this.#subscriptions), filter, options, {
+    const subscription = new Subscription(String(this.#subscriptions), filter ?? {}, options, {
       guard: (work) => this.#guard(work),
       close: (closed) => this.#session.remove(closed),
     });

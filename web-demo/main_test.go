@@ -119,12 +119,21 @@ func (v *voice) say() {
 	if evenOf(v.n) {
 		body["even"] = true
 	}
+	v.publish(senderOf(v.n), "i", v.n%5 == 0, body)
+}
+
+// words publishes a reply that says something.
+func (v *voice) words(sender, code, text string) {
+	v.publish(sender, code, false, map[string]any{"text": text})
+}
+
+func (v *voice) publish(sender, code string, internal bool, body map[string]any) {
 	text, err := json.Marshal(body)
 	if err != nil {
 		v.t.Error(err)
 	}
 	err = v.ch.Publish(actor.Exchange, "reply.broadcast", false, false, amqp.Publishing{
-		Headers:   amqp.Table{"message_code": "i", "sender": senderOf(v.n), "command_id": nil, "commander_id": nil, "internal": v.n%5 == 0},
+		Headers:   amqp.Table{"message_code": code, "sender": sender, "command_id": nil, "commander_id": nil, "internal": internal},
 		Timestamp: time.Now(), Body: text,
 	})
 	if err != nil {

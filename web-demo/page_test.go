@@ -47,6 +47,7 @@ func TestThePageHasTheValuesAtOnceAndLosesNothingOverAReconnect(t *testing.T) {
 	for range before {
 		v.say()
 	}
+	v.words("dome", "w", "The shutter is slow.")
 	untilHeard := plainClient(t, o.addr)
 
 	openPage(t, ctx, proxy.addr)
@@ -58,7 +59,12 @@ func TestThePageHasTheValuesAtOnceAndLosesNothingOverAReconnect(t *testing.T) {
 		if n := evaluate[int](t, ctx, `document.querySelectorAll("#replies > li").length`); n != 0 {
 			t.Errorf("%s: %d replies are listed", visit, n)
 		}
+		until(t, ctx, visit+": the last words", `document.querySelector('[data-actor="dome"][data-level="warn"] .message[data-code="w"] .words')?.textContent === "The shutter is slow."`)
+		if n := evaluate[int](t, ctx, `document.querySelectorAll("[data-actor]").length`); n != 3 {
+			t.Errorf("%s: there are %d cards", visit, n)
+		}
 		screenshot(t, ctx, "page-"+visit)
+		do(t, ctx, chromedp.SendKeys("#command-input", "nobody ping\r"), chromedp.WaitVisible(`#commands [data-consumer="nobody"][data-state="failed"]`))
 		do(t, ctx, chromedp.Reload(), chromedp.WaitVisible(`#link-state[data-state="open"]`))
 	}
 	until(t, ctx, "the values are there", `document.querySelector('[data-actor="dome"] [data-keyword="n"] .value')?.textContent === "10"`)
