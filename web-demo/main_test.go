@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -141,7 +142,7 @@ func (v *voice) publish(sender, code string, internal bool, body map[string]any)
 	}
 }
 
-// flow says a hundred numbers a second until it is stopped.
+// flow says a hundred numbers a second until it is stopped, or the test ends.
 func (v *voice) flow() (stop func()) {
 	stopping, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -157,10 +158,12 @@ func (v *voice) flow() (stop func()) {
 			}
 		}
 	}()
-	return func() {
+	stop = sync.OnceFunc(func() {
 		close(stopping)
 		<-stopped
-	}
+	})
+	v.t.Cleanup(stop)
+	return stop
 }
 
 // until waits for an expression to become true in the page.
