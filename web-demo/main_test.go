@@ -28,14 +28,15 @@ const patience = 20 * time.Second
 // observatory is a broker and a bridge that serves the page, until the test ends.
 type observatory struct {
 	*broker.Broker
-	url  string // of the broker
-	addr string // of the bridge
+	url        string // of the broker
+	addr       string // of the bridge
+	stopBridge func()
 }
 
 func startObservatory(t *testing.T) *observatory {
 	t.Helper()
-	amqpListener, listener := listen(t), listen(t)
-	o := &observatory{Broker: broker.New(broker.Config{}), url: "amqp://guest:guest@" + amqpListener.Addr().String() + "/", addr: listener.Addr().String()}
+	amqpListener := listen(t)
+	o := &observatory{Broker: broker.New(broker.Config{}), url: "amqp://guest:guest@" + amqpListener.Addr().String() + "/"}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
@@ -45,11 +46,19 @@ func startObservatory(t *testing.T) *observatory {
 		o.Close()
 		<-served
 	})
+	o.startBridge(t, listen(t))
+	return o
+}
+
+// startBridge starts a bridge, until the test ends or it is stopped.
+func (o *observatory) startBridge(t *testing.T, listener net.Listener) {
+	t.Helper()
+	o.addr = listener.Addr().String()
 	up := make(chan struct{}, 1)
 	b, err := bridge.New(bridge.Config{
 		Broker: []string{o.url}, Page: webdemo.Handler(), Logger: slog.New(slog.DiscardHandler),
 		History: bridge.History{Replies: 10_000},
-		OnLink: func(s amqpx.State) {
+		OnLink: func(amqpx.State) {
 			select {
 			case up <- struct{}{}:
 			default:
@@ -65,18 +74,18 @@ func startObservatory(t *testing.T) *observatory {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- b.Run(ctx) }()
-	t.Cleanup(func() {
+	o.stopBridge = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
 	})
+	t.Cleanup(o.stopBridge)
 	select {
 	case <-up:
 	case <-time.After(patience):
 		t.Fatal("the bridge is not linked")
 	}
-	return o
 }
 
 func listen(t *testing.T) net.Listener {

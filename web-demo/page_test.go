@@ -3,6 +3,7 @@ package webdemo_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -121,4 +122,36 @@ func TestThePageShowsAGapAndABrokerThatIsDown(t *testing.T) {
 	do(t, ctx, chromedp.EmulateViewport(768, 1024))
 	screenshot(t, ctx, "page-down-tablet")
 	testkit.NoConsoleErrors(t, ctx)
+}
+
+func TestThePageGoesOnWithABridgeThatWasRestarted(t *testing.T) {
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	v := o.voice(t)
+	openPage(t, ctx, o.addr)
+	for range 3 {
+		v.say()
+	}
+	until(t, ctx, "replies are listed", listed+`.length === 3`)
+
+	o.stopBridge()
+	until(t, ctx, "the connection is lost", `document.querySelector("#link-state").dataset.state !== "open"`)
+	listener, err := net.Listen("tcp", o.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.startBridge(t, listener)
+	do(t, ctx, chromedp.WaitVisible(`#link-state[data-state="open"]`), chromedp.WaitVisible(`#replies > li.gap`))
+	v.say()
+	until(t, ctx, "new replies follow", `document.querySelector("#replies > li.gap + li .body")?.textContent.includes('"n":4')`)
+	if words := evaluate[string](t, ctx, `document.querySelector("#replies > li.gap .words").textContent`); !strings.Contains(words, "the numbers have begun anew") {
+		t.Errorf("the gap says %q", words)
+	}
+	for sender, n := range map[string]int{"dome": 4, "roof": 2, "weather": 3} { // those of before stay
+		until(t, ctx, sender, fmt.Sprintf(`document.querySelector('[data-actor="%s"] [data-keyword="n"] .value')?.textContent === "%d"`, sender, n))
+	}
+	screenshot(t, ctx, "page-restarted")
+	if errors := testkit.ConsoleErrors(t, ctx); slices.ContainsFunc(errors, func(e string) bool { return !strings.Contains(e, "ERR_CONNECTION_REFUSED") }) {
+		t.Errorf("the page reports: %q", errors)
+	}
 }
