@@ -50,7 +50,13 @@ export class Header {
 
   /** Notes when an actor was heard. */
   heard(at) {
+    const first = this.#heardAt === 0;
     this.#heardAt = Math.max(this.#heardAt, at);
+    if (first) this.#showHeard();
+  }
+
+  #showHeard() {
+    setText(this.#parts.heard, this.#heardAt === 0 ? "–" : formatAge(Date.now() - this.#heardAt));
   }
 
   /** Shows the state of the link; while it waits, counts down. */
@@ -82,7 +88,7 @@ export class Header {
     const rate = this.#window.reduce((sum, n) => sum + n, 0) / this.#window.length;
     setText(this.#parts.rate, rate >= 10 || rate === 0 ? rate.toFixed(0) : rate.toFixed(1));
     setText(this.#parts.total, this.#total.toLocaleString("en").replaceAll(",", "\u2009"));
-    setText(this.#parts.heard, this.#heardAt === 0 ? "–" : formatAge(Date.now() - this.#heardAt));
+    this.#showHeard();
     setText(this.#parts.clock, `${new Date().toISOString().slice(0, 19).replace("T", " ")} UTC`);
   }
 }
