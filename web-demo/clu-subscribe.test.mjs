@@ -166,7 +166,7 @@ test("the bridge's error ends the command that it names: unknown, or failed", as
   PaperSocket.last.say(hello());
   const errors = [];
   clu.on("error", ({ message }) => errors.push(message));
-  for (const [code, state] of [["unknown", "unknown"], ["away", "failed"], ["blocked", "failed"], ["returned", "failed"], ["bad_request", "failed"], ["from the future", "failed"]]) {
+  for (const [code, state] of [["unknown", "unknown"], ["away", "failed"], ["blocked", "failed"], ["returned", "failed"], ["bad_request", "failed"], ["refused", "unknown"], ["from the future", "unknown"]]) {
     const command = clu.send("dome", "open", { commandId: code });
     PaperSocket.last.say({ op: "error", id: null, command_id: code, code, message: "Because." });
     await assert.rejects(command, { state, code, message: state === "unknown" ? "unknown: Because." : "Because." });

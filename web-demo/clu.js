@@ -35,6 +35,9 @@ import { websocketURL } from "./clu-url.js";
 
 export { CODES, Command, CommandError, isFinal, newCommandId, parseReply, Subscription, websocketURL };
 
+/** The bridge's codes for a command that no actor has. After any other one, an actor may have it. */
+const NOT_DONE = new Set(["bad_request", "forbidden", "away", "blocked", "full", "expired", "invalid", "leaving", "returned"]);
+
 const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 200 });
 
 /**
@@ -293,8 +296,8 @@ export class Clu extends EventTarget {
   /** The bridge's error about a command. @returns {boolean} whether it is one of this client's */
   #refused({ command_id: id, code, message }) {
     const command = this.#active.get(id) ?? this.#unknown.get(id);
-    if (code === "unknown") command?.lose(message, code);
-    else command?.fail(message, code);
+    if (NOT_DONE.has(code)) command?.fail(message, code);
+    else command?.lose(message, code);
     return command !== undefined;
   }
 
