@@ -46,9 +46,11 @@ type session struct {
 	// The following fields are guarded by hub.mu.
 	group    *group // nil before it follows anything
 	subs     []subscription
-	implicit bool   // the subscription was not asked for
-	gaps     uint64 // how many were told before it was greeted
-	told     string // the broker's state as it knows it
+	implicit bool         // the subscription was not asked for
+	before   subscription // the one that was not asked for, when it has ended
+	waiting  []*waiter    // what it asked for and has not yet, the oldest first
+	gaps     uint64       // how many were told before it followed anything
+	told     string       // the broker's state as it knows it
 	gone     bool
 }
 
@@ -139,7 +141,7 @@ func (b *Bridge) greet(conn engine.Conn, a *arrival) {
 		Epoch: h.epoch, Seq: h.known(), Broker: h.link, Capabilities: b.capabilities(),
 	}
 	defer s.early.Add(-1)
-	s.told, s.gaps = h.link, h.gaps
+	s.told = h.link
 	frames := []engine.Frame{frameOf(hello)}
 	if a.wrong != nil {
 		frames = append(frames, badRequest(nil, a.wrong))
@@ -151,7 +153,7 @@ func (b *Bridge) greet(conn engine.Conn, a *arrival) {
 	}
 	var subs []subscription
 	if !a.silent {
-		subs = []subscription{{wish: wish{filter: all()}, from: h.seq}}
+		subs = []subscription{{wish: wish{filter: all()}, from: h.seq, early: h.loading}}
 	}
 	if !h.regroup(conn, s, subs, frames) {
 		conn.Close(1013, "the clients of this bridge have too many different subscriptions; try again later")
@@ -165,6 +167,7 @@ func (b *Bridge) forget(s *session) {
 	b.hub.own.leave(s)
 	b.hub.mu.Lock()
 	defer b.hub.mu.Unlock()
+	b.hub.stopWaiting(s)
 	if s.group != nil {
 		b.hub.leave(s.group)
 		b.hub.v1s--
@@ -196,6 +199,16 @@ func (b *Bridge) askFor(s *session, task func(answered func())) error {
 		task(func() { s.asked.Add(-1) })
 	})
 	return nil
+}
+
+// askPast is ask for what waits until the past of a stream was read.
+func (b *Bridge) askPast(s *session, task func()) error {
+	return b.askFor(s, func(answered func()) {
+		b.hub.await(&waiter{session: s, do: func() {
+			task()
+			answered()
+		}})
+	})
 }
 
 // maxEarly is how many messages may wait for the greeting of who sent them.
