@@ -63,14 +63,15 @@ func (h *hub) snapshot(f *filter.Filter) picture {
 	if p, ok := h.album.pictures[key]; ok && p.seq == h.seq {
 		return p
 	}
-	p := picture{at: time.Now(), seq: h.seq, rest: engine.Rest(h.paint(f))}
+	p := picture{at: time.Now(), seq: h.seq, rest: engine.Rest(h.paint(f, len(h.album.pictures[key].rest)))}
 	h.album.keep(key, p)
 	return p
 }
 
-// paint writes a snapshot, but for its beginning.
-func (h *hub) paint(f *filter.Filter) []byte {
-	buf := make([]byte, engine.HeaderRoom, 4096)
+// paint writes a snapshot, but for its beginning. It is about as long as the last
+// one: a buffer that must grow is copied again and again.
+func (h *hub) paint(f *filter.Filter, last int) []byte {
+	buf := make([]byte, engine.HeaderRoom, 4096+last+last/32)
 	buf = append(buf, `"epoch": "`...)
 	buf = append(buf, h.epoch...)
 	buf = append(buf, `", "seq": `...)
