@@ -169,6 +169,14 @@ func (s *stage) dialAt(target string) *listener {
 	return l
 }
 
+// dialPlain connects without a subprotocol, and reads nothing.
+func (s *stage) dialPlain(target string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+	defer cancel()
+	conn, _, _, err := ws.Dial(ctx, "ws://"+s.addr+target)
+	return conn, err
+}
+
 func (s *stage) await(l *listener, op string) map[string]any {
 	s.t.Helper()
 	select {

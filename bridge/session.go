@@ -196,6 +196,9 @@ func (b *Bridge) askFor(s *session, task func(answered func())) error {
 	b.desk.do(func() {
 		b.hub.mu.Lock()
 		defer b.hub.mu.Unlock()
+		if s.gone {
+			return // what was said before the greeting comes here last of all
+		}
 		task(func() { s.asked.Add(-1) })
 	})
 	return nil
