@@ -128,7 +128,7 @@ func (b *Bridge) askAside(s *session, answer func() engine.Frame, conn engine.Co
 		return errTooMuchAsked
 	}
 	s.asked.Add(1)
-	b.desk.do(func() {
+	b.desk.doFor(&s.lane, func() {
 		frame := answer()
 		s.asked.Add(-1)
 		b.hub.mu.Lock()

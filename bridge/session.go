@@ -37,6 +37,7 @@ func (c *client) since() time.Time { return time.Unix(0, c.came) }
 // session is what a v1 client has beyond a plain one.
 type session struct {
 	id       string
+	lane     lane         // its tasks for the desk
 	asked    atomic.Int32 // requests that wait for their answer
 	early    atomic.Int32 // the greeting and what was said before it, while they wait
 	skipped  atomic.Bool  // it read too slowly, and frames were left out
@@ -126,7 +127,7 @@ func (b *Bridge) Closed(_ engine.Conn, v any, code int, reason string) {
 		b.leaveRoom(c)
 	}
 	if s := c.v1.Load(); s != nil {
-		b.desk.do(func() { b.forget(s) })
+		b.desk.doFor(&s.lane, func() { b.forget(s) })
 	}
 }
 
@@ -193,7 +194,7 @@ func (b *Bridge) askFor(s *session, task func(answered func())) error {
 		return errTooMuchAsked
 	}
 	s.asked.Add(1)
-	b.desk.do(func() {
+	b.desk.doFor(&s.lane, func() {
 		b.hub.mu.Lock()
 		defer b.hub.mu.Unlock()
 		if s.gone {
@@ -229,7 +230,7 @@ func (b *Bridge) waits(conn engine.Conn, c *client, s *session, payload []byte) 
 	}
 	payload = bytes.Clone(payload)
 	s.early.Add(1)
-	b.desk.do(func() {
+	b.desk.doFor(&s.lane, func() {
 		b.take(conn, c, payload)
 		s.early.Add(-1)
 	})
