@@ -123,14 +123,42 @@ func TestTheOldestCommandMakesRoomUnlessItsEndWasAskedFor(t *testing.T) {
 			t.Fatalf("command %d: %v", i, err)
 		}
 	}
-	if o.of("asked") != s || o.of("0") != nil || o.of(fmt.Sprint(3*maxOwnSession-1)) != s || s.commands != maxOwnSession {
-		t.Errorf("%d commands are known", s.commands)
+	if o.of("asked") != s || o.of("0") != nil || o.of(fmt.Sprint(3*maxOwnSession-1)) != s || len(s.commands) != maxOwnSession {
+		t.Errorf("%d commands are known", len(s.commands))
 	}
 	if len(s.unasked) > 2*maxOwnSession {
 		t.Errorf("%d ids are kept", len(s.unasked))
 	}
 	o.leave(s)
-	if s.commands != 0 || len(o.commands) != 0 || stopped != 1 {
+	if len(s.commands) != 0 || len(o.commands) != 0 || stopped != 1 {
 		t.Errorf("left are %d commands; %d timeouts were stopped", len(o.commands), stopped)
+	}
+}
+
+func TestRepliesAreMineAlsoWhenTheBridgeWaitsNoLonger(t *testing.T) {
+	o, s := newOwn(), &session{}
+	slow := &owned{session: s, asked: &asked{timeout: func() func() bool { return func() bool { return false } }}}
+	if err := o.add("slow", slow); err != nil {
+		t.Fatal(err)
+	}
+	if !o.giveUp("slow", slow) || o.of("slow") != s {
+		t.Error("its replies are nobody's")
+	}
+	if slow.awaited() || o.forget("slow", slow) || o.of("slow") != nil {
+		t.Error("its end would be told twice")
+	}
+	if err := o.add("slow", slow); err != nil {
+		t.Fatal(err)
+	}
+	if o.add("slow", &owned{session: &session{}}) == nil {
+		t.Error("another session took it over")
+	}
+	if err := o.add("slow", &owned{session: s}); err != nil { // the client tries again
+		t.Error(err)
+	}
+	for i := range 2 * maxOwnSession { // one that is not awaited makes room
+		if err := o.add(fmt.Sprint(i), &owned{session: s}); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

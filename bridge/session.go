@@ -37,12 +37,12 @@ func (c *client) since() time.Time { return time.Unix(0, c.came) }
 // session is what a v1 client has beyond a plain one.
 type session struct {
 	id       string
-	lane     lane         // its tasks for the desk
-	asked    atomic.Int32 // requests that wait for their answer
-	early    atomic.Int32 // the greeting and what was said before it, while they wait
-	skipped  atomic.Bool  // it read too slowly, and frames were left out
-	commands int          // known as its own; guarded by own.mu
-	unasked  []string     // the ids of those whose end it did not ask for, the oldest first; guarded by own.mu
+	lane     lane              // its tasks for the desk
+	asked    atomic.Int32      // requests that wait for their answer
+	early    atomic.Int32      // the greeting and what was said before it, while they wait
+	skipped  atomic.Bool       // it read too slowly, and frames were left out
+	commands map[string]*owned // known as its own, by id; guarded by own.mu
+	unasked  []string          // the ids of those whose end it does not wait for, the oldest first; guarded by own.mu
 
 	// The following fields are guarded by hub.mu.
 	group    *group // nil before it follows anything
