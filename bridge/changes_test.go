@@ -1,9 +1,13 @@
 package bridge
 
 import (
+	"encoding/json"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/gobwas/ws/wsutil"
 
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/filter"
@@ -226,4 +230,55 @@ func TestAGapThatIsToldWhileAClientWaitsIsResumedByItsOthers(t *testing.T) {
 	s.since(l, 0, `"id": "second"`)
 	s.await(l, "ok")
 	s.await(l, "gap")
+}
+
+func TestAPlainClientThatSpeaksV1InABurstMissesNothing(t *testing.T) {
+	s := newStage(t)
+	for range 10 {
+		conn, err := s.dialPlain("/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.hub.mu.Lock()
+		begun := s.hub.seq
+		s.hub.mu.Unlock()
+		var talking sync.WaitGroup
+		talking.Go(func() {
+			for range 200 {
+				s.from("a", 0)
+			}
+		})
+		if err := wsutil.WriteClientText(conn, []byte(`{"op": "ping"}`)); err != nil {
+			t.Fatal(err)
+		}
+		for last, greeted := begun, false; last < begun+200 || !greeted; {
+			_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+			text, err := wsutil.ReadServerText(conn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var m struct {
+				Op  string
+				Seq uint64
+			}
+			if err := json.Unmarshal(text, &m); err != nil {
+				t.Fatal(err)
+			}
+			switch {
+			case m.Op == "hello":
+				if greeted = true; m.Seq != last {
+					t.Fatalf("behind reply %d the greeting says %d", last, m.Seq)
+				}
+			case m.Op != "": // the pong
+			case !greeted && m.Seq == 0:
+				last++
+			case !greeted || m.Seq != last+1:
+				t.Fatalf("behind reply %d came %s", last, text)
+			default:
+				last = m.Seq
+			}
+		}
+		talking.Wait()
+		_ = conn.Close()
+	}
 }

@@ -25,3 +25,13 @@ func TestTheLanesOfTheDeskTakeTurnsAndEachKeepsItsOrder(t *testing.T) {
 		t.Errorf("the order was %s", got)
 	}
 }
+
+func TestWhatAClientAskedForIsNotDoneOnceItIsGone(t *testing.T) {
+	s, gone, done := newStage(t), &session{}, make(chan struct{})
+	gone.closed.Store(true)
+	if err := s.Bridge.ask(gone, func() { t.Error("it was done") }); err != nil {
+		t.Error(err)
+	}
+	s.desk.doFor(&gone.lane, func() { close(done) })
+	<-done
+}

@@ -129,6 +129,9 @@ func (b *Bridge) askAside(s *session, answer func() engine.Frame, conn engine.Co
 	}
 	s.asked.Add(1)
 	b.desk.doFor(&s.lane, func() {
+		if s.closed.Load() {
+			return
+		}
 		frame := answer()
 		s.asked.Add(-1)
 		b.hub.mu.Lock()

@@ -41,6 +41,7 @@ type session struct {
 	asked    atomic.Int32      // requests that wait for their answer
 	early    atomic.Int32      // the greeting and what was said before it, while they wait
 	skipped  atomic.Bool       // it read too slowly, and frames were left out
+	closed   atomic.Bool       // its connection has ended
 	commands map[string]*owned // known as its own, by id; guarded by own.mu
 	unasked  []string          // the ids of those whose end it does not wait for, the oldest first; guarded by own.mu
 
@@ -127,6 +128,7 @@ func (b *Bridge) Closed(_ engine.Conn, v any, code int, reason string) {
 		b.leaveRoom(c)
 	}
 	if s := c.v1.Load(); s != nil {
+		s.closed.Store(true)
 		b.desk.doFor(&s.lane, func() { b.forget(s) })
 	}
 }
@@ -195,11 +197,11 @@ func (b *Bridge) askFor(s *session, task func(answered func())) error {
 	}
 	s.asked.Add(1)
 	b.desk.doFor(&s.lane, func() {
+		if s.closed.Load() {
+			return // nobody reads the answer, which may be long
+		}
 		b.hub.mu.Lock()
 		defer b.hub.mu.Unlock()
-		if s.gone {
-			return // what was said before the greeting comes here last of all
-		}
 		task(func() { s.asked.Add(-1) })
 	})
 	return nil
