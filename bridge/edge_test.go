@@ -109,6 +109,26 @@ func TestOnePatternTooManyIsRefused(t *testing.T) {
 	}
 }
 
+func TestFiltersThatAreTooLongTogetherAreRefused(t *testing.T) {
+	s := newStage(t)
+	l := s.connect()
+	for i := range 4 { // each has a third of what they may have together
+		var fields []string
+		for _, field := range []string{"sender", "keyword", "command_id", "commander", "routing_key"} {
+			values := make([]string, 256)
+			for k := range values {
+				values[k] = fmt.Sprintf("%q", fmt.Sprint(i, k)+strings.Repeat("x", 250))
+			}
+			fields = append(fields, fmt.Sprintf("%q: [%s]", field, strings.Join(values, ",")))
+		}
+		op := "ok"
+		if i == 3 {
+			op = "error"
+		}
+		s.ask(l, op, fmt.Sprintf(`{"op": "subscribe", "id": "%d", "filter": {%s}}`, i, strings.Join(fields, ",")))
+	}
+}
+
 func TestTheOldestCommandMakesRoomUnlessItsEndWasAskedFor(t *testing.T) {
 	o, s := newOwn(), &session{}
 	stopped := 0

@@ -19,12 +19,13 @@ type wish struct {
 	ordered  bool           // leave out what is older than what was delivered
 }
 
-// globs is how many patterns are tried on a reply.
-func (w *wish) globs() int {
+// filterCost is how many patterns are tried on a reply, and about how much memory the
+// filter takes.
+func (w *wish) filterCost() (globs, bytes int) {
 	if w.filter == nil {
-		return 0
+		return 0, 0
 	}
-	return w.filter.Globs()
+	return w.filter.Globs(), len(w.filter.Key())
 }
 
 // selection is one distinct wish, whoever has it. Its filter is evaluated once a

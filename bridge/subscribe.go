@@ -36,11 +36,16 @@ func (d *demand) name() string {
 	return *d.id
 }
 
-// maxGlobs is how many patterns the filters of one client may have together:
-// each is tried on every reply, with all that are connected waiting.
-const maxGlobs = 256
+// Bounds of the filters of one client together. Each pattern is tried on every reply,
+// with all that are connected waiting; the texts make the key of its group.
+const (
+	maxGlobs       = 256
+	maxFilterBytes = 1 << 20
+)
 
 var (
+	errTooLongFilters = fmt.Errorf("your filters are longer than %d bytes together; select with patterns, or ask for more and select in your page", maxFilterBytes)
+
 	errTooManyGlobs = fmt.Errorf("your filters have more than %d patterns together; name what you want, or ask for more and select in your page", maxGlobs)
 
 	errTooManySubscriptions = fmt.Errorf("you hold %d subscriptions, and no client may have more; unsubscribe from some", maxSubscriptions)
@@ -118,12 +123,16 @@ func (h *hub) begin(conn engine.Conn, s *session, d demand) {
 // admits tells whether the session may have another subscription.
 func (s *session) admits(d demand) error {
 	id, subs := d.name(), s.explicit()
-	globs := d.wish.globs()
+	globs, bytes := d.wish.filterCost()
 	for _, sub := range subs {
-		globs += sub.wish.globs()
+		g, b := sub.wish.filterCost()
+		globs, bytes = globs+g, bytes+b
 	}
-	if globs > maxGlobs {
+	switch {
+	case globs > maxGlobs:
 		return errTooManyGlobs
+	case bytes > maxFilterBytes:
+		return errTooLongFilters
 	}
 	if len(subs) >= maxSubscriptions {
 		return errTooManySubscriptions
