@@ -9,20 +9,21 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 )
 
-// bareActor answers each command at once that it is done, on the exchange from
-// which the command came.
+// bareActor answers each command at once, on the exchange from which the command
+// came.
 type bareActor struct {
 	conns   []*amqp.Connection
 	channel *amqp.Channel
+	says    []actor.Code // to each command; the last one ends it
 	serving sync.WaitGroup
 }
 
-func startBareActor(url string, exchanges ...string) (*bareActor, error) {
+func startBareActor(url string, says []actor.Code, exchanges ...string) (*bareActor, error) {
 	p, err := newPublisher(url, "")
 	if err != nil {
 		return nil, err
 	}
-	a := &bareActor{conns: []*amqp.Connection{p.conn}, channel: p.channel}
+	a := &bareActor{conns: []*amqp.Connection{p.conn}, channel: p.channel, says: says}
 	for _, exchange := range exchanges {
 		conn, deliveries, err := consume(url, exchange, "command."+consumer+".#")
 		if err != nil {
@@ -39,12 +40,14 @@ func startBareActor(url string, exchanges ...string) (*bareActor, error) {
 	return a, nil
 }
 
-// answer says that a command is done. Of an error the commander hears by the
-// reply that is missing.
+// answer says how a command goes. Of an error the commander hears by the reply
+// that is missing.
 func (a *bareActor) answer(d *amqp.Delivery) {
 	commander, _ := d.Headers["commander_id"].(string)
-	m := actor.Reply{Code: actor.Done, Sender: consumer, CommandID: d.CorrelationId, CommanderID: commander, Body: []byte("{}")}.Message()
-	_ = a.channel.Publish(d.Exchange, m.Key, false, false, m.Publishing)
+	for _, code := range a.says {
+		m := actor.Reply{Code: code, Sender: consumer, CommandID: d.CorrelationId, CommanderID: commander, Body: []byte("{}")}.Message()
+		_ = a.channel.Publish(d.Exchange, m.Key, false, false, m.Publishing)
+	}
 }
 
 func (a *bareActor) close() {

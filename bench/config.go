@@ -79,7 +79,9 @@ type Sizes struct {
 
 	// Each of Commanders clients sends Commands, of which InFlight may be under
 	// way. To CLU's own server each sends CLUCommands.
+	// To an actor that answers, Answered and CLUAnswered.
 	Commanders, Commands, CLUCommands, InFlight int
+	Answered, CLUAnswered                       int
 
 	// Waiting replies are in the broker's queue when the bridge begins to read.
 	Waiting int
@@ -103,6 +105,7 @@ func FullSizes() Sizes {
 		Grouped: 10000, Groups: 100, GroupReplies: 2000, GroupEvery: time.Second / 1000,
 		Askers: 1000, SnapshotReplies: 800, SnapshotEvery: time.Second / 200,
 		Commanders: 4, Commands: 5000, CLUCommands: 2500, InFlight: 128,
+		Answered: 4000, CLUAnswered: 250,
 		Waiting:    50_000,
 		RoundTrips: 500,
 	}

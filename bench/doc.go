@@ -49,7 +49,9 @@
 //
 // In intake_linux.go replies wait in the queue of a bridge that was stopped with
 // SIGSTOP, until it may go on. In roundtrip_linux.go a bare actor (bareactor.go)
-// answers the commands of a WebSocket client and of a bare commander.
+// answers the commands of a WebSocket client and of a bare commander. In
+// answered_linux.go clients follow their commands to the end, through the bridge
+// and through CLU's own server.
 //
 // [Run] is all of that; [Load] only connects to a server that runs already,
 // reads and reports.

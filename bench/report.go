@@ -46,6 +46,7 @@ const (
 	Ratio      Comparison = "ratio"
 	Difference Comparison = "difference"
 	Value      Comparison = "value"
+	Told       Comparison = "told" // the ratio too, but there is nothing to reach
 )
 
 // reach is a bound: at most, or at least, some value in some comparison.
@@ -64,7 +65,7 @@ func row(scenario, what, unit string, measured []float64, against string, refere
 		MeasuredRounds: measured, ReferenceRounds: reference,
 	}
 	switch r.Compared {
-	case Ratio:
+	case Ratio, Told:
 		if r.Reference != 0 { // a figure that is not there reaches nothing
 			r.Value = r.Measured / r.Reference
 		}
@@ -73,9 +74,13 @@ func row(scenario, what, unit string, measured []float64, against string, refere
 	case Value:
 		r.Value = r.Measured
 	}
-	r.OK = r.Value <= r.Reach
-	if r.AtLeast {
+	switch {
+	case r.Compared == Told:
+		r.OK = true
+	case r.AtLeast:
 		r.OK = r.Value >= r.Reach
+	default:
+		r.OK = r.Value <= r.Reach
 	}
 	return r
 }
@@ -99,7 +104,10 @@ func (r *Report) table(to io.Writer) {
 	fmt.Fprintln(w, "what\tmeasured\treference\t\tratio\treach\t")
 	for _, row := range r.Rows {
 		verdict := "short"
-		if row.OK {
+		switch {
+		case row.Compared == Told:
+			verdict = ""
+		case row.OK:
 			verdict = "ok"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", row.What, figure(row.Measured, row.Unit), row.reference(),
@@ -127,7 +135,7 @@ func (r Row) reference() string {
 
 func (r Row) ratio() string {
 	switch r.Compared {
-	case Ratio:
+	case Ratio, Told:
 		return fmt.Sprintf("%.2f", r.Value)
 	case Difference:
 		if r.Value < 0 {
@@ -145,6 +153,8 @@ func (r Row) goal() string {
 		bound = fmt.Sprintf("%.2f x", r.Reach)
 	case Difference:
 		bound = "+" + bound
+	case Told:
+		return "-"
 	}
 	if r.AtLeast {
 		return ">= " + bound

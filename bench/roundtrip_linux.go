@@ -25,11 +25,11 @@ func (b *bench) roundTrip(ctx context.Context) ([]Row, error) {
 		return nil, err
 	}
 	defer server.stop()
-	actor, err := startBareActor(b.rabbitURL, exchange, bareExchange)
+	answering, err := startBareActor(b.rabbitURL, []actor.Code{actor.Done}, exchange, bareExchange)
 	if err != nil {
 		return nil, err
 	}
-	defer actor.close()
+	defer answering.close()
 	client, err := dialCommander(ctx, server.addr.String())
 	if err != nil {
 		return nil, err

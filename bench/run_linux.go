@@ -46,6 +46,7 @@ func scenarios() []scenario {
 		{"commands", (*bench).commands, func(s Sizes) int { return s.Commanders }, commandsSeconds, true},
 		{"intake", (*bench).intake, func(Sizes) int { return 1 }, intakeSeconds, true},
 		{"roundtrip", (*bench).roundTrip, func(Sizes) int { return 1 }, roundTripSeconds, true},
+		{"answered", (*bench).answered, func(s Sizes) int { return s.Commanders }, answeredSeconds, true},
 	}
 }
 

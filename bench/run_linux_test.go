@@ -29,6 +29,7 @@ func tiny() Sizes {
 		Grouped: 12, Groups: 3, GroupReplies: 30, GroupEvery: time.Millisecond,
 		Askers: 5, SnapshotReplies: 20, SnapshotEvery: time.Millisecond,
 		Commanders: 2, Commands: 20, CLUCommands: 5, InFlight: 4,
+		Answered: 20, CLUAnswered: 5,
 		Waiting:    500, // more than the prefetch
 		RoundTrips: 3,
 	}
@@ -80,7 +81,7 @@ func TestARunMeasuresEverything(t *testing.T) {
 		}
 	}
 	for scenario, want := range map[string]int{"steady": 1, "burst": 6, "idle": 1, "latency": 2, "connect": 1, "slow": 2, "groups": 2, "snapshots": 1,
-		"commands": 2, "intake": 1, "roundtrip": 1} {
+		"commands": 2, "intake": 1, "roundtrip": 1, "answered": 1} {
 		if rows[scenario] != want {
 			t.Errorf("%s has %d rows, not %d", scenario, rows[scenario], want)
 		}
@@ -95,7 +96,7 @@ func TestARunMeasuresEverything(t *testing.T) {
 
 func TestWhatIsMissingIsToldAndLeftOut(t *testing.T) {
 	chosen, leftOut, err := choose(nil, false)
-	if err != nil || len(chosen) != 8 || len(leftOut) != 3 || !strings.Contains(leftOut[0], "--rabbitmq-url") {
+	if err != nil || len(chosen) != 8 || len(leftOut) != 4 || !strings.Contains(leftOut[0], "--rabbitmq-url") {
 		t.Errorf("%d scenarios, %q, %v", len(chosen), leftOut, err)
 	}
 	if _, _, err := choose([]string{"intake"}, false); err == nil || !strings.Contains(err.Error(), "--rabbitmq-url") {
