@@ -3,12 +3,14 @@ package bridge
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/gobwas/ws/wsutil"
 
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
@@ -181,4 +183,34 @@ func TestRepliesAreMineAlsoWhenTheBridgeWaitsNoLonger(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// Its last reply, its timeout and its failure come at the same moment.
+func TestACommandHasOneEndHoweverItsEndsRace(t *testing.T) {
+	s := newStage(t)
+	l := s.connect()
+	var conn engine.Conn
+	var c *client
+	s.engine.Each(func(e engine.Conn, v any) { conn, c = e, v.(*client) })
+	for n := range 300 {
+		id, command := fmt.Sprint("request", n), fmt.Sprint(n)
+		mine := &owned{session: c.v1.Load(), conn: conn, asked: &asked{id: &id, began: time.Now()}}
+		due := make(chan struct{})
+		mine.asked.timeout = func() (stop func() bool) {
+			var racing sync.WaitGroup
+			racing.Go(func() { <-due; s.hub.timeout(command, mine) })
+			racing.Go(func() { <-due; s.failed(conn, c, command, mine, "unknown", "") })
+			racing.Go(func() { <-due; s.says(filter.Reply{Sender: "a", Code: ":", CommandID: command}, 0) })
+			t.Cleanup(racing.Wait)
+			return func() bool { return true }
+		}
+		if err := s.hub.own.add(command, mine); err != nil {
+			t.Fatal(err)
+		}
+		close(due)
+		if m := <-l.answers; m["id"] != id || m["op"] != "result" && m["op"] != "error" {
+			t.Fatalf("the end of %s is %v", command, m)
+		}
+	}
+	s.ask(l, "pong", `{"op": "ping"}`)
 }
