@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -185,7 +186,7 @@ func TestRepliesAreMineAlsoWhenTheBridgeWaitsNoLonger(t *testing.T) {
 	}
 }
 
-// Its last reply, its timeout and its failure come at the same moment.
+// Its last reply, its timeout and its failure come at the same moment, in any order.
 func TestACommandHasOneEndHoweverItsEndsRace(t *testing.T) {
 	s := newStage(t)
 	l := s.connect()
@@ -195,22 +196,24 @@ func TestACommandHasOneEndHoweverItsEndsRace(t *testing.T) {
 	for n := range 300 {
 		id, command := fmt.Sprint("request", n), fmt.Sprint(n)
 		mine := &owned{session: c.v1.Load(), conn: conn, asked: &asked{id: &id, began: time.Now()}}
-		due := make(chan struct{})
-		mine.asked.timeout = func() (stop func() bool) {
-			var racing sync.WaitGroup
-			racing.Go(func() { <-due; s.hub.timeout(command, mine) })
-			racing.Go(func() { <-due; s.failed(conn, c, command, mine, "unknown", "") })
-			racing.Go(func() { <-due; s.says(filter.Reply{Sender: "a", Code: ":", CommandID: command}, 0) })
-			t.Cleanup(racing.Wait)
-			return func() bool { return true }
-		}
+		mine.asked.timeout = func() (stop func() bool) { return func() bool { return true } }
 		if err := s.hub.own.add(command, mine); err != nil {
 			t.Fatal(err)
 		}
-		close(due)
+		ends := []func(){
+			func() { s.hub.timeout(command, mine) },
+			func() { s.failed(conn, c, command, mine, "unknown", "") },
+			func() { s.says(filter.Reply{Sender: "a", Code: ":", CommandID: command}, 0) },
+		}
+		rand.Shuffle(len(ends), func(i, j int) { ends[i], ends[j] = ends[j], ends[i] })
+		var racing sync.WaitGroup
+		for _, end := range ends {
+			racing.Go(end)
+		}
 		if m := <-l.answers; m["id"] != id || m["op"] != "result" && m["op"] != "error" {
 			t.Fatalf("the end of %s is %v", command, m)
 		}
+		racing.Wait()
 	}
 	s.ask(l, "pong", `{"op": "ping"}`)
 }
