@@ -1,10 +1,11 @@
 /**
  * A card for each actor that was heard, with the last value of each of its keywords.
  *
- * A reply only changes the model and marks what it touched. The page follows once a frame, so that a keyword that comes a
- * hundred times between two frames is written once.
+ * They come by the snapshot, as old as they are, and then with each reply. Both only change the model and mark what they
+ * touched. The page follows once a frame, so that a keyword that comes a hundred times between two frames is written once.
  */
 
+import { CODES } from "./clu.js";
 import { batched, element, setText } from "./dom.js";
 import { compactJSON, formatAge, formatValue, shorten } from "./format.js";
 
@@ -26,6 +27,9 @@ const STEADY_INTERVAL = 30_000;
 /** A problem older than this is still there, but dimmed. */
 const OLD_PROBLEM = 300_000;
 
+/** The name of the card for replies without a sender. */
+const NOBODY = "(no sender)";
+
 export class Actors {
   #cards = new Map();
   #dirty = new Set();
@@ -43,25 +47,46 @@ export class Actors {
     this.#on = on;
   }
 
+  /** Takes a reply: who was heard, and its words. */
   take(reply) {
     if (reply.refused) return;  // the bridge's own words to this page
-    const name = reply.sender ?? "(no sender)";
-    let card = this.#cards.get(name);
-    if (!card) {
-      if (reply.returned) return;  // there is no such actor
-      if (this.#cards.size >= MAX_ACTORS) {
-        this.#unshown += 1;
-        return;
-      }
-      card = new Card(name, this.#on);
-      this.#cards.set(name, card);
-      insertSorted(this.#root, card.root, (node) => node.dataset.actor);
-      this.#renderCount();
-      if (reply.sender !== null) this.#on.onNew(name);
+    if (reply.returned && !this.#cards.has(reply.sender)) return;  // there is no such actor
+    this.#change(reply.sender ?? NOBODY, (card) => card.take(reply));
+  }
+
+  /** Takes values. @param {import("./clu-subscription.js").News[]} news */
+  note(news) {
+    for (const entry of news) {
+      if (this.#cards.has(entry.actor)) this.#change(entry.actor, (card) => card.note(entry));
     }
-    card.take(reply);
+  }
+
+  /** Takes who was heard before this page was here. Their values come by `note`. */
+  show(snapshot) {
+    for (const [name, heard] of Object.entries(snapshot.actors)) {
+      if (!isNobody(heard)) this.#change(name, (card) => card.show(heard));
+    }
+  }
+
+  #change(name, how) {
+    const card = this.#cards.get(name) ?? this.#add(name);
+    if (!card) return;
+    how(card);
     this.#dirty.add(card);
     this.#refresh();
+  }
+
+  #add(name) {
+    if (this.#cards.size >= MAX_ACTORS) {
+      this.#unshown += 1;
+      return null;
+    }
+    const card = new Card(name, this.#on);
+    this.#cards.set(name, card);
+    insertSorted(this.#root, card.root, (node) => node.dataset.actor);
+    this.#renderCount();
+    if (name !== NOBODY) this.#on.onNew(name);
+    return card;
   }
 
   /** Once a second: the ages. */
@@ -119,17 +144,34 @@ class Card {
   }
 
   take(reply) {
-    const now = reply.receivedAt;
-    this.#seenAt = now;
-    if (reply.commandId === null) this.#countBroadcast(now);
+    this.#seenAt = Math.max(this.#seenAt, reply.at);
+    if (reply.commandId === null) this.#countBroadcast(reply.at);
+    this.#hear(reply);
+    if (reply.sender !== null) return;  // its values come by themselves
+    for (const [name, value] of Object.entries(reply.keywords)) this.#set(name, value, reply.at);
+  }
+
+  note({ keyword, value, time, tooLarge }) {
+    this.#set(keyword, tooLarge === undefined ? value : `(${tooLarge} bytes: the bridge does not keep it)`, time.getTime());
+  }
+
+  /** Takes what a snapshot says of the actor: when it was heard, and its last words. */
+  show({ time, keywords }) {
+    this.#seenAt = Math.max(this.#seenAt, Date.parse(time));
+    const words = ["text", "error"].map((name) => keywords[name]).filter((word) => typeof word?.value === "string")
+      .sort((a, b) => a.seq - b.seq).at(-1);
+    if (!words || this.#said || this.#problem) return;
+    const level = Object.hasOwn(CODES, words.code) ? CODES[words.code].level : "ok";
+    this.#hear({ code: words.code, level, text: words.value, at: Date.parse(words.time), envelope: null });
+  }
+
+  #hear(reply) {
     if (reply.level !== "ok") this.#problem = reply;
     else if (reply.text !== null) this.#said = reply;
-    for (const [name, value] of Object.entries(reply.keywords)) {
-      if (!TALK.has(name)) this.#set(name, value, now);
-    }
   }
 
   #set(name, value, now) {
+    if (TALK.has(name)) return;
     let row = this.#rows.get(name);
     if (!row) {
       if (this.#rows.size >= MAX_KEYWORDS) {
@@ -170,7 +212,7 @@ class Card {
     const level = this.#problem?.level ?? "ok";
     if (this.root.dataset.level !== level) this.root.dataset.level = level;
     dismiss.hidden = this.#problem === null;
-    message.disabled = reply === null;
+    message.disabled = !reply?.envelope;
     line.dataset.code = reply?.code ?? "";
     setText(code, reply?.code ?? "");
     setText(words, reply === null ? "" : shorten(reply.text ?? compactJSON(reply.body, 300), 300));
@@ -179,8 +221,8 @@ class Card {
 
   #ageMessage(now) {
     const reply = this.#problem ?? this.#said;
-    setText(this.#parts.wordsAge, reply === null ? "" : formatAge(now - reply.receivedAt));
-    this.#parts.line.classList.toggle("old", reply !== null && now - reply.receivedAt > OLD_PROBLEM);
+    setText(this.#parts.wordsAge, reply === null ? "" : formatAge(now - reply.at));
+    this.#parts.line.classList.toggle("old", reply !== null && now - reply.at > OLD_PROBLEM);
   }
 
   age(now) {
@@ -238,6 +280,12 @@ class Row {
     this.#shownAge = text;
     this.#age.textContent = text;
   }
+}
+
+/** A name to which somebody sent a command, and which said nothing itself: the bridge's answer stands under it. */
+function isNobody({ code, keywords }) {
+  const names = Object.keys(keywords);
+  return code === "f" && names.length === 1 && names[0] === "error";
 }
 
 /** Inserts a node where its name belongs, so that everything keeps its place from one night to the next. */

@@ -1,9 +1,11 @@
 /**
- * The page. One client feeds four views, which do not know each other:
+ * The page. One client, which subscribes to everything, feeds four views, which do not know each other:
  *
- *     Clu ── state ───> Header
- *         ── reply ───> Header, Actors, Replies
- *         ── command ─> Commands
+ *     Clu ── state, broker ────> Header
+ *         ── snapshot, values ─> Actors
+ *         ── reply ────────────> Header, Actors, Replies
+ *         ── gap, dropped ─────> Replies
+ *         ── command ──────────> Commands
  *     Prompt ── a line ─> clu.send
  */
 
@@ -12,7 +14,7 @@ import { Clu } from "./clu.js";
 import { Commands } from "./commands.js";
 import { setText } from "./dom.js";
 import { EnvelopeView } from "./envelope.js";
-import { formatTime } from "./format.js";
+import { describeGap, formatTime } from "./format.js";
 import { Header } from "./header.js";
 import { Prompt } from "./prompt.js";
 import { Replies } from "./replies.js";
@@ -28,10 +30,28 @@ const commands = new Commands({ onPick: showEnvelope });
 const prompt = new Prompt({ onSend: send, onMistake: notify });
 const actors = new Actors({ onPick: showEnvelope, onAddress: (actor) => prompt.address(actor), onNew: (actor) => prompt.learn(actor) });
 
-clu.on("reply", (reply) => {
-  header.count();
-  actors.take(reply);
-  replies.take(reply);
+let late = 0;  // replies that came late and were not spoken of yet
+
+clu.subscribe({}, {
+  onSnapshot: (snapshot) => {
+    for (const { time } of Object.values(snapshot.actors)) header.heard(Date.parse(time));
+    actors.show(snapshot);
+  },
+  onReply: (reply) => {
+    late += reply.late ? 1 : 0;
+    header.count();
+    header.heard(reply.at);
+    actors.take(reply);
+    replies.take(reply);
+  },
+  onValues: (_, news) => actors.note(news),
+});
+clu.on("gap", (gap) => missing(describeGap(gap)));
+clu.on("dropped", ({ count }) => missing(`${count} messages were left out here: this page reads too slowly`));
+clu.on("broker", (detail) => {
+  header.broker(detail);
+  document.body.dataset.broker = detail.state;
+  if (detail.state !== "up") notify(`The broker is ${detail.state}${detail.reason ? `: ${detail.reason}` : ""}.`);
 });
 clu.on("command", (command) => {
   commands.update(command);
@@ -41,6 +61,7 @@ clu.on("command", (command) => {
 });
 clu.on("state", (detail) => {
   document.body.dataset.link = detail.state;
+  if (detail.state !== "open") delete document.body.dataset.broker;  // nobody knows
   header.update();
   if (detail.state === "open") notify("Connected.");
 });
@@ -52,6 +73,12 @@ clu.on("error", ({ message }) => notify(message));
 /** @returns {boolean} whether it left the page */
 function send(consumer, commandString) {
   return clu.send(consumer, commandString).state !== "rejected";
+}
+
+/** Says that replies are missing, where they are. */
+function missing(words) {
+  replies.mark(words);
+  notify(`${words}.`);
 }
 
 function notify(words) {
@@ -69,6 +96,8 @@ document.addEventListener("keydown", (event) => {
 setInterval(() => {
   header.tick();
   actors.tick();
+  if (late > 0) notify(`${late} ${late === 1 ? "reply" : "replies"} of the time without a connection came late.`);
+  late = 0;
 }, 1_000);
 header.tick();
 clu.connect().catch((error) => notify(error.message));

@@ -24,13 +24,15 @@ export class CommandError extends Error {
    * @param {string} message
    * @param {Command} command
    * @param {import("./clu-reply.js").Reply|null} [reply]  the reply that ended it, if one did
+   * @param {string|null} [code]  the code of the bridge's error, if that ended it: see docs/protocol.md
    */
-  constructor(message, command, reply = null) {
+  constructor(message, command, reply = null, code = null) {
     super(message);
     this.name = "CommandError";
     this.command = command;
     this.state = command.state;
     this.reply = reply;
+    this.code = code;
   }
 }
 
@@ -121,11 +123,21 @@ export class Command {
   }
 
   /** From now on nobody knows how it goes. */
-  lose(why) {
+  lose(why, code = null) {
     if (!this.active) return;
     this.message = `unknown: ${why}`;
     this.#become("unknown");
-    this.#settle.reject(new CommandError(this.message, this));
+    this.#settle.reject(new CommandError(this.message, this, null, code));
+  }
+
+  /**
+   * The bridge says that it did not get through. That is a failure, not a rejection: it has left this page, and whoever
+   * watches the exchange may have seen it.
+   */
+  fail(why, code) {
+    this.message = why;
+    this.#become("failed");
+    this.#settle.reject(new CommandError(why, this, null, code));
   }
 
   /** It was not sent. */

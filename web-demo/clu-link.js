@@ -6,8 +6,8 @@
  *
  * A dead socket stays "open" in a browser for minutes: it neither sees pings nor may it send them. What it can see is
  * taken as a suspicion (the network changed, the computer slept), and a socket that then hears nothing is given up. With
- * the `probe` option, for a bridge that answers "ping" with "pong", silence is a suspicion too. Data that the socket does not
- * take for some seconds ends it.
+ * the `probe` option, for a bridge that answers "ping" with "pong", or once `probeWith` has told what the other side answers,
+ * silence is a suspicion too. Data that the socket does not take for some seconds ends it.
  */
 
 /** Codes after which trying again soon cannot help: policy, full, not authorised, forbidden. */
@@ -47,7 +47,8 @@ export class Link {
   #lastTick = 0;
   #stalledTicks = 0;
   #suspicion = null;
-  #answers = false;     // the server has answered a probe, so that its silence means something
+  #probe;               // what is sent to be answered; null for nothing
+  #answers = false;     // the server answers it, so that its silence means something
   #probedAt = 0;
   #timers = { dial: null, retry: null, tick: null, grace: null };
   #unlisten = () => {};
@@ -55,15 +56,17 @@ export class Link {
   /**
    * @param {string} url  ws:// or wss://
    * @param {{open: Function, message: Function, lost: Function, state: Function}} on
-   * @param {object} options  see LINK_DEFAULTS; also `WebSocket`, `random`, `window` and `document`, for tests
+   * @param {object} options  see LINK_DEFAULTS; `target` gives the URL for each attempt, in place of `url`; also
+   *   `WebSocket`, `random`, `window` and `document`, for tests
    */
   constructor(url, on, options = {}) {
     this.url = url;
     this.#on = on;
     this.#options = {
       WebSocket: globalThis.WebSocket, random: Math.random, window: globalThis.window, document: globalThis.document,
-      ...LINK_DEFAULTS, ...options,
+      ...LINK_DEFAULTS, target: () => this.url, ...options,
     };
+    this.#probe = this.#options.probe;
     /** @type {"connecting"|"open"|"closed"} */ this.state = "closed";
     /** When the next attempt is due, ms since 1970. @type {number|null} */ this.retryAt = null;
     /** Attempts since the last good connection. */ this.attempts = 0;
@@ -102,13 +105,19 @@ export class Link {
     this.#socket.send(text);
   }
 
+  /** Tells what the server of this connection answers: from now on its silence is a suspicion. */
+  probeWith(text) {
+    this.#probe = text;
+    this.#answers = true;
+  }
+
   #dial() {
     clearTimeout(this.#timers.retry);
     this.retryAt = null;
-    const { WebSocket, connectTimeout } = this.#options;
+    const { WebSocket, connectTimeout, target } = this.#options;
     let socket;
     try {
-      socket = new WebSocket(this.url);
+      socket = new WebSocket(target());
     } catch (error) {  // a URL or a page that can never connect: no use in trying again
       this.#wanted = false;
       this.#unlisten();
@@ -157,6 +166,8 @@ export class Link {
     clearInterval(this.#timers.tick);
     this.#acquit();
     this.#stalledTicks = 0;
+    this.#probe = this.#options.probe;  // the next connection may lead to another server
+    this.#answers = false;
 
     const wasOpen = this.state === "open";
     if (wasOpen && Date.now() - this.#openedAt >= this.#options.stableAfter) this.attempts = 0;
@@ -184,18 +195,18 @@ export class Link {
     const late = now - this.#lastTick - TICK;
     this.#lastTick = now;
     if (late > SLEPT) this.#suspect("the computer slept");
-    this.#probe(now);
+    this.#listenFor(now);
     this.#stalledTicks = this.#socket.bufferedAmount > 0 ? this.#stalledTicks + 1 : 0;
     if (this.#stalledTicks >= STALLED_TICKS) this.#drop(1006, `the connection took no data for ${STALLED_TICKS} s`);
   }
 
   /** After a silence, asks whether somebody is there. One that never answers probes (CLU's own server) is not judged by it. */
-  #probe(now) {
-    const { probe, probeAfter } = this.#options;
-    if (!probe || now - Math.max(this.lastHeard, this.#probedAt) < probeAfter) return;
+  #listenFor(now) {
+    const { probeAfter } = this.#options;
+    if (!this.#probe || now - Math.max(this.lastHeard, this.#probedAt) < probeAfter) return;
     this.#probedAt = now;
     if (this.#answers) this.#suspect("nothing was heard", false);
-    else this.send(probe);
+    else this.send(this.#probe);
   }
 
   /** Gives the socket a short while to say something. `grave`: nothing may be sent on it meanwhile. */
@@ -206,7 +217,7 @@ export class Link {
       return;
     }
     this.#suspicion = { why, grave };
-    if (this.#options.probe) this.send(this.#options.probe);
+    if (this.#probe) this.send(this.#probe);
     this.#timers.grace = setTimeout(() => this.#drop(1006, `nothing heard after ${why}`), this.#options.grace);
   }
 

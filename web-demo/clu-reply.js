@@ -35,6 +35,10 @@ export const CODES = Object.freeze({
  * @property {boolean} returned        the broker found no such consumer, and the bridge answers in its name
  * @property {Date|null} time          when it was sent, to the second; null when unknown
  * @property {number} receivedAt       when it came here, ms since 1970
+ * @property {number} at               when it was said, as well as can be known here: `receivedAt`, but of a late one `time`
+ * @property {boolean} late            it was said while this page was not connected, and came afterwards
+ * @property {number|null} seq         its number; null from CLU's own server
+ * @property {string|null} epoch       what the number counts in
  * @property {number} size             length of the frame, in characters
  * @property {*} envelope              the envelope, untouched
  */
@@ -48,7 +52,11 @@ export const CODES = Object.freeze({
  * @throws {TypeError} when it is JSON, but not an object
  */
 export function parseReply(frame, receivedAt = Date.now()) {
-  const envelope = JSON.parse(frame);
+  return readReply(JSON.parse(frame), frame.length, receivedAt);
+}
+
+/** parseReply for what has been read as JSON already. */
+export function readReply(envelope, size, receivedAt = Date.now()) {
   if (!isObject(envelope)) throw new TypeError("an envelope is a JSON object");
   const headers = isObject(envelope.headers) ? envelope.headers : {};
   const body = envelope.body === undefined ? null : envelope.body;
@@ -69,7 +77,11 @@ export function parseReply(frame, receivedAt = Date.now()) {
     returned: code === "f" && spokenForAnother(envelope.routing_key, commanderId),
     time: parseTime(envelope.timestamp),
     receivedAt,
-    size: frame.length,
+    at: receivedAt,
+    late: false,
+    seq: Number.isSafeInteger(envelope.seq) && typeof envelope.epoch === "string" ? envelope.seq : null,
+    epoch: asText(envelope.epoch),
+    size,
     envelope,
   };
 }

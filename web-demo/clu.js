@@ -1,5 +1,6 @@
 /**
- * clu.js, the browser client of clu-ws: every reply of every actor, and commands that are followed to their end.
+ * clu.js, the browser client of clu-ws: the replies of actors, the last values of their keywords, and commands that are
+ * followed to their end.
  *
  *     import { Clu } from "./clu.js";
  *
@@ -10,6 +11,15 @@
  *     const { keywords } = await clu.send("dome", "status");
  *     await clu.send("camera", "expose 5", { timeout: 20_000, onReply: (reply) => show(reply.text) });
  *
+ *     clu.subscribe({ sender: "weather", keyword: ["temperature_c", "humidity"] }, {
+ *       onValues: ({ weather }) => show(weather.temperature_c?.value, weather.temperature_c?.time),
+ *     });
+ *
+ * A page that subscribes hears what it asked for and no more, and has the last values at once. After a lost connection all
+ * that was missed comes in its order, once; where the bridge does not have it any more, the event `gap` tells. Against CLU's
+ * own server, `clu websocket`, which sends everything to everyone and keeps nothing, filters work in the page, there are no
+ * values from before, and each lost connection is a gap.
+ *
  * A command moves a telescope. So a command without a connection is rejected at once and never kept for later; a command
  * whose connection is lost becomes "unknown" and is never sent again.
  *
@@ -18,9 +28,15 @@
 
 import { Command, CommandError, newCommandId } from "./clu-command.js";
 import { Link } from "./clu-link.js";
-import { CODES, isFinal, parseReply } from "./clu-reply.js";
+import { CODES, isFinal, parseReply, readReply } from "./clu-reply.js";
+import { Session, isMessage } from "./clu-session.js";
+import { Subscription } from "./clu-subscription.js";
+import { websocketURL } from "./clu-url.js";
 
-export { CODES, Command, CommandError, isFinal, newCommandId, parseReply };
+export { CODES, Command, CommandError, isFinal, newCommandId, parseReply, Subscription, websocketURL };
+
+/** The bridge's codes for a command that no actor has. After any other one, an actor may have it. */
+const NOT_DONE = new Set(["bad_request", "forbidden", "away", "blocked", "full", "expired", "invalid", "leaving", "returned"]);
 
 const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 200 });
 
@@ -29,7 +45,8 @@ const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 20
  * @property {number} [minDelay]        shortest wait before connecting again, 200
  * @property {number} [maxDelay]        longest, 10 000
  * @property {number} [connectTimeout]  10 000
- * @property {string|null} [probe]      a text that the bridge answers, sent after silence to find a dead socket; off
+ * @property {string|null} [probe]      a text that CLU's own server answers, sent after silence to find a dead socket; off.
+ *                                      With clu-ws silence is always looked into
  * @property {number} [maxReplies]      replies kept with a command, 500; older ones are dropped
  * @property {number} [maxActive]       commands that run at the same time, 500; more are rejected
  * @property {number} [maxUnknown]      commands of unknown fate whose replies are still looked for, 200
@@ -44,13 +61,22 @@ const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 20
  * | `open`    | `{url}`                                                                                     |
  * | `close`   | `{code, reason, wasOpen, retryAt}` a connection, or an attempt at one, has ended             |
  * | `state`   | `{state, reason, retryAt, attempts}`, state "connecting", "open" or "closed"                |
- * | `reply`   | a {@link import("./clu-reply.js").Reply}, whosoever's command it answers                     |
+ * | `reply`   | a {@link import("./clu-reply.js").Reply}, whosoever's command it answers; once there was a  |
+ * |           | subscription, those that one selects, and those to the commands sent here                   |
  * | `command` | a {@link Command} sent here, at each change of its state or replies                         |
+ * | `gap`     | `{from, to, seconds, reason}` here, between the replies before and behind, some may be      |
+ * |           | missing. Dates; `from` and `seconds` may be null. `reason` is null when the bridge itself    |
+ * |           | could not hear, and else says why it has not the replies since the connection was lost      |
+ * | `broker`  | `{state, reason}`, state "up", "blocked" (replies flow, commands fail) or "down"; also with |
+ * |           | each connection. CLU's own server never tells                                               |
+ * | `dropped` | `{count}` so many messages were left out here, because this page reads too slowly           |
  * | `error`   | `{message, cause}` a frame that is no envelope, a refusal by the bridge, a failing listener  |
  */
 export class Clu extends EventTarget {
   #link;
+  #session;
   #options;
+  #subscriptions = 0;    // how many there ever were
   #opening = null;
   #active = new Map();   // command_id -> Command that is sent or running
   #unknown = new Map();  // the same, for those of unknown fate, oldest first
@@ -62,12 +88,24 @@ export class Clu extends EventTarget {
   constructor(url = ".", options = {}) {
     super();
     this.#options = { ...DEFAULTS, ...options };
-    this.#link = new Link(websocketURL(url), {
+    const base = websocketURL(url);
+    this.#session = new Session(base, {
+      send: (text) => this.#link.send(text),
+      probeWith: (text) => this.#link.probeWith(text),
+      tell: (type, detail) => this.#emit(type, detail),
+      take: (reply) => this.#take(reply),
+      isMine: (id) => this.#active.has(id) || this.#unknown.has(id),
+      running: () => this.#active.size > 0,
+      lost: () => [...this.#unknown.keys()],
+      doubt: (why) => this.commands.forEach((command) => command.lose(why)),
+      refused: (error) => this.#refused(error),
+    });
+    this.#link = new Link(base, {
       open: () => this.#opened(),
       message: (data) => this.#message(data),
       lost: (detail) => this.#lost(detail),
       state: (detail) => this.#emit("state", detail),
-    }, options);
+    }, { ...options, target: () => this.#session.target() });
   }
 
   /** The WebSocket's URL. */
@@ -75,6 +113,9 @@ export class Clu extends EventTarget {
 
   /** @returns {"connecting"|"open"|"closed"} "closed" also while waiting for the next attempt, see `retryAt` */
   get state() { return this.#link.state; }
+
+  /** What is spoken on this connection: "v1" with clu-ws, "plain" with CLU's own server, null before that is known. */
+  get protocol() { return this.#session.speech; }
 
   /** When the next attempt to connect is due, ms since 1970, or null. */
   get retryAt() { return this.#link.retryAt; }
@@ -102,9 +143,31 @@ export class Clu extends EventTarget {
     return promise;
   }
 
-  /** Disconnects for good, or until the next `connect`. Running commands become unknown. */
+  /** Disconnects for good, or until the next `connect`, which brings what was missed. Running commands become unknown. */
   close() {
     this.#link.stop();
+  }
+
+  /**
+   * Asks for the replies that a filter selects, and for the last values of their keywords. May be called at any time; it
+   * lasts over all connections, until it is closed. Before the first one, a client hears every reply.
+   *
+   * Replies come by `onReply`, and values by `onValues` and in `values`: those of the snapshot first, then those of each
+   * reply. What was missed while there was no connection comes too, in its order; its `late` is true, and its `at` tells
+   * when it was said.
+   *
+   * @param {import("./clu-filter.js").Filter} [filter]  `{}` selects everything
+   * @param {import("./clu-subscription.js").SubscriptionOptions} [options]
+   * @returns {Subscription} its `ready` is rejected, in the bridge's words, if the filter is wrong
+   */
+  subscribe(filter = {}, options = {}) {
+    this.#subscriptions += 1;
+    const subscription = new Subscription(String(this.#subscriptions), filter ?? {}, options, {
+      guard: (work) => this.#guard(work),
+      close: (closed) => this.#session.remove(closed),
+    });
+    this.#session.add(subscription);
+    return subscription;
   }
 
   /**
@@ -132,9 +195,12 @@ export class Clu extends EventTarget {
       command.reject(`The command was not sent, nor will it be later: ${obstacle}.`);
       return command;
     }
+    this.#active.set(command.commandId, command);  // its replies may be asked for
     try {
+      this.#session.followCommands();
       this.#link.send(JSON.stringify({ consumer, command_string: commandString, command_id: command.commandId }));
     } catch (error) {
+      this.#active.delete(command.commandId);
       command.reject(`The command was not sent: ${error.message}`);
       return command;
     }
@@ -181,12 +247,14 @@ export class Clu extends EventTarget {
   }
 
   #opened() {
+    this.#session.opened();
     this.#opening?.resolve(this);
     this.#opening = null;
     this.#emit("open", { url: this.url });
   }
 
   #lost(detail) {
+    this.#session.lost(this.#link.lastHeard);
     for (const command of [...this.#active.values()]) {
       command.lose("connection lost; the actor may still be executing it");
     }
@@ -203,20 +271,34 @@ export class Clu extends EventTarget {
       return;
     }
     if (data === "pong") return;  // to a probe
-    let reply;
+    let reply = null;
+    let message;
     try {
-      reply = parseReply(data);
+      message = JSON.parse(data);
+      if (!isMessage(message)) reply = readReply(message, data.length);
     } catch (error) {
       this.#emit("error", { message: `A frame that is no envelope was ignored: ${data.slice(0, 200)}`, cause: error });
       return;
     }
+    if (reply === null && !this.#session.message(message)) reply = readReply(message, data.length);
+    if (reply !== null) this.#session.reply(reply);
+  }
+
+  #take(reply) {
     if (reply.commandId !== null) {
       const command = this.#active.get(reply.commandId) ?? this.#unknown.get(reply.commandId);
       command?.take(reply);
     } else if (reply.refused) {
       this.#emit("error", { message: `The bridge refused a message: ${reply.text ?? "no reason given"}`, cause: reply });
     }
-    this.#emit("reply", reply);
+  }
+
+  /** The bridge's error about a command. @returns {boolean} whether it is one of this client's */
+  #refused({ command_id: id, code, message }) {
+    const command = this.#active.get(id) ?? this.#unknown.get(id);
+    if (NOT_DONE.has(code)) command?.fail(message, code);
+    else command?.lose(message, code);
+    return command !== undefined;
   }
 
   /** A listener that throws must not stop the others, nor the replies. */
@@ -232,17 +314,4 @@ export class Clu extends EventTarget {
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
-}
-
-/** The WebSocket URL for any way of writing it; a relative one is relative to the page, so that a path prefix works. */
-export function websocketURL(url, page = globalThis.location?.href) {
-  let absolute;
-  try {
-    absolute = new URL(url, page);
-  } catch {
-    return String(url);  // the WebSocket refuses it, in words
-  }
-  absolute.hash = "";
-  absolute.protocol = absolute.protocol.replace(/^http/, "ws");
-  return absolute.href;
 }

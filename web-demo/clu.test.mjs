@@ -5,66 +5,15 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { Clu, newCommandId, parseReply, websocketURL } from "./clu.js";
+import { newCommandId, parseReply, websocketURL } from "./clu.js";
 import { backoff } from "./clu-link.js";
 import { compactJSON, formatAge, formatValue } from "./format.js";
-
-/** What a browser's WebSocket does, at the test's word. */
-class PaperSocket {
-  static all = [];
-  static get last() { return PaperSocket.all.at(-1); }
-
-  readyState = 0;
-  bufferedAmount = 0;
-  sent = [];
-
-  constructor(url) {
-    this.url = url;
-    PaperSocket.all.push(this);
-  }
-
-  send(text) { this.sent.push(text); }
-  close() { this.readyState = 2; }
-
-  accept() { this.readyState = 1; this.onopen?.({}); }
-  say(value) { this.onmessage?.({ data: typeof value === "string" ? value : JSON.stringify(value) }); }
-  break(code = 1006, reason = "") { this.readyState = 3; this.onclose?.({ code, reason }); }
-}
-
-function envelope(code, commandId, body = {}, sender = "dome") {
-  return {
-    headers: { command_id: commandId, commander_id: "bridge.dome", internal: false, message_code: code, sender },
-    exchange: "sdss_exchange",
-    message_id: "0123",
-    routing_key: "reply.bridge.dome",
-    timestamp: "2026-11-21T01:59:03+00:00",
-    body,
-  };
-}
+import { PaperSocket, client, connected, envelope, page, pass } from "./paper-bridge.mjs";
 
 const refusal = (commandId, error) => ({
   ...envelope("f", commandId, { error }, "clu-ws"), exchange: "", message_id: null, routing_key: "reply.clu-ws",
   headers: { command_id: commandId, commander_id: null, internal: false, message_code: "f", sender: "clu-ws" },
 });
-
-const page = () => ({ window: new EventTarget(), document: Object.assign(new EventTarget(), { visibilityState: "visible" }) });
-
-function client(options = {}) {
-  return new Clu("ws://bridge/", { WebSocket: PaperSocket, random: () => 0.5, ...page(), ...options });
-}
-
-async function connected(options) {
-  const clu = client(options);
-  const opening = clu.connect();
-  PaperSocket.last.accept();
-  await opening;
-  return clu;
-}
-
-/** Lets time pass as it does: one big step would look like a computer that slept. */
-function pass(ms) {
-  for (let passed = 0; passed < ms; passed += 100) mock.timers.tick(100);
-}
 
 beforeEach(() => {
   PaperSocket.all = [];

@@ -23,9 +23,13 @@ export class Filter {
     return this.#words.length > 0 || this.#hidden.size > 0 || this.hideInternal;
   }
 
-  /** @param {{reply: import("./clu-reply.js").Reply, text?: string}} entry  keeps its text for the next time */
+  /**
+   * What is no reply says that replies are missing here: no filter hides that.
+   * @param {{reply: import("./clu-reply.js").Reply|null, text?: string}} entry  keeps its text for the next time
+   */
   accepts(entry) {
     const { reply } = entry;
+    if (reply === null) return true;
     if (this.hideInternal && reply.internal) return false;
     if (this.#hidden.has(Object.hasOwn(CODES, reply.code) ? reply.code : "?")) return false;
     if (this.#words.length === 0) return true;

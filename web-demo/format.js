@@ -90,6 +90,13 @@ export function formatElapsed(ms) {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
 }
 
+/** What may be missing, in words. @param {{from: Date|null, to: Date, seconds: number|null, reason: string|null}} gap */
+export function describeGap({ from, to, seconds, reason }) {
+  const span = seconds === null ? `from before ${formatTime(to.getTime())}` : `of ${formatElapsed(seconds * 1_000)}`;
+  const when = from === null ? "" : `, ${formatTime(from.getTime())} to ${formatTime(to.getTime())}`;
+  return `replies ${span} may be missing here${when}${reason === null ? "" : `: ${reason}`}`;
+}
+
 /** UTC time of day, 02:52:33 or with milliseconds. */
 export function formatTime(ms, withMillis = false) {
   return new Date(ms).toISOString().slice(11, withMillis ? 23 : 19);

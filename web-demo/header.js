@@ -5,6 +5,8 @@ import { formatAge } from "./format.js";
 
 const MARKS = { open: "●", connecting: "◌", closed: "✕" };
 
+const BROKER = { up: "", blocked: "broker blocked: commands fail", down: "broker down: no replies, commands fail" };
+
 /** Attempts that fail before "reconnecting" is called "offline". */
 const OFFLINE_AFTER = 4;
 
@@ -16,6 +18,7 @@ export class Header {
   #attempts = 0;
   #total = 0;
   #now = 0;
+  #heardAt = 0;  // ms since 1970; 0 for never
   #window = [];
   #countdown = null;
   #parts;
@@ -23,17 +26,37 @@ export class Header {
   constructor(clu) {
     this.#clu = clu;
     this.#parts = Object.fromEntries(
-      ["link-state", "link-url", "rate", "total", "heard", "clock"].map((id) => [id, document.getElementById(id)]),
+      ["link-state", "broker-state", "link-url", "rate", "total", "heard", "clock"].map((id) => [id, document.getElementById(id)]),
     );
     setText(this.#parts["link-url"], clu.url);
     this.#parts["link-url"].title = clu.url;
     clu.on("state", ({ attempts }) => { this.#attempts = attempts; });
   }
 
+  /** Shows what the bridge says of its broker, unless all is well. */
+  broker({ state, reason }) {
+    const pill = this.#parts["broker-state"];
+    pill.hidden = state === "up";
+    pill.dataset.state = state;
+    setText(pill, BROKER[state] ?? `broker ${state}`);
+    pill.title = reason ?? "";
+  }
+
   /** Counts a reply. */
   count() {
     this.#total += 1;
     this.#now += 1;
+  }
+
+  /** Notes when an actor was heard. */
+  heard(at) {
+    const first = this.#heardAt === 0;
+    this.#heardAt = Math.max(this.#heardAt, at);
+    if (first) this.#showHeard();
+  }
+
+  #showHeard() {
+    setText(this.#parts.heard, this.#heardAt === 0 ? "–" : formatAge(Date.now() - this.#heardAt));
   }
 
   /** Shows the state of the link; while it waits, counts down. */
@@ -43,6 +66,7 @@ export class Header {
     pill.dataset.state = state;
     setText(pill.querySelector(".mark"), MARKS[state]);
     setText(pill.querySelector(".words"), this.#words(state, retryAt));
+    if (state !== "open") this.#parts["broker-state"].hidden = true;  // nobody knows
     document.title = state === "open" ? "clu-ws" : "✕ clu-ws: not connected";
     clearTimeout(this.#countdown);
     if (retryAt !== null) this.#countdown = setTimeout(() => this.update(), 250);
@@ -64,8 +88,7 @@ export class Header {
     const rate = this.#window.reduce((sum, n) => sum + n, 0) / this.#window.length;
     setText(this.#parts.rate, rate >= 10 || rate === 0 ? rate.toFixed(0) : rate.toFixed(1));
     setText(this.#parts.total, this.#total.toLocaleString("en").replaceAll(",", "\u2009"));
-    const { lastHeard } = this.#clu;
-    setText(this.#parts.heard, lastHeard === 0 ? "–" : formatAge(Date.now() - lastHeard));
+    this.#showHeard();
     setText(this.#parts.clock, `${new Date().toISOString().slice(0, 19).replace("T", " ")} UTC`);
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The stream of replies, newest last.
  *
- * Every reply goes into a bounded store; the list shows those of it that the filter accepts. The list stands still while
+ * Every reply, and every word about replies that are missing, goes into a bounded store; the list shows those of it that the filter accepts. The list stands still while
  * it is paused or scrolled up: what comes meanwhile is counted and held in the store.
  */
 
@@ -21,7 +21,7 @@ const GAP = 100;
 const byId = (id) => document.getElementById(id);
 
 export class Replies {
-  #store = [];       // {seq, reply}, seq without gaps
+  #store = [];       // {seq, size, reply}, or with a mark in place of the reply; seq without gaps
   #storeChars = 0;
   #seq = 0;          // of the newest reply
   #shown = 0;        // seq up to which the list has been brought
@@ -29,7 +29,7 @@ export class Replies {
   #paused = false;
   #following = true;
   #filter = new Filter();
-  #replyOf = new WeakMap();
+  #entryOf = new WeakMap();
   #onPick;
   #list = byId("replies");
   #refresh = batched(() => this.#render(), GAP);
@@ -53,9 +53,18 @@ export class Replies {
   }
 
   take(reply) {
+    this.#add({ reply, size: reply.size });
+  }
+
+  /** Says at this place that replies are missing. */
+  mark(words) {
+    this.#add({ reply: null, words, at: Date.now(), size: words.length });
+  }
+
+  #add(entry) {
     this.#seq += 1;
-    this.#store.push({ seq: this.#seq, reply });
-    this.#storeChars += reply.size;
+    this.#store.push({ ...entry, seq: this.#seq });
+    this.#storeChars += entry.size;
     if (this.#store.length >= MAX_REPLIES + DROP_AT_ONCE || this.#storeChars > MAX_CHARS) this.#trim();
     this.#refresh();
   }
@@ -80,7 +89,7 @@ export class Replies {
 
   #trim() {
     while (this.#store.length > MAX_REPLIES || (this.#storeChars > MAX_CHARS / 2 && this.#store.length > 1)) {
-      this.#storeChars -= this.#store.shift().reply.size;
+      this.#storeChars -= this.#store.shift().size;
     }
   }
 
@@ -106,9 +115,13 @@ export class Replies {
   #append(entries) {
     const accepted = entries.filter((entry) => this.#filter.accepts(entry)).slice(-MAX_REPLIES);
     const rows = document.createDocumentFragment();
-    for (const { reply } of accepted) rows.append(this.#row(reply));
+    for (const entry of accepted) {
+      const row = entry.reply ? replyRow(entry.reply) : markRow(entry);
+      this.#entryOf.set(row, entry);
+      rows.append(row);
+    }
     this.#list.append(rows);
-    this.#shownChars += accepted.reduce((sum, { reply }) => sum + reply.size, 0);
+    this.#shownChars += accepted.reduce((sum, { size }) => sum + size, 0);
     this.#dropOldest();
   }
 
@@ -117,7 +130,7 @@ export class Replies {
     const rows = this.#list.children;
     let surplus = rows.length >= MAX_REPLIES + DROP_AT_ONCE ? rows.length - MAX_REPLIES : 0;
     for (let n = 0; n < surplus || (this.#shownChars > MAX_CHARS && n < rows.length - 1); n += 1) {
-      this.#shownChars -= this.#replyOf.get(rows[n]).size;
+      this.#shownChars -= this.#entryOf.get(rows[n]).size;
       surplus = Math.max(surplus, n + 1);
     }
     if (surplus === 0) return;
@@ -125,17 +138,6 @@ export class Replies {
     range.setStartBefore(rows[0]);
     range.setEndAfter(rows[surplus - 1]);
     range.deleteContents();
-  }
-
-  #row(reply) {
-    const row = element("li", { tabindex: "-1", data: { code: reply.code, sender: reply.sender ?? "", internal: String(reply.internal) } },
-      element("span", { class: "time", text: formatTime(reply.receivedAt, true) }),
-      element("span", { class: "code", text: reply.code || "–", title: Object.hasOwn(CODES, reply.code) ? CODES[reply.code].name : "unknown code" }),
-      element("span", { class: "sender", text: reply.sender ?? "(no sender)" }),
-      element("span", { class: "body", text: compactJSON(reply.body, SHOWN_CHARS) }),
-      element("span", { class: "id", text: shortId(reply.commandId) }));
-    this.#replyOf.set(row, reply);
-    return row;
   }
 
   #refilter(change) {
@@ -187,7 +189,7 @@ export class Replies {
   }
 
   #pick(row) {
-    if (row && !hasSelection(row)) this.#onPick(this.#replyOf.get(row), row);
+    if (row && !hasSelection(row)) this.#onPick(this.#entryOf.get(row).reply, row);
   }
 
   #key(event) {
@@ -207,7 +209,26 @@ export class Replies {
       this.#toNewest();
     } else if (row && (event.key === "Enter" || event.key === " ")) {
       event.preventDefault();
-      this.#onPick(this.#replyOf.get(row), row);
+      this.#onPick(this.#entryOf.get(row).reply, row);
     }
   }
+}
+
+function replyRow(reply) {
+  const { code, sender, internal, late } = reply;
+  const time = late
+    ? { class: "time", text: formatTime(reply.at), title: "Said while this page was not connected" }
+    : { class: "time", text: formatTime(reply.at, true) };
+  return element("li", { tabindex: "-1", data: { code, sender: sender ?? "", internal: String(internal), ...(late && { late: "" }) } },
+    element("span", time),
+    element("span", { class: "code", text: code || "–", title: Object.hasOwn(CODES, code) ? CODES[code].name : "unknown code" }),
+    element("span", { class: "sender", text: sender ?? "(no sender)" }),
+    element("span", { class: "body", text: compactJSON(reply.body, SHOWN_CHARS) }),
+    element("span", { class: "id", text: shortId(reply.commandId) }));
+}
+
+function markRow({ words, at }) {
+  return element("li", { tabindex: "-1", class: "gap", title: words },
+    element("span", { class: "time", text: formatTime(at, true) }),
+    element("span", { class: "words", text: words }));
 }

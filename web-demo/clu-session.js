@@ -1,0 +1,427 @@
+/**
+ * What a page has asked a bridge for, and how far it has come, over all its connections: the protocol clu-ws.v1 of
+ * docs/protocol.md. It knows messages and numbers, nothing of sockets, and of commands only whose they are.
+ *
+ *     a socket opens ──> hello ──> all subscriptions, with `since` ──> each is answered ──> replies
+ *                │                                                    └─ of several: held, until a pong has come behind all
+ *                └────> anything else, or silence: CLU's own server, which sends every reply to everyone
+ *
+ * A browser closes a socket whose server does not name the subprotocol that it asked for, and CLU's own server names none.
+ * So a page asks for v1 by the URL, and the greeting tells what it has got.
+ */
+
+import { CatchUp } from "./clu-catchup.js";
+import { factsOf } from "./clu-filter.js";
+import { Record } from "./clu-record.js";
+import { Target } from "./clu-url.js";
+
+/** ms after which a server that has said nothing is taken for one that does not greet. A greeting is heard later, too. */
+const GREETING = 3_000;
+
+/** A bridge allows 64, and up to three of them are not the page's. */
+const MAX_SUBSCRIPTIONS = 60;
+
+/** What a filter may have, see package bridge/filter. */
+const MAX_VALUES = 256;
+const MAX_BYTES = 255;
+
+/** What is held while catching up is as much as a bridge remembers by default, and half as much again. */
+const HELD = Object.freeze({ replies: 15_000, chars: 96 << 20 });
+
+/** The ids of what is asked for here and not by the page. Those of the page's subscriptions are numbers. */
+const ALL = "clu.js: all";
+const MINE = "clu.js: mine";    // replies to the commands of this connection, where no subscription brings them
+const LOST = "clu.js: lost";    // those to commands of earlier connections
+const URL_ID = "url";
+const CAUGHT_UP = "clu.js: caught up";
+
+/**
+ * @typedef {object} Port  what the session needs of its client
+ * @property {(text: string) => void} send
+ * @property {(text: string) => void} probeWith
+ * @property {(type: string, detail: object) => void} tell      an event
+ * @property {(reply: object) => void} take                     a reply, for the command that it answers
+ * @property {(id: string|null) => boolean} isMine              whether a command was sent here
+ * @property {() => boolean} running                            whether a command was sent on this connection and has not ended
+ * @property {() => string[]} lost                              the ids of commands whose fate nobody knows
+ * @property {(why: string) => void} doubt                      the replies to what is running may have been missed
+ * @property {(message: object) => boolean} refused             the bridge's error about a command; whether there is such a one
+ */
+
+/** Whether what a frame says has the form of v1's own messages. */
+export function isMessage(value) {
+  return typeof value === "object" && value !== null && typeof value.op === "string" && value.headers === undefined;
+}
+
+export class Session {
+  #target;
+  #port;
+  #subscriptions = new Map();  // by id, in the order in which they were made
+  #served = new Set();         // those of them that were answered once
+  #chosen = false;             // there was one: the page hears what it asks for, and no more
+  #record = new Record();
+  #gaps = [];                  // the last notices
+  #away = null;                // since when nothing was heard, ms; null when nothing is owed
+
+  // Of this connection.
+  #speech = null;              // "v1" or "plain" once that is known
+  #first = true;               // there was nothing to resume
+  #patience = null;
+  #asked = new Map();          // id of a request -> its subscription, or null
+  #holds = new Set();          // ids of subscriptions that the bridge has
+  #ending = new Set();         // those of them that are to end once they have begun
+  #owed = new Set();           // ids of what was asked for with the greeting and not answered
+  #catchUp = null;             // holds what comes, when there are several of those
+  #starts = new Map();         // id of a subscription that began meanwhile -> what had come by then is not for it
+  #live = Infinity;            // the number of the last reply before the connection
+  #left = null;                // when the connection before was last heard, ms
+  #interrupted = false;        // the page was told that it cannot be resumed
+
+  /** @param {string} base  the URL */
+  constructor(base, port) {
+    this.#target = new Target(base);
+    this.#port = port;
+  }
+
+  /** @type {"v1"|"plain"|null} */
+  get speech() { return this.#speech; }
+
+  /** The URL for the next attempt to connect. */
+  target() {
+    return this.#target.href(this.#chosen || this.#record.cursor !== null, this.#record.cursor);
+  }
+
+  /** A socket has opened. */
+  opened() {
+    // A server that has greeted before will do so again, however long that takes.
+    if (this.#record.cursor === null) this.#patience = setTimeout(() => this.#plain(), GREETING);
+  }
+
+  /** The socket is gone; something was last heard at `lastHeard`. */
+  lost(lastHeard) {
+    clearTimeout(this.#patience);
+    if (this.#speech !== null) this.#away ??= lastHeard;
+    this.#speech = null;
+    this.#asked = new Map();
+    this.#holds = new Set();
+    this.#ending = new Set();
+    this.#owed = new Set();
+    this.#catchUp = null;  // it comes again
+    this.#starts = new Map();
+    this.#live = Infinity;
+    this.#interrupted = false;
+  }
+
+  /** Adds a subscription of the page's. */
+  add(subscription) {
+    if (this.#subscriptions.size >= MAX_SUBSCRIPTIONS) {
+      this.#refuse(subscription, `this page holds ${MAX_SUBSCRIPTIONS} subscriptions, and may not have more; close some`, null);
+      return;
+    }
+    if (this.#speech === "plain" && subscription.mistake) {
+      this.#refuse(subscription, subscription.mistake.message, subscription.mistake);
+      return;
+    }
+    this.#chosen = true;
+    this.#subscriptions.set(subscription.id, subscription);
+    if (this.#speech === "plain") subscription.accept();
+    if (this.#speech !== "v1") return;
+    this.followCommands();
+    this.#subscribe(subscription.id, subscription.request(null, false), subscription);
+    this.#unsubscribe(ALL);  // behind the others, so that nothing is missed between
+  }
+
+  /** Takes one away that was closed. */
+  remove({ id }) {
+    this.#subscriptions.delete(id);
+    this.#served.delete(id);
+    if (this.#speech !== "v1") return;
+    this.followCommands();
+    this.#unsubscribe(id);
+  }
+
+  /** Sees to it that replies to the commands of this page come, also where no subscription selects them. */
+  followCommands() {
+    if (this.#speech !== "v1" || !this.#needsCommands) return;
+    if (this.#port.running()) this.#subscribe(MINE, mine(this.#record.cursor));
+    this.#followLost().forEach(([id, request]) => this.#subscribe(id, request));
+  }
+
+  #followLost() {
+    const ids = this.#port.lost().map(literal).filter((id) => byteLength(id) <= MAX_BYTES).slice(-MAX_VALUES);
+    return ids.length > 0 ? [[LOST, { filter: { command_id: ids }, since: this.#record.cursor ?? undefined }, null]] : [];
+  }
+
+  get #needsCommands() {
+    return this.#chosen && ![...this.#subscriptions.values()].some((subscription) => subscription.everything);
+  }
+
+  /** Takes a message. @returns {boolean} false when v1 is not spoken here */
+  message(value) {
+    if (this.#speech !== "v1") {
+      if (value.op !== "hello") return false;
+      this.#greeted(value);
+      return true;
+    }
+    const { id } = value;
+    switch (value.op) {
+      case "ok": this.#answered(id, value); break;
+      case "error": this.#error(value); break;
+      case "snapshot": this.#snapshot(value); break;
+      case "pong": this.#pong(value); break;
+      case "gap": this.#gap(value); break;
+      case "broker": this.#port.tell("broker", { state: value.state, reason: value.reason ?? null }); break;
+      case "dropped": this.#port.tell("dropped", { count: value.count }); break;
+      default:  // of a later version
+    }
+    return true;
+  }
+
+  /** Takes a reply. */
+  reply(reply) {
+    if (this.#speech === null) this.#plain();
+    if (reply.seq === null) {
+      this.#hand(reply);
+      return;
+    }
+    if (this.#had(reply)) return;
+    if (reply.seq <= this.#live && !this.#first) stamp(reply, this.#left);
+    if (this.#catchUp) {
+      this.#catchUp.reply(reply);
+      if (this.#catchUp.full) this.#handOut(this.#catchUp.drain());
+      return;
+    }
+    this.#record.note(reply);
+    // What is owed is behind the cursor still.
+    if (this.#owed.size === 0) this.#record.moveTo(reply.epoch, reply.seq);
+    this.#hand(reply);
+  }
+
+  /** Whether the page had this one. What comes while catching up is behind the cursor, or was had. */
+  #had(reply) {
+    return this.#record.has(reply) || (this.#catchUp !== null && this.#record.covers(reply));
+  }
+
+  /** Hands a reply to whoever wants it. */
+  #hand(reply, arrival = Infinity) {
+    const mine = this.#port.isMine(reply.commandId);
+    this.#port.take(reply);
+    let wanted = !this.#chosen || this.#target.asks || mine;
+    if (this.#subscriptions.size > 0) {
+      const facts = factsOf(reply);
+      for (const subscription of [...this.#subscriptions.values()]) {
+        if (!this.#isServed(subscription, arrival) || !subscription.selects(facts, mine)) continue;
+        wanted = true;
+        subscription.take(reply);
+      }
+    }
+    if (wanted) this.#port.tell("reply", reply);
+    if (this.#holds.has(LOST) && this.#port.lost().length === 0) this.#unsubscribe(LOST);
+  }
+
+  /** One that was not answered yet may have missed what others of this page have not: it begins with its answer. */
+  #isServed({ id }, arrival) {
+    return this.#speech !== "v1" || (this.#holds.has(id) && arrival > (this.#starts.get(id) ?? 0));
+  }
+
+  // Beginning.
+
+  #plain() {
+    clearTimeout(this.#patience);
+    if (this.#speech !== null) return;
+    this.#speech = "plain";
+    this.#record.begin(null);
+    this.#interrupt("this server does not keep replies for those who come back");
+    for (const subscription of this.#subscriptions.values()) {
+      if (!subscription.mistake) {
+        subscription.accept();
+        continue;
+      }
+      this.#refuse(subscription, subscription.mistake.message, subscription.mistake);
+    }
+  }
+
+  #greeted({ epoch, seq, broker }) {
+    clearTimeout(this.#patience);
+    this.#speech = "v1";
+    this.#first = this.#record.cursor === null;
+    this.#live = seq ?? Infinity;
+    this.#left = this.#away;
+    this.#port.probeWith('{"op":"ping"}');
+    this.#port.tell("broker", { state: broker, reason: null });
+    const here = seq === null ? null : { epoch, seq };
+    if (this.#first) this.#interrupt("nothing is known to go on from");
+    if (this.#first) this.#record.begin(here);
+    if (!this.#chosen && !this.#target.asks && this.#record.cursor && this.#record.cursor.epoch !== epoch) {
+      this.#interrupt(`the numbers have begun anew: this is epoch ${epoch}`);
+      this.#record.begin(here);  // nobody waits for the snapshot that would come in place of what is missing
+    }
+
+    const requests = this.#requests(this.#record.cursor, here);
+    this.#owed = new Set(requests.map(([id]) => id));
+    // Several at once come one behind the other: they are put in order here.
+    if (this.#record.cursor && requests.length > 1) this.#catchUp = new CatchUp(this.#record.cursor.epoch === epoch ? this.#record.cursor.seq : -1, HELD);
+    for (const [id, request, subscription] of requests) {
+      if (request) this.#subscribe(id, request, subscription);
+      else this.#asked.set(id, null);  // the URL has asked
+    }
+    this.#proceed();
+  }
+
+  /**
+   * Everything that is to be asked for on a new connection: id, request, and whose it is. A command that was sent before the
+   * greeting was heard has its replies behind it.
+   */
+  #requests(since, here) {
+    const requests = [];
+    if (!this.#first && this.#target.resumes) requests.push([URL_ID, null, null]);
+    if (!this.#chosen && (this.#first || this.#target.asks)) return requests;  // it hears all, or what the URL says
+    if (this.#port.running()) requests.push([MINE, mine(here), null]);
+    if (!this.#chosen) return [...requests, [ALL, { filter: {}, since: since ?? undefined }, null]];
+    if (this.#needsCommands) requests.push(...this.#followLost());
+    for (const [id, subscription] of this.#subscriptions) {
+      requests.push([id, subscription.request(since, this.#served.has(id)), subscription]);
+    }
+    return requests;
+  }
+
+  #subscribe(id, request, subscription = null) {
+    if (this.#holds.has(id) || this.#asked.has(id)) return;
+    this.#asked.set(id, subscription);
+    this.#port.send(JSON.stringify({ op: "subscribe", id, ...request }));
+  }
+
+  #unsubscribe(id) {
+    if (this.#asked.has(id)) {
+      this.#ending.add(id);  // what has not begun cannot end, and a bridge on a stream may take its time
+    } else if (this.#holds.delete(id)) {
+      this.#port.send(JSON.stringify({ op: "unsubscribe", id }));
+    }
+  }
+
+  // Answers.
+
+  #answered(id, answer) {
+    if (!this.#asked.has(id)) return;  // the end of a subscription, or the beginning of the URL's
+    const subscription = this.#asked.get(id);
+    this.#asked.delete(id);
+    this.#holds.add(id);
+    if (this.#ending.delete(id)) this.#unsubscribe(id);
+    if (answer.resumed === false) this.#notResumed(id, answer);
+    if (this.#live === Infinity && Number.isSafeInteger(answer.seq)) this.#live = answer.seq;
+    this.#catchUp?.answered();
+    if (this.#catchUp && !this.#owed.has(id)) this.#starts.set(id, this.#catchUp.arrivals);
+    if (this.#owed.delete(id)) this.#proceed();
+    if (!subscription || subscription.closed) return;
+    this.#served.add(id);
+    subscription.accept();
+  }
+
+  /** When nothing is owed any more, what is held may be handed out behind all that is on its way. */
+  #proceed() {
+    if (this.#owed.size > 0) return;
+    if (this.#catchUp) this.#port.send(JSON.stringify({ op: "ping", id: CAUGHT_UP }));
+    else this.#away = null;
+  }
+
+  /** The replies behind the cursor are gone. A snapshot comes in their place, if there is a subscription for it. */
+  #notResumed(id, { reason, epoch, seq }) {
+    if (!this.#owed.has(id)) return;  // it was made for what comes
+    if (id === MINE) this.#port.doubt("the bridge does not have its first replies any more; the actor may still be executing it");
+    else this.#interrupt(reason ?? "the bridge does not say why");
+    if (!this.#catchUp) this.#record.moveTo(epoch, seq);
+  }
+
+  #error(message) {
+    const { id, command_id: commandId, message: words } = message;
+    if (commandId !== undefined && this.#port.refused(message)) return;
+    const subscription = this.#asked.get(id);
+    if (!this.#asked.delete(id)) {
+      this.#port.tell("error", { message: `The bridge refused a message: ${words}`, cause: message });
+      return;
+    }
+    this.#ending.delete(id);
+    // One that was served before is asked for again with the next connection.
+    this.#refuse(this.#served.has(id) ? null : subscription, words, message);
+    if (this.#owed.delete(id)) this.#proceed();
+  }
+
+  #refuse(subscription, words, cause) {
+    if (subscription) {
+      this.#subscriptions.delete(subscription.id);
+      subscription.refuse(words);
+    }
+    this.#port.tell("error", { message: `A subscription was refused: ${words}`, cause });
+  }
+
+  #snapshot(message) {
+    if (!this.#subscriptions.has(message.id)) return;
+    if (this.#catchUp) this.#catchUp.snapshot(message);
+    else this.#subscriptions.get(message.id).show(message);
+  }
+
+  #pong({ id, epoch, seq }) {
+    if (id === CAUGHT_UP && this.#catchUp) {
+      const items = this.#catchUp.drain();
+      this.#catchUp = null;
+      this.#record.moveTo(epoch, seq ?? items.findLast(({ kind }) => kind === "reply")?.seq);
+      this.#away = null;
+      this.#handOut(items);
+      this.#starts.clear();
+    } else if (!this.#catchUp && this.#owed.size === 0) {
+      this.#record.moveTo(epoch, seq);
+    }
+  }
+
+  #handOut(items) {
+    for (const { kind, value, arrival } of items) {
+      if (kind === "snapshot") this.#subscriptions.get(value.id)?.show(value);
+      if (kind === "gap") this.#tellGap(value);
+      if (kind !== "reply") continue;
+      this.#record.note(value);
+      this.#hand(value, arrival);
+    }
+  }
+
+  // Gaps.
+
+  #gap({ from, to, seconds }) {
+    const key = `${from} ${to}`;
+    if (this.#gaps.includes(key)) return;
+    const gap = { from: from === null ? null : new Date(from), to: new Date(to), seconds, reason: null };
+    if (this.#catchUp) this.#catchUp.gap({ ...gap, key }, key);
+    else this.#tellGap({ ...gap, key });
+  }
+
+  #tellGap({ key, ...gap }) {
+    if (key) this.#gaps = [...this.#gaps.slice(-19), key];
+    this.#port.tell("gap", gap);
+  }
+
+  /** Once for each connection: what was said since the last one was lost may be missing. */
+  #interrupt(reason) {
+    if (this.#away === null || this.#interrupted) return;
+    this.#interrupted = true;
+    const to = Date.now();
+    const gap = { from: new Date(this.#away), to: new Date(to), seconds: (to - this.#away) / 1_000, reason };
+    if (this.#catchUp) this.#catchUp.gap(gap, "", -1);
+    else this.#tellGap(gap);
+    if (this.#speech === "plain") this.#away = null;
+  }
+}
+
+/** Dates a reply that was said while the page was away: it came now, but its own time tells when. */
+function stamp(reply, left) {
+  reply.late = true;
+  const time = reply.time?.getTime();
+  // To the second, by another clock: not before what was heard last, and not in the future.
+  if (time !== undefined) reply.at = Math.min(reply.receivedAt, Math.max(time, left ?? time));
+}
+
+/** Asks for the replies to the commands of this connection. */
+const mine = (since) => ({ filter: { commander: "me" }, since: since ?? undefined });
+
+/** A glob that matches one text. */
+const literal = (id) => id.replace(/[*?[]/g, "[$&]");
+
+const byteLength = (id) => new TextEncoder().encode(id).length;
