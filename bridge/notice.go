@@ -17,6 +17,7 @@ type helloMessage struct {
 	Session      string   `json:"session"`
 	Name         string   `json:"name"`
 	Version      string   `json:"version"`
+	Time         string   `json:"time"` // now; the clock of a page may be another
 	Epoch        string   `json:"epoch"`
 	Seq          *uint64  `json:"seq"`    // of the last reply before those that follow; null while nobody knows
 	Broker       string   `json:"broker"` // up, blocked or down

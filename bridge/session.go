@@ -135,7 +135,7 @@ func (b *Bridge) greet(conn engine.Conn, a *arrival) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	hello := helloMessage{
-		Op: "hello", Session: s.id, Name: b.cfg.Name, Version: b.cfg.Version,
+		Op: "hello", Session: s.id, Name: b.cfg.Name, Version: b.cfg.Version, Time: time.Now().UTC().Format(noticeTime),
 		Epoch: h.epoch, Seq: h.known(), Broker: h.link, Capabilities: b.capabilities(),
 	}
 	defer s.early.Add(-1)
