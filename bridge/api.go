@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // maxAPIBody is the longest request of the API, in bytes.
@@ -23,6 +24,19 @@ const maxAPIBody = 1 << 20
 func (b *Bridge) serveAPI(mux *http.ServeMux) {
 	mux.HandleFunc("POST /api/publish", answering(b.apiPublish))
 	mux.HandleFunc("POST /api/command", answering(b.apiCommand))
+	mux.HandleFunc("/api/publish", refusing(http.StatusMethodNotAllowed, "this takes POST alone"))
+	mux.HandleFunc("/api/command", refusing(http.StatusMethodNotAllowed, "this takes POST alone"))
+	mux.HandleFunc("/api/", refusing(http.StatusNotFound, "there is nothing here; there are /api/publish and /api/command"))
+}
+
+// refusing makes a handler of what is not there.
+func refusing(status int, words string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if status == http.StatusMethodNotAllowed {
+			w.Header().Set("Allow", http.MethodPost)
+		}
+		answerAPI(w, status, jsonOf(apiError{Error: words}))
+	}
 }
 
 // apiError is an answer that is no success.
@@ -50,11 +64,15 @@ func answering(do func(r *http.Request, payload []byte) (int, []byte, *apiError)
 		if wrong != nil {
 			status, answer = wrong.Status, jsonOf(wrong)
 		}
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Cache-Control", "no-store")
-		w.WriteHeader(status)
-		_, _ = w.Write(append(answer, '\n')) // an error means that the asker is gone
+		answerAPI(w, status, answer)
 	}
+}
+
+func answerAPI(w http.ResponseWriter, status int, answer []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(answer, '\n')) // an error means that the asker is gone
 }
 
 // readAPI reads a request's body. It must say that it is JSON: a page from anywhere
@@ -69,6 +87,9 @@ func readAPI(w http.ResponseWriter, r *http.Request) ([]byte, *apiError) {
 	}
 	if err != nil {
 		return nil, badAPI(http.StatusBadRequest, "the request did not come whole: %v", err)
+	}
+	if !utf8.Valid(payload) { // part of a command would be lost, and the rest might be one, too
+		return nil, badAPI(http.StatusBadRequest, "the request is not UTF-8, as JSON is")
 	}
 	return payload, nil
 }
@@ -87,12 +108,30 @@ func readFields(payload []byte, form string, names ...string) (fields, *apiError
 	return f, nil
 }
 
-// waitOf reads ?wait=1&timeout_ms=: for how long to wait for a command's end, or 0.
-func waitOf(query url.Values) (time.Duration, *apiError) {
-	for name := range query {
-		if name != "wait" && name != "timeout_ms" {
-			return 0, badAPI(http.StatusBadRequest, "there is no parameter %q; there are wait and timeout_ms", name)
+// parametersOf reads those of a URL, each of which may be there once.
+func parametersOf(r *http.Request, names ...string) (url.Values, *apiError) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, badAPI(http.StatusBadRequest, "the parameters %q are not understood: %v", r.URL.RawQuery, err)
+	}
+	for name, values := range query {
+		switch {
+		case len(names) == 0:
+			return nil, badAPI(http.StatusBadRequest, "there is no parameter %q here, nor any other", name)
+		case !slices.Contains(names, name):
+			return nil, badAPI(http.StatusBadRequest, "there is no parameter %q; there are %s", name, strings.Join(names, " and "))
+		case len(values) > 1:
+			return nil, badAPI(http.StatusBadRequest, "the parameter %q is there %d times; give it once", name, len(values))
 		}
+	}
+	return query, nil
+}
+
+// waitOf reads ?wait=1&timeout_ms=: for how long to wait for a command's end, or 0.
+func waitOf(r *http.Request) (time.Duration, *apiError) {
+	query, wrong := parametersOf(r, "wait", "timeout_ms")
+	if wrong != nil {
+		return 0, wrong
 	}
 	wait, err := strconv.ParseBool(strings.TrimSpace(query.Get("wait")))
 	switch {

@@ -16,7 +16,7 @@ const commandForm = `{"consumer": "<actor>", "command_string": "<command>", "com
 // apiCommand sends a command as a client does, and waits for the broker's confirm,
 // or for the command's end.
 func (b *Bridge) apiCommand(r *http.Request, payload []byte) (int, []byte, *apiError) {
-	wait, wrong := waitOf(r.URL.Query())
+	wait, wrong := waitOf(r)
 	if wrong != nil {
 		return 0, nil, wrong
 	}

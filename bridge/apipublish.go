@@ -9,7 +9,10 @@ import (
 const publishForm = `{"path": "/live/x", "body": <any JSON>} or {"path": "/live/x", "text": "<text>"}, and "exchange" if you like`
 
 // apiPublish publishes a message for a room, and waits for the broker's confirm.
-func (b *Bridge) apiPublish(_ *http.Request, payload []byte) (int, []byte, *apiError) {
+func (b *Bridge) apiPublish(r *http.Request, payload []byte) (int, []byte, *apiError) {
+	if _, wrong := parametersOf(r); wrong != nil {
+		return 0, nil, wrong
+	}
 	f, wrong := readFields(payload, publishForm, "exchange", "path", "body", "text")
 	if wrong != nil {
 		return 0, nil, wrong
@@ -31,6 +34,9 @@ func (b *Bridge) apiPublish(_ *http.Request, payload []byte) (int, []byte, *apiE
 		var text string
 		if err := optional(f, "text", "a string", &text); err != nil {
 			return 0, nil, badAPI(http.StatusBadRequest, "%v", err)
+		}
+		if string(f["text"]) == "null" {
+			return 0, nil, badAPI(http.StatusBadRequest, `"text" is null, but must be a string`)
 		}
 		message.ContentType, message.Body = "text/plain; charset=utf-8", []byte(text)
 	}

@@ -138,8 +138,11 @@ func (s *since) read(raw json.RawMessage) error {
 	if f["epoch"] == nil || json.Unmarshal(f["epoch"], &s.Epoch) != nil || s.Epoch == "" {
 		return fmt.Errorf(`"since" needs an "epoch"; %s`, form)
 	}
-	if f["seq"] == nil || string(f["seq"]) == "null" || json.Unmarshal(f["seq"], &s.Seq) != nil {
+	if f["seq"] == nil || string(f["seq"]) == "null" {
 		return fmt.Errorf(`"since" needs a "seq"; %s`, form)
+	}
+	if readUint(f["seq"], &s.Seq) != nil {
+		return fmt.Errorf(`the "seq" in "since" is %s, but must be a whole number; %s`, shown(f["seq"]), form)
 	}
 	return nil
 }

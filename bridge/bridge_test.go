@@ -250,6 +250,7 @@ func TestWithoutABrokerCommandsFailAtOnceAndAreNotKept(t *testing.T) {
 }
 
 func TestClientsStayThroughABrokersRestart(t *testing.T) {
+	t.Parallel()
 	n := testkit.StartRabbitMQ(t)
 	b := linked(t, n.URL())
 	c := dial(t, b.addr)
@@ -292,6 +293,7 @@ func TestACommandToABrokerThatStallsIsToldToBeUnknown(t *testing.T) {
 }
 
 func TestACommandToABrokerShortOfMemoryIsRefusedWithTheReason(t *testing.T) {
+	t.Parallel()
 	n := testkit.StartRabbitMQ(t)
 	b := linked(t, n.URL())
 	c := dial(t, b.addr)

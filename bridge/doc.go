@@ -13,7 +13,8 @@
 // What CLU would not hand on, or cannot be read, is dropped, counted and logged; the
 // next reply flows. The hub (hub.go) gives each its number. Clients with the same
 // wishes are a group with a log of its own (group.go); a filter is evaluated once a
-// reply, for all groups that have it (selection.go).
+// reply, for all groups that have it (selection.go), and they share its windows and
+// orders (window.go).
 //
 // # Sessions
 //
@@ -23,7 +24,8 @@
 // arrival.go) waits its turn at the desk (desk.go): the hub may wait for the engine's
 // loops, so they never wait for the hub. Subscribing is one step under the hub's
 // lock, so that what was missed, the snapshot and what follows fit without gap or
-// double (subscribe.go, picture.go). Whose command a reply answers is known until its
+// double (subscribe.go, resume.go, picture.go); who has heard more than this bridge
+// waits for it (await.go). Whose command a reply answers is known until its
 // last one (own.go).
 //
 // # Up

@@ -2,13 +2,16 @@ package bridge
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/gobwas/ws/wsutil"
 
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
@@ -109,6 +112,26 @@ func TestOnePatternTooManyIsRefused(t *testing.T) {
 	}
 }
 
+func TestFiltersThatAreTooLongTogetherAreRefused(t *testing.T) {
+	s := newStage(t)
+	l := s.connect()
+	for i := range 4 { // each has a third of what they may have together
+		var fields []string
+		for _, field := range []string{"sender", "keyword", "command_id", "commander", "routing_key"} {
+			values := make([]string, 256)
+			for k := range values {
+				values[k] = fmt.Sprintf("%q", fmt.Sprint(i, k)+strings.Repeat("x", 250))
+			}
+			fields = append(fields, fmt.Sprintf("%q: [%s]", field, strings.Join(values, ",")))
+		}
+		op := "ok"
+		if i == 3 {
+			op = "error"
+		}
+		s.ask(l, op, fmt.Sprintf(`{"op": "subscribe", "id": "%d", "filter": {%s}}`, i, strings.Join(fields, ",")))
+	}
+}
+
 func TestTheOldestCommandMakesRoomUnlessItsEndWasAskedFor(t *testing.T) {
 	o, s := newOwn(), &session{}
 	stopped := 0
@@ -123,14 +146,74 @@ func TestTheOldestCommandMakesRoomUnlessItsEndWasAskedFor(t *testing.T) {
 			t.Fatalf("command %d: %v", i, err)
 		}
 	}
-	if o.of("asked") != s || o.of("0") != nil || o.of(fmt.Sprint(3*maxOwnSession-1)) != s || s.commands != maxOwnSession {
-		t.Errorf("%d commands are known", s.commands)
+	if o.of("asked") != s || o.of("0") != nil || o.of(fmt.Sprint(3*maxOwnSession-1)) != s || len(s.commands) != maxOwnSession {
+		t.Errorf("%d commands are known", len(s.commands))
 	}
 	if len(s.unasked) > 2*maxOwnSession {
 		t.Errorf("%d ids are kept", len(s.unasked))
 	}
 	o.leave(s)
-	if s.commands != 0 || len(o.commands) != 0 || stopped != 1 {
+	if len(s.commands) != 0 || len(o.commands) != 0 || stopped != 1 {
 		t.Errorf("left are %d commands; %d timeouts were stopped", len(o.commands), stopped)
 	}
+}
+
+func TestRepliesAreMineAlsoWhenTheBridgeWaitsNoLonger(t *testing.T) {
+	o, s := newOwn(), &session{}
+	slow := &owned{session: s, asked: &asked{timeout: func() func() bool { return func() bool { return false } }}}
+	if err := o.add("slow", slow); err != nil {
+		t.Fatal(err)
+	}
+	if !o.giveUp("slow", slow) || o.of("slow") != s {
+		t.Error("its replies are nobody's")
+	}
+	if slow.awaited() || o.forget("slow", slow) || o.of("slow") != nil {
+		t.Error("its end would be told twice")
+	}
+	if err := o.add("slow", slow); err != nil {
+		t.Fatal(err)
+	}
+	if o.add("slow", &owned{session: &session{}}) == nil {
+		t.Error("another session took it over")
+	}
+	if err := o.add("slow", &owned{session: s}); err != nil { // the client tries again
+		t.Error(err)
+	}
+	for i := range 2 * maxOwnSession { // one that is not awaited makes room
+		if err := o.add(fmt.Sprint(i), &owned{session: s}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Its last reply, its timeout and its failure come at the same moment, in any order.
+func TestACommandHasOneEndHoweverItsEndsRace(t *testing.T) {
+	s := newStage(t)
+	l := s.connect()
+	var conn engine.Conn
+	var c *client
+	s.engine.Each(func(e engine.Conn, v any) { conn, c = e, v.(*client) })
+	for n := range 300 {
+		id, command := fmt.Sprint("request", n), fmt.Sprint(n)
+		mine := &owned{session: c.v1.Load(), conn: conn, asked: &asked{id: &id, began: time.Now()}}
+		mine.asked.timeout = func() (stop func() bool) { return func() bool { return true } }
+		if err := s.hub.own.add(command, mine); err != nil {
+			t.Fatal(err)
+		}
+		ends := []func(){
+			func() { s.hub.timeout(command, mine) },
+			func() { s.failed(conn, c, command, mine, "unknown", "") },
+			func() { s.says(filter.Reply{Sender: "a", Code: ":", CommandID: command}, 0) },
+		}
+		rand.Shuffle(len(ends), func(i, j int) { ends[i], ends[j] = ends[j], ends[i] })
+		var racing sync.WaitGroup
+		for _, end := range ends {
+			racing.Go(end)
+		}
+		if m := <-l.answers; m["id"] != id || m["op"] != "result" && m["op"] != "error" {
+			t.Fatalf("the end of %s is %v", command, m)
+		}
+		racing.Wait()
+	}
+	s.ask(l, "pong", `{"op": "ping"}`)
 }

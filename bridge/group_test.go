@@ -9,8 +9,9 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"os"
 	"slices"
-	"strings"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -124,13 +125,18 @@ func (s *stage) connect() *listener {
 
 func (s *stage) dial() *listener {
 	s.t.Helper()
+	return s.dialAt("/")
+}
+
+func (s *stage) dialAt(target string) *listener {
+	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
 	defer cancel()
-	conn, br, _, err := ws.Dialer{Protocols: []string{Subprotocol}}.Dial(ctx, "ws://"+s.addr+"/")
+	conn, br, _, err := ws.Dialer{Protocols: []string{Subprotocol}}.Dial(ctx, "ws://"+s.addr+target)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	l := &listener{conn: conn, answers: make(chan map[string]any, 10), wishes: map[string]modelWish{}}
+	l := &listener{conn: conn, answers: make(chan map[string]any, 100), wishes: map[string]modelWish{}}
 	var in io.Reader = conn
 	if br != nil {
 		in = br
@@ -163,6 +169,14 @@ func (s *stage) dial() *listener {
 	return l
 }
 
+// dialPlain connects without a subprotocol, and reads nothing.
+func (s *stage) dialPlain(target string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+	defer cancel()
+	conn, _, _, err := ws.Dial(ctx, "ws://"+s.addr+target)
+	return conn, err
+}
+
 func (s *stage) await(l *listener, op string) map[string]any {
 	s.t.Helper()
 	select {
@@ -185,178 +199,18 @@ func (s *stage) ask(l *listener, op, request string) {
 	s.await(l, op)
 }
 
-// modelWish is a subscription as the model has it.
-type modelWish struct {
-	filter   *filter.Filter
-	throttle time.Duration
-	ordered  bool
-}
-
-func (w modelWish) key() string { return fmt.Sprint(w.filter.Key(), w.throttle, w.ordered) }
-
-// modelSet is clients with the same wishes: they share the windows.
-type modelSet struct {
-	clients []*listener
-	wishes  []modelWish
-	windows map[string]*modelWindow // by wish and sender
-	orders  map[string]int64        // by wish and sender
-}
-
-type modelWindow struct {
-	ends   time.Duration
-	held   uint64
-	sender string
-	wish   modelWish
-}
-
-// model evaluates every filter for every client, and every window at each moment.
-type model struct {
-	sets map[string]*modelSet
-	now  time.Duration
-	seq  uint64
-}
-
-func (m *model) move(l *listener) {
-	for key, set := range m.sets {
-		if slices.Contains(set.clients, l) {
-			if key == setKey(l.wishes) {
-				return
-			}
-			l.want = append(l.want, set.heldReplies()...)
-			if set.clients = without(set.clients, l); len(set.clients) == 0 {
-				delete(m.sets, key)
-			}
-		}
+// seeds is how many random courses are taken: SEEDS=1000 is a long test.
+func seeds(t *testing.T) uint64 {
+	t.Helper()
+	text := os.Getenv("SEEDS")
+	if text == "" {
+		return 12
 	}
-	key := setKey(l.wishes)
-	if m.sets[key] == nil {
-		set := &modelSet{windows: map[string]*modelWindow{}, orders: map[string]int64{}}
-		for _, w := range l.wishes {
-			if !slices.ContainsFunc(set.wishes, func(o modelWish) bool { return o.key() == w.key() }) {
-				set.wishes = append(set.wishes, w)
-			}
-		}
-		m.sets[key] = set
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatal(err)
 	}
-	m.sets[key].clients = append(m.sets[key].clients, l)
-}
-
-func setKey(wishes map[string]modelWish) string {
-	var keys []string
-	for _, w := range wishes {
-		keys = append(keys, w.key())
-	}
-	slices.Sort(keys)
-	return strings.Join(slices.Compact(keys), "|")
-}
-
-func (set *modelSet) heldReplies() (held []uint64) {
-	for _, w := range set.windows {
-		if w.held > 0 && !slices.Contains(held, w.held) {
-			held = append(held, w.held)
-		}
-	}
-	slices.Sort(held)
-	return held
-}
-
-func (set *modelSet) deliver(seq uint64) {
-	for _, l := range set.clients {
-		l.want = append(l.want, seq)
-	}
-	for _, w := range set.windows {
-		if w.held == seq {
-			w.held = 0
-		}
-	}
-}
-
-func (m *model) pass(d time.Duration) {
-	for end := m.now + d; ; {
-		var next *modelWindow
-		var in *modelSet
-		for _, set := range m.sets {
-			for _, w := range set.windows {
-				if w.ends <= end && (next == nil || w.ends < next.ends) {
-					next, in = w, set
-				}
-			}
-		}
-		if next == nil {
-			m.now = end
-			return
-		}
-		in.end(next.sender, next.ends)
-	}
-}
-
-// end ends all windows of a sender that end at that moment.
-func (set *modelSet) end(sender string, at time.Duration) {
-	var held []uint64
-	for key, w := range set.windows {
-		switch {
-		case w.sender != sender || w.ends != at:
-		case w.held == 0:
-			delete(set.windows, key)
-		default:
-			held = append(held, w.held)
-			w.ends += w.wish.throttle
-		}
-	}
-	slices.Sort(held)
-	for _, seq := range slices.Compact(held) {
-		set.deliver(seq)
-	}
-}
-
-func (m *model) says(r filter.Reply, order int64) {
-	m.seq++
-	urgent := strings.Contains(":f!e", r.Code)
-	for _, set := range m.sets {
-		var matched []modelWish
-		for _, w := range set.wishes {
-			last, known := set.orders[w.key()+r.Sender]
-			if w.filter.Match(&r) && (!w.ordered || order == 0 || !known || order >= last) {
-				matched = append(matched, w)
-				if order > 0 {
-					set.orders[w.key()+r.Sender] = order
-				}
-			}
-		}
-		if len(matched) == 0 {
-			continue
-		}
-		now := urgent || slices.ContainsFunc(matched, func(w modelWish) bool {
-			return w.throttle == 0 || set.windows[w.key()+r.Sender] == nil
-		})
-		if urgent {
-			var held []uint64
-			for _, w := range matched {
-				if window := set.windows[w.key()+r.Sender]; window != nil && window.held > 0 && !slices.Contains(held, window.held) {
-					held = append(held, window.held)
-				}
-			}
-			slices.Sort(held)
-			for _, seq := range held {
-				set.deliver(seq)
-			}
-		}
-		for _, w := range matched {
-			window := set.windows[w.key()+r.Sender]
-			switch {
-			case w.throttle == 0:
-			case window == nil:
-				set.windows[w.key()+r.Sender] = &modelWindow{ends: m.now + w.throttle, sender: r.Sender, wish: w}
-			case !now:
-				window.held = m.seq
-			default:
-				window.held = 0
-			}
-		}
-		if now {
-			set.deliver(m.seq)
-		}
-	}
+	return n
 }
 
 func TestGroupsDeliverWhatAModelDeliversToEachClient(t *testing.T) {
@@ -364,11 +218,11 @@ func TestGroupsDeliverWhatAModelDeliversToEachClient(t *testing.T) {
 		`{}`, `{"sender": "a"}`, `{"sender": ["b", "a"]}`, `{"sender": ["a", "b"]}`, `{"sender": "?"}`, `{"message_code": ["i", ":"]}`,
 		`{"sender": "c", "message_code": "i"}`, `{"internal": true}`, `{"routing_key": "reply.x.#"}`, `{"commander": ["x.*"]}`, `{"command_id": "1"}`,
 	}
-	for seed := range uint64(12) {
+	for seed := range seeds(t) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 7))
 			pick := func(from ...string) string { return from[random.IntN(len(from))] }
-			s, m := newStage(t), &model{sets: map[string]*modelSet{}}
+			s, m := newStage(t), newModel()
 			var all []*listener
 			for range 12 {
 				l := s.connect()

@@ -35,8 +35,10 @@ type hub struct {
 	begun   bool   // there was a reply
 	gaps    uint64 // how many were told
 	loading bool   // the past of a stream is being read: nothing of it is news
+	read    uint64 // the last reply of that past
 	link    string // the broker's state as v1 clients know it
 	waiting map[*waiter]struct{}
+	waits   uint64 // how many ever waited
 
 	past   history         // the last replies
 	values *snapshot.Store // the last value of every keyword
@@ -190,6 +192,6 @@ func (h *hub) tell(frame engine.Frame) {
 func (h *hub) live() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.loading = false
+	h.loading, h.read = false, h.seq
 	h.serveWaiting()
 }

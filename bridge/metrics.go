@@ -131,7 +131,7 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	gauge(seqDesc, float64(hub.seq))
 	s := b.engine.Stats()
 	rooms, inRooms := b.rooms.figures()
-	gauge(clientsDesc, float64(s.Connections-hub.v1s-inRooms), "clu")
+	gauge(clientsDesc, float64(max(0, s.Connections-hub.v1s-inRooms)), "clu") // the three are not of one moment
 	gauge(clientsDesc, float64(inRooms), "room")
 	gauge(clientsDesc, float64(hub.v1s), "v1")
 	gauge(roomsDesc, float64(rooms))

@@ -17,6 +17,7 @@ type helloMessage struct {
 	Session      string   `json:"session"`
 	Name         string   `json:"name"`
 	Version      string   `json:"version"`
+	Time         string   `json:"time"` // now; the clock of a page may be another
 	Epoch        string   `json:"epoch"`
 	Seq          *uint64  `json:"seq"`    // of the last reply before those that follow; null while nobody knows
 	Broker       string   `json:"broker"` // up, blocked or down
@@ -109,21 +110,25 @@ type droppedMessage struct {
 func frameOf(message any) engine.Frame {
 	var b bytes.Buffer
 	b.Write(make([]byte, engine.HeaderRoom))
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(message); err != nil {
-		panic("bridge: " + err.Error()) // the messages above hold nothing that JSON cannot
-	}
-	return engine.Seal(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+	writeJSON(&b, message) // the messages above hold nothing that JSON cannot
+	return engine.Seal(b.Bytes())
 }
 
 // jsonOf writes what cannot fail.
 func jsonOf(v any) []byte {
-	text, err := json.Marshal(v)
-	if err != nil {
+	var b bytes.Buffer
+	writeJSON(&b, v)
+	return b.Bytes()
+}
+
+// writeJSON writes what cannot fail, with < and > as they are.
+func writeJSON(b *bytes.Buffer, v any) {
+	e := json.NewEncoder(b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
 		panic("bridge: " + err.Error())
 	}
-	return text
+	b.Truncate(b.Len() - len("\n"))
 }
 
 // noticeTime is how moments are written, to the microsecond.

@@ -101,8 +101,12 @@ func optional[T any](f fields, name, what string, to *T) error {
 	if !ok || string(raw) == "null" {
 		return nil
 	}
-	if json.Unmarshal(raw, to) != nil {
+	number, counts := any(to).(*int)
+	switch {
+	case !counts && json.Unmarshal(raw, to) != nil:
 		return fmt.Errorf("%q is %s, but must be %s", name, kind(raw), what)
+	case counts && readInt(raw, number) != nil:
+		return fmt.Errorf("%q is %s, but must be %s", name, shown(raw), what)
 	}
 	return nil
 }
@@ -159,10 +163,10 @@ func (b *Bridge) snapshot(s *session, r opRequest) error {
 	if err != nil {
 		return err
 	}
-	return b.ask(s, func() { b.hub.say(r.conn, s, b.hub.snapshot(f).frames(r.id)...) })
+	return b.askPast(s, func() { b.hub.say(r.conn, s, b.hub.snapshot(f).frames(r.id)...) })
 }
 
 // actors tells who was heard.
 func (b *Bridge) actors(s *session, r opRequest) error {
-	return b.ask(s, func() { b.hub.say(r.conn, s, b.hub.actors(r.id)) })
+	return b.askPast(s, func() { b.hub.say(r.conn, s, b.hub.actors(r.id)) })
 }

@@ -29,8 +29,12 @@ type owned struct {
 	session *session
 	conn    engine.Conn
 	asked   *asked // nil when nobody wants to hear of its end
+	told    bool   // who asked has heard that the bridge waits no longer
 	replies int
 }
+
+// awaited tells whether somebody still waits to hear of its end.
+func (c *owned) awaited() bool { return c.asked != nil && !c.told }
 
 // asked is a request to hear of a command's end.
 type asked struct {
@@ -50,21 +54,26 @@ var (
 )
 
 // add notes a command before it is sent. Without room, or if another has its id,
-// it belongs to nobody.
+// it belongs to nobody. One of the session's own that took too long gives way.
 func (o *own) add(commandID string, c *owned) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.commands[commandID] != nil {
-		return errOwnTwice
+	if other := o.commands[commandID]; other != nil {
+		if other.session != c.session || !other.told {
+			return errOwnTwice
+		}
+		o.drop(commandID, other)
 	}
-	if c.session.commands >= maxOwnSession {
+	if len(c.session.commands) >= maxOwnSession {
 		o.pushOut(c.session)
 	}
-	if len(o.commands) >= maxOwn || c.session.commands >= maxOwnSession {
+	if len(o.commands) >= maxOwn || len(c.session.commands) >= maxOwnSession {
 		return errTooManyOwn
 	}
-	c.session.commands++
-	o.commands[commandID] = c
+	if c.session.commands == nil {
+		c.session.commands = map[string]*owned{}
+	}
+	c.session.commands[commandID], o.commands[commandID] = c, c
 	if c.asked == nil {
 		o.remember(c.session, commandID)
 	} else {
@@ -73,24 +82,24 @@ func (o *own) add(commandID string, c *owned) error {
 	return nil
 }
 
-// remember notes a command whose end nobody asked for. mu is held.
+// remember notes a command whose end nobody waits for. mu is held.
 func (o *own) remember(s *session, commandID string) {
 	if len(s.unasked) >= 2*maxOwnSession { // most of them have ended
 		s.unasked = slices.DeleteFunc(s.unasked, func(id string) bool {
-			c := o.commands[id]
-			return c == nil || c.session != s
+			c := s.commands[id]
+			return c == nil || c.awaited()
 		})
 	}
 	s.unasked = append(s.unasked, commandID)
 }
 
-// pushOut forgets the session's oldest command whose end nobody asked for: its last
+// pushOut forgets the session's oldest command whose end nobody waits for: its last
 // reply may be lost. mu is held.
 func (o *own) pushOut(s *session) {
 	for len(s.unasked) > 0 {
 		id := s.unasked[0]
 		s.unasked = s.unasked[1:]
-		if c := o.commands[id]; c != nil && c.session == s && c.asked == nil {
+		if c := s.commands[id]; c != nil && !c.awaited() {
 			o.drop(id, c)
 			return
 		}
@@ -126,7 +135,8 @@ func (o *own) replied(commandID string, last bool) *owned {
 	return c
 }
 
-// forget gives up on a command, if it is this one, and tells whether it was there.
+// forget forgets a command, if it is this one, and tells whether it was there and
+// nobody has heard of an end of it.
 func (o *own) forget(commandID string, c *owned) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -134,14 +144,27 @@ func (o *own) forget(commandID string, c *owned) bool {
 		return false
 	}
 	o.drop(commandID, c)
+	return !c.told
+}
+
+// giveUp notes that who asked for a command's end waits no longer, and tells whether
+// it did until now. The replies that still come are to the session's command.
+func (o *own) giveUp(commandID string, c *owned) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.commands[commandID] != c {
+		return false
+	}
+	c.told = true
+	o.remember(c.session, commandID)
 	return true
 }
 
 // drop is called with mu held.
 func (o *own) drop(commandID string, c *owned) {
 	delete(o.commands, commandID)
-	if c.session.commands--; c.session.commands == 0 {
-		c.session.unasked = nil
+	if delete(c.session.commands, commandID); len(c.session.commands) == 0 {
+		c.session.commands, c.session.unasked = nil, nil
 	}
 	if c.asked != nil {
 		c.asked.stop()
@@ -152,13 +175,8 @@ func (o *own) drop(commandID string, c *owned) {
 func (o *own) leave(s *session) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if s.commands == 0 {
-		return
-	}
-	for id, c := range o.commands {
-		if c.session == s {
-			o.drop(id, c)
-		}
+	for id, c := range s.commands {
+		o.drop(id, c)
 	}
 }
 
@@ -169,7 +187,7 @@ func (h *hub) follows(r *reply) {
 		return
 	}
 	c := h.own.replied(r.CommandID, r.ends())
-	if c == nil || c.asked == nil || !r.ends() {
+	if c == nil || !c.awaited() || !r.ends() {
 		return
 	}
 	status := "done"
@@ -191,7 +209,7 @@ func (h *hub) result(c *owned, m resultMessage) {
 func (h *hub) timeout(commandID string, c *owned) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.own.forget(commandID, c) {
+	if h.own.giveUp(commandID, c) {
 		h.result(c, resultMessage{CommandID: commandID, Status: "timeout",
 			Message: "the bridge waits no longer; the actor may go on"})
 	}

@@ -41,25 +41,20 @@ type picture struct {
 	rest engine.Frame
 }
 
-// picture gives a snapshot of what a new subscription wishes, and the replies that
-// have come since it was taken. mu is held.
-func (h *hub) picture(d demand, s *session) []engine.Frame {
-	p, ok := h.album.pictures[d.wish.filter.Key()]
-	if ok && p.seq != h.seq && time.Since(p.at) < pictureAge {
-		if missing, complete := h.missing(d.wish, s, p.seq); complete {
-			return append(p.frames(d.id), missing...)
+// pictureFor adds a snapshot of what a new subscription wishes, and the replies that
+// have come since it was taken. One that heard something before may have had what an
+// older snapshot lacks: it is given none but the newest. mu is held.
+func (h *hub) pictureFor(d demand, s *session, next *group, to *past) {
+	if d.since == nil && s.group == nil {
+		p, ok := h.album.pictures[d.wish.filter.Key()]
+		if ok && p.seq != h.seq && time.Since(p.at) < pictureAge {
+			if missed, complete := h.missing(d.wish, s, next, p.seq); complete {
+				to.frames, to.orders = append(p.frames(d.id), missed.frames...), missed.orders
+				return
+			}
 		}
 	}
-	return h.snapshot(d.wish.filter).frames(d.id)
-}
-
-// pictureFor gives a snapshot to who subscribes. One that heard something before may
-// have had what an older snapshot lacks: it is given none but the newest.
-func (h *hub) pictureFor(d demand, s *session) []engine.Frame {
-	if d.since != nil || s.group != nil {
-		return h.snapshot(d.wish.filter).frames(d.id)
-	}
-	return h.picture(d, s)
+	to.frames = append(to.frames, h.snapshot(d.wish.filter).frames(d.id)...)
 }
 
 // snapshot gives the snapshot for a filter as of now. mu is held.
@@ -68,14 +63,15 @@ func (h *hub) snapshot(f *filter.Filter) picture {
 	if p, ok := h.album.pictures[key]; ok && p.seq == h.seq {
 		return p
 	}
-	p := picture{at: time.Now(), seq: h.seq, rest: engine.Rest(h.paint(f))}
+	p := picture{at: time.Now(), seq: h.seq, rest: engine.Rest(h.paint(f, len(h.album.pictures[key].rest)))}
 	h.album.keep(key, p)
 	return p
 }
 
-// paint writes a snapshot, but for its beginning.
-func (h *hub) paint(f *filter.Filter) []byte {
-	buf := make([]byte, engine.HeaderRoom, 4096)
+// paint writes a snapshot, but for its beginning. It is about as long as the last
+// one: a buffer that must grow is copied again and again.
+func (h *hub) paint(f *filter.Filter, last int) []byte {
+	buf := make([]byte, engine.HeaderRoom, 4096+last+last/32)
 	buf = append(buf, `"epoch": "`...)
 	buf = append(buf, h.epoch...)
 	buf = append(buf, `", "seq": `...)

@@ -121,23 +121,6 @@ func (b *Bridge) clients(s *session, r opRequest) error {
 	return b.askAside(s, func() engine.Frame { return b.clientList(r.id) }, r.conn)
 }
 
-// askAside is ask for what needs the engine's loops: the answer is made without the
-// hub's lock, so that replies go on meanwhile.
-func (b *Bridge) askAside(s *session, answer func() engine.Frame, conn engine.Conn) error {
-	if s.asked.Load() >= maxAsked {
-		return errTooMuchAsked
-	}
-	s.asked.Add(1)
-	b.desk.do(func() {
-		frame := answer()
-		s.asked.Add(-1)
-		b.hub.mu.Lock()
-		defer b.hub.mu.Unlock()
-		b.hub.say(conn, s, frame)
-	})
-	return nil
-}
-
 func (b *Bridge) clientList(id *string) engine.Frame {
 	m := clientsMessage{Op: "clients", ID: id, Clients: []presenceMessage{}}
 	b.engine.Each(func(_ engine.Conn, v any) {

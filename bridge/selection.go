@@ -19,26 +19,31 @@ type wish struct {
 	ordered  bool           // leave out what is older than what was delivered
 }
 
-// globs is how many patterns are tried on a reply.
-func (w *wish) globs() int {
+// filterCost is how many patterns are tried on a reply, and about how much memory the
+// filter takes.
+func (w *wish) filterCost() (globs, bytes int) {
 	if w.filter == nil {
-		return 0
+		return 0, 0
 	}
-	return w.filter.Globs()
+	return w.filter.Globs(), len(w.filter.Key())
 }
 
 // selection is one distinct wish, whoever has it. Its filter is evaluated once a
-// reply, for all of them.
+// reply, for all of them, and they share its windows and orders: so a client keeps
+// them when its other subscriptions change.
 type selection struct {
 	wish
 	key string
 	// owner is whose commands are "mine"; nil if the filter does not ask for that.
 	owner   *session
 	members []*member
+	windows map[string]*window // by sender
+	orders  orders
 }
 
-// selectionKey is the same for wishes that are the same, however they were spelled.
-func (w *wish) selectionKey(owner *session) string {
+// selectionKey is the same for wishes that are the same, however they were spelled,
+// and for all clients unless it matters whose commands are "mine".
+func (w *wish) selectionKey(s *session) string {
 	var b strings.Builder
 	if w.filter != nil {
 		b.WriteString(w.filter.Key())
@@ -54,11 +59,19 @@ func (w *wish) selectionKey(owner *session) string {
 	if w.ordered {
 		b.WriteString(" ordered")
 	}
-	if owner != nil {
+	if owner := w.owner(s); owner != nil {
 		b.WriteString(" of ")
 		b.WriteString(owner.id)
 	}
 	return b.String()
+}
+
+// owner is whose commands are "mine" to a session's wish; nil if it does not ask.
+func (w *wish) owner(s *session) *session {
+	if w.filter == nil || !w.filter.Mine() {
+		return nil
+	}
+	return s
 }
 
 // matches tells whether the filter wants a reply to a command of the owner's, who
@@ -81,12 +94,9 @@ func newShelf() shelf {
 	return shelf{all: map[string]*selection{}, bySender: map[string][]*selection{}, mine: map[*session][]*selection{}, byRoom: pathIndex[*selection]{}}
 }
 
-// take gives the selection of a wish, for one group more.
-func (sh *shelf) take(w wish, owner *session) *selection {
-	if w.filter == nil || !w.filter.Mine() {
-		owner = nil
-	}
-	key := w.selectionKey(owner)
+// take gives the selection of a client's wish, for one group more.
+func (sh *shelf) take(w wish, client *session) *selection {
+	key, owner := w.selectionKey(client), w.owner(client)
 	if s := sh.all[key]; s != nil {
 		return s
 	}
@@ -112,6 +122,18 @@ func (sh *shelf) take(w wish, owner *session) *selection {
 		sh.any = append(sh.any, s)
 	}
 	return s
+}
+
+// reached notes that the selection of a client's wish has delivered as much of each
+// order. One that is not older knows that already.
+func (sh *shelf) reached(w wish, client *session, by orders) {
+	if len(by) == 0 {
+		return
+	}
+	s := sh.all[w.selectionKey(client)]
+	for key, order := range by {
+		s.orders.reach(key, order)
+	}
 }
 
 // drop forgets a selection that no group has any more.

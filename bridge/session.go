@@ -1,8 +1,6 @@
 package bridge
 
 import (
-	"bytes"
-	"errors"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -12,9 +10,6 @@ import (
 
 // Subprotocol is what a client names in its request to speak v1 from the start.
 const Subprotocol = "clu-ws.v1"
-
-// maxAsked is how many requests of one client may wait for the desk.
-const maxAsked = 64
 
 // client is a WebSocket client.
 type client struct {
@@ -37,18 +32,22 @@ func (c *client) since() time.Time { return time.Unix(0, c.came) }
 // session is what a v1 client has beyond a plain one.
 type session struct {
 	id       string
-	asked    atomic.Int32 // requests that wait for their answer
-	early    atomic.Int32 // the greeting and what was said before it, while they wait
-	skipped  atomic.Bool  // it read too slowly, and frames were left out
-	commands int          // known as its own; guarded by own.mu
-	unasked  []string     // the ids of those whose end it did not ask for, the oldest first; guarded by own.mu
+	lane     lane              // its tasks for the desk
+	asked    atomic.Int32      // requests that wait for their answer
+	early    atomic.Int32      // the greeting and what was said before it, while they wait
+	skipped  atomic.Bool       // it read too slowly, and frames were left out
+	closed   atomic.Bool       // its connection has ended
+	commands map[string]*owned // known as its own, by id; guarded by own.mu
+	unasked  []string          // the ids of those whose end it does not wait for, the oldest first; guarded by own.mu
 
 	// The following fields are guarded by hub.mu.
 	group    *group // nil before it follows anything
 	subs     []subscription
-	implicit bool   // the subscription was not asked for
-	gaps     uint64 // how many were told before it was greeted
-	told     string // the broker's state as it knows it
+	implicit bool         // the subscription was not asked for
+	before   subscription // the one that was not asked for, when it has ended
+	waiting  []*waiter    // what it asked for and has not yet, the oldest first
+	gaps     uint64       // how many were told before it followed anything
+	told     string       // the broker's state as it knows it
 	gone     bool
 }
 
@@ -124,7 +123,8 @@ func (b *Bridge) Closed(_ engine.Conn, v any, code int, reason string) {
 		b.leaveRoom(c)
 	}
 	if s := c.v1.Load(); s != nil {
-		b.desk.do(func() { b.forget(s) })
+		s.closed.Store(true)
+		b.desk.doFor(&s.lane, func() { b.forget(s) })
 	}
 }
 
@@ -135,11 +135,11 @@ func (b *Bridge) greet(conn engine.Conn, a *arrival) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	hello := helloMessage{
-		Op: "hello", Session: s.id, Name: b.cfg.Name, Version: b.cfg.Version,
+		Op: "hello", Session: s.id, Name: b.cfg.Name, Version: b.cfg.Version, Time: time.Now().UTC().Format(noticeTime),
 		Epoch: h.epoch, Seq: h.known(), Broker: h.link, Capabilities: b.capabilities(),
 	}
 	defer s.early.Add(-1)
-	s.told, s.gaps = h.link, h.gaps
+	s.told = h.link
 	frames := []engine.Frame{frameOf(hello)}
 	if a.wrong != nil {
 		frames = append(frames, badRequest(nil, a.wrong))
@@ -151,7 +151,7 @@ func (b *Bridge) greet(conn engine.Conn, a *arrival) {
 	}
 	var subs []subscription
 	if !a.silent {
-		subs = []subscription{{wish: wish{filter: all()}, from: h.seq}}
+		subs = []subscription{{wish: wish{filter: all()}, from: h.seq, early: h.loading}}
 	}
 	if !h.regroup(conn, s, subs, frames) {
 		conn.Close(1013, "the clients of this bridge have too many different subscriptions; try again later")
@@ -165,61 +165,10 @@ func (b *Bridge) forget(s *session) {
 	b.hub.own.leave(s)
 	b.hub.mu.Lock()
 	defer b.hub.mu.Unlock()
+	b.hub.stopWaiting(s)
 	if s.group != nil {
 		b.hub.leave(s.group)
 		b.hub.v1s--
 	}
 	s.group, s.gone = nil, true
 }
-
-// errTooMuchAsked refuses a request of a client that has too many waiting.
-var errTooMuchAsked = errors.New("too many requests of yours wait to be answered; wait for the answers")
-
-// ask queues a request of a client for the desk, where it is done with the hub's
-// lock held.
-func (b *Bridge) ask(s *session, task func()) error {
-	return b.askFor(s, func(answered func()) {
-		task()
-		answered()
-	})
-}
-
-// askFor is ask for what may be answered later.
-func (b *Bridge) askFor(s *session, task func(answered func())) error {
-	if s.asked.Load() >= maxAsked {
-		return errTooMuchAsked
-	}
-	s.asked.Add(1)
-	b.desk.do(func() {
-		b.hub.mu.Lock()
-		defer b.hub.mu.Unlock()
-		task(func() { s.asked.Add(-1) })
-	})
-	return nil
-}
-
-// maxEarly is how many messages may wait for the greeting of who sent them.
-const maxEarly = 16
-
-// waits queues what a client says while its greeting is on its way: the answer comes
-// behind it. It is false when nothing is.
-func (b *Bridge) waits(conn engine.Conn, c *client, s *session, payload []byte) bool {
-	switch early := s.early.Load(); {
-	case early == 0:
-		return false
-	case early > maxEarly:
-		conn.Close(tooMuchCode, errTooMuchAsked.Error())
-		return true
-	}
-	payload = bytes.Clone(payload)
-	s.early.Add(1)
-	b.desk.do(func() {
-		b.take(conn, c, payload)
-		s.early.Add(-1)
-	})
-	return true
-}
-
-// tooMuchCode closes a client that does not wait for its answers (RFC 6455, 7.4.1:
-// a message that violates a policy).
-const tooMuchCode = 1008

@@ -56,7 +56,7 @@ func hubWith(b *testing.B, text func(i int) string, n int) *hub {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if h.enter([]wish{{filter: f}}, nil) == nil {
+		if h.enter([]subscription{{wish: wish{filter: f}}}, &session{}) == nil {
 			b.Fatal("there is no room for the group")
 		}
 		h.v1s++

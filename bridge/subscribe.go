@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
 )
@@ -15,9 +13,11 @@ const maxSubscriptions = 64
 
 // subscription is a client's: what it wishes, and from where on it has had that.
 type subscription struct {
-	id   string
-	wish wish
-	from uint64 // all replies behind this number
+	id    string
+	wish  wish
+	from  uint64 // all replies behind this number
+	early bool   // all live ones: the past of a stream was still being read
+	upTo  uint64 // the last one, when it has ended
 }
 
 // demand is what a subscribe message, or a URL, asks for.
@@ -36,33 +36,46 @@ func (d *demand) name() string {
 	return *d.id
 }
 
-// maxGlobs is how many patterns the filters of one client may have together:
-// each is tried on every reply, with all that are connected waiting.
-const maxGlobs = 256
+// Bounds of the filters of one client together. Each pattern is tried on every reply,
+// with all that are connected waiting; the texts make the key of its group.
+const (
+	maxGlobs       = 256
+	maxFilterBytes = 1 << 20
+)
 
 var (
+	errTooLongFilters = fmt.Errorf("your filters are longer than %d bytes together; select with patterns, or ask for more and select in your page", maxFilterBytes)
+
 	errTooManyGlobs = fmt.Errorf("your filters have more than %d patterns together; name what you want, or ask for more and select in your page", maxGlobs)
 
 	errTooManySubscriptions = fmt.Errorf("you hold %d subscriptions, and no client may have more; unsubscribe from some", maxSubscriptions)
 	errTooManyGroups        = errors.New("the clients of this bridge have too many different subscriptions; ask for what others ask for")
 )
 
+// errCalledOff answers a subscribe that did not begin before its unsubscribe.
+var errCalledOff = errors.New("you unsubscribed before this bridge had what it waited for, the reply that you had last or the past of a stream; nothing has begun")
+
 // subscribe adds a subscription, once the reply that the client had last has been
-// here too. answered is called with the answer. mu is held.
+// here too. What asks for the past waits until that of a stream is there. answered
+// is called with the answer. mu is held.
 func (h *hub) subscribe(conn engine.Conn, s *session, d demand, answered func()) {
-	wait := uint64(0)
-	if d.since != nil && h.shared && d.since.Epoch == h.epoch {
-		wait = d.since.Seq
-	}
 	begin := func() {
 		h.begin(conn, s, d)
 		answered()
 	}
-	if d.since == nil {
+	if d.since == nil && !d.snapshot {
 		begin()
 		return
 	}
-	h.await(wait, begin)
+	w := &waiter{session: s, subscribes: true, name: d.name(), do: begin}
+	if d.since != nil && h.shared && d.since.Epoch == h.epoch {
+		w.seq = d.since.Seq
+	}
+	w.calledOff = func() {
+		h.say(conn, s, badRequest(d.id, errCalledOff))
+		answered()
+	}
+	h.await(w)
 }
 
 // begin makes the subscription, answers, and brings what was asked for. mu is held.
@@ -75,39 +88,51 @@ func (h *hub) begin(conn engine.Conn, s *session, d demand) {
 		return
 	}
 	answer := okMessage{Op: "ok", ID: d.id}
-	var frames []engine.Frame
-	from := h.seq
+	sub := subscription{id: d.name(), wish: d.wish, from: h.seq, early: h.loading}
+	subs := append(s.explicit(), sub)
+	next := h.groups[groupKey(keysOf(subs, s))]
+	var past past
 	if d.since != nil {
-		resumed, missing, reason := h.resume(d, s)
-		answer.Resumed, answer.Reason, answer.Epoch, answer.Seq = &resumed, reason, h.epoch, &h.seq
-		if frames = missing; resumed {
-			from = d.since.Seq
+		var resumed bool
+		resumed, past, answer.Reason = h.resume(d, s, next)
+		answer.Resumed, answer.Epoch, answer.Seq = &resumed, h.epoch, &h.seq
+		if resumed {
+			subs[len(subs)-1].from = d.since.Seq
 		} else {
 			d.snapshot = true // in place of what is missing
 		}
 	}
-	subs := append(s.explicit(), subscription{d.name(), d.wish, from})
 	if d.snapshot {
-		frames = append(frames, h.pictureFor(d, s)...)
+		h.pictureFor(d, s, next, &past)
 	}
-	frames = append([]engine.Frame{frameOf(answer)}, frames...)
+	frames := append([]engine.Frame{frameOf(answer)}, past.frames...)
 	if s.group == nil && s.told != h.link { // it has not heard the notices while it waited
 		frames = append([]engine.Frame{frameOf(brokerMessage{Op: "broker", State: h.link})}, frames...)
 	}
+	if s.implicit {
+		s.before = s.subs[0]
+		s.before.upTo = h.seq
+	}
 	if !h.regroup(conn, s, subs, frames) {
 		h.say(conn, s, badRequest(d.id, errTooManyGroups))
+		return
 	}
+	h.shelf.reached(d.wish, s, past.orders)
 }
 
 // admits tells whether the session may have another subscription.
 func (s *session) admits(d demand) error {
 	id, subs := d.name(), s.explicit()
-	globs := d.wish.globs()
+	globs, bytes := d.wish.filterCost()
 	for _, sub := range subs {
-		globs += sub.wish.globs()
+		g, b := sub.wish.filterCost()
+		globs, bytes = globs+g, bytes+b
 	}
-	if globs > maxGlobs {
+	switch {
+	case globs > maxGlobs:
 		return errTooManyGlobs
+	case bytes > maxFilterBytes:
+		return errTooLongFilters
 	}
 	if len(subs) >= maxSubscriptions {
 		return errTooManySubscriptions
@@ -127,9 +152,13 @@ func (s *session) explicit() []subscription {
 	return slices.Clone(s.subs)
 }
 
-// unsubscribe removes a subscription. mu is held.
+// unsubscribe removes a subscription, or one that waits for its beginning. mu is held.
 func (h *hub) unsubscribe(conn engine.Conn, s *session, id *string, name string) {
 	at := slices.IndexFunc(s.subs, func(sub subscription) bool { return !s.implicit && sub.id == name })
+	if at < 0 && h.callOff(s, name) {
+		h.say(conn, s, frameOf(okMessage{Op: "ok", ID: id}))
+		return
+	}
 	if at < 0 {
 		h.say(conn, s, badRequest(id, fmt.Errorf("you have no subscription %q", name)))
 		return
@@ -140,28 +169,25 @@ func (h *hub) unsubscribe(conn engine.Conn, s *session, id *string, name string)
 }
 
 // regroup brings a client with other subscriptions into the group of those who
-// have the same. What its former group held back for later it gets now. It is
-// false when there is no room for another group. mu is held.
+// have the same. What its former group held back for later it gets now, unless the
+// other one holds that, too. It is false when there is no room for another group. mu is held.
 func (h *hub) regroup(conn engine.Conn, s *session, subs []subscription, first []engine.Frame) bool {
 	if s.gone {
 		return true
 	}
-	wishes := make([]wish, len(subs))
-	for i, sub := range subs {
-		wishes[i] = sub.wish
-	}
-	g := h.enter(wishes, s)
+	g := h.enter(subs, s)
 	if g == nil {
 		return false
 	}
 	if s.group != nil && s.group != g {
-		first = append(s.group.held(), first...)
+		first = append(s.group.owed(g), first...)
 	}
 	conn.Follow(g.log, first...)
 	if s.group != nil {
 		h.leave(s.group)
 	} else {
 		h.v1s++
+		s.gaps = h.gaps // while it waited nobody told it
 	}
 	s.group, s.subs, s.implicit = g, subs, false
 	return true
@@ -177,60 +203,4 @@ func (h *hub) say(conn engine.Conn, s *session, frames ...engine.Frame) {
 	default:
 		conn.Follow(s.group.log, frames...)
 	}
-}
-
-// resume gives what a client has missed behind the last reply that it had, and
-// that it has not by another subscription. Else it says why not. mu is held.
-func (h *hub) resume(d demand, s *session) (ok bool, missing []engine.Frame, reason string) {
-	h.past.expire(time.Now())
-	last := *d.since
-	if last.Epoch != h.epoch {
-		return false, nil, "the numbers have begun anew: this is epoch " + h.epoch
-	}
-	if last.Seq > h.seq {
-		return false, nil, "no reply has this number yet; the last is " + strconv.FormatUint(h.seq, 10)
-	}
-	if missing, ok = h.missing(d.wish, s, last.Seq); !ok {
-		return false, nil, "the replies behind this number are not kept any more; those behind " + strconv.FormatUint(h.past.floor, 10) + " are"
-	}
-	return true, missing, ""
-}
-
-// missing are the frames behind a number that the wish wants and the session has
-// not had. It is false when some may have been forgotten. mu is held.
-func (h *hub) missing(w wish, s *session, from uint64) (frames []engine.Frame, ok bool) {
-	entries, ok := h.past.between(from, h.seq)
-	if !ok {
-		return nil, false
-	}
-	for e := range entries {
-		switch {
-		case e.notice():
-			if s.group == nil || e.gap <= s.gaps {
-				frames = append(frames, e.frame)
-			}
-		case h.wants(w, s, e.reply) && !h.had(s, e.reply) && !s.group.holds(e.reply):
-			frames = append(frames, e.frame)
-		}
-	}
-	return frames, true
-}
-
-// wants tells whether a session's wish is for a reply of the past.
-func (h *hub) wants(w wish, s *session, r *reply) bool {
-	if w.filter == nil {
-		return false
-	}
-	if w.filter.NeedsKeywords() {
-		r.readKeywords()
-	}
-	return w.filter.MatchMine(&r.Reply, r.owner != "" && r.owner == s.id)
-}
-
-// had tells whether the client was sent a reply by a subscription that holds
-// nothing back. Of one that read too slowly nobody knows.
-func (h *hub) had(s *session, r *reply) bool {
-	return !s.skipped.Load() && slices.ContainsFunc(s.subs, func(sub subscription) bool {
-		return r.seq > sub.from && sub.wish.throttle == 0 && !sub.wish.ordered && h.wants(sub.wish, s, r)
-	})
 }

@@ -196,6 +196,20 @@ func TestMineSelectsTheRepliesToOnesOwnCommands(t *testing.T) {
 	}
 }
 
+func TestRepliesThatComeBehindTheTimeoutAreMineStill(t *testing.T) {
+	_, p, c := begun(t, "/")
+	p.hear("command.dome.#")
+	c.ask(`{"op": "subscribe", "id": "s", "filter": {"commander": "me"}}`)
+	c.ask(`{"op": "command", "id": "c", "consumer": "dome", "command_string": "open", "command_id": "slow", "timeout_ms": 1}`)
+	equal(t, "the result", c.next()["status"], any("timeout"))
+	for _, code := range []string{"i", ":"} {
+		p.from("dome", code, fmt.Sprintf("%q", code), "command_id", "slow")
+		c.expectBody(fmt.Sprintf("%q", code))
+	}
+	p.from("dome", "i", `"not any more"`, "command_id", "slow")
+	equal(t, "then", c.ask(`{"op": "ping"}`)["op"], any("pong"))
+}
+
 func TestOrderedLeavesOutWhatIsOlderThanWhatCame(t *testing.T) {
 	_, p, c := begun(t, "/")
 	c.ask(`{"op": "subscribe", "id": "s", "ordered": true}`)

@@ -11,6 +11,7 @@
  */
 
 import { CatchUp } from "./clu-catchup.js";
+import { Clock } from "./clu-clock.js";
 import { factsOf } from "./clu-filter.js";
 import { Record } from "./clu-record.js";
 import { Target } from "./clu-url.js";
@@ -60,6 +61,7 @@ export class Session {
   #served = new Set();         // those of them that were answered once
   #chosen = false;             // there was one: the page hears what it asks for, and no more
   #record = new Record();
+  #clock = new Clock();
   #gaps = [];                  // the last notices
   #away = null;                // since when nothing was heard, ms; null when nothing is owed
 
@@ -241,7 +243,8 @@ export class Session {
     }
   }
 
-  #greeted({ epoch, seq, broker }) {
+  #greeted({ epoch, seq, broker, time }) {
+    this.#clock.hear(time);
     clearTimeout(this.#patience);
     this.#speech = "v1";
     this.#first = this.#record.cursor === null;
@@ -356,8 +359,9 @@ export class Session {
 
   #snapshot(message) {
     if (!this.#subscriptions.has(message.id)) return;
-    if (this.#catchUp) this.#catchUp.snapshot(message);
-    else this.#subscriptions.get(message.id).show(message);
+    const snapshot = this.#clock.translate(message);
+    if (this.#catchUp) this.#catchUp.snapshot(snapshot);
+    else this.#subscriptions.get(message.id).show(snapshot);
   }
 
   #pong({ id, epoch, seq }) {

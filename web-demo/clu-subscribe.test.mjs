@@ -329,3 +329,18 @@ test("a filter is taken as it was when it was given", async () => {
   assert.deepEqual(subscription.filter, { sender: ["dome"] });
   assert.throws(() => clu.subscribe({ sender: 1n }), TypeError);
 });
+
+test("the times of a snapshot are by the clock of this computer, however far from the bridge's", async () => {
+  for (const ahead of [-3_600_000, 0, 90_000]) {
+    const clu = client();
+    const subscription = clu.subscribe({});
+    clu.connect();
+    PaperSocket.last.accept();
+    const here = Date.now() - ahead;  // what the bridge's clock shows
+    PaperSocket.last.say({ ...hello(), time: new Date(here).toISOString() }, ok(subscription.id));
+    const time = new Date(here - 30_000).toISOString();
+    const entry = { value: 1, time, code: "i", seq: 3 };
+    PaperSocket.last.say(snapshot(subscription.id, 3, { dome: { time, code: "i", seq: 3, keywords: { n: entry } } }));
+    assert.equal(subscription.values.dome.n.time.getTime(), Date.now() - 30_000, `ahead by ${ahead} ms`);
+  }
+});

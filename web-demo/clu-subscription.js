@@ -15,7 +15,7 @@ const MAX_KEYWORDS = 1_000;
 /**
  * @typedef {object} Value  the last value of a keyword
  * @property {*} value              any JSON value; undefined when it was too large to be kept
- * @property {Date} time            when it was said, by the clock of whoever heard it first, the bridge or this page
+ * @property {Date} time            when it was heard, by the clock of this computer
  * @property {string} code          the message code of its reply
  * @property {number|null} seq      the number of its reply; null from CLU's own server
  * @property {string|null} epoch    what the number counts in

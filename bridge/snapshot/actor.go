@@ -13,6 +13,8 @@ type actor struct {
 	rank   int                 // the place in [Store.costs]
 	heard  uint64              // the order of its last reply
 	bytes  int                 // what it costs, with all that is below it
+	byName []*keyword          // sorted; nil when there is another keyword, or one less
+	text   []byte              // as it is written whole; nil when it says something else now
 
 	evicted uint64 // how often one of its keywords was forgotten
 }
@@ -133,6 +135,7 @@ func (s *Store) add(a *actor, kind map[string]*keyword, name string) *keyword {
 		s.forgetKeyword(a)
 	}
 	k := &keyword{name: name}
+	a.byName = nil
 	k.place = a.order.PushFront(k)
 	kind[name] = k
 	s.keywords++

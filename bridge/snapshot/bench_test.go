@@ -81,3 +81,46 @@ func BenchmarkAppendFiltered(b *testing.B) {
 		dst = s.Append(dst[:0], func(e Entry) bool { return e.Actor == "actor42" && !e.Internal })
 	}
 }
+
+// full is a store at its bound of 32 MiB: a thousand actors with many keywords, which
+// came in replies of five.
+func full(b *testing.B) *Store {
+	b.Helper()
+	s := New(Limits{})
+	for j := 0; s.Bytes() < 31<<20; j++ {
+		for i := range 1000 {
+			s.Note(say(fmt.Sprintf("actor%03d", i), uint64(j), fmt.Sprintf(
+				`{"temperature_%d": -12.5, "state_%d": "closed", "position_%d": [1.25, 2.5, 17, "north"], "error_%d": null, "count_%d": 17}`, j, j, j, j, j)))
+		}
+	}
+	return s
+}
+
+// A snapshot of everything, when nobody, a tenth of the actors, or everybody has said
+// something since the last one; and one of a filter that lets everything through.
+func BenchmarkAppendFull(b *testing.B) {
+	all := func(Entry) bool { return true }
+	for name, c := range map[string]struct {
+		heard int
+		keep  func(Entry) bool
+	}{"nobody": {0, nil}, "tenth": {100, nil}, "everybody": {1000, nil}, "filtered": {0, all}} {
+		b.Run(name, func(b *testing.B) {
+			s := full(b)
+			actors, keywords := s.Len()
+			dst := s.Append(nil, c.keep)
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				for i := range c.heard {
+					s.Note(say(fmt.Sprintf("actor%03d", i), 1, `{"count_1": 18}`))
+				}
+				b.StartTimer()
+				dst = s.Append(make([]byte, 0, len(dst)), c.keep)
+			}
+			b.SetBytes(int64(len(dst)))
+			b.ReportMetric(float64(len(dst))/(1<<20), "MiB")
+			b.ReportMetric(float64(actors), "actors")
+			b.ReportMetric(float64(keywords), "keywords")
+		})
+	}
+}

@@ -5,7 +5,7 @@
 //	Reply ──► Store.Note ──► actor ──► keyword: value, and the reply it came by
 //	                           │
 //	                           └─────► the last reply, whatever it held
-//	Store.Append, Store.AppendActors ◄── read, change nothing
+//	Store.Append, Store.AppendActors ◄── write what is known
 //
 // # What is merged
 //
@@ -42,6 +42,8 @@
 // Nothing of a body is held. A value is copied into its keyword's own buffer,
 // which the next value of about the same length takes over. What is known of a
 // reply is kept once for all keywords that came by it, and is used again when
-// the last of them has a newer value. So a reply whose keywords are known costs
+// the last of them has a newer value. What [Store.Append] wrote of an actor is kept
+// beside that, up to the same bound, until the actor is heard again: most actors are
+// silent between two snapshots. So a reply whose keywords are known costs
 // no allocation, and an old keyword holds no more than itself.
 package snapshot

@@ -178,7 +178,7 @@ func (a *modelActor) tree() dict {
 }
 
 func (r *Reply) tree() dict {
-	return dict{"time": r.Time.UTC().Format(timeLayout), "code": r.Code, "seq": r.Seq}
+	return dict{"time": r.Time.UTC().Format("2006-01-02T15:04:05.000000-07:00"), "code": r.Code, "seq": r.Seq}
 }
 
 // randomReply says some of a few keywords of one of a few actors.

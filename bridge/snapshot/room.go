@@ -54,6 +54,8 @@ func (s *Store) forgetKeyword(a *actor) {
 		kind = a.inner
 	}
 	delete(kind, k.name)
+	a.byName = nil
+	s.dropText(a)
 	s.charge(a, -keywordCost-len(k.name)-len(k.value))
 	s.release(a, k.from)
 	s.keywords--
@@ -63,6 +65,7 @@ func (s *Store) forgetKeyword(a *actor) {
 
 // forgetActor forgets an actor and all its keywords at once.
 func (s *Store) forgetActor(a *actor) {
+	s.dropText(a)
 	s.recent.Remove(a.place)
 	heap.Remove(&s.costs, a.rank)
 	delete(s.actors, a.name)

@@ -33,8 +33,7 @@ type Entry struct {
 }
 
 // Store holds the last value of every keyword of every actor. It is not made for
-// concurrent use: its owner has a lock. [Store.Note] changes it, all other methods
-// only read.
+// concurrent use: its owner has a lock.
 type Store struct {
 	limits   Limits
 	actors   map[string]*actor
@@ -44,6 +43,7 @@ type Store struct {
 	keywords int     // of all actors
 	replies  uint64  // how many were noted: the order of sources
 	spare    *source // one that is not used any more, or nil
+	texts    int     // bytes of the actors' texts
 
 	evictedActors, evictedKeywords uint64
 }
@@ -66,6 +66,7 @@ func (s *Store) Note(r Reply) {
 	}
 	s.replies++
 	a := s.hear(r.Sender)
+	s.dropText(a)
 	if a.last != nil {
 		s.release(a, a.last)
 	}

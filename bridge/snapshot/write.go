@@ -9,9 +9,6 @@ import (
 	"time"
 )
 
-// timeLayout is RFC 3339 with microseconds; in UTC the offset is +00:00.
-const timeLayout = "2006-01-02T15:04:05.000000-07:00"
-
 // Append writes the last values behind dst, sorted by name:
 //
 //	{"mount": {"time": "2026-11-21T03:38:40.123456+00:00", "code": ":", "seq": 17, "keywords": {
@@ -25,38 +22,77 @@ const timeLayout = "2006-01-02T15:04:05.000000-07:00"
 //
 // Written is what keep lets through, and actors of whom it lets nothing
 // through are left out. If keep is nil, everything is written.
+//
+// Without keep, what was written of an actor is kept and written again as long as
+// the actor says nothing, and is forgotten when it does.
 func (s *Store) Append(dst []byte, keep func(Entry) bool) []byte {
 	dst = append(dst, '{')
 	first := true
 	var keywords []*keyword
 	for _, name := range slices.Sorted(maps.Keys(s.actors)) {
 		a := s.actors[name]
-		keywords = a.sorted(keywords[:0], keep)
-		if len(keywords) == 0 && keep != nil {
-			continue
+		if keep != nil {
+			if keywords = a.kept(keywords[:0], keep); len(keywords) == 0 {
+				continue
+			}
 		}
 		if !first {
 			dst = append(dst, ", "...)
 		}
 		first = false
-		dst = a.append(dst, keywords)
+		if keep != nil {
+			dst = a.append(dst, keywords)
+			continue
+		}
+		if a.text == nil {
+			from := len(dst)
+			keywords = a.kept(keywords[:0], nil)
+			dst = a.append(dst, keywords)
+			s.keepText(a, dst[from:])
+			continue
+		}
+		dst = append(dst, a.text...)
 	}
 	return append(dst, '}')
 }
 
-// sorted gives the actor's keywords that keep lets through, by name, and of one
+// keepText keeps what was written of an actor, while all that is kept so costs no
+// more than what it was written of may cost.
+func (s *Store) keepText(a *actor, text []byte) {
+	if s.texts+len(text) <= s.limits.Bytes {
+		a.text = slices.Clone(text)
+		s.texts += len(text)
+	}
+}
+
+// dropText forgets what was written of an actor: it is not true any more.
+func (s *Store) dropText(a *actor) {
+	s.texts -= len(a.text)
+	a.text = nil
+}
+
+// kept gives the actor's keywords that keep lets through, by name, and of one
 // that it has of both kinds the newer one.
-func (a *actor) sorted(dst []*keyword, keep func(Entry) bool) []*keyword {
-	for e := a.order.Front(); e != nil; e = e.Next() {
-		k := e.Value.(*keyword)
-		if keep == nil || keep(k.entry()) {
+func (a *actor) kept(dst []*keyword, keep func(Entry) bool) []*keyword {
+	if a.byName == nil {
+		a.byName = make([]*keyword, 0, a.order.Len())
+		for e := a.order.Front(); e != nil; e = e.Next() {
+			a.byName = append(a.byName, e.Value.(*keyword))
+		}
+		slices.SortFunc(a.byName, func(k, l *keyword) int { return cmp.Compare(k.name, l.name) })
+	}
+	for _, k := range a.byName {
+		if keep != nil && !keep(k.entry()) {
+			continue
+		}
+		switch last := len(dst) - 1; {
+		case last < 0 || dst[last].name != k.name:
 			dst = append(dst, k)
+		case dst[last].from.order < k.from.order:
+			dst[last] = k
 		}
 	}
-	slices.SortFunc(dst, func(k, l *keyword) int {
-		return cmp.Or(cmp.Compare(k.name, l.name), cmp.Compare(l.from.order, k.from.order))
-	})
-	return slices.CompactFunc(dst, func(k, l *keyword) bool { return k.name == l.name })
+	return dst
 }
 
 func (k *keyword) entry() Entry {
@@ -144,11 +180,23 @@ func (s *Store) AppendActors(dst []byte) []byte {
 // append writes a reply's time, code and seq.
 func (f *source) append(dst []byte) []byte {
 	dst = append(dst, `"time": "`...)
-	dst = f.Time.In(time.UTC).AppendFormat(dst, timeLayout)
+	dst = appendTime(dst, f.Time)
 	dst = append(dst, `", "code": `...)
 	dst = appendString(dst, f.Code)
 	dst = append(dst, `, "seq": `...)
 	return strconv.AppendUint(dst, f.Seq, 10)
+}
+
+// appendTime writes RFC 3339 in UTC with microseconds, by the one layout that
+// package time has a short way for.
+func appendTime(dst []byte, t time.Time) []byte {
+	t = t.UTC()
+	dst = t.AppendFormat(dst, time.RFC3339)
+	dst = append(dst[:len(dst)-len("Z")], '.')
+	for micros, unit := t.Nanosecond()/1000, 100_000; unit > 0; unit /= 10 {
+		dst = append(dst, byte('0'+micros/unit%10))
+	}
+	return append(dst, "+00:00"...)
 }
 
 // appendString writes a JSON string. Bytes that are not UTF-8 become U+FFFD.

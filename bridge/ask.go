@@ -1,0 +1,96 @@
+package bridge
+
+import (
+	"bytes"
+	"errors"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+)
+
+// maxAsked is how many requests of one client may wait for the desk.
+const maxAsked = 64
+
+// errTooMuchAsked refuses a request of a client that has too many waiting.
+var errTooMuchAsked = errors.New("too many requests of yours wait to be answered; wait for the answers")
+
+// ask queues a request of a client for the desk, where it is done with the hub's
+// lock held.
+func (b *Bridge) ask(s *session, task func()) error {
+	return b.askFor(s, func(answered func()) {
+		task()
+		answered()
+	})
+}
+
+// askFor is ask for what may be answered later.
+func (b *Bridge) askFor(s *session, task func(answered func())) error {
+	if s.asked.Load() >= maxAsked {
+		return errTooMuchAsked
+	}
+	s.asked.Add(1)
+	b.desk.doFor(&s.lane, func() {
+		if s.closed.Load() {
+			return // nobody reads the answer, which may be long
+		}
+		b.hub.mu.Lock()
+		defer b.hub.mu.Unlock()
+		task(func() { s.asked.Add(-1) })
+	})
+	return nil
+}
+
+// askPast is ask for what waits until the past of a stream was read.
+func (b *Bridge) askPast(s *session, task func()) error {
+	return b.askFor(s, func(answered func()) {
+		b.hub.await(&waiter{session: s, do: func() {
+			task()
+			answered()
+		}})
+	})
+}
+
+// askAside is ask for what needs the engine's loops: the answer is made without the
+// hub's lock, so that replies go on meanwhile.
+func (b *Bridge) askAside(s *session, answer func() engine.Frame, conn engine.Conn) error {
+	if s.asked.Load() >= maxAsked {
+		return errTooMuchAsked
+	}
+	s.asked.Add(1)
+	b.desk.doFor(&s.lane, func() {
+		if s.closed.Load() {
+			return
+		}
+		frame := answer()
+		s.asked.Add(-1)
+		b.hub.mu.Lock()
+		defer b.hub.mu.Unlock()
+		b.hub.say(conn, s, frame)
+	})
+	return nil
+}
+
+// maxEarly is how many messages may wait for the greeting of who sent them.
+const maxEarly = 16
+
+// waits queues what a client says while its greeting is on its way: the answer comes
+// behind it. It is false when nothing is.
+func (b *Bridge) waits(conn engine.Conn, c *client, s *session, payload []byte) bool {
+	switch early := s.early.Load(); {
+	case early == 0:
+		return false
+	case early > maxEarly:
+		conn.Close(tooMuchCode, errTooMuchAsked.Error())
+		return true
+	}
+	payload = bytes.Clone(payload)
+	s.early.Add(1)
+	b.desk.doFor(&s.lane, func() {
+		b.take(conn, c, payload)
+		s.early.Add(-1)
+	})
+	return true
+}
+
+// tooMuchCode closes a client that does not wait for its answers (RFC 6455, 7.4.1:
+// a message that violates a policy).
+const tooMuchCode = 1008

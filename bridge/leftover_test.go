@@ -1,0 +1,81 @@
+package bridge
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws/wsutil"
+)
+
+// left is what a bridge still knows of its v1 clients.
+func (s *stage) left() string {
+	h := s.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.own.mu.Lock()
+	defer h.own.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return fmt.Sprint(len(h.groups), h.v1s, len(h.waiting), len(h.shelf.all), len(h.shelf.bySender), len(h.shelf.any), len(h.shelf.mine), h.shelf.keywords,
+		len(h.shelf.byRoom), len(h.own.commands), len(s.timers))
+}
+
+func TestNothingIsLeftOfClientsThatAreGone(t *testing.T) {
+	s := newStage(t)
+	s.share()
+	requests := []string{
+		`{"op": "subscribe", "id": "%d", "filter": {"sender": "a"}, "throttle_ms": 50}`,
+		`{"op": "subscribe", "id": "%d", "filter": {"commander": "me"}, "ordered": true}`,
+		`{"op": "subscribe", "id": "%d", "filter": {"keyword": "x*"}, "snapshot": true}`,
+		`{"op": "subscribe", "id": "%d", "since": {"epoch": "` + s.hub.epoch + `", "seq": 1000000}}`,
+		`{"op": "unsubscribe", "id": "%d"}`,
+		`{"op": "unsubscribe", "id": "%d"}`,
+		`{"op": "command", "id": "%d", "consumer": "dome", "command_string": "open"}`,
+		`{"consumer": "dome", "command_string": "%d"}`,
+		`{"op": "ping", "id": "%d"}`,
+	}
+	talking, stop := sync.WaitGroup{}, make(chan struct{})
+	talking.Go(func() {
+		for n := int64(1); ; n++ {
+			select {
+			case <-stop:
+				return
+			default:
+				s.from([]string{"a", "b"}[n%2], n)
+				s.pass(10 * time.Millisecond)
+			}
+		}
+	})
+	var all sync.WaitGroup
+	for i := range uint64(8) {
+		all.Go(func() {
+			random := rand.New(rand.NewPCG(i, 3))
+			for range 15 {
+				conn, err := s.dialPlain([]string{"/", "/?silent=1", "/?sender=a&throttle_ms=20"}[random.IntN(3)])
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for range random.IntN(30) {
+					request := fmt.Sprintf(requests[random.IntN(len(requests))], random.IntN(5))
+					if wsutil.WriteClientText(conn, []byte(request)) != nil {
+						break // it was closed for having asked too much
+					}
+				}
+				_ = conn.Close()
+			}
+		})
+	}
+	all.Wait()
+	close(stop)
+	talking.Wait()
+	const nothing = "0 0 0 0 0 0 0 0 0 0 0"
+	for deadline := time.Now().Add(catchUpPatience / 2); s.left() != nothing; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("left are %s", s.left())
+		}
+	}
+}
