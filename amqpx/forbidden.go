@@ -12,7 +12,9 @@ import (
 // A broker that does not let the user write to the exchange closes the channel over
 // the first message, under all that is in flight. A bridge that may only listen would
 // lose its link over each command. So nothing is sent while that is known: from the
-// tie, which needs the same permission, or from a link that broke.
+// tie, which needs the same permission, or from a link that broke. It does the same over
+// a routing key that the user may not write (RabbitMQ's topic permissions): then
+// only that one is not sent.
 
 // forbiddenFor is how long it is taken to be so, and askAgainEvery after how many checks
 // of the bindings the broker is asked whether it is still so.
@@ -29,18 +31,58 @@ type forbidden struct {
 
 // noteForbidden takes what the broker answered to a tie, or why a link broke.
 func (l *Link) noteForbidden(answer error) {
-	e, ok := errors.AsType[*amqp.Error](answer)
-	if !ok || !e.Server || e.Code != amqp.AccessRefused || !strings.Contains(e.Reason, "'"+l.cfg.Exchange+"'") {
+	if !refusedWith(answer, amqp.AccessRefused) {
+		return
+	}
+	e, _ := errors.AsType[*amqp.Error](answer)
+	// Not the name alone: the user, or the virtual host, may have the same.
+	before, _, found := strings.Cut(e.Reason, "exchange '"+l.cfg.Exchange+"'")
+	if !found {
+		return
+	}
+	until := time.Now().Add(forbiddenFor)
+	if _, topic, ok := strings.Cut(before, "topic '"); ok {
+		key := strings.TrimSuffix(topic, "' in ")
+		reason := fmt.Errorf("the broker lets nobody write %q to the exchange %q as this user; grant it the topic permission: %s", key, l.cfg.Exchange, e.Reason)
+		l.forbidKey(key, &forbidden{reason, until})
 		return
 	}
 	reason := fmt.Errorf("the broker lets nobody write to the exchange %q as this user; grant it the permission: %s", l.cfg.Exchange, e.Reason)
-	l.forbidden.Store(&forbidden{reason, time.Now().Add(forbiddenFor)})
+	l.forbidden.Store(&forbidden{reason, until})
 }
+
+// mostForbiddenKeys bounds what is remembered: the keys are the commanders' choice.
+const mostForbiddenKeys = 1024
+
+func (l *Link) forbidKey(key string, f *forbidden) {
+	old := l.forbiddenKeys.Load()
+	keys := map[string]*forbidden{key: f}
+	if old != nil && len(*old) < mostForbiddenKeys {
+		for k, f := range *old {
+			if _, again := keys[k]; !again && f.holds() {
+				keys[k] = f
+			}
+		}
+	}
+	l.forbiddenKeys.Store(&keys)
+}
+
+func (f *forbidden) holds() bool { return f != nil && time.Now().Before(f.until) }
 
 // checkAllowed is an error while nothing may be sent.
 func (l *Link) checkAllowed() error {
-	if f := l.forbidden.Load(); f != nil && time.Now().Before(f.until) {
+	if f := l.forbidden.Load(); f.holds() {
 		return f.reason
+	}
+	return nil
+}
+
+// checkKey is an error while nothing with the routing key may be sent.
+func (l *Link) checkKey(key string) error {
+	if keys := l.forbiddenKeys.Load(); keys != nil {
+		if f := (*keys)[key]; f.holds() {
+			return f.reason
+		}
 	}
 	return nil
 }
@@ -50,8 +92,11 @@ func (s *session) askAgain(in *intake) {
 	if s.link.checkAllowed() == nil || !in.untieable {
 		return
 	}
-	s.link.forbidden.Store(nil)
+	// Until the answer is here it stays forbidden.
 	_, err := s.makeTie(in)
+	if err == nil {
+		s.link.forbidden.Store(nil)
+	}
 	s.link.noteForbidden(err)
 	dies := in.queue.Expires == 0 && in.queue.Stream == nil
 	_ = s.removeTie(in, !dies) // an error means that the connection is closed

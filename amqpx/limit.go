@@ -16,16 +16,17 @@ import (
 
 var tooLong = regexp.MustCompile(`larger than (?:the )?(?:configured )?max size (\d+)`)
 
-// learnLimit takes the reason for which a session ended. A link that broke for another
-// one may come back to a broker with another limit.
-func (l *Link) learnLimit(reason error) {
+// learnLimit takes the reason for which a session at the URL ended. A link that broke
+// for another one may come back to a broker with another limit. Each address has
+// its own: two brokers need not agree.
+func (l *Link) learnLimit(url string, reason error) {
 	var limit int64
 	if e, ok := errors.AsType[*amqp.Error](reason); ok && e.Server && e.Code == amqp.PreconditionFailed {
 		if found := tooLong.FindStringSubmatch(e.Reason); found != nil {
 			limit, _ = strconv.ParseInt(found[1], 10, 64) // 0 is no limit
 		}
 	}
-	l.limit.Store(limit)
+	l.limits[url] = limit
 }
 
 // checkLength refuses a message that is longer than the broker takes, as far as known.

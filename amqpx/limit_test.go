@@ -37,3 +37,33 @@ func TestAMessageThatTheBrokerFindsTooLongBreaksTheLinkOnce(t *testing.T) {
 	}
 	receive(t, outcome)
 }
+
+func TestALimitIsThatOfOneAddress(t *testing.T) {
+	small, large := newEmbeddedWith(t, broker.Config{MaxBody: 1000}), newEmbeddedWith(t, broker.Config{MaxBody: 2000})
+	w := run(t, amqpx.Config{URLs: []string{small.url(), large.url()}})
+	w.await(t, true)
+	send := func() <-chan amqpx.Outcome {
+		outcome := make(chan amqpx.Outcome, 1)
+		long := amqpx.Message{Key: "reply.me", Publishing: amqpx.Publishing{Body: make([]byte, 1001)}}
+		if err := w.Publish(long, func(o amqpx.Outcome) { outcome <- o }); err != nil {
+			t.Fatal(err)
+		}
+		return outcome
+	}
+	if got := receive(t, send()); got != amqpx.Unknown {
+		t.Errorf("to the small one: %v", got)
+	}
+	w.await(t, false)
+	w.await(t, true)
+	if got := receive(t, send()); got != amqpx.Confirmed {
+		t.Errorf("to the large one: %v", got)
+	}
+	large.drop(t)
+	w.await(t, false)
+	w.await(t, true)
+	err := w.Publish(amqpx.Message{Key: "reply.me", Publishing: amqpx.Publishing{Body: make([]byte, 1001)}},
+		func(o amqpx.Outcome) { t.Errorf("to the small one again: %v", o) })
+	if err == nil {
+		t.Error("the small one's limit is forgotten")
+	}
+}

@@ -80,8 +80,13 @@ type Link struct {
 	toldUntied bool
 	// limit is how long the body of a message may be, in bytes; 0 while nobody knows.
 	limit atomic.Int64
+	// limits are what was learned at each address. They belong to Run.
+	limits map[string]int64
 	// forbidden is why nothing may be sent; nil if it may.
 	forbidden atomic.Pointer[forbidden]
+	// forbiddenKeys is why nothing may be sent with a routing key. Run alone replaces
+	// the map, which never changes.
+	forbiddenKeys atomic.Pointer[map[string]*forbidden]
 
 	// announcing keeps OnState's calls in the order of the changes.
 	announcing sync.Mutex
@@ -122,6 +127,7 @@ func New(cfg Config) (*Link, error) {
 		cfg:    cfg,
 		log:    cfg.Logger,
 		outbox: newOutbox(cfg.Waiting, cfg.Window, cfg.PublishTimeout),
+		limits: map[string]int64{},
 	}
 	l.outbox.checks = cfg.CheckQueues
 	for _, q := range cfg.Queues {
@@ -155,6 +161,9 @@ func (l *Link) Publish(msg Message, done func(Outcome)) error {
 		return err
 	}
 	if err := l.checkAllowed(); err != nil {
+		return err
+	}
+	if err := l.checkKey(msg.Key); err != nil {
 		return err
 	}
 	l.outbox.put(msg, done)
@@ -228,9 +237,10 @@ func (l *Link) supervise(ctx context.Context) error {
 		if err == nil {
 			linked = true
 			clear(told)
+			l.limit.Store(l.limits[url])
 			err = s.serve(ctx)
 			held = time.Now()
-			l.learnLimit(err)
+			l.learnLimit(url, err)
 			l.noteForbidden(err)
 			if time.Since(started) > settledAfter {
 				pause.reset()

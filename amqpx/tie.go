@@ -36,6 +36,9 @@ func (s *session) tie(in *intake) error {
 		in.untieable = true
 		s.link.untied(tieOf(in.holder()), err)
 		s.link.noteForbidden(err)
+		if refusedWith(err, amqp.PreconditionFailed) {
+			return nil // what has its name is another's
+		}
 		return s.removeTie(in, true)
 	}
 	if in.tied = err == nil; in.tied {
@@ -91,6 +94,7 @@ func (l *Link) untied(name string, err error) {
 // it tells whether the last session saw the bindings go.
 func (s *session) holds(in *intake) (bool, error) {
 	if in.untieable || !s.canTie() {
+		in.tied = false
 		return !in.torn, nil
 	}
 	name := tieOf(in.holder())

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
@@ -67,12 +68,22 @@ func (s *session) stepOver(in *intake) error {
 		if tooOdd(s.why()) {
 			s.link.log.Error("dropped a message that cannot be read", "queue", in.queue.Name)
 		} else {
-			in.lost(0) // one that was on its way, perhaps
+			in.lostTaken()
 		}
 		return err
 	}
 	in.careful = false
 	return nil
+}
+
+// lostTaken notes that a message which the broker had kept until now was perhaps lost on
+// its way.
+func (in *intake) lostTaken() {
+	from := in.clear
+	if in.gap != nil && in.gap.From.Before(from) {
+		from = in.gap.From // nobody was told of that one yet
+	}
+	in.gap, in.after = &Gap{From: from, To: time.Now()}, 0
 }
 
 // pace is how many deliveries of a queue may be on their way.

@@ -1,0 +1,72 @@
+package amqpx_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// untiedUser makes a user of a new virtual host that may do all but make a tie.
+func untiedUser(t *testing.T, n *testkit.Node, user string) (url, vhost string) {
+	t.Helper()
+	url = n.NewVHost(t)
+	vhost = url[strings.LastIndex(url, "/")+1:]
+	n.AddUser(t, user, "secret")
+	n.Ctl(t, "set_permissions", "-p", vhost, user, "^(test|link_replies)$", ".*", ".*")
+	return strings.Replace(url, "guest:guest", user+":secret", 1), vhost
+}
+
+func TestAUserWhoIsNamedAsTheExchangeAndMayMakeNoTieMaySend(t *testing.T) {
+	t.Parallel()
+	url, _ := untiedUser(t, testkit.RabbitMQ(t), "test")
+	w := run(t, amqpx.Config{URLs: []string{url}})
+	w.await(t, true)
+	if got := receive(t, w.send(t, "reply.me", "x")); got != amqpx.Confirmed {
+		t.Errorf("it ended as %v", got)
+	}
+}
+
+func TestARoutingKeyThatIsForbiddenBreaksTheLinkOnceAndStopsNoOther(t *testing.T) {
+	t.Parallel()
+	n := testkit.RabbitMQ(t)
+	for name, untied := range map[string]bool{"with a tie": false, "without a tie": true} {
+		t.Run(name, func(t *testing.T) {
+			user := "topical-" + strings.ReplaceAll(name, " ", "-")
+			url, vhost := untiedUser(t, n, user)
+			if !untied {
+				n.Ctl(t, "set_permissions", "-p", vhost, user, ".*", ".*", ".*")
+			}
+			n.Ctl(t, "set_topic_permissions", "-p", vhost, user, "test", `^reply\.me$`, ".*")
+			w := run(t, amqpx.Config{URLs: []string{url}})
+			w.await(t, true)
+			if got := receive(t, w.send(t, "command.it's", "x")); got != amqpx.Unknown {
+				t.Errorf("the first one: %v", got)
+			}
+			w.await(t, false)
+			w.await(t, true)
+			err := w.Publish(amqpx.Message{Key: "command.it's"}, func(o amqpx.Outcome) { t.Errorf("the second one was sent: %v", o) })
+			if err == nil || !strings.Contains(err.Error(), `"command.it's"`) {
+				t.Errorf("the second one: %v", err)
+			}
+			if got := receive(t, w.send(t, "reply.me", "x")); got != amqpx.Confirmed {
+				t.Errorf("another one: %v", got)
+			}
+		})
+	}
+}
+
+func TestAnExchangeOfAnotherThatHasTheNameOfTheTieIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	url := testkit.RabbitMQ(t).NewVHost(t)
+	ch := testkit.OpenChannel(t, url)
+	const durable, autoDelete, internal, noWait = true, false, false, false
+	if err := ch.ExchangeDeclare("link_replies_tie", "topic", durable, autoDelete, internal, noWait, nil); err != nil {
+		t.Fatal(err)
+	}
+	run(t, amqpx.Config{URLs: []string{url}}).await(t, true)
+	if err := ch.ExchangeDeclarePassive("link_replies_tie", "topic", durable, autoDelete, internal, noWait, nil); err != nil {
+		t.Error(err)
+	}
+}
