@@ -20,9 +20,10 @@ type outbound struct {
 	unsettled chan struct{}
 
 	// mu guards the following fields.
-	mu    sync.Mutex
-	lost  uint64 // in all
-	since uint64 // of them since the last that was published
+	mu     sync.Mutex
+	lost   uint64 // in all
+	since  uint64 // of them since the last that was published
+	reason string // for which the last one was refused
 }
 
 // newOutbound makes one for a link that lets so many publishes wait; 0 is its
@@ -45,6 +46,19 @@ func (o *outbound) send(r Reply) {
 	})
 	if err != nil {
 		<-o.unsettled
+		o.refused(r, err)
+	}
+}
+
+// refused counts a reply that the link does not take, with one log line for as many as
+// are refused for the same reason: a user who may not write loses all of them.
+func (o *outbound) refused(r Reply, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.lost++
+	o.since++
+	if reason := err.Error(); reason != o.reason {
+		o.reason = reason
 		o.log.Error("a reply cannot be sent", "error", err, "command_id", r.CommandID, "commander_id", r.CommanderID)
 	}
 }
@@ -58,7 +72,7 @@ func (o *outbound) note(outcome amqpx.Outcome) {
 		if o.since > 0 {
 			o.log.Info("replies are published again", "lost", o.since)
 		}
-		o.since = 0
+		o.since, o.reason = 0, ""
 		return
 	}
 	o.lost++
