@@ -16,6 +16,9 @@ const checkEvery = time.Second
 // removed one of them alone, of which no tie knows.
 const bindEvery = 10
 
+// rebindAfter is after how many questions a binding that was refused is made again.
+const rebindAfter = 60
+
 // unboundError ends a session whose bindings are gone.
 type unboundError struct{ exchange string }
 
@@ -32,6 +35,7 @@ func (s *session) checkBindings(done <-chan struct{}) {
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
 	var ch *amqp.Channel
+	bindFrom := 0
 	for n := 1; ; n++ {
 		select {
 		case <-done:
@@ -47,7 +51,7 @@ func (s *session) checkBindings(done <-chan struct{}) {
 		}
 		for _, in := range s.link.intakes {
 			if err == nil {
-				err = s.checkBinding(ch, in, n)
+				err = s.checkBinding(ch, in, n, n >= bindFrom)
 			}
 		}
 		switch {
@@ -58,13 +62,17 @@ func (s *session) checkBindings(done <-chan struct{}) {
 			return
 		case s.consuming.IsClosed():
 			return
+		default:
+			// The broker may refuse to bind again what it once bound: that binding stands.
+			// It has a line of its log for each refusal.
+			bindFrom = n + rebindAfter
 		}
-		// The broker may refuse to bind again what it once bound: that binding stands.
 	}
 }
 
-// checkBinding asks for the n-th time whether the bindings of a queue stand.
-func (s *session) checkBinding(ch *amqp.Channel, in *intake, n int) (err error) {
+// checkBinding asks for the n-th time whether the bindings of a queue stand, and makes
+// them again if it may.
+func (s *session) checkBinding(ch *amqp.Channel, in *intake, n int, bind bool) (err error) {
 	exchange := s.link.cfg.Exchange
 	if in.tied {
 		err = askForTie(ch, in)
@@ -74,11 +82,11 @@ func (s *session) checkBinding(ch *amqp.Channel, in *intake, n int) (err error) 
 	if in.tied && n%bindEvery != 0 {
 		return err
 	}
-	if n%askAgainEvery == 0 {
+	if n%askAgainEvery == askAgainFirst {
 		s.askAgain(in)
 	}
 	for _, pattern := range in.queue.Bindings {
-		if err == nil {
+		if bind && err == nil {
 			err = ch.QueueBind(in.holder(), pattern, exchange, false, nil)
 		}
 	}

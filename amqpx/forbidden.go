@@ -17,10 +17,12 @@ import (
 // only that one is not sent.
 
 // forbiddenFor is how long it is taken to be so, and askAgainEvery after how many checks
-// of the bindings the broker is asked whether it is still so.
+// of the bindings the broker is asked whether it is still so. It is asked first after
+// askAgainFirst: one that has just come up may not know its users' permissions yet.
 const (
 	forbiddenFor  = 90 * time.Second
 	askAgainEvery = 60
+	askAgainFirst = 5
 )
 
 // forbidden is why nothing is sent, until a moment.

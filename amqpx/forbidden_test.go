@@ -70,3 +70,22 @@ func TestAnExchangeOfAnotherThatHasTheNameOfTheTieIsLeftAlone(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAPermissionThatIsGrantedSoonAfterTheLinkWasMadeIsUsedSoon(t *testing.T) {
+	t.Parallel()
+	n := testkit.RabbitMQ(t)
+	url := n.NewVHost(t)
+	vhost := url[strings.LastIndex(url, "/")+1:]
+	n.AddUser(t, "late", "secret")
+	n.Ctl(t, "set_permissions", "-p", vhost, "late", ".*", "^link_.*", ".*")
+	w := run(t, amqpx.Config{URLs: []string{strings.Replace(url, "guest:guest", "late:secret", 1)}})
+	w.await(t, true)
+	n.Ctl(t, "set_permissions", "-p", vhost, "late", ".*", ".*", ".*")
+	outcome := make(chan amqpx.Outcome, 1)
+	testkit.Eventually(t, patience, "it may send", func() error {
+		return w.Publish(amqpx.Message{Key: "reply.me"}, func(o amqpx.Outcome) { outcome <- o })
+	})
+	if got := receive(t, outcome); got != amqpx.Confirmed || !w.State().Up {
+		t.Errorf("it ended as %v", got)
+	}
+}

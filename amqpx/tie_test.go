@@ -187,3 +187,26 @@ func TestALinkThatStopsLeavesNoTieBehind(t *testing.T) {
 		return nil
 	})
 }
+
+func TestABindingThatMayNotBeMadeAgainIsNotAskedForEachSecond(t *testing.T) {
+	t.Parallel()
+	n := testkit.RabbitMQ(t)
+	url, vhost := untiedUser(t, n, "revoked")
+	w := run(t, amqpx.Config{URLs: []string{url}})
+	w.await(t, true)
+	n.Ctl(t, "set_permissions", "-p", vhost, "revoked", "^(test|link_replies)$", ".*", "^link_.*")
+	<-time.After(4 * time.Second) // four questions: what must not happen has no event
+	lines := 0
+	for line := range strings.Lines(n.Log()) {
+		if strings.Contains(line, "queue.bind") && strings.Contains(line, "'revoked'") {
+			lines++
+		}
+	}
+	if lines > 1 || len(w.states) > 0 {
+		t.Errorf("the broker refused %d times, and there were %d changes of state", lines, len(w.states))
+	}
+	publish(t, client(t, url), 1)
+	if got := receive(t, w.deliveries); got != "1" {
+		t.Errorf("%q came", got)
+	}
+}
