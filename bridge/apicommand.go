@@ -59,6 +59,7 @@ func rejected(commandID string, err error) *apiError {
 func (b *Bridge) publishFor(sender *client, command actor.Command) *apiError {
 	outcome := make(chan amqpx.Outcome, 1)
 	if err := b.link.Publish(command.Message(), func(o amqpx.Outcome) { outcome <- o }); err != nil {
+		b.metrics.refused.Inc()
 		return &apiError{Status: http.StatusBadRequest, Error: err.Error(), Code: "invalid", CommandID: command.CommandID}
 	}
 	o := <-outcome

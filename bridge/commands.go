@@ -128,7 +128,9 @@ func (b *Bridge) publish(conn engine.Conn, c *client, command actor.Command, min
 		}
 	})
 	if err != nil {
-		// AMQP cannot carry it, although Check found nothing: no silence for that.
+		// AMQP cannot carry it, although Check found nothing, or the broker does not take
+		// it from this user: no silence for that.
+		b.metrics.refused.Inc()
 		b.failed(conn, c, command.CommandID, mine, "invalid", err.Error())
 		c.ended(conn)
 	}

@@ -30,13 +30,15 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 const patience = 15 * time.Second
 
 // embeddedBroker starts the embedded broker for one test and gives its URL.
-func embeddedBroker(t *testing.T) string {
+func embeddedBroker(t *testing.T) string { return embeddedBrokerWith(t, broker.Config{}) }
+
+func embeddedBrokerWith(t *testing.T, config broker.Config) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := broker.New(broker.Config{})
+	b := broker.New(config)
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
