@@ -110,7 +110,7 @@ func (b *Bridge) awaitEnd(ctx context.Context, sender *client, command actor.Com
 		case <-ctx.Done(): // nobody reads the answer
 		}
 	}
-	b.hub.calls.forget(command.CommandID)
+	b.hub.calls.forget(command.CommandID, c)
 	if wrong != nil {
 		return 0, nil, wrong
 	}

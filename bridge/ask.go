@@ -69,8 +69,9 @@ func (b *Bridge) askAside(s *session, answer func() engine.Frame, conn engine.Co
 	return nil
 }
 
-// maxEarly is how many messages may wait for the greeting of who sent them.
-const maxEarly = 16
+// maxEarly is how many messages may wait for the greeting of who sent them: as many
+// as of the requests that are allowed later, for a page that does not wait for it.
+const maxEarly = maxAsked
 
 // waits queues what a client says while its greeting is on its way: the answer comes
 // behind it. It is false when nothing is.

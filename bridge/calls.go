@@ -45,11 +45,14 @@ func (cs *calls) add(commandID string) (*call, *apiError) {
 	return c, nil
 }
 
-// forget ends the waiting. Afterwards nobody changes the call.
-func (cs *calls) forget(commandID string) {
+// forget ends the waiting of one call. Afterwards nobody changes it. When it has
+// ended, its id may be another one's by now.
+func (cs *calls) forget(commandID string, c *call) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	delete(cs.open, commandID)
+	if cs.open[commandID] == c {
+		delete(cs.open, commandID)
+	}
 }
 
 // take gathers a reply, if somebody waits for it.

@@ -1,8 +1,14 @@
 package bridge
 
 import (
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestTheLanesOfTheDeskTakeTurnsAndEachKeepsItsOrder(t *testing.T) {
@@ -34,4 +40,29 @@ func TestWhatAClientAskedForIsNotDoneOnceItIsGone(t *testing.T) {
 	}
 	s.desk.doFor(&gone.lane, func() { close(done) })
 	<-done
+}
+
+func TestAClientMayAskAsMuchBeforeItsGreetingAsLater(t *testing.T) {
+	s := newStage(t)
+	held := make(chan struct{})
+	greet := sync.OnceFunc(func() { close(held) })
+	defer greet()
+	s.desk.do(func() { <-held })
+	l := s.dial()
+	for range maxAsked {
+		s.tell(l, `{"op": "ping"}`)
+	}
+	testkit.Eventually(t, 10*time.Second, "waiting for the greeting", func() error {
+		var early int32
+		s.engine.Each(func(_ engine.Conn, v any) { early = v.(*client).v1.Load().early.Load() })
+		if early != 1+maxAsked {
+			return fmt.Errorf("%d messages and the greeting wait", early-1)
+		}
+		return nil
+	})
+	greet()
+	s.await(l, "hello")
+	for range maxAsked {
+		s.await(l, "pong")
+	}
 }

@@ -87,7 +87,7 @@ func (o *own) remember(s *session, commandID string) {
 	if len(s.unasked) >= 2*maxOwnSession { // most of them have ended
 		s.unasked = slices.DeleteFunc(s.unasked, func(id string) bool {
 			c := s.commands[id]
-			return c == nil || c.awaited()
+			return c == nil || c.awaited() || id == commandID // an earlier one of that id
 		})
 	}
 	s.unasked = append(s.unasked, commandID)
@@ -99,7 +99,7 @@ func (o *own) pushOut(s *session) {
 	for len(s.unasked) > 0 {
 		id := s.unasked[0]
 		s.unasked = s.unasked[1:]
-		if c := s.commands[id]; c != nil && !c.awaited() {
+		if c := s.commands[id]; c != nil && !c.awaited() && !slices.Contains(s.unasked, id) { // an id may be used again
 			o.drop(id, c)
 			return
 		}

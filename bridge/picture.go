@@ -49,7 +49,8 @@ func (h *hub) pictureFor(d demand, s *session, next *group, to *past) {
 		p, ok := h.album.pictures[d.wish.filter.Key()]
 		if ok && p.seq != h.seq && time.Since(p.at) < pictureAge {
 			if missed, complete := h.missing(d.wish, s, next, p.seq); complete {
-				to.frames, to.orders = append(p.frames(d.id), missed.frames...), missed.orders
+				missed.frames = append(p.frames(d.id), missed.frames...)
+				*to = missed
 				return
 			}
 		}

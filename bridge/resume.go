@@ -28,18 +28,20 @@ func (h *hub) resume(d demand, s *session, next *group) (ok bool, missed past, r
 
 // past is what a client gets of it.
 type past struct {
-	frames []engine.Frame
-	orders orders // which an ordered subscription has reached with that
+	frames  []engine.Frame
+	replies []*reply // among them
+	orders  orders   // which an ordered subscription has reached with that
 }
 
 // missing is what came behind a number that the wish wants and the session has
-// not had. What its group holds, or the next one, comes by that. It is false when
-// some may have been forgotten. mu is held.
+// not had and does not get otherwise. It is false when some may have been forgotten.
+// mu is held.
 func (h *hub) missing(w wish, s *session, next *group, from uint64) (missed past, ok bool) {
 	entries, ok := h.past.between(from, h.seq)
 	if !ok {
 		return past{}, false
 	}
+	key := w.selectionKey(s)
 	for e := range entries {
 		if e.notice() {
 			if s.group == nil || e.gap <= s.gaps {
@@ -54,11 +56,22 @@ func (h *hub) missing(w wish, s *session, next *group, from uint64) (missed past
 		if w.ordered {
 			missed.orders.note(r)
 		}
-		if !h.had(s, r) && !s.group.holds(r) && !next.holds(r) {
-			missed.frames = append(missed.frames, e.frame)
+		if !h.had(s, r) && !s.comes(r, next, key) {
+			missed.frames, missed.replies = append(missed.frames, e.frame), append(missed.replies, r)
 		}
 	}
 	return missed, true
+}
+
+// comes tells whether a reply of the past comes to a client that resumes a
+// subscription with this key: because its group holds it and the next one does not, or
+// because that subscription itself holds it back. What another one holds back may give
+// way to a newer reply.
+func (s *session) comes(r *reply, next *group, key string) bool {
+	if next == nil {
+		return s.group.holdsBy(key, r)
+	}
+	return s.group.holds(r) && !next.holds(r) || next.holdsBy(key, r)
 }
 
 // wants tells whether a session's wish is for a reply of the past.
@@ -83,7 +96,7 @@ func (h *hub) had(s *session, r *reply) bool {
 		if sub.early {
 			from = h.read
 		}
-		return r.seq > from && (sub.upTo == 0 || r.seq <= sub.upTo) && sub.wish.throttle == 0 && !sub.wish.ordered && h.wants(sub.wish, s, r)
+		return r.seq > from && (!sub.ended || r.seq <= sub.upTo) && sub.wish.throttle == 0 && !sub.wish.ordered && h.wants(sub.wish, s, r)
 	}
 	return by(s.before) || slices.ContainsFunc(s.subs, by)
 }

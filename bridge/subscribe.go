@@ -17,6 +17,7 @@ type subscription struct {
 	wish  wish
 	from  uint64 // all replies behind this number
 	early bool   // all live ones: the past of a stream was still being read
+	ended bool
 	upTo  uint64 // the last one, when it has ended
 }
 
@@ -111,12 +112,13 @@ func (h *hub) begin(conn engine.Conn, s *session, d demand) {
 	}
 	if s.implicit {
 		s.before = s.subs[0]
-		s.before.upTo = h.seq
+		s.before.ended, s.before.upTo = true, h.seq
 	}
 	if !h.regroup(conn, s, subs, frames) {
 		h.say(conn, s, badRequest(d.id, errTooManyGroups))
 		return
 	}
+	s.group.forgo(past.replies)
 	h.shelf.reached(d.wish, s, past.orders)
 }
 

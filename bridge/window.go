@@ -142,6 +142,26 @@ func (g *group) holds(r *reply) bool {
 	return g != nil && slices.ContainsFunc(g.members, func(m *member) bool { return m.held[r.Sender] == r })
 }
 
+// holdsBy tells whether the group holds a reply by the selection with this key; nil
+// holds none.
+func (g *group) holdsBy(key string, r *reply) bool {
+	return g != nil && slices.ContainsFunc(g.members, func(m *member) bool { return m.key == key && m.held[r.Sender] == r })
+}
+
+// forgo has a group of one client hold none of what that has had otherwise.
+func (g *group) forgo(replies []*reply) {
+	if g.clients > 1 {
+		return
+	}
+	for _, r := range replies {
+		for _, m := range g.members {
+			if m.held[r.Sender] == r {
+				delete(m.held, r.Sender)
+			}
+		}
+	}
+}
+
 // owed are the frames that a group holds and the next one of a client does not, in
 // order, each once.
 func (g *group) owed(next *group) (frames []engine.Frame) {
