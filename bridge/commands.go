@@ -225,12 +225,13 @@ func (b *Bridge) track(s *session, r opRequest, command actor.Command) error {
 	}
 	mine := &owned{session: s, conn: r.conn, asked: &asked{id: r.id, began: time.Now()}}
 	mine.asked.timeout = func() (stop func() bool) {
+		// Nothing may come before it: the time begins here, and the end may be near.
+		r.conn.Send(frameOf(okMessage{Op: "ok", ID: r.id, CommandID: command.CommandID}))
 		return afterFunc(wait, func() { b.hub.timeout(command.CommandID, mine) })
 	}
 	if err := b.hub.own.add(command.CommandID, mine); err != nil {
 		return err
 	}
-	r.conn.Send(frameOf(okMessage{Op: "ok", ID: r.id, CommandID: command.CommandID}))
 	b.publish(r.conn, r.client, command, mine)
 	return nil
 }

@@ -40,7 +40,8 @@ func (c *owned) awaited() bool { return c.asked != nil && !c.told }
 type asked struct {
 	id    *string
 	began time.Time
-	// timeout starts its timeout, and gives how to stop it.
+	// timeout answers that the command is on its way, starts its timeout, and gives
+	// how to stop that.
 	timeout func() (stop func() bool)
 	stop    func() bool
 }

@@ -40,9 +40,14 @@ func newReply(d *amqpx.Delivery, envelope []byte, bodyAt int) *reply {
 	if r.ordered {
 		key, _ := d.Headers["order_key"].(string)
 		r.orderKey = r.Sender + "\x00" + key
+		r.ordered = len(r.orderKey) <= maxOrderKey
 	}
 	return r
 }
+
+// maxOrderKey is the longest name of an order, in bytes: as many of them are
+// remembered as a selection may have. A reply of a longer one is delivered.
+const maxOrderKey = 512
 
 // integer is a header that counts something, of any of AMQP's types for that.
 func integer(v any) (int64, bool) {

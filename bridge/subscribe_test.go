@@ -220,7 +220,10 @@ func TestOrderedLeavesOutWhatIsOlderThanWhatCame(t *testing.T) {
 		p.from("dome", "i", fmt.Sprintf(`"%s%d"`, r.key, r.order), "order", r.order, "order_key", r.key)
 	}
 	p.from("dome", "i", `"none"`)
-	for _, want := range []string{`"a5"`, `"b1"`, `"a5"`, `"a6"`, `"b2"`, `"none"`} {
+	for _, order := range []int64{5, 4} {
+		p.from("dome", "i", fmt.Sprintf(`"long%d"`, order), "order", order, "order_key", strings.Repeat("k", 600))
+	}
+	for _, want := range []string{`"a5"`, `"b1"`, `"a5"`, `"a6"`, `"b2"`, `"none"`, `"long5"`, `"long4"`} {
 		c.expectBody(want)
 	}
 }
