@@ -23,7 +23,7 @@ func benchCommand(stdout, stderr io.Writer) *cli.Command {
 		&cli.StringFlag{Name: "broker-url", Usage: "`URL` of a RabbitMQ to use, instead of the embedded broker"},
 		&cli.StringFlag{Name: "rabbitmq-url", Usage: "`URL` of a RabbitMQ for the scenarios that need one; without it they are left out"},
 		&cli.PathFlag{Name: "clu", Usage: "`PROGRAM` of CLU 2.6.1, to measure clu websocket too; without it that is left out"},
-		&cli.StringSliceFlag{Name: "server-arg", Usage: "`FLAG` for the clu-ws websocket under test, as in --server-arg=--loops=1; may be repeated"},
+		&cli.StringSliceFlag{Name: "server-arg", Usage: "`FLAG` for the clu-ws websocket under test, as in --server-arg=--compress; may be repeated"},
 		&cli.PathFlag{Name: "json", Usage: "`FILE` for the figures"},
 	}
 	if _, err := exec.LookPath("perf"); err == nil {
