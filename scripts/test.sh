@@ -28,7 +28,7 @@ race=-race
 if [ "$(go env CGO_ENABLED)" != 1 ]; then
 	race= # no C compiler; setup-test.sh has told so
 fi
-# Broker, browser and Python start and stop in these tests: a package takes a minute, not ten.
+# Broker, browser and Python start and stop in these tests: a package takes minutes, most of them outages that must last as long as they do.
 go build -o .cache/summary ./internal/testkit/summary &&
-	FAILED_CHECKS=$failed_checks .cache/summary $race -shuffle=on -timeout=8m ./... || failed=1
+	FAILED_CHECKS=$failed_checks .cache/summary $race -shuffle=on -timeout=12m ./... || failed=1
 exit $failed
