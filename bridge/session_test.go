@@ -231,23 +231,25 @@ func TestAClientIsToldWhyItCannotResumeAndGoesOn(t *testing.T) {
 		p.reply(fmt.Sprintf(`{"n": %d}`, n))
 		witness.next()
 	}
-	for name, c := range map[string]struct {
+	// In this order: each case is one reply more.
+	for _, c := range []struct {
+		name  string
 		epoch any
 		seq   int
 		words string
 	}{
-		"forgotten":     {hello["epoch"], 2, "not kept any more; those behind 3 are"},
-		"another epoch": {"other", 4, "begun anew"},
+		{"forgotten", hello["epoch"], 2, "not kept any more; those behind 3 are"},
+		{"another epoch", "other", 4, "begun anew"},
 	} {
 		resumed, _ := dialV1(t, b.addr, fmt.Sprintf("/?since=%v:%d", c.epoch, c.seq))
 		ok := resumed.next()
 		if reason, _ := ok["reason"].(string); ok["op"] != "ok" || ok["resumed"] != false || !strings.Contains(reason, c.words) {
-			t.Errorf("%s: the answer is %v", name, ok)
+			t.Errorf("%s: the answer is %v", c.name, ok)
 		}
 		snapshot := resumed.next()
-		equal(t, name+": in its place", []any{snapshot["op"], snapshot.path("actors", "peer", "keywords", "n", "value")}, []any{"snapshot", json.Number("5")})
+		equal(t, c.name+": in its place", []any{snapshot["op"], snapshot.path("actors", "peer", "keywords", "n", "value")}, []any{"snapshot", json.Number("5")})
 		p.reply(`{"n": 5}`)
-		equal(t, name+": what follows", resumed.next().number(), 5)
+		equal(t, c.name+": what follows", resumed.next().number(), 5)
 		witness.next()
 	}
 }
