@@ -11,8 +11,8 @@ import (
 )
 
 // Message takes a client's command or request, or tells it what is wrong.
-func (b *Bridge) Message(conn engine.Conn, v any, payload []byte) {
-	c := v.(*client)
+func (b *Bridge) Message(conn engine.Conn, v any, m engine.Message) {
+	c, payload := v.(*client), m.Payload
 	if c.guest != nil {
 		b.roomMessage(conn)
 		return

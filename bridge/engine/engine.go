@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/gobwas/ws"
 )
 
 // Config says how an [Engine] serves.
@@ -47,11 +49,23 @@ type Handler interface {
 	Accept(r *Request) (Welcome, error)
 	// Open is called once the connection is established, before any message.
 	Open(c Conn, session any)
-	// Message receives a text or binary message. The payload is valid during the call.
-	Message(c Conn, session any, payload []byte)
+	// Message receives a message, whose payload is valid during the call.
+	Message(c Conn, session any, m Message)
 	// Closed is called once, when an open connection begins to end for whatever
 	// reason. No message follows.
 	Closed(c Conn, session any, code int, reason string)
+}
+
+// Message is a message from a client.
+type Message struct {
+	// Op is [ws.OpText] or [ws.OpBinary].
+	Op ws.OpCode
+	// Payload is the whole message, unmasked and inflated. A text is valid UTF-8.
+	Payload []byte
+	// Stalled is for how long the engine stood still while the message may have
+	// waited in the socket; 0 if it did not. What must not happen late must not
+	// happen for such a message.
+	Stalled time.Duration
 }
 
 // Welcome is how an accepted connection starts.

@@ -53,7 +53,7 @@ func (s *server) Open(c Conn, _ any) {
 	}
 	report(s, s.opened, c)
 }
-func (s *server) Message(c Conn, session any, p []byte) { report(s, s.messages, string(p)) }
+func (s *server) Message(c Conn, session any, m Message) { report(s, s.messages, string(m.Payload)) }
 func (s *server) Closed(_ Conn, _ any, code int, reason string) {
 	report(s, s.closed, closeNote{code, reason})
 }

@@ -55,7 +55,7 @@ func (p *peer) wants() bool {
 	return p.state == stateOpen
 }
 
-func (p *peer) message(_ ws.OpCode, payload []byte) bool {
+func (p *peer) message(op ws.OpCode, payload []byte) bool {
 	if !p.withinRate() {
 		return true
 	}
@@ -66,7 +66,7 @@ func (p *peer) message(_ ws.OpCode, payload []byte) bool {
 	p.mu.Unlock()
 	if open {
 		p.gang.counts.add(tally{received: 1})
-		p.gang.engine.cfg.Handler.Message(p.handle(), session, payload)
+		p.gang.engine.cfg.Handler.Message(p.handle(), session, Message{Op: op, Payload: payload})
 	}
 	return true
 }

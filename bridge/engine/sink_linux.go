@@ -10,7 +10,7 @@ type connSink struct {
 
 func (s *connSink) wants() bool { return s.c.state == stateOpen }
 
-func (s *connSink) message(_ ws.OpCode, payload []byte) bool {
+func (s *connSink) message(op ws.OpCode, payload []byte) bool {
 	if s.c.state != stateOpen {
 		return true // we are closing: only the peer's close frame matters
 	}
@@ -18,7 +18,7 @@ func (s *connSink) message(_ ws.OpCode, payload []byte) bool {
 		return false
 	}
 	s.l.tally.received++
-	s.l.engine.cfg.Handler.Message(s.l.handle(s.c), s.c.session, payload)
+	s.l.engine.cfg.Handler.Message(s.l.handle(s.c), s.c.session, Message{Op: op, Payload: payload})
 	return true
 }
 
