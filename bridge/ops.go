@@ -17,6 +17,7 @@ type opRequest struct {
 	client *client
 	id     *string
 	fields fields
+	incoming
 }
 
 // An op is what such a message may ask for: which fields it has beside op and id,
@@ -36,7 +37,7 @@ func ops() map[string]op {
 		"snapshot":    {[]string{"filter"}, (*Bridge).snapshot},
 		"actors":      {nil, (*Bridge).actors},
 		"clients":     {nil, (*Bridge).clients},
-		"command":     {[]string{"consumer", "command_string", "command_id", "timeout_ms"}, (*Bridge).trackedCommand},
+		"command":     {[]string{"consumer", "command_string", "command_id", "timeout_ms", "expires_at"}, (*Bridge).trackedCommand},
 	}
 }
 
@@ -45,11 +46,11 @@ func ops() map[string]op {
 const maxID = 255
 
 // request takes a message that has an op.
-func (b *Bridge) request(conn engine.Conn, c *client, rawOp json.RawMessage, message fields) {
+func (b *Bridge) request(conn engine.Conn, c *client, rawOp json.RawMessage, message fields, in incoming) {
 	s := c.v1.Load()
 	id, err := message.id()
 	if err == nil {
-		err = b.dispatch(s, opRequest{conn, c, id, message}, rawOp)
+		err = b.dispatch(s, opRequest{conn, c, id, message, in}, rawOp)
 	}
 	if err != nil {
 		// Over the desk, behind the answers that are on their way.
