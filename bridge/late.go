@@ -17,6 +17,9 @@ const codeExpired = "expired"
 // counts in other units, or by another clock.
 const maxAhead = time.Hour
 
+// mostSeconds is how far from 1970 a time may be that is read at all.
+const mostSeconds = 1e15
+
 // tooLate is why a command would run late, or nil.
 func tooLate(in incoming, expires time.Time) error {
 	if in.stalled > 0 {
@@ -55,7 +58,7 @@ func (f fields) expiresAt(now time.Time) (time.Time, error) {
 			return at, fmt.Errorf("%q is another text than a time; write %s", name, what)
 		}
 	case "a number":
-		if err := json.Unmarshal(raw, &number); err != nil || math.Abs(number) > math.MaxInt64/1e9 {
+		if err := json.Unmarshal(raw, &number); err != nil || math.Abs(number) > mostSeconds {
 			return at, fmt.Errorf("%q is %s, but must be %s", name, shown(raw), what)
 		}
 		whole, part := math.Modf(number)
