@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -90,6 +91,9 @@ func (f fields) id() (*string, error) {
 	var id string
 	if json.Unmarshal(raw, &id) != nil {
 		return nil, fmt.Errorf(`"id" is %s, but must be a string; it comes back in the answer`, kind(raw))
+	}
+	if halfSurrogate(raw) {
+		return nil, errors.New(`"id" has half of a surrogate pair, which cannot come back in the answer; write both halves`)
 	}
 	if len(id) > maxID {
 		return nil, fmt.Errorf(`"id" has %d bytes; at most %d come back in the answer`, len(id), maxID)

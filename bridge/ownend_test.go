@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/gobwas/ws"
+
 	"github.com/clu-ws/clu-ws/bridge"
 )
 
@@ -150,6 +152,8 @@ func TestHalfASurrogatePairIsRefused(t *testing.T) {
 			equal(t, "over HTTP, "+field, fmt.Sprint(code, answer["code"]), "400bad_request")
 		}
 	}
+	e := a.ask(`{"op": "ping", "id": "\ud800"}`)
+	equal(t, "a request's id", []any{e["op"], e["id"], e["code"]}, []any{"error", nil, "bad_request"})
 	plain.say(`{"consumer": "dome", "command_string": "open", "command_id": "\ud83d\ude00\\ud800"}`)
 	equal(t, "a whole pair", receive(t, commands).CorrelationId, "\U0001f600\\ud800")
 }
@@ -213,4 +217,23 @@ func TestFailuresForNobodyAreNeitherKeptNorToldToAllWithoutBound(t *testing.T) {
 	e := resumed.next()
 	equal(t, "what was missed", fmt.Sprint(e.header("sender"), e["body"]), "domemap[dome_open:false]")
 	equal(t, "its number", e.seq(), seq+uint64(heard)+1)
+}
+
+// A program that sends one command, says goodbye and ends has it sent, and one whose
+// connection broke behind it may not: see the outbox.
+func TestWhoSendsACommandAndACloseFrameHasItSent(t *testing.T) {
+	url := embeddedBroker(t)
+	b := linked(t, url)
+	commands := newPeer(t, url).hear("command.dome.#")
+	for n := range 20 {
+		c := dial(t, b.addr)
+		id := fmt.Sprint(n)
+		text := ws.MaskFrameInPlace(ws.NewTextFrame(fmt.Appendf(nil, `{"consumer": "dome", "command_string": "open", "command_id": %q}`, id)))
+		goodbye := ws.MaskFrameInPlace(ws.NewCloseFrame(ws.NewCloseFrameBody(ws.StatusNormalClosure, "")))
+		if _, err := c.Write(append(ws.MustCompileFrame(text), ws.MustCompileFrame(goodbye)...)); err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+		equal(t, "the command", receive(t, commands).CorrelationId, id)
+	}
 }
