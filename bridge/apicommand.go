@@ -18,7 +18,7 @@ const commandForm = `{"consumer": "<actor>", "command_string": "<command>", "com
 type asker struct{ context.Context }
 
 // Gone implements [amqpx.Sender].
-func (a asker) Gone() bool { return a.Err() != nil }
+func (a *asker) Gone() bool { return a.Err() != nil }
 
 // apiCommand sends a command as a client does, and waits for the broker's confirm,
 // or for the command's end.
@@ -46,7 +46,7 @@ func (b *Bridge) apiCommand(r *http.Request, payload []byte) (int, []byte, *apiE
 		return 0, nil, b.rejected(s, err)
 	}
 	defer b.hub.inflight.leave(from)
-	if wrong := b.publishFor(asker{r.Context()}, s); wrong != nil {
+	if wrong := b.publishFor(&asker{r.Context()}, s); wrong != nil {
 		return 0, nil, wrong
 	}
 	if waiter != nil {
@@ -89,10 +89,11 @@ func (b *Bridge) rejected(s *sending, err error) *apiError {
 
 // publishFor publishes a command and waits for its outcome, which the link gives
 // within a second. Of one to nobody everyone on the exchange hears, as always.
-func (b *Bridge) publishFor(from asker, s *sending) *apiError {
+func (b *Bridge) publishFor(from *asker, s *sending) *apiError {
 	outcome := make(chan amqpx.Outcome, 1)
 	if err := b.link.Publish(s.message(from), func(o amqpx.Outcome) { outcome <- o }); err != nil {
 		b.metrics.refused.Inc()
+		b.logCommand(s, "invalid")
 		b.hub.inflight.failed(s.flight, false)
 		return &apiError{Status: http.StatusBadRequest, Error: err.Error(), Code: "invalid", CommandID: s.CommandID}
 	}

@@ -194,9 +194,13 @@ func TestATimeoutRunsFromTheExpiryOn(t *testing.T) {
 func TestTheDeadlineOfACommandIsTheEarlierOfItsTwo(t *testing.T) {
 	came := time.Now()
 	for ahead, want := range map[time.Duration]time.Duration{time.Millisecond: time.Millisecond, time.Minute: sendWithin} {
-		s := &sending{came: came, expires: came.Add(ahead)}
-		if got := s.message(nil).Deadline.Sub(came); got != want {
+		s := &sending{came: came, expires: came.Add(ahead), client: &client{}}
+		m := s.message(s.client)
+		if got := m.Deadline.Sub(came); got != want {
 			t.Errorf("with an expiry %v ahead it is %v ahead, want %v", ahead, got, want)
+		}
+		if m.From != s.client {
+			t.Error("it has no turn of its client's")
 		}
 	}
 }

@@ -40,6 +40,7 @@ func (s *sending) message(from amqpx.Sender) amqpx.Message {
 func (b *Bridge) publish(s *sending) {
 	s.client.commands.Add(1)
 	if s.client.leaving() { // since it was read
+		b.logCommand(s, "leaving")
 		b.failed(s, "leaving", leavingWords, false)
 		s.client.ended(s.conn)
 		return
@@ -60,6 +61,7 @@ func (b *Bridge) publish(s *sending) {
 		// AMQP cannot carry it, although Check found nothing, or the broker does not take
 		// it from this user: no silence for that.
 		b.metrics.refused.Inc()
+		b.logCommand(s, "invalid")
 		b.failed(s, "invalid", err.Error(), false)
 		s.client.ended(s.conn)
 	}
