@@ -20,7 +20,7 @@ type call struct {
 	replies [][]byte // envelopes
 	bytes   int
 	omitted int
-	ending  ending
+	ending  commandEnd
 
 	done chan struct{} // closed with the end
 }
@@ -39,14 +39,14 @@ func (c *call) gather(r *reply) {
 
 func (c *call) stop() {}
 
-func (c *call) end(e ending) {
+func (c *call) end(e commandEnd) {
 	c.ending = e
 	close(c.done)
 }
 
 // answer is the JSON of a call that nobody changes any more. The replies are as they
 // were written for the clients, be it JSON or what CLU makes of it.
-func (c *call) answer(e ending) []byte {
+func (c *call) answer(e commandEnd) []byte {
 	buf := append([]byte(`{"command_id":`), jsonOf(e.commandID)...)
 	buf = append(buf, `,"status":"`+e.status+`"`...)
 	if e.message != "" {

@@ -9,8 +9,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/object"
 )
 
-// ending is how a command ended, or why it is not waited for any longer.
-type ending struct {
+// commandEnd is how a command ended, or why it is not waited for any longer.
+type commandEnd struct {
 	commandID string
 	status    string
 	code      string // of the last reply; "" without one
@@ -37,8 +37,8 @@ const (
 const maxReason = 1024
 
 // endingOf is a command's end by its last reply.
-func endingOf(c *command, r *reply, now time.Time) ending {
-	e := ending{commandID: c.id, status: statusDone, code: r.Code, replies: c.replies, took: now.Sub(c.began)}
+func endingOf(c *command, r *reply, now time.Time) commandEnd {
+	e := commandEnd{commandID: c.id, status: statusDone, code: r.Code, replies: c.replies, took: now.Sub(c.began)}
 	if r.fails() {
 		e.status = statusFailed
 	}
@@ -46,8 +46,8 @@ func endingOf(c *command, r *reply, now time.Time) ending {
 }
 
 // timeoutOf is the end of the waiting for a command's end.
-func timeoutOf(c *command, now time.Time, words string) ending {
-	return ending{commandID: c.id, status: statusTimeout, message: words, replies: c.replies, took: now.Sub(c.began)}
+func timeoutOf(c *command, now time.Time, words string) commandEnd {
+	return commandEnd{commandID: c.id, status: statusTimeout, message: words, replies: c.replies, took: now.Sub(c.began)}
 }
 
 // reasonOf is why a command failed, in its actor's words: what the last reply has as

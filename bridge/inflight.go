@@ -62,7 +62,7 @@ type endWaiter interface {
 	// gather takes a reply. inflight.mu is held.
 	gather(r *reply)
 	// end tells of the end, once. hub.mu is held.
-	end(e ending)
+	end(e commandEnd)
 	// stop ends the waiting. inflight.mu is held.
 	stop()
 }

@@ -10,7 +10,7 @@ import (
 type answer struct {
 	owner  *session  // of the command that it answers; nil if that is not a v1 client's
 	waiter endWaiter // who waited for the end that it is; nil if nobody did, or it is none
-	ending ending
+	ending commandEnd
 }
 
 // replied takes a reply, and gives whose it is. With its last one a command is
@@ -50,7 +50,7 @@ func (f *inflight) replied(r *reply) (a answer) {
 
 // giveUp has nobody wait for a command's end any longer, and gives who did until now.
 // The replies that still come are the command's.
-func (f *inflight) giveUp(c *command, why string) (w endWaiter, e ending) {
+func (f *inflight) giveUp(c *command, why string) (w endWaiter, e commandEnd) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.quit(c), timeoutOf(c, f.now(), why)

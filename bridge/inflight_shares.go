@@ -118,7 +118,7 @@ func (one *caller) oldestOf(awaited bool) (oldest *command) {
 // evicted is who waited for the end of a command that gave way; nobody as a rule.
 type evicted struct {
 	waiter endWaiter
-	ending ending
+	ending commandEnd
 }
 
 // makeRoom sees to it that there is room for another command of a client. Of its own

@@ -14,13 +14,13 @@ import (
 // patient waits for an end.
 type patient struct {
 	gathered int
-	ends     []ending
+	ends     []commandEnd
 	stopped  int
 }
 
-func (p *patient) gather(*reply) { p.gathered++ }
-func (p *patient) end(e ending)  { p.ends = append(p.ends, e) }
-func (p *patient) stop()         { p.stopped++ }
+func (p *patient) gather(*reply)    { p.gathered++ }
+func (p *patient) end(e commandEnd) { p.ends = append(p.ends, e) }
+func (p *patient) stop()            { p.stopped++ }
 
 // flights is a registry in a test, with a clock of its own.
 type flights struct {
@@ -221,7 +221,7 @@ func TestWhoHasMostCommandsMakesRoomForWhoHasFew(t *testing.T) {
 		t.Errorf("its end is %q", status)
 	}
 	f.sends(at("10.0.0.1:99999"), "another of them", "dome", &patient{}, nil) // who of its address has most gives way
-	var told []ending
+	var told []commandEnd
 	for _, w := range waiting {
 		told = append(told, w.ends...)
 	}

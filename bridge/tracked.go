@@ -96,7 +96,7 @@ func (w *tracked) stop() {
 }
 
 // end sends the result, behind the replies that the client had before.
-func (w *tracked) end(e ending) {
+func (w *tracked) end(e commandEnd) {
 	w.hub.say(w.conn, w.session, frameOf(resultMessage{
 		Op: "result", ID: w.id, CommandID: e.commandID, Status: e.status, MessageCode: e.code,
 		Replies: e.replies, DurationMS: milliseconds(e.took), Message: e.message,
