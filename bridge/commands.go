@@ -152,11 +152,17 @@ func (b *Bridge) failForAll(conn engine.Conn, c *client, command actor.Command, 
 	}
 }
 
-// ended notes that a command has its outcome. A client that is to leave goes
-// with the last.
+// ended notes that a command has its outcome. A client that is to leave, or wants
+// to, goes with the last.
 func (c *client) ended(conn engine.Conn) {
-	if c.commands.Add(-1) == 0 && c.leaving.Load() {
+	if c.commands.Add(-1) > 0 {
+		return
+	}
+	if c.leaving.Load() {
 		c.goAway(conn)
+	}
+	if c.ending.Load() {
+		conn.Finish()
 	}
 }
 

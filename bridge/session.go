@@ -22,8 +22,9 @@ type client struct {
 	// the client to go, which it does when there are none.
 	commands atomic.Int32
 	leaving  atomic.Bool
-	arrival  *arrival // until it is open
-	guest    *guest   // of one in a room; nil for everyone else
+	ending   atomic.Bool // the client wants to go, and what it asked for is answered
+	arrival  *arrival    // until it is open
+	guest    *guest      // of one in a room; nil for everyone else
 }
 
 // since is when the client came.

@@ -51,6 +51,12 @@ type Handler interface {
 	Open(c Conn, session any)
 	// Message receives a message, whose payload is valid during the call.
 	Message(c Conn, session any, m Message)
+	// Ending is called when no message follows, because the client has begun to close
+	// or has broken the protocol, while the connection is open yet. What it is sent
+	// from then until [Conn.Finish] goes out before the close frame. The handler calls
+	// Finish once the messages before are answered, during Ending or later. A second
+	// after Ending, the connection closes without.
+	Ending(c Conn, session any)
 	// Closed is called once, when an open connection begins to end for whatever
 	// reason. No message follows.
 	Closed(c Conn, session any, code int, reason string)

@@ -30,7 +30,8 @@ type peer struct {
 	writing int         // cost of the lent frames that are being written
 	asked   *closeError // somebody asked the writer to close
 	doomed  string      // the server stops, for this reason
-	byPeer  bool        // the peer's close frame came
+	ending  *closeError // how it ends once the messages before are answered
+	endBy   time.Time   // when it ends in any case
 	pinged  bool        // and nothing was read since
 	slow    bool        // it was counted among those that are too slow
 	sent    time.Time
@@ -116,6 +117,16 @@ func (p *peer) open(w Welcome) (goAway string) {
 func (p *peer) sendTo(_ int32, _ uint32, f Frame) { p.send(f) }
 
 func (p *peer) close(_ int32, _ uint32, code ws.StatusCode, reason string) { p.ask(code, reason) }
+
+// finish is [Conn.Finish] for a connection on goroutines.
+func (p *peer) finish(int32, uint32) {
+	p.mu.Lock()
+	ending := p.ending
+	p.mu.Unlock()
+	if ending != nil {
+		p.ask(ending.code, ending.reason)
+	}
+}
 
 // ask has the writer close: the caller may be in a call of the handler's, and
 // Closed must not come within another. It is false when that was asked before.

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"time"
+
 	"github.com/gobwas/ws"
 )
 
@@ -9,8 +11,8 @@ import (
 func (p *peer) read(data []byte) bool {
 	buf := make([]byte, 4096)
 	for {
-		if err := p.parser.feed(data, p.gang.engine.cfg.MaxMessage, p); err != nil {
-			p.beginClose(err.code, err.reason)
+		if _, err := p.parser.feed(data, p.gang.engine.cfg.MaxMessage, p); err != nil {
+			p.beginEnding(err.code, err.reason)
 			return true
 		}
 		if p.closedByPeer() {
@@ -35,10 +37,11 @@ func (p *peer) read(data []byte) bool {
 	}
 }
 
+// closedByPeer reports whether nothing more is to be read.
 func (p *peer) closedByPeer() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.byPeer
+	return p.ending != nil
 }
 
 // heard notes a sign of life.
@@ -48,12 +51,24 @@ func (p *peer) heard() {
 	p.pinged = false
 }
 
-// wants, message and control make the peer the parser's sink.
+// wants, pause, message, fragments, inflated and control make the peer the parser's
+// sink. It needs no pause: nobody waits for its goroutine.
 func (p *peer) wants() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.state == stateOpen
 }
+
+func (p *peer) pause() bool { return false }
+
+func (p *peer) fragments() bool {
+	if p.wants() {
+		p.withinRate()
+	}
+	return true
+}
+
+func (p *peer) inflated(n int) { p.budget.charge(n / inflatedPerMessage) }
 
 func (p *peer) message(op ws.OpCode, payload []byte) bool {
 	if !p.withinRate() {
@@ -100,8 +115,18 @@ func (p *peer) peerClose(payload []byte) {
 	if wrong != nil {
 		code, reason = wrong.code, wrong.reason
 	}
+	p.beginEnding(code, reason)
+}
+
+// beginEnding waits for the handler's answers to what came before.
+func (p *peer) beginEnding(code ws.StatusCode, reason string) {
+	p.calls.Lock()
+	defer p.calls.Unlock()
 	p.mu.Lock()
-	p.byPeer = true
+	open, session := p.state == stateOpen, p.session
+	p.ending, p.endBy = &closeError{code, reason}, time.Now().Add(answerTimeout)
 	p.mu.Unlock()
-	p.beginClose(code, reason)
+	if open {
+		p.gang.engine.cfg.Handler.Ending(p.handle(), session)
+	}
 }

@@ -111,9 +111,16 @@ func (p *peer) takeOwn(buf []byte) (_ []byte, frames uint64) {
 // taken nothing of what it was lent for as long as a log would keep it.
 func (p *peer) unstick() {
 	p.mu.Lock()
+	now := time.Now()
 	asked := p.asked
+	if p.ending != nil && p.state == stateOpen {
+		asked = nil // the answers that came before it may take their time
+		if now.After(p.endBy) {
+			asked = p.ending
+		}
+	}
 	behind := p.stream != nil && p.stream.behind(p.cursor)
-	deaf := p.deaf(time.Now(), p.gang.engine.cfg.LogAge)
+	deaf := p.deaf(now, p.gang.engine.cfg.LogAge)
 	p.mu.Unlock()
 	switch {
 	case asked != nil:

@@ -10,12 +10,12 @@ type connSink struct {
 
 func (s *connSink) wants() bool { return s.c.state == stateOpen }
 
+func (s *connSink) pause() bool { return s.l.work <= 0 }
+
 func (s *connSink) message(op ws.OpCode, payload []byte) bool {
-	if s.c.state != stateOpen {
+	s.l.work -= messageWork + len(payload)
+	if s.c.state != stateOpen || !s.withinRate() {
 		return true // we are closing: only the peer's close frame matters
-	}
-	if !s.withinRate() {
-		return false
 	}
 	s.l.tally.received++
 	s.l.engine.cfg.Handler.Message(s.l.handle(s.c), s.c.session, Message{Op: op, Payload: payload})
@@ -25,8 +25,9 @@ func (s *connSink) message(op ws.OpCode, payload []byte) bool {
 func (s *connSink) control(op ws.OpCode, payload []byte) bool {
 	c := s.c
 	gen := c.gen
+	s.l.work -= messageWork
 	if op != ws.OpClose && c.state == stateOpen && !s.withinRate() {
-		return false
+		return true
 	}
 	switch op {
 	case ws.OpPing:
@@ -39,6 +40,15 @@ func (s *connSink) control(op ws.OpCode, payload []byte) bool {
 	}
 	return c.gen == gen && c.state != stateFree
 }
+
+func (s *connSink) fragments() bool {
+	if s.c.state == stateOpen {
+		s.withinRate()
+	}
+	return true
+}
+
+func (s *connSink) inflated(n int) { s.c.budget.charge(n / inflatedPerMessage) }
 
 // withinRate uses one message of the client's budget, or closes it.
 func (s *connSink) withinRate() bool {
