@@ -88,6 +88,7 @@ type conn struct {
 	state  state
 
 	blocked  bool // the socket is full; epoll will say when it has room
+	waited   bool // its input may have waited while the loop stood still
 	pinged   bool // a ping went out since something was read
 	ending   bool // the peer began to close, or broke the rules; answers go out yet
 	byPeer   bool // no answer to our close frame is awaited

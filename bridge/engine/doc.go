@@ -33,6 +33,17 @@
 // a message. The request head is taken apart in head.go and upgrade.go. What is
 // no WebSocket upgrade leaves epoll and goes to net/http (handoff.go).
 //
+// A turn ends by the work that was done, not by the bytes that were read: a client
+// whose kilobyte inflates to a megabyte has the others served in between, and what
+// is left of its bytes waits with its parser.
+//
+// A loop looks at a clock that goes on while the process is stopped. Where that
+// says that the loop stood still, everything that waits in a socket, in an accept
+// queue or in a parser is late, and its messages say so ([Message]): until the
+// socket was found empty once. On goroutines, where nobody can look into the
+// socket, that is what is read within a second, and further until a read had to
+// wait (stall.go).
+//
 // # Compression
 //
 // Where it is switched on, clients may negotiate permessage-deflate

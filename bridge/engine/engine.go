@@ -39,6 +39,8 @@ type Config struct {
 	Limits
 	// Logger gets what an operator must know. nil is [slog.Default].
 	Logger *slog.Logger
+
+	clock func() time.Duration // a test's, for stalls
 }
 
 // Handler is what a server makes of its connections. Its methods run on the
@@ -107,6 +109,7 @@ type Engine struct {
 	running sync.WaitGroup
 	start   time.Time
 	crowd   crowd
+	stalls  stalls
 	open    atomic.Int64 // WebSocket connections between Open and Closed
 	held    atomic.Int64 // bytes of incomplete messages
 	slow    atomic.Int64 // connections closed because they fell off their log
@@ -164,9 +167,11 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Compress {
 		e.deflate = newDeflate(cfg.MaxMessage)
 	}
+	e.stalls.init(&e.cfg)
 	if err := e.startLoops(); err != nil {
 		return nil, err
 	}
+	e.running.Go(e.stalls.watch)
 	e.gang = newGang(e)
 	e.shards = append(e.shards, e.gang)
 	e.handoff = newHandoff(cfg.HTTP, cfg.Logger)
@@ -262,6 +267,7 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	for _, s := range e.shards {
 		s.stop()
 	}
+	close(e.stalls.ended)
 	<-all
 	e.running.Wait()
 	e.handoff.discard()

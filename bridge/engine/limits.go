@@ -27,6 +27,9 @@ type Limits struct {
 	// MaxHeld bounds the bytes of all messages that are incomplete; whoever passes
 	// it is closed with 1013. 0 is 256 MiB.
 	MaxHeld int
+	// StallAfter is for how long the process must have stood still for messages that
+	// came meanwhile to be handed over as late: see [Message]. 0 is 1 s.
+	StallAfter time.Duration
 	// PingAfter is how long a connection may be silent before it is pinged; each
 	// ping is drawn between this and 2.25 times this. 0 is 20 s.
 	PingAfter time.Duration
@@ -43,6 +46,7 @@ func (l *Limits) setDefaults() {
 	setDefault(&l.MessageRate, 200)
 	setDefault(&l.MaxHeld, 256<<20)
 	setDefault(&l.MaxConnections, roomForConnections())
+	setDefault(&l.StallAfter, time.Second)
 	setDefault(&l.PingAfter, 20*time.Second)
 	setDefault(&l.PongTimeout, 20*time.Second)
 }

@@ -50,6 +50,10 @@ type loop struct {
 	parsers []*parser
 	sink    connSink
 
+	looked       time.Duration // at the clock of stalls
+	stood        time.Duration // for how long it stood still the last time
+	lateArrivals int           // while positive, new connections may have waited meanwhile
+
 	accepting *listening // the first loop's
 	refusing  int        // connections that are told that there is no room
 	drained   func()     // called once when no connection is left, while draining
@@ -106,6 +110,7 @@ func (l *loop) stop()                            { l.mail.post(l.end) }
 
 // run serves until the loop is stopped.
 func (l *loop) run() {
+	l.looked = l.engine.stalls.clock()
 	for !l.stopped {
 		l.turn()
 	}
@@ -133,6 +138,10 @@ func (l *loop) turn() {
 	}
 	events := l.poll.wait(timeout)
 	l.spent = 0
+	l.lookForStall()
+	if l.accepting != nil && l.accepting.behind {
+		l.accepting.catchUp()
+	}
 	if timeout != 0 {
 		l.mail.woken()
 	}

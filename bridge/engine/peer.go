@@ -14,6 +14,7 @@ type peer struct {
 	socket net.Conn
 	budget budget        // the reader's
 	parser parser        // the reader's
+	stood  time.Duration // for how long the process stood still while input waited; the reader's
 	wake   chan struct{} // capacity 1: the writer has something to do
 
 	// calls keeps calls of the handler's about this connection apart.

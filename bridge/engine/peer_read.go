@@ -6,6 +6,9 @@ import (
 	"github.com/gobwas/ws"
 )
 
+// freshAfter is how long a read must take for its bytes to have come meanwhile.
+const freshAfter = 5 * time.Millisecond
+
 // read hands the client's messages on until the connection ends. It is true
 // when a close frame of ours is on its way out and nothing more is to be read.
 func (p *peer) read(data []byte) bool {
@@ -27,7 +30,11 @@ func (p *peer) read(data []byte) bool {
 			p.gang.engine.release(&p.parser)
 			p.parser.message = nil
 		}
+		asked := time.Now()
 		n, err := p.socket.Read(buf)
+		if time.Since(asked) > freshAfter {
+			p.stood = 0 // the socket was empty
+		}
 		if err != nil {
 			p.leave(ws.StatusAbnormalClosure, hungUp)
 			return false
@@ -81,7 +88,10 @@ func (p *peer) message(op ws.OpCode, payload []byte) bool {
 	p.mu.Unlock()
 	if open {
 		p.gang.counts.add(tally{received: 1})
-		p.gang.engine.cfg.Handler.Message(p.handle(), session, Message{Op: op, Payload: payload})
+		if stood := p.gang.engine.Stalled(); stood > 0 {
+			p.stood = stood
+		}
+		p.gang.engine.cfg.Handler.Message(p.handle(), session, Message{Op: op, Payload: payload, Stalled: p.stood})
 	}
 	return true
 }

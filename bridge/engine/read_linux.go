@@ -41,6 +41,7 @@ func (l *loop) read(c *conn, ended bool) {
 		case err == unix.EINTR:
 			continue
 		case err == unix.EAGAIN:
+			l.emptied(c)
 			return
 		case err != nil:
 			l.drop(c, ws.StatusAbnormalClosure, "the connection broke: "+err.Error())
@@ -52,6 +53,9 @@ func (l *loop) read(c *conn, ended bool) {
 		c.pinged = false
 		l.consume(c, l.buf[:n])
 		if n < len(l.buf) && !ended {
+			if c.gen == gen && c.state != stateFree {
+				l.emptied(c)
+			}
 			return
 		}
 	}

@@ -18,7 +18,11 @@ func (s *connSink) message(op ws.OpCode, payload []byte) bool {
 		return true // we are closing: only the peer's close frame matters
 	}
 	s.l.tally.received++
-	s.l.engine.cfg.Handler.Message(s.l.handle(s.c), s.c.session, Message{Op: op, Payload: payload})
+	m := Message{Op: op, Payload: payload}
+	if s.l.lookForStall(); s.c.waited {
+		m.Stalled = s.l.stood
+	}
+	s.l.engine.cfg.Handler.Message(s.l.handle(s.c), s.c.session, m)
 	return true
 }
 
