@@ -26,6 +26,7 @@ const tryAgainLater ws.StatusCode = 1013
 // Reasons for closing, in words that a web developer reads in the console.
 const (
 	tooSlow     = "too slow: more than the backlog waited to be read"
+	owesMost    = "too slow: too much waits to be read by all clients together, and most of it by this one"
 	hungUp      = "the client hung up without a close frame"
 	noAnswer    = "the client did not answer the close frame"
 	heldTooMuch = "too many incomplete messages are held; try again later"

@@ -23,9 +23,12 @@ func (l *loop) beginClose(c *conn, code ws.StatusCode, reason string) {
 	// What waits behind a frame cut short, or the answer to the request, is not owed any more: the close
 	// frame is, and the peer may not have much patience.
 	if c.out != nil && (c.out.sent > 0 || !c.answered) {
-		c.out.keepFirst()
+		c.out.keepFirst(&l.ledger)
 	} else {
-		c.out = nil
+		l.forgetOwn(c)
+	}
+	if c.muted {
+		l.unmute(c) // for the peer's close frame
 	}
 	l.send(c, closeFrame(code, reason))
 }
@@ -120,6 +123,10 @@ func (l *loop) drop(c *conn, code ws.StatusCode, reason string) {
 // forget frees all that a connection holds, save its socket.
 func (l *loop) forget(c *conn) {
 	l.returnParser(c)
+	l.forgetOwn(c)
+	if c.muted {
+		l.forgetMute(c)
+	}
 	if c.ending {
 		l.forgetEnding(c)
 	}
@@ -165,4 +172,12 @@ func (l *loop) end() {
 		l.drained = nil
 	}
 	l.stopped = true
+}
+
+// forgetOwn lets go of what the connection alone was to be sent.
+func (l *loop) forgetOwn(c *conn) {
+	if c.out != nil {
+		c.out.forget(&l.ledger)
+		c.out = nil
+	}
 }

@@ -18,6 +18,7 @@ type carrier interface {
 	sendTo(slot int32, gen uint32, f Frame)
 	follow(slot int32, gen uint32, log *Log, first []Frame)
 	close(slot int32, gen uint32, code ws.StatusCode, reason string)
+	shed(slot int32, gen uint32, done func())
 	finish(slot int32, gen uint32)
 }
 
@@ -97,6 +98,7 @@ type conn struct {
 	counted  bool // it entered the crowd
 	late     bool // it is in the loop's list of those to flush
 	owing    bool // it is in the loop's list of those that were lent frames
+	muted    bool // it is not read from, because it does not read
 	toRead   bool // it is in the loop's list of those to read on
 	answered bool // the answer to its upgrade request is out
 }

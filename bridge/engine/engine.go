@@ -71,8 +71,9 @@ type Message struct {
 	// Payload is the whole message, unmasked and inflated. A text is valid UTF-8.
 	Payload []byte
 	// Stalled is for how long the engine stood still while the message may have
-	// waited in the socket; 0 if it did not. What must not happen late must not
-	// happen for such a message.
+	// waited in the socket, or did not read from the client because the client did
+	// not read; 0 if it did not. What must not happen late must not happen for such
+	// a message.
 	Stalled time.Duration
 }
 
@@ -98,23 +99,25 @@ func (r *Refusal) Error() string { return r.Reason }
 
 // Engine serves WebSocket connections on loops of its own.
 type Engine struct {
-	cfg     Config
-	log     *slog.Logger
-	shards  []shard  // all that carry connections
-	loops   int      // how many of them are loops
-	plain   acceptor // serves plain sockets on the loops; nil without loops
-	gang    *gang    // serves any connection on goroutines; one of the shards
-	handoff *handoff
-	deflate *deflate // nil without compression
-	running sync.WaitGroup
-	start   time.Time
-	crowd   crowd
-	stalls  stalls
-	open    atomic.Int64 // WebSocket connections between Open and Closed
-	held    atomic.Int64 // bytes of incomplete messages
-	slow    atomic.Int64 // connections closed because they fell off their log
-	skips   atomic.Int64 // times that a connection skipped what it fell off
-	refused atomic.Int64 // connections turned away for their number
+	cfg       Config
+	log       *slog.Logger
+	shards    []shard  // all that carry connections
+	loops     int      // how many of them are loops
+	plain     acceptor // serves plain sockets on the loops; nil without loops
+	gang      *gang    // serves any connection on goroutines; one of the shards
+	handoff   *handoff
+	deflate   *deflate // nil without compression
+	running   sync.WaitGroup
+	start     time.Time
+	crowd     crowd
+	stalls    stalls
+	open      atomic.Int64 // WebSocket connections between Open and Closed
+	held      atomic.Int64 // bytes of incomplete messages
+	slow      atomic.Int64 // connections closed because they fell off their log
+	outbound  atomic.Int64 // bytes that wait for connections alone
+	relieving atomic.Bool  // the largest debtor is being looked for
+	skips     atomic.Int64 // times that a connection skipped what it fell off
+	refused   atomic.Int64 // connections turned away for their number
 
 	// mu guards the following fields.
 	mu        sync.Mutex
@@ -135,6 +138,8 @@ type shard interface {
 	// drain closes every connection with 1001, and calls done when none is left.
 	// Connections that still come are turned away.
 	drain(reason string, done func())
+	// worst has the shard report the connection for which most waits, and how much.
+	worst(report func(c Conn, debt int))
 	// stop ends what is left.
 	stop()
 }

@@ -15,6 +15,8 @@ type gang struct {
 	engine *Engine
 	kept   streams // the logs that have frames
 	counts counters
+	ledger lockedLedger // what waits for its connections alone
+	chores chan func()  // the watch's; there is never more than one
 
 	// mu guards the following fields.
 	mu       sync.Mutex
@@ -27,7 +29,7 @@ type gang struct {
 }
 
 func newGang(e *Engine) *gang {
-	g := &gang{engine: e, peers: map[*peer]struct{}{}, stopped: make(chan struct{})}
+	g := &gang{engine: e, peers: map[*peer]struct{}{}, chores: make(chan func(), 1), stopped: make(chan struct{})}
 	e.running.Go(g.watch)
 	return g
 }
@@ -41,6 +43,9 @@ func (g *gang) watch() {
 		select {
 		case <-g.stopped:
 			return
+		case do := <-g.chores:
+			do()
+			continue
 		case <-tick.C:
 		}
 		g.mu.Lock()

@@ -27,6 +27,11 @@ type Limits struct {
 	// MaxHeld bounds the bytes of all messages that are incomplete; whoever passes
 	// it is closed with 1013. 0 is 256 MiB.
 	MaxHeld int
+	// MaxOutbound bounds the bytes of all that waits for connections and is in no log:
+	// answers, what was given to Follow, pongs. A frame that waits for many of them
+	// counts once. Past it the connection for which most waits is closed with 1008,
+	// then the next. 0 is 256 MiB.
+	MaxOutbound int
 	// StallAfter is for how long the process must have stood still for messages that
 	// came meanwhile to be handed over as late: see [Message]. 0 is 1 s.
 	StallAfter time.Duration
@@ -46,6 +51,7 @@ func (l *Limits) setDefaults() {
 	setDefault(&l.MessageRate, 200)
 	setDefault(&l.MaxHeld, 256<<20)
 	setDefault(&l.MaxConnections, roomForConnections())
+	setDefault(&l.MaxOutbound, 256<<20)
 	setDefault(&l.StallAfter, time.Second)
 	setDefault(&l.PingAfter, 20*time.Second)
 	setDefault(&l.PongTimeout, 20*time.Second)

@@ -50,6 +50,10 @@ type loop struct {
 	parsers []*parser
 	sink    connSink
 
+	ledger   ledger                  // what waits for its connections alone
+	owedTold int                     // what of that the engine knows
+	muted    map[int32]time.Duration // since when connections are not read from, by slot
+
 	looked       time.Duration // at the clock of stalls
 	stood        time.Duration // for how long it stood still the last time
 	lateArrivals int           // while positive, new connections may have waited meanwhile
@@ -73,7 +77,7 @@ func (e *Engine) startLoops() error {
 	}
 	var loops []*loop
 	for i := range e.cfg.Loops {
-		l := &loop{engine: e, index: i, buf: make([]byte, readSize), ended: make(chan struct{}), endings: map[int32]*ending{}}
+		l := &loop{engine: e, index: i, buf: make([]byte, readSize), ended: make(chan struct{}), endings: map[int32]*ending{}, muted: map[int32]time.Duration{}}
 		l.wheel.now = 1
 		l.mail.init(l.poll.wake)
 		if err := l.poll.open(); err != nil {
@@ -159,6 +163,7 @@ func (l *loop) turn() {
 	l.readMail()
 	l.flushLate()
 	l.sweep()
+	l.settle()
 	l.counts.publish(l.tally, &l.told)
 	if l.drained != nil && l.conns.used == 0 {
 		l.drained()

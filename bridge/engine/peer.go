@@ -21,21 +21,24 @@ type peer struct {
 	calls sync.Mutex
 
 	// mu guards the following fields.
-	mu      sync.Mutex
-	state   state
-	session any
-	stream  *stream
-	cursor  uint64      // the writer's place in the stream
-	out     outbound    // what it alone is sent; it goes out before the stream
-	lent    time.Time   // when it was lent frames and had none
-	writing int         // cost of the lent frames that are being written
-	asked   *closeError // somebody asked the writer to close
-	doomed  string      // the server stops, for this reason
-	ending  *closeError // how it ends once the messages before are answered
-	endBy   time.Time   // when it ends in any case
-	pinged  bool        // and nothing was read since
-	slow    bool        // it was counted among those that are too slow
-	sent    time.Time
+	mu       sync.Mutex
+	state    state
+	session  any
+	stream   *stream
+	cursor   uint64        // the writer's place in the stream
+	out      outbound      // what it alone is sent; it goes out before the stream
+	lent     time.Time     // when it was lent frames and had none
+	writing  int           // cost of the lent frames that were copied and are being written
+	inHand   bool          // the first of out is being written, as it lies
+	buffered int           // bytes that were copied and are being written
+	room     chan struct{} // closed when the writer goes on; nil when nobody waits
+	asked    *closeError   // somebody asked the writer to close
+	doomed   string        // the server stops, for this reason
+	ending   *closeError   // how it ends once the messages before are answered
+	endBy    time.Time     // when it ends in any case
+	pinged   bool          // and nothing was read since
+	slow     bool          // it was counted among those that are too slow
+	sent     time.Time
 }
 
 func newPeer(g *gang, socket net.Conn) *peer {
@@ -149,6 +152,7 @@ func (p *peer) send(f Frame) {
 		return
 	}
 	p.out.send(f)
+	p.gang.owe(p.out.enter)
 	tooMuch := p.out.waiting > maxOutbound
 	if tooMuch {
 		p.countSlow()
@@ -211,7 +215,9 @@ func (p *peer) end(code ws.StatusCode, reason string, last ...Frame) bool {
 		return false
 	}
 	p.state = stateClosing
-	p.out = outbound{}
+	p.gang.owe(p.out.forget)
+	p.inHand = false
+	signal(&p.room)
 	for _, f := range last {
 		p.out.send(f)
 	}

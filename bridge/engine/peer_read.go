@@ -30,6 +30,7 @@ func (p *peer) read(data []byte) bool {
 			p.gang.engine.release(&p.parser)
 			p.parser.message = nil
 		}
+		p.awaitRoom()
 		asked := time.Now()
 		n, err := p.socket.Read(buf)
 		if time.Since(asked) > freshAfter {

@@ -29,10 +29,18 @@ const (
 func (l *loop) read(c *conn, ended bool) {
 	gen := c.gen
 	l.work = clientWork
+	if l.deaf(c) {
+		l.mute(c)
+		return
+	}
 	if c.in != nil && c.in.rest.pending() {
 		l.parse(c, nil)
 	}
 	for range readsInTurn {
+		if c.gen == gen && l.deaf(c) {
+			l.mute(c)
+			return
+		}
 		if c.gen != gen || c.state == stateFree || c.toRead {
 			return
 		}

@@ -16,6 +16,8 @@ type Stats struct {
 	Skips int
 	// Refused is how many connections were turned away for their number.
 	Refused int
+	// Outbound is how many bytes wait for connections alone now: see Limits.MaxOutbound.
+	Outbound int
 	// Held is how many bytes of incomplete messages are held now.
 	Held int
 
@@ -66,6 +68,7 @@ func (e *Engine) Stats() Stats {
 		SlowCloses:  int(e.slow.Load()),
 		Skips:       int(e.skips.Load()),
 		Refused:     int(e.refused.Load()),
+		Outbound:    int(e.outbound.Load()),
 		Held:        int(e.held.Load()),
 		Stalls:      e.stalls.count.Load(),
 		Stalled:     time.Duration(e.stalls.total.Load()),
