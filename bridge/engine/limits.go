@@ -1,8 +1,13 @@
 package engine
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
-// Limits bound what clients may take. The zero value of each is its default.
+// Limits bound what clients may take. The zero value of each is its default. No value
+// is too large: durations beyond a year are a year, MaxHead and MaxMessage beyond 2 GiB
+// are that.
 type Limits struct {
 	// MaxHead is the longest request head in bytes. 0 is 8 KiB.
 	MaxHead int
@@ -42,6 +47,9 @@ type Limits struct {
 	PongTimeout time.Duration
 }
 
+// longest bounds every duration: more is as good, and ticks must not wrap.
+const longest = 365 * 24 * time.Hour
+
 func (l *Limits) setDefaults() {
 	setDefault(&l.MaxHead, 8<<10)
 	setDefault(&l.HeadTimeout, 10*time.Second)
@@ -55,6 +63,12 @@ func (l *Limits) setDefaults() {
 	setDefault(&l.StallAfter, time.Second)
 	setDefault(&l.PingAfter, 20*time.Second)
 	setDefault(&l.PongTimeout, 20*time.Second)
+	for _, d := range []*time.Duration{&l.HeadTimeout, &l.LogAge, &l.StallAfter, &l.PingAfter, &l.PongTimeout} {
+		*d = min(*d, longest)
+	}
+	for _, n := range []*int{&l.MaxHead, &l.MaxMessage} {
+		*n = min(*n, math.MaxInt32)
+	}
 }
 
 func setDefault[T comparable](v *T, def T) {
