@@ -30,6 +30,7 @@ type gang struct {
 
 func newGang(e *Engine) *gang {
 	g := &gang{engine: e, peers: map[*peer]struct{}{}, chores: make(chan func(), 1), stopped: make(chan struct{})}
+	g.kept.waiting.fill()
 	e.running.Go(g.watch)
 	return g
 }
@@ -51,6 +52,7 @@ func (g *gang) watch() {
 		g.mu.Lock()
 		peers := g.all()
 		g.mu.Unlock()
+		g.kept.waiting.recover()
 		age := ticks(g.engine.cfg.LogAge)
 		g.counts.backlog.Store(int64(g.kept.expire(g.engine.now(), age)))
 		for _, p := range peers {
@@ -61,6 +63,8 @@ func (g *gang) watch() {
 
 // streams are the logs of a gang that have frames, or had at the last tick.
 type streams struct {
+	waiting waitBudget
+
 	mu  sync.Mutex // guards all; it is taken within a stream's
 	all []*stream
 }
