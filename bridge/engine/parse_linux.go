@@ -14,7 +14,7 @@ func (l *loop) parse(c *conn, data []byte) {
 	if p.rest.pending() {
 		data = p.rest.left
 	}
-	l.sink = connSink{l, c}
+	l.sink = connSink{l, c, c.gen}
 	gen := c.gen
 	rest, err := p.feed(data, l.engine.cfg.MaxMessage, &l.sink)
 	if c.gen != gen || c.state == stateFree {
