@@ -47,6 +47,7 @@ func (p *peer) shed(_ int32, _ uint32, done func()) {
 			p.socket.Close()
 		}
 		done()
+		p.gang.engine.relieve()
 	}
 }
 
