@@ -8,6 +8,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
 // request is a message of a v1 client that has an op.
@@ -69,11 +70,11 @@ func (b *Bridge) dispatch(s *session, r opRequest, rawOp json.RawMessage) error 
 	}
 	op, ok := b.ops[name]
 	if !ok {
-		return fmt.Errorf("there is no op %q; there are %s", name, strings.Join(b.opNames, ", "))
+		return fmt.Errorf("there is no op %s; there are %s", quote.Text(name), strings.Join(b.opNames, ", "))
 	}
 	for field := range r.fields {
 		if field != "op" && field != "id" && !slices.Contains(op.fields, field) {
-			return fmt.Errorf("%q has no field %q; it has %s", name, field, strings.Join(append([]string{"id"}, op.fields...), ", "))
+			return fmt.Errorf("%q has no field %s; it has %s", name, quote.Text(field), strings.Join(append([]string{"id"}, op.fields...), ", "))
 		}
 	}
 	return op.do(b, s, r)
