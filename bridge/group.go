@@ -44,16 +44,14 @@ func keysOf(subs []subscription, s *session) []string {
 	return keys
 }
 
-// deliver brings a reply to every group that wants it. mu is held.
-func (h *hub) deliver(r *reply, owner *session) {
-	if h.shelf.keywords > 0 {
-		r.readKeywords()
-	}
+// deliver brings a reply to every group that wants it, as the index has found. mu is
+// held.
+func (h *hub) deliver(r *reply) {
 	h.turn++
 	h.hits = h.hits[:0]
-	h.shelf.each(r, owner, func(s *selection) {
-		if !s.matches(r, owner) || s.ordered && s.orders.stale(r) {
-			return
+	for _, s := range h.index.wanted {
+		if len(s.members) == 0 || s.ordered && s.orders.stale(r) {
+			continue // nobody has it any more, or it is too old
 		}
 		if s.ordered {
 			s.orders.note(r)
@@ -62,7 +60,7 @@ func (h *hub) deliver(r *reply, owner *session) {
 		for _, m := range s.members {
 			h.hit(m, now)
 		}
-	})
+	}
 	for _, g := range h.hits {
 		h.give(g, r)
 	}

@@ -288,7 +288,7 @@ func TestGroupsDeliverWhatAModelDeliversToEachClient(t *testing.T) {
 	}
 }
 
-func mustFilter(t *testing.T, text string) *filter.Filter {
+func mustFilter(t testing.TB, text string) *filter.Filter {
 	t.Helper()
 	f, err := filter.Parse([]byte(text))
 	if err != nil {

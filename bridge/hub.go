@@ -23,7 +23,8 @@ type hub struct {
 	now    func() time.Time                               // time.Now; another clock in tests
 	after  func(time.Duration, func()) (stop func() bool) // time.AfterFunc, the same
 	own    *own
-	calls  *calls // whose end somebody awaits over HTTP
+	calls  *calls    // whose end somebody awaits over HTTP
+	index  *subIndex // belongs to the goroutine that brings the replies
 
 	// mu guards the following fields. It is held while frames are appended, which
 	// waits for the engine's loops: no loop may ever wait for it. What clients ask
@@ -67,6 +68,7 @@ func newHub(e *engine.Engine, cfg Config) *hub {
 		link:    "down",
 		waiting: map[*waiter]struct{}{},
 		shelf:   newShelf(),
+		index:   newSubIndex(),
 		groups:  map[string]*group{},
 	}
 }
@@ -109,38 +111,39 @@ func newEpoch() string {
 }
 
 // reply brings one reply to every client that wants it. seq is its number in the
-// stream that it came by; without one the hub counts.
+// stream that it came by; without one the hub counts. One goroutine brings them all:
+// it alone changes h.seq, and so may read that without the lock. Filters are
+// evaluated before the lock is taken.
 func (h *hub) reply(r *reply, seq uint64, numbered bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	if !numbered {
 		seq = h.seq + 1
 	}
-	if !h.begun {
-		h.begun = true
-		h.past.floor = max(h.past.floor, seq-min(seq, 1))
-	}
-	h.seq, r.seq = seq, seq
+	r.seq = seq
 	r.number(h.epoch)
-	h.values.Note(snapshot.Reply{
-		Sender: r.Sender, Code: r.Code, RoutingKey: r.RoutingKey, CommandID: r.CommandID, Commander: r.Commander,
-		Internal: r.Internal, Time: r.at, Seq: seq, Body: r.body,
-	})
-	plain := r.plain
+	plain := engine.Seal(r.plain)
 	r.plain = nil // the history keeps the reply
-	h.past.add(entry{seq: seq, at: r.at, frame: r.frame, reply: r})
-	if h.loading {
-		return
-	}
-	h.plain.Append(engine.Seal(plain))
-	h.calls.take(r)
 	owner := h.own.of(r.CommandID)
 	if owner != nil {
 		r.owner = owner.id
 	}
-	if h.v1s > 0 {
-		h.deliver(r, owner)
+	h.lockMatched(r, owner)
+	defer h.mu.Unlock()
+	if !h.begun {
+		h.begun = true
+		h.past.floor = max(h.past.floor, seq-min(seq, 1))
 	}
+	h.seq = seq
+	h.values.Note(snapshot.Reply{
+		Sender: r.Sender, Code: r.Code, RoutingKey: r.RoutingKey, CommandID: r.CommandID, Commander: r.Commander,
+		Internal: r.Internal, Time: r.at, Seq: seq, Body: r.body,
+	})
+	h.past.add(entry{seq: seq, at: r.at, frame: r.frame, reply: r})
+	if h.loading {
+		return
+	}
+	h.plain.Append(plain)
+	h.calls.take(r)
+	h.deliver(r)
 	h.follows(r)
 	h.serveWaiting()
 }

@@ -43,7 +43,7 @@ func BenchmarkASelectionThatWantsNothing(b *testing.B) {
 }
 
 // hubWith has a group for each of so many filters.
-func hubWith(b *testing.B, text func(i int) string, n int) *hub {
+func hubWith(b testing.TB, text func(i int) string, n int) *hub {
 	b.Helper()
 	bridge, err := New(Config{Broker: []string{"amqp://127.0.0.1:1/"}, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
