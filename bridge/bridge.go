@@ -176,6 +176,7 @@ func New(cfg Config) (*Bridge, error) {
 	b.hub = newHub(b.engine, cfg)
 	b.rooms = newRooms(b.engine.NewLog)
 	b.desk = newDesk()
+	b.hub.queue = b.desk.steps
 	return b, nil
 }
 

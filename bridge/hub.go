@@ -18,13 +18,16 @@ const maxGroups = 10_000
 // hub is where every reply passes: it gives them their numbers, remembers them,
 // and puts them into the logs that the clients follow.
 type hub struct {
-	plain  *engine.Log // every reply, as a plain client gets it
-	newLog func() *engine.Log
-	now    func() time.Time                               // time.Now; another clock in tests
-	after  func(time.Duration, func()) (stop func() bool) // time.AfterFunc, the same
-	own    *own
-	calls  *calls    // whose end somebody awaits over HTTP
-	index  *subIndex // belongs to the goroutine that brings the replies
+	plain   *engine.Log // every reply, as a plain client gets it
+	newLog  func() *engine.Log
+	now     func() time.Time                               // time.Now; another clock in tests
+	after   func(time.Duration, func()) (stop func() bool) // time.AfterFunc, the same
+	own     *own
+	calls   *calls            // whose end somebody awaits over HTTP
+	index   *subIndex         // belongs to the goroutine that brings the replies
+	queue   func(*lane, task) // at the desk; it never blocks
+	album   album             // belongs to the desk's goroutine, as scratch does
+	scratch scratch
 
 	// mu guards the following fields. It is held while frames are appended, which
 	// waits for the engine's loops: no loop may ever wait for it. What clients ask
@@ -38,12 +41,11 @@ type hub struct {
 	loading bool   // the past of a stream is being read: nothing of it is news
 	read    uint64 // the last reply of that past
 	link    string // the broker's state as v1 clients know it
-	waiting map[*waiter]struct{}
+	waiting waiters
 	waits   uint64 // how many ever waited
 
 	past   history         // the last replies
 	values *snapshot.Store // the last value of every keyword
-	album  album
 
 	shelf  shelf             // what the clients wish
 	groups map[string]*group // who wishes the same
@@ -66,9 +68,9 @@ func newHub(e *engine.Engine, cfg Config) *hub {
 		shared:  cfg.Durable.Stream != nil,
 		loading: cfg.Durable.Stream != nil,
 		link:    "down",
-		waiting: map[*waiter]struct{}{},
 		shelf:   newShelf(),
 		index:   newSubIndex(),
+		album:   album{},
 		groups:  map[string]*group{},
 	}
 }

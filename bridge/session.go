@@ -146,7 +146,11 @@ func (b *Bridge) greet(conn engine.Conn, a *arrival) {
 	}
 	if a.demand != nil {
 		conn.Follow(nil, frames...)
-		h.subscribe(conn, s, *a.demand, func() {})
+		if d := *a.demand; d.waits() {
+			b.desk.stepsFirst(&s.lane, h.subscribe(conn, s, d, func() {}))
+		} else {
+			h.begin(&subscribing{hub: h, conn: conn, session: s, demand: d, answered: func() {}})
+		}
 		return
 	}
 	var subs []subscription
