@@ -99,8 +99,12 @@ func (s *stage) pass(d time.Duration) {
 }
 
 // says has a reply come.
-func (s *stage) says(r filter.Reply, order int64) {
-	envelope := append(make([]byte, engine.HeaderRoom), `{"body": {}}`...)
+func (s *stage) says(r filter.Reply, order int64) { s.saysAll(r, `{}`, order) }
+
+func (s *stage) saysBody(r filter.Reply, body string) { s.saysAll(r, body, 0) }
+
+func (s *stage) saysAll(r filter.Reply, body string, order int64) {
+	envelope := append(make([]byte, engine.HeaderRoom), `{"body": `+body+`}`...)
 	rep := &reply{Reply: r, at: time.Now(), plain: envelope, bodyAt: engine.HeaderRoom + len(`{"body": `), ordered: order > 0, order: order, orderKey: r.Sender}
 	s.hub.reply(rep, 0, false)
 }

@@ -46,7 +46,7 @@ type scratch struct {
 // Bounds of what a turn takes from the history at once, and of what is matched with
 // the hub's lock held.
 const (
-	chunkEntries = 128
+	chunkEntries = 32
 	fewEntries   = 16
 	replayTexts  = 1024 // that one remembers
 )
