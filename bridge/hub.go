@@ -24,16 +24,21 @@ type hub struct {
 	after   func(time.Duration, func()) (stop func() bool) // time.AfterFunc, the same
 	own     *own
 	calls   *calls            // whose end somebody awaits over HTTP
-	index   *subIndex         // belongs to the goroutine that brings the replies
+	epoch   string            // with seq, names a reply
 	queue   func(*lane, task) // at the desk; it never blocks
-	album   album             // belongs to the desk's goroutine, as scratch does
+	figures shownFigures
+
+	// The index belongs to the goroutine that brings the replies.
+	index *subIndex
+
+	// The following fields belong to the desk's goroutine.
+	album   album
 	scratch scratch
 
 	// mu guards the following fields. It is held while frames are appended, which
 	// waits for the engine's loops: no loop may ever wait for it. What clients ask
 	// for goes over the desk.
 	mu      sync.Mutex
-	epoch   string // with seq, names a reply
 	shared  bool   // other bridges have the same epoch: the numbers are a stream's
 	seq     uint64 // the last reply's
 	begun   bool   // there was a reply
@@ -85,26 +90,6 @@ func (h *hub) known() *uint64 {
 	return &seq
 }
 
-// hubFigures are the hub's figures for metrics.
-type hubFigures struct {
-	epoch                    string
-	seq                      uint64
-	kept, bytes, v1s, groups int
-	actors, keywords, values int
-	evicted                  uint64
-}
-
-func (h *hub) figures() hubFigures {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.past.expire(time.Now())
-	f := hubFigures{epoch: h.epoch, seq: h.seq, kept: h.past.len(), bytes: h.past.bytes, v1s: h.v1s, groups: len(h.groups), values: h.values.Bytes()}
-	f.actors, f.keywords = h.values.Len()
-	actors, keywords := h.values.Evicted()
-	f.evicted = actors + keywords
-	return f
-}
-
 // newEpoch names the numbers of a bridge that counts its replies itself.
 func newEpoch() string {
 	var random [6]byte
@@ -140,6 +125,7 @@ func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 		Internal: r.Internal, Time: r.at, Seq: seq, Body: r.body,
 	})
 	h.past.add(entry{seq: seq, at: r.at, frame: r.frame, reply: r})
+	h.showFigures() // what follows may wait for a loop
 	if h.loading {
 		return
 	}
@@ -173,6 +159,7 @@ func (h *hub) missed(gap amqpx.Gap) {
 	frame := gapFrame(gap)
 	h.gaps++
 	h.past.add(entry{seq: h.seq, at: time.Now(), frame: frame, gap: h.gaps})
+	h.showFigures()
 	h.tell(frame)
 }
 

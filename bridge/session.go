@@ -173,6 +173,7 @@ func (b *Bridge) forget(s *session) {
 	if s.group != nil {
 		b.hub.leave(s.group)
 		b.hub.v1s--
+		b.hub.showFigures()
 	}
 	s.group, s.gone = nil, true
 }

@@ -294,6 +294,7 @@ func (h *hub) regroup(conn engine.Conn, s *session, subs []subscription, first [
 		s.gaps = h.gaps // while it waited nobody told it
 	}
 	s.group, s.subs, s.implicit = g, subs, false
+	h.showFigures()
 	return true
 }
 
