@@ -58,7 +58,7 @@ func build(given map[string][]string) (*Filter, error) {
 
 func checkBounds(field string, values []string) error {
 	if len(values) > maxValues {
-		return fmt.Errorf("the filter field %q has %d values, but may have %d: let a pattern stand for many, or leave the field out and select in your page", field, len(values), maxValues)
+		return tooManyValues(field, len(values))
 	}
 	for _, v := range values {
 		if len(v) > maxLength {
@@ -69,6 +69,10 @@ func checkBounds(field string, values []string) error {
 		}
 	}
 	return nil
+}
+
+func tooManyValues(field string, n int) error {
+	return fmt.Errorf("the filter field %q has %d values, but may have %d: let a pattern stand for many, or leave the field out and select in your page", field, n, maxValues)
 }
 
 // set gives the filter one field, and notes how that is spelled unless it is no constraint.
