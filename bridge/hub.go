@@ -12,7 +12,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/snapshot"
 )
 
-// maxGroups is how many different sets of wishes the clients of a bridge may have.
+// maxGroups is how many different sets of wishes the clients of a bridge may have;
+// large ones count more than once.
 const maxGroups = 10_000
 
 // hub is where every reply passes: it gives them their numbers, remembers them,
@@ -54,6 +55,7 @@ type hub struct {
 
 	shelf  shelf             // what the clients wish
 	groups map[string]*group // who wishes the same
+	shares shares            // of the groups
 	v1s    int               // clients in groups
 	turn   uint64            // counts the replies that were delivered
 	hits   []*group          // who wants the one that is being delivered
@@ -77,6 +79,7 @@ func newHub(e *engine.Engine, cfg Config) *hub {
 		index:   newSubIndex(),
 		album:   album{},
 		groups:  map[string]*group{},
+		shares:  newShares(maxGroups),
 	}
 }
 

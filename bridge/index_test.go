@@ -67,7 +67,11 @@ func TestWhatComesAndGoesBetweenTwoRepliesIsNoChange(t *testing.T) {
 	for i := range 100 {
 		f := mustFilter(t, fmt.Sprintf(`{"sender": "a%d"}`, i))
 		h.mu.Lock()
-		h.leave(h.enter([]subscription{{wish: wish{filter: f}}}, &session{}))
+		g, err := h.enter([]subscription{{wish: wish{filter: f}}}, &session{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.leave(g)
 		h.mu.Unlock()
 	}
 	if n := len(h.shelf.changes); n != 0 {

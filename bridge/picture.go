@@ -33,12 +33,12 @@ type picture struct {
 
 // of gives the picture for a filter, be it finished, begun or empty.
 func (a album) of(f *filter.Filter) *picture {
-	if p := a[f.Key()]; p != nil {
+	if p := a[f.ID()]; p != nil {
 		return p
 	}
 	p := &picture{filter: f}
 	p.Painting = snapshot.NewPainting(p.keeper(), engine.HeaderRoom, func(text []byte) []byte { return engine.Middle(text) })
-	a[f.Key()] = p
+	a[f.ID()] = p
 	return p
 }
 
@@ -50,7 +50,7 @@ func (a album) keep(p *picture) {
 	}
 	if len(a) > maxPictures || bytes > maxPainted {
 		clear(a) // whoever paints one goes on with it
-		a[p.filter.Key()] = p
+		a[p.filter.ID()] = p
 	}
 }
 

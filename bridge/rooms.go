@@ -32,6 +32,7 @@ type rooms struct {
 	byPath map[string]*room
 	index  pathIndex[*room]
 	count  int // clients
+	shares shares
 }
 
 // room has at least one client.
@@ -39,24 +40,24 @@ type room struct {
 	path    string
 	log     *engine.Log
 	clients int
+	address string // from whose share it was taken
 }
 
 func newRooms(newLog func() *engine.Log) *rooms {
-	return &rooms{newLog: newLog, byPath: map[string]*room{}, index: pathIndex[*room]{}}
+	return &rooms{newLog: newLog, byPath: map[string]*room{}, index: pathIndex[*room]{}, shares: newShares(maxRooms)}
 }
 
-var errTooManyRooms = errors.New("too many rooms of this bridge have clients; try again later")
-
-// enter gives the room of a path for one client more.
-func (rs *rooms) enter(path string) (*room, error) {
+// enter gives the room of a path for one client more. The error is that there is no
+// room for another one of its address.
+func (rs *rooms) enter(path, address string) (*room, error) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	r := rs.byPath[path]
 	if r == nil {
-		if len(rs.byPath) >= maxRooms {
-			return nil, errTooManyRooms
+		if !rs.shares.take(address, 1, 0) {
+			return nil, rs.shares.errFull(address, "rooms with clients", "go to one that has some, or try again later")
 		}
-		r = &room{path: path, log: rs.newLog()}
+		r = &room{path: path, log: rs.newLog(), address: address}
 		rs.byPath[path] = r
 		rs.index.add(path, r)
 	}
@@ -74,6 +75,7 @@ func (rs *rooms) leave(r *room) {
 		return
 	}
 	delete(rs.byPath, r.path)
+	rs.shares.give(r.address, 1)
 	rs.index.remove(r.path, r)
 	r.log.Close()
 }

@@ -50,7 +50,7 @@ type selection struct {
 func (w *wish) selectionKey(s *session) string {
 	var b strings.Builder
 	if w.filter != nil {
-		b.WriteString(w.filter.Key())
+		b.WriteString(w.filter.ID())
 	}
 	for _, path := range w.rooms {
 		b.WriteString(" room ")

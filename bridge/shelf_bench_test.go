@@ -56,8 +56,8 @@ func hubWith(b testing.TB, text func(i int) string, n int) *hub {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if h.enter([]subscription{{wish: wish{filter: f}}}, &session{}) == nil {
-			b.Fatal("there is no room for the group")
+		if _, err := h.enter([]subscription{{wish: wish{filter: f}}}, &session{}); err != nil {
+			b.Fatal(err)
 		}
 		h.v1s++
 	}

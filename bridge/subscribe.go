@@ -51,7 +51,6 @@ var (
 	errTooManyGlobs = fmt.Errorf("your filters have more than %d patterns together; name what you want, or ask for more and select in your page", maxGlobs)
 
 	errTooManySubscriptions = fmt.Errorf("you hold %d subscriptions, and no client may have more; unsubscribe from some", maxSubscriptions)
-	errTooManyGroups        = errors.New("the clients of this bridge have too many different subscriptions; ask for what others ask for")
 )
 
 // errCalledOff answers a subscribe that did not begin before its unsubscribe.
@@ -211,8 +210,8 @@ func (h *hub) begin(t *subscribing) (done bool) {
 		before = s.subs[0]
 		before.ended, before.upTo = true, h.seq
 	}
-	if !h.regroup(t.conn, s, subs, append(frames, picture...)) {
-		t.refuse(errTooManyGroups)
+	if err := h.regroup(t.conn, s, subs, append(frames, picture...)); err != nil {
+		t.refuse(err)
 		return true
 	}
 	s.before = before
@@ -267,21 +266,22 @@ func (h *hub) unsubscribe(conn engine.Conn, s *session, id *string, name string)
 		h.say(conn, s, badRequest(id, fmt.Errorf("you have no subscription %s", quote.Text(name))))
 		return
 	}
-	if !h.regroup(conn, s, slices.Delete(slices.Clone(s.subs), at, at+1), []engine.Frame{frameOf(okMessage{Op: "ok", ID: id})}) {
-		h.say(conn, s, badRequest(id, errTooManyGroups))
+	left := slices.Delete(slices.Clone(s.subs), at, at+1)
+	if err := h.regroup(conn, s, left, []engine.Frame{frameOf(okMessage{Op: "ok", ID: id})}); err != nil {
+		h.say(conn, s, badRequest(id, err))
 	}
 }
 
 // regroup brings a client with other subscriptions into the group of those who
 // have the same. What its former group held back for later it gets now, unless the
-// other one holds that, too. It is false when there is no room for another group. mu is held.
-func (h *hub) regroup(conn engine.Conn, s *session, subs []subscription, first []engine.Frame) bool {
+// other one holds that, too. The error is that there is no room for another group. mu is held.
+func (h *hub) regroup(conn engine.Conn, s *session, subs []subscription, first []engine.Frame) error {
 	if s.gone {
-		return true
+		return nil
 	}
-	g := h.enter(subs, s)
-	if g == nil {
-		return false
+	g, err := h.enter(subs, s)
+	if err != nil {
+		return err
 	}
 	if s.group != nil && s.group != g {
 		first = append(s.group.owed(g), first...)
@@ -295,7 +295,7 @@ func (h *hub) regroup(conn engine.Conn, s *session, subs []subscription, first [
 	}
 	s.group, s.subs, s.implicit = g, subs, false
 	h.showFigures()
-	return true
+	return nil
 }
 
 // say sends a frame behind everything that the client has been sent so far. mu is

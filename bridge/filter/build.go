@@ -2,6 +2,8 @@ package filter
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -50,10 +52,21 @@ func build(given map[string][]string) (*Filter, error) {
 		return nil, fmt.Errorf("the filter cannot be written as JSON: %w", err)
 	}
 	f.key = strings.TrimSpace(key.String())
+	f.id = shortID(f.key)
 	if n := f.Globs(); n > maxGlobs {
 		return nil, fmt.Errorf("the filter has %d patterns, but may have %d: name what you want, or ask for more and select in your page", n, maxGlobs)
 	}
 	return f, nil
+}
+
+// shortID is a key, or its SHA-256 if it is long. No key begins as that does.
+func shortID(key string) string {
+	const long = 200
+	if len(key) <= long {
+		return key
+	}
+	sum := sha256.Sum256([]byte(key))
+	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
 func checkBounds(field string, values []string) error {
