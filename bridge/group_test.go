@@ -26,7 +26,7 @@ import (
 // stage is a bridge without a broker, whose clock stands until it is moved.
 type stage struct {
 	*Bridge
-	t    *testing.T
+	t    testing.TB
 	addr string
 
 	mu     sync.Mutex // guards the following fields
@@ -39,7 +39,7 @@ type timer struct {
 	do func()
 }
 
-func newStage(t *testing.T) *stage {
+func newStage(t testing.TB) *stage {
 	t.Helper()
 	b, err := New(Config{Broker: []string{"amqp://127.0.0.1:1/"}, Logger: slog.New(slog.DiscardHandler), History: History{Replies: 1000}})
 	if err != nil {
