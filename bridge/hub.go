@@ -19,15 +19,14 @@ const maxGroups = 10_000
 // hub is where every reply passes: it gives them their numbers, remembers them,
 // and puts them into the logs that the clients follow.
 type hub struct {
-	plain   *engine.Log // every reply, as a plain client gets it
-	newLog  func() *engine.Log
-	now     func() time.Time                               // time.Now; another clock in tests
-	after   func(time.Duration, func()) (stop func() bool) // time.AfterFunc, the same
-	own     *own
-	calls   *calls            // whose end somebody awaits over HTTP
-	epoch   string            // with seq, names a reply
-	queue   func(*lane, task) // at the desk; it never blocks
-	figures shownFigures
+	plain    *engine.Log // every reply, as a plain client gets it
+	newLog   func() *engine.Log
+	now      func() time.Time                               // time.Now; another clock in tests
+	after    func(time.Duration, func()) (stop func() bool) // time.AfterFunc, the same
+	inflight *inflight
+	epoch    string            // with seq, names a reply
+	queue    func(*lane, task) // at the desk; it never blocks
+	figures  shownFigures
 
 	// The index belongs to the goroutine that brings the replies.
 	index *subIndex
@@ -67,8 +66,6 @@ func newHub(e *engine.Engine, cfg Config) *hub {
 		newLog:  e.NewLog,
 		now:     time.Now,
 		after:   afterFunc,
-		own:     newOwn(),
-		calls:   newCalls(),
 		epoch:   cfg.epoch(),
 		past:    history{History: cfg.History},
 		values:  snapshot.New(cfg.Values),
@@ -101,9 +98,9 @@ func newEpoch() string {
 }
 
 // reply brings one reply to every client that wants it. seq is its number in the
-// stream that it came by; without one the hub counts. One goroutine brings them all:
-// it alone changes h.seq, and so may read that without the lock. Filters are
-// evaluated before the lock is taken.
+// stream that it came by; without one the hub counts. One goroutine brings them all,
+// and ends the loading of the past: it alone changes h.seq and h.loading, and so may
+// read them without the lock. Filters are evaluated before that is taken.
 func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 	if !numbered {
 		seq = h.seq + 1
@@ -112,31 +109,45 @@ func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 	r.number(h.epoch)
 	plain := engine.Seal(r.plain)
 	r.plain = nil // the history keeps the reply
-	owner := h.own.of(r.CommandID)
-	if owner != nil {
-		r.owner = owner.id
+	var a answer
+	if !h.loading {
+		a = h.inflight.replied(r)
 	}
-	h.lockMatched(r, owner)
+	if a.owner != nil {
+		r.owner = a.owner.id
+	}
+	h.lockMatched(r, a.owner)
 	defer h.mu.Unlock()
 	if !h.begun {
 		h.begun = true
 		h.past.floor = max(h.past.floor, seq-min(seq, 1))
 	}
 	h.seq = seq
-	h.values.Note(snapshot.Reply{
-		Sender: r.Sender, Code: r.Code, RoutingKey: r.RoutingKey, CommandID: r.CommandID, Commander: r.Commander,
-		Internal: r.Internal, Time: r.at, Seq: seq, Body: r.body,
-	})
-	h.past.add(entry{seq: seq, at: r.at, frame: r.frame, reply: r})
+	if !r.unroutable {
+		h.remember(r)
+	}
 	h.showFigures() // what follows may wait for a loop
 	if h.loading {
 		return
 	}
 	h.plain.Append(plain)
-	h.calls.take(r)
 	h.deliver(r)
-	h.follows(r)
+	if a.waiter != nil { // it hears of the end right behind the reply
+		if r.fails() {
+			a.ending.message = reasonOf(r.body)
+		}
+		a.waiter.end(a.ending)
+	}
 	h.serveWaiting()
+}
+
+// remember keeps a reply for snapshots, and for clients that resume. mu is held.
+func (h *hub) remember(r *reply) {
+	h.values.Note(snapshot.Reply{
+		Sender: r.Sender, Code: r.Code, RoutingKey: r.RoutingKey, CommandID: r.CommandID, Commander: r.Commander,
+		Internal: r.Internal, Time: r.at, Seq: r.seq, Body: r.body,
+	})
+	h.past.add(entry{seq: r.seq, at: r.at, frame: r.frame, reply: r})
 }
 
 // number makes the frame of a reply for v1 clients: its envelope with two more

@@ -15,14 +15,12 @@ func (s *stage) left() string {
 	h := s.hub
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.own.mu.Lock()
-	defer h.own.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x := h.index
 	x.apply(h.shelf.takeChanges(), &reply{}, nil) // as the next reply would
 	return fmt.Sprint(len(h.groups), h.v1s, len(h.waiting), len(h.shelf.all), len(x.bySender), len(x.any), len(x.mine), x.keywords,
-		len(h.shelf.byRoom), len(h.own.commands), len(s.timers))
+		len(h.shelf.byRoom), len(h.inflight.callers), len(s.timers))
 }
 
 func TestNothingIsLeftOfClientsThatAreGone(t *testing.T) {
