@@ -127,9 +127,12 @@ type since struct {
 // read reads {"epoch": "...", "seq": 1}.
 func (s *since) read(raw json.RawMessage) error {
 	const form = `write {"epoch": "<text>", "seq": <number>} of the last reply that you had`
-	var f fields
-	if json.Unmarshal(raw, &f) != nil || f == nil {
+	if kind(raw) != "an object" {
 		return fmt.Errorf(`"since" is %s; %s`, kind(raw), form)
+	}
+	f, many := fieldsOf(raw)
+	if many {
+		return fmt.Errorf(`"since" has more than %d fields; %s`, maxFields, form)
 	}
 	for name := range f {
 		if name != "epoch" && name != "seq" {

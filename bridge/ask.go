@@ -15,37 +15,36 @@ var errTooMuchAsked = errors.New("too many requests of yours wait to be answered
 
 // ask queues a request of a client for the desk, where it is done with the hub's
 // lock held.
-func (b *Bridge) ask(s *session, task func()) error {
-	return b.askFor(s, func(answered func()) {
-		task()
-		answered()
+func (b *Bridge) ask(s *session, do func()) error {
+	return b.askSteps(s, func(answered func()) task {
+		return func() bool {
+			b.hub.mu.Lock()
+			defer b.hub.mu.Unlock()
+			do()
+			answered()
+			return true
+		}
 	})
 }
 
-// askFor is ask for what may be answered later.
-func (b *Bridge) askFor(s *session, task func(answered func())) error {
+// askSteps is ask for what takes several turns, or waits. The task has no lock; it
+// calls answered with the answer.
+func (b *Bridge) askSteps(s *session, make func(answered func()) task) error {
 	if s.asked.Load() >= maxAsked {
 		return errTooMuchAsked
 	}
 	s.asked.Add(1)
-	b.desk.doFor(&s.lane, func() {
-		if s.closed.Load() {
-			return // nobody reads the answer, which may be long
-		}
-		b.hub.mu.Lock()
-		defer b.hub.mu.Unlock()
-		task(func() { s.asked.Add(-1) })
+	step := make(func() { s.asked.Add(-1) })
+	b.desk.steps(&s.lane, func() bool {
+		return s.closed.Load() || step() // nobody reads the answer, which may be long
 	})
 	return nil
 }
 
-// askPast is ask for what waits until the past of a stream was read.
-func (b *Bridge) askPast(s *session, task func()) error {
-	return b.askFor(s, func(answered func()) {
-		b.hub.await(&waiter{session: s, do: func() {
-			task()
-			answered()
-		}})
+// askPast is askSteps for what waits until the past of a stream was read.
+func (b *Bridge) askPast(s *session, make func(answered func()) task) error {
+	return b.askSteps(s, func(answered func()) task {
+		return (&waiter{hub: b.hub, session: s, do: make(answered)}).step
 	})
 }
 

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"cmp"
+	"container/heap"
 	"slices"
 	"time"
 )
@@ -10,70 +11,115 @@ import (
 // bridge: another bridge of the same stream was faster.
 const catchUpPatience = 5 * time.Second
 
-// waiter is a client that asks for what is not here yet: a reply that another bridge
-// of the stream was faster to bring, or the stream's past.
+// waiter is a request for what is not here yet: a reply that another bridge of the
+// stream was faster to bring, or the stream's past. It is a task that takes no turns
+// while it waits.
 type waiter struct {
+	hub     *hub
 	session *session
 	seq     uint64
-	do      func() // called with mu held
+	do      task // what is done then
 
 	subscribes bool   // it is a subscription
 	name       string // its id
 	calledOff  func() // answers it without do; mu is held
 
-	turn uint64 // who has a lower one came earlier
-	stop func() bool
+	// The following fields are guarded by hub.mu.
+	state waiterState
+	turn  uint64 // who has a lower one came earlier
+	place int    // in hub.waiting
+	stop  func() bool
 }
 
-// await has something done, with mu held, once the reply with its number has come,
-// or when it is clear that it does not come. mu is held.
-func (h *hub) await(w *waiter) {
-	if h.ripe(w) {
-		w.do()
-		return
+type waiterState uint8
+
+const (
+	asking  waiterState = iota // it has not had a turn
+	waiting                    // it is in hub.waiting
+	ripe                       // it is queued again
+	begun                      // it needs to wait no longer
+	over                       // it was called off
+)
+
+// step begins to wait, or does what was waited for.
+func (w *waiter) step() (done bool) {
+	if !w.begins() {
+		return true // for now, if it waits
 	}
+	return w.do()
+}
+
+func (w *waiter) begins() bool {
+	h := w.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case w.session.gone || w.state == over:
+		return false
+	case w.state == begun:
+		return true
+	case w.state == asking && !h.isHere(w.seq):
+		h.wait(w)
+		return false
+	}
+	w.state = begun
+	w.session.waiting = slices.DeleteFunc(w.session.waiting, func(o *waiter) bool { return o == w })
+	return true
+}
+
+// isHere reports whether a reply has come, and the past before it. mu is held.
+func (h *hub) isHere(seq uint64) bool { return !h.loading && seq <= h.seq }
+
+// wait has a request come again once its reply is here, or when it is clear that it
+// does not come. mu is held.
+func (h *hub) wait(w *waiter) {
 	h.waits++
-	w.turn = h.waits
-	h.waiting[w] = struct{}{}
+	w.turn, w.state = h.waits, waiting
+	heap.Push(&h.waiting, w)
 	w.session.waiting = append(w.session.waiting, w)
 	w.stop = afterFunc(catchUpPatience, func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		if _, ok := h.waiting[w]; ok && !h.loading {
+		if w.state != waiting {
+			return
+		}
+		if !h.loading {
 			h.serve(w)
 			return
 		}
 		w.seq = 0 // the past must be there, however long it takes
+		heap.Fix(&h.waiting, w.place)
 	})
 }
 
-func (h *hub) ripe(w *waiter) bool { return !h.loading && w.seq <= h.seq }
-
 // serveWaiting serves those whose reply has come, in the order in which they came.
-// mu is held.
+// It looks at no others. mu is held.
 func (h *hub) serveWaiting() {
-	var ripe []*waiter
-	for w := range h.waiting {
-		if h.ripe(w) {
-			ripe = append(ripe, w)
-		}
+	if h.loading {
+		return
 	}
-	slices.SortFunc(ripe, func(a, b *waiter) int { return cmp.Compare(a.turn, b.turn) })
-	for _, w := range ripe {
-		h.serve(w)
+	var here []*waiter
+	for len(h.waiting) > 0 && h.waiting[0].seq <= h.seq {
+		w := h.waiting[0]
+		h.endWait(w)
+		here = append(here, w)
+	}
+	slices.SortFunc(here, func(a, b *waiter) int { return cmp.Compare(a.turn, b.turn) })
+	for _, w := range here {
+		h.queue(&w.session.lane, w.step)
 	}
 }
 
-// serve does what one waits for. mu is held.
+// serve has a request come again. mu is held.
 func (h *hub) serve(w *waiter) {
 	h.endWait(w)
-	w.do()
+	h.queue(&w.session.lane, w.step)
 }
 
 func (h *hub) endWait(w *waiter) {
-	delete(h.waiting, w)
+	heap.Remove(&h.waiting, w.place)
 	w.stop()
-	w.session.waiting = slices.DeleteFunc(w.session.waiting, func(o *waiter) bool { return o == w })
+	w.state = ripe
 }
 
 // callOff ends the waiting of a client's first subscription with this id, which is
@@ -84,14 +130,47 @@ func (h *hub) callOff(s *session, name string) bool {
 		return false
 	}
 	w := s.waiting[at]
-	h.endWait(w)
+	if w.state == waiting {
+		h.endWait(w)
+	}
+	w.state = over
+	s.waiting = slices.Delete(s.waiting, at, at+1)
 	w.calledOff()
 	return true
 }
 
 // stopWaiting forgets what a client waits for that is gone. mu is held.
 func (h *hub) stopWaiting(s *session) {
-	for len(s.waiting) > 0 {
-		h.endWait(s.waiting[0])
+	for _, w := range s.waiting {
+		if w.state == waiting {
+			h.endWait(w)
+		}
+		w.state = over
 	}
+	s.waiting = nil
+}
+
+// waiters is a heap of requests that wait: the one with the lowest number is first.
+type waiters []*waiter
+
+func (q waiters) Len() int { return len(q) }
+
+func (q waiters) Less(i, j int) bool { return q[i].seq < q[j].seq }
+
+func (q waiters) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].place, q[j].place = i, j
+}
+
+func (q *waiters) Push(w any) {
+	w.(*waiter).place = len(*q)
+	*q = append(*q, w.(*waiter))
+}
+
+func (q *waiters) Pop() any {
+	last := len(*q) - 1
+	w := (*q)[last]
+	(*q)[last] = nil
+	*q = (*q)[:last]
+	return w
 }

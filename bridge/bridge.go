@@ -193,6 +193,7 @@ func New(cfg Config) (*Bridge, error) {
 	b.hub.inflight = newInflight(cfg.Name, b.gaveWay)
 	b.rooms = newRooms(b.engine.NewLog)
 	b.desk = newDesk()
+	b.hub.queue = b.desk.steps
 	return b, nil
 }
 

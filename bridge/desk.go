@@ -4,8 +4,8 @@ import "sync"
 
 // desk does what clients ask of the hub, on a goroutine of its own: the hub may have
 // to wait for the engine's loops, so they must not wait for the hub. Each client has
-// a lane, in which one thing is done after the other. The lanes take turns, so that
-// who asks for much waits for that alone.
+// a lane, in which one thing is done after the other. The lanes take turns, so a busy
+// client delays only itself: what would take long is done a step each turn.
 type desk struct {
 	wake    chan struct{} // capacity 1
 	running sync.WaitGroup
@@ -17,8 +17,19 @@ type desk struct {
 	closed bool
 }
 
+// task is something to do, or its next step. It is called again, in the lane's next
+// turn, until it reports that it is done.
+type task func() (done bool)
+
+// turnWork is how much of a task is done in one turn, in the sense of
+// [filter.Memo.Work]: about a millisecond. A greeting or a ping waits no longer.
+const turnWork = 50_000
+
 // lane is what one client has asked for.
-type lane struct{ tasks []func() }
+type lane struct {
+	tasks []task
+	ready bool // it has tasks, and is in its turn or has it
+}
 
 func newDesk() *desk {
 	d := &desk{wake: make(chan struct{}, 1)}
@@ -38,18 +49,40 @@ func (d *desk) do(task func()) {
 	d.signal()
 }
 
-// doFor queues something in a lane. It never blocks: who calls it sees to it that
-// what one client has waiting here is bounded.
-func (d *desk) doFor(l *lane, task func()) {
+// doFor queues something in a lane that is done in one step.
+func (d *desk) doFor(l *lane, do func()) {
+	d.steps(l, func() bool { do(); return true })
+}
+
+// steps queues a task in a lane. It never blocks: the caller sees to it that what one
+// client has waiting here is bounded.
+func (d *desk) steps(l *lane, t task) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
 		return
 	}
-	if len(l.tasks) == 0 {
+	l.tasks = append(l.tasks, t)
+	d.turn(l)
+}
+
+// stepsFirst is steps for what comes before all else in the lane.
+func (d *desk) stepsFirst(l *lane, t task) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return
+	}
+	l.tasks = append([]task{t}, l.tasks...)
+	d.turn(l)
+}
+
+// turn gives a lane with tasks its turn behind the others. mu is held.
+func (d *desk) turn(l *lane) {
+	if !l.ready {
+		l.ready = true
 		d.ready = append(d.ready, l)
 	}
-	l.tasks = append(l.tasks, task)
 	d.signal()
 }
 
@@ -62,32 +95,47 @@ func (d *desk) signal() {
 
 func (d *desk) run() {
 	for range d.wake {
-		task, closed := d.next()
-		for task != nil {
-			task()
-			task, closed = d.next()
+		for d.one() {
 		}
-		if closed {
+		if d.ended() {
 			return
 		}
 	}
 }
 
-// next takes a task; without any it is nil.
-func (d *desk) next() (task func(), closed bool) {
+// one does something urgent, or a step of the lane whose turn it is. It is false when
+// there is nothing to do.
+func (d *desk) one() bool {
+	d.mu.Lock()
+	if len(d.urgent) > 0 {
+		do := pop(&d.urgent)
+		d.mu.Unlock()
+		do()
+		return true
+	}
+	if len(d.ready) == 0 {
+		d.mu.Unlock()
+		return false
+	}
+	l := pop(&d.ready)
+	t := pop(&l.tasks)
+	d.mu.Unlock()
+	done := t()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	switch {
-	case len(d.urgent) > 0:
-		task = pop(&d.urgent)
-	case len(d.ready) > 0:
-		l := pop(&d.ready)
-		task = pop(&l.tasks)
-		if len(l.tasks) > 0 {
-			d.ready = append(d.ready, l)
-		}
+	if !done {
+		l.tasks = append([]task{t}, l.tasks...)
 	}
-	return task, d.closed
+	if l.ready = false; len(l.tasks) > 0 {
+		d.turn(l)
+	}
+	return true
+}
+
+func (d *desk) ended() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.closed && len(d.urgent)+len(d.ready) == 0
 }
 
 // pop takes the first element of a list, and gives the memory of an empty one back.

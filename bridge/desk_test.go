@@ -32,6 +32,38 @@ func TestTheLanesOfTheDeskTakeTurnsAndEachKeepsItsOrder(t *testing.T) {
 	}
 }
 
+// A long task of one client holds nobody up for longer than a step of it, and its own
+// next request waits for its end.
+func TestBetweenTheStepsOfATaskTheOtherLanesHaveTheirTurns(t *testing.T) {
+	d := newDesk()
+	var done []string
+	begin := make(chan struct{})
+	d.do(func() { <-begin })
+	var a, b, c lane
+	steps := 0
+	d.steps(&a, func() bool {
+		steps++
+		done = append(done, fmt.Sprint("a1.", steps))
+		if steps == 1 {
+			d.doFor(&c, func() { done = append(done, "c1") })
+			d.do(func() { done = append(done, "urgent") })
+			d.stepsFirst(&b, func() bool { done = append(done, "b0"); return true })
+		}
+		return steps == 3
+	})
+	last := make(chan struct{})
+	d.doFor(&a, func() { done = append(done, "a2"); close(last) })
+	for i := range 2 {
+		d.doFor(&b, func() { done = append(done, fmt.Sprint("b", i+1)) })
+	}
+	close(begin)
+	<-last
+	d.close()
+	if got := strings.Join(done, " "); got != "a1.1 urgent b0 c1 a1.2 b1 a1.3 b2 a2" {
+		t.Errorf("the order was %s", got)
+	}
+}
+
 func TestWhatAClientAskedForIsNotDoneOnceItIsGone(t *testing.T) {
 	s, gone, done := newStage(t), &session{}, make(chan struct{})
 	gone.closed.Store(true)

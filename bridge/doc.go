@@ -13,8 +13,8 @@
 // What CLU would not hand on, or cannot be read, is dropped, counted and logged; the
 // next reply flows. The hub (hub.go) gives each its number. Clients with the same
 // wishes are a group with a log of its own (group.go); a filter is evaluated once a
-// reply, for all groups that have it (selection.go), and they share its windows and
-// orders (window.go).
+// reply, for all groups that have it (selection.go), before the hub's lock is taken
+// (index.go), and they share its windows and orders (window.go).
 //
 // # Sessions
 //
@@ -22,10 +22,12 @@
 //
 // A client that speaks v1 has a session (session.go). What it asks for (ops.go,
 // arrival.go) waits its turn at the desk (desk.go): the hub may wait for the engine's
-// loops, so they never wait for the hub. Subscribing is one step under the hub's
-// lock, so that what was missed, the snapshot and what follows fit without gap or
-// double (subscribe.go, resume.go, picture.go); who has heard more than this bridge
-// waits for it (await.go).
+// loops, so they never wait for the hub. What takes long goes on in the next turn: a
+// long past (resume.go) and a snapshot (picture.go) are worked on without the hub's
+// lock, a bounded amount at a time. A subscription begins in one step under the lock,
+// so that what was missed, the snapshot and what follows fit without gap or
+// double (subscribe.go); who has heard more than this bridge waits for it (await.go).
+// What all clients share is divided among their addresses (share.go).
 //
 // # Up
 //

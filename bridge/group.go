@@ -15,6 +15,8 @@ type group struct {
 	log     *engine.Log
 	members []*member
 	clients int
+	address string // from whose share it was taken
+	weight  int    // what was taken
 
 	// Of the reply that is being delivered.
 	turn    uint64    // which one it is
@@ -44,16 +46,14 @@ func keysOf(subs []subscription, s *session) []string {
 	return keys
 }
 
-// deliver brings a reply to every group that wants it. mu is held.
-func (h *hub) deliver(r *reply, owner *session) {
-	if h.shelf.keywords > 0 {
-		r.readKeywords()
-	}
+// deliver brings a reply to every group that wants it, as the index has found. mu is
+// held.
+func (h *hub) deliver(r *reply) {
 	h.turn++
 	h.hits = h.hits[:0]
-	h.shelf.each(r, owner, func(s *selection) {
-		if !s.matches(r, owner) || s.ordered && s.orders.stale(r) {
-			return
+	for _, s := range h.index.wanted {
+		if len(s.members) == 0 || s.ordered && s.orders.stale(r) {
+			continue // nobody has it any more, or it is too old
 		}
 		if s.ordered {
 			s.orders.note(r)
@@ -62,7 +62,7 @@ func (h *hub) deliver(r *reply, owner *session) {
 		for _, m := range s.members {
 			h.hit(m, now)
 		}
-	})
+	}
 	for _, g := range h.hits {
 		h.give(g, r)
 	}
@@ -103,35 +103,44 @@ func (h *hub) give(g *group, r *reply) {
 	}
 }
 
-// enter gives the group of these selections for one client more. It is nil when
-// there are too many groups. A group that is new holds back what the client's
-// former one did by the same selections. mu is held.
-func (h *hub) enter(subs []subscription, s *session) *group {
-	selections := make([]*selection, 0, len(subs))
-	for _, sub := range subs {
-		selections = append(selections, h.shelf.take(sub.wish, s))
-	}
+// enter gives the group of these selections for one client more. The error is that
+// there is no room for another group of its address. A group that is new holds back
+// what the client's former one did by the same selections. mu is held.
+func (h *hub) enter(subs []subscription, s *session) (*group, error) {
 	key := groupKey(keysOf(subs, s))
 	g := h.groups[key]
-	if g == nil && len(h.groups) < maxGroups {
-		g = &group{key: key, log: h.newLog()}
-		h.groups[key] = g
-		for _, sel := range selections {
-			if !slices.ContainsFunc(sel.members, func(m *member) bool { return m.group == g }) {
-				m := &member{selection: sel, group: g, held: s.group.heldBy(sel)}
-				sel.members = append(sel.members, m)
-				g.members = append(g.members, m)
-			}
-		}
-	}
 	if g == nil {
-		for _, sel := range selections {
-			h.letGo(sel)
+		var err error
+		if g, err = h.newGroup(key, subs, s); err != nil {
+			return nil, err
 		}
-		return nil
 	}
 	g.clients++
-	return g
+	return g, nil
+}
+
+// newGroup takes room for a group: what the client's former one has, if nobody else is
+// in that, is about to be free.
+func (h *hub) newGroup(key string, subs []subscription, s *session) (*group, error) {
+	g := &group{key: key, address: s.address, weight: weight(subs)}
+	had := 0
+	if old := s.group; old != nil && old.clients == 1 && old.address == s.address {
+		had = old.weight
+	}
+	if !h.shares.take(g.address, g.weight, had) {
+		return nil, h.shares.errFull(s.address, "different sets of subscriptions", "ask for what others ask for")
+	}
+	g.log = h.newLog()
+	h.groups[key] = g
+	for _, sub := range subs {
+		sel := h.shelf.take(sub.wish, s)
+		if !slices.ContainsFunc(sel.members, func(m *member) bool { return m.group == g }) {
+			m := &member{selection: sel, group: g, held: s.group.heldBy(sel)}
+			sel.members = append(sel.members, m)
+			g.members = append(g.members, m)
+		}
+	}
+	return g, nil
 }
 
 // leave takes a client out of its group, and forgets what nobody wants any more.
@@ -141,6 +150,7 @@ func (h *hub) leave(g *group) {
 		return
 	}
 	delete(h.groups, g.key)
+	h.shares.give(g.address, g.weight)
 	for _, m := range g.members {
 		m.selection.members = without(m.selection.members, m)
 		h.letGo(m.selection)

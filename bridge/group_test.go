@@ -26,7 +26,7 @@ import (
 // stage is a bridge without a broker, whose clock stands until it is moved.
 type stage struct {
 	*Bridge
-	t    *testing.T
+	t    testing.TB
 	addr string
 
 	mu     sync.Mutex // guards the following fields
@@ -39,7 +39,7 @@ type timer struct {
 	do func()
 }
 
-func newStage(t *testing.T) *stage {
+func newStage(t testing.TB) *stage {
 	t.Helper()
 	b, err := New(Config{Broker: []string{"amqp://127.0.0.1:1/"}, Logger: slog.New(slog.DiscardHandler), History: History{Replies: 1000}})
 	if err != nil {
@@ -99,8 +99,12 @@ func (s *stage) pass(d time.Duration) {
 }
 
 // says has a reply come.
-func (s *stage) says(r filter.Reply, order int64) {
-	envelope := append(make([]byte, engine.HeaderRoom), `{"body": {}}`...)
+func (s *stage) says(r filter.Reply, order int64) { s.saysAll(r, `{}`, order) }
+
+func (s *stage) saysBody(r filter.Reply, body string) { s.saysAll(r, body, 0) }
+
+func (s *stage) saysAll(r filter.Reply, body string, order int64) {
+	envelope := append(make([]byte, engine.HeaderRoom), `{"body": `+body+`}`...)
 	rep := &reply{Reply: r, at: time.Now(), plain: envelope, bodyAt: engine.HeaderRoom + len(`{"body": `), ordered: order > 0, order: order, orderKey: r.Sender}
 	s.hub.reply(rep, 0, false)
 }
@@ -288,7 +292,7 @@ func TestGroupsDeliverWhatAModelDeliversToEachClient(t *testing.T) {
 	}
 }
 
-func mustFilter(t *testing.T, text string) *filter.Filter {
+func mustFilter(t testing.TB, text string) *filter.Filter {
 	t.Helper()
 	f, err := filter.Parse([]byte(text))
 	if err != nil {

@@ -82,22 +82,10 @@ func (h *history) expire(now time.Time) {
 	}
 }
 
-// between gives what was behind a sequence number, up to another one. It is false
-// when some of it is not kept any more.
-func (h *history) between(seq, upTo uint64) (func(func(*entry) bool), bool) {
-	if seq < h.floor {
-		return nil, false
-	}
-	from := h.place(func(e *entry) bool { return e.seq > seq || e.seq == seq && e.notice() })
-	to := h.place(func(e *entry) bool { return e.seq > upTo })
-	return func(yield func(*entry) bool) {
-		for ; from < to && yield(h.at(from)); from++ {
-		}
-	}, true
-}
-
-// place is the first place whose entry is what is asked for; they are in order.
-func (h *history) place(is func(*entry) bool) uint64 {
+// behind is the place of the first entry behind a sequence number, of which nothing
+// must have been forgotten.
+func (h *history) behind(seq uint64) uint64 {
+	is := func(e *entry) bool { return e.seq > seq || e.seq == seq && e.notice() }
 	return h.tail + uint64(sort.Search(h.len(), func(i int) bool { return is(h.at(h.tail + uint64(i))) }))
 }
 

@@ -20,12 +20,11 @@ func (h *history) reply(seq uint64, at time.Time) {
 
 // texts gives what is between two sequence numbers.
 func (h *history) texts(from, to uint64) (all []string, ok bool) {
-	entries, ok := h.between(from, to)
-	if !ok {
+	if from < h.floor {
 		return nil, false
 	}
-	for e := range entries {
-		all = append(all, string(e.frame[2:]))
+	for at := h.behind(from); at < h.head && h.at(at).seq <= to; at++ {
+		all = append(all, string(h.at(at).frame[2:]))
 	}
 	return all, true
 }

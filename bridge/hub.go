@@ -12,7 +12,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/snapshot"
 )
 
-// maxGroups is how many different sets of wishes the clients of a bridge may have.
+// maxGroups is how many different sets of wishes the clients of a bridge may have;
+// large ones count more than once.
 const maxGroups = 10_000
 
 // hub is where every reply passes: it gives them their numbers, remembers them,
@@ -23,12 +24,21 @@ type hub struct {
 	now      func() time.Time                               // time.Now; another clock in tests
 	after    func(time.Duration, func()) (stop func() bool) // time.AfterFunc, the same
 	inflight *inflight
+	epoch    string            // with seq, names a reply
+	queue    func(*lane, task) // at the desk; it never blocks
+	figures  shownFigures
+
+	// The index belongs to the goroutine that brings the replies.
+	index *subIndex
+
+	// The following fields belong to the desk's goroutine.
+	album   album
+	scratch scratch
 
 	// mu guards the following fields. It is held while frames are appended, which
 	// waits for the engine's loops: no loop may ever wait for it. What clients ask
 	// for goes over the desk.
 	mu      sync.Mutex
-	epoch   string // with seq, names a reply
 	shared  bool   // other bridges have the same epoch: the numbers are a stream's
 	seq     uint64 // the last reply's
 	begun   bool   // there was a reply
@@ -36,15 +46,15 @@ type hub struct {
 	loading bool   // the past of a stream is being read: nothing of it is news
 	read    uint64 // the last reply of that past
 	link    string // the broker's state as v1 clients know it
-	waiting map[*waiter]struct{}
+	waiting waiters
 	waits   uint64 // how many ever waited
 
 	past   history         // the last replies
 	values *snapshot.Store // the last value of every keyword
-	album  album
 
 	shelf  shelf             // what the clients wish
 	groups map[string]*group // who wishes the same
+	shares shares            // of the groups
 	v1s    int               // clients in groups
 	turn   uint64            // counts the replies that were delivered
 	hits   []*group          // who wants the one that is being delivered
@@ -62,9 +72,11 @@ func newHub(e *engine.Engine, cfg Config) *hub {
 		shared:  cfg.Durable.Stream != nil,
 		loading: cfg.Durable.Stream != nil,
 		link:    "down",
-		waiting: map[*waiter]struct{}{},
 		shelf:   newShelf(),
+		index:   newSubIndex(),
+		album:   album{},
 		groups:  map[string]*group{},
+		shares:  newShares(maxGroups),
 	}
 }
 
@@ -78,26 +90,6 @@ func (h *hub) known() *uint64 {
 	return &seq
 }
 
-// hubFigures are the hub's figures for metrics.
-type hubFigures struct {
-	epoch                    string
-	seq                      uint64
-	kept, bytes, v1s, groups int
-	actors, keywords, values int
-	evicted                  uint64
-}
-
-func (h *hub) figures() hubFigures {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.past.expire(time.Now())
-	f := hubFigures{epoch: h.epoch, seq: h.seq, kept: h.past.len(), bytes: h.past.bytes, v1s: h.v1s, groups: len(h.groups), values: h.values.Bytes()}
-	f.actors, f.keywords = h.values.Len()
-	actors, keywords := h.values.Evicted()
-	f.evicted = actors + keywords
-	return f
-}
-
 // newEpoch names the numbers of a bridge that counts its replies itself.
 func newEpoch() string {
 	var random [6]byte
@@ -106,35 +98,40 @@ func newEpoch() string {
 }
 
 // reply brings one reply to every client that wants it. seq is its number in the
-// stream that it came by; without one the hub counts.
+// stream that it came by; without one the hub counts. One goroutine brings them all,
+// and ends the loading of the past: it alone changes h.seq and h.loading, and so may
+// read them without the lock. Filters are evaluated before that is taken.
 func (h *hub) reply(r *reply, seq uint64, numbered bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	if !numbered {
 		seq = h.seq + 1
 	}
+	r.seq = seq
+	r.number(h.epoch)
+	plain := engine.Seal(r.plain)
+	r.plain = nil // the history keeps the reply
+	var a answer
+	if !h.loading {
+		a = h.inflight.replied(r)
+	}
+	if a.owner != nil {
+		r.owner = a.owner.id
+	}
+	h.lockMatched(r, a.owner)
+	defer h.mu.Unlock()
 	if !h.begun {
 		h.begun = true
 		h.past.floor = max(h.past.floor, seq-min(seq, 1))
 	}
-	h.seq, r.seq = seq, seq
-	r.number(h.epoch)
-	plain := r.plain
-	r.plain = nil // the history keeps the reply
+	h.seq = seq
 	if !r.unroutable {
 		h.remember(r)
 	}
+	h.showFigures() // what follows may wait for a loop
 	if h.loading {
 		return
 	}
-	h.plain.Append(engine.Seal(plain))
-	a := h.inflight.replied(r)
-	if a.owner != nil {
-		r.owner = a.owner.id
-	}
-	if h.v1s > 0 {
-		h.deliver(r, a.owner)
-	}
+	h.plain.Append(plain)
+	h.deliver(r)
 	if a.waiter != nil { // it hears of the end right behind the reply
 		if r.fails() {
 			a.ending.message = reasonOf(r.body)
@@ -176,6 +173,7 @@ func (h *hub) missed(gap amqpx.Gap) {
 	frame := gapFrame(gap)
 	h.gaps++
 	h.past.add(entry{seq: h.seq, at: time.Now(), frame: frame, gap: h.gaps})
+	h.showFigures()
 	h.tell(frame)
 }
 

@@ -17,7 +17,9 @@ func (s *stage) left() string {
 	defer h.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return fmt.Sprint(len(h.groups), h.v1s, len(h.waiting), len(h.shelf.all), len(h.shelf.bySender), len(h.shelf.any), len(h.shelf.mine), h.shelf.keywords,
+	x := h.index
+	x.apply(h.shelf.takeChanges(), &reply{}, nil) // as the next reply would
+	return fmt.Sprint(len(h.groups), h.v1s, len(h.waiting), len(h.shelf.all), len(x.bySender), len(x.any), len(x.mine), x.keywords,
 		len(h.shelf.byRoom), len(h.inflight.callers), len(s.timers))
 }
 

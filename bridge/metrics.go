@@ -111,8 +111,8 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	}
 	b := v.b
 	state, health := b.link.State(), b.health()
-	hub := b.hub.figures()
-	gauge(infoDesc, 1, b.cfg.Version, b.cfg.Name, b.cfg.Exchange, hub.epoch)
+	hub := b.hub.currentFigures()
+	gauge(infoDesc, 1, b.cfg.Version, b.cfg.Name, b.cfg.Exchange, b.hub.epoch)
 	gauge(linkUpDesc, oneIf(state.Up))
 	gauge(linkBlockedDesc, oneIf(state.Blocked != ""))
 	gauge(linkStalledDesc, oneIf(b.link.Overdue()))

@@ -154,7 +154,7 @@ func (b *Bridge) subscribe(s *session, r opRequest) (err error) {
 	if err := b.readRooms(r.fields, &d); err != nil {
 		return err
 	}
-	return b.askFor(s, func(answered func()) { b.hub.subscribe(r.conn, s, d, answered) })
+	return b.askSteps(s, func(answered func()) task { return b.hub.subscribe(r.conn, s, d, answered) })
 }
 
 // unsubscribe ends the subscription that has the request's id.
@@ -169,10 +169,10 @@ func (b *Bridge) snapshot(s *session, r opRequest) error {
 	if err != nil {
 		return err
 	}
-	return b.askPast(s, func() { b.hub.say(r.conn, s, b.hub.snapshot(f).frames(r.id)...) })
+	return b.askPast(s, func(answered func()) task { return b.snapshotTask(s, r.conn, r.id, f, answered) })
 }
 
 // actors tells who was heard.
 func (b *Bridge) actors(s *session, r opRequest) error {
-	return b.askPast(s, func() { b.hub.say(r.conn, s, b.hub.actors(r.id)) })
+	return b.askPast(s, func(answered func()) task { return b.actorsTask(s, r.conn, r.id, answered) })
 }

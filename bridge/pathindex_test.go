@@ -1,6 +1,8 @@
 package bridge
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
@@ -8,14 +10,14 @@ import (
 
 func TestARoomStandsUnderEveryPathAboveUntilItsLastClientLeaves(t *testing.T) {
 	rs := newRooms(func() *engine.Log { return new(engine.Log) })
-	x, err := rs.enter("/live/x")
+	x, err := rs.enter("/live/x", "a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, _ := rs.enter("/live/x"); again != x {
+	if again, _ := rs.enter("/live/x", "a"); again != x {
 		t.Error("the second client is in another room")
 	}
-	y, _ := rs.enter("/live/y")
+	y, _ := rs.enter("/live/y", "a")
 	for path, want := range map[string]int{"/": 2, "/live": 2, "/live/x": 1, "/live/y": 1, "/live/z": 0} {
 		if got := len(rs.index[path]); got != want {
 			t.Errorf("at and below %s are %d rooms, want %d", path, got, want)
@@ -29,17 +31,21 @@ func TestARoomStandsUnderEveryPathAboveUntilItsLastClientLeaves(t *testing.T) {
 	}
 }
 
-func TestThereAreOnlySoManyRooms(t *testing.T) {
+func TestThereAreOnlySoManyRoomsAndNobodyHasMoreThanHalf(t *testing.T) {
 	rs := newRooms(func() *engine.Log { return new(engine.Log) })
-	for i := range maxRooms {
-		if _, err := rs.enter("/live/" + string(rune('0'+i))); err != nil {
+	for i := range maxRooms / 2 {
+		if _, err := rs.enter("/live/"+strconv.Itoa(i), "greedy"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := rs.enter("/live/one more"); err != errTooManyRooms {
+	const words = "the clients of your address have 5000 of the 10000 rooms with clients that this bridge has room for, and 5000 are free"
+	if _, err := rs.enter("/live/more", "greedy"); err == nil || !strings.Contains(err.Error(), words) {
 		t.Errorf("one more: %v", err)
 	}
-	if _, err := rs.enter("/live/0"); err != nil {
+	if _, err := rs.enter("/live/0", "greedy"); err != nil {
 		t.Errorf("one that is there: %v", err)
+	}
+	if _, err := rs.enter("/live/more", "honest"); err != nil {
+		t.Errorf("another address: %v", err)
 	}
 }

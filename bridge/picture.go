@@ -1,8 +1,8 @@
 package bridge
 
 import (
+	"math"
 	"strconv"
-	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
@@ -11,69 +11,118 @@ import (
 
 // A snapshot may be long, and many clients may ask for the same at the same
 // moment: a page that a thousand people load after lunch. So it is written once for
-// all of them, without the id of the request, which stands in a part of its own
-// (see engine.Begin). One that is not older than pictureAge is good enough for who
-// subscribes: the replies that came since follow it.
+// all of them, in parts without the id of the request, which stands in a part of its
+// own (see engine.Begin); and once more only where it has changed.
 const (
-	pictureAge  = 250 * time.Millisecond
 	maxPictures = 64
 	maxPainted  = 32 << 20 // bytes of all pictures that are kept, or one of any size
 )
 
-// album is the pictures that may be given again, by the filter's key.
-type album struct {
-	pictures map[string]picture
-	bytes    int
-}
+// album is the pictures that may be given again, by the filter's key. It belongs to
+// the desk's goroutine.
+type album map[string]*picture
 
-func (a *album) keep(key string, p picture) {
-	a.bytes += len(p.rest) - len(a.pictures[key].rest)
-	if a.pictures == nil || len(a.pictures) >= maxPictures || a.bytes > maxPainted {
-		a.pictures, a.bytes = map[string]picture{}, len(p.rest)
-	}
-	a.pictures[key] = p
-}
-
-// picture is a snapshot for one filter, as it goes to clients.
+// picture is the snapshot for one filter.
 type picture struct {
-	at   time.Time
-	seq  uint64
-	rest engine.Frame
+	*snapshot.Painting
+	filter *filter.Filter
+	memo   *filter.Memo // while it is painted
+	number int          // the filter's in it
+	rounds int          // of painting, since it was finished last
 }
 
-// pictureFor adds a snapshot of what a new subscription wishes, and the replies that
-// have come since it was taken. One that heard something before may have had what an
-// older snapshot lacks: it is given none but the newest. mu is held.
-func (h *hub) pictureFor(d demand, s *session, next *group, to *past) {
-	if d.since == nil && s.group == nil {
-		p, ok := h.album.pictures[d.wish.filter.Key()]
-		if ok && p.seq != h.seq && time.Since(p.at) < pictureAge {
-			if missed, complete := h.missing(d.wish, s, next, p.seq); complete {
-				missed.frames = append(p.frames(d.id), missed.frames...)
-				*to = missed
-				return
-			}
-		}
-	}
-	to.frames = append(to.frames, h.snapshot(d.wish.filter).frames(d.id)...)
-}
-
-// snapshot gives the snapshot for a filter as of now. mu is held.
-func (h *hub) snapshot(f *filter.Filter) picture {
-	key := f.Key()
-	if p, ok := h.album.pictures[key]; ok && p.seq == h.seq {
+// of gives the picture for a filter, be it finished, begun or empty.
+func (a album) of(f *filter.Filter) *picture {
+	if p := a[f.ID()]; p != nil {
 		return p
 	}
-	p := picture{at: time.Now(), seq: h.seq, rest: engine.Rest(h.paint(f, len(h.album.pictures[key].rest)))}
-	h.album.keep(key, p)
+	p := &picture{filter: f}
+	p.Painting = snapshot.NewPainting(p.keeper(), engine.HeaderRoom, func(text []byte) []byte { return engine.Middle(text) })
+	a[f.ID()] = p
 	return p
 }
 
-// paint writes a snapshot, but for its beginning. It is about as long as the last
-// one: a buffer that must grow is copied again and again.
-func (h *hub) paint(f *filter.Filter, last int) []byte {
-	buf := make([]byte, engine.HeaderRoom, 4096+last+last/32)
-	buf = append(buf, `"epoch": "`...)
+// keep sees to it that the pictures are not too many when one has been painted.
+func (a album) keep(p *picture) {
+	bytes := 0
+	for _, other := range a {
+		bytes += other.Bytes()
+	}
+	if len(a) > maxPictures || bytes > maxPainted {
+		clear(a) // whoever paints one goes on with it
+		a[p.filter.ID()] = p
+	}
+}
+
+// keeper says which keywords the filter lets into the snapshot; nil is all.
+func (p *picture) keeper() func(snapshot.Entry) bool {
+	if p.filter.Key() == "{}" {
+		return nil
+	}
+	r := &filter.Reply{Keywords: make([]string, 1)}
+	return func(e snapshot.Entry) bool {
+		r.Sender, r.RoutingKey, r.Code, r.CommandID = e.Actor, e.RoutingKey, e.Code, e.CommandID
+		r.Commander, r.Internal, r.Keywords[0] = e.Commander, e.Internal, e.Keyword
+		p.memo.Look(r)
+		return p.memo.Match(p.filter, p.number, false)
+	}
+}
+
+// Bounds of what is written of a picture with the hub's lock held: keywords that have
+// changed while it was written. Where actors say more than that all the time, the
+// last round takes what it takes.
+const (
+	fewKeywords    = 256
+	paintingRounds = 8
+)
+
+// paint goes on with the picture for a turn. It is true when nothing is left to write
+// but what has come meanwhile, which is up to finish.
+func (h *hub) paint(p *picture) (done bool) {
+	if p.memo == nil {
+		p.memo = filter.NewMemo(rememberedTexts)
+		p.number = p.memo.Add()
+	}
+	h.mu.Lock()
+	p.Start(h.values)
+	h.mu.Unlock()
+	begun, written := p.memo.Work(), 0
+	done = p.Step(func(bytes int) bool {
+		written += 1 + bytes/64
+		return p.memo.Work()-begun+written > turnWork
+	})
+	if done {
+		h.album.keep(p)
+	}
+	return done
+}
+
+// finish gives the frames of the snapshot as of now, behind its beginning with the
+// request's id. It is false when too much has changed for that, and there is more to
+// paint. mu is held.
+func (h *hub) finish(p *picture, id *string) ([]engine.Frame, bool) {
+	most := fewKeywords
+	if p.rounds++; p.rounds > paintingRounds {
+		most = math.MaxInt
+	}
+	if !p.Finish(h.values, most) {
+		return nil, false
+	}
+	p.rounds, p.memo = 0, nil
+	parts := p.Parts()
+	frames := make([]engine.Frame, 0, len(parts)+2)
+	frames = append(frames, h.beginning(id))
+	for _, part := range parts {
+		frames = append(frames, part)
+	}
+	return append(frames, ending()), true
+}
+
+// beginning is the first part of a snapshot. mu is held.
+func (h *hub) beginning(id *string) engine.Frame {
+	buf := append(make([]byte, engine.HeaderRoom, 256), `{"op": "snapshot", "id": `...)
+	buf = append(buf, jsonOf(id)...)
+	buf = append(buf, `, "epoch": "`...)
 	buf = append(buf, h.epoch...)
 	buf = append(buf, `", "seq": `...)
 	buf = strconv.AppendUint(buf, h.seq, 10)
@@ -84,37 +133,51 @@ func (h *hub) paint(f *filter.Filter, last int) []byte {
 		buf = strconv.AppendUint(buf, keywords, 10)
 		buf = append(buf, '}')
 	}
-	buf = append(buf, `, "actors": `...)
-	buf = h.values.Append(buf, keepers(f))
-	return append(buf, '}')
+	return engine.Begin(append(buf, `, "actors": {`...))
 }
 
-// keepers says which keywords a filter lets into a snapshot; nil is all.
-func keepers(f *filter.Filter) func(snapshot.Entry) bool {
-	if f.Key() == "{}" {
-		return nil
+// ending is the last part of a snapshot.
+func ending() engine.Frame {
+	return engine.Rest(append(make([]byte, engine.HeaderRoom, engine.HeaderRoom+2), "}}"...))
+}
+
+// snapshotTask answers with the snapshot for a filter.
+func (b *Bridge) snapshotTask(s *session, conn engine.Conn, id *string, f *filter.Filter, answered func()) task {
+	h := b.hub
+	var p *picture
+	return func() bool {
+		if p == nil {
+			p = h.album.of(f)
+		}
+		if !h.paint(p) {
+			return false
+		}
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		frames, ok := h.finish(p, id)
+		if ok {
+			h.say(conn, s, frames...)
+			answered()
+		}
+		return ok
 	}
-	keyword := make([]string, 1)
-	return func(e snapshot.Entry) bool {
-		keyword[0] = e.Keyword
-		return f.Match(&filter.Reply{
-			Sender: e.Actor, RoutingKey: e.RoutingKey, Code: e.Code, CommandID: e.CommandID,
-			Commander: e.Commander, Internal: e.Internal, Keywords: keyword,
-		})
+}
+
+// actorsTask answers who was heard.
+func (b *Bridge) actorsTask(s *session, conn engine.Conn, id *string, answered func()) task {
+	return func() bool {
+		h := b.hub
+		h.mu.Lock()
+		all := h.values.Actors()
+		h.mu.Unlock()
+		buf := append(make([]byte, engine.HeaderRoom, 4096), `{"op": "actors", "id": `...)
+		buf = append(buf, jsonOf(id)...)
+		buf = append(buf, `, "actors": `...)
+		frame := engine.Seal(append(all.Append(buf), '}'))
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.say(conn, s, frame)
+		answered()
+		return true
 	}
-}
-
-// frames are the message for the client that asked with this id.
-func (p picture) frames(id *string) []engine.Frame {
-	buf := append(make([]byte, engine.HeaderRoom, 64), `{"op": "snapshot", "id": `...)
-	buf = append(buf, jsonOf(id)...)
-	return []engine.Frame{engine.Begin(append(buf, ", "...)), p.rest}
-}
-
-// actors tells who was heard. mu is held.
-func (h *hub) actors(id *string) engine.Frame {
-	buf := append(make([]byte, engine.HeaderRoom, 4096), `{"op": "actors", "id": `...)
-	buf = append(buf, jsonOf(id)...)
-	buf = append(buf, `, "actors": `...)
-	return engine.Seal(append(h.values.AppendActors(buf), '}'))
 }

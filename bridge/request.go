@@ -7,9 +7,6 @@ import (
 	"fmt"
 	"strconv"
 	"time"
-	"unicode/utf8"
-
-	"github.com/clu-ws/clu-ws/bridge/object"
 )
 
 // request is a client's message in CLU's own form.
@@ -25,28 +22,6 @@ const form = `send {"consumer": "<actor>", "command_string": "<command>", "comma
 
 // fields are those of a client's message, and parts of it.
 type fields map[string]json.RawMessage
-
-// parseMessage reads the fields of a client's message.
-func parseMessage(payload []byte) (fields, error) {
-	if !utf8.Valid(payload) {
-		return nil, errors.New("the message is not UTF-8 text; " + form)
-	}
-	if !json.Valid(payload) {
-		var v any
-		return nil, fmt.Errorf("the message is not JSON (%w); %s", json.Unmarshal(payload, &v), form)
-	}
-	if kind(payload) != "an object" {
-		return nil, fmt.Errorf("the message is %s, not a JSON object; %s", kind(payload), form)
-	}
-	f := fields{}
-	for m := object.Of(payload); ; {
-		name, value, ok := m.Next()
-		if !ok {
-			return f, nil
-		}
-		f[string(name)] = value
-	}
-}
 
 // request reads a message in CLU's own form. Keys that it does not know are
 // ignored, as CLU does. On an error the request still has the command id, if

@@ -56,7 +56,7 @@ func (b *Bridge) acceptRoom(r *engine.Request, c *client, path string) (engine.W
 	case namesSubprotocol(r.Header("Sec-WebSocket-Protocol")):
 		g.wrong = `nobody speaks ` + Subprotocol + ` in a room; connect to /, and subscribe there with "rooms": ["` + path + `"]`
 	}
-	if g.room, err = b.rooms.enter(path); err != nil {
+	if g.room, err = b.rooms.enter(path, sharer(c.remote)); err != nil {
 		return engine.Welcome{}, &engine.Refusal{Status: http.StatusServiceUnavailable, Reason: err.Error()}
 	}
 	g.coming = time.AfterFunc(openWithin, func() { b.rooms.leave(g.room) })

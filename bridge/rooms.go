@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/object"
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
@@ -30,6 +32,7 @@ type rooms struct {
 	byPath map[string]*room
 	index  pathIndex[*room]
 	count  int // clients
+	shares shares
 }
 
 // room has at least one client.
@@ -37,24 +40,24 @@ type room struct {
 	path    string
 	log     *engine.Log
 	clients int
+	address string // from whose share it was taken
 }
 
 func newRooms(newLog func() *engine.Log) *rooms {
-	return &rooms{newLog: newLog, byPath: map[string]*room{}, index: pathIndex[*room]{}}
+	return &rooms{newLog: newLog, byPath: map[string]*room{}, index: pathIndex[*room]{}, shares: newShares(maxRooms)}
 }
 
-var errTooManyRooms = errors.New("too many rooms of this bridge have clients; try again later")
-
-// enter gives the room of a path for one client more.
-func (rs *rooms) enter(path string) (*room, error) {
+// enter gives the room of a path for one client more. The error is that there is no
+// room for another one of its address.
+func (rs *rooms) enter(path, address string) (*room, error) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	r := rs.byPath[path]
 	if r == nil {
-		if len(rs.byPath) >= maxRooms {
-			return nil, errTooManyRooms
+		if !rs.shares.take(address, 1, 0) {
+			return nil, rs.shares.errFull(address, "rooms with clients", "go to one that has some, or try again later")
 		}
-		r = &room{path: path, log: rs.newLog()}
+		r = &room{path: path, log: rs.newLog(), address: address}
 		rs.byPath[path] = r
 		rs.index.add(path, r)
 	}
@@ -72,6 +75,7 @@ func (rs *rooms) leave(r *room) {
 		return
 	}
 	delete(rs.byPath, r.path)
+	rs.shares.give(r.address, 1)
 	rs.index.remove(r.path, r)
 	r.log.Close()
 }
@@ -120,15 +124,13 @@ func (h *hub) broadcast(path string, frame engine.Frame) {
 // readRooms reads the rooms of a subscription, which then hears replies only if it
 // has a filter, too.
 func (b *Bridge) readRooms(f fields, d *demand) error {
-	var paths []string
-	if err := optional(f, "rooms", "a list of paths", &paths); err != nil {
-		return err
-	}
-	if raw, ok := f["rooms"]; !ok || string(raw) == "null" {
+	raw, ok := f["rooms"]
+	if !ok || string(raw) == "null" {
 		return nil
 	}
-	if len(paths) == 0 || len(paths) > maxRoomsAsked {
-		return fmt.Errorf(`"rooms" names %d rooms; name 1 to %d`, len(paths), maxRoomsAsked)
+	paths, err := readPaths(raw)
+	if err != nil {
+		return err
 	}
 	for _, p := range paths {
 		path, err := b.checkRoom(p)
@@ -149,6 +151,28 @@ func (b *Bridge) readRooms(f fields, d *demand) error {
 	}
 	d.wish.filter = nil
 	return nil
+}
+
+// readPaths reads a list of rooms: no more of it than may be there.
+func readPaths(raw json.RawMessage) (paths []string, err error) {
+	if raw[0] != '[' {
+		return nil, fmt.Errorf(`"rooms" is %s, but must be a list of paths`, kind(raw))
+	}
+	n := 0
+	for element := range object.Elements(raw) {
+		if n++; n > maxRoomsAsked {
+			continue
+		}
+		var path string
+		if element[0] != '"' || json.Unmarshal(element, &path) != nil {
+			return nil, fmt.Errorf(`"rooms" has %s in it, but must be a list of paths`, kind(element))
+		}
+		paths = append(paths, path)
+	}
+	if n == 0 || n > maxRoomsAsked {
+		return nil, fmt.Errorf(`"rooms" names %d rooms; name 1 to %d`, n, maxRoomsAsked)
+	}
+	return paths, nil
 }
 
 // checkRoom gives the path of a room that there is.

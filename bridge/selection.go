@@ -39,6 +39,10 @@ type selection struct {
 	members []*member
 	windows map[string]*window // by sender
 	orders  orders
+
+	number int  // its filter's in the index's memo; the index's own
+	noted  bool // it is among the shelf's changes
+	place  int  // there
 }
 
 // selectionKey is the same for wishes that are the same, however they were spelled,
@@ -46,7 +50,7 @@ type selection struct {
 func (w *wish) selectionKey(s *session) string {
 	var b strings.Builder
 	if w.filter != nil {
-		b.WriteString(w.filter.Key())
+		b.WriteString(w.filter.ID())
 	}
 	for _, path := range w.rooms {
 		b.WriteString(" room ")
@@ -74,24 +78,15 @@ func (w *wish) owner(s *session) *session {
 	return s
 }
 
-// matches tells whether the filter wants a reply to a command of the owner's, who
-// may be nobody.
-func (s *selection) matches(r *reply, owner *session) bool {
-	return s.filter.MatchMine(&r.Reply, owner != nil && owner == s.owner)
-}
-
-// shelf holds the selections, each where a reply finds it.
+// shelf holds the selections by their keys. Where a reply finds them is the index's.
 type shelf struct {
-	all      map[string]*selection
-	bySender map[string][]*selection
-	any      []*selection              // those that may want any sender's replies
-	mine     map[*session][]*selection // those that want replies to one session's commands and no others
-	byRoom   pathIndex[*selection]
-	keywords int // how many look at keywords
+	all     map[string]*selection
+	byRoom  pathIndex[*selection]
+	changes []change // that the index has not taken up: each selection at most once
 }
 
 func newShelf() shelf {
-	return shelf{all: map[string]*selection{}, bySender: map[string][]*selection{}, mine: map[*session][]*selection{}, byRoom: pathIndex[*selection]{}}
+	return shelf{all: map[string]*selection{}, byRoom: pathIndex[*selection]{}}
 }
 
 // take gives the selection of a client's wish, for one group more.
@@ -105,23 +100,37 @@ func (sh *shelf) take(w wish, client *session) *selection {
 	for _, path := range w.rooms {
 		sh.byRoom.add(path, s)
 	}
-	if w.filter == nil {
-		return s
-	}
-	if w.filter.NeedsKeywords() {
-		sh.keywords++
-	}
-	switch senders := w.filter.Senders(); {
-	case w.filter.OnlyMine():
-		sh.mine[owner] = append(sh.mine[owner], s)
-	case senders != nil:
-		for _, name := range senders {
-			sh.bySender[name] = append(sh.bySender[name], s)
-		}
-	default:
-		sh.any = append(sh.any, s)
+	if w.filter != nil {
+		sh.note(change{selection: s})
 	}
 	return s
+}
+
+// note keeps a change for the index.
+func (sh *shelf) note(c change) {
+	c.noted = true
+	c.place = len(sh.changes)
+	sh.changes = append(sh.changes, c)
+}
+
+// forgetChange takes back a selection that the index never had.
+func (sh *shelf) forgetChange(s *selection) {
+	last := len(sh.changes) - 1
+	moved := sh.changes[last]
+	sh.changes[s.place], moved.place = moved, s.place
+	sh.changes[last] = change{}
+	sh.changes = sh.changes[:last]
+	s.noted = false
+}
+
+// takeChanges gives what the index does not know yet.
+func (sh *shelf) takeChanges() []change {
+	changes := sh.changes
+	sh.changes = nil
+	for _, c := range changes {
+		c.noted = false
+	}
+	return changes
 }
 
 // reached notes that the selection of a client's wish has delivered as much of each
@@ -145,21 +154,12 @@ func (sh *shelf) drop(s *selection) {
 	for _, path := range s.rooms {
 		sh.byRoom.remove(path, s)
 	}
-	if s.filter == nil {
-		return
-	}
-	if s.filter.NeedsKeywords() {
-		sh.keywords--
-	}
-	switch senders := s.filter.Senders(); {
-	case s.filter.OnlyMine():
-		remove(sh.mine, s.owner, s)
-	case senders != nil:
-		for _, name := range senders {
-			remove(sh.bySender, name, s)
-		}
+	switch {
+	case s.filter == nil:
+	case s.noted:
+		sh.forgetChange(s)
 	default:
-		sh.any = without(sh.any, s)
+		sh.note(change{s, true})
 	}
 }
 
@@ -182,19 +182,4 @@ func without[V comparable](list []V, v V) []V {
 		}
 	}
 	return list
-}
-
-// each visits the selections that may want a reply.
-func (sh *shelf) each(r *reply, owner *session, visit func(*selection)) {
-	for _, s := range sh.bySender[r.Sender] {
-		visit(s)
-	}
-	for _, s := range sh.any {
-		visit(s)
-	}
-	if owner != nil {
-		for _, s := range sh.mine[owner] {
-			visit(s)
-		}
-	}
 }

@@ -50,6 +50,7 @@ func (c *client) since() time.Time { return time.Unix(0, c.came) }
 // session is what a v1 client has beyond a plain one.
 type session struct {
 	id      string
+	address string       // see sharer
 	lane    lane         // its tasks for the desk
 	asked   atomic.Int32 // requests that wait for their answer
 	early   atomic.Int32 // the greeting and what was said before it, while they wait
@@ -74,7 +75,7 @@ func (b *Bridge) clientID(c *client) string {
 
 // newSession makes a client one that speaks v1.
 func (b *Bridge) newSession(c *client) *session {
-	s := &session{id: b.clientID(c)}
+	s := &session{id: b.clientID(c), address: sharer(c.remote)}
 	s.early.Store(1)
 	c.v1.Store(s)
 	return s
@@ -166,15 +167,19 @@ func (b *Bridge) greet(conn engine.Conn, a *arrival) {
 	}
 	if a.demand != nil {
 		conn.Follow(nil, frames...)
-		h.subscribe(conn, s, *a.demand, func() {})
+		if d := *a.demand; d.waits() {
+			b.desk.stepsFirst(&s.lane, h.subscribe(conn, s, d, func() {}))
+		} else {
+			h.begin(&subscribing{hub: h, conn: conn, session: s, demand: d, answered: func() {}})
+		}
 		return
 	}
 	var subs []subscription
 	if !a.silent {
 		subs = []subscription{{wish: wish{filter: all()}, from: h.seq, early: h.loading}}
 	}
-	if !h.regroup(conn, s, subs, frames) {
-		conn.Close(1013, "the clients of this bridge have too many different subscriptions; try again later")
+	if h.regroup(conn, s, subs, frames) != nil {
+		conn.Close(1013, "the clients of your address have too many different subscriptions; try again later")
 		return
 	}
 	s.implicit = !a.silent
@@ -188,6 +193,7 @@ func (b *Bridge) forget(s *session) {
 	if s.group != nil {
 		b.hub.leave(s.group)
 		b.hub.v1s--
+		b.hub.showFigures()
 	}
 	s.group, s.gone = nil, true
 }

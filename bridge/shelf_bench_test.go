@@ -43,7 +43,7 @@ func BenchmarkASelectionThatWantsNothing(b *testing.B) {
 }
 
 // hubWith has a group for each of so many filters.
-func hubWith(b *testing.B, text func(i int) string, n int) *hub {
+func hubWith(b testing.TB, text func(i int) string, n int) *hub {
 	b.Helper()
 	bridge, err := New(Config{Broker: []string{"amqp://127.0.0.1:1/"}, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -56,8 +56,8 @@ func hubWith(b *testing.B, text func(i int) string, n int) *hub {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if h.enter([]subscription{{wish: wish{filter: f}}}, &session{}) == nil {
-			b.Fatal("there is no room for the group")
+		if _, err := h.enter([]subscription{{wish: wish{filter: f}}}, &session{}); err != nil {
+			b.Fatal(err)
 		}
 		h.v1s++
 	}

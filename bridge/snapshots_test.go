@@ -3,6 +3,7 @@ package bridge_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,20 +28,16 @@ type gallery struct {
 	pictures map[uint64]*hung
 }
 
-// hung is a snapshot in a gallery, as the first who had it has read it.
+// hung is a snapshot in a gallery: a thousand whole ones would not fit into memory.
 type hung struct {
 	read chan struct{} // closed when the following is there
-	text []byte
+	text []byte        // as the first who had it has read it
+	sum  [sha256.Size]byte
 }
 
-// read reads a snapshot but for its beginning. Only the first reader keeps it: a
-// thousand of them would not fit into memory.
-func (g *gallery) read(in io.Reader, length int64) (seq uint64, err error) {
-	buf := make([]byte, min(length, 16<<10))
-	if _, err := io.ReadFull(in, buf); err != nil {
-		return 0, err
-	}
-	seq = numberBehind(buf, `"seq": `)
+// read reads what follows the beginning of a snapshot, up to its last fragment.
+func (g *gallery) read(in io.Reader, begin []byte) (seq uint64, err error) {
+	seq = numberBehind(begin, `"seq": `)
 	g.mu.Lock()
 	p, known := g.pictures[seq]
 	if !known {
@@ -48,34 +45,39 @@ func (g *gallery) read(in io.Reader, length int64) (seq uint64, err error) {
 		g.pictures[seq] = p
 	}
 	g.mu.Unlock()
+	sum, text := sha256.New(), bytes.NewBuffer(begin)
+	to := io.Writer(sum)
 	if !known {
 		defer close(p.read)
-		p.text = append(make([]byte, 0, length), buf...)[:length]
-		_, err = io.ReadFull(in, p.text[len(buf):])
-		return seq, err
+		to = io.MultiWriter(sum, text)
 	}
-	<-p.read
-	if int(length) != len(p.text) {
-		return 0, fmt.Errorf("two snapshots of reply %d have %d and %d bytes", seq, length, len(p.text))
-	}
-	for at := 0; ; {
-		if !bytes.Equal(buf, p.text[at:at+len(buf)]) {
-			return 0, fmt.Errorf("two snapshots of reply %d differ", seq)
-		}
-		if at += len(buf); at == len(p.text) {
-			return seq, nil
-		}
-		buf = buf[:min(len(buf), len(p.text)-at)]
-		if _, err := io.ReadFull(in, buf); err != nil {
+	for last := false; !last; {
+		h, err := ws.ReadHeader(in)
+		if err != nil {
 			return 0, err
 		}
+		if h.OpCode != ws.OpContinuation {
+			return 0, fmt.Errorf("in the middle of a snapshot came %+v", h)
+		}
+		if _, err := io.CopyN(to, in, h.Length); err != nil {
+			return 0, err
+		}
+		last = h.Fin
 	}
+	if !known {
+		p.text, p.sum = text.Bytes(), [sha256.Size]byte(sum.Sum(nil))
+		return seq, nil
+	}
+	if <-p.read; p.sum != [sha256.Size]byte(sum.Sum(nil)) {
+		return 0, fmt.Errorf("two snapshots of reply %d differ", seq)
+	}
+	return seq, nil
 }
 
 // check compares a snapshot with what the actors have said.
 func (g *gallery) check(t *testing.T, seq uint64) {
 	t.Helper()
-	s := parseEnvelope(t, append([]byte("{"), g.pictures[seq].text...))
+	s := parseEnvelope(t, g.pictures[seq].text)
 	for a := range knownActors {
 		for k := range knownKeywords {
 			got := s.path("actors", fmt.Sprintf("actor%d", a), "keywords", fmt.Sprintf("keyword%d", k), "value")
@@ -221,8 +223,8 @@ func (c *asker) watch(seen *gallery, asked func()) (last uint64, err error) {
 				return 0, errors.New("a second snapshot")
 			case c.deaf:
 				c.at = seq
-			case seq > c.at:
-				return 0, fmt.Errorf("the snapshot has reply %d, and the last reply was %d", seq, c.at)
+			case seq != c.at: // an older one lacks what it has had already
+				return 0, fmt.Errorf("the snapshot is of reply %d, and the last reply was %d", seq, c.at)
 			}
 			shown = true
 			asked()
@@ -249,24 +251,17 @@ func (c *asker) watch(seen *gallery, asked func()) (last uint64, err error) {
 	}
 }
 
-// readSnapshot reads a snapshot in its two fragments, and gives the number of the
-// last reply in it.
+// readSnapshot reads a snapshot in its fragments, and gives the number of the last
+// reply in it.
 func (c *asker) readSnapshot(seen *gallery, length int64) (uint64, error) {
 	begin := make([]byte, length)
 	if _, err := io.ReadFull(c.in, begin); err != nil {
 		return 0, err
 	}
-	if want := `{"op": "snapshot", "id": "s", `; string(begin) != want {
+	if want := `{"op": "snapshot", "id": "s", "epoch": "`; !bytes.HasPrefix(begin, []byte(want)) {
 		return 0, fmt.Errorf("the first fragment is %q, not %q", begin, want)
 	}
-	h, err := ws.ReadHeader(c.in)
-	if err != nil {
-		return 0, err
-	}
-	if h.OpCode != ws.OpContinuation || !h.Fin {
-		return 0, fmt.Errorf("behind the first fragment came %+v", h)
-	}
-	return seen.read(c.in, h.Length)
+	return seen.read(c.in, begin)
 }
 
 // numberBehind is the number behind the first such text; 0 is none.

@@ -51,25 +51,41 @@ var (
 	errTooManyGlobs = fmt.Errorf("your filters have more than %d patterns together; name what you want, or ask for more and select in your page", maxGlobs)
 
 	errTooManySubscriptions = fmt.Errorf("you hold %d subscriptions, and no client may have more; unsubscribe from some", maxSubscriptions)
-	errTooManyGroups        = errors.New("the clients of this bridge have too many different subscriptions; ask for what others ask for")
 )
 
 // errCalledOff answers a subscribe that did not begin before its unsubscribe.
 var errCalledOff = errors.New("you unsubscribed before this bridge had what it waited for, the reply that you had last or the past of a stream; nothing has begun")
 
+// subscribing is a subscription on its way: what it asks for of the past takes turns.
+type subscribing struct {
+	hub      *hub
+	conn     engine.Conn
+	session  *session
+	demand   demand
+	answered func() // called with the answer
+
+	started bool
+	replay  *replay  // of one that resumes
+	reason  string   // for which one does not that wished to
+	picture *picture // of one that gets a snapshot
+}
+
+// waits reports whether a subscription may have to wait, or to take turns.
+func (d *demand) waits() bool { return d.since != nil || d.snapshot }
+
 // subscribe adds a subscription, once the reply that the client had last has been
-// here too. What asks for the past waits until that of a stream is there. answered
-// is called with the answer. mu is held.
-func (h *hub) subscribe(conn engine.Conn, s *session, d demand, answered func()) {
-	begin := func() {
-		h.begin(conn, s, d)
-		answered()
+// here too. What asks for the past waits until that of a stream is there.
+func (h *hub) subscribe(conn engine.Conn, s *session, d demand, answered func()) task {
+	sub := &subscribing{hub: h, conn: conn, session: s, demand: d, answered: answered}
+	if !d.waits() {
+		return func() bool {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.begin(sub)
+			return true
+		}
 	}
-	if d.since == nil && !d.snapshot {
-		begin()
-		return
-	}
-	w := &waiter{session: s, subscribes: true, name: d.name(), do: begin}
+	w := &waiter{hub: h, session: s, subscribes: true, name: d.name(), do: sub.step}
 	if d.since != nil && h.shared && d.since.Epoch == h.epoch {
 		w.seq = d.since.Seq
 	}
@@ -77,50 +93,134 @@ func (h *hub) subscribe(conn engine.Conn, s *session, d demand, answered func())
 		h.say(conn, s, badRequest(d.id, errCalledOff))
 		answered()
 	}
-	h.await(w)
+	return w.step
 }
 
-// begin makes the subscription, answers, and brings what was asked for. mu is held.
-func (h *hub) begin(conn engine.Conn, s *session, d demand) {
-	if s.gone {
-		return
+// step takes a turn.
+func (t *subscribing) step() (done bool) {
+	if !t.started && !t.start() {
+		return true
 	}
-	if err := s.admits(d); err != nil {
-		h.say(conn, s, badRequest(d.id, err))
-		return
+	if t.replay != nil && !t.replay.turn() {
+		return false
 	}
-	answer := okMessage{Op: "ok", ID: d.id}
-	sub := subscription{id: d.name(), wish: d.wish, from: h.seq, early: h.loading}
-	subs := append(s.explicit(), sub)
-	next := h.groups[groupKey(keysOf(subs, s))]
-	var past past
-	if d.since != nil {
-		var resumed bool
-		resumed, past, answer.Reason = h.resume(d, s, next)
-		answer.Resumed, answer.Epoch, answer.Seq = &resumed, h.epoch, &h.seq
-		if resumed {
-			subs[len(subs)-1].from = d.since.Seq
-		} else {
-			d.snapshot = true // in place of what is missing
+	if t.demand.snapshot {
+		if t.picture == nil {
+			t.picture = t.hub.album.of(t.demand.wish.filter)
+		}
+		if !t.hub.paint(t.picture) {
+			return false
 		}
 	}
-	if d.snapshot {
-		h.pictureFor(d, s, next, &past)
+	t.hub.mu.Lock()
+	defer t.hub.mu.Unlock()
+	return t.hub.begin(t)
+}
+
+// start sees what there is to do. It is false when nothing is.
+func (t *subscribing) start() bool {
+	t.hub.mu.Lock()
+	defer t.hub.mu.Unlock()
+	t.started = true
+	if t.session.gone {
+		return false
 	}
-	frames := append([]engine.Frame{frameOf(answer)}, past.frames...)
+	if err := t.session.admits(t.demand); err != nil {
+		t.refuse(err)
+		return false
+	}
+	if t.demand.since != nil {
+		t.replay, t.reason = t.hub.startReplay(t.demand, t.session)
+		t.demand.snapshot = t.demand.snapshot || t.replay == nil // in place of what is missing
+	}
+	return true
+}
+
+// refuse answers with what is wrong. mu is held.
+func (t *subscribing) refuse(err error) {
+	t.hub.say(t.conn, t.session, badRequest(t.demand.id, err))
+	t.answered()
+}
+
+// caughtUp has the replay end with what has come since its last turn, if that is
+// little. Else there is another turn. mu is held.
+func (t *subscribing) caughtUp() bool {
+	if t.replay == nil {
+		return true
+	}
+	switch n, ok := t.replay.left(); {
+	case !ok: // it was too slow for a short history
+		t.replay, t.reason = nil, t.hub.forgotten()
+		if !t.demand.snapshot {
+			t.demand.snapshot = true
+			return false
+		}
+	case n > fewEntries:
+		return false
+	default:
+		t.replay.rest(n)
+	}
+	return true
+}
+
+// begin makes the subscription, answers, and brings what was asked for. It is false
+// when that needs another turn. mu is held.
+func (h *hub) begin(t *subscribing) (done bool) {
+	d, s := t.demand, t.session
+	if s.gone {
+		return true
+	}
+	if err := s.admits(d); err != nil {
+		t.refuse(err)
+		return true
+	}
+	if !t.caughtUp() {
+		return false
+	}
+	var picture []engine.Frame
+	if t.demand.snapshot {
+		var ok bool
+		if picture, ok = h.finish(t.picture, d.id); !ok {
+			return false
+		}
+	}
+	sub := subscription{id: d.name(), wish: d.wish, from: h.seq, early: h.loading}
+	answer := okMessage{Op: "ok", ID: d.id}
+	if d.since != nil {
+		resumed := t.replay != nil
+		answer.Resumed, answer.Reason, answer.Epoch, answer.Seq = &resumed, t.reason, h.epoch, &h.seq
+		if resumed {
+			sub.from = d.since.Seq
+		}
+	}
+	var frames []engine.Frame
 	if s.group == nil && s.told != h.link { // it has not heard the notices while it waited
-		frames = append([]engine.Frame{frameOf(brokerMessage{Op: "broker", State: h.link})}, frames...)
+		frames = append(frames, frameOf(brokerMessage{Op: "broker", State: h.link}))
 	}
+	frames = append(frames, frameOf(answer))
+	subs := append(s.explicit(), sub)
+	var replies []*reply
+	if t.replay != nil {
+		var missed []engine.Frame
+		missed, replies = t.replay.missed(h.groups[groupKey(keysOf(subs, s))])
+		frames = append(frames, missed...)
+	}
+	before := s.before
 	if s.implicit {
-		s.before = s.subs[0]
-		s.before.ended, s.before.upTo = true, h.seq
+		before = s.subs[0]
+		before.ended, before.upTo = true, h.seq
 	}
-	if !h.regroup(conn, s, subs, frames) {
-		h.say(conn, s, badRequest(d.id, errTooManyGroups))
-		return
+	if err := h.regroup(t.conn, s, subs, append(frames, picture...)); err != nil {
+		t.refuse(err)
+		return true
 	}
-	s.group.forgo(past.replies)
-	h.shelf.reached(d.wish, s, past.orders)
+	s.before = before
+	s.group.forgo(replies)
+	if t.replay != nil {
+		h.shelf.reached(d.wish, s, t.replay.orders)
+	}
+	t.answered()
+	return true
 }
 
 // admits tells whether the session may have another subscription.
@@ -166,21 +266,22 @@ func (h *hub) unsubscribe(conn engine.Conn, s *session, id *string, name string)
 		h.say(conn, s, badRequest(id, fmt.Errorf("you have no subscription %s", quote.Text(name))))
 		return
 	}
-	if !h.regroup(conn, s, slices.Delete(slices.Clone(s.subs), at, at+1), []engine.Frame{frameOf(okMessage{Op: "ok", ID: id})}) {
-		h.say(conn, s, badRequest(id, errTooManyGroups))
+	left := slices.Delete(slices.Clone(s.subs), at, at+1)
+	if err := h.regroup(conn, s, left, []engine.Frame{frameOf(okMessage{Op: "ok", ID: id})}); err != nil {
+		h.say(conn, s, badRequest(id, err))
 	}
 }
 
 // regroup brings a client with other subscriptions into the group of those who
 // have the same. What its former group held back for later it gets now, unless the
-// other one holds that, too. It is false when there is no room for another group. mu is held.
-func (h *hub) regroup(conn engine.Conn, s *session, subs []subscription, first []engine.Frame) bool {
+// other one holds that, too. The error is that there is no room for another group. mu is held.
+func (h *hub) regroup(conn engine.Conn, s *session, subs []subscription, first []engine.Frame) error {
 	if s.gone {
-		return true
+		return nil
 	}
-	g := h.enter(subs, s)
-	if g == nil {
-		return false
+	g, err := h.enter(subs, s)
+	if err != nil {
+		return err
 	}
 	if s.group != nil && s.group != g {
 		first = append(s.group.owed(g), first...)
@@ -193,7 +294,8 @@ func (h *hub) regroup(conn engine.Conn, s *session, subs []subscription, first [
 		s.gaps = h.gaps // while it waited nobody told it
 	}
 	s.group, s.subs, s.implicit = g, subs, false
-	return true
+	h.showFigures()
+	return nil
 }
 
 // say sends a frame behind everything that the client has been sent so far. mu is

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -107,22 +108,15 @@ func (g *group) release(r *reply) {
 // heldOf are the replies that these members hold, each once, in their order: those
 // of one sender, or with nil those of all.
 func heldOf(members []*member, sender *string) (held []*reply) {
-	note := func(r *reply) {
-		if r != nil && !slices.Contains(held, r) {
+	for _, m := range members {
+		if sender == nil {
+			held = slices.AppendSeq(held, maps.Values(m.held))
+		} else if r := m.held[*sender]; r != nil {
 			held = append(held, r)
 		}
 	}
-	for _, m := range members {
-		if sender != nil {
-			note(m.held[*sender])
-			continue
-		}
-		for _, r := range m.held {
-			note(r)
-		}
-	}
 	slices.SortFunc(held, func(a, b *reply) int { return cmp.Compare(a.seq, b.seq) })
-	return held
+	return slices.Compact(held)
 }
 
 // heldBy is what a group holds by a selection; nil holds nothing.
@@ -137,38 +131,49 @@ func (g *group) heldBy(s *selection) map[string]*reply {
 	return nil
 }
 
-// holds tells whether a reply is among those that the group holds; nil holds none.
-func (g *group) holds(r *reply) bool {
-	return g != nil && slices.ContainsFunc(g.members, func(m *member) bool { return m.held[r.Sender] == r })
-}
-
-// holdsBy tells whether the group holds a reply by the selection with this key; nil
+// heldByKey are the replies that the group holds by the selection with this key; nil
 // holds none.
-func (g *group) holdsBy(key string, r *reply) bool {
-	return g != nil && slices.ContainsFunc(g.members, func(m *member) bool { return m.key == key && m.held[r.Sender] == r })
-}
-
-// forgo has a group of one client hold none of what that has had otherwise.
-func (g *group) forgo(replies []*reply) {
-	if g.clients > 1 {
-		return
-	}
-	for _, r := range replies {
+func (g *group) heldByKey(key string) iter.Seq[*reply] {
+	if g != nil {
 		for _, m := range g.members {
-			if m.held[r.Sender] == r {
-				delete(m.held, r.Sender)
+			if m.key == key {
+				return maps.Values(m.held)
 			}
 		}
+	}
+	return func(func(*reply) bool) {}
+}
+
+// heldBeside are the replies that the group holds and the other one does not, in
+// order, each once; nil holds none.
+func (g *group) heldBeside(other *group) []*reply {
+	if g == nil {
+		return nil
+	}
+	held := heldOf(g.members, nil)
+	if len(held) == 0 {
+		return nil
+	}
+	theirs := heldOf(other.members, nil)
+	return slices.DeleteFunc(held, func(r *reply) bool { return inOrder(theirs, r) })
+}
+
+// forgo has a group of one client hold none of what that has had otherwise, in the
+// order of the replies.
+func (g *group) forgo(replies []*reply) {
+	if g.clients > 1 || len(replies) == 0 {
+		return
+	}
+	for _, m := range g.members {
+		maps.DeleteFunc(m.held, func(_ string, r *reply) bool { return inOrder(replies, r) })
 	}
 }
 
 // owed are the frames that a group holds and the next one of a client does not, in
 // order, each once.
 func (g *group) owed(next *group) (frames []engine.Frame) {
-	for _, r := range heldOf(g.members, nil) {
-		if !next.holds(r) {
-			frames = append(frames, r.frame)
-		}
+	for _, r := range g.heldBeside(next) {
+		frames = append(frames, r.frame)
 	}
 	return frames
 }

@@ -1,10 +1,19 @@
 package topic
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Pattern is a pattern, ready to match. The zero value matches the empty key alone.
 type Pattern struct {
 	words []string
+
+	// The words before the first #, between two of them, and behind the last one.
+	hash   bool
+	head   []string // all words, without a #
+	middle []*finder
+	tail   []string
 }
 
 // Compile reads a pattern. Every text is one.
@@ -12,7 +21,23 @@ func Compile(pattern string) Pattern {
 	if pattern == "" {
 		return Pattern{}
 	}
-	return Pattern{words: tidy(strings.Split(pattern, "."))}
+	p := Pattern{words: tidy(strings.Split(pattern, "."))}
+	p.head = p.words
+	for rest := p.words; ; {
+		at := slices.Index(rest, "#")
+		switch {
+		case at < 0 && p.hash:
+			p.tail = rest
+		case at >= 0 && !p.hash:
+			p.hash, p.head = true, rest[:at]
+		case at >= 0:
+			p.middle = append(p.middle, newFinder(rest[:at]))
+		}
+		if at < 0 {
+			return p
+		}
+		rest = rest[at+1:]
+	}
 }
 
 // tidy writes each run of wildcards as its stars and then, if it has any #, a single #. They match
@@ -49,52 +74,56 @@ func (p Pattern) Literal() bool {
 	return true
 }
 
-// Match reports whether the pattern matches a key. It remembers only the last #, as a glob does, so
-// the time is at worst the product of both lengths. It does not allocate.
+// Match reports whether the pattern matches a key, in time linear in the key: what
+// stands before the first # and behind the last one is there or not, and what stands
+// between two of them is as good where it comes first. It does not allocate.
 func (p Pattern) Match(key string) bool {
-	end := len(key) + 1 // where a word would begin behind the last one
-	at, k := 0, 0       // the next word of the pattern, and where that of the key begins
-	if key == "" {
-		k = end
-	}
-	hash, resume := -1, 0
-	for k < end {
-		if at < len(p.words) && p.words[at] == "#" {
-			hash, resume = at, k
-			if at++; at == len(p.words) {
-				return true
-			}
-			continue
-		}
-		if at < len(p.words) && begins(key[k:], p.words[at]) {
-			k += wordLength(key[k:], p.words[at]) + 1
-			at++
-			continue
-		}
-		if hash < 0 {
+	left := words{text: key, none: key == ""}
+	for _, want := range p.head {
+		if word, ok := left.first(); !ok || !takes(want, word) {
 			return false
 		}
-		resume += wordLength(key[resume:], "*") + 1 // let the last # take one word more
-		at, k = hash+1, resume
 	}
-	for at < len(p.words) && p.words[at] == "#" {
-		at++
+	if !p.hash {
+		return left.none
 	}
-	return at == len(p.words)
+	for _, want := range slices.Backward(p.tail) {
+		if word, ok := left.last(); !ok || !takes(want, word) {
+			return false
+		}
+	}
+	for _, f := range p.middle {
+		if !f.find(&left) {
+			return false
+		}
+	}
+	return true
 }
 
-// begins reports whether the first word of a key is as a pattern's word, not #, wants it.
-func begins(key, word string) bool {
-	return word == "*" || strings.HasPrefix(key, word) && (len(key) == len(word) || key[len(word)] == '.')
+// takes reports whether a pattern's word, not #, is for a key's.
+func takes(want, word string) bool { return want == "*" || want == word }
+
+// words is what is left of a key.
+type words struct {
+	text string
+	none bool // not even an empty word
 }
 
-// wordLength is the length of the first word of a key, which the pattern's word matches.
-func wordLength(key, word string) int {
-	if word != "*" {
-		return len(word)
+func (w *words) first() (word string, ok bool) {
+	if w.none {
+		return "", false
 	}
-	if dot := strings.IndexByte(key, '.'); dot >= 0 {
-		return dot
+	word, rest, more := strings.Cut(w.text, ".")
+	w.text, w.none = rest, !more
+	return word, true
+}
+
+func (w *words) last() (word string, ok bool) {
+	if w.none {
+		return "", false
 	}
-	return len(key)
+	dot := strings.LastIndexByte(w.text, '.')
+	word = w.text[dot+1:]
+	w.text, w.none = w.text[:max(0, dot)], dot < 0
+	return word, true
 }

@@ -99,3 +99,23 @@ func sentences(words []string, n int) (all [][]string) {
 	}
 	return all
 }
+
+// Matching took the product of both lengths: every place was tried from its beginning.
+func TestARunBetweenTwoHashesIsFoundHoweverOftenItBegins(t *testing.T) {
+	begins := strings.Repeat("a.", 60)
+	for pattern, want := range map[string]bool{
+		"#." + begins + "b.#":                       true,
+		"#." + begins + "*.b.#":                     true,
+		"#." + begins + "c.#":                       false,
+		"#.a.#." + begins + "a.#." + begins + "b.#": false,
+		"#.*.b.#.#":                                 true,
+	} {
+		if got := topic.Compile(pattern).Match(strings.Repeat("a.", 100) + "b.x"); got != want {
+			t.Errorf("%.20s...: got %v, want %v", pattern, got, want)
+		}
+	}
+	p, key := topic.Compile("x.#."+begins+"*.c.#.y"), "x."+strings.Repeat("a.", 120)+"y"
+	if n := testing.AllocsPerRun(100, func() { p.Match(key) }); n != 0 {
+		t.Errorf("it allocates %v times", n)
+	}
+}

@@ -47,15 +47,23 @@ func seal(op ws.OpCode, buf []byte) Frame {
 }
 
 // Begin makes the first part of a text message of buf, as [Seal] does, which goes
-// on with the frame of a [Rest]. A message of two parts costs each of many clients
-// its own beginning, and one rest for all of them (RFC 6455, 5.4).
+// on with the frames of any number of [Middle] and of a [Rest]. A message of parts
+// costs each of many clients its own beginning, and the others once for all of them
+// (RFC 6455, 5.4).
 func Begin(buf []byte) Frame {
 	f := Seal(buf)
 	f[0] &^= 0x80 // FIN
 	return f
 }
 
-// Rest makes the end of a message that was begun. The two must be given to a
+// Middle makes a part of a message between its beginning and its rest.
+func Middle(buf []byte) Frame {
+	f := Rest(buf)
+	f[0] &^= 0x80 // FIN
+	return f
+}
+
+// Rest makes the end of a message that was begun. All parts must be given to a
 // connection in one call of [Conn.Follow]: no other message may come in between.
 func Rest(buf []byte) Frame { return seal(ws.OpContinuation, buf) }
 

@@ -48,12 +48,21 @@ func BenchmarkMatch(b *testing.B) {
 				f.Match(bench.reply)
 			}
 		})
+		b.Run(bench.name+"/remembered", func(b *testing.B) {
+			f, m := parse(b, bench.text), filter.NewMemo(100)
+			n := m.Add()
+			b.ReportAllocs()
+			for b.Loop() {
+				m.Look(bench.reply)
+				m.Match(f, n, false)
+			}
+		})
 	}
 }
 
 // worst has as many globs as may be, each of which tries at every place.
 func worst() string {
-	values := make([]string, 256)
+	values := make([]string, 64)
 	for i := range values {
 		values[i] = fmt.Sprintf(`"*%s%d"`, strings.Repeat("?", 10), i+1000)
 	}

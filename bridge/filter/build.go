@@ -2,6 +2,8 @@ package filter
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -50,15 +52,26 @@ func build(given map[string][]string) (*Filter, error) {
 		return nil, fmt.Errorf("the filter cannot be written as JSON: %w", err)
 	}
 	f.key = strings.TrimSpace(key.String())
+	f.id = shortID(f.key)
 	if n := f.Globs(); n > maxGlobs {
 		return nil, fmt.Errorf("the filter has %d patterns, but may have %d: name what you want, or ask for more and select in your page", n, maxGlobs)
 	}
 	return f, nil
 }
 
+// shortID is a key, or its SHA-256 if it is long. No key begins as that does.
+func shortID(key string) string {
+	const long = 200
+	if len(key) <= long {
+		return key
+	}
+	sum := sha256.Sum256([]byte(key))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
 func checkBounds(field string, values []string) error {
 	if len(values) > maxValues {
-		return fmt.Errorf("the filter field %q has %d values, but may have %d: let a pattern stand for many, or leave the field out and select in your page", field, len(values), maxValues)
+		return tooManyValues(field, len(values))
 	}
 	for _, v := range values {
 		if len(v) > maxLength {
@@ -69,6 +82,10 @@ func checkBounds(field string, values []string) error {
 		}
 	}
 	return nil
+}
+
+func tooManyValues(field string, n int) error {
+	return fmt.Errorf("the filter field %q has %d values, but may have %d: let a pattern stand for many, or leave the field out and select in your page", field, n, maxValues)
 }
 
 // set gives the filter one field, and notes how that is spelled unless it is no constraint.

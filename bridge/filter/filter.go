@@ -21,7 +21,7 @@ type Reply struct {
 // Filter says which replies are wanted. It is made by [Parse] or [FromQuery], never changes, and may
 // be used by many goroutines.
 type Filter struct {
-	key       string
+	key, id   string
 	sender    *list // a nil list is no constraint
 	routing   *list
 	keyword   *list
@@ -36,6 +36,9 @@ type Filter struct {
 // differ only in the order, repetition or form of their values have equal keys. "{}" selects all.
 // It may be as long as a filter may be: at worst about 2 MB.
 func (f *Filter) Key() string { return f.key }
+
+// ID is as good as the key to tell filters apart, and short: a long key is hashed.
+func (f *Filter) ID() string { return f.id }
 
 // Match is MatchMine for a reply to somebody else's command: what it selects, every connection with
 // this filter wants. It does not allocate.

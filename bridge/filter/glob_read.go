@@ -35,14 +35,14 @@ func readGlob(text string) (value, error) {
 	w.endRun()
 	v := value{spelling: w.spelling.String(), name: w.name.String()}
 	if w.wild {
-		v.pattern, v.all = w.glob, v.spelling == "*"
+		v.pattern, v.all = compile(w.tokens), v.spelling == "*"
 	}
 	return v, nil
 }
 
 // globWriter puts a glob together.
 type globWriter struct {
-	glob           glob
+	tokens         []token
 	spelling, name strings.Builder // the name is right only if nothing is wild
 	star           bool            // a * is still to be written
 	wild           bool
@@ -57,7 +57,7 @@ func (w *globWriter) endRun() {
 
 func (w *globWriter) add(t token, spelling string) {
 	w.wild = w.wild || t.kind != oneChar
-	w.glob = append(w.glob, t)
+	w.tokens = append(w.tokens, t)
 	w.spelling.WriteString(spelling)
 }
 

@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,52 +9,75 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/clu-ws/clu-ws/bridge/object"
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
 // Parse reads a filter from JSON; doc.go tells its form. Nothing, null and {} select everything. An
 // error is a whole sentence for the developer of a page.
 func Parse(raw json.RawMessage) (*Filter, error) {
-	var object map[string]json.RawMessage
-	if len(raw) > 0 {
-		if err := json.Unmarshal(raw, &object); err != nil {
-			return nil, errors.New(`the filter is not a JSON object: write one such as {"sender": ["lvmecp", "lvm.*"], "message_code": [":", "f"]}`)
-		}
-	}
 	given := make(map[string][]string)
-	for _, field := range slices.Sorted(maps.Keys(object)) {
-		if !slices.Contains(fieldNames(), field) {
-			return nil, fmt.Errorf("the filter has a field %s, which there is not: write some of %s", quote.Text(field), strings.Join(fieldNames(), ", "))
-		}
-		values, err := readValues(field, object[field])
+	if len(raw) > 0 && !bytes.Equal(bytes.TrimSpace(raw), []byte("null")) {
+		fields, err := readFields(raw)
 		if err != nil {
 			return nil, err
 		}
-		given[field] = values
+		for _, field := range slices.Sorted(maps.Keys(fields)) {
+			if given[field], err = readValues(field, fields[field]); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return build(given)
 }
 
-// readValues reads one value or a list of them. Null is the same as no field.
+// readFields finds the fields of a filter, which may come from anywhere: it looks at
+// no more of them than it must. Of one that is there twice the last one counts.
+func readFields(raw []byte) (map[string]json.RawMessage, error) {
+	members := object.Of(raw)
+	if ok, _ := object.Valid(raw); !ok || bytes.TrimLeft(raw, " \t\r\n")[0] != '{' {
+		return nil, errors.New(`the filter is not a JSON object: write one such as {"sender": ["lvmecp", "lvm.*"], "message_code": [":", "f"]}`)
+	}
+	fields := make(map[string]json.RawMessage)
+	for {
+		field, value, ok := members.Next()
+		if !ok {
+			return fields, nil
+		}
+		if !slices.Contains(fieldNames(), string(field)) {
+			return nil, fmt.Errorf("the filter has a field %s, which there is not: write some of %s", quote.Text(string(field)), strings.Join(fieldNames(), ", "))
+		}
+		fields[string(field)] = value
+	}
+}
+
+// readValues reads one value or a list of them, of which the first are enough where
+// there are too many. Null is the same as no field.
 func readValues(field string, raw json.RawMessage) ([]string, error) {
-	if string(raw) == "null" {
+	switch {
+	case string(raw) == "null":
 		return nil, nil
+	case raw[0] != '[':
+		value, err := readText(field, raw)
+		return []string{value}, err
 	}
-	list := []json.RawMessage{raw}
-	if raw[0] == '[' {
-		if err := json.Unmarshal(raw, &list); err != nil {
-			return nil, fmt.Errorf("the filter field %q cannot be read: %w", field, err)
+	var values []string
+	n := 0
+	for element := range object.Elements(raw) {
+		if n++; n > maxValues {
+			continue
 		}
-		if len(list) == 0 {
-			return nil, fmt.Errorf("the filter field %q is an empty list, which selects nothing: name a value, or leave the field out to select all", field)
-		}
-	}
-	values := make([]string, len(list))
-	for i, element := range list {
-		var err error
-		if values[i], err = readText(field, element); err != nil {
+		value, err := readText(field, element)
+		if err != nil {
 			return nil, err
 		}
+		values = append(values, value)
+	}
+	switch {
+	case n == 0:
+		return nil, fmt.Errorf("the filter field %q is an empty list, which selects nothing: name a value, or leave the field out to select all", field)
+	case n > maxValues:
+		return nil, tooManyValues(field, n)
 	}
 	return values, nil
 }

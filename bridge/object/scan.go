@@ -5,6 +5,7 @@ package object
 import (
 	"bytes"
 	"encoding/json"
+	"iter"
 	"unsafe"
 )
 
@@ -89,7 +90,7 @@ func valueEnd(text []byte, at int) int {
 	}
 	for at < len(text) {
 		switch text[at] {
-		case ',', '}', ' ', '\n', '\t', '\r':
+		case ',', '}', ']', ' ', '\n', '\t', '\r':
 			return at
 		}
 		at++
@@ -136,4 +137,26 @@ func nestEnd(text []byte, at int) int {
 		at++
 	}
 	return at
+}
+
+// Elements gives the elements of a JSON list as they are written. It relies on valid
+// JSON, as [Members] does; what is no list has none.
+func Elements(text []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		at := skipSpace(text, 0)
+		if at == len(text) || text[at] != '[' {
+			return
+		}
+		for at = skipSpace(text, at+1); at < len(text) && text[at] != ']'; at = skipSpace(text, at) {
+			from := at
+			if at = valueEnd(text, from); !yield(text[from:at]) {
+				return
+			}
+			if at = skipSpace(text, at); at < len(text) && text[at] == ',' {
+				at++
+			} else {
+				return
+			}
+		}
+	}
 }

@@ -120,3 +120,36 @@ func BenchmarkKeys(b *testing.B) {
 		keys = Keys(keys[:0], body)
 	}
 }
+
+func TestElementsAreThoseOfTheList(t *testing.T) {
+	for text, want := range map[string][]string{
+		`[]`: nil, ` [ ] `: nil, `{"a": [1]}`: nil, `5`: nil, ``: nil,
+		`[1]`: {"1"}, ` [ "a,]" , [1, 2] ,{"b": 3}, null ] `: {`"a,]"`, `[1, 2]`, `{"b": 3}`, `null`},
+	} {
+		var got []string
+		for element := range Elements([]byte(text)) {
+			got = append(got, string(element))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func FuzzElements(f *testing.F) {
+	f.Add([]byte(`[1, "a", {}]`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var want []json.RawMessage
+		err := json.Unmarshal(text, &want)
+		n := 0
+		for element := range Elements(text) {
+			if err == nil && !bytes.Equal(element, want[n]) {
+				t.Fatalf("%q: element %d is %q, want %q", text, n, element, want[n])
+			}
+			n++
+		}
+		if err == nil && n != len(want) {
+			t.Fatalf("%q has %d elements, want %d", text, n, len(want))
+		}
+	})
+}

@@ -13,19 +13,22 @@ type actor struct {
 	rank   int                 // the place in [Store.costs]
 	heard  uint64              // the order of its last reply
 	bytes  int                 // what it costs, with all that is below it
-	byName []*keyword          // sorted; nil when there is another keyword, or one less
-	text   []byte              // as it is written whole; nil when it says something else now
+	all    listed
 
 	evicted uint64 // how often one of its keywords was forgotten
+	changed uint64 // the order of the last reply with which it was heard or forgot something
 }
 
-// keyword is the last value of a name, of one of the two kinds.
+// keyword is the last value of a name, of one of the two kinds. One that may be in a
+// view does not change any more: a copy takes its place.
 type keyword struct {
 	name     string
 	value    []byte  // its own buffer; nil if the value is too large
 	tooLarge int     // the length of a value that is, or 0
 	from     *source // the reply by which it came
 	place    *list.Element
+	at       int    // in [actor.all]
+	views    uint64 // how many had been taken when it was made
 }
 
 // source is what is remembered of a reply while it is an actor's last one, or
@@ -34,6 +37,7 @@ type source struct {
 	Entry        // without a keyword
 	order uint64 // among all replies
 	refs  int    // the actor, if it is the last reply, and keywords
+	views uint64 // how many had been taken when it was made
 }
 
 func (f *source) cost() int {
@@ -47,7 +51,7 @@ func (s *Store) source(a *actor, r *Reply) *source {
 		f = new(source)
 	}
 	s.spare = nil
-	*f = source{order: s.replies, refs: 1, Entry: Entry{
+	*f = source{order: s.replies, refs: 1, views: s.views, Entry: Entry{
 		Actor:      a.name,
 		Code:       s.short(r.Code),
 		RoutingKey: s.short(r.RoutingKey),
@@ -77,8 +81,10 @@ func (s *Store) release(a *actor, f *source) {
 		return
 	}
 	s.charge(a, -f.cost())
-	*f = source{} // the spare one must not hold texts
-	s.spare = f
+	if f.views == s.views { // else it may be in a view
+		*f = source{} // the spare one must not hold texts
+		s.spare = f
+	}
 }
 
 // kind is where keywords of the actor's last reply belong.
@@ -90,17 +96,6 @@ func (a *actor) kind() map[string]*keyword {
 		a.inner = map[string]*keyword{}
 	}
 	return a.inner
-}
-
-// names counts the names of an actor's keywords: one of both kinds counts once.
-func (a *actor) names() int {
-	n := len(a.public)
-	for name := range a.inner {
-		if a.public[name] == nil {
-			n++
-		}
-	}
-	return n
 }
 
 // set gives a keyword the value that came by the actor's last reply.
@@ -117,6 +112,7 @@ func (s *Store) set(a *actor, name, value []byte) {
 	default:
 		k = s.add(a, kind, string(name))
 	}
+	k = s.own(a, kind, k)
 	if k.from != a.last {
 		if k.from != nil {
 			s.release(a, k.from)
@@ -134,13 +130,27 @@ func (s *Store) add(a *actor, kind map[string]*keyword, name string) *keyword {
 	if a.order.Len() >= s.limits.Keywords {
 		s.forgetKeyword(a)
 	}
-	k := &keyword{name: name}
-	a.byName = nil
+	k := &keyword{name: name, views: s.views}
+	a.all.add(k)
 	k.place = a.order.PushFront(k)
 	kind[name] = k
 	s.keywords++
 	s.charge(a, keywordCost+len(name))
 	return k
+}
+
+// own gives a keyword that may change: itself, or a copy in its place.
+func (s *Store) own(a *actor, kind map[string]*keyword, k *keyword) *keyword {
+	if k.views == s.views {
+		return k
+	}
+	mine := *k
+	mine.value = nil // its buffer is the view's
+	s.charge(a, -len(k.value))
+	mine.views = s.views
+	a.all.replace(k, &mine)
+	k.place.Value, kind[k.name] = &mine, &mine
+	return &mine
 }
 
 // slack is how much longer than its value a buffer may be, besides a quarter of

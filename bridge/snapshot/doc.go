@@ -5,7 +5,7 @@
 //	Reply ──► Store.Note ──► actor ──► keyword: value, and the reply it came by
 //	                           │
 //	                           └─────► the last reply, whatever it held
-//	Store.Append, Store.AppendActors ◄── write what is known
+//	Painting, Store.Actors ◄── what is known, as JSON
 //
 // # What is merged
 //
@@ -42,8 +42,14 @@
 // Nothing of a body is held. A value is copied into its keyword's own buffer,
 // which the next value of about the same length takes over. What is known of a
 // reply is kept once for all keywords that came by it, and is used again when
-// the last of them has a newer value. What [Store.Append] wrote of an actor is kept
-// beside that, up to the same bound, until the actor is heard again: most actors are
-// silent between two snapshots. So a reply whose keywords are known costs
+// the last of them has a newer value. So a reply whose keywords are known costs
 // no allocation, and an old keyword holds no more than itself.
+//
+// # Views
+//
+// A snapshot of everything may be 30 MiB long, and a filter may have to look at every
+// keyword: nobody holds the store's lock for that. [Painting.Start] and [Store.Actors]
+// take no more than pointers. What may be in a view does not change any more: the
+// next reply that has such a keyword makes a copy of it, once for each view, and goes
+// on with that.
 package snapshot

@@ -11,7 +11,7 @@ type Limits struct {
 	// internal and other replies counts twice. 0 is 1000.
 	Keywords int
 	// Bytes bounds names, values, and a fixed cost of each actor, keyword and
-	// reply that is remembered, and as much again of what was written last. 0 is 32 MiB.
+	// reply that is remembered. 0 is 32 MiB.
 	Bytes int
 	// Value is the length of the longest value, of the longest name and of the
 	// longest header that are kept, in bytes. 0 is 64 KiB. It is a quarter of

@@ -54,8 +54,8 @@ func (s *Store) forgetKeyword(a *actor) {
 		kind = a.inner
 	}
 	delete(kind, k.name)
-	a.byName = nil
-	s.dropText(a)
+	a.all.remove(k)
+	a.changed, s.shrunk = s.replies, s.replies
 	s.charge(a, -keywordCost-len(k.name)-len(k.value))
 	s.release(a, k.from)
 	s.keywords--
@@ -65,7 +65,7 @@ func (s *Store) forgetKeyword(a *actor) {
 
 // forgetActor forgets an actor and all its keywords at once.
 func (s *Store) forgetActor(a *actor) {
-	s.dropText(a)
+	s.shrunk = s.replies
 	s.recent.Remove(a.place)
 	heap.Remove(&s.costs, a.rank)
 	delete(s.actors, a.name)

@@ -43,7 +43,8 @@ type Store struct {
 	keywords int     // of all actors
 	replies  uint64  // how many were noted: the order of sources
 	spare    *source // one that is not used any more, or nil
-	texts    int     // bytes of the actors' texts
+	views    uint64  // how many were taken: what is older than the last one may be in it
+	shrunk   uint64  // the last reply with which something was forgotten
 
 	evictedActors, evictedKeywords uint64
 }
@@ -66,7 +67,6 @@ func (s *Store) Note(r Reply) {
 	}
 	s.replies++
 	a := s.hear(r.Sender)
-	s.dropText(a)
 	if a.last != nil {
 		s.release(a, a.last)
 	}
@@ -91,14 +91,14 @@ func (s *Store) hear(name string) *actor {
 		name = string([]rune(name))
 	}
 	if a := s.actors[name]; a != nil {
-		a.heard = s.replies
+		a.heard, a.changed = s.replies, s.replies
 		s.recent.MoveToFront(a.place)
 		return a
 	}
 	if len(s.actors) >= s.limits.Actors {
 		s.forgetActor(s.recent.Back().Value.(*actor))
 	}
-	a := &actor{name: name, heard: s.replies, public: map[string]*keyword{}}
+	a := &actor{name: name, heard: s.replies, changed: s.replies, public: map[string]*keyword{}}
 	a.place = s.recent.PushFront(a)
 	s.actors[name] = a
 	s.charge(a, actorCost+len(name))

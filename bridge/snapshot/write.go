@@ -1,99 +1,12 @@
 package snapshot
 
 import (
-	"cmp"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
-
-// Append writes the last values behind dst, sorted by name:
-//
-//	{"mount": {"time": "2026-11-21T03:38:40.123456+00:00", "code": ":", "seq": 17, "keywords": {
-//	  "ra": {"value": 1.5, "time": "2026-11-21T03:38:39.000000+00:00", "code": "i", "seq": 12}}}}
-//
-// The actor's time, code and seq are those of its last reply, whatever it held.
-// "evicted": 3 stands before an actor's keywords if that many were forgotten for
-// want of room. A keyword whose last value is too large has "too_large": 70000,
-// its bytes, in place of the value; one that came by an internal reply ends
-// with "internal": true.
-//
-// Written is what keep lets through, and actors of whom it lets nothing
-// through are left out. If keep is nil, everything is written.
-//
-// Without keep, what was written of an actor is kept and written again as long as
-// the actor says nothing, and is forgotten when it does.
-func (s *Store) Append(dst []byte, keep func(Entry) bool) []byte {
-	dst = append(dst, '{')
-	first := true
-	var keywords []*keyword
-	for _, name := range slices.Sorted(maps.Keys(s.actors)) {
-		a := s.actors[name]
-		if keep != nil {
-			if keywords = a.kept(keywords[:0], keep); len(keywords) == 0 {
-				continue
-			}
-		}
-		if !first {
-			dst = append(dst, ", "...)
-		}
-		first = false
-		if keep != nil {
-			dst = a.append(dst, keywords)
-			continue
-		}
-		if a.text == nil {
-			from := len(dst)
-			keywords = a.kept(keywords[:0], nil)
-			dst = a.append(dst, keywords)
-			s.keepText(a, dst[from:])
-			continue
-		}
-		dst = append(dst, a.text...)
-	}
-	return append(dst, '}')
-}
-
-// keepText keeps what was written of an actor, while all that is kept so costs no
-// more than what it was written of may cost.
-func (s *Store) keepText(a *actor, text []byte) {
-	if s.texts+len(text) <= s.limits.Bytes {
-		a.text = slices.Clone(text)
-		s.texts += len(text)
-	}
-}
-
-// dropText forgets what was written of an actor: it is not true any more.
-func (s *Store) dropText(a *actor) {
-	s.texts -= len(a.text)
-	a.text = nil
-}
-
-// kept gives the actor's keywords that keep lets through, by name, and of one
-// that it has of both kinds the newer one.
-func (a *actor) kept(dst []*keyword, keep func(Entry) bool) []*keyword {
-	if a.byName == nil {
-		a.byName = make([]*keyword, 0, a.order.Len())
-		for e := a.order.Front(); e != nil; e = e.Next() {
-			a.byName = append(a.byName, e.Value.(*keyword))
-		}
-		slices.SortFunc(a.byName, func(k, l *keyword) int { return cmp.Compare(k.name, l.name) })
-	}
-	for _, k := range a.byName {
-		if keep != nil && !keep(k.entry()) {
-			continue
-		}
-		switch last := len(dst) - 1; {
-		case last < 0 || dst[last].name != k.name:
-			dst = append(dst, k)
-		case dst[last].from.order < k.from.order:
-			dst[last] = k
-		}
-	}
-	return dst
-}
 
 func (k *keyword) entry() Entry {
 	e := k.from.Entry
@@ -101,12 +14,20 @@ func (k *keyword) entry() Entry {
 	return e
 }
 
-// append writes an actor with some of its keywords.
-func (a *actor) append(dst []byte, keywords []*keyword) []byte {
+// append writes an actor with some of its keywords:
+//
+//	"mount": {"time": "2026-11-21T03:38:40.123456+00:00", "code": ":", "seq": 17, "keywords": {
+//	  "ra": {"value": 1.5, "time": "2026-11-21T03:38:39.000000+00:00", "code": "i", "seq": 12}}}
+//
+// The actor's time, code and seq are those of its last reply, whatever it held.
+// "evicted": 3 stands before the keywords if that many were forgotten for want of
+// room. A keyword whose last value is too large has "too_large": 70000, its bytes, in
+// place of the value; one that came by an internal reply ends with "internal": true.
+func (a *shown) append(dst []byte, keywords []*keyword) []byte {
 	dst = appendString(dst, a.name)
 	dst = append(dst, ": {"...)
 	dst = a.last.append(dst)
-	dst = a.appendEvicted(dst)
+	dst = appendEvicted(dst, a.evicted)
 	dst = append(dst, `, "keywords": {`...)
 	var written *source // whose text is dst[from:to]
 	var from, to int
@@ -144,37 +65,52 @@ func (k *keyword) appendValue(dst []byte) []byte {
 	return append(dst, ", "...)
 }
 
-func (a *actor) appendEvicted(dst []byte) []byte {
-	if a.evicted == 0 {
+func appendEvicted(dst []byte, evicted uint64) []byte {
+	if evicted == 0 {
 		return dst
 	}
 	dst = append(dst, `, "evicted": `...)
-	return strconv.AppendUint(dst, a.evicted, 10)
+	return strconv.AppendUint(dst, evicted, 10)
 }
 
-// AppendActors writes behind dst who was heard, sorted by name, with the time,
-// code and seq of the last reply and the number of keywords that are known:
+// Actors is who was heard, as of the moment of a [Store.Actors].
+type Actors []shown
+
+// Append writes behind dst who was heard, sorted by name, with the time, code and seq
+// of the last reply and the number of keywords that are known:
 //
 //	[{"name": "mount", "time": "2026-11-21T03:38:40.123456+00:00", "code": ":", "seq": 17, "keywords": 3}]
 //
 // "evicted": 3 follows seq if that many of the actor's keywords were forgotten.
-func (s *Store) AppendActors(dst []byte) []byte {
+func (all Actors) Append(dst []byte) []byte {
+	slices.SortFunc(all, func(a, b shown) int { return strings.Compare(a.name, b.name) })
 	dst = append(dst, '[')
-	for i, name := range slices.Sorted(maps.Keys(s.actors)) {
-		a := s.actors[name]
+	for i := range all {
 		if i > 0 {
 			dst = append(dst, ", "...)
 		}
 		dst = append(dst, `{"name": `...)
-		dst = appendString(dst, name)
+		dst = appendString(dst, all[i].name)
 		dst = append(dst, ", "...)
-		dst = a.last.append(dst)
-		dst = a.appendEvicted(dst)
+		dst = all[i].last.append(dst)
+		dst = appendEvicted(dst, all[i].evicted)
 		dst = append(dst, `, "keywords": `...)
-		dst = strconv.AppendInt(dst, int64(a.names()), 10)
+		dst = strconv.AppendInt(dst, int64(all[i].names()), 10)
 		dst = append(dst, '}')
 	}
 	return append(dst, ']')
+}
+
+// names counts the names of an actor's keywords: one of both kinds counts once.
+func (a *shown) names() int {
+	if !a.mixed {
+		return len(a.keywords)
+	}
+	names := make(map[string]bool, len(a.keywords))
+	for _, k := range a.keywords {
+		names[k.name] = true
+	}
+	return len(names)
 }
 
 // append writes a reply's time, code and seq.

@@ -1,0 +1,60 @@
+package topic
+
+// finder searches for a run of words with a bit for each: it is set while the words
+// up to that one are those up to here (the shift-and algorithm).
+type finder struct {
+	length int
+	masks  map[string][]uint64 // the places that take a word
+	any    []uint64            // those of *, which take every other one
+}
+
+// maxState is enough for the words of a routing key, which has 255 bytes.
+const maxState = 4
+
+func newFinder(run []string) *finder {
+	f := &finder{length: len(run), masks: map[string][]uint64{}, any: make([]uint64, (len(run)+63)/64)}
+	for place, word := range run {
+		if word == "*" {
+			f.any[place/64] |= 1 << (place % 64)
+		}
+	}
+	for place, word := range run {
+		if word == "*" {
+			continue
+		}
+		if f.masks[word] == nil {
+			f.masks[word] = append([]uint64(nil), f.any...)
+		}
+		f.masks[word][place/64] |= 1 << (place % 64)
+	}
+	return f
+}
+
+// find takes the words up to the end of the run where it comes first.
+func (f *finder) find(left *words) bool {
+	var room [maxState]uint64
+	state := room[:]
+	if len(f.any) > maxState {
+		state = make([]uint64, len(f.any)) // no key of AMQP has so many words
+	}
+	last, bit := (f.length-1)/64, uint64(1)<<((f.length-1)%64)
+	for {
+		word, ok := left.first()
+		if !ok {
+			return false
+		}
+		mask := f.masks[word]
+		if mask == nil {
+			mask = f.any
+		}
+		carry := uint64(1)
+		for w := range f.any {
+			next := state[w] >> 63
+			state[w] = (state[w]<<1 | carry) & mask[w]
+			carry = next
+		}
+		if state[last]&bit != 0 {
+			return true
+		}
+	}
+}

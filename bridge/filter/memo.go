@@ -1,0 +1,180 @@
+package filter
+
+import "strings"
+
+// Memo remembers which filters let which texts pass. Senders, routing keys and
+// keywords come again with every reply, while matching them with many patterns is
+// what a filter costs; a command's id is new with each command, and is not kept.
+//
+//	m.Look(reply) ──► m.Match(filter, number, mine)
+//	                  m.Match(another, its number, mine) ...
+//
+// Each filter has a number in the memo, by [Memo.Add]. A memo belongs to one
+// goroutine; the filters may be everybody's.
+type Memo struct {
+	texts   [keptFields]map[string]*row
+	kept    int   // rows in all
+	words   int   // of all rows
+	most    int   // rows
+	numbers int   // given out
+	retired []int // of filters that were removed: their bits are still in the rows
+	free    []int
+	work    int
+
+	// The reply that is looked at, and what is known of it.
+	reply    *Reply
+	rows     [keyword]*row // nil until they are asked for
+	keywords []*row        // those of its keywords, if asked
+	asked    bool
+}
+
+// The fields whose texts are kept.
+const (
+	sender = iota
+	routing
+	commander
+	keyword
+	keptFields
+)
+
+// row is what is known of a text: of each filter two bits, whether it was asked and
+// what it said. Of 64 filters they are in one word each, side by side.
+type row struct{ words []uint64 }
+
+// Bounds of a memo's rows: their bits, in words, and the texts that they are of.
+const (
+	maxRowWords  = 2 << 20 // 16 MiB
+	maxRowLength = 255
+)
+
+// NewMemo makes a memo of so many texts. When they are more it begins anew.
+func NewMemo(texts int) *Memo { return &Memo{most: texts} }
+
+// Add gives a number for a filter.
+func (m *Memo) Add() (number int) {
+	if last := len(m.free) - 1; last >= 0 {
+		number, m.free = m.free[last], m.free[:last]
+		return number
+	}
+	m.numbers++
+	return m.numbers - 1
+}
+
+// Remove gives a filter's number back.
+func (m *Memo) Remove(number int) {
+	const few = 256
+	if m.retired = append(m.retired, number); len(m.retired) < few+m.numbers/2 {
+		return
+	}
+	m.forget()
+	m.rows, m.asked = [keyword]*row{}, false
+	m.free, m.retired = append(m.free, m.retired...), nil
+	if len(m.free) == m.numbers { // nobody has one
+		m.free, m.numbers = nil, 0
+	}
+}
+
+// forget begins anew. The rows of the reply that is looked at stay with it.
+func (m *Memo) forget() { m.texts, m.kept, m.words = [keptFields]map[string]*row{}, 0, 0 }
+
+// Work tells what all that was matched has cost so far: about one for each look at a
+// remembered text, and one for each 32 bytes that a pattern had to look at.
+func (m *Memo) Work() int { return m.work }
+
+// Look turns to a reply, which must not change until the next one.
+func (m *Memo) Look(r *Reply) {
+	m.reply, m.rows, m.asked = r, [keyword]*row{}, false
+	m.work++
+}
+
+// Match is [Filter.MatchMine] of the reply that was looked at, for the filter with
+// this number.
+func (m *Memo) Match(f *Filter, number int, mine bool) bool {
+	r := m.reply
+	m.work++
+	return (f.internal == nil || *f.internal == r.Internal) &&
+		(f.codes == "" || len(r.Code) == 1 && strings.Contains(f.codes, r.Code)) &&
+		m.header(sender, f.sender, r.Sender, number) &&
+		(f.mine && mine || m.header(commander, f.commander, r.Commander, number)) &&
+		m.matched(f.commandID, r.CommandID) &&
+		m.header(routing, f.routing, r.RoutingKey, number) &&
+		(f.keyword == nil || m.anyKeyword(f.keyword, number))
+}
+
+// header matches the text of a field. Names alone need no memory: they are a map.
+func (m *Memo) header(field int, l *list, text string, number int) bool {
+	if l == nil {
+		return true
+	}
+	if len(l.patterns) == 0 || len(text) > maxRowLength {
+		return m.matched(l, text)
+	}
+	if m.rows[field] == nil {
+		m.rows[field] = m.row(field, text)
+	}
+	return m.passes(m.rows[field], l, text, number)
+}
+
+func (m *Memo) anyKeyword(l *list, number int) bool {
+	if !m.asked {
+		m.asked, m.keywords = true, m.keywords[:0]
+		for _, text := range m.reply.Keywords {
+			m.keywords = append(m.keywords, m.row(keyword, text))
+		}
+	}
+	for i, text := range m.reply.Keywords {
+		if m.passes(m.keywords[i], l, text, number) {
+			return true
+		}
+	}
+	return false
+}
+
+// passes tells whether a list lets a text pass, and remembers that in its row.
+func (m *Memo) passes(r *row, l *list, text string, number int) bool {
+	m.work++
+	at, bit := 2*(number/64), uint64(1)<<(number%64)
+	if at >= len(r.words) {
+		more := make([]uint64, 2*((m.numbers+63)/64))
+		m.words += len(more) - len(r.words)
+		copy(more, r.words)
+		r.words = more
+	}
+	if r.words[at]&bit == 0 {
+		r.words[at] |= bit
+		if m.matched(l, text) {
+			r.words[at+1] |= bit
+		}
+	}
+	return r.words[at+1]&bit != 0
+}
+
+// matched matches a text that is not remembered.
+func (m *Memo) matched(l *list, text string) bool {
+	if l != nil {
+		m.work += 1 + len(l.patterns)*(1+len(text)/32)
+	}
+	return l.has(text)
+}
+
+// row gives a text's.
+func (m *Memo) row(field int, text string) *row {
+	m.work++
+	if r := m.texts[field][text]; r != nil {
+		return r
+	}
+	r := &row{words: make([]uint64, 2*((m.numbers+63)/64))}
+	if len(text) > maxRowLength {
+		return r // for this reply only
+	}
+	if m.kept >= m.most || m.words > maxRowWords {
+		m.forget()
+	}
+	if m.texts[field] == nil {
+		m.texts[field] = map[string]*row{}
+	}
+	m.texts[field][strings.Clone(text)] = r
+	m.kept++
+	m.words += len(r.words)
+	return r
+}

@@ -1,0 +1,226 @@
+package object
+
+import "bytes"
+
+// maxDepth is how deep lists and objects may stand in each other, as in encoding/json.
+const maxDepth = 10_000
+
+// Valid reports whether a text is one JSON value (RFC 8259), as [json.Valid] does in
+// several times as long: a message of a mebibyte keeps a loop, and all its clients,
+// waiting. Else it says at which byte it is not, which is the text's length if it ends
+// too soon. It does not ask for UTF-8.
+func Valid(text []byte) (ok bool, at int) {
+	v := validator{text: text}
+	ok = v.value()
+	return ok && v.blanks() && v.at == len(text), v.at
+}
+
+// validator reads a text from its beginning. Its methods are false at the first byte
+// that may not be there, or at the end.
+type validator struct {
+	text  []byte
+	at    int
+	depth int
+	nest  []uint64 // a bit for each depth: 1 is an object
+}
+
+// next is the byte at hand, or 0 at the end: no JSON has that.
+func (v *validator) next() byte {
+	if v.at < len(v.text) {
+		return v.text[v.at]
+	}
+	return 0
+}
+
+// blanks skips them, and is always true.
+func (v *validator) blanks() bool {
+	v.at = skipSpace(v.text, v.at)
+	return true
+}
+
+// value reads a value with all that is in it.
+func (v *validator) value() bool {
+	for {
+		v.blanks()
+		switch c := v.next(); c {
+		case '{', '[':
+			if !v.open(c == '{') {
+				return false
+			}
+			if v.blanks(); v.next() == c+2 { // '}' or ']'
+				break
+			}
+			if c == '{' && !v.key() {
+				return false
+			}
+			continue // with the first value in it
+		default:
+			if !v.scalar(c) {
+				return false
+			}
+		}
+		more, ok := v.closed()
+		if !ok || !more {
+			return ok
+		}
+	}
+}
+
+// closed reads what may stand behind a value: the ends of what it is in, and a comma,
+// with the next key. more means that another value must follow.
+func (v *validator) closed() (more, ok bool) {
+	for v.depth > 0 {
+		object := v.inObject()
+		v.blanks()
+		switch c := v.next(); {
+		case c == ',':
+			v.at++
+			return true, !object || v.key()
+		case c == '}' && object, c == ']' && !object:
+			v.at++
+			v.depth--
+		default:
+			return false, false
+		}
+	}
+	return false, true
+}
+
+func (v *validator) open(object bool) bool {
+	if v.depth == maxDepth {
+		return false
+	}
+	v.at++
+	word, bit := v.depth/64, uint64(1)<<(v.depth%64)
+	if v.depth++; word == len(v.nest) {
+		v.nest = append(v.nest, 0)
+	}
+	if v.nest[word] &^= bit; object {
+		v.nest[word] |= bit
+	}
+	return true
+}
+
+func (v *validator) inObject() bool {
+	return v.nest[(v.depth-1)/64]>>((v.depth-1)%64)&1 != 0
+}
+
+// key reads a key and its colon.
+func (v *validator) key() bool {
+	if v.blanks(); v.next() != '"' || !v.string() {
+		return false
+	}
+	if v.blanks(); v.next() != ':' {
+		return false
+	}
+	v.at++
+	return true
+}
+
+// scalar reads a value that begins with c and has none in it.
+func (v *validator) scalar(c byte) bool {
+	switch {
+	case c == '"':
+		return v.string()
+	case c == '-' || c >= '0' && c <= '9':
+		return v.number()
+	case c == 't':
+		return v.word("true")
+	case c == 'f':
+		return v.word("false")
+	case c == 'n':
+		return v.word("null")
+	}
+	return false
+}
+
+func (v *validator) word(word string) bool {
+	for i := range len(word) {
+		if v.next() != word[i] {
+			return false
+		}
+		v.at++
+	}
+	return true
+}
+
+func (v *validator) number() bool {
+	if v.next() == '-' {
+		v.at++
+	}
+	if v.next() == '0' {
+		v.at++
+	} else if !v.digits() {
+		return false
+	}
+	if v.next() == '.' {
+		if v.at++; !v.digits() {
+			return false
+		}
+	}
+	if c := v.next(); c == 'e' || c == 'E' {
+		v.at++
+		if c := v.next(); c == '+' || c == '-' {
+			v.at++
+		}
+		return v.digits()
+	}
+	return true
+}
+
+// digits reads one at least.
+func (v *validator) digits() bool {
+	from := v.at
+	for v.at < len(v.text) && v.text[v.at]-'0' <= 9 {
+		v.at++
+	}
+	return v.at > from
+}
+
+// string reads a text in quotes.
+func (v *validator) string() bool {
+	v.at++
+	rest := v.text[v.at:]
+	for i := 0; i < len(rest); i++ {
+		switch c := rest[i]; {
+		case c == '"':
+			v.at += i + 1
+			return true
+		case c < ' ':
+			v.at += i
+			return false
+		case c == '\\':
+			n := escape(rest[i:])
+			if n == 0 {
+				v.at += i
+				return false
+			}
+			i += n - 1
+		}
+	}
+	v.at = len(v.text)
+	return false
+}
+
+// escape is the length of the escape that a text begins with, or 0.
+func escape(text []byte) int {
+	if len(text) < 2 {
+		return 0
+	}
+	if text[1] != 'u' {
+		if bytes.IndexByte([]byte(`"\/bfnrt`), text[1]) < 0 {
+			return 0
+		}
+		return 2
+	}
+	const length = len(`\u0000`)
+	if len(text) < length {
+		return 0
+	}
+	for _, c := range text[2:length] {
+		if lower := c | 0x20; (c < '0' || c > '9') && (lower < 'a' || lower > 'f') {
+			return 0
+		}
+	}
+	return length
+}

@@ -1,0 +1,132 @@
+package snapshot
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// fewWords is of few actors and keywords, so that all of them come again.
+func fewWords(rnd *rand.Rand, seq uint64) Reply {
+	var members []string
+	for range rnd.IntN(4) {
+		members = append(members, fmt.Sprintf(`"k%d": "%s"`, rnd.IntN(12), strings.Repeat("x", rnd.IntN(60))))
+	}
+	r := say(fmt.Sprintf("a%d", rnd.IntN(14)), seq, "{"+strings.Join(members, ", ")+"}")
+	r.Internal, r.CommandID = rnd.IntN(4) == 0, fmt.Sprint(rnd.IntN(3))
+	return r
+}
+
+func unsealed(text []byte) []byte { return text }
+
+// text is the whole of a painting.
+func (p *Painting) text() string {
+	return "{" + string(bytes.Join(p.Parts(), nil)) + "}"
+}
+
+// Whatever comes while it is written, a painting is what the store held when it was
+// started; and when it is finished it is what the store holds.
+func TestAPaintingIsOfOneMomentWhateverComesMeanwhile(t *testing.T) {
+	odd := func(e Entry) bool { return len(e.Keyword)%2 == 0 && e.CommandID != "2" }
+	for seed := range uint64(40) {
+		rnd := rand.New(rand.NewPCG(seed, 1))
+		s := New(Limits{Actors: 10, Keywords: 9, Bytes: 60 << 10, Value: 50})
+		keep := []func(Entry) bool{nil, odd}[seed%2]
+		p, seq := NewPainting(keep, 0, unsealed), uint64(0)
+		hear := func() {
+			seq++
+			s.Note(fewWords(rnd, seq))
+		}
+		for range 60 {
+			for range rnd.IntN(20) {
+				hear()
+			}
+			want := string(s.Append(nil, keep))
+			p.Start(s)
+			for !p.Step(func(int) bool { return rnd.IntN(2) == 0 }) {
+				hear()
+			}
+			hear()
+			if got := p.text(); got != want {
+				t.Fatalf("seed %d, reply %d:\n got %s\nwant %s", seed, seq, got, want)
+			}
+			if rnd.IntN(2) == 0 {
+				if !p.Finish(s, 1000) {
+					t.Fatal("a few keywords are too many")
+				}
+				if got, want := p.text(), string(s.Append(nil, keep)); got != want {
+					t.Fatalf("seed %d, reply %d, finished:\n got %s\nwant %s", seed, seq, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestAPaintingWritesWhatHasChangedAndNothingElse(t *testing.T) {
+	s := crowd(1000, 50)
+	asked := 0
+	p := NewPainting(func(Entry) bool { asked++; return true }, 10, unsealed)
+	paint := func() (keywords int) {
+		asked = 0
+		p.Start(s)
+		for !p.Step(func(int) bool { return true }) {
+		}
+		return asked
+	}
+	if n := paint(); n != 50_000 {
+		t.Errorf("first it looked at %d keywords", n)
+	}
+	before := p.Parts()
+	s.Note(say("actor500", 1, `{"temperature_0": 5}`))
+	if n := paint(); n != 50 {
+		t.Errorf("then it looked at %d", n)
+	}
+	made := 0
+	for i, part := range p.Parts() {
+		if &part[0] != &before[i][0] {
+			made++
+		}
+	}
+	if made != 1 {
+		t.Errorf("%d of %d parts were made anew", made, len(before))
+	}
+	if n := paint(); n != 0 {
+		t.Errorf("and for nothing at %d", n)
+	}
+}
+
+func TestAPaintingDoesNoMoreInAStepThanItMay(t *testing.T) {
+	s := crowd(200, 200)
+	asked, most := 0, 0
+	p := NewPainting(func(Entry) bool { asked++; return true }, 0, unsealed)
+	p.Start(s)
+	for done := false; !done; {
+		asked = 0
+		done = p.Step(func(int) bool { return asked >= 1000 })
+		most = max(most, asked)
+	}
+	if most > 1000+16 {
+		t.Errorf("a step looked at %d keywords", most)
+	}
+	if s.Note(say("new", 1, `{"a": 1, "b": 2}`)); p.Finish(s, 2) {
+		t.Error("it finished what was too much")
+	}
+	if !p.Finish(s, 3) {
+		t.Error("it did not finish what was little")
+	}
+}
+
+// The copies that a view costs are made once.
+func TestAReplyOfKnownKeywordsAllocatesOnceForAView(t *testing.T) {
+	s, r := New(Limits{}), typical(1)
+	s.Note(r)
+	s.Note(r)
+	s.Actors()
+	s.Note(r) // the copies
+	s.Note(r) // and the second source
+	if n := testing.AllocsPerRun(100, func() { s.Note(r) }); n != 0 {
+		t.Errorf("a reply allocates %v times", n)
+	}
+}

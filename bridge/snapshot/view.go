@@ -1,0 +1,83 @@
+package snapshot
+
+import "slices"
+
+// shown is an actor in a view, as it was when that was taken. Its keywords and
+// sources are shared with the store, which changes none of them any more.
+type shown struct {
+	name     string
+	last     *source
+	evicted  uint64
+	keywords []*keyword // of both kinds, in no order
+	mixed    bool       // there are some of each
+}
+
+func (a *actor) show() shown {
+	return shown{a.name, a.last, a.evicted, a.all.share(), len(a.public) > 0 && len(a.inner) > 0}
+}
+
+// Actors is who was heard. Its owner has the store's lock to call it, and needs none
+// for what it gives.
+func (s *Store) Actors() Actors {
+	all := make(Actors, 0, len(s.actors))
+	for _, a := range s.actors {
+		all = append(all, a.show())
+	}
+	s.views++
+	return all
+}
+
+// changed gives the actors that are not as they were with a reply, and the order of
+// the last reply. whole means that others may have been forgotten, too.
+func (s *Store) changed(since uint64) (changed []*actor, whole bool, now uint64) {
+	if s.shrunk <= since {
+		for e := s.recent.Front(); e != nil && e.Value.(*actor).changed > since; e = e.Next() {
+			changed = append(changed, e.Value.(*actor))
+		}
+		return changed, false, s.replies
+	}
+	for _, a := range s.actors {
+		if a.changed > since {
+			changed = append(changed, a)
+		}
+	}
+	return changed, true, s.replies
+}
+
+// listed is an actor's keywords in no order, each of which knows its place. The list
+// may be in a view: before it changes again it is copied.
+type listed struct {
+	list   []*keyword
+	shared bool
+}
+
+func (l *listed) share() []*keyword {
+	l.shared = true
+	return l.list
+}
+
+func (l *listed) own() {
+	if l.shared {
+		l.list, l.shared = slices.Clone(l.list), false
+	}
+}
+
+func (l *listed) add(k *keyword) {
+	l.own()
+	k.at = len(l.list)
+	l.list = append(l.list, k)
+}
+
+func (l *listed) remove(k *keyword) {
+	l.own()
+	last := len(l.list) - 1
+	moved := l.list[last]
+	l.list[k.at], moved.at = moved, k.at
+	l.list[last] = nil
+	l.list = l.list[:last]
+}
+
+func (l *listed) replace(k, by *keyword) {
+	l.own()
+	l.list[k.at] = by
+}

@@ -1,0 +1,127 @@
+package bridge
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/clu-ws/clu-ws/bridge/filter"
+)
+
+// remember has replies of the past.
+func (s *stage) remember(n int, reply func(i int) (filter.Reply, string)) {
+	s.hub.mu.Lock()
+	s.hub.past.Replies = n
+	s.hub.mu.Unlock()
+	for i := range n {
+		r, body := reply(i)
+		s.saysBody(r, body)
+	}
+}
+
+// patterns is a list of so many that differ, each with a beginning.
+func patterns(n int, beginning string) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf("%q", beginning+fmt.Sprint(i, "b"))
+	}
+	return "[" + strings.Join(all, ", ") + "]"
+}
+
+// body42 has as many keywords as a telescope's controller tells at once.
+func body42(i int) string {
+	members := make([]string, 42)
+	for k := range members {
+		members[k] = fmt.Sprintf(`"keyword_%d": %d`, k, i)
+	}
+	return "{" + strings.Join(members, ", ") + "}"
+}
+
+// These took 51 s and 6 s, in which nobody else was answered.
+func TestAReplayTakesTurnsOfBoundedWork(t *testing.T) {
+	for name, c := range map[string]struct {
+		replies int
+		reply   func(i int) (filter.Reply, string)
+		filter  string
+		wanted  int
+		turns   int // at most
+	}{
+		"ids-of-255-bytes": {
+			9614, func(i int) (filter.Reply, string) {
+				return filter.Reply{Sender: "a", Code: "i", CommandID: strings.Repeat("a", 249) + fmt.Sprintf("%06d", i)}, `{}`
+			}, `{"command_id": ` + patterns(64, "*"+strings.Repeat("a", 100)) + `}`, 0, 200,
+		},
+		"42-keywords": {
+			9000, func(i int) (filter.Reply, string) { return filter.Reply{Sender: "a", Code: "i"}, body42(i) },
+			`{"keyword": ` + patterns(64, "*nothing*") + `}`, 0, 60,
+		},
+		"everything": {
+			9000, func(i int) (filter.Reply, string) { return filter.Reply{Sender: "a", Code: "i"}, body42(i) }, `{}`, 9000, 2,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			s.remember(c.replies, c.reply)
+			h, client := s.hub, &session{id: "x"}
+			h.mu.Lock()
+			p, reason := h.startReplay(demand{wish: wish{filter: mustFilter(t, c.filter)}, since: &since{h.epoch, 0}}, client)
+			h.mu.Unlock()
+			if p == nil {
+				t.Fatal(reason)
+			}
+			turns, most := 0, 0
+			for done := false; !done; turns++ {
+				before := p.work()
+				done = p.turn()
+				most = max(most, p.work()-before)
+			}
+			if most > 2*turnWork || turns > c.turns {
+				t.Errorf("it took %d turns, of which one did %d", turns, most)
+			}
+			if len(p.found) != c.wanted {
+				t.Errorf("it found %d replies, want %d", len(p.found), c.wanted)
+			}
+		})
+	}
+}
+
+// A snapshot of 200 actors with 200 keywords each took 2.3 s.
+func TestASnapshotTakesTurnsOfBoundedWork(t *testing.T) {
+	s := newStage(t)
+	for a := range 200 {
+		for part := range 4 {
+			members := make([]string, 50)
+			for k := range members {
+				members[k] = fmt.Sprintf(`"keyword_%d_%d_%d": 1`, a, part, k)
+			}
+			s.saysBody(filter.Reply{Sender: fmt.Sprint("actor", a), Code: "i"}, "{"+strings.Join(members, ", ")+"}")
+		}
+	}
+	h := s.hub
+	p := h.album.of(mustFilter(t, `{"keyword": `+patterns(64, "*"+strings.Repeat("?", 40)+"*")+`}`))
+	turns, most, before := 0, 0, 0
+	for done := false; !done; turns++ {
+		done = h.paint(p)
+		most, before = max(most, p.memo.Work()-before), p.memo.Work()
+	}
+	if most > 2*turnWork || turns < 10 {
+		t.Errorf("it took %d turns, of which one did %d", turns, most)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if frames, ok := h.finish(p, nil); !ok || len(frames) != 2 {
+		t.Errorf("it is finished: %v, with %d frames", ok, len(frames))
+	}
+}
+
+// 20 clients of 256 patterns each made every reply cost half a second.
+func TestAReplyThatComesAgainIsNotMatchedWithEveryPattern(t *testing.T) {
+	h := hubWith(t, func(i int) string { return `{"keyword": ` + patterns(64, fmt.Sprint("*nothing_", i, "_*")) + `}` }, 80)
+	h.reply(benchReply(), 0, false)
+	h.reply(benchReply(), 0, false)
+	before := h.index.memo.Work()
+	h.reply(benchReply(), 0, false)
+	if work := h.index.memo.Work() - before; work > 80*8 {
+		t.Errorf("a reply with 5 keywords cost %d, for 80 filters", work)
+	}
+}
