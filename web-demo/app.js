@@ -21,7 +21,7 @@ import { Replies } from "./replies.js";
 
 const byId = (id) => document.getElementById(id);
 
-const clu = new Clu(".", { probe: "ping" });
+const clu = new Clu(".", { probe: "ping", bigint: "bigint" });
 const header = new Header(clu);
 const envelope = new EnvelopeView();
 const showEnvelope = (reply, from) => envelope.open(reply, from);

@@ -27,18 +27,19 @@
  */
 
 import { Command, CommandError, newCommandId } from "./clu-command.js";
+import { BIGINTS, formatJSON, parseJSON } from "./clu-json.js";
 import { Link } from "./clu-link.js";
 import { CODES, isFinal, parseReply, readReply } from "./clu-reply.js";
 import { Session, isMessage } from "./clu-session.js";
 import { Subscription } from "./clu-subscription.js";
 import { websocketURL } from "./clu-url.js";
 
-export { CODES, Command, CommandError, isFinal, newCommandId, parseReply, Subscription, websocketURL };
+export { CODES, Command, CommandError, formatJSON, isFinal, newCommandId, parseJSON, parseReply, Subscription, websocketURL };
 
 /** The bridge's codes for a command that no actor has. After any other one, an actor may have it. */
 const NOT_DONE = new Set(["bad_request", "forbidden", "away", "blocked", "full", "expired", "invalid", "leaving", "returned"]);
 
-const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 200 });
+const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 200, bigint: "text" });
 
 /**
  * @typedef {object} CluOptions  times in ms; every one has a default
@@ -50,6 +51,9 @@ const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 20
  * @property {number} [maxReplies]      replies kept with a command, 500; older ones are dropped
  * @property {number} [maxActive]       commands that run at the same time, 500; more are rejected
  * @property {number} [maxUnknown]      commands of unknown fate whose replies are still looked for, 200
+ * @property {"text"|"bigint"|"number"} [bigint]  what integers beyond 2^53 become, which a JavaScript number cannot hold: "text"
+ *                                      (their digits as a string, the default), "bigint" (exact, but JSON.stringify throws and
+ *                                      arithmetic does not mix: see `formatJSON`), or "number" (the nearest: digits are lost)
  * @property {typeof WebSocket} [WebSocket]
  */
 
@@ -88,6 +92,7 @@ export class Clu extends EventTarget {
   constructor(url = ".", options = {}) {
     super();
     this.#options = { ...DEFAULTS, ...options };
+    if (!BIGINTS.includes(this.#options.bigint)) throw new TypeError('the option bigint is "text", "bigint" or "number"');
     const base = websocketURL(url);
     this.#session = new Session(base, {
       send: (text) => this.#link.send(text),
@@ -274,7 +279,7 @@ export class Clu extends EventTarget {
     let reply = null;
     let message;
     try {
-      message = JSON.parse(data);
+      message = parseJSON(data, this.#options.bigint);
       if (!isMessage(message)) reply = readReply(message, data.length);
     } catch (error) {
       this.#emit("error", { message: `A frame that is no envelope was ignored: ${data.slice(0, 200)}`, cause: error });

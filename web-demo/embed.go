@@ -19,7 +19,7 @@ import (
 //
 //go:embed index.html style.css
 //go:embed app.js header.js actors.js replies.js filter.js envelope.js commands.js prompt.js dom.js format.js
-//go:embed clu.js clu-catchup.js clu-clock.js clu-command.js clu-filter.js clu-link.js clu-record.js clu-reply.js clu-session.js clu-subscription.js clu-url.js
+//go:embed clu.js clu-catchup.js clu-clock.js clu-command.js clu-filter.js clu-json.js clu-link.js clu-record.js clu-reply.js clu-session.js clu-subscription.js clu-url.js
 var FS embed.FS
 
 // Handler serves the page and its modules. Pages from elsewhere may import clu.js, and after an upgrade of the bridge
