@@ -89,6 +89,23 @@ export function readReply(envelope, size, receivedAt = Date.now()) {
   };
 }
 
+/**
+ * Dates a reply that was said while the page was away: it came now, but its own time tells when.
+ * @param {Reply} reply
+ * @param {number|null} left  when the connection before was last heard, ms
+ */
+export function dateLate(reply, left) {
+  reply.late = true;
+  const time = reply.time?.getTime();
+  // To the second, by another clock: not before what was heard last, and not in the future.
+  if (time !== undefined) reply.at = Math.min(reply.receivedAt, Math.max(time, left ?? time));
+}
+
+/** Whether what a frame says has the form of v1's own messages. */
+export function isMessage(value) {
+  return typeof value === "object" && value !== null && typeof value.op === "string" && value.headers === undefined;
+}
+
 /** Whether a code ends a command. Unknown codes do not. */
 export function isFinal(code) {
   return Object.hasOwn(CODES, code) && CODES[code].final;
