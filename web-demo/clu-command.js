@@ -67,7 +67,7 @@ export class Command {
   /** Made by Clu.send. */
   constructor({ commandId, consumer, commandString, onReply, onChange, maxReplies }) {
     /** Whether its id was made here, so that no other command has it. @type {boolean} */ this.ownId = (commandId ?? null) === null;
-    /** Whether no other command has its id, as far as the bridge can tell. */ this.alone = this.ownId;
+    /** Whether no other command has its id: it is unique, or the bridge sees to it. */ this.alone = this.ownId;
     /** @type {string} */ this.commandId = commandId ?? newCommandId();
     /** @type {string} */ this.consumer = consumer;
     /** @type {string} */ this.commandString = commandString;
@@ -152,7 +152,8 @@ export class Command {
   /** Takes a reply to it. */
   take(reply) {
     if (!reply.refused) this.#commander ??= reply.commanderId;
-    if (reply.code === ">" && !this.alone) this.#contested ||= ++this.#starts > 1;
+    if (reply.code === ">") this.#starts += 1;
+    if (this.#starts > 1 && !this.alone) this.#contested = true;
     this.#keep(reply);
     this.replyCount += 1;
     this.message = reply.text ?? (this.state === "unknown" ? null : this.message);

@@ -111,8 +111,9 @@ export class InFlight {
     if (this.#others.size > MAX_OTHERS) this.#others.delete(this.#others.keys().next().value);
   }
 
-  /** The connection is lost, and the next one may lead to another bridge. */
+  /** The connection is lost, and the next one may lead to another bridge, or to one that was restarted and knows no ids. */
   disconnected() {
+    for (const command of [...this.#active.values(), ...this.#unknown.values()]) command.alone = command.ownId;
     this.#name = null;
     this.#unique = false;
     this.#unnamed.clear();

@@ -145,6 +145,20 @@ test("a bridge that is greeted again under another name has the replies to new c
   assert.deepEqual([before.state, after.state], ["done", "done"]);
 });
 
+test("a bridge that was restarted under its name knows no ids: an end that may be another's leaves a lost command unknown", async () => {
+  const clu = await greeted();
+  const command = clu.send("dome", "open", { commandId: "1" });
+  const say = (seq, code) => PaperSocket.last.say({ ...envelope(code, "1"), seq, epoch: "e1" });
+  say(42, ">");
+  PaperSocket.last.break();
+  mock.timers.tick(10_000);
+  PaperSocket.last.accept();
+  PaperSocket.last.say(hello(42));
+  say(43, ">");  // another page's
+  say(44, ":");
+  assert.equal(command.state, "unknown");
+});
+
 // CLU's own server tells nothing but envelopes.
 
 test("CLU's own server: its name is learned from a command whose id is unique", async () => {

@@ -6,7 +6,9 @@
 //
 //	clu.js ─► clu-link.js      a socket that stays up
 //	       ├► clu-session.js   the protocol: what was asked for, and how far the page has come
+//	       │  └► clu-clock.js   the bridge's time, by which commands expire
 //	       ├► clu-subscription.js, clu-filter.js   which replies, and their last values
+//	       ├► clu-json.js      frames as values, with all digits of their integers
 //	       └► clu-inflight.js, clu-command.js   commands, their lives, and which replies are theirs
 package webdemo
 

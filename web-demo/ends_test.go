@@ -21,7 +21,7 @@ import (
 const sameIDs = `<!doctype html><link rel="icon" href="data:,"><script type="module">
 	import { Clu } from "./clu.js";
 	const record = window.record = { heard: {}, ended: {}, codes: {}, raw: [] };
-	const clus = { east: new Clu("ws://EAST/"), west: new Clu("ws://WEST/"), own: new Clu("ws://OWN/") };
+	const clus = window.clus = { east: new Clu("ws://EAST/"), west: new Clu("ws://WEST/"), own: new Clu("ws://OWN/") };
 	for (const [name, clu] of Object.entries(clus)) {
 		clu.on("reply", ({ commandId, commanderId, code }) => { (record.heard[name] ??= []).push(commandId + " " + code); record.codes[commanderId] = code; });
 		await clu.connect();
@@ -80,6 +80,8 @@ func TestACommandEndsByItsOwnRepliesWhoeverElseHasItsID(t *testing.T) {
 		end("other", c+".other") // the actor has another one help it
 	}
 	end("test", "another-client.test")
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`void socket.send(JSON.stringify({consumer: "nobody", command_string: "ping", command_id: "9"}))`))
+	until(t, ctx, "CLU's own server says that there is no such consumer", `Object.keys(record.codes).some((commander) => commander.endsWith(".nobody"))`)
 	v.words("weather", "i", "That was all.")
 	for _, name := range []string{"east", "west", "own"} {
 		until(t, ctx, name+" has heard it", `record.heard.`+name+`.at(-1) === "null i"`)
@@ -98,5 +100,8 @@ func TestACommandEndsByItsOwnRepliesWhoeverElseHasItsID(t *testing.T) {
 
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`void socket.send(JSON.stringify({consumer: "test", command_string: "ping", command_id: "raw", expires_at: 1.5}))`))
 	until(t, ctx, "CLU's own server takes a command with an expiry", `record.raw.at(-1) === ":"`)
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`void Promise.allSettled(Object.values(clus).map((clu) => clu.send("nobody.x", "ping"))).then((all) => { record.absent = all.map(({ reason }) => reason.state + ": " + reason.message).join(" "); })`))
+	const absent = "failed: Failed routing message to consumer 'nobody.x'."
+	until(t, ctx, "a consumer that does not exist fails everywhere", `record.absent === "`+strings.Join([]string{absent, absent, absent}, " ")+`"`)
 	testkit.NoConsoleErrors(t, ctx)
 }
