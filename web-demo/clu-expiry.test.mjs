@@ -103,7 +103,7 @@ test("a command that waits while the page itself stands still is not sent when t
   const clu = await connected();
   const command = clu.send("dome", "open");
   standStill(8_200);
-  await assert.rejects(command, { state: "rejected", message: /this page stood still for 8.2 s/ });
+  await assert.rejects(command, { state: "rejected", message: /it expired after it had waited here for 8.2 s/ });
   assert.deepEqual(sent(), []);
 });
 

@@ -44,11 +44,12 @@ export class InFlight {
 
   /** Why a command may not have its id, in words; null when it may. */
   obstacle({ commandId: id, consumer }) {
-    if (this.#active.has(id)) return `a command with the id ${id} is running already`;
-    if (this.#unknown.has(id)) return `a command with the id ${id} may be running still, for nobody knows how it ended; choose another id`;
+    const shown = id.length > 60 ? `${id.slice(0, 60)}…` : id;
+    if (this.#active.has(id)) return `a command with the id ${shown} is running already`;
+    if (this.#unknown.has(id)) return `a command with the id ${shown} may be running still, for nobody knows how it ended; choose another id`;
     const other = this.#others.get(id);
     const mine = this.#name === null ? other?.endsWith(`.${consumer}`) : other === `${this.#name}.${consumer}`;
-    if (mine) return `another program's command to ${consumer} with the id ${id} is under way; choose another id, or leave it out`;
+    if (mine) return `another program's command to ${consumer} with the id ${shown} is under way; choose another id, or leave it out`;
     return null;
   }
 

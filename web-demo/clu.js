@@ -267,8 +267,9 @@ export class Clu extends EventTarget {
   }
 
   #dispatch({ command, expires, timeout }) {
-    const { consumer, commandString, commandId, elapsed } = command;
-    const obstacle = elapsed >= expires ? `this page stood still for ${elapsed / 1_000} s` : this.#link.obstacle();
+    const { consumer, commandString, commandId } = command;
+    const elapsed = Math.max(0, command.elapsed);
+    const obstacle = elapsed >= expires ? `it expired after it had waited here for ${elapsed / 1_000} s` : this.#link.obstacle();
     if (obstacle) {
       command.reject(unsent(obstacle));
       return;
