@@ -118,7 +118,7 @@ test("two bridges: each command's end comes through its own", async () => {
 });
 
 test("an id that another caller of the bridge has is refused in its words", async () => {
-  for (const code of ["bad_request", "under_way"]) {
+  for (const code of ["bad_request", "in_use"]) {
     const clu = await greeted();
     const command = clu.send("dome", "open", { commandId: "1" });
     PaperSocket.last.say({ op: "error", id: null, command_id: "1", code, message: "A command with this command_id is under way." });

@@ -166,7 +166,7 @@ test("the bridge's error ends the command that it names: unknown, failed, or rej
   PaperSocket.last.say(hello());
   const errors = [];
   clu.on("error", ({ message }) => errors.push(message));
-  const rejected = ["bad_request", "forbidden", "away", "blocked", "full", "expired", "invalid", "leaving", "under_way"].map((code) => [code, "rejected"]);
+  const rejected = ["bad_request", "forbidden", "in_use", "away", "blocked", "full", "expired", "gone", "invalid", "leaving"].map((code) => [code, "rejected"]);
   for (const [code, state] of [...rejected, ["returned", "failed"], ["unknown", "unknown"], ["refused", "unknown"], ["from the future", "unknown"]]) {
     const command = clu.send("dome", "open", { commandId: code });
     PaperSocket.last.say({ op: "error", id: null, command_id: code, code, message: "Because." });

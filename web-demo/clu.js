@@ -40,12 +40,13 @@ import { websocketURL } from "./clu-url.js";
 export { CODES, Command, CommandError, formatJSON, isFinal, newCommandId, parseJSON, parseReply, Subscription, websocketURL };
 
 /** The bridge's codes for a command that was not sent. After any other one but `returned`, an actor may have it. */
-const NOT_SENT = new Set(["bad_request", "forbidden", "away", "blocked", "full", "expired", "invalid", "leaving", "under_way"]);
+const NOT_SENT = new Set(["bad_request", "forbidden", "in_use", "away", "blocked", "full", "expired", "gone", "invalid", "leaving"]);
 
 /** ms for which a command waits to know the server, which greets at once if it is clu-ws. */
 const GREETING = 300;
 
-const MAX_TIME = 2 ** 31 - 1;  // ms that a timer can run
+const MAX_TIME = 2 ** 31 - 1;     // ms that a timer can run
+const MAX_EXPIRES = 3_600_000;    // ms that a bridge takes
 
 const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 200, bigint: "text", expires: 5_000 });
 
@@ -201,9 +202,9 @@ export class Clu extends EventTarget {
    * @param {string} consumer       the actor, for instance "dome"
    * @param {string} commandString  for instance "open"
    * @param {object} [options]
-   * @param {string} [options.commandId]  default: a new UUID4. Where another command has it, the command is rejected, or,
-   *   with CLU's own server, may become unknown at its end
-   * @param {number} [options.expires]    ms from now; default: that of the client, or `timeout` where that is shorter
+   * @param {string} [options.commandId]  default: a new UUID4. While another command has it, the command is rejected (`in_use`
+   *   by the bridge), or, with CLU's own server, may become unknown at its end
+   * @param {number} [options.expires]    ms from now, an hour at most; default: that of the client, or `timeout` where that is shorter
    * @param {number} [options.timeout]    ms until the command counts as unknown; default: it is awaited for ever
    * @param {(reply: import("./clu-reply.js").Reply, command: Command) => void} [options.onReply]
    * @returns {Command} to be awaited, or watched
@@ -249,7 +250,7 @@ export class Clu extends EventTarget {
     if ([consumer, commandString, commandId].some((text) => LONE_SURROGATE.test(text))) return "a half of a character (a lone surrogate) is in it, which UTF-8 cannot say";
     if (this.#inFlight.activeCount >= this.#options.maxActive) return `${this.#inFlight.activeCount} commands are running already; a timeout lets go of those that nobody answers`;
     if (timeout !== undefined && !isTime(timeout)) return "the timeout must be a number of ms above 0";
-    if (!isTime(expires)) return "the time after which it expires must be a number of ms above 0";
+    if (!isTime(expires) || expires > MAX_EXPIRES) return "the time after which it expires must be a number of ms above 0, and at most an hour";
     return null;
   }
 

@@ -70,7 +70,7 @@ func TestThePageTellsACommandThatWasNotSentFromOneThatFailedAndOneThatNobodyKnow
 	openPage(t, ctx, addr)
 	for _, c := range []struct{ code, state, said, notice string }{
 		{"expired", "rejected", "Because of expired.", "rejected. Because of expired."},
-		{"bad_request", "rejected", "Because of bad_request.", "rejected. Because of bad_request."},
+		{"in_use", "rejected", "Because of in_use.", "rejected. Because of in_use."},
 		{"full", "rejected", "Because of full.", "rejected. Because of full."},
 		{"returned", "failed", "Because of returned.", "failed. Because of returned."},
 		{"unknown", "unknown", "unknown: Because of unknown.", "unknown: Because of unknown."},
