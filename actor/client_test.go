@@ -293,6 +293,7 @@ func TestOnlyItsOwnEndEndsACommand(t *testing.T) {
 		own := p.Command.CommanderID
 		x.answer(link, p, actor.Error, own, `{"error": "not the end"}`)
 		x.answer(link, p, actor.Done, own+".shutter", `{"text": "a command of the actor's own, under the same id"}`)
+		x.answer(link, p, actor.Done, "", `{"text": "of nobody knows whom"}`)
 		x.answer(link, p, actor.Info, own, `this is not JSON`)
 		synctest.Wait()
 		select {
@@ -302,12 +303,12 @@ func TestOnlyItsOwnEndEndsACommand(t *testing.T) {
 		}
 		x.answer(link, p, actor.Failed, own, `{"error": ["Gave", "up."]}`)
 		r, err := p.Wait(x.ctx)
-		if e := failure(t, err); e.Reason != "Gave\nup." || len(r.Replies) != 3 {
+		if e := failure(t, err); e.Reason != "Gave\nup." || len(r.Replies) != 4 {
 			t.Errorf("%v after %q", e, lines(r.Replies))
 		}
 		x.answer(link, p, actor.Done, own, `{}`)
 		synctest.Wait()
-		if r, err := p.Wait(x.ctx); r.Ending != actor.EndedFailed || err == nil || len(r.Replies) != 3 {
+		if r, err := p.Wait(x.ctx); r.Ending != actor.EndedFailed || err == nil || len(r.Replies) != 4 {
 			t.Errorf("a second end changed the first: %+v, %v", r, err)
 		}
 	})
@@ -321,7 +322,7 @@ func TestAFailureWithoutAReasonSaysSo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		x.answer(link, p, actor.Critical, "", `{}`) // nor does it say to whom
+		x.answer(link, p, actor.Critical, p.Command.CommanderID, `{}`)
 		_, err = p.Wait(x.ctx)
 		if e := failure(t, err); e.Reason != "The actor gave no reason." {
 			t.Error(e)

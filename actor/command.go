@@ -118,6 +118,13 @@ func (c Command) queues() []string {
 	return queues
 }
 
+// Runs reports whether an actor of this name hears the commands to a consumer: an actor
+// a is bound to command.a.#, so it runs those to a and to a.b.
+func Runs(name, consumer string) bool {
+	rest, ok := strings.CutPrefix(consumer, name)
+	return ok && name != "" && (rest == "" || rest[0] == '.')
+}
+
 func (c Command) headers() amqpx.Table {
 	return amqpx.Table{
 		"command_id":   c.CommandID,
@@ -146,6 +153,18 @@ func (c Command) Unroutable(client string) amqpx.Message {
 			Body:          marshal(map[string]string{"error": UnroutableText(c.Consumer)}),
 		},
 	}
+}
+
+// ForNobody reports whether a failed reply has the form of one that a commander
+// published in the place of a consumer that there is not: its routing key is
+// reply.<client>, where an actor's is reply.<client>.<consumer>.
+func ForNobody(routingKey, commanderID, sender string) bool {
+	client, ok := strings.CutPrefix(routingKey, "reply.")
+	if !ok || sender == "" {
+		return false
+	}
+	consumer, ok := strings.CutPrefix(commanderID, client)
+	return ok && len(consumer) == len(sender)+1 && consumer[0] == '.' && consumer[1:] == sender
 }
 
 // UnroutableText is CLU's words for a command to a consumer that does not exist.

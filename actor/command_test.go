@@ -150,3 +150,33 @@ func TestACommandNeedsTheQueueOfAnActorThatWouldHearIt(t *testing.T) {
 		}
 	}
 }
+
+func TestAnActorRunsTheCommandsToItsNameAndToWhatIsBelowIt(t *testing.T) {
+	for _, c := range []struct {
+		name, consumer string
+		runs           bool
+	}{
+		{"dome", "dome", true}, {"dome", "dome.x", true}, {"dome", "dome.x.y", true}, {"dome.x", "dome.x.y", true},
+		{"dome", "domes", false}, {"dome.x", "dome", false}, {"x", "dome.x", false}, {"", "dome", false}, {"", ".x", false},
+	} {
+		if got := actor.Runs(c.name, c.consumer); got != c.runs {
+			t.Errorf("%q runs what is for %q: %v", c.name, c.consumer, got)
+		}
+	}
+}
+
+func TestAFailureForNobodyIsKnownByItsForm(t *testing.T) {
+	for _, consumer := range []string{"dome", "dome.x"} {
+		m := actor.NewCommand("bridge", consumer, "go", "").Unroutable("bridge")
+		if !actor.ForNobody(m.Key, m.Headers["commander_id"].(string), m.Headers["sender"].(string)) {
+			t.Errorf("that for %s is not", consumer)
+		}
+		r := actor.Reply{Code: actor.Failed, Sender: consumer, CommandID: "1", CommanderID: "bridge." + consumer}.Message()
+		if actor.ForNobody(r.Key, r.Headers["commander_id"].(string), consumer) {
+			t.Errorf("one of the actor %s itself is taken for it", consumer)
+		}
+	}
+	if actor.ForNobody("reply.broadcast", "", "dome") || actor.ForNobody("reply.bridge", "bridge.", "") {
+		t.Error("a broadcast is taken for it")
+	}
+}

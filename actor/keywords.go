@@ -53,13 +53,16 @@ func (r Reply) ErrorText() string {
 	keywords := r.Keywords()
 	for _, name := range [...]string{"error", "text"} {
 		if raw, ok := keywords[name]; ok {
-			return errorText(raw)
+			return Words(raw)
 		}
 	}
 	return ""
 }
 
-func errorText(raw json.RawMessage) string {
+// Words are a keyword's value as a person reads it: a text, the texts of a list in
+// lines, an exception's message, or the JSON of anything else. They are "" for null,
+// and for no value.
+func Words(raw json.RawMessage) string {
 	var text string
 	if json.Unmarshal(raw, &text) == nil {
 		return text

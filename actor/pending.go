@@ -106,9 +106,10 @@ func (p *Pending) add(r Reply) {
 	if p.onReply != nil {
 		p.onReply(r)
 	}
-	// An actor may run other actors' commands under this command's id: those
-	// replies carry another commander, and their end is not this command's.
-	own := r.CommanderID == "" || r.CommanderID == p.Command.CommanderID
+	// An actor may run other actors' commands under this command's id, and anybody may
+	// use an id that is in use: those replies carry another commander, or come from
+	// another actor, and their end is not this command's.
+	own := r.CommanderID == p.Command.CommanderID && Runs(r.Sender, p.Command.Consumer)
 	switch {
 	case !own || !r.Code.Ends():
 	case r.Code.Fails():

@@ -16,7 +16,7 @@
 //	│  ack a batch               returns             │
 //	└───────┬──────────────────────────▲────────────┘
 //	        ▼                          │ window of confirms in flight
-//	 Queue.Deliver(delivery)     outbox: bounded FIFO ◄── Link.Publish
+//	 Queue.Deliver(delivery)     outbox: a queue a sender ◄── Link.Publish
 //
 // Deliveries reach Queue.Deliver one at a time and in order, from one goroutine
 // a queue. They are acknowledged whatever Deliver makes of them: a message that
@@ -47,7 +47,9 @@
 //
 // [Link.Publish] never blocks. Each message ends in exactly one [Outcome], and
 // is never held for a later connection, never sent twice, and never sent after
-// its deadline: what waits while the broker stalls fails instead. What was in
+// its deadline: what waits while the broker stalls fails instead. Each [Sender] has a
+// queue of its own, and they take turns (lineup.go); what one leaves behind that is
+// gone is not sent. What was in
 // the network when it stalled may still arrive when it wakes, and has ended as
 // [Unknown]. That is little: nothing is sent while a confirm has been owed for
 // a thirtieth of the deadline.

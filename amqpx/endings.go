@@ -10,8 +10,7 @@ import "time"
 func (o *outbox) refuse(outcome Outcome) {
 	o.mu.Lock()
 	o.refusal = outcome
-	waiting := o.waiting
-	o.waiting = nil
+	waiting := o.waiting.clear()
 	o.noteIdle()
 	o.mu.Unlock()
 	for _, p := range waiting {
@@ -54,11 +53,8 @@ func (o *outbox) cut() {
 // sent, its sender is told that nobody knows.
 func (o *outbox) expire(now time.Time) {
 	o.mu.Lock()
-	var expired, unknown []*publish
-	for len(o.waiting) > 0 && now.After(o.waiting[0].deadline) {
-		expired = append(expired, o.waiting[0])
-		o.shift()
-	}
+	expired := o.waiting.expire(now)
+	var unknown []*publish
 	for tag := o.oldest; tag < o.next; tag++ {
 		p := o.window[tag%uint64(len(o.window))]
 		if p != nil && !p.told && now.After(p.deadline) {
@@ -104,7 +100,7 @@ func (o *outbox) close() <-chan struct{} {
 
 // noteIdle tells close's caller when the last outcome is known. mu is held.
 func (o *outbox) noteIdle() {
-	if o.idle == nil || len(o.waiting) > 0 {
+	if o.idle == nil || o.waiting.waiting > 0 {
 		return
 	}
 	// What only holds its place in the window for a late confirm has its outcome.

@@ -2,6 +2,7 @@ package amqpx
 
 import (
 	"fmt"
+	"time"
 	"unicode/utf8"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -35,6 +36,13 @@ type Message struct {
 	// of them exists the message is not sent, and ends as [Returned]. What the
 	// broker said counts for a second, that a queue is missing for a quarter of one.
 	Needs []string
+	// From is who publishes the message: senders take turns, and none takes the room of
+	// another. Messages without one take turns with the senders as if they were one's.
+	From Sender
+	// Deadline is the moment after which the message is not sent: it ends as [Expired].
+	// The clock on the wall counts. The zero time, and one that is later, is the end of
+	// [Config].PublishTimeout.
+	Deadline time.Time
 	Publishing
 }
 

@@ -96,22 +96,24 @@ func (q *queueCheck) ask(name string) (exists bool, err error) {
 // finds that out.
 func (o *outbox) unready(now time.Time) *publish {
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	if p := o.head(now); p != nil && !p.ready {
-		return p
+	p, unsent := o.head(now)
+	o.mu.Unlock()
+	o.end(unsent)
+	if p == nil || p.ready {
+		return nil
 	}
-	return nil
+	return p
 }
 
 // found takes the answer for what unready gave, unless it has ended meanwhile.
 func (o *outbox) found(p *publish, exists bool) {
 	o.mu.Lock()
-	waits := len(o.waiting) > 0 && o.waiting[0] == p
+	waits := o.waiting.head() == p
 	if waits && exists {
 		p.ready = true
 	}
 	if waits && !exists {
-		o.shift()
+		o.waiting.pop()
 		o.noteIdle()
 	}
 	o.mu.Unlock()

@@ -9,28 +9,36 @@ import (
 type publish struct {
 	msg      Message
 	done     func(Outcome)
-	deadline time.Time
+	before   *publish  // the sender's one before it, while they wait
+	behind   *publish  // the next one
+	deadline time.Time // the end of patience: for its place in the window, and for its confirm
+	expires  int64     // when it is not sent any more, in nanoseconds since 1970
 	sent     time.Time // when it went into the window
 	ready    bool      // what it needs was found
 	returned bool      // the broker sent it back; its confirm follows
 	told     bool      // done was called; only its place in the window is still held
 }
 
+// late reports whether the message may not be sent any more. It asks the clock on the
+// wall, too: the other one stands still while the machine is suspended.
+func (p *publish) late(now time.Time) bool {
+	return now.After(p.deadline) || now.UnixNano() > p.expires
+}
+
 // outbox holds the messages that wait to be sent and those that wait for their
 // confirm. It outlives connections: while there is none it is shut, and refuses.
 type outbox struct {
-	capacity int           // messages waiting at most
-	timeout  time.Duration // from Publish to the end of patience
-	hold     time.Duration // how old the oldest message without a confirm may be when another is sent
-	checks   bool          // whether what a message needs is looked for before it is sent
-	wake     chan struct{} // capacity 1: there is something to send, or room in the window
+	timeout time.Duration // from Publish to the end of patience
+	hold    time.Duration // how old the oldest message without a confirm may be when another is sent
+	checks  bool          // whether what a message needs is looked for before it is sent
+	wake    chan struct{} // capacity 1: there is something to send, or room in the window
 
 	figures figures
 
 	// mu guards the following fields.
 	mu      sync.Mutex
 	refusal Outcome // why Publish refuses; Confirmed when it does not
-	waiting []*publish
+	waiting lineup
 	// window is a ring of sent messages by delivery tag; a slot is nil once confirmed.
 	window []*publish
 	oldest uint64 // the lowest tag without a confirm
@@ -41,34 +49,53 @@ type outbox struct {
 
 func newOutbox(capacity, window int, timeout time.Duration) *outbox {
 	return &outbox{
-		capacity: capacity,
-		timeout:  timeout,
-		hold:     timeout / 30,
-		wake:     make(chan struct{}, 1),
-		refusal:  Away,
-		window:   make([]*publish, window),
-		oldest:   1,
-		next:     1,
+		timeout: timeout,
+		hold:    timeout / 30,
+		wake:    make(chan struct{}, 1),
+		refusal: Away,
+		waiting: newLineup(capacity),
+		window:  make([]*publish, window),
+		oldest:  1,
+		next:    1,
 	}
 }
 
 // put accepts a message for sending, or refuses it at once.
 func (o *outbox) put(msg Message, done func(Outcome)) {
-	p := &publish{msg: msg, done: done, deadline: time.Now().Add(o.timeout), ready: len(msg.Needs) == 0 || !o.checks}
+	now := time.Now()
+	p := &publish{msg: msg, done: done, deadline: now.Add(o.timeout), ready: len(msg.Needs) == 0 || !o.checks}
+	p.expires = p.deadline.UnixNano()
+	if !msg.Deadline.IsZero() {
+		p.expires = min(p.expires, msg.Deadline.UnixNano())
+	}
 	o.mu.Lock()
-	refusal := o.refusal
-	if refusal == Confirmed && len(o.waiting) >= o.capacity {
-		refusal = Full
-	}
-	if refusal == Confirmed {
-		o.waiting = append(o.waiting, p)
-	}
+	refusal, instead := o.admit(p, now)
 	o.mu.Unlock()
+	if instead != nil {
+		o.figures.end(instead, Full)
+	}
 	if refusal != Confirmed {
 		o.figures.end(p, refusal)
 		return
 	}
 	o.signal()
+}
+
+// admit lets a message wait, in place of another one if need be, or gives why not.
+// mu is held.
+func (o *outbox) admit(p *publish, now time.Time) (refusal Outcome, instead *publish) {
+	if o.refusal != Confirmed {
+		return o.refusal, nil
+	}
+	if p.late(now) {
+		return Expired, nil
+	}
+	ok, instead := o.waiting.admits(p.msg.From)
+	if !ok {
+		return Full, nil
+	}
+	o.waiting.push(p)
+	return Confirmed, instead
 }
 
 // signal wakes the sender. A signal that is already pending is enough.
@@ -92,36 +119,57 @@ func (o *outbox) open() {
 
 // take moves the next waiting message into the window and gives it with its
 // tag, or nil when nothing can be sent. A message past its deadline is not sent,
-// however late the sender comes: expire ends it.
+// however late the sender comes, and neither is one whose sender is gone.
 func (o *outbox) take(now time.Time) (*publish, uint64) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	p := o.head(now)
+	p, unsent := o.head(now)
 	if p == nil || !p.ready {
+		o.mu.Unlock()
+		o.end(unsent)
 		return nil, 0
 	}
-	o.shift()
+	o.waiting.pop()
 	p.sent = now
 	tag := o.next
 	o.next++
 	o.window[tag%uint64(len(o.window))] = p
+	o.mu.Unlock()
+	o.end(unsent)
 	return p, tag
 }
 
-// head is the message that is next to be sent, or nil. mu is held.
-func (o *outbox) head(now time.Time) *publish {
-	if len(o.waiting) == 0 || !o.room(now) || now.After(o.waiting[0].deadline) {
-		return nil
-	}
-	return o.waiting[0]
+// unsent is a message that is not sent any more, and why.
+type unsent struct {
+	p       *publish
+	outcome Outcome
 }
 
-// shift removes the first message that waits. mu is held.
-func (o *outbox) shift() {
-	o.waiting[0] = nil
-	o.waiting = o.waiting[1:]
-	if len(o.waiting) == 0 {
-		o.waiting = nil
+// head is the message that is next to be sent, or nil, and those before it that are
+// not sent any more: they are removed, and must be ended without the lock. mu is held.
+func (o *outbox) head(now time.Time) (*publish, []unsent) {
+	var dropped []unsent
+	if !o.room(now) {
+		return nil, nil
+	}
+	for p := o.waiting.head(); p != nil; p = o.waiting.head() {
+		switch {
+		case p.late(now):
+			dropped = append(dropped, unsent{p, Expired})
+		case p.msg.From != nil && p.msg.From.Gone():
+			dropped = append(dropped, unsent{p, Gone})
+		default:
+			return p, dropped
+		}
+		o.waiting.skip()
+	}
+	o.noteIdle()
+	return nil, dropped
+}
+
+// end tells the senders of messages that are not sent.
+func (o *outbox) end(messages []unsent) {
+	for _, m := range messages {
+		o.figures.end(m.p, m.outcome)
 	}
 }
 

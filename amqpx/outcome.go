@@ -21,11 +21,13 @@ const (
 	// Blocked: the broker blocks publishers (it is short of memory or disk).
 	// Nothing was sent.
 	Blocked
-	// Full: too many messages are waiting to be sent. Nothing was sent.
+	// Full: too many messages are waiting to be sent, of this sender or of all.
+	// Nothing was sent.
 	Full
-	// Expired: the message waited its whole deadline for a place in the window
-	// of unconfirmed messages. Nothing was sent.
+	// Expired: the message's time was over before it could be sent. Nothing was sent.
 	Expired
+	// Gone: its sender was gone before it could be sent. Nothing was sent.
+	Gone
 	// Unknown: sent, but the link broke, or the deadline passed, before the
 	// confirm. The message may have been delivered.
 	Unknown
@@ -35,7 +37,7 @@ const (
 // not that it did.
 func (o Outcome) InDoubt() bool { return o == Refused || o == Unknown }
 
-var outcomeNames = [...]string{"confirmed", "returned", "refused", "away", "blocked", "full", "expired", "unknown"}
+var outcomeNames = [...]string{"confirmed", "returned", "refused", "away", "blocked", "full", "expired", "gone", "unknown"}
 
 // String is the outcome's name as logs and metrics show it.
 func (o Outcome) String() string {

@@ -62,7 +62,7 @@ func (l *Link) Stats() LinkStats { return l.outbox.stats() }
 func (o *outbox) stats() LinkStats {
 	s := LinkStats{Confirms: Histogram{Bounds: append([]float64(nil), confirmBounds[:]...)}}
 	o.mu.Lock()
-	s.Waiting = len(o.waiting)
+	s.Waiting = o.waiting.waiting
 	for tag := o.oldest; tag < o.next; tag++ {
 		if o.window[tag%uint64(len(o.window))] != nil {
 			s.InFlight++

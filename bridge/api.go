@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
 // maxAPIBody is the longest request of the API, in bytes.
@@ -79,7 +81,7 @@ func answerAPI(w http.ResponseWriter, status int, answer []byte) {
 // may have a browser post anything else to any address.
 func readAPI(w http.ResponseWriter, r *http.Request) ([]byte, *apiError) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return nil, badAPI(http.StatusUnsupportedMediaType, "the Content-Type is %q; send application/json", r.Header.Get("Content-Type"))
+		return nil, badAPI(http.StatusUnsupportedMediaType, "the Content-Type is %s; send application/json", quote.Text(r.Header.Get("Content-Type")))
 	}
 	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAPIBody))
 	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
@@ -102,7 +104,7 @@ func readFields(payload []byte, form string, names ...string) (fields, *apiError
 	}
 	for name := range f {
 		if !slices.Contains(names, name) {
-			return nil, badAPI(http.StatusBadRequest, "there is no field %q; send %s", name, form)
+			return nil, badAPI(http.StatusBadRequest, "there is no field %s; send %s", quote.Text(name), form)
 		}
 	}
 	return f, nil
@@ -112,14 +114,14 @@ func readFields(payload []byte, form string, names ...string) (fields, *apiError
 func parametersOf(r *http.Request, names ...string) (url.Values, *apiError) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, badAPI(http.StatusBadRequest, "the parameters %q are not understood: %v", r.URL.RawQuery, err)
+		return nil, badAPI(http.StatusBadRequest, "the parameters %s are not understood: %s", quote.Text(r.URL.RawQuery), quote.Short(err.Error()))
 	}
 	for name, values := range query {
 		switch {
 		case len(names) == 0:
-			return nil, badAPI(http.StatusBadRequest, "there is no parameter %q here, nor any other", name)
+			return nil, badAPI(http.StatusBadRequest, "there is no parameter %s here, nor any other", quote.Text(name))
 		case !slices.Contains(names, name):
-			return nil, badAPI(http.StatusBadRequest, "there is no parameter %q; there are %s", name, strings.Join(names, " and "))
+			return nil, badAPI(http.StatusBadRequest, "there is no parameter %s; there are %s", quote.Text(name), strings.Join(names, " and "))
 		case len(values) > 1:
 			return nil, badAPI(http.StatusBadRequest, "the parameter %q is there %d times; give it once", name, len(values))
 		}
@@ -136,7 +138,7 @@ func waitOf(r *http.Request) (time.Duration, *apiError) {
 	wait, err := strconv.ParseBool(strings.TrimSpace(query.Get("wait")))
 	switch {
 	case query.Has("wait") && err != nil:
-		return 0, badAPI(http.StatusBadRequest, "wait=%s: write wait=1", query.Get("wait"))
+		return 0, badAPI(http.StatusBadRequest, "wait=%s: write wait=1", quote.Short(query.Get("wait")))
 	case !wait && query.Has("timeout_ms"):
 		return 0, badAPI(http.StatusBadRequest, "timeout_ms needs wait=1")
 	case !wait:
@@ -146,7 +148,7 @@ func waitOf(r *http.Request) (time.Duration, *apiError) {
 	}
 	ms, err := strconv.Atoi(query.Get("timeout_ms"))
 	if err != nil || ms < 1 || ms > int(longestWait/time.Millisecond) {
-		return 0, badAPI(http.StatusBadRequest, "timeout_ms=%s: write a number of milliseconds from 1 to %d", query.Get("timeout_ms"), longestWait/time.Millisecond)
+		return 0, badAPI(http.StatusBadRequest, "timeout_ms=%s: write a number of milliseconds from 1 to %d", quote.Short(query.Get("timeout_ms")), longestWait/time.Millisecond)
 	}
 	return time.Duration(ms) * time.Millisecond, nil
 }

@@ -111,7 +111,10 @@ func TestTheAPIExplainsWhatIsWrong(t *testing.T) {
 }
 
 // answering has an actor named x answer each command with these codes.
-func (p *peer) answering(codes ...string) {
+func (p *peer) answering(codes ...string) { p.answeringWith(`{"n": %d}`, codes...) }
+
+// answeringWith is answering with a body, in which %d is a reply's place.
+func (p *peer) answeringWith(body string, codes ...string) {
 	commands := p.hear("command.x.#")
 	go func() {
 		for d := range commands {
@@ -119,7 +122,7 @@ func (p *peer) answering(codes ...string) {
 				// It fails when the test ends.
 				_ = p.ch.Publish("sdss_exchange", "reply."+d.Headers["commander_id"].(string), false, false, amqp.Publishing{
 					Headers:       amqp.Table{"message_code": code, "sender": "x", "command_id": d.Headers["command_id"], "commander_id": d.Headers["commander_id"], "internal": false},
-					Body:          fmt.Appendf(nil, `{"n": %d}`, n),
+					Body:          []byte(strings.ReplaceAll(body, "%d", fmt.Sprint(n))),
 					CorrelationId: d.CorrelationId,
 				})
 			}
@@ -166,10 +169,10 @@ func TestTheAPITellsThatACommandFailedOrTakesTooLong(t *testing.T) {
 	answered := make(chan struct{})
 	go func() {
 		defer close(answered)
-		b.postWith(t, ctx, "/api/command?wait=1", "application/json", `{"consumer": "silent", "command_string": "go", "command_id": "mine"}`)
+		b.postWith(t, ctx, "/api/command?wait=1", "application/json", `{"consumer": "silent", "command_string": "go", "command_id": "again"}`)
 	}()
 	receive(t, silent)
-	code, _ = b.post(t, "/api/command?wait=1", `{"consumer": "silent", "command_string": "go", "command_id": "mine"}`)
+	code, _ = b.post(t, "/api/command?wait=1", `{"consumer": "silent", "command_string": "go", "command_id": "again"}`)
 	equal(t, "twice", code, http.StatusConflict)
 	cancel()
 	receiveEnd(t, answered)

@@ -4,76 +4,112 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/engine"
 )
 
-const commandForm = `{"consumer": "<actor>", "command_string": "<command>", "command_id": "<any text, or leave it out>"}`
+const commandForm = `{"consumer": "<actor>", "command_string": "<command>", "command_id": "<any text, or leave it out>", "expires_at": <until when it may be sent, or leave it out>}`
+
+// asker is who sends a command over HTTP. It is gone when it does not wait for the
+// answer any longer.
+type asker struct{ context.Context }
+
+// Gone implements [amqpx.Sender].
+func (a *asker) Gone() bool { return a.Err() != nil }
 
 // apiCommand sends a command as a client does, and waits for the broker's confirm,
 // or for the command's end.
 func (b *Bridge) apiCommand(r *http.Request, payload []byte) (int, []byte, *apiError) {
+	in := incoming{came: time.Now(), stalled: b.stalled()}
 	wait, wrong := waitOf(r)
 	if wrong != nil {
 		return 0, nil, wrong
 	}
-	f, wrong := readFields(payload, commandForm, "consumer", "command_string", "command_id")
+	f, wrong := readFields(payload, commandForm, "consumer", "command_string", "command_id", "expires_at")
 	if wrong != nil {
 		return 0, nil, wrong
 	}
-	sender := &client{remote: r.RemoteAddr}
-	sender.leaving.Store(b.draining.Load())
-	command, err := b.readCommand(sender, f)
+	from := &client{remote: r.RemoteAddr}
+	if b.draining.Load() {
+		from.set(clientLeaving)
+	}
+	s, err := b.readCommand(engine.Conn{}, from, f, in)
+	var waiter *call
+	if err == nil {
+		waiter, err = b.registerFor(s, wait > 0)
+	}
 	if err != nil {
 		b.metrics.refused.Inc()
-		return 0, nil, rejected(command.CommandID, err)
+		return 0, nil, b.rejected(s, err)
 	}
-	if wait == 0 {
-		if wrong := b.publishFor(sender, command); wrong != nil {
-			return 0, nil, wrong
-		}
-		return http.StatusAccepted, jsonOf(struct {
-			CommandID string `json:"command_id"`
-		}{command.CommandID}), nil
+	defer b.hub.inflight.leave(from)
+	if wrong := b.publishFor(&asker{r.Context()}, s); wrong != nil {
+		return 0, nil, wrong
 	}
-	return b.awaitEnd(r.Context(), sender, command, wait)
+	if waiter != nil {
+		status, answer := b.awaitEnd(r.Context(), s, waiter, wait+s.untilExpiry())
+		return status, answer, nil
+	}
+	return http.StatusAccepted, jsonOf(struct {
+		CommandID string `json:"command_id"`
+	}{s.CommandID}), nil
+}
+
+// registerFor notes a command before it is sent. The call is nil if nobody waits for
+// its end.
+func (b *Bridge) registerFor(s *sending, waits bool) (waiter *call, err error) {
+	if !waits {
+		s.flight, err = b.hub.inflight.add(s.client, s.key(), nil)
+		return nil, err
+	}
+	waiter = newCall()
+	s.flight, err = b.hub.inflight.add(s.client, s.key(), waiter)
+	return waiter, err
 }
 
 // rejected says why a command is not sent.
-func rejected(commandID string, err error) *apiError {
-	wrong := &apiError{Status: http.StatusBadRequest, Error: err.Error(), Code: "bad_request", CommandID: commandID}
-	if no, ok := errors.AsType[*rejection](err); ok {
-		wrong.Code, wrong.Status = no.code, http.StatusForbidden
-		if no.code == "leaving" {
-			wrong.Status = http.StatusServiceUnavailable
-		}
+func (b *Bridge) rejected(s *sending, err error) *apiError {
+	no, ok := errors.AsType[*rejection](err)
+	if !ok {
+		return &apiError{Status: http.StatusBadRequest, Error: err.Error(), Code: "bad_request", CommandID: s.CommandID}
+	}
+	b.logCommand(s, no.code)
+	wrong := &apiError{Status: http.StatusServiceUnavailable, Error: no.words, Code: no.code, CommandID: s.CommandID}
+	switch no.code {
+	case "forbidden":
+		wrong.Status = http.StatusForbidden
+	case codeInUse:
+		wrong.Status = http.StatusConflict
 	}
 	return wrong
 }
 
 // publishFor publishes a command and waits for its outcome, which the link gives
 // within a second. Of one to nobody everyone on the exchange hears, as always.
-func (b *Bridge) publishFor(sender *client, command actor.Command) *apiError {
+func (b *Bridge) publishFor(from *asker, s *sending) *apiError {
 	outcome := make(chan amqpx.Outcome, 1)
-	if err := b.link.Publish(command.Message(), func(o amqpx.Outcome) { outcome <- o }); err != nil {
+	if err := b.link.Publish(s.message(from), func(o amqpx.Outcome) { outcome <- o }); err != nil {
 		b.metrics.refused.Inc()
-		return &apiError{Status: http.StatusBadRequest, Error: err.Error(), Code: "invalid", CommandID: command.CommandID}
+		b.logCommand(s, "invalid")
+		b.hub.inflight.failed(s.flight, false)
+		return &apiError{Status: http.StatusBadRequest, Error: err.Error(), Code: "invalid", CommandID: s.CommandID}
 	}
 	o := <-outcome
-	b.metrics.commands[o].Inc()
-	switch o {
-	case amqpx.Confirmed:
+	b.settled(s, o)
+	if o == amqpx.Confirmed {
 		return nil
-	case amqpx.Returned:
-		// The asker is told below, whatever becomes of the reply.
-		_ = b.link.Publish(command.Unroutable(b.cfg.Name), func(amqpx.Outcome) {})
-	default:
-		b.failures.note(o.String(), "consumer", command.Consumer, "command_id", command.CommandID, "client", sender.remote)
 	}
-	return &apiError{Status: outcomeStatus(o), Error: actor.CommandFailure(o, command.Consumer), Code: o.String(), CommandID: command.CommandID}
+	b.hub.inflight.failed(s.flight, o.InDoubt())
+	if o == amqpx.Returned && b.failureRate.allows(shareOf(s.client.remote)) {
+		// The asker is told below, whatever becomes of the reply.
+		msg := s.Unroutable(b.cfg.Name)
+		msg.From = fromBridge{}
+		_ = b.link.Publish(msg, func(amqpx.Outcome) {})
+	}
+	return &apiError{Status: outcomeStatus(o), Error: actor.CommandFailure(o, s.Consumer), Code: o.String(), CommandID: s.CommandID}
 }
 
 // outcomeStatus is a failed command's in HTTP.
@@ -89,52 +125,26 @@ func outcomeStatus(o amqpx.Outcome) int {
 	return http.StatusServiceUnavailable
 }
 
-// awaitEnd sends a command and gives its replies once it has ended, or those that
-// there are when the time is over, with the status 504.
-func (b *Bridge) awaitEnd(ctx context.Context, sender *client, command actor.Command, wait time.Duration) (int, []byte, *apiError) {
-	began := time.Now()
-	if b.hub.own.of(command.CommandID) != nil {
-		return 0, nil, &apiError{Status: http.StatusConflict, Error: errOwnTwice.Error(), CommandID: command.CommandID}
-	}
-	c, wrong := b.hub.calls.add(command.CommandID)
-	if wrong != nil {
-		return 0, nil, wrong
-	}
+// awaitEnd gives a command's replies once it has ended, or those that there are when
+// the time is over or the bridge stops, with the status 504.
+func (b *Bridge) awaitEnd(ctx context.Context, s *sending, c *call, wait time.Duration) (int, []byte) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
-	wrong = b.publishFor(sender, command)
-	if wrong == nil {
-		select {
-		case <-c.done:
-		case <-timer.C:
-		case <-ctx.Done(): // nobody reads the answer
-		}
+	words := waitsNoLonger
+	select {
+	case <-c.done:
+	case <-timer.C:
+	case <-b.stopping:
+		words = stopsWaiting
+	case <-ctx.Done(): // nobody reads the answer
 	}
-	b.hub.calls.forget(command.CommandID, c)
-	if wrong != nil {
-		return 0, nil, wrong
+	w, e := b.hub.inflight.giveUp(s.flight, words)
+	if w == nil { // it has ended, or gave way
+		<-c.done
+		e = c.ending
 	}
-	status := http.StatusOK
-	if c.status == "timeout" {
-		status = http.StatusGatewayTimeout
+	if e.status == statusTimeout {
+		return http.StatusGatewayTimeout, c.answer(e)
 	}
-	return status, c.answer(command.CommandID, time.Since(began)), nil
-}
-
-// answer is the JSON of a call that was forgotten. The replies are as they were
-// written for the clients, be it JSON or what CLU makes of it.
-func (c *call) answer(commandID string, took time.Duration) []byte {
-	buf := append([]byte(`{"command_id":`), jsonOf(commandID)...)
-	buf = append(buf, `,"status":"`+c.status+`","replies":[`...)
-	for i, reply := range c.replies {
-		if i > 0 {
-			buf = append(buf, ',')
-		}
-		buf = append(buf, reply...)
-	}
-	buf = append(buf, `],"omitted":`...)
-	buf = strconv.AppendInt(buf, int64(c.omitted), 10)
-	buf = append(buf, `,"duration_ms":`...)
-	buf = strconv.AppendFloat(buf, float64(took.Microseconds())/1000, 'f', -1, 64)
-	return append(buf, '}')
+	return http.StatusOK, c.answer(e)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
 // What a client may ask for in the URL of its request: a subscription from the
@@ -69,14 +70,14 @@ func (d *demand) readParameters(values url.Values) (silent bool, err error) {
 		epoch, number, ok := cutLast(text, ":")
 		seq, err := strconv.ParseUint(number, 10, 64)
 		if !ok || err != nil || epoch == "" {
-			return false, fmt.Errorf("since=%s: write since=EPOCH:SEQ with the epoch and seq of the last reply that you had", text)
+			return false, fmt.Errorf("since=%s: write since=EPOCH:SEQ with the epoch and seq of the last reply that you had", quote.Short(text))
 		}
 		d.since = &since{epoch, seq}
 	}
 	if text := values.Get("throttle_ms"); values.Has("throttle_ms") {
 		ms, err := strconv.Atoi(text)
 		if err != nil {
-			return false, fmt.Errorf("throttle_ms=%s is no number of milliseconds", text)
+			return false, fmt.Errorf("throttle_ms=%s is no number of milliseconds", quote.Short(text))
 		}
 		if d.wish.throttle, err = throttle(ms); err != nil {
 			return false, err
@@ -85,7 +86,7 @@ func (d *demand) readParameters(values url.Values) (silent bool, err error) {
 	for parameter, to := range map[string]*bool{"snapshot": &d.snapshot, "ordered": &d.wish.ordered, "silent": &silent} {
 		if text := values.Get(parameter); values.Has(parameter) {
 			if *to, err = strconv.ParseBool(text); err != nil {
-				return false, fmt.Errorf("%s=%s: write %s=1 or %s=0", parameter, text, parameter, parameter)
+				return false, fmt.Errorf("%s=%s: write %s=1 or %s=0", parameter, quote.Short(text), parameter, parameter)
 			}
 		}
 	}
@@ -132,7 +133,7 @@ func (s *since) read(raw json.RawMessage) error {
 	}
 	for name := range f {
 		if name != "epoch" && name != "seq" {
-			return fmt.Errorf(`"since" has no field %q; %s`, name, form)
+			return fmt.Errorf(`"since" has no field %s; %s`, quote.Text(name), form)
 		}
 	}
 	if f["epoch"] == nil || json.Unmarshal(f["epoch"], &s.Epoch) != nil || s.Epoch == "" {

@@ -75,7 +75,7 @@ const maxEarly = maxAsked
 
 // waits queues what a client says while its greeting is on its way: the answer comes
 // behind it. It is false when nothing is.
-func (b *Bridge) waits(conn engine.Conn, c *client, s *session, payload []byte) bool {
+func (b *Bridge) waits(conn engine.Conn, c *client, s *session, in incoming) bool {
 	switch early := s.early.Load(); {
 	case early == 0:
 		return false
@@ -83,10 +83,10 @@ func (b *Bridge) waits(conn engine.Conn, c *client, s *session, payload []byte) 
 		conn.Close(tooMuchCode, errTooMuchAsked.Error())
 		return true
 	}
-	payload = bytes.Clone(payload)
+	in.payload = bytes.Clone(in.payload)
 	s.early.Add(1)
 	b.desk.doFor(&s.lane, func() {
-		b.take(conn, c, payload)
+		b.take(conn, c, in)
 		s.early.Add(-1)
 	})
 	return true

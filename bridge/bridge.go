@@ -12,6 +12,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unicode/utf8"
 
 	"github.com/clu-ws/clu-ws/actor"
@@ -72,6 +73,9 @@ type Config struct {
 	Presence string
 	// ListClients lets v1 clients ask who is connected.
 	ListClients bool
+	// LogCommands writes a line to the log for each command: who sent what to whom, and
+	// what became of it.
+	LogCommands bool
 	// OnLink is told of every change of the link to the broker.
 	OnLink func(amqpx.State)
 	// Logger gets what an operator must know. nil is [slog.Default].
@@ -91,13 +95,18 @@ type Bridge struct {
 	metrics     *metrics
 	ops         map[string]op
 	opNames     []string
-	drops       *tally // messages that are no replies
-	failures    *tally // commands that did not get through
+	drops       *tally               // messages that are no replies
+	failures    *tally               // commands that did not get through
+	stalled     func() time.Duration // for how long the process stood still just now
 	clientsEver atomic.Uint64
 	presence    *presence // nil without
 	draining    atomic.Bool
+	stop        sync.Once
+	stopping    chan struct{} // closed when the last clients are told to go
 
 	unroutables unroutables
+	failureRate *failureRate
+	sentLog     *commandLog // nil without
 }
 
 // maxName leaves room for consumers in the routing key of replies, which is
@@ -130,6 +139,13 @@ func New(cfg Config) (*Bridge, error) {
 		drops:    newTally(cfg.Logger, "dropped a message that is no reply"),
 		failures: newTally(cfg.Logger, "a command failed"),
 		ops:      ops(),
+		stalled:  func() time.Duration { return 0 },
+		stopping: make(chan struct{}),
+
+		failureRate: newFailureRate(),
+	}
+	if cfg.LogCommands {
+		b.sentLog = newCommandLog(cfg.Logger)
 	}
 	b.opNames = slices.Sorted(maps.Keys(b.ops))
 	b.metrics = newMetrics(b)
@@ -174,6 +190,7 @@ func New(cfg Config) (*Bridge, error) {
 		return nil, err
 	}
 	b.hub = newHub(b.engine, cfg)
+	b.hub.inflight = newInflight(cfg.Name, b.gaveWay)
 	b.rooms = newRooms(b.engine.NewLog)
 	b.desk = newDesk()
 	return b, nil
@@ -213,6 +230,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	linking.Wait()
 	b.drops.end()
 	b.failures.end()
+	b.sentLog.end()
 	return errors.Join(linkErr, err)
 }
 

@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/clu-ws/clu-ws/actor"
@@ -10,26 +9,34 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 )
 
+// incoming is a message from a client, and what decides whether it comes too late.
+type incoming struct {
+	payload []byte
+	came    time.Time     // when it was read
+	stalled time.Duration // for how long the bridge stood still while it may have waited in the socket
+}
+
 // Message takes a client's command or request, or tells it what is wrong.
 func (b *Bridge) Message(conn engine.Conn, v any, m engine.Message) {
-	c, payload := v.(*client), m.Payload
+	c := v.(*client)
 	if c.guest != nil {
 		b.roomMessage(conn)
 		return
 	}
-	if string(payload) == "ping" && !b.cfg.Strict {
+	if string(m.Payload) == "ping" && !b.cfg.Strict {
 		conn.Send(engine.Text("pong")) // for people typing
 		return
 	}
-	if s := c.v1.Load(); s != nil && b.waits(conn, c, s, payload) {
+	in := incoming{m.Payload, time.Now(), m.Stalled}
+	if s := c.v1.Load(); s != nil && b.waits(conn, c, s, in) {
 		return
 	}
-	b.take(conn, c, payload)
+	b.take(conn, c, in)
 }
 
 // take does what a message asks for. It runs on a loop, or on the desk.
-func (b *Bridge) take(conn engine.Conn, c *client, payload []byte) {
-	message, err := parseMessage(payload)
+func (b *Bridge) take(conn engine.Conn, c *client, in incoming) {
+	message, err := parseMessage(in.payload)
 	if err != nil {
 		b.refuse(conn, c, "", err)
 		return
@@ -37,30 +44,27 @@ func (b *Bridge) take(conn engine.Conn, c *client, payload []byte) {
 	op, ok := message["op"]
 	switch {
 	case !ok:
-		b.command(conn, c, message)
+		b.command(conn, c, message, in)
 	case c.v1.Load() == nil: // with this message it speaks v1
 		s := b.newSession(c)
 		b.desk.do(func() { b.greet(conn, &arrival{session: s}) })
-		b.waits(conn, c, s, payload)
+		b.waits(conn, c, s, in)
 	default:
-		b.request(conn, c, op, message)
+		b.request(conn, c, op, message, in)
 	}
 }
 
 // command takes a client's command in CLU's own form.
-func (b *Bridge) command(conn engine.Conn, c *client, message fields) {
-	command, err := b.readCommand(c, message)
+func (b *Bridge) command(conn engine.Conn, c *client, message fields, in incoming) {
+	s, err := b.readCommand(conn, c, message, in)
+	if err == nil {
+		s.flight, err = b.hub.inflight.add(c, s.key(), nil)
+	}
 	if err != nil {
-		b.reject(conn, c, command.CommandID, err)
+		b.reject(s, err)
 		return
 	}
-	var mine *owned
-	if s := c.v1.Load(); s != nil {
-		mine = &owned{session: s, conn: conn}
-		// An error means that the replies are not known as its own.
-		_ = b.hub.own.add(command.CommandID, mine)
-	}
-	b.publish(conn, c, command, mine)
+	b.publish(s)
 }
 
 const leavingWords = "The command was not sent: " + goingAwayWords + "."
@@ -72,93 +76,47 @@ func (r *rejection) Error() string { return r.words }
 
 // readCommand reads a command that the client may send now. On an error the
 // command still has its id, if that could be read.
-func (b *Bridge) readCommand(c *client, message fields) (actor.Command, error) {
+func (b *Bridge) readCommand(conn engine.Conn, c *client, message fields, in incoming) (*sending, error) {
+	s := &sending{conn: conn, client: c, came: in.came}
 	r, err := message.request()
+	if len(r.commandID) <= amqpx.MaxShortString { // a longer one is no command's
+		s.CommandID = r.commandID
+	}
 	if err != nil {
-		return actor.Command{CommandID: r.commandID}, err
+		return s, err
 	}
 	command := actor.NewCommand(b.cfg.Name, r.consumer, r.commandString, r.commandID)
 	if err := command.Check(); err != nil {
-		return actor.Command{CommandID: r.commandID}, err
+		return s, err
 	}
-	if c.leaving.Load() {
-		return command, &rejection{"leaving", leavingWords}
+	s.Command, s.expires = command, r.expires
+	if err := tooLate(in, s.expires); err != nil {
+		return s, err
 	}
-	if err := allow(c, command); err != nil {
-		return command, &rejection{"forbidden", err.Error()}
+	if c.leaving() {
+		return s, &rejection{"leaving", leavingWords}
 	}
-	return command, nil
+	if err := allow(c, s.Command); err != nil {
+		return s, &rejection{"forbidden", err.Error()}
+	}
+	return s, nil
 }
 
 // reject answers a command that is not sent. Bad input meets CLU's silence, where
 // that was asked for.
-func (b *Bridge) reject(conn engine.Conn, c *client, commandID string, err error) {
+func (b *Bridge) reject(s *sending, err error) {
 	if r, ok := errors.AsType[*rejection](err); ok {
 		b.metrics.refused.Inc()
-		b.fail(conn, c, commandID, r.code, r.words)
+		b.logCommand(s, r.code)
+		b.fail(s.conn, s.client, s.CommandID, r.code, r.words)
 		return
 	}
-	b.refuse(conn, c, commandID, err)
+	b.refuse(s.conn, s.client, s.CommandID, err)
 }
 
 // allow decides who may send what: it is the one place that does. Today
 // everyone may do everything.
 func allow(*client, actor.Command) error { return nil }
-
-// publish sends the command and sees to it that its sender hears of its end.
-func (b *Bridge) publish(conn engine.Conn, c *client, command actor.Command, mine *owned) {
-	c.commands.Add(1)
-	if c.leaving.Load() { // since it was read
-		b.failed(conn, c, command.CommandID, mine, "leaving", leavingWords)
-		c.ended(conn)
-		return
-	}
-	came := time.Now()
-	err := b.link.Publish(command.Message(), func(o amqpx.Outcome) {
-		b.metrics.commands[o].Inc()
-		switch o {
-		case amqpx.Confirmed:
-			c.ended(conn)
-		case amqpx.Returned:
-			b.failForAll(conn, c, command, mine, came)
-		default:
-			b.failures.note(o.String(), "consumer", command.Consumer, "command_id", command.CommandID, "client", c.remote)
-			b.failed(conn, c, command.CommandID, mine, o.String(), actor.CommandFailure(o, command.Consumer))
-			c.ended(conn)
-		}
-	})
-	if err != nil {
-		// AMQP cannot carry it, although Check found nothing, or the broker does not take
-		// it from this user: no silence for that.
-		b.metrics.refused.Inc()
-		b.failed(conn, c, command.CommandID, mine, "invalid", err.Error())
-		c.ended(conn)
-	}
-}
-
-// failForAll publishes the failed reply of a command that nobody listens to, so
-// that every client and every other program on the exchange sees it fail.
-func (b *Bridge) failForAll(conn engine.Conn, c *client, command actor.Command, mine *owned, came time.Time) {
-	msg := command.Unroutable(b.cfg.Name)
-	b.unroutables.expect(msg.MessageId, came, unroutable{
-		tell: func() {
-			b.failed(conn, c, command.CommandID, mine, amqpx.Returned.String(), actor.UnroutableText(command.Consumer))
-		},
-		done: func() { c.ended(conn) },
-	})
-	err := b.link.Publish(msg, func(o amqpx.Outcome) { b.unroutables.published(msg.MessageId, o) })
-	if err != nil {
-		b.unroutables.published(msg.MessageId, amqpx.Away) // nothing was sent
-	}
-}
-
-// ended notes that a command has its outcome. A client that is to leave goes
-// with the last.
-func (c *client) ended(conn engine.Conn) {
-	if c.commands.Add(-1) == 0 && c.leaving.Load() {
-		c.goAway(conn)
-	}
-}
 
 // refuse answers bad input, unless CLU's silence was asked for.
 func (b *Bridge) refuse(conn engine.Conn, c *client, commandID string, err error) {
@@ -166,19 +124,6 @@ func (b *Bridge) refuse(conn engine.Conn, c *client, commandID string, err error
 	if !b.cfg.Strict || c.v1.Load() != nil {
 		b.fail(conn, c, commandID, "bad_request", err.Error())
 	}
-}
-
-// failed tells the sender of a command that did not get through. Whoever waits for
-// its end has it with that.
-func (b *Bridge) failed(conn engine.Conn, c *client, commandID string, mine *owned, code, message string) {
-	here := b.hub.own.forget(commandID, mine)
-	if mine != nil && mine.asked != nil {
-		if here { // else it has heard of an end already
-			conn.Send(frameOf(errorMessage{Op: "error", ID: mine.asked.id, CommandID: commandID, Code: code, Message: message}))
-		}
-		return
-	}
-	b.fail(conn, c, commandID, code, message)
 }
 
 // fail tells one client what became of its message: a plain one in the shape of
@@ -195,43 +140,4 @@ func (b *Bridge) fail(conn engine.Conn, c *client, commandID, code, message stri
 func (b *Bridge) errorFrame(commandID, message string) engine.Frame {
 	buf := make([]byte, engine.HeaderRoom, engine.HeaderRoom+envelopeRoom+len(message))
 	return engine.Seal(b.cfg.Envelope.AppendError(buf, b.cfg.Name, commandID, message, time.Now()))
-}
-
-// trackedCommand takes a command whose sender wants to hear of its end.
-func (b *Bridge) trackedCommand(s *session, r opRequest) error {
-	command, err := b.readCommand(r.client, r.fields)
-	if err == nil {
-		err = b.track(s, r, command)
-	}
-	if no, ok := errors.AsType[*rejection](err); ok {
-		r.conn.Send(frameOf(errorMessage{Op: "error", ID: r.id, CommandID: command.CommandID, Code: no.code, Message: no.words}))
-		return nil
-	}
-	return err
-}
-
-// track notes who waits for the command's end, and sends it.
-func (b *Bridge) track(s *session, r opRequest, command actor.Command) error {
-	var ms int
-	if err := optional(r.fields, "timeout_ms", "a whole number of milliseconds", &ms); err != nil {
-		return err
-	}
-	if ms < 0 || ms > int(longestWait/time.Millisecond) {
-		return fmt.Errorf("timeout_ms is %d; it may be from 1 to %d, or absent for that", ms, longestWait/time.Millisecond)
-	}
-	wait := longestWait
-	if ms > 0 {
-		wait = time.Duration(ms) * time.Millisecond
-	}
-	mine := &owned{session: s, conn: r.conn, asked: &asked{id: r.id, began: time.Now()}}
-	mine.asked.timeout = func() (stop func() bool) {
-		// Nothing may come before it: the time begins here, and the end may be near.
-		r.conn.Send(frameOf(okMessage{Op: "ok", ID: r.id, CommandID: command.CommandID}))
-		return afterFunc(wait, func() { b.hub.timeout(command.CommandID, mine) })
-	}
-	if err := b.hub.own.add(command.CommandID, mine); err != nil {
-		return err
-	}
-	b.publish(r.conn, r.client, command, mine)
-	return nil
 }

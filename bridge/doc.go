@@ -25,14 +25,19 @@
 // loops, so they never wait for the hub. Subscribing is one step under the hub's
 // lock, so that what was missed, the snapshot and what follows fit without gap or
 // double (subscribe.go, resume.go, picture.go); who has heard more than this bridge
-// waits for it (await.go). Whose command a reply answers is known until its
-// last one (own.go).
+// waits for it (await.go).
 //
 // # Up
 //
-//	text ──► parseMessage ──► Command.Check ──► allow ──► Link.Publish ──► outcome
+//	text ──► parseMessage ──► Command.Check ──► too late? ──► allow ──► inflight ──► Link.Publish ──► outcome
 //
-// A command is published at once or fails at once (commands.go). Its sender is
+// Every command is noted before it is sent, however it came: in CLU's own form
+// (commands.go), tracked (tracked.go), or over HTTP (apicommand.go). The commands in
+// flight (inflight.go) refuse an id that is under way, know whose command a reply
+// answers and when it has ended (inflight_end.go), and share their room fairly
+// (inflight_shares.go). What waited too long is refused (late.go), also behind this:
+// a command is published within 0.9 s of its reading or not at all (sending.go), and
+// fails at once where it cannot be. Its sender is
 // told of every end but success, whose witness is the actor's own reply:
 //
 //	bad input     an error envelope to the sender, unless CLU's silence was asked for

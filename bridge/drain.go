@@ -96,7 +96,7 @@ func (l leaver) commands() bool { return l.client.commands.Load() > 0 }
 
 // leave closes the client, now or with the outcome of its last command.
 func (l leaver) leave() {
-	l.client.leaving.Store(true)
+	l.client.set(clientLeaving)
 	if !l.commands() {
 		l.client.goAway(l.conn)
 	}
@@ -106,6 +106,7 @@ func (c *client) goAway(conn engine.Conn) { conn.Close(goingAway, goingAwayWords
 
 // shutdown says goodbye to the clients that are left.
 func (b *Bridge) shutdown(ctx context.Context) error {
+	b.stop.Do(func() { close(b.stopping) })
 	err := b.engine.Shutdown(ctx, goingAwayWords)
 	if ctx.Err() != nil {
 		b.log.Warn("some clients did not say goodbye in time")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gobwas/ws/wsutil"
 
+	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
@@ -132,60 +133,6 @@ func TestFiltersThatAreTooLongTogetherAreRefused(t *testing.T) {
 	}
 }
 
-func TestTheOldestCommandMakesRoomUnlessItsEndWasAskedFor(t *testing.T) {
-	o, s := newOwn(), &session{}
-	stopped := 0
-	patient := func() *owned {
-		return &owned{session: s, asked: &asked{timeout: func() func() bool { return func() bool { stopped++; return true } }}}
-	}
-	if err := o.add("asked", patient()); err != nil {
-		t.Fatal(err)
-	}
-	for i := range 3 * maxOwnSession {
-		if err := o.add(fmt.Sprint(i), &owned{session: s}); err != nil {
-			t.Fatalf("command %d: %v", i, err)
-		}
-	}
-	if o.of("asked") != s || o.of("0") != nil || o.of(fmt.Sprint(3*maxOwnSession-1)) != s || len(s.commands) != maxOwnSession {
-		t.Errorf("%d commands are known", len(s.commands))
-	}
-	if len(s.unasked) > 2*maxOwnSession {
-		t.Errorf("%d ids are kept", len(s.unasked))
-	}
-	o.leave(s)
-	if len(s.commands) != 0 || len(o.commands) != 0 || stopped != 1 {
-		t.Errorf("left are %d commands; %d timeouts were stopped", len(o.commands), stopped)
-	}
-}
-
-func TestRepliesAreMineAlsoWhenTheBridgeWaitsNoLonger(t *testing.T) {
-	o, s := newOwn(), &session{}
-	slow := &owned{session: s, asked: &asked{timeout: func() func() bool { return func() bool { return false } }}}
-	if err := o.add("slow", slow); err != nil {
-		t.Fatal(err)
-	}
-	if !o.giveUp("slow", slow) || o.of("slow") != s {
-		t.Error("its replies are nobody's")
-	}
-	if slow.awaited() || o.forget("slow", slow) || o.of("slow") != nil {
-		t.Error("its end would be told twice")
-	}
-	if err := o.add("slow", slow); err != nil {
-		t.Fatal(err)
-	}
-	if o.add("slow", &owned{session: &session{}}) == nil {
-		t.Error("another session took it over")
-	}
-	if err := o.add("slow", &owned{session: s}); err != nil { // the client tries again
-		t.Error(err)
-	}
-	for i := range 2 * maxOwnSession { // one that is not awaited makes room
-		if err := o.add(fmt.Sprint(i), &owned{session: s}); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // Its last reply, its timeout and its failure come at the same moment, in any order.
 func TestACommandHasOneEndHoweverItsEndsRace(t *testing.T) {
 	s := newStage(t)
@@ -195,15 +142,18 @@ func TestACommandHasOneEndHoweverItsEndsRace(t *testing.T) {
 	s.engine.Each(func(e engine.Conn, v any) { conn, c = e, v.(*client) })
 	for n := range 300 {
 		id, command := fmt.Sprint("request", n), fmt.Sprint(n)
-		mine := &owned{session: c.v1.Load(), conn: conn, asked: &asked{id: &id, began: time.Now()}}
-		mine.asked.timeout = func() (stop func() bool) { return func() bool { return true } }
-		if err := s.hub.own.add(command, mine); err != nil {
+		sent := &sending{Command: actor.NewCommand(s.Name(), "a", "go", command), conn: conn, client: c}
+		sent.tracked = &tracked{hub: s.hub, conn: conn, session: c.v1.Load(), id: &id}
+		var err error
+		if sent.flight, err = s.hub.inflight.add(c, sent.key(), sent.tracked); err != nil {
 			t.Fatal(err)
 		}
 		ends := []func(){
-			func() { s.hub.timeout(command, mine) },
-			func() { s.failed(conn, c, command, mine, "unknown", "") },
-			func() { s.says(filter.Reply{Sender: "a", Code: ":", CommandID: command}, 0) },
+			func() { s.hub.timeout(sent.flight) },
+			func() { s.failed(sent, "unknown", "", n%2 == 0) },
+			func() {
+				s.says(filter.Reply{Sender: "a", Code: ":", CommandID: command, Commander: s.Name() + ".a"}, 0)
+			},
 		}
 		rand.Shuffle(len(ends), func(i, j int) { ends[i], ends[j] = ends[j], ends[i] })
 		var racing sync.WaitGroup

@@ -18,12 +18,11 @@ const maxGroups = 10_000
 // hub is where every reply passes: it gives them their numbers, remembers them,
 // and puts them into the logs that the clients follow.
 type hub struct {
-	plain  *engine.Log // every reply, as a plain client gets it
-	newLog func() *engine.Log
-	now    func() time.Time                               // time.Now; another clock in tests
-	after  func(time.Duration, func()) (stop func() bool) // time.AfterFunc, the same
-	own    *own
-	calls  *calls // whose end somebody awaits over HTTP
+	plain    *engine.Log // every reply, as a plain client gets it
+	newLog   func() *engine.Log
+	now      func() time.Time                               // time.Now; another clock in tests
+	after    func(time.Duration, func()) (stop func() bool) // time.AfterFunc, the same
+	inflight *inflight
 
 	// mu guards the following fields. It is held while frames are appended, which
 	// waits for the engine's loops: no loop may ever wait for it. What clients ask
@@ -57,8 +56,6 @@ func newHub(e *engine.Engine, cfg Config) *hub {
 		newLog:  e.NewLog,
 		now:     time.Now,
 		after:   afterFunc,
-		own:     newOwn(),
-		calls:   newCalls(),
 		epoch:   cfg.epoch(),
 		past:    history{History: cfg.History},
 		values:  snapshot.New(cfg.Values),
@@ -122,27 +119,38 @@ func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 	}
 	h.seq, r.seq = seq, seq
 	r.number(h.epoch)
-	h.values.Note(snapshot.Reply{
-		Sender: r.Sender, Code: r.Code, RoutingKey: r.RoutingKey, CommandID: r.CommandID, Commander: r.Commander,
-		Internal: r.Internal, Time: r.at, Seq: seq, Body: r.body,
-	})
 	plain := r.plain
 	r.plain = nil // the history keeps the reply
-	h.past.add(entry{seq: seq, at: r.at, frame: r.frame, reply: r})
+	if !r.unroutable {
+		h.remember(r)
+	}
 	if h.loading {
 		return
 	}
 	h.plain.Append(engine.Seal(plain))
-	h.calls.take(r)
-	owner := h.own.of(r.CommandID)
-	if owner != nil {
-		r.owner = owner.id
+	a := h.inflight.replied(r)
+	if a.owner != nil {
+		r.owner = a.owner.id
 	}
 	if h.v1s > 0 {
-		h.deliver(r, owner)
+		h.deliver(r, a.owner)
 	}
-	h.follows(r)
+	if a.waiter != nil { // it hears of the end right behind the reply
+		if r.fails() {
+			a.ending.message = reasonOf(r.body)
+		}
+		a.waiter.end(a.ending)
+	}
 	h.serveWaiting()
+}
+
+// remember keeps a reply for snapshots, and for clients that resume. mu is held.
+func (h *hub) remember(r *reply) {
+	h.values.Note(snapshot.Reply{
+		Sender: r.Sender, Code: r.Code, RoutingKey: r.RoutingKey, CommandID: r.CommandID, Commander: r.Commander,
+		Internal: r.Internal, Time: r.at, Seq: r.seq, Body: r.body,
+	})
+	h.past.add(entry{seq: r.seq, at: r.at, frame: r.frame, reply: r})
 }
 
 // number makes the frame of a reply for v1 clients: its envelope with two more

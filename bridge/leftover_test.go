@@ -15,12 +15,10 @@ func (s *stage) left() string {
 	h := s.hub
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.own.mu.Lock()
-	defer h.own.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return fmt.Sprint(len(h.groups), h.v1s, len(h.waiting), len(h.shelf.all), len(h.shelf.bySender), len(h.shelf.any), len(h.shelf.mine), h.shelf.keywords,
-		len(h.shelf.byRoom), len(h.own.commands), len(s.timers))
+		len(h.shelf.byRoom), len(h.inflight.callers), len(s.timers))
 }
 
 func TestNothingIsLeftOfClientsThatAreGone(t *testing.T) {

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
 // request is a message of a v1 client that has an op.
@@ -17,6 +19,7 @@ type opRequest struct {
 	client *client
 	id     *string
 	fields fields
+	incoming
 }
 
 // An op is what such a message may ask for: which fields it has beside op and id,
@@ -36,7 +39,7 @@ func ops() map[string]op {
 		"snapshot":    {[]string{"filter"}, (*Bridge).snapshot},
 		"actors":      {nil, (*Bridge).actors},
 		"clients":     {nil, (*Bridge).clients},
-		"command":     {[]string{"consumer", "command_string", "command_id", "timeout_ms"}, (*Bridge).trackedCommand},
+		"command":     {[]string{"consumer", "command_string", "command_id", "timeout_ms", "expires_at"}, (*Bridge).trackedCommand},
 	}
 }
 
@@ -45,11 +48,11 @@ func ops() map[string]op {
 const maxID = 255
 
 // request takes a message that has an op.
-func (b *Bridge) request(conn engine.Conn, c *client, rawOp json.RawMessage, message fields) {
+func (b *Bridge) request(conn engine.Conn, c *client, rawOp json.RawMessage, message fields, in incoming) {
 	s := c.v1.Load()
 	id, err := message.id()
 	if err == nil {
-		err = b.dispatch(s, opRequest{conn, c, id, message}, rawOp)
+		err = b.dispatch(s, opRequest{conn, c, id, message, in}, rawOp)
 	}
 	if err != nil {
 		// Over the desk, behind the answers that are on their way.
@@ -70,11 +73,11 @@ func (b *Bridge) dispatch(s *session, r opRequest, rawOp json.RawMessage) error 
 	}
 	op, ok := b.ops[name]
 	if !ok {
-		return fmt.Errorf("there is no op %q; there are %s", name, strings.Join(b.opNames, ", "))
+		return fmt.Errorf("there is no op %s; there are %s", quote.Text(name), strings.Join(b.opNames, ", "))
 	}
 	for field := range r.fields {
 		if field != "op" && field != "id" && !slices.Contains(op.fields, field) {
-			return fmt.Errorf("%q has no field %q; it has %s", name, field, strings.Join(append([]string{"id"}, op.fields...), ", "))
+			return fmt.Errorf("%q has no field %s; it has %s", name, quote.Text(field), strings.Join(append([]string{"id"}, op.fields...), ", "))
 		}
 	}
 	return op.do(b, s, r)
@@ -89,6 +92,9 @@ func (f fields) id() (*string, error) {
 	var id string
 	if json.Unmarshal(raw, &id) != nil {
 		return nil, fmt.Errorf(`"id" is %s, but must be a string; it comes back in the answer`, kind(raw))
+	}
+	if halfSurrogate(raw) {
+		return nil, errors.New(`"id" has half of a surrogate pair, which cannot come back in the answer; write both halves`)
 	}
 	if len(id) > maxID {
 		return nil, fmt.Errorf(`"id" has %d bytes; at most %d come back in the answer`, len(id), maxID)

@@ -226,7 +226,7 @@ func TestTheProtocolTellsOfEveryCodeOfAnError(t *testing.T) {
 			told = append(told, strings.Trim(strings.TrimSpace(code), "`"))
 		}
 	}
-	want := []string{"bad_request", "forbidden", "invalid", "leaving"}
+	want := []string{"bad_request", "forbidden", "in_use", "invalid", "leaving"}
 	for o := amqpx.Confirmed + 1; o <= amqpx.Unknown; o++ {
 		want = append(want, o.String())
 	}

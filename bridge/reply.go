@@ -14,17 +14,21 @@ import (
 // frame that v1 clients get. It does not change once it was numbered.
 type reply struct {
 	filter.Reply
-	seq      uint64
-	at       time.Time // when it came here
-	plain    []byte    // the envelope, behind room for a frame's header
-	bodyAt   int       // where the body begins in it
-	frame    engine.Frame
-	body     []byte // part of the frame
-	read     bool   // the keywords were read
-	owner    string // the session whose command it answers, or ""
-	ordered  bool
-	order    int64
-	orderKey string
+	seq    uint64
+	at     time.Time // when it came here
+	plain  []byte    // the envelope, behind room for a frame's header
+	bodyAt int       // where the body begins in it
+	frame  engine.Frame
+	body   []byte // part of the frame
+	read   bool   // the keywords were read
+	owner  string // the session whose command it answers, or ""
+	// unroutable is set of a failure that no actor sent, but a commander, of a command
+	// to nobody. It is for those who are here: else any client could invent actors, and
+	// have the bridge forget those that there are.
+	unroutable bool
+	ordered    bool
+	order      int64
+	orderKey   string
 }
 
 // newReply takes what is needed of a delivery, whose envelope is written.
@@ -36,6 +40,7 @@ func newReply(d *amqpx.Delivery, envelope []byte, bodyAt int) *reply {
 	r.Commander, _ = d.Headers["commander_id"].(string)
 	r.RoutingKey = d.RoutingKey
 	r.Internal, _ = d.Headers["internal"].(bool)
+	r.unroutable = d.Timestamp.IsZero() && r.Code == string(actor.Failed) && actor.ForNobody(r.RoutingKey, r.Commander, r.Sender)
 	r.order, r.ordered = integer(d.Headers["order"])
 	if r.ordered {
 		key, _ := d.Headers["order_key"].(string)

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"github.com/clu-ws/clu-ws/bridge/object"
@@ -14,7 +16,8 @@ import (
 type request struct {
 	consumer      string
 	commandString string
-	commandID     string // "" when the client leaves the choice to the bridge
+	commandID     string    // "" when the client leaves the choice to the bridge
+	expires       time.Time // until when it may be sent; zero if the client does not say
 }
 
 // form is how a message must look, for those who sent another.
@@ -60,7 +63,8 @@ func (f fields) request() (r request, err error) {
 	if r.commandString, err = f.text("command_string"); err != nil {
 		return r, err
 	}
-	return r, nil
+	r.expires, err = f.expiresAt(time.Now())
+	return r, err
 }
 
 var errAbsent = errors.New("absent")
@@ -78,7 +82,38 @@ func (f fields) text(name string) (string, error) {
 	if err := json.Unmarshal(raw, &s); err != nil {
 		return "", fmt.Errorf("%q is %s, but must be a string; %s", name, kind(raw), form)
 	}
+	if halfSurrogate(raw) {
+		return "", fmt.Errorf("%q has half of a surrogate pair, which no text can hold; write both halves, or the character itself", name)
+	}
 	return s, nil
+}
+
+// halfSurrogate reports whether a JSON string has the escape of a surrogate without
+// its other half. JSON may have it (RFC 8259, 8.2), UTF-8 cannot; encoding/json makes
+// U+FFFD of it, so that two different ids become the same.
+func halfSurrogate(text []byte) bool {
+	high := false
+	for i := 0; i < len(text); i++ {
+		low := false
+		if text[i] == '\\' {
+			if i++; text[i] == 'u' {
+				code, err := strconv.ParseUint(string(text[i+1:i+5]), 16, 32)
+				i += 4
+				if low = err == nil && code >= 0xdc00 && code < 0xe000; low != high {
+					return true
+				}
+				if err == nil && code >= 0xd800 && code < 0xdc00 {
+					high = true
+					continue
+				}
+			}
+		}
+		if high && !low {
+			return true
+		}
+		high = false
+	}
+	return high
 }
 
 // kind names what a JSON text is.

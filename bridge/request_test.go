@@ -17,10 +17,10 @@ func parseRequest(payload []byte) (request, error) {
 
 func TestACommandIsReadWhateverElseTheMessageHolds(t *testing.T) {
 	for text, want := range map[string]request{
-		`{"consumer":"dome","command_string":"open"}`:                                 {"dome", "open", ""},
-		` {"command_id": null, "consumer": "dome", "command_string": ""} `:            {"dome", "", ""},
-		`{"consumer":"dome","command_string":"a \"b\" ü","command_id":"x","y":[1]}`:   {"dome", `a "b" ü`, "x"},
-		`{"consumer":"first","consumer":"last","command_string":"s","command_id":""}`: {"last", "s", ""},
+		`{"consumer":"dome","command_string":"open"}`:                                 {consumer: "dome", commandString: "open", commandID: ""},
+		` {"command_id": null, "consumer": "dome", "command_string": ""} `:            {consumer: "dome", commandString: "", commandID: ""},
+		`{"consumer":"dome","command_string":"a \"b\" ü","command_id":"x","y":[1]}`:   {consumer: "dome", commandString: `a "b" ü`, commandID: "x"},
+		`{"consumer":"first","consumer":"last","command_string":"s","command_id":""}`: {consumer: "last", commandString: "s", commandID: ""},
 	} {
 		if got, err := parseRequest([]byte(text)); err != nil || got != want {
 			t.Errorf("%s: %+v, %v", text, got, err)

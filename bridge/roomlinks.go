@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
 // feed is a source and the link by which it comes.
@@ -80,11 +81,11 @@ func (b *Bridge) feedOf(exchange, path string) (*feed, error) {
 			continue
 		}
 		if !f.covers(path) {
-			return nil, fmt.Errorf("the room %q is not of the source %s; its rooms are at and below %s", path, exchange, f.Path)
+			return nil, fmt.Errorf("the room %s is not of the source %s; its rooms are at and below %s", quote.Text(path), exchange, f.Path)
 		}
 		return f, nil
 	}
-	return nil, fmt.Errorf("there is no source %q; start the bridge with --source exchange=%s", exchange, exchange)
+	return nil, fmt.Errorf("there is no source %s; start the bridge with --source exchange=%s", quote.Text(exchange), quote.Short(exchange))
 }
 
 // roomRoots are the paths below which there are rooms, for those who look for one.

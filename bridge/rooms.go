@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
 // maxRooms is how many rooms may have clients that connected to them, and how many
@@ -160,7 +161,7 @@ func (b *Bridge) checkRoom(path string) (string, error) {
 		return "", err
 	}
 	if sourceOf(b.cfg.Sources, path) == nil {
-		return "", fmt.Errorf("there is no room %q; there are those at and below %s", path, b.roomRoots())
+		return "", fmt.Errorf("there is no room %s; there are those at and below %s", quote.Text(path), b.roomRoots())
 	}
 	return path, nil
 }

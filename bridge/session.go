@@ -13,32 +13,45 @@ const Subprotocol = "clu-ws.v1"
 
 // client is a WebSocket client.
 type client struct {
-	remote string
-	path   string                  // of its request
-	number uint64                  // no other client of the bridge has it
-	came   int64                   // when, in nanoseconds since 1970
-	v1     atomic.Pointer[session] // nil while it is a plain one
-	// commands are those without an outcome. leaving is set when the bridge wants
-	// the client to go, which it does when there are none.
-	commands atomic.Int32
-	leaving  atomic.Bool
+	remote   string
+	path     string                  // of its request
+	number   uint64                  // no other client of the bridge has it
+	came     int64                   // when, in nanoseconds since 1970
+	v1       atomic.Pointer[session] // nil while it is a plain one
+	commands atomic.Int32            // those without an outcome
+	flags    atomic.Uint32
 	arrival  *arrival // until it is open
 	guest    *guest   // of one in a room; nil for everyone else
 }
+
+// The flags of a client.
+const (
+	clientLeaving = 1 << iota // the bridge wants it to go, which it does when no command is without its outcome
+	clientGone                // its connection broke: nobody is there to hear of an outcome
+)
+
+func (c *client) set(flag uint32) { c.flags.Or(flag) }
+func (c *client) leaving() bool   { return c.flags.Load()&clientLeaving != 0 }
+
+// Gone implements [amqpx.Sender]. Who sends commands and a close frame behind them gets
+// what it sent.
+func (c *client) Gone() bool { return c.flags.Load()&clientGone != 0 }
+
+// abnormalClosure is the code of a connection that ends without a close frame
+// (RFC 6455, 7.1.5).
+const abnormalClosure = 1006
 
 // since is when the client came.
 func (c *client) since() time.Time { return time.Unix(0, c.came) }
 
 // session is what a v1 client has beyond a plain one.
 type session struct {
-	id       string
-	lane     lane              // its tasks for the desk
-	asked    atomic.Int32      // requests that wait for their answer
-	early    atomic.Int32      // the greeting and what was said before it, while they wait
-	skipped  atomic.Bool       // it read too slowly, and frames were left out
-	closed   atomic.Bool       // its connection has ended
-	commands map[string]*owned // known as its own, by id; guarded by own.mu
-	unasked  []string          // the ids of those whose end it does not wait for, the oldest first; guarded by own.mu
+	id      string
+	lane    lane         // its tasks for the desk
+	asked   atomic.Int32 // requests that wait for their answer
+	early   atomic.Int32 // the greeting and what was said before it, while they wait
+	skipped atomic.Bool  // it read too slowly, and frames were left out
+	closed  atomic.Bool  // its connection has ended
 
 	// The following fields are guarded by hub.mu.
 	group    *group // nil before it follows anything
@@ -118,7 +131,11 @@ func (b *Bridge) Open(conn engine.Conn, v any) {
 // Closed forgets a client.
 func (b *Bridge) Closed(_ engine.Conn, v any, code int, reason string) {
 	c := v.(*client)
+	if code == abnormalClosure {
+		c.set(clientGone)
+	}
 	b.left(c, code, reason)
+	b.hub.inflight.leave(c)
 	if c.guest != nil {
 		b.leaveRoom(c)
 	}
@@ -162,7 +179,6 @@ func (b *Bridge) greet(conn engine.Conn, a *arrival) {
 
 // forget ends a session.
 func (b *Bridge) forget(s *session) {
-	b.hub.own.leave(s)
 	b.hub.mu.Lock()
 	defer b.hub.mu.Unlock()
 	b.hub.stopWaiting(s)

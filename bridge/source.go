@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
 // Source is an exchange beside the actors', whose messages go to rooms, raw. A room
@@ -157,20 +158,20 @@ const (
 func roomPath(path string) (string, error) {
 	switch {
 	case !strings.HasPrefix(path, "/"):
-		return "", fmt.Errorf("%q is no path of a room; begin it with /, as in /live/x", path)
+		return "", fmt.Errorf("%s is no path of a room; begin it with /, as in /live/x", quote.Text(path))
 	case len(path) > maxRoomPath:
-		return "", fmt.Errorf("the path %.40q... is %d bytes long; a room's may have %d", path, len(path), maxRoomPath)
+		return "", fmt.Errorf("the path %s is %d bytes long; a room's may have %d", quote.Text(path), len(path), maxRoomPath)
 	case !utf8.ValidString(path):
-		return "", fmt.Errorf("the path %q is not UTF-8", path)
+		return "", fmt.Errorf("the path %s is not UTF-8", quote.Text(path))
 	case path == "/":
 		return path, nil
 	}
 	path = strings.TrimSuffix(path, "/")
 	if strings.Contains(path, "//") || strings.HasSuffix(path, "/") {
-		return "", fmt.Errorf("the path %q has an empty part; write one slash between its parts", path)
+		return "", fmt.Errorf("the path %s has an empty part; write one slash between its parts", quote.Text(path))
 	}
 	if n := strings.Count(path, "/"); n > maxRoomParts {
-		return "", fmt.Errorf("the path %q has %d parts; a room's may have %d", path, n, maxRoomParts)
+		return "", fmt.Errorf("the path %s has %d parts; a room's may have %d", quote.Text(path), n, maxRoomParts)
 	}
 	return path, nil
 }

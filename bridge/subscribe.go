@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
 // maxSubscriptions is how many one client may hold.
@@ -140,7 +141,7 @@ func (s *session) admits(d demand) error {
 		return errTooManySubscriptions
 	}
 	if slices.ContainsFunc(subs, func(sub subscription) bool { return sub.id == id }) {
-		return fmt.Errorf("you have a subscription %q; choose another id, or unsubscribe from that one first", id)
+		return fmt.Errorf("you have a subscription %s; choose another id, or unsubscribe from that one first", quote.Text(id))
 	}
 	return nil
 }
@@ -162,7 +163,7 @@ func (h *hub) unsubscribe(conn engine.Conn, s *session, id *string, name string)
 		return
 	}
 	if at < 0 {
-		h.say(conn, s, badRequest(id, fmt.Errorf("you have no subscription %q", name)))
+		h.say(conn, s, badRequest(id, fmt.Errorf("you have no subscription %s", quote.Text(name))))
 		return
 	}
 	if !h.regroup(conn, s, slices.Delete(slices.Clone(s.subs), at, at+1), []engine.Frame{frameOf(okMessage{Op: "ok", ID: id})}) {

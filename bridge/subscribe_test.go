@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/clu-ws/clu-ws/bridge"
 )
 
 // from publishes a reply of a sender's, with more headers.
@@ -17,6 +19,9 @@ func (p *peer) from(sender, code, body string, headers ...any) {
 		table[headers[i].(string)] = headers[i+1]
 	}
 	id, _ := table["command_id"].(string)
+	if id != "" && table["commander_id"] == nil {
+		table["commander_id"] = "bridge." + sender
+	}
 	p.publish("reply.broadcast", amqp.Publishing{Headers: table, CorrelationId: id, Body: []byte(body)})
 }
 
@@ -32,7 +37,7 @@ func (c *client) ask(request string) envelope {
 func begun(t *testing.T, target string) (*running, *peer, *client) {
 	t.Helper()
 	url := embeddedBroker(t)
-	b := linked(t, url, withHistory)
+	b := linked(t, url, withHistory, func(c *bridge.Config) { c.Name = "bridge" })
 	p := newPeer(t, url)
 	c, _ := dialV1(t, b.addr, target)
 	return b, p, c

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/clu-ws/clu-ws/amqpx/topic"
+	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
 const (
@@ -61,10 +62,10 @@ func checkBounds(field string, values []string) error {
 	}
 	for _, v := range values {
 		if len(v) > maxLength {
-			return wrongValue(field, quoted(v), "is %d bytes long, but may have %d: shorten it with a pattern", len(v), maxLength)
+			return wrongValue(field, quote.Text(v), "is %d bytes long, but may have %d: shorten it with a pattern", len(v), maxLength)
 		}
 		if !utf8.ValidString(v) {
-			return wrongValue(field, quoted(v), "is not UTF-8 text: encode it as UTF-8 before you escape it for the URL")
+			return wrongValue(field, quote.Text(v), "is not UTF-8 text: encode it as UTF-8 before you escape it for the URL")
 		}
 	}
 	return nil
@@ -98,7 +99,7 @@ func setList(field string, values []string, read func(string) (value, error), sp
 	l, spellings, err := readList(values, func(text string) (value, error) {
 		v, err := read(text)
 		if err != nil {
-			err = wrongValue(field, quoted(text), "is not a pattern: %w", err)
+			err = wrongValue(field, quote.Text(text), "is not a pattern: %w", err)
 		}
 		return v, err
 	})
@@ -113,7 +114,7 @@ func setList(field string, values []string, read func(string) (value, error), sp
 func readTopic(text string) (value, error) {
 	for word := range strings.SplitSeq(text, ".") {
 		if len(word) > 1 && strings.ContainsAny(word, "*#") {
-			return value{}, fmt.Errorf("* and # stand for whole words between dots, and %q mixes them with others; write reply.* or reply.#", word)
+			return value{}, fmt.Errorf("* and # stand for whole words between dots, and %s mixes them with others; write reply.* or reply.#", quote.Text(word))
 		}
 	}
 	p := topic.Compile(text)
@@ -127,7 +128,7 @@ func readTopic(text string) (value, error) {
 func (f *Filter) setCodes(values []string, spelled map[string]any) error {
 	for _, v := range values {
 		if len(v) != 1 || !strings.Contains(codes, v) {
-			return wrongValue("message_code", quoted(v), "is not a message code: write some of > i d w e : f !, or leave the field out to select all")
+			return wrongValue("message_code", quote.Text(v), "is not a message code: write some of > i d w e : f !, or leave the field out to select all")
 		}
 	}
 	values = slices.Compact(slices.Sorted(slices.Values(values)))
@@ -140,7 +141,7 @@ func (f *Filter) setInternal(values []string, spelled map[string]any) error {
 	both := false
 	for _, v := range values {
 		if v != "true" && v != "false" {
-			return wrongValue("internal", quoted(v), "is neither true nor false: write one of them")
+			return wrongValue("internal", quote.Text(v), "is neither true nor false: write one of them")
 		}
 		both = both || v != values[0]
 	}
@@ -155,19 +156,4 @@ func (f *Filter) setInternal(values []string, spelled map[string]any) error {
 // wrongValue is an error about a value of a field, given as it shall be shown.
 func wrongValue(field, shown, format string, args ...any) error {
 	return fmt.Errorf("the value %s of the filter field %q "+format, append([]any{shown, field}, args...)...)
-}
-
-// quoted shows a value, or its beginning if it is long.
-func quoted(text string) string { return fmt.Sprintf("%q", shortened(text)) }
-
-func shortened(text string) string {
-	const most = 60
-	if len(text) <= most {
-		return text
-	}
-	cut := most
-	for cut > most-utf8.UTFMax && !utf8.RuneStart(text[cut]) {
-		cut--
-	}
-	return text[:cut] + "..."
 }

@@ -42,7 +42,7 @@ func TestParseSaysWhatIsWrongAndWhatToWrite(t *testing.T) {
 		`{"command_id": "[z-a]"}`:         `the range z-a runs backwards; write a-z`,
 		`{"routing_key": "reply.lvm*"}`:   `the value "reply.lvm*" of the filter field "routing_key" is not a pattern: * and # stand for whole words between dots, and "lvm*" mixes them with others; write reply.* or reply.#`,
 		`{"keyword": ` + many(257) + `}`:  `the filter field "keyword" has 257 values, but may have 256`,
-		`{"command_id": "` + strings.Repeat("é", 128) + `"}`: `the value "` + strings.Repeat("é", 30) + `..." of the filter field "command_id" is 256 bytes long, but may have 255`,
+		`{"command_id": "` + strings.Repeat("é", 128) + `"}`: `the value "` + strings.Repeat("é", 60) + `..." of the filter field "command_id" is 256 bytes long, but may have 255`,
 	} {
 		f, err := filter.Parse(json.RawMessage(text))
 		if err == nil || f != nil || !strings.Contains(err.Error(), want) {

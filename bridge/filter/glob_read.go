@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
 // readGlob understands a glob. Its spelling has the ? of each run of wildcards first and at most one
@@ -88,7 +90,7 @@ func readClass(text string) (c class, length int, err error) {
 	inner, not := strings.CutPrefix(text[1:end], "^")
 	c.not = not
 	if inner == "" {
-		return c, 0, fmt.Errorf("%s names no character; write some between the brackets, or [[] for the character [ itself", text[:end+1])
+		return c, 0, fmt.Errorf("%s names no character; write some between the brackets, or [[] for the character [ itself", quote.Short(text[:end+1]))
 	}
 	for inner != "" {
 		from, size := utf8.DecodeRuneInString(inner)

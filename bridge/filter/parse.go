@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
 // Parse reads a filter from JSON; doc.go tells its form. Nothing, null and {} select everything. An
@@ -21,7 +23,7 @@ func Parse(raw json.RawMessage) (*Filter, error) {
 	given := make(map[string][]string)
 	for _, field := range slices.Sorted(maps.Keys(object)) {
 		if !slices.Contains(fieldNames(), field) {
-			return nil, fmt.Errorf("the filter has a field %s, which there is not: write some of %s", quoted(field), strings.Join(fieldNames(), ", "))
+			return nil, fmt.Errorf("the filter has a field %s, which there is not: write some of %s", quote.Text(field), strings.Join(fieldNames(), ", "))
 		}
 		values, err := readValues(field, object[field])
 		if err != nil {
@@ -60,13 +62,13 @@ func readValues(field string, raw json.RawMessage) ([]string, error) {
 func readText(field string, raw json.RawMessage) (text string, err error) {
 	if field == "internal" {
 		if text = string(raw); text != "true" && text != "false" {
-			return "", wrongValue(field, shortened(text), "is not a boolean: write true or false, without quotes")
+			return "", wrongValue(field, quote.Short(text), "is not a boolean: write true or false, without quotes")
 		}
 		return text, nil
 	}
 	// A null would be read as an empty text.
 	if raw[0] != '"' || json.Unmarshal(raw, &text) != nil {
-		return "", wrongValue(field, shortened(string(raw)), "is not a string: write one text in quotes, or a list of them")
+		return "", wrongValue(field, quote.Short(string(raw)), "is not a string: write one text in quotes, or a list of them")
 	}
 	return text, nil
 }

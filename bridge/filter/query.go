@@ -3,6 +3,8 @@ package filter
 import (
 	"net/url"
 	"strings"
+
+	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
 // FromQuery reads a filter from the parameters of a URL; doc.go tells their form. Parameters that
@@ -31,7 +33,7 @@ func checkParameter(field, text string) error {
 		return wrongValue(field, `""`, `is empty: name a value, with commas between several; to select replies without one, write "" in the filter of a subscribe message`)
 	}
 	if field == "routing_key" && strings.HasSuffix(text, ".") {
-		return wrongValue(field, quoted(text), "ends with a dot: in a URL write %%23 for #, or the browser keeps it")
+		return wrongValue(field, quote.Text(text), "ends with a dot: in a URL write %%23 for #, or the browser keeps it")
 	}
 	return nil
 }

@@ -84,6 +84,7 @@ func TestEachFlagAndItsVariableReachTheBridge(t *testing.T) {
 		{"presence", "who", nil, func(c bridge.Config) any { return c.Presence }, "who"},
 		{"list-clients", "true", nil, func(c bridge.Config) any { return c.ListClients }, true},
 		{"shed-rate", "7", nil, func(c bridge.Config) any { return c.Drain.ShedRate }, 7},
+		{"log-commands", "false", nil, func(c bridge.Config) any { return c.LogCommands }, false},
 		{"drain-timeout", "1m", nil, func(c bridge.Config) any { return c.Drain.Timeout }, time.Minute},
 	}
 	tested := map[string]bool{"admin": true} // by TestTheAdminsServerAnswersAtAnAddressOfItsOwn

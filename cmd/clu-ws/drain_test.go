@@ -13,6 +13,7 @@ import (
 
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
+	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
@@ -182,4 +183,27 @@ func TestTheOutcomeOfACommandComesBeforeTheCloseFrameAndTheEndInTime(t *testing.
 		}
 	}
 	t.Logf("%d of %d commands after the signal were refused", len(refused), more)
+}
+
+func TestWhoWaitsOverHTTPForACommandsEndIsAnsweredWhenTheBridgeEnds(t *testing.T) {
+	t.Parallel()
+	url := testkit.RabbitMQ(t).NewVHost(t)
+	p := spawnAt(t, url, "--port", "0", "--admin", "127.0.0.1:0")
+	p.await(t, "linked to amqp://")
+	admin := p.admin(t)
+	arrived := count(t, url, "silent", "command.echo.#", func(*amqp.Channel, amqp.Delivery) bool { return true })
+	posted := make(chan string, 1)
+	go func() { posted <- postCommand(admin, "runs on", "?wait=1") }()
+	awaitArrival(t, arrived, "runs on")
+	p.signal(t, syscall.SIGTERM)
+	if got := <-posted; !strings.HasPrefix(got, "504 ") || !strings.Contains(got, `"status":"timeout"`) || !strings.Contains(got, "the bridge is stopping; the actor may go on") {
+		t.Errorf("the answer is %s", got)
+	}
+	p.ends(t)
+	if err := p.Err(); err != nil {
+		t.Errorf("it ended with %v:\n%s", err, p.Output)
+	}
+	if !strings.Contains(p.Output.String(), `command_id="runs on"`) {
+		t.Errorf("the log does not say who sent it:\n%s", p.Output)
+	}
 }

@@ -66,6 +66,7 @@ func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
 			return cfg, err
 		}
 	}
+	cfg.LogCommands = c.Bool("log-commands")
 	cfg.Page = webdemo.Handler()
 	cfg.Compress = c.Bool("compress")
 	return cfg, nil

@@ -1,0 +1,67 @@
+package bridge
+
+import (
+	"strconv"
+	"time"
+)
+
+// Bounds of the commands whose end is waited for over HTTP.
+const (
+	maxCalls       = 256
+	maxCallReplies = 1000
+	maxCallBytes   = 1 << 20
+)
+
+// call waits for a command's end over HTTP, and gathers the replies to it: the first
+// ones, as far as there is room.
+type call struct {
+	// The following fields are guarded by inflight.mu until the call has ended, or
+	// nobody waits for it any longer.
+	replies [][]byte // envelopes
+	bytes   int
+	omitted int
+	ending  commandEnd
+
+	done chan struct{} // closed with the end
+}
+
+func newCall() *call { return &call{done: make(chan struct{})} }
+
+func (c *call) gather(r *reply) {
+	envelope := r.frame.Payload()
+	if len(c.replies) < maxCallReplies && c.bytes+len(envelope) <= maxCallBytes {
+		c.replies = append(c.replies, envelope)
+		c.bytes += len(envelope)
+	} else {
+		c.omitted++
+	}
+}
+
+func (c *call) stop() {}
+
+func (c *call) end(e commandEnd) {
+	c.ending = e
+	close(c.done)
+}
+
+// answer is the JSON of a call that nobody changes any more. The replies are as they
+// were written for the clients, be it JSON or what CLU makes of it.
+func (c *call) answer(e commandEnd) []byte {
+	buf := append([]byte(`{"command_id":`), jsonOf(e.commandID)...)
+	buf = append(buf, `,"status":"`+e.status+`"`...)
+	if e.message != "" {
+		buf = append(append(buf, `,"message":`...), jsonOf(e.message)...)
+	}
+	buf = append(buf, `,"replies":[`...)
+	for i, reply := range c.replies {
+		if i > 0 {
+			buf = append(buf, ',')
+		}
+		buf = append(buf, reply...)
+	}
+	buf = append(buf, `],"omitted":`...)
+	buf = strconv.AppendInt(buf, int64(c.omitted), 10)
+	buf = append(buf, `,"duration_ms":`...)
+	buf = strconv.AppendFloat(buf, milliseconds(e.took.Round(time.Microsecond)), 'f', -1, 64)
+	return append(buf, '}')
+}

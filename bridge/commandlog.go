@@ -1,0 +1,94 @@
+package bridge
+
+import (
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/clu-ws/clu-ws/internal/quote"
+)
+
+// maxLogged is how many commands are logged a second, each with a line of its own.
+const maxLogged = 50
+
+// commandLog writes who sent which command, and what became of it: a line for each,
+// and where there are too many of them one with how many more there were. nil writes
+// nothing.
+type commandLog struct {
+	log *slog.Logger
+
+	// mu guards the following fields.
+	mu     sync.Mutex
+	logged int         // in this second
+	more   int         // of this second, without a line of their own
+	second *time.Timer // its end; nil between
+}
+
+func newCommandLog(log *slog.Logger) *commandLog { return &commandLog{log: log} }
+
+// logCommand writes what became of a command, so far as the bridge knows.
+func (b *Bridge) logCommand(s *sending, outcome string) {
+	if b.sentLog.allows() {
+		b.log.Info("command", "consumer", s.Consumer, "command_id", s.CommandID, "client", s.client.remote,
+			"verb", verbOf(s.CommandString), "outcome", outcome, "ms", milliseconds(time.Since(s.came)))
+	}
+}
+
+// verbOf is the first word of a command string. The others may be anything, and are not
+// for the log.
+func verbOf(commandString string) string {
+	const most = 1024 // bytes that are looked at
+	words := strings.Fields(commandString[:min(len(commandString), most)])
+	if len(words) == 0 {
+		return ""
+	}
+	return quote.Short(words[0])
+}
+
+// allows reports whether another command may have a line of its own.
+func (l *commandLog) allows() bool {
+	if l == nil {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.second == nil {
+		l.second = time.AfterFunc(time.Second, l.turn)
+	}
+	if l.logged >= maxLogged {
+		l.more++
+		return false
+	}
+	l.logged++
+	return true
+}
+
+// turn ends a second.
+func (l *commandLog) turn() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tell()
+	l.logged, l.second = 0, nil
+}
+
+// tell logs how many had no line of their own. mu is held.
+func (l *commandLog) tell() {
+	if l.more > 0 {
+		l.log.Info("more commands", "count", l.more)
+		l.more = 0
+	}
+}
+
+// end tells what is left.
+func (l *commandLog) end() {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.second != nil {
+		l.second.Stop()
+	}
+	l.tell()
+}

@@ -1,0 +1,381 @@
+package bridge
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/filter"
+)
+
+// patient waits for an end.
+type patient struct {
+	gathered int
+	ends     []commandEnd
+	stopped  int
+}
+
+func (p *patient) gather(*reply)    { p.gathered++ }
+func (p *patient) end(e commandEnd) { p.ends = append(p.ends, e) }
+func (p *patient) stop()            { p.stopped++ }
+
+// flights is a registry in a test, with a clock of its own.
+type flights struct {
+	*inflight
+	t     *testing.T
+	clock time.Time
+}
+
+func newFlights(t *testing.T) *flights {
+	f := &flights{t: t, clock: time.Unix(1e9, 0)}
+	f.inflight = newInflight("bridge", func(e evicted) { e.waiter.end(e.ending) })
+	f.now = func() time.Time { return f.clock }
+	return f
+}
+
+// sends adds a command, and expects whether it may be sent.
+func (f *flights) sends(c *client, id, consumer string, w endWaiter, want error) *command {
+	f.t.Helper()
+	flight, err := f.add(c, commandKey{id, consumer}, w)
+	if err != want {
+		f.t.Fatalf("%s to %s: %v, want %v", id, consumer, err, want)
+	}
+	return flight
+}
+
+// hears takes a reply of code to commander, and gives how it ended what somebody
+// waited for.
+func (f *flights) hears(id, code, commander, sender string) string {
+	a := f.replied(&reply{Reply: filter.Reply{CommandID: id, Code: code, Commander: commander, Sender: sender}, frame: engine.Text("{}")})
+	if a.waiter == nil {
+		return ""
+	}
+	a.waiter.end(a.ending)
+	return a.ending.status
+}
+
+func at(remote string) *client { return &client{remote: remote} }
+
+func TestAReplyEndsACommandOnlyIfItIsItsOwn(t *testing.T) {
+	f, w := newFlights(t), &patient{}
+	f.sends(at("a:1"), "7", "dome.x", w, nil)
+	for _, other := range []struct{ what, commander, sender string }{
+		{"another consumer's", "bridge.weather", "weather"},
+		{"another client's of the exchange", "another-client.dome.x", "dome"},
+		{"a bridge's with a longer name", "bridge.dome.x.y", "dome"},
+		{"a bridge's with a shorter name", "dome.x", "dome"},
+		{"another sender's", "bridge.dome.x", "weather"},
+		{"one of a name that begins alike", "bridge.dome.x", "dom"},
+		{"one of a longer name", "bridge.dome.x", "dome.x.y"},
+		{"nobody's", "bridge.dome.x", ""},
+		{"one without a commander", "", "dome"},
+	} {
+		if status := f.hears("7", ":", other.commander, other.sender); status != "" {
+			t.Errorf("%s ends it as %s", other.what, status)
+		}
+	}
+	f.hears("7", ">", "bridge.dome.x", "dome")
+	if status := f.hears("7", ":", "bridge.dome.x", "dome"); status != "done" || w.gathered != 2 || w.ends[0].replies != 2 {
+		t.Errorf("its own end is %q, with %d replies: %+v", status, w.gathered, w.ends)
+	}
+	if f.len() != 0 || len(f.ids) != 0 || len(f.callers) != 0 || len(f.shares) != 0 || f.oldest != nil {
+		t.Error("something is left")
+	}
+}
+
+func TestAnIDThatIsUnderWayIsRefusedToEveryOtherClient(t *testing.T) {
+	plain, v1, http := at("a:1"), at("a:2"), at("b:1")
+	f := newFlights(t)
+	for i, first := range []struct {
+		c *client
+		w endWaiter
+	}{{plain, nil}, {v1, &patient{}}, {http, newCall()}} {
+		id := fmt.Sprint(i)
+		f.sends(first.c, id, "dome", first.w, nil)
+		for _, second := range []*client{plain, v1, http} {
+			for _, w := range []endWaiter{nil, &patient{}, newCall()} {
+				for _, consumer := range []string{"dome", "weather"} {
+					if second == first.c && w == nil && first.w == nil {
+						continue // nobody waits for the end of either
+					}
+					f.sends(second, id, consumer, w, errInUse)
+				}
+			}
+		}
+	}
+	f.sends(plain, "0", "dome", nil, nil) // the same client, and nobody waits
+	f.sends(plain, "0", "weather", nil, nil)
+	f.hears("0", ":", "bridge.dome", "dome")
+	f.hears("0", ":", "bridge.weather", "weather")
+	f.sends(http, "0", "weather", nil, errInUse) // one of the two to the dome is under way
+	f.hears("0", ":", "bridge.dome", "dome")
+	f.sends(http, "0", "weather", nil, nil)
+}
+
+// A page that counts its ids from 1 is reloaded.
+func TestTheIDsOfAClientThatHasLeftAreFreeSaveForTheSameConsumers(t *testing.T) {
+	f, w := newFlights(t), &patient{}
+	before, now := at("a:1"), at("a:2")
+	f.sends(before, "1", "dome", w, nil)
+	f.leave(before)
+	if w.stopped != 1 {
+		t.Error("nobody waits, and the time runs on")
+	}
+	f.sends(now, "1", "dome", nil, errInUse) // their replies could not be told apart
+	f.sends(now, "1", "weather", &patient{}, nil)
+	if status := f.hears("1", ":", "bridge.dome", "dome"); status != "" || len(w.ends) != 0 {
+		t.Errorf("the end of a client's that has left ends another as %q", status)
+	}
+	if status := f.hears("1", "f", "bridge.weather", "weather"); status != "failed" {
+		t.Errorf("its own end is %q", status)
+	}
+	f.sends(now, "1", "dome", &patient{}, nil)
+}
+
+func TestTheRepliesToACommandAreItsOwnAlsoWhenNobodyWaitsAnyLonger(t *testing.T) {
+	f, w, c := newFlights(t), &patient{}, at("a:1")
+	c.v1.Store(&session{id: "s"})
+	flight := f.sends(c, "slow", "dome", w, nil)
+	if given, e := f.giveUp(flight, "no longer"); given != w || e.status != "timeout" {
+		t.Error("nobody waited")
+	}
+	if given, _ := f.giveUp(flight, "no longer"); given != nil {
+		t.Error("its end would be told twice")
+	}
+	f.sends(c, "slow", "dome", &patient{}, errInUse) // its end would be the first one's
+	late := &reply{Reply: filter.Reply{CommandID: "slow", Code: "i", Commander: "bridge.dome", Sender: "dome"}}
+	if f.replied(late).owner != c.v1.Load() {
+		t.Error("its replies are nobody's")
+	}
+	if f.failed(flight, false) {
+		t.Error("somebody would hear of another end")
+	}
+	if f.len() != 0 {
+		t.Error("a command that was not sent is under way")
+	}
+}
+
+func TestACommandOfWhichNobodyKnowsIsUnderWayStill(t *testing.T) {
+	f, c := newFlights(t), at("a:1")
+	flight := f.sends(c, "1", "dome", &patient{}, nil)
+	if !f.failed(flight, true) {
+		t.Error("who waited hears nothing")
+	}
+	f.sends(at("a:2"), "1", "dome", nil, errInUse)
+	if status := f.hears("1", ":", "bridge.dome", "dome"); status != "" || f.len() != 0 {
+		t.Errorf("its end ends it as %q; %d are left", status, f.len())
+	}
+}
+
+func TestACommandThatDoesNotEndIsForgotten(t *testing.T) {
+	f := newFlights(t)
+	f.sends(at("a:1"), "1", "dome", nil, nil)
+	waits := f.sends(at("a:2"), "2", "dome", &patient{}, nil)
+	f.clock = f.clock.Add(forgetAfter)
+	f.sends(at("a:3"), "1", "dome", nil, nil)
+	f.sends(at("a:3"), "2", "dome", nil, errInUse) // somebody waits
+	f.giveUp(waits, "")
+	f.clock = f.clock.Add(forgetAfter)
+	f.sends(at("a:3"), "2", "dome", nil, nil)
+}
+
+func TestOfOneClientsCommandsTheOldestThatNobodyWaitsForMakesRoom(t *testing.T) {
+	f, c, w := newFlights(t), at("a:1"), &patient{}
+	f.sends(c, "waits", "dome", w, nil)
+	for i := range 3 * maxInflightClient {
+		f.clock = f.clock.Add(time.Millisecond)
+		f.sends(c, fmt.Sprint(i), "dome", nil, nil)
+	}
+	if f.len() != maxInflightClient+1 || f.commands[commandKey{"0", "dome"}] != nil || f.commands[commandKey{"waits", "dome"}] == nil {
+		t.Errorf("%d are known", f.len())
+	}
+	for i := range maxInflightClient - 1 {
+		f.sends(c, fmt.Sprint("w", i), "dome", &patient{}, nil)
+	}
+	f.sends(c, "too many", "dome", &patient{}, errTooManyAwaited)
+	f.sends(at("a:2"), "another's", "dome", &patient{}, nil)
+	f.leave(c)
+	if len(f.callers) != 1 || w.stopped != 1 || f.callers[c] != nil {
+		t.Errorf("%d clients are known", len(f.callers))
+	}
+}
+
+// 395 clients with commands to an actor that hangs.
+func TestWhoHasMostCommandsMakesRoomForWhoHasFew(t *testing.T) {
+	f, waiting := newFlights(t), []*patient{}
+	for n := 0; f.len() < maxInflight; n++ {
+		c := at(fmt.Sprintf("10.0.0.%d:%d", n%4, n))
+		for i := 0; i < maxInflightClient && f.len() < maxInflight; i++ {
+			waiting = append(waiting, &patient{})
+			f.sends(c, fmt.Sprint(n, "-", i), "hangs", waiting[len(waiting)-1], nil)
+		}
+	}
+	honest := at("10.9.9.9:1")
+	for i := range maxInflightClient {
+		f.sends(honest, fmt.Sprint("honest", i), "dome", &patient{}, nil)
+	}
+	if status := f.hears("honest0", ":", "bridge.dome", "dome"); status != "done" {
+		t.Errorf("its end is %q", status)
+	}
+	f.sends(at("10.0.0.1:99999"), "another of them", "dome", &patient{}, nil) // who of its address has most gives way
+	var told []commandEnd
+	for _, w := range waiting {
+		told = append(told, w.ends...)
+	}
+	if len(told) != maxInflightClient || told[0].status != "timeout" || told[0].message != gaveWayWords {
+		t.Errorf("%d commands gave way, the first as %+v", len(told), told[:1])
+	}
+	if f.len() > maxInflight {
+		t.Errorf("%d are known", f.len())
+	}
+}
+
+func TestOneThatHasMostHearsThatItIsSo(t *testing.T) {
+	f := newFlights(t)
+	for i := 0; f.len() < maxInflight; i++ {
+		f.sends(at(fmt.Sprintf("10.0.%d.%d:1", i>>8&255, i&255|i>>16<<7)), fmt.Sprint(i), "hangs", &patient{}, nil)
+	}
+	f.sends(at("10.9.9.9:1"), "few", "dome", &patient{}, nil)
+	greedy := at("10.9.9.9:2")
+	var err error
+	for i := 0; err == nil; i++ {
+		if i > 8 {
+			t.Fatal("it takes the room of all")
+		}
+		_, err = f.add(greedy, commandKey{fmt.Sprint("greedy", i), "dome"}, &patient{})
+	}
+	if err != errTooManyOfAll {
+		t.Error(err)
+	}
+}
+
+func TestWhoWaitsForMostOverHTTPMakesRoom(t *testing.T) {
+	f := newFlights(t)
+	var calls []*call
+	for i := range maxCalls {
+		calls = append(calls, newCall())
+		f.sends(at(fmt.Sprintf("10.0.0.1:%d", i)), fmt.Sprint(i), "hangs", calls[i], nil)
+		f.clock = f.clock.Add(time.Millisecond)
+	}
+	f.sends(at("10.0.0.1:999"), "more", "dome", newCall(), errTooManyCalls)
+	f.sends(at("10.0.0.2:1"), "honest", "dome", newCall(), nil)
+	select {
+	case <-calls[0].done:
+	default:
+		t.Fatal("the oldest does not give way")
+	}
+	if e := calls[0].ending; e.status != "timeout" || e.commandID != "0" {
+		t.Errorf("it ends as %+v", e)
+	}
+	if len(f.calls) != maxCalls {
+		t.Errorf("%d are waited for", len(f.calls))
+	}
+}
+
+func TestAnAddressHasOneShareAndANetworkToo(t *testing.T) {
+	for remote, want := range map[string]string{
+		"10.0.0.1:99": "10.0.0.1", "[::ffff:10.0.0.1]:99": "::ffff:10.0.0.1", "unix": "unix",
+		"[2001:db8:1:2:3:4:5:6]:99": "2001:db8:1:2::/64", "[fe80::1%eth0]:99": "fe80::/64", "name:1": "name", "": "",
+	} {
+		if got := shareOf(remote); got != want {
+			t.Errorf("%s has part in %q, want %q", remote, got, want)
+		}
+	}
+}
+
+func TestAReplyCostsNoMemory(t *testing.T) {
+	f := newFlights(t)
+	f.sends(at("a:1"), "1", "dome", nil, nil)
+	r := &reply{Reply: filter.Reply{CommandID: "1", Code: "i", Commander: "bridge.dome", Sender: "dome"}}
+	if n := testing.AllocsPerRun(100, func() { f.replied(r) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// Whatever is added, ends, fails, leaves and is given up, what is known agrees.
+func TestWhatIsKnownOfCommandsAgrees(t *testing.T) {
+	random := rand.New(rand.NewPCG(4, 9))
+	f := newFlights(t)
+	clients, known := []*client{}, []*command{}
+	for n := range 20_000 {
+		if len(clients) < 8 {
+			clients = append(clients, at(fmt.Sprintf("10.0.0.%d:%d", n%3, n)))
+		}
+		c := clients[random.IntN(len(clients))]
+		id, consumer := fmt.Sprint(random.IntN(12)), []string{"dome", "weather"}[random.IntN(2)]
+		switch random.IntN(6) {
+		case 0, 1:
+			var w endWaiter
+			if random.IntN(2) == 0 {
+				w = &patient{}
+			}
+			if flight, err := f.add(c, commandKey{id, consumer}, w); err == nil {
+				known = append(known, flight)
+			}
+		case 2:
+			f.hears(id, ":", "bridge."+consumer, consumer)
+		case 3:
+			f.leave(c)
+			clients = slices.DeleteFunc(clients, func(o *client) bool { return o == c })
+		case 4:
+			if len(known) > 0 {
+				f.failed(known[random.IntN(len(known))], random.IntN(2) == 0)
+			}
+		case 5:
+			if len(known) > 0 {
+				f.giveUp(known[random.IntN(len(known))], "")
+			}
+			f.clock = f.clock.Add(time.Minute)
+		}
+		f.agree()
+	}
+}
+
+// agree checks that the views of the commands are of the same ones.
+func (f *flights) agree() {
+	f.t.Helper()
+	inShares, uses, inCallers := 0, 0, 0
+	for _, s := range f.shares {
+		sum := 0
+		for _, one := range s.callers {
+			sum += len(one.commands)
+			awaited := 0
+			for _, c := range one.commands {
+				if c.waiter != nil {
+					awaited++
+				}
+				if f.commands[c.commandKey] != c {
+					f.t.Fatalf("%v is its caller's alone", c.commandKey)
+				}
+			}
+			if one.count != len(one.commands) || one.awaited != awaited || len(one.commands) == 0 {
+				f.t.Fatalf("a caller has %d, counted %d; waits for %d, counted %d", len(one.commands), one.count, awaited, one.awaited)
+			}
+			if one.client != nil {
+				inCallers += len(one.commands)
+			}
+		}
+		if s.count != sum {
+			f.t.Fatalf("a share of %d has %d", s.count, sum)
+		}
+		inShares += sum
+	}
+	for _, use := range f.ids {
+		uses += use.count
+	}
+	aged := 0
+	for c := f.oldest; c != nil; c = c.younger {
+		aged++
+	}
+	if inShares != len(f.commands) || aged != len(f.commands) || uses != inCallers || len(f.largest) != len(f.shares) {
+		f.t.Fatalf("%d commands: %d in shares, %d aged; %d ids used, %d of clients that are here", len(f.commands), inShares, aged, uses, inCallers)
+	}
+	for i, s := range f.largest {
+		if s.at != i || s.count > f.largest[0].count {
+			f.t.Fatal("the ranking is wrong")
+		}
+	}
+}

@@ -1,0 +1,284 @@
+package bridge
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// comes has a message come to the bridge from the clients of a kind that waited while
+// it stood still.
+func (s *stage) comes(v1 bool, text string, stalled time.Duration) {
+	s.engine.Each(func(conn engine.Conn, v any) {
+		if c := v.(*client); (c.v1.Load() != nil) == v1 {
+			s.Message(conn, c, engine.Message{Op: ws.OpText, Payload: []byte(text), Stalled: stalled})
+		}
+	})
+}
+
+const stoodStill = "The command was not sent: the bridge stood still for 8.2 s."
+
+// There is no broker: a command that would be sent fails as away.
+func TestACommandThatWaitedWhileTheBridgeStoodStillIsNotSent(t *testing.T) {
+	s := newStage(t)
+	l := s.connect()
+	plain, err := s.dialPlain("/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { plain.Close() })
+	for stalled, want := range map[time.Duration]string{8200 * time.Millisecond: "expired " + stoodStill, 0: "away The command was not sent: there is no connection to the broker."} {
+		s.comes(true, `{"consumer": "dome", "command_string": "open"}`, stalled)
+		m := s.await(l, "error")
+		if got := fmt.Sprint(m["code"], " ", m["message"]); got != want {
+			t.Errorf("in CLU's form: %s, want %s", got, want)
+		}
+		s.comes(true, `{"op": "command", "id": "a", "consumer": "dome", "command_string": "open"}`, stalled)
+		if stalled == 0 {
+			s.await(l, "ok")
+		}
+		m = s.await(l, "error")
+		if got := fmt.Sprint(m["code"], " ", m["message"]); got != want || m["id"] != "a" {
+			t.Errorf("tracked: %s of %v, want %s", got, m["id"], want)
+		}
+		s.comes(true, `{"op": "ping", "id": "p"}`, stalled) // harms nobody
+		s.await(l, "pong")
+
+		s.comes(false, `{"consumer": "dome", "command_string": "open", "command_id": "mine"}`, stalled)
+		text, err := wsutil.ReadServerText(plain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, words, _ := strings.Cut(want, " "); !strings.Contains(string(text), words) || !strings.Contains(string(text), `"mine"`) {
+			t.Errorf("plain: %s, want %s", text, words)
+		}
+
+		s.stalled = func() time.Duration { return stalled }
+		r := httptest.NewRequest("POST", "/api/command", strings.NewReader(`{"consumer": "dome", "command_string": "open"}`))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		s.Admin().ServeHTTP(w, r)
+		var answer apiError
+		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+			t.Fatal(err)
+		}
+		if got := answer.Code + " " + answer.Error; w.Code != 503 || got != want {
+			t.Errorf("over HTTP: %d %s, want 503 %s", w.Code, got, want)
+		}
+	}
+	if n := s.hub.inflight.len(); n != 0 {
+		t.Errorf("%d commands are under way", n)
+	}
+}
+
+func TestACommandThatWaitsForTheGreetingIsLateAllTheSame(t *testing.T) {
+	s := newStage(t)
+	s.hub.mu.Lock() // the greeting waits
+	l := s.dial()
+	testkit.Eventually(t, 10*time.Second, "it has connected", func() error {
+		if len(s.clients()) == 0 {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	s.comes(true, `{"op": "command", "id": "a", "consumer": "dome", "command_string": "open"}`, 8200*time.Millisecond)
+	s.hub.mu.Unlock()
+	s.await(l, "hello")
+	if m := s.await(l, "error"); m["message"] != stoodStill || m["code"] != "expired" {
+		t.Errorf("the answer is %v", m)
+	}
+}
+
+// clients are the bridge's.
+func (s *stage) clients() (all []*client) {
+	s.engine.Each(func(_ engine.Conn, v any) { all = append(all, v.(*client)) })
+	return all
+}
+
+// A message that was read, and waited in the bridge's own memory.
+func TestACommandThatWaitedInTheBridgeIsNotSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := incoming{came: time.Now()}
+		time.Sleep(sendWithin)
+		if err := tooLate(in, time.Time{}); err != nil {
+			t.Errorf("in time: %v", err)
+		}
+		time.Sleep(time.Second)
+		if err := tooLate(in, time.Time{}); err == nil || !strings.Contains(err.Error(), "waited at the bridge for 1.9 s") {
+			t.Errorf("late: %v", err)
+		}
+	})
+}
+
+func TestExpiresAtIsReadAsANumberOrAsText(t *testing.T) {
+	now := time.Date(2026, 11, 21, 3, 38, 40, 0, time.UTC)
+	for text, want := range map[string]string{
+		`1795232325.5`:                        "2026-11-21T03:38:45.5Z",
+		`1.7952323255e9`:                      "2026-11-21T03:38:45.5Z",
+		`1795232325`:                          "2026-11-21T03:38:45Z",
+		`"2026-11-21T03:38:45.500Z"`:          "2026-11-21T03:38:45.5Z",
+		`"2026-11-21T03:38:45.500000+00:00"`:  "2026-11-21T03:38:45.5Z",
+		`"2026-11-20T23:38:45-04:00"`:         "2026-11-21T03:38:45Z",
+		`0`:                                   "1970-01-01T00:00:00Z",
+		`-1`:                                  "1969-12-31T23:59:59Z",
+		`null`:                                "0001-01-01T00:00:00Z",
+		`"\u0032026-11-21T03:38:45Z"`:         "2026-11-21T03:38:45Z",
+		`"tomorrow"`:                          `"expires_at" is another text than a time; write a number of seconds since 1970`,
+		`true`:                                `"expires_at" is a boolean, but must be a number of seconds since 1970`,
+		`{}`:                                  `"expires_at" is an object, but must be`,
+		`1e300`:                               `"expires_at" is 1e300, but must be`,
+		`1e400`:                               `"expires_at" is 1e400, but must be`,
+		`1795232325500`:                       `more than an hour ahead of the bridge's clock; write a number of seconds`,
+		`"2026-11-21T05:00:00Z"`:              `more than an hour ahead`,
+		`"2026-11-21 03:38:45"`:               `another text than a time`,
+		`"2026-11-21T03:38:45.500Z and more"`: `another text than a time`,
+	} {
+		at, err := fields{"expires_at": json.RawMessage(text)}.expiresAt(now)
+		got := at.UTC().Format(time.RFC3339Nano)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want && (err == nil || !strings.Contains(got, want)) {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestACommandBehindItsExpiryIsRefusedWithByHowMuch(t *testing.T) {
+	s := newStage(t)
+	l := s.connect()
+	past := time.Now().Add(-2300 * time.Millisecond).UTC().Format(time.RFC3339Nano)
+	for _, form := range []string{`{`, `{"op": "command", "id": "a", `} {
+		s.tell(l, fmt.Sprintf(form+`"consumer": "dome", "command_string": "open", "expires_at": %q}`, past))
+		if m := s.await(l, "error"); m["code"] != "expired" || !strings.Contains(fmt.Sprint(m["message"]), "it expired 2.") {
+			t.Errorf("the answer is %v", m)
+		}
+	}
+	s.tell(l, fmt.Sprintf(`{"consumer": "dome", "command_string": "open", "expires_at": %d}`, time.Now().Unix()+10))
+	if m := s.await(l, "error"); m["code"] != "away" {
+		t.Errorf("in time it is not sent because of %v", m)
+	}
+	s.tell(l, `{"consumer": "dome", "command_string": "open", "expires_at": []}`)
+	if m := s.await(l, "error"); m["code"] != "bad_request" {
+		t.Errorf("the answer is %v", m)
+	}
+}
+
+func TestATimeoutRunsFromTheExpiryOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := fields{"timeout_ms": json.RawMessage("1000")}
+		for ahead, want := range map[time.Duration]time.Duration{5 * time.Second: 6 * time.Second, -time.Second: time.Second} {
+			if got, err := waitFrom(f, &sending{expires: time.Now().Add(ahead)}); got != want || err != nil {
+				t.Errorf("%v ahead: %v, %v, want %v", ahead, got, err, want)
+			}
+		}
+		if got, err := waitFrom(fields{}, &sending{}); got != longestWait || err != nil {
+			t.Errorf("without both: %v, %v", got, err)
+		}
+	})
+}
+
+func TestTheDeadlineOfACommandIsTheEarlierOfItsTwo(t *testing.T) {
+	came := time.Now()
+	for ahead, want := range map[time.Duration]time.Duration{time.Millisecond: time.Millisecond, time.Minute: sendWithin} {
+		s := &sending{came: came, expires: came.Add(ahead), client: &client{}}
+		m := s.message(s.client)
+		if got := m.Deadline.Sub(came); got != want {
+			t.Errorf("with an expiry %v ahead it is %v ahead, want %v", ahead, got, want)
+		}
+		if m.From != s.client {
+			t.Error("it has no turn of its client's")
+		}
+	}
+}
+
+func TestAClientIsGoneWhenItsConnectionBrokeAndNotWhenItClosedIt(t *testing.T) {
+	s := newStage(t)
+	for code, gone := range map[int]bool{1000: false, 1001: false, 1005: false, 1006: true} {
+		c := &client{}
+		s.Closed(engine.Conn{}, c, code, "")
+		if c.Gone() != gone {
+			t.Errorf("closed with %d: gone is %v", code, c.Gone())
+		}
+	}
+}
+
+func TestEachCommandIsLoggedAndOfManyTheirNumber(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var text bytes.Buffer
+		log := slog.New(slog.NewTextHandler(&text, nil))
+		b := &Bridge{log: log, sentLog: newCommandLog(log)}
+		s := &sending{client: &client{remote: "10.0.0.1:99"}, came: time.Now()}
+		s.Consumer, s.CommandID, s.CommandString = "dome", "7", " goto\n--password hush"
+		time.Sleep(1500 * time.Microsecond)
+		b.logCommand(s, "confirmed")
+		const want = `level=INFO msg=command consumer=dome command_id=7 client=10.0.0.1:99 verb=goto outcome=confirmed ms=1.5`
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the line is %s", text.String())
+		}
+		for range 2*maxLogged - 1 {
+			b.logCommand(s, "confirmed")
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if lines := strings.Count(text.String(), "\n"); lines != maxLogged+1 || !strings.Contains(text.String(), `msg="more commands" count=50`) {
+			t.Errorf("%d lines:\n%s", lines, text.String())
+		}
+		time.Sleep(time.Minute)
+		text.Reset()
+		for range maxLogged + 3 {
+			b.logCommand(s, "away")
+		}
+		b.sentLog.end()
+		if !strings.Contains(text.String(), "count=3") {
+			t.Errorf("at the end:\n%s", text.String())
+		}
+	})
+}
+
+func TestTheVerbIsTheFirstWordAndShort(t *testing.T) {
+	for text, want := range map[string]string{"": "", " \n ": "", "open": "open", "\topen now": "open", strings.Repeat("x", 99): strings.Repeat("x", 60) + "..."} {
+		if got := verbOf(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestFailuresForNobodyAreBoundedForEachAddressAndInAll(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	r := newFailureRate()
+	r.now = func() time.Time { return now }
+	count := func(address string) (allowed int) {
+		for range 2 * maxFailures {
+			if r.allows(address) {
+				allowed++
+			}
+		}
+		return allowed
+	}
+	for i := range maxFailures / maxFailuresOfOne {
+		if got := count(fmt.Sprint(i)); got != maxFailuresOfOne {
+			t.Errorf("address %d may have %d", i, got)
+		}
+	}
+	if got := count("another"); got != 0 {
+		t.Errorf("beyond all, %d", got)
+	}
+	now = now.Add(time.Second)
+	if got := count("another"); got != maxFailuresOfOne || len(r.each) != 1 {
+		t.Errorf("a second later it may have %d", got)
+	}
+}

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// postCommand sends a command over HTTP, and gives the status and the answer.
+func postCommand(admin, id string, query ...string) string {
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
+	body, err := json.Marshal(map[string]string{"consumer": "echo", "command_string": "x", "command_id": id})
+	if err != nil {
+		return err.Error()
+	}
+	resp, err := client.Post("http://"+admin+"/api/command"+strings.Join(query, ""), "application/json", bytes.NewReader(body))
+	if err != nil {
+		return err.Error()
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprint(resp.StatusCode, " ", string(text))
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// A bridge stands still, as with a machine that is suspended. What clients send it
+// meanwhile is not sent when it wakes, in whatever form, and each hears that.
+func TestNothingRunsLateThatWaitedWhileTheBridgeStoodStill(t *testing.T) {
+	t.Parallel()
+	t.Run("embedded broker", func(t *testing.T) {
+		t.Parallel()
+		port := fmt.Sprint(testkit.FreePort(t))
+		p := child{testkit.StartProcess(t, command(t, "websocket", "--host", "127.0.0.1", "--port", "0", "--admin", "127.0.0.1:0", "--embedded-broker", "-P", port))}
+		standsStill(t, p, "amqp://guest:guest@127.0.0.1:"+port+"/", 6*time.Second)
+	})
+	t.Run("RabbitMQ", func(t *testing.T) {
+		t.Parallel()
+		url := testkit.RabbitMQ(t).NewVHost(t)
+		standsStill(t, spawnAt(t, url, "--port", "0", "--admin", "127.0.0.1:0"), url, 3*time.Second)
+	})
+}
+
+func standsStill(t *testing.T, p child, url string, stall time.Duration) {
+	t.Helper()
+	p.await(t, "linked to amqp://")
+	arrived := echo(t, url)
+	address, admin := p.announced(t, "ws://"), p.admin(t)
+	plain, plainConn := hear(t, "plain", ws.Dialer{}, "ws://"+address)
+	session, sessionConn := hear(t, "v1", v1(), "ws://"+address)
+	leaves, leavesConn := hear(t, "who closes", ws.Dialer{}, "ws://"+address)
+	mustSend(t, plainConn, `{"consumer": "echo", "command_string": "x", "command_id": "before"}`)
+	awaitArrival(t, arrived, "before")
+
+	p.freeze(t)
+	mustSend(t, plainConn, `{"consumer": "echo", "command_string": "x", "command_id": "plain"}`)
+	mustSend(t, sessionConn, `{"consumer": "echo", "command_string": "x", "command_id": "v1"}`)
+	mustSend(t, sessionConn, `{"op": "command", "id": "t", "consumer": "echo", "command_string": "x", "command_id": "tracked", "timeout_ms": 1000}`)
+	mustSend(t, leavesConn, `{"consumer": "echo", "command_string": "x", "command_id": "left behind"}`)
+	leavesConn.Close()
+	posted := make(chan string, 1)
+	go func() { posted <- postCommand(admin, "http") }()
+	<-time.After(stall) // the disturbance itself is the time
+	p.signal(t, syscall.SIGCONT)
+
+	leaves.hearing.Wait()
+	for id, e := range map[string]*ear{"plain": plain, "v1": session, "tracked": session} {
+		testkit.Eventually(t, patience, "the sender of "+id+" hears of it", func() error {
+			for _, told := range e.told(fmt.Sprintf("%q", id)) {
+				if strings.Contains(told, "was not sent: the bridge stood still for ") {
+					return nil
+				}
+			}
+			return fmt.Errorf("it has heard %q", e.told(id))
+		})
+	}
+	if got := <-posted; !strings.HasPrefix(got, "503 ") || !strings.Contains(got, "stood still for ") {
+		t.Errorf("over HTTP the answer is %s", got)
+	}
+	for _, c := range []net.Conn{plainConn, sessionConn} {
+		mustSend(t, c, fmt.Sprintf(`{"consumer": "echo", "command_string": "x", "command_id": "after %s"}`, c.LocalAddr()))
+		awaitArrival(t, arrived, "after "+c.LocalAddr().String())
+	}
+	for _, id := range []string{"plain", "v1", "tracked", "left behind", "http"} {
+		if arrived()[id] > 0 {
+			t.Errorf("%s ran %v late", id, stall)
+		}
+	}
+}
+
+// freeze stops the process, and waits until each of its threads stands.
+func (c child) freeze(t *testing.T) {
+	t.Helper()
+	c.signal(t, syscall.SIGSTOP)
+	testkit.Eventually(t, patience, "the process stands still", func() error {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", c.Pid()))
+		if err != nil || len(threads) == 0 {
+			return fmt.Errorf("it has %d threads, %v", len(threads), err)
+		}
+		for _, name := range threads {
+			stat, err := os.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			if _, state, _ := bytes.Cut(stat, []byte(") ")); !bytes.HasPrefix(state, []byte("T")) {
+				return fmt.Errorf("a thread goes on: %.80s", stat)
+			}
+		}
+		return nil
+	})
+}
+
+func mustSend(t *testing.T, conn net.Conn, text string) {
+	t.Helper()
+	if err := wsutil.WriteClientText(conn, []byte(text)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func awaitArrival(t *testing.T, arrived func() map[string]int, id string) {
+	t.Helper()
+	testkit.Eventually(t, patience, "the actor has "+id, func() error {
+		if arrived()[id] == 0 {
+			return fmt.Errorf("it has %v", arrived())
+		}
+		return nil
+	})
+}
