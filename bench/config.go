@@ -116,7 +116,7 @@ func FullSizes() Sizes {
 		Answered: 4000, CLUAnswered: 250,
 		Waiting:    50_000,
 		RoundTrips: 500,
-		Fewer:      1, Alone: time.Second, Storm: 4 * time.Second, Longest: 15 * time.Second,
+		Fewer:      1, Alone: time.Second / 2, Storm: 3 * time.Second, Longest: 15 * time.Second,
 	}
 }
 

@@ -49,7 +49,7 @@ func disturbances() []disturbance {
 			what:    "2 clients send such messages while there are 24 MB of replies",
 			flags:   []string{"--compress"},
 			disturb: (*testbed).sendBombsAmongReplies,
-			goals:   []goal{metricsWithin(1000)},
+			goals:   []goal{metricsWithin(250)},
 		},
 	}
 }
