@@ -50,6 +50,18 @@ func disturbances() []disturbance {
 			flags:   []string{"--compress"},
 			disturb: (*testbed).sendBombsAmongReplies,
 			goals:   []goal{metricsWithin(250)},
+		}, {
+			name:    "neighbours-connect",
+			what:    "8 connect to resume 10,000 replies and hang up, again and again",
+			prepare: (*testbed).tellResumable,
+			disturb: (*testbed).resumeAndGo,
+			goals:   []goal{medianWithin(20)},
+		}, {
+			name:    "neighbours-askers",
+			what:    "8 clients ask for such snapshots, each for 32 at a time",
+			prepare: (*testbed).tellActors,
+			disturb: (*testbed).askTogether,
+			goals:   []goal{medianWithin(20)},
 		},
 	}
 }

@@ -48,7 +48,7 @@
 // (neighbours_linux.go). What the neighbours send is made beforehand: by patterns
 // that are hard to match (hardpatterns_linux.go) or innocent (keywordpatterns_linux.go),
 // as messages that are large to read (largemessages_linux.go), or by not reading
-// (slowtls_linux.go). In outbound_linux.go they do not read what they asked for, and the
+// (slowtls_linux.go), or by asking all at once (crowding_linux.go). In outbound_linux.go they do not read what they asked for, and the
 // bridge's memory is the measure.
 //
 // # On RabbitMQ

@@ -49,19 +49,16 @@ func (t *testbed) resumeByHardPatterns(ctx context.Context) error {
 // selects, and waits for the answer.
 func (t *testbed) resumeAll(ctx context.Context, filter any) error {
 	return t.neighbours(ctx, 1, manner{path: "/?silent=1"}, func(_ int, n *neighbour) error {
-		text, err := n.hearOp("hello")
+		epoch, err := n.hearEpoch()
 		if err != nil {
 			return err
 		}
-		var hello struct{ Epoch string }
-		if err := json.Unmarshal(text, &hello); err != nil {
-			return err
-		}
-		since := map[string]any{"epoch": hello.Epoch, "seq": 0}
+		since := map[string]any{"epoch": epoch, "seq": 0}
 		if err := n.write(subscribeFrame("r", map[string]any{"filter": filter, "since": since})); err != nil {
 			return err
 		}
-		if text, err = n.hearOp("ok"); err != nil {
+		text, err := n.hearOp("ok")
+		if err != nil {
 			return err
 		}
 		var answer struct{ Resumed bool }

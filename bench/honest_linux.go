@@ -64,6 +64,9 @@ func (h *honest) watch(ctx context.Context, limit time.Time) (watched, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			to.worse(found)
+			if errors.Is(err, errOver) {
+				w.over, err = true, nil
+			}
 			all = errors.Join(all, err)
 		})
 	}
@@ -79,7 +82,10 @@ func (h *honest) watch(ctx context.Context, limit time.Time) (watched, error) {
 }
 
 // watched is what they met.
-type watched struct{ v1, plain, metrics met }
+type watched struct {
+	v1, plain, metrics met
+	over               bool // somebody had no answer when the watch was over
+}
 
 // clients is the worse of the clients of both kinds.
 func (w watched) clients() met {

@@ -20,10 +20,10 @@ func keywordName(i int) string {
 
 // keywordPatterns are those of a page that shows some values of such an instrument. None of
 // them is there: what is tried in vain costs the most.
-func keywordPatterns() []string {
+func keywordPatterns(end string) []string {
 	patterns := make([]string, maxPatterns)
 	for i := range patterns {
-		patterns[i] = fmt.Sprintf("*_camera_%c%d_*_pressure_%02d", "brz"[i%3], 1+i%4, i)
+		patterns[i] = fmt.Sprintf("*_camera_%c%d_*_pressure_%02d%s", "brz"[i%3], 1+i%4, i, end)
 	}
 	return patterns
 }
@@ -49,7 +49,7 @@ func (t *testbed) tellKeywords(ctx context.Context) error {
 }
 
 func (t *testbed) resumeByKeywords(ctx context.Context) error {
-	return t.resumeAll(ctx, map[string]any{"keyword": keywordPatterns()})
+	return t.resumeAll(ctx, map[string]any{"keyword": keywordPatterns("")})
 }
 
 const (
@@ -70,8 +70,7 @@ func (t *testbed) tellActors(ctx context.Context) error {
 
 func (t *testbed) askByKeywords(ctx context.Context) error {
 	return t.neighbours(ctx, 1, manner{path: "/?silent=1"}, func(_ int, n *neighbour) error {
-		ask := map[string]any{"op": "snapshot", "id": "s", "filter": map[string]any{"keyword": keywordPatterns()}}
-		if err := n.write(textFrame(jsonOf(ask))); err != nil {
+		if err := n.write(snapshotFrame(map[string]any{"keyword": keywordPatterns("")})); err != nil {
 			return err
 		}
 		_, err := n.hearOp("snapshot")

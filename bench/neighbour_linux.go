@@ -149,6 +149,22 @@ func subscribeFrame(id string, more map[string]any) []byte {
 	return textFrame(jsonOf(more))
 }
 
+// snapshotFrame is one that asks for a snapshot.
+func snapshotFrame(filter map[string]any) []byte {
+	return textFrame(jsonOf(map[string]any{"op": "snapshot", "id": "s", "filter": filter}))
+}
+
+// hearEpoch reads the greeting, and gives the epoch of the bridge's replies.
+func (n *neighbour) hearEpoch() (string, error) {
+	text, err := n.hearOp("hello")
+	if err != nil {
+		return "", err
+	}
+	var hello struct{ Epoch string }
+	err = json.Unmarshal(text, &hello)
+	return hello.Epoch, err
+}
+
 func jsonOf(v any) []byte {
 	text, err := json.Marshal(v)
 	if err != nil {

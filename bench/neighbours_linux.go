@@ -137,8 +137,8 @@ func (b *bench) neighbourRound(ctx context.Context, d disturbance) (alone, besid
 		return alone, beside, "", context.Cause(ctx)
 	}
 	said = fmt.Sprintf("v1 %v; plain %v; /metrics %v; within %.1f s", beside.v1, beside.plain, beside.metrics, time.Since(start).Seconds())
-	if met := time.Duration(max(beside.clients().worst, beside.metrics.worst) * float64(time.Millisecond)); met >= b.size.Longest {
-		said += "; the watch was over before the answer came"
+	if beside.over {
+		said += "; " + errOver.Error()
 	}
 	if t.ended > 0 {
 		said += fmt.Sprintf("; the bridge hung up on %d neighbours", t.ended)

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/json"
+	"errors"
 	"io"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -121,7 +123,7 @@ func TestAnObjectHasItsKeysAndFitsIntoAMessage(t *testing.T) {
 }
 
 func TestPatternsAreAsManyAndAsLongAsAFilterMayHave(t *testing.T) {
-	for name, patterns := range map[string][]string{"hard": hardPatterns(""), "another's": hardPatterns("19.3"), "keywords": keywordPatterns()} {
+	for name, patterns := range map[string][]string{"hard": hardPatterns(""), "another's": hardPatterns("19.3"), "keywords": keywordPatterns("")} {
 		slices.Sort(patterns)
 		if n := len(slices.Compact(patterns)); n != maxPatterns {
 			t.Errorf("%s: %d of them differ", name, n)
@@ -132,4 +134,20 @@ func TestPatternsAreAsManyAndAsLongAsAFilterMayHave(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestAWatchThatIsOverCountsWhatItHadWaited(t *testing.T) {
+	silent := func() (time.Duration, error) {
+		time.Sleep(20 * time.Millisecond) // of the bubble
+		return 20 * time.Millisecond, io.ErrUnexpectedEOF
+	}
+	synctest.Test(t, func(t *testing.T) {
+		found, err := probe(t.Context(), time.Now().Add(20*time.Millisecond), 5*time.Millisecond, silent)
+		if !errors.Is(err, errOver) || !slices.Equal(found, delays{20, 15, 10, 5}) {
+			t.Errorf("%v, %v", found, err)
+		}
+		if _, err := probe(t.Context(), time.Now().Add(time.Second), 5*time.Millisecond, silent); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("a connection that was lost before: %v", err)
+		}
+	})
 }

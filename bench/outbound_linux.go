@@ -183,7 +183,7 @@ func (t *testbed) tellLongValues(ctx context.Context) error {
 // kept for who asks for the same.
 func (t *testbed) askForSnapshot(client, i int) []byte {
 	filter := map[string]any{"sender": []string{"actor*", fmt.Sprintf("nobody-%d-%d", client, i)}}
-	return textFrame(jsonOf(map[string]any{"op": "snapshot", "id": fmt.Sprint(i), "filter": filter}))
+	return snapshotFrame(filter)
 }
 
 // askForEcho is a ping with as much data as a message may have.

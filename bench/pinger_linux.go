@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -76,8 +77,12 @@ func (p *pinger) probe(ctx context.Context, limit time.Time) (delays, error) {
 	return probe(ctx, limit, pingEvery, p.ping)
 }
 
+// errOver is why an answer was not waited for.
+var errOver = errors.New("the watch was over before the answer came")
+
 // probe asks again and again until the context ends, one thing at a time, and no more
-// often than this. At the limit it gives up, and counts what it had waited until then.
+// often than this. At the limit it gives up with errOver, and counts what it had waited
+// until then.
 func probe(ctx context.Context, limit time.Time, every time.Duration, ask func() (time.Duration, error)) (delays, error) {
 	var found delays
 	for ctx.Err() == nil && time.Now().Before(limit) {
@@ -86,7 +91,7 @@ func probe(ctx context.Context, limit time.Time, every time.Duration, ask func()
 		found.add(took, every)
 		switch {
 		case err != nil && !time.Now().Before(limit):
-			return found, nil
+			return found, errOver
 		case err != nil:
 			return found, fmt.Errorf("an honest client: %w", err)
 		}
