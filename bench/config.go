@@ -120,7 +120,7 @@ func FullSizes() Sizes {
 	}
 }
 
-// QuickSizes are for a first look, in about half a minute. The numbers of
+// QuickSizes are for a first look, in about a minute and a half. The numbers of
 // clients are the same, the rounds are fewer and shorter.
 func QuickSizes() Sizes {
 	s := FullSizes()
@@ -129,6 +129,6 @@ func QuickSizes() Sizes {
 	s.LatencyReplies = 300
 	s.SlowReplies = 150
 	s.Waiting = 20_000
-	s.Storm = 2 * time.Second
+	s.Storm = time.Second
 	return s
 }

@@ -1,8 +1,10 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -86,8 +88,9 @@ func (t *testbed) commandAmongPatterns(ctx context.Context) error {
 	if err := t.neighbours(ctx, t.fewer(patternClients), manner{path: "/?silent=1"}, subscribeToPatterns); err != nil {
 		return err
 	}
-	return t.neighbours(ctx, 1, manner{path: "/"}, func(_ int, n *neighbour) error {
-		go n.ignore()
+	done := make(chan struct{})
+	err = t.neighbours(ctx, 1, manner{path: "/"}, func(_ int, n *neighbour) error {
+		go n.awaitDone(done)
 		start := time.Now()
 		for i := 0; time.Since(start) < t.size.Storm && ctx.Err() == nil; i++ {
 			if err := n.write(longIDCommand(i)); err != nil {
@@ -95,8 +98,33 @@ func (t *testbed) commandAmongPatterns(ctx context.Context) error {
 			}
 			time.Sleep(time.Until(start.Add(time.Duration(i+1) * time.Second / commandRate)))
 		}
+		select {
+		case <-done:
+		case <-ctx.Done():
+		}
 		return nil
 	})
+	select {
+	case <-done:
+		return err
+	default:
+		return errors.Join(err, errors.New("no command was done"))
+	}
+}
+
+// awaitDone reads all that comes, and closes the channel when a command is done.
+func (n *neighbour) awaitDone(done chan<- struct{}) {
+	for {
+		text, err := n.hear()
+		if err != nil {
+			return
+		}
+		if bytes.Contains(text, doneCode) {
+			close(done)
+			n.ignore()
+			return
+		}
+	}
 }
 
 // longIDCommand is a command whose id is as long as can be, and not that of another one.

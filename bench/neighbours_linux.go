@@ -76,13 +76,14 @@ func (b *bench) neighbours(ctx context.Context, d disturbance) ([]Row, error) {
 	note := ""
 	for i := range neighbourRounds(b.size) {
 		b.progress.begin(d.name, fmt.Sprintf("%s, %d rounds done", d.what, i), neighbourSeconds(b.size)/float64(neighbourRounds(b.size)))
+		start := time.Now()
 		alone, beside, said, err := b.neighbourRound(ctx, d)
 		if err != nil {
 			return nil, err
 		}
 		without, with, note = append(without, alone), append(with, beside), said
-		if d.isFarOff(beside) {
-			break
+		if d.isFarOff(beside) || time.Since(start) > b.size.Longest/2 {
+			break // another round would not say more, or take too long
 		}
 	}
 	var rows []Row

@@ -185,6 +185,27 @@ func TestAServerThatDoesNotStartIsAnError(t *testing.T) {
 	}
 }
 
+func TestANeighbourThatDisturbsNobodyIsAnError(t *testing.T) {
+	var out strings.Builder
+	err := Run(t.Context(), Config{
+		Program: program(t), Sizes: tiny(), Only: []string{"neighbours-resume"}, Stdout: &out,
+		ServerArgs: []string{"--history", "0"},
+	})
+	if err == nil || !strings.Contains(err.Error(), "could not resume") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestTheServerMayBeAnotherProgram(t *testing.T) {
+	var out strings.Builder
+	err := Run(t.Context(), Config{
+		Program: program(t), Server: "no-such-program", Sizes: tiny(), Only: []string{"idle"}, Stdout: &out,
+	})
+	if err == nil || !strings.Contains(err.Error(), "no-such-program") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestAnUnknownScenarioIsAnError(t *testing.T) {
 	err := Run(t.Context(), Config{Only: []string{"speed"}})
 	if err == nil || !strings.Contains(err.Error(), "choose from steady, burst") {
