@@ -68,7 +68,7 @@ type conn struct {
 	ring    *ring     // the log it follows
 	cursor  uint64    // the next frame of the log it has not had
 	in      *parser   // nil while no message is incomplete
-	head    *[]byte   // the request head so far, while it is incomplete
+	head    *incoming // until its request is accepted; then nil
 	out     *outbound // frames of its own, and the rest of a frame cut short; nil when none
 	member  int       // its place among the ring's members
 
@@ -76,10 +76,10 @@ type conn struct {
 	slot   int32
 	gen    uint32
 	budget budget
-	from   *origin // nil where its address is not counted
-	due    tick    // when the loop must look at it
-	entry  tick    // when the wheel will; 0 when it will not
-	sent   tick    // when something was sent
+	from   *addrCount // nil where its address is not counted
+	due    tick       // when the loop must look at it
+	entry  tick       // when the wheel will; 0 when it will not
+	sent   tick       // when something was sent
 	state  state
 
 	blocked  bool // the socket is full; epoll will say when it has room
@@ -87,7 +87,6 @@ type conn struct {
 	byPeer   bool // the peer began the close handshake
 	eof      bool // the peer will send nothing more
 	deflate  bool // permessage-deflate was negotiated
-	counted  bool // it entered the crowd
 	late     bool // it is in the loop's list of those to flush
 	owing    bool // it is in the loop's list of those that were lent frames
 	toRead   bool // it is in the loop's list of those to read on
