@@ -31,23 +31,16 @@ func namesSubprotocol(offered string) bool {
 // ours in it. On an error there is nothing to ask for, and the client is told.
 // Who is silent has no demand.
 func demandOf(r *engine.Request) (_ *demand, silent, given bool, _ error) {
-	u, err := r.URL()
-	if err != nil || u.RawQuery == "" {
+	_, query, _ := strings.Cut(r.Target(), "?")
+	values, ours, err := readQuery(query)
+	if !ours {
 		return nil, false, false, nil
-	}
-	values, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		return nil, false, false, nil // nobody can tell what it asks for: a plain client
 	}
 	id := urlSubscription
 	d := &demand{id: &id}
-	var found bool
-	d.wish.filter, found, err = filter.FromQuery(values)
-	for _, parameter := range []string{"since", "snapshot", "throttle_ms", "ordered"} {
-		found = found || values.Has(parameter)
-	}
-	if !found && !values.Has("silent") {
-		return nil, false, false, nil
+	found := len(values) > 1 || !values.Has("silent")
+	if err == nil {
+		d.wish.filter, _, err = filter.FromQuery(values)
 	}
 	if err == nil {
 		silent, err = d.readParameters(values)
@@ -69,14 +62,14 @@ func (d *demand) readParameters(values url.Values) (silent bool, err error) {
 		epoch, number, ok := cutLast(text, ":")
 		seq, err := strconv.ParseUint(number, 10, 64)
 		if !ok || err != nil || epoch == "" {
-			return false, fmt.Errorf("since=%s: write since=EPOCH:SEQ with the epoch and seq of the last reply that you had", text)
+			return false, fmt.Errorf("since=%.60s: write since=EPOCH:SEQ with the epoch and seq of the last reply that you had", text)
 		}
 		d.since = &since{epoch, seq}
 	}
 	if text := values.Get("throttle_ms"); values.Has("throttle_ms") {
 		ms, err := strconv.Atoi(text)
 		if err != nil {
-			return false, fmt.Errorf("throttle_ms=%s is no number of milliseconds", text)
+			return false, fmt.Errorf("throttle_ms=%.60s is no number of milliseconds", text)
 		}
 		if d.wish.throttle, err = throttle(ms); err != nil {
 			return false, err
@@ -85,7 +78,7 @@ func (d *demand) readParameters(values url.Values) (silent bool, err error) {
 	for parameter, to := range map[string]*bool{"snapshot": &d.snapshot, "ordered": &d.wish.ordered, "silent": &silent} {
 		if text := values.Get(parameter); values.Has(parameter) {
 			if *to, err = strconv.ParseBool(text); err != nil {
-				return false, fmt.Errorf("%s=%s: write %s=1 or %s=0", parameter, text, parameter, parameter)
+				return false, fmt.Errorf("%s=%.60s: write %s=1 or %s=0", parameter, text, parameter, parameter)
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -17,7 +18,7 @@ func (b *Bridge) Message(conn engine.Conn, v any, m engine.Message) {
 		b.roomMessage(conn)
 		return
 	}
-	if string(payload) == "ping" && !b.cfg.Strict {
+	if string(bytes.Trim(payload, " \t\r\n")) == "ping" && !b.cfg.Strict {
 		conn.Send(engine.Text("pong")) // for people typing
 		return
 	}

@@ -20,8 +20,8 @@ const (
 
 func TestHeadersGiveTheClientsAddress(t *testing.T) {
 	for header, want := range map[string]string{
-		"PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n":     "192.0.2.1:56324",
-		"PROXY TCP6 2001:db8::1 2001:db8::2 56324 443\r\n":    "[2001:db8::1]:56324",
+		"PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n":  "192.0.2.1:56324",
+		"PROXY TCP6 2001:db8::1 2001:db8::2 56324 443\r\n": "[2001:db8::1]:56324",
 		"PROXY UNKNOWN\r\n":                                   "",
 		"PROXY UNKNOWN ffff::1 ffff::2 65535 65535\r\n":       "",
 		binaryHeader(0x21, 0x11, body4):                       "192.0.2.1:56324",
