@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/forwarded"
@@ -50,6 +51,9 @@ func (b *Bridge) guardClients(next http.Handler) http.Handler {
 	})
 }
 
+// shortAnswer is how long an answer may take to be read that is made at once.
+const shortAnswer = time.Minute
+
 // guardAdmin is the same for the admin's port. A request that did not come by a
 // server's listener is the program's own.
 func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
@@ -58,6 +62,10 @@ func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
 		return origin.Listener{Admin: true, Own: b.cfg.AdminHost, Local: known && isLocal(addr)}, known
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/debug/") {
+			// Those may take their time to be made; an error means that there is no socket.
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(shortAnswer))
+		}
 		if !b.nameClient(r) {
 			http.Error(w, forwarded.ErrDisagree.Error(), http.StatusBadRequest)
 			return

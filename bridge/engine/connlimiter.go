@@ -73,7 +73,7 @@ func (c *connLimiter) enter(in *incoming) (gave evicted, ok bool) {
 	defer c.mu.Unlock()
 	// Behind a header of the PROXY protocol everybody has the proxy's address.
 	addr := in.client.Addr()
-	if in.expectProxy {
+	if in.expectProxy || in.readsProxy {
 		addr = netip.Addr{}
 	}
 	gave, no := c.takePlace(in, addr)

@@ -102,6 +102,9 @@ func (g *gang) listen(ln net.Listener, options *ListenOptions) {
 func (g *gang) serve(socket net.Conn, options *ListenOptions) {
 	p := newPeer(g, socket)
 	p.in = incoming{on: p, options: options, client: p.remoteAddr(), expectProxy: options.Proxy}
+	if r, ok := socket.(proxyReader); ok && r.ReadsProxyHeader() {
+		p.in.readsProxy, p.in.expectProxy = true, false
+	}
 	g.mu.Lock()
 	if g.draining != "" {
 		g.mu.Unlock()

@@ -18,6 +18,7 @@ type incoming struct {
 
 	client      netip.AddrPort // the socket's peer, or the one that a PROXY header names
 	expectProxy bool           // a PROXY header is to come first
+	readsProxy  bool           // the socket reads it
 	head        []byte         // what has come so far, while it is incomplete
 	skip        int            // how long the PROXY header in it is
 	looked      int            // how far it was searched for its end
@@ -29,6 +30,10 @@ type incoming struct {
 	count  *addrCount // nil where its address is not counted
 	links  [2]headLink
 }
+
+// proxyReader is a socket that may read its PROXY header itself: below TLS, say. Its
+// RemoteAddr is the client's once something was read.
+type proxyReader interface{ ReadsProxyHeader() bool }
 
 // headLink is a place in a headList.
 type headLink struct{ older, newer *incoming }
@@ -132,6 +137,7 @@ func (e *Engine) receive(in *incoming, r *Request) (answer []byte, welcome Welco
 		if r.client, no = e.cfg.ClientAddr(r); no != nil {
 			return nil, welcome, no
 		}
+		in.client = r.client
 	}
 	gave, no := e.limiter.admit(in, r.client.Addr())
 	gave.tell()

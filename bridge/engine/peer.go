@@ -48,6 +48,7 @@ func (p *peer) serve() {
 	_ = p.socket.SetDeadline(time.Now().Add(p.gang.engine.cfg.HeadTimeout))
 	r, rest, no, err := p.readHead()
 	if err != nil {
+		p.tellBroken(err)
 		p.socket.Close()
 		return
 	}

@@ -1,10 +1,14 @@
 package engine
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
+	"net/http"
 	"net/netip"
 	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/proxyproto"
 )
 
 // readHead reads a request head and what lies behind it in the same bytes. An
@@ -16,6 +20,9 @@ func (p *peer) readHead() (r *Request, rest []byte, no *Refusal, _ error) {
 			buf = append(buf, 0)[:len(buf)]
 		}
 		n, err := p.socket.Read(buf[len(buf):cap(buf)])
+		if n > 0 && len(buf) == 0 && p.in.readsProxy {
+			p.in.client = p.remoteAddr()
+		}
 		buf = buf[:len(buf)+n]
 		head, rest, no := p.gang.engine.examine(&p.in, buf)
 		var timeout net.Error
@@ -31,6 +38,22 @@ func (p *peer) readHead() (r *Request, rest []byte, no *Refusal, _ error) {
 			return nil, nil, nil, err
 		}
 	}
+}
+
+// tellBroken tells of a connection whose bytes are not what the port speaks. Its
+// listener has answered it, as far as it could.
+func (p *peer) tellBroken(err error) {
+	kind := ""
+	var record tls.RecordHeaderError
+	switch {
+	case errors.Is(err, proxyproto.ErrMissing), errors.Is(err, proxyproto.ErrMalformed):
+		kind = KindProxyLine
+	case errors.As(err, &record):
+		kind = KindNoTLS
+	default:
+		return
+	}
+	p.gang.engine.reportRefusal(&Refusal{Status: http.StatusBadRequest, Kind: kind, Reason: err.Error()}, p.remoteAddr())
 }
 
 // outOfTime says why a request is not waited for any longer.

@@ -26,6 +26,7 @@ const (
 	KindNoUpgrade = "no WebSocket upgrade"
 	KindFull      = "too many connections"
 	KindProxyLine = "PROXY protocol"
+	KindNoTLS     = "no TLS"
 )
 
 // reportRefusal tells whoever watches the engine of a request that was turned away.
