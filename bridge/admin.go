@@ -19,7 +19,7 @@ func (b *Bridge) commandLine(w http.ResponseWriter, _ *http.Request) {
 
 // Admin serves those who look after the bridge: /metrics for Prometheus,
 // /healthz, /readyz, Go's profiles below /debug/pprof/, and the API below /api/. It
-// has no access control but for web pages (doors.go): it is for an address that only
+// has no access control but for web pages (guard.go): it is for an address that only
 // they can reach.
 func (b *Bridge) Admin() http.Handler {
 	mux := http.NewServeMux()

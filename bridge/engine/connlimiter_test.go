@@ -170,13 +170,16 @@ func TestTheLimiterCountsRight(t *testing.T) {
 
 func TestHeadsThatTrickleInKeepNobodyOut(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
-		const places = 30
+		const places, trickled, honest = 300, 330, 84
 		s := start(Config{Limits: Limits{MaxConnections: places, HeadTimeout: time.Minute}})
-		for range 2 * places {
+		for range trickled {
 			c := s.dialTCP(t)
 			c.send([]byte(upgradeRequest[:20]))
 		}
-		for range places { // each of which stays
+		for range honest { // each of which stays
+			s.dial(t)
+		}
+		for range places - honest {
 			s.dial(t)
 		}
 		c := s.dialTCP(t)
@@ -205,6 +208,36 @@ func TestHealthIsToldWhenThereIsNoRoom(t *testing.T) {
 			resp := c.response()
 			if body, _ := io.ReadAll(resp.Body); resp.StatusCode != want {
 				t.Errorf("%s is answered %s %q", path, resp.Status, body)
+			}
+		}
+	})
+}
+
+func TestPagesThatAreReadSlowlyAreBoundedAndNotInTheWayOfHealth(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		release, asked := make(chan struct{}), make(chan struct{}, maxRequests)
+		s := start(Config{
+			Vital: func(r *Request) bool { return r.Target() == "/healthz" },
+			HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/slow" {
+					asked <- struct{}{}
+					<-release
+				}
+			}),
+		})
+		t.Cleanup(func() { close(release) })
+		request := func(path string) *client {
+			c := s.dialTCP(t)
+			c.send([]byte("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+			return c
+		}
+		for range maxRequests {
+			request("/slow")
+			receive(t, asked)
+		}
+		for path, want := range map[string]int{"/slow": 503, "/healthz": 200} {
+			if resp := request(path).response(); resp.StatusCode != want {
+				t.Errorf("%s is answered %s", path, resp.Status)
 			}
 		}
 	})
