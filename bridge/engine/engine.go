@@ -35,9 +35,9 @@ type Config struct {
 	// Refused is told of each request that is turned away, and of those that gave way.
 	// It runs on the loops and must not block. nil tells nobody.
 	Refused func(r *Refusal, client netip.AddrPort)
-	// ClientAddr gives the address of an upgrade's client, where proxies bring some;
-	// those of the socket or of a PROXY header is that of the request. It runs on the
-	// loops and must not block. nil is the request's.
+	// ClientAddr gives the address of an upgrade's client where proxies bring some. The
+	// request has that of the socket, or of its PROXY header. It runs on the loops and
+	// must not block. nil takes the request's.
 	ClientAddr func(r *Request) (netip.AddrPort, *Refusal)
 	// Exempt reports whether an address is a proxy's, which Limits.MaxPerAddress is
 	// not for. nil exempts this machine's own alone, which always are.
@@ -45,7 +45,7 @@ type Config struct {
 	// Vital reports whether a request that is no upgrade must be answered also when
 	// there is no room, as one for the server's health. nil is none.
 	Vital func(r *Request) bool
-	// ProxyAdvice tells whose PROXY header was not expected what to do.
+	// ProxyAdvice tells a client whose PROXY header was not expected what to do.
 	ProxyAdvice string
 	// Compress lets clients negotiate permessage-deflate (RFC 7692). A frame of a
 	// log is then compressed once for all of them, and their messages are inflated.

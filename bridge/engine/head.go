@@ -24,20 +24,18 @@ func headEnd(data []byte, from int) int {
 }
 
 // requestLine takes the first line of a head apart.
-func requestLine(head []byte) (method, target, version string, ok bool) {
+func requestLine(head []byte) (method, target, version []byte, ok bool) {
 	line, _, _ := bytes.Cut(head, []byte("\r\n"))
-	parts := strings.Split(string(line), " ")
-	if len(parts) != 3 {
-		return "", "", "", false
-	}
-	return parts[0], parts[1], parts[2], true
+	method, rest, ok1 := bytes.Cut(line, []byte(" "))
+	target, version, ok2 := bytes.Cut(rest, []byte(" "))
+	return method, target, version, ok1 && ok2
 }
 
 // Target is the request's target as it was sent: path and query. It begins with
 // a slash, and has no blank and no control character.
 func (r *Request) Target() string {
 	_, target, _, _ := requestLine(r.head)
-	return target
+	return string(target)
 }
 
 // URL is the request's target taken apart.
@@ -58,26 +56,44 @@ func (r *Request) RemoteAddr() netip.AddrPort { return r.client }
 func (r *Request) Tag() any { return r.tag }
 
 // headerValues gives every value of a header field, trimmed.
-func headerValues(head []byte, name string) []string {
-	var values []string
-	_, rest, _ := bytes.Cut(head, []byte("\r\n"))
-	for len(rest) > 0 {
-		var line []byte
-		line, rest, _ = bytes.Cut(rest, []byte("\r\n"))
-		key, value, ok := bytes.Cut(line, []byte(":"))
-		if ok && len(key) == len(name) && strings.EqualFold(string(key), name) {
-			values = append(values, strings.Trim(string(value), " \t"))
-		}
+func headerValues(head []byte, name string) (values []string) {
+	for value := range fieldValues(head, name) {
+		values = append(values, string(value))
 	}
 	return values
+}
+
+// hasField reports whether there is a header field.
+func hasField(head []byte, name string) bool {
+	for range fieldValues(head, name) {
+		return true
+	}
+	return false
+}
+
+// fieldValues goes over the values of a header field, trimmed, as they lie in the head.
+func fieldValues(head []byte, name string) func(yield func([]byte) bool) {
+	return func(yield func([]byte) bool) {
+		_, rest, _ := bytes.Cut(head, []byte("\r\n"))
+		for len(rest) > len(name) {
+			var line []byte
+			line, rest, _ = bytes.Cut(rest, []byte("\r\n"))
+			if len(line) <= len(name) || line[len(name)] != ':' || !strings.EqualFold(string(line[:len(name)]), name) {
+				continue
+			}
+			if !yield(bytes.Trim(line[len(name)+1:], " \t")) {
+				return
+			}
+		}
+	}
 }
 
 // hasToken reports whether a header field that is a list has a member, whatever
 // its case and however many lines the list is on (RFC 9110, 5.6.1).
 func hasToken(head []byte, name, token string) bool {
-	for _, value := range headerValues(head, name) {
-		for member := range strings.SplitSeq(value, ",") {
-			if strings.EqualFold(strings.Trim(member, " \t"), token) {
+	for value := range fieldValues(head, name) {
+		for member := range bytes.SplitSeq(value, []byte(",")) {
+			if strings.EqualFold(string(bytes.Trim(member, " \t")), token) {
 				return true
 			}
 		}
@@ -94,5 +110,5 @@ func wantsWebSocket(head []byte) bool {
 // lostUpgrade reports whether the request was one for an upgrade before somebody
 // on its way took the hop-by-hop fields out (RFC 9110, 7.6.1).
 func lostUpgrade(head []byte) bool {
-	return len(headerValues(head, "Sec-WebSocket-Key")) > 0 || len(headerValues(head, "Sec-WebSocket-Version")) > 0
+	return hasField(head, "Sec-WebSocket-Key") || hasField(head, "Sec-WebSocket-Version")
 }

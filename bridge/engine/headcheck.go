@@ -35,9 +35,9 @@ func checkHead(head []byte) *Refusal {
 	}
 	method, target, version, ok := requestLine(head)
 	switch {
-	case !ok || !isToken(method):
+	case !ok || !isToken(method) || bytes.IndexByte(version, ' ') >= 0:
 		return malformed("the first line of a request must be a method, a path and the version, with one blank between")
-	case version != "HTTP/1.1" && version != "HTTP/1.0":
+	case string(version) != "HTTP/1.1" && string(version) != "HTTP/1.0":
 		return &Refusal{Status: http.StatusHTTPVersionNotSupported, Kind: KindMalformed, Reason: "the request must speak HTTP/1.1"}
 	}
 	if no := checkTarget(target); no != nil {
@@ -50,17 +50,17 @@ func checkHead(head []byte) *Refusal {
 		line, rest, _ = bytes.Cut(rest, []byte("\r\n"))
 		name, value, ok := bytes.Cut(line, []byte(":"))
 		switch {
-		case !ok || !isToken(string(name)):
+		case !ok || !isToken(name):
 			return malformed("a header field must be a name, a colon right behind it, and a value on the same line")
-		case bytes.ContainsFunc(value, isControl):
+		case hasControl(value):
 			return malformed("the header field " + quote(string(name)) + " has a control character in its value")
 		case strings.EqualFold(string(name), "Host"):
-			if hosts++; !isHost(strings.Trim(string(value), " \t")) {
+			if hosts++; !isHost(bytes.Trim(value, " \t")) {
 				return malformed("the Host must be a name or an address, with a port or without")
 			}
 		}
 	}
-	if hosts > 1 || hosts == 0 && version == "HTTP/1.1" {
+	if hosts > 1 || hosts == 0 && string(version) == "HTTP/1.1" {
 		return malformed("the request must have one Host")
 	}
 	return nil
@@ -68,35 +68,42 @@ func checkHead(head []byte) *Refusal {
 
 // checkTarget refuses every form of target but a path with a query (RFC 9112,
 // 3.2.1): the others are for proxies, which this is not.
-func checkTarget(target string) *Refusal {
+func checkTarget(target []byte) *Refusal {
 	switch {
-	case !strings.HasPrefix(target, "/"):
+	case len(target) == 0 || target[0] != '/':
 		return malformed("the request must name a path that begins with /, as in GET /live HTTP/1.1; this is no proxy")
-	case strings.ContainsFunc(target, isControl) || strings.ContainsAny(target, "\t#"):
+	case hasControl(target) || bytes.ContainsAny(target, "\t#"):
 		return malformed("the path of the request has a control character or a #; write them percent-encoded")
 	}
 	return nil
 }
 
-// isControl reports whether a character may not be in a field's value or a target
-// (RFC 9110, 5.5). A tab counts as a blank.
-func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+// hasControl reports whether there is a character that may not be in a field's value
+// or a target (RFC 9110, 5.5). A tab counts as a blank.
+func hasControl(s []byte) bool {
+	for _, b := range s {
+		if b < ' ' && b != '\t' || b == 0x7f {
+			return true
+		}
+	}
+	return false
+}
 
 // isToken reports whether a text is a token (RFC 9110, 5.6.2).
-func isToken(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return !isAlphanumeric(r) && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
-	})
-}
+func isToken(s []byte) bool { return consistsOf(s, "!#$%&'*+-.^_`|~") }
 
 // isHost reports whether a text has the characters of a host with or without a port
 // (RFC 3986, 3.2.2), and any at all.
-func isHost(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return !isAlphanumeric(r) && !strings.ContainsRune("-._~%!$&'()*+;=:[]", r)
-	})
-}
+func isHost(s []byte) bool { return consistsOf(s, "-._~%!$&'()*+;=:[]") }
 
-func isAlphanumeric(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+// consistsOf reports whether a text has letters, digits and these characters alone,
+// and at least one.
+func consistsOf(s []byte, more string) bool {
+	for _, b := range s {
+		letter := b|0x20 >= 'a' && b|0x20 <= 'z'
+		if !letter && (b < '0' || b > '9') && strings.IndexByte(more, b) < 0 {
+			return false
+		}
+	}
+	return len(s) > 0
 }

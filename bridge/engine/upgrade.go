@@ -26,11 +26,11 @@ func checkHandshake(head []byte) *Refusal {
 	method, _, version, _ := requestLine(head)
 	lengths := headerValues(head, "Content-Length")
 	switch {
-	case method != http.MethodGet:
+	case string(method) != http.MethodGet:
 		return &Refusal{Status: http.StatusMethodNotAllowed, Kind: KindMalformed, Reason: "an upgrade to WebSocket must be a GET"}
-	case version != "HTTP/1.1":
-		return noUpgrade("An upgrade to WebSocket must speak HTTP/1.1, and this request speaks " + version + "." + proxySetting)
-	case len(headerValues(head, "Transfer-Encoding")) > 0 || len(lengths) > 1 || len(lengths) == 1 && lengths[0] != "0":
+	case string(version) != "HTTP/1.1":
+		return noUpgrade("An upgrade to WebSocket must speak HTTP/1.1, and this request speaks " + string(version) + "." + proxySetting)
+	case hasField(head, "Transfer-Encoding") || len(lengths) > 1 || len(lengths) == 1 && lengths[0] != "0":
 		return malformed("an upgrade to WebSocket has no body; leave Content-Length and Transfer-Encoding out")
 	}
 	versions := headerValues(head, "Sec-WebSocket-Version")
