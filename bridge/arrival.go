@@ -62,14 +62,14 @@ func (d *demand) readParameters(values url.Values) (silent bool, err error) {
 		epoch, number, ok := cutLast(text, ":")
 		seq, err := strconv.ParseUint(number, 10, 64)
 		if !ok || err != nil || epoch == "" {
-			return false, fmt.Errorf("since=%.60s: write since=EPOCH:SEQ with the epoch and seq of the last reply that you had", text)
+			return false, fmt.Errorf("since=%s: write since=EPOCH:SEQ with the epoch and seq of the last reply that you had", text)
 		}
 		d.since = &since{epoch, seq}
 	}
 	if text := values.Get("throttle_ms"); values.Has("throttle_ms") {
 		ms, err := strconv.Atoi(text)
 		if err != nil {
-			return false, fmt.Errorf("throttle_ms=%.60s is no number of milliseconds", text)
+			return false, fmt.Errorf("throttle_ms=%s is no number of milliseconds", text)
 		}
 		if d.wish.throttle, err = throttle(ms); err != nil {
 			return false, err
@@ -78,7 +78,7 @@ func (d *demand) readParameters(values url.Values) (silent bool, err error) {
 	for parameter, to := range map[string]*bool{"snapshot": &d.snapshot, "ordered": &d.wish.ordered, "silent": &silent} {
 		if text := values.Get(parameter); values.Has(parameter) {
 			if *to, err = strconv.ParseBool(text); err != nil {
-				return false, fmt.Errorf("%s=%.60s: write %s=1 or %s=0", parameter, text, parameter, parameter)
+				return false, fmt.Errorf("%s=%s: write %s=1 or %s=0", parameter, text, parameter, parameter)
 			}
 		}
 	}
