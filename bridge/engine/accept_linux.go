@@ -156,13 +156,7 @@ func (l *loop) adopt(fd int, peer netip.AddrPort, options *ListenOptions) {
 	c.sent = l.wheel.now
 	c.head = l.incoming(c)
 	c.head.client, c.head.options, c.head.expectProxy = peer, options, options.Proxy
-	gave, ok := l.engine.limiter.enter(c.head)
-	gave.tell()
-	if !ok {
-		l.engine.refused.Add(1)
-		l.drop(c, 0, "")
-		return
-	}
+	l.engine.limiter.enter(c.head).tell()
 	if err := l.poll.addConn(fd, c.slot, c.gen); err != nil {
 		l.engine.log.Error("cannot serve a connection", "error", err)
 		l.drop(c, 0, "")

@@ -67,8 +67,8 @@ func (v evicted) tell() {
 }
 
 // enter counts a new connection. One for which there is no room stays for what is
-// vital. It is false when there is no place for that either.
-func (c *connLimiter) enter(in *incoming) (gave evicted, ok bool) {
+// vital, until somebody else does.
+func (c *connLimiter) enter(in *incoming) (gave evicted) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	// Behind a header of the PROXY protocol everybody has the proxy's address.
@@ -78,7 +78,7 @@ func (c *connLimiter) enter(in *incoming) (gave evicted, ok bool) {
 	}
 	gave, no := c.takePlace(in, addr)
 	if no == nil {
-		return gave, true
+		return gave
 	}
 	return c.takeReserve(in, no)
 }
@@ -90,12 +90,11 @@ func (c *connLimiter) admit(in *incoming, addr netip.Addr) (gave evicted, no *Re
 	defer c.mu.Unlock()
 	switch {
 	case in.place == placeNone:
-		return gave, c.full()
+		return gave, in.noRoom
 	case in.place == placeReserve || in.addr != addr:
 		c.remove(in)
 		if gave, no = c.takePlace(in, addr); no != nil {
-			gave, _ = c.takeReserve(in, no)
-			return gave, no
+			return c.takeReserve(in, no), no
 		}
 	}
 	c.unlist(in)
@@ -118,11 +117,8 @@ func (c *connLimiter) demote(in *incoming) {
 func (c *connLimiter) noRoom(in *incoming) *Refusal {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch in.place {
-	case placeReserve:
+	if in.place == placeReserve || in.place == placeNone {
 		return in.noRoom
-	case placeNone:
-		return c.full()
 	}
 	return nil
 }
@@ -169,17 +165,14 @@ func (c *connLimiter) takePlace(in *incoming, addr netip.Addr) (gave evicted, no
 
 // takeReserve has a connection wait without a place, instead of the oldest that
 // does if need be.
-func (c *connLimiter) takeReserve(in *incoming, why *Refusal) (gave evicted, ok bool) {
-	if c.reserved >= maxReserve {
-		if c.reserve.oldest == nil {
-			return gave, false
-		}
+func (c *connLimiter) takeReserve(in *incoming, why *Refusal) (gave evicted) {
+	if c.reserved >= maxReserve { // all of which are in the list
 		gave = c.evict(c.reserve.oldest)
 	}
 	in.place, in.noRoom = placeReserve, why
 	c.reserved++
 	c.reserve.add(in)
-	return gave, true
+	return gave
 }
 
 func (c *connLimiter) full() *Refusal {
@@ -218,6 +211,8 @@ func (c *connLimiter) uncount(from *addrCount) {
 // evict takes a connection's place.
 func (c *connLimiter) evict(in *incoming) evicted {
 	c.remove(in)
+	in.noRoom = &Refusal{Status: http.StatusServiceUnavailable, Kind: KindFull,
+		Reason: "the request did not come in time, and somebody else needed the place; try again"}
 	return evicted{in.on, in.slot, in.gen}
 }
 

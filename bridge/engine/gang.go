@@ -113,14 +113,7 @@ func (g *gang) serve(socket net.Conn, options *ListenOptions) {
 	}
 	g.peers[p] = struct{}{}
 	g.mu.Unlock()
-	gave, ok := g.engine.limiter.enter(&p.in)
-	gave.tell()
-	if !ok {
-		g.engine.refused.Add(1)
-		socket.Close()
-		g.forget(p)
-		return
-	}
+	g.engine.limiter.enter(&p.in).tell()
 	g.engine.running.Go(func() {
 		p.serve()
 		g.engine.limiter.abandon(&p.in)

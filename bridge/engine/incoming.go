@@ -25,7 +25,7 @@ type incoming struct {
 
 	// The following fields are guarded by connLimiter.mu.
 	place  place
-	noRoom *Refusal   // why it is in the reserve
+	noRoom *Refusal   // why it has none, where it has none
 	addr   netip.Addr // as which it is counted
 	count  *addrCount // nil where its address is not counted
 	links  [2]headLink
