@@ -89,19 +89,22 @@ type arrival struct {
 	wrong   error
 }
 
-// Accept lets every upgrade in, on any path, as CLU does; some paths are rooms. Who names the
-// subprotocol or asks for something in the URL speaks v1.
+// Accept lets every upgrade in, on any path, as CLU does, but for pages that may not use
+// the bridge; some paths are rooms. Who names the subprotocol or asks for something in the
+// URL speaks v1.
 func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
-	c := &client{number: b.clientsEver.Add(1), came: time.Now().UnixNano(), path: "/"}
-	if remote := r.RemoteAddr(); remote.IsValid() {
-		c.remote = remote.String()
-	} else {
-		c.remote = "unix"
+	if no := b.checkOrigin(r); no != nil {
+		return engine.Welcome{}, no
 	}
-	if u, err := r.URL(); err == nil && u.Path != c.path { // most have the same one
-		c.path = u.Path
+	path, err := b.pathOf(r)
+	if err != nil {
+		return engine.Welcome{}, err
 	}
-	if path := b.roomOf(r); path != "" {
+	c := &client{number: b.clientsEver.Add(1), came: time.Now().UnixNano(), path: "/", remote: remoteName(r.RemoteAddr())}
+	if path != c.path { // most have the same one
+		c.path = path
+	}
+	if path := b.roomOf(path); path != "" {
 		return b.acceptRoom(r, c, path)
 	}
 	w := engine.Welcome{Log: b.hub.plain, Session: c}

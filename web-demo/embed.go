@@ -32,6 +32,10 @@ func Handler() http.Handler {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		w.Header().Set("Cache-Control", "no-cache")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		// What else the page may do it says itself; this it cannot (CSP 3, 6.4.2): a page
+		// around it could have somebody press its buttons.
+		w.Header().Set("Content-Security-Policy", "frame-ancestors 'none'")
 		files.ServeHTTP(w, r)
 	})
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"net/http"
 	"time"
 	"unicode/utf8"
 
@@ -30,9 +29,6 @@ const (
 	hungUp      = "the client hung up without a close frame"
 	noAnswer    = "the client did not answer the close frame"
 	heldTooMuch = "too many incomplete messages are held; try again later"
-	badLines    = "each line of a request must end with CR LF"
-	longHead    = "the request head is too long"
-	slowRequest = "the request took too long"
 )
 
 // readClose reads the payload of a peer's close frame (RFC 6455, 5.5.1 and
@@ -62,11 +58,4 @@ func sendable(code ws.StatusCode) bool {
 		return true
 	}
 	return false
-}
-
-// rejection answers an HTTP request with a status and a reason in words.
-func rejection(status int, reason string) []byte {
-	text := reason + "\n"
-	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
-		status, http.StatusText(status), len(text), text)
 }

@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"net/http"
-
 	"github.com/gobwas/ws"
 	"golang.org/x/sys/unix"
 )
@@ -130,23 +128,21 @@ func (l *loop) forget(c *conn) {
 	if c.ending {
 		l.forgetEnding(c)
 	}
-	if c.counted {
-		l.engine.crowd.leave(c.from)
+	if c.head != nil {
+		l.engine.limiter.abandon(c.head)
+		l.recycle(c)
 	} else {
-		l.refusing--
+		l.engine.limiter.leave(c.from)
 	}
 	l.conns.release(c)
 }
 
-// reject answers an HTTP request with a status and a reason, and hangs up.
-func (l *loop) reject(c *conn, status int, reason string) {
-	l.rejectWith(c, rejection(status, reason))
-}
-
-func (l *loop) rejectWith(c *conn, answer []byte) {
-	c.state, c.head = stateRejected, nil
+// refuse answers an HTTP request with a status and a reason, and hangs up.
+func (l *loop) refuse(c *conn, no *Refusal) {
+	l.engine.reportRefusal(no, c.head.client)
+	c.state, c.head.head = stateRejected, nil
 	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
-	l.send(c, answer)
+	l.send(c, no.answer())
 }
 
 // closeAll ends every connection politely, and calls done when none is left.
@@ -159,7 +155,7 @@ func (l *loop) closeAll(reason string, done func()) {
 				l.beginClose(c, ws.StatusGoingAway, reason)
 			}
 		case stateHead:
-			l.reject(c, http.StatusServiceUnavailable, reason)
+			l.refuse(c, stopping(reason))
 		}
 	})
 }

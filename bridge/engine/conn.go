@@ -74,7 +74,7 @@ type conn struct {
 	ring    *ring     // the log it follows
 	cursor  uint64    // the next frame of the log it has not had
 	in      *parser   // nil while no message is incomplete
-	head    *[]byte   // the request head so far, while it is incomplete
+	head    *incoming // until its request is accepted; then nil
 	out     *outbound // frames of its own, and the rest of a frame cut short; nil when none
 	member  int       // its place among the ring's members
 
@@ -82,10 +82,10 @@ type conn struct {
 	slot   int32
 	gen    uint32
 	budget budget
-	due    tick    // when the loop must look at it
-	entry  tick    // when the wheel will; 0 when it will not
-	sent   tick    // when something was sent
-	from   *origin // nil where its address is not counted
+	from   *addrCount // nil where its address is not counted
+	due    tick       // when the loop must look at it
+	entry  tick       // when the wheel will; 0 when it will not
+	sent   tick       // when something was sent
 	state  state
 
 	blocked  bool // the socket is full; epoll will say when it has room
@@ -95,7 +95,6 @@ type conn struct {
 	byPeer   bool // no answer to our close frame is awaited
 	eof      bool // the peer will send nothing more
 	deflate  bool // permessage-deflate was negotiated
-	counted  bool // it entered the crowd
 	late     bool // it is in the loop's list of those to flush
 	owing    bool // it is in the loop's list of those that were lent frames
 	muted    bool // it is not read from, because it does not read

@@ -30,8 +30,20 @@
 // Each loop owns its connections outright: their sockets, their state, their
 // place in the slab. Bytes are read into the loop's one buffer and parsed where
 // they lie (parser.go); a connection borrows memory only while it holds part of
-// a message. The request head is taken apart in head.go and upgrade.go. What is
-// no WebSocket upgrade leaves epoll and goes to net/http (handoff.go).
+// a message. What is no WebSocket upgrade leaves epoll and goes to net/http
+// (handoff.go).
+//
+// # In: a connection becomes a WebSocket
+//
+//	accept ──► incoming ──► PROXY header? ──► whole head ──► Config.ClientAddr ──► place kept ──► Handler.Accept ──► 101
+//	              │ connLimiter.enter            │ checkHead    checkHandshake      │ admit
+//	              ▼                              ▼                                  ▼
+//	     the oldest gives way                   400 426 431                        503
+//
+// Until its request is accepted a connection has a record of its own (incoming.go),
+// and holds its place only until somebody else needs it (connlimiter.go): a head that
+// trickles in keeps nobody out. What readers of HTTP disagree on is refused
+// (headcheck.go), and every refusal is told to [Config].Refused.
 //
 // A turn ends by the work that was done, not by the bytes that were read: a client
 // whose kilobyte inflates to a megabyte has the others served in between, and what

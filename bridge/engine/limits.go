@@ -20,7 +20,8 @@ type Limits struct {
 	LogBytes int
 	// LogAge bounds how long a log keeps a frame for slow clients. 0 is 30 s.
 	LogAge time.Duration
-	// MaxConnections bounds the connections in all; more are answered with 503.
+	// MaxConnections bounds the connections in all; more are answered with 503. One
+	// whose request has not come gives way first.
 	// 0 is what the limit on open files leaves room for.
 	MaxConnections int
 	// MaxPerAddress bounds the connections from one address, this machine's own

@@ -5,7 +5,6 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -142,31 +141,6 @@ func TestConnectionsBeyondTheLimitAreToldSo(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestOneAddressCannotTakeEveryPlace(t *testing.T) {
-	c := crowd{max: 100, perAddress: 2}
-	far, proxy := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("127.0.0.1")
-	first, _ := c.enter(far)
-	c.enter(far)
-	if _, refusal := c.enter(far); !strings.Contains(refusal, "192.0.2.1") {
-		t.Errorf("the third is told %q", refusal)
-	}
-	if _, refusal := c.enter(netip.MustParseAddr("192.0.2.2")); refusal != "" {
-		t.Errorf("another address is told %q", refusal)
-	}
-	for range 10 {
-		if _, refusal := c.enter(proxy); refusal != "" {
-			t.Errorf("a proxy on this machine is told %q", refusal)
-		}
-	}
-	c.leave(first)
-	if _, refusal := c.enter(far); refusal != "" {
-		t.Errorf("after one left, the next is told %q", refusal)
-	}
-	if len(c.addresses) != 2 {
-		t.Errorf("%d addresses are remembered", len(c.addresses))
-	}
 }
 
 func TestIncompleteMessagesAreBoundedInAll(t *testing.T) {

@@ -59,8 +59,8 @@ type loop struct {
 	lateArrivals int           // while positive, new connections may have waited meanwhile
 
 	accepting *listening // the first loop's
-	refusing  int        // connections that are told that there is no room
-	drained   func()     // called once when no connection is left, while draining
+	spares    []*incoming
+	drained   func() // called once when no connection is left, while draining
 	stopped   bool
 
 	tally  tally    // what it did
@@ -88,7 +88,7 @@ func (e *Engine) startLoops() error {
 		}
 		loops = append(loops, l)
 	}
-	e.loops, e.plain = len(loops), &listening{loops: loops}
+	e.loops, e.plain = len(loops), &listening{loops: loops, sockets: map[int]*ListenOptions{}}
 	for _, l := range loops {
 		e.shards = append(e.shards, l)
 		e.running.Go(l.run)

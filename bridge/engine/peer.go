@@ -12,6 +12,7 @@ import (
 type peer struct {
 	gang   *gang
 	socket net.Conn
+	in     incoming      // until its request is accepted
 	budget budget        // the reader's
 	parser parser        // the reader's
 	stood  time.Duration // for how long the process stood still while input waited; the reader's
@@ -50,21 +51,26 @@ func (p *peer) handle() Conn { return Conn{on: p} }
 // serve reads the request and what follows it, until the connection ends.
 func (p *peer) serve() {
 	_ = p.socket.SetDeadline(time.Now().Add(p.gang.engine.cfg.HeadTimeout))
-	head, rest, err := p.readHead()
+	r, rest, no, err := p.readHead()
 	if err != nil {
-		p.reject(rejectionOf(err))
+		p.tellBroken(err)
+		p.socket.Close()
 		return
 	}
-	if !wantsWebSocket(head) {
+	var answer []byte
+	var welcome Welcome
+	if no == nil {
+		answer, welcome, no = p.gang.engine.receive(&p.in, r)
+	}
+	switch {
+	case no != nil:
+		p.refuse(no)
+		return
+	case answer == nil:
 		_ = p.socket.SetDeadline(time.Time{})
-		if !p.gang.engine.handoff.give(p.socket, append(head, rest...)) {
+		if !p.gang.engine.handoff.give(p.socket, r, rest) {
 			p.reject(busy)
 		}
-		return
-	}
-	answer, welcome, ok := p.gang.engine.negotiate(head, p.remoteAddr)
-	if !ok {
-		p.reject(answer)
 		return
 	}
 	n, err := p.socket.Write(answer)
@@ -184,7 +190,7 @@ func (p *peer) poke() {
 func (p *peer) goAway(reason string) {
 	p.mu.Lock()
 	p.doomed = reason
-	head := p.state == stateHead
+	head := p.state == stateHead || p.state == stateRejected
 	p.mu.Unlock()
 	if head {
 		_ = p.socket.SetReadDeadline(time.Now())

@@ -66,7 +66,7 @@ func (a *listening) stoodStill() {
 
 // catchUp accepts what waits on the listening sockets after a stall.
 func (a *listening) catchUp() {
-	for _, fd := range a.sockets {
+	for fd := range a.sockets {
 		if !a.accept(fd) {
 			return // there are more, for the next turn
 		}
