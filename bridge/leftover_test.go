@@ -15,6 +15,8 @@ func (s *stage) left() string {
 	h := s.hub
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.inflight.mu.Lock()
+	defer h.inflight.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return fmt.Sprint(len(h.groups), h.v1s, len(h.waiting), len(h.shelf.all), len(h.shelf.bySender), len(h.shelf.any), len(h.shelf.mine), h.shelf.keywords,
