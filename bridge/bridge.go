@@ -139,7 +139,6 @@ func New(cfg Config) (*Bridge, error) {
 		drops:    newTally(cfg.Logger, "dropped a message that is no reply"),
 		failures: newTally(cfg.Logger, "a command failed"),
 		ops:      ops(),
-		stalled:  func() time.Duration { return 0 },
 		stopping: make(chan struct{}),
 
 		failureRate: newFailureRate(),
@@ -189,6 +188,7 @@ func New(cfg Config) (*Bridge, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.stalled = b.engine.Stalled
 	b.hub = newHub(b.engine, cfg)
 	b.hub.inflight = newInflight(cfg.Name, b.gaveWay)
 	b.rooms = newRooms(b.engine.NewLog)

@@ -28,10 +28,13 @@ type client struct {
 const (
 	clientLeaving = 1 << iota // the bridge wants it to go, which it does when no command is without its outcome
 	clientGone                // its connection broke: nobody is there to hear of an outcome
+	clientEnding              // it has sent its close frame, and its requests are answered
 )
 
 func (c *client) set(flag uint32) { c.flags.Or(flag) }
 func (c *client) leaving() bool   { return c.flags.Load()&clientLeaving != 0 }
+
+func (c *client) ending() bool { return c.flags.Load()&clientEnding != 0 }
 
 // Gone implements [amqpx.Sender]. Who sends commands and a close frame behind them gets
 // what it sent.

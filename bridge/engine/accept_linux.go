@@ -29,6 +29,7 @@ type listening struct {
 	complained bool // the log knows, since the last connection was accepted
 	next       int  // whose turn it is
 
+	behind           bool // there may be connections that came while the loop stood still
 	bequeathsNothing bool // accepted sockets do not have the listener's options
 }
 
@@ -84,8 +85,9 @@ func (a *listening) unlisten() {
 	})
 }
 
-// accept takes waiting connections and hands them to the loops in turn.
-func (a *listening) accept(fd int) {
+// accept takes waiting connections and hands them to the loops in turn. It reports
+// whether no more wait.
+func (a *listening) accept(fd int) bool {
 	for range acceptsInTurn {
 		client, from, err := unix.Accept4(fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		switch err {
@@ -96,14 +98,15 @@ func (a *listening) accept(fd int) {
 			}
 			a.assign(client, socketAddr(from).Addr())
 		case unix.EAGAIN:
-			return
+			return true
 		case unix.EINTR, unix.ECONNABORTED, unix.EPROTO:
 			// That client is gone; the next may not be.
 		default:
 			a.pause(err)
-			return
+			return false
 		}
 	}
+	return false
 }
 
 func (a *listening) assign(fd int, addr netip.Addr) {
@@ -154,6 +157,7 @@ func (l *loop) adopt(fd int, addr netip.Addr) {
 	c := l.conns.alloc()
 	c.fd, c.state = int32(fd), stateHead
 	c.sent = l.wheel.now
+	c.waited = l.lateArrivals > 0
 	c.from, c.counted = from, refusal == ""
 	if err := l.poll.addConn(fd, c.slot, c.gen); err != nil {
 		l.engine.log.Error("cannot serve a connection", "error", err)

@@ -7,30 +7,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// peerClose handles the peer's close frame (RFC 6455, 5.5.1): it is the answer
-// to ours, or is answered with the same code.
-func (l *loop) peerClose(c *conn, payload []byte) {
-	if c.state == stateClosing {
-		c.byPeer = true
-		if c.out == nil {
-			l.flushed(c)
-		}
-		return
-	}
-	code, reason, wrong := readClose(payload)
-	if wrong != nil {
-		l.beginClose(c, wrong.code, wrong.reason)
-		return
-	}
-	c.byPeer = true
-	l.beginClose(c, code, reason)
-}
-
 // beginClose sends a close frame behind what is half sent, and gives the peer
 // time to answer it. The connection gets nothing more of its log.
 func (l *loop) beginClose(c *conn, code ws.StatusCode, reason string) {
 	if c.state != stateOpen {
 		return
+	}
+	if c.ending {
+		c.byPeer = true
+		l.forgetEnding(c)
 	}
 	l.leave(c, code, reason)
 	c.state = stateClosing
@@ -38,16 +23,19 @@ func (l *loop) beginClose(c *conn, code ws.StatusCode, reason string) {
 	// What waits behind a frame cut short, or the answer to the request, is not owed any more: the close
 	// frame is, and the peer may not have much patience.
 	if c.out != nil && (c.out.sent > 0 || !c.answered) {
-		c.out.keepFirst()
+		c.out.keepFirst(&l.ledger)
 	} else {
-		c.out = nil
+		l.forgetOwn(c)
+	}
+	if c.muted {
+		l.unmute(c) // for the peer's close frame
 	}
 	l.send(c, closeFrame(code, reason))
 }
 
-// finish writes what an open connection was sent before somebody closes it, as far
+// writeOut writes what an open connection was sent before somebody closes it, as far
 // as its socket takes it at once. It is false when the connection ended by that.
-func (l *loop) finish(c *conn) bool {
+func (l *loop) writeOut(c *conn) bool {
 	if c.state != stateOpen || c.blocked {
 		return true
 	}
@@ -107,6 +95,10 @@ func (l *loop) leave(c *conn, code ws.StatusCode, reason string) {
 // flushed is called when everything was written: the end of a connection that
 // is ending.
 func (l *loop) flushed(c *conn) {
+	if c.ending {
+		l.answered(c) // which flushes the close frame
+		return
+	}
 	if c.state == stateRejected || c.state == stateClosing && (c.byPeer || c.eof) {
 		if c.eof {
 			l.drop(c, ws.StatusNormalClosure, "")
@@ -131,6 +123,13 @@ func (l *loop) drop(c *conn, code ws.StatusCode, reason string) {
 // forget frees all that a connection holds, save its socket.
 func (l *loop) forget(c *conn) {
 	l.returnParser(c)
+	l.forgetOwn(c)
+	if c.muted {
+		l.forgetMute(c)
+	}
+	if c.ending {
+		l.forgetEnding(c)
+	}
 	if c.counted {
 		l.engine.crowd.leave(c.from)
 	} else {
@@ -156,7 +155,7 @@ func (l *loop) closeAll(reason string, done func()) {
 	l.conns.each(func(c *conn) {
 		switch c.state {
 		case stateOpen:
-			if l.finish(c) {
+			if l.writeOut(c) {
 				l.beginClose(c, ws.StatusGoingAway, reason)
 			}
 		case stateHead:
@@ -173,4 +172,12 @@ func (l *loop) end() {
 		l.drained = nil
 	}
 	l.stopped = true
+}
+
+// forgetOwn lets go of what the connection alone was to be sent.
+func (l *loop) forgetOwn(c *conn) {
+	if c.out != nil {
+		c.out.forget(&l.ledger)
+		c.out = nil
+	}
 }

@@ -39,6 +39,8 @@ type Config struct {
 	Limits
 	// Logger gets what an operator must know. nil is [slog.Default].
 	Logger *slog.Logger
+
+	clock func() time.Duration // a test's, for stalls
 }
 
 // Handler is what a server makes of its connections. Its methods run on the
@@ -51,6 +53,12 @@ type Handler interface {
 	Open(c Conn, session any)
 	// Message receives a message, whose payload is valid during the call.
 	Message(c Conn, session any, m Message)
+	// Ending is called when no message follows, because the client has begun to close
+	// or has broken the protocol, while the connection is open yet. What it is sent
+	// from then until [Conn.Finish] goes out before the close frame. The handler calls
+	// Finish once the messages before are answered, during Ending or later. A second
+	// after Ending, the connection closes without.
+	Ending(c Conn, session any)
 	// Closed is called once, when an open connection begins to end for whatever
 	// reason. No message follows.
 	Closed(c Conn, session any, code int, reason string)
@@ -63,8 +71,9 @@ type Message struct {
 	// Payload is the whole message, unmasked and inflated. A text is valid UTF-8.
 	Payload []byte
 	// Stalled is for how long the engine stood still while the message may have
-	// waited in the socket; 0 if it did not. What must not happen late must not
-	// happen for such a message.
+	// waited in the socket, or did not read from the client because the client did
+	// not read; 0 if it did not. What must not happen late must not happen for such
+	// a message.
 	Stalled time.Duration
 }
 
@@ -90,22 +99,25 @@ func (r *Refusal) Error() string { return r.Reason }
 
 // Engine serves WebSocket connections on loops of its own.
 type Engine struct {
-	cfg     Config
-	log     *slog.Logger
-	shards  []shard  // all that carry connections
-	loops   int      // how many of them are loops
-	plain   acceptor // serves plain sockets on the loops; nil without loops
-	gang    *gang    // serves any connection on goroutines; one of the shards
-	handoff *handoff
-	deflate *deflate // nil without compression
-	running sync.WaitGroup
-	start   time.Time
-	crowd   crowd
-	open    atomic.Int64 // WebSocket connections between Open and Closed
-	held    atomic.Int64 // bytes of incomplete messages
-	slow    atomic.Int64 // connections closed because they fell off their log
-	skips   atomic.Int64 // times that a connection skipped what it fell off
-	refused atomic.Int64 // connections turned away for their number
+	cfg       Config
+	log       *slog.Logger
+	shards    []shard  // all that carry connections
+	loops     int      // how many of them are loops
+	plain     acceptor // serves plain sockets on the loops; nil without loops
+	gang      *gang    // serves any connection on goroutines; one of the shards
+	handoff   *handoff
+	deflate   *deflate // nil without compression
+	running   sync.WaitGroup
+	start     time.Time
+	crowd     crowd
+	stalls    stalls
+	open      atomic.Int64 // WebSocket connections between Open and Closed
+	held      atomic.Int64 // bytes of incomplete messages
+	slow      atomic.Int64 // connections closed because they fell off their log
+	outbound  atomic.Int64 // bytes that wait for connections alone
+	relieving atomic.Bool  // the largest debtor is being looked for
+	skips     atomic.Int64 // times that a connection skipped what it fell off
+	refused   atomic.Int64 // connections turned away for their number
 
 	// mu guards the following fields.
 	mu        sync.Mutex
@@ -126,6 +138,8 @@ type shard interface {
 	// drain closes every connection with 1001, and calls done when none is left.
 	// Connections that still come are turned away.
 	drain(reason string, done func())
+	// worst has the shard report the connection for which most waits, and how much.
+	worst(report func(c Conn, debt int))
 	// stop ends what is left.
 	stop()
 }
@@ -158,9 +172,11 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Compress {
 		e.deflate = newDeflate(cfg.MaxMessage)
 	}
+	e.stalls.init(&e.cfg)
 	if err := e.startLoops(); err != nil {
 		return nil, err
 	}
+	e.running.Go(e.stalls.watch)
 	e.gang = newGang(e)
 	e.shards = append(e.shards, e.gang)
 	e.handoff = newHandoff(cfg.HTTP, cfg.Logger)
@@ -256,6 +272,7 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	for _, s := range e.shards {
 		s.stop()
 	}
+	close(e.stalls.ended)
 	<-all
 	e.running.Wait()
 	e.handoff.discard()

@@ -15,6 +15,8 @@ type gang struct {
 	engine *Engine
 	kept   streams // the logs that have frames
 	counts counters
+	ledger lockedLedger // what waits for its connections alone
+	chores chan func()  // the watch's; there is never more than one
 
 	// mu guards the following fields.
 	mu       sync.Mutex
@@ -27,7 +29,8 @@ type gang struct {
 }
 
 func newGang(e *Engine) *gang {
-	g := &gang{engine: e, peers: map[*peer]struct{}{}, stopped: make(chan struct{})}
+	g := &gang{engine: e, peers: map[*peer]struct{}{}, chores: make(chan func(), 1), stopped: make(chan struct{})}
+	g.kept.waiting.fill()
 	e.running.Go(g.watch)
 	return g
 }
@@ -41,11 +44,15 @@ func (g *gang) watch() {
 		select {
 		case <-g.stopped:
 			return
+		case do := <-g.chores:
+			do()
+			continue
 		case <-tick.C:
 		}
 		g.mu.Lock()
 		peers := g.all()
 		g.mu.Unlock()
+		g.kept.waiting.recover()
 		age := ticks(g.engine.cfg.LogAge)
 		g.counts.backlog.Store(int64(g.kept.expire(g.engine.now(), age)))
 		for _, p := range peers {
@@ -56,6 +63,8 @@ func (g *gang) watch() {
 
 // streams are the logs of a gang that have frames, or had at the last tick.
 type streams struct {
+	waiting waitBudget
+
 	mu  sync.Mutex // guards all; it is taken within a stream's
 	all []*stream
 }

@@ -3,6 +3,8 @@ package engine
 import (
 	"fmt"
 	"io"
+	"math"
+	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
@@ -265,6 +267,38 @@ func TestASpareConnectionIsClosedWithoutAWord(t *testing.T) {
 		c := s.dialTCP(t)
 		if b, err := io.ReadAll(c.r); err != nil || len(b) > 0 {
 			t.Fatalf("got %q, %v", b, err)
+		}
+	})
+}
+
+func TestNoLimitIsTooLarge(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		const most, forever = math.MaxInt, time.Duration(math.MaxInt64)
+		s := start(Config{Compress: true, Limits: Limits{
+			MaxHead: most, HeadTimeout: forever, MaxMessage: most, LogBytes: most, LogAge: forever,
+			MaxConnections: most, MaxPerAddress: most, MessageRate: most, MaxHeld: most, MaxOutbound: most,
+			StallAfter: forever, PingAfter: forever, PongTimeout: forever,
+		}})
+		c := s.dialDeflate(t)
+		for from := s.now(); s.now() < from+3; {
+			c.send(text("plain"), deflated(true, "compressed"), masked(false, ws.OpText, "in "), masked(true, ws.OpContinuation, "two"))
+			for _, want := range []string{"plain", "compressed", "in two"} {
+				if got := receive(t, s.messages); got != want {
+					t.Fatalf("got %q, want %q", got, want)
+				}
+			}
+			s.log.Append(Text("news"))
+			c.expect("news")
+		}
+		half := s.dialTCP(t) // its timeout is due in a tick, not now
+		half.send([]byte(upgradeRequest[:20]))
+		for from := s.now(); s.now() < from+3; {
+			s.log.Append(Text("news"))
+			c.expect("news")
+		}
+		half.send([]byte(upgradeRequest[20:]))
+		if got := half.response().StatusCode; got != http.StatusSwitchingProtocols {
+			t.Errorf("answered %d", got)
 		}
 	})
 }

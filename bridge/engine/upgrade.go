@@ -31,7 +31,7 @@ func (e *Engine) negotiate(head []byte, remote func() netip.AddrPort) (answer []
 		return rejection(http.StatusBadRequest, wrong), welcome, false
 	}
 	upgrader := ws.Upgrader{
-		ReadBufferSize: 2 * e.cfg.MaxHead,
+		ReadBufferSize: len(head), // whole: it is there already
 		OnBeforeUpgrade: func() (_ ws.HandshakeHeader, err error) {
 			welcome, err = e.cfg.Handler.Accept(&Request{head: head, remote: remote})
 			if err != nil {
