@@ -70,6 +70,8 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	}
 	// The confirm of the command comes some time after the actor has it.
 	eventually(t, "the command is confirmed", func() bool { return strings.Contains(b.metrics(t), `cluws_commands_total{outcome="confirmed"} 1`) })
+	// The figures of a loop are brought up to date at the end of its turn, behind the answers.
+	eventually(t, "the messages are counted", func() bool { return strings.Contains(b.metrics(t), "cluws_messages_received_total 3") })
 	text := b.metrics(t)
 	for _, line := range want {
 		pattern := "(?m)^" + strings.NewReplacer("{", `\{`, "}", `\}`, `[0-9a-f]\{12\}`, `[0-9a-f]{12}`).Replace(line) + "$"

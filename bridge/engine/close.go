@@ -12,7 +12,8 @@ const (
 	// closeTimeout is how long a peer may take to answer our close frame.
 	closeTimeout = 5 * time.Second
 	// answerTimeout is how long a handler may take to answer the messages that came
-	// before a close frame, and their sender to read the answers.
+	// before a close frame, and then for how long their sender may read nothing of the
+	// answers.
 	answerTimeout = time.Second
 	// lingerTimeout is how long a peer may take to hang up after our last byte.
 	lingerTimeout = 2 * time.Second

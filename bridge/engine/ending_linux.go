@@ -79,8 +79,12 @@ func (l *loop) answered(c *conn) {
 // do not read the answers.
 func (l *loop) checkEndings() {
 	for slot, e := range l.endings {
+		c := l.conns.at(slot)
+		if read := c.sent + ticks(answerTimeout); e.answered && e.until.before(read) {
+			e.until = read // a long answer may take its time, as long as the peer reads
+		}
 		if !l.wheel.now.before(e.until) {
-			l.beginClose(l.conns.at(slot), e.code, e.reason)
+			l.beginClose(c, e.code, e.reason)
 		}
 	}
 }

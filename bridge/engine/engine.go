@@ -73,7 +73,8 @@ type Handler interface {
 	// or has broken the protocol, while the connection is open yet. What it is sent
 	// from then until [Conn.Finish] goes out before the close frame. The handler calls
 	// Finish once the messages before are answered, during Ending or later. A second
-	// after Ending, the connection closes without.
+	// after Ending, the connection closes without; and so it does when the client reads
+	// nothing of the answers for a second.
 	Ending(c Conn, session any)
 	// Closed is called once, when an open connection begins to end for whatever
 	// reason. No message follows.

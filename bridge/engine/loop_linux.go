@@ -163,8 +163,8 @@ func (l *loop) turn() {
 	l.readMail()
 	l.flushLate()
 	l.sweep()
-	l.settle()
 	l.counts.publish(l.tally, &l.told)
+	l.settle()
 	if l.drained != nil && l.conns.used == 0 {
 		l.drained()
 		l.drained = nil

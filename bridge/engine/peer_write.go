@@ -149,7 +149,10 @@ func (p *peer) unstick() {
 	now := time.Now()
 	asked := p.asked
 	if p.ending != nil && p.state == stateOpen {
-		asked = nil // the answers that came before it may take their time
+		if p.asked != nil { // the handler is done: a long answer may take its time
+			p.endBy = later(p.endBy, p.sent.Add(answerTimeout))
+		}
+		asked = nil
 		if now.After(p.endBy) {
 			asked = p.ending
 		}
