@@ -15,6 +15,8 @@ func (s *stage) left() string {
 	h := s.hub
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.inflight.mu.Lock()
+	defer h.inflight.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x := h.index
