@@ -16,7 +16,7 @@ test: ## set up what is missing, then run all checks and tests
 fuzz: ## run every fuzz target for 20 seconds
 	@scripts/fuzz.sh
 
-bench: build ## measure against bare programs, seven minutes; ARGS=--help tells more
+bench: build ## measure against bare programs, nine minutes; ARGS=--help tells more
 	@scripts/bench.sh $(ARGS)
 
 clean: ## remove all that was built or set up in this folder

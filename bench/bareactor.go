@@ -15,6 +15,7 @@ type bareActor struct {
 	conns   []*amqp.Connection
 	channel *amqp.Channel
 	says    []actor.Code // to each command; the last one ends it
+	body    []byte       // of each reply
 	serving sync.WaitGroup
 }
 
@@ -23,7 +24,7 @@ func startBareActor(url string, says []actor.Code, exchanges ...string) (*bareAc
 	if err != nil {
 		return nil, err
 	}
-	a := &bareActor{conns: []*amqp.Connection{p.conn}, channel: p.channel, says: says}
+	a := &bareActor{conns: []*amqp.Connection{p.conn}, channel: p.channel, says: says, body: []byte("{}")}
 	for _, exchange := range exchanges {
 		conn, deliveries, err := consume(url, exchange, "command."+consumer+".#")
 		if err != nil {
@@ -45,7 +46,7 @@ func startBareActor(url string, says []actor.Code, exchanges ...string) (*bareAc
 func (a *bareActor) answer(d *amqp.Delivery) {
 	commander, _ := d.Headers["commander_id"].(string)
 	for _, code := range a.says {
-		m := actor.Reply{Code: code, Sender: consumer, CommandID: d.CorrelationId, CommanderID: commander, Body: []byte("{}")}.Message()
+		m := actor.Reply{Code: code, Sender: consumer, CommandID: d.CorrelationId, CommanderID: commander, Body: a.body}.Message()
 		_ = a.channel.Publish(d.Exchange, m.Key, false, false, m.Publishing)
 	}
 }

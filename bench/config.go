@@ -7,9 +7,11 @@ import (
 
 // Config says what [Run] measures.
 type Config struct {
-	// Program is the clu-ws under test, which also plays the bare loop and the
-	// broker. "" is the running program.
+	// Program is the clu-ws that plays the bare loop and the broker. "" is the
+	// running program.
 	Program string
+	// Server is the clu-ws under test, such as an older one. "" is Program.
+	Server string
 	// ServerArgs are added to the flags of clu-ws websocket.
 	ServerArgs []string
 	// BrokerURL is a RabbitMQ to use; "" starts the embedded broker as a child.
@@ -88,9 +90,15 @@ type Sizes struct {
 
 	// RoundTrips are made one at a time.
 	RoundTrips int
+
+	// What neighbours send is divided by Fewer: 1 is all of it. What has no end of its
+	// own goes on for Storm. The honest clients are watched for Alone before that, and
+	// for Longest at most once it has begun.
+	Fewer                 int
+	Alone, Storm, Longest time.Duration
 }
 
-// FullSizes are those of the figures to reach. A run takes about five minutes,
+// FullSizes are those of the figures to reach. A run takes about seven minutes,
 // and two more with a RabbitMQ.
 func FullSizes() Sizes {
 	return Sizes{
@@ -108,10 +116,11 @@ func FullSizes() Sizes {
 		Answered: 4000, CLUAnswered: 250,
 		Waiting:    50_000,
 		RoundTrips: 500,
+		Fewer:      1, Alone: time.Second / 2, Storm: 3 * time.Second, Longest: 15 * time.Second,
 	}
 }
 
-// QuickSizes are for a first look, in about half a minute. The numbers of
+// QuickSizes are for a first look, in about a minute and a half. The numbers of
 // clients are the same, the rounds are fewer and shorter.
 func QuickSizes() Sizes {
 	s := FullSizes()
@@ -120,5 +129,6 @@ func QuickSizes() Sizes {
 	s.LatencyReplies = 300
 	s.SlowReplies = 150
 	s.Waiting = 20_000
+	s.Storm = time.Second
 	return s
 }

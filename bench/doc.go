@@ -33,6 +33,24 @@
 // snapshots_linux.go. Reference and server take turns, and medians are compared:
 // what else the machine does then bears on both. The rows come together in report.go.
 //
+// # Neighbours
+//
+// Some scenarios ask what others notice of a client that costs much:
+//
+//	honest clients (ping, /metrics) ──┐
+//	                                  ├──► clu-ws websocket
+//	neighbours (what costs much) ─────┘
+//
+// Each disturbance (disturbances_linux.go) is a row or two of the table. A testbed
+// (testbed_linux.go) is a fresh bridge for it. The honest clients (honest_linux.go) ask
+// one thing at a time and note how long the answer takes (pinger_linux.go,
+// scraper_linux.go), at first alone and then while the disturbance goes on
+// (neighbours_linux.go). What the neighbours send is made beforehand: by patterns
+// that are hard to match (hardpatterns_linux.go) or innocent (keywordpatterns_linux.go),
+// as messages that are large to read (largemessages_linux.go), or by not reading
+// (slowtls_linux.go), or by asking all at once (crowding_linux.go). In outbound_linux.go they do not read what they asked for, and the
+// bridge's memory is the measure.
+//
 // # On RabbitMQ
 //
 // Three scenarios need a real broker, and set the bridge beside bare AMQP programs

@@ -34,7 +34,7 @@ type scenario struct {
 }
 
 func scenarios() []scenario {
-	return []scenario{
+	return slices.Concat([]scenario{
 		{"steady", (*bench).steady, func(s Sizes) int { return 2 * s.Clients }, steadySeconds, false},
 		{"burst", (*bench).bursts, func(s Sizes) int { return 2 * s.Many }, burstSeconds, false},
 		{"idle", (*bench).idle, func(s Sizes) int { return s.IdleTo }, idleSeconds, false},
@@ -47,7 +47,7 @@ func scenarios() []scenario {
 		{"intake", (*bench).intake, func(Sizes) int { return 1 }, intakeSeconds, true},
 		{"roundtrip", (*bench).roundTrip, func(Sizes) int { return 1 }, roundTripSeconds, true},
 		{"answered", (*bench).answered, func(s Sizes) int { return s.Commanders }, answeredSeconds, true},
-	}
+	}, neighbourScenarios(), outboundScenarios())
 }
 
 // otherFiles is what a process has open besides its clients.
@@ -80,6 +80,9 @@ func Run(ctx context.Context, cfg Config) error {
 		if cfg.Program, err = os.Executable(); err != nil {
 			return err
 		}
+	}
+	if cfg.Server == "" {
+		cfg.Server = cfg.Program
 	}
 	b := &bench{cfg: cfg, size: cfg.Sizes, proc: procfs{"/proc"}, brokerURL: cfg.BrokerURL, rabbitURL: cfg.RabbitMQURL}
 	broker := "RabbitMQ"
@@ -151,17 +154,19 @@ func (b *bench) measure(ctx context.Context, chosen []scenario) error {
 // needRabbitMQ is what is missing for the scenarios that need one.
 const needRabbitMQ = "needs a RabbitMQ; give its address with --rabbitmq-url"
 
-// choose gives the scenarios of these names, in their own order. Those of all
-// that cannot be run are told as left out; to ask for one of them is an error.
+// choose gives the scenarios of these names, in their own order. A name is that of
+// a scenario, or the first word of several: "neighbours" stands for all of
+// neighbours-resume, neighbours-keywords and so on. Those of all that cannot be run
+// are told as left out; to ask for one of them is an error.
 func choose(names []string, rabbit bool) (chosen []scenario, leftOut []string, err error) {
 	for _, name := range names {
-		if !slices.Contains(Scenarios(), name) {
+		if !slices.ContainsFunc(Scenarios(), func(s string) bool { return means(name, s) }) {
 			return nil, nil, fmt.Errorf("there is no scenario %q; choose from %s", name, strings.Join(Scenarios(), ", "))
 		}
 	}
 	for _, s := range scenarios() {
 		switch {
-		case len(names) > 0 && !slices.Contains(names, s.name):
+		case len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return means(name, s.name) }):
 		case !s.rabbit || rabbit:
 			chosen = append(chosen, s)
 		case len(names) > 0:
@@ -171,6 +176,11 @@ func choose(names []string, rabbit bool) (chosen []scenario, leftOut []string, e
 		}
 	}
 	return chosen, leftOut, nil
+}
+
+// means reports whether a name that was asked for stands for the scenario.
+func means(name, scenario string) bool {
+	return scenario == name || strings.HasPrefix(scenario, name+"-")
 }
 
 // enoughFiles says whether a process may have so many files open. Go raises its

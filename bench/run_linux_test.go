@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,7 @@ func tiny() Sizes {
 		Answered: 20, CLUAnswered: 5,
 		Waiting:    500, // more than the prefetch
 		RoundTrips: 3,
+		Fewer:      200, Alone: 10 * time.Millisecond, Storm: 50 * time.Millisecond, Longest: patience,
 	}
 }
 
@@ -81,7 +83,11 @@ func TestARunMeasuresEverything(t *testing.T) {
 		}
 	}
 	for scenario, want := range map[string]int{"steady": 1, "burst": 6, "idle": 1, "latency": 2, "connect": 1, "slow": 2, "groups": 2, "snapshots": 1,
-		"commands": 2, "intake": 1, "roundtrip": 1, "answered": 1} {
+		"commands": 2, "intake": 1, "roundtrip": 1, "answered": 1,
+		"neighbours-resume": 1, "neighbours-keywords": 1, "neighbours-snapshot": 1, "neighbours-patterns": 1,
+		"neighbours-inflate": 1, "neighbours-objects": 2, "neighbours-slow-tls": 1, "neighbours-metrics": 1,
+		"neighbours-connect": 1, "neighbours-askers": 1,
+		"outbound-snapshots": 1, "outbound-pings": 1, "outbound-tls": 1} {
 		if rows[scenario] != want {
 			t.Errorf("%s has %d rows, not %d", scenario, rows[scenario], want)
 		}
@@ -96,11 +102,28 @@ func TestARunMeasuresEverything(t *testing.T) {
 
 func TestWhatIsMissingIsToldAndLeftOut(t *testing.T) {
 	chosen, leftOut, err := choose(nil, false)
-	if err != nil || len(chosen) != 8 || len(leftOut) != 4 || !strings.Contains(leftOut[0], "--rabbitmq-url") {
+	if err != nil || len(chosen) != 21 || len(leftOut) != 4 || !strings.Contains(leftOut[0], "--rabbitmq-url") {
 		t.Errorf("%d scenarios, %q, %v", len(chosen), leftOut, err)
 	}
 	if _, _, err := choose([]string{"intake"}, false); err == nil || !strings.Contains(err.Error(), "--rabbitmq-url") {
 		t.Errorf("asked for: %v", err)
+	}
+}
+
+func TestTheFirstWordOfSeveralScenariosStandsForAllOfThem(t *testing.T) {
+	chosen, _, err := choose([]string{"outbound", "idle", "neighbours-patterns"}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, s := range chosen {
+		names = append(names, s.name)
+	}
+	if want := []string{"idle", "neighbours-patterns", "outbound-snapshots", "outbound-pings", "outbound-tls"}; !slices.Equal(names, want) {
+		t.Errorf("%q, not %q", names, want)
+	}
+	if _, _, err := choose([]string{"neighbour"}, false); err == nil {
+		t.Error("half a word is a name")
 	}
 }
 
@@ -158,6 +181,27 @@ func TestAServerThatDoesNotStartIsAnError(t *testing.T) {
 		ServerArgs: []string{"--no-such-flag"},
 	})
 	if err == nil || !strings.Contains(err.Error(), "no-such-flag") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestANeighbourThatDisturbsNobodyIsAnError(t *testing.T) {
+	var out strings.Builder
+	err := Run(t.Context(), Config{
+		Program: program(t), Sizes: tiny(), Only: []string{"neighbours-resume"}, Stdout: &out,
+		ServerArgs: []string{"--history", "0"},
+	})
+	if err == nil || !strings.Contains(err.Error(), "could not resume") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestTheServerMayBeAnotherProgram(t *testing.T) {
+	var out strings.Builder
+	err := Run(t.Context(), Config{
+		Program: program(t), Server: "no-such-program", Sizes: tiny(), Only: []string{"idle"}, Stdout: &out,
+	})
+	if err == nil || !strings.Contains(err.Error(), "no-such-program") {
 		t.Errorf("%v", err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 type target struct {
 	*child
 	addr   netip.AddrPort
+	secure bool // it is spoken to over TLS
 	source source
 	next   uint64 // the number of the next reply
 }
@@ -73,7 +74,7 @@ func (b *bench) server(ctx context.Context) (*target, error) { return b.serverAt
 func (b *bench) serverAt(ctx context.Context, url string, flags ...string) (*target, error) {
 	args := slices.Concat([]string{"websocket", "--host", "127.0.0.1", "--port", "0", "--url", url,
 		"--exchange", exchange, "--log-level", "warn"}, flags, b.cfg.ServerArgs)
-	t, err := b.target(ctx, "clu-ws websocket", args)
+	t, err := b.target(ctx, "clu-ws websocket", b.cfg.Server, args)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +89,7 @@ func (b *bench) serverAt(ctx context.Context, url string, flags ...string) (*tar
 
 // floor starts a bare loop.
 func (b *bench) floor(ctx context.Context, joined bool) (*target, error) {
-	t, err := b.target(ctx, "the bare loop", []string{"bench", "floor"})
+	t, err := b.target(ctx, "the bare loop", b.cfg.Program, []string{"bench", "floor"})
 	if err != nil {
 		return nil, err
 	}
@@ -108,22 +109,26 @@ func (b *bench) pair(ctx context.Context, joined bool) (server, floor *target, e
 	return server, floor, nil
 }
 
-func (b *bench) target(ctx context.Context, name string, args []string) (*target, error) {
-	c, err := startChild(name, b.cfg.Program, args...)
+func (b *bench) target(ctx context.Context, name, program string, args []string) (*target, error) {
+	c, err := startChild(name, program, args...)
 	if err != nil {
 		return nil, err
 	}
-	url, err := c.address(ctx, "ws://")
+	secure, scheme := slices.Contains(args, "--tls-cert"), "ws://"
+	if secure {
+		scheme = "wss://"
+	}
+	url, err := c.address(ctx, scheme)
 	if err != nil {
 		c.stop()
 		return nil, err
 	}
-	addr, err := netip.ParseAddrPort(strings.TrimPrefix(url, "ws://"))
+	addr, err := netip.ParseAddrPort(strings.TrimPrefix(url, scheme))
 	if err != nil {
 		c.stop()
 		return nil, fmt.Errorf("%s listens at %q: %w", name, url, err)
 	}
-	return &target{child: c, addr: addr, next: firstNumber}, nil
+	return &target{child: c, addr: addr, secure: secure, next: firstNumber}, nil
 }
 
 func (t *target) stop() {

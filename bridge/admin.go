@@ -1,23 +1,34 @@
 package bridge
 
 import (
+	"io"
 	"net/http"
 	"net/http/pprof"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
+// commandLine is pprof's /debug/pprof/cmdline without what is secret in it.
+func (b *Bridge) commandLine(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	// An error means that the asker is gone.
+	_, _ = io.WriteString(w, strings.Join(b.cfg.CommandLine, "\x00"))
+}
+
 // Admin serves those who look after the bridge: /metrics for Prometheus,
 // /healthz, /readyz, Go's profiles below /debug/pprof/, and the API below /api/. It
-// has no access control: it is for an address that only they can reach.
+// has no access control but for web pages (guard.go): it is for an address that only
+// they can reach.
 func (b *Bridge) Admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(b.metrics.registry, promhttp.HandlerOpts{Registry: b.metrics.registry}))
-	mux.HandleFunc("GET /healthz", b.healthz)
-	mux.HandleFunc("GET /readyz", b.readyz)
+	mux.HandleFunc("GET /healthz", b.healthz(health.whole))
+	mux.HandleFunc("GET /readyz", b.readyz(health.whole))
 	b.serveAPI(mux)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/cmdline", b.commandLine)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
@@ -26,5 +37,5 @@ func (b *Bridge) Admin() http.Handler {
 		// An error means that the asker is gone.
 		_, _ = w.Write([]byte("clu-ws " + b.cfg.Version + ", " + b.cfg.Name + "\n\n/metrics\n/healthz\n/readyz\n/debug/pprof/\n/api/publish\n/api/command\n"))
 	})
-	return mux
+	return b.guardAdmin(mux)
 }

@@ -18,8 +18,12 @@ import (
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
-// maxAPIBody is the longest request of the API, in bytes.
-const maxAPIBody = 1 << 20
+const (
+	// maxAPIBody is the longest request of the API, in bytes.
+	maxAPIBody = 1 << 20
+	// apiReadTimeout is how long its body may take to come.
+	apiReadTimeout = 30 * time.Second
+)
 
 // serveAPI adds what programs may ask of the bridge over HTTP. An answer that is no
 // success is {"error": "<words>"}.
@@ -83,7 +87,11 @@ func readAPI(w http.ResponseWriter, r *http.Request) ([]byte, *apiError) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return nil, badAPI(http.StatusUnsupportedMediaType, "the Content-Type is %s; send application/json", quote.Text(r.Header.Get("Content-Type")))
 	}
+	// What follows may be waited for longer. An error means that there is no socket.
+	rc := http.NewResponseController(w)
+	_ = rc.SetReadDeadline(time.Now().Add(apiReadTimeout))
 	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAPIBody))
+	_ = rc.SetReadDeadline(time.Time{})
 	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
 		return nil, badAPI(http.StatusRequestEntityTooLarge, "the request is longer than %d bytes", maxAPIBody)
 	}

@@ -32,23 +32,16 @@ func namesSubprotocol(offered string) bool {
 // ours in it. On an error there is nothing to ask for, and the client is told.
 // Who is silent has no demand.
 func demandOf(r *engine.Request) (_ *demand, silent, given bool, _ error) {
-	u, err := r.URL()
-	if err != nil || u.RawQuery == "" {
+	_, query, _ := strings.Cut(r.Target(), "?")
+	values, ours, err := readQuery(query)
+	if !ours {
 		return nil, false, false, nil
-	}
-	values, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		return nil, false, false, nil // nobody can tell what it asks for: a plain client
 	}
 	id := urlSubscription
 	d := &demand{id: &id}
-	var found bool
-	d.wish.filter, found, err = filter.FromQuery(values)
-	for _, parameter := range []string{"since", "snapshot", "throttle_ms", "ordered"} {
-		found = found || values.Has(parameter)
-	}
-	if !found && !values.Has("silent") {
-		return nil, false, false, nil
+	found := len(values) > 1 || !values.Has("silent")
+	if err == nil {
+		d.wish.filter, _, err = filter.FromQuery(values)
 	}
 	if err == nil {
 		silent, err = d.readParameters(values)

@@ -18,6 +18,8 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/forwarded"
+	"github.com/clu-ws/clu-ws/bridge/origin"
 	"github.com/clu-ws/clu-ws/bridge/snapshot"
 )
 
@@ -76,6 +78,17 @@ type Config struct {
 	// LogCommands writes a line to the log for each command: who sent what to whom, and
 	// what became of it.
 	LogCommands bool
+	// Origins are the pages that may use the bridge: origins such as
+	// https://console.example, "null", and "*" for all. Without any the listener decides
+	// (bridge/origin).
+	Origins []string
+	// AdminHost is the name in the admin's address, if it has one: requests may name it.
+	AdminHost string
+	// TrustedProxies are networks, addresses, and "unix" for the peers of Unix sockets,
+	// which may say whose a request is.
+	TrustedProxies []string
+	// CommandLine is what the program was started with, without secrets, for the admin.
+	CommandLine []string
 	// OnLink is told of every change of the link to the broker.
 	OnLink func(amqpx.State)
 	// Logger gets what an operator must know. nil is [slog.Default].
@@ -97,7 +110,11 @@ type Bridge struct {
 	opNames     []string
 	drops       *tally               // messages that are no replies
 	failures    *tally               // commands that did not get through
+	refusals    *tally               // requests that were turned away
+	misnomers   *tally               // requests of trusted proxies that name no client
 	stalled     func() time.Duration // for how long the process stood still just now
+	origins     *origin.Policy
+	proxies     *forwarded.Proxies // nil trusts nobody
 	clientsEver atomic.Uint64
 	presence    *presence // nil without
 	draining    atomic.Bool
@@ -134,18 +151,26 @@ func New(cfg Config) (*Bridge, error) {
 	cfg.History.setDefaults()
 	cfg.Drain.setDefaults()
 	b := &Bridge{
-		cfg:      cfg,
-		log:      cfg.Logger,
-		drops:    newTally(cfg.Logger, "dropped a message that is no reply"),
-		failures: newTally(cfg.Logger, "a command failed"),
-		ops:      ops(),
-		stalled:  func() time.Duration { return 0 },
-		stopping: make(chan struct{}),
+		cfg:       cfg,
+		log:       cfg.Logger,
+		drops:     newTally(cfg.Logger, "dropped a message that is no reply"),
+		failures:  newTally(cfg.Logger, "a command failed"),
+		refusals:  newTally(cfg.Logger, "a request was turned away"),
+		misnomers: newTally(cfg.Logger, "a proxy does not say whose a request is"),
+		ops:       ops(),
+		stopping:  make(chan struct{}),
 
 		failureRate: newFailureRate(),
 	}
 	if cfg.LogCommands {
 		b.sentLog = newCommandLog(cfg.Logger)
+	}
+	var err error
+	if b.origins, err = origin.New(cfg.Origins); err != nil {
+		return nil, err
+	}
+	if b.proxies, err = forwarded.Parse(cfg.TrustedProxies); err != nil {
+		return nil, err
 	}
 	b.opNames = slices.Sorted(maps.Keys(b.ops))
 	b.metrics = newMetrics(b)
@@ -175,12 +200,19 @@ func New(cfg Config) (*Bridge, error) {
 		return nil, err
 	}
 	engineCfg := engine.Config{
-		Handler:  b,
-		HTTP:     b.routes(cfg.Page),
-		Loops:    cfg.Loops,
-		Compress: cfg.Compress,
-		Limits:   cfg.Limits,
-		Logger:   cfg.Logger,
+		Handler:     b,
+		HTTP:        b.routes(cfg.Page),
+		Loops:       cfg.Loops,
+		Compress:    cfg.Compress,
+		Limits:      cfg.Limits,
+		Refused:     b.turnedAway,
+		Exempt:      b.proxies.Trusts,
+		Vital:       isVital,
+		ProxyAdvice: "start the bridge with --proxy-protocol, or --listen proxy:host:port, if a proxy sends it",
+		Logger:      cfg.Logger,
+	}
+	if b.proxies != nil {
+		engineCfg.ClientAddr = b.clientAddr
 	}
 	if cfg.SkipSlow {
 		engineCfg.Skip = b.skipped
@@ -189,6 +221,7 @@ func New(cfg Config) (*Bridge, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.stalled = b.engine.Stalled
 	b.hub = newHub(b.engine, cfg)
 	b.hub.inflight = newInflight(cfg.Name, b.gaveWay)
 	b.rooms = newRooms(b.engine.NewLog)
@@ -202,7 +235,7 @@ func (b *Bridge) Name() string { return b.cfg.Name }
 
 // Listen serves the clients that arrive at a listener. They are served before
 // there is a broker, and when it goes away.
-func (b *Bridge) Listen(ln net.Listener) error { return b.engine.Listen(ln) }
+func (b *Bridge) Listen(ln net.Listener) error { return b.ListenWith(ln, ListenOptions{}) }
 
 // Clients is how many WebSocket clients are connected.
 func (b *Bridge) Clients() int { return b.engine.Stats().Connections }
@@ -232,6 +265,8 @@ func (b *Bridge) Run(ctx context.Context) error {
 	b.drops.end()
 	b.failures.end()
 	b.sentLog.end()
+	b.refusals.end()
+	b.misnomers.end()
 	return errors.Join(linkErr, err)
 }
 

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bytes"
 	"errors"
 	"time"
 
@@ -23,7 +24,7 @@ func (b *Bridge) Message(conn engine.Conn, v any, m engine.Message) {
 		b.roomMessage(conn)
 		return
 	}
-	if string(m.Payload) == "ping" && !b.cfg.Strict {
+	if string(bytes.Trim(m.Payload, " \t\r\n")) == "ping" && !b.cfg.Strict {
 		conn.Send(engine.Text("pong")) // for people typing
 		return
 	}

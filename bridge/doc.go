@@ -2,6 +2,13 @@
 // every client, and turns a client's JSON into a command. It knows both sides:
 // CLU through actor, sockets through engine.
 //
+// # In
+//
+//	request ──► guard.go: which page? whose? ──► Accept, the page, the API, the admin's port
+//
+// Every request is asked first from which web page it comes and whose it is. An upgrade
+// is then a plain client, a v1 one (arrival.go, query.go) or one in a room (path.go).
+//
 // # Down
 //
 //	delivery ──► actor.Envelope ──► hub ──┬─► one frame ──► plain log ──► every plain client

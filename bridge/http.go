@@ -8,8 +8,8 @@ import (
 // routes answers the requests on the clients' port that are no WebSocket.
 func (b *Bridge) routes(page http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", b.healthz)
-	mux.HandleFunc("GET /readyz", b.readyz)
+	mux.HandleFunc("GET /healthz", b.healthz(health.outline))
+	mux.HandleFunc("GET /readyz", b.readyz(health.outline))
 	if page != nil {
 		mux.Handle("GET /", page)
 	} else {
@@ -18,7 +18,7 @@ func (b *Bridge) routes(page http.Handler) http.Handler {
 			http.Error(w, "This is a clu-ws bridge: connect with ws:// or wss://.", http.StatusUpgradeRequired)
 		})
 	}
-	return mux
+	return b.guardClients(mux)
 }
 
 // health is what /healthz and /readyz say.
@@ -28,15 +28,23 @@ type health struct {
 	Draining bool   `json:"draining,omitempty"`
 	Broker   string `json:"broker"` // up, blocked, stalled or down
 	Reason   string `json:"reason,omitempty"`
-	Name     string `json:"name"`
-	Clients  int    `json:"clients"`
+	Name     string `json:"name,omitempty"`
+	Clients  *int   `json:"clients,omitempty"`
 	// Dropped counts messages that are no replies, by reason.
 	Dropped map[string]int `json:"dropped,omitempty"`
 }
 
+// whole is what the admin is told, and outline what everybody is who reaches the
+// clients' port: no addresses, names or numbers.
+func (h health) whole() health { return h }
+func (h health) outline() health {
+	return health{Ready: h.Ready, Draining: h.Draining, Broker: h.Broker}
+}
+
 func (b *Bridge) health() health {
 	s := b.link.State()
-	h := health{Broker: "up", Reason: s.Blocked, Name: b.cfg.Name, Clients: b.Clients(), Dropped: b.drops.counts()}
+	clients := b.Clients()
+	h := health{Broker: "up", Reason: s.Blocked, Name: b.cfg.Name, Clients: &clients, Dropped: b.drops.counts()}
 	switch {
 	case !s.Up && s.Err != nil:
 		h.Broker, h.Reason = "down", s.Err.Error()
@@ -56,18 +64,20 @@ func (b *Bridge) health() health {
 }
 
 // healthz says that the bridge is alive, and whether it is ready.
-func (b *Bridge) healthz(w http.ResponseWriter, _ *http.Request) {
-	writeHealth(w, http.StatusOK, b.health())
+func (b *Bridge) healthz(tell func(health) health) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, http.StatusOK, tell(b.health())) }
 }
 
 // readyz is 503 while commands would fail, as far as the bridge knows: that the
 // broker stalls it learns from the first command, or from the heartbeat.
-func (b *Bridge) readyz(w http.ResponseWriter, _ *http.Request) {
-	h, status := b.health(), http.StatusOK
-	if !h.Ready {
-		status = http.StatusServiceUnavailable
+func (b *Bridge) readyz(tell func(health) health) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		h, status := b.health(), http.StatusOK
+		if !h.Ready {
+			status = http.StatusServiceUnavailable
+		}
+		writeHealth(w, status, tell(h))
 	}
-	writeHealth(w, status, h)
 }
 
 func writeHealth(w http.ResponseWriter, status int, h health) {

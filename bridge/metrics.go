@@ -92,6 +92,9 @@ var (
 	mailDesc          = describe("handover_bytes", "Frames handed over to the engine's loops and not taken up yet.")
 	backlogDesc       = describe("backlog_bytes", "Frames kept for clients that have not read them.")
 	heldDesc          = describe("incomplete_bytes", "Memory of messages from clients that are not complete.")
+	outboundDesc      = describe("outbound_bytes", "Answers, snapshots and other frames that wait for single clients; what waits for many is counted once.")
+	stallsDesc        = describe("stalls_total", "Times that the bridge stood still: it was stopped or suspended, or got no processor.")
+	stallTimeDesc     = describe("stall_seconds_total", "Length of those times together.")
 	lagDesc           = describe("loop_lag_seconds", "How late the engine's loops come to their ticks.")
 )
 
@@ -156,6 +159,9 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	gauge(mailDesc, float64(s.Mail))
 	gauge(backlogDesc, float64(s.Backlog))
 	gauge(heldDesc, float64(s.Held))
+	gauge(outboundDesc, float64(s.Outbound))
+	counter(stallsDesc, float64(s.Stalls))
+	counter(stallTimeDesc, s.Stalled.Seconds())
 	out <- histogram(lagDesc, s.Lag.Bounds[:], s.Lag.Counts[:], s.Lag.Sum)
 }
 

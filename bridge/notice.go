@@ -68,6 +68,7 @@ type pongMessage struct {
 	Op    string          `json:"op"` // pong
 	ID    *string         `json:"id"`
 	Data  json.RawMessage `json:"data,omitempty"`
+	Time  string          `json:"time"` // now, as in the greeting
 	Epoch string          `json:"epoch"`
 	Seq   *uint64         `json:"seq"` // null while nobody knows
 }

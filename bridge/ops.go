@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
@@ -121,7 +122,7 @@ func optional[T any](f fields, name, what string, to *T) error {
 func (b *Bridge) ping(s *session, r opRequest) error {
 	data := slices.Clone(r.fields["data"]) // the message is gone when the answer is written
 	return b.ask(s, func() {
-		pong := pongMessage{Op: "pong", ID: r.id, Data: data, Epoch: b.hub.epoch, Seq: b.hub.known()}
+		pong := pongMessage{Op: "pong", ID: r.id, Data: data, Time: time.Now().UTC().Format(noticeTime), Epoch: b.hub.epoch, Seq: b.hub.known()}
 		b.hub.say(r.conn, s, frameOf(pong))
 	})
 }

@@ -15,16 +15,8 @@ import (
 // by then never is.
 const openWithin = time.Minute
 
-// roomOf is the path of the room to which a request connects, or "".
-func (b *Bridge) roomOf(r *engine.Request) string {
-	if len(b.cfg.Sources) == 0 {
-		return ""
-	}
-	u, err := r.URL()
-	if err != nil {
-		return ""
-	}
-	path := u.Path
+// roomOf is the path of the room that a request's path leads to, or "".
+func (b *Bridge) roomOf(path string) string {
 	if len(path) > 1 {
 		path = strings.TrimSuffix(path, "/")
 	}

@@ -105,11 +105,17 @@ func (b *Bridge) failForAll(s *sending) {
 	}
 }
 
-// ended notes that a command has its outcome. A client that is to leave goes
-// with the last.
+// ended notes that a command has its outcome. A client that is to leave, or that has
+// said goodbye, goes with the last.
 func (c *client) ended(conn engine.Conn) {
-	if c.commands.Add(-1) == 0 && c.leaving() {
+	if c.commands.Add(-1) > 0 {
+		return
+	}
+	if c.leaving() {
 		c.goAway(conn)
+	}
+	if c.ending() {
+		conn.Finish()
 	}
 }
 

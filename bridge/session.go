@@ -28,10 +28,13 @@ type client struct {
 const (
 	clientLeaving = 1 << iota // the bridge wants it to go, which it does when no command is without its outcome
 	clientGone                // its connection broke: nobody is there to hear of an outcome
+	clientEnding              // it has sent its close frame, and its requests are answered
 )
 
 func (c *client) set(flag uint32) { c.flags.Or(flag) }
 func (c *client) leaving() bool   { return c.flags.Load()&clientLeaving != 0 }
+
+func (c *client) ending() bool { return c.flags.Load()&clientEnding != 0 }
 
 // Gone implements [amqpx.Sender]. Who sends commands and a close frame behind them gets
 // what it sent.
@@ -86,19 +89,22 @@ type arrival struct {
 	wrong   error
 }
 
-// Accept lets every upgrade in, on any path, as CLU does; some paths are rooms. Who names the
-// subprotocol or asks for something in the URL speaks v1.
+// Accept lets every upgrade in, on any path, as CLU does, but for pages that may not use
+// the bridge; some paths are rooms. Who names the subprotocol or asks for something in the
+// URL speaks v1.
 func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
-	c := &client{number: b.clientsEver.Add(1), came: time.Now().UnixNano(), path: "/"}
-	if remote := r.RemoteAddr(); remote.IsValid() {
-		c.remote = remote.String()
-	} else {
-		c.remote = "unix"
+	if no := b.checkOrigin(r); no != nil {
+		return engine.Welcome{}, no
 	}
-	if u, err := r.URL(); err == nil && u.Path != c.path { // most have the same one
-		c.path = u.Path
+	path, err := b.pathOf(r)
+	if err != nil {
+		return engine.Welcome{}, err
 	}
-	if path := b.roomOf(r); path != "" {
+	c := &client{number: b.clientsEver.Add(1), came: time.Now().UnixNano(), path: "/", remote: remoteName(r.RemoteAddr())}
+	if path != c.path { // most have the same one
+		c.path = path
+	}
+	if path := b.roomOf(path); path != "" {
 		return b.acceptRoom(r, c, path)
 	}
 	w := engine.Welcome{Log: b.hub.plain, Session: c}

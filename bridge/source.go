@@ -166,6 +166,9 @@ func roomPath(path string) (string, error) {
 	case path == "/":
 		return path, nil
 	}
+	if err := checkDots(path); err != nil {
+		return "", err
+	}
 	path = strings.TrimSuffix(path, "/")
 	if strings.Contains(path, "//") || strings.HasSuffix(path, "/") {
 		return "", fmt.Errorf("the path %s has an empty part; write one slash between its parts", quote.Text(path))

@@ -27,6 +27,9 @@ const STEADY_INTERVAL = 30_000;
 /** A problem older than this is still there, but dimmed. */
 const OLD_PROBLEM = 300_000;
 
+/** A number that the column of values would break in two. */
+const LONG = /\d{16}/;
+
 /** The name of the card for replies without a sender. */
 const NOBODY = "(no sender)";
 
@@ -260,7 +263,7 @@ class Row {
     const first = this.#text === null;
     this.#text = text;
     this.#value.textContent = text;
-    this.#value.dataset.type = text.includes("\n") ? "nested" : value === null ? "null" : "scalar";
+    this.#value.dataset.type = text.includes("\n") || LONG.test(text) ? "nested" : value === null ? "null" : "scalar";
     if (!first) this.#flash(now);
   }
 

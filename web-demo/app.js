@@ -21,7 +21,7 @@ import { Replies } from "./replies.js";
 
 const byId = (id) => document.getElementById(id);
 
-const clu = new Clu(".", { probe: "ping" });
+const clu = new Clu(".", { probe: "ping", bigint: "bigint" });
 const header = new Header(clu);
 const envelope = new EnvelopeView();
 const showEnvelope = (reply, from) => envelope.open(reply, from);
@@ -55,9 +55,7 @@ clu.on("broker", (detail) => {
 });
 clu.on("command", (command) => {
   commands.update(command);
-  if (!command.active) {
-    notify(`${command.consumer} ${command.commandString}: ${command.state}${command.message ? `. ${command.message}` : ""}`);
-  }
+  if (!command.active) notify(`${command.consumer} ${command.commandString}: ${endOf(command)}`);
 });
 clu.on("state", (detail) => {
   document.body.dataset.link = detail.state;
@@ -73,6 +71,12 @@ clu.on("error", ({ message }) => notify(message));
 /** @returns {boolean} whether it left the page */
 function send(consumer, commandString) {
   return clu.send(consumer, commandString).state !== "rejected";
+}
+
+/** How a command ended, in words. */
+function endOf({ state, message }) {
+  if (message === null) return state;
+  return message.startsWith(`${state}: `) ? message : `${state}. ${message}`;
 }
 
 /** Says that replies are missing, where they are. */

@@ -1,5 +1,5 @@
 /**
- * One command and its life, followed by its command_id.
+ * One command and its life.
  *
  *     sent ──> running ──> done | failed
  *       │         │
@@ -7,16 +7,20 @@
  *            v
  *         unknown ──> running | done | failed     (when replies to it are heard again)
  *
- *     rejected: it never left this page
+ *     rejected: no actor has it, for it never left this page, or the bridge says that it was not sent
  *
  * "unknown" is the honest state of a command whose connection was lost, or which took longer than its timeout: the actor
- * may still be executing it. It is never sent again.
+ * may still be executing it. It is never sent again. When the bridge says afterwards that it was not sent, it is rejected.
  */
 
 import { isFinal } from "./clu-reply.js";
 
 /** The replies kept with one command are bounded in number and in size. */
 const MAX_KEPT_CHARS = 2_000_000;
+
+/** ms by which a timer is late where the page itself stood still, and then waits for what came meanwhile. */
+const STOOD_STILL = 1_000;
+const GRACE = 5_000;
 
 /** Why a command did not end well. `state` is that of the command: "failed", "unknown" or "rejected". */
 export class CommandError extends Error {
@@ -55,10 +59,16 @@ export class Command {
   #maxReplies;
   #keptChars = 0;
   #timer = null;
+  #commander = null;   // whom its replies answer: known, or that of the first one
+  #expected = false;   // it is known
+  #starts = 0;         // replies that say that it begins
+  #contested = false;  // another command of its id, to its consumer, was heard
 
   /** Made by Clu.send. */
   constructor({ commandId, consumer, commandString, onReply, onChange, maxReplies }) {
-    /** @type {string} */ this.commandId = commandId;
+    /** Whether its id was made here, so that no other command has it. @type {boolean} */ this.ownId = (commandId ?? null) === null;
+    /** Whether no other command has its id: it is unique, or the bridge sees to it. */ this.alone = this.ownId;
+    /** @type {string} */ this.commandId = commandId ?? newCommandId();
     /** @type {string} */ this.consumer = consumer;
     /** @type {string} */ this.commandString = commandString;
     /** @type {"sent"|"running"|"done"|"failed"|"unknown"|"rejected"} */ this.state = "sent";
@@ -98,18 +108,60 @@ export class Command {
 
   /** Gives up waiting after `ms`; the command itself goes on wherever it is. */
   limit(ms) {
+    const due = Date.now() + ms;
+    const giveUp = () => this.lose(`no final reply within ${ms / 1000} s; the actor may still be executing it`);
     this.#timer = setTimeout(() => {
-      this.lose(`no final reply within ${ms / 1000} s; the actor may still be executing it`);
+      if (Date.now() - due < STOOD_STILL) giveUp();
+      else this.#timer = setTimeout(giveUp, GRACE);
     }, ms);
+  }
+
+  /** Its replies answer this commander, and no other. */
+  expect(commander) {
+    if (this.#commander !== commander) {  // what came until now was another's
+      this.#starts = 0;
+      this.#contested = false;
+    }
+    this.#commander = commander;
+    this.#expected = true;
+  }
+
+  /** Whether a reply with its id is one to it. */
+  isAnsweredBy({ sender, commanderId }) {
+    if (commanderId === null || !this.#isFor(sender)) return false;
+    return this.#commander === null ? this.#mayCommand(commanderId) : commanderId === this.#commander;
+  }
+
+  /** Takes notice of a reply with its id that is not one to it. */
+  overhear({ sender, commanderId }) {
+    if (!this.alone && !this.#expected && this.#isFor(sender) && this.#mayCommand(commanderId)) this.#contested = true;
+  }
+
+  /** The actor `dome` hears the consumer `dome`, and `dome.shutter` as well. */
+  #isFor(sender) {
+    return sender !== null && (sender === this.consumer || this.consumer.startsWith(`${sender}.`));
+  }
+
+  /** Whether a bridge of some name sends its commands so. An actor that commands itself meanwhile has its own name there. */
+  #mayCommand(commanderId) {
+    const ending = `.${this.consumer}`;
+    const name = commanderId.endsWith(ending) ? commanderId.slice(0, -ending.length) : "";
+    return name !== "" && !`.${name}`.endsWith(ending);
   }
 
   /** Takes a reply to it. */
   take(reply) {
+    if (!reply.refused) this.#commander ??= reply.commanderId;
+    if (reply.code === ">") this.#starts += 1;
+    if (this.#starts > 1 && !this.alone) this.#contested = true;
     this.#keep(reply);
     this.replyCount += 1;
     this.message = reply.text ?? (this.state === "unknown" ? null : this.message);
 
-    if (!isFinal(reply.code)) {
+    if (this.#contested && isFinal(reply.code)) {
+      if (!this.active) this.#onChange(this);
+      this.lose(`another command to ${this.consumer} has the id ${this.commandId}, and nobody can tell whose end came; leave the id out, and it is unique`);
+    } else if (!isFinal(reply.code)) {
       this.#become("running");
     } else if (reply.code === ":") {
       this.#become("done");
@@ -130,21 +182,18 @@ export class Command {
     this.#settle.reject(new CommandError(this.message, this, null, code));
   }
 
-  /**
-   * The bridge says that it did not get through. That is a failure, not a rejection: it has left this page, and whoever
-   * watches the exchange may have seen it.
-   */
+  /** The bridge says that nobody listens to its consumer. */
   fail(why, code) {
     this.message = why;
     this.#become("failed");
     this.#settle.reject(new CommandError(why, this, null, code));
   }
 
-  /** It was not sent. */
-  reject(why) {
+  /** It was not sent. @param {string|null} [code]  the bridge's */
+  reject(why, code = null) {
     this.message = why;
     this.#become("rejected");
-    this.#settle.reject(new CommandError(why, this));
+    this.#settle.reject(new CommandError(why, this, null, code));
   }
 
   #keep(reply) {

@@ -115,6 +115,16 @@ export class CompiledFilter {
   }
 }
 
+/** What a filter may have, see package bridge/filter. */
+const MAX_VALUES = 256;
+const MAX_BYTES = 255;
+
+/** A filter that selects the replies with these command ids; the last ones of too many. Null when there are none. */
+export function filterOfIds(ids) {
+  const literals = ids.map((id) => id.replace(/[*?[]/g, "[$&]")).filter((glob) => new TextEncoder().encode(glob).length <= MAX_BYTES);
+  return literals.length > 0 ? { command_id: literals.slice(-MAX_VALUES) } : null;
+}
+
 /** The values of one field: names, and patterns that may match more than one text. */
 class List {
   /** @param {{name?: string, matches?: (text: string) => boolean, all?: boolean}[]} values */

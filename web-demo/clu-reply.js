@@ -5,6 +5,8 @@
  * Nothing here throws on what an actor sent; what is missing is null, and the whole envelope is kept beside it.
  */
 
+import { formatJSON, parseJSON } from "./clu-json.js";
+
 /**
  * The message codes of CLU. `final` codes end a command; `e` does not.
  * @type {Readonly<Record<string, {name: string, final: boolean, level: "ok"|"warn"|"error"}>>}
@@ -28,7 +30,7 @@ export const CODES = Object.freeze({
  * @property {string|null} commandId   the command that it answers; null on a broadcast
  * @property {string|null} commanderId
  * @property {boolean} internal
- * @property {*} body                  the body, any JSON value
+ * @property {*} body                  the body, any JSON value; integers beyond 2^53 are as the option `bigint` says
  * @property {Record<string, *>} keywords  the body when it is an object, else an empty object
  * @property {string|null} text        what it says in words: the body's `error` or `text`, or a body that is a string
  * @property {boolean} refused         the bridge itself refused a message of this client; no actor saw it
@@ -47,12 +49,13 @@ export const CODES = Object.freeze({
  * Reads one frame.
  * @param {string} frame  the text of a frame: one envelope as JSON
  * @param {number} [receivedAt]  ms since 1970
+ * @param {"text"|"bigint"|"number"} [bigint]  what integers beyond 2^53 become, see parseJSON
  * @returns {Reply}
  * @throws {SyntaxError} when the text is not JSON
  * @throws {TypeError} when it is JSON, but not an object
  */
-export function parseReply(frame, receivedAt = Date.now()) {
-  return readReply(JSON.parse(frame), frame.length, receivedAt);
+export function parseReply(frame, receivedAt = Date.now(), bigint = "text") {
+  return readReply(parseJSON(frame, bigint), frame.length, receivedAt);
 }
 
 /** parseReply for what has been read as JSON already. */
@@ -86,6 +89,23 @@ export function readReply(envelope, size, receivedAt = Date.now()) {
   };
 }
 
+/**
+ * Dates a reply that was said while the page was away: it came now, but its own time tells when.
+ * @param {Reply} reply
+ * @param {number|null} left  when the connection before was last heard, ms
+ */
+export function dateLate(reply, left) {
+  reply.late = true;
+  const time = reply.time?.getTime();
+  // To the second, by another clock: not before what was heard last, and not in the future.
+  if (time !== undefined) reply.at = Math.min(reply.receivedAt, Math.max(time, left ?? time));
+}
+
+/** Whether what a frame says has the form of v1's own messages. */
+export function isMessage(value) {
+  return typeof value === "object" && value !== null && typeof value.op === "string" && value.headers === undefined;
+}
+
 /** Whether a code ends a command. Unknown codes do not. */
 export function isFinal(code) {
   return Object.hasOwn(CODES, code) && CODES[code].final;
@@ -115,9 +135,9 @@ function asText(value) {
   if (value === null || value === undefined) return null;
   if (typeof value === "string") return value;
   try {
-    return JSON.stringify(value);
+    return formatJSON(value);
   } catch {
-    return String(value);  // nested too deep for JSON.stringify
+    return String(value);  // nested too deep
   }
 }
 

@@ -12,8 +12,10 @@
 
 import { CatchUp } from "./clu-catchup.js";
 import { Clock } from "./clu-clock.js";
-import { factsOf } from "./clu-filter.js";
+import { factsOf, filterOfIds } from "./clu-filter.js";
+import { Gaps } from "./clu-gaps.js";
 import { Record } from "./clu-record.js";
+import { dateLate } from "./clu-reply.js";
 import { Target } from "./clu-url.js";
 
 /** ms after which a server that has said nothing is taken for one that does not greet. A greeting is heard later, too. */
@@ -21,10 +23,6 @@ const GREETING = 3_000;
 
 /** A bridge allows 64, and up to three of them are not the page's. */
 const MAX_SUBSCRIPTIONS = 60;
-
-/** What a filter may have, see package bridge/filter. */
-const MAX_VALUES = 256;
-const MAX_BYTES = 255;
 
 /** What is held while catching up is as much as a bridge remembers by default, and half as much again. */
 const HELD = Object.freeze({ replies: 15_000, chars: 96 << 20 });
@@ -35,6 +33,7 @@ const MINE = "clu.js: mine";    // replies to the commands of this connection, w
 const LOST = "clu.js: lost";    // those to commands of earlier connections
 const URL_ID = "url";
 const CAUGHT_UP = "clu.js: caught up";
+const TIME = "clu.js: time";
 
 /**
  * @typedef {object} Port  what the session needs of its client
@@ -42,17 +41,13 @@ const CAUGHT_UP = "clu.js: caught up";
  * @property {(text: string) => void} probeWith
  * @property {(type: string, detail: object) => void} tell      an event
  * @property {(reply: object) => void} take                     a reply, for the command that it answers
- * @property {(id: string|null) => boolean} isMine              whether a command was sent here
+ * @property {(reply: object) => boolean} isMine                whether it answers a command that was sent here
+ * @property {(name: string|null) => void} greeted              a bridge has greeted, and said its name
  * @property {() => boolean} running                            whether a command was sent on this connection and has not ended
  * @property {() => string[]} lost                              the ids of commands whose fate nobody knows
  * @property {(why: string) => void} doubt                      the replies to what is running may have been missed
  * @property {(message: object) => boolean} refused             the bridge's error about a command; whether there is such a one
  */
-
-/** Whether what a frame says has the form of v1's own messages. */
-export function isMessage(value) {
-  return typeof value === "object" && value !== null && typeof value.op === "string" && value.headers === undefined;
-}
 
 export class Session {
   #target;
@@ -61,9 +56,8 @@ export class Session {
   #served = new Set();         // those of them that were answered once
   #chosen = false;             // there was one: the page hears what it asks for, and no more
   #record = new Record();
-  #clock = new Clock();
-  #gaps = [];                  // the last notices
-  #away = null;                // since when nothing was heard, ms; null when nothing is owed
+  #clock;
+  #gaps;
 
   // Of this connection.
   #speech = null;              // "v1" or "plain" once that is known
@@ -77,16 +71,20 @@ export class Session {
   #starts = new Map();         // id of a subscription that began meanwhile -> what had come by then is not for it
   #live = Infinity;            // the number of the last reply before the connection
   #left = null;                // when the connection before was last heard, ms
-  #interrupted = false;        // the page was told that it cannot be resumed
 
   /** @param {string} base  the URL */
-  constructor(base, port) {
+  constructor(base, port, monotonic) {
     this.#target = new Target(base);
     this.#port = port;
+    this.#clock = new Clock(() => port.send(JSON.stringify({ op: "ping", id: TIME })), monotonic);
+    this.#gaps = new Gaps((gap) => port.tell("gap", gap));
   }
 
   /** @type {"v1"|"plain"|null} */
   get speech() { return this.#speech; }
+
+  /** The bridge's clock. @returns {Clock} */
+  get clock() { return this.#clock; }
 
   /** The URL for the next attempt to connect. */
   target() {
@@ -102,7 +100,7 @@ export class Session {
   /** The socket is gone; something was last heard at `lastHeard`. */
   lost(lastHeard) {
     clearTimeout(this.#patience);
-    if (this.#speech !== null) this.#away ??= lastHeard;
+    this.#gaps.lost(this.#speech === null ? null : lastHeard);
     this.#speech = null;
     this.#asked = new Map();
     this.#holds = new Set();
@@ -111,7 +109,6 @@ export class Session {
     this.#catchUp = null;  // it comes again
     this.#starts = new Map();
     this.#live = Infinity;
-    this.#interrupted = false;
   }
 
   /** Adds a subscription of the page's. */
@@ -150,8 +147,8 @@ export class Session {
   }
 
   #followLost() {
-    const ids = this.#port.lost().map(literal).filter((id) => byteLength(id) <= MAX_BYTES).slice(-MAX_VALUES);
-    return ids.length > 0 ? [[LOST, { filter: { command_id: ids }, since: this.#record.cursor ?? undefined }, null]] : [];
+    const filter = filterOfIds(this.#port.lost());
+    return filter ? [[LOST, { filter, since: this.#record.cursor ?? undefined }, null]] : [];
   }
 
   get #needsCommands() {
@@ -171,7 +168,7 @@ export class Session {
       case "error": this.#error(value); break;
       case "snapshot": this.#snapshot(value); break;
       case "pong": this.#pong(value); break;
-      case "gap": this.#gap(value); break;
+      case "gap": this.#gaps.notice(value, this.#catchUp); break;
       case "broker": this.#port.tell("broker", { state: value.state, reason: value.reason ?? null }); break;
       case "dropped": this.#port.tell("dropped", { count: value.count }); break;
       default:  // of a later version
@@ -187,7 +184,7 @@ export class Session {
       return;
     }
     if (this.#had(reply)) return;
-    if (reply.seq <= this.#live && !this.#first) stamp(reply, this.#left);
+    if (reply.seq <= this.#live && !this.#first) dateLate(reply, this.#left);
     if (this.#catchUp) {
       this.#catchUp.reply(reply);
       if (this.#catchUp.full) this.#handOut(this.#catchUp.drain());
@@ -206,7 +203,7 @@ export class Session {
 
   /** Hands a reply to whoever wants it. */
   #hand(reply, arrival = Infinity) {
-    const mine = this.#port.isMine(reply.commandId);
+    const mine = this.#port.isMine(reply);
     this.#port.take(reply);
     let wanted = !this.#chosen || this.#target.asks || mine;
     if (this.#subscriptions.size > 0) {
@@ -232,8 +229,10 @@ export class Session {
     clearTimeout(this.#patience);
     if (this.#speech !== null) return;
     this.#speech = "plain";
+    this.#clock.hear(undefined);
     this.#record.begin(null);
     this.#interrupt("this server does not keep replies for those who come back");
+    this.#gaps.away = null;
     for (const subscription of this.#subscriptions.values()) {
       if (!subscription.mistake) {
         subscription.accept();
@@ -243,13 +242,14 @@ export class Session {
     }
   }
 
-  #greeted({ epoch, seq, broker, time }) {
+  #greeted({ name, epoch, seq, broker, time }) {
     this.#clock.hear(time);
+    this.#port.greeted(typeof name === "string" ? name : null);
     clearTimeout(this.#patience);
     this.#speech = "v1";
     this.#first = this.#record.cursor === null;
     this.#live = seq ?? Infinity;
-    this.#left = this.#away;
+    this.#left = this.#gaps.away;
     this.#port.probeWith('{"op":"ping"}');
     this.#port.tell("broker", { state: broker, reason: null });
     const here = seq === null ? null : { epoch, seq };
@@ -324,7 +324,7 @@ export class Session {
   #proceed() {
     if (this.#owed.size > 0) return;
     if (this.#catchUp) this.#port.send(JSON.stringify({ op: "ping", id: CAUGHT_UP }));
-    else this.#away = null;
+    else this.#gaps.away = null;
   }
 
   /** The replies behind the cursor are gone. A snapshot comes in their place, if there is a subscription for it. */
@@ -364,12 +364,13 @@ export class Session {
     else this.#subscriptions.get(message.id).show(snapshot);
   }
 
-  #pong({ id, epoch, seq }) {
+  #pong({ id, epoch, seq, time }) {
+    if (id === TIME) this.#clock.answered(time);
     if (id === CAUGHT_UP && this.#catchUp) {
       const items = this.#catchUp.drain();
       this.#catchUp = null;
       this.#record.moveTo(epoch, seq ?? items.findLast(({ kind }) => kind === "reply")?.seq);
-      this.#away = null;
+      this.#gaps.away = null;
       this.#handOut(items);
       this.#starts.clear();
     } else if (!this.#catchUp && this.#owed.size === 0) {
@@ -380,52 +381,17 @@ export class Session {
   #handOut(items) {
     for (const { kind, value, arrival } of items) {
       if (kind === "snapshot") this.#subscriptions.get(value.id)?.show(value);
-      if (kind === "gap") this.#tellGap(value);
+      if (kind === "gap") this.#gaps.tell(value);
       if (kind !== "reply") continue;
       this.#record.note(value);
       this.#hand(value, arrival);
     }
   }
 
-  // Gaps.
-
-  #gap({ from, to, seconds }) {
-    const key = `${from} ${to}`;
-    if (this.#gaps.includes(key)) return;
-    const gap = { from: from === null ? null : new Date(from), to: new Date(to), seconds, reason: null };
-    if (this.#catchUp) this.#catchUp.gap({ ...gap, key }, key);
-    else this.#tellGap({ ...gap, key });
-  }
-
-  #tellGap({ key, ...gap }) {
-    if (key) this.#gaps = [...this.#gaps.slice(-19), key];
-    this.#port.tell("gap", gap);
-  }
-
-  /** Once for each connection: what was said since the last one was lost may be missing. */
   #interrupt(reason) {
-    if (this.#away === null || this.#interrupted) return;
-    this.#interrupted = true;
-    const to = Date.now();
-    const gap = { from: new Date(this.#away), to: new Date(to), seconds: (to - this.#away) / 1_000, reason };
-    if (this.#catchUp) this.#catchUp.gap(gap, "", -1);
-    else this.#tellGap(gap);
-    if (this.#speech === "plain") this.#away = null;
+    this.#gaps.interrupt(reason, this.#catchUp);
   }
-}
-
-/** Dates a reply that was said while the page was away: it came now, but its own time tells when. */
-function stamp(reply, left) {
-  reply.late = true;
-  const time = reply.time?.getTime();
-  // To the second, by another clock: not before what was heard last, and not in the future.
-  if (time !== undefined) reply.at = Math.min(reply.receivedAt, Math.max(time, left ?? time));
 }
 
 /** Asks for the replies to the commands of this connection. */
 const mine = (since) => ({ filter: { commander: "me" }, since: since ?? undefined });
-
-/** A glob that matches one text. */
-const literal = (id) => id.replace(/[*?[]/g, "[$&]");
-
-const byteLength = (id) => new TextEncoder().encode(id).length;

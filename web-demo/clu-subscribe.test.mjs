@@ -161,12 +161,13 @@ test("more subscriptions than a bridge takes at once are refused here", async ()
 
 // Commands.
 
-test("the bridge's error ends the command that it names: unknown, or failed", async () => {
+test("the bridge's error ends the command that it names: unknown, failed, or rejected where it was not sent", async () => {
   const clu = await connected();
   PaperSocket.last.say(hello());
   const errors = [];
   clu.on("error", ({ message }) => errors.push(message));
-  for (const [code, state] of [["unknown", "unknown"], ["away", "failed"], ["blocked", "failed"], ["returned", "failed"], ["bad_request", "failed"], ["refused", "unknown"], ["from the future", "unknown"]]) {
+  const rejected = ["bad_request", "forbidden", "in_use", "away", "blocked", "full", "expired", "gone", "invalid", "leaving"].map((code) => [code, "rejected"]);
+  for (const [code, state] of [...rejected, ["returned", "failed"], ["unknown", "unknown"], ["refused", "unknown"], ["from the future", "unknown"]]) {
     const command = clu.send("dome", "open", { commandId: code });
     PaperSocket.last.say({ op: "error", id: null, command_id: code, code, message: "Because." });
     await assert.rejects(command, { state, code, message: state === "unknown" ? "unknown: Because." : "Because." });

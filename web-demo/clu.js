@@ -21,24 +21,34 @@
  * values from before, and each lost connection is a gap.
  *
  * A command moves a telescope. So a command without a connection is rejected at once and never kept for later; a command
- * whose connection is lost becomes "unknown" and is never sent again.
+ * whose connection is lost becomes "unknown" and is never sent again; and each says until when it may be sent, so that the
+ * bridge refuses one that a network or a sleeping computer held up. Only its own replies end it: those of the actor that it
+ * was sent to, to this bridge.
  *
  * Also works in node 22 and later, or with any WebSocket class given as `options.WebSocket`.
  */
 
 import { Command, CommandError, newCommandId } from "./clu-command.js";
+import { InFlight } from "./clu-inflight.js";
+import { BIGINTS, formatJSON, parseJSON } from "./clu-json.js";
 import { Link } from "./clu-link.js";
-import { CODES, isFinal, parseReply, readReply } from "./clu-reply.js";
-import { Session, isMessage } from "./clu-session.js";
+import { CODES, isFinal, isMessage, parseReply, readReply } from "./clu-reply.js";
+import { Session } from "./clu-session.js";
 import { Subscription } from "./clu-subscription.js";
 import { websocketURL } from "./clu-url.js";
 
-export { CODES, Command, CommandError, isFinal, newCommandId, parseReply, Subscription, websocketURL };
+export { CODES, Command, CommandError, formatJSON, isFinal, newCommandId, parseJSON, parseReply, Subscription, websocketURL };
 
-/** The bridge's codes for a command that no actor has. After any other one, an actor may have it. */
-const NOT_DONE = new Set(["bad_request", "forbidden", "away", "blocked", "full", "expired", "invalid", "leaving", "returned"]);
+/** The bridge's codes for a command that was not sent. After any other one but `returned`, an actor may have it. */
+const NOT_SENT = new Set(["bad_request", "forbidden", "in_use", "away", "blocked", "full", "expired", "gone", "invalid", "leaving"]);
 
-const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 200 });
+/** ms for which a command waits to know the server, which greets at once if it is clu-ws. */
+const GREETING = 300;
+
+const MAX_TIME = 2 ** 31 - 1;     // ms that a timer can run
+const MAX_EXPIRES = 3_600_000;    // ms that a bridge takes
+
+const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 200, bigint: "text", expires: 5_000 });
 
 /**
  * @typedef {object} CluOptions  times in ms; every one has a default
@@ -50,6 +60,10 @@ const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 20
  * @property {number} [maxReplies]      replies kept with a command, 500; older ones are dropped
  * @property {number} [maxActive]       commands that run at the same time, 500; more are rejected
  * @property {number} [maxUnknown]      commands of unknown fate whose replies are still looked for, 200
+ * @property {number} [expires]         ms after which a command may not be sent to its actor any more, 5 000; see `send`
+ * @property {"text"|"bigint"|"number"} [bigint]  what integers beyond 2^53 become, which a JavaScript number cannot hold: "text"
+ *                                      (their digits as a string, the default), "bigint" (exact, but JSON.stringify throws and
+ *                                      arithmetic does not mix: see `formatJSON`), or "number" (the nearest: digits are lost)
  * @property {typeof WebSocket} [WebSocket]
  */
 
@@ -78,8 +92,10 @@ export class Clu extends EventTarget {
   #options;
   #subscriptions = 0;    // how many there ever were
   #opening = null;
-  #active = new Map();   // command_id -> Command that is sent or running
-  #unknown = new Map();  // the same, for those of unknown fate, oldest first
+  #openedAt = 0;         // the last connection
+  #inFlight;
+  #held = [];            // commands that wait to know the server, {command, expires, timeout}
+  #holding = null;       // the timer that lets them go
 
   /**
    * @param {string|URL} [url]  ws(s):// or http(s)://, absolute or relative to the page; default: the page's own folder
@@ -88,18 +104,21 @@ export class Clu extends EventTarget {
   constructor(url = ".", options = {}) {
     super();
     this.#options = { ...DEFAULTS, ...options };
+    if (!BIGINTS.includes(this.#options.bigint)) throw new TypeError('the option bigint is "text", "bigint" or "number"');
+    this.#inFlight = new InFlight(this.#options.maxUnknown);
     const base = websocketURL(url);
     this.#session = new Session(base, {
       send: (text) => this.#link.send(text),
       probeWith: (text) => this.#link.probeWith(text),
       tell: (type, detail) => this.#emit(type, detail),
       take: (reply) => this.#take(reply),
-      isMine: (id) => this.#active.has(id) || this.#unknown.has(id),
-      running: () => this.#active.size > 0,
-      lost: () => [...this.#unknown.keys()],
+      isMine: (reply) => this.#commandOf(reply) !== null,
+      greeted: (name) => this.#inFlight.greeted(name),
+      running: () => this.#inFlight.activeCount > 0,
+      lost: () => this.#inFlight.lost,
       doubt: (why) => this.commands.forEach((command) => command.lose(why)),
       refused: (error) => this.#refused(error),
-    });
+    }, options.monotonic);
     this.#link = new Link(base, {
       open: () => this.#opened(),
       message: (data) => this.#message(data),
@@ -124,7 +143,7 @@ export class Clu extends EventTarget {
   get lastHeard() { return this.#link.lastHeard; }
 
   /** The commands that are sent or running. @returns {Command[]} */
-  get commands() { return [...this.#active.values()]; }
+  get commands() { return this.#inFlight.active; }
 
   /**
    * Connects, and connects again whenever the connection is lost, until `close`.
@@ -173,39 +192,42 @@ export class Clu extends EventTarget {
   /**
    * Sends a command and follows it. Never throws: what is wrong comes as a rejected command.
    *
+   * `expires` says for how long it may be on its way: a bridge that has it later does not send it, and it is rejected with
+   * the code `expired`. `timeout` begins when that time is over, so that a command that began at the last moment has all of
+   * it, as at the bridge. CLU's own server knows no expiry, and there `timeout` begins at once.
+   *
+   * In the first moment of a connection, and when the computer's clock was set or stood still, it waits for a word of
+   * the bridge, for 0.3 s at most.
+   *
    * @param {string} consumer       the actor, for instance "dome"
    * @param {string} commandString  for instance "open"
    * @param {object} [options]
-   * @param {string} [options.commandId]  default: a new UUID4
+   * @param {string} [options.commandId]  default: a new UUID4. While another command has it, the command is rejected (`in_use`
+   *   by the bridge), or, with CLU's own server, may become unknown at its end
+   * @param {number} [options.expires]    ms from now, an hour at most; default: that of the client, or `timeout` where that is shorter
    * @param {number} [options.timeout]    ms until the command counts as unknown; default: it is awaited for ever
    * @param {(reply: import("./clu-reply.js").Reply, command: Command) => void} [options.onReply]
    * @returns {Command} to be awaited, or watched
    */
-  send(consumer, commandString, { commandId, timeout, onReply } = {}) {
+  send(consumer, commandString, { commandId, expires, timeout, onReply } = {}) {
     const command = new Command({
-      commandId: commandId ?? newCommandId(),
+      commandId,
       consumer,
       commandString,
       maxReplies: this.#options.maxReplies,
       onReply: onReply && ((reply) => this.#guard(() => onReply(reply, command))),
       onChange: () => this.#follow(command),
     });
-    const obstacle = this.#mistake(command, timeout) ?? this.#link.obstacle();
+    const lifetime = expires ?? Math.min(this.#options.expires, timeout ?? Infinity);
+    const obstacle = this.#mistake(command, lifetime, timeout) ?? this.#link.obstacle() ?? this.#inFlight.obstacle(command);
     if (obstacle) {
-      command.reject(`The command was not sent, nor will it be later: ${obstacle}.`);
+      command.reject(unsent(obstacle));
       return command;
     }
-    this.#active.set(command.commandId, command);  // its replies may be asked for
-    try {
-      this.#session.followCommands();
-      this.#link.send(JSON.stringify({ consumer, command_string: commandString, command_id: command.commandId }));
-    } catch (error) {
-      this.#active.delete(command.commandId);
-      command.reject(`The command was not sent: ${error.message}`);
-      return command;
-    }
-    if (timeout) command.limit(timeout);
-    this.#follow(command);
+    this.#inFlight.add(command);
+    this.#held.push({ command, expires: lifetime, timeout });
+    this.#release();
+    if (command.state === "sent") this.#follow(command);
     return command;
   }
 
@@ -221,32 +243,60 @@ export class Clu extends EventTarget {
     return () => this.removeEventListener(type, handle);
   }
 
-  #mistake({ consumer, commandString, commandId }, timeout) {
+  #mistake({ consumer, commandString, commandId }, expires, timeout) {
     if (typeof consumer !== "string" || consumer === "") return "name the actor, as a string that is not empty";
     if (typeof commandString !== "string") return "the command must be a string";
     if (typeof commandId !== "string" || commandId === "") return "the command id must be a string that is not empty";
-    if (this.#active.has(commandId)) return `a command with the id ${commandId} is running already`;
-    if (this.#active.size >= this.#options.maxActive) return `${this.#active.size} commands are running already; a timeout lets go of those that nobody answers`;
-    if (timeout !== undefined && !(timeout > 0 && timeout < 2 ** 31)) return "the timeout must be a number of ms above 0";
+    if ([consumer, commandString, commandId].some((text) => LONE_SURROGATE.test(text))) return "a half of a character (a lone surrogate) is in it, which UTF-8 cannot say";
+    if (this.#inFlight.activeCount >= this.#options.maxActive) return `${this.#inFlight.activeCount} commands are running already; a timeout lets go of those that nobody answers`;
+    if (timeout !== undefined && !isTime(timeout)) return "the timeout must be a number of ms above 0";
+    if (!isTime(expires) || expires > MAX_EXPIRES) return "the time after which it expires must be a number of ms above 0, and at most an hour";
     return null;
+  }
+
+  /** Sends what waits, unless it has to wait on. */
+  #release(anyway = false) {
+    if (this.#held.length === 0) return;
+    const greeting = this.protocol === null && Date.now() - this.#openedAt < GREETING;
+    if (!anyway && (greeting || this.#session.clock.isAsked())) {
+      this.#holding ??= setTimeout(() => this.#release(true), GREETING);
+      return;
+    }
+    clearTimeout(this.#holding);
+    this.#holding = null;
+    for (const held of this.#held.splice(0)) this.#dispatch(held);
+  }
+
+  #dispatch({ command, expires, timeout }) {
+    const { consumer, commandString, commandId } = command;
+    const elapsed = Math.max(0, command.elapsed);
+    const obstacle = elapsed >= expires ? `it expired after it had waited here for ${elapsed / 1_000} s` : this.#link.obstacle();
+    if (obstacle) {
+      command.reject(unsent(obstacle));
+      return;
+    }
+    const expiresAt = this.#session.clock.secondsIn(expires - elapsed);
+    try {
+      this.#inFlight.sent(command);
+      this.#session.followCommands();
+      this.#link.send(JSON.stringify({ consumer, command_string: commandString, command_id: commandId, expires_at: expiresAt }));
+    } catch (error) {
+      command.reject(`The command was not sent: ${error.message}`);
+      return;
+    }
+    if (timeout !== undefined && command.active) {
+      command.limit(Math.min(MAX_TIME, timeout + (expiresAt === undefined ? 0 : expires) - elapsed));
+    }
   }
 
   /** Puts a command where its state belongs, and tells of it. */
   #follow(command) {
-    const { commandId: id } = command;
-    if (command.state !== "rejected") {  // its id may be another's
-      this.#active.delete(id);
-      this.#unknown.delete(id);
-      if (command.active) this.#active.set(id, command);
-      if (command.state === "unknown") {
-        this.#unknown.set(id, command);
-        if (this.#unknown.size > this.#options.maxUnknown) this.#unknown.delete(this.#unknown.keys().next().value);
-      }
-    }
+    this.#inFlight.place(command);
     this.#emit("command", command);
   }
 
   #opened() {
+    this.#openedAt = Date.now();
     this.#session.opened();
     this.#opening?.resolve(this);
     this.#opening = null;
@@ -255,9 +305,11 @@ export class Clu extends EventTarget {
 
   #lost(detail) {
     this.#session.lost(this.#link.lastHeard);
-    for (const command of [...this.#active.values()]) {
-      command.lose("connection lost; the actor may still be executing it");
-    }
+    this.#inFlight.disconnected();
+    clearTimeout(this.#holding);
+    this.#holding = null;
+    for (const { command } of this.#held.splice(0)) command.reject(unsent("the connection was lost before it could go"));
+    for (const command of this.commands) command.lose("connection lost; the actor may still be executing it");
     if (detail.retryAt === null) {
       this.#opening?.reject(new Error(detail.reason));
       this.#opening = null;
@@ -274,7 +326,7 @@ export class Clu extends EventTarget {
     let reply = null;
     let message;
     try {
-      message = JSON.parse(data);
+      message = parseJSON(data, this.#options.bigint);
       if (!isMessage(message)) reply = readReply(message, data.length);
     } catch (error) {
       this.#emit("error", { message: `A frame that is no envelope was ignored: ${data.slice(0, 200)}`, cause: error });
@@ -282,21 +334,29 @@ export class Clu extends EventTarget {
     }
     if (reply === null && !this.#session.message(message)) reply = readReply(message, data.length);
     if (reply !== null) this.#session.reply(reply);
+    this.#release();
+  }
+
+  /** The command that a reply answers, or null. A refusal by a bridge that speaks no v1 comes to its sender alone, and names no commander. */
+  #commandOf(reply) {
+    if (!reply.refused) return this.#inFlight.answered(reply);
+    return this.protocol === "v1" ? null : this.#inFlight.get(reply.commandId) ?? null;
   }
 
   #take(reply) {
-    if (reply.commandId !== null) {
-      const command = this.#active.get(reply.commandId) ?? this.#unknown.get(reply.commandId);
-      command?.take(reply);
-    } else if (reply.refused) {
+    const command = this.#commandOf(reply);
+    if (command) this.#inFlight.take(command, reply);
+    else if (reply.refused && reply.commandId === null) {
       this.#emit("error", { message: `The bridge refused a message: ${reply.text ?? "no reason given"}`, cause: reply });
-    }
+    } else if (this.protocol === "plain") this.#inFlight.overhear(reply);
   }
 
   /** The bridge's error about a command. @returns {boolean} whether it is one of this client's */
   #refused({ command_id: id, code, message }) {
-    const command = this.#active.get(id) ?? this.#unknown.get(id);
-    if (NOT_DONE.has(code)) command?.fail(message, code);
+    const command = this.#inFlight.get(id);
+    if (code === "expired") this.#session.clock.ask();  // the clock here may be wrong
+    if (NOT_SENT.has(code)) command?.reject(message, code);
+    else if (code === "returned") command?.fail(message, code);
     else command?.lose(message, code);
     return command !== undefined;
   }
@@ -315,3 +375,9 @@ export class Clu extends EventTarget {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
+
+const unsent = (why) => `The command was not sent, nor will it be later: ${why}.`;
+
+const isTime = (ms) => typeof ms === "number" && ms > 0 && ms <= MAX_TIME;
+
+const LONE_SURROGATE = /\p{Surrogate}/u;

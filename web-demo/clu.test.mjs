@@ -8,7 +8,7 @@ import { afterEach, beforeEach, mock, test } from "node:test";
 import { newCommandId, parseReply, websocketURL } from "./clu.js";
 import { backoff } from "./clu-link.js";
 import { compactJSON, formatAge, formatValue } from "./format.js";
-import { PaperSocket, client, connected, envelope, page, pass } from "./paper-bridge.mjs";
+import { PaperSocket, client, connected, envelope, page, pass, settled } from "./paper-bridge.mjs";
 
 const refusal = (commandId, error) => ({
   ...envelope("f", commandId, { error }, "clu-ws"), exchange: "", message_id: null, routing_key: "reply.clu-ws",
@@ -24,13 +24,13 @@ afterEach(() => mock.timers.reset());
 // A command's life.
 
 test("a command goes out in CLU's own form", async () => {
-  const clu = await connected();
+  const clu = await settled();
   clu.send("dome", "open --now", { commandId: "id-1" });
   assert.deepEqual(PaperSocket.last.sent, ['{"consumer":"dome","command_string":"open --now","command_id":"id-1"}']);
 });
 
 test("a command is sent, runs, is done, and resolves with its replies and keywords", async () => {
-  const clu = await connected();
+  const clu = await settled();
   const states = [];
   const seen = [];
   clu.on("command", (command) => states.push(command.state));
@@ -56,7 +56,7 @@ test("a command is sent, runs, is done, and resolves with its replies and keywor
 });
 
 test("an error reply does not end a command, a failed or critical one does", async () => {
-  const clu = await connected();
+  const clu = await settled();
   for (const code of ["f", "!"]) {
     const command = clu.send("dome", "open", { commandId: code });
     PaperSocket.last.say(envelope("e", code, { error: "a limit switch is odd" }));
@@ -69,21 +69,21 @@ test("an error reply does not end a command, a failed or critical one does", asy
 });
 
 test("a failure without words still fails in words", async () => {
-  const clu = await connected();
+  const clu = await settled();
   const command = clu.send("dome", "open", { commandId: "id-1" });
   PaperSocket.last.say(envelope("f", "id-1", null));
   await assert.rejects(command, { message: "dome failed without saying why" });
 });
 
 test("a refusal by the bridge fails the command that it names", async () => {
-  const clu = await connected();
+  const clu = await settled();
   const command = clu.send("dome", "open", { commandId: "id-1" });
   PaperSocket.last.say(refusal("id-1", "The broker is away."));
   await assert.rejects(command, (error) => error.state === "failed" && error.reply.refused);
 });
 
 test("a refusal that names no command is an error event", async () => {
-  const clu = await connected();
+  const clu = await settled();
   const errors = [];
   clu.on("error", ({ message }) => errors.push(message));
   PaperSocket.last.say(refusal(null, "That is not JSON."));
@@ -91,7 +91,7 @@ test("a refusal that names no command is an error event", async () => {
 });
 
 test("replies after the end change nothing", async () => {
-  const clu = await connected();
+  const clu = await settled();
   const command = clu.send("dome", "open", { commandId: "id-1" });
   PaperSocket.last.say(envelope(":", "id-1"));
   PaperSocket.last.say(envelope("f", "id-1", { error: "late" }));
@@ -101,21 +101,21 @@ test("replies after the end change nothing", async () => {
 });
 
 test("a command past its timeout is unknown, and a late reply still tells its end", async () => {
-  const clu = await connected();
+  const clu = await settled();
   const command = clu.send("camera", "expose 5", { commandId: "id-1", timeout: 6_000 });
   mock.timers.tick(6_000);
   await assert.rejects(command, {
     state: "unknown", message: "unknown: no final reply within 6 s; the actor may still be executing it",
   });
-  PaperSocket.last.say(envelope("i", "id-1", { progress: 99 }));
+  PaperSocket.last.say(envelope("i", "id-1", { progress: 99 }, "camera"));
   assert.equal(command.state, "running");
-  PaperSocket.last.say(envelope(":", "id-1"));
+  PaperSocket.last.say(envelope(":", "id-1", {}, "camera"));
   assert.equal(command.state, "done");
   assert.deepEqual(clu.commands, []);
 });
 
 test("mistakes of the caller are rejected in words and nothing is sent", async () => {
-  const clu = await connected();
+  const clu = await settled();
   clu.send("dome", "open", { commandId: "twice" });
   const wrong = [
     clu.send("", "open"), clu.send(null, "open"), clu.send("dome"), clu.send("dome", "open", { commandId: 7 }),
@@ -128,7 +128,7 @@ test("mistakes of the caller are rejected in words and nothing is sent", async (
 });
 
 test("a listener that throws stops neither the other listeners nor the replies", async () => {
-  const clu = await connected();
+  const clu = await settled();
   const errors = [];
   const codes = [];
   clu.on("error", ({ message }) => errors.push(message));
@@ -158,7 +158,7 @@ test("a command without a connection is rejected at once, and never sent later",
 });
 
 test("a command whose connection is lost is unknown, and never sent again", async () => {
-  const clu = await connected();
+  const clu = await settled();
   const command = clu.send("dome", "open", { commandId: "id-1" });
   PaperSocket.last.say(envelope(">", "id-1"));
   PaperSocket.last.break();
@@ -213,7 +213,7 @@ test("a bridge that hangs up at once is not dialled in a hot loop", async () => 
 });
 
 test("a bridge that is full or forbids is left alone for a while", async () => {
-  const clu = await connected();
+  const clu = await settled();
   PaperSocket.last.break(1013, "full, try later");
   assert.equal(clu.retryAt - Date.now(), 7_500);
 });
@@ -242,7 +242,7 @@ test("when network or page come back it connects at once", () => {
 
 test("a socket that hears nothing after the network changed is given up, and takes no command meanwhile", async () => {
   const { window, document } = page();
-  const clu = await connected({ window, document });
+  const clu = await settled({ window, document });
   const running = clu.send("dome", "open", { commandId: "id-1" });
   window.dispatchEvent(new Event("offline"));
   await assert.rejects(clu.send("dome", "close"), { state: "rejected", message: /being checked, because the network went away/ });
@@ -259,7 +259,7 @@ test("a socket that hears nothing after the network changed is given up, and tak
 });
 
 test("a socket that hears nothing after the computer slept is given up", async () => {
-  const clu = await connected();
+  const clu = await settled();
   mock.timers.tick(8 * 3_600_000);
   pass(4_000);
   assert.equal(clu.state, "closed");
@@ -288,7 +288,7 @@ test("silence alone is no sign of death, unless the bridge answers a probe", asy
 });
 
 test("a socket that takes no data is given up", async () => {
-  const clu = await connected();
+  const clu = await settled();
   PaperSocket.last.bufferedAmount = 100;
   pass(2_000);
   await assert.rejects(clu.send("dome", "open"), { message: /takes no data/ });
@@ -297,7 +297,7 @@ test("a socket that takes no data is given up", async () => {
 });
 
 test("close ends it for good", async () => {
-  const clu = await connected();
+  const clu = await settled();
   const command = clu.send("dome", "open");
   clu.close();
   await assert.rejects(command, { state: "unknown" });
@@ -315,7 +315,7 @@ test("a URL that the browser refuses is told in words, and not tried again", asy
 // What comes in.
 
 test("no envelope is too weird", async () => {
-  const clu = await connected();
+  const clu = await settled();
   const replies = [];
   clu.on("reply", (reply) => replies.push(reply));
   const weird = [
@@ -334,7 +334,7 @@ test("no envelope is too weird", async () => {
 });
 
 test("what is no envelope is an error event, and the next reply flows", async () => {
-  const clu = await connected();
+  const clu = await settled();
   const errors = [];
   const replies = [];
   clu.on("error", ({ message }) => errors.push(message));
@@ -364,22 +364,22 @@ test("the bridge's answer for an absent consumer is known as such", () => {
 // Bounds.
 
 test("a command keeps its newest replies, and counts them all", async () => {
-  const clu = await connected({ maxReplies: 10 });
+  const clu = await settled({ maxReplies: 10 });
   const command = clu.send("camera", "expose 5", { commandId: "id-1" });
-  for (let n = 0; n < 1_000; n += 1) PaperSocket.last.say(envelope("i", "id-1", { n }));
+  for (let n = 0; n < 1_000; n += 1) PaperSocket.last.say(envelope("i", "id-1", { n }, "camera"));
   assert.equal(command.replyCount, 1_000);
   assert.deepEqual(command.replies.map(({ body }) => body.n), [990, 991, 992, 993, 994, 995, 996, 997, 998, 999]);
 });
 
 test("a command keeps few replies when they are huge", async () => {
-  const clu = await connected();
+  const clu = await settled();
   const command = clu.send("camera", "expose 5", { commandId: "id-1" });
-  for (let n = 0; n < 10; n += 1) PaperSocket.last.say(envelope("i", "id-1", { image: "x".repeat(500_000) }));
+  for (let n = 0; n < 10; n += 1) PaperSocket.last.say(envelope("i", "id-1", { image: "x".repeat(500_000) }, "camera"));
   assert.equal(command.replies.length, 3);
 });
 
 test("running commands and those of unknown fate are bounded in number", async () => {
-  const clu = await connected({ maxActive: 3, maxUnknown: 2 });
+  const clu = await settled({ maxActive: 3, maxUnknown: 2 });
   const commands = ["a", "b", "c"].map((commandId) => clu.send("dome", "open", { commandId }));
   assert.match(clu.send("dome", "open").message, /3 commands are running already/);
 

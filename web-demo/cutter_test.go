@@ -17,6 +17,7 @@ type cutter struct {
 	// mu guards the following fields.
 	mu     sync.Mutex
 	live   map[net.Conn]net.Conn // the browser's end and the bridge's
+	hold   *hold                 // of what browsers send; nil while that goes on
 	budget int                   // bytes that the next connections bring to the browser before they are cut, in turn; 0 is no bound
 	cuts   int
 	closed bool
@@ -67,11 +68,50 @@ func (c *cutter) serve(browser net.Conn) {
 	}
 	c.mu.Unlock()
 	c.ended.Go(func() {
-		_, _ = io.Copy(bridge, browser)
+		_, _ = io.Copy(bridge, holding{browser, c})
 		c.end(browser)
 	})
 	_, _ = io.Copy(browser, down)
 	c.end(browser)
+}
+
+// holding reads what a browser sends, and keeps it while the cutter holds.
+type holding struct {
+	net.Conn
+	c *cutter
+}
+
+func (h holding) Read(p []byte) (int, error) {
+	n, err := h.Conn.Read(p)
+	h.c.mu.Lock()
+	hold := h.c.hold
+	h.c.mu.Unlock()
+	if hold != nil {
+		hold.once.Do(func() { close(hold.caught) })
+		<-hold.released
+	}
+	return n, err
+}
+
+// hold keeps what browsers send, as a network that stalls does.
+type hold struct {
+	once     sync.Once
+	caught   chan struct{} // closed when something is kept
+	released chan struct{} // closed when it goes on
+}
+
+// stall keeps what browsers send from now on. Something is kept when caught is closed.
+func (c *cutter) stall() (caught <-chan struct{}, release func()) {
+	h := &hold{caught: make(chan struct{}), released: make(chan struct{})}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hold = h
+	return h.caught, sync.OnceFunc(func() {
+		c.mu.Lock()
+		c.hold = nil
+		c.mu.Unlock()
+		close(h.released)
+	})
 }
 
 // end cuts one connection, as a network that is gone would: without a goodbye.

@@ -6,8 +6,10 @@
 //
 //	clu.js ─► clu-link.js      a socket that stays up
 //	       ├► clu-session.js   the protocol: what was asked for, and how far the page has come
+//	       │  └► clu-clock.js   the bridge's time, by which commands expire
 //	       ├► clu-subscription.js, clu-filter.js   which replies, and their last values
-//	       └► clu-command.js   a command and its life
+//	       ├► clu-json.js      frames as values, with all digits of their integers
+//	       └► clu-inflight.js, clu-command.js   commands, their lives, and which replies are theirs
 package webdemo
 
 import (
@@ -19,7 +21,7 @@ import (
 //
 //go:embed index.html style.css
 //go:embed app.js header.js actors.js replies.js filter.js envelope.js commands.js prompt.js dom.js format.js
-//go:embed clu.js clu-catchup.js clu-clock.js clu-command.js clu-filter.js clu-link.js clu-record.js clu-reply.js clu-session.js clu-subscription.js clu-url.js
+//go:embed clu.js clu-catchup.js clu-clock.js clu-command.js clu-filter.js clu-gaps.js clu-inflight.js clu-json.js clu-link.js clu-record.js clu-reply.js clu-session.js clu-subscription.js clu-url.js
 var FS embed.FS
 
 // Handler serves the page and its modules. Pages from elsewhere may import clu.js, and after an upgrade of the bridge
@@ -30,6 +32,10 @@ func Handler() http.Handler {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		w.Header().Set("Cache-Control", "no-cache")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		// What else the page may do it says itself; this it cannot (CSP 3, 6.4.2): a page
+		// around it could have somebody press its buttons.
+		w.Header().Set("Content-Security-Policy", "frame-ancestors 'none'")
 		files.ServeHTTP(w, r)
 	})
 }

@@ -59,6 +59,9 @@ func TestOtherPagesMayImportTheModules(t *testing.T) {
 		"Content-Type":                "text/javascript; charset=utf-8",
 		"Access-Control-Allow-Origin": "*",
 		"Cache-Control":               "no-cache",
+		"Content-Security-Policy":     "frame-ancestors 'none'",
+		"X-Content-Type-Options":      "nosniff",
+		"Referrer-Policy":             "no-referrer",
 	} {
 		if got := answer.Header().Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)

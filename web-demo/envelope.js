@@ -1,5 +1,6 @@
 /** The whole envelope of one reply, pretty-printed, beside the stream that goes on. */
 
+import { formatJSON } from "./clu-json.js";
 import { formatTime, shorten } from "./format.js";
 
 const MAX_CHARS = 500_000;
@@ -60,7 +61,7 @@ async function copy(node) {
 
 function pretty(envelope) {
   try {
-    return shorten(JSON.stringify(envelope, null, 2), MAX_CHARS);
+    return shorten(formatJSON(envelope, 2), MAX_CHARS);
   } catch {
     return "(nested too deep to show)";
   }

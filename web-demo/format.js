@@ -1,5 +1,7 @@
 /** How values, ages and times are written for people. Nothing here knows the page. */
 
+import { formatJSON } from "./clu-json.js";
+
 const MAX_LINES = 16;
 const MAX_CHARS = 400;
 const MAX_DEPTH = 6;
@@ -60,7 +62,7 @@ function formatNumber(value) {
 export function compactJSON(value, limit = Infinity) {
   let text;
   try {
-    text = JSON.stringify(value);
+    text = formatJSON(value);
   } catch {  // nested deeper than JSON.stringify can go
     text = "(nested too deep to show)";
   }

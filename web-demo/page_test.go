@@ -114,7 +114,7 @@ func TestThePageShowsAGapAndABrokerThatIsDown(t *testing.T) {
 
 	o.Close()
 	do(t, ctx, chromedp.WaitVisible(`#broker-state[data-state="down"]`),
-		chromedp.SendKeys("#command-input", "dome open\r"), chromedp.WaitVisible(`#commands [data-consumer="dome"][data-state="failed"]`))
+		chromedp.SendKeys("#command-input", "dome open\r"), chromedp.WaitVisible(`#commands [data-consumer="dome"][data-state="rejected"]`))
 	if words := evaluate[string](t, ctx, `document.querySelector("#commands .said").textContent`); !strings.Contains(words, "there is no connection to the broker") {
 		t.Errorf("the command says %q", words)
 	}

@@ -39,12 +39,12 @@ export class PaperSocket {
   }
 }
 
-export function envelope(code, commandId, body = {}, sender = "dome") {
+export function envelope(code, commandId, body = {}, sender = "dome", commander = `bridge.${sender}`) {
   return {
-    headers: { command_id: commandId, commander_id: "bridge.dome", internal: false, message_code: code, sender },
+    headers: { command_id: commandId, commander_id: commander, internal: false, message_code: code, sender },
     exchange: "sdss_exchange",
     message_id: "0123",
-    routing_key: "reply.bridge.dome",
+    routing_key: `reply.${commander}`,
     timestamp: "2026-11-21T01:59:03+00:00",
     body,
   };
@@ -58,7 +58,7 @@ export function numbered(seq, body = {}, { sender = "dome", code = "i", commandI
 export const page = () => ({ window: new EventTarget(), document: Object.assign(new EventTarget(), { visibilityState: "visible" }) });
 
 export function client(options = {}) {
-  return new Clu("ws://bridge/", { WebSocket: PaperSocket, random: () => 0.5, ...page(), ...options });
+  return new Clu("ws://bridge/", { WebSocket: PaperSocket, random: () => 0.5, monotonic: () => Date.now(), ...page(), ...options });
 }
 
 export async function connected(options) {
@@ -69,6 +69,13 @@ export async function connected(options) {
   return clu;
 }
 
+/** The same, a moment later, when nobody has greeted and commands wait for that no longer. */
+export async function settled(options) {
+  const clu = await connected(options);
+  mock.timers.tick(300);
+  return clu;
+}
+
 /** Lets time pass as it does: one big step would look like a computer that slept. */
 export function pass(ms) {
   for (let passed = 0; passed < ms; passed += 100) mock.timers.tick(100);
@@ -76,7 +83,7 @@ export function pass(ms) {
 
 // What a v1 bridge says.
 
-export const hello = (seq = 41, epoch = "e1") => ({ op: "hello", session: "bridge-1", epoch, seq, broker: "up" });
+export const hello = (seq = 41, epoch = "e1") => ({ op: "hello", session: "bridge-1", name: "bridge", epoch, seq, broker: "up" });
 export const ok = (id, more = {}) => ({ op: "ok", id, ...more });
 export const resumed = (id, seq, epoch = "e1") => ok(id, { resumed: true, epoch, seq });
 export const pong = (seq, id = "clu.js: caught up", epoch = "e1") => ({ op: "pong", id, epoch, seq });

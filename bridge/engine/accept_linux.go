@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"net/http"
 	"net/netip"
 	"time"
 
@@ -24,11 +23,12 @@ const acceptsInTurn = 64
 // Its fields are the first loop's.
 type listening struct {
 	loops      []*loop
-	sockets    []int
+	sockets    map[int]*ListenOptions
 	paused     bool // no file descriptors were left; the next tick tries again
 	complained bool // the log knows, since the last connection was accepted
 	next       int  // whose turn it is
 
+	behind           bool // there may be connections that came while the loop stood still
 	bequeathsNothing bool // accepted sockets do not have the listener's options
 }
 
@@ -47,7 +47,7 @@ func setOptions(fd int) {
 func (a *listening) first() *loop { return a.loops[0] }
 
 // listen starts accepting from a listening socket.
-func (a *listening) listen(fd int) {
+func (a *listening) listen(fd int, options *ListenOptions) {
 	// Accepted sockets inherit the options, which saves three system calls for
 	// each; those of a Multipath TCP listener (Go's default) do not.
 	protocol, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL)
@@ -63,7 +63,7 @@ func (a *listening) listen(fd int) {
 			l.engine.log.Error("cannot listen", "error", err)
 			return
 		}
-		a.sockets = append(a.sockets, fd)
+		a.sockets[fd] = options
 		a.watch(fd)
 	})
 }
@@ -77,15 +77,21 @@ func (a *listening) watch(fd int) {
 // unlisten stops accepting, and returns when the sockets may be closed.
 func (a *listening) unlisten() {
 	a.first().ask(func() {
-		for _, fd := range a.sockets {
+		for fd := range a.sockets {
 			a.first().poll.remove(fd)
 		}
-		a.sockets, a.paused = nil, false
+		clear(a.sockets)
+		a.paused = false
 	})
 }
 
-// accept takes waiting connections and hands them to the loops in turn.
-func (a *listening) accept(fd int) {
+// accept takes waiting connections and hands them to the loops in turn. It reports
+// whether no more wait.
+func (a *listening) accept(fd int) bool {
+	options := a.sockets[fd]
+	if options == nil {
+		return true // nobody listens there any more
+	}
 	for range acceptsInTurn {
 		client, from, err := unix.Accept4(fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		switch err {
@@ -94,26 +100,27 @@ func (a *listening) accept(fd int) {
 			if a.bequeathsNothing {
 				setOptions(client)
 			}
-			a.assign(client, socketAddr(from).Addr())
+			a.assign(client, socketAddr(from), options)
 		case unix.EAGAIN:
-			return
+			return true
 		case unix.EINTR, unix.ECONNABORTED, unix.EPROTO:
 			// That client is gone; the next may not be.
 		default:
 			a.pause(err)
-			return
+			return false
 		}
 	}
+	return false
 }
 
-func (a *listening) assign(fd int, addr netip.Addr) {
+func (a *listening) assign(fd int, peer netip.AddrPort, options *ListenOptions) {
 	to := a.loops[a.next%len(a.loops)]
 	a.next++
 	if to == a.first() {
-		to.adopt(fd, addr)
+		to.adopt(fd, peer, options)
 		return
 	}
-	to.mail.post(func() { to.adopt(fd, addr) })
+	to.mail.post(func() { to.adopt(fd, peer, options) })
 }
 
 // pause leaves new clients in the kernel's queue until the next tick: a
@@ -123,7 +130,7 @@ func (a *listening) pause(err error) {
 		a.first().engine.log.Error("cannot accept connections; is the limit on open files too low?", "error", err)
 	}
 	a.paused, a.complained = true, true
-	for _, fd := range a.sockets {
+	for fd := range a.sockets {
 		a.first().poll.remove(fd)
 	}
 }
@@ -131,39 +138,72 @@ func (a *listening) pause(err error) {
 func (a *listening) resume() {
 	if a.paused {
 		a.paused = false
-		for _, fd := range a.sockets {
+		for fd := range a.sockets {
 			a.watch(fd)
 		}
 	}
 }
 
-// adopt makes an accepted socket a connection of this loop, or tells it why
-// there is no room.
-func (l *loop) adopt(fd int, addr netip.Addr) {
-	from, refusal := l.engine.crowd.enter(addr)
-	if refusal != "" {
-		l.engine.refused.Add(1)
-	}
-	if l.drained != nil || l.stopped || refusal != "" && l.refusing >= maxRefusing {
+// spareIncoming is how many records of incoming connections a loop keeps.
+const spareIncoming = 64
+
+// adopt makes an accepted socket a connection of this loop. Where there is no room
+// for it, it is told so once its request says that it is nothing vital.
+func (l *loop) adopt(fd int, peer netip.AddrPort, options *ListenOptions) {
+	if l.drained != nil || l.stopped {
 		unix.Close(fd)
-		if refusal == "" {
-			l.engine.crowd.leave(from)
-		}
 		return
 	}
 	c := l.conns.alloc()
 	c.fd, c.state = int32(fd), stateHead
 	c.sent = l.wheel.now
-	c.from, c.counted = from, refusal == ""
+	c.waited = l.lateArrivals > 0
+	c.head = l.incoming(c)
+	c.head.client, c.head.options, c.head.expectProxy = peer, options, options.Proxy
+	l.engine.limiter.enter(c.head).tell()
 	if err := l.poll.addConn(fd, c.slot, c.gen); err != nil {
 		l.engine.log.Error("cannot serve a connection", "error", err)
 		l.drop(c, 0, "")
 		return
 	}
-	if refusal != "" {
-		l.refusing++
-		l.reject(c, http.StatusServiceUnavailable, refusal)
-		return
-	}
 	l.wheel.schedule(c, l.wheel.now+ticks(l.engine.cfg.HeadTimeout))
+}
+
+// incoming gives a record for a connection whose request is to come.
+func (l *loop) incoming(c *conn) *incoming {
+	in := new(incoming)
+	if n := len(l.spares); n > 0 {
+		in, l.spares = l.spares[n-1], l.spares[:n-1]
+	}
+	in.on, in.slot, in.gen = l, c.slot, c.gen
+	return in
+}
+
+// recycle takes such a record back.
+func (l *loop) recycle(c *conn) {
+	in := c.head
+	c.head = nil
+	if len(l.spares) < spareIncoming {
+		*in = incoming{}
+		l.spares = append(l.spares, in)
+	}
+}
+
+// giveWay ends a connection whose place another one took.
+func (l *loop) giveWay(slot int32, gen uint32) {
+	l.mail.post(func() {
+		c := l.lookup(slot, gen)
+		if c == nil || c.head == nil {
+			return
+		}
+		if c.state == stateHead { // else it was told no before
+			no := l.engine.limiter.noRoom(c.head)
+			l.engine.reportRefusal(no, c.head.client)
+			if c.head.started() {
+				// As far as the socket takes it: nobody waits for this client.
+				_, _ = unix.Write(int(c.fd), no.answer())
+			}
+		}
+		l.drop(c, 0, "")
+	})
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"math/rand/v2"
-	"net/http"
 
 	"github.com/gobwas/ws"
 )
@@ -11,13 +10,13 @@ import (
 func (l *loop) overdue(c *conn) {
 	switch c.state {
 	case stateHead:
-		if c.head == nil {
+		if !c.head.started() {
 			// A browser's spare connection: an answer would be taken for that to
 			// its next request.
-			l.drop(c, ws.StatusAbnormalClosure, slowRequest)
+			l.drop(c, ws.StatusAbnormalClosure, "")
 			return
 		}
-		l.reject(c, http.StatusRequestTimeout, slowRequest)
+		l.refuse(c, slowHead())
 	case stateOpen:
 		l.checkAlive(c)
 	case stateClosing:

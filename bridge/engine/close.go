@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"net/http"
 	"time"
 	"unicode/utf8"
 
@@ -12,6 +11,9 @@ import (
 const (
 	// closeTimeout is how long a peer may take to answer our close frame.
 	closeTimeout = 5 * time.Second
+	// answerTimeout is how long a handler may take to answer the messages that came
+	// before a close frame, and their sender to read the answers.
+	answerTimeout = time.Second
 	// lingerTimeout is how long a peer may take to hang up after our last byte.
 	lingerTimeout = 2 * time.Second
 )
@@ -23,12 +25,10 @@ const tryAgainLater ws.StatusCode = 1013
 // Reasons for closing, in words that a web developer reads in the console.
 const (
 	tooSlow     = "too slow: more than the backlog waited to be read"
+	owesMost    = "too slow: too much waits to be read by all clients together, and most of it by this one"
 	hungUp      = "the client hung up without a close frame"
 	noAnswer    = "the client did not answer the close frame"
 	heldTooMuch = "too many incomplete messages are held; try again later"
-	badLines    = "each line of a request must end with CR LF"
-	longHead    = "the request head is too long"
-	slowRequest = "the request took too long"
 )
 
 // readClose reads the payload of a peer's close frame (RFC 6455, 5.5.1 and
@@ -58,11 +58,4 @@ func sendable(code ws.StatusCode) bool {
 		return true
 	}
 	return false
-}
-
-// rejection answers an HTTP request with a status and a reason in words.
-func rejection(status int, reason string) []byte {
-	text := reason + "\n"
-	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
-		status, http.StatusText(status), len(text), text)
 }

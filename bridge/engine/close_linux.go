@@ -1,30 +1,9 @@
 package engine
 
 import (
-	"net/http"
-
 	"github.com/gobwas/ws"
 	"golang.org/x/sys/unix"
 )
-
-// peerClose handles the peer's close frame (RFC 6455, 5.5.1): it is the answer
-// to ours, or is answered with the same code.
-func (l *loop) peerClose(c *conn, payload []byte) {
-	if c.state == stateClosing {
-		c.byPeer = true
-		if c.out == nil {
-			l.flushed(c)
-		}
-		return
-	}
-	code, reason, wrong := readClose(payload)
-	if wrong != nil {
-		l.beginClose(c, wrong.code, wrong.reason)
-		return
-	}
-	c.byPeer = true
-	l.beginClose(c, code, reason)
-}
 
 // beginClose sends a close frame behind what is half sent, and gives the peer
 // time to answer it. The connection gets nothing more of its log.
@@ -32,22 +11,29 @@ func (l *loop) beginClose(c *conn, code ws.StatusCode, reason string) {
 	if c.state != stateOpen {
 		return
 	}
+	if c.ending {
+		c.byPeer = true
+		l.forgetEnding(c)
+	}
 	l.leave(c, code, reason)
 	c.state = stateClosing
 	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
 	// What waits behind a frame cut short, or the answer to the request, is not owed any more: the close
 	// frame is, and the peer may not have much patience.
 	if c.out != nil && (c.out.sent > 0 || !c.answered) {
-		c.out.keepFirst()
+		c.out.keepFirst(&l.ledger)
 	} else {
-		c.out = nil
+		l.forgetOwn(c)
+	}
+	if c.muted {
+		l.unmute(c) // for the peer's close frame
 	}
 	l.send(c, closeFrame(code, reason))
 }
 
-// finish writes what an open connection was sent before somebody closes it, as far
+// writeOut writes what an open connection was sent before somebody closes it, as far
 // as its socket takes it at once. It is false when the connection ended by that.
-func (l *loop) finish(c *conn) bool {
+func (l *loop) writeOut(c *conn) bool {
 	if c.state != stateOpen || c.blocked {
 		return true
 	}
@@ -107,6 +93,10 @@ func (l *loop) leave(c *conn, code ws.StatusCode, reason string) {
 // flushed is called when everything was written: the end of a connection that
 // is ending.
 func (l *loop) flushed(c *conn) {
+	if c.ending {
+		l.answered(c) // which flushes the close frame
+		return
+	}
 	if c.state == stateRejected || c.state == stateClosing && (c.byPeer || c.eof) {
 		if c.eof {
 			l.drop(c, ws.StatusNormalClosure, "")
@@ -131,23 +121,28 @@ func (l *loop) drop(c *conn, code ws.StatusCode, reason string) {
 // forget frees all that a connection holds, save its socket.
 func (l *loop) forget(c *conn) {
 	l.returnParser(c)
-	if c.counted {
-		l.engine.crowd.leave(c.from)
+	l.forgetOwn(c)
+	if c.muted {
+		l.forgetMute(c)
+	}
+	if c.ending {
+		l.forgetEnding(c)
+	}
+	if c.head != nil {
+		l.engine.limiter.abandon(c.head)
+		l.recycle(c)
 	} else {
-		l.refusing--
+		l.engine.limiter.leave(c.from)
 	}
 	l.conns.release(c)
 }
 
-// reject answers an HTTP request with a status and a reason, and hangs up.
-func (l *loop) reject(c *conn, status int, reason string) {
-	l.rejectWith(c, rejection(status, reason))
-}
-
-func (l *loop) rejectWith(c *conn, answer []byte) {
-	c.state, c.head = stateRejected, nil
+// refuse answers an HTTP request with a status and a reason, and hangs up.
+func (l *loop) refuse(c *conn, no *Refusal) {
+	l.engine.reportRefusal(no, c.head.client)
+	c.state, c.head.head = stateRejected, nil
 	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
-	l.send(c, answer)
+	l.send(c, no.answer())
 }
 
 // closeAll ends every connection politely, and calls done when none is left.
@@ -156,11 +151,11 @@ func (l *loop) closeAll(reason string, done func()) {
 	l.conns.each(func(c *conn) {
 		switch c.state {
 		case stateOpen:
-			if l.finish(c) {
+			if l.writeOut(c) {
 				l.beginClose(c, ws.StatusGoingAway, reason)
 			}
 		case stateHead:
-			l.reject(c, http.StatusServiceUnavailable, reason)
+			l.refuse(c, stopping(reason))
 		}
 	})
 }
@@ -173,4 +168,12 @@ func (l *loop) end() {
 		l.drained = nil
 	}
 	l.stopped = true
+}
+
+// forgetOwn lets go of what the connection alone was to be sent.
+func (l *loop) forgetOwn(c *conn) {
+	if c.out != nil {
+		c.out.forget(&l.ledger)
+		c.out = nil
+	}
 }

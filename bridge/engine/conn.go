@@ -18,6 +18,8 @@ type carrier interface {
 	sendTo(slot int32, gen uint32, f Frame)
 	follow(slot int32, gen uint32, log *Log, first []Frame)
 	close(slot int32, gen uint32, code ws.StatusCode, reason string)
+	shed(slot int32, gen uint32, done func())
+	finish(slot int32, gen uint32)
 }
 
 // Send queues a frame for this connection alone. It goes out between the frames
@@ -50,6 +52,10 @@ func (c Conn) Close(code int, reason string) {
 	c.on.close(c.slot, c.gen, ws.StatusCode(code), reason)
 }
 
+// Finish says that the messages of a connection that ends are answered, as far as
+// they are going to be: see [Handler]. Elsewhere it does nothing.
+func (c Conn) Finish() { c.on.finish(c.slot, c.gen) }
+
 // state is where a connection stands in its life.
 type state uint8
 
@@ -68,7 +74,7 @@ type conn struct {
 	ring    *ring     // the log it follows
 	cursor  uint64    // the next frame of the log it has not had
 	in      *parser   // nil while no message is incomplete
-	head    *[]byte   // the request head so far, while it is incomplete
+	head    *incoming // until its request is accepted; then nil
 	out     *outbound // frames of its own, and the rest of a frame cut short; nil when none
 	member  int       // its place among the ring's members
 
@@ -76,20 +82,22 @@ type conn struct {
 	slot   int32
 	gen    uint32
 	budget budget
-	from   *origin // nil where its address is not counted
-	due    tick    // when the loop must look at it
-	entry  tick    // when the wheel will; 0 when it will not
-	sent   tick    // when something was sent
+	from   *addrCount // nil where its address is not counted
+	due    tick       // when the loop must look at it
+	entry  tick       // when the wheel will; 0 when it will not
+	sent   tick       // when something was sent
 	state  state
 
 	blocked  bool // the socket is full; epoll will say when it has room
+	waited   bool // its input may have waited while the loop stood still
 	pinged   bool // a ping went out since something was read
-	byPeer   bool // the peer began the close handshake
+	ending   bool // the peer began to close, or broke the rules; answers go out yet
+	byPeer   bool // no answer to our close frame is awaited
 	eof      bool // the peer will send nothing more
 	deflate  bool // permessage-deflate was negotiated
-	counted  bool // it entered the crowd
 	late     bool // it is in the loop's list of those to flush
 	owing    bool // it is in the loop's list of those that were lent frames
+	muted    bool // it is not read from, because it does not read
 	toRead   bool // it is in the loop's list of those to read on
 	answered bool // the answer to its upgrade request is out
 }

@@ -30,8 +30,39 @@
 // Each loop owns its connections outright: their sockets, their state, their
 // place in the slab. Bytes are read into the loop's one buffer and parsed where
 // they lie (parser.go); a connection borrows memory only while it holds part of
-// a message. The request head is taken apart in head.go and upgrade.go. What is
-// no WebSocket upgrade leaves epoll and goes to net/http (handoff.go).
+// a message. What is no WebSocket upgrade leaves epoll and goes to net/http
+// (handoff.go).
+//
+// # In: a connection becomes a WebSocket
+//
+//	accept ──► incoming ──► PROXY header? ──► whole head ──► Config.ClientAddr ──► place kept ──► Handler.Accept ──► 101
+//	              │ connLimiter.enter            │ checkHead    checkHandshake      │ admit
+//	              ▼                              ▼                                  ▼
+//	     the oldest gives way                   400 426 431                        503
+//
+// Until its request is accepted a connection has a record of its own (incoming.go),
+// and holds its place only until somebody else needs it (connlimiter.go): a head that
+// trickles in keeps nobody out. What readers of HTTP disagree on is refused
+// (headcheck.go), and every refusal is told to [Config].Refused.
+//
+// A turn ends by the work that was done, not by the bytes that were read: a client
+// whose kilobyte inflates to a megabyte has the others served in between, and what
+// is left of its bytes waits with its parser.
+//
+// A loop looks at a clock that goes on while the process is stopped. Where that
+// says that the loop stood still, everything that waits in a socket, in an accept
+// queue or in a parser is late, and its messages say so ([Message]): until the
+// socket was found empty once. On goroutines, where nobody can look into the
+// socket, that is what is read within a second, and further until a read had to
+// wait (stall.go).
+//
+// # Memory
+//
+// Logs are bounded, and shared by all who follow them. What waits for single
+// connections is counted in a ledger, a frame that waits for many of them once
+// (ledger.go), and has one bound for all (Limits.MaxOutbound): past it, the largest
+// debtor is closed first (relief.go). A connection that takes nothing is not read
+// from, so that it cannot ask for more (mute_linux.go).
 //
 // # Compression
 //
@@ -44,6 +75,10 @@
 // either direction, so that an idle connection holds a flag and no more.
 //
 // # Who calls what
+//
+// A connection ends with its answers: when the peer closes, or breaks the rules, the
+// handler is told ([Handler], Ending), and the close frame goes out behind what it says
+// until [Conn.Finish] (ending_linux.go).
 //
 // A [Handler]'s methods run on the loops and must not block. [Log.Append] and the
 // methods of [Conn] may be called from any goroutine; Append blocks while a loop

@@ -121,9 +121,9 @@ func TestAnEngineThatStopsListeningKeepsItsConnections(t *testing.T) {
 		visitor.send([]byte("GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n"))
 		receive(t, asked)
 		eventually(t, "all are accepted", func() bool {
-			s.crowd.mu.Lock()
-			defer s.crowd.mu.Unlock()
-			return s.crowd.total == 2 // the request for a page is net/http's
+			s.limiter.mu.Lock()
+			defer s.limiter.mu.Unlock()
+			return s.limiter.total == 2 // the request for a page is net/http's
 		})
 		s.StopListening()
 		s.StopListening()

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"runtime"
 	"sync"
@@ -31,6 +32,21 @@ type Config struct {
 	// the notice that Skip gives for the number of frames missed (nil gives none).
 	// Without Skip such a client is closed with 1008.
 	Skip func(session any, missed uint64) Frame
+	// Refused is told of each request that is turned away, and of those that gave way.
+	// It runs on the loops and must not block. nil tells nobody.
+	Refused func(r *Refusal, client netip.AddrPort)
+	// ClientAddr gives the address of an upgrade's client where proxies bring some. The
+	// request has that of the socket, or of its PROXY header. It runs on the loops and
+	// must not block. nil takes the request's.
+	ClientAddr func(r *Request) (netip.AddrPort, *Refusal)
+	// Exempt reports whether an address is a proxy's, which Limits.MaxPerAddress is
+	// not for. nil exempts this machine's own alone, which always are.
+	Exempt func(netip.Addr) bool
+	// Vital reports whether a request that is no upgrade must be answered also when
+	// there is no room, as one for the server's health. nil is none.
+	Vital func(r *Request) bool
+	// ProxyAdvice tells a client whose PROXY header was not expected what to do.
+	ProxyAdvice string
 	// Compress lets clients negotiate permessage-deflate (RFC 7692). A frame of a
 	// log is then compressed once for all of them, and their messages are inflated.
 	// A log that is followed both ways keeps LogBytes of either kind.
@@ -39,6 +55,8 @@ type Config struct {
 	Limits
 	// Logger gets what an operator must know. nil is [slog.Default].
 	Logger *slog.Logger
+
+	clock func() time.Duration // a test's, for stalls
 }
 
 // Handler is what a server makes of its connections. Its methods run on the
@@ -51,6 +69,12 @@ type Handler interface {
 	Open(c Conn, session any)
 	// Message receives a message, whose payload is valid during the call.
 	Message(c Conn, session any, m Message)
+	// Ending is called when no message follows, because the client has begun to close
+	// or has broken the protocol, while the connection is open yet. What it is sent
+	// from then until [Conn.Finish] goes out before the close frame. The handler calls
+	// Finish once the messages before are answered, during Ending or later. A second
+	// after Ending, the connection closes without.
+	Ending(c Conn, session any)
 	// Closed is called once, when an open connection begins to end for whatever
 	// reason. No message follows.
 	Closed(c Conn, session any, code int, reason string)
@@ -63,8 +87,9 @@ type Message struct {
 	// Payload is the whole message, unmasked and inflated. A text is valid UTF-8.
 	Payload []byte
 	// Stalled is for how long the engine stood still while the message may have
-	// waited in the socket; 0 if it did not. What must not happen late must not
-	// happen for such a message.
+	// waited in the socket, or did not read from the client because the client did
+	// not read; 0 if it did not. What must not happen late must not happen for such
+	// a message.
 	Stalled time.Duration
 }
 
@@ -80,32 +105,27 @@ type Welcome struct {
 	deflate bool // permessage-deflate was negotiated
 }
 
-// Refusal answers an upgrade request with an HTTP status and a reason in words.
-type Refusal struct {
-	Status int
-	Reason string
-}
-
-func (r *Refusal) Error() string { return r.Reason }
-
 // Engine serves WebSocket connections on loops of its own.
 type Engine struct {
-	cfg     Config
-	log     *slog.Logger
-	shards  []shard  // all that carry connections
-	loops   int      // how many of them are loops
-	plain   acceptor // serves plain sockets on the loops; nil without loops
-	gang    *gang    // serves any connection on goroutines; one of the shards
-	handoff *handoff
-	deflate *deflate // nil without compression
-	running sync.WaitGroup
-	start   time.Time
-	crowd   crowd
-	open    atomic.Int64 // WebSocket connections between Open and Closed
-	held    atomic.Int64 // bytes of incomplete messages
-	slow    atomic.Int64 // connections closed because they fell off their log
-	skips   atomic.Int64 // times that a connection skipped what it fell off
-	refused atomic.Int64 // connections turned away for their number
+	cfg       Config
+	log       *slog.Logger
+	shards    []shard  // all that carry connections
+	loops     int      // how many of them are loops
+	plain     acceptor // serves plain sockets on the loops; nil without loops
+	gang      *gang    // serves any connection on goroutines; one of the shards
+	handoff   *handoff
+	deflate   *deflate // nil without compression
+	running   sync.WaitGroup
+	start     time.Time
+	limiter   connLimiter
+	stalls    stalls
+	open      atomic.Int64 // WebSocket connections between Open and Closed
+	held      atomic.Int64 // bytes of incomplete messages
+	slow      atomic.Int64 // connections closed because they fell off their log
+	outbound  atomic.Int64 // bytes that wait for connections alone
+	relieving atomic.Bool  // the largest debtor is being looked for
+	skips     atomic.Int64 // times that a connection skipped what it fell off
+	refused   atomic.Int64 // connections turned away for their number
 
 	// mu guards the following fields.
 	mu        sync.Mutex
@@ -126,13 +146,15 @@ type shard interface {
 	// drain closes every connection with 1001, and calls done when none is left.
 	// Connections that still come are turned away.
 	drain(reason string, done func())
+	// worst has the shard report the connection for which most waits, and how much.
+	worst(report func(c Conn, debt int))
 	// stop ends what is left.
 	stop()
 }
 
 // acceptor serves the connections of listening sockets on the loops.
 type acceptor interface {
-	listen(fd int)
+	listen(fd int, options *ListenOptions)
 	unlisten() // returns when the sockets are no longer used
 }
 
@@ -154,23 +176,38 @@ func New(cfg Config) (*Engine, error) {
 		cfg.HTTP = http.HandlerFunc(upgradeRequired)
 	}
 	e := &Engine{cfg: cfg, log: cfg.Logger, start: time.Now()}
-	e.crowd.max, e.crowd.perAddress = cfg.MaxConnections, cfg.MaxPerAddress
+	e.limiter = connLimiter{max: cfg.MaxConnections, perAddress: cfg.MaxPerAddress, exempt: cfg.Exempt}
 	if cfg.Compress {
 		e.deflate = newDeflate(cfg.MaxMessage)
 	}
+	e.stalls.init(&e.cfg)
 	if err := e.startLoops(); err != nil {
 		return nil, err
 	}
+	e.running.Go(e.stalls.watch)
 	e.gang = newGang(e)
 	e.shards = append(e.shards, e.gang)
-	e.handoff = newHandoff(cfg.HTTP, cfg.Logger)
+	e.handoff = newHandoff(&e.cfg)
 	return e, nil
+}
+
+// ListenOptions says how clients come by a listener.
+type ListenOptions struct {
+	// Proxy says that a proxy begins each connection with a header of the PROXY
+	// protocol, version 1 or 2, which names the client. Behind TLS it would come too
+	// late: there the listener must have read it.
+	Proxy bool
+	// Tag is handed to the handler with each request ([Request.Tag], [TagOf]).
+	Tag any
 }
 
 // Listen serves the connections that arrive at a listener, which is the
 // engine's from now on. Those of a TCP or Unix listener live on the loops; those
 // of any other, such as a TLS listener, on goroutines.
-func (e *Engine) Listen(ln net.Listener) error {
+func (e *Engine) Listen(ln net.Listener) error { return e.ListenWith(ln, ListenOptions{}) }
+
+// ListenWith is Listen for a listener whose clients are to be told from others.
+func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.deaf {
@@ -179,7 +216,7 @@ func (e *Engine) Listen(ln net.Listener) error {
 	socket, ok := ln.(interface{ File() (*os.File, error) })
 	if !ok || e.plain == nil || e.cfg.Goroutines {
 		e.listeners = append(e.listeners, ln)
-		e.gang.listen(ln)
+		e.gang.listen(ln, &options)
 		return nil
 	}
 	file, err := socket.File() // shares the socket with ln, whose closing may remove a path
@@ -187,7 +224,7 @@ func (e *Engine) Listen(ln net.Listener) error {
 		return err
 	}
 	e.listeners = append(e.listeners, file, ln)
-	e.plain.listen(int(file.Fd()))
+	e.plain.listen(int(file.Fd()), &options)
 	return nil
 }
 
@@ -256,6 +293,7 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	for _, s := range e.shards {
 		s.stop()
 	}
+	close(e.stalls.ended)
 	<-all
 	e.running.Wait()
 	e.handoff.discard()

@@ -267,7 +267,7 @@ func TestABadUpgradeIsAnsweredInWords(t *testing.T) {
 		s := start(Config{}, func(s *server) {
 			s.accept = func(r *Request) (Welcome, error) {
 				if u, err := r.URL(); err != nil || u.Path == "/full" {
-					return Welcome{}, &Refusal{503, "no room: try again later"}
+					return Welcome{}, &Refusal{Status: 503, Reason: "no room: try again later"}
 				}
 				return Welcome{Log: s.log}, nil
 			}

@@ -45,27 +45,46 @@ func newDeflate(maxMessage int) *deflate {
 // Neither side keeps its window from one message to the next: a frame that is
 // made once for everyone can lean on nothing that one client has seen, and a
 // window kept for each client would be 32 KiB an idle connection.
-type offers struct{ taken bool }
+type offers struct {
+	taken  bool
+	answer []httphead.Option // to what was taken
+}
 
-// negotiate answers one offered extension. The zero option declines it; nothing
-// is an error, since a client that gets no extension goes on without.
-func (o *offers) negotiate(offer httphead.Option) (answer httphead.Option, _ error) {
+// read takes an offer among a client's extensions, over all their fields. It is
+// false when they cannot be read.
+func (o *offers) read(values []string) bool {
+	var list []httphead.Option
+	for _, value := range values {
+		var ok bool
+		if list, ok = httphead.ParseOptions([]byte(value), list); !ok {
+			return false
+		}
+	}
+	for _, offer := range list {
+		o.consider(offer)
+	}
+	return true
+}
+
+// consider takes one offered extension or declines it. No offer is an error: a
+// client that gets no extension goes on without.
+func (o *offers) consider(offer httphead.Option) {
 	if o.taken || string(offer.Name) != permessageDeflate {
-		return answer, nil
+		return
 	}
 	full, ok := checkOffer(&offer.Parameters)
 	if !ok {
-		return answer, nil
+		return
 	}
 	o.taken = true
-	answer.Name = []byte(permessageDeflate)
+	answer := httphead.Option{Name: []byte(permessageDeflate)}
 	answer.Parameters.Set([]byte(serverNoContextTakeover), nil)
 	answer.Parameters.Set([]byte(clientNoContextTakeover), nil)
 	if full {
 		// Accepting a bound means to repeat it (section 7.1.2.1).
 		answer.Parameters.Set([]byte(serverMaxWindowBits), []byte("15"))
 	}
-	return answer, nil
+	o.answer = []httphead.Option{answer}
 }
 
 // checkOffer tells whether an offer can be honoured. What is unknown, repeated

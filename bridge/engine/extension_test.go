@@ -40,9 +40,9 @@ func TestTheFirstOfferThatCanBeHonouredIsTaken(t *testing.T) {
 		{"more parameters than fit", "permessage-deflate" + strings.Repeat("; x", 20) + ", permessage-deflate", yes},
 	} {
 		e := &Engine{cfg: Config{Limits: Limits{MaxHead: 8 << 10}, Handler: &server{}}, deflate: newDeflate(1)}
-		answer, welcome, ok := e.negotiate(offering(c.offer), nil)
-		if !ok {
-			t.Errorf("%s: refused with %q", c.name, answer)
+		answer, welcome, no := e.negotiate(&Request{head: offering(c.offer)})
+		if no != nil {
+			t.Errorf("%s: refused with %v", c.name, no)
 			continue
 		}
 		got := headerValues(answer, "Sec-WebSocket-Extensions")
@@ -100,9 +100,9 @@ func FuzzOffers(f *testing.F) {
 	}
 	e := &Engine{cfg: Config{Limits: Limits{MaxHead: 8 << 10}, Handler: &server{}}, deflate: newDeflate(1)}
 	f.Fuzz(func(t *testing.T, extensions string) {
-		answer, welcome, ok := e.negotiate(offering(extensions), nil)
+		answer, welcome, no := e.negotiate(&Request{head: offering(extensions)})
 		got := headerValues(answer, "Sec-WebSocket-Extensions")
-		if taken := len(got) == 1 && strings.HasPrefix(got[0], permessageDeflate); ok && (taken != welcome.deflate || len(got) > 1) {
+		if taken := len(got) == 1 && strings.HasPrefix(got[0], permessageDeflate); no == nil && (taken != welcome.deflate || len(got) > 1) {
 			t.Fatalf("answered %q; the connection compresses: %v", got, welcome.deflate)
 		}
 	})

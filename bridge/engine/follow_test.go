@@ -219,7 +219,7 @@ func TestAClientThatReadsNothingOfItsFirstFramesIsClosedInTheEnd(t *testing.T) {
 func TestAClientOnGoroutinesThatReadsItsFirstFramesSlowlyIsNotDeaf(t *testing.T) {
 	const age = time.Second
 	now := time.Now()
-	p := &peer{sent: now.Add(-time.Hour)}
+	p := &peer{gang: &gang{engine: &Engine{}}, sent: now.Add(-time.Hour)}
 	if p.deaf(now, age) {
 		t.Fatal("a client that is owed nothing is deaf")
 	}
@@ -237,7 +237,7 @@ func TestAClientOnGoroutinesThatReadsItsFirstFramesSlowlyIsNotDeaf(t *testing.T)
 	if !p.deaf(now.Add(age+1), age) {
 		t.Fatal("a client is not deaf that takes nothing")
 	}
-	p.takeOwn(nil)
+	p.putDown()
 	if p.deaf(now.Add(time.Hour), age) {
 		t.Fatal("a client is deaf that took everything")
 	}

@@ -3,7 +3,6 @@ package engine
 import (
 	"errors"
 	"net"
-	"net/http"
 	"sync"
 	"time"
 )
@@ -15,11 +14,12 @@ type gang struct {
 	engine *Engine
 	kept   streams // the logs that have frames
 	counts counters
+	ledger lockedLedger // what waits for its connections alone
+	chores chan func()  // the watch's; there is never more than one
 
 	// mu guards the following fields.
 	mu       sync.Mutex
 	peers    map[*peer]struct{}
-	refusing int    // connections that are told that there is no room
 	draining string // the reason to turn connections away, or ""
 	drained  func() // called when the last is gone
 
@@ -27,7 +27,8 @@ type gang struct {
 }
 
 func newGang(e *Engine) *gang {
-	g := &gang{engine: e, peers: map[*peer]struct{}{}, stopped: make(chan struct{})}
+	g := &gang{engine: e, peers: map[*peer]struct{}{}, chores: make(chan func(), 1), stopped: make(chan struct{})}
+	g.kept.waiting.fill()
 	e.running.Go(g.watch)
 	return g
 }
@@ -41,11 +42,15 @@ func (g *gang) watch() {
 		select {
 		case <-g.stopped:
 			return
+		case do := <-g.chores:
+			do()
+			continue
 		case <-tick.C:
 		}
 		g.mu.Lock()
 		peers := g.all()
 		g.mu.Unlock()
+		g.kept.waiting.recover()
 		age := ticks(g.engine.cfg.LogAge)
 		g.counts.backlog.Store(int64(g.kept.expire(g.engine.now(), age)))
 		for _, p := range peers {
@@ -56,6 +61,8 @@ func (g *gang) watch() {
 
 // streams are the logs of a gang that have frames, or had at the last tick.
 type streams struct {
+	waiting waitBudget
+
 	mu  sync.Mutex // guards all; it is taken within a stream's
 	all []*stream
 }
@@ -83,13 +90,13 @@ func (k *streams) expire(now, age tick) (bytes int) {
 const acceptPause = 100 * time.Millisecond
 
 // listen serves a listener's connections until it is closed.
-func (g *gang) listen(ln net.Listener) {
+func (g *gang) listen(ln net.Listener, options *ListenOptions) {
 	g.engine.running.Go(func() {
 		for {
 			socket, err := ln.Accept()
 			switch {
 			case err == nil:
-				g.serve(socket)
+				g.serve(socket, options)
 			case errors.Is(err, net.ErrClosed):
 				return
 			default:
@@ -101,43 +108,31 @@ func (g *gang) listen(ln net.Listener) {
 }
 
 // serve gives a connection its goroutines, unless the gang is draining.
-func (g *gang) serve(socket net.Conn) {
+func (g *gang) serve(socket net.Conn, options *ListenOptions) {
 	p := newPeer(g, socket)
-	from, refusal := g.engine.crowd.enter(p.remoteAddr().Addr())
-	if refusal != "" {
-		g.engine.refused.Add(1)
+	p.in = incoming{on: p, options: options, client: p.remoteAddr(), expectProxy: options.Proxy}
+	if r, ok := socket.(proxyReader); ok && r.ReadsProxyHeader() {
+		p.in.readsProxy, p.in.expectProxy = true, false
 	}
 	g.mu.Lock()
-	if g.draining != "" || refusal != "" && g.refusing >= maxRefusing {
+	if g.draining != "" {
 		g.mu.Unlock()
 		socket.Close()
-		if refusal == "" {
-			g.engine.crowd.leave(from)
-		}
 		return
 	}
 	g.peers[p] = struct{}{}
-	if refusal != "" {
-		g.refusing++
-	}
 	g.mu.Unlock()
+	g.engine.limiter.enter(&p.in).tell()
 	g.engine.running.Go(func() {
-		if refusal == "" {
-			p.serve()
-			g.engine.crowd.leave(from)
-		} else {
-			p.reject(rejection(http.StatusServiceUnavailable, refusal))
-		}
-		g.forget(p, refusal != "")
+		p.serve()
+		g.engine.limiter.abandon(&p.in)
+		g.forget(p)
 	})
 }
 
-func (g *gang) forget(p *peer, refused bool) {
+func (g *gang) forget(p *peer) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if refused {
-		g.refusing--
-	}
 	delete(g.peers, p)
 	g.checkDrained()
 }

@@ -6,13 +6,25 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
+)
+
+// What net/http serves at a time. The rest is answered with 503.
+const (
+	maxRequests = 256
+	// maxVital is how many requests more may be vital ones.
+	maxVital = 32
 )
 
 // handoff is the way out for requests that are no WebSocket upgrade: a listener
 // whose connections come from the loops, served by net/http.
 type handoff struct {
+	open   atomic.Int32 // requests that are being served
+	vital  func(r *Request) bool
 	server *http.Server
 	conns  chan net.Conn
 	served chan struct{}
@@ -21,19 +33,21 @@ type handoff struct {
 	closed  chan struct{}
 }
 
-func newHandoff(handler http.Handler, log *slog.Logger) *handoff {
+func newHandoff(cfg *Config) *handoff {
 	h := &handoff{
+		vital:  cfg.Vital,
 		conns:  make(chan net.Conn, 128),
 		served: make(chan struct{}),
 		closed: make(chan struct{}),
 	}
 	h.server = &http.Server{
-		Handler:           handler,
+		Handler:           cfg.HTTP,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      time.Minute,
 		IdleTimeout:       time.Minute,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
+		ConnContext:       withTag,
 	}
 	// A connection that has served a page could not become a WebSocket: proxies
 	// that keep connections would run into it.
@@ -41,7 +55,7 @@ func newHandoff(handler http.Handler, log *slog.Logger) *handoff {
 	go func() {
 		defer close(h.served)
 		if err := h.server.Serve(h); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("the HTTP server ended", "error", err)
+			cfg.Logger.Error("the HTTP server ended", "error", err)
 		}
 	}()
 	return h
@@ -88,8 +102,34 @@ func (h *handoff) Addr() net.Addr { return &net.TCPAddr{} }
 // replayConn gives the bytes that a loop has read already, then the socket's.
 type replayConn struct {
 	net.Conn
-	read []byte
+	read   []byte
+	client netip.AddrPort
+	tag    any
+	left   func() // called once it is closed
 }
+
+// RemoteAddr is the client's, also where a proxy's PROXY header names it.
+func (c *replayConn) RemoteAddr() net.Addr {
+	if c.client.IsValid() {
+		return net.TCPAddrFromAddrPort(c.client)
+	}
+	return c.Conn.RemoteAddr()
+}
+
+func (c *replayConn) Close() error {
+	c.left()
+	return c.Conn.Close()
+}
+
+type tagKey struct{}
+
+func withTag(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, tagKey{}, c.(*replayConn).tag)
+}
+
+// TagOf is that of the listener by which a request for [Config.HTTP] came, from its
+// context.
+func TagOf(ctx context.Context) any { return ctx.Value(tagKey{}) }
 
 func (c *replayConn) Read(p []byte) (int, error) {
 	if len(c.read) == 0 {
@@ -105,13 +145,25 @@ func (c *replayConn) Read(p []byte) (int, error) {
 // busy answers a request when too many wait for net/http.
 var busy = []byte("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n")
 
-// give hands a connection over, with what was read from it. It is false when
-// too many wait already; then the connection is still the caller's.
-func (h *handoff) give(socket net.Conn, read []byte) bool {
+// give hands a connection over, with its request and what was read behind it. It
+// is false when too many are served already; then the connection is still the
+// caller's.
+func (h *handoff) give(socket net.Conn, r *Request, rest []byte) bool {
+	most := int32(maxRequests)
+	if h.vital != nil && h.vital(r) {
+		most += maxVital
+	}
+	if h.open.Add(1) > most {
+		h.open.Add(-1)
+		return false
+	}
+	c := &replayConn{Conn: socket, read: slices.Concat(r.head, rest), client: r.client, tag: r.tag}
+	c.left = sync.OnceFunc(func() { h.open.Add(-1) })
 	select {
-	case h.conns <- &replayConn{socket, append([]byte(nil), read...)}:
+	case h.conns <- c:
 		return true
 	default:
+		c.left()
 		return false
 	}
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"bytes"
-	"encoding/base64"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -11,7 +10,8 @@ import (
 // Request is an upgrade request, valid during [Handler.Accept].
 type Request struct {
 	head   []byte // the whole head, to the empty line
-	remote func() netip.AddrPort
+	client netip.AddrPort
+	tag    any
 }
 
 // headEnd is how long the request head is, with its empty line, or 0 while it
@@ -23,64 +23,77 @@ func headEnd(data []byte, from int) int {
 	return 0
 }
 
-// bareLF tells whether some line of a head ends without a carriage return:
-// readers disagree on what its lines are (RFC 9112, 2.2).
-func bareLF(data []byte) bool {
-	for i := bytes.IndexByte(data, '\n'); i >= 0; {
-		if i == 0 || data[i-1] != '\r' {
-			return true
-		}
-		next := bytes.IndexByte(data[i+1:], '\n')
-		if next < 0 {
-			return false
-		}
-		i += 1 + next
-	}
-	return false
+// requestLine takes the first line of a head apart.
+func requestLine(head []byte) (method, target, version []byte, ok bool) {
+	line, _, _ := bytes.Cut(head, []byte("\r\n"))
+	method, rest, ok1 := bytes.Cut(line, []byte(" "))
+	target, version, ok2 := bytes.Cut(rest, []byte(" "))
+	return method, target, version, ok1 && ok2
 }
 
-// target is the request's target: path and query.
-func (r *Request) target() string {
-	line, _, _ := bytes.Cut(r.head, []byte("\r\n"))
-	parts := bytes.SplitN(line, []byte(" "), 3)
-	if len(parts) < 2 {
-		return ""
-	}
-	return string(parts[1])
+// Target is the request's target as it was sent: path and query. It begins with
+// a slash, and has no blank and no control character.
+func (r *Request) Target() string {
+	_, target, _, _ := requestLine(r.head)
+	return string(target)
 }
 
 // URL is the request's target taken apart.
-func (r *Request) URL() (*url.URL, error) { return url.ParseRequestURI(r.target()) }
+func (r *Request) URL() (*url.URL, error) { return url.ParseRequestURI(r.Target()) }
 
 // Header is the value of a header field, or "". A name is compared without
 // regard to case. Fields that occur more than once are joined with commas.
-func (r *Request) Header(name string) string {
-	return strings.Join(headerValues(r.head, name), ", ")
-}
+func (r *Request) Header(name string) string { return strings.Join(r.Values(name), ", ") }
 
-// RemoteAddr is the client's address; the zero value for a Unix socket.
-func (r *Request) RemoteAddr() netip.AddrPort { return r.remote() }
+// Values are the values of a header field, one for each line, in their order.
+func (r *Request) Values(name string) []string { return headerValues(r.head, name) }
+
+// RemoteAddr is the client's address, as [Config.ClientAddr] has it. It is the zero
+// value for a Unix socket.
+func (r *Request) RemoteAddr() netip.AddrPort { return r.client }
+
+// Tag is that of the listener by which the client came.
+func (r *Request) Tag() any { return r.tag }
 
 // headerValues gives every value of a header field, trimmed.
-func headerValues(head []byte, name string) []string {
-	var values []string
-	_, rest, _ := bytes.Cut(head, []byte("\r\n"))
-	for len(rest) > 0 {
-		var line []byte
-		line, rest, _ = bytes.Cut(rest, []byte("\r\n"))
-		key, value, ok := bytes.Cut(line, []byte(":"))
-		if ok && len(key) == len(name) && strings.EqualFold(string(key), name) {
-			values = append(values, strings.Trim(string(value), " \t"))
-		}
+func headerValues(head []byte, name string) (values []string) {
+	for value := range fieldValues(head, name) {
+		values = append(values, string(value))
 	}
 	return values
 }
 
-// wantsWebSocket tells whether the request asks for an upgrade to WebSocket.
-func wantsWebSocket(head []byte) bool {
-	for _, v := range headerValues(head, "Upgrade") {
-		for token := range strings.SplitSeq(v, ",") {
-			if strings.EqualFold(strings.Trim(token, " \t"), "websocket") {
+// hasField reports whether there is a header field.
+func hasField(head []byte, name string) bool {
+	for range fieldValues(head, name) {
+		return true
+	}
+	return false
+}
+
+// fieldValues goes over the values of a header field, trimmed, as they lie in the head.
+func fieldValues(head []byte, name string) func(yield func([]byte) bool) {
+	return func(yield func([]byte) bool) {
+		_, rest, _ := bytes.Cut(head, []byte("\r\n"))
+		for len(rest) > len(name) {
+			var line []byte
+			line, rest, _ = bytes.Cut(rest, []byte("\r\n"))
+			if len(line) <= len(name) || line[len(name)] != ':' || !strings.EqualFold(string(line[:len(name)]), name) {
+				continue
+			}
+			if !yield(bytes.Trim(line[len(name)+1:], " \t")) {
+				return
+			}
+		}
+	}
+}
+
+// hasToken reports whether a header field that is a list has a member, whatever
+// its case and however many lines the list is on (RFC 9110, 5.6.1).
+func hasToken(head []byte, name, token string) bool {
+	for value := range fieldValues(head, name) {
+		for member := range bytes.SplitSeq(value, []byte(",")) {
+			if strings.EqualFold(string(bytes.Trim(member, " \t")), token) {
 				return true
 			}
 		}
@@ -88,15 +101,14 @@ func wantsWebSocket(head []byte) bool {
 	return false
 }
 
-// checkKey says what is wrong with the request's Sec-WebSocket-Key, or "". The
-// library takes any 24 bytes, and the last of several (RFC 6455, 4.2.1 and 11.3.1).
-func checkKey(head []byte) string {
-	keys := headerValues(head, "Sec-WebSocket-Key")
-	if len(keys) != 1 {
-		return "the request must have one Sec-WebSocket-Key"
-	}
-	if key, err := base64.StdEncoding.DecodeString(keys[0]); err != nil || len(key) != 16 {
-		return "the Sec-WebSocket-Key must be 16 bytes in base64"
-	}
-	return ""
+// wantsWebSocket reports whether the request asks for an upgrade to WebSocket
+// (RFC 6455, 4.2.1).
+func wantsWebSocket(head []byte) bool {
+	return hasToken(head, "Upgrade", "websocket") && hasToken(head, "Connection", "upgrade")
+}
+
+// lostUpgrade reports whether the request was one for an upgrade before somebody
+// on its way took the hop-by-hop fields out (RFC 9110, 7.6.1).
+func lostUpgrade(head []byte) bool {
+	return hasField(head, "Sec-WebSocket-Key") || hasField(head, "Sec-WebSocket-Version")
 }

@@ -234,16 +234,23 @@ func FuzzUpgrade(f *testing.F) {
 		e := &Engine{cfg: Config{Handler: &server{}}}
 		e.cfg.Limits.setDefaults()
 		end := headEnd(data, 0)
-		if e.headTooLong(end, len(data)) || end == 0 || bareLF(data[:end]) {
+		if e.headTooLong(end, len(data)) || end == 0 {
 			return
 		}
 		head := data[:end]
-		wants := wantsWebSocket(head)
-		answer, _, ok := e.negotiate(head, nil)
-		if !strings.HasPrefix(string(answer), "HTTP/1.1 ") {
-			t.Fatalf("answered %q", answer)
+		e.limiter.max = 1
+		in := &incoming{options: &ListenOptions{}}
+		e.limiter.enter(in)
+		_, rest, no := e.examine(in, data)
+		if no != nil {
+			return
 		}
-		if ok && (!wants || len(headerValues(head, "Sec-WebSocket-Key")) != 1 || !strings.HasPrefix(string(answer), "HTTP/1.1 101 ")) {
+		if len(rest) != len(data)-end {
+			t.Fatalf("%d bytes are left behind %q", len(rest), head)
+		}
+		wants := wantsWebSocket(head)
+		answer, _, no := e.receive(in, in.request(head))
+		if ok := answer != nil && no == nil; ok && (!wants || len(headerValues(head, "Sec-WebSocket-Key")) != 1 || !strings.HasPrefix(string(answer), "HTTP/1.1 101 ")) {
 			t.Fatalf("accepted %q with %q", head, answer)
 		}
 	})

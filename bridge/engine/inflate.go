@@ -59,6 +59,7 @@ func (p *parser) inflated(payload []byte, to sink) (goOn bool, _ *closeError) {
 		return false, err
 	}
 	goOn = to.message(p.op, message)
+	to.inflated(len(message))
 	p.message = p.message[:0]
 	return goOn, nil
 }

@@ -36,7 +36,7 @@ func marked(fin bool, op ws.OpCode, payload string) []byte {
 func parseDeflated(limit int, pieces ...[]byte) (*parser, []string, *closeError) {
 	p, r := &parser{deflate: newDeflate(limit)}, new(record)
 	for _, piece := range pieces {
-		if err := p.feed(bytes.Clone(piece), limit, r); err != nil {
+		if _, err := p.feed(bytes.Clone(piece), limit, r); err != nil {
 			return p, r.lines, err
 		}
 	}
@@ -48,7 +48,7 @@ func (r *record) wants() bool { return !r.closing }
 func TestAMessageOnAClosingConnectionIsNotInflated(t *testing.T) {
 	p, r := &parser{deflate: newDeflate(100)}, &record{closing: true}
 	garbage := marked(true, ws.OpText, "hello, I am plain")
-	if err := p.feed(join(garbage, masked(true, ws.OpPing, "p")), 100, r); err != nil || fmt.Sprint(r.lines) != `[control 9 "p"]` || !p.idle() {
+	if _, err := p.feed(join(garbage, masked(true, ws.OpPing, "p")), 100, r); err != nil || fmt.Sprint(r.lines) != `[control 9 "p"]` || !p.idle() {
 		t.Fatalf("got %v, %v", r.lines, err)
 	}
 }

@@ -1,8 +1,13 @@
 package engine
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
-// Limits bound what clients may take. The zero value of each is its default.
+// Limits bound what clients may take. The zero value of each is its default. No value
+// is too large: durations beyond a year are a year, MaxHead and MaxMessage beyond 2 GiB
+// are that.
 type Limits struct {
 	// MaxHead is the longest request head in bytes. 0 is 8 KiB.
 	MaxHead int
@@ -15,7 +20,8 @@ type Limits struct {
 	LogBytes int
 	// LogAge bounds how long a log keeps a frame for slow clients. 0 is 30 s.
 	LogAge time.Duration
-	// MaxConnections bounds the connections in all; more are answered with 503.
+	// MaxConnections bounds the connections in all; more are answered with 503. One
+	// whose request has not come gives way first.
 	// 0 is what the limit on open files leaves room for.
 	MaxConnections int
 	// MaxPerAddress bounds the connections from one address, this machine's own
@@ -27,12 +33,23 @@ type Limits struct {
 	// MaxHeld bounds the bytes of all messages that are incomplete; whoever passes
 	// it is closed with 1013. 0 is 256 MiB.
 	MaxHeld int
+	// MaxOutbound bounds the bytes of all that waits for connections and is in no log:
+	// answers, what was given to Follow, pongs. A frame that waits for many of them
+	// counts once. Past it the connection for which most waits is closed with 1008,
+	// then the next. 0 is 256 MiB.
+	MaxOutbound int
+	// StallAfter is for how long the process must have stood still for messages that
+	// came meanwhile to be handed over as late: see [Message]. 0 is 1 s.
+	StallAfter time.Duration
 	// PingAfter is how long a connection may be silent before it is pinged; each
 	// ping is drawn between this and 2.25 times this. 0 is 20 s.
 	PingAfter time.Duration
 	// PongTimeout is how long a pinged client may take to give a sign of life. 0 is 20 s.
 	PongTimeout time.Duration
 }
+
+// longest bounds every duration: more is as good, and ticks must not wrap.
+const longest = 365 * 24 * time.Hour
 
 func (l *Limits) setDefaults() {
 	setDefault(&l.MaxHead, 8<<10)
@@ -43,8 +60,16 @@ func (l *Limits) setDefaults() {
 	setDefault(&l.MessageRate, 200)
 	setDefault(&l.MaxHeld, 256<<20)
 	setDefault(&l.MaxConnections, roomForConnections())
+	setDefault(&l.MaxOutbound, 256<<20)
+	setDefault(&l.StallAfter, time.Second)
 	setDefault(&l.PingAfter, 20*time.Second)
 	setDefault(&l.PongTimeout, 20*time.Second)
+	for _, d := range []*time.Duration{&l.HeadTimeout, &l.LogAge, &l.StallAfter, &l.PingAfter, &l.PongTimeout} {
+		*d = min(*d, longest)
+	}
+	for _, n := range []*int{&l.MaxHead, &l.MaxMessage} {
+		*n = min(*n, math.MaxInt32)
+	}
 }
 
 func setDefault[T comparable](v *T, def T) {

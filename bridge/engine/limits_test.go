@@ -3,7 +3,8 @@ package engine
 import (
 	"fmt"
 	"io"
-	"net/netip"
+	"math"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -142,31 +143,6 @@ func TestConnectionsBeyondTheLimitAreToldSo(t *testing.T) {
 	})
 }
 
-func TestOneAddressCannotTakeEveryPlace(t *testing.T) {
-	c := crowd{max: 100, perAddress: 2}
-	far, proxy := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("127.0.0.1")
-	first, _ := c.enter(far)
-	c.enter(far)
-	if _, refusal := c.enter(far); !strings.Contains(refusal, "192.0.2.1") {
-		t.Errorf("the third is told %q", refusal)
-	}
-	if _, refusal := c.enter(netip.MustParseAddr("192.0.2.2")); refusal != "" {
-		t.Errorf("another address is told %q", refusal)
-	}
-	for range 10 {
-		if _, refusal := c.enter(proxy); refusal != "" {
-			t.Errorf("a proxy on this machine is told %q", refusal)
-		}
-	}
-	c.leave(first)
-	if _, refusal := c.enter(far); refusal != "" {
-		t.Errorf("after one left, the next is told %q", refusal)
-	}
-	if len(c.addresses) != 2 {
-		t.Errorf("%d addresses are remembered", len(c.addresses))
-	}
-}
-
 func TestIncompleteMessagesAreBoundedInAll(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1, Limits: Limits{MaxHeld: 1 << 20}})
@@ -265,6 +241,38 @@ func TestASpareConnectionIsClosedWithoutAWord(t *testing.T) {
 		c := s.dialTCP(t)
 		if b, err := io.ReadAll(c.r); err != nil || len(b) > 0 {
 			t.Fatalf("got %q, %v", b, err)
+		}
+	})
+}
+
+func TestNoLimitIsTooLarge(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		const most, forever = math.MaxInt, time.Duration(math.MaxInt64)
+		s := start(Config{Compress: true, Limits: Limits{
+			MaxHead: most, HeadTimeout: forever, MaxMessage: most, LogBytes: most, LogAge: forever,
+			MaxConnections: most, MaxPerAddress: most, MessageRate: most, MaxHeld: most, MaxOutbound: most,
+			StallAfter: forever, PingAfter: forever, PongTimeout: forever,
+		}})
+		c := s.dialDeflate(t)
+		for from := s.now(); s.now() < from+3; {
+			c.send(text("plain"), deflated(true, "compressed"), masked(false, ws.OpText, "in "), masked(true, ws.OpContinuation, "two"))
+			for _, want := range []string{"plain", "compressed", "in two"} {
+				if got := receive(t, s.messages); got != want {
+					t.Fatalf("got %q, want %q", got, want)
+				}
+			}
+			s.log.Append(Text("news"))
+			c.expect("news")
+		}
+		half := s.dialTCP(t) // its timeout is due in a tick, not now
+		half.send([]byte(upgradeRequest[:20]))
+		for from := s.now(); s.now() < from+3; {
+			s.log.Append(Text("news"))
+			c.expect("news")
+		}
+		half.send([]byte(upgradeRequest[20:]))
+		if got := half.response().StatusCode; got != http.StatusSwitchingProtocols {
+			t.Errorf("answered %d", got)
 		}
 	})
 }

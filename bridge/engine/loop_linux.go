@@ -8,10 +8,6 @@ import (
 )
 
 const (
-	// readSize is how much is read from a socket at once.
-	readSize = 64 << 10
-	// readsInTurn bounds what one client may be read before others have their turn.
-	readsInTurn = 4
 	// sweepSlice is how many members are visited before the loop looks at what came in.
 	sweepSlice = 128
 	// ownInTurn bounds the writes of frames of its own that one connection gets
@@ -35,25 +31,36 @@ type loop struct {
 	conns  slab
 	wheel  wheel
 
-	pending []mail       // taken from the mailbox, not yet done
-	next    int          // the first of pending that is not done
-	dirty   []*ring      // rings with frames that not every member was offered
-	kept    []*ring      // rings that have frames, or had at the last tick
-	unread  []wheelEntry // connections with more to read than their share
-	late    []wheelEntry // connections with frames of their own to write
-	owing   []debt       // connections that were lent frames
+	pending []mail            // taken from the mailbox, not yet done
+	next    int               // the first of pending that is not done
+	dirty   []*ring           // rings with frames that not every member was offered
+	kept    []*ring           // rings that have frames, or had at the last tick
+	unread  []wheelEntry      // connections with more to read or to parse than their share
+	late    []wheelEntry      // connections with frames of their own to write
+	owing   []debt            // connections that were lent frames
+	endings map[int32]*ending // connections whose last answers are awaited, by slot
 
-	lateSpare []wheelEntry // the memory of the next late
-	spent     int          // bytes of such frames that were written in this turn
+	lateSpare   []wheelEntry // the memory of the next late
+	unreadSpare []wheelEntry // and of the next unread
+	spent       int          // bytes of such frames that were written in this turn
+	work        int          // what the client whose turn it is may still have done, as of clientWork
 
 	buf     []byte // what was just read
 	scratch []byte // joined frames for one connection
 	parsers []*parser
 	sink    connSink
 
+	ledger   ledger                  // what waits for its connections alone
+	owedTold int                     // what of that the engine knows
+	muted    map[int32]time.Duration // since when connections are not read from, by slot
+
+	looked       time.Duration // at the clock of stalls
+	stood        time.Duration // for how long it stood still the last time
+	lateArrivals int           // while positive, new connections may have waited meanwhile
+
 	accepting *listening // the first loop's
-	refusing  int        // connections that are told that there is no room
-	drained   func()     // called once when no connection is left, while draining
+	spares    []*incoming
+	drained   func() // called once when no connection is left, while draining
 	stopped   bool
 
 	tally  tally    // what it did
@@ -70,7 +77,7 @@ func (e *Engine) startLoops() error {
 	}
 	var loops []*loop
 	for i := range e.cfg.Loops {
-		l := &loop{engine: e, index: i, buf: make([]byte, readSize), ended: make(chan struct{})}
+		l := &loop{engine: e, index: i, buf: make([]byte, readSize), ended: make(chan struct{}), endings: map[int32]*ending{}, muted: map[int32]time.Duration{}}
 		l.wheel.now = 1
 		l.mail.init(l.poll.wake)
 		if err := l.poll.open(); err != nil {
@@ -81,7 +88,7 @@ func (e *Engine) startLoops() error {
 		}
 		loops = append(loops, l)
 	}
-	e.loops, e.plain = len(loops), &listening{loops: loops}
+	e.loops, e.plain = len(loops), &listening{loops: loops, sockets: map[int]*ListenOptions{}}
 	for _, l := range loops {
 		e.shards = append(e.shards, l)
 		e.running.Go(l.run)
@@ -107,6 +114,7 @@ func (l *loop) stop()                            { l.mail.post(l.end) }
 
 // run serves until the loop is stopped.
 func (l *loop) run() {
+	l.looked = l.engine.stalls.clock()
 	for !l.stopped {
 		l.turn()
 	}
@@ -134,6 +142,10 @@ func (l *loop) turn() {
 	}
 	events := l.poll.wait(timeout)
 	l.spent = 0
+	l.lookForStall()
+	if l.accepting != nil && l.accepting.behind {
+		l.accepting.catchUp()
+	}
 	if timeout != 0 {
 		l.mail.woken()
 	}
@@ -151,6 +163,7 @@ func (l *loop) turn() {
 	l.readMail()
 	l.flushLate()
 	l.sweep()
+	l.settle()
 	l.counts.publish(l.tally, &l.told)
 	if l.drained != nil && l.conns.used == 0 {
 		l.drained()
@@ -163,6 +176,7 @@ func (l *loop) tick(now tick) {
 	l.wheel.advance(now, l.lookup, l.overdue)
 	l.expireLogs()
 	l.checkLent()
+	l.checkEndings()
 	if l.accepting != nil {
 		l.accepting.resume()
 	}
@@ -246,69 +260,10 @@ func (l *loop) sendTo(slot int32, gen uint32, f Frame) {
 
 func (l *loop) close(slot int32, gen uint32, code ws.StatusCode, reason string) {
 	l.mail.post(func() {
-		if c := l.lookup(slot, gen); c != nil && l.finish(c) {
+		if c := l.lookup(slot, gen); c != nil && l.writeOut(c) {
 			l.beginClose(c, code, reason)
 		}
 	})
-}
-
-// read takes what the socket has, up to the client's share of a turn. Unless
-// the peer has ended, a short read has emptied the socket, and the next bytes
-// are an event of their own.
-func (l *loop) read(c *conn, ended bool) {
-	gen := c.gen
-	for range readsInTurn {
-		n, err := unix.Read(int(c.fd), l.buf)
-		switch {
-		case err == unix.EINTR:
-			continue
-		case err == unix.EAGAIN:
-			return
-		case err != nil:
-			l.drop(c, ws.StatusAbnormalClosure, "the connection broke: "+err.Error())
-			return
-		case n == 0:
-			l.peerEnded(c)
-			return
-		}
-		c.pinged = false
-		l.consume(c, l.buf[:n])
-		if c.gen != gen || c.state == stateFree || n < len(l.buf) && !ended {
-			return
-		}
-	}
-	c.toRead = true
-	l.unread = append(l.unread, wheelEntry{c.slot, c.gen})
-}
-
-// readOn goes on with the clients that had more to say than their share.
-func (l *loop) readOn() {
-	list := l.unread
-	l.unread = nil
-	for _, e := range list {
-		if c := l.lookup(e.slot, e.gen); c != nil {
-			c.toRead = false
-			l.read(c, true)
-		}
-	}
-}
-
-// peerEnded handles the end of the peer's bytes: a half-closed TCP connection.
-func (l *loop) peerEnded(c *conn) {
-	c.eof = true
-	if c.out == nil || c.state == stateOpen || c.state == stateHead {
-		l.drop(c, ws.StatusAbnormalClosure, hungUp)
-	}
-}
-
-// consume does with bytes what the connection's state asks for.
-func (l *loop) consume(c *conn, data []byte) {
-	switch c.state {
-	case stateHead:
-		l.readHead(c, data)
-	case stateOpen, stateClosing:
-		l.parse(c, data)
-	}
 }
 
 // readMail does what other goroutines asked for. It stops short of bringing a

@@ -32,8 +32,10 @@ type server struct {
 	closed   chan closeNote
 	accept   func(*Request) (Welcome, error)
 	open     func(Conn)
-	listen   *net.ListenConfig // nil is Go's default
-	mute     atomic.Bool       // nothing is reported: nobody reads it
+	ending   func(Conn)          // nil finishes at once
+	message  func(Conn, Message) // beside its report
+	listen   *net.ListenConfig   // nil is Go's default
+	mute     atomic.Bool         // nothing is reported: nobody reads it
 }
 
 type closeNote struct {
@@ -53,7 +55,19 @@ func (s *server) Open(c Conn, _ any) {
 	}
 	report(s, s.opened, c)
 }
-func (s *server) Message(c Conn, session any, m Message) { report(s, s.messages, string(m.Payload)) }
+func (s *server) Message(c Conn, _ any, m Message) {
+	if s.message != nil {
+		s.message(c, m)
+	}
+	report(s, s.messages, string(m.Payload))
+}
+func (s *server) Ending(c Conn, _ any) {
+	if s.ending != nil {
+		s.ending(c)
+		return
+	}
+	c.Finish()
+}
 func (s *server) Closed(_ Conn, _ any, code int, reason string) {
 	report(s, s.closed, closeNote{code, reason})
 }

@@ -18,6 +18,7 @@ type outbound struct {
 	sent    int // bytes of the first frame that are out
 	waiting int // cost of the frames behind the first, the lent ones apart
 	lent    int // cost of the lent frames
+	entered int // how many of the frames, from the first on, the ledger has
 }
 
 // owed is a frame that waits for one connection.
@@ -26,6 +27,8 @@ type owed struct {
 	// lent says that the frame is many connections', and came with a change of the
 	// log: what it costs is not this connection's doing.
 	lent bool
+	// cut says that the frame is a log's, and that a part of it is out.
+	cut bool
 	// missed stands for the notice, which is not made yet, that so many frames were
 	// skipped. The frame is empty then.
 	missed uint32
@@ -54,15 +57,42 @@ func (o *outbound) miss(n uint32) {
 }
 
 // notice makes the notice that is first.
-func (o *outbound) notice(f Frame) {
+func (o *outbound) notice(f Frame, k *ledger) {
 	o.lent += len(f)
+	if o.entered > 0 {
+		k.leave(&o.frames[0])
+	}
 	o.frames[0].Frame, o.frames[0].missed = f, 0
+	if o.entered > 0 {
+		k.enter(&o.frames[0])
+	}
+}
+
+// enter has the ledger count all frames. It is not worth it for those that go out
+// at once.
+func (o *outbound) enter(k *ledger) {
+	for ; o.entered < len(o.frames); o.entered++ {
+		k.enter(&o.frames[o.entered])
+	}
+}
+
+// debt is what waits for the connection, in bytes, as if it were its alone.
+func (o *outbound) debt() int {
+	debt := o.waiting + o.lent
+	if len(o.frames) > 0 && !o.frames[0].lent {
+		debt += o.frames[0].cost()
+	}
+	return debt
 }
 
 // next lets go of the first frame.
-func (o *outbound) next() {
+func (o *outbound) next(k *ledger) {
 	if first := o.frames[0]; first.lent {
 		o.lent -= first.cost()
+	}
+	if o.entered > 0 {
+		k.leave(&o.frames[0])
+		o.entered--
 	}
 	o.frames[0] = owed{} // the array stays until the last frame is out
 	o.frames = o.frames[1:]
@@ -71,8 +101,19 @@ func (o *outbound) next() {
 	}
 }
 
+// forget lets go of all frames.
+func (o *outbound) forget(k *ledger) {
+	for i := range o.entered {
+		k.leave(&o.frames[i])
+	}
+	*o = outbound{}
+}
+
 // keepFirst forgets all but the first frame.
-func (o *outbound) keepFirst() {
+func (o *outbound) keepFirst(k *ledger) {
+	for ; o.entered > 1; o.entered-- {
+		k.leave(&o.frames[o.entered-1])
+	}
 	clear(o.frames[1:])
 	o.frames = o.frames[:1]
 	o.waiting, o.lent = 0, 0

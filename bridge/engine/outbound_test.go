@@ -8,10 +8,10 @@ import (
 func TestAnOutboundQueueCountsWhatItHolds(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
-		o := &outbound{}
+		o, k := &outbound{}, &ledger{}
 		for range 100 {
 			f := make(Frame, rng.IntN(50))
-			switch rng.IntN(5) {
+			switch rng.IntN(6) {
 			case 0:
 				o.send(f)
 			case 1:
@@ -20,11 +20,13 @@ func TestAnOutboundQueueCountsWhatItHolds(t *testing.T) {
 				o.miss(1)
 			case 3:
 				if len(o.frames) > 0 && o.frames[0].missed > 0 {
-					o.notice(f)
+					o.notice(f, k)
 				}
+			case 4:
+				o.enter(k)
 			default:
 				if len(o.frames) > 0 {
-					o.next()
+					o.next(k)
 				}
 			}
 			var waiting, lent int
@@ -36,15 +38,21 @@ func TestAnOutboundQueueCountsWhatItHolds(t *testing.T) {
 					waiting += f.cost()
 				}
 			}
+			if want := entries(o); k.bytes != want {
+				t.Fatalf("the ledger has %d bytes, want %d", k.bytes, want)
+			}
 			if o.waiting != waiting || o.lent != lent {
 				t.Fatalf("%d and %d are counted, want %d and %d", o.waiting, o.lent, waiting, lent)
 			}
 		}
 		if len(o.frames) > 0 {
 			all := o.frames
-			o.keepFirst()
+			o.keepFirst(k)
 			for len(o.frames) > 0 {
-				o.next()
+				o.next(k)
+			}
+			if k.bytes != 0 || len(k.shared) != 0 {
+				t.Fatalf("the ledger has %d bytes of %d frames yet", k.bytes, len(k.shared))
 			}
 			if o.waiting != 0 || o.lent != 0 {
 				t.Fatalf("%d and %d are left", o.waiting, o.lent)
@@ -55,5 +63,39 @@ func TestAnOutboundQueueCountsWhatItHolds(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// entries is what a ledger has of a queue whose frames are all different.
+func entries(o *outbound) (bytes int) {
+	for _, f := range o.frames[:o.entered] {
+		bytes += f.cost()
+	}
+	return bytes
+}
+
+func TestALedgerCountsASharedFrameOnce(t *testing.T) {
+	var k ledger
+	queues := make([]outbound, 10)
+	shared := make(Frame, 1000)
+	for i := range queues {
+		queues[i].lend(shared)
+		queues[i].send(make(Frame, 100))
+		queues[i].enter(&k)
+	}
+	if want := 1000 + 10*(100+2*frameCost); k.bytes != want {
+		t.Errorf("the ledger has %d bytes, want %d", k.bytes, want)
+	}
+	for i := range queues[:9] {
+		queues[i].next(&k)
+	}
+	if want := 1000 + 10*100 + 11*frameCost; k.bytes != want {
+		t.Errorf("while one is left, the ledger has %d bytes, want %d", k.bytes, want)
+	}
+	for i := range queues {
+		queues[i].forget(&k)
+	}
+	if k.bytes != 0 || len(k.shared) != 0 {
+		t.Errorf("the ledger has %d bytes of %d frames yet", k.bytes, len(k.shared))
 	}
 }

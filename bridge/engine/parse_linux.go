@@ -1,5 +1,7 @@
 package engine
 
+// parse takes bytes apart that were just read, or without any what a former turn
+// left over.
 func (l *loop) parse(c *conn, data []byte) {
 	p := c.in
 	if p == nil {
@@ -9,20 +11,22 @@ func (l *loop) parse(c *conn, data []byte) {
 		}
 	}
 	c.in = p
-	l.sink = connSink{l, c}
+	if p.rest.pending() {
+		data = p.rest.left
+	}
+	l.sink = connSink{l, c, c.gen}
 	gen := c.gen
-	err := p.feed(data, l.engine.cfg.MaxMessage, &l.sink)
+	rest, err := p.feed(data, l.engine.cfg.MaxMessage, &l.sink)
 	if c.gen != gen || c.state == stateFree {
 		return // dropped by what it sent; drop gave the parser back
 	}
 	if err != nil {
 		l.returnParser(c)
-		if c.state == stateClosing {
-			l.drop(c, err.code, err.reason)
-			return
-		}
-		l.beginClose(c, err.code, err.reason)
+		l.violated(c, err)
 		return
+	}
+	if p.rest.keep(rest); p.rest.pending() {
+		l.readLater(c)
 	}
 	if p.idle() {
 		l.returnParser(c)

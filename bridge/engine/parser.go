@@ -14,6 +14,13 @@ type sink interface {
 	control(op ws.OpCode, payload []byte) bool
 	// wants tells whether messages still matter: not on a connection that closes.
 	wants() bool
+	// pause reports whether the client's turn is over: what is left is for the next.
+	pause() bool
+	// fragments is called at each sixteenth fragment of a message: as many small
+	// frames are as much work as a message.
+	fragments() bool
+	// inflated is told how long the message was that came just now, if it was compressed.
+	inflated(n int)
 }
 
 // closeError is a violation that ends the connection with a close code.
@@ -42,8 +49,10 @@ type parser struct {
 	op         ws.OpCode
 	message    []byte
 	checked    int // bytes of message known to be UTF-8
+	fragment   int // how many fragments there were
 
-	held int // bytes of message that the engine has counted
+	rest remainder // of the bytes that were read, what is not parsed yet
+	held int       // bytes of message and rest that the engine has counted
 
 	// Compression, where it was negotiated; nil elsewhere.
 	deflate  *deflate
@@ -53,20 +62,23 @@ type parser struct {
 }
 
 // idle tells that the parser stands between two messages and holds nothing.
-func (p *parser) idle() bool { return p.have == 0 && !p.inFrame && !p.fragmented }
+func (p *parser) idle() bool {
+	return p.have == 0 && !p.inFrame && !p.fragmented && !p.rest.pending()
+}
 
 // feed parses data, which it unmasks in place, and hands what is complete to
-// the sink. maxMessage bounds a message in bytes, over all its fragments.
-func (p *parser) feed(data []byte, maxMessage int, to sink) *closeError {
-	for len(data) > 0 {
+// the sink. maxMessage bounds a message in bytes, over all its fragments. Where
+// the sink pauses, what is left of the data is given back, to be fed again.
+func (p *parser) feed(data []byte, maxMessage int, to sink) (rest []byte, _ *closeError) {
+	for len(data) > 0 && !to.pause() {
 		if !p.inFrame {
 			n, err := p.readHeader(data, maxMessage)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			data = data[n:]
 			if !p.inFrame {
-				return nil // the header goes on in the next bytes
+				return nil, nil // the header goes on in the next bytes
 			}
 		}
 		n := min(p.header.Length-p.read, int64(len(data)))
@@ -76,13 +88,13 @@ func (p *parser) feed(data []byte, maxMessage int, to sink) *closeError {
 		p.read += n
 		goOn, err := p.take(payload, to)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !goOn || p.inFrame {
-			return nil
+			return nil, nil
 		}
 	}
-	return nil
+	return data, nil
 }
 
 // readHeader reads a frame header from what it has and from data, and says how
@@ -212,8 +224,9 @@ func (p *parser) take(payload []byte, to sink) (goOn bool, _ *closeError) {
 		p.fragmented = !p.header.Fin
 	}
 	if !last {
-		return true, nil
+		return !ended || p.nextFragment(to), nil
 	}
+	p.fragment = 0
 	if p.deflated {
 		return p.inflated(payload, to)
 	}
@@ -222,20 +235,8 @@ func (p *parser) take(payload []byte, to sink) (goOn bool, _ *closeError) {
 	return goOn, nil
 }
 
-// hold counts what the parser of an incomplete message keeps, and tells whether
-// that is more than the engine may hold in all.
-func (e *Engine) hold(p *parser) bool {
-	if n := cap(p.message) - p.held; n != 0 {
-		p.held += n
-		return e.held.Add(int64(n)) > int64(e.cfg.MaxHeld) && n > 0
-	}
-	return false
-}
-
-// release counts what a parser kept as given back.
-func (e *Engine) release(p *parser) {
-	if p.held != 0 {
-		e.held.Add(-int64(p.held))
-		p.held = 0
-	}
+// nextFragment counts a fragment that is not the last of its message.
+func (p *parser) nextFragment(to sink) bool {
+	p.fragment++
+	return p.fragment%fragmentsPerMessage != 0 || to.fragments()
 }

@@ -20,6 +20,10 @@ func (r *record) message(op ws.OpCode, p []byte) bool {
 	return true
 }
 
+func (r *record) pause() bool     { return false }
+func (r *record) fragments() bool { return true }
+func (r *record) inflated(int)    {}
+
 func (r *record) control(op ws.OpCode, p []byte) bool {
 	r.lines = append(r.lines, fmt.Sprintf("control %d %q", op, p))
 	return op != ws.OpClose
@@ -29,7 +33,7 @@ func (r *record) control(op ws.OpCode, p []byte) bool {
 func parse(limit int, pieces ...[]byte) (*parser, []string, *closeError) {
 	p, r := new(parser), new(record)
 	for _, piece := range pieces {
-		if err := p.feed(bytes.Clone(piece), limit, r); err != nil {
+		if _, err := p.feed(bytes.Clone(piece), limit, r); err != nil {
 			return p, r.lines, err
 		}
 	}
@@ -64,7 +68,7 @@ func TestParserFindsTheSameMessagesHoweverTheBytesAreCut(t *testing.T) {
 		p, r := new(parser), new(record)
 		for rest := bytes.Clone(stream); len(rest) > 0; {
 			n := min(size, len(rest))
-			if err := p.feed(rest[:n], 1<<20, r); err != nil {
+			if _, err := p.feed(rest[:n], 1<<20, r); err != nil {
 				t.Fatalf("pieces of %d: %v", size, err)
 			}
 			rest = rest[n:]

@@ -12,28 +12,34 @@ import (
 type peer struct {
 	gang   *gang
 	socket net.Conn
+	in     incoming      // until its request is accepted
 	budget budget        // the reader's
 	parser parser        // the reader's
+	stood  time.Duration // for how long the process stood still while input waited; the reader's
 	wake   chan struct{} // capacity 1: the writer has something to do
 
 	// calls keeps calls of the handler's about this connection apart.
 	calls sync.Mutex
 
 	// mu guards the following fields.
-	mu      sync.Mutex
-	state   state
-	session any
-	stream  *stream
-	cursor  uint64      // the writer's place in the stream
-	out     outbound    // what it alone is sent; it goes out before the stream
-	lent    time.Time   // when it was lent frames and had none
-	writing int         // cost of the lent frames that are being written
-	asked   *closeError // somebody asked the writer to close
-	doomed  string      // the server stops, for this reason
-	byPeer  bool        // the peer's close frame came
-	pinged  bool        // and nothing was read since
-	slow    bool        // it was counted among those that are too slow
-	sent    time.Time
+	mu       sync.Mutex
+	state    state
+	session  any
+	stream   *stream
+	cursor   uint64        // the writer's place in the stream
+	out      outbound      // what it alone is sent; it goes out before the stream
+	lent     time.Time     // when it was lent frames and had none
+	writing  int           // cost of the lent frames that were copied and are being written
+	inHand   bool          // the first of out is being written, as it lies
+	buffered int           // bytes that were copied and are being written
+	room     chan struct{} // closed when the writer goes on; nil when nobody waits
+	asked    *closeError   // somebody asked the writer to close
+	doomed   string        // the server stops, for this reason
+	ending   *closeError   // how it ends once the messages before are answered
+	endBy    time.Time     // when it ends in any case
+	pinged   bool          // and nothing was read since
+	slow     bool          // it was counted among those that are too slow
+	sent     time.Time
 }
 
 func newPeer(g *gang, socket net.Conn) *peer {
@@ -45,21 +51,26 @@ func (p *peer) handle() Conn { return Conn{on: p} }
 // serve reads the request and what follows it, until the connection ends.
 func (p *peer) serve() {
 	_ = p.socket.SetDeadline(time.Now().Add(p.gang.engine.cfg.HeadTimeout))
-	head, rest, err := p.readHead()
+	r, rest, no, err := p.readHead()
 	if err != nil {
-		p.reject(rejectionOf(err))
+		p.tellBroken(err)
+		p.socket.Close()
 		return
 	}
-	if !wantsWebSocket(head) {
+	var answer []byte
+	var welcome Welcome
+	if no == nil {
+		answer, welcome, no = p.gang.engine.receive(&p.in, r)
+	}
+	switch {
+	case no != nil:
+		p.refuse(no)
+		return
+	case answer == nil:
 		_ = p.socket.SetDeadline(time.Time{})
-		if !p.gang.engine.handoff.give(p.socket, append(head, rest...)) {
+		if !p.gang.engine.handoff.give(p.socket, r, rest) {
 			p.reject(busy)
 		}
-		return
-	}
-	answer, welcome, ok := p.gang.engine.negotiate(head, p.remoteAddr)
-	if !ok {
-		p.reject(answer)
 		return
 	}
 	n, err := p.socket.Write(answer)
@@ -117,6 +128,16 @@ func (p *peer) sendTo(_ int32, _ uint32, f Frame) { p.send(f) }
 
 func (p *peer) close(_ int32, _ uint32, code ws.StatusCode, reason string) { p.ask(code, reason) }
 
+// finish is [Conn.Finish] for a connection on goroutines.
+func (p *peer) finish(int32, uint32) {
+	p.mu.Lock()
+	ending := p.ending
+	p.mu.Unlock()
+	if ending != nil {
+		p.ask(ending.code, ending.reason)
+	}
+}
+
 // ask has the writer close: the caller may be in a call of the handler's, and
 // Closed must not come within another. It is false when that was asked before.
 func (p *peer) ask(code ws.StatusCode, reason string) bool {
@@ -137,6 +158,7 @@ func (p *peer) send(f Frame) {
 		return
 	}
 	p.out.send(f)
+	p.gang.owe(p.out.enter)
 	tooMuch := p.out.waiting > maxOutbound
 	if tooMuch {
 		p.countSlow()
@@ -168,7 +190,7 @@ func (p *peer) poke() {
 func (p *peer) goAway(reason string) {
 	p.mu.Lock()
 	p.doomed = reason
-	head := p.state == stateHead
+	head := p.state == stateHead || p.state == stateRejected
 	p.mu.Unlock()
 	if head {
 		_ = p.socket.SetReadDeadline(time.Now())
@@ -199,7 +221,9 @@ func (p *peer) end(code ws.StatusCode, reason string, last ...Frame) bool {
 		return false
 	}
 	p.state = stateClosing
-	p.out = outbound{}
+	p.gang.owe(p.out.forget)
+	p.inHand = false
+	signal(&p.room)
 	for _, f := range last {
 		p.out.send(f)
 	}

@@ -16,6 +16,7 @@ func (p *peer) follow(_ int32, _ uint32, log *Log, first []Frame) {
 		return
 	}
 	kept := p.changeLog(log, first)
+	p.gang.owe(p.out.enter)
 	if !kept {
 		p.countSlow()
 	}

@@ -1,16 +1,21 @@
 package engine
 
 import (
+	"time"
+
 	"github.com/gobwas/ws"
 )
+
+// freshAfter is how long a read must take for its bytes to have come meanwhile.
+const freshAfter = 5 * time.Millisecond
 
 // read hands the client's messages on until the connection ends. It is true
 // when a close frame of ours is on its way out and nothing more is to be read.
 func (p *peer) read(data []byte) bool {
 	buf := make([]byte, 4096)
 	for {
-		if err := p.parser.feed(data, p.gang.engine.cfg.MaxMessage, p); err != nil {
-			p.beginClose(err.code, err.reason)
+		if _, err := p.parser.feed(data, p.gang.engine.cfg.MaxMessage, p); err != nil {
+			p.beginEnding(err.code, err.reason)
 			return true
 		}
 		if p.closedByPeer() {
@@ -25,7 +30,12 @@ func (p *peer) read(data []byte) bool {
 			p.gang.engine.release(&p.parser)
 			p.parser.message = nil
 		}
+		p.awaitRoom()
+		asked := time.Now()
 		n, err := p.socket.Read(buf)
+		if time.Since(asked) > freshAfter {
+			p.stood = 0 // the socket was empty
+		}
 		if err != nil {
 			p.leave(ws.StatusAbnormalClosure, hungUp)
 			return false
@@ -35,10 +45,11 @@ func (p *peer) read(data []byte) bool {
 	}
 }
 
+// closedByPeer reports whether nothing more is to be read.
 func (p *peer) closedByPeer() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.byPeer
+	return p.ending != nil
 }
 
 // heard notes a sign of life.
@@ -48,12 +59,24 @@ func (p *peer) heard() {
 	p.pinged = false
 }
 
-// wants, message and control make the peer the parser's sink.
+// wants, pause, message, fragments, inflated and control make the peer the parser's
+// sink. It needs no pause: nobody waits for its goroutine.
 func (p *peer) wants() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.state == stateOpen
 }
+
+func (p *peer) pause() bool { return false }
+
+func (p *peer) fragments() bool {
+	if p.wants() {
+		p.withinRate()
+	}
+	return true
+}
+
+func (p *peer) inflated(n int) { p.budget.charge(n / inflatedPerMessage) }
 
 func (p *peer) message(op ws.OpCode, payload []byte) bool {
 	if !p.withinRate() {
@@ -66,7 +89,10 @@ func (p *peer) message(op ws.OpCode, payload []byte) bool {
 	p.mu.Unlock()
 	if open {
 		p.gang.counts.add(tally{received: 1})
-		p.gang.engine.cfg.Handler.Message(p.handle(), session, Message{Op: op, Payload: payload})
+		if stood := p.gang.engine.Stalled(); stood > 0 {
+			p.stood = stood
+		}
+		p.gang.engine.cfg.Handler.Message(p.handle(), session, Message{Op: op, Payload: payload, Stalled: p.stood})
 	}
 	return true
 }
@@ -100,8 +126,18 @@ func (p *peer) peerClose(payload []byte) {
 	if wrong != nil {
 		code, reason = wrong.code, wrong.reason
 	}
+	p.beginEnding(code, reason)
+}
+
+// beginEnding waits for the handler's answers to what came before.
+func (p *peer) beginEnding(code ws.StatusCode, reason string) {
+	p.calls.Lock()
+	defer p.calls.Unlock()
 	p.mu.Lock()
-	p.byPeer = true
+	open, session := p.state == stateOpen, p.session
+	p.ending, p.endBy = &closeError{code, reason}, time.Now().Add(answerTimeout)
 	p.mu.Unlock()
-	p.beginClose(code, reason)
+	if open {
+		p.gang.engine.cfg.Handler.Ending(p.handle(), session)
+	}
 }

@@ -1,64 +1,95 @@
 package engine
 
 import (
-	"cmp"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
 	"net/netip"
 	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/proxyproto"
 )
 
-// What may be wrong with a request head.
-var (
-	errLongHead = errors.New(longHead)
-	errBadLines = errors.New(badLines)
-	errNoHead   = errors.New("the client sent nothing")
-)
-
-func rejectionOf(err error) []byte {
-	var timeout net.Error
-	switch {
-	case err == errLongHead:
-		return rejection(http.StatusRequestHeaderFieldsTooLarge, longHead)
-	case err == errBadLines:
-		return rejection(http.StatusBadRequest, badLines)
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return rejection(http.StatusRequestTimeout, slowRequest)
-	}
-	return nil
-}
-
-// readHead reads a request head and what lies behind it in the same bytes.
-func (p *peer) readHead() (head, rest []byte, err error) {
+// readHead reads a request head and what lies behind it in the same bytes. An
+// error means that nobody is to be answered.
+func (p *peer) readHead() (r *Request, rest []byte, no *Refusal, _ error) {
 	buf := make([]byte, 0, 2048)
 	for {
 		if len(buf) == cap(buf) {
 			buf = append(buf, 0)[:len(buf)]
 		}
 		n, err := p.socket.Read(buf[len(buf):cap(buf)])
-		from := max(0, len(buf)-3)
+		if n > 0 && len(buf) == 0 && p.in.readsProxy {
+			p.in.client = p.remoteAddr()
+		}
 		buf = buf[:len(buf)+n]
-		end := headEnd(buf, from)
+		head, rest, no := p.gang.engine.examine(&p.in, buf)
+		var timeout net.Error
 		switch {
-		case p.gang.engine.headTooLong(end, len(buf)):
-			return nil, nil, errLongHead
-		case bareLF(buf[:cmp.Or(end, len(buf))]):
-			return nil, nil, errBadLines
-		case end > 0:
-			return buf[:end:end], buf[end:], nil
-		case err != nil && len(buf) == 0:
-			// A browser's spare connection: an answer would be taken for that to
-			// its next request.
-			return nil, nil, errNoHead
-		case err != nil:
-			return nil, nil, err
+		case no != nil || head != nil:
+			return p.in.request(head), rest, no, nil
+		case err == nil:
+		case len(buf) > 0 && errors.As(err, &timeout) && timeout.Timeout():
+			return p.in.request(nil), nil, p.outOfTime(), nil
+		default:
+			// Also for a browser's spare connection: an answer would be taken for that
+			// to its next request.
+			return nil, nil, nil, err
 		}
 	}
 }
 
+// tellBroken tells of a connection whose bytes are not what the port speaks. Its
+// listener has answered it, as far as it could.
+func (p *peer) tellBroken(err error) {
+	kind := ""
+	var record tls.RecordHeaderError
+	switch {
+	case errors.Is(err, proxyproto.ErrMissing), errors.Is(err, proxyproto.ErrMalformed):
+		kind = KindProxyLine
+	case errors.As(err, &record):
+		kind = KindNoTLS
+	default:
+		return
+	}
+	p.gang.engine.reportRefusal(&Refusal{Status: http.StatusBadRequest, Kind: kind, Reason: err.Error()}, p.remoteAddr())
+}
+
+// outOfTime says why a request is not waited for any longer.
+func (p *peer) outOfTime() *Refusal {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.doomed != "" {
+		return stopping(p.doomed)
+	}
+	return slowHead()
+}
+
+// refuse answers a request with a status and a reason, and hangs up.
+func (p *peer) refuse(no *Refusal) {
+	p.gang.engine.reportRefusal(no, p.in.client)
+	p.reject(no.answer())
+}
+
+// giveWay ends a connection whose place another one took.
+func (p *peer) giveWay(int32, uint32) {
+	p.mu.Lock()
+	first := p.state == stateHead // else it was told no before
+	p.mu.Unlock()
+	if e := p.gang.engine; first {
+		e.reportRefusal(e.limiter.noRoom(&p.in), p.remoteAddr())
+	}
+	p.socket.Close()
+}
+
 // reject answers a request that becomes no WebSocket, and hangs up.
 func (p *peer) reject(answer []byte) {
+	p.mu.Lock()
+	if p.state == stateHead {
+		p.state = stateRejected
+	}
+	p.mu.Unlock()
 	_ = p.socket.SetDeadline(time.Now().Add(lingerTimeout))
 	if len(answer) > 0 {
 		n, err := p.socket.Write(answer)

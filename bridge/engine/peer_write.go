@@ -19,6 +19,7 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 func (p *peer) write() {
 	ping := time.NewTimer(p.pingIn())
 	defer ping.Stop()
+	defer p.done()
 	for {
 		buf := buffers.Get().(*[]byte)
 		g := p.gather((*buf)[:0])
@@ -26,7 +27,10 @@ func (p *peer) write() {
 		if written && g.frames > 0 {
 			p.gang.counts.add(tally{delivered: g.frames})
 		}
-		if *buf = g.bytes; cap(*buf) <= 2*chunk {
+		if !g.lent {
+			*buf = g.bytes
+		}
+		if cap(*buf) <= 2*chunk {
 			buffers.Put(buf)
 		}
 		switch {
@@ -54,6 +58,7 @@ type gathered struct {
 	frames uint64          // text and binary frames in bytes
 	news   <-chan struct{} // tells when there is more
 	asked  *closeError     // somebody asked to close
+	lent   bool            // the bytes are a frame's that is not to be changed
 	behind bool            // the log went on without this client
 	last   bool            // nothing follows
 }
@@ -61,8 +66,9 @@ type gathered struct {
 func (p *peer) gather(buf []byte) (g gathered) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.putDown()
 	buf, g.frames = p.takeOwn(buf)
-	g.bytes = buf
+	g.bytes, g.lent = buf, p.inHand
 	switch {
 	case p.state != stateOpen:
 		g.last = true
@@ -76,29 +82,58 @@ func (p *peer) gather(buf []byte) (g gathered) {
 	default:
 		g.asked = p.asked
 	}
+	if !g.lent {
+		p.buffer(len(g.bytes))
+	}
+	signal(&p.room)
 	return g
 }
 
-// takeOwn appends what the connection alone is sent to buf, up to about a chunk.
-// It gives the number of text and binary frames. mu is held.
-func (p *peer) takeOwn(buf []byte) (_ []byte, frames uint64) {
+// putDown lets go of what was written. mu is held.
+func (p *peer) putDown() {
+	if p.inHand {
+		p.inHand = false
+		p.gang.owe(p.out.next)
+	}
 	p.writing = 0
+	p.buffer(0)
+}
+
+// done ends the writer.
+func (p *peer) done() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.gang.owe(p.out.forget)
+	p.inHand = false
+	p.buffer(0)
+	signal(&p.room)
+}
+
+// takeOwn appends what the connection alone is sent to buf, up to about a chunk; a
+// frame that is longer is given as it lies, and stays the first of out until it is
+// written. It gives the number of text and binary frames. mu is held.
+func (p *peer) takeOwn(buf []byte) (_ []byte, frames uint64) {
 	for len(p.out.frames) > 0 {
 		f := &p.out.frames[0]
 		if f.missed > 0 {
-			p.out.notice(p.gang.engine.cfg.Skip(p.session, uint64(f.missed)))
+			notice := p.gang.engine.cfg.Skip(p.session, uint64(f.missed))
+			p.gang.owe(func(k *ledger) { p.out.notice(notice, k) })
 		}
 		if len(buf) > 0 && len(buf)+len(f.Frame) > chunk {
 			break
 		}
-		buf = append(buf, f.Frame...)
 		if f.isData() {
 			frames++
 		}
+		if len(f.Frame) > chunk {
+			p.inHand = true
+			return f.Frame, frames
+		}
+		buf = append(buf, f.Frame...)
 		if f.lent {
 			p.writing += f.cost()
 		}
-		p.out.next()
+		p.gang.owe(p.out.next)
 	}
 	if len(p.out.frames) == 0 {
 		p.out.frames = nil // its array may be large
@@ -111,9 +146,16 @@ func (p *peer) takeOwn(buf []byte) (_ []byte, frames uint64) {
 // taken nothing of what it was lent for as long as a log would keep it.
 func (p *peer) unstick() {
 	p.mu.Lock()
+	now := time.Now()
 	asked := p.asked
+	if p.ending != nil && p.state == stateOpen {
+		asked = nil // the answers that came before it may take their time
+		if now.After(p.endBy) {
+			asked = p.ending
+		}
+	}
 	behind := p.stream != nil && p.stream.behind(p.cursor)
-	deaf := p.deaf(time.Now(), p.gang.engine.cfg.LogAge)
+	deaf := p.deaf(now, p.gang.engine.cfg.LogAge)
 	p.mu.Unlock()
 	switch {
 	case asked != nil:
@@ -151,6 +193,7 @@ func (p *peer) fellOff() {
 	e.skips.Add(1)
 	if notice := e.cfg.Skip(p.session, missed); notice != nil {
 		p.out.send(notice)
+		p.gang.owe(p.out.enter)
 	}
 }
 

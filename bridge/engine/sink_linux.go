@@ -4,29 +4,38 @@ import "github.com/gobwas/ws"
 
 // connSink takes one connection's messages from the parser.
 type connSink struct {
-	l *loop
-	c *conn
+	l   *loop
+	c   *conn
+	gen uint32
 }
+
+// alive reports whether the connection is there yet: closing it may have found that
+// it is broken. Then its parser is not its own any more.
+func (s *connSink) alive() bool { return s.c.gen == s.gen && s.c.state != stateFree }
 
 func (s *connSink) wants() bool { return s.c.state == stateOpen }
 
+func (s *connSink) pause() bool { return s.l.work <= 0 }
+
 func (s *connSink) message(op ws.OpCode, payload []byte) bool {
-	if s.c.state != stateOpen {
-		return true // we are closing: only the peer's close frame matters
-	}
-	if !s.withinRate() {
-		return false
+	s.l.work -= messageWork + len(payload)
+	if s.c.state != stateOpen || !s.withinRate() {
+		return s.alive() // we are closing: only the peer's close frame matters
 	}
 	s.l.tally.received++
-	s.l.engine.cfg.Handler.Message(s.l.handle(s.c), s.c.session, Message{Op: op, Payload: payload})
-	return true
+	m := Message{Op: op, Payload: payload}
+	if s.l.lookForStall(); s.c.waited {
+		m.Stalled = s.l.stood
+	}
+	s.l.engine.cfg.Handler.Message(s.l.handle(s.c), s.c.session, m)
+	return s.alive()
 }
 
 func (s *connSink) control(op ws.OpCode, payload []byte) bool {
 	c := s.c
-	gen := c.gen
+	s.l.work -= messageWork
 	if op != ws.OpClose && c.state == stateOpen && !s.withinRate() {
-		return false
+		return s.alive()
 	}
 	switch op {
 	case ws.OpPing:
@@ -37,8 +46,17 @@ func (s *connSink) control(op ws.OpCode, payload []byte) bool {
 		s.l.peerClose(c, payload)
 		return false
 	}
-	return c.gen == gen && c.state != stateFree
+	return s.alive()
 }
+
+func (s *connSink) fragments() bool {
+	if s.c.state == stateOpen {
+		s.withinRate()
+	}
+	return s.alive()
+}
+
+func (s *connSink) inflated(n int) { s.c.budget.charge(n / inflatedPerMessage) }
 
 // withinRate uses one message of the client's budget, or closes it.
 func (s *connSink) withinRate() bool {

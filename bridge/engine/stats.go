@@ -1,6 +1,10 @@
 package engine
 
-import "golang.org/x/sys/unix"
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // Stats is how an engine is, for those who watch it.
 type Stats struct {
@@ -12,6 +16,8 @@ type Stats struct {
 	Skips int
 	// Refused is how many connections were turned away for their number.
 	Refused int
+	// Outbound is how many bytes wait for connections alone now: see Limits.MaxOutbound.
+	Outbound int
 	// Held is how many bytes of incomplete messages are held now.
 	Held int
 
@@ -32,6 +38,9 @@ type Stats struct {
 	// the last tick (each quarter of a second). Each loop counts what it keeps, as
 	// for Limits.LogBytes; the frames themselves are in memory once.
 	Backlog int
+	// Stalls is how often the process stood still ever, and Stalled for how long in all.
+	Stalls  uint64
+	Stalled time.Duration
 	// Lag is how late the ticks of the loops came.
 	Lag Lag
 }
@@ -59,7 +68,10 @@ func (e *Engine) Stats() Stats {
 		SlowCloses:  int(e.slow.Load()),
 		Skips:       int(e.skips.Load()),
 		Refused:     int(e.refused.Load()),
+		Outbound:    int(e.outbound.Load()),
 		Held:        int(e.held.Load()),
+		Stalls:      e.stalls.count.Load(),
+		Stalled:     time.Duration(e.stalls.total.Load()),
 	}
 	for i, b := range lagBounds() {
 		st.Lag.Bounds[i] = b.Seconds()

@@ -35,3 +35,29 @@ func TestStatsTellWhatWaitsForALoopAndHowLateItIs(t *testing.T) {
 		t.Errorf("the lag went from %+v to %+v", before, after)
 	}
 }
+
+func TestStatsWaitForNobody(t *testing.T) {
+	s := start(t, Config{Loops: 1})
+	s.dial(t)
+	stuck, release := make(chan struct{}), make(chan struct{})
+	s.shards[0].(*loop).mail.post(func() { close(stuck); <-release })
+	<-stuck
+	appended := make(chan struct{})
+	frame := Text(string(make([]byte, 1<<20)))
+	go func() {
+		defer close(appended)
+		for range 8 { // more than the mailbox takes
+			s.log.Append(frame)
+		}
+	}()
+	// Stats comes back while the loop is stuck, and Append waits for it.
+	eventually(t, "the mailbox is full", func() bool { return s.Stats().Mail > mailBytes })
+	s.Stalled()
+	select {
+	case <-appended:
+		t.Error("nobody waits for the loop")
+	default:
+	}
+	close(release)
+	<-appended
+}

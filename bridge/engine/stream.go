@@ -3,12 +3,7 @@ package engine
 import (
 	"sync"
 	"sync/atomic"
-	"time"
 )
-
-// stallPatience is how long a log's source may wait for the fastest follower on
-// goroutines before it goes on without.
-const stallPatience = 100 * time.Millisecond
 
 // stream is a log for connections on goroutines: what ring is for a loop, with
 // a lock, and with waiting in place of sweeps.
@@ -64,18 +59,11 @@ func (s *stream) advance(to uint64) {
 	}
 }
 
-// waitForRoom waits, without the lock, until the lead goes on or patience ends.
+// waitForRoom waits, without the lock, until the lead goes on or its budget is used up.
 func (s *stream) waitForRoom() {
 	room := await(&s.room)
 	s.mu.Unlock()
-	timer := time.NewTimer(stallPatience)
-	stalled := false
-	select {
-	case <-room:
-	case <-timer.C:
-		stalled = true
-	}
-	timer.Stop()
+	stalled := !s.keep.waiting.wait(room)
 	s.mu.Lock()
 	s.stalled = stalled
 }

@@ -1,9 +1,7 @@
 package engine
 
 import (
-	"cmp"
 	"net"
-	"net/http"
 	"net/netip"
 	"os"
 
@@ -13,52 +11,35 @@ import (
 // readHead collects the request head and acts on it once it is whole. What
 // follows it in the same bytes is not lost.
 func (l *loop) readHead(c *conn, data []byte) {
-	from := 0
-	if c.head != nil {
-		// The empty line may be cut: search from three bytes before the news.
-		from = max(0, len(*c.head)-3)
-		*c.head = append(*c.head, data...)
-		data = *c.head
+	in := c.head
+	if in.started() {
+		in.head = append(in.head, data...)
+		data = in.head
 	}
-	end := headEnd(data, from)
+	head, rest, no := l.engine.examine(in, data)
 	switch {
-	case l.engine.headTooLong(end, len(data)):
-		l.reject(c, http.StatusRequestHeaderFieldsTooLarge, longHead)
-	case bareLF(data[:cmp.Or(end, len(data))]):
-		l.reject(c, http.StatusBadRequest, badLines)
-	case end == 0:
-		if c.head == nil {
-			kept := append(make([]byte, 0, 512), data...)
-			c.head = &kept
+	case no != nil:
+		l.refuse(c, no)
+		return
+	case head == nil:
+		if !in.started() {
+			in.head = append(make([]byte, 0, 512), data...)
 		}
-	case wantsWebSocket(data[:end]):
-		c.head = nil
-		l.upgrade(c, data[:end], data[end:])
-	default:
-		l.handOver(c, data)
-	}
-}
-
-// upgrade answers an upgrade request and opens the connection.
-func (l *loop) upgrade(c *conn, head, rest []byte) {
-	fd := int(c.fd)
-	answer, welcome, ok := l.engine.negotiate(head, func() netip.AddrPort { return peerAddr(fd) })
-	if !ok {
-		l.rejectWith(c, answer)
 		return
 	}
-	l.open(c, welcome, answer, rest)
-}
-
-// peerAddr is the address at the other end of a socket; zero for a Unix socket.
-func peerAddr(fd int) netip.AddrPort {
-	sa, err := unix.Getpeername(fd)
-	if err != nil {
-		return netip.AddrPort{}
+	r := in.request(head)
+	answer, welcome, no := l.engine.receive(in, r)
+	switch {
+	case no != nil:
+		l.refuse(c, no)
+	case answer == nil:
+		l.handOver(c, r, rest)
+	default:
+		l.open(c, welcome, answer, rest)
 	}
-	return socketAddr(sa)
 }
 
+// socketAddr is the address of a socket; the zero value for a Unix socket.
 func socketAddr(sa unix.Sockaddr) netip.AddrPort {
 	switch sa := sa.(type) {
 	case *unix.SockaddrInet4:
@@ -71,6 +52,8 @@ func socketAddr(sa unix.Sockaddr) netip.AddrPort {
 
 // open makes a connection of an accepted request.
 func (l *loop) open(c *conn, w Welcome, answer, rest []byte) {
+	c.from = c.head.count // its place is kept: nobody else changes that
+	l.recycle(c)
 	c.state = stateOpen
 	c.session = w.Session
 	c.budget = fullBudget(l.engine.cfg.MessageRate, l.wheel.now)
@@ -90,21 +73,19 @@ func (l *loop) open(c *conn, w Welcome, answer, rest []byte) {
 }
 
 // handOver lets go of a connection whose request is for net/http.
-func (l *loop) handOver(c *conn, read []byte) {
+func (l *loop) handOver(c *conn, r *Request, rest []byte) {
 	l.poll.remove(int(c.fd))
 	file := os.NewFile(uintptr(c.fd), "client")
+	defer l.forget(c)
+	defer file.Close()
 	socket, err := net.FileConn(file) // a duplicate; the file is ours to close
 	if err != nil {
 		l.engine.log.Error("cannot hand a request to the HTTP server", "error", err)
-		file.Close()
-		l.forget(c)
 		return
 	}
-	if !l.engine.handoff.give(socket, read) {
+	if !l.engine.handoff.give(socket, r, rest) {
 		// An error means that the client is gone.
 		_, _ = socket.Write(busy)
 		socket.Close()
 	}
-	file.Close()
-	l.forget(c)
 }

@@ -63,6 +63,7 @@ func (l *loop) flush(c *conn) {
 		switch {
 		case c.out != nil && (writes >= ownInTurn || l.spent >= turnBytes):
 			l.later(c)
+			l.owe(c)
 			return
 		case c.out != nil:
 			if !l.writeOwn(c) {
@@ -78,7 +79,11 @@ func (l *loop) flush(c *conn) {
 			l.flushed(c)
 			return
 		}
+		if c.muted && !l.deaf(c) {
+			l.unmute(c)
+		}
 	}
+	l.owe(c)
 }
 
 // writeLog writes one run of the log. It is false when the connection ended.
@@ -108,7 +113,7 @@ func (l *loop) cut(c *conn, n int) {
 	}
 	if n > 0 {
 		f := c.ring.at(c.cursor)
-		c.out = &outbound{frames: []owed{{Frame: f}}, sent: n}
+		c.out = &outbound{frames: []owed{{Frame: f, cut: true}}, sent: n}
 		c.cursor++
 	}
 }
@@ -133,7 +138,7 @@ func (l *loop) writeOwn(c *conn) bool {
 		if c.answered && o.frames[0].isData() {
 			l.tally.delivered++
 		}
-		o.next()
+		o.next(&l.ledger)
 		c.answered = true
 	}
 	o.sent = n
@@ -195,6 +200,7 @@ func (l *loop) flushLate() {
 	for i, e := range list {
 		if l.spent >= turnBytes { // the others come first in the next turn
 			l.late = append(slices.Clone(list[i:]), l.late...)
+			l.oweAll(list[i:])
 			break
 		}
 		if c := l.lookup(e.slot, e.gen); c != nil {
@@ -204,6 +210,15 @@ func (l *loop) flushLate() {
 		}
 	}
 	l.lateSpare = list
+}
+
+// oweAll counts what waits for connections that did not have their turn.
+func (l *loop) oweAll(list []wheelEntry) {
+	for _, e := range list {
+		if c := l.lookup(e.slot, e.gen); c != nil {
+			l.owe(c)
+		}
+	}
 }
 
 // checkOwn ends an open connection for which too much of its own waits.

@@ -2,10 +2,17 @@ package filter
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
+
+// Fields are the names of a filter's fields, which are those of its parameters in a URL.
+func Fields() []string { return fieldNames() }
+
+// IsField reports whether a name is that of a field.
+func IsField(name string) bool { return slices.Contains(fieldNames(), name) }
 
 // FromQuery reads a filter from the parameters of a URL; doc.go tells their form. Parameters that
 // are not fields of a filter are ignored. It reports whether there was one that is; without any the

@@ -51,9 +51,16 @@ func unixAddress(path string) (Address, error) {
 	return Address{Network: "unix", Name: path}, nil
 }
 
+// CutProxy takes the proxy: off an address behind which a proxy speaks the PROXY
+// protocol, and reports whether it was there.
+func CutProxy(s string) (address string, proxy bool) { return strings.CutPrefix(s, "proxy:") }
+
 // URLs is where clients of a listener connect, for people to read.
 func URLs(ln net.Listener) string {
 	at := ln.Addr()
+	if p, ok := ln.(*ProxyListener); ok {
+		return "PROXY " + URLs(p.Listener)
+	}
 	if _, ok := ln.(*secured); ok {
 		return fmt.Sprintf("https://%s and wss://%s", at, at)
 	}

@@ -5,7 +5,7 @@
 // # Where a listener comes from
 //
 //	"host:port"  ──► ParseAddress ──► Open ──┐
-//	"unix:/path" ──► ParseAddress ──► Open ──┼──► Secure ──► the engine
+//	"unix:/path" ──► ParseAddress ──► Open ──┼──► ProxyListener? ──► Secure ──► the engine
 //	LISTEN_FDS   ──► Inherited ──────────────┘
 //
 // A Unix socket is a file that outlives a process that was killed. [Open] removes
@@ -18,6 +18,11 @@
 // [Secure] puts TLS on TCP listeners. A [Certificate] is read again when its
 // files change; connections that are there keep what they have, and a file that
 // cannot be used changes nothing.
+//
+// # The PROXY protocol
+//
+// A load balancer that passes bytes on names the client in front of them. Where TLS
+// follows, a [ProxyListener] takes the header off; else the engine does.
 //
 // # The service manager
 //

@@ -29,22 +29,33 @@ func (s *secured) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &securedConn{Conn: tls.Server(socket, s.config)}, nil
+	_, proxied := socket.(*proxyConn)
+	return &securedConn{Conn: tls.Server(socket, s.config), proxied: proxied}, nil
 }
 
 // securedConn tells a client that speaks plain HTTP what is wrong.
 type securedConn struct {
 	*tls.Conn
-	told bool
+	told    bool
+	proxied bool
 }
+
+// ReadsProxyHeader reports whether a header of the PROXY protocol is read before TLS:
+// RemoteAddr is the client's once something was read.
+func (c *securedConn) ReadsProxyHeader() bool { return c.proxied }
 
 func (c *securedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if err != nil && !c.told {
 		var wrong tls.RecordHeaderError
-		if errors.As(err, &wrong) && wrong.Conn != nil && looksLikeHTTP(wrong.RecordHeader) {
+		if errors.As(err, &wrong) && wrong.Conn != nil {
 			c.told = true
-			refusePlain(wrong.Conn)
+			switch header := wrong.RecordHeader; {
+			case looksLikeHTTP(header):
+				refusePlain(wrong.Conn, "This port speaks TLS: use https:// or wss://.")
+			case string(header[:]) == "PROXY" || string(header[:]) == "\r\n\r\n\x00":
+				refusePlain(wrong.Conn, "This port does not expect the PROXY protocol: start the bridge with --proxy-protocol, or --listen proxy:host:port.")
+			}
 		}
 	}
 	return n, err
@@ -60,17 +71,16 @@ func looksLikeHTTP(header [5]byte) bool {
 }
 
 const (
-	plainRefusal = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" +
-		"This port speaks TLS: use https:// or wss://.\n"
+	plainRefusal   = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
 	refusalTimeout = time.Second
 	refusalReads   = 16 << 10 // bytes of the rest of the request
 )
 
 // refusePlain answers in HTTP, and reads the rest of the request: closing with
 // input unread would be a reset, which discards the answer.
-func refusePlain(conn net.Conn) {
+func refusePlain(conn net.Conn, words string) {
 	_ = conn.SetDeadline(time.Now().Add(refusalTimeout))
-	if _, err := io.WriteString(conn, plainRefusal); err != nil {
+	if _, err := io.WriteString(conn, plainRefusal+words+"\n"); err != nil {
 		return
 	}
 	if half, ok := conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {

@@ -62,9 +62,21 @@ func (s *service) openAdmin(ctx context.Context) (net.Listener, error) {
 	return ln, nil
 }
 
+// What an admin's request may take. An answer may be that of a command that is waited
+// for an hour, or a profile; for the others the bridge takes less. There is no
+// ReadTimeout, which would go on while such an answer is waited for, and end it.
+const (
+	adminHead  = 10 * time.Second
+	adminWrite = time.Hour + time.Minute
+	adminIdle  = 2 * time.Minute
+)
+
 // serveAdmin answers the admin's requests until it is told to stop.
 func serveAdmin(ln net.Listener, h http.Handler, log *slog.Logger) (stop func()) {
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+	server := &http.Server{
+		Handler: h, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ReadHeaderTimeout: adminHead, WriteTimeout: adminWrite, IdleTimeout: adminIdle,
+	}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

@@ -69,7 +69,7 @@ func TestTheAdminsServerAnswersOnAUnixSocket(t *testing.T) {
 	overSocket := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", path)
 	}}
-	if got, err := get(t, overSocket, "http://admin/metrics"); err != nil || !strings.Contains(got, "cluws_info") {
+	if got, err := get(t, overSocket, "http://localhost/metrics"); err != nil || !strings.Contains(got, "cluws_info") {
 		t.Errorf("%v:\n%s", err, got)
 	}
 	if got := failure(t, "websocket", "--host", "127.0.0.1", "--port", "0", "-P", "1", "--admin", "unix:"+path); !strings.Contains(got, "the admin's server cannot listen at unix:"+path) {

@@ -32,6 +32,10 @@ func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	var access bridge.Config
+	if err := readAccess(c, &access); err != nil {
+		return err
+	}
 	const user, password = "guest", "guest"
 	err = s.embedBroker(fmt.Sprintf("127.0.0.1:%d", c.Int("rabbitmq-port")), user, password)
 	if err != nil && !c.IsSet("rabbitmq-port") {
@@ -41,13 +45,10 @@ func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s.bridge = bridge.Config{
-		Exchange: actor.Exchange,
-		Broker:   []string{s.brokerURL},
-		Page:     webdemo.Handler(),
-		Compress: c.Bool("compress"),
-		History:  bridge.History{Replies: 10000},
-	}
+	s.bridge = access
+	s.bridge.Exchange, s.bridge.Broker = actor.Exchange, []string{s.brokerURL}
+	s.bridge.Page, s.bridge.Compress = webdemo.Handler(), c.Bool("compress")
+	s.bridge.History.Replies = 10000
 	s.greeting = fmt.Sprintf("The demo's broker is at %s (guest/guest): a real actor may join it. Open the page in a browser; Ctrl-C ends it.\n", amqpx.Redact(s.brokerURL))
 
 	ctx, stop := context.WithCancel(c.Context)

@@ -17,11 +17,18 @@ import (
 
 // doors are where clients arrive.
 type doors struct {
-	addresses   []listen.Address // of --listen, or the one of --host and --port
+	addresses   []clientsAddress // of --listen, or the one of --host and --port
 	flag        string           // which of them
 	standIn     bool             // the address is a default: sockets from systemd replace it
 	options     listen.Options
 	certificate *listen.Certificate // nil: no TLS
+	proxy       bool                // the PROXY protocol is expected everywhere
+}
+
+// clientsAddress is one of them.
+type clientsAddress struct {
+	listen.Address
+	proxy bool // the PROXY protocol is expected there
 }
 
 func readDoors(c *cli.Context) (d doors, err error) {
@@ -29,6 +36,7 @@ func readDoors(c *cli.Context) (d doors, err error) {
 		return d, err
 	}
 	d.standIn = !c.IsSet("listen") && !c.IsSet("host") && !c.IsSet("port")
+	d.proxy = c.Bool("proxy-protocol")
 	d.options.ReusePort = c.Bool("reuse-port")
 	mode, err := strconv.ParseUint(c.String("socket-mode"), 8, 32)
 	if err != nil || mode > 0o777 {
@@ -40,7 +48,7 @@ func readDoors(c *cli.Context) (d doors, err error) {
 }
 
 // addresses are where to listen, and the flag that says so.
-func addresses(c *cli.Context) (where []listen.Address, flag string, err error) {
+func addresses(c *cli.Context) (where []clientsAddress, flag string, err error) {
 	given := c.StringSlice("listen")
 	if len(given) == 1 {
 		given = strings.Split(given[0], ",") // as a variable holds several
@@ -50,7 +58,8 @@ func addresses(c *cli.Context) (where []listen.Address, flag string, err error) 
 		if port < 0 || port > 65535 {
 			return nil, "", fmt.Errorf("--port %d is no port; choose one from 1 to 65535, or 0 for a free one", port)
 		}
-		return []listen.Address{{Network: "tcp", Name: net.JoinHostPort(c.String("host"), strconv.Itoa(port))}}, "--port", nil
+		only := listen.Address{Network: "tcp", Name: net.JoinHostPort(c.String("host"), strconv.Itoa(port))}
+		return []clientsAddress{{Address: only}}, "--port", nil
 	}
 	for _, flag := range []string{"host", "port"} {
 		if c.IsSet(flag) {
@@ -58,11 +67,12 @@ func addresses(c *cli.Context) (where []listen.Address, flag string, err error) 
 		}
 	}
 	for _, s := range given {
+		s, proxy := listen.CutProxy(s)
 		a, err := listen.ParseAddress(s)
 		if err != nil {
 			return nil, "", fmt.Errorf("--listen: %w", err)
 		}
-		where = append(where, a)
+		where = append(where, clientsAddress{a, proxy})
 	}
 	return where, "--listen", nil
 }
@@ -96,7 +106,7 @@ func (d *doors) open(ctx context.Context, log *slog.Logger) (all []net.Listener,
 	}
 	for _, s := range inherited {
 		log.Info("listening on a socket from systemd", "name", s.Name, "address", s.Addr().String())
-		all = append(all, s.Listener)
+		all = append(all, d.behindProxy(s.Listener, false))
 	}
 	wanted := d.addresses
 	if len(inherited) > 0 && d.flag == "--port" {
@@ -106,13 +116,21 @@ func (d *doors) open(ctx context.Context, log *slog.Logger) (all []net.Listener,
 		wanted = nil
 	}
 	for _, a := range wanted {
-		ln, err := listen.Open(ctx, a, d.options)
+		ln, err := listen.Open(ctx, a.Address, d.options)
 		if err != nil {
-			return all, d.explain(a, err)
+			return all, d.explain(a.Address, err)
 		}
-		all = append(all, ln)
+		all = append(all, d.behindProxy(ln, a.proxy))
 	}
 	return all, nil
+}
+
+// behindProxy makes a listener one that expects the PROXY protocol, if it is to.
+func (d *doors) behindProxy(ln net.Listener, proxy bool) net.Listener {
+	if !proxy && !d.proxy {
+		return ln
+	}
+	return &listen.ProxyListener{Listener: ln}
 }
 
 func (d *doors) explain(a listen.Address, err error) error {

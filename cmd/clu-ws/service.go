@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"os/signal"
 	"syscall"
 	"time"
 
@@ -44,7 +45,20 @@ func newService(c *cli.Context, stdout, stderr io.Writer) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &service{doors: doors, stdout: stdout, log: newLogger(level, stderr)}, nil
+	// Whoever read the log may be gone, as with "clu-ws websocket 2>&1 | head", or come
+	// back, as journald does. The bridge is not for them: it goes on.
+	signal.Ignore(syscall.SIGPIPE)
+	s := &service{doors: doors, stdout: stdout, log: newLogger(level, stderr)}
+	logKubernetes(flagNames(c), s.log)
+	return s, nil
+}
+
+// flagNames are the names of a subcommand's flags.
+func flagNames(c *cli.Context) (names []string) {
+	for _, f := range c.Command.Flags {
+		names = append(names, f.Names()[0])
+	}
+	return names
 }
 
 // embedBroker starts a broker on the address, for one login.
@@ -118,7 +132,11 @@ func (s *service) open(ctx context.Context) (clients []net.Listener, admin net.L
 // the bridge's are closed.
 func listenAt(b *bridge.Bridge, listeners []net.Listener) error {
 	for i, ln := range listeners {
-		if err := b.Listen(ln); err != nil {
+		var options bridge.ListenOptions
+		if p, ok := ln.(*listen.ProxyListener); ok {
+			ln, options.Proxy = p.Listener, true
+		}
+		if err := b.ListenWith(ln, options); err != nil {
 			closeAll(listeners[i:])
 			return err
 		}

@@ -34,6 +34,7 @@ func websocket(c *cli.Context, stdout, stderr io.Writer) error {
 	if s.admin, err = adminDoor(c); err != nil {
 		return err
 	}
+	s.bridge.AdminHost = adminHost(s.admin)
 	if c.Bool("embedded-broker") {
 		if err := checkPort(c, "rabbitmq-port", 0); err != nil {
 			return err
@@ -61,7 +62,7 @@ func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
 	if err := chooseBroker(c, &cfg); err != nil {
 		return cfg, err
 	}
-	for _, read := range []func(*cli.Context, *bridge.Config) error{readPast, readRooms, readLimits, readDrain} {
+	for _, read := range []func(*cli.Context, *bridge.Config) error{readPast, readRooms, readLimits, readDrain, readAccess} {
 		if err := read(c, &cfg); err != nil {
 			return cfg, err
 		}

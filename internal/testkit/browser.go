@@ -33,17 +33,21 @@ func Chromium(t testing.TB) (path string) {
 // Browser starts a headless browser with a profile of its own and one empty tab, and returns the
 // chromedp context of that tab: use it with chromedp.Do and chromedp.Run. The context ends after 90
 // seconds, the browser when the test ends.
-func Browser(t testing.TB) context.Context {
+func Browser(t testing.TB) context.Context { return BrowserWith(t) }
+
+// BrowserWith is Browser with more options for its start.
+func BrowserWith(t testing.TB, options ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
 	ctx, cancelTimeout := context.WithTimeout(context.Background(), browserTimeout)
 	t.Cleanup(cancelTimeout)
-	ctx, cancelAllocator := chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
+	options = append([]chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(Chromium(t)),
 		chromedp.NoSandbox, // containers and root cannot have one; the pages are our own
 		chromedp.Flag("disable-gpu", true),
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
-	)...)
+	}, options...)
+	ctx, cancelAllocator := chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:], options...)...)
 	t.Cleanup(cancelAllocator) // waits until the process has gone and its profile is removed
 	ctx, cancelTab := chromedp.NewContext(ctx, chromedp.WithErrorf(t.Logf))
 	t.Cleanup(func() {

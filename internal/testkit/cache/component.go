@@ -81,7 +81,7 @@ func Forget() {
 	if err != nil {
 		return
 	}
-	for _, c := range []component{clu, wscat} {
+	for _, c := range []component{clu, wscat, autobahn} {
 		_ = os.Remove(filepath.Join(root, c.name) + ".failed")
 	}
 }
@@ -95,7 +95,11 @@ func Root() (string, error) {
 	for {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
 			root := filepath.Join(dir, ".cache")
-			return root, os.MkdirAll(root, 0o755)
+			if err := os.MkdirAll(root, 0o755); err != nil {
+				return "", err
+			}
+			// Several work trees may share one by links. What is in it knows one path.
+			return filepath.EvalSymlinks(root)
 		}
 		if dir == filepath.Dir(dir) {
 			return "", errors.New("no go.mod above the working directory")

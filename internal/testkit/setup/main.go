@@ -17,4 +17,7 @@ func main() {
 	if _, err := cache.Wscat(); err != nil {
 		fmt.Println("MISSING wscat:", err)
 	}
+	if _, err := cache.Autobahn(); err != nil {
+		fmt.Println("MISSING Autobahn:", err)
+	}
 }

@@ -1,6 +1,7 @@
 // Command summary runs all tests and counts them: summary [flags of go test] packages.
 //
-// It reads `go test -json`, writes one line for each package that passes and everything that a
+// It reads `go test -json`, writes one line for each package that passes, with the
+// results that its tests note, and everything that a
 // failed test wrote, then runs the JavaScript tests with `node --test`. Its last lines name the
 // components that were missing, and its very last line is
 //

@@ -28,6 +28,7 @@ type run struct {
 	lines  []line
 	ended  map[string]string // action by test
 	passed int
+	notes  []string // results that are worth reading of tests that pass
 }
 
 // runGo runs `go test -json` with args.
@@ -91,6 +92,9 @@ func (p *run) add(e event, total *counts) {
 		if i := strings.Index(e.Output, "MISSING "); i >= 0 && e.Test != "" {
 			total.missing[strings.TrimSpace(e.Output[i:])] = true
 		}
+		if i := strings.Index(e.Output, "NOTE "); i >= 0 && e.Test != "" {
+			p.notes = append(p.notes, strings.TrimSpace(e.Output[i+len("NOTE "):]))
+		}
 	case "pass", "fail", "skip":
 		if e.Test == "" {
 			return
@@ -113,6 +117,9 @@ func (p *run) finish(e event, out io.Writer, total *counts) {
 	switch e.Action {
 	case "pass":
 		fmt.Fprintf(out, "ok    %s  %d passed, %.1fs\n", e.Package, p.passed, e.Elapsed)
+		for _, note := range p.notes {
+			fmt.Fprintf(out, "      %s\n", note)
+		}
 		return
 	case "skip":
 		return // a package without tests

@@ -8,6 +8,7 @@ import (
 const events = `{"Action":"start","Package":"a"}
 {"Action":"output","Package":"a","Test":"TestGood","Output":"=== RUN   TestGood\n"}
 {"Action":"output","Package":"a","Test":"TestGood","Output":"chatter\n"}
+{"Action":"output","Package":"a","Test":"TestGood","Output":"    x.go:1: NOTE 3 of 3\n"}
 {"Action":"pass","Package":"a","Test":"TestGood"}
 {"Action":"output","Package":"a","Test":"TestGone","Output":"    x.go:1: MISSING CLU: no network\n"}
 {"Action":"skip","Package":"a","Test":"TestGone"}
@@ -31,6 +32,7 @@ func TestEventsAreCountedAndFailuresShown(t *testing.T) {
 	readEvents(strings.NewReader(events), &out, total)
 
 	const want = `ok    a  1 passed, 0.5s
+      3 of 3
     x.go:1: bad
 FAIL  b  0.1s
 c/x.go:1: undefined: y

@@ -1,0 +1,79 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/clu-ws/clu-ws/actor"
+)
+
+const (
+	keywordReplies  = 9_000
+	keywordsOfReply = 42
+)
+
+// keywordName is a name as an instrument has it.
+func keywordName(i int) string {
+	return fmt.Sprintf("spectrograph_sp%d_camera_%c%d_temperature_%03d", 1+i%3, "brz"[i%3], 1+i%4, i)
+}
+
+// keywordPatterns are those of a page that shows some values of such an instrument. None of
+// them is there: what is tried in vain costs the most.
+func keywordPatterns(end string) []string {
+	patterns := make([]string, maxPatterns)
+	for i := range patterns {
+		patterns[i] = fmt.Sprintf("*_camera_%c%d_*_pressure_%02d%s", "brz"[i%3], 1+i%4, i, end)
+	}
+	return patterns
+}
+
+// keywordBody is an object of so many keywords.
+func keywordBody(count int) json.RawMessage {
+	values := make(map[string]any, count)
+	for i := range count {
+		values[keywordName(i)] = 12.34 + float64(i)
+	}
+	return jsonOf(values)
+}
+
+// tellKeywords publishes replies of many keywords.
+func (t *testbed) tellKeywords(ctx context.Context) error {
+	body := keywordBody(keywordsOfReply)
+	if err := t.tell(ctx, t.fewer(keywordReplies), func(int) actor.Reply {
+		return actor.Reply{Code: actor.Info, Sender: theSender, Body: body}
+	}); err != nil {
+		return err
+	}
+	return t.settle(ctx)
+}
+
+func (t *testbed) resumeByKeywords(ctx context.Context) error {
+	return t.resumeAll(ctx, map[string]any{"keyword": keywordPatterns("")})
+}
+
+const (
+	snapshotActors   = 200
+	snapshotKeywords = 200
+)
+
+// tellActors publishes what a snapshot is made of.
+func (t *testbed) tellActors(ctx context.Context) error {
+	body := keywordBody(t.fewer(snapshotKeywords))
+	if err := t.tell(ctx, t.fewer(snapshotActors), func(i int) actor.Reply {
+		return actor.Reply{Code: actor.Info, Sender: senderOf(i), Body: body}
+	}); err != nil {
+		return err
+	}
+	return t.settle(ctx)
+}
+
+func (t *testbed) askByKeywords(ctx context.Context) error {
+	return t.neighbours(ctx, 1, manner{path: "/?silent=1"}, func(_ int, n *neighbour) error {
+		if err := n.write(snapshotFrame(map[string]any{"keyword": keywordPatterns("")})); err != nil {
+			return err
+		}
+		_, err := n.hearOp("snapshot")
+		return err
+	})
+}

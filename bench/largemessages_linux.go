@@ -1,0 +1,110 @@
+package bench
+
+import (
+	"bytes"
+	"compress/flate"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+const (
+	bombClients = 2
+	bombs       = 500 // of each client
+	// maxMessageBytes is the longest message that a bridge takes by default.
+	maxMessageBytes = 1 << 20
+)
+
+// sendBombs has clients send messages that are a thousand times as long as they look.
+func (t *testbed) sendBombs(ctx context.Context) error {
+	frame, err := bomb()
+	if err != nil {
+		return err
+	}
+	return t.neighbours(ctx, bombClients, manner{path: "/?silent=1", compress: true}, func(_ int, n *neighbour) error {
+		return sendMany(n, frame, t.fewer(bombs))
+	})
+}
+
+// sendMany sends a frame again and again, and waits until as many errors came back.
+func sendMany(n *neighbour, frame []byte, count int) error {
+	sent := make(chan error, 1)
+	go func() {
+		for range count {
+			if err := n.write(frame); err != nil {
+				sent <- err
+				return
+			}
+		}
+		sent <- nil
+	}()
+	for answers := 0; answers < count; {
+		text, err := n.hear()
+		if err != nil {
+			<-sent
+			return err
+		}
+		if isOp(text, "error") {
+			answers++
+		}
+	}
+	return <-sent
+}
+
+// bomb is a message of 1.5 KB on the wire. It is a JSON object of many fields, and
+// has none that a command needs.
+func bomb() ([]byte, error) {
+	const field, last = `"a":0,`, `"a":0}`
+	message := "{" + strings.Repeat(field, (maxMessageBytes-len(last)-1)/len(field)) + last
+	var packed bytes.Buffer
+	w, err := flate.NewWriter(&packed, flate.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write([]byte(message)); err != nil {
+		return nil, err
+	}
+	if err := w.Flush(); err != nil {
+		return nil, err
+	}
+	return deflatedFrame(bytes.TrimSuffix(packed.Bytes(), []byte("\x00\x00\xff\xff"))), nil
+}
+
+const (
+	objectClients = 4
+	objectKeys    = 96_000
+)
+
+// sendObjects has clients send objects of many keys, as fast as the bridge takes them.
+func (t *testbed) sendObjects(ctx context.Context) error {
+	frame := textFrame(manyKeys(t.fewer(objectKeys)))
+	ctx, cancel := context.WithTimeout(ctx, t.size.Storm)
+	defer cancel()
+	return t.neighbours(ctx, objectClients, manner{path: "/?silent=1"}, func(_ int, n *neighbour) error {
+		go n.ignore()
+		for ctx.Err() == nil {
+			if err := n.write(frame); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// manyKeys is an object with so many keys: with 96,000, almost as long as a message may be.
+func manyKeys(count int) []byte {
+	text := []byte{'{'}
+	for i := range count {
+		text = fmt.Appendf(text, `"k%d":0,`, i)
+	}
+	text[len(text)-1] = '}'
+	return text
+}
+
+// sendBombsAmongReplies has the loops lag while they are to bring replies.
+func (t *testbed) sendBombsAmongReplies(ctx context.Context) error {
+	told := make(chan error, 1)
+	go func() { told <- t.tellMuch(ctx) }()
+	return errors.Join(t.sendBombs(ctx), <-told)
+}

@@ -1,0 +1,174 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/gobwas/httphead"
+	"github.com/gobwas/ws"
+)
+
+// neighbour is a WebSocket client that shares the bridge with the honest ones. It
+// sends frames that were made beforehand, so that its own work delays nobody.
+type neighbour struct {
+	conn net.Conn
+	from *bufio.Reader
+}
+
+// A manner is how a neighbour connects.
+type manner struct {
+	path     string
+	compress bool // it offers permessage-deflate
+	// receive is the size of its receive buffer in the kernel; 0 leaves it as it is.
+	// A client that does not read holds no more than that, and the bridge the rest.
+	receive int
+}
+
+// dialTimeout is how long a connection may take.
+const dialTimeout = 20 * time.Second
+
+// dialNeighbour connects to a bridge, over TLS if it has that.
+func dialNeighbour(ctx context.Context, t *target, how manner) (*neighbour, error) {
+	scheme := "ws"
+	dialer := ws.Dialer{Timeout: dialTimeout, NetDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		return dialWith(ctx, network, addr, how.receive)
+	}}
+	if t.secure {
+		scheme = "wss"
+		// The certificate is the run's own, and nobody else is on this machine's loopback.
+		dialer.TLSConfig = &tls.Config{InsecureSkipVerify: true}
+	}
+	if how.compress {
+		dialer.Extensions = []httphead.Option{httphead.NewOption("permessage-deflate", map[string]string{"client_no_context_takeover": ""})}
+	}
+	conn, from, shook, err := dialer.Dial(ctx, scheme+"://"+t.addr.String()+how.path)
+	if err != nil {
+		return nil, fmt.Errorf("a client could not connect: %w", err)
+	}
+	if how.compress && len(shook.Extensions) == 0 {
+		conn.Close()
+		return nil, fmt.Errorf("the server does not compress")
+	}
+	if from == nil {
+		from = bufio.NewReader(conn)
+	}
+	return &neighbour{conn, from}, nil
+}
+
+func dialWith(ctx context.Context, network, addr string, receive int) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+	if err != nil || receive == 0 {
+		return conn, err
+	}
+	if err := conn.(*net.TCPConn).SetReadBuffer(receive); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// errEnded is why a neighbour could not do its part: it has no connection any more.
+var errEnded = errors.New("a client has lost its connection")
+
+func (n *neighbour) close() { n.conn.Close() }
+
+// write sends frames.
+func (n *neighbour) write(frames ...[]byte) error {
+	for _, frame := range frames {
+		if _, err := n.conn.Write(frame); err != nil {
+			return fmt.Errorf("%w: %w", errEnded, err)
+		}
+	}
+	return nil
+}
+
+// ignore reads and forgets all that comes, until the connection ends.
+func (n *neighbour) ignore() { _, _ = io.Copy(io.Discard, n.from) }
+
+// hear is the next text from the server.
+func (n *neighbour) hear() ([]byte, error) {
+	text, err := newCommander(n.conn, n.from).hear()
+	if err != nil {
+		err = fmt.Errorf("%w: %w", errEnded, err)
+	}
+	return text, err
+}
+
+// hearOp reads up to a text with the op, and gives it. One that refuses a request is
+// an error.
+func (n *neighbour) hearOp(op string) ([]byte, error) {
+	for {
+		text, err := n.hear()
+		switch {
+		case err != nil:
+			return nil, err
+		case isOp(text, op):
+			return text, nil
+		case isOp(text, "error"):
+			return nil, fmt.Errorf("a client was told %s", text)
+		}
+	}
+}
+
+// isOp reports whether a text has the op. Servers write it first, some with a blank.
+func isOp(text []byte, op string) bool {
+	rest, ok := bytes.CutPrefix(text, []byte(`{"op":`))
+	return ok && bytes.HasPrefix(bytes.TrimPrefix(rest, []byte(" ")), []byte(`"`+op+`"`))
+}
+
+// textFrame is a text as a client sends it, with the masking key 0.
+func textFrame(text []byte) []byte {
+	return clientFrame(ws.Header{Fin: true, OpCode: ws.OpText, Masked: true, Length: int64(len(text))}, text)
+}
+
+// deflatedFrame is the same for a message that was compressed (RFC 7692, 6.1).
+func deflatedFrame(message []byte) []byte {
+	return clientFrame(ws.Header{Fin: true, Rsv: ws.Rsv(true, false, false), OpCode: ws.OpText, Masked: true, Length: int64(len(message))}, message)
+}
+
+func clientFrame(header ws.Header, payload []byte) []byte {
+	var frame strings.Builder
+	// Neither a builder nor a header of this kind gives an error.
+	_ = ws.WriteHeader(&frame, header)
+	frame.Write(payload)
+	return []byte(frame.String())
+}
+
+// subscribeFrame is a message that subscribes.
+func subscribeFrame(id string, more map[string]any) []byte {
+	more["op"], more["id"] = "subscribe", id
+	return textFrame(jsonOf(more))
+}
+
+// snapshotFrame is one that asks for a snapshot.
+func snapshotFrame(filter map[string]any) []byte {
+	return textFrame(jsonOf(map[string]any{"op": "snapshot", "id": "s", "filter": filter}))
+}
+
+// hearEpoch reads the greeting, and gives the epoch of the bridge's replies.
+func (n *neighbour) hearEpoch() (string, error) {
+	text, err := n.hearOp("hello")
+	if err != nil {
+		return "", err
+	}
+	var hello struct{ Epoch string }
+	err = json.Unmarshal(text, &hello)
+	return hello.Epoch, err
+}
+
+func jsonOf(v any) []byte {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic("bench: " + err.Error()) // only of what this package makes
+	}
+	return text
+}

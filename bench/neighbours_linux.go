@@ -1,0 +1,179 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// Neighbours are clients that cost the bridge much. What they do must not be noticed
+// by the others: the measure is how long an honest client waits for the answer to a
+// ping, at first alone and then beside them.
+
+// disturbance is what neighbours do.
+type disturbance struct {
+	name   string // of the scenario
+	what   string
+	flags  []string // of the bridge
+	secure bool     // all clients come over TLS
+	// prepare is done before anything is measured; nil is nothing.
+	prepare func(*testbed, context.Context) error
+	// disturb returns when all is done, or the context has ended.
+	disturb func(*testbed, context.Context) error
+	goals   []goal
+}
+
+// goal is a bound of what honest clients may meet, in milliseconds.
+type goal struct {
+	what  string
+	of    func(watched) float64
+	bound float64
+}
+
+func worstWithin(ms float64) goal {
+	return goal{"worst ping", func(w watched) float64 { return w.clients().worst }, ms}
+}
+
+func metricsWithin(ms float64) goal {
+	return goal{"slowest /metrics", func(w watched) float64 { return w.metrics.worst }, ms}
+}
+
+func medianWithin(ms float64) goal {
+	return goal{"median ping", func(w watched) float64 { return w.clients().p50 }, ms}
+}
+
+func neighbourScenarios() []scenario {
+	var all []scenario
+	for _, d := range disturbances() {
+		all = append(all, scenario{
+			name:    d.name,
+			run:     func(b *bench, ctx context.Context) ([]Row, error) { return b.neighbours(ctx, d) },
+			files:   func(Sizes) int { return 200 },
+			seconds: neighbourSeconds,
+		})
+	}
+	return all
+}
+
+// afterwards is how much longer honest clients are watched than it takes the neighbours.
+const afterwards = 250 * time.Millisecond
+
+// neighbourRounds is how often a disturbance is measured, each time at a fresh bridge.
+func neighbourRounds(s Sizes) int { return min(s.Rounds, 3) }
+
+func neighbourSeconds(s Sizes) float64 {
+	return float64(neighbourRounds(s)) * (s.Alone + s.Storm + time.Second).Seconds()
+}
+
+// farOff is by how much a goal must be missed for one round to be enough.
+const farOff = 10
+
+// neighbours measures what a disturbance does to honest clients.
+func (b *bench) neighbours(ctx context.Context, d disturbance) ([]Row, error) {
+	var with, without []watched
+	note := ""
+	for i := range neighbourRounds(b.size) {
+		b.progress.begin(d.name, fmt.Sprintf("%s, %d rounds done", d.what, i), neighbourSeconds(b.size)/float64(neighbourRounds(b.size)))
+		start := time.Now()
+		alone, beside, said, err := b.neighbourRound(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		without, with, note = append(without, alone), append(with, beside), said
+		if d.isFarOff(beside) || time.Since(start) > b.size.Longest/2 {
+			break // another round would not say more, or take too long
+		}
+	}
+	var rows []Row
+	for _, g := range d.goals {
+		measured := make([]float64, len(with))
+		reference := make([]float64, len(with))
+		for i := range with {
+			measured[i], reference[i] = g.of(with[i]), g.of(without[i])
+		}
+		r := row(d.name, g.what+", "+d.what, "ms", measured, "nobody else", reference, reach{by: Value, bound: g.bound})
+		rows = append(rows, r)
+	}
+	rows[0].Note = note
+	return rows, nil
+}
+
+func (d *disturbance) isFarOff(w watched) bool {
+	for _, g := range d.goals {
+		if g.of(w) > farOff*g.bound {
+			return true
+		}
+	}
+	return false
+}
+
+// neighbourRound measures once, and says in words what was found.
+func (b *bench) neighbourRound(ctx context.Context, d disturbance) (alone, beside watched, said string, err error) {
+	folder, err := os.MkdirTemp("", "clu-ws-bench-")
+	if err != nil {
+		return alone, beside, "", err
+	}
+	defer os.RemoveAll(folder)
+	t, err := b.newTestbed(ctx, folder, d.secure, d.flags...)
+	if err != nil {
+		return alone, beside, "", err
+	}
+	defer t.stop()
+	if d.prepare != nil {
+		if err := d.prepare(t, ctx); err != nil {
+			return alone, beside, "", err
+		}
+	}
+	if t.honest, err = dialHonest(ctx, t); err != nil {
+		return alone, beside, "", err
+	}
+	if alone, err = t.watchAlone(ctx); err != nil {
+		return alone, beside, "", err
+	}
+	start := time.Now()
+	beside, err = t.watch(ctx, d.disturb)
+	if ctx.Err() != nil {
+		return alone, beside, "", context.Cause(ctx)
+	}
+	said = fmt.Sprintf("v1 %v; plain %v; /metrics %v; within %.1f s", beside.v1, beside.plain, beside.metrics, time.Since(start).Seconds())
+	if beside.over {
+		said += "; " + errOver.Error()
+	}
+	if t.ended > 0 {
+		said += fmt.Sprintf("; the bridge hung up on %d neighbours", t.ended)
+	}
+	return alone, beside, said, err
+}
+
+// watchAlone watches the honest clients while there is nobody else.
+func (t *testbed) watchAlone(ctx context.Context) (watched, error) {
+	ctx, cancel := context.WithTimeout(ctx, t.size.Alone)
+	defer cancel()
+	return t.honest.watch(ctx, time.Now().Add(patience))
+}
+
+// watch watches the honest clients while something is done.
+func (t *testbed) watch(ctx context.Context, disturb func(*testbed, context.Context) error) (watched, error) {
+	limit := time.Now().Add(t.size.Longest)
+	doing, stop := context.WithDeadline(ctx, limit)
+	defer stop()
+	pinging, enough := context.WithCancel(ctx)
+	defer enough()
+	disturbed := make(chan error, 1)
+	go func() {
+		err := disturb(t, doing)
+		if err == nil && doing.Err() == nil {
+			time.Sleep(afterwards)
+		}
+		enough()
+		disturbed <- err
+	}()
+	found, err := t.honest.watch(pinging, limit)
+	stop()
+	if disturbErr := <-disturbed; disturbErr != nil && !errors.Is(disturbErr, context.DeadlineExceeded) {
+		err = errors.Join(err, fmt.Errorf("what should disturb did not: %w", disturbErr))
+	}
+	return found, err
+}

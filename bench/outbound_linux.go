@@ -1,0 +1,193 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/clu-ws/clu-ws/actor"
+)
+
+// Clients that ask for much and read nothing leave the answers with the bridge. The
+// measure is by how much its memory grows.
+
+// outboundReach is how much that may be, in MiB: what the bridge keeps for all such
+// clients together by default, twice, since Go collects its garbage when the memory in
+// use has doubled.
+const outboundReach = 2 * 256
+
+// tooMuchMemory is where a run gives up, in bytes: what has grown so far says enough, and
+// the machine is needed.
+const tooMuchMemory = 6 << 30
+
+// requestsInFlight is how many requests of a client may wait for their answer, and one less.
+const requestsInFlight = 63
+
+// hoarding is what clients ask for that do not read.
+type hoarding struct {
+	name    string // of the scenario
+	what    string
+	clients int
+	secure  bool // they come over TLS
+	prepare func(*testbed, context.Context) error
+	request func(t *testbed, client, i int) []byte
+	answer  string // the op of the answer
+}
+
+func hoardings() []hoarding {
+	return []hoarding{
+		{
+			name: "outbound-snapshots", what: "40 clients ask for 63 snapshots each and do not read", clients: 40,
+			prepare: (*testbed).tellLongValues, request: (*testbed).askForSnapshot, answer: "snapshot",
+		}, {
+			name: "outbound-pings", what: "45 clients send 63 pings of 1 MiB each and do not read", clients: 45,
+			request: (*testbed).askForEcho, answer: "pong",
+		}, {
+			name: "outbound-tls", what: "10 TLS clients ask for 63 snapshots each and do not read", clients: 10, secure: true,
+			prepare: (*testbed).tellLongValues, request: (*testbed).askForSnapshot, answer: "snapshot",
+		},
+	}
+}
+
+func outboundScenarios() []scenario {
+	var all []scenario
+	for _, h := range hoardings() {
+		all = append(all, scenario{
+			name:    h.name,
+			run:     func(b *bench, ctx context.Context) ([]Row, error) { return b.hoard(ctx, h) },
+			files:   func(Sizes) int { return h.clients },
+			seconds: func(s Sizes) float64 { return (2 * s.Storm).Seconds() },
+		})
+	}
+	return all
+}
+
+// hoard measures what a kind of request costs that is not read.
+func (b *bench) hoard(ctx context.Context, h hoarding) ([]Row, error) {
+	b.progress.begin(h.name, h.what, (2 * b.size.Storm).Seconds())
+	folder, err := os.MkdirTemp("", "clu-ws-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	t, err := b.newTestbed(ctx, folder, h.secure)
+	if err != nil {
+		return nil, err
+	}
+	defer t.stop()
+	if h.prepare != nil {
+		if err := h.prepare(t, ctx); err != nil {
+			return nil, err
+		}
+	}
+	before, err := b.proc.rss(t.server.pid)
+	if err != nil {
+		return nil, err
+	}
+	asking, stop := context.WithTimeout(ctx, b.size.Longest)
+	defer stop()
+	asked := make(chan error, 1)
+	go func() { asked <- t.askInVain(asking, h) }()
+	most, err := t.highWater(asking)
+	stop()
+	err = errors.Join(err, <-asked)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	mib := func(bytes int64) []float64 { return []float64{float64(bytes) / (1 << 20)} }
+	r := row(h.name, "memory, "+h.what, "MiB", mib(most), "before", mib(before), reach{by: Difference, bound: outboundReach})
+	if most > tooMuchMemory {
+		r.Note = "the run gave up there"
+	}
+	if t.ended > 0 {
+		r.Note = strings.TrimPrefix(fmt.Sprintf("%s; the bridge hung up on %d clients", r.Note, t.ended), "; ")
+	}
+	return []Row{r}, nil
+}
+
+// askInVain has clients send the requests, once it is clear that one of them has an
+// answer.
+func (t *testbed) askInVain(ctx context.Context, h hoarding) error {
+	if err := t.neighbours(ctx, 1, manner{path: "/?silent=1"}, func(_ int, n *neighbour) error {
+		if err := n.write(h.request(t, h.clients, 0)); err != nil {
+			return err
+		}
+		_, err := n.hearOp(h.answer)
+		n.close()
+		return err
+	}); err != nil {
+		return err
+	}
+	how := manner{path: "/?silent=1", receive: 16 << 10}
+	return t.neighbours(ctx, t.fewer(h.clients), how, func(client int, n *neighbour) error {
+		if _, err := n.hearOp("hello"); err != nil {
+			return err
+		}
+		for i := range requestsInFlight {
+			if err := n.write(h.request(t, client, i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// highWater is the most memory that the bridge has, until it has not grown for a while.
+func (t *testbed) highWater(ctx context.Context) (most int64, err error) {
+	const step = 50 * time.Millisecond
+	rest := t.size.Storm / 2
+	mark, grown := int64(0), time.Now()
+	for ctx.Err() == nil && time.Since(grown) < rest && most <= tooMuchMemory {
+		rss, err := t.proc.rss(t.server.pid)
+		if err != nil {
+			return most, fmt.Errorf("%w; the end of its log:\n%s", err, t.server.tail)
+		}
+		if rss > mark+mark/100 {
+			mark, grown = rss, time.Now()
+		}
+		most = max(most, rss)
+		time.Sleep(step)
+	}
+	return most, nil
+}
+
+const (
+	longActors = 100
+	longValues = 16
+	valueBytes = 1000
+)
+
+// tellLongValues publishes what makes a snapshot of 1.8 MB.
+func (t *testbed) tellLongValues(ctx context.Context) error {
+	values := make(map[string]string, longValues)
+	for i := range longValues {
+		values[keywordName(i)] = strings.Repeat("v", valueBytes)
+	}
+	body := json.RawMessage(jsonOf(values))
+	if err := t.tell(ctx, t.fewer(longActors), func(i int) actor.Reply {
+		return actor.Reply{Code: actor.Info, Sender: senderOf(i), Body: body}
+	}); err != nil {
+		return err
+	}
+	return t.settle(ctx)
+}
+
+// askForSnapshot asks for everything, in words that no other request has: a snapshot is
+// kept for who asks for the same.
+func (t *testbed) askForSnapshot(client, i int) []byte {
+	filter := map[string]any{"sender": []string{"actor*", fmt.Sprintf("nobody-%d-%d", client, i)}}
+	return snapshotFrame(filter)
+}
+
+// askForEcho is a ping with as much data as a message may have.
+func (t *testbed) askForEcho(_, i int) []byte {
+	const around = `{"op":"ping","id":"00","data":""}`
+	return textFrame(fmt.Appendf(nil, `{"op":"ping","id":"%02d","data":"%s"}`, i, strings.Repeat("x", t.fewer(maxMessageBytes-len(around)))))
+}

@@ -1,0 +1,101 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// pingEvery is how often each honest client pings.
+const pingEvery = 5 * time.Millisecond
+
+// pinger is an honest client, which pings and waits for the answer, again and again.
+type pinger struct {
+	*neighbour
+	plain bool   // it speaks CLU's form, and hears every reply
+	count uint64 // of its pings
+	seq   uint64 // the number of the last reply, as of the last pong of v1
+}
+
+// dialPinger connects an honest client. One of v1 hears nothing, and so its pong
+// waits for nothing that is for it.
+func dialPinger(ctx context.Context, t *target, plain bool) (*pinger, error) {
+	path := "/?silent=1"
+	if plain {
+		path = "/"
+	}
+	n, err := dialNeighbour(ctx, t, manner{path: path})
+	if err != nil {
+		return nil, err
+	}
+	return &pinger{neighbour: n, plain: plain}, nil
+}
+
+// ping gives the time until the answer is there.
+func (p *pinger) ping() (time.Duration, error) {
+	p.count++
+	asks := fmt.Appendf(nil, `{"op": "ping", "id": "%d"}`, p.count)
+	if p.plain {
+		asks = []byte("ping")
+	}
+	start := time.Now()
+	if err := p.write(textFrame(asks)); err != nil {
+		return time.Since(start), err
+	}
+	for {
+		text, err := p.hear()
+		switch {
+		case err != nil || p.plain && string(text) == "pong":
+			return time.Since(start), err
+		case !p.plain && isOp(text, "pong"): // to the only ping that it has not answered
+			took := time.Since(start)
+			p.readSeq(text)
+			return took, nil
+		}
+	}
+}
+
+// readSeq notes the number that a pong tells.
+func (p *pinger) readSeq(pong []byte) {
+	_, behind, _ := bytes.Cut(pong, []byte(`"seq":`))
+	p.seq = 0
+	for _, c := range bytes.TrimPrefix(behind, []byte(" ")) {
+		if c < '0' || c > '9' {
+			return
+		}
+		p.seq = 10*p.seq + uint64(c-'0')
+	}
+}
+
+// probe pings again and again until the context ends, and gives up at the limit.
+func (p *pinger) probe(ctx context.Context, limit time.Time) (delays, error) {
+	if err := p.conn.SetDeadline(limit); err != nil {
+		return nil, err
+	}
+	return probe(ctx, limit, pingEvery, p.ping)
+}
+
+// errOver is why an answer was not waited for.
+var errOver = errors.New("the watch was over before the answer came")
+
+// probe asks again and again until the context ends, one thing at a time, and no more
+// often than this. At the limit it gives up with errOver, and counts what it had waited
+// until then.
+func probe(ctx context.Context, limit time.Time, every time.Duration, ask func() (time.Duration, error)) (delays, error) {
+	var found delays
+	for ctx.Err() == nil && time.Now().Before(limit) {
+		next := time.Now().Add(every)
+		took, err := ask()
+		found.add(took, every)
+		switch {
+		case err != nil && !time.Now().Before(limit):
+			return found, errOver
+		case err != nil:
+			return found, fmt.Errorf("an honest client: %w", err)
+		}
+		time.Sleep(time.Until(next))
+	}
+	return found, nil
+}

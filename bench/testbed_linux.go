@@ -1,0 +1,113 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/clu-ws/clu-ws/actor"
+)
+
+// testbed is a bridge with honest clients and neighbours.
+type testbed struct {
+	*bench
+	server *target
+	honest *honest
+	admin  string // the Unix socket of the admin server
+	told   uint64 // replies that were published
+
+	mu    sync.Mutex // guards the following field
+	ended int        // neighbours that the bridge hung up on
+}
+
+// newTestbed starts a bridge with these flags.
+func (b *bench) newTestbed(ctx context.Context, folder string, secure bool, flags ...string) (*testbed, error) {
+	t := &testbed{bench: b, admin: filepath.Join(folder, "admin")}
+	flags = append(slices.Clone(flags), "--admin", "unix:"+t.admin)
+	if secure {
+		cert, key, err := selfSigned(folder)
+		if err != nil {
+			return nil, err
+		}
+		flags = append(flags, "--tls-cert", cert, "--tls-key", key)
+	}
+	var err error
+	t.server, err = b.serverAt(ctx, b.brokerURL, flags...)
+	return t, err
+}
+
+func (t *testbed) stop() {
+	if t.honest != nil {
+		t.honest.close()
+	}
+	t.server.stop()
+}
+
+// fewer is how many of what the documentation says there are in this run.
+func (t *testbed) fewer(n int) int { return max(1, n/t.size.Fewer) }
+
+// tell publishes replies as actors do.
+func (t *testbed) tell(ctx context.Context, count int, say func(i int) actor.Reply) error {
+	p := t.server.source.(viaBroker)
+	for i := range count {
+		m := say(i).Message()
+		if err := p.channel.PublishWithContext(ctx, p.exchange, m.Key, false, false, m.Publishing); err != nil {
+			return fmt.Errorf("cannot publish: %w", err)
+		}
+		t.told++
+	}
+	return nil
+}
+
+// settle waits until the bridge has all replies that it was told, as a client of its
+// own sees it.
+func (t *testbed) settle(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the bridge does not have all replies within %v", patience))
+	defer cancel()
+	p, err := dialPinger(ctx, t.server, false)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	defer context.AfterFunc(ctx, p.close)()
+	for p.seq < t.told {
+		if _, err := p.ping(); err != nil {
+			return errors.Join(context.Cause(ctx), err)
+		}
+		time.Sleep(pingEvery)
+	}
+	return nil
+}
+
+// neighbours connects as many, has each do its part at the same time, and waits until
+// all have. Their connections are broken off at the end of the context, and stay
+// until then: what they are owed may be what disturbs the others. It is no error when
+// the bridge hangs up on one: that may be the right answer.
+func (t *testbed) neighbours(ctx context.Context, count int, how manner, do func(i int, n *neighbour) error) error {
+	failed := make([]error, count)
+	var doing sync.WaitGroup
+	for i := range count {
+		n, err := dialNeighbour(ctx, t.server, how)
+		if err != nil {
+			return err
+		}
+		context.AfterFunc(ctx, n.close)
+		doing.Go(func() { failed[i] = do(i, n) })
+	}
+	doing.Wait()
+	for i, err := range failed {
+		if errors.Is(err, errEnded) && ctx.Err() == nil {
+			t.mu.Lock()
+			t.ended++
+			t.mu.Unlock()
+		}
+		if errors.Is(err, errEnded) || ctx.Err() != nil {
+			failed[i] = nil
+		}
+	}
+	return errors.Join(failed...)
+}

@@ -1,0 +1,119 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// autobahnCases are those of Autobahn's TestSuite that the engine is put to: framing,
+// pings, reserved bits, opcodes, fragments, UTF-8, closing and the odd ones; of the
+// many about large messages and compression some of each kind.
+var autobahnCases = []string{
+	"1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10.*",
+	"9.1.1", "9.1.3", "9.2.3", "9.3.5", "9.4.6", "9.5.5", "9.6.6", "9.7.1", "9.8.1",
+	"12.1.1", "12.1.4", "12.2.3", "12.3.4", "12.4.2", "12.5.1",
+	"13.1.3", "13.2.2", "13.3.1", "13.4.3", "13.5.1", "13.6.2", "13.7.3",
+}
+
+// verdict is what the suite says of one case.
+type verdict struct{ Behavior, BehaviorClose string }
+
+// good reports whether the server may behave so. NON-STRICT is for a server that
+// fails a connection later than it could; of compression with a window below 15 bits
+// (13.3, 13.5), which compress/flate does not have, the server may say that it is not
+// there.
+func (v verdict) good(name string) bool {
+	switch v.Behavior {
+	case "OK", "NON-STRICT", "INFORMATIONAL":
+		return v.BehaviorClose == "OK" || v.BehaviorClose == "INFORMATIONAL"
+	case "UNIMPLEMENTED":
+		return strings.HasPrefix(name, "13.3.") || strings.HasPrefix(name, "13.5.")
+	}
+	return false
+}
+
+// agent is a server as the suite's client knows it.
+type agent struct {
+	Name string `json:"agent"`
+	URL  string `json:"url"`
+}
+
+func TestAutobahn(t *testing.T) {
+	wstest := testkit.Autobahn(t)
+	agents := []agent{{"loops", startEcho(t, false)}, {"goroutines", startEcho(t, true)}}
+	verdicts := runAutobahn(t, wstest, agents)
+	for _, a := range agents {
+		counts := map[string]int{}
+		for name, v := range verdicts[a.Name] {
+			counts[v.Behavior]++
+			if !v.good(name) {
+				t.Errorf("%s: case %s is %s, its close %s", a.Name, name, v.Behavior, v.BehaviorClose)
+			}
+		}
+		if n := len(verdicts[a.Name]); n < 250 {
+			t.Errorf("%s: only %d cases were run", a.Name, n)
+		}
+		var words []string
+		for _, behavior := range slices.Sorted(maps.Keys(counts)) {
+			words = append(words, fmt.Sprintf("%d %s", counts[behavior], behavior))
+		}
+		testkit.Note(t, fmt.Sprintf("Autobahn, %s: %s", a.Name, strings.Join(words, ", ")))
+	}
+}
+
+// runAutobahn gives the suite's verdicts by agent and case.
+func runAutobahn(t *testing.T, wstest string, agents []agent) (verdicts map[string]map[string]verdict) {
+	t.Helper()
+	dir := t.TempDir()
+	spec, err := json.Marshal(map[string]any{
+		"outdir": dir, "servers": agents, "cases": autobahnCases, "exclude-cases": []string{}, "exclude-agent-cases": map[string]any{},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "spec.json")
+	if err := os.WriteFile(file, spec, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(wstest, "-m", "fuzzingclient", "-s", file)
+	cmd.Dir = dir
+	if err := testkit.StartProcess(t, cmd).Err(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "index.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &verdicts); err != nil {
+		t.Fatal(err)
+	}
+	return verdicts
+}
+
+// startEcho serves what the suite expects of a server: it answers each message with
+// the same.
+func startEcho(t *testing.T, goroutines bool) (url string) {
+	t.Helper()
+	s := start(t, Config{Compress: true, Goroutines: goroutines, Limits: Limits{MaxMessage: 32 << 20, MessageRate: 1 << 20}}, func(s *server) {
+		s.message = func(c Conn, m Message) {
+			if m.Op == ws.OpBinary {
+				c.Send(Binary(m.Payload))
+				return
+			}
+			c.Send(Text(string(m.Payload)))
+		}
+	})
+	s.mute.Store(true)
+	return "ws://" + s.addr
+}

@@ -1,0 +1,239 @@
+package engine
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+)
+
+// holders notes who gave way.
+type holders struct{ gone []int32 }
+
+func (h *holders) giveWay(slot int32, _ uint32) { h.gone = append(h.gone, slot) }
+
+// coming makes an incoming connection from an address, numbered by slot.
+func (h *holders) coming(slot int32, addr string) *incoming {
+	in := &incoming{on: h, slot: slot, options: &ListenOptions{}}
+	if addr != "" {
+		in.client = netip.AddrPortFrom(netip.MustParseAddr(addr), 1)
+	}
+	return in
+}
+
+func TestOneAddressCannotTakeEveryPlace(t *testing.T) {
+	c, h := connLimiter{max: 100, perAddress: 2, exempt: func(a netip.Addr) bool { return a.String() == "10.0.0.1" }}, &holders{}
+	slot := int32(0)
+	open := func(addr string) (*incoming, string) {
+		slot++
+		in := h.coming(slot, addr)
+		c.enter(in)
+		if _, no := c.admit(in, in.client.Addr()); no != nil {
+			return in, no.Reason
+		}
+		return in, ""
+	}
+	first, _ := open("192.0.2.1")
+	open("192.0.2.1")
+	late, refusal := open("192.0.2.1")
+	if !strings.Contains(refusal, "192.0.2.1") {
+		t.Errorf("the third is told %q", refusal)
+	}
+	c.abandon(late)
+	if _, refusal := open("192.0.2.2"); refusal != "" {
+		t.Errorf("another address is told %q", refusal)
+	}
+	for _, proxy := range []string{"127.0.0.1", "10.0.0.1", ""} {
+		for range 10 {
+			if _, refusal := open(proxy); refusal != "" {
+				t.Errorf("the proxy %s is told %q", proxy, refusal)
+			}
+		}
+	}
+	c.leave(first.count)
+	if _, refusal := open("192.0.2.1"); refusal != "" {
+		t.Errorf("after one left, the next is told %q", refusal)
+	}
+	if len(c.addresses) != 2 || c.total != 33 || len(h.gone) > 0 {
+		t.Errorf("%d addresses and %d connections are counted, %v gave way", len(c.addresses), c.total, h.gone)
+	}
+}
+
+func TestAClientOfAProxyIsCountedByItsOwnAddress(t *testing.T) {
+	c, h := connLimiter{max: 100, perAddress: 1}, &holders{}
+	client := netip.MustParseAddr("192.0.2.1")
+	for i, want := range []bool{true, false} {
+		in := h.coming(int32(i), "127.0.0.1")
+		c.enter(in)
+		if _, no := c.admit(in, client); (no == nil) != want {
+			t.Errorf("connection %d: %v", i, no)
+		}
+	}
+	if c.addresses[client].count != 1 || c.total != 1 || c.reserved != 1 {
+		t.Errorf("%+v", &c)
+	}
+}
+
+func TestTheOldestWithoutARequestGivesWay(t *testing.T) {
+	c, h := connLimiter{max: 3}, &holders{}
+	enter := func(slot int32) *incoming {
+		in := h.coming(slot, "")
+		c.enter(in).tell()
+		return in
+	}
+	honest, trickled, later := enter(1), enter(2), enter(3)
+	if _, no := c.admit(honest, netip.Addr{}); no != nil {
+		t.Fatal(no)
+	}
+	if enter(4); fmt.Sprint(h.gone) != "[2]" {
+		t.Errorf("%v gave way, want the oldest that had sent no request", h.gone)
+	}
+	if _, no := c.admit(trickled, netip.Addr{}); no == nil {
+		t.Error("one that gave way is let in")
+	}
+	if _, no := c.admit(later, netip.Addr{}); no != nil {
+		t.Errorf("one that did not is told %v", no)
+	}
+	if enter(5); fmt.Sprint(h.gone) != "[2 4]" {
+		t.Errorf("%v gave way", h.gone)
+	}
+}
+
+// TestTheLimiterCountsRight plays random lives and compares with what a list of
+// them says.
+func TestTheLimiterCountsRight(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	c, h := connLimiter{max: 20, perAddress: 6}, &holders{}
+	pending, open := map[*incoming]bool{}, map[*incoming]bool{}
+	for step := range 20_000 {
+		switch rng.IntN(4) {
+		case 0, 1:
+			in := h.coming(int32(step), fmt.Sprintf("192.0.2.%d", rng.IntN(5)))
+			c.enter(in)
+			pending[in] = true
+		case 2:
+			for in := range pending {
+				if _, no := c.admit(in, netip.MustParseAddr(fmt.Sprintf("192.0.2.%d", rng.IntN(5)))); no == nil {
+					delete(pending, in)
+					open[in] = true
+				}
+				break
+			}
+		case 3:
+			if rng.IntN(2) == 0 {
+				for in := range pending {
+					c.abandon(in)
+					delete(pending, in)
+					break
+				}
+				continue
+			}
+			for in := range open {
+				c.leave(in.count)
+				delete(open, in)
+				break
+			}
+		}
+		total, reserved, counts := len(open), 0, map[netip.Addr]int{}
+		for in := range open {
+			counts[in.addr]++
+		}
+		for in := range pending {
+			switch in.place {
+			case placeCounted:
+				total++
+				counts[in.addr]++
+			case placeReserve:
+				reserved++
+			}
+		}
+		if c.total != total || c.reserved != reserved || total > c.max || reserved > maxReserve || len(counts) != len(c.addresses) {
+			t.Fatalf("step %d: %d of %d places and %d of %d in the reserve are counted; %d addresses of %d",
+				step, c.total, total, c.reserved, reserved, len(c.addresses), len(counts))
+		}
+		for addr, n := range counts {
+			if c.addresses[addr].count != n || n > c.perAddress {
+				t.Fatalf("step %d: %v has %d, counted as %d", step, addr, n, c.addresses[addr].count)
+			}
+		}
+	}
+}
+
+func TestHeadsThatTrickleInKeepNobodyOut(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		const places, trickled, honest = 300, 330, 84
+		s := start(Config{Limits: Limits{MaxConnections: places, HeadTimeout: time.Minute}})
+		for range trickled {
+			c := s.dialTCP(t)
+			c.send([]byte(upgradeRequest[:20]))
+		}
+		for range honest { // each of which stays
+			s.dial(t)
+		}
+		for range places - honest {
+			s.dial(t)
+		}
+		c := s.dialTCP(t)
+		c.send([]byte(upgradeRequest))
+		if resp := c.response(); resp.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("beyond the limit: %s", resp.Status)
+		}
+	})
+}
+
+func TestHealthIsToldWhenThereIsNoRoom(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{
+			Limits: Limits{MaxConnections: 2, HeadTimeout: time.Minute},
+			Vital:  func(r *Request) bool { return r.Target() == "/healthz" },
+			HTTP:   http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.URL.Path) }),
+		})
+		s.dial(t)
+		s.dial(t)
+		for range 2 * maxReserve { // who stay silent are no obstacle
+			s.dialTCP(t)
+		}
+		for path, want := range map[string]int{"/healthz": 200, "/": 503} {
+			c := s.dialTCP(t)
+			c.send([]byte("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+			resp := c.response()
+			if body, _ := io.ReadAll(resp.Body); resp.StatusCode != want {
+				t.Errorf("%s is answered %s %q", path, resp.Status, body)
+			}
+		}
+	})
+}
+
+func TestPagesThatAreReadSlowlyAreBoundedAndNotInTheWayOfHealth(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		release, asked := make(chan struct{}), make(chan struct{}, maxRequests)
+		s := start(Config{
+			Vital: func(r *Request) bool { return r.Target() == "/healthz" },
+			HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/slow" {
+					asked <- struct{}{}
+					<-release
+				}
+			}),
+		})
+		t.Cleanup(func() { close(release) })
+		request := func(path string) *client {
+			c := s.dialTCP(t)
+			c.send([]byte("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+			return c
+		}
+		for range maxRequests {
+			request("/slow")
+			receive(t, asked)
+		}
+		for path, want := range map[string]int{"/slow": 503, "/healthz": 200} {
+			if resp := request(path).response(); resp.StatusCode != want {
+				t.Errorf("%s is answered %s", path, resp.Status)
+			}
+		}
+	})
+}

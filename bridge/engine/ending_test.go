@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"fmt"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// closing is a client's close frame with a code.
+func closing(code ws.StatusCode) []byte {
+	return masked(true, ws.OpClose, string(ws.NewCloseFrameBody(code, "")))
+}
+
+// expectEnd reads a close frame and waits for the server to hang up, without an
+// answer to it.
+func (c *client) expectEnd(code ws.StatusCode) {
+	c.t.Helper()
+	f := c.frame()
+	if got, reason := ws.ParseCloseFrameData(f.Payload); f.Header.OpCode != ws.OpClose || got != code {
+		c.t.Fatalf("got opcode %d with %d %q, want a close frame with %d", f.Header.OpCode, got, reason, code)
+	}
+	c.SetDeadline(time.Now().Add(closeTimeout / 2))
+	if rest, err := io.ReadAll(c.r); err != nil || len(rest) > 0 {
+		c.t.Fatalf("after the close frame: % x, %v", rest, err)
+	}
+}
+
+func TestTheServerHangsUpAtOnceOnWhoBreaksTheProtocol(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{Limits: Limits{MaxMessage: 1000}})
+		for _, wrong := range []struct {
+			bytes []byte
+			code  ws.StatusCode
+		}{
+			{masked(true, ws.OpClose, "x"), 1002},
+			{masked(true, ws.OpClose, "\x03\xe8\xff"), 1007},
+			{masked(true, ws.OpClose, "\x03\xed"), 1002},
+			{masked(true, 3, "reserved"), 1002},
+			{text("\xff"), 1007},
+			{masked(false, ws.OpPing, ""), 1002},
+		} {
+			c := s.dial(t)
+			c.send(wrong.bytes)
+			c.expectEnd(wrong.code)
+		}
+	})
+}
+
+func TestAnswersComeBeforeTheCloseFrame(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		for name, last := range map[string]struct {
+			bytes []byte
+			code  ws.StatusCode
+		}{
+			"a close frame":               {closing(4000), 4000},
+			"a violation":                 {masked(true, 3, "reserved"), 1002},
+			"a close frame that is wrong": {masked(true, ws.OpClose, "\x03\xed"), 1002},
+		} {
+			for _, later := range []bool{false, true} {
+				s := start(Config{Loops: 1}, func(s *server) {
+					answers := make(chan Frame, 1)
+					s.message = func(c Conn, m Message) {
+						answer := Text("answer to " + string(m.Payload))
+						if later {
+							answers <- answer
+						} else {
+							c.Send(answer)
+						}
+					}
+					if later {
+						s.ending = func(c Conn) {
+							go func() {
+								c.Send(<-answers)
+								c.Send(Text("and a last word"))
+								c.Finish()
+							}()
+						}
+					}
+				})
+				c := s.dial(t)
+				c.send(text("a"), last.bytes, text("behind the end"))
+				c.expect("answer to a")
+				if later {
+					c.expect("and a last word")
+				}
+				c.expectEnd(last.code)
+				if got := receive(t, s.messages); got != "a" {
+					t.Errorf("%s: the handler was given %q", name, got)
+				}
+				if note := receive(t, s.closed); note.code != int(last.code) || len(s.messages) > 0 {
+					t.Errorf("%s: closed with %v, and %d messages came behind", name, note, len(s.messages))
+				}
+			}
+		}
+	})
+}
+
+func TestAHandlerThatDoesNotFinishHoldsNobodyUp(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 1}, func(s *server) { s.ending = func(Conn) {} })
+		c := s.dial(t)
+		c.send(closing(1000))
+		c.expectEnd(1000)
+		receive(t, s.closed).check(t, 1000)
+	})
+}
+
+func (n closeNote) check(t *testing.T, code int) {
+	t.Helper()
+	if n.code != code {
+		t.Errorf("the handler was told %v, want %d", n, code)
+	}
+}
+
+func TestALongAnswerIsReadToItsEndBeforeTheCloseFrame(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		frames := make([]Frame, 32)
+		for i := range frames {
+			frames[i] = Text(fmt.Sprintf("%d %0500000d", i, 0))
+		}
+		s := start(Config{Loops: 1}, func(s *server) {
+			s.message = func(c Conn, _ Message) { c.Follow(nil, frames...) }
+		})
+		c := s.dial(t)
+		c.send(text("a"), closing(1000))
+		for _, f := range frames {
+			c.expect(string(f.Payload()))
+		}
+		c.expectEnd(1000)
+	})
+}

@@ -1,0 +1,155 @@
+package engine
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// with is the upgrade request with something in place of something else.
+func with(old, new string) string {
+	if !strings.Contains(upgradeRequest, old) {
+		panic("the upgrade request has no " + old)
+	}
+	return strings.Replace(upgradeRequest, old, new, 1)
+}
+
+// plus is the upgrade request with lines more.
+func plus(lines string) string { return with("Sec-WebSocket-Version", lines+"Sec-WebSocket-Version") }
+
+func TestWhatProxiesAndServersReadInTwoWaysIsRefused(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { t.Error("net/http gets the request") })})
+		frame := string(text("a command in the body"))
+		for name, request := range map[string]string{
+			"a body":                        plus("Content-Length: 7\r\n") + frame,
+			"two lengths":                   plus("Content-Length: 0\r\nContent-Length: 0\r\n"),
+			"a list of lengths":             plus("Content-Length: 0, 0\r\n"),
+			"chunks":                        plus("Transfer-Encoding: chunked\r\n") + "1\r\nx\r\n0\r\n\r\n",
+			"an encoding of another name":   plus("transfer-encoding: identity\r\n"),
+			"two hosts":                     plus("Host: evil.example\r\n"),
+			"two equal hosts":               plus("host: localhost\r\n"),
+			"an empty host":                 with("Host: localhost", "Host: "),
+			"a host with a path":            with("Host: localhost", "Host: localhost/x"),
+			"a host with a user":            with("Host: localhost", "Host: a@localhost"),
+			"two hosts in one":              with("Host: localhost", "Host: localhost, evil.example"),
+			"no host":                       with("Host: localhost\r\n", ""),
+			"a NUL in a value":              plus("Cookie: a\x00b\r\n"),
+			"a bare CR in a value":          plus("Cookie: a\rContent-Length: 5\r\n"),
+			"an escape in a value":          plus("Cookie: \x1b[31m\r\n"),
+			"a DEL in a value":              plus("Cookie: a\x7f\r\n"),
+			"a folded line":                 plus("Cookie: a\r\n b\r\n"),
+			"a folded first line":           with("Host:", " Host:"),
+			"a blank before the colon":      with("Host:", "Host :"),
+			"a blank in a name":             plus("Content Length: 5\r\n"),
+			"a control character in a name": plus("Cook\x0bie: a\r\n"),
+			"no colon":                      plus("Content-Length\r\n"),
+			"an empty name":                 plus(": a\r\n"),
+			"a name that is no ASCII":       plus("Ho\u017ft: localhost\r\n"),
+			"an absolute target":            with("GET / ", "GET http://evil.example/live/x "),
+			"an authority":                  with("GET / ", "GET evil.example:80 "),
+			"an asterisk":                   with("GET / ", "GET * "),
+			"a fragment":                    with("GET / ", "GET /live/x#y "),
+			"a tab in the target":           with("GET / ", "GET /live\tx "),
+			"a NUL in the target":           with("GET / ", "GET /live\x00x "),
+			"two blanks":                    with("GET / ", "GET  / "),
+			"a fourth word":                 with("HTTP/1.1", "HTTP/1.1 x"),
+			"an empty line first":           "\r\n" + upgradeRequest,
+			"a method that is none":         with("GET ", "GE(T "),
+			"a page by an absolute target":  "GET http://localhost/page HTTP/1.1\r\nHost: localhost\r\n\r\n",
+			"a page with two hosts":         "GET /page HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n",
+		} {
+			c := s.dialTCP(t)
+			c.send([]byte(request))
+			resp := c.response()
+			if body, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusBadRequest || len(body) < 20 {
+				t.Errorf("%s: answered %s %q", name, resp.Status, body)
+			}
+		}
+		if n := len(s.messages); n > 0 {
+			t.Errorf("%d messages came of it", n)
+		}
+	})
+}
+
+func TestWhatRealClientsSendIsAccepted(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{})
+		for name, request := range map[string]string{
+			"Connection on two lines, as Tcl sends it": with("Connection: Upgrade\r\n", "Connection: keep-alive\r\nConnection: Upgrade\r\n"),
+			"Connection with keep-alive":               with("Connection: Upgrade", "Connection: keep-alive, Upgrade"),
+			"other case":                               with("Upgrade: websocket\r\nConnection: Upgrade", "upgrade: WebSocket\r\nconnection: upgrade"),
+			"Upgrade as a list":                        with("Upgrade: websocket", "Upgrade: h2c, websocket"),
+			"a length of no body":                      plus("Content-Length: 0\r\n"),
+			"a tab around a value":                     with("Host: localhost", "Host:\tlocalhost\t"),
+			"UTF-8 in a value":                         plus("Cookie: name=\u00fcber\r\n"),
+			"no blank behind the colon":                with("Host: localhost", "Host:localhost:80"),
+			"an IPv6 host":                             with("Host: localhost", "Host: [::1]:9876"),
+		} {
+			c := s.dialTCP(t)
+			c.send([]byte(request))
+			if resp := c.response(); resp.StatusCode != http.StatusSwitchingProtocols {
+				body, _ := io.ReadAll(resp.Body)
+				t.Errorf("%s: answered %s %q", name, resp.Status, body)
+			}
+		}
+	})
+}
+
+func TestAnUpgradeThatAProxyLostIsToldWhatTheProxyNeeds(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { t.Error("it gets the page") })})
+		for name, request := range map[string]string{
+			"neither Upgrade nor Connection": with("Upgrade: websocket\r\nConnection: Upgrade\r\n", ""),
+			"no Upgrade":                     with("Upgrade: websocket\r\n", ""),
+			"no Connection":                  with("Connection: Upgrade\r\n", ""),
+			"nginx without Connection":       with("Connection: Upgrade", "Connection: close"),
+			"nginx with HTTP/1.0":            with("HTTP/1.1", "HTTP/1.0"),
+			"the version alone":              "GET / HTTP/1.1\r\nHost: localhost\r\nSec-WebSocket-Version: 13\r\n\r\n",
+		} {
+			c := s.dialTCP(t)
+			c.send([]byte(request))
+			resp := c.response()
+			body, _ := io.ReadAll(resp.Body)
+			if resp.StatusCode != http.StatusUpgradeRequired || !strings.Contains(string(body), "proxy_set_header Upgrade $http_upgrade") {
+				t.Errorf("%s: answered %s %q", name, resp.Status, body)
+			}
+			if resp.Header.Get("Upgrade") != "websocket" || resp.Header.Get("Sec-WebSocket-Version") != "13" {
+				t.Errorf("%s: the answer's header is %v", name, resp.Header)
+			}
+		}
+	})
+}
+
+func TestAPageMayBeAskedForByAnOldClient(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTeapot) })})
+		for _, request := range []string{
+			"OPTIONS /healthz HTTP/1.0\r\n\r\n", // as HAProxy's checks
+			"POST /page HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nbody",
+		} {
+			c := s.dialTCP(t)
+			c.send([]byte(request))
+			if resp := c.response(); resp.StatusCode != http.StatusTeapot {
+				t.Errorf("%q is answered %s", request, resp.Status)
+			}
+		}
+	})
+}
+
+func TestLinesAreCheckedHoweverTheyAreCut(t *testing.T) {
+	for _, c := range []struct {
+		data string
+		bad  bool
+	}{
+		{"GET / HTTP/1.1\r\nHost: a\r\n", false}, {"\n", true}, {"a\r\n\n", true}, {"a\nb\r\n", true}, {"a\r", false},
+	} {
+		for cut := range len(c.data) {
+			first := checkLines([]byte(c.data[:cut]), 0)
+			if got := first != nil || checkLines([]byte(c.data), max(0, cut-1)) != nil; got != c.bad {
+				t.Errorf("%q cut at %d: refused: %v", c.data, cut, got)
+			}
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package engine
+
+import (
+	"net/http"
+	"net/netip"
+
+	"github.com/clu-ws/clu-ws/bridge/proxyproto"
+)
+
+// incoming is a connection until its request is accepted: what has come of the
+// request, and the place that it has meanwhile. What an open connection does not
+// need is here and not in conn.
+type incoming struct {
+	on      holder // and the connection's name there
+	slot    int32
+	gen     uint32
+	options *ListenOptions // of its listener
+
+	client      netip.AddrPort // the socket's peer, or the one that a PROXY header names
+	expectProxy bool           // a PROXY header is to come first
+	readsProxy  bool           // the socket reads it
+	head        []byte         // what has come so far, while it is incomplete
+	skip        int            // how long the PROXY header in it is
+	looked      int            // how far it was searched for its end
+
+	// The following fields are guarded by connLimiter.mu.
+	place  place
+	noRoom *Refusal   // why it has none, where it has none
+	addr   netip.Addr // as which it is counted
+	count  *addrCount // nil where its address is not counted
+	links  [2]headLink
+}
+
+// proxyReader is a socket that may read its PROXY header itself: below TLS, say. Its
+// RemoteAddr is the client's once something was read.
+type proxyReader interface{ ReadsProxyHeader() bool }
+
+// headLink is a place in a headList.
+type headLink struct{ older, newer *incoming }
+
+// The lists in which an incoming connection can be.
+const (
+	inOrder   = iota // all that have a place, or all that have none
+	byAddress        // those of one address
+)
+
+// headList is a list of incoming connections by age.
+type headList struct {
+	of             int // inOrder or byAddress
+	oldest, newest *incoming
+}
+
+func (l *headList) add(in *incoming) {
+	in.links[l.of] = headLink{older: l.newest}
+	if l.newest == nil {
+		l.oldest = in
+	} else {
+		l.newest.links[l.of].newer = in
+	}
+	l.newest = in
+}
+
+func (l *headList) remove(in *incoming) {
+	link := in.links[l.of]
+	if link.older == nil {
+		l.oldest = link.newer
+	} else {
+		link.older.links[l.of].newer = link.newer
+	}
+	if link.newer == nil {
+		l.newest = link.older
+	} else {
+		link.newer.links[l.of].older = link.older
+	}
+	in.links[l.of] = headLink{}
+}
+
+// examine looks at all that has come of a request. head is nil while it is
+// incomplete; then rest is what lies behind it.
+func (e *Engine) examine(in *incoming, data []byte) (head, rest []byte, no *Refusal) {
+	if in.expectProxy {
+		client, n, err := proxyproto.Parse(data)
+		switch {
+		case err != nil:
+			return nil, nil, &Refusal{Status: http.StatusBadRequest, Kind: KindProxyLine,
+				Reason: err.Error() + ", which this port expects of a proxy in front of it; connect by way of that proxy"}
+		case n == 0:
+			return nil, nil, nil
+		}
+		in.expectProxy, in.skip = false, n
+		if client.IsValid() {
+			in.client = client
+		}
+	}
+	data = data[in.skip:]
+	if in.skip == 0 && proxyproto.Begins(data) {
+		return nil, nil, &Refusal{Status: http.StatusBadRequest, Kind: KindProxyLine,
+			Reason: "the connection begins with a header of the PROXY protocol, which this port does not expect; " + e.cfg.ProxyAdvice}
+	}
+	end := headEnd(data, max(0, in.looked-3))
+	if e.headTooLong(end, len(data)) {
+		return nil, nil, longHead(e.cfg.MaxHead)
+	}
+	if end == 0 {
+		no = checkLines(data, max(0, in.looked-1))
+		in.looked = len(data)
+		return nil, nil, no
+	}
+	head = data[:end:end]
+	return head, data[end:], checkHead(head)
+}
+
+// started reports whether the client has sent anything.
+func (in *incoming) started() bool { return len(in.head) > 0 }
+
+// request is a request whose head is whole, as the handler sees it.
+func (in *incoming) request(head []byte) *Request {
+	return &Request{head: head, client: in.client, tag: in.options.Tag}
+}
+
+// receive decides on a request: an upgrade is answered, and what goes to net/http
+// gets neither an answer nor a refusal.
+func (e *Engine) receive(in *incoming, r *Request) (answer []byte, welcome Welcome, no *Refusal) {
+	if !wantsWebSocket(r.head) {
+		if lostUpgrade(r.head) {
+			return nil, welcome, noUpgrade("This is a request for a WebSocket, but its fields Upgrade and Connection are missing." + proxySetting)
+		}
+		if no := e.limiter.noRoom(in); no != nil && (e.cfg.Vital == nil || !e.cfg.Vital(r)) {
+			return nil, welcome, no
+		}
+		return nil, welcome, nil
+	}
+	if no := checkHandshake(r.head); no != nil {
+		return nil, welcome, no
+	}
+	if e.cfg.ClientAddr != nil {
+		if r.client, no = e.cfg.ClientAddr(r); no != nil {
+			return nil, welcome, no
+		}
+		in.client = r.client
+	}
+	gave, no := e.limiter.admit(in, r.client.Addr())
+	gave.tell()
+	if no != nil {
+		return nil, welcome, no
+	}
+	if answer, welcome, no = e.negotiate(r); no != nil {
+		e.limiter.demote(in)
+	}
+	return answer, welcome, no
+}

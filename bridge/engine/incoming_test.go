@@ -1,0 +1,164 @@
+package engine
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+)
+
+// listenWith has a server listen on another port.
+func (s *server) listenWith(t *testing.T, options ListenOptions) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.addr = ln.Addr().String()
+	if err := s.ListenWith(ln, options); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const (
+	line4   = "PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n"
+	binary4 = "\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\xc0\x00\x02\x01\xc6\x33\x64\x07\xdc\x04\x01\xbb"
+	local   = "\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00"
+)
+
+func TestAProxyHeaderNamesTheClient(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		from := make(chan netip.AddrPort, 10)
+		s := start(Config{HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.RemoteAddr) })}, func(s *server) {
+			s.accept = func(r *Request) (Welcome, error) {
+				from <- r.RemoteAddr()
+				return Welcome{Log: s.log}, nil
+			}
+		})
+		s.listenWith(t, ListenOptions{Proxy: true})
+		client := netip.MustParseAddrPort("192.0.2.1:56324")
+		for _, header := range []string{line4, binary4} {
+			c := s.dialTCP(t)
+			for _, b := range split([]byte(header + upgradeRequest)) {
+				c.send(b)
+			}
+			c.send(text("hello"))
+			if resp := c.response(); resp.StatusCode != 101 {
+				t.Fatalf("%q: answered %s", header, resp.Status)
+			}
+			if got := receive(t, from); got != client {
+				t.Errorf("%q: the client is %v", header, got)
+			}
+			if got := receive(t, s.messages); got != "hello" {
+				t.Errorf("%q: it says %q", header, got)
+			}
+			c = s.dialTCP(t)
+			c.send([]byte(header + "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+			if body, _ := io.ReadAll(c.response().Body); string(body) != client.String() {
+				t.Errorf("%q: net/http is told of %q", header, body)
+			}
+		}
+		c := s.dialTCP(t)
+		c.send([]byte(local + upgradeRequest))
+		if c.response(); receive(t, from).String() != c.LocalAddr().String() {
+			t.Error("a proxy that speaks for itself has another address")
+		}
+	})
+}
+
+func TestAProxyHeaderIsRefusedWhereNoneIsExpectedAndMissedWhereOneIs(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		refused := make(chan string, 10)
+		s := start(Config{ProxyAdvice: "see --proxy-protocol", Refused: func(r *Refusal, _ netip.AddrPort) { refused <- r.Kind }})
+		refuse := func(request, words string) {
+			t.Helper()
+			c := s.dialTCP(t)
+			c.send([]byte(request))
+			resp := c.response()
+			if body, _ := io.ReadAll(resp.Body); resp.StatusCode != 400 || !strings.Contains(string(body), words) {
+				t.Errorf("%.20q is answered %s %q", request, resp.Status, body)
+			}
+			if kind := receive(t, refused); kind != KindProxyLine {
+				t.Errorf("it is told of as %q", kind)
+			}
+		}
+		refuse(line4+upgradeRequest, "see --proxy-protocol")
+		refuse(binary4+upgradeRequest, "see --proxy-protocol")
+		s.listenWith(t, ListenOptions{Proxy: true})
+		refuse(upgradeRequest, "does not begin with a header of the PROXY protocol")
+		refuse("PROXY TCP4 a b c d\r\n"+upgradeRequest, "malformed")
+	})
+}
+
+func TestTheListenersTagComesWithItsRequests(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		tags := make(chan any, 10)
+		page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { tags <- TagOf(r.Context()) })
+		s := start(Config{HTTP: page}, func(s *server) {
+			s.accept = func(r *Request) (Welcome, error) {
+				tags <- r.Tag()
+				return Welcome{}, nil
+			}
+		})
+		for _, tag := range []string{"one", "two"} {
+			s.listenWith(t, ListenOptions{Tag: tag})
+			c := s.dialTCP(t)
+			c.upgrade("/")
+			if got := receive(t, tags); got != tag {
+				t.Errorf("an upgrade comes by %v, want %v", got, tag)
+			}
+			c = s.dialTCP(t)
+			c.send([]byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+			c.response()
+			if got := receive(t, tags); got != tag {
+				t.Errorf("a page is asked for by %v, want %v", got, tag)
+			}
+		}
+		if TagOf(context.Background()) != nil {
+			t.Error("there is a tag where there is no listener")
+		}
+	})
+}
+
+func TestRefusalsAreToldOfByKind(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		refused := make(chan string, 10)
+		s := start(Config{Limits: Limits{MaxConnections: 1}, Refused: func(r *Refusal, client netip.AddrPort) {
+			if !client.Addr().IsLoopback() {
+				t.Errorf("the client is %v", client)
+			}
+			refused <- r.Kind
+		}}, func(s *server) {
+			s.accept = func(r *Request) (Welcome, error) {
+				if r.Target() == "/no" {
+					return Welcome{}, &Refusal{Status: 403, Reason: "you may not"}
+				}
+				return Welcome{}, nil
+			}
+		})
+		for _, c := range []struct{ request, kind string }{
+			{with("GET / ", "GET /no "), "Forbidden"},
+			{"GET /" + strings.Repeat("x", 9000), KindLongHead},
+			{plus("Content-Length: 1\r\n"), KindMalformed},
+			{with("Upgrade: websocket\r\n", ""), KindNoUpgrade},
+			{upgradeRequest, ""},
+			{upgradeRequest, KindFull},
+		} {
+			conn := s.dialTCP(t)
+			conn.send([]byte(c.request))
+			conn.response()
+			if c.kind == "" {
+				continue
+			}
+			if got := receive(t, refused); got != c.kind {
+				t.Errorf("%.20q is told of as %q, want %q", c.request, got, c.kind)
+			}
+		}
+		if n := s.Stats().Refused; n != 1 {
+			t.Errorf("%d are counted as too many", n)
+		}
+	})
+}

@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"github.com/gobwas/ws"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// readSize is how much is read from a socket at once.
+	readSize = 64 << 10
+	// readsInTurn bounds what one client may be read before others have their turn.
+	readsInTurn = 4
+	// clientWork bounds what is done for one client before others have their turn,
+	// in bytes of messages as they are handed over: what a kilobyte of input asks
+	// for may be a megabyte of output. The message that passes the bound is the last.
+	clientWork = 256 << 10
+	// messageWork is what every message counts beside its bytes: 64 small ones are
+	// a turn.
+	messageWork = 4 << 10
+	// backlogWork bounds in the same way what a loop does in a turn for clients that
+	// had more than their share in the turn before. Those that come anew do not wait
+	// for more than that.
+	backlogWork = 512 << 10
+)
+
+// read takes what the socket has, up to the client's share of a turn. Unless
+// the peer has ended, a short read has emptied the socket, and the next bytes
+// are an event of their own.
+func (l *loop) read(c *conn, ended bool) {
+	gen := c.gen
+	l.work = clientWork
+	if l.deaf(c) {
+		l.mute(c)
+		return
+	}
+	if c.in != nil && c.in.rest.pending() {
+		l.parse(c, nil)
+	}
+	for range readsInTurn {
+		if c.gen == gen && l.deaf(c) {
+			l.mute(c)
+			return
+		}
+		if c.gen != gen || c.state == stateFree || c.toRead {
+			return
+		}
+		n, err := unix.Read(int(c.fd), l.buf)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err == unix.EAGAIN:
+			l.emptied(c)
+			return
+		case err != nil:
+			l.drop(c, ws.StatusAbnormalClosure, "the connection broke: "+err.Error())
+			return
+		case n == 0:
+			l.peerEnded(c)
+			return
+		}
+		c.pinged = false
+		l.consume(c, l.buf[:n])
+		if n < len(l.buf) && !ended {
+			if c.gen == gen && c.state != stateFree {
+				l.emptied(c)
+			}
+			return
+		}
+	}
+	if c.gen == gen && c.state != stateFree {
+		l.readLater(c)
+	}
+}
+
+// readLater has the loop go on with a connection in its next turn.
+func (l *loop) readLater(c *conn) {
+	if !c.toRead {
+		c.toRead = true
+		l.unread = append(l.unread, wheelEntry{c.slot, c.gen})
+	}
+}
+
+// readOn goes on with the clients that had more to say than their share, the one
+// that has waited longest first, up to the bound of a turn.
+func (l *loop) readOn() {
+	list := l.unread
+	l.unread = l.unreadSpare[:0]
+	done, work := 0, 0
+	for ; done < len(list) && work < backlogWork; done++ {
+		if c := l.lookup(list[done].slot, list[done].gen); c != nil {
+			c.toRead = false
+			l.read(c, true)
+			work += clientWork - l.work
+		}
+	}
+	l.unreadSpare = list
+	if done < len(list) {
+		l.unread = append(list[done:], l.unread...)
+		l.unreadSpare = nil
+	}
+}
+
+// peerEnded handles the end of the peer's bytes: a half-closed TCP connection. One
+// that has said that it closes may still read the answers.
+func (l *loop) peerEnded(c *conn) {
+	c.eof = true
+	if c.ending {
+		return
+	}
+	if c.out == nil || c.state == stateOpen || c.state == stateHead {
+		l.drop(c, ws.StatusAbnormalClosure, hungUp)
+	}
+}
+
+// consume does with bytes what the connection's state asks for.
+func (l *loop) consume(c *conn, data []byte) {
+	switch c.state {
+	case stateHead:
+		l.readHead(c, data)
+	case stateOpen, stateClosing:
+		if !c.ending && !c.byPeer {
+			l.parse(c, data)
+		}
+	}
+}

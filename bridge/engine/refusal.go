@@ -1,0 +1,94 @@
+package engine
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"unicode/utf8"
+)
+
+// Refusal answers an upgrade request with an HTTP status and a reason in words.
+type Refusal struct {
+	Status int
+	Reason string
+	// Kind is one of a few words by which refusals are counted. "" is the status's.
+	Kind string
+}
+
+func (r *Refusal) Error() string { return r.Reason }
+
+// The kinds of the engine's own refusals.
+const (
+	KindMalformed = "malformed request"
+	KindLongHead  = "request head too long"
+	KindSlowHead  = "request head too slow"
+	KindNoUpgrade = "no WebSocket upgrade"
+	KindFull      = "too many connections"
+	KindProxyLine = "PROXY protocol"
+	KindNoTLS     = "no TLS"
+)
+
+// reportRefusal tells whoever watches the engine of a request that was turned away.
+func (e *Engine) reportRefusal(r *Refusal, client netip.AddrPort) {
+	if r.Kind == KindFull {
+		e.refused.Add(1)
+	}
+	if e.cfg.Refused == nil {
+		return
+	}
+	told := *r
+	if told.Kind == "" {
+		told.Kind = http.StatusText(told.Status)
+	}
+	e.cfg.Refused(&told, client)
+}
+
+func malformed(reason string) *Refusal {
+	return &Refusal{Status: http.StatusBadRequest, Kind: KindMalformed, Reason: reason}
+}
+
+func longHead(limit int) *Refusal {
+	return &Refusal{Status: http.StatusRequestHeaderFieldsTooLarge, Kind: KindLongHead,
+		Reason: fmt.Sprintf("the request head is too long: more than %d bytes; send fewer or smaller cookies", limit)}
+}
+
+func slowHead() *Refusal {
+	return &Refusal{Status: http.StatusRequestTimeout, Kind: KindSlowHead, Reason: "the request took too long"}
+}
+
+func stopping(reason string) *Refusal {
+	return &Refusal{Status: http.StatusServiceUnavailable, Reason: reason}
+}
+
+// noUpgrade refuses a request that became no upgrade (RFC 9110, 15.5.22).
+func noUpgrade(reason string) *Refusal {
+	return &Refusal{Status: http.StatusUpgradeRequired, Kind: KindNoUpgrade, Reason: reason}
+}
+
+// answer is the HTTP response that refuses a request.
+func (r *Refusal) answer() []byte {
+	fields := "Connection: close\r\n"
+	switch r.Status {
+	case http.StatusUpgradeRequired: // RFC 9110, 15.5.22, and RFC 6455, 4.4
+		fields = "Connection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+	case http.StatusMethodNotAllowed:
+		fields += "Allow: GET\r\n"
+	}
+	text := r.Reason + "\n"
+	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n%s\r\n%s",
+		r.Status, http.StatusText(r.Status), len(text), fields, text)
+}
+
+// quote is a text from outside, shortened, in quotes.
+func quote(s string) string {
+	const most = 60 // bytes
+	if len(s) <= most {
+		return strconv.Quote(s)
+	}
+	s = s[:most]
+	for !utf8.ValidString(s) && len(s) > most-utf8.UTFMax {
+		s = s[:len(s)-1]
+	}
+	return strconv.Quote(s) + "..."
+}

@@ -1,0 +1,243 @@
+package engine
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// leap is a clock that a test sets forward.
+type leap struct{ by atomic.Int64 }
+
+func (l *leap) now() time.Duration { return sleeplessClock() + time.Duration(l.by.Load()) }
+
+const nap = 8 * time.Second
+
+// sleeper is an engine on one loop that a test has stand still.
+type sleeper struct {
+	*server
+	clock   leap
+	arrived chan lateMessage
+}
+
+type lateMessage struct {
+	text    string
+	stalled bool
+}
+
+func startSleeper(t *testing.T, cfg Config, adjust ...func(*sleeper)) *sleeper {
+	t.Helper()
+	s := &sleeper{arrived: make(chan lateMessage, 10_000)}
+	cfg.Loops, cfg.clock = 1, s.clock.now
+	// The clock of this test leaps far: what the machine takes for itself is no stall.
+	setDefault(&cfg.StallAfter, nap/2)
+	s.server = start(t, cfg, func(server *server) {
+		s.server = server
+		server.message = func(_ Conn, m Message) {
+			if m.Stalled != 0 && (m.Stalled < nap || m.Stalled > nap+patience) {
+				t.Errorf("%q is said to have waited for up to %v", m.Payload, m.Stalled)
+			}
+			s.arrived <- lateMessage{string(m.Payload), m.Stalled > 0}
+		}
+		for _, f := range adjust {
+			f(s)
+		}
+	})
+	s.mute.Store(true)
+	return s
+}
+
+// sleep has the loop stand still while something happens.
+func (s *sleeper) sleep(t *testing.T, meanwhile func()) {
+	t.Helper()
+	asleep, wake := make(chan struct{}), make(chan struct{})
+	s.shards[0].(*loop).mail.post(func() { close(asleep); <-wake })
+	receive(t, asleep)
+	meanwhile()
+	s.clock.by.Add(int64(nap))
+	close(wake)
+}
+
+func (s *sleeper) expect(t *testing.T, text string, stalled bool) {
+	t.Helper()
+	if got := receive(t, s.arrived); got != (lateMessage{text, stalled}) {
+		t.Fatalf("got %.60q, stalled %v; want %.60q, %v", got.text, got.stalled, text, stalled)
+	}
+}
+
+func (s *sleeper) open(t *testing.T) *client {
+	t.Helper()
+	c := s.dialTCP(t)
+	c.upgrade("/")
+	return c
+}
+
+func TestWhatWaitedWhileTheLoopStoodStillIsLate(t *testing.T) {
+	s := startSleeper(t, Config{})
+	waiting, idle := s.open(t), s.open(t)
+	waiting.send(text("before"))
+	s.expect(t, "before", false)
+	s.sleep(t, func() { waiting.send(text("meanwhile"), text("and more")) })
+	s.expect(t, "meanwhile", true)
+	s.expect(t, "and more", true)
+	waiting.send(text("afterwards"))
+	s.expect(t, "afterwards", false)
+	idle.send(text("who was idle"))
+	s.expect(t, "who was idle", false)
+}
+
+func TestAMessageThatBeganBeforeAStallIsLate(t *testing.T) {
+	s := startSleeper(t, Config{})
+	c := s.open(t)
+	whole := text("in two parts")
+	c.send(text("before"), whole[:8])
+	s.expect(t, "before", false)
+	s.sleep(t, func() {})
+	c.send(whole[8:])
+	s.expect(t, "in two parts", true)
+	c.send(text("afterwards"))
+	s.expect(t, "afterwards", false)
+}
+
+func TestMoreThanATurnThatWaitedIsLateToItsEnd(t *testing.T) {
+	s := startSleeper(t, Config{})
+	c := s.open(t)
+	const n = 1500
+	s.sleep(t, func() { c.send(bytes.Repeat(text("meanwhile"), n)) })
+	for range n {
+		s.expect(t, "meanwhile", true)
+	}
+	c.send(text("afterwards"))
+	s.expect(t, "afterwards", false)
+}
+
+func TestAConnectionThatCameWhileTheLoopStoodStillIsLate(t *testing.T) {
+	s := startSleeper(t, Config{})
+	var c, quiet *client
+	s.sleep(t, func() {
+		c, quiet = s.dialTCP(t), s.dialTCP(t)
+		c.send([]byte(upgradeRequest), text("meanwhile"))
+	})
+	s.expect(t, "meanwhile", true)
+	c.response()
+	c.send(text("afterwards"))
+	s.expect(t, "afterwards", false)
+	quiet.upgrade("/")
+	quiet.send(text("who said nothing"))
+	s.expect(t, "who said nothing", false)
+	later := s.open(t)
+	later.send(text("who came afterwards"))
+	s.expect(t, "who came afterwards", false)
+}
+
+func TestAStallBetweenTwoMessagesIsNoticed(t *testing.T) {
+	var once sync.Once
+	s := startSleeper(t, Config{}, func(s *sleeper) {
+		report := s.message
+		s.message = func(c Conn, m Message) {
+			report(c, m)
+			once.Do(func() { s.clock.by.Add(int64(nap)) })
+		}
+	})
+	c, other := s.open(t), s.open(t)
+	c.send(text("first"), text("second"))
+	s.expect(t, "first", false)
+	s.expect(t, "second", true)
+	c.send(text("third"))
+	s.expect(t, "third", false)
+	other.send(text("another's"))
+	s.expect(t, "another's", false)
+}
+
+func TestAShortStopIsNoStall(t *testing.T) {
+	s := startSleeper(t, Config{Limits: Limits{StallAfter: time.Hour}})
+	c := s.open(t)
+	s.sleep(t, func() { c.send(text("meanwhile")) })
+	s.expect(t, "meanwhile", false)
+	if st := s.Stats(); st.Stalls != 0 || s.Stalled() != 0 {
+		t.Errorf("%d stalls are counted", st.Stalls)
+	}
+}
+
+func TestAStallIsToldOnceAndCounted(t *testing.T) {
+	var out lockedBuffer
+	s := startSleeper(t, Config{Logger: slog.New(slog.NewTextHandler(&out, nil))})
+	c := s.open(t)
+	s.sleep(t, func() { c.send(text("meanwhile")) })
+	s.expect(t, "meanwhile", true)
+	s.stalls.pulse()
+	if st := s.Stats(); st.Stalls != 1 || st.Stalled < nap || st.Stalled > nap+patience {
+		t.Errorf("%d stalls of %v are counted", st.Stalls, st.Stalled)
+	}
+	if n := strings.Count(out.String(), "stood still"); n != 1 {
+		t.Errorf("the log says %d times that the engine stood still:\n%s", n, out.String())
+	}
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func TestTheEngineTellsOfAStallForASecond(t *testing.T) {
+	var clock leap
+	e := &Engine{cfg: Config{Limits: Limits{StallAfter: 5 * time.Second}, Logger: slog.New(slog.DiscardHandler), clock: clock.now}}
+	e.stalls.init(&e.cfg)
+	if d := e.Stalled(); d != 0 {
+		t.Fatalf("stood still for %v at the start", d)
+	}
+	clock.by.Add(int64(nap))
+	if d := e.Stalled(); d < nap {
+		t.Errorf("not noticed yet: %v", d)
+	}
+	e.stalls.pulse()
+	if d := e.Stalled(); d < nap {
+		t.Errorf("just noticed: %v", d)
+	}
+	clock.by.Add(int64(stallNews))
+	if d := e.Stalled(); d != 0 {
+		t.Errorf("a second later: %v", d)
+	}
+}
+
+func TestOnGoroutinesWhatIsReadRightAfterAStallIsLate(t *testing.T) {
+	var clock leap
+	late := make(chan lateMessage, 10)
+	s := start(t, Config{Goroutines: true, clock: clock.now, Limits: Limits{StallAfter: nap / 2}}, func(s *server) {
+		s.message = func(_ Conn, m Message) { late <- lateMessage{string(m.Payload), m.Stalled > 0} }
+	})
+	c := s.dial(t)
+	say := func(what string, stalled bool) {
+		t.Helper()
+		c.send(text(what))
+		if got := receive(t, late); got != (lateMessage{what, stalled}) {
+			t.Errorf("got %v, want %q, %v", got, what, stalled)
+		}
+	}
+	say("before", false)
+	clock.by.Add(int64(nap))
+	say("meanwhile", true)
+	s.stalls.pulse()
+	clock.by.Add(int64(stallNews))
+	// What is read without waiting for it may have waited as well.
+	eventually(t, "a message that was waited for is not late", func() bool {
+		c.send(text("afterwards"))
+		return !receive(t, late).stalled
+	})
+}

@@ -1,0 +1,10 @@
+//go:build !linux
+
+package engine
+
+import "time"
+
+// sleeplessClock goes on while the process is stopped and while the machine is
+// suspended, as Go's monotonic clock may not. It is the wall clock: where that is
+// set forward, this is a stall.
+func sleeplessClock() time.Duration { return time.Duration(time.Now().UnixNano()) }

@@ -1,0 +1,85 @@
+package engine
+
+import (
+	"bytes"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// greedy starts an engine on one loop, has a client send messages, and tells how many
+// of them were handed over before one that another client sent behind the first.
+func greedy(t *testing.T, cfg Config, dial func(*server) *client, n int, messages ...[]byte) (before int) {
+	t.Helper()
+	cfg.Loops = 1
+	first, proceed := make(chan struct{}), make(chan struct{})
+	order := make(chan string, 2*n)
+	var once sync.Once
+	s := start(t, cfg, func(s *server) {
+		s.message = func(_ Conn, m Message) {
+			once.Do(func() {
+				close(first)
+				<-proceed
+			})
+			order <- string(m.Payload[:min(6, len(m.Payload))])
+		}
+	})
+	honest, busy := s.dialTCP(t), dial(s)
+	honest.upgrade("/")
+	s.mute.Store(true)
+	busy.send(messages...)
+	receive(t, first)
+	honest.send(text("honest"))
+	close(proceed)
+	for got := range n + 1 {
+		if receive(t, order) == "honest" {
+			return got
+		}
+	}
+	t.Fatal("the honest client was not served")
+	return 0
+}
+
+func TestOneClientsCompressedMessagesHoldNobodyUp(t *testing.T) {
+	big := deflated(true, strings.Repeat("x", 1<<20))
+	var all []byte
+	for range 50 {
+		all = append(all, big...)
+	}
+	if len(all) > readSize {
+		t.Fatalf("%d bytes are more than one read", len(all))
+	}
+	n := greedy(t, Config{Compress: true}, func(s *server) *client { return s.dialDeflate(t) }, 50, all)
+	if n > 2 {
+		t.Errorf("%d megabytes were inflated before another client's message was read", n)
+	}
+}
+
+func TestOneClientsManyMessagesHoldNobodyUp(t *testing.T) {
+	const n = 2000
+	all := bytes.Repeat(text("small"), n)
+	got := greedy(t, Config{Limits: Limits{MessageRate: n}}, func(s *server) *client {
+		c := s.dialTCP(t)
+		c.upgrade("/")
+		return c
+	}, n, all)
+	if most := 2 * clientWork / messageWork; got > most {
+		t.Errorf("%d messages were handed over before another client's, more than %d", got, most)
+	}
+}
+
+func TestWhatIsLeftOfATurnIsReadBeforeTheEndOfTheConnection(t *testing.T) {
+	const n = 500
+	s := start(t, Config{Loops: 1})
+	c := s.dial(t)
+	c.send(bytes.Repeat(text("m"), n), closing(1000))
+	c.Conn.(*net.TCPConn).CloseWrite()
+	for range n {
+		receive(t, s.messages)
+	}
+	receive(t, s.closed).check(t, 1000)
+	if held := s.Stats().Held; held != 0 {
+		t.Errorf("%d bytes are held yet", held)
+	}
+}

@@ -1,0 +1,94 @@
+package engine
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/gobwas/ws"
+)
+
+// pausing is a sink whose turns end after so many messages.
+type pausing struct {
+	record
+	each, left int
+}
+
+func (p *pausing) pause() bool { return p.left == 0 }
+
+func (p *pausing) message(op ws.OpCode, payload []byte) bool {
+	p.left--
+	return p.record.message(op, payload)
+}
+
+func TestParserFindsTheSameMessagesWhereverATurnEnds(t *testing.T) {
+	stream := join(
+		text("a"), text(""), masked(true, ws.OpPing, "p"), masked(false, ws.OpText, "b"), masked(true, ws.OpContinuation, "c"),
+		text(strings.Repeat("long ", 50)), text("d"), text("e"),
+	)
+	_, want, _ := parse(1000, stream)
+	for each := 1; each <= 3; each++ {
+		for _, size := range []int{1, 7, len(stream)} {
+			p, to := new(parser), &pausing{each: each}
+			for _, piece := range pieces(bytes.Clone(stream), size) {
+				for turn := true; turn || p.rest.pending(); turn = false {
+					to.left = each
+					if p.rest.pending() {
+						piece = p.rest.left
+					}
+					rest, err := p.feed(piece, 1000, to)
+					if err != nil {
+						t.Fatal(err)
+					}
+					p.rest.keep(rest)
+				}
+			}
+			if fmt.Sprint(to.lines) != fmt.Sprint(want) || !p.idle() {
+				t.Errorf("%d messages a turn, pieces of %d: got %v, want %v", each, size, to.lines, want)
+			}
+		}
+	}
+}
+
+func pieces(b []byte, size int) (all [][]byte) {
+	for len(b) > 0 {
+		n := min(size, len(b))
+		all, b = append(all, b[:n]), b[n:]
+	}
+	return all
+}
+
+func TestWhatIsInflatedCountsInTheRate(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{Compress: true, Limits: Limits{MessageRate: 1}})
+		c := s.dialDeflate(t)
+		big := deflated(true, strings.Repeat("x", 1<<20))
+		c.send(big, big)
+		c.expectClose(1008)
+		if len(s.messages) != 1 {
+			t.Errorf("%d messages came through", len(s.messages))
+		}
+	})
+}
+
+func TestFragmentsCountInTheRate(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		for name, payload := range map[string]string{"empty": "", "of one byte": "x"} {
+			s := start(Config{Limits: Limits{MessageRate: 1}})
+			c := s.dial(t)
+			c.send(masked(false, ws.OpText, "x"), bytes.Repeat(masked(false, ws.OpContinuation, payload), fragmentsPerMessage*(burst+5)))
+			if reason := c.expectClose(1008); !strings.Contains(reason, "too many messages") {
+				t.Errorf("%s: closed with %q", name, reason)
+			}
+			// A message of a few fragments is one message.
+			c = s.dial(t)
+			for range burst - 1 {
+				c.send(masked(false, ws.OpText, "a"), masked(false, ws.OpContinuation, "b"), masked(true, ws.OpContinuation, "c"))
+				if got := receive(t, s.messages); got != "abc" {
+					t.Errorf("got %q", got)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,110 @@
+package forwarded
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// ErrDisagree is that of a request whose two fields name two clients.
+var ErrDisagree = errors.New("X-Forwarded-For and Forwarded name two different clients; have the proxy remove the one that it does not write")
+
+// Client is the address of the client whose request came from peer, with the values
+// of its fields X-Forwarded-For and Forwarded, one a line. The port is 0 where it is
+// not known. [ErrDisagree] leaves it open who the client is; with any other error the
+// address is that of the last proxy that can be told.
+func (p *Proxies) Client(peer netip.AddrPort, xForwardedFor, forwarded []string) (netip.AddrPort, error) {
+	if !p.Trusts(peer.Addr()) {
+		return peer, nil
+	}
+	client, err := p.walk(peer, splitList(xForwardedFor, false))
+	if len(forwarded) == 0 {
+		return client, err
+	}
+	nodes, wrong := forOf(splitList(forwarded, true))
+	other, wrong2 := p.walk(peer, nodes)
+	wrong = errors.Join(wrong, wrong2)
+	if len(xForwardedFor) == 0 {
+		return other, wrong
+	}
+	if err = errors.Join(err, wrong); err == nil && client.Addr() != other.Addr() {
+		return netip.AddrPort{}, ErrDisagree
+	} else if err != nil {
+		return peer, err
+	}
+	return client, nil
+}
+
+// walk follows a list of addresses from its end, over trusted proxies.
+func (p *Proxies) walk(from netip.AddrPort, nodes []string) (netip.AddrPort, error) {
+	for _, node := range slices.Backward(nodes) {
+		if !p.Trusts(from.Addr()) {
+			break
+		}
+		next, ok := parseNode(node)
+		if !ok {
+			return from, fmt.Errorf("a proxy names its client %.60q, which is no address", node)
+		}
+		from = next
+	}
+	return from, nil
+}
+
+// parseNode reads an address with or without a port, and brackets where IPv6 may
+// have them.
+func parseNode(s string) (netip.AddrPort, bool) {
+	if at, err := netip.ParseAddrPort(s); err == nil {
+		return netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), at.Addr().Zone() == ""
+	}
+	if bare, ok := strings.CutPrefix(s, "["); ok {
+		s = strings.TrimSuffix(bare, "]")
+	}
+	addr, err := netip.ParseAddr(s)
+	return netip.AddrPortFrom(addr.Unmap(), 0), err == nil && addr.Zone() == ""
+}
+
+// splitList gives the members of a list that is on several lines (RFC 9110, 5.6.1).
+// Commas within quotes separate nothing, if there may be quotes. One quote that is
+// never closed was made up by the client: it must not swallow what proxies appended.
+func splitList(lines []string, quotes bool) (members []string) {
+	for _, line := range lines {
+		quotes := quotes && strings.Count(line, `"`)%2 == 0
+		quoted, begin := false, 0
+		for i := range len(line) {
+			switch {
+			case line[i] == '"' && quotes:
+				quoted = !quoted
+			case line[i] == ',' && !quoted:
+				members = append(members, line[begin:i])
+				begin = i + 1
+			}
+		}
+		members = append(members, line[begin:])
+	}
+	for i := range members {
+		members[i] = strings.Trim(members[i], " \t")
+	}
+	return slices.DeleteFunc(members, func(m string) bool { return m == "" })
+}
+
+// forOf gives the "for" of each element of Forwarded (RFC 7239, 4). One without is
+// empty: that proxy did not say.
+func forOf(elements []string) (nodes []string, err error) {
+	for _, element := range elements {
+		node := ""
+		for pair := range strings.SplitSeq(element, ";") {
+			name, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
+			if !strings.EqualFold(strings.Trim(name, " \t"), "for") {
+				continue
+			}
+			if node != "" {
+				return nil, fmt.Errorf(`an element of Forwarded has two "for": %.60q`, element)
+			}
+			node = strings.Trim(value, ` "`)
+		}
+		nodes = append(nodes, node)
+	}
+	return nodes, nil
+}

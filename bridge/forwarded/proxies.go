@@ -1,0 +1,51 @@
+package forwarded
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+)
+
+// Proxies are those that are trusted. Those of nil trust nobody.
+type Proxies struct {
+	prefixes []netip.Prefix
+	unix     bool
+}
+
+// Parse reads a list of networks (10.0.0.0/8), addresses, and "unix" for the peers
+// of Unix sockets. It gives nil for an empty list.
+func Parse(list []string) (*Proxies, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	p := &Proxies{}
+	for _, text := range list {
+		if text == "unix" {
+			p.unix = true
+			continue
+		}
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			addr, wrong := netip.ParseAddr(text)
+			if wrong != nil {
+				return nil, fmt.Errorf("%q is no network; write 10.0.0.0/8, an address such as 127.0.0.1, or unix for the peers of Unix sockets", text)
+			}
+			prefix = netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen())
+		}
+		p.prefixes = append(p.prefixes, prefix.Masked())
+	}
+	return p, nil
+}
+
+// Trusts reports whether an address is a trusted proxy's. The zero address is the
+// peer's of a Unix socket.
+func (p *Proxies) Trusts(addr netip.Addr) bool {
+	if p == nil {
+		return false
+	}
+	if !addr.IsValid() {
+		return p.unix
+	}
+	addr = addr.Unmap().WithZone("")
+	return slices.ContainsFunc(p.prefixes, func(n netip.Prefix) bool { return n.Contains(addr) })
+}

@@ -1,0 +1,160 @@
+package bridge
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/forwarded"
+	"github.com/clu-ws/clu-ws/bridge/origin"
+)
+
+// Every request, whatever it asks for and by whatever port it comes, is asked here
+// first from which page it is (bridge/origin) and whose (bridge/forwarded).
+
+// ListenOptions says how clients come by a listener.
+type ListenOptions struct {
+	// Proxy says that a proxy begins each connection with a header of the PROXY
+	// protocol. Behind TLS the listener must have read it ([listen.Proxied]).
+	Proxy bool
+}
+
+// ListenWith is [Bridge.Listen] for a listener whose clients come by a proxy.
+func (b *Bridge) ListenWith(ln net.Listener, o ListenOptions) error {
+	return b.engine.ListenWith(ln, engine.ListenOptions{Proxy: o.Proxy, Tag: origin.Listener{Local: isLocal(ln.Addr())}})
+}
+
+// isLocal reports whether this machine alone reaches an address.
+func isLocal(addr net.Addr) bool {
+	tcp, ok := addr.(*net.TCPAddr)
+	return !ok || tcp.IP.IsLoopback()
+}
+
+// checkOrigin refuses an upgrade for a page that may not use the bridge.
+func (b *Bridge) checkOrigin(r *engine.Request) *engine.Refusal {
+	l, _ := r.Tag().(origin.Listener)
+	if no := b.origins.Check(l, origin.Request{Origins: r.Values("Origin"), Host: r.Header("Host")}); no != nil {
+		return &engine.Refusal{Status: http.StatusForbidden, Kind: no.Kind, Reason: no.Error()}
+	}
+	return nil
+}
+
+// guardClients is the same for requests on the clients' port that are no upgrade.
+func (b *Bridge) guardClients(next http.Handler) http.Handler {
+	return b.guard(next, func(r *http.Request) (l origin.Listener, known bool) {
+		l, known = engine.TagOf(r.Context()).(origin.Listener)
+		return l, known
+	})
+}
+
+// shortAnswer is how long an answer may take to be read that is made at once.
+const shortAnswer = time.Minute
+
+// guardAdmin is the same for the admin's port. A request that did not come by a
+// server's listener is the program's own.
+func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
+	guarded := b.guard(next, func(r *http.Request) (l origin.Listener, known bool) {
+		addr, known := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+		return origin.Listener{Admin: true, Own: b.cfg.AdminHost, Local: known && isLocal(addr)}, known
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/debug/") {
+			// Those may take their time to be made; an error means that there is no socket.
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(shortAnswer))
+		}
+		if !b.nameClient(r) {
+			http.Error(w, forwarded.ErrDisagree.Error(), http.StatusBadRequest)
+			return
+		}
+		guarded.ServeHTTP(w, r)
+	})
+}
+
+// guard answers requests of pages that may not use the bridge with 403.
+func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin.Listener, known bool)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		l, known := listener(r)
+		if !known {
+			next.ServeHTTP(w, r)
+			return
+		}
+		no := b.origins.Check(l, origin.Request{Origins: r.Header.Values("Origin"), Host: r.Host,
+			Site: r.Header.Get("Sec-Fetch-Site"), Mode: r.Header.Get("Sec-Fetch-Mode")})
+		if no == nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		b.refusals.note(no.Kind, "client", r.RemoteAddr, "why", no.Error())
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			answerAPI(w, http.StatusForbidden, jsonOf(apiError{Error: no.Error(), Code: "forbidden"}))
+			return
+		}
+		http.Error(w, no.Error(), http.StatusForbidden)
+	})
+}
+
+// turnedAway notes a request that the engine refused.
+func (b *Bridge) turnedAway(r *engine.Refusal, client netip.AddrPort) {
+	b.refusals.note(r.Kind, "client", remoteName(client), "status", r.Status, "why", r.Reason)
+}
+
+// clientAddr tells whose an upgrade is.
+func (b *Bridge) clientAddr(r *engine.Request) (netip.AddrPort, *engine.Refusal) {
+	client, err := b.proxies.Client(r.RemoteAddr(), r.Values("X-Forwarded-For"), r.Values("Forwarded"))
+	switch {
+	case errors.Is(err, forwarded.ErrDisagree):
+		return client, &engine.Refusal{Status: http.StatusBadRequest, Kind: "forwarded", Reason: err.Error()}
+	case err != nil:
+		b.misnamed(client, err)
+	}
+	return client, nil
+}
+
+// nameClient puts the client's address into a request of net/http. It is false where
+// nobody can tell whose it is.
+func (b *Bridge) nameClient(r *http.Request) bool {
+	if b.proxies == nil {
+		return true
+	}
+	// What is no address is the peer's of a Unix socket.
+	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
+	client, err := b.proxies.Client(peer, r.Header.Values("X-Forwarded-For"), r.Header.Values("Forwarded"))
+	switch {
+	case errors.Is(err, forwarded.ErrDisagree):
+		b.refusals.note("forwarded", "client", r.RemoteAddr, "why", err.Error())
+		return false
+	case err != nil:
+		b.misnamed(client, err)
+	}
+	if client.IsValid() {
+		r.RemoteAddr = remoteName(client)
+	}
+	return true
+}
+
+// misnamed notes that a trusted proxy says nothing of use. Its client is served: the
+// proxy vouches for it, and its own address stands for the client's.
+func (b *Bridge) misnamed(proxy netip.AddrPort, err error) {
+	b.misnomers.note("no client address", "proxy", remoteName(proxy), "why", err.Error())
+}
+
+// remoteName is an address as logs, presence and the list of clients have it.
+func remoteName(addr netip.AddrPort) string {
+	switch {
+	case !addr.IsValid():
+		return "unix"
+	case addr.Port() == 0: // a proxy did not name it
+		return addr.Addr().String()
+	}
+	return addr.String()
+}
+
+// isVital reports whether a request is answered although the bridge is full.
+func isVital(r *engine.Request) bool {
+	path, _, _ := strings.Cut(r.Target(), "?")
+	return path == "/healthz" || path == "/readyz"
+}

@@ -1,0 +1,102 @@
+package origin
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// anyPage lists every page, and noOrigin those without an origin that can be told.
+const (
+	anyPage  = "*"
+	noOrigin = "null"
+)
+
+// parsed is an origin in its one form: lower case, and no port that the scheme has
+// anyway (RFC 6454, 4 and 6.2).
+type parsed struct{ scheme, host, port string }
+
+// parse reads scheme://host or scheme://host:port.
+func parse(text string) (o parsed, ok bool) {
+	scheme, rest, found := strings.Cut(text, "://")
+	if !found || scheme == "" || strings.ContainsAny(rest, "/?#@\\ \t,") {
+		return o, false
+	}
+	u, err := url.Parse(strings.ToLower(text))
+	if err != nil || u.Hostname() == "" || strings.HasSuffix(u.Host, ":") {
+		return o, false
+	}
+	o = parsed{u.Scheme, u.Hostname(), u.Port()}
+	if o.scheme == "http" && o.port == "80" || o.scheme == "https" && o.port == "443" {
+		o.port = ""
+	}
+	return o, !strings.ContainsFunc(o.host, func(r rune) bool { return r > '~' })
+}
+
+// local reports whether the origin is a web server's on this machine, on any port.
+func (o parsed) local() bool {
+	return (o.scheme == "http" || o.scheme == "https") && isLoopback(o.host)
+}
+
+// hostname is the host in a Host field, without its port, in lower case.
+func hostname(field string) string {
+	u := url.URL{Host: strings.ToLower(strings.TrimSpace(field))}
+	return strings.TrimSuffix(u.Hostname(), ".")
+}
+
+// isLoopback reports whether a name or address is this machine's own. Names below
+// localhost are (RFC 6761, 6.3), and nobody can register any.
+func isLoopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}
+
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
+
+// Policy says which pages may use a bridge. It does not change, and may be used from
+// any goroutine.
+type Policy struct {
+	given  bool // there is a list; what is not on it is refused
+	all    bool
+	null   bool
+	listed map[parsed]bool
+	hosts  map[string]bool // of those listed
+}
+
+// New makes a policy of what is listed: origins such as https://console.example:8443,
+// "null" and "*". With nothing listed, the listener decides.
+func New(list []string) (*Policy, error) {
+	p := &Policy{given: len(list) > 0, listed: map[parsed]bool{}, hosts: map[string]bool{}}
+	for _, text := range list {
+		switch text {
+		case anyPage:
+			p.all = true
+			continue
+		case noOrigin:
+			p.null = true
+			continue
+		}
+		o, ok := parse(text)
+		if !ok {
+			return nil, fmt.Errorf("%q is no origin; write scheme://host or scheme://host:port as a browser sends it, such as https://console.example (no path, no slash at the end), or null, or * for every page", text)
+		}
+		p.listed[o], p.hosts[o.host] = true, true
+	}
+	return p, nil
+}
+
+// allows reports whether a page is listed.
+func (p *Policy) allows(text string) bool {
+	if text == noOrigin {
+		return p.null || p.all
+	}
+	o, ok := parse(text)
+	return p.all || ok && p.listed[o]
+}

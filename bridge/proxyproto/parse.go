@@ -1,0 +1,114 @@
+package proxyproto
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+const (
+	signature1 = "PROXY "
+	signature2 = "\r\n\r\n\x00\r\nQUIT\n"
+
+	// longest1 is the longest header of version 1 (section 2.1).
+	longest1 = 107
+	// longest2 bounds a header of version 2 with all its TLVs.
+	longest2 = 4 << 10
+	// fixed2 is what every header of version 2 begins with: signature, version and
+	// command, family, and length.
+	fixed2 = 16
+)
+
+// What may be wrong with a header.
+var (
+	ErrMissing   = errors.New("the connection does not begin with a header of the PROXY protocol")
+	ErrMalformed = errors.New("the header of the PROXY protocol is malformed")
+)
+
+// Begins reports whether data begin as a header does. It is false while there are
+// too few to tell.
+func Begins(data []byte) bool {
+	return bytes.HasPrefix(data, []byte(signature1)) || bytes.HasPrefix(data, []byte(signature2))
+}
+
+// Parse reads the header at the beginning of data. n is its length in bytes, or 0
+// while it is incomplete. The address is the zero value where the load balancer
+// speaks for itself (LOCAL, as in its health checks), or for what has no IP
+// address (UNKNOWN, Unix sockets).
+func Parse(data []byte) (client netip.AddrPort, n int, err error) {
+	switch {
+	case startsLike(data, signature1):
+		return parse1(data)
+	case startsLike(data, signature2):
+		return parse2(data)
+	}
+	return client, 0, ErrMissing
+}
+
+// startsLike reports whether data begin with a signature, or with a part of it.
+func startsLike(data []byte, signature string) bool {
+	n := min(len(data), len(signature))
+	return string(data[:n]) == signature[:n]
+}
+
+// parse1 reads a line such as "PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n"
+// (section 2.1).
+func parse1(data []byte) (client netip.AddrPort, n int, err error) {
+	end := bytes.Index(data[:min(len(data), longest1)], []byte("\r\n"))
+	switch {
+	case end < 0 && len(data) < longest1:
+		return client, 0, nil
+	case end < 0:
+		return client, 0, ErrMalformed
+	}
+	n = end + 2
+	parts := strings.Split(string(data[:end]), " ")
+	if parts[1] == "UNKNOWN" {
+		return client, n, nil // whatever follows (section 2.1)
+	}
+	if len(parts) != 6 || parts[1] != "TCP4" && parts[1] != "TCP6" {
+		return client, 0, ErrMalformed
+	}
+	source, err1 := netip.ParseAddr(parts[2])
+	destination, err2 := netip.ParseAddr(parts[3])
+	port, err3 := strconv.ParseUint(parts[4], 10, 16)
+	_, err4 := strconv.ParseUint(parts[5], 10, 16)
+	if errors.Join(err1, err2, err3, err4) != nil || source.Is4() != (parts[1] == "TCP4") || destination.Is4() != source.Is4() || source.Zone() != "" {
+		return client, 0, ErrMalformed
+	}
+	return netip.AddrPortFrom(source.Unmap(), uint16(port)), n, nil
+}
+
+// parse2 reads a binary header (section 2.2).
+func parse2(data []byte) (client netip.AddrPort, n int, err error) {
+	if len(data) < fixed2 {
+		return client, 0, nil
+	}
+	command, family := data[12], data[13]
+	n = fixed2 + int(binary.BigEndian.Uint16(data[14:]))
+	switch {
+	case command>>4 != 2 || command&0xf > 1 || n > longest2:
+		return client, 0, ErrMalformed
+	case len(data) < n:
+		return client, 0, nil
+	case command&0xf == 0: // LOCAL
+		return client, n, nil
+	}
+	body := data[fixed2:n]
+	switch family >> 4 {
+	case 1: // AF_INET: source, destination, source port, destination port
+		if len(body) < 12 {
+			return client, 0, ErrMalformed
+		}
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(body)), binary.BigEndian.Uint16(body[8:])), n, nil
+	case 2: // AF_INET6
+		if len(body) < 36 {
+			return client, 0, ErrMalformed
+		}
+		return netip.AddrPortFrom(netip.AddrFrom16([16]byte(body)).Unmap(), binary.BigEndian.Uint16(body[32:])), n, nil
+	}
+	return client, n, nil
+}

@@ -1,0 +1,71 @@
+package bridge
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/clu-ws/clu-ws/bridge/filter"
+)
+
+// singleParameters are those of a URL that may be there once; those of a filter may be
+// there several times.
+func singleParameters() []string {
+	return []string{"since", "snapshot", "throttle_ms", "ordered", "silent"}
+}
+
+// isParameter reports whether a name is that of a parameter of ours.
+func isParameter(name string) bool {
+	return filter.IsField(name) || slices.Contains(singleParameters(), name)
+}
+
+// readQuery reads the query of a URL. ours reports whether there is a parameter of
+// ours in it, in whatever case: without one the URL means nothing to us, as none does
+// to CLU. With one, all else must be understood as well: what is left out in silence
+// might have been the filter that the client relies on.
+func readQuery(raw string) (values url.Values, ours bool, wrong error) {
+	values = url.Values{}
+	note := func(format string, args ...any) {
+		if wrong == nil {
+			wrong = fmt.Errorf(format, args...)
+		}
+	}
+	for pair := range strings.SplitSeq(raw, "&") {
+		if pair == "" {
+			continue
+		}
+		if strings.Contains(pair, ";") {
+			for part := range strings.SplitSeq(pair, ";") {
+				ours = ours || namesOurs(part)
+			}
+			note("%.60q has a semicolon; write & between parameters, and %%3B for a semicolon in a value", pair)
+			continue
+		}
+		ours = ours || namesOurs(pair)
+		name, value, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(name)
+		value, err2 := url.QueryUnescape(value)
+		switch lower := strings.ToLower(name); {
+		case err != nil || err2 != nil:
+			note("%.60q has a percent sign that begins no escape; write %%25 for it", pair)
+		case !isParameter(name) && isParameter(lower):
+			note("there is no parameter %.60q; write %s", name, lower)
+		case !isParameter(name):
+			note("there is no parameter %.60q; there are %s", name, strings.Join(append(filter.Fields(), singleParameters()...), ", "))
+		case values.Has(name) && slices.Contains(singleParameters(), name):
+			note("%s is there twice; give it once", name)
+		}
+		values[name] = append(values[name], value)
+	}
+	return values, ours, wrong
+}
+
+// namesOurs reports whether a part of a query names a parameter of ours.
+func namesOurs(part string) bool {
+	name, _, _ := strings.Cut(part, "=")
+	if decoded, err := url.QueryUnescape(name); err == nil {
+		name = decoded
+	}
+	return isParameter(strings.ToLower(name))
+}

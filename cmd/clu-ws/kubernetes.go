@@ -1,0 +1,44 @@
+package main
+
+import (
+	"log/slog"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+)
+
+// fromKubernetes reports whether the value of an environment variable is one that
+// Kubernetes sets in every pod for a Service: tcp://10.96.1.2:9876 in CLU_WS_PORT for
+// one called clu-ws. It is the address of a Service and nothing that anybody chose.
+func fromKubernetes(name, value string) bool {
+	if !strings.HasSuffix(name, "_PORT") {
+		return false
+	}
+	protocol, address, ok := strings.Cut(value, "://")
+	if !ok || !slices.Contains([]string{"tcp", "udp", "sctp"}, protocol) {
+		return false
+	}
+	at, err := netip.ParseAddrPort(address)
+	return err == nil && at.String() == address
+}
+
+// env names a flag's environment variable: CLU_WS_ and the flag's name. There is
+// none where Kubernetes has set it.
+func env(flag string) []string {
+	name := "CLU_WS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+	if fromKubernetes(name, os.Getenv(name)) {
+		return nil
+	}
+	return []string{name}
+}
+
+// logKubernetes says which variables were not read.
+func logKubernetes(flags []string, log *slog.Logger) {
+	for _, flag := range flags {
+		name := "CLU_WS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+		if value := os.Getenv(name); fromKubernetes(name, value) {
+			log.Debug("an environment variable is not read: Kubernetes sets it for a Service of that name", "variable", name, "value", value, "flag", "--"+flag)
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/forwarded"
+	"github.com/clu-ws/clu-ws/bridge/listen"
+	"github.com/clu-ws/clu-ws/bridge/origin"
+)
+
+// accessFlags say which pages may connect, and who says whose a client is.
+func accessFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "origin", EnvVars: env("origin"), Category: catListen, DefaultText: "any; on loopback and Unix sockets those of this machine", Usage: "`ORIGIN` of web pages that may connect, such as https://console.example, null, or * for any; repeat it (in the variable: with blanks between) for several"},
+		&cli.StringSliceFlag{Name: "trusted-proxy", EnvVars: env("trusted-proxy"), Category: catListen, Usage: "`NETWORK` of proxies whose X-Forwarded-For or Forwarded says whose a client is, such as 10.0.0.0/8 or 127.0.0.1, or unix for the peers of Unix sockets; repeat it (in the variable: with blanks between) for several"},
+		&cli.BoolFlag{Name: "proxy-protocol", EnvVars: env("proxy-protocol"), Category: catListen, Usage: "expect the PROXY protocol, version 1 or 2, from a proxy in front of every listener; --listen proxy:host:port does for one"},
+	}
+}
+
+// words are the values of a flag that may be repeated, which in its variable have
+// blanks between them.
+func words(c *cli.Context, flag string) []string {
+	return strings.Fields(strings.Join(c.StringSlice(flag), " "))
+}
+
+// readAccess reads those flags into a bridge's configuration.
+func readAccess(c *cli.Context, cfg *bridge.Config) error {
+	cfg.Origins, cfg.TrustedProxies = words(c, "origin"), words(c, "trusted-proxy")
+	if _, err := origin.New(cfg.Origins); err != nil {
+		return fmt.Errorf("--origin: %w", err)
+	}
+	if _, err := forwarded.Parse(cfg.TrustedProxies); err != nil {
+		return fmt.Errorf("--trusted-proxy: %w", err)
+	}
+	cfg.CommandLine = withoutSecrets(os.Args)
+	return nil
+}
+
+// adminHost is the name by which the admin's listener was configured, or "".
+func adminHost(a *listen.Address) string {
+	if a == nil || a.Network != "tcp" {
+		return ""
+	}
+	host := a.Name[:strings.LastIndexByte(a.Name, ':')]
+	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return ""
+	}
+	return host
+}
+
+// withoutSecrets is a command line that may be shown: without the password, and the
+// logins of URLs.
+func withoutSecrets(args []string) []string {
+	args = slices.Clone(args)
+	secret := false // the argument is the password
+	for i, arg := range args {
+		name, value, given := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		isPassword := strings.HasPrefix(arg, "-") && name == "password"
+		switch {
+		case secret:
+			args[i] = hidden
+		case isPassword && given:
+			args[i] = arg[:len(arg)-len(value)] + hidden
+		case strings.Contains(arg, "://"):
+			args[i] = withoutLogin(arg)
+		}
+		secret = isPassword && !given
+	}
+	return args
+}
+
+const hidden = "(hidden)"
+
+// withoutLogin hides the logins of the URLs in an argument. What is no well-formed
+// login is hidden, too.
+func withoutLogin(arg string) string {
+	parts := strings.Fields(arg)
+	for i, part := range parts {
+		scheme, rest, ok := strings.Cut(part, "://")
+		if at := strings.LastIndexByte(rest, '@'); ok && at >= 0 {
+			parts[i] = scheme + "://" + hidden + rest[at:]
+		}
+	}
+	return strings.Join(parts, " ")
+}

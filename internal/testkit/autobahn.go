@@ -1,0 +1,18 @@
+package testkit
+
+import (
+	"testing"
+
+	"github.com/clu-ws/clu-ws/internal/testkit/cache"
+)
+
+// Autobahn returns the program wstest of Autobahn's TestSuite, the test of the protocol that
+// WebSocket libraries measure themselves by. It is set up once per machine, under .cache.
+func Autobahn(t testing.TB) (wstest string) {
+	t.Helper()
+	wstest, err := cache.Autobahn()
+	if err != nil {
+		Missing(t, "Autobahn", "cannot set it up: "+err.Error())
+	}
+	return wstest
+}

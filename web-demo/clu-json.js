@@ -1,0 +1,93 @@
+/**
+ * JSON whose integers keep all their digits.
+ *
+ * A JavaScript number has 53 bits: 5853498713190525696, an identifier of an SDSS target, becomes 5853498713190525000-odd,
+ * and two different ones become equal. Python and Go have no such bound, so actors send them. JSON.parse alone gives no
+ * way back to the digits in every browser, so integers beyond 2^53 are rewritten in the text before it is parsed. Only a text
+ * that seems to have one pays for that: the others cost one pass of a regular expression.
+ *
+ * Fractions and exponents are numbers as ever, also 1e22: an actor that sends those has 53 bits itself.
+ */
+
+/** What an integer beyond 2^53 may become. */
+export const BIGINTS = Object.freeze(["text", "bigint", "number"]);
+
+/** Sixteen digits where a number may begin. */
+const LONG = /[:,[\s-]\d{16}/;
+
+/** What JSON knows of numbers, and what is not JSON: JSON.parse refuses that before it is rewritten. */
+const NUMBER = /-?\d[\d.eE+-]*/g;
+const INTEGER = /^-?\d+$/;
+
+/** Marks a text that was an integer. No actor can know it. */
+const MARK = `integer ${Math.random().toString(36).slice(2)} `;
+
+/**
+ * JSON.parse, but integers beyond Number.MAX_SAFE_INTEGER keep their digits.
+ *
+ * @param {string} text
+ * @param {"text"|"bigint"|"number"} [as]  what those become: a string of their digits (the default: it compares, prints and
+ *   goes through JSON.stringify as it is, where a BigInt throws), a BigInt, or the nearest number
+ * @returns {*}
+ * @throws {SyntaxError} when it is not JSON
+ */
+export function parseJSON(text, as = "text") {
+  const value = JSON.parse(text);
+  if (as === "number" || !LONG.test(text)) return value;
+  const rewritten = rewrite(text, as === "bigint" ? MARK : "");
+  if (rewritten === text) return value;
+  if (as === "text") return JSON.parse(rewritten);
+  try {
+    return JSON.parse(rewritten, (_, item) => (typeof item === "string" && item.startsWith(MARK) ? BigInt(item.slice(MARK.length)) : item));
+  } catch (error) {
+    if (error instanceof RangeError) return value;  // nested deeper than a reviver can go
+    throw error;
+  }
+}
+
+/** Puts quotes and the mark around each integer that a number cannot hold. */
+function rewrite(text, mark) {
+  const quoted = (token) => (INTEGER.test(token) && !Number.isSafeInteger(Number(token)) ? `"${mark}${token}"` : token);
+  const parts = [];
+  for (let at = 0; at < text.length;) {
+    const open = text.indexOf('"', at);
+    const end = open < 0 ? text.length : open;
+    parts.push(text.slice(at, end).replace(NUMBER, quoted));
+    if (open < 0) break;
+    at = endOfString(text, open);
+    parts.push(text.slice(open, at));
+  }
+  return parts.join("");
+}
+
+/** Where the string ends that begins at `open`. The text is JSON, so it does. */
+function endOfString(text, open) {
+  let close = open;
+  let slashes;
+  do {
+    close = text.indexOf('"', close + 1);
+    slashes = 0;
+    while (text[close - 1 - slashes] === "\\") slashes += 1;
+  } while (slashes % 2 === 1);
+  return close + 1;
+}
+
+/**
+ * JSON.stringify, but a BigInt is written with its digits, as the integer that it was.
+ *
+ * @param {*} value
+ * @param {number} [indent]
+ * @returns {string|undefined}
+ * @throws {RangeError} when it is nested deeper than JSON.stringify can go
+ */
+export function formatJSON(value, indent) {
+  try {
+    return JSON.stringify(value, null, indent);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;  // else it has a BigInt: rare, and a replacer is slow
+  }
+  const text = JSON.stringify(value, (_, item) => (typeof item === "bigint" ? MARK + item : item), indent);
+  return text.replaceAll(MARKED, "$1");
+}
+
+const MARKED = new RegExp(`"${MARK}(-?\\d+)"`, "g");

@@ -1,0 +1,88 @@
+package webdemo_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+	webdemo "github.com/clu-ws/clu-ws/web-demo"
+)
+
+// refusing serves the page, and greets it as a bridge whose clock is an hour ahead. It
+// refuses each command with the code that is the command string, and hands on when the
+// command would have expired, in seconds from when it came.
+func refusing(t *testing.T) (addr string, expiries <-chan float64) {
+	t.Helper()
+	left := make(chan float64, 16)
+	clock := func() time.Time { return time.Now().Add(time.Hour) }
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") == "" {
+			webdemo.Handler().ServeHTTP(w, r)
+			return
+		}
+		conn, _, _, err := ws.UpgradeHTTP(r, w)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		say := func(format string, args ...any) {
+			_ = wsutil.WriteServerText(conn, fmt.Appendf(nil, format, args...)) // the page may have gone
+		}
+		say(`{"op": "hello", "session": "paper-1", "name": "paper", "time": %q, "epoch": "e", "seq": 0, "broker": "up"}`, clock().UTC().Format(time.RFC3339Nano))
+		for {
+			text, err := wsutil.ReadClientText(conn)
+			if err != nil {
+				return
+			}
+			var m struct {
+				Op, ID, Consumer string
+				CommandID        string  `json:"command_id"`
+				Command          string  `json:"command_string"`
+				ExpiresAt        float64 `json:"expires_at"`
+			}
+			switch err := json.Unmarshal(text, &m); {
+			case err != nil: // the probe of a page that does not know yet who is here
+			case m.Op == "subscribe":
+				say(`{"op": "ok", "id": %q}`, m.ID)
+			case m.Consumer != "":
+				left <- m.ExpiresAt - float64(clock().UnixMilli())/1000
+				say(`{"op": "error", "id": null, "command_id": %q, "code": %q, "message": "Because of %s."}`, m.CommandID, m.Command, m.Command)
+			}
+		}
+	}))
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://"), left
+}
+
+func TestThePageTellsACommandThatWasNotSentFromOneThatFailedAndOneThatNobodyKnowsOf(t *testing.T) {
+	ctx := testkit.Browser(t)
+	addr, expiries := refusing(t)
+	openPage(t, ctx, addr)
+	for _, c := range []struct{ code, state, said, notice string }{
+		{"expired", "rejected", "Because of expired.", "rejected. Because of expired."},
+		{"in_use", "rejected", "Because of in_use.", "rejected. Because of in_use."},
+		{"full", "rejected", "Because of full.", "rejected. Because of full."},
+		{"returned", "failed", "Because of returned.", "failed. Because of returned."},
+		{"unknown", "unknown", "unknown: Because of unknown.", "unknown: Because of unknown."},
+		{"refused", "unknown", "unknown: Because of refused.", "unknown: Because of refused."},
+	} {
+		do(t, ctx, chromedp.SendKeys("#command-input", "dome "+c.code+"\r"))
+		until(t, ctx, c.code, fmt.Sprintf(`(({ dataset, textContent }) => dataset.state === %q && textContent.includes("dome %s") && textContent.includes(%q))(document.querySelector("#commands > li") ?? { dataset: {} })`, c.state, c.code, c.said))
+		until(t, ctx, "the notice", fmt.Sprintf(`document.querySelector("#notice").textContent.endsWith("dome %s: %s")`, c.code, c.notice))
+		if left := <-expiries; left > 5 || left < 5-patience.Seconds() {
+			t.Errorf("%s expires in %.3f s by the bridge's clock, and not 5 s after it was given", c.code, left)
+		}
+	}
+	screenshot(t, ctx, "page-refusals")
+	testkit.NoConsoleErrors(t, ctx)
+}

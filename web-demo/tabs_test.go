@@ -1,0 +1,61 @@
+package webdemo_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// twoTabs are two clients in one page, as two pages of one program would be: both count
+// the ids of their commands from 1.
+const twoTabs = `(async () => {
+	const { Clu } = await import("/clu.js");
+	const record = window.record = {};
+	window.tab = (name) => {
+		const clu = new Clu(".");
+		const tab = record[name] = { clu, last: 0 };
+		tab.send = (words) => {
+			const command = clu.send("test", words, { commandId: String(++tab.last) });
+			tab.said = null;
+			command.then(() => { tab.said = "done"; }, ({ state, code }) => { tab.said = state + " " + code; });
+			return command;
+		};
+		return clu.connect();
+	};
+	await Promise.all([tab("a"), tab("b")]);
+	record.ready = true;
+})(); void 0`
+
+func TestTwoTabsThatCountTheirIDsFromOneHaveAnEndOfTheirOwn(t *testing.T) {
+	python := testkit.CLU(t)
+	ctx := testkit.Browser(t)
+	o := startObservatory(t)
+	python.StartActor(t, o.url, "test")
+	openPage(t, ctx, o.addr)
+	run := func(script string) {
+		t.Helper()
+		do(t, ctx, chromedp.Evaluate[chromedp.Void](fmt.Sprintf("%s; void 0", script)))
+	}
+	run(twoTabs)
+	until(t, ctx, "both are connected", `window.record?.ready`)
+
+	run(`record.long = record.a.send("slow 60")`)
+	until(t, ctx, "the command of one runs", `record.long.state === "running"`)
+	run(`record.b.send("status")`)
+	until(t, ctx, "its id is not the other's", `record.b.said === "rejected in_use"`)
+	run(`record.b.send("status")`)
+	until(t, ctx, "the next one is", `record.b.said === "done"`)
+	if state := evaluate[string](t, ctx, `record.long.state`); state != "running" {
+		t.Errorf("the command that takes a minute is %s", state)
+	}
+
+	// A page that is loaded again counts from 1 again.
+	run(`record.b.clu.close(); record.a.clu.close(); tab("c").then(() => { record.c.send("status"); })`)
+	until(t, ctx, "the id of a command that was left behind is still its own", `record.c?.said === "rejected in_use"`)
+	run(`record.c.send("status")`)
+	until(t, ctx, "the id of one that has ended is free", `record.c.said === "done"`)
+	testkit.NoConsoleErrors(t, ctx)
+}
