@@ -44,10 +44,13 @@ func (s *shares) errFull(address, what, instead string) error {
 // is the network of 64 bits, which one host has to itself.
 func sharer(remote string) string {
 	at, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return remote
+	addr := at.Addr()
+	if err != nil { // a proxy may know no port
+		if addr, err = netip.ParseAddr(remote); err != nil {
+			return remote
+		}
 	}
-	addr := at.Addr().Unmap().WithZone("")
+	addr = addr.Unmap().WithZone("")
 	if addr.Is6() {
 		if network, err := addr.Prefix(64); err == nil {
 			return network.String()

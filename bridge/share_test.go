@@ -8,7 +8,7 @@ import (
 
 func TestASharerIsAnAddressOrANetwork(t *testing.T) {
 	for remote, want := range map[string]string{
-		"192.0.2.7:80": "192.0.2.7", "[::ffff:192.0.2.7]:80": "192.0.2.7", "[2001:db8:1:2:3:4:5:6]:80": "2001:db8:1:2::/64", "[fe80::1%eth0]:80": "fe80::/64", "unix": "unix", "": "",
+		"192.0.2.7:80": "192.0.2.7", "[::ffff:192.0.2.7]:80": "192.0.2.7", "[2001:db8:1:2:3:4:5:6]:80": "2001:db8:1:2::/64", "[fe80::1%eth0]:80": "fe80::/64", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "192.0.2.7": "192.0.2.7", "unix": "unix", "": "",
 	} {
 		if got := sharer(remote); got != want {
 			t.Errorf("%s: got %s, want %s", remote, got, want)

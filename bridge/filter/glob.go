@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -69,6 +70,11 @@ func (g *glob) match(text string) (ok bool, looked int) {
 		text = text[end:]
 	}
 	return true, looked
+}
+
+// slow reports whether there is more than plain text to search for.
+func (g *glob) slow() bool {
+	return slices.ContainsFunc(g.middle, func(s segment) bool { return s.wild != nil })
 }
 
 // prefix reports whether the text begins with the segment, and how long that is.

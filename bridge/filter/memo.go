@@ -78,7 +78,8 @@ func (m *Memo) Remove(number int) {
 func (m *Memo) forget() { m.texts, m.kept, m.words = [keptFields]map[string]*row{}, 0, 0 }
 
 // Work tells what all that was matched has cost so far: about one for each look at a
-// remembered text, and one for each 32 bytes that a pattern had to look at.
+// remembered text, and one for each 32 bytes that a pattern had to look at, or for
+// each 4 of one with ? or classes.
 func (m *Memo) Work() int { return m.work }
 
 // Look turns to a reply, which must not change until the next one.
@@ -152,7 +153,7 @@ func (m *Memo) passes(r *row, l *list, text string, number int) bool {
 // matched matches a text that is not remembered.
 func (m *Memo) matched(l *list, text string) bool {
 	if l != nil {
-		m.work += 1 + len(l.patterns)*(1+len(text)/32)
+		m.work += 1 + len(l.patterns)*(1+len(text)/32) + l.slow*len(text)/4
 	}
 	return l.has(text)
 }
