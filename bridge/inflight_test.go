@@ -275,17 +275,6 @@ func TestWhoWaitsForMostOverHTTPMakesRoom(t *testing.T) {
 	}
 }
 
-func TestAnAddressHasOneShareAndANetworkToo(t *testing.T) {
-	for remote, want := range map[string]string{
-		"10.0.0.1:99": "10.0.0.1", "[::ffff:10.0.0.1]:99": "::ffff:10.0.0.1", "unix": "unix",
-		"[2001:db8:1:2:3:4:5:6]:99": "2001:db8:1:2::/64", "[fe80::1%eth0]:99": "fe80::/64", "name:1": "name", "": "",
-	} {
-		if got := shareOf(remote); got != want {
-			t.Errorf("%s has part in %q, want %q", remote, got, want)
-		}
-	}
-}
-
 func TestAReplyCostsNoMemory(t *testing.T) {
 	f := newFlights(t)
 	f.sends(at("a:1"), "1", "dome", nil, nil)
