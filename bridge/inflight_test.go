@@ -135,6 +135,23 @@ func TestTheIDsOfAClientThatHasLeftAreFreeSaveForTheSameConsumers(t *testing.T) 
 	f.sends(now, "1", "dome", &patient{}, nil)
 }
 
+// A command that waited behind the greeting comes when its client has left.
+func TestACommandThatComesWhenItsClientHasLeftIsNobodys(t *testing.T) {
+	s, c := newStage(t), at("a:1")
+	f := s.hub.inflight
+	s.Closed(engine.Conn{}, c, 1000, "")
+	w := &patient{}
+	if _, err := f.add(c, commandKey{"1", "dome"}, w); err != nil {
+		t.Fatal(err)
+	}
+	if len(f.callers) != 0 || w.stopped != 1 {
+		t.Errorf("%d clients are known, and its end is waited for", len(f.callers))
+	}
+	if _, err := f.add(at("a:2"), commandKey{"1", "weather"}, nil); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestTheRepliesToACommandAreItsOwnAlsoWhenNobodyWaitsAnyLonger(t *testing.T) {
 	f, w, c := newFlights(t), &patient{}, at("a:1")
 	c.v1.Store(&session{id: "s"})
