@@ -39,6 +39,10 @@ type Message struct {
 	// From is who publishes the message: senders take turns, and none takes the room of
 	// another. Messages without one take turns with the senders as if they were one's.
 	From Sender
+	// Party is to whom the sender belongs, and is comparable: the parties take turns and
+	// share the room first, then the senders of each. Without one a message is of the
+	// party of all those.
+	Party any
 	// Deadline is the moment after which the message is not sent: it ends as [Expired].
 	// The clock on the wall counts. The zero time, and one that is later, is the end of
 	// [Config].PublishTimeout.

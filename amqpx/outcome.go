@@ -21,7 +21,7 @@ const (
 	// Blocked: the broker blocks publishers (it is short of memory or disk).
 	// Nothing was sent.
 	Blocked
-	// Full: too many messages are waiting to be sent, of this sender or of all.
+	// Full: too many messages are waiting to be sent, of this sender, its party or all.
 	// Nothing was sent.
 	Full
 	// Expired: the message's time was over before it could be sent. Nothing was sent.

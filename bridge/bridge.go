@@ -222,8 +222,7 @@ func New(cfg Config) (*Bridge, error) {
 		return nil, err
 	}
 	b.stalled = b.engine.Stalled
-	b.hub = newHub(b.engine, cfg)
-	b.hub.inflight = newInflight(cfg.Name, b.gaveWay)
+	b.hub = newHub(b.engine, cfg, newInflight(cfg.Name, b.gaveWay))
 	b.rooms = newRooms(b.engine.NewLog)
 	b.desk = newDesk()
 	b.hub.queue = b.desk.steps

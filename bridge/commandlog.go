@@ -35,11 +35,13 @@ func (b *Bridge) logCommand(s *sending, outcome string) {
 	}
 }
 
+// maxVerb is how much of a command string is looked at for its first word, in bytes.
+const maxVerb = 1024
+
 // verbOf is the first word of a command string. The others may be anything, and are not
 // for the log.
 func verbOf(commandString string) string {
-	const most = 1024 // bytes that are looked at
-	words := strings.Fields(commandString[:min(len(commandString), most)])
+	words := strings.Fields(commandString[:min(len(commandString), maxVerb)])
 	if len(words) == 0 {
 		return ""
 	}

@@ -60,23 +60,24 @@ type hub struct {
 	hits   []*group          // who wants the one that is being delivered
 }
 
-func newHub(e *engine.Engine, cfg Config) *hub {
+func newHub(e *engine.Engine, cfg Config, f *inflight) *hub {
 	return &hub{
-		plain:   e.NewLog(),
-		newLog:  e.NewLog,
-		now:     time.Now,
-		after:   afterFunc,
-		epoch:   cfg.epoch(),
-		past:    history{History: cfg.History},
-		values:  snapshot.New(cfg.Values),
-		shared:  cfg.Durable.Stream != nil,
-		loading: cfg.Durable.Stream != nil,
-		link:    "down",
-		shelf:   newShelf(),
-		index:   newSubIndex(),
-		album:   album{},
-		groups:  map[string]*group{},
-		shares:  newShares(maxGroups),
+		inflight: f,
+		plain:    e.NewLog(),
+		newLog:   e.NewLog,
+		now:      time.Now,
+		after:    afterFunc,
+		epoch:    cfg.epoch(),
+		past:     history{History: cfg.History},
+		values:   snapshot.New(cfg.Values),
+		shared:   cfg.Durable.Stream != nil,
+		loading:  cfg.Durable.Stream != nil,
+		link:     "down",
+		shelf:    newShelf(),
+		index:    newSubIndex(),
+		album:    album{},
+		groups:   map[string]*group{},
+		shares:   newShares(maxGroups),
 	}
 }
 

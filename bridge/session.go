@@ -29,10 +29,13 @@ const (
 	clientLeaving = 1 << iota // the bridge wants it to go, which it does when no command is without its outcome
 	clientGone                // its connection broke: nobody is there to hear of an outcome
 	clientEnding              // it has sent its close frame, and its requests are answered
+	clientLeft                // its connection has ended, however
 )
 
 func (c *client) set(flag uint32) { c.flags.Or(flag) }
 func (c *client) leaving() bool   { return c.flags.Load()&clientLeaving != 0 }
+
+func (c *client) hasLeft() bool { return c.flags.Load()&clientLeft != 0 }
 
 func (c *client) ending() bool { return c.flags.Load()&clientEnding != 0 }
 
@@ -141,6 +144,7 @@ func (b *Bridge) Closed(_ engine.Conn, v any, code int, reason string) {
 	if code == abnormalClosure {
 		c.set(clientGone)
 	}
+	c.set(clientLeft)
 	b.left(c, code, reason)
 	b.hub.inflight.leave(c)
 	if c.guest != nil {

@@ -185,8 +185,9 @@ func New(cfg Config) (*Engine, error) {
 	if err := e.startLoops(); err != nil {
 		return nil, err
 	}
-	e.running.Go(e.stalls.watch)
 	e.gang = newGang(e)
+	e.stalls.found = e.gang.stoodStill
+	e.running.Go(e.stalls.watch)
 	e.shards = append(e.shards, e.gang)
 	e.handoff = newHandoff(&e.cfg)
 	return e, nil

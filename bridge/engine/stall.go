@@ -18,7 +18,8 @@ type stalls struct {
 	clock func() time.Duration // since some moment, with the time that the machine slept
 	after time.Duration        // Limits.StallAfter
 	log   *slog.Logger
-	ended chan struct{} // the heart is to stop
+	ended chan struct{}              // the heart is to stop
+	found func(length time.Duration) // called by the heart; nil for nobody
 
 	beat  atomic.Int64               // when the heart beat last, by the clock
 	last  atomic.Pointer[standstill] // that the heart noticed
@@ -64,6 +65,9 @@ func (s *stalls) pulse() {
 	if gap := now - time.Duration(s.beat.Load()); gap > s.after {
 		s.last.Store(&standstill{now, gap})
 		s.note(now, gap)
+		if s.found != nil {
+			s.found(gap)
+		}
 	}
 	s.beat.Store(int64(now))
 }
@@ -88,14 +92,17 @@ func (s *stalls) note(now, length time.Duration) {
 // Stalled is for how long the process stood still, if that ended less than a second
 // ago or has not been noticed yet; else 0. It is for what is not a [Message]: who
 // takes a request from elsewhere cannot know since when it waited.
-func (e *Engine) Stalled() time.Duration {
-	s := &e.stalls
+func (e *Engine) Stalled() time.Duration { return e.stalls.recent().length }
+
+// recent is a stall that ended less than a second ago, or has not been noticed yet;
+// without one it is zero.
+func (s *stalls) recent() standstill {
 	now := s.clock()
 	if gap := now - time.Duration(s.beat.Load()); gap > s.after {
-		return gap
+		return standstill{now, gap}
 	}
 	if last := s.last.Load(); last != nil && now-last.end < stallNews {
-		return last.length
+		return *last
 	}
-	return 0
+	return standstill{}
 }
