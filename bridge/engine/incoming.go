@@ -83,7 +83,7 @@ func (e *Engine) examine(in *incoming, r *Request, data []byte) (rest []byte, wh
 		switch {
 		case err != nil:
 			return nil, false, &Refusal{Status: http.StatusBadRequest, Kind: KindProxyLine,
-				Reason: err.Error() + ", which this port expects of a proxy in front of it; connect by way of that proxy"}
+				Reason: err.Error() + "; a proxy in front of this port has to send one, so connect by way of that proxy"}
 		case n == 0:
 			return nil, false, nil
 		}
