@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -99,20 +100,21 @@ func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
 	if no := b.checkOrigin(r); no != nil {
 		return engine.Welcome{}, no
 	}
-	path, err := b.pathOf(r)
+	target := r.Target()
+	path, err := b.pathOf(target)
 	if err != nil {
 		return engine.Welcome{}, err
 	}
 	c := &client{number: b.clientsEver.Add(1), came: time.Now().UnixNano(), path: "/", remote: remoteName(r.RemoteAddr())}
 	if path != c.path { // most have the same one
-		c.path = path
+		c.path = strings.Clone(path) // without the query, which may be long
 	}
-	if path := b.roomOf(path); path != "" {
-		return b.acceptRoom(r, c, path)
+	if path := b.roomOf(c.path); path != "" {
+		return b.acceptRoom(r, c, target, path)
 	}
 	w := engine.Welcome{Log: b.hub.plain, Session: c}
 	asked := namesSubprotocol(r.Header("Sec-WebSocket-Protocol"))
-	demand, silent, given, err := demandOf(r)
+	demand, silent, given, err := demandOf(target)
 	if !asked && !given {
 		return w, nil
 	}

@@ -36,14 +36,15 @@
 // # In: a connection becomes a WebSocket
 //
 //	accept ──► incoming ──► PROXY header? ──► whole head ──► Config.ClientAddr ──► place kept ──► Handler.Accept ──► 101
-//	              │ connLimiter.enter            │ checkHead    checkHandshake      │ admit
+//	              │ connLimiter.enter            │ Request.read checkHandshake      │ admit
 //	              ▼                              ▼                                  ▼
-//	     the oldest gives way                   400 426 431                        503
+//	     the oldest gives way                   400 413 426 431                    503
 //
 // Until its request is accepted a connection has a record of its own (incoming.go),
 // and holds its place only until somebody else needs it (connlimiter.go): a head that
 // trickles in keeps nobody out. What readers of HTTP disagree on is refused
-// (headcheck.go), and every refusal is told to [Config].Refused.
+// (headcheck.go), and so is a request with a body, for whose end net/http would wait.
+// Every refusal is told to [Config].Refused.
 //
 // A turn ends by the work that was done, not by the bytes that were read: a client
 // whose kilobyte inflates to a megabyte has the others served in between, and what

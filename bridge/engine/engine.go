@@ -21,7 +21,8 @@ import (
 type Config struct {
 	// Handler decides on connections and receives their messages.
 	Handler Handler
-	// HTTP answers requests that are no WebSocket upgrade. nil answers 426.
+	// HTTP answers requests that are no WebSocket upgrade and have no body; one with a
+	// body is refused. nil answers 426.
 	HTTP http.Handler
 	// Loops is how many loops share the connections. 0 is one for each processor.
 	Loops int
