@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/clu-ws/clu-ws/amqpx"
@@ -27,6 +28,8 @@ type hub struct {
 	epoch    string            // with seq, names a reply
 	queue    func(*lane, task) // at the desk; it never blocks
 	figures  shownFigures
+
+	delivered delivered
 
 	// The index belongs to the goroutine that brings the replies.
 	index *subIndex
@@ -61,7 +64,7 @@ type hub struct {
 }
 
 func newHub(e *engine.Engine, cfg Config) *hub {
-	return &hub{
+	h := &hub{
 		plain:   e.NewLog(),
 		newLog:  e.NewLog,
 		now:     time.Now,
@@ -78,6 +81,8 @@ func newHub(e *engine.Engine, cfg Config) *hub {
 		groups:  map[string]*group{},
 		shares:  newShares(maxGroups),
 	}
+	h.delivered.known.Store(!h.loading)
+	return h
 }
 
 // known is the number of the last reply, or nil while the past of a stream is being
@@ -139,6 +144,23 @@ func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 		a.waiter.end(a.ending)
 	}
 	h.serveWaiting()
+	h.delivered.seq.Store(seq)
+}
+
+// delivered is the last reply that everybody has been given who wants it, for those who
+// do not wait for the hub's lock.
+type delivered struct {
+	known atomic.Bool // the past of a stream was read
+	seq   atomic.Uint64
+}
+
+// load is the reply's number, or nil while nobody knows.
+func (d *delivered) load() *uint64 {
+	if !d.known.Load() {
+		return nil
+	}
+	seq := d.seq.Load()
+	return &seq
 }
 
 // remember keeps a reply for snapshots, and for clients that resume. mu is held.
@@ -199,5 +221,7 @@ func (h *hub) live() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.loading, h.read = false, h.seq
+	h.delivered.seq.Store(h.seq)
+	h.delivered.known.Store(true)
 	h.serveWaiting()
 }
