@@ -32,7 +32,8 @@ type hub struct {
 	delivered delivered
 
 	// The index belongs to the goroutine that brings the replies.
-	index *subIndex
+	index    *subIndex
+	keywords snapshot.Keywords // of the reply that is being delivered; its own, too
 
 	// The following fields belong to the desk's goroutine.
 	album   album
@@ -121,6 +122,7 @@ func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 	if a.owner != nil {
 		r.owner = a.owner.id
 	}
+	h.values.Read(r.body, &h.keywords)
 	h.lockMatched(r, a.owner)
 	defer h.mu.Unlock()
 	if !h.begun {
@@ -167,7 +169,7 @@ func (d *delivered) load() *uint64 {
 func (h *hub) remember(r *reply) {
 	h.values.Note(snapshot.Reply{
 		Sender: r.Sender, Code: r.Code, RoutingKey: r.RoutingKey, CommandID: r.CommandID, Commander: r.Commander,
-		Internal: r.Internal, Time: r.at, Seq: r.seq, Body: r.body,
+		Internal: r.Internal, Time: r.at, Seq: r.seq, Keywords: &h.keywords,
 	})
 	h.past.add(entry{seq: r.seq, at: r.at, frame: r.frame, reply: r})
 }
