@@ -52,6 +52,7 @@ type hub struct {
 	link    string // the broker's state as v1 clients know it
 	waiting waiters
 	waits   uint64 // how many ever waited
+	windows windows
 
 	past   history         // the last replies
 	values *snapshot.Store // the last value of every keyword
