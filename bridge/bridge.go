@@ -116,7 +116,8 @@ type Bridge struct {
 	origins     *origin.Policy
 	proxies     *forwarded.Proxies // nil trusts nobody
 	clientsEver atomic.Uint64
-	presence    *presence // nil without
+	kept        atomic.Int64 // bytes of messages that wait for the desk
+	presence    *presence    // nil without
 	draining    atomic.Bool
 	stop        sync.Once
 	stopping    chan struct{} // closed when the last clients are told to go
@@ -225,7 +226,7 @@ func New(cfg Config) (*Bridge, error) {
 	b.hub = newHub(b.engine, cfg, newInflight(cfg.Name, b.gaveWay))
 	b.rooms = newRooms(b.engine.NewLog)
 	b.desk = newDesk()
-	b.hub.queue = b.desk.steps
+	b.hub.queue = func(l *lane, t task) { b.desk.steps(l, inTurns, t) }
 	return b, nil
 }
 

@@ -9,8 +9,8 @@ func (b *Bridge) Ending(conn engine.Conn, v any) {
 	c := v.(*client)
 	if s := c.v1.Load(); s != nil {
 		// What came before the greeting is read in the lane, and asks for the lane anew.
-		b.desk.doFor(&s.lane, func() {
-			b.desk.doFor(&s.lane, func() { c.finish(conn) })
+		b.desk.doFor(&s.lane, brief, func() {
+			b.desk.doFor(&s.lane, unlocked, func() { c.finish(conn) })
 		})
 		return
 	}

@@ -58,6 +58,7 @@ type session struct {
 	lane    lane         // its tasks for the desk
 	asked   atomic.Int32 // requests that wait for their answer
 	early   atomic.Int32 // the greeting and what was said before it, while they wait
+	kept    atomic.Int64 // bytes of messages that wait
 	skipped atomic.Bool  // it read too slowly, and frames were left out
 	closed  atomic.Bool  // its connection has ended
 
@@ -154,7 +155,7 @@ func (b *Bridge) Closed(_ engine.Conn, v any, code int, reason string) {
 	}
 	if s := c.v1.Load(); s != nil {
 		s.closed.Store(true)
-		b.desk.doFor(&s.lane, func() { b.forget(s) })
+		b.desk.doFor(&s.lane, inTurns, func() { b.forget(s) })
 	}
 }
 
@@ -162,6 +163,9 @@ func (b *Bridge) Closed(_ engine.Conn, v any, code int, reason string) {
 // reply, if it did not say.
 func (b *Bridge) greet(conn engine.Conn, a *arrival) {
 	h, s := b.hub, a.session
+	if s.closed.Load() {
+		return // it has hung up
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	hello := helloMessage{
@@ -177,7 +181,7 @@ func (b *Bridge) greet(conn engine.Conn, a *arrival) {
 	if a.demand != nil {
 		conn.Follow(nil, frames...)
 		if d := *a.demand; d.waits() {
-			b.desk.stepsFirst(&s.lane, h.subscribe(conn, s, d, func() {}))
+			b.desk.stepsFirst(&s.lane, inTurns, h.subscribe(conn, s, d, func() {}))
 		} else {
 			h.begin(&subscribing{hub: h, conn: conn, session: s, demand: d, answered: func() {}})
 		}

@@ -79,7 +79,7 @@ func (m *Memo) forget() { m.texts, m.kept, m.words = [keptFields]map[string]*row
 
 // Work tells what all that was matched has cost so far: about one for each look at a
 // remembered text, and one for each 32 bytes that a pattern had to look at, or for
-// each 4 of one with ? or classes.
+// each 4 of one with ? or classes, or of a routing key.
 func (m *Memo) Work() int { return m.work }
 
 // Look turns to a reply, which must not change until the next one.

@@ -30,6 +30,7 @@ type Painting struct {
 	kept    []*keyword
 	next    uint64 // upTo, when it is done
 	scratch []byte
+	hanging *hanging // nil until all is written
 }
 
 // NewPainting makes an empty painting of what keep lets through; nil is everything.
@@ -125,7 +126,10 @@ func (p *Painting) Step(enough func(bytes int) bool) (done bool) {
 	for _, name := range p.gone {
 		p.written = append(p.written, text{name: name})
 	}
-	p.hang()
+	p.gone = nil
+	if !p.hang(enough) {
+		return false
+	}
 	p.todo, p.gone, p.written, p.kept, p.scratch = nil, nil, nil, nil, nil
 	p.upTo = p.next
 	return true
