@@ -52,8 +52,10 @@ type command struct {
 	waiter  endWaiter // nil when nobody waits for its end, or no longer
 	replies int
 	began   time.Time // the last of them
-	place   int       // among its caller's
-	older   *command
+	share   *share    // of who sent it; it does not change
+	before  *command  // among its caller's
+	behind  *command
+	older   *command // among all
 	younger *command
 }
 
@@ -114,6 +116,8 @@ func (f *inflight) tryAdd(from *client, key commandKey, w endWaiter) (c *command
 	if c := f.commands[key]; c != nil { // one more of the same client
 		c.sent++
 		c.began = now
+		c.caller.rest.remove(c)
+		c.caller.rest.add(c)
 		f.unage(c)
 		f.age(c)
 		return c, evicted{}, nil
@@ -121,7 +125,8 @@ func (f *inflight) tryAdd(from *client, key commandKey, w endWaiter) (c *command
 	if gaveWay, err = f.makeRoom(from, w); err != nil {
 		return nil, evicted{}, err
 	}
-	c = &command{commandKey: key, caller: f.callerOf(from), sent: 1, waiter: w, began: now}
+	one := f.callerOf(from)
+	c = &command{commandKey: key, caller: one, share: one.share, sent: 1, waiter: w, began: now}
 	if _, ok := w.(*call); ok {
 		f.calls[c] = struct{}{}
 	}
@@ -179,7 +184,8 @@ func (f *inflight) quit(c *command) endWaiter {
 	}
 	w.stop()
 	c.waiter = nil
-	c.caller.awaited--
+	c.caller.waits.remove(c)
+	c.caller.rest.add(c)
 	delete(f.calls, c)
 	if use, ok := f.ids[c.id]; ok && use.caller == c.caller {
 		use.awaited = false

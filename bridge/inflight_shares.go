@@ -6,23 +6,6 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// caller is a client with commands in flight.
-type caller struct {
-	rank
-	client   *client // nil when it has left
-	share    *share
-	commands []*command
-	awaited  int // of them, those whose end it waits for
-}
-
-// share is the callers of one address: who has many connections has no more room for
-// that.
-type share struct {
-	rank
-	address string
-	callers ranking[*caller] // the first is the one with most commands
-}
-
 // Why a command finds no room.
 var (
 	errTooManyAwaited = full("The command was not sent: you wait for the ends of %d others already; wait for some of them, or send it in CLU's own form.", maxInflightClient)
@@ -34,67 +17,6 @@ func full(format string, most int) *rejection {
 	return &rejection{amqpx.Full.String(), fmt.Sprintf(format, most)}
 }
 
-// callerOf gives the caller that a client is. mu is held.
-func (f *inflight) callerOf(from *client) *caller {
-	one := f.callers[from]
-	if one != nil {
-		return one
-	}
-	address := sharer(from.remote)
-	s := f.shares[address]
-	if s == nil {
-		s = &share{address: address}
-		f.shares[address] = s
-		f.largest.add(s)
-	}
-	one = &caller{client: from, share: s}
-	f.callers[from] = one
-	s.callers.add(one)
-	return one
-}
-
-// take and giveBack keep what a caller has. mu is held.
-func (one *caller) take(f *inflight, c *command) {
-	c.place = len(one.commands)
-	one.commands = append(one.commands, c)
-	if c.waiter != nil {
-		one.awaited++
-	}
-	one.share.callers.change(one, +1)
-	f.largest.change(one.share, +1)
-}
-
-func (one *caller) giveBack(f *inflight, c *command) {
-	last := len(one.commands) - 1
-	one.commands[c.place] = one.commands[last]
-	one.commands[c.place].place = c.place
-	one.commands[last] = nil
-	one.commands = one.commands[:last]
-	s := one.share
-	s.callers.change(one, -1)
-	f.largest.change(s, -1)
-	if last > 0 {
-		return
-	}
-	delete(f.callers, one.client)
-	s.callers.remove(one)
-	if len(s.callers) == 0 {
-		delete(f.shares, s.address)
-		f.largest.remove(s)
-	}
-}
-
-// oldestOf is the caller's oldest command whose end it waits for, or does not. mu is
-// held.
-func (one *caller) oldestOf(awaited bool) (oldest *command) {
-	for _, c := range one.commands {
-		if (c.waiter != nil) == awaited && (oldest == nil || c.began.Before(oldest.began)) {
-			oldest = c
-		}
-	}
-	return oldest
-}
-
 // evicted is who waited for the end of a command that gave way; nobody as a rule.
 type evicted struct {
 	waiter endWaiter
@@ -103,15 +25,16 @@ type evicted struct {
 
 // makeRoom sees to it that there is room for another command of a client. Of its own
 // commands the oldest whose end nobody waits for gives way; where all have too many,
-// one of who has most. mu is held.
+// one of the address that has most: of clients that have left, else of who has most.
+// mu is held.
 func (f *inflight) makeRoom(from *client, w endWaiter) (evicted, error) {
 	var has, awaited int
 	one := f.callers[from]
 	if one != nil {
-		has, awaited = len(one.commands), one.awaited
+		has, awaited = one.count, one.waits.count
 	}
 	if w == nil && has-awaited >= maxInflightClient {
-		f.drop(one.oldestOf(false))
+		f.drop(one.rest.oldest)
 		return evicted{}, nil
 	}
 	if w != nil && awaited >= maxInflightClient {
@@ -139,6 +62,9 @@ func (f *inflight) makeRoomOfAll(one *caller, address string) (evicted, error) {
 	if others+1 >= from.count && others > 0 {
 		from = f.shares[address]
 	}
+	if from.left != nil {
+		return f.evict(from.left.rest.oldest), nil
+	}
 	most := from.callers[0]
 	if from.address == address && has+1 >= most.count {
 		most = one
@@ -146,12 +72,12 @@ func (f *inflight) makeRoomOfAll(one *caller, address string) (evicted, error) {
 	if most == nil {
 		return evicted{}, errTooManyOfAll
 	}
-	c := most.oldestOf(false)
+	c := most.rest.oldest
 	if c == nil && most == one {
 		return evicted{}, errTooManyOfAll
 	}
 	if c == nil {
-		c = most.oldestOf(true)
+		c = most.waits.oldest
 	}
 	return f.evict(c), nil
 }
@@ -161,7 +87,7 @@ func (f *inflight) makeRoomOfAll(one *caller, address string) (evicted, error) {
 func (f *inflight) makeCallRoom(address string) (evicted, error) {
 	calls, most := map[*share]int{}, (*share)(nil)
 	for c := range f.calls {
-		s := c.caller.share
+		s := c.share
 		if calls[s]++; most == nil || calls[s] > calls[most] {
 			most = s
 		}
@@ -171,7 +97,7 @@ func (f *inflight) makeCallRoom(address string) (evicted, error) {
 	}
 	var oldest *command
 	for c := range f.calls {
-		if c.caller.share == most && (oldest == nil || c.began.Before(oldest.began)) {
+		if c.share == most && (oldest == nil || c.began.Before(oldest.began)) {
 			oldest = c
 		}
 	}
