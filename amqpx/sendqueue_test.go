@@ -148,7 +148,7 @@ func TestALineupLosesNothingAndKeepsEachOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 9))
 	senders := []Sender{nil, &someone{}, &someone{}, &someone{}, &someone{}}
 	for range 200 {
-		q, model := newLineup(20), map[Sender][]string{}
+		q, model := newSendQueue(20), map[Sender][]string{}
 		for n := range 200 {
 			s := senders[random.IntN(len(senders))]
 			if random.IntN(5) < 3 {
@@ -186,14 +186,14 @@ func TestALineupLosesNothingAndKeepsEachOrder(t *testing.T) {
 		for _, list := range model {
 			want += len(list)
 		}
-		if got := len(q.clear()); got != want || q.waiting != 0 || len(q.lines) != 0 || q.first != nil {
-			t.Fatalf("%d messages were left, want %d; %d lines", got, want, len(q.lines))
+		if got := len(q.clear()); got != want || q.waiting != 0 || len(q.queues) != 0 || q.first != nil {
+			t.Fatalf("%d messages were left, want %d; %d lines", got, want, len(q.queues))
 		}
 	}
 }
 
 func TestWaitingCostsNoMemoryBeyondTheMessage(t *testing.T) {
-	q, s, p := newLineup(10), &someone{}, &publish{}
+	q, s, p := newSendQueue(10), &someone{}, &publish{}
 	p.msg.From = s
 	if n := testing.AllocsPerRun(100, func() { q.push(p); q.pop() }); n > 0 {
 		t.Errorf("%v allocations", n)
