@@ -14,7 +14,7 @@ import (
 // holders notes who gave way.
 type holders struct{ gone []int32 }
 
-func (h *holders) giveWay(slot int32, _ uint32) { h.gone = append(h.gone, slot) }
+func (h *holders) evict(slot int32, _ uint32) { h.gone = append(h.gone, slot) }
 
 // coming makes an incoming connection from an address, numbered by slot.
 func (h *holders) coming(slot int32, addr string) *incoming {

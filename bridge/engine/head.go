@@ -23,7 +23,7 @@ func headEnd(data []byte, from int) int {
 	return 0
 }
 
-// requestLine takes the first line of a head apart.
+// requestLine splits the first line of a head.
 func requestLine(head []byte) (method, target, version []byte, ok bool) {
 	line, _, _ := bytes.Cut(head, []byte("\r\n"))
 	method, rest, ok1 := bytes.Cut(line, []byte(" "))
@@ -31,8 +31,8 @@ func requestLine(head []byte) (method, target, version []byte, ok bool) {
 	return method, target, version, ok1 && ok2
 }
 
-// Target is the request's target as it was sent: path and query. It begins with
-// a slash, and has no blank and no control character.
+// Target is the request target as sent: path and query. It begins with a slash, and has
+// no spaces or control characters.
 func (r *Request) Target() string {
 	_, target, _, _ := requestLine(r.head)
 	return string(target)
@@ -45,14 +45,14 @@ func (r *Request) URL() (*url.URL, error) { return url.ParseRequestURI(r.Target(
 // regard to case. Fields that occur more than once are joined with commas.
 func (r *Request) Header(name string) string { return strings.Join(r.Values(name), ", ") }
 
-// Values are the values of a header field, one for each line, in their order.
+// Values returns the values of a header field, one for each line, in order.
 func (r *Request) Values(name string) []string { return headerValues(r.head, name) }
 
-// RemoteAddr is the client's address, as [Config.ClientAddr] has it. It is the zero
+// RemoteAddr is the client's address as returned by [Config.ClientAddr]. It is the zero
 // value for a Unix socket.
 func (r *Request) RemoteAddr() netip.AddrPort { return r.client }
 
-// Tag is that of the listener by which the client came.
+// Tag is the tag of the listener that accepted the client.
 func (r *Request) Tag() any { return r.tag }
 
 // headerValues gives every value of a header field, trimmed.
@@ -63,7 +63,7 @@ func headerValues(head []byte, name string) (values []string) {
 	return values
 }
 
-// hasField reports whether there is a header field.
+// hasField reports whether a header field is present.
 func hasField(head []byte, name string) bool {
 	for range fieldValues(head, name) {
 		return true
@@ -71,7 +71,7 @@ func hasField(head []byte, name string) bool {
 	return false
 }
 
-// fieldValues goes over the values of a header field, trimmed, as they lie in the head.
+// fieldValues iterates over the trimmed values of a header field, without copying.
 func fieldValues(head []byte, name string) func(yield func([]byte) bool) {
 	return func(yield func([]byte) bool) {
 		_, rest, _ := bytes.Cut(head, []byte("\r\n"))
@@ -88,8 +88,8 @@ func fieldValues(head []byte, name string) func(yield func([]byte) bool) {
 	}
 }
 
-// hasToken reports whether a header field that is a list has a member, whatever
-// its case and however many lines the list is on (RFC 9110, 5.6.1).
+// hasToken reports whether a list-valued header field contains a token, ignoring case
+// and over all its lines (RFC 9110, 5.6.1).
 func hasToken(head []byte, name, token string) bool {
 	for value := range fieldValues(head, name) {
 		for member := range bytes.SplitSeq(value, []byte(",")) {
@@ -107,8 +107,8 @@ func wantsWebSocket(head []byte) bool {
 	return hasToken(head, "Upgrade", "websocket") && hasToken(head, "Connection", "upgrade")
 }
 
-// lostUpgrade reports whether the request was one for an upgrade before somebody
-// on its way took the hop-by-hop fields out (RFC 9110, 7.6.1).
+// lostUpgrade reports whether a proxy seems to have removed the hop-by-hop fields of an
+// upgrade request (RFC 9110, 7.6.1).
 func lostUpgrade(head []byte) bool {
 	return hasField(head, "Sec-WebSocket-Key") || hasField(head, "Sec-WebSocket-Version")
 }

@@ -6,14 +6,13 @@ import (
 	"strings"
 )
 
-// Proxies and servers that read one head in two ways are how requests are
-// smuggled past a proxy (RFC 9112, 11.2). What RFC 9112 and RFC 9110 forbid in a
-// head is therefore refused here, for every request on the port, though some
-// readers are lenient with it.
+// Request smuggling works because a proxy and a server read the same head in different
+// ways (RFC 9112, 11.2). What RFC 9112 and RFC 9110 forbid in a head is therefore
+// refused for every request on the port, although some parsers are lenient.
 
-// checkLines refuses a head, or the part of one that has come, in which some line
-// ends without a carriage return: readers disagree on what its lines are
-// (RFC 9112, 2.2). from is where a new search must start.
+// checkLines refuses a complete or partial head with a line that ends without a
+// carriage return: parsers disagree on where such lines end (RFC 9112, 2.2). from is
+// where the next search starts.
 func checkLines(data []byte, from int) *Refusal {
 	for at := from; ; {
 		i := bytes.IndexByte(data[at:], '\n')
@@ -27,8 +26,8 @@ func checkLines(data []byte, from int) *Refusal {
 	}
 }
 
-// checkHead refuses a whole head that is not strictly HTTP/1.1 or HTTP/1.0 in
-// origin form (RFC 9112, 2 to 5).
+// checkHead refuses a complete head that is not strictly HTTP/1.1 or HTTP/1.0 in origin
+// form (RFC 9112, 2 to 5).
 func checkHead(head []byte) *Refusal {
 	if no := checkLines(head, 0); no != nil {
 		return no
@@ -61,13 +60,13 @@ func checkHead(head []byte) *Refusal {
 		}
 	}
 	if hosts > 1 || hosts == 0 && string(version) == "HTTP/1.1" {
-		return malformed("the request must have one Host")
+		return malformed("the request must have exactly one Host field")
 	}
 	return nil
 }
 
-// checkTarget refuses every form of target but a path with a query (RFC 9112,
-// 3.2.1): the others are for proxies, which this is not.
+// checkTarget refuses every form of target but a path with a query (RFC 9112, 3.2.1):
+// the others are for proxies.
 func checkTarget(target []byte) *Refusal {
 	switch {
 	case len(target) == 0 || target[0] != '/':
@@ -78,8 +77,8 @@ func checkTarget(target []byte) *Refusal {
 	return nil
 }
 
-// hasControl reports whether there is a character that may not be in a field's value
-// or a target (RFC 9110, 5.5). A tab counts as a blank.
+// hasControl reports whether a field value or target contains a forbidden control
+// character (RFC 9110, 5.5). A tab is allowed.
 func hasControl(s []byte) bool {
 	for _, b := range s {
 		if b < ' ' && b != '\t' || b == 0x7f {
@@ -92,12 +91,12 @@ func hasControl(s []byte) bool {
 // isToken reports whether a text is a token (RFC 9110, 5.6.2).
 func isToken(s []byte) bool { return consistsOf(s, "!#$%&'*+-.^_`|~") }
 
-// isHost reports whether a text has the characters of a host with or without a port
-// (RFC 3986, 3.2.2), and any at all.
+// isHost reports whether a text is nonempty and has only characters of a host with or
+// without a port (RFC 3986, 3.2.2).
 func isHost(s []byte) bool { return consistsOf(s, "-._~%!$&'()*+;=:[]") }
 
-// consistsOf reports whether a text has letters, digits and these characters alone,
-// and at least one.
+// consistsOf reports whether a text is nonempty and has only letters, digits and these
+// characters.
 func consistsOf(s []byte, more string) bool {
 	for _, b := range s {
 		letter := b|0x20 >= 'a' && b|0x20 <= 'z'

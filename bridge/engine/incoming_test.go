@@ -88,7 +88,7 @@ func TestAProxyHeaderIsRefusedWhereNoneIsExpectedAndMissedWhereOneIs(t *testing.
 		refuse(line4+upgradeRequest, "see --proxy-protocol")
 		refuse(binary4+upgradeRequest, "see --proxy-protocol")
 		s.listenWith(t, ListenOptions{Proxy: true})
-		refuse(upgradeRequest, "does not begin with a header of the PROXY protocol")
+		refuse(upgradeRequest, "does not begin with a PROXY protocol header")
 		refuse("PROXY TCP4 a b c d\r\n"+upgradeRequest, "malformed")
 	})
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// freshAfter is how long a read must take for its bytes to have come meanwhile.
+// freshAfter is how long a read must block for its bytes to count as new.
 const freshAfter = 5 * time.Millisecond
 
 // read hands the client's messages on until the connection ends. It is true
@@ -45,7 +45,7 @@ func (p *peer) read(data []byte) bool {
 	}
 }
 
-// closedByPeer reports whether nothing more is to be read.
+// closedByPeer reports whether the peer has closed and nothing more is to be read.
 func (p *peer) closedByPeer() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -59,15 +59,15 @@ func (p *peer) heard() {
 	p.pinged = false
 }
 
-// wants, pause, message, fragments, inflated and control make the peer the parser's
-// sink. It needs no pause: nobody waits for its goroutine.
+// wants, turnOver, message, fragments, inflated and control make the peer the parser's
+// sink. Its turn is never over: it has a goroutine of its own.
 func (p *peer) wants() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.state == stateOpen
 }
 
-func (p *peer) pause() bool { return false }
+func (p *peer) turnOver() bool { return false }
 
 func (p *peer) fragments() bool {
 	if p.wants() {
@@ -129,7 +129,7 @@ func (p *peer) peerClose(payload []byte) {
 	p.beginEnding(code, reason)
 }
 
-// beginEnding waits for the handler's answers to what came before.
+// beginEnding waits for the handler's answers to earlier messages.
 func (p *peer) beginEnding(code ws.StatusCode, reason string) {
 	p.calls.Lock()
 	defer p.calls.Unlock()

@@ -16,12 +16,12 @@ func (e *Engine) headTooLong(end, have int) bool {
 	return end > e.cfg.MaxHead || end == 0 && have > e.cfg.MaxHead
 }
 
-// What a proxy must be told that takes an upgrade for an ordinary request.
+// proxySetting says how to make a proxy forward upgrades.
 const proxySetting = " A proxy before this server must pass the upgrade on; nginx needs: proxy_http_version 1.1;" +
 	" proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";"
 
-// checkHandshake refuses an upgrade request that does not follow RFC 6455, 4.2.1,
-// or whose body somebody might take for frames.
+// checkHandshake refuses an upgrade request that violates RFC 6455, 4.2.1, or has a
+// body, which could be taken for frames.
 func checkHandshake(head []byte) *Refusal {
 	method, _, version, _ := requestLine(head)
 	lengths := headerValues(head, "Content-Length")
@@ -31,7 +31,7 @@ func checkHandshake(head []byte) *Refusal {
 	case string(version) != "HTTP/1.1":
 		return noUpgrade("An upgrade to WebSocket must speak HTTP/1.1, and this request speaks " + string(version) + "." + proxySetting)
 	case hasField(head, "Transfer-Encoding") || len(lengths) > 1 || len(lengths) == 1 && lengths[0] != "0":
-		return malformed("an upgrade to WebSocket has no body; leave Content-Length and Transfer-Encoding out")
+		return malformed("a WebSocket upgrade must have no body; leave Content-Length and Transfer-Encoding out")
 	}
 	versions := headerValues(head, "Sec-WebSocket-Version")
 	if len(versions) != 1 || versions[0] != "13" {
@@ -47,8 +47,8 @@ func checkHandshake(head []byte) *Refusal {
 	return nil
 }
 
-// negotiate answers an upgrade request that was checked. If it
-// is refused, the connection ends with that answer.
+// negotiate answers an upgrade request that was checked. If the handler refuses it, the
+// connection ends with that answer.
 func (e *Engine) negotiate(r *Request) (answer []byte, welcome Welcome, _ *Refusal) {
 	var offers offers
 	if e.deflate != nil && !offers.read(r.Values("Sec-WebSocket-Extensions")) {
@@ -78,13 +78,13 @@ func accepted(key, subprotocol string, extensions []httphead.Option) []byte {
 	}
 	if len(extensions) > 0 {
 		b.WriteString("\r\nSec-WebSocket-Extensions: ")
-		_, _ = httphead.WriteOptions(&b, extensions) // a Builder has no errors
+		_, _ = httphead.WriteOptions(&b, extensions) // a Builder returns no errors
 	}
 	b.WriteString("\r\n\r\n")
 	return []byte(b.String())
 }
 
-// refusalOf is the handler's no.
+// refusalOf returns the refusal in a handler's error.
 func refusalOf(err error) *Refusal {
 	if no, ok := errors.AsType[*Refusal](err); ok {
 		return no

@@ -24,8 +24,8 @@ const (
 
 // What may be wrong with a header.
 var (
-	ErrMissing   = errors.New("the connection does not begin with a header of the PROXY protocol")
-	ErrMalformed = errors.New("the header of the PROXY protocol is malformed")
+	ErrMissing   = errors.New("the connection does not begin with a PROXY protocol header")
+	ErrMalformed = errors.New("the PROXY protocol header is malformed")
 )
 
 // Begins reports whether data begin as a header does. It is false while there are
