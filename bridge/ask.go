@@ -27,8 +27,8 @@ func (b *Bridge) ask(s *session, do func()) error {
 	})
 }
 
-// askSteps is ask for what takes several turns, or waits. The task has no lock; it
-// calls answered with the answer.
+// askSteps is ask for a request that takes several turns, or waits. Its task runs
+// without the lock, and calls answered when it has answered.
 func (b *Bridge) askSteps(s *session, make func(answered func()) task) error {
 	if s.asked.Load() >= maxAsked {
 		return errTooMuchAsked
@@ -41,7 +41,7 @@ func (b *Bridge) askSteps(s *session, make func(answered func()) task) error {
 	return nil
 }
 
-// askPast is askSteps for what waits until the past of a stream was read.
+// askPast is askSteps for a request that waits until the past of a stream was read.
 func (b *Bridge) askPast(s *session, make func(answered func()) task) error {
 	return b.askSteps(s, func(answered func()) task {
 		return (&waiter{hub: b.hub, session: s, do: make(answered)}).step

@@ -17,12 +17,12 @@ type desk struct {
 	closed bool
 }
 
-// task is something to do, or its next step. It is called again, in the lane's next
-// turn, until it reports that it is done.
+// task is a piece of work, called once a turn of its lane until it reports that it is
+// done.
 type task func() (done bool)
 
-// turnWork is how much of a task is done in one turn, in the sense of
-// [filter.Memo.Work]: about a millisecond. A greeting or a ping waits no longer.
+// turnWork bounds the work of a task in one turn, in units of [filter.Memo.Work]: about
+// a millisecond, so that a greeting or a ping waits no longer.
 const turnWork = 50_000
 
 // lane is what one client has asked for.
@@ -49,13 +49,13 @@ func (d *desk) do(task func()) {
 	d.signal()
 }
 
-// doFor queues something in a lane that is done in one step.
+// doFor queues work of a single step in a lane.
 func (d *desk) doFor(l *lane, do func()) {
 	d.steps(l, func() bool { do(); return true })
 }
 
-// steps queues a task in a lane. It never blocks: the caller sees to it that what one
-// client has waiting here is bounded.
+// steps queues a task in a lane. It never blocks: the caller bounds what one client has
+// queued.
 func (d *desk) steps(l *lane, t task) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -66,7 +66,7 @@ func (d *desk) steps(l *lane, t task) {
 	d.turn(l)
 }
 
-// stepsFirst is steps for what comes before all else in the lane.
+// stepsFirst queues a task at the front of a lane.
 func (d *desk) stepsFirst(l *lane, t task) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -77,7 +77,7 @@ func (d *desk) stepsFirst(l *lane, t task) {
 	d.turn(l)
 }
 
-// turn gives a lane with tasks its turn behind the others. mu is held.
+// turn queues a lane with tasks behind the others. mu is held.
 func (d *desk) turn(l *lane) {
 	if !l.ready {
 		l.ready = true
@@ -103,8 +103,8 @@ func (d *desk) run() {
 	}
 }
 
-// one does something urgent, or a step of the lane whose turn it is. It is false when
-// there is nothing to do.
+// one runs urgent work, or a step of the lane whose turn it is. It is false when there
+// is nothing to do.
 func (d *desk) one() bool {
 	d.mu.Lock()
 	if len(d.urgent) > 0 {

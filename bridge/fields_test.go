@@ -31,7 +31,7 @@ func TestWhatIsNotJSONIsToldInWordsOrByItsPlace(t *testing.T) {
 	long := `{"a": "` + strings.Repeat("x", maxExplained) + `", "b": }`
 	for text, want := range map[string]string{
 		`{"a": }`: "invalid character '}' looking for beginning of value",
-		long:      fmt.Sprintf("the mistake is at byte %d of %d", len(long)-1, len(long)),
+		long:      fmt.Sprintf("the error is at byte %d of %d", len(long)-1, len(long)),
 		`{"a": 1`: "unexpected end of JSON input",
 		`[1]`:     "the message is a list, not a JSON object",
 		"\xff":    "not UTF-8",
@@ -51,7 +51,7 @@ func TestLongListsInARequestAreNotTakenApart(t *testing.T) {
 	l := s.connect()
 	for request, want := range map[string]string{
 		`{"op": "subscribe", "filter": {"sender": ` + texts + `}}`:       `has 250001 values, but may have 256`,
-		`{"op": "subscribe", "filter": ` + manyFields(90_000) + `}`:      `has a field "0", which there is not`,
+		`{"op": "subscribe", "filter": ` + manyFields(90_000) + `}`:      `has an unknown field "0"`,
 		`{"op": "subscribe", "since": ` + manyFields(90_000) + `}`:       `has more than 64 fields`,
 		`{"op": "subscribe", "rooms": ` + texts + `}`:                    `names 250001 rooms; name 1 to 64`,
 		`{"op": "subscribe", "rooms": ` + ones + `}`:                     `"rooms" has a number in it`,

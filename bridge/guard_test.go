@@ -278,7 +278,7 @@ func TestATrustedProxyNamesItsClients(t *testing.T) {
 	if strings.Count(list, "remote:192.0.2.7 ") != 2 || !strings.Contains(list, "remote:192.0.2.8 ") || strings.Contains(list, "10.1.1.1") {
 		t.Errorf("the clients: %s", list)
 	}
-	if got := log.String(); !strings.Contains(got, "a proxy does not say whose a request is") || !strings.Contains(got, "unknown") {
+	if got := log.String(); !strings.Contains(got, "a trusted proxy names no client") || !strings.Contains(got, "unknown") {
 		t.Errorf("the log: %s", got)
 	}
 	untrusting := linked(t, embeddedBroker(t), func(c *bridge.Config) { c.ListClients = true })

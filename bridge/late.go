@@ -55,7 +55,7 @@ func (f fields) expiresAt(now time.Time) (time.Time, error) {
 		}
 		var err error
 		if at, err = time.Parse(time.RFC3339, text); err != nil {
-			return at, fmt.Errorf("%q is another text than a time; write %s", name, what)
+			return at, fmt.Errorf("%q is not a time; write %s", name, what)
 		}
 	case "a number":
 		if err := json.Unmarshal(raw, &number); err != nil || math.Abs(number) > mostSeconds {

@@ -136,15 +136,15 @@ func TestExpiresAtIsReadAsANumberOrAsText(t *testing.T) {
 		`-1`:                                  "1969-12-31T23:59:59Z",
 		`null`:                                "0001-01-01T00:00:00Z",
 		`"\u0032026-11-21T03:38:45Z"`:         "2026-11-21T03:38:45Z",
-		`"tomorrow"`:                          `"expires_at" is another text than a time; write a number of seconds since 1970`,
+		`"tomorrow"`:                          `"expires_at" is not a time; write a number of seconds since 1970`,
 		`true`:                                `"expires_at" is a boolean, but must be a number of seconds since 1970`,
 		`{}`:                                  `"expires_at" is an object, but must be`,
 		`1e300`:                               `"expires_at" is 1e300, but must be`,
 		`1e400`:                               `"expires_at" is 1e400, but must be`,
 		`1795232325500`:                       `more than an hour ahead of the bridge's clock; write a number of seconds`,
 		`"2026-11-21T05:00:00Z"`:              `more than an hour ahead`,
-		`"2026-11-21 03:38:45"`:               `another text than a time`,
-		`"2026-11-21T03:38:45.500Z and more"`: `another text than a time`,
+		`"2026-11-21 03:38:45"`:               `is not a time`,
+		`"2026-11-21T03:38:45.500Z and more"`: `is not a time`,
 	} {
 		at, err := fields{"expires_at": json.RawMessage(text)}.expiresAt(now)
 		got := at.UTC().Format(time.RFC3339Nano)

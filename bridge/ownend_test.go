@@ -38,7 +38,7 @@ func TestNobodyElsesReplyEndsACommand(t *testing.T) {
 	other := dial(t, b.addr)
 	for _, consumer := range []string{"weather", "nobody", "dome"} {
 		other.say(fmt.Sprintf(`{"consumer": %q, "command_string": "status", "command_id": "7"}`, consumer))
-		if e := other.next(); !strings.Contains(e.errorText(), "under way") {
+		if e := other.next(); !strings.Contains(e.errorText(), "in flight") {
 			t.Errorf("the same id to %s: %v", consumer, e)
 		}
 	}
@@ -95,8 +95,8 @@ func TestTwoTabsThatCountTheirIDsFromOneHaveEachItsOwnEnds(t *testing.T) {
 		first.say(fmt.Sprintf(`{"consumer": "dome", "command_string": "open", "command_id": "%d"}`, id))
 		receive(t, commands)
 		second.say(fmt.Sprintf(`{"consumer": "weather", "command_string": "status", "command_id": "%d"}`, id))
-		if e := second.next(); !strings.Contains(e.errorText(), "under way") {
-			t.Errorf("while the first tab's is under way: %v", e)
+		if e := second.next(); !strings.Contains(e.errorText(), "in flight") {
+			t.Errorf("while the first tab's is in flight: %v", e)
 		}
 		p.from("dome", ":", `{}`, "command_id", fmt.Sprint(id))
 		first.next()

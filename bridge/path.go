@@ -35,7 +35,7 @@ func decodePath(raw string) (string, error) {
 	}
 	path, err := url.PathUnescape(raw)
 	if err != nil {
-		return "", fmt.Errorf("the path %.60q has a percent sign that begins no escape; write %%25 for it", raw)
+		return "", fmt.Errorf("the path %.60q has a percent sign that is not an escape; write %%25 for it", raw)
 	}
 	if strings.ContainsFunc(path, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return "", fmt.Errorf("the path %.60q has a control character; leave it out", raw)

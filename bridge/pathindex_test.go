@@ -38,7 +38,7 @@ func TestThereAreOnlySoManyRoomsAndNobodyHasMoreThanHalf(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const words = "the clients of your address have 5000 of the 10000 rooms with clients that this bridge has room for, and 5000 are free"
+	const words = "the clients of your address have 5000 of the 10000 rooms with clients that this bridge allows, and 5000 are free"
 	if _, err := rs.enter("/live/more", "greedy"); err == nil || !strings.Contains(err.Error(), words) {
 		t.Errorf("one more: %v", err)
 	}

@@ -36,7 +36,7 @@ func (s *shares) give(address string, n int) {
 
 // errFull says why an address gets no more: whose share it is, and of how much.
 func (s *shares) errFull(address, what, instead string) error {
-	return fmt.Errorf("the clients of your address have %d of the %d %s that this bridge has room for, and %d are free; "+
+	return fmt.Errorf("the clients of your address have %d of the %d %s that this bridge allows, and %d are free; "+
 		"%s (behind a proxy, all its clients have one address unless the bridge is told to trust it)", s.by[address], s.room, what, max(0, s.room-s.taken), instead)
 }
 

@@ -52,7 +52,7 @@ func waitFrom(f fields, s *sending) (time.Duration, error) {
 		return 0, err
 	}
 	if ms < 0 || ms > int(longestWait/time.Millisecond) {
-		return 0, fmt.Errorf("timeout_ms is %d; it may be from 1 to %d, or absent for that", ms, longestWait/time.Millisecond)
+		return 0, fmt.Errorf("timeout_ms is %d; write 1 to %d, or leave it out for the longest", ms, longestWait/time.Millisecond)
 	}
 	wait := longestWait
 	if ms > 0 {

@@ -45,7 +45,7 @@ func readFields(raw []byte) (map[string]json.RawMessage, error) {
 			return fields, nil
 		}
 		if !slices.Contains(fieldNames(), string(field)) {
-			return nil, fmt.Errorf("the filter has a field %s, which there is not: write some of %s", quote.Text(string(field)), strings.Join(fieldNames(), ", "))
+			return nil, fmt.Errorf("the filter has an unknown field %s: write some of %s", quote.Text(string(field)), strings.Join(fieldNames(), ", "))
 		}
 		fields[string(field)] = value
 	}

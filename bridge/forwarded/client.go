@@ -45,7 +45,7 @@ func (p *Proxies) walk(from netip.AddrPort, nodes []string) (netip.AddrPort, err
 		}
 		next, ok := parseNode(node)
 		if !ok {
-			return from, fmt.Errorf("a proxy names its client %.60q, which is no address", node)
+			return from, fmt.Errorf("a proxy names its client %.60q, which is not an address", node)
 		}
 		from = next
 	}

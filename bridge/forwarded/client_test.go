@@ -35,7 +35,7 @@ func TestTheClientIsTheLastAddressThatIsNoProxys(t *testing.T) {
 
 		{name: "Forwarded", peer: "10.0.0.1:5", forwarded: []string{`For="[2001:db9::7]:4711";proto=https, for=10.0.0.2;by=10.0.0.1`}, want: "[2001:db9::7]:4711"},
 		{name: "Forwarded with a port", peer: "10.0.0.1:5", forwarded: []string{`proto=http; for="192.0.2.7:80"`}, want: "192.0.2.7:80"},
-		{name: "Forwarded without for", peer: "10.0.0.1:5", forwarded: []string{"for=192.0.2.7, proto=https"}, want: "10.0.0.1:5", wrongWords: "no address"},
+		{name: "Forwarded without for", peer: "10.0.0.1:5", forwarded: []string{"for=192.0.2.7, proto=https"}, want: "10.0.0.1:5", wrongWords: "not an address"},
 		{name: "an obfuscated one", peer: "10.0.0.1:5", forwarded: []string{"for=_hidden"}, want: "10.0.0.1:5", wrongWords: "_hidden"},
 		{name: "both, which agree", peer: "10.0.0.1:5", xForwardedFor: []string{"192.0.2.7"}, forwarded: []string{`for="192.0.2.7:80"`}, want: "192.0.2.7:0"},
 		{name: "two for in one", peer: "10.0.0.1:5", forwarded: []string{"for=192.0.2.7;for=192.0.2.8"}, want: "10.0.0.1:5", wrongWords: "two"},

@@ -28,7 +28,7 @@ func Parse(list []string) (*Proxies, error) {
 		if err != nil {
 			addr, wrong := netip.ParseAddr(text)
 			if wrong != nil {
-				return nil, fmt.Errorf("%q is no network; write 10.0.0.0/8, an address such as 127.0.0.1, or unix for the peers of Unix sockets", text)
+				return nil, fmt.Errorf("%q is not a network; write 10.0.0.0/8, an address such as 127.0.0.1, or unix for Unix sockets", text)
 			}
 			prefix = netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen())
 		}

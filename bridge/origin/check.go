@@ -39,12 +39,12 @@ func (r *Refusal) Error() string { return r.reason }
 // Check refuses a request of a page that may not use the bridge; nil lets it in.
 func (p *Policy) Check(l Listener, r Request) *Refusal {
 	if host := hostname(r.Host); !p.knowsHost(l, host) {
-		return refuse("host", r.Host, "the Host %s is not known here, and any page could have a name that leads here (DNS rebinding);"+
-			" ask for %s, or start the bridge with --origin https://%[1]s", short(r.Host), l.examples())
+		return refuse("host", r.Host, "the Host %s is not known, and the name of any page could resolve to this address (DNS rebinding);"+
+			" use %s, or start the bridge with --origin https://%[1]s", short(r.Host), l.examples())
 	}
 	if len(r.Origins) == 0 {
 		if l.Admin && r.Site == "cross-site" && r.Mode != "navigate" {
-			return refuse("origin", r.Site, "a page of another site may not ask this of a browser; use a program, or open the address itself")
+			return refuse("origin", r.Site, "pages of other sites may not request this; use a program, or open the address itself")
 		}
 		return nil
 	}
@@ -53,17 +53,17 @@ func (p *Policy) Check(l Listener, r Request) *Refusal {
 	case p.allows(given):
 		return nil
 	case p.given:
-		return refuse("origin", given, "pages of %s may not use this bridge; start it with --origin %[1]s, too, if they may", short(given))
+		return refuse("origin", given, "pages of %s may not use this bridge; add --origin %[1]s to allow them", short(given))
 	case l.Admin:
 		if o, ok := parse(given); ok && (sameHost(o, r.Host) || l.Local && o.local()) {
 			return nil
 		}
-		return refuse("origin", given, "pages of %s may not use this port; start the bridge with --origin %[1]s if they may", short(given))
+		return refuse("origin", given, "pages of %s may not use this port; start the bridge with --origin %[1]s to allow them", short(given))
 	case l.Local:
 		if o, ok := parse(given); ok && o.local() {
 			return nil
 		}
-		return refuse("origin", given, "pages of %s may not use a bridge that listens on this machine alone; start it with --origin %[1]s if they may", short(given))
+		return refuse("origin", given, "pages of %s may not use a bridge that listens on this machine only; start it with --origin %[1]s to allow them", short(given))
 	}
 	return nil
 }

@@ -85,7 +85,7 @@ func New(list []string) (*Policy, error) {
 		}
 		o, ok := parse(text)
 		if !ok {
-			return nil, fmt.Errorf("%q is no origin; write scheme://host or scheme://host:port as a browser sends it, such as https://console.example (no path, no slash at the end), or null, or * for every page", text)
+			return nil, fmt.Errorf("%q is not an origin; write scheme://host or scheme://host:port as a browser sends it, such as https://console.example (no path, no slash at the end), or null, or * for every page", text)
 		}
 		p.listed[o], p.hosts[o.host] = true, true
 	}

@@ -22,7 +22,7 @@ func operateFlags() []cli.Flag {
 		&cli.StringFlag{Name: "admin", EnvVars: env("admin"), Category: catOperate, Usage: "`WHERE` to serve /metrics for Prometheus, /healthz, /readyz, Go's profiles and an API that sends commands, such as 127.0.0.1:9877 or unix:/path/to/socket; for those who may see and do everything"},
 		&cli.IntFlag{Name: "shed-rate", Value: 500, EnvVars: env("shed-rate"), Category: catOperate, Usage: "`CLIENTS` closed a second when the bridge ends; more, if the time is short"},
 		&cli.DurationFlag{Name: "drain-timeout", Value: 30 * time.Second, EnvVars: env("drain-timeout"), Category: catOperate, Usage: "`TIME` that the end may take"},
-		&cli.BoolFlag{Name: "log-commands", Value: true, EnvVars: env("log-commands"), Category: catOperate, Usage: "log who sent which command to whom, and what became of it: its first word only; --log-commands=false does not"},
+		&cli.BoolFlag{Name: "log-commands", Value: true, EnvVars: env("log-commands"), Category: catOperate, Usage: "log each command: consumer, id, client, first word and outcome; --log-commands=false turns it off"},
 	}
 }
 

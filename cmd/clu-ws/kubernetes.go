@@ -38,7 +38,7 @@ func logKubernetes(flags []string, log *slog.Logger) {
 	for _, flag := range flags {
 		name := "CLU_WS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 		if value := os.Getenv(name); fromKubernetes(name, value) {
-			log.Debug("an environment variable is not read: Kubernetes sets it for a Service of that name", "variable", name, "value", value, "flag", "--"+flag)
+			log.Debug("ignored an environment variable that Kubernetes sets for a Service of that name", "variable", name, "value", value, "flag", "--"+flag)
 		}
 	}
 }

@@ -18,9 +18,9 @@ import (
 // accessFlags say which pages may connect, and who says whose a client is.
 func accessFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "origin", EnvVars: env("origin"), Category: catListen, DefaultText: "any; on loopback and Unix sockets those of this machine", Usage: "`ORIGIN` of web pages that may connect, such as https://console.example, null, or * for any; repeat it (in the variable: with blanks between) for several"},
-		&cli.StringSliceFlag{Name: "trusted-proxy", EnvVars: env("trusted-proxy"), Category: catListen, Usage: "`NETWORK` of proxies whose X-Forwarded-For or Forwarded says whose a client is, such as 10.0.0.0/8 or 127.0.0.1, or unix for the peers of Unix sockets; repeat it (in the variable: with blanks between) for several"},
-		&cli.BoolFlag{Name: "proxy-protocol", EnvVars: env("proxy-protocol"), Category: catListen, Usage: "expect the PROXY protocol, version 1 or 2, from a proxy in front of every listener; --listen proxy:host:port does for one"},
+		&cli.StringSliceFlag{Name: "origin", EnvVars: env("origin"), Category: catListen, DefaultText: "any; on loopback and Unix sockets only this machine's", Usage: "`ORIGIN` of web pages that may connect, such as https://console.example, null, or * for any; repeat it (in the variable: with blanks between) for several"},
+		&cli.StringSliceFlag{Name: "trusted-proxy", EnvVars: env("trusted-proxy"), Category: catListen, Usage: "`NETWORK` of proxies whose X-Forwarded-For or Forwarded gives the client's address, such as 10.0.0.0/8 or 127.0.0.1, or unix for Unix sockets; repeat it (in the variable: with blanks between) for several"},
+		&cli.BoolFlag{Name: "proxy-protocol", EnvVars: env("proxy-protocol"), Category: catListen, Usage: "expect the PROXY protocol, version 1 or 2, on every client listener; --listen proxy:host:port for a single one"},
 	}
 }
 
