@@ -23,11 +23,11 @@ type album map[string]*picture
 
 // picture is the snapshot for one filter.
 type picture struct {
-	*snapshot.Painting
+	*snapshot.Encoder
 	filter *filter.Filter
 	memo   *filter.Memo // while it is painted
 	number int          // the filter's number in it
-	rounds int          // of painting since it was last finished
+	rounds int          // of encoding since it was last finished
 }
 
 // of returns the picture for a filter, finished, begun or new.
@@ -36,7 +36,7 @@ func (a album) of(f *filter.Filter) *picture {
 		return p
 	}
 	p := &picture{filter: f}
-	p.Painting = snapshot.NewPainting(p.keeper(), engine.HeaderRoom, func(text []byte) []byte { return engine.Middle(text) })
+	p.Encoder = snapshot.NewEncoder(p.keeper(), engine.HeaderRoom, func(text []byte) []byte { return engine.Middle(text) })
 	a[f.ID()] = p
 	return p
 }
@@ -68,7 +68,7 @@ func (p *picture) keeper() func(snapshot.Entry) bool {
 	}
 }
 
-// Bounds of the keywords that changed during painting and are written with the hub's
+// Bounds of the keywords that changed during encoding and are written with the hub's
 // lock held. If actors change more than that all the time, the last round has no bound.
 const (
 	fewKeywords    = 256

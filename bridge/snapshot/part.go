@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// part is a text of some actors that stand side by side.
+// part is the text of some adjacent actors.
 type part struct {
 	sealed []byte
 	buf    []byte
 	texts  []text // parts of buf
-	first  bool   // there is no comma in front
+	first  bool   // without a comma in front
 }
 
-// text is an actor as it is written; nil when there is nothing of it to write.
+// text is an encoded actor; nil if there is nothing to write.
 type text struct {
 	name string
 	json []byte
@@ -22,8 +22,8 @@ type text struct {
 // partSize is about the length of a part.
 const partSize = 64 << 10
 
-// hang puts what was written in its place: each part that has to change is made anew.
-func (p *Painting) hang() {
+// splice merges the written actors into the parts: each part that changes is made anew.
+func (p *Encoder) splice() {
 	slices.SortFunc(p.written, func(a, b text) int { return strings.Compare(a.name, b.name) })
 	news := p.written
 	parts := make([]*part, 0, len(p.parts)+1)
@@ -46,7 +46,8 @@ func (p *Painting) hang() {
 	p.parts = parts
 }
 
-// merged is a sorted list of texts with those of another one in their places.
+// merged merges two sorted lists of texts; those of the second replace those of the
+// first.
 func merged(old, news []text) []text {
 	all := make([]text, 0, len(old)+len(news))
 	for len(old)+len(news) > 0 {
@@ -71,7 +72,7 @@ func merged(old, news []text) []text {
 }
 
 // make adds parts of texts.
-func (p *Painting) make(parts []*part, texts []text) []*part {
+func (p *Encoder) make(parts []*part, texts []text) []*part {
 	for len(texts) > 0 {
 		n, size := 0, 0
 		for n < len(texts) && (n == 0 || size+len(texts[n].json) <= partSize) {
@@ -84,7 +85,7 @@ func (p *Painting) make(parts []*part, texts []text) []*part {
 	return parts
 }
 
-func (p *Painting) part(texts []text, first bool) *part {
+func (p *Encoder) part(texts []text, first bool) *part {
 	size := p.room
 	for _, t := range texts {
 		size += len(", ") + len(t.json)

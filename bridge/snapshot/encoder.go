@@ -6,40 +6,40 @@ import (
 	"strings"
 )
 
-// Painting is what of a store some filter lets through, as JSON: the members of an
-// object, one for each actor, sorted by name. It is brought up to date actor by actor,
-// so that a second snapshot costs what has changed since the first, and it is written
-// in steps of bounded work that need no lock:
+// Encoder encodes the keywords of a store that a filter selects, as JSON: the members
+// of an object, one for each actor, sorted by name. It is incremental, so that a second
+// snapshot costs only what has changed since the first, and works in bounded steps that
+// need no lock:
 //
 //	Start (lock) ──► Step, Step ... ──► Start (lock): what came meanwhile ──► ... ──► Finish (lock)
 //
-// The text is in parts that never change: those who are given them may keep them.
-// Only one goroutine uses a painting; it has the store's lock for Start and Finish.
-type Painting struct {
-	keep  func(Entry) bool         // nil: everything
-	room  int                      // in front of each part
+// The text is in immutable parts, which callers may keep. Only one goroutine uses a
+// encoder; it has the store's lock for Start and Finish.
+type Encoder struct {
+	keep  func(Entry) bool         // nil means everything
+	room  int                      // left free in front of each part
 	seal  func(text []byte) []byte // makes a part of what follows that room
 	parts []*part
 	upTo  uint64 // the order of the last reply in it
 
 	// What is being written.
-	todo    []shown // the next one first
+	todo    []actorView // the next one first
 	gone    []string
 	written []text // of those that are done
-	at      int    // the next keyword of the first one to do
+	at      int    // index of the next keyword of todo[0]
 	kept    []*keyword
 	next    uint64 // upTo, when it is done
 	scratch []byte
 }
 
-// NewPainting makes an empty painting of what keep lets through; nil is everything.
-// Each part of it begins with room for a header, and is given to seal once.
-func NewPainting(keep func(Entry) bool, room int, seal func(text []byte) []byte) *Painting {
-	return &Painting{keep: keep, room: room, seal: seal}
+// NewEncoder makes an empty encoder of the keywords that keep selects; nil means all.
+// Each part begins with room bytes for a header, and is passed to seal once.
+func NewEncoder(keep func(Entry) bool, room int, seal func(text []byte) []byte) *Encoder {
+	return &Encoder{keep: keep, room: room, seal: seal}
 }
 
-// Parts are what was painted, each as seal made it. They are the list's own.
-func (p *Painting) Parts() [][]byte {
+// Parts returns the encoded parts, each as returned by seal.
+func (p *Encoder) Parts() [][]byte {
 	parts := make([][]byte, len(p.parts))
 	for i := range p.parts {
 		parts[i] = p.parts[i].sealed
@@ -47,26 +47,26 @@ func (p *Painting) Parts() [][]byte {
 	return parts
 }
 
-// Bytes is how much memory the parts take.
-func (p *Painting) Bytes() (n int) {
+// Bytes returns the memory of the parts.
+func (p *Encoder) Bytes() (n int) {
 	for _, part := range p.parts {
 		n += len(part.buf)
 	}
 	return n
 }
 
-// Start takes what has changed since the painting was up to date, unless it is busy
-// already.
-func (p *Painting) Start(s *Store) {
+// Start takes a view of what has changed since the encoder was up to date, unless it is
+// busy already.
+func (p *Encoder) Start(s *Store) {
 	if !p.busy() {
 		p.take(s)
 		s.views++
 	}
 }
 
-func (p *Painting) busy() bool { return p.next > p.upTo }
+func (p *Encoder) busy() bool { return p.next > p.upTo }
 
-func (p *Painting) take(s *Store) {
+func (p *Encoder) take(s *Store) {
 	changed, whole, now := s.changed(p.upTo)
 	for _, a := range changed {
 		p.todo = append(p.todo, a.show())
@@ -83,9 +83,9 @@ func (p *Painting) take(s *Store) {
 	p.next = now
 }
 
-// Finish brings the painting up to date at once, if that takes no more than so many
-// keywords. Else it is false, and there is more to Start.
-func (p *Painting) Finish(s *Store, most int) bool {
+// Finish brings the encoder up to date at once if that takes at most most keywords.
+// Else it is false, and Start is due again.
+func (p *Encoder) Finish(s *Store, most int) bool {
 	if p.busy() {
 		return false
 	}
@@ -101,10 +101,9 @@ func (p *Painting) Finish(s *Store, most int) bool {
 	return true
 }
 
-// Step goes on until everything that was started is written, or enough says that it
-// is enough for now. It is asked after every few keywords, and told how many bytes
-// were written since it was asked last.
-func (p *Painting) Step(enough func(bytes int) bool) (done bool) {
+// Step works until everything started is written, or enough is true. enough is called
+// after every few keywords, with the bytes written since its last call.
+func (p *Encoder) Step(enough func(bytes int) bool) (done bool) {
 	const few = 16
 	for len(p.todo) > 0 {
 		a := &p.todo[0]
@@ -125,14 +124,14 @@ func (p *Painting) Step(enough func(bytes int) bool) (done bool) {
 	for _, name := range p.gone {
 		p.written = append(p.written, text{name: name})
 	}
-	p.hang()
+	p.splice()
 	p.todo, p.gone, p.written, p.kept, p.scratch = nil, nil, nil, nil, nil
 	p.upTo = p.next
 	return true
 }
 
-// keepSome takes the keywords that keep lets through.
-func (p *Painting) keepSome(keywords []*keyword) {
+// keepSome appends the keywords that keep selects.
+func (p *Encoder) keepSome(keywords []*keyword) {
 	for _, k := range keywords {
 		if p.keep == nil || p.keep(k.entry()) {
 			p.kept = append(p.kept, k)
@@ -140,9 +139,9 @@ func (p *Painting) keepSome(keywords []*keyword) {
 	}
 }
 
-// write writes an actor with the keywords that were kept: sorted, and of one that it
-// has of both kinds the newer one.
-func (p *Painting) write(a *shown) text {
+// write writes an actor with the kept keywords, sorted by name; of a name of both kinds
+// it writes the newer one.
+func (p *Encoder) write(a *actorView) text {
 	if len(p.kept) == 0 && p.keep != nil {
 		return text{name: a.name}
 	}
