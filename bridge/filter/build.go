@@ -59,7 +59,7 @@ func build(given map[string][]string) (*Filter, error) {
 	return f, nil
 }
 
-// shortID is a key, or its SHA-256 if it is long. No key begins as that does.
+// shortID returns a key, or its SHA-256 if it is long. No key begins as a hash does.
 func shortID(key string) string {
 	const long = 200
 	if len(key) <= long {

@@ -9,7 +9,7 @@ import (
 type list struct {
 	names    map[string]struct{} // matched as they are
 	patterns []pattern
-	slow     int // how many of them look at each character by itself
+	slow     int // how many of them read each character
 }
 
 // pattern is a value that may match more than one text.

@@ -31,8 +31,8 @@ func Parse(raw json.RawMessage) (*Filter, error) {
 	return build(given)
 }
 
-// readFields finds the fields of a filter, which may come from anywhere: it looks at
-// no more of them than it must. Of one that is there twice the last one counts.
+// readFields finds the fields of an untrusted filter, and stops at the first bad one.
+// The last of duplicate fields counts.
 func readFields(raw []byte) (map[string]json.RawMessage, error) {
 	members := object.Of(raw)
 	if ok, _ := object.Valid(raw); !ok || bytes.TrimLeft(raw, " \t\r\n")[0] != '{' {
@@ -51,8 +51,8 @@ func readFields(raw []byte) (map[string]json.RawMessage, error) {
 	}
 }
 
-// readValues reads one value or a list of them, of which the first are enough where
-// there are too many. Null is the same as no field.
+// readValues reads one value or a list of values, and stops if there are too many. Null
+// is the same as no field.
 func readValues(field string, raw json.RawMessage) ([]string, error) {
 	switch {
 	case string(raw) == "null":
