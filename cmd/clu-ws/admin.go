@@ -62,9 +62,9 @@ func (s *service) openAdmin(ctx context.Context) (net.Listener, error) {
 	return ln, nil
 }
 
-// What an admin's request may take. An answer may be that of a command that is waited
-// for an hour, or a profile; for the others the bridge takes less. There is no
-// ReadTimeout, which would go on while such an answer is waited for, and end it.
+// Timeouts of admin requests. An answer may wait an hour for a command's end, or for a
+// profile; the bridge bounds other answers itself. There is no ReadTimeout, because it
+// would end such a wait.
 const (
 	adminHead  = 10 * time.Second
 	adminWrite = time.Hour + time.Minute
@@ -89,7 +89,7 @@ func serveAdmin(ln net.Listener, h http.Handler, log *slog.Logger) (stop func())
 		log.Warn("commands, profiles and metrics are open to everyone who can reach this address; use --admin 127.0.0.1:9877, or a firewall", "address", ln.Addr().String())
 	}
 	return func() {
-		// Who waited for a command's end has its answer now, and has it sent.
+		// Requests that waited for a command's end are answered now.
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_ = server.Shutdown(ctx)
