@@ -13,8 +13,8 @@ import (
 //
 //	Start (lock) ──► Step, Step ... ──► Start (lock): what came meanwhile ──► ... ──► Finish (lock)
 //
-// The text is in immutable parts, which callers may keep. Only one goroutine uses a
-// encoder; it has the store's lock for Start and Finish.
+// The text is in immutable parts, which callers may keep. An encoder is for one
+// goroutine, which holds the store's lock for Start and Finish.
 type Encoder struct {
 	keep  func(Entry) bool         // nil means everything
 	room  int                      // left free in front of each part
