@@ -57,7 +57,7 @@ func TestABurstOfOneSenderLeavesRoomForTheOthers(t *testing.T) {
 	}
 }
 
-func TestWhoHasMostGivesUpItsNewestMessage(t *testing.T) {
+func TestTheLongestQueueLosesItsNewestMessage(t *testing.T) {
 	var out outcomes
 	o := newOutbox(3, 10, time.Second)
 	o.open()
@@ -83,7 +83,7 @@ func TestSendersTakeTurnsAndEachKeepsItsOrder(t *testing.T) {
 	}
 }
 
-func TestWhatASenderLeavesBehindThatIsGoneIsNotSent(t *testing.T) {
+func TestMessagesOfADisconnectedSenderAreNotSent(t *testing.T) {
 	var out outcomes
 	o := newOutbox(100, 100, time.Second)
 	o.open()
@@ -144,7 +144,7 @@ func TestAMessageThatWaitedThroughASuspendIsNotSent(t *testing.T) {
 }
 
 // A model says what waits: of each sender a list.
-func TestALineupLosesNothingAndKeepsEachOrder(t *testing.T) {
+func TestASendQueueLosesNothingAndKeepsEachOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 9))
 	senders := []Sender{nil, &someone{}, &someone{}, &someone{}, &someone{}}
 	for range 200 {

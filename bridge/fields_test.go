@@ -20,14 +20,14 @@ func TestAMessageOfVeryManyFieldsIsRefusedWithoutReadingThem(t *testing.T) {
 	}
 }
 
-func TestOfAFieldThatIsThereTwiceTheLastCounts(t *testing.T) {
+func TestTheLastOfDuplicateFieldsCounts(t *testing.T) {
 	f, err := parseMessage([]byte(`{"a": 1, "b": 2, "\u0061": 3}`))
 	if err != nil || string(f["a"]) != "3" || len(f) != 2 {
 		t.Errorf("%s, %v", f, err)
 	}
 }
 
-func TestWhatIsNotJSONIsToldInWordsOrByItsPlace(t *testing.T) {
+func TestAJSONErrorIsExplainedOrLocated(t *testing.T) {
 	long := `{"a": "` + strings.Repeat("x", maxExplained) + `", "b": }`
 	for text, want := range map[string]string{
 		`{"a": }`: "invalid character '}' looking for beginning of value",
@@ -43,7 +43,7 @@ func TestWhatIsNotJSONIsToldInWordsOrByItsPlace(t *testing.T) {
 }
 
 // What stands in a field of a request is as long as a message may be.
-func TestLongListsInARequestAreNotTakenApart(t *testing.T) {
+func TestLongListsInARequestAreNotParsed(t *testing.T) {
 	ones := "[" + strings.Repeat("1,", 500_000) + "1]"
 	texts := "[" + strings.Repeat(`"a",`, 250_000) + `"a"]`
 	s := newStage(t)

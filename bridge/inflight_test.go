@@ -86,7 +86,7 @@ func TestAReplyEndsACommandOnlyIfItIsItsOwn(t *testing.T) {
 	}
 }
 
-func TestAnIDThatIsUnderWayIsRefusedToEveryOtherClient(t *testing.T) {
+func TestAnIDInFlightIsRefusedToEveryOtherClient(t *testing.T) {
 	plain, v1, http := at("a:1"), at("a:2"), at("b:1")
 	f := newFlights(t)
 	for i, first := range []struct {
@@ -135,7 +135,7 @@ func TestTheIDsOfAClientThatHasLeftAreFreeSaveForTheSameConsumers(t *testing.T) 
 	f.sends(now, "1", "dome", &patient{}, nil)
 }
 
-func TestTheRepliesToACommandAreItsOwnAlsoWhenNobodyWaitsAnyLonger(t *testing.T) {
+func TestRepliesBelongToTheirCommandAfterItsTimeout(t *testing.T) {
 	f, w, c := newFlights(t), &patient{}, at("a:1")
 	c.v1.Store(&session{id: "s"})
 	flight := f.sends(c, "slow", "dome", w, nil)
@@ -158,7 +158,7 @@ func TestTheRepliesToACommandAreItsOwnAlsoWhenNobodyWaitsAnyLonger(t *testing.T)
 	}
 }
 
-func TestACommandOfWhichNobodyKnowsIsUnderWayStill(t *testing.T) {
+func TestACommandInDoubtStaysInFlight(t *testing.T) {
 	f, c := newFlights(t), at("a:1")
 	flight := f.sends(c, "1", "dome", &patient{}, nil)
 	if !f.failed(flight, true) {
@@ -182,7 +182,7 @@ func TestACommandThatDoesNotEndIsForgotten(t *testing.T) {
 	f.sends(at("a:3"), "2", "dome", nil, nil)
 }
 
-func TestOfOneClientsCommandsTheOldestThatNobodyWaitsForMakesRoom(t *testing.T) {
+func TestAClientsOldestCommandWithoutAWaiterMakesRoom(t *testing.T) {
 	f, c, w := newFlights(t), at("a:1"), &patient{}
 	f.sends(c, "waits", "dome", w, nil)
 	for i := range 3 * maxInflightClient {
@@ -204,7 +204,7 @@ func TestOfOneClientsCommandsTheOldestThatNobodyWaitsForMakesRoom(t *testing.T) 
 }
 
 // 395 clients with commands to an actor that hangs.
-func TestWhoHasMostCommandsMakesRoomForWhoHasFew(t *testing.T) {
+func TestTheAddressWithTheMostCommandsMakesRoom(t *testing.T) {
 	f, waiting := newFlights(t), []*patient{}
 	for n := 0; f.len() < maxInflight; n++ {
 		c := at(fmt.Sprintf("10.0.0.%d:%d", n%4, n))
@@ -233,7 +233,7 @@ func TestWhoHasMostCommandsMakesRoomForWhoHasFew(t *testing.T) {
 	}
 }
 
-func TestOneThatHasMostHearsThatItIsSo(t *testing.T) {
+func TestTheAddressWithTheMostCommandsIsTold(t *testing.T) {
 	f := newFlights(t)
 	for i := 0; f.len() < maxInflight; i++ {
 		f.sends(at(fmt.Sprintf("10.0.%d.%d:1", i>>8&255, i&255|i>>16<<7)), fmt.Sprint(i), "hangs", &patient{}, nil)
@@ -252,7 +252,7 @@ func TestOneThatHasMostHearsThatItIsSo(t *testing.T) {
 	}
 }
 
-func TestWhoWaitsForMostOverHTTPMakesRoom(t *testing.T) {
+func TestTheAddressThatAwaitsTheMostOverHTTPMakesRoom(t *testing.T) {
 	f := newFlights(t)
 	var calls []*call
 	for i := range maxCalls {

@@ -205,7 +205,7 @@ func TestTheDeadlineOfACommandIsTheEarlierOfItsTwo(t *testing.T) {
 	}
 }
 
-func TestAClientIsGoneWhenItsConnectionBrokeAndNotWhenItClosedIt(t *testing.T) {
+func TestAClientIsGoneWhenItsConnectionBreaksAndNotWhenItCloses(t *testing.T) {
 	s := newStage(t)
 	for code, gone := range map[int]bool{1000: false, 1001: false, 1005: false, 1006: true} {
 		c := &client{}
@@ -216,7 +216,7 @@ func TestAClientIsGoneWhenItsConnectionBrokeAndNotWhenItClosedIt(t *testing.T) {
 	}
 }
 
-func TestEachCommandIsLoggedAndOfManyTheirNumber(t *testing.T) {
+func TestEachCommandIsLoggedAndManyAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var text bytes.Buffer
 		log := slog.New(slog.NewTextHandler(&text, nil))
@@ -257,7 +257,7 @@ func TestTheVerbIsTheFirstWordAndShort(t *testing.T) {
 	}
 }
 
-func TestFailuresForNobodyAreBoundedForEachAddressAndInAll(t *testing.T) {
+func TestUnroutableFailuresAreBoundedForEachAddressAndInAll(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	r := newFailureRate()
 	r.now = func() time.Time { return now }

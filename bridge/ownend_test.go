@@ -32,7 +32,7 @@ func endsItself(t *testing.T, p *peer, a *client) {
 	equal(t, "the result", []any{r["op"], r["id"], r["status"], fmt.Sprint(r["replies"])}, []any{"result", "a", "done", "1"})
 }
 
-func TestNobodyElsesReplyEndsACommand(t *testing.T) {
+func TestOnlyItsOwnRepliesEndACommand(t *testing.T) {
 	b, p, a := domeOpens(t)
 	p.hear("command.weather.#")
 	other := dial(t, b.addr)
@@ -158,7 +158,7 @@ func TestHalfASurrogatePairIsRefused(t *testing.T) {
 	equal(t, "a whole pair", receive(t, commands).CorrelationId, "\U0001f600\\ud800")
 }
 
-func TestAResultSaysWhyTheCommandFailedAlsoWhereTheReplyIsNotHeard(t *testing.T) {
+func TestAFailedResultHasTheReasonEvenIfTheReplyIsNotSelected(t *testing.T) {
 	b, p, a := begun(t, "/?sender=weather")
 	a.next() // the answer to that
 	p.hear("command.dome.#")
@@ -182,7 +182,7 @@ func TestAResultSaysWhyTheCommandFailedAlsoWhereTheReplyIsNotHeard(t *testing.T)
 	equal(t, "over HTTP", fmt.Sprint(code, answer["status"], " ", answer["message"]), "200failed iced")
 }
 
-func TestFailuresForNobodyAreNeitherKeptNorToldToAllWithoutBound(t *testing.T) {
+func TestUnroutableFailuresAreNotKeptAndTheirRateIsBounded(t *testing.T) {
 	b, p, a := begun(t, "/")
 	p.from("dome", "i", `{"dome_open": true}`)
 	seq := a.next().seq()
@@ -221,7 +221,7 @@ func TestFailuresForNobodyAreNeitherKeptNorToldToAllWithoutBound(t *testing.T) {
 
 // A program that sends one command, says goodbye and ends has it sent, and one whose
 // connection broke behind it may not: see the outbox.
-func TestWhoSendsACommandAndACloseFrameHasItSent(t *testing.T) {
+func TestACommandFollowedByACloseFrameIsSent(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url)
 	commands := newPeer(t, url).hear("command.dome.#")

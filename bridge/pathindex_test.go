@@ -31,7 +31,7 @@ func TestARoomStandsUnderEveryPathAboveUntilItsLastClientLeaves(t *testing.T) {
 	}
 }
 
-func TestThereAreOnlySoManyRoomsAndNobodyHasMoreThanHalf(t *testing.T) {
+func TestRoomsAreBoundedAndNoAddressHasMoreThanHalf(t *testing.T) {
 	rs := newRooms(func() *engine.Log { return new(engine.Log) })
 	for i := range maxRooms / 2 {
 		if _, err := rs.enter("/live/"+strconv.Itoa(i), "greedy"); err != nil {

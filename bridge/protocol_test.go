@@ -215,7 +215,7 @@ func TestTheProtocolTellsOfEveryMessageThatTheBridgeSendsAndTakes(t *testing.T) 
 	}
 }
 
-func TestTheProtocolTellsOfEveryCodeOfAnError(t *testing.T) {
+func TestTheProtocolListsEveryErrorCode(t *testing.T) {
 	document, _ := readProtocol(t)
 	_, table, _ := strings.Cut(document, "| code | was the command sent? | means |\n| --- | --- | --- |\n")
 	table, _, _ = strings.Cut(table, "\n\n")

@@ -17,7 +17,7 @@ func TestASharerIsAnAddressOrANetwork(t *testing.T) {
 }
 
 // However many addresses are greedy, one that has little gets what it asks for.
-func TestWhoeverIsGreedyThereIsRoomForTheOthers(t *testing.T) {
+func TestThereIsRoomForOthersHoweverGreedyAnAddressIs(t *testing.T) {
 	for greedy := range 20 {
 		s := newShares(1000)
 		for took := true; took; {

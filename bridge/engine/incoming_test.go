@@ -123,7 +123,7 @@ func TestTheListenersTagComesWithItsRequests(t *testing.T) {
 	})
 }
 
-func TestRefusalsAreToldOfByKind(t *testing.T) {
+func TestRefusalsAreReportedByKind(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		refused := make(chan string, 10)
 		s := start(Config{Limits: Limits{MaxConnections: 1}, Refused: func(r *Refusal, client netip.AddrPort) {

@@ -163,7 +163,7 @@ func TestAShortStopIsNoStall(t *testing.T) {
 	}
 }
 
-func TestAStallIsToldOnceAndCounted(t *testing.T) {
+func TestAStallIsLoggedOnceAndCounted(t *testing.T) {
 	var out lockedBuffer
 	s := startSleeper(t, Config{Logger: slog.New(slog.NewTextHandler(&out, nil))})
 	c := s.open(t)
@@ -195,7 +195,7 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-func TestTheEngineTellsOfAStallForASecond(t *testing.T) {
+func TestTheEngineReportsAStallForASecond(t *testing.T) {
 	var clock leap
 	e := &Engine{cfg: Config{Limits: Limits{StallAfter: 5 * time.Second}, Logger: slog.New(slog.DiscardHandler), clock: clock.now}}
 	e.stalls.init(&e.cfg)

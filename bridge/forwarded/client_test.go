@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestTheClientIsTheLastAddressThatIsNoProxys(t *testing.T) {
+func TestTheClientIsTheLastAddressThatIsNotAProxys(t *testing.T) {
 	for _, c := range []struct {
 		name, peer       string
 		xForwardedFor    []string
@@ -55,7 +55,7 @@ func TestTheClientIsTheLastAddressThatIsNoProxys(t *testing.T) {
 	}
 }
 
-func TestFieldsThatDisagreeNameNobody(t *testing.T) {
+func TestFieldsThatDisagreeAreAnError(t *testing.T) {
 	p, _ := Parse([]string{"127.0.0.1"})
 	peer := netip.MustParseAddrPort("127.0.0.1:5")
 	if got, err := p.Client(peer, []string{"192.0.2.7"}, []string{"for=203.0.113.1"}); !errors.Is(err, ErrDisagree) || got.IsValid() {
@@ -63,7 +63,7 @@ func TestFieldsThatDisagreeNameNobody(t *testing.T) {
 	}
 }
 
-func TestNobodyIsTrustedWithoutBeingListed(t *testing.T) {
+func TestOnlyListedProxiesAreTrusted(t *testing.T) {
 	p, err := Parse(nil)
 	peer := netip.MustParseAddrPort("127.0.0.1:5")
 	if got, wrong := p.Client(peer, []string{"192.0.2.7"}, []string{"for=192.0.2.8"}); err != nil || wrong != nil || got != peer {

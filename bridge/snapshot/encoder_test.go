@@ -21,14 +21,14 @@ func fewWords(rnd *rand.Rand, seq uint64) Reply {
 
 func unsealed(text []byte) []byte { return text }
 
-// text is the whole of a encoder.
+// text is the encoded text.
 func (p *Encoder) text() string {
 	return "{" + string(bytes.Join(p.Parts(), nil)) + "}"
 }
 
-// Whatever comes while it is written, a encoder is what the store held when it was
+// Whatever comes while it is written, an encoder is what the store held when it was
 // started; and when it is finished it is what the store holds.
-func TestAPaintingIsOfOneMomentWhateverComesMeanwhile(t *testing.T) {
+func TestAnEncoderWritesOneMomentWhateverComesMeanwhile(t *testing.T) {
 	odd := func(e Entry) bool { return len(e.Keyword)%2 == 0 && e.CommandID != "2" }
 	for seed := range uint64(40) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
@@ -64,7 +64,7 @@ func TestAPaintingIsOfOneMomentWhateverComesMeanwhile(t *testing.T) {
 	}
 }
 
-func TestAPaintingWritesWhatHasChangedAndNothingElse(t *testing.T) {
+func TestAnEncoderWritesOnlyWhatHasChanged(t *testing.T) {
 	s := crowd(1000, 50)
 	asked := 0
 	p := NewEncoder(func(Entry) bool { asked++; return true }, 10, unsealed)
@@ -97,7 +97,7 @@ func TestAPaintingWritesWhatHasChangedAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestAPaintingDoesNoMoreInAStepThanItMay(t *testing.T) {
+func TestAnEncodersStepIsBounded(t *testing.T) {
 	s := crowd(200, 200)
 	asked, most := 0, 0
 	p := NewEncoder(func(Entry) bool { asked++; return true }, 0, unsealed)

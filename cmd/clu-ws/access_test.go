@@ -93,7 +93,7 @@ func TestWhichPagesMayConnectDependsOnTheListener(t *testing.T) {
 	listed.stop(t)
 }
 
-func TestAnotherNameForTheAdminsPortRunsNoCommand(t *testing.T) {
+func TestAnUnknownHostOnTheAdminPortRunsNoCommand(t *testing.T) {
 	p := spawn(t, nil, "--host", "127.0.0.1", "--port", "0", "--admin", "127.0.0.1:0")
 	for host, want := range map[string]int{"evil.example": 403, "localhost": 503} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+p.admin(t)+"/api/command", strings.NewReader(`{"consumer": "dome", "command_string": "open"}`))
@@ -200,7 +200,7 @@ func TestTheBridgeStartsBesideAServiceOfItsNameInKubernetes(t *testing.T) {
 	}
 }
 
-func TestTheBridgeGoesOnWhenNobodyReadsItsLog(t *testing.T) {
+func TestTheBridgeGoesOnWithoutAReaderOfItsLog(t *testing.T) {
 	cmd := command(t, "websocket", "-P", "1", "--host", "127.0.0.1", "--port", "0")
 	r, w, err := os.Pipe()
 	if err != nil {
