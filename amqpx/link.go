@@ -35,9 +35,10 @@ type Config struct {
 	Prefetch int
 	// Window is how many publishes may be unconfirmed. 0 is 256.
 	Window int
-	// Waiting is how many publishes may wait for a place in the window. When the queue
-	// is full, the sender with the most waiting gives way to one with less than an
-	// equal share. 0 is 1024.
+	// Waiting is how many publishes may wait for a place in the window; one counts once
+	// more for each 16 KiB of its body. When they are so many, the party that has most
+	// gives way to one that has less than an equal part, and within a party the sender.
+	// 0 is 1024.
 	Waiting int
 	// PublishTimeout ends a publish that has no outcome by then, or up to a tenth
 	// later. 0 is 0.9 seconds.
@@ -150,11 +151,12 @@ func orDefault[T int | time.Duration](v, fallback T) T {
 	return v
 }
 
-// Publish sends a message on the link's exchange. It does not block. done is called
-// exactly once, from any goroutine and possibly before Publish returns; it must not
-// block. Messages of one sender are sent in the order of the calls; senders take turns.
-// The error is for a message that AMQP, or the broker, cannot carry, or that it
-// forbids; then nothing is sent and done is not called.
+// Publish sends a message on the link's exchange. It does not block. done is
+// called exactly once, from any goroutine and possibly before Publish returns;
+// it must not block. Messages of one sender leave in the order of the calls; the
+// parties take turns, and the senders of each. The error is
+// for a message that AMQP, or the broker, cannot carry, or that it forbids; then nothing is sent and done is not
+// called.
 func (l *Link) Publish(msg Message, done func(Outcome)) error {
 	if err := msg.check(); err != nil {
 		return err

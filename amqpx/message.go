@@ -39,6 +39,10 @@ type Message struct {
 	// From is the message's publisher: senders take turns, and none takes the share of
 	// another. Messages without a sender count as those of one sender.
 	From Sender
+	// Party is to whom the sender belongs, and is comparable: the parties take turns and
+	// share the room first, then the senders of each. Without one a message is of the
+	// party of all those.
+	Party any
 	// Deadline is the wall-clock time after which the message is not sent but ends as
 	// [Expired]. The zero time, and one later than that, means [Config].PublishTimeout
 	// from now.

@@ -71,8 +71,8 @@ func (o *outbox) put(msg Message, done func(Outcome)) {
 	o.mu.Lock()
 	refusal, instead := o.admit(p, now)
 	o.mu.Unlock()
-	if instead != nil {
-		o.figures.end(instead, Full)
+	for _, other := range instead {
+		o.figures.end(other, Full)
 	}
 	if refusal != Confirmed {
 		o.figures.end(p, refusal)
@@ -81,16 +81,16 @@ func (o *outbox) put(msg Message, done func(Outcome)) {
 	o.signal()
 }
 
-// admit queues a message, if need be in place of another one, or returns the outcome
-// that refuses it. mu is held.
-func (o *outbox) admit(p *publish, now time.Time) (refusal Outcome, instead *publish) {
+// admit lets a message wait, in place of others if need be, or gives why not. mu is
+// held.
+func (o *outbox) admit(p *publish, now time.Time) (refusal Outcome, instead []*publish) {
 	if o.refusal != Confirmed {
 		return o.refusal, nil
 	}
 	if p.late(now) {
 		return Expired, nil
 	}
-	ok, instead := o.waiting.admits(p.msg.From)
+	ok, instead := o.waiting.admits(p)
 	if !ok {
 		return Full, nil
 	}

@@ -21,7 +21,7 @@ const (
 	// Blocked: the broker blocks publishers (it is short of memory or disk).
 	// Nothing was sent.
 	Blocked
-	// Full: too many messages wait to be sent, and this sender has its share of them.
+	// Full: too many messages are waiting to be sent, of this sender, its party or all.
 	// Nothing was sent.
 	Full
 	// Expired: the deadline passed before the message could be sent. Nothing was sent.

@@ -11,66 +11,107 @@ type Sender interface {
 }
 
 // sendQueue is a fair queue of the messages that wait to be sent: first in, first out
-// for each sender, and round-robin among senders. A burst delays only its own sender,
-// and takes only the room that the others do not need.
+// for each sender, round-robin among the senders of a party, and round-robin among
+// parties. A burst delays first its sender, then its party, and takes only the room
+// that the others do not need.
 type sendQueue struct {
-	capacity int
-	waiting  int
-	// first is the queue whose turn it is, in the ring of nonempty queues.
-	first  *senderQueue
-	queues map[Sender]*senderQueue
-	spare  *senderQueue // free list of empty queues
+	capacity int // in places
+	places   int // taken places
+	waiting  int // messages
+	first    *senderQueue
+	parties  map[any]*senderQueue
+	senders  map[Sender]*senderQueue
+	spare    *senderQueue // free list of empty queues
 }
 
-// senderQueue is the queue of one sender. It is in the ring while it is not empty.
+// placeBytes is how many bytes of a body fit in a place, so that the queue is bounded
+// in number and in memory.
+const placeBytes = 16 << 10
+
+// placesOf returns how many places a message takes.
+func placesOf(p *publish) int { return 1 + len(p.msg.Body)/placeBytes }
+
+// senderQueue is the nonempty queue of a sender, or of a party: the ring of its
+// senders' queues. The queues that take turns form a ring.
 type senderQueue struct {
+	party      *senderQueue // the sender's party; nil for a party
+	key        any          // the party
 	sender     Sender
-	head, tail *publish
-	length     int
+	places     int
+	head, tail *publish     // messages of a sender
+	first      *senderQueue // for a party: the sender whose turn it is
+	senders    int          // in its ring
 	prev, next *senderQueue
 }
 
 func newSendQueue(capacity int) sendQueue {
-	return sendQueue{capacity: capacity, queues: map[Sender]*senderQueue{}}
+	return sendQueue{capacity: capacity, parties: map[any]*senderQueue{}, senders: map[Sender]*senderQueue{}}
 }
 
-// admits reports whether there is room for another message of the sender. In a full
-// queue a sender below its equal share still gets room: the newest message of the
-// longest queue is evicted and returned.
-func (q *sendQueue) admits(from Sender) (ok bool, instead *publish) {
-	if q.waiting < q.capacity {
+// admits reports whether there is room for another message. In a full queue a party
+// below its equal share still gets room, and within a larger party a sender below its
+// equal share of that. The newest messages of the largest queue are then evicted and
+// returned.
+func (q *sendQueue) admits(p *publish) (ok bool, instead []*publish) {
+	n := placesOf(p)
+	if q.waiting == 0 || q.places+n <= q.capacity {
 		return true, nil
 	}
-	length, senders := 0, len(q.queues)
-	if l := q.queues[from]; l != nil {
-		length = l.length
+	has, parties := 0, len(q.parties)
+	party := q.parties[p.msg.Party]
+	if party == nil {
+		parties++
+	} else {
+		has = party.places
+	}
+	if has+n <= q.capacity/parties {
+		for q.places+n > q.capacity {
+			instead = append(instead, q.evict(largest(q.first)))
+		}
+		return true, instead
+	}
+	if party == nil {
+		return false, nil
+	}
+	mine, senders := 0, party.senders
+	if l := q.senders[p.msg.From]; l != nil {
+		mine = l.places
 	} else {
 		senders++
 	}
-	if length >= q.capacity/senders {
+	if mine+n > has/senders {
 		return false, nil
 	}
-	return true, q.evict()
+	for q.places+n > q.capacity {
+		instead = append(instead, q.evict(party))
+	}
+	return true, instead
 }
 
-// evict removes the newest message of the longest queue.
-func (q *sendQueue) evict() *publish {
-	most := q.first
-	for l := most.next; l != q.first; l = l.next {
-		if l.length > most.length {
-			most = l
-		}
-	}
+// evict removes the newest message of a party's largest sender.
+func (q *sendQueue) evict(party *senderQueue) *publish {
+	most := largest(party.first)
 	p := most.tail
 	q.remove(most, p)
 	return p
 }
 
+// largest returns the queue of a ring with the most places.
+func largest(first *senderQueue) *senderQueue {
+	most := first
+	for l := first.next; l != first; l = l.next {
+		if l.places > most.places {
+			most = l
+		}
+	}
+	return most
+}
+
 // push appends a message to its sender's queue.
 func (q *sendQueue) push(p *publish) {
-	l := q.queues[p.msg.From]
+	l := q.senders[p.msg.From]
 	if l == nil {
-		l = q.open(p.msg.From)
+		l = q.open(p.msg.From, p.msg.Party)
 	}
 	p.before, p.behind = l.tail, nil
 	if l.tail == nil {
@@ -79,26 +120,34 @@ func (q *sendQueue) push(p *publish) {
 		l.tail.behind = p
 	}
 	l.tail = p
-	l.length++
-	q.waiting++
+	q.count(l, 1, placesOf(p))
 }
 
-// open adds a queue for a sender to the end of the ring.
-func (q *sendQueue) open(from Sender) *senderQueue {
+// open adds a queue for a sender to the end of its party's ring, and a new party to the
+// end of the ring of parties.
+func (q *sendQueue) open(from Sender, of any) *senderQueue {
+	party := q.parties[of]
+	if party == nil {
+		party = q.blank()
+		party.key = of
+		q.parties[of] = party
+		join(&q.first, party)
+	}
+	l := q.blank()
+	l.sender, l.party = from, party
+	q.senders[from] = l
+	join(&party.first, l)
+	party.senders++
+	return l
+}
+
+func (q *sendQueue) blank() *senderQueue {
 	l := q.spare
 	if l == nil {
-		l = new(senderQueue)
-	} else {
-		q.spare = l.next
+		return new(senderQueue)
 	}
-	*l = senderQueue{sender: from}
-	if q.first == nil {
-		q.first, l.prev, l.next = l, l, l
-	} else {
-		l.prev, l.next = q.first.prev, q.first
-		l.prev.next, l.next.prev = l, l
-	}
-	q.queues[from] = l
+	q.spare = l.next
+	*l = senderQueue{}
 	return l
 }
 
@@ -107,18 +156,20 @@ func (q *sendQueue) head() *publish {
 	if q.first == nil {
 		return nil
 	}
-	return q.first.head
+	return q.first.first.head
 }
 
-// pop removes the head and passes the turn to the next sender.
+// pop removes the head and passes the turn to the next party, and within this party to
+// the next sender.
 func (q *sendQueue) pop() {
-	l := q.first
-	q.first = l.next
+	party := q.first
+	l := party.first
+	q.first, party.first = party.next, l.next
 	q.remove(l, l.head)
 }
 
 // skip removes a head that is not sent; the turn stays with its sender.
-func (q *sendQueue) skip() { q.remove(q.first, q.first.head) }
+func (q *sendQueue) skip() { q.remove(q.first.first, q.first.first.head) }
 
 func (q *sendQueue) remove(l *senderQueue, p *publish) {
 	if p.before == nil {
@@ -132,22 +183,44 @@ func (q *sendQueue) remove(l *senderQueue, p *publish) {
 		p.behind.before = p.before
 	}
 	p.before, p.behind = nil, nil
-	l.length--
-	q.waiting--
-	if l.length == 0 {
-		q.close(l)
+	q.count(l, -1, -placesOf(p))
+	if l.head != nil {
+		return
+	}
+	party := l.party
+	delete(q.senders, l.sender)
+	q.close(&party.first, l)
+	if party.senders--; party.senders == 0 {
+		delete(q.parties, party.key)
+		q.close(&q.first, party)
 	}
 }
 
-// close removes an empty queue from the ring.
-func (q *sendQueue) close(l *senderQueue) {
-	delete(q.queues, l.sender)
-	l.prev.next, l.next.prev = l.next, l.prev
-	if q.first == l {
-		q.first = l.next
+func (q *sendQueue) count(l *senderQueue, messages, places int) {
+	l.places += places
+	l.party.places += places
+	q.places += places
+	q.waiting += messages
+}
+
+// join adds a queue to the end of a ring.
+func join(first **senderQueue, l *senderQueue) {
+	if *first == nil {
+		*first, l.prev, l.next = l, l, l
+		return
 	}
-	if q.first == l { // it was the only one
-		q.first = nil
+	l.prev, l.next = (*first).prev, *first
+	l.prev.next, l.next.prev = l, l
+}
+
+// close removes an empty queue from a ring.
+func (q *sendQueue) close(first **senderQueue, l *senderQueue) {
+	l.prev.next, l.next.prev = l.next, l.prev
+	if *first == l {
+		*first = l.next
+	}
+	if *first == l { // it was the only one
+		*first = nil
 	}
 	*l = senderQueue{next: q.spare}
 	q.spare = l
@@ -165,16 +238,18 @@ func (q *sendQueue) clear() (all []*publish) {
 // expire removes late messages from the heads of all queues and returns them. A late
 // message behind one that is not late is found once it is the head.
 func (q *sendQueue) expire(now time.Time) (expired []*publish) {
-	if q.first == nil {
-		return nil
-	}
-	for l, n := q.first, len(q.queues); n > 0; n-- {
-		next := l.next
-		for l.head != nil && l.head.late(now) {
-			expired = append(expired, l.head)
-			q.remove(l, l.head)
+	party := q.first
+	for range len(q.parties) {
+		next, l := party.next, party.first
+		for range party.senders {
+			behind := l.next
+			for l.head != nil && l.head.late(now) {
+				expired = append(expired, l.head)
+				q.remove(l, l.head)
+			}
+			l = behind
 		}
-		l = next
+		party = next
 	}
 	return expired
 }

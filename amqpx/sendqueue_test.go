@@ -10,13 +10,19 @@ import (
 )
 
 // someone is a sender.
-type someone struct{ gone bool }
+type someone struct {
+	gone  bool
+	party any
+}
 
 func (s *someone) Gone() bool { return s.gone }
 
 func from(s Sender, id string) Message {
 	m := message(id)
 	m.From = s
+	if s, ok := s.(*someone); ok {
+		m.Party = s.party
+	}
 	return m
 }
 
@@ -143,52 +149,168 @@ func TestAMessageThatWaitedThroughASuspendIsNotSent(t *testing.T) {
 	}
 }
 
-// A model says what waits: of each sender a list.
+// TestASendQueueLosesNothingAndKeepsEachOrder plays with messages of all lengths. A model
+// says what waits: of each sender a list.
 func TestASendQueueLosesNothingAndKeepsEachOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 9))
-	senders := []Sender{nil, &someone{}, &someone{}, &someone{}, &someone{}}
+	one, two := "one", "two"
+	senders := []Sender{nil, &someone{}, &someone{party: one}, &someone{party: one}, &someone{party: two}}
 	for range 200 {
-		q, model := newSendQueue(20), map[Sender][]string{}
+		m := modelLineup{t, newSendQueue(20), map[Sender][]*publish{}}
 		for n := range 200 {
 			s := senders[random.IntN(len(senders))]
 			if random.IntN(5) < 3 {
-				ok, instead := q.admits(s)
-				if instead != nil {
-					list := model[instead.msg.From]
-					if last := len(list) - 1; last < 0 || list[last] != instead.msg.MessageId || last+1 <= len(model[s]) {
-						t.Fatalf("%s gave way, of %q, to one who has %d", instead.msg.MessageId, list, len(model[s]))
-					} else {
-						model[instead.msg.From] = list[:last]
-					}
-				}
-				if ok {
-					id := fmt.Sprint(n)
-					q.push(&publish{msg: from(s, id)})
-					model[s] = append(model[s], id)
-				}
+				msg := from(s, fmt.Sprint(n))
+				msg.Body = make([]byte, max(0, random.IntN(8)-4)*placeBytes)
+				m.put(&publish{msg: msg})
 				continue
 			}
-			p := q.head()
+			p := m.q.head()
 			if p == nil {
 				continue
 			}
 			if random.IntN(2) == 0 {
-				q.pop()
+				m.q.pop()
 			} else {
-				q.skip()
+				m.q.skip()
 			}
-			if list := model[p.msg.From]; len(list) == 0 || list[0] != p.msg.MessageId {
-				t.Fatalf("%s is next, want the first of %q", p.msg.MessageId, list)
+			if list := m.waits[p.msg.From]; len(list) == 0 || list[0] != p {
+				t.Fatalf("%s is next, and not the first of its sender's", p.msg.MessageId)
 			}
-			model[p.msg.From] = model[p.msg.From][1:]
+			m.waits[p.msg.From] = m.waits[p.msg.From][1:]
 		}
-		want := 0
-		for _, list := range model {
-			want += len(list)
+		m.end()
+	}
+}
+
+// modelLineup is a sendQueue, and what should wait there.
+type modelLineup struct {
+	t     *testing.T
+	q     sendQueue
+	waits map[Sender][]*publish
+}
+
+func (m *modelLineup) put(p *publish) {
+	m.t.Helper()
+	before, mine := m.ofParty(p.msg.Party), m.of(p.msg.From)
+	ok, instead := m.q.admits(p)
+	for _, other := range instead {
+		list := m.waits[other.msg.From]
+		if last := len(list) - 1; last < 0 || list[last] != other {
+			m.t.Fatalf("%s gives way, which is not its sender's newest", other.msg.MessageId)
 		}
-		if got := len(q.clear()); got != want || q.waiting != 0 || len(q.queues) != 0 || q.first != nil {
-			t.Fatalf("%d messages were left, want %d; %d lines", got, want, len(q.queues))
+		has, than := m.ofParty(other.msg.Party), before
+		if other.msg.Party == p.msg.Party {
+			has, than = m.of(other.msg.From), mine
 		}
+		if has <= than {
+			m.t.Fatalf("of %d places %s gives way to one who has %d", has, other.msg.MessageId, than)
+		}
+		m.waits[other.msg.From] = list[:len(list)-1]
+	}
+	if !ok {
+		return
+	}
+	m.q.push(p)
+	m.waits[p.msg.From] = append(m.waits[p.msg.From], p)
+	if m.q.places > m.q.capacity && m.q.waiting > 1 {
+		m.t.Fatalf("%d places are taken", m.q.places)
+	}
+}
+
+// of is how many places a sender has, and ofParty how many a party.
+func (m *modelLineup) of(s Sender) (places int) {
+	for _, p := range m.waits[s] {
+		places += placesOf(p)
+	}
+	return places
+}
+
+func (m *modelLineup) ofParty(party any) (places int) {
+	for s, list := range m.waits {
+		if len(list) > 0 && list[0].msg.Party == party {
+			places += m.of(s)
+		}
+	}
+	return places
+}
+
+func (m *modelLineup) end() {
+	m.t.Helper()
+	want := 0
+	for _, list := range m.waits {
+		want += len(list)
+	}
+	q := &m.q
+	if got := len(q.clear()); got != want || q.waiting != 0 || q.places != 0 || len(q.senders) != 0 || len(q.parties) != 0 || q.first != nil {
+		m.t.Fatalf("%d messages were left, want %d; then %d of %d places, %d senders, %d parties", got, want, q.waiting, q.places, len(q.senders), len(q.parties))
+	}
+}
+
+// One address with 400 connections, and one with a single one.
+func TestAPartyOfManySendersHasTheTurnsAndTheRoomOfOne(t *testing.T) {
+	o := newOutbox(1024, 4096, time.Second)
+	o.open()
+	full := map[any]int{}
+	send := func(s *someone, id string, messages int) {
+		for range messages {
+			o.put(from(s, id), func(outcome Outcome) {
+				if outcome == Full {
+					full[s.party]++
+				}
+			})
+		}
+	}
+	for range 400 {
+		send(&someone{party: "crowd"}, "crowd's", 10)
+	}
+	send(&someone{party: "honest"}, "honest", 100)
+	if full["honest"] > 0 || full["crowd"] != 4000-1024+100 {
+		t.Errorf("full are %d of the honest one's, %d of the others'", full["honest"], full["crowd"])
+	}
+	// Another one of the crowd's address, with an equal part of what that has.
+	send(&someone{party: "crowd"}, "crowd's", 2)
+	if full["crowd"] != 4000-1024+102 {
+		t.Errorf("full are %d of the crowd's", full["crowd"])
+	}
+	order := takeAll(o)
+	for i, id := range order[:200] {
+		if want := []string{"crowd's", "honest"}[i%2]; id != want {
+			t.Fatalf("message %d is %s, want %s", i, id, want)
+		}
+	}
+}
+
+func TestWhatWaitsIsBoundedInMemoryToo(t *testing.T) {
+	o := newOutbox(1024, 256, time.Second)
+	o.open()
+	bytes := 0
+	send := func(s Sender, length int) (ok bool) {
+		m, ended := from(s, "x"), Confirmed
+		m.Body = make([]byte, length)
+		bytes += length
+		o.put(m, func(outcome Outcome) { bytes -= length; ended = outcome })
+		return ended == Confirmed
+	}
+	greedy, honest := &someone{party: "greedy"}, &someone{party: "honest"}
+	for range 1024 {
+		send(greedy, 1<<20)
+	}
+	if bytes > 1024*placeBytes {
+		t.Errorf("%d MiB wait", bytes>>20)
+	}
+	if !send(honest, 5<<20) || !send(honest, 10) {
+		t.Error("an honest sender finds no room")
+	}
+	if send(honest, 30<<20) {
+		t.Error("what is longer than all that may wait is let in")
+	}
+	takeAll(o)
+	for tag := uint64(1); tag < o.next; tag++ {
+		o.settle(tag, Confirmed)
+	}
+	if !send(honest, 30<<20) {
+		t.Error("alone, even the longest has room")
 	}
 }
 

@@ -29,7 +29,7 @@ func newScraper(socket string) *scraper {
 // scrape returns the time until the metrics are read. The context's end is an error.
 func (s *scraper) scrape(ctx context.Context) (time.Duration, error) {
 	start := time.Now()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://admin/metrics", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/metrics", nil)
 	if err != nil {
 		return 0, err
 	}

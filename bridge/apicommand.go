@@ -102,12 +102,12 @@ func (b *Bridge) publishFor(from *httpSender, s *sending) *apiError {
 	if o == amqpx.Confirmed {
 		return nil
 	}
-	b.hub.inflight.failed(s.flight, o.InDoubt())
-	if o == amqpx.Returned && b.failureRate.allows(shareOf(s.client.remote)) {
-		// The httpSender is told below, whatever becomes of the reply.
-		msg := s.Unroutable(b.cfg.Name)
-		msg.From = fromBridge{}
-		_ = b.link.Publish(msg, func(amqpx.Outcome) {})
+	if o == amqpx.Returned && b.failureRate.allows(sharer(s.client.remote)) {
+		// The httpSender is told below, whatever becomes of the reply. Until that is back, it
+		// must not be taken for the end of another command with this id.
+		b.publishFailure(s, unroutable{tell: func() { b.hub.inflight.failed(s.flight, false) }, done: func() {}})
+	} else {
+		b.hub.inflight.failed(s.flight, o.InDoubt())
 	}
 	return &apiError{Status: outcomeStatus(o), Error: actor.CommandFailure(o, s.Consumer), Code: o.String(), CommandID: s.CommandID}
 }

@@ -54,7 +54,7 @@ func (w *waiter) begins() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
-	case w.session.gone || w.state == over:
+	case w.session.gone || w.session.closed.Load() || w.state == over:
 		return false
 	case w.state == begun:
 		return true

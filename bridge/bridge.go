@@ -117,14 +117,15 @@ type Bridge struct {
 	origins      *origin.Policy
 	proxies      *forwarded.Proxies // nil trusts none
 	clientsEver  atomic.Uint64
-	presence     *presence // nil without Presence
+	kept         atomic.Int64 // bytes of messages that wait for the desk
+	presence     *presence    // nil without LogCommands
 	draining     atomic.Bool
 	stop         sync.Once
 	stopping     chan struct{} // closed when the last clients are closed
 
 	unroutables unroutables
 	failureRate *failureRate
-	sentLog     *commandLog // nil without LogCommands
+	sentLog     *commandLog // nil without LogCommands LogCommands
 }
 
 // maxName leaves room for consumers in the routing key of replies, which is
@@ -223,11 +224,10 @@ func New(cfg Config) (*Bridge, error) {
 		return nil, err
 	}
 	b.stalled = b.engine.Stalled
-	b.hub = newHub(b.engine, cfg)
-	b.hub.inflight = newInflight(cfg.Name, b.onEvict)
+	b.hub = newHub(b.engine, cfg, newInflight(cfg.Name, b.onEvict))
 	b.rooms = newRooms(b.engine.NewLog)
 	b.desk = newDesk()
-	b.hub.queue = b.desk.steps
+	b.hub.queue = func(l *lane, t task) { b.desk.steps(l, inTurns, t) }
 	return b, nil
 }
 

@@ -34,11 +34,13 @@ func (b *Bridge) logCommand(s *sending, outcome string) {
 	}
 }
 
+// maxVerb is how much of a command string is looked at for its first word, in bytes.
+const maxVerb = 1024
+
 // verbOf returns the first word of a command string. The rest may contain anything, and
 // is not logged.
 func verbOf(commandString string) string {
-	const most = 1024 // bytes searched
-	words := strings.Fields(commandString[:min(len(commandString), most)])
+	words := strings.Fields(commandString[:min(len(commandString), maxVerb)])
 	if len(words) == 0 {
 		return ""
 	}

@@ -9,8 +9,8 @@ func (b *Bridge) Ending(conn engine.Conn, v any) {
 	if s := c.v1.Load(); s != nil {
 		// Messages from before the greeting are read in the lane, and queue their
 		// requests there.
-		b.desk.doFor(&s.lane, func() {
-			b.desk.doFor(&s.lane, func() { c.finish(conn) })
+		b.desk.doFor(&s.lane, brief, func() {
+			b.desk.doFor(&s.lane, unlocked, func() { c.finish(conn) })
 		})
 		return
 	}

@@ -46,8 +46,7 @@ func TestAJSONErrorIsExplainedOrLocated(t *testing.T) {
 func TestLongListsInARequestAreNotParsed(t *testing.T) {
 	ones := "[" + strings.Repeat("1,", 500_000) + "1]"
 	texts := "[" + strings.Repeat(`"a",`, 250_000) + `"a"]`
-	s := newStage(t)
-	s.cfg.Sources = []Source{{Exchange: "x", Path: "/x"}}
+	s := newStage(t, Source{Exchange: "x", Path: "/x"})
 	l := s.connect()
 	for request, want := range map[string]string{
 		`{"op": "subscribe", "filter": {"sender": ` + texts + `}}`:       `has 250001 values, but may have 256`,

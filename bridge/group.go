@@ -159,7 +159,7 @@ func (h *hub) leave(g *group) {
 
 func (h *hub) letGo(s *selection) {
 	if len(s.members) == 0 {
-		s.shut()
+		h.shut(s)
 		h.shelf.drop(s)
 	}
 }

@@ -67,20 +67,21 @@ func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
 			// socket.
 			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(shortAnswer))
 		}
-		if !b.nameClient(r) {
-			http.Error(w, forwarded.ErrDisagree.Error(), http.StatusBadRequest)
-			return
-		}
 		guarded.ServeHTTP(w, r)
 	})
 }
 
-// guard answers requests of pages that may not use the bridge with 403.
+// guard answers requests of pages that may not use the bridge with 403, and those that
+// nobody knows the client of with 400.
 func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin.Listener, known bool)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		l, known := listener(r)
 		if !known {
 			next.ServeHTTP(w, r)
+			return
+		}
+		if !b.nameClient(r) {
+			http.Error(w, forwarded.ErrDisagree.Error(), http.StatusBadRequest)
 			return
 		}
 		no := b.origins.Check(l, origin.Request{Origins: r.Header.Values("Origin"), Host: r.Host,

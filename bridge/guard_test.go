@@ -278,7 +278,10 @@ func TestATrustedProxyNamesItsClients(t *testing.T) {
 	if strings.Count(list, "remote:192.0.2.7 ") != 2 || !strings.Contains(list, "remote:192.0.2.8 ") || strings.Contains(list, "10.1.1.1") {
 		t.Errorf("the clients: %s", list)
 	}
-	if got := log.String(); !strings.Contains(got, "a trusted proxy names no client") || !strings.Contains(got, "unknown") {
+	if status, body := ask(t, b.addr, "GET /healthz HTTP/1.1", "Host: evil.example", "X-Forwarded-For: 192.0.2.77"); status != 403 || !strings.Contains(log.String(), "client=192.0.2.77") {
+		t.Errorf("a page that is refused is not known by its client: %d %s", status, body)
+	}
+	if got := log.String(); !strings.Contains(got, "a proxy does not say whose a request is") || !strings.Contains(got, "unknown") {
 		t.Errorf("the log: %s", got)
 	}
 	untrusting := linked(t, embeddedBroker(t), func(c *bridge.Config) { c.ListClients = true })
@@ -309,6 +312,11 @@ func TestRefusedRequestsAreLoggedOncePerKind(t *testing.T) {
 		ask(t, b.addr, "PROXY TCP4 192.0.2.1 192.0.2.2 1 2")
 		ask(t, b.addr, "GET /"+big(9000)+" HTTP/1.1")
 		b.shake(t, "/", "Origin: https://evil.example")
+	}
+	for _, reason := range []string{"malformed request", "PROXY protocol", "request head too long", "origin"} {
+		if line := fmt.Sprintf("cluws_refused_total{reason=%q} 20", reason); !strings.Contains(b.metrics(t), line) {
+			t.Errorf("the metrics have no %s", line)
+		}
 	}
 	<-b.stop()
 	for _, kind := range []string{`"malformed request"`, `"PROXY protocol"`, `"request head too long"`, "origin"} {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/clu-ws/clu-ws/amqpx"
@@ -28,8 +29,11 @@ type hub struct {
 	queue    func(*lane, task) // at the desk; it never blocks
 	figures  shownFigures
 
+	delivered delivered
+
 	// The index belongs to the goroutine that brings the replies.
-	index *subIndex
+	index    *subIndex
+	keywords snapshot.Keywords // of the reply that is being delivered; its own, too
 
 	// The following fields belong to the desk's goroutine.
 	album   album
@@ -48,6 +52,7 @@ type hub struct {
 	link    string // the broker's state as v1 clients know it
 	waiting waiters
 	waits   uint64 // how many ever waited
+	windows windows
 
 	past   history         // the last replies
 	values *snapshot.Store // the last value of every keyword
@@ -60,24 +65,27 @@ type hub struct {
 	hits   []*group          // who wants the one that is being delivered
 }
 
-func newHub(e *engine.Engine, cfg Config) *hub {
-	return &hub{
-		plain:   e.NewLog(),
-		newLog:  e.NewLog,
-		now:     time.Now,
-		after:   afterFunc,
-		epoch:   cfg.epoch(),
-		past:    history{History: cfg.History},
-		values:  snapshot.New(cfg.Values),
-		shared:  cfg.Durable.Stream != nil,
-		loading: cfg.Durable.Stream != nil,
-		link:    "down",
-		shelf:   newShelf(),
-		index:   newSubIndex(),
-		album:   album{},
-		groups:  map[string]*group{},
-		shares:  newShares(maxGroups),
+func newHub(e *engine.Engine, cfg Config, f *inflight) *hub {
+	h := &hub{
+		inflight: f,
+		plain:    e.NewLog(),
+		newLog:   e.NewLog,
+		now:      time.Now,
+		after:    afterFunc,
+		epoch:    cfg.epoch(),
+		past:     history{History: cfg.History},
+		values:   snapshot.New(cfg.Values),
+		shared:   cfg.Durable.Stream != nil,
+		loading:  cfg.Durable.Stream != nil,
+		link:     "down",
+		shelf:    newShelf(),
+		index:    newSubIndex(),
+		album:    album{},
+		groups:   map[string]*group{},
+		shares:   newShares(maxGroups),
 	}
+	h.delivered.known.Store(!h.loading)
+	return h
 }
 
 // known is the number of the last reply, or nil while the past of a stream is being
@@ -116,6 +124,7 @@ func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 	if a.owner != nil {
 		r.owner = a.owner.id
 	}
+	h.values.Read(r.body, &h.keywords)
 	h.lockMatched(r, a.owner)
 	defer h.mu.Unlock()
 	if !h.begun {
@@ -139,13 +148,30 @@ func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 		a.waiter.end(a.ending)
 	}
 	h.serveWaiting()
+	h.delivered.seq.Store(seq)
+}
+
+// delivered is the last reply that everybody has been given who wants it, for those who
+// do not wait for the hub's lock.
+type delivered struct {
+	known atomic.Bool // the past of a stream was read
+	seq   atomic.Uint64
+}
+
+// load is the reply's number, or nil while nobody knows.
+func (d *delivered) load() *uint64 {
+	if !d.known.Load() {
+		return nil
+	}
+	seq := d.seq.Load()
+	return &seq
 }
 
 // remember keeps a reply for snapshots, and for clients that resume. mu is held.
 func (h *hub) remember(r *reply) {
 	h.values.Note(snapshot.Reply{
 		Sender: r.Sender, Code: r.Code, RoutingKey: r.RoutingKey, CommandID: r.CommandID, Commander: r.Commander,
-		Internal: r.Internal, Time: r.at, Seq: r.seq, Body: r.body,
+		Internal: r.Internal, Time: r.at, Seq: r.seq, Keywords: &h.keywords,
 	})
 	h.past.add(entry{seq: r.seq, at: r.at, frame: r.frame, reply: r})
 }
@@ -199,5 +225,7 @@ func (h *hub) live() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.loading, h.read = false, h.seq
+	h.delivered.seq.Store(h.seq)
+	h.delivered.known.Store(true)
 	h.serveWaiting()
 }

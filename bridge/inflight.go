@@ -125,6 +125,9 @@ func (f *inflight) tryAdd(from *client, key commandKey, w endWaiter) (c *command
 		f.calls[c] = struct{}{}
 	}
 	f.insert(c)
+	if from.hasLeft() { // while its command waited behind the greeting
+		f.forsake(from)
+	}
 	return c, victim, nil
 }
 

@@ -81,6 +81,11 @@ func (f *inflight) failed(c *command, inDoubt bool) (waited bool) {
 func (f *inflight) leave(from *client) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.forsake(from)
+}
+
+// forsake is leave with mu held.
+func (f *inflight) forsake(from *client) {
 	one := f.callers[from]
 	if one == nil {
 		return

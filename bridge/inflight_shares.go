@@ -2,8 +2,6 @@ package bridge
 
 import (
 	"fmt"
-	"net"
-	"net/netip"
 
 	"github.com/clu-ws/clu-ws/amqpx"
 )
@@ -35,32 +33,13 @@ func full(format string, most int) *rejection {
 	return &rejection{amqpx.Full.String(), fmt.Sprintf(format, most)}
 }
 
-// shareOf returns the address that a client's commands count for: an IPv4 address, or
-// the /64 network of an IPv6 address, in which one host may have any number of
-// addresses.
-func shareOf(remote string) string {
-	host, _, err := net.SplitHostPort(remote)
-	if err != nil {
-		return remote
-	}
-	a, err := netip.ParseAddr(host)
-	if err != nil || a.Unmap().Is4() {
-		return host
-	}
-	network, err := a.WithZone("").Prefix(64)
-	if err != nil {
-		return host
-	}
-	return network.String()
-}
-
 // callerOf returns the caller of a client. mu is held.
 func (f *inflight) callerOf(from *client) *caller {
 	one := f.callers[from]
 	if one != nil {
 		return one
 	}
-	address := shareOf(from.remote)
+	address := sharer(from.remote)
 	s := f.shares[address]
 	if s == nil {
 		s = &share{address: address}
@@ -138,12 +117,12 @@ func (f *inflight) makeRoom(from *client, w endWaiter) (evicted, error) {
 		return evicted{}, errTooManyAwaited
 	}
 	if _, ok := w.(*call); ok && len(f.calls) >= maxCalls {
-		return f.makeCallRoom(shareOf(from.remote))
+		return f.makeCallRoom(sharer(from.remote))
 	}
 	if len(f.commands) < maxInflight {
 		return evicted{}, nil
 	}
-	return f.makeRoomOfAll(one, shareOf(from.remote))
+	return f.makeRoomOfAll(one, sharer(from.remote))
 }
 
 // makeRoomOfAll makes room at the bound for all. one is nil for a client without

@@ -135,6 +135,23 @@ func TestTheIDsOfAClientThatHasLeftAreFreeSaveForTheSameConsumers(t *testing.T) 
 	f.sends(now, "1", "dome", &patient{}, nil)
 }
 
+// A command that waited behind the greeting comes when its client has left.
+func TestACommandThatComesWhenItsClientHasLeftIsNobodys(t *testing.T) {
+	s, c := newStage(t), at("a:1")
+	f := s.hub.inflight
+	s.Closed(engine.Conn{}, c, 1000, "")
+	w := &patient{}
+	if _, err := f.add(c, commandKey{"1", "dome"}, w); err != nil {
+		t.Fatal(err)
+	}
+	if len(f.callers) != 0 || w.stopped != 1 {
+		t.Errorf("%d clients are known, and its end is waited for", len(f.callers))
+	}
+	if _, err := f.add(at("a:2"), commandKey{"1", "weather"}, nil); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestRepliesBelongToTheirCommandAfterItsTimeout(t *testing.T) {
 	f, w, c := newFlights(t), &patient{}, at("a:1")
 	c.v1.Store(&session{id: "s"})
@@ -272,17 +289,6 @@ func TestTheAddressThatAwaitsTheMostOverHTTPMakesRoom(t *testing.T) {
 	}
 	if len(f.calls) != maxCalls {
 		t.Errorf("%d are waited for", len(f.calls))
-	}
-}
-
-func TestAnAddressHasOneShareAndANetworkToo(t *testing.T) {
-	for remote, want := range map[string]string{
-		"10.0.0.1:99": "10.0.0.1", "[::ffff:10.0.0.1]:99": "::ffff:10.0.0.1", "unix": "unix",
-		"[2001:db8:1:2:3:4:5:6]:99": "2001:db8:1:2::/64", "[fe80::1%eth0]:99": "fe80::/64", "name:1": "name", "": "",
-	} {
-		if got := shareOf(remote); got != want {
-			t.Errorf("%s has part in %q, want %q", remote, got, want)
-		}
 	}
 }
 

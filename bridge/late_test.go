@@ -194,14 +194,27 @@ func TestATimeoutRunsFromTheExpiryOn(t *testing.T) {
 func TestTheDeadlineOfACommandIsTheEarlierOfItsTwo(t *testing.T) {
 	came := time.Now()
 	for ahead, want := range map[time.Duration]time.Duration{time.Millisecond: time.Millisecond, time.Minute: sendWithin} {
-		s := &sending{came: came, expires: came.Add(ahead), client: &client{}}
+		s := &sending{came: came, expires: came.Add(ahead), client: at("10.0.0.1:99")}
+		s.flight = newFlights(t).sends(s.client, "1", "dome", nil, nil)
 		m := s.message(s.client)
 		if got := m.Deadline.Sub(came); got != want {
 			t.Errorf("with an expiry %v ahead it is %v ahead, want %v", ahead, got, want)
 		}
-		if m.From != s.client {
-			t.Error("it has no turn of its client's")
+		if m.From != s.client || m.Party != s.flight.caller.share {
+			t.Error("it has no turn of its client's, and of its address's")
 		}
+	}
+}
+
+func TestALongCommandIsNotKeptUntilItsOutcome(t *testing.T) {
+	s := &sending{client: at("10.0.0.1:99")}
+	s.flight = newFlights(t).sends(s.client, "1", "dome", nil, nil)
+	s.CommandString = "goto " + strings.Repeat("x", 1<<20)
+	if m := s.message(s.client); len(m.Body) < 1<<20 {
+		t.Errorf("of the command %d bytes are sent", len(m.Body))
+	}
+	if len(s.CommandString) > maxVerb || verbOf(s.CommandString) != "goto" {
+		t.Errorf("%d bytes are kept, with the verb %s", len(s.CommandString), verbOf(s.CommandString))
 	}
 }
 

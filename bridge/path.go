@@ -10,10 +10,11 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 )
 
-// pathOf returns the path of an upgrade request, percent-decoded once. With rooms, a
-// path that a path-filtering proxy might read differently is an error.
-func (b *Bridge) pathOf(r *engine.Request) (string, error) {
-	raw, _, _ := strings.Cut(r.Target(), "?")
+// pathOf is the path in the target of an upgrade request, percent-decoded once. Where there are
+// rooms, it is an error if a proxy that lets some paths through and not others might
+// take it for another one.
+func (b *Bridge) pathOf(target string) (string, error) {
+	raw, _, _ := strings.Cut(target, "?")
 	path, err := decodePath(raw)
 	switch {
 	case err == nil:

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"strings"
 	"time"
 
 	"github.com/clu-ws/clu-ws/actor"
@@ -25,10 +26,15 @@ type sending struct {
 
 func (s *sending) key() commandKey { return commandKey{s.CommandID, s.Consumer} }
 
-// message returns the AMQP message with its sender and deadline.
+// message is what is published, with what decides when its turn comes, and whether it
+// is still sent then. Of the command string the sending keeps no more than its
+// beginning, for the log: a long one must not stay until its outcome.
 func (s *sending) message(from amqpx.Sender) amqpx.Message {
 	m := s.Message()
-	m.From, m.Deadline = from, s.came.Add(sendWithin)
+	if len(s.CommandString) > maxVerb {
+		s.CommandString = strings.Clone(s.CommandString[:maxVerb])
+	}
+	m.From, m.Party, m.Deadline = from, s.flight.caller.share, s.came.Add(sendWithin)
 	if !s.expires.IsZero() && s.expires.Before(m.Deadline) {
 		m.Deadline = s.expires
 	}
@@ -85,19 +91,24 @@ func (fromBridge) Gone() bool { return false }
 // client and every other program on the exchange sees it fail. Beyond the failure rate
 // only the sender is told.
 func (b *Bridge) failForAll(s *sending) {
-	if !b.failureRate.allows(shareOf(s.client.remote)) {
+	if !b.failureRate.allows(sharer(s.client.remote)) {
 		b.failed(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
 		s.client.ended(s.conn)
 		return
 	}
-	msg := s.Unroutable(b.cfg.Name)
-	msg.From = fromBridge{}
-	b.unroutables.expect(msg.MessageId, s.came, unroutable{
+	b.publishFailure(s, unroutable{
 		tell: func() {
 			b.failed(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
 		},
 		done: func() { s.client.ended(s.conn) },
 	})
+}
+
+// publishFailure publishes that reply. The command is under way until it comes back.
+func (b *Bridge) publishFailure(s *sending, r unroutable) {
+	msg := s.Unroutable(b.cfg.Name)
+	msg.From, msg.Party = fromBridge{}, fromBridge{}
+	b.unroutables.expect(msg.MessageId, s.came, r)
 	err := b.link.Publish(msg, func(o amqpx.Outcome) { b.unroutables.published(msg.MessageId, o) })
 	if err != nil {
 		b.unroutables.published(msg.MessageId, amqpx.Away) // nothing was sent

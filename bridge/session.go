@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -29,10 +30,13 @@ const (
 	clientLeaving = 1 << iota // the bridge closes it once all its commands have outcomes
 	clientGone                // its connection broke: outcomes cannot be told
 	clientEnding              // it has sent its close frame, and its requests are answered
+	clientLeft                // its connection has ended, however
 )
 
 func (c *client) set(flag uint32) { c.flags.Or(flag) }
 func (c *client) leaving() bool   { return c.flags.Load()&clientLeaving != 0 }
+
+func (c *client) hasLeft() bool { return c.flags.Load()&clientLeft != 0 }
 
 func (c *client) ending() bool { return c.flags.Load()&clientEnding != 0 }
 
@@ -53,6 +57,7 @@ type session struct {
 	lane    lane         // its tasks at the desk
 	asked   atomic.Int32 // requests that wait for their answer
 	early   atomic.Int32 // queued messages from before the greeting, and the greeting
+	kept    atomic.Int64 // bytes of messages that wait
 	skipped atomic.Bool  // it read too slowly, and skipped frames
 	closed  atomic.Bool  // its connection has ended
 
@@ -95,20 +100,21 @@ func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
 	if no := b.checkOrigin(r); no != nil {
 		return engine.Welcome{}, no
 	}
-	path, err := b.pathOf(r)
+	target := r.Target()
+	path, err := b.pathOf(target)
 	if err != nil {
 		return engine.Welcome{}, err
 	}
 	c := &client{number: b.clientsEver.Add(1), came: time.Now().UnixNano(), path: "/", remote: remoteName(r.RemoteAddr())}
 	if path != c.path { // most have the same one
-		c.path = path
+		c.path = strings.Clone(path) // without the query, which may be long
 	}
-	if path := b.roomOf(path); path != "" {
-		return b.acceptRoom(r, c, path)
+	if path := b.roomOf(c.path); path != "" {
+		return b.acceptRoom(r, c, target, path)
 	}
 	w := engine.Welcome{Log: b.hub.plain, Session: c}
 	asked := namesSubprotocol(r.Header("Sec-WebSocket-Protocol"))
-	demand, silent, given, err := demandOf(r)
+	demand, silent, given, err := demandOf(target)
 	if !asked && !given {
 		return w, nil
 	}
@@ -140,6 +146,7 @@ func (b *Bridge) Closed(_ engine.Conn, v any, code int, reason string) {
 	if code == abnormalClosure {
 		c.set(clientGone)
 	}
+	c.set(clientLeft)
 	b.left(c, code, reason)
 	b.hub.inflight.leave(c)
 	if c.guest != nil {
@@ -147,7 +154,7 @@ func (b *Bridge) Closed(_ engine.Conn, v any, code int, reason string) {
 	}
 	if s := c.v1.Load(); s != nil {
 		s.closed.Store(true)
-		b.desk.doFor(&s.lane, func() { b.forget(s) })
+		b.desk.doFor(&s.lane, inTurns, func() { b.forget(s) })
 	}
 }
 
@@ -155,6 +162,9 @@ func (b *Bridge) Closed(_ engine.Conn, v any, code int, reason string) {
 // reply, if it did not say.
 func (b *Bridge) greet(conn engine.Conn, a *arrival) {
 	h, s := b.hub, a.session
+	if s.closed.Load() {
+		return // it has hung up
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	hello := helloMessage{
@@ -170,7 +180,7 @@ func (b *Bridge) greet(conn engine.Conn, a *arrival) {
 	if a.demand != nil {
 		conn.Follow(nil, frames...)
 		if d := *a.demand; d.waits() {
-			b.desk.stepsFirst(&s.lane, h.subscribe(conn, s, d, func() {}))
+			b.desk.stepsFirst(&s.lane, inTurns, h.subscribe(conn, s, d, func() {}))
 		} else {
 			h.begin(&subscribing{hub: h, conn: conn, session: s, demand: d, answered: func() {}})
 		}

@@ -303,11 +303,7 @@ func (h *hub) regroup(conn engine.Conn, s *session, subs []subscription, first [
 // say sends a frame behind everything that the client has been sent so far. mu is
 // held.
 func (h *hub) say(conn engine.Conn, s *session, frames ...engine.Frame) {
-	switch {
-	case s.gone:
-	case s.group == nil:
-		conn.Follow(nil, frames...)
-	default:
-		conn.Follow(s.group.log, frames...)
+	if !s.gone {
+		conn.Say(frames...)
 	}
 }

@@ -17,6 +17,7 @@ type Conn struct {
 type carrier interface {
 	sendTo(slot int32, gen uint32, f Frame)
 	follow(slot int32, gen uint32, log *Log, first []Frame)
+	say(slot int32, gen uint32, frames []Frame)
 	close(slot int32, gen uint32, code ws.StatusCode, reason string)
 	shed(slot int32, gen uint32, done func())
 	finish(slot int32, gen uint32)
@@ -44,6 +45,12 @@ func (c Conn) Send(f Frame) { c.on.sendTo(c.slot, c.gen, f) }
 // while 64 MiB from former calls wait for it: also where Skip is set, which
 // leaves out frames of a log only.
 func (c Conn) Follow(log *Log, first ...Frame) { c.on.follow(c.slot, c.gen, log, first) }
+
+// Say sends frames behind all that was appended to the connection's log before the
+// call, and before what is appended after it. What is appended during the call comes
+// before or behind them, and is not lost: other than Follow it needs no lock. Else the
+// frames are as those that are given to Follow. Say never blocks.
+func (c Conn) Say(frames ...Frame) { c.on.say(c.slot, c.gen, frames) }
 
 // Close ends the connection with a close code and a reason in words. A code that
 // may not be sent (RFC 6455, 7.4) becomes 1011. What the connection was sent before,

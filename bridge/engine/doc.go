@@ -36,14 +36,15 @@
 // # In: a connection becomes a WebSocket
 //
 //	accept ──► incoming ──► PROXY header? ──► whole head ──► Config.ClientAddr ──► place kept ──► Handler.Accept ──► 101
-//	              │ connLimiter.enter            │ checkHead    checkHandshake      │ admit
+//	              │ connLimiter.enter            │ Request.read checkHandshake      │ admit
 //	              ▼                              ▼                                  ▼
-//	     the oldest gives way                   400 426 431                        503
+//	     the oldest gives way                   400 413 426 431                    503
 //
-// Until its request is accepted a connection has a record of its own (incoming.go), and
-// keeps its place only until a new connection needs it (connlimiter.go): heads that
-// trickle in lock no client out. Heads that HTTP parsers may read in different ways are
-// refused (headcheck.go), and every refusal is reported to [Config].Refused.
+// Until its request is accepted a connection has a record of its own (incoming.go),
+// and holds its place only until somebody else needs it (connlimiter.go): a head that
+// trickles in keeps nobody out. What readers of HTTP disagree on is refused
+// (headcheck.go), and so is a request with a body, for whose end net/http would wait.
+// Every refusal is told to [Config].Refused.
 //
 // A turn is bounded by the work done, not by the bytes read: when a client's kilobyte
 // inflates to a megabyte, other clients are served in between, and the rest of its

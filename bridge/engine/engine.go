@@ -21,7 +21,8 @@ import (
 type Config struct {
 	// Handler decides on connections and receives their messages.
 	Handler Handler
-	// HTTP answers requests that are no WebSocket upgrade. nil answers 426.
+	// HTTP answers requests that are no WebSocket upgrade and have no body; one with a
+	// body is refused. nil answers 426.
 	HTTP http.Handler
 	// Loops is how many loops share the connections. 0 is one for each processor.
 	Loops int
@@ -186,8 +187,9 @@ func New(cfg Config) (*Engine, error) {
 	if err := e.startLoops(); err != nil {
 		return nil, err
 	}
-	e.running.Go(e.stalls.watch)
 	e.gang = newGang(e)
+	e.stalls.found = e.gang.stoodStill
+	e.running.Go(e.stalls.watch)
 	e.shards = append(e.shards, e.gang)
 	e.handoff = newHandoff(&e.cfg)
 	return e, nil

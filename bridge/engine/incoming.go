@@ -74,17 +74,17 @@ func (l *headList) remove(in *incoming) {
 	in.links[l.of] = headLink{}
 }
 
-// examine checks the bytes of a request so far. head is nil while it is incomplete;
-// rest is what follows the head.
-func (e *Engine) examine(in *incoming, data []byte) (head, rest []byte, no *Refusal) {
+// examine looks at all that has come of a request, and reads it into r once its head
+// is whole; rest is what lies behind it then.
+func (e *Engine) examine(in *incoming, r *Request, data []byte) (rest []byte, whole bool, no *Refusal) {
 	if in.expectProxy {
 		client, n, err := proxyproto.Parse(data)
 		switch {
 		case err != nil:
-			return nil, nil, &Refusal{Status: http.StatusBadRequest, Kind: KindProxyLine,
-				Reason: err.Error() + ", which this port expects from a proxy; connect through that proxy"}
+			return nil, false, &Refusal{Status: http.StatusBadRequest, Kind: KindProxyLine,
+				Reason: err.Error() + "; a proxy in front of this port has to send one, so connect by way of that proxy"}
 		case n == 0:
-			return nil, nil, nil
+			return nil, false, nil
 		}
 		in.expectProxy, in.skip = false, n
 		if client.IsValid() {
@@ -93,43 +93,33 @@ func (e *Engine) examine(in *incoming, data []byte) (head, rest []byte, no *Refu
 	}
 	data = data[in.skip:]
 	if in.skip == 0 && proxyproto.Begins(data) {
-		return nil, nil, &Refusal{Status: http.StatusBadRequest, Kind: KindProxyLine,
-			Reason: "the connection begins with a PROXY protocol header, which this port does not expect; " + e.cfg.ProxyAdvice}
+		return nil, false, &Refusal{Status: http.StatusBadRequest, Kind: KindProxyLine,
+			Reason: "the connection begins with a header of the PROXY protocol, which this port does not expect; " + e.cfg.ProxyAdvice}
 	}
 	end := headEnd(data, max(0, in.looked-3))
 	if e.headTooLong(end, len(data)) {
-		return nil, nil, longHead(e.cfg.MaxHead)
+		return nil, false, longHead(e.cfg.MaxHead)
 	}
 	if end == 0 {
-		no = checkLines(data, max(0, in.looked-1))
+		no = checkBegin(data, in.looked)
 		in.looked = len(data)
-		return nil, nil, no
+		return nil, false, no
 	}
-	head = data[:end:end]
-	return head, data[end:], checkHead(head)
+	r.client, r.tag = in.client, in.options.Tag
+	return data[end:], true, r.read(data[:end:end])
 }
 
 // started reports whether the client has sent anything.
 func (in *incoming) started() bool { return len(in.head) > 0 }
 
-// request returns a complete request as the handler sees it.
-func (in *incoming) request(head []byte) *Request {
-	return &Request{head: head, client: in.client, tag: in.options.Tag}
-}
-
 // receive decides on a request: an upgrade gets an answer or a refusal, and a request
 // for net/http neither.
 func (e *Engine) receive(in *incoming, r *Request) (answer []byte, welcome Welcome, no *Refusal) {
-	if !wantsWebSocket(r.head) {
-		if lostUpgrade(r.head) {
-			return nil, welcome, noUpgrade("This is a request for a WebSocket, but its fields Upgrade and Connection are missing." + proxySetting)
-		}
-		if no := e.limiter.noRoom(in); no != nil && (e.cfg.Vital == nil || !e.cfg.Vital(r)) {
-			return nil, welcome, no
-		}
-		return nil, welcome, nil
+	if !r.wantsWebSocket() {
+		return nil, welcome, e.checkOrdinary(in, r)
 	}
-	if no := checkHandshake(r.head); no != nil {
+	key, no := r.checkHandshake()
+	if no != nil {
 		return nil, welcome, no
 	}
 	if e.cfg.ClientAddr != nil {
@@ -143,8 +133,24 @@ func (e *Engine) receive(in *incoming, r *Request) (answer []byte, welcome Welco
 	if no != nil {
 		return nil, welcome, no
 	}
-	if answer, welcome, no = e.negotiate(r); no != nil {
+	if answer, welcome, no = e.negotiate(r, key); no != nil {
 		e.limiter.demote(in)
 	}
 	return answer, welcome, no
+}
+
+// checkOrdinary refuses a request that is no upgrade and not for net/http. One with a
+// body is not: net/http waits for the rest of it when it has answered, and would be
+// kept from others' requests.
+func (e *Engine) checkOrdinary(in *incoming, r *Request) *Refusal {
+	if r.lostUpgrade() {
+		return noUpgrade("This is a request for a WebSocket, but its fields Upgrade and Connection are missing." + proxySetting)
+	}
+	if r.hasBody() {
+		return &Refusal{Status: http.StatusRequestEntityTooLarge, Kind: KindBody, Reason: "no request to this port may have a body: it serves pages and WebSockets"}
+	}
+	if no := e.limiter.noRoom(in); no != nil && (e.cfg.Vital == nil || !e.cfg.Vital(r)) {
+		return no
+	}
+	return nil
 }

@@ -60,7 +60,8 @@ type loop struct {
 
 	accepting *listening // the first loop's
 	spares    []*incoming
-	drained   func() // called once when no connection is left, while draining
+	request   Request // the one that is being looked at
+	drained   func()  // called once when no connection is left, while draining
 	stopped   bool
 
 	tally  tally    // what it did

@@ -3,6 +3,7 @@ package engine
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -15,8 +16,14 @@ type peer struct {
 	in     incoming      // until its request is accepted
 	budget budget        // the reader's
 	parser parser        // the reader's
-	stood  time.Duration // length of the stall while input waited; for the reader only
 	wake   chan struct{} // capacity 1: the writer has something to do
+
+	// The following fields are the reader's; times are by the clock of stalls.
+	stood   time.Duration // for how long the process stood still while input waited
+	emptied time.Duration // when the socket was found empty after that
+	began   time.Duration // when a message began that is not whole yet; 0 for none
+
+	late atomic.Int64 // nanoseconds, set by the heart: input waited when it found that the process had stood still
 
 	// calls keeps calls of the handler's about this connection apart.
 	calls sync.Mutex

@@ -6,9 +6,6 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// freshAfter is how long a read must block for its bytes to count as new.
-const freshAfter = 5 * time.Millisecond
-
 // read hands the client's messages on until the connection ends. It is true
 // when a close frame of ours is on its way out and nothing more is to be read.
 func (p *peer) read(data []byte) bool {
@@ -21,6 +18,7 @@ func (p *peer) read(data []byte) bool {
 		if p.closedByPeer() {
 			return true
 		}
+		p.noteBeginning()
 		if !p.parser.idle() {
 			if p.gang.engine.hold(&p.parser) {
 				p.beginClose(tryAgainLater, heldTooMuch)
@@ -31,11 +29,7 @@ func (p *peer) read(data []byte) bool {
 			p.parser.message = nil
 		}
 		p.awaitRoom()
-		asked := time.Now()
-		n, err := p.socket.Read(buf)
-		if time.Since(asked) > freshAfter {
-			p.stood = 0 // the socket was empty
-		}
+		n, err := p.next(buf)
 		if err != nil {
 			p.leave(ws.StatusAbnormalClosure, hungUp)
 			return false
@@ -89,10 +83,7 @@ func (p *peer) message(op ws.OpCode, payload []byte) bool {
 	p.mu.Unlock()
 	if open {
 		p.gang.counts.add(tally{received: 1})
-		if stood := p.gang.engine.Stalled(); stood > 0 {
-			p.stood = stood
-		}
-		p.gang.engine.cfg.Handler.Message(p.handle(), session, Message{Op: op, Payload: payload, Stalled: p.stood})
+		p.gang.engine.cfg.Handler.Message(p.handle(), session, Message{Op: op, Payload: payload, Stalled: p.waited()})
 	}
 	return true
 }

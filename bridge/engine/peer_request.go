@@ -15,6 +15,7 @@ import (
 // due.
 func (p *peer) readHead() (r *Request, rest []byte, no *Refusal, _ error) {
 	buf := make([]byte, 0, 2048)
+	r = new(Request)
 	for {
 		if len(buf) == cap(buf) {
 			buf = append(buf, 0)[:len(buf)]
@@ -24,14 +25,14 @@ func (p *peer) readHead() (r *Request, rest []byte, no *Refusal, _ error) {
 			p.in.client = p.remoteAddr()
 		}
 		buf = buf[:len(buf)+n]
-		head, rest, no := p.gang.engine.examine(&p.in, buf)
+		rest, whole, no := p.gang.engine.examine(&p.in, r, buf)
 		var timeout net.Error
 		switch {
-		case no != nil || head != nil:
-			return p.in.request(head), rest, no, nil
+		case no != nil || whole:
+			return r, rest, no, nil
 		case err == nil:
 		case len(buf) > 0 && errors.As(err, &timeout) && timeout.Timeout():
-			return p.in.request(nil), nil, p.outOfTime(), nil
+			return r, nil, p.outOfTime(), nil
 		default:
 			// No answer: a browser would take it for the answer to its next request on
 			// a preconnected socket.

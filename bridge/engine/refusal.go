@@ -23,6 +23,7 @@ const (
 	KindMalformed = "malformed request"
 	KindLongHead  = "request head too long"
 	KindSlowHead  = "request head too slow"
+	KindBody      = "request with a body"
 	KindNoUpgrade = "no WebSocket upgrade"
 	KindFull      = "too many connections"
 	KindProxyLine = "PROXY protocol"

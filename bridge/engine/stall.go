@@ -18,7 +18,8 @@ type stalls struct {
 	clock func() time.Duration // monotonic, including time in suspend
 	after time.Duration        // Limits.StallAfter
 	log   *slog.Logger
-	ended chan struct{} // ends the heartbeat
+	ended chan struct{}              // ends the heartbeat
+	found func(length time.Duration) // called by the heart; nil for nobody
 
 	beat  atomic.Int64          // the last heartbeat, by the clock
 	last  atomic.Pointer[stall] // found by the heartbeat
@@ -64,6 +65,9 @@ func (s *stalls) heartbeat() {
 	if gap := now - time.Duration(s.beat.Load()); gap > s.after {
 		s.last.Store(&stall{now, gap})
 		s.note(now, gap)
+		if s.found != nil {
+			s.found(gap)
+		}
 	}
 	s.beat.Store(int64(now))
 }
@@ -88,14 +92,17 @@ func (s *stalls) note(now, length time.Duration) {
 // Stalled returns how long the process stood still, if the stall ended less than a
 // second ago or has not been noticed yet, else 0. It is for requests that do not come
 // as a [Message], such as those of net/http.
-func (e *Engine) Stalled() time.Duration {
-	s := &e.stalls
+func (e *Engine) Stalled() time.Duration { return e.stalls.recent().length }
+
+// recent is a stall that ended less than a second ago, or has not been noticed yet;
+// without one it is zero.
+func (s *stalls) recent() stall {
 	now := s.clock()
 	if gap := now - time.Duration(s.beat.Load()); gap > s.after {
-		return gap
+		return stall{now, gap}
 	}
 	if last := s.last.Load(); last != nil && now-last.end < stallMemory {
-		return last.length
+		return *last
 	}
-	return 0
+	return stall{}
 }

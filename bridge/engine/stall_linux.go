@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"net"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -42,6 +44,24 @@ func (c *conn) hasInput() bool {
 	}
 	n, err := unix.IoctlGetInt(int(c.fd), unix.TIOCINQ)
 	return err != nil || n > 0
+}
+
+// unread is how much waits in the socket under a connection, if the system tells.
+func unread(conn net.Conn) (n int, known bool) {
+	socket, ok := below(conn).(syscall.Conn)
+	if !ok {
+		return 0, false
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return 0, false
+	}
+	err = raw.Control(func(fd uintptr) {
+		var wrong error
+		n, wrong = unix.IoctlGetInt(int(fd), unix.TIOCINQ)
+		known = wrong == nil
+	})
+	return n, known && err == nil
 }
 
 // emptied notes that the socket was found empty: further input was sent after the

@@ -16,18 +16,18 @@ func (l *loop) readHead(c *conn, data []byte) {
 		in.head = append(in.head, data...)
 		data = in.head
 	}
-	head, rest, no := l.engine.examine(in, data)
+	r := &l.request
+	rest, whole, no := l.engine.examine(in, r, data)
 	switch {
 	case no != nil:
 		l.refuse(c, no)
 		return
-	case head == nil:
+	case !whole:
 		if !in.started() {
 			in.head = append(make([]byte, 0, 512), data...)
 		}
 		return
 	}
-	r := in.request(head)
 	answer, welcome, no := l.engine.receive(in, r)
 	switch {
 	case no != nil:

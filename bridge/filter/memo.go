@@ -77,9 +77,9 @@ func (m *Memo) Remove(number int) {
 // forget empties the memo. The current reply keeps its rows.
 func (m *Memo) forget() { m.texts, m.kept, m.words = [keptFields]map[string]*row{}, 0, 0 }
 
-// Work returns the cost of all matching so far: about one unit for each lookup of a
-// memoized text, and one for each 32 bytes that a pattern read, or each 4 bytes for a
-// pattern with ? or classes.
+// Work tells what all that was matched has cost so far: about one for each look at a
+// remembered text, and one for each 32 bytes that a pattern had to look at, or for
+// each 4 of one with ? or classes, or of a routing key.
 func (m *Memo) Work() int { return m.work }
 
 // Look makes a reply the current one. It must not change until the next Look.

@@ -63,6 +63,18 @@ func TestFieldsThatDisagreeAreAnError(t *testing.T) {
 	}
 }
 
+func TestNetworksMayBeWrittenAsIPv6Maps(t *testing.T) {
+	p, err := Parse([]string{"::ffff:10.0.0.0/104", "::ffff:192.0.2.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for addr, want := range map[string]bool{"10.9.9.9": true, "::ffff:10.9.9.9": true, "192.0.2.1": true, "11.0.0.1": false} {
+		if p.Trusts(netip.MustParseAddr(addr)) != want {
+			t.Errorf("%s is trusted: %v", addr, !want)
+		}
+	}
+}
+
 func TestOnlyListedProxiesAreTrusted(t *testing.T) {
 	p, err := Parse(nil)
 	peer := netip.MustParseAddrPort("127.0.0.1:5")

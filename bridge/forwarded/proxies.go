@@ -32,6 +32,9 @@ func Parse(list []string) (*Proxies, error) {
 			}
 			prefix = netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen())
 		}
+		if prefix.Addr().Is4In6() && prefix.Bits() >= 96 { // as addresses are compared
+			prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
+		}
 		p.prefixes = append(p.prefixes, prefix.Masked())
 	}
 	return p, nil

@@ -31,6 +31,9 @@ type proxyConn struct {
 	client atomic.Pointer[net.TCPAddr]
 }
 
+// NetConn is the connection below.
+func (c *proxyConn) NetConn() net.Conn { return c.Conn }
+
 func (c *proxyConn) Read(p []byte) (int, error) {
 	if !c.done && c.err == nil {
 		c.err = c.readHeader()

@@ -39,9 +39,9 @@ func (r *Refusal) Error() string { return r.reason }
 // Check returns a refusal for a request of a page that may not use the bridge, else
 // nil.
 func (p *Policy) Check(l Listener, r Request) *Refusal {
-	if host := hostname(r.Host); !p.knowsHost(l, host) {
-		return refuse("host", r.Host, "the Host %s is not known, and the name of any page could resolve to this address (DNS rebinding);"+
-			" use %s, or start the bridge with --origin https://%[1]s", short(r.Host), l.examples())
+	if !p.knowsHost(l, r.Host) {
+		return refuse("host", r.Host, "the Host %s is not known here, and any page could have a name that leads here (DNS rebinding);"+
+			" ask for %s, or start the bridge with --origin https://%[1]s", short(r.Host), l.examples())
 	}
 	if len(r.Origins) == 0 {
 		if l.Admin && r.Site == "cross-site" && r.Mode != "navigate" {
@@ -49,37 +49,39 @@ func (p *Policy) Check(l Listener, r Request) *Refusal {
 		}
 		return nil
 	}
-	given := strings.Join(r.Origins, ", ")
-	switch {
-	case p.allows(given):
-		return nil
-	case p.given:
-		return refuse("origin", given, "pages of %s may not use this bridge; add --origin %[1]s to allow them", short(given))
-	case l.Admin:
-		if o, ok := parse(given); ok && (sameHost(o, r.Host) || l.Local && o.local()) {
-			return nil
-		}
-		return refuse("origin", given, "pages of %s may not use this port; start the bridge with --origin %[1]s to allow them", short(given))
-	case l.Local:
-		if o, ok := parse(given); ok && o.local() {
-			return nil
-		}
-		return refuse("origin", given, "pages of %s may not use a bridge that listens on this machine only; start it with --origin %[1]s to allow them", short(given))
-	}
-	return nil
+	return p.checkPage(l, strings.Join(r.Origins, ", "), r.Host)
 }
 
-// knowsHost reports whether a request may have a host in Host.
-func (p *Policy) knowsHost(l Listener, host string) bool {
+// checkPage refuses a page by its origin.
+func (p *Policy) checkPage(l Listener, given, host string) *Refusal {
+	o, ok := parse(given)
 	switch {
-	case host == "", isLoopback(host), p.hosts[host]: // browsers always send one
-		return true
+	case p.all || ok && p.listed[o] || given == noOrigin && p.null:
+		return nil
+	case !p.given && !l.Local && !l.Admin:
+		return nil
+	case !ok && given != noOrigin:
+		return refuse("origin", given, "%q is no origin of a page; --origin takes scheme://host and scheme://host:port, as browsers send them", short(given))
+	case p.given:
+		return refuse("origin", given, "pages of %s may not use this bridge; start it with --origin %[1]s, too, if they may", short(given))
+	case l.Local && o.local() || l.Admin && sameHost(o, host):
+		return nil
 	case l.Admin:
-		return isAddress(host) || l.Own != "" && strings.EqualFold(host, l.Own)
-	case l.Local:
-		return p.all
+		return refuse("origin", given, "pages of %s may not use this port; start the bridge with --origin %[1]s if they may", short(given))
 	}
-	return true
+	return refuse("origin", given, "pages of %s may not use a bridge that listens on this machine alone; start it with --origin %[1]s if they may", short(given))
+}
+
+// knowsHost reports whether a request may name a host in its field Host.
+func (p *Policy) knowsHost(l Listener, field string) bool {
+	if !l.Admin && (!l.Local || p.all) || field == "" { // browsers always send one
+		return true
+	}
+	host := hostname(field)
+	if isLoopback(host) || p.hosts[host] {
+		return true
+	}
+	return l.Admin && (isAddress(host) || l.Own != "" && strings.EqualFold(host, l.Own))
 }
 
 func (l Listener) examples() string {

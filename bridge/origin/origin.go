@@ -91,12 +91,3 @@ func New(list []string) (*Policy, error) {
 	}
 	return p, nil
 }
-
-// allows reports whether a page is listed.
-func (p *Policy) allows(text string) bool {
-	if text == noOrigin {
-		return p.null || p.all
-	}
-	o, ok := parse(text)
-	return p.all || ok && p.listed[o]
-}

@@ -26,7 +26,8 @@
 //   - One actor too many: the one that was not heard for the longest time is
 //     forgotten, with its keywords.
 //   - One keyword of an actor too many: the actor's keyword that was not updated
-//     for the longest time is forgotten.
+//     for the longest time is forgotten. Of a body that has more of them than may be
+//     known the last ones count; the others are forgotten at once.
 //   - Too many bytes: the actor that costs most forgets the keyword that it did
 //     not update for the longest time, until all fits. Who says little loses
 //     nothing to one that says much.

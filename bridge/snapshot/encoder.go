@@ -23,13 +23,14 @@ type Encoder struct {
 	upTo  uint64 // the order of the last reply in it
 
 	// What is being written.
-	todo    []actorView // the next one first
-	gone    []string
-	written []text // of those that are done
-	at      int    // index of the next keyword of todo[0]
-	kept    []*keyword
-	next    uint64 // upTo, when it is done
-	scratch []byte
+	todo     []actorView // the next one first
+	gone     []string
+	written  []text // of those that are done
+	at       int    // index of the next keyword of todo[0]
+	kept     []*keyword
+	next     uint64 // upTo, when it is done
+	scratch  []byte
+	splicing *splicing // nil until all is written
 }
 
 // NewEncoder makes an empty encoder of the keywords that keep selects; nil means all.
@@ -124,7 +125,10 @@ func (p *Encoder) Step(enough func(bytes int) bool) (done bool) {
 	for _, name := range p.gone {
 		p.written = append(p.written, text{name: name})
 	}
-	p.splice()
+	p.gone = nil
+	if !p.splice(enough) {
+		return false
+	}
 	p.todo, p.gone, p.written, p.kept, p.scratch = nil, nil, nil, nil, nil
 	p.upTo = p.next
 	return true

@@ -130,3 +130,28 @@ func TestAReplyOfKnownKeywordsAllocatesOnceForAView(t *testing.T) {
 		t.Errorf("a reply allocates %v times", n)
 	}
 }
+
+// The parts of a long encoder are made a few at a time, too: 30 MiB of them at once
+// kept all requests waiting.
+func TestAStepMakesNoMoreThanAPart(t *testing.T) {
+	s := New(Limits{})
+	for i := range 100 {
+		s.Note(say(fmt.Sprintf("actor%02d", i), uint64(i), `{"a": "`+strings.Repeat("x", 20_000)+`"}`))
+	}
+	p := NewEncoder(nil, 0, unsealed)
+	p.Start(s)
+	steps, inStep := 0, 0
+	for done := false; !done; steps++ {
+		inStep = 0
+		done = p.Step(func(bytes int) bool { inStep += bytes; return bytes > 0 })
+		if inStep > partSize {
+			t.Errorf("a step wrote %d bytes", inStep)
+		}
+	}
+	if least := 100 + 100*20_000/partSize; steps < least {
+		t.Errorf("it took %d steps, not %d", steps, least)
+	}
+	if got, want := p.text(), string(s.Append(nil, nil)); got != want {
+		t.Errorf("it became %d bytes, want %d", len(got), len(want))
+	}
+}

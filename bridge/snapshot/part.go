@@ -22,28 +22,54 @@ type text struct {
 // partSize is about the length of a part.
 const partSize = 64 << 10
 
-// splice merges the written actors into the parts: each part that changes is made anew.
-func (p *Encoder) splice() {
-	slices.SortFunc(p.written, func(a, b text) int { return strings.Compare(a.name, b.name) })
-	news := p.written
-	parts := make([]*part, 0, len(p.parts)+1)
-	for i, old := range p.parts {
-		end := len(news)
-		if i+1 < len(p.parts) {
-			end, _ = slices.BinarySearchFunc(news, p.parts[i+1].texts[0].name, func(t text, name string) int { return strings.Compare(t.name, name) })
-		}
-		if end == 0 {
-			parts = append(parts, old)
-			continue
-		}
-		parts = p.make(parts, merged(old.texts, news[:end]))
-		news = news[end:]
+// splicing is the putting of what was written in its place: each part that has to
+// change is made anew.
+type splicing struct {
+	news  []text  // sorted; those that have no place yet
+	old   int     // the next of the encoder's parts
+	texts []text  // those of the parts to make next
+	parts []*part // as they will be
+}
+
+// splice goes on with that until enough says that it is enough for now.
+func (p *Encoder) splice(enough func(bytes int) bool) (done bool) {
+	if p.splicing == nil {
+		slices.SortFunc(p.written, func(a, b text) int { return strings.Compare(a.name, b.name) })
+		p.splicing = &splicing{news: p.written, parts: make([]*part, 0, len(p.parts)+1)}
 	}
-	parts = p.make(parts, merged(nil, news))
-	if len(parts) > 0 && !parts[0].first {
-		parts[0] = p.part(parts[0].texts, true)
+	h := p.splicing
+	for {
+		switch {
+		case len(h.texts) > 0:
+			if enough(p.make(h)) {
+				return false
+			}
+		case h.old < len(p.parts):
+			h.take(p.parts, h.old)
+			h.old++
+		case len(h.news) > 0:
+			h.texts, h.news = merged(nil, h.news), nil
+		default:
+			if len(h.parts) > 0 && !h.parts[0].first {
+				h.parts[0] = p.part(h.parts[0].texts, true)
+			}
+			p.parts, p.splicing = h.parts, nil
+			return true
+		}
 	}
-	p.parts = parts
+}
+
+// take takes an old part with what has its place there.
+func (h *splicing) take(parts []*part, at int) {
+	end := len(h.news)
+	if at+1 < len(parts) {
+		end, _ = slices.BinarySearchFunc(h.news, parts[at+1].texts[0].name, func(t text, name string) int { return strings.Compare(t.name, name) })
+	}
+	if end == 0 {
+		h.parts = append(h.parts, parts[at])
+		return
+	}
+	h.texts, h.news = merged(parts[at].texts, h.news[:end]), h.news[end:]
 }
 
 // merged merges two sorted lists of texts; those of the second replace those of the
@@ -71,18 +97,16 @@ func merged(old, news []text) []text {
 	return all
 }
 
-// make adds parts of texts.
-func (p *Encoder) make(parts []*part, texts []text) []*part {
-	for len(texts) > 0 {
-		n, size := 0, 0
-		for n < len(texts) && (n == 0 || size+len(texts[n].json) <= partSize) {
-			size += len(texts[n].json)
-			n++
-		}
-		parts = append(parts, p.part(texts[:n], len(parts) == 0))
-		texts = texts[n:]
+// make adds a part, and gives its length.
+func (p *Encoder) make(h *splicing) int {
+	n, size := 0, 0
+	for n < len(h.texts) && (n == 0 || size+len(h.texts[n].json) <= partSize) {
+		size += len(h.texts[n].json)
+		n++
 	}
-	return parts
+	h.parts = append(h.parts, p.part(h.texts[:n], len(h.parts) == 0))
+	h.texts = h.texts[n:]
+	return size
 }
 
 func (p *Encoder) part(texts []text, first bool) *part {

@@ -9,7 +9,7 @@ type actorView struct {
 	last     *source
 	evicted  uint64
 	keywords []*keyword // of both kinds, unordered
-	mixed    bool       // there are some of each kind
+	mixed    bool       // there are some of each kind kind
 }
 
 func (a *actor) show() actorView {
