@@ -78,7 +78,7 @@ func TestOnGoroutinesWhatComesFastAfterAStallIsNotLate(t *testing.T) {
 			s.clock.by.Add(int64(nap))
 			c.send(text("meanwhile"))
 			s.expect(t, "meanwhile", true)
-			s.stalls.pulse()
+			s.stalls.heartbeat()
 			for n := range 1000 {
 				c.send(text(fmt.Sprint(n)))
 				if got := receive(t, s.late); !got.stalled {
@@ -112,8 +112,8 @@ func TestOnGoroutinesWhatWaitedThroughAStallIsLateHoweverLaterItIsRead(t *testin
 				return nil
 			})
 			s.clock.by.Add(int64(nap))
-			s.stalls.pulse()
-			s.clock.by.Add(int64(3 * stallNews)) // its goroutine has not run since
+			s.stalls.heartbeat()
+			s.clock.by.Add(int64(3 * stallMemory)) // its goroutine has not run since
 			close(s.hold)
 			for range n {
 				s.expect(t, "meanwhile", true)
@@ -144,8 +144,8 @@ func TestOnGoroutinesAMessageThatBeganBeforeAStallIsLate(t *testing.T) {
 		return nil
 	})
 	s.clock.by.Add(int64(nap))
-	s.stalls.pulse()
-	s.clock.by.Add(int64(3 * stallNews))
+	s.stalls.heartbeat()
+	s.clock.by.Add(int64(3 * stallMemory))
 	c.send(whole[8:])
 	s.expect(t, "in two parts", true)
 	c.send(text("afterwards"))
