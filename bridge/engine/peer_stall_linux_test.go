@@ -113,7 +113,7 @@ func TestOnGoroutinesWhatWaitedThroughAStallIsLateHoweverLaterItIsRead(t *testin
 			})
 			s.clock.by.Add(int64(nap))
 			s.stalls.heartbeat()
-			s.clock.by.Add(int64(3 * stallNews)) // its goroutine has not run since
+			s.clock.by.Add(int64(3 * stallMemory)) // its goroutine has not run since
 			close(s.hold)
 			for range n {
 				s.expect(t, "meanwhile", true)
@@ -145,7 +145,7 @@ func TestOnGoroutinesAMessageThatBeganBeforeAStallIsLate(t *testing.T) {
 	})
 	s.clock.by.Add(int64(nap))
 	s.stalls.heartbeat()
-	s.clock.by.Add(int64(3 * stallNews))
+	s.clock.by.Add(int64(3 * stallMemory))
 	c.send(whole[8:])
 	s.expect(t, "in two parts", true)
 	c.send(text("afterwards"))
