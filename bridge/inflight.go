@@ -51,8 +51,10 @@ type command struct {
 	waiter  endWaiter // nil if nobody waits for its end
 	replies int
 	began   time.Time // when the last of them was added
-	place   int       // index in caller.commands
-	older   *command
+	share   *share    // of its sender's address; it does not change
+	before  *command  // in its caller's list
+	behind  *command
+	older   *command // in the list of all
 	younger *command
 }
 
@@ -113,6 +115,8 @@ func (f *inflight) tryAdd(from *client, key commandKey, w endWaiter) (c *command
 	if c := f.commands[key]; c != nil { // one more of the same client
 		c.sent++
 		c.began = now
+		c.caller.rest.remove(c)
+		c.caller.rest.add(c)
 		f.unlink(c)
 		f.link(c)
 		return c, evicted{}, nil
@@ -120,7 +124,8 @@ func (f *inflight) tryAdd(from *client, key commandKey, w endWaiter) (c *command
 	if victim, err = f.makeRoom(from, w); err != nil {
 		return nil, evicted{}, err
 	}
-	c = &command{commandKey: key, caller: f.callerOf(from), sent: 1, waiter: w, began: now}
+	one := f.callerOf(from)
+	c = &command{commandKey: key, caller: one, share: one.share, sent: 1, waiter: w, began: now}
 	if _, ok := w.(*call); ok {
 		f.calls[c] = struct{}{}
 	}
@@ -178,7 +183,8 @@ func (f *inflight) detach(c *command) endWaiter {
 	}
 	w.stop()
 	c.waiter = nil
-	c.caller.awaited--
+	c.caller.waits.remove(c)
+	c.caller.rest.add(c)
 	delete(f.calls, c)
 	if use, ok := f.ids[c.id]; ok && use.caller == c.caller {
 		use.awaited = false

@@ -75,29 +75,6 @@ func (f *inflight) failed(c *command, inDoubt bool) (waited bool) {
 	return waited
 }
 
-// leave notes that a client has disconnected. Its commands stay until they end. Other
-// clients may use their ids, but not for the same consumers, whose replies could not be
-// told apart.
-func (f *inflight) leave(from *client) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.forsake(from)
-}
-
-// forsake is leave with mu held.
-func (f *inflight) forsake(from *client) {
-	one := f.callers[from]
-	if one == nil {
-		return
-	}
-	delete(f.callers, from)
-	for _, c := range one.commands {
-		f.detach(c)
-		f.releaseID(c)
-	}
-	one.client = nil
-}
-
 // len returns the number of commands.
 func (f *inflight) len() int {
 	f.mu.Lock()

@@ -6,22 +6,6 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// caller is a client with commands in flight.
-type caller struct {
-	rank
-	client   *client // nil once it has disconnected
-	share    *share
-	commands []*command
-	awaited  int // how many of them have a waiter
-}
-
-// share is the callers of one address: many connections give an address no more room.
-type share struct {
-	rank
-	address string
-	callers ranking[*caller] // the first has the most commands
-}
-
 // Errors of commands that find no room.
 var (
 	errTooManyAwaited = full("The command was not sent: you already wait for %d others to end; let some of them end, or send it in CLU's own form.", maxInflightClient)
@@ -33,67 +17,6 @@ func full(format string, most int) *rejection {
 	return &rejection{amqpx.Full.String(), fmt.Sprintf(format, most)}
 }
 
-// callerOf returns the caller of a client. mu is held.
-func (f *inflight) callerOf(from *client) *caller {
-	one := f.callers[from]
-	if one != nil {
-		return one
-	}
-	address := sharer(from.remote)
-	s := f.shares[address]
-	if s == nil {
-		s = &share{address: address}
-		f.shares[address] = s
-		f.largest.add(s)
-	}
-	one = &caller{client: from, share: s}
-	f.callers[from] = one
-	s.callers.add(one)
-	return one
-}
-
-// take and giveBack add a command to its caller and remove it. mu is held.
-func (one *caller) take(f *inflight, c *command) {
-	c.place = len(one.commands)
-	one.commands = append(one.commands, c)
-	if c.waiter != nil {
-		one.awaited++
-	}
-	one.share.callers.change(one, +1)
-	f.largest.change(one.share, +1)
-}
-
-func (one *caller) giveBack(f *inflight, c *command) {
-	last := len(one.commands) - 1
-	one.commands[c.place] = one.commands[last]
-	one.commands[c.place].place = c.place
-	one.commands[last] = nil
-	one.commands = one.commands[:last]
-	s := one.share
-	s.callers.change(one, -1)
-	f.largest.change(s, -1)
-	if last > 0 {
-		return
-	}
-	delete(f.callers, one.client)
-	s.callers.remove(one)
-	if len(s.callers) == 0 {
-		delete(f.shares, s.address)
-		f.largest.remove(s)
-	}
-}
-
-// oldestOf returns the caller's oldest command with a waiter, or without one. mu is
-// held.
-func (one *caller) oldestOf(awaited bool) (oldest *command) {
-	for _, c := range one.commands {
-		if (c.waiter != nil) == awaited && (oldest == nil || c.began.Before(oldest.began)) {
-			oldest = c
-		}
-	}
-	return oldest
-}
-
 // evicted is the waiter of an evicted command, if it had one, and the end to tell it.
 type evicted struct {
 	waiter endWaiter
@@ -102,15 +25,16 @@ type evicted struct {
 
 // makeRoom makes room for another command of a client. At the client's own bound its
 // oldest command without a waiter is dropped; at the bound for all, a command of the
-// address with the most is evicted. mu is held.
+// address with the most is evicted: one of a client that has disconnected, else one of
+// its client with the most. mu is held.
 func (f *inflight) makeRoom(from *client, w endWaiter) (evicted, error) {
 	var has, awaited int
 	one := f.callers[from]
 	if one != nil {
-		has, awaited = len(one.commands), one.awaited
+		has, awaited = one.count, one.waits.count
 	}
 	if w == nil && has-awaited >= maxInflightClient {
-		f.drop(one.oldestOf(false))
+		f.drop(one.rest.oldest)
 		return evicted{}, nil
 	}
 	if w != nil && awaited >= maxInflightClient {
@@ -138,6 +62,9 @@ func (f *inflight) makeRoomOfAll(one *caller, address string) (evicted, error) {
 	if others+1 >= from.count && others > 0 {
 		from = f.shares[address]
 	}
+	if from.left != nil {
+		return f.evict(from.left.rest.oldest), nil
+	}
 	most := from.callers[0]
 	if from.address == address && has+1 >= most.count {
 		most = one
@@ -145,12 +72,12 @@ func (f *inflight) makeRoomOfAll(one *caller, address string) (evicted, error) {
 	if most == nil {
 		return evicted{}, errTooManyOfAll
 	}
-	c := most.oldestOf(false)
+	c := most.rest.oldest
 	if c == nil && most == one {
 		return evicted{}, errTooManyOfAll
 	}
 	if c == nil {
-		c = most.oldestOf(true)
+		c = most.waits.oldest
 	}
 	return f.evict(c), nil
 }
@@ -160,7 +87,7 @@ func (f *inflight) makeRoomOfAll(one *caller, address string) (evicted, error) {
 func (f *inflight) makeCallRoom(address string) (evicted, error) {
 	calls, most := map[*share]int{}, (*share)(nil)
 	for c := range f.calls {
-		s := c.caller.share
+		s := c.share
 		if calls[s]++; most == nil || calls[s] > calls[most] {
 			most = s
 		}
@@ -170,7 +97,7 @@ func (f *inflight) makeCallRoom(address string) (evicted, error) {
 	}
 	var oldest *command
 	for c := range f.calls {
-		if c.caller.share == most && (oldest == nil || c.began.Before(oldest.began)) {
+		if c.share == most && (oldest == nil || c.began.Before(oldest.began)) {
 			oldest = c
 		}
 	}

@@ -199,99 +199,6 @@ func TestACommandThatDoesNotEndIsForgotten(t *testing.T) {
 	f.sends(at("a:3"), "2", "dome", nil, nil)
 }
 
-func TestAClientsOldestCommandWithoutAWaiterMakesRoom(t *testing.T) {
-	f, c, w := newFlights(t), at("a:1"), &patient{}
-	f.sends(c, "waits", "dome", w, nil)
-	for i := range 3 * maxInflightClient {
-		f.clock = f.clock.Add(time.Millisecond)
-		f.sends(c, fmt.Sprint(i), "dome", nil, nil)
-	}
-	if f.len() != maxInflightClient+1 || f.commands[commandKey{"0", "dome"}] != nil || f.commands[commandKey{"waits", "dome"}] == nil {
-		t.Errorf("%d are known", f.len())
-	}
-	for i := range maxInflightClient - 1 {
-		f.sends(c, fmt.Sprint("w", i), "dome", &patient{}, nil)
-	}
-	f.sends(c, "too many", "dome", &patient{}, errTooManyAwaited)
-	f.sends(at("a:2"), "another's", "dome", &patient{}, nil)
-	f.leave(c)
-	if len(f.callers) != 1 || w.stopped != 1 || f.callers[c] != nil {
-		t.Errorf("%d clients are known", len(f.callers))
-	}
-}
-
-// 395 clients with commands to an actor that hangs.
-func TestTheAddressWithTheMostCommandsMakesRoom(t *testing.T) {
-	f, waiting := newFlights(t), []*patient{}
-	for n := 0; f.len() < maxInflight; n++ {
-		c := at(fmt.Sprintf("10.0.0.%d:%d", n%4, n))
-		for i := 0; i < maxInflightClient && f.len() < maxInflight; i++ {
-			waiting = append(waiting, &patient{})
-			f.sends(c, fmt.Sprint(n, "-", i), "hangs", waiting[len(waiting)-1], nil)
-		}
-	}
-	honest := at("10.9.9.9:1")
-	for i := range maxInflightClient {
-		f.sends(honest, fmt.Sprint("honest", i), "dome", &patient{}, nil)
-	}
-	if status := f.hears("honest0", ":", "bridge.dome", "dome"); status != "done" {
-		t.Errorf("its end is %q", status)
-	}
-	f.sends(at("10.0.0.1:99999"), "another of them", "dome", &patient{}, nil) // who of its address has most gives way
-	var told []commandEnd
-	for _, w := range waiting {
-		told = append(told, w.ends...)
-	}
-	if len(told) != maxInflightClient || told[0].status != "timeout" || told[0].message != evictedWords {
-		t.Errorf("%d commands gave way, the first as %+v", len(told), told[:1])
-	}
-	if f.len() > maxInflight {
-		t.Errorf("%d are known", f.len())
-	}
-}
-
-func TestTheAddressWithTheMostCommandsIsTold(t *testing.T) {
-	f := newFlights(t)
-	for i := 0; f.len() < maxInflight; i++ {
-		f.sends(at(fmt.Sprintf("10.0.%d.%d:1", i>>8&255, i&255|i>>16<<7)), fmt.Sprint(i), "hangs", &patient{}, nil)
-	}
-	f.sends(at("10.9.9.9:1"), "few", "dome", &patient{}, nil)
-	greedy := at("10.9.9.9:2")
-	var err error
-	for i := 0; err == nil; i++ {
-		if i > 8 {
-			t.Fatal("it takes the room of all")
-		}
-		_, err = f.add(greedy, commandKey{fmt.Sprint("greedy", i), "dome"}, &patient{})
-	}
-	if err != errTooManyOfAll {
-		t.Error(err)
-	}
-}
-
-func TestTheAddressThatAwaitsTheMostOverHTTPMakesRoom(t *testing.T) {
-	f := newFlights(t)
-	var calls []*call
-	for i := range maxCalls {
-		calls = append(calls, newCall())
-		f.sends(at(fmt.Sprintf("10.0.0.1:%d", i)), fmt.Sprint(i), "hangs", calls[i], nil)
-		f.clock = f.clock.Add(time.Millisecond)
-	}
-	f.sends(at("10.0.0.1:999"), "more", "dome", newCall(), errTooManyCalls)
-	f.sends(at("10.0.0.2:1"), "honest", "dome", newCall(), nil)
-	select {
-	case <-calls[0].done:
-	default:
-		t.Fatal("the oldest does not give way")
-	}
-	if e := calls[0].ending; e.status != "timeout" || e.commandID != "0" {
-		t.Errorf("it ends as %+v", e)
-	}
-	if len(f.calls) != maxCalls {
-		t.Errorf("%d are waited for", len(f.calls))
-	}
-}
-
 func TestAReplyCostsNoMemory(t *testing.T) {
 	f := newFlights(t)
 	f.sends(at("a:1"), "1", "dome", nil, nil)
@@ -346,22 +253,31 @@ func (f *flights) agree() {
 	inShares, uses, inCallers := 0, 0, 0
 	for _, s := range f.shares {
 		sum := 0
-		for _, one := range s.callers {
-			sum += len(one.commands)
-			awaited := 0
-			for _, c := range one.commands {
-				if c.waiter != nil {
-					awaited++
+		callers := slices.Clone(s.callers)
+		if s.left != nil {
+			callers = append(callers, s.left)
+		}
+		for _, one := range callers {
+			has := 0
+			for waits, q := range map[bool]*commandQueue{true: &one.waits, false: &one.rest} {
+				n := 0
+				for c := q.oldest; c != nil; c = c.behind {
+					n++
+					if f.commands[c.commandKey] != c || c.caller != one || c.share != s || (c.waiter != nil) != waits {
+						f.t.Fatalf("%v is its caller's alone, or waited for by nobody", c.commandKey)
+					}
 				}
-				if f.commands[c.commandKey] != c {
-					f.t.Fatalf("%v is its caller's alone", c.commandKey)
+				if q.count != n {
+					f.t.Fatalf("of a caller's there are %d, counted %d", n, q.count)
 				}
+				has += n
 			}
-			if one.count != len(one.commands) || one.awaited != awaited || len(one.commands) == 0 {
-				f.t.Fatalf("a caller has %d, counted %d; waits for %d, counted %d", len(one.commands), one.count, awaited, one.awaited)
+			sum += has
+			if one.count != has || has == 0 || (one.client == nil) != (one == s.left) {
+				f.t.Fatalf("a caller has %d, counted %d", has, one.count)
 			}
 			if one.client != nil {
-				inCallers += len(one.commands)
+				inCallers += has
 			}
 		}
 		if s.count != sum {

@@ -34,7 +34,7 @@ func (s *sending) message(from amqpx.Sender) amqpx.Message {
 	if len(s.CommandString) > maxVerb {
 		s.CommandString = strings.Clone(s.CommandString[:maxVerb])
 	}
-	m.From, m.Party, m.Deadline = from, s.flight.caller.share, s.came.Add(sendWithin)
+	m.From, m.Party, m.Deadline = from, s.flight.share, s.came.Add(sendWithin)
 	if !s.expires.IsZero() && s.expires.Before(m.Deadline) {
 		m.Deadline = s.expires
 	}
