@@ -67,7 +67,7 @@ func (f *inflight) callerOf(from *client) *caller {
 	return one
 }
 
-// take and giveBack add a command to its caller and remove it. mu is held.
+// take adds a command to its caller. mu is held.
 func (one *caller) take(f *inflight, c *command) {
 	if c.waiter != nil {
 		one.waits.add(c)
@@ -78,7 +78,7 @@ func (one *caller) take(f *inflight, c *command) {
 	f.largest.change(one.share, +1)
 }
 
-// giveBack is for a command whose end nobody waits for any longer.
+// giveBack removes a command without a waiter from its caller. mu is held.
 func (one *caller) giveBack(f *inflight, c *command) {
 	one.rest.remove(c)
 	s := one.share
@@ -106,7 +106,7 @@ func (f *inflight) leave(from *client) {
 	f.forsake(from)
 }
 
-// forsake is leave with mu held.
+// forsake does what leave does. mu is held.
 func (f *inflight) forsake(from *client) {
 	one := f.callers[from]
 	if one == nil {
