@@ -18,8 +18,8 @@ type stalls struct {
 	clock func() time.Duration // since some moment, with the time that the machine slept
 	after time.Duration        // Limits.StallAfter
 	log   *slog.Logger
-	ended chan struct{}              // the heart is to stop
-	found func(length time.Duration) // called by the heart; nil for nobody
+	ended chan struct{}     // the heart is to stop
+	found func(*standstill) // called by the heart; nil for nobody
 
 	beat  atomic.Int64               // when the heart beat last, by the clock
 	last  atomic.Pointer[standstill] // that the heart noticed
@@ -63,10 +63,11 @@ func (s *stalls) watch() {
 func (s *stalls) pulse() {
 	now := s.clock()
 	if gap := now - time.Duration(s.beat.Load()); gap > s.after {
-		s.last.Store(&standstill{now, gap})
+		stall := &standstill{now, gap}
+		s.last.Store(stall)
 		s.note(now, gap)
 		if s.found != nil {
-			s.found(gap)
+			s.found(stall)
 		}
 	}
 	s.beat.Store(int64(now))
