@@ -7,6 +7,7 @@ import "github.com/clu-ws/clu-ws/bridge/engine"
 // outcome then.
 func (b *Bridge) Ending(conn engine.Conn, v any) {
 	c := v.(*client)
+	c.set(clientGoodbye)
 	if s := c.v1.Load(); s != nil {
 		// What came before the greeting is read in the lane, and asks for the lane anew.
 		b.desk.doFor(&s.lane, func() {
