@@ -44,7 +44,7 @@
 // (commands.go), tracked (tracked.go), or over HTTP (apicommand.go). The commands in
 // flight (inflight.go) refuse an id that is under way, know whose command a reply
 // answers and when it has ended (inflight_end.go), and share their room fairly
-// (inflight_shares.go). What waited too long is refused (late.go), also behind this:
+// among addresses (inflight_callers.go, inflight_shares.go). What waited too long is refused (late.go), also behind this:
 // a command is published within 0.9 s of its reading or not at all (sending.go), and
 // fails at once where it cannot be. Its sender is
 // told of every end but success, whose witness is the actor's own reply:
