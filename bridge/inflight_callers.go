@@ -114,7 +114,7 @@ func (f *inflight) forsake(from *client) {
 		return
 	}
 	for one.waits.oldest != nil {
-		f.quit(one.waits.oldest)
+		f.detach(one.waits.oldest)
 	}
 	delete(f.callers, from)
 	s := one.share
@@ -123,7 +123,7 @@ func (f *inflight) forsake(from *client) {
 		s.left = &caller{share: s}
 	}
 	for c := one.rest.oldest; c != nil; c = one.rest.oldest {
-		f.unuse(c)
+		f.releaseID(c)
 		one.rest.remove(c)
 		c.caller = s.left
 		s.left.rest.add(c)

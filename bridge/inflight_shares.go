@@ -6,27 +6,27 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// Why a command finds no room.
+// Errors of commands that find no room.
 var (
-	errTooManyAwaited = full("The command was not sent: you wait for the ends of %d others already; wait for some of them, or send it in CLU's own form.", maxInflightClient)
-	errTooManyOfAll   = full("The command was not sent: %d others are under way at this bridge, and no address has more of them than yours; wait for the end of some.", maxInflight)
-	errTooManyCalls   = full("The command was not sent: the ends of %d others are waited for over HTTP, and no address waits for more than yours; try again later, or without wait.", maxCalls)
+	errTooManyAwaited = full("The command was not sent: you already wait for %d others to end; let some of them end, or send it in CLU's own form.", maxInflightClient)
+	errTooManyOfAll   = full("The command was not sent: %d others are in flight at this bridge, and no address has more of them than yours; let some of them end.", maxInflight)
+	errTooManyCalls   = full("The command was not sent: %d others are awaited over HTTP, and no address awaits more than yours; try again later, or without wait.", maxCalls)
 )
 
 func full(format string, most int) *rejection {
 	return &rejection{amqpx.Full.String(), fmt.Sprintf(format, most)}
 }
 
-// evicted is who waited for the end of a command that gave way; nobody as a rule.
+// evicted is the waiter of an evicted command, if it had one, and the end to tell it.
 type evicted struct {
 	waiter endWaiter
 	ending commandEnd
 }
 
-// makeRoom sees to it that there is room for another command of a client. Of its own
-// commands the oldest whose end nobody waits for gives way; where all have too many,
-// one of the address that has most: of clients that have left, else of who has most.
-// mu is held.
+// makeRoom makes room for another command of a client. At the client's own bound its
+// oldest command without a waiter is dropped; at the bound for all, a command of the
+// address with the most is evicted: one of a client that has disconnected, else one of
+// its client with the most. mu is held.
 func (f *inflight) makeRoom(from *client, w endWaiter) (evicted, error) {
 	var has, awaited int
 	one := f.callers[from]
@@ -49,7 +49,7 @@ func (f *inflight) makeRoom(from *client, w endWaiter) (evicted, error) {
 	return f.makeRoomOfAll(one, sharer(from.remote))
 }
 
-// makeRoomOfAll makes room where all have too many. one is nil for a client without
+// makeRoomOfAll makes room at the bound for all. one is nil for a client without
 // commands. mu is held.
 func (f *inflight) makeRoomOfAll(one *caller, address string) (evicted, error) {
 	from, has, others := f.largest[0], 0, 0
@@ -82,8 +82,8 @@ func (f *inflight) makeRoomOfAll(one *caller, address string) (evicted, error) {
 	return f.evict(c), nil
 }
 
-// makeCallRoom makes room for another command whose end is waited for over HTTP: one of
-// the address with most of them gives way. mu is held.
+// makeCallRoom makes room for another command awaited over HTTP: one of the address
+// with the most is evicted. mu is held.
 func (f *inflight) makeCallRoom(address string) (evicted, error) {
 	calls, most := map[*share]int{}, (*share)(nil)
 	for c := range f.calls {
@@ -101,17 +101,17 @@ func (f *inflight) makeCallRoom(address string) (evicted, error) {
 			oldest = c
 		}
 	}
-	return f.quitFor(oldest), nil
+	return f.detachEvicted(oldest), nil
 }
 
-// evict forgets a command, and quitFor has nobody wait for its end any longer. They
-// give who is to be told. mu is held.
+// evict drops a command, and detachEvicted only removes its waiter. They return the
+// waiter to be told. mu is held.
 func (f *inflight) evict(c *command) evicted {
-	e := f.quitFor(c)
+	e := f.detachEvicted(c)
 	f.drop(c)
 	return e
 }
 
-func (f *inflight) quitFor(c *command) evicted {
-	return evicted{f.quit(c), timeoutOf(c, f.now(), gaveWayWords)}
+func (f *inflight) detachEvicted(c *command) evicted {
+	return evicted{f.detach(c), timeoutOf(c, f.now(), evictedWords)}
 }

@@ -49,7 +49,7 @@ func TestWhoHasMostCommandsMakesRoomForWhoHasFew(t *testing.T) {
 	for _, w := range waiting {
 		told = append(told, w.ends...)
 	}
-	if len(told) != maxInflightClient || told[0].status != "timeout" || told[0].message != gaveWayWords {
+	if len(told) != maxInflightClient || told[0].status != "timeout" || told[0].message != evictedWords {
 		t.Errorf("%d commands gave way, the first as %+v", len(told), told[:1])
 	}
 	if f.len() > maxInflight {

@@ -86,7 +86,7 @@ func TestAReplyEndsACommandOnlyIfItIsItsOwn(t *testing.T) {
 	}
 }
 
-func TestAnIDThatIsUnderWayIsRefusedToEveryOtherClient(t *testing.T) {
+func TestAnIDInFlightIsRefusedToEveryOtherClient(t *testing.T) {
 	plain, v1, http := at("a:1"), at("a:2"), at("b:1")
 	f := newFlights(t)
 	for i, first := range []struct {
@@ -152,7 +152,7 @@ func TestACommandThatComesWhenItsClientHasLeftIsNobodys(t *testing.T) {
 	}
 }
 
-func TestTheRepliesToACommandAreItsOwnAlsoWhenNobodyWaitsAnyLonger(t *testing.T) {
+func TestRepliesBelongToTheirCommandAfterItsTimeout(t *testing.T) {
 	f, w, c := newFlights(t), &patient{}, at("a:1")
 	c.v1.Store(&session{id: "s"})
 	flight := f.sends(c, "slow", "dome", w, nil)
@@ -175,7 +175,7 @@ func TestTheRepliesToACommandAreItsOwnAlsoWhenNobodyWaitsAnyLonger(t *testing.T)
 	}
 }
 
-func TestACommandOfWhichNobodyKnowsIsUnderWayStill(t *testing.T) {
+func TestACommandInDoubtStaysInFlight(t *testing.T) {
 	f, c := newFlights(t), at("a:1")
 	flight := f.sends(c, "1", "dome", &patient{}, nil)
 	if !f.failed(flight, true) {

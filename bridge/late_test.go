@@ -136,15 +136,15 @@ func TestExpiresAtIsReadAsANumberOrAsText(t *testing.T) {
 		`-1`:                                  "1969-12-31T23:59:59Z",
 		`null`:                                "0001-01-01T00:00:00Z",
 		`"\u0032026-11-21T03:38:45Z"`:         "2026-11-21T03:38:45Z",
-		`"tomorrow"`:                          `"expires_at" is another text than a time; write a number of seconds since 1970`,
+		`"tomorrow"`:                          `"expires_at" is not a time; write a number of seconds since 1970`,
 		`true`:                                `"expires_at" is a boolean, but must be a number of seconds since 1970`,
 		`{}`:                                  `"expires_at" is an object, but must be`,
 		`1e300`:                               `"expires_at" is 1e300, but must be`,
 		`1e400`:                               `"expires_at" is 1e400, but must be`,
 		`1795232325500`:                       `more than an hour ahead of the bridge's clock; write a number of seconds`,
 		`"2026-11-21T05:00:00Z"`:              `more than an hour ahead`,
-		`"2026-11-21 03:38:45"`:               `another text than a time`,
-		`"2026-11-21T03:38:45.500Z and more"`: `another text than a time`,
+		`"2026-11-21 03:38:45"`:               `is not a time`,
+		`"2026-11-21T03:38:45.500Z and more"`: `is not a time`,
 	} {
 		at, err := fields{"expires_at": json.RawMessage(text)}.expiresAt(now)
 		got := at.UTC().Format(time.RFC3339Nano)
@@ -218,7 +218,7 @@ func TestALongCommandIsNotKeptUntilItsOutcome(t *testing.T) {
 	}
 }
 
-func TestAClientIsGoneUnlessItHasSaidGoodbye(t *testing.T) {
+func TestAClientIsGoneUnlessItHasSentACloseFrame(t *testing.T) {
 	s := newStage(t)
 	for _, code := range []int{1000, 1005, 1006, 1008, 1013} {
 		c := &client{}
@@ -236,7 +236,7 @@ func TestAClientIsGoneUnlessItHasSaidGoodbye(t *testing.T) {
 	}
 }
 
-func TestEachCommandIsLoggedAndOfManyTheirNumber(t *testing.T) {
+func TestEachCommandIsLoggedAndManyAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var text bytes.Buffer
 		log := slog.New(slog.NewTextHandler(&text, nil))
@@ -277,7 +277,7 @@ func TestTheVerbIsTheFirstWordAndShort(t *testing.T) {
 	}
 }
 
-func TestFailuresForNobodyAreBoundedForEachAddressAndInAll(t *testing.T) {
+func TestUnroutableFailuresAreBoundedForEachAddressAndInAll(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	r := newFailureRate()
 	r.now = func() time.Time { return now }

@@ -9,19 +9,19 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 )
 
-// sendWithin is how long a command may take from its reading to the broker. After that
-// it is not sent, however it spent the time.
+// sendWithin is how long a command may take from being read to being sent. After that
+// it is not sent.
 const sendWithin = 900 * time.Millisecond
 
 // sending is a client's command on its way to the broker.
 type sending struct {
 	actor.Command
-	conn    engine.Conn // of a client that has one
+	conn    engine.Conn // the zero value over HTTP
 	client  *client
 	came    time.Time // when it was read
-	expires time.Time // after which it must not be sent; zero if its sender did not say
+	expires time.Time // not sent after this; zero without expires_at
 	flight  *command
-	tracked *tracked // who waits for its end; nil if nobody does, or over HTTP
+	tracked *tracked // its v1 waiter, if any
 }
 
 func (s *sending) key() commandKey { return commandKey{s.CommandID, s.Consumer} }
@@ -41,10 +41,10 @@ func (s *sending) message(from amqpx.Sender) amqpx.Message {
 	return m
 }
 
-// publish sends the command and sees to it that its sender hears of its end.
+// publish sends the command and tells its sender the outcome.
 func (b *Bridge) publish(s *sending) {
 	s.client.commands.Add(1)
-	if s.client.leaving() { // since it was read
+	if s.client.leaving() { // it began to leave after the command was read
 		b.logCommand(s, "leaving")
 		b.failed(s, "leaving", leavingWords, false)
 		s.client.ended(s.conn)
@@ -63,8 +63,8 @@ func (b *Bridge) publish(s *sending) {
 		}
 	})
 	if err != nil {
-		// AMQP cannot carry it, although Check found nothing, or the broker does not take
-		// it from this user: no silence for that.
+		// AMQP cannot carry it although Check passed, or the broker forbids it for this
+		// user: the sender is told even with --clu-strict.
 		b.metrics.refused.Inc()
 		b.logCommand(s, "invalid")
 		b.failed(s, "invalid", err.Error(), false)
@@ -81,15 +81,15 @@ func (b *Bridge) settled(s *sending, o amqpx.Outcome) {
 	}
 }
 
-// fromBridge is who sends what the bridge has to say itself. It has turns of its own.
+// fromBridge is the sender of the bridge's own messages, with turns of its own.
 type fromBridge struct{}
 
 // Gone implements [amqpx.Sender].
 func (fromBridge) Gone() bool { return false }
 
-// failForAll publishes the failed reply of a command that nobody listens to, so
-// that every client and every other program on the exchange sees it fail. Who sends
-// many of those is told alone.
+// failForAll publishes the failed reply of a command without a consumer, so that every
+// client and every other program on the exchange sees it fail. Beyond the failure rate
+// only the sender is told.
 func (b *Bridge) failForAll(s *sending) {
 	if !b.failureRate.allows(sharer(s.client.remote)) {
 		b.failed(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
@@ -115,8 +115,8 @@ func (b *Bridge) publishFailure(s *sending, r unroutable) {
 	}
 }
 
-// ended notes that a command has its outcome. A client that is to leave, or that has
-// said goodbye, goes with the last.
+// ended notes that a command has its outcome. A leaving or closing client goes with its
+// last one.
 func (c *client) ended(conn engine.Conn) {
 	if c.commands.Add(-1) > 0 {
 		return
@@ -129,16 +129,15 @@ func (c *client) ended(conn engine.Conn) {
 	}
 }
 
-// failed tells the sender of a command that did not get through, or of which nobody
-// knows. That is its end for who waits for that. If it is in doubt whether the actor
-// has the command, replies may still come, and are the command's.
+// failed tells the sender that a command failed or is in doubt. This also completes its
+// waiter. In doubt, replies may still come, and belong to the command.
 func (b *Bridge) failed(s *sending, code, message string, inDoubt bool) {
 	waited := b.hub.inflight.failed(s.flight, inDoubt)
 	if s.tracked == nil {
 		b.fail(s.conn, s.client, s.CommandID, code, message)
 		return
 	}
-	if waited { // else it has heard of an end already
+	if waited { // else the end was told already
 		s.conn.Send(frameOf(errorMessage{Op: "error", ID: s.tracked.id, CommandID: s.CommandID, Code: code, Message: message}))
 	}
 }

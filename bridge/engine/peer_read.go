@@ -39,7 +39,7 @@ func (p *peer) read(data []byte) bool {
 	}
 }
 
-// closedByPeer reports whether nothing more is to be read.
+// closedByPeer reports whether the peer has closed and nothing more is to be read.
 func (p *peer) closedByPeer() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -53,15 +53,15 @@ func (p *peer) heard() {
 	p.pinged = false
 }
 
-// wants, pause, message, fragments, inflated and control make the peer the parser's
-// sink. It needs no pause: nobody waits for its goroutine.
+// wants, turnOver, message, fragments, inflated and control make the peer the parser's
+// sink. Its turn is never over: it has a goroutine of its own.
 func (p *peer) wants() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.state == stateOpen
 }
 
-func (p *peer) pause() bool { return false }
+func (p *peer) turnOver() bool { return false }
 
 func (p *peer) fragments() bool {
 	if p.wants() {
@@ -120,7 +120,7 @@ func (p *peer) peerClose(payload []byte) {
 	p.beginEnding(code, reason)
 }
 
-// beginEnding waits for the handler's answers to what came before.
+// beginEnding waits for the handler's answers to earlier messages.
 func (p *peer) beginEnding(code ws.StatusCode, reason string) {
 	p.calls.Lock()
 	defer p.calls.Unlock()

@@ -27,8 +27,8 @@ func (p *peer) waited() time.Duration {
 
 // noteLate takes what the heart has found.
 func (p *peer) noteLate() {
-	if stall := p.late.Swap(nil); stall != nil && stall.end > p.emptied {
-		p.stood = stall.length
+	if found := p.late.Swap(nil); found != nil && found.end > p.emptied {
+		p.stood = found.length
 	}
 }
 
@@ -92,13 +92,13 @@ func (p *peer) noteBeginning() {
 
 // stoodStill marks the connections that have something waiting in their sockets: their
 // goroutines may be long in coming to it.
-func (g *gang) stoodStill(stall *standstill) {
+func (g *gang) stoodStill(found *stall) {
 	g.mu.Lock()
 	peers := g.all()
 	g.mu.Unlock()
 	for _, p := range peers {
 		if n, known := unread(p.socket); known && n > 0 {
-			p.late.Store(stall)
+			p.late.Store(found)
 		}
 	}
 }

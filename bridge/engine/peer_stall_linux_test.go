@@ -80,7 +80,7 @@ func TestOnGoroutinesWhatComesFastAfterAStallIsNotLate(t *testing.T) {
 			s.clock.by.Add(int64(nap))
 			c.send(text("meanwhile"))
 			s.expect(t, "meanwhile", true)
-			s.stalls.pulse()
+			s.stalls.heartbeat()
 			for n := range 1000 {
 				c.send(text(fmt.Sprint(n)))
 				if got := receive(t, s.late); !got.stalled {
@@ -114,8 +114,8 @@ func TestOnGoroutinesWhatWaitedThroughAStallIsLateHoweverLaterItIsRead(t *testin
 				return nil
 			})
 			s.clock.by.Add(int64(nap))
-			s.stalls.pulse()
-			s.clock.by.Add(int64(3 * stallNews)) // its goroutine has not run since
+			s.stalls.heartbeat()
+			s.clock.by.Add(int64(3 * stallMemory)) // its goroutine has not run since
 			close(s.hold)
 			for range n {
 				s.expect(t, "meanwhile", true)
@@ -146,8 +146,8 @@ func TestOnGoroutinesAMessageThatBeganBeforeAStallIsLate(t *testing.T) {
 		return nil
 	})
 	s.clock.by.Add(int64(nap))
-	s.stalls.pulse()
-	s.clock.by.Add(int64(3 * stallNews))
+	s.stalls.heartbeat()
+	s.clock.by.Add(int64(3 * stallMemory))
 	c.send(whole[8:])
 	s.expect(t, "in two parts", true)
 	c.send(text("afterwards"))
@@ -168,8 +168,8 @@ func TestOnGoroutinesAPingThatWaitedThroughAStallMakesNothingLate(t *testing.T) 
 		return nil
 	})
 	s.clock.by.Add(int64(nap))
-	s.stalls.pulse()
-	s.clock.by.Add(int64(3 * stallNews))
+	s.stalls.heartbeat()
+	s.clock.by.Add(int64(3 * stallMemory))
 	close(s.hold)
 	for range 5 { // behind at least one of them the reader has found the socket empty
 		c.send(ws.MustCompileFrame(ws.MaskFrame(ws.NewPingFrame(nil))))

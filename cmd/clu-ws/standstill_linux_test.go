@@ -20,7 +20,7 @@ import (
 
 // A bridge stands still, as with a machine that is suspended. What clients send it
 // meanwhile is not sent when it wakes, in whatever form, and each hears that.
-func TestNothingRunsLateThatWaitedWhileTheBridgeStoodStill(t *testing.T) {
+func TestCommandsThatWaitedDuringAStallAreNotSent(t *testing.T) {
 	t.Parallel()
 	t.Run("embedded broker", func(t *testing.T) {
 		t.Parallel()

@@ -63,7 +63,7 @@ func TestABurstOfOneSenderLeavesRoomForTheOthers(t *testing.T) {
 	}
 }
 
-func TestWhoHasMostGivesUpItsNewestMessage(t *testing.T) {
+func TestTheLongestQueueLosesItsNewestMessage(t *testing.T) {
 	var out outcomes
 	o := newOutbox(3, 10, time.Second)
 	o.open()
@@ -89,7 +89,7 @@ func TestSendersTakeTurnsAndEachKeepsItsOrder(t *testing.T) {
 	}
 }
 
-func TestWhatASenderLeavesBehindThatIsGoneIsNotSent(t *testing.T) {
+func TestMessagesOfADisconnectedSenderAreNotSent(t *testing.T) {
 	var out outcomes
 	o := newOutbox(100, 100, time.Second)
 	o.open()
@@ -149,14 +149,14 @@ func TestAMessageThatWaitedThroughASuspendIsNotSent(t *testing.T) {
 	}
 }
 
-// TestALineupLosesNothingAndKeepsEachOrder plays with messages of all lengths. A model
+// TestASendQueueLosesNothingAndKeepsEachOrder plays with messages of all lengths. A model
 // says what waits: of each sender a list.
-func TestALineupLosesNothingAndKeepsEachOrder(t *testing.T) {
+func TestASendQueueLosesNothingAndKeepsEachOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 9))
 	one, two := "one", "two"
 	senders := []Sender{nil, &someone{}, &someone{party: one}, &someone{party: one}, &someone{party: two}}
 	for range 200 {
-		m := modelLineup{t, newLineup(20), map[Sender][]*publish{}}
+		m := modelLineup{t, newSendQueue(20), map[Sender][]*publish{}}
 		for n := range 200 {
 			s := senders[random.IntN(len(senders))]
 			if random.IntN(5) < 3 {
@@ -183,10 +183,10 @@ func TestALineupLosesNothingAndKeepsEachOrder(t *testing.T) {
 	}
 }
 
-// modelLineup is a lineup, and what should wait there.
+// modelLineup is a sendQueue, and what should wait there.
 type modelLineup struct {
 	t     *testing.T
-	q     lineup
+	q     sendQueue
 	waits map[Sender][]*publish
 }
 
@@ -315,7 +315,7 @@ func TestWhatWaitsIsBoundedInMemoryToo(t *testing.T) {
 }
 
 func TestWaitingCostsNoMemoryBeyondTheMessage(t *testing.T) {
-	q, s, p := newLineup(10), &someone{}, &publish{}
+	q, s, p := newSendQueue(10), &someone{}, &publish{}
 	p.msg.From = s
 	if n := testing.AllocsPerRun(100, func() { q.push(p); q.pop() }); n > 0 {
 		t.Errorf("%v allocations", n)
