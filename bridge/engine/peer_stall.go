@@ -18,17 +18,23 @@ func (p *peer) waited() time.Duration {
 	if last := s.recent(); last.end > p.emptied {
 		p.stood = last.length
 	}
-	if stood := p.late.Swap(0); stood > 0 {
-		p.stood = time.Duration(stood)
-	}
+	p.noteLate()
 	if last := s.last.Load(); p.began > 0 && last != nil && last.end > p.began {
 		p.stood = last.length
 	}
 	return p.stood
 }
 
+// noteLate takes note of a stall that the heartbeat found.
+func (p *peer) noteLate() {
+	if found := p.late.Swap(nil); found != nil && found.end > p.emptied {
+		p.stood = found.length
+	}
+}
+
 // next reads the next bytes.
 func (p *peer) next(buf []byte) (int, error) {
+	p.noteLate() // it may have been no message
 	if p.stood == 0 || !p.parser.idle() {
 		return p.socket.Read(buf)
 	}
@@ -86,13 +92,13 @@ func (p *peer) noteBeginning() {
 
 // stoodStill marks the connections with input waiting in their sockets: their
 // goroutines may read it much later.
-func (g *gang) stoodStill(length time.Duration) {
+func (g *gang) stoodStill(found *stall) {
 	g.mu.Lock()
 	peers := g.all()
 	g.mu.Unlock()
 	for _, p := range peers {
 		if n, known := unread(p.socket); known && n > 0 {
-			p.late.Store(int64(length))
+			p.late.Store(found)
 		}
 	}
 }
