@@ -21,7 +21,8 @@ import (
 const (
 	// maxAPIBody is the longest request of the API, in bytes.
 	maxAPIBody = 1 << 20
-	// apiReadTimeout is how long its body may take to come.
+	// apiReadTimeout is how long its body may take to come, or that of any request to
+	// the admin's port.
 	apiReadTimeout = 30 * time.Second
 )
 

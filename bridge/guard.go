@@ -62,9 +62,14 @@ func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
 		return origin.Listener{Admin: true, Own: b.cfg.AdminHost, Local: known && isLocal(addr)}, known
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rc := http.NewResponseController(w) // whose errors mean that there is no socket
 		if !strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/debug/") {
-			// Those may take their time to be made; an error means that there is no socket.
-			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(shortAnswer))
+			// Those may take their time to be made.
+			_ = rc.SetWriteDeadline(time.Now().Add(shortAnswer))
+		}
+		if r.ContentLength != 0 {
+			// net/http waits also for a body that nobody reads.
+			_ = rc.SetReadDeadline(time.Now().Add(apiReadTimeout))
 		}
 		guarded.ServeHTTP(w, r)
 	})
