@@ -89,7 +89,7 @@ func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin
 			return
 		}
 		no := b.origins.Check(l, origin.Request{Origins: r.Header.Values("Origin"), Host: r.Host,
-			Site: r.Header.Get("Sec-Fetch-Site"), Mode: r.Header.Get("Sec-Fetch-Mode")})
+			Site: r.Header.Get("Sec-Fetch-Site"), Mode: r.Header.Get("Sec-Fetch-Mode"), Dest: r.Header.Get("Sec-Fetch-Dest")})
 		if no == nil {
 			next.ServeHTTP(w, r)
 			return

@@ -20,8 +20,9 @@ type Listener struct {
 type Request struct {
 	Origins []string // the values of its fields Origin
 	Host    string   // that of its field Host; "" where HTTP/1.0 has none
-	// Site and Mode are its fields Sec-Fetch-Site and Sec-Fetch-Mode.
-	Site, Mode string
+	// Site, Mode and Dest are its fields Sec-Fetch-Site, Sec-Fetch-Mode and
+	// Sec-Fetch-Dest.
+	Site, Mode, Dest string
 }
 
 // Refusal says why a request is refused.
@@ -43,12 +44,18 @@ func (p *Policy) Check(l Listener, r Request) *Refusal {
 			" ask for %s, or start the bridge with --origin https://%[1]s", short(r.Host), l.examples())
 	}
 	if len(r.Origins) == 0 {
-		if l.Admin && r.Site == "cross-site" && r.Mode != "navigate" {
+		if l.Admin && r.Site == "cross-site" && !r.isVisit() {
 			return refuse("origin", r.Site, "a page of another site may not ask this of a browser; use a program, or open the address itself")
 		}
 		return nil
 	}
 	return p.checkPage(l, strings.Join(r.Origins, ", "), r.Host)
+}
+
+// isVisit reports whether somebody goes to the address, by a link say: no part of
+// another page, such as an image or a frame, asks for it.
+func (r *Request) isVisit() bool {
+	return r.Mode == "navigate" && (r.Dest == "document" || r.Dest == "")
 }
 
 // checkPage refuses a page by its origin.
