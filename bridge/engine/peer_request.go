@@ -44,17 +44,19 @@ func (p *peer) readHead() (r *Request, rest []byte, no *Refusal, _ error) {
 // tellBroken tells of a connection whose bytes are not what the port speaks. Its
 // listener has answered it, as far as it could.
 func (p *peer) tellBroken(err error) {
-	kind := ""
+	no := &Refusal{Status: http.StatusBadRequest, Reason: err.Error()}
 	var record tls.RecordHeaderError
 	switch {
 	case errors.Is(err, proxyproto.ErrMissing), errors.Is(err, proxyproto.ErrMalformed):
-		kind = KindProxyLine
-	case errors.As(err, &record):
-		kind = KindNoTLS
-	default:
+		no.Kind = KindProxyLine
+	case !errors.As(err, &record):
 		return
+	case proxyproto.MayBegin(record.RecordHeader[:]):
+		no = p.gang.engine.unexpectedProxy()
+	default:
+		no.Kind = KindNoTLS
 	}
-	p.gang.engine.reportRefusal(&Refusal{Status: http.StatusBadRequest, Kind: kind, Reason: err.Error()}, p.remoteAddr())
+	p.gang.engine.reportRefusal(no, p.remoteAddr())
 }
 
 // outOfTime says why a request is not waited for any longer.

@@ -34,6 +34,12 @@ func Begins(data []byte) bool {
 	return bytes.HasPrefix(data, []byte(signature1)) || bytes.HasPrefix(data, []byte(signature2))
 }
 
+// MayBegin reports whether data, of which there may be few, could be the beginning of
+// a header.
+func MayBegin(data []byte) bool {
+	return startsLike(data, signature1) || startsLike(data, signature2)
+}
+
 // Parse reads the header at the beginning of data. n is its length in bytes, or 0
 // while it is incomplete. The address is the zero value where the load balancer
 // speaks for itself (LOCAL, as in its health checks), or for what has no IP
