@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/filter"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -19,13 +20,13 @@ func TestTheLanesOfTheDeskTakeTurnsAndEachKeepsItsOrder(t *testing.T) {
 	d.do(func() { <-begin })
 	var a, b lane
 	for _, what := range []string{"a1", "a2", "a3"} {
-		d.doFor(&a, does(what))
+		d.doFor(&a, brief, does(what))
 	}
-	d.doFor(&b, does("b1"))
+	d.doFor(&b, brief, does("b1"))
 	d.do(does("urgent"))
 	close(begin)
 	d.close()
-	d.doFor(&a, does("too late"))
+	d.doFor(&a, brief, does("too late"))
 	d.do(does("too late"))
 	if got := strings.Join(done, " "); got != "urgent a1 b1 a2 a3" {
 		t.Errorf("the order was %s", got)
@@ -41,20 +42,20 @@ func TestBetweenTheStepsOfATaskTheOtherLanesHaveTheirTurns(t *testing.T) {
 	d.do(func() { <-begin })
 	var a, b, c lane
 	steps := 0
-	d.steps(&a, func() bool {
+	d.steps(&a, inTurns, func() bool {
 		steps++
 		done = append(done, fmt.Sprint("a1.", steps))
 		if steps == 1 {
-			d.doFor(&c, func() { done = append(done, "c1") })
+			d.doFor(&c, inTurns, func() { done = append(done, "c1") })
 			d.do(func() { done = append(done, "urgent") })
-			d.stepsFirst(&b, func() bool { done = append(done, "b0"); return true })
+			d.stepsFirst(&b, inTurns, func() bool { done = append(done, "b0"); return true })
 		}
 		return steps == 3
 	})
 	last := make(chan struct{})
-	d.doFor(&a, func() { done = append(done, "a2"); close(last) })
+	d.doFor(&a, inTurns, func() { done = append(done, "a2"); close(last) })
 	for i := range 2 {
-		d.doFor(&b, func() { done = append(done, fmt.Sprint("b", i+1)) })
+		d.doFor(&b, inTurns, func() { done = append(done, fmt.Sprint("b", i+1)) })
 	}
 	close(begin)
 	<-last
@@ -64,13 +65,64 @@ func TestBetweenTheStepsOfATaskTheOtherLanesHaveTheirTurns(t *testing.T) {
 	}
 }
 
+// Who asks for much holds up nobody who asks for little, nor is held up without end.
+func TestTheDeskDoesWhatIsBriefBeforeWhatTakesTurns(t *testing.T) {
+	d := newDesk()
+	var done []string
+	begin := make(chan struct{})
+	d.do(func() { <-begin })
+	var long, short, other lane
+	steps, last := 0, make(chan struct{})
+	d.steps(&long, inTurns, func() bool {
+		steps++
+		done = append(done, "step")
+		if steps == 1 {
+			d.doFor(&other, brief, func() { done = append(done, "other") })
+		}
+		if steps == 3 {
+			close(last)
+		}
+		return steps == 3
+	})
+	for range briefInRow + 2 {
+		d.doFor(&short, brief, func() { done = append(done, "brief") })
+	}
+	close(begin)
+	<-last
+	d.close()
+	want := strings.Repeat("brief ", briefInRow) + "step brief other brief step step"
+	if got := strings.Join(done, " "); got != want {
+		t.Errorf("the order was %s,\nwant %s", got, want)
+	}
+}
+
+// The hub's lock is held while its replies wait for the engine's loops.
+func TestAnAnswerWaitsForNobodyWhoNeedsTheHubsLock(t *testing.T) {
+	s := newStage(t)
+	l, other := s.dialAt("/?silent=1"), s.dialAt("/?silent=1")
+	s.await(l, "hello")
+	s.await(other, "hello")
+	s.hub.mu.Lock()
+	release := sync.OnceFunc(s.hub.mu.Unlock)
+	defer release()
+	s.tell(other, `{"op": "subscribe", "id": "s"}`)
+	s.ask(l, "pong", `{"op": "ping", "data": [1]}`)
+	s.ask(l, "error", `{"op": "dance"}`)
+	s.tell(l, `{"op": "unsubscribe", "id": "s"}`)
+	s.tell(l, `{"op": "ping", "id": "behind"}`)
+	release()
+	s.await(l, "error")
+	s.await(l, "pong")
+	s.await(other, "ok")
+}
+
 func TestWhatAClientAskedForIsNotDoneOnceItIsGone(t *testing.T) {
 	s, gone, done := newStage(t), &session{}, make(chan struct{})
 	gone.closed.Store(true)
 	if err := s.Bridge.ask(gone, func() { t.Error("it was done") }); err != nil {
 		t.Error(err)
 	}
-	s.desk.doFor(&gone.lane, func() { close(done) })
+	s.desk.doFor(&gone.lane, brief, func() { close(done) })
 	<-done
 }
 
@@ -97,4 +149,29 @@ func TestAClientMayAskAsMuchBeforeItsGreetingAsLater(t *testing.T) {
 	for range maxAsked {
 		s.await(l, "pong")
 	}
+}
+
+// Eight clients that connected to resume a long past and hung up, over and over, kept
+// all others waiting for seven seconds.
+func TestNothingIsDoneForTheGreetingOfWhoHasHungUp(t *testing.T) {
+	s := newStage(t)
+	s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
+	id := "url"
+	d := &demand{id: &id, wish: wish{filter: all()}, since: &since{s.hub.epoch, 0}, snapshot: true}
+	greeted, gone := &session{id: "greeted"}, &session{id: "gone"}
+	gone.early.Store(1)
+	gone.closed.Store(true)
+	s.desk.do(func() {
+		s.greet(engine.Conn{}, &arrival{session: gone, demand: d})
+		if len(gone.lane.tasks) > 0 {
+			t.Error("what it asked for is queued")
+		}
+		h := s.hub
+		step := h.subscribe(engine.Conn{}, greeted, *d, func() {})
+		greeted.closed.Store(true)
+		if !step() {
+			t.Error("its past takes turns after it has hung up")
+		}
+	})
+	s.desk.close()
 }

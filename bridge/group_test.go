@@ -39,9 +39,9 @@ type timer struct {
 	do func()
 }
 
-func newStage(t testing.TB) *stage {
+func newStage(t testing.TB, sources ...Source) *stage {
 	t.Helper()
-	b, err := New(Config{Broker: []string{"amqp://127.0.0.1:1/"}, Logger: slog.New(slog.DiscardHandler), History: History{Replies: 1000}})
+	b, err := New(Config{Broker: []string{"amqp://127.0.0.1:1/"}, Logger: slog.New(slog.DiscardHandler), History: History{Replies: 1000}, Sources: sources})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -247,7 +247,7 @@ func TestEveryMistakeInTheURLIsAnError(t *testing.T) {
 
 func big(n int) string { return strings.Repeat("1", n) }
 
-func TestAURLWithNothingOfOursIsNoneOfOurBusiness(t *testing.T) {
+func TestAURLWithoutOurParametersIsIgnored(t *testing.T) {
 	b := linked(t, embeddedBroker(t))
 	for _, query := range []string{"", "x=100%", "x=1;y=2", "bogus=1&bogus=2", "=", "&&", "senders=dome", "x=sender", "m=AQAA%zz"} {
 		c := dialWith(t, b.addr, "/?"+query)
@@ -324,7 +324,7 @@ func TestATrustedProxyNamesItsClients(t *testing.T) {
 	}
 }
 
-func TestClientsAreToldNoNamesOfTheBrokersHealth(t *testing.T) {
+func TestThePublicHealthNamesNoBroker(t *testing.T) {
 	b := startBridge(t, "amqp://somebody:secret@127.0.0.1:1/", func(c *bridge.Config) { c.Name = "bridge-of-somebody" })
 	for _, path := range []string{"/healthz", "/readyz"} {
 		_, says := b.health(t, path)
@@ -335,7 +335,7 @@ func TestClientsAreToldNoNamesOfTheBrokersHealth(t *testing.T) {
 	}
 }
 
-func TestRefusedRequestsMakeOneLineOfEachKind(t *testing.T) {
+func TestRefusedRequestsAreLoggedOncePerKind(t *testing.T) {
 	var log logged
 	b := startBridge(t, "amqp://127.0.0.1:1/", log.config)
 	began := time.Now()

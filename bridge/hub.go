@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/clu-ws/clu-ws/amqpx"
@@ -12,8 +13,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/snapshot"
 )
 
-// maxGroups is how many different sets of wishes the clients of a bridge may have;
-// large ones count more than once.
+// maxGroups is how many different sets of subscriptions the clients of a bridge may
+// have; large ones count more than once.
 const maxGroups = 10_000
 
 // hub is where every reply passes: it gives them their numbers, remembers them,
@@ -28,8 +29,11 @@ type hub struct {
 	queue    func(*lane, task) // at the desk; it never blocks
 	figures  shownFigures
 
+	delivered delivered
+
 	// The index belongs to the goroutine that brings the replies.
-	index *subIndex
+	index    *subIndex
+	keywords snapshot.Keywords // of the reply that is being delivered; its own, too
 
 	// The following fields belong to the desk's goroutine.
 	album   album
@@ -48,6 +52,7 @@ type hub struct {
 	link    string // the broker's state as v1 clients know it
 	waiting waiters
 	waits   uint64 // how many ever waited
+	windows windows
 
 	past   history         // the last replies
 	values *snapshot.Store // the last value of every keyword
@@ -60,24 +65,27 @@ type hub struct {
 	hits   []*group          // who wants the one that is being delivered
 }
 
-func newHub(e *engine.Engine, cfg Config) *hub {
-	return &hub{
-		plain:   e.NewLog(),
-		newLog:  e.NewLog,
-		now:     time.Now,
-		after:   afterFunc,
-		epoch:   cfg.epoch(),
-		past:    history{History: cfg.History},
-		values:  snapshot.New(cfg.Values),
-		shared:  cfg.Durable.Stream != nil,
-		loading: cfg.Durable.Stream != nil,
-		link:    "down",
-		shelf:   newShelf(),
-		index:   newSubIndex(),
-		album:   album{},
-		groups:  map[string]*group{},
-		shares:  newShares(maxGroups),
+func newHub(e *engine.Engine, cfg Config, f *inflight) *hub {
+	h := &hub{
+		inflight: f,
+		plain:    e.NewLog(),
+		newLog:   e.NewLog,
+		now:      time.Now,
+		after:    afterFunc,
+		epoch:    cfg.epoch(),
+		past:     history{History: cfg.History},
+		values:   snapshot.New(cfg.Values),
+		shared:   cfg.Durable.Stream != nil,
+		loading:  cfg.Durable.Stream != nil,
+		link:     "down",
+		shelf:    newShelf(),
+		index:    newSubIndex(),
+		album:    album{},
+		groups:   map[string]*group{},
+		shares:   newShares(maxGroups),
 	}
+	h.delivered.known.Store(!h.loading)
+	return h
 }
 
 // known is the number of the last reply, or nil while the past of a stream is being
@@ -97,10 +105,10 @@ func newEpoch() string {
 	return hex.EncodeToString(random[:])
 }
 
-// reply brings one reply to every client that wants it. seq is its number in the
-// stream that it came by; without one the hub counts. One goroutine brings them all,
-// and ends the loading of the past: it alone changes h.seq and h.loading, and so may
-// read them without the lock. Filters are evaluated before that is taken.
+// reply brings one reply to every client that wants it. seq is its number in the stream
+// that it came by; without one the hub counts. A single goroutine delivers all replies
+// and ends the loading of the past: only it changes h.seq and h.loading, so it may read
+// them without the lock. Filters are evaluated before the lock is taken.
 func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 	if !numbered {
 		seq = h.seq + 1
@@ -116,6 +124,7 @@ func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 	if a.owner != nil {
 		r.owner = a.owner.id
 	}
+	h.values.Read(r.body, &h.keywords)
 	h.lockMatched(r, a.owner)
 	defer h.mu.Unlock()
 	if !h.begun {
@@ -126,26 +135,43 @@ func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 	if !r.unroutable {
 		h.remember(r)
 	}
-	h.showFigures() // what follows may wait for a loop
+	h.showFigures() // the next calls may wait for a loop
 	if h.loading {
 		return
 	}
 	h.plain.Append(plain)
 	h.deliver(r)
-	if a.waiter != nil { // it hears of the end right behind the reply
+	if a.waiter != nil { // the end comes right behind the reply
 		if r.fails() {
 			a.ending.message = reasonOf(r.body)
 		}
 		a.waiter.end(a.ending)
 	}
 	h.serveWaiting()
+	h.delivered.seq.Store(seq)
+}
+
+// delivered is the last reply that everybody has been given who wants it, for those who
+// do not wait for the hub's lock.
+type delivered struct {
+	known atomic.Bool // the past of a stream was read
+	seq   atomic.Uint64
+}
+
+// load is the reply's number, or nil while nobody knows.
+func (d *delivered) load() *uint64 {
+	if !d.known.Load() {
+		return nil
+	}
+	seq := d.seq.Load()
+	return &seq
 }
 
 // remember keeps a reply for snapshots, and for clients that resume. mu is held.
 func (h *hub) remember(r *reply) {
 	h.values.Note(snapshot.Reply{
 		Sender: r.Sender, Code: r.Code, RoutingKey: r.RoutingKey, CommandID: r.CommandID, Commander: r.Commander,
-		Internal: r.Internal, Time: r.at, Seq: r.seq, Body: r.body,
+		Internal: r.Internal, Time: r.at, Seq: r.seq, Keywords: &h.keywords,
 	})
 	h.past.add(entry{seq: r.seq, at: r.at, frame: r.frame, reply: r})
 }
@@ -199,5 +225,7 @@ func (h *hub) live() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.loading, h.read = false, h.seq
+	h.delivered.seq.Store(h.seq)
+	h.delivered.known.Store(true)
 	h.serveWaiting()
 }

@@ -94,7 +94,7 @@ var (
 	backlogDesc       = describe("backlog_bytes", "Frames kept for clients that have not read them.")
 	heldDesc          = describe("incomplete_bytes", "Memory of messages from clients that are not complete.")
 	outboundDesc      = describe("outbound_bytes", "Answers, snapshots and other frames that wait for single clients; what waits for many is counted once.")
-	stallsDesc        = describe("stalls_total", "Times that the bridge stood still: it was stopped or suspended, or got no processor.")
+	stallsDesc        = describe("stalls_total", "Times that the process stood still: it was stopped or suspended, or got no CPU.")
 	stallTimeDesc     = describe("stall_seconds_total", "Length of those times together.")
 	lagDesc           = describe("loop_lag_seconds", "How late the engine's loops come to their ticks.")
 )

@@ -61,16 +61,23 @@ type errorMessage struct {
 	Message   string `json:"message"`
 }
 
-// pongMessage answers a ping with its data. Epoch and Seq are the last reply that
-// was here: a client whose filter selects little resumes behind it, not behind
-// the last reply that it had itself, which may be forgotten.
-type pongMessage struct {
-	Op    string          `json:"op"` // pong
-	ID    *string         `json:"id"`
-	Data  json.RawMessage `json:"data,omitempty"`
-	Time  string          `json:"time"` // now, as in the greeting
-	Epoch string          `json:"epoch"`
-	Seq   *uint64         `json:"seq"` // null while nobody knows
+// pongFrame answers a ping with its data, as they came. epoch and seq are the last
+// reply that was here: a client whose filter selects little resumes behind it, not
+// behind the last reply that it had itself, which may be forgotten. seq is nil while
+// nobody knows. A mebibyte of data is not read again:
+//
+//	{"op":"pong","id":"a","data":[1, "b"],"time":"2026-11-21T03:38:40.123456+00:00","epoch":"5f0c2a9be1d4","seq":57}
+func pongFrame(id *string, data []byte, epoch string, seq *uint64) engine.Frame {
+	buf := append(make([]byte, engine.HeaderRoom, 256+len(data)), `{"op":"pong","id":`...)
+	buf = append(buf, jsonOf(id)...)
+	if data != nil {
+		buf = append(append(buf, `,"data":`...), data...)
+	}
+	buf = append(buf, `,"time":"`...)
+	buf = time.Now().UTC().AppendFormat(buf, noticeTime) // as in the greeting
+	buf = append(append(buf, `","epoch":`...), jsonOf(epoch)...)
+	buf = append(append(buf, `,"seq":`...), jsonOf(seq)...)
+	return engine.Seal(append(buf, '}'))
 }
 
 // resultMessage tells of the end of a command.

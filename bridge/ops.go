@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
@@ -47,6 +46,15 @@ func ops() map[string]op {
 // that of a subscription as long as that.
 const maxID = 255
 
+// Bounds of texts as they are written, in bytes: what is longer is not decoded. Each
+// character may be an escape.
+const (
+	longestEscape = len(`\u0000`)
+	maxOp         = 1 << 10
+	maxRawID      = maxID*longestEscape + 2
+	maxFlag       = len("false")
+)
+
 // request takes a message that has an op.
 func (b *Bridge) request(conn engine.Conn, c *client, rawOp json.RawMessage, message fields, in incoming) {
 	s := c.v1.Load()
@@ -56,7 +64,7 @@ func (b *Bridge) request(conn engine.Conn, c *client, rawOp json.RawMessage, mes
 	}
 	if err != nil {
 		// Over the desk, behind the answers that are on their way.
-		if b.ask(s, func() { b.hub.say(conn, s, badRequest(id, err)) }) != nil {
+		if b.answer(s, conn, 0, func() engine.Frame { return badRequest(id, err) }) != nil {
 			conn.Close(tooMuchCode, errTooMuchAsked.Error())
 		}
 	}
@@ -67,6 +75,9 @@ func badRequest(id *string, err error) engine.Frame {
 }
 
 func (b *Bridge) dispatch(s *session, r opRequest, rawOp json.RawMessage) error {
+	if len(rawOp) > maxOp {
+		return fmt.Errorf(`"op" is %d bytes long; there are %s`, len(rawOp), strings.Join(b.opNames, ", "))
+	}
 	var name string
 	if json.Unmarshal(rawOp, &name) != nil {
 		return fmt.Errorf(`"op" is %s, but must be a string`, kind(rawOp))
@@ -89,6 +100,9 @@ func (f fields) id() (*string, error) {
 	if !ok || string(raw) == "null" {
 		return nil, nil
 	}
+	if len(raw) > maxRawID {
+		return nil, fmt.Errorf(`"id" is %d bytes long; a string of at most %d comes back in the answer`, len(raw), maxID)
+	}
 	var id string
 	if json.Unmarshal(raw, &id) != nil {
 		return nil, fmt.Errorf(`"id" is %s, but must be a string; it comes back in the answer`, kind(raw))
@@ -109,7 +123,10 @@ func optional[T any](f fields, name, what string, to *T) error {
 		return nil
 	}
 	number, counts := any(to).(*int)
+	_, isFlag := any(to).(*bool)
 	switch {
+	case isFlag && len(raw) > maxFlag:
+		return fmt.Errorf("%q is %s, but must be %s", name, kind(raw), what)
 	case !counts && json.Unmarshal(raw, to) != nil:
 		return fmt.Errorf("%q is %s, but must be %s", name, kind(raw), what)
 	case counts && readInt(raw, number) != nil:
@@ -118,20 +135,30 @@ func optional[T any](f fields, name, what string, to *T) error {
 	return nil
 }
 
-// ping is a sign of life that a page can see.
+// ping is a sign of life that a page can see. It says how far the client has come, and
+// that needs no lock; with the lock, if nobody has it, no reply comes between.
 func (b *Bridge) ping(s *session, r opRequest) error {
 	data := slices.Clone(r.fields["data"]) // the message is gone when the answer is written
-	return b.ask(s, func() {
-		pong := pongMessage{Op: "pong", ID: r.id, Data: data, Time: time.Now().UTC().Format(noticeTime), Epoch: b.hub.epoch, Seq: b.hub.known()}
-		b.hub.say(r.conn, s, frameOf(pong))
+	return b.askSteps(s, unlocked, len(data), func(answered func()) task {
+		return func() bool {
+			if b.hub.mu.TryLock() {
+				defer b.hub.mu.Unlock()
+			}
+			r.conn.Say(pongFrame(r.id, data, b.hub.epoch, b.hub.delivered.load()))
+			answered()
+			return true
+		}
 	})
 }
 
 // subscribe has a client hear the replies that it wishes.
 func (b *Bridge) subscribe(s *session, r opRequest) (err error) {
 	d := demand{id: r.id}
-	if d.wish.filter, err = filter.Parse(r.fields["filter"]); err != nil {
-		return err
+	raw := r.fields["filter"]
+	if len(raw) <= shortMessage {
+		if d.wish.filter, err = filter.Parse(raw); err != nil {
+			return err
+		}
 	}
 	var ms int
 	for _, e := range []error{
@@ -155,7 +182,39 @@ func (b *Bridge) subscribe(s *session, r opRequest) (err error) {
 	if err := b.readRooms(r.fields, &d); err != nil {
 		return err
 	}
-	return b.askSteps(s, func(answered func()) task { return b.hub.subscribe(r.conn, s, d, answered) })
+	subscribe := func(answered func()) task { return b.hub.subscribe(r.conn, s, d, answered) }
+	switch {
+	case len(raw) > shortMessage:
+		return b.askFiltered(s, r, raw, func(f *filter.Filter, answered func()) task {
+			d.wish.filter = f
+			return subscribe(answered)
+		})
+	case d.waits():
+		return b.askSteps(s, inTurns, 0, subscribe)
+	}
+	return b.askSteps(s, brief, 0, subscribe)
+}
+
+// askFiltered is askSteps for a request with a filter that takes long to read: the loop
+// would serve none of its clients meanwhile.
+func (b *Bridge) askFiltered(s *session, r opRequest, raw []byte, then func(f *filter.Filter, answered func()) task) error {
+	raw = slices.Clone(raw) // the message is gone by then
+	return b.askSteps(s, inTurns, len(raw), func(answered func()) task {
+		var next task
+		return func() bool {
+			if next != nil {
+				return next()
+			}
+			f, err := filter.Parse(raw)
+			if err != nil {
+				r.conn.Say(badRequest(r.id, err))
+				answered()
+				return true
+			}
+			next, raw = then(f, answered), nil
+			return false
+		}
+	})
 }
 
 // unsubscribe ends the subscription that has the request's id.
@@ -166,11 +225,18 @@ func (b *Bridge) unsubscribe(s *session, r opRequest) error {
 
 // snapshot gives the last value of every keyword that the filter lets through.
 func (b *Bridge) snapshot(s *session, r opRequest) error {
-	f, err := filter.Parse(r.fields["filter"])
+	snapshot := func(f *filter.Filter, answered func()) task {
+		return (&waiter{hub: b.hub, session: s, do: b.snapshotTask(s, r.conn, r.id, f, answered)}).step
+	}
+	raw := r.fields["filter"]
+	if len(raw) > shortMessage {
+		return b.askFiltered(s, r, raw, snapshot)
+	}
+	f, err := filter.Parse(raw)
 	if err != nil {
 		return err
 	}
-	return b.askPast(s, func(answered func()) task { return b.snapshotTask(s, r.conn, r.id, f, answered) })
+	return b.askSteps(s, inTurns, 0, func(answered func()) task { return snapshot(f, answered) })
 }
 
 // actors tells who was heard.

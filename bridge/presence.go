@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sync"
@@ -103,33 +104,58 @@ func (p *presence) publish(key string, body any) {
 // maxListed is how many clients one answer names.
 const maxListed = 10_000
 
-// clientsMessage answers the op clients.
-type clientsMessage struct {
-	Op      string            `json:"op"` // clients
-	ID      *string           `json:"id"`
-	Clients []presenceMessage `json:"clients"`
-	// Omitted is how many more there are.
-	Omitted int `json:"omitted,omitempty"`
-}
-
 // clients tells who is connected, where that is allowed.
 func (b *Bridge) clients(s *session, r opRequest) error {
 	if !b.cfg.ListClients {
 		frame := frameOf(errorMessage{Op: "error", ID: r.id, Code: "forbidden", Message: "this bridge does not tell who is connected; start it with --list-clients"})
-		return b.ask(s, func() { b.hub.say(r.conn, s, frame) })
+		return b.answer(s, r.conn, 0, func() engine.Frame { return frame })
 	}
-	return b.askAside(s, func() engine.Frame { return b.clientList(r.id) }, r.conn)
+	return b.askSteps(s, inTurns, 0, func(answered func()) task { return b.clientsTask(r.conn, r.id, answered) })
 }
 
-func (b *Bridge) clientList(id *string) engine.Frame {
-	m := clientsMessage{Op: "clients", ID: id, Clients: []presenceMessage{}}
+// listedInTurn is how many clients are written in a turn.
+const listedInTurn = 256
+
+// clientsTask answers who is connected, and how many are left out where they are many:
+//
+//	{"op":"clients","id":"a","clients":[{"client":"bridge-1", ...}],"omitted":2}
+func (b *Bridge) clientsTask(conn engine.Conn, id *string, answered func()) task {
+	var left []*client
+	var buf []byte
+	omitted := 0
+	return func() bool {
+		if buf == nil {
+			left, omitted = b.allClients()
+			buf = append(make([]byte, engine.HeaderRoom, 256*(1+len(left))), `{"op":"clients","id":`...)
+			buf = append(append(buf, jsonOf(id)...), `,"clients":[`...)
+			return false
+		}
+		n := min(listedInTurn, len(left))
+		for _, c := range left[:n] {
+			buf = append(append(buf, jsonOf(b.presenceOf(c, c.since()))...), ',')
+		}
+		if left = left[n:]; len(left) > 0 {
+			return false
+		}
+		buf = append(bytes.TrimSuffix(buf, []byte(",")), ']')
+		if omitted > 0 {
+			buf = append(append(buf, `,"omitted":`...), jsonOf(omitted)...)
+		}
+		conn.Say(engine.Seal(append(buf, '}')))
+		answered()
+		return true
+	}
+}
+
+// allClients are those who are connected, and how many more there are than may be
+// listed. It waits for the engine's loops.
+func (b *Bridge) allClients() (all []*client, omitted int) {
 	b.engine.Each(func(_ engine.Conn, v any) {
-		if len(m.Clients) >= maxListed {
-			m.Omitted++
+		if len(all) >= maxListed {
+			omitted++
 			return
 		}
-		c := v.(*client)
-		m.Clients = append(m.Clients, b.presenceOf(c, c.since()))
+		all = append(all, v.(*client))
 	})
-	return frameOf(m)
+	return all, omitted
 }

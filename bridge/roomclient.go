@@ -15,7 +15,7 @@ import (
 // by then never is.
 const openWithin = time.Minute
 
-// roomOf is the path of the room that a request's path leads to, or "".
+// roomOf returns the room of a request's path, or "".
 func (b *Bridge) roomOf(path string) string {
 	if len(path) > 1 {
 		path = strings.TrimSuffix(path, "/")

@@ -16,10 +16,10 @@ const Subprotocol = "clu-ws.v1"
 type client struct {
 	remote   string
 	path     string                  // of its request
-	number   uint64                  // no other client of the bridge has it
+	number   uint64                  // unique in the bridge
 	came     int64                   // when, in nanoseconds since 1970
 	v1       atomic.Pointer[session] // nil while it is a plain one
-	commands atomic.Int32            // those without an outcome
+	commands atomic.Int32            // commands without an outcome
 	flags    atomic.Uint32
 	arrival  *arrival // until it is open
 	guest    *guest   // of one in a room; nil for everyone else
@@ -27,18 +27,20 @@ type client struct {
 
 // The flags of a client.
 const (
-	clientLeaving = 1 << iota // the bridge wants it to go, which it does when no command is without its outcome
-	clientGone                // its connection broke: nobody is there to hear of an outcome
+	clientLeaving = 1 << iota // the bridge closes it once all its commands have outcomes
+	clientGone                // its connection broke: outcomes cannot be told
 	clientEnding              // it has sent its close frame, and its requests are answered
+	clientLeft                // its connection has ended, however
 )
 
 func (c *client) set(flag uint32) { c.flags.Or(flag) }
 func (c *client) leaving() bool   { return c.flags.Load()&clientLeaving != 0 }
 
+func (c *client) hasLeft() bool { return c.flags.Load()&clientLeft != 0 }
+
 func (c *client) ending() bool { return c.flags.Load()&clientEnding != 0 }
 
-// Gone implements [amqpx.Sender]. Who sends commands and a close frame behind them gets
-// what it sent.
+// Gone implements [amqpx.Sender]. Commands followed by a close frame are still sent.
 func (c *client) Gone() bool { return c.flags.Load()&clientGone != 0 }
 
 // abnormalClosure is the code of a connection that ends without a close frame
@@ -52,10 +54,11 @@ func (c *client) since() time.Time { return time.Unix(0, c.came) }
 type session struct {
 	id      string
 	address string       // see sharer
-	lane    lane         // its tasks for the desk
+	lane    lane         // its tasks at the desk
 	asked   atomic.Int32 // requests that wait for their answer
-	early   atomic.Int32 // the greeting and what was said before it, while they wait
-	skipped atomic.Bool  // it read too slowly, and frames were left out
+	early   atomic.Int32 // queued messages from before the greeting, and the greeting
+	kept    atomic.Int64 // bytes of messages that wait
+	skipped atomic.Bool  // it read too slowly, and skipped frames
 	closed  atomic.Bool  // its connection has ended
 
 	// The following fields are guarded by hub.mu.
@@ -90,9 +93,9 @@ type arrival struct {
 	wrong   error
 }
 
-// Accept lets every upgrade in, on any path, as CLU does, but for pages that may not use
-// the bridge; some paths are rooms. Who names the subprotocol or asks for something in the
-// URL speaks v1.
+// Accept accepts every upgrade, on any path, as CLU does, except from pages that may
+// not use the bridge. Some paths are rooms. A client that names the subprotocol or has
+// parameters in its URL speaks v1.
 func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
 	if no := b.checkOrigin(r); no != nil {
 		return engine.Welcome{}, no
@@ -143,6 +146,7 @@ func (b *Bridge) Closed(_ engine.Conn, v any, code int, reason string) {
 	if code == abnormalClosure {
 		c.set(clientGone)
 	}
+	c.set(clientLeft)
 	b.left(c, code, reason)
 	b.hub.inflight.leave(c)
 	if c.guest != nil {
@@ -150,7 +154,7 @@ func (b *Bridge) Closed(_ engine.Conn, v any, code int, reason string) {
 	}
 	if s := c.v1.Load(); s != nil {
 		s.closed.Store(true)
-		b.desk.doFor(&s.lane, func() { b.forget(s) })
+		b.desk.doFor(&s.lane, inTurns, func() { b.forget(s) })
 	}
 }
 
@@ -158,6 +162,9 @@ func (b *Bridge) Closed(_ engine.Conn, v any, code int, reason string) {
 // reply, if it did not say.
 func (b *Bridge) greet(conn engine.Conn, a *arrival) {
 	h, s := b.hub, a.session
+	if s.closed.Load() {
+		return // it has hung up
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	hello := helloMessage{
@@ -173,7 +180,7 @@ func (b *Bridge) greet(conn engine.Conn, a *arrival) {
 	if a.demand != nil {
 		conn.Follow(nil, frames...)
 		if d := *a.demand; d.waits() {
-			b.desk.stepsFirst(&s.lane, h.subscribe(conn, s, d, func() {}))
+			b.desk.stepsFirst(&s.lane, inTurns, h.subscribe(conn, s, d, func() {}))
 		} else {
 			h.begin(&subscribing{hub: h, conn: conn, session: s, demand: d, answered: func() {}})
 		}

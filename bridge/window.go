@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"cmp"
+	"container/heap"
 	"iter"
 	"maps"
 	"slices"
@@ -17,9 +18,50 @@ const maxWindows = 10_000
 // window is a time in which no more of a sender's replies are delivered by a
 // selection, to whatever group. What each of them gets at its end is with its member.
 type window struct {
-	ends time.Time
-	gave bool // something of it was delivered at its end, with that of another one
-	stop func() bool
+	selection *selection
+	sender    string
+	ends      time.Time
+	turn      uint64 // of those that end together the one with the lowest is first
+	place     int    // in hub.windows
+	gave      bool   // something of it was delivered at its end, with that of another one
+}
+
+// windows are the open ones of all selections: a heap, the one that ends first is first.
+// One timer is for all of them: where ten thousand senders are throttled, as many timers
+// would go off together, and wait for the hub's lock in front of everybody else.
+type windows struct {
+	open  []*window
+	ever  uint64
+	rings time.Time   // when the timer goes off
+	stop  func() bool // the timer; nil if there is none
+}
+
+// windowsAtOnce is how many end before others may have the hub's lock.
+const windowsAtOnce = 256
+
+func (w *windows) Len() int { return len(w.open) }
+
+func (w *windows) Less(i, j int) bool {
+	a, b := w.open[i], w.open[j]
+	return cmp.Or(a.ends.Compare(b.ends), cmp.Compare(a.turn, b.turn)) < 0
+}
+
+func (w *windows) Swap(i, j int) {
+	w.open[i], w.open[j] = w.open[j], w.open[i]
+	w.open[i].place, w.open[j].place = i, j
+}
+
+func (w *windows) Push(x any) {
+	x.(*window).place = len(w.open)
+	w.open = append(w.open, x.(*window))
+}
+
+func (w *windows) Pop() any {
+	last := len(w.open) - 1
+	x := w.open[last]
+	w.open[last] = nil
+	w.open = w.open[:last]
+	return x
 }
 
 // first tells whether a selection delivers the sender's reply at once, because no
@@ -29,6 +71,7 @@ func (h *hub) first(s *selection, sender string) bool {
 		return false
 	}
 	h.openWindow(s, sender, h.now())
+	h.setWindowTimer()
 	return true
 }
 
@@ -40,28 +83,53 @@ func (h *hub) openWindow(s *selection, sender string, from time.Time) {
 	if len(s.windows) >= maxWindows {
 		return
 	}
-	w := &window{ends: from.Add(s.throttle)}
+	h.windows.ever++
+	w := &window{selection: s, sender: sender, ends: from.Add(s.throttle), turn: h.windows.ever}
 	s.windows[sender] = w
-	w.stop = h.after(w.ends.Sub(h.now()), func() { h.closeWindow(s, sender, w) })
+	heap.Push(&h.windows, w)
+}
+
+// setWindowTimer has the timer go off when the first window ends. mu is held.
+func (h *hub) setWindowTimer() {
+	w := &h.windows
+	if len(w.open) == 0 || w.stop != nil && !w.open[0].ends.Before(w.rings) {
+		return // it may go off for nothing
+	}
+	if w.stop != nil {
+		w.stop()
+	}
+	w.rings = w.open[0].ends
+	w.stop = h.after(max(0, w.rings.Sub(h.now())), h.endWindows)
+}
+
+// endWindows ends those whose time it is: as many as may be done at once, and the timer
+// goes off again for the others.
+func (h *hub) endWindows() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.windows.stop = nil
+	for range windowsAtOnce {
+		if len(h.windows.open) == 0 || h.windows.open[0].ends.After(h.now()) {
+			break
+		}
+		h.closeWindow(heap.Pop(&h.windows).(*window))
+	}
+	h.setWindowTimer()
 }
 
 // closeWindow ends a window. Each group gets what it holds of it, and of its other
 // windows of the sender's that end by then, in order. If there was anything the
-// next window opens; else the sender is forgotten.
-func (h *hub) closeWindow(s *selection, sender string, w *window) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if s.windows[sender] != w {
-		return // nobody has the selection any more
-	}
+// next window opens; else the sender is forgotten. mu is held.
+func (h *hub) closeWindow(w *window) {
+	s := w.selection
 	for _, m := range s.members {
-		if m.held[sender] != nil {
-			m.group.settle(sender, w.ends)
+		if m.held[w.sender] != nil {
+			m.group.settle(w.sender, w.ends)
 		}
 	}
-	delete(s.windows, sender)
+	delete(s.windows, w.sender)
 	if w.gave {
-		h.openWindow(s, sender, w.ends)
+		h.openWindow(s, w.sender, w.ends)
 	}
 }
 
@@ -79,10 +147,10 @@ func (g *group) settle(sender string, by time.Time) {
 	}
 }
 
-// shut ends the windows of a selection that nobody has any more.
-func (s *selection) shut() {
+// shut ends the windows of a selection that nobody has any more. mu is held.
+func (h *hub) shut(s *selection) {
 	for _, w := range s.windows {
-		w.stop()
+		heap.Remove(&h.windows, w.place)
 	}
 	s.windows = nil
 }
@@ -131,8 +199,8 @@ func (g *group) heldBy(s *selection) map[string]*reply {
 	return nil
 }
 
-// heldByKey are the replies that the group holds by the selection with this key; nil
-// holds none.
+// heldByKey returns the pending replies of the group's selection with this key; a nil
+// group has none.
 func (g *group) heldByKey(key string) iter.Seq[*reply] {
 	if g != nil {
 		for _, m := range g.members {
@@ -144,8 +212,8 @@ func (g *group) heldByKey(key string) iter.Seq[*reply] {
 	return func(func(*reply) bool) {}
 }
 
-// heldBeside are the replies that the group holds and the other one does not, in
-// order, each once; nil holds none.
+// heldBeside returns the pending replies of the group that the other one does not hold,
+// in order, each once; a nil group has none.
 func (g *group) heldBeside(other *group) []*reply {
 	if g == nil {
 		return nil
@@ -158,8 +226,8 @@ func (g *group) heldBeside(other *group) []*reply {
 	return slices.DeleteFunc(held, func(r *reply) bool { return inOrder(theirs, r) })
 }
 
-// forgo has a group of one client hold none of what that has had otherwise, in the
-// order of the replies.
+// forgo discards the pending replies of a single client's group that the client has
+// already got, given in order.
 func (g *group) forgo(replies []*reply) {
 	if g.clients > 1 || len(replies) == 0 {
 		return

@@ -15,19 +15,39 @@ func (l *loop) follow(slot int32, gen uint32, log *Log, first []Frame) {
 	})
 }
 
+// say is [Conn.Say] for a connection of this loop.
+func (l *loop) say(slot int32, gen uint32, frames []Frame) {
+	l.mail.post(func() {
+		if c := l.lookup(slot, gen); c != nil && c.state == stateOpen {
+			l.give(c, frames, l.lendLog)
+		}
+	})
+}
+
 // changeLog brings a connection from one log to another.
 func (l *loop) changeLog(c *conn, log *Log, first []Frame) {
-	if c.out != nil && c.out.lent > maxLent || c.ring != nil && !l.lendRest(c) {
-		l.tooSlow(c)
-		return
-	}
-	for _, f := range first {
-		c.outbound().lend(f)
-	}
-	if log != nil {
+	if l.give(c, first, l.lendRest) && log != nil {
 		r := &log.of(c.deflate).rings[l.index]
 		r.add(c, r.head)
 	}
+}
+
+// give lends a connection frames behind those of its log that rest lends it. It is
+// false when the connection is too slow for that.
+func (l *loop) give(c *conn, frames []Frame, rest func(*conn) bool) bool {
+	if c.out != nil && c.out.lent > maxLent || c.ring != nil && !rest(c) {
+		l.tooSlow(c)
+		return false
+	}
+	for _, f := range frames {
+		c.outbound().lend(f)
+	}
+	l.watchLent(c)
+	return true
+}
+
+// watchLent has a connection that was lent frames written, and looked after.
+func (l *loop) watchLent(c *conn) {
 	if c.out == nil || c.out.lent == 0 {
 		return
 	}
@@ -41,6 +61,16 @@ func (l *loop) changeLog(c *conn, log *Log, first []Frame) {
 // lendRest makes what a connection has not had of its log the connection's own,
 // and ends its following. It is false when the log no longer has all of that.
 func (l *loop) lendRest(c *conn) bool {
+	if !l.lendLog(c) {
+		return false
+	}
+	c.ring.remove(c)
+	return true
+}
+
+// lendLog makes what a connection has not had of its log the connection's own, which
+// goes on behind that. It is false when the log no longer has all of that.
+func (l *loop) lendLog(c *conn) bool {
 	r := c.ring
 	if c.cursor < r.tail {
 		if l.engine.cfg.Skip == nil {
@@ -48,12 +78,11 @@ func (l *loop) lendRest(c *conn) bool {
 		}
 		l.skip(c)
 	}
+	if c.cursor < r.head {
+		l.mark(r) // perhaps nobody needs its frames any more
+	}
 	for ; c.cursor < r.head; c.cursor++ {
 		c.outbound().lend(r.at(c.cursor))
-	}
-	r.remove(c)
-	if len(r.members) == 0 {
-		l.mark(r) // nobody needs its frames any more
 	}
 	return true
 }

@@ -91,9 +91,13 @@ func script(s *server, movers []*mover) {
 			first, frames = append(first, text), append(frames, Text(text))
 		}
 		for _, m := range movers {
-			if rng.IntN(4) == 0 {
+			switch rng.IntN(8) {
+			case 0:
 				m.conn.Follow(to, frames...)
 				m.log, m.want = to, append(m.want, first...)
+			case 1:
+				m.conn.Say(frames...)
+				m.want = append(m.want, first...)
 			}
 		}
 	}

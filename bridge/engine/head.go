@@ -28,8 +28,8 @@ func headEnd(data []byte, from int) int {
 	return 0
 }
 
-// Target is the request's target as it was sent: path and query. It begins with
-// a slash, and has no blank and no control character.
+// Target is the request target as sent: path and query. It begins with a slash, and has
+// no spaces or control characters.
 func (r *Request) Target() string { return string(r.target) }
 
 // URL is the request's target taken apart.
@@ -44,7 +44,7 @@ func (r *Request) Header(name string) string {
 	return strings.Join(r.Values(name), ", ")
 }
 
-// Values are the values of a header field, one for each line, in their order.
+// Values returns the values of a header field, one for each line, in order.
 func (r *Request) Values(name string) (values []string) {
 	for value := range r.each(name) {
 		values = append(values, string(value))
@@ -52,11 +52,11 @@ func (r *Request) Values(name string) (values []string) {
 	return values
 }
 
-// RemoteAddr is the client's address, as [Config.ClientAddr] has it. It is the zero
+// RemoteAddr is the client's address as returned by [Config.ClientAddr]. It is the zero
 // value for a Unix socket.
 func (r *Request) RemoteAddr() netip.AddrPort { return r.client }
 
-// Tag is that of the listener by which the client came.
+// Tag is the tag of the listener that accepted the client.
 func (r *Request) Tag() any { return r.tag }
 
 // each goes over the values of a header field as they lie in the head.
@@ -84,8 +84,8 @@ func (r *Request) has(name string) bool {
 	return lines > 0
 }
 
-// hasToken reports whether a header field that is a list has a member, whatever
-// its case and however many lines the list is on (RFC 9110, 5.6.1).
+// hasToken reports whether a list-valued header field contains a token, ignoring case
+// and over all its lines (RFC 9110, 5.6.1).
 func (r *Request) hasToken(name, token string) bool {
 	for value := range r.each(name) {
 		for member := range bytes.SplitSeq(value, []byte(",")) {
@@ -103,8 +103,8 @@ func (r *Request) wantsWebSocket() bool {
 	return r.hasToken("Upgrade", "websocket") && r.hasToken("Connection", "upgrade")
 }
 
-// lostUpgrade reports whether the request was one for an upgrade before somebody
-// on its way took the hop-by-hop fields out (RFC 9110, 7.6.1).
+// lostUpgrade reports whether a proxy seems to have removed the hop-by-hop fields of an
+// upgrade request (RFC 9110, 7.6.1).
 func (r *Request) lostUpgrade() bool {
 	return r.has("Sec-WebSocket-Key") || r.has("Sec-WebSocket-Version")
 }

@@ -6,10 +6,9 @@ import (
 	"strings"
 )
 
-// Proxies and servers that read one head in two ways are how requests are
-// smuggled past a proxy (RFC 9112, 11.2). What RFC 9112 and RFC 9110 forbid in a
-// head is therefore refused here, for every request on the port, though some
-// readers are lenient with it.
+// Request smuggling works because a proxy and a server read the same head in different
+// ways (RFC 9112, 11.2). What RFC 9112 and RFC 9110 forbid in a head is therefore
+// refused for every request on the port, although some parsers are lenient.
 
 // checkLines refuses the part of a head that has come, in which some line
 // ends without a carriage return: readers disagree on what its lines are
@@ -117,8 +116,8 @@ func (r *Request) checkHost() *Refusal {
 	return nil
 }
 
-// checkTarget refuses every form of target but a path with a query (RFC 9112,
-// 3.2.1): the others are for proxies, which this is not.
+// checkTarget refuses every form of target but a path with a query (RFC 9112, 3.2.1):
+// the others are for proxies.
 func checkTarget(target []byte) *Refusal {
 	switch {
 	case len(target) == 0 || target[0] != '/':
@@ -129,8 +128,8 @@ func checkTarget(target []byte) *Refusal {
 	return nil
 }
 
-// hasControl reports whether there is a character that may not be in a field's value
-// or a target (RFC 9110, 5.5). A tab counts as a blank.
+// hasControl reports whether a field value or target contains a forbidden control
+// character (RFC 9110, 5.5). A tab is allowed.
 func hasControl(s []byte) bool {
 	for _, b := range s {
 		if b < ' ' && b != '\t' || b == 0x7f {
@@ -149,8 +148,8 @@ func isHost(s []byte) bool {
 	return consistsOf(s, "-._~%!$&'()*+;=:[]") && s[0] != ':' && s[0] != '.'
 }
 
-// consistsOf reports whether a text has letters, digits and these characters alone,
-// and at least one.
+// consistsOf reports whether a text is nonempty and has only letters, digits and these
+// characters.
 func consistsOf(s []byte, more string) bool {
 	for _, b := range s {
 		letter := b|0x20 >= 'a' && b|0x20 <= 'z'

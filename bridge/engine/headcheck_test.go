@@ -20,7 +20,7 @@ func with(old, new string) string {
 // plus is the upgrade request with lines more.
 func plus(lines string) string { return with("Sec-WebSocket-Version", lines+"Sec-WebSocket-Version") }
 
-func TestWhatProxiesAndServersReadInTwoWaysIsRefused(t *testing.T) {
+func TestAmbiguousHeadsAreRefused(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { t.Error("net/http gets the request") })})
 		frame := string(text("a command in the body"))
@@ -101,7 +101,7 @@ func TestWhatRealClientsSendIsAccepted(t *testing.T) {
 	})
 }
 
-func TestAnUpgradeThatAProxyLostIsToldWhatTheProxyNeeds(t *testing.T) {
+func TestAnUpgradeWithoutItsFieldsIsAnsweredWithTheProxySettings(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { t.Error("it gets the page") })})
 		for name, request := range map[string]string{

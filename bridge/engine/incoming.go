@@ -7,44 +7,43 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/proxyproto"
 )
 
-// incoming is a connection until its request is accepted: what has come of the
-// request, and the place that it has meanwhile. What an open connection does not
-// need is here and not in conn.
+// incoming is the state of a connection until its request is accepted: the bytes of the
+// request so far, and its place in the limiter. It keeps conn small.
 type incoming struct {
-	on      holder // and the connection's name there
+	on      holder // with slot and gen, names the connection
 	slot    int32
 	gen     uint32
 	options *ListenOptions // of its listener
 
-	client      netip.AddrPort // the socket's peer, or the one that a PROXY header names
-	expectProxy bool           // a PROXY header is to come first
+	client      netip.AddrPort // the socket's peer, or the address in the PROXY header
+	expectProxy bool           // a PROXY header must come first
 	readsProxy  bool           // the socket reads it
-	head        []byte         // what has come so far, while it is incomplete
-	skip        int            // how long the PROXY header in it is
-	looked      int            // how far it was searched for its end
+	head        []byte         // the bytes so far, while it is incomplete
+	skip        int            // length of the PROXY header in it
+	looked      int            // how far it was searched for the end
 
 	// The following fields are guarded by connLimiter.mu.
 	place  place
-	noRoom *Refusal   // why it has none, where it has none
-	addr   netip.Addr // as which it is counted
-	count  *addrCount // nil where its address is not counted
+	noRoom *Refusal   // why it has no place; nil if it has one
+	addr   netip.Addr // the address that it counts for
+	count  *addrCount // nil if its address is not counted
 	links  [2]headLink
 }
 
-// proxyReader is a socket that may read its PROXY header itself: below TLS, say. Its
-// RemoteAddr is the client's once something was read.
+// proxyReader is a socket that may read its PROXY header itself, for example below TLS.
+// Its RemoteAddr is the client's once something was read.
 type proxyReader interface{ ReadsProxyHeader() bool }
 
-// headLink is a place in a headList.
+// headLink is a connection's link in a headList.
 type headLink struct{ older, newer *incoming }
 
 // The lists in which an incoming connection can be.
 const (
-	inOrder   = iota // all that have a place, or all that have none
+	inOrder   = iota // all with a place, or all in the reserve
 	byAddress        // those of one address
 )
 
-// headList is a list of incoming connections by age.
+// headList is a list of incoming connections, oldest first.
 type headList struct {
 	of             int // inOrder or byAddress
 	oldest, newest *incoming
@@ -112,8 +111,8 @@ func (e *Engine) examine(in *incoming, r *Request, data []byte) (rest []byte, wh
 // started reports whether the client has sent anything.
 func (in *incoming) started() bool { return len(in.head) > 0 }
 
-// receive decides on a request: an upgrade is answered, and what goes to net/http
-// gets neither an answer nor a refusal.
+// receive decides on a request: an upgrade gets an answer or a refusal, and a request
+// for net/http neither.
 func (e *Engine) receive(in *incoming, r *Request) (answer []byte, welcome Welcome, no *Refusal) {
 	if !r.wantsWebSocket() {
 		return nil, welcome, e.checkOrdinary(in, r)

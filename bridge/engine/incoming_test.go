@@ -89,7 +89,7 @@ func TestAProxyHeaderIsRefusedWhereNoneIsExpectedAndMissedWhereOneIs(t *testing.
 		refuse(line4+upgradeRequest, "see --proxy-protocol")
 		refuse(binary4+upgradeRequest, "see --proxy-protocol")
 		s.listenWith(t, ListenOptions{Proxy: true})
-		refuse(upgradeRequest, "does not begin with a header of the PROXY protocol")
+		refuse(upgradeRequest, "does not begin with a PROXY protocol header")
 		refuse("PROXY TCP4 a b c d\r\n"+upgradeRequest, "malformed")
 	})
 }
@@ -145,7 +145,7 @@ func TestTheListenersTagComesWithItsRequests(t *testing.T) {
 	})
 }
 
-func TestRefusalsAreToldOfByKind(t *testing.T) {
+func TestRefusalsAreReportedByKind(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		refused := make(chan string, 10)
 		s := start(Config{Limits: Limits{MaxConnections: 1}, Refused: func(r *Refusal, client netip.AddrPort) {

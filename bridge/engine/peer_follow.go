@@ -10,12 +10,23 @@ import (
 // follow is [Conn.Follow] for a connection on goroutines. It is done at once:
 // nothing is appended to either log before it returns.
 func (p *peer) follow(_ int32, _ uint32, log *Log, first []Frame) {
+	p.give(func() bool { return p.changeLog(log, first) })
+}
+
+// say is [Conn.Say] for a connection on goroutines.
+func (p *peer) say(_ int32, _ uint32, frames []Frame) {
+	p.give(func() bool { return p.lendAll(frames, p.lendLog) })
+}
+
+// give has an open connection lent frames by do, which is false when it is too slow
+// for that.
+func (p *peer) give(do func() bool) {
 	p.mu.Lock()
 	if p.state != stateOpen || p.asked != nil {
 		p.mu.Unlock()
 		return
 	}
-	kept := p.changeLog(log, first)
+	kept := do()
 	p.gang.owe(p.out.enter)
 	if !kept {
 		p.countSlow()
@@ -30,17 +41,25 @@ func (p *peer) follow(_ int32, _ uint32, log *Log, first []Frame) {
 // changeLog brings the connection from one log to another. It is false when it
 // is too slow for that. mu is held.
 func (p *peer) changeLog(log *Log, first []Frame) bool {
-	if p.out.lent > maxLent || p.stream != nil && !p.lendRest() {
+	if !p.lendAll(first, p.lendRest) {
 		return false
-	}
-	for _, f := range first {
-		p.lend(f)
 	}
 	if log != nil {
 		log = log.of(p.parser.deflate != nil)
 		p.stream = &log.stream
 		p.stream.follow()
 		p.cursor = log.next()
+	}
+	return true
+}
+
+// lendAll lends frames behind those of the log that rest lends. mu is held.
+func (p *peer) lendAll(frames []Frame, rest func() bool) bool {
+	if p.out.lent > maxLent || p.stream != nil && !rest() {
+		return false
+	}
+	for _, f := range frames {
+		p.lend(f)
 	}
 	return true
 }
@@ -55,22 +74,33 @@ func (p *peer) lend(f Frame) {
 // lendRest makes what the connection has not had of its log its own, and ends its
 // following. It is false when the log no longer has all of that. mu is held.
 func (p *peer) lendRest() bool {
+	if !p.lendLog() {
+		return false
+	}
+	p.stream.unfollow()
+	p.stream = nil
+	return true
+}
+
+// lendLog makes what the connection has not had of its log its own, and has it go on
+// behind that. It is false when the log no longer has all of that. mu is held.
+func (p *peer) lendLog() bool {
 	s := p.stream
-	rest, behind := s.since(p.cursor)
+	rest, next, behind := s.take(p.cursor)
 	if behind {
 		if p.gang.engine.cfg.Skip == nil {
 			return false
 		}
 		// The writer makes the notice: the caller may hold a lock that Skip takes.
-		_, missed := s.catchUp(p.cursor)
+		var missed uint64
+		next, missed = s.catchUp(p.cursor)
 		p.gang.engine.skips.Add(1)
 		p.out.miss(uint32(min(missed, math.MaxUint32)))
 	}
 	for _, f := range rest {
 		p.lend(f)
 	}
-	p.stream = nil
-	s.unfollow()
+	p.cursor = next
 	return true
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/proxyproto"
 )
 
-// readHead reads a request head and what lies behind it in the same bytes. An
-// error means that nobody is to be answered.
+// readHead reads a request head and the bytes behind it. After an error no answer is
+// due.
 func (p *peer) readHead() (r *Request, rest []byte, no *Refusal, _ error) {
 	buf := make([]byte, 0, 2048)
 	r = new(Request)
@@ -34,16 +34,16 @@ func (p *peer) readHead() (r *Request, rest []byte, no *Refusal, _ error) {
 		case len(buf) > 0 && errors.As(err, &timeout) && timeout.Timeout():
 			return r, nil, p.outOfTime(), nil
 		default:
-			// Also for a browser's spare connection: an answer would be taken for that
-			// to its next request.
+			// No answer: a browser would take it for the answer to its next request on
+			// a preconnected socket.
 			return nil, nil, nil, err
 		}
 	}
 }
 
-// tellBroken tells of a connection whose bytes are not what the port speaks. Its
-// listener has answered it, as far as it could.
-func (p *peer) tellBroken(err error) {
+// reportBroken reports a connection that does not speak the port's protocol. Its
+// listener has answered it if possible.
+func (p *peer) reportBroken(err error) {
 	no := &Refusal{Status: http.StatusBadRequest, Reason: err.Error()}
 	var record tls.RecordHeaderError
 	switch {
@@ -59,7 +59,7 @@ func (p *peer) tellBroken(err error) {
 	p.gang.engine.reportRefusal(no, p.remoteAddr())
 }
 
-// outOfTime says why a request is not waited for any longer.
+// outOfTime returns why a request is not waited for any longer.
 func (p *peer) outOfTime() *Refusal {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -69,16 +69,16 @@ func (p *peer) outOfTime() *Refusal {
 	return slowHead()
 }
 
-// refuse answers a request with a status and a reason, and hangs up.
+// refuse answers a request with a status and a reason, and closes the connection.
 func (p *peer) refuse(no *Refusal) {
 	p.gang.engine.reportRefusal(no, p.in.client)
 	p.reject(no.answer())
 }
 
-// giveWay ends a connection whose place another one took.
-func (p *peer) giveWay(int32, uint32) {
+// evict ends a connection whose place a new one took.
+func (p *peer) evict(int32, uint32) {
 	p.mu.Lock()
-	first := p.state == stateHead // else it was told no before
+	first := p.state == stateHead // else it was refused before
 	p.mu.Unlock()
 	if e := p.gang.engine; first {
 		e.reportRefusal(e.limiter.noRoom(&p.in), p.remoteAddr())

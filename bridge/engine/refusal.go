@@ -8,11 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// Refusal answers an upgrade request with an HTTP status and a reason in words.
+// Refusal is an HTTP status and a reason with which a request is refused.
 type Refusal struct {
 	Status int
 	Reason string
-	// Kind is one of a few words by which refusals are counted. "" is the status's.
+	// Kind groups refusals in logs. "" stands for the text of the status.
 	Kind string
 }
 
@@ -30,7 +30,7 @@ const (
 	KindNoTLS     = "no TLS"
 )
 
-// reportRefusal tells whoever watches the engine of a request that was turned away.
+// reportRefusal passes a refused request to [Config].Refused.
 func (e *Engine) reportRefusal(r *Refusal, client netip.AddrPort) {
 	if r.Kind == KindFull {
 		e.refused.Add(1)
@@ -68,12 +68,12 @@ func stopping(reason string) *Refusal {
 	return &Refusal{Status: http.StatusServiceUnavailable, Reason: reason}
 }
 
-// noUpgrade refuses a request that became no upgrade (RFC 9110, 15.5.22).
+// noUpgrade refuses a request that lacks a valid upgrade (RFC 9110, 15.5.22).
 func noUpgrade(reason string) *Refusal {
 	return &Refusal{Status: http.StatusUpgradeRequired, Kind: KindNoUpgrade, Reason: reason}
 }
 
-// answer is the HTTP response that refuses a request.
+// answer returns the HTTP response of a refusal.
 func (r *Refusal) answer() []byte {
 	fields := "Connection: close\r\n"
 	switch r.Status {
@@ -87,7 +87,7 @@ func (r *Refusal) answer() []byte {
 		r.Status, http.StatusText(r.Status), len(text), fields, text)
 }
 
-// quote is a text from outside, shortened, in quotes.
+// quote returns a text from outside, shortened and quoted.
 func quote(s string) string {
 	const most = 60 // bytes
 	if len(s) <= most {

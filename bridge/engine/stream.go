@@ -59,7 +59,8 @@ func (s *stream) advance(to uint64) {
 	}
 }
 
-// waitForRoom waits, without the lock, until the lead goes on or its budget is used up.
+// waitForRoom waits, without the lock, until the leading follower proceeds or the wait
+// budget is used up.
 func (s *stream) waitForRoom() {
 	room := await(&s.room)
 	s.mu.Unlock()
@@ -107,18 +108,28 @@ func (s *stream) unfollow() {
 	}
 }
 
-// since gives the frames from a cursor on. behind says that the cursor fell off
-// the log.
-func (s *stream) since(cursor uint64) (frames []Frame, behind bool) {
+// take gives the frames from a cursor on, and the cursor behind them. behind says that
+// the cursor fell off the log.
+func (s *stream) take(cursor uint64) (frames []Frame, _ uint64, behind bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if cursor < s.tail {
-		return nil, true
+		return nil, cursor, true
 	}
 	for ; cursor < s.head; cursor++ {
 		frames = append(frames, s.at(cursor))
 	}
-	return frames, false
+	s.leadTo(cursor)
+	return frames, cursor, false
+}
+
+// leadTo notes that a follower got to a cursor, and wakes who waits for the fastest.
+func (s *stream) leadTo(cursor uint64) {
+	if s.lead < cursor {
+		s.advance(min(cursor, s.head))
+		s.stalled = false
+		signal(&s.room)
+	}
 }
 
 // next appends the frames from a cursor on to buf, up to about a chunk of
@@ -134,11 +145,7 @@ func (s *stream) next(buf []byte, cursor uint64) (_ []byte, _ uint64, news chan 
 		return buf, cursor, await(&s.news), false
 	}
 	buf, cursor = s.join(buf, cursor, s.head, chunk)
-	if s.lead < cursor {
-		s.advance(cursor)
-		s.stalled = false
-		signal(&s.room)
-	}
+	s.leadTo(cursor)
 	return buf, cursor, nil, false
 }
 

@@ -16,15 +16,15 @@ func (e *Engine) headTooLong(end, have int) bool {
 	return end > e.cfg.MaxHead || end == 0 && have > e.cfg.MaxHead
 }
 
-// What a proxy must be told that takes an upgrade for an ordinary request.
+// proxySetting says how to make a proxy forward upgrades.
 const proxySetting = " A proxy before this server must pass the upgrade on; nginx needs: proxy_http_version 1.1;" +
 	" proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";"
 
 // keyLength is that of a Sec-WebSocket-Key: 16 bytes in base64 (RFC 6455, 4.1).
 const keyLength = 24
 
-// checkHandshake refuses an upgrade request that does not follow RFC 6455, 4.2.1,
-// or whose body somebody might take for frames. It gives the Sec-WebSocket-Key.
+// checkHandshake refuses an upgrade request that violates RFC 6455, 4.2.1, or has a
+// body, which could be taken for frames. It gives the Sec-WebSocket-Key.
 func (r *Request) checkHandshake() (key []byte, _ *Refusal) {
 	switch {
 	case string(r.method) != http.MethodGet:
@@ -53,8 +53,8 @@ func (r *Request) checkHandshake() (key []byte, _ *Refusal) {
 
 func badKey() *Refusal { return malformed("the Sec-WebSocket-Key must be 16 bytes in base64") }
 
-// negotiate answers an upgrade request that was checked. If it
-// is refused, the connection ends with that answer.
+// negotiate answers an upgrade request that was checked. If the handler refuses it, the
+// connection ends with that answer.
 func (e *Engine) negotiate(r *Request, key []byte) (answer []byte, welcome Welcome, _ *Refusal) {
 	var offers offers
 	if e.deflate != nil && !offers.read(r.Values("Sec-WebSocket-Extensions")) {
@@ -96,7 +96,7 @@ func accepted(key []byte, subprotocol string, extensions []httphead.Option) []by
 	return append(b, "\r\n\r\n"...)
 }
 
-// refusalOf is the handler's no.
+// refusalOf returns the refusal in a handler's error.
 func refusalOf(err error) *Refusal {
 	if no, ok := errors.AsType[*Refusal](err); ok {
 		return no

@@ -39,7 +39,7 @@ func (l *loop) readHead(c *conn, data []byte) {
 	}
 }
 
-// socketAddr is the address of a socket; the zero value for a Unix socket.
+// socketAddr returns the address of a socket's peer; the zero value for a Unix socket.
 func socketAddr(sa unix.Sockaddr) netip.AddrPort {
 	switch sa := sa.(type) {
 	case *unix.SockaddrInet4:
@@ -52,7 +52,7 @@ func socketAddr(sa unix.Sockaddr) netip.AddrPort {
 
 // open makes a connection of an accepted request.
 func (l *loop) open(c *conn, w Welcome, answer, rest []byte) {
-	c.from = c.head.count // its place is kept: nobody else changes that
+	c.from = c.head.count // its place is permanent, so nothing else changes this
 	l.recycle(c)
 	c.state = stateOpen
 	c.session = w.Session

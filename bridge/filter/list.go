@@ -9,7 +9,7 @@ import (
 type list struct {
 	names    map[string]struct{} // matched as they are
 	patterns []pattern
-	slow     int // how many of them look at each character by itself
+	slow     int // how many of them look at each character or word by itself
 }
 
 // pattern is a value that may match more than one text.
@@ -44,7 +44,7 @@ func readList(values []string, read func(string) (value, error)) (*list, []strin
 	for _, spelling := range spellings {
 		if v := understood[spelling]; v.pattern != nil {
 			l.patterns = append(l.patterns, v.pattern)
-			if g, ok := v.pattern.(*glob); ok && g.slow() {
+			if g, ok := v.pattern.(*glob); !ok || g.slow() { // a topic goes word by word
 				l.slow++
 			}
 		} else {

@@ -42,8 +42,8 @@ type securedConn struct {
 	proxied bool
 }
 
-// ReadsProxyHeader reports whether a header of the PROXY protocol is read before TLS:
-// RemoteAddr is the client's once something was read.
+// ReadsProxyHeader reports whether a PROXY protocol header is read before TLS:
+// RemoteAddr is the client's address once something was read.
 func (c *securedConn) ReadsProxyHeader() bool { return c.proxied }
 
 func (c *securedConn) Read(p []byte) (int, error) {

@@ -5,7 +5,7 @@
 //	Reply ──► Store.Note ──► actor ──► keyword: value, and the reply it came by
 //	                           │
 //	                           └─────► the last reply, whatever it held
-//	Painting, Store.Actors ◄── what is known, as JSON
+//	Encoder, Store.Actors ◄── what is known, as JSON
 //
 // # What is merged
 //
@@ -26,7 +26,8 @@
 //   - One actor too many: the one that was not heard for the longest time is
 //     forgotten, with its keywords.
 //   - One keyword of an actor too many: the actor's keyword that was not updated
-//     for the longest time is forgotten.
+//     for the longest time is forgotten. Of a body that has more of them than may be
+//     known the last ones count; the others are forgotten at once.
 //   - Too many bytes: the actor that costs most forgets the keyword that it did
 //     not update for the longest time, until all fits. Who says little loses
 //     nothing to one that says much.
@@ -47,9 +48,8 @@
 //
 // # Views
 //
-// A snapshot of everything may be 30 MiB long, and a filter may have to look at every
-// keyword: nobody holds the store's lock for that. [Painting.Start] and [Store.Actors]
-// take no more than pointers. What may be in a view does not change any more: the
-// next reply that has such a keyword makes a copy of it, once for each view, and goes
-// on with that.
+// A snapshot of everything may be 30 MiB long, and a filter may have to read every
+// keyword: neither is done with the store's lock held. [Encoder.Start] and
+// [Store.Actors] only take pointers. A keyword that may be in a view is immutable: the
+// next reply that changes it copies it, at most once for each view.
 package snapshot

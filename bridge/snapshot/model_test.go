@@ -54,11 +54,18 @@ func (m *model) note(r Reply) {
 	a.last = &r
 	d := json.NewDecoder(strings.NewReader(string(r.Body)))
 	if token, _ := d.Token(); token == json.Delim('{') {
+		var said []modelKeyword
 		for d.More() {
 			key, _ := d.Token()
 			var value json.RawMessage
 			_ = d.Decode(&value)
-			m.set(a, modelKeyword{key.(string), string(value), &r})
+			said = append(said, modelKeyword{key.(string), string(value), &r})
+		}
+		if len(said) > m.Keywords {
+			said = m.last(a, said)
+		}
+		for _, k := range said {
+			m.set(a, k)
 		}
 	}
 	for m.bytes() > m.Bytes {
@@ -69,6 +76,27 @@ func (m *model) note(r Reply) {
 			m.forget(victim)
 		}
 	}
+}
+
+// last leaves out what cannot be known at the end: names that come again, are too long,
+// or have too many others behind them.
+func (m *model) last(a *modelActor, said []modelKeyword) (last []modelKeyword) {
+	behind := map[string]bool{}
+	for _, k := range slices.Backward(said) {
+		long := len(k.name) > m.Value
+		if behind[k.name] && !long {
+			continue
+		}
+		if long || len(last) == m.Keywords {
+			a.evicted++
+			m.evictedKeywords++
+		} else {
+			last = append(last, k)
+		}
+		behind[k.name] = true
+	}
+	slices.Reverse(last)
+	return last
 }
 
 func (m *model) set(a *modelActor, k modelKeyword) {

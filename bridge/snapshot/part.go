@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// part is a text of some actors that stand side by side.
+// part is the text of some adjacent actors.
 type part struct {
 	sealed []byte
 	buf    []byte
 	texts  []text // parts of buf
-	first  bool   // there is no comma in front
+	first  bool   // without a comma in front
 }
 
-// text is an actor as it is written; nil when there is nothing of it to write.
+// text is an encoded actor; nil if there is nothing to write.
 type text struct {
 	name string
 	json []byte
@@ -22,31 +22,58 @@ type text struct {
 // partSize is about the length of a part.
 const partSize = 64 << 10
 
-// hang puts what was written in its place: each part that has to change is made anew.
-func (p *Painting) hang() {
-	slices.SortFunc(p.written, func(a, b text) int { return strings.Compare(a.name, b.name) })
-	news := p.written
-	parts := make([]*part, 0, len(p.parts)+1)
-	for i, old := range p.parts {
-		end := len(news)
-		if i+1 < len(p.parts) {
-			end, _ = slices.BinarySearchFunc(news, p.parts[i+1].texts[0].name, func(t text, name string) int { return strings.Compare(t.name, name) })
-		}
-		if end == 0 {
-			parts = append(parts, old)
-			continue
-		}
-		parts = p.make(parts, merged(old.texts, news[:end]))
-		news = news[end:]
-	}
-	parts = p.make(parts, merged(nil, news))
-	if len(parts) > 0 && !parts[0].first {
-		parts[0] = p.part(parts[0].texts, true)
-	}
-	p.parts = parts
+// splicing is the putting of what was written in its place: each part that has to
+// change is made anew.
+type splicing struct {
+	news  []text  // sorted; those that have no place yet
+	old   int     // the next of the encoder's parts
+	texts []text  // those of the parts to make next
+	parts []*part // as they will be
 }
 
-// merged is a sorted list of texts with those of another one in their places.
+// splice goes on with that until enough says that it is enough for now.
+func (p *Encoder) splice(enough func(bytes int) bool) (done bool) {
+	if p.splicing == nil {
+		slices.SortFunc(p.written, func(a, b text) int { return strings.Compare(a.name, b.name) })
+		p.splicing = &splicing{news: p.written, parts: make([]*part, 0, len(p.parts)+1)}
+	}
+	h := p.splicing
+	for {
+		switch {
+		case len(h.texts) > 0:
+			if enough(p.make(h)) {
+				return false
+			}
+		case h.old < len(p.parts):
+			h.take(p.parts, h.old)
+			h.old++
+		case len(h.news) > 0:
+			h.texts, h.news = merged(nil, h.news), nil
+		default:
+			if len(h.parts) > 0 && !h.parts[0].first {
+				h.parts[0] = p.part(h.parts[0].texts, true)
+			}
+			p.parts, p.splicing = h.parts, nil
+			return true
+		}
+	}
+}
+
+// take takes an old part with what has its place there.
+func (h *splicing) take(parts []*part, at int) {
+	end := len(h.news)
+	if at+1 < len(parts) {
+		end, _ = slices.BinarySearchFunc(h.news, parts[at+1].texts[0].name, func(t text, name string) int { return strings.Compare(t.name, name) })
+	}
+	if end == 0 {
+		h.parts = append(h.parts, parts[at])
+		return
+	}
+	h.texts, h.news = merged(parts[at].texts, h.news[:end]), h.news[end:]
+}
+
+// merged merges two sorted lists of texts; those of the second replace those of the
+// first.
 func merged(old, news []text) []text {
 	all := make([]text, 0, len(old)+len(news))
 	for len(old)+len(news) > 0 {
@@ -70,21 +97,19 @@ func merged(old, news []text) []text {
 	return all
 }
 
-// make adds parts of texts.
-func (p *Painting) make(parts []*part, texts []text) []*part {
-	for len(texts) > 0 {
-		n, size := 0, 0
-		for n < len(texts) && (n == 0 || size+len(texts[n].json) <= partSize) {
-			size += len(texts[n].json)
-			n++
-		}
-		parts = append(parts, p.part(texts[:n], len(parts) == 0))
-		texts = texts[n:]
+// make adds a part, and gives its length.
+func (p *Encoder) make(h *splicing) int {
+	n, size := 0, 0
+	for n < len(h.texts) && (n == 0 || size+len(h.texts[n].json) <= partSize) {
+		size += len(h.texts[n].json)
+		n++
 	}
-	return parts
+	h.parts = append(h.parts, p.part(h.texts[:n], len(h.parts) == 0))
+	h.texts = h.texts[n:]
+	return size
 }
 
-func (p *Painting) part(texts []text, first bool) *part {
+func (p *Encoder) part(texts []text, first bool) *part {
 	size := p.room
 	for _, t := range texts {
 		size += len(", ") + len(t.json)

@@ -5,8 +5,6 @@ import (
 	"container/list"
 	"time"
 	"unicode/utf8"
-
-	"github.com/clu-ws/clu-ws/bridge/object"
 )
 
 // Reply is what a [Store] is told of a reply. Its texts are kept, so they must
@@ -21,6 +19,8 @@ type Reply struct {
 	Time       time.Time // when it came here
 	Seq        uint64
 	Body       []byte // valid JSON in UTF-8
+	// Keywords are the body's, by [Store.Read]. With nil, Note reads it itself.
+	Keywords *Keywords
 }
 
 // Entry is a keyword of an actor, and the reply by which its last value came.
@@ -43,8 +43,9 @@ type Store struct {
 	keywords int     // of all actors
 	replies  uint64  // how many were noted: the order of sources
 	spare    *source // one that is not used any more, or nil
-	views    uint64  // how many were taken: what is older than the last one may be in it
-	shrunk   uint64  // the last reply with which something was forgotten
+	views    uint64  // how many were taken; anything older than the last may be in it
+	read     Keywords
+	shrunk   uint64 // the last reply at which something was forgotten
 
 	evictedActors, evictedKeywords uint64
 }
@@ -71,14 +72,15 @@ func (s *Store) Note(r Reply) {
 		s.release(a, a.last)
 	}
 	a.last = s.source(a, &r)
-	m := object.Of(r.Body)
-	for {
-		key, value, ok := m.Next()
-		if !ok {
-			break
-		}
-		s.set(a, key, value)
+	if r.Keywords == nil {
+		s.Read(r.Body, &s.read)
+		r.Keywords = &s.read
 	}
+	for _, k := range r.Keywords.list {
+		s.set(a, k.name, k.value)
+	}
+	a.evicted += uint64(r.Keywords.forgotten)
+	s.evictedKeywords += uint64(r.Keywords.forgotten)
 	heap.Fix(&s.costs, a.rank)
 	s.makeRoom()
 }

@@ -144,3 +144,25 @@ func TestASenderThatIsNotUTF8IsOneActor(t *testing.T) {
 		t.Errorf("%q is not UTF-8", text)
 	}
 }
+
+// A body of 96,000 keywords kept everybody waiting while each of them was set and
+// forgotten.
+func TestOfABodyWithTooManyKeywordsTheLastOnesAreSet(t *testing.T) {
+	s := New(Limits{Keywords: 3})
+	var k Keywords
+	s.Note(say("mount", 1, `{"old": 0}`))
+	r := say("mount", 2, `{"a": 1, "b": 2, "c": 3, "a": 4, "d": 5, "d": 6}`)
+	s.Read(r.Body, &k)
+	if len(k.list) != 3 || k.forgotten != 1 {
+		t.Errorf("%d keywords are to be set, %d are forgotten", len(k.list), k.forgotten)
+	}
+	r.Body, r.Keywords = nil, &k
+	s.Note(r)
+	want := map[string]map[string]any{"mount": {"c": 3.0, "a": 4.0, "d": 6.0}}
+	if got := values(t, s, nil); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if _, keywords := s.Evicted(); keywords != 2 {
+		t.Errorf("%d keywords were forgotten", keywords)
+	}
+}

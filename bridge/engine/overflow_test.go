@@ -66,7 +66,7 @@ func TestManyClientsThatDoNotReadAreHeldToOneBound(t *testing.T) {
 	})
 }
 
-func TestAFrameThatManyWaitForIsCountedOnce(t *testing.T) {
+func TestASharedFrameIsCountedOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		const loops = 2
 		s := start(Config{Loops: loops, Limits: Limits{MaxOutbound: loops * 10 * mib}})
@@ -91,7 +91,7 @@ func TestAFrameThatManyWaitForIsCountedOnce(t *testing.T) {
 	})
 }
 
-func TestWhatWaitedIsForgottenWithItsConnection(t *testing.T) {
+func TestTheLedgerForgetsAClosedConnection(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 2})
 		for i := range 4 {
@@ -108,7 +108,7 @@ func TestWhatWaitedIsForgottenWithItsConnection(t *testing.T) {
 	})
 }
 
-func TestWhoDoesNotReadIsNotReadFrom(t *testing.T) {
+func TestReadingFromAClientThatDoesNotReadIsPaused(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		const messages, size = 1000, 64 << 10
 		var answered atomic.Int32

@@ -1,0 +1,69 @@
+package engine
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// What is said while others append is behind what was there before, and nothing of the
+// log is lost or doubled.
+func TestWhatIsSaidWhileALogGrowsDisturbsNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		const frames, answers = 3000, 300
+		s := start(Config{Loops: 2, Limits: Limits{LogBytes: 64 << 20}})
+		c, conn := s.dialConn(t)
+		appended := make(chan int, frames)
+		go func() {
+			for i := range frames {
+				s.log.Append(Text("log " + strconv.Itoa(i)))
+				appended <- i
+			}
+		}()
+		go func() {
+			last := -1
+			for range answers {
+				for range frames / answers {
+					last = <-appended
+				}
+				conn.Say(Text("said "+strconv.Itoa(last)), Text("and so on"))
+			}
+		}()
+		next := 0
+		for said := 0; next < frames || said < answers; {
+			f, err := readFrame(c.r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := string(f.Payload)
+			if behind, ok := strings.CutPrefix(text, "said "); ok {
+				if n, _ := strconv.Atoi(behind); n >= next {
+					t.Fatalf("%q came before what it is behind: %d frames had come", text, next)
+				}
+				c.expect("and so on")
+				said++
+				continue
+			}
+			if want := fmt.Sprint("log ", next); text != want {
+				t.Fatalf("got %q, want %q", text, want)
+			}
+			next++
+		}
+	})
+}
+
+// A source that waits for room in a log goes on when the only follower is given all
+// that is in it.
+func TestWhoIsGivenItsLogMakesRoomInIt(t *testing.T) {
+	s := start(t, Config{Goroutines: true, Limits: Limits{LogBytes: 1000}})
+	_, conn := s.dialConn(t)
+	stream := &s.log.stream
+	s.log.Append(Text(strings.Repeat("x", 100)))
+	conn.Say(Text("answer"))
+	stream.mu.Lock()
+	defer stream.mu.Unlock()
+	if stream.ahead != 0 || stream.lead != stream.head {
+		t.Errorf("%d bytes are still ahead of the fastest follower", stream.ahead)
+	}
+}

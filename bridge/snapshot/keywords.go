@@ -1,0 +1,63 @@
+package snapshot
+
+import (
+	"slices"
+
+	"github.com/clu-ws/clu-ws/bridge/object"
+)
+
+// Keywords are those of a reply's body, as [Store.Read] finds them. They are parts of
+// the body.
+type Keywords struct {
+	list      []said
+	forgotten int // how many more there were
+}
+
+// said is a keyword in a body.
+type said struct{ name, value []byte }
+
+// keptKeywords is for how many keywords the memory is used again.
+const keptKeywords = 4096
+
+// Read finds the keywords in a body for [Store.Note], in the memory of those before. It
+// needs no lock: a body may have more of them than can be set in the time for which
+// others may wait.
+func (s *Store) Read(body []byte, into *Keywords) {
+	if cap(into.list) > keptKeywords {
+		into.list = nil
+	}
+	into.list, into.forgotten = into.list[:0], 0
+	m := object.Of(body)
+	for {
+		name, value, ok := m.Next()
+		if !ok {
+			break
+		}
+		into.list = append(into.list, said{name, value})
+	}
+	if len(into.list) > s.limits.Keywords {
+		into.keepLast(s.limits)
+	}
+}
+
+// keepLast keeps as many as may be known of an actor: those that came last, each with
+// its last value.
+func (k *Keywords) keepLast(l Limits) {
+	last := make([]said, 0, l.Keywords)
+	names := make(map[string]bool, len(k.list))
+	for _, one := range slices.Backward(k.list) {
+		switch {
+		case len(one.name) > l.Value:
+			k.forgotten++
+		case names[string(one.name)]:
+		case len(last) == l.Keywords:
+			k.forgotten++
+			names[string(one.name)] = true
+		default:
+			last = append(last, one)
+			names[string(one.name)] = true
+		}
+	}
+	slices.Reverse(last)
+	k.list = last
+}
