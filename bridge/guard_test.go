@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -154,6 +155,37 @@ func TestTheAdminsPortChecksHostAndOrigin(t *testing.T) {
 	} {
 		if status, body := ask(t, addr, c.request, append(c.lines, "Connection: close")...); status != c.status {
 			t.Errorf("%s: %d %s", name, status, body)
+		}
+	}
+}
+
+// deadlines notes until when a request may be read.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	read time.Time
+}
+
+func (d *deadlines) SetReadDeadline(until time.Time) error {
+	d.read = until
+	return nil
+}
+
+func TestABodyThatTheAdminsPortDoesNotReadIsNotWaitedForWithoutEnd(t *testing.T) {
+	b := startBridge(t, "amqp://127.0.0.1:1/")
+	admin := b.Admin()
+	for _, c := range []struct {
+		method, path, kind string
+		bounded            bool
+	}{
+		{"GET", "/metrics", "", true}, {"POST", "/healthz", "", true}, {"POST", "/api/command", "text/plain", true},
+		{"POST", "/api/command", "application/json", false}, // it was read, and the answer may be waited for
+	} {
+		r := httptest.NewRequest(c.method, c.path, strings.NewReader("{}"))
+		r.Header.Set("Content-Type", c.kind)
+		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+		admin.ServeHTTP(w, r)
+		if w.read.IsZero() == c.bounded {
+			t.Errorf("%s %s, %s: the deadline is %v", c.method, c.path, c.kind, w.read)
 		}
 	}
 }
