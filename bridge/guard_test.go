@@ -313,7 +313,7 @@ func TestATrustedProxyNamesItsClients(t *testing.T) {
 	if status, body := ask(t, b.addr, "GET /healthz HTTP/1.1", "Host: evil.example", "X-Forwarded-For: 192.0.2.77"); status != 403 || !strings.Contains(log.String(), "client=192.0.2.77") {
 		t.Errorf("a page that is refused is not known by its client: %d %s", status, body)
 	}
-	if got := log.String(); !strings.Contains(got, "a proxy does not say whose a request is") || !strings.Contains(got, "unknown") {
+	if got := log.String(); !strings.Contains(got, "a trusted proxy names no client") || !strings.Contains(got, "unknown") {
 		t.Errorf("the log: %s", got)
 	}
 	untrusting := linked(t, embeddedBroker(t), func(c *bridge.Config) { c.ListClients = true })
