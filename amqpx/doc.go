@@ -48,8 +48,9 @@
 // [Link.Publish] never blocks. Each message ends in exactly one [Outcome], and is never
 // held for a later connection, never sent twice, and never sent after its deadline:
 // what waits while the broker stalls fails instead. Each [Sender] has a queue of its
-// own, and they take turns (sendqueue.go); what one leaves behind that is gone is not
-// sent. What was in the network when it stalled may still arrive when it wakes, and has
+// own; their parties take turns, and the senders of each (sendqueue.go). What one leaves
+// behind that is gone is not sent, and neither is what was buffered while the process
+// stood still: the link breaks instead (socket.go). What was in the network when it stalled may still arrive when it wakes, and has
 // ended as [Unknown]. That is little: nothing is sent while a confirm has been owed for
 // a thirtieth of the deadline.
 //

@@ -46,7 +46,7 @@
 // tracked (tracked.go), or over HTTP (apicommand.go, apicall.go). The registry of
 // commands in flight (inflight.go) refuses an id that is in use, matches replies with
 // their commands and their ends (inflight_end.go, commandend.go), and shares its room
-// fairly (inflight_shares.go, ranking.go). A late command is refused (late.go): it is
+// fairly among addresses (inflight_callers.go, inflight_shares.go, ranking.go). A late command is refused (late.go): it is
 // published within 0.9 s after it was read or not at all (sending.go), and fails at
 // once if it cannot be published. Each command is logged with its outcome
 // (commandlog.go). The sender is told of every end but success, which the actor's own

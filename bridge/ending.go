@@ -6,6 +6,7 @@ import "github.com/clu-ws/clu-ws/bridge/engine"
 // a v1 client, queued in its lane, and the commands, which then have their outcomes.
 func (b *Bridge) Ending(conn engine.Conn, v any) {
 	c := v.(*client)
+	c.set(clientGoodbye)
 	if s := c.v1.Load(); s != nil {
 		// Messages from before the greeting are read in the lane, and queue their
 		// requests there.

@@ -28,12 +28,13 @@ func TestNobodyIsKeptFromItsCommandsByThoseThatHang(t *testing.T) {
 	for i := range crowd {
 		crowd[i] = dialWith(t, b.addr, "/?silent=1", bridge.Subprotocol)
 		crowd[i].next() // the greeting
-		all += commands(i)
 		for n := range commands(i) {
 			crowd[i].say(fmt.Sprintf(`{"op": "command", "id": "%d", "consumer": "hangs", "command_string": "x", "command_id": "%d-%d"}`, n, i, n))
-		}
-		for range commands(i) { // so that they do not wait in the outbox together
-			receive(t, hanging)
+			if all++; all%32 == 0 { // so that none waits in the outbox for long
+				for range 32 {
+					receive(t, hanging)
+				}
+			}
 		}
 	}
 	honest, _ := dialV1(t, b.addr, "/?silent=1")

@@ -218,14 +218,21 @@ func TestALongCommandIsNotKeptUntilItsOutcome(t *testing.T) {
 	}
 }
 
-func TestAClientIsGoneWhenItsConnectionBreaksAndNotWhenItCloses(t *testing.T) {
+func TestAClientIsGoneUnlessItHasSentACloseFrame(t *testing.T) {
 	s := newStage(t)
-	for code, gone := range map[int]bool{1000: false, 1001: false, 1005: false, 1006: true} {
+	for _, code := range []int{1000, 1005, 1006, 1008, 1013} {
 		c := &client{}
 		s.Closed(engine.Conn{}, c, code, "")
-		if c.Gone() != gone {
-			t.Errorf("closed with %d: gone is %v", code, c.Gone())
+		if !c.Gone() {
+			t.Errorf("closed with %d, and not by its own word: it is there", code)
 		}
+	}
+	polite := &client{}
+	polite.commands.Store(1) // it waits for its outcome
+	s.Ending(engine.Conn{}, polite)
+	s.Closed(engine.Conn{}, polite, 1000, "")
+	if polite.Gone() {
+		t.Error("its command is not sent, although it has said goodbye")
 	}
 }
 

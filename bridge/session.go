@@ -28,9 +28,10 @@ type client struct {
 // The flags of a client.
 const (
 	clientLeaving = 1 << iota // the bridge closes it once all its commands have outcomes
-	clientGone                // its connection broke: outcomes cannot be told
+	clientGone                // its connection broke, or the bridge closed it: outcomes cannot be told
 	clientEnding              // it has sent its close frame, and its requests are answered
 	clientLeft                // its connection has ended, however
+	clientGoodbye             // it has sent its close frame
 )
 
 func (c *client) set(flag uint32) { c.flags.Or(flag) }
@@ -42,10 +43,6 @@ func (c *client) ending() bool { return c.flags.Load()&clientEnding != 0 }
 
 // Gone implements [amqpx.Sender]. Commands followed by a close frame are still sent.
 func (c *client) Gone() bool { return c.flags.Load()&clientGone != 0 }
-
-// abnormalClosure is the code of a connection that ends without a close frame
-// (RFC 6455, 7.1.5).
-const abnormalClosure = 1006
 
 // since is when the client came.
 func (c *client) since() time.Time { return time.Unix(0, c.came) }
@@ -143,7 +140,7 @@ func (b *Bridge) Open(conn engine.Conn, v any) {
 // Closed forgets a client.
 func (b *Bridge) Closed(_ engine.Conn, v any, code int, reason string) {
 	c := v.(*client)
-	if code == abnormalClosure {
+	if c.flags.Load()&clientGoodbye == 0 {
 		c.set(clientGone)
 	}
 	c.set(clientLeft)

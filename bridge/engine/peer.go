@@ -23,7 +23,7 @@ type peer struct {
 	emptied time.Duration // when the socket was found empty after that
 	began   time.Duration // when a message began that is not whole yet; 0 for none
 
-	late atomic.Int64 // nanoseconds, set by the heart: input waited when it found that the process had stood still
+	late atomic.Pointer[stall] // set by the heart: then input waited in the socket
 
 	// calls keeps calls of the handler's about this connection apart.
 	calls sync.Mutex

@@ -7,28 +7,34 @@ import (
 	"time"
 )
 
-// freshAfter is how long a read must take for its bytes to have come meanwhile, where
-// the system does not tell what waits in a socket.
+// freshAfter is how long a read must block for its bytes to count as new, on systems
+// that do not report what waits in a socket.
 const freshAfter = 5 * time.Millisecond
 
-// waited is for how long the process stood still while what was just read may have
-// waited in the socket: until that was found empty once.
+// waited returns the length of the stall during which the bytes just read may have
+// waited in the socket; 0 once the socket was found empty.
 func (p *peer) waited() time.Duration {
 	s := &p.gang.engine.stalls
 	if last := s.recent(); last.end > p.emptied {
 		p.stood = last.length
 	}
-	if stood := p.late.Swap(0); stood > 0 {
-		p.stood = time.Duration(stood)
-	}
+	p.noteLate()
 	if last := s.last.Load(); p.began > 0 && last != nil && last.end > p.began {
 		p.stood = last.length
 	}
 	return p.stood
 }
 
-// next reads what comes next.
+// noteLate takes note of a stall that the heartbeat found.
+func (p *peer) noteLate() {
+	if found := p.late.Swap(nil); found != nil && found.end > p.emptied {
+		p.stood = found.length
+	}
+}
+
+// next reads the next bytes.
 func (p *peer) next(buf []byte) (int, error) {
+	p.noteLate() // it may have been no message
 	if p.stood == 0 || !p.parser.idle() {
 		return p.socket.Read(buf)
 	}
@@ -53,8 +59,8 @@ func (p *peer) next(buf []byte) (int, error) {
 
 func (p *peer) foundEmpty() { p.stood, p.emptied = 0, p.gang.engine.stalls.clock() }
 
-// readAbove reads what lies above an empty socket, as TLS reads ahead; without any it
-// gives [os.ErrDeadlineExceeded].
+// readAbove reads what a layer above an empty socket has buffered, as TLS reads ahead;
+// without any it returns [os.ErrDeadlineExceeded].
 func (p *peer) readAbove(buf []byte) (int, error) {
 	p.mu.Lock()
 	if p.state != stateOpen {
@@ -67,14 +73,14 @@ func (p *peer) readAbove(buf []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var deadline time.Time
-	if p.state != stateOpen { // it is being closed since, which has a deadline
+	if p.state != stateOpen { // it began to close, which has a deadline of its own
 		deadline = time.Now().Add(closeTimeout)
 	}
 	_ = p.socket.SetReadDeadline(deadline)
 	return n, err
 }
 
-// noteBeginning notes when a message began that is not whole yet.
+// noteBeginning notes when an incomplete message began.
 func (p *peer) noteBeginning() {
 	switch {
 	case p.parser.idle():
@@ -84,20 +90,20 @@ func (p *peer) noteBeginning() {
 	}
 }
 
-// stoodStill marks the connections that have something waiting in their sockets: their
-// goroutines may be long in coming to it.
-func (g *gang) stoodStill(length time.Duration) {
+// stoodStill marks the connections with input waiting in their sockets: their
+// goroutines may read it much later.
+func (g *gang) stoodStill(found *stall) {
 	g.mu.Lock()
 	peers := g.all()
 	g.mu.Unlock()
 	for _, p := range peers {
 		if n, known := unread(p.socket); known && n > 0 {
-			p.late.Store(int64(length))
+			p.late.Store(found)
 		}
 	}
 }
 
-// below is the connection that another one wraps, down to the system's own.
+// below returns the innermost connection that another one wraps.
 func below(conn net.Conn) net.Conn {
 	for {
 		w, ok := conn.(interface{ NetConn() net.Conn })

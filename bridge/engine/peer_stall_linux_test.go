@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gobwas/ws"
+
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -148,6 +150,33 @@ func TestOnGoroutinesAMessageThatBeganBeforeAStallIsLate(t *testing.T) {
 	s.clock.by.Add(int64(3 * stallMemory))
 	c.send(whole[8:])
 	s.expect(t, "in two parts", true)
+	c.send(text("afterwards"))
+	s.expect(t, "afterwards", false)
+}
+
+// What waited was no message: the next one did not.
+func TestOnGoroutinesAPingThatWaitedThroughAStallMakesNothingLate(t *testing.T) {
+	s := startGangSleeper(t)
+	c := s.dial(t)
+	c.send(text("hold"))
+	s.expect(t, "hold", false)
+	c.send(ws.MustCompileFrame(ws.MaskFrame(ws.NewPongFrame(nil))))
+	testkit.Eventually(t, patience, "it lies in the socket", func() error {
+		if n, _ := unread(s.gangPeers()[0].socket); n == 0 {
+			return fmt.Errorf("not yet")
+		}
+		return nil
+	})
+	s.clock.by.Add(int64(nap))
+	s.stalls.heartbeat()
+	s.clock.by.Add(int64(3 * stallMemory))
+	close(s.hold)
+	for range 5 { // behind at least one of them the reader has found the socket empty
+		c.send(ws.MustCompileFrame(ws.MaskFrame(ws.NewPingFrame(nil))))
+		if _, err := ws.ReadFrame(c.r); err != nil {
+			t.Fatal(err)
+		}
+	}
 	c.send(text("afterwards"))
 	s.expect(t, "afterwards", false)
 }

@@ -18,8 +18,8 @@ type stalls struct {
 	clock func() time.Duration // monotonic, including time in suspend
 	after time.Duration        // Limits.StallAfter
 	log   *slog.Logger
-	ended chan struct{}              // ends the heartbeat
-	found func(length time.Duration) // called by the heart; nil for nobody
+	ended chan struct{} // ends the heartbeat
+	found func(*stall)  // called by the heartbeat with each stall that it finds; may be nil
 
 	beat  atomic.Int64          // the last heartbeat, by the clock
 	last  atomic.Pointer[stall] // found by the heartbeat
@@ -63,10 +63,11 @@ func (s *stalls) watch() {
 func (s *stalls) heartbeat() {
 	now := s.clock()
 	if gap := now - time.Duration(s.beat.Load()); gap > s.after {
-		s.last.Store(&stall{now, gap})
+		found := &stall{now, gap}
+		s.last.Store(found)
 		s.note(now, gap)
 		if s.found != nil {
-			s.found(gap)
+			s.found(found)
 		}
 	}
 	s.beat.Store(int64(now))
