@@ -55,7 +55,7 @@ func TestNobodyIsKeptFromItsCommandsByThoseThatHang(t *testing.T) {
 		c.say(`{"op": "ping", "id": "last"}`)
 		for e := c.next(); e["op"] != "pong"; e = c.next() {
 			equal(t, "what comes", []any{e["op"], e["status"]}, []any{"result", "timeout"})
-			equal(t, "why", e["message"], any("the bridge waits no longer, because too many commands are under way, and your address has most of them; the actor may go on"))
+			equal(t, "why", e["message"], any("the bridge waits no longer: too many commands are in flight, and your address has the most; the actor may go on"))
 			gaveWay++
 		}
 	}
