@@ -11,11 +11,11 @@ import (
 func TestAWriterStuckInAFullSocketDoesNotHoldUpTheNextLink(t *testing.T) {
 	e := newEmbedded(t)
 	p := newProxy(t, e.addr)
-	w := run(t, amqpx.Config{URLs: []string{p.url()}, Heartbeat: time.Second, Waiting: 1 << 12})
+	w := run(t, amqpx.Config{URLs: []string{p.url()}, Heartbeat: time.Second, Waiting: 4096}) // room for 30 MiB
 	w.await(t, true)
 	p.stall(1) // the publishing connection
 	var outcomes []<-chan amqpx.Outcome
-	for i := range 30 { // more than the buffers of both sockets hold, all of which may wait
+	for i := range 30 { // more than the buffers of both sockets hold
 		outcome := make(chan amqpx.Outcome, 1)
 		outcomes = append(outcomes, outcome)
 		m := amqpx.Message{Key: "reply.me", Publishing: amqpx.Publishing{MessageId: fmt.Sprint(i), Body: make([]byte, 1<<20)}}

@@ -3,22 +3,21 @@ package bridge
 // caller is a client with commands in flight.
 type caller struct {
 	rank
-	client *client // nil of those that have left
+	client *client // nil for those that have disconnected
 	share  *share
-	waits  commandQueue // those whose end it waits for
+	waits  commandQueue // those with a waiter
 	rest   commandQueue
 }
 
-// share is the callers of one address: who has many connections has no more room for
-// that.
+// share is the callers of one address: many connections give an address no more room.
 type share struct {
 	rank
 	address string
-	callers ranking[*caller] // the first is the one with most commands
-	left    *caller          // what clients have left behind; nil for nothing
+	callers ranking[*caller] // the first has the most commands
+	left    *caller          // the commands of disconnected clients; nil if none
 }
 
-// commandQueue is some of a caller's commands, the oldest first.
+// commandQueue is a list of a caller's commands, oldest first.
 type commandQueue struct {
 	oldest, newest *command
 	count          int
@@ -49,7 +48,7 @@ func (q *commandQueue) remove(c *command) {
 	q.count--
 }
 
-// callerOf gives the caller that a client is. mu is held.
+// callerOf returns the caller of a client. mu is held.
 func (f *inflight) callerOf(from *client) *caller {
 	one := f.callers[from]
 	if one != nil {
@@ -68,7 +67,7 @@ func (f *inflight) callerOf(from *client) *caller {
 	return one
 }
 
-// take and giveBack keep what a caller has. mu is held.
+// take adds a command to its caller. mu is held.
 func (one *caller) take(f *inflight, c *command) {
 	if c.waiter != nil {
 		one.waits.add(c)
@@ -79,7 +78,7 @@ func (one *caller) take(f *inflight, c *command) {
 	f.largest.change(one.share, +1)
 }
 
-// giveBack is for a command whose end nobody waits for any longer.
+// giveBack removes a command without a waiter from its caller. mu is held.
 func (one *caller) giveBack(f *inflight, c *command) {
 	one.rest.remove(c)
 	s := one.share
@@ -98,8 +97,8 @@ func (one *caller) giveBack(f *inflight, c *command) {
 	}
 }
 
-// leave notes that a client has gone. Its commands go on until they end: another
-// client may use their ids, but for the same consumers, whose replies could not be
+// leave notes that a client has disconnected. Its commands stay until they end. Other
+// clients may use their ids, but not for the same consumers, whose replies could not be
 // told apart.
 func (f *inflight) leave(from *client) {
 	f.mu.Lock()
@@ -107,7 +106,7 @@ func (f *inflight) leave(from *client) {
 	f.forsake(from)
 }
 
-// forsake is leave with mu held.
+// forsake does what leave does. mu is held.
 func (f *inflight) forsake(from *client) {
 	one := f.callers[from]
 	if one == nil {

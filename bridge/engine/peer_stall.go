@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// freshAfter is how long a read must take for its bytes to have come meanwhile, where
-// the system does not tell what waits in a socket.
+// freshAfter is how long a read must block for its bytes to count as new, on systems
+// that do not report what waits in a socket.
 const freshAfter = 5 * time.Millisecond
 
-// waited is for how long the process stood still while what was just read may have
-// waited in the socket: until that was found empty once.
+// waited returns the length of the stall during which the bytes just read may have
+// waited in the socket; 0 once the socket was found empty.
 func (p *peer) waited() time.Duration {
 	s := &p.gang.engine.stalls
 	if last := s.recent(); last.end > p.emptied {
@@ -25,14 +25,14 @@ func (p *peer) waited() time.Duration {
 	return p.stood
 }
 
-// noteLate takes what the heart has found.
+// noteLate takes the stall for which the heartbeat marked the connection.
 func (p *peer) noteLate() {
 	if found := p.late.Swap(nil); found != nil && found.end > p.emptied {
 		p.stood = found.length
 	}
 }
 
-// next reads what comes next.
+// next reads the next bytes.
 func (p *peer) next(buf []byte) (int, error) {
 	p.noteLate() // it may have been no message
 	if p.stood == 0 || !p.parser.idle() {
@@ -59,8 +59,8 @@ func (p *peer) next(buf []byte) (int, error) {
 
 func (p *peer) foundEmpty() { p.stood, p.emptied = 0, p.gang.engine.stalls.clock() }
 
-// readAbove reads what lies above an empty socket, as TLS reads ahead; without any it
-// gives [os.ErrDeadlineExceeded].
+// readAbove reads what a layer above an empty socket has buffered, as TLS reads ahead;
+// without any it returns [os.ErrDeadlineExceeded].
 func (p *peer) readAbove(buf []byte) (int, error) {
 	p.mu.Lock()
 	if p.state != stateOpen {
@@ -73,14 +73,14 @@ func (p *peer) readAbove(buf []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var deadline time.Time
-	if p.state != stateOpen { // it is being closed since, which has a deadline
+	if p.state != stateOpen { // it began to close, which has a deadline of its own
 		deadline = time.Now().Add(closeTimeout)
 	}
 	_ = p.socket.SetReadDeadline(deadline)
 	return n, err
 }
 
-// noteBeginning notes when a message began that is not whole yet.
+// noteBeginning notes when an incomplete message began.
 func (p *peer) noteBeginning() {
 	switch {
 	case p.parser.idle():
@@ -90,8 +90,8 @@ func (p *peer) noteBeginning() {
 	}
 }
 
-// stoodStill marks the connections that have something waiting in their sockets: their
-// goroutines may be long in coming to it.
+// stoodStill marks the connections with input waiting in their sockets: their
+// goroutines may read it much later.
 func (g *gang) stoodStill(found *stall) {
 	g.mu.Lock()
 	peers := g.all()
@@ -103,7 +103,7 @@ func (g *gang) stoodStill(found *stall) {
 	}
 }
 
-// below is the connection that another one wraps, down to the system's own.
+// below returns the innermost connection that another one wraps.
 func below(conn net.Conn) net.Conn {
 	for {
 		w, ok := conn.(interface{ NetConn() net.Conn })

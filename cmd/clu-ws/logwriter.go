@@ -7,26 +7,27 @@ import (
 	"time"
 )
 
-// maxLogWaiting is how much of the log may wait for whoever reads it, in bytes.
+// maxLogWaiting bounds the unwritten log, in bytes.
 const maxLogWaiting = 1 << 20
 
-// logWriter takes the log for a reader that may take nothing for a while, or never
-// again: journald that restarts, a terminal that was halted with Ctrl-S, a pipe into a
-// program that hangs. Commands and loops write lines to the log, and must not wait for
-// it: what finds no room is left out, and the log says how many lines that were.
+// logWriter buffers the log for a reader that may stop reading, for a while or for
+// good: a restarting journald, a terminal halted with Ctrl-S, a pipe into a hanging
+// program. Commands and loops write to the log and must not wait for it: lines beyond
+// the bound are dropped, and the log says how many.
 type logWriter struct {
 	to io.Writer
 
-	// mu guards the following fields. Nothing waits while it is held.
+	// mu guards the following fields. It is never held while waiting.
 	mu      sync.Mutex
 	waiting []byte
-	omitted int           // lines since then
-	written chan struct{} // closed when nothing waits any more; nil while that is so
+	omitted int           // lines dropped since then
+	written chan struct{} // closed when everything is written; nil if nothing waits
 }
 
 func newLogWriter(to io.Writer) *logWriter { return &logWriter{to: to} }
 
-// Write takes a line. It does not block, and gives no error: nobody could tell of it.
+// Write buffers a line. It neither blocks nor returns an error, which could not be
+// logged anyway.
 func (l *logWriter) Write(line []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -42,14 +43,14 @@ func (l *logWriter) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// write writes what waits, until nothing does.
+// write writes the buffered lines until none is left.
 func (l *logWriter) write() {
 	for text := l.take(); text != nil; text = l.take() {
-		_, _ = l.to.Write(text) // the log is not what the program is for: it goes on
+		_, _ = l.to.Write(text) // the program goes on without its log
 	}
 }
 
-// take gives what waits, or nil when that is nothing.
+// take returns and clears the buffered lines; nil if there are none.
 func (l *logWriter) take() []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -67,7 +68,7 @@ func (l *logWriter) take() []byte {
 	return text
 }
 
-// flush waits until all is written, for so long at most.
+// flush waits until everything is written, up to a timeout.
 func (l *logWriter) flush(within time.Duration) {
 	l.mu.Lock()
 	written := l.written
