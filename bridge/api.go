@@ -21,7 +21,8 @@ import (
 const (
 	// maxAPIBody is the longest request body of the API, in bytes.
 	maxAPIBody = 1 << 20
-	// apiReadTimeout is how long the body may take to arrive.
+	// apiReadTimeout is how long the body of a request to the admin's port may take
+	// to arrive.
 	apiReadTimeout = 30 * time.Second
 )
 

@@ -175,3 +175,80 @@ func TestNothingIsDoneForTheGreetingOfWhoHasHungUp(t *testing.T) {
 	})
 	s.desk.close()
 }
+
+// A loop that read long filters served none of its clients meanwhile.
+func TestALongFilterIsReadAtTheDesk(t *testing.T) {
+	s := newStage(t)
+	l := s.dialAt("/?silent=1")
+	s.await(l, "hello")
+	held := make(chan struct{})
+	release := sync.OnceFunc(func() { close(held) })
+	defer release()
+	s.desk.do(func() { <-held })
+	long := strings.Repeat(" ", shortFilter)
+	for _, op := range []string{"subscribe", "snapshot"} {
+		s.tell(l, `{"op": "`+op+`", "filter": {"sender":`+long+`1}}`)
+		s.tell(l, `{"op": "`+op+`", "filter": {"sender":`+long+`"dome"}}`)
+	}
+	s.tell(l, `{"op": "ping"}`)
+	testkit.Eventually(t, 10*time.Second, "asking", func() error {
+		var waiting []effort
+		s.engine.Each(func(_ engine.Conn, v any) {
+			s.desk.mu.Lock()
+			defer s.desk.mu.Unlock()
+			for _, q := range v.(*client).v1.Load().lane.tasks {
+				waiting = append(waiting, q.effort)
+			}
+		})
+		if got, want := fmt.Sprint(waiting), fmt.Sprint([]effort{inTurns, inTurns, inTurns, inTurns, unlocked}); got != want {
+			return fmt.Errorf("there wait %s, not %s", got, want)
+		}
+		return nil
+	})
+	release()
+	for _, answer := range []string{"error", "ok", "error", "snapshot", "pong"} {
+		s.await(l, answer)
+	}
+}
+
+func TestWhatIsTooLongIsNotDecoded(t *testing.T) {
+	s := newStage(t)
+	l := s.dialAt("/?silent=1")
+	s.await(l, "hello")
+	long := `"` + strings.Repeat(`\u0001`, 100_000) + `"`
+	for _, message := range []string{
+		`{"op": ` + long + `}`, `{"op": "ping", "id": ` + long + `}`, `{"op": "subscribe", "ordered": [` + long + `]}`,
+	} {
+		s.tell(l, message)
+		if got := s.await(l, "error"); len(got["message"].(string)) > 300 {
+			t.Errorf("the error is %d bytes long", len(got["message"].(string)))
+		}
+	}
+}
+
+// Whoever sends long requests faster than they are answered must not fill the memory.
+func TestTheMessagesThatWaitForTheDeskAreBounded(t *testing.T) {
+	b := &Bridge{}
+	one, another := &session{}, &session{}
+	const n = 1 << 20
+	for range maxKeptOfOne / n {
+		if !b.keep(one, n) {
+			t.Fatal("there is no room")
+		}
+	}
+	if b.keep(one, n) {
+		t.Error("one client may have more than its part")
+	}
+	if !b.keep(one, shortMessage) || !b.keep(another, n) {
+		t.Error("there is no room for a short one, or for another client")
+	}
+	b.kept.Store(maxKeptOfAll)
+	if b.keep(another, n) {
+		t.Error("all may have more than there is")
+	}
+	b.letGo(another, n)
+	b.letGo(one, shortMessage)
+	if got := b.kept.Load(); got != maxKeptOfAll-n || another.kept.Load() != 0 {
+		t.Errorf("%d bytes are kept of all, %d of the other one", got, another.kept.Load())
+	}
+}

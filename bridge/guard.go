@@ -62,10 +62,14 @@ func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
 		return origin.Listener{Admin: true, Own: b.cfg.AdminHost, Local: known && isLocal(addr)}, known
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rc := http.NewResponseController(w) // an error means that there is no socket
 		if !strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/debug/") {
-			// Those answers may take long to make; an error means that there is no
-			// socket.
-			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(shortAnswer))
+			// Those answers may take long to make.
+			_ = rc.SetWriteDeadline(time.Now().Add(shortAnswer))
+		}
+		if r.ContentLength != 0 {
+			// net/http also waits for a body that no handler reads.
+			_ = rc.SetReadDeadline(time.Now().Add(apiReadTimeout))
 		}
 		guarded.ServeHTTP(w, r)
 	})
@@ -85,7 +89,7 @@ func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin
 			return
 		}
 		no := b.origins.Check(l, origin.Request{Origins: r.Header.Values("Origin"), Host: r.Host,
-			Site: r.Header.Get("Sec-Fetch-Site"), Mode: r.Header.Get("Sec-Fetch-Mode")})
+			Site: r.Header.Get("Sec-Fetch-Site"), Mode: r.Header.Get("Sec-Fetch-Mode"), Dest: r.Header.Get("Sec-Fetch-Dest")})
 		if no == nil {
 			next.ServeHTTP(w, r)
 			return

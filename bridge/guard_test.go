@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -158,6 +159,37 @@ func TestTheAdminsPortChecksHostAndOrigin(t *testing.T) {
 	}
 }
 
+// deadlines notes until when a request may be read.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	read time.Time
+}
+
+func (d *deadlines) SetReadDeadline(until time.Time) error {
+	d.read = until
+	return nil
+}
+
+func TestABodyThatTheAdminsPortDoesNotReadIsNotWaitedForWithoutEnd(t *testing.T) {
+	b := startBridge(t, "amqp://127.0.0.1:1/")
+	admin := b.Admin()
+	for _, c := range []struct {
+		method, path, kind string
+		bounded            bool
+	}{
+		{"GET", "/metrics", "", true}, {"POST", "/healthz", "", true}, {"POST", "/api/command", "text/plain", true},
+		{"POST", "/api/command", "application/json", false}, // it was read, and the answer may be waited for
+	} {
+		r := httptest.NewRequest(c.method, c.path, strings.NewReader("{}"))
+		r.Header.Set("Content-Type", c.kind)
+		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+		admin.ServeHTTP(w, r)
+		if w.read.IsZero() == c.bounded {
+			t.Errorf("%s %s, %s: the deadline is %v", c.method, c.path, c.kind, w.read)
+		}
+	}
+}
+
 func TestAnUpgradesPathIsReadAsAProxyReadsIt(t *testing.T) {
 	b := linked(t, embeddedBroker(t), withSources("exchange=live"))
 	b.awaitSources(t, 1)
@@ -281,7 +313,7 @@ func TestATrustedProxyNamesItsClients(t *testing.T) {
 	if status, body := ask(t, b.addr, "GET /healthz HTTP/1.1", "Host: evil.example", "X-Forwarded-For: 192.0.2.77"); status != 403 || !strings.Contains(log.String(), "client=192.0.2.77") {
 		t.Errorf("a page that is refused is not known by its client: %d %s", status, body)
 	}
-	if got := log.String(); !strings.Contains(got, "a proxy does not say whose a request is") || !strings.Contains(got, "unknown") {
+	if got := log.String(); !strings.Contains(got, "a trusted proxy names no client") || !strings.Contains(got, "unknown") {
 		t.Errorf("the log: %s", got)
 	}
 	untrusting := linked(t, embeddedBroker(t), func(c *bridge.Config) { c.ListClients = true })

@@ -46,6 +46,10 @@ func ops() map[string]op {
 // that of a subscription as long as that.
 const maxID = 255
 
+// shortFilter is the longest filter that is read at once, in bytes. A longer one may
+// have patterns that take as long as the reading of a hundred kilobytes.
+const shortFilter = 256
+
 // Bounds of texts as they are written, in bytes: what is longer is not decoded. Each
 // character may be an escape.
 const (
@@ -155,7 +159,7 @@ func (b *Bridge) ping(s *session, r opRequest) error {
 func (b *Bridge) subscribe(s *session, r opRequest) (err error) {
 	d := demand{id: r.id}
 	raw := r.fields["filter"]
-	if len(raw) <= shortMessage {
+	if len(raw) <= shortFilter {
 		if d.wish.filter, err = filter.Parse(raw); err != nil {
 			return err
 		}
@@ -184,7 +188,7 @@ func (b *Bridge) subscribe(s *session, r opRequest) (err error) {
 	}
 	subscribe := func(answered func()) task { return b.hub.subscribe(r.conn, s, d, answered) }
 	switch {
-	case len(raw) > shortMessage:
+	case len(raw) > shortFilter:
 		return b.askFiltered(s, r, raw, func(f *filter.Filter, answered func()) task {
 			d.wish.filter = f
 			return subscribe(answered)
@@ -229,7 +233,7 @@ func (b *Bridge) snapshot(s *session, r opRequest) error {
 		return (&waiter{hub: b.hub, session: s, do: b.snapshotTask(s, r.conn, r.id, f, answered)}).step
 	}
 	raw := r.fields["filter"]
-	if len(raw) > shortMessage {
+	if len(raw) > shortFilter {
 		return b.askFiltered(s, r, raw, snapshot)
 	}
 	f, err := filter.Parse(raw)

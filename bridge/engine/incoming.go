@@ -93,8 +93,7 @@ func (e *Engine) examine(in *incoming, r *Request, data []byte) (rest []byte, wh
 	}
 	data = data[in.skip:]
 	if in.skip == 0 && proxyproto.Begins(data) {
-		return nil, false, &Refusal{Status: http.StatusBadRequest, Kind: KindProxyLine,
-			Reason: "the connection begins with a header of the PROXY protocol, which this port does not expect; " + e.cfg.ProxyAdvice}
+		return nil, false, e.unexpectedProxy()
 	}
 	end := headEnd(data, max(0, in.looked-3))
 	if e.headTooLong(end, len(data)) {

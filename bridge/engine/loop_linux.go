@@ -10,6 +10,8 @@ import (
 const (
 	// sweepSlice is how many members are visited before the loop looks at what came in.
 	sweepSlice = 128
+	// sweepVisits is how many members of all rings are, about.
+	sweepVisits = 4 * sweepSlice
 	// ownInTurn bounds the writes of frames of its own that one connection gets
 	// before others have their turn.
 	ownInTurn = 4
@@ -40,6 +42,7 @@ type loop struct {
 	owing   []debt            // connections that were lent frames
 	endings map[int32]*ending // connections whose last answers are awaited, by slot
 
+	again       []*ring      // rings with more to do than a turn takes
 	lateSpare   []wheelEntry // the memory of the next late
 	unreadSpare []wheelEntry // and of the next unread
 	spent       int          // bytes of such frames that were written in this turn

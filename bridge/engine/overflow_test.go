@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gobwas/ws"
 )
@@ -126,6 +127,7 @@ func TestReadingFromAClientThatDoesNotReadIsPaused(t *testing.T) {
 		other.upgrade("/")
 		c := s.dialTCP(t)
 		c.upgrade("/")
+		_ = c.SetDeadline(time.Now().Add(6 * patience)) // 64 MB are read
 		var all []byte
 		for i := range messages {
 			all = append(all, text(fmt.Sprint(i))...)

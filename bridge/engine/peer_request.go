@@ -44,17 +44,19 @@ func (p *peer) readHead() (r *Request, rest []byte, no *Refusal, _ error) {
 // reportBroken reports a connection that does not speak the port's protocol. Its
 // listener has answered it if possible.
 func (p *peer) reportBroken(err error) {
-	kind := ""
+	no := &Refusal{Status: http.StatusBadRequest, Reason: err.Error()}
 	var record tls.RecordHeaderError
 	switch {
 	case errors.Is(err, proxyproto.ErrMissing), errors.Is(err, proxyproto.ErrMalformed):
-		kind = KindProxyLine
-	case errors.As(err, &record):
-		kind = KindNoTLS
-	default:
+		no.Kind = KindProxyLine
+	case !errors.As(err, &record):
 		return
+	case proxyproto.MayBegin(record.RecordHeader[:]):
+		no = p.gang.engine.unexpectedProxy()
+	default:
+		no.Kind = KindNoTLS
 	}
-	p.gang.engine.reportRefusal(&Refusal{Status: http.StatusBadRequest, Kind: kind, Reason: err.Error()}, p.remoteAddr())
+	p.gang.engine.reportRefusal(no, p.remoteAddr())
 }
 
 // outOfTime returns why a request is not waited for any longer.

@@ -25,7 +25,7 @@ func (p *peer) waited() time.Duration {
 	return p.stood
 }
 
-// noteLate takes the stall for which the heartbeat marked the connection.
+// noteLate takes note of a stall that the heartbeat found.
 func (p *peer) noteLate() {
 	if found := p.late.Swap(nil); found != nil && found.end > p.emptied {
 		p.stood = found.length

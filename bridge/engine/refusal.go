@@ -54,6 +54,12 @@ func longHead(limit int) *Refusal {
 		Reason: fmt.Sprintf("the request head is too long: more than %d bytes; send fewer or smaller cookies", limit)}
 }
 
+// unexpectedProxy refuses a header of the PROXY protocol where none is expected.
+func (e *Engine) unexpectedProxy() *Refusal {
+	return &Refusal{Status: http.StatusBadRequest, Kind: KindProxyLine,
+		Reason: "the connection begins with a header of the PROXY protocol, which this port does not expect; " + e.cfg.ProxyAdvice}
+}
+
 func slowHead() *Refusal {
 	return &Refusal{Status: http.StatusRequestTimeout, Kind: KindSlowHead, Reason: "the request took too long"}
 }

@@ -50,6 +50,7 @@ func (s *connSink) control(op ws.OpCode, payload []byte) bool {
 }
 
 func (s *connSink) fragments() bool {
+	s.l.work -= messageWork
 	if s.c.state == stateOpen {
 		s.withinRate()
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/gobwas/ws"
 )
 
 // greedy starts an engine on one loop, has a client send messages, and tells how many
@@ -81,5 +83,54 @@ func TestWhatIsLeftOfATurnIsReadBeforeTheEndOfTheConnection(t *testing.T) {
 	receive(t, s.closed).check(t, 1000)
 	if held := s.Stats().Held; held != 0 {
 		t.Errorf("%d bytes are held yet", held)
+	}
+}
+
+// As many as fit into a few reads kept the others waiting for a sixth of a second.
+func TestOneClientsEmptyFragmentsHoldNobodyUp(t *testing.T) {
+	const messages, fragments = 200, 8 * fragmentsPerMessage
+	one := join(masked(false, ws.OpText, "small"), bytes.Repeat(masked(false, ws.OpContinuation, ""), fragments), masked(true, ws.OpContinuation, ""))
+	got := greedy(t, Config{Limits: Limits{MessageRate: 10 * messages}}, func(s *server) *client {
+		c := s.dialTCP(t)
+		c.upgrade("/")
+		return c
+	}, messages, bytes.Repeat(one, messages))
+	if most := 2 * clientWork / messageWork / 8; got > most {
+		t.Errorf("%d messages of %d fragments were handed over before another client's, more than %d", got, fragments, most)
+	}
+}
+
+// Two thousand clients with a log of their own each, all of which have news, kept those
+// who asked for something waiting until all were written to.
+func TestASweepOfManyLogsTakesTurns(t *testing.T) {
+	l := &loop{}
+	rings := make([]*ring, 4*sweepVisits)
+	for i := range rings {
+		r := &ring{limit: 1 << 20}
+		r.add(&conn{blocked: true}, 0)
+		r.push(Text("news"))
+		l.mark(r)
+		rings[i] = r
+	}
+	swept := func() (n int) {
+		for _, r := range rings {
+			if !r.dirty {
+				n++
+			}
+		}
+		return n
+	}
+	for turn := 1; len(l.dirty) > 0; turn++ {
+		before := swept()
+		l.sweep()
+		if n := swept() - before; n == 0 || n > sweepVisits {
+			t.Fatalf("in turn %d %d logs were brought to their followers", turn, n)
+		}
+		if turn > 20 {
+			t.Fatal("it does not end")
+		}
+	}
+	if n := swept(); n != len(rings) {
+		t.Errorf("%d of %d logs were brought to their followers", n, len(rings))
 	}
 }

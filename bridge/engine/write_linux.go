@@ -15,28 +15,37 @@ func (l *loop) mark(r *ring) {
 	}
 }
 
-// sweep visits a slice of the members of each ring that has news.
+// sweep visits a slice of the members of each ring that has news, and no more than so
+// many in all: where thousands of clients have a log of their own, there are thousands
+// of rings. Those that have waited come first in the next turn.
 func (l *loop) sweep() {
-	keep := l.dirty[:0]
-	for _, r := range l.dirty {
-		if l.sweepRing(r) {
-			keep = append(keep, r)
+	l.again = l.again[:0]
+	done, visits := 0, 0
+	for ; done < len(l.dirty) && visits < sweepVisits; done++ {
+		r := l.dirty[done]
+		n, more := l.sweepRing(r)
+		if visits += 1 + n; more {
+			l.again = append(l.again, r)
 		} else {
 			r.dirty = false
 		}
 	}
-	clear(l.dirty[len(keep):])
-	l.dirty = keep
+	left := copy(l.dirty, l.dirty[done:])
+	clear(l.dirty[left:])
+	l.dirty = append(l.dirty[:left], l.again...)
+	clear(l.again)
 }
 
-// sweepRing goes on with the ring's pass, and tells whether there is more to do.
-func (l *loop) sweepRing(r *ring) bool {
+// sweepRing goes on with the ring's pass, and tells how many members it visited and
+// whether there is more to do.
+func (l *loop) sweepRing(r *ring) (visits int, more bool) {
 	if !r.sweeping {
 		r.startPass(chunk)
 	}
-	for n := 0; r.pos < len(r.members); n++ {
+	n := 0
+	for ; r.pos < len(r.members); n++ {
 		if n == sweepSlice {
-			return true
+			return n, true
 		}
 		c := r.members[r.pos]
 		r.pos++
@@ -53,7 +62,7 @@ func (l *loop) sweepRing(r *ring) bool {
 	}
 	r.pos, r.sweeping = 0, false
 	r.release(min(r.slowest, r.to))
-	return r.to < r.head
+	return n, r.to < r.head
 }
 
 // flush writes what a connection has coming: first what is its own, then its

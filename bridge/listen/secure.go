@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/proxyproto"
 )
 
 // Secure puts TLS on a TCP listener. Any other, and any without a certificate,
@@ -53,7 +55,7 @@ func (c *securedConn) Read(p []byte) (int, error) {
 			switch header := wrong.RecordHeader; {
 			case looksLikeHTTP(header):
 				refusePlain(wrong.Conn, "This port speaks TLS: use https:// or wss://.")
-			case string(header[:]) == "PROXY" || string(header[:]) == "\r\n\r\n\x00":
+			case proxyproto.MayBegin(header[:]):
 				refusePlain(wrong.Conn, "This port does not expect the PROXY protocol: start the bridge with --proxy-protocol, or --listen proxy:host:port.")
 			}
 		}

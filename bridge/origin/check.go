@@ -20,8 +20,9 @@ type Listener struct {
 type Request struct {
 	Origins []string // the values of Origin
 	Host    string   // the value of Host; "" if HTTP/1.0 has none
-	// Site and Mode are the values of Sec-Fetch-Site and Sec-Fetch-Mode.
-	Site, Mode string
+	// Site, Mode and Dest are the values of Sec-Fetch-Site, Sec-Fetch-Mode and
+	// Sec-Fetch-Dest.
+	Site, Mode, Dest string
 }
 
 // Refusal is the reason why a request is refused.
@@ -44,12 +45,18 @@ func (p *Policy) Check(l Listener, r Request) *Refusal {
 			" ask for %s, or start the bridge with --origin https://%[1]s", short(r.Host), l.examples())
 	}
 	if len(r.Origins) == 0 {
-		if l.Admin && r.Site == "cross-site" && r.Mode != "navigate" {
+		if l.Admin && r.Site == "cross-site" && !r.isVisit() {
 			return refuse("origin", r.Site, "pages of other sites may not request this; use a program, or open the address itself")
 		}
 		return nil
 	}
 	return p.checkPage(l, strings.Join(r.Origins, ", "), r.Host)
+}
+
+// isVisit reports whether the request is a visit to the address itself, by a link for
+// example, rather than for a part of another page such as an image or a frame.
+func (r *Request) isVisit() bool {
+	return r.Mode == "navigate" && (r.Dest == "document" || r.Dest == "")
 }
 
 // checkPage refuses a page by its origin.

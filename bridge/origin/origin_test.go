@@ -114,14 +114,17 @@ func TestWhichPagesMayUseWhichListener(t *testing.T) {
 	}
 }
 
-func TestAnImageOnAnotherSitesPageCannotStartAProfile(t *testing.T) {
+func TestAnImageOrAFrameOnAnotherSitesPageCannotStartAProfile(t *testing.T) {
 	p, _ := New(nil)
 	for _, c := range []struct {
-		site, mode string
-		ok         bool
-	}{{"", "", true}, {"none", "navigate", true}, {"same-origin", "cors", true}, {"cross-site", "navigate", true}, {"cross-site", "no-cors", false}} {
-		if no := p.Check(localhost, Request{Host: "127.0.0.1:9877", Site: c.site, Mode: c.mode}); (no == nil) != c.ok {
-			t.Errorf("%s, %s: %v", c.site, c.mode, no)
+		site, mode, dest string
+		ok               bool
+	}{
+		{"", "", "", true}, {"none", "navigate", "document", true}, {"same-origin", "cors", "empty", true}, {"cross-site", "navigate", "document", true},
+		{"cross-site", "navigate", "", true}, {"cross-site", "no-cors", "image", false}, {"cross-site", "navigate", "iframe", false}, {"cross-site", "navigate", "object", false},
+	} {
+		if no := p.Check(localhost, Request{Host: "127.0.0.1:9877", Site: c.site, Mode: c.mode, Dest: c.dest}); (no == nil) != c.ok {
+			t.Errorf("%s, %s, %s: %v", c.site, c.mode, c.dest, no)
 		}
 	}
 }

@@ -34,6 +34,12 @@ func Begins(data []byte) bool {
 	return bytes.HasPrefix(data, []byte(signature1)) || bytes.HasPrefix(data, []byte(signature2))
 }
 
+// MayBegin reports whether data, which may be short, could be the beginning of a
+// header.
+func MayBegin(data []byte) bool {
+	return startsLike(data, signature1) || startsLike(data, signature2)
+}
+
 // Parse parses the header at the beginning of data. n is its length in bytes, or 0
 // while it is incomplete. The address is the zero value for the load balancer's own
 // connections (LOCAL, as in health checks), and for clients without an IP address

@@ -76,7 +76,7 @@ func readLimits(c *cli.Context, cfg *bridge.Config) (err error) {
 func byteSize(c *cli.Context, name string) (int, error) {
 	n, err := humanize.ParseBytes(c.String(name))
 	if err != nil || n < smallest || n > math.MaxInt32 {
-		return 0, fmt.Errorf("--%s %q is no size from %d bytes to 2GiB; write it as 512KiB or 16MiB", name, c.String(name), smallest)
+		return 0, fmt.Errorf("--%s %q is no size of at least %d bytes and less than 2GiB; write it as 512KiB or 16MiB", name, c.String(name), smallest)
 	}
 	return int(n), nil
 }
