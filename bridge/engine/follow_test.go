@@ -315,7 +315,8 @@ func TestAClientThatFellOffIsToldSoBeforeItsNewLogBegins(t *testing.T) {
 			}
 			next++
 		}
-		if next != frames || notices != 1 || s.Stats().Skips != 1 {
+		// The kernel may take some more meanwhile, so that it falls off once more.
+		if next != frames || notices == 0 || s.Stats().Skips != notices {
 			t.Errorf("%d frames are accounted for, with %d notices; the engine counts %+v", next, notices, s.Stats())
 		}
 		slow.expect("first")
