@@ -84,17 +84,17 @@ func (p *Painting) take(s *Store) {
 	p.next = now
 }
 
-// Finish brings the painting up to date at once, if that takes no more than so many
-// keywords. Else it is false, and there is more to Start.
+// Near reports whether no more than so many keywords are missing for the painting to be
+// up to date. Its owner has the store's lock, as for Start.
+func (p *Painting) Near(s *Store, most int) bool {
+	return !p.busy() && s.near(p.upTo, most)
+}
+
+// Finish brings the painting up to date at once, if it is so near. Else it is false, and
+// there is more to Start.
 func (p *Painting) Finish(s *Store, most int) bool {
-	if p.busy() {
+	if !p.Near(s, most) {
 		return false
-	}
-	changed, _, _ := s.changed(p.upTo)
-	for _, a := range changed {
-		if most -= 1 + len(a.all.list); most < 0 {
-			return false
-		}
 	}
 	p.take(s)
 	for !p.Step(func(int) bool { return false }) {
