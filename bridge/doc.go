@@ -31,7 +31,9 @@
 // arrival.go) waits its turn at the desk (desk.go): the hub may wait for the engine's
 // loops, so they never wait for the hub. What takes long goes on in the next turn: a
 // long past (resume.go) and a snapshot (picture.go) are worked on without the hub's
-// lock, a bounded amount at a time. A subscription begins in one step under the lock,
+// lock, a bounded amount at a time, and behind what is brief; a few snapshots are written
+// at once. Answers that need nothing of the hub, such as pongs, wait for no lock
+// (ask.go, [engine.Conn.Say]). A subscription begins in one step under the lock,
 // so that what was missed, the snapshot and what follows fit without gap or
 // double (subscribe.go); who has heard more than this bridge waits for it (await.go).
 // What all clients share is divided among their addresses (share.go).
