@@ -118,8 +118,8 @@ func (c Command) queues() []string {
 	return queues
 }
 
-// Runs reports whether an actor of this name hears the commands to a consumer: an actor
-// a is bound to command.a.#, so it runs those to a and to a.b.
+// Runs reports whether an actor of this name receives commands to a consumer: actor a
+// is bound to command.a.#, so it runs commands to a and to a.b.
 func Runs(name, consumer string) bool {
 	rest, ok := strings.CutPrefix(consumer, name)
 	return ok && name != "" && (rest == "" || rest[0] == '.')
@@ -155,9 +155,9 @@ func (c Command) Unroutable(client string) amqpx.Message {
 	}
 }
 
-// ForNobody reports whether a failed reply has the form of one that a commander
-// published in the place of a consumer that there is not: its routing key is
-// reply.<client>, where an actor's is reply.<client>.<consumer>.
+// ForNobody reports whether a failed reply was published by a commander for a consumer
+// that does not exist: its routing key is reply.<client>, where an actor's is
+// reply.<client>.<consumer>.
 func ForNobody(routingKey, commanderID, sender string) bool {
 	client, ok := strings.CutPrefix(routingKey, "reply.")
 	if !ok || sender == "" {

@@ -151,7 +151,7 @@ func TestACommandNeedsTheQueueOfAnActorThatWouldHearIt(t *testing.T) {
 	}
 }
 
-func TestAnActorRunsTheCommandsToItsNameAndToWhatIsBelowIt(t *testing.T) {
+func TestAnActorRunsCommandsToItsNameAndBelow(t *testing.T) {
 	for _, c := range []struct {
 		name, consumer string
 		runs           bool
@@ -165,7 +165,7 @@ func TestAnActorRunsTheCommandsToItsNameAndToWhatIsBelowIt(t *testing.T) {
 	}
 }
 
-func TestAFailureForNobodyIsKnownByItsForm(t *testing.T) {
+func TestAnUnroutableFailureIsRecognizedByItsForm(t *testing.T) {
 	for _, consumer := range []string{"dome", "dome.x"} {
 		m := actor.NewCommand("bridge", consumer, "go", "").Unroutable("bridge")
 		if !actor.ForNobody(m.Key, m.Headers["commander_id"].(string), m.Headers["sender"].(string)) {

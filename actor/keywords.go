@@ -59,9 +59,9 @@ func (r Reply) ErrorText() string {
 	return ""
 }
 
-// Words are a keyword's value as a person reads it: a text, the texts of a list in
-// lines, an exception's message, or the JSON of anything else. They are "" for null,
-// and for no value.
+// Words returns a keyword's value as text for people: a string, the strings of a list
+// as lines, an exception's message, or the JSON of anything else. It is "" for null and
+// for no value.
 func Words(raw json.RawMessage) string {
 	var text string
 	if json.Unmarshal(raw, &text) == nil {

@@ -20,9 +20,9 @@ func CommandFailure(outcome amqpx.Outcome, consumer string) string {
 	case amqpx.Full:
 		return "The command was not sent: too many commands wait to be sent; try again."
 	case amqpx.Expired:
-		return "The command was not sent: it could not be in time; try again."
+		return "The command was not sent: it expired while it waited; try again."
 	case amqpx.Gone:
-		return "The command was not sent: its sender had gone before it could be."
+		return "The command was not sent: its sender had disconnected."
 	}
 	return "Nobody knows whether the command reached the actor: it was sent, but the broker did not confirm it. Ask for the actor's status before sending it again."
 }

@@ -106,9 +106,9 @@ func (p *Pending) add(r Reply) {
 	if p.onReply != nil {
 		p.onReply(r)
 	}
-	// An actor may run other actors' commands under this command's id, and anybody may
-	// use an id that is in use: those replies carry another commander, or come from
-	// another actor, and their end is not this command's.
+	// An actor may command other actors under this command's id, and any other client
+	// may use the same id. Such replies have another commander or another sender, and
+	// do not end this command.
 	own := r.CommanderID == p.Command.CommanderID && Runs(r.Sender, p.Command.Consumer)
 	switch {
 	case !own || !r.Code.Ends():

@@ -45,13 +45,13 @@
 // queue lives on, q_witness; for a stream s: s, s_tie, s_witness, for moments
 // s_binding, and the queue q, which is always empty and holds the name.
 //
-// [Link.Publish] never blocks. Each message ends in exactly one [Outcome], and
-// is never held for a later connection, never sent twice, and never sent after
-// its deadline: what waits while the broker stalls fails instead. Each [Sender] has a
-// queue of its own, and they take turns (lineup.go); what one leaves behind that is
-// gone is not sent. What was in
-// the network when it stalled may still arrive when it wakes, and has ended as
-// [Unknown]. That is little: nothing is sent while a confirm has been owed for
+// [Link.Publish] never blocks. Each message ends in exactly one [Outcome], and is never
+// held for a later connection, never sent twice, and never sent after its deadline:
+// what waits while the broker stalls fails instead. Each [Sender] has a queue of its
+// own; their parties take turns, and the senders of each (sendqueue.go). What one leaves
+// behind that is gone is not sent, and neither is what was buffered while the process
+// stood still: the link breaks instead (socket.go). What was in the network when it stalled may still arrive when it wakes, and has
+// ended as [Unknown]. That is little: nothing is sent while a confirm has been owed for
 // a thirtieth of the deadline.
 //
 // A broker closes the channel, under all that is in flight, over a message that is too

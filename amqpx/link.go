@@ -35,11 +35,12 @@ type Config struct {
 	Prefetch int
 	// Window is how many publishes may be unconfirmed. 0 is 256.
 	Window int
-	// Waiting is how many publishes may wait for a place in the window. When they are
-	// so many, the sender who has most gives way to who has less than an equal part.
+	// Waiting is how many publishes may wait for a place in the window; one counts once
+	// more for each 16 KiB of its body. When they are so many, the party that has most
+	// gives way to one that has less than an equal part, and within a party the sender.
 	// 0 is 1024.
 	Waiting int
-	// PublishTimeout ends a publish that has no outcome by then, or up to a tenth
+	// PublishTimeout ends a publish that has no outcome by then, or up to a thirtieth
 	// later. 0 is 0.9 seconds.
 	PublishTimeout time.Duration
 	// CheckQueues looks for the queues that a message needs before it is sent.
@@ -152,8 +153,8 @@ func orDefault[T int | time.Duration](v, fallback T) T {
 
 // Publish sends a message on the link's exchange. It does not block. done is
 // called exactly once, from any goroutine and possibly before Publish returns;
-// it must not block. Messages of one sender leave in the order of the calls, the
-// senders take turns. The error is
+// it must not block. Messages of one sender leave in the order of the calls; the
+// parties take turns, and the senders of each. The error is
 // for a message that AMQP, or the broker, cannot carry, or that it forbids; then nothing is sent and done is not
 // called.
 func (l *Link) Publish(msg Message, done func(Outcome)) error {
@@ -284,9 +285,10 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// sweep ends publishes whose deadline has passed.
+// sweep ends publishes whose deadline has passed. It looks often: what is told after 0.9
+// seconds must be told within one, on a busy machine too.
 func (l *Link) sweep(ctx context.Context) {
-	tick := time.NewTicker(l.cfg.PublishTimeout / 10)
+	tick := time.NewTicker(l.cfg.PublishTimeout / 30)
 	defer tick.Stop()
 	for {
 		select {

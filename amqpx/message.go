@@ -36,12 +36,16 @@ type Message struct {
 	// of them exists the message is not sent, and ends as [Returned]. What the
 	// broker said counts for a second, that a queue is missing for a quarter of one.
 	Needs []string
-	// From is who publishes the message: senders take turns, and none takes the room of
-	// another. Messages without one take turns with the senders as if they were one's.
+	// From is the message's publisher: senders take turns, and none takes the share of
+	// another. Messages without a sender count as those of one sender.
 	From Sender
-	// Deadline is the moment after which the message is not sent: it ends as [Expired].
-	// The clock on the wall counts. The zero time, and one that is later, is the end of
-	// [Config].PublishTimeout.
+	// Party is to whom the sender belongs, and is comparable: the parties take turns and
+	// share the room first, then the senders of each. Without one a message is of the
+	// party of all those.
+	Party any
+	// Deadline is the wall-clock time after which the message is not sent but ends as
+	// [Expired]. The zero time, and one later than that, means [Config].PublishTimeout
+	// from now.
 	Deadline time.Time
 	Publishing
 }

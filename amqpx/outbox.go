@@ -9,18 +9,18 @@ import (
 type publish struct {
 	msg      Message
 	done     func(Outcome)
-	before   *publish  // the sender's one before it, while they wait
+	before   *publish  // the previous one in the sender's queue
 	behind   *publish  // the next one
-	deadline time.Time // the end of patience: for its place in the window, and for its confirm
-	expires  int64     // when it is not sent any more, in nanoseconds since 1970
+	deadline time.Time // for its place in the window, and for its confirm
+	expires  int64     // after this it must not be sent, in nanoseconds since 1970
 	sent     time.Time // when it went into the window
 	ready    bool      // what it needs was found
 	returned bool      // the broker sent it back; its confirm follows
 	told     bool      // done was called; only its place in the window is still held
 }
 
-// late reports whether the message may not be sent any more. It asks the clock on the
-// wall, too: the other one stands still while the machine is suspended.
+// late reports whether the message must not be sent any more. It also checks the wall
+// clock, because the monotonic clock stops while the machine is suspended.
 func (p *publish) late(now time.Time) bool {
 	return now.After(p.deadline) || now.UnixNano() > p.expires
 }
@@ -28,9 +28,9 @@ func (p *publish) late(now time.Time) bool {
 // outbox holds the messages that wait to be sent and those that wait for their
 // confirm. It outlives connections: while there is none it is shut, and refuses.
 type outbox struct {
-	timeout time.Duration // from Publish to the end of patience
+	timeout time.Duration // from Publish to the deadline
 	hold    time.Duration // how old the oldest message without a confirm may be when another is sent
-	checks  bool          // whether what a message needs is looked for before it is sent
+	checks  bool          // check the queues that a message needs before it is sent
 	wake    chan struct{} // capacity 1: there is something to send, or room in the window
 
 	figures figures
@@ -38,7 +38,7 @@ type outbox struct {
 	// mu guards the following fields.
 	mu      sync.Mutex
 	refusal Outcome // why Publish refuses; Confirmed when it does not
-	waiting lineup
+	waiting sendQueue
 	// window is a ring of sent messages by delivery tag; a slot is nil once confirmed.
 	window []*publish
 	oldest uint64 // the lowest tag without a confirm
@@ -53,7 +53,7 @@ func newOutbox(capacity, window int, timeout time.Duration) *outbox {
 		hold:    timeout / 30,
 		wake:    make(chan struct{}, 1),
 		refusal: Away,
-		waiting: newLineup(capacity),
+		waiting: newSendQueue(capacity),
 		window:  make([]*publish, window),
 		oldest:  1,
 		next:    1,
@@ -71,8 +71,8 @@ func (o *outbox) put(msg Message, done func(Outcome)) {
 	o.mu.Lock()
 	refusal, instead := o.admit(p, now)
 	o.mu.Unlock()
-	if instead != nil {
-		o.figures.end(instead, Full)
+	for _, other := range instead {
+		o.figures.end(other, Full)
 	}
 	if refusal != Confirmed {
 		o.figures.end(p, refusal)
@@ -81,16 +81,16 @@ func (o *outbox) put(msg Message, done func(Outcome)) {
 	o.signal()
 }
 
-// admit lets a message wait, in place of another one if need be, or gives why not.
-// mu is held.
-func (o *outbox) admit(p *publish, now time.Time) (refusal Outcome, instead *publish) {
+// admit lets a message wait, in place of others if need be, or gives why not. mu is
+// held.
+func (o *outbox) admit(p *publish, now time.Time) (refusal Outcome, instead []*publish) {
 	if o.refusal != Confirmed {
 		return o.refusal, nil
 	}
 	if p.late(now) {
 		return Expired, nil
 	}
-	ok, instead := o.waiting.admits(p.msg.From)
+	ok, instead := o.waiting.admits(p)
 	if !ok {
 		return Full, nil
 	}
@@ -138,14 +138,14 @@ func (o *outbox) take(now time.Time) (*publish, uint64) {
 	return p, tag
 }
 
-// unsent is a message that is not sent any more, and why.
+// unsent is a message that will not be sent, and its outcome.
 type unsent struct {
 	p       *publish
 	outcome Outcome
 }
 
-// head is the message that is next to be sent, or nil, and those before it that are
-// not sent any more: they are removed, and must be ended without the lock. mu is held.
+// head returns the next message to send, or nil, and the messages removed before it
+// because they must not be sent: the caller ends them without the lock. mu is held.
 func (o *outbox) head(now time.Time) (*publish, []unsent) {
 	var dropped []unsent
 	if !o.room(now) {
@@ -166,7 +166,7 @@ func (o *outbox) head(now time.Time) (*publish, []unsent) {
 	return nil, dropped
 }
 
-// end tells the senders of messages that are not sent.
+// end reports the outcomes of unsent messages to their senders.
 func (o *outbox) end(messages []unsent) {
 	for _, m := range messages {
 		o.figures.end(m.p, m.outcome)

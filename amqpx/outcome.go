@@ -21,12 +21,12 @@ const (
 	// Blocked: the broker blocks publishers (it is short of memory or disk).
 	// Nothing was sent.
 	Blocked
-	// Full: too many messages are waiting to be sent, of this sender or of all.
+	// Full: too many messages are waiting to be sent, of this sender, its party or all.
 	// Nothing was sent.
 	Full
-	// Expired: the message's time was over before it could be sent. Nothing was sent.
+	// Expired: the deadline passed before the message could be sent. Nothing was sent.
 	Expired
-	// Gone: its sender was gone before it could be sent. Nothing was sent.
+	// Gone: the sender disconnected before the message could be sent. Nothing was sent.
 	Gone
 	// Unknown: sent, but the link broke, or the deadline passed, before the
 	// confirm. The message may have been delivered.

@@ -233,6 +233,7 @@ func (s *session) send(done <-chan struct{}) error {
 			box.settle(tag, Unknown)
 			return fmt.Errorf("publishing: %w", s.publishing.socket.cause(err))
 		}
+		p.msg.Body = nil // a window of long ones need not stay until their confirms
 	}
 }
 

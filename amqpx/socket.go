@@ -27,8 +27,9 @@ type socket struct {
 
 	// writing guards the following fields. It is held while the network is written to.
 	writing sync.Mutex
-	holds   bool   // what is written is collected
-	held    []byte // so far
+	holds   bool      // what is written is collected
+	held    []byte    // so far
+	since   time.Time // when the first of it came
 
 	// mu guards the following field.
 	mu     sync.Mutex
@@ -68,6 +69,9 @@ func (s *socket) Write(p []byte) (int, error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	if s.holds && len(s.held)+len(p) <= maxHeld {
+		if len(s.held) == 0 {
+			s.since = time.Now()
+		}
 		s.held = append(s.held, p...)
 		return len(p), nil
 	}
@@ -98,10 +102,23 @@ func (s *socket) release() error {
 	return s.flush()
 }
 
+// heldTooLong is how old what was collected may be when it is written. That takes no
+// longer than it takes to collect 32 KiB, unless the process stood still meanwhile.
+const heldTooLong = time.Second
+
+var errStoodStill = errors.New("the process stood still with messages in hand, which would be late")
+
 // flush is called with writing held.
 func (s *socket) flush() error {
 	if len(s.held) == 0 {
 		return nil
+	}
+	// The clock on the wall goes on while the machine is suspended.
+	if time.Now().Round(0).Sub(s.since.Round(0)) > heldTooLong {
+		s.held = s.held[:0]
+		s.note(errStoodStill)
+		s.Conn.Close() // the stream lacks a piece
+		return errStoodStill
 	}
 	_, err := s.Conn.Write(s.held)
 	s.held = s.held[:0]

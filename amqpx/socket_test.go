@@ -2,6 +2,7 @@ package amqpx
 
 import (
 	"bytes"
+	"errors"
 	"net"
 	"testing"
 )
@@ -10,6 +11,7 @@ import (
 type written struct {
 	net.Conn
 	pieces [][]byte
+	closed bool
 }
 
 func (w *written) Write(p []byte) (int, error) {
@@ -17,7 +19,10 @@ func (w *written) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (w *written) Close() error { return nil }
+func (w *written) Close() error {
+	w.closed = true
+	return nil
+}
 
 func TestWhatIsHeldGoesOutInOnePieceAndInOrder(t *testing.T) {
 	w := &written{}
@@ -50,5 +55,21 @@ func TestWhatIsHeldGoesOutInOnePieceAndInOrder(t *testing.T) {
 		if string(w.pieces[i]) != want[i] {
 			t.Errorf("piece %d is %.10q", i, w.pieces[i])
 		}
+	}
+}
+
+func TestWhatIsHeldWhileTheProcessStandsStillDoesNotGoOut(t *testing.T) {
+	w := &written{}
+	s := newSocket(t.Context(), w)
+	s.hold()
+	if _, err := s.Write([]byte("a command")); err != nil {
+		t.Fatal(err)
+	}
+	s.since = s.since.Add(-heldTooLong)
+	if err := s.release(); !errors.Is(err, errStoodStill) || !errors.Is(s.failure(), errStoodStill) {
+		t.Errorf("the release ends with %v, the socket with %v", err, s.failure())
+	}
+	if len(w.pieces) > 0 || !w.closed {
+		t.Errorf("%q went out; closed is %v", w.pieces, w.closed)
 	}
 }

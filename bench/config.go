@@ -7,8 +7,8 @@ import (
 
 // Config says what [Run] measures.
 type Config struct {
-	// Program is the clu-ws that plays the bare loop and the broker. "" is the
-	// running program.
+	// Program is the clu-ws that runs the bare loop and the broker. "" is the running
+	// program.
 	Program string
 	// Server is the clu-ws under test, such as an older one. "" is Program.
 	Server string
@@ -91,15 +91,15 @@ type Sizes struct {
 	// RoundTrips are made one at a time.
 	RoundTrips int
 
-	// What neighbours send is divided by Fewer: 1 is all of it. What has no end of its
-	// own goes on for Storm. The honest clients are watched for Alone before that, and
-	// for Longest at most once it has begun.
+	// Fewer divides what neighbours send: 1 is all of it. Endless disturbances last for
+	// Storm. The honest clients are measured for Alone before a disturbance, and for at
+	// most Longest once it has begun.
 	Fewer                 int
 	Alone, Storm, Longest time.Duration
 }
 
-// FullSizes are those of the figures to reach. A run takes about seven minutes,
-// and two more with a RabbitMQ.
+// FullSizes are the sizes of the figures to reach. A run takes about seven minutes, and
+// two more with a RabbitMQ.
 func FullSizes() Sizes {
 	return Sizes{
 		Rounds:  5,

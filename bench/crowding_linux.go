@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	// crowding is how many neighbours ask at the same time.
+	// crowding is the number of neighbours that ask at the same time.
 	crowding = 8
 	// resumable is how many replies a bridge keeps by default.
 	resumable = 10_000
-	// snapshotsInFlight is how many snapshots each of them has asked for and not got.
+	// snapshotsInFlight is how many unanswered snapshots each of them has.
 	snapshotsInFlight = 32
 )
 
-// tellResumable publishes as many replies as are kept.
+// tellResumable publishes as many replies as a bridge keeps.
 func (t *testbed) tellResumable(ctx context.Context) error {
 	if err := t.tell(ctx, t.fewer(resumable), func(i int) actor.Reply {
 		return actor.Reply{Code: actor.Info, Sender: senderOf(i % 100), Body: []byte(`{"position":12.3456}`)}
@@ -28,8 +28,8 @@ func (t *testbed) tellResumable(ctx context.Context) error {
 	return t.settle(ctx)
 }
 
-// resumeAndGo has neighbours connect, ask for all replies in their URL, and hang up at
-// once, again and again. One whom the bridge turns away tries again.
+// resumeAndGo has neighbours connect, ask for all replies in their URL, and disconnect
+// at once, again and again. A refused neighbour tries again.
 func (t *testbed) resumeAndGo(ctx context.Context) error {
 	epoch, err := t.epoch(ctx)
 	if err != nil {
@@ -51,7 +51,7 @@ func (t *testbed) resumeAndGo(ctx context.Context) error {
 	return nil
 }
 
-// epoch is that of the bridge's replies.
+// epoch is the epoch of the bridge's replies.
 func (t *testbed) epoch(ctx context.Context) (epoch string, err error) {
 	err = t.neighbours(ctx, 1, manner{path: "/?silent=1"}, func(_ int, n *neighbour) error {
 		epoch, err = n.hearEpoch()
@@ -63,13 +63,13 @@ func (t *testbed) epoch(ctx context.Context) (epoch string, err error) {
 // hangUp resets the connection, so that its port is free at once.
 func (n *neighbour) hangUp() {
 	if tcp, ok := n.conn.(*net.TCPConn); ok {
-		// What cannot be set leaves a port that is free a minute later.
+		// If this fails, the port is free a minute later.
 		_ = tcp.SetLinger(0)
 	}
 	n.close()
 }
 
-// askTogether has neighbours ask for snapshots, no two of which are alike, again and again.
+// askTogether has neighbours ask for snapshots again and again, no two alike.
 func (t *testbed) askTogether(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, t.size.Storm)
 	defer cancel()

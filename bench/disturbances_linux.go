@@ -1,7 +1,7 @@
 package bench
 
-// disturbances are what neighbours may do: some of it by malice, some by a page that
-// asks for what it needs. Each of them made the others wait once.
+// disturbances are what neighbours may do, some in malice, some as ordinary pages. Each
+// of them has delayed the others in the past.
 func disturbances() []disturbance {
 	return []disturbance{
 		{

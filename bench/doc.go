@@ -35,26 +35,26 @@
 //
 // # Neighbours
 //
-// Some scenarios ask what others notice of a client that costs much:
+// Some scenarios measure what others notice of a noisy neighbour:
 //
 //	honest clients (ping, /metrics) ──┐
 //	                                  ├──► clu-ws websocket
 //	neighbours (what costs much) ─────┘
 //
-// Each disturbance (disturbances_linux.go) is a row or two of the table. A testbed
-// (testbed_linux.go) is a fresh bridge for it. The honest clients (honest_linux.go) ask
-// one thing at a time and note how long the answer takes (pinger_linux.go,
-// scraper_linux.go), at first alone and then while the disturbance goes on
-// (neighbours_linux.go). What the neighbours send is made beforehand: by patterns
-// that are hard to match (hardpatterns_linux.go) or innocent (keywordpatterns_linux.go),
-// as messages that are large to read (largemessages_linux.go), or by not reading
-// (slowtls_linux.go), or by asking all at once (crowding_linux.go). In outbound_linux.go they do not read what they asked for, and the
-// bridge's memory is the measure.
+// Each disturbance (disturbances_linux.go) is a row or two of the table, measured on a
+// fresh bridge (testbed_linux.go). The honest clients (honest_linux.go) send one
+// request at a time and note how long the answer takes (pinger_linux.go,
+// scraper_linux.go), first alone and then during the disturbance (neighbours_linux.go).
+// The neighbours' frames are made beforehand. They use patterns that are hard to match
+// (hardpatterns_linux.go) or innocent (keywordpatterns_linux.go), send large messages
+// (largemessages_linux.go), do not read (slowtls_linux.go), or ask all at once
+// (crowding_linux.go). In outbound_linux.go they do not read what they asked for, and
+// the measure is the bridge's memory.
 //
 // # On RabbitMQ
 //
-// Three scenarios need a real broker, and set the bridge beside bare AMQP programs
-// of this process:
+// Four scenarios need a real broker, and compare the bridge with bare AMQP programs of
+// this process:
 //
 //	commander (WebSocket) ──► clu-ws websocket ──┐
 //	commander (WebSocket) ──► clu websocket ─────┼──► RabbitMQ ──► command sink

@@ -20,8 +20,8 @@ const (
 	maxPatterns = 64
 )
 
-// tellLongIDs publishes replies whose command ids are as long as can be, all of the
-// same character.
+// tellLongIDs publishes replies with command ids of maximum length, all of one
+// character.
 func (t *testbed) tellLongIDs(ctx context.Context) error {
 	id := strings.Repeat("a", maxIDBytes)
 	if err := t.tell(ctx, t.fewer(longIDs), func(int) actor.Reply {
@@ -32,9 +32,9 @@ func (t *testbed) tellLongIDs(ctx context.Context) error {
 	return t.settle(ctx)
 }
 
-// hardPatterns match nothing of these ids, and try at every place of them: each is
-// about half as long as an id, where the product of both is the largest. They end as
-// no id does.
+// hardPatterns are patterns that match none of these ids, but with backtracking are
+// tried at every position. Each is about half as long as an id, which maximizes the
+// work, and ends as no id does.
 func hardPatterns(end string) []string {
 	patterns := make([]string, maxPatterns)
 	for i := range patterns {
@@ -47,8 +47,8 @@ func (t *testbed) resumeByHardPatterns(ctx context.Context) error {
 	return t.resumeAll(ctx, map[string]any{"command_id": hardPatterns("")})
 }
 
-// resumeAll has one neighbour ask for all replies that were kept and that its filter
-// selects, and waits for the answer.
+// resumeAll has one neighbour resume all replies that its filter selects, and waits for
+// the answer.
 func (t *testbed) resumeAll(ctx context.Context, filter any) error {
 	return t.neighbours(ctx, 1, manner{path: "/?silent=1"}, func(_ int, n *neighbour) error {
 		epoch, err := n.hearEpoch()
@@ -78,7 +78,7 @@ const (
 )
 
 // commandAmongPatterns has an actor answer commands with long ids, while many clients
-// wait for ids by hard patterns.
+// select ids by hard patterns.
 func (t *testbed) commandAmongPatterns(ctx context.Context) error {
 	answering, err := startBareActor(t.brokerURL, []actor.Code{actor.Running, actor.Done}, exchange)
 	if err != nil {
@@ -112,7 +112,7 @@ func (t *testbed) commandAmongPatterns(ctx context.Context) error {
 	}
 }
 
-// awaitDone reads all that comes, and closes the channel when a command is done.
+// awaitDone reads everything, and closes the channel when a command is done.
 func (n *neighbour) awaitDone(done chan<- struct{}) {
 	for {
 		text, err := n.hear()
@@ -127,15 +127,15 @@ func (n *neighbour) awaitDone(done chan<- struct{}) {
 	}
 }
 
-// longIDCommand is a command whose id is as long as can be, and not that of another one.
+// longIDCommand returns a command with a unique id of maximum length.
 func longIDCommand(i int) []byte {
 	number := fmt.Sprintf("%0*d", digits, i)
 	id := strings.Repeat("a", maxIDBytes-len(number)) + number
 	return textFrame(jsonOf(map[string]string{"consumer": consumer, "command_string": "status", "command_id": id}))
 }
 
-// subscribeToPatterns has the i-th client subscribe to as many patterns as one may, which
-// no other client has.
+// subscribeToPatterns has the i-th client subscribe to the maximum number of patterns,
+// different from every other client's.
 func subscribeToPatterns(i int, n *neighbour) error {
 	for f := range filtersOfClient {
 		filter := map[string]any{"command_id": hardPatterns(fmt.Sprintf("%d.%d", i, f))}

@@ -9,20 +9,19 @@ import (
 	"time"
 )
 
-// delays are those of the requests of one client, in milliseconds.
+// delays are the delays of one client's requests, in milliseconds.
 type delays []float64
 
-// add notes a delay, and those of the requests that could not be sent meanwhile, one each
-// interval: what they would have taken. Without them a server that stands still would
-// be measured only when it goes on.
+// add notes a delay, and the delays that requests would have had that could not be sent
+// meanwhile, one each interval (coordinated omission).
 func (d *delays) add(took, every time.Duration) {
 	for ; took > 0; took -= every {
 		*d = append(*d, float64(took)/1e6)
 	}
 }
 
-// honest are those who must not notice their neighbours: on each loop of the bridge a
-// client that speaks v1 and a plain one, and who reads the metrics.
+// honest are the clients that must not notice their neighbours: a v1 client and a plain
+// one on each loop of the bridge, and a metrics scraper.
 type honest struct {
 	v1, plain []*pinger
 	metrics   *scraper
@@ -30,7 +29,7 @@ type honest struct {
 
 func dialHonest(ctx context.Context, t *testbed) (*honest, error) {
 	h := &honest{metrics: newScraper(t.admin)}
-	// New clients come to the loops in turn.
+	// The bridge gives new clients to its loops in turn.
 	for _, kind := range []*[]*pinger{&h.v1, &h.plain} {
 		for range runtime.NumCPU() {
 			p, err := dialPinger(ctx, t.server, kind == &h.plain)
@@ -50,7 +49,7 @@ func (h *honest) close() {
 	}
 }
 
-// watch has all of them ask until the context ends.
+// watch has all of them send requests until the context ends.
 func (h *honest) watch(ctx context.Context, limit time.Time) (watched, error) {
 	var (
 		asking sync.WaitGroup
@@ -81,18 +80,18 @@ func (h *honest) watch(ctx context.Context, limit time.Time) (watched, error) {
 	return w, all
 }
 
-// watched is what they met.
+// watched is the result of a watch.
 type watched struct {
 	v1, plain, metrics met
-	over               bool // somebody had no answer when the watch was over
+	over               bool // a request was unanswered when the watch ended
 }
 
-// clients is the worse of the clients of both kinds.
+// clients returns the worse of both kinds of clients.
 func (w watched) clients() met {
 	return met{max(w.v1.p50, w.plain.p50), max(w.v1.p99, w.plain.p99), max(w.v1.worst, w.plain.worst)}
 }
 
-// met is what the one of a kind met who fared worst, in milliseconds.
+// met has the delays of the worst client of a kind, in milliseconds.
 type met struct{ p50, p99, worst float64 }
 
 func (m *met) worse(d delays) {

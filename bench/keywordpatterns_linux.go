@@ -13,13 +13,13 @@ const (
 	keywordsOfReply = 42
 )
 
-// keywordName is a name as an instrument has it.
+// keywordName returns a name like those of instruments.
 func keywordName(i int) string {
 	return fmt.Sprintf("spectrograph_sp%d_camera_%c%d_temperature_%03d", 1+i%3, "brz"[i%3], 1+i%4, i)
 }
 
-// keywordPatterns are those of a page that shows some values of such an instrument. None of
-// them is there: what is tried in vain costs the most.
+// keywordPatterns are the patterns of a page that shows some values of such an
+// instrument. None matches: a failing match costs the most.
 func keywordPatterns(end string) []string {
 	patterns := make([]string, maxPatterns)
 	for i := range patterns {
@@ -28,7 +28,7 @@ func keywordPatterns(end string) []string {
 	return patterns
 }
 
-// keywordBody is an object of so many keywords.
+// keywordBody returns an object with a number of keywords.
 func keywordBody(count int) json.RawMessage {
 	values := make(map[string]any, count)
 	for i := range count {
@@ -37,7 +37,7 @@ func keywordBody(count int) json.RawMessage {
 	return jsonOf(values)
 }
 
-// tellKeywords publishes replies of many keywords.
+// tellKeywords publishes replies with many keywords.
 func (t *testbed) tellKeywords(ctx context.Context) error {
 	body := keywordBody(keywordsOfReply)
 	if err := t.tell(ctx, t.fewer(keywordReplies), func(int) actor.Reply {
@@ -57,7 +57,7 @@ const (
 	snapshotKeywords = 200
 )
 
-// tellActors publishes what a snapshot is made of.
+// tellActors publishes the content of a snapshot.
 func (t *testbed) tellActors(ctx context.Context) error {
 	body := keywordBody(t.fewer(snapshotKeywords))
 	if err := t.tell(ctx, t.fewer(snapshotActors), func(i int) actor.Reply {

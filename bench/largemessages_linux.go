@@ -11,12 +11,12 @@ import (
 
 const (
 	bombClients = 2
-	bombs       = 500 // of each client
+	bombs       = 500 // for each client
 	// maxMessageBytes is the longest message that a bridge takes by default.
 	maxMessageBytes = 1 << 20
 )
 
-// sendBombs has clients send messages that are a thousand times as long as they look.
+// sendBombs has clients send decompression bombs: messages that inflate a thousandfold.
 func (t *testbed) sendBombs(ctx context.Context) error {
 	frame, err := bomb()
 	if err != nil {
@@ -27,7 +27,7 @@ func (t *testbed) sendBombs(ctx context.Context) error {
 	})
 }
 
-// sendMany sends a frame again and again, and waits until as many errors came back.
+// sendMany sends a frame a number of times, and waits for as many errors.
 func sendMany(n *neighbour, frame []byte, count int) error {
 	sent := make(chan error, 1)
 	go func() {
@@ -52,8 +52,8 @@ func sendMany(n *neighbour, frame []byte, count int) error {
 	return <-sent
 }
 
-// bomb is a message of 1.5 KB on the wire. It is a JSON object of many fields, and
-// has none that a command needs.
+// bomb returns a message of 1.5 KB on the wire: a JSON object of many fields, none of
+// which a command has.
 func bomb() ([]byte, error) {
 	const field, last = `"a":0,`, `"a":0}`
 	message := "{" + strings.Repeat(field, (maxMessageBytes-len(last)-1)/len(field)) + last
@@ -76,7 +76,8 @@ const (
 	objectKeys    = 96_000
 )
 
-// sendObjects has clients send objects of many keys, as fast as the bridge takes them.
+// sendObjects has clients send objects with many keys, as fast as the bridge takes
+// them.
 func (t *testbed) sendObjects(ctx context.Context) error {
 	frame := textFrame(manyKeys(t.fewer(objectKeys)))
 	ctx, cancel := context.WithTimeout(ctx, t.size.Storm)
@@ -92,7 +93,8 @@ func (t *testbed) sendObjects(ctx context.Context) error {
 	})
 }
 
-// manyKeys is an object with so many keys: with 96,000, almost as long as a message may be.
+// manyKeys returns an object with n keys: with 96,000 it has almost the maximum length
+// of a message.
 func manyKeys(count int) []byte {
 	text := []byte{'{'}
 	for i := range count {
@@ -102,7 +104,7 @@ func manyKeys(count int) []byte {
 	return text
 }
 
-// sendBombsAmongReplies has the loops lag while they are to bring replies.
+// sendBombsAmongReplies makes the loops lag while replies come.
 func (t *testbed) sendBombsAmongReplies(ctx context.Context) error {
 	told := make(chan error, 1)
 	go func() { told <- t.tellMuch(ctx) }()

@@ -17,19 +17,19 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// neighbour is a WebSocket client that shares the bridge with the honest ones. It
-// sends frames that were made beforehand, so that its own work delays nobody.
+// neighbour is a WebSocket client that shares the bridge with the honest clients. It
+// sends prepared frames, so that its own work does not affect the measurement.
 type neighbour struct {
 	conn net.Conn
 	from *bufio.Reader
 }
 
-// A manner is how a neighbour connects.
+// manner is how a neighbour connects.
 type manner struct {
 	path     string
 	compress bool // it offers permessage-deflate
-	// receive is the size of its receive buffer in the kernel; 0 leaves it as it is.
-	// A client that does not read holds no more than that, and the bridge the rest.
+	// receive is the size of its kernel receive buffer; 0 is the default. If the client
+	// does not read, the rest stays with the bridge.
 	receive int
 }
 
@@ -44,7 +44,7 @@ func dialNeighbour(ctx context.Context, t *target, how manner) (*neighbour, erro
 	}}
 	if t.secure {
 		scheme = "wss"
-		// The certificate is the run's own, and nobody else is on this machine's loopback.
+		// The certificate is the run's own, and the connection is on loopback.
 		dialer.TLSConfig = &tls.Config{InsecureSkipVerify: true}
 	}
 	if how.compress {
@@ -76,7 +76,7 @@ func dialWith(ctx context.Context, network, addr string, receive int) (net.Conn,
 	return conn, nil
 }
 
-// errEnded is why a neighbour could not do its part: it has no connection any more.
+// errEnded means that a neighbour has lost its connection.
 var errEnded = errors.New("a client has lost its connection")
 
 func (n *neighbour) close() { n.conn.Close() }
@@ -91,10 +91,10 @@ func (n *neighbour) write(frames ...[]byte) error {
 	return nil
 }
 
-// ignore reads and forgets all that comes, until the connection ends.
+// ignore reads and discards everything until the connection ends.
 func (n *neighbour) ignore() { _, _ = io.Copy(io.Discard, n.from) }
 
-// hear is the next text from the server.
+// hear returns the next text from the server.
 func (n *neighbour) hear() ([]byte, error) {
 	text, err := newCommander(n.conn, n.from).hear()
 	if err != nil {
@@ -103,8 +103,7 @@ func (n *neighbour) hear() ([]byte, error) {
 	return text, err
 }
 
-// hearOp reads up to a text with the op, and gives it. One that refuses a request is
-// an error.
+// hearOp reads up to a text with the op, and returns it. A refusal is an error.
 func (n *neighbour) hearOp(op string) ([]byte, error) {
 	for {
 		text, err := n.hear()
@@ -119,42 +118,42 @@ func (n *neighbour) hearOp(op string) ([]byte, error) {
 	}
 }
 
-// isOp reports whether a text has the op. Servers write it first, some with a blank.
+// isOp reports whether a text has the op. Servers write it first, some with a space.
 func isOp(text []byte, op string) bool {
 	rest, ok := bytes.CutPrefix(text, []byte(`{"op":`))
 	return ok && bytes.HasPrefix(bytes.TrimPrefix(rest, []byte(" ")), []byte(`"`+op+`"`))
 }
 
-// textFrame is a text as a client sends it, with the masking key 0.
+// textFrame returns a client's text frame with masking key 0.
 func textFrame(text []byte) []byte {
 	return clientFrame(ws.Header{Fin: true, OpCode: ws.OpText, Masked: true, Length: int64(len(text))}, text)
 }
 
-// deflatedFrame is the same for a message that was compressed (RFC 7692, 6.1).
+// deflatedFrame does the same for a compressed message (RFC 7692, 6.1).
 func deflatedFrame(message []byte) []byte {
 	return clientFrame(ws.Header{Fin: true, Rsv: ws.Rsv(true, false, false), OpCode: ws.OpText, Masked: true, Length: int64(len(message))}, message)
 }
 
 func clientFrame(header ws.Header, payload []byte) []byte {
 	var frame strings.Builder
-	// Neither a builder nor a header of this kind gives an error.
+	// Neither a builder nor a header of this kind returns an error.
 	_ = ws.WriteHeader(&frame, header)
 	frame.Write(payload)
 	return []byte(frame.String())
 }
 
-// subscribeFrame is a message that subscribes.
+// subscribeFrame returns a subscribe message.
 func subscribeFrame(id string, more map[string]any) []byte {
 	more["op"], more["id"] = "subscribe", id
 	return textFrame(jsonOf(more))
 }
 
-// snapshotFrame is one that asks for a snapshot.
+// snapshotFrame returns a snapshot message.
 func snapshotFrame(filter map[string]any) []byte {
 	return textFrame(jsonOf(map[string]any{"op": "snapshot", "id": "s", "filter": filter}))
 }
 
-// hearEpoch reads the greeting, and gives the epoch of the bridge's replies.
+// hearEpoch reads the greeting, and returns the epoch of the bridge's replies.
 func (n *neighbour) hearEpoch() (string, error) {
 	text, err := n.hearOp("hello")
 	if err != nil {
@@ -168,7 +167,7 @@ func (n *neighbour) hearEpoch() (string, error) {
 func jsonOf(v any) []byte {
 	text, err := json.Marshal(v)
 	if err != nil {
-		panic("bench: " + err.Error()) // only of what this package makes
+		panic("bench: " + err.Error()) // only for this package's own values
 	}
 	return text
 }

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Neighbours are clients that cost the bridge much. What they do must not be noticed
-// by the others: the measure is how long an honest client waits for the answer to a
-// ping, at first alone and then beside them.
+// Neighbours are clients that are expensive for the bridge. The others must not notice
+// them: the measure is how long an honest client waits for the answer to a ping, first
+// alone and then beside them.
 
 // disturbance is what neighbours do.
 type disturbance struct {
@@ -18,14 +18,14 @@ type disturbance struct {
 	what   string
 	flags  []string // of the bridge
 	secure bool     // all clients come over TLS
-	// prepare is done before anything is measured; nil is nothing.
+	// prepare runs before anything is measured; it may be nil.
 	prepare func(*testbed, context.Context) error
-	// disturb returns when all is done, or the context has ended.
+	// disturb returns at its end, or when the context ends.
 	disturb func(*testbed, context.Context) error
 	goals   []goal
 }
 
-// goal is a bound of what honest clients may meet, in milliseconds.
+// goal is a bound of honest clients' delays, in milliseconds.
 type goal struct {
 	what  string
 	of    func(watched) float64
@@ -57,17 +57,17 @@ func neighbourScenarios() []scenario {
 	return all
 }
 
-// afterwards is how much longer honest clients are watched than it takes the neighbours.
+// afterwards is how long honest clients are watched after the disturbance.
 const afterwards = 250 * time.Millisecond
 
-// neighbourRounds is how often a disturbance is measured, each time at a fresh bridge.
+// neighbourRounds is how often a disturbance is measured, each time on a fresh bridge.
 func neighbourRounds(s Sizes) int { return min(s.Rounds, 3) }
 
 func neighbourSeconds(s Sizes) float64 {
 	return float64(neighbourRounds(s)) * (s.Alone + s.Storm + time.Second).Seconds()
 }
 
-// farOff is by how much a goal must be missed for one round to be enough.
+// farOff is the factor of a missed goal at which one round is enough.
 const farOff = 10
 
 // neighbours measures what a disturbance does to honest clients.
@@ -83,7 +83,7 @@ func (b *bench) neighbours(ctx context.Context, d disturbance) ([]Row, error) {
 		}
 		without, with, note = append(without, alone), append(with, beside), said
 		if d.isFarOff(beside) || time.Since(start) > b.size.Longest/2 {
-			break // another round would not say more, or take too long
+			break // another round would add nothing, or take too long
 		}
 	}
 	var rows []Row
@@ -109,7 +109,7 @@ func (d *disturbance) isFarOff(w watched) bool {
 	return false
 }
 
-// neighbourRound measures once, and says in words what was found.
+// neighbourRound measures once, and returns the result as text, too.
 func (b *bench) neighbourRound(ctx context.Context, d disturbance) (alone, beside watched, said string, err error) {
 	folder, err := os.MkdirTemp("", "clu-ws-bench-")
 	if err != nil {
@@ -147,14 +147,14 @@ func (b *bench) neighbourRound(ctx context.Context, d disturbance) (alone, besid
 	return alone, beside, said, err
 }
 
-// watchAlone watches the honest clients while there is nobody else.
+// watchAlone watches the honest clients without neighbours.
 func (t *testbed) watchAlone(ctx context.Context) (watched, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.size.Alone)
 	defer cancel()
 	return t.honest.watch(ctx, time.Now().Add(patience))
 }
 
-// watch watches the honest clients while something is done.
+// watch watches the honest clients during a disturbance.
 func (t *testbed) watch(ctx context.Context, disturb func(*testbed, context.Context) error) (watched, error) {
 	limit := time.Now().Add(t.size.Longest)
 	doing, stop := context.WithDeadline(ctx, limit)

@@ -13,21 +13,21 @@ import (
 )
 
 // Clients that ask for much and read nothing leave the answers with the bridge. The
-// measure is by how much its memory grows.
+// measure is the growth of its memory.
 
-// outboundReach is how much that may be, in MiB: what the bridge keeps for all such
-// clients together by default, twice, since Go collects its garbage when the memory in
-// use has doubled.
+// outboundReach is the goal in MiB: twice the default of --max-outbound, since Go
+// collects garbage when the memory in use has doubled.
 const outboundReach = 2 * 256
 
-// tooMuchMemory is where a run gives up, in bytes: what has grown so far says enough, and
-// the machine is needed.
+// tooMuchMemory is where a run gives up, in bytes, before the machine runs out of
+// memory.
 const tooMuchMemory = 6 << 30
 
-// requestsInFlight is how many requests of a client may wait for their answer, and one less.
+// requestsInFlight is one less than the requests of a client that may wait for their
+// answers.
 const requestsInFlight = 63
 
-// hoarding is what clients ask for that do not read.
+// hoarding is a kind of request of clients that do not read.
 type hoarding struct {
 	name    string // of the scenario
 	what    string
@@ -66,7 +66,7 @@ func outboundScenarios() []scenario {
 	return all
 }
 
-// hoard measures what a kind of request costs that is not read.
+// hoard measures the memory of answers that are not read.
 func (b *bench) hoard(ctx context.Context, h hoarding) ([]Row, error) {
 	b.progress.begin(h.name, h.what, (2 * b.size.Storm).Seconds())
 	folder, err := os.MkdirTemp("", "clu-ws-bench-")
@@ -112,8 +112,7 @@ func (b *bench) hoard(ctx context.Context, h hoarding) ([]Row, error) {
 	return []Row{r}, nil
 }
 
-// askInVain has clients send the requests, once it is clear that one of them has an
-// answer.
+// askInVain has clients send the requests, after checking that one of them is answered.
 func (t *testbed) askInVain(ctx context.Context, h hoarding) error {
 	if err := t.neighbours(ctx, 1, manner{path: "/?silent=1"}, func(_ int, n *neighbour) error {
 		if err := n.write(h.request(t, h.clients, 0)); err != nil {
@@ -139,7 +138,7 @@ func (t *testbed) askInVain(ctx context.Context, h hoarding) error {
 	})
 }
 
-// highWater is the most memory that the bridge has, until it has not grown for a while.
+// highWater returns the bridge's peak memory once it has stopped growing.
 func (t *testbed) highWater(ctx context.Context) (most int64, err error) {
 	const step = 50 * time.Millisecond
 	rest := t.size.Storm / 2
@@ -164,7 +163,7 @@ const (
 	valueBytes = 1000
 )
 
-// tellLongValues publishes what makes a snapshot of 1.8 MB.
+// tellLongValues publishes replies for a snapshot of 1.8 MB.
 func (t *testbed) tellLongValues(ctx context.Context) error {
 	values := make(map[string]string, longValues)
 	for i := range longValues {
@@ -179,14 +178,14 @@ func (t *testbed) tellLongValues(ctx context.Context) error {
 	return t.settle(ctx)
 }
 
-// askForSnapshot asks for everything, in words that no other request has: a snapshot is
-// kept for who asks for the same.
+// askForSnapshot asks for everything, with a filter unlike any other: equal snapshots
+// are cached.
 func (t *testbed) askForSnapshot(client, i int) []byte {
 	filter := map[string]any{"sender": []string{"actor*", fmt.Sprintf("nobody-%d-%d", client, i)}}
 	return snapshotFrame(filter)
 }
 
-// askForEcho is a ping with as much data as a message may have.
+// askForEcho returns a ping with the maximum data.
 func (t *testbed) askForEcho(_, i int) []byte {
 	const around = `{"op":"ping","id":"00","data":""}`
 	return textFrame(fmt.Appendf(nil, `{"op":"ping","id":"%02d","data":"%s"}`, i, strings.Repeat("x", t.fewer(maxMessageBytes-len(around)))))

@@ -11,16 +11,16 @@ import (
 // pingEvery is how often each honest client pings.
 const pingEvery = 5 * time.Millisecond
 
-// pinger is an honest client, which pings and waits for the answer, again and again.
+// pinger is an honest client that pings and waits for the answer, again and again.
 type pinger struct {
 	*neighbour
-	plain bool   // it speaks CLU's form, and hears every reply
+	plain bool   // it is a plain client, and hears every reply
 	count uint64 // of its pings
 	seq   uint64 // the number of the last reply, as of the last pong of v1
 }
 
-// dialPinger connects an honest client. One of v1 hears nothing, and so its pong
-// waits for nothing that is for it.
+// dialPinger connects an honest client. A v1 client is silent, so that no reply delays
+// its pong.
 func dialPinger(ctx context.Context, t *target, plain bool) (*pinger, error) {
 	path := "/?silent=1"
 	if plain {
@@ -33,7 +33,7 @@ func dialPinger(ctx context.Context, t *target, plain bool) (*pinger, error) {
 	return &pinger{neighbour: n, plain: plain}, nil
 }
 
-// ping gives the time until the answer is there.
+// ping returns the time until the answer.
 func (p *pinger) ping() (time.Duration, error) {
 	p.count++
 	asks := fmt.Appendf(nil, `{"op": "ping", "id": "%d"}`, p.count)
@@ -49,7 +49,7 @@ func (p *pinger) ping() (time.Duration, error) {
 		switch {
 		case err != nil || p.plain && string(text) == "pong":
 			return time.Since(start), err
-		case !p.plain && isOp(text, "pong"): // to the only ping that it has not answered
+		case !p.plain && isOp(text, "pong"): // the answer to the only open ping
 			took := time.Since(start)
 			p.readSeq(text)
 			return took, nil
@@ -57,7 +57,7 @@ func (p *pinger) ping() (time.Duration, error) {
 	}
 }
 
-// readSeq notes the number that a pong tells.
+// readSeq notes the seq of a pong.
 func (p *pinger) readSeq(pong []byte) {
 	_, behind, _ := bytes.Cut(pong, []byte(`"seq":`))
 	p.seq = 0
@@ -77,12 +77,12 @@ func (p *pinger) probe(ctx context.Context, limit time.Time) (delays, error) {
 	return probe(ctx, limit, pingEvery, p.ping)
 }
 
-// errOver is why an answer was not waited for.
+// errOver means that the watch ended before the answer.
 var errOver = errors.New("the watch was over before the answer came")
 
-// probe asks again and again until the context ends, one thing at a time, and no more
-// often than this. At the limit it gives up with errOver, and counts what it had waited
-// until then.
+// probe sends requests until the context ends, one at a time and no more often than
+// every interval. At the limit it gives up with errOver, and counts the wait until
+// then.
 func probe(ctx context.Context, limit time.Time, every time.Duration, ask func() (time.Duration, error)) (delays, error) {
 	var found delays
 	for ctx.Err() == nil && time.Now().Before(limit) {

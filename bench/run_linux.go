@@ -154,10 +154,10 @@ func (b *bench) measure(ctx context.Context, chosen []scenario) error {
 // needRabbitMQ is what is missing for the scenarios that need one.
 const needRabbitMQ = "needs a RabbitMQ; give its address with --rabbitmq-url"
 
-// choose gives the scenarios of these names, in their own order. A name is that of
-// a scenario, or the first word of several: "neighbours" stands for all of
-// neighbours-resume, neighbours-keywords and so on. Those of all that cannot be run
-// are told as left out; to ask for one of them is an error.
+// choose returns the scenarios of these names, in their own order. A name is a
+// scenario's, or the first word of several: "neighbours" selects neighbours-resume,
+// neighbours-keywords and so on. Scenarios that cannot run are reported as left out;
+// asking for one of them is an error.
 func choose(names []string, rabbit bool) (chosen []scenario, leftOut []string, err error) {
 	for _, name := range names {
 		if !slices.ContainsFunc(Scenarios(), func(s string) bool { return means(name, s) }) {
@@ -178,7 +178,7 @@ func choose(names []string, rabbit bool) (chosen []scenario, leftOut []string, e
 	return chosen, leftOut, nil
 }
 
-// means reports whether a name that was asked for stands for the scenario.
+// means reports whether a name selects the scenario.
 func means(name, scenario string) bool {
 	return scenario == name || strings.HasPrefix(scenario, name+"-")
 }

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// scraper asks the admin server for its metrics, as Prometheus does.
+// scraper reads the admin server's metrics, as Prometheus does.
 type scraper struct{ client http.Client }
 
-// scrapeEvery is how often: seldom enough that it costs the bridge next to nothing.
+// scrapeEvery is the interval, long enough to cost the bridge next to nothing.
 const scrapeEvery = 50 * time.Millisecond
 
-// newScraper asks at a Unix socket. It connects anew each time: the connection may
-// not depend on how an earlier one fared.
+// newScraper makes a scraper for a Unix socket. It makes a new connection each time, so
+// that the requests are independent.
 func newScraper(socket string) *scraper {
 	return &scraper{http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
@@ -26,7 +26,7 @@ func newScraper(socket string) *scraper {
 	}}}
 }
 
-// scrape gives the time until the metrics are there. The context's end is an error.
+// scrape returns the time until the metrics are read. The context's end is an error.
 func (s *scraper) scrape(ctx context.Context) (time.Duration, error) {
 	start := time.Now()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/metrics", nil)

@@ -13,8 +13,8 @@ const (
 	slowReplies = 24_000 // of a kilobyte each
 )
 
-// tellThoseWhoDoNotRead publishes replies that all clients want, none of which reads. No
-// two of them have the same wishes.
+// tellThoseWhoDoNotRead publishes replies for clients that do not read. All want every
+// reply, each by a subscription of its own.
 func (t *testbed) tellThoseWhoDoNotRead(ctx context.Context) error {
 	err := t.neighbours(ctx, t.fewer(slowClients), manner{path: "/?silent=1", receive: 16 << 10}, func(i int, n *neighbour) error {
 		filter := map[string]any{"sender": []string{theSender, senderOf(i)}}

@@ -14,7 +14,7 @@ import (
 type target struct {
 	*child
 	addr   netip.AddrPort
-	secure bool // it is spoken to over TLS
+	secure bool // clients connect over TLS
 	source source
 	next   uint64 // the number of the next reply
 }

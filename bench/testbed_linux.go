@@ -18,10 +18,10 @@ type testbed struct {
 	server *target
 	honest *honest
 	admin  string // the Unix socket of the admin server
-	told   uint64 // replies that were published
+	told   uint64 // replies published
 
 	mu    sync.Mutex // guards the following field
-	ended int        // neighbours that the bridge hung up on
+	ended int        // neighbours that the bridge disconnected
 }
 
 // newTestbed starts a bridge with these flags.
@@ -47,10 +47,10 @@ func (t *testbed) stop() {
 	t.server.stop()
 }
 
-// fewer is how many of what the documentation says there are in this run.
+// fewer scales a number of the documentation to this run.
 func (t *testbed) fewer(n int) int { return max(1, n/t.size.Fewer) }
 
-// tell publishes replies as actors do.
+// tell publishes replies like an actor.
 func (t *testbed) tell(ctx context.Context, count int, say func(i int) actor.Reply) error {
 	p := t.server.source.(viaBroker)
 	for i := range count {
@@ -63,8 +63,8 @@ func (t *testbed) tell(ctx context.Context, count int, say func(i int) actor.Rep
 	return nil
 }
 
-// settle waits until the bridge has all replies that it was told, as a client of its
-// own sees it.
+// settle waits until the bridge has delivered all published replies to a client of its
+// own.
 func (t *testbed) settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the bridge does not have all replies within %v", patience))
 	defer cancel()
@@ -83,10 +83,10 @@ func (t *testbed) settle(ctx context.Context) error {
 	return nil
 }
 
-// neighbours connects as many, has each do its part at the same time, and waits until
-// all have. Their connections are broken off at the end of the context, and stay
-// until then: what they are owed may be what disturbs the others. It is no error when
-// the bridge hangs up on one: that may be the right answer.
+// neighbours connects a number of neighbours, runs do for all at the same time, and
+// waits for them. Their connections stay open until the end of the context, because
+// queued answers may be the disturbance. It is no error if the bridge disconnects one:
+// that may be the right answer.
 func (t *testbed) neighbours(ctx context.Context, count int, how manner, do func(i int, n *neighbour) error) error {
 	failed := make([]error, count)
 	var doing sync.WaitGroup

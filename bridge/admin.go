@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// commandLine is pprof's /debug/pprof/cmdline without what is secret in it.
+// commandLine serves /debug/pprof/cmdline like pprof, but without secrets.
 func (b *Bridge) commandLine(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -17,10 +17,10 @@ func (b *Bridge) commandLine(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, strings.Join(b.cfg.CommandLine, "\x00"))
 }
 
-// Admin serves those who look after the bridge: /metrics for Prometheus,
-// /healthz, /readyz, Go's profiles below /debug/pprof/, and the API below /api/. It
-// has no access control but for web pages (guard.go): it is for an address that only
-// they can reach.
+// Admin serves those who look after the bridge: /metrics for Prometheus, /healthz,
+// /readyz, Go's profiles below /debug/pprof/, and the API below /api/. It has no access
+// control except for web pages (guard.go): serve it only where nobody else can reach
+// it.
 func (b *Bridge) Admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(b.metrics.registry, promhttp.HandlerOpts{Registry: b.metrics.registry}))

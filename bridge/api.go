@@ -19,9 +19,10 @@ import (
 )
 
 const (
-	// maxAPIBody is the longest request of the API, in bytes.
+	// maxAPIBody is the longest request body of the API, in bytes.
 	maxAPIBody = 1 << 20
-	// apiReadTimeout is how long its body may take to come.
+	// apiReadTimeout is how long the body of a request to the admin's port may take
+	// to arrive.
 	apiReadTimeout = 30 * time.Second
 )
 
@@ -87,7 +88,7 @@ func readAPI(w http.ResponseWriter, r *http.Request) ([]byte, *apiError) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return nil, badAPI(http.StatusUnsupportedMediaType, "the Content-Type is %s; send application/json", quote.Text(r.Header.Get("Content-Type")))
 	}
-	// What follows may be waited for longer. An error means that there is no socket.
+	// Waiting for the command may take longer. An error means that there is no socket.
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(time.Now().Add(apiReadTimeout))
 	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAPIBody))
@@ -127,7 +128,7 @@ func parametersOf(r *http.Request, names ...string) (url.Values, *apiError) {
 	for name, values := range query {
 		switch {
 		case len(names) == 0:
-			return nil, badAPI(http.StatusBadRequest, "there is no parameter %s here, nor any other", quote.Text(name))
+			return nil, badAPI(http.StatusBadRequest, "there is no parameter %s; this path takes none", quote.Text(name))
 		case !slices.Contains(names, name):
 			return nil, badAPI(http.StatusBadRequest, "there is no parameter %s; there are %s", quote.Text(name), strings.Join(names, " and "))
 		case len(values) > 1:

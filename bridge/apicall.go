@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// Bounds of the commands whose end is waited for over HTTP.
+// Bounds of the commands awaited over HTTP.
 const (
 	maxCalls       = 256
 	maxCallReplies = 1000
 	maxCallBytes   = 1 << 20
 )
 
-// call waits for a command's end over HTTP, and gathers the replies to it: the first
-// ones, as far as there is room.
+// call waits for a command's end over HTTP and collects the first replies, up to a
+// bound.
 type call struct {
-	// The following fields are guarded by inflight.mu until the call has ended, or
-	// nobody waits for it any longer.
+	// The following fields are guarded by inflight.mu until the call has ended or is
+	// detached.
 	replies [][]byte // envelopes
 	bytes   int
 	omitted int
@@ -44,8 +44,8 @@ func (c *call) end(e commandEnd) {
 	close(c.done)
 }
 
-// answer is the JSON of a call that nobody changes any more. The replies are as they
-// were written for the clients, be it JSON or what CLU makes of it.
+// answer returns the JSON of a finished call. The replies are written as for plain
+// clients, with --nan python not strictly JSON.
 func (c *call) answer(e commandEnd) []byte {
 	buf := append([]byte(`{"command_id":`), jsonOf(e.commandID)...)
 	buf = append(buf, `,"status":"`+e.status+`"`...)

@@ -13,12 +13,12 @@ import (
 
 const commandForm = `{"consumer": "<actor>", "command_string": "<command>", "command_id": "<any text, or leave it out>", "expires_at": <until when it may be sent, or leave it out>}`
 
-// asker is who sends a command over HTTP. It is gone when it does not wait for the
-// answer any longer.
-type asker struct{ context.Context }
+// httpSender is the sender of a command over HTTP. It is gone when it no longer waits
+// for the answer.
+type httpSender struct{ context.Context }
 
 // Gone implements [amqpx.Sender].
-func (a *asker) Gone() bool { return a.Err() != nil }
+func (a *httpSender) Gone() bool { return a.Err() != nil }
 
 // apiCommand sends a command as a client does, and waits for the broker's confirm,
 // or for the command's end.
@@ -46,7 +46,7 @@ func (b *Bridge) apiCommand(r *http.Request, payload []byte) (int, []byte, *apiE
 		return 0, nil, b.rejected(s, err)
 	}
 	defer b.hub.inflight.leave(from)
-	if wrong := b.publishFor(&asker{r.Context()}, s); wrong != nil {
+	if wrong := b.publishFor(&httpSender{r.Context()}, s); wrong != nil {
 		return 0, nil, wrong
 	}
 	if waiter != nil {
@@ -58,8 +58,8 @@ func (b *Bridge) apiCommand(r *http.Request, payload []byte) (int, []byte, *apiE
 	}{s.CommandID}), nil
 }
 
-// registerFor notes a command before it is sent. The call is nil if nobody waits for
-// its end.
+// registerFor registers a command before it is sent. The call is nil if nobody waits
+// for its end.
 func (b *Bridge) registerFor(s *sending, waits bool) (waiter *call, err error) {
 	if !waits {
 		s.flight, err = b.hub.inflight.add(s.client, s.key(), nil)
@@ -89,7 +89,7 @@ func (b *Bridge) rejected(s *sending, err error) *apiError {
 
 // publishFor publishes a command and waits for its outcome, which the link gives
 // within a second. Of one to nobody everyone on the exchange hears, as always.
-func (b *Bridge) publishFor(from *asker, s *sending) *apiError {
+func (b *Bridge) publishFor(from *httpSender, s *sending) *apiError {
 	outcome := make(chan amqpx.Outcome, 1)
 	if err := b.link.Publish(s.message(from), func(o amqpx.Outcome) { outcome <- o }); err != nil {
 		b.metrics.refused.Inc()
@@ -102,12 +102,12 @@ func (b *Bridge) publishFor(from *asker, s *sending) *apiError {
 	if o == amqpx.Confirmed {
 		return nil
 	}
-	b.hub.inflight.failed(s.flight, o.InDoubt())
-	if o == amqpx.Returned && b.failureRate.allows(shareOf(s.client.remote)) {
-		// The asker is told below, whatever becomes of the reply.
-		msg := s.Unroutable(b.cfg.Name)
-		msg.From = fromBridge{}
-		_ = b.link.Publish(msg, func(amqpx.Outcome) {})
+	if o == amqpx.Returned && b.failureRate.allows(sharer(s.client.remote)) {
+		// The httpSender is told below, whatever becomes of the reply. Until that is back, it
+		// must not be taken for the end of another command with this id.
+		b.publishFailure(s, unroutable{tell: func() { b.hub.inflight.failed(s.flight, false) }, done: func() {}})
+	} else {
+		b.hub.inflight.failed(s.flight, o.InDoubt())
 	}
 	return &apiError{Status: outcomeStatus(o), Error: actor.CommandFailure(o, s.Consumer), Code: o.String(), CommandID: s.CommandID}
 }
@@ -125,8 +125,8 @@ func outcomeStatus(o amqpx.Outcome) int {
 	return http.StatusServiceUnavailable
 }
 
-// awaitEnd gives a command's replies once it has ended, or those that there are when
-// the time is over or the bridge stops, with the status 504.
+// awaitEnd returns a command's replies once it has ended. If the time is over or the
+// bridge stops before that, it returns the replies so far, with the status 504.
 func (b *Bridge) awaitEnd(ctx context.Context, s *sending, c *call, wait time.Duration) (int, []byte) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -139,7 +139,7 @@ func (b *Bridge) awaitEnd(ctx context.Context, s *sending, c *call, wait time.Du
 	case <-ctx.Done(): // nobody reads the answer
 	}
 	w, e := b.hub.inflight.giveUp(s.flight, words)
-	if w == nil { // it has ended, or gave way
+	if w == nil { // it has ended or was evicted
 		<-c.done
 		e = c.ending
 	}

@@ -85,7 +85,7 @@ func publishFailure(o amqpx.Outcome) string {
 	case amqpx.Full:
 		return "The message was not published: too many messages wait to be sent; try again."
 	case amqpx.Expired:
-		return "The message was not published: it could not be in time; try again."
+		return "The message was not published: it expired while it waited; try again."
 	case amqpx.Refused:
 		return "Nobody knows who has the message: the broker refused it for at least one queue."
 	}

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
@@ -28,11 +27,11 @@ func namesSubprotocol(offered string) bool {
 	return false
 }
 
-// demandOf reads the query of a URL. given tells whether there is anything of
+// demandOf reads the query of a request's target. given tells whether there is anything of
 // ours in it. On an error there is nothing to ask for, and the client is told.
 // Who is silent has no demand.
-func demandOf(r *engine.Request) (_ *demand, silent, given bool, _ error) {
-	_, query, _ := strings.Cut(r.Target(), "?")
+func demandOf(target string) (_ *demand, silent, given bool, _ error) {
+	_, query, _ := strings.Cut(target, "?")
 	values, ours, err := readQuery(query)
 	if !ours {
 		return nil, false, false, nil

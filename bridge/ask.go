@@ -95,7 +95,7 @@ func (b *Bridge) answer(s *session, conn engine.Conn, bytes int, make func() eng
 	})
 }
 
-// askPast is askSteps for what waits until the past of a stream was read.
+// askPast is askSteps for a request that waits until the past of a stream was read.
 func (b *Bridge) askPast(s *session, make func(answered func()) task) error {
 	return b.askSteps(s, inTurns, 0, func(answered func()) task {
 		return (&waiter{hub: b.hub, session: s, do: make(answered)}).step

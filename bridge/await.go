@@ -11,14 +11,14 @@ import (
 // bridge: another bridge of the same stream was faster.
 const catchUpPatience = 5 * time.Second
 
-// waiter is a request for what is not here yet: a reply that another bridge of the
-// stream was faster to bring, or the stream's past. It is a task that takes no turns
-// while it waits.
+// waiter is a request that needs something not here yet: a reply that another bridge of
+// the stream has delivered already, or the stream's past. It is a task that takes no
+// turns while it waits.
 type waiter struct {
 	hub     *hub
 	session *session
 	seq     uint64
-	do      task // what is done then
+	do      task // runs then
 
 	subscribes bool   // it is a subscription
 	name       string // its id
@@ -26,7 +26,7 @@ type waiter struct {
 
 	// The following fields are guarded by hub.mu.
 	state waiterState
-	turn  uint64 // who has a lower one came earlier
+	turn  uint64 // order of arrival
 	place int    // in hub.waiting
 	stop  func() bool
 }
@@ -37,14 +37,14 @@ const (
 	asking  waiterState = iota // it has not had a turn
 	waiting                    // it is in hub.waiting
 	ripe                       // it is queued again
-	begun                      // it needs to wait no longer
+	begun                      // it no longer waits
 	over                       // it was called off
 )
 
-// step begins to wait, or does what was waited for.
+// step starts waiting, or runs the task.
 func (w *waiter) step() (done bool) {
 	if !w.begins() {
-		return true // for now, if it waits
+		return true // done for now: it waits
 	}
 	return w.do()
 }
@@ -67,11 +67,10 @@ func (w *waiter) begins() bool {
 	return true
 }
 
-// isHere reports whether a reply has come, and the past before it. mu is held.
+// isHere reports whether a reply, and the past before it, has arrived. mu is held.
 func (h *hub) isHere(seq uint64) bool { return !h.loading && seq <= h.seq }
 
-// wait has a request come again once its reply is here, or when it is clear that it
-// does not come. mu is held.
+// wait queues a request again once its reply is here, or after a timeout. mu is held.
 func (h *hub) wait(w *waiter) {
 	h.waits++
 	w.turn, w.state = h.waits, waiting
@@ -110,7 +109,7 @@ func (h *hub) serveWaiting() {
 	}
 }
 
-// serve has a request come again. mu is held.
+// serve queues a request again. mu is held.
 func (h *hub) serve(w *waiter) {
 	h.endWait(w)
 	h.queue(&w.session.lane, w.step)
@@ -150,7 +149,7 @@ func (h *hub) stopWaiting(s *session) {
 	s.waiting = nil
 }
 
-// waiters is a heap of requests that wait: the one with the lowest number is first.
+// waiters is a heap of waiting requests: the one with the lowest number is first.
 type waiters []*waiter
 
 func (q waiters) Len() int { return len(q) }

@@ -75,19 +75,20 @@ type Config struct {
 	Presence string
 	// ListClients lets v1 clients ask who is connected.
 	ListClients bool
-	// LogCommands writes a line to the log for each command: who sent what to whom, and
-	// what became of it.
+	// LogCommands writes a line to the log for each command: consumer, id, client,
+	// first word and outcome.
 	LogCommands bool
-	// Origins are the pages that may use the bridge: origins such as
-	// https://console.example, "null", and "*" for all. Without any the listener decides
-	// (bridge/origin).
+	// Origins are the origins of web pages that may use the bridge, such as
+	// https://console.example, "null", and "*" for all. If it is empty the listener
+	// decides (bridge/origin).
 	Origins []string
-	// AdminHost is the name in the admin's address, if it has one: requests may name it.
+	// AdminHost is the host name in the admin address, if any: requests may have it in
+	// Host.
 	AdminHost string
-	// TrustedProxies are networks, addresses, and "unix" for the peers of Unix sockets,
-	// which may say whose a request is.
+	// TrustedProxies are networks and addresses of proxies that may name the client of
+	// a request, and "unix" for the peers of Unix sockets.
 	TrustedProxies []string
-	// CommandLine is what the program was started with, without secrets, for the admin.
+	// CommandLine is the program's command line without secrets, for the admin.
 	CommandLine []string
 	// OnLink is told of every change of the link to the broker.
 	OnLink func(amqpx.State)
@@ -97,34 +98,34 @@ type Config struct {
 
 // Bridge relays replies to WebSocket clients and their commands to actors.
 type Bridge struct {
-	cfg         Config
-	log         *slog.Logger
-	link        *amqpx.Link
-	feeds       []*feed // of the rooms
-	rooms       *rooms
-	engine      *engine.Engine
-	hub         *hub
-	desk        *desk
-	metrics     *metrics
-	ops         map[string]op
-	opNames     []string
-	drops       *tally               // messages that are no replies
-	failures    *tally               // commands that did not get through
-	refusals    *tally               // requests that were turned away
-	misnomers   *tally               // requests of trusted proxies that name no client
-	stalled     func() time.Duration // for how long the process stood still just now
-	origins     *origin.Policy
-	proxies     *forwarded.Proxies // nil trusts nobody
-	clientsEver atomic.Uint64
-	kept        atomic.Int64 // bytes of messages that wait for the desk
-	presence    *presence    // nil without
-	draining    atomic.Bool
-	stop        sync.Once
-	stopping    chan struct{} // closed when the last clients are told to go
+	cfg          Config
+	log          *slog.Logger
+	link         *amqpx.Link
+	feeds        []*feed // of the rooms
+	rooms        *rooms
+	engine       *engine.Engine
+	hub          *hub
+	desk         *desk
+	metrics      *metrics
+	ops          map[string]op
+	opNames      []string
+	drops        *tally               // messages that are no replies
+	failures     *tally               // commands that were not delivered
+	refusals     *tally               // refused requests
+	badForwarded *tally               // requests of trusted proxies that name no client
+	stalled      func() time.Duration // length of a stall that has just ended, see engine.Stalled
+	origins      *origin.Policy
+	proxies      *forwarded.Proxies // nil trusts none
+	clientsEver  atomic.Uint64
+	kept         atomic.Int64 // bytes of messages that wait for the desk
+	presence     *presence    // nil without LogCommands
+	draining     atomic.Bool
+	stop         sync.Once
+	stopping     chan struct{} // closed when the last clients are closed
 
 	unroutables unroutables
 	failureRate *failureRate
-	sentLog     *commandLog // nil without
+	sentLog     *commandLog // nil without LogCommands LogCommands
 }
 
 // maxName leaves room for consumers in the routing key of replies, which is
@@ -152,14 +153,14 @@ func New(cfg Config) (*Bridge, error) {
 	cfg.History.setDefaults()
 	cfg.Drain.setDefaults()
 	b := &Bridge{
-		cfg:       cfg,
-		log:       cfg.Logger,
-		drops:     newTally(cfg.Logger, "dropped a message that is no reply"),
-		failures:  newTally(cfg.Logger, "a command failed"),
-		refusals:  newTally(cfg.Logger, "a request was turned away"),
-		misnomers: newTally(cfg.Logger, "a proxy does not say whose a request is"),
-		ops:       ops(),
-		stopping:  make(chan struct{}),
+		cfg:          cfg,
+		log:          cfg.Logger,
+		drops:        newTally(cfg.Logger, "dropped a message that is no reply"),
+		failures:     newTally(cfg.Logger, "a command failed"),
+		refusals:     newTally(cfg.Logger, "a request was turned away"),
+		badForwarded: newTally(cfg.Logger, "a trusted proxy names no client"),
+		ops:          ops(),
+		stopping:     make(chan struct{}),
 
 		failureRate: newFailureRate(),
 	}
@@ -223,8 +224,7 @@ func New(cfg Config) (*Bridge, error) {
 		return nil, err
 	}
 	b.stalled = b.engine.Stalled
-	b.hub = newHub(b.engine, cfg)
-	b.hub.inflight = newInflight(cfg.Name, b.gaveWay)
+	b.hub = newHub(b.engine, cfg, newInflight(cfg.Name, b.onEvict))
 	b.rooms = newRooms(b.engine.NewLog)
 	b.desk = newDesk()
 	b.hub.queue = func(l *lane, t task) { b.desk.steps(l, inTurns, t) }
@@ -267,7 +267,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	b.failures.end()
 	b.sentLog.end()
 	b.refusals.end()
-	b.misnomers.end()
+	b.badForwarded.end()
 	return errors.Join(linkErr, err)
 }
 

@@ -9,34 +9,34 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/object"
 )
 
-// commandEnd is how a command ended, or why it is not waited for any longer.
+// commandEnd is how a command ended, or why the bridge no longer waits for it.
 type commandEnd struct {
 	commandID string
 	status    string
 	code      string // of the last reply; "" without one
-	message   string // why it failed, or is not waited for
+	message   string // why it failed, or is no longer awaited
 	replies   int
 	took      time.Duration
 }
 
-// How commands end for those who wait for that.
+// The statuses of commandEnd.
 const (
 	statusDone    = "done"
 	statusFailed  = "failed"
 	statusTimeout = "timeout"
 )
 
-// Why a command's end is not waited for any longer.
+// Why the bridge no longer waits for a command's end.
 const (
 	waitsNoLonger = "the bridge waits no longer; the actor may go on"
 	stopsWaiting  = "the bridge is stopping; the actor may go on"
-	gaveWayWords  = "the bridge waits no longer, because too many commands are under way, and your address has most of them; the actor may go on"
+	evictedWords  = "the bridge waits no longer: too many commands are in flight, and your address has the most; the actor may go on"
 )
 
 // maxReason is how much of an actor's reason a result has, in bytes.
 const maxReason = 1024
 
-// endingOf is a command's end by its last reply.
+// endingOf returns the end of a command from its last reply.
 func endingOf(c *command, r *reply, now time.Time) commandEnd {
 	e := commandEnd{commandID: c.id, status: statusDone, code: r.Code, replies: c.replies, took: now.Sub(c.began)}
 	if r.fails() {
@@ -45,14 +45,14 @@ func endingOf(c *command, r *reply, now time.Time) commandEnd {
 	return e
 }
 
-// timeoutOf is the end of the waiting for a command's end.
+// timeoutOf returns the end of a command that is no longer awaited.
 func timeoutOf(c *command, now time.Time, words string) commandEnd {
 	return commandEnd{commandID: c.id, status: statusTimeout, message: words, replies: c.replies, took: now.Sub(c.began)}
 }
 
-// reasonOf is why a command failed, in its actor's words: what the last reply has as
-// error, else as text, as CLU's actors have. It looks for no more than that: a body may
-// be long.
+// reasonOf returns the actor's reason for a failure: the keyword error of the last
+// reply, else text, as CLU's actors write. It reads no other keywords, because a body
+// may be long.
 func reasonOf(body []byte) string {
 	var reason, text []byte
 	for m := object.Of(body); ; {

@@ -9,25 +9,24 @@ import (
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
-// maxLogged is how many commands are logged a second, each with a line of its own.
+// maxLogged is how many commands a second get a line of their own.
 const maxLogged = 50
 
-// commandLog writes who sent which command, and what became of it: a line for each,
-// and where there are too many of them one with how many more there were. nil writes
-// nothing.
+// commandLog logs each command and its outcome, one line each, and counts those beyond
+// maxLogged in one more line. nil logs nothing.
 type commandLog struct {
 	log *slog.Logger
 
 	// mu guards the following fields.
 	mu     sync.Mutex
 	logged int         // in this second
-	more   int         // of this second, without a line of their own
-	second *time.Timer // its end; nil between
+	more   int         // in this second, without a line of their own
+	second *time.Timer // ends the second; nil between
 }
 
 func newCommandLog(log *slog.Logger) *commandLog { return &commandLog{log: log} }
 
-// logCommand writes what became of a command, so far as the bridge knows.
+// logCommand logs the outcome of a command, as far as the bridge knows it.
 func (b *Bridge) logCommand(s *sending, outcome string) {
 	if b.sentLog.allows() {
 		b.log.Info("command", "consumer", s.Consumer, "command_id", s.CommandID, "client", s.client.remote,
@@ -35,11 +34,13 @@ func (b *Bridge) logCommand(s *sending, outcome string) {
 	}
 }
 
-// verbOf is the first word of a command string. The others may be anything, and are not
-// for the log.
+// maxVerb is how much of a command string is looked at for its first word, in bytes.
+const maxVerb = 1024
+
+// verbOf returns the first word of a command string. The rest may contain anything, and
+// is not logged.
 func verbOf(commandString string) string {
-	const most = 1024 // bytes that are looked at
-	words := strings.Fields(commandString[:min(len(commandString), most)])
+	words := strings.Fields(commandString[:min(len(commandString), maxVerb)])
 	if len(words) == 0 {
 		return ""
 	}
@@ -64,7 +65,7 @@ func (l *commandLog) allows() bool {
 	return true
 }
 
-// turn ends a second.
+// turn starts the next second.
 func (l *commandLog) turn() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -72,7 +73,7 @@ func (l *commandLog) turn() {
 	l.logged, l.second = 0, nil
 }
 
-// tell logs how many had no line of their own. mu is held.
+// tell logs how many commands had no line of their own. mu is held.
 func (l *commandLog) tell() {
 	if l.more > 0 {
 		l.log.Info("more commands", "count", l.more)
@@ -80,7 +81,7 @@ func (l *commandLog) tell() {
 	}
 }
 
-// end tells what is left.
+// end logs the last count.
 func (l *commandLog) end() {
 	if l == nil {
 		return

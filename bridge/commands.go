@@ -10,11 +10,11 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 )
 
-// incoming is a message from a client, and what decides whether it comes too late.
+// incoming is when a message from a client came, which decides whether it is too late.
 type incoming struct {
 	payload []byte
 	came    time.Time     // when it was read
-	stalled time.Duration // for how long the bridge stood still while it may have waited in the socket
+	stalled time.Duration // length of the stall in which it may have waited in the socket
 }
 
 // Message takes a client's command or request, or tells it what is wrong.
@@ -80,7 +80,7 @@ func (r *rejection) Error() string { return r.words }
 func (b *Bridge) readCommand(conn engine.Conn, c *client, message fields, in incoming) (*sending, error) {
 	s := &sending{conn: conn, client: c, came: in.came}
 	r, err := message.request()
-	if len(r.commandID) <= amqpx.MaxShortString { // a longer one is no command's
+	if len(r.commandID) <= amqpx.MaxShortString { // a longer one is never a command's
 		s.CommandID = r.commandID
 	}
 	if err != nil {

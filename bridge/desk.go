@@ -25,8 +25,8 @@ type desk struct {
 	closed bool
 }
 
-// task is something to do, or its next step. It is called again, in the lane's next
-// turn, until it reports that it is done.
+// task is a piece of work, called once a turn of its lane until it reports that it is
+// done.
 type task func() (done bool)
 
 // effort is what a task takes.
@@ -77,13 +77,13 @@ func (d *desk) do(task func()) {
 	d.work.Broadcast()
 }
 
-// doFor queues something in a lane that is done in one step.
+// doFor queues work of a single step in a lane.
 func (d *desk) doFor(l *lane, e effort, do func()) {
 	d.steps(l, e, func() bool { do(); return true })
 }
 
-// steps queues a task in a lane. It never blocks: the caller sees to it that what one
-// client has waiting here is bounded.
+// steps queues a task in a lane. It never blocks: the caller bounds what one client has
+// queued.
 func (d *desk) steps(l *lane, e effort, t task) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -106,7 +106,7 @@ func (d *desk) stepsFirst(l *lane, e effort, t task) {
 	d.turn(l)
 }
 
-// turn gives a lane with tasks its turn behind the others. mu is held.
+// turn queues a lane with tasks behind the others. mu is held.
 func (d *desk) turn(l *lane) {
 	if !l.ready {
 		l.ready = true

@@ -6,8 +6,9 @@
 //
 //	request ──► guard.go: which page? whose? ──► Accept, the page, the API, the admin's port
 //
-// Every request is asked first from which web page it comes and whose it is. An upgrade
-// is then a plain client, a v1 one (arrival.go, query.go) or one in a room (path.go).
+// Every request is checked first for the web page it comes from and its client's
+// address. An upgrade is then a plain client, a v1 client (arrival.go, query.go) or a
+// client in a room (path.go).
 //
 // # Down
 //
@@ -29,30 +30,32 @@
 //
 // A client that speaks v1 has a session (session.go). What it asks for (ops.go,
 // arrival.go) waits its turn at the desk (desk.go): the hub may wait for the engine's
-// loops, so they never wait for the hub. What takes long goes on in the next turn: a
-// long past (resume.go) and a snapshot (picture.go) are worked on without the hub's
-// lock, a bounded amount at a time, and behind what is brief; a few snapshots are written
-// at once. Answers that need nothing of the hub, such as pongs, wait for no lock
-// (ask.go, [engine.Conn.Say]). A subscription begins in one step under the lock,
-// so that what was missed, the snapshot and what follows fit without gap or
-// double (subscribe.go); who has heard more than this bridge waits for it (await.go).
-// What all clients share is divided among their addresses (share.go).
+// loops, so they never wait for the hub. Long work continues in the next turn: a long
+// replay (resume.go) and a snapshot (picture.go) are done without the hub's lock, a
+// bounded amount at a time and behind brief tasks; few snapshots are encoded at once.
+// Answers that need nothing of the hub, such as pongs, take no lock (ask.go,
+// [engine.Conn.Say]). A subscription begins in one step under the lock, so that
+// missed replies, the snapshot and live replies follow each other without gap or double
+// (subscribe.go). A client that has heard more than this bridge waits until the bridge
+// has caught up (await.go). What all clients share is divided among their addresses
+// (share.go).
 //
 // # Up
 //
 //	text ──► parseMessage ──► Command.Check ──► too late? ──► allow ──► inflight ──► Link.Publish ──► outcome
 //
-// Every command is noted before it is sent, however it came: in CLU's own form
-// (commands.go), tracked (tracked.go), or over HTTP (apicommand.go). The commands in
-// flight (inflight.go) refuse an id that is under way, know whose command a reply
-// answers and when it has ended (inflight_end.go), and share their room fairly
-// (inflight_shares.go). What waited too long is refused (late.go), also behind this:
-// a command is published within 0.9 s of its reading or not at all (sending.go), and
-// fails at once where it cannot be. Its sender is
-// told of every end but success, whose witness is the actor's own reply:
+// Every command is registered before it is sent: in CLU's own form (commands.go),
+// tracked (tracked.go), or over HTTP (apicommand.go, apicall.go). The registry of
+// commands in flight (inflight.go) refuses an id that is in use, matches replies with
+// their commands and their ends (inflight_end.go, commandend.go), and shares its room
+// fairly among addresses (inflight_callers.go, inflight_shares.go, ranking.go). A late command is refused (late.go): it is
+// published within 0.9 s after it was read or not at all (sending.go), and fails at
+// once if it cannot be published. Each command is logged with its outcome
+// (commandlog.go). The sender is told of every end but success, which the actor's own
+// reply shows:
 //
 //	bad input     an error envelope to the sender, unless CLU's silence was asked for
-//	returned      CLU's failed reply, published for everyone to see (unroutable.go)
+//	returned      CLU's failed reply, published for everyone to see (unroutable.go, failurerate.go)
 //	not sent      an error envelope to the sender: it may be sent again
 //	unknown       an error envelope to the sender: the actor may have it; also after a nack
 //

@@ -2,13 +2,14 @@ package bridge
 
 import "github.com/clu-ws/clu-ws/bridge/engine"
 
-// Ending lets a client go once its messages are answered: the requests of a v1
-// client, which wait in its lane, and the commands of either kind, which have their
-// outcome then.
+// Ending finishes a client that closes once its messages are answered: the requests of
+// a v1 client, queued in its lane, and the commands, which then have their outcomes.
 func (b *Bridge) Ending(conn engine.Conn, v any) {
 	c := v.(*client)
+	c.set(clientGoodbye)
 	if s := c.v1.Load(); s != nil {
-		// What came before the greeting is read in the lane, and asks for the lane anew.
+		// Messages from before the greeting are read in the lane, and queue their
+		// requests there.
 		b.desk.doFor(&s.lane, brief, func() {
 			b.desk.doFor(&s.lane, unlocked, func() { c.finish(conn) })
 		})
@@ -17,7 +18,7 @@ func (b *Bridge) Ending(conn engine.Conn, v any) {
 	c.finish(conn)
 }
 
-// finish ends the connection, now or with the outcome of its last command.
+// finish ends the connection, now or at the outcome of its last command.
 func (c *client) finish(conn engine.Conn) {
 	c.set(clientEnding)
 	if c.commands.Load() == 0 {

@@ -5,23 +5,23 @@ import (
 	"time"
 )
 
-// How many failed replies the bridge publishes a second for commands to nobody, and how
-// many of them for the clients of one address. The exchange is everyone's, and each
-// client of every bridge gets them.
+// Bounds of the failed replies a second that the bridge publishes for commands without
+// a consumer, in all and for the clients of one address. Every client of every bridge
+// on the exchange receives them.
 const (
 	maxFailures      = 100
 	maxFailuresOfOne = 10
 )
 
-// failureRate bounds how many failed replies the bridge publishes for commands to
-// nobody: in all, and for each address.
+// failureRate bounds the failed replies that the bridge publishes for commands without
+// a consumer: in all, and for each address.
 type failureRate struct {
 	now func() time.Time
 
 	// mu guards the following fields.
 	mu     sync.Mutex
-	second int64          // the one that is counted, since 1970
-	all    int            // in it
+	second int64          // the current second, since 1970
+	all    int            // published in it
 	each   map[string]int // by address
 }
 
@@ -29,7 +29,7 @@ func newFailureRate() *failureRate {
 	return &failureRate{now: time.Now, each: map[string]int{}}
 }
 
-// allows reports whether another one may be published, for a client of an address.
+// allows reports whether another one may be published for a client of an address.
 func (r *failureRate) allows(address string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -9,26 +9,26 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/object"
 )
 
-// Bounds of what a loop does for one message. A mebibyte of fields took it a tenth of
-// a second, in which none of its clients was served.
+// Bounds of a loop's work for one message. Without them a mebibyte of fields takes a
+// tenth of a second, in which no other client of the loop is served.
 const (
-	// maxFields is how many fields a message may have. None needs more than eight; CLU
-	// ignores those that it does not know.
+	// maxFields is how many fields a message may have. No message needs more than
+	// eight; CLU ignores unknown fields.
 	maxFields = 64
-	// maxExplained is the longest message whose mistake is told in words, in bytes: of
-	// a longer one its place is.
+	// maxExplained is the length in bytes up to which a JSON error is explained; for a
+	// longer message only its position is given.
 	maxExplained = 4 << 10
 )
 
-// parseMessage reads the fields of a client's message. Of a field that is there twice
-// the last one counts.
+// parseMessage reads the fields of a client's message. The last of duplicate fields
+// counts.
 func parseMessage(payload []byte) (fields, error) {
 	if !utf8.Valid(payload) {
 		return nil, errors.New("the message is not UTF-8 text; " + form)
 	}
 	f, many := fieldsOf(payload)
 	if many {
-		return nil, fmt.Errorf("the message has more than %d fields, and none needs more than eight; %s", maxFields, form)
+		return nil, fmt.Errorf("the message has more than %d fields; %s", maxFields, form)
 	}
 	if ok, at := object.Valid(payload); !ok {
 		return nil, notJSON(payload, at)
@@ -39,17 +39,17 @@ func parseMessage(payload []byte) (fields, error) {
 	return f, nil
 }
 
-// notJSON says what is wrong at a byte of a message.
+// notJSON returns the error for a message that is not JSON from a byte on.
 func notJSON(payload []byte, at int) error {
 	if len(payload) > maxExplained {
-		return fmt.Errorf("the message is not JSON (the mistake is at byte %d of %d); %s", at, len(payload), form)
+		return fmt.Errorf("the message is not JSON (the error is at byte %d of %d); %s", at, len(payload), form)
 	}
 	var v any
 	return fmt.Errorf("the message is not JSON (%w); %s", json.Unmarshal(payload, &v), form)
 }
 
-// fieldsOf finds the fields of an object, unless they are too many. Of what is no
-// object, or no JSON, it makes anything.
+// fieldsOf finds the fields of an object, unless there are too many. The result for
+// anything but a valid JSON object is undefined.
 func fieldsOf(text []byte) (_ fields, many bool) {
 	f := fields{}
 	m := object.Of(text)

@@ -20,18 +20,18 @@ func TestAMessageOfVeryManyFieldsIsRefusedWithoutReadingThem(t *testing.T) {
 	}
 }
 
-func TestOfAFieldThatIsThereTwiceTheLastCounts(t *testing.T) {
+func TestTheLastOfDuplicateFieldsCounts(t *testing.T) {
 	f, err := parseMessage([]byte(`{"a": 1, "b": 2, "\u0061": 3}`))
 	if err != nil || string(f["a"]) != "3" || len(f) != 2 {
 		t.Errorf("%s, %v", f, err)
 	}
 }
 
-func TestWhatIsNotJSONIsToldInWordsOrByItsPlace(t *testing.T) {
+func TestAJSONErrorIsExplainedOrLocated(t *testing.T) {
 	long := `{"a": "` + strings.Repeat("x", maxExplained) + `", "b": }`
 	for text, want := range map[string]string{
 		`{"a": }`: "invalid character '}' looking for beginning of value",
-		long:      fmt.Sprintf("the mistake is at byte %d of %d", len(long)-1, len(long)),
+		long:      fmt.Sprintf("the error is at byte %d of %d", len(long)-1, len(long)),
 		`{"a": 1`: "unexpected end of JSON input",
 		`[1]`:     "the message is a list, not a JSON object",
 		"\xff":    "not UTF-8",
@@ -43,14 +43,14 @@ func TestWhatIsNotJSONIsToldInWordsOrByItsPlace(t *testing.T) {
 }
 
 // What stands in a field of a request is as long as a message may be.
-func TestLongListsInARequestAreNotTakenApart(t *testing.T) {
+func TestLongListsInARequestAreNotParsed(t *testing.T) {
 	ones := "[" + strings.Repeat("1,", 500_000) + "1]"
 	texts := "[" + strings.Repeat(`"a",`, 250_000) + `"a"]`
 	s := newStage(t, Source{Exchange: "x", Path: "/x"})
 	l := s.connect()
 	for request, want := range map[string]string{
 		`{"op": "subscribe", "filter": {"sender": ` + texts + `}}`:       `has 250001 values, but may have 256`,
-		`{"op": "subscribe", "filter": ` + manyFields(90_000) + `}`:      `has a field "0", which there is not`,
+		`{"op": "subscribe", "filter": ` + manyFields(90_000) + `}`:      `has an unknown field "0"`,
 		`{"op": "subscribe", "since": ` + manyFields(90_000) + `}`:       `has more than 64 fields`,
 		`{"op": "subscribe", "rooms": ` + texts + `}`:                    `names 250001 rooms; name 1 to 64`,
 		`{"op": "subscribe", "rooms": ` + ones + `}`:                     `"rooms" has a number in it`,

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// hubFigures are the hub's figures for metrics.
+// hubFigures are the hub's values for metrics.
 type hubFigures struct {
 	seq                      uint64
 	kept, bytes, v1s, groups int
@@ -13,15 +13,15 @@ type hubFigures struct {
 	evicted                  uint64
 }
 
-// shownFigures are those that metrics see. They have a lock of their own: the hub's is
-// held while frames are appended, which waits for the engine's loops, and /metrics
-// must answer just then.
+// shownFigures are a copy for metrics, with a lock of their own: the hub's lock is held
+// while frames are appended, which waits for the engine's loops, and /metrics must
+// answer even then.
 type shownFigures struct {
 	mu    sync.Mutex // guards the following field, and is held for nothing else
 	shown hubFigures
 }
 
-// showFigures has the metrics show what there is now. h.mu is held.
+// showFigures updates the copy for metrics. h.mu is held.
 func (h *hub) showFigures() {
 	f := hubFigures{seq: h.seq, kept: h.past.len(), bytes: h.past.bytes, v1s: h.v1s, groups: len(h.groups), values: h.values.Bytes()}
 	f.actors, f.keywords = h.values.Len()
@@ -32,8 +32,8 @@ func (h *hub) showFigures() {
 	h.figures.mu.Unlock()
 }
 
-// currentFigures are those of now; while the hub's lock is held by another, those of
-// the last change.
+// currentFigures returns the current values, or, while the hub's lock is taken, those
+// of the last change.
 func (h *hub) currentFigures() hubFigures {
 	if h.mu.TryLock() {
 		h.past.expire(time.Now())

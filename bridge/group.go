@@ -15,8 +15,8 @@ type group struct {
 	log     *engine.Log
 	members []*member
 	clients int
-	address string // from whose share it was taken
-	weight  int    // what was taken
+	address string // the address whose share it takes
+	weight  int    // how much of it
 
 	// Of the reply that is being delivered.
 	turn    uint64    // which one it is
@@ -46,14 +46,13 @@ func keysOf(subs []subscription, s *session) []string {
 	return keys
 }
 
-// deliver brings a reply to every group that wants it, as the index has found. mu is
-// held.
+// deliver delivers a reply to every group that the index has found. mu is held.
 func (h *hub) deliver(r *reply) {
 	h.turn++
 	h.hits = h.hits[:0]
 	for _, s := range h.index.wanted {
 		if len(s.members) == 0 || s.ordered && s.orders.stale(r) {
-			continue // nobody has it any more, or it is too old
+			continue // no group has it any more, or it is too old
 		}
 		if s.ordered {
 			s.orders.note(r)
@@ -103,9 +102,9 @@ func (h *hub) give(g *group, r *reply) {
 	}
 }
 
-// enter gives the group of these selections for one client more. The error is that
-// there is no room for another group of its address. A group that is new holds back
-// what the client's former one did by the same selections. mu is held.
+// enter adds a client to the group of these selections. It is an error if its address
+// has no room for another group. A new group takes over the pending throttled replies
+// of the client's former group for the same selections. mu is held.
 func (h *hub) enter(subs []subscription, s *session) (*group, error) {
 	key := groupKey(keysOf(subs, s))
 	g := h.groups[key]
@@ -119,8 +118,8 @@ func (h *hub) enter(subs []subscription, s *session) (*group, error) {
 	return g, nil
 }
 
-// newGroup takes room for a group: what the client's former one has, if nobody else is
-// in that, is about to be free.
+// newGroup takes room for a group. The room of the client's former group counts as free
+// if the client is alone in it.
 func (h *hub) newGroup(key string, subs []subscription, s *session) (*group, error) {
 	g := &group{key: key, address: s.address, weight: weight(subs)}
 	had := 0

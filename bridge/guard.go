@@ -13,28 +13,28 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/origin"
 )
 
-// Every request, whatever it asks for and by whatever port it comes, is asked here
-// first from which page it is (bridge/origin) and whose (bridge/forwarded).
+// Every request, on every port, is checked here first: the page it comes from
+// (bridge/origin) and its client's address (bridge/forwarded).
 
-// ListenOptions says how clients come by a listener.
+// ListenOptions are the options of a listener.
 type ListenOptions struct {
-	// Proxy says that a proxy begins each connection with a header of the PROXY
-	// protocol. Behind TLS the listener must have read it ([listen.Proxied]).
+	// Proxy means that each connection begins with a PROXY protocol header. On a TLS
+	// listener the listener must read it ([listen.ProxyListener]).
 	Proxy bool
 }
 
-// ListenWith is [Bridge.Listen] for a listener whose clients come by a proxy.
+// ListenWith is [Bridge.Listen] with options.
 func (b *Bridge) ListenWith(ln net.Listener, o ListenOptions) error {
 	return b.engine.ListenWith(ln, engine.ListenOptions{Proxy: o.Proxy, Tag: origin.Listener{Local: isLocal(ln.Addr())}})
 }
 
-// isLocal reports whether this machine alone reaches an address.
+// isLocal reports whether only this machine can reach an address.
 func isLocal(addr net.Addr) bool {
 	tcp, ok := addr.(*net.TCPAddr)
 	return !ok || tcp.IP.IsLoopback()
 }
 
-// checkOrigin refuses an upgrade for a page that may not use the bridge.
+// checkOrigin refuses an upgrade from a page that may not use the bridge.
 func (b *Bridge) checkOrigin(r *engine.Request) *engine.Refusal {
 	l, _ := r.Tag().(origin.Listener)
 	if no := b.origins.Check(l, origin.Request{Origins: r.Values("Origin"), Host: r.Header("Host")}); no != nil {
@@ -43,7 +43,7 @@ func (b *Bridge) checkOrigin(r *engine.Request) *engine.Refusal {
 	return nil
 }
 
-// guardClients is the same for requests on the clients' port that are no upgrade.
+// guardClients does the same for plain HTTP requests on the clients' port.
 func (b *Bridge) guardClients(next http.Handler) http.Handler {
 	return b.guard(next, func(r *http.Request) (l origin.Listener, known bool) {
 		l, known = engine.TagOf(r.Context()).(origin.Listener)
@@ -51,30 +51,32 @@ func (b *Bridge) guardClients(next http.Handler) http.Handler {
 	})
 }
 
-// shortAnswer is how long an answer may take to be read that is made at once.
+// shortAnswer is how long a client may take to read an answer that is made at once.
 const shortAnswer = time.Minute
 
-// guardAdmin is the same for the admin's port. A request that did not come by a
-// server's listener is the program's own.
+// guardAdmin does the same for the admin port. A request that did not come through a
+// listener is the program's own.
 func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
 	guarded := b.guard(next, func(r *http.Request) (l origin.Listener, known bool) {
 		addr, known := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 		return origin.Listener{Admin: true, Own: b.cfg.AdminHost, Local: known && isLocal(addr)}, known
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rc := http.NewResponseController(w) // an error means that there is no socket
 		if !strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/debug/") {
-			// Those may take their time to be made; an error means that there is no socket.
-			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(shortAnswer))
+			// Those answers may take long to make.
+			_ = rc.SetWriteDeadline(time.Now().Add(shortAnswer))
 		}
-		if !b.nameClient(r) {
-			http.Error(w, forwarded.ErrDisagree.Error(), http.StatusBadRequest)
-			return
+		if r.ContentLength != 0 {
+			// net/http also waits for a body that no handler reads.
+			_ = rc.SetReadDeadline(time.Now().Add(apiReadTimeout))
 		}
 		guarded.ServeHTTP(w, r)
 	})
 }
 
-// guard answers requests of pages that may not use the bridge with 403.
+// guard answers requests of pages that may not use the bridge with 403, and those that
+// nobody knows the client of with 400.
 func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin.Listener, known bool)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		l, known := listener(r)
@@ -82,8 +84,12 @@ func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin
 			next.ServeHTTP(w, r)
 			return
 		}
+		if !b.nameClient(r) {
+			http.Error(w, forwarded.ErrDisagree.Error(), http.StatusBadRequest)
+			return
+		}
 		no := b.origins.Check(l, origin.Request{Origins: r.Header.Values("Origin"), Host: r.Host,
-			Site: r.Header.Get("Sec-Fetch-Site"), Mode: r.Header.Get("Sec-Fetch-Mode")})
+			Site: r.Header.Get("Sec-Fetch-Site"), Mode: r.Header.Get("Sec-Fetch-Mode"), Dest: r.Header.Get("Sec-Fetch-Dest")})
 		if no == nil {
 			next.ServeHTTP(w, r)
 			return
@@ -97,30 +103,30 @@ func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin
 	})
 }
 
-// turnedAway notes a request that the engine refused.
+// turnedAway counts and logs a request that the engine refused.
 func (b *Bridge) turnedAway(r *engine.Refusal, client netip.AddrPort) {
 	b.refusals.note(r.Kind, "client", remoteName(client), "status", r.Status, "why", r.Reason)
 }
 
-// clientAddr tells whose an upgrade is.
+// clientAddr returns the client's address of an upgrade.
 func (b *Bridge) clientAddr(r *engine.Request) (netip.AddrPort, *engine.Refusal) {
 	client, err := b.proxies.Client(r.RemoteAddr(), r.Values("X-Forwarded-For"), r.Values("Forwarded"))
 	switch {
 	case errors.Is(err, forwarded.ErrDisagree):
 		return client, &engine.Refusal{Status: http.StatusBadRequest, Kind: "forwarded", Reason: err.Error()}
 	case err != nil:
-		b.misnamed(client, err)
+		b.noteBadForwarded(client, err)
 	}
 	return client, nil
 }
 
-// nameClient puts the client's address into a request of net/http. It is false where
-// nobody can tell whose it is.
+// nameClient sets a request's RemoteAddr to the client's address. It is false if the
+// address is ambiguous.
 func (b *Bridge) nameClient(r *http.Request) bool {
 	if b.proxies == nil {
 		return true
 	}
-	// What is no address is the peer's of a Unix socket.
+	// Anything but an address is the peer of a Unix socket.
 	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
 	client, err := b.proxies.Client(peer, r.Header.Values("X-Forwarded-For"), r.Header.Values("Forwarded"))
 	switch {
@@ -128,7 +134,7 @@ func (b *Bridge) nameClient(r *http.Request) bool {
 		b.refusals.note("forwarded", "client", r.RemoteAddr, "why", err.Error())
 		return false
 	case err != nil:
-		b.misnamed(client, err)
+		b.noteBadForwarded(client, err)
 	}
 	if client.IsValid() {
 		r.RemoteAddr = remoteName(client)
@@ -136,24 +142,24 @@ func (b *Bridge) nameClient(r *http.Request) bool {
 	return true
 }
 
-// misnamed notes that a trusted proxy says nothing of use. Its client is served: the
-// proxy vouches for it, and its own address stands for the client's.
-func (b *Bridge) misnamed(proxy netip.AddrPort, err error) {
-	b.misnomers.note("no client address", "proxy", remoteName(proxy), "why", err.Error())
+// noteBadForwarded logs that a trusted proxy names no client. The client is served,
+// under the proxy's address.
+func (b *Bridge) noteBadForwarded(proxy netip.AddrPort, err error) {
+	b.badForwarded.note("no client address", "proxy", remoteName(proxy), "why", err.Error())
 }
 
-// remoteName is an address as logs, presence and the list of clients have it.
+// remoteName formats an address for logs, presence and the list of clients.
 func remoteName(addr netip.AddrPort) string {
 	switch {
 	case !addr.IsValid():
 		return "unix"
-	case addr.Port() == 0: // a proxy did not name it
+	case addr.Port() == 0: // the proxy did not say
 		return addr.Addr().String()
 	}
 	return addr.String()
 }
 
-// isVital reports whether a request is answered although the bridge is full.
+// isVital reports whether a request is answered even at the connection limit.
 func isVital(r *engine.Request) bool {
 	path, _, _ := strings.Cut(r.Target(), "?")
 	return path == "/healthz" || path == "/readyz"

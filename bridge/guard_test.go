@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -158,6 +159,37 @@ func TestTheAdminsPortChecksHostAndOrigin(t *testing.T) {
 	}
 }
 
+// deadlines notes until when a request may be read.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	read time.Time
+}
+
+func (d *deadlines) SetReadDeadline(until time.Time) error {
+	d.read = until
+	return nil
+}
+
+func TestABodyThatTheAdminsPortDoesNotReadIsNotWaitedForWithoutEnd(t *testing.T) {
+	b := startBridge(t, "amqp://127.0.0.1:1/")
+	admin := b.Admin()
+	for _, c := range []struct {
+		method, path, kind string
+		bounded            bool
+	}{
+		{"GET", "/metrics", "", true}, {"POST", "/healthz", "", true}, {"POST", "/api/command", "text/plain", true},
+		{"POST", "/api/command", "application/json", false}, // it was read, and the answer may be waited for
+	} {
+		r := httptest.NewRequest(c.method, c.path, strings.NewReader("{}"))
+		r.Header.Set("Content-Type", c.kind)
+		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+		admin.ServeHTTP(w, r)
+		if w.read.IsZero() == c.bounded {
+			t.Errorf("%s %s, %s: the deadline is %v", c.method, c.path, c.kind, w.read)
+		}
+	}
+}
+
 func TestAnUpgradesPathIsReadAsAProxyReadsIt(t *testing.T) {
 	b := linked(t, embeddedBroker(t), withSources("exchange=live"))
 	b.awaitSources(t, 1)
@@ -215,7 +247,7 @@ func TestEveryMistakeInTheURLIsAnError(t *testing.T) {
 
 func big(n int) string { return strings.Repeat("1", n) }
 
-func TestAURLWithNothingOfOursIsNoneOfOurBusiness(t *testing.T) {
+func TestAURLWithoutOurParametersIsIgnored(t *testing.T) {
 	b := linked(t, embeddedBroker(t))
 	for _, query := range []string{"", "x=100%", "x=1;y=2", "bogus=1&bogus=2", "=", "&&", "senders=dome", "x=sender", "m=AQAA%zz"} {
 		c := dialWith(t, b.addr, "/?"+query)
@@ -278,7 +310,10 @@ func TestATrustedProxyNamesItsClients(t *testing.T) {
 	if strings.Count(list, "remote:192.0.2.7 ") != 2 || !strings.Contains(list, "remote:192.0.2.8 ") || strings.Contains(list, "10.1.1.1") {
 		t.Errorf("the clients: %s", list)
 	}
-	if got := log.String(); !strings.Contains(got, "a proxy does not say whose a request is") || !strings.Contains(got, "unknown") {
+	if status, body := ask(t, b.addr, "GET /healthz HTTP/1.1", "Host: evil.example", "X-Forwarded-For: 192.0.2.77"); status != 403 || !strings.Contains(log.String(), "client=192.0.2.77") {
+		t.Errorf("a page that is refused is not known by its client: %d %s", status, body)
+	}
+	if got := log.String(); !strings.Contains(got, "a trusted proxy names no client") || !strings.Contains(got, "unknown") {
 		t.Errorf("the log: %s", got)
 	}
 	untrusting := linked(t, embeddedBroker(t), func(c *bridge.Config) { c.ListClients = true })
@@ -289,7 +324,7 @@ func TestATrustedProxyNamesItsClients(t *testing.T) {
 	}
 }
 
-func TestClientsAreToldNoNamesOfTheBrokersHealth(t *testing.T) {
+func TestThePublicHealthNamesNoBroker(t *testing.T) {
 	b := startBridge(t, "amqp://somebody:secret@127.0.0.1:1/", func(c *bridge.Config) { c.Name = "bridge-of-somebody" })
 	for _, path := range []string{"/healthz", "/readyz"} {
 		_, says := b.health(t, path)
@@ -300,7 +335,7 @@ func TestClientsAreToldNoNamesOfTheBrokersHealth(t *testing.T) {
 	}
 }
 
-func TestRefusedRequestsMakeOneLineOfEachKind(t *testing.T) {
+func TestRefusedRequestsAreLoggedOncePerKind(t *testing.T) {
 	var log logged
 	b := startBridge(t, "amqp://127.0.0.1:1/", log.config)
 	began := time.Now()
@@ -309,6 +344,11 @@ func TestRefusedRequestsMakeOneLineOfEachKind(t *testing.T) {
 		ask(t, b.addr, "PROXY TCP4 192.0.2.1 192.0.2.2 1 2")
 		ask(t, b.addr, "GET /"+big(9000)+" HTTP/1.1")
 		b.shake(t, "/", "Origin: https://evil.example")
+	}
+	for _, reason := range []string{"malformed request", "PROXY protocol", "request head too long", "origin"} {
+		if line := fmt.Sprintf("cluws_refused_total{reason=%q} 20", reason); !strings.Contains(b.metrics(t), line) {
+			t.Errorf("the metrics have no %s", line)
+		}
 	}
 	<-b.stop()
 	for _, kind := range []string{`"malformed request"`, `"PROXY protocol"`, `"request head too long"`, "origin"} {

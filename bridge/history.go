@@ -82,8 +82,8 @@ func (h *history) expire(now time.Time) {
 	}
 }
 
-// behind is the place of the first entry behind a sequence number, of which nothing
-// must have been forgotten.
+// behind returns the index of the first entry after a sequence number that is still
+// kept.
 func (h *history) behind(seq uint64) uint64 {
 	is := func(e *entry) bool { return e.seq > seq || e.seq == seq && e.notice() }
 	return h.tail + uint64(sort.Search(h.len(), func(i int) bool { return is(h.at(h.tail + uint64(i))) }))

@@ -34,8 +34,8 @@ type health struct {
 	Dropped map[string]int `json:"dropped,omitempty"`
 }
 
-// whole is what the admin is told, and outline what everybody is who reaches the
-// clients' port: no addresses, names or numbers.
+// whole is the health for the admin port, and outline that for the clients' port:
+// without addresses, names or numbers.
 func (h health) whole() health { return h }
 func (h health) outline() health {
 	return health{Ready: h.Ready, Draining: h.Draining, Broker: h.Broker}

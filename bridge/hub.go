@@ -13,8 +13,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/snapshot"
 )
 
-// maxGroups is how many different sets of wishes the clients of a bridge may have;
-// large ones count more than once.
+// maxGroups is how many different sets of subscriptions the clients of a bridge may
+// have; large ones count more than once.
 const maxGroups = 10_000
 
 // hub is where every reply passes: it gives them their numbers, remembers them,
@@ -66,23 +66,24 @@ type hub struct {
 	hits   []*group          // who wants the one that is being delivered
 }
 
-func newHub(e *engine.Engine, cfg Config) *hub {
+func newHub(e *engine.Engine, cfg Config, f *inflight) *hub {
 	h := &hub{
-		plain:   e.NewLog(),
-		newLog:  e.NewLog,
-		now:     time.Now,
-		after:   afterFunc,
-		epoch:   cfg.epoch(),
-		past:    history{History: cfg.History},
-		values:  snapshot.New(cfg.Values),
-		shared:  cfg.Durable.Stream != nil,
-		loading: cfg.Durable.Stream != nil,
-		link:    "down",
-		shelf:   newShelf(),
-		index:   newSubIndex(),
-		album:   album{},
-		groups:  map[string]*group{},
-		shares:  newShares(maxGroups),
+		inflight: f,
+		plain:    e.NewLog(),
+		newLog:   e.NewLog,
+		now:      time.Now,
+		after:    afterFunc,
+		epoch:    cfg.epoch(),
+		past:     history{History: cfg.History},
+		values:   snapshot.New(cfg.Values),
+		shared:   cfg.Durable.Stream != nil,
+		loading:  cfg.Durable.Stream != nil,
+		link:     "down",
+		shelf:    newShelf(),
+		index:    newSubIndex(),
+		album:    album{},
+		groups:   map[string]*group{},
+		shares:   newShares(maxGroups),
 	}
 	h.delivered.known.Store(!h.loading)
 	return h
@@ -105,10 +106,10 @@ func newEpoch() string {
 	return hex.EncodeToString(random[:])
 }
 
-// reply brings one reply to every client that wants it. seq is its number in the
-// stream that it came by; without one the hub counts. One goroutine brings them all,
-// and ends the loading of the past: it alone changes h.seq and h.loading, and so may
-// read them without the lock. Filters are evaluated before that is taken.
+// reply brings one reply to every client that wants it. seq is its number in the stream
+// that it came by; without one the hub counts. A single goroutine delivers all replies
+// and ends the loading of the past: only it changes h.seq and h.loading, so it may read
+// them without the lock. Filters are evaluated before the lock is taken.
 func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 	if !numbered {
 		seq = h.seq + 1
@@ -135,13 +136,13 @@ func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 	if !r.unroutable {
 		h.remember(r)
 	}
-	h.showFigures() // what follows may wait for a loop
+	h.showFigures() // the next calls may wait for a loop
 	if h.loading {
 		return
 	}
 	h.plain.Append(plain)
 	h.deliver(r)
-	if a.waiter != nil { // it hears of the end right behind the reply
+	if a.waiter != nil { // the end comes right behind the reply
 		if r.fails() {
 			a.ending.message = reasonOf(r.body)
 		}

@@ -7,36 +7,36 @@ import (
 )
 
 // subIndex finds the selections that want a reply. It belongs to the goroutine that
-// brings the replies, so that no lock is held while filters are evaluated: what
-// clients ask for reaches it as a list of changes, by [hub.lockMatched].
+// delivers replies, so filters are evaluated without a lock: new and removed selections
+// reach it as a list of changes, in [hub.lockMatched].
 //
 //	shelf ──► changes ──► subIndex.apply ──► match ──► wanted
 //	(hub.mu)              (the replies' own goroutine)
 type subIndex struct {
 	bySender map[string][]*selection
-	any      []*selection              // those that may want any sender's replies
-	mine     map[*session][]*selection // those that want replies to one session's commands and no others
-	keywords int                       // how many look at keywords
+	any      []*selection              // those for any sender
+	mine     map[*session][]*selection // those for replies to one session's commands only
+	keywords int                       // how many read keywords
 	memo     *filter.Memo
-	wanted   []*selection // by which the reply is wanted that is being delivered
-	matching func()       // in tests: called before filters are evaluated without the lock
+	wanted   []*selection // those that want the reply being delivered
+	matching func()       // set by tests: called before filters are evaluated
 }
 
-// rememberedTexts is how many senders, keywords and routing keys the index remembers
-// with the filters that want them.
+// rememberedTexts is how many senders, keywords and routing keys the index memoizes.
 const rememberedTexts = 8192
 
 func newSubIndex() *subIndex {
 	return &subIndex{bySender: map[string][]*selection{}, mine: map[*session][]*selection{}, memo: filter.NewMemo(rememberedTexts)}
 }
 
-// change is a selection that is new, or that nobody has any more.
+// change is a selection that was added or removed.
 type change struct {
 	*selection
 	gone bool
 }
 
-// match finds who wants a reply to a command of the owner's, who may be nobody.
+// match finds the selections that want a reply. owner is the session whose command it
+// answers, or nil.
 func (x *subIndex) match(r *reply, owner *session) {
 	x.wanted = x.wanted[:0]
 	if x.keywords > 0 {
@@ -58,8 +58,8 @@ func (x *subIndex) matchAll(selections []*selection, owner *session) {
 	}
 }
 
-// apply takes changes up while a reply is being delivered, and matches it with what
-// is new.
+// apply applies changes while a reply is being delivered, and matches the reply with
+// new selections.
 func (x *subIndex) apply(changes []change, r *reply, owner *session) {
 	var gone []*selection
 	for _, c := range changes {
@@ -98,7 +98,7 @@ func (x *subIndex) add(s *selection) {
 	}
 }
 
-// remove goes through each list once, however many leave it.
+// remove scans each list once, however many selections it removes.
 func (x *subIndex) remove(gone []*selection) {
 	if len(gone) == 0 {
 		return
@@ -151,15 +151,15 @@ func (s *selection) mayWant(r *reply, owner *session) bool {
 	return true
 }
 
-// fewChanges are applied with the hub's lock held; more than these only when others
-// come faster than they can be applied without it.
+// fewChanges are applied with the hub's lock held; more than that only if changes come
+// faster than they can be applied without it.
 const (
 	fewChanges  = 4
 	matchRounds = 4
 )
 
-// lockMatched finds who wants a reply, and gives the hub's lock with the index up to
-// date. Whatever was subscribed by then has its reply.
+// lockMatched finds the selections that want a reply, and returns with the hub's lock
+// held and the index up to date: every subscription that exists by then gets the reply.
 func (h *hub) lockMatched(r *reply, owner *session) {
 	if h.index.matching != nil {
 		h.index.matching()

@@ -8,77 +8,78 @@ import (
 // Bounds of the commands in flight.
 const (
 	maxInflight       = 100_000   // in all
-	maxInflightClient = 256       // of one client whose ends it waits for, and as many others
-	forgetAfter       = time.Hour // of those whose end nobody waits for
+	maxInflightClient = 256       // awaited ones of one client, and as many others
+	forgetAfter       = time.Hour // for those that nobody awaits
 	longestWait       = time.Hour
 )
 
-// inflight are the commands that were sent, or are about to be, and have not ended:
-// whose they are, and who waits for their ends. Every command is among them, however
-// it came: in CLU's own form, tracked, or over HTTP. They are what decides whether a
-// reply is a command's own.
+// inflight is the registry of the commands in flight: those sent, or about to be, that
+// have not ended, with their callers and waiters. Every command is in it: plain,
+// tracked, or over HTTP. It decides which command a reply answers.
 //
-// A reply answers a command if it has the command's id, was sent to the commander
-// <bridge>.<consumer> of the command, and by an actor that runs what is for that
-// consumer. So two commands with the same id may be in flight if their consumers are
-// not the same. Those of two clients must not be: they could not tell which is whose.
+// A reply answers a command if it has the command's id, the commander
+// <bridge>.<consumer> of the command, and a sender that runs commands to that consumer.
+// So two commands with the same id may be in flight if their consumers differ. They
+// must belong to one client: two clients could not tell their replies apart.
 type inflight struct {
 	prefix  string           // of commander ids: the bridge's name and a dot
 	now     func() time.Time // time.Now
-	gaveWay func(evicted)    // somebody is to be told
+	onEvict func(evicted)    // tells the waiter of an evicted command
 
-	// mu guards the following fields, and all that they lead to. Nothing waits while it
-	// is held.
+	// mu guards the following fields and everything they point to. It is never held
+	// while waiting.
 	mu       sync.Mutex
 	commands map[commandKey]*command
-	ids      map[string]idUse // of the commands of clients that are here
+	ids      map[string]idUse // of connected clients
 	callers  map[*client]*caller
 	shares   map[string]*share
-	largest  ranking[*share] // the first is the one with most commands
+	largest  ranking[*share] // the first has the most commands
 	calls    map[*command]struct{}
-	oldest   *command // of all; each leads to the next younger one
+	oldest   *command // head of the list by age
 	newest   *command
 }
 
-// commandKey is what a reply names of the command that it answers.
+// commandKey is the part of a reply that names the command it answers.
 type commandKey struct{ id, consumer string }
 
-// command is one in flight; or several, of one client with the same id to the same
-// consumer, when nobody waits for their ends.
+// command is a command in flight, or several of one client with the same id and
+// consumer, none of which is awaited.
 type command struct {
 	commandKey
 	caller  *caller
-	sent    int       // how many it is
-	waiter  endWaiter // nil when nobody waits for its end, or no longer
+	sent    int       // how many commands it stands for
+	waiter  endWaiter // nil if nobody waits for its end
 	replies int
-	began   time.Time // the last of them
-	place   int       // among its caller's
-	older   *command
+	began   time.Time // when the last of them was added
+	share   *share    // of its sender's address; it does not change
+	before  *command  // in its caller's list
+	behind  *command
+	older   *command // in the list of all
 	younger *command
 }
 
 // endWaiter waits for a command's end.
 type endWaiter interface {
-	// gather takes a reply. inflight.mu is held.
+	// gather collects a reply. inflight.mu is held.
 	gather(r *reply)
-	// end tells of the end, once. hub.mu is held.
+	// end is called once, with the end. hub.mu is held.
 	end(e commandEnd)
-	// stop ends the waiting. inflight.mu is held.
+	// stop stops waiting. inflight.mu is held.
 	stop()
 }
 
-// idUse is who uses a command id.
+// idUse is the use of a command id by its client.
 type idUse struct {
 	caller  *caller
-	count   int  // for how many consumers
-	awaited bool // the end of one is waited for; then there is one
+	count   int  // number of consumers
+	awaited bool // the command is awaited; then count is 1
 }
 
-func newInflight(name string, gaveWay func(evicted)) *inflight {
+func newInflight(name string, onEvict func(evicted)) *inflight {
 	return &inflight{
 		prefix:   name + ".",
 		now:      time.Now,
-		gaveWay:  gaveWay,
+		onEvict:  onEvict,
 		commands: map[commandKey]*command{},
 		ids:      map[string]idUse{},
 		callers:  map[*client]*caller{},
@@ -87,23 +88,23 @@ func newInflight(name string, gaveWay func(evicted)) *inflight {
 	}
 }
 
-// codeInUse is the code of a command that is not sent because its replies would be
-// taken for those of another one.
+// codeInUse is the error code of a command that is not sent because its replies could
+// not be told from those of another one.
 const codeInUse = "in_use"
 
-var errInUse = &rejection{codeInUse, "The command was not sent: one with this command_id is under way; wait for its end, or choose another command_id, or leave it out."}
+var errInUse = &rejection{codeInUse, "The command was not sent: one with this command_id is in flight; wait for its end, choose another command_id, or leave it out."}
 
-// add notes a command before it is sent. The waiter is nil when nobody waits for its
-// end. The error says in words why it must not be sent.
+// add registers a command before it is sent. The waiter is nil if nobody waits for its
+// end. The error says why the command must not be sent.
 func (f *inflight) add(from *client, key commandKey, w endWaiter) (*command, error) {
-	c, gaveWay, err := f.tryAdd(from, key, w)
-	if gaveWay.waiter != nil {
-		f.gaveWay(gaveWay)
+	c, victim, err := f.tryAdd(from, key, w)
+	if victim.waiter != nil {
+		f.onEvict(victim)
 	}
 	return c, err
 }
 
-func (f *inflight) tryAdd(from *client, key commandKey, w endWaiter) (c *command, gaveWay evicted, err error) {
+func (f *inflight) tryAdd(from *client, key commandKey, w endWaiter) (c *command, victim evicted, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.now()
@@ -114,52 +115,58 @@ func (f *inflight) tryAdd(from *client, key commandKey, w endWaiter) (c *command
 	if c := f.commands[key]; c != nil { // one more of the same client
 		c.sent++
 		c.began = now
-		f.unage(c)
-		f.age(c)
+		c.caller.rest.remove(c)
+		c.caller.rest.add(c)
+		f.unlink(c)
+		f.link(c)
 		return c, evicted{}, nil
 	}
-	if gaveWay, err = f.makeRoom(from, w); err != nil {
+	if victim, err = f.makeRoom(from, w); err != nil {
 		return nil, evicted{}, err
 	}
-	c = &command{commandKey: key, caller: f.callerOf(from), sent: 1, waiter: w, began: now}
+	one := f.callerOf(from)
+	c = &command{commandKey: key, caller: one, share: one.share, sent: 1, waiter: w, began: now}
 	if _, ok := w.(*call); ok {
 		f.calls[c] = struct{}{}
 	}
 	f.insert(c)
-	return c, gaveWay, nil
+	if from.hasLeft() { // while its command waited behind the greeting
+		f.forsake(from)
+	}
+	return c, victim, nil
 }
 
-// conflicts reports whether the replies to a command, or its end, could be taken for
+// conflicts reports whether the replies to a command, or its end, could be mistaken for
 // those of another one. mu is held.
 func (f *inflight) conflicts(from *client, key commandKey, waits bool) bool {
 	if use := f.ids[key.id]; use.count > 0 {
 		return use.caller.client != from || waits || use.awaited
 	}
-	return f.commands[key] != nil // of a client that has left
+	return f.commands[key] != nil // of a client that has disconnected
 }
 
-// insert puts a command where it is found. mu is held.
+// insert adds a command to all indexes. mu is held.
 func (f *inflight) insert(c *command) {
 	f.commands[c.commandKey] = c
 	use := f.ids[c.id]
 	f.ids[c.id] = idUse{c.caller, use.count + 1, use.awaited || c.waiter != nil}
 	c.caller.take(f, c)
-	f.age(c)
+	f.link(c)
 }
 
-// drop forgets a command. mu is held.
+// drop removes a command. mu is held.
 func (f *inflight) drop(c *command) {
-	f.quit(c)
+	f.detach(c)
 	delete(f.commands, c.commandKey)
 	if c.caller.client != nil {
-		f.unuse(c)
+		f.releaseID(c)
 	}
 	c.caller.giveBack(f, c)
-	f.unage(c)
+	f.unlink(c)
 }
 
-// unuse notes that a client uses a command's id for one consumer less. mu is held.
-func (f *inflight) unuse(c *command) {
+// releaseID decrements the use of a command's id. mu is held.
+func (f *inflight) releaseID(c *command) {
 	if use := f.ids[c.id]; use.count > 1 {
 		use.count--
 		f.ids[c.id] = use
@@ -168,15 +175,16 @@ func (f *inflight) unuse(c *command) {
 	}
 }
 
-// quit has nobody wait for the command's end any longer, and gives who did. mu is held.
-func (f *inflight) quit(c *command) endWaiter {
+// detach removes and returns the command's waiter. mu is held.
+func (f *inflight) detach(c *command) endWaiter {
 	w := c.waiter
 	if w == nil {
 		return nil
 	}
 	w.stop()
 	c.waiter = nil
-	c.caller.awaited--
+	c.caller.waits.remove(c)
+	c.caller.rest.add(c)
 	delete(f.calls, c)
 	if use, ok := f.ids[c.id]; ok && use.caller == c.caller {
 		use.awaited = false
@@ -185,8 +193,9 @@ func (f *inflight) quit(c *command) endWaiter {
 	return w
 }
 
-// age puts a command behind all older ones, and unage takes it out. mu is held.
-func (f *inflight) age(c *command) {
+// link adds a command as the newest of the list by age, and unlink removes it. mu is
+// held.
+func (f *inflight) link(c *command) {
 	if c.older = f.newest; c.older == nil {
 		f.oldest = c
 	} else {
@@ -195,7 +204,7 @@ func (f *inflight) age(c *command) {
 	f.newest = c
 }
 
-func (f *inflight) unage(c *command) {
+func (f *inflight) unlink(c *command) {
 	if c.older == nil {
 		f.oldest = c.younger
 	} else {
@@ -209,8 +218,8 @@ func (f *inflight) unage(c *command) {
 	c.older, c.younger = nil, nil
 }
 
-// forgetOld forgets commands that do not end. It looks at few of them at a time: it
-// runs whenever one is added. mu is held.
+// forgetOld drops old commands that never ended, a few at a time: it runs whenever one
+// is added. mu is held.
 func (f *inflight) forgetOld(now time.Time) {
 	const most = 16
 	for range most {
@@ -222,7 +231,7 @@ func (f *inflight) forgetOld(now time.Time) {
 			f.drop(c)
 			continue
 		}
-		f.unage(c) // its time is nearly over
-		f.age(c)
+		f.unlink(c) // its waiter times out soon
+		f.link(c)
 	}
 }

@@ -6,15 +6,15 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 )
 
-// answer is what the commands in flight know of a reply.
+// answer is the result of matching a reply with the commands in flight.
 type answer struct {
-	owner  *session  // of the command that it answers; nil if that is not a v1 client's
-	waiter endWaiter // who waited for the end that it is; nil if nobody did, or it is none
+	owner  *session  // of the command that it answers; nil unless that is a v1 client's
+	waiter endWaiter // nil unless the reply ends an awaited command
 	ending commandEnd
 }
 
-// replied takes a reply, and gives whose it is. With its last one a command is
-// forgotten. It runs for every reply: it looks at one command, and allocates nothing.
+// replied matches a reply with its command, and drops the command at its last reply. It
+// runs for every reply: it does one lookup and allocates nothing.
 func (f *inflight) replied(r *reply) (a answer) {
 	if r.CommandID == "" {
 		return answer{}
@@ -42,30 +42,30 @@ func (f *inflight) replied(r *reply) (a answer) {
 	if c.sent--; c.sent > 0 {
 		return a
 	}
-	a.waiter = f.quit(c)
+	a.waiter = f.detach(c)
 	a.ending = endingOf(c, r, f.now())
 	f.drop(c)
 	return a
 }
 
-// giveUp has nobody wait for a command's end any longer, and gives who did until now.
-// The replies that still come are the command's.
+// giveUp removes and returns a command's waiter. Later replies still belong to the
+// command.
 func (f *inflight) giveUp(c *command, why string) (w endWaiter, e commandEnd) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.quit(c), timeoutOf(c, f.now(), why)
+	return f.detach(c), timeoutOf(c, f.now(), why)
 }
 
-// failed notes that a command was not sent. If that is in doubt, replies to it may
-// still come, and nobody else may use its id. It reports whether somebody waited for
-// its end, and has not heard of one.
+// failed notes that a command failed to be sent. If that is in doubt, replies may still
+// come, and the command keeps its id. It reports whether the command still had a
+// waiter.
 func (f *inflight) failed(c *command, inDoubt bool) (waited bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.commands[c.commandKey] != c {
 		return false
 	}
-	waited = f.quit(c) != nil
+	waited = f.detach(c) != nil
 	if inDoubt {
 		return waited
 	}
@@ -75,34 +75,16 @@ func (f *inflight) failed(c *command, inDoubt bool) (waited bool) {
 	return waited
 }
 
-// leave notes that a client has gone. Its commands go on until they end: another
-// client may use their ids, but for the same consumers, whose replies could not be
-// told apart.
-func (f *inflight) leave(from *client) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	one := f.callers[from]
-	if one == nil {
-		return
-	}
-	delete(f.callers, from)
-	for _, c := range one.commands {
-		f.quit(c)
-		f.unuse(c)
-	}
-	one.client = nil
-}
-
-// len is how many there are.
+// len returns the number of commands.
 func (f *inflight) len() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(f.commands)
 }
 
-// gaveWay tells of a command whose end is not waited for any longer because it gave way
-// to another. It is called by loops, which must not wait for the hub.
-func (b *Bridge) gaveWay(e evicted) {
+// onEvict tells the waiter of a command that was evicted. It runs on the engine's
+// loops, which must not wait for the hub.
+func (b *Bridge) onEvict(e evicted) {
 	if c, ok := e.waiter.(*call); ok {
 		c.end(e.ending)
 		return

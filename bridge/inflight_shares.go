@@ -2,151 +2,54 @@ package bridge
 
 import (
 	"fmt"
-	"net"
-	"net/netip"
 
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// caller is a client with commands in flight.
-type caller struct {
-	rank
-	client   *client // nil when it has left
-	share    *share
-	commands []*command
-	awaited  int // of them, those whose end it waits for
-}
-
-// share is the callers of one address: who has many connections has no more room for
-// that.
-type share struct {
-	rank
-	address string
-	callers ranking[*caller] // the first is the one with most commands
-}
-
-// Why a command finds no room.
+// Errors of commands that find no room.
 var (
-	errTooManyAwaited = full("The command was not sent: you wait for the ends of %d others already; wait for some of them, or send it in CLU's own form.", maxInflightClient)
-	errTooManyOfAll   = full("The command was not sent: %d others are under way at this bridge, and no address has more of them than yours; wait for the end of some.", maxInflight)
-	errTooManyCalls   = full("The command was not sent: the ends of %d others are waited for over HTTP, and no address waits for more than yours; try again later, or without wait.", maxCalls)
+	errTooManyAwaited = full("The command was not sent: you already wait for %d others to end; let some of them end, or send it in CLU's own form.", maxInflightClient)
+	errTooManyOfAll   = full("The command was not sent: %d others are in flight at this bridge, and no address has more of them than yours; let some of them end.", maxInflight)
+	errTooManyCalls   = full("The command was not sent: %d others are awaited over HTTP, and no address awaits more than yours; try again later, or without wait.", maxCalls)
 )
 
 func full(format string, most int) *rejection {
 	return &rejection{amqpx.Full.String(), fmt.Sprintf(format, most)}
 }
 
-// shareOf is the address whose share a client has part in: one machine's, or with IPv6
-// one network's, which has as many addresses as it likes.
-func shareOf(remote string) string {
-	host, _, err := net.SplitHostPort(remote)
-	if err != nil {
-		return remote
-	}
-	a, err := netip.ParseAddr(host)
-	if err != nil || a.Unmap().Is4() {
-		return host
-	}
-	network, err := a.WithZone("").Prefix(64)
-	if err != nil {
-		return host
-	}
-	return network.String()
-}
-
-// callerOf gives the caller that a client is. mu is held.
-func (f *inflight) callerOf(from *client) *caller {
-	one := f.callers[from]
-	if one != nil {
-		return one
-	}
-	address := shareOf(from.remote)
-	s := f.shares[address]
-	if s == nil {
-		s = &share{address: address}
-		f.shares[address] = s
-		f.largest.add(s)
-	}
-	one = &caller{client: from, share: s}
-	f.callers[from] = one
-	s.callers.add(one)
-	return one
-}
-
-// take and giveBack keep what a caller has. mu is held.
-func (one *caller) take(f *inflight, c *command) {
-	c.place = len(one.commands)
-	one.commands = append(one.commands, c)
-	if c.waiter != nil {
-		one.awaited++
-	}
-	one.share.callers.change(one, +1)
-	f.largest.change(one.share, +1)
-}
-
-func (one *caller) giveBack(f *inflight, c *command) {
-	last := len(one.commands) - 1
-	one.commands[c.place] = one.commands[last]
-	one.commands[c.place].place = c.place
-	one.commands[last] = nil
-	one.commands = one.commands[:last]
-	s := one.share
-	s.callers.change(one, -1)
-	f.largest.change(s, -1)
-	if last > 0 {
-		return
-	}
-	delete(f.callers, one.client)
-	s.callers.remove(one)
-	if len(s.callers) == 0 {
-		delete(f.shares, s.address)
-		f.largest.remove(s)
-	}
-}
-
-// oldestOf is the caller's oldest command whose end it waits for, or does not. mu is
-// held.
-func (one *caller) oldestOf(awaited bool) (oldest *command) {
-	for _, c := range one.commands {
-		if (c.waiter != nil) == awaited && (oldest == nil || c.began.Before(oldest.began)) {
-			oldest = c
-		}
-	}
-	return oldest
-}
-
-// evicted is who waited for the end of a command that gave way; nobody as a rule.
+// evicted is the waiter of an evicted command, if it had one, and the end to tell it.
 type evicted struct {
 	waiter endWaiter
 	ending commandEnd
 }
 
-// makeRoom sees to it that there is room for another command of a client. Of its own
-// commands the oldest whose end nobody waits for gives way; where all have too many,
-// one of who has most. mu is held.
+// makeRoom makes room for another command of a client. At the client's own bound its
+// oldest command without a waiter is dropped; at the bound for all, a command of the
+// address with the most is evicted: one of a client that has disconnected, else one of
+// its client with the most. mu is held.
 func (f *inflight) makeRoom(from *client, w endWaiter) (evicted, error) {
 	var has, awaited int
 	one := f.callers[from]
 	if one != nil {
-		has, awaited = len(one.commands), one.awaited
+		has, awaited = one.count, one.waits.count
 	}
 	if w == nil && has-awaited >= maxInflightClient {
-		f.drop(one.oldestOf(false))
+		f.drop(one.rest.oldest)
 		return evicted{}, nil
 	}
 	if w != nil && awaited >= maxInflightClient {
 		return evicted{}, errTooManyAwaited
 	}
 	if _, ok := w.(*call); ok && len(f.calls) >= maxCalls {
-		return f.makeCallRoom(shareOf(from.remote))
+		return f.makeCallRoom(sharer(from.remote))
 	}
 	if len(f.commands) < maxInflight {
 		return evicted{}, nil
 	}
-	return f.makeRoomOfAll(one, shareOf(from.remote))
+	return f.makeRoomOfAll(one, sharer(from.remote))
 }
 
-// makeRoomOfAll makes room where all have too many. one is nil for a client without
+// makeRoomOfAll makes room at the bound for all. one is nil for a client without
 // commands. mu is held.
 func (f *inflight) makeRoomOfAll(one *caller, address string) (evicted, error) {
 	from, has, others := f.largest[0], 0, 0
@@ -159,6 +62,9 @@ func (f *inflight) makeRoomOfAll(one *caller, address string) (evicted, error) {
 	if others+1 >= from.count && others > 0 {
 		from = f.shares[address]
 	}
+	if from.left != nil {
+		return f.evict(from.left.rest.oldest), nil
+	}
 	most := from.callers[0]
 	if from.address == address && has+1 >= most.count {
 		most = one
@@ -166,22 +72,22 @@ func (f *inflight) makeRoomOfAll(one *caller, address string) (evicted, error) {
 	if most == nil {
 		return evicted{}, errTooManyOfAll
 	}
-	c := most.oldestOf(false)
+	c := most.rest.oldest
 	if c == nil && most == one {
 		return evicted{}, errTooManyOfAll
 	}
 	if c == nil {
-		c = most.oldestOf(true)
+		c = most.waits.oldest
 	}
 	return f.evict(c), nil
 }
 
-// makeCallRoom makes room for another command whose end is waited for over HTTP: one of
-// the address with most of them gives way. mu is held.
+// makeCallRoom makes room for another command awaited over HTTP: one of the address
+// with the most is evicted. mu is held.
 func (f *inflight) makeCallRoom(address string) (evicted, error) {
 	calls, most := map[*share]int{}, (*share)(nil)
 	for c := range f.calls {
-		s := c.caller.share
+		s := c.share
 		if calls[s]++; most == nil || calls[s] > calls[most] {
 			most = s
 		}
@@ -191,21 +97,21 @@ func (f *inflight) makeCallRoom(address string) (evicted, error) {
 	}
 	var oldest *command
 	for c := range f.calls {
-		if c.caller.share == most && (oldest == nil || c.began.Before(oldest.began)) {
+		if c.share == most && (oldest == nil || c.began.Before(oldest.began)) {
 			oldest = c
 		}
 	}
-	return f.quitFor(oldest), nil
+	return f.detachEvicted(oldest), nil
 }
 
-// evict forgets a command, and quitFor has nobody wait for its end any longer. They
-// give who is to be told. mu is held.
+// evict drops a command, and detachEvicted only removes its waiter. They return the
+// waiter to be told. mu is held.
 func (f *inflight) evict(c *command) evicted {
-	e := f.quitFor(c)
+	e := f.detachEvicted(c)
 	f.drop(c)
 	return e
 }
 
-func (f *inflight) quitFor(c *command) evicted {
-	return evicted{f.quit(c), timeoutOf(c, f.now(), gaveWayWords)}
+func (f *inflight) detachEvicted(c *command) evicted {
+	return evicted{f.detach(c), timeoutOf(c, f.now(), evictedWords)}
 }

@@ -86,7 +86,7 @@ func TestAReplyEndsACommandOnlyIfItIsItsOwn(t *testing.T) {
 	}
 }
 
-func TestAnIDThatIsUnderWayIsRefusedToEveryOtherClient(t *testing.T) {
+func TestAnIDInFlightIsRefusedToEveryOtherClient(t *testing.T) {
 	plain, v1, http := at("a:1"), at("a:2"), at("b:1")
 	f := newFlights(t)
 	for i, first := range []struct {
@@ -135,7 +135,24 @@ func TestTheIDsOfAClientThatHasLeftAreFreeSaveForTheSameConsumers(t *testing.T) 
 	f.sends(now, "1", "dome", &patient{}, nil)
 }
 
-func TestTheRepliesToACommandAreItsOwnAlsoWhenNobodyWaitsAnyLonger(t *testing.T) {
+// A command that waited behind the greeting comes when its client has left.
+func TestACommandThatComesWhenItsClientHasLeftIsNobodys(t *testing.T) {
+	s, c := newStage(t), at("a:1")
+	f := s.hub.inflight
+	s.Closed(engine.Conn{}, c, 1000, "")
+	w := &patient{}
+	if _, err := f.add(c, commandKey{"1", "dome"}, w); err != nil {
+		t.Fatal(err)
+	}
+	if len(f.callers) != 0 || w.stopped != 1 {
+		t.Errorf("%d clients are known, and its end is waited for", len(f.callers))
+	}
+	if _, err := f.add(at("a:2"), commandKey{"1", "weather"}, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRepliesBelongToTheirCommandAfterItsTimeout(t *testing.T) {
 	f, w, c := newFlights(t), &patient{}, at("a:1")
 	c.v1.Store(&session{id: "s"})
 	flight := f.sends(c, "slow", "dome", w, nil)
@@ -158,7 +175,7 @@ func TestTheRepliesToACommandAreItsOwnAlsoWhenNobodyWaitsAnyLonger(t *testing.T)
 	}
 }
 
-func TestACommandOfWhichNobodyKnowsIsUnderWayStill(t *testing.T) {
+func TestACommandInDoubtStaysInFlight(t *testing.T) {
 	f, c := newFlights(t), at("a:1")
 	flight := f.sends(c, "1", "dome", &patient{}, nil)
 	if !f.failed(flight, true) {
@@ -180,110 +197,6 @@ func TestACommandThatDoesNotEndIsForgotten(t *testing.T) {
 	f.giveUp(waits, "")
 	f.clock = f.clock.Add(forgetAfter)
 	f.sends(at("a:3"), "2", "dome", nil, nil)
-}
-
-func TestOfOneClientsCommandsTheOldestThatNobodyWaitsForMakesRoom(t *testing.T) {
-	f, c, w := newFlights(t), at("a:1"), &patient{}
-	f.sends(c, "waits", "dome", w, nil)
-	for i := range 3 * maxInflightClient {
-		f.clock = f.clock.Add(time.Millisecond)
-		f.sends(c, fmt.Sprint(i), "dome", nil, nil)
-	}
-	if f.len() != maxInflightClient+1 || f.commands[commandKey{"0", "dome"}] != nil || f.commands[commandKey{"waits", "dome"}] == nil {
-		t.Errorf("%d are known", f.len())
-	}
-	for i := range maxInflightClient - 1 {
-		f.sends(c, fmt.Sprint("w", i), "dome", &patient{}, nil)
-	}
-	f.sends(c, "too many", "dome", &patient{}, errTooManyAwaited)
-	f.sends(at("a:2"), "another's", "dome", &patient{}, nil)
-	f.leave(c)
-	if len(f.callers) != 1 || w.stopped != 1 || f.callers[c] != nil {
-		t.Errorf("%d clients are known", len(f.callers))
-	}
-}
-
-// 395 clients with commands to an actor that hangs.
-func TestWhoHasMostCommandsMakesRoomForWhoHasFew(t *testing.T) {
-	f, waiting := newFlights(t), []*patient{}
-	for n := 0; f.len() < maxInflight; n++ {
-		c := at(fmt.Sprintf("10.0.0.%d:%d", n%4, n))
-		for i := 0; i < maxInflightClient && f.len() < maxInflight; i++ {
-			waiting = append(waiting, &patient{})
-			f.sends(c, fmt.Sprint(n, "-", i), "hangs", waiting[len(waiting)-1], nil)
-		}
-	}
-	honest := at("10.9.9.9:1")
-	for i := range maxInflightClient {
-		f.sends(honest, fmt.Sprint("honest", i), "dome", &patient{}, nil)
-	}
-	if status := f.hears("honest0", ":", "bridge.dome", "dome"); status != "done" {
-		t.Errorf("its end is %q", status)
-	}
-	f.sends(at("10.0.0.1:99999"), "another of them", "dome", &patient{}, nil) // who of its address has most gives way
-	var told []commandEnd
-	for _, w := range waiting {
-		told = append(told, w.ends...)
-	}
-	if len(told) != maxInflightClient || told[0].status != "timeout" || told[0].message != gaveWayWords {
-		t.Errorf("%d commands gave way, the first as %+v", len(told), told[:1])
-	}
-	if f.len() > maxInflight {
-		t.Errorf("%d are known", f.len())
-	}
-}
-
-func TestOneThatHasMostHearsThatItIsSo(t *testing.T) {
-	f := newFlights(t)
-	for i := 0; f.len() < maxInflight; i++ {
-		f.sends(at(fmt.Sprintf("10.0.%d.%d:1", i>>8&255, i&255|i>>16<<7)), fmt.Sprint(i), "hangs", &patient{}, nil)
-	}
-	f.sends(at("10.9.9.9:1"), "few", "dome", &patient{}, nil)
-	greedy := at("10.9.9.9:2")
-	var err error
-	for i := 0; err == nil; i++ {
-		if i > 8 {
-			t.Fatal("it takes the room of all")
-		}
-		_, err = f.add(greedy, commandKey{fmt.Sprint("greedy", i), "dome"}, &patient{})
-	}
-	if err != errTooManyOfAll {
-		t.Error(err)
-	}
-}
-
-func TestWhoWaitsForMostOverHTTPMakesRoom(t *testing.T) {
-	f := newFlights(t)
-	var calls []*call
-	for i := range maxCalls {
-		calls = append(calls, newCall())
-		f.sends(at(fmt.Sprintf("10.0.0.1:%d", i)), fmt.Sprint(i), "hangs", calls[i], nil)
-		f.clock = f.clock.Add(time.Millisecond)
-	}
-	f.sends(at("10.0.0.1:999"), "more", "dome", newCall(), errTooManyCalls)
-	f.sends(at("10.0.0.2:1"), "honest", "dome", newCall(), nil)
-	select {
-	case <-calls[0].done:
-	default:
-		t.Fatal("the oldest does not give way")
-	}
-	if e := calls[0].ending; e.status != "timeout" || e.commandID != "0" {
-		t.Errorf("it ends as %+v", e)
-	}
-	if len(f.calls) != maxCalls {
-		t.Errorf("%d are waited for", len(f.calls))
-	}
-}
-
-func TestAnAddressHasOneShareAndANetworkToo(t *testing.T) {
-	for remote, want := range map[string]string{
-		"10.0.0.1:99": "10.0.0.1", "[::ffff:10.0.0.1]:99": "::ffff:10.0.0.1", "unix": "unix",
-		"[2001:db8:1:2:3:4:5:6]:99": "2001:db8:1:2::/64", "[fe80::1%eth0]:99": "fe80::/64", "name:1": "name", "": "",
-	} {
-		if got := shareOf(remote); got != want {
-			t.Errorf("%s has part in %q, want %q", remote, got, want)
-		}
-	}
 }
 
 func TestAReplyCostsNoMemory(t *testing.T) {
@@ -340,22 +253,31 @@ func (f *flights) agree() {
 	inShares, uses, inCallers := 0, 0, 0
 	for _, s := range f.shares {
 		sum := 0
-		for _, one := range s.callers {
-			sum += len(one.commands)
-			awaited := 0
-			for _, c := range one.commands {
-				if c.waiter != nil {
-					awaited++
+		callers := slices.Clone(s.callers)
+		if s.left != nil {
+			callers = append(callers, s.left)
+		}
+		for _, one := range callers {
+			has := 0
+			for waits, q := range map[bool]*commandQueue{true: &one.waits, false: &one.rest} {
+				n := 0
+				for c := q.oldest; c != nil; c = c.behind {
+					n++
+					if f.commands[c.commandKey] != c || c.caller != one || c.share != s || (c.waiter != nil) != waits {
+						f.t.Fatalf("%v is its caller's alone, or waited for by nobody", c.commandKey)
+					}
 				}
-				if f.commands[c.commandKey] != c {
-					f.t.Fatalf("%v is its caller's alone", c.commandKey)
+				if q.count != n {
+					f.t.Fatalf("of a caller's there are %d, counted %d", n, q.count)
 				}
+				has += n
 			}
-			if one.count != len(one.commands) || one.awaited != awaited || len(one.commands) == 0 {
-				f.t.Fatalf("a caller has %d, counted %d; waits for %d, counted %d", len(one.commands), one.count, awaited, one.awaited)
+			sum += has
+			if one.count != has || has == 0 || (one.client == nil) != (one == s.left) {
+				f.t.Fatalf("a caller has %d, counted %d", has, one.count)
 			}
 			if one.client != nil {
-				inCallers += len(one.commands)
+				inCallers += has
 			}
 		}
 		if s.count != sum {

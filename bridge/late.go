@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// What comes too late is wrong: a telescope that moves long after somebody asked for it
-// moves while nobody expects it.
+// A late command is wrong: a telescope that moves long after it was asked to moves
+// unexpectedly.
 
 // codeExpired is the code of a command that is not sent because it would be late.
 const codeExpired = "expired"
 
-// maxAhead is how far ahead a command's expires_at may be. Who says more than that
-// counts in other units, or by another clock.
+// maxAhead is how far ahead a command's expires_at may be. A larger value is in other
+// units, or by another clock.
 const maxAhead = time.Hour
 
-// mostSeconds is how far from 1970 a time may be that is read at all.
+// mostSeconds bounds expires_at as a number, in seconds since 1970.
 const mostSeconds = 1e15
 
-// tooLate is why a command would run late, or nil.
+// tooLate returns why a command would run late, or nil.
 func tooLate(in incoming, expires time.Time) error {
 	if in.stalled > 0 {
 		return &rejection{codeExpired, "The command was not sent: the bridge stood still for " + seconds(in.stalled) + "."}
@@ -37,8 +37,9 @@ func tooLate(in incoming, expires time.Time) error {
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
-// expiresAt reads until when a command may be sent: a number of seconds since 1970, or
-// the text that JSON makes of a date (RFC 3339). The zero time stands for no such field.
+// expiresAt reads the time until which a command may be sent: a number of seconds since
+// 1970, or an RFC 3339 text as in JavaScript's JSON. Without the field it is the zero
+// time.
 func (f fields) expiresAt(now time.Time) (time.Time, error) {
 	const name, what = "expires_at", "a number of seconds since 1970, or a time such as 2026-11-21T03:38:40.123Z"
 	raw, ok := f[name]
@@ -55,7 +56,7 @@ func (f fields) expiresAt(now time.Time) (time.Time, error) {
 		}
 		var err error
 		if at, err = time.Parse(time.RFC3339, text); err != nil {
-			return at, fmt.Errorf("%q is another text than a time; write %s", name, what)
+			return at, fmt.Errorf("%q is not a time; write %s", name, what)
 		}
 	case "a number":
 		if err := json.Unmarshal(raw, &number); err != nil || math.Abs(number) > mostSeconds {

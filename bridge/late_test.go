@@ -136,15 +136,15 @@ func TestExpiresAtIsReadAsANumberOrAsText(t *testing.T) {
 		`-1`:                                  "1969-12-31T23:59:59Z",
 		`null`:                                "0001-01-01T00:00:00Z",
 		`"\u0032026-11-21T03:38:45Z"`:         "2026-11-21T03:38:45Z",
-		`"tomorrow"`:                          `"expires_at" is another text than a time; write a number of seconds since 1970`,
+		`"tomorrow"`:                          `"expires_at" is not a time; write a number of seconds since 1970`,
 		`true`:                                `"expires_at" is a boolean, but must be a number of seconds since 1970`,
 		`{}`:                                  `"expires_at" is an object, but must be`,
 		`1e300`:                               `"expires_at" is 1e300, but must be`,
 		`1e400`:                               `"expires_at" is 1e400, but must be`,
 		`1795232325500`:                       `more than an hour ahead of the bridge's clock; write a number of seconds`,
 		`"2026-11-21T05:00:00Z"`:              `more than an hour ahead`,
-		`"2026-11-21 03:38:45"`:               `another text than a time`,
-		`"2026-11-21T03:38:45.500Z and more"`: `another text than a time`,
+		`"2026-11-21 03:38:45"`:               `is not a time`,
+		`"2026-11-21T03:38:45.500Z and more"`: `is not a time`,
 	} {
 		at, err := fields{"expires_at": json.RawMessage(text)}.expiresAt(now)
 		got := at.UTC().Format(time.RFC3339Nano)
@@ -194,29 +194,49 @@ func TestATimeoutRunsFromTheExpiryOn(t *testing.T) {
 func TestTheDeadlineOfACommandIsTheEarlierOfItsTwo(t *testing.T) {
 	came := time.Now()
 	for ahead, want := range map[time.Duration]time.Duration{time.Millisecond: time.Millisecond, time.Minute: sendWithin} {
-		s := &sending{came: came, expires: came.Add(ahead), client: &client{}}
+		s := &sending{came: came, expires: came.Add(ahead), client: at("10.0.0.1:99")}
+		s.flight = newFlights(t).sends(s.client, "1", "dome", nil, nil)
 		m := s.message(s.client)
 		if got := m.Deadline.Sub(came); got != want {
 			t.Errorf("with an expiry %v ahead it is %v ahead, want %v", ahead, got, want)
 		}
-		if m.From != s.client {
-			t.Error("it has no turn of its client's")
+		if m.From != s.client || m.Party != s.flight.share {
+			t.Error("it has no turn of its client's, and of its address's")
 		}
 	}
 }
 
-func TestAClientIsGoneWhenItsConnectionBrokeAndNotWhenItClosedIt(t *testing.T) {
+func TestALongCommandIsNotKeptUntilItsOutcome(t *testing.T) {
+	s := &sending{client: at("10.0.0.1:99")}
+	s.flight = newFlights(t).sends(s.client, "1", "dome", nil, nil)
+	s.CommandString = "goto " + strings.Repeat("x", 1<<20)
+	if m := s.message(s.client); len(m.Body) < 1<<20 {
+		t.Errorf("of the command %d bytes are sent", len(m.Body))
+	}
+	if len(s.CommandString) > maxVerb || verbOf(s.CommandString) != "goto" {
+		t.Errorf("%d bytes are kept, with the verb %s", len(s.CommandString), verbOf(s.CommandString))
+	}
+}
+
+func TestAClientIsGoneUnlessItHasSentACloseFrame(t *testing.T) {
 	s := newStage(t)
-	for code, gone := range map[int]bool{1000: false, 1001: false, 1005: false, 1006: true} {
+	for _, code := range []int{1000, 1005, 1006, 1008, 1013} {
 		c := &client{}
 		s.Closed(engine.Conn{}, c, code, "")
-		if c.Gone() != gone {
-			t.Errorf("closed with %d: gone is %v", code, c.Gone())
+		if !c.Gone() {
+			t.Errorf("closed with %d, and not by its own word: it is there", code)
 		}
+	}
+	polite := &client{}
+	polite.commands.Store(1) // it waits for its outcome
+	s.Ending(engine.Conn{}, polite)
+	s.Closed(engine.Conn{}, polite, 1000, "")
+	if polite.Gone() {
+		t.Error("its command is not sent, although it has said goodbye")
 	}
 }
 
-func TestEachCommandIsLoggedAndOfManyTheirNumber(t *testing.T) {
+func TestEachCommandIsLoggedAndManyAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var text bytes.Buffer
 		log := slog.New(slog.NewTextHandler(&text, nil))
@@ -257,7 +277,7 @@ func TestTheVerbIsTheFirstWordAndShort(t *testing.T) {
 	}
 }
 
-func TestFailuresForNobodyAreBoundedForEachAddressAndInAll(t *testing.T) {
+func TestUnroutableFailuresAreBoundedForEachAddressAndInAll(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	r := newFailureRate()
 	r.now = func() time.Time { return now }

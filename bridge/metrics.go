@@ -84,6 +84,7 @@ var (
 	presenceDesc      = describe("presence_total", "Messages of who connects and leaves, by the outcome of their publishing: all but confirmed may be lost.", "outcome")
 	acceptedDesc      = describe("clients_accepted_total", "WebSocket clients that have connected.")
 	turnedAwayDesc    = describe("clients_turned_away_total", "Connections refused for their number.")
+	refusedDesc       = describe("refused_total", "Requests that were turned away, by reason.", "reason")
 	slowClosesDesc    = describe("slow_closes_total", "Clients closed because they read too slowly.")
 	slowSkipsDesc     = describe("slow_skips_total", "Times that a client that read too slowly skipped replies.")
 	deliveriesDesc    = describe("deliveries_total", "Frames written to clients.")
@@ -93,7 +94,7 @@ var (
 	backlogDesc       = describe("backlog_bytes", "Frames kept for clients that have not read them.")
 	heldDesc          = describe("incomplete_bytes", "Memory of messages from clients that are not complete.")
 	outboundDesc      = describe("outbound_bytes", "Answers, snapshots and other frames that wait for single clients; what waits for many is counted once.")
-	stallsDesc        = describe("stalls_total", "Times that the bridge stood still: it was stopped or suspended, or got no processor.")
+	stallsDesc        = describe("stalls_total", "Times that the process stood still: it was stopped or suspended, or got no CPU.")
 	stallTimeDesc     = describe("stall_seconds_total", "Length of those times together.")
 	lagDesc           = describe("loop_lag_seconds", "How late the engine's loops come to their ticks.")
 )
@@ -151,6 +152,9 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	}
 	counter(acceptedDesc, float64(s.Accepted))
 	counter(turnedAwayDesc, float64(s.Refused))
+	for reason, count := range b.refusals.counts() {
+		counter(refusedDesc, float64(count), reason)
+	}
 	counter(slowClosesDesc, float64(s.SlowCloses))
 	counter(slowSkipsDesc, float64(s.Skips))
 	counter(deliveriesDesc, float64(s.Delivered))

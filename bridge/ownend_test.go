@@ -32,13 +32,13 @@ func endsItself(t *testing.T, p *peer, a *client) {
 	equal(t, "the result", []any{r["op"], r["id"], r["status"], fmt.Sprint(r["replies"])}, []any{"result", "a", "done", "1"})
 }
 
-func TestNobodyElsesReplyEndsACommand(t *testing.T) {
+func TestOnlyItsOwnRepliesEndACommand(t *testing.T) {
 	b, p, a := domeOpens(t)
 	p.hear("command.weather.#")
 	other := dial(t, b.addr)
 	for _, consumer := range []string{"weather", "nobody", "dome"} {
 		other.say(fmt.Sprintf(`{"consumer": %q, "command_string": "status", "command_id": "7"}`, consumer))
-		if e := other.next(); !strings.Contains(e.errorText(), "under way") {
+		if e := other.next(); !strings.Contains(e.errorText(), "in flight") {
 			t.Errorf("the same id to %s: %v", consumer, e)
 		}
 	}
@@ -95,8 +95,8 @@ func TestTwoTabsThatCountTheirIDsFromOneHaveEachItsOwnEnds(t *testing.T) {
 		first.say(fmt.Sprintf(`{"consumer": "dome", "command_string": "open", "command_id": "%d"}`, id))
 		receive(t, commands)
 		second.say(fmt.Sprintf(`{"consumer": "weather", "command_string": "status", "command_id": "%d"}`, id))
-		if e := second.next(); !strings.Contains(e.errorText(), "under way") {
-			t.Errorf("while the first tab's is under way: %v", e)
+		if e := second.next(); !strings.Contains(e.errorText(), "in flight") {
+			t.Errorf("while the first tab's is in flight: %v", e)
 		}
 		p.from("dome", ":", `{}`, "command_id", fmt.Sprint(id))
 		first.next()
@@ -158,7 +158,7 @@ func TestHalfASurrogatePairIsRefused(t *testing.T) {
 	equal(t, "a whole pair", receive(t, commands).CorrelationId, "\U0001f600\\ud800")
 }
 
-func TestAResultSaysWhyTheCommandFailedAlsoWhereTheReplyIsNotHeard(t *testing.T) {
+func TestAFailedResultHasTheReasonEvenIfTheReplyIsNotSelected(t *testing.T) {
 	b, p, a := begun(t, "/?sender=weather")
 	a.next() // the answer to that
 	p.hear("command.dome.#")
@@ -182,7 +182,7 @@ func TestAResultSaysWhyTheCommandFailedAlsoWhereTheReplyIsNotHeard(t *testing.T)
 	equal(t, "over HTTP", fmt.Sprint(code, answer["status"], " ", answer["message"]), "200failed iced")
 }
 
-func TestFailuresForNobodyAreNeitherKeptNorToldToAllWithoutBound(t *testing.T) {
+func TestUnroutableFailuresAreNotKeptAndTheirRateIsBounded(t *testing.T) {
 	b, p, a := begun(t, "/")
 	p.from("dome", "i", `{"dome_open": true}`)
 	seq := a.next().seq()
@@ -221,7 +221,7 @@ func TestFailuresForNobodyAreNeitherKeptNorToldToAllWithoutBound(t *testing.T) {
 
 // A program that sends one command, says goodbye and ends has it sent, and one whose
 // connection broke behind it may not: see the outbox.
-func TestWhoSendsACommandAndACloseFrameHasItSent(t *testing.T) {
+func TestACommandFollowedByACloseFrameIsSent(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url)
 	commands := newPeer(t, url).hear("command.dome.#")

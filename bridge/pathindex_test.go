@@ -31,14 +31,14 @@ func TestARoomStandsUnderEveryPathAboveUntilItsLastClientLeaves(t *testing.T) {
 	}
 }
 
-func TestThereAreOnlySoManyRoomsAndNobodyHasMoreThanHalf(t *testing.T) {
+func TestRoomsAreBoundedAndNoAddressHasMoreThanHalf(t *testing.T) {
 	rs := newRooms(func() *engine.Log { return new(engine.Log) })
 	for i := range maxRooms / 2 {
 		if _, err := rs.enter("/live/"+strconv.Itoa(i), "greedy"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	const words = "the clients of your address have 5000 of the 10000 rooms with clients that this bridge has room for, and 5000 are free"
+	const words = "the clients of your address have 5000 of the 10000 rooms with clients that this bridge allows, and 5000 are free"
 	if _, err := rs.enter("/live/more", "greedy"); err == nil || !strings.Contains(err.Error(), words) {
 		t.Errorf("one more: %v", err)
 	}

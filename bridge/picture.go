@@ -19,18 +19,17 @@ const (
 	maxPainted  = 32 << 20 // bytes of all pictures that are kept, or one of any size
 )
 
-// album is the pictures that may be given again, by the filter's key. It belongs to
-// the desk's goroutine.
+// album caches the pictures by the filter's key. It belongs to the desk's goroutine.
 type album map[string]*picture
 
 // picture is the snapshot for one filter.
 type picture struct {
-	*snapshot.Painting
+	*snapshot.Encoder
 	filter *filter.Filter
 	memo   *filter.Memo // while it is painted
-	number int          // the filter's in it
-	rounds int          // of painting, since it was finished last
-	by     *session     // who went on with it last
+	number int          // the filter's number in it
+	rounds int          // of encoding since it was last finished
+	by     *session     // who painted last
 }
 
 // maxPaintings is how many pictures are painted at once: until it is done each takes
@@ -63,30 +62,31 @@ func (e *easel) has(p *picture, by *session, a album) bool {
 
 func (e *easel) done(p *picture) { *e = without(*e, p) }
 
-// of gives the picture for a filter, be it finished, begun or empty.
+// of returns the picture for a filter, finished, begun or new.
 func (a album) of(f *filter.Filter) *picture {
 	if p := a[f.ID()]; p != nil {
 		return p
 	}
 	p := &picture{filter: f}
-	p.Painting = snapshot.NewPainting(p.keeper(), engine.HeaderRoom, func(text []byte) []byte { return engine.Middle(text) })
+	p.Encoder = snapshot.NewEncoder(p.keeper(), engine.HeaderRoom, func(text []byte) []byte { return engine.Middle(text) })
 	a[f.ID()] = p
 	return p
 }
 
-// keep sees to it that the pictures are not too many when one has been painted.
+// keep bounds the cache after a picture was painted.
 func (a album) keep(p *picture) {
 	bytes := 0
 	for _, other := range a {
 		bytes += other.Bytes()
 	}
 	if len(a) > maxPictures || bytes > maxPainted {
-		clear(a) // whoever paints one goes on with it
+		clear(a) // pictures in progress are finished all the same
 		a[p.filter.ID()] = p
 	}
 }
 
-// keeper says which keywords the filter lets into the snapshot; nil is all.
+// keeper returns the test of which keywords the filter lets into the snapshot; nil
+// means all.
 func (p *picture) keeper() func(snapshot.Entry) bool {
 	if p.filter.Key() == "{}" {
 		return nil
@@ -100,16 +100,15 @@ func (p *picture) keeper() func(snapshot.Entry) bool {
 	}
 }
 
-// Bounds of what is written of a picture with the hub's lock held: keywords that have
-// changed while it was written. Where actors say more than that all the time, the
-// last round takes what it takes.
+// Bounds of the keywords that changed during encoding and are written with the hub's
+// lock held. If actors change more than that all the time, the last round has no bound.
 const (
 	fewKeywords    = 256
 	paintingRounds = 8
 )
 
-// paint goes on with the picture for a client's turn. It is true when nothing is left to
-// write but what has come meanwhile, which is up to finish.
+// paint paints for a turn of a client. It is true when only the latest changes are left, which are
+// up to finish.
 func (h *hub) paint(p *picture, by *session) (done bool) {
 	if p.memo == nil {
 		p.memo = filter.NewMemo(rememberedTexts)
@@ -139,9 +138,8 @@ func (h *hub) paint(p *picture, by *session) (done bool) {
 	return done
 }
 
-// finish gives the frames of the snapshot as of now, behind its beginning with the
-// request's id. It is false when too much has changed for that, and there is more to
-// paint. mu is held.
+// finish returns the frames of the current snapshot, with the request's id in the
+// first. It is false if too much has changed, and there is more to paint. mu is held.
 func (h *hub) finish(p *picture, id *string) ([]engine.Frame, bool) {
 	most := fewKeywords
 	if p.rounds++; p.rounds > paintingRounds {
@@ -160,7 +158,7 @@ func (h *hub) finish(p *picture, id *string) ([]engine.Frame, bool) {
 	return append(frames, ending()), true
 }
 
-// beginning is the first part of a snapshot. mu is held.
+// beginning returns the first part of a snapshot. mu is held.
 func (h *hub) beginning(id *string) engine.Frame {
 	buf := append(make([]byte, engine.HeaderRoom, 256), `{"op": "snapshot", "id": `...)
 	buf = append(buf, jsonOf(id)...)
@@ -178,7 +176,7 @@ func (h *hub) beginning(id *string) engine.Frame {
 	return engine.Begin(append(buf, `, "actors": {`...))
 }
 
-// ending is the last part of a snapshot.
+// ending returns the last part of a snapshot.
 func ending() engine.Frame {
 	return engine.Rest(append(make([]byte, engine.HeaderRoom, engine.HeaderRoom+2), "}}"...))
 }
@@ -205,7 +203,7 @@ func (b *Bridge) snapshotTask(s *session, conn engine.Conn, id *string, f *filte
 	}
 }
 
-// actorsTask answers who was heard.
+// actorsTask answers with the actors that were heard.
 func (b *Bridge) actorsTask(s *session, conn engine.Conn, id *string, answered func()) task {
 	return func() bool {
 		h := b.hub

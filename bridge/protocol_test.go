@@ -215,22 +215,22 @@ func TestTheProtocolTellsOfEveryMessageThatTheBridgeSendsAndTakes(t *testing.T) 
 	}
 }
 
-func TestTheProtocolTellsOfEveryCodeOfAnError(t *testing.T) {
+func TestTheProtocolListsEveryErrorCode(t *testing.T) {
 	document, _ := readProtocol(t)
-	_, table, _ := strings.Cut(document, "| code | means |\n| --- | --- |\n")
+	_, table, _ := strings.Cut(document, "| code | was the command sent? | means |\n| --- | --- | --- |\n")
 	table, _, _ = strings.Cut(table, "\n\n")
-	var told []string
+	got := map[string]string{}
 	for row := range strings.SplitSeq(table, "\n") {
-		codes, _, _ := strings.Cut(strings.TrimPrefix(row, "|"), "|")
-		for code := range strings.SplitSeq(codes, ",") {
-			told = append(told, strings.Trim(strings.TrimSpace(code), "`"))
+		cells := strings.Split(row, "|")
+		got[strings.Trim(cells[1], " `")] = strings.TrimSpace(cells[2])
+	}
+	want := map[string]string{"bad_request": "no", "forbidden": "no", "in_use": "no", "invalid": "no", "leaving": "no"}
+	for o := amqpx.Confirmed + 1; o <= amqpx.Unknown; o++ {
+		want[o.String()] = "no"
+		if o.InDoubt() {
+			want[o.String()] = "perhaps"
 		}
 	}
-	want := []string{"bad_request", "forbidden", "in_use", "invalid", "leaving"}
-	for o := amqpx.Confirmed + 1; o <= amqpx.Unknown; o++ {
-		want = append(want, o.String())
-	}
-	slices.Sort(told)
-	slices.Sort(want)
-	equal(t, "the codes", told, want)
+	want[amqpx.Returned.String()] = "yes, to nobody"
+	equal(t, "the codes, and whether the command was sent", got, want)
 }

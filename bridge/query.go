@@ -9,21 +9,21 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// singleParameters are those of a URL that may be there once; those of a filter may be
-// there several times.
+// singleParameters are the URL parameters that may occur once; those of a filter may be
+// repeated.
 func singleParameters() []string {
 	return []string{"since", "snapshot", "throttle_ms", "ordered", "silent"}
 }
 
-// isParameter reports whether a name is that of a parameter of ours.
+// isParameter reports whether a name is one of the bridge's parameters.
 func isParameter(name string) bool {
 	return filter.IsField(name) || slices.Contains(singleParameters(), name)
 }
 
-// readQuery reads the query of a URL. ours reports whether there is a parameter of
-// ours in it, in whatever case: without one the URL means nothing to us, as none does
-// to CLU. With one, all else must be understood as well: what is left out in silence
-// might have been the filter that the client relies on.
+// readQuery reads the query of a URL. ours reports whether it has one of the bridge's
+// parameters, in any case: without one the query is ignored, as CLU does. With one,
+// every other parameter must be valid too: silently ignoring it might drop the filter
+// that the client relies on.
 func readQuery(raw string) (values url.Values, ours bool, wrong error) {
 	values = url.Values{}
 	note := func(format string, args ...any) {
@@ -61,7 +61,7 @@ func readQuery(raw string) (values url.Values, ours bool, wrong error) {
 	return values, ours, wrong
 }
 
-// namesOurs reports whether a part of a query names a parameter of ours.
+// namesOurs reports whether a part of a query names one of the bridge's parameters.
 func namesOurs(part string) bool {
 	name, _, _ := strings.Cut(part, "=")
 	if decoded, err := url.QueryUnescape(name); err == nil {

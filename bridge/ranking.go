@@ -2,19 +2,19 @@ package bridge
 
 import "container/heap"
 
-// rank is a thing's place in a ranking.
+// rank is an item's place in a ranking.
 type rank struct {
-	count int // by which they are ranked
+	count int // the sort key
 	at    int
 }
 
 func (r *rank) ranked() *rank { return r }
 
-// ranking knows which of many things has the highest count: it is the first. A change
-// costs the logarithm of their number.
+// ranking is a heap of items: the first has the highest count. A change takes time
+// logarithmic in their number.
 type ranking[T interface{ ranked() *rank }] []T
 
-// change adds to the count of a thing.
+// change adds to the count of an item.
 func (r *ranking[T]) change(t T, by int) {
 	t.ranked().count += by
 	heap.Fix((*rankingHeap[T])(r), t.ranked().at)
@@ -23,7 +23,7 @@ func (r *ranking[T]) change(t T, by int) {
 func (r *ranking[T]) add(t T)    { heap.Push((*rankingHeap[T])(r), t) }
 func (r *ranking[T]) remove(t T) { heap.Remove((*rankingHeap[T])(r), t.ranked().at) }
 
-// rankingHeap is a ranking as container/heap wants it.
+// rankingHeap implements heap.Interface for a ranking.
 type rankingHeap[T interface{ ranked() *rank }] []T
 
 func (h rankingHeap[T]) Len() int           { return len(h) }

@@ -22,9 +22,9 @@ type reply struct {
 	body   []byte // part of the frame
 	read   bool   // the keywords were read
 	owner  string // the session whose command it answers, or ""
-	// unroutable is set of a failure that no actor sent, but a commander, of a command
-	// to nobody. It is for those who are here: else any client could invent actors, and
-	// have the bridge forget those that there are.
+	// unroutable is set for a failed reply that a commander, not an actor, published
+	// because a consumer does not exist. It is delivered live only: in snapshots,
+	// clients could invent actors and evict real ones.
 	unroutable bool
 	ordered    bool
 	order      int64

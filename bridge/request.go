@@ -14,7 +14,7 @@ type request struct {
 	consumer      string
 	commandString string
 	commandID     string    // "" when the client leaves the choice to the bridge
-	expires       time.Time // until when it may be sent; zero if the client does not say
+	expires       time.Time // not sent after this; zero without expires_at
 }
 
 // form is how a message must look, for those who sent another.
@@ -63,9 +63,9 @@ func (f fields) text(name string) (string, error) {
 	return s, nil
 }
 
-// halfSurrogate reports whether a JSON string has the escape of a surrogate without
-// its other half. JSON may have it (RFC 8259, 8.2), UTF-8 cannot; encoding/json makes
-// U+FFFD of it, so that two different ids become the same.
+// halfSurrogate reports whether a JSON string has an escaped surrogate without its
+// other half. JSON allows it (RFC 8259, 8.2), UTF-8 cannot encode it, and encoding/json
+// makes it U+FFFD, so that two different ids become equal.
 func halfSurrogate(text []byte) bool {
 	high := false
 	for i := 0; i < len(text); i++ {

@@ -11,48 +11,48 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/object"
 )
 
-// replay finds what a client has missed behind the last reply that it had, and that
-// it has not by another subscription. A long past is matched in turns, without the
-// hub's lock; what has come by then, if it is little, with it.
+// replay finds the replies that a client missed after its last one, and did not get by
+// another subscription. A long history is matched in turns without the hub's lock; the
+// few replies since the last turn are matched with it.
 type replay struct {
 	hub     *hub
 	session *session
 	wish    wish
-	next    uint64 // the place in the history of the next entry to look at
+	next    uint64 // index in the history of the next entry
 
 	memo     *filter.Memo
-	number   int            // the wish's filter's in it
-	others   []subscription // by which it may have had a reply
+	number   int            // its filter's number in it
+	others   []subscription // which may have delivered a reply already
 	theirs   []int          // their filters' numbers
-	keywords bool           // one of the filters looks at them
+	keywords bool           // one of the filters reads keywords
 	read     int            // work spent on reading them
 
 	found  []found
-	orders orders // which an ordered subscription has reached with that
+	orders orders // the order marks of an ordered subscription after it
 }
 
-// found is a reply of the past, or a notice. There may be very many.
+// found is a missed reply, or a notice. It is small: there may be very many.
 type found struct {
 	reply  *reply
 	notice *entry
 }
 
-// scratch is what all replays use in turn. It belongs to the desk's goroutine.
+// scratch is memory that all replays use in turn. It belongs to the desk's goroutine.
 type scratch struct {
 	chunk []entry
 	reply filter.Reply
 }
 
-// Bounds of what a turn takes from the history at once, and of what is matched with
-// the hub's lock held.
+// Bounds of the entries that a turn copies from the history at once, and of those
+// matched with the hub's lock held.
 const (
 	chunkEntries = 32
 	fewEntries   = 16
-	replayTexts  = 1024 // that one remembers
+	replayTexts  = 1024 // memoized by one replay
 )
 
-// startReplay begins to find what was missed behind the client's last reply. Else it
-// says why it cannot. mu is held.
+// startReplay starts a replay from the client's last reply, or returns why it cannot.
+// mu is held.
 func (h *hub) startReplay(d demand, s *session) (_ *replay, reason string) {
 	h.past.expire(time.Now())
 	last := *d.since
@@ -69,7 +69,7 @@ func (h *hub) startReplay(d demand, s *session) (_ *replay, reason string) {
 	p.number, p.keywords = p.memo.Add(), d.wish.filter.NeedsKeywords()
 	for _, sub := range append([]subscription{s.before}, s.subs...) {
 		if sub.wish.filter == nil || sub.wish.throttle > 0 || sub.wish.ordered {
-			continue // what such a one had is not known
+			continue // what it delivered is not known
 		}
 		if sub.early {
 			sub.from = h.read
@@ -84,17 +84,17 @@ func (h *hub) forgotten() string {
 	return "the replies behind this number are not kept any more; those behind " + strconv.FormatUint(h.past.floor, 10) + " are"
 }
 
-// left is how many entries are still to be looked at. It is false when some of them
-// are not kept any more. mu is held.
+// left returns how many entries are left. It is false if some of them are no longer
+// kept. mu is held.
 func (p *replay) left() (n uint64, ok bool) {
 	past := &p.hub.past
 	return past.head - p.next, p.next >= past.tail
 }
 
-// work is what the replay has cost so far, in the sense of [filter.Memo.Work].
+// work is the replay's cost so far, in units of [filter.Memo.Work].
 func (p *replay) work() int { return p.memo.Work() + p.read }
 
-// turn goes on for a turn. It is true when it has come to the end, or cannot.
+// turn works for one turn. It is true at the end, or if the replay cannot go on.
 func (p *replay) turn() (done bool) {
 	for begun := p.work(); p.work()-begun < turnWork; {
 		p.hub.mu.Lock()
@@ -111,13 +111,13 @@ func (p *replay) turn() (done bool) {
 	return false
 }
 
-// rest looks at what has come since the last turn. mu is held.
+// rest matches the entries since the last turn. mu is held.
 func (p *replay) rest(n uint64) {
 	p.take(n)
 	p.match()
 }
 
-// take copies entries out of the history. mu is held.
+// take copies entries from the history. mu is held.
 func (p *replay) take(n uint64) {
 	chunk := p.hub.scratch.chunk[:0]
 	for ; n > 0; n-- {
@@ -148,14 +148,14 @@ func (p *replay) match() {
 	clear(p.hub.scratch.chunk)
 }
 
-// lookAt turns to a reply, whose keywords may not have been read: most replies are
-// never asked for them.
+// lookAt makes a reply the memo's current one, and reads its keywords if they are
+// needed: most replies' never are.
 func (p *replay) lookAt(r *reply) {
 	if r.read || !p.keywords {
 		p.memo.Look(&r.Reply)
 		return
 	}
-	const bytesRead = 64 // for about the work of a look
+	const bytesRead = 64 // per unit of work
 	look := &p.hub.scratch.reply
 	keywords := object.Keys(look.Keywords[:0], r.body)
 	*look = r.Reply
@@ -168,8 +168,8 @@ func (p *replay) wants(f *filter.Filter, number int, r *reply) bool {
 	return p.memo.Match(f, number, r.owner != "" && r.owner == p.session.id)
 }
 
-// had reports whether the client was sent a reply by a subscription that holds
-// nothing back, or before its first one. Of one that read too slowly nobody knows.
+// had reports whether the client got a reply by a subscription without throttle or
+// order, or before its first one. For a client that skipped replies this is unknown.
 func (p *replay) had(r *reply) bool {
 	if p.session.skipped.Load() {
 		return false
@@ -182,8 +182,8 @@ func (p *replay) had(r *reply) bool {
 	return false
 }
 
-// missed is what the client gets of what was found: next is the group that it comes
-// into, if there is that already. mu is held.
+// missed selects what the client gets of what was found. next is the group that it
+// joins, if that exists already. mu is held.
 func (p *replay) missed(next *group) (frames []engine.Frame, replies []*reply) {
 	s := p.session
 	coming := s.coming(next, p.wish.selectionKey(s))
@@ -200,10 +200,10 @@ func (p *replay) missed(next *group) (frames []engine.Frame, replies []*reply) {
 	return frames, replies
 }
 
-// coming are the replies of the past that come to a client that resumes a
-// subscription with this key: because its group holds them and the next one does not,
-// or because that subscription itself holds them back. What another one holds back may
-// give way to a newer reply.
+// coming returns the pending throttled replies that a client still gets when it resumes
+// a subscription with this key: those that its group holds and the next one does not,
+// and those that the subscription itself holds. Those that another one holds may be
+// replaced by a newer reply.
 func (s *session) coming(next *group, key string) map[*reply]bool {
 	coming := map[*reply]bool{}
 	holder := next
@@ -220,8 +220,7 @@ func (s *session) coming(next *group, key string) map[*reply]bool {
 	return coming
 }
 
-// inOrder reports whether a reply is among some that are in the order of their
-// numbers.
+// inOrder reports whether a reply is in a list sorted by number.
 func inOrder(replies []*reply, r *reply) bool {
 	_, found := slices.BinarySearchFunc(replies, r.seq, func(o *reply, seq uint64) int { return cmp.Compare(o.seq, seq) })
 	return found

@@ -15,7 +15,7 @@ import (
 // by then never is.
 const openWithin = time.Minute
 
-// roomOf is the path of the room that a request's path leads to, or "".
+// roomOf returns the room of a request's path, or "".
 func (b *Bridge) roomOf(path string) string {
 	if len(path) > 1 {
 		path = strings.TrimSuffix(path, "/")
@@ -35,13 +35,13 @@ type guest struct {
 }
 
 // acceptRoom lets a client into a room.
-func (b *Bridge) acceptRoom(r *engine.Request, c *client, path string) (engine.Welcome, error) {
+func (b *Bridge) acceptRoom(r *engine.Request, c *client, target, path string) (engine.Welcome, error) {
 	path, err := roomPath(path)
 	if err != nil {
 		return engine.Welcome{}, &engine.Refusal{Status: http.StatusBadRequest, Reason: err.Error()}
 	}
 	g := &guest{}
-	_, _, given, _ := demandOf(r)
+	_, _, given, _ := demandOf(target)
 	switch {
 	case given:
 		g.wrong = "the URL asks for replies, and there are none in a room; connect to / for them"

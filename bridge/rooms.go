@@ -40,15 +40,15 @@ type room struct {
 	path    string
 	log     *engine.Log
 	clients int
-	address string // from whose share it was taken
+	address string // the address whose share it takes
 }
 
 func newRooms(newLog func() *engine.Log) *rooms {
 	return &rooms{newLog: newLog, byPath: map[string]*room{}, index: pathIndex[*room]{}, shares: newShares(maxRooms)}
 }
 
-// enter gives the room of a path for one client more. The error is that there is no
-// room for another one of its address.
+// enter adds a client to the room of a path. It is an error if the client's address may
+// have no further room.
 func (rs *rooms) enter(path, address string) (*room, error) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
@@ -153,7 +153,7 @@ func (b *Bridge) readRooms(f fields, d *demand) error {
 	return nil
 }
 
-// readPaths reads a list of rooms: no more of it than may be there.
+// readPaths reads a list of rooms, and stops at the bound.
 func readPaths(raw json.RawMessage) (paths []string, err error) {
 	if raw[0] != '[' {
 		return nil, fmt.Errorf(`"rooms" is %s, but must be a list of paths`, kind(raw))

@@ -40,9 +40,9 @@ type selection struct {
 	windows map[string]*window // by sender
 	orders  orders
 
-	number int  // its filter's in the index's memo; the index's own
-	noted  bool // it is among the shelf's changes
-	place  int  // there
+	number int  // its filter's number in the index's memo; owned by the index
+	noted  bool // it is in shelf.changes
+	place  int  // its index there
 }
 
 // selectionKey is the same for wishes that are the same, however they were spelled,
@@ -78,11 +78,12 @@ func (w *wish) owner(s *session) *session {
 	return s
 }
 
-// shelf holds the selections by their keys. Where a reply finds them is the index's.
+// shelf holds the selections by their keys. Matching them with replies is up to the
+// index.
 type shelf struct {
 	all     map[string]*selection
 	byRoom  pathIndex[*selection]
-	changes []change // that the index has not taken up: each selection at most once
+	changes []change // not applied to the index yet; each selection at most once
 }
 
 func newShelf() shelf {
@@ -106,14 +107,14 @@ func (sh *shelf) take(w wish, client *session) *selection {
 	return s
 }
 
-// note keeps a change for the index.
+// note records a change for the index.
 func (sh *shelf) note(c change) {
 	c.noted = true
 	c.place = len(sh.changes)
 	sh.changes = append(sh.changes, c)
 }
 
-// forgetChange takes back a selection that the index never had.
+// forgetChange removes the change of a selection that the index never had.
 func (sh *shelf) forgetChange(s *selection) {
 	last := len(sh.changes) - 1
 	moved := sh.changes[last]
@@ -123,7 +124,7 @@ func (sh *shelf) forgetChange(s *selection) {
 	s.noted = false
 }
 
-// takeChanges gives what the index does not know yet.
+// takeChanges returns and clears the changes.
 func (sh *shelf) takeChanges() []change {
 	changes := sh.changes
 	sh.changes = nil

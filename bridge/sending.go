@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"strings"
 	"time"
 
 	"github.com/clu-ws/clu-ws/actor"
@@ -8,38 +9,42 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 )
 
-// sendWithin is how long a command may take from its reading to the broker. After that
-// it is not sent, however it spent the time.
+// sendWithin is how long a command may take from being read to being sent. After that
+// it is not sent.
 const sendWithin = 900 * time.Millisecond
 
 // sending is a client's command on its way to the broker.
 type sending struct {
 	actor.Command
-	conn    engine.Conn // of a client that has one
+	conn    engine.Conn // the zero value over HTTP
 	client  *client
 	came    time.Time // when it was read
-	expires time.Time // after which it must not be sent; zero if its sender did not say
+	expires time.Time // not sent after this; zero without expires_at
 	flight  *command
-	tracked *tracked // who waits for its end; nil if nobody does, or over HTTP
+	tracked *tracked // its v1 waiter, if any
 }
 
 func (s *sending) key() commandKey { return commandKey{s.CommandID, s.Consumer} }
 
-// message is what is published, with what decides whether it still is when its turn
-// comes.
+// message is what is published, with what decides when its turn comes, and whether it
+// is still sent then. Of the command string the sending keeps no more than its
+// beginning, for the log: a long one must not stay until its outcome.
 func (s *sending) message(from amqpx.Sender) amqpx.Message {
 	m := s.Message()
-	m.From, m.Deadline = from, s.came.Add(sendWithin)
+	if len(s.CommandString) > maxVerb {
+		s.CommandString = strings.Clone(s.CommandString[:maxVerb])
+	}
+	m.From, m.Party, m.Deadline = from, s.flight.share, s.came.Add(sendWithin)
 	if !s.expires.IsZero() && s.expires.Before(m.Deadline) {
 		m.Deadline = s.expires
 	}
 	return m
 }
 
-// publish sends the command and sees to it that its sender hears of its end.
+// publish sends the command and tells its sender the outcome.
 func (b *Bridge) publish(s *sending) {
 	s.client.commands.Add(1)
-	if s.client.leaving() { // since it was read
+	if s.client.leaving() { // it began to leave after the command was read
 		b.logCommand(s, "leaving")
 		b.failed(s, "leaving", leavingWords, false)
 		s.client.ended(s.conn)
@@ -58,8 +63,8 @@ func (b *Bridge) publish(s *sending) {
 		}
 	})
 	if err != nil {
-		// AMQP cannot carry it, although Check found nothing, or the broker does not take
-		// it from this user: no silence for that.
+		// AMQP cannot carry it although Check passed, or the broker forbids it for this
+		// user: the sender is told even with --clu-strict.
 		b.metrics.refused.Inc()
 		b.logCommand(s, "invalid")
 		b.failed(s, "invalid", err.Error(), false)
@@ -76,37 +81,42 @@ func (b *Bridge) settled(s *sending, o amqpx.Outcome) {
 	}
 }
 
-// fromBridge is who sends what the bridge has to say itself. It has turns of its own.
+// fromBridge is the sender of the bridge's own messages, with turns of its own.
 type fromBridge struct{}
 
 // Gone implements [amqpx.Sender].
 func (fromBridge) Gone() bool { return false }
 
-// failForAll publishes the failed reply of a command that nobody listens to, so
-// that every client and every other program on the exchange sees it fail. Who sends
-// many of those is told alone.
+// failForAll publishes the failed reply of a command without a consumer, so that every
+// client and every other program on the exchange sees it fail. Beyond the failure rate
+// only the sender is told.
 func (b *Bridge) failForAll(s *sending) {
-	if !b.failureRate.allows(shareOf(s.client.remote)) {
+	if !b.failureRate.allows(sharer(s.client.remote)) {
 		b.failed(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
 		s.client.ended(s.conn)
 		return
 	}
-	msg := s.Unroutable(b.cfg.Name)
-	msg.From = fromBridge{}
-	b.unroutables.expect(msg.MessageId, s.came, unroutable{
+	b.publishFailure(s, unroutable{
 		tell: func() {
 			b.failed(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
 		},
 		done: func() { s.client.ended(s.conn) },
 	})
+}
+
+// publishFailure publishes that reply. The command is under way until it comes back.
+func (b *Bridge) publishFailure(s *sending, r unroutable) {
+	msg := s.Unroutable(b.cfg.Name)
+	msg.From, msg.Party = fromBridge{}, fromBridge{}
+	b.unroutables.expect(msg.MessageId, s.came, r)
 	err := b.link.Publish(msg, func(o amqpx.Outcome) { b.unroutables.published(msg.MessageId, o) })
 	if err != nil {
 		b.unroutables.published(msg.MessageId, amqpx.Away) // nothing was sent
 	}
 }
 
-// ended notes that a command has its outcome. A client that is to leave, or that has
-// said goodbye, goes with the last.
+// ended notes that a command has its outcome. A leaving or closing client goes with its
+// last one.
 func (c *client) ended(conn engine.Conn) {
 	if c.commands.Add(-1) > 0 {
 		return
@@ -119,16 +129,15 @@ func (c *client) ended(conn engine.Conn) {
 	}
 }
 
-// failed tells the sender of a command that did not get through, or of which nobody
-// knows. That is its end for who waits for that. If it is in doubt whether the actor
-// has the command, replies may still come, and are the command's.
+// failed tells the sender that a command failed or is in doubt. This also completes its
+// waiter. In doubt, replies may still come, and belong to the command.
 func (b *Bridge) failed(s *sending, code, message string, inDoubt bool) {
 	waited := b.hub.inflight.failed(s.flight, inDoubt)
 	if s.tracked == nil {
 		b.fail(s.conn, s.client, s.CommandID, code, message)
 		return
 	}
-	if waited { // else it has heard of an end already
+	if waited { // else the end was told already
 		s.conn.Send(frameOf(errorMessage{Op: "error", ID: s.tracked.id, CommandID: s.CommandID, Code: code, Message: message}))
 	}
 }

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -15,10 +16,10 @@ const Subprotocol = "clu-ws.v1"
 type client struct {
 	remote   string
 	path     string                  // of its request
-	number   uint64                  // no other client of the bridge has it
+	number   uint64                  // unique in the bridge
 	came     int64                   // when, in nanoseconds since 1970
 	v1       atomic.Pointer[session] // nil while it is a plain one
-	commands atomic.Int32            // those without an outcome
+	commands atomic.Int32            // commands without an outcome
 	flags    atomic.Uint32
 	arrival  *arrival // until it is open
 	guest    *guest   // of one in a room; nil for everyone else
@@ -26,23 +27,22 @@ type client struct {
 
 // The flags of a client.
 const (
-	clientLeaving = 1 << iota // the bridge wants it to go, which it does when no command is without its outcome
-	clientGone                // its connection broke: nobody is there to hear of an outcome
+	clientLeaving = 1 << iota // the bridge closes it once all its commands have outcomes
+	clientGone                // its connection broke, or the bridge closed it: outcomes cannot be told
 	clientEnding              // it has sent its close frame, and its requests are answered
+	clientLeft                // its connection has ended, however
+	clientGoodbye             // it has sent its close frame
 )
 
 func (c *client) set(flag uint32) { c.flags.Or(flag) }
 func (c *client) leaving() bool   { return c.flags.Load()&clientLeaving != 0 }
 
+func (c *client) hasLeft() bool { return c.flags.Load()&clientLeft != 0 }
+
 func (c *client) ending() bool { return c.flags.Load()&clientEnding != 0 }
 
-// Gone implements [amqpx.Sender]. Who sends commands and a close frame behind them gets
-// what it sent.
+// Gone implements [amqpx.Sender]. Commands followed by a close frame are still sent.
 func (c *client) Gone() bool { return c.flags.Load()&clientGone != 0 }
-
-// abnormalClosure is the code of a connection that ends without a close frame
-// (RFC 6455, 7.1.5).
-const abnormalClosure = 1006
 
 // since is when the client came.
 func (c *client) since() time.Time { return time.Unix(0, c.came) }
@@ -51,11 +51,11 @@ func (c *client) since() time.Time { return time.Unix(0, c.came) }
 type session struct {
 	id      string
 	address string       // see sharer
-	lane    lane         // its tasks for the desk
+	lane    lane         // its tasks at the desk
 	asked   atomic.Int32 // requests that wait for their answer
-	early   atomic.Int32 // the greeting and what was said before it, while they wait
+	early   atomic.Int32 // queued messages from before the greeting, and the greeting
 	kept    atomic.Int64 // bytes of messages that wait
-	skipped atomic.Bool  // it read too slowly, and frames were left out
+	skipped atomic.Bool  // it read too slowly, and skipped frames
 	closed  atomic.Bool  // its connection has ended
 
 	// The following fields are guarded by hub.mu.
@@ -90,27 +90,28 @@ type arrival struct {
 	wrong   error
 }
 
-// Accept lets every upgrade in, on any path, as CLU does, but for pages that may not use
-// the bridge; some paths are rooms. Who names the subprotocol or asks for something in the
-// URL speaks v1.
+// Accept accepts every upgrade, on any path, as CLU does, except from pages that may
+// not use the bridge. Some paths are rooms. A client that names the subprotocol or has
+// parameters in its URL speaks v1.
 func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
 	if no := b.checkOrigin(r); no != nil {
 		return engine.Welcome{}, no
 	}
-	path, err := b.pathOf(r)
+	target := r.Target()
+	path, err := b.pathOf(target)
 	if err != nil {
 		return engine.Welcome{}, err
 	}
 	c := &client{number: b.clientsEver.Add(1), came: time.Now().UnixNano(), path: "/", remote: remoteName(r.RemoteAddr())}
 	if path != c.path { // most have the same one
-		c.path = path
+		c.path = strings.Clone(path) // without the query, which may be long
 	}
-	if path := b.roomOf(path); path != "" {
-		return b.acceptRoom(r, c, path)
+	if path := b.roomOf(c.path); path != "" {
+		return b.acceptRoom(r, c, target, path)
 	}
 	w := engine.Welcome{Log: b.hub.plain, Session: c}
 	asked := namesSubprotocol(r.Header("Sec-WebSocket-Protocol"))
-	demand, silent, given, err := demandOf(r)
+	demand, silent, given, err := demandOf(target)
 	if !asked && !given {
 		return w, nil
 	}
@@ -139,9 +140,10 @@ func (b *Bridge) Open(conn engine.Conn, v any) {
 // Closed forgets a client.
 func (b *Bridge) Closed(_ engine.Conn, v any, code int, reason string) {
 	c := v.(*client)
-	if code == abnormalClosure {
+	if c.flags.Load()&clientGoodbye == 0 {
 		c.set(clientGone)
 	}
+	c.set(clientLeft)
 	b.left(c, code, reason)
 	b.hub.inflight.leave(c)
 	if c.guest != nil {

@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// shares divides a table that all clients fill among their addresses: each may take
-// as much as is still free. So one address can never have more than half of it, two
-// more than a third each, and there is always room for whoever has little.
+// shares divides a table among the addresses of its clients: each address may take as
+// much as is still free. So one address can never have more than half, nor two more
+// than a third each, and there is always room for an address with little.
 type shares struct {
 	room  int // in all
 	taken int
@@ -17,7 +17,7 @@ type shares struct {
 
 func newShares(room int) shares { return shares{room: room, by: map[string]int{}} }
 
-// take takes room for an address, which gives up what it had of that, if there is.
+// take takes room for an address in exchange for what it gives up, if there is enough.
 func (s *shares) take(address string, n, had int) bool {
 	if s.by[address]-had+n > s.room-(s.taken-had) {
 		return false
@@ -34,18 +34,18 @@ func (s *shares) give(address string, n int) {
 	}
 }
 
-// errFull says why an address gets no more: whose share it is, and of how much.
+// errFull returns the error of an address that gets no more room.
 func (s *shares) errFull(address, what, instead string) error {
-	return fmt.Errorf("the clients of your address have %d of the %d %s that this bridge has room for, and %d are free; "+
+	return fmt.Errorf("the clients of your address have %d of the %d %s that this bridge allows, and %d are free; "+
 		"%s (behind a proxy, all its clients have one address unless the bridge is told to trust it)", s.by[address], s.room, what, max(0, s.room-s.taken), instead)
 }
 
-// sharer is whose share a client takes from: its address without the port. Of IPv6 it
-// is the network of 64 bits, which one host has to itself.
+// sharer returns the address whose share a client takes: without the port, and for IPv6
+// the /64 network, which a single host may own.
 func sharer(remote string) string {
 	at, err := netip.ParseAddrPort(remote)
 	addr := at.Addr()
-	if err != nil { // a proxy may know no port
+	if err != nil { // a proxy may not name the port
 		if addr, err = netip.ParseAddr(remote); err != nil {
 			return remote
 		}
@@ -59,14 +59,14 @@ func sharer(remote string) string {
 	return addr.String()
 }
 
-// A set of subscriptions takes its share of the groups by the memory that it may take:
-// one for each weightBytes of its filters and of its rooms' places.
+// A set of subscriptions is weighed by its memory: one more for each weightBytes of its
+// filters and rooms.
 const (
 	weightBytes = 16 << 10
-	placeBytes  = 64 // of a room, and of each room above it
+	placeBytes  = 64 // for a room, and for each room above it
 )
 
-// weight is what a client's subscriptions take of the groups.
+// weight returns how many groups a client's subscriptions count for.
 func weight(subs []subscription) int {
 	bytes := 0
 	for i := range subs {

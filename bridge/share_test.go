@@ -17,7 +17,7 @@ func TestASharerIsAnAddressOrANetwork(t *testing.T) {
 }
 
 // However many addresses are greedy, one that has little gets what it asks for.
-func TestWhoeverIsGreedyThereIsRoomForTheOthers(t *testing.T) {
+func TestThereIsRoomForOthersHoweverGreedyAnAddressIs(t *testing.T) {
 	for greedy := range 20 {
 		s := newShares(1000)
 		for took := true; took; {
@@ -55,7 +55,7 @@ func TestAClientMayChangeWhatItHasWhenItsAddressHasNoShareLeft(t *testing.T) {
 	other := s.dialAt("/?sender=b") // the same as another's
 	s.await(other, "hello")
 	s.await(other, "ok")
-	const words = "the clients of your address have 5000 of the 10000 different sets of subscriptions that this bridge has room for, and 5000 are free; ask for what others ask for"
+	const words = "the clients of your address have 5000 of the 10000 different sets of subscriptions that this bridge allows, and 5000 are free; ask for what others ask for"
 	if got := s.refused(other, `{"op": "subscribe", "id": "c", "filter": {"sender": "c"}}`); !strings.Contains(got, words) {
 		t.Error(got)
 	}

@@ -158,7 +158,7 @@ const (
 func roomPath(path string) (string, error) {
 	switch {
 	case !strings.HasPrefix(path, "/"):
-		return "", fmt.Errorf("%s is no path of a room; begin it with /, as in /live/x", quote.Text(path))
+		return "", fmt.Errorf("%s is not the path of a room; begin it with /, as in /live/x", quote.Text(path))
 	case len(path) > maxRoomPath:
 		return "", fmt.Errorf("the path %s is %d bytes long; a room's may have %d", quote.Text(path), len(path), maxRoomPath)
 	case !utf8.ValidString(path):

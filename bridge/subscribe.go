@@ -56,25 +56,26 @@ var (
 // errCalledOff answers a subscribe that did not begin before its unsubscribe.
 var errCalledOff = errors.New("you unsubscribed before this bridge had what it waited for, the reply that you had last or the past of a stream; nothing has begun")
 
-// subscribing is a subscription on its way: what it asks for of the past takes turns.
+// subscribing is a subscription in progress: the past that it asks for may take several
+// turns.
 type subscribing struct {
 	hub      *hub
 	conn     engine.Conn
 	session  *session
 	demand   demand
-	answered func() // called with the answer
+	answered func() // called when it was answered
 
 	started bool
-	replay  *replay  // of one that resumes
-	reason  string   // for which one does not that wished to
-	picture *picture // of one that gets a snapshot
+	replay  *replay  // if it resumes
+	reason  string   // why it does not resume although asked to
+	picture *picture // if it gets a snapshot
 }
 
-// waits reports whether a subscription may have to wait, or to take turns.
+// waits reports whether a subscription may have to wait, or to take several turns.
 func (d *demand) waits() bool { return d.since != nil || d.snapshot }
 
-// subscribe adds a subscription, once the reply that the client had last has been
-// here too. What asks for the past waits until that of a stream is there.
+// subscribe adds a subscription, once the reply that the client had last has been here
+// too. A request for the past waits until that of a stream is there.
 func (h *hub) subscribe(conn engine.Conn, s *session, d demand, answered func()) task {
 	sub := &subscribing{hub: h, conn: conn, session: s, demand: d, answered: answered}
 	if !d.waits() {
@@ -96,7 +97,7 @@ func (h *hub) subscribe(conn engine.Conn, s *session, d demand, answered func())
 	return w.step
 }
 
-// step takes a turn.
+// step works for one turn.
 func (t *subscribing) step() (done bool) {
 	if !t.started && !t.start() {
 		return true
@@ -117,7 +118,8 @@ func (t *subscribing) step() (done bool) {
 	return t.hub.begin(t)
 }
 
-// start sees what there is to do. It is false when nothing is.
+// start prepares the replay and the snapshot. It is false if the subscription was
+// refused, or its client is gone.
 func (t *subscribing) start() bool {
 	t.hub.mu.Lock()
 	defer t.hub.mu.Unlock()
@@ -131,25 +133,25 @@ func (t *subscribing) start() bool {
 	}
 	if t.demand.since != nil {
 		t.replay, t.reason = t.hub.startReplay(t.demand, t.session)
-		t.demand.snapshot = t.demand.snapshot || t.replay == nil // in place of what is missing
+		t.demand.snapshot = t.demand.snapshot || t.replay == nil // in place of the missing replies
 	}
 	return true
 }
 
-// refuse answers with what is wrong. mu is held.
+// refuse answers with an error. mu is held.
 func (t *subscribing) refuse(err error) {
 	t.hub.say(t.conn, t.session, badRequest(t.demand.id, err))
 	t.answered()
 }
 
-// caughtUp has the replay end with what has come since its last turn, if that is
-// little. Else there is another turn. mu is held.
+// caughtUp ends the replay with the replies since its last turn if they are few; else
+// there is another turn. mu is held.
 func (t *subscribing) caughtUp() bool {
 	if t.replay == nil {
 		return true
 	}
 	switch n, ok := t.replay.left(); {
-	case !ok: // it was too slow for a short history
+	case !ok: // the history was too short for it
 		t.replay, t.reason = nil, t.hub.forgotten()
 		if !t.demand.snapshot {
 			t.demand.snapshot = true
@@ -163,8 +165,8 @@ func (t *subscribing) caughtUp() bool {
 	return true
 }
 
-// begin makes the subscription, answers, and brings what was asked for. It is false
-// when that needs another turn. mu is held.
+// begin makes the subscription, answers, and delivers the past. It is false if that
+// needs another turn. mu is held.
 func (h *hub) begin(t *subscribing) (done bool) {
 	d, s := t.demand, t.session
 	if s.gone {

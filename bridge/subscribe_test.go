@@ -162,7 +162,7 @@ func TestACommandAnswersAgainWhenItEnds(t *testing.T) {
 	commands := p.hear("command.dome.#")
 	ok := c.ask(`{"op": "command", "id": "a", "consumer": "dome", "command_string": "open", "command_id": "mine"}`)
 	equal(t, "the answer", fmt.Sprint(ok), "map[command_id:mine id:a op:ok]")
-	if e := c.ask(`{"op": "command", "id": "b", "consumer": "dome", "command_string": "open", "command_id": "mine"}`); !strings.Contains(fmt.Sprint(e["message"]), "under way") {
+	if e := c.ask(`{"op": "command", "id": "b", "consumer": "dome", "command_string": "open", "command_id": "mine"}`); !strings.Contains(fmt.Sprint(e["message"]), "in flight") {
 		t.Errorf("a second one of that id: %v", e)
 	}
 	receive(t, commands)

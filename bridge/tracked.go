@@ -8,7 +8,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 )
 
-// tracked is a v1 client that waits for a command's end.
+// tracked is the waiter of a v1 client for a command's end.
 type tracked struct {
 	hub     *hub
 	conn    engine.Conn
@@ -17,7 +17,7 @@ type tracked struct {
 	timer   func() (stopped bool) // stops it; nil before it runs. Guarded by inflight.mu
 }
 
-// trackedCommand takes a command whose sender wants to hear of its end.
+// trackedCommand handles a command whose sender waits for its end.
 func (b *Bridge) trackedCommand(session *session, r opRequest) error {
 	s, err := b.readCommand(r.conn, r.client, r.fields, r.incoming)
 	var wait time.Duration
@@ -37,22 +37,23 @@ func (b *Bridge) trackedCommand(session *session, r opRequest) error {
 	if err != nil {
 		return err
 	}
-	// Nothing may come before it: the time begins here, and the end may be near.
+	// Nothing may come before the answer: the time begins here, and the end may be
+	// near.
 	r.conn.Send(frameOf(okMessage{Op: "ok", ID: r.id, CommandID: s.CommandID}))
 	b.hub.inflight.start(s.flight, s.tracked, wait)
 	b.publish(s)
 	return nil
 }
 
-// waitFrom reads for how long the sender waits for the end of a command: from now on,
-// or from the moment on until which it may be sent.
+// waitFrom reads how long the sender waits for the end of a command: from now, or from
+// its expires_at.
 func waitFrom(f fields, s *sending) (time.Duration, error) {
 	var ms int
 	if err := optional(f, "timeout_ms", "a whole number of milliseconds", &ms); err != nil {
 		return 0, err
 	}
 	if ms < 0 || ms > int(longestWait/time.Millisecond) {
-		return 0, fmt.Errorf("timeout_ms is %d; it may be from 1 to %d, or absent for that", ms, longestWait/time.Millisecond)
+		return 0, fmt.Errorf("timeout_ms is %d; write 1 to %d, or leave it out for the longest", ms, longestWait/time.Millisecond)
 	}
 	wait := longestWait
 	if ms > 0 {
@@ -61,7 +62,7 @@ func waitFrom(f fields, s *sending) (time.Duration, error) {
 	return wait + s.untilExpiry(), nil
 }
 
-// untilExpiry is how long the command may still be sent, if its sender said so.
+// untilExpiry returns the time until expires_at, or 0 without one.
 func (s *sending) untilExpiry() time.Duration {
 	if s.expires.IsZero() {
 		return 0
@@ -69,7 +70,7 @@ func (s *sending) untilExpiry() time.Duration {
 	return max(0, time.Until(s.expires))
 }
 
-// start begins the time for which the end of a command is waited for.
+// start starts the timer of the wait.
 func (f *inflight) start(c *command, w *tracked, wait time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -78,7 +79,7 @@ func (f *inflight) start(c *command, w *tracked, wait time.Duration) {
 	}
 }
 
-// timeout ends the waiting for a command's end.
+// timeout ends the wait for a command's end.
 func (h *hub) timeout(c *command) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -95,7 +96,7 @@ func (w *tracked) stop() {
 	}
 }
 
-// end sends the result, behind the replies that the client had before.
+// end sends the result, behind the replies that came before.
 func (w *tracked) end(e commandEnd) {
 	w.hub.say(w.conn, w.session, frameOf(resultMessage{
 		Op: "result", ID: w.id, CommandID: e.commandID, Status: e.status, MessageCode: e.code,

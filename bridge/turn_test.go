@@ -115,7 +115,7 @@ func TestASnapshotTakesTurnsOfBoundedWork(t *testing.T) {
 }
 
 // 20 clients of 256 patterns each made every reply cost half a second.
-func TestAReplyThatComesAgainIsNotMatchedWithEveryPattern(t *testing.T) {
+func TestARecurringReplyIsNotMatchedWithEveryPattern(t *testing.T) {
 	h := hubWith(t, func(i int) string { return `{"keyword": ` + patterns(64, fmt.Sprint("*nothing_", i, "_*")) + `}` }, 80)
 	h.reply(benchReply(), 0, false)
 	h.reply(benchReply(), 0, false)

@@ -199,8 +199,8 @@ func (g *group) heldBy(s *selection) map[string]*reply {
 	return nil
 }
 
-// heldByKey are the replies that the group holds by the selection with this key; nil
-// holds none.
+// heldByKey returns the pending replies of the group's selection with this key; a nil
+// group has none.
 func (g *group) heldByKey(key string) iter.Seq[*reply] {
 	if g != nil {
 		for _, m := range g.members {
@@ -212,8 +212,8 @@ func (g *group) heldByKey(key string) iter.Seq[*reply] {
 	return func(func(*reply) bool) {}
 }
 
-// heldBeside are the replies that the group holds and the other one does not, in
-// order, each once; nil holds none.
+// heldBeside returns the pending replies of the group that the other one does not hold,
+// in order, each once; a nil group has none.
 func (g *group) heldBeside(other *group) []*reply {
 	if g == nil {
 		return nil
@@ -226,8 +226,8 @@ func (g *group) heldBeside(other *group) []*reply {
 	return slices.DeleteFunc(held, func(r *reply) bool { return inOrder(theirs, r) })
 }
 
-// forgo has a group of one client hold none of what that has had otherwise, in the
-// order of the replies.
+// forgo discards the pending replies of a single client's group that the client has
+// already got, given in order.
 func (g *group) forgo(replies []*reply) {
 	if g.clients > 1 || len(replies) == 0 {
 		return

@@ -1,11 +1,11 @@
 /**
- * The bridge's clock, seen from here. A page shows how old a value is, and says until when a command may be sent; an
+ * An estimate of the bridge's clock. A page shows the age of values and gives commands an expiry time, but an
  * observatory's computers and an astronomer's laptop do not always agree on the time.
  *
- * What the bridge says is older than it seems by the time that the message took, so this clock is behind the bridge's
- * rather than ahead of it, and a command expires early rather than late. In between it counts on the monotonic clock,
- * for the other one may be set. The monotonic one stands still while some computers sleep, and runs a little wrong: then
- * the clock is in doubt until the bridge has been asked.
+ * The bridge's time arrives late by the message's travel time, so this clock is behind the bridge's rather than ahead
+ * of it, and a command expires early rather than late. Between readings it follows the monotonic clock, since the wall
+ * clock may be set. The monotonic clock stops while some computers sleep, and drifts: then the clock is in doubt until
+ * the bridge has been asked.
  */
 
 /** ms by which two clocks may differ and count as one: a message takes time to come, too. */
@@ -15,22 +15,22 @@ const TOLERANCE = 2_000;
 const OLD = 600_000;
 
 export class Clock {
-  #ahead = 0;         // ms by which the clock here is ahead of the bridge's
-  #reading = null;    // {bridge, monotonic, wall}: the bridge's time, and the clocks here at that moment; ms
-  #asked = null;      // when the bridge was asked, by the monotonic clock; null while it is not
+  #ahead = 0;         // ms by which the local clock is ahead of the bridge's
+  #reading = null;    // {bridge, monotonic, wall}: the bridge's time and the local clocks at that moment, ms
+  #asked = null;      // when the bridge was asked, by the monotonic clock; null if no answer is outstanding
   #ask;
   #monotonic;
 
   /**
    * @param {() => void} ask  asks the bridge for its time
-   * @param {() => number} [monotonic]  ms, of a clock that nobody sets
+   * @param {() => number} [monotonic]  a monotonic clock, ms
    */
   constructor(ask, monotonic = () => performance.now()) {
     this.#ask = ask;
     this.#monotonic = monotonic;
   }
 
-  /** Whose clock it is, and what it shows. @param {string|undefined} time  undefined by a server that does not say it */
+  /** Starts from a greeting's time. @param {string|undefined} time  undefined if the server does not say it */
   hear(time) {
     const bridge = Date.parse(time ?? "");
     const ahead = Date.now() - bridge;
@@ -40,7 +40,7 @@ export class Clock {
     if (!Number.isNaN(bridge)) this.#note(bridge);
   }
 
-  /** Whether it is in doubt what time it is, so that the bridge is asked. */
+  /** Whether the time is in doubt, so that the bridge is being asked. */
   isAsked() {
     if (this.#reading === null) return false;
     const { monotonic, wall } = this.#reading;
@@ -50,14 +50,14 @@ export class Clock {
     return doubtful;
   }
 
-  /** Asks, once until there is an answer. */
+  /** Asks the bridge, unless an answer is outstanding. */
   ask() {
     if (this.#asked !== null || this.#reading === null) return;
     this.#asked = this.#monotonic();
     this.#ask();
   }
 
-  /** The bridge has answered: it is now between this time, and as much later as asking took. */
+  /** Handles the bridge's answer: the time is between this and as much later as the round trip took. */
   answered(time) {
     if (this.#asked === null || this.#reading === null) return;
     const took = this.#monotonic() - this.#asked;
@@ -67,12 +67,12 @@ export class Clock {
     this.#note(Number.isNaN(bridge) ? known : Math.min(Math.max(known, bridge), bridge + took));
   }
 
-  /** What time it is at the bridge, or a little earlier, ms since 1970; null when none has said it. @returns {number|null} */
+  /** The bridge's time, or a little earlier, ms since 1970; null if unknown. @returns {number|null} */
   now() {
     return this.#reading && this.#reading.bridge + this.#monotonic() - this.#reading.monotonic;
   }
 
-  /** What time it will be at the bridge in so many ms, in seconds since 1970; undefined when none has said it. */
+  /** The bridge's time in so many ms from now, in seconds since 1970; undefined if unknown. */
   secondsIn(ms) {
     return this.#reading === null ? undefined : Math.floor(this.now() + ms) / 1_000;
   }

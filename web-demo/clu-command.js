@@ -18,7 +18,7 @@ import { isFinal } from "./clu-reply.js";
 /** The replies kept with one command are bounded in number and in size. */
 const MAX_KEPT_CHARS = 2_000_000;
 
-/** ms by which a timer is late where the page itself stood still, and then waits for what came meanwhile. */
+/** ms of a timer's delay from which the page itself must have stood still, and first reads what came meanwhile. */
 const STOOD_STILL = 1_000;
 const GRACE = 5_000;
 
@@ -59,15 +59,15 @@ export class Command {
   #maxReplies;
   #keptChars = 0;
   #timer = null;
-  #commander = null;   // whom its replies answer: known, or that of the first one
-  #expected = false;   // it is known
-  #starts = 0;         // replies that say that it begins
-  #contested = false;  // another command of its id, to its consumer, was heard
+  #commander = null;   // the commander of its replies: known, or that of the first one
+  #expected = false;   // the commander is known
+  #starts = 0;         // replies with the code of a start
+  #contested = false;  // another command with its id and consumer was heard
 
   /** Made by Clu.send. */
   constructor({ commandId, consumer, commandString, onReply, onChange, maxReplies }) {
-    /** Whether its id was made here, so that no other command has it. @type {boolean} */ this.ownId = (commandId ?? null) === null;
-    /** Whether no other command has its id: it is unique, or the bridge sees to it. */ this.alone = this.ownId;
+    /** Whether its id was made here, and is unique. @type {boolean} */ this.ownId = (commandId ?? null) === null;
+    /** Whether no other command can have its id: it is unique, or the bridge guarantees that. */ this.alone = this.ownId;
     /** @type {string} */ this.commandId = commandId ?? newCommandId();
     /** @type {string} */ this.consumer = consumer;
     /** @type {string} */ this.commandString = commandString;
@@ -116,9 +116,9 @@ export class Command {
     }, ms);
   }
 
-  /** Its replies answer this commander, and no other. */
+  /** Sets the commander of its replies. */
   expect(commander) {
-    if (this.#commander !== commander) {  // what came until now was another's
+    if (this.#commander !== commander) {  // the replies so far were another's
       this.#starts = 0;
       this.#contested = false;
     }
@@ -126,23 +126,23 @@ export class Command {
     this.#expected = true;
   }
 
-  /** Whether a reply with its id is one to it. */
+  /** Whether a reply with its id answers it. */
   isAnsweredBy({ sender, commanderId }) {
     if (commanderId === null || !this.#isFor(sender)) return false;
     return this.#commander === null ? this.#mayCommand(commanderId) : commanderId === this.#commander;
   }
 
-  /** Takes notice of a reply with its id that is not one to it. */
+  /** Notes a reply with its id that does not answer it. */
   overhear({ sender, commanderId }) {
     if (!this.alone && !this.#expected && this.#isFor(sender) && this.#mayCommand(commanderId)) this.#contested = true;
   }
 
-  /** The actor `dome` hears the consumer `dome`, and `dome.shutter` as well. */
+  /** Whether an actor runs commands to the consumer: `dome` runs those to `dome` and `dome.shutter`. */
   #isFor(sender) {
     return sender !== null && (sender === this.consumer || this.consumer.startsWith(`${sender}.`));
   }
 
-  /** Whether a bridge of some name sends its commands so. An actor that commands itself meanwhile has its own name there. */
+  /** Whether the commander has the form that a bridge of any name gives. An actor that commands itself has its own name there. */
   #mayCommand(commanderId) {
     const ending = `.${this.consumer}`;
     const name = commanderId.endsWith(ending) ? commanderId.slice(0, -ending.length) : "";
@@ -182,14 +182,14 @@ export class Command {
     this.#settle.reject(new CommandError(this.message, this, null, code));
   }
 
-  /** The bridge says that nobody listens to its consumer. */
+  /** Handles the bridge's report that its consumer does not exist. */
   fail(why, code) {
     this.message = why;
     this.#become("failed");
     this.#settle.reject(new CommandError(why, this, null, code));
   }
 
-  /** It was not sent. @param {string|null} [code]  the bridge's */
+  /** Rejects it: it was not sent. @param {string|null} [code]  the bridge's error code */
   reject(why, code = null) {
     this.message = why;
     this.#become("rejected");

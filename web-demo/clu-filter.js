@@ -115,11 +115,11 @@ export class CompiledFilter {
   }
 }
 
-/** What a filter may have, see package bridge/filter. */
+/** Bounds of a filter, see package bridge/filter. */
 const MAX_VALUES = 256;
 const MAX_BYTES = 255;
 
-/** A filter that selects the replies with these command ids; the last ones of too many. Null when there are none. */
+/** A filter for the replies with these command ids, or the last of them if there are too many. Null without ids. */
 export function filterOfIds(ids) {
   const literals = ids.map((id) => id.replace(/[*?[]/g, "[$&]")).filter((glob) => new TextEncoder().encode(glob).length <= MAX_BYTES);
   return literals.length > 0 ? { command_id: literals.slice(-MAX_VALUES) } : null;

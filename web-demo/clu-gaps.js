@@ -1,31 +1,32 @@
 /**
- * Gaps: where replies may be missing, told once each. The bridge gives notice of those in what it heard itself; those
- * between two connections are known here.
+ * Gaps: where replies may be missing, each reported once. The bridge sends notices of gaps in its own link; gaps
+ * between two connections are found here.
  *
- * While a page catches up they are held with all else, for their place among the replies is known only then.
+ * While a page catches up they are held with everything else, because their place among the replies is known only
+ * afterwards.
  */
 
-/** The notices that are remembered, for one comes again with each subscription that is resumed. */
+/** How many notices are remembered: each comes again with every subscription that resumes. */
 const MAX_NOTICES = 20;
 
 export class Gaps {
   #notices = [];
-  #interrupted = false;  // the page was told of this connection's gap
+  #interrupted = false;  // the gap before this connection was reported
   #tell;
 
   /** @param {(gap: {from: Date|null, to: Date, seconds: number|null, reason: string|null}) => void} tell */
   constructor(tell) {
     this.#tell = tell;
-    /** Since when nothing was heard, ms since 1970; null when nothing is owed. @type {number|null} */ this.away = null;
+    /** Since when nothing was heard, ms since 1970; null without a gap. @type {number|null} */ this.away = null;
   }
 
-  /** A connection is lost. @param {number|null} lastHeard  ms; null when nobody spoke on it */
+  /** Notes a lost connection. @param {number|null} lastHeard  ms; null if nothing was heard on it */
   lost(lastHeard) {
     if (lastHeard !== null) this.away ??= lastHeard;
     this.#interrupted = false;
   }
 
-  /** The bridge gives notice. @param {import("./clu-catchup.js").CatchUp|null} catchUp  holds it */
+  /** Handles a notice of the bridge. @param {import("./clu-catchup.js").CatchUp|null} catchUp  holds it */
   notice({ from, to, seconds }, catchUp) {
     const key = `${from} ${to}`;
     if (this.#notices.includes(key)) return;
@@ -34,7 +35,7 @@ export class Gaps {
     else this.tell(gap);
   }
 
-  /** Once for each connection: what was said since the last one was lost may be missing. */
+  /** Reports, once for each connection, that replies since the last one was lost may be missing. */
   interrupt(reason, catchUp) {
     if (this.away === null || this.#interrupted) return;
     this.#interrupted = true;

@@ -196,7 +196,7 @@ test("CLU's own server: two tabs that count their ids from 1 do not have each ot
   await assert.rejects(first, { state: "unknown" });
 
   say(">", { id: "2" });  // the other tab was first
-  await assert.rejects(clu.send("dome", "close", { commandId: "2" }), { state: "rejected", message: /another program's command to dome with the id 2 is under way/ });
+  await assert.rejects(clu.send("dome", "close", { commandId: "2" }), { state: "rejected", message: /another program's command to dome with the id 2 is in flight/ });
   assert.equal(clu.send("camera", "expose", { commandId: "2" }).state, "sent", "to another actor it is another matter");
   say(":", { id: "2" });
   clu.send("dome", "close", { commandId: "3" });

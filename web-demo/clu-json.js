@@ -1,12 +1,12 @@
 /**
  * JSON whose integers keep all their digits.
  *
- * A JavaScript number has 53 bits: 5853498713190525696, an identifier of an SDSS target, becomes 5853498713190525000-odd,
- * and two different ones become equal. Python and Go have no such bound, so actors send them. JSON.parse alone gives no
- * way back to the digits in every browser, so integers beyond 2^53 are rewritten in the text before it is parsed. Only a text
- * that seems to have one pays for that: the others cost one pass of a regular expression.
+ * A JavaScript number has 53 bits: 5853498713190525696, an SDSS target's identifier, becomes about 5853498713190526000,
+ * and two different identifiers become equal. Python and Go have no such bound, so actors send them. Not every
+ * browser's JSON.parse gives access to the digits, so integers beyond 2^53 are rewritten in the text before it is
+ * parsed. Only texts that seem to have one pay for that; the others cost one pass of a regular expression.
  *
- * Fractions and exponents are numbers as ever, also 1e22: an actor that sends those has 53 bits itself.
+ * Numbers with a fraction or an exponent stay numbers, even 1e22: an actor that sends those has 53 bits itself.
  */
 
 /** What an integer beyond 2^53 may become. */
@@ -15,11 +15,11 @@ export const BIGINTS = Object.freeze(["text", "bigint", "number"]);
 /** Sixteen digits where a number may begin. */
 const LONG = /[:,[\s-]\d{16}/;
 
-/** What JSON knows of numbers, and what is not JSON: JSON.parse refuses that before it is rewritten. */
+/** Numbers, valid or not: JSON.parse has refused invalid ones before the text is rewritten. */
 const NUMBER = /-?\d[\d.eE+-]*/g;
 const INTEGER = /^-?\d+$/;
 
-/** Marks a text that was an integer. No actor can know it. */
+/** Marks a string that was an integer. Actors cannot guess it. */
 const MARK = `integer ${Math.random().toString(36).slice(2)} `;
 
 /**
@@ -45,7 +45,7 @@ export function parseJSON(text, as = "text") {
   }
 }
 
-/** Puts quotes and the mark around each integer that a number cannot hold. */
+/** Quotes and marks each integer that a number cannot hold. */
 function rewrite(text, mark) {
   const quoted = (token) => (INTEGER.test(token) && !Number.isSafeInteger(Number(token)) ? `"${mark}${token}"` : token);
   const parts = [];
@@ -60,7 +60,7 @@ function rewrite(text, mark) {
   return parts.join("");
 }
 
-/** Where the string ends that begins at `open`. The text is JSON, so it does. */
+/** The end of the string that begins at `open`. The text is valid JSON, so there is one. */
 function endOfString(text, open) {
   let close = open;
   let slashes;
@@ -84,7 +84,7 @@ export function formatJSON(value, indent) {
   try {
     return JSON.stringify(value, null, indent);
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;  // else it has a BigInt: rare, and a replacer is slow
+    if (!(error instanceof TypeError)) throw error;  // else there is a BigInt: rare, and a replacer is slow
   }
   const text = JSON.stringify(value, (_, item) => (typeof item === "bigint" ? MARK + item : item), indent);
   return text.replaceAll(MARKED, "$1");

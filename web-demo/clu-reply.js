@@ -90,18 +90,18 @@ export function readReply(envelope, size, receivedAt = Date.now()) {
 }
 
 /**
- * Dates a reply that was said while the page was away: it came now, but its own time tells when.
+ * Dates a reply that was published while the page was disconnected, by its own time.
  * @param {Reply} reply
  * @param {number|null} left  when the connection before was last heard, ms
  */
 export function dateLate(reply, left) {
   reply.late = true;
   const time = reply.time?.getTime();
-  // To the second, by another clock: not before what was heard last, and not in the future.
+  // Its time is in whole seconds, by another clock: clamp it between the last reply and now.
   if (time !== undefined) reply.at = Math.min(reply.receivedAt, Math.max(time, left ?? time));
 }
 
-/** Whether what a frame says has the form of v1's own messages. */
+/** Whether a frame's value has the form of v1's own messages. */
 export function isMessage(value) {
   return typeof value === "object" && value !== null && typeof value.op === "string" && value.headers === undefined;
 }

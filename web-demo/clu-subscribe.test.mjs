@@ -118,7 +118,7 @@ test("a wrong filter is told to its owner in the bridge's words, and the others 
   PaperSocket.last.accept();
   PaperSocket.last.say(hello());
   assert.deepEqual(PaperSocket.last.asked().map(({ filter }) => filter), [{ senders: "dome" }, { sender: "dome" }]);
-  const words = 'the filter has a field "senders", which there is not';
+  const words = 'the filter has an unknown field "senders"';
   PaperSocket.last.say({ op: "error", id: "1", code: "bad_request", message: words }, resumed("2", 42), numbered(42));
   assert.equal(PaperSocket.last.asked()[0].op, "ping", "nothing is owed any more");
   PaperSocket.last.say(pong(42));

@@ -39,10 +39,10 @@ import { websocketURL } from "./clu-url.js";
 
 export { CODES, Command, CommandError, formatJSON, isFinal, newCommandId, parseJSON, parseReply, Subscription, websocketURL };
 
-/** The bridge's codes for a command that was not sent. After any other one but `returned`, an actor may have it. */
+/** The bridge's error codes for a command that was not sent. After any other code but `returned`, an actor may have it. */
 const NOT_SENT = new Set(["bad_request", "forbidden", "in_use", "away", "blocked", "full", "expired", "gone", "invalid", "leaving"]);
 
-/** ms for which a command waits to know the server, which greets at once if it is clu-ws. */
+/** ms for which a command waits for the server's greeting, which clu-ws sends at once. */
 const GREETING = 300;
 
 const MAX_TIME = 2 ** 31 - 1;     // ms that a timer can run
@@ -92,10 +92,10 @@ export class Clu extends EventTarget {
   #options;
   #subscriptions = 0;    // how many there ever were
   #opening = null;
-  #openedAt = 0;         // the last connection
+  #openedAt = 0;         // when the last connection opened
   #inFlight;
-  #held = [];            // commands that wait to know the server, {command, expires, timeout}
-  #holding = null;       // the timer that lets them go
+  #held = [];            // commands that wait for the greeting, {command, expires, timeout}
+  #holding = null;       // the timer that sends them
 
   /**
    * @param {string|URL} [url]  ws(s):// or http(s)://, absolute or relative to the page; default: the page's own folder
@@ -192,12 +192,12 @@ export class Clu extends EventTarget {
   /**
    * Sends a command and follows it. Never throws: what is wrong comes as a rejected command.
    *
-   * `expires` says for how long it may be on its way: a bridge that has it later does not send it, and it is rejected with
-   * the code `expired`. `timeout` begins when that time is over, so that a command that began at the last moment has all of
-   * it, as at the bridge. CLU's own server knows no expiry, and there `timeout` begins at once.
+   * `expires` is how long it may be on its way: if it reaches the bridge later, it is not sent, and is rejected with
+   * the code `expired`. `timeout` starts when that time is over, so that a command that begins at the last moment still
+   * has all of it, as at the bridge. CLU's own server knows no expiry, and there `timeout` starts at once.
    *
-   * In the first moment of a connection, and when the computer's clock was set or stood still, it waits for a word of
-   * the bridge, for 0.3 s at most.
+   * Right after connecting, and when the computer's clock was set or stopped, it waits for the bridge's time, for at
+   * most 0.3 s.
    *
    * @param {string} consumer       the actor, for instance "dome"
    * @param {string} commandString  for instance "open"
@@ -254,7 +254,7 @@ export class Clu extends EventTarget {
     return null;
   }
 
-  /** Sends what waits, unless it has to wait on. */
+  /** Sends the waiting commands, unless they still have to wait. */
   #release(anyway = false) {
     if (this.#held.length === 0) return;
     const greeting = this.protocol === null && Date.now() - this.#openedAt < GREETING;
@@ -354,7 +354,7 @@ export class Clu extends EventTarget {
   /** The bridge's error about a command. @returns {boolean} whether it is one of this client's */
   #refused({ command_id: id, code, message }) {
     const command = this.#inFlight.get(id);
-    if (code === "expired") this.#session.clock.ask();  // the clock here may be wrong
+    if (code === "expired") this.#session.clock.ask();  // the local clock may be wrong
     if (NOT_SENT.has(code)) command?.reject(message, code);
     else if (code === "returned") command?.fail(message, code);
     else command?.lose(message, code);

@@ -9,6 +9,7 @@
 //	       │  └► clu-clock.js   the bridge's time, by which commands expire
 //	       ├► clu-subscription.js, clu-filter.js   which replies, and their last values
 //	       ├► clu-json.js      frames as values, with all digits of their integers
+//	       ├► clu-gaps.js      where replies may be missing
 //	       └► clu-inflight.js, clu-command.js   commands, their lives, and which replies are theirs
 package webdemo
 
@@ -33,8 +34,8 @@ func Handler() http.Handler {
 		w.Header().Set("Cache-Control", "no-cache")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Referrer-Policy", "no-referrer")
-		// What else the page may do it says itself; this it cannot (CSP 3, 6.4.2): a page
-		// around it could have somebody press its buttons.
+		// The page sets the rest of its policy itself; frame-ancestors must be a header
+		// (CSP 3, 6.4.2). Without it a page could embed this one for clickjacking.
 		w.Header().Set("Content-Security-Policy", "frame-ancestors 'none'")
 		files.ServeHTTP(w, r)
 	})

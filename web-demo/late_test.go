@@ -25,7 +25,7 @@ const aPageWithACommand = `(async () => {
 	record.send();
 })(); void 0`
 
-func TestACommandThatTheNetworkHeldUpIsNotRun(t *testing.T) {
+func TestACommandThatTheNetworkDelayedIsNotRun(t *testing.T) {
 	python := testkit.CLU(t)
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)

@@ -64,7 +64,7 @@ func refusing(t *testing.T) (addr string, expiries <-chan float64) {
 	return strings.TrimPrefix(server.URL, "http://"), left
 }
 
-func TestThePageTellsACommandThatWasNotSentFromOneThatFailedAndOneThatNobodyKnowsOf(t *testing.T) {
+func TestThePageDistinguishesUnsentFailedAndUnknownCommands(t *testing.T) {
 	ctx := testkit.Browser(t)
 	addr, expiries := refusing(t)
 	openPage(t, ctx, addr)

@@ -1,11 +1,11 @@
 package topic
 
-// finder searches for a run of words with a bit for each: it is set while the words
-// up to that one are those up to here (the shift-and algorithm).
+// finder searches for a run of words with the shift-and algorithm: bit i of the state
+// is set if the run's first i+1 words match the words read last.
 type finder struct {
 	length int
-	masks  map[string][]uint64 // the places that take a word
-	any    []uint64            // those of *, which take every other one
+	masks  map[string][]uint64 // bit i: word i of the run matches this word
+	any    []uint64            // bit i: word i of the run is *
 }
 
 // maxState is enough for the words of a routing key, which has 255 bytes.
@@ -30,12 +30,12 @@ func newFinder(run []string) *finder {
 	return f
 }
 
-// find takes the words up to the end of the run where it comes first.
+// find consumes the words up to the end of the run's first occurrence.
 func (f *finder) find(left *words) bool {
 	var room [maxState]uint64
 	state := room[:]
 	if len(f.any) > maxState {
-		state = make([]uint64, len(f.any)) // no key of AMQP has so many words
+		state = make([]uint64, len(f.any)) // no AMQP routing key has so many words
 	}
 	last, bit := (f.length-1)/64, uint64(1)<<((f.length-1)%64)
 	for {

@@ -9,7 +9,7 @@ import (
 type Pattern struct {
 	words []string
 
-	// The words before the first #, between two of them, and behind the last one.
+	// The words before the first #, between two #, and behind the last #.
 	hash   bool
 	head   []string // all words, without a #
 	middle []*finder
@@ -74,9 +74,9 @@ func (p Pattern) Literal() bool {
 	return true
 }
 
-// Match reports whether the pattern matches a key, in time linear in the key: what
-// stands before the first # and behind the last one is there or not, and what stands
-// between two of them is as good where it comes first. It does not allocate.
+// Match reports whether the pattern matches a key, in time linear in the key: the words
+// before the first # and behind the last # have a fixed place, and for a run between
+// two # the first occurrence is as good as any. It does not allocate.
 func (p Pattern) Match(key string) bool {
 	left := words{text: key, none: key == ""}
 	for _, want := range p.head {
@@ -100,10 +100,10 @@ func (p Pattern) Match(key string) bool {
 	return true
 }
 
-// takes reports whether a pattern's word, not #, is for a key's.
+// takes reports whether a pattern's word other than # matches a key's word.
 func takes(want, word string) bool { return want == "*" || want == word }
 
-// words is what is left of a key.
+// words is the rest of a key.
 type words struct {
 	text string
 	none bool // not even an empty word

@@ -28,7 +28,7 @@ type listening struct {
 	complained bool // the log knows, since the last connection was accepted
 	next       int  // whose turn it is
 
-	behind           bool // there may be connections that came while the loop stood still
+	behind           bool // connections may have arrived while the loop stood still
 	bequeathsNothing bool // accepted sockets do not have the listener's options
 }
 
@@ -85,12 +85,12 @@ func (a *listening) unlisten() {
 	})
 }
 
-// accept takes waiting connections and hands them to the loops in turn. It reports
+// accept accepts waiting connections and hands them to the loops in turn. It reports
 // whether no more wait.
 func (a *listening) accept(fd int) bool {
 	options := a.sockets[fd]
 	if options == nil {
-		return true // nobody listens there any more
+		return true // the listener is closed
 	}
 	for range acceptsInTurn {
 		client, from, err := unix.Accept4(fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
@@ -147,8 +147,8 @@ func (a *listening) resume() {
 // spareIncoming is how many records of incoming connections a loop keeps.
 const spareIncoming = 64
 
-// adopt makes an accepted socket a connection of this loop. Where there is no room
-// for it, it is told so once its request says that it is nothing vital.
+// adopt makes an accepted socket a connection of this loop. Beyond the limit it is
+// refused once its request turns out not to be vital.
 func (l *loop) adopt(fd int, peer netip.AddrPort, options *ListenOptions) {
 	if l.drained != nil || l.stopped {
 		unix.Close(fd)
@@ -169,7 +169,7 @@ func (l *loop) adopt(fd int, peer netip.AddrPort, options *ListenOptions) {
 	l.wheel.schedule(c, l.wheel.now+ticks(l.engine.cfg.HeadTimeout))
 }
 
-// incoming gives a record for a connection whose request is to come.
+// incoming returns a record for a new connection.
 func (l *loop) incoming(c *conn) *incoming {
 	in := new(incoming)
 	if n := len(l.spares); n > 0 {
@@ -179,7 +179,7 @@ func (l *loop) incoming(c *conn) *incoming {
 	return in
 }
 
-// recycle takes such a record back.
+// recycle takes a record back.
 func (l *loop) recycle(c *conn) {
 	in := c.head
 	c.head = nil
@@ -189,18 +189,18 @@ func (l *loop) recycle(c *conn) {
 	}
 }
 
-// giveWay ends a connection whose place another one took.
-func (l *loop) giveWay(slot int32, gen uint32) {
+// evict ends a connection whose place a new one took.
+func (l *loop) evict(slot int32, gen uint32) {
 	l.mail.post(func() {
 		c := l.lookup(slot, gen)
 		if c == nil || c.head == nil {
 			return
 		}
-		if c.state == stateHead { // else it was told no before
+		if c.state == stateHead { // else it was refused before
 			no := l.engine.limiter.noRoom(c.head)
 			l.engine.reportRefusal(no, c.head.client)
 			if c.head.started() {
-				// As far as the socket takes it: nobody waits for this client.
+				// Only what the socket takes at once is sent.
 				_, _ = unix.Write(int(c.fd), no.answer())
 			}
 		}

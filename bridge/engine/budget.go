@@ -6,12 +6,12 @@ import (
 )
 
 const (
-	// burst is for how many seconds' worth of messages a quiet client may save up.
+	// burst is how many seconds' worth of messages a quiet client may save up.
 	burst = 10
-	// inflatedPerMessage is how many bytes of a message that was compressed count as
-	// one message more.
+	// inflatedPerMessage is how many bytes of decompressed data count as one more
+	// message.
 	inflatedPerMessage = 16 << 10
-	// fragmentsPerMessage is how many fragments of a message do.
+	// fragmentsPerMessage is how many fragments count as one more message.
 	fragmentsPerMessage = 16
 )
 
@@ -21,8 +21,7 @@ type budget struct {
 	at   tick
 }
 
-// most is what a client can save up. No client sends as many as a rate beyond
-// that allows.
+// most bounds what a client can save up, beyond any real rate.
 func most(rate int) int64 { return min(int64(rate), math.MaxInt32/burst) * burst }
 
 // full is the budget of a client that has just come.
@@ -32,7 +31,7 @@ func fullBudget(rate int, now tick) budget { return budget{int32(most(rate)), no
 func (b *budget) take(rate int, now tick) bool {
 	if now != b.at {
 		const ticksPerSecond = int64(second / tickLength)
-		// What is earned in ten seconds fills it, so that no product can overflow.
+		// Ten seconds fill the budget, so no product can overflow.
 		earned := min(int64(now-b.at), burst*ticksPerSecond) * (most(rate) / burst) / ticksPerSecond
 		b.left = int32(min(int64(b.left)+earned, most(rate)))
 		b.at = now
@@ -44,8 +43,8 @@ func (b *budget) take(rate int, now tick) bool {
 	return true
 }
 
-// charge uses up to n messages of the budget: it does not go below nothing, so that
-// one large message does not cost a slow client its next one.
+// charge takes up to n messages from the budget. It stops at zero, so that one large
+// message does not cost a slow client its next one.
 func (b *budget) charge(n int) { b.left -= int32(min(int64(n), int64(max(b.left, 0)))) }
 
 func tooManyMessages(rate int) string {

@@ -11,9 +11,8 @@ import (
 const (
 	// closeTimeout is how long a peer may take to answer our close frame.
 	closeTimeout = 5 * time.Second
-	// answerTimeout is how long a handler may take to answer the messages that came
-	// before a close frame, and then for how long their sender may read nothing of the
-	// answers.
+	// answerTimeout is how long a handler may take to answer the messages before a
+	// close frame, and then how long the client may read nothing of the answers.
 	answerTimeout = time.Second
 	// lingerTimeout is how long a peer may take to hang up after our last byte.
 	lingerTimeout = 2 * time.Second
@@ -26,7 +25,7 @@ const tryAgainLater ws.StatusCode = 1013
 // Reasons for closing, in words that a web developer reads in the console.
 const (
 	tooSlow     = "too slow: more than the backlog waited to be read"
-	owesMost    = "too slow: too much waits to be read by all clients together, and most of it by this one"
+	owesMost    = "too slow: too much is queued for all clients together, and most of it for this one"
 	hungUp      = "the client hung up without a close frame"
 	noAnswer    = "the client did not answer the close frame"
 	heldTooMuch = "too many incomplete messages are held; try again later"

@@ -25,8 +25,8 @@ func (l *loop) beginClose(c *conn, code ws.StatusCode, reason string) {
 	} else {
 		l.forgetOwn(c)
 	}
-	if c.muted {
-		l.unmute(c) // for the peer's close frame
+	if c.paused {
+		l.resumeReading(c) // for the peer's close frame
 	}
 	l.send(c, closeFrame(code, reason))
 }
@@ -122,8 +122,8 @@ func (l *loop) drop(c *conn, code ws.StatusCode, reason string) {
 func (l *loop) forget(c *conn) {
 	l.returnParser(c)
 	l.forgetOwn(c)
-	if c.muted {
-		l.forgetMute(c)
+	if c.paused {
+		l.endPause(c)
 	}
 	if c.ending {
 		l.forgetEnding(c)
@@ -137,7 +137,7 @@ func (l *loop) forget(c *conn) {
 	l.conns.release(c)
 }
 
-// refuse answers an HTTP request with a status and a reason, and hangs up.
+// refuse answers an HTTP request with a status and a reason, and closes the connection.
 func (l *loop) refuse(c *conn, no *Refusal) {
 	l.engine.reportRefusal(no, c.head.client)
 	c.state, c.head.head = stateRejected, nil
@@ -170,7 +170,7 @@ func (l *loop) end() {
 	l.stopped = true
 }
 
-// forgetOwn lets go of what the connection alone was to be sent.
+// forgetOwn discards the connection's own queue.
 func (l *loop) forgetOwn(c *conn) {
 	if c.out != nil {
 		c.out.forget(&l.ledger)

@@ -59,8 +59,8 @@ func (c Conn) Close(code int, reason string) {
 	c.on.close(c.slot, c.gen, ws.StatusCode(code), reason)
 }
 
-// Finish says that the messages of a connection that ends are answered, as far as
-// they are going to be: see [Handler]. Elsewhere it does nothing.
+// Finish ends the answers to a connection that is ending: see [Handler]. On other
+// connections it does nothing.
 func (c Conn) Finish() { c.on.finish(c.slot, c.gen) }
 
 // state is where a connection stands in its life.
@@ -81,7 +81,7 @@ type conn struct {
 	ring    *ring     // the log it follows
 	cursor  uint64    // the next frame of the log it has not had
 	in      *parser   // nil while no message is incomplete
-	head    *incoming // until its request is accepted; then nil
+	head    *incoming // nil once its request is accepted
 	out     *outbound // frames of its own, and the rest of a frame cut short; nil when none
 	member  int       // its place among the ring's members
 
@@ -89,22 +89,22 @@ type conn struct {
 	slot   int32
 	gen    uint32
 	budget budget
-	from   *addrCount // nil where its address is not counted
+	from   *addrCount // nil if its address is not counted
 	due    tick       // when the loop must look at it
 	entry  tick       // when the wheel will; 0 when it will not
 	sent   tick       // when something was sent
 	state  state
 
 	blocked  bool // the socket is full; epoll will say when it has room
-	waited   bool // its input may have waited while the loop stood still
+	waited   bool // its input may have waited during a stall
 	pinged   bool // a ping went out since something was read
-	ending   bool // the peer began to close, or broke the rules; answers go out yet
+	ending   bool // the peer began to close, or broke the protocol; answers still go out
 	byPeer   bool // no answer to our close frame is awaited
 	eof      bool // the peer will send nothing more
 	deflate  bool // permessage-deflate was negotiated
 	late     bool // it is in the loop's list of those to flush
 	owing    bool // it is in the loop's list of those that were lent frames
-	muted    bool // it is not read from, because it does not read
+	paused   bool // reading is paused because it does not read
 	toRead   bool // it is in the loop's list of those to read on
 	answered bool // the answer to its upgrade request is out
 }

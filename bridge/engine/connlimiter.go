@@ -7,18 +7,18 @@ import (
 	"sync"
 )
 
-// maxReserve bounds the connections that have no place: those that came when there
-// was no room, until they are told so or have asked for something vital.
+// maxReserve bounds the connections without a place: accepted beyond the limit, until
+// they are refused or have sent a vital request.
 const maxReserve = 64
 
-// connLimiter counts connections, in all and from each address, from the moment
-// they are accepted. One that has not sent its request yet holds its place only
-// until somebody else needs it: then the oldest of these gives way, so that heads
-// that trickle in keep nobody out.
+// connLimiter counts connections, in all and from each address, from accept on. A
+// connection that has not sent its request yet keeps its place only until a new
+// connection needs it: then the oldest of these is evicted, so that heads that trickle
+// in lock no client out.
 type connLimiter struct {
 	max        int                   // connections in all
 	perAddress int                   // connections from one address; 0 is no limit
-	exempt     func(netip.Addr) bool // addresses that are not held to it; nil is none
+	exempt     func(netip.Addr) bool // addresses without that limit; nil is none
 
 	// mu guards the following fields, and place, count and links of every incoming.
 	mu        sync.Mutex
@@ -36,42 +36,41 @@ type addrCount struct {
 	heads headList // those whose request has not come
 }
 
-// place is where a connection stands with the limiter.
+// place is the state of a connection in the limiter.
 type place uint8
 
 const (
-	placeNone    place = iota // it gave way, or has ended
-	placeCounted              // it has a place, which it may lose
-	placeReserve              // there was no room
-	placeKept                 // it has a place to its end: its request was accepted
+	placeNone    place = iota // evicted or ended
+	placeCounted              // it has a place, and may be evicted
+	placeReserve              // it has no place: the limit was reached
+	placeKept                 // it has a place for good: its request was accepted
 )
 
-// evicted names a connection that gave way.
+// evicted is a connection that has lost its place.
 type evicted struct {
 	on   holder
 	slot int32
 	gen  uint32
 }
 
-// holder is what an incoming connection lives on: a loop, or goroutines of its own.
+// holder runs an incoming connection: a loop, or a peer on goroutines.
 type holder interface {
-	giveWay(slot int32, gen uint32)
+	evict(slot int32, gen uint32)
 }
 
-// tell ends the connection, if there is one. It must not be called with the
-// limiter's lock.
+// tell ends the evicted connection, if any. The limiter's lock must not be held.
 func (v evicted) tell() {
 	if v.on != nil {
-		v.on.giveWay(v.slot, v.gen)
+		v.on.evict(v.slot, v.gen)
 	}
 }
 
-// enter counts a new connection. One for which there is no room stays for what is
-// vital, until somebody else does.
+// enter counts a new connection. Beyond the limit it joins the reserve, where only
+// vital requests are answered.
 func (c *connLimiter) enter(in *incoming) (gave evicted) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	// Behind a header of the PROXY protocol everybody has the proxy's address.
+	// Until the PROXY header is read, all clients have the proxy's address.
 	addr := in.client.Addr()
 	if in.expectProxy || in.readsProxy {
 		addr = netip.Addr{}
@@ -83,8 +82,8 @@ func (c *connLimiter) enter(in *incoming) (gave evicted) {
 	return c.takeReserve(in, no)
 }
 
-// admit keeps the place of a connection whose request has come from the client
-// with an address, or says in words why there is none.
+// admit makes a connection's place permanent once its request and the client's address
+// are known, or returns why there is no place.
 func (c *connLimiter) admit(in *incoming, addr netip.Addr) (gave evicted, no *Refusal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -102,8 +101,7 @@ func (c *connLimiter) admit(in *incoming, addr netip.Addr) (gave evicted, no *Re
 	return gave, nil
 }
 
-// demote makes a connection that was admitted, and then refused, give way again
-// to those that need its place.
+// demote makes a connection that was admitted and then refused evictable again.
 func (c *connLimiter) demote(in *incoming) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -113,7 +111,7 @@ func (c *connLimiter) demote(in *incoming) {
 	}
 }
 
-// noRoom says why a connection has no place; nil if it has one.
+// noRoom returns why a connection has no place; nil if it has one.
 func (c *connLimiter) noRoom(in *incoming) *Refusal {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -137,8 +135,8 @@ func (c *connLimiter) leave(count *addrCount) {
 	c.uncount(count)
 }
 
-// takePlace counts a connection, in place of the oldest without a request if need
-// be. mu is held, as in all that follow.
+// takePlace gives a connection a place, if need be that of the oldest connection
+// without a request. mu is held, as in all that follow.
 func (c *connLimiter) takePlace(in *incoming, addr netip.Addr) (gave evicted, no *Refusal) {
 	limited := c.limits(addr)
 	if from := c.addresses[addr]; limited && from != nil && from.count >= c.perAddress {
@@ -163,8 +161,8 @@ func (c *connLimiter) takePlace(in *incoming, addr netip.Addr) (gave evicted, no
 	return gave, nil
 }
 
-// takeReserve has a connection wait without a place, instead of the oldest that
-// does if need be.
+// takeReserve adds a connection to the reserve, if need be in place of the oldest
+// there.
 func (c *connLimiter) takeReserve(in *incoming, why *Refusal) (gave evicted) {
 	if c.reserved >= maxReserve { // all of which are in the list
 		gave = c.evict(c.reserve.oldest)
@@ -180,9 +178,9 @@ func (c *connLimiter) full() *Refusal {
 		Reason: fmt.Sprintf("full: %d connections are open; try again later", c.max)}
 }
 
-// limits reports whether the connections from an address are limited. The zero
-// address (a Unix socket) and this machine's own are not, nor those of proxies: a
-// proxy brings everybody's.
+// limits reports whether the connections from an address are limited. Those from Unix
+// sockets (the zero address), from this machine and from proxies are not: a proxy's
+// connections are those of many clients.
 func (c *connLimiter) limits(addr netip.Addr) bool {
 	return c.perAddress > 0 && addr.IsValid() && !addr.IsLoopback() && (c.exempt == nil || !c.exempt(addr))
 }
@@ -212,11 +210,11 @@ func (c *connLimiter) uncount(from *addrCount) {
 func (c *connLimiter) evict(in *incoming) evicted {
 	c.remove(in)
 	in.noRoom = &Refusal{Status: http.StatusServiceUnavailable, Kind: KindFull,
-		Reason: "the request did not come in time, and somebody else needed the place; try again"}
+		Reason: "the request took too long, and a new connection needed its place; try again"}
 	return evicted{in.on, in.slot, in.gen}
 }
 
-// remove takes a connection out of all that it is in.
+// remove removes a connection from all lists and counts.
 func (c *connLimiter) remove(in *incoming) {
 	switch in.place {
 	case placeCounted:
@@ -231,7 +229,7 @@ func (c *connLimiter) remove(in *incoming) {
 	in.place, in.count = placeNone, nil
 }
 
-// list and unlist keep the lists of those that would give way.
+// list and unlist maintain the lists of evictable connections.
 func (c *connLimiter) list(in *incoming) {
 	c.heads.add(in)
 	if in.count != nil {

@@ -14,7 +14,7 @@ import (
 // holders notes who gave way.
 type holders struct{ gone []int32 }
 
-func (h *holders) giveWay(slot int32, _ uint32) { h.gone = append(h.gone, slot) }
+func (h *holders) evict(slot int32, _ uint32) { h.gone = append(h.gone, slot) }
 
 // coming makes an incoming connection from an address, numbered by slot.
 func (h *holders) coming(slot int32, addr string) *incoming {
@@ -78,7 +78,7 @@ func TestAClientOfAProxyIsCountedByItsOwnAddress(t *testing.T) {
 	}
 }
 
-func TestTheOldestWithoutARequestGivesWay(t *testing.T) {
+func TestTheOldestConnectionWithoutARequestIsEvicted(t *testing.T) {
 	c, h := connLimiter{max: 3}, &holders{}
 	enter := func(slot int32) *incoming {
 		in := h.coming(slot, "")
@@ -163,7 +163,7 @@ func TestTheLimiterCountsRight(t *testing.T) {
 	}
 }
 
-func TestHeadsThatTrickleInKeepNobodyOut(t *testing.T) {
+func TestHeadsThatTrickleInLockNoClientOut(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		const places, trickled, honest = 300, 330, 84
 		s := start(Config{Limits: Limits{MaxConnections: places, HeadTimeout: time.Minute}})
@@ -185,7 +185,7 @@ func TestHeadsThatTrickleInKeepNobodyOut(t *testing.T) {
 	})
 }
 
-func TestHealthIsToldWhenThereIsNoRoom(t *testing.T) {
+func TestHealthIsAnsweredAtTheConnectionLimit(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{
 			Limits: Limits{MaxConnections: 2, HeadTimeout: time.Minute},
@@ -208,7 +208,7 @@ func TestHealthIsToldWhenThereIsNoRoom(t *testing.T) {
 	})
 }
 
-func TestPagesThatAreReadSlowlyAreBoundedAndNotInTheWayOfHealth(t *testing.T) {
+func TestPagesThatAreReadSlowlyAreBoundedAndDoNotBlockHealth(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		release, asked := make(chan struct{}), make(chan struct{}, maxRequests)
 		s := start(Config{

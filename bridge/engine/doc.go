@@ -36,33 +36,33 @@
 // # In: a connection becomes a WebSocket
 //
 //	accept ──► incoming ──► PROXY header? ──► whole head ──► Config.ClientAddr ──► place kept ──► Handler.Accept ──► 101
-//	              │ connLimiter.enter            │ checkHead    checkHandshake      │ admit
+//	              │ connLimiter.enter            │ Request.read checkHandshake      │ admit
 //	              ▼                              ▼                                  ▼
-//	     the oldest gives way                   400 426 431                        503
+//	     the oldest gives way                   400 413 426 431                    503
 //
 // Until its request is accepted a connection has a record of its own (incoming.go),
 // and holds its place only until somebody else needs it (connlimiter.go): a head that
 // trickles in keeps nobody out. What readers of HTTP disagree on is refused
-// (headcheck.go), and every refusal is told to [Config].Refused.
+// (headcheck.go), and so is a request with a body, for whose end net/http would wait.
+// Every refusal is told to [Config].Refused.
 //
-// A turn ends by the work that was done, not by the bytes that were read: a client
-// whose kilobyte inflates to a megabyte has the others served in between, and what
-// is left of its bytes waits with its parser.
+// A turn is bounded by the work done, not by the bytes read: when a client's kilobyte
+// inflates to a megabyte, other clients are served in between, and the rest of its
+// bytes waits in its parser.
 //
-// A loop looks at a clock that goes on while the process is stopped. Where that
-// says that the loop stood still, everything that waits in a socket, in an accept
-// queue or in a parser is late, and its messages say so ([Message]): until the
-// socket was found empty once. On goroutines, where nobody can look into the
-// socket, that is what is read within a second, and further until a read had to
-// wait (stall.go).
+// A loop checks a clock that keeps running while the process is stopped. If the loop
+// stood still, all input that waits in a socket, an accept queue or a parser is late,
+// and its messages say so ([Message]) until the socket was found empty once. Goroutines
+// cannot see whether a socket is empty: there, input is late if it is read within a
+// second after the stall, and further until a read had to wait (stall.go).
 //
 // # Memory
 //
-// Logs are bounded, and shared by all who follow them. What waits for single
-// connections is counted in a ledger, a frame that waits for many of them once
-// (ledger.go), and has one bound for all (Limits.MaxOutbound): past it, the largest
-// debtor is closed first (relief.go). A connection that takes nothing is not read
-// from, so that it cannot ask for more (mute_linux.go).
+// Logs are bounded, and shared by all their followers. Frames queued for single
+// connections are counted in a ledger, once if many connections share them (ledger.go),
+// and have one bound for all (Limits.MaxOutbound): beyond it, the connection with the
+// most queued bytes is closed (overflow.go). Reading from a connection that takes
+// nothing is paused, so that it cannot ask for more (backpressure_linux.go).
 //
 // # Compression
 //
@@ -76,9 +76,9 @@
 //
 // # Who calls what
 //
-// A connection ends with its answers: when the peer closes, or breaks the rules, the
-// handler is told ([Handler], Ending), and the close frame goes out behind what it says
-// until [Conn.Finish] (ending_linux.go).
+// Answers come before the close: when the peer closes, or breaks the protocol, the
+// handler is told ([Handler], Ending), and the close frame follows what it sends until
+// [Conn.Finish] (ending_linux.go).
 //
 // A [Handler]'s methods run on the loops and must not block. [Log.Append] and the
 // methods of [Conn] may be called from any goroutine; Append blocks while a loop

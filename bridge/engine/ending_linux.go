@@ -2,14 +2,14 @@ package engine
 
 import "github.com/gobwas/ws"
 
-// ending is how a connection will end that its peer has closed, or that has broken
-// the rules: nothing more is read from it, and what answers the messages before goes
-// out before the close frame does.
+// ending is the state of a connection whose peer has closed or broken the protocol:
+// nothing more is read, and the answers to earlier messages go out before the close
+// frame.
 type ending struct {
 	code     ws.StatusCode
 	reason   string
-	until    tick // when it ends in any case
-	answered bool // the handler has no more to say
+	until    tick // deadline
+	answered bool // the handler has called Finish
 }
 
 // peerClose handles the peer's close frame (RFC 6455, 5.5.1): it is the answer
@@ -36,7 +36,8 @@ func (l *loop) violated(c *conn, by *closeError) {
 	l.beginEnding(c, by.code, by.reason)
 }
 
-// closedByPeer notes that nothing more is to come on a connection that we close.
+// closedByPeer notes that the peer of a connection that the server closes sends nothing
+// more.
 func (l *loop) closedByPeer(c *conn) {
 	c.byPeer = true
 	if c.out == nil {
@@ -44,7 +45,7 @@ func (l *loop) closedByPeer(c *conn) {
 	}
 }
 
-// beginEnding waits for the handler's answers to what came before.
+// beginEnding waits for the handler's answers to earlier messages.
 func (l *loop) beginEnding(c *conn, code ws.StatusCode, reason string) {
 	if c.state != stateOpen || c.ending {
 		return
@@ -68,15 +69,15 @@ func (l *loop) finish(slot int32, gen uint32) {
 	})
 }
 
-// answered closes an ending connection if all that the handler said is written.
+// answered closes an ending connection once all answers are written.
 func (l *loop) answered(c *conn) {
 	if e := l.endings[c.slot]; e.answered {
 		l.beginClose(c, e.code, e.reason)
 	}
 }
 
-// checkEndings closes the connections whose handlers have had their time, or that
-// do not read the answers.
+// checkEndings closes the connections whose handler took too long or whose peer does
+// not read the answers.
 func (l *loop) checkEndings() {
 	for slot, e := range l.endings {
 		c := l.conns.at(slot)

@@ -28,7 +28,7 @@ func (c *client) expectEnd(code ws.StatusCode) {
 	}
 }
 
-func TestTheServerHangsUpAtOnceOnWhoBreaksTheProtocol(t *testing.T) {
+func TestTheServerHangsUpAtOnceAfterAProtocolError(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{MaxMessage: 1000}})
 		for _, wrong := range []struct {
@@ -98,7 +98,7 @@ func TestAnswersComeBeforeTheCloseFrame(t *testing.T) {
 	})
 }
 
-func TestAHandlerThatDoesNotFinishHoldsNobodyUp(t *testing.T) {
+func TestAHandlerThatDoesNotFinishIsTimedOut(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1}, func(s *server) { s.ending = func(Conn) {} })
 		c := s.dial(t)

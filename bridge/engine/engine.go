@@ -21,7 +21,8 @@ import (
 type Config struct {
 	// Handler decides on connections and receives their messages.
 	Handler Handler
-	// HTTP answers requests that are no WebSocket upgrade. nil answers 426.
+	// HTTP answers requests that are no WebSocket upgrade and have no body; one with a
+	// body is refused. nil answers 426.
 	HTTP http.Handler
 	// Loops is how many loops share the connections. 0 is one for each processor.
 	Loops int
@@ -32,20 +33,21 @@ type Config struct {
 	// the notice that Skip gives for the number of frames missed (nil gives none).
 	// Without Skip such a client is closed with 1008.
 	Skip func(session any, missed uint64) Frame
-	// Refused is told of each request that is turned away, and of those that gave way.
-	// It runs on the loops and must not block. nil tells nobody.
+	// Refused is called for each refused request and each evicted connection. It runs
+	// on the loops and must not block. nil ignores them.
 	Refused func(r *Refusal, client netip.AddrPort)
-	// ClientAddr gives the address of an upgrade's client where proxies bring some. The
-	// request has that of the socket, or of its PROXY header. It runs on the loops and
-	// must not block. nil takes the request's.
+	// ClientAddr returns the client's address of an upgrade that may come through a
+	// proxy. The request has the address of the socket or the PROXY header. It runs on
+	// the loops and must not block. nil means the request's address.
 	ClientAddr func(r *Request) (netip.AddrPort, *Refusal)
-	// Exempt reports whether an address is a proxy's, which Limits.MaxPerAddress is
-	// not for. nil exempts this machine's own alone, which always are.
+	// Exempt reports whether an address is a proxy's and exempt from
+	// Limits.MaxPerAddress. This machine's own addresses always are; nil exempts no
+	// others.
 	Exempt func(netip.Addr) bool
-	// Vital reports whether a request that is no upgrade must be answered also when
-	// there is no room, as one for the server's health. nil is none.
+	// Vital reports whether an HTTP request must be answered even at the connection
+	// limit, such as a health check. nil means none.
 	Vital func(r *Request) bool
-	// ProxyAdvice tells a client whose PROXY header was not expected what to do.
+	// ProxyAdvice is the advice in the refusal of an unexpected PROXY header.
 	ProxyAdvice string
 	// Compress lets clients negotiate permessage-deflate (RFC 7692). A frame of a
 	// log is then compressed once for all of them, and their messages are inflated.
@@ -56,7 +58,7 @@ type Config struct {
 	// Logger gets what an operator must know. nil is [slog.Default].
 	Logger *slog.Logger
 
-	clock func() time.Duration // a test's, for stalls
+	clock func() time.Duration // set by tests of stalls
 }
 
 // Handler is what a server makes of its connections. Its methods run on the
@@ -69,12 +71,12 @@ type Handler interface {
 	Open(c Conn, session any)
 	// Message receives a message, whose payload is valid during the call.
 	Message(c Conn, session any, m Message)
-	// Ending is called when no message follows, because the client has begun to close
-	// or has broken the protocol, while the connection is open yet. What it is sent
-	// from then until [Conn.Finish] goes out before the close frame. The handler calls
-	// Finish once the messages before are answered, during Ending or later. A second
-	// after Ending, the connection closes without; and so it does when the client reads
-	// nothing of the answers for a second.
+	// Ending is called when no message follows because the client has begun to close or
+	// has broken the protocol, while the connection is still open. Frames sent from
+	// then until [Conn.Finish] go out before the close frame. The handler calls Finish
+	// once all earlier messages are answered, during Ending or later. Without Finish
+	// the connection closes a second after Ending, or when the client has read nothing
+	// for a second.
 	Ending(c Conn, session any)
 	// Closed is called once, when an open connection begins to end for whatever
 	// reason. No message follows.
@@ -87,10 +89,9 @@ type Message struct {
 	Op ws.OpCode
 	// Payload is the whole message, unmasked and inflated. A text is valid UTF-8.
 	Payload []byte
-	// Stalled is for how long the engine stood still while the message may have
-	// waited in the socket, or did not read from the client because the client did
-	// not read; 0 if it did not. What must not happen late must not happen for such
-	// a message.
+	// Stalled is for how long the engine stood still while the message may have waited
+	// in the socket, or reading from the client was paused because it did not read; 0
+	// if neither. A handler must not do for such a message what must not happen late.
 	Stalled time.Duration
 }
 
@@ -108,25 +109,25 @@ type Welcome struct {
 
 // Engine serves WebSocket connections on loops of its own.
 type Engine struct {
-	cfg       Config
-	log       *slog.Logger
-	shards    []shard  // all that carry connections
-	loops     int      // how many of them are loops
-	plain     acceptor // serves plain sockets on the loops; nil without loops
-	gang      *gang    // serves any connection on goroutines; one of the shards
-	handoff   *handoff
-	deflate   *deflate // nil without compression
-	running   sync.WaitGroup
-	start     time.Time
-	limiter   connLimiter
-	stalls    stalls
-	open      atomic.Int64 // WebSocket connections between Open and Closed
-	held      atomic.Int64 // bytes of incomplete messages
-	slow      atomic.Int64 // connections closed because they fell off their log
-	outbound  atomic.Int64 // bytes that wait for connections alone
-	relieving atomic.Bool  // the largest debtor is being looked for
-	skips     atomic.Int64 // times that a connection skipped what it fell off
-	refused   atomic.Int64 // connections turned away for their number
+	cfg      Config
+	log      *slog.Logger
+	shards   []shard  // all that carry connections
+	loops    int      // how many of them are loops
+	plain    acceptor // serves plain sockets on the loops; nil without loops
+	gang     *gang    // serves any connection on goroutines; one of the shards
+	handoff  *handoff
+	deflate  *deflate // nil without compression
+	running  sync.WaitGroup
+	start    time.Time
+	limiter  connLimiter
+	stalls   stalls
+	open     atomic.Int64 // WebSocket connections between Open and Closed
+	held     atomic.Int64 // bytes of incomplete messages
+	slow     atomic.Int64 // connections closed because they fell off their log
+	outbound atomic.Int64 // bytes queued for single connections
+	shedding atomic.Bool  // a search for the largest debtor is under way
+	skips    atomic.Int64 // times that a connection skipped what it fell off
+	refused  atomic.Int64 // connections beyond the limits
 
 	// mu guards the following fields.
 	mu        sync.Mutex
@@ -147,8 +148,9 @@ type shard interface {
 	// drain closes every connection with 1001, and calls done when none is left.
 	// Connections that still come are turned away.
 	drain(reason string, done func())
-	// worst has the shard report the connection for which most waits, and how much.
-	worst(report func(c Conn, debt int))
+	// largest has the shard report its connection with the most queued bytes, and how
+	// many.
+	largest(report func(c Conn, debt int))
 	// stop ends what is left.
 	stop()
 }
@@ -185,20 +187,21 @@ func New(cfg Config) (*Engine, error) {
 	if err := e.startLoops(); err != nil {
 		return nil, err
 	}
-	e.running.Go(e.stalls.watch)
 	e.gang = newGang(e)
+	e.stalls.found = e.gang.stoodStill
+	e.running.Go(e.stalls.watch)
 	e.shards = append(e.shards, e.gang)
 	e.handoff = newHandoff(&e.cfg)
 	return e, nil
 }
 
-// ListenOptions says how clients come by a listener.
+// ListenOptions are the options of a listener.
 type ListenOptions struct {
-	// Proxy says that a proxy begins each connection with a header of the PROXY
-	// protocol, version 1 or 2, which names the client. Behind TLS it would come too
-	// late: there the listener must have read it.
+	// Proxy means that each connection begins with a PROXY protocol header, version 1
+	// or 2, that names the client. On a TLS listener the header comes before TLS, so
+	// the listener must have read it.
 	Proxy bool
-	// Tag is handed to the handler with each request ([Request.Tag], [TagOf]).
+	// Tag is passed to the handler with each request ([Request.Tag], [TagOf]).
 	Tag any
 }
 
@@ -207,7 +210,7 @@ type ListenOptions struct {
 // of any other, such as a TLS listener, on goroutines.
 func (e *Engine) Listen(ln net.Listener) error { return e.ListenWith(ln, ListenOptions{}) }
 
-// ListenWith is Listen for a listener whose clients are to be told from others.
+// ListenWith is Listen with options.
 func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -50,8 +50,8 @@ type offers struct {
 	answer []httphead.Option // to what was taken
 }
 
-// read takes an offer among a client's extensions, over all their fields. It is
-// false when they cannot be read.
+// read accepts at most one offer among a client's extensions, over all header lines. It
+// is false when they are malformed.
 func (o *offers) read(values []string) bool {
 	var list []httphead.Option
 	for _, value := range values {
@@ -66,8 +66,8 @@ func (o *offers) read(values []string) bool {
 	return true
 }
 
-// consider takes one offered extension or declines it. No offer is an error: a
-// client that gets no extension goes on without.
+// consider accepts or declines one offered extension. A declined offer is no error: the
+// client goes on without it.
 func (o *offers) consider(offer httphead.Option) {
 	if o.taken || string(offer.Name) != permessageDeflate {
 		return

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"bufio"
+	"bytes"
 	"net/http"
 	"strings"
 	"testing"
@@ -13,6 +15,24 @@ func offering(extensions ...string) []byte {
 		fields.WriteString("Sec-WebSocket-Extensions: " + e + "\r\n")
 	}
 	return []byte(strings.TrimSuffix(upgradeRequest, "\r\n") + fields.String() + "\r\n")
+}
+
+// negotiateOffers answers a request with these extensions, and gives those of the answer.
+func negotiateOffers(t *testing.T, e *Engine, extensions string) (answer []string, w Welcome, no *Refusal) {
+	t.Helper()
+	r := &Request{}
+	if no := r.read(offering(extensions)); no != nil {
+		return nil, w, no
+	}
+	text, w, no := e.negotiate(r, []byte("dGhlIHNhbXBsZSBub25jZQ=="))
+	if no != nil {
+		return nil, w, no
+	}
+	got, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(text)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got.Header.Values("Sec-WebSocket-Extensions"), w, nil
 }
 
 func TestTheFirstOfferThatCanBeHonouredIsTaken(t *testing.T) {
@@ -40,12 +60,11 @@ func TestTheFirstOfferThatCanBeHonouredIsTaken(t *testing.T) {
 		{"more parameters than fit", "permessage-deflate" + strings.Repeat("; x", 20) + ", permessage-deflate", yes},
 	} {
 		e := &Engine{cfg: Config{Limits: Limits{MaxHead: 8 << 10}, Handler: &server{}}, deflate: newDeflate(1)}
-		answer, welcome, no := e.negotiate(&Request{head: offering(c.offer)})
+		got, welcome, no := negotiateOffers(t, e, c.offer)
 		if no != nil {
 			t.Errorf("%s: refused with %v", c.name, no)
 			continue
 		}
-		got := headerValues(answer, "Sec-WebSocket-Extensions")
 		if strings.ReplaceAll(strings.Join(got, ","), " ", "") != c.answer || len(got) > 1 {
 			t.Errorf("%s: the answer is %q, want %q", c.name, got, c.answer)
 		}
@@ -100,8 +119,7 @@ func FuzzOffers(f *testing.F) {
 	}
 	e := &Engine{cfg: Config{Limits: Limits{MaxHead: 8 << 10}, Handler: &server{}}, deflate: newDeflate(1)}
 	f.Fuzz(func(t *testing.T, extensions string) {
-		answer, welcome, no := e.negotiate(&Request{head: offering(extensions)})
-		got := headerValues(answer, "Sec-WebSocket-Extensions")
+		got, welcome, no := negotiateOffers(t, e, extensions)
 		if taken := len(got) == 1 && strings.HasPrefix(got[0], permessageDeflate); no == nil && (taken != welcome.deflate || len(got) > 1) {
 			t.Fatalf("answered %q; the connection compresses: %v", got, welcome.deflate)
 		}

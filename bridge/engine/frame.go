@@ -46,25 +46,24 @@ func seal(op ws.OpCode, buf []byte) Frame {
 	return Frame(buf[start:])
 }
 
-// Begin makes the first part of a text message of buf, as [Seal] does, which goes
-// on with the frames of any number of [Middle] and of a [Rest]. A message of parts
-// costs each of many clients its own beginning, and the others once for all of them
-// (RFC 6455, 5.4).
+// Begin makes the first part of a text message of buf, as [Seal] does, which goes on
+// with the frames of any number of [Middle] and of a [Rest]. Many clients may share the
+// later fragments of a message; only the first is each client's own (RFC 6455, 5.4).
 func Begin(buf []byte) Frame {
 	f := Seal(buf)
 	f[0] &^= 0x80 // FIN
 	return f
 }
 
-// Middle makes a part of a message between its beginning and its rest.
+// Middle makes a fragment of a message between its beginning and its rest.
 func Middle(buf []byte) Frame {
 	f := Rest(buf)
 	f[0] &^= 0x80 // FIN
 	return f
 }
 
-// Rest makes the end of a message that was begun. All parts must be given to a
-// connection in one call of [Conn.Follow]: no other message may come in between.
+// Rest makes the last fragment of a message. All parts must be given to a connection in
+// one call of [Conn.Follow]: no other message may come in between.
 func Rest(buf []byte) Frame { return seal(ws.OpContinuation, buf) }
 
 // Text makes a text frame with a copy of the payload.

@@ -14,8 +14,8 @@ type gang struct {
 	engine *Engine
 	kept   streams // the logs that have frames
 	counts counters
-	ledger lockedLedger // what waits for its connections alone
-	chores chan func()  // the watch's; there is never more than one
+	ledger lockedLedger // frames queued for single connections
+	chores chan func()  // work for the watch goroutine; at most one at a time
 
 	// mu guards the following fields.
 	mu       sync.Mutex

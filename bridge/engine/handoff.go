@@ -13,17 +13,17 @@ import (
 	"time"
 )
 
-// What net/http serves at a time. The rest is answered with 503.
+// Bounds of the requests that net/http serves at a time; more are answered with 503.
 const (
 	maxRequests = 256
-	// maxVital is how many requests more may be vital ones.
+	// maxVital is how many vital requests are served beyond that.
 	maxVital = 32
 )
 
 // handoff is the way out for requests that are no WebSocket upgrade: a listener
 // whose connections come from the loops, served by net/http.
 type handoff struct {
-	open   atomic.Int32 // requests that are being served
+	open   atomic.Int32 // requests being served
 	vital  func(r *Request) bool
 	server *http.Server
 	conns  chan net.Conn
@@ -108,7 +108,7 @@ type replayConn struct {
 	left   func() // called once it is closed
 }
 
-// RemoteAddr is the client's, also where a proxy's PROXY header names it.
+// RemoteAddr is the client's address, which a PROXY header may have named.
 func (c *replayConn) RemoteAddr() net.Addr {
 	if c.client.IsValid() {
 		return net.TCPAddrFromAddrPort(c.client)
@@ -127,8 +127,8 @@ func withTag(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, tagKey{}, c.(*replayConn).tag)
 }
 
-// TagOf is that of the listener by which a request for [Config.HTTP] came, from its
-// context.
+// TagOf returns the tag of the listener that accepted a request of [Config.HTTP], from
+// the request's context.
 func TagOf(ctx context.Context) any { return ctx.Value(tagKey{}) }
 
 func (c *replayConn) Read(p []byte) (int, error) {
@@ -145,9 +145,8 @@ func (c *replayConn) Read(p []byte) (int, error) {
 // busy answers a request when too many wait for net/http.
 var busy = []byte("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n")
 
-// give hands a connection over, with its request and what was read behind it. It
-// is false when too many are served already; then the connection is still the
-// caller's.
+// give hands a connection over, with its request and the bytes read behind it. It is
+// false when too many are served already; then the connection remains the caller's.
 func (h *handoff) give(socket net.Conn, r *Request, rest []byte) bool {
 	most := int32(maxRequests)
 	if h.vital != nil && h.vital(r) {

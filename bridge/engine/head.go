@@ -9,10 +9,15 @@ import (
 
 // Request is an upgrade request, valid during [Handler.Accept].
 type Request struct {
-	head   []byte // the whole head, to the empty line
-	client netip.AddrPort
-	tag    any
+	head                    []byte // the whole head, to the empty line
+	method, target, version []byte // its first line
+	fields                  []field
+	client                  netip.AddrPort
+	tag                     any
 }
+
+// field is a header field as it lies in the head, its value without blanks around it.
+type field struct{ name, value []byte }
 
 // headEnd is how long the request head is, with its empty line, or 0 while it
 // is incomplete. from is where a new search must start.
@@ -23,77 +28,68 @@ func headEnd(data []byte, from int) int {
 	return 0
 }
 
-// requestLine takes the first line of a head apart.
-func requestLine(head []byte) (method, target, version []byte, ok bool) {
-	line, _, _ := bytes.Cut(head, []byte("\r\n"))
-	method, rest, ok1 := bytes.Cut(line, []byte(" "))
-	target, version, ok2 := bytes.Cut(rest, []byte(" "))
-	return method, target, version, ok1 && ok2
-}
-
-// Target is the request's target as it was sent: path and query. It begins with
-// a slash, and has no blank and no control character.
-func (r *Request) Target() string {
-	_, target, _, _ := requestLine(r.head)
-	return string(target)
-}
+// Target is the request target as sent: path and query. It begins with a slash, and has
+// no spaces or control characters.
+func (r *Request) Target() string { return string(r.target) }
 
 // URL is the request's target taken apart.
 func (r *Request) URL() (*url.URL, error) { return url.ParseRequestURI(r.Target()) }
 
 // Header is the value of a header field, or "". A name is compared without
 // regard to case. Fields that occur more than once are joined with commas.
-func (r *Request) Header(name string) string { return strings.Join(r.Values(name), ", ") }
+func (r *Request) Header(name string) string {
+	if value, n := r.last(name); n <= 1 {
+		return string(value)
+	}
+	return strings.Join(r.Values(name), ", ")
+}
 
-// Values are the values of a header field, one for each line, in their order.
-func (r *Request) Values(name string) []string { return headerValues(r.head, name) }
-
-// RemoteAddr is the client's address, as [Config.ClientAddr] has it. It is the zero
-// value for a Unix socket.
-func (r *Request) RemoteAddr() netip.AddrPort { return r.client }
-
-// Tag is that of the listener by which the client came.
-func (r *Request) Tag() any { return r.tag }
-
-// headerValues gives every value of a header field, trimmed.
-func headerValues(head []byte, name string) (values []string) {
-	for value := range fieldValues(head, name) {
+// Values returns the values of a header field, one for each line, in order.
+func (r *Request) Values(name string) (values []string) {
+	for value := range r.each(name) {
 		values = append(values, string(value))
 	}
 	return values
 }
 
-// hasField reports whether there is a header field.
-func hasField(head []byte, name string) bool {
-	for range fieldValues(head, name) {
-		return true
-	}
-	return false
-}
+// RemoteAddr is the client's address as returned by [Config.ClientAddr]. It is the zero
+// value for a Unix socket.
+func (r *Request) RemoteAddr() netip.AddrPort { return r.client }
 
-// fieldValues goes over the values of a header field, trimmed, as they lie in the head.
-func fieldValues(head []byte, name string) func(yield func([]byte) bool) {
+// Tag is the tag of the listener that accepted the client.
+func (r *Request) Tag() any { return r.tag }
+
+// each goes over the values of a header field as they lie in the head.
+func (r *Request) each(name string) func(yield func([]byte) bool) {
 	return func(yield func([]byte) bool) {
-		_, rest, _ := bytes.Cut(head, []byte("\r\n"))
-		for len(rest) > len(name) {
-			var line []byte
-			line, rest, _ = bytes.Cut(rest, []byte("\r\n"))
-			if len(line) <= len(name) || line[len(name)] != ':' || !strings.EqualFold(string(line[:len(name)]), name) {
-				continue
-			}
-			if !yield(bytes.Trim(line[len(name)+1:], " \t")) {
+		for i := range r.fields {
+			if f := &r.fields[i]; equalFold(f.name, name) && !yield(f.value) {
 				return
 			}
 		}
 	}
 }
 
-// hasToken reports whether a header field that is a list has a member, whatever
-// its case and however many lines the list is on (RFC 9110, 5.6.1).
-func hasToken(head []byte, name, token string) bool {
-	for value := range fieldValues(head, name) {
+// last is the last value of a header field, and on how many lines there is one.
+func (r *Request) last(name string) (value []byte, lines int) {
+	for v := range r.each(name) {
+		value, lines = v, lines+1
+	}
+	return value, lines
+}
+
+// has reports whether there is a header field.
+func (r *Request) has(name string) bool {
+	_, lines := r.last(name)
+	return lines > 0
+}
+
+// hasToken reports whether a list-valued header field contains a token, ignoring case
+// and over all its lines (RFC 9110, 5.6.1).
+func (r *Request) hasToken(name, token string) bool {
+	for value := range r.each(name) {
 		for member := range bytes.SplitSeq(value, []byte(",")) {
-			if strings.EqualFold(string(bytes.Trim(member, " \t")), token) {
+			if equalFold(trimBlanks(member), token) {
 				return true
 			}
 		}
@@ -103,12 +99,44 @@ func hasToken(head []byte, name, token string) bool {
 
 // wantsWebSocket reports whether the request asks for an upgrade to WebSocket
 // (RFC 6455, 4.2.1).
-func wantsWebSocket(head []byte) bool {
-	return hasToken(head, "Upgrade", "websocket") && hasToken(head, "Connection", "upgrade")
+func (r *Request) wantsWebSocket() bool {
+	return r.hasToken("Upgrade", "websocket") && r.hasToken("Connection", "upgrade")
 }
 
-// lostUpgrade reports whether the request was one for an upgrade before somebody
-// on its way took the hop-by-hop fields out (RFC 9110, 7.6.1).
-func lostUpgrade(head []byte) bool {
-	return hasField(head, "Sec-WebSocket-Key") || hasField(head, "Sec-WebSocket-Version")
+// lostUpgrade reports whether a proxy seems to have removed the hop-by-hop fields of an
+// upgrade request (RFC 9110, 7.6.1).
+func (r *Request) lostUpgrade() bool {
+	return r.has("Sec-WebSocket-Key") || r.has("Sec-WebSocket-Version")
+}
+
+// hasBody reports whether something of the request is to follow the head, or might be
+// thought to (RFC 9112, 6.3).
+func (r *Request) hasBody() bool {
+	length, lines := r.last("Content-Length")
+	return lines > 1 || lines == 1 && string(length) != "0" || r.has("Transfer-Encoding")
+}
+
+// equalFold compares what is ASCII without regard to case.
+func equalFold(a []byte, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i, x := range a {
+		y := b[i]
+		if lower := x | 0x20; x != y && (lower != y|0x20 || lower < 'a' || lower > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
+// trimBlanks takes blanks and tabs off both ends.
+func trimBlanks(s []byte) []byte {
+	for len(s) > 0 && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for len(s) > 0 && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
 }

@@ -3,8 +3,10 @@ package engine
 import (
 	"io"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
+	"time"
 )
 
 // with is the upgrade request with something in place of something else.
@@ -18,7 +20,7 @@ func with(old, new string) string {
 // plus is the upgrade request with lines more.
 func plus(lines string) string { return with("Sec-WebSocket-Version", lines+"Sec-WebSocket-Version") }
 
-func TestWhatProxiesAndServersReadInTwoWaysIsRefused(t *testing.T) {
+func TestAmbiguousHeadsAreRefused(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { t.Error("net/http gets the request") })})
 		frame := string(text("a command in the body"))
@@ -31,6 +33,8 @@ func TestWhatProxiesAndServersReadInTwoWaysIsRefused(t *testing.T) {
 			"two hosts":                     plus("Host: evil.example\r\n"),
 			"two equal hosts":               plus("host: localhost\r\n"),
 			"an empty host":                 with("Host: localhost", "Host: "),
+			"a host that is a port":         with("Host: localhost", "Host: :9876"),
+			"a host that is a dot":          with("Host: localhost", "Host: .:9876"),
 			"a host with a path":            with("Host: localhost", "Host: localhost/x"),
 			"a host with a user":            with("Host: localhost", "Host: a@localhost"),
 			"two hosts in one":              with("Host: localhost", "Host: localhost, evil.example"),
@@ -97,7 +101,7 @@ func TestWhatRealClientsSendIsAccepted(t *testing.T) {
 	})
 }
 
-func TestAnUpgradeThatAProxyLostIsToldWhatTheProxyNeeds(t *testing.T) {
+func TestAnUpgradeWithoutItsFieldsIsAnsweredWithTheProxySettings(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { t.Error("it gets the page") })})
 		for name, request := range map[string]string{
@@ -127,13 +131,44 @@ func TestAPageMayBeAskedForByAnOldClient(t *testing.T) {
 		s := start(Config{HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTeapot) })})
 		for _, request := range []string{
 			"OPTIONS /healthz HTTP/1.0\r\n\r\n", // as HAProxy's checks
-			"POST /page HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nbody",
+			"POST /page HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n",
 		} {
 			c := s.dialTCP(t)
 			c.send([]byte(request))
 			if resp := c.response(); resp.StatusCode != http.StatusTeapot {
 				t.Errorf("%q is answered %s", request, resp.Status)
 			}
+		}
+	})
+}
+
+// A body that does not come would keep net/http waiting when it has answered, and
+// soon everybody's requests with it, those for the server's health included.
+func TestARequestWithABodyIsNotWaitedFor(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		s := start(Config{
+			HTTP:  http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { t.Error("net/http gets the request") }),
+			Vital: func(*Request) bool { return true },
+		})
+		for _, field := range []string{"Content-Length: 4", "Content-Length: 0\r\nContent-Length: 0", "Transfer-Encoding: chunked", "Expect: 100-continue\r\nContent-Length: 4"} {
+			c := s.dialTCP(t)
+			c.send([]byte("GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + field + "\r\n\r\n"))
+			resp := c.response()
+			if body, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusRequestEntityTooLarge {
+				t.Errorf("%q is answered %s %q", field, resp.Status, body)
+			}
+		}
+	})
+}
+
+func TestAClientThatSpeaksTLSToAPlainPortIsNotKeptWaiting(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		refused := make(chan string, 1)
+		s := start(Config{Limits: Limits{HeadTimeout: time.Hour}, Refused: func(r *Refusal, _ netip.AddrPort) { refused <- r.Reason }})
+		c := s.dialTCP(t)
+		c.send([]byte("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"))
+		if reason := receive(t, refused); !strings.Contains(reason, "ws://") {
+			t.Errorf("it is refused with %q", reason)
 		}
 	})
 }

@@ -241,16 +241,17 @@ func FuzzUpgrade(f *testing.F) {
 		e.limiter.max = 1
 		in := &incoming{options: &ListenOptions{}}
 		e.limiter.enter(in)
-		_, rest, no := e.examine(in, data)
+		r := &Request{}
+		rest, _, no := e.examine(in, r, data)
 		if no != nil {
 			return
 		}
 		if len(rest) != len(data)-end {
 			t.Fatalf("%d bytes are left behind %q", len(rest), head)
 		}
-		wants := wantsWebSocket(head)
-		answer, _, no := e.receive(in, in.request(head))
-		if ok := answer != nil && no == nil; ok && (!wants || len(headerValues(head, "Sec-WebSocket-Key")) != 1 || !strings.HasPrefix(string(answer), "HTTP/1.1 101 ")) {
+		wants := r.wantsWebSocket()
+		answer, _, no := e.receive(in, r)
+		if ok := answer != nil && no == nil; ok && (!wants || len(r.Values("Sec-WebSocket-Key")) != 1 || !strings.HasPrefix(string(answer), "HTTP/1.1 101 ")) {
 			t.Fatalf("accepted %q with %q", head, answer)
 		}
 	})

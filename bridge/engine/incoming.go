@@ -7,44 +7,43 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/proxyproto"
 )
 
-// incoming is a connection until its request is accepted: what has come of the
-// request, and the place that it has meanwhile. What an open connection does not
-// need is here and not in conn.
+// incoming is the state of a connection until its request is accepted: the bytes of the
+// request so far, and its place in the limiter. It keeps conn small.
 type incoming struct {
-	on      holder // and the connection's name there
+	on      holder // with slot and gen, names the connection
 	slot    int32
 	gen     uint32
 	options *ListenOptions // of its listener
 
-	client      netip.AddrPort // the socket's peer, or the one that a PROXY header names
-	expectProxy bool           // a PROXY header is to come first
+	client      netip.AddrPort // the socket's peer, or the address in the PROXY header
+	expectProxy bool           // a PROXY header must come first
 	readsProxy  bool           // the socket reads it
-	head        []byte         // what has come so far, while it is incomplete
-	skip        int            // how long the PROXY header in it is
-	looked      int            // how far it was searched for its end
+	head        []byte         // the bytes so far, while it is incomplete
+	skip        int            // length of the PROXY header in it
+	looked      int            // how far it was searched for the end
 
 	// The following fields are guarded by connLimiter.mu.
 	place  place
-	noRoom *Refusal   // why it has none, where it has none
-	addr   netip.Addr // as which it is counted
-	count  *addrCount // nil where its address is not counted
+	noRoom *Refusal   // why it has no place; nil if it has one
+	addr   netip.Addr // the address that it counts for
+	count  *addrCount // nil if its address is not counted
 	links  [2]headLink
 }
 
-// proxyReader is a socket that may read its PROXY header itself: below TLS, say. Its
-// RemoteAddr is the client's once something was read.
+// proxyReader is a socket that may read its PROXY header itself, for example below TLS.
+// Its RemoteAddr is the client's once something was read.
 type proxyReader interface{ ReadsProxyHeader() bool }
 
-// headLink is a place in a headList.
+// headLink is a connection's link in a headList.
 type headLink struct{ older, newer *incoming }
 
 // The lists in which an incoming connection can be.
 const (
-	inOrder   = iota // all that have a place, or all that have none
+	inOrder   = iota // all with a place, or all in the reserve
 	byAddress        // those of one address
 )
 
-// headList is a list of incoming connections by age.
+// headList is a list of incoming connections, oldest first.
 type headList struct {
 	of             int // inOrder or byAddress
 	oldest, newest *incoming
@@ -75,17 +74,17 @@ func (l *headList) remove(in *incoming) {
 	in.links[l.of] = headLink{}
 }
 
-// examine looks at all that has come of a request. head is nil while it is
-// incomplete; then rest is what lies behind it.
-func (e *Engine) examine(in *incoming, data []byte) (head, rest []byte, no *Refusal) {
+// examine looks at all that has come of a request, and reads it into r once its head
+// is whole; rest is what lies behind it then.
+func (e *Engine) examine(in *incoming, r *Request, data []byte) (rest []byte, whole bool, no *Refusal) {
 	if in.expectProxy {
 		client, n, err := proxyproto.Parse(data)
 		switch {
 		case err != nil:
-			return nil, nil, &Refusal{Status: http.StatusBadRequest, Kind: KindProxyLine,
-				Reason: err.Error() + ", which this port expects of a proxy in front of it; connect by way of that proxy"}
+			return nil, false, &Refusal{Status: http.StatusBadRequest, Kind: KindProxyLine,
+				Reason: err.Error() + "; a proxy in front of this port has to send one, so connect by way of that proxy"}
 		case n == 0:
-			return nil, nil, nil
+			return nil, false, nil
 		}
 		in.expectProxy, in.skip = false, n
 		if client.IsValid() {
@@ -94,43 +93,32 @@ func (e *Engine) examine(in *incoming, data []byte) (head, rest []byte, no *Refu
 	}
 	data = data[in.skip:]
 	if in.skip == 0 && proxyproto.Begins(data) {
-		return nil, nil, &Refusal{Status: http.StatusBadRequest, Kind: KindProxyLine,
-			Reason: "the connection begins with a header of the PROXY protocol, which this port does not expect; " + e.cfg.ProxyAdvice}
+		return nil, false, e.unexpectedProxy()
 	}
 	end := headEnd(data, max(0, in.looked-3))
 	if e.headTooLong(end, len(data)) {
-		return nil, nil, longHead(e.cfg.MaxHead)
+		return nil, false, longHead(e.cfg.MaxHead)
 	}
 	if end == 0 {
-		no = checkLines(data, max(0, in.looked-1))
+		no = checkBegin(data, in.looked)
 		in.looked = len(data)
-		return nil, nil, no
+		return nil, false, no
 	}
-	head = data[:end:end]
-	return head, data[end:], checkHead(head)
+	r.client, r.tag = in.client, in.options.Tag
+	return data[end:], true, r.read(data[:end:end])
 }
 
 // started reports whether the client has sent anything.
 func (in *incoming) started() bool { return len(in.head) > 0 }
 
-// request is a request whose head is whole, as the handler sees it.
-func (in *incoming) request(head []byte) *Request {
-	return &Request{head: head, client: in.client, tag: in.options.Tag}
-}
-
-// receive decides on a request: an upgrade is answered, and what goes to net/http
-// gets neither an answer nor a refusal.
+// receive decides on a request: an upgrade gets an answer or a refusal, and a request
+// for net/http neither.
 func (e *Engine) receive(in *incoming, r *Request) (answer []byte, welcome Welcome, no *Refusal) {
-	if !wantsWebSocket(r.head) {
-		if lostUpgrade(r.head) {
-			return nil, welcome, noUpgrade("This is a request for a WebSocket, but its fields Upgrade and Connection are missing." + proxySetting)
-		}
-		if no := e.limiter.noRoom(in); no != nil && (e.cfg.Vital == nil || !e.cfg.Vital(r)) {
-			return nil, welcome, no
-		}
-		return nil, welcome, nil
+	if !r.wantsWebSocket() {
+		return nil, welcome, e.checkOrdinary(in, r)
 	}
-	if no := checkHandshake(r.head); no != nil {
+	key, no := r.checkHandshake()
+	if no != nil {
 		return nil, welcome, no
 	}
 	if e.cfg.ClientAddr != nil {
@@ -144,8 +132,24 @@ func (e *Engine) receive(in *incoming, r *Request) (answer []byte, welcome Welco
 	if no != nil {
 		return nil, welcome, no
 	}
-	if answer, welcome, no = e.negotiate(r); no != nil {
+	if answer, welcome, no = e.negotiate(r, key); no != nil {
 		e.limiter.demote(in)
 	}
 	return answer, welcome, no
+}
+
+// checkOrdinary refuses a request that is no upgrade and not for net/http. One with a
+// body is not: net/http waits for the rest of it when it has answered, and would be
+// kept from others' requests.
+func (e *Engine) checkOrdinary(in *incoming, r *Request) *Refusal {
+	if r.lostUpgrade() {
+		return noUpgrade("This is a request for a WebSocket, but its fields Upgrade and Connection are missing." + proxySetting)
+	}
+	if r.hasBody() {
+		return &Refusal{Status: http.StatusRequestEntityTooLarge, Kind: KindBody, Reason: "no request to this port may have a body: it serves pages and WebSockets"}
+	}
+	if no := e.limiter.noRoom(in); no != nil && (e.cfg.Vital == nil || !e.cfg.Vital(r)) {
+		return no
+	}
+	return nil
 }

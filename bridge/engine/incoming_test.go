@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -88,9 +89,30 @@ func TestAProxyHeaderIsRefusedWhereNoneIsExpectedAndMissedWhereOneIs(t *testing.
 		refuse(line4+upgradeRequest, "see --proxy-protocol")
 		refuse(binary4+upgradeRequest, "see --proxy-protocol")
 		s.listenWith(t, ListenOptions{Proxy: true})
-		refuse(upgradeRequest, "does not begin with a header of the PROXY protocol")
+		refuse(upgradeRequest, "does not begin with a PROXY protocol header")
 		refuse("PROXY TCP4 a b c d\r\n"+upgradeRequest, "malformed")
 	})
+}
+
+func TestWhatIsNoTLSIsToldOfByWhatItIs(t *testing.T) {
+	refused := make(chan *Refusal, 1)
+	s := start(t, Config{ProxyAdvice: "see --proxy-protocol", Refused: func(r *Refusal, _ netip.AddrPort) { refused <- r }})
+	plain, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.addr = plain.Addr().String()
+	if err := s.Listen(tls.NewListener(plain, &tls.Config{})); err != nil {
+		t.Fatal(err)
+	}
+	for sent, want := range map[string]Refusal{
+		upgradeRequest: {Kind: KindNoTLS}, line4: {Kind: KindProxyLine, Reason: "see --proxy-protocol"}, binary4: {Kind: KindProxyLine, Reason: "see --proxy-protocol"},
+	} {
+		s.dialTCP(t).send([]byte(sent))
+		if got := receive(t, refused); got.Kind != want.Kind || !strings.Contains(got.Reason, want.Reason) {
+			t.Errorf("%.12q is told of as %s: %s", sent, got.Kind, got.Reason)
+		}
+	}
 }
 
 func TestTheListenersTagComesWithItsRequests(t *testing.T) {
@@ -123,7 +145,7 @@ func TestTheListenersTagComesWithItsRequests(t *testing.T) {
 	})
 }
 
-func TestRefusalsAreToldOfByKind(t *testing.T) {
+func TestRefusalsAreReportedByKind(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		refused := make(chan string, 10)
 		s := start(Config{Limits: Limits{MaxConnections: 1}, Refused: func(r *Refusal, client netip.AddrPort) {

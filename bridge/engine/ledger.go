@@ -2,15 +2,14 @@ package engine
 
 import "sync"
 
-// ledger counts the memory of what waits for connections alone, in bytes. A frame
-// that waits for many of them is in memory once, and is counted once: a thousand
-// clients that load the same snapshot owe it together.
+// ledger counts the bytes of frames queued for single connections. A frame queued for
+// many of them is in memory once, and is counted once.
 type ledger struct {
 	bytes  int
-	shared map[*byte]int // for how many connections a frame waits that is not one's alone
+	shared map[*byte]int // reference counts of frames queued for several connections
 }
 
-// enter counts a frame that waits for a connection.
+// enter counts a frame that is queued for a connection.
 func (k *ledger) enter(f *owed) {
 	k.bytes += frameCost
 	id, shared := f.identity()
@@ -27,7 +26,7 @@ func (k *ledger) enter(f *owed) {
 	k.shared[id]++
 }
 
-// leave counts one as gone that entered.
+// leave removes a frame that was entered.
 func (k *ledger) leave(f *owed) {
 	k.bytes -= frameCost
 	id, shared := f.identity()
@@ -40,8 +39,8 @@ func (k *ledger) leave(f *owed) {
 	k.bytes -= len(f.Frame)
 }
 
-// identity is what a frame has in common with itself in other connections' queues.
-// shared is false for a frame that only this connection has.
+// identity identifies a frame in the queues of several connections. shared is false for
+// a frame of this connection only.
 func (f *owed) identity() (id *byte, shared bool) {
 	if !f.lent && !f.cut || len(f.Frame) == 0 {
 		return nil, false
@@ -49,14 +48,15 @@ func (f *owed) identity() (id *byte, shared bool) {
 	return &f.Frame[0], true
 }
 
-// lockedLedger is a ledger that many goroutines write.
+// lockedLedger is a ledger for many goroutines.
 type lockedLedger struct {
 	mu sync.Mutex // guards all
 	ledger
 	told int
 }
 
-// change has do change the ledger, and gives by how much it went up.
+// change applies do to the ledger and returns the change of its bytes since the last
+// call.
 func (k *lockedLedger) change(do func(*ledger)) (delta int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -20,9 +20,9 @@ type Limits struct {
 	LogBytes int
 	// LogAge bounds how long a log keeps a frame for slow clients. 0 is 30 s.
 	LogAge time.Duration
-	// MaxConnections bounds the connections in all; more are answered with 503. One
-	// whose request has not come gives way first.
-	// 0 is what the limit on open files leaves room for.
+	// MaxConnections bounds the connections in all; more are answered with 503. A
+	// connection whose request has not come yet is evicted first. 0 is what the limit
+	// on open files leaves room for.
 	MaxConnections int
 	// MaxPerAddress bounds the connections from one address, this machine's own
 	// apart; more are answered with 503. 0 is no limit.
@@ -33,13 +33,13 @@ type Limits struct {
 	// MaxHeld bounds the bytes of all messages that are incomplete; whoever passes
 	// it is closed with 1013. 0 is 256 MiB.
 	MaxHeld int
-	// MaxOutbound bounds the bytes of all that waits for connections and is in no log:
-	// answers, what was given to Follow, pongs. A frame that waits for many of them
-	// counts once. Past it the connection for which most waits is closed with 1008,
-	// then the next. 0 is 256 MiB.
+	// MaxOutbound bounds the bytes queued for all connections outside the logs:
+	// answers, frames given to Follow, pongs. A frame queued for many connections
+	// counts once. Beyond it the connection with the most queued bytes is closed with
+	// 1008, then the next. 0 is 256 MiB.
 	MaxOutbound int
-	// StallAfter is for how long the process must have stood still for messages that
-	// came meanwhile to be handed over as late: see [Message]. 0 is 1 s.
+	// StallAfter is how long the process must have stood still for the messages that
+	// waited to be handed over as late: see [Message]. 0 is 1 s.
 	StallAfter time.Duration
 	// PingAfter is how long a connection may be silent before it is pinged; each
 	// ping is drawn between this and 2.25 times this. 0 is 20 s.
@@ -48,7 +48,7 @@ type Limits struct {
 	PongTimeout time.Duration
 }
 
-// longest bounds every duration: more is as good, and ticks must not wrap.
+// longest bounds every duration, so that ticks do not wrap.
 const longest = 365 * 24 * time.Hour
 
 func (l *Limits) setDefaults() {

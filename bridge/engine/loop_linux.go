@@ -37,7 +37,7 @@ type loop struct {
 	next    int               // the first of pending that is not done
 	dirty   []*ring           // rings with frames that not every member was offered
 	kept    []*ring           // rings that have frames, or had at the last tick
-	unread  []wheelEntry      // connections with more to read or to parse than their share
+	unread  []wheelEntry      // connections with input left after their share of a turn
 	late    []wheelEntry      // connections with frames of their own to write
 	owing   []debt            // connections that were lent frames
 	endings map[int32]*ending // connections whose last answers are awaited, by slot
@@ -46,7 +46,7 @@ type loop struct {
 	lateSpare   []wheelEntry // the memory of the next late
 	unreadSpare []wheelEntry // and of the next unread
 	spent       int          // bytes of such frames that were written in this turn
-	work        int          // what the client whose turn it is may still have done, as of clientWork
+	work        int          // work left in the current client's turn, see clientWork
 
 	buf     []byte // what was just read
 	scratch []byte // joined frames for one connection
@@ -54,16 +54,17 @@ type loop struct {
 	sink    connSink
 
 	ledger   ledger                  // what waits for its connections alone
-	owedTold int                     // what of that the engine knows
-	muted    map[int32]time.Duration // since when connections are not read from, by slot
+	reported int                     // bytes of it that the engine knows
+	paused   map[int32]time.Duration // since when reading from connections is paused, by slot
 
-	looked       time.Duration // at the clock of stalls
-	stood        time.Duration // for how long it stood still the last time
-	lateArrivals int           // while positive, new connections may have waited meanwhile
+	looked       time.Duration // the last look at the clock of stalls
+	stood        time.Duration // length of the last stall
+	lateArrivals int           // while positive, new connections may have waited during it
 
 	accepting *listening // the first loop's
 	spares    []*incoming
-	drained   func() // called once when no connection is left, while draining
+	request   Request // the one that is being looked at
+	drained   func()  // called once when no connection is left, while draining
 	stopped   bool
 
 	tally  tally    // what it did
@@ -80,7 +81,7 @@ func (e *Engine) startLoops() error {
 	}
 	var loops []*loop
 	for i := range e.cfg.Loops {
-		l := &loop{engine: e, index: i, buf: make([]byte, readSize), ended: make(chan struct{}), endings: map[int32]*ending{}, muted: map[int32]time.Duration{}}
+		l := &loop{engine: e, index: i, buf: make([]byte, readSize), ended: make(chan struct{}), endings: map[int32]*ending{}, paused: map[int32]time.Duration{}}
 		l.wheel.now = 1
 		l.mail.init(l.poll.wake)
 		if err := l.poll.open(); err != nil {
@@ -145,7 +146,7 @@ func (l *loop) turn() {
 	}
 	events := l.poll.wait(timeout)
 	l.spent = 0
-	l.lookForStall()
+	l.checkStall()
 	if l.accepting != nil && l.accepting.behind {
 		l.accepting.catchUp()
 	}

@@ -18,7 +18,7 @@ type outbound struct {
 	sent    int // bytes of the first frame that are out
 	waiting int // cost of the frames behind the first, the lent ones apart
 	lent    int // cost of the lent frames
-	entered int // how many of the frames, from the first on, the ledger has
+	entered int // how many of the frames, from the first on, are in the ledger
 }
 
 // owed is a frame that waits for one connection.
@@ -27,7 +27,7 @@ type owed struct {
 	// lent says that the frame is many connections', and came with a change of the
 	// log: what it costs is not this connection's doing.
 	lent bool
-	// cut says that the frame is a log's, and that a part of it is out.
+	// cut means that the frame is a log's, and that a part of it was written.
 	cut bool
 	// missed stands for the notice, which is not made yet, that so many frames were
 	// skipped. The frame is empty then.
@@ -68,15 +68,14 @@ func (o *outbound) notice(f Frame, k *ledger) {
 	}
 }
 
-// enter has the ledger count all frames. It is not worth it for those that go out
-// at once.
+// enter enters all frames into the ledger. Frames that go out at once are not worth it.
 func (o *outbound) enter(k *ledger) {
 	for ; o.entered < len(o.frames); o.entered++ {
 		k.enter(&o.frames[o.entered])
 	}
 }
 
-// debt is what waits for the connection, in bytes, as if it were its alone.
+// debt is the bytes queued for the connection, with shared frames in full.
 func (o *outbound) debt() int {
 	debt := o.waiting + o.lent
 	if len(o.frames) > 0 && !o.frames[0].lent {
@@ -101,7 +100,7 @@ func (o *outbound) next(k *ledger) {
 	}
 }
 
-// forget lets go of all frames.
+// forget discards all frames.
 func (o *outbound) forget(k *ledger) {
 	for i := range o.entered {
 		k.leave(&o.frames[i])

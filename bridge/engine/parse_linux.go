@@ -1,7 +1,6 @@
 package engine
 
-// parse takes bytes apart that were just read, or without any what a former turn
-// left over.
+// parse parses bytes just read, or, without any, those that an earlier turn left.
 func (l *loop) parse(c *conn, data []byte) {
 	p := c.in
 	if p == nil {

@@ -14,12 +14,13 @@ type sink interface {
 	control(op ws.OpCode, payload []byte) bool
 	// wants tells whether messages still matter: not on a connection that closes.
 	wants() bool
-	// pause reports whether the client's turn is over: what is left is for the next.
-	pause() bool
-	// fragments is called at each sixteenth fragment of a message: as many small
-	// frames are as much work as a message.
+	// turnOver reports whether the client's turn is over: the rest is for the next
+	// turn.
+	turnOver() bool
+	// fragments is called at each sixteenth fragment of a message: sixteen small frames
+	// are as much work as a message.
 	fragments() bool
-	// inflated is told how long the message was that came just now, if it was compressed.
+	// inflated is called with the length of the last message if it was compressed.
 	inflated(n int)
 }
 
@@ -49,9 +50,9 @@ type parser struct {
 	op         ws.OpCode
 	message    []byte
 	checked    int // bytes of message known to be UTF-8
-	fragment   int // how many fragments there were
+	fragment   int // fragments so far
 
-	rest remainder // of the bytes that were read, what is not parsed yet
+	rest remainder // input that is not parsed yet
 	held int       // bytes of message and rest that the engine has counted
 
 	// Compression, where it was negotiated; nil elsewhere.
@@ -66,11 +67,11 @@ func (p *parser) idle() bool {
 	return p.have == 0 && !p.inFrame && !p.fragmented && !p.rest.pending()
 }
 
-// feed parses data, which it unmasks in place, and hands what is complete to
-// the sink. maxMessage bounds a message in bytes, over all its fragments. Where
-// the sink pauses, what is left of the data is given back, to be fed again.
+// feed parses data, which it unmasks in place, and hands what is complete to the sink.
+// maxMessage bounds a message in bytes, over all its fragments. When the turn is over,
+// the rest of the data is returned, to be fed again.
 func (p *parser) feed(data []byte, maxMessage int, to sink) (rest []byte, _ *closeError) {
-	for len(data) > 0 && !to.pause() {
+	for len(data) > 0 && !to.turnOver() {
 		if !p.inFrame {
 			n, err := p.readHeader(data, maxMessage)
 			if err != nil {

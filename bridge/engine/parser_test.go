@@ -20,7 +20,7 @@ func (r *record) message(op ws.OpCode, p []byte) bool {
 	return true
 }
 
-func (r *record) pause() bool     { return false }
+func (r *record) turnOver() bool  { return false }
 func (r *record) fragments() bool { return true }
 func (r *record) inflated(int)    {}
 

@@ -3,6 +3,7 @@ package engine
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -15,8 +16,14 @@ type peer struct {
 	in     incoming      // until its request is accepted
 	budget budget        // the reader's
 	parser parser        // the reader's
-	stood  time.Duration // for how long the process stood still while input waited; the reader's
 	wake   chan struct{} // capacity 1: the writer has something to do
+
+	// The following fields are the reader's; times are by the clock of stalls.
+	stood   time.Duration // for how long the process stood still while input waited
+	emptied time.Duration // when the socket was found empty after that
+	began   time.Duration // when a message began that is not whole yet; 0 for none
+
+	late atomic.Pointer[stall] // set by the heart: then input waited in the socket
 
 	// calls keeps calls of the handler's about this connection apart.
 	calls sync.Mutex
@@ -30,13 +37,13 @@ type peer struct {
 	out      outbound      // what it alone is sent; it goes out before the stream
 	lent     time.Time     // when it was lent frames and had none
 	writing  int           // cost of the lent frames that were copied and are being written
-	inHand   bool          // the first of out is being written, as it lies
-	buffered int           // bytes that were copied and are being written
-	room     chan struct{} // closed when the writer goes on; nil when nobody waits
+	inHand   bool          // the first of out is being written in place
+	buffered int           // bytes copied and being written
+	room     chan struct{} // closed when the writer proceeds; nil without a waiter
 	asked    *closeError   // somebody asked the writer to close
 	doomed   string        // the server stops, for this reason
-	ending   *closeError   // how it ends once the messages before are answered
-	endBy    time.Time     // when it ends in any case
+	ending   *closeError   // how it ends once earlier messages are answered
+	endBy    time.Time     // deadline of that
 	pinged   bool          // and nothing was read since
 	slow     bool          // it was counted among those that are too slow
 	sent     time.Time
@@ -53,7 +60,7 @@ func (p *peer) serve() {
 	_ = p.socket.SetDeadline(time.Now().Add(p.gang.engine.cfg.HeadTimeout))
 	r, rest, no, err := p.readHead()
 	if err != nil {
-		p.tellBroken(err)
+		p.reportBroken(err)
 		p.socket.Close()
 		return
 	}

@@ -6,19 +6,19 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// owe changes what waits for connections on goroutines in the ledger, and has the
-// engine see to it that it is not too much.
+// owe changes the ledger of the connections on goroutines, and has the engine enforce
+// the bound.
 func (g *gang) owe(change func(*ledger)) {
 	if delta := g.ledger.change(change); delta != 0 {
 		g.engine.outbound.Add(int64(delta))
 		if delta > 0 {
-			g.engine.relieve()
+			g.engine.checkOutbound()
 		}
 	}
 }
 
-// worst has the watch look for the connection for which most waits.
-func (g *gang) worst(report func(Conn, int)) {
+// largest has the watch goroutine find the connection with the most queued bytes.
+func (g *gang) largest(report func(Conn, int)) {
 	g.chores <- func() {
 		g.mu.Lock()
 		peers := g.all()
@@ -36,8 +36,8 @@ func (g *gang) worst(report func(Conn, int)) {
 	}
 }
 
-// shed closes a connection for which too much waits. The watch does it, which may wait
-// for a call of the handler's.
+// shed closes a connection with too many queued bytes, on the watch goroutine, which
+// may wait for a handler call.
 func (p *peer) shed(_ int32, _ uint32, done func()) {
 	p.gang.chores <- func() {
 		p.mu.Lock()
@@ -47,14 +47,14 @@ func (p *peer) shed(_ int32, _ uint32, done func()) {
 			p.socket.Close()
 		}
 		done()
-		p.gang.engine.relieve()
+		p.gang.engine.checkOutbound()
 	}
 }
 
-// debt is what waits for the connection, in bytes. mu is held.
+// debt is the bytes queued for the connection. mu is held.
 func (p *peer) debt() int { return p.out.debt() + p.buffered }
 
-// buffer notes how many bytes are copied for the connection and being written. mu is held.
+// buffer notes how many bytes were copied and are being written. mu is held.
 func (p *peer) buffer(n int) {
 	if n != p.buffered {
 		p.gang.engine.outbound.Add(int64(n - p.buffered))
@@ -62,13 +62,13 @@ func (p *peer) buffer(n int) {
 	}
 }
 
-// awaitRoom does not return while the client does not take what it is sent: what it
-// asks for would only wait, too. It notes when that was for so long that what waits in
-// the socket is late.
+// awaitRoom blocks the reader while the client does not take what it is sent: further
+// answers would only be queued, too. If it blocks longer than a stall, the input in the
+// socket is late.
 func (p *peer) awaitRoom() {
 	began := time.Now()
 	p.mu.Lock()
-	for p.mute() {
+	for p.backlogged() {
 		room := await(&p.room)
 		p.mu.Unlock()
 		<-room
@@ -80,8 +80,8 @@ func (p *peer) awaitRoom() {
 	}
 }
 
-// mute is [loop.deaf]. mu is held.
-func (p *peer) mute() bool {
+// backlogged is [loop.backlogged]. mu is held.
+func (p *peer) backlogged() bool {
 	debt := p.debt()
-	return p.state == stateOpen && (debt > maxOutbound || debt > muteAbove && time.Since(p.sent) > muteTime)
+	return p.state == stateOpen && (debt > maxOutbound || debt > pauseAbove && time.Since(p.sent) > pauseAfter)
 }

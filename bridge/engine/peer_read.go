@@ -6,9 +6,6 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// freshAfter is how long a read must take for its bytes to have come meanwhile.
-const freshAfter = 5 * time.Millisecond
-
 // read hands the client's messages on until the connection ends. It is true
 // when a close frame of ours is on its way out and nothing more is to be read.
 func (p *peer) read(data []byte) bool {
@@ -21,6 +18,7 @@ func (p *peer) read(data []byte) bool {
 		if p.closedByPeer() {
 			return true
 		}
+		p.noteBeginning()
 		if !p.parser.idle() {
 			if p.gang.engine.hold(&p.parser) {
 				p.beginClose(tryAgainLater, heldTooMuch)
@@ -31,11 +29,7 @@ func (p *peer) read(data []byte) bool {
 			p.parser.message = nil
 		}
 		p.awaitRoom()
-		asked := time.Now()
-		n, err := p.socket.Read(buf)
-		if time.Since(asked) > freshAfter {
-			p.stood = 0 // the socket was empty
-		}
+		n, err := p.next(buf)
 		if err != nil {
 			p.leave(ws.StatusAbnormalClosure, hungUp)
 			return false
@@ -45,7 +39,7 @@ func (p *peer) read(data []byte) bool {
 	}
 }
 
-// closedByPeer reports whether nothing more is to be read.
+// closedByPeer reports whether the peer has closed and nothing more is to be read.
 func (p *peer) closedByPeer() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -59,15 +53,15 @@ func (p *peer) heard() {
 	p.pinged = false
 }
 
-// wants, pause, message, fragments, inflated and control make the peer the parser's
-// sink. It needs no pause: nobody waits for its goroutine.
+// wants, turnOver, message, fragments, inflated and control make the peer the parser's
+// sink. Its turn is never over: it has a goroutine of its own.
 func (p *peer) wants() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.state == stateOpen
 }
 
-func (p *peer) pause() bool { return false }
+func (p *peer) turnOver() bool { return false }
 
 func (p *peer) fragments() bool {
 	if p.wants() {
@@ -89,10 +83,7 @@ func (p *peer) message(op ws.OpCode, payload []byte) bool {
 	p.mu.Unlock()
 	if open {
 		p.gang.counts.add(tally{received: 1})
-		if stood := p.gang.engine.Stalled(); stood > 0 {
-			p.stood = stood
-		}
-		p.gang.engine.cfg.Handler.Message(p.handle(), session, Message{Op: op, Payload: payload, Stalled: p.stood})
+		p.gang.engine.cfg.Handler.Message(p.handle(), session, Message{Op: op, Payload: payload, Stalled: p.waited()})
 	}
 	return true
 }
@@ -129,7 +120,7 @@ func (p *peer) peerClose(payload []byte) {
 	p.beginEnding(code, reason)
 }
 
-// beginEnding waits for the handler's answers to what came before.
+// beginEnding waits for the handler's answers to earlier messages.
 func (p *peer) beginEnding(code ws.StatusCode, reason string) {
 	p.calls.Lock()
 	defer p.calls.Unlock()

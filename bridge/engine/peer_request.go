@@ -11,10 +11,11 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/proxyproto"
 )
 
-// readHead reads a request head and what lies behind it in the same bytes. An
-// error means that nobody is to be answered.
+// readHead reads a request head and the bytes behind it. After an error no answer is
+// due.
 func (p *peer) readHead() (r *Request, rest []byte, no *Refusal, _ error) {
 	buf := make([]byte, 0, 2048)
+	r = new(Request)
 	for {
 		if len(buf) == cap(buf) {
 			buf = append(buf, 0)[:len(buf)]
@@ -24,39 +25,41 @@ func (p *peer) readHead() (r *Request, rest []byte, no *Refusal, _ error) {
 			p.in.client = p.remoteAddr()
 		}
 		buf = buf[:len(buf)+n]
-		head, rest, no := p.gang.engine.examine(&p.in, buf)
+		rest, whole, no := p.gang.engine.examine(&p.in, r, buf)
 		var timeout net.Error
 		switch {
-		case no != nil || head != nil:
-			return p.in.request(head), rest, no, nil
+		case no != nil || whole:
+			return r, rest, no, nil
 		case err == nil:
 		case len(buf) > 0 && errors.As(err, &timeout) && timeout.Timeout():
-			return p.in.request(nil), nil, p.outOfTime(), nil
+			return r, nil, p.outOfTime(), nil
 		default:
-			// Also for a browser's spare connection: an answer would be taken for that
-			// to its next request.
+			// No answer: a browser would take it for the answer to its next request on
+			// a preconnected socket.
 			return nil, nil, nil, err
 		}
 	}
 }
 
-// tellBroken tells of a connection whose bytes are not what the port speaks. Its
-// listener has answered it, as far as it could.
-func (p *peer) tellBroken(err error) {
-	kind := ""
+// reportBroken reports a connection that does not speak the port's protocol. Its
+// listener has answered it if possible.
+func (p *peer) reportBroken(err error) {
+	no := &Refusal{Status: http.StatusBadRequest, Reason: err.Error()}
 	var record tls.RecordHeaderError
 	switch {
 	case errors.Is(err, proxyproto.ErrMissing), errors.Is(err, proxyproto.ErrMalformed):
-		kind = KindProxyLine
-	case errors.As(err, &record):
-		kind = KindNoTLS
-	default:
+		no.Kind = KindProxyLine
+	case !errors.As(err, &record):
 		return
+	case proxyproto.MayBegin(record.RecordHeader[:]):
+		no = p.gang.engine.unexpectedProxy()
+	default:
+		no.Kind = KindNoTLS
 	}
-	p.gang.engine.reportRefusal(&Refusal{Status: http.StatusBadRequest, Kind: kind, Reason: err.Error()}, p.remoteAddr())
+	p.gang.engine.reportRefusal(no, p.remoteAddr())
 }
 
-// outOfTime says why a request is not waited for any longer.
+// outOfTime returns why a request is not waited for any longer.
 func (p *peer) outOfTime() *Refusal {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -66,16 +69,16 @@ func (p *peer) outOfTime() *Refusal {
 	return slowHead()
 }
 
-// refuse answers a request with a status and a reason, and hangs up.
+// refuse answers a request with a status and a reason, and closes the connection.
 func (p *peer) refuse(no *Refusal) {
 	p.gang.engine.reportRefusal(no, p.in.client)
 	p.reject(no.answer())
 }
 
-// giveWay ends a connection whose place another one took.
-func (p *peer) giveWay(int32, uint32) {
+// evict ends a connection whose place a new one took.
+func (p *peer) evict(int32, uint32) {
 	p.mu.Lock()
-	first := p.state == stateHead // else it was told no before
+	first := p.state == stateHead // else it was refused before
 	p.mu.Unlock()
 	if e := p.gang.engine; first {
 		e.reportRefusal(e.limiter.noRoom(&p.in), p.remoteAddr())

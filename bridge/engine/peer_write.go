@@ -58,7 +58,7 @@ type gathered struct {
 	frames uint64          // text and binary frames in bytes
 	news   <-chan struct{} // tells when there is more
 	asked  *closeError     // somebody asked to close
-	lent   bool            // the bytes are a frame's that is not to be changed
+	lent   bool            // the bytes belong to a shared frame
 	behind bool            // the log went on without this client
 	last   bool            // nothing follows
 }
@@ -89,7 +89,7 @@ func (p *peer) gather(buf []byte) (g gathered) {
 	return g
 }
 
-// putDown lets go of what was written. mu is held.
+// putDown releases what was written. mu is held.
 func (p *peer) putDown() {
 	if p.inHand {
 		p.inHand = false
@@ -109,9 +109,9 @@ func (p *peer) done() {
 	signal(&p.room)
 }
 
-// takeOwn appends what the connection alone is sent to buf, up to about a chunk; a
-// frame that is longer is given as it lies, and stays the first of out until it is
-// written. It gives the number of text and binary frames. mu is held.
+// takeOwn appends the connection's own frames to buf, up to about a chunk. A longer
+// frame is returned in place, and stays the first of out until it is written. The
+// result also has the number of text and binary frames. mu is held.
 func (p *peer) takeOwn(buf []byte) (_ []byte, frames uint64) {
 	for len(p.out.frames) > 0 {
 		f := &p.out.frames[0]
@@ -149,7 +149,7 @@ func (p *peer) unstick() {
 	now := time.Now()
 	asked := p.asked
 	if p.ending != nil && p.state == stateOpen {
-		if p.asked != nil { // the handler is done: a long answer may take its time
+		if p.asked != nil { // the handler has finished; a long answer may take its time
 			p.endBy = later(p.endBy, p.sent.Add(answerTimeout))
 		}
 		asked = nil

@@ -8,37 +8,34 @@ import (
 const (
 	// readSize is how much is read from a socket at once.
 	readSize = 64 << 10
-	// readsInTurn bounds what one client may be read before others have their turn.
+	// readsInTurn bounds the reads from one client in a turn.
 	readsInTurn = 4
-	// clientWork bounds what is done for one client before others have their turn,
-	// in bytes of messages as they are handed over: what a kilobyte of input asks
-	// for may be a megabyte of output. The message that passes the bound is the last.
+	// clientWork bounds the work for one client in a turn, in bytes of decompressed
+	// messages. The message that passes the bound is the last.
 	clientWork = 256 << 10
-	// messageWork is what every message counts beside its bytes: 64 small ones are
-	// a turn.
+	// messageWork is what every message counts in addition to its bytes: 64 small ones
+	// are a turn.
 	messageWork = 4 << 10
-	// backlogWork bounds in the same way what a loop does in a turn for clients that
-	// had more than their share in the turn before. Those that come anew do not wait
-	// for more than that.
+	// backlogWork likewise bounds the work in a turn for clients that exceeded their
+	// share in the turn before: other clients wait no longer than that.
 	backlogWork = 512 << 10
 )
 
-// read takes what the socket has, up to the client's share of a turn. Unless
-// the peer has ended, a short read has emptied the socket, and the next bytes
-// are an event of their own.
+// read reads from the socket, up to the client's share of a turn. Unless the peer has
+// closed, a short read has emptied the socket, and the next bytes are a new event.
 func (l *loop) read(c *conn, ended bool) {
 	gen := c.gen
 	l.work = clientWork
-	if l.deaf(c) {
-		l.mute(c)
+	if l.backlogged(c) {
+		l.pauseReading(c)
 		return
 	}
 	if c.in != nil && c.in.rest.pending() {
 		l.parse(c, nil)
 	}
 	for range readsInTurn {
-		if c.gen == gen && l.deaf(c) {
-			l.mute(c)
+		if c.gen == gen && l.backlogged(c) {
+			l.pauseReading(c)
 			return
 		}
 		if c.gen != gen || c.state == stateFree || c.toRead {
@@ -72,7 +69,7 @@ func (l *loop) read(c *conn, ended bool) {
 	}
 }
 
-// readLater has the loop go on with a connection in its next turn.
+// readLater continues a connection in the loop's next turn.
 func (l *loop) readLater(c *conn) {
 	if !c.toRead {
 		c.toRead = true
@@ -80,8 +77,8 @@ func (l *loop) readLater(c *conn) {
 	}
 }
 
-// readOn goes on with the clients that had more to say than their share, the one
-// that has waited longest first, up to the bound of a turn.
+// readOn continues the clients that exceeded their share, the one that has waited
+// longest first, up to the bound of a turn.
 func (l *loop) readOn() {
 	list := l.unread
 	l.unread = l.unreadSpare[:0]
@@ -100,8 +97,8 @@ func (l *loop) readOn() {
 	}
 }
 
-// peerEnded handles the end of the peer's bytes: a half-closed TCP connection. One
-// that has said that it closes may still read the answers.
+// peerEnded handles the end of the peer's bytes, a half-closed TCP connection. A peer
+// that has sent a close frame may still read the answers.
 func (l *loop) peerEnded(c *conn) {
 	c.eof = true
 	if c.ending {
@@ -112,7 +109,7 @@ func (l *loop) peerEnded(c *conn) {
 	}
 }
 
-// consume does with bytes what the connection's state asks for.
+// consume handles bytes according to the connection's state.
 func (l *loop) consume(c *conn, data []byte) {
 	switch c.state {
 	case stateHead:

@@ -8,11 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// Refusal answers an upgrade request with an HTTP status and a reason in words.
+// Refusal is an HTTP status and a reason with which a request is refused.
 type Refusal struct {
 	Status int
 	Reason string
-	// Kind is one of a few words by which refusals are counted. "" is the status's.
+	// Kind groups refusals in logs. "" stands for the text of the status.
 	Kind string
 }
 
@@ -23,13 +23,14 @@ const (
 	KindMalformed = "malformed request"
 	KindLongHead  = "request head too long"
 	KindSlowHead  = "request head too slow"
+	KindBody      = "request with a body"
 	KindNoUpgrade = "no WebSocket upgrade"
 	KindFull      = "too many connections"
 	KindProxyLine = "PROXY protocol"
 	KindNoTLS     = "no TLS"
 )
 
-// reportRefusal tells whoever watches the engine of a request that was turned away.
+// reportRefusal passes a refused request to [Config].Refused.
 func (e *Engine) reportRefusal(r *Refusal, client netip.AddrPort) {
 	if r.Kind == KindFull {
 		e.refused.Add(1)
@@ -53,6 +54,12 @@ func longHead(limit int) *Refusal {
 		Reason: fmt.Sprintf("the request head is too long: more than %d bytes; send fewer or smaller cookies", limit)}
 }
 
+// unexpectedProxy refuses a header of the PROXY protocol where none is expected.
+func (e *Engine) unexpectedProxy() *Refusal {
+	return &Refusal{Status: http.StatusBadRequest, Kind: KindProxyLine,
+		Reason: "the connection begins with a header of the PROXY protocol, which this port does not expect; " + e.cfg.ProxyAdvice}
+}
+
 func slowHead() *Refusal {
 	return &Refusal{Status: http.StatusRequestTimeout, Kind: KindSlowHead, Reason: "the request took too long"}
 }
@@ -61,12 +68,12 @@ func stopping(reason string) *Refusal {
 	return &Refusal{Status: http.StatusServiceUnavailable, Reason: reason}
 }
 
-// noUpgrade refuses a request that became no upgrade (RFC 9110, 15.5.22).
+// noUpgrade refuses a request that lacks a valid upgrade (RFC 9110, 15.5.22).
 func noUpgrade(reason string) *Refusal {
 	return &Refusal{Status: http.StatusUpgradeRequired, Kind: KindNoUpgrade, Reason: reason}
 }
 
-// answer is the HTTP response that refuses a request.
+// answer returns the HTTP response of a refusal.
 func (r *Refusal) answer() []byte {
 	fields := "Connection: close\r\n"
 	switch r.Status {
@@ -80,7 +87,7 @@ func (r *Refusal) answer() []byte {
 		r.Status, http.StatusText(r.Status), len(text), fields, text)
 }
 
-// quote is a text from outside, shortened, in quotes.
+// quote returns a text from outside, shortened and quoted.
 func quote(s string) string {
 	const most = 60 // bytes
 	if len(s) <= most {

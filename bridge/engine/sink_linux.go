@@ -9,22 +9,22 @@ type connSink struct {
 	gen uint32
 }
 
-// alive reports whether the connection is there yet: closing it may have found that
-// it is broken. Then its parser is not its own any more.
+// alive reports whether the connection still exists: closing it may have found it
+// broken, and then its parser belongs to another one.
 func (s *connSink) alive() bool { return s.c.gen == s.gen && s.c.state != stateFree }
 
 func (s *connSink) wants() bool { return s.c.state == stateOpen }
 
-func (s *connSink) pause() bool { return s.l.work <= 0 }
+func (s *connSink) turnOver() bool { return s.l.work <= 0 }
 
 func (s *connSink) message(op ws.OpCode, payload []byte) bool {
 	s.l.work -= messageWork + len(payload)
 	if s.c.state != stateOpen || !s.withinRate() {
-		return s.alive() // we are closing: only the peer's close frame matters
+		return s.alive() // the server is closing: only the peer's close frame matters
 	}
 	s.l.tally.received++
 	m := Message{Op: op, Payload: payload}
-	if s.l.lookForStall(); s.c.waited {
+	if s.l.checkStall(); s.c.waited {
 		m.Stalled = s.l.stood
 	}
 	s.l.engine.cfg.Handler.Message(s.l.handle(s.c), s.c.session, m)

@@ -7,30 +7,31 @@ import (
 	"time"
 )
 
-// stallNews is for how long [Engine.Stalled] tells of a stall that is over: what waited
-// meanwhile has been taken up by then.
-const stallNews = time.Second
+// stallMemory is how long [Engine.Stalled] reports a stall after its end: by then the
+// input that waited has been read.
+const stallMemory = time.Second
 
-// stalls finds out that the process stood still: it was stopped or suspended, sat in
-// a debugger, or got no processor. Each loop looks for itself, at the clock that
-// goes on meanwhile (stall_linux.go); a heart beats for everybody else.
+// stalls detects that the process stood still: it was stopped or suspended, sat in a
+// debugger, or got no CPU. Each loop checks for itself, by a clock that keeps running
+// (stall_linux.go); a heartbeat serves everything else.
 type stalls struct {
-	clock func() time.Duration // since some moment, with the time that the machine slept
+	clock func() time.Duration // monotonic, including time in suspend
 	after time.Duration        // Limits.StallAfter
 	log   *slog.Logger
-	ended chan struct{} // the heart is to stop
+	ended chan struct{} // ends the heartbeat
+	found func(*stall)  // called by the heartbeat with each stall that it finds; may be nil
 
-	beat  atomic.Int64               // when the heart beat last, by the clock
-	last  atomic.Pointer[standstill] // that the heart noticed
-	count atomic.Uint64              // stalls ever
-	total atomic.Int64               // and their length in nanoseconds
+	beat  atomic.Int64          // the last heartbeat, by the clock
+	last  atomic.Pointer[stall] // found by the heartbeat
+	count atomic.Uint64         // all stalls
+	total atomic.Int64          // their length in nanoseconds
 
 	mu   sync.Mutex
-	told standstill // the last that the log was told of; guarded by mu
+	told stall // the last one logged; guarded by mu
 }
 
-// standstill is a time in which nothing was done.
-type standstill struct {
+// stall is a span of time in which the process stood still.
+type stall struct {
 	end    time.Duration // by the clock
 	length time.Duration
 }
@@ -38,13 +39,13 @@ type standstill struct {
 func (s *stalls) init(cfg *Config) {
 	s.clock, s.after, s.log = cfg.clock, cfg.StallAfter, cfg.Logger
 	if s.clock == nil {
-		s.clock = sleeplessClock
+		s.clock = bootClock
 	}
 	s.ended = make(chan struct{})
 	s.beat.Store(int64(s.clock()))
 }
 
-// watch beats the heart until the engine ends.
+// watch runs the heartbeat until the engine ends.
 func (s *stalls) watch() {
 	tick := time.NewTicker(tickLength)
 	defer tick.Stop()
@@ -53,28 +54,32 @@ func (s *stalls) watch() {
 		case <-s.ended:
 			return
 		case <-tick.C:
-			s.pulse()
+			s.heartbeat()
 		}
 	}
 }
 
-// pulse is a beat of the heart.
-func (s *stalls) pulse() {
+// heartbeat notes a stall if the last heartbeat is too old.
+func (s *stalls) heartbeat() {
 	now := s.clock()
 	if gap := now - time.Duration(s.beat.Load()); gap > s.after {
-		s.last.Store(&standstill{now, gap})
+		found := &stall{now, gap}
+		s.last.Store(found)
 		s.note(now, gap)
+		if s.found != nil {
+			s.found(found)
+		}
 	}
 	s.beat.Store(int64(now))
 }
 
-// note counts a stall that ends now, and tells the log, unless another loop or the
-// heart has told of the same one.
+// note counts and logs a stall that ends now, unless a loop or the heartbeat has noted
+// it already.
 func (s *stalls) note(now, length time.Duration) {
 	s.mu.Lock()
 	known := s.told.end > now-length
 	if !known {
-		s.told = standstill{now, length}
+		s.told = stall{now, length}
 	}
 	s.mu.Unlock()
 	if known {
@@ -82,20 +87,23 @@ func (s *stalls) note(now, length time.Duration) {
 	}
 	s.count.Add(1)
 	s.total.Add(int64(length))
-	s.log.Warn("the server stood still: what clients sent meanwhile is late", "for", length.Round(100*time.Millisecond))
+	s.log.Warn("the process stood still: messages that clients sent meanwhile are late", "for", length.Round(100*time.Millisecond))
 }
 
-// Stalled is for how long the process stood still, if that ended less than a second
-// ago or has not been noticed yet; else 0. It is for what is not a [Message]: who
-// takes a request from elsewhere cannot know since when it waited.
-func (e *Engine) Stalled() time.Duration {
-	s := &e.stalls
+// Stalled returns how long the process stood still, if the stall ended less than a
+// second ago or has not been noticed yet, else 0. It is for requests that do not come
+// as a [Message], such as those of net/http.
+func (e *Engine) Stalled() time.Duration { return e.stalls.recent().length }
+
+// recent is a stall that ended less than a second ago, or has not been noticed yet;
+// without one it is zero.
+func (s *stalls) recent() stall {
 	now := s.clock()
 	if gap := now - time.Duration(s.beat.Load()); gap > s.after {
-		return gap
+		return stall{now, gap}
 	}
-	if last := s.last.Load(); last != nil && now-last.end < stallNews {
-		return last.length
+	if last := s.last.Load(); last != nil && now-last.end < stallMemory {
+		return *last
 	}
-	return 0
+	return stall{}
 }

@@ -1,23 +1,25 @@
 package engine
 
 import (
+	"net"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// sleeplessClock goes on while the process is stopped and while the machine is
-// suspended, as Go's monotonic clock does not, and is never set.
-func sleeplessClock() time.Duration {
+// bootClock keeps running while the process is stopped and, unlike Go's monotonic
+// clock, while the machine is suspended. It is never set (CLOCK_BOOTTIME).
+func bootClock() time.Duration {
 	var now unix.Timespec
-	// It cannot fail: every kernel since 2.6.39 has the clock.
+	// This cannot fail: every kernel since 2.6.39 has the clock.
 	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &now)
 	return time.Duration(now.Nano())
 }
 
-// lookForStall finds out whether the loop stood still since it looked last, and
-// marks the connections whose messages may have waited meanwhile.
-func (l *loop) lookForStall() {
+// checkStall detects whether the loop stood still since the last check, and marks the
+// connections whose messages may have waited.
+func (l *loop) checkStall() {
 	now := l.engine.stalls.clock()
 	gap := now - l.looked
 	l.looked = now
@@ -27,7 +29,7 @@ func (l *loop) lookForStall() {
 	l.stood = gap
 	l.engine.stalls.note(now, gap)
 	l.conns.each(func(c *conn) { c.waited = c.waited || c.hasInput() })
-	// Connections that are on their way to this loop were there before it looked.
+	// Connections on their way to this loop existed before the check.
 	l.lateArrivals++
 	l.mail.post(func() { l.lateArrivals-- })
 	if l.accepting != nil {
@@ -35,7 +37,7 @@ func (l *loop) lookForStall() {
 	}
 }
 
-// hasInput reports whether something that the peer sent is not handed over yet.
+// hasInput reports whether input from the peer has not been handed over yet.
 func (c *conn) hasInput() bool {
 	if c.in != nil || c.head != nil {
 		return true
@@ -44,16 +46,34 @@ func (c *conn) hasInput() bool {
 	return err != nil || n > 0
 }
 
-// emptied notes that the connection's socket was found empty: what comes from now on
-// was sent after the stall, save the end of a message that had begun before it.
+// unread is how much waits in the socket under a connection, if the system tells.
+func unread(conn net.Conn) (n int, known bool) {
+	socket, ok := below(conn).(syscall.Conn)
+	if !ok {
+		return 0, false
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return 0, false
+	}
+	err = raw.Control(func(fd uintptr) {
+		var wrong error
+		n, wrong = unix.IoctlGetInt(int(fd), unix.TIOCINQ)
+		known = wrong == nil
+	})
+	return n, known && err == nil
+}
+
+// emptied notes that the socket was found empty: further input was sent after the
+// stall, except the rest of a message that began before.
 func (l *loop) emptied(c *conn) {
 	if c.waited && c.in == nil && c.head == nil {
 		c.waited = false
 	}
 }
 
-// stoodStill has all loops count the connections as late that are accepted before
-// every listening socket was found empty once.
+// stoodStill marks connections as late on all loops until every listening socket was
+// found empty once.
 func (a *listening) stoodStill() {
 	if a.behind {
 		return
@@ -64,11 +84,11 @@ func (a *listening) stoodStill() {
 	}
 }
 
-// catchUp accepts what waits on the listening sockets after a stall.
+// catchUp accepts the connections that wait on the listening sockets after a stall.
 func (a *listening) catchUp() {
 	for fd := range a.sockets {
 		if !a.accept(fd) {
-			return // there are more, for the next turn
+			return // the rest is for the next turn
 		}
 	}
 	a.behind = false

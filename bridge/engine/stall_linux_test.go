@@ -13,7 +13,7 @@ import (
 // leap is a clock that a test sets forward.
 type leap struct{ by atomic.Int64 }
 
-func (l *leap) now() time.Duration { return sleeplessClock() + time.Duration(l.by.Load()) }
+func (l *leap) now() time.Duration { return bootClock() + time.Duration(l.by.Load()) }
 
 const nap = 8 * time.Second
 
@@ -163,13 +163,13 @@ func TestAShortStopIsNoStall(t *testing.T) {
 	}
 }
 
-func TestAStallIsToldOnceAndCounted(t *testing.T) {
+func TestAStallIsLoggedOnceAndCounted(t *testing.T) {
 	var out lockedBuffer
 	s := startSleeper(t, Config{Logger: slog.New(slog.NewTextHandler(&out, nil))})
 	c := s.open(t)
 	s.sleep(t, func() { c.send(text("meanwhile")) })
 	s.expect(t, "meanwhile", true)
-	s.stalls.pulse()
+	s.stalls.heartbeat()
 	if st := s.Stats(); st.Stalls != 1 || st.Stalled < nap || st.Stalled > nap+patience {
 		t.Errorf("%d stalls of %v are counted", st.Stalls, st.Stalled)
 	}
@@ -195,7 +195,7 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-func TestTheEngineTellsOfAStallForASecond(t *testing.T) {
+func TestTheEngineReportsAStallForASecond(t *testing.T) {
 	var clock leap
 	e := &Engine{cfg: Config{Limits: Limits{StallAfter: 5 * time.Second}, Logger: slog.New(slog.DiscardHandler), clock: clock.now}}
 	e.stalls.init(&e.cfg)
@@ -206,11 +206,11 @@ func TestTheEngineTellsOfAStallForASecond(t *testing.T) {
 	if d := e.Stalled(); d < nap {
 		t.Errorf("not noticed yet: %v", d)
 	}
-	e.stalls.pulse()
+	e.stalls.heartbeat()
 	if d := e.Stalled(); d < nap {
 		t.Errorf("just noticed: %v", d)
 	}
-	clock.by.Add(int64(stallNews))
+	clock.by.Add(int64(stallMemory))
 	if d := e.Stalled(); d != 0 {
 		t.Errorf("a second later: %v", d)
 	}
@@ -233,8 +233,8 @@ func TestOnGoroutinesWhatIsReadRightAfterAStallIsLate(t *testing.T) {
 	say("before", false)
 	clock.by.Add(int64(nap))
 	say("meanwhile", true)
-	s.stalls.pulse()
-	clock.by.Add(int64(stallNews))
+	s.stalls.heartbeat()
+	clock.by.Add(int64(stallMemory))
 	// What is read without waiting for it may have waited as well.
 	eventually(t, "a message that was waited for is not late", func() bool {
 		c.send(text("afterwards"))

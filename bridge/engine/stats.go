@@ -16,7 +16,7 @@ type Stats struct {
 	Skips int
 	// Refused is how many connections were turned away for their number.
 	Refused int
-	// Outbound is how many bytes wait for connections alone now: see Limits.MaxOutbound.
+	// Outbound is the bytes queued for single connections now: see Limits.MaxOutbound.
 	Outbound int
 	// Held is how many bytes of incomplete messages are held now.
 	Held int
@@ -38,7 +38,7 @@ type Stats struct {
 	// the last tick (each quarter of a second). Each loop counts what it keeps, as
 	// for Limits.LogBytes; the frames themselves are in memory once.
 	Backlog int
-	// Stalls is how often the process stood still ever, and Stalled for how long in all.
+	// Stalls counts how often the process stood still, and Stalled is the total time.
 	Stalls  uint64
 	Stalled time.Duration
 	// Lag is how late the ticks of the loops came.

@@ -36,7 +36,7 @@ func TestStatsTellWhatWaitsForALoopAndHowLateItIs(t *testing.T) {
 	}
 }
 
-func TestStatsWaitForNobody(t *testing.T) {
+func TestStatsDoNotWaitForALoop(t *testing.T) {
 	s := start(t, Config{Loops: 1})
 	s.dial(t)
 	stuck, release := make(chan struct{}), make(chan struct{})

@@ -59,7 +59,8 @@ func (s *stream) advance(to uint64) {
 	}
 }
 
-// waitForRoom waits, without the lock, until the lead goes on or its budget is used up.
+// waitForRoom waits, without the lock, until the leading follower proceeds or the wait
+// budget is used up.
 func (s *stream) waitForRoom() {
 	room := await(&s.room)
 	s.mu.Unlock()

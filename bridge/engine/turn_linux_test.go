@@ -43,7 +43,7 @@ func greedy(t *testing.T, cfg Config, dial func(*server) *client, n int, message
 	return 0
 }
 
-func TestOneClientsCompressedMessagesHoldNobodyUp(t *testing.T) {
+func TestOneClientsCompressedMessagesDelayNoOther(t *testing.T) {
 	big := deflated(true, strings.Repeat("x", 1<<20))
 	var all []byte
 	for range 50 {
@@ -58,7 +58,7 @@ func TestOneClientsCompressedMessagesHoldNobodyUp(t *testing.T) {
 	}
 }
 
-func TestOneClientsManyMessagesHoldNobodyUp(t *testing.T) {
+func TestOneClientsManyMessagesDelayNoOther(t *testing.T) {
 	const n = 2000
 	all := bytes.Repeat(text("small"), n)
 	got := greedy(t, Config{Limits: Limits{MessageRate: n}}, func(s *server) *client {

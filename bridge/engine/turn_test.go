@@ -15,7 +15,7 @@ type pausing struct {
 	each, left int
 }
 
-func (p *pausing) pause() bool { return p.left == 0 }
+func (p *pausing) turnOver() bool { return p.left == 0 }
 
 func (p *pausing) message(op ws.OpCode, payload []byte) bool {
 	p.left--

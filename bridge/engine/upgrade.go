@@ -1,11 +1,11 @@
 package engine
 
 import (
+	"bytes"
 	"crypto/sha1"
 	"encoding/base64"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/gobwas/httphead"
 )
@@ -16,40 +16,46 @@ func (e *Engine) headTooLong(end, have int) bool {
 	return end > e.cfg.MaxHead || end == 0 && have > e.cfg.MaxHead
 }
 
-// What a proxy must be told that takes an upgrade for an ordinary request.
+// proxySetting says how to make a proxy forward upgrades.
 const proxySetting = " A proxy before this server must pass the upgrade on; nginx needs: proxy_http_version 1.1;" +
 	" proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";"
 
-// checkHandshake refuses an upgrade request that does not follow RFC 6455, 4.2.1,
-// or whose body somebody might take for frames.
-func checkHandshake(head []byte) *Refusal {
-	method, _, version, _ := requestLine(head)
-	lengths := headerValues(head, "Content-Length")
+// keyLength is that of a Sec-WebSocket-Key: 16 bytes in base64 (RFC 6455, 4.1).
+const keyLength = 24
+
+// checkHandshake refuses an upgrade request that violates RFC 6455, 4.2.1, or has a
+// body, which could be taken for frames. It gives the Sec-WebSocket-Key.
+func (r *Request) checkHandshake() (key []byte, _ *Refusal) {
 	switch {
-	case string(method) != http.MethodGet:
-		return &Refusal{Status: http.StatusMethodNotAllowed, Kind: KindMalformed, Reason: "an upgrade to WebSocket must be a GET"}
-	case string(version) != "HTTP/1.1":
-		return noUpgrade("An upgrade to WebSocket must speak HTTP/1.1, and this request speaks " + string(version) + "." + proxySetting)
-	case hasField(head, "Transfer-Encoding") || len(lengths) > 1 || len(lengths) == 1 && lengths[0] != "0":
-		return malformed("an upgrade to WebSocket has no body; leave Content-Length and Transfer-Encoding out")
+	case string(r.method) != http.MethodGet:
+		return nil, &Refusal{Status: http.StatusMethodNotAllowed, Kind: KindMalformed, Reason: "an upgrade to WebSocket must be a GET"}
+	case string(r.version) != "HTTP/1.1":
+		return nil, noUpgrade("An upgrade to WebSocket must speak HTTP/1.1, and this request speaks " + string(r.version) + "." + proxySetting)
+	case r.hasBody():
+		return nil, malformed("an upgrade to WebSocket has no body; leave Content-Length and Transfer-Encoding out")
 	}
-	versions := headerValues(head, "Sec-WebSocket-Version")
-	if len(versions) != 1 || versions[0] != "13" {
-		return noUpgrade("The request must have one Sec-WebSocket-Version, and it must be 13 (RFC 6455).")
+	if version, lines := r.last("Sec-WebSocket-Version"); lines != 1 || string(version) != "13" {
+		return nil, noUpgrade("The request must have one Sec-WebSocket-Version, and it must be 13 (RFC 6455).")
 	}
-	keys := headerValues(head, "Sec-WebSocket-Key")
-	if len(keys) != 1 {
-		return malformed("the request must have one Sec-WebSocket-Key")
+	key, lines := r.last("Sec-WebSocket-Key")
+	if lines != 1 {
+		return nil, malformed("the request must have one Sec-WebSocket-Key")
 	}
-	if key, err := base64.StdEncoding.DecodeString(keys[0]); err != nil || len(key) != 16 {
-		return malformed("the Sec-WebSocket-Key must be 16 bytes in base64")
+	var decoded [keyLength]byte
+	if len(key) != keyLength {
+		return nil, badKey()
 	}
-	return nil
+	if n, err := base64.StdEncoding.Decode(decoded[:], key); err != nil || n != 16 {
+		return nil, badKey()
+	}
+	return key, nil
 }
 
-// negotiate answers an upgrade request that was checked. If it
-// is refused, the connection ends with that answer.
-func (e *Engine) negotiate(r *Request) (answer []byte, welcome Welcome, _ *Refusal) {
+func badKey() *Refusal { return malformed("the Sec-WebSocket-Key must be 16 bytes in base64") }
+
+// negotiate answers an upgrade request that was checked. If the handler refuses it, the
+// connection ends with that answer.
+func (e *Engine) negotiate(r *Request, key []byte) (answer []byte, welcome Welcome, _ *Refusal) {
 	var offers offers
 	if e.deflate != nil && !offers.read(r.Values("Sec-WebSocket-Extensions")) {
 		return nil, welcome, malformed("the Sec-WebSocket-Extensions are not understood")
@@ -61,30 +67,36 @@ func (e *Engine) negotiate(r *Request) (answer []byte, welcome Welcome, _ *Refus
 	if offers.taken {
 		welcome = welcome.deflated()
 	}
-	return accepted(headerValues(r.head, "Sec-WebSocket-Key")[0], welcome.Subprotocol, offers.answer), welcome, nil
+	return accepted(key, welcome.Subprotocol, offers.answer), welcome, nil
 }
 
-// keyGUID is what a server appends to the key (RFC 6455, 1.3).
-const keyGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+const (
+	// keyGUID is what a server appends to the key (RFC 6455, 1.3).
+	keyGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+	switching = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+	// acceptLength is that of a SHA-1 in base64.
+	acceptLength = 28
+)
 
 // accepted is the answer to an upgrade request (RFC 6455, 4.2.2).
-func accepted(key, subprotocol string, extensions []httphead.Option) []byte {
-	sum := sha1.Sum([]byte(key + keyGUID))
-	var b strings.Builder
-	b.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ")
-	b.WriteString(base64.StdEncoding.EncodeToString(sum[:]))
+func accepted(key []byte, subprotocol string, extensions []httphead.Option) []byte {
+	var hashed [keyLength + len(keyGUID)]byte
+	sum := sha1.Sum(append(append(hashed[:0], key...), keyGUID...))
+	b := make([]byte, 0, len(switching)+acceptLength+len("\r\n\r\n"))
+	b = base64.StdEncoding.AppendEncode(append(b, switching...), sum[:])
 	if subprotocol != "" {
-		b.WriteString("\r\nSec-WebSocket-Protocol: " + subprotocol)
+		b = append(append(b, "\r\nSec-WebSocket-Protocol: "...), subprotocol...)
 	}
 	if len(extensions) > 0 {
-		b.WriteString("\r\nSec-WebSocket-Extensions: ")
-		_, _ = httphead.WriteOptions(&b, extensions) // a Builder has no errors
+		w := bytes.NewBuffer(append(b, "\r\nSec-WebSocket-Extensions: "...))
+		_, _ = httphead.WriteOptions(w, extensions) // a Buffer has no errors
+		b = w.Bytes()
 	}
-	b.WriteString("\r\n\r\n")
-	return []byte(b.String())
+	return append(b, "\r\n\r\n"...)
 }
 
-// refusalOf is the handler's no.
+// refusalOf returns the refusal in a handler's error.
 func refusalOf(err error) *Refusal {
 	if no, ok := errors.AsType[*Refusal](err); ok {
 		return no

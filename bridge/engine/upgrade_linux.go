@@ -16,18 +16,18 @@ func (l *loop) readHead(c *conn, data []byte) {
 		in.head = append(in.head, data...)
 		data = in.head
 	}
-	head, rest, no := l.engine.examine(in, data)
+	r := &l.request
+	rest, whole, no := l.engine.examine(in, r, data)
 	switch {
 	case no != nil:
 		l.refuse(c, no)
 		return
-	case head == nil:
+	case !whole:
 		if !in.started() {
 			in.head = append(make([]byte, 0, 512), data...)
 		}
 		return
 	}
-	r := in.request(head)
 	answer, welcome, no := l.engine.receive(in, r)
 	switch {
 	case no != nil:
@@ -39,7 +39,7 @@ func (l *loop) readHead(c *conn, data []byte) {
 	}
 }
 
-// socketAddr is the address of a socket; the zero value for a Unix socket.
+// socketAddr returns the address of a socket's peer; the zero value for a Unix socket.
 func socketAddr(sa unix.Sockaddr) netip.AddrPort {
 	switch sa := sa.(type) {
 	case *unix.SockaddrInet4:
@@ -52,7 +52,7 @@ func socketAddr(sa unix.Sockaddr) netip.AddrPort {
 
 // open makes a connection of an accepted request.
 func (l *loop) open(c *conn, w Welcome, answer, rest []byte) {
-	c.from = c.head.count // its place is kept: nobody else changes that
+	c.from = c.head.count // its place is permanent, so nothing else changes this
 	l.recycle(c)
 	c.state = stateOpen
 	c.session = w.Session

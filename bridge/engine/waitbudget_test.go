@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestSourcesWaitForAllThatStandStillNoLongerThanForOne(t *testing.T) {
+func TestSourcesWaitNoLongerForManyStuckFollowersThanForOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		keep := &streams{}
 		keep.waiting.fill()

@@ -88,8 +88,8 @@ func (l *loop) flush(c *conn) {
 			l.flushed(c)
 			return
 		}
-		if c.muted && !l.deaf(c) {
-			l.unmute(c)
+		if c.paused && !l.backlogged(c) {
+			l.resumeReading(c)
 		}
 	}
 	l.owe(c)
@@ -221,7 +221,7 @@ func (l *loop) flushLate() {
 	l.lateSpare = list
 }
 
-// oweAll counts what waits for connections that did not have their turn.
+// oweAll enters the frames of connections that did not have their turn.
 func (l *loop) oweAll(list []wheelEntry) {
 	for _, e := range list {
 		if c := l.lookup(e.slot, e.gen); c != nil {

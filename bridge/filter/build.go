@@ -59,7 +59,7 @@ func build(given map[string][]string) (*Filter, error) {
 	return f, nil
 }
 
-// shortID is a key, or its SHA-256 if it is long. No key begins as that does.
+// shortID returns a key, or its SHA-256 if it is long. No key begins as a hash does.
 func shortID(key string) string {
 	const long = 200
 	if len(key) <= long {
@@ -131,7 +131,7 @@ func setList(field string, values []string, read func(string) (value, error), sp
 func readTopic(text string) (value, error) {
 	for word := range strings.SplitSeq(text, ".") {
 		if len(word) > 1 && strings.ContainsAny(word, "*#") {
-			return value{}, fmt.Errorf("* and # stand for whole words between dots, and %s mixes them with others; write reply.* or reply.#", quote.Text(word))
+			return value{}, fmt.Errorf("* and # must be whole words between dots, but %s mixes them with other characters; write reply.* or reply.#", quote.Text(word))
 		}
 	}
 	p := topic.Compile(text)

@@ -23,8 +23,8 @@ func TestParseSaysWhatIsWrongAndWhatToWrite(t *testing.T) {
 	for text, want := range map[string]string{
 		`[]`:                              `the filter is not a JSON object: write one such as {"sender":`,
 		`{`:                               `the filter is not a JSON object: write one such as {"sender":`,
-		`{"senders": "a"}`:                `the filter has a field "senders", which there is not: write some of sender, routing_key, message_code, keyword, command_id, commander, internal`,
-		`{"Sender": "a"}`:                 `the filter has a field "Sender", which there is not`,
+		`{"senders": "a"}`:                `the filter has an unknown field "senders": write some of sender, routing_key, message_code, keyword, command_id, commander, internal`,
+		`{"Sender": "a"}`:                 `the filter has an unknown field "Sender"`,
 		`{"sender": 5}`:                   `the value 5 of the filter field "sender" is not a string: write one text in quotes, or a list of them`,
 		`{"sender": ["a", null]}`:         `the value null of the filter field "sender" is not a string`,
 		`{"keyword": {"a": 1}}`:           `the value {"a": 1} of the filter field "keyword" is not a string`,
@@ -40,7 +40,7 @@ func TestParseSaysWhatIsWrongAndWhatToWrite(t *testing.T) {
 		`{"sender": ["*", "[]"]}`:         `the value "[]" of the filter field "sender" is not a pattern: [] names no character`,
 		`{"commander": "a[^]b"}`:          `[^] names no character`,
 		`{"command_id": "[z-a]"}`:         `the range z-a runs backwards; write a-z`,
-		`{"routing_key": "reply.lvm*"}`:   `the value "reply.lvm*" of the filter field "routing_key" is not a pattern: * and # stand for whole words between dots, and "lvm*" mixes them with others; write reply.* or reply.#`,
+		`{"routing_key": "reply.lvm*"}`:   `the value "reply.lvm*" of the filter field "routing_key" is not a pattern: * and # must be whole words between dots, but "lvm*" mixes them with other characters; write reply.* or reply.#`,
 		`{"keyword": ` + many(257) + `}`:  `the filter field "keyword" has 257 values, but may have 256`,
 		`{"command_id": "` + strings.Repeat("é", 128) + `"}`: `the value "` + strings.Repeat("é", 60) + `..." of the filter field "command_id" is 256 bytes long, but may have 255`,
 	} {

@@ -37,7 +37,7 @@ type Filter struct {
 // It may be as long as a filter may be: at worst about 2 MB.
 func (f *Filter) Key() string { return f.key }
 
-// ID is as good as the key to tell filters apart, and short: a long key is hashed.
+// ID identifies the filter like its key, but is short: a long key is hashed.
 func (f *Filter) ID() string { return f.id }
 
 // Match is MatchMine for a reply to somebody else's command: what it selects, every connection with

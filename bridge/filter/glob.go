@@ -6,39 +6,40 @@ import (
 	"unicode/utf8"
 )
 
-// glob is a pattern that is matched rune by rune, in time linear in the text. To
-// path.Match, / and \ are special, its * goes by bytes, so that [^a] behind it may
-// match half of an é, and it says nothing about what is wrong.
+// glob is a pattern that is matched rune by rune, in time linear in the text.
+// path.Match will not do: / and \ are special there, its * counts bytes, so that [^a]
+// behind it may match half of an é, and its errors do not explain what is wrong.
 //
-// The stars cut it into segments. The first stands at the text's beginning and the
-// last at its end; those between them are searched for from left to right, each
-// behind the one before it. A segment has a fixed number of characters, so its first
-// occurrence is as good as any other, and nothing is ever tried again.
+// The stars split it into segments. The first must be at the text's beginning and the
+// last at its end; those between are searched from left to right, each behind the one
+// before. A segment has a fixed number of characters, so its first occurrence is as
+// good as any other, and there is no backtracking.
 type glob struct {
-	star   bool // without one, head is all there is
+	star   bool // without a star, head is the whole pattern
 	head   segment
 	middle []segment
 	tail   segment
 }
 
-// segment is a run of elements without a star: plain text, or a set of characters
-// for each place.
+// segment is a run of elements without a star: plain text, or a set of characters for
+// each position.
 type segment struct {
-	text string // if chars is nil
+	text string // used if chars is nil
 	wild *classes
 }
 
-// classes says which places of a segment accept a character, as bit masks: those of
-// characters from bounds[i] to before bounds[i+1] are masks[i*words : (i+1)*words].
+// classes maps characters to the positions of a segment that accept them, as bit masks:
+// the mask of characters from bounds[i] to before bounds[i+1] is masks[i*words :
+// (i+1)*words].
 type classes struct {
 	places int
-	words  int    // of 64 places each
+	words  int    // of 64 positions each
 	bounds []rune // ascending; the first is notUTF8
 	masks  []uint64
 }
 
-// notUTF8 stands for a byte that is not UTF-8: a character of its own, which only ?,
-// * and [^a] match.
+// notUTF8 stands for a byte that is not UTF-8: a character that only ?, * and [^a]
+// match.
 const notUTF8 = -1
 
 // Match reports whether the glob matches a whole text. It does not allocate.
@@ -47,7 +48,7 @@ func (g *glob) Match(text string) bool {
 	return ok
 }
 
-// match also tells how many bytes of the text were looked at: no more than it has.
+// match also returns how many bytes of the text were read, at most its length.
 func (g *glob) match(text string) (ok bool, looked int) {
 	n, ok := g.head.prefix(text)
 	if looked = n; !ok {
@@ -72,12 +73,12 @@ func (g *glob) match(text string) (ok bool, looked int) {
 	return true, looked
 }
 
-// slow reports whether there is more than plain text to search for.
+// slow reports whether the search needs more than plain text.
 func (g *glob) slow() bool {
 	return slices.ContainsFunc(g.middle, func(s segment) bool { return s.wild != nil })
 }
 
-// prefix reports whether the text begins with the segment, and how long that is.
+// prefix reports whether the text begins with the segment, and the length of the match.
 func (s *segment) prefix(text string) (n int, ok bool) {
 	if s.wild == nil {
 		return min(len(s.text), len(text)), strings.HasPrefix(text, s.text)
@@ -111,7 +112,7 @@ func (s *segment) suffix(text string) (n int, ok bool) {
 	return n, true
 }
 
-// find is the end of the segment's first occurrence, or -1.
+// find returns the end of the segment's first occurrence, or -1.
 func (s *segment) find(text string) int {
 	if s.wild != nil {
 		return s.wild.find(text)
@@ -123,11 +124,11 @@ func (s *segment) find(text string) int {
 	return at + len(s.text)
 }
 
-// maxWords is enough for the places of a value of maxLength.
+// maxWords is enough for the positions of a value of maxLength.
 const maxWords = (maxLength + 63) / 64
 
-// find searches with a bit for each place: it is set while the places up to that one
-// accept the characters up to here (the shift-and algorithm).
+// find searches with the shift-and algorithm: bit i of the state is set if positions 0
+// to i accept the characters read last.
 func (c *classes) find(text string) int {
 	var state [maxWords]uint64
 	last, bit := (c.places-1)/64, uint64(1)<<((c.places-1)%64)
@@ -152,7 +153,7 @@ func (c *classes) accepts(place int, char rune) bool {
 	return c.mask(char)[place/64]>>(place%64)&1 != 0
 }
 
-// mask is the places that accept a character.
+// mask returns the positions that accept a character.
 func (c *classes) mask(char rune) []uint64 {
 	low, high := 0, len(c.bounds) // bounds[low] <= char < bounds[high]
 	for high-low > 1 {
@@ -166,7 +167,7 @@ func (c *classes) mask(char rune) []uint64 {
 	return c.masks[low*c.words : (low+1)*c.words]
 }
 
-// firstChar and lastChar decode a character of a text that has some.
+// firstChar and lastChar decode a character of a nonempty text.
 func firstChar(text string) (rune, int) {
 	if text[0] < utf8.RuneSelf {
 		return rune(text[0]), 1

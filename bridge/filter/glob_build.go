@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// token is one element of a glob as it is written.
+// token is one element of a glob.
 type token struct {
 	kind  tokenKind
 	char  rune
@@ -30,7 +30,7 @@ type class struct {
 
 type runeRange struct{ from, to rune }
 
-// compile makes a glob of what was read.
+// compile makes a glob of tokens.
 func compile(tokens []token) *glob {
 	g := &glob{}
 	for first := true; ; first = false {
@@ -66,7 +66,7 @@ func newSegment(tokens []token) segment {
 	return segment{text: text.String()}
 }
 
-// newClasses finds where the set of places changes that accept a character.
+// newClasses finds the characters at which the set of accepting positions changes.
 func newClasses(tokens []token) *classes {
 	c := &classes{places: len(tokens), words: (len(tokens) + 63) / 64, bounds: []rune{notUTF8}}
 	for _, t := range tokens {
@@ -87,13 +87,13 @@ func newClasses(tokens []token) *classes {
 	return c
 }
 
-// accepted is the characters by which the token tells others apart.
+// accepted returns the bounds of the characters that the token accepts or rejects.
 func (t *token) accepted() []runeRange {
 	switch t.kind {
 	case oneChar:
 		return []runeRange{{t.char, t.char}}
 	case inClass:
-		if t.class.not { // what is not UTF-8 is none of them
+		if t.class.not { // a byte that is not UTF-8 is not in the class
 			return append([]runeRange{{0, utf8.MaxRune}}, t.class.ranges...)
 		}
 		return t.class.ranges

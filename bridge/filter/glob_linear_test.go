@@ -93,7 +93,7 @@ func TestGlobsAgreeWithTheirDefinition(t *testing.T) {
 }
 
 // Each of these made the time the product of both lengths.
-func TestNoByteOfATextIsLookedAtTwice(t *testing.T) {
+func TestNoByteOfATextIsReadTwice(t *testing.T) {
 	texts := []string{strings.Repeat("a", 255), strings.Repeat("ab", 127), strings.Repeat("a", 254) + "b", strings.Repeat("é", 127)}
 	for _, pattern := range []string{
 		"*" + strings.Repeat("a", 100) + "b", "*" + strings.Repeat("a", 100) + "*b", strings.Repeat("*a", 127), strings.Repeat("*a", 126) + "*b",

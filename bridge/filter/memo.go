@@ -2,33 +2,33 @@ package filter
 
 import "strings"
 
-// Memo remembers which filters let which texts pass. Senders, routing keys and
-// keywords come again with every reply, while matching them with many patterns is
-// what a filter costs; a command's id is new with each command, and is not kept.
+// Memo memoizes which filters accept which texts. Senders, routing keys and keywords
+// recur with every reply, and matching them with many patterns is the cost of a filter;
+// command ids are new with each command, and are not kept.
 //
 //	m.Look(reply) ──► m.Match(filter, number, mine)
 //	                  m.Match(another, its number, mine) ...
 //
-// Each filter has a number in the memo, by [Memo.Add]. A memo belongs to one
-// goroutine; the filters may be everybody's.
+// Each filter has a number in the memo, by [Memo.Add]. A memo is for one goroutine;
+// filters may be shared.
 type Memo struct {
 	texts   [keptFields]map[string]*row
 	kept    int   // rows in all
 	words   int   // of all rows
 	most    int   // rows
 	numbers int   // given out
-	retired []int // of filters that were removed: their bits are still in the rows
+	retired []int // of removed filters, whose bits are still in the rows
 	free    []int
 	work    int
 
-	// The reply that is looked at, and what is known of it.
+	// The current reply, and its rows.
 	reply    *Reply
-	rows     [keyword]*row // nil until they are asked for
-	keywords []*row        // those of its keywords, if asked
+	rows     [keyword]*row // nil until needed
+	keywords []*row        // those of its keywords, once needed
 	asked    bool
 }
 
-// The fields whose texts are kept.
+// The memoized fields.
 const (
 	sender = iota
 	routing
@@ -37,20 +37,20 @@ const (
 	keptFields
 )
 
-// row is what is known of a text: of each filter two bits, whether it was asked and
-// what it said. Of 64 filters they are in one word each, side by side.
+// row is the memo of a text: two bits for each filter, whether it was evaluated and its
+// result. Those of 64 filters are in two adjacent words.
 type row struct{ words []uint64 }
 
-// Bounds of a memo's rows: their bits, in words, and the texts that they are of.
+// Bounds of a memo's rows: the words of their bits, and their texts.
 const (
 	maxRowWords  = 2 << 20 // 16 MiB
 	maxRowLength = 255
 )
 
-// NewMemo makes a memo of so many texts. When they are more it begins anew.
+// NewMemo makes a memo for a number of texts. Beyond that it starts again, empty.
 func NewMemo(texts int) *Memo { return &Memo{most: texts} }
 
-// Add gives a number for a filter.
+// Add returns a number for a filter.
 func (m *Memo) Add() (number int) {
 	if last := len(m.free) - 1; last >= 0 {
 		number, m.free = m.free[last], m.free[:last]
@@ -60,7 +60,7 @@ func (m *Memo) Add() (number int) {
 	return m.numbers - 1
 }
 
-// Remove gives a filter's number back.
+// Remove frees a filter's number.
 func (m *Memo) Remove(number int) {
 	const few = 256
 	if m.retired = append(m.retired, number); len(m.retired) < few+m.numbers/2 {
@@ -69,12 +69,12 @@ func (m *Memo) Remove(number int) {
 	m.forget()
 	m.rows, m.asked = [keyword]*row{}, false
 	m.free, m.retired = append(m.free, m.retired...), nil
-	if len(m.free) == m.numbers { // nobody has one
+	if len(m.free) == m.numbers { // none is in use
 		m.free, m.numbers = nil, 0
 	}
 }
 
-// forget begins anew. The rows of the reply that is looked at stay with it.
+// forget empties the memo. The current reply keeps its rows.
 func (m *Memo) forget() { m.texts, m.kept, m.words = [keptFields]map[string]*row{}, 0, 0 }
 
 // Work tells what all that was matched has cost so far: about one for each look at a
@@ -82,14 +82,13 @@ func (m *Memo) forget() { m.texts, m.kept, m.words = [keptFields]map[string]*row
 // each 4 of one with ? or classes, or of a routing key.
 func (m *Memo) Work() int { return m.work }
 
-// Look turns to a reply, which must not change until the next one.
+// Look makes a reply the current one. It must not change until the next Look.
 func (m *Memo) Look(r *Reply) {
 	m.reply, m.rows, m.asked = r, [keyword]*row{}, false
 	m.work++
 }
 
-// Match is [Filter.MatchMine] of the reply that was looked at, for the filter with
-// this number.
+// Match is [Filter.MatchMine] of the current reply, for the filter with this number.
 func (m *Memo) Match(f *Filter, number int, mine bool) bool {
 	r := m.reply
 	m.work++
@@ -102,7 +101,7 @@ func (m *Memo) Match(f *Filter, number int, mine bool) bool {
 		(f.keyword == nil || m.anyKeyword(f.keyword, number))
 }
 
-// header matches the text of a field. Names alone need no memory: they are a map.
+// header matches the text of a field. Plain names need no memo: they are in a map.
 func (m *Memo) header(field int, l *list, text string, number int) bool {
 	if l == nil {
 		return true
@@ -131,7 +130,7 @@ func (m *Memo) anyKeyword(l *list, number int) bool {
 	return false
 }
 
-// passes tells whether a list lets a text pass, and remembers that in its row.
+// passes reports whether a list accepts a text, and memoizes that in its row.
 func (m *Memo) passes(r *row, l *list, text string, number int) bool {
 	m.work++
 	at, bit := 2*(number/64), uint64(1)<<(number%64)
@@ -150,7 +149,7 @@ func (m *Memo) passes(r *row, l *list, text string, number int) bool {
 	return r.words[at+1]&bit != 0
 }
 
-// matched matches a text that is not remembered.
+// matched matches a text that is not memoized.
 func (m *Memo) matched(l *list, text string) bool {
 	if l != nil {
 		m.work += 1 + len(l.patterns)*(1+len(text)/32) + l.slow*len(text)/4
@@ -158,7 +157,7 @@ func (m *Memo) matched(l *list, text string) bool {
 	return l.has(text)
 }
 
-// row gives a text's.
+// row returns the row of a text.
 func (m *Memo) row(field int, text string) *row {
 	m.work++
 	if r := m.texts[field][text]; r != nil {

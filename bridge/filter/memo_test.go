@@ -48,7 +48,7 @@ func TestAMemoSaysWhatTheFilterSays(t *testing.T) {
 	}
 }
 
-func TestWhatComesAgainIsNotMatchedAgain(t *testing.T) {
+func TestAMemoizedTextIsNotMatchedAgain(t *testing.T) {
 	m := filter.NewMemo(1000)
 	var filters []*filter.Filter
 	var numbers []int

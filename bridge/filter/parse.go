@@ -31,8 +31,8 @@ func Parse(raw json.RawMessage) (*Filter, error) {
 	return build(given)
 }
 
-// readFields finds the fields of a filter, which may come from anywhere: it looks at
-// no more of them than it must. Of one that is there twice the last one counts.
+// readFields finds the fields of an untrusted filter, and stops at the first bad one.
+// The last of duplicate fields counts.
 func readFields(raw []byte) (map[string]json.RawMessage, error) {
 	members := object.Of(raw)
 	if ok, _ := object.Valid(raw); !ok || bytes.TrimLeft(raw, " \t\r\n")[0] != '{' {
@@ -45,14 +45,14 @@ func readFields(raw []byte) (map[string]json.RawMessage, error) {
 			return fields, nil
 		}
 		if !slices.Contains(fieldNames(), string(field)) {
-			return nil, fmt.Errorf("the filter has a field %s, which there is not: write some of %s", quote.Text(string(field)), strings.Join(fieldNames(), ", "))
+			return nil, fmt.Errorf("the filter has an unknown field %s: write some of %s", quote.Text(string(field)), strings.Join(fieldNames(), ", "))
 		}
 		fields[string(field)] = value
 	}
 }
 
-// readValues reads one value or a list of them, of which the first are enough where
-// there are too many. Null is the same as no field.
+// readValues reads one value or a list of values, and stops if there are too many. Null
+// is the same as no field.
 func readValues(field string, raw json.RawMessage) ([]string, error) {
 	switch {
 	case string(raw) == "null":

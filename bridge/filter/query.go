@@ -8,10 +8,10 @@ import (
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
-// Fields are the names of a filter's fields, which are those of its parameters in a URL.
+// Fields returns the names of a filter's fields, which are also its URL parameters.
 func Fields() []string { return fieldNames() }
 
-// IsField reports whether a name is that of a field.
+// IsField reports whether a name is a field's.
 func IsField(name string) bool { return slices.Contains(fieldNames(), name) }
 
 // FromQuery reads a filter from the parameters of a URL; doc.go tells their form. Parameters that

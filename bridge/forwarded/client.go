@@ -8,13 +8,12 @@ import (
 	"strings"
 )
 
-// ErrDisagree is that of a request whose two fields name two clients.
+// ErrDisagree is returned if X-Forwarded-For and Forwarded name different clients.
 var ErrDisagree = errors.New("X-Forwarded-For and Forwarded name two different clients; have the proxy remove the one that it does not write")
 
-// Client is the address of the client whose request came from peer, with the values
-// of its fields X-Forwarded-For and Forwarded, one a line. The port is 0 where it is
-// not known. [ErrDisagree] leaves it open who the client is; with any other error the
-// address is that of the last proxy that can be told.
+// Client returns the client's address of a request that came from peer, given the lines
+// of X-Forwarded-For and Forwarded. The port is 0 if unknown. With [ErrDisagree] the
+// client is unknown; with any other error the address is that of the last known proxy.
 func (p *Proxies) Client(peer netip.AddrPort, xForwardedFor, forwarded []string) (netip.AddrPort, error) {
 	if !p.Trusts(peer.Addr()) {
 		return peer, nil
@@ -37,7 +36,7 @@ func (p *Proxies) Client(peer netip.AddrPort, xForwardedFor, forwarded []string)
 	return client, nil
 }
 
-// walk follows a list of addresses from its end, over trusted proxies.
+// walk follows a list of addresses from its end, skipping trusted proxies.
 func (p *Proxies) walk(from netip.AddrPort, nodes []string) (netip.AddrPort, error) {
 	for _, node := range slices.Backward(nodes) {
 		if !p.Trusts(from.Addr()) {
@@ -45,15 +44,14 @@ func (p *Proxies) walk(from netip.AddrPort, nodes []string) (netip.AddrPort, err
 		}
 		next, ok := parseNode(node)
 		if !ok {
-			return from, fmt.Errorf("a proxy names its client %.60q, which is no address", node)
+			return from, fmt.Errorf("a proxy names its client %.60q, which is not an address", node)
 		}
 		from = next
 	}
 	return from, nil
 }
 
-// parseNode reads an address with or without a port, and brackets where IPv6 may
-// have them.
+// parseNode parses an address with or without port; IPv6 addresses may be in brackets.
 func parseNode(s string) (netip.AddrPort, bool) {
 	if at, err := netip.ParseAddrPort(s); err == nil {
 		return netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), at.Addr().Zone() == ""
@@ -65,9 +63,9 @@ func parseNode(s string) (netip.AddrPort, bool) {
 	return netip.AddrPortFrom(addr.Unmap(), 0), err == nil && addr.Zone() == ""
 }
 
-// splitList gives the members of a list that is on several lines (RFC 9110, 5.6.1).
-// Commas within quotes separate nothing, if there may be quotes. One quote that is
-// never closed was made up by the client: it must not swallow what proxies appended.
+// splitList returns the members of a list on several lines (RFC 9110, 5.6.1). If quotes
+// are allowed, commas within them do not separate. An unclosed quote was forged by the
+// client, and must not swallow what proxies appended.
 func splitList(lines []string, quotes bool) (members []string) {
 	for _, line := range lines {
 		quotes := quotes && strings.Count(line, `"`)%2 == 0
@@ -89,8 +87,8 @@ func splitList(lines []string, quotes bool) (members []string) {
 	return slices.DeleteFunc(members, func(m string) bool { return m == "" })
 }
 
-// forOf gives the "for" of each element of Forwarded (RFC 7239, 4). One without is
-// empty: that proxy did not say.
+// forOf returns the "for" of each element of Forwarded (RFC 7239, 4), or "" for an
+// element without.
 func forOf(elements []string) (nodes []string, err error) {
 	for _, element := range elements {
 		node := ""

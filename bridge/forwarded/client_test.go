@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestTheClientIsTheLastAddressThatIsNoProxys(t *testing.T) {
+func TestTheClientIsTheLastAddressThatIsNotAProxys(t *testing.T) {
 	for _, c := range []struct {
 		name, peer       string
 		xForwardedFor    []string
@@ -35,7 +35,7 @@ func TestTheClientIsTheLastAddressThatIsNoProxys(t *testing.T) {
 
 		{name: "Forwarded", peer: "10.0.0.1:5", forwarded: []string{`For="[2001:db9::7]:4711";proto=https, for=10.0.0.2;by=10.0.0.1`}, want: "[2001:db9::7]:4711"},
 		{name: "Forwarded with a port", peer: "10.0.0.1:5", forwarded: []string{`proto=http; for="192.0.2.7:80"`}, want: "192.0.2.7:80"},
-		{name: "Forwarded without for", peer: "10.0.0.1:5", forwarded: []string{"for=192.0.2.7, proto=https"}, want: "10.0.0.1:5", wrongWords: "no address"},
+		{name: "Forwarded without for", peer: "10.0.0.1:5", forwarded: []string{"for=192.0.2.7, proto=https"}, want: "10.0.0.1:5", wrongWords: "not an address"},
 		{name: "an obfuscated one", peer: "10.0.0.1:5", forwarded: []string{"for=_hidden"}, want: "10.0.0.1:5", wrongWords: "_hidden"},
 		{name: "both, which agree", peer: "10.0.0.1:5", xForwardedFor: []string{"192.0.2.7"}, forwarded: []string{`for="192.0.2.7:80"`}, want: "192.0.2.7:0"},
 		{name: "two for in one", peer: "10.0.0.1:5", forwarded: []string{"for=192.0.2.7;for=192.0.2.8"}, want: "10.0.0.1:5", wrongWords: "two"},
@@ -55,7 +55,7 @@ func TestTheClientIsTheLastAddressThatIsNoProxys(t *testing.T) {
 	}
 }
 
-func TestFieldsThatDisagreeNameNobody(t *testing.T) {
+func TestFieldsThatDisagreeAreAnError(t *testing.T) {
 	p, _ := Parse([]string{"127.0.0.1"})
 	peer := netip.MustParseAddrPort("127.0.0.1:5")
 	if got, err := p.Client(peer, []string{"192.0.2.7"}, []string{"for=203.0.113.1"}); !errors.Is(err, ErrDisagree) || got.IsValid() {
@@ -63,7 +63,19 @@ func TestFieldsThatDisagreeNameNobody(t *testing.T) {
 	}
 }
 
-func TestNobodyIsTrustedWithoutBeingListed(t *testing.T) {
+func TestNetworksMayBeWrittenAsIPv6Maps(t *testing.T) {
+	p, err := Parse([]string{"::ffff:10.0.0.0/104", "::ffff:192.0.2.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for addr, want := range map[string]bool{"10.9.9.9": true, "::ffff:10.9.9.9": true, "192.0.2.1": true, "11.0.0.1": false} {
+		if p.Trusts(netip.MustParseAddr(addr)) != want {
+			t.Errorf("%s is trusted: %v", addr, !want)
+		}
+	}
+}
+
+func TestOnlyListedProxiesAreTrusted(t *testing.T) {
 	p, err := Parse(nil)
 	peer := netip.MustParseAddrPort("127.0.0.1:5")
 	if got, wrong := p.Client(peer, []string{"192.0.2.7"}, []string{"for=192.0.2.8"}); err != nil || wrong != nil || got != peer {

@@ -51,8 +51,8 @@ func unixAddress(path string) (Address, error) {
 	return Address{Network: "unix", Name: path}, nil
 }
 
-// CutProxy takes the proxy: off an address behind which a proxy speaks the PROXY
-// protocol, and reports whether it was there.
+// CutProxy removes the prefix proxy: from an address, which means that clients connect
+// through a proxy with the PROXY protocol, and reports whether it was there.
 func CutProxy(s string) (address string, proxy bool) { return strings.CutPrefix(s, "proxy:") }
 
 // URLs is where clients of a listener connect, for people to read.

@@ -21,8 +21,8 @@
 //
 // # The PROXY protocol
 //
-// A load balancer that passes bytes on names the client in front of them. Where TLS
-// follows, a [ProxyListener] takes the header off; else the engine does.
+// A load balancer that forwards TCP names the client in a header before the client's
+// bytes. If TLS follows, a [ProxyListener] reads the header, else the engine does.
 //
 // # The service manager
 //

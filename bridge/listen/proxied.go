@@ -7,13 +7,13 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/proxyproto"
 )
 
-// ProxyListener is a listener each of whose connections begins with a header of the
-// PROXY protocol. Who serves what is in it without TLS reads the header itself; what
-// [Secure] makes of it reads the header before TLS.
+// ProxyListener is a listener whose connections begin with a PROXY protocol header.
+// [Secure] reads the header before TLS; without TLS the server of the connections reads
+// it.
 type ProxyListener struct{ net.Listener }
 
-// Accept gives a connection that reads the header first: a client that is slow with
-// it is in nobody's way.
+// Accept returns a connection that reads the header at its first read, so that a slow
+// client does not block others.
 func (l *ProxyListener) Accept() (net.Conn, error) {
 	socket, err := l.Listener.Accept()
 	if err != nil {
@@ -22,14 +22,17 @@ func (l *ProxyListener) Accept() (net.Conn, error) {
 	return &proxyConn{Conn: socket}, nil
 }
 
-// proxyConn takes the header off what is read.
+// proxyConn strips the header from the bytes read.
 type proxyConn struct {
 	net.Conn
 	done   bool
 	err    error
-	rest   []byte // what was read behind the header
+	rest   []byte // bytes read behind the header
 	client atomic.Pointer[net.TCPAddr]
 }
+
+// NetConn is the connection below.
+func (c *proxyConn) NetConn() net.Conn { return c.Conn }
 
 func (c *proxyConn) Read(p []byte) (int, error) {
 	if !c.done && c.err == nil {
@@ -69,7 +72,7 @@ func (c *proxyConn) readHeader() error {
 	}
 }
 
-// RemoteAddr is the client's, once the header was read.
+// RemoteAddr is the client's address once the header was read.
 func (c *proxyConn) RemoteAddr() net.Addr {
 	if client := c.client.Load(); client != nil {
 		return client

@@ -72,7 +72,7 @@ func TestWithoutItsProxyHeaderAConnectionIsNotRead(t *testing.T) {
 	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	if got := <-first; !strings.Contains(got, "does not begin with a header of the PROXY protocol") {
+	if got := <-first; !strings.Contains(got, "does not begin with a PROXY protocol header") {
 		t.Errorf("got %q", got)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/proxyproto"
 )
 
 // Secure puts TLS on a TCP listener. Any other, and any without a certificate,
@@ -40,8 +42,8 @@ type securedConn struct {
 	proxied bool
 }
 
-// ReadsProxyHeader reports whether a header of the PROXY protocol is read before TLS:
-// RemoteAddr is the client's once something was read.
+// ReadsProxyHeader reports whether a PROXY protocol header is read before TLS:
+// RemoteAddr is the client's address once something was read.
 func (c *securedConn) ReadsProxyHeader() bool { return c.proxied }
 
 func (c *securedConn) Read(p []byte) (int, error) {
@@ -53,7 +55,7 @@ func (c *securedConn) Read(p []byte) (int, error) {
 			switch header := wrong.RecordHeader; {
 			case looksLikeHTTP(header):
 				refusePlain(wrong.Conn, "This port speaks TLS: use https:// or wss://.")
-			case string(header[:]) == "PROXY" || string(header[:]) == "\r\n\r\n\x00":
+			case proxyproto.MayBegin(header[:]):
 				refusePlain(wrong.Conn, "This port does not expect the PROXY protocol: start the bridge with --proxy-protocol, or --listen proxy:host:port.")
 			}
 		}

@@ -139,8 +139,8 @@ func nestEnd(text []byte, at int) int {
 	return at
 }
 
-// Elements gives the elements of a JSON list as they are written. It relies on valid
-// JSON, as [Members] does; what is no list has none.
+// Elements returns the elements of a JSON array as they are written. It relies on valid
+// JSON, as [Members] does; anything but an array has none.
 func Elements(text []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		at := skipSpace(text, 0)

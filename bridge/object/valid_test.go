@@ -44,7 +44,7 @@ func TestValidIsWhatTheStandardLibrarySays(t *testing.T) {
 	}
 }
 
-func TestValidSaysWhereTheMistakeIs(t *testing.T) {
+func TestValidReturnsTheOffsetOfTheError(t *testing.T) {
 	for text, want := range map[string]int{`{"a": x}`: 6, `{"a": 1`: 7, `[1, 2 3]`: 6, `{"a" 1}`: 5, `"a`: 2, `1 x`: 2, `["\q"]`: 2} {
 		if ok, at := object.Valid([]byte(text)); ok || at != want {
 			t.Errorf("%s: %v at %d, want %d", text, ok, at, want)

@@ -5,80 +5,90 @@ import (
 	"strings"
 )
 
-// Listener is how a listener is reached.
+// Listener describes who can reach a listener.
 type Listener struct {
-	// Local is set where this machine alone reaches it: on loopback, and by a Unix
+	// Local is set if only this machine can reach it: on loopback, and for a Unix
 	// socket.
 	Local bool
-	// Admin is set for the admin's.
+	// Admin is set for the admin listener.
 	Admin bool
-	// Own is the name by which an admin's listener was configured, or "".
+	// Own is the host name in the admin listener's address, or "".
 	Own string
 }
 
-// Request is what a request says of itself.
+// Request has the fields of a request that matter here.
 type Request struct {
-	Origins []string // the values of its fields Origin
-	Host    string   // that of its field Host; "" where HTTP/1.0 has none
-	// Site and Mode are its fields Sec-Fetch-Site and Sec-Fetch-Mode.
-	Site, Mode string
+	Origins []string // the values of Origin
+	Host    string   // the value of Host; "" if HTTP/1.0 has none
+	// Site, Mode and Dest are the values of Sec-Fetch-Site, Sec-Fetch-Mode and
+	// Sec-Fetch-Dest.
+	Site, Mode, Dest string
 }
 
-// Refusal says why a request is refused.
+// Refusal is the reason why a request is refused.
 type Refusal struct {
 	// Kind is "origin" or "host".
 	Kind string
-	// Value is the origin or host, as it was sent.
+	// Value is the origin or host as sent.
 	Value  string
 	reason string
 }
 
-// Error is the reason in words, with the flag that would change it.
+// Error is the reason, with the flag that would allow the request.
 func (r *Refusal) Error() string { return r.reason }
 
-// Check refuses a request of a page that may not use the bridge; nil lets it in.
+// Check returns a refusal for a request of a page that may not use the bridge, else
+// nil.
 func (p *Policy) Check(l Listener, r Request) *Refusal {
-	if host := hostname(r.Host); !p.knowsHost(l, host) {
+	if !p.knowsHost(l, r.Host) {
 		return refuse("host", r.Host, "the Host %s is not known here, and any page could have a name that leads here (DNS rebinding);"+
 			" ask for %s, or start the bridge with --origin https://%[1]s", short(r.Host), l.examples())
 	}
 	if len(r.Origins) == 0 {
-		if l.Admin && r.Site == "cross-site" && r.Mode != "navigate" {
-			return refuse("origin", r.Site, "a page of another site may not ask this of a browser; use a program, or open the address itself")
+		if l.Admin && r.Site == "cross-site" && !r.isVisit() {
+			return refuse("origin", r.Site, "pages of other sites may not request this; use a program, or open the address itself")
 		}
 		return nil
 	}
-	given := strings.Join(r.Origins, ", ")
-	switch {
-	case p.allows(given):
-		return nil
-	case p.given:
-		return refuse("origin", given, "pages of %s may not use this bridge; start it with --origin %[1]s, too, if they may", short(given))
-	case l.Admin:
-		if o, ok := parse(given); ok && (sameHost(o, r.Host) || l.Local && o.local()) {
-			return nil
-		}
-		return refuse("origin", given, "pages of %s may not use this port; start the bridge with --origin %[1]s if they may", short(given))
-	case l.Local:
-		if o, ok := parse(given); ok && o.local() {
-			return nil
-		}
-		return refuse("origin", given, "pages of %s may not use a bridge that listens on this machine alone; start it with --origin %[1]s if they may", short(given))
-	}
-	return nil
+	return p.checkPage(l, strings.Join(r.Origins, ", "), r.Host)
 }
 
-// knowsHost reports whether a request may name a host.
-func (p *Policy) knowsHost(l Listener, host string) bool {
+// isVisit reports whether the request is a visit to the address itself, by a link for
+// example, rather than for a part of another page such as an image or a frame.
+func (r *Request) isVisit() bool {
+	return r.Mode == "navigate" && (r.Dest == "document" || r.Dest == "")
+}
+
+// checkPage refuses a page by its origin.
+func (p *Policy) checkPage(l Listener, given, host string) *Refusal {
+	o, ok := parse(given)
 	switch {
-	case host == "", isLoopback(host), p.hosts[host]: // no browser leaves it out
-		return true
+	case p.all || ok && p.listed[o] || given == noOrigin && p.null:
+		return nil
+	case !p.given && !l.Local && !l.Admin:
+		return nil
+	case !ok && given != noOrigin:
+		return refuse("origin", given, "%q is no origin of a page; --origin takes scheme://host and scheme://host:port, as browsers send them", short(given))
+	case p.given:
+		return refuse("origin", given, "pages of %s may not use this bridge; start it with --origin %[1]s, too, if they may", short(given))
+	case l.Local && o.local() || l.Admin && sameHost(o, host):
+		return nil
 	case l.Admin:
-		return isAddress(host) || l.Own != "" && strings.EqualFold(host, l.Own)
-	case l.Local:
-		return p.all
+		return refuse("origin", given, "pages of %s may not use this port; start the bridge with --origin %[1]s if they may", short(given))
 	}
-	return true
+	return refuse("origin", given, "pages of %s may not use a bridge that listens on this machine alone; start it with --origin %[1]s if they may", short(given))
+}
+
+// knowsHost reports whether a request may name a host in its field Host.
+func (p *Policy) knowsHost(l Listener, field string) bool {
+	if !l.Admin && (!l.Local || p.all) || field == "" { // browsers always send one
+		return true
+	}
+	host := hostname(field)
+	if isLoopback(host) || p.hosts[host] {
+		return true
+	}
+	return l.Admin && (isAddress(host) || l.Own != "" && strings.EqualFold(host, l.Own))
 }
 
 func (l Listener) examples() string {
@@ -88,7 +98,7 @@ func (l Listener) examples() string {
 	return "localhost or 127.0.0.1"
 }
 
-// sameHost reports whether a page comes from the very host that it asks.
+// sameHost reports whether a page's origin is the requested host.
 func sameHost(o parsed, field string) bool {
 	asked, ok := parse(o.scheme + "://" + strings.TrimSpace(field))
 	return ok && asked == o
@@ -98,7 +108,7 @@ func refuse(kind, value, format string, args ...any) *Refusal {
 	return &Refusal{Kind: kind, Value: short(value), reason: fmt.Sprintf(format, args...)}
 }
 
-// short is what was sent, cut off where it is long.
+// short returns a text from outside, cut to 60 bytes.
 func short(s string) string {
 	const most = 60 // bytes
 	if len(s) > most {

@@ -1,10 +1,10 @@
-// Package origin decides which web pages may use a bridge. A browser lets any page
-// open a WebSocket to any address, also to one that only this machine reaches, and
-// says whose page it is in the field Origin (RFC 6455, 10.2; RFC 6454). A program
-// sends none, and may do everything.
+// Package origin decides which web pages may use a bridge. A browser lets any page open
+// a WebSocket to any address, even to one that only this machine can reach, and names
+// the page's origin in Origin (RFC 6455, 10.2; RFC 6454). Programs other than browsers
+// send no Origin, and may do everything.
 //
-// The package knows neither sockets nor CLU: a [Policy] gets what a request says of
-// itself and how its listener is reached, and gives a [Refusal] or nil.
+// The package knows neither sockets nor CLU: a [Policy] takes the fields of a request
+// and a description of its listener, and returns a [Refusal] or nil.
 //
 //	origins listed?   listener            pages that may              names that Host may have
 //	yes               any                 those listed, no others     as below
@@ -12,8 +12,8 @@
 //	no                loopback, Unix      of origins on loopback      of loopback, or listed
 //	no                the admin's         of the host that is asked   an address, of loopback, its own, or listed
 //
-// The Host must be known because a page can have its own name resolve to
-// 127.0.0.1, and then is of the same origin as whatever listens there (DNS
-// rebinding). "*" lists every page, and then the Host is checked for the admin's
-// listener only; "null" lists the pages that have no origin, such as files.
+// Host is checked because an attacker's name can resolve to 127.0.0.1, and then its
+// pages have the same origin as the server there (DNS rebinding). "*" lists every page,
+// and then Host is checked on the admin listener only; "null" lists pages without an
+// origin, such as files.
 package origin

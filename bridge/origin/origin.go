@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// anyPage lists every page, and noOrigin those without an origin that can be told.
+// anyPage lists every page, and noOrigin pages without an origin.
 const (
 	anyPage  = "*"
 	noOrigin = "null"
 )
 
-// parsed is an origin in its one form: lower case, and no port that the scheme has
-// anyway (RFC 6454, 4 and 6.2).
+// parsed is a normalized origin: lower case, without the scheme's default port (RFC
+// 6454, 4 and 6.2).
 type parsed struct{ scheme, host, port string }
 
 // parse reads scheme://host or scheme://host:port.
@@ -34,19 +34,19 @@ func parse(text string) (o parsed, ok bool) {
 	return o, !strings.ContainsFunc(o.host, func(r rune) bool { return r > '~' })
 }
 
-// local reports whether the origin is a web server's on this machine, on any port.
+// local reports whether the origin is a web server on this machine, on any port.
 func (o parsed) local() bool {
 	return (o.scheme == "http" || o.scheme == "https") && isLoopback(o.host)
 }
 
-// hostname is the host in a Host field, without its port, in lower case.
+// hostname returns the host in a Host field, without port, in lower case.
 func hostname(field string) string {
 	u := url.URL{Host: strings.ToLower(strings.TrimSpace(field))}
 	return strings.TrimSuffix(u.Hostname(), ".")
 }
 
-// isLoopback reports whether a name or address is this machine's own. Names below
-// localhost are (RFC 6761, 6.3), and nobody can register any.
+// isLoopback reports whether a name or address is on loopback. Names below localhost
+// are, and cannot be registered (RFC 6761, 6.3).
 func isLoopback(host string) bool {
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
@@ -60,18 +60,18 @@ func isAddress(host string) bool {
 	return err == nil
 }
 
-// Policy says which pages may use a bridge. It does not change, and may be used from
-// any goroutine.
+// Policy decides which pages may use a bridge. It is immutable and safe for concurrent
+// use.
 type Policy struct {
-	given  bool // there is a list; what is not on it is refused
+	given  bool // there is a list: all other origins are refused
 	all    bool
 	null   bool
 	listed map[parsed]bool
 	hosts  map[string]bool // of those listed
 }
 
-// New makes a policy of what is listed: origins such as https://console.example:8443,
-// "null" and "*". With nothing listed, the listener decides.
+// New makes a policy from a list of origins, such as https://console.example:8443,
+// "null" and "*". If the list is empty, the listener decides.
 func New(list []string) (*Policy, error) {
 	p := &Policy{given: len(list) > 0, listed: map[parsed]bool{}, hosts: map[string]bool{}}
 	for _, text := range list {
@@ -85,18 +85,9 @@ func New(list []string) (*Policy, error) {
 		}
 		o, ok := parse(text)
 		if !ok {
-			return nil, fmt.Errorf("%q is no origin; write scheme://host or scheme://host:port as a browser sends it, such as https://console.example (no path, no slash at the end), or null, or * for every page", text)
+			return nil, fmt.Errorf("%q is not an origin; write scheme://host or scheme://host:port as a browser sends it, such as https://console.example (no path, no slash at the end), or null, or * for every page", text)
 		}
 		p.listed[o], p.hosts[o.host] = true, true
 	}
 	return p, nil
-}
-
-// allows reports whether a page is listed.
-func (p *Policy) allows(text string) bool {
-	if text == noOrigin {
-		return p.null || p.all
-	}
-	o, ok := parse(text)
-	return p.all || ok && p.listed[o]
 }

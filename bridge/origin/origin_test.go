@@ -48,6 +48,10 @@ func TestWhichPagesMayUseWhichListener(t *testing.T) {
 		{none, local, "evil.example:9876", "-", "host"},
 		{none, local, "evil.example:9876", "http://evil.example:9876", "host"},
 		{none, local, "192.0.2.1:9876", "-", "host"},
+		{none, local, ":9876", "-", "host"},
+		{none, local, ".", "-", "host"},
+		{none, admin, ":9877", "-", "host"},
+		{none, admin, ".:9877", "-", "host"},
 		{none, local, "localhost.evil.example", "-", "host"},
 		{none, local, "127.0.0.1.evil.example", "-", "host"},
 
@@ -110,14 +114,17 @@ func TestWhichPagesMayUseWhichListener(t *testing.T) {
 	}
 }
 
-func TestAnImageOnAnotherSitesPageCannotStartAProfile(t *testing.T) {
+func TestAnImageOrAFrameOnAnotherSitesPageCannotStartAProfile(t *testing.T) {
 	p, _ := New(nil)
 	for _, c := range []struct {
-		site, mode string
-		ok         bool
-	}{{"", "", true}, {"none", "navigate", true}, {"same-origin", "cors", true}, {"cross-site", "navigate", true}, {"cross-site", "no-cors", false}} {
-		if no := p.Check(localhost, Request{Host: "127.0.0.1:9877", Site: c.site, Mode: c.mode}); (no == nil) != c.ok {
-			t.Errorf("%s, %s: %v", c.site, c.mode, no)
+		site, mode, dest string
+		ok               bool
+	}{
+		{"", "", "", true}, {"none", "navigate", "document", true}, {"same-origin", "cors", "empty", true}, {"cross-site", "navigate", "document", true},
+		{"cross-site", "navigate", "", true}, {"cross-site", "no-cors", "image", false}, {"cross-site", "navigate", "iframe", false}, {"cross-site", "navigate", "object", false},
+	} {
+		if no := p.Check(localhost, Request{Host: "127.0.0.1:9877", Site: c.site, Mode: c.mode, Dest: c.dest}); (no == nil) != c.ok {
+			t.Errorf("%s, %s, %s: %v", c.site, c.mode, c.dest, no)
 		}
 	}
 }
@@ -127,6 +134,16 @@ func TestWhatIsListedMustBeAnOrigin(t *testing.T) {
 		"https://console.example:x", "https://*.console.example/", "https://b\u00fccher.example", "https://a b", "https://a,https://b"} {
 		if _, err := New([]string{wrong}); err == nil || !strings.Contains(err.Error(), "https://console.example") {
 			t.Errorf("%q: %v", wrong, err)
+		}
+	}
+}
+
+func TestNobodyIsAdvisedToListWhatIsNoOrigin(t *testing.T) {
+	for _, given := range []string{"", ", http://localhost", "http://localhost http://evil.example", "evil.example"} {
+		p, _ := New([]string{"https://console.example"})
+		no := p.Check(local, Request{Host: "localhost", Origins: []string{given}})
+		if no == nil || strings.Contains(no.Error(), "start it") || !strings.Contains(no.Error(), "scheme://host") {
+			t.Errorf("%q: %v", given, no)
 		}
 	}
 }

@@ -15,29 +15,35 @@ const (
 
 	// longest1 is the longest header of version 1 (section 2.1).
 	longest1 = 107
-	// longest2 bounds a header of version 2 with all its TLVs.
+	// longest2 bounds a header of version 2 with its TLVs.
 	longest2 = 4 << 10
-	// fixed2 is what every header of version 2 begins with: signature, version and
+	// fixed2 is the length of the fixed part of version 2: signature, version and
 	// command, family, and length.
 	fixed2 = 16
 )
 
-// What may be wrong with a header.
+// Errors of [Parse].
 var (
-	ErrMissing   = errors.New("the connection does not begin with a header of the PROXY protocol")
-	ErrMalformed = errors.New("the header of the PROXY protocol is malformed")
+	ErrMissing   = errors.New("the connection does not begin with a PROXY protocol header")
+	ErrMalformed = errors.New("the PROXY protocol header is malformed")
 )
 
-// Begins reports whether data begin as a header does. It is false while there are
-// too few to tell.
+// Begins reports whether data begins with a header's signature. It is false while there
+// are too few bytes to tell.
 func Begins(data []byte) bool {
 	return bytes.HasPrefix(data, []byte(signature1)) || bytes.HasPrefix(data, []byte(signature2))
 }
 
-// Parse reads the header at the beginning of data. n is its length in bytes, or 0
-// while it is incomplete. The address is the zero value where the load balancer
-// speaks for itself (LOCAL, as in its health checks), or for what has no IP
-// address (UNKNOWN, Unix sockets).
+// MayBegin reports whether data, which may be short, could be the beginning of a
+// header.
+func MayBegin(data []byte) bool {
+	return startsLike(data, signature1) || startsLike(data, signature2)
+}
+
+// Parse parses the header at the beginning of data. n is its length in bytes, or 0
+// while it is incomplete. The address is the zero value for the load balancer's own
+// connections (LOCAL, as in health checks), and for clients without an IP address
+// (UNKNOWN, Unix sockets).
 func Parse(data []byte) (client netip.AddrPort, n int, err error) {
 	switch {
 	case startsLike(data, signature1):
@@ -48,13 +54,13 @@ func Parse(data []byte) (client netip.AddrPort, n int, err error) {
 	return client, 0, ErrMissing
 }
 
-// startsLike reports whether data begin with a signature, or with a part of it.
+// startsLike reports whether data begins with a signature, or is a prefix of it.
 func startsLike(data []byte, signature string) bool {
 	n := min(len(data), len(signature))
 	return string(data[:n]) == signature[:n]
 }
 
-// parse1 reads a line such as "PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n"
+// parse1 parses a line such as "PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n"
 // (section 2.1).
 func parse1(data []byte) (client netip.AddrPort, n int, err error) {
 	end := bytes.Index(data[:min(len(data), longest1)], []byte("\r\n"))
@@ -67,7 +73,7 @@ func parse1(data []byte) (client netip.AddrPort, n int, err error) {
 	n = end + 2
 	parts := strings.Split(string(data[:end]), " ")
 	if parts[1] == "UNKNOWN" {
-		return client, n, nil // whatever follows (section 2.1)
+		return client, n, nil // the rest is ignored (section 2.1)
 	}
 	if len(parts) != 6 || parts[1] != "TCP4" && parts[1] != "TCP6" {
 		return client, 0, ErrMalformed
@@ -82,7 +88,7 @@ func parse1(data []byte) (client netip.AddrPort, n int, err error) {
 	return netip.AddrPortFrom(source.Unmap(), uint16(port)), n, nil
 }
 
-// parse2 reads a binary header (section 2.2).
+// parse2 parses a binary header (section 2.2).
 func parse2(data []byte) (client netip.AddrPort, n int, err error) {
 	if len(data) < fixed2 {
 		return client, 0, nil

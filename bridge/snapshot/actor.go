@@ -16,11 +16,11 @@ type actor struct {
 	all    listed
 
 	evicted uint64 // how often one of its keywords was forgotten
-	changed uint64 // the order of the last reply with which it was heard or forgot something
+	changed uint64 // the order of the last reply that changed it
 }
 
-// keyword is the last value of a name, of one of the two kinds. One that may be in a
-// view does not change any more: a copy takes its place.
+// keyword is the last value of a name, of one of the two kinds. A keyword that may be
+// in a view is immutable: a change makes a copy.
 type keyword struct {
 	name     string
 	value    []byte  // its own buffer; nil if the value is too large
@@ -82,7 +82,7 @@ func (s *Store) release(a *actor, f *source) {
 	}
 	s.charge(a, -f.cost())
 	if f.views == s.views { // else it may be in a view
-		*f = source{} // the spare one must not hold texts
+		*f = source{} // a spare one must not retain texts
 		s.spare = f
 	}
 }
@@ -139,13 +139,14 @@ func (s *Store) add(a *actor, kind map[string]*keyword, name string) *keyword {
 	return k
 }
 
-// own gives a keyword that may change: itself, or a copy in its place.
+// own returns a keyword that may be changed: the keyword itself, or a copy that
+// replaces it.
 func (s *Store) own(a *actor, kind map[string]*keyword, k *keyword) *keyword {
 	if k.views == s.views {
 		return k
 	}
 	mine := *k
-	mine.value = nil // its buffer is the view's
+	mine.value = nil // its buffer belongs to the view
 	s.charge(a, -len(k.value))
 	mine.views = s.views
 	a.all.replace(k, &mine)

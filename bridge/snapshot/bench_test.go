@@ -107,7 +107,7 @@ func BenchmarkPaintFull(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			s := full(b)
 			actors, keywords := s.Len()
-			p, bytes := NewPainting(c.keep, 0, unsealed), 0
+			p, bytes := NewEncoder(c.keep, 0, unsealed), 0
 			paint := func() {
 				p.Start(s)
 				for !p.Step(func(int) bool { return false }) {

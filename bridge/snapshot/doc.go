@@ -5,7 +5,7 @@
 //	Reply ──► Store.Note ──► actor ──► keyword: value, and the reply it came by
 //	                           │
 //	                           └─────► the last reply, whatever it held
-//	Painting, Store.Actors ◄── what is known, as JSON
+//	Encoder, Store.Actors ◄── what is known, as JSON
 //
 // # What is merged
 //
@@ -48,9 +48,8 @@
 //
 // # Views
 //
-// A snapshot of everything may be 30 MiB long, and a filter may have to look at every
-// keyword: nobody holds the store's lock for that. [Painting.Start] and [Store.Actors]
-// take no more than pointers. What may be in a view does not change any more: the
-// next reply that has such a keyword makes a copy of it, once for each view, and goes
-// on with that.
+// A snapshot of everything may be 30 MiB long, and a filter may have to read every
+// keyword: neither is done with the store's lock held. [Encoder.Start] and
+// [Store.Actors] only take pointers. A keyword that may be in a view is immutable: the
+// next reply that changes it copies it, at most once for each view.
 package snapshot

@@ -6,8 +6,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/object"
 )
 
-// Keywords are those of a reply's body, as [Store.Read] finds them. They are parts of
-// the body.
+// Keywords are the keywords of a reply's body, as found by [Store.Read]. They alias the
+// body.
 type Keywords struct {
 	list      []said
 	forgotten int // how many more there were
@@ -16,12 +16,11 @@ type Keywords struct {
 // said is a keyword in a body.
 type said struct{ name, value []byte }
 
-// keptKeywords is for how many keywords the memory is used again.
+// keptKeywords is how many keywords the reused memory may hold.
 const keptKeywords = 4096
 
-// Read finds the keywords in a body for [Store.Note], in the memory of those before. It
-// needs no lock: a body may have more of them than can be set in the time for which
-// others may wait.
+// Read finds the keywords in a body for [Store.Note], reusing the memory of the last
+// ones. It needs no lock: a body may have very many.
 func (s *Store) Read(body []byte, into *Keywords) {
 	if cap(into.list) > keptKeywords {
 		into.list = nil
@@ -40,8 +39,8 @@ func (s *Store) Read(body []byte, into *Keywords) {
 	}
 }
 
-// keepLast keeps as many as may be known of an actor: those that came last, each with
-// its last value.
+// keepLast keeps as many keywords as an actor may have: the last ones, each with its
+// last value.
 func (k *Keywords) keepLast(l Limits) {
 	last := make([]said, 0, l.Keywords)
 	names := make(map[string]bool, len(k.list))

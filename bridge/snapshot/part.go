@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// part is a text of some actors that stand side by side.
+// part is the text of some adjacent actors.
 type part struct {
 	sealed []byte
 	buf    []byte
 	texts  []text // parts of buf
-	first  bool   // there is no comma in front
+	first  bool   // without a comma in front
 }
 
-// text is an actor as it is written; nil when there is nothing of it to write.
+// text is an encoded actor; nil if there is nothing to write.
 type text struct {
 	name string
 	json []byte
@@ -22,22 +22,22 @@ type text struct {
 // partSize is about the length of a part.
 const partSize = 64 << 10
 
-// hanging is the putting of what was written in its place: each part that has to
-// change is made anew.
-type hanging struct {
+// splicing is the state of merging the written actors into the parts: each part that
+// changes is made anew.
+type splicing struct {
 	news  []text  // sorted; those that have no place yet
-	old   int     // the next of the painting's parts
+	old   int     // the next of the encoder's parts
 	texts []text  // those of the parts to make next
 	parts []*part // as they will be
 }
 
-// hang goes on with that until enough says that it is enough for now.
-func (p *Painting) hang(enough func(bytes int) bool) (done bool) {
-	if p.hanging == nil {
+// splice goes on with that until enough says that it is enough for now.
+func (p *Encoder) splice(enough func(bytes int) bool) (done bool) {
+	if p.splicing == nil {
 		slices.SortFunc(p.written, func(a, b text) int { return strings.Compare(a.name, b.name) })
-		p.hanging = &hanging{news: p.written, parts: make([]*part, 0, len(p.parts)+1)}
+		p.splicing = &splicing{news: p.written, parts: make([]*part, 0, len(p.parts)+1)}
 	}
-	h := p.hanging
+	h := p.splicing
 	for {
 		switch {
 		case len(h.texts) > 0:
@@ -53,14 +53,14 @@ func (p *Painting) hang(enough func(bytes int) bool) (done bool) {
 			if len(h.parts) > 0 && !h.parts[0].first {
 				h.parts[0] = p.part(h.parts[0].texts, true)
 			}
-			p.parts, p.hanging = h.parts, nil
+			p.parts, p.splicing = h.parts, nil
 			return true
 		}
 	}
 }
 
 // take takes an old part with what has its place there.
-func (h *hanging) take(parts []*part, at int) {
+func (h *splicing) take(parts []*part, at int) {
 	end := len(h.news)
 	if at+1 < len(parts) {
 		end, _ = slices.BinarySearchFunc(h.news, parts[at+1].texts[0].name, func(t text, name string) int { return strings.Compare(t.name, name) })
@@ -72,7 +72,8 @@ func (h *hanging) take(parts []*part, at int) {
 	h.texts, h.news = merged(parts[at].texts, h.news[:end]), h.news[end:]
 }
 
-// merged is a sorted list of texts with those of another one in their places.
+// merged merges two sorted lists of texts; those of the second replace those of the
+// first.
 func merged(old, news []text) []text {
 	all := make([]text, 0, len(old)+len(news))
 	for len(old)+len(news) > 0 {
@@ -97,7 +98,7 @@ func merged(old, news []text) []text {
 }
 
 // make adds a part, and gives its length.
-func (p *Painting) make(h *hanging) int {
+func (p *Encoder) make(h *splicing) int {
 	n, size := 0, 0
 	for n < len(h.texts) && (n == 0 || size+len(h.texts[n].json) <= partSize) {
 		size += len(h.texts[n].json)
@@ -108,7 +109,7 @@ func (p *Painting) make(h *hanging) int {
 	return size
 }
 
-func (p *Painting) part(texts []text, first bool) *part {
+func (p *Encoder) part(texts []text, first bool) *part {
 	size := p.room
 	for _, t := range texts {
 		size += len(", ") + len(t.json)

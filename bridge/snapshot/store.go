@@ -43,9 +43,9 @@ type Store struct {
 	keywords int     // of all actors
 	replies  uint64  // how many were noted: the order of sources
 	spare    *source // one that is not used any more, or nil
-	views    uint64  // how many were taken: what is older than the last one may be in it
+	views    uint64  // how many were taken; anything older than the last may be in it
 	read     Keywords
-	shrunk   uint64 // the last reply with which something was forgotten
+	shrunk   uint64 // the last reply at which something was forgotten
 
 	evictedActors, evictedKeywords uint64
 }

@@ -1,9 +1,9 @@
 package snapshot
 
 // Append writes everything at once: {"mount": {...}, ...}. keep is as in
-// [NewPainting].
+// [NewEncoder].
 func (s *Store) Append(dst []byte, keep func(Entry) bool) []byte {
-	p := NewPainting(keep, 0, func(text []byte) []byte { return text })
+	p := NewEncoder(keep, 0, func(text []byte) []byte { return text })
 	p.Start(s)
 	for !p.Step(func(int) bool { return true }) {
 	}

@@ -2,22 +2,22 @@ package snapshot
 
 import "slices"
 
-// shown is an actor in a view, as it was when that was taken. Its keywords and
-// sources are shared with the store, which changes none of them any more.
-type shown struct {
+// actorView is an actor as of the moment the view was taken. It shares its keywords and
+// sources with the store, which no longer changes them.
+type actorView struct {
 	name     string
 	last     *source
 	evicted  uint64
-	keywords []*keyword // of both kinds, in no order
-	mixed    bool       // there are some of each
+	keywords []*keyword // of both kinds, unordered
+	mixed    bool       // there are some of each kind kind
 }
 
-func (a *actor) show() shown {
-	return shown{a.name, a.last, a.evicted, a.all.share(), len(a.public) > 0 && len(a.inner) > 0}
+func (a *actor) show() actorView {
+	return actorView{a.name, a.last, a.evicted, a.all.share(), len(a.public) > 0 && len(a.inner) > 0}
 }
 
-// Actors is who was heard. Its owner has the store's lock to call it, and needs none
-// for what it gives.
+// Actors returns a view of all actors. The store's lock must be held for the call, but
+// not to use the result.
 func (s *Store) Actors() Actors {
 	all := make(Actors, 0, len(s.actors))
 	for _, a := range s.actors {
@@ -27,8 +27,8 @@ func (s *Store) Actors() Actors {
 	return all
 }
 
-// changed gives the actors that are not as they were with a reply, and the order of
-// the last reply. whole means that others may have been forgotten, too.
+// changed returns the actors that have changed since a reply, and the order of the last
+// reply. whole means that actors may have been forgotten, too.
 func (s *Store) changed(since uint64) (changed []*actor, whole bool, now uint64) {
 	if s.shrunk <= since {
 		for e := s.recent.Front(); e != nil && e.Value.(*actor).changed > since; e = e.Next() {
@@ -64,8 +64,8 @@ func (s *Store) near(since uint64, most int) bool {
 	return true
 }
 
-// listed is an actor's keywords in no order, each of which knows its place. The list
-// may be in a view: before it changes again it is copied.
+// listed is an actor's unordered keywords, each of which knows its index. The list may
+// be in a view: then it is copied before it changes.
 type listed struct {
 	list   []*keyword
 	shared bool

@@ -23,7 +23,7 @@ func (k *keyword) entry() Entry {
 // "evicted": 3 stands before the keywords if that many were forgotten for want of
 // room. A keyword whose last value is too large has "too_large": 70000, its bytes, in
 // place of the value; one that came by an internal reply ends with "internal": true.
-func (a *shown) append(dst []byte, keywords []*keyword) []byte {
+func (a *actorView) append(dst []byte, keywords []*keyword) []byte {
 	dst = appendString(dst, a.name)
 	dst = append(dst, ": {"...)
 	dst = a.last.append(dst)
@@ -73,17 +73,17 @@ func appendEvicted(dst []byte, evicted uint64) []byte {
 	return strconv.AppendUint(dst, evicted, 10)
 }
 
-// Actors is who was heard, as of the moment of a [Store.Actors].
-type Actors []shown
+// Actors is a view of all actors, see [Store.Actors].
+type Actors []actorView
 
-// Append writes behind dst who was heard, sorted by name, with the time, code and seq
-// of the last reply and the number of keywords that are known:
+// Append appends all actors to dst, sorted by name, with the time, code and seq of the
+// last reply and the number of known keywords:
 //
 //	[{"name": "mount", "time": "2026-11-21T03:38:40.123456+00:00", "code": ":", "seq": 17, "keywords": 3}]
 //
 // "evicted": 3 follows seq if that many of the actor's keywords were forgotten.
 func (all Actors) Append(dst []byte) []byte {
-	slices.SortFunc(all, func(a, b shown) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(all, func(a, b actorView) int { return strings.Compare(a.name, b.name) })
 	dst = append(dst, '[')
 	for i := range all {
 		if i > 0 {
@@ -101,8 +101,8 @@ func (all Actors) Append(dst []byte) []byte {
 	return append(dst, ']')
 }
 
-// names counts the names of an actor's keywords: one of both kinds counts once.
-func (a *shown) names() int {
+// names counts the names of an actor's keywords; a name of both kinds counts once.
+func (a *actorView) names() int {
 	if !a.mixed {
 		return len(a.keywords)
 	}

@@ -22,7 +22,7 @@ func operateFlags() []cli.Flag {
 		&cli.StringFlag{Name: "admin", EnvVars: env("admin"), Category: catOperate, Usage: "`WHERE` to serve /metrics for Prometheus, /healthz, /readyz, Go's profiles and an API that sends commands, such as 127.0.0.1:9877 or unix:/path/to/socket; for those who may see and do everything"},
 		&cli.IntFlag{Name: "shed-rate", Value: 500, EnvVars: env("shed-rate"), Category: catOperate, Usage: "`CLIENTS` closed a second when the bridge ends; more, if the time is short"},
 		&cli.DurationFlag{Name: "drain-timeout", Value: 30 * time.Second, EnvVars: env("drain-timeout"), Category: catOperate, Usage: "`TIME` that the end may take"},
-		&cli.BoolFlag{Name: "log-commands", Value: true, EnvVars: env("log-commands"), Category: catOperate, Usage: "log who sent which command to whom, and what became of it: its first word only; --log-commands=false does not"},
+		&cli.BoolFlag{Name: "log-commands", Value: true, EnvVars: env("log-commands"), Category: catOperate, Usage: "log each command: consumer, id, client, first word and outcome; --log-commands=false turns it off"},
 	}
 }
 
@@ -62,9 +62,9 @@ func (s *service) openAdmin(ctx context.Context) (net.Listener, error) {
 	return ln, nil
 }
 
-// What an admin's request may take. An answer may be that of a command that is waited
-// for an hour, or a profile; for the others the bridge takes less. There is no
-// ReadTimeout, which would go on while such an answer is waited for, and end it.
+// Timeouts of admin requests. An answer may wait an hour for a command's end, or for a
+// profile; the bridge bounds other answers itself. There is no ReadTimeout, because it
+// would end such a wait.
 const (
 	adminHead  = 10 * time.Second
 	adminWrite = time.Hour + time.Minute
@@ -89,7 +89,7 @@ func serveAdmin(ln net.Listener, h http.Handler, log *slog.Logger) (stop func())
 		log.Warn("commands, profiles and metrics are open to everyone who can reach this address; use --admin 127.0.0.1:9877, or a firewall", "address", ln.Addr().String())
 	}
 	return func() {
-		// Who waited for a command's end has its answer now, and has it sent.
+		// Requests that waited for a command's end are answered now.
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_ = server.Shutdown(ctx)

@@ -89,7 +89,7 @@ func (s *service) warnIfOpen(listeners []net.Listener) {
 	if len(open) > 0 {
 		s.log.Warn("commands are open to everyone who can reach this address; use --host 127.0.0.1 behind a proxy, or a firewall", "address", strings.Join(open, ", "))
 		if len(s.bridge.Origins) == 0 {
-			s.log.Warn("any web page in a browser that can reach this address may send commands; name those that may with --origin", "address", strings.Join(open, ", "))
+			s.log.Warn("every web page in a browser that can reach this address may send commands; list the pages that may with --origin", "address", strings.Join(open, ", "))
 		}
 	}
 }

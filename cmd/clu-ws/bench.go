@@ -17,15 +17,15 @@ const notUnderstood = "%q is not understood; see %s --help"
 
 func benchCommand(stdout, stderr io.Writer) *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringSliceFlag{Name: "only", Usage: "`SCENARIO` to run, repeated or with commas; neighbours and outbound stand for all that begin so: " + strings.Join(bench.Scenarios(), ", ")},
+		&cli.StringSliceFlag{Name: "only", Usage: "`SCENARIO` to run, repeated or separated by commas; neighbours and outbound select all that begin so: " + strings.Join(bench.Scenarios(), ", ")},
 		&cli.IntFlag{Name: "rounds", Usage: "`N` turns of reference and server", DefaultText: "5"},
 		&cli.BoolFlag{Name: "quick", Usage: "one short round of everything, for a first look"},
 		&cli.StringFlag{Name: "broker-url", Usage: "`URL` of a RabbitMQ to use, instead of the embedded broker"},
 		&cli.StringFlag{Name: "rabbitmq-url", Usage: "`URL` of a RabbitMQ for the scenarios that need one; without it they are left out"},
 		&cli.PathFlag{Name: "clu", Usage: "`PROGRAM` of CLU 2.6.1, to measure clu websocket too; without it that is left out"},
-		&cli.PathFlag{Name: "server", Usage: "`PROGRAM` whose clu-ws websocket is measured, such as an older one; this one does all else", DefaultText: "this program"},
+		&cli.PathFlag{Name: "server", Usage: "`PROGRAM` whose clu-ws websocket is measured, such as an older version", DefaultText: "this program"},
 		&cli.StringSliceFlag{Name: "server-arg", Usage: "`FLAG` for the clu-ws websocket under test, as in --server-arg=--compress; may be repeated"},
-		&cli.DurationFlag{Name: "longest", Usage: "`TIME` for which the honest clients of the neighbours scenarios are watched at most", DefaultText: "15s"},
+		&cli.DurationFlag{Name: "longest", Usage: "longest `TIME` of a round of the neighbours scenarios", DefaultText: "15s"},
 		&cli.PathFlag{Name: "json", Usage: "`FILE` for the figures"},
 	}
 	if _, err := exec.LookPath("perf"); err == nil {

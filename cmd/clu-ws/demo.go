@@ -49,6 +49,7 @@ func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
 	s.bridge.Exchange, s.bridge.Broker = actor.Exchange, []string{s.brokerURL}
 	s.bridge.Page, s.bridge.Compress = webdemo.Handler(), c.Bool("compress")
 	s.bridge.History.Replies = 10000
+	s.bridge.LogCommands = true // as clu-ws websocket does by default
 	s.greeting = fmt.Sprintf("The demo's broker is at %s (guest/guest): a real actor may join it. Open the page in a browser; Ctrl-C ends it.\n", amqpx.Redact(s.brokerURL))
 
 	ctx, stop := context.WithCancel(c.Context)

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
 
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
@@ -67,6 +69,15 @@ func TestThePageShowsTheDemoAndOpensTheDome(t *testing.T) {
 		chromedp.WaitVisible(`#commands [data-consumer="nobody"][data-state="failed"]`))
 	screenshot(t, ctx, "done")
 	testkit.NoConsoleErrors(t, ctx)
+}
+
+func TestTheDemoLogsWhoSentWhichCommandToo(t *testing.T) {
+	p := start(t, "demo", "--port", "0", "--rabbitmq-port", freePort(t))
+	_, conn := hear(t, "sender", ws.Dialer{}, "ws://"+p.address(t))
+	if err := wsutil.WriteClientText(conn, []byte(`{"consumer": "nobody", "command_string": "go there", "command_id": "7"}`)); err != nil {
+		t.Fatal(err)
+	}
+	p.log.await(t, "msg=command consumer=nobody command_id=7 client="+conn.LocalAddr().String()+" verb=go outcome=")
 }
 
 func TestTheREADMEsSnippetWorksOnAPageFromElsewhere(t *testing.T) {

@@ -22,13 +22,13 @@ type doors struct {
 	standIn     bool             // the address is a default: sockets from systemd replace it
 	options     listen.Options
 	certificate *listen.Certificate // nil: no TLS
-	proxy       bool                // the PROXY protocol is expected everywhere
+	proxy       bool                // expect the PROXY protocol on all of them
 }
 
-// clientsAddress is one of them.
+// clientsAddress is the address of one client listener.
 type clientsAddress struct {
 	listen.Address
-	proxy bool // the PROXY protocol is expected there
+	proxy bool // expect the PROXY protocol
 }
 
 func readDoors(c *cli.Context) (d doors, err error) {
@@ -125,7 +125,7 @@ func (d *doors) open(ctx context.Context, log *slog.Logger) (all []net.Listener,
 	return all, nil
 }
 
-// behindProxy makes a listener one that expects the PROXY protocol, if it is to.
+// behindProxy wraps a listener that is to expect the PROXY protocol.
 func (d *doors) behindProxy(ln net.Listener, proxy bool) net.Listener {
 	if !proxy && !d.proxy {
 		return ln

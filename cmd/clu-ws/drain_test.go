@@ -185,7 +185,7 @@ func TestTheOutcomeOfACommandComesBeforeTheCloseFrameAndTheEndInTime(t *testing.
 	t.Logf("%d of %d commands after the signal were refused", len(refused), more)
 }
 
-func TestWhoWaitsOverHTTPForACommandsEndIsAnsweredWhenTheBridgeEnds(t *testing.T) {
+func TestAnHTTPRequestThatWaitsForACommandIsAnsweredOnShutdown(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	p := spawnAt(t, url, "--port", "0", "--admin", "127.0.0.1:0")

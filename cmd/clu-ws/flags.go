@@ -29,7 +29,7 @@ func listenFlags(host string) []cli.Flag {
 	return append([]cli.Flag{
 		&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: 9876, EnvVars: env("port"), Category: catListen, Usage: "`PORT` for WebSocket and the page"},
 		&cli.StringFlag{Name: "host", Value: host, EnvVars: env("host"), Category: catListen, Usage: "`ADDRESS` to listen on; 127.0.0.1 for this machine only"},
-		&cli.StringSliceFlag{Name: "listen", EnvVars: env("listen"), Category: catListen, Usage: "`WHERE` to listen instead of --host and --port: host:port, tcp:host:port or unix:/path/to/socket, with proxy: in front behind a proxy that speaks the PROXY protocol; repeat it for several"},
+		&cli.StringSliceFlag{Name: "listen", EnvVars: env("listen"), Category: catListen, Usage: "`WHERE` to listen instead of --host and --port: host:port, tcp:host:port or unix:/path/to/socket, with the prefix proxy: if a proxy in front speaks the PROXY protocol; repeat it for several"},
 		&cli.StringFlag{Name: "socket-mode", Value: "0660", EnvVars: env("socket-mode"), Category: catListen, Usage: "octal `MODE` of the Unix sockets of --listen; who may write may connect"},
 		&cli.BoolFlag{Name: "reuse-port", EnvVars: env("reuse-port"), Category: catListen, Usage: "share the TCP ports with other processes of this user that have it too (SO_REUSEPORT)"},
 		&cli.PathFlag{Name: "tls-cert", EnvVars: env("tls-cert"), Category: catListen, Usage: "`FILE` with the certificate for browsers, and those between it and its authority (PEM): https and wss on the TCP ports; Unix sockets stay without TLS. Read again when it changes, and on SIGHUP"},

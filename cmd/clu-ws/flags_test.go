@@ -59,7 +59,7 @@ func TestAWrongFlagIsExplained(t *testing.T) {
 		{ws("--listen", "127.0.0.1:0"), "--listen and --port"},
 		{ws("--socket-mode", "rw"), "as 0660"},
 		{ws("--origin", "console.example"), "--origin: "},
-		{ws("--origin", "https://a https://b/"), `"https://b/" is no origin`},
+		{ws("--origin", "https://a https://b/"), `"https://b/" is not an origin`},
 		{ws("--trusted-proxy", "localhost"), "--trusted-proxy: "},
 		{[]string{"websocket", "--listen", "proxy:/run/x"}, "--listen: "},
 		{[]string{"demo", "--port", "0", "--origin", "x"}, "--origin: "},

@@ -10,7 +10,7 @@ import (
 
 // fromKubernetes reports whether the value of an environment variable is one that
 // Kubernetes sets in every pod for a Service: tcp://10.96.1.2:9876 in CLU_WS_PORT for
-// one called clu-ws. It is the address of a Service and nothing that anybody chose.
+// one called clu-ws. It is a Service's address and not a setting.
 func fromKubernetes(name, value string) bool {
 	if !strings.HasSuffix(name, "_PORT") {
 		return false
@@ -23,8 +23,8 @@ func fromKubernetes(name, value string) bool {
 	return err == nil && at.String() == address
 }
 
-// env names a flag's environment variable: CLU_WS_ and the flag's name. There is
-// none where Kubernetes has set it.
+// env names a flag's environment variable: CLU_WS_ and the flag's name. There is none
+// if Kubernetes has set it.
 func env(flag string) []string {
 	name := "CLU_WS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 	if fromKubernetes(name, os.Getenv(name)) {
@@ -33,12 +33,12 @@ func env(flag string) []string {
 	return []string{name}
 }
 
-// logKubernetes says which variables were not read.
+// logKubernetes logs the ignored variables.
 func logKubernetes(flags []string, log *slog.Logger) {
 	for _, flag := range flags {
 		name := "CLU_WS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 		if value := os.Getenv(name); fromKubernetes(name, value) {
-			log.Debug("an environment variable is not read: Kubernetes sets it for a Service of that name", "variable", name, "value", value, "flag", "--"+flag)
+			log.Debug("ignored an environment variable that Kubernetes sets for a Service of that name", "variable", name, "value", value, "flag", "--"+flag)
 		}
 	}
 }

@@ -30,7 +30,7 @@ func limitFlags() []cli.Flag {
 		size("client-backlog", "16MiB", "`BYTES` of replies kept for clients that read slowly"),
 		&cli.DurationFlag{Name: "client-lag", Value: defaultLag, EnvVars: env("client-lag"), Category: catLimits, Usage: "`TIME` for which they are kept"},
 		&cli.StringFlag{Name: "slow", Value: "close", EnvVars: env("slow"), Category: catLimits, Usage: "`WHAT` becomes of a client beyond that: close (1008), or skip to what is newest behind a notice"},
-		size("max-outbound", "256MiB", "`BYTES` of answers and snapshots that wait for all clients together; past it the client for which most waits is closed (1008)"),
+		size("max-outbound", "256MiB", "`BYTES` of answers and snapshots queued for all clients together; beyond it the client with the most is closed (1008)"),
 		size("max-message", "1MiB", "longest message from a client, in `BYTES`"),
 		size("max-head", "8KiB", "longest request head, in `BYTES`"),
 		&cli.DurationFlag{Name: "head-timeout", Value: defaultHead, EnvVars: env("head-timeout"), Category: catLimits, Usage: "`TIME` that a request may take to come"},
@@ -76,7 +76,7 @@ func readLimits(c *cli.Context, cfg *bridge.Config) (err error) {
 func byteSize(c *cli.Context, name string) (int, error) {
 	n, err := humanize.ParseBytes(c.String(name))
 	if err != nil || n < smallest || n > math.MaxInt32 {
-		return 0, fmt.Errorf("--%s %q is no size from %d bytes to 2GiB; write it as 512KiB or 16MiB", name, c.String(name), smallest)
+		return 0, fmt.Errorf("--%s %q is no size of at least %d bytes and less than 2GiB; write it as 512KiB or 16MiB", name, c.String(name), smallest)
 	}
 	return int(n), nil
 }

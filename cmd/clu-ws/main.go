@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/urfave/cli/v2"
 )
@@ -21,7 +22,10 @@ func main() {
 		<-ctx.Done()
 		stop() // a second signal ends the program at once
 	}()
-	if err := run(ctx, os.Args, os.Stdout, os.Stderr); err != nil {
+	log := newLogWriter(os.Stderr)
+	err := run(ctx, os.Args, os.Stdout, log)
+	log.flush(time.Second)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "clu-ws:", err)
 		os.Exit(1)
 	}

@@ -45,8 +45,8 @@ func newService(c *cli.Context, stdout, stderr io.Writer) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Whoever read the log may be gone, as with "clu-ws websocket 2>&1 | head", or come
-	// back, as journald does. The bridge is not for them: it goes on.
+	// The reader of the log may be gone, as with "clu-ws websocket 2>&1 | head", or
+	// restart, as journald does. The bridge goes on without it.
 	signal.Ignore(syscall.SIGPIPE)
 	s := &service{doors: doors, stdout: stdout, log: newLogger(level, stderr)}
 	logKubernetes(flagNames(c), s.log)

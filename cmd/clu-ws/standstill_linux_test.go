@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
@@ -19,29 +20,48 @@ import (
 
 // A bridge stands still, as with a machine that is suspended. What clients send it
 // meanwhile is not sent when it wakes, in whatever form, and each hears that.
-func TestNothingRunsLateThatWaitedWhileTheBridgeStoodStill(t *testing.T) {
+func TestCommandsThatWaitedDuringAStallAreNotSent(t *testing.T) {
 	t.Parallel()
 	t.Run("embedded broker", func(t *testing.T) {
 		t.Parallel()
-		port := fmt.Sprint(testkit.FreePort(t))
-		p := child{testkit.StartProcess(t, command(t, "websocket", "--host", "127.0.0.1", "--port", "0", "--admin", "127.0.0.1:0", "--embedded-broker", "-P", port))}
-		standsStill(t, p, "amqp://guest:guest@127.0.0.1:"+port+"/", 6*time.Second)
+		p, url := withBroker(t)
+		standsStill(t, p, url, nil, 8*time.Second)
+	})
+	t.Run("TLS", func(t *testing.T) {
+		t.Parallel()
+		certificates := testkit.NewCertificates(t)
+		p, url := withBroker(t, "--tls-cert", certificates.ServerCert, "--tls-key", certificates.ServerKey)
+		standsStill(t, p, url, certificates.ClientConfig(t), 6*time.Second)
 	})
 	t.Run("RabbitMQ", func(t *testing.T) {
 		t.Parallel()
 		url := testkit.RabbitMQ(t).NewVHost(t)
-		standsStill(t, spawnAt(t, url, "--port", "0", "--admin", "127.0.0.1:0"), url, 3*time.Second)
+		standsStill(t, spawnAt(t, url, "--port", "0", "--admin", "127.0.0.1:0"), url, nil, 3*time.Second)
 	})
 }
 
-func standsStill(t *testing.T, p child, url string, stall time.Duration) {
+// withBroker starts a bridge and its embedded broker in a process.
+func withBroker(t *testing.T, args ...string) (p child, url string) {
 	t.Helper()
+	port := fmt.Sprint(testkit.FreePort(t))
+	cmd := command(t, append([]string{"websocket", "--host", "127.0.0.1", "--port", "0", "--admin", "127.0.0.1:0", "--embedded-broker", "-P", port}, args...)...)
+	return child{testkit.StartProcess(t, cmd)}, "amqp://guest:guest@127.0.0.1:" + port + "/"
+}
+
+func standsStill(t *testing.T, p child, url string, secure *tls.Config, stall time.Duration) {
+	t.Helper()
+	scheme := "ws://"
+	if secure != nil {
+		scheme = "wss://"
+	}
+	clu, newer := ws.Dialer{TLSConfig: secure}, v1()
+	newer.TLSConfig = secure
 	p.await(t, "linked to amqp://")
 	arrived := echo(t, url)
-	address, admin := p.announced(t, "ws://"), p.admin(t)
-	plain, plainConn := hear(t, "plain", ws.Dialer{}, "ws://"+address)
-	session, sessionConn := hear(t, "v1", v1(), "ws://"+address)
-	leaves, leavesConn := hear(t, "who closes", ws.Dialer{}, "ws://"+address)
+	address, admin := scheme+p.announced(t, scheme), p.admin(t)
+	plain, plainConn := hear(t, "plain", clu, address)
+	session, sessionConn := hear(t, "v1", newer, address)
+	leaves, leavesConn := hear(t, "who closes", clu, address)
 	mustSend(t, plainConn, `{"consumer": "echo", "command_string": "x", "command_id": "before"}`)
 	awaitArrival(t, arrived, "before")
 

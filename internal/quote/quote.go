@@ -1,5 +1,5 @@
-// Package quote shows in an error what somebody sent, and never more than the
-// beginning of it: an error must not be longer than the message that caused it.
+// Package quote quotes untrusted text in errors, and only its beginning: an error must
+// not be longer than the message that caused it.
 package quote
 
 import (
@@ -7,16 +7,15 @@ import (
 	"unicode/utf8"
 )
 
-// Most is how many characters are shown of a text. A byte that is not UTF-8 counts
-// as one.
+// Most is the number of characters quoted. A byte that is not UTF-8 counts as one.
 const Most = 60
 
-// Text is a text in quotes, with escapes for what cannot be printed. Of a longer one
-// it is the first [Most] characters, with three dots behind them in the quotes.
+// Text returns a text in quotes, with unprintable characters escaped. A longer text is
+// cut to [Most] characters and three dots.
 func Text(text string) string { return strconv.Quote(Short(text)) }
 
-// Short is a text of at most [Most] characters, or as many of a longer one and three
-// dots. It is not escaped.
+// Short returns a text unquoted and unescaped, cut to [Most] characters and three dots
+// if it is longer.
 func Short(text string) string {
 	if len(text) <= Most {
 		return text

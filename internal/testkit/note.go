@@ -2,11 +2,10 @@ package testkit
 
 import "testing"
 
-// NoteMark opens the line of a result that is worth reading although its test passes: `make test`
-// shows it.
+// NoteMark begins a line that `make test` shows even if the test passes.
 const NoteMark = "NOTE"
 
-// Note tells a result of a test in the output of `make test`.
+// Note shows a result of a test in the output of `make test`.
 func Note(t testing.TB, result string) {
 	t.Helper()
 	t.Log(NoteMark + " " + result)

@@ -98,7 +98,8 @@ func Root() (string, error) {
 			if err := os.MkdirAll(root, 0o755); err != nil {
 				return "", err
 			}
-			// Several work trees may share one by links. What is in it knows one path.
+			// Worktrees may share one cache by links, but its contents contain absolute
+			// paths.
 			return filepath.EvalSymlinks(root)
 		}
 		if dir == filepath.Dir(dir) {

@@ -28,7 +28,7 @@ type run struct {
 	lines  []line
 	ended  map[string]string // action by test
 	passed int
-	notes  []string // results that are worth reading of tests that pass
+	notes  []string // noted results of passing tests
 }
 
 // runGo runs `go test -json` with args.

@@ -21,20 +21,20 @@ func fewWords(rnd *rand.Rand, seq uint64) Reply {
 
 func unsealed(text []byte) []byte { return text }
 
-// text is the whole of a painting.
-func (p *Painting) text() string {
+// text is the encoded text.
+func (p *Encoder) text() string {
 	return "{" + string(bytes.Join(p.Parts(), nil)) + "}"
 }
 
-// Whatever comes while it is written, a painting is what the store held when it was
+// Whatever comes while it is written, an encoder is what the store held when it was
 // started; and when it is finished it is what the store holds.
-func TestAPaintingIsOfOneMomentWhateverComesMeanwhile(t *testing.T) {
+func TestAnEncoderWritesOneMomentWhateverComesMeanwhile(t *testing.T) {
 	odd := func(e Entry) bool { return len(e.Keyword)%2 == 0 && e.CommandID != "2" }
 	for seed := range uint64(40) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		s := New(Limits{Actors: 10, Keywords: 9, Bytes: 60 << 10, Value: 50})
 		keep := []func(Entry) bool{nil, odd}[seed%2]
-		p, seq := NewPainting(keep, 0, unsealed), uint64(0)
+		p, seq := NewEncoder(keep, 0, unsealed), uint64(0)
 		hear := func() {
 			seq++
 			s.Note(fewWords(rnd, seq))
@@ -64,10 +64,10 @@ func TestAPaintingIsOfOneMomentWhateverComesMeanwhile(t *testing.T) {
 	}
 }
 
-func TestAPaintingWritesWhatHasChangedAndNothingElse(t *testing.T) {
+func TestAnEncoderWritesOnlyWhatHasChanged(t *testing.T) {
 	s := crowd(1000, 50)
 	asked := 0
-	p := NewPainting(func(Entry) bool { asked++; return true }, 10, unsealed)
+	p := NewEncoder(func(Entry) bool { asked++; return true }, 10, unsealed)
 	paint := func() (keywords int) {
 		asked = 0
 		p.Start(s)
@@ -97,10 +97,10 @@ func TestAPaintingWritesWhatHasChangedAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestAPaintingDoesNoMoreInAStepThanItMay(t *testing.T) {
+func TestAnEncodersStepIsBounded(t *testing.T) {
 	s := crowd(200, 200)
 	asked, most := 0, 0
-	p := NewPainting(func(Entry) bool { asked++; return true }, 0, unsealed)
+	p := NewEncoder(func(Entry) bool { asked++; return true }, 0, unsealed)
 	p.Start(s)
 	for done := false; !done; {
 		asked = 0
@@ -131,14 +131,14 @@ func TestAReplyOfKnownKeywordsAllocatesOnceForAView(t *testing.T) {
 	}
 }
 
-// The parts of a long painting are made a few at a time, too: 30 MiB of them at once
+// The parts of a long encoder are made a few at a time, too: 30 MiB of them at once
 // kept all requests waiting.
 func TestAStepMakesNoMoreThanAPart(t *testing.T) {
 	s := New(Limits{})
 	for i := range 100 {
 		s.Note(say(fmt.Sprintf("actor%02d", i), uint64(i), `{"a": "`+strings.Repeat("x", 20_000)+`"}`))
 	}
-	p := NewPainting(nil, 0, unsealed)
+	p := NewEncoder(nil, 0, unsealed)
 	p.Start(s)
 	steps, inStep := 0, 0
 	for done := false; !done; steps++ {

@@ -2,26 +2,26 @@ package engine
 
 import "github.com/gobwas/ws"
 
-// owe counts what waits for a connection that could not be written at once.
+// owe enters the frames of a connection that could not be written at once into the
+// ledger.
 func (l *loop) owe(c *conn) {
 	if c.out != nil {
 		c.out.enter(&l.ledger)
 	}
 }
 
-// settle tells the engine what waits for the loop's connections, and has it see to it
-// that it is not too much.
+// settle reports the loop's queued bytes to the engine and enforces the bound.
 func (l *loop) settle() {
 	e := l.engine
-	if delta := l.ledger.bytes - l.owedTold; delta != 0 {
-		l.owedTold = l.ledger.bytes
+	if delta := l.ledger.bytes - l.reported; delta != 0 {
+		l.reported = l.ledger.bytes
 		e.outbound.Add(int64(delta))
 	}
-	e.relieve()
+	e.checkOutbound()
 }
 
-// worst gives the connection for which most waits.
-func (l *loop) worst(report func(Conn, int)) {
+// largest reports the connection with the most queued bytes.
+func (l *loop) largest(report func(Conn, int)) {
 	l.mail.post(func() {
 		var debtor Conn
 		most := 0
@@ -37,8 +37,8 @@ func (l *loop) worst(report func(Conn, int)) {
 	})
 }
 
-// shed closes a connection for which too much waits: at once, if it has a frame half
-// written that its close frame would have to wait for, and is closing already.
+// shed closes a connection with too many queued bytes. One that is closing already is
+// dropped: its close frame may wait behind a half-written frame.
 func (l *loop) shed(slot int32, gen uint32, done func()) {
 	l.mail.post(func() {
 		defer done()

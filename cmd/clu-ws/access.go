@@ -15,17 +15,17 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/origin"
 )
 
-// accessFlags say which pages may connect, and who says whose a client is.
+// accessFlags are the flags for web pages' origins and for proxies.
 func accessFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "origin", EnvVars: env("origin"), Category: catListen, DefaultText: "any; on loopback and Unix sockets those of this machine", Usage: "`ORIGIN` of web pages that may connect, such as https://console.example, null, or * for any; repeat it (in the variable: with blanks between) for several"},
-		&cli.StringSliceFlag{Name: "trusted-proxy", EnvVars: env("trusted-proxy"), Category: catListen, Usage: "`NETWORK` of proxies whose X-Forwarded-For or Forwarded says whose a client is, such as 10.0.0.0/8 or 127.0.0.1, or unix for the peers of Unix sockets; repeat it (in the variable: with blanks between) for several"},
-		&cli.BoolFlag{Name: "proxy-protocol", EnvVars: env("proxy-protocol"), Category: catListen, Usage: "expect the PROXY protocol, version 1 or 2, from a proxy in front of every listener; --listen proxy:host:port does for one"},
+		&cli.StringSliceFlag{Name: "origin", EnvVars: env("origin"), Category: catListen, DefaultText: "any; on loopback and Unix sockets only this machine's", Usage: "`ORIGIN` of web pages that may connect, such as https://console.example, null, or * for any; repeat it (in the variable: with blanks between) for several"},
+		&cli.StringSliceFlag{Name: "trusted-proxy", EnvVars: env("trusted-proxy"), Category: catListen, Usage: "`NETWORK` of proxies whose X-Forwarded-For or Forwarded gives the client's address, such as 10.0.0.0/8 or 127.0.0.1, or unix for Unix sockets; repeat it (in the variable: with blanks between) for several"},
+		&cli.BoolFlag{Name: "proxy-protocol", EnvVars: env("proxy-protocol"), Category: catListen, Usage: "expect the PROXY protocol, version 1 or 2, on every client listener; --listen proxy:host:port for a single one"},
 	}
 }
 
-// words are the values of a flag that may be repeated, which in its variable have
-// blanks between them.
+// words returns the values of a repeatable flag; in its variable they are separated by
+// blanks.
 func words(c *cli.Context, flag string) []string {
 	return strings.Fields(strings.Join(c.StringSlice(flag), " "))
 }
@@ -43,7 +43,7 @@ func readAccess(c *cli.Context, cfg *bridge.Config) error {
 	return nil
 }
 
-// adminHost is the name by which the admin's listener was configured, or "".
+// adminHost returns the host name in --admin, or "".
 func adminHost(a *listen.Address) string {
 	if a == nil || a.Network != "tcp" {
 		return ""
@@ -55,11 +55,10 @@ func adminHost(a *listen.Address) string {
 	return host
 }
 
-// withoutSecrets is a command line that may be shown: without the password, and the
-// logins of URLs.
+// withoutSecrets returns a command line without the password and the logins in URLs.
 func withoutSecrets(args []string) []string {
 	args = slices.Clone(args)
-	secret := false // the argument is the password
+	secret := false // the next argument is the password
 	for i, arg := range args {
 		name, value, given := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 		isPassword := strings.HasPrefix(arg, "-") && name == "password"
@@ -78,8 +77,7 @@ func withoutSecrets(args []string) []string {
 
 const hidden = "(hidden)"
 
-// withoutLogin hides the logins of the URLs in an argument. What is no well-formed
-// login is hidden, too.
+// withoutLogin hides the logins of the URLs in an argument, even malformed ones.
 func withoutLogin(arg string) string {
 	parts := strings.Fields(arg)
 	for i, part := range parts {

@@ -2,8 +2,7 @@ package engine
 
 import "bytes"
 
-// remainder is what was read from a client and is not parsed yet, because its turn
-// was over.
+// remainder is input from a client that is not parsed yet because its turn was over.
 type remainder struct {
 	left []byte
 	size int // of the memory behind left
@@ -11,8 +10,8 @@ type remainder struct {
 
 func (r *remainder) pending() bool { return len(r.left) > 0 }
 
-// keep holds the bytes until the next turn: a copy, unless they are the end of
-// what it has already.
+// keep keeps the bytes until the next turn: a copy, unless they are the tail of what it
+// keeps already.
 func (r *remainder) keep(rest []byte) {
 	switch {
 	case len(rest) == 0:
@@ -25,8 +24,8 @@ func (r *remainder) keep(rest []byte) {
 	}
 }
 
-// hold counts what a parser keeps from one turn to the next, and reports whether
-// that is more than the engine may hold in all.
+// hold counts the bytes that a parser keeps between turns, and reports whether the
+// engine exceeds its bound.
 func (e *Engine) hold(p *parser) bool {
 	if n := cap(p.message) + p.rest.size - p.held; n != 0 {
 		p.held += n
@@ -35,7 +34,7 @@ func (e *Engine) hold(p *parser) bool {
 	return false
 }
 
-// release counts what a parser kept as given back.
+// release returns a parser's bytes to the engine's account.
 func (e *Engine) release(p *parser) {
 	if p.held != 0 {
 		e.held.Add(-int64(p.held))

@@ -68,7 +68,7 @@ func TestWhichPagesMayConnectDependsOnTheListener(t *testing.T) {
 	p.stop(t)
 
 	open := spawn(t, nil, "--listen", "0.0.0.0:0", "--listen", "127.0.0.1:0")
-	open.await(t, "name those that may with --origin")
+	open.await(t, "list the pages that may with --origin")
 	_, port, _ := net.SplitHostPort(open.announced(t, "http://"))
 	if status, body := shake(t, dialAt(t, "tcp", "127.0.0.1:"+port), evil...); status != 101 {
 		t.Errorf("beyond loopback: another's page: %d %s", status, body)
@@ -93,7 +93,7 @@ func TestWhichPagesMayConnectDependsOnTheListener(t *testing.T) {
 	listed.stop(t)
 }
 
-func TestAnotherNameForTheAdminsPortRunsNoCommand(t *testing.T) {
+func TestAnUnknownHostOnTheAdminPortRunsNoCommand(t *testing.T) {
 	p := spawn(t, nil, "--host", "127.0.0.1", "--port", "0", "--admin", "127.0.0.1:0")
 	for host, want := range map[string]int{"evil.example": 403, "localhost": 503} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+p.admin(t)+"/api/command", strings.NewReader(`{"consumer": "dome", "command_string": "open"}`))
@@ -189,7 +189,7 @@ func TestTheBridgeStartsBesideAServiceOfItsNameInKubernetes(t *testing.T) {
 	p := spawn(t, append(service, "CLU_WS_LOG_LEVEL=debug", "CLU_WS_LISTEN=127.0.0.1:0"))
 	p.announcement(t)
 	for _, name := range []string{"CLU_WS_PORT", "CLU_WS_RABBITMQ_PORT", "CLU_WS_REUSE_PORT"} {
-		p.await(t, "Kubernetes sets it for a Service of that name\" variable="+name+" ")
+		p.await(t, "Kubernetes sets for a Service of that name\" variable="+name+" ")
 	}
 	p.stop(t)
 	for _, wrong := range []string{"tcp://10.96.1.2", "tcp://10.96.1.2:9876/", "http://10.96.1.2:9876", "tcp://clu-ws:9876", "x"} {
@@ -200,7 +200,7 @@ func TestTheBridgeStartsBesideAServiceOfItsNameInKubernetes(t *testing.T) {
 	}
 }
 
-func TestTheBridgeGoesOnWhenNobodyReadsItsLog(t *testing.T) {
+func TestTheBridgeGoesOnWithoutAReaderOfItsLog(t *testing.T) {
 	cmd := command(t, "websocket", "-P", "1", "--host", "127.0.0.1", "--port", "0")
 	r, w, err := os.Pipe()
 	if err != nil {

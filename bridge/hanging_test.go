@@ -1,0 +1,65 @@
+package bridge_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/clu-ws/clu-ws/bridge"
+)
+
+// 395 clients have 256 tracked commands each with an actor that hangs, as many as one
+// may have, the last few somewhat less; that is more than may be under way in all. One
+// client does its work beside them.
+func TestNobodyIsKeptFromItsCommandsByThoseThatHang(t *testing.T) {
+	const clients, each, fewer = 395, 256, 5
+	commands := func(client int) int {
+		if client >= clients-fewer {
+			return each - 50 // who has as many as anybody is refused then
+		}
+		return each
+	}
+	all := 0
+	url := embeddedBroker(t)
+	b := linked(t, url, func(c *bridge.Config) { c.Name = "bridge" })
+	p := newPeer(t, url)
+	hanging := p.hear("command.hangs.#")
+	p.answering(">", ":")
+	crowd := make([]*client, clients)
+	for i := range crowd {
+		crowd[i] = dialWith(t, b.addr, "/?silent=1", bridge.Subprotocol)
+		crowd[i].next() // the greeting
+		for n := range commands(i) {
+			crowd[i].say(fmt.Sprintf(`{"op": "command", "id": "%d", "consumer": "hangs", "command_string": "x", "command_id": "%d-%d"}`, n, i, n))
+			if all++; all%32 == 0 { // so that none waits in the outbox for long
+				for range 32 {
+					receive(t, hanging)
+				}
+			}
+		}
+	}
+	honest, _ := dialV1(t, b.addr, "/?silent=1")
+	for n := range each {
+		id := fmt.Sprint("honest ", n)
+		ok := honest.ask(fmt.Sprintf(`{"op": "command", "id": "a", "consumer": "x", "command_string": "go", "command_id": %q}`, id))
+		equal(t, "the answer to "+id, []any{ok["op"], ok["command_id"]}, []any{"ok", id})
+		result := honest.next()
+		equal(t, "the end of "+id, []any{result["op"], result["status"]}, []any{"result", "done"})
+	}
+
+	// Each of the crowd's has its answer, and those that gave way a true word.
+	gaveWay := 0
+	for i, c := range crowd {
+		for range commands(i) {
+			equal(t, "an answer", c.next()["op"], any("ok"))
+		}
+		c.say(`{"op": "ping", "id": "last"}`)
+		for e := c.next(); e["op"] != "pong"; e = c.next() {
+			equal(t, "what comes", []any{e["op"], e["status"]}, []any{"result", "timeout"})
+			equal(t, "why", e["message"], any("the bridge waits no longer: too many commands are in flight, and your address has the most; the actor may go on"))
+			gaveWay++
+		}
+	}
+	if most := all - 100_000 + 1; gaveWay == 0 || gaveWay > most {
+		t.Errorf("of %d commands %d gave way, at most %d need to", all, gaveWay, most)
+	}
+}

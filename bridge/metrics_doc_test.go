@@ -1,0 +1,43 @@
+package bridge_test
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/clu-ws/clu-ws/bridge"
+)
+
+var metricName = regexp.MustCompile(`cluws_[a-z_]+`)
+
+// docs/operating.md says of every metric what it is for, and names none that does not exist.
+func TestTheOperatingPageListsEveryMetric(t *testing.T) {
+	page, err := os.ReadFile("../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := linked(t, embeddedBroker(t), withHistory, func(c *bridge.Config) {
+		c.Presence = "who"
+		c.Sources = []bridge.Source{{Exchange: "live"}}
+	})
+	help := regexp.MustCompile(`(?m)^# HELP (cluws_[a-z_]+)`)
+	var exported []string
+	for _, m := range help.FindAllStringSubmatch(b.metrics(t), -1) {
+		exported = append(exported, m[1])
+	}
+	// A metric with labels has no HELP line before its first value.
+	labelled := []string{"cluws_replies_dropped_total", "cluws_refused_total"}
+	listed := metricName.FindAllString(string(page), -1)
+	slices.Sort(listed)
+	for _, name := range exported {
+		if !slices.Contains(listed, name) {
+			t.Errorf("docs/operating.md does not list %s", name)
+		}
+	}
+	for _, name := range slices.Compact(listed) {
+		if !slices.Contains(exported, name) && !slices.Contains(labelled, name) {
+			t.Errorf("docs/operating.md lists %s, which does not exist", name)
+		}
+	}
+}
