@@ -32,7 +32,9 @@
 // arrival.go) waits its turn at the desk (desk.go): the hub may wait for the engine's
 // loops, so they never wait for the hub. Long work continues in the next turn: a long
 // replay (resume.go) and a snapshot (picture.go) are done without the hub's lock, a
-// bounded amount at a time. A subscription begins in one step under the lock, so that
+// bounded amount at a time and behind brief tasks; few snapshots are encoded at once.
+// Answers that need nothing of the hub, such as pongs, take no lock (ask.go,
+// [engine.Conn.Say]). A subscription begins in one step under the lock, so that
 // missed replies, the snapshot and live replies follow each other without gap or double
 // (subscribe.go). A client that has heard more than this bridge waits until the bridge
 // has caught up (await.go). What all clients share is divided among their addresses

@@ -37,6 +37,7 @@ type hub struct {
 
 	// The following fields belong to the desk's goroutine.
 	album   album
+	easel   easel
 	scratch scratch
 
 	// mu guards the following fields. It is held while frames are appended, which

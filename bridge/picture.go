@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
@@ -28,7 +29,38 @@ type picture struct {
 	memo   *filter.Memo // while it is painted
 	number int          // the filter's number in it
 	rounds int          // of encoding since it was last finished
+	by     *session     // who painted last
 }
+
+// maxPaintings is how many pictures are painted at once: until it is done each takes
+// its length twice, and as many clients as there are may ask for one of their own.
+const maxPaintings = 2
+
+// easel is the pictures that are being painted.
+type easel []*picture
+
+// has reports whether a client may go on with a picture now. Those whom nobody waits for
+// any more make room.
+func (e *easel) has(p *picture, by *session, a album) bool {
+	p.by = by
+	if slices.Contains(*e, p) {
+		return true
+	}
+	*e = slices.DeleteFunc(*e, func(o *picture) bool {
+		gone := o.by.closed.Load()
+		if gone && a[o.filter.ID()] == o {
+			delete(a, o.filter.ID())
+		}
+		return gone
+	})
+	if len(*e) >= maxPaintings {
+		return false
+	}
+	*e = append(*e, p)
+	return true
+}
+
+func (e *easel) done(p *picture) { *e = without(*e, p) }
 
 // of returns the picture for a filter, finished, begun or new.
 func (a album) of(f *filter.Filter) *picture {
@@ -75,12 +107,21 @@ const (
 	paintingRounds = 8
 )
 
-// paint paints for a turn. It is true when only the latest changes are left, which are
+// paint paints for a turn of a client. It is true when only the latest changes are left, which are
 // up to finish.
-func (h *hub) paint(p *picture) (done bool) {
+func (h *hub) paint(p *picture, by *session) (done bool) {
 	if p.memo == nil {
 		p.memo = filter.NewMemo(rememberedTexts)
 		p.number = p.memo.Add()
+	}
+	h.mu.Lock()
+	near := p.Near(h.values, fewKeywords)
+	h.mu.Unlock()
+	if near {
+		return true
+	}
+	if !h.easel.has(p, by, h.album) {
+		return false // in the next turn, perhaps
 	}
 	h.mu.Lock()
 	p.Start(h.values)
@@ -91,6 +132,7 @@ func (h *hub) paint(p *picture) (done bool) {
 		return p.memo.Work()-begun+written > turnWork
 	})
 	if done {
+		h.easel.done(p)
 		h.album.keep(p)
 	}
 	return done
@@ -147,7 +189,7 @@ func (b *Bridge) snapshotTask(s *session, conn engine.Conn, id *string, f *filte
 		if p == nil {
 			p = h.album.of(f)
 		}
-		if !h.paint(p) {
+		if !h.paint(p, s) {
 			return false
 		}
 		h.mu.Lock()

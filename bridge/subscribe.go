@@ -109,7 +109,7 @@ func (t *subscribing) step() (done bool) {
 		if t.picture == nil {
 			t.picture = t.hub.album.of(t.demand.wish.filter)
 		}
-		if !t.hub.paint(t.picture) {
+		if !t.hub.paint(t.picture, t.session) {
 			return false
 		}
 	}

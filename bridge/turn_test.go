@@ -101,7 +101,7 @@ func TestASnapshotTakesTurnsOfBoundedWork(t *testing.T) {
 	p := h.album.of(mustFilter(t, `{"keyword": `+patterns(64, "*"+strings.Repeat("?", 40)+"*")+`}`))
 	turns, most, before := 0, 0, 0
 	for done := false; !done; turns++ {
-		done = h.paint(p)
+		done = h.paint(p, &session{})
 		most, before = max(most, p.memo.Work()-before), p.memo.Work()
 	}
 	if most > 2*turnWork || turns < 10 {
@@ -123,5 +123,51 @@ func TestARecurringReplyIsNotMatchedWithEveryPattern(t *testing.T) {
 	h.reply(benchReply(), 0, false)
 	if work := h.index.memo.Work() - before; work > 80*8 {
 		t.Errorf("a reply with 5 keywords cost %d, for 80 filters", work)
+	}
+}
+
+// Forty clients that each asked for twelve megabytes of their own had all of them in
+// the making at the same time.
+func TestFewPicturesArePaintedAtOnce(t *testing.T) {
+	s := newStage(t)
+	for a := range 300 {
+		s.saysBody(filter.Reply{Sender: fmt.Sprint("actor", a), Code: "i"}, `{"keyword": 1, "other": "`+strings.Repeat("x", 20_000)+`"}`)
+	}
+	h := s.hub
+	type asker struct {
+		*picture
+		session
+		painted bool
+	}
+	askers := make([]*asker, 3*maxPaintings)
+	for i := range askers {
+		askers[i] = &asker{picture: h.album.of(mustFilter(t, fmt.Sprintf(`{"sender": ["actor*", "%d"]}`, i)))}
+	}
+	done, left := 0, len(askers)
+	for round := 1; left > 0; round++ {
+		for i, a := range askers {
+			switch {
+			case a.painted || a.closed.Load():
+			case h.paint(a.picture, &a.session):
+				a.painted = true
+				done++
+				left--
+			case i < maxPaintings:
+				a.closed.Store(true) // its place must become free
+				left--
+			}
+			if n := len(h.easel); n > maxPaintings {
+				t.Fatalf("%d are painted at once", n)
+			}
+		}
+		if round > 1000 {
+			t.Fatalf("%d of %d are painted", done, len(askers))
+		}
+	}
+	if len(h.easel) != 0 || done != 2*maxPaintings {
+		t.Errorf("%d are painted, %d are not done", done, len(h.easel))
+	}
+	if !h.paint(askers[len(askers)-1].picture, &session{}) {
+		t.Error("one that is up to date waits for its turn")
 	}
 }

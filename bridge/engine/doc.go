@@ -90,5 +90,7 @@
 // A connection may be moved from log to log ([Conn.Follow]). What it has not had
 // of the former one becomes its own, then come frames that the caller gives it,
 // then the new log. A loop's mailbox has the order in which frames were appended
-// and connections moved, so that nobody waits for anybody.
+// and connections moved, so that nobody waits for anybody. What goes to one connection
+// behind what its log has, and needs to be at no certain place in it, takes no lock of
+// the caller's ([Conn.Say]).
 package engine

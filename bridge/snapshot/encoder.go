@@ -84,17 +84,15 @@ func (p *Encoder) take(s *Store) {
 	p.next = now
 }
 
+// Near reports whether no more than so many keywords are missing for the text to be up
+// to date. Its owner holds the store's lock, as for Start.
+func (p *Encoder) Near(s *Store, most int) bool { return !p.busy() && s.near(p.upTo, most) }
+
 // Finish brings the encoder up to date at once if that takes at most most keywords.
 // Else it is false, and Start is due again.
 func (p *Encoder) Finish(s *Store, most int) bool {
-	if p.busy() {
+	if !p.Near(s, most) {
 		return false
-	}
-	changed, _, _ := s.changed(p.upTo)
-	for _, a := range changed {
-		if most -= 1 + len(a.all.list); most < 0 {
-			return false
-		}
 	}
 	p.take(s)
 	for !p.Step(func(int) bool { return false }) {

@@ -44,6 +44,26 @@ func (s *Store) changed(since uint64) (changed []*actor, whole bool, now uint64)
 	return changed, true, s.replies
 }
 
+// near reports whether what changed gives is of no more than so many keywords. It looks
+// at no more actors than that which have changed.
+func (s *Store) near(since uint64, most int) bool {
+	if s.shrunk <= since {
+		for e := s.recent.Front(); e != nil && e.Value.(*actor).changed > since && most >= 0; e = e.Next() {
+			most -= 1 + len(e.Value.(*actor).all.list)
+		}
+		return most >= 0
+	}
+	for _, a := range s.actors {
+		if a.changed > since {
+			most -= 1 + len(a.all.list)
+		}
+		if most < 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // listed is an actor's unordered keywords, each of which knows its index. The list may
 // be in a view: then it is copied before it changes.
 type listed struct {
