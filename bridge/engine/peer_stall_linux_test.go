@@ -173,7 +173,7 @@ func TestOnGoroutinesAPingThatWaitedThroughAStallMakesNothingLate(t *testing.T) 
 	close(s.hold)
 	for range 5 { // behind at least one of them the reader has found the socket empty
 		c.send(ws.MustCompileFrame(ws.MaskFrame(ws.NewPingFrame(nil))))
-		if _, err := ws.ReadFrame(c.r); err != nil {
+		if _, err := readFrame(c.r); err != nil {
 			t.Fatal(err)
 		}
 	}
