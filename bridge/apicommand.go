@@ -103,9 +103,11 @@ func (b *Bridge) publishFor(from *httpSender, s *sending) *apiError {
 		return nil
 	}
 	if o == amqpx.Returned && b.failureRate.allows(sharer(s.client.remote)) {
-		// The httpSender is told below, whatever becomes of the reply. Until that is back, it
-		// must not be taken for the end of another command with this id.
-		b.publishFailure(s, unroutable{tell: func() { b.hub.inflight.failed(s.flight, false) }, done: func() {}})
+		// Until the reply is back, it could be taken for the end of another command with this
+		// id. It is awaited, so that the client may use the id again once it has its answer.
+		over := make(chan struct{})
+		b.publishFailure(s, unroutable{tell: func() { b.hub.inflight.failed(s.flight, false) }, done: func() { close(over) }})
+		<-over
 	} else {
 		b.hub.inflight.failed(s.flight, o.InDoubt())
 	}

@@ -86,8 +86,13 @@ func (e *ear) last() int {
 func (e *ear) check(t *testing.T, accepted []int) {
 	t.Helper()
 	heard := e.all()
-	if !slices.IsSorted(heard) {
-		t.Errorf("%s: replies came out of order", e.name)
+	// A reply that was cut off before its confirm may reach the queue behind those of the
+	// source's next connection: only the accepted ones have an order.
+	ordered := slices.DeleteFunc(slices.Clone(heard), func(n int) bool { _, ok := slices.BinarySearch(accepted, n); return !ok })
+	for i := 1; i < len(ordered); i++ {
+		if ordered[i] < ordered[i-1] {
+			t.Errorf("%s: reply %d came behind %d", e.name, ordered[i], ordered[i-1])
+		}
 	}
 	seen := map[int]int{}
 	for _, n := range heard {

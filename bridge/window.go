@@ -153,6 +153,10 @@ func (h *hub) shut(s *selection) {
 		heap.Remove(&h.windows, w.place)
 	}
 	s.windows = nil
+	if w := &h.windows; len(w.open) == 0 && w.stop != nil {
+		w.stop()
+		w.stop = nil
+	}
 }
 
 // hold keeps a reply for the end of the window, in place of an older one.
