@@ -2,8 +2,10 @@ package testkit
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -116,7 +118,15 @@ func (n *Node) start() error {
 		if err != nil {
 			return err
 		}
-		return conn.Close()
+		if err := conn.Close(); err != nil || n.TLS == nil {
+			return err
+		}
+		// RabbitMQ 4 opens this port later.
+		tls, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(n.ports.tls)))
+		if err != nil {
+			return err
+		}
+		return tls.Close()
 	})
 	if err != nil {
 		n.proc.Kill()

@@ -42,9 +42,19 @@ func WithConfig(lines ...string) RabbitOption {
 // errNoRabbitMQ says how to get one.
 var errNoRabbitMQ = errors.New("run scripts/setup-test.sh, or install rabbitmq-server")
 
+// rabbitFolder is the environment variable that names the folder of another RabbitMQ's rabbitmq-server
+// and rabbitmqctl than the one that is installed.
+const rabbitFolder = "CLU_WS_TEST_RABBITMQ"
+
 // findRabbitMQ finds the folder of RabbitMQ's own scripts. The rabbitmq-server on a Debian PATH will
 // not do: it is a wrapper that switches to a user of its own.
 func findRabbitMQ() (dir string, err error) {
+	if dir := os.Getenv(rabbitFolder); dir != "" {
+		if _, err := os.Stat(filepath.Join(dir, "rabbitmq-server")); err != nil {
+			return "", fmt.Errorf("%s names %s, where there is no rabbitmq-server", rabbitFolder, dir)
+		}
+		return filepath.Abs(dir)
+	}
 	for _, dir := range []string{
 		"/usr/lib/rabbitmq/bin",           // Debian, Ubuntu, Fedora
 		"/opt/homebrew/opt/rabbitmq/sbin", // macOS on ARM
@@ -134,8 +144,9 @@ func (n *Node) serverCommand() *exec.Cmd {
 func (n *Node) ctlCommand(args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(n.bin, "rabbitmqctl"), append([]string{"-q"}, args...)...)
 	cmd.Dir = n.dir
-	cmd.Env = append(n.baseEnv(), fmt.Sprintf("ERL_FLAGS=-setcookie %s -start_epmd false -erl_epmd_port %d -dist_listen false",
-		erlangCookie, n.ports.dist))
+	erl := fmt.Sprintf("-setcookie %s -start_epmd false -erl_epmd_port %d -dist_listen false", erlangCookie, n.ports.dist)
+	// Not ERL_FLAGS, which RabbitMQ 4 sets itself.
+	cmd.Env = append(n.baseEnv(), "RABBITMQ_CTL_ERL_ARGS="+erl)
 	return cmd
 }
 
