@@ -13,9 +13,11 @@ import (
 // exchange. Any number of links read the same one, each from its own place. The
 // binding, and with it CLU's exchange, lives on when the last link is gone.
 //
-// What comes out of a stream is what a queue gives (RabbitMQ 3.10), but that
+// What comes out of a stream is what a queue gives (RabbitMQ 3.10, 4.0 and 4.3), but that
 //
 //   - headers that are tables or lists are missing; CLU itself sends none;
+//   - as of RabbitMQ 4, a header of bytes is a string of the same bytes, and a message without a
+//     delivery mode has mode 1;
 //   - [TakeOffset] finds one header more, and a message without headers has an
 //     empty table of them;
 //   - a message with a decimal header is not taken at all: RabbitMQ closes the
