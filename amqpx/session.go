@@ -22,6 +22,9 @@ type session struct {
 	out        *socket       // under it
 	markers    *amqp.Channel // into streams; nil without one
 
+	markersClosed chan *amqp.Error // tells why markers was closed
+	noMarker      error            // what it told; of the goroutine that connects
+
 	consumers []*consumer
 	serving   bool // the consumers run; of the goroutine that connects and serves
 	confirms  chan amqp.Confirmation

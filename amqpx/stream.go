@@ -154,7 +154,7 @@ func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, in *intake, 
 	case errors.Is(err, errNoMarker):
 		// There is no witness, so the next link tries again.
 		s.link.log.Warn("the broker takes no marker into the stream: other readers do not hear of a gap",
-			"stream", name, "from", gap.From, "to", gap.To)
+			"stream", name, "from", gap.From, "to", gap.To, "error", s.whyNoMarker())
 		in.lost(0)
 		return nil
 	case err != nil:

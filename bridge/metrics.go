@@ -1,10 +1,15 @@
 package bridge
 
 import (
+	"maps"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/origin"
 )
 
 // metrics are the bridge's own counters, and a view of those that the link and
@@ -118,7 +123,7 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	gauge(linkBlockedDesc, oneIf(state.Blocked != ""))
 	gauge(linkStalledDesc, oneIf(b.link.Overdue()))
 	gauge(readyDesc, oneIf(health.Ready))
-	for reason, count := range health.Dropped {
+	for reason, count := range counted(health.Dropped, dropReasons()) {
 		counter(droppedDesc, float64(count), reason)
 	}
 	link := b.link.Stats()
@@ -152,7 +157,7 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	}
 	counter(acceptedDesc, float64(s.Accepted))
 	counter(turnedAwayDesc, float64(s.Refused))
-	for reason, count := range b.refusals.counts() {
+	for reason, count := range counted(b.refusals.counts(), refusalReasons()) {
 		counter(refusedDesc, float64(count), reason)
 	}
 	counter(slowClosesDesc, float64(s.SlowCloses))
@@ -167,6 +172,30 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	counter(stallsDesc, float64(s.Stalls))
 	counter(stallTimeDesc, s.Stalled.Seconds())
 	out <- histogram(lagDesc, s.Lag.Bounds[:], s.Lag.Counts[:], s.Lag.Sum)
+}
+
+// dropReasons are the values of the label of cluws_replies_dropped_total.
+func dropReasons() (reasons []string) {
+	for _, d := range actor.Drops {
+		reasons = append(reasons, d.Error())
+	}
+	return reasons
+}
+
+// refusalReasons are those of cluws_refused_total.
+func refusalReasons() []string {
+	return append([]string{origin.KindOrigin, origin.KindHost, forwardedKind, pathKind}, engine.Kinds...)
+}
+
+// counted adds the reasons that have not come up: a counter that appears with its first
+// event has no increase that Prometheus could see.
+func counted(counts map[string]int, reasons []string) map[string]int {
+	all := map[string]int{}
+	for _, reason := range reasons {
+		all[reason] = 0
+	}
+	maps.Copy(all, counts)
+	return all
 }
 
 // histogram makes a histogram of counts that are not cumulative, the last of which
