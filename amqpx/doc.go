@@ -41,6 +41,9 @@
 // binds a stream again writes markers into it (marker.go), so that all its readers,
 // and later ones, hear of the gap in its place.
 //
+// A queue that is still held by our own last connection, whose end the broker has not
+// noticed, is not waited for: the link uses one of another name meanwhile (names.go).
+//
 // On the broker there are, for a queue q: q itself, the exchange q_tie and, if the
 // queue lives on, q_witness; for a stream s: s, s_tie, s_witness, for moments
 // s_binding, and the queue q, which is always empty and holds the name.

@@ -16,6 +16,9 @@ type intake struct {
 	log      *slog.Logger
 	served   bool // a session has consumed the queue
 
+	name    string  // the exclusive queue that is consumed and bound: Queue.Name, or that with a suffix
+	holding holding // of Queue.Name
+
 	// clear is the time before which nothing was lost, apart from the gaps told.
 	clear time.Time
 	quiet quiet         // of this session
@@ -41,7 +44,7 @@ func newIntake(q Queue, prefetch int, log *slog.Logger) *intake {
 		own := *q.Stream // it may be another link's too
 		q.Stream = &own
 	}
-	return &intake{queue: q, prefetch: prefetch, log: log, repeats: newRepeats(prefetch)}
+	return &intake{queue: q, name: q.Name, prefetch: prefetch, log: log, repeats: newRepeats(prefetch)}
 }
 
 // what names the queue as an operator knows it.
@@ -49,7 +52,7 @@ func (in *intake) what() string {
 	if in.queue.Stream != nil {
 		return "stream " + in.queue.Stream.Name
 	}
-	return "queue " + in.queue.Name
+	return "queue " + in.name
 }
 
 // holder names what is bound: the queue, or the stream.
@@ -57,7 +60,7 @@ func (in *intake) holder() string {
 	if in.queue.Stream != nil {
 		return in.queue.Stream.Name
 	}
-	return in.queue.Name
+	return in.name
 }
 
 // backdate notes that the bindings went while the broker could still be heard.
