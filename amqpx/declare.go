@@ -52,6 +52,9 @@ func (s *session) openExclusive(ctx context.Context, ch *amqp.Channel, in *intak
 	}
 	last := in.name
 	in.name = in.holding.queue
+	if err := s.watchDrops(ctx, in, in.name, nil); err != nil {
+		return err
+	}
 	if err := s.tie(in); err != nil {
 		return err
 	}
@@ -89,12 +92,20 @@ func (s *session) openKept(ctx context.Context, ch *amqp.Channel, in *intake) er
 			return err
 		}
 	}
-	kept, err := s.declareAside(name, true, amqp.Table{amqp.QueueTTLArg: in.queue.Expires.Milliseconds()})
+	var kept amqp.Queue
+	err := s.declareDropping(in, name, func(args amqp.Table) (err error) {
+		args[amqp.QueueTTLArg] = in.queue.Expires.Milliseconds()
+		kept, err = s.declareAside(name, true, args)
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	// Whoever is refused here has changed nothing that the other one relies on.
 	if err := s.consume(ch, in, name, true, nil); err != nil {
+		return err
+	}
+	if err := s.watchDrops(ctx, in, name, keptDropArguments(in.queue.Expires)); err != nil {
 		return err
 	}
 	stood, witnessed, err := s.standing(in)

@@ -18,6 +18,7 @@ type intake struct {
 
 	name    string  // the exclusive queue that is consumed and bound: Queue.Name, or that with a suffix
 	holding holding // of Queue.Name
+	drops   drops   // what the broker removed
 
 	// clear is the time before which nothing was lost, apart from the gaps told.
 	clear time.Time
@@ -88,6 +89,7 @@ func (in *intake) begin() {
 	in.served, in.torn = true, false
 	in.quiet = startQuiet(in.prefetch, in.late, in.bound, since)
 	in.repeats.begin()
+	in.beginDrops()
 	if in.queue.Stream != nil && !in.stream.located {
 		in.goLive() // where it stands is not known
 	}
@@ -103,7 +105,7 @@ func (in *intake) end(heard, stood time.Time) {
 		in.clear = heard.Add(-in.late)
 	} else {
 		in.stood = later(in.stood, in.quiet.fed.Add(-in.late))
-		in.clear = later(in.clear, in.quiet.until(heard))
+		in.clear = later(in.clear, in.endDrops(in.quiet.until(heard), time.Now()))
 	}
 	in.after = 0 // those that waited may have been taken by now
 }

@@ -90,9 +90,18 @@ const longestSuffix = "_01234567"
 
 // declareHeld declares a queue that may hold the name. It lives as long as the connection.
 func (s *session) declareHeld(in *intake, name string) error {
-	_, err := s.declareAside(name, false, nil)
-	return err
+	if !in.consumesName() {
+		_, err := s.declareAside(name, false, nil)
+		return err
+	}
+	return s.declareDropping(in, name, func(args amqp.Table) error {
+		_, err := s.declareAside(name, false, args)
+		return err
+	})
 }
+
+// consumesName reports whether the queue that holds the name is also what is consumed.
+func (in *intake) consumesName() bool { return in.queue.Stream == nil && in.queue.Expires == 0 }
 
 // declareAside declares a queue, exclusive or durable, on a channel of its own, which the
 // broker closes if it refuses.

@@ -23,6 +23,7 @@ type session struct {
 	markers    *amqp.Channel // into streams; nil without one
 
 	consumers []*consumer
+	drops     []*dropWatch
 	over      <-chan *amqp.Error // how the consuming connection ended
 	serving   bool               // the consumers run; of the goroutine that connects and serves
 	confirms  chan amqp.Confirmation
@@ -159,6 +160,9 @@ func (s *session) serve(ctx context.Context) error {
 				s.fail(err)
 			}
 		})
+	}
+	for _, w := range s.drops {
+		s.tasks.Go(func() { w.run(done) })
 	}
 	s.regainNames(done)
 	s.tasks.Go(s.settle)
