@@ -20,7 +20,7 @@ import (
 const (
 	beginType = "clu-ws.gap-begins"
 	endType   = "clu-ws.gap"
-	placeType = "clu-ws.place" // makes the stream move, so that its end is known
+	placeType = "clu-ws.place" // makes the stream move, so that its end is known; also a probe
 )
 
 const (

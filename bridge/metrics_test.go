@@ -59,7 +59,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	plain.next()
 	want := []string{
 		`cluws_info{epoch="[0-9a-f]{12}",exchange="sdss_exchange",name="bridge",version="1.2"} 1`,
-		`cluws_link_up 1`, `cluws_ready 1`, `cluws_link_blocked 0`, `cluws_link_stalled 0`,
+		`cluws_link_up 1`, `cluws_ready 1`, `cluws_link_blocked 0`, `cluws_link_stalled 0`, `cluws_link_no_replies 0`,
 		`cluws_link_changes_total{state="up"} 1`, `cluws_link_changes_total{state="down"} 0`,
 		`cluws_replies_total 3`, `cluws_replies_dropped_total{reason="body is not JSON"} 1`,
 		`cluws_commands_total{outcome="confirmed"} 1`, `cluws_commands_total{outcome="returned"} 1`, `cluws_commands_total{outcome="unknown"} 0`,
