@@ -62,7 +62,7 @@ func (c *consumer) run() error {
 		}
 	}
 	c.intake.begin()
-	defer func() { c.intake.end(c.session.consuming.socket.lastHeard(), c.session.lastStood()) }()
+	defer func() { c.intake.end(c.session.heard(), c.session.lastStood()) }()
 	for ok := true; ok; {
 		var d amqp.Delivery
 		select {
@@ -72,7 +72,8 @@ func (c *consumer) run() error {
 			}
 			continue
 		default:
-			c.intake.quiet.waiting(time.Now(), last, acked)
+			now := time.Now()
+			c.intake.quiet.waiting(now, last, acked, !c.session.doubt(now).IsZero())
 		}
 		select {
 		case d, ok = <-c.deliveries:

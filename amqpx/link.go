@@ -79,6 +79,8 @@ type Link struct {
 	outbox *outbox
 	// intakes are what is remembered of each of cfg.Queues from session to session.
 	intakes []*intake
+	// stalls are when the process stood still.
+	stalls stallWatch
 	// toldUntied: a tie was refused before. It belongs to Run.
 	toldUntied bool
 	// limit is how long the body of a message may be, in bytes; 0 while nobody knows.
@@ -288,13 +290,16 @@ func wait(ctx context.Context, d time.Duration) {
 // sweep ends publishes whose deadline has passed. It looks often: what is told after 0.9
 // seconds must be told within one, on a busy machine too.
 func (l *Link) sweep(ctx context.Context) {
-	tick := time.NewTicker(l.cfg.PublishTimeout / 30)
+	period := l.cfg.PublishTimeout / 30
+	tick := time.NewTicker(period)
 	defer tick.Stop()
+	l.stalls.tick(time.Now(), period)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
+			l.stalls.tick(time.Now(), period)
 			l.outbox.expire(now)
 		}
 	}
