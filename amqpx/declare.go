@@ -27,7 +27,7 @@ func (s *session) declare(ctx context.Context) error {
 		case in.queue.Stream != nil:
 			err = s.openStream(ctx, ch, in)
 		case in.queue.Expires > 0:
-			err = s.openKept(ch, in)
+			err = s.openKept(ctx, ch, in)
 		default:
 			err = s.openExclusive(ch, in)
 		}
@@ -43,13 +43,6 @@ func (s *session) openExclusive(ch *amqp.Channel, in *intake) error {
 	if err := declareExclusive(ch, in.queue.Name); err != nil {
 		return err
 	}
-	held := true
-	if in.served {
-		var err error
-		if held, err = s.holds(in); err != nil {
-			return err
-		}
-	}
 	if err := s.tie(in); err != nil {
 		return err
 	}
@@ -57,9 +50,9 @@ func (s *session) openExclusive(ch *amqp.Channel, in *intake) error {
 		return err
 	}
 	if in.served {
-		if !held {
-			in.backdate()
-		}
+		// The tie may have gone in that moment, or long before: with the last queue the
+		// exchange goes, too.
+		in.backdate()
 		in.lost(0)
 	}
 	return s.consume(ch, in, in.queue.Name, true, nil)
@@ -69,49 +62,6 @@ func declareExclusive(ch *amqp.Channel, name string) error {
 	const durable, autoDelete, exclusive, noWait = false, false, true, false
 	_, err := ch.QueueDeclare(name, durable, autoDelete, exclusive, noWait, nil)
 	return topology("queue", name, err)
-}
-
-// openKept makes, or finds again, a queue that outlives the connection. It is
-// durable because RabbitMQ 4 has no other queues that several connections may
-// use, and read by an exclusive consumer, so that a second link is refused.
-func (s *session) openKept(ch *amqp.Channel, in *intake) error {
-	name := in.queue.Name
-	existed := in.served
-	if !existed {
-		var err error
-		if existed, err = s.exists(name); err != nil {
-			return topology("queue", name, err)
-		}
-	}
-	if in.careful {
-		if err := s.stepOver(in); err != nil {
-			return err
-		}
-	}
-	const durable, autoDelete, exclusive, noWait = true, false, false, false
-	kept, err := ch.QueueDeclare(name, durable, autoDelete, exclusive, noWait,
-		amqp.Table{amqp.QueueTTLArg: in.queue.Expires.Milliseconds()})
-	if err != nil {
-		return topology("queue", name, err)
-	}
-	// Whoever is refused here has changed nothing that the other one relies on.
-	if err := s.consume(ch, in, name, true, nil); err != nil {
-		return err
-	}
-	stood, witnessed, err := s.standing(in)
-	if err == nil && !stood {
-		stood, err = s.renew(ch, in, witnessed)
-	}
-	if err != nil {
-		return err
-	}
-	if err := s.bind(ch, in, "queue", name); err != nil || stood {
-		return err
-	}
-	if existed {
-		in.lost(kept.Messages)
-	}
-	return bearWitness(ch, name)
 }
 
 // bind makes the bindings, which a queue that lives on has already.

@@ -141,10 +141,8 @@ func New(cfg Config) (*Link, error) {
 	return l, nil
 }
 
-// streams tells whether any of the queues is a stream.
-func (l *Link) streams() bool {
-	return slices.ContainsFunc(l.cfg.Queues, func(q Queue) bool { return q.Stream != nil })
-}
+// keeps reports whether any of the queues outlives the link.
+func (l *Link) keeps() bool { return slices.ContainsFunc(l.cfg.Queues, Queue.livesOn) }
 
 func orDefault[T int | time.Duration](v, fallback T) T {
 	if v == 0 {
