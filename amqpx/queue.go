@@ -50,6 +50,9 @@ type Queue struct {
 type Gap struct {
 	From time.Time // zero when unknown
 	To   time.Time // when the broker had confirmed the last binding
+	// Old: it ended before this link was made, and was told in its time by another
+	// one. It is told again for its place in a stream's past.
+	Old bool
 }
 
 // maxExpires is what RabbitMQ takes: 32 bits of milliseconds.
