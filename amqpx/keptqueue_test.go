@@ -100,6 +100,48 @@ func TestAnEarlierConsumerOfAKeptQueueGetsNothingMoreAndWhatItHadIsInAGap(t *tes
 	h.expect(t, event{number: 0}, aGap, event{number: 3}, event{number: 4}, aGap, event{number: 5})
 }
 
+func TestWhatComesAgainFromAKeptQueueIsAsItsSenderSentIt(t *testing.T) {
+	t.Parallel()
+	url := testkit.RabbitMQ(t).NewVHost(t)
+	var headers []amqpx.Table
+	var h heard
+	q := h.of(keptFor(time.Minute))
+	q.Deliver = func(d *amqpx.Delivery) {
+		headers = append(headers, d.Headers)
+		h.add(event{number: len(headers)})
+	}
+	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{q}})
+	w.await(t, true)
+	w.stop()
+	receive(t, w.ended)
+	ch := client(t, url)
+	publish(t, ch, 0)
+	for range 2 {
+		earlier := testkit.OpenChannel(t, url)
+		held, err := earlier.Consume("link_kept", "", false, false, false, false, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := receive(t, held); string(d.Body) != "0" {
+			t.Fatalf("%q came", d.Body)
+		}
+		if err := earlier.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w = run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{q}})
+	w.await(t, true)
+	publish(t, ch, 1)
+	h.expect(t, event{number: 1}, event{number: 2})
+	w.stop()
+	receive(t, w.ended)
+	for i, got := range headers {
+		if len(got) > 0 {
+			t.Errorf("%d has the headers %v", i, got)
+		}
+	}
+}
+
 // What is sent while the link is away is not marked as to be kept, and is kept.
 func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndTellWhetherTheirBindingsDid(t *testing.T) {
 	t.Parallel()

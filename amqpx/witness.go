@@ -13,6 +13,10 @@ import (
 // exchange again before the link is back. The witness is an exchange that nobody
 // publishes to. It is made after the bindings, is not durable either, and is deleted
 // with the queue to which it is bound.
+//
+// It says nothing of the messages, and need not: what it is bound to, a quorum queue or a
+// stream, keeps them. RabbitMQ that has its metadata in Khepri keeps exchanges that are
+// not durable over a restart, too: the bindings, the witness and the tie alike.
 
 func witnessOf(queue string) string { return queue + "_witness" }
 
