@@ -50,13 +50,15 @@ func (s *session) holdName(ctx context.Context, in *intake) error {
 		wait(ctx, lockedRetry)
 		err = s.declareHeld(in, name)
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		h.queue, h.since, h.warned = name, time.Time{}, false
 		return nil
-	case refusedWith(err, amqp.ResourceLocked) && ours:
-	case unreachable(err):
-	default:
+	}
+	lost := refusedWith(err, amqp.NotFound) // nothing else is not found when it is declared
+	if !lost && !refusedWith(err, amqp.ResourceLocked) {
+		return err
+	}
+	if !lost && !ours {
 		return err
 	}
 	other := name + "_" + suffix()
@@ -67,17 +69,13 @@ func (s *session) holdName(ctx context.Context, in *intake) error {
 	if h.since.IsZero() {
 		h.since = time.Now()
 	}
-	why := "the broker has not noticed yet that our last connection is gone, and that holds our name; linked under another one until it is free"
-	if unreachable(err) {
-		why = "the broker cannot reach the queue that holds our name, whose node is down; linked under another one until it is free"
+	why := "the broker cannot reach the queue that holds our name, whose node is down; linked under another one until it is free"
+	if !lost {
+		why = "the broker has not noticed yet that our last connection is gone, and that holds our name; linked under another one until it is free"
 	}
 	s.link.log.Warn(why, "name", name, "queue", other, "error", errors.Unwrap(err))
 	return nil
 }
-
-// unreachable reports whether a queue could not be declared because it exists where the
-// broker cannot reach it. Nothing else is not found when it is declared.
-func unreachable(err error) bool { return refusedWith(err, amqp.NotFound) }
 
 func suffix() string {
 	var b [4]byte
@@ -91,13 +89,23 @@ const longestSuffix = "_01234567"
 // declareHeld declares a queue that may hold the name. It lives as long as the connection.
 func (s *session) declareHeld(in *intake, name string) error {
 	if !in.consumesName() {
-		_, err := s.declareAside(name, false, nil)
-		return err
+		return s.declareEmpty(name)
 	}
 	return s.declareDropping(in, name, func(args amqp.Table) error {
 		_, err := s.declareAside(name, false, args)
 		return err
 	})
+}
+
+// declareEmpty declares a queue that holds the name alone. What others publish to it, to see
+// whether it is dead, does not stay.
+func (s *session) declareEmpty(name string) error {
+	args := amqp.Table{amqp.QueueMaxLenArg: 1, amqp.QueueOverflowArg: amqp.QueueOverflowDropHead}
+	_, err := s.declareAside(name, false, args)
+	if refusesArguments(err) {
+		_, err = s.declareAside(name, false, nil)
+	}
+	return err
 }
 
 // consumesName reports whether the queue that holds the name is also what is consumed.
@@ -136,7 +144,7 @@ func (s *session) regain(in *intake, done <-chan struct{}) {
 			return
 		case <-timer.C:
 		}
-		_, err := s.declareAside(name, false, nil)
+		err := s.declareEmpty(name)
 		switch {
 		case err == nil:
 			s.link.log.Info("the name is ours again", "name", name, "queue", h.queue)
