@@ -178,7 +178,7 @@ func (in *intake) take(d *amqp.Delivery) {
 			defer in.tell()
 		}
 		in.takeKept(d)
-	default:
+	case !isMarker(d, in.holder()):
 		in.deliver(d)
 	}
 }

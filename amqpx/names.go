@@ -1,6 +1,7 @@
 package amqpx
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -26,7 +27,8 @@ type holding struct {
 	left time.Time
 	// since is when the name was first found held by another; zero if it is ours.
 	since  time.Time
-	warned bool // that it was held for long
+	warned bool      // that it was held for long
+	asked  time.Time // when it was last asked whether the name's queue is dead
 }
 
 const (
@@ -39,6 +41,8 @@ const (
 	regainLast  = time.Minute
 	// heldLong is longer than a broker takes to notice the end of a connection.
 	heldLong = time.Minute
+	// deadEvery is how often it is asked whether the queue of another connection is dead.
+	deadEvery = time.Minute
 )
 
 // holdName takes the queue that holds the name, or one with a suffix.
@@ -59,7 +63,10 @@ func (s *session) holdName(ctx context.Context, in *intake) error {
 		return err
 	}
 	if !lost && !ours {
-		return err
+		var failed error
+		if lost, failed = s.dead(ctx, in); failed != nil || !lost {
+			return cmp.Or(failed, err)
+		}
 	}
 	other := name + "_" + suffix()
 	if second := s.declareHeld(in, other); second != nil {
@@ -75,6 +82,39 @@ func (s *session) holdName(ctx context.Context, in *intake) error {
 	}
 	s.link.log.Warn(why, "name", name, "queue", other, "error", errors.Unwrap(err))
 	return nil
+}
+
+// dead reports whether the queue that holds the name has died with its node: the broker has
+// it, gives it to nobody, and refuses what is published to it. A marker is, which who
+// consumes the queue drops; but not more often than once in deadEvery.
+func (s *session) dead(ctx context.Context, in *intake) (bool, error) {
+	if time.Since(in.holding.asked) < deadEvery {
+		return false, nil
+	}
+	in.holding.asked = time.Now()
+	if s.publishing == nil {
+		if err := s.openPublishing(ctx); err != nil {
+			return false, err
+		}
+	}
+	if s.markers == nil || s.markers.IsClosed() {
+		if err := s.openMarkers(); err != nil {
+			return false, s.publishing.socket.cause(err)
+		}
+	}
+	const mandatory, immediate = false, false
+	confirm, err := s.markers.PublishWithDeferredConfirm("", in.queue.Name, mandatory, immediate, amqp.Publishing{Type: placeType})
+	if errors.Is(err, amqp.ErrClosed) && !s.publishing.IsClosed() {
+		return false, nil // the user may not write to the default exchange
+	}
+	if err != nil {
+		return false, s.publishing.socket.cause(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, markerTimeout)
+	defer cancel()
+	taken, err := confirm.WaitContext(ctx)
+	// A channel that was closed gives no answer.
+	return err == nil && !taken && !s.markers.IsClosed(), nil
 }
 
 func suffix() string {

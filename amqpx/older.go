@@ -56,8 +56,10 @@ func (s *session) replaceOlder(in *intake) error {
 		if !ok {
 			break
 		}
-		in.deliver(&d)
-		taken++
+		if !isMarker(&d, name) {
+			in.deliver(&d)
+			taken++
+		}
 	}
 	s.link.log.Info("replaced the queue of an earlier version", "queue", name, "kept", in.holder(), "messages", taken)
 	const ifUnused, ifEmpty, noWait = true, true, false
