@@ -51,6 +51,7 @@ func (c *consumer) run() error {
 	take := func(d *amqp.Delivery) {
 		c.intake.quiet.received(d.DeliveryTag)
 		c.intake.take(d)
+		c.intake.tookOne()
 		if last = d.DeliveryTag; unacked == 0 {
 			timer.Reset(ackDelay)
 		}
@@ -61,10 +62,16 @@ func (c *consumer) run() error {
 			c.session.fail(err)
 		}
 	}
+	dropped := c.session.dropsOf(c.intake)
 	c.intake.begin()
 	defer func() { c.intake.end(c.session.heard(), c.session.lastStood()) }()
 	for ok := true; ok; {
 		var d amqp.Delivery
+		select {
+		case <-dropped:
+			c.intake.dropped(time.Now())
+		default:
+		}
 		select {
 		case d, ok = <-c.deliveries:
 			if ok {
@@ -74,6 +81,7 @@ func (c *consumer) run() error {
 		default:
 			now := time.Now()
 			c.intake.quiet.waiting(now, last, acked, !c.session.doubt(now).IsZero())
+			c.intake.tookAll(now, c.session.heard())
 		}
 		select {
 		case d, ok = <-c.deliveries:
@@ -82,6 +90,8 @@ func (c *consumer) run() error {
 			}
 		case <-timer.C:
 			ack()
+		case <-dropped:
+			c.intake.dropped(time.Now())
 		}
 	}
 	ack()

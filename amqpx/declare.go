@@ -29,7 +29,7 @@ func (s *session) declare(ctx context.Context) error {
 		case in.queue.Expires > 0:
 			err = s.openKept(ctx, ch, in)
 		default:
-			err = s.openExclusive(ch, in)
+			err = s.openExclusive(ctx, ch, in)
 		}
 		if err != nil {
 			return err
@@ -39,14 +39,31 @@ func (s *session) declare(ctx context.Context) error {
 }
 
 // openExclusive makes a queue that dies with the connection.
-func (s *session) openExclusive(ch *amqp.Channel, in *intake) error {
-	if err := declareExclusive(ch, in.queue.Name); err != nil {
+func (s *session) openExclusive(ctx context.Context, ch *amqp.Channel, in *intake) error {
+	if err := s.holdName(ctx, in); err != nil {
+		return err
+	}
+	if in.served {
+		// With the queue of the last session went perhaps its last binding, and with that
+		// the exchange.
+		if err := s.declareExchange(ch); err != nil {
+			return err
+		}
+	}
+	last := in.name
+	in.name = in.holding.queue
+	if err := s.watchDrops(ctx, in, in.name, nil); err != nil {
 		return err
 	}
 	if err := s.tie(in); err != nil {
 		return err
 	}
-	if err := s.bind(ch, in, "queue", in.queue.Name); err != nil {
+	if last != in.name {
+		if err := s.removeSentinel(last); err != nil {
+			return err
+		}
+	}
+	if err := s.bind(ch, in, "queue", in.name); err != nil {
 		return err
 	}
 	if in.served {
@@ -55,13 +72,7 @@ func (s *session) openExclusive(ch *amqp.Channel, in *intake) error {
 		in.backdate()
 		in.lost(0)
 	}
-	return s.consume(ch, in, in.queue.Name, true, nil)
-}
-
-func declareExclusive(ch *amqp.Channel, name string) error {
-	const durable, autoDelete, exclusive, noWait = false, false, true, false
-	_, err := ch.QueueDeclare(name, durable, autoDelete, exclusive, noWait, nil)
-	return topology("queue", name, err)
+	return s.consume(ch, in, in.name, true, nil)
 }
 
 // bind makes the bindings, which a queue that lives on has already.

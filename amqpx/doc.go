@@ -43,6 +43,12 @@
 // binds a stream again writes markers into it (marker.go), so that all its readers,
 // and later ones, hear of the gap in its place.
 //
+// A queue that is still held by our own last connection, whose end the broker has not
+// noticed, is not waited for: the link uses one of another name meanwhile (names.go).
+//
+// A policy of the broker may remove messages from a queue. It dead-letters them into a queue
+// beside it, whose name ends in _dropped, and the link tells the gap (dropped.go).
+//
 // On the broker there are, for an exclusive queue q: q itself and the exchange q_tie. For
 // one that lives on, and for a stream, q is always empty and holds the name. Beside it are
 // the queue q_kept, q_kept_tie and q_kept_witness, or the stream s, s_tie, s_witness, and

@@ -16,6 +16,10 @@ type intake struct {
 	log      *slog.Logger
 	served   bool // a session has consumed the queue
 
+	name    string  // the exclusive queue that is consumed and bound: Queue.Name, or that with a suffix
+	holding holding // of Queue.Name
+	drops   drops   // what the broker removed
+
 	// clear is the time before which nothing was lost, apart from the gaps told.
 	clear time.Time
 	quiet quiet         // of this session
@@ -39,7 +43,7 @@ type intake struct {
 	made    time.Time // when the link was made
 
 	// overlap is the time since which something may be missing that an earlier consumer
-	// of a kept queue was sent; tooLate: such a message came last.
+	// of a kept queue was sent; tooLate: the gap of such messages has just been told.
 	overlap time.Time
 	tooLate bool
 }
@@ -49,7 +53,7 @@ func newIntake(q Queue, prefetch int, log *slog.Logger) *intake {
 		own := *q.Stream // it may be another link's too
 		q.Stream = &own
 	}
-	return &intake{queue: q, prefetch: prefetch, log: log, repeats: newRepeats(prefetch), made: time.Now()}
+	return &intake{queue: q, name: q.Name, prefetch: prefetch, log: log, repeats: newRepeats(prefetch), made: time.Now()}
 }
 
 // what names the queue as an operator knows it.
@@ -68,7 +72,7 @@ func (in *intake) holder() string {
 	case in.queue.Expires > 0:
 		return keptOf(in.queue.Name)
 	}
-	return in.queue.Name
+	return in.name
 }
 
 // backdate notes that the bindings went while the broker could still be heard.
@@ -97,6 +101,7 @@ func (in *intake) begin() {
 	in.overlap, in.tooLate = in.clear, false
 	in.quiet = startQuiet(in.prefetch, in.late, in.bound, since)
 	in.repeats.begin()
+	in.beginDrops()
 	if in.queue.Stream != nil && !in.stream.located {
 		in.goLive() // where it stands is not known
 	}
@@ -112,7 +117,7 @@ func (in *intake) end(heard, stood time.Time) {
 		in.clear = heard.Add(-in.late)
 	} else {
 		in.stood = later(in.stood, in.quiet.fed.Add(-in.late))
-		in.clear = later(in.clear, in.quiet.until(heard))
+		in.clear = later(in.clear, in.endDrops(in.quiet.until(heard), time.Now()))
 	}
 	in.after = 0 // those that waited may have been taken by now
 }
@@ -195,8 +200,11 @@ func (in *intake) takeKept(d *amqp.Delivery) {
 		if !in.tooLate {
 			in.miss(Gap{From: in.overlap, To: time.Now()})
 		}
-	case !in.repeats.known(d):
-		in.deliver(d)
+		in.tooLate = true
+	default:
+		in.tooLate = false
+		if !in.repeats.known(d) {
+			in.deliver(d)
+		}
 	}
-	in.tooLate = late
 }

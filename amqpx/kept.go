@@ -3,6 +3,7 @@ package amqpx
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"time"
 
@@ -27,7 +28,7 @@ const handoverPatience = time.Second
 
 // openKept makes, or finds again, a queue that outlives the connection.
 func (s *session) openKept(ctx context.Context, ch *amqp.Channel, in *intake) error {
-	ch, older, err := s.holdName(ch, in)
+	older, err := s.holdNameOrOlder(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -43,14 +44,17 @@ func (s *session) openKept(ctx context.Context, ch *amqp.Channel, in *intake) er
 			return err
 		}
 	}
-	ch, kept, err := s.declareKept(ch, in)
+	kept, err := s.declareKept(in)
 	if err == nil {
 		kept, err = s.awaitHandover(ctx, ch, in, kept)
 	}
 	if err != nil {
-		return topology("queue", name, err)
+		return err
 	}
 	if err := s.consumeKept(ch, in); err != nil {
+		return err
+	}
+	if err := s.watchDrops(ctx, in, name, keptDropArguments(in.queue.Expires)); err != nil {
 		return err
 	}
 	if err := s.bindKept(ch, in, existed, kept.Messages); err != nil {
@@ -61,33 +65,30 @@ func (s *session) openKept(ctx context.Context, ch *amqp.Channel, in *intake) er
 		in.lost(0)
 	}
 	if older {
-		return s.replaceOlder(in)
+		return s.replaceOlder(ctx, in)
 	}
 	return nil
 }
 
-// declareKept declares the queue, on another channel if the broker has no quorum queues.
-// Then it is a classic one, which loses transient messages when the broker is restarted.
+// declareKept declares the queue. If the broker has no quorum queues, it is a classic one,
+// which loses transient messages when the broker is restarted.
 // The sentinels tell that as long as they are lost with them, as they are wherever
 // exchanges are kept in Mnesia. RabbitMQ that keeps them in Khepri has quorum queues
 // always, and never comes here.
-func (s *session) declareKept(ch *amqp.Channel, in *intake) (*amqp.Channel, amqp.Queue, error) {
-	const durable, autoDelete, exclusive, noWait = true, false, false, false
-	name := in.holder()
-	kept, err := ch.QueueDeclare(name, durable, autoDelete, exclusive, noWait, amqp.Table{
-		amqp.QueueTypeArg:  amqp.QueueTypeQuorum,
-		amqp.QueueTTLArg:   in.queue.Expires.Milliseconds(),
-		"x-delivery-limit": int64(deliveryLimit),
-	})
-	if in.classic = noQuorumQueues(err); !in.classic {
-		return ch, kept, err
+func (s *session) declareKept(in *intake) (kept amqp.Queue, err error) {
+	declare := func(kind amqp.Table) error {
+		return s.declareDropping(in, in.holder(), func(args amqp.Table) (err error) {
+			maps.Copy(args, kind)
+			args[amqp.QueueTTLArg] = in.queue.Expires.Milliseconds()
+			kept, err = s.declareAside(in.holder(), true, args)
+			return err
+		})
 	}
-	if ch, err = s.consuming.Channel(); err != nil {
-		return nil, amqp.Queue{}, err
+	err = declare(amqp.Table{amqp.QueueTypeArg: amqp.QueueTypeQuorum, "x-delivery-limit": int64(deliveryLimit)})
+	if in.classic = noQuorumQueues(err); in.classic {
+		err = declare(nil)
 	}
-	kept, err = ch.QueueDeclare(name, durable, autoDelete, exclusive, noWait,
-		amqp.Table{amqp.QueueTTLArg: in.queue.Expires.Milliseconds()})
-	return ch, kept, err
+	return kept, err
 }
 
 // noQuorumQueues reports whether the broker refused a queue for its type or arguments.
@@ -116,7 +117,7 @@ func (s *session) awaitHandover(ctx context.Context, ch *amqp.Channel, in *intak
 		}
 		var err error
 		if kept, err = ch.QueueDeclarePassive(in.holder(), durable, autoDelete, exclusive, noWait, nil); err != nil {
-			return kept, err
+			return kept, topology("queue", in.holder(), err)
 		}
 	}
 	return kept, nil

@@ -217,8 +217,9 @@ func TestAnOrdinaryLifeOfALinkLeavesNoErrorInTheBrokersLog(t *testing.T) {
 			p.refuse(true)
 			w.await(t, false)
 			testkit.Eventually(t, patience, "the broker has noticed", func() error {
-				if names := n.Ctl(t, "list_connections", "vhost"); strings.Contains(names, vhost) {
-					return fmt.Errorf("there are connections of %s", names)
+				// The exclusive queue goes last.
+				if names := strings.Fields(n.Ctl(t, "list_queues", "-p", vhost, "name")); slices.Contains(names, "link") {
+					return fmt.Errorf("there are %v", names)
 				}
 				return nil
 			})

@@ -1,40 +1,46 @@
 package amqpx
 
-import amqp "github.com/rabbitmq/amqp091-go"
+import (
+	"context"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
 
 // Earlier versions kept messages in a classic queue that bears the name itself. When a
 // link of today comes to its place, what is in that queue is delivered first, and the queue
 // is replaced. Between the two bindings messages may be lost, which is told.
 
-// holdName declares the exclusive queue that bears the name. older: an earlier version's
-// kept queue has it, which nobody consumes; the channel is then another one.
-func (s *session) holdName(ch *amqp.Channel, in *intake) (_ *amqp.Channel, older bool, err error) {
-	taken := declareExclusive(ch, in.queue.Name)
+// holdNameOrOlder takes the queue that holds the name. older: an earlier version's kept
+// queue has it, which nobody consumes; nothing is routed to that any more.
+func (s *session) holdNameOrOlder(ctx context.Context, in *intake) (older bool, err error) {
+	taken := s.holdName(ctx, in)
 	if !refusedWith(taken, amqp.ResourceLocked) && !refusedWith(taken, amqp.PreconditionFailed) {
-		return ch, false, taken
+		return false, taken
 	}
-	if ch, err = s.consuming.Channel(); err != nil {
-		return nil, false, err
+	ch, err := s.consuming.Channel()
+	if err != nil {
+		return false, err
 	}
+	defer ch.Close()
 	const durable, autoDelete, exclusive, noWait = true, false, false, false
 	q, err := ch.QueueDeclarePassive(in.queue.Name, durable, autoDelete, exclusive, noWait, nil)
 	if err != nil && !said(err) {
-		return nil, false, err
+		return false, err
 	}
 	if err != nil || q.Consumers > 0 {
-		return nil, false, taken // it is another connection's
+		return false, taken // it is another connection's
 	}
 	for _, pattern := range in.queue.Bindings {
 		if err := ch.QueueUnbind(in.queue.Name, pattern, s.link.cfg.Exchange, nil); err != nil {
-			return nil, false, topology("queue", in.queue.Name, err)
+			return false, topology("queue", in.queue.Name, err)
 		}
 	}
-	return ch, true, nil
+	return true, nil
 }
 
 // replaceOlder delivers what is in an earlier version's queue, and makes the exclusive one
 // in its place. The kept queue is bound.
-func (s *session) replaceOlder(in *intake) error {
+func (s *session) replaceOlder(ctx context.Context, in *intake) error {
 	ch, err := s.consuming.Channel()
 	if err != nil {
 		return err
@@ -58,7 +64,7 @@ func (s *session) replaceOlder(in *intake) error {
 	if _, err := ch.QueueDelete(name, ifUnused, ifEmpty, noWait); err != nil {
 		return topology("queue", name, err)
 	}
-	if err := declareExclusive(ch, name); err != nil {
+	if err := s.holdName(ctx, in); err != nil {
 		return err
 	}
 	// Its tie is of no use any more. An error means that the user may not delete it.

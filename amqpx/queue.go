@@ -17,9 +17,11 @@ import (
 // Bindings go with the exchange, which lives as long as the broker; with a RabbitMQ that
 // keeps exchanges in Khepri they outlive a restart.
 type Queue struct {
-	// Name of the queue, at most 242 bytes. No other link may use it: it is the
-	// name under which a second program of the same name is refused. What outlives
-	// the link has another name: the stream's own, or Name and "_kept".
+	// Name of the queue, at most 238 bytes. No other link may use it: it is the
+	// name under which a second program of the same name is refused. While the broker
+	// takes it to be held by a connection that is no more, the link uses another one,
+	// which is this and a suffix. What outlives the link has another name: the
+	// stream's own, or Name and "_kept".
 	Name string
 	// Bindings are topic patterns on the link's exchange. A queue that outlives the
 	// link keeps them: a pattern that is given no more stays bound.
@@ -60,7 +62,7 @@ const maxExpires = math.MaxUint32 * time.Millisecond
 
 // check refuses what the broker would refuse, or what contradicts itself.
 func (q Queue) check() error {
-	if err := checkShort("queue name", tieOf(q.Name)); err != nil {
+	if err := checkShort("queue name", droppedOf(q.Name+longestSuffix)); err != nil {
 		return err
 	}
 	if q.Expires < 0 || q.Expires > 0 && q.Expires < time.Millisecond || q.Expires > maxExpires {
@@ -71,8 +73,6 @@ func (q Queue) check() error {
 		return fmt.Errorf("amqpx: the queue %q is a stream, which does not expire; give MaxAge", q.Name)
 	case q.Stream != nil:
 		return q.Stream.check(q.Name)
-	case q.Expires > 0:
-		return checkShort("queue name", witnessOf(keptOf(q.Name)))
 	}
 	return nil
 }

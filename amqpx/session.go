@@ -24,7 +24,9 @@ type session struct {
 	returned   chan amqp.Return // of the markers
 
 	consumers []*consumer
-	serving   bool // the consumers run; of the goroutine that connects and serves
+	drops     []*dropWatch
+	over      <-chan *amqp.Error // how the consuming connection ended
+	serving   bool               // the consumers run; of the goroutine that connects and serves
 	confirms  chan amqp.Confirmation
 	returns   chan amqp.Return
 	blocking  chan amqp.Blocking
@@ -51,6 +53,7 @@ func (l *Link) connect(ctx context.Context, url string) (*session, error) {
 		return s, nil
 	}
 	s.close()
+	s.noteNames()
 	if errors.Is(err, amqp.ErrClosed) && said(s.reason) {
 		err = s.reason // a request that came after the end does not say why it ended
 	}
@@ -62,6 +65,7 @@ func (s *session) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.watch(s.consuming, s.consuming.NotifyClose(make(chan *amqp.Error, 1)), "the consuming connection")
+	s.over = s.consuming.NotifyClose(make(chan *amqp.Error, 1))
 	// What outlives the link is looked for, and a stream's gap is marked, by messages.
 	// Without it the queues come first: what is sent before they are bound is lost.
 	if s.link.keeps() {
@@ -158,6 +162,10 @@ func (s *session) serve(ctx context.Context) error {
 			}
 		})
 	}
+	for _, w := range s.drops {
+		s.tasks.Go(func() { w.run(done) })
+	}
+	s.regainNames(done)
 	s.tasks.Go(s.settle)
 	s.tasks.Go(s.followBlocking)
 	s.tasks.Go(func() { s.checkBindings(done) })
@@ -178,6 +186,7 @@ func (s *session) serve(ctx context.Context) error {
 	s.close()
 	s.link.outbox.cut()
 	s.noteTorn()
+	s.noteNames()
 	s.noteUnreadable()
 	return s.reason
 }
