@@ -65,7 +65,7 @@ func (s *session) openKept(ctx context.Context, ch *amqp.Channel, in *intake) er
 		in.lost(0)
 	}
 	if older {
-		return s.replaceOlder(in)
+		return s.replaceOlder(ctx, in)
 	}
 	return nil
 }
@@ -112,10 +112,11 @@ func noQuorumQueues(err error) bool {
 }
 
 // awaitHandover waits until nobody consumes the queue: the name is ours, so who does is an
-// earlier connection that the broker is about to give up, or has not missed yet.
+// earlier connection that the broker is about to give up. One that it has not missed yet,
+// and that still holds the name, is not waited for: it would get what comes meanwhile.
 func (s *session) awaitHandover(ctx context.Context, ch *amqp.Channel, in *intake, kept amqp.Queue) (amqp.Queue, error) {
-	if in.classic {
-		return kept, nil // its consumer is exclusive
+	if in.classic || in.holding.queue != in.queue.Name {
+		return kept, nil // of a classic queue the consumer is exclusive
 	}
 	const retry = 20 * time.Millisecond
 	const durable, autoDelete, exclusive, noWait = true, false, false, false

@@ -40,7 +40,7 @@ func (s *session) holdKeptName(ctx context.Context, in *intake) (older bool, err
 
 // replaceOlder delivers what is in an earlier version's queue, and makes the exclusive one
 // in its place. The kept queue is bound.
-func (s *session) replaceOlder(in *intake) error {
+func (s *session) replaceOlder(ctx context.Context, in *intake) error {
 	ch, err := s.consuming.Channel()
 	if err != nil {
 		return err

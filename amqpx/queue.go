@@ -73,8 +73,6 @@ func (q Queue) check() error {
 		return fmt.Errorf("amqpx: the queue %q is a stream, which does not expire; give MaxAge", q.Name)
 	case q.Stream != nil:
 		return q.Stream.check(q.Name)
-	case q.Expires > 0:
-		return checkShort("queue name", witnessOf(keptOf(q.Name)))
 	}
 	return nil
 }
