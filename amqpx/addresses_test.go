@@ -3,172 +3,15 @@ package amqpx
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/netip"
-	"os"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 )
-
-// network is a network in which each address does as it is told.
-type network struct {
-	mu    sync.Mutex
-	hosts map[string]func(ctx context.Context) (net.Conn, error) // by host:port
-	tries map[string]int
-}
-
-func newNetwork() *network {
-	return &network{hosts: map[string]func(context.Context) (net.Conn, error){}, tries: map[string]int{}}
-}
-
-func (n *network) set(address string, behave func(context.Context) (net.Conn, error)) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.hosts[address] = behave
-}
-
-func (n *network) tried(address string) int {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.tries[address]
-}
-
-func (n *network) dial(ctx context.Context, _, address string) (net.Conn, error) {
-	n.mu.Lock()
-	n.tries[address]++
-	behave := n.hosts[address]
-	n.mu.Unlock()
-	if behave == nil {
-		behave = refuses
-	}
-	return behave(ctx)
-}
-
-func refuses(context.Context) (net.Conn, error) {
-	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
-}
-
-// blackHole never answers.
-func blackHole(ctx context.Context) (net.Conn, error) {
-	<-ctx.Done()
-	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
-}
-
-// accepts gives a connection to a server of that behaviour.
-func accepts(serve func(net.Conn)) func(context.Context) (net.Conn, error) {
-	return func(context.Context) (net.Conn, error) {
-		client, server := net.Pipe()
-		go serve(server)
-		return &piped{Conn: client}, nil
-	}
-}
-
-// piped says what a TCP connection says.
-type piped struct {
-	net.Conn
-	closed atomic.Bool
-}
-
-func (p *piped) Close() error {
-	p.closed.Store(true)
-	return p.Conn.Close()
-}
-
-func (p *piped) SetDeadline(at time.Time) error {
-	_ = p.Conn.SetDeadline(at) // an error if the other end has hung up
-	return nil
-}
-
-func (p *piped) Write(b []byte) (int, error) {
-	n, err := p.Conn.Write(b)
-	switch {
-	case err != nil && p.closed.Load():
-		err = net.ErrClosed
-	case errors.Is(err, io.ErrClosedPipe):
-		err = syscall.EPIPE
-	}
-	return n, err
-}
-
-func mute(c net.Conn)    { _, _ = io.Copy(io.Discard, c) }
-func hangsUp(c net.Conn) { c.Close() }
-
-func brokerAt(b *broker.Broker) func(context.Context) (net.Conn, error) {
-	return func(context.Context) (net.Conn, error) { return b.Dial("", "") }
-}
-
-// testLink is a link in a network, within a bubble of synctest: its time is not real.
-type testLink struct {
-	*Link
-	*network
-	states chan State
-	log    *strings.Builder // to be read when the link has ended
-	stop   func()
-}
-
-// linkTo runs a link to the URLs. The host name "broker" has the addresses given.
-func linkTo(t *testing.T, n *network, addresses []string, urls ...string) *testLink {
-	t.Helper()
-	l := &testLink{network: n, states: make(chan State, 1000), log: &strings.Builder{}}
-	var err error
-	l.Link, err = New(Config{
-		URLs: urls, Name: "link", Exchange: "test",
-		Lookup: func(_ context.Context, host string) (found []netip.Addr, err error) {
-			if host != "broker" {
-				return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
-			}
-			for _, a := range addresses {
-				found = append(found, netip.MustParseAddr(a))
-			}
-			return found, nil
-		},
-		OnState: func(s State) { l.states <- s },
-		Logger:  slog.New(slog.NewTextHandler(l.log, nil)),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.dialTCP = n.dial
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = l.Run(ctx)
-	}()
-	l.stop = func() { cancel(); <-ended }
-	t.Cleanup(l.stop)
-	return l
-}
-
-// up waits until the link stands, and gives how long that took.
-func (l *testLink) up() time.Duration {
-	began := time.Now()
-	for s := range l.states {
-		if s.Up {
-			break
-		}
-	}
-	return time.Since(began)
-}
-
-// bubble runs a test in a time of its own with an embedded broker.
-func bubble(t *testing.T, test func(t *testing.T, n *network, b *broker.Broker)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		b := broker.New(broker.Config{})
-		t.Cleanup(func() { _ = b.Close() })
-		test(t, newNetwork(), b)
-	})
-}
 
 func TestEveryAddressOfANameIsTried(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -320,6 +163,26 @@ func TestWhatDoesNotMendItselfIsLeftAloneAndHoldsUpNoOtherAddress(t *testing.T) 
 		n.set("192.0.2.2:5672", brokerAt(b))
 		if took := l.up(); took > lastPause {
 			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+func TestAHundredLinksDoNotComeBackInStep(t *testing.T) {
+	bubble(t, func(t *testing.T, n *network, _ *broker.Broker) {
+		for range 100 {
+			linkTo(t, n, nil, "amqp://192.0.2.1/")
+		}
+		time.Sleep(30 * time.Second)
+		const span = 100 * time.Millisecond
+		most, before, began := 0, n.tried("192.0.2.1:5672"), n.tried("192.0.2.1:5672")
+		for range 200 {
+			time.Sleep(span)
+			now := n.tried("192.0.2.1:5672")
+			most, before = max(most, now-before), now
+		}
+		// Two thirds of them try in a second.
+		if all := before - began; all < 1000 || all > 2000 || most > 25 {
+			t.Errorf("%d attempts in 20 s, and up to %d in %v", all, most, span)
 		}
 	})
 }

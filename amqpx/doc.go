@@ -74,6 +74,13 @@
 // long for it, and over one to an exchange that the user may not write to. The link
 // learns both (limit.go, forbidden.go), and Publish refuses what would break it again.
 //
+// # Dialling
+//
+// A round (round.go) tries every address of every URL (addresses.go). One that does not
+// answer does not hold up the next, and one that accepts connections and says nothing
+// gives way. The pause between rounds grows to two seconds; only an address that refuses
+// what will not mend itself, a wrong password say, is left alone for longer.
+//
 // # Two connections
 //
 // A broker that is short of memory stops reading from connections that

@@ -44,6 +44,8 @@ func said(err error) bool {
 // password, missing virtual host, a queue or exchange in the way.
 type MisconfiguredError struct {
 	Reason string
+	// Denied is set when the user lacks a permission for a queue or an exchange.
+	Denied bool
 	// inUse: the queue belongs to another connection, which may be our last one.
 	inUse bool
 }
@@ -116,7 +118,7 @@ func explainTopology(t *topologyError, broker, user string, cfg Config) error {
 	case e.Code == amqp.PreconditionFailed && strings.Contains(e.Reason, amqp.QueueTTLArg):
 		return wrong("%s keeps no queue without a connection; let the queue %q not outlive it, or use RabbitMQ: %s", broker, t.name, e.Reason)
 	case isDenied:
-		return wrong("%s on %s; grant it: %s", denied.missing(cfg.Exchange), broker, e.Reason)
+		return &MisconfiguredError{Denied: true, Reason: fmt.Sprintf("%s on %s; grant it: %s", denied.missing(cfg.Exchange), broker, e.Reason)}
 	case e.Code == amqp.AccessRefused:
 		return wrong("user %q may not use the %s %q on %s; grant it the permission: %s", user, t.what, t.name, broker, e.Reason)
 	}

@@ -34,11 +34,14 @@ func (l *Link) noteForbidden(answer error) {
 		return
 	}
 	until := time.Now().Add(forbiddenFor)
+	if r.permission == "" {
+		r.permission = "write" // what the tie needs of this exchange, and a message
+	}
 	reason := fmt.Errorf("%s; grant it: %s", r.missing(l.cfg.Exchange), r.reason)
 	switch {
 	case r.kind == "topic" && r.exchange == l.cfg.Exchange:
 		l.forbidKey(r.name, &forbidden{reason, until})
-	case r.kind == "exchange" && r.name == l.cfg.Exchange && (r.permission == "" || r.permission == "write"):
+	case r.kind == "exchange" && r.name == l.cfg.Exchange && r.permission == "write":
 		l.forbidden.Store(&forbidden{reason, until})
 	}
 }

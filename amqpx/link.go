@@ -17,7 +17,8 @@ import (
 
 // Config says what a [Link] connects to and what it consumes.
 type Config struct {
-	// URLs are the broker's addresses (amqp:// or amqps://), tried in turn.
+	// URLs are the broker's addresses (amqp:// or amqps://), tried in turn, with every
+	// address that each host has.
 	URLs []string
 	// TLS is used for amqps URLs; nil verifies against the system's roots.
 	TLS *tls.Config

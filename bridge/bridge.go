@@ -129,6 +129,8 @@ type Bridge struct {
 	unroutables unroutables
 	failureRate *failureRate
 	sentLog     *commandLog // nil without LogCommands LogCommands
+	randomName  bool        // none was given
+	toldName    sync.Once   // that it cannot be granted anything
 }
 
 // maxName leaves room for consumers in the routing key of replies, which is
@@ -138,7 +140,8 @@ const maxName = 100
 // New makes a bridge. It serves once it was given a listener, and carries once
 // it runs.
 func New(cfg Config) (*Bridge, error) {
-	if cfg.Name == "" {
+	randomName := cfg.Name == ""
+	if randomName {
 		cfg.Name = actor.NewName()
 	}
 	if len(cfg.Name) > maxName || !utf8.ValidString(cfg.Name) {
@@ -165,6 +168,7 @@ func New(cfg Config) (*Bridge, error) {
 		ops:          ops(),
 		stopping:     make(chan struct{}),
 
+		randomName:  randomName,
 		failureRate: newFailureRate(),
 	}
 	if cfg.LogCommands {
@@ -230,6 +234,7 @@ func New(cfg Config) (*Bridge, error) {
 	b.stalled = b.engine.Stalled
 	b.hub = newHub(b.engine, cfg, newInflight(cfg.Name, b.onEvict))
 	b.rooms = newRooms(b.engine.NewLog)
+	b.warnOfName()
 	b.desk = newDesk()
 	b.hub.queue = func(l *lane, t task) { b.desk.steps(l, inTurns, t) }
 	return b, nil

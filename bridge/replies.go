@@ -51,6 +51,7 @@ func (b *Bridge) missed(gap amqpx.Gap) {
 // wait for the hub.
 func (b *Bridge) linkChanged(state amqpx.State) {
 	b.metrics.linked(state)
+	b.warnOfDenied(state.Err)
 	if !state.Up {
 		b.unroutables.lose()
 	}

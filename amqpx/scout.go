@@ -1,0 +1,142 @@
+package amqpx
+
+import (
+	"context"
+	"math/rand/v2"
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+// Each target of a round has a scout, a goroutine that connects to it. The round takes
+// one connection at a time from them.
+
+// reached is the outcome of one TCP connection.
+type reached struct {
+	target int
+	conn   net.Conn
+	err    error
+}
+
+// release lets the first so many targets be tried.
+func (r *round) release(upTo int) {
+	r.releasing.Lock()
+	defer r.releasing.Unlock()
+	for ; r.released < min(upTo, len(r.start)); r.released++ {
+		close(r.start[r.released])
+	}
+}
+
+// scout connects to a target again and again, until a connection is used.
+func (r *round) scout(ctx context.Context, i int) {
+	select {
+	case <-r.start[i]:
+	case <-ctx.Done():
+		return
+	}
+	for ctx.Err() == nil {
+		// The next one is tried beside a connection that takes long.
+		next := time.AfterFunc(r.patience(i), func() { r.release(i + 2) })
+		conn, err := r.link.dialTarget(ctx, r.targets[i], len(r.targets))
+		next.Stop()
+		select {
+		case r.results <- reached{i, conn, err}:
+		case <-ctx.Done():
+			if conn != nil {
+				conn.Close()
+			}
+			return
+		}
+		if err == nil {
+			select {
+			case <-r.again[i]:
+			case <-ctx.Done():
+				return
+			}
+		}
+		r.release(i + 2)
+		if len(r.targets) == 1 {
+			return // the next round is as soon
+		}
+		wait(ctx, lastPause/2+rand.N(lastPause/2))
+	}
+}
+
+// patience is how long a target may take before the next one is tried too.
+func (r *round) patience(i int) time.Duration {
+	if i+1 < len(r.targets) && r.targets[i].url == r.targets[i+1].url {
+		return nextAddressAfter
+	}
+	return nextURLAfter
+}
+
+// connect makes a session at the link's place. If that says nothing, it gives way to
+// another target that accepts a connection.
+func (r *round) connect(ctx context.Context) (*session, error) {
+	at := r.link.place
+	defer r.link.place.discard()
+	if len(r.targets) == 1 {
+		return r.link.connect(ctx, at.url)
+	}
+	attempt, giveUp := context.WithCancel(ctx)
+	defer giveUp()
+	var watching sync.WaitGroup
+	connected, yielded := make(chan struct{}), false
+	watching.Go(func() {
+		yielded = r.otherAccepts(connected, at.conn)
+		if yielded {
+			giveUp()
+		}
+	})
+	s, err := r.link.connect(attempt, at.url)
+	close(connected)
+	watching.Wait()
+	if !yielded {
+		return s, err
+	}
+	if s != nil {
+		s.close()
+	}
+	return nil, &handshakeError{err: os.ErrDeadlineExceeded, socket: os.ErrDeadlineExceeded}
+}
+
+// otherAccepts reports whether the connection was silent for too long, and another target
+// accepted one.
+func (r *round) otherAccepts(connected <-chan struct{}, conn *listened) bool {
+	wait := yieldAfter
+	if _, silent := r.past.silent[r.targets[r.current].key()]; silent {
+		wait = yieldAgainAfter
+	}
+	patience := time.NewTimer(wait)
+	defer patience.Stop()
+	select {
+	case <-connected:
+		return false
+	case <-patience.C:
+	}
+	if conn.heard.Load() {
+		return false
+	}
+	r.release(len(r.targets))
+	for {
+		select {
+		case <-connected:
+			return false
+		case got := <-r.results:
+			r.kept = append(r.kept, got)
+			if got.err == nil && !conn.heard.Load() {
+				return true
+			}
+		}
+	}
+}
+
+// refused lets the next target be tried, since the handshake of this one has failed, and
+// this one, too, if that may change soon.
+func (r *round) refused(soon bool) {
+	r.release(r.current + 2)
+	if soon {
+		r.again[r.current] <- struct{}{}
+	}
+}

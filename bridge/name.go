@@ -1,0 +1,26 @@
+package bridge
+
+import (
+	"errors"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+)
+
+// A bridge that was given no name makes up another one at every start.
+
+// warnOfName warns of a queue that outlives the bridge and that nobody will find again.
+func (b *Bridge) warnOfName() {
+	if b.randomName && b.cfg.Durable.Expires > 0 {
+		b.log.Warn("the bridge has a random name, and keeps its queue under it: after a restart it does not find the replies that were kept; give it a --name", "name", b.cfg.Name)
+	}
+}
+
+// warnOfDenied says once that nobody can grant permissions to a name that is made up.
+func (b *Bridge) warnOfDenied(err error) {
+	m, ok := errors.AsType[*amqpx.MisconfiguredError](err)
+	if b.randomName && ok && m.Denied {
+		b.toldName.Do(func() {
+			b.log.Warn("the bridge has a random name, another at every start; give it a --name that the user's permissions allow", "name", b.cfg.Name)
+		})
+	}
+}
