@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -31,6 +32,8 @@ type Node struct {
 	opts   rabbitOptions
 	ports  nodePorts
 	proc   *Process // nil while the node is stopped
+
+	version Version // known once it has started
 }
 
 // nodePorts are claimed until the node is discarded, so that a restart finds them free.
@@ -120,8 +123,13 @@ func (n *Node) start() error {
 		if err != nil {
 			return err
 		}
-		if err := conn.Close(); err != nil || n.TLS == nil {
+		version, err := versionOf(conn)
+		if err := errors.Join(err, conn.Close()); err != nil {
 			return err
+		}
+		n.version = version
+		if n.TLS == nil {
+			return nil
 		}
 		// RabbitMQ 4 opens this port later.
 		tls, err := net.Dial("tcp", net.JoinHostPort(n.host, strconv.Itoa(n.ports.tls)))
