@@ -155,6 +155,9 @@ func (c *Cluster) WaitWhole(t testing.TB) {
 	}
 }
 
+// Host is the address on which the node listens.
+func (n *Node) Host() string { return n.host }
+
 // Home is the node on which a queue of the virtual host "/" lives: where its process, or the leader
 // of its replicas, runs. Another node, via, is asked.
 func (c *Cluster) Home(t testing.TB, via *Node, queue string) *Node {
