@@ -2,6 +2,7 @@ package amqpx
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -24,6 +25,7 @@ type consumer struct {
 	deliveries <-chan amqp.Delivery
 	cancelled  <-chan string
 	batch      int
+	progress   atomic.Uint64 // grows when a delivery comes and when it was handed over
 	ended      chan struct{} // closed when run has returned
 }
 
@@ -49,8 +51,11 @@ func (c *consumer) run() error {
 		unacked = 0
 	}
 	take := func(d *amqp.Delivery) {
-		c.intake.quiet.received(d.DeliveryTag)
+		c.progress.Add(1)
+		c.intake.received(d)
 		c.intake.take(d)
+		c.intake.tookOne()
+		c.progress.Add(1)
 		if last = d.DeliveryTag; unacked == 0 {
 			timer.Reset(ackDelay)
 		}
@@ -61,10 +66,16 @@ func (c *consumer) run() error {
 			c.session.fail(err)
 		}
 	}
+	dropped := c.session.dropsOf(c.intake)
 	c.intake.begin()
 	defer func() { c.intake.end(c.session.consuming.socket.lastHeard(), c.session.lastStood()) }()
 	for ok := true; ok; {
 		var d amqp.Delivery
+		select {
+		case <-dropped:
+			c.intake.dropped(time.Now())
+		default:
+		}
 		select {
 		case d, ok = <-c.deliveries:
 			if ok {
@@ -72,7 +83,9 @@ func (c *consumer) run() error {
 			}
 			continue
 		default:
-			c.intake.quiet.waiting(time.Now(), last, acked)
+			now := time.Now()
+			c.intake.quiet.waiting(now, last, acked)
+			c.intake.tookAll(now, c.session.consuming.socket.lastHeard())
 		}
 		select {
 		case d, ok = <-c.deliveries:
@@ -81,6 +94,8 @@ func (c *consumer) run() error {
 			}
 		case <-timer.C:
 			ack()
+		case <-dropped:
+			c.intake.dropped(time.Now())
 		}
 	}
 	ack()

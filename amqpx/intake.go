@@ -16,12 +16,17 @@ type intake struct {
 	log      *slog.Logger
 	served   bool // a session has consumed the queue
 
+	name    string  // the exclusive queue that is consumed and bound: Queue.Name, or that with a suffix
+	holding holding // of Queue.Name
+	drops   drops   // what the broker removed
+
 	// clear is the time before which nothing was lost, apart from the gaps told.
 	clear time.Time
 	quiet quiet         // of this session
 	bound time.Time     // when the last binding of this session was confirmed
 	late  time.Duration // how long before it is heard of a message may have been sent
 
+	suspect   bool      // the broker takes no messages into it, as far as is known; of its prober
 	careful   bool      // a message that cannot be read is to come
 	tied      bool      // there is a tie
 	untieable bool      // the broker refused one
@@ -41,7 +46,7 @@ func newIntake(q Queue, prefetch int, log *slog.Logger) *intake {
 		own := *q.Stream // it may be another link's too
 		q.Stream = &own
 	}
-	return &intake{queue: q, prefetch: prefetch, log: log, repeats: newRepeats(prefetch)}
+	return &intake{queue: q, name: q.Name, prefetch: prefetch, log: log, repeats: newRepeats(prefetch)}
 }
 
 // what names the queue as an operator knows it.
@@ -49,7 +54,7 @@ func (in *intake) what() string {
 	if in.queue.Stream != nil {
 		return "stream " + in.queue.Stream.Name
 	}
-	return "queue " + in.queue.Name
+	return "queue " + in.name
 }
 
 // holder names what is bound: the queue, or the stream.
@@ -57,7 +62,7 @@ func (in *intake) holder() string {
 	if in.queue.Stream != nil {
 		return in.queue.Stream.Name
 	}
-	return in.queue.Name
+	return in.name
 }
 
 // backdate notes that the bindings went while the broker could still be heard.
@@ -85,6 +90,7 @@ func (in *intake) begin() {
 	in.served, in.torn = true, false
 	in.quiet = startQuiet(in.prefetch, in.late, in.bound, since)
 	in.repeats.begin()
+	in.beginDrops()
 	if in.queue.Stream != nil && !in.stream.located {
 		in.goLive() // where it stands is not known
 	}
@@ -100,7 +106,7 @@ func (in *intake) end(heard, stood time.Time) {
 		in.clear = heard.Add(-in.late)
 	} else {
 		in.stood = later(in.stood, in.quiet.fed.Add(-in.late))
-		in.clear = later(in.clear, in.quiet.until(heard))
+		in.clear = later(in.clear, in.endDrops(in.quiet.until(heard), time.Now()))
 	}
 	in.after = 0 // those that waited may have been taken by now
 }
@@ -160,11 +166,13 @@ func (in *intake) take(d *amqp.Delivery) {
 			in.after--
 			defer in.tell()
 		}
-		if !in.repeats.known(d) {
+		if !isProbe(d, in.holder()) && !in.repeats.known(d) {
 			in.deliver(d)
 		}
 	default:
-		in.deliver(d)
+		if !isProbe(d, in.holder()) {
+			in.deliver(d)
+		}
 	}
 }
 

@@ -22,8 +22,13 @@ type session struct {
 	out        *socket       // under it
 	markers    *amqp.Channel // into streams; nil without one
 
+	markersClosed chan *amqp.Error // tells why markers was closed
+	noMarker      error            // what it told; of the goroutine that connects
+
 	consumers []*consumer
-	serving   bool // the consumers run; of the goroutine that connects and serves
+	drops     []*dropWatch
+	over      <-chan *amqp.Error // how the consuming connection ended
+	serving   bool               // the consumers run; of the goroutine that connects and serves
 	confirms  chan amqp.Confirmation
 	returns   chan amqp.Return
 	blocking  chan amqp.Blocking
@@ -50,6 +55,7 @@ func (l *Link) connect(ctx context.Context, url string) (*session, error) {
 		return s, nil
 	}
 	s.close()
+	s.noteNames()
 	if errors.Is(err, amqp.ErrClosed) && said(s.reason) {
 		err = s.reason // a request that came after the end does not say why it ended
 	}
@@ -61,6 +67,7 @@ func (s *session) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.watch(s.consuming, s.consuming.NotifyClose(make(chan *amqp.Error, 1)), "the consuming connection")
+	s.over = s.consuming.NotifyClose(make(chan *amqp.Error, 1))
 	// A stream needs its markers written as soon as it is bound. Without one, the
 	// queues come first: what is sent before they are bound is lost.
 	if s.link.streams() {
@@ -145,9 +152,9 @@ func (s *session) why() error {
 // leaves nothing behind: no goroutine, no publish without its outcome.
 func (s *session) serve(ctx context.Context) error {
 	s.link.outbox.open()
-	// First of all: what the broker says next, of blocking say, comes on top of it.
-	s.link.up(s.url)
 	done := make(chan struct{})
+	// First of all: what the broker says next, of blocking say, comes on top of it.
+	s.announce(done)
 	s.serving = true
 	for _, c := range s.consumers {
 		s.tasks.Go(func() {
@@ -157,9 +164,14 @@ func (s *session) serve(ctx context.Context) error {
 			}
 		})
 	}
+	for _, w := range s.drops {
+		s.tasks.Go(func() { w.run(done) })
+	}
+	s.regainNames(done)
 	s.tasks.Go(s.settle)
 	s.tasks.Go(s.followBlocking)
 	s.tasks.Go(func() { s.checkBindings(done) })
+	s.startProbing(done)
 	s.tasks.Go(func() {
 		if err := s.send(done); err != nil {
 			s.fail(err)
@@ -177,6 +189,7 @@ func (s *session) serve(ctx context.Context) error {
 	s.close()
 	s.link.outbox.cut()
 	s.noteTorn()
+	s.noteNames()
 	s.noteUnreadable()
 	return s.reason
 }

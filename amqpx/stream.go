@@ -13,9 +13,11 @@ import (
 // exchange. Any number of links read the same one, each from its own place. The
 // binding, and with it CLU's exchange, lives on when the last link is gone.
 //
-// What comes out of a stream is what a queue gives (RabbitMQ 3.10), but that
+// What comes out of a stream is what a queue gives (RabbitMQ 3.10, 4.0 and 4.3), but that
 //
 //   - headers that are tables or lists are missing; CLU itself sends none;
+//   - as of RabbitMQ 4, a header of bytes is a string of the same bytes, and a message without a
+//     delivery mode has mode 1;
 //   - [TakeOffset] finds one header more, and a message without headers has an
 //     empty table of them;
 //   - a message with a decimal header is not taken at all: RabbitMQ closes the
@@ -78,7 +80,7 @@ func (s Stream) arguments() amqp.Table {
 func (s *session) openStream(ctx context.Context, ch *amqp.Channel, in *intake) error {
 	stream := in.queue.Stream
 	// Nothing is sent to it. It keeps a second link of this name away.
-	if err := declareExclusive(ch, in.queue.Name); err != nil {
+	if err := s.holdName(ctx, in); err != nil {
 		return err
 	}
 	existed := in.served
@@ -152,7 +154,7 @@ func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, in *intake, 
 	case errors.Is(err, errNoMarker):
 		// There is no witness, so the next link tries again.
 		s.link.log.Warn("the broker takes no marker into the stream: other readers do not hear of a gap",
-			"stream", name, "from", gap.From, "to", gap.To)
+			"stream", name, "from", gap.From, "to", gap.To, "error", s.whyNoMarker())
 		in.lost(0)
 		return nil
 	case err != nil:
@@ -161,28 +163,33 @@ func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, in *intake, 
 	return bearWitness(ch, name)
 }
 
-// lockRetry is how long a link waits before it asks again for a lock, and
-// lockPatience for how long it asks. A link that died with the lock must not hold up
-// the others; that a gap is then told twice does no harm.
+// lockRetry is how long a link waits before it asks again for a lock, twice as long each
+// time, and lockPatience for how long it asks. A link that died with the lock must not
+// hold up the others; that a gap is then told twice does no harm.
 const (
 	lockRetry    = 20 * time.Millisecond
 	lockPatience = 2 * time.Second
 )
 
-// lock waits until no other link holds the lock.
+// lock waits until no other link holds the lock. One that the broker cannot reach, or that
+// is held for long, is passed over: its holder is no more.
 func (s *session) lock(ctx context.Context, name string) (*streamLock, error) {
-	for began := time.Now(); ; wait(ctx, lockRetry) {
+	began := time.Now()
+	for pause := lockRetry; ; pause *= 2 {
 		ch, err := s.consuming.Channel()
 		if err != nil {
 			return nil, err
 		}
-		err = declareExclusive(ch, name)
-		if err == nil || refusedWith(err, amqp.ResourceLocked) && time.Since(began) > lockPatience {
+		const durable, autoDelete, exclusive, noWait = false, false, true, false
+		_, err = ch.QueueDeclare(name, durable, autoDelete, exclusive, noWait, nil)
+		locked := refusedWith(err, amqp.ResourceLocked)
+		if err == nil || refusedWith(err, amqp.NotFound) || locked && time.Since(began) > lockPatience {
 			return &streamLock{ch, name}, nil
 		}
-		if !refusedWith(err, amqp.ResourceLocked) {
-			return nil, err
+		if !locked {
+			return nil, topology("queue", name, err)
 		}
+		wait(ctx, min(pause, lockPatience/4))
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
