@@ -98,9 +98,12 @@ func newWorld(t *testing.T, durable bridge.Durable) *world {
 		}
 		return nil
 	})
-	w.commanders = []*commander{
-		startCommander(t, "east", east.addr, *commandsPerSecond/2, "alpha", "beta"),
-		startCommander(t, "west", west.addr, *commandsPerSecond/2, "beta", "alpha"),
+	for i := range commandersPerBridge {
+		for _, b := range w.bridges {
+			name := fmt.Sprintf("%s%d", b.Name(), i)
+			rate := *commandsPerSecond / commandersPerBridge / len(w.bridges)
+			w.commanders = append(w.commanders, startCommander(t, name, b.addr, rate, "alpha", "beta"))
+		}
 	}
 	for id := range 2 {
 		w.publishers = append(w.publishers, startPublisher(t, id, *repliesPerSecond/2, from(id)))

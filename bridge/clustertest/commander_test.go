@@ -16,9 +16,13 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// commandTimeout is how long a commander waits for a command's end. It may wait for 256 commands
-// at once.
-const commandTimeout = 2 * time.Second
+// commandTimeout is how long a commander waits for a command's end. It is so long that what the
+// broker made of the command is known by then: what ends so was confirmed. A client may wait for
+// 256 commands at once, so there are several commanders.
+const (
+	commandTimeout      = 10 * time.Second
+	commandersPerBridge = 5
+)
 
 // commander is a v1 client that sends commands at a steady rate, each once, and records how each
 // ended. The id of a command is the commander's name and its number.

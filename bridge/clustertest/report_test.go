@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -22,9 +23,11 @@ func (w *world) finish() {
 	for _, p := range w.publishers {
 		p.stop()
 	}
+	var stopping sync.WaitGroup
 	for _, c := range w.commanders {
-		c.stop()
+		stopping.Go(c.stop)
 	}
+	stopping.Wait()
 	testkit.Eventually(w.t, patience, "all clients have the last replies", func() error {
 		for _, l := range w.listeners {
 			if !l.heardPast([]int{w.publishers[0].lastAccepted(), w.publishers[1].lastAccepted()}) {
@@ -38,8 +41,12 @@ func (w *world) finish() {
 		w.checkListener(l, rows)
 	}
 	w.checkNumbers()
+	faults := map[string][]string{}
 	for i, c := range w.commanders {
-		w.checkCommands(i, c, rows)
+		w.checkCommands(i, c, rows, faults)
+	}
+	for what, which := range faults {
+		w.t.Errorf("%d commands %s:\n%s", len(which), what, strings.Join(which[:min(20, len(which))], "\n"))
 	}
 	w.print(rows)
 }
@@ -48,7 +55,7 @@ func (w *world) finish() {
 type row struct {
 	sent, confirmed    int
 	nacked, returned   int
-	received, inGaps   int // of the client with the least, and the most
+	received, inGaps   int // of the client with the least, and the most, of those that could resume
 	lost               int // confirmed, not received, and in no gap that was told: of all clients
 	doubled, disorder  int
 	commands           map[string]int // by their ends
@@ -110,6 +117,9 @@ func (w *world) checkListener(l *listener, rows []row) {
 		}
 	}
 	for i := range rows {
+		if l.restarts > 0 {
+			break
+		}
 		r := &rows[i]
 		if first || received[i] < r.received {
 			r.received = received[i]
@@ -159,11 +169,10 @@ func (w *world) checkNumbers() {
 var unsent = []string{"returned", "away", "blocked", "full", "expired", "gone", "in_use", "leaving", "invalid", "bad_request", "forbidden"}
 
 // checkCommands compares how commands ended with what the actors did.
-func (w *world) checkCommands(c int, from *commander, rows []row) {
+func (w *world) checkCommands(c int, from *commander, rows []row, faults map[string][]string) {
 	for _, err := range from.thrown {
 		w.t.Errorf("the commander %s: %v", from.name, err)
 	}
-	faults := map[string][]string{}
 	for n, cmd := range from.commands {
 		r := &rows[windowOf(n, func(win window) int { return win.commands[c] }, w.windows)]
 		runner := w.runner(from.consumers[n%len(from.consumers)])
@@ -200,9 +209,6 @@ func (w *world) checkCommands(c int, from *commander, rows []row) {
 		if end != endedDone && end != endedTimeout {
 			r.slowest = max(r.slowest, cmd.endedIn)
 		}
-	}
-	for what, which := range faults {
-		w.t.Errorf("%d commands %s:\n%s", len(which), what, strings.Join(which[:min(20, len(which))], "\n"))
 	}
 }
 
