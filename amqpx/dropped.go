@@ -53,9 +53,9 @@ func dropArguments(queue string) amqp.Table {
 	}
 }
 
-// withoutDeadLetters reports whether a broker may have refused a queue for the sake of its
-// dead letters: it has none, or the user may not write to the default exchange.
-func withoutDeadLetters(err error) bool {
+// refusesArguments reports whether a broker may have refused a queue for the sake of its
+// arguments: it does not know them, or the user may not write to the default exchange.
+func refusesArguments(err error) bool {
 	return refusedWith(err, amqp.AccessRefused) || refusedWith(err, amqp.PreconditionFailed) || refusedWith(err, amqp.NotImplemented)
 }
 
@@ -63,7 +63,7 @@ func withoutDeadLetters(err error) bool {
 // refuses that.
 func (s *session) declareDropping(in *intake, name string, declare func(amqp.Table) error) error {
 	err := declare(dropArguments(name))
-	if in.drops.told = err == nil; in.drops.told || !withoutDeadLetters(err) {
+	if in.drops.told = err == nil; in.drops.told || !refusesArguments(err) {
 		return err
 	}
 	if plain := declare(amqp.Table{}); plain != nil {
@@ -71,11 +71,6 @@ func (s *session) declareDropping(in *intake, name string, declare func(amqp.Tab
 	}
 	s.link.undropped(name, err)
 	return nil
-}
-
-// keptDropArguments are the arguments of the queue beside one that is kept for so long.
-func keptDropArguments(expires time.Duration) amqp.Table {
-	return amqp.Table{amqp.QueueTTLArg: min(expires+dropsOutlive, maxExpires).Milliseconds()}
 }
 
 // undropped says once that messages may be removed untold.

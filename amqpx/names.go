@@ -1,6 +1,7 @@
 package amqpx
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -26,7 +27,8 @@ type holding struct {
 	left time.Time
 	// since is when the name was first found held by another; zero if it is ours.
 	since  time.Time
-	warned bool // that it was held for long
+	warned bool      // that it was held for long
+	asked  time.Time // when it was last asked whether the name's queue is dead
 }
 
 const (
@@ -39,6 +41,8 @@ const (
 	regainLast  = time.Minute
 	// heldLong is longer than a broker takes to notice the end of a connection.
 	heldLong = time.Minute
+	// deadEvery is how often it is asked whether the queue of another connection is dead.
+	deadEvery = time.Minute
 )
 
 // holdName takes the queue that holds the name, or one with a suffix.
@@ -50,14 +54,19 @@ func (s *session) holdName(ctx context.Context, in *intake) error {
 		wait(ctx, lockedRetry)
 		err = s.declareHeld(in, name)
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		h.queue, h.since, h.warned = name, time.Time{}, false
 		return nil
-	case refusedWith(err, amqp.ResourceLocked) && ours:
-	case unreachable(err):
-	default:
+	}
+	lost := refusedWith(err, amqp.NotFound) // nothing else is not found when it is declared
+	if !lost && !refusedWith(err, amqp.ResourceLocked) {
 		return err
+	}
+	if !lost && !ours {
+		var failed error
+		if lost, failed = s.dead(ctx, in); failed != nil || !lost {
+			return cmp.Or(failed, err)
+		}
 	}
 	other := name + "_" + suffix()
 	if second := s.declareHeld(in, other); second != nil {
@@ -67,17 +76,46 @@ func (s *session) holdName(ctx context.Context, in *intake) error {
 	if h.since.IsZero() {
 		h.since = time.Now()
 	}
-	why := "the broker has not noticed yet that our last connection is gone, and that holds our name; linked under another one until it is free"
-	if unreachable(err) {
-		why = "the broker cannot reach the queue that holds our name, whose node is down; linked under another one until it is free"
+	why := "the broker cannot reach the queue that holds our name, whose node is down; linked under another one until it is free"
+	if !lost {
+		why = "the broker has not noticed yet that our last connection is gone, and that holds our name; linked under another one until it is free"
 	}
 	s.link.log.Warn(why, "name", name, "queue", other, "error", errors.Unwrap(err))
 	return nil
 }
 
-// unreachable reports whether a queue could not be declared because it exists where the
-// broker cannot reach it. Nothing else is not found when it is declared.
-func unreachable(err error) bool { return refusedWith(err, amqp.NotFound) }
+// dead reports whether the queue that holds the name has died with its node: the broker has
+// it, gives it to nobody, and refuses what is published to it. A marker is, which who
+// consumes the queue drops; but not more often than once in deadEvery.
+func (s *session) dead(ctx context.Context, in *intake) (bool, error) {
+	if time.Since(in.holding.asked) < deadEvery {
+		return false, nil
+	}
+	in.holding.asked = time.Now()
+	if s.publishing == nil {
+		if err := s.openPublishing(ctx); err != nil {
+			return false, err
+		}
+	}
+	if s.markers == nil || s.markers.IsClosed() {
+		if err := s.openMarkers(); err != nil {
+			return false, s.publishing.socket.cause(err)
+		}
+	}
+	const mandatory, immediate = false, false
+	confirm, err := s.markers.PublishWithDeferredConfirm("", in.queue.Name, mandatory, immediate, amqp.Publishing{Type: placeType})
+	if errors.Is(err, amqp.ErrClosed) && !s.publishing.IsClosed() {
+		return false, nil // the user may not write to the default exchange
+	}
+	if err != nil {
+		return false, s.publishing.socket.cause(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, markerTimeout)
+	defer cancel()
+	taken, err := confirm.WaitContext(ctx)
+	// A channel that was closed gives no answer.
+	return err == nil && !taken && !s.markers.IsClosed(), nil
+}
 
 func suffix() string {
 	var b [4]byte
@@ -91,13 +129,23 @@ const longestSuffix = "_01234567"
 // declareHeld declares a queue that may hold the name. It lives as long as the connection.
 func (s *session) declareHeld(in *intake, name string) error {
 	if !in.consumesName() {
-		_, err := s.declareAside(name, false, nil)
-		return err
+		return s.declareEmpty(name)
 	}
 	return s.declareDropping(in, name, func(args amqp.Table) error {
 		_, err := s.declareAside(name, false, args)
 		return err
 	})
+}
+
+// declareEmpty declares a queue that holds the name alone. What others publish to it, to see
+// whether it is dead, does not stay.
+func (s *session) declareEmpty(name string) error {
+	args := amqp.Table{amqp.QueueMaxLenArg: 1, amqp.QueueOverflowArg: amqp.QueueOverflowDropHead}
+	_, err := s.declareAside(name, false, args)
+	if refusesArguments(err) {
+		_, err = s.declareAside(name, false, nil)
+	}
+	return err
 }
 
 // consumesName reports whether the queue that holds the name is also what is consumed.
@@ -136,7 +184,7 @@ func (s *session) regain(in *intake, done <-chan struct{}) {
 			return
 		case <-timer.C:
 		}
-		_, err := s.declareAside(name, false, nil)
+		err := s.declareEmpty(name)
 		switch {
 		case err == nil:
 			s.link.log.Info("the name is ours again", "name", name, "queue", h.queue)

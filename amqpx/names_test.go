@@ -164,3 +164,45 @@ func list(t *testing.T, url, command string, columns ...string) string {
 	vhost := url[strings.LastIndex(url, "/")+1:]
 	return testkit.RabbitMQ(t).Ctl(t, append([]string{command, "-q", "-p", vhost}, columns...)...)
 }
+
+// TestANameWhoseQueueHasDiedIsNotWaitedFor makes a queue that the broker has, and whose process
+// is gone: what a node that crashed leaves behind in a cluster with Khepri.
+func TestANameWhoseQueueHasDiedIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	for name, q := range map[string]amqpx.Queue{"exclusive": {Name: "link_dead"}, "kept": {Name: "link_dead", Expires: time.Minute}, "stream": history("link_dead", 0)} {
+		t.Run(name, func(t *testing.T) {
+			url := testkit.RabbitMQ(t).NewVHost(t)
+			other := testkit.OpenChannel(t, url)
+			if _, err := other.QueueDeclare("link_dead", false, false, true, false, nil); err != nil {
+				t.Fatal(err)
+			}
+			var h heard
+			var log lines
+			refused := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(q)}})
+			if s := receive(t, refused.states); s.Up || !strings.Contains(s.Err.Error(), `another program named "link" is running`) {
+				t.Errorf("the state is %+v while the queue is alive", s)
+			}
+			refused.stop()
+			receive(t, refused.ended)
+
+			testkit.RabbitMQ(t).Ctl(t, "eval", fmt.Sprintf(killQueue, url[strings.LastIndex(url, "/")+1:], "link_dead"))
+			w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(q)}, Logger: log.logger()})
+			w.await(t, true)
+			if all := log.with("cannot reach the queue that holds our name"); len(all) != 1 {
+				t.Errorf("the log says %q", all)
+			}
+			publish(t, client(t, url), 1)
+			h.await(t, 1)
+		})
+	}
+}
+
+// killQueue gives a queue a process that is no more.
+const killQueue = `
+	Name = rabbit_misc:r(<<"%s">>, queue, <<"%s">>),
+	Dead = spawn(fun() -> ok end),
+	Kill = fun(Q) -> amqqueue:set_pid(Q, Dead) end,
+	case erlang:function_exported(rabbit_db_queue, update, 2) of
+		true -> rabbit_db_queue:update(Name, Kill);
+		false -> rabbit_misc:execute_mnesia_transaction(fun() -> rabbit_amqqueue:update(Name, Kill) end)
+	end, ok.`

@@ -212,6 +212,13 @@ func (h *heard) missing(t *testing.T, s *sender) (numbers []int) {
 // within checks that each of the messages was sent within one of the gaps.
 func (s *sender) within(t *testing.T, numbers []int, gaps []amqpx.Gap) {
 	t.Helper()
+	for _, n := range s.outside(numbers, gaps) {
+		t.Errorf("number %d, sent at %v, is missing outside of the gaps %v", n, s.sent[n].at, gaps)
+	}
+}
+
+// outside gives those of the messages that were sent within none of the gaps.
+func (s *sender) outside(numbers []int, gaps []amqpx.Gap) (untold []int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, n := range numbers {
@@ -222,7 +229,8 @@ func (s *sender) within(t *testing.T, numbers []int, gaps []amqpx.Gap) {
 			by = m.at.Add(slack)
 		}
 		if !slices.ContainsFunc(gaps, func(g amqpx.Gap) bool { return !by.Before(g.From) && !m.at.After(g.To) }) {
-			t.Errorf("number %d, sent at %v, is missing outside of the gaps %v", n, m.at, gaps)
+			untold = append(untold, n)
 		}
 	}
+	return untold
 }

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -102,8 +103,9 @@ func (b *bench) bareConsumer() (*bareConsumer, error) {
 }
 
 // consume consumes what the key asks for from a queue of its own, without acks.
-func consume(url, exchange, key string) (conn *amqp.Connection, deliveries <-chan amqp.Delivery, err error) {
-	if conn, err = amqp.Dial(url); err != nil {
+func consume(url, exchange, key string) (_ *amqp.Connection, deliveries <-chan amqp.Delivery, err error) {
+	conn, err := amqp.Dial(url)
+	if err != nil {
 		return nil, nil, err
 	}
 	defer func() {
@@ -111,17 +113,26 @@ func consume(url, exchange, key string) (conn *amqp.Connection, deliveries <-cha
 			conn.Close()
 		}
 	}()
-	ch, err := conn.Channel()
-	if err != nil {
-		return nil, nil, err
+	for range exchangeTries {
+		var ch *amqp.Channel
+		if ch, err = conn.Channel(); err != nil {
+			return nil, nil, err
+		}
+		var q string
+		if q, err = bindOwn(ch, exchange, key); err == nil {
+			deliveries, err = ch.Consume(q, "", true, true, false, false, nil)
+			return conn, deliveries, err
+		}
+		if gone := (*amqp.Error)(nil); !errors.As(err, &gone) || gone.Code != amqp.NotFound {
+			break
+		}
 	}
-	q, err := bindOwn(ch, exchange, key)
-	if err != nil {
-		return nil, nil, err
-	}
-	deliveries, err = ch.Consume(q, "", true, true, false, false, nil)
-	return conn, deliveries, err
+	return nil, nil, err
 }
+
+// exchangeTries is how often an exchange is declared and bound before its absence is an error: RabbitMQ 4
+// may delete one a moment after the last client of the measurement before has left, between the two.
+const exchangeTries = 3
 
 // bindOwn declares an exchange as CLU does, and an exclusive queue that gets what
 // the key asks for.

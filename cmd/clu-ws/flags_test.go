@@ -172,7 +172,7 @@ func TestTheBridgeSpeaksTLSToTheBroker(t *testing.T) {
 	}
 	p := start(t, "websocket", "--port", "0", "--ssl", "-H", "localhost", "-P", port,
 		"--ca", n.TLS.CA, "--cert", n.TLS.ClientCert, "--key", n.TLS.ClientKey)
-	p.out.await(t, "linked to amqps://localhost:"+port)
+	p.log.await(t, `"linked to the broker" broker=amqps://localhost:`+port)
 }
 
 func TestListeningBeyondLoopbackIsWarnedOf(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// RabbitUsersFile is the environment variable that names a file. In it each test that asks for a RabbitMQ
-// leaves a line: the folder of its package, a tab, its name. The summary command runs those tests again
+// RabbitUsersFile is the environment variable that names a file to which each test that asks for a RabbitMQ
+// appends a line: the folder of its package, a tab, and its name. The summary command runs those tests again
 // on another version.
 const RabbitUsersFile = "CLU_WS_TEST_RABBITMQ_USERS"
 

@@ -54,8 +54,8 @@ func RabbitMQOf(suite string) (RabbitMQ, error) {
 }
 
 // NewestRabbitMQ returns the newest RabbitMQ 4. That is testing's, which differs most from the one that a
-// stable Debian installs. A day on which testing's cannot be set up, or is no RabbitMQ 4 any more, must
-// not cost the tests: trixie's takes its place.
+// stable Debian installs. If it cannot be set up, or is not a RabbitMQ 4 any more, it returns trixie's:
+// testing changes from day to day, and must not break the build.
 func NewestRabbitMQ() (RabbitMQ, error) {
 	newest, err := RabbitMQOf(Testing)
 	if err == nil && !strings.HasPrefix(newest.Version, "4.") {

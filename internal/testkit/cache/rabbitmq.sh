@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # rabbitmq.sh DIR SUITE: sets up the RabbitMQ of another suite of Debian in the empty folder DIR: its
 # rabbitmq-server and rabbitmqctl in DIR/bin, its version in DIR/version. The packages are unpacked, not
-# installed, from the mirror that this machine's apt uses. It takes no privilege, neither now nor to run
-# it, and so works in a container too: the suite's programs are started with the suite's own loader and
-# libraries, and its scripts run in this machine's shell.
+# installed, from the mirror that this machine's apt uses. Neither this script nor RabbitMQ then needs any
+# privileges, so it works in a container too: the suite's programs are started with the suite's own loader
+# and libraries, and its scripts run in this machine's shell.
 set -euo pipefail
 dir=$1 suite=$2
 cd "$dir"

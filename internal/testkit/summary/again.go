@@ -26,8 +26,8 @@ func rabbitMQ(name string) (cache.RabbitMQ, error) {
 // user is a test that asked for a RabbitMQ.
 type user struct{ folder, test string }
 
-// readUsers reads the lines that package testkit has written, each once, and of a test and its subtests
-// the test alone: it runs them all.
+// readUsers parses the lines that package testkit wrote. It drops duplicates, and subtests of a test that
+// is listed itself.
 func readUsers(text string) (users []user) {
 	for line := range strings.Lines(text) {
 		if folder, test, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "\t"); ok {
@@ -53,7 +53,7 @@ func readUsers(text string) (users []user) {
 	})
 }
 
-// within keeps the users whose package lies in one of the folders, or below it.
+// within keeps the users whose package is in one of the folders or below it.
 func within(users []user, folders []string) []user {
 	return slices.DeleteFunc(users, func(u user) bool {
 		return !slices.ContainsFunc(folders, func(folder string) bool {
@@ -63,7 +63,7 @@ func within(users []user, folders []string) []user {
 	})
 }
 
-// selection is what makes go test run these tests and no others: a pattern for -run, and the packages.
+// selection returns a pattern for -run and the packages with which go test runs these tests and no others.
 func selection(users []user) (pattern string, packages []string) {
 	var names []string
 	for _, u := range users {
@@ -79,7 +79,7 @@ func selection(users []user) (pattern string, packages []string) {
 	return strings.Join(slices.Compact(names), "|"), slices.Compact(packages)
 }
 
-// runAgain runs the tests that asked for a RabbitMQ once more on another one.
+// runAgain runs these tests on the RabbitMQ of that name.
 func runAgain(name string, flags []string, users []user, total *counts) {
 	broker, err := rabbitMQ(name)
 	if err != nil {
@@ -102,7 +102,7 @@ func runAgain(name string, flags []string, users []user, total *counts) {
 	}, total)
 }
 
-// tagged are the tests in files that are built only with a tag: their first line says so.
+// tagged finds the tests in files whose first line says that they are built with that tag only.
 func tagged(root, tag string) (users []user, err error) {
 	err = filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
 		switch {
@@ -131,8 +131,8 @@ func tagged(root, tag string) (users []user, err error) {
 
 var testFunction = regexp.MustCompile(`(?m)^func (Test\w+)\(\w+ \*testing\.T\)`)
 
-// runTagged runs the tests of a tag on the RabbitMQ of that name, or on the installed one, "". They have
-// the machine to themselves.
+// runTagged runs the tests of a tag on the RabbitMQ of that name; "" is the installed one. It runs one
+// package at a time, because these tests need the whole machine.
 func runTagged(tag, name string, flags []string, total *counts) {
 	users, err := tagged(".", tag)
 	if err != nil {
