@@ -7,7 +7,7 @@ set -u
 cd "$(dirname "$0")/.."
 
 scripts/setup-test.sh || exit
-packages=$(grep -rlE 'testkit\.(RabbitMQ|StartRabbitMQ)\(' --include='*_test.go' --exclude-dir='.?*' . | xargs dirname | sort -u)
+packages=$(grep -rlE 'testkit\.(RabbitMQ|StartRabbitMQ|StartCluster)\(' --include='*_test.go' --exclude-dir='.?*' . | xargs dirname | sort -u)
 go build -o .cache/summary ./internal/testkit/summary || exit
 # shellcheck disable=SC2086
 exec .cache/summary -again trixie,testing -each cluster -once brokers -- -timeout=40m $packages ./internal/testkit

@@ -24,7 +24,9 @@ type Node struct {
 	TLS *Certificates // nil unless asked for by [WithTLS] or [WithClientCertificates]
 
 	dir    string // config, data and log
+	host   string // the address on which it listens
 	name   string // the Erlang node name
+	long   bool   // the name is a long one, with an address behind the @
 	bin    string // the folder of rabbitmq-server and rabbitmqctl
 	shared bool
 	opts   rabbitOptions
@@ -78,7 +80,7 @@ func StartRabbitMQ(t testing.TB, opts ...RabbitOption) *Node {
 
 // newNode makes a node's folder and ports and starts it. On failure nothing is left.
 func newNode(bin string, opts rabbitOptions) (_ *Node, err error) {
-	n := &Node{bin: bin, opts: opts}
+	n := &Node{bin: bin, opts: opts, host: "127.0.0.1"}
 	defer func() {
 		if err != nil {
 			n.discard()
@@ -130,7 +132,7 @@ func (n *Node) start() error {
 			return nil
 		}
 		// RabbitMQ 4 opens this port later.
-		tls, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(n.ports.tls)))
+		tls, err := net.Dial("tcp", net.JoinHostPort(n.host, strconv.Itoa(n.ports.tls)))
 		if err != nil {
 			return err
 		}
@@ -162,9 +164,10 @@ func (n *Node) discard() {
 // Port is the node's AMQP port, the same over restarts.
 func (n *Node) Port() int { return n.ports.amqp }
 
-// URL is amqp://guest:guest@127.0.0.1:port/ with the virtual host "/".
+// URL is amqp://guest:guest@127.0.0.1:port/ with the virtual host "/". A node of a [Cluster] has
+// an address of its own.
 func (n *Node) URL() string {
-	return fmt.Sprintf("amqp://guest:guest@127.0.0.1:%d/", n.ports.amqp)
+	return fmt.Sprintf("amqp://guest:guest@%s:%d/", n.host, n.ports.amqp)
 }
 
 // TLSURL is the amqps:// form of [Node.URL]. It needs [WithTLS].

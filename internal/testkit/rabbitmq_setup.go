@@ -84,7 +84,7 @@ const memoryWatermark = "0.4"
 
 func (n *Node) writeConfig() error {
 	lines := []string{
-		fmt.Sprintf("listeners.tcp.default = 127.0.0.1:%d", n.ports.amqp),
+		fmt.Sprintf("listeners.tcp.default = %s:%d", n.host, n.ports.amqp),
 		"log.console = true",
 		"log.console.level = info",
 		"log.file = false",
@@ -93,7 +93,7 @@ func (n *Node) writeConfig() error {
 	}
 	if n.opts.tls {
 		lines = append(lines,
-			fmt.Sprintf("listeners.ssl.default = 127.0.0.1:%d", n.ports.tls),
+			fmt.Sprintf("listeners.ssl.default = %s:%d", n.host, n.ports.tls),
 			"ssl_options.cacertfile = "+n.TLS.CA,
 			"ssl_options.certfile = "+n.TLS.ServerCert,
 			"ssl_options.keyfile = "+n.TLS.ServerKey,
@@ -120,9 +120,14 @@ const erlangCookie = "clu-ws-tests"
 // to look for a namesake, and that daemon outlives it; but a node whose Erlang distribution is
 // already running under the right name (-sname) skips that, and -erl_epmd_port says where it listens.
 func (n *Node) serverCommand() *exec.Cmd {
-	erl := fmt.Sprintf("-sname %s -setcookie %s -start_epmd false -erl_epmd_port %d"+
-		" -kernel inet_dist_use_interface {127,0,0,1} inet_dist_listen_min %d inet_dist_listen_max %d",
-		n.name, erlangCookie, n.ports.dist, n.ports.dist, n.ports.dist)
+	naming := "-sname"
+	if n.long {
+		naming = "-name"
+	}
+	erl := fmt.Sprintf("%s %s -setcookie %s -start_epmd false -erl_epmd_port %d"+
+		" -kernel inet_dist_use_interface {%s} inet_dist_listen_min %d inet_dist_listen_max %d",
+		naming, n.name, erlangCookie, n.ports.dist,
+		strings.ReplaceAll(n.host, ".", ","), n.ports.dist, n.ports.dist)
 	cmd := exec.Command(filepath.Join(n.bin, "rabbitmq-server"))
 	cmd.Dir = n.dir
 	cmd.Env = append(n.baseEnv(),
@@ -158,6 +163,7 @@ func (n *Node) baseEnv() []string {
 		"LANG=C.UTF-8",
 		"HOME=" + n.dir, // Erlang keeps its cookie there
 		"RABBITMQ_NODENAME=" + n.name,
+		fmt.Sprintf("RABBITMQ_USE_LONGNAME=%t", n.long),
 		"RABBITMQ_CONF_ENV_FILE=" + n.path("rabbitmq-env.conf"),
 		"ERL_CRASH_DUMP_BYTES=0",
 	}

@@ -1,0 +1,194 @@
+//go:build cluster
+
+package clustertest
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+
+	"github.com/clu-ws/clu-ws/bridge"
+)
+
+// listener is a v1 client that records what it hears. When its connection ends it resumes at the
+// next of its addresses.
+type listener struct {
+	name  string
+	addrs []string
+	every time.Duration // how long it stays at one address; 0 is for good
+	ended sync.WaitGroup
+
+	// mu guards the following fields.
+	mu       sync.Mutex
+	events   []event
+	last     []int // of each publisher, the highest number heard
+	epoch    string
+	seq      uint64
+	known    bool // epoch and seq are
+	thrown   []error
+	resumed  int // how often it was told that nothing is missing
+	restarts int // how often it was told that the numbers have begun anew
+}
+
+// event is a reply, a gap that was told, or a connection that could not resume.
+type event struct {
+	kind         kind
+	publisher, n int
+	seq          uint64
+	from, to     time.Time // of a gap; from is zero when nobody knows
+}
+
+type kind uint8
+
+const (
+	aReply kind = iota
+	aGap
+	anEpoch // replies behind it have other numbers than those before it
+)
+
+// serverMessage is what a listener and a commander read of a message.
+type serverMessage struct {
+	Op, Epoch, ID, Code, Status, Message string
+	CommandID                            string `json:"command_id"`
+	Seq                                  *uint64
+	Resumed                              *bool
+	From, To                             *time.Time
+	Body                                 struct{ P, N *int }
+}
+
+func startListener(t *testing.T, name string, publishers int, every time.Duration, addrs ...string) *listener {
+	l := &listener{name: name, addrs: addrs, every: every, last: slices.Repeat([]int{-1}, publishers)}
+	ctx, cancel := context.WithCancel(context.Background())
+	l.ended.Go(func() {
+		for i := 0; ctx.Err() == nil; i++ {
+			if err := l.connect(ctx, addrs[i%len(addrs)]); err != nil {
+				l.mu.Lock()
+				l.thrown = append(l.thrown, err)
+				l.mu.Unlock()
+				pause(ctx, 20*time.Millisecond)
+			}
+		}
+	})
+	t.Cleanup(func() { cancel(); l.ended.Wait() })
+	return l
+}
+
+// connect listens at an address until it is time to leave. The error is of a connection that did
+// not last so long.
+func (l *listener) connect(ctx context.Context, addr string) error {
+	if l.every > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, l.every)
+		defer cancel()
+	}
+	conn, err := dialV1(ctx, addr, l.since())
+	for err == nil {
+		var m serverMessage
+		if m, err = conn.read(); err == nil {
+			l.take(m)
+		}
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// since is the query of one who resumes.
+func (l *listener) since() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.known {
+		return "silent=0"
+	}
+	return fmt.Sprintf("since=%s:%d", l.epoch, l.seq)
+}
+
+func (l *listener) take(m serverMessage) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case m.Op == "hello" && !l.known && m.Seq != nil:
+		l.epoch, l.seq, l.known = m.Epoch, *m.Seq, true
+	case m.Op == "gap":
+		e := event{kind: aGap, to: time.Now()}
+		if m.From != nil {
+			e.from = *m.From
+		}
+		if m.To != nil {
+			e.to = *m.To
+		}
+		l.events = append(l.events, e)
+	case m.Op == "ok" && m.Resumed != nil && *m.Resumed:
+		l.resumed++
+	case m.Op == "ok" && m.Resumed != nil:
+		l.restarts++
+		l.epoch, l.known = m.Epoch, m.Seq != nil
+		if l.known {
+			l.seq = *m.Seq
+		}
+		l.events = append(l.events, event{kind: anEpoch})
+	case m.Op == "" && m.Seq != nil:
+		l.epoch, l.seq, l.known = m.Epoch, *m.Seq, true
+		if b := m.Body; b.P != nil && b.N != nil {
+			l.events = append(l.events, event{kind: aReply, publisher: *b.P, n: *b.N, seq: *m.Seq})
+			l.last[*b.P] = max(l.last[*b.P], *b.N)
+		}
+	}
+}
+
+// heardPast reports whether it has heard a reply with at least that number of every publisher.
+func (l *listener) heardPast(numbers []int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for p, n := range numbers {
+		if l.last[p] < n {
+			return false
+		}
+	}
+	return true
+}
+
+// v1Conn is a client's connection.
+type v1Conn struct {
+	net.Conn
+	rw io.ReadWriter
+}
+
+// dialV1 connects. The end of the context closes the connection.
+func dialV1(ctx context.Context, addr, query string) (*v1Conn, error) {
+	dialer := ws.Dialer{Protocols: []string{bridge.Subprotocol}, Timeout: patience}
+	conn, br, _, err := dialer.Dial(ctx, "ws://"+addr+"/?"+query)
+	if err != nil {
+		return nil, err
+	}
+	context.AfterFunc(ctx, func() { conn.Close() })
+	if br == nil {
+		br = bufio.NewReaderSize(conn, 1<<16)
+	}
+	return &v1Conn{conn, struct {
+		io.Reader
+		io.Writer
+	}{br, conn}}, nil
+}
+
+func (c *v1Conn) read() (m serverMessage, err error) {
+	text, err := wsutil.ReadServerText(c.rw)
+	if err == nil {
+		err = json.Unmarshal(text, &m)
+	}
+	if err != nil {
+		c.Close()
+	}
+	return m, err
+}

@@ -1,0 +1,255 @@
+//go:build cluster
+
+package clustertest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/clu-ws/clu-ws/actor"
+)
+
+// What a publisher puts up with before it tries the next node.
+const (
+	handshakeTime = 2 * time.Second
+	setupTime     = 5 * time.Second
+	stallTime     = 5 * time.Second  // without any confirm, although some are owed
+	lastConfirms  = 10 * time.Second // when it ends
+	unconfirmed   = 5000             // it sends no more while so many confirms are owed
+)
+
+// publisher publishes numbered replies at a steady rate on whichever node takes them, and records
+// the fate of each. It publishes none twice.
+type publisher struct {
+	id, rate int
+	urls     []string
+	cancel   context.CancelFunc
+	ended    sync.WaitGroup
+
+	// mu guards the following field.
+	mu    sync.Mutex
+	fates []fate // by number
+}
+
+// fate is what became of a reply.
+type fate struct {
+	sent, settled time.Time // settled is zero if the broker never told
+	accepted      bool      // confirmed, and some queue had it
+	returned      bool      // no queue had it
+	nacked        bool      // some queue did not take it
+}
+
+// startPublisher publishes until the test ends or it is stopped.
+func startPublisher(t *testing.T, id, rate int, urls []string) *publisher {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &publisher{id: id, rate: rate, urls: urls, cancel: cancel}
+	p.ended.Go(func() {
+		for i := id; ctx.Err() == nil; i++ {
+			p.connect(ctx, urls[i%len(urls)])
+		}
+	})
+	t.Cleanup(p.stop)
+	return p
+}
+
+// stop returns when the last reply has its fate, or the broker tells no more.
+func (p *publisher) stop() {
+	p.cancel()
+	p.ended.Wait()
+}
+
+// connect publishes on one node for as long as that goes well.
+func (p *publisher) connect(ctx context.Context, url string) {
+	var socket net.Conn
+	conn, err := amqp.DialConfig(url, amqp.Config{
+		Heartbeat: time.Minute, // a publisher has a watch of its own
+		Dial: func(network, addr string) (net.Conn, error) {
+			var err error
+			socket, err = amqp.DefaultDial(handshakeTime)(network, addr)
+			return socket, err
+		},
+	})
+	if err != nil {
+		pause(ctx, 20*time.Millisecond)
+		return
+	}
+	// What hangs, hangs in the socket: closing that ends it.
+	defer func() { socket.Close(); <-conn.NotifyClose(make(chan *amqp.Error, 1)) }()
+	setup := time.AfterFunc(setupTime, func() { socket.Close() })
+	ch, err := open(conn)
+	if err == nil {
+		err = ch.ExchangeDeclare(actor.Exchange, "topic", false, true, false, false, nil)
+	}
+	setup.Stop()
+	if err != nil {
+		pause(ctx, 20*time.Millisecond)
+		return
+	}
+	(&turn{publisher: p, ch: ch, base: p.sent()}).run(ctx, socket)
+}
+
+func open(conn *amqp.Connection) (*amqp.Channel, error) {
+	ch, err := conn.Channel()
+	if err != nil {
+		return nil, err
+	}
+	return ch, ch.Confirm(false)
+}
+
+// turn is what a publisher does on one connection.
+type turn struct {
+	*publisher
+	ch      *amqp.Channel
+	base    int          // the number of the first reply
+	settled atomic.Int64 // how many confirms came
+}
+
+func (tn *turn) run(ctx context.Context, socket net.Conn) {
+	returns := tn.ch.NotifyReturn(make(chan amqp.Return, 1<<16))
+	confirms := tn.ch.NotifyPublish(make(chan amqp.Confirmation, 1<<16))
+	var settling sync.WaitGroup
+	settling.Go(func() { tn.settle(confirms, returns) })
+	watch, stopWatch := context.WithCancel(context.Background())
+	settling.Go(func() { tn.watch(watch, socket) })
+	tn.send(ctx)
+	if ctx.Err() != nil {
+		tn.awaitConfirms()
+	}
+	stopWatch()
+	socket.Close()
+	settling.Wait()
+}
+
+// send keeps up the rate until the connection breaks or the context ends.
+func (tn *turn) send(ctx context.Context) {
+	began := time.Now()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	skipped := 0
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		due := int(time.Since(began).Seconds()*float64(tn.rate)) - skipped - (tn.sent() - tn.base)
+		for range due {
+			if tn.owed() >= unconfirmed {
+				skipped++
+				continue
+			}
+			n := tn.next()
+			body := fmt.Sprintf(`{"p": %d, "n": %d}`, tn.id, n)
+			err := tn.ch.Publish(actor.Exchange, "reply.broadcast", true, false, amqp.Publishing{
+				MessageId: strconv.Itoa(n),
+				Headers: amqp.Table{
+					"message_code": "i", "sender": fmt.Sprintf("publisher%d", tn.id),
+					"command_id": nil, "commander_id": nil, "internal": false,
+				},
+				Body: []byte(body),
+			})
+			if err != nil {
+				return
+			}
+		}
+	}
+}
+
+// owed is how many confirms have not come.
+func (tn *turn) owed() int { return tn.sent() - tn.base - int(tn.settled.Load()) }
+
+// watch closes the socket of a broker that owes confirms and stands still.
+func (tn *turn) watch(ctx context.Context, socket net.Conn) {
+	progress, since := tn.settled.Load(), time.Now()
+	for ctx.Err() == nil {
+		pause(ctx, 100*time.Millisecond)
+		if now := tn.settled.Load(); now != progress || tn.owed() == 0 {
+			progress, since = now, time.Now()
+		}
+		if time.Since(since) > stallTime {
+			socket.Close()
+			return
+		}
+	}
+}
+
+// settle notes what the broker says of each reply. A return comes before its confirm.
+func (tn *turn) settle(confirms <-chan amqp.Confirmation, returns <-chan amqp.Return) {
+	for c := range confirms {
+		for more := true; more; {
+			select {
+			case r, ok := <-returns:
+				if more = ok; ok {
+					n, _ := strconv.Atoi(r.MessageId)
+					tn.note(n, func(f *fate) { f.returned = true })
+				}
+			default:
+				more = false
+			}
+		}
+		tn.note(tn.base+int(c.DeliveryTag)-1, func(f *fate) {
+			f.settled, f.accepted, f.nacked = time.Now(), c.Ack && !f.returned, !c.Ack
+		})
+		tn.settled.Add(1)
+	}
+}
+
+// awaitConfirms waits for the last ones.
+func (tn *turn) awaitConfirms() {
+	ctx, cancel := context.WithTimeout(context.Background(), lastConfirms)
+	defer cancel()
+	for tn.owed() > 0 && ctx.Err() == nil && !tn.ch.IsClosed() {
+		pause(ctx, 5*time.Millisecond)
+	}
+}
+
+// next notes that a reply is sent now, and gives its number.
+func (p *publisher) next() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fates = append(p.fates, fate{sent: time.Now()})
+	return len(p.fates) - 1
+}
+
+// sent is how many replies were sent.
+func (p *publisher) sent() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.fates)
+}
+
+func (p *publisher) note(n int, change func(*fate)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	change(&p.fates[n])
+}
+
+// lastAccepted is the number of the last reply that was confirmed; -1 without one.
+func (p *publisher) lastAccepted() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for n := len(p.fates) - 1; n >= 0; n-- {
+		if p.fates[n].accepted {
+			return n
+		}
+	}
+	return -1
+}
+
+// pause waits, unless the context ends first.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
