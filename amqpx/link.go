@@ -118,6 +118,7 @@ type Link struct {
 	mu            sync.Mutex
 	state         State
 	unprobedUntil time.Time // the broker has refused a probe
+	toldUnprobed  bool      // which was logged
 }
 
 // New checks the configuration. Nothing is dialled before [Link.Run].

@@ -1,7 +1,6 @@
 package amqpx
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -31,8 +30,15 @@ const probeTicks = 10
 const streamSilence = 3
 
 // unprobedFor is how long a link does not probe after the broker has refused it: it writes
-// each refusal into its log.
-const unprobedFor = 10 * time.Minute
+// each refusal into its log. A refusal that costs the connection may be of the moment.
+const (
+	unprobedFor        = 10 * time.Minute
+	unprobedAfterBreak = time.Minute
+)
+
+// mostReturns is more than the probes that can be on their way on one channel: the library
+// stalls when nobody takes what is returned.
+const mostReturns = 64
 
 // prober probes the queue of one consumer. It belongs to a goroutine of the session.
 type prober struct {
@@ -42,8 +48,9 @@ type prober struct {
 	watch    probeWatch
 	channel  *amqp.Channel // confirming; nil until it is needed, and after it was closed
 	closed   chan *amqp.Error
-	returned chan amqp.Return
+	returns  chan amqp.Return
 	confirm  *amqp.DeferredConfirmation // of the probe that was sent last; nil without one
+	returned bool                       // that probe was
 
 	// down is why the queue takes no messages, or "". Link.mu guards it.
 	down string
@@ -60,6 +67,7 @@ func newProber(s *session, c *consumer) *prober {
 		confirm:  probeTicks / 2,
 		delivery: probeTicks,
 		retry:    probeTicks / 5,
+		resend:   probeTicks * 6,
 	}}}
 	if c.intake.suspect {
 		p.watch.ticks = p.watch.limits.silence
@@ -148,6 +156,7 @@ func (p *prober) fate() (probeFate, string) {
 	if p.confirm == nil {
 		return probePending, ""
 	}
+	p.drainReturns()
 	select {
 	case e := <-p.closed:
 		return p.refused(e)
@@ -161,14 +170,13 @@ func (p *prober) fate() (probeFate, string) {
 	if !p.confirm.Acked() && p.channel.IsClosed() {
 		return p.refused(<-p.closed)
 	}
-	defer func() { p.confirm = nil }()
-	// The broker sends a return before its confirm.
-	select {
-	case <-p.returned:
+	acked := p.confirm.Acked()
+	p.confirm = nil
+	p.drainReturns() // the broker sends a return before its confirm
+	switch {
+	case p.returned:
 		return probeRejected, "it is gone"
-	default:
-	}
-	if !p.confirm.Acked() {
+	case !acked:
 		return probeRejected, "it refuses them (nack): it may be full, by a limit with which it rejects what is published"
 	}
 	return probeTaken, ""
@@ -181,8 +189,7 @@ func (p *prober) refused(e *amqp.Error) (probeFate, string) {
 	if e == nil || !e.Server || e.Code == amqp.ConnectionForced {
 		return probePending, ""
 	}
-	// Whatever the reason, the next probe would end the same way, and one that costs
-	// the connection must not be repeated at each link.
+	// The next probe would end the same way, at this link or the next one.
 	p.session.link.noteUnprobed(e, p.consumer.intake.holder())
 	p.watch.enter(listening)
 	p.watch.down, p.consumer.intake.suspect = false, false // nobody knows any more
@@ -190,19 +197,32 @@ func (p *prober) refused(e *amqp.Error) (probeFate, string) {
 	return probePending, ""
 }
 
-// send publishes a probe.
-func (p *prober) send() error {
-	if p.channel != nil && (p.confirm != nil || p.channel.IsClosed()) {
-		// The last probe may never be confirmed. A new channel begins without it, and
-		// with a fresh view of the queue at the broker.
-		_ = p.channel.Close()
-		p.channel, p.confirm = nil, nil
+// drainReturns looks whether a probe was returned. Others may publish on the same channel.
+func (p *prober) drainReturns() {
+	for {
+		select {
+		case r, ok := <-p.returns:
+			if !ok {
+				return
+			}
+			p.returned = p.returned || r.RoutingKey == p.consumer.intake.holder()
+		default:
+			return
+		}
 	}
-	if p.channel == nil {
+}
+
+// send publishes a probe. It stays on one channel: the broker repeats there, to a new
+// leader of the queue, what the last one did not confirm. On a new one RabbitMQ would look
+// for the leader of a stream first, and close the connection if it finds none.
+func (p *prober) send() error {
+	if p.channel == nil || p.channel.IsClosed() {
 		if err := p.open(); err != nil {
 			return err
 		}
 	}
+	p.drainReturns()
+	p.returned = false
 	name := p.consumer.intake.holder()
 	const mandatory, immediate = true, false
 	var err error
@@ -210,17 +230,20 @@ func (p *prober) send() error {
 	return err
 }
 
-func (p *prober) open() error {
-	ch, err := p.session.publishing.Channel()
-	if err != nil {
-		return err
+// open takes the channel of the markers, on which the stream is known already, or a new one.
+func (p *prober) open() (err error) {
+	ch := p.session.markers
+	if ch == nil || ch.IsClosed() {
+		if ch, err = p.session.publishing.Channel(); err != nil {
+			return err
+		}
+		if err := ch.Confirm(false); err != nil {
+			return err
+		}
 	}
-	closed := ch.NotifyClose(make(chan *amqp.Error, 1))
-	returned := ch.NotifyReturn(make(chan amqp.Return, 1))
-	if err := ch.Confirm(false); err != nil {
-		return err
-	}
-	p.channel, p.closed, p.returned = ch, closed, returned
+	p.closed = ch.NotifyClose(make(chan *amqp.Error, 1))
+	p.returns = ch.NotifyReturn(make(chan amqp.Return, mostReturns))
+	p.channel = ch
 	return nil
 }
 
@@ -267,18 +290,24 @@ func (l *Link) mayProbe() bool {
 	return time.Now().After(l.unprobedUntil)
 }
 
-// noteUnprobed takes the broker's refusal of a probe. It is logged once.
-func (l *Link) noteUnprobed(err error, queue string) {
+// noteUnprobed takes the broker's refusal of a probe. It is logged once, unless it cost
+// the connection: that has a line of its own.
+func (l *Link) noteUnprobed(e *amqp.Error, queue string) {
+	pause := unprobedFor
+	if !e.Recover {
+		pause = unprobedAfterBreak
+	}
 	l.mu.Lock()
-	told := !l.unprobedUntil.IsZero()
-	l.unprobedUntil = time.Now().Add(unprobedFor)
+	tell := e.Recover && !l.toldUnprobed
+	l.toldUnprobed = l.toldUnprobed || tell
+	l.unprobedUntil = time.Now().Add(pause)
 	l.mu.Unlock()
-	if told {
+	if !tell {
 		return
 	}
-	advice := "the broker refuses"
-	if e, ok := errors.AsType[*amqp.Error](err); ok && e.Code == amqp.AccessRefused {
+	advice := "none: this broker does not let a message reach a queue by its name"
+	if e.Code == amqp.AccessRefused {
 		advice = `let the user write to the default exchange ("amq.default" in RabbitMQ's permissions)`
 	}
-	l.log.Info("the broker takes no probe: a queue that takes no messages is not noticed", "queue", queue, "advice", advice, "error", err)
+	l.log.Info("the broker takes no probe: a queue that takes no messages is not noticed", "queue", queue, "advice", advice, "error", e)
 }

@@ -11,6 +11,7 @@ type probeWatch struct {
 	progress uint64 // of the consumer, at the last tick
 	heard    bool   // something was delivered since the probe was sent
 	down     bool   // the last probe that was decided did not get into the queue
+	overdue  bool   // and it may still be confirmed
 }
 
 // probeLimits are counted in ticks.
@@ -18,7 +19,8 @@ type probeLimits struct {
 	silence  int // before a probe is sent
 	confirm  int // how long the broker may take to confirm it
 	delivery int // how long it may take, once confirmed, to be delivered
-	retry    int // between a probe that failed and the next one
+	retry    int // between a probe that was rejected and the next one
+	resend   int // how long one that is overdue may yet be confirmed, before another is sent
 }
 
 type probePhase int
@@ -27,7 +29,7 @@ const (
 	listening  probePhase = iota
 	confirming            // a probe was sent
 	delivering            // it was confirmed, and must be delivered
-	pausing               // it was not confirmed in time, or refused; the next one follows
+	pausing               // it was rejected, or not confirmed in time; the next one follows
 )
 
 // probeFate is what is known of the probe that was sent last.
@@ -71,7 +73,7 @@ func (w *probeWatch) tick(progress uint64, fate probeFate) probeStep {
 		case w.heard && !w.down:
 			w.enter(listening) // a slow confirm is nothing to worry about
 		case w.ticks >= w.limits.confirm:
-			return w.fail()
+			return w.fail(true)
 		}
 	case delivering:
 		switch {
@@ -81,10 +83,13 @@ func (w *probeWatch) tick(progress uint64, fate probeFate) probeStep {
 			return probeUnheard
 		}
 	case pausing:
-		if fate == probeTaken { // late
+		switch {
+		case w.overdue && fate != probePending:
 			return w.decide(fate)
-		}
-		if w.ticks >= w.limits.retry {
+		case w.overdue && !w.heard && w.ticks < w.limits.resend:
+			// A broker that recovers confirms what it has. What it must keep until then
+			// should not become more and more.
+		case w.ticks >= w.limits.retry:
 			return w.send()
 		}
 	}
@@ -93,7 +98,7 @@ func (w *probeWatch) tick(progress uint64, fate probeFate) probeStep {
 
 func (w *probeWatch) decide(fate probeFate) probeStep {
 	if fate == probeRejected {
-		return w.fail()
+		return w.fail(false)
 	}
 	if w.heard {
 		return w.well()
@@ -110,9 +115,9 @@ func (w *probeWatch) send() probeStep {
 	return probeSend
 }
 
-func (w *probeWatch) fail() probeStep {
+func (w *probeWatch) fail(overdue bool) probeStep {
 	w.enter(pausing)
-	w.down = true
+	w.down, w.overdue = true, overdue
 	return probeDown
 }
 

@@ -12,7 +12,7 @@ import (
 
 // The limits of the watches in these tests.
 const (
-	silence, confirm, delivery, retry = 4, 3, 5, 2
+	silence, confirm, delivery, retry, resend = 4, 3, 5, 2, 7
 )
 
 // watching is a watch and the consumer's progress.
@@ -24,7 +24,7 @@ type watching struct {
 }
 
 func newWatching(t *testing.T) *watching {
-	return &watching{t: t, probeWatch: probeWatch{limits: probeLimits{silence, confirm, delivery, retry}}}
+	return &watching{t: t, probeWatch: probeWatch{limits: probeLimits{silence, confirm, delivery, retry, resend}}}
 }
 
 // expect passes so many ticks, on the last of which alone something is to be done.
@@ -74,8 +74,11 @@ func TestAProbeWithoutAConfirmIsRepeatedUntilOneIsDelivered(t *testing.T) {
 	w.expect(silence, probeSend)
 	for range 3 {
 		w.expect(confirm, probeDown)
-		w.expect(retry, probeSend)
+		w.expect(resend, probeSend)
 	}
+	w.expect(confirm, probeDown)
+	w.hear() // then it may be well already
+	w.expect(retry, probeSend)
 	w.answer = probeRejected
 	w.expect(1, probeDown)
 	w.answer = probePending
@@ -86,6 +89,16 @@ func TestAProbeWithoutAConfirmIsRepeatedUntilOneIsDelivered(t *testing.T) {
 	w.expect(1, probeWell)
 	w.answer = probePending
 	w.expect(silence, probeSend)
+}
+
+func TestALateRejectionIsFollowedBySoonerProbes(t *testing.T) {
+	w := newWatching(t)
+	w.expect(silence, probeSend)
+	w.expect(confirm, probeDown)
+	w.answer = probeRejected
+	w.expect(1, probeDown)
+	w.answer = probePending
+	w.expect(retry, probeSend)
 }
 
 func TestALateConfirmMakesAQueueWell(t *testing.T) {
@@ -139,7 +152,7 @@ func TestARefusedProbeIsLoggedOnceAndNotRepeatedAtTheNextLink(t *testing.T) {
 		t.Error("a new link may not probe")
 	}
 	for range 2 {
-		l.noteUnprobed(&amqp.Error{Code: amqp.AccessRefused, Server: true}, "q")
+		l.noteUnprobed(&amqp.Error{Code: amqp.AccessRefused, Server: true, Recover: true}, "q")
 		if l.mayProbe() {
 			t.Error("it may probe again at once")
 		}

@@ -1,0 +1,50 @@
+//go:build cluster
+
+package amqpx_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// A stream takes messages as long as most of its replicas can be reached.
+func TestAStreamThatHasLostMostOfItsReplicasIsTold(t *testing.T) {
+	c := testkit.StartCluster(t, 3)
+	var h heard
+	w := run(t, amqpx.Config{URLs: []string{c.Nodes[0].URL()}, ProbeAfter: probeSoon, Queues: []amqpx.Queue{h.of(history("link_stream", 0))}})
+	w.await(t, true)
+	publish(t, client(t, c.Nodes[0].URL()), 1)
+	h.await(t, 1)
+	c.Nodes[1].Stop(t)
+	c.Nodes[2].Stop(t)
+	stopped := time.Now()
+	var told string
+	testkit.Eventually(t, time.Minute, "it is told", func() error {
+		s := w.State()
+		if told = s.QueueDown; told == "" {
+			return fmt.Errorf("the state is %+v", s)
+		}
+		return nil
+	})
+	testkit.Note(t, fmt.Sprintf("a stream without a majority is told after %v: %s", time.Since(stopped).Round(time.Second/10), told))
+	if !strings.Contains(told, "history") {
+		t.Errorf("it is told as %q", told)
+	}
+	c.Nodes[1].Start(t)
+	c.Nodes[2].Start(t)
+	c.WaitWhole(t)
+	// The link has not broken: what the broker did not confirm it confirms now.
+	testkit.Eventually(t, time.Minute, "all is well", func() error {
+		if s := w.State(); !s.Up || s.QueueDown != "" {
+			return fmt.Errorf("the state is %+v", s)
+		}
+		return nil
+	})
+	publish(t, client(t, c.Nodes[0].URL()), 2)
+	h.await(t, 2)
+}
