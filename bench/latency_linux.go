@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -113,26 +112,38 @@ func consume(url, exchange, key string) (_ *amqp.Connection, deliveries <-chan a
 			conn.Close()
 		}
 	}()
-	for range exchangeTries {
-		var ch *amqp.Channel
-		if ch, err = conn.Channel(); err != nil {
-			return nil, nil, err
-		}
-		var q string
-		if q, err = bindOwn(ch, exchange, key); err == nil {
-			deliveries, err = ch.Consume(q, "", true, true, false, false, nil)
-			return conn, deliveries, err
-		}
-		if gone := (*amqp.Error)(nil); !errors.As(err, &gone) || gone.Code != amqp.NotFound {
-			break
-		}
+	ch, err := conn.Channel()
+	if err != nil {
+		return nil, nil, err
 	}
-	return nil, nil, err
+	q, err := bindOwn(ch, exchange, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	deliveries, err = ch.Consume(q, "", true, true, false, false, nil)
+	return conn, deliveries, err
 }
 
-// exchangeTries is how often an exchange is declared and bound before its absence is an error: RabbitMQ 4
-// may delete one a moment after the last client of the measurement before has left, between the two.
-const exchangeTries = 3
+// keepExchanges binds a queue to each exchange that the scenarios use, until the connection is closed. Without
+// it the broker deletes an exchange when the last client of a scenario leaves, which may be after the first of
+// the next has declared it; RabbitMQ 4.3 can then make it unusable for good (541 INTERNAL_ERROR).
+func keepExchanges(url string) (*amqp.Connection, error) {
+	conn, err := amqp.Dial(url)
+	if err != nil {
+		return nil, err
+	}
+	ch, err := conn.Channel()
+	for _, name := range []string{exchange, bareExchange, cluExchange} {
+		if err == nil {
+			_, err = bindOwn(ch, name, "nobody.sends.this")
+		}
+	}
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
 
 // bindOwn declares an exchange as CLU does, and an exclusive queue that gets what
 // the key asks for.

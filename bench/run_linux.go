@@ -100,6 +100,15 @@ func Run(ctx context.Context, cfg Config) error {
 	if b.rabbitURL != b.brokerURL && b.rabbitURL != "" {
 		broker += ", or RabbitMQ where it is needed"
 	}
+	for _, url := range []string{cfg.BrokerURL, cfg.RabbitMQURL} {
+		if url == "" {
+			continue
+		}
+		// If that fails, so do the scenarios, and say why.
+		if keeper, err := keepExchanges(url); err == nil {
+			defer keeper.Close()
+		}
+	}
 	if b.swarm, err = newSwarm(); err != nil {
 		return err
 	}
