@@ -84,7 +84,7 @@ func (s *session) openKept(ch *amqp.Channel, in *intake) error {
 		}
 	}
 	if in.careful {
-		if err := s.stepOver(in); err != nil {
+		if err := s.stepOver(in, name); err != nil {
 			return err
 		}
 	}

@@ -22,7 +22,8 @@ type intake struct {
 	bound time.Time     // when the last binding of this session was confirmed
 	late  time.Duration // how long before it is heard of a message may have been sent
 
-	careful   bool      // a message that cannot be read is to come
+	failures  int       // so often in a row the broker failed over a message
+	careful   bool      // that message is to come
 	tied      bool      // there is a tie
 	untieable bool      // the broker refused one
 	torn      bool      // the last session ended because the bindings were gone
@@ -31,6 +32,10 @@ type intake struct {
 	// gap is still to be told, once so many deliveries of this session have come.
 	gap   *Gap
 	after int
+
+	// dropped is how many messages that cannot be read the log has not told yet.
+	dropped   int
+	droppedAt time.Time
 
 	repeats repeats
 	stream  position
@@ -137,6 +142,10 @@ func (in *intake) miss(g Gap) {
 }
 
 func (in *intake) deliver(d *amqp.Delivery) {
+	if reason := whyUnreadable(d); reason != "" {
+		in.dropUnreadable(d, reason)
+		return
+	}
 	defer in.guard(d.RoutingKey)
 	in.queue.Deliver(d)
 }

@@ -33,6 +33,7 @@ type session struct {
 	leaving bool         // in order; of the goroutine that serves
 	began   time.Time    // the origin of the following field
 	stood   atomic.Int64 // when the bindings were last found to stand, in nanoseconds
+	failed  atomic.Bool  // the broker failed over what it delivers
 
 	// mu guards the following field.
 	mu     sync.Mutex
@@ -50,7 +51,8 @@ func (l *Link) connect(ctx context.Context, url string) (*session, error) {
 		return s, nil
 	}
 	s.close()
-	if errors.Is(err, amqp.ErrClosed) && said(s.reason) {
+	s.noteUnreadable()
+	if !said(err) && said(s.reason) {
 		err = s.reason // a request that came after the end does not say why it ended
 	}
 	return nil, err
@@ -117,6 +119,9 @@ func (s *session) watch(on *connection, closed <-chan *amqp.Error, what string) 
 		if !ok || e == nil {
 			s.fail(fmt.Errorf("%s was closed", what))
 			return
+		}
+		if on == s.consuming && brokerFailed(e) {
+			s.failed.Store(true)
 		}
 		s.fail(fmt.Errorf("%s was closed: %w", what, on.socket.cause(e)))
 	})
