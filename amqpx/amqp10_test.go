@@ -134,3 +134,49 @@ func TestAMessageOverWhichTheBrokerFailsIsSteppedOver(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatAnAMQP10PublisherSendsComesThrough(t *testing.T) {
+	n, plugin := speaksAMQP10(t)
+	for name, q := range everyKind() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := n.NewVHost(t)
+			got := make(chan amqpx.Delivery, 100)
+			q.Bindings = []string{"reply.#"}
+			q.Deliver = func(d *amqpx.Delivery) { got <- *d }
+			w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{q}})
+			w.await(t, true)
+			send := sender10(t, n, plugin, url)
+			for _, v := range []any{int64(-3), uint16(60_000), "ü", true} {
+				send(with10("{}", v))
+				if d := receive(t, got); d.Headers["odd"] != v || string(d.Body) != "{}" {
+					t.Errorf("%v comes as %q with the headers %#v", v, d.Body, d.Headers)
+				}
+			}
+			// RabbitMQ 4 itself makes it a signed number, and nothing tells it from one.
+			var large any = int64(-1 << 63)
+			if plugin {
+				large = uint64(1 << 63)
+			}
+			send(with10("{}", uint64(1<<63)))
+			if d := receive(t, got); d.Headers["odd"] != large {
+				t.Errorf("2^63 comes as %T %v", d.Headers["odd"], d.Headers["odd"])
+			}
+			for _, m := range []*amqp10.Message{{Value: `{"a": 1}`}, {Value: []byte(`{"a": 1}`)}, {Data: [][]byte{[]byte(`{"a"`), []byte(`: 1}`)}}} {
+				send(m)
+				if d := receive(t, got); string(d.Body) != `{"a": 1}` {
+					t.Errorf("%+v comes as %q", m, d.Body)
+				}
+			}
+			for kind, m := range map[string]*amqp10.Message{"value": {Value: map[string]any{"a": int64(1)}}, "sequence": {Sequence: [][]any{{int64(1)}}}} {
+				send(m)
+				if d := receive(t, got); amqpx.Undecoded(&d) != kind {
+					t.Errorf("a %s comes as %q of type %q", kind, d.Body, d.Type)
+				}
+			}
+			if !w.State().Up || len(w.states) > 0 {
+				t.Errorf("the state is %+v, and there were %d more", w.State(), len(w.states))
+			}
+		})
+	}
+}

@@ -146,6 +146,7 @@ func (in *intake) deliver(d *amqp.Delivery) {
 		in.dropUnreadable(d, reason)
 		return
 	}
+	decode10(d)
 	defer in.guard(d.RoutingKey)
 	in.queue.Deliver(d)
 }
