@@ -27,7 +27,7 @@ func TestTheOperatingPageListsEveryMetric(t *testing.T) {
 		exported = append(exported, m[1])
 	}
 	// A metric with labels has no HELP line before its first value.
-	labelled := []string{"cluws_replies_dropped_total", "cluws_refused_total"}
+	labelled := []string{"cluws_replies_dropped_total", "cluws_room_messages_dropped_total", "cluws_refused_total"}
 	listed := metricName.FindAllString(string(page), -1)
 	slices.Sort(listed)
 	for _, name := range exported {
