@@ -139,13 +139,6 @@ func (s *session) fail(err error) {
 	}
 }
 
-// why is the reason for which the session ended.
-func (s *session) why() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.reason
-}
-
 // serve carries messages until the session breaks or the context ends, and
 // leaves nothing behind: no goroutine, no publish without its outcome.
 func (s *session) serve(ctx context.Context) error {
