@@ -46,6 +46,9 @@ func brokerFailed(err error) bool {
 func (s *session) noteUnreadable() {
 	brief := time.Since(s.began) < settledAfter
 	for _, in := range s.link.intakes {
+		if s.failed.Load() && s.serving && in.queue.Stream == nil {
+			in.clear = in.sooner
+		}
 		consumed := slices.ContainsFunc(s.consumers, func(c *consumer) bool { return c.intake == in })
 		switch {
 		case in.queue.Expires == 0 && in.queue.Stream == nil || !consumed:
