@@ -87,8 +87,13 @@ func (h *heard) below(number int) (all []int) {
 	return all
 }
 
-func TestAMessageOverWhichTheBrokerFailsIsSteppedOver(t *testing.T) {
+func TestPublishersOfAMQP10(t *testing.T) {
 	n, plugin := speaksAMQP10(t)
+	t.Run("a message over which the broker fails is stepped over", func(t *testing.T) { steppedOver(t, n, plugin) })
+	t.Run("what they send comes through", func(t *testing.T) { comesThrough(t, n, plugin) })
+}
+
+func steppedOver(t *testing.T, n *testkit.Node, plugin bool) {
 	for name, q := range everyKind() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -135,8 +140,7 @@ func TestAMessageOverWhichTheBrokerFailsIsSteppedOver(t *testing.T) {
 	}
 }
 
-func TestWhatAnAMQP10PublisherSendsComesThrough(t *testing.T) {
-	n, plugin := speaksAMQP10(t)
+func comesThrough(t *testing.T, n *testkit.Node, plugin bool) {
 	for name, q := range everyKind() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
