@@ -3,6 +3,7 @@ module github.com/clu-ws/clu-ws
 go 1.26.0
 
 require (
+	github.com/Azure/go-amqp v1.7.0
 	github.com/chromedp/chromedp v0.22.1
 	github.com/dustin/go-humanize v1.1.0
 	github.com/gobwas/httphead v0.1.0

@@ -10,11 +10,15 @@ type Drop string
 
 // The reasons, in the order in which they are looked for.
 const (
-	NoCode   Drop = "no message_code"
-	Mismatch Drop = "command_id differs from correlation_id"
-	NoBody   Drop = "empty body"
-	NotUTF8  Drop = "body is not UTF-8"
-	NotJSON  Drop = "body is not JSON"
+	NoCode      Drop = "no message_code"
+	Mismatch    Drop = "command_id differs from correlation_id"
+	NotUnpacked Drop = "body is not in its content encoding"
+	TooLong     Drop = "body is longer than 16 MiB when it is unpacked"
+	NoBody      Drop = "empty body"
+	NotText     Drop = "body is an AMQP 1.0 value, but not a string"
+	Sequence    Drop = "body is an AMQP 1.0 sequence"
+	NotUTF8     Drop = "body is not UTF-8"
+	NotJSON     Drop = "body is not JSON"
 )
 
 // Drops are all reasons.

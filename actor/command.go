@@ -176,7 +176,11 @@ func UnroutableText(consumer string) string {
 // the message; the caller knows it.
 func ParseCommand(d *amqpx.Delivery) (Command, error) {
 	var body commandBody
-	if err := json.Unmarshal(d.Body, &body); err != nil {
+	text, err := Body(d)
+	if err != nil {
+		return Command{}, fmt.Errorf("the command's %w", err)
+	}
+	if err := json.Unmarshal(text, &body); err != nil {
 		return Command{}, fmt.Errorf("the command's body is not a JSON object with a command_string: %w", err)
 	}
 	c := Command{CommandString: body.CommandString, ReplyTo: d.ReplyTo}

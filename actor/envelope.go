@@ -39,7 +39,7 @@ func (e Envelope) AppendBody(dst []byte, d *amqpx.Delivery) (_ []byte, body int,
 	if d.MessageId == "" {
 		dst = append(dst, "null"...)
 	} else {
-		dst = appendString(dst, d.MessageId)
+		dst = appendText(dst, d.MessageId)
 	}
 	dst = append(dst, `, "routing_key": `...)
 	dst = appendString(dst, d.RoutingKey)
@@ -47,7 +47,7 @@ func (e Envelope) AppendBody(dst []byte, d *amqpx.Delivery) (_ []byte, body int,
 	dst = e.appendTime(dst, d.Timestamp)
 	dst = append(dst, `, "body": `...)
 	body = len(dst)
-	dst, err := appendBody(dst, d.Body, e.NaN)
+	dst, err := jsonBody(dst, d, e.NaN)
 	if err != nil {
 		return dst[:start], 0, err
 	}

@@ -54,6 +54,17 @@ func appendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
+// Text is what a string of AMQP is called in JSON. One that is not UTF-8 is no text but bytes, which
+// become base64 as those of the type for bytes do: RabbitMQ relays both as strings.
+func Text(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return base64.StdEncoding.EncodeToString([]byte(s))
+}
+
+func appendText(dst []byte, s string) []byte { return appendString(dst, Text(s)) }
+
 // appendTable writes headers as a JSON object with sorted keys. A reply has
 // half a dozen: the keys are sorted in an array on the stack.
 func (e Envelope) appendTable(dst []byte, table amqpx.Table) []byte {
@@ -84,7 +95,7 @@ func (e Envelope) appendValue(dst []byte, v any) []byte {
 	case bool:
 		return strconv.AppendBool(dst, v)
 	case string:
-		return appendString(dst, v)
+		return appendText(dst, v)
 	case int8:
 		return strconv.AppendInt(dst, int64(v), 10)
 	case int16:

@@ -76,7 +76,7 @@ func ParseReply(d *amqpx.Delivery) (Reply, error) {
 	if err := Check(d); err != nil {
 		return Reply{}, err
 	}
-	body, err := appendBody(nil, d.Body, NaNNull)
+	body, err := jsonBody(nil, d, NaNNull)
 	if err != nil {
 		return Reply{}, err
 	}

@@ -63,9 +63,9 @@ func (l *Link) dial(ctx context.Context, url, purpose string) (*connection, erro
 	}
 	var s *socket
 	cfg := amqp.Config{
-		Heartbeat:       l.cfg.Heartbeat,
-		TLSClientConfig: l.cfg.TLS.Clone(), // the library writes the host's name into it
-		Properties:      properties,
+		Heartbeat:  l.cfg.Heartbeat,
+		Properties: properties,
+		FrameSize:  -1, // as long as the broker's own: headers come in one frame
 		Dial: func(network, addr string) (net.Conn, error) {
 			conn, err := l.dialNet(ctx, network, addr)
 			if err != nil {
@@ -77,13 +77,17 @@ func (l *Link) dial(ctx context.Context, url, purpose string) (*connection, erro
 				return nil, err
 			}
 			s = newSocket(ctx, conn)
-			return s, nil
+			plain, err := l.secure(s, uri)
+			if err != nil {
+				return nil, err
+			}
+			return newMender(plain), nil
 		},
 	}
 	if uri.AuthMechanism == nil {
 		cfg.SASL = []amqp.Authentication{&login{uri.PlainAuth(), properties}}
 	}
-	conn, err := amqp.DialConfig(url, cfg)
+	conn, err := amqp.DialConfig(withoutTLS(url, uri), cfg)
 	if err == nil {
 		return &connection{Connection: conn, socket: s}, nil
 	}

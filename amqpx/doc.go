@@ -22,6 +22,12 @@
 // a queue. They are acknowledged whatever Deliver makes of them: a message that
 // makes no sense can never stop the flow.
 //
+// What others publish can break nothing but itself. Below the library, and above TLS
+// (tls.go), frames are read once before it (mend.go): header types that it does not know
+// become some that it does, and a message whose headers nobody can read is dropped alone.
+// One over which the broker fails is stepped over (unreadable.go). What RabbitMQ leaves
+// encoded of AMQP 1.0 is decoded (amqp10.go).
+//
 // # What happens while the link is down
 //
 // A [Queue] is exclusive and dies with its connection, or outlives it for a time

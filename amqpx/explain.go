@@ -79,8 +79,8 @@ func explain(err error, rawURL string, cfg Config) error {
 	if h, ok := errors.AsType[*handshakeError](err); ok {
 		return explainHandshake(h, broker, uri)
 	}
-	if tooOdd(err) {
-		return fmt.Errorf("%s sent a message that cannot be read: its headers are nested more than 32 deep, or are more than 8192; it is left out, and its sender should be mended", broker)
+	if brokerFailed(err) {
+		return fmt.Errorf("%s failed (%w); if it does so again, over a message that it cannot deliver (AMQP 1.0 with a property of type uuid or char), that message is left out, and its sender should be mended", broker, err)
 	}
 	if denied, ok := readRefusal(err); ok {
 		return fmt.Errorf("%s ended the link: %s: %s", broker, denied.missing(cfg.Exchange), denied.reason)

@@ -22,12 +22,15 @@ type intake struct {
 
 	// clear is the time before which nothing was lost, apart from the gaps told.
 	clear time.Time
-	quiet quiet         // of this session
-	bound time.Time     // when the last binding of this session was confirmed
-	late  time.Duration // how long before it is heard of a message may have been sent
+	// sooner is what clear is if the broker failed: that it was heard says nothing then.
+	sooner time.Time
+	quiet  quiet         // of this session
+	bound  time.Time     // when the last binding of this session was confirmed
+	late   time.Duration // how long before it is heard of a message may have been sent
 
+	failures  int       // so often in a row the broker failed over a message
+	careful   bool      // that message is to come
 	suspect   bool      // the broker takes no messages into it, as far as is known; of its prober
-	careful   bool      // a message that cannot be read is to come
 	classic   bool      // the broker has no quorum queues
 	priority  int64     // of the last consumer of the kept queue
 	tied      bool      // there is a tie
@@ -38,6 +41,10 @@ type intake struct {
 	// gap is still to be told, once so many deliveries of this session have come.
 	gap   *Gap
 	after int
+
+	// unread is how many messages that cannot be read the log has not told yet.
+	unread     int
+	unreadTold time.Time
 
 	repeats repeats
 	stream  position
@@ -112,6 +119,14 @@ func (in *intake) begin() {
 // end is called after the last delivery of a session, whose connection was last
 // heard, and whose bindings were last known to stand, at the times given.
 func (in *intake) end(heard, stood time.Time) {
+	fed := in.quiet.fed
+	if in.queue.Expires == 0 {
+		fed = later(fed, in.bound) // before that there was no queue
+	}
+	in.sooner = in.clear
+	if !fed.IsZero() {
+		in.sooner = later(in.clear, fed.Add(-in.late))
+	}
 	in.stood = later(stood, in.bound).Add(-in.late)
 	if in.queue.Stream != nil {
 		// What was routed is in the stream, whether it was read or not.
@@ -155,6 +170,11 @@ func (in *intake) miss(g Gap) {
 }
 
 func (in *intake) deliver(d *amqp.Delivery) {
+	if reason := whyUnreadable(d); reason != "" {
+		in.dropUnreadable(d, reason)
+		return
+	}
+	decode10(d)
 	defer in.guard(d.RoutingKey)
 	in.queue.Deliver(d)
 }

@@ -40,7 +40,7 @@ func (s *session) openKept(ctx context.Context, ch *amqp.Channel, in *intake) er
 		}
 	}
 	if in.careful {
-		if err := s.stepOver(in); err != nil {
+		if err := s.stepOver(in, name); err != nil {
 			return err
 		}
 	}

@@ -8,12 +8,13 @@ import (
 
 // position is a link's place in a stream. It is kept from session to session.
 type position struct {
-	located bool   // next and live are known
-	next    uint64 // the lowest offset that was not taken yet
-	moved   bool   // something was taken: what is missing from next on is missed
-	live    uint64 // the first offset that came after the link first stood
-	told    bool   // Live was called
-	taken   time.Time
+	located bool      // next and live are known
+	next    uint64    // the lowest offset that was not taken yet
+	moved   bool      // something was taken: what is missing from next on is missed
+	live    uint64    // the first offset that came after the link first stood
+	told    bool      // Live was called
+	taken   time.Time // when something was last taken
+	sent    time.Time // when that was sent, to its sender's knowledge
 
 	// holding: the last marker said that a gap begins. held came after it.
 	holding bool
@@ -79,7 +80,7 @@ func (in *intake) takeOfStream(d *amqp.Delivery) {
 		in.release(Gap{To: now})
 		in.miss(Gap{From: p.taken.Add(-in.late), To: sentBy(d, p.taken, now)})
 	}
-	p.next, p.moved, p.located, p.taken = at+1, true, true, now
+	p.next, p.moved, p.located, p.taken, p.sent = at+1, true, true, now, d.Timestamp
 	if isMarker(d, in.queue.Stream.Name) {
 		in.takeMarker(d)
 		return
@@ -127,6 +128,19 @@ func (in *intake) release(g Gap) {
 	for i := range held {
 		in.deliver(&held[i])
 	}
+}
+
+// skip steps over a message that never comes. It was sent after the time given, or nobody
+// knows when.
+func (p *position) skip(late time.Duration) (after time.Time) {
+	p.next++
+	switch {
+	case p.taken.IsZero():
+		return time.Time{}
+	case !p.sent.IsZero() && p.sent.Before(p.taken.Add(-late)):
+		return p.sent // it waited in the stream, as what comes next may have
+	}
+	return p.taken.Add(-late)
 }
 
 // sentBy is a time by which the message was sent. Its own is in whole seconds, and is

@@ -39,6 +39,7 @@ type session struct {
 	leaving bool         // in order; of the goroutine that serves
 	began   time.Time    // the origin of the following field
 	stood   atomic.Int64 // when the bindings were last found to stand, in nanoseconds
+	failed  atomic.Bool  // the broker failed over what it delivers
 
 	// mu guards the following field.
 	mu     sync.Mutex
@@ -57,7 +58,8 @@ func (l *Link) connect(ctx context.Context, url string) (*session, error) {
 	}
 	s.close()
 	s.noteNames()
-	if errors.Is(err, amqp.ErrClosed) && said(s.reason) {
+	s.noteUnreadable()
+	if !said(err) && said(s.reason) {
 		err = s.reason // a request that came after the end does not say why it ended
 	}
 	return nil, err
@@ -126,6 +128,9 @@ func (s *session) watch(on *connection, closed <-chan *amqp.Error, what string) 
 			s.fail(fmt.Errorf("%s was closed", what))
 			return
 		}
+		if on == s.consuming && brokerFailed(e) {
+			s.failed.Store(true)
+		}
 		s.fail(fmt.Errorf("%s was closed: %w", what, on.socket.cause(e)))
 	})
 }
@@ -140,13 +145,6 @@ func (s *session) fail(err error) {
 	if s.reason == nil || said(err) && !said(s.reason) {
 		s.reason = err
 	}
-}
-
-// why is the reason for which the session ended.
-func (s *session) why() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.reason
 }
 
 // serve carries messages until the session breaks or the context ends, and

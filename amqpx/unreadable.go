@@ -3,40 +3,69 @@ package amqpx
 import (
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// The library takes no headers that are nested more than 32 deep, or of more than 8192
-// entries, and closes the connection over a message that has them; brokers and
-// other clients know no such bounds. An exclusive queue is gone with that, and the
-// message with it. From a queue that lives on, or a stream, it comes again, at every
-// link, and nothing after it ever would. So the link steps over it.
+// A message can come that nobody can read. Headers that the library refuses are
+// replaced (mend.go), and the message is dropped. A message over which the broker itself
+// fails (AMQP 1.0 with a property of type uuid or char, which RabbitMQ cannot turn into
+// AMQP 0-9-1) breaks the connection with an internal error. An exclusive queue is gone with
+// that, and the message with it. From a queue that lives on, or a stream, it comes again,
+// at every link, and nothing after it ever would. So after two such failures the link steps
+// over it, and tells the gap.
 
-// tooOdd tells whether a connection ended over such a message.
-func tooOdd(err error) bool {
-	e, ok := errors.AsType[*amqp.Error](err)
-	return ok && !e.Server && strings.Contains(e.Reason, amqp.ErrSyntax.Reason)
+// whyUnreadable says why a message cannot be read, or "".
+func whyUnreadable(d *amqp.Delivery) string {
+	reason, _ := d.Headers[unreadableHeader].(string)
+	return reason
 }
 
-// noteUnreadable prepares the next session, when one has ended.
-func (s *session) noteUnreadable() {
-	if !tooOdd(s.reason) {
-		return
+// unreadableEvery is how often the log has a message that cannot be read.
+const unreadableEvery = time.Second
+
+// dropUnreadable names a message in the log, or counts it for the next one.
+func (in *intake) dropUnreadable(d *amqp.Delivery, reason string) {
+	in.unread++
+	if now := time.Now(); now.Sub(in.unreadTold) >= unreadableEvery {
+		in.log.Error("dropped a message that cannot be read", "reason", reason, "queue", in.queue.Name, "routing_key", d.RoutingKey,
+			"message_id", d.MessageId, "app_id", d.AppId, "dropped", in.unread)
+		in.unreadTold, in.unread = now, 0
 	}
+}
+
+// brokerFailed reports whether the broker ended the connection because it failed itself.
+func brokerFailed(err error) bool {
+	e, ok := errors.AsType[*amqp.Error](err)
+	return ok && e.Server && e.Code == amqp.InternalError
+}
+
+// noteUnreadable prepares the next session when one has ended, or could not begin.
+func (s *session) noteUnreadable() {
+	brief := time.Since(s.began) < settledAfter
 	for _, in := range s.link.intakes {
+		if s.failed.Load() && s.serving && in.queue.Stream == nil {
+			in.clear = in.sooner
+		}
+		consumed := slices.ContainsFunc(s.consumers, func(c *consumer) bool { return c.intake == in })
 		switch {
-		case in.queue.Expires > 0:
+		case in.queue.Expires == 0 && in.queue.Stream == nil || !consumed:
+		case !s.failed.Load():
+			if !brief {
+				in.failures, in.careful = 0, false
+			}
+		case in.failures == 0 || !brief:
+			in.failures = 1
+			in.careful = in.queue.Stream != nil // then it is the next one that was not taken
+		case in.queue.Stream == nil:
 			in.careful = true
-		case in.queue.Stream != nil && in.careful:
+		case in.careful && in.stream.located:
 			// Everything before it was taken.
-			s.link.log.Error("dropped a message that cannot be read", "stream", in.holder(), "offset", in.stream.next)
-			in.stream.next++
-			in.careful = false
-		case in.queue.Stream != nil:
-			in.careful = true // then it is the next one that was not taken
+			s.link.log.Error("stepped over a message that the broker cannot deliver", "stream", in.holder(), "offset", in.stream.next)
+			in.failures, in.careful = 0, false
+			in.lostSince(in.stream.skip(in.late))
 		}
 	}
 }
@@ -44,7 +73,7 @@ func (s *session) noteUnreadable() {
 // stepOver takes the messages at the head of a queue that lives on one by one, and
 // without acknowledgement: the one that breaks the connection is gone with it. It can
 // be none but those that were on their way to the link.
-func (s *session) stepOver(in *intake) error {
+func (s *session) stepOver(in *intake, queue string) error {
 	ch, err := s.consuming.Channel()
 	if err != nil {
 		return err
@@ -53,7 +82,7 @@ func (s *session) stepOver(in *intake) error {
 	in.repeats.begin()
 	for range 2 * in.prefetch {
 		const autoAck = true
-		d, ok, err := ch.Get(in.holder(), autoAck)
+		d, ok, err := ch.Get(queue, autoAck)
 		if err == nil && ok {
 			in.take(&d)
 			continue
@@ -61,25 +90,26 @@ func (s *session) stepOver(in *intake) error {
 		if err == nil || refusedWith(err, amqp.NotFound) {
 			break
 		}
-		if said(err) {
-			return topology("queue", in.holder(), err)
+		if said(err) && !brokerFailed(err) {
+			return topology("queue", queue, err)
 		}
 		<-s.broken
-		if tooOdd(s.why()) {
-			s.link.log.Error("dropped a message that cannot be read", "queue", in.holder())
-		} else {
-			in.lostTaken()
+		if s.failed.Load() {
+			s.link.log.Error("stepped over a message that the broker cannot deliver", "queue", queue)
 		}
+		in.lostTaken()
 		return err
 	}
-	in.careful = false
+	in.failures, in.careful = 0, false
 	return nil
 }
 
 // lostTaken notes that a message which the broker had kept until now was perhaps lost on
 // its way.
-func (in *intake) lostTaken() {
-	from := in.clear
+func (in *intake) lostTaken() { in.lostSince(in.clear) }
+
+// lostSince notes that a message was lost that was sent after the time given.
+func (in *intake) lostSince(from time.Time) {
 	if in.gap != nil && in.gap.From.Before(from) {
 		from = in.gap.From // nobody was told of that one yet
 	}
@@ -98,8 +128,8 @@ func (in *intake) pace() int {
 // when the last one ended.
 func (c *consumer) outpaced(last uint64) error {
 	if c.intake.careful && last > 2*uint64(c.intake.prefetch) {
-		c.intake.careful = false
-		return fmt.Errorf("the message in the %s that could not be read comes no more", c.intake.what())
+		c.intake.failures, c.intake.careful = 0, false
+		return fmt.Errorf("the message in the %s over which the broker failed comes no more", c.intake.what())
 	}
 	return nil
 }

@@ -113,6 +113,7 @@ type Bridge struct {
 	ops          map[string]op
 	opNames      []string
 	drops        *tally               // messages that are no replies
+	roomDrops    *tally               // messages for rooms that cannot be unpacked
 	failures     *tally               // commands that were not delivered
 	refusals     *tally               // refused requests
 	badForwarded *tally               // requests of trusted proxies that name no client
@@ -162,6 +163,7 @@ func New(cfg Config) (*Bridge, error) {
 		cfg:          cfg,
 		log:          cfg.Logger,
 		drops:        newTally(cfg.Logger, "dropped a message that is no reply"),
+		roomDrops:    newTally(cfg.Logger, "dropped a message for rooms"),
 		failures:     newTally(cfg.Logger, "a command failed"),
 		refusals:     newTally(cfg.Logger, "a request was turned away"),
 		badForwarded: newTally(cfg.Logger, "a trusted proxy names no client"),
@@ -273,6 +275,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	unlink()
 	linking.Wait()
 	b.drops.end()
+	b.roomDrops.end()
 	b.failures.end()
 	b.sentLog.end()
 	b.refusals.end()

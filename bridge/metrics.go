@@ -84,6 +84,7 @@ var (
 	clientsDesc       = describe("clients", "WebSocket clients that are connected, by what they speak.", "protocol")
 	roomsDesc         = describe("rooms", "Rooms with clients that connected to their paths.")
 	sourceUpDesc      = describe("source_up", "1 while the bridge is linked to an exchange of rooms, and the broker takes its messages into the bridge's queue.", "exchange")
+	roomDroppedDesc   = describe("room_messages_dropped_total", "Messages for rooms that could not be unpacked, by reason.", "reason")
 	roomMessagesDesc  = describe("room_messages_total", "Messages that came from an exchange of rooms.", "exchange")
 	sourceGapsDesc    = describe("source_gaps_total", "Spans of time in which messages for rooms may have been lost.", "exchange")
 	presenceUpDesc    = describe("presence_up", "1 while the bridge is linked to the exchange of presence.")
@@ -127,6 +128,9 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	gauge(readyDesc, oneIf(health.Ready))
 	for reason, count := range counted(health.Dropped, dropReasons()) {
 		counter(droppedDesc, float64(count), reason)
+	}
+	for reason, count := range b.roomDrops.counts() {
+		counter(roomDroppedDesc, float64(count), reason)
 	}
 	link := b.link.Stats()
 	gauge(waitingDesc, float64(link.Waiting))

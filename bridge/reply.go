@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"math"
 	"time"
 
 	"github.com/clu-ws/clu-ws/actor"
@@ -34,10 +35,12 @@ type reply struct {
 // newReply takes what is needed of a delivery, whose envelope is written.
 func newReply(d *amqpx.Delivery, envelope []byte, bodyAt int) *reply {
 	r := &reply{at: time.Now(), plain: envelope, bodyAt: bodyAt}
-	r.Sender, _ = d.Headers["sender"].(string)
-	r.Code, _ = d.Headers["message_code"].(string)
-	r.CommandID, _ = d.Headers["command_id"].(string)
-	r.Commander, _ = d.Headers["commander_id"].(string)
+	text := func(header string) string {
+		s, _ := d.Headers[header].(string)
+		return actor.Text(s) // as in the envelope
+	}
+	r.Sender, r.Code = text("sender"), text("message_code")
+	r.CommandID, r.Commander = text("command_id"), text("commander_id")
 	r.RoutingKey = d.RoutingKey
 	r.Internal, _ = d.Headers["internal"].(bool)
 	r.unroutable = d.Timestamp.IsZero() && r.Code == string(actor.Failed) && actor.ForNobody(r.RoutingKey, r.Commander, r.Sender)
@@ -71,6 +74,8 @@ func integer(v any) (int64, bool) {
 		return int64(n), true
 	case uint32:
 		return int64(n), true
+	case uint64:
+		return int64(n), n <= math.MaxInt64
 	case int:
 		return int64(n), true
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
@@ -70,7 +71,12 @@ func (b *Bridge) runFeeds(ctx context.Context, running *sync.WaitGroup) {
 // runs on the link's goroutine, and waits while the engine is behind.
 func (b *Bridge) deliverToRooms(f *feed, d *amqpx.Delivery) {
 	f.messages.Add(1)
-	path, frame := f.room(d.RoutingKey), roomFrame(d.Body)
+	body, err := actor.Body(d)
+	if err != nil {
+		b.roomDrops.note(err.Error(), "exchange", f.Exchange, "routing_key", d.RoutingKey, "message_id", d.MessageId, "app_id", d.AppId, "bytes", len(d.Body))
+		return
+	}
+	path, frame := f.room(d.RoutingKey), roomFrame(body)
 	b.hub.broadcast(path, frame)
 	b.rooms.deliver(path, frame)
 }

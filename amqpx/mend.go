@@ -1,0 +1,357 @@
+package amqpx
+
+import (
+	"bytes"
+	"encoding/binary"
+	"net"
+)
+
+// A mender is a connection from which the library reads. It mends what the library would
+// close the connection over, for everybody, although brokers relay it:
+//
+//   - field types that the library does not know: L, a long like l, which kombu sends
+//     for integers of 2^31 and more, and U, a short like s;
+//   - a message whose headers the library refuses (nested more than 32 deep, more than
+//     8192 of them, or longer than a frame may be with those that the broker adds) or
+//     that are malformed: they are replaced by one header that says so, and the link
+//     drops that message alone.
+//
+// Everything else passes as it is. The mender knows frames and headers, and looks at
+// nothing else.
+type mender struct {
+	net.Conn
+	buf []byte
+	// buf[r:ready] may be handed over; buf[ready:w] is the beginning of a frame.
+	r, ready, w int
+	skip        int    // so much of what comes next passes unread
+	rewritten   []byte // the rest of a frame that was written anew; goes before buf[r:]
+	raw         bool   // what comes is not AMQP: the library says so
+	limit       uint32 // how long a frame may be, with what is around its payload; 0 is any
+	err         error  // how the connection ended
+}
+
+func newMender(conn net.Conn) *mender {
+	return &mender{Conn: conn, buf: make([]byte, readAhead)}
+}
+
+// Read gives as much as is ready, and waits for the network only when nothing is.
+func (m *mender) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	for {
+		switch {
+		case len(m.rewritten) > 0:
+			n := copy(p, m.rewritten)
+			if m.rewritten = m.rewritten[n:]; len(m.rewritten) == 0 {
+				m.rewritten = nil
+			}
+			return n, nil
+		case m.r < m.ready:
+			n := copy(p, m.buf[m.r:m.ready])
+			m.r += n
+			return n, nil
+		case m.look():
+		case m.err != nil:
+			return 0, m.err
+		default:
+			m.fill()
+		}
+	}
+}
+
+// fill reads more from the network. All that is ready has been handed over.
+func (m *mender) fill() {
+	if m.ready > 0 {
+		m.w = copy(m.buf, m.buf[m.ready:m.w])
+		m.r, m.ready = 0, 0
+	}
+	if m.w == len(m.buf) {
+		m.buf = append(m.buf, make([]byte, len(m.buf))...)
+	}
+	n, err := m.Conn.Read(m.buf[m.w:])
+	m.w += n
+	if n == 0 && err != nil {
+		m.err = err
+		m.raw = true // half a frame is handed over as it is
+	}
+}
+
+// Of a frame: its kind, its channel and the size of its payload; behind the payload
+// comes one octet.
+const (
+	frameHead   = 7
+	frameAround = frameHead + 1
+
+	methodFrame    = 1
+	headerFrame    = 2
+	bodyFrame      = 3
+	heartbeatFrame = 8
+)
+
+// minFrameMax is the least that a broker may allow.
+const minFrameMax = 4096
+
+// maxHeaderFrame bounds what is buffered. No broker lets frames be that long.
+const maxHeaderFrame = 32 << 20
+
+// look makes the next frames ready and reports whether anything is.
+func (m *mender) look() bool {
+	for m.ready < m.w && m.rewritten == nil {
+		frame := m.buf[m.ready:m.w]
+		switch {
+		case m.raw:
+			m.ready = m.w
+			continue
+		case m.skip > 0:
+			n := min(m.skip, len(frame))
+			m.ready += n
+			m.skip -= n
+			continue
+		case len(frame) < frameHead:
+			return m.r < m.ready
+		}
+		kind, channel, size := frame[0], binary.BigEndian.Uint16(frame[1:]), binary.BigEndian.Uint32(frame[3:])
+		switch {
+		case kind == headerFrame && size <= maxHeaderFrame, kind == methodFrame && channel == 0 && size <= maxHeaderFrame:
+			whole := int(size) + frameAround
+			if len(frame) < whole {
+				return m.r < m.ready
+			}
+			if anew := m.mend(frame[:whole]); anew == nil {
+				m.ready += whole
+			} else if m.r < m.ready {
+				return true // what was before it goes first
+			} else {
+				m.ready += whole
+				m.r, m.rewritten = m.ready, anew
+			}
+		case kind == methodFrame, kind == bodyFrame, kind == heartbeatFrame:
+			m.skip = int(min(size, 1<<30)) + frameAround
+		default:
+			m.raw = true
+		}
+	}
+	return m.r < m.ready || m.rewritten != nil
+}
+
+// mend mends a whole frame in place. If that cannot be, it gives the frame that takes
+// its place.
+func (m *mender) mend(frame []byte) (anew []byte) {
+	payload := frame[frameHead : len(frame)-1]
+	if frame[0] == methodFrame {
+		m.learn(payload)
+		return nil
+	}
+	if len(payload) < contentHead {
+		return nil
+	}
+	at, table, ok := findHeaders(payload)
+	if !ok {
+		return rewriteHeader(frame[:frameHead], payload[:contentHead-2], nil, nil, malformed)
+	}
+	problem := mendFields(table, true, 0)
+	if m.limit > 0 && uint64(len(frame)) > uint64(m.limit) {
+		problem = longerThanFrame
+	}
+	if problem != "" {
+		// The flags and the properties on both sides stay.
+		return rewriteHeader(frame[:frameHead], payload[:at], table, payload[at+4+len(table):], problem)
+	}
+	return nil
+}
+
+// learn reads the two methods with which a connection begins: start has the one table that
+// a broker sends in a method, and tune says how long frames may be.
+func (m *mender) learn(payload []byte) {
+	const (
+		start, versions = "\x00\x0a\x00\x0a", 2
+		tune, channels  = "\x00\x0a\x00\x1e", 2
+	)
+	if fields, ok := bytes.CutPrefix(payload, []byte(start)); ok && len(fields) >= versions {
+		if table, _, ok := cutLong(fields[versions:]); ok {
+			mendFields(table, true, 0)
+		}
+	}
+	if fields, ok := bytes.CutPrefix(payload, []byte(tune)); ok && len(fields) >= channels+4 {
+		if m.limit = binary.BigEndian.Uint32(fields[channels:]); m.limit > 0 {
+			m.limit = max(m.limit, minFrameMax)
+		}
+	}
+}
+
+// The properties of a content, in the order of their flags from the highest bit on. The
+// two lowest are no properties.
+const (
+	contentHead  = 14 // class, weight, size of the body, flags
+	flagHeaders  = 1 << 13
+	flagContinue = 1
+	shortStrings = 1<<15 | 1<<14 | 1<<10 | 1<<9 | 1<<8 | 1<<7 | 1<<5 | 1<<4 | 1<<3 | 1<<2
+	octets       = 1<<12 | 1<<11
+	timestamps   = 1 << 6
+)
+
+// findHeaders finds the table of headers, and where its length is. It is nil if there
+// is none. ok is false if the properties are malformed.
+func findHeaders(payload []byte) (at int, table []byte, ok bool) {
+	flags := binary.BigEndian.Uint16(payload[contentHead-2:])
+	if flags&flagContinue != 0 {
+		return 0, nil, false // there are no more properties than fit
+	}
+	rest := payload[contentHead:]
+	for flag := uint16(1 << 15); flag > 1; flag >>= 1 {
+		size := 0
+		switch flags & flag {
+		case 0:
+			continue
+		case flagHeaders:
+			at = len(payload) - len(rest)
+			if table, rest, ok = cutLong(rest); !ok {
+				return 0, nil, false
+			}
+			continue
+		default:
+			switch {
+			case flag&shortStrings != 0 && len(rest) > 0:
+				size = 1 + int(rest[0])
+			case flag&octets != 0:
+				size = 1
+			case flag&timestamps != 0:
+				size = 8
+			case flag&shortStrings != 0:
+				return 0, nil, false
+			}
+		}
+		if len(rest) < size {
+			return 0, nil, false
+		}
+		rest = rest[size:]
+	}
+	return at, table, true
+}
+
+// cutLong cuts a long string, which is what a table is, off the front.
+func cutLong(b []byte) (long, rest []byte, ok bool) {
+	if len(b) < 4 {
+		return nil, nil, false
+	}
+	size := binary.BigEndian.Uint32(b)
+	if uint64(size) > uint64(len(b)-4) {
+		return nil, nil, false
+	}
+	return b[4 : 4+size], b[4+size:], true
+}
+
+// Bounds of the library.
+const (
+	maxFieldDepth   = 32
+	maxFieldEntries = 8192
+)
+
+// Why headers cannot be read.
+const (
+	malformed       = "its headers are malformed"
+	tooDeep         = "its headers are nested more than 32 deep"
+	tooManyFields   = "it has more than 8192 headers"
+	longerThanFrame = "its headers are longer than a frame"
+)
+
+// mendFields mends the fields of a table, which have names, or of an array in place. It
+// gives the reason for which the library cannot read them, or "".
+func mendFields(b []byte, named bool, depth int) (problem string) {
+	if depth > maxFieldDepth {
+		return tooDeep
+	}
+	for entries := 0; len(b) > 0; entries++ {
+		if entries == maxFieldEntries {
+			return tooManyFields
+		}
+		kind, size, ok := nextField(b, named)
+		if !ok {
+			return malformed
+		}
+		switch b[kind] {
+		case 'L':
+			b[kind] = 'l'
+		case 'U':
+			b[kind] = 's'
+		case 'F', 'A':
+			if problem := mendFields(b[kind+5:size], b[kind] == 'F', depth+1); problem != "" {
+				return problem
+			}
+		}
+		b = b[size:]
+	}
+	return ""
+}
+
+// nextField finds the type of the first field, and the size of the whole.
+func nextField(b []byte, named bool) (kind, size int, ok bool) {
+	if named {
+		kind = 1 + int(b[0])
+	}
+	if kind >= len(b) {
+		return 0, 0, false
+	}
+	value := b[kind+1:]
+	switch b[kind] {
+	case 'V':
+	case 't', 'b', 'B':
+		size = 1
+	case 's', 'u', 'U':
+		size = 2
+	case 'I', 'i', 'f':
+		size = 4
+	case 'D':
+		size = 5
+	case 'l', 'L', 'd', 'T':
+		size = 8
+	case 'S', 'x', 'F', 'A':
+		long, _, ok := cutLong(value)
+		if !ok {
+			return 0, 0, false
+		}
+		size = 4 + len(long)
+	default:
+		return 0, 0, false
+	}
+	return kind, kind + 1 + size, size <= len(value)
+}
+
+// unreadableHeader takes the place of headers that cannot be read, and says why.
+const unreadableHeader = "clu-ws.unreadable"
+
+// rewriteHeader writes the frame of a content header anew: with what was before the
+// table of headers, and behind it. Of the table only the place in a stream is kept.
+func rewriteHeader(head, before, table, behind []byte, problem string) []byte {
+	frame := append([]byte(nil), head...)
+	frame = append(frame, before...)
+	if len(before) < contentHead { // the flags are missing
+		frame = binary.BigEndian.AppendUint16(frame, flagHeaders)
+	}
+	at := len(frame)
+	frame = append(frame, 0, 0, 0, 0)
+	frame = append(frame, byte(len(unreadableHeader)))
+	frame = append(frame, unreadableHeader...)
+	frame = append(frame, 'S')
+	frame = binary.BigEndian.AppendUint32(frame, uint32(len(problem)))
+	frame = append(frame, problem...)
+	for b := table; len(b) > 0; {
+		kind, size, ok := nextField(b, true)
+		if !ok {
+			break
+		}
+		if string(b[1:kind]) == offsetHeader && (b[kind] == 'l' || b[kind] == 'L') {
+			frame = append(frame, b[:kind]...)
+			frame = append(frame, 'l')
+			frame = append(frame, b[kind+1:size]...)
+		}
+		b = b[size:]
+	}
+	binary.BigEndian.PutUint32(frame[at:], uint32(len(frame)-at-4))
+	frame = append(frame, behind...)
+	binary.BigEndian.PutUint32(frame[3:], uint32(len(frame)-frameHead))
+	return append(frame, frameEnd)
+}
+
+const frameEnd = 0xce
