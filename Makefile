@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build test fuzz bench clean
+.PHONY: help run build test test-brokers fuzz bench clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: build ## a broker, actors and the page on this machine; needs Go only
 	bin/clu-ws demo
@@ -12,6 +12,9 @@ build: ## build bin/clu-ws
 
 test: ## set up what is missing, then run all checks and tests
 	@scripts/test.sh
+
+test-brokers: ## run what uses RabbitMQ on 3.10, 4.0 and 4.3, and on clusters of them
+	@scripts/test-brokers.sh
 
 fuzz: ## run every fuzz target for 20 seconds
 	@scripts/fuzz.sh

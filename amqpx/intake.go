@@ -26,6 +26,7 @@ type intake struct {
 	bound time.Time     // when the last binding of this session was confirmed
 	late  time.Duration // how long before it is heard of a message may have been sent
 
+	suspect   bool      // the broker takes no messages into it, as far as is known; of its prober
 	careful   bool      // a message that cannot be read is to come
 	classic   bool      // the broker has no quorum queues
 	priority  int64     // of the last consumer of the kept queue
@@ -179,7 +180,9 @@ func (in *intake) take(d *amqp.Delivery) {
 		}
 		in.takeKept(d)
 	default:
-		in.deliver(d)
+		if !isProbe(d, in.holder()) {
+			in.deliver(d)
+		}
 	}
 }
 

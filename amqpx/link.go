@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -47,8 +48,15 @@ type Config struct {
 	CheckQueues bool
 	// Heartbeat is the AMQP heartbeat interval. 0 is ten seconds.
 	Heartbeat time.Duration
+	// ProbeAfter is how long a queue may deliver nothing before the link checks, by a message
+	// of its own, that one would arrive; for a stream it is three times as long. Less than
+	// zero never checks. 0 is ten seconds.
+	ProbeAfter time.Duration
 	// Dial replaces the network, for an embedded broker.
 	Dial func(network, addr string) (net.Conn, error)
+	// Lookup finds the addresses of a host, each of which is tried. nil asks the system,
+	// and with Dial nobody.
+	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 	// OnState is told of every change of state, in order and one at a time. It
 	// must not block.
 	OnState func(State)
@@ -66,6 +74,9 @@ type State struct {
 	Broker string
 	// Blocked is the broker's reason for not reading publishes, or "".
 	Blocked string
+	// QueueDown is why the broker takes no messages into a queue, or "". Publishing may
+	// work nevertheless.
+	QueueDown string
 	// Err is why the link is down; nil before the first attempt, [ErrEnded]
 	// after Run.
 	Err error
@@ -85,10 +96,15 @@ type Link struct {
 	toldUntied bool
 	// toldUndropped: dead letters were refused before. It belongs to Run.
 	toldUndropped bool
+	// unsettled is how many connections in a row broke early (settled.go). It belongs to Run.
+	unsettled int
 	// limit is how long the body of a message may be, in bytes; 0 while nobody knows.
 	limit atomic.Int64
-	// limits are what was learned at each address. They belong to Run.
+	// limits are what was learned at each target. They belong to Run.
 	limits map[string]int64
+	// place is where the link is, or tries to be. It belongs to Run.
+	place   place
+	dialTCP func(ctx context.Context, network, addr string) (net.Conn, error)
 	// forbidden is why nothing may be sent; nil if it may.
 	forbidden atomic.Pointer[forbidden]
 	// forbiddenKeys is why nothing may be sent with a routing key. Run alone replaces
@@ -97,9 +113,10 @@ type Link struct {
 
 	// announcing keeps OnState's calls in the order of the changes.
 	announcing sync.Mutex
-	// mu guards the following field.
-	mu    sync.Mutex
-	state State
+	// mu guards the following fields.
+	mu            sync.Mutex
+	state         State
+	unprobedUntil time.Time // the broker has refused a probe
 }
 
 // New checks the configuration. Nothing is dialled before [Link.Run].
@@ -127,14 +144,25 @@ func New(cfg Config) (*Link, error) {
 	cfg.Waiting = orDefault(cfg.Waiting, 1024)
 	cfg.PublishTimeout = orDefault(cfg.PublishTimeout, 900*time.Millisecond)
 	cfg.Heartbeat = orDefault(cfg.Heartbeat, 10*time.Second)
+	if cfg.ProbeAfter = orDefault(cfg.ProbeAfter, 10*time.Second); cfg.ProbeAfter > 0 {
+		cfg.ProbeAfter = max(cfg.ProbeAfter, probeTicks*time.Millisecond)
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
+	}
+	if cfg.Lookup == nil && cfg.Dial == nil {
+		cfg.Lookup = lookupHost
 	}
 	l := &Link{
 		cfg:    cfg,
 		log:    cfg.Logger,
 		outbox: newOutbox(cfg.Waiting, cfg.Window, cfg.PublishTimeout),
 		limits: map[string]int64{},
+
+		dialTCP: dialTCP,
+	}
+	if cfg.Dial != nil {
+		l.dialTCP = func(_ context.Context, network, addr string) (net.Conn, error) { return cfg.Dial(network, addr) }
 	}
 	l.outbox.checks = cfg.CheckQueues
 	for _, q := range cfg.Queues {
@@ -233,46 +261,60 @@ const noticedAfter = 2 * time.Minute
 func (l *Link) supervise(ctx context.Context) error {
 	var pause backoff
 	var linked bool
-	held := time.Now()          // when the last connection, of ours or of a process before us, ended
-	told := map[string]string{} // by URL, why the last try failed
-	for attempt := 1; ctx.Err() == nil; attempt++ {
-		url := l.cfg.URLs[(attempt-1)%len(l.cfg.URLs)]
-		roundDone := attempt%len(l.cfg.URLs) == 0
-		started := time.Now()
-		s, err := l.connect(ctx, url)
-		if err == nil {
-			linked = true
-			clear(told)
-			l.limit.Store(l.limits[url])
-			err = s.serve(ctx)
-			held = time.Now()
-			l.learnLimit(url, err)
-			l.noteForbidden(err)
-			if time.Since(started) > settledAfter {
-				pause.reset()
+	held := time.Now() // when the last connection, of ours or of a process before us, ended
+	past := newAttempts()
+	var served *target
+	for ctx.Err() == nil {
+		r := l.newRound(ctx, past, &pause, served)
+		r.once = l.cfg.FailFast && !linked
+		served = nil
+		for served == nil && r.next(ctx) {
+			at := l.place.target
+			started := time.Now()
+			s, err := r.connect(ctx)
+			if err == nil {
+				r.end()
+				r.linked(at)
+				linked, served = true, &at
+				l.limit.Store(l.limits[at.key()])
+				up := time.Now()
+				err = s.serve(ctx)
+				held = time.Now()
+				l.noteHeld(held.Sub(up))
+				l.learnLimit(at.key(), err)
+				l.noteForbidden(err)
+				if time.Since(started) > settledAfter {
+					pause.reset()
+				}
+			}
+			if ctx.Err() != nil {
+				break
+			}
+			silent := r.noteSilent(at, err)
+			err = explain(err, at.url, l.cfg)
+			if served != nil {
+				err = l.unsettledFor(err)
+				r.broke(at, err)
+			}
+			switch {
+			case heldByAnother(err) && time.Since(held) < noticedAfter:
+				pause.soon()
+			case misconfigured(err):
+				r.rest(at, err)
+			}
+			if served == nil {
+				r.fail(at, err)
+				r.refused(!silent && !misconfigured(err))
 			}
 		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		err = explain(err, url, l.cfg)
-		if l.cfg.FailFast && !linked && attempt == len(l.cfg.URLs) {
-			return err
-		}
-		// A log line for each change at each address, not for each try.
-		if told[url] != err.Error() {
-			l.log.Error("not linked to the broker; trying again", "error", err)
-		}
-		told[url] = err.Error()
-		l.change(func(s *State) { *s = State{Err: err} })
+		r.end()
 		switch {
-		case heldByAnother(err) && time.Since(held) < noticedAfter:
-			pause.soon()
-		case misconfigured(err):
-			pause.last()
-		}
-		if roundDone {
-			wait(ctx, pause.next())
+		case ctx.Err() != nil:
+			return nil
+		case served != nil:
+			wait(ctx, r.pause())
+		case r.once:
+			return r.lastError()
 		}
 	}
 	return nil
@@ -307,8 +349,13 @@ func (l *Link) sweep(ctx context.Context) {
 
 func (l *Link) up(url string) {
 	broker := Redact(url)
-	l.log.Info("linked to the broker", "broker", broker, "exchange", l.cfg.Exchange, "name", l.cfg.Name)
-	l.change(func(s *State) { *s = State{Up: true, Broker: broker} })
+	where := []any{"broker", broker}
+	if l.place.among > 1 {
+		where = append(where, "address", l.place.host())
+	}
+	l.log.Info("linked to the broker", append(where, "exchange", l.cfg.Exchange, "name", l.cfg.Name)...)
+	// What the broker has said since, of blocking say, stays.
+	l.change(func(s *State) { s.Up, s.Broker, s.Err = true, broker, nil })
 }
 
 // blocked follows the broker's word on whether it reads publishes.

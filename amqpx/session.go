@@ -23,6 +23,9 @@ type session struct {
 	markers    *amqp.Channel    // into what outlives the link; nil if nothing does
 	returned   chan amqp.Return // of the markers
 
+	markersClosed chan *amqp.Error // tells why markers was closed
+	noMarker      error            // what it told; of the goroutine that connects
+
 	consumers []*consumer
 	drops     []*dropWatch
 	over      <-chan *amqp.Error // how the consuming connection ended
@@ -150,9 +153,9 @@ func (s *session) why() error {
 // leaves nothing behind: no goroutine, no publish without its outcome.
 func (s *session) serve(ctx context.Context) error {
 	s.link.outbox.open()
-	// First of all: what the broker says next, of blocking say, comes on top of it.
-	s.link.up(s.url)
 	done := make(chan struct{})
+	// First of all: what the broker says next, of blocking say, comes on top of it.
+	s.announce(done)
 	s.serving = true
 	for _, c := range s.consumers {
 		s.tasks.Go(func() {
@@ -169,6 +172,7 @@ func (s *session) serve(ctx context.Context) error {
 	s.tasks.Go(s.settle)
 	s.tasks.Go(s.followBlocking)
 	s.tasks.Go(func() { s.checkBindings(done) })
+	s.startProbing(done)
 	s.tasks.Go(func() {
 		if err := s.send(done); err != nil {
 			s.fail(err)

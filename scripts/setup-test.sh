@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets up what `make test` needs beside Go: RabbitMQ, Chromium, Python, node and a C compiler from
-# Debian's packages, then CLU, wscat and Autobahn below .cache. It does nothing, fast, when all is there. What
+# Debian's packages, then CLU, wscat, Autobahn and a RabbitMQ 4 below .cache. It does nothing, fast, when all is there. What
 # it cannot set up it tells in one line each; that fails the run on CI only.
 set -u
 cd "$(dirname "$0")/.."

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# All checks and all tests. Everything runs even if something has failed, so that one run tells all.
+# All checks and all tests; what the link, the actor and the bridge do with RabbitMQ on the installed version
+# and on the newest 4.x. Everything runs even if something has failed, so that one run tells all.
 # The last line is "N passed, N failed, N skipped".
 set -u
 cd "$(dirname "$0")/.."
@@ -21,14 +22,17 @@ formatted() { ! find . -path ./.cache -prune -o -name '*.go' -exec gofmt -l {} +
 scripts/setup-test.sh || failed=1
 check modules go mod download
 check gofmt formatted
-check "go vet" go vet ./...
-check staticcheck go tool staticcheck ./...
+# The tests of these tags run in `make test-brokers` only.
+check "go vet" go vet -tags cluster,brokers ./...
+check staticcheck go tool staticcheck -tags cluster,brokers ./...
 
 race=-race
 if [ "$(go env CGO_ENABLED)" != 1 ]; then
 	race= # no C compiler; setup-test.sh has told so
 fi
+again=(-again newest -in amqpx,actor,bridge)
+[ -z "${CLU_WS_TEST_RABBITMQ:-}" ] || again=() # it names the version to run on
 # Broker, browser and Python start and stop in these tests: a package takes minutes, most of them outages that must last as long as they do.
 go build -o .cache/summary ./internal/testkit/summary &&
-	FAILED_CHECKS=$failed_checks .cache/summary $race -shuffle=on -timeout=12m ./... || failed=1
+	FAILED_CHECKS=$failed_checks .cache/summary ${again[@]+"${again[@]}"} -- $race -shuffle=on -timeout=12m ./... || failed=1
 exit $failed

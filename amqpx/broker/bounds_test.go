@@ -14,15 +14,22 @@ func TestWhatItCannotHonourIsRefusedByName(t *testing.T) {
 	conn := dial(t, url)
 	for _, args := range []amqp.Table{
 		{"x-expires": int32(1000)}, {"x-message-ttl": int32(1000)}, {"x-max-length": int32(1)},
-		{"x-queue-type": "quorum"}, {"x-queue-type": "stream"}, {"x-dead-letter-exchange": "dead"},
+		{"x-queue-type": "quorum"}, {"x-queue-type": "stream"}, {"x-dead-letter-exchange": ""},
+		{"x-dead-letter-routing-key": "q"}, {"x-delivery-limit": int32(10)}, {"x-overflow": "reject-publish"},
 	} {
-		_, err := open(t, conn).QueueDeclare("q", false, false, true, false, args)
-		wantRefusal(t, err, amqp.PreconditionFailed, anyKey(args))
+		for _, durable := range []bool{true, false} {
+			_, err := open(t, conn).QueueDeclare("q", durable, false, !durable, false, args)
+			wantRefusal(t, err, amqp.PreconditionFailed, anyKey(args))
+		}
 	}
-	_, err := open(t, conn).QueueDeclare("q", false, false, true, false, amqp.Table{"x-queue-type": "classic", "my-note": "hello"})
+	_, err := open(t, conn).QueueDeclarePassive("q", false, false, false, false, nil)
+	wantRefusal(t, err, amqp.NotFound, "no queue 'q'") // none of it was done by half
+	_, err = open(t, conn).QueueDeclare("q", false, false, true, false, amqp.Table{"x-queue-type": "classic", "my-note": "hello"})
 	if err != nil {
 		t.Errorf("arguments without an effect were refused: %v", err)
 	}
+	err = open(t, conn).ExchangeDeclare("x", "odd", false, true, false, false, nil)
+	wantRefusal(t, err, amqp.PreconditionFailed, "unknown exchange type 'odd'")
 	err = open(t, conn).ExchangeDeclare("x", "topic", false, true, false, false, amqp.Table{"alternate-exchange": "y"})
 	wantRefusal(t, err, amqp.PreconditionFailed, "alternate-exchange")
 	_, err = open(t, conn).Consume("q", "", false, false, false, false, amqp.Table{"x-priority": int32(3)})

@@ -146,10 +146,24 @@ func (c *conn) method0(payload []byte) (done bool, err error) {
 		c.release()
 		c.sendPlain(0, connectionCloseOk)
 		return true, c.awaitHangup()
+	case id == connectionUpdateSecret:
+		return false, c.updateSecret(&a)
 	case id.class() == channelOpen.class() || id.class() >= exchangeDeclare.class():
 		return false, errorf(commandInvalid, "a channel method was called on channel 0").during(id)
 	}
 	return false, errorf(commandInvalid, "this method is not expected on an open connection").during(id)
+}
+
+// updateSecret answers a client whose credentials have been renewed. Like RabbitMQ with users of its own, it
+// does not look at the new secret: a login by password does not expire.
+func (c *conn) updateSecret(a *args) error {
+	a.long()  // the secret
+	a.short() // the reason
+	if err := a.end(); err != nil {
+		return errorf(frameError, "the method's arguments are cut short or malformed").during(connectionUpdateSecret)
+	}
+	c.sendPlain(0, connectionUpdateSecretOk)
+	return nil
 }
 
 // frame hands one frame to its channel.

@@ -54,9 +54,16 @@
 //     headers, sorts by priority. Here none has an effect;
 //   - refuses a body above its limit once it has come whole, and up to 128 MiB; here the header is
 //     refused already, above Config.MaxBody;
+//   - takes frame_max from 8192 on, as of 4.1; here it is 4096, as in the specification and before;
+//   - counts a global prefetch for each consumer, as of 4.3; here, as before, the consumers of a channel
+//     share it;
+//   - ends the connection over an exchange of an unknown type, before 4.0; here, as since, the channel;
+//   - ends the connection with 541 INTERNAL_ERROR over a new secret cut short; here that is 501 FRAME_ERROR;
 //   - waits, or drops the connection without a word, after more body than was declared, or an unknown
 //     method; here they are 501 FRAME_ERROR and 503 COMMAND_INVALID;
 //   - has users, permissions and virtual hosts; here every user of Config.Users may do everything in
 //     "/", the only one, from wherever the listener is reached;
+//   - may log in with tokens that expire, and be sent a new one (connection.update-secret); a new password
+//     it does not look at, and here there are passwords only;
 //   - offers AMQPLAIN and other logins; here there is PLAIN only.
 package broker

@@ -121,7 +121,7 @@ func (b *Broker) declareExchange(want exchange, arguments table) error {
 	case "headers":
 		return errorf(notImplemented, "this broker has no exchanges of type 'headers'")
 	default:
-		return errorf(commandInvalid, "unknown exchange type '%s'", want.kind)
+		return errorf(preconditionFailed, "unknown exchange type '%s'", want.kind)
 	}
 	if err := refuseArguments(arguments, unsupportedByExchange, "exchange", want.name); err != nil {
 		return err

@@ -17,6 +17,9 @@ const (
 	connectionBlocked   methodID = 10<<16 | 60
 	connectionUnblocked methodID = 10<<16 | 61
 
+	connectionUpdateSecret   methodID = 10<<16 | 70
+	connectionUpdateSecretOk methodID = 10<<16 | 71
+
 	channelOpen    methodID = 20<<16 | 10
 	channelOpenOk  methodID = 20<<16 | 11
 	channelFlow    methodID = 20<<16 | 20

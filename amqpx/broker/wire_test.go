@@ -31,6 +31,9 @@ func TestBrokenRulesAreAnsweredInWords(t *testing.T) {
 	nested, mark := beginMethod(nil, 1, queueDeclare)
 	nested = endFrame(appendLong(append(appendShort(append(nested, 0, 0), "q"), 4), string(deep)), mark)
 
+	secret, mark := beginMethod(nil, 0, connectionUpdateSecret)
+	secret = endFrame(appendLong(secret, "no reason follows"), mark)
+
 	for _, tt := range []struct {
 		name   string
 		input  []byte
@@ -42,6 +45,7 @@ func TestBrokenRulesAreAnsweredInWords(t *testing.T) {
 		{"a channel's method on channel 0", frames(toZero), commandInvalid, queueDeclare},
 		{"content on channel 0", frames([]byte{frameBody, 0, 0, 0, 0, 0, 0, frameEnd}), unexpectedFrame, 0},
 		{"a heartbeat with a body", frames([]byte{frameHeartbeat, 0, 0, 0, 0, 0, 1, 0, frameEnd}), frameError, 0},
+		{"a new secret cut short", frames(secret), frameError, connectionUpdateSecret},
 		{"tables without end", frames(nested), frameError, queueDeclare},
 		{"an impatient client", append([]byte(protocolHeader), open...), unexpectedFrame, 0},
 	} {

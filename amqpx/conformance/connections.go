@@ -24,8 +24,8 @@ var connectionTests = []test{
 			}
 		}
 	}},
-	{"another protocol is answered with the header of the one spoken here", func(s *session) {
-		for _, hello := range []string{"AMQP\x00\x00\x09\x00", "AMQP\x03\x01\x00\x00", "GET / HT"} {
+	{"another protocol is answered with the header of one spoken here", func(s *session) {
+		for _, hello := range []string{"AMQP\x00\x00\x09\x00", "GET / HT"} {
 			nc, err := s.to.dial("tcp", s.addr())
 			if err != nil {
 				s.Fatal(err)
@@ -34,7 +34,9 @@ var connectionTests = []test{
 			if _, err := nc.Write([]byte(hello)); err != nil {
 				s.Fatal(err)
 			}
-			if got, _ := io.ReadAll(nc); !bytes.Equal(got, []byte("AMQP\x00\x00\x09\x01")) {
+			got, _ := io.ReadAll(nc)
+			// RabbitMQ 4 speaks AMQP 1.0, too.
+			if string(got) != "AMQP\x00\x00\x09\x01" && (hello[0] == 'A' || string(got) != "AMQP\x03\x01\x00\x00") {
 				s.Errorf("to %q the broker said %q", hello, got)
 			}
 			_ = nc.Close()
@@ -85,6 +87,16 @@ var connectionTests = []test{
 		ch := s.channel()
 		ch.must(ch.Flow(true))
 		wantCode(s.T, ch.Flow(false), amqp.NotImplemented)
+	}},
+	{"a new secret is taken while the connection is in use", func(s *session) {
+		conn := s.connect()
+		ch := s.channelOn(conn).confirming()
+		queue := ch.queue()
+		for _, secret := range []string{"guest", "another one"} { // a login by password does not expire
+			ch.must(conn.UpdateSecret(secret, "renewed"))
+			ch.send("", queue, secret)
+		}
+		s.equal("the queue", ch.take(queue), []string{"guest", "another one"})
 	}},
 	{"heartbeats keep an idle connection alive", func(s *session) {
 		if testing.Short() {

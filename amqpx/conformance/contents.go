@@ -65,10 +65,10 @@ var contentTests = []test{
 	}},
 	{"a client with small frames gets large bodies in small frames", func(s *session) {
 		sender := s.channel().confirming()
-		conn, err := amqp.DialConfig(s.to.url, amqp.Config{Dial: s.to.dial, FrameSize: 4096, Locale: "en_US"})
+		conn, err := amqp.DialConfig(s.to.url, amqp.Config{Dial: s.to.dial, FrameSize: 8192, Locale: "en_US"})
 		sender.must(err)
 		s.Cleanup(func() { _ = conn.Close() })
-		if conn.Config.FrameSize != 4096 {
+		if conn.Config.FrameSize != 8192 {
 			s.Fatalf("negotiated frames of %d bytes", conn.Config.FrameSize)
 		}
 		receiver := s.channelOn(conn).confirming()

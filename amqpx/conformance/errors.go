@@ -76,11 +76,6 @@ var accusations = []accusation{
 		text:   "NOT_IMPLEMENTED - immediate=true",
 	},
 	{
-		name: "an unknown exchange type", code: amqp.CommandInvalid, class: 40, method: 10,
-		frames: []rawFrame{method(1, 40, 10, ticket, short("x"), short("odd"), []byte{4}, noTable)},
-		text:   "COMMAND_INVALID - unknown exchange type 'odd'",
-	},
-	{
 		name: "a channel opened twice", code: amqp.ChannelError, class: 20, method: 10,
 		frames: []rawFrame{method(1, 20, 10, []byte{0})},
 		text:   "CHANNEL_ERROR - second 'channel.open' seen",

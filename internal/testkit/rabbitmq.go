@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	startTimeout = 60 * time.Second // about 3.5 s on an idle machine
+	startTimeout = 3 * time.Minute  // about 3.5 s on an idle machine, over a minute on a crowded one
 	stopTimeout  = 30 * time.Second // about 2.5 s
 )
 

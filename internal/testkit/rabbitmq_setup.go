@@ -71,6 +71,7 @@ func findRabbitMQ() (dir string, err error) {
 // rabbitBin is that folder for a test.
 func rabbitBin(t testing.TB) string {
 	t.Helper()
+	noteRabbitUser(t)
 	dir, err := findRabbitMQ()
 	if err != nil {
 		Missing(t, "RabbitMQ", err.Error())

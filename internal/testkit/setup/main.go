@@ -20,4 +20,7 @@ func main() {
 	if _, err := cache.Autobahn(); err != nil {
 		fmt.Println("MISSING Autobahn:", err)
 	}
+	if _, err := cache.NewestRabbitMQ(); err != nil {
+		fmt.Println("MISSING RabbitMQ 4:", err)
+	}
 }

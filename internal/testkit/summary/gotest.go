@@ -25,15 +25,24 @@ type line struct{ test, text string }
 
 // run is one package, while its tests run.
 type run struct {
+	on     string // see goTest
 	lines  []line
 	ended  map[string]string // action by test
 	passed int
 	notes  []string // noted results of passing tests
 }
 
-// runGo runs `go test -json` with args.
-func runGo(args []string, total *counts) {
-	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
+// goTest is one run of go test.
+type goTest struct {
+	args []string
+	env  []string // on top of this process's own
+	on   string   // follows the names of packages and failed tests, such as " on RabbitMQ 4.0.5"
+}
+
+// runGo runs `go test -json`.
+func runGo(tests goTest, total *counts) {
+	cmd := exec.Command("go", append([]string{"test", "-json"}, tests.args...)...)
+	cmd.Env = append(os.Environ(), tests.env...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err == nil {
@@ -45,15 +54,15 @@ func runGo(args []string, total *counts) {
 		return
 	}
 	failedBefore := total.failed
-	readEvents(out, os.Stdout, total)
+	readEvents(out, os.Stdout, tests.on, total)
 	// For instance a bad flag: there was nothing to count.
 	if err := cmd.Wait(); err != nil && total.failed == failedBefore {
-		fmt.Println("go test:", err)
+		fmt.Printf("go test%s: %v\n", tests.on, err)
 		total.failed++
 	}
 }
 
-func readEvents(in io.Reader, out io.Writer, total *counts) {
+func readEvents(in io.Reader, out io.Writer, on string, total *counts) {
 	packages := map[string]*run{}
 	lines := bufio.NewReader(in)
 	for {
@@ -73,7 +82,7 @@ func readEvents(in io.Reader, out io.Writer, total *counts) {
 		}
 		p := packages[e.Package]
 		if p == nil {
-			p = &run{ended: map[string]string{}}
+			p = &run{on: on, ended: map[string]string{}}
 			packages[e.Package] = p
 		}
 		p.add(e, total)
@@ -116,7 +125,7 @@ func (p *run) add(e event, total *counts) {
 func (p *run) finish(e event, out io.Writer, total *counts) {
 	switch e.Action {
 	case "pass":
-		fmt.Fprintf(out, "ok    %s  %d passed, %.1fs\n", e.Package, p.passed, e.Elapsed)
+		fmt.Fprintf(out, "ok    %s%s  %d passed, %.1fs\n", e.Package, p.on, p.passed, e.Elapsed)
 		for _, note := range p.notes {
 			fmt.Fprintf(out, "      %s\n", note)
 		}
@@ -131,13 +140,17 @@ func (p *run) finish(e event, out io.Writer, total *counts) {
 		// The rest is the package's own, such as a data race or a panic, or that of a test that
 		// never ended.
 		if l.test == "" || end == "fail" || end == "" {
-			if !strings.HasPrefix(l.text, "=== ") {
-				fmt.Fprint(out, l.text)
+			if strings.HasPrefix(l.text, "=== ") {
+				continue
 			}
+			if strings.HasPrefix(strings.TrimLeft(l.text, " "), "--- FAIL: ") {
+				l.text = strings.TrimSuffix(l.text, "\n") + p.on + "\n"
+			}
+			fmt.Fprint(out, l.text)
 		}
 	}
 	if !failedTest {
 		total.failed++ // it did not build, or panicked, or left goroutines
 	}
-	fmt.Fprintf(out, "FAIL  %s  %.1fs\n", e.Package, e.Elapsed)
+	fmt.Fprintf(out, "FAIL  %s%s  %.1fs\n", e.Package, p.on, e.Elapsed)
 }

@@ -29,7 +29,7 @@ const events = `{"Action":"start","Package":"a"}
 func TestEventsAreCountedAndFailuresShown(t *testing.T) {
 	total := newCounts()
 	var out strings.Builder
-	readEvents(strings.NewReader(events), &out, total)
+	readEvents(strings.NewReader(events), &out, "", total)
 
 	const want = `ok    a  1 passed, 0.5s
       3 of 3
@@ -47,6 +47,24 @@ FAIL  c  0.0s
 	}
 	if !total.missing["MISSING CLU: no network"] || len(total.missing) != 1 {
 		t.Errorf("missing %v", total.missing)
+	}
+}
+
+func TestWhatRanOnAnotherRabbitMQIsToldWithItsVersion(t *testing.T) {
+	const events = `{"Action":"output","Package":"a","Test":"TestBad/x","Output":"    --- FAIL: TestBad/x (0.1s)\n"}
+{"Action":"fail","Package":"a","Test":"TestBad/x"}
+{"Action":"fail","Package":"a","Elapsed":0.1}
+{"Action":"pass","Package":"b","Elapsed":0.2}
+`
+	var out strings.Builder
+	readEvents(strings.NewReader(events), &out, " on RabbitMQ 4.0.5", newCounts())
+
+	const want = `    --- FAIL: TestBad/x (0.1s) on RabbitMQ 4.0.5
+FAIL  a on RabbitMQ 4.0.5  0.1s
+ok    b on RabbitMQ 4.0.5  0 passed, 0.2s
+`
+	if out.String() != want {
+		t.Errorf("wrote\n%s\nwant\n%s", &out, want)
 	}
 }
 

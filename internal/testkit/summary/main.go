@@ -1,16 +1,28 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func main() {
+	again := flag.String("again", "", "the other RabbitMQs, by commas: newest, or suites of Debian")
+	in := flag.String("in", ".", "the folders, by commas, whose tests run on the other RabbitMQs")
+	each := flag.String("each", "", "the build tag of tests that run on each RabbitMQ")
+	once := flag.String("once", "", "the build tag of tests that run once")
+	flag.Parse()
 	total := newCounts()
-	runGo(os.Args[1:], total)
-	runNode(".", total)
+	if err := runAll(flag.Args(), list(*again), list(*in), *each, *once, total); err != nil {
+		fmt.Println(err)
+		total.failed++
+	}
 
 	for _, line := range slices.Sorted(maps.Keys(total.missing)) {
 		fmt.Println(line)
@@ -25,6 +37,49 @@ func main() {
 	}
 }
 
+func list(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' })
+}
+
+// runAll runs everything: all tests on the installed RabbitMQ, then what asked for one on the others.
+func runAll(args, again, in []string, each, once string, total *counts) error {
+	var flags []string
+	for _, arg := range args {
+		if strings.HasPrefix(arg, "-") {
+			flags = append(flags, arg)
+		}
+	}
+	noted, err := os.MkdirTemp("", "clu-ws-tests-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(noted)
+	file := filepath.Join(noted, "users")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		return err
+	}
+
+	runGo(goTest{args: args, env: []string{testkit.RabbitUsersFile + "=" + file}}, total)
+	runNode(".", total)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	users := within(readUsers(string(text)), in)
+	for _, name := range again {
+		runAgain(name, flags, users, total)
+	}
+	if once != "" {
+		runTagged(once, "", flags, total)
+	}
+	if each != "" {
+		for _, name := range append([]string{""}, again...) {
+			runTagged(each, name, flags, total)
+		}
+	}
+	return nil
+}
+
 // counts is what the last lines tell.
 type counts struct {
 	passed, failed, skipped int
@@ -32,3 +87,13 @@ type counts struct {
 }
 
 func newCounts() *counts { return &counts{missing: map[string]bool{}} }
+
+// miss notes that something could not be set up, without which tests were left out. That fails CI.
+func (c *counts) miss(line string) {
+	c.missing[line] = true
+	if os.Getenv("CI") == "true" {
+		c.failed++
+	} else {
+		c.skipped++
+	}
+}

@@ -1,0 +1,81 @@
+package broker_test
+
+import (
+	"bytes"
+	"io"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/clu-ws/clu-ws/amqpx/broker"
+)
+
+// What the versions of RabbitMQ do each in their own way is not in package conformance. These are the
+// ways of the embedded broker.
+
+func TestAGlobalPrefetchIsSharedByTheConsumersOfAChannel(t *testing.T) {
+	_, url := serve(t, broker.Config{})
+	ch := open(t, dial(t, url))
+	must(t, ch.Confirm(false))
+	for _, queue := range []string{"one", "two"} {
+		declare(t, ch, queue)
+		for range 5 {
+			publish(t, ch, queue, nil)
+		}
+	}
+	waiting := func(queue string) int {
+		q, err := ch.QueueDeclarePassive(queue, false, false, false, false, nil)
+		must(t, err)
+		return q.Messages
+	}
+	must(t, ch.Qos(4, 0, true))
+	first, err := ch.Consume("one", "", false, false, false, false, nil)
+	must(t, err)
+	var d amqp.Delivery
+	for range 4 {
+		d = next(t, first)
+	}
+	second, err := ch.Consume("two", "", false, false, false, false, nil)
+	must(t, err)
+	if one, two := waiting("one"), waiting("two"); one != 1 || two != 5 {
+		t.Errorf("%d and %d messages wait, want 1 and 5", one, two)
+	}
+	must(t, d.Ack(true))
+	next(t, second) // the window went on to the other consumer as well
+	if left := waiting("one") + waiting("two"); left != 2 {
+		t.Errorf("%d messages wait, want 2: four are out again", left)
+	}
+}
+
+func TestFramesMayBeAsSmallAsTheSpecificationHasThem(t *testing.T) {
+	_, url := serve(t, broker.Config{})
+	conn, err := amqp.DialConfig(url, amqp.Config{FrameSize: 4096})
+	must(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	ch := open(t, conn)
+	must(t, ch.Confirm(false))
+	declare(t, ch, "q")
+	deliveries, err := ch.Consume("q", "", true, false, false, false, nil)
+	must(t, err)
+	body := bytes.Repeat([]byte("x"), 100_000)
+	publish(t, ch, "q", body)
+	if d := next(t, deliveries); conn.Config.FrameSize != 4096 || !bytes.Equal(d.Body, body) {
+		t.Errorf("got %d bytes in frames of %d", len(d.Body), conn.Config.FrameSize)
+	}
+}
+
+func TestOtherProtocolsAreToldTheOneSpokenHere(t *testing.T) {
+	b, _ := serve(t, broker.Config{})
+	for _, hello := range []string{"AMQP\x03\x01\x00\x00", "AMQP\x00\x00\x09\x00", "GET / HT"} {
+		nc, err := b.Dial("", "")
+		must(t, err)
+		_ = nc.SetDeadline(time.Now().Add(patience))
+		_, err = nc.Write([]byte(hello))
+		must(t, err)
+		if got, _ := io.ReadAll(nc); string(got) != "AMQP\x00\x00\x09\x01" {
+			t.Errorf("to %q the broker said %q", hello, got)
+		}
+		_ = nc.Close()
+	}
+}

@@ -1,0 +1,41 @@
+package testkit
+
+import (
+	"fmt"
+	"os"
+	"testing"
+)
+
+// RabbitUsersFile is the environment variable that names a file. In it each test that asks for a RabbitMQ
+// leaves a line: the folder of its package, a tab, its name. The summary command runs those tests again
+// on another version.
+const RabbitUsersFile = "CLU_WS_TEST_RABBITMQ_USERS"
+
+// noteRabbitUser writes the test's line.
+func noteRabbitUser(t testing.TB) {
+	t.Helper()
+	path := os.Getenv(RabbitUsersFile)
+	if path == "" {
+		return
+	}
+	folder, err := os.Getwd() // of the package: go test sees to it
+	if err == nil {
+		err = appendLine(path, fmt.Sprintf("%s\t%s\n", folder, t.Name()))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// appendLine appends in one write, so that lines of several test binaries do not mix.
+func appendLine(path, line string) error {
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err := f.WriteString(line); err != nil {
+		_ = f.Close()
+		return err
+	}
+	return f.Close()
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/clu-ws/clu-ws/internal/testkit/cache"
+)
+
+// rabbitFolder is the variable by which package testkit is told of another RabbitMQ than the installed one.
+const rabbitFolder = "CLU_WS_TEST_RABBITMQ"
+
+// rabbitMQ finds the RabbitMQ of that name: "newest", or a suite of Debian.
+func rabbitMQ(name string) (cache.RabbitMQ, error) {
+	if name == "newest" {
+		return cache.NewestRabbitMQ()
+	}
+	return cache.RabbitMQOf(name)
+}
+
+// user is a test that asked for a RabbitMQ.
+type user struct{ folder, test string }
+
+// readUsers reads the lines that package testkit has written, each once, and of a test and its subtests
+// the test alone: it runs them all.
+func readUsers(text string) (users []user) {
+	for line := range strings.Lines(text) {
+		if folder, test, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "\t"); ok {
+			users = append(users, user{folder, test})
+		}
+	}
+	slices.SortFunc(users, func(a, b user) int {
+		return cmp.Or(cmp.Compare(a.folder, b.folder), cmp.Compare(a.test, b.test))
+	})
+	seen := map[user]bool{}
+	return slices.DeleteFunc(users, func(u user) bool {
+		for name := u.test; ; {
+			if seen[user{u.folder, name}] {
+				return true
+			}
+			i := strings.LastIndexByte(name, '/')
+			if i < 0 {
+				seen[u] = true
+				return false
+			}
+			name = name[:i]
+		}
+	})
+}
+
+// within keeps the users whose package lies in one of the folders, or below it.
+func within(users []user, folders []string) []user {
+	return slices.DeleteFunc(users, func(u user) bool {
+		return !slices.ContainsFunc(folders, func(folder string) bool {
+			absolute, err := filepath.Abs(folder)
+			return err == nil && (u.folder == absolute || strings.HasPrefix(u.folder, absolute+string(filepath.Separator)))
+		})
+	})
+}
+
+// selection is what makes go test run these tests and no others: a pattern for -run, and the packages.
+func selection(users []user) (pattern string, packages []string) {
+	var names []string
+	for _, u := range users {
+		levels := strings.Split(u.test, "/")
+		for i, level := range levels {
+			levels[i] = "^" + regexp.QuoteMeta(level) + "$"
+		}
+		names = append(names, strings.Join(levels, "/"))
+		packages = append(packages, u.folder)
+	}
+	slices.Sort(names)
+	slices.Sort(packages)
+	return strings.Join(slices.Compact(names), "|"), slices.Compact(packages)
+}
+
+// runAgain runs the tests that asked for a RabbitMQ once more on another one.
+func runAgain(name string, flags []string, users []user, total *counts) {
+	broker, err := rabbitMQ(name)
+	if err != nil {
+		total.miss(fmt.Sprintf("MISSING RabbitMQ (%s): %v; its tests did not run", name, err))
+		return
+	}
+	if len(users) == 0 {
+		fmt.Println("no test asked for a RabbitMQ")
+		total.failed++
+		return
+	}
+	if broker.Instead != "" {
+		fmt.Printf("RabbitMQ %s takes the place of the newest: %s\n", broker.Version, broker.Instead)
+	}
+	pattern, packages := selection(users)
+	runGo(goTest{
+		args: slices.Concat(flags, []string{"-run=" + pattern}, packages),
+		env:  []string{rabbitFolder + "=" + broker.Bin},
+		on:   " on RabbitMQ " + broker.Version,
+	}, total)
+}
+
+// tagged are the tests in files that are built only with a tag: their first line says so.
+func tagged(root, tag string) (users []user, err error) {
+	err = filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && path != root && strings.HasPrefix(d.Name(), "."):
+			return filepath.SkipDir
+		case d.IsDir() || !strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil || !strings.HasPrefix(string(text), "//go:build "+tag+"\n") {
+			return err
+		}
+		folder, err := filepath.Abs(filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		for _, m := range testFunction.FindAllStringSubmatch(string(text), -1) {
+			users = append(users, user{folder, m[1]})
+		}
+		return nil
+	})
+	return users, err
+}
+
+var testFunction = regexp.MustCompile(`(?m)^func (Test\w+)\(\w+ \*testing\.T\)`)
+
+// runTagged runs the tests of a tag on the RabbitMQ of that name, or on the installed one, "". They have
+// the machine to themselves.
+func runTagged(tag, name string, flags []string, total *counts) {
+	users, err := tagged(".", tag)
+	if err != nil {
+		fmt.Println("cannot look for tests:", err)
+		total.failed++
+		return
+	}
+	if len(users) == 0 {
+		return
+	}
+	pattern, packages := selection(users)
+	tests := goTest{args: slices.Concat(flags, []string{"-p=1", "-tags=" + tag, "-run=" + pattern}, packages)}
+	if name != "" {
+		broker, err := rabbitMQ(name)
+		if err != nil {
+			total.miss(fmt.Sprintf("MISSING RabbitMQ (%s): %v; the %s tests did not run on it", name, err, tag))
+			return
+		}
+		tests.env, tests.on = []string{rabbitFolder + "=" + broker.Bin}, " on RabbitMQ "+broker.Version
+	}
+	runGo(tests, total)
+}
