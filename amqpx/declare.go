@@ -43,6 +43,13 @@ func (s *session) openExclusive(ctx context.Context, ch *amqp.Channel, in *intak
 	if err := s.holdName(ctx, in); err != nil {
 		return err
 	}
+	if in.served {
+		// With the queue of the last session went perhaps its last binding, and with that
+		// the exchange.
+		if err := s.declareExchange(ch); err != nil {
+			return err
+		}
+	}
 	last := in.name
 	in.name = in.holding.queue
 	if err := s.watchDrops(ctx, in, in.name, nil); err != nil {

@@ -43,7 +43,7 @@ type intake struct {
 	made    time.Time // when the link was made
 
 	// overlap is the time since which something may be missing that an earlier consumer
-	// of a kept queue was sent; tooLate: such a message came last.
+	// of a kept queue was sent; tooLate: the gap of such messages has just been told.
 	overlap time.Time
 	tooLate bool
 }
@@ -200,8 +200,11 @@ func (in *intake) takeKept(d *amqp.Delivery) {
 		if !in.tooLate {
 			in.miss(Gap{From: in.overlap, To: time.Now()})
 		}
-	case !in.repeats.known(d):
-		in.deliver(d)
+		in.tooLate = true
+	default:
+		in.tooLate = false
+		if !in.repeats.known(d) {
+			in.deliver(d)
+		}
 	}
-	in.tooLate = late
 }

@@ -28,7 +28,7 @@ const handoverPatience = time.Second
 
 // openKept makes, or finds again, a queue that outlives the connection.
 func (s *session) openKept(ctx context.Context, ch *amqp.Channel, in *intake) error {
-	older, err := s.holdKeptName(ctx, in)
+	older, err := s.holdNameOrOlder(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -51,10 +51,10 @@ func (s *session) openKept(ctx context.Context, ch *amqp.Channel, in *intake) er
 	if err != nil {
 		return err
 	}
-	if err := s.watchDrops(ctx, in, name, in.keptArguments(in.queue.Expires+dropsOutlive)); err != nil {
+	if err := s.consumeKept(ch, in); err != nil {
 		return err
 	}
-	if err := s.consumeKept(ch, in); err != nil {
+	if err := s.watchDrops(ctx, in, name, in.keptArguments(in.queue.Expires+dropsOutlive)); err != nil {
 		return err
 	}
 	if err := s.bindKept(ch, in, existed, kept.Messages); err != nil {
@@ -65,12 +65,12 @@ func (s *session) openKept(ctx context.Context, ch *amqp.Channel, in *intake) er
 		in.lost(0)
 	}
 	if older {
-		return s.replaceOlder(in)
+		return s.replaceOlder(ctx, in)
 	}
 	return nil
 }
 
-// declareKept declares the queue. If the broker has no quorum queues it is a classic one,
+// declareKept declares the queue. If the broker has no quorum queues, it is a classic one,
 // which loses transient messages when the broker is restarted.
 // The sentinels tell that as long as they are lost with them, as they are wherever
 // exchanges are kept in Mnesia. RabbitMQ that keeps them in Khepri has quorum queues
@@ -112,10 +112,11 @@ func noQuorumQueues(err error) bool {
 }
 
 // awaitHandover waits until nobody consumes the queue: the name is ours, so who does is an
-// earlier connection that the broker is about to give up, or has not missed yet.
+// earlier connection that the broker is about to give up. One that it has not missed yet,
+// and that still holds the name, is not waited for: it would get what comes meanwhile.
 func (s *session) awaitHandover(ctx context.Context, ch *amqp.Channel, in *intake, kept amqp.Queue) (amqp.Queue, error) {
-	if in.classic {
-		return kept, nil // its consumer is exclusive
+	if in.classic || in.holding.queue != in.queue.Name {
+		return kept, nil // of a classic queue the consumer is exclusive
 	}
 	const retry = 20 * time.Millisecond
 	const durable, autoDelete, exclusive, noWait = true, false, false, false

@@ -100,6 +100,36 @@ func TestAnEarlierConsumerOfAKeptQueueGetsNothingMoreAndWhatItHadIsInAGap(t *tes
 	h.expect(t, event{number: 0}, aGap, event{number: 3}, event{number: 4}, aGap, event{number: 5})
 }
 
+// The broker still sends to the dead connection, up to the prefetch, when the link lags behind.
+func TestAKeptQueueWhoseLastConnectionIsHalfOpenUnderTrafficIsReadInOrder(t *testing.T) {
+	t.Parallel()
+	direct, proxied, p := behindProxy(t)
+	var h heard
+	w := run(t, amqpx.Config{URLs: []string{proxied}, Heartbeat: time.Second, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
+	w.await(t, true)
+	ch := client(t, direct)
+	s := startSender(t, direct)
+	for range 2 {
+		h.await(t, s.more(t, aWhile))
+		p.reset()
+		w.await(t, false)
+		w.await(t, true)
+		h.await(t, s.more(t, aWhile))
+	}
+	testkit.Eventually(t, patience, "the broker has noticed", func() error {
+		q, err := ch.QueueDeclarePassive("link_kept", true, false, false, false, nil)
+		if err == nil && q.Consumers != 1 {
+			err = fmt.Errorf("there are %d consumers", q.Consumers)
+		}
+		return err
+	})
+	h.await(t, s.more(t, aWhile))
+	s.end()
+	lost := h.missing(t, s)
+	t.Logf("%d of %d are missing, the gaps are %v", len(lost), s.count(), h.gaps())
+	s.within(t, lost, h.gaps())
+}
+
 func TestWhatComesAgainFromAKeptQueueIsAsItsSenderSentIt(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
@@ -217,8 +247,9 @@ func TestAnOrdinaryLifeOfALinkLeavesNoErrorInTheBrokersLog(t *testing.T) {
 			p.refuse(true)
 			w.await(t, false)
 			testkit.Eventually(t, patience, "the broker has noticed", func() error {
-				if names := n.Ctl(t, "list_connections", "vhost"); strings.Contains(names, vhost) {
-					return fmt.Errorf("there are connections of %s", names)
+				// The exclusive queue goes last.
+				if names := strings.Fields(n.Ctl(t, "list_queues", "-p", vhost, "name")); slices.Contains(names, "link") {
+					return fmt.Errorf("there are %v", names)
 				}
 				return nil
 			})

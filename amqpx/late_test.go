@@ -48,7 +48,7 @@ func TestWhatAnEarlierConsumerHadAndComesTooLateIsAGapAndBreaksNoOrder(t *testin
 	r.begin()
 	r.read("b!", "c!", "d", "b!", "a!", "d!", "e") // what was heard before is no loss
 	r.expect(t, "a b c d e")
-	r.read("x!", "y!", "f", "z!", "g")
+	r.read("a!", "x!", "y!", "a!", "z!", "f", "z!", "g")
 	r.expect(t, "a b c d e gap f gap g")
 }
 

@@ -10,9 +10,9 @@ import (
 // link of today comes to its place, what is in that queue is delivered first, and the queue
 // is replaced. Between the two bindings messages may be lost, which is told.
 
-// holdKeptName holds the name of a kept queue. older: an earlier version's kept queue has
-// it, which nobody consumes.
-func (s *session) holdKeptName(ctx context.Context, in *intake) (older bool, err error) {
+// holdNameOrOlder takes the queue that holds the name. older: an earlier version's kept
+// queue has it, which nobody consumes; nothing is routed to that any more.
+func (s *session) holdNameOrOlder(ctx context.Context, in *intake) (older bool, err error) {
 	taken := s.holdName(ctx, in)
 	if !refusedWith(taken, amqp.ResourceLocked) && !refusedWith(taken, amqp.PreconditionFailed) {
 		return false, taken
@@ -40,7 +40,7 @@ func (s *session) holdKeptName(ctx context.Context, in *intake) (older bool, err
 
 // replaceOlder delivers what is in an earlier version's queue, and makes the exclusive one
 // in its place. The kept queue is bound.
-func (s *session) replaceOlder(in *intake) error {
+func (s *session) replaceOlder(ctx context.Context, in *intake) error {
 	ch, err := s.consuming.Channel()
 	if err != nil {
 		return err
@@ -69,7 +69,6 @@ func (s *session) replaceOlder(in *intake) error {
 	if err := s.declareHeld(in, name); err != nil {
 		return err
 	}
-	in.holding.queue = name
 	// Its tie is of no use any more. An error means that the user may not delete it.
 	_ = ch.ExchangeDelete(tieOf(name), false, noWait)
 	return ch.Close()

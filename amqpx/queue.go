@@ -18,10 +18,10 @@ import (
 // keeps exchanges in Khepri they outlive a restart.
 type Queue struct {
 	// Name of the queue, at most 238 bytes. No other link may use it: it is the
-	// name under which a second program of the same name is refused. What outlives
-	// the link has another name: the stream's own, or Name and "_kept". While the
-	// broker takes Name to be held by a connection that is no more, the link holds
-	// another one, which is Name and a suffix.
+	// name under which a second program of the same name is refused. While the broker
+	// takes it to be held by a connection that is no more, the link uses another one,
+	// which is this and a suffix. What outlives the link has another name: the
+	// stream's own, or Name and "_kept".
 	Name string
 	// Bindings are topic patterns on the link's exchange. A queue that outlives the
 	// link keeps them: a pattern that is given no more stays bound.
@@ -73,8 +73,6 @@ func (q Queue) check() error {
 		return fmt.Errorf("amqpx: the queue %q is a stream, which does not expire; give MaxAge", q.Name)
 	case q.Stream != nil:
 		return q.Stream.check(q.Name)
-	case q.Expires > 0:
-		return checkShort("queue name", witnessOf(keptOf(q.Name)))
 	}
 	return nil
 }

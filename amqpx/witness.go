@@ -48,7 +48,9 @@ func dropWitness(ch *amqp.Channel, queue string) error {
 
 // exists reports whether there is a queue, or stream, of that name. A message that finds
 // no queue comes back, and is no error; what is declared passively and is missing
-// leaves one in RabbitMQ's log. So that is done only where no message is taken.
+// leaves one in RabbitMQ's log. So that is done only where no message is taken. In a queue
+// that a policy has cut to its length the message takes the place of another one, as
+// any that comes: that is told with the others (dropped.go).
 func (s *session) exists(ctx context.Context, queue string) (bool, error) {
 	returned, err := s.markReturned(ctx, queue, amqp.Publishing{Type: placeType, MessageId: placeType}, markerTimeout)
 	if !errors.Is(err, errNoMarker) {
