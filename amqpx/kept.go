@@ -51,10 +51,10 @@ func (s *session) openKept(ctx context.Context, ch *amqp.Channel, in *intake) er
 	if err != nil {
 		return err
 	}
-	if err := s.watchDrops(ctx, in, name, in.keptArguments(in.queue.Expires+dropsOutlive)); err != nil {
+	if err := s.consumeKept(ch, in); err != nil {
 		return err
 	}
-	if err := s.consumeKept(ch, in); err != nil {
+	if err := s.watchDrops(ctx, in, name, in.keptArguments(in.queue.Expires+dropsOutlive)); err != nil {
 		return err
 	}
 	if err := s.bindKept(ch, in, existed, kept.Messages); err != nil {

@@ -69,7 +69,6 @@ func (s *session) replaceOlder(ctx context.Context, in *intake) error {
 	if err := s.declareHeld(in, name); err != nil {
 		return err
 	}
-	in.holding.queue = name
 	// Its tie is of no use any more. An error means that the user may not delete it.
 	_ = ch.ExchangeDelete(tieOf(name), false, noWait)
 	return ch.Close()
