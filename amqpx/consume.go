@@ -51,6 +51,7 @@ func (c *consumer) run() error {
 	take := func(d *amqp.Delivery) {
 		c.intake.quiet.received(d.DeliveryTag)
 		c.intake.take(d)
+		c.intake.tookOne()
 		if last = d.DeliveryTag; unacked == 0 {
 			timer.Reset(ackDelay)
 		}
@@ -61,10 +62,16 @@ func (c *consumer) run() error {
 			c.session.fail(err)
 		}
 	}
+	dropped := c.session.dropsOf(c.intake)
 	c.intake.begin()
 	defer func() { c.intake.end(c.session.consuming.socket.lastHeard(), c.session.lastStood()) }()
 	for ok := true; ok; {
 		var d amqp.Delivery
+		select {
+		case <-dropped:
+			c.intake.dropped(time.Now())
+		default:
+		}
 		select {
 		case d, ok = <-c.deliveries:
 			if ok {
@@ -72,7 +79,9 @@ func (c *consumer) run() error {
 			}
 			continue
 		default:
-			c.intake.quiet.waiting(time.Now(), last, acked)
+			now := time.Now()
+			c.intake.quiet.waiting(now, last, acked)
+			c.intake.tookAll(now, c.session.consuming.socket.lastHeard())
 		}
 		select {
 		case d, ok = <-c.deliveries:
@@ -81,6 +90,8 @@ func (c *consumer) run() error {
 			}
 		case <-timer.C:
 			ack()
+		case <-dropped:
+			c.intake.dropped(time.Now())
 		}
 	}
 	ack()

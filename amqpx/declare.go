@@ -27,9 +27,9 @@ func (s *session) declare(ctx context.Context) error {
 		case in.queue.Stream != nil:
 			err = s.openStream(ctx, ch, in)
 		case in.queue.Expires > 0:
-			err = s.openKept(ch, in)
+			err = s.openKept(ctx, ch, in)
 		default:
-			err = s.openExclusive(ch, in)
+			err = s.openExclusive(ctx, ch, in)
 		}
 		if err != nil {
 			return err
@@ -39,8 +39,8 @@ func (s *session) declare(ctx context.Context) error {
 }
 
 // openExclusive makes a queue that dies with the connection.
-func (s *session) openExclusive(ch *amqp.Channel, in *intake) error {
-	if err := declareExclusive(ch, in.queue.Name); err != nil {
+func (s *session) openExclusive(ctx context.Context, ch *amqp.Channel, in *intake) error {
+	if err := s.holdName(ctx, in); err != nil {
 		return err
 	}
 	held := true
@@ -50,10 +50,20 @@ func (s *session) openExclusive(ch *amqp.Channel, in *intake) error {
 			return err
 		}
 	}
+	last := in.name
+	in.name = in.holding.queue
+	if err := s.watchDrops(ctx, in, in.name, nil); err != nil {
+		return err
+	}
 	if err := s.tie(in); err != nil {
 		return err
 	}
-	if err := s.bind(ch, in, "queue", in.queue.Name); err != nil {
+	if last != in.name {
+		if err := s.removeSentinel(last); err != nil {
+			return err
+		}
+	}
+	if err := s.bind(ch, in, "queue", in.name); err != nil {
 		return err
 	}
 	if in.served {
@@ -62,19 +72,13 @@ func (s *session) openExclusive(ch *amqp.Channel, in *intake) error {
 		}
 		in.lost(0)
 	}
-	return s.consume(ch, in, in.queue.Name, true, nil)
-}
-
-func declareExclusive(ch *amqp.Channel, name string) error {
-	const durable, autoDelete, exclusive, noWait = false, false, true, false
-	_, err := ch.QueueDeclare(name, durable, autoDelete, exclusive, noWait, nil)
-	return topology("queue", name, err)
+	return s.consume(ch, in, in.name, true, nil)
 }
 
 // openKept makes, or finds again, a queue that outlives the connection. It is
 // durable because RabbitMQ 4 has no other queues that several connections may
 // use, and read by an exclusive consumer, so that a second link is refused.
-func (s *session) openKept(ch *amqp.Channel, in *intake) error {
+func (s *session) openKept(ctx context.Context, ch *amqp.Channel, in *intake) error {
 	name := in.queue.Name
 	existed := in.served
 	if !existed {
@@ -88,14 +92,20 @@ func (s *session) openKept(ch *amqp.Channel, in *intake) error {
 			return err
 		}
 	}
-	const durable, autoDelete, exclusive, noWait = true, false, false, false
-	kept, err := ch.QueueDeclare(name, durable, autoDelete, exclusive, noWait,
-		amqp.Table{amqp.QueueTTLArg: in.queue.Expires.Milliseconds()})
+	var kept amqp.Queue
+	err := s.declareDropping(in, name, func(args amqp.Table) (err error) {
+		args[amqp.QueueTTLArg] = in.queue.Expires.Milliseconds()
+		kept, err = s.declareAside(name, true, args)
+		return err
+	})
 	if err != nil {
-		return topology("queue", name, err)
+		return err
 	}
 	// Whoever is refused here has changed nothing that the other one relies on.
 	if err := s.consume(ch, in, name, true, nil); err != nil {
+		return err
+	}
+	if err := s.watchDrops(ctx, in, name, keptDropArguments(in.queue.Expires)); err != nil {
 		return err
 	}
 	stood, witnessed, err := s.standing(in)

@@ -18,6 +18,7 @@ const closeTimeout = 2 * time.Second
 type connection struct {
 	*amqp.Connection
 	socket *socket
+	closed bool // in order, by ourselves
 }
 
 // close says goodbye within closeTimeout. Then the socket is closed under the
@@ -28,7 +29,7 @@ func (c *connection) close() {
 	defer force.Stop()
 	// An error only says that the connection was closed already, or is being
 	// closed: by somebody who may wait for the stuck writer too.
-	_ = c.CloseDeadline(time.Now().Add(closeTimeout))
+	c.closed = c.CloseDeadline(time.Now().Add(closeTimeout)) == nil
 	c.socket.Close()
 }
 
@@ -83,7 +84,7 @@ func (l *Link) dial(ctx context.Context, url, purpose string) (*connection, erro
 	}
 	conn, err := amqp.DialConfig(url, cfg)
 	if err == nil {
-		return &connection{conn, s}, nil
+		return &connection{Connection: conn, socket: s}, nil
 	}
 	failed := &handshakeError{err: err}
 	if s != nil {

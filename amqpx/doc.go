@@ -41,6 +41,12 @@
 // binds a stream again writes markers into it (marker.go), so that all its readers,
 // and later ones, hear of the gap in its place.
 //
+// A queue that is still held by our own last connection, whose end the broker has not
+// noticed, is not waited for: the link uses one of another name meanwhile (names.go).
+//
+// A policy of the broker may remove messages from a queue. It dead-letters them into a queue
+// beside it, q_dropped, and the link tells the gap (dropped.go).
+//
 // On the broker there are, for a queue q: q itself, the exchange q_tie and, if the
 // queue lives on, q_witness; for a stream s: s, s_tie, s_witness, for moments
 // s_binding, and the queue q, which is always empty and holds the name.

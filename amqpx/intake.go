@@ -16,6 +16,10 @@ type intake struct {
 	log      *slog.Logger
 	served   bool // a session has consumed the queue
 
+	name    string  // the exclusive queue that is consumed and bound: Queue.Name, or that with a suffix
+	holding holding // of Queue.Name
+	drops   drops   // what the broker removed
+
 	// clear is the time before which nothing was lost, apart from the gaps told.
 	clear time.Time
 	quiet quiet         // of this session
@@ -41,7 +45,7 @@ func newIntake(q Queue, prefetch int, log *slog.Logger) *intake {
 		own := *q.Stream // it may be another link's too
 		q.Stream = &own
 	}
-	return &intake{queue: q, prefetch: prefetch, log: log, repeats: newRepeats(prefetch)}
+	return &intake{queue: q, name: q.Name, prefetch: prefetch, log: log, repeats: newRepeats(prefetch)}
 }
 
 // what names the queue as an operator knows it.
@@ -49,7 +53,7 @@ func (in *intake) what() string {
 	if in.queue.Stream != nil {
 		return "stream " + in.queue.Stream.Name
 	}
-	return "queue " + in.queue.Name
+	return "queue " + in.name
 }
 
 // holder names what is bound: the queue, or the stream.
@@ -57,7 +61,7 @@ func (in *intake) holder() string {
 	if in.queue.Stream != nil {
 		return in.queue.Stream.Name
 	}
-	return in.queue.Name
+	return in.name
 }
 
 // backdate notes that the bindings went while the broker could still be heard.
@@ -85,6 +89,7 @@ func (in *intake) begin() {
 	in.served, in.torn = true, false
 	in.quiet = startQuiet(in.prefetch, in.late, in.bound, since)
 	in.repeats.begin()
+	in.beginDrops()
 	if in.queue.Stream != nil && !in.stream.located {
 		in.goLive() // where it stands is not known
 	}
@@ -100,7 +105,7 @@ func (in *intake) end(heard, stood time.Time) {
 		in.clear = heard.Add(-in.late)
 	} else {
 		in.stood = later(in.stood, in.quiet.fed.Add(-in.late))
-		in.clear = later(in.clear, in.quiet.until(heard))
+		in.clear = later(in.clear, in.endDrops(in.quiet.until(heard), time.Now()))
 	}
 	in.after = 0 // those that waited may have been taken by now
 }

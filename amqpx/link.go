@@ -81,6 +81,8 @@ type Link struct {
 	intakes []*intake
 	// toldUntied: a tie was refused before. It belongs to Run.
 	toldUntied bool
+	// toldUndropped: dead letters were refused before. It belongs to Run.
+	toldUndropped bool
 	// limit is how long the body of a message may be, in bytes; 0 while nobody knows.
 	limit atomic.Int64
 	// limits are what was learned at each address. They belong to Run.

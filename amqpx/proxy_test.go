@@ -3,6 +3,7 @@ package amqpx_test
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -23,6 +24,7 @@ type pipe struct {
 	gate             sync.RWMutex
 	stalled          sync.Once
 	client, upstream net.Conn
+	halfOpen         atomic.Bool // the upstream stays open when the client is gone
 }
 
 func newProxy(t *testing.T, to string) *proxy {
@@ -58,13 +60,12 @@ func (p *proxy) serve() {
 		p.mu.Lock()
 		p.pipes = append(p.pipes, c)
 		p.mu.Unlock()
-		p.done.Go(func() { c.pump(upstream, client) })
-		p.done.Go(func() { c.pump(client, upstream) })
+		p.done.Go(func() { c.pump(upstream, client); c.clientGone() })
+		p.done.Go(func() { c.pump(client, upstream); client.Close() })
 	}
 }
 
 func (c *pipe) pump(to, from net.Conn) {
-	defer to.Close()
 	buf := make([]byte, 4096)
 	for {
 		n, err := from.Read(buf)
@@ -76,6 +77,23 @@ func (c *pipe) pump(to, from net.Conn) {
 		if err != nil {
 			return
 		}
+	}
+}
+
+func (c *pipe) clientGone() {
+	if !c.halfOpen.Load() {
+		c.upstream.Close()
+	}
+}
+
+// reset breaks all connections on the client's side alone: the broker is not told, and
+// hears nothing any more.
+func (p *proxy) reset() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.pipes {
+		c.halfOpen.Store(true)
+		c.client.Close()
 	}
 }
 

@@ -14,8 +14,10 @@ import (
 //	Expires     that long    messages wait            the rest      when it expired, when the broker was restarted
 //	Stream      for ever     messages wait            the rest      when the broker was restarted
 type Queue struct {
-	// Name of the queue, at most 247 bytes. No other link may use it: it is the
-	// name under which a second program of the same name is refused.
+	// Name of the queue, at most 238 bytes. No other link may use it: it is the
+	// name under which a second program of the same name is refused. While the broker
+	// takes it to be held by a connection that is no more, the link uses another one,
+	// which is this and a suffix.
 	Name string
 	// Bindings are topic patterns on the link's exchange. A queue that outlives the
 	// link keeps them: a pattern that is given no more stays bound.
@@ -52,7 +54,7 @@ const maxExpires = math.MaxUint32 * time.Millisecond
 
 // check refuses what the broker would refuse, or what contradicts itself.
 func (q Queue) check() error {
-	if err := checkShort("queue name", tieOf(q.Name)); err != nil {
+	if err := checkShort("queue name", droppedOf(q.Name+longestSuffix)); err != nil {
 		return err
 	}
 	if q.Expires < 0 || q.Expires > 0 && q.Expires < time.Millisecond || q.Expires > maxExpires {

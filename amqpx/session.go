@@ -23,7 +23,9 @@ type session struct {
 	markers    *amqp.Channel // into streams; nil without one
 
 	consumers []*consumer
-	serving   bool // the consumers run; of the goroutine that connects and serves
+	drops     []*dropWatch
+	over      <-chan *amqp.Error // how the consuming connection ended
+	serving   bool               // the consumers run; of the goroutine that connects and serves
 	confirms  chan amqp.Confirmation
 	returns   chan amqp.Return
 	blocking  chan amqp.Blocking
@@ -50,6 +52,7 @@ func (l *Link) connect(ctx context.Context, url string) (*session, error) {
 		return s, nil
 	}
 	s.close()
+	s.noteNames()
 	if errors.Is(err, amqp.ErrClosed) && said(s.reason) {
 		err = s.reason // a request that came after the end does not say why it ended
 	}
@@ -61,6 +64,7 @@ func (s *session) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.watch(s.consuming, s.consuming.NotifyClose(make(chan *amqp.Error, 1)), "the consuming connection")
+	s.over = s.consuming.NotifyClose(make(chan *amqp.Error, 1))
 	// A stream needs its markers written as soon as it is bound. Without one, the
 	// queues come first: what is sent before they are bound is lost.
 	if s.link.streams() {
@@ -157,6 +161,10 @@ func (s *session) serve(ctx context.Context) error {
 			}
 		})
 	}
+	for _, w := range s.drops {
+		s.tasks.Go(func() { w.run(done) })
+	}
+	s.regainNames(done)
 	s.tasks.Go(s.settle)
 	s.tasks.Go(s.followBlocking)
 	s.tasks.Go(func() { s.checkBindings(done) })
@@ -177,6 +185,7 @@ func (s *session) serve(ctx context.Context) error {
 	s.close()
 	s.link.outbox.cut()
 	s.noteTorn()
+	s.noteNames()
 	s.noteUnreadable()
 	return s.reason
 }

@@ -78,7 +78,7 @@ func (s Stream) arguments() amqp.Table {
 func (s *session) openStream(ctx context.Context, ch *amqp.Channel, in *intake) error {
 	stream := in.queue.Stream
 	// Nothing is sent to it. It keeps a second link of this name away.
-	if err := declareExclusive(ch, in.queue.Name); err != nil {
+	if err := s.holdName(ctx, in); err != nil {
 		return err
 	}
 	existed := in.served
@@ -161,28 +161,33 @@ func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, in *intake, 
 	return bearWitness(ch, name)
 }
 
-// lockRetry is how long a link waits before it asks again for a lock, and
-// lockPatience for how long it asks. A link that died with the lock must not hold up
-// the others; that a gap is then told twice does no harm.
+// lockRetry is how long a link waits before it asks again for a lock, twice as long each
+// time, and lockPatience for how long it asks. A link that died with the lock must not
+// hold up the others; that a gap is then told twice does no harm.
 const (
 	lockRetry    = 20 * time.Millisecond
 	lockPatience = 2 * time.Second
 )
 
-// lock waits until no other link holds the lock.
+// lock waits until no other link holds the lock. One that the broker cannot reach, or that
+// is held for long, is passed over: its holder is no more.
 func (s *session) lock(ctx context.Context, name string) (*streamLock, error) {
-	for began := time.Now(); ; wait(ctx, lockRetry) {
+	began := time.Now()
+	for pause := lockRetry; ; pause *= 2 {
 		ch, err := s.consuming.Channel()
 		if err != nil {
 			return nil, err
 		}
-		err = declareExclusive(ch, name)
-		if err == nil || refusedWith(err, amqp.ResourceLocked) && time.Since(began) > lockPatience {
+		const durable, autoDelete, exclusive, noWait = false, false, true, false
+		_, err = ch.QueueDeclare(name, durable, autoDelete, exclusive, noWait, nil)
+		locked := refusedWith(err, amqp.ResourceLocked)
+		if err == nil || refusedWith(err, amqp.NotFound) || locked && time.Since(began) > lockPatience {
 			return &streamLock{ch, name}, nil
 		}
-		if !refusedWith(err, amqp.ResourceLocked) {
-			return nil, err
+		if !locked {
+			return nil, topology("queue", name, err)
 		}
+		wait(ctx, min(pause, lockPatience/4))
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

@@ -1,0 +1,301 @@
+package amqpx
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// A policy of the broker (message-ttl, max-length), or the expiration that a sender gave
+// its message, removes messages from a queue, and nobody is told. So a queue that is
+// consumed has the broker dead-letter them, through the default exchange, into a queue
+// beside it. What comes there tells that messages are missing between what was
+// delivered last and what comes next: a gap.
+//
+// The queue beside it holds one message, and is read one a second: what a flood
+// removes costs little, and a gap is told once a second while it goes on.
+//
+// A policy that has the broker reject what does not fit is overruled by an argument of
+// the queue where the broker allows that (RabbitMQ: not on a quorum queue); otherwise
+// nothing is dead-lettered, and only the publisher hears of it.
+
+const (
+	deadLetterExchange = "x-dead-letter-exchange"
+	deadLetterKey      = "x-dead-letter-routing-key"
+	// deathReason is a header of a dead letter: maxlen, expired, delivery_limit, rejected.
+	deathReason = "x-first-death-reason"
+)
+
+const (
+	// dropsEvery is how long the next dead letter waits for the last one.
+	dropsEvery = time.Second
+	// dropsLag is longer than that and the way of a dead letter together.
+	dropsLag = 2 * time.Second
+	// dropsOutlive is how much longer than a kept queue its dead letters are kept.
+	dropsOutlive = time.Minute
+	// dropsLogged is how often the log says why messages are removed.
+	dropsLogged = time.Minute
+)
+
+func droppedOf(queue string) string { return queue + "_dropped" }
+
+// dropArguments are the arguments with which the broker dead-letters what it removes
+// from the queue.
+func dropArguments(queue string) amqp.Table {
+	return amqp.Table{
+		deadLetterExchange:    "",
+		deadLetterKey:         droppedOf(queue),
+		amqp.QueueOverflowArg: amqp.QueueOverflowDropHead,
+	}
+}
+
+// withoutDeadLetters reports whether a broker may have refused a queue for the sake of its
+// dead letters: it has none, or the user may not write to the default exchange.
+func withoutDeadLetters(err error) bool {
+	return refusedWith(err, amqp.AccessRefused) || refusedWith(err, amqp.PreconditionFailed) || refusedWith(err, amqp.NotImplemented)
+}
+
+// declareDropping declares a queue that dead-letters, or one that does not if the broker
+// refuses that.
+func (s *session) declareDropping(in *intake, name string, declare func(amqp.Table) error) error {
+	err := declare(dropArguments(name))
+	if in.drops.told = err == nil; in.drops.told || !withoutDeadLetters(err) {
+		return err
+	}
+	if plain := declare(amqp.Table{}); plain != nil {
+		return plain
+	}
+	s.link.undropped(name, err)
+	return nil
+}
+
+// keptDropArguments are the arguments of the queue beside one that is kept for so long.
+func keptDropArguments(expires time.Duration) amqp.Table {
+	return amqp.Table{amqp.QueueTTLArg: min(expires+dropsOutlive, maxExpires).Milliseconds()}
+}
+
+// undropped says once that messages may be removed untold.
+func (l *Link) undropped(queue string, err error) {
+	if l.toldUndropped {
+		return
+	}
+	l.toldUndropped = true
+	why := err
+	if t, ok := errors.AsType[*topologyError](err); ok {
+		why = t.err
+	}
+	l.log.Info("the broker gives no dead letters: what a policy removes from the queue is missing without notice; let the user write to amq.default, and configure and read the queue's name followed by _dropped",
+		"queue", queue, "error", why)
+}
+
+// drops is what an intake knows of messages that the broker removed from its queue. It
+// belongs to the consumer while a session serves.
+type drops struct {
+	told bool // the broker dead-letters what it removes
+	away bool // it removed messages before this session
+
+	// before and latest are times before which nothing was sent that is missing, as they
+	// were at least dropsLag ago and at the time sampled.
+	before, latest, sampled time.Time
+
+	seen  time.Time // when a dead letter last came
+	gap   bool      // one is still to be told
+	from  time.Time // its beginning
+	after int       // it is told after so many deliveries, unless no more come
+}
+
+// begin starts a session before which nothing was lost before the time given.
+func (d *drops) begin(clear time.Time) {
+	d.before, d.latest, d.sampled = clear, clear, time.Time{}
+	d.seen, d.gap = time.Time{}, false
+}
+
+func (d *drops) sample(now, clear time.Time) {
+	if now.Sub(d.sampled) >= dropsLag {
+		d.before, d.latest, d.sampled = d.latest, clear, now
+	}
+}
+
+// beginDrops tells what was removed while the link was away. What comes next was in the
+// queue behind it.
+func (in *intake) beginDrops() {
+	since := in.clear
+	if in.consumesName() {
+		since = in.bound.Add(-in.late) // it is a new queue
+	}
+	in.drops.begin(since)
+	if in.drops.away {
+		in.drops.away = false
+		in.drops.from = in.clear
+		in.tellDropped()
+	}
+}
+
+// dropped notes that the broker removed a message that belongs before one that is to
+// come. All that it had sent before belongs before it.
+func (in *intake) dropped(now time.Time) {
+	d := &in.drops
+	if d.seen = now; !d.gap {
+		d.gap, d.from, d.after = true, later(in.clear, d.before), in.prefetch
+	}
+}
+
+// tookOne notes a delivery.
+func (in *intake) tookOne() {
+	d := &in.drops
+	if !d.gap {
+		return
+	}
+	if d.after--; d.after <= 0 {
+		in.tellDropped()
+	}
+}
+
+// tookAll notes that all that had come has been handed over.
+func (in *intake) tookAll(now, heard time.Time) {
+	if in.drops.gap {
+		in.tellDropped()
+	}
+	in.drops.sample(now, in.quiet.until(heard))
+}
+
+// tellDropped tells the gap. The next one begins where it ends: what was sent before
+// and is removed later lies in this one.
+func (in *intake) tellDropped() {
+	in.drops.gap = false
+	to := time.Now()
+	in.miss(Gap{From: in.drops.from, To: to})
+	in.clear = to
+}
+
+// endDrops is called at the end of a session, in which nothing was lost before the time
+// clear, apart from the gaps told and what was removed within dropsLag.
+func (in *intake) endDrops(clear, now time.Time) time.Time {
+	d := &in.drops
+	if d.gap {
+		in.tellDropped()
+	}
+	if now.Sub(d.seen) < dropsLag && d.before.Before(clear) {
+		return d.before
+	}
+	return clear
+}
+
+// dropWatch reads the dead letters of a consumed queue.
+type dropWatch struct {
+	intake  *intake
+	link    *Link
+	queue   string // the consumed one
+	letters <-chan amqp.Delivery
+	dropped chan struct{} // to the consumer of the queue; holds one
+}
+
+// watchDrops makes, or finds again, the queue of the dead letters of a consumed queue, and
+// reads it. args are those of a queue that is kept; nil is for one that dies with the
+// connection. Where the broker gives no dead letters there is none.
+func (s *session) watchDrops(ctx context.Context, in *intake, consumed string, args amqp.Table) error {
+	if !in.drops.told {
+		return nil
+	}
+	w, err := s.readDrops(in, consumed, args)
+	if refusedWith(err, amqp.ResourceLocked) {
+		wait(ctx, lockedRetry) // the broker deletes the queues of a connection one by one
+		w, err = s.readDrops(in, consumed, args)
+	}
+	switch {
+	case said(err):
+		in.drops.told = false
+		s.link.undropped(consumed, err)
+	case err != nil:
+		return err
+	default:
+		s.drops = append(s.drops, w)
+	}
+	return nil
+}
+
+// dropsOf is where the intake hears of dead letters, or nil.
+func (s *session) dropsOf(in *intake) <-chan struct{} {
+	for _, w := range s.drops {
+		if w.intake == in {
+			return w.dropped
+		}
+	}
+	return nil
+}
+
+func (s *session) readDrops(in *intake, consumed string, args amqp.Table) (*dropWatch, error) {
+	ch, err := s.consuming.Channel()
+	if err != nil {
+		return nil, err
+	}
+	name := droppedOf(consumed)
+	durable := args != nil
+	args = maps.Clone(args)
+	if args == nil {
+		args = amqp.Table{}
+	}
+	args[amqp.QueueMaxLenArg] = 1
+	const autoDelete, noWait = false, false
+	q, err := ch.QueueDeclare(name, durable, autoDelete, !durable, noWait, args)
+	if err != nil {
+		return nil, topology("queue", name, err)
+	}
+	if in.drops.away = q.Messages > 0; in.drops.away {
+		if _, err := ch.QueuePurge(name, noWait); err != nil {
+			return nil, topology("queue", name, err)
+		}
+	}
+	if err := ch.Qos(1, 0, false); err != nil {
+		return nil, err
+	}
+	const autoAck, exclusive, noLocal = false, false, false
+	letters, err := ch.Consume(name, "dropped", autoAck, exclusive, noLocal, noWait, nil)
+	if err != nil {
+		return nil, topology("queue", name, err)
+	}
+	s.watch(s.consuming, ch.NotifyClose(make(chan *amqp.Error, 1)), "the channel of queue "+name)
+	return &dropWatch{intake: in, link: s.link, queue: consumed, letters: letters, dropped: make(chan struct{}, 1)}, nil
+}
+
+// run ends with the connection, or when the session is done.
+func (w *dropWatch) run(done <-chan struct{}) {
+	var logged time.Time
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	for d := range w.letters {
+		reason, _ := d.Headers[deathReason].(string)
+		if reason == "rejected" { // by the link itself, which tells that
+			_ = d.Ack(false)
+			continue
+		}
+		select {
+		case w.dropped <- struct{}{}:
+		default:
+		}
+		if time.Since(logged) >= dropsLogged {
+			logged = time.Now()
+			w.link.log.Warn("the broker removes messages from the queue before they are delivered: "+cmp.Or(deathReasons[reason], reason),
+				"queue", w.queue)
+		}
+		pause.Reset(dropsEvery)
+		select {
+		case <-pause.C:
+		case <-done:
+			return
+		}
+		// An error means that the channel is closed, which ends the letters.
+		_ = d.Ack(false)
+	}
+}
+
+// deathReasons are what is to be done about it.
+var deathReasons = map[string]string{
+	"maxlen":         "a policy limits the queue's length (max-length, max-length-bytes); exempt the queue from it",
+	"expired":        "a policy limits the messages' age (message-ttl), or their sender does (expiration); exempt the queue from it",
+	"delivery_limit": "a policy limits how often they are delivered (delivery-limit); exempt the queue from it",
+}

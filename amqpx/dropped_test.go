@@ -1,0 +1,203 @@
+package amqpx_test
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// setPolicy sets a policy on all queues of the URL's virtual host.
+func setPolicy(t *testing.T, url, definition string) {
+	t.Helper()
+	vhost := url[strings.LastIndex(url, "/")+1:]
+	testkit.RabbitMQ(t).Ctl(t, "set_policy", "-p", vhost, "--apply-to", "queues", "test", ".*", definition)
+}
+
+// TestWhatAPolicyRemovesIsAGap has a receiver that stands still while the broker removes
+// what waits for it.
+func TestWhatAPolicyRemovesIsAGap(t *testing.T) {
+	t.Parallel()
+	exclusive, kept := amqpx.Queue{Name: "link_exclusive"}, keptFor(time.Minute)
+	for _, c := range []struct {
+		name       string
+		queue      amqpx.Queue
+		definition string
+		reason     string
+	}{
+		{"exclusive", exclusive, `{"max-length":50}`, "max-length"},
+		{"exclusive", exclusive, `{"max-length":50,"overflow":"reject-publish"}`, "max-length"},
+		{"exclusive", exclusive, `{"message-ttl":100}`, "message-ttl"},
+		{"kept", kept, `{"max-length":50}`, "max-length"},
+		{"kept", kept, `{"message-ttl":100}`, "message-ttl"},
+	} {
+		t.Run(c.name+" "+c.definition, func(t *testing.T) {
+			t.Parallel()
+			url := testkit.RabbitMQ(t).NewVHost(t)
+			setPolicy(t, url, c.definition)
+			var h heard
+			var log lines
+			var once sync.Once
+			q := h.of(c.queue)
+			deliver, stuck, goOn := q.Deliver, make(chan struct{}), make(chan struct{})
+			q.Deliver = func(d *amqpx.Delivery) {
+				deliver(d)
+				if n, _ := strconv.Atoi(string(d.Body)); n >= 200 {
+					once.Do(func() { close(stuck); <-goOn })
+				}
+			}
+			w := run(t, amqpx.Config{URLs: []string{url}, Prefetch: 20, Queues: []amqpx.Queue{q}, Logger: log.logger()})
+			w.await(t, true)
+			s := startSender(t, url)
+			receive(t, stuck)
+			testkit.Eventually(t, patience, "the broker removes messages", func() error {
+				if len(log.with("removes messages from the queue")) == 0 {
+					return fmt.Errorf("it has not")
+				}
+				return nil
+			})
+			s.more(t, aWhile)
+			close(goOn)
+			h.await(t, s.more(t, aWhile))
+			s.end()
+			testkit.Eventually(t, patience, "the gap is told", func() error {
+				if len(h.gaps()) == 0 {
+					return fmt.Errorf("it is not")
+				}
+				return nil
+			})
+			lost := h.missing(t, s)
+			t.Logf("%d are missing, the gaps are %v", len(lost), h.gaps())
+			if len(lost) < 100 {
+				t.Errorf("%d are missing", len(lost))
+			}
+			s.within(t, lost, h.gaps())
+			if all := log.with("removes messages from the queue"); len(all) != 1 || !strings.Contains(all[0], c.reason) {
+				t.Errorf("the log says %q", all)
+			}
+		})
+	}
+}
+
+// TestWhatAPolicyRemovesWhileTheLinkIsAwayIsAGapInItsPlace is about a queue that is kept.
+func TestWhatAPolicyRemovesWhileTheLinkIsAwayIsAGapInItsPlace(t *testing.T) {
+	t.Parallel()
+	direct, proxied, p := behindProxy(t)
+	setPolicy(t, direct, `{"max-length":3}`)
+	var h heard
+	w := run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
+	w.await(t, true)
+	ch := client(t, direct)
+	publish(t, ch, 1)
+	h.await(t, 1)
+	before := time.Now()
+	p.refuse(true)
+	w.await(t, false)
+	publish(t, ch, 2, 3, 4, 5, 6, 7)
+	after := time.Now()
+	p.refuse(false)
+	w.await(t, true)
+	publish(t, ch, 8)
+	h.expect(t, event{number: 1}, aGap, event{number: 5}, event{number: 6}, event{number: 7}, event{number: 8})
+	if g := h.gaps()[0]; g.From.After(after) || g.To.Before(after) || g.From.Before(before.Add(-slack)) {
+		t.Errorf("the gap is %v; the link was away from %v to %v", g, before, after)
+	}
+	w.stop()
+	receive(t, w.ended)
+
+	// A new process does not know since when.
+	publish(t, ch, 9, 10, 11, 12)
+	var second heard
+	w = run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{second.of(keptFor(time.Minute))}})
+	w.await(t, true)
+	second.expect(t, aGap, event{number: 10}, event{number: 11}, event{number: 12})
+	if g := second.gaps()[0]; !g.From.IsZero() {
+		t.Errorf("the gap begins at %v", g.From)
+	}
+}
+
+func TestAnExpirationOfTheSendersOwnIsAGap(t *testing.T) {
+	t.Parallel()
+	url := testkit.RabbitMQ(t).NewVHost(t)
+	var h heard
+	q := h.of(amqpx.Queue{Name: "link_exclusive"})
+	deliver, stuck, goOn := q.Deliver, make(chan struct{}), make(chan struct{})
+	q.Deliver = func(d *amqpx.Delivery) {
+		if deliver(d); string(d.Body) == "1" {
+			close(stuck)
+			<-goOn
+		}
+	}
+	var log lines
+	w := run(t, amqpx.Config{URLs: []string{url}, Prefetch: 1, Queues: []amqpx.Queue{q}, Logger: log.logger()})
+	w.await(t, true)
+	ch := client(t, url)
+	publish(t, ch, 1)
+	receive(t, stuck)
+	c, err := ch.PublishWithDeferredConfirm("test", "reply.me", false, false, amqp.Publishing{Body: []byte("2"), Expiration: "1"})
+	if err != nil || !c.Wait() {
+		t.Fatalf("2 is not confirmed: %v", err)
+	}
+	testkit.Eventually(t, patience, "it has expired", func() error {
+		if len(log.with("removes messages from the queue")) == 0 {
+			return fmt.Errorf("it has not")
+		}
+		return nil
+	})
+	publish(t, ch, 3)
+	close(goOn)
+	h.await(t, 3)
+	testkit.Eventually(t, patience, "the gap is told", func() error {
+		if len(h.gaps()) != 1 {
+			return fmt.Errorf("the gaps are %v", h.gaps())
+		}
+		return nil
+	})
+}
+
+func TestALinkWithoutDeadLettersSaysSoOnce(t *testing.T) {
+	t.Parallel()
+	n := testkit.RabbitMQ(t)
+	url := n.NewVHost(t)
+	vhost := url[strings.LastIndex(url, "/")+1:]
+	n.AddUser(t, "undropped", "secret")
+	n.Ctl(t, "set_permissions", "-p", vhost, "undropped", ".*", "^(link_.*|test)$", ".*")
+	address, _, _ := strings.Cut(strings.TrimPrefix(url, "amqp://guest:guest@"), "/")
+	for name, c := range map[string]struct {
+		url   string
+		queue amqpx.Queue
+	}{
+		"exclusive": {vhost, amqpx.Queue{Name: "link_exclusive"}},
+		"kept":      {vhost, keptFor(time.Minute)},
+		"embedded":  {"", amqpx.Queue{Name: "link_exclusive"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			to, user := address, "undropped:secret@"
+			if c.url == "" {
+				to, user = newEmbedded(t).addr, "guest:guest@"
+			}
+			p := newProxy(t, to)
+			proxied := strings.Replace(p.url(), "guest:guest@", user, 1) + c.url
+			var h heard
+			var log lines
+			w := run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{h.of(c.queue)}, Logger: log.logger()})
+			w.await(t, true)
+			p.refuse(true)
+			p.refuse(false)
+			w.await(t, false)
+			w.await(t, true)
+			publish(t, client(t, strings.Replace(proxied, "undropped:secret", "guest:guest", 1)), 1)
+			h.await(t, 1)
+			if all := log.with("no dead letters"); len(all) != 1 || !strings.Contains(all[0], "level=INFO") {
+				t.Errorf("the log says %q", all)
+			}
+		})
+	}
+}

@@ -1,0 +1,198 @@
+package amqpx
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// A link holds its name by an exclusive queue, Queue.Name: a second link of the name is
+// refused it. The broker may have given it to a connection that is no more: one whose end
+// it has not noticed (a firewall lost its state, the machine was suspended), or one to
+// a node of a cluster that crashed. The first takes it up to twice the heartbeat to
+// find out, and the second for ever. So a link whose own last connection is the likely
+// holder takes the name with a suffix instead, at once, and goes on asking for the name
+// itself, so that a second link is refused again.
+
+// holding is how a link holds the name of one queue.
+type holding struct {
+	queue string // the queue held in this session; "" if none
+	// left is when a session ended whose connection may still hold the name at the
+	// broker; zero if there is none.
+	left time.Time
+	// since is when the name was first found held by another; zero if it is ours.
+	since  time.Time
+	warned bool // that it was held for long
+}
+
+const (
+	// lockedRetry is how long a broker that has seen a connection's end may take to
+	// delete its queues.
+	lockedRetry = 100 * time.Millisecond
+	// regainFirst and regainLast are the first and the longest pause before the name is
+	// asked for again: RabbitMQ writes an error into its log each time that it refuses.
+	regainFirst = 5 * time.Second
+	regainLast  = time.Minute
+	// heldLong is longer than a broker takes to notice the end of a connection.
+	heldLong = time.Minute
+)
+
+// holdName takes the queue that holds the name, or one with a suffix.
+func (s *session) holdName(ctx context.Context, in *intake) error {
+	h, name := &in.holding, in.queue.Name
+	err := s.declareHeld(in, name)
+	ours := time.Since(h.left) < noticedAfter
+	if refusedWith(err, amqp.ResourceLocked) && ours {
+		wait(ctx, lockedRetry)
+		err = s.declareHeld(in, name)
+	}
+	switch {
+	case err == nil:
+		h.queue, h.since, h.warned = name, time.Time{}, false
+		return nil
+	case refusedWith(err, amqp.ResourceLocked) && ours:
+	case unreachable(err):
+	default:
+		return err
+	}
+	other := name + "_" + suffix()
+	if second := s.declareHeld(in, other); second != nil {
+		return second
+	}
+	h.queue = other
+	if h.since.IsZero() {
+		h.since = time.Now()
+	}
+	why := "the broker has not noticed yet that our last connection is gone, and that holds our name; linked under another one until it is free"
+	if unreachable(err) {
+		why = "the broker cannot reach the queue that holds our name, whose node is down; linked under another one until it is free"
+	}
+	s.link.log.Warn(why, "name", name, "queue", other, "error", errors.Unwrap(err))
+	return nil
+}
+
+// unreachable reports whether a queue could not be declared because it exists where the
+// broker cannot reach it. Nothing else is not found when it is declared.
+func unreachable(err error) bool { return refusedWith(err, amqp.NotFound) }
+
+func suffix() string {
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// longestSuffix is as long as what is appended to a name.
+const longestSuffix = "_01234567"
+
+// declareHeld declares a queue that may hold the name. It lives as long as the connection.
+func (s *session) declareHeld(in *intake, name string) error {
+	if !in.consumesName() {
+		_, err := s.declareAside(name, false, nil)
+		return err
+	}
+	return s.declareDropping(in, name, func(args amqp.Table) error {
+		_, err := s.declareAside(name, false, args)
+		return err
+	})
+}
+
+// consumesName reports whether the queue that holds the name is also what is consumed.
+func (in *intake) consumesName() bool { return in.queue.Stream == nil && in.queue.Expires == 0 }
+
+// declareAside declares a queue, exclusive or durable, on a channel of its own, which the
+// broker closes if it refuses.
+func (s *session) declareAside(name string, durable bool, args amqp.Table) (amqp.Queue, error) {
+	ch, err := s.consuming.Channel()
+	if err != nil {
+		return amqp.Queue{}, err
+	}
+	defer ch.Close()
+	const autoDelete, noWait = false, false
+	q, err := ch.QueueDeclare(name, durable, autoDelete, !durable, noWait, args)
+	return q, topology("queue", name, err)
+}
+
+// regainNames asks for the names that another connection holds, until they are ours.
+func (s *session) regainNames(done <-chan struct{}) {
+	for _, in := range s.link.intakes {
+		if h := &in.holding; h.queue != "" && h.queue != in.queue.Name {
+			s.tasks.Go(func() { s.regain(in, done) })
+		}
+	}
+}
+
+// regain owns in.holding until the session ends.
+func (s *session) regain(in *intake, done <-chan struct{}) {
+	h, name := &in.holding, in.queue.Name
+	for pause := regainFirst; ; pause = min(2*pause, regainLast) {
+		timer := time.NewTimer(pause)
+		select {
+		case <-done:
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		_, err := s.declareAside(name, false, nil)
+		switch {
+		case err == nil:
+			s.link.log.Info("the name is ours again", "name", name, "queue", h.queue)
+			h.queue, h.since, h.warned = name, time.Time{}, false
+			return
+		case !said(err):
+			return // who closed the connection says why
+		case !h.warned && time.Since(h.since) > heldLong:
+			h.warned = true
+			s.link.log.Warn("another connection still holds our name: another program of this name may be running; stop one of them, or delete the queue if there is none",
+				"name", name, "queue", h.queue, "since", h.since.Round(time.Second), "error", errors.Unwrap(err))
+		}
+	}
+}
+
+// noteNames remembers, when a session has ended, whether the broker may take its
+// connection to be alive and holding a name.
+func (s *session) noteNames() {
+	gone := s.endedInOrder()
+	for _, in := range s.link.intakes {
+		h := &in.holding
+		switch {
+		case h.queue == in.queue.Name && gone:
+			h.left = time.Time{}
+		case h.queue != "":
+			h.left = time.Now()
+		}
+		h.queue = ""
+	}
+}
+
+// endedInOrder reports whether the broker knows that the consuming connection has ended, so
+// that its queues are gone: it answered our goodbye, or said goodbye itself.
+func (s *session) endedInOrder() bool {
+	if s.consuming == nil || s.consuming.closed {
+		return true
+	}
+	select {
+	case e := <-s.over:
+		return e != nil && e.Server
+	default:
+		return false
+	}
+}
+
+// removeSentinel removes the sentinel of the queue that was consumed before, under another
+// name.
+func (s *session) removeSentinel(queue string) error {
+	ch, err := s.consuming.Channel()
+	if err != nil {
+		return err
+	}
+	defer ch.Close()
+	const ifUnused, noWait = false, false
+	if err := ch.ExchangeDelete(tieOf(queue), ifUnused, noWait); err != nil && !said(err) {
+		return err
+	}
+	return nil
+}
