@@ -5,18 +5,21 @@ import (
 	"time"
 )
 
-// The pause between two attempts to connect: it doubles from the first to the
+// The pause between two rounds of attempts: it doubles from the first to the
 // last, and each is spread over half its length so that a hundred bridges do
 // not return to a broker in step.
+//
+// The last one is short: an attempt at an address where nothing listens costs no more
+// than a question whether something does, and is itself the answer.
 const (
 	firstPause = 200 * time.Millisecond
-	lastPause  = 10 * time.Second
+	lastPause  = 2 * time.Second
 )
 
 type backoff struct{ pause time.Duration }
 
 // next is how long to wait before the next attempt: between half and the whole
-// of 0.2 s, 0.4 s, 0.8 s ... 10 s.
+// of 0.2 s, 0.4 s, 0.8 s, 1.6 s, 2 s.
 func (b *backoff) next() time.Duration {
 	switch {
 	case b.pause == 0:
@@ -26,9 +29,6 @@ func (b *backoff) next() time.Duration {
 	}
 	return b.pause/2 + rand.N(b.pause/2)
 }
-
-// last makes the next pause the longest: what failed will not mend itself soon.
-func (b *backoff) last() { b.pause = lastPause }
 
 // soon makes the next pauses short ones.
 func (b *backoff) soon() { b.pause = min(b.pause, 4*firstPause) }

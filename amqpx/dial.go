@@ -1,6 +1,7 @@
 package amqpx
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"time"
@@ -8,7 +9,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// dialTimeout bounds the TCP connection and the AMQP handshake together.
+// dialTimeout bounds the TCP connection to the only address, and the AMQP handshake.
 const dialTimeout = 10 * time.Second
 
 // closeTimeout bounds a polite goodbye to a broker that may not be listening.
@@ -96,9 +97,10 @@ func (l *Link) dial(ctx context.Context, url, purpose string) (*connection, erro
 }
 
 func (l *Link) dialNet(ctx context.Context, network, addr string) (net.Conn, error) {
-	if l.cfg.Dial != nil {
-		return l.cfg.Dial(network, addr)
+	if conn := l.place.take(); conn != nil {
+		return conn, nil
 	}
-	d := net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}
-	return d.DialContext(ctx, network, addr)
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	return l.dialTCP(ctx, network, cmp.Or(l.place.address, addr))
 }

@@ -136,10 +136,6 @@ func TestTheBackoffGrowsToItsLimit(t *testing.T) {
 	if got := b.next(); got > firstPause {
 		t.Errorf("after reset a pause of %v", got)
 	}
-	b.last()
-	if got := b.next(); got < lastPause/2 {
-		t.Errorf("after last a pause of %v", got)
-	}
 }
 
 func TestAMessageThatAMQPCannotCarryIsRefused(t *testing.T) {

@@ -38,6 +38,12 @@ func TestARoutingKeyThatIsForbiddenBreaksTheLinkOnceAndStopsNoOther(t *testing.T
 			if !untied {
 				n.Ctl(t, "set_permissions", "-p", vhost, user, ".*", ".*", ".*")
 			}
+			// RabbitMQ 4.3 takes topic permissions only for an exchange that exists.
+			ch := testkit.OpenChannel(t, n.URL()+vhost)
+			if err := ch.ExchangeDeclare("test", "topic", false, true, false, false, nil); err != nil {
+				t.Fatal(err)
+			}
+			keepExchange(t, ch)
 			n.Ctl(t, "set_topic_permissions", "-p", vhost, user, "test", `^reply\.me$`, ".*")
 			w := run(t, amqpx.Config{URLs: []string{url}})
 			w.await(t, true)

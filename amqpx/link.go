@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -49,6 +50,9 @@ type Config struct {
 	Heartbeat time.Duration
 	// Dial replaces the network, for an embedded broker.
 	Dial func(network, addr string) (net.Conn, error)
+	// Lookup finds the addresses of a host, each of which is tried. nil asks the system,
+	// and with Dial nobody.
+	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 	// OnState is told of every change of state, in order and one at a time. It
 	// must not block.
 	OnState func(State)
@@ -85,8 +89,11 @@ type Link struct {
 	toldUndropped bool
 	// limit is how long the body of a message may be, in bytes; 0 while nobody knows.
 	limit atomic.Int64
-	// limits are what was learned at each address. They belong to Run.
+	// limits are what was learned at each target. They belong to Run.
 	limits map[string]int64
+	// place is where the link is, or tries to be. It belongs to Run.
+	place   place
+	dialTCP func(ctx context.Context, network, addr string) (net.Conn, error)
 	// forbidden is why nothing may be sent; nil if it may.
 	forbidden atomic.Pointer[forbidden]
 	// forbiddenKeys is why nothing may be sent with a routing key. Run alone replaces
@@ -128,11 +135,19 @@ func New(cfg Config) (*Link, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
+	if cfg.Lookup == nil && cfg.Dial == nil {
+		cfg.Lookup = lookupHost
+	}
 	l := &Link{
 		cfg:    cfg,
 		log:    cfg.Logger,
 		outbox: newOutbox(cfg.Waiting, cfg.Window, cfg.PublishTimeout),
 		limits: map[string]int64{},
+
+		dialTCP: dialTCP,
+	}
+	if cfg.Dial != nil {
+		l.dialTCP = func(_ context.Context, network, addr string) (net.Conn, error) { return cfg.Dial(network, addr) }
 	}
 	l.outbox.checks = cfg.CheckQueues
 	for _, q := range cfg.Queues {
@@ -233,46 +248,57 @@ const noticedAfter = 2 * time.Minute
 func (l *Link) supervise(ctx context.Context) error {
 	var pause backoff
 	var linked bool
-	held := time.Now()          // when the last connection, of ours or of a process before us, ended
-	told := map[string]string{} // by URL, why the last try failed
-	for attempt := 1; ctx.Err() == nil; attempt++ {
-		url := l.cfg.URLs[(attempt-1)%len(l.cfg.URLs)]
-		roundDone := attempt%len(l.cfg.URLs) == 0
-		started := time.Now()
-		s, err := l.connect(ctx, url)
-		if err == nil {
-			linked = true
-			clear(told)
-			l.limit.Store(l.limits[url])
-			err = s.serve(ctx)
-			held = time.Now()
-			l.learnLimit(url, err)
-			l.noteForbidden(err)
-			if time.Since(started) > settledAfter {
-				pause.reset()
+	held := time.Now() // when the last connection, of ours or of a process before us, ended
+	past := newAttempts()
+	var served *target
+	for ctx.Err() == nil {
+		r := l.newRound(ctx, past, &pause, served)
+		r.once = l.cfg.FailFast && !linked
+		served = nil
+		for served == nil && r.next(ctx) {
+			at := l.place.target
+			started := time.Now()
+			s, err := r.connect(ctx)
+			if err == nil {
+				r.end()
+				r.linked(at)
+				linked, served = true, &at
+				l.limit.Store(l.limits[at.key()])
+				err = s.serve(ctx)
+				held = time.Now()
+				l.learnLimit(at.key(), err)
+				l.noteForbidden(err)
+				if time.Since(started) > settledAfter {
+					pause.reset()
+				}
+			}
+			if ctx.Err() != nil {
+				break
+			}
+			silent := r.noteSilent(at, err)
+			err = explain(err, at.url, l.cfg)
+			if served != nil {
+				r.broke(at, err)
+			}
+			switch {
+			case heldByAnother(err) && time.Since(held) < noticedAfter:
+				pause.soon()
+			case misconfigured(err):
+				r.rest(at, err)
+			}
+			if served == nil {
+				r.fail(at, err)
+				r.refused(!silent && !misconfigured(err))
 			}
 		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		err = explain(err, url, l.cfg)
-		if l.cfg.FailFast && !linked && attempt == len(l.cfg.URLs) {
-			return err
-		}
-		// A log line for each change at each address, not for each try.
-		if told[url] != err.Error() {
-			l.log.Error("not linked to the broker; trying again", "error", err)
-		}
-		told[url] = err.Error()
-		l.change(func(s *State) { *s = State{Err: err} })
+		r.end()
 		switch {
-		case heldByAnother(err) && time.Since(held) < noticedAfter:
-			pause.soon()
-		case misconfigured(err):
-			pause.last()
-		}
-		if roundDone {
-			wait(ctx, pause.next())
+		case ctx.Err() != nil:
+			return nil
+		case served != nil:
+			wait(ctx, r.pause())
+		case r.once:
+			return r.lastError()
 		}
 	}
 	return nil
@@ -304,7 +330,11 @@ func (l *Link) sweep(ctx context.Context) {
 
 func (l *Link) up(url string) {
 	broker := Redact(url)
-	l.log.Info("linked to the broker", "broker", broker, "exchange", l.cfg.Exchange, "name", l.cfg.Name)
+	where := []any{"broker", broker}
+	if l.place.among > 1 {
+		where = append(where, "address", l.place.host())
+	}
+	l.log.Info("linked to the broker", append(where, "exchange", l.cfg.Exchange, "name", l.cfg.Name)...)
 	l.change(func(s *State) { *s = State{Up: true, Broker: broker} })
 }
 
