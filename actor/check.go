@@ -17,6 +17,9 @@ const (
 	NotJSON  Drop = "body is not JSON"
 )
 
+// Drops are all reasons.
+var Drops = []Drop{NoCode, Mismatch, NoBody, NotUTF8, NotJSON}
+
 func (d Drop) Error() string { return string(d) }
 
 // Check applies CLU's rules for headers (clu.client.AMQPReply): nil, [NoCode]

@@ -1,6 +1,9 @@
 package actor_test
 
 import (
+	"os"
+	"regexp"
+	"slices"
 	"testing"
 	"time"
 
@@ -70,6 +73,22 @@ func TestABodyThatIsNoneIsDroppedWithTheReason(t *testing.T) {
 		}
 		if _, err := actor.ParseReply(d); err != test.want {
 			t.Errorf("%q: ParseReply gives %v, want %v", test.body, err, test.want)
+		}
+	}
+}
+
+func TestDropsHoldsEveryReason(t *testing.T) {
+	source, err := os.ReadFile("check.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := regexp.MustCompile(`(?m)^\t\w+\s+Drop = "(.*)"$`).FindAllStringSubmatch(string(source), -1)
+	if len(declared) == 0 {
+		t.Fatal("no reason is declared")
+	}
+	for _, d := range declared {
+		if !slices.Contains(actor.Drops, actor.Drop(d[1])) {
+			t.Errorf("%q is not among them", d[1])
 		}
 	}
 }

@@ -109,6 +109,14 @@ func TestAStreamKeepsEveryOtherHeaderAndAllProperties(t *testing.T) {
 		if want.Headers == nil {
 			want.Headers = amqpx.Table{} // a stream gives an empty one
 		}
+		if testkit.RabbitMQ(t).Version().AtLeast(4, 0) { // keeps messages as AMQP 1.0 has them
+			for name, value := range want.Headers {
+				if bytes, ok := value.([]byte); ok {
+					want.Headers[name] = string(bytes)
+				}
+			}
+			want.DeliveryMode = max(want.DeliveryMode, 1)
+		}
 		// These say how it came.
 		want.Acknowledger, want.ConsumerTag, want.DeliveryTag = got.Acknowledger, got.ConsumerTag, got.DeliveryTag
 		if !reflect.DeepEqual(got, want) {

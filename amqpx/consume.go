@@ -2,6 +2,7 @@ package amqpx
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -24,6 +25,7 @@ type consumer struct {
 	deliveries <-chan amqp.Delivery
 	cancelled  <-chan string
 	batch      int
+	progress   atomic.Uint64 // grows when a delivery comes and when it was handed over
 	ended      chan struct{} // closed when run has returned
 }
 
@@ -49,9 +51,11 @@ func (c *consumer) run() error {
 		unacked = 0
 	}
 	take := func(d *amqp.Delivery) {
-		c.intake.quiet.received(d.DeliveryTag)
+		c.progress.Add(1)
+		c.intake.received(d)
 		c.intake.take(d)
 		c.intake.tookOne()
+		c.progress.Add(1)
 		if last = d.DeliveryTag; unacked == 0 {
 			timer.Reset(ackDelay)
 		}

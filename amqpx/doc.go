@@ -51,6 +51,13 @@
 // queue lives on, q_witness; for a stream s: s, s_tie, s_witness, for moments
 // s_binding, and the queue q, which is always empty and holds the name.
 //
+// A link can stand while nothing gets through: a queue or stream without a leader, or one
+// that rejects what is published, is silent, and so is a consumer that the broker has
+// forgotten. A queue from which nothing came for a while is probed (probe.go): by
+// [State.QueueDown] the link says that it takes nothing, and it links again if it takes
+// messages and does not deliver them. A link that breaks as soon as it stands, again and
+// again, is up only once it has held (settled.go).
+//
 // [Link.Publish] never blocks. Each message ends in exactly one [Outcome], and is never
 // held for a later connection, never sent twice, and never sent after its deadline:
 // what waits while the broker stalls fails instead. Each [Sender] has a queue of its

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -71,7 +72,7 @@ func explain(err error, rawURL string, cfg Config) error {
 	broker := Redact(rawURL)
 	uri, _ := amqp.ParseURI(rawURL)
 	if t, ok := errors.AsType[*topologyError](err); ok && said(err) {
-		return explainTopology(t, broker, uri.Username, cfg.Name)
+		return explainTopology(t, broker, uri.Username, cfg)
 	}
 	if h, ok := errors.AsType[*handshakeError](err); ok {
 		return explainHandshake(h, broker, uri)
@@ -79,23 +80,33 @@ func explain(err error, rawURL string, cfg Config) error {
 	if tooOdd(err) {
 		return fmt.Errorf("%s sent a message that cannot be read: its headers are nested more than 32 deep, or are more than 8192; it is left out, and its sender should be mended", broker)
 	}
+	if denied, ok := readRefusal(err); ok {
+		return fmt.Errorf("%s ended the link: %s: %s", broker, denied.missing(cfg.Exchange), denied.reason)
+	}
 	if e, ok := errors.AsType[*amqp.Error](err); ok && e.Server {
+		if e.Code == amqp.InternalError {
+			return fmt.Errorf("%s ended the link over an error of its own; its log says which: %s", broker, e.Reason)
+		}
 		return fmt.Errorf("%s ended the link: %s", broker, e.Reason)
 	}
 	return explainNetwork(err, broker)
 }
 
 // explainTopology is about the exchange, queue or stream that the broker refused.
-func explainTopology(t *topologyError, broker, user, name string) error {
+func explainTopology(t *topologyError, broker, user string, cfg Config) error {
 	e, _ := errors.AsType[*amqp.Error](t.err)
 	// Of a queue that lives on it is the consumer that is exclusive.
 	inUse := e.Code == amqp.AccessRefused && strings.Contains(e.Reason, "exclusive use") ||
 		e.Code == amqp.NotAllowed && strings.Contains(e.Reason, "is exclusive") // Qpid Broker-J
 	unsupported := strings.Contains(e.Reason, "Unsupported queue declare argument") // Qpid Broker-J
 	differs := e.Code == amqp.PreconditionFailed && strings.Contains(e.Reason, "inequivalent")
+	denied, isDenied := readRefusal(e)
+	unavailable := explainUnavailable(t.what, t.name, broker, e)
 	switch {
+	case unavailable != nil:
+		return unavailable
 	case e.Code == amqp.ResourceLocked || inUse:
-		return &MisconfiguredError{inUse: true, Reason: fmt.Sprintf("the queue %q on %s belongs to another connection: another program named %q is running (stop it, or choose another --name), the broker has not noticed yet that our last connection broke, or the queue was made to outlive its connection (wait until it has expired, or delete it)", t.name, broker, name)}
+		return &MisconfiguredError{inUse: true, Reason: fmt.Sprintf("the queue %q on %s belongs to another connection: another program named %q is running (stop it, or choose another --name), the broker has not noticed yet that our last connection broke, or the queue was made to outlive its connection (wait until it has expired, or delete it)", t.name, broker, cfg.Name)}
 	case e.Code == amqp.PreconditionFailed && t.what == "exchange":
 		return wrong("the exchange %q on %s exists with another type or flags than CLU's (topic, not durable, auto-delete); choose another --exchange, or delete it: %s", t.name, broker, e.Reason)
 	case differs && t.what == "queue":
@@ -106,10 +117,37 @@ func explainTopology(t *topologyError, broker, user, name string) error {
 		return wrong("%s has no streams, which need RabbitMQ 3.9 or later; do without the stream %q: %s", broker, t.name, e.Reason)
 	case (e.Code == amqp.PreconditionFailed || unsupported) && strings.Contains(e.Reason, amqp.QueueTTLArg):
 		return wrong("%s keeps no queue without a connection; let the queue %q not outlive it, or use RabbitMQ: %s", broker, t.name, e.Reason)
+	case isDenied:
+		return wrong("%s on %s; grant it: %s", denied.missing(cfg.Exchange), broker, e.Reason)
 	case e.Code == amqp.AccessRefused:
 		return wrong("user %q may not use the %s %q on %s; grant it the permission: %s", user, t.what, t.name, broker, e.Reason)
 	}
 	return fmt.Errorf("%s refused the %s %q: %s", broker, t.what, t.name, e.Reason)
+}
+
+// explainUnavailable is about a queue or stream that is there and cannot be used for now,
+// mostly because nodes of a cluster are down. It is nil for all else.
+func explainUnavailable(what, name, broker string, e *amqp.Error) error {
+	says := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(e.Reason, w) })
+	}
+	switch {
+	case says("running replica on the local node", "running local replica", "a replica on the local node"):
+		return fmt.Errorf("the node at %s has no running replica of the %s %q; it starts one when it has caught up, and other nodes may have one: %s", broker, what, name, e.Reason)
+	case says("is down or inaccessible"):
+		return fmt.Errorf("the node that holds the %s %q is down, and %s cannot serve it; start that node, or use a queue that several nodes keep (a quorum queue or a stream): %s", what, name, broker, e.Reason)
+	case says("stopped by supervisor"):
+		return fmt.Errorf("the %s %q does not run on %s: the node that holds it is stopping or down, or the queue has crashed; start that node, or delete the queue if the broker's log names it as broken: %s", what, name, broker, e.Reason)
+	case says("may be stopping or being demoted"):
+		return fmt.Errorf("the %s %q on %s is changing its leader: %s", what, name, broker, e.Reason)
+	case says("timed out", "oordinator unavailable"):
+		return fmt.Errorf("%s cannot serve the %s %q for now: are more than half of the cluster's nodes up? %s", broker, what, name, e.Reason)
+	case says("queue limit in"):
+		return fmt.Errorf("%s takes no more queues; raise the limit or delete some: %s", broker, e.Reason)
+	case e.Code == amqp.InternalError:
+		return fmt.Errorf("%s failed over the %s %q; its own log says why, and in a cluster it may be that too few nodes are up: %s", broker, what, name, e.Reason)
+	}
+	return nil
 }
 
 // explainHandshake is about a connection that was never open. A broker that

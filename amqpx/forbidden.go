@@ -1,12 +1,8 @@
 package amqpx
 
 import (
-	"errors"
 	"fmt"
-	"strings"
 	"time"
-
-	amqp "github.com/rabbitmq/amqp091-go"
 )
 
 // A broker that does not let the user write to the exchange closes the channel over
@@ -33,24 +29,18 @@ type forbidden struct {
 
 // noteForbidden takes what the broker answered to a tie, or why a link broke.
 func (l *Link) noteForbidden(answer error) {
-	if !refusedWith(answer, amqp.AccessRefused) {
-		return
-	}
-	e, _ := errors.AsType[*amqp.Error](answer)
-	// Not the name alone: the user, or the virtual host, may have the same.
-	before, _, found := strings.Cut(e.Reason, "exchange '"+l.cfg.Exchange+"'")
-	if !found {
+	r, ok := readRefusal(answer)
+	if !ok {
 		return
 	}
 	until := time.Now().Add(forbiddenFor)
-	if _, topic, ok := strings.Cut(before, "topic '"); ok {
-		key := strings.TrimSuffix(topic, "' in ")
-		reason := fmt.Errorf("the broker lets nobody write %q to the exchange %q as this user; grant it the topic permission: %s", key, l.cfg.Exchange, e.Reason)
-		l.forbidKey(key, &forbidden{reason, until})
-		return
+	reason := fmt.Errorf("%s; grant it: %s", r.missing(l.cfg.Exchange), r.reason)
+	switch {
+	case r.kind == "topic" && r.exchange == l.cfg.Exchange:
+		l.forbidKey(r.name, &forbidden{reason, until})
+	case r.kind == "exchange" && r.name == l.cfg.Exchange && (r.permission == "" || r.permission == "write"):
+		l.forbidden.Store(&forbidden{reason, until})
 	}
-	reason := fmt.Errorf("the broker lets nobody write to the exchange %q as this user; grant it the permission: %s", l.cfg.Exchange, e.Reason)
-	l.forbidden.Store(&forbidden{reason, until})
 }
 
 // mostForbiddenKeys bounds what is remembered: the keys are the commanders' choice.

@@ -26,6 +26,7 @@ type intake struct {
 	bound time.Time     // when the last binding of this session was confirmed
 	late  time.Duration // how long before it is heard of a message may have been sent
 
+	suspect   bool      // the broker takes no messages into it, as far as is known; of its prober
 	careful   bool      // a message that cannot be read is to come
 	tied      bool      // there is a tie
 	untieable bool      // the broker refused one
@@ -165,11 +166,13 @@ func (in *intake) take(d *amqp.Delivery) {
 			in.after--
 			defer in.tell()
 		}
-		if !in.repeats.known(d) {
+		if !isProbe(d, in.holder()) && !in.repeats.known(d) {
 			in.deliver(d)
 		}
 	default:
-		in.deliver(d)
+		if !isProbe(d, in.holder()) {
+			in.deliver(d)
+		}
 	}
 }
 

@@ -48,6 +48,10 @@ type Config struct {
 	CheckQueues bool
 	// Heartbeat is the AMQP heartbeat interval. 0 is ten seconds.
 	Heartbeat time.Duration
+	// ProbeAfter is how long a queue may deliver nothing before the link checks, by a message
+	// of its own, that one would arrive; for a stream it is three times as long. Less than
+	// zero never checks. 0 is ten seconds.
+	ProbeAfter time.Duration
 	// Dial replaces the network, for an embedded broker.
 	Dial func(network, addr string) (net.Conn, error)
 	// Lookup finds the addresses of a host, each of which is tried. nil asks the system,
@@ -70,6 +74,9 @@ type State struct {
 	Broker string
 	// Blocked is the broker's reason for not reading publishes, or "".
 	Blocked string
+	// QueueDown is why the broker takes no messages into a queue, or "". Publishing may
+	// work nevertheless.
+	QueueDown string
 	// Err is why the link is down; nil before the first attempt, [ErrEnded]
 	// after Run.
 	Err error
@@ -87,6 +94,8 @@ type Link struct {
 	toldUntied bool
 	// toldUndropped: dead letters were refused before. It belongs to Run.
 	toldUndropped bool
+	// unsettled is how many connections in a row broke early (settled.go). It belongs to Run.
+	unsettled int
 	// limit is how long the body of a message may be, in bytes; 0 while nobody knows.
 	limit atomic.Int64
 	// limits are what was learned at each target. They belong to Run.
@@ -102,9 +111,10 @@ type Link struct {
 
 	// announcing keeps OnState's calls in the order of the changes.
 	announcing sync.Mutex
-	// mu guards the following field.
-	mu    sync.Mutex
-	state State
+	// mu guards the following fields.
+	mu            sync.Mutex
+	state         State
+	unprobedUntil time.Time // the broker has refused a probe
 }
 
 // New checks the configuration. Nothing is dialled before [Link.Run].
@@ -132,6 +142,9 @@ func New(cfg Config) (*Link, error) {
 	cfg.Waiting = orDefault(cfg.Waiting, 1024)
 	cfg.PublishTimeout = orDefault(cfg.PublishTimeout, 900*time.Millisecond)
 	cfg.Heartbeat = orDefault(cfg.Heartbeat, 10*time.Second)
+	if cfg.ProbeAfter = orDefault(cfg.ProbeAfter, 10*time.Second); cfg.ProbeAfter > 0 {
+		cfg.ProbeAfter = max(cfg.ProbeAfter, probeTicks*time.Millisecond)
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
@@ -264,8 +277,10 @@ func (l *Link) supervise(ctx context.Context) error {
 				r.linked(at)
 				linked, served = true, &at
 				l.limit.Store(l.limits[at.key()])
+				up := time.Now()
 				err = s.serve(ctx)
 				held = time.Now()
+				l.noteHeld(held.Sub(up))
 				l.learnLimit(at.key(), err)
 				l.noteForbidden(err)
 				if time.Since(started) > settledAfter {
@@ -278,6 +293,7 @@ func (l *Link) supervise(ctx context.Context) error {
 			silent := r.noteSilent(at, err)
 			err = explain(err, at.url, l.cfg)
 			if served != nil {
+				err = l.unsettledFor(err)
 				r.broke(at, err)
 			}
 			switch {
@@ -335,7 +351,8 @@ func (l *Link) up(url string) {
 		where = append(where, "address", l.place.host())
 	}
 	l.log.Info("linked to the broker", append(where, "exchange", l.cfg.Exchange, "name", l.cfg.Name)...)
-	l.change(func(s *State) { *s = State{Up: true, Broker: broker} })
+	// What the broker has said since, of blocking say, stays.
+	l.change(func(s *State) { s.Up, s.Broker, s.Err = true, broker, nil })
 }
 
 // blocked follows the broker's word on whether it reads publishes.

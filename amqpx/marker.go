@@ -20,7 +20,7 @@ import (
 const (
 	beginType = "clu-ws.gap-begins"
 	endType   = "clu-ws.gap"
-	placeType = "clu-ws.place" // makes the stream move, so that its end is known
+	placeType = "clu-ws.place" // makes the stream move, so that its end is known; also a probe
 )
 
 const (
@@ -32,6 +32,21 @@ const (
 )
 
 var errNoMarker = errors.New("the broker takes no marker")
+
+// whyNoMarker is why the channel for markers was closed, or that it was not.
+func (s *session) whyNoMarker() error {
+	select {
+	case e := <-s.markersClosed:
+		if e != nil {
+			s.noMarker = e
+		}
+	default:
+	}
+	if s.noMarker == nil {
+		return errors.New("it did not answer in time")
+	}
+	return withoutPermission(s.noMarker, s.link.cfg.Exchange)
+}
 
 // markerBody is the JSON of a gap; from is missing when it is not known.
 type markerBody struct {
@@ -74,6 +89,9 @@ func (s *session) markGap(ctx context.Context, stream string, gap Gap) error {
 // connection that has published.
 func (s *session) mark(ctx context.Context, stream string, msg amqp.Publishing, patience time.Duration) error {
 	confirm, err := s.markers.PublishWithDeferredConfirm("", stream, false, false, msg)
+	if errors.Is(err, amqp.ErrClosed) && !s.publishing.IsClosed() {
+		return errNoMarker // over an earlier one
+	}
 	if err != nil {
 		return err
 	}
@@ -91,6 +109,7 @@ func (s *session) openMarkers() (err error) {
 	if s.markers, err = s.publishing.Channel(); err != nil {
 		return err
 	}
+	s.markersClosed = s.markers.NotifyClose(make(chan *amqp.Error, 1))
 	return s.markers.Confirm(false)
 }
 
@@ -124,7 +143,7 @@ func (s *session) streamEnd(ctx context.Context, in *intake) (end uint64, known 
 		offset, ok := TakeOffset(&d)
 		return offset, ok, nil
 	case <-timeout.C:
-		s.link.log.Warn("the broker takes no marker into the stream: it is read from now on", "stream", name)
+		s.link.log.Warn("the broker takes no marker into the stream: it is read from now on", "stream", name, "error", s.whyNoMarker())
 		return 0, false, nil
 	case <-ctx.Done():
 		return 0, false, ctx.Err()

@@ -337,7 +337,9 @@ func (r *round) linked(t target) {
 	if err := r.failure(t.url); err != nil {
 		r.link.log.Info("some addresses of the broker failed; another one is used", "address", t.host(), "error", err)
 	}
-	clear(r.past.told)
+	if r.link.unsettled < unsettledMost {
+		clear(r.past.told)
+	}
 	clear(r.past.resting)
 	delete(r.past.silent, t.key())
 }

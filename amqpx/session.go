@@ -22,6 +22,9 @@ type session struct {
 	out        *socket       // under it
 	markers    *amqp.Channel // into streams; nil without one
 
+	markersClosed chan *amqp.Error // tells why markers was closed
+	noMarker      error            // what it told; of the goroutine that connects
+
 	consumers []*consumer
 	drops     []*dropWatch
 	over      <-chan *amqp.Error // how the consuming connection ended
@@ -149,9 +152,9 @@ func (s *session) why() error {
 // leaves nothing behind: no goroutine, no publish without its outcome.
 func (s *session) serve(ctx context.Context) error {
 	s.link.outbox.open()
-	// First of all: what the broker says next, of blocking say, comes on top of it.
-	s.link.up(s.url)
 	done := make(chan struct{})
+	// First of all: what the broker says next, of blocking say, comes on top of it.
+	s.announce(done)
 	s.serving = true
 	for _, c := range s.consumers {
 		s.tasks.Go(func() {
@@ -168,6 +171,7 @@ func (s *session) serve(ctx context.Context) error {
 	s.tasks.Go(s.settle)
 	s.tasks.Go(s.followBlocking)
 	s.tasks.Go(func() { s.checkBindings(done) })
+	s.startProbing(done)
 	s.tasks.Go(func() {
 		if err := s.send(done); err != nil {
 			s.fail(err)

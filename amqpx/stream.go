@@ -13,9 +13,11 @@ import (
 // exchange. Any number of links read the same one, each from its own place. The
 // binding, and with it CLU's exchange, lives on when the last link is gone.
 //
-// What comes out of a stream is what a queue gives (RabbitMQ 3.10), but that
+// What comes out of a stream is what a queue gives (RabbitMQ 3.10, 4.0 and 4.3), but that
 //
 //   - headers that are tables or lists are missing; CLU itself sends none;
+//   - as of RabbitMQ 4, a header of bytes is a string of the same bytes, and a message without a
+//     delivery mode has mode 1;
 //   - [TakeOffset] finds one header more, and a message without headers has an
 //     empty table of them;
 //   - a message with a decimal header is not taken at all: RabbitMQ closes the
@@ -152,7 +154,7 @@ func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, in *intake, 
 	case errors.Is(err, errNoMarker):
 		// There is no witness, so the next link tries again.
 		s.link.log.Warn("the broker takes no marker into the stream: other readers do not hear of a gap",
-			"stream", name, "from", gap.From, "to", gap.To)
+			"stream", name, "from", gap.From, "to", gap.To, "error", s.whyNoMarker())
 		in.lost(0)
 		return nil
 	case err != nil:

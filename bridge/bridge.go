@@ -35,6 +35,9 @@ type Config struct {
 	TLS *tls.Config
 	// Dial replaces the network towards the broker, for an embedded one.
 	Dial func(network, addr string) (net.Conn, error)
+	// ProbeAfter is how long the broker may bring no reply before the bridge checks that
+	// one would arrive, as [amqpx.Config] has it.
+	ProbeAfter time.Duration
 	// FailFast ends Run when the broker cannot be reached at the start.
 	FailFast bool
 	// Version is the program's, for clients and metrics that ask.
@@ -188,6 +191,7 @@ func New(cfg Config) (*Bridge, error) {
 		Queues:      []amqpx.Queue{replies},
 		CheckQueues: cfg.CheckConsumers,
 		Dial:        cfg.Dial,
+		ProbeAfter:  cfg.ProbeAfter,
 		OnState:     b.linkChanged,
 		FailFast:    cfg.FailFast,
 		Logger:      cfg.Logger,

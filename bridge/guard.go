@@ -16,6 +16,12 @@ import (
 // Every request, on every port, is checked here first: the page it comes from
 // (bridge/origin) and its client's address (bridge/forwarded).
 
+// The kinds of the bridge's own refusals, beside those of the engine and of the origin.
+const (
+	forwardedKind = "forwarded"
+	pathKind      = "path"
+)
+
 // ListenOptions are the options of a listener.
 type ListenOptions struct {
 	// Proxy means that each connection begins with a PROXY protocol header. On a TLS
@@ -113,7 +119,7 @@ func (b *Bridge) clientAddr(r *engine.Request) (netip.AddrPort, *engine.Refusal)
 	client, err := b.proxies.Client(r.RemoteAddr(), r.Values("X-Forwarded-For"), r.Values("Forwarded"))
 	switch {
 	case errors.Is(err, forwarded.ErrDisagree):
-		return client, &engine.Refusal{Status: http.StatusBadRequest, Kind: "forwarded", Reason: err.Error()}
+		return client, &engine.Refusal{Status: http.StatusBadRequest, Kind: forwardedKind, Reason: err.Error()}
 	case err != nil:
 		b.noteBadForwarded(client, err)
 	}
@@ -131,7 +137,7 @@ func (b *Bridge) nameClient(r *http.Request) bool {
 	client, err := b.proxies.Client(peer, r.Header.Values("X-Forwarded-For"), r.Header.Values("Forwarded"))
 	switch {
 	case errors.Is(err, forwarded.ErrDisagree):
-		b.refusals.note("forwarded", "client", r.RemoteAddr, "why", err.Error())
+		b.refusals.note(forwardedKind, "client", r.RemoteAddr, "why", err.Error())
 		return false
 	case err != nil:
 		b.noteBadForwarded(client, err)

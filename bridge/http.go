@@ -26,7 +26,7 @@ type health struct {
 	Ready bool `json:"ready"`
 	// Draining is true when the bridge is about to end.
 	Draining bool   `json:"draining,omitempty"`
-	Broker   string `json:"broker"` // up, blocked, stalled or down
+	Broker   string `json:"broker"` // up, blocked, stalled, no_replies or down
 	Reason   string `json:"reason,omitempty"`
 	Name     string `json:"name,omitempty"`
 	Clients  *int   `json:"clients,omitempty"`
@@ -44,18 +44,15 @@ func (h health) outline() health {
 func (b *Bridge) health() health {
 	s := b.link.State()
 	clients := b.Clients()
-	h := health{Broker: "up", Reason: s.Blocked, Name: b.cfg.Name, Clients: &clients, Dropped: b.drops.counts()}
+	h := health{Broker: brokerWord(s), Reason: brokerReason(s), Name: b.cfg.Name, Clients: &clients, Dropped: b.drops.counts()}
 	switch {
-	case !s.Up && s.Err != nil:
-		h.Broker, h.Reason = "down", s.Err.Error()
-	case !s.Up:
-		h.Broker, h.Reason = "down", "not linked yet"
-	case s.Blocked != "":
-		h.Broker = "blocked"
+	case !s.Up && s.Err == nil:
+		h.Reason = "not linked yet"
+	case !s.Up, s.Blocked != "":
 	case b.link.Overdue():
 		h.Broker, h.Reason = "stalled", "the broker does not confirm what was sent to it"
 	default:
-		h.Ready = true
+		h.Ready = true // without replies, too: a command that stops something must get through
 	}
 	if b.draining.Load() {
 		h.Ready, h.Draining = false, true

@@ -1,10 +1,15 @@
 package bridge
 
 import (
+	"maps"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/origin"
 )
 
 // metrics are the bridge's own counters, and a view of those that the link and
@@ -31,13 +36,13 @@ func newMetrics(b *Bridge) *metrics {
 	m.gapSeconds = counter("cluws_gap_seconds_total", "Length of those spans together.")
 	m.refused = counter("cluws_commands_refused_total", "Messages of clients that were no commands, or not allowed: nothing was sent.")
 	m.linkChanges = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "cluws_link_changes_total",
-		Help: "Changes of the link to the broker, by its new state: up, blocked or down."}, []string{"state"})
+		Help: "Changes of the link to the broker, by its new state: up, blocked, no_replies or down."}, []string{"state"})
 	commands := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "cluws_commands_total",
 		Help: "Commands by the outcome of their publishing."}, []string{"outcome"})
 	for o := range m.commands {
 		m.commands[o] = commands.WithLabelValues(amqpx.Outcome(o).String())
 	}
-	for _, state := range []string{"up", "blocked", "down"} {
+	for _, state := range []string{"up", "blocked", "no_replies", "down"} {
 		m.linkChanges.WithLabelValues(state) // so that all of them are there from the start
 	}
 	m.registry.MustRegister(m.linkChanges, commands, &view{b},
@@ -61,6 +66,7 @@ var (
 	infoDesc          = describe("info", "The bridge: always 1.", "version", "name", "exchange", "epoch")
 	linkUpDesc        = describe("link_up", "1 while the bridge is linked to the broker.")
 	linkBlockedDesc   = describe("link_blocked", "1 while the broker blocks publishers.")
+	linkNoRepliesDesc = describe("link_no_replies", "1 while the broker takes no replies into the bridge's queue or stream.")
 	linkStalledDesc   = describe("link_stalled", "1 while the broker owes the confirm of a command that has ended as unknown.")
 	readyDesc         = describe("ready", "1 while /readyz is 200.")
 	droppedDesc       = describe("replies_dropped_total", "Messages that were no replies, by reason.", "reason")
@@ -77,7 +83,7 @@ var (
 	seqDesc           = describe("seq", "Number of the last reply.")
 	clientsDesc       = describe("clients", "WebSocket clients that are connected, by what they speak.", "protocol")
 	roomsDesc         = describe("rooms", "Rooms with clients that connected to their paths.")
-	sourceUpDesc      = describe("source_up", "1 while the bridge is linked to an exchange of rooms.", "exchange")
+	sourceUpDesc      = describe("source_up", "1 while the bridge is linked to an exchange of rooms, and the broker takes its messages into the bridge's queue.", "exchange")
 	roomMessagesDesc  = describe("room_messages_total", "Messages that came from an exchange of rooms.", "exchange")
 	sourceGapsDesc    = describe("source_gaps_total", "Spans of time in which messages for rooms may have been lost.", "exchange")
 	presenceUpDesc    = describe("presence_up", "1 while the bridge is linked to the exchange of presence.")
@@ -116,9 +122,10 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	gauge(infoDesc, 1, b.cfg.Version, b.cfg.Name, b.cfg.Exchange, b.hub.epoch)
 	gauge(linkUpDesc, oneIf(state.Up))
 	gauge(linkBlockedDesc, oneIf(state.Blocked != ""))
+	gauge(linkNoRepliesDesc, oneIf(state.QueueDown != ""))
 	gauge(linkStalledDesc, oneIf(b.link.Overdue()))
 	gauge(readyDesc, oneIf(health.Ready))
-	for reason, count := range health.Dropped {
+	for reason, count := range counted(health.Dropped, dropReasons()) {
 		counter(droppedDesc, float64(count), reason)
 	}
 	link := b.link.Stats()
@@ -140,7 +147,8 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	gauge(clientsDesc, float64(hub.v1s), "v1")
 	gauge(roomsDesc, float64(rooms))
 	for _, f := range b.feeds {
-		gauge(sourceUpDesc, oneIf(f.link.State().Up), f.Exchange)
+		state := f.link.State()
+		gauge(sourceUpDesc, oneIf(state.Up && state.QueueDown == ""), f.Exchange)
 		counter(roomMessagesDesc, float64(f.messages.Load()), f.Exchange)
 		counter(sourceGapsDesc, float64(f.gaps.Load()), f.Exchange)
 	}
@@ -152,7 +160,7 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	}
 	counter(acceptedDesc, float64(s.Accepted))
 	counter(turnedAwayDesc, float64(s.Refused))
-	for reason, count := range b.refusals.counts() {
+	for reason, count := range counted(b.refusals.counts(), refusalReasons()) {
 		counter(refusedDesc, float64(count), reason)
 	}
 	counter(slowClosesDesc, float64(s.SlowCloses))
@@ -167,6 +175,30 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	counter(stallsDesc, float64(s.Stalls))
 	counter(stallTimeDesc, s.Stalled.Seconds())
 	out <- histogram(lagDesc, s.Lag.Bounds[:], s.Lag.Counts[:], s.Lag.Sum)
+}
+
+// dropReasons are the values of the label of cluws_replies_dropped_total.
+func dropReasons() (reasons []string) {
+	for _, d := range actor.Drops {
+		reasons = append(reasons, d.Error())
+	}
+	return reasons
+}
+
+// refusalReasons are those of cluws_refused_total.
+func refusalReasons() []string {
+	return append([]string{origin.KindOrigin, origin.KindHost, forwardedKind, pathKind}, engine.Kinds...)
+}
+
+// counted adds the reasons that have not come up: a counter that appears with its first
+// event has no increase that Prometheus could see.
+func counted(counts map[string]int, reasons []string) map[string]int {
+	all := map[string]int{}
+	for _, reason := range reasons {
+		all[reason] = 0
+	}
+	maps.Copy(all, counts)
+	return all
 }
 
 // histogram makes a histogram of counts that are not cumulative, the last of which

@@ -1,6 +1,7 @@
 package bridge_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
+	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge"
 )
 
@@ -57,7 +59,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	plain.next()
 	want := []string{
 		`cluws_info{epoch="[0-9a-f]{12}",exchange="sdss_exchange",name="bridge",version="1.2"} 1`,
-		`cluws_link_up 1`, `cluws_ready 1`, `cluws_link_blocked 0`, `cluws_link_stalled 0`,
+		`cluws_link_up 1`, `cluws_ready 1`, `cluws_link_blocked 0`, `cluws_link_stalled 0`, `cluws_link_no_replies 0`,
 		`cluws_link_changes_total{state="up"} 1`, `cluws_link_changes_total{state="down"} 0`,
 		`cluws_replies_total 3`, `cluws_replies_dropped_total{reason="body is not JSON"} 1`,
 		`cluws_commands_total{outcome="confirmed"} 1`, `cluws_commands_total{outcome="returned"} 1`, `cluws_commands_total{outcome="unknown"} 0`,
@@ -82,6 +84,62 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	}
 	if t.Failed() {
 		t.Log(text)
+	}
+}
+
+// Prometheus sees no increase in a counter that appears with its first event.
+func TestEveryCounterIsThereBeforeItsFirstEvent(t *testing.T) {
+	series := regexp.MustCompile(`(?m)^(cluws_[a-z_]+_total(?:\{.*\})?) (.*)$`)
+	url := embeddedBroker(t)
+	b := linked(t, url, withHistory, func(c *bridge.Config) {
+		c.Presence = "who"
+		c.Sources = []bridge.Source{{Exchange: "live"}}
+		c.Origins = []string{"https://console.example"}
+	})
+	first := map[string]bool{}
+	for _, line := range series.FindAllStringSubmatch(b.metrics(t), -1) {
+		first[line[1]] = true
+		if line[2] != "0" && !strings.HasPrefix(line[1], "cluws_link_changes_total") && !strings.HasPrefix(line[1], "cluws_stall") {
+			t.Errorf("a new bridge has %s", line[0])
+		}
+	}
+	want := []string{
+		`cluws_gaps_total`, `cluws_source_gaps_total{exchange="live"}`, `cluws_presence_total{outcome="refused"}`,
+		`cluws_link_changes_total{state="down"}`, `cluws_replies_dropped_total{reason="empty body"}`,
+		`cluws_refused_total{reason="origin"}`, `cluws_refused_total{reason="no TLS"}`, `cluws_refused_total{reason="Service Unavailable"}`,
+	}
+	for o := range amqpx.Unknown + 1 {
+		want = append(want, fmt.Sprintf("cluws_commands_total{outcome=%q}", o))
+	}
+	for _, name := range want {
+		if !first[name] {
+			t.Errorf("there is no %s", name)
+		}
+	}
+
+	p := newPeer(t, url)
+	p.reply(`not JSON`)
+	p.reply("\xff")
+	p.reply("")
+	request, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+b.addr+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Origin", "https://elsewhere.example")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	dropped := regexp.MustCompile(`(?m)^cluws_replies_dropped_total\{.*\} 1$`)
+	eventually(t, "what came is counted", func() bool {
+		text := b.metrics(t)
+		return len(dropped.FindAllString(text, -1)) == 3 && strings.Contains(text, `cluws_refused_total{reason="origin"} 1`)
+	})
+	for _, line := range series.FindAllStringSubmatch(b.metrics(t), -1) {
+		if !first[line[1]] {
+			t.Errorf("%s was not there from the start", line[1])
+		}
 	}
 }
 

@@ -20,7 +20,7 @@ type helloMessage struct {
 	Time         string   `json:"time"` // now; the clock of a page may be another
 	Epoch        string   `json:"epoch"`
 	Seq          *uint64  `json:"seq"`    // of the last reply before those that follow; null while nobody knows
-	Broker       string   `json:"broker"` // up, blocked or down
+	Broker       string   `json:"broker"` // up, blocked, no_replies or down
 	Capabilities []string `json:"capabilities"`
 }
 
@@ -158,14 +158,23 @@ func brokerWord(s amqpx.State) string {
 		return "down"
 	case s.Blocked != "":
 		return "blocked"
+	case s.QueueDown != "":
+		return "no_replies"
 	}
 	return "up"
 }
 
 func brokerFrame(s amqpx.State) engine.Frame {
-	m := brokerMessage{Op: "broker", State: brokerWord(s), Reason: s.Blocked}
-	if !s.Up && s.Err != nil {
-		m.Reason = s.Err.Error()
+	return frameOf(brokerMessage{Op: "broker", State: brokerWord(s), Reason: brokerReason(s)})
+}
+
+// brokerReason is why the broker is not up, or "".
+func brokerReason(s amqpx.State) string {
+	switch {
+	case !s.Up && s.Err != nil:
+		return s.Err.Error()
+	case s.Blocked != "":
+		return s.Blocked
 	}
-	return frameOf(m)
+	return s.QueueDown
 }

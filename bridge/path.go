@@ -22,7 +22,7 @@ func (b *Bridge) pathOf(target string) (string, error) {
 	case len(b.cfg.Sources) == 0: // any path will do, as with CLU
 		return "/", nil
 	}
-	return "", &engine.Refusal{Status: http.StatusBadRequest, Kind: "path", Reason: err.Error()}
+	return "", &engine.Refusal{Status: http.StatusBadRequest, Kind: pathKind, Reason: err.Error()}
 }
 
 // decodePath decodes a path. An encoded slash would separate segments that the sender

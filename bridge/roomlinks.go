@@ -45,14 +45,15 @@ func (b *Bridge) newFeeds() error {
 // linkConfig is that of a link beside the actors'.
 func (b *Bridge) linkConfig(exchange string, like amqpx.Exchange, queues ...amqpx.Queue) amqpx.Config {
 	return amqpx.Config{
-		URLs:     b.cfg.Broker,
-		TLS:      b.cfg.TLS,
-		Name:     b.cfg.Name,
-		Exchange: exchange,
-		Like:     like,
-		Queues:   queues,
-		Dial:     b.cfg.Dial,
-		Logger:   b.cfg.Logger,
+		URLs:       b.cfg.Broker,
+		TLS:        b.cfg.TLS,
+		Name:       b.cfg.Name,
+		Exchange:   exchange,
+		Like:       like,
+		Queues:     queues,
+		Dial:       b.cfg.Dial,
+		ProbeAfter: b.cfg.ProbeAfter,
+		Logger:     b.cfg.Logger,
 	}
 }
 

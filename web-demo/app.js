@@ -51,7 +51,7 @@ clu.on("dropped", ({ count }) => missing(`${count} messages were left out here: 
 clu.on("broker", (detail) => {
   header.broker(detail);
   document.body.dataset.broker = detail.state;
-  if (detail.state !== "up") notify(`The broker is ${detail.state}${detail.reason ? `: ${detail.reason}` : ""}.`);
+  if (detail.state !== "up") notify(`${detail.state === "no_replies" ? "No replies come from the broker" : `The broker is ${detail.state}`}${detail.reason ? `: ${detail.reason}` : ""}.`);
 });
 clu.on("command", (command) => {
   commands.update(command);

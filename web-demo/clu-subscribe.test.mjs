@@ -246,9 +246,10 @@ test("the broker's state and what was left out are told, and what is unknown is 
   const clu = await connected();
   const told = [];
   for (const type of ["broker", "dropped", "gap", "reply", "error"]) clu.on(type, (detail) => told.push([type, detail]));
-  PaperSocket.last.say(hello(), { op: "broker", state: "down", reason: "refused" }, { op: "broker", state: "up" }, { op: "dropped", count: 12 }, { op: "news" }, { op: "result", id: "x" }, { ...gapNotice(null), seconds: null });
+  PaperSocket.last.say(hello(), { op: "broker", state: "down", reason: "refused" }, { op: "broker", state: "no_replies", reason: "no confirm" }, { op: "broker", state: "up" }, { op: "dropped", count: 12 }, { op: "news" }, { op: "result", id: "x" }, { ...gapNotice(null), seconds: null });
   assert.deepEqual(told, [
-    ["broker", { state: "up", reason: null }], ["broker", { state: "down", reason: "refused" }], ["broker", { state: "up", reason: null }],
+    ["broker", { state: "up", reason: null }], ["broker", { state: "down", reason: "refused" }],
+    ["broker", { state: "no_replies", reason: "no confirm" }], ["broker", { state: "up", reason: null }],
     ["dropped", { count: 12 }],
     ["gap", { from: null, to: new Date("2026-11-21T01:58:01.500Z"), seconds: null, reason: null }],
   ]);

@@ -81,8 +81,9 @@ const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 20
  * | `gap`     | `{from, to, seconds, reason}` here, between the replies before and behind, some may be      |
  * |           | missing. Dates; `from` and `seconds` may be null. `reason` is null when the bridge itself    |
  * |           | could not hear, and else says why it has not the replies since the connection was lost      |
- * | `broker`  | `{state, reason}`, state "up", "blocked" (replies flow, commands fail) or "down"; also with |
- * |           | each connection. CLU's own server never tells                                               |
+ * | `broker`  | `{state, reason}`, state "up", "blocked" (replies flow, commands fail), "no_replies"       |
+ * |           | (commands are sent, no reply arrives) or "down"; also with each connection. CLU's own       |
+ * |           | server never tells                                                                          |
  * | `dropped` | `{count}` so many messages were left out here, because this page reads too slowly           |
  * | `error`   | `{message, cause}` a frame that is no envelope, a refusal by the bridge, a failing listener  |
  */

@@ -5,7 +5,7 @@ import { formatAge } from "./format.js";
 
 const MARKS = { open: "●", connecting: "◌", closed: "✕" };
 
-const BROKER = { up: "", blocked: "broker blocked: commands fail", down: "broker down: no replies, commands fail" };
+const BROKER = { up: "", blocked: "broker blocked: commands fail", no_replies: "no replies from the broker: commands are sent", down: "broker down: no replies, commands fail" };
 
 /** Attempts that fail before "reconnecting" is called "offline". */
 const OFFLINE_AFTER = 4;

@@ -19,7 +19,8 @@ import (
 
 // refusing serves the page, and greets it as a bridge whose clock is an hour ahead. It
 // refuses each command with the code that is the command string, and hands on when the
-// command would have expired, in seconds from when it came.
+// command would have expired, in seconds from when it came. A command to "broker" has it
+// report that state of the broker.
 func refusing(t *testing.T) (addr string, expiries <-chan float64) {
 	t.Helper()
 	left := make(chan float64, 16)
@@ -54,6 +55,8 @@ func refusing(t *testing.T) (addr string, expiries <-chan float64) {
 			case err != nil: // the probe of a page that does not know yet who is here
 			case m.Op == "subscribe":
 				say(`{"op": "ok", "id": %q}`, m.ID)
+			case m.Consumer == "broker": // it is then in the state of the command string
+				say(`{"op": "broker", "state": %q, "reason": "the test says so"}`, m.Command)
 			case m.Consumer != "":
 				left <- m.ExpiresAt - float64(clock().UnixMilli())/1000
 				say(`{"op": "error", "id": null, "command_id": %q, "code": %q, "message": "Because of %s."}`, m.CommandID, m.Command, m.Command)
@@ -84,5 +87,19 @@ func TestThePageDistinguishesUnsentFailedAndUnknownCommands(t *testing.T) {
 		}
 	}
 	screenshot(t, ctx, "page-refusals")
+	testkit.NoConsoleErrors(t, ctx)
+}
+
+func TestThePageShowsThatTheBrokerBringsNoReplies(t *testing.T) {
+	ctx := testkit.Browser(t)
+	addr, _ := refusing(t)
+	openPage(t, ctx, addr)
+	do(t, ctx, chromedp.SendKeys("#command-input", "broker no_replies\r"), chromedp.WaitVisible(`#broker-state[data-state="no_replies"]`))
+	until(t, ctx, "it is said", `document.querySelector("#broker-state").textContent.startsWith("no replies") && document.querySelector("#notice").textContent.endsWith("No replies come from the broker: the test says so.")`)
+	if !evaluate[bool](t, ctx, `document.querySelector('.stale-note[data-when="broker"]').offsetParent !== null`) {
+		t.Error("the values of the actors are shown as if they were fresh")
+	}
+	do(t, ctx, chromedp.SendKeys("#command-input", "broker up\r"))
+	until(t, ctx, "all is well", `document.querySelector("#broker-state").hidden`)
 	testkit.NoConsoleErrors(t, ctx)
 }

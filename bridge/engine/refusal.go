@@ -30,6 +30,10 @@ const (
 	KindNoTLS     = "no TLS"
 )
 
+// Kinds are all of them, and the texts of statuses that stand for one.
+var Kinds = []string{KindMalformed, KindLongHead, KindSlowHead, KindBody, KindNoUpgrade, KindFull, KindProxyLine, KindNoTLS,
+	http.StatusText(http.StatusBadRequest), http.StatusText(http.StatusServiceUnavailable), http.StatusText(http.StatusInternalServerError)}
+
 // reportRefusal passes a refused request to [Config].Refused.
 func (e *Engine) reportRefusal(r *Refusal, client netip.AddrPort) {
 	if r.Kind == KindFull {

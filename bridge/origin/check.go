@@ -25,9 +25,15 @@ type Request struct {
 	Site, Mode, Dest string
 }
 
+// The kinds of refusals.
+const (
+	KindOrigin = "origin"
+	KindHost   = "host"
+)
+
 // Refusal is the reason why a request is refused.
 type Refusal struct {
-	// Kind is "origin" or "host".
+	// Kind is [KindOrigin] or [KindHost].
 	Kind string
 	// Value is the origin or host as sent.
 	Value  string
@@ -41,12 +47,12 @@ func (r *Refusal) Error() string { return r.reason }
 // nil.
 func (p *Policy) Check(l Listener, r Request) *Refusal {
 	if !p.knowsHost(l, r.Host) {
-		return refuse("host", r.Host, "the Host %s is not known here, and any page could have a name that leads here (DNS rebinding);"+
+		return refuse(KindHost, r.Host, "the Host %s is not known here, and any page could have a name that leads here (DNS rebinding);"+
 			" ask for %s, or start the bridge with --origin https://%[1]s", short(r.Host), l.examples())
 	}
 	if len(r.Origins) == 0 {
 		if l.Admin && r.Site == "cross-site" && !r.isVisit() {
-			return refuse("origin", r.Site, "pages of other sites may not request this; use a program, or open the address itself")
+			return refuse(KindOrigin, r.Site, "pages of other sites may not request this; use a program, or open the address itself")
 		}
 		return nil
 	}
@@ -68,15 +74,15 @@ func (p *Policy) checkPage(l Listener, given, host string) *Refusal {
 	case !p.given && !l.Local && !l.Admin:
 		return nil
 	case !ok && given != noOrigin:
-		return refuse("origin", given, "%q is no origin of a page; --origin takes scheme://host and scheme://host:port, as browsers send them", short(given))
+		return refuse(KindOrigin, given, "%q is no origin of a page; --origin takes scheme://host and scheme://host:port, as browsers send them", short(given))
 	case p.given:
-		return refuse("origin", given, "pages of %s may not use this bridge; start it with --origin %[1]s, too, if they may", short(given))
+		return refuse(KindOrigin, given, "pages of %s may not use this bridge; start it with --origin %[1]s, too, if they may", short(given))
 	case l.Local && o.local() || l.Admin && sameHost(o, host):
 		return nil
 	case l.Admin:
-		return refuse("origin", given, "pages of %s may not use this port; start the bridge with --origin %[1]s if they may", short(given))
+		return refuse(KindOrigin, given, "pages of %s may not use this port; start the bridge with --origin %[1]s if they may", short(given))
 	}
-	return refuse("origin", given, "pages of %s may not use a bridge that listens on this machine alone; start it with --origin %[1]s if they may", short(given))
+	return refuse(KindOrigin, given, "pages of %s may not use a bridge that listens on this machine alone; start it with --origin %[1]s if they may", short(given))
 }
 
 // knowsHost reports whether a request may name a host in its field Host.

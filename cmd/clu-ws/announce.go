@@ -75,6 +75,9 @@ func linkWords(state amqpx.State) string {
 	if !state.Up {
 		return fmt.Sprintf("NOT LINKED (%v), trying on", state.Err)
 	}
+	if state.QueueDown != "" {
+		return fmt.Sprintf("linked to %s, which brings NO REPLIES (%s)", state.Broker, state.QueueDown)
+	}
 	return "linked to " + state.Broker
 }
 

@@ -22,6 +22,12 @@
 // so ahead of the tests, and the summary command runs all tests and counts them for `make test`. The
 // rabbitmq command lends a node to `make bench`.
 //
+// # Versions of RabbitMQ
+//
+// The node is the installed RabbitMQ, or the one in the folder that CLU_WS_TEST_RABBITMQ names. What the
+// versions do differently a test asks [Node.Version] and [Node.Khepri] about. Each test that asks for a node
+// is noted (see [RabbitUsersFile]), so that `make test` and `make test-brokers` can run it again on others.
+//
 // # What is not there
 //
 // A component that cannot be set up goes through [Missing]: on a developer's machine the test is

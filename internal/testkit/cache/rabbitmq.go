@@ -22,6 +22,7 @@ const (
 type RabbitMQ struct {
 	Bin     string // the folder of rabbitmq-server and rabbitmqctl
 	Version string
+	Instead string // why it is not the one that was wanted; "" if it is
 }
 
 func rabbitmqOf(suite string) component {
@@ -67,5 +68,6 @@ func NewestRabbitMQ() (RabbitMQ, error) {
 	if stableErr != nil {
 		return RabbitMQ{}, errors.Join(err, stableErr)
 	}
+	stable.Instead = err.Error()
 	return stable, nil
 }

@@ -91,6 +91,9 @@ func runAgain(name string, flags []string, users []user, total *counts) {
 		total.failed++
 		return
 	}
+	if broker.Instead != "" {
+		fmt.Printf("RabbitMQ %s takes the place of the newest: %s\n", broker.Version, broker.Instead)
+	}
 	pattern, packages := selection(users)
 	runGo(goTest{
 		args: slices.Concat(flags, []string{"-run=" + pattern}, packages),

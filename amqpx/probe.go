@@ -1,0 +1,284 @@
+package amqpx
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// A link can stand, and a queue be bound, while nothing gets through: a stream or a
+// quorum queue has no leader, a policy has the queue refuse what is published, or the
+// broker has forgotten its consumer. Nobody tells the consumer of it. So a queue from
+// which nothing was delivered for a while is probed: a message is published to it
+// through the default exchange, and must be confirmed and then delivered.
+//
+//   - If it is not confirmed, [State.QueueDown] says so until a later probe is delivered.
+//     The link stays up: publishing may well work.
+//   - If it is confirmed and not delivered, the session ends, and the next one
+//     consumes anew.
+//
+// A probe is a place marker (marker.go), which every reader of a stream drops. All readers
+// hear it, so that one probe serves all of them.
+
+// probeTicks is into how many ticks Config.ProbeAfter is divided.
+const probeTicks = 10
+
+// streamSilence is how many times longer a stream may be silent: a probe stays in
+// it, where it takes the place of a message for those who ask for the past.
+const streamSilence = 3
+
+// unprobedFor is how long a link does not probe after the broker has refused it: it writes
+// each refusal into its log.
+const unprobedFor = 10 * time.Minute
+
+// prober probes the queue of one consumer. It belongs to a goroutine of the session.
+type prober struct {
+	session  *session
+	all      []*prober // of the session
+	consumer *consumer
+	watch    probeWatch
+	channel  *amqp.Channel // confirming; nil until it is needed, and after it was closed
+	closed   chan *amqp.Error
+	returned chan amqp.Return
+	confirm  *amqp.DeferredConfirmation // of the probe that was sent last; nil without one
+
+	// down is why the queue takes no messages, or "". Link.mu guards it.
+	down string
+}
+
+func newProber(s *session, c *consumer) *prober {
+	silence := probeTicks
+	if c.intake.queue.Stream != nil {
+		silence *= streamSilence
+	}
+	p := &prober{session: s, consumer: c, watch: probeWatch{limits: probeLimits{
+		// Spread, so that the readers of a stream do not all probe it at the same moment.
+		silence:  silence + rand.N(silence/5+1),
+		confirm:  probeTicks / 2,
+		delivery: probeTicks,
+		retry:    probeTicks / 5,
+	}}}
+	if c.intake.suspect {
+		p.watch.ticks = p.watch.limits.silence
+	}
+	return p
+}
+
+// startProbing probes all queues until done is closed.
+func (s *session) startProbing(done <-chan struct{}) {
+	if s.link.cfg.ProbeAfter < 0 {
+		return
+	}
+	var all []*prober
+	for _, c := range s.consumers {
+		all = append(all, newProber(s, c))
+	}
+	for _, p := range all {
+		p.all = all
+		s.tasks.Go(func() { p.run(done) })
+	}
+}
+
+func (p *prober) run(done <-chan struct{}) {
+	tick := time.NewTicker(p.session.link.cfg.ProbeAfter / probeTicks)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+		}
+		if p.session.link.State().Blocked != "" {
+			p.watch.rest()
+			continue
+		}
+		if !p.step() {
+			return
+		}
+	}
+}
+
+// step reports whether the session goes on.
+func (p *prober) step() bool {
+	in, link := p.consumer.intake, p.session.link
+	fate, why := p.fate()
+	switch p.watch.tick(p.consumer.progress.Load(), fate) {
+	case probeSend:
+		if !link.mayProbe() || p.send() != nil {
+			p.watch.enter(listening)
+		}
+	case probeDown:
+		if fate == probePending {
+			why = p.unconfirmed()
+		}
+		reason := fmt.Sprintf("the broker takes no messages into the %s: %s", in.what(), why)
+		if !in.suspect {
+			link.log.Warn("a queue takes no messages; the link stays up", "reason", reason)
+		}
+		in.suspect = true
+		p.note(reason)
+	case probeWell:
+		link.log.Info("the broker takes messages again", "queue", in.holder())
+		in.suspect = false
+		p.note("")
+	case probeUnheard:
+		p.session.fail(&unheardError{in.what()})
+		return false
+	}
+	return true
+}
+
+func (p *prober) unconfirmed() string {
+	limit := p.session.link.cfg.ProbeAfter / probeTicks * time.Duration(p.watch.limits.confirm)
+	return fmt.Sprintf("no confirm within %v; if it is replicated, see whether it has a leader and most of its nodes run", limit)
+}
+
+// unheardError ends a session whose consumer gets nothing.
+type unheardError struct{ what string }
+
+func (e *unheardError) Error() string {
+	return fmt.Sprintf("a message in the %s was not delivered: the broker no longer serves its consumer, or its connection stalls", e.what)
+}
+
+// fate finds out what became of the last probe, and if it was rejected, why.
+func (p *prober) fate() (probeFate, string) {
+	if p.confirm == nil {
+		return probePending, ""
+	}
+	select {
+	case e := <-p.closed:
+		return p.refused(e)
+	default:
+	}
+	select {
+	case <-p.confirm.Done():
+	default:
+		return probePending, ""
+	}
+	if !p.confirm.Acked() && p.channel.IsClosed() {
+		return p.refused(<-p.closed)
+	}
+	defer func() { p.confirm = nil }()
+	// The broker sends a return before its confirm.
+	select {
+	case <-p.returned:
+		return probeRejected, "it is gone"
+	default:
+	}
+	if !p.confirm.Acked() {
+		return probeRejected, "it refuses them (nack): it may be full, by a limit with which it rejects what is published"
+	}
+	return probeTaken, ""
+}
+
+// refused takes the error with which the channel was closed; nil is that of a session
+// that ends.
+func (p *prober) refused(e *amqp.Error) (probeFate, string) {
+	p.channel, p.confirm = nil, nil
+	if e == nil || !e.Server || e.Code == amqp.ConnectionForced {
+		return probePending, ""
+	}
+	// Whatever the reason, the next probe would end the same way, and one that costs
+	// the connection must not be repeated at each link.
+	p.session.link.noteUnprobed(e, p.consumer.intake.holder())
+	p.watch.enter(listening)
+	p.watch.down, p.consumer.intake.suspect = false, false // nobody knows any more
+	p.note("")
+	return probePending, ""
+}
+
+// send publishes a probe.
+func (p *prober) send() error {
+	if p.channel != nil && (p.confirm != nil || p.channel.IsClosed()) {
+		// The last probe may never be confirmed. A new channel begins without it, and
+		// with a fresh view of the queue at the broker.
+		_ = p.channel.Close()
+		p.channel, p.confirm = nil, nil
+	}
+	if p.channel == nil {
+		if err := p.open(); err != nil {
+			return err
+		}
+	}
+	name := p.consumer.intake.holder()
+	const mandatory, immediate = true, false
+	var err error
+	p.confirm, err = p.channel.PublishWithDeferredConfirm("", name, mandatory, immediate, amqp.Publishing{Type: placeType})
+	return err
+}
+
+func (p *prober) open() error {
+	ch, err := p.session.publishing.Channel()
+	if err != nil {
+		return err
+	}
+	closed := ch.NotifyClose(make(chan *amqp.Error, 1))
+	returned := ch.NotifyReturn(make(chan amqp.Return, 1))
+	if err := ch.Confirm(false); err != nil {
+		return err
+	}
+	p.channel, p.closed, p.returned = ch, closed, returned
+	return nil
+}
+
+// isProbe reports whether the delivery is a probe of the queue of that name.
+func isProbe(d *amqp.Delivery, queue string) bool {
+	return d.Exchange == "" && d.Type == placeType && d.RoutingKey == queue
+}
+
+// received notes a delivery. A probe shows that the queue is served, but it did not come
+// by the queue's bindings.
+func (in *intake) received(d *amqp.Delivery) {
+	fed := in.quiet.fed
+	in.quiet.received(d.DeliveryTag)
+	if isProbe(d, in.holder()) {
+		in.quiet.fed = fed
+	}
+}
+
+// note sets why the queue takes no messages, or "" if it does, and announces what that
+// changes.
+func (p *prober) note(reason string) {
+	l := p.session.link
+	l.mu.Lock()
+	changed := p.down != reason
+	p.down = reason
+	l.mu.Unlock()
+	if !changed {
+		return
+	}
+	l.change(func(s *State) {
+		s.QueueDown = ""
+		for _, p := range p.all {
+			if s.QueueDown == "" {
+				s.QueueDown = p.down
+			}
+		}
+	})
+}
+
+// mayProbe reports whether the broker has not refused a probe lately.
+func (l *Link) mayProbe() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Now().After(l.unprobedUntil)
+}
+
+// noteUnprobed takes the broker's refusal of a probe. It is logged once.
+func (l *Link) noteUnprobed(err error, queue string) {
+	l.mu.Lock()
+	told := !l.unprobedUntil.IsZero()
+	l.unprobedUntil = time.Now().Add(unprobedFor)
+	l.mu.Unlock()
+	if told {
+		return
+	}
+	advice := "the broker refuses"
+	if e, ok := errors.AsType[*amqp.Error](err); ok && e.Code == amqp.AccessRefused {
+		advice = `let the user write to the default exchange ("amq.default" in RabbitMQ's permissions)`
+	}
+	l.log.Info("the broker takes no probe: a queue that takes no messages is not noticed", "queue", queue, "advice", advice, "error", err)
+}

@@ -1,0 +1,129 @@
+package amqpx
+
+// probeWatch decides when a queue is probed, and what a probe has shown. It counts
+// ticks and not time: a process that stood still had no ticks, so what arrived
+// meanwhile is read before anything is judged by its absence.
+type probeWatch struct {
+	limits probeLimits
+
+	phase    probePhase
+	ticks    int    // in this phase
+	progress uint64 // of the consumer, at the last tick
+	heard    bool   // something was delivered since the probe was sent
+	down     bool   // the last probe that was decided did not get into the queue
+}
+
+// probeLimits are counted in ticks.
+type probeLimits struct {
+	silence  int // before a probe is sent
+	confirm  int // how long the broker may take to confirm it
+	delivery int // how long it may take, once confirmed, to be delivered
+	retry    int // between a probe that failed and the next one
+}
+
+type probePhase int
+
+const (
+	listening  probePhase = iota
+	confirming            // a probe was sent
+	delivering            // it was confirmed, and must be delivered
+	pausing               // it was not confirmed in time, or refused; the next one follows
+)
+
+// probeFate is what is known of the probe that was sent last.
+type probeFate int
+
+const (
+	probePending  probeFate = iota // nothing, or there is none
+	probeTaken                     // confirmed
+	probeRejected                  // nacked, returned, or answered with an error
+)
+
+// probeStep is what is to be done now.
+type probeStep int
+
+const (
+	probeNothing probeStep = iota
+	probeSend              // send a probe
+	probeDown              // the queue takes no messages
+	probeWell              // it takes messages again
+	probeUnheard           // a probe is in the queue and is not delivered
+)
+
+// tick takes the consumer's progress, which is odd while it hands a delivery over.
+func (w *probeWatch) tick(progress uint64, fate probeFate) probeStep {
+	heard := progress != w.progress || progress%2 == 1
+	w.progress = progress
+	w.ticks++
+	w.heard = w.heard || heard
+	switch w.phase {
+	case listening:
+		if heard {
+			w.ticks = 0
+		}
+		if w.ticks >= w.limits.silence {
+			return w.send()
+		}
+	case confirming:
+		switch {
+		case fate != probePending:
+			return w.decide(fate)
+		case w.heard && !w.down:
+			w.enter(listening) // a slow confirm is nothing to worry about
+		case w.ticks >= w.limits.confirm:
+			return w.fail()
+		}
+	case delivering:
+		switch {
+		case w.heard:
+			return w.well()
+		case w.ticks >= w.limits.delivery:
+			return probeUnheard
+		}
+	case pausing:
+		if fate == probeTaken { // late
+			return w.decide(fate)
+		}
+		if w.ticks >= w.limits.retry {
+			return w.send()
+		}
+	}
+	return probeNothing
+}
+
+func (w *probeWatch) decide(fate probeFate) probeStep {
+	if fate == probeRejected {
+		return w.fail()
+	}
+	if w.heard {
+		return w.well()
+	}
+	w.enter(delivering)
+	return probeNothing
+}
+
+func (w *probeWatch) enter(phase probePhase) { w.phase, w.ticks = phase, 0 }
+
+func (w *probeWatch) send() probeStep {
+	w.enter(confirming)
+	w.heard = false
+	return probeSend
+}
+
+func (w *probeWatch) fail() probeStep {
+	w.enter(pausing)
+	w.down = true
+	return probeDown
+}
+
+func (w *probeWatch) well() probeStep {
+	w.enter(listening)
+	if !w.down {
+		return probeNothing
+	}
+	w.down = false
+	return probeWell
+}
+
+// rest is called instead of tick while the broker takes no publishes at all.
+func (w *probeWatch) rest() { w.ticks = 0 }

@@ -1,0 +1,190 @@
+package amqpx
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// The limits of the watches in these tests.
+const (
+	silence, confirm, delivery, retry = 4, 3, 5, 2
+)
+
+// watching is a watch and the consumer's progress.
+type watching struct {
+	probeWatch
+	t      *testing.T
+	reads  uint64
+	answer probeFate
+}
+
+func newWatching(t *testing.T) *watching {
+	return &watching{t: t, probeWatch: probeWatch{limits: probeLimits{silence, confirm, delivery, retry}}}
+}
+
+// expect passes so many ticks, on the last of which alone something is to be done.
+func (w *watching) expect(ticks int, want probeStep) {
+	w.t.Helper()
+	for n := 1; n <= ticks; n++ {
+		got := w.tick(w.reads, w.answer)
+		if n < ticks && got != probeNothing || n == ticks && got != want {
+			w.t.Fatalf("tick %d of %d: %v, want %v on the last", n, ticks, got, want)
+		}
+	}
+}
+
+func (w *watching) hear() { w.reads += 2 }
+
+func TestAQueueIsProbedOnlyWhenItIsSilent(t *testing.T) {
+	w := newWatching(t)
+	for range 50 {
+		w.hear()
+		w.expect(silence, probeNothing)
+	}
+	w.expect(1, probeSend)
+}
+
+func TestAProbeThatIsDeliveredIsFollowedByOneAfterTheNextSilence(t *testing.T) {
+	for name, deliveredFirst := range map[string]bool{"confirmed first": false, "delivered first": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWatching(t)
+			w.expect(silence, probeSend)
+			if deliveredFirst {
+				w.hear()
+			}
+			w.answer = probeTaken
+			w.expect(1, probeNothing)
+			w.answer = probePending
+			if !deliveredFirst {
+				w.hear()
+				w.expect(1, probeNothing)
+			}
+			w.expect(silence, probeSend)
+		})
+	}
+}
+
+func TestAProbeWithoutAConfirmIsRepeatedUntilOneIsDelivered(t *testing.T) {
+	w := newWatching(t)
+	w.expect(silence, probeSend)
+	for range 3 {
+		w.expect(confirm, probeDown)
+		w.expect(retry, probeSend)
+	}
+	w.answer = probeRejected
+	w.expect(1, probeDown)
+	w.answer = probePending
+	w.expect(retry, probeSend)
+	w.hear() // what came before it, perhaps
+	w.expect(1, probeNothing)
+	w.answer = probeTaken
+	w.expect(1, probeWell)
+	w.answer = probePending
+	w.expect(silence, probeSend)
+}
+
+func TestALateConfirmMakesAQueueWell(t *testing.T) {
+	w := newWatching(t)
+	w.expect(silence, probeSend)
+	w.expect(confirm, probeDown)
+	w.hear()
+	w.answer = probeTaken
+	w.expect(1, probeWell)
+}
+
+func TestASlowConfirmIsNoFaultOfAQueueThatDelivers(t *testing.T) {
+	w := newWatching(t)
+	w.expect(silence, probeSend)
+	w.hear()
+	w.expect(1, probeNothing)
+	w.expect(silence, probeSend)
+}
+
+func TestAConsumerIsDeadOnlyIfItWaitsForWhatWasConfirmed(t *testing.T) {
+	w := newWatching(t)
+	w.expect(silence, probeSend)
+	w.answer = probeTaken
+	w.expect(1, probeNothing)
+	w.answer = probePending
+	w.expect(delivery, probeUnheard)
+
+	w = newWatching(t)
+	w.reads = 7 // it is busy with a delivery, for long
+	w.expect(10*silence, probeNothing)
+}
+
+func TestABrokerThatTakesNothingIsNotProbed(t *testing.T) {
+	w := newWatching(t)
+	for range 5 {
+		w.expect(silence-1, probeNothing)
+		w.rest()
+	}
+	w.expect(silence, probeSend)
+	for range 5 {
+		w.expect(confirm-1, probeNothing)
+		w.rest()
+	}
+	w.expect(confirm, probeDown)
+}
+
+func TestARefusedProbeIsLoggedOnceAndNotRepeatedAtTheNextLink(t *testing.T) {
+	var log bytes.Buffer
+	l := &Link{log: slog.New(slog.NewTextHandler(&log, nil))}
+	if !l.mayProbe() {
+		t.Error("a new link may not probe")
+	}
+	for range 2 {
+		l.noteUnprobed(&amqp.Error{Code: amqp.AccessRefused, Server: true}, "q")
+		if l.mayProbe() {
+			t.Error("it may probe again at once")
+		}
+	}
+	if n := strings.Count(log.String(), "amq.default"); n != 1 {
+		t.Errorf("it is logged %d times: %s", n, log.String())
+	}
+}
+
+func TestAProbeIsNotDeliveredAndDoesNotShowThatTheBindingsStand(t *testing.T) {
+	for name, q := range map[string]Queue{
+		"exclusive": {Name: "q"},
+		"expires":   {Name: "q", Expires: time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			var gaps int
+			q.Deliver = func(d *Delivery) { got = append(got, d.RoutingKey) }
+			q.Missed = func(Gap) { gaps++ }
+			in := newIntake(q, 10, slog.New(slog.DiscardHandler))
+			in.bound = time.Now().Add(-time.Minute)
+			in.begin()
+			probe := &amqp.Delivery{DeliveryTag: 1, RoutingKey: in.holder(), Type: placeType}
+			in.gap, in.after = &Gap{To: time.Now()}, 1 // a probe waited in the queue, too
+			in.received(probe)
+			in.take(probe)
+			if !in.quiet.fed.IsZero() || len(got) > 0 {
+				t.Errorf("fed %v, delivered %v", in.quiet.fed, got)
+			}
+			if q.Expires > 0 && gaps != 1 {
+				t.Errorf("%d gaps were told", gaps)
+			}
+			for i, d := range []amqp.Delivery{
+				{Exchange: "x", RoutingKey: in.holder(), Type: placeType}, // others may use that word
+				{RoutingKey: "other", Type: placeType},
+				{RoutingKey: in.holder(), Type: "note"},
+			} {
+				d.DeliveryTag = uint64(i + 2)
+				in.quiet.behind = false
+				in.received(&d)
+				in.take(&d)
+			}
+			if len(got) != 3 || in.quiet.fed.IsZero() {
+				t.Errorf("delivered %v, fed %v", got, in.quiet.fed)
+			}
+		})
+	}
+}
