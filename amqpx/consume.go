@@ -68,7 +68,7 @@ func (c *consumer) run() error {
 	}
 	dropped := c.session.dropsOf(c.intake)
 	c.intake.begin()
-	defer func() { c.intake.end(c.session.consuming.socket.lastHeard(), c.session.lastStood()) }()
+	defer func() { c.intake.end(c.session.heard(), c.session.lastStood()) }()
 	for ok := true; ok; {
 		var d amqp.Delivery
 		select {
@@ -84,8 +84,8 @@ func (c *consumer) run() error {
 			continue
 		default:
 			now := time.Now()
-			c.intake.quiet.waiting(now, last, acked)
-			c.intake.tookAll(now, c.session.consuming.socket.lastHeard())
+			c.intake.quiet.waiting(now, last, acked, !c.session.doubt(now).IsZero())
+			c.intake.tookAll(now, c.session.heard())
 		}
 		select {
 		case d, ok = <-c.deliveries:

@@ -43,10 +43,10 @@ func (s *session) openExclusive(ctx context.Context, ch *amqp.Channel, in *intak
 	if err := s.holdName(ctx, in); err != nil {
 		return err
 	}
-	held := true
 	if in.served {
-		var err error
-		if held, err = s.holds(in); err != nil {
+		// With the queue of the last session went perhaps its last binding, and with that
+		// the exchange.
+		if err := s.declareExchange(ch); err != nil {
 			return err
 		}
 	}
@@ -67,61 +67,12 @@ func (s *session) openExclusive(ctx context.Context, ch *amqp.Channel, in *intak
 		return err
 	}
 	if in.served {
-		if !held {
-			in.backdate()
-		}
+		// The tie may have gone in that moment, or long before: with the last queue the
+		// exchange goes, too.
+		in.backdate()
 		in.lost(0)
 	}
 	return s.consume(ch, in, in.name, true, nil)
-}
-
-// openKept makes, or finds again, a queue that outlives the connection. It is
-// durable because RabbitMQ 4 has no other queues that several connections may
-// use, and read by an exclusive consumer, so that a second link is refused.
-func (s *session) openKept(ctx context.Context, ch *amqp.Channel, in *intake) error {
-	name := in.queue.Name
-	existed := in.served
-	if !existed {
-		var err error
-		if existed, err = s.exists(name); err != nil {
-			return topology("queue", name, err)
-		}
-	}
-	if in.careful {
-		if err := s.stepOver(in); err != nil {
-			return err
-		}
-	}
-	var kept amqp.Queue
-	err := s.declareDropping(in, name, func(args amqp.Table) (err error) {
-		args[amqp.QueueTTLArg] = in.queue.Expires.Milliseconds()
-		kept, err = s.declareAside(name, true, args)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	// Whoever is refused here has changed nothing that the other one relies on.
-	if err := s.consume(ch, in, name, true, nil); err != nil {
-		return err
-	}
-	if err := s.watchDrops(ctx, in, name, keptDropArguments(in.queue.Expires)); err != nil {
-		return err
-	}
-	stood, witnessed, err := s.standing(in)
-	if err == nil && !stood {
-		stood, err = s.renew(ch, in, witnessed)
-	}
-	if err != nil {
-		return err
-	}
-	if err := s.bind(ch, in, "queue", name); err != nil || stood {
-		return err
-	}
-	if existed {
-		in.lost(kept.Messages)
-	}
-	return bearWitness(ch, name)
 }
 
 // bind makes the bindings, which a queue that lives on has already.

@@ -25,18 +25,20 @@
 // # What happens while the link is down
 //
 // A [Queue] is exclusive and dies with its connection, or outlives it for a time
-// (Expires), or is a [Stream] that many read. What may have been lost is told as a
+// (Expires, kept.go), or is a [Stream] that many read. What may have been lost is told as a
 // [Gap], between the deliveries where it belongs (Missed). Per queue, an intake
 // remembers what must be known from one session to the next:
 //
 //   - until when nothing is missing (quiet.go), which is where a gap begins: the
-//     last word from the broker, or earlier if the receiver lagged behind;
+//     last word from the broker, or earlier if the receiver lagged behind, or the
+//     process stood still (stall.go);
 //   - which deliveries come again because their acknowledgement was lost, and are
 //     left out (repeat.go);
 //   - the next offset in a stream (position.go).
 //
-// A queue that lives on loses its bindings when the broker is restarted: CLU's
-// exchange is not durable. A witness (witness.go) tells whether they have stood. Any
+// A queue that lives on keeps its messages when the broker is restarted, and may lose its
+// bindings: CLU's exchange is not durable, though RabbitMQ keeps it where its metadata
+// is in Khepri. A witness (witness.go), which shares their fate, tells whether they have stood. Any
 // queue loses them when somebody deletes the exchange: a tie (tie.go, bindings.go) tells. Who
 // binds a stream again writes markers into it (marker.go), so that all its readers,
 // and later ones, hear of the gap in its place.
@@ -45,11 +47,12 @@
 // noticed, is not waited for: the link uses one of another name meanwhile (names.go).
 //
 // A policy of the broker may remove messages from a queue. It dead-letters them into a queue
-// beside it, q_dropped, and the link tells the gap (dropped.go).
+// beside it, whose name ends in _dropped, and the link tells the gap (dropped.go).
 //
-// On the broker there are, for a queue q: q itself, the exchange q_tie and, if the
-// queue lives on, q_witness; for a stream s: s, s_tie, s_witness, for moments
-// s_binding, and the queue q, which is always empty and holds the name.
+// On the broker there are, for an exclusive queue q: q itself and the exchange q_tie. For
+// one that lives on, and for a stream, q is always empty and holds the name. Beside it are
+// the queue q_kept, q_kept_tie and q_kept_witness, or the stream s, s_tie, s_witness, and
+// for moments s_binding.
 //
 // A link can stand while nothing gets through: a queue or stream without a leader, or one
 // that rejects what is published, is silent, and so is a consumer that the broker has

@@ -117,7 +117,8 @@ func TestWhatAPolicyRemovesWhileTheLinkIsAwayIsAGapInItsPlace(t *testing.T) {
 	var second heard
 	w = run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{second.of(keptFor(time.Minute))}})
 	w.await(t, true)
-	second.expect(t, aGap, event{number: 10}, event{number: 11}, event{number: 12})
+	// The marker by which the link found the queue took a place in it, too.
+	second.expect(t, aGap, event{number: 11}, event{number: 12})
 	if g := second.gaps()[0]; !g.From.IsZero() {
 		t.Errorf("the gap begins at %v", g.From)
 	}

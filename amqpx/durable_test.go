@@ -20,7 +20,7 @@ func runThree(t *testing.T, url string) *three {
 	r := &three{}
 	r.watched = run(t, amqpx.Config{URLs: []string{url}, Heartbeat: time.Second, Queues: []amqpx.Queue{
 		r.exclusive.of(amqpx.Queue{Name: "link_exclusive"}),
-		r.kept.of(amqpx.Queue{Name: "link_kept", Expires: time.Minute}),
+		r.kept.of(amqpx.Queue{Name: "link", Expires: time.Minute}),
 		r.stream.of(amqpx.Queue{Name: "link_stream", Stream: &amqpx.Stream{Name: "history", MaxBytes: 1 << 24}}),
 	}})
 	r.await(t, true)
@@ -103,6 +103,10 @@ func (h *heard) fits(t *testing.T, s *sender) {
 func TestABrokerThatIsRestartedUnderTraffic(t *testing.T) {
 	t.Parallel()
 	n := testkit.StartRabbitMQ(t)
+	gapsOfARestart := 1
+	if n.Khepri(t) {
+		gapsOfARestart = 0 // the bindings outlive it
+	}
 	r := runThree(t, n.URL())
 	var beside heard
 	other := run(t, amqpx.Config{URLs: []string{n.URL()}, Queues: []amqpx.Queue{
@@ -120,10 +124,10 @@ func TestABrokerThatIsRestartedUnderTraffic(t *testing.T) {
 	s.end()
 
 	for name, h := range map[string]*heard{"queue that outlives the link": &r.kept, "stream": &r.stream, "stream, read by another": &beside} {
-		t.Run("leaves one gap that is told in a "+name, func(t *testing.T) {
+		t.Run("leaves a gap that is told, or none, in a "+name, func(t *testing.T) {
 			lost, gaps := h.missing(t, s), h.gaps()
 			t.Logf("%d lost, gap %v", len(lost), gaps)
-			if len(gaps) != 1 {
+			if len(gaps) != gapsOfARestart {
 				t.Fatalf("the gaps are %v", gaps)
 			}
 			s.within(t, lost, gaps)
@@ -146,7 +150,7 @@ func TestABrokerThatIsRestartedUnderTraffic(t *testing.T) {
 		r.stream.await(t, last)
 		s.end()
 		equalStreams(t, later.all(), r.stream.all(), last)
-		if gaps := later.gaps(); len(gaps) != 1 {
+		if gaps := later.gaps(); len(gaps) != gapsOfARestart {
 			t.Errorf("the gaps are %v", gaps)
 		}
 	})

@@ -28,6 +28,8 @@ type intake struct {
 
 	suspect   bool      // the broker takes no messages into it, as far as is known; of its prober
 	careful   bool      // a message that cannot be read is to come
+	classic   bool      // the broker has no quorum queues
+	priority  int64     // of the last consumer of the kept queue
 	tied      bool      // there is a tie
 	untieable bool      // the broker refused one
 	torn      bool      // the last session ended because the bindings were gone
@@ -39,6 +41,12 @@ type intake struct {
 
 	repeats repeats
 	stream  position
+	made    time.Time // when the link was made
+
+	// overlap is the time since which something may be missing that an earlier consumer
+	// of a kept queue was sent; tooLate: the gap of such messages has just been told.
+	overlap time.Time
+	tooLate bool
 }
 
 func newIntake(q Queue, prefetch int, log *slog.Logger) *intake {
@@ -46,7 +54,7 @@ func newIntake(q Queue, prefetch int, log *slog.Logger) *intake {
 		own := *q.Stream // it may be another link's too
 		q.Stream = &own
 	}
-	return &intake{queue: q, name: q.Name, prefetch: prefetch, log: log, repeats: newRepeats(prefetch)}
+	return &intake{queue: q, name: q.Name, prefetch: prefetch, log: log, repeats: newRepeats(prefetch), made: time.Now()}
 }
 
 // what names the queue as an operator knows it.
@@ -54,13 +62,16 @@ func (in *intake) what() string {
 	if in.queue.Stream != nil {
 		return "stream " + in.queue.Stream.Name
 	}
-	return "queue " + in.name
+	return "queue " + in.holder()
 }
 
-// holder names what is bound: the queue, or the stream.
+// holder names what is bound: the queue, the kept queue, or the stream.
 func (in *intake) holder() string {
-	if in.queue.Stream != nil {
+	switch {
+	case in.queue.Stream != nil:
 		return in.queue.Stream.Name
+	case in.queue.Expires > 0:
+		return keptOf(in.queue.Name)
 	}
 	return in.name
 }
@@ -88,6 +99,7 @@ func (in *intake) begin() {
 		}
 	}
 	in.served, in.torn = true, false
+	in.overlap, in.tooLate = in.clear, false
 	in.quiet = startQuiet(in.prefetch, in.late, in.bound, since)
 	in.repeats.begin()
 	in.beginDrops()
@@ -166,9 +178,7 @@ func (in *intake) take(d *amqp.Delivery) {
 			in.after--
 			defer in.tell()
 		}
-		if !isProbe(d, in.holder()) && !in.repeats.known(d) {
-			in.deliver(d)
-		}
+		in.takeKept(d)
 	default:
 		if !isProbe(d, in.holder()) {
 			in.deliver(d)
@@ -178,3 +188,26 @@ func (in *intake) take(d *amqp.Delivery) {
 
 // acknowledged notes that what was taken has been acknowledged.
 func (in *intake) acknowledged() { in.repeats.acknowledged() }
+
+// takeKept hands over a message of a kept queue. One that an earlier consumer had, and
+// that comes behind what is newer, is left out: it would break the order.
+func (in *intake) takeKept(d *amqp.Delivery) {
+	if isMarker(d, in.holder()) {
+		return
+	}
+	late := in.repeats.late(d)
+	cleanKept(d)
+	switch {
+	case late && in.repeats.had(d):
+	case late:
+		if !in.tooLate {
+			in.miss(Gap{From: in.overlap, To: time.Now()})
+		}
+		in.tooLate = true
+	default:
+		in.tooLate = false
+		if !in.repeats.known(d) {
+			in.deliver(d)
+		}
+	}
+}

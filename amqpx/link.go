@@ -90,6 +90,8 @@ type Link struct {
 	outbox *outbox
 	// intakes are what is remembered of each of cfg.Queues from session to session.
 	intakes []*intake
+	// stalls are when the process stood still.
+	stalls stallWatch
 	// toldUntied: a tie was refused before. It belongs to Run.
 	toldUntied bool
 	// toldUndropped: dead letters were refused before. It belongs to Run.
@@ -169,10 +171,8 @@ func New(cfg Config) (*Link, error) {
 	return l, nil
 }
 
-// streams tells whether any of the queues is a stream.
-func (l *Link) streams() bool {
-	return slices.ContainsFunc(l.cfg.Queues, func(q Queue) bool { return q.Stream != nil })
-}
+// keeps reports whether any of the queues outlives the link.
+func (l *Link) keeps() bool { return slices.ContainsFunc(l.cfg.Queues, Queue.livesOn) }
 
 func orDefault[T int | time.Duration](v, fallback T) T {
 	if v == 0 {
@@ -332,13 +332,16 @@ func wait(ctx context.Context, d time.Duration) {
 // sweep ends publishes whose deadline has passed. It looks often: what is told after 0.9
 // seconds must be told within one, on a busy machine too.
 func (l *Link) sweep(ctx context.Context) {
-	tick := time.NewTicker(l.cfg.PublishTimeout / 30)
+	period := l.cfg.PublishTimeout / 30
+	tick := time.NewTicker(period)
 	defer tick.Stop()
+	l.stalls.tick(time.Now(), period)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
+			l.stalls.tick(time.Now(), period)
 			l.outbox.expire(now)
 		}
 	}

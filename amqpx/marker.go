@@ -87,20 +87,32 @@ func (s *session) markGap(ctx context.Context, stream string, gap Gap) error {
 // mark writes a marker, and waits until the broker has it. It goes over the
 // publishing connection: a broker that is short of memory stops reading from every
 // connection that has published.
-func (s *session) mark(ctx context.Context, stream string, msg amqp.Publishing, patience time.Duration) error {
-	confirm, err := s.markers.PublishWithDeferredConfirm("", stream, false, false, msg)
+func (s *session) mark(ctx context.Context, queue string, msg amqp.Publishing, patience time.Duration) error {
+	_, err := s.markReturned(ctx, queue, msg, patience)
+	return err
+}
+
+// markReturned writes a marker, and reports whether it came back because there is no
+// such queue.
+func (s *session) markReturned(ctx context.Context, queue string, msg amqp.Publishing, patience time.Duration) (returned bool, err error) {
+	for len(s.returned) > 0 {
+		<-s.returned // of one that was not waited for
+	}
+	const mandatory, immediate = true, false
+	confirm, err := s.markers.PublishWithDeferredConfirm("", queue, mandatory, immediate, msg)
 	if errors.Is(err, amqp.ErrClosed) && !s.publishing.IsClosed() {
-		return errNoMarker // over an earlier one
+		return false, errNoMarker // over an earlier one
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if acked, err := confirm.WaitContext(ctx); err != nil || !acked {
-		return errNoMarker
+		return false, errNoMarker
 	}
-	return nil
+	// The library hands a return over before the confirm.
+	return len(s.returned) > 0, nil
 }
 
 // openMarkers opens the channel for markers, before anything is published: later
@@ -110,6 +122,7 @@ func (s *session) openMarkers() (err error) {
 		return err
 	}
 	s.markersClosed = s.markers.NotifyClose(make(chan *amqp.Error, 1))
+	s.returned = s.markers.NotifyReturn(make(chan amqp.Return, 64))
 	return s.markers.Confirm(false)
 }
 

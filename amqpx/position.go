@@ -46,7 +46,7 @@ func (in *intake) goLive() {
 	if p.told {
 		return
 	}
-	in.release(Gap{To: time.Now()})
+	in.release(Gap{To: time.Now(), Old: true})
 	p.told = true
 	if in.queue.Stream.Live != nil {
 		defer in.guard("")
@@ -106,6 +106,7 @@ func (in *intake) takeMarker(d *amqp.Delivery) {
 		if in.stood.After(gap.From) && in.stood.Before(gap.To) {
 			gap.From = in.stood
 		}
+		gap.Old = !in.stream.told && gap.To.Before(in.made)
 		if in.stream.holding {
 			in.release(gap)
 		} else {

@@ -11,13 +11,17 @@ import (
 //
 //	            lives        while the link is down   after it      may be lost
 //	exclusive   connection   nothing is kept          new only      always: [Queue.Missed]
-//	Expires     that long    messages wait            the rest      when it expired, when the broker was restarted
-//	Stream      for ever     messages wait            the rest      when the broker was restarted
+//	Expires     that long    messages wait            the rest      when it expired, when its bindings had gone
+//	Stream      for ever     messages wait            the rest      when its bindings had gone
+//
+// Bindings go with the exchange, which lives as long as the broker; with a RabbitMQ that
+// keeps exchanges in Khepri they outlive a restart.
 type Queue struct {
 	// Name of the queue, at most 238 bytes. No other link may use it: it is the
 	// name under which a second program of the same name is refused. While the broker
 	// takes it to be held by a connection that is no more, the link uses another one,
-	// which is this and a suffix.
+	// which is this and a suffix. What outlives the link has another name: the
+	// stream's own, or Name and "_kept".
 	Name string
 	// Bindings are topic patterns on the link's exchange. A queue that outlives the
 	// link keeps them: a pattern that is given no more stays bound.
@@ -27,7 +31,8 @@ type Queue struct {
 	// acknowledged by the link.
 	Deliver func(*Delivery)
 	// Expires keeps the queue, and what is sent to it, for this long without the
-	// link. 0: the queue is exclusive and dies with its connection. What was handed
+	// link: a quorum queue where the broker has them. 0: the queue is exclusive and
+	// dies with its connection. What was handed
 	// to Deliver and comes again after a relink, because its acknowledgement was
 	// lost, is left out. A new process may get again what the last one got in its
 	// last moments, if that was killed.
@@ -47,6 +52,9 @@ type Queue struct {
 type Gap struct {
 	From time.Time // zero when unknown
 	To   time.Time // when the broker had confirmed the last binding
+	// Old: it ended before this link was made, and was told in its time by another
+	// one. It is told again for its place in a stream's past.
+	Old bool
 }
 
 // maxExpires is what RabbitMQ takes: 32 bits of milliseconds.
@@ -65,11 +73,12 @@ func (q Queue) check() error {
 		return fmt.Errorf("amqpx: the queue %q is a stream, which does not expire; give MaxAge", q.Name)
 	case q.Stream != nil:
 		return q.Stream.check(q.Name)
-	case q.Expires > 0:
-		return checkShort("queue name", witnessOf(q.Name))
 	}
 	return nil
 }
+
+// livesOn reports whether the queue, or stream, outlives its link.
+func (q Queue) livesOn() bool { return q.Expires > 0 || q.Stream != nil }
 
 func (s Stream) check(queue string) error {
 	switch {

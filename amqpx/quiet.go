@@ -55,9 +55,15 @@ func (q *quiet) received(tag uint64) {
 	}
 }
 
-// waiting notes that everything received was handed over, up to the tag last.
-func (q *quiet) waiting(now time.Time, last, acked uint64) {
-	q.waited, q.acked, q.busy = now, acked, false
+// waiting notes that everything received was handed over, up to the tag last. In doubt
+// what was received may have waited for the process (stall.go): then it says nothing of when it came.
+func (q *quiet) waiting(now time.Time, last, acked uint64, doubt bool) {
+	q.acked, q.busy = acked, false
+	if doubt {
+		q.probe = time.Time{}
+		return
+	}
+	q.waited = now
 	if !q.behind {
 		return
 	}

@@ -14,40 +14,40 @@ func TestAGapBeginsWhereNothingOlderCanBeMissing(t *testing.T) {
 		play func(*quiet)
 		want time.Time // without the 10 ms in flight
 	}{
-		"nothing ever came, and heartbeats did": {func(q *quiet) { q.waiting(at(1), 0, 0) }, at(1000)},
+		"nothing ever came, and heartbeats did": {func(q *quiet) { q.waiting(at(1), 0, 0, false) }, at(1000)},
 		"the consumer kept pace": {func(q *quiet) {
 			q.received(1)
-			q.waiting(at(500), 1, 1)
+			q.waiting(at(500), 1, 1, false)
 		}, at(1000)},
 		"it broke before anything was handed over": {func(*quiet) {}, at(0)},
 		"it broke within a delivery": {func(q *quiet) {
-			q.waiting(at(300), 0, 0)
+			q.waiting(at(300), 0, 0, false)
 			q.received(1)
 		}, at(300)},
 		"the prefetch was used up, and is": {func(q *quiet) {
-			q.waiting(at(200), 0, 0)
+			q.waiting(at(200), 0, 0, false)
 			for tag := range uint64(4) {
 				q.received(tag + 1)
 			}
-			q.waiting(at(600), 4, 4)
+			q.waiting(at(600), 4, 4, false)
 		}, at(200)},
 		"the broker has sent all that it held": {func(q *quiet) {
-			q.waiting(at(200), 0, 0)
+			q.waiting(at(200), 0, 0, false)
 			for tag := range uint64(4) {
 				q.received(tag + 1)
 			}
-			q.waiting(at(600), 4, 4)
+			q.waiting(at(600), 4, 4, false)
 			q.received(5)
-			q.waiting(at(605), 5, 5)
+			q.waiting(at(605), 5, 5, false)
 			q.received(6)
-			q.waiting(at(620), 6, 6)
+			q.waiting(at(620), 6, 6, false)
 		}, at(1000)},
 		"the broker sends as fast as it may": {func(q *quiet) {
-			q.waiting(at(200), 0, 0)
+			q.waiting(at(200), 0, 0, false)
 			for tag := range uint64(40) {
 				q.received(tag + 1)
 				if tag%4 == 3 {
-					q.waiting(at(300+10*int(tag)), tag+1, tag+1)
+					q.waiting(at(300+10*int(tag)), tag+1, tag+1, false)
 				}
 			}
 		}, at(200)},
@@ -62,7 +62,7 @@ func TestAGapBeginsWhereNothingOlderCanBeMissing(t *testing.T) {
 
 func TestWhatWaitedInAQueueThatLivesOnMayBeOlderThanItsLink(t *testing.T) {
 	q := startQuiet(4, 10*time.Millisecond, at(100), at(10))
-	q.waiting(at(110), 0, 0)
+	q.waiting(at(110), 0, 0, false)
 	if got := q.until(at(115)); !got.Equal(at(10).Add(-10 * time.Millisecond)) {
 		t.Errorf("nothing is missing until %v", got.Sub(at(0)))
 	}

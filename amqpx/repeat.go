@@ -3,6 +3,7 @@ package amqpx
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"slices"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
@@ -21,6 +22,9 @@ type repeats struct {
 
 	running bool // all deliveries of this session came again so far
 	matched bool // one of them was known
+
+	fresh  bool                // something in this session came for the first time
+	before map[uint64]struct{} // what had been handed over when it began
 }
 
 func newRepeats(capacity int) repeats {
@@ -28,7 +32,28 @@ func newRepeats(capacity int) repeats {
 }
 
 // begin starts a session.
-func (r *repeats) begin() { r.running, r.matched, r.current = true, false, len(r.handed) }
+func (r *repeats) begin() {
+	r.running, r.matched, r.current, r.fresh = true, false, len(r.handed), false
+	r.before = make(map[uint64]struct{}, len(r.handed))
+	for _, id := range r.handed {
+		r.before[id] = struct{}{}
+	}
+}
+
+// late reports whether the delivery comes again behind one that came for the first time.
+// A queue puts back what it gave to a consumer that is gone before all that nobody had; so
+// the consumer was gone only after this session had begun.
+func (r *repeats) late(d *amqp.Delivery) bool {
+	r.fresh = r.fresh || !d.Redelivered
+	return d.Redelivered && r.fresh
+}
+
+// had reports whether a late delivery was handed over, in this session or before it.
+func (r *repeats) had(d *amqp.Delivery) bool {
+	id := r.identity(d)
+	_, before := r.before[id]
+	return before || slices.Contains(r.handed, id)
+}
 
 // known tells whether the delivery was handed over before. Otherwise it is
 // remembered as handed over now.

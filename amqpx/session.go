@@ -18,9 +18,10 @@ type session struct {
 	url        string
 	consuming  *connection
 	publishing *connection
-	channel    *amqp.Channel // the publishing one
-	out        *socket       // under it
-	markers    *amqp.Channel // into streams; nil without one
+	channel    *amqp.Channel    // the publishing one
+	out        *socket          // under it
+	markers    *amqp.Channel    // into what outlives the link; nil if nothing does
+	returned   chan amqp.Return // of the markers
 
 	markersClosed chan *amqp.Error // tells why markers was closed
 	noMarker      error            // what it told; of the goroutine that connects
@@ -68,9 +69,9 @@ func (s *session) open(ctx context.Context) (err error) {
 	}
 	s.watch(s.consuming, s.consuming.NotifyClose(make(chan *amqp.Error, 1)), "the consuming connection")
 	s.over = s.consuming.NotifyClose(make(chan *amqp.Error, 1))
-	// A stream needs its markers written as soon as it is bound. Without one, the
-	// queues come first: what is sent before they are bound is lost.
-	if s.link.streams() {
+	// What outlives the link is looked for, and a stream's gap is marked, by messages.
+	// Without it the queues come first: what is sent before they are bound is lost.
+	if s.link.keeps() {
 		if err := s.openPublishing(ctx); err != nil {
 			return err
 		}

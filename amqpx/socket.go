@@ -21,7 +21,7 @@ type socket struct {
 	r *bufio.Reader
 	// untie lets the socket outlive the context that it was dialled with.
 	untie func() bool
-	// last is when the network last gave bytes, in nanoseconds since began.
+	// last is when the network last gave all bytes that it had, in nanoseconds since began.
 	last  atomic.Int64
 	began time.Time
 
@@ -50,13 +50,14 @@ type heard struct{ *socket }
 
 func (h heard) Read(p []byte) (int, error) {
 	n, err := h.Conn.Read(p)
-	if n > 0 {
+	if n > 0 && n < len(p) {
 		h.last.Store(int64(time.Since(h.began)))
 	}
 	return n, err
 }
 
-// lastHeard is when anything, be it a heartbeat, last came from the broker.
+// lastHeard is when anything, be it a heartbeat, last came from the broker, and was read
+// with all that had come before it.
 func (s *socket) lastHeard() time.Time { return s.began.Add(time.Duration(s.last.Load())) }
 
 func (s *socket) Read(p []byte) (int, error) {

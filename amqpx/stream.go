@@ -86,7 +86,7 @@ func (s *session) openStream(ctx context.Context, ch *amqp.Channel, in *intake) 
 	existed := in.served
 	if !existed {
 		var err error
-		if existed, err = s.exists(stream.Name); err != nil {
+		if existed, err = s.exists(ctx, stream.Name); err != nil {
 			return topology("stream", stream.Name, err)
 		}
 	}
@@ -117,17 +117,23 @@ func (s *session) openStream(ctx context.Context, ch *amqp.Channel, in *intake) 
 // others find the witness, and read what was written.
 func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, in *intake, existed bool) error {
 	name := in.queue.Stream.Name
-	if stood, _, err := s.standing(in); err != nil {
-		return err
-	} else if stood {
-		return s.bind(ch, in, "stream", name)
+	// Without the stream there is no witness: it goes with what it is bound to.
+	if existed {
+		if stood, _, err := s.standing(in); err != nil {
+			return err
+		} else if stood {
+			return s.bind(ch, in, "stream", name)
+		}
 	}
 	lock, err := s.lock(ctx, name+"_binding")
 	if err != nil {
 		return err
 	}
 	defer lock.release()
-	stood, witnessed, err := s.standing(in)
+	stood, witnessed := false, false
+	if existed {
+		stood, witnessed, err = s.standing(in)
+	}
 	if err == nil && !stood {
 		stood, err = s.renew(ch, in, witnessed)
 	}

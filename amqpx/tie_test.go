@@ -93,7 +93,7 @@ func TestWithoutPermissionForATieABindingThatIsGoneIsMadeAgain(t *testing.T) {
 			vhost := url[strings.LastIndex(url, "/")+1:]
 			user := "limited-" + name
 			n.AddUser(t, user, "secret")
-			n.Ctl(t, "set_permissions", "-p", vhost, user, "^(test|link_q|link_q_witness)$", ".*", ".*")
+			n.Ctl(t, "set_permissions", "-p", vhost, user, "^(test|link_q|link_q_kept|link_q_kept_witness)$", ".*", ".*")
 			var h heard
 			cfg := amqpx.Config{URLs: []string{strings.Replace(url, "guest:guest", user+":secret", 1)}, Queues: []amqpx.Queue{h.of(q)}}
 			w := run(t, cfg)

@@ -53,7 +53,7 @@ func (s *session) stepOver(in *intake) error {
 	in.repeats.begin()
 	for range 2 * in.prefetch {
 		const autoAck = true
-		d, ok, err := ch.Get(in.queue.Name, autoAck)
+		d, ok, err := ch.Get(in.holder(), autoAck)
 		if err == nil && ok {
 			in.take(&d)
 			continue
@@ -62,11 +62,11 @@ func (s *session) stepOver(in *intake) error {
 			break
 		}
 		if said(err) {
-			return topology("queue", in.queue.Name, err)
+			return topology("queue", in.holder(), err)
 		}
 		<-s.broken
 		if tooOdd(s.why()) {
-			s.link.log.Error("dropped a message that cannot be read", "queue", in.queue.Name)
+			s.link.log.Error("dropped a message that cannot be read", "queue", in.holder())
 		} else {
 			in.lostTaken()
 		}

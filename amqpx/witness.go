@@ -1,6 +1,7 @@
 package amqpx
 
 import (
+	"context"
 	"errors"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -12,6 +13,10 @@ import (
 // exchange again before the link is back. The witness is an exchange that nobody
 // publishes to. It is made after the bindings, is not durable either, and is deleted
 // with the queue to which it is bound.
+//
+// It says nothing of the messages, and need not: what it is bound to, a quorum queue or a
+// stream, keeps them. RabbitMQ that has its metadata in Khepri keeps exchanges that are
+// not durable over a restart, too: the bindings, the witness and the tie alike.
 
 func witnessOf(queue string) string { return queue + "_witness" }
 
@@ -41,8 +46,16 @@ func dropWitness(ch *amqp.Channel, queue string) error {
 	return topology("exchange", name, ch.ExchangeDelete(name, ifUnused, noWait))
 }
 
-// exists tells whether there is a queue, or stream, of that name.
-func (s *session) exists(queue string) (bool, error) {
+// exists reports whether there is a queue, or stream, of that name. A message that finds
+// no queue comes back, and is no error; what is declared passively and is missing
+// leaves one in RabbitMQ's log. So that is done only where no message is taken. In a queue
+// that a policy has cut to its length the message takes the place of another one, as
+// any that comes: that is told with the others (dropped.go).
+func (s *session) exists(ctx context.Context, queue string) (bool, error) {
+	returned, err := s.markReturned(ctx, queue, amqp.Publishing{Type: placeType, MessageId: placeType}, markerTimeout)
+	if !errors.Is(err, errNoMarker) {
+		return !returned, err
+	}
 	return s.found(func(ch *amqp.Channel) error {
 		_, err := ch.QueueDeclarePassive(queue, false, false, false, false, nil)
 		return err

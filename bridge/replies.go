@@ -30,14 +30,19 @@ func (b *Bridge) deliver(d *amqpx.Delivery) {
 }
 
 // missed is told by the link of a span of time in which replies may have been lost.
+// An old one, of a stream's past, was logged and counted in its time.
 func (b *Bridge) missed(gap amqpx.Gap) {
-	if gap.From.IsZero() {
+	switch {
+	case gap.Old:
+		b.log.Debug("the stream's past has a gap", "from", gap.From, "to", gap.To)
+	case gap.From.IsZero():
 		b.log.Warn("replies may have been lost before the link stood", "until", gap.To)
-	} else {
+		b.metrics.gaps.Inc()
+	default:
 		b.log.Warn("replies may have been lost while the link was down", "from", gap.From, "to", gap.To, "seconds", gap.To.Sub(gap.From).Seconds())
 		b.metrics.gapSeconds.Add(gap.To.Sub(gap.From).Seconds())
+		b.metrics.gaps.Inc()
 	}
-	b.metrics.gaps.Inc()
 	b.hub.linked(b.link.State())
 	b.hub.missed(gap)
 }

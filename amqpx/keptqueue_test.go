@@ -1,0 +1,259 @@
+package amqpx_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// bindOlder makes what an earlier version kept its messages in.
+func bindOlder(t *testing.T, ch *amqp.Channel) {
+	t.Helper()
+	if err := ch.ExchangeDeclare("test", "topic", false, true, false, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ch.QueueDeclare("link", true, false, false, false, amqp.Table{"x-expires": int64(60_000)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := ch.QueueBind("link", "reply.#", "test", false, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTheQueueOfAnEarlierVersionIsReadFirstAndReplaced(t *testing.T) {
+	t.Parallel()
+	url := testkit.RabbitMQ(t).NewVHost(t)
+	ch := client(t, url)
+	bindOlder(t, ch)
+	publish(t, ch, 0, 1, 2)
+	var h heard
+	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
+	w.await(t, true)
+	publish(t, ch, 3)
+	h.expect(t, append(numbers(0, 2), aGap, event{number: 3})...)
+	w.stop()
+	receive(t, w.ended)
+	publish(t, ch, 4)
+	var later heard
+	w = run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{later.of(keptFor(time.Minute))}})
+	w.await(t, true)
+	later.expect(t, event{number: 4})
+}
+
+func TestTheQueueOfAnEarlierVersionThatIsRunningIsInUse(t *testing.T) {
+	t.Parallel()
+	url := testkit.RabbitMQ(t).NewVHost(t)
+	ch := client(t, url)
+	bindOlder(t, ch)
+	got, err := ch.Consume("link", "", true, true, false, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var h heard
+	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
+	if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), `another program named "link" is running`) {
+		t.Errorf("the state is %+v", s)
+	}
+	publish(t, ch, 1)
+	if d := receive(t, got); string(d.Body) != "1" {
+		t.Errorf("it got %q", d.Body)
+	}
+}
+
+// An earlier connection that the broker still takes for alive holds what it was sent.
+func TestAnEarlierConsumerOfAKeptQueueGetsNothingMoreAndWhatItHadIsInAGap(t *testing.T) {
+	t.Parallel()
+	direct, proxied, p := behindProxy(t)
+	var h heard
+	w := run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
+	w.await(t, true)
+	ch := client(t, direct)
+	publish(t, ch, 0)
+	h.await(t, 0)
+	p.refuse(true)
+	w.await(t, false)
+	earlier := testkit.OpenChannel(t, direct)
+	held, err := earlier.Consume("link_kept", "", false, false, false, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish(t, ch, 1, 2)
+	for d := receive(t, held); string(d.Body) != "2"; d = receive(t, held) {
+		t.Logf("it has %s", d.Body) // 0, too, if its acknowledgement was lost
+	}
+	p.refuse(false)
+	w.await(t, true)
+	publish(t, ch, 3, 4)
+	h.await(t, 4)
+	if err := earlier.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h.expect(t, event{number: 0}, aGap, event{number: 3}, event{number: 4}, aGap)
+	publish(t, ch, 5)
+	h.expect(t, event{number: 0}, aGap, event{number: 3}, event{number: 4}, aGap, event{number: 5})
+}
+
+func TestWhatComesAgainFromAKeptQueueIsAsItsSenderSentIt(t *testing.T) {
+	t.Parallel()
+	url := testkit.RabbitMQ(t).NewVHost(t)
+	var headers []amqpx.Table
+	var h heard
+	q := h.of(keptFor(time.Minute))
+	q.Deliver = func(d *amqpx.Delivery) {
+		headers = append(headers, d.Headers)
+		h.add(event{number: len(headers)})
+	}
+	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{q}})
+	w.await(t, true)
+	w.stop()
+	receive(t, w.ended)
+	ch := client(t, url)
+	publish(t, ch, 0)
+	for range 2 {
+		earlier := testkit.OpenChannel(t, url)
+		held, err := earlier.Consume("link_kept", "", false, false, false, false, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := receive(t, held); string(d.Body) != "0" {
+			t.Fatalf("%q came", d.Body)
+		}
+		if err := earlier.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w = run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{q}})
+	w.await(t, true)
+	publish(t, ch, 1)
+	h.expect(t, event{number: 1}, event{number: 2})
+	w.stop()
+	receive(t, w.ended)
+	for i, got := range headers {
+		if len(got) > 0 {
+			t.Errorf("%d has the headers %v", i, got)
+		}
+	}
+}
+
+// What is sent while the link is away is not marked as to be kept, and is kept.
+func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndTellWhetherTheirBindingsDid(t *testing.T) {
+	t.Parallel()
+	for name, down := range map[string]func(*testkit.Node){
+		"restarted": func(n *testkit.Node) { n.Stop(t) },
+		"killed":    func(n *testkit.Node) { n.Kill(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := testkit.StartRabbitMQ(t)
+			khepri := n.Khepri(t)
+			first := runThree(t, n.URL())
+			publish(t, client(t, n.URL()), 0)
+			first.awaitAll(t, 0)
+			first.stop()
+			receive(t, first.ended)
+			ch := client(t, n.URL())
+			for i := 1; i <= 1000; i++ {
+				publish(t, ch, i)
+			}
+			down(n)
+			n.Start(t)
+			ch = client(t, n.URL())
+			if err := ch.ExchangeDeclare("test", "topic", false, true, false, false, nil); err != nil {
+				t.Fatal(err) // an actor is faster than the link
+			}
+			publish(t, ch, 1001)
+			var kept, stream heard
+			second := run(t, amqpx.Config{URLs: []string{n.URL()}, Queues: []amqpx.Queue{kept.of(keptFor(time.Minute)),
+				stream.of(amqpx.Queue{Name: "link_stream", Stream: &amqpx.Stream{Name: "history", MaxBytes: 1 << 24, Past: 5000}})}})
+			second.await(t, true)
+			publish(t, ch, 1002)
+			want := append(numbers(1, 1000), aGap, event{number: 1002})
+			if khepri {
+				want = numbers(1, 1002)
+			}
+			kept.expect(t, want...)
+			stream.await(t, 1002)
+			if gaps := stream.gaps(); (len(gaps) == 1) == khepri || len(gaps) > 0 && gaps[0].Old {
+				t.Errorf("the gaps of the stream are %+v", gaps)
+			}
+		})
+	}
+}
+
+// errorsIn are the lines of a node's log that report errors.
+func errorsIn(log string) (lines []string) {
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, "[error]") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func TestAnOrdinaryLifeOfALinkLeavesNoErrorInTheBrokersLog(t *testing.T) {
+	t.Parallel()
+	n := testkit.StartRabbitMQ(t)
+	for name, q := range map[string]amqpx.Queue{
+		"exclusive": {Name: "link"},
+		"kept":      keptFor(time.Minute),
+		"stream":    history("link", 0),
+	} {
+		url := n.NewVHost(t)
+		vhost := url[strings.LastIndex(url, "/")+1:]
+		p := newProxy(t, fmt.Sprintf("127.0.0.1:%d", n.Port()))
+		var h heard
+		before := len(errorsIn(n.Log()))
+		cfg := amqpx.Config{URLs: []string{p.url() + vhost}, Queues: []amqpx.Queue{h.of(q)}}
+		for range 2 { // a first start, and that of a process that comes after it
+			w := run(t, cfg)
+			w.await(t, true)
+			p.refuse(true)
+			w.await(t, false)
+			testkit.Eventually(t, patience, "the broker has noticed", func() error {
+				// The exclusive queue goes last.
+				if names := strings.Fields(n.Ctl(t, "list_queues", "-p", vhost, "name")); slices.Contains(names, "link") {
+					return fmt.Errorf("there are %v", names)
+				}
+				return nil
+			})
+			p.refuse(false)
+			w.await(t, true)
+			w.stop()
+			receive(t, w.ended)
+		}
+		if lines := errorsIn(n.Log()); len(lines) > before {
+			t.Errorf("%s: %s", name, slices.Concat(lines[before:]))
+		}
+	}
+}
+
+func TestALinkThatMayNotWriteToTheDefaultExchangeIsMadeAllTheSame(t *testing.T) {
+	t.Parallel()
+	n := testkit.RabbitMQ(t)
+	for name, q := range map[string]amqpx.Queue{"kept": keptFor(time.Minute), "stream": history("link", 0)} {
+		url := n.NewVHost(t)
+		vhost := url[strings.LastIndex(url, "/")+1:]
+		user := "unmarked-" + name
+		n.AddUser(t, user, "secret")
+		n.Ctl(t, "set_permissions", "-p", vhost, user, ".*", "^(test|link|history).*$", ".*")
+		for i := range 2 {
+			var h heard
+			w := run(t, amqpx.Config{URLs: []string{strings.Replace(url, "guest:guest", user+":secret", 1)}, Queues: []amqpx.Queue{h.of(q)}})
+			w.await(t, true)
+			publish(t, client(t, url), i)
+			h.await(t, i)
+			if gaps := h.gaps(); len(gaps) > 0 {
+				t.Errorf("%s: the gaps are %v", name, gaps)
+			}
+			w.stop()
+			receive(t, w.ended)
+		}
+	}
+}

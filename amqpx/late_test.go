@@ -1,0 +1,85 @@
+package amqpx
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// keptReader is an intake of a kept queue, and in words what it told.
+type keptReader struct {
+	*intake
+	told []string
+}
+
+func newKeptReader() *keptReader {
+	r := &keptReader{}
+	r.intake = newIntake(Queue{
+		Name:    "q",
+		Expires: time.Minute,
+		Deliver: func(d *Delivery) { r.told = append(r.told, string(d.Body)) },
+		Missed:  func(Gap) { r.told = append(r.told, "gap") },
+	}, 10, slog.New(slog.DiscardHandler))
+	return r
+}
+
+// read takes messages; one that ends in "!" comes again.
+func (r *keptReader) read(messages ...string) {
+	for _, m := range messages {
+		name, again := strings.CutSuffix(m, "!")
+		r.take(&amqp.Delivery{MessageId: name, Body: []byte(name), Exchange: "x", Redelivered: again})
+	}
+}
+
+func (r *keptReader) expect(t *testing.T, want string) {
+	t.Helper()
+	if got := strings.Join(r.told, " "); got != want {
+		t.Errorf("it told %q, want %q", got, want)
+	}
+}
+
+func TestWhatAnEarlierConsumerHadAndComesTooLateIsAGapAndBreaksNoOrder(t *testing.T) {
+	r := newKeptReader()
+	r.begin()
+	r.read("a", "b")
+	r.begin()
+	r.read("b!", "c!", "d", "b!", "a!", "d!", "e") // what was heard before is no loss
+	r.expect(t, "a b c d e")
+	r.read("a!", "x!", "y!", "a!", "z!", "f", "z!", "g")
+	r.expect(t, "a b c d e gap f gap g")
+}
+
+func TestANewLinkTakesWhatItsPredecessorHadNotAcknowledged(t *testing.T) {
+	r := newKeptReader()
+	r.begin()
+	r.read("a!", "b!", "c")
+	r.expect(t, "a b c")
+}
+
+func TestAMarkerInAKeptQueueIsNotDelivered(t *testing.T) {
+	r := newKeptReader()
+	r.begin()
+	r.lost(2)
+	r.take(&amqp.Delivery{RoutingKey: "q_kept", Type: placeType})
+	r.read("a", "b")
+	r.expect(t, "a gap b") // it is one of the two that waited
+}
+
+func TestTheHeadersOfAQuorumQueueAreRemovedFromWhatComesAgainAndFromNothingElse(t *testing.T) {
+	own := func() amqp.Table { return amqp.Table{"x-delivery-count": int64(3), "command_id": "7"} }
+	for name, c := range map[string]struct {
+		d    amqp.Delivery
+		left int
+	}{
+		"first":           {amqp.Delivery{Headers: own()}, 2},
+		"again":           {amqp.Delivery{Headers: own(), Redelivered: true}, 1},
+		"without headers": {amqp.Delivery{Redelivered: true}, 0},
+	} {
+		if cleanKept(&c.d); len(c.d.Headers) != c.left {
+			t.Errorf("%s: the headers are %v", name, c.d.Headers)
+		}
+	}
+}
