@@ -62,6 +62,10 @@ func refusesArguments(err error) bool {
 // declareDropping declares a queue that dead-letters, or one that does not if the broker
 // refuses that.
 func (s *session) declareDropping(in *intake, name string, declare func(amqp.Table) error) error {
+	if s.consuming.closesOverRefusals() {
+		in.drops.told = false
+		return declare(amqp.Table{})
+	}
 	err := declare(dropArguments(name))
 	if in.drops.told = err == nil; in.drops.told || !refusesArguments(err) {
 		return err

@@ -98,7 +98,9 @@ func explain(err error, rawURL string, cfg Config) error {
 func explainTopology(t *topologyError, broker, user string, cfg Config) error {
 	e, _ := errors.AsType[*amqp.Error](t.err)
 	// Of a queue that lives on it is the consumer that is exclusive.
-	inUse := e.Code == amqp.AccessRefused && strings.Contains(e.Reason, "exclusive use")
+	inUse := e.Code == amqp.AccessRefused && strings.Contains(e.Reason, "exclusive use") ||
+		e.Code == amqp.NotAllowed && strings.Contains(e.Reason, "is exclusive") // Qpid Broker-J
+	unsupported := strings.Contains(e.Reason, "Unsupported queue declare argument") // Qpid Broker-J
 	differs := e.Code == amqp.PreconditionFailed && strings.Contains(e.Reason, "inequivalent")
 	denied, isDenied := readRefusal(e)
 	unavailable := explainUnavailable(t.what, t.name, broker, e)
@@ -113,9 +115,9 @@ func explainTopology(t *topologyError, broker, user string, cfg Config) error {
 		return wrong("the queue %q on %s was kept with other settings; give it the same again, or wait until it has expired, or delete it: %s", t.name, broker, e.Reason)
 	case differs && t.what == "stream":
 		return wrong("the stream %q on %s exists with another age, size or kind; give it the same, or choose another stream, or delete it with all that it keeps: %s", t.name, broker, e.Reason)
-	case t.what == "stream" && (e.Code == amqp.PreconditionFailed || e.Code == amqp.NotImplemented):
+	case t.what == "stream" && (e.Code == amqp.PreconditionFailed || e.Code == amqp.NotImplemented || unsupported):
 		return wrong("%s has no streams, which need RabbitMQ 3.9 or later; do without the stream %q: %s", broker, t.name, e.Reason)
-	case e.Code == amqp.PreconditionFailed && strings.Contains(e.Reason, amqp.QueueTTLArg):
+	case (e.Code == amqp.PreconditionFailed || unsupported) && strings.Contains(e.Reason, amqp.QueueTTLArg):
 		return wrong("%s keeps no queue without a connection; let the queue %q not outlive it, or use RabbitMQ: %s", broker, t.name, e.Reason)
 	case isDenied:
 		return &MisconfiguredError{Denied: true, Reason: fmt.Sprintf("%s on %s; grant it: %s", denied.missing(cfg.Exchange), broker, e.Reason)}

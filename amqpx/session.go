@@ -206,6 +206,7 @@ func (s *session) drain() {
 func (s *session) send(done <-chan struct{}) error {
 	box := s.link.outbox
 	check := newQueueCheck(func() (*amqp.Channel, error) { return s.consuming.Channel() })
+	check.unasked = s.consuming.closesOverRefusals()
 	for {
 		p, tag := box.take(time.Now())
 		if p == nil {

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// scene is an event that has been played.
+type scene struct {
+	row         string
+	began, over time.Time
+	down        time.Time // when the broker or the bridges were down, or zero
+	first, next int       // the numbers of the replies that were sent meanwhile
+	seen        map[string]recorded
+}
+
+// recorded is how many gaps a client had been told, and its bridge had logged, before and after an event.
+type recorded struct{ told, toldThen, logged, loggedThen int }
+
+// play has an event happen, and waits until it is over for all clients.
+func (s *stage) play(t *testing.T, e event) {
+	t.Helper()
+	s.down = time.Time{}
+	sc := scene{row: e.row, began: time.Now(), first: len(s.source.Fates()), seen: map[string]recorded{}}
+	for _, b := range s.bridges {
+		sc.seen[b.column] = recorded{told: b.recorder.gaps(), logged: b.logged()}
+	}
+	e.disturb(t, s)
+	s.awaitNext(t)
+	sc.next, sc.over, sc.down = len(s.source.Fates()), time.Now(), s.down
+	s.awaitNext(t) // replies come in order: any of the scene's that has not come is missing
+	for _, b := range s.bridges {
+		r := sc.seen[b.column]
+		r.toldThen, r.loggedThen = b.recorder.gaps(), b.logged()
+		sc.seen[b.column] = r
+	}
+	s.played = append(s.played, sc)
+}
+
+// judge compares what has become of the replies with the table.
+func (s *stage) judge(t *testing.T, table map[string]map[string]string) {
+	khepri := s.node.Khepri(t)
+	s.source.Stop()
+	fates := s.source.Fates()
+	for _, b := range s.bridges {
+		heard, gaps := b.recorder.all()
+		for _, sc := range s.played {
+			t.Run(sc.row+"/"+b.column, func(t *testing.T) {
+				cell := table[sc.row][b.column]
+				holds := claims[cell]
+				if holds == nil {
+					t.Fatalf("nothing is known of the claim %q", cell)
+				}
+				seen := sc.seen[b.column]
+				v := verdict{scene: sc, khepri: khepri, gaps: gaps[seen.told:seen.toldThen], logged: seen.loggedThen - seen.logged}
+				v.find(heard, fates)
+				if err := holds(v); err != nil {
+					t.Errorf("docs/operating.md says %q, but %v: %v\n%s", cell, err, v, b.Output.Tail())
+				}
+				t.Log(v)
+			})
+		}
+	}
+}
+
+// verdict is what has become of the replies of a scene at one client.
+type verdict struct {
+	scene
+	khepri     bool
+	confirmed  int
+	covered    int // confirmed replies that were sent within a gap that was told
+	missing    int
+	untold     int       // missing replies that no gap covers
+	from, to   time.Time // when the first and the last missing reply was sent
+	doubled    int
+	disordered int
+	gaps       []told
+	logged     int
+}
+
+// find looks for the scene's replies among those that were heard.
+func (v *verdict) find(heard []int, fates []testkit.Fate) {
+	times, previous := map[int]int{}, -1
+	for _, n := range heard {
+		if n < v.first || n >= v.next || fates[n].Settled.IsZero() {
+			continue // a reply that was not confirmed may overtake those of the source's next connection
+		}
+		if times[n]++; times[n] > 1 {
+			v.doubled++
+		} else if n < previous {
+			v.disordered++
+		}
+		previous = n
+	}
+	for n := v.first; n < v.next; n++ {
+		f := fates[n]
+		if f.Settled.IsZero() {
+			continue
+		}
+		v.confirmed++
+		within := slices.ContainsFunc(v.gaps, func(g told) bool { return g.newEpoch || g.covers(f.Sent, f.Settled) })
+		if within {
+			v.covered++
+		}
+		if times[n] > 0 {
+			continue
+		}
+		if v.missing++; v.missing == 1 {
+			v.from = f.Sent
+		}
+		v.to = f.Sent
+		if !within {
+			v.untold++
+		}
+	}
+}
+
+func (v verdict) String() string {
+	since := func(at time.Time) time.Duration { return at.Sub(v.began).Round(time.Millisecond) }
+	text := fmt.Sprintf("%d replies confirmed in %v, %d missing", v.confirmed, since(v.over), v.missing)
+	if v.missing > 0 {
+		text += fmt.Sprintf(" (sent from %v to %v), %d of them untold", since(v.from), since(v.to), v.untold)
+	}
+	text += fmt.Sprintf("; %d doubled, %d out of order; %d gaps logged", v.doubled, v.disordered, v.logged)
+	for _, g := range v.gaps {
+		if g.newEpoch {
+			text += ", a new epoch told"
+		} else {
+			text += fmt.Sprintf(", told from %v to %v", since(g.from), since(g.to))
+		}
+	}
+	if !v.down.IsZero() {
+		text += fmt.Sprintf("; down at %v", since(v.down))
+	}
+	return text
+}
+
+// claims are the cells of the table, each with what must be so for it to be true.
+var claims = map[string]func(v verdict) error{
+	"kept":              verdict.kept,
+	"lost, told":        verdict.told,
+	"kept ¹":            verdict.keptByTheBroker,
+	"kept ²":            verdict.keptButForUnread,
+	"lost, new epoch ³": verdict.newEpoch,
+	"kept, new epoch ³": func(v verdict) error {
+		if v.missing > 0 && !v.to.Before(v.down) {
+			return errors.New("replies are missing that were sent while there was no bridge")
+		}
+		if v.doubled > prefetch {
+			return errors.New("too many replies came twice")
+		}
+		return v.newEpoch()
+	},
+}
+
+// prefetch is how many replies may be on their way to a bridge.
+const prefetch = 200
+
+// keptByTheBroker is what becomes of replies when the broker restarts.
+func (v verdict) keptByTheBroker() error {
+	switch {
+	case v.khepri:
+		return v.kept()
+	case v.missing > 0 && v.from.Before(v.down):
+		return errors.New("replies are missing that were sent before the broker was down")
+	}
+	return v.coherent()
+}
+
+func (v verdict) keptButForUnread() error {
+	switch {
+	case len(v.gaps) == 0:
+		return v.kept()
+	case v.missing > prefetch:
+		return errors.New("more replies are missing than can have been on their way")
+	}
+	return v.coherent()
+}
+
+func (v verdict) kept() error {
+	switch {
+	case v.missing > 0:
+		return errors.New("replies are missing")
+	case v.doubled+v.disordered > 0:
+		return errors.New("replies are doubled or out of order")
+	case len(v.gaps)+v.logged > 0:
+		return errors.New("a gap was told")
+	}
+	return nil
+}
+
+// few replies may all arrive although they were sent within a gap that was told: it begins a little early.
+const few = 100
+
+func (v verdict) told() error {
+	if v.missing == 0 && v.covered > few {
+		return fmt.Errorf("none is missing of %d replies that were sent within the gap", v.covered)
+	}
+	return v.coherent()
+}
+
+// early is how long before an event its gap may begin on a busy machine: what a bridge that gets no CPU
+// reads too late proves nothing.
+const early = 10 * time.Second
+
+// coherent wants every missing reply in a gap that was told, logged, and no longer than the event.
+func (v verdict) coherent() error {
+	for _, g := range v.gaps {
+		if g.newEpoch {
+			return errors.New("the epoch is a new one")
+		}
+		if g.from.Before(v.began.Add(-early)) || g.to.After(v.over) {
+			return errors.New("a gap that was told is longer than the event")
+		}
+	}
+	switch {
+	case len(v.gaps) == 0 || v.logged == 0:
+		return errors.New("no gap was told, or none was logged")
+	case v.untold > 0:
+		return errors.New("replies are missing outside of the gaps that were told")
+	case v.doubled+v.disordered > 0:
+		return errors.New("replies are doubled or out of order")
+	}
+	return nil
+}
+
+func (v verdict) newEpoch() error {
+	if len(v.gaps) != 1 || !v.gaps[0].newEpoch {
+		return errors.New("no new epoch was told")
+	}
+	return nil
+}

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// The table of docs/operating.md that says what becomes of the replies, checked cell by cell: three
+// bridges, one for each kind of --durable, hear the replies of one source, whose fates the broker confirms,
+// while something happens to the broker, the network, the bridges or what is declared.
+func TestThePromisesOfTheOperatingPage(t *testing.T) {
+	t.Parallel()
+	table := promises(t)
+	var tested []string
+	for _, g := range eventGroups {
+		for _, e := range g.events {
+			tested = append(tested, e.row)
+			if _, ok := table[e.row]; !ok {
+				t.Errorf("docs/operating.md has no row %q", e.row)
+			}
+		}
+	}
+	for row := range table {
+		if !slices.Contains(tested, row) {
+			t.Errorf("the row %q of docs/operating.md is not tested", row)
+		}
+	}
+	// All at the same time, however few the processors: they mostly wait.
+	var running sync.WaitGroup
+	defer running.Wait()
+	for _, g := range eventGroups {
+		running.Go(func() {
+			t.Run(g.name, func(t *testing.T) {
+				s := newStage(t, g.node, g.expires)
+				for _, e := range g.events {
+					s.play(t, e)
+				}
+				s.judge(t, table)
+			})
+		})
+	}
+}
+
+// event is one row of the table.
+type event struct {
+	row     string
+	disturb func(t *testing.T, s *stage)
+}
+
+// eventGroups run at the same time, the events of one after another. Those that disturb the broker have
+// a node of their own.
+var eventGroups = []struct {
+	name    string
+	node    func(testing.TB, ...testkit.RabbitOption) *testkit.Node
+	expires time.Duration
+	events  []event
+}{
+	{"network", sharedNode, time.Minute, []event{
+		{"the connection breaks", func(_ *testing.T, s *stage) { s.network.cut(false) }},
+		{"the connection breaks, and the broker does not notice (half-open)", func(_ *testing.T, s *stage) { s.network.halfOpen() }},
+	}},
+	{"expiry", sharedNode, short, []event{
+		{"the bridge is away for longer than `expires`", awayForTooLong},
+	}},
+	{"silence", sharedNode, time.Minute, []event{
+		{"the network goes silent", func(_ *testing.T, s *stage) { s.network.silence() }},
+	}},
+	{"bridge", sharedNode, time.Minute, []event{
+		{"the bridge stands still for some seconds", standStill},
+		{"the bridge is restarted", restartBridges},
+		{"the bridge is killed", killBridges},
+	}},
+	{"by hand", sharedNode, time.Minute, []event{
+		{"the exchange is deleted by hand", deleteExchange},
+		{"the queue or the stream is deleted by hand", deleteQueues},
+		{"a policy drops replies (`max-length`)", dropByLength},
+		{"a policy drops replies (`message-ttl`)", dropByAge},
+	}},
+	{"broker pauses", testkit.StartRabbitMQ, time.Minute, []event{
+		{"the broker stands still for 20 s", pauseBroker},
+		{"the broker is killed and started", killBroker},
+	}},
+	{"broker restarts", testkit.StartRabbitMQ, time.Minute, []event{
+		{"the broker is restarted", func(t *testing.T, s *stage) { s.restart(t) }},
+		{"the broker is restarted while the bridge stands still", restartUnderFrozenBridges},
+	}},
+}
+
+// short is the time of --durable expires=... of the bridge that is away for longer than that.
+const short = time.Second
+
+func sharedNode(t testing.TB, _ ...testkit.RabbitOption) *testkit.Node { return testkit.RabbitMQ(t) }
+
+func awayForTooLong(t *testing.T, s *stage) {
+	s.network.cut(true)
+	kept := s.bridges[slices.IndexFunc(s.bridges, func(b *durableBridge) bool { return b.column == "expires" })].consumes
+	testkit.Eventually(t, time.Minute, "the kept queue has expired", func() error {
+		if slices.Contains(strings.Fields(s.node.Ctl(t, "list_queues", "-p", s.vhost, "name")), kept) {
+			return errors.New("it is there") // a quorum queue looks at the time every five seconds only
+		}
+		return nil
+	})
+	s.network.cut(false)
+}
+
+func standStill(t *testing.T, s *stage) {
+	s.freeze(t)
+	<-time.After(3 * time.Second) // the length of the stall is what is tested
+	s.thaw(t)
+}
+
+func (s *stage) restart(t *testing.T) {
+	s.node.Stop(t)
+	s.down = time.Now()
+	s.node.Start(t)
+}
+
+func restartBridges(t *testing.T, s *stage) {
+	for _, b := range s.bridges {
+		b.stop(t)
+	}
+	s.down = time.Now()
+	for _, b := range s.bridges {
+		b.start(t)
+	}
+}
+
+func killBridges(t *testing.T, s *stage) {
+	for _, b := range s.bridges {
+		b.signal(t, syscall.SIGKILL)
+		b.ends(t)
+	}
+	s.down = time.Now()
+	for _, b := range s.bridges {
+		b.start(t)
+	}
+}
+
+func deleteExchange(t *testing.T, s *stage) {
+	if err := testkit.OpenChannel(t, s.url).ExchangeDelete(actor.Exchange, false, false); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func deleteQueues(t *testing.T, s *stage) {
+	for _, b := range s.bridges {
+		s.ctl(t, "delete_queue", b.consumes)
+	}
+}
+
+// A bridge that keeps up leaves nothing in its queue that a policy could drop.
+func dropByLength(t *testing.T, s *stage) { drop(t, s, `{"max-length": 20}`) }
+func dropByAge(t *testing.T, s *stage)    { drop(t, s, `{"message-ttl": 200}`) }
+
+func drop(t *testing.T, s *stage, policy string) {
+	s.ctl(t, "set_policy", "drop", ".*", policy, "--apply-to", "queues")
+	s.freeze(t)
+	<-time.After(3 * time.Second) // as long as the prefetch lasts, and longer
+	s.thaw(t)
+	s.awaitNext(t)
+	s.ctl(t, "clear_policy", "drop")
+}
+
+func pauseBroker(t *testing.T, s *stage) {
+	s.node.Pause(t)
+	<-time.After(20 * time.Second) // the length of the pause is what is tested
+	s.node.Resume(t)
+}
+
+func killBroker(t *testing.T, s *stage) {
+	s.node.Kill(t)
+	s.down = time.Now()
+	s.node.Start(t)
+}
+
+func restartUnderFrozenBridges(t *testing.T, s *stage) {
+	s.freeze(t)
+	s.restart(t)
+	<-time.After(time.Second) // replies are sent before the bridges wake up
+	s.thaw(t)
+}
+
+// stage is where the events of a group happen.
+type stage struct {
+	node    *testkit.Node
+	vhost   string
+	url     string
+	network *faultyNetwork
+	source  *testkit.Source
+	bridges []*durableBridge
+	down    time.Time // when the broker was last down, or the bridges
+	played  []scene
+}
+
+func newStage(t *testing.T, node func(testing.TB, ...testkit.RabbitOption) *testkit.Node, expires time.Duration) *stage {
+	t.Helper()
+	s := &stage{node: node(t)}
+	s.url = s.node.NewVHost(t)
+	s.vhost = s.url[strings.LastIndex(s.url, "/")+1:]
+	s.network = newFaultyNetwork(t, s.url)
+	for _, b := range []*durableBridge{
+		{column: "no", durable: "no", consumes: actor.RepliesQueue("no")},
+		{column: "expires", durable: "expires=" + expires.String(), consumes: actor.RepliesQueue("expires") + "_kept"},
+		{column: "stream", durable: "stream", consumes: actor.Exchange + "_stream"},
+	} {
+		port := freePort(t)
+		b.args = []string{"websocket", "--url", s.network.through(t, s.url), "--host", "127.0.0.1", "--port", port,
+			"--name", b.column, "--durable", b.durable}
+		b.start(t)
+		b.recorder = record(t, b.column, "ws://127.0.0.1:"+port+"/")
+		s.bridges = append(s.bridges, b)
+	}
+	s.source = testkit.StartSource(t, s.url, 300)
+	s.awaitNext(t)
+	return s
+}
+
+// durableBridge is a bridge and its client.
+type durableBridge struct {
+	child
+	column   string // of the table, and its name
+	durable  string
+	consumes string // the queue or stream
+	args     []string
+	earlier  []child // its former lives
+	recorder *recorder
+}
+
+// start returns when it is linked.
+func (b *durableBridge) start(t *testing.T) {
+	t.Helper()
+	if b.Process != nil {
+		b.earlier = append(b.earlier, b.child)
+	}
+	b.child = child{testkit.StartProcess(t, command(t, b.args...))}
+	b.Output.WaitFor(t, 2*time.Minute, "linked to the broker")
+}
+
+// logged counts the gaps in the log.
+func (b *durableBridge) logged() (gaps int) {
+	for _, c := range append(b.earlier, b.child) {
+		gaps += strings.Count(c.Output.String(), "replies may have been lost")
+	}
+	return gaps
+}
+
+func (s *stage) freeze(t *testing.T) {
+	t.Helper()
+	for _, b := range s.bridges {
+		b.freeze(t)
+	}
+}
+
+func (s *stage) thaw(t *testing.T) {
+	t.Helper()
+	for _, b := range s.bridges {
+		b.signal(t, syscall.SIGCONT)
+	}
+}
+
+func (s *stage) ctl(t *testing.T, command string, args ...string) {
+	t.Helper()
+	s.node.Ctl(t, append([]string{command, "-p", s.vhost}, args...)...)
+}
+
+// awaitNext waits until all clients have heard what is sent after now.
+func (s *stage) awaitNext(t *testing.T) {
+	t.Helper()
+	next := len(s.source.Fates())
+	testkit.Eventually(t, 2*time.Minute, fmt.Sprintf("every client has reply %d", next), func() error {
+		var late error
+		for _, b := range s.bridges {
+			late = errors.Join(late, b.recorder.reached(next))
+		}
+		return late
+	})
+}
