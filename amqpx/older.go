@@ -66,7 +66,7 @@ func (s *session) replaceOlder(ctx context.Context, in *intake) error {
 	if _, err := ch.QueueDelete(name, ifUnused, ifEmpty, noWait); err != nil {
 		return topology("queue", name, err)
 	}
-	if err := s.declareHeld(in, name); err != nil {
+	if err := s.holdName(ctx, in); err != nil {
 		return err
 	}
 	// Its tie is of no use any more. An error means that the user may not delete it.
