@@ -52,6 +52,7 @@ func TestAnAddressThatWasSilentIsTriedLastNextTime(t *testing.T) {
 		l := linkTo(t, n, []string{"192.0.2.1", "192.0.2.2"}, "amqp://guest:guest@broker/")
 		l.up()
 		for range 3 {
+			pass(2 * settledAfter)
 			b.DropConnections()
 			if took := l.up(); took > time.Second {
 				t.Errorf("again after %v", took)
@@ -112,9 +113,10 @@ func TestABrokerThatIsBackHasTheLinkWithinTwoSeconds(t *testing.T) {
 					l := linkTo(t, n, nil, "amqp://guest:guest@192.0.2.1/", "amqp://guest:guest@192.0.2.2/")
 					var longest time.Duration
 					for range 30 {
-						time.Sleep(29 * time.Second)
+						pass(29 * time.Second)
 						n.set("192.0.2.1:5672", brokerAt(b))
 						longest = max(longest, l.up())
+						pass(2 * settledAfter)
 						n.set("192.0.2.1:5672", away)
 						b.DropConnections()
 					}
@@ -138,11 +140,12 @@ func TestABrokerThatAnswersAgainHasTheLinkSoon(t *testing.T) {
 		n.set("192.0.2.2:5672", blackHole)
 		l := linkTo(t, n, nil, "amqp://guest:guest@192.0.2.1/", "amqp://guest:guest@192.0.2.2/")
 		for range 30 {
-			time.Sleep(29 * time.Second)
+			pass(29 * time.Second)
 			n.set("192.0.2.1:5672", brokerAt(b))
 			if took := l.up(); took > connectTimeout+lastPause+nextURLAfter {
 				t.Errorf("the link was back after %v", took)
 			}
+			pass(2 * settledAfter)
 			n.set("192.0.2.1:5672", blackHole)
 			b.DropConnections()
 		}

@@ -160,6 +160,9 @@ func (l *testLink) up() time.Duration {
 	return time.Since(began)
 }
 
+// pass waits for the time of a bubble.
+func pass(d time.Duration) { <-time.After(d) }
+
 // bubble runs a test in a time of its own with an embedded broker.
 func bubble(t *testing.T, test func(t *testing.T, n *network, b *broker.Broker)) {
 	t.Helper()

@@ -206,7 +206,6 @@ func (s *session) drain() {
 func (s *session) send(done <-chan struct{}) error {
 	box := s.link.outbox
 	check := newQueueCheck(func() (*amqp.Channel, error) { return s.consuming.Channel() })
-	check.unasked = s.consuming.closesOverRefusals()
 	for {
 		p, tag := box.take(time.Now())
 		if p == nil {
@@ -215,6 +214,7 @@ func (s *session) send(done <-chan struct{}) error {
 				return fmt.Errorf("publishing: %w", s.publishing.socket.cause(err))
 			}
 			if next := box.unready(time.Now()); next != nil {
+				check.unasked = s.consuming.closesOverRefusals()
 				exists, err := check.any(next.msg.Needs)
 				switch {
 				case err == nil:
