@@ -22,6 +22,7 @@ const (
 	handshakeTime = 2 * time.Second
 	setupTime     = 5 * time.Second
 	stallTime     = 5 * time.Second  // without any confirm, although some are owed
+	nackTime      = 3 * time.Second  // with nothing but nacks
 	lastConfirms  = 10 * time.Second // when it ends
 	unconfirmed   = 5000             // it sends no more while so many confirms are owed
 )
@@ -109,7 +110,8 @@ type turn struct {
 	*publisher
 	ch      *amqp.Channel
 	base    int          // the number of the first reply
-	settled atomic.Int64 // how many confirms came
+	settled atomic.Int64 // how many confirms came, and
+	nacks   atomic.Int64 // how many of them in a row, up to the last, were nacks
 }
 
 func (tn *turn) run(ctx context.Context, socket net.Conn) {
@@ -166,15 +168,20 @@ func (tn *turn) send(ctx context.Context) {
 // owed is how many confirms have not come.
 func (tn *turn) owed() int { return tn.sent() - tn.base - int(tn.settled.Load()) }
 
-// watch closes the socket of a broker that owes confirms and stands still.
+// watch closes the socket of a broker that owes confirms and stands still, or gives nothing but
+// nacks: RabbitMQ 3.10 refuses all that a channel publishes to a quorum queue if the first of it came
+// while the queue had lost its leader's node, until that node is back.
 func (tn *turn) watch(ctx context.Context, socket net.Conn) {
-	progress, since := tn.settled.Load(), time.Now()
+	progress, since, taken := tn.settled.Load(), time.Now(), time.Now()
 	for ctx.Err() == nil {
 		pause(ctx, 100*time.Millisecond)
 		if now := tn.settled.Load(); now != progress || tn.owed() == 0 {
 			progress, since = now, time.Now()
 		}
-		if time.Since(since) > stallTime {
+		if tn.nacks.Load() == 0 {
+			taken = time.Now()
+		}
+		if time.Since(since) > stallTime || time.Since(taken) > nackTime {
 			socket.Close()
 			return
 		}
@@ -198,7 +205,11 @@ func (tn *turn) settle(confirms <-chan amqp.Confirmation, returns <-chan amqp.Re
 		tn.note(tn.base+int(c.DeliveryTag)-1, func(f *fate) {
 			f.settled, f.accepted, f.nacked = time.Now(), c.Ack && !f.returned, !c.Ack
 		})
-		tn.settled.Add(1)
+		if tn.settled.Add(1); c.Ack {
+			tn.nacks.Store(0)
+		} else {
+			tn.nacks.Add(1)
+		}
 	}
 }
 
