@@ -106,9 +106,11 @@ func (in *intake) begin() {
 		}
 	}
 	in.served, in.torn = true, false
-	in.overlap, in.tooLate = in.clear, false
 	in.quiet = startQuiet(in.prefetch, in.late, in.bound, since)
 	in.repeats.begin()
+	if in.tooLate = false; !in.repeats.mixed {
+		in.overlap = in.clear
+	}
 	in.beginDrops()
 	if in.queue.Stream != nil && !in.stream.located {
 		in.goLive() // where it stands is not known
