@@ -135,7 +135,7 @@ func (in *intake) end(heard, stood time.Time) {
 		in.clear = heard.Add(-in.late)
 	} else {
 		in.stood = later(in.stood, in.quiet.fed.Add(-in.late))
-		in.clear = later(in.clear, in.endDrops(in.quiet.until(heard), time.Now()))
+		in.clear = later(in.clear, in.endDrops(in.quiet.until(heard), heard))
 	}
 	in.after = 0 // those that waited may have been taken by now
 }
