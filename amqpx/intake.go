@@ -93,7 +93,15 @@ func (in *intake) backdate() {
 // lost notes that nothing came in between clear and the last binding; before it
 // the given number of messages waited in the queue.
 func (in *intake) lost(waiting int) {
-	in.gap, in.after = &Gap{From: in.clear, To: in.bound}, waiting
+	in.gap, in.after = &Gap{From: in.untold(in.clear), To: in.bound}, waiting
+}
+
+// untold is where a gap begins that takes in the one that is still to be told.
+func (in *intake) untold(from time.Time) time.Time {
+	if in.gap != nil && in.gap.From.Before(from) {
+		return in.gap.From
+	}
+	return from
 }
 
 // begin is called before the first delivery of a session.
