@@ -172,6 +172,9 @@ func (s *session) serve(ctx context.Context) error {
 	s.tasks.Go(s.followBlocking)
 	s.tasks.Go(func() { s.checkBindings(done) })
 	s.startProbing(done)
+	if s.markers != nil {
+		s.tasks.Go(s.dropReturned)
+	}
 	s.tasks.Go(func() {
 		if err := s.send(done); err != nil {
 			s.fail(err)
