@@ -85,7 +85,7 @@ func (s *session) removeTie(in *intake, ifUnused bool) error {
 func (l *Link) untied(name string, err error) {
 	if !l.toldUntied {
 		l.toldUntied = true
-		l.log.Info("the broker grants no tie: if the exchange is deleted and made again within a second, the gap is not told; let the user configure the tie, and write to the exchange",
+		l.log.Info("the exchange cannot be watched: if it is deleted and made again within a second, the gap is not told; let the user configure the tie, and write to the exchange",
 			"tie", name, "exchange", l.cfg.Exchange, "error", withoutPermission(err, l.cfg.Exchange))
 	}
 }
