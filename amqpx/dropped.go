@@ -3,7 +3,6 @@ package amqpx
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -88,12 +87,8 @@ func (l *Link) undropped(queue string, err error) {
 	if refusedWith(err, amqp.AccessRefused) {
 		advice = fmt.Sprintf("let the user write to amq.default, and configure and read %s", droppedOf(queue))
 	}
-	why := err.Error()
-	if e, ok := errors.AsType[*amqp.Error](err); ok {
-		why = e.Reason
-	}
 	l.log.Info("the broker gives no dead letters: what a policy removes from the queue is missing without notice",
-		"queue", queue, "advice", advice, "error", why)
+		"queue", queue, "advice", advice, "error", withoutPermission(err, l.cfg.Exchange))
 }
 
 // drops is what an intake knows of messages that the broker removed from its queue. It

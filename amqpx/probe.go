@@ -309,5 +309,5 @@ func (l *Link) noteUnprobed(e *amqp.Error, queue string) {
 	if e.Code == amqp.AccessRefused {
 		advice = "let the user write to amq.default"
 	}
-	l.log.Info("the broker takes no probe: a queue that takes no messages is not noticed", "queue", queue, "advice", advice, "error", e.Reason)
+	l.log.Info("the broker takes no probe: a queue that takes no messages is not noticed", "queue", queue, "advice", advice, "error", withoutPermission(e, l.cfg.Exchange))
 }
