@@ -95,3 +95,20 @@ func TestAFailureIsNoWordThatNothingIsMissing(t *testing.T) {
 		t.Errorf("after a failure clear until %v, want %v", in.clear, want)
 	}
 }
+
+func TestThePauseAfterAStepOverIsTheFirstOne(t *testing.T) {
+	in := streamIntake()
+	pause := backoff{pause: lastPause}
+	for failure, want := range []time.Duration{lastPause, 0} {
+		s := broke(in, 0, true)
+		s.noteUnreadable()
+		s.link.hasten(&pause)
+		if pause.pause != want {
+			t.Errorf("after failure %d: %v", failure+1, pause.pause)
+		}
+	}
+	broke(in, 0, false).link.hasten(&pause)
+	if pause.next(); pause.pause != firstPause {
+		t.Errorf("afterwards: %v", pause.pause)
+	}
+}
