@@ -294,3 +294,17 @@ func TestALinkThatMayNotWriteToTheDefaultExchangeIsMadeAllTheSame(t *testing.T) 
 		}
 	}
 }
+
+func TestAKeptQueueIsRefusedForTheSettingThatDiffers(t *testing.T) {
+	t.Parallel()
+	url := testkit.RabbitMQ(t).NewVHost(t)
+	var h heard
+	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
+	w.await(t, true)
+	w.stop()
+	receive(t, w.ended)
+	w = run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(2 * time.Minute))}})
+	if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), "'x-expires'") {
+		t.Errorf("the state is %+v", s)
+	}
+}
