@@ -3,8 +3,10 @@ package amqpx
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -71,10 +73,19 @@ func (s *session) declareDropping(in *intake, name string, declare func(amqp.Tab
 		return err
 	}
 	if plain := declare(amqp.Table{}); plain != nil {
+		if isOtherwise(err) {
+			return err // plain is against the arguments that are missing now
+		}
 		return plain
 	}
 	s.link.undropped(name, err)
 	return nil
+}
+
+// isOtherwise reports whether there is a queue with other arguments.
+func isOtherwise(err error) bool {
+	e, ok := errors.AsType[*amqp.Error](err)
+	return ok && e.Code == amqp.PreconditionFailed && strings.Contains(e.Reason, "inequivalent arg")
 }
 
 // undropped says once that messages may be removed untold.
