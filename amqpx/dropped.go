@@ -170,7 +170,7 @@ func (in *intake) tookAll(now, heard time.Time) {
 	if in.drops.gap {
 		in.tellDropped()
 	}
-	in.drops.sample(now, in.quiet.until(heard))
+	in.drops.sample(now, in.until(heard))
 }
 
 // tellDropped tells the gap. The next one begins where it ends: what was sent before

@@ -156,6 +156,7 @@ func (s *session) serve(ctx context.Context) error {
 	// First of all: what the broker says next, of blocking say, comes on top of it.
 	s.announce(done)
 	s.serving = true
+	s.startWatermarks(done)
 	for _, c := range s.consumers {
 		s.tasks.Go(func() {
 			defer close(c.ended)
