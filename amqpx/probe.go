@@ -129,7 +129,7 @@ func (p *prober) step() bool {
 		in.suspect = true
 		p.note(reason)
 	case probeWell:
-		link.log.Info("the broker takes messages again", "queue", in.holder())
+		link.log.Info("the queue takes messages again", "queue", in.holder())
 		in.suspect = false
 		p.note("")
 	case probeUnheard:
@@ -307,7 +307,7 @@ func (l *Link) noteUnprobed(e *amqp.Error, queue string) {
 	}
 	advice := "none: this broker does not let a message reach a queue by its name"
 	if e.Code == amqp.AccessRefused {
-		advice = `let the user write to the default exchange ("amq.default" in RabbitMQ's permissions)`
+		advice = "let the user write to amq.default"
 	}
-	l.log.Info("the broker takes no probe: a queue that takes no messages is not noticed", "queue", queue, "advice", advice, "error", e)
+	l.log.Info("the broker takes no probe: a queue that takes no messages is not noticed", "queue", queue, "advice", advice, "error", withoutPermission(e, l.cfg.Exchange))
 }

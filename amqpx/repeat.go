@@ -66,7 +66,7 @@ func (r *repeats) had(d *amqp.Delivery) bool {
 	return before || slices.Contains(r.handed, id)
 }
 
-// known tells whether the delivery was handed over before. Otherwise it is
+// known reports whether the delivery was handed over before. Otherwise it is
 // remembered as handed over now.
 func (r *repeats) known(d *amqp.Delivery) bool {
 	id := r.identity(d)

@@ -139,3 +139,20 @@ func TestAGapThatIsToldLateTakesInTheOneThatWasNotToldYet(t *testing.T) {
 		t.Errorf("the gap is %v after %d", *in.gap, in.after)
 	}
 }
+
+func TestThePauseAfterAStepOverIsTheFirstOne(t *testing.T) {
+	in := streamIntake()
+	pause := backoff{pause: lastPause}
+	for failure, want := range []time.Duration{lastPause, 0} {
+		s := broke(in, 0, true)
+		s.noteUnreadable()
+		s.link.hasten(&pause)
+		if pause.pause != want {
+			t.Errorf("after failure %d: %v", failure+1, pause.pause)
+		}
+	}
+	broke(in, 0, false).link.hasten(&pause)
+	if pause.next(); pause.pause != firstPause {
+		t.Errorf("afterwards: %v", pause.pause)
+	}
+}

@@ -66,6 +66,7 @@ func (s *session) noteUnreadable() {
 			s.link.log.Error("stepped over a message that the broker cannot deliver", "stream", in.holder(), "offset", in.stream.next)
 			in.failures, in.careful = 0, false
 			in.lostSince(in.stream.skip(in.late))
+			s.link.stepped = true
 		}
 	}
 }
@@ -97,12 +98,22 @@ func (s *session) stepOver(in *intake, queue string) error {
 		<-s.broken
 		if s.failed.Load() {
 			s.link.log.Error("stepped over a message that the broker cannot deliver", "queue", queue)
+			s.link.stepped = true
 		}
 		in.lostTaken()
 		return err
 	}
 	in.failures, in.careful = 0, false
 	return nil
+}
+
+// hasten makes the next pause the first one if the last session has got past a message:
+// a sender of one a second must not hold up all that others send.
+func (l *Link) hasten(pause *backoff) {
+	if l.stepped {
+		pause.reset()
+	}
+	l.stepped = false
 }
 
 // lostTaken notes that a message which the broker had kept until now was perhaps lost on
