@@ -70,7 +70,7 @@ func newProber(s *session, c *consumer) *prober {
 		resend:   probeTicks * 6,
 	}}}
 	if c.intake.suspect {
-		p.watch.ticks = p.watch.limits.silence
+		p.watch.ticks, p.watch.down = p.watch.limits.silence, true
 	}
 	return p
 }
