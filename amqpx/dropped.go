@@ -3,8 +3,10 @@ package amqpx
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -71,10 +73,19 @@ func (s *session) declareDropping(in *intake, name string, declare func(amqp.Tab
 		return err
 	}
 	if plain := declare(amqp.Table{}); plain != nil {
+		if isOtherwise(err) {
+			return err // plain is against the arguments that are missing now
+		}
 		return plain
 	}
 	s.link.undropped(name, err)
 	return nil
+}
+
+// isOtherwise reports whether there is a queue with other arguments.
+func isOtherwise(err error) bool {
+	e, ok := errors.AsType[*amqp.Error](err)
+	return ok && e.Code == amqp.PreconditionFailed && strings.Contains(e.Reason, "inequivalent arg")
 }
 
 // undropped says once that messages may be removed untold.
@@ -172,13 +183,14 @@ func (in *intake) tellDropped() {
 }
 
 // endDrops is called at the end of a session, in which nothing was lost before the time
-// clear, apart from the gaps told and what was removed within dropsLag.
-func (in *intake) endDrops(clear, now time.Time) time.Time {
+// clear, apart from the gaps told and what was removed within dropsLag before the broker was
+// last heard.
+func (in *intake) endDrops(clear, heard time.Time) time.Time {
 	d := &in.drops
 	if d.gap {
 		in.tellDropped()
 	}
-	if now.Sub(d.seen) < dropsLag && d.before.Before(clear) {
+	if heard.Sub(d.seen) < dropsLag && d.before.Before(clear) {
 		return d.before
 	}
 	return clear
@@ -244,7 +256,8 @@ func (s *session) readDrops(in *intake, consumed string, args amqp.Table) (*drop
 	if err != nil {
 		return nil, topology("queue", name, err)
 	}
-	if in.drops.away = q.Messages > 0; in.drops.away {
+	if q.Messages > 0 {
+		in.drops.away = true // until it is told: this session may break before
 		if _, err := ch.QueuePurge(name, noWait); err != nil {
 			return nil, topology("queue", name, err)
 		}

@@ -93,7 +93,15 @@ func (in *intake) backdate() {
 // lost notes that nothing came in between clear and the last binding; before it
 // the given number of messages waited in the queue.
 func (in *intake) lost(waiting int) {
-	in.gap, in.after = &Gap{From: in.clear, To: in.bound}, waiting
+	in.gap, in.after = &Gap{From: in.untold(in.clear), To: in.bound}, waiting
+}
+
+// untold is where a gap begins that takes in the one that is still to be told.
+func (in *intake) untold(from time.Time) time.Time {
+	if in.gap != nil && in.gap.From.Before(from) {
+		return in.gap.From
+	}
+	return from
 }
 
 // begin is called before the first delivery of a session.
@@ -106,9 +114,11 @@ func (in *intake) begin() {
 		}
 	}
 	in.served, in.torn = true, false
-	in.overlap, in.tooLate = in.clear, false
 	in.quiet = startQuiet(in.prefetch, in.late, in.bound, since)
 	in.repeats.begin()
+	if in.tooLate = false; !in.repeats.mixed {
+		in.overlap = in.clear
+	}
 	in.beginDrops()
 	if in.queue.Stream != nil && !in.stream.located {
 		in.goLive() // where it stands is not known
@@ -133,7 +143,7 @@ func (in *intake) end(heard, stood time.Time) {
 		in.clear = heard.Add(-in.late)
 	} else {
 		in.stood = later(in.stood, in.quiet.fed.Add(-in.late))
-		in.clear = later(in.clear, in.endDrops(in.quiet.until(heard), time.Now()))
+		in.clear = later(in.clear, in.endDrops(in.quiet.until(heard), heard))
 	}
 	in.after = 0 // those that waited may have been taken by now
 }

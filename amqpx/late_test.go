@@ -52,6 +52,31 @@ func TestWhatAnEarlierConsumerHadAndComesTooLateIsAGapAndBreaksNoOrder(t *testin
 	r.expect(t, "a b c d e gap f gap g")
 }
 
+// The consumer before the last one is gone only now. What it had is older than what the last
+// one handed over.
+func TestWhatTheConsumerBeforeTheLastOneHadIsAGapAndBreaksNoOrder(t *testing.T) {
+	r := newKeptReader()
+	r.begin()
+	r.read("a")
+	r.repeats.others = true // it has b and c
+	since := time.Now()
+	r.clear = since
+	r.begin()
+	r.read("d", "e")
+	r.clear = since.Add(time.Minute)
+	r.repeats.others = false
+	r.begin()
+	if !r.overlap.Equal(since) {
+		t.Errorf("what comes too late was sent after %v, want %v", r.overlap, since)
+	}
+	r.begin() // which broke before anything came
+	r.read("b!", "c!", "e!", "f!", "g", "h")
+	r.expect(t, "a d e gap g h")
+	r.begin()
+	r.read("h!", "i!", "j") // it is gone
+	r.expect(t, "a d e gap g h i j")
+}
+
 func TestANewLinkTakesWhatItsPredecessorHadNotAcknowledged(t *testing.T) {
 	r := newKeptReader()
 	r.begin()

@@ -99,6 +99,8 @@ type Link struct {
 	toldUndropped bool
 	// unsettled is how many connections in a row broke early (settled.go). It belongs to Run.
 	unsettled int
+	// stepped is that the last session got past a message (unreadable.go). It belongs to Run.
+	stepped bool
 	// limit is how long the body of a message may be, in bytes; 0 while nobody knows.
 	limit atomic.Int64
 	// limits are what was learned at each target. They belong to Run.
@@ -292,6 +294,7 @@ func (l *Link) supervise(ctx context.Context) error {
 			if ctx.Err() != nil {
 				break
 			}
+			l.hasten(&pause)
 			silent := r.noteSilent(at, err)
 			err = explain(err, at.url, l.cfg)
 			if served != nil {

@@ -126,6 +126,13 @@ func (s *session) openMarkers() (err error) {
 	return s.markers.Confirm(false)
 }
 
+// dropReturned takes what probes have come back on the channel for markers, until that is closed.
+func (s *session) dropReturned() {
+	for range s.returned {
+		continue
+	}
+}
+
 // streamEnd finds the first offset that the stream did not have when it was
 // called. It is not known of a broker that takes no marker into a quiet stream.
 func (s *session) streamEnd(ctx context.Context, in *intake) (end uint64, known bool, err error) {

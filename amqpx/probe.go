@@ -153,10 +153,10 @@ func (e *unheardError) Error() string {
 
 // fate finds out what became of the last probe, and if it was rejected, why.
 func (p *prober) fate() (probeFate, string) {
+	p.drainReturns()
 	if p.confirm == nil {
 		return probePending, ""
 	}
-	p.drainReturns()
 	select {
 	case e := <-p.closed:
 		return p.refused(e)
