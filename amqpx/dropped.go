@@ -262,7 +262,8 @@ func (s *session) readDrops(in *intake, consumed string, args amqp.Table) (*drop
 			return nil, topology("queue", name, err)
 		}
 	}
-	if err := ch.Qos(1, 0, false); err != nil {
+	// The next letter is here while the last one waits its turn: in the queue a policy may remove it.
+	if err := ch.Qos(2, 0, false); err != nil {
 		return nil, err
 	}
 	const autoAck, exclusive, noLocal = false, false, false
