@@ -22,7 +22,10 @@ const (
 )
 
 // Drops are all reasons.
-var Drops = []Drop{NoCode, Mismatch, NoBody, NotUTF8, NotJSON}
+var Drops = []Drop{NoCode, Mismatch, NotUnpacked, TooLong, NoBody, NotText, Sequence, NotUTF8, NotJSON}
+
+// BodyDrops are the reasons that [Body] gives.
+var BodyDrops = []Drop{NotUnpacked, TooLong}
 
 func (d Drop) Error() string { return string(d) }
 

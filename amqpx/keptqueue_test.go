@@ -159,7 +159,11 @@ func TestWhatComesAgainFromAKeptQueueIsAsItsSenderSentIt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := receive(t, held); string(d.Body) != "0" {
+		d := receive(t, held)
+		for d.Type == "clu-ws.place" { // which the link sent in its last moment
+			d = receive(t, held)
+		}
+		if string(d.Body) != "0" {
 			t.Fatalf("%q came", d.Body)
 		}
 		if err := earlier.Close(); err != nil {

@@ -215,7 +215,7 @@ func (l *Link) State() State {
 	return l.state
 }
 
-// Overdue tells whether the broker owes the confirm of a publish that has ended
+// Overdue reports whether the broker owes the confirm of a publish that has ended
 // as unknown. It is up then, and stalls; its heartbeat has not found out yet.
 func (l *Link) Overdue() bool { return l.outbox.overdue() }
 

@@ -126,10 +126,10 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	gauge(linkNoRepliesDesc, oneIf(state.QueueDown != ""))
 	gauge(linkStalledDesc, oneIf(b.link.Overdue()))
 	gauge(readyDesc, oneIf(health.Ready))
-	for reason, count := range counted(health.Dropped, dropReasons()) {
+	for reason, count := range counted(health.Dropped, dropReasons(actor.Drops)) {
 		counter(droppedDesc, float64(count), reason)
 	}
-	for reason, count := range b.roomDrops.counts() {
+	for reason, count := range counted(b.roomDrops.counts(), dropReasons(actor.BodyDrops)) {
 		counter(roomDroppedDesc, float64(count), reason)
 	}
 	link := b.link.Stats()
@@ -181,9 +181,9 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	out <- histogram(lagDesc, s.Lag.Bounds[:], s.Lag.Counts[:], s.Lag.Sum)
 }
 
-// dropReasons are the values of the label of cluws_replies_dropped_total.
-func dropReasons() (reasons []string) {
-	for _, d := range actor.Drops {
+// dropReasons are the values of a label.
+func dropReasons(drops []actor.Drop) (reasons []string) {
+	for _, d := range drops {
 		reasons = append(reasons, d.Error())
 	}
 	return reasons

@@ -106,6 +106,7 @@ func TestEveryCounterIsThereBeforeItsFirstEvent(t *testing.T) {
 	want := []string{
 		`cluws_gaps_total`, `cluws_source_gaps_total{exchange="live"}`, `cluws_presence_total{outcome="refused"}`,
 		`cluws_link_changes_total{state="down"}`, `cluws_replies_dropped_total{reason="empty body"}`,
+		`cluws_room_messages_dropped_total{reason="body is not in its content encoding"}`,
 		`cluws_refused_total{reason="origin"}`, `cluws_refused_total{reason="no TLS"}`, `cluws_refused_total{reason="Service Unavailable"}`,
 	}
 	for o := range amqpx.Unknown + 1 {

@@ -192,14 +192,19 @@ func (w *world) event(name string, happens func()) {
 
 // recovered waits until all clients hear what is published from now on, and both actors are linked.
 func (w *world) recovered() error {
-	ctx, cancel := context.WithTimeout(w.t.Context(), recovery)
-	defer cancel()
 	var from []int
 	for _, p := range w.publishers {
 		from = append(from, p.sent())
 	}
+	return w.within(recovery, func() error { return w.missing(from) })
+}
+
+// within asks until there is no error, or returns the last one.
+func (w *world) within(limit time.Duration, check func() error) error {
+	ctx, cancel := context.WithTimeout(w.t.Context(), limit)
+	defer cancel()
 	for {
-		err := w.missing(from)
+		err := check()
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
@@ -210,8 +215,8 @@ func (w *world) recovered() error {
 // missing says who does not hear yet.
 func (w *world) missing(from []int) error {
 	for _, l := range w.listeners {
-		if !l.heardPast(from) {
-			return fmt.Errorf("the client that %s hears nothing", l.name)
+		if err := l.heardPast(from); err != nil {
+			return err
 		}
 	}
 	for _, r := range w.runners {

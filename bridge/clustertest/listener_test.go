@@ -147,16 +147,16 @@ func (l *listener) take(m serverMessage) {
 	}
 }
 
-// heardPast reports whether it has heard a reply with at least that number of every publisher.
-func (l *listener) heardPast(numbers []int) bool {
+// heardPast is an error unless it has heard a reply with at least that number of every publisher.
+func (l *listener) heardPast(numbers []int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for p, n := range numbers {
 		if l.last[p] < n {
-			return false
+			return fmt.Errorf("the client that %s has heard publisher %d's %d, and not %d", l.name, p, l.last[p], n)
 		}
 	}
-	return true
+	return nil
 }
 
 // v1Conn is a client's connection.

@@ -3,7 +3,6 @@
 package clustertest
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,8 +10,6 @@ import (
 	"sync"
 	"text/tabwriter"
 	"time"
-
-	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // finish ends the traffic, waits until the clients have what is theirs, and reports.
@@ -28,14 +25,18 @@ func (w *world) finish() {
 		stopping.Go(c.stop)
 	}
 	stopping.Wait()
-	testkit.Eventually(w.t, patience, "all clients have the last replies", func() error {
+	last := []int{w.publishers[0].lastAccepted(), w.publishers[1].lastAccepted()}
+	err := w.within(recovery, func() error {
 		for _, l := range w.listeners {
-			if !l.heardPast([]int{w.publishers[0].lastAccepted(), w.publishers[1].lastAccepted()}) {
-				return errors.New("the client that " + l.name + " does not")
+			if err := l.heardPast(last); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
+	if err != nil {
+		w.t.Errorf("in the end: not within %v: %v", recovery, err)
+	}
 	rows := make([]row, len(w.windows))
 	for _, l := range w.listeners {
 		w.checkListener(l, rows)
