@@ -13,7 +13,7 @@ build: ## build bin/clu-ws
 test: ## set up what is missing, then run all checks and tests
 	@scripts/test.sh
 
-test-brokers: ## run what uses RabbitMQ on 3.10, 4.0 and 4.3, and on clusters of them
+test-brokers: ## run what uses RabbitMQ on 3.10, 4.0, 4.3 and clusters of each, and on Qpid
 	@scripts/test-brokers.sh
 
 fuzz: ## run every fuzz target for 20 seconds

@@ -99,6 +99,11 @@ func (c *consumer) run() error {
 		}
 	}
 	ack()
+	select {
+	case <-dropped:
+		c.intake.dropped(time.Now())
+	default:
+	}
 	return c.cancellation()
 }
 

@@ -108,6 +108,7 @@ func (s *session) consume(ch *amqp.Channel, in *intake, name string, exclusive b
 		}
 		return topology(what, name, err)
 	}
+	s.consumed = time.Now()
 	s.consumers = append(s.consumers, &consumer{
 		intake:     in,
 		session:    s,

@@ -22,11 +22,11 @@
 // a queue. They are acknowledged whatever Deliver makes of them: a message that
 // makes no sense can never stop the flow.
 //
-// What others publish can break nothing but itself. Below the library, and above TLS
-// (tls.go), frames are read once before it (mend.go): header types that it does not know
-// become some that it does, and a message whose headers nobody can read is dropped alone.
-// One over which the broker fails is stepped over (unreadable.go). What RabbitMQ leaves
-// encoded of AMQP 1.0 is decoded (amqp10.go).
+// A message that others publish can break nothing but itself. Frames are read before the
+// library reads them (mend.go; so TLS is the link's own, tls.go): header types that the
+// library does not know are replaced by some that it does, and a message whose headers it
+// cannot read is dropped alone. One over which the broker fails is stepped over
+// (unreadable.go). What RabbitMQ leaves encoded of AMQP 1.0 is decoded (amqp10.go).
 //
 // # What happens while the link is down
 //
@@ -44,10 +44,11 @@
 //
 // A queue that lives on keeps its messages when the broker is restarted, and may lose its
 // bindings: CLU's exchange is not durable, though RabbitMQ keeps it where its metadata
-// is in Khepri. A witness (witness.go), which shares their fate, tells whether they have stood. Any
-// queue loses them when somebody deletes the exchange: a tie (tie.go, bindings.go) tells. Who
-// binds a stream again writes markers into it (marker.go), so that all its readers,
-// and later ones, hear of the gap in its place.
+// is in Khepri. Another exchange, the witness (witness.go), shares the fate of the bindings
+// and so shows whether they have stood. Any queue loses its bindings when somebody deletes
+// the exchange: an exchange that is bound to it, the tie (tie.go, bindings.go), shows that.
+// The link that binds a stream again writes markers into it (marker.go), so that all its
+// readers, and later ones, hear of the gap in its place.
 //
 // A queue that is still held by our own last connection, whose end the broker has not
 // noticed, is not waited for: the link uses one of another name meanwhile (names.go).
@@ -70,11 +71,11 @@
 // [Link.Publish] never blocks. Each message ends in exactly one [Outcome], and is never
 // held for a later connection, never sent twice, and never sent after its deadline:
 // what waits while the broker stalls fails instead. Each [Sender] has a queue of its
-// own; their parties take turns, and the senders of each (sendqueue.go). What one leaves
-// behind that is gone is not sent, and neither is what was buffered while the process
-// stood still: the link breaks instead (socket.go). What was in the network when it stalled may still arrive when it wakes, and has
-// ended as [Unknown]. That is little: nothing is sent while a confirm has been owed for
-// a thirtieth of the deadline.
+// own; their parties take turns, and so do the senders of a party (sendqueue.go). What a
+// sender leaves behind when it is gone is not sent, and neither is what was buffered while
+// the process stood still: the link breaks instead (socket.go). What was in the network when
+// the broker stalled may still arrive when it wakes, and has ended as [Unknown]. That is
+// little: nothing is sent while a confirm has been owed for a thirtieth of the deadline.
 //
 // A broker closes the channel, under all that is in flight, over a message that is too
 // long for it, and over one to an exchange that the user may not write to. The link

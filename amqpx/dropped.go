@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -62,7 +64,7 @@ func refusesArguments(err error) bool {
 // declareDropping declares a queue that dead-letters, or one that does not if the broker
 // refuses that.
 func (s *session) declareDropping(in *intake, name string, declare func(amqp.Table) error) error {
-	if s.consuming.closesOverRefusals() {
+	if s.consuming.closesOverRefusals() || s.consuming.removesNothing() {
 		in.drops.told = false
 		return declare(amqp.Table{})
 	}
@@ -71,10 +73,19 @@ func (s *session) declareDropping(in *intake, name string, declare func(amqp.Tab
 		return err
 	}
 	if plain := declare(amqp.Table{}); plain != nil {
+		if isOtherwise(err) {
+			return err // plain is against the arguments that are missing now
+		}
 		return plain
 	}
 	s.link.undropped(name, err)
 	return nil
+}
+
+// isOtherwise reports whether there is a queue with other arguments.
+func isOtherwise(err error) bool {
+	e, ok := errors.AsType[*amqp.Error](err)
+	return ok && e.Code == amqp.PreconditionFailed && strings.Contains(e.Reason, "inequivalent arg")
 }
 
 // undropped says once that messages may be removed untold.
@@ -83,12 +94,12 @@ func (l *Link) undropped(queue string, err error) {
 		return
 	}
 	l.toldUndropped = true
-	why := err
-	if t, ok := errors.AsType[*topologyError](err); ok {
-		why = t.err
+	advice := "none: this broker has no dead letters"
+	if refusedWith(err, amqp.AccessRefused) {
+		advice = fmt.Sprintf("let the user write to amq.default, and configure and read %s", droppedOf(queue))
 	}
-	l.log.Info("the broker gives no dead letters: what a policy removes from the queue is missing without notice; let the user write to amq.default, and configure and read the queue's name followed by _dropped",
-		"queue", queue, "error", why)
+	l.log.Info("the broker gives no dead letters: what a policy removes from the queue is missing without notice",
+		"queue", queue, "advice", advice, "error", withoutPermission(err, l.cfg.Exchange))
 }
 
 // drops is what an intake knows of messages that the broker removed from its queue. It
@@ -159,7 +170,7 @@ func (in *intake) tookAll(now, heard time.Time) {
 	if in.drops.gap {
 		in.tellDropped()
 	}
-	in.drops.sample(now, in.quiet.until(heard))
+	in.drops.sample(now, in.until(heard))
 }
 
 // tellDropped tells the gap. The next one begins where it ends: what was sent before
@@ -172,13 +183,14 @@ func (in *intake) tellDropped() {
 }
 
 // endDrops is called at the end of a session, in which nothing was lost before the time
-// clear, apart from the gaps told and what was removed within dropsLag.
-func (in *intake) endDrops(clear, now time.Time) time.Time {
+// clear, apart from the gaps told and what was removed within dropsLag before the broker was
+// last heard.
+func (in *intake) endDrops(clear, heard time.Time) time.Time {
 	d := &in.drops
 	if d.gap {
 		in.tellDropped()
 	}
-	if now.Sub(d.seen) < dropsLag && d.before.Before(clear) {
+	if heard.Sub(d.seen) < dropsLag && d.before.Before(clear) {
 		return d.before
 	}
 	return clear
@@ -244,12 +256,14 @@ func (s *session) readDrops(in *intake, consumed string, args amqp.Table) (*drop
 	if err != nil {
 		return nil, topology("queue", name, err)
 	}
-	if in.drops.away = q.Messages > 0; in.drops.away {
+	if q.Messages > 0 {
+		in.drops.away = true // until it is told: this session may break before
 		if _, err := ch.QueuePurge(name, noWait); err != nil {
 			return nil, topology("queue", name, err)
 		}
 	}
-	if err := ch.Qos(1, 0, false); err != nil {
+	// The next letter is here while the last one waits its turn: in the queue a policy may remove it.
+	if err := ch.Qos(2, 0, false); err != nil {
 		return nil, err
 	}
 	const autoAck, exclusive, noLocal = false, false, false

@@ -11,6 +11,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/amqpx/broker"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -169,24 +170,16 @@ func TestALinkWithoutDeadLettersSaysSoOnce(t *testing.T) {
 	n.AddUser(t, "undropped", "secret")
 	n.Ctl(t, "set_permissions", "-p", vhost, "undropped", ".*", "^(link_.*|test)$", ".*")
 	address, _, _ := strings.Cut(strings.TrimPrefix(url, "amqp://guest:guest@"), "/")
-	for name, c := range map[string]struct {
-		url   string
-		queue amqpx.Queue
-	}{
-		"exclusive": {vhost, amqpx.Queue{Name: "link_exclusive"}},
-		"kept":      {vhost, keptFor(time.Minute)},
-		"embedded":  {"", amqpx.Queue{Name: "link_exclusive"}},
+	for name, queue := range map[string]amqpx.Queue{
+		"exclusive": {Name: "link_exclusive"},
+		"kept":      keptFor(time.Minute),
 	} {
 		t.Run(name, func(t *testing.T) {
-			to, user := address, "undropped:secret@"
-			if c.url == "" {
-				to, user = newEmbedded(t).addr, "guest:guest@"
-			}
-			p := newProxy(t, to)
-			proxied := strings.Replace(p.url(), "guest:guest@", user, 1) + c.url
+			p := newProxy(t, address)
+			proxied := strings.Replace(p.url(), "guest:guest@", "undropped:secret@", 1) + vhost
 			var h heard
 			var log lines
-			w := run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{h.of(c.queue)}, Logger: log.logger()})
+			w := run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{h.of(queue)}, Logger: log.logger()})
 			w.await(t, true)
 			p.refuse(true)
 			p.refuse(false)
@@ -194,9 +187,21 @@ func TestALinkWithoutDeadLettersSaysSoOnce(t *testing.T) {
 			w.await(t, true)
 			publish(t, client(t, strings.Replace(proxied, "undropped:secret", "guest:guest", 1)), 1)
 			h.await(t, 1)
-			if all := log.with("no dead letters"); len(all) != 1 || !strings.Contains(all[0], "level=INFO") {
+			if all := log.with("no dead letters"); len(all) != 1 || !strings.Contains(all[0], "level=INFO") || !strings.Contains(all[0], "let the user write to amq.default") {
 				t.Errorf("the log says %q", all)
 			}
 		})
+	}
+}
+
+func TestTheEmbeddedBrokerIsNotAskedForDeadLetters(t *testing.T) {
+	t.Parallel()
+	var h heard
+	var log lines
+	n := newEmbeddedWith(t, broker.Config{Logger: log.logger()})
+	w := run(t, amqpx.Config{URLs: []string{n.url()}, Queues: []amqpx.Queue{h.of(amqpx.Queue{Name: "link"})}, Logger: log.logger()})
+	w.await(t, true)
+	if all := append(log.with("level=WARN"), log.with("dead letters")...); len(all) != 0 {
+		t.Errorf("the logs of the link and the broker say %q", all)
 	}
 }

@@ -75,7 +75,7 @@ func (o *outbox) expire(now time.Time) {
 	}
 }
 
-// overdue tells whether the oldest message sent has ended without its confirm.
+// overdue reports whether the oldest message sent has ended without its confirm.
 func (o *outbox) overdue() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

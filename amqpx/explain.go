@@ -57,7 +57,7 @@ func misconfigured(err error) bool {
 	return errors.As(err, &m)
 }
 
-// heldByAnother tells whether the queue belongs to another connection.
+// heldByAnother reports whether the queue belongs to another connection.
 func heldByAnother(err error) bool {
 	m, ok := errors.AsType[*MisconfiguredError](err)
 	return ok && m.inUse
@@ -108,7 +108,7 @@ func explainTopology(t *topologyError, broker, user string, cfg Config) error {
 	case unavailable != nil:
 		return unavailable
 	case e.Code == amqp.ResourceLocked || inUse:
-		return &MisconfiguredError{inUse: true, Reason: fmt.Sprintf("the queue %q on %s belongs to another connection: another program named %q is running (stop it, or choose another --name), the broker has not noticed yet that our last connection broke, or the queue was made to outlive its connection (wait until it has expired, or delete it)", t.name, broker, cfg.Name)}
+		return &MisconfiguredError{inUse: true, Reason: fmt.Sprintf("the queue %q on %s belongs to another connection: another program named %q is running (stop it, or choose another --name), the broker has not noticed yet that our last connection broke (wait a minute), or it was on a node of a cluster that is down (start the node, or delete the queue)", t.name, broker, cfg.Name)}
 	case e.Code == amqp.PreconditionFailed && t.what == "exchange":
 		return wrong("the exchange %q on %s exists with another type or flags than CLU's (topic, not durable, auto-delete); choose another --exchange, or delete it: %s", t.name, broker, e.Reason)
 	case differs && t.what == "queue":
@@ -120,7 +120,7 @@ func explainTopology(t *topologyError, broker, user string, cfg Config) error {
 	case (e.Code == amqp.PreconditionFailed || unsupported) && strings.Contains(e.Reason, amqp.QueueTTLArg):
 		return wrong("%s keeps no queue without a connection; let the queue %q not outlive it, or use RabbitMQ: %s", broker, t.name, e.Reason)
 	case isDenied:
-		return &MisconfiguredError{Denied: true, Reason: fmt.Sprintf("%s on %s; grant it: %s", denied.missing(cfg.Exchange), broker, e.Reason)}
+		return &MisconfiguredError{Denied: true, Reason: fmt.Sprintf("%s: %s; grant it: %s", broker, denied.missing(cfg.Exchange), e.Reason)}
 	case e.Code == amqp.AccessRefused:
 		return wrong("user %q may not use the %s %q on %s; grant it the permission: %s", user, t.what, t.name, broker, e.Reason)
 	}

@@ -50,8 +50,10 @@ type intake struct {
 	stream  position
 	made    time.Time // when the link was made
 
+	// watermark shows what a kept queue has delivered.
+	watermark watermark
 	// overlap is the time since which something may be missing that an earlier consumer
-	// of a kept queue was sent; tooLate: the gap of such messages has just been told.
+	// of a kept queue was sent; tooLate: some of that was left out, and is still to be told.
 	overlap time.Time
 	tooLate bool
 }
@@ -93,7 +95,15 @@ func (in *intake) backdate() {
 // lost notes that nothing came in between clear and the last binding; before it
 // the given number of messages waited in the queue.
 func (in *intake) lost(waiting int) {
-	in.gap, in.after = &Gap{From: in.clear, To: in.bound}, waiting
+	in.gap, in.after = &Gap{From: in.untold(in.clear), To: in.bound}, waiting
+}
+
+// untold is where a gap begins that takes in the one that is still to be told.
+func (in *intake) untold(from time.Time) time.Time {
+	if in.gap != nil && in.gap.From.Before(from) {
+		return in.gap.From
+	}
+	return from
 }
 
 // begin is called before the first delivery of a session.
@@ -106,9 +116,11 @@ func (in *intake) begin() {
 		}
 	}
 	in.served, in.torn = true, false
-	in.overlap, in.tooLate = in.clear, false
 	in.quiet = startQuiet(in.prefetch, in.late, in.bound, since)
 	in.repeats.begin()
+	if in.tooLate = false; !in.repeats.mixed {
+		in.overlap = in.clear
+	}
 	in.beginDrops()
 	if in.queue.Stream != nil && !in.stream.located {
 		in.goLive() // where it stands is not known
@@ -119,9 +131,13 @@ func (in *intake) begin() {
 // end is called after the last delivery of a session, whose connection was last
 // heard, and whose bindings were last known to stand, at the times given.
 func (in *intake) end(heard, stood time.Time) {
+	in.tellTooLate()
 	fed := in.quiet.fed
 	if in.queue.Expires == 0 {
 		fed = later(fed, in.bound) // before that there was no queue
+	}
+	if in.watermark.active {
+		fed = time.Time{} // what came may have been routed long before
 	}
 	in.sooner = in.clear
 	if !fed.IsZero() {
@@ -132,8 +148,10 @@ func (in *intake) end(heard, stood time.Time) {
 		// What was routed is in the stream, whether it was read or not.
 		in.clear = heard.Add(-in.late)
 	} else {
-		in.stood = later(in.stood, in.quiet.fed.Add(-in.late))
-		in.clear = later(in.clear, in.endDrops(in.quiet.until(heard), time.Now()))
+		if !fed.IsZero() {
+			in.stood = later(in.stood, in.quiet.fed.Add(-in.late))
+		}
+		in.clear = later(in.clear, in.endDrops(in.until(heard), heard))
 	}
 	in.after = 0 // those that waited may have been taken by now
 }
@@ -211,6 +229,9 @@ func (in *intake) acknowledged() { in.repeats.acknowledged() }
 // that comes behind what is newer, is left out: it would break the order.
 func (in *intake) takeKept(d *amqp.Delivery) {
 	if isMarker(d, in.holder()) {
+		if in.watermark.take(d.MessageId) {
+			in.tellTooLate()
+		}
 		return
 	}
 	late := in.repeats.late(d)
@@ -218,14 +239,20 @@ func (in *intake) takeKept(d *amqp.Delivery) {
 	switch {
 	case late && in.repeats.had(d):
 	case late:
-		if !in.tooLate {
-			in.miss(Gap{From: in.overlap, To: time.Now()})
-		}
 		in.tooLate = true
 	default:
-		in.tooLate = false
+		in.tellTooLate()
 		if !in.repeats.known(d) {
 			in.deliver(d)
 		}
+	}
+}
+
+// tellTooLate tells the gap of what was left out. It waits for the next message or watermark:
+// what an earlier consumer had comes in many pieces.
+func (in *intake) tellTooLate() {
+	if in.tooLate {
+		in.tooLate = false
+		in.miss(Gap{From: in.overlap, To: time.Now()})
 	}
 }

@@ -51,6 +51,7 @@ func (s *session) openKept(ctx context.Context, ch *amqp.Channel, in *intake) er
 	if err != nil {
 		return err
 	}
+	in.repeats.others = kept.Consumers > 0
 	if err := s.consumeKept(ch, in); err != nil {
 		return err
 	}

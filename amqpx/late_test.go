@@ -52,6 +52,31 @@ func TestWhatAnEarlierConsumerHadAndComesTooLateIsAGapAndBreaksNoOrder(t *testin
 	r.expect(t, "a b c d e gap f gap g")
 }
 
+// The consumer before the last one is gone only now. What it had is older than what the last
+// one handed over.
+func TestWhatTheConsumerBeforeTheLastOneHadIsAGapAndBreaksNoOrder(t *testing.T) {
+	r := newKeptReader()
+	r.begin()
+	r.read("a")
+	r.repeats.others = true // it has b and c
+	since := time.Now()
+	r.clear = since
+	r.begin()
+	r.read("d", "e")
+	r.clear = since.Add(time.Minute)
+	r.repeats.others = false
+	r.begin()
+	if !r.overlap.Equal(since) {
+		t.Errorf("what comes too late was sent after %v, want %v", r.overlap, since)
+	}
+	r.begin() // which broke before anything came
+	r.read("b!", "c!", "e!", "f!", "g", "h")
+	r.expect(t, "a d e gap g h")
+	r.begin()
+	r.read("h!", "i!", "j") // it is gone
+	r.expect(t, "a d e gap g h i j")
+}
+
 func TestANewLinkTakesWhatItsPredecessorHadNotAcknowledged(t *testing.T) {
 	r := newKeptReader()
 	r.begin()
@@ -81,5 +106,49 @@ func TestTheHeadersOfAQuorumQueueAreRemovedFromWhatComesAgainAndFromNothingElse(
 		if cleanKept(&c.d); len(c.d.Headers) != c.left {
 			t.Errorf("%s: the headers are %v", name, c.d.Headers)
 		}
+	}
+}
+
+// A quorum queue may take seconds over what was sent, while its consumer waits and the broker
+// is heard. Only what came behind a marker shows when that was.
+func TestAGapOfAKeptQueueBeginsWhereTheLastMarkerThatCameWasSent(t *testing.T) {
+	began := time.Now().Add(-time.Minute)
+	second := func(n int) time.Time { return began.Add(time.Duration(n) * time.Second) }
+	for name, c := range map[string]struct {
+		ids  []string
+		want time.Time
+	}{
+		"none came":                     {nil, began},
+		"one came":                      {[]string{"mine 3000000000"}, second(3)},
+		"an older one came again":       {[]string{"mine 5000000000", "mine 4000000000"}, second(5)},
+		"one of an earlier session":     {[]string{"other 9000000000"}, began},
+		"a probe, and one that is none": {[]string{"", "mine x"}, began},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newKeptReader()
+			r.clear, r.bound = began, began
+			r.begin()
+			r.watermark = watermark{active: true, session: "mine ", began: began}
+			for _, id := range c.ids {
+				r.take(&amqp.Delivery{Type: placeType, RoutingKey: "q_kept", MessageId: id})
+			}
+			r.quiet.waiting(second(30), 1, 1, false)
+			r.quiet.waiting(second(40), 1, 1, false)
+			r.end(second(50), second(50))
+			if !r.clear.Equal(c.want) {
+				t.Errorf("nothing is missing until %v, want %v", r.clear.Sub(began), c.want.Sub(began))
+			}
+			if len(r.told) > 0 {
+				t.Errorf("it told %v", r.told)
+			}
+		})
+	}
+}
+
+func TestTheIdOfAMarkerSaysWhenItWasSent(t *testing.T) {
+	w := watermark{active: true, session: "mine ", began: time.Now()}
+	sent := w.began.Add(90 * time.Second)
+	if !w.take(w.id(sent)) || !w.reached.Equal(sent) {
+		t.Errorf("%q is of %v", w.id(sent), w.reached.Sub(w.began))
 	}
 }

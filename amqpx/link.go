@@ -99,6 +99,8 @@ type Link struct {
 	toldUndropped bool
 	// unsettled is how many connections in a row broke early (settled.go). It belongs to Run.
 	unsettled int
+	// stepped is that the last session got past a message (unreadable.go). It belongs to Run.
+	stepped bool
 	// limit is how long the body of a message may be, in bytes; 0 while nobody knows.
 	limit atomic.Int64
 	// limits are what was learned at each target. They belong to Run.
@@ -213,7 +215,7 @@ func (l *Link) State() State {
 	return l.state
 }
 
-// Overdue tells whether the broker owes the confirm of a publish that has ended
+// Overdue reports whether the broker owes the confirm of a publish that has ended
 // as unknown. It is up then, and stalls; its heartbeat has not found out yet.
 func (l *Link) Overdue() bool { return l.outbox.overdue() }
 
@@ -292,6 +294,7 @@ func (l *Link) supervise(ctx context.Context) error {
 			if ctx.Err() != nil {
 				break
 			}
+			l.hasten(&pause)
 			silent := r.noteSilent(at, err)
 			err = explain(err, at.url, l.cfg)
 			if served != nil {

@@ -126,6 +126,13 @@ func (s *session) openMarkers() (err error) {
 	return s.markers.Confirm(false)
 }
 
+// dropReturned takes what probes have come back on the channel for markers, until that is closed.
+func (s *session) dropReturned() {
+	for range s.returned {
+		continue
+	}
+}
+
 // streamEnd finds the first offset that the stream did not have when it was
 // called. It is not known of a broker that takes no marker into a quiet stream.
 func (s *session) streamEnd(ctx context.Context, in *intake) (end uint64, known bool, err error) {
@@ -156,7 +163,7 @@ func (s *session) streamEnd(ctx context.Context, in *intake) (end uint64, known 
 		offset, ok := TakeOffset(&d)
 		return offset, ok, nil
 	case <-timeout.C:
-		s.link.log.Warn("the broker takes no marker into the stream: it is read from now on", "stream", name, "error", s.whyNoMarker())
+		s.link.log.Warn("the broker takes no marker into the stream: it is read from its next message on, and no gap is written into it", "stream", name, "error", s.whyNoMarker())
 		return 0, false, nil
 	case <-ctx.Done():
 		return 0, false, ctx.Err()

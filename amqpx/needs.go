@@ -37,7 +37,7 @@ func newQueueCheck(open func() (*amqp.Channel, error)) *queueCheck {
 	return &queueCheck{open: open, known: map[string]answer{}}
 }
 
-// any tells whether one of the queues exists. It waits for the broker, if need be
+// any reports whether one of the queues exists. It waits for the broker, if need be
 // until the connection breaks: that is the error.
 func (q *queueCheck) any(names []string) (bool, error) {
 	if q.unasked {

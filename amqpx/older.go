@@ -35,6 +35,10 @@ func (s *session) holdKeptName(ctx context.Context, in *intake) (older bool, err
 			return false, topology("queue", in.queue.Name, err)
 		}
 	}
+	// With its bindings went perhaps the exchange's last ones, and with them the exchange.
+	if err := s.declareExchange(ch); err != nil {
+		return false, err
+	}
 	return true, nil
 }
 

@@ -12,6 +12,7 @@ type position struct {
 	next    uint64    // the lowest offset that was not taken yet
 	moved   bool      // something was taken: what is missing from next on is missed
 	live    uint64    // the first offset that came after the link first stood
+	end     uint64    // the stream had everything before it when this session began; 0 if unknown
 	told    bool      // Live was called
 	taken   time.Time // when something was last taken
 	sent    time.Time // when that was sent, to its sender's knowledge
@@ -28,6 +29,9 @@ const heldMost = 10_000
 // locate gives where to read on from. The stream ends before the offset end, if
 // that is known. nil is with what comes next.
 func (p *position) locate(past, end uint64, known bool) *uint64 {
+	if p.end = 0; known {
+		p.end = end
+	}
 	switch {
 	case p.located && known && p.next > end:
 		p.next, p.live = 0, 0 // it was deleted and made anew: all in it is new to us
@@ -129,6 +133,10 @@ func (in *intake) release(g Gap) {
 		in.deliver(&held[i])
 	}
 }
+
+// caughtUp reports whether all was taken that was in the stream when this session began: no
+// message before that stands in the way.
+func (p *position) caughtUp() bool { return p.end > 0 && p.next >= p.end }
 
 // skip steps over a message that never comes. It was sent after the time given, or nobody
 // knows when.

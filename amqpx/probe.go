@@ -70,7 +70,7 @@ func newProber(s *session, c *consumer) *prober {
 		resend:   probeTicks * 6,
 	}}}
 	if c.intake.suspect {
-		p.watch.ticks = p.watch.limits.silence
+		p.watch.ticks, p.watch.down = p.watch.limits.silence, true
 	}
 	return p
 }
@@ -129,7 +129,7 @@ func (p *prober) step() bool {
 		in.suspect = true
 		p.note(reason)
 	case probeWell:
-		link.log.Info("the broker takes messages again", "queue", in.holder())
+		link.log.Info("the queue takes messages again", "queue", in.holder())
 		in.suspect = false
 		p.note("")
 	case probeUnheard:
@@ -153,10 +153,10 @@ func (e *unheardError) Error() string {
 
 // fate finds out what became of the last probe, and if it was rejected, why.
 func (p *prober) fate() (probeFate, string) {
+	p.drainReturns()
 	if p.confirm == nil {
 		return probePending, ""
 	}
-	p.drainReturns()
 	select {
 	case e := <-p.closed:
 		return p.refused(e)
@@ -307,7 +307,7 @@ func (l *Link) noteUnprobed(e *amqp.Error, queue string) {
 	}
 	advice := "none: this broker does not let a message reach a queue by its name"
 	if e.Code == amqp.AccessRefused {
-		advice = `let the user write to the default exchange ("amq.default" in RabbitMQ's permissions)`
+		advice = "let the user write to amq.default"
 	}
-	l.log.Info("the broker takes no probe: a queue that takes no messages is not noticed", "queue", queue, "advice", advice, "error", e)
+	l.log.Info("the broker takes no probe: a queue that takes no messages is not noticed", "queue", queue, "advice", advice, "error", withoutPermission(e, l.cfg.Exchange))
 }

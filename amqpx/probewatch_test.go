@@ -201,3 +201,18 @@ func TestAProbeIsNotDeliveredAndDoesNotShowThatTheBindingsStand(t *testing.T) {
 		})
 	}
 }
+
+// A queue that took no messages when the link broke, and takes them at the next one, has
+// recovered: the next failure is news again.
+func TestAQueueThatRecoversWhileTheLinkIsAwayIsKnownToHave(t *testing.T) {
+	in := newIntake(Queue{Name: "q"}, 10, slog.New(slog.DiscardHandler))
+	in.suspect = true
+	p := newProber(&session{}, &consumer{intake: in})
+	if got := p.watch.tick(0, probePending); got != probeSend {
+		t.Fatalf("at first the step is %v, want %v", got, probeSend)
+	}
+	p.watch.tick(0, probeTaken)
+	if got := p.watch.tick(2, probePending); got != probeWell {
+		t.Errorf("after a probe came back the next step is %v, want %v", got, probeWell)
+	}
+}

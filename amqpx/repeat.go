@@ -25,6 +25,10 @@ type repeats struct {
 
 	fresh  bool                // something in this session came for the first time
 	before map[uint64]struct{} // what had been handed over when it began
+
+	others bool // when this session began there was an earlier consumer
+	shared bool // there was one, and it may still have what was never handed over
+	mixed  bool // so may what comes again be older than what was handed over since
 }
 
 func newRepeats(capacity int) repeats {
@@ -33,6 +37,8 @@ func newRepeats(capacity int) repeats {
 
 // begin starts a session.
 func (r *repeats) begin() {
+	r.mixed = r.shared && (r.mixed || r.fresh)
+	r.shared = r.shared || r.others
 	r.running, r.matched, r.current, r.fresh = true, false, len(r.handed), false
 	r.before = make(map[uint64]struct{}, len(r.handed))
 	for _, id := range r.handed {
@@ -42,10 +48,15 @@ func (r *repeats) begin() {
 
 // late reports whether the delivery comes again behind one that came for the first time.
 // A queue puts back what it gave to a consumer that is gone before all that nobody had; so
-// the consumer was gone only after this session had begun.
+// the consumer was gone only after this session had begun. Or it was gone when this session
+// began, but not when the one before did, which had newer ones: then nobody can tell what it
+// had from what the last session had, and all that comes again is late.
 func (r *repeats) late(d *amqp.Delivery) bool {
-	r.fresh = r.fresh || !d.Redelivered
-	return d.Redelivered && r.fresh
+	if !d.Redelivered {
+		r.fresh, r.mixed = true, false
+		r.shared = r.others
+	}
+	return d.Redelivered && (r.fresh || r.mixed)
 }
 
 // had reports whether a late delivery was handed over, in this session or before it.
@@ -55,7 +66,7 @@ func (r *repeats) had(d *amqp.Delivery) bool {
 	return before || slices.Contains(r.handed, id)
 }
 
-// known tells whether the delivery was handed over before. Otherwise it is
+// known reports whether the delivery was handed over before. Otherwise it is
 // remembered as handed over now.
 func (r *repeats) known(d *amqp.Delivery) bool {
 	id := r.identity(d)

@@ -36,10 +36,11 @@ type session struct {
 	broken    chan struct{} // closed with the first reason to end
 	tasks     sync.WaitGroup
 
-	leaving bool         // in order; of the goroutine that serves
-	began   time.Time    // the origin of the following field
-	stood   atomic.Int64 // when the bindings were last found to stand, in nanoseconds
-	failed  atomic.Bool  // the broker failed over what it delivers
+	leaving  bool         // in order; of the goroutine that serves
+	consumed time.Time    // when the last consumer began; of the goroutine that connects
+	began    time.Time    // the origin of the following field
+	stood    atomic.Int64 // when the bindings were last found to stand, in nanoseconds
+	failed   atomic.Bool  // the broker failed over what it delivers
 
 	// mu guards the following field.
 	mu     sync.Mutex
@@ -155,6 +156,7 @@ func (s *session) serve(ctx context.Context) error {
 	// First of all: what the broker says next, of blocking say, comes on top of it.
 	s.announce(done)
 	s.serving = true
+	s.startWatermarks(done)
 	for _, c := range s.consumers {
 		s.tasks.Go(func() {
 			defer close(c.ended)
@@ -171,6 +173,9 @@ func (s *session) serve(ctx context.Context) error {
 	s.tasks.Go(s.followBlocking)
 	s.tasks.Go(func() { s.checkBindings(done) })
 	s.startProbing(done)
+	if s.markers != nil {
+		s.tasks.Go(s.dropReturned)
+	}
 	s.tasks.Go(func() {
 		if err := s.send(done); err != nil {
 			s.fail(err)

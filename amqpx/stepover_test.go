@@ -95,3 +95,64 @@ func TestAFailureIsNoWordThatNothingIsMissing(t *testing.T) {
 		t.Errorf("after a failure clear until %v, want %v", in.clear, want)
 	}
 }
+
+// What breaks the link again when all has been taken is no message: the next one, which is
+// not there yet, must not be left out.
+func TestNothingIsSteppedOverOnceAllWasTaken(t *testing.T) {
+	in := streamIntake()
+	in.stream.locate(0, 5, true)
+	for range 4 {
+		broke(in, 0, true).noteUnreadable()
+	}
+	if in.stream.next != 5 || in.gap != nil {
+		t.Fatalf("it was stepped over to %d, the gap is %v", in.stream.next, in.gap)
+	}
+	if from := in.stream.locate(0, 6, true); from == nil || *from != 5 {
+		t.Fatalf("it is read from %v", from)
+	}
+	broke(in, 0, true).noteUnreadable()
+	if in.stream.next != 6 {
+		t.Error("a message that was there is not stepped over")
+	}
+}
+
+func TestAFailureCountsHoweverLongTheLinkTookToStand(t *testing.T) {
+	in := streamIntake()
+	for range 2 {
+		s := broke(in, time.Hour, true)
+		s.consumed = time.Now()
+		s.noteUnreadable()
+	}
+	if in.stream.next != 6 {
+		t.Errorf("the next offset is %d", in.stream.next)
+	}
+}
+
+func TestAGapThatIsToldLateTakesInTheOneThatWasNotToldYet(t *testing.T) {
+	now := time.Now()
+	in := newIntake(Queue{Name: "q", Expires: time.Minute}, 10, slog.New(slog.DiscardHandler))
+	in.clear, in.bound = now.Add(-time.Minute), now.Add(-50*time.Second)
+	in.lost(7)
+	in.clear, in.bound = now.Add(-20*time.Second), now
+	in.lost(3)
+	if want := (Gap{From: now.Add(-time.Minute), To: now}); *in.gap != want || in.after != 3 {
+		t.Errorf("the gap is %v after %d", *in.gap, in.after)
+	}
+}
+
+func TestThePauseAfterAStepOverIsTheFirstOne(t *testing.T) {
+	in := streamIntake()
+	pause := backoff{pause: lastPause}
+	for failure, want := range []time.Duration{lastPause, 0} {
+		s := broke(in, 0, true)
+		s.noteUnreadable()
+		s.link.hasten(&pause)
+		if pause.pause != want {
+			t.Errorf("after failure %d: %v", failure+1, pause.pause)
+		}
+	}
+	broke(in, 0, false).link.hasten(&pause)
+	if pause.next(); pause.pause != firstPause {
+		t.Errorf("afterwards: %v", pause.pause)
+	}
+}

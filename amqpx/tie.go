@@ -18,7 +18,7 @@ import amqp "github.com/rabbitmq/amqp091-go"
 
 func tieOf(queue string) string { return queue + "_tie" }
 
-// canTie tells whether the broker binds exchanges to each other.
+// canTie reports whether the broker binds exchanges to each other.
 func (s *session) canTie() bool {
 	capabilities, _ := s.consuming.Properties["capabilities"].(amqp.Table)
 	can, _ := capabilities["exchange_exchange_bindings"].(bool)
@@ -47,7 +47,7 @@ func (s *session) tie(in *intake) error {
 	return topology("exchange", s.link.cfg.Exchange, err)
 }
 
-// makeTie tells whether the tie was made, though it need not stand: of a broker that
+// makeTie reports whether the tie was made, though it need not stand: of a broker that
 // sees it otherwise than RabbitMQ, nobody must ask every second.
 func (s *session) makeTie(in *intake) (made bool, err error) {
 	ch, err := s.consuming.Channel()
@@ -85,13 +85,13 @@ func (s *session) removeTie(in *intake, ifUnused bool) error {
 func (l *Link) untied(name string, err error) {
 	if !l.toldUntied {
 		l.toldUntied = true
-		l.log.Info("the broker grants no tie: if the exchange is deleted and made again within a second, the gap is not told; let the user configure the tie, and write to the exchange",
+		l.log.Info("the exchange cannot be watched: if it is deleted and made again within a second, the gap is not told; let the user configure the tie, and write to the exchange",
 			"tie", name, "exchange", l.cfg.Exchange, "error", withoutPermission(err, l.cfg.Exchange))
 	}
 }
 
-// holds tells whether the tie of an earlier session stands. Where there can be none,
-// it tells whether the last session saw the bindings go.
+// holds reports whether the tie of an earlier session stands. Where there can be none,
+// it reports whether the last session saw the bindings go.
 func (s *session) holds(in *intake) (bool, error) {
 	if in.untieable || !s.canTie() {
 		in.tied = false
@@ -108,7 +108,7 @@ func askForTie(ch *amqp.Channel, in *intake) error {
 	return ch.ExchangeDeclarePassive(tieOf(in.holder()), amqp.ExchangeFanout, durable, autoDelete, internal, noWait, nil)
 }
 
-// standing tells whether the bindings of a queue that lives on have stood since they
+// standing reports whether the bindings of a queue that lives on have stood since they
 // were made. They have not if either the witness or the tie is gone.
 func (s *session) standing(in *intake) (stand, witnessed bool, err error) {
 	if witnessed, err = s.witnessed(in.holder()); err != nil || !witnessed {
@@ -119,7 +119,7 @@ func (s *session) standing(in *intake) (stand, witnessed bool, err error) {
 }
 
 // renew makes a new tie for a queue that lives on, before it is bound. Nobody may take
-// the bindings for whole until the witness is made, last of all. It tells whether
+// the bindings for whole until the witness is made, last of all. It reports whether
 // they are whole nevertheless.
 func (s *session) renew(ch *amqp.Channel, in *intake, witnessed bool) (whole bool, err error) {
 	if witnessed {

@@ -44,9 +44,9 @@ func brokerFailed(err error) bool {
 
 // noteUnreadable prepares the next session when one has ended, or could not begin.
 func (s *session) noteUnreadable() {
-	brief := time.Since(s.began) < settledAfter
+	brief := time.Since(later(s.began, s.consumed)) < settledAfter
 	for _, in := range s.link.intakes {
-		if s.failed.Load() && s.serving && in.queue.Stream == nil {
+		if s.failed.Load() && s.serving && in.queue.Stream == nil && in.sooner.Before(in.clear) {
 			in.clear = in.sooner
 		}
 		consumed := slices.ContainsFunc(s.consumers, func(c *consumer) bool { return c.intake == in })
@@ -56,7 +56,7 @@ func (s *session) noteUnreadable() {
 			if !brief {
 				in.failures, in.careful = 0, false
 			}
-		case in.failures == 0 || !brief:
+		case in.failures == 0 || !brief || in.queue.Stream != nil && in.stream.caughtUp():
 			in.failures = 1
 			in.careful = in.queue.Stream != nil // then it is the next one that was not taken
 		case in.queue.Stream == nil:
@@ -66,6 +66,7 @@ func (s *session) noteUnreadable() {
 			s.link.log.Error("stepped over a message that the broker cannot deliver", "stream", in.holder(), "offset", in.stream.next)
 			in.failures, in.careful = 0, false
 			in.lostSince(in.stream.skip(in.late))
+			s.link.stepped = true
 		}
 	}
 }
@@ -80,6 +81,7 @@ func (s *session) stepOver(in *intake, queue string) error {
 	}
 	defer ch.Close()
 	in.repeats.begin()
+	in.tell() // of one that was stepped over before
 	for range 2 * in.prefetch {
 		const autoAck = true
 		d, ok, err := ch.Get(queue, autoAck)
@@ -96,6 +98,7 @@ func (s *session) stepOver(in *intake, queue string) error {
 		<-s.broken
 		if s.failed.Load() {
 			s.link.log.Error("stepped over a message that the broker cannot deliver", "queue", queue)
+			s.link.stepped = true
 		}
 		in.lostTaken()
 		return err
@@ -104,16 +107,22 @@ func (s *session) stepOver(in *intake, queue string) error {
 	return nil
 }
 
+// hasten makes the next pause the first one if the last session has got past a message:
+// a sender of one a second must not hold up all that others send.
+func (l *Link) hasten(pause *backoff) {
+	if l.stepped {
+		pause.reset()
+	}
+	l.stepped = false
+}
+
 // lostTaken notes that a message which the broker had kept until now was perhaps lost on
 // its way.
 func (in *intake) lostTaken() { in.lostSince(in.clear) }
 
 // lostSince notes that a message was lost that was sent after the time given.
 func (in *intake) lostSince(from time.Time) {
-	if in.gap != nil && in.gap.From.Before(from) {
-		from = in.gap.From // nobody was told of that one yet
-	}
-	in.gap, in.after = &Gap{From: from, To: time.Now()}, 0
+	in.gap, in.after = &Gap{From: in.untold(from), To: time.Now()}, 0
 }
 
 // pace is how many deliveries of a queue may be on their way.

@@ -7,7 +7,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// A witness tells whether the bindings of a queue have stood since they were made.
+// A witness reports whether the bindings of a queue have stood since they were made.
 // CLU's exchange is not durable: when the broker is restarted it is gone, and with
 // it the bindings, although the queue is still there; an actor may make the
 // exchange again before the link is back. The witness is an exchange that nobody
@@ -20,7 +20,7 @@ import (
 
 func witnessOf(queue string) string { return queue + "_witness" }
 
-// witnessed tells whether the witness stands.
+// witnessed reports whether the witness stands.
 func (s *session) witnessed(queue string) (bool, error) {
 	name := witnessOf(queue)
 	stands, err := s.found(func(ch *amqp.Channel) error {
@@ -76,7 +76,7 @@ func (s *session) found(ask func(*amqp.Channel) error) (bool, error) {
 	return err == nil, err
 }
 
-// refusedWith tells whether the broker answered with the code.
+// refusedWith reports whether the broker answered with the code.
 func refusedWith(err error, code int) bool {
 	e, ok := errors.AsType[*amqp.Error](err)
 	return ok && e.Server && e.Code == code

@@ -39,7 +39,7 @@ func (b *Bridge) missed(gap amqpx.Gap) {
 		b.log.Warn("replies may have been lost before the link stood", "until", gap.To)
 		b.metrics.gaps.Inc()
 	default:
-		b.log.Warn("replies may have been lost while the link was down", "from", gap.From, "to", gap.To, "seconds", gap.To.Sub(gap.From).Seconds())
+		b.log.Warn("replies may have been lost", "from", gap.From, "to", gap.To, "seconds", gap.To.Sub(gap.From).Seconds())
 		b.metrics.gapSeconds.Add(gap.To.Sub(gap.From).Seconds())
 		b.metrics.gaps.Inc()
 	}

@@ -30,7 +30,7 @@ func (b *Bridge) newFeeds() error {
 			Deliver:  func(d *amqpx.Delivery) { b.deliverToRooms(f, d) },
 			Missed: func(gap amqpx.Gap) {
 				f.gaps.Add(1)
-				b.log.Warn("messages for rooms may have been lost while the link was down", "exchange", f.Exchange, "from", gap.From, "to", gap.To)
+				b.log.Warn("messages for rooms may have been lost", "exchange", f.Exchange, "from", gap.From, "to", gap.To)
 			},
 		}
 		like := amqpx.Exchange{Type: f.Type, AsItIs: true}

@@ -71,6 +71,16 @@ func TestThePageShowsTheDemoAndOpensTheDome(t *testing.T) {
 	testkit.NoConsoleErrors(t, ctx)
 }
 
+func TestTheDemoStartsWithoutAWarning(t *testing.T) {
+	p := start(t, "demo", "--port", "0", "--rabbitmq-port", freePort(t))
+	for _, name := range []string{"amqp-client-", "mount", "dome", "camera", "weather"} {
+		p.log.await(t, "exchange=sdss_exchange name="+name)
+	}
+	if log := p.log.String(); strings.Contains(log, "level=WARN") || strings.Contains(log, "level=ERROR") {
+		t.Errorf("the log says\n%s", log)
+	}
+}
+
 func TestTheDemoLogsWhoSentWhichCommandToo(t *testing.T) {
 	p := start(t, "demo", "--port", "0", "--rabbitmq-port", freePort(t))
 	_, conn := hear(t, "sender", ws.Dialer{}, "ws://"+p.address(t))
