@@ -90,15 +90,31 @@ func standsStill(t *testing.T, p child, url string, secure *tls.Config, stall ti
 	if got := <-posted; !strings.HasPrefix(got, "503 ") || !strings.Contains(got, "stood still for ") {
 		t.Errorf("over HTTP the answer is %s", got)
 	}
-	for _, c := range []net.Conn{plainConn, sessionConn} {
-		mustSend(t, c, fmt.Sprintf(`{"consumer": "echo", "command_string": "x", "command_id": "after %s"}`, c.LocalAddr()))
-		awaitArrival(t, arrived, "after "+c.LocalAddr().String())
+	for conn, e := range map[net.Conn]*ear{plainConn: plain, sessionConn: session} {
+		sendsAgain(t, conn, e, arrived)
 	}
 	for _, id := range []string{"plain", "v1", "tracked", "left behind", "http"} {
 		if arrived()[id] > 0 {
 			t.Errorf("%s ran %v late", id, stall)
 		}
 	}
+}
+
+// sendsAgain sends commands until one arrives. One that comes while the bridge is still
+// reading what had waited may be told to be late, too; then the next one is sent.
+func sendsAgain(t *testing.T, conn net.Conn, e *ear, arrived func() map[string]int) {
+	t.Helper()
+	id := ""
+	testkit.Eventually(t, patience, "a command arrives again", func() error {
+		if id != "" && arrived()[id] > 0 {
+			return nil
+		}
+		if id == "" || len(e.told(fmt.Sprintf("%q", id))) > 0 {
+			id += "after " + conn.LocalAddr().String()
+			mustSend(t, conn, fmt.Sprintf(`{"consumer": "echo", "command_string": "x", "command_id": %q}`, id))
+		}
+		return fmt.Errorf("the actor has %v, and the sender heard %q", arrived(), e.told(fmt.Sprintf("%q", id)))
+	})
 }
 
 // freeze stops the process, and waits until each of its threads stands.
