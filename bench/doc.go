@@ -60,13 +60,13 @@
 //	commander (WebSocket) ──► clu websocket ─────┼──► RabbitMQ ──► command sink
 //	confirmer (AMQP, bare) ──────────────────────┘
 //
-// In commands_linux.go a sink (commandsink.go) drains numbered commands, which come
-// a commandWay (commandway.go): from WebSocket clients (commander.go) or from the
+// In commands_linux.go a sink (commandsink_linux.go) drains numbered commands, which come
+// a commandWay (commandway_linux.go): from WebSocket clients (commander.go) or from the
 // bare publisher (confirmer.go). CLU's own server (clu_linux.go) is such a way too.
 // An answer to a client is a fault, since nobody replies to these commands.
 //
 // In intake_linux.go replies wait in the queue of a bridge that was stopped with
-// SIGSTOP, until it may go on. In roundtrip_linux.go a bare actor (bareactor.go)
+// SIGSTOP, until it may go on. In roundtrip_linux.go a bare actor (bareactor_linux.go)
 // answers the commands of a WebSocket client and of a bare commander. In
 // answered_linux.go clients follow their commands to the end, through the bridge
 // and through CLU's own server.

@@ -13,6 +13,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // commander is a client that sends one command after the other.
@@ -130,3 +131,20 @@ type buffered struct {
 }
 
 func (b buffered) Read(p []byte) (int, error) { return b.from.Read(p) }
+
+func mustSend(t *testing.T, conn net.Conn, text string) {
+	t.Helper()
+	if err := wsutil.WriteClientText(conn, []byte(text)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func awaitArrival(t *testing.T, arrived func() map[string]int, id string) {
+	t.Helper()
+	testkit.Eventually(t, patience, "the actor has "+id, func() error {
+		if arrived()[id] == 0 {
+			return fmt.Errorf("it has %v", arrived())
+		}
+		return nil
+	})
+}

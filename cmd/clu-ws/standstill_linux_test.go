@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
-	"github.com/gobwas/ws/wsutil"
 
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
@@ -134,23 +133,6 @@ func (c child) freeze(t *testing.T) {
 			if _, state, _ := bytes.Cut(stat, []byte(") ")); !bytes.HasPrefix(state, []byte("T")) {
 				return fmt.Errorf("a thread goes on: %.80s", stat)
 			}
-		}
-		return nil
-	})
-}
-
-func mustSend(t *testing.T, conn net.Conn, text string) {
-	t.Helper()
-	if err := wsutil.WriteClientText(conn, []byte(text)); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func awaitArrival(t *testing.T, arrived func() map[string]int, id string) {
-	t.Helper()
-	testkit.Eventually(t, patience, "the actor has "+id, func() error {
-		if arrived()[id] == 0 {
-			return fmt.Errorf("it has %v", arrived())
 		}
 		return nil
 	})
