@@ -156,7 +156,7 @@ func TestWhatDoesNotMendItselfIsLeftAloneAndHoldsUpNoOtherAddress(t *testing.T) 
 	bubble(t, func(t *testing.T, n *network, b *broker.Broker) {
 		n.set("192.0.2.1:5672", brokerAt(b))
 		l := linkTo(t, n, nil, "amqp://guest:wrong@192.0.2.1/", "amqp://guest:guest@192.0.2.2/")
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if tries := n.tried("192.0.2.1:5672"); tries < 5 || tries > 13 {
 			t.Errorf("the wrong password was tried %d times in a minute", tries)
 		}
@@ -175,11 +175,11 @@ func TestAHundredLinksDoNotComeBackInStep(t *testing.T) {
 		for range 100 {
 			linkTo(t, n, nil, "amqp://192.0.2.1/")
 		}
-		time.Sleep(30 * time.Second)
+		pass(30 * time.Second)
 		const span = 100 * time.Millisecond
 		most, before, began := 0, n.tried("192.0.2.1:5672"), n.tried("192.0.2.1:5672")
 		for range 200 {
-			time.Sleep(span)
+			pass(span)
 			now := n.tried("192.0.2.1:5672")
 			most, before = max(most, now-before), now
 		}
