@@ -1,6 +1,7 @@
 package amqpx_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -209,6 +210,9 @@ func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndTellWhetherTheirBindings
 			if err := ch.ExchangeDeclare("test", "topic", false, true, false, false, nil); err != nil {
 				t.Fatal(err) // an actor is faster than the link
 			}
+			// A queue that has no leader yet refuses what is published.
+			awaitLeader(t, ch, "link_kept")
+			awaitLeader(t, ch, "history")
 			publish(t, ch, 1001)
 			var kept, stream heard
 			second := run(t, amqpx.Config{URLs: []string{n.URL()}, Queues: []amqpx.Queue{kept.of(keptFor(time.Minute)),
@@ -226,6 +230,19 @@ func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndTellWhetherTheirBindings
 			}
 		})
 	}
+}
+
+// awaitLeader waits until a queue takes messages. Those it publishes are markers, which no link
+// delivers.
+func awaitLeader(t *testing.T, ch *amqp.Channel, queue string) {
+	t.Helper()
+	testkit.Eventually(t, patience, queue+" takes messages", func() error {
+		c, err := ch.PublishWithDeferredConfirm("", queue, false, false, amqp.Publishing{Type: "clu-ws.place"})
+		if err == nil && !c.Wait() {
+			err = errors.New("it refuses them")
+		}
+		return err
+	})
 }
 
 // errorsIn are the lines of a node's log that report errors.
