@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net"
+	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -52,8 +53,9 @@ func (l *login) Response() string {
 }
 
 // dial opens one AMQP connection to the broker at the URL. The end of the
-// context closes it, until its socket is untied.
-func (l *Link) dial(ctx context.Context, url, purpose string) (*connection, error) {
+// context closes it, until its socket is untied. spoke is set whenever the broker says
+// anything but a heartbeat.
+func (l *Link) dial(ctx context.Context, url, purpose string, spoke *atomic.Bool) (*connection, error) {
 	properties := amqp.NewConnectionProperties()
 	properties["connection_name"] = l.cfg.Name + " " + purpose
 	properties["product"] = "clu-ws"
@@ -81,7 +83,7 @@ func (l *Link) dial(ctx context.Context, url, purpose string) (*connection, erro
 			if err != nil {
 				return nil, err
 			}
-			return newMender(plain), nil
+			return newMender(plain, spoke), nil
 		},
 	}
 	if uri.AuthMechanism == nil {

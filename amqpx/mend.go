@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"net"
+	"sync/atomic"
 )
 
 // A mender is a connection from which the library reads. It mends what the library would
@@ -23,15 +24,16 @@ type mender struct {
 	buf []byte
 	// buf[r:ready] may be handed over; buf[ready:w] is the beginning of a frame.
 	r, ready, w int
-	skip        int    // so much of what comes next passes unread
-	rewritten   []byte // the rest of a frame that was written anew; goes before buf[r:]
-	raw         bool   // what comes is not AMQP: the library says so
-	limit       uint32 // how long a frame may be, with what is around its payload; 0 is any
-	err         error  // how the connection ended
+	skip        int          // so much of what comes next passes unread
+	rewritten   []byte       // the rest of a frame that was written anew; goes before buf[r:]
+	raw         bool         // what comes is not AMQP: the library says so
+	limit       uint32       // how long a frame may be, with what is around its payload; 0 is any
+	spoke       *atomic.Bool // set by every frame that is no heartbeat
+	err         error        // how the connection ended
 }
 
-func newMender(conn net.Conn) *mender {
-	return &mender{Conn: conn, buf: make([]byte, readAhead)}
+func newMender(conn net.Conn, spoke *atomic.Bool) *mender {
+	return &mender{Conn: conn, buf: make([]byte, readAhead), spoke: spoke}
 }
 
 // Read gives as much as is ready, and waits for the network only when nothing is.
@@ -110,6 +112,9 @@ func (m *mender) look() bool {
 			continue
 		case len(frame) < frameHead:
 			return m.r < m.ready
+		}
+		if frame[0] != heartbeatFrame && !m.spoke.Load() {
+			m.spoke.Store(true)
 		}
 		kind, channel, size := frame[0], binary.BigEndian.Uint16(frame[1:]), binary.BigEndian.Uint32(frame[3:])
 		switch {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 )
@@ -32,7 +33,7 @@ func (p pieces) Read(b []byte) (int, error) {
 
 func mended(t *testing.T, from io.Reader) []byte {
 	t.Helper()
-	all, err := io.ReadAll(newMender(source{Reader: from}))
+	all, err := io.ReadAll(newMender(source{Reader: from}, new(atomic.Bool)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +270,7 @@ func BenchmarkMender(b *testing.B) {
 	for _, through := range []string{"mender", "nothing"} {
 		b.Run(through, func(b *testing.B) {
 			from := bytes.NewReader(stream)
-			var r io.Reader = newMender(source{Reader: from})
+			var r io.Reader = newMender(source{Reader: from}, new(atomic.Bool))
 			if through == "nothing" {
 				r = source{Reader: from}
 			}

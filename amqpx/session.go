@@ -41,6 +41,7 @@ type session struct {
 	began    time.Time    // the origin of the following field
 	stood    atomic.Int64 // when the bindings were last found to stand, in nanoseconds
 	failed   atomic.Bool  // the broker failed over what it delivers
+	spoke    atomic.Bool  // the broker has said something, on either connection
 
 	// mu guards the following field.
 	mu     sync.Mutex
@@ -51,13 +52,21 @@ type session struct {
 // when the context ends, nothing is left open.
 func (l *Link) connect(ctx context.Context, url string) (*session, error) {
 	s := &session{link: l, url: url, began: time.Now(), broken: make(chan struct{})}
-	err := s.open(ctx)
+	answering, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	open := make(chan struct{})
+	s.tasks.Go(func() { s.awaitAnswers(open, cancel) })
+	err := s.open(answering)
+	close(open)
 	if err == nil {
 		s.consuming.socket.untie()
 		s.publishing.socket.untie()
 		return s, nil
 	}
 	s.close()
+	if errors.Is(context.Cause(answering), errUnanswered) {
+		err = errUnanswered
+	}
 	s.noteNames()
 	s.noteUnreadable()
 	if !said(err) && said(s.reason) {
@@ -67,7 +76,7 @@ func (l *Link) connect(ctx context.Context, url string) (*session, error) {
 }
 
 func (s *session) open(ctx context.Context) (err error) {
-	if s.consuming, err = s.link.dial(ctx, s.url, "consumer"); err != nil {
+	if s.consuming, err = s.link.dial(ctx, s.url, "consumer", &s.spoke); err != nil {
 		return err
 	}
 	s.watch(s.consuming, s.consuming.NotifyClose(make(chan *amqp.Error, 1)), "the consuming connection")
@@ -92,7 +101,7 @@ func (s *session) open(ctx context.Context) (err error) {
 }
 
 func (s *session) openPublishing(ctx context.Context) (err error) {
-	if s.publishing, err = s.link.dial(ctx, s.url, "publisher"); err != nil {
+	if s.publishing, err = s.link.dial(ctx, s.url, "publisher", &s.spoke); err != nil {
 		return err
 	}
 	s.watch(s.publishing, s.publishing.NotifyClose(make(chan *amqp.Error, 1)), "the publishing connection")
