@@ -93,6 +93,7 @@ func (h *heard) below(number int) (all []int) {
 }
 
 func TestPublishersOfAMQP10(t *testing.T) {
+	t.Parallel()
 	n, plugin := speaksAMQP10(t)
 	t.Run("a message over which the broker fails is stepped over", func(t *testing.T) { steppedOver(t, n, plugin) })
 	t.Run("what they send comes through", func(t *testing.T) { comesThrough(t, n, plugin) })

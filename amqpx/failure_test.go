@@ -181,6 +181,7 @@ func TestTheNextBrokerIsVerifiedByItsOwnName(t *testing.T) {
 }
 
 func TestTheReasonForABrokenLinkIsTheBrokersOwn(t *testing.T) {
+	t.Parallel()
 	n := testkit.StartRabbitMQ(t)
 	w := run(t, amqpx.Config{URLs: []string{n.URL()}})
 	for _, c := range []struct {
@@ -212,6 +213,7 @@ func TestAWrongPasswordIsToldAtOnce(t *testing.T) {
 }
 
 func TestAClientCertificateThatIsMissingIsAskedFor(t *testing.T) {
+	t.Parallel()
 	n := testkit.StartRabbitMQ(t, testkit.WithClientCertificates())
 	without := n.TLS.ClientConfig(t)
 	without.Certificates = nil

@@ -70,8 +70,9 @@ func (e *embedded) stop(*testing.T) { e.broker.Close(); e.served.Wait() }
 func (e *embedded) drop(*testing.T) { e.broker.DropConnections() }
 func (e *embedded) url() string     { return "amqp://guest:guest@" + e.addr + "/" }
 
-// onEachBroker runs a test on the embedded broker and on a RabbitMQ of its own.
+// onEachBroker runs a test, beside others, on the embedded broker and on a RabbitMQ of its own.
 func onEachBroker(t *testing.T, test func(t *testing.T, n node)) {
+	t.Parallel()
 	t.Run("embedded", func(t *testing.T) { test(t, newEmbedded(t)) })
 	t.Run("RabbitMQ", func(t *testing.T) { test(t, rabbit{testkit.StartRabbitMQ(t)}) })
 }
@@ -187,6 +188,7 @@ func TestEachOfManyPublishesHasItsOwnOutcome(t *testing.T) {
 }
 
 func TestANackDoesNotSayThatNoQueueHasTheMessage(t *testing.T) {
+	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	w := run(t, amqpx.Config{URLs: []string{url}})
 	w.await(t, true)
@@ -244,6 +246,7 @@ func TestAMessageIsNeverKeptForALaterConnection(t *testing.T) {
 }
 
 func TestABrokerThatStallsLeavesWhatWasSentUnknown(t *testing.T) {
+	t.Parallel()
 	n := testkit.StartRabbitMQ(t)
 	w := run(t, amqpx.Config{URLs: []string{n.URL()}, Window: 1, PublishTimeout: 500 * time.Millisecond})
 	w.await(t, true)
@@ -270,6 +273,7 @@ func TestABrokerThatStallsLeavesWhatWasSentUnknown(t *testing.T) {
 }
 
 func TestABrokerShortOfMemoryRefusesCommandsAtOnce(t *testing.T) {
+	t.Parallel()
 	n := testkit.StartRabbitMQ(t)
 	w := run(t, amqpx.Config{URLs: []string{n.URL()}})
 	w.await(t, true)
@@ -368,6 +372,7 @@ func TestAnExchangeOfAnotherTypeIsNamed(t *testing.T) {
 }
 
 func TestALinkOverTLSVerifiesTheBroker(t *testing.T) {
+	t.Parallel()
 	n := testkit.StartRabbitMQ(t, testkit.WithClientCertificates())
 	w := run(t, amqpx.Config{URLs: []string{n.TLSURL()}, TLS: n.TLS.ClientConfig(t)})
 	w.await(t, true)

@@ -129,6 +129,7 @@ func (g generator) frame() (sent, read []byte) {
 }
 
 func TestWhatTheLibraryReadsPassesUntouchedHoweverItIsSplit(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(60) {
 		g := generator{rand.New(rand.NewPCG(seed, 0)), seed%2 == 1}
 		var sent, want []byte

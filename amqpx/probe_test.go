@@ -142,6 +142,7 @@ func TestALinkWhoseConsumerHearsNothingLinksAgain(t *testing.T) {
 }
 
 func TestALinkThatMayNotProbeSaysSoAndStays(t *testing.T) {
+	t.Parallel()
 	n := testkit.StartRabbitMQ(t)
 	n.Ctl(t, "add_user", "reader", "secret")
 	n.Ctl(t, "set_permissions", "reader", ".*", "^(test|link_.*)$", ".*")
