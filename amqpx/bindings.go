@@ -26,6 +26,11 @@ func (e *unboundError) Error() string {
 	return fmt.Sprintf("the exchange %q was deleted, and with it what was bound to it; it is declared again", e.exchange)
 }
 
+func isUnbound(err error) bool {
+	_, ok := errors.AsType[*unboundError](err)
+	return ok
+}
+
 // checkBindings asks again and again whether the bindings stand, and ends the session
 // if they do not.
 func (s *session) checkBindings(done <-chan struct{}) {
@@ -57,6 +62,9 @@ func (s *session) checkBindings(done <-chan struct{}) {
 		switch {
 		case err == nil:
 			s.stood.Store(int64(asked.Sub(s.began)))
+		case isUnbound(err):
+			s.fail(err)
+			return
 		case refusedWith(err, amqp.NotFound):
 			s.fail(&unboundError{s.link.cfg.Exchange})
 			return
@@ -73,7 +81,13 @@ func (s *session) checkBindings(done <-chan struct{}) {
 // checkBinding asks for the n-th time whether the bindings of a queue stand, and makes
 // them again if it may.
 func (s *session) checkBinding(ch *amqp.Channel, in *intake, n int, bind bool) (err error) {
-	exchange := s.link.cfg.Exchange
+	if in.gated {
+		if err := askForGate(ch, in); refusedWith(err, amqp.NotFound) {
+			return &unboundError{gateOf(in.holder())}
+		} else if err != nil {
+			return err
+		}
+	}
 	if in.tied {
 		err = askForTie(ch, in)
 	} else {
@@ -85,9 +99,12 @@ func (s *session) checkBinding(ch *amqp.Channel, in *intake, n int, bind bool) (
 	if n%askAgainEvery == askAgainFirst {
 		s.askAgain(in)
 	}
+	if in.gated && bind && err == nil {
+		err = makeGate(ch, in)
+	}
 	for _, pattern := range in.queue.Bindings {
 		if bind && err == nil {
-			err = ch.QueueBind(in.holder(), pattern, exchange, false, nil)
+			err = s.bindPattern(ch, in, pattern)
 		}
 	}
 	return err
@@ -99,8 +116,7 @@ func (s *session) lastStood() time.Time { return s.began.Add(time.Duration(s.sto
 // noteTorn remembers, when a session has ended, that its bindings were gone: a check
 // found out, or the publisher, whose exchange is the same.
 func (s *session) noteTorn() {
-	_, unbound := errors.AsType[*unboundError](s.reason)
-	if unbound || refusedWith(s.reason, amqp.NotFound) {
+	if isUnbound(s.reason) || refusedWith(s.reason, amqp.NotFound) {
 		for _, in := range s.link.intakes {
 			in.torn = true
 			in.backdate()

@@ -58,13 +58,17 @@ func (s *session) openExclusive(ctx context.Context, ch *amqp.Channel, in *intak
 	if err := s.tie(in); err != nil {
 		return err
 	}
-	if last != in.name {
-		if err := s.removeSentinel(last); err != nil {
-			return err
-		}
+	if err := s.openGate(in); err != nil {
+		return err
 	}
 	if err := s.bind(ch, in, "queue", in.name); err != nil {
 		return err
+	}
+	// The exchange goes with its last binding, so it has the new one first.
+	if last != in.name {
+		if err := s.removeRemains(last); err != nil {
+			return err
+		}
 	}
 	if in.served {
 		// The tie may have gone in that moment, or long before: with the last queue the
@@ -81,7 +85,7 @@ func (s *session) bind(ch *amqp.Channel, in *intake, what, name string) error {
 	in.bound = time.Now()
 	for _, pattern := range in.queue.Bindings {
 		asked := in.bound
-		if err := ch.QueueBind(name, pattern, s.link.cfg.Exchange, false, nil); err != nil {
+		if err := s.bindPattern(ch, in, pattern); err != nil {
 			return topology(what, name, err)
 		}
 		in.bound = time.Now()

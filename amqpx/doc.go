@@ -58,8 +58,10 @@
 //
 // On the broker there are, for an exclusive queue q: q itself, the exchange q_tie and the
 // queue q_dropped. For one that lives on, and for a stream, q is always empty and holds the
-// name. Beside it are the queue q_kept, q_kept_dropped, q_kept_tie and q_kept_witness, or
-// the stream s, s_tie, s_witness, and for moments s_binding.
+// name. Beside it are the queues q_kept and q_kept_dropped and the exchanges q_kept_gate,
+// q_kept_gated, q_kept_tie and q_kept_witness, or the stream s, s_tie, s_witness, and for
+// moments s_binding. A kept queue is bound by way of its gate, which goes before the queue
+// does (gate.go).
 //
 // A link can stand while nothing gets through: a queue or stream without a leader, or one
 // that rejects what is published, is silent, and so is a consumer that the broker has

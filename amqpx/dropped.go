@@ -37,8 +37,9 @@ const (
 	dropsEvery = time.Second
 	// dropsLag is longer than that and the way of a dead letter together.
 	dropsLag = 2 * time.Second
-	// dropsOutlive is how much longer than a kept queue its dead letters are kept.
-	dropsOutlive = time.Minute
+	// dropsPatience is how long the link waits for the queue of the dead letters: a quorum
+	// queue without a leader answers nobody.
+	dropsPatience = 3 * time.Second
 	// dropsLogged is how often the log says why messages are removed.
 	dropsLogged = time.Minute
 )
@@ -95,6 +96,9 @@ func (l *Link) undropped(queue string, err error) {
 	}
 	l.toldUndropped = true
 	advice := "none: this broker has no dead letters"
+	if errors.Is(err, errNoDrops) {
+		advice = "start the nodes of the cluster that are down; if all run, delete " + droppedOf(queue)
+	}
 	if refusedWith(err, amqp.AccessRefused) {
 		advice = fmt.Sprintf("let the user write to amq.default, and configure and read %s", droppedOf(queue))
 	}
@@ -201,6 +205,7 @@ type dropWatch struct {
 	intake  *intake
 	link    *Link
 	queue   string // the consumed one
+	away    bool   // there were dead letters before this session
 	letters <-chan amqp.Delivery
 	dropped chan struct{} // to the consumer of the queue; holds one
 }
@@ -212,21 +217,46 @@ func (s *session) watchDrops(ctx context.Context, in *intake, consumed string, a
 	if !in.drops.told {
 		return nil
 	}
-	w, err := s.readDrops(in, consumed, args)
+	w, err := s.openDrops(ctx, in, consumed, args)
 	if refusedWith(err, amqp.ResourceLocked) {
 		wait(ctx, lockedRetry) // the broker deletes the queues of a connection one by one
-		w, err = s.readDrops(in, consumed, args)
+		w, err = s.openDrops(ctx, in, consumed, args)
 	}
 	switch {
-	case said(err):
+	case said(err) || errors.Is(err, errNoDrops):
 		in.drops.told = false
 		s.link.undropped(consumed, err)
 	case err != nil:
 		return err
 	default:
+		in.drops.away = in.drops.away || w.away // until it is told: this session may break before
 		s.drops = append(s.drops, w)
 	}
 	return nil
+}
+
+var errNoDrops = fmt.Errorf("the queue of the dead letters did not answer within %v; has it a leader?", dropsPatience)
+
+// openDrops is readDrops with a limit of time. What comes later than that is not read in
+// this session.
+func (s *session) openDrops(ctx context.Context, in *intake, consumed string, args amqp.Table) (w *dropWatch, err error) {
+	answered := make(chan struct{})
+	var late *dropWatch
+	var failed error
+	s.tasks.Go(func() {
+		defer close(answered)
+		late, failed = s.readDrops(in, consumed, args)
+	})
+	patience := time.NewTimer(dropsPatience)
+	defer patience.Stop()
+	select {
+	case <-answered:
+		return late, failed
+	case <-patience.C:
+		return nil, errNoDrops
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // dropsOf is where the intake hears of dead letters, or nil.
@@ -257,7 +287,6 @@ func (s *session) readDrops(in *intake, consumed string, args amqp.Table) (*drop
 		return nil, topology("queue", name, err)
 	}
 	if q.Messages > 0 {
-		in.drops.away = true // until it is told: this session may break before
 		if _, err := ch.QueuePurge(name, noWait); err != nil {
 			return nil, topology("queue", name, err)
 		}
@@ -272,7 +301,7 @@ func (s *session) readDrops(in *intake, consumed string, args amqp.Table) (*drop
 		return nil, topology("queue", name, err)
 	}
 	s.watch(s.consuming, ch.NotifyClose(make(chan *amqp.Error, 1)), "the channel of queue "+name)
-	return &dropWatch{intake: in, link: s.link, queue: consumed, letters: letters, dropped: make(chan struct{}, 1)}, nil
+	return &dropWatch{intake: in, link: s.link, queue: consumed, away: q.Messages > 0, letters: letters, dropped: make(chan struct{}, 1)}, nil
 }
 
 // run ends with the connection, or when the session is done.

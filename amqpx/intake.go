@@ -35,6 +35,7 @@ type intake struct {
 	priority  int64     // of the last consumer of the kept queue
 	tied      bool      // there is a tie
 	untieable bool      // the broker refused one
+	gated     bool      // it is bound by a gate
 	torn      bool      // the last session ended because the bindings were gone
 	stood     time.Time // when they last were known to stand
 

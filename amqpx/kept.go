@@ -55,7 +55,7 @@ func (s *session) openKept(ctx context.Context, ch *amqp.Channel, in *intake) er
 	if err := s.consumeKept(ch, in); err != nil {
 		return err
 	}
-	if err := s.watchDrops(ctx, in, name, in.lettersArguments()); err != nil {
+	if err := s.watchDrops(ctx, in, name, in.keptArguments(in.queue.Expires)); err != nil {
 		return err
 	}
 	if err := s.bindKept(ch, in, existed, kept.Messages); err != nil {
@@ -78,7 +78,7 @@ func (s *session) openKept(ctx context.Context, ch *amqp.Channel, in *intake) er
 // always, and never comes here.
 func (s *session) declareKept(in *intake) (kept amqp.Queue, err error) {
 	declare := func(more amqp.Table) error {
-		args := in.keptArguments()
+		args := in.keptArguments(in.queue.Expires + keptOutlives)
 		maps.Copy(args, more)
 		kept, err = s.declareAside(in.holder(), true, args)
 		return err
@@ -91,20 +91,9 @@ func (s *session) declareKept(in *intake) (kept amqp.Queue, err error) {
 	return kept, err
 }
 
-// lettersArguments are those of the queue of the dead letters. It is a classic one: it need
-// not be kept more safely than on one node, and a quorum queue of RabbitMQ 3.10 that is
-// seconds old when its node is killed has no leader for ever, and answers no consumer.
-func (in *intake) lettersArguments() amqp.Table {
-	args := amqp.Table{amqp.QueueTTLArg: min(in.queue.Expires+dropsOutlive, maxExpires).Milliseconds()}
-	if !in.classic {
-		args[amqp.QueueTypeArg] = amqp.QueueTypeClassic
-	}
-	return args
-}
-
-// keptArguments are those of the queue itself.
-func (in *intake) keptArguments() amqp.Table {
-	args := amqp.Table{amqp.QueueTTLArg: min(in.queue.Expires, maxExpires).Milliseconds()}
+// keptArguments are those of a queue that is kept for so long.
+func (in *intake) keptArguments(expires time.Duration) amqp.Table {
+	args := amqp.Table{amqp.QueueTTLArg: min(expires, maxExpires).Milliseconds()}
 	if !in.classic {
 		args[amqp.QueueTypeArg] = amqp.QueueTypeQuorum
 		args["x-delivery-limit"] = int64(deliveryLimit)
@@ -159,18 +148,28 @@ func (s *session) consumeKept(ch *amqp.Channel, in *intake) error {
 // wait in the queue.
 func (s *session) bindKept(ch *amqp.Channel, in *intake, existed bool, waiting int) error {
 	name := in.holder()
-	stood, witnessed := false, false
+	stood, witnessed, gate := false, false, false
 	var err error
 	if existed {
 		stood, witnessed, err = s.standing(in)
 	}
-	if err == nil && !stood {
+	if err == nil && witnessed {
+		gate, err = s.gateStands(in)
+	}
+	if err == nil && !(stood && gate) {
 		stood, err = s.renew(ch, in, witnessed)
+		stood = stood && gate
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.openGate(in)
 	}
-	if err := s.bind(ch, in, "queue", name); err != nil || stood {
+	if err == nil {
+		err = s.bind(ch, in, "queue", name)
+	}
+	if err == nil && existed && in.gated {
+		err = s.unbindDirectly(ch, in)
+	}
+	if err != nil || stood {
 		return err
 	}
 	if existed {

@@ -97,6 +97,8 @@ type Link struct {
 	toldUntied bool
 	// toldUndropped: dead letters were refused before. It belongs to Run.
 	toldUndropped bool
+	// toldUngated: a gate was refused before. It belongs to Run.
+	toldUngated bool
 	// unsettled is how many connections in a row broke early (settled.go). It belongs to Run.
 	unsettled int
 	// stepped is that the last session got past a message (unreadable.go). It belongs to Run.

@@ -230,17 +230,20 @@ func (s *session) endedInOrder() bool {
 	}
 }
 
-// removeSentinel removes the sentinel of the queue that was consumed before, under another
-// name.
-func (s *session) removeSentinel(queue string) error {
-	ch, err := s.consuming.Channel()
-	if err != nil {
-		return err
-	}
-	defer ch.Close()
-	const ifUnused, noWait = false, false
-	if err := ch.ExchangeDelete(tieOf(queue), ifUnused, noWait); err != nil && !said(err) {
-		return err
+// removeRemains removes the tie and the gate of the queue that was consumed before, under
+// another name: that queue gets nothing more then.
+func (s *session) removeRemains(queue string) error {
+	for _, exchange := range []string{tieOf(queue), gateOf(queue)} {
+		ch, err := s.consuming.Channel()
+		if err != nil {
+			return err
+		}
+		const ifUnused, noWait = false, false
+		err = ch.ExchangeDelete(exchange, ifUnused, noWait)
+		if err != nil && !said(err) {
+			return err
+		}
+		ch.Close()
 	}
 	return nil
 }

@@ -173,6 +173,9 @@ func TestANameWhoseQueueHasDiedIsNotWaitedFor(t *testing.T) {
 			}
 			refused.stop()
 			receive(t, refused.ended)
+			if name == "exclusive" { // as a link binds it to RabbitMQ 4
+				bindByGate(t, other, "link_dead")
+			}
 
 			killQueue(t, url, "link_dead")
 			w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(q)}, Logger: log.logger()})
@@ -180,9 +183,26 @@ func TestANameWhoseQueueHasDiedIsNotWaitedFor(t *testing.T) {
 			if all := log.with("cannot reach the queue that holds our name"); len(all) != 1 {
 				t.Errorf("the log says %q", all)
 			}
+			// What is left of the other one would have it refused.
 			publish(t, client(t, url), 1)
 			h.await(t, 1)
 		})
+	}
+}
+
+// bindByGate binds a queue to the exchange "test" by way of another exchange.
+func bindByGate(t *testing.T, ch *amqp.Channel, queue string) {
+	t.Helper()
+	gate := queue + "_gate"
+	for _, err := range []error{
+		ch.ExchangeDeclare("test", "topic", false, true, false, false, nil),
+		ch.ExchangeDeclare(gate, "fanout", false, true, true, false, nil),
+		ch.QueueBind(queue, "", gate, false, nil),
+		ch.ExchangeBind(gate, "reply.#", "test", false, nil),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -1,6 +1,9 @@
 package amqpx
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // closesOverRefusals reports whether the broker closes the connection, and not only the channel, over a
 // request that it refuses. Qpid Broker-J does so over an argument that it does not know and over a queue that
@@ -19,4 +22,12 @@ func (c *connection) removesNothing() bool {
 func (c *connection) product() string {
 	product, _ := c.Properties["product"].(string)
 	return product
+}
+
+// leavesQueuesOfCrashedNodes reports whether the broker may leave the exclusive queues of a node that crashed,
+// and their bindings: RabbitMQ does so with Khepri, which there is from version 4 on.
+func (c *connection) leavesQueuesOfCrashedNodes() bool {
+	version, _ := c.Properties["version"].(string)
+	major, err := strconv.Atoi(strings.SplitN(version, ".", 2)[0])
+	return c.product() == "RabbitMQ" && err == nil && major >= 4
 }

@@ -1,0 +1,146 @@
+package amqpx_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// RabbitMQ 3.10 and 4.0 take nothing more from a channel when a quorum queue goes to which much of it is on
+// its way.
+func TestAKeptQueueThatExpiresUnderTrafficStopsNobody(t *testing.T) {
+	t.Parallel()
+	url := testkit.RabbitMQ(t).NewVHost(t)
+	vhost := url[strings.LastIndex(url, "/")+1:]
+	var h heard
+	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(500 * time.Millisecond))}})
+	w.await(t, true)
+	ch := client(t, url)
+	keepExchange(t, ch)
+	gone := make(chan struct{})
+	published := make(chan int)
+	go func() {
+		count := 0
+		defer func() { published <- count }()
+		const window = 200
+		tick := time.NewTicker(time.Millisecond) // no faster than one a millisecond
+		defer tick.Stop()
+		confirms := make(chan *amqp.DeferredConfirmation, window)
+		for running := true; running || len(confirms) > 0; {
+			select {
+			case <-gone:
+				running = false
+			default:
+			}
+			if running && len(confirms) < window {
+				<-tick.C
+				c, err := ch.PublishWithDeferredConfirm("test", "reply.me", false, false, amqp.Publishing{Body: []byte("1")})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				confirms <- c
+				continue
+			}
+			select {
+			case <-(<-confirms).Done():
+				count++
+			case <-time.After(patience):
+				t.Errorf("the broker confirms nothing more after %d", count)
+				return
+			}
+		}
+	}()
+	h.await(t, 1)
+	w.stop()
+	receive(t, w.ended)
+	awaitGone(t, vhost, "queues", "link_kept_dropped")
+	awaitGone(t, vhost, "exchanges", "link_kept_gate")
+	awaitGone(t, vhost, "queues", "link_kept")
+	close(gone)
+	t.Logf("%d were confirmed", <-published)
+}
+
+func TestAGateThatIsGoneIsMadeAgainAndTold(t *testing.T) {
+	t.Parallel()
+	for name, remove := range map[string]func(*testing.T, *amqp.Channel) error{
+		"deleted by hand": func(_ *testing.T, ch *amqp.Channel) error { return ch.ExchangeDelete("link_kept_gate", false, false) },
+		"with its queue": func(_ *testing.T, ch *amqp.Channel) error {
+			_, err := ch.QueueDelete("link_kept_dropped", false, false, false)
+			return err
+		},
+		"what is behind it": func(_ *testing.T, ch *amqp.Channel) error { return ch.ExchangeDelete("link_kept_gated", false, false) },
+		"and what is behind it": func(_ *testing.T, ch *amqp.Channel) error {
+			if err := ch.ExchangeDelete("link_kept_gated", false, false); err != nil {
+				return err
+			}
+			return ch.ExchangeDelete("link_kept_gate", false, false)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := testkit.RabbitMQ(t).NewVHost(t)
+			var h heard
+			w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
+			w.await(t, true)
+			ch := client(t, url)
+			keepExchange(t, ch)
+			publish(t, ch, 1)
+			h.await(t, 1)
+			if err := remove(t, ch); err != nil {
+				t.Fatal(err)
+			}
+			before := time.Now()
+			publish(t, ch, 2)
+			s := receive(t, w.states)
+			for s.Up {
+				s = receive(t, w.states)
+			}
+			if !strings.Contains(s.Err.Error(), `"link_kept_gate" was deleted`) {
+				t.Errorf("the state is %+v", s)
+			}
+			w.await(t, true)
+			publish(t, ch, 3)
+			h.expect(t, event{number: 1}, aGap, event{number: 3})
+			if g := h.gaps()[0]; g.From.After(before) || g.To.Before(before) {
+				t.Errorf("2, sent at %v, is not in %v", before, g)
+			}
+		})
+	}
+}
+
+func TestAQueueThatWasBoundWithoutAGateGetsOne(t *testing.T) {
+	t.Parallel()
+	n := testkit.RabbitMQ(t)
+	url := n.NewVHost(t)
+	vhost := url[strings.LastIndex(url, "/")+1:]
+	n.AddUser(t, "gateless", "secret")
+	n.Ctl(t, "set_permissions", "-p", vhost, "gateless", "^(test|link|link_kept|link_kept_dropped|link_kept_tie|link_kept_witness)$", ".*", ".*")
+	var h heard
+	var log lines
+	cfg := amqpx.Config{URLs: []string{strings.Replace(url, "guest:guest", "gateless:secret", 1)}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}, Logger: log.logger()}
+	w := run(t, cfg)
+	w.await(t, true)
+	ch := client(t, url)
+	publish(t, ch, 1)
+	h.await(t, 1)
+	if all := log.with("has no gate"); len(all) != 1 || !strings.Contains(all[0], "link_kept_gate") {
+		t.Errorf("the log says %q", all)
+	}
+	w.stop()
+	receive(t, w.ended)
+	publish(t, ch, 2)
+	cfg.URLs = []string{url}
+	w = run(t, cfg)
+	w.await(t, true)
+	publish(t, ch, 3)
+	h.expect(t, event{number: 1}, event{number: 2}, event{number: 3}) // once each, and no false alarm
+	if all := n.Ctl(t, "list_bindings", "-p", vhost, "source_name", "destination_name"); strings.Contains(all, "test\tlink_kept\n") || !strings.Contains(all, "test\tlink_kept_gate") {
+		t.Errorf("the bindings are\n%s", all)
+	}
+}
