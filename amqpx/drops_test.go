@@ -40,7 +40,8 @@ func TestWhatWasRemovedIsToldThoughTheLinkThatFoundItBroke(t *testing.T) {
 	read := func() {
 		t.Helper()
 		s := &session{link: &Link{}, consuming: &connection{Connection: conn}, broken: make(chan struct{})}
-		if _, err := s.readDrops(in, "q", nil); err != nil {
+		in.drops.told = true
+		if err := s.watchDrops(t.Context(), in, "q", nil); err != nil {
 			t.Fatal(err)
 		}
 	}

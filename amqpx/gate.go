@@ -60,7 +60,7 @@ func (s *session) needsGate(in *intake) bool {
 	if in.queue.Expires > 0 {
 		return !in.classic && in.drops.told
 	}
-	return s.consuming.leavesQueuesOfCrashedNodes()
+	return s.consuming.mayHaveKhepri()
 }
 
 func makeGate(ch *amqp.Channel, in *intake) error {

@@ -23,10 +23,11 @@ type intake struct {
 	// clear is the time before which nothing was lost, apart from the gaps told.
 	clear time.Time
 	// sooner is what clear is if the broker failed: that it was heard says nothing then.
-	sooner time.Time
-	quiet  quiet         // of this session
-	bound  time.Time     // when the last binding of this session was confirmed
-	late   time.Duration // how long before it is heard of a message may have been sent
+	sooner  time.Time
+	quiet   quiet         // of this session
+	bound   time.Time     // when the last binding of this session was confirmed
+	spreads time.Duration // how long after bound a message may still miss the binding
+	late    time.Duration // how long before it is heard of a message may have been sent
 
 	failures  int       // so often in a row the broker failed over a message
 	careful   bool      // that message is to come
@@ -96,7 +97,7 @@ func (in *intake) backdate() {
 // lost notes that nothing came in between clear and the last binding; before it
 // the given number of messages waited in the queue.
 func (in *intake) lost(waiting int) {
-	in.gap, in.after = &Gap{From: in.untold(in.clear), To: in.bound}, waiting
+	in.gap, in.after = &Gap{From: in.untold(in.clear), To: in.bound.Add(in.spreads)}, waiting
 }
 
 // untold is where a gap begins that takes in the one that is still to be told.

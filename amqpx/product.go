@@ -24,9 +24,9 @@ func (c *connection) product() string {
 	return product
 }
 
-// leavesQueuesOfCrashedNodes reports whether the broker may leave the exclusive queues of a node that crashed,
-// and their bindings: RabbitMQ does so with Khepri, which there is from version 4 on.
-func (c *connection) leavesQueuesOfCrashedNodes() bool {
+// mayHaveKhepri reports whether the broker may keep its queues and bindings in Khepri, which RabbitMQ has from
+// version 4 on.
+func (c *connection) mayHaveKhepri() bool {
 	version, _ := c.Properties["version"].(string)
 	major, err := strconv.Atoi(strings.SplitN(version, ".", 2)[0])
 	return c.product() == "RabbitMQ" && err == nil && major >= 4

@@ -155,7 +155,7 @@ func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, in *intake, 
 	if !existed {
 		return bearWitness(ch, name)
 	}
-	gap := Gap{From: in.clear, To: in.bound}
+	gap := Gap{From: in.clear, To: in.bound.Add(in.spreads)}
 	switch err := s.markGap(ctx, name, gap); {
 	case errors.Is(err, errNoMarker):
 		// There is no witness, so the next link tries again.
