@@ -78,21 +78,25 @@ func (n *Node) Ctl(t testing.TB, args ...string) string {
 	n.running(t)
 	var out []byte
 	var err error
-	// A node speaks AMQP a moment before it calls itself started.
-	booting := func() error {
-		if out, err = n.ctlCommand(args...).CombinedOutput(); err != nil && strings.Contains(string(out), notStarted) {
+	away := func() error {
+		out, err = n.ctlCommand(args...).CombinedOutput()
+		if err != nil && (strings.Contains(string(out), notStarted) || strings.Contains(string(out), notReached)) {
 			return err
 		}
 		return nil
 	}
-	if poll(startTimeout, n.proc.Done(), booting) != nil || err != nil {
+	if poll(startTimeout, n.proc.Done(), away) != nil || err != nil {
 		t.Fatalf("rabbitmqctl %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return strings.TrimSpace(string(out))
 }
 
-// notStarted is what rabbitmqctl says of a node that is about to be there.
-const notStarted = "requires the 'rabbit' app to be running"
+// What rabbitmqctl says of a node that is about to be there, as it speaks AMQP a moment before it calls itself
+// started, and of one that is there and too busy to answer.
+const (
+	notStarted = "requires the 'rabbit' app to be running"
+	notReached = "unable to perform an operation on node"
+)
 
 // CloseConnections makes the node close all client connections (AMQP 320, CONNECTION_FORCED).
 func (n *Node) CloseConnections(t testing.TB) {
