@@ -99,9 +99,6 @@ func (s *session) checkBinding(ch *amqp.Channel, in *intake, n int, bind bool) (
 	if n%askAgainEvery == askAgainFirst {
 		s.askAgain(in)
 	}
-	if in.gated && bind && err == nil {
-		err = makeGate(ch, in)
-	}
 	for _, pattern := range in.queue.Bindings {
 		if bind && err == nil {
 			err = s.bindPattern(ch, in, pattern)

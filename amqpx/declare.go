@@ -50,8 +50,10 @@ func (s *session) openExclusive(ctx context.Context, ch *amqp.Channel, in *intak
 			return err
 		}
 	}
-	last := in.name
-	in.name = in.holding.queue
+	if in.name != in.holding.queue {
+		in.remains = append(in.remains, in.name)
+		in.name = in.holding.queue
+	}
 	if err := s.watchDrops(ctx, in, in.name, nil); err != nil {
 		return err
 	}
@@ -65,10 +67,8 @@ func (s *session) openExclusive(ctx context.Context, ch *amqp.Channel, in *intak
 		return err
 	}
 	// The exchange goes with its last binding, so it has the new one first.
-	if last != in.name {
-		if err := s.removeRemains(last); err != nil {
-			return err
-		}
+	if err := s.removeRemains(in); err != nil {
+		return err
 	}
 	if in.served {
 		// The tie may have gone in that moment, or long before: with the last queue the

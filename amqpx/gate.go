@@ -48,12 +48,31 @@ func (s *session) openGate(in *intake) error {
 	}
 	defer ch.Close()
 	err = makeGate(ch, in)
-	if refusedWith(err, amqp.AccessRefused) || refusedWith(err, amqp.PreconditionFailed) {
+	in.gated = err == nil
+	// Whether it may be bound shows only when it is.
+	for _, pattern := range in.queue.Bindings {
+		if err == nil {
+			err = topology("exchange", gateOf(in.holder()), s.bindPattern(ch, in, pattern))
+		}
+	}
+	if in.gated = err == nil; refusedWith(err, amqp.AccessRefused) || refusedWith(err, amqp.PreconditionFailed) {
+		in.gateLeft = true // made by half
 		s.link.ungated(in.holder(), err)
 		return nil
 	}
-	in.gated = err == nil
 	return err
+}
+
+// removeGate removes what there is of a gate, as far as that is allowed. The queue is bound
+// without it.
+func (s *session) removeGate(in *intake) error {
+	for _, exchange := range []string{gateOf(in.holder()), behindGate(in.holder())} {
+		if err := s.deleteExchange(exchange); err != nil {
+			return err
+		}
+	}
+	in.gateLeft = false
+	return nil
 }
 
 func (s *session) needsGate(in *intake) bool {
@@ -90,15 +109,15 @@ func makeGate(ch *amqp.Channel, in *intake) error {
 func (l *Link) ungated(queue string, err error) {
 	if !l.toldUngated {
 		l.toldUngated = true
-		l.log.Info("the queue has no gate: if it goes under traffic, or its node crashes, the broker may refuse what is published to the exchange; let the user configure the gate",
-			"queue", queue, "gate", gateOf(queue), "error", withoutPermission(err, l.cfg.Exchange))
+		l.log.Info("the queue has no gate: if it goes under traffic, or its node crashes, the broker may refuse what is published to the exchange; let the user configure, read and write to the gate, and what is behind it",
+			"queue", queue, "gate", gateOf(queue), "behind", behindGate(queue), "error", withoutPermission(err, l.cfg.Exchange))
 	}
 }
 
 // gateStands reports whether the gate of a kept queue stands, or there never was one. What is behind it goes
 // with the kept queue.
 func (s *session) gateStands(in *intake) (bool, error) {
-	if !s.canTie() {
+	if in.classic || !s.canTie() {
 		return true, nil
 	}
 	queue := in.holder()
@@ -109,6 +128,7 @@ func (s *session) gateStands(in *intake) (bool, error) {
 			return err == nil, topology("exchange", behindGate(queue), err)
 		}
 	}
+	in.gateLeft = true
 	stands, err := s.found(func(ch *amqp.Channel) error { return askForGate(ch, in) })
 	return stands, topology("exchange", gateOf(queue), err)
 }

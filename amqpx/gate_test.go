@@ -117,30 +117,41 @@ func TestAGateThatIsGoneIsMadeAgainAndTold(t *testing.T) {
 func TestAQueueThatWasBoundWithoutAGateGetsOne(t *testing.T) {
 	t.Parallel()
 	n := testkit.RabbitMQ(t)
-	url := n.NewVHost(t)
-	vhost := url[strings.LastIndex(url, "/")+1:]
-	n.AddUser(t, "gateless", "secret")
-	n.Ctl(t, "set_permissions", "-p", vhost, "gateless", "^(test|link|link_kept|link_kept_dropped|link_kept_tie|link_kept_witness)$", ".*", ".*")
-	var h heard
-	var log lines
-	cfg := amqpx.Config{URLs: []string{strings.Replace(url, "guest:guest", "gateless:secret", 1)}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}, Logger: log.logger()}
-	w := run(t, cfg)
-	w.await(t, true)
-	ch := client(t, url)
-	publish(t, ch, 1)
-	h.await(t, 1)
-	if all := log.with("has no gate"); len(all) != 1 || !strings.Contains(all[0], "link_kept_gate") {
-		t.Errorf("the log says %q", all)
-	}
-	w.stop()
-	receive(t, w.ended)
-	publish(t, ch, 2)
-	cfg.URLs = []string{url}
-	w = run(t, cfg)
-	w.await(t, true)
-	publish(t, ch, 3)
-	h.expect(t, event{number: 1}, event{number: 2}, event{number: 3}) // once each, and no false alarm
-	if all := n.Ctl(t, "list_bindings", "-p", vhost, "source_name", "destination_name"); strings.Contains(all, "test\tlink_kept\n") || !strings.Contains(all, "test\tlink_kept_gate") {
-		t.Errorf("the bindings are\n%s", all)
+	const most = "^(test|link|link_kept|link_kept_dropped|link_kept_tie|link_kept_witness|amq\\.default)$"
+	for name, c := range map[string]struct{ configure, write string }{
+		"no gate may be made":            {most, ".*"},
+		"it may not be bound":            {".*", strings.Replace(most, "test", "test|link_kept_gated", 1)},
+		"nothing may come out behind it": {".*", strings.Replace(most, "test", "test|link_kept_gate", 1)},
+		"neither":                        {".*", most},
+	} {
+		t.Run(name, func(t *testing.T) {
+			url := n.NewVHost(t)
+			vhost := url[strings.LastIndex(url, "/")+1:]
+			user := strings.ReplaceAll("gateless "+name, " ", "-")
+			n.AddUser(t, user, "secret")
+			n.Ctl(t, "set_permissions", "-p", vhost, user, c.configure, c.write, ".*")
+			var h heard
+			var log lines
+			limited := strings.Replace(url, "guest:guest", user+":secret", 1)
+			ch := client(t, url)
+			var want []event
+			for i, as := range []string{limited, limited, url, url} {
+				w := run(t, amqpx.Config{URLs: []string{as}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}, Logger: log.logger()})
+				w.await(t, true)
+				publish(t, ch, 2*i)
+				want = append(want, event{number: 2 * i})
+				h.expect(t, want...) // once each, and no false alarm
+				w.stop()
+				receive(t, w.ended)
+				publish(t, ch, 2*i+1)
+				want = append(want, event{number: 2*i + 1})
+			}
+			if all := log.with("has no gate"); len(all) != 2 || !strings.Contains(all[0], "link_kept_gate") {
+				t.Errorf("the log says %q", all)
+			}
+			if all := n.Ctl(t, "list_bindings", "-p", vhost, "source_name", "destination_name"); strings.Contains(all, "test\tlink_kept\n") || !strings.Contains(all, "test\tlink_kept_gate") {
+				t.Errorf("the bindings are\n%s", all)
+			}
+		})
 	}
 }

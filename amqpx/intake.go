@@ -16,9 +16,10 @@ type intake struct {
 	log      *slog.Logger
 	served   bool // a session has consumed the queue
 
-	name    string  // the exclusive queue that is consumed and bound: Queue.Name, or that with a suffix
-	holding holding // of Queue.Name
-	drops   drops   // what the broker removed
+	name    string   // the exclusive queue that is consumed and bound: Queue.Name, or that with a suffix
+	remains []string // names that were consumed before, whose ties and gates may stand
+	holding holding  // of Queue.Name
+	drops   drops    // what the broker removed
 
 	// clear is the time before which nothing was lost, apart from the gaps told.
 	clear time.Time
@@ -37,6 +38,7 @@ type intake struct {
 	tied      bool      // there is a tie
 	untieable bool      // the broker refused one
 	gated     bool      // it is bound by a gate
+	gateLeft  bool      // there may be a gate, or half of one
 	torn      bool      // the last session ended because the bindings were gone
 	stood     time.Time // when they last were known to stand
 

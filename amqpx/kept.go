@@ -157,8 +157,7 @@ func (s *session) bindKept(ch *amqp.Channel, in *intake, existed bool, waiting i
 		gate, err = s.gateStands(in)
 	}
 	if err == nil && !(stood && gate) {
-		stood, err = s.renew(ch, in, witnessed)
-		stood = stood && gate
+		stood, err = s.renew(ch, in, witnessed, gate)
 	}
 	if err == nil {
 		err = s.openGate(in)
@@ -166,8 +165,12 @@ func (s *session) bindKept(ch *amqp.Channel, in *intake, existed bool, waiting i
 	if err == nil {
 		err = s.bind(ch, in, "queue", name)
 	}
-	if err == nil && existed && in.gated {
+	switch {
+	case err != nil:
+	case in.gated && existed:
 		err = s.unbindDirectly(ch, in)
+	case !in.gated && in.gateLeft:
+		err = s.removeGate(in) // it would be taken for one that went
 	}
 	if err != nil || stood {
 		return err

@@ -230,20 +230,34 @@ func (s *session) endedInOrder() bool {
 	}
 }
 
-// removeRemains removes the tie and the gate of the queue that was consumed before, under
-// another name: that queue gets nothing more then.
-func (s *session) removeRemains(queue string) error {
-	for _, exchange := range []string{tieOf(queue), gateOf(queue)} {
-		ch, err := s.consuming.Channel()
-		if err != nil {
-			return err
+// removeRemains removes the ties and gates of the queues that were consumed before, under
+// other names: these get nothing more then.
+func (s *session) removeRemains(in *intake) error {
+	for len(in.remains) > 0 {
+		if queue := in.remains[0]; queue != in.name {
+			err := s.deleteExchange(tieOf(queue))
+			if err == nil {
+				err = s.deleteExchange(gateOf(queue))
+			}
+			if err != nil {
+				return err
+			}
 		}
-		const ifUnused, noWait = false, false
-		err = ch.ExchangeDelete(exchange, ifUnused, noWait)
-		if err != nil && !said(err) {
-			return err
-		}
-		ch.Close()
+		in.remains = in.remains[1:]
+	}
+	return nil
+}
+
+// deleteExchange deletes an exchange, if there is one and the user may.
+func (s *session) deleteExchange(name string) error {
+	ch, err := s.consuming.Channel()
+	if err != nil {
+		return err
+	}
+	defer ch.Close()
+	const ifUnused, noWait = false, false
+	if err := ch.ExchangeDelete(name, ifUnused, noWait); err != nil && !said(err) {
+		return err
 	}
 	return nil
 }

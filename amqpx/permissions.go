@@ -47,7 +47,7 @@ func (r refusal) needed(link string) []string {
 		return []string{"write"}
 	case r.kind == "queue":
 		return []string{"configure", "write", "read"}
-	case r.name == link:
+	case r.name == link, strings.HasSuffix(r.name, gateOf("")), strings.HasSuffix(r.name, behindGate("")):
 		return []string{"configure", "write", "read"}
 	}
 	return []string{"configure", "read"} // a tie or a witness: it is bound from

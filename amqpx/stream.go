@@ -135,7 +135,7 @@ func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, in *intake, 
 		stood, witnessed, err = s.standing(in)
 	}
 	if err == nil && !stood {
-		stood, err = s.renew(ch, in, witnessed)
+		stood, err = s.renew(ch, in, witnessed, true)
 	}
 	if err != nil {
 		return err

@@ -120,8 +120,8 @@ func (s *session) standing(in *intake) (stand, witnessed bool, err error) {
 
 // renew makes a new tie for a queue that lives on, before it is bound. Nobody may take
 // the bindings for whole until the witness is made, last of all. It reports whether
-// they are whole nevertheless.
-func (s *session) renew(ch *amqp.Channel, in *intake, witnessed bool) (whole bool, err error) {
+// they are whole nevertheless, which they are not if the gate is gone.
+func (s *session) renew(ch *amqp.Channel, in *intake, witnessed, gate bool) (whole bool, err error) {
 	if witnessed {
 		if err := dropWitness(ch, in.holder()); err != nil {
 			return false, err
@@ -130,7 +130,7 @@ func (s *session) renew(ch *amqp.Channel, in *intake, witnessed bool) (whole boo
 	if err := s.tie(in); err != nil || !witnessed {
 		return false, err
 	}
-	if in.untieable && !in.torn {
+	if in.untieable && !in.torn && gate {
 		return true, bearWitness(ch, in.holder()) // there never was a tie
 	}
 	in.backdate()
