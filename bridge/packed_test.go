@@ -69,17 +69,14 @@ func TestASenderThatIsBytesHasOneNameEverywhere(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url)
 	c := dialWith(t, b.addr, "/?sender=%2F%2F4%3D")
-	newPeer(t, url).publish("reply.broadcast", amqp.Publishing{Headers: amqp.Table{"message_code": "i", "sender": "\xff\xfe"}, Body: []byte("{}")})
-	for {
-		text := c.text()
-		headers, ok := parseEnvelope(t, text)["headers"].(map[string]any)
-		if !ok {
-			if strings.Contains(string(text), `"error"`) {
-				t.Fatalf("%s", text)
-			}
-			continue
-		}
-		equal(t, "the sender", headers["sender"], "//4=")
-		return
+	for op := any(nil); op != "ok"; { // what is said before that is not for it
+		op = parseEnvelope(t, c.text())["op"]
 	}
+	newPeer(t, url).publish("reply.broadcast", amqp.Publishing{Headers: amqp.Table{"message_code": "i", "sender": "\xff\xfe"}, Body: []byte("{}")})
+	text := c.text()
+	headers, ok := parseEnvelope(t, text)["headers"].(map[string]any)
+	if !ok {
+		t.Fatalf("%s", text)
+	}
+	equal(t, "the sender", headers["sender"], any("//4="))
 }
