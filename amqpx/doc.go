@@ -61,7 +61,7 @@
 // name. Beside it are the queues q_kept and q_kept_dropped and the exchanges q_kept_gate,
 // q_kept_gated, q_kept_tie and q_kept_witness, or the stream s, s_tie, s_witness, and for
 // moments s_binding. A kept queue is bound by way of its gate, which goes before the queue
-// does (gate.go).
+// does; with RabbitMQ 4 an exclusive one has a gate, too, q_gate (gate.go).
 //
 // A link can stand while nothing gets through: a queue or stream without a leader, or one
 // that rejects what is published, is silent, and so is a consumer that the broker has

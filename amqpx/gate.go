@@ -35,8 +35,8 @@ const gateKey = "clu-ws.never"
 // keptOutlives is how much longer than its gate a kept queue is kept.
 const keptOutlives = 10 * time.Second
 
-// openGate makes the gate of a queue, or finds it again, if it needs one and the broker and
-// the user's permissions allow that. It is not bound to the link's exchange yet.
+// openGate makes the gate of a queue and binds it, or finds it again, if the queue needs one
+// and the broker and the user's permissions allow that.
 func (s *session) openGate(in *intake) error {
 	in.gated = false
 	if !s.canTie() || !s.needsGate(in) {
@@ -114,8 +114,8 @@ func (l *Link) ungated(queue string, err error) {
 	}
 }
 
-// gateStands reports whether the gate of a kept queue stands, or there never was one. What is behind it goes
-// with the kept queue.
+// gateStands reports whether the gate of a kept queue stands, or there never was one. What is
+// behind it goes with the kept queue.
 func (s *session) gateStands(in *intake) (bool, error) {
 	if in.classic || !s.canTie() {
 		return true, nil
