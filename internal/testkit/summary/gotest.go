@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
@@ -28,8 +29,8 @@ type run struct {
 	on     string // see goTest
 	lines  []line
 	ended  map[string]string // action by test
-	passed int
-	notes  []string // noted results of passing tests
+	counts *counts           // of this package alone
+	notes  []string          // noted results of passing tests
 }
 
 // goTest is one run of go test.
@@ -39,30 +40,52 @@ type goTest struct {
 	on   string   // follows the names of packages and failed tests, such as " on RabbitMQ 4.0.5"
 }
 
-// runGo runs `go test -json`.
+// detectorFault is what the race detector writes before it ends a process because of a mistake of its own.
+// It says nothing about the tests, which have then not been run to their end.
+const detectorFault = "ThreadSanitizer: CHECK failed"
+
+// runGo runs `go test -json`. Packages in which the race detector itself failed run once more.
 func runGo(tests goTest, total *counts) {
+	broken := runOnce(tests, false, total)
+	if len(broken) == 0 {
+		return
+	}
+	fmt.Printf("      The race detector itself failed; running again: %s\n", strings.Join(broken, " "))
+	flags := slices.DeleteFunc(slices.Clone(tests.args), func(arg string) bool { return !strings.HasPrefix(arg, "-") })
+	tests.args = append(flags, broken...)
+	runOnce(tests, true, total)
+}
+
+// runOnce returns the packages in which the race detector failed; if last is true, these count as failed.
+func runOnce(tests goTest, last bool, total *counts) (broken []string) {
 	cmd := exec.Command("go", append([]string{"test", "-json"}, tests.args...)...)
 	cmd.Env = append(os.Environ(), tests.env...)
 	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
+	in, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
 	}
 	if err != nil {
 		fmt.Println("cannot run go test:", err)
 		total.failed++
-		return
+		return nil
 	}
 	failedBefore := total.failed
-	readEvents(out, os.Stdout, tests.on, total)
+	broken = readEvents(in, os.Stdout, tests.on, total)
+	if last && len(broken) > 0 {
+		fmt.Printf("FAIL  the race detector failed again in %s\n", strings.Join(broken, " "))
+		total.failed += len(broken)
+	}
 	// For instance a bad flag: there was nothing to count.
-	if err := cmd.Wait(); err != nil && total.failed == failedBefore {
+	if err := cmd.Wait(); err != nil && total.failed == failedBefore && len(broken) == 0 {
 		fmt.Printf("go test%s: %v\n", tests.on, err)
 		total.failed++
 	}
+	return broken
 }
 
-func readEvents(in io.Reader, out io.Writer, on string, total *counts) {
+// readEvents returns the packages that the race detector broke, of which it counts nothing.
+func readEvents(in io.Reader, out io.Writer, on string, total *counts) (broken []string) {
 	packages := map[string]*run{}
 	lines := bufio.NewReader(in)
 	for {
@@ -70,7 +93,7 @@ func readEvents(in io.Reader, out io.Writer, on string, total *counts) {
 		var e event
 		switch {
 		case len(text) == 0 && err != nil:
-			return
+			return broken
 		case json.Unmarshal(text, &e) != nil:
 			fmt.Fprint(out, string(text)) // not test2json's: say it as it is
 			continue
@@ -82,24 +105,36 @@ func readEvents(in io.Reader, out io.Writer, on string, total *counts) {
 		}
 		p := packages[e.Package]
 		if p == nil {
-			p = &run{on: on, ended: map[string]string{}}
+			p = &run{on: on, ended: map[string]string{}, counts: newCounts()}
 			packages[e.Package] = p
 		}
-		p.add(e, total)
+		p.add(e)
 		if e.Test == "" && (e.Action == "pass" || e.Action == "fail" || e.Action == "skip") {
-			p.finish(e, out, total)
+			if e.Action == "fail" && p.brokenByDetector() {
+				broken = append(broken, e.Package)
+			} else {
+				p.finish(e, out)
+				total.add(p.counts)
+			}
 			delete(packages, e.Package) // a long run need not keep its output
 		}
 	}
 }
 
+// brokenByDetector reports whether the race detector failed, and nothing else did.
+func (p *run) brokenByDetector() bool {
+	return p.counts.failed == 0 &&
+		slices.ContainsFunc(p.lines, func(l line) bool { return strings.Contains(l.text, detectorFault) }) &&
+		!slices.ContainsFunc(p.lines, func(l line) bool { return strings.Contains(l.text, "DATA RACE") })
+}
+
 // add takes one event of a package.
-func (p *run) add(e event, total *counts) {
+func (p *run) add(e event) {
 	switch e.Action {
 	case "output":
 		p.lines = append(p.lines, line{e.Test, e.Output})
 		if i := strings.Index(e.Output, "MISSING "); i >= 0 && e.Test != "" {
-			total.missing[strings.TrimSpace(e.Output[i:])] = true
+			p.counts.missing[strings.TrimSpace(e.Output[i:])] = true
 		}
 		if i := strings.Index(e.Output, "NOTE "); i >= 0 && e.Test != "" {
 			p.notes = append(p.notes, strings.TrimSpace(e.Output[i+len("NOTE "):]))
@@ -111,21 +146,20 @@ func (p *run) add(e event, total *counts) {
 		p.ended[e.Test] = e.Action
 		switch e.Action {
 		case "pass":
-			p.passed++
-			total.passed++
+			p.counts.passed++
 		case "fail":
-			total.failed++
+			p.counts.failed++
 		case "skip":
-			total.skipped++
+			p.counts.skipped++
 		}
 	}
 }
 
 // finish writes what is worth reading of a package that has ended.
-func (p *run) finish(e event, out io.Writer, total *counts) {
+func (p *run) finish(e event, out io.Writer) {
 	switch e.Action {
 	case "pass":
-		fmt.Fprintf(out, "ok    %s%s  %d passed, %.1fs\n", e.Package, p.on, p.passed, e.Elapsed)
+		fmt.Fprintf(out, "ok    %s%s  %d passed, %.1fs\n", e.Package, p.on, p.counts.passed, e.Elapsed)
 		for _, note := range p.notes {
 			fmt.Fprintf(out, "      %s\n", note)
 		}
@@ -150,7 +184,7 @@ func (p *run) finish(e event, out io.Writer, total *counts) {
 		}
 	}
 	if !failedTest {
-		total.failed++ // it did not build, or panicked, or left goroutines
+		p.counts.failed++ // it did not build, or panicked, or left goroutines
 	}
 	fmt.Fprintf(out, "FAIL  %s%s  %.1fs\n", e.Package, p.on, e.Elapsed)
 }

@@ -50,6 +50,37 @@ FAIL  c  0.0s
 	}
 }
 
+func TestAPackageIsRunAgainIfTheRaceDetectorItselfFailed(t *testing.T) {
+	const (
+		passed = `{"Action":"pass","Package":"a","Test":"TestGood"}` + "\n"
+		failed = `{"Action":"output","Package":"a","Test":"TestBad","Output":"bad\n"}` + "\n" +
+			`{"Action":"fail","Package":"a","Test":"TestBad"}` + "\n"
+		race     = `{"Action":"output","Package":"a","Output":"WARNING: DATA RACE\n"}` + "\n"
+		detector = `{"Action":"output","Package":"a","Test":"TestOpen","Output":"ThreadSanitizer: CHECK failed: tsan_rtl.cpp:346\n"}` + "\n"
+		end      = `{"Action":"fail","Package":"a","Elapsed":0.1}` + "\n"
+	)
+	for _, c := range []struct {
+		events string
+		again  bool
+		failed int
+	}{
+		{passed + detector + end, true, 0},
+		{passed + end, false, 1},
+		{passed + failed + detector + end, false, 1}, // the test failed before
+		{passed + race + detector + end, false, 1},
+	} {
+		total := newCounts()
+		var out strings.Builder
+		broken := readEvents(strings.NewReader(c.events), &out, "", total)
+		if (len(broken) == 1) != c.again || total.failed != c.failed {
+			t.Errorf("%s: again %v, %d failed; want %v, %d", c.events, broken, total.failed, c.again, c.failed)
+		}
+		if c.again && (total.passed != 0 || out.Len() > 0) {
+			t.Errorf("%d passed and %q written of a run that does not count", total.passed, &out)
+		}
+	}
+}
+
 func TestWhatRanOnAnotherRabbitMQIsToldWithItsVersion(t *testing.T) {
 	const events = `{"Action":"output","Package":"a","Test":"TestBad/x","Output":"    --- FAIL: TestBad/x (0.1s)\n"}
 {"Action":"fail","Package":"a","Test":"TestBad/x"}

@@ -90,6 +90,13 @@ type counts struct {
 
 func newCounts() *counts { return &counts{missing: map[string]bool{}} }
 
+func (c *counts) add(other *counts) {
+	c.passed += other.passed
+	c.failed += other.failed
+	c.skipped += other.skipped
+	maps.Copy(c.missing, other.missing)
+}
+
 // miss notes that something could not be set up, without which tests were left out. That fails CI.
 func (c *counts) miss(line string) {
 	c.missing[line] = true
