@@ -1,3 +1,5 @@
+//go:build linux
+
 package engine
 
 // parse parses bytes just read, or, without any, those that an earlier turn left.

@@ -1,3 +1,5 @@
+//go:build linux
+
 package engine
 
 // follow is [Conn.Follow] for a connection of this loop. Its mailbox keeps the
