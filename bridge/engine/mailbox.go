@@ -1,6 +1,9 @@
 package engine
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // mailBytes bounds the frames that wait in a loop's mailbox.
 const mailBytes = 4 << 20
@@ -9,6 +12,7 @@ const mailBytes = 4 << 20
 type mail struct {
 	ring  *ring
 	frame Frame
+	due   time.Duration // when the frame must leave, since the engine's start; 0 for at once
 	do    func()
 }
 
@@ -31,7 +35,7 @@ func (m *mailbox) init(wake func()) {
 }
 
 // append brings a frame to a ring. It blocks while too many bytes wait.
-func (m *mailbox) append(r *ring, f Frame) {
+func (m *mailbox) append(r *ring, f Frame, due time.Duration) {
 	m.mu.Lock()
 	for m.bytes > mailBytes && !m.closed {
 		m.room.Wait()
@@ -39,7 +43,7 @@ func (m *mailbox) append(r *ring, f Frame) {
 	if !m.closed {
 		m.bytes += len(f)
 	}
-	m.push(mail{ring: r, frame: f})
+	m.push(mail{ring: r, frame: f, due: due})
 }
 
 // post runs a function on the loop, or nowhere once the loop has ended.
