@@ -25,7 +25,8 @@ type carrier interface {
 
 // Send queues a frame for this connection alone. It goes out between the frames
 // of the connection's log, never inside one, and before those of the log that
-// wait: it may overtake a frame appended earlier.
+// wait: it may overtake a frame appended earlier, but none that only waits to be due
+// ([Log.AppendWithin]).
 func (c Conn) Send(f Frame) { c.on.sendTo(c.slot, c.gen, f) }
 
 // Follow makes the connection follow a log (nil follows nothing) from the first

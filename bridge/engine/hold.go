@@ -72,6 +72,14 @@ func (l *loop) untilDue(wait time.Duration) time.Duration {
 	return max(1, min(wait, l.holds[0].due-l.engine.elapsed())) // 0 would not wait for anything else
 }
 
+// lendHeld lends a connection what its log holds, in front of what it is sent: a wait
+// must not change the order in which a client hears things.
+func (l *loop) lendHeld(c *conn) {
+	if r := c.ring; r != nil && r.held() && c.cursor >= r.to && l.lendLog(c) {
+		l.watchLent(c)
+	}
+}
+
 // holds is a heap of the rings that hold something; the one that is due first is first.
 type holds []*ring
 

@@ -11,6 +11,7 @@ func TestWhatMayWaitLeavesWithWhatMayNot(t *testing.T) {
 	for name, next := range map[string]func(s *server, c Conn){
 		"appended":           func(s *server, _ Conn) { s.log.Append(Text("next")) },
 		"appended with less": func(s *server, _ Conn) { s.log.AppendWithin(Text("next"), time.Millisecond) },
+		"sent":               func(_ *server, c Conn) { c.Send(Text("next")) },
 		"said":               func(_ *server, c Conn) { c.Say(Text("next")) },
 		"another log":        func(s *server, c Conn) { c.Follow(s.NewLog(), Text("next")) },
 		"nothing to follow":  func(_ *server, c Conn) { c.Follow(nil, Text("next")) },

@@ -44,7 +44,7 @@ func (g *Log) Append(f Frame) { g.append(f, 0) }
 // order is that of the calls. So what is appended to the log by Append takes all that
 // waits with it at once, and so does a frame that may wait less. What waits also leaves
 // early when it is more than about 64 KiB, and with whatever a client is sent behind it
-// ([Conn.Say], [Conn.Follow], [Conn.Close]).
+// ([Conn.Send], [Conn.Say], [Conn.Follow], [Conn.Close]).
 //
 // A longer wait saves more system calls, and makes each frame late by up to that. The
 // clock of a loop is as precise as the system's timers, a millisecond or so.

@@ -263,6 +263,7 @@ func (l *loop) handle(c *conn) Conn { return Conn{l, c.slot, c.gen} }
 func (l *loop) sendTo(slot int32, gen uint32, f Frame) {
 	l.mail.post(func() {
 		if c := l.lookup(slot, gen); c != nil && c.state == stateOpen {
+			l.lendHeld(c)
 			l.send(c, f)
 		}
 	})
