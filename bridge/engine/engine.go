@@ -120,6 +120,7 @@ type Engine struct {
 	running  sync.WaitGroup
 	start    time.Time
 	limiter  connLimiter
+	room     room
 	stalls   stalls
 	open     atomic.Int64 // WebSocket connections between Open and Closed
 	held     atomic.Int64 // bytes of incomplete messages
@@ -138,8 +139,8 @@ type Engine struct {
 
 // shard carries a share of the connections.
 type shard interface {
-	// carry brings a frame to those of its connections that follow the log. It
-	// blocks while the shard has more to do than it can hold.
+	// carry brings a frame to those of its connections that follow the log. It never
+	// blocks.
 	carry(g *Log, f Frame)
 	// figures gives what the shard counts, and the bytes of its mail.
 	figures() (n *counters, mail int)
@@ -153,6 +154,8 @@ type shard interface {
 	largest(report func(c Conn, debt int))
 	// stop ends what is left.
 	stop()
+	// nudge has the shard look again at what it put off.
+	nudge()
 }
 
 // acceptor serves the connections of listening sockets on the loops.
@@ -184,6 +187,7 @@ func New(cfg Config) (*Engine, error) {
 		e.deflate = newDeflate(cfg.MaxMessage)
 	}
 	e.stalls.init(&e.cfg)
+	e.room.init(e.readOn)
 	if err := e.startLoops(); err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ func (s *connSink) alive() bool { return s.c.gen == s.gen && s.c.state != stateF
 
 func (s *connSink) wants() bool { return s.c.state == stateOpen }
 
-func (s *connSink) turnOver() bool { return s.l.work <= 0 }
+func (s *connSink) turnOver() bool { return s.l.work <= 0 || s.l.engine.tooMuchToRead() }
 
 func (s *connSink) message(op ws.OpCode, payload []byte) bool {
 	s.l.work -= messageWork + len(payload)
