@@ -11,8 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gobwas/ws"
-
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -107,7 +105,7 @@ func startEcho(t *testing.T, goroutines bool) (url string) {
 	t.Helper()
 	s := start(t, Config{Compress: true, Goroutines: goroutines, Limits: Limits{MaxMessage: 32 << 20, MessageRate: 1 << 20}}, func(s *server) {
 		s.message = func(c Conn, m Message) {
-			if m.Op == ws.OpBinary {
+			if m.Binary {
 				c.Send(Binary(m.Payload))
 				return
 			}

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -13,8 +12,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/gobwas/ws"
 )
 
 // Config says how an [Engine] serves.
@@ -62,7 +59,12 @@ type Config struct {
 }
 
 // Handler is what a server makes of its connections. Its methods run on the
-// engine's loops, must not block, and may call any method of [Conn].
+// engine's loops, must not block, and may call [Log.Append] and any method of [Conn].
+// What it is told of one connection it is told in order, and never at the same time.
+//
+// A panic in a Handler, or in a callback of [Config], ends the connection that the call
+// was about, with 1011 or before the upgrade with 500; it is logged with its stack and
+// counted ([Stats]). Other connections do not notice.
 type Handler interface {
 	// Accept decides on an upgrade request, which is valid during the call. The
 	// error is a [*Refusal], or anything else for 500.
@@ -85,10 +87,10 @@ type Handler interface {
 
 // Message is a message from a client.
 type Message struct {
-	// Op is [ws.OpText] or [ws.OpBinary].
-	Op ws.OpCode
 	// Payload is the whole message, unmasked and inflated. A text is valid UTF-8.
 	Payload []byte
+	// Binary reports whether it is a binary message; else it is a text.
+	Binary bool
 	// Stalled is for how long the engine stood still while the message may have waited
 	// in the socket, or reading from the client was paused because it did not read; 0
 	// if neither. A handler must not do for such a message what must not happen late.
@@ -129,6 +131,7 @@ type Engine struct {
 	shedding atomic.Bool  // a search for the largest debtor is under way
 	skips    atomic.Int64 // times that a connection skipped what it fell off
 	refused  atomic.Int64 // connections beyond the limits
+	panics   atomic.Int64 // of handlers and callbacks
 
 	// mu guards the following fields.
 	mu        sync.Mutex
@@ -154,6 +157,8 @@ type shard interface {
 	largest(report func(c Conn, debt int))
 	// stop ends what is left.
 	stop()
+	// over reports whether nothing of it runs any more.
+	over() bool
 	// nudge has the shard look again at what it put off.
 	nudge()
 }
@@ -182,7 +187,7 @@ func New(cfg Config) (*Engine, error) {
 		cfg.HTTP = http.HandlerFunc(upgradeRequired)
 	}
 	e := &Engine{cfg: cfg, log: cfg.Logger, start: time.Now()}
-	e.limiter = connLimiter{max: cfg.MaxConnections, perAddress: cfg.MaxPerAddress, exempt: cfg.Exempt}
+	e.limiter = connLimiter{max: cfg.MaxConnections, perAddress: cfg.MaxPerAddress, exempt: e.exempt}
 	if cfg.Compress {
 		e.deflate = newDeflate(cfg.MaxMessage)
 	}
@@ -195,7 +200,7 @@ func New(cfg Config) (*Engine, error) {
 	e.stalls.found = e.gang.stoodStill
 	e.running.Go(e.stalls.watch)
 	e.shards = append(e.shards, e.gang)
-	e.handoff = newHandoff(&e.cfg)
+	e.handoff = newHandoff(&e.cfg, e.vital)
 	return e, nil
 }
 
@@ -239,23 +244,6 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 // now is the engine's coarse clock.
 func (e *Engine) now() tick { return tick(time.Since(e.start)/tickLength) + 1 }
 
-// StopListening closes the listeners. The connections stay, and requests that
-// are being read or answered go on; new ones find nobody. [Engine.Shutdown] is
-// still to be called.
-func (e *Engine) StopListening() {
-	e.mu.Lock()
-	e.deaf = true
-	listeners := e.listeners
-	e.listeners = nil
-	e.mu.Unlock()
-	if e.plain != nil {
-		e.plain.unlisten()
-	}
-	for _, l := range listeners {
-		l.Close()
-	}
-}
-
 // Each calls visit for every connection that is open, on the caller's goroutine,
 // where it may take its time; a connection may have ended meanwhile. Those that
 // come while Each runs may be left out. It waits for a turn of each loop, so it
@@ -272,38 +260,4 @@ func (e *Engine) Each(visit func(c Conn, session any)) {
 type member struct {
 	conn    Conn
 	session any
-}
-
-// Shutdown stops accepting, closes every connection with 1001 and the reason,
-// and returns when all are gone or the context ends; then what is left is cut.
-func (e *Engine) Shutdown(ctx context.Context, reason string) error {
-	e.mu.Lock()
-	already := e.stopped
-	e.stopped = true
-	e.mu.Unlock()
-	if already {
-		return ErrClosed
-	}
-	e.StopListening()
-	var left sync.WaitGroup
-	for _, s := range e.shards {
-		left.Add(1)
-		s.drain(reason, left.Done)
-	}
-	all := make(chan struct{})
-	go func() { left.Wait(); close(all) }()
-	err := e.handoff.shutdown(ctx)
-	select {
-	case <-all:
-	case <-ctx.Done():
-		err = ctx.Err()
-	}
-	for _, s := range e.shards {
-		s.stop()
-	}
-	close(e.stalls.ended)
-	<-all
-	e.running.Wait()
-	e.handoff.discard()
-	return err
 }

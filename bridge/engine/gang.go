@@ -203,6 +203,12 @@ func (g *gang) stop() {
 	}
 }
 
+func (g *gang) over() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.peers) == 0
+}
+
 // nudge has nothing to do: a reader waits for its own client only.
 func (g *gang) nudge() {}
 

@@ -102,7 +102,7 @@ func (e *Engine) startLoops() error {
 	return nil
 }
 
-// carry, figures, list, drain, stop and nudge make the loop a shard.
+// carry, figures, list, drain, stop, over and nudge make the loop a shard.
 func (l *loop) carry(g *Log, f Frame)     { l.mail.append(&g.rings[l.index], f) }
 func (l *loop) figures() (*counters, int) { return &l.counts, l.mail.waiting() }
 func (l *loop) list() (open []member) {
@@ -117,7 +117,15 @@ func (l *loop) list() (open []member) {
 }
 func (l *loop) drain(reason string, done func()) { l.mail.post(func() { l.closeAll(reason, done) }) }
 func (l *loop) stop()                            { l.mail.post(l.end) }
-func (l *loop) nudge()                           { l.mail.post(func() {}) }
+func (l *loop) over() bool {
+	select {
+	case <-l.ended:
+		return true
+	default:
+		return false
+	}
+}
+func (l *loop) nudge() { l.mail.post(func() {}) }
 
 // run serves until the loop is stopped.
 func (l *loop) run() {

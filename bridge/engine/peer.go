@@ -126,7 +126,9 @@ func (p *peer) open(w Welcome) (goAway string) {
 	p.gang.counts.add(tally{accepted: 1})
 	p.calls.Lock()
 	defer p.calls.Unlock()
-	p.gang.engine.cfg.Handler.Open(p.handle(), w.Session)
+	if !p.gang.engine.opened(p.handle(), w.Session) {
+		p.ask(ws.StatusInternalServerError, failed)
+	}
 	return ""
 }
 
@@ -243,6 +245,6 @@ func (p *peer) end(code ws.StatusCode, reason string, last ...Frame) bool {
 	p.gang.engine.open.Add(-1)
 	p.calls.Lock()
 	defer p.calls.Unlock()
-	p.gang.engine.cfg.Handler.Closed(p.handle(), session, int(code), reason)
+	p.gang.engine.closed(p.handle(), session, int(code), reason)
 	return true
 }
