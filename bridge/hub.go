@@ -116,7 +116,7 @@ func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 	}
 	r.seq = seq
 	r.number(h.epoch)
-	plain := engine.Seal(r.plain)
+	plain := engine.Must(engine.Seal(r.plain))
 	r.plain = nil // the history keeps the reply
 	var a answer
 	if !h.loading {
@@ -189,7 +189,7 @@ func (r *reply) number(epoch string) {
 	buf = append(buf, `, "epoch": "`...)
 	buf = append(buf, epoch...)
 	buf = append(buf, `"}`...)
-	r.frame, r.body = engine.Seal(buf), buf[r.bodyAt:end:end]
+	r.frame, r.body = engine.Must(engine.Seal(buf)), buf[r.bodyAt:end:end]
 }
 
 // missed tells v1 clients, now and when they resume, of a span of time in which

@@ -18,7 +18,7 @@ const maxReserve = 64
 type connLimiter struct {
 	max        int                   // connections in all
 	perAddress int                   // connections from one address; 0 is no limit
-	exempt     func(netip.Addr) bool // addresses without that limit
+	exempt     func(netip.Addr) bool // addresses without that limit; nil is none
 
 	// mu guards the following fields, and place, count and links of every incoming.
 	mu        sync.Mutex
@@ -182,7 +182,7 @@ func (c *connLimiter) full() *Refusal {
 // sockets (the zero address), from this machine and from proxies are not: a proxy's
 // connections are those of many clients.
 func (c *connLimiter) limits(addr netip.Addr) bool {
-	return c.perAddress > 0 && addr.IsValid() && !addr.IsLoopback() && !c.exempt(addr)
+	return c.perAddress > 0 && addr.IsValid() && !addr.IsLoopback() && (c.exempt == nil || !c.exempt(addr))
 }
 
 func (c *connLimiter) countOf(addr netip.Addr) *addrCount {

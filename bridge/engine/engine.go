@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -133,10 +134,13 @@ type Engine struct {
 	refused  atomic.Int64 // connections beyond the limits
 	panics   atomic.Int64 // of handlers and callbacks
 
+	complained atomic.Int64 // the tick in which the user's last mistake was logged
+
 	// mu guards the following fields.
 	mu        sync.Mutex
 	listeners []io.Closer
-	deaf      bool // nothing is listened to any more
+	served    map[net.Listener]bool // all that were given
+	deaf      bool                  // nothing is listened to any more
 	stopped   bool
 }
 
@@ -173,10 +177,11 @@ type acceptor interface {
 // [Engine.Shutdown], and by a second Shutdown.
 var ErrClosed = errors.New("engine: shut down")
 
-// New starts an engine's loops. It has nothing to serve before [Engine.Listen].
+// New starts an engine's loops. It has nothing to serve before [Engine.Listen], and runs
+// until [Engine.Shutdown]. A value of the configuration that is negative is an error.
 func New(cfg Config) (*Engine, error) {
-	if cfg.Handler == nil {
-		return nil, errors.New("engine: no Handler given")
+	if err := cfg.check(); err != nil {
+		return nil, err
 	}
 	setDefault(&cfg.Loops, runtime.GOMAXPROCS(0))
 	cfg.Limits.setDefaults()
@@ -214,9 +219,14 @@ type ListenOptions struct {
 	Tag any
 }
 
-// Listen serves the connections that arrive at a listener, which is the
-// engine's from now on. Those of a TCP or Unix listener live on the loops; those
-// of any other, such as a TLS listener, on goroutines.
+// Listen begins to serve the connections that arrive at a listener, and returns at once:
+// it does not block as [http.Serve] does. The listener is the engine's from now on, which
+// closes it; an engine may have any number of them, each given once. The error is
+// [ErrClosed] after the engine has stopped listening, or says what is wrong with the
+// listener, which then is still the caller's. Listen may be called from any goroutine.
+//
+// Those of a TCP or Unix listener live on the loops; those of any other, such as a TLS
+// listener, on goroutines.
 func (e *Engine) Listen(ln net.Listener) error { return e.ListenWith(ln, ListenOptions{}) }
 
 // ListenWith is Listen with options.
@@ -226,6 +236,9 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 	if e.deaf {
 		return ErrClosed
 	}
+	if err := e.adopt(ln); err != nil {
+		return err
+	}
 	socket, ok := ln.(interface{ File() (*os.File, error) })
 	if !ok || e.plain == nil || e.cfg.Goroutines {
 		e.listeners = append(e.listeners, ln)
@@ -234,7 +247,8 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 	}
 	file, err := socket.File() // shares the socket with ln, whose closing may remove a path
 	if err != nil {
-		return err
+		delete(e.served, ln)
+		return fmt.Errorf("engine: the listener cannot be served: %w", err)
 	}
 	e.listeners = append(e.listeners, file, ln)
 	e.plain.listen(int(file.Fd()), &options)

@@ -27,14 +27,16 @@ func (e *Engine) caught(where string) {
 
 // accept is [Handler].Accept.
 func (e *Engine) accept(r *Request) (w Welcome, err error) {
-	err = internalError()
+	err = internalError
 	defer e.caught("Handler.Accept")
-	return e.cfg.Handler.Accept(r)
+	if w, err := e.cfg.Handler.Accept(r); err != nil || e.own("Welcome.Log", w.Log) {
+		return w, err
+	}
+	return Welcome{}, err
 }
 
-func internalError() *Refusal {
-	return &Refusal{Status: http.StatusInternalServerError, Reason: failed}
-}
+// internalError answers a request over which a panic came. Nobody changes it.
+var internalError = &Refusal{Status: http.StatusInternalServerError, Reason: failed}
 
 // opened is [Handler].Open. It is false after a panic, as in the next three.
 func (e *Engine) opened(c Conn, session any) (ok bool) {
@@ -72,7 +74,7 @@ func (e *Engine) clientAddr(r *Request) (client netip.AddrPort, no *Refusal) {
 	if e.cfg.ClientAddr == nil {
 		return r.client, nil
 	}
-	no = internalError()
+	no = internalError
 	defer e.caught("Config.ClientAddr")
 	return e.cfg.ClientAddr(r)
 }

@@ -42,7 +42,15 @@ func (e *Engine) newLog() *Log {
 // most 32 MiB before it drops what its clients have not been offered (Limits.LogBytes);
 // they are then too slow. Only a loop that stands still, because a Handler blocks it
 // against the rules, takes nothing.
+//
+// What is no whole frame ([Text], [Binary], [Seal]) is left out, and logged.
 func (g *Log) Append(f Frame) {
+	if g == nil || g.engine == nil {
+		panic("engine: Append to a Log that was not made by Engine.NewLog")
+	}
+	if !g.engine.wholeFrame("Log.Append", f) {
+		return
+	}
 	g.order.Lock()
 	defer g.order.Unlock()
 	if g.closed.Load() {

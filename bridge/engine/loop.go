@@ -262,6 +262,8 @@ func (l *loop) lookup(slot int32, gen uint32) *conn {
 	return c
 }
 
+func (l *loop) owner() *Engine { return l.engine }
+
 func (l *loop) handle(c *conn) Conn { return Conn{l, c.slot, c.gen} }
 
 // sendTo and close make the loop a carrier of the connections it hands out.

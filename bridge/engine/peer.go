@@ -53,6 +53,8 @@ func newPeer(g *gang, socket net.Conn) *peer {
 	return &peer{gang: g, socket: socket, wake: make(chan struct{}, 1), state: stateHead, sent: time.Now()}
 }
 
+func (p *peer) owner() *Engine { return p.gang.engine }
+
 func (p *peer) handle() Conn { return Conn{on: p} }
 
 // serve reads the request and what follows it, until the connection ends.
