@@ -29,7 +29,8 @@ type Config struct {
 	Goroutines bool
 	// Skip makes a client that falls off its log go on with what is newest, behind
 	// the notice that Skip gives for the number of frames missed (nil gives none).
-	// Without Skip such a client is closed with 1008.
+	// Without Skip such a client is closed with 1008. It runs on the loops, must not
+	// block, and may call what a Handler may.
 	Skip func(session any, missed uint64) Frame
 	// Refused is called for each refused request and each evicted connection. It runs
 	// on the loops and must not block. nil ignores them.
@@ -40,10 +41,12 @@ type Config struct {
 	ClientAddr func(r *Request) (netip.AddrPort, *Refusal)
 	// Exempt reports whether an address is a proxy's and exempt from
 	// Limits.MaxPerAddress. This machine's own addresses always are; nil exempts no
-	// others.
+	// others. It runs on the loops, must not block, and must not call the engine: a lock
+	// is held.
 	Exempt func(netip.Addr) bool
 	// Vital reports whether an HTTP request must be answered even at the connection
-	// limit, such as a health check. nil means none.
+	// limit, such as a health check. It runs on the loops and must not block. nil means
+	// none.
 	Vital func(r *Request) bool
 	// ProxyAdvice is the advice in the refusal of an unexpected PROXY header.
 	ProxyAdvice string
@@ -65,7 +68,8 @@ type Config struct {
 //
 // A panic in a Handler, or in a callback of [Config], ends the connection that the call
 // was about, with 1011 or before the upgrade with 500; it is logged with its stack and
-// counted ([Stats]). Other connections do not notice.
+// counted ([Stats]). Other connections do not notice. [runtime.Goexit] is not a panic: it
+// ends the loop, so a Handler in a test must not call FailNow or Fatal.
 type Handler interface {
 	// Accept decides on an upgrade request, which is valid during the call. The
 	// error is a [*Refusal], or anything else for 500.
