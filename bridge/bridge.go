@@ -125,7 +125,9 @@ type Bridge struct {
 	presence     *presence    // nil without LogCommands
 	draining     atomic.Bool
 	stop         sync.Once
-	stopping     chan struct{} // closed when the last clients are closed
+	stopping     chan struct{}      // closed when the last clients are closed
+	sources      context.Context    // ends with stopping: then no source waits for the engine
+	endSources   context.CancelFunc // ends it
 
 	unroutables unroutables
 	failureRate *failureRate
@@ -173,6 +175,7 @@ func New(cfg Config) (*Bridge, error) {
 		randomName:  randomName,
 		failureRate: newFailureRate(),
 	}
+	b.sources, b.endSources = context.WithCancel(context.Background())
 	if cfg.LogCommands {
 		b.sentLog = newCommandLog(cfg.Logger)
 	}
