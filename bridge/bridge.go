@@ -63,6 +63,8 @@ type Config struct {
 	SkipSlow bool
 	// Loops is how many loops share the clients. 0 is one for each processor.
 	Loops int
+	// PortablePoller serves as on systems without epoll. It is for tests.
+	PortablePoller bool
 	// Compress lets clients negotiate permessage-deflate. A reply is then compressed
 	// once for all of them.
 	Compress bool
@@ -218,6 +220,7 @@ func New(cfg Config) (*Bridge, error) {
 		Handler:     b,
 		HTTP:        b.routes(cfg.Page),
 		Loops:       cfg.Loops,
+		Portable:    cfg.PortablePoller,
 		Compress:    cfg.Compress,
 		Limits:      cfg.Limits,
 		Refused:     b.turnedAway,

@@ -18,9 +18,7 @@ func (e *Engine) StopListening() {
 	listeners := e.listeners
 	e.listeners = nil
 	e.mu.Unlock()
-	if e.plain != nil {
-		e.plain.unlisten()
-	}
+	e.plain.unlisten()
 	for _, l := range listeners {
 		l.Close()
 	}
