@@ -96,8 +96,8 @@ type Message struct {
 	// Binary reports whether it is a binary message; else it is a text.
 	Binary bool
 	// Stalled is for how long the engine stood still while the message may have waited
-	// in the socket, or reading from the client was paused because it did not read; 0
-	// if neither. A handler must not do for such a message what must not happen late.
+	// in the socket, or reading was paused because the client did not read or too much
+	// waited to be written; 0 if none of these. A handler must not do for such a message what must not happen late.
 	Stalled time.Duration
 }
 

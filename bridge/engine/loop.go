@@ -60,6 +60,7 @@ type loop struct {
 	reported int                     // bytes of it that the engine knows
 	paused   map[int32]time.Duration // since when reading from connections is paused, by slot
 
+	hold         hold          // while reading is put off for what waits to be written
 	looked       time.Duration // the last look at the clock of stalls
 	stood        time.Duration // length of the last stall
 	lateArrivals int           // while positive, new connections may have waited during it
