@@ -90,7 +90,7 @@ func (l *loop) readLater(c *conn) {
 // readOn continues the clients that exceeded their share, the one that has waited
 // longest first, up to the bound of a turn.
 func (l *loop) readOn() {
-	if l.held() {
+	if l.readingPutOff() {
 		return
 	}
 	list := l.unread
