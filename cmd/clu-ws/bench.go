@@ -33,7 +33,7 @@ func benchCommand(stdout, stderr io.Writer) *cli.Command {
 	}
 	return &cli.Command{
 		Name:            "bench",
-		Usage:           "measure the bridge against bare loops, in about seven minutes, or nine with a RabbitMQ",
+		Usage:           "measure the bridge against bare loops (Linux only), in about seven minutes, or nine with a RabbitMQ",
 		Flags:           flags,
 		HideHelpCommand: true,
 		OnUsageError:    usageError,
