@@ -44,6 +44,7 @@ func scenarios() []scenario {
 		{"groups", (*bench).groups, func(s Sizes) int { return s.Grouped }, groupsSeconds, false},
 		{"snapshots", (*bench).snapshots, func(s Sizes) int { return s.Askers }, snapshotsSeconds, false},
 		{"commands", (*bench).commands, func(s Sizes) int { return s.Commanders }, commandsSeconds, true},
+		{"relay", (*bench).relayed, func(s Sizes) int { return 2 * s.Few }, relaySeconds, true},
 		{"intake", (*bench).intake, func(Sizes) int { return 1 }, intakeSeconds, true},
 		{"roundtrip", (*bench).roundTrip, func(Sizes) int { return 1 }, roundTripSeconds, true},
 		{"answered", (*bench).answered, func(s Sizes) int { return s.Commanders }, answeredSeconds, true},

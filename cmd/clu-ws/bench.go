@@ -38,7 +38,7 @@ func benchCommand(stdout, stderr io.Writer) *cli.Command {
 		HideHelpCommand: true,
 		OnUsageError:    usageError,
 		Action:          func(c *cli.Context) error { return runBench(c, stdout, stderr) },
-		Subcommands:     []*cli.Command{loadCommand(stdout), floorCommand(stdout), brokerCommand(stdout)},
+		Subcommands:     []*cli.Command{loadCommand(stdout), floorCommand(stdout), relayCommand(stdout), brokerCommand(stdout)},
 	}
 }
 
@@ -102,13 +102,21 @@ func loadCommand(stdout io.Writer) *cli.Command {
 	}
 }
 
-// floorCommand and brokerCommand are the processes that bench starts beside the
+// floorCommand, relayCommand and brokerCommand are the processes that bench starts beside the
 // server, and nobody else.
 func floorCommand(stdout io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:   "floor",
 		Hidden: true,
 		Action: func(c *cli.Context) error { return bench.Floor(c.Context, os.Stdin, stdout) },
+	}
+}
+
+func relayCommand(stdout io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:   "relay",
+		Hidden: true,
+		Action: func(c *cli.Context) error { return bench.Relay(c.Context, c.Args().First(), os.Stdin, stdout) },
 	}
 }
 
