@@ -61,7 +61,7 @@ func (c *client) take(data []byte) {
 	}
 	k := &c.crowd.checker
 	c.crowd.current = c
-	if k.sent != nil {
+	if k.sent != nil || k.last != nil {
 		k.now = c.crowd.swarm.clock()
 	}
 	if err := k.feed(&c.stream, data); err != nil {

@@ -91,6 +91,11 @@ type Sizes struct {
 	// RoundTrips are made one at a time.
 	RoundTrips int
 
+	// Massed clients come to at least MassedBridges bridges on one port, and are told
+	// MassedReplies, one each MassedEvery, three times.
+	Massed, MassedBridges, MassedReplies int
+	MassedEvery                          time.Duration
+
 	// Fewer divides what neighbours send: 1 is all of it. Endless disturbances last for
 	// Storm. The honest clients are measured for Alone before a disturbance, and for at
 	// most Longest once it has begun.
@@ -116,7 +121,8 @@ func FullSizes() Sizes {
 		Answered: 4000, CLUAnswered: 250,
 		Waiting:    50_000,
 		RoundTrips: 500,
-		Fewer:      1, Alone: time.Second / 2, Storm: 3 * time.Second, Longest: 15 * time.Second,
+		Massed:     100_000, MassedBridges: 6, MassedReplies: 10, MassedEvery: time.Second,
+		Fewer: 1, Alone: time.Second / 2, Storm: 3 * time.Second, Longest: 15 * time.Second,
 	}
 }
 

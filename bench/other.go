@@ -25,6 +25,9 @@ func Floor(context.Context, io.Reader, io.Writer) error { return errLinux() }
 // Relay needs Linux.
 func Relay(context.Context, string, io.Reader, io.Writer) error { return errLinux() }
 
+// Hold needs Linux.
+func Hold(context.Context, string, int, io.Reader, io.Writer) error { return errLinux() }
+
 // LoadConfig says what [Load] connects to.
 type LoadConfig struct {
 	URL      string

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,7 +39,7 @@ func benchCommand(stdout, stderr io.Writer) *cli.Command {
 		HideHelpCommand: true,
 		OnUsageError:    usageError,
 		Action:          func(c *cli.Context) error { return runBench(c, stdout, stderr) },
-		Subcommands:     []*cli.Command{loadCommand(stdout), floorCommand(stdout), relayCommand(stdout), brokerCommand(stdout)},
+		Subcommands:     []*cli.Command{loadCommand(stdout), floorCommand(stdout), relayCommand(stdout), holdCommand(stdout), brokerCommand(stdout)},
 	}
 }
 
@@ -102,7 +103,7 @@ func loadCommand(stdout io.Writer) *cli.Command {
 	}
 }
 
-// floorCommand, relayCommand and brokerCommand are the processes that bench starts beside the
+// floorCommand and those below are the processes that bench starts beside the
 // server, and nobody else.
 func floorCommand(stdout io.Writer) *cli.Command {
 	return &cli.Command{
@@ -117,6 +118,20 @@ func relayCommand(stdout io.Writer) *cli.Command {
 		Name:   "relay",
 		Hidden: true,
 		Action: func(c *cli.Context) error { return bench.Relay(c.Context, c.Args().First(), os.Stdin, stdout) },
+	}
+}
+
+func holdCommand(stdout io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:   "hold",
+		Hidden: true,
+		Action: func(c *cli.Context) error {
+			place, err := strconv.Atoi(c.Args().Get(1))
+			if err != nil {
+				return err
+			}
+			return bench.Hold(c.Context, c.Args().First(), place, os.Stdin, stdout)
+		},
 	}
 }
 
