@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,8 @@ type crowd struct {
 	successor *crowd // gets a client for each that is lost; nil is none
 	late      bool   // its clients connect while replies come
 	retries   int    // so many connections may fail and are made again
+
+	readers sync.WaitGroup // of TLS clients
 
 	connected chan struct{} // closed when all are connected, or one failed
 	refused   string        // why the first failed
@@ -231,4 +234,5 @@ func (cr *crowd) hangUp() {
 		}
 		cr.clients, cr.open = nil, 0
 	})
+	cr.readers.Wait()
 }

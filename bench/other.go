@@ -22,6 +22,9 @@ func Run(context.Context, Config) error { return errLinux() }
 // Floor needs Linux.
 func Floor(context.Context, io.Reader, io.Writer) error { return errLinux() }
 
+// SecureFloor needs Linux.
+func SecureFloor(context.Context, string, string, io.Reader, io.Writer) error { return errLinux() }
+
 // Relay needs Linux.
 func Relay(context.Context, string, io.Reader, io.Writer) error { return errLinux() }
 

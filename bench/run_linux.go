@@ -49,6 +49,9 @@ func scenarios() []scenario {
 		{"intake", (*bench).intake, func(Sizes) int { return 1 }, intakeSeconds, true, false},
 		{"roundtrip", (*bench).roundTrip, func(Sizes) int { return 1 }, roundTripSeconds, true, false},
 		{"answered", (*bench).answered, func(s Sizes) int { return s.Commanders }, answeredSeconds, true, false},
+		{"tls-steady", (*bench).secureSteady, func(s Sizes) int { return 2 * s.Secure }, secureSteadySeconds, false, false},
+		{"tls-burst", (*bench).secureBurst, func(s Sizes) int { return 2 * s.Secure }, secureBurstSeconds, false, false},
+		{"tls-idle", (*bench).secureIdle, func(s Sizes) int { return s.SecureIdle }, secureIdleSeconds, false, false},
 		{"hundredthousand", (*bench).hundredThousand, func(s Sizes) int { return s.Massed / s.MassedBridges }, massesSeconds, false, true},
 	}, neighbourScenarios(), outboundScenarios())
 }

@@ -39,7 +39,7 @@ func benchCommand(stdout, stderr io.Writer) *cli.Command {
 		HideHelpCommand: true,
 		OnUsageError:    usageError,
 		Action:          func(c *cli.Context) error { return runBench(c, stdout, stderr) },
-		Subcommands:     []*cli.Command{loadCommand(stdout), floorCommand(stdout), relayCommand(stdout), holdCommand(stdout), brokerCommand(stdout)},
+		Subcommands:     []*cli.Command{loadCommand(stdout), floorCommand(stdout), secureFloorCommand(stdout), relayCommand(stdout), holdCommand(stdout), brokerCommand(stdout)},
 	}
 }
 
@@ -110,6 +110,17 @@ func floorCommand(stdout io.Writer) *cli.Command {
 		Name:   "floor",
 		Hidden: true,
 		Action: func(c *cli.Context) error { return bench.Floor(c.Context, os.Stdin, stdout) },
+	}
+}
+
+func secureFloorCommand(stdout io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:   "securefloor",
+		Hidden: true,
+		Flags:  []cli.Flag{&cli.PathFlag{Name: "tls-cert"}, &cli.PathFlag{Name: "tls-key"}},
+		Action: func(c *cli.Context) error {
+			return bench.SecureFloor(c.Context, c.Path("tls-cert"), c.Path("tls-key"), os.Stdin, stdout)
+		},
 	}
 }
 
