@@ -37,6 +37,7 @@ type scenario struct {
 func scenarios() []scenario {
 	return slices.Concat([]scenario{
 		{"steady", (*bench).steady, func(s Sizes) int { return 2 * s.Clients }, steadySeconds, false, false},
+		{"batch", (*bench).batched, func(s Sizes) int { return 2 * s.Clients }, batchSeconds, false, false},
 		{"burst", (*bench).bursts, func(s Sizes) int { return 2 * s.Many }, burstSeconds, false, false},
 		{"idle", (*bench).idle, func(s Sizes) int { return s.IdleTo }, idleSeconds, false, false},
 		{"latency", (*bench).latency, func(s Sizes) int { return s.LatencyClients }, latencySeconds, false, false},

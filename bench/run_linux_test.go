@@ -22,6 +22,7 @@ func tiny() Sizes {
 		Rounds:  1,
 		Clients: 4, Few: 2, Many: 8,
 		SteadyReplies: 3, SteadyEvery: time.Millisecond,
+		Batched:      50 * time.Millisecond,
 		BurstReplies: 50,
 		IdleFrom:     2, IdleTo: 6, Settle: time.Millisecond,
 		LatencyClients: 2, LatencyReplies: 5, LatencyEvery: time.Millisecond,
@@ -83,7 +84,7 @@ func TestARunMeasuresEverything(t *testing.T) {
 			t.Errorf("not in the table: %s", r.What)
 		}
 	}
-	for scenario, want := range map[string]int{"steady": 1, "burst": 6, "idle": 1, "latency": 2, "connect": 1, "slow": 2, "groups": 2, "snapshots": 1,
+	for scenario, want := range map[string]int{"steady": 1, "batch": 2, "burst": 6, "idle": 1, "latency": 2, "connect": 1, "slow": 2, "groups": 2, "snapshots": 1,
 		"commands": 2, "relay": 2, "intake": 1, "tls-steady": 1, "tls-burst": 1, "tls-idle": 1, "roundtrip": 1, "answered": 1,
 		"neighbours-resume": 1, "neighbours-keywords": 1, "neighbours-snapshot": 1, "neighbours-patterns": 1,
 		"neighbours-inflate": 1, "neighbours-objects": 2, "neighbours-slow-tls": 1, "neighbours-metrics": 1,
@@ -103,7 +104,7 @@ func TestARunMeasuresEverything(t *testing.T) {
 
 func TestWhatIsMissingIsToldAndLeftOut(t *testing.T) {
 	chosen, leftOut, err := choose(nil, false)
-	if err != nil || len(chosen) != 24 || len(leftOut) != 5 || !strings.Contains(leftOut[0], "--rabbitmq-url") {
+	if err != nil || len(chosen) != 25 || len(leftOut) != 5 || !strings.Contains(leftOut[0], "--rabbitmq-url") {
 		t.Errorf("%d scenarios, %q, %v", len(chosen), leftOut, err)
 	}
 	if _, _, err := choose([]string{"intake"}, false); err == nil || !strings.Contains(err.Error(), "--rabbitmq-url") {

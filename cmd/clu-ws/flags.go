@@ -63,7 +63,27 @@ func cluFlags() []cli.Flag {
 		&cli.StringFlag{Name: "nan", Value: "null", EnvVars: env("nan"), Category: catCLU, Usage: "`HOW` to write NaN and Infinity: null, string, or python (bare, as CLU does)"},
 		&cli.BoolFlag{Name: "naive-time", EnvVars: env("naive-time"), Category: catCLU, Usage: "write timestamps without +00:00, as CLU before 2.6 did"},
 		&cli.BoolFlag{Name: "check-consumers", EnvVars: env("check-consumers"), Category: catCLU, Usage: "fail a command whose actor has no queue <actor>_commands, also where a tap hears every command; not for actors that name their queue otherwise"},
+		&cli.DurationFlag{Name: "batch", EnvVars: env("batch"), Category: catCLU, Usage: "`TIME`, up to 1s, for which a reply to plain clients may wait for others, so that they leave in one write; v1 clients ask for it themselves (batch_ms)"},
 		&cli.BoolFlag{Name: "clu-strict", EnvVars: env("clu-strict"), Category: catCLU, Usage: "ignore bad input in silence, as CLU does"},
+	}
+}
+
+// testFlags are left out of --help: they choose what the system decides otherwise.
+func testFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "poller", Hidden: true, Usage: "`WHICH` poller serves clients, for tests: portable, or the system's own if empty"},
+	}
+}
+
+// portablePoller reports whether --poller asks for the portable one.
+func portablePoller(c *cli.Context) (bool, error) {
+	switch which := c.String("poller"); which {
+	case "":
+		return false, nil
+	case "portable":
+		return true, nil
+	default:
+		return false, fmt.Errorf("--poller %q is unknown; choose portable, or leave it out", which)
 	}
 }
 

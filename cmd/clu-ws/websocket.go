@@ -17,7 +17,7 @@ func websocketCommand(stdout, stderr io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:         "websocket",
 		Usage:        "serve WebSocket clients; takes the place of clu websocket",
-		Flags:        slices.Concat(listenFlags("0.0.0.0"), brokerFlags(), cluFlags(), pastFlags(), roomFlags(), limitFlags(), operateFlags()),
+		Flags:        slices.Concat(listenFlags("0.0.0.0"), brokerFlags(), cluFlags(), pastFlags(), roomFlags(), limitFlags(), operateFlags(), testFlags()),
 		OnUsageError: usageError,
 		Action:       func(c *cli.Context) error { return websocket(c, stdout, stderr) },
 	}
@@ -55,6 +55,7 @@ func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
 	cfg.FailFast = c.Bool("fail-fast")
 	cfg.CheckConsumers = c.Bool("check-consumers")
 	cfg.Strict = c.Bool("clu-strict")
+	cfg.Batch = c.Duration("batch")
 	cfg.Envelope.NaiveTime = c.Bool("naive-time")
 	if cfg.Envelope.NaN, err = actor.ParseNaN(c.String("nan")); err != nil {
 		return cfg, fmt.Errorf("--nan: %w", err)
@@ -70,7 +71,8 @@ func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
 	cfg.LogCommands = c.Bool("log-commands")
 	cfg.Page = webdemo.Handler()
 	cfg.Compress = c.Bool("compress")
-	return cfg, nil
+	cfg.PortablePoller, err = portablePoller(c)
+	return cfg, err
 }
 
 func chooseBroker(c *cli.Context, cfg *bridge.Config) (err error) {
