@@ -58,6 +58,10 @@ type Config struct {
 	Page http.Handler
 	// Limits bound what clients may take.
 	Limits engine.Limits
+	// Batch is how long a reply to plain clients may wait for others, up to a second:
+	// they leave in one write. A reply that ends a command, or tells of an error, takes
+	// those that wait with it at once. v1 clients say it themselves (batch_ms).
+	Batch time.Duration
 	// SkipSlow lets a client that reads too slowly go on with what is newest,
 	// behind an error envelope that says how much it misses. Else it is closed.
 	SkipSlow bool
@@ -127,7 +131,9 @@ type Bridge struct {
 	presence     *presence    // nil without LogCommands
 	draining     atomic.Bool
 	stop         sync.Once
-	stopping     chan struct{} // closed when the last clients are closed
+	stopping     chan struct{}      // closed when the last clients are closed
+	sources      context.Context    // ends with stopping: then no source waits for the engine
+	endSources   context.CancelFunc // ends it
 
 	unroutables unroutables
 	failureRate *failureRate
@@ -149,6 +155,9 @@ func New(cfg Config) (*Bridge, error) {
 	}
 	if len(cfg.Name) > maxName || !utf8.ValidString(cfg.Name) {
 		return nil, fmt.Errorf("the bridge's name must be UTF-8 of at most %d bytes; choose another --name", maxName)
+	}
+	if cfg.Batch < 0 || cfg.Batch > maxBatch {
+		return nil, fmt.Errorf("replies to plain clients cannot wait for %v; choose a --batch from 0 to %v", cfg.Batch, maxBatch)
 	}
 	if cfg.Exchange == "" {
 		cfg.Exchange = actor.Exchange
@@ -175,6 +184,7 @@ func New(cfg Config) (*Bridge, error) {
 		randomName:  randomName,
 		failureRate: newFailureRate(),
 	}
+	b.sources, b.endSources = context.WithCancel(context.Background())
 	if cfg.LogCommands {
 		b.sentLog = newCommandLog(cfg.Logger)
 	}

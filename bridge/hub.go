@@ -20,7 +20,8 @@ const maxGroups = 10_000
 // hub is where every reply passes: it gives them their numbers, remembers them,
 // and puts them into the logs that the clients follow.
 type hub struct {
-	plain    *engine.Log // every reply, as a plain client gets it
+	plain    *engine.Log   // every reply, as a plain client gets it
+	batch    time.Duration // how long a reply to plain clients may wait
 	newLog   func() *engine.Log
 	now      func() time.Time                               // time.Now; another clock in tests
 	after    func(time.Duration, func()) (stop func() bool) // time.AfterFunc, the same
@@ -40,9 +41,9 @@ type hub struct {
 	easel   easel
 	scratch scratch
 
-	// mu guards the following fields. It is held while frames are appended, which
-	// waits for the engine's loops: no loop may ever wait for it. What clients ask
-	// for goes over the desk.
+	// mu guards the following fields. It is held while frames are appended, and while
+	// a reply goes to many groups: no loop may ever wait for it. What clients ask for
+	// goes over the desk.
 	mu      sync.Mutex
 	shared  bool   // other bridges have the same epoch: the numbers are a stream's
 	seq     uint64 // the last reply's
@@ -70,6 +71,7 @@ func newHub(e *engine.Engine, cfg Config, f *inflight) *hub {
 	h := &hub{
 		inflight: f,
 		plain:    e.NewLog(),
+		batch:    cfg.Batch,
 		newLog:   e.NewLog,
 		now:      time.Now,
 		after:    afterFunc,
@@ -116,7 +118,7 @@ func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 	}
 	r.seq = seq
 	r.number(h.epoch)
-	plain := engine.Seal(r.plain)
+	plain := engine.Must(engine.Seal(r.plain))
 	r.plain = nil // the history keeps the reply
 	var a answer
 	if !h.loading {
@@ -136,11 +138,15 @@ func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 	if !r.unroutable {
 		h.remember(r)
 	}
-	h.showFigures() // the next calls may wait for a loop
+	h.showFigures()
 	if h.loading {
 		return
 	}
-	h.plain.Append(plain)
+	if r.urgent() {
+		h.plain.Append(plain)
+	} else {
+		h.plain.AppendWithin(plain, h.batch)
+	}
 	h.deliver(r)
 	if a.waiter != nil { // the end comes right behind the reply
 		if r.fails() {
@@ -189,7 +195,7 @@ func (r *reply) number(epoch string) {
 	buf = append(buf, `, "epoch": "`...)
 	buf = append(buf, epoch...)
 	buf = append(buf, `"}`...)
-	r.frame, r.body = engine.Seal(buf), buf[r.bodyAt:end:end]
+	r.frame, r.body = engine.Must(engine.Seal(buf)), buf[r.bodyAt:end:end]
 }
 
 // missed tells v1 clients, now and when they resume, of a span of time in which
@@ -214,7 +220,7 @@ func (h *hub) linked(state amqpx.State) {
 	}
 }
 
-// tell gives a notice to all v1 clients, whatever they wish. mu is held.
+// tell gives a notice to all v1 clients, whatever they wish, and at once. mu is held.
 func (h *hub) tell(frame engine.Frame) {
 	for _, g := range h.groups {
 		g.log.Append(frame)

@@ -26,7 +26,7 @@ type helloMessage struct {
 
 // capabilities are what a v1 client may ask of this bridge.
 func (b *Bridge) capabilities() []string {
-	all := []string{"ping", "subscribe", "filter", "throttle", "ordered", "snapshot", "resume", "gap", "actors", "mine", "command", "expires", "silent"}
+	all := []string{"ping", "subscribe", "filter", "throttle", "batch", "ordered", "snapshot", "resume", "gap", "actors", "mine", "command", "expires", "silent"}
 	if len(b.cfg.Sources) > 0 {
 		all = append(all, "rooms")
 	}
@@ -77,7 +77,7 @@ func pongFrame(id *string, data []byte, epoch string, seq *uint64) engine.Frame 
 	buf = time.Now().UTC().AppendFormat(buf, noticeTime) // as in the greeting
 	buf = append(append(buf, `","epoch":`...), jsonOf(epoch)...)
 	buf = append(append(buf, `,"seq":`...), jsonOf(seq)...)
-	return engine.Seal(append(buf, '}'))
+	return engine.Must(engine.Seal(append(buf, '}')))
 }
 
 // resultMessage tells of the end of a command.
@@ -119,7 +119,7 @@ func frameOf(message any) engine.Frame {
 	var b bytes.Buffer
 	b.Write(make([]byte, engine.HeaderRoom))
 	writeJSON(&b, message) // the messages above hold nothing that JSON cannot
-	return engine.Seal(b.Bytes())
+	return engine.Must(engine.Seal(b.Bytes()))
 }
 
 // jsonOf writes what cannot fail.

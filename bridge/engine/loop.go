@@ -43,6 +43,7 @@ type loop struct {
 	unread  []wheelEntry      // connections with input left after their share of a turn
 	late    []wheelEntry      // connections with frames of their own to write
 	owing   []debt            // connections that were lent frames
+	holds   holds             // rings with frames that wait until they are due
 	endings map[int32]*ending // connections whose last answers are awaited, by slot
 
 	again       []*ring      // rings with more to do than a turn takes
@@ -91,7 +92,7 @@ func (e *Engine) startLoops() error {
 			return err
 		}
 		l.oneShot = l.poll.oneShot()
-		l.mail.init(l.poll.wake)
+		l.mail.init(l.poll.wake, &e.room)
 		loops = append(loops, l)
 	}
 	e.loops, e.plain = len(loops), &listening{loops: loops, sockets: map[int]*ListenOptions{}}
@@ -102,8 +103,10 @@ func (e *Engine) startLoops() error {
 	return nil
 }
 
-// carry, figures, list, drain and stop make the loop a shard.
-func (l *loop) carry(g *Log, f Frame)     { l.mail.append(&g.rings[l.index], f) }
+// carry, figures, list, drain, stop, over and nudge make the loop a shard.
+func (l *loop) carry(g *Log, f Frame, due time.Duration) {
+	l.mail.append(&g.rings[l.index], f, due)
+}
 func (l *loop) figures() (*counters, int) { return &l.counts, l.mail.waiting() }
 func (l *loop) list() (open []member) {
 	l.ask(func() {
@@ -117,6 +120,15 @@ func (l *loop) list() (open []member) {
 }
 func (l *loop) drain(reason string, done func()) { l.mail.post(func() { l.closeAll(reason, done) }) }
 func (l *loop) stop()                            { l.mail.post(l.end) }
+func (l *loop) over() bool {
+	select {
+	case <-l.ended:
+		return true
+	default:
+		return false
+	}
+}
+func (l *loop) nudge() { l.mail.post(func() {}) }
 
 // run serves until the loop is stopped.
 func (l *loop) run() {
@@ -142,9 +154,9 @@ func (l *loop) ask(do func()) {
 // turn waits for something to do and does a share of everything there is.
 func (l *loop) turn() {
 	var timeout time.Duration
-	busy := len(l.dirty) > 0 || l.next < len(l.pending) || len(l.unread) > 0 || len(l.late) > 0
+	busy := len(l.dirty) > 0 || l.next < len(l.pending) || len(l.unread) > 0 && !l.engine.tooMuchToRead() || len(l.late) > 0
 	if !busy && l.mail.sleep() {
-		timeout = l.untilTick()
+		timeout = l.untilDue(l.untilTick())
 	}
 	events := l.poll.wait(timeout)
 	l.spent = 0
@@ -167,6 +179,7 @@ func (l *loop) turn() {
 		l.tick(now)
 	}
 	l.readMail()
+	l.releaseDue()
 	l.flushLate()
 	l.sweep()
 	l.counts.publish(l.tally, &l.told)
@@ -253,12 +266,15 @@ func (l *loop) lookup(slot int32, gen uint32) *conn {
 	return c
 }
 
+func (l *loop) owner() *Engine { return l.engine }
+
 func (l *loop) handle(c *conn) Conn { return Conn{l, c.slot, c.gen} }
 
 // sendTo and close make the loop a carrier of the connections it hands out.
 func (l *loop) sendTo(slot int32, gen uint32, f Frame) {
 	l.mail.post(func() {
 		if c := l.lookup(slot, gen); c != nil && c.state == stateOpen {
+			l.lendHeld(c)
 			l.send(c, f)
 		}
 	})
@@ -273,7 +289,9 @@ func (l *loop) close(slot int32, gen uint32, code ws.StatusCode, reason string) 
 }
 
 // readMail does what other goroutines asked for. It stops short of bringing a
-// ring more than a quarter of what it holds: the members must have their turn.
+// ring more than a quarter of what it holds: the members must have their turn. When
+// too much waits nevertheless, because its source does not care ([Engine.AwaitRoom]),
+// the ring loses what is oldest, and so do the members that have not had it.
 func (l *loop) readMail() {
 	if l.next == len(l.pending) {
 		clear(l.pending)
@@ -281,20 +299,21 @@ func (l *loop) readMail() {
 	}
 	bytes := 0
 	for l.next < len(l.pending) {
-		m := &l.pending[l.next]
-		if m.do != nil {
-			m.do()
-		} else {
-			if m.ring.unswept > m.ring.limit/4 {
+		m := l.pending[l.next]
+		if m.do == nil && m.ring.unswept > m.ring.limit/4 {
+			if l.mail.waiting()-bytes <= maxMail {
 				break
 			}
-			m.ring.push(m.frame)
-			bytes += len(m.frame)
-			l.mark(m.ring)
-			l.keep(m.ring)
+			m.ring.makeWay(len(m.frame))
 		}
-		*m = mail{}
+		l.pending[l.next] = mail{}
 		l.next++
+		if m.do != nil {
+			m.do()
+			continue
+		}
+		l.push(m.ring, m.frame, m.due)
+		bytes += len(m.frame)
 	}
 	l.mail.processed(bytes)
 }

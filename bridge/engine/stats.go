@@ -12,6 +12,8 @@ type Stats struct {
 	Skips int
 	// Refused is how many connections were turned away for their number.
 	Refused int
+	// Panics is how often a [Handler] or a callback of [Config] panicked ever.
+	Panics int
 	// Outbound is the bytes queued for single connections now: see Limits.MaxOutbound.
 	Outbound int
 	// Held is how many bytes of incomplete messages are held now.
@@ -24,6 +26,9 @@ type Stats struct {
 	// everything: frames, their headers, control frames and answers to requests
 	// that the engine gave itself.
 	Bytes uint64
+	// Writes is in how many write(2) these bytes left, or, on TLS, writes to it. Many
+	// frames may share one.
+	Writes uint64
 	// Received is how many messages clients sent ever.
 	Received uint64
 	// Accepted is how many upgrades there were ever.
@@ -64,6 +69,7 @@ func (e *Engine) Stats() Stats {
 		SlowCloses:  int(e.slow.Load()),
 		Skips:       int(e.skips.Load()),
 		Refused:     int(e.refused.Load()),
+		Panics:      int(e.panics.Load()),
 		Outbound:    int(e.outbound.Load()),
 		Held:        int(e.held.Load()),
 		Stalls:      e.stalls.count.Load(),
@@ -76,6 +82,7 @@ func (e *Engine) Stats() Stats {
 		n, mail := s.figures()
 		st.Delivered += n.delivered.Load()
 		st.Bytes += n.bytes.Load()
+		st.Writes += n.writes.Load()
 		st.Received += n.received.Load()
 		st.Accepted += n.accepted.Load()
 		st.Backlog += int(n.backlog.Load())
