@@ -210,7 +210,7 @@ func TestTheServerMayBeAnotherProgram(t *testing.T) {
 
 func TestAnUnknownScenarioIsAnError(t *testing.T) {
 	err := Run(t.Context(), Config{Only: []string{"speed"}})
-	if err == nil || !strings.Contains(err.Error(), "choose from steady, burst") {
+	if err == nil || !strings.Contains(err.Error(), "choose from steady, batch") {
 		t.Errorf("%v", err)
 	}
 }
