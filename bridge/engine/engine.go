@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -109,25 +110,26 @@ type Welcome struct {
 
 // Engine serves WebSocket connections on loops of its own.
 type Engine struct {
-	cfg      Config
-	log      *slog.Logger
-	shards   []shard  // all that carry connections
-	loops    int      // how many of them are loops
-	plain    acceptor // serves plain sockets on the loops; nil without loops
-	gang     *gang    // serves any connection on goroutines; one of the shards
-	handoff  *handoff
-	deflate  *deflate // nil without compression
-	running  sync.WaitGroup
-	start    time.Time
-	limiter  connLimiter
-	stalls   stalls
-	open     atomic.Int64 // WebSocket connections between Open and Closed
-	held     atomic.Int64 // bytes of incomplete messages
-	slow     atomic.Int64 // connections closed because they fell off their log
-	outbound atomic.Int64 // bytes queued for single connections
-	shedding atomic.Bool  // a search for the largest debtor is under way
-	skips    atomic.Int64 // times that a connection skipped what it fell off
-	refused  atomic.Int64 // connections beyond the limits
+	cfg        Config
+	log        *slog.Logger
+	shards     []shard  // all that carry connections
+	loops      int      // how many of them are loops
+	plain      acceptor // serves plain sockets on the loops; nil without loops
+	gang       *gang    // serves any connection on goroutines; one of the shards
+	handoff    *handoff
+	handshakes *handshakes // of TLS connections on the loops
+	deflate    *deflate    // nil without compression
+	running    sync.WaitGroup
+	start      time.Time
+	limiter    connLimiter
+	stalls     stalls
+	open       atomic.Int64 // WebSocket connections between Open and Closed
+	held       atomic.Int64 // bytes of incomplete messages
+	slow       atomic.Int64 // connections closed because they fell off their log
+	outbound   atomic.Int64 // bytes queued for single connections
+	shedding   atomic.Bool  // a search for the largest debtor is under way
+	skips      atomic.Int64 // times that a connection skipped what it fell off
+	refused    atomic.Int64 // connections beyond the limits
 
 	// mu guards the following fields.
 	mu        sync.Mutex
@@ -184,6 +186,7 @@ func New(cfg Config) (*Engine, error) {
 		e.deflate = newDeflate(cfg.MaxMessage)
 	}
 	e.stalls.init(&e.cfg)
+	e.handshakes = newHandshakes(e)
 	if err := e.startLoops(); err != nil {
 		return nil, err
 	}
@@ -198,9 +201,12 @@ func New(cfg Config) (*Engine, error) {
 // ListenOptions are the options of a listener.
 type ListenOptions struct {
 	// Proxy means that each connection begins with a PROXY protocol header, version 1
-	// or 2, that names the client. On a TLS listener the header comes before TLS, so
-	// the listener must have read it.
+	// or 2, that names the client. With TLS it comes before the handshake, in the clear.
 	Proxy bool
+	// TLS is how the connections speak TLS; nil is not at all. Its callbacks run on
+	// goroutines of handshakes. A certificate that is to be replaced while the engine
+	// runs comes from GetCertificate or GetConfigForClient.
+	TLS *tls.Config
 	// Tag is passed to the handler with each request ([Request.Tag], [TagOf]).
 	Tag any
 }
@@ -217,8 +223,16 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 	if e.deaf {
 		return ErrClosed
 	}
+	if options.TLS != nil {
+		options.TLS = options.TLS.Clone()
+		// A reply is wanted whole, and as soon as possible in one write.
+		options.TLS.DynamicRecordSizingDisabled = true
+	}
 	socket, ok := ln.(interface{ File() (*os.File, error) })
 	if !ok || e.plain == nil || e.cfg.Goroutines {
+		if options.TLS != nil {
+			ln = tls.NewListener(ln, options.TLS)
+		}
 		e.listeners = append(e.listeners, ln)
 		e.gang.listen(ln, &options)
 		return nil

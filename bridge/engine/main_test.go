@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -36,6 +37,7 @@ type server struct {
 	message  func(Conn, Message) // beside its report
 	listen   *net.ListenConfig   // nil is Go's default
 	mute     atomic.Bool         // nothing is reported: nobody reads it
+	tls      *tls.Config         // nil is plain
 }
 
 type closeNote struct {
@@ -91,6 +93,11 @@ func onBoth(t *testing.T, test func(t *testing.T, start starter)) {
 			})
 		})
 	}
+	t.Run("tls", func(t *testing.T) {
+		test(t, func(cfg Config, adjust ...func(*server)) *server {
+			return start(t, cfg, append(adjust, overTLS)...)
+		})
+	})
 }
 
 // start serves on a free port until the test ends.
@@ -121,7 +128,7 @@ func start(t *testing.T, cfg Config, adjust ...func(*server)) *server {
 		t.Fatal(err)
 	}
 	s.addr = ln.Addr().String()
-	if err := s.Listen(ln); err != nil {
+	if err := s.ListenWith(ln, ListenOptions{TLS: s.tls}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -150,7 +157,41 @@ func (s *server) dial(t *testing.T) *client {
 	return c
 }
 
+// dialTCP connects, and speaks TLS if the server does.
 func (s *server) dialTCP(t *testing.T) *client {
+	t.Helper()
+	c := s.dialRaw(t)
+	c.secure(s)
+	return c
+}
+
+// secure begins TLS if the server speaks it.
+func (c *client) secure(s *server) {
+	if s.tls != nil {
+		c.Conn = tls.Client(c.Conn, clientTLS)
+		c.r.Reset(c.Conn)
+	}
+}
+
+// get asks the server for a page.
+func (s *server) get(t *testing.T, req *http.Request) *http.Response {
+	t.Helper()
+	req.URL.Scheme, req.URL.Host = "http", s.addr
+	if s.tls != nil {
+		req.URL.Scheme = "https"
+	}
+	transport := &http.Transport{TLSClientConfig: clientTLS, DisableKeepAlives: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	resp, err := (&http.Client{Transport: transport, Timeout: patience}).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { resp.Body.Close() })
+	return resp
+}
+
+// dialRaw connects and says nothing yet.
+func (s *server) dialRaw(t *testing.T) *client {
 	t.Helper()
 	conn, err := net.Dial("tcp", s.addr)
 	if err != nil {

@@ -15,10 +15,11 @@ const (
 // outbound is what one connection alone is to be sent, in order.
 type outbound struct {
 	frames  []owed
-	sent    int // bytes of the first frame that are out
-	waiting int // cost of the frames behind the first, the lent ones apart
-	lent    int // cost of the lent frames
-	entered int // how many of the frames, from the first on, are in the ledger
+	sent    int     // bytes of the first frame that are out
+	waiting int     // cost of the frames behind the first, the lent ones apart
+	lent    int     // cost of the lent frames
+	entered int     // how many of the frames, from the first on, are in the ledger
+	sealed  *sealed // ciphertext that goes out first; nil when none
 }
 
 // owed is a frame that waits for one connection.
@@ -77,7 +78,7 @@ func (o *outbound) enter(k *ledger) {
 
 // debt is the bytes queued for the connection, with shared frames in full.
 func (o *outbound) debt() int {
-	debt := o.waiting + o.lent
+	debt := o.waiting + o.lent + o.sealed.len()
 	if len(o.frames) > 0 && !o.frames[0].lent {
 		debt += o.frames[0].cost()
 	}
@@ -105,6 +106,7 @@ func (o *outbound) forget(k *ledger) {
 	for i := range o.entered {
 		k.leave(&o.frames[i])
 	}
+	o.dropSealed(k)
 	*o = outbound{}
 }
 

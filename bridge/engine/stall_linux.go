@@ -39,7 +39,7 @@ func (l *loop) checkStall() {
 
 // hasInput reports whether input from the peer has not been handed over yet.
 func (c *conn) hasInput() bool {
-	if c.in != nil || c.head != nil {
+	if c.in != nil || c.head != nil || c.tls.waits() {
 		return true
 	}
 	n, err := unix.IoctlGetInt(int(c.fd), unix.TIOCINQ)
@@ -67,7 +67,7 @@ func unread(conn net.Conn) (n int, known bool) {
 // emptied notes that the socket was found empty: further input was sent after the
 // stall, except the rest of a message that began before.
 func (l *loop) emptied(c *conn) {
-	if c.waited && c.in == nil && c.head == nil {
+	if c.waited && c.in == nil && c.head == nil && !c.tls.waits() {
 		c.waited = false
 	}
 }
