@@ -1,4 +1,4 @@
-//go:build linux
+//go:build unix
 
 package engine
 
@@ -30,8 +30,8 @@ type listening struct {
 	complained bool // the log knows, since the last connection was accepted
 	next       int  // whose turn it is
 
-	behind           bool // connections may have arrived while the loop stood still
-	bequeathsNothing bool // accepted sockets do not have the listener's options
+	behind    bool // connections may have arrived while the loop stood still
+	noInherit bool // accepted sockets do not have the listener's options
 }
 
 // setOptions sets what a client's socket needs, or a listener's for its heirs.
@@ -40,27 +40,22 @@ func setOptions(fd int) {
 	// Replies must not wait for one another.
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	// A peer that vanished while it is sent things is gone sooner than after the
-	// kernel's quarter of an hour.
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(vanishTimeout/time.Millisecond))
-	// What the kernel keeps for one that does not read is bounded.
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsentBytes)
+	// kernel's quarter of an hour, and what is kept for one that does not read is bounded.
+	boundWaiting(fd)
 }
 
 func (a *listening) first() *loop { return a.loops[0] }
 
 // listen starts accepting from a listening socket.
 func (a *listening) listen(fd int, options *ListenOptions) {
-	// Accepted sockets inherit the options, which saves three system calls for
-	// each; those of a Multipath TCP listener (Go's default) do not.
-	protocol, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PROTOCOL)
-	multipath := err != nil || protocol == unix.IPPROTO_MPTCP
-	if !multipath {
+	inherited := inheritsOptions(fd)
+	if inherited {
 		setOptions(fd)
 	}
 	l := a.first()
 	l.mail.post(func() {
 		l.accepting = a
-		a.bequeathsNothing = a.bequeathsNothing || multipath
+		a.noInherit = a.noInherit || !inherited
 		if err := unix.SetNonblock(fd, true); err != nil {
 			l.engine.log.Error("cannot listen", "error", err)
 			return
@@ -71,7 +66,7 @@ func (a *listening) listen(fd int, options *ListenOptions) {
 }
 
 func (a *listening) watch(fd int) {
-	if err := a.first().poll.addListener(fd); err != nil {
+	if err := a.first().poll.listen(fd); err != nil {
 		a.first().engine.log.Error("cannot listen", "error", err)
 	}
 }
@@ -80,11 +75,19 @@ func (a *listening) watch(fd int) {
 func (a *listening) unlisten() {
 	a.first().ask(func() {
 		for fd := range a.sockets {
-			a.first().poll.remove(fd)
+			a.first().poll.unlisten(fd)
 		}
 		clear(a.sockets)
 		a.paused = false
 	})
+}
+
+// ready accepts the connections that wait on a socket, and has it reported again.
+func (a *listening) ready(fd int) {
+	a.accept(fd)
+	if a.first().oneShot && !a.paused && a.sockets[fd] != nil {
+		a.watch(fd)
+	}
 }
 
 // accept accepts waiting connections and hands them to the loops in turn. It reports
@@ -95,11 +98,11 @@ func (a *listening) accept(fd int) bool {
 		return true // the listener is closed
 	}
 	for range acceptsInTurn {
-		client, from, err := unix.Accept4(fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		client, from, err := acceptSocket(fd)
 		switch err {
 		case nil:
 			a.complained = false
-			if a.bequeathsNothing {
+			if a.noInherit {
 				setOptions(client)
 			}
 			a.assign(client, socketAddr(from), options)
@@ -133,7 +136,7 @@ func (a *listening) pause(err error) {
 	}
 	a.paused, a.complained = true, true
 	for fd := range a.sockets {
-		a.first().poll.remove(fd)
+		a.first().poll.pause(fd)
 	}
 }
 
@@ -166,7 +169,7 @@ func (l *loop) adopt(fd int, peer netip.AddrPort, options *ListenOptions) {
 		c.tls = &secure{loop: l}
 	}
 	l.engine.limiter.enter(c.head).tell()
-	if err := l.poll.addConn(fd, c.slot, c.gen); err != nil {
+	if err := l.poll.add(fd, c.slot, c.gen); err != nil {
 		l.engine.log.Error("cannot serve a connection", "error", err)
 		l.drop(c, 0, "")
 		return

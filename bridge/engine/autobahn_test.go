@@ -51,7 +51,10 @@ type agent struct {
 
 func TestAutobahn(t *testing.T) {
 	wstest := testkit.Autobahn(t)
-	agents := []agent{{"loops", startEcho(t, false)}, {"goroutines", startEcho(t, true)}}
+	var agents []agent
+	for _, w := range ways {
+		agents = append(agents, agent{w.name, startEcho(t, w.starter(t))})
+	}
 	verdicts := runAutobahn(t, wstest, agents)
 	for _, a := range agents {
 		counts := map[string]int{}
@@ -103,9 +106,9 @@ func runAutobahn(t *testing.T, wstest string, agents []agent) (verdicts map[stri
 
 // startEcho serves what the suite expects of a server: it answers each message with
 // the same.
-func startEcho(t *testing.T, goroutines bool) (url string) {
+func startEcho(t *testing.T, start starter) (url string) {
 	t.Helper()
-	s := start(t, Config{Compress: true, Goroutines: goroutines, Limits: Limits{MaxMessage: 32 << 20, MessageRate: 1 << 20}}, func(s *server) {
+	s := start(Config{Compress: true, Limits: Limits{MaxMessage: 32 << 20, MessageRate: 1 << 20}}, func(s *server) {
 		s.message = func(c Conn, m Message) {
 			if m.Op == ws.OpBinary {
 				c.Send(Binary(m.Payload))

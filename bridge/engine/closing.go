@@ -1,4 +1,4 @@
-//go:build linux
+//go:build unix
 
 package engine
 
@@ -121,7 +121,7 @@ func (l *loop) flushed(c *conn) {
 // drop ends a connection at once.
 func (l *loop) drop(c *conn, code ws.StatusCode, reason string) {
 	l.leave(c, code, reason)
-	unix.Close(int(c.fd))
+	l.poll.closeSocket(c)
 	l.forget(c)
 }
 

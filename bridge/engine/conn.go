@@ -96,7 +96,7 @@ type conn struct {
 	sent   tick       // when something was sent
 	state  state
 
-	blocked  bool // the socket is full; epoll will say when it has room
+	blocked  bool // the socket is full; the poller will report room
 	waited   bool // its input may have waited during a stall
 	pinged   bool // a ping went out since something was read
 	ending   bool // the peer began to close, or broke the protocol; answers still go out

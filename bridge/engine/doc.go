@@ -21,7 +21,7 @@
 // by themselves, and no timer delays anything.
 //
 // Sweeps are cut into slices, between which the loop serves what came in. A
-// socket that is full is left alone until epoll says that it has room. A cursor
+// socket that is full is left alone until the poller reports room. A cursor
 // that falls off the log belongs to a client that is too slow: it is closed
 // with a reason.
 //
@@ -30,8 +30,14 @@
 // Each loop owns its connections outright: their sockets, their state, their
 // place in the slab. Bytes are read into the loop's one buffer and parsed where
 // they lie (parser.go); a connection borrows memory only while it holds part of
-// a message. What is no WebSocket upgrade leaves epoll and goes to net/http
+// a message. What is no WebSocket upgrade leaves the loop and goes to net/http
 // (handoff.go).
+//
+// # Pollers
+//
+// What a loop waits for comes from a poller (poller.go): epoll on Linux, and on any
+// other Unix one made of Go's own, where a goroutine waits for each socket that is idle
+// (portable.go). A loop works the same on both.
 //
 // # In: a connection becomes a WebSocket
 //
@@ -62,7 +68,7 @@
 // connections are counted in a ledger, once if many connections share them (ledger.go),
 // and have one bound for all (Limits.MaxOutbound): beyond it, the connection with the
 // most queued bytes is closed (overflow.go). Reading from a connection that takes
-// nothing is paused, so that it cannot ask for more (backpressure_linux.go).
+// nothing is paused, so that it cannot ask for more (backpressure.go).
 //
 // # Compression
 //
@@ -78,7 +84,7 @@
 //
 // Answers come before the close: when the peer closes, or breaks the protocol, the
 // handler is told ([Handler], Ending), and the close frame follows what it sends until
-// [Conn.Finish] (ending_linux.go).
+// [Conn.Finish] (ending.go).
 //
 // A [Handler]'s methods run on the loops and must not block. [Log.Append] and the
 // methods of [Conn] may be called from any goroutine; Append blocks while a loop

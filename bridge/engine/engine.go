@@ -27,9 +27,8 @@ type Config struct {
 	HTTP http.Handler
 	// Loops is how many loops share the connections. 0 is one for each processor.
 	Loops int
-	// Goroutines serves every connection on goroutines of its own, as where there
-	// is no epoll.
-	Goroutines bool
+	// Portable serves by Go's own poller, as where there is no epoll. It is for tests.
+	Portable bool
 	// Skip makes a client that falls off its log go on with what is newest, behind
 	// the notice that Skip gives for the number of frames missed (nil gives none).
 	// Without Skip such a client is closed with 1008.
@@ -114,7 +113,7 @@ type Engine struct {
 	log        *slog.Logger
 	shards     []shard  // all that carry connections
 	loops      int      // how many of them are loops
-	plain      acceptor // serves plain sockets on the loops; nil without loops
+	plain      acceptor // serves plain sockets on the loops
 	gang       *gang    // serves any connection on goroutines; one of the shards
 	handoff    *handoff
 	handshakes *handshakes // of TLS connections on the loops
@@ -229,7 +228,7 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 		options.TLS.DynamicRecordSizingDisabled = true
 	}
 	socket, ok := ln.(interface{ File() (*os.File, error) })
-	if !ok || e.plain == nil || e.cfg.Goroutines {
+	if !ok {
 		if options.TLS != nil {
 			ln = tls.NewListener(ln, options.TLS)
 		}
@@ -258,9 +257,7 @@ func (e *Engine) StopListening() {
 	listeners := e.listeners
 	e.listeners = nil
 	e.mu.Unlock()
-	if e.plain != nil {
-		e.plain.unlisten()
-	}
+	e.plain.unlisten()
 	for _, l := range listeners {
 		l.Close()
 	}

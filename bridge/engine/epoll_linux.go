@@ -9,55 +9,58 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// poller is one epoll instance and the eventfd that interrupts its wait.
-//
-// Connections are registered once, edge-triggered, for everything. An event
-// carries 64 bits of ours, slot and generation, so that an event of a socket
-// that is closed meanwhile can never be taken for its successor's.
-type poller struct {
+// newPoller opens the poller of a loop.
+func newPoller(portable bool) (poller, error) {
+	if portable {
+		return newPortable(), nil
+	}
+	return newEpoll()
+}
+
+// epoll is one epoll instance and the eventfd that interrupts its wait. Connections
+// are registered once, edge-triggered, for everything, and nothing needs to be asked
+// for again.
+type epoll struct {
 	epfd, wakefd int
 	file         *os.File // epfd, as Go's poller knows it
 	raw          syscall.RawConn
-	events       [256]unix.EpollEvent
+	kernel       [eventsInTurn]unix.EpollEvent
+	events       [eventsInTurn]event
 }
 
-// Slots that are no connection's.
-const (
-	wakeSlot   = -1
-	listenSlot = -2 // the generation is the file descriptor
-)
-
-func (p *poller) open() (err error) {
+func newEpoll() (*epoll, error) {
+	p := &epoll{}
+	var err error
 	if p.epfd, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
-		return fmt.Errorf("engine: epoll_create: %w", err)
+		return nil, fmt.Errorf("engine: epoll_create: %w", err)
 	}
 	if err := unix.SetNonblock(p.epfd, true); err != nil { // Go's poller takes no other
 		unix.Close(p.epfd)
-		return fmt.Errorf("engine: epoll: %w", err)
+		return nil, fmt.Errorf("engine: epoll: %w", err)
 	}
 	p.file = os.NewFile(uintptr(p.epfd), "epoll")
 	if p.raw, err = p.file.SyscallConn(); err != nil {
 		p.file.Close()
-		return fmt.Errorf("engine: epoll: %w", err)
+		return nil, fmt.Errorf("engine: epoll: %w", err)
 	}
 	if p.wakefd, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
 		p.file.Close()
-		return fmt.Errorf("engine: eventfd: %w", err)
+		return nil, fmt.Errorf("engine: eventfd: %w", err)
 	}
 	// Edge-triggered, each write is an event of its own: nobody needs to read it.
-	if err = p.add(p.wakefd, unix.EPOLLIN|unix.EPOLLET, wakeSlot, 0); err != nil {
+	if err = p.register(p.wakefd, unix.EPOLLIN|unix.EPOLLET, wakeSlot, 0); err != nil {
 		p.close()
-		return err
+		return nil, err
 	}
-	return nil
+	return p, nil
 }
 
-func (p *poller) close() {
+func (p *epoll) close() {
 	unix.Close(p.wakefd)
 	p.file.Close()
 }
 
-func (p *poller) add(fd int, events uint32, slot int32, gen uint32) error {
+func (p *epoll) register(fd int, events uint32, slot int32, gen uint32) error {
 	ev := unix.EpollEvent{Events: events, Fd: slot, Pad: int32(gen)}
 	if err := unix.EpollCtl(p.epfd, unix.EPOLL_CTL_ADD, fd, &ev); err != nil {
 		return fmt.Errorf("engine: epoll_ctl: %w", err)
@@ -65,42 +68,73 @@ func (p *poller) add(fd int, events uint32, slot int32, gen uint32) error {
 	return nil
 }
 
-func (p *poller) addConn(fd int, slot int32, gen uint32) error {
-	return p.add(fd, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLRDHUP|unix.EPOLLET, slot, gen)
+func (p *epoll) add(fd int, slot int32, gen uint32) error {
+	return p.register(fd, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLRDHUP|unix.EPOLLET, slot, gen)
 }
 
-// addListener is level-triggered: what one round does not accept, the next does.
-func (p *poller) addListener(fd int) error {
-	return p.add(fd, unix.EPOLLIN, listenSlot, uint32(fd))
+func (p *epoll) oneShot() bool    { return false }
+func (p *epoll) awaitInput(int32) {}
+func (p *epoll) awaitRoom(int32)  {}
+
+// closeSocket relies on the kernel, which takes a closed socket from the set.
+func (p *epoll) closeSocket(c *conn) { unix.Close(int(c.fd)) }
+
+func (p *epoll) release(c *conn) *os.File {
+	p.pause(int(c.fd))
+	return os.NewFile(uintptr(c.fd), "client")
 }
 
-func (p *poller) remove(fd int) {
+// listen is level-triggered: what one round does not accept, the next does.
+func (p *epoll) listen(fd int) error {
+	return p.register(fd, unix.EPOLLIN, listenSlot, uint32(fd))
+}
+
+func (p *epoll) pause(fd int) {
 	// An error means that it is not there, which is what is asked for.
 	_ = unix.EpollCtl(p.epfd, unix.EPOLL_CTL_DEL, fd, nil)
 }
+
+func (p *epoll) unlisten(fd int) { p.pause(fd) }
 
 // wait blocks until something happens, or for the timeout. It waits in Go's own
 // poller, of which an epoll instance is as good a client as any socket: a thread
 // that blocks in epoll_wait would keep its processor from everything else for up
 // to 10 ms, until the runtime's monitor takes it away.
-func (p *poller) wait(timeout time.Duration) []unix.EpollEvent {
+func (p *epoll) wait(timeout time.Duration) []event {
 	n := p.poll()
-	if n > 0 || timeout == 0 {
-		return p.events[:n]
+	if n == 0 && timeout != 0 {
+		// Errors are the deadline's, and of no interest: there may be events or not.
+		_ = p.file.SetReadDeadline(time.Now().Add(timeout))
+		_ = p.raw.Read(func(uintptr) bool {
+			n = p.poll()
+			return n > 0
+		})
 	}
-	// Errors are the deadline's, and of no interest: there may be events or not.
-	_ = p.file.SetReadDeadline(time.Now().Add(timeout))
-	_ = p.raw.Read(func(uintptr) bool {
-		n = p.poll()
-		return n > 0
-	})
+	for i, ev := range p.kernel[:n] {
+		p.events[i] = event{ev.Fd, uint32(ev.Pad), meaning(ev.Events)}
+	}
 	return p.events[:n]
 }
 
+// meaning translates epoll's bits.
+func meaning(bits uint32) (what uint8) {
+	const ended = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
+	if bits&(unix.EPOLLIN|ended) != 0 {
+		what |= eventReadable
+	}
+	if bits&ended != 0 {
+		what |= eventEnded
+	}
+	if bits&unix.EPOLLOUT != 0 {
+		what |= eventWritable
+	}
+	return what
+}
+
 // poll takes the events that are there.
-func (p *poller) poll() int {
+func (p *epoll) poll() int {
 	for {
-		n, err := unix.EpollWait(p.epfd, p.events[:], 0)
+		n, err := unix.EpollWait(p.epfd, p.kernel[:], 0)
 		if err == nil {
 			return n
 		}
@@ -110,15 +144,9 @@ func (p *poller) poll() int {
 	}
 }
 
-// wake interrupts wait, from any goroutine.
-func (p *poller) wake() {
+// wake makes the eventfd readable.
+func (p *epoll) wake() {
 	one := [8]byte{1}
 	// An error means that so many wakes are pending that one more says nothing.
 	_, _ = unix.Write(p.wakefd, one[:])
 }
-
-const (
-	eventReadable = unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
-	eventEnded    = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
-	eventWritable = unix.EPOLLOUT
-)

@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// gang carries connections on goroutines, two for each: those that need TLS,
-// and all of them where there is no epoll. The logs, limits and rules are those
+// gang carries connections on goroutines, two for each: those that need TLS. The logs, limits and rules are those
 // of the loops.
 type gang struct {
 	engine *Engine

@@ -1,4 +1,4 @@
-//go:build linux
+//go:build unix
 
 package engine
 
@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -34,6 +33,8 @@ type loop struct {
 	poll   poller
 	conns  slab
 	wheel  wheel
+
+	oneShot bool // of the poller
 
 	pending []mail            // taken from the mailbox, not yet done
 	next    int               // the first of pending that is not done
@@ -81,20 +82,19 @@ type loop struct {
 
 // startLoops makes the engine's loops, the first of which accepts for all.
 func (e *Engine) startLoops() error {
-	if e.cfg.Goroutines {
-		return nil
-	}
 	var loops []*loop
 	for i := range e.cfg.Loops {
 		l := &loop{engine: e, index: i, buf: make([]byte, readSize), ended: make(chan struct{}), endings: map[int32]*ending{}, paused: map[int32]time.Duration{}}
 		l.wheel.now = 1
-		l.mail.init(l.poll.wake)
-		if err := l.poll.open(); err != nil {
+		var err error
+		if l.poll, err = newPoller(e.cfg.Portable); err != nil {
 			for _, l := range loops {
 				l.poll.close()
 			}
 			return err
 		}
+		l.oneShot = l.poll.oneShot()
+		l.mail.init(l.poll.wake)
 		loops = append(loops, l)
 	}
 	e.loops, e.plain = len(loops), &listening{loops: loops, sockets: map[int]*ListenOptions{}}
@@ -158,8 +158,8 @@ func (l *loop) turn() {
 	if timeout != 0 {
 		l.mail.woken()
 	}
-	for i := range events {
-		l.event(&events[i])
+	for _, ev := range events {
+		l.event(ev)
 	}
 	l.readOn()
 	// After a long stop, signs of life may lie in the sockets: deadlines come
@@ -227,24 +227,24 @@ func (l *loop) expireLogs() {
 	l.counts.backlog.Store(int64(bytes))
 }
 
-func (l *loop) event(ev *unix.EpollEvent) {
-	switch ev.Fd {
+func (l *loop) event(ev event) {
+	switch ev.slot {
 	case wakeSlot:
 		return
 	case listenSlot:
-		l.accepting.accept(int(ev.Pad))
+		l.accepting.ready(int(ev.gen))
 		return
 	}
-	c := l.lookup(ev.Fd, uint32(ev.Pad))
+	c := l.lookup(ev.slot, ev.gen)
 	if c == nil {
 		return
 	}
-	if ev.Events&eventWritable != 0 && c.blocked {
+	if ev.what&eventWritable != 0 && c.blocked {
 		c.blocked = false
 		l.flush(c)
 	}
-	if ev.Events&eventReadable != 0 && c.gen == uint32(ev.Pad) && c.state != stateFree && !c.toRead {
-		l.read(c, ev.Events&eventEnded != 0)
+	if ev.what&eventReadable != 0 && c.gen == ev.gen && c.state != stateFree && !c.toRead {
+		l.read(c, ev.what&eventEnded != 0)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -36,8 +37,9 @@ type server struct {
 	ending   func(Conn)          // nil finishes at once
 	message  func(Conn, Message) // beside its report
 	listen   *net.ListenConfig   // nil is Go's default
-	mute     atomic.Bool         // nothing is reported: nobody reads it
 	tls      *tls.Config         // nil is plain
+	wrap     func(net.Listener) net.Listener
+	mute     atomic.Bool // nothing is reported: nobody reads it
 }
 
 type closeNote struct {
@@ -83,21 +85,53 @@ func report[T any](s *server, to chan<- T, v T) {
 // starter starts an engine of the kind under test.
 type starter func(cfg Config, adjust ...func(*server)) *server
 
-// onBoth runs a test on the loops and on goroutines.
-func onBoth(t *testing.T, test func(t *testing.T, start starter)) {
-	for name, goroutines := range map[string]bool{"loops": false, "goroutines": true} {
-		t.Run(name, func(t *testing.T) {
-			test(t, func(cfg Config, adjust ...func(*server)) *server {
-				cfg.Goroutines = goroutines
-				return start(t, cfg, adjust...)
-			})
-		})
+// way is a way to serve, in which all tests of [onBoth] are run.
+type way struct {
+	name   string
+	config func(*Config)
+	listen func(net.Listener) net.Listener // what the engine is given; nil is the listener
+	tls    bool
+}
+
+// pollers are the ways that serve a plain socket on a loop.
+var pollers = []way{
+	{name: "epoll", config: func(*Config) {}},
+	{name: "portable", config: func(cfg *Config) { cfg.Portable = true }},
+}
+
+// ways are all.
+var ways = append(slices.Clone(pollers),
+	way{name: "tls", config: func(*Config) {}, tls: true},
+	way{name: "goroutines", config: func(*Config) {}, listen: onGoroutines})
+
+// onGoroutines hides a listener's socket from the engine.
+func onGoroutines(ln net.Listener) net.Listener { return struct{ net.Listener }{ln} }
+
+// goroutines has a server serve on goroutines.
+func goroutines(s *server) { s.wrap = onGoroutines }
+
+// onBoth runs a test in every way.
+func onBoth(t *testing.T, test func(t *testing.T, start starter)) { inWays(t, ways, test) }
+
+// onPollers runs a test with every poller.
+func onPollers(t *testing.T, test func(t *testing.T, start starter)) { inWays(t, pollers, test) }
+
+func inWays(t *testing.T, ways []way, test func(t *testing.T, start starter)) {
+	for _, w := range ways {
+		t.Run(w.name, func(t *testing.T) { test(t, w.starter(t)) })
 	}
-	t.Run("tls", func(t *testing.T) {
-		test(t, func(cfg Config, adjust ...func(*server)) *server {
-			return start(t, cfg, append(adjust, overTLS)...)
-		})
-	})
+}
+
+func (w way) starter(t *testing.T) starter {
+	return func(cfg Config, adjust ...func(*server)) *server {
+		t.Helper()
+		w.config(&cfg)
+		return start(t, cfg, append(adjust, func(s *server) {
+			if s.wrap = w.listen; w.tls {
+				overTLS(s)
+			}
+		})...)
+	}
 }
 
 // start serves on a free port until the test ends.
@@ -128,6 +162,9 @@ func start(t *testing.T, cfg Config, adjust ...func(*server)) *server {
 		t.Fatal(err)
 	}
 	s.addr = ln.Addr().String()
+	if s.wrap != nil {
+		ln = s.wrap(ln)
+	}
 	if err := s.ListenWith(ln, ListenOptions{TLS: s.tls}); err != nil {
 		t.Fatal(err)
 	}

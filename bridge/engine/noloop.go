@@ -1,10 +1,16 @@
-//go:build !linux
+//go:build !unix
 
 package engine
 
-// startLoops has no loops to start where there is no epoll: every connection is
-// served on goroutines.
-func (e *Engine) startLoops() error { return nil }
+import "errors"
+
+// startLoops refuses to serve where the loops' system calls do not exist.
+func (e *Engine) startLoops() error {
+	return errors.New("engine: serving clients needs Linux, macOS or a BSD")
+}
+
+// roomForConnections is how many connections the system allows, as far as it says so.
+func roomForConnections() int { return 1 << 30 }
 
 // secure is the TLS layer of a connection on a loop: there are none.
 type secure struct{}

@@ -24,7 +24,7 @@ type gangSleeper struct {
 func startGangSleeper(t *testing.T) *gangSleeper {
 	t.Helper()
 	s := &gangSleeper{late: make(chan lateMessage, 10_000), hold: make(chan struct{})}
-	s.server = start(t, Config{Goroutines: true, clock: s.clock.now, Limits: Limits{StallAfter: nap / 2, MessageRate: 1_000_000}}, func(server *server) {
+	s.server = start(t, Config{clock: s.clock.now, Limits: Limits{StallAfter: nap / 2, MessageRate: 1_000_000}}, goroutines, func(server *server) {
 		server.message = func(_ Conn, m Message) {
 			s.late <- lateMessage{string(m.Payload), m.Stalled > 0}
 			if string(m.Payload) == "hold" {

@@ -1,11 +1,10 @@
-//go:build linux
+//go:build unix
 
 package engine
 
 import (
 	"net"
 	"net/netip"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -80,8 +79,7 @@ func (l *loop) open(c *conn, w Welcome, answer, rest []byte) {
 
 // handOver lets go of a connection whose request is for net/http.
 func (l *loop) handOver(c *conn, r *Request, rest []byte) {
-	l.poll.remove(int(c.fd))
-	file := os.NewFile(uintptr(c.fd), "client")
+	file := l.poll.release(c)
 	defer l.forget(c)
 	defer file.Close()
 	socket, err := net.FileConn(file) // a duplicate; the file is ours to close

@@ -56,7 +56,7 @@ func TestWhatIsSaidWhileALogGrowsDisturbsNothing(t *testing.T) {
 // A source that waits for room in a log goes on when the only follower is given all
 // that is in it.
 func TestWhoIsGivenItsLogMakesRoomInIt(t *testing.T) {
-	s := start(t, Config{Goroutines: true, Limits: Limits{LogBytes: 1000}})
+	s := start(t, Config{Limits: Limits{LogBytes: 1000}}, goroutines)
 	_, conn := s.dialConn(t)
 	stream := &s.log.stream
 	s.log.Append(Text(strings.Repeat("x", 100)))

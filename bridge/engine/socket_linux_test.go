@@ -9,74 +9,80 @@ import (
 )
 
 func TestTheKernelHoldsLittleForAClientThatDoesNotRead(t *testing.T) {
-	for name, multipath := range map[string]bool{"plain TCP": false, "Multipath TCP": true} {
-		t.Run(name, func(t *testing.T) {
-			s := start(t, Config{Loops: 1}, func(s *server) {
-				s.listen = &net.ListenConfig{}
-				s.listen.SetMultipathTCP(multipath)
+	onPollers(t, func(t *testing.T, start starter) {
+		for name, multipath := range map[string]bool{"plain TCP": false, "Multipath TCP": true} {
+			t.Run(name, func(t *testing.T) {
+				s := start(Config{Loops: 1}, func(s *server) {
+					s.listen = &net.ListenConfig{}
+					s.listen.SetMultipathTCP(multipath)
+				})
+				s.dial(t) // reads nothing
+				good := s.dial(t)
+				frame := strings.Repeat("x", 100_000)
+				for range 100 { // the backlog holds what the sockets do not take
+					s.log.Append(Text(frame))
+					good.expect(frame)
+				}
+				type options struct{ noDelay, vanish, unsent, queued int }
+				got := make(chan options, 1)
+				l := s.shards[0].(*loop)
+				l.mail.post(func() {
+					fd := int(l.conns.at(0).fd)
+					get := func(option int) int { n, _ := unix.GetsockoptInt(fd, unix.IPPROTO_TCP, option); return n }
+					queued, _ := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
+					got <- options{get(unix.TCP_NODELAY), get(unix.TCP_USER_TIMEOUT), get(unix.TCP_NOTSENT_LOWAT), queued}
+				})
+				o := receive(t, got)
+				if o.noDelay != 1 || o.vanish != int(vanishTimeout.Milliseconds()) || o.unsent != unsentBytes {
+					t.Errorf("the socket's options are %+v", o)
+				}
+				if o.queued > 2*unsentBytes {
+					t.Errorf("the kernel holds %d bytes for a client that reads nothing", o.queued)
+				}
 			})
-			s.dial(t) // reads nothing
-			good := s.dial(t)
-			frame := strings.Repeat("x", 100_000)
-			for range 100 { // the backlog holds what the sockets do not take
-				s.log.Append(Text(frame))
-				good.expect(frame)
-			}
-			type options struct{ noDelay, vanish, unsent, queued int }
-			got := make(chan options, 1)
-			l := s.shards[0].(*loop)
-			l.mail.post(func() {
-				fd := int(l.conns.at(0).fd)
-				get := func(option int) int { n, _ := unix.GetsockoptInt(fd, unix.IPPROTO_TCP, option); return n }
-				queued, _ := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
-				got <- options{get(unix.TCP_NODELAY), get(unix.TCP_USER_TIMEOUT), get(unix.TCP_NOTSENT_LOWAT), queued}
-			})
-			o := receive(t, got)
-			if o.noDelay != 1 || o.vanish != int(vanishTimeout.Milliseconds()) || o.unsent != unsentBytes {
-				t.Errorf("the socket's options are %+v", o)
-			}
-			if o.queued > 2*unsentBytes {
-				t.Errorf("the kernel holds %d bytes for a client that reads nothing", o.queued)
-			}
-		})
-	}
+		}
+	})
 }
 
 func TestANewClientHearsNothingThatAnotherHeardBefore(t *testing.T) {
-	s := start(t, Config{Loops: 2})
-	late := s.dialTCP(t) // on the first loop, where its request will be read
-	first := s.dial(t)   // on the second
-	stalled, release := make(chan struct{}), make(chan struct{})
-	s.shards[0].(*loop).mail.post(func() { close(stalled); <-release })
-	<-stalled
-	s.log.Append(Text("before"))
-	first.expect("before")
-	// The request comes while the frame is still in the first loop's mailbox.
-	late.send([]byte(upgradeRequest))
-	close(release)
-	if got := late.response().StatusCode; got != 101 {
-		t.Fatalf("answered %d", got)
-	}
-	receive(t, s.opened)
-	s.log.Append(Text("after"))
-	late.expect("after")
+	onPollers(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 2})
+		late := s.dialTCP(t) // on the first loop, where its request will be read
+		first := s.dial(t)   // on the second
+		stalled, release := make(chan struct{}), make(chan struct{})
+		s.shards[0].(*loop).mail.post(func() { close(stalled); <-release })
+		<-stalled
+		s.log.Append(Text("before"))
+		first.expect("before")
+		// The request comes while the frame is still in the first loop's mailbox.
+		late.send([]byte(upgradeRequest))
+		close(release)
+		if got := late.response().StatusCode; got != 101 {
+			t.Fatalf("answered %d", got)
+		}
+		receive(t, s.opened)
+		s.log.Append(Text("after"))
+		late.expect("after")
+	})
 }
 
 func TestFramesThatComeRightAfterAChangeOfTheLogAreCompressed(t *testing.T) {
-	s := start(t, Config{Loops: 1, Compress: true})
-	c := s.dialTCP(t)
-	c.send(offering("permessage-deflate"))
-	c.response()
-	conn := receive(t, s.opened)
-	stalled, release := make(chan struct{}), make(chan struct{})
-	s.shards[0].(*loop).mail.post(func() { close(stalled); <-release })
-	<-stalled
-	// The loop does not know yet that the log's twin will be followed.
-	other, long := s.NewLog(), envelope(1, 2000)
-	other.Append(Text("before"))
-	conn.Follow(other, Text("first"))
-	other.Append(Text(long))
-	close(release)
-	c.expect("first")
-	c.expectText(long, true)
+	onPollers(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 1, Compress: true})
+		c := s.dialTCP(t)
+		c.send(offering("permessage-deflate"))
+		c.response()
+		conn := receive(t, s.opened)
+		stalled, release := make(chan struct{}), make(chan struct{})
+		s.shards[0].(*loop).mail.post(func() { close(stalled); <-release })
+		<-stalled
+		// The loop does not know yet that the log's twin will be followed.
+		other, long := s.NewLog(), envelope(1, 2000)
+		other.Append(Text("before"))
+		conn.Follow(other, Text("first"))
+		other.Append(Text(long))
+		close(release)
+		c.expect("first")
+		c.expectText(long, true)
+	})
 }

@@ -13,7 +13,7 @@ const stallMemory = time.Second
 
 // stalls detects that the process stood still: it was stopped or suspended, sat in a
 // debugger, or got no CPU. Each loop checks for itself, by a clock that keeps running
-// (stall_linux.go); a heartbeat serves everything else.
+// (stall_loop.go); a heartbeat serves everything else.
 type stalls struct {
 	clock func() time.Duration // monotonic, including time in suspend
 	after time.Duration        // Limits.StallAfter

@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"time"
-
-	"golang.org/x/sys/unix"
-)
+import "time"
 
 // Stats is how an engine is, for those who watch it.
 type Stats struct {
@@ -87,17 +83,4 @@ func (e *Engine) Stats() Stats {
 		n.lag.addTo(&st.Lag)
 	}
 	return st
-}
-
-// spareFiles are the file descriptors that are not for clients: the broker,
-// listeners, logs, requests of the page.
-const spareFiles = 128
-
-// roomForConnections is how many connections the limit on open files allows.
-func roomForConnections() int {
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > 1<<30 {
-		return 1 << 30
-	}
-	return max(1, int(limit.Cur)-spareFiles)
 }

@@ -1,4 +1,4 @@
-//go:build linux
+//go:build unix
 
 package engine
 
@@ -186,16 +186,26 @@ func (l *loop) writeSocket(c *conn, buf []byte) (int, bool) {
 		case nil:
 			c.sent = l.wheel.now
 			// A short write means a full socket, as EAGAIN does.
-			c.blocked = n < len(buf)
+			if n < len(buf) {
+				l.block(c)
+			}
 			return n, true
 		case unix.EINTR:
 		case unix.EAGAIN:
-			c.blocked = true
+			l.block(c)
 			return 0, true
 		default:
 			l.drop(c, ws.StatusAbnormalClosure, "the connection broke: "+err.Error())
 			return 0, false
 		}
+	}
+}
+
+// block leaves a connection alone until its socket has room.
+func (l *loop) block(c *conn) {
+	c.blocked = true
+	if l.oneShot {
+		l.poll.awaitRoom(c.slot)
 	}
 }
 

@@ -1,3 +1,5 @@
+//go:build unix
+
 package engine
 
 import (
@@ -29,13 +31,13 @@ type lateMessage struct {
 	stalled bool
 }
 
-func startSleeper(t *testing.T, cfg Config, adjust ...func(*sleeper)) *sleeper {
+func startSleeper(t *testing.T, start starter, cfg Config, adjust ...func(*sleeper)) *sleeper {
 	t.Helper()
 	s := &sleeper{arrived: make(chan lateMessage, 10_000)}
 	cfg.Loops, cfg.clock = 1, s.clock.now
 	// The clock of this test leaps far: what the machine takes for itself is no stall.
 	setDefault(&cfg.StallAfter, nap/2)
-	s.server = start(t, cfg, func(server *server) {
+	s.server = start(cfg, func(server *server) {
 		s.server = server
 		server.message = func(_ Conn, m Message) {
 			if m.Stalled != 0 && (m.Stalled < nap || m.Stalled > nap+patience) {
@@ -77,105 +79,119 @@ func (s *sleeper) open(t *testing.T) *client {
 }
 
 func TestWhatWaitedWhileTheLoopStoodStillIsLate(t *testing.T) {
-	s := startSleeper(t, Config{})
-	waiting, idle := s.open(t), s.open(t)
-	waiting.send(text("before"))
-	s.expect(t, "before", false)
-	s.sleep(t, func() { waiting.send(text("meanwhile"), text("and more")) })
-	s.expect(t, "meanwhile", true)
-	s.expect(t, "and more", true)
-	waiting.send(text("afterwards"))
-	s.expect(t, "afterwards", false)
-	idle.send(text("who was idle"))
-	s.expect(t, "who was idle", false)
+	onPollers(t, func(t *testing.T, start starter) {
+		s := startSleeper(t, start, Config{})
+		waiting, idle := s.open(t), s.open(t)
+		waiting.send(text("before"))
+		s.expect(t, "before", false)
+		s.sleep(t, func() { waiting.send(text("meanwhile"), text("and more")) })
+		s.expect(t, "meanwhile", true)
+		s.expect(t, "and more", true)
+		waiting.send(text("afterwards"))
+		s.expect(t, "afterwards", false)
+		idle.send(text("who was idle"))
+		s.expect(t, "who was idle", false)
+	})
 }
 
 func TestAMessageThatBeganBeforeAStallIsLate(t *testing.T) {
-	s := startSleeper(t, Config{})
-	c := s.open(t)
-	whole := text("in two parts")
-	c.send(text("before"), whole[:8])
-	s.expect(t, "before", false)
-	s.sleep(t, func() {})
-	c.send(whole[8:])
-	s.expect(t, "in two parts", true)
-	c.send(text("afterwards"))
-	s.expect(t, "afterwards", false)
+	onPollers(t, func(t *testing.T, start starter) {
+		s := startSleeper(t, start, Config{})
+		c := s.open(t)
+		whole := text("in two parts")
+		c.send(text("before"), whole[:8])
+		s.expect(t, "before", false)
+		s.sleep(t, func() {})
+		c.send(whole[8:])
+		s.expect(t, "in two parts", true)
+		c.send(text("afterwards"))
+		s.expect(t, "afterwards", false)
+	})
 }
 
 func TestMoreThanATurnThatWaitedIsLateToItsEnd(t *testing.T) {
-	s := startSleeper(t, Config{})
-	c := s.open(t)
-	const n = 1500
-	s.sleep(t, func() { c.send(bytes.Repeat(text("meanwhile"), n)) })
-	for range n {
-		s.expect(t, "meanwhile", true)
-	}
-	c.send(text("afterwards"))
-	s.expect(t, "afterwards", false)
+	onPollers(t, func(t *testing.T, start starter) {
+		s := startSleeper(t, start, Config{})
+		c := s.open(t)
+		const n = 1500
+		s.sleep(t, func() { c.send(bytes.Repeat(text("meanwhile"), n)) })
+		for range n {
+			s.expect(t, "meanwhile", true)
+		}
+		c.send(text("afterwards"))
+		s.expect(t, "afterwards", false)
+	})
 }
 
 func TestAConnectionThatCameWhileTheLoopStoodStillIsLate(t *testing.T) {
-	s := startSleeper(t, Config{})
-	var c, quiet *client
-	s.sleep(t, func() {
-		c, quiet = s.dialTCP(t), s.dialTCP(t)
-		c.send([]byte(upgradeRequest), text("meanwhile"))
+	onPollers(t, func(t *testing.T, start starter) {
+		s := startSleeper(t, start, Config{})
+		var c, quiet *client
+		s.sleep(t, func() {
+			c, quiet = s.dialTCP(t), s.dialTCP(t)
+			c.send([]byte(upgradeRequest), text("meanwhile"))
+		})
+		s.expect(t, "meanwhile", true)
+		c.response()
+		c.send(text("afterwards"))
+		s.expect(t, "afterwards", false)
+		quiet.upgrade("/")
+		quiet.send(text("who said nothing"))
+		s.expect(t, "who said nothing", false)
+		later := s.open(t)
+		later.send(text("who came afterwards"))
+		s.expect(t, "who came afterwards", false)
 	})
-	s.expect(t, "meanwhile", true)
-	c.response()
-	c.send(text("afterwards"))
-	s.expect(t, "afterwards", false)
-	quiet.upgrade("/")
-	quiet.send(text("who said nothing"))
-	s.expect(t, "who said nothing", false)
-	later := s.open(t)
-	later.send(text("who came afterwards"))
-	s.expect(t, "who came afterwards", false)
 }
 
 func TestAStallBetweenTwoMessagesIsNoticed(t *testing.T) {
-	var once sync.Once
-	s := startSleeper(t, Config{}, func(s *sleeper) {
-		report := s.message
-		s.message = func(c Conn, m Message) {
-			report(c, m)
-			once.Do(func() { s.clock.by.Add(int64(nap)) })
-		}
+	onPollers(t, func(t *testing.T, start starter) {
+		var once sync.Once
+		s := startSleeper(t, start, Config{}, func(s *sleeper) {
+			report := s.message
+			s.message = func(c Conn, m Message) {
+				report(c, m)
+				once.Do(func() { s.clock.by.Add(int64(nap)) })
+			}
+		})
+		c, other := s.open(t), s.open(t)
+		c.send(text("first"), text("second"))
+		s.expect(t, "first", false)
+		s.expect(t, "second", true)
+		c.send(text("third"))
+		s.expect(t, "third", false)
+		other.send(text("another's"))
+		s.expect(t, "another's", false)
 	})
-	c, other := s.open(t), s.open(t)
-	c.send(text("first"), text("second"))
-	s.expect(t, "first", false)
-	s.expect(t, "second", true)
-	c.send(text("third"))
-	s.expect(t, "third", false)
-	other.send(text("another's"))
-	s.expect(t, "another's", false)
 }
 
 func TestAShortStopIsNoStall(t *testing.T) {
-	s := startSleeper(t, Config{Limits: Limits{StallAfter: time.Hour}})
-	c := s.open(t)
-	s.sleep(t, func() { c.send(text("meanwhile")) })
-	s.expect(t, "meanwhile", false)
-	if st := s.Stats(); st.Stalls != 0 || s.Stalled() != 0 {
-		t.Errorf("%d stalls are counted", st.Stalls)
-	}
+	onPollers(t, func(t *testing.T, start starter) {
+		s := startSleeper(t, start, Config{Limits: Limits{StallAfter: time.Hour}})
+		c := s.open(t)
+		s.sleep(t, func() { c.send(text("meanwhile")) })
+		s.expect(t, "meanwhile", false)
+		if st := s.Stats(); st.Stalls != 0 || s.Stalled() != 0 {
+			t.Errorf("%d stalls are counted", st.Stalls)
+		}
+	})
 }
 
 func TestAStallIsLoggedOnceAndCounted(t *testing.T) {
-	var out lockedBuffer
-	s := startSleeper(t, Config{Logger: slog.New(slog.NewTextHandler(&out, nil))})
-	c := s.open(t)
-	s.sleep(t, func() { c.send(text("meanwhile")) })
-	s.expect(t, "meanwhile", true)
-	s.stalls.heartbeat()
-	if st := s.Stats(); st.Stalls != 1 || st.Stalled < nap || st.Stalled > nap+patience {
-		t.Errorf("%d stalls of %v are counted", st.Stalls, st.Stalled)
-	}
-	if n := strings.Count(out.String(), "stood still"); n != 1 {
-		t.Errorf("the log says %d times that the engine stood still:\n%s", n, out.String())
-	}
+	onPollers(t, func(t *testing.T, start starter) {
+		var out lockedBuffer
+		s := startSleeper(t, start, Config{Logger: slog.New(slog.NewTextHandler(&out, nil))})
+		c := s.open(t)
+		s.sleep(t, func() { c.send(text("meanwhile")) })
+		s.expect(t, "meanwhile", true)
+		s.stalls.heartbeat()
+		if st := s.Stats(); st.Stalls != 1 || st.Stalled < nap || st.Stalled > nap+patience {
+			t.Errorf("%d stalls of %v are counted", st.Stalls, st.Stalled)
+		}
+		if n := strings.Count(out.String(), "stood still"); n != 1 {
+			t.Errorf("the log says %d times that the engine stood still:\n%s", n, out.String())
+		}
+	})
 }
 
 type lockedBuffer struct {
@@ -219,7 +235,7 @@ func TestTheEngineReportsAStallForASecond(t *testing.T) {
 func TestOnGoroutinesWhatIsReadRightAfterAStallIsLate(t *testing.T) {
 	var clock leap
 	late := make(chan lateMessage, 10)
-	s := start(t, Config{Goroutines: true, clock: clock.now, Limits: Limits{StallAfter: nap / 2}}, func(s *server) {
+	s := start(t, Config{clock: clock.now, Limits: Limits{StallAfter: nap / 2}}, goroutines, func(s *server) {
 		s.message = func(_ Conn, m Message) { late <- lateMessage{string(m.Payload), m.Stalled > 0} }
 	})
 	c := s.dial(t)

@@ -1,3 +1,5 @@
+//go:build unix
+
 package engine
 
 import (
@@ -8,12 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bootClock keeps running while the process is stopped and, unlike Go's monotonic
-// clock, while the machine is suspended. It is never set (CLOCK_BOOTTIME).
-func bootClock() time.Duration {
+// clockReading reads one of the system's clocks.
+func clockReading(clock int32) time.Duration {
 	var now unix.Timespec
-	// This cannot fail: every kernel since 2.6.39 has the clock.
-	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &now)
+	// This cannot fail: every supported system has the clocks that are read.
+	_ = unix.ClockGettime(clock, &now)
 	return time.Duration(now.Nano())
 }
 
@@ -42,7 +43,7 @@ func (c *conn) hasInput() bool {
 	if c.in != nil || c.head != nil || c.tls.waits() {
 		return true
 	}
-	n, err := unix.IoctlGetInt(int(c.fd), unix.TIOCINQ)
+	n, err := inputBytes(int(c.fd))
 	return err != nil || n > 0
 }
 
@@ -58,17 +59,20 @@ func unread(conn net.Conn) (n int, known bool) {
 	}
 	err = raw.Control(func(fd uintptr) {
 		var wrong error
-		n, wrong = unix.IoctlGetInt(int(fd), unix.TIOCINQ)
+		n, wrong = inputBytes(int(fd))
 		known = wrong == nil
 	})
 	return n, known && err == nil
 }
 
-// emptied notes that the socket was found empty: further input was sent after the
-// stall, except the rest of a message that began before.
+// emptied handles a socket that was found empty: its next input is a new event, and was
+// sent after the stall, except the rest of a message that began before.
 func (l *loop) emptied(c *conn) {
 	if c.waited && c.in == nil && c.head == nil && !c.tls.waits() {
 		c.waited = false
+	}
+	if l.oneShot {
+		l.poll.awaitInput(c.slot)
 	}
 }
 

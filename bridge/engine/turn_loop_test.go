@@ -1,3 +1,5 @@
+//go:build unix
+
 package engine
 
 import (
@@ -12,13 +14,13 @@ import (
 
 // greedy starts an engine on one loop, has a client send messages, and tells how many
 // of them were handed over before one that another client sent behind the first.
-func greedy(t *testing.T, cfg Config, dial func(*server) *client, n int, messages ...[]byte) (before int) {
+func greedy(t *testing.T, start starter, cfg Config, dial func(*server) *client, n int, messages ...[]byte) (before int) {
 	t.Helper()
 	cfg.Loops = 1
 	first, proceed := make(chan struct{}), make(chan struct{})
 	order := make(chan string, 2*n)
 	var once sync.Once
-	s := start(t, cfg, func(s *server) {
+	s := start(cfg, func(s *server) {
 		s.message = func(_ Conn, m Message) {
 			once.Do(func() {
 				close(first)
@@ -44,60 +46,68 @@ func greedy(t *testing.T, cfg Config, dial func(*server) *client, n int, message
 }
 
 func TestOneClientsCompressedMessagesDelayNoOther(t *testing.T) {
-	big := deflated(true, strings.Repeat("x", 1<<20))
-	var all []byte
-	for range 50 {
-		all = append(all, big...)
-	}
-	if len(all) > readSize {
-		t.Fatalf("%d bytes are more than one read", len(all))
-	}
-	n := greedy(t, Config{Compress: true}, func(s *server) *client { return s.dialDeflate(t) }, 50, all)
-	if n > 2 {
-		t.Errorf("%d megabytes were inflated before another client's message was read", n)
-	}
+	onPollers(t, func(t *testing.T, start starter) {
+		big := deflated(true, strings.Repeat("x", 1<<20))
+		var all []byte
+		for range 50 {
+			all = append(all, big...)
+		}
+		if len(all) > readSize {
+			t.Fatalf("%d bytes are more than one read", len(all))
+		}
+		n := greedy(t, start, Config{Compress: true}, func(s *server) *client { return s.dialDeflate(t) }, 50, all)
+		if n > 2 {
+			t.Errorf("%d megabytes were inflated before another client's message was read", n)
+		}
+	})
 }
 
 func TestOneClientsManyMessagesDelayNoOther(t *testing.T) {
-	const n = 2000
-	all := bytes.Repeat(text("small"), n)
-	got := greedy(t, Config{Limits: Limits{MessageRate: n}}, func(s *server) *client {
-		c := s.dialTCP(t)
-		c.upgrade("/")
-		return c
-	}, n, all)
-	if most := 2 * clientWork / messageWork; got > most {
-		t.Errorf("%d messages were handed over before another client's, more than %d", got, most)
-	}
+	onPollers(t, func(t *testing.T, start starter) {
+		const n = 2000
+		all := bytes.Repeat(text("small"), n)
+		got := greedy(t, start, Config{Limits: Limits{MessageRate: n}}, func(s *server) *client {
+			c := s.dialTCP(t)
+			c.upgrade("/")
+			return c
+		}, n, all)
+		if most := 2 * clientWork / messageWork; got > most {
+			t.Errorf("%d messages were handed over before another client's, more than %d", got, most)
+		}
+	})
 }
 
 func TestWhatIsLeftOfATurnIsReadBeforeTheEndOfTheConnection(t *testing.T) {
-	const n = 500
-	s := start(t, Config{Loops: 1})
-	c := s.dial(t)
-	c.send(bytes.Repeat(text("m"), n), closing(1000))
-	c.Conn.(*net.TCPConn).CloseWrite()
-	for range n {
-		receive(t, s.messages)
-	}
-	receive(t, s.closed).check(t, 1000)
-	if held := s.Stats().Held; held != 0 {
-		t.Errorf("%d bytes are held yet", held)
-	}
+	onPollers(t, func(t *testing.T, start starter) {
+		const n = 500
+		s := start(Config{Loops: 1})
+		c := s.dial(t)
+		c.send(bytes.Repeat(text("m"), n), closing(1000))
+		c.Conn.(*net.TCPConn).CloseWrite()
+		for range n {
+			receive(t, s.messages)
+		}
+		receive(t, s.closed).check(t, 1000)
+		if held := s.Stats().Held; held != 0 {
+			t.Errorf("%d bytes are held yet", held)
+		}
+	})
 }
 
 // As many as fit into a few reads kept the others waiting for a sixth of a second.
 func TestOneClientsEmptyFragmentsHoldNobodyUp(t *testing.T) {
-	const messages, fragments = 200, 8 * fragmentsPerMessage
-	one := join(masked(false, ws.OpText, "small"), bytes.Repeat(masked(false, ws.OpContinuation, ""), fragments), masked(true, ws.OpContinuation, ""))
-	got := greedy(t, Config{Limits: Limits{MessageRate: 10 * messages}}, func(s *server) *client {
-		c := s.dialTCP(t)
-		c.upgrade("/")
-		return c
-	}, messages, bytes.Repeat(one, messages))
-	if most := 2 * clientWork / messageWork / 8; got > most {
-		t.Errorf("%d messages of %d fragments were handed over before another client's, more than %d", got, fragments, most)
-	}
+	onPollers(t, func(t *testing.T, start starter) {
+		const messages, fragments = 200, 8 * fragmentsPerMessage
+		one := join(masked(false, ws.OpText, "small"), bytes.Repeat(masked(false, ws.OpContinuation, ""), fragments), masked(true, ws.OpContinuation, ""))
+		got := greedy(t, start, Config{Limits: Limits{MessageRate: 10 * messages}}, func(s *server) *client {
+			c := s.dialTCP(t)
+			c.upgrade("/")
+			return c
+		}, messages, bytes.Repeat(one, messages))
+		if most := 2 * clientWork / messageWork / 8; got > most {
+			t.Errorf("%d messages of %d fragments were handed over before another client's, more than %d", got, fragments, most)
+		}
+	})
 }
 
 // Two thousand clients with a log of their own each, all of which have news, kept those

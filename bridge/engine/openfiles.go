@@ -1,0 +1,18 @@
+//go:build unix
+
+package engine
+
+import "golang.org/x/sys/unix"
+
+// spareFiles are the file descriptors that are not for clients: the broker,
+// listeners, logs, requests of the page.
+const spareFiles = 128
+
+// roomForConnections is how many connections the limit on open files allows.
+func roomForConnections() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > 1<<30 {
+		return 1 << 30
+	}
+	return max(1, int(limit.Cur)-spareFiles)
+}

@@ -1,0 +1,248 @@
+//go:build unix
+
+package engine
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// portable is a poller made of Go's own. A goroutine waits for each socket that the
+// loop asked for, reports it, and ends: a socket is never waited for twice at a time,
+// so that what the loop has not looked at cannot pile up. An idle connection costs
+// that goroutine and its socket's place in Go's poller.
+type portable struct {
+	watched   []*watch       // connections by slot; nil where there is none
+	listeners map[int]*watch // by file descriptor
+	running   sync.WaitGroup // goroutines that wait
+
+	taken []event // from ready; those before next were handed to the loop
+	next  int
+	timer *time.Timer
+	news  chan struct{} // holds a token while something is ready, or wake was called
+
+	mu    sync.Mutex
+	ready []event // guarded by mu
+}
+
+// watch is a socket that the portable poller knows. The loop owns it; the goroutines
+// that wait use what never changes.
+type watch struct {
+	p    *portable
+	file *os.File // the socket, as Go's poller knows it
+	raw  syscall.RawConn
+	slot int32
+	gen  uint32
+
+	input bool // a goroutine waits for input, or its report is on the way
+	room  bool // likewise for room
+}
+
+func newPortable() *portable {
+	p := &portable{listeners: map[int]*watch{}, news: make(chan struct{}, 1), timer: time.NewTimer(time.Hour)}
+	p.timer.Stop()
+	return p
+}
+
+// newWatch registers a socket with Go's poller. It is the watch's from then on, also
+// if that fails.
+func (p *portable) newWatch(fd int, slot int32, gen uint32) (*watch, error) {
+	w := &watch{p: p, file: os.NewFile(uintptr(fd), "socket"), slot: slot, gen: gen}
+	var err error
+	if w.raw, err = w.file.SyscallConn(); err == nil {
+		// Only a file that Go's poller has taken can have a deadline.
+		err = w.file.SetDeadline(time.Time{})
+	}
+	if err != nil {
+		return w, fmt.Errorf("engine: Go's poller does not take the socket: %w", err)
+	}
+	return w, nil
+}
+
+func (p *portable) add(fd int, slot int32, gen uint32) error {
+	w, err := p.newWatch(fd, slot, gen)
+	for int(slot) >= len(p.watched) {
+		p.watched = append(p.watched, nil)
+	}
+	p.watched[slot] = w
+	if err == nil {
+		w.awaitInput()
+	}
+	return err
+}
+
+func (p *portable) oneShot() bool         { return true }
+func (p *portable) awaitInput(slot int32) { p.watched[slot].awaitInput() }
+
+func (p *portable) awaitRoom(slot int32) {
+	if w := p.watched[slot]; !w.room {
+		w.room = true
+		p.running.Add(1)
+		go w.waitForRoom()
+	}
+}
+
+// closeSocket interrupts the goroutines that wait for the socket, and returns when
+// they no longer use it.
+func (p *portable) closeSocket(c *conn) {
+	if w := p.connection(c.slot, c.gen); w != nil {
+		p.watched[c.slot] = nil
+		w.file.Close()
+		return
+	}
+	unix.Close(int(c.fd))
+}
+
+func (p *portable) release(c *conn) *os.File {
+	file := p.watched[c.slot].file
+	p.watched[c.slot] = nil
+	return file
+}
+
+// listen waits on a duplicate, which Go's poller has for itself: the socket may be in
+// it already, as a [net.Listener]'s.
+func (p *portable) listen(fd int) error {
+	w := p.listeners[fd]
+	if w == nil {
+		own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			return fmt.Errorf("engine: dup: %w", err)
+		}
+		if w, err = p.newWatch(own, listenSlot, uint32(fd)); err != nil {
+			w.file.Close()
+			return err
+		}
+		p.listeners[fd] = w
+	}
+	w.awaitInput()
+	return nil
+}
+
+// pause has nothing to do: the socket is not waited for before the loop asks for it.
+func (p *portable) pause(int) {}
+
+func (p *portable) unlisten(fd int) {
+	if w := p.listeners[fd]; w != nil {
+		delete(p.listeners, fd)
+		w.file.Close()
+	}
+}
+
+func (p *portable) close() {
+	for fd := range p.listeners {
+		p.unlisten(fd)
+	}
+	p.running.Wait()
+}
+
+// wait hands over what was reported, a bounded number at a time. A loop that is busy
+// and does not wait lets the goroutines that wait for sockets run: they have no other
+// chance on a machine with one processor.
+func (p *portable) wait(timeout time.Duration) []event {
+	if events := p.take(); len(events) > 0 {
+		return events
+	}
+	if timeout == 0 {
+		runtime.Gosched()
+		return p.take()
+	}
+	p.timer.Reset(timeout)
+	select {
+	case <-p.news:
+		p.timer.Stop()
+	case <-p.timer.C:
+	}
+	return p.take()
+}
+
+// take removes reports and notes that nobody waits for those sockets any more.
+func (p *portable) take() []event {
+	if p.next == len(p.taken) {
+		p.mu.Lock()
+		p.taken, p.ready, p.next = p.ready, p.taken[:0], 0
+		p.mu.Unlock()
+	}
+	events := p.taken[p.next:min(len(p.taken), p.next+eventsInTurn)]
+	p.next += len(events)
+	for _, ev := range events {
+		w := p.listeners[int(ev.gen)]
+		if ev.slot != listenSlot {
+			w = p.connection(ev.slot, ev.gen)
+		}
+		switch {
+		case w == nil: // closed since then, which the loop finds out, too
+		case ev.what == eventWritable:
+			w.room = false
+		default:
+			w.input = false
+		}
+	}
+	return events
+}
+
+// connection finds the watch of a connection, or nil if it is gone or has none.
+func (p *portable) connection(slot int32, gen uint32) *watch {
+	if int(slot) >= len(p.watched) {
+		return nil
+	}
+	if w := p.watched[slot]; w != nil && w.gen == gen {
+		return w
+	}
+	return nil
+}
+
+// wake leaves a token for the loop, unless one is there.
+func (p *portable) wake() {
+	select {
+	case p.news <- struct{}{}:
+	default:
+	}
+}
+
+// report tells the loop about a socket.
+func (p *portable) report(ev event) {
+	p.mu.Lock()
+	p.ready = append(p.ready, ev)
+	p.mu.Unlock()
+	p.wake()
+}
+
+func (w *watch) awaitInput() {
+	if !w.input {
+		w.input = true
+		w.p.running.Add(1)
+		go w.waitForInput()
+	}
+}
+
+// waitForInput reports the socket once, unless it is closed before.
+func (w *watch) waitForInput() {
+	defer w.p.running.Done()
+	if err := w.raw.Read(canRead); err == nil {
+		w.p.report(event{w.slot, w.gen, eventReadable})
+	}
+}
+
+func (w *watch) waitForRoom() {
+	defer w.p.running.Done()
+	if err := w.raw.Write(canWrite); err == nil {
+		w.p.report(event{w.slot, w.gen, eventWritable})
+	}
+}
+
+// canRead and canWrite look at the socket itself. Go's poller calls them before it
+// waits, so that what happened before cannot be missed, and takes nothing away.
+func canRead(fd uintptr) bool  { return isReady(fd, unix.POLLIN) }
+func canWrite(fd uintptr) bool { return isReady(fd, unix.POLLOUT) }
+
+func isReady(fd uintptr, what int16) bool {
+	socket := [1]unix.PollFd{{Fd: int32(fd), Events: what}}
+	n, err := unix.Poll(socket[:], 0)
+	return n > 0 || err != nil // whatever is wrong, the loop's own call will tell
+}

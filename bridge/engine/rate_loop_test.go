@@ -1,0 +1,45 @@
+//go:build unix
+
+package engine
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/gobwas/ws"
+	"golang.org/x/sys/unix"
+)
+
+func TestAParserIsGivenBackCleanWhenItsConnectionBreaks(t *testing.T) {
+	onPollers(t, func(t *testing.T, start starter) {
+		for name, flood := range map[string][]byte{
+			"messages":  bytes.Repeat(text("x"), 2*burst),
+			"pings":     bytes.Repeat(masked(true, ws.OpPing, ""), 2*burst),
+			"fragments": append(masked(false, ws.OpText, "x"), bytes.Repeat(masked(false, ws.OpContinuation, ""), 2*burst*fragmentsPerMessage)...),
+		} {
+			t.Run(name, func(t *testing.T) {
+				s := start(Config{Loops: 1, Limits: Limits{MessageRate: 1}})
+				s.dial(t)
+				l := s.shards[0].(*loop)
+				ended := make(chan bool)
+				l.mail.post(func() {
+					var c *conn
+					l.conns.each(func(open *conn) { c = open })
+					// No close frame can be written: closing it ends the connection at once.
+					_ = unix.Shutdown(int(c.fd), unix.SHUT_WR)
+					l.work = 1 << 30
+					l.parse(c, append(flood, 0x81)) // and half a header
+					ended <- c.state == stateFree
+				})
+				if !receive(t, ended) {
+					t.Fatal("the connection has not ended")
+				}
+				c := s.dial(t) // takes the parser
+				c.send(text("hello"))
+				for got := ""; got != "hello"; {
+					got = receive(t, s.messages)
+				}
+			})
+		}
+	})
+}

@@ -1,0 +1,39 @@
+//go:build unix && !linux
+
+package engine
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// acceptSocket accepts a connection, as a socket that never blocks. Not every system
+// has accept4: until the socket is marked, no process may be started that would
+// inherit it.
+func acceptSocket(fd int) (int, unix.Sockaddr, error) {
+	syscall.ForkLock.RLock()
+	client, from, err := unix.Accept(fd)
+	if err == nil {
+		unix.CloseOnExec(client)
+	}
+	syscall.ForkLock.RUnlock()
+	if err != nil {
+		return -1, nil, err
+	}
+	if err := unix.SetNonblock(client, true); err != nil {
+		unix.Close(client)
+		return -1, nil, err
+	}
+	return client, from, nil
+}
+
+// inheritsOptions reports whether accepted sockets inherit a listener's options. Systems
+// differ in which they do.
+func inheritsOptions(int) bool { return false }
+
+// fionread is FIONREAD, _IOR('f', 127, int) on every BSD.
+const fionread = 0x4004667f
+
+// inputBytes is how many bytes wait in a socket.
+func inputBytes(fd int) (int, error) { return unix.IoctlGetInt(fd, fionread) }

@@ -1,0 +1,69 @@
+//go:build unix
+
+package engine
+
+import "testing"
+
+func TestStatsTellWhatWaitsForALoopAndHowLateItIs(t *testing.T) {
+	onPollers(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 1})
+		eventually(t, "ticks are counted", func() bool { return s.Stats().Lag.Count >= 2 })
+		if lag := s.Stats().Lag; lag.Bounds[0] != 0.001 || lag.Bounds[9] != 1 {
+			t.Errorf("the bounds are %v", lag.Bounds)
+		}
+		before := s.Stats().Lag
+		stalled, release := make(chan struct{}), make(chan struct{})
+		s.shards[0].(*loop).mail.post(func() { close(stalled); <-release })
+		<-stalled
+		frame := Text("waits")
+		s.log.Append(frame)
+		s.log.Append(frame)
+		if n := s.Stats().Mail; n != 2*len(frame) {
+			t.Errorf("%d bytes wait in the mailbox, want %d", n, 2*len(frame))
+		}
+		from := s.now()
+		eventually(t, "three ticks are missed", func() bool { return s.now() >= from+4 })
+		close(release)
+		eventually(t, "the late tick is counted", func() bool { return s.Stats().Lag.Count > before.Count })
+		eventually(t, "the mail is gone", func() bool { return s.Stats().Mail == 0 })
+		after := s.Stats().Lag
+		var late uint64
+		for _, n := range after.Counts[9:] { // above half a second
+			late += n
+		}
+		for _, n := range before.Counts[9:] {
+			late -= n
+		}
+		if late == 0 || after.Sum-before.Sum < 0.5 {
+			t.Errorf("the lag went from %+v to %+v", before, after)
+		}
+	})
+}
+
+func TestStatsDoNotWaitForALoop(t *testing.T) {
+	onPollers(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 1})
+		s.dial(t)
+		stuck, release := make(chan struct{}), make(chan struct{})
+		s.shards[0].(*loop).mail.post(func() { close(stuck); <-release })
+		<-stuck
+		appended := make(chan struct{})
+		frame := Text(string(make([]byte, 1<<20)))
+		go func() {
+			defer close(appended)
+			for range 8 { // more than the mailbox takes
+				s.log.Append(frame)
+			}
+		}()
+		// Stats comes back while the loop is stuck, and Append waits for it.
+		eventually(t, "the mailbox is full", func() bool { return s.Stats().Mail > mailBytes })
+		s.Stalled()
+		select {
+		case <-appended:
+			t.Error("nobody waits for the loop")
+		default:
+		}
+		close(release)
+		<-appended
+	})
+}
