@@ -31,6 +31,7 @@ type handshakes struct {
 	engine    *Engine
 	computing chan struct{} // holds a token for each that computes
 
+	max     atomic.Int32 // maxHandshakes; tests have fewer
 	waiting atomic.Int32 // length of queue
 
 	// mu guards the following fields, and entry and running of every handshake.
@@ -40,7 +41,9 @@ type handshakes struct {
 }
 
 func newHandshakes(e *Engine) *handshakes {
-	return &handshakes{engine: e, computing: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	q := &handshakes{engine: e, computing: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	q.max.Store(maxHandshakes)
+	return q
 }
 
 // handshake is the state of a connection's handshake: what it shares with the loop.
@@ -71,7 +74,7 @@ type handshake struct {
 func (q *handshakes) begin(h *handshake) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.underWay.Len() < maxHandshakes {
+	if q.underWay.Len() < int(q.max.Load()) {
 		q.start(h)
 		return
 	}

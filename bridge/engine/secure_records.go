@@ -77,13 +77,13 @@ func helloEnd(data []byte) (end int, enough bool) {
 	var start [4]byte // of the message: its type and length
 	for have := 0; ; {
 		switch rest := data[end:]; {
-		case len(rest) > 0 && rest[0] != recordHandshake, len(rest) > 1 && rest[1] != 3, len(data) > maxHello:
+		case len(rest) > 0 && rest[0] != recordHandshake, len(rest) > 1 && rest[1] != 3:
 			return 0, true
 		case len(rest) < recordHeader:
 			return 0, false
 		default:
 			n := int(binary.BigEndian.Uint16(rest[3:]))
-			if n == 0 || n > maxPlaintext {
+			if n == 0 || n > maxPlaintext || end+n > maxHello {
 				return 0, true
 			}
 			if len(rest) < recordHeader+n {
