@@ -72,14 +72,20 @@ func (l *loop) fellOff(c *conn) {
 	l.skip(c)
 }
 
-// skip makes a connection go on with what its log's next pass brings.
-func (l *loop) skip(c *conn) {
+// skip makes a connection go on with what its log's next pass brings. It is false when
+// the connection ended by that.
+func (l *loop) skip(c *conn) bool {
 	missed := c.ring.to - c.cursor
 	c.cursor = c.ring.to
 	l.engine.skips.Add(1)
-	if notice := l.engine.cfg.Skip(c.session, missed); notice != nil {
+	notice, ok := l.engine.skipped(c.session, missed)
+	switch {
+	case !ok:
+		l.beginClose(c, ws.StatusInternalServerError, failed)
+	case notice != nil:
 		c.own(notice)
 	}
+	return ok
 }
 
 // leave ends a connection's time as an open one.
@@ -89,7 +95,7 @@ func (l *loop) leave(c *conn, code ws.StatusCode, reason string) {
 	}
 	if c.state == stateOpen {
 		l.engine.open.Add(-1)
-		l.engine.cfg.Handler.Closed(l.handle(c), c.session, int(code), reason)
+		l.engine.closed(l.handle(c), c.session, int(code), reason)
 		c.session = nil
 	}
 }

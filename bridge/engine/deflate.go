@@ -85,7 +85,7 @@ type twin struct {
 	members  atomic.Int64 // who follows this log, while it is a twin
 }
 
-// NewLog makes a log without frames or followers.
+// NewLog makes a log without frames or followers. It may be called from anywhere.
 func (e *Engine) NewLog() *Log {
 	log := e.newLog()
 	if e.deflate != nil {

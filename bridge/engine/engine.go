@@ -1,9 +1,9 @@
 package engine
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -14,8 +14,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/gobwas/ws"
 )
 
 // Config says how an [Engine] serves.
@@ -62,7 +60,12 @@ type Config struct {
 }
 
 // Handler is what a server makes of its connections. Its methods run on the
-// engine's loops, must not block, and may call any method of [Conn].
+// engine's loops, must not block, and may call [Log.Append] and any method of [Conn].
+// What it is told of one connection it is told in order, and never at the same time.
+//
+// A panic in a Handler, or in a callback of [Config], ends the connection that the call
+// was about, with 1011 or before the upgrade with 500; it is logged with its stack and
+// counted ([Stats]). Other connections do not notice.
 type Handler interface {
 	// Accept decides on an upgrade request, which is valid during the call. The
 	// error is a [*Refusal], or anything else for 500.
@@ -85,10 +88,10 @@ type Handler interface {
 
 // Message is a message from a client.
 type Message struct {
-	// Op is [ws.OpText] or [ws.OpBinary].
-	Op ws.OpCode
 	// Payload is the whole message, unmasked and inflated. A text is valid UTF-8.
 	Payload []byte
+	// Binary reports whether it is a binary message; else it is a text.
+	Binary bool
 	// Stalled is for how long the engine stood still while the message may have waited
 	// in the socket, or reading from the client was paused because it did not read; 0
 	// if neither. A handler must not do for such a message what must not happen late.
@@ -121,6 +124,7 @@ type Engine struct {
 	running    sync.WaitGroup
 	start      time.Time
 	limiter    connLimiter
+	room       room
 	stalls     stalls
 	open       atomic.Int64 // WebSocket connections between Open and Closed
 	held       atomic.Int64 // bytes of incomplete messages
@@ -129,18 +133,22 @@ type Engine struct {
 	shedding   atomic.Bool  // a search for the largest debtor is under way
 	skips      atomic.Int64 // times that a connection skipped what it fell off
 	refused    atomic.Int64 // connections beyond the limits
+	panics     atomic.Int64 // of handlers and callbacks
+
+	complained atomic.Int64 // the tick in which the user's last mistake was logged
 
 	// mu guards the following fields.
 	mu        sync.Mutex
 	listeners []io.Closer
-	deaf      bool // nothing is listened to any more
+	served    map[net.Listener]bool // all that were given
+	deaf      bool                  // nothing is listened to any more
 	stopped   bool
 }
 
 // shard carries a share of the connections.
 type shard interface {
-	// carry brings a frame to those of its connections that follow the log. It
-	// blocks while the shard has more to do than it can hold.
+	// carry brings a frame to those of its connections that follow the log. It never
+	// blocks.
 	carry(g *Log, f Frame)
 	// figures gives what the shard counts, and the bytes of its mail.
 	figures() (n *counters, mail int)
@@ -154,6 +162,10 @@ type shard interface {
 	largest(report func(c Conn, debt int))
 	// stop ends what is left.
 	stop()
+	// over reports whether nothing of it runs any more.
+	over() bool
+	// nudge has the shard look again at what it put off.
+	nudge()
 }
 
 // acceptor serves the connections of listening sockets on the loops.
@@ -166,10 +178,11 @@ type acceptor interface {
 // [Engine.Shutdown], and by a second Shutdown.
 var ErrClosed = errors.New("engine: shut down")
 
-// New starts an engine's loops. It has nothing to serve before [Engine.Listen].
+// New starts an engine's loops. It has nothing to serve before [Engine.Listen], and runs
+// until [Engine.Shutdown]. A value of the configuration that is negative is an error.
 func New(cfg Config) (*Engine, error) {
-	if cfg.Handler == nil {
-		return nil, errors.New("engine: no Handler given")
+	if err := cfg.check(); err != nil {
+		return nil, err
 	}
 	setDefault(&cfg.Loops, runtime.GOMAXPROCS(0))
 	cfg.Limits.setDefaults()
@@ -180,12 +193,13 @@ func New(cfg Config) (*Engine, error) {
 		cfg.HTTP = http.HandlerFunc(upgradeRequired)
 	}
 	e := &Engine{cfg: cfg, log: cfg.Logger, start: time.Now()}
-	e.limiter = connLimiter{max: cfg.MaxConnections, perAddress: cfg.MaxPerAddress, exempt: cfg.Exempt}
+	e.limiter = connLimiter{max: cfg.MaxConnections, perAddress: cfg.MaxPerAddress, exempt: e.exempt}
 	if cfg.Compress {
 		e.deflate = newDeflate(cfg.MaxMessage)
 	}
 	e.stalls.init(&e.cfg)
 	e.handshakes = newHandshakes(e)
+	e.room.init(e.readOn)
 	if err := e.startLoops(); err != nil {
 		return nil, err
 	}
@@ -193,7 +207,7 @@ func New(cfg Config) (*Engine, error) {
 	e.stalls.found = e.gang.stoodStill
 	e.running.Go(e.stalls.watch)
 	e.shards = append(e.shards, e.gang)
-	e.handoff = newHandoff(&e.cfg)
+	e.handoff = newHandoff(&e.cfg, e.vital)
 	return e, nil
 }
 
@@ -210,9 +224,14 @@ type ListenOptions struct {
 	Tag any
 }
 
-// Listen serves the connections that arrive at a listener, which is the
-// engine's from now on. Those of a TCP or Unix listener live on the loops; those
-// of any other, such as a TLS listener, on goroutines.
+// Listen begins to serve the connections that arrive at a listener, and returns at once:
+// it does not block as [http.Serve] does. The listener is the engine's from now on, which
+// closes it; an engine may have any number of them, each given once. The error is
+// [ErrClosed] after the engine has stopped listening, or says what is wrong with the
+// listener, which then is still the caller's. Listen may be called from any goroutine.
+//
+// Those of a TCP or Unix listener live on the loops; those of any other, such as a TLS
+// listener, on goroutines.
 func (e *Engine) Listen(ln net.Listener) error { return e.ListenWith(ln, ListenOptions{}) }
 
 // ListenWith is Listen with options.
@@ -227,6 +246,9 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 		// A reply is wanted whole, and as soon as possible in one write.
 		options.TLS.DynamicRecordSizingDisabled = true
 	}
+	if err := e.adopt(ln); err != nil {
+		return err
+	}
 	socket, ok := ln.(interface{ File() (*os.File, error) })
 	if !ok {
 		if options.TLS != nil {
@@ -238,7 +260,8 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 	}
 	file, err := socket.File() // shares the socket with ln, whose closing may remove a path
 	if err != nil {
-		return err
+		delete(e.served, ln)
+		return fmt.Errorf("engine: the listener cannot be served: %w", err)
 	}
 	e.listeners = append(e.listeners, file, ln)
 	e.plain.listen(int(file.Fd()), &options)
@@ -247,21 +270,6 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 
 // now is the engine's coarse clock.
 func (e *Engine) now() tick { return tick(time.Since(e.start)/tickLength) + 1 }
-
-// StopListening closes the listeners. The connections stay, and requests that
-// are being read or answered go on; new ones find nobody. [Engine.Shutdown] is
-// still to be called.
-func (e *Engine) StopListening() {
-	e.mu.Lock()
-	e.deaf = true
-	listeners := e.listeners
-	e.listeners = nil
-	e.mu.Unlock()
-	e.plain.unlisten()
-	for _, l := range listeners {
-		l.Close()
-	}
-}
 
 // Each calls visit for every connection that is open, on the caller's goroutine,
 // where it may take its time; a connection may have ended meanwhile. Those that
@@ -279,38 +287,4 @@ func (e *Engine) Each(visit func(c Conn, session any)) {
 type member struct {
 	conn    Conn
 	session any
-}
-
-// Shutdown stops accepting, closes every connection with 1001 and the reason,
-// and returns when all are gone or the context ends; then what is left is cut.
-func (e *Engine) Shutdown(ctx context.Context, reason string) error {
-	e.mu.Lock()
-	already := e.stopped
-	e.stopped = true
-	e.mu.Unlock()
-	if already {
-		return ErrClosed
-	}
-	e.StopListening()
-	var left sync.WaitGroup
-	for _, s := range e.shards {
-		left.Add(1)
-		s.drain(reason, left.Done)
-	}
-	all := make(chan struct{})
-	go func() { left.Wait(); close(all) }()
-	err := e.handoff.shutdown(ctx)
-	select {
-	case <-all:
-	case <-ctx.Done():
-		err = ctx.Err()
-	}
-	for _, s := range e.shards {
-		s.stop()
-	}
-	close(e.stalls.ended)
-	<-all
-	e.running.Wait()
-	e.handoff.discard()
-	return err
 }

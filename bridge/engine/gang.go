@@ -62,8 +62,27 @@ func (g *gang) watch() {
 type streams struct {
 	waiting waitBudget
 
-	mu  sync.Mutex // guards all; it is taken within a stream's
-	all []*stream
+	mu    sync.Mutex // guards the following; it is taken within a stream's
+	all   []*stream
+	ahead []*stream // whose fastest follower is far behind, perhaps
+}
+
+func (k *streams) noteAhead(s *stream) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.ahead = append(k.ahead, s)
+}
+
+// awaitRoom waits for the fastest followers of the logs that are far ahead of them, as
+// long as the wait budget lasts.
+func (k *streams) awaitRoom() {
+	k.mu.Lock()
+	ahead := k.ahead
+	k.ahead = nil
+	k.mu.Unlock()
+	for _, s := range ahead {
+		s.awaitRoom()
+	}
 }
 
 func (k *streams) add(s *stream) {
@@ -182,6 +201,15 @@ func (g *gang) stop() {
 		p.socket.Close()
 	}
 }
+
+func (g *gang) over() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.peers) == 0
+}
+
+// nudge has nothing to do: a reader waits for its own client only.
+func (g *gang) nudge() {}
 
 // all lists the connections. mu is held.
 func (g *gang) all() []*peer {

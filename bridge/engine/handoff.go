@@ -34,9 +34,9 @@ type handoff struct {
 	closed  chan struct{}
 }
 
-func newHandoff(cfg *Config) *handoff {
+func newHandoff(cfg *Config, vital func(*Request) bool) *handoff {
 	h := &handoff{
-		vital:  cfg.Vital,
+		vital:  vital,
 		conns:  make(chan net.Conn, 128),
 		served: make(chan struct{}),
 		closed: make(chan struct{}),
@@ -168,7 +168,7 @@ var busy = []byte("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetr
 // false when too many are served already; then the connection remains the caller's.
 func (h *handoff) give(socket net.Conn, r *Request, rest []byte) bool {
 	most := int32(maxRequests)
-	if h.vital != nil && h.vital(r) {
+	if h.vital(r) {
 		most += maxVital
 	}
 	if h.open.Add(1) > most {

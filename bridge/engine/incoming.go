@@ -129,12 +129,10 @@ func (e *Engine) receive(in *incoming, r *Request) (answer []byte, welcome Welco
 	if no != nil {
 		return nil, welcome, no
 	}
-	if e.cfg.ClientAddr != nil {
-		if r.client, no = e.cfg.ClientAddr(r); no != nil {
-			return nil, welcome, no
-		}
-		in.client = r.client
+	if r.client, no = e.clientAddr(r); no != nil {
+		return nil, welcome, no
 	}
+	in.client = r.client
 	gave, no := e.limiter.admit(in, r.client.Addr())
 	gave.tell()
 	if no != nil {
@@ -156,7 +154,7 @@ func (e *Engine) checkOrdinary(in *incoming, r *Request) *Refusal {
 	if r.hasBody() {
 		return &Refusal{Status: http.StatusRequestEntityTooLarge, Kind: KindBody, Reason: "no request to this port may have a body: it serves pages and WebSockets"}
 	}
-	if no := e.limiter.noRoom(in); no != nil && (e.cfg.Vital == nil || !e.cfg.Vital(r)) {
+	if no := e.limiter.noRoom(in); no != nil && !e.vital(r) {
 		return no
 	}
 	return nil

@@ -33,10 +33,24 @@ func (e *Engine) newLog() *Log {
 }
 
 // Append adds a frame for every connection that follows the log. Frames of one
-// caller keep their order. It blocks while the engine has more to do than it can
-// hold, so that a fast source waits instead of filling memory. After [Log.Close]
-// it does nothing.
+// caller keep their order, and all followers get those of all callers in one order.
+// After [Log.Close] it does nothing.
+//
+// Append waits for no client and no loop, and may be called from anywhere, also from a
+// [Handler] and with locks that Handlers take. A source that can be faster than the
+// loops calls [Engine.AwaitRoom] in between. From one that does not, a loop takes at
+// most 32 MiB before it drops what its clients have not been offered (Limits.LogBytes);
+// they are then too slow. Only a loop that stands still, because a Handler blocks it
+// against the rules, takes nothing.
+//
+// What is no whole frame ([Text], [Binary], [Seal]) is left out, and logged.
 func (g *Log) Append(f Frame) {
+	if g == nil || g.engine == nil {
+		panic("engine: Append to a Log that was not made by Engine.NewLog")
+	}
+	if !g.engine.wholeFrame("Log.Append", f) {
+		return
+	}
 	g.order.Lock()
 	defer g.order.Unlock()
 	if g.closed.Load() {
@@ -89,6 +103,18 @@ func (r *ring) push(f Frame) {
 	r.window.push(f)
 	r.unswept += len(f)
 	for r.bytes > r.limit && r.tail < r.from {
+		r.drop()
+	}
+}
+
+// makeWay drops frames that the members were not even offered, the oldest first, so
+// that so many bytes more are within the limit.
+func (r *ring) makeWay(bytes int) {
+	for r.bytes+bytes > r.limit && r.tail < r.head {
+		if r.tail == r.to {
+			r.unswept -= len(r.at(r.to))
+			r.to++
+		}
 		r.drop()
 	}
 }

@@ -94,7 +94,7 @@ func (e *Engine) startLoops() error {
 			return err
 		}
 		l.oneShot = l.poll.oneShot()
-		l.mail.init(l.poll.wake)
+		l.mail.init(l.poll.wake, &e.room)
 		loops = append(loops, l)
 	}
 	e.loops, e.plain = len(loops), &listening{loops: loops, sockets: map[int]*ListenOptions{}}
@@ -105,7 +105,7 @@ func (e *Engine) startLoops() error {
 	return nil
 }
 
-// carry, figures, list, drain and stop make the loop a shard.
+// carry, figures, list, drain, stop, over and nudge make the loop a shard.
 func (l *loop) carry(g *Log, f Frame)     { l.mail.append(&g.rings[l.index], f) }
 func (l *loop) figures() (*counters, int) { return &l.counts, l.mail.waiting() }
 func (l *loop) list() (open []member) {
@@ -120,6 +120,15 @@ func (l *loop) list() (open []member) {
 }
 func (l *loop) drain(reason string, done func()) { l.mail.post(func() { l.closeAll(reason, done) }) }
 func (l *loop) stop()                            { l.mail.post(l.end) }
+func (l *loop) over() bool {
+	select {
+	case <-l.ended:
+		return true
+	default:
+		return false
+	}
+}
+func (l *loop) nudge() { l.mail.post(func() {}) }
 
 // run serves until the loop is stopped.
 func (l *loop) run() {
@@ -145,7 +154,7 @@ func (l *loop) ask(do func()) {
 // turn waits for something to do and does a share of everything there is.
 func (l *loop) turn() {
 	var timeout time.Duration
-	busy := len(l.dirty) > 0 || l.next < len(l.pending) || len(l.unread) > 0 || len(l.late) > 0
+	busy := len(l.dirty) > 0 || l.next < len(l.pending) || len(l.unread) > 0 && !l.engine.tooMuchToRead() || len(l.late) > 0
 	if !busy && l.mail.sleep() {
 		timeout = l.untilTick()
 	}
@@ -257,6 +266,8 @@ func (l *loop) lookup(slot int32, gen uint32) *conn {
 	return c
 }
 
+func (l *loop) owner() *Engine { return l.engine }
+
 func (l *loop) handle(c *conn) Conn { return Conn{l, c.slot, c.gen} }
 
 // sendTo and close make the loop a carrier of the connections it hands out.
@@ -277,7 +288,9 @@ func (l *loop) close(slot int32, gen uint32, code ws.StatusCode, reason string) 
 }
 
 // readMail does what other goroutines asked for. It stops short of bringing a
-// ring more than a quarter of what it holds: the members must have their turn.
+// ring more than a quarter of what it holds: the members must have their turn. When
+// too much waits nevertheless, because its source does not care ([Engine.AwaitRoom]),
+// the ring loses what is oldest, and so do the members that have not had it.
 func (l *loop) readMail() {
 	if l.next == len(l.pending) {
 		clear(l.pending)
@@ -285,20 +298,23 @@ func (l *loop) readMail() {
 	}
 	bytes := 0
 	for l.next < len(l.pending) {
-		m := &l.pending[l.next]
-		if m.do != nil {
-			m.do()
-		} else {
-			if m.ring.unswept > m.ring.limit/4 {
+		m := l.pending[l.next]
+		if m.do == nil && m.ring.unswept > m.ring.limit/4 {
+			if l.mail.waiting()-bytes <= maxMail {
 				break
 			}
-			m.ring.push(m.frame)
-			bytes += len(m.frame)
-			l.mark(m.ring)
-			l.keep(m.ring)
+			m.ring.makeWay(len(m.frame))
 		}
-		*m = mail{}
+		l.pending[l.next] = mail{}
 		l.next++
+		if m.do != nil {
+			m.do()
+			continue
+		}
+		m.ring.push(m.frame)
+		bytes += len(m.frame)
+		l.mark(m.ring)
+		l.keep(m.ring)
 	}
 	l.mail.processed(bytes)
 }

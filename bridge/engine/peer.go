@@ -53,6 +53,8 @@ func newPeer(g *gang, socket net.Conn) *peer {
 	return &peer{gang: g, socket: socket, wake: make(chan struct{}, 1), state: stateHead, sent: time.Now()}
 }
 
+func (p *peer) owner() *Engine { return p.gang.engine }
+
 func (p *peer) handle() Conn { return Conn{on: p} }
 
 // serve reads the request and what follows it, until the connection ends.
@@ -126,7 +128,9 @@ func (p *peer) open(w Welcome) (goAway string) {
 	p.gang.counts.add(tally{accepted: 1})
 	p.calls.Lock()
 	defer p.calls.Unlock()
-	p.gang.engine.cfg.Handler.Open(p.handle(), w.Session)
+	if !p.gang.engine.opened(p.handle(), w.Session) {
+		p.ask(ws.StatusInternalServerError, failed)
+	}
 	return ""
 }
 
@@ -243,6 +247,6 @@ func (p *peer) end(code ws.StatusCode, reason string, last ...Frame) bool {
 	p.gang.engine.open.Add(-1)
 	p.calls.Lock()
 	defer p.calls.Unlock()
-	p.gang.engine.cfg.Handler.Closed(p.handle(), session, int(code), reason)
+	p.gang.engine.closed(p.handle(), session, int(code), reason)
 	return true
 }

@@ -83,7 +83,10 @@ func (p *peer) message(op ws.OpCode, payload []byte) bool {
 	p.mu.Unlock()
 	if open {
 		p.gang.counts.add(tally{received: 1})
-		p.gang.engine.cfg.Handler.Message(p.handle(), session, Message{Op: op, Payload: payload, Stalled: p.waited()})
+		if !p.gang.engine.message(p.handle(), session, Message{Binary: op == ws.OpBinary, Payload: payload, Stalled: p.waited()}) {
+			p.ask(ws.StatusInternalServerError, failed)
+			return false
+		}
 	}
 	return true
 }
@@ -129,6 +132,8 @@ func (p *peer) beginEnding(code ws.StatusCode, reason string) {
 	p.ending, p.endBy = &closeError{code, reason}, time.Now().Add(answerTimeout)
 	p.mu.Unlock()
 	if open {
-		p.gang.engine.cfg.Handler.Ending(p.handle(), session)
+		if !p.gang.engine.ending(p.handle(), session) {
+			p.ask(ws.StatusInternalServerError, failed)
+		}
 	}
 }

@@ -116,7 +116,10 @@ func (p *peer) takeOwn(buf []byte) (_ []byte, frames uint64) {
 	for len(p.out.frames) > 0 {
 		f := &p.out.frames[0]
 		if f.missed > 0 {
-			notice := p.gang.engine.cfg.Skip(p.session, uint64(f.missed))
+			notice, ok := p.gang.engine.skipped(p.session, uint64(f.missed))
+			if !ok && p.asked == nil {
+				p.asked = &closeError{ws.StatusInternalServerError, failed}
+			}
 			p.gang.owe(func(k *ledger) { p.out.notice(notice, k) })
 		}
 		if len(buf) > 0 && len(buf)+len(f.Frame) > chunk {
@@ -194,7 +197,11 @@ func (p *peer) fellOff() {
 	var missed uint64
 	p.cursor, missed = p.stream.catchUp(p.cursor)
 	e.skips.Add(1)
-	if notice := e.cfg.Skip(p.session, missed); notice != nil {
+	notice, ok := e.skipped(p.session, missed)
+	switch {
+	case !ok && p.asked == nil:
+		p.asked = &closeError{ws.StatusInternalServerError, failed}
+	case notice != nil:
 		p.out.send(notice)
 		p.gang.owe(p.out.enter)
 	}

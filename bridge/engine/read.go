@@ -32,6 +32,10 @@ func (l *loop) read(c *conn, ended bool) {
 		l.pauseReading(c)
 		return
 	}
+	if l.engine.tooMuchToRead() {
+		l.readLater(c)
+		return
+	}
 	if c.in != nil && c.in.rest.pending() {
 		l.parse(c, nil)
 	}
@@ -44,6 +48,10 @@ func (l *loop) read(c *conn, ended bool) {
 			return
 		}
 		if c.gen != gen || c.state == stateFree || c.toRead || c.tls.full() {
+			return
+		}
+		if l.engine.tooMuchToRead() {
+			l.readLater(c)
 			return
 		}
 		n, err := unix.Read(int(c.fd), l.buf)
@@ -89,6 +97,9 @@ func (l *loop) readLater(c *conn) {
 // readOn continues the clients that exceeded their share, the one that has waited
 // longest first, up to the bound of a turn.
 func (l *loop) readOn() {
+	if l.engine.tooMuchToRead() {
+		return
+	}
 	list := l.unread
 	l.unread = l.unreadSpare[:0]
 	done, work := 0, 0

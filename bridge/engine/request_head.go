@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 
+	"github.com/gobwas/ws"
 	"golang.org/x/sys/unix"
 )
 
@@ -70,8 +71,11 @@ func (l *loop) open(c *conn, w Welcome, answer, rest []byte) {
 	l.tally.accepted++
 	l.wheel.schedule(c, l.nextPing(l.wheel.now+ticks(l.engine.cfg.PingAfter)))
 	gen := c.gen
-	l.engine.cfg.Handler.Open(l.handle(c), c.session)
+	ok := l.engine.opened(l.handle(c), c.session)
 	l.send(c, answer)
+	if !ok {
+		l.beginClose(c, ws.StatusInternalServerError, failed)
+	}
 	if len(rest) > 0 && c.gen == gen && c.state == stateOpen {
 		l.consume(c, rest)
 	}

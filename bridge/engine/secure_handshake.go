@@ -5,10 +5,9 @@ package engine
 import (
 	"container/list"
 	"crypto/tls"
-	"fmt"
+	"errors"
 	"net"
 	"runtime"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 )
@@ -147,14 +146,12 @@ func (h *handshake) run() {
 
 // handshake does it. A panic of a callback in the configuration ends the one connection.
 func (h *handshake) handshake() (err error) {
-	defer func() {
-		if wrong := recover(); wrong != nil {
-			err = fmt.Errorf("a TLS handshake panicked: %v", wrong)
-			h.all.engine.log.Error("a TLS handshake panicked", "panic", wrong, "stack", string(debug.Stack()))
-		}
-	}()
+	err = errPanic
+	defer h.all.engine.caught("ListenOptions.TLS")
 	return h.conn.Handshake()
 }
+
+var errPanic = errors.New("a callback of the TLS configuration panicked")
 
 // read waits for a record. Before that, what the handshake has to say goes out.
 func (h *handshake) read(p []byte) (int, error) {

@@ -19,6 +19,7 @@ type stream struct {
 	followers int
 	lead      uint64        // the highest cursor of all followers
 	ahead     int           // bytes between lead and head
+	noted     bool          // it is among the streams that are far ahead
 	stalled   bool          // nobody read for a while: the source does not wait
 	news      chan struct{} // closed when a frame comes; nil when nobody waits
 	room      chan struct{} // closed when lead goes on; nil when nobody waits
@@ -26,8 +27,7 @@ type stream struct {
 
 func (s *stream) init(limit int, keep *streams) { s.limit, s.keep = limit, keep }
 
-// append adds a frame. It waits while the fastest follower is far behind, but
-// not for followers that all stand still.
+// append adds a frame.
 func (s *stream) append(f Frame) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -36,11 +36,12 @@ func (s *stream) append(f Frame) {
 		s.tail, s.lead = s.head, s.head
 		return
 	}
-	for s.ahead > s.limit/4 && !s.stalled && s.followers > 0 {
-		s.waitForRoom()
-	}
 	s.push(f)
 	s.ahead += len(f)
+	if s.ahead > s.limit/4 && !s.stalled && !s.noted {
+		s.noted = true
+		s.keep.noteAhead(s)
+	}
 	for s.bytes > s.limit && s.head-s.tail > 1 {
 		s.advance(s.tail + 1)
 		s.drop()
@@ -50,6 +51,17 @@ func (s *stream) append(f Frame) {
 		s.keep.add(s)
 	}
 	signal(&s.news)
+}
+
+// awaitRoom waits while the fastest follower is far behind, but not for followers that
+// all stand still.
+func (s *stream) awaitRoom() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.noted = false
+	for s.ahead > s.limit/4 && !s.stalled && s.followers > 0 {
+		s.waitForRoom()
+	}
 }
 
 // advance notes that the fastest follower, or the end of the window, got there.

@@ -18,6 +18,7 @@ func TestSourcesWaitNoLongerForManyStuckFollowersThanForOne(t *testing.T) {
 			logs[i].follow()
 			for range 10 {
 				logs[i].append(frame)
+				keep.awaitRoom()
 			}
 		}
 		if waited := time.Since(began); waited != mostWaiting {
