@@ -50,6 +50,10 @@ type Sizes struct {
 	SteadyReplies int
 	SteadyEvery   time.Duration
 
+	// Batched is for how long replies are sent to clients that let them wait, in each
+	// round.
+	Batched time.Duration
+
 	// BurstReplies are sent at once.
 	BurstReplies int
 
@@ -105,6 +109,7 @@ func FullSizes() Sizes {
 		Rounds:  5,
 		Clients: 1000, Few: 100, Many: 5000,
 		SteadyReplies: 30, SteadyEvery: time.Second / 20,
+		Batched:      2 * time.Second,
 		BurstReplies: 2000,
 		IdleFrom:     1000, IdleTo: 15000, Settle: 3 * time.Second,
 		LatencyClients: 10, LatencyReplies: 800, LatencyEvery: time.Second / 200,

@@ -36,6 +36,7 @@ type scenario struct {
 func scenarios() []scenario {
 	return slices.Concat([]scenario{
 		{"steady", (*bench).steady, func(s Sizes) int { return 2 * s.Clients }, steadySeconds, false},
+		{"batch", (*bench).batched, func(s Sizes) int { return 2 * s.Clients }, batchSeconds, false},
 		{"burst", (*bench).bursts, func(s Sizes) int { return 2 * s.Many }, burstSeconds, false},
 		{"idle", (*bench).idle, func(s Sizes) int { return s.IdleTo }, idleSeconds, false},
 		{"latency", (*bench).latency, func(s Sizes) int { return s.LatencyClients }, latencySeconds, false},

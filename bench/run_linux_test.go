@@ -22,6 +22,7 @@ func tiny() Sizes {
 		Rounds:  1,
 		Clients: 4, Few: 2, Many: 8,
 		SteadyReplies: 3, SteadyEvery: time.Millisecond,
+		Batched:      50 * time.Millisecond,
 		BurstReplies: 50,
 		IdleFrom:     2, IdleTo: 6, Settle: time.Millisecond,
 		LatencyClients: 2, LatencyReplies: 5, LatencyEvery: time.Millisecond,
@@ -82,7 +83,7 @@ func TestARunMeasuresEverything(t *testing.T) {
 			t.Errorf("not in the table: %s", r.What)
 		}
 	}
-	for scenario, want := range map[string]int{"steady": 1, "burst": 6, "idle": 1, "latency": 2, "connect": 1, "slow": 2, "groups": 2, "snapshots": 1,
+	for scenario, want := range map[string]int{"steady": 1, "batch": 2, "burst": 6, "idle": 1, "latency": 2, "connect": 1, "slow": 2, "groups": 2, "snapshots": 1,
 		"commands": 2, "intake": 1, "roundtrip": 1, "answered": 1,
 		"neighbours-resume": 1, "neighbours-keywords": 1, "neighbours-snapshot": 1, "neighbours-patterns": 1,
 		"neighbours-inflate": 1, "neighbours-objects": 2, "neighbours-slow-tls": 1, "neighbours-metrics": 1,
@@ -102,7 +103,7 @@ func TestARunMeasuresEverything(t *testing.T) {
 
 func TestWhatIsMissingIsToldAndLeftOut(t *testing.T) {
 	chosen, leftOut, err := choose(nil, false)
-	if err != nil || len(chosen) != 21 || len(leftOut) != 4 || !strings.Contains(leftOut[0], "--rabbitmq-url") {
+	if err != nil || len(chosen) != 22 || len(leftOut) != 4 || !strings.Contains(leftOut[0], "--rabbitmq-url") {
 		t.Errorf("%d scenarios, %q, %v", len(chosen), leftOut, err)
 	}
 	if _, _, err := choose([]string{"intake"}, false); err == nil || !strings.Contains(err.Error(), "--rabbitmq-url") {

@@ -27,34 +27,39 @@ func namesSubprotocol(offered string) bool {
 	return false
 }
 
-// demandOf reads the query of a request's target. given tells whether there is anything of
-// ours in it. On an error there is nothing to ask for, and the client is told.
-// Who is silent has no demand.
-func demandOf(target string) (_ *demand, silent, given bool, _ error) {
+// arrivalOf reads the query of a request's target. given reports whether there is
+// anything of ours in it. On an error there is nothing to ask for, and the client is told.
+// Who is silent has no demand, and neither has who only says how long replies may wait:
+// it gets what everybody gets.
+func arrivalOf(target string) (a arrival, given bool) {
 	_, query, _ := strings.Cut(target, "?")
 	values, ours, err := readQuery(query)
 	if !ours {
-		return nil, false, false, nil
+		return a, false
 	}
 	id := urlSubscription
 	d := &demand{id: &id}
-	found := len(values) > 1 || !values.Has("silent")
+	found := false
+	for name := range values {
+		found = found || name != "silent" && name != "batch_ms"
+	}
 	if err == nil {
 		d.wish.filter, _, err = filter.FromQuery(values)
 	}
 	if err == nil {
-		silent, err = d.readParameters(values)
+		a.silent, err = d.readParameters(values)
 	}
-	if silent && found {
-		silent, err = false, errors.New("silent=1 asks for nothing, but other parameters ask for something; leave out one or the other")
+	if a.silent && found && err == nil {
+		err = errors.New("silent=1 asks for nothing, but other parameters ask for something; leave out one or the other")
 	}
 	if err != nil {
-		return nil, false, true, fmt.Errorf("the URL is not understood: %w", err)
+		return arrival{wrong: fmt.Errorf("the URL is not understood: %w", err)}, true
 	}
-	if !found { // silent=0 asks for what everybody gets
-		d = nil
+	a.batch = d.wish.batch
+	if found {
+		a.demand = d
 	}
-	return d, silent, true, nil
+	return a, true
 }
 
 func (d *demand) readParameters(values url.Values) (silent bool, err error) {
@@ -66,14 +71,11 @@ func (d *demand) readParameters(values url.Values) (silent bool, err error) {
 		}
 		d.since = &since{epoch, seq}
 	}
-	if text := values.Get("throttle_ms"); values.Has("throttle_ms") {
-		ms, err := strconv.Atoi(text)
-		if err != nil {
-			return false, fmt.Errorf("throttle_ms=%s is no number of milliseconds", quote.Short(text))
-		}
-		if d.wish.throttle, err = throttle(ms); err != nil {
-			return false, err
-		}
+	if d.wish.throttle, err = millisecondsOf(values, "throttle_ms", maxThrottle); err != nil {
+		return false, err
+	}
+	if d.wish.batch, err = millisecondsOf(values, "batch_ms", maxBatch); err != nil {
+		return false, err
 	}
 	for parameter, to := range map[string]*bool{"snapshot": &d.snapshot, "ordered": &d.wish.ordered, "silent": &silent} {
 		if text := values.Get(parameter); values.Has(parameter) {
@@ -85,6 +87,19 @@ func (d *demand) readParameters(values url.Values) (silent bool, err error) {
 	return silent, nil
 }
 
+// millisecondsOf reads a parameter that is a time; without it the time is 0.
+func millisecondsOf(values url.Values, name string, most time.Duration) (time.Duration, error) {
+	if !values.Has(name) {
+		return 0, nil
+	}
+	text := values.Get(name)
+	ms, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, fmt.Errorf("%s=%s is no number of milliseconds; it may be from 0 to %d", name, quote.Short(text), most/time.Millisecond)
+	}
+	return checkMilliseconds(name, ms, most)
+}
+
 func cutLast(s, separator string) (before, after string, found bool) {
 	if i := strings.LastIndex(s, separator); i >= 0 {
 		return s[:i], s[i+len(separator):], true
@@ -92,13 +107,12 @@ func cutLast(s, separator string) (before, after string, found bool) {
 	return s, "", false
 }
 
-// throttle checks a time for which replies are held back.
-func throttle(ms int) (time.Duration, error) {
-	d := time.Duration(ms) * time.Millisecond
-	if ms < 0 || ms > int(maxThrottle/time.Millisecond) {
-		return 0, fmt.Errorf("throttle_ms is %d; it may be from 0 to %d", ms, maxThrottle/time.Millisecond)
+// checkMilliseconds checks a time that a client has given.
+func checkMilliseconds(name string, ms int, most time.Duration) (time.Duration, error) {
+	if ms < 0 || ms > int(most/time.Millisecond) {
+		return 0, fmt.Errorf("%s is %d; it may be from 0 to %d", name, ms, most/time.Millisecond)
 	}
-	return d, nil
+	return time.Duration(ms) * time.Millisecond, nil
 }
 
 // all is the filter that selects everything.

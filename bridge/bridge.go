@@ -58,6 +58,10 @@ type Config struct {
 	Page http.Handler
 	// Limits bound what clients may take.
 	Limits engine.Limits
+	// Batch is how long a reply to plain clients may wait for others, up to a second:
+	// they leave in one write. A reply that ends a command, or tells of an error, takes
+	// those that wait with it at once. v1 clients say it themselves (batch_ms).
+	Batch time.Duration
 	// SkipSlow lets a client that reads too slowly go on with what is newest,
 	// behind an error envelope that says how much it misses. Else it is closed.
 	SkipSlow bool
@@ -151,6 +155,9 @@ func New(cfg Config) (*Bridge, error) {
 	}
 	if len(cfg.Name) > maxName || !utf8.ValidString(cfg.Name) {
 		return nil, fmt.Errorf("the bridge's name must be UTF-8 of at most %d bytes; choose another --name", maxName)
+	}
+	if cfg.Batch < 0 || cfg.Batch > maxBatch {
+		return nil, fmt.Errorf("replies to plain clients cannot wait for %v; choose a --batch from 0 to %v", cfg.Batch, maxBatch)
 	}
 	if cfg.Exchange == "" {
 		cfg.Exchange = actor.Exchange

@@ -1,15 +1,17 @@
 package bridge
 
 import (
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
 )
 
-// group is all clients that have the same wishes. They share a log: what one of
-// them gets, all get.
+// group is all clients that have the same wishes, and can wait as long for what they
+// get. They share a log: what one of them gets, all get.
 type group struct {
 	key     string
 	log     *engine.Log
@@ -19,9 +21,10 @@ type group struct {
 	weight  int    // how much of it
 
 	// Of the reply that is being delivered.
-	turn    uint64    // which one it is
-	matched []*member // whose filters want it
-	now     bool      // one of them does not hold it back
+	turn    uint64        // which one it is
+	matched []*member     // whose filters want it
+	now     bool          // one of them does not hold it back
+	wait    time.Duration // for others to go with it: the shortest batch of those
 }
 
 // member is a selection in a group.
@@ -29,6 +32,7 @@ type member struct {
 	*selection
 	group *group
 	held  map[string]*reply // by sender: what the group gets at the end of the selection's window
+	batch time.Duration     // how long what it selects may wait
 }
 
 // groupKey is the same for the same selections in any order.
@@ -37,11 +41,15 @@ func groupKey(keys []string) string {
 	return strings.Join(slices.Compact(keys), "\n")
 }
 
-// keysOf are the keys of the selections that a client wishes.
+// keysOf are the keys of the selections that a client wishes, each with its batch.
 func keysOf(subs []subscription, s *session) []string {
 	keys := make([]string, len(subs))
 	for i := range subs {
-		keys[i] = subs[i].wish.selectionKey(s)
+		w := &subs[i].wish
+		keys[i] = w.selectionKey(s)
+		if w.batch > 0 {
+			keys[i] += " batch " + strconv.FormatInt(int64(w.batch), 10)
+		}
 	}
 	return keys
 }
@@ -71,11 +79,13 @@ func (h *hub) deliver(r *reply) {
 func (h *hub) hit(m *member, now bool) {
 	g := m.group
 	if g.turn != h.turn {
-		g.turn, g.matched, g.now = h.turn, g.matched[:0], false
+		g.turn, g.matched, g.now, g.wait = h.turn, g.matched[:0], false, math.MaxInt64
 		h.hits = append(h.hits, g)
 	}
 	g.matched = append(g.matched, m)
-	g.now = g.now || now
+	if now {
+		g.now, g.wait = true, min(g.wait, m.batch)
+	}
 }
 
 // give delivers the reply to a group, now or at the end of a window. What was held
@@ -83,7 +93,7 @@ func (h *hub) hit(m *member, now bool) {
 // it told of; in place of any other one it is left out.
 func (h *hub) give(g *group, r *reply) {
 	if r.urgent() {
-		g.now = true
+		g.now, g.wait = true, 0
 		for _, older := range heldOf(g.matched, &r.Sender) {
 			g.release(older)
 		}
@@ -98,7 +108,7 @@ func (h *hub) give(g *group, r *reply) {
 		}
 	}
 	if g.now {
-		g.log.Append(r.frame)
+		g.log.AppendWithin(r.frame, g.wait)
 	}
 }
 
@@ -133,11 +143,13 @@ func (h *hub) newGroup(key string, subs []subscription, s *session) (*group, err
 	h.groups[key] = g
 	for _, sub := range subs {
 		sel := h.shelf.take(sub.wish, s)
-		if !slices.ContainsFunc(sel.members, func(m *member) bool { return m.group == g }) {
-			m := &member{selection: sel, group: g, held: s.group.heldBy(sel)}
-			sel.members = append(sel.members, m)
-			g.members = append(g.members, m)
+		if at := slices.IndexFunc(sel.members, func(m *member) bool { return m.group == g }); at >= 0 {
+			sel.members[at].batch = min(sel.members[at].batch, sub.wish.batch)
+			continue
 		}
+		m := &member{selection: sel, group: g, held: s.group.heldBy(sel), batch: sub.wish.batch}
+		sel.members = append(sel.members, m)
+		g.members = append(g.members, m)
 	}
 	return g, nil
 }

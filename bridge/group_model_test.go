@@ -15,11 +15,14 @@ type modelWish struct {
 	filter   *filter.Filter
 	throttle time.Duration
 	ordered  bool
+	batch    time.Duration
 }
 
+// key names what the wish selects, however long that may wait.
 func (w modelWish) key() string { return fmt.Sprint(w.filter.Key(), w.throttle, w.ordered) }
 
-// modelSet is clients with the same wishes: they hear the same.
+// modelSet is clients with the same wishes that wait as long: they hear the same. That
+// something waits changes nothing of what comes, nor its order.
 type modelSet struct {
 	clients []*listener
 	wishes  []modelWish
@@ -106,7 +109,7 @@ func (m *model) forget() {
 func setKey(wishes map[string]modelWish) string {
 	var keys []string
 	for _, w := range wishes {
-		keys = append(keys, w.key())
+		keys = append(keys, fmt.Sprint(w.key(), w.batch))
 	}
 	slices.Sort(keys)
 	return strings.Join(slices.Compact(keys), "|")

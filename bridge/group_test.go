@@ -115,6 +115,7 @@ type listener struct {
 	answers chan map[string]any
 	wishes  map[string]modelWish
 	want    []uint64
+	news    chan struct{} // something was heard
 
 	mu    sync.Mutex // guards the following field
 	heard []uint64
@@ -140,7 +141,7 @@ func (s *stage) dialAt(target string) *listener {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	l := &listener{conn: conn, answers: make(chan map[string]any, 100), wishes: map[string]modelWish{}}
+	l := &listener{conn: conn, answers: make(chan map[string]any, 100), wishes: map[string]modelWish{}, news: make(chan struct{}, 1)}
 	var in io.Reader = conn
 	if br != nil {
 		in = br
@@ -167,6 +168,10 @@ func (s *stage) dialAt(target string) *listener {
 			l.mu.Lock()
 			l.heard = append(l.heard, uint64(m["seq"].(float64)))
 			l.mu.Unlock()
+			select {
+			case l.news <- struct{}{}:
+			default:
+			}
 		}
 	})
 	s.t.Cleanup(func() { conn.Close(); reading.Wait() })
@@ -243,8 +248,8 @@ func TestGroupsDeliverWhatAModelDeliversToEachClient(t *testing.T) {
 					names++
 					f, name := pick(filters...), fmt.Sprint(names)
 					// Lengths without small common multiples: no two windows end at the same moment.
-					w := modelWish{mustFilter(t, f), []time.Duration{0, 0, 17, 29, 43}[random.IntN(5)] * time.Millisecond, random.IntN(4) == 0}
-					s.ask(l, "ok", fmt.Sprintf(`{"op": "subscribe", "id": %q, "filter": %s, "throttle_ms": %d, "ordered": %v}`, name, f, w.throttle.Milliseconds(), w.ordered))
+					w := modelWish{mustFilter(t, f), []time.Duration{0, 0, 17, 29, 43}[random.IntN(5)] * time.Millisecond, random.IntN(4) == 0, []time.Duration{0, 0, 2, 1000}[random.IntN(4)] * time.Millisecond}
+					s.ask(l, "ok", fmt.Sprintf(`{"op": "subscribe", "id": %q, "filter": %s, "throttle_ms": %d, "ordered": %v, "batch_ms": %d}`, name, f, w.throttle.Milliseconds(), w.ordered, w.batch.Milliseconds()))
 					l.wishes[name] = w
 					m.move(l)
 				case action == 1 && len(l.wishes) > 0:

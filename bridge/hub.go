@@ -20,7 +20,8 @@ const maxGroups = 10_000
 // hub is where every reply passes: it gives them their numbers, remembers them,
 // and puts them into the logs that the clients follow.
 type hub struct {
-	plain    *engine.Log // every reply, as a plain client gets it
+	plain    *engine.Log   // every reply, as a plain client gets it
+	batch    time.Duration // how long a reply to plain clients may wait
 	newLog   func() *engine.Log
 	now      func() time.Time                               // time.Now; another clock in tests
 	after    func(time.Duration, func()) (stop func() bool) // time.AfterFunc, the same
@@ -70,6 +71,7 @@ func newHub(e *engine.Engine, cfg Config, f *inflight) *hub {
 	h := &hub{
 		inflight: f,
 		plain:    e.NewLog(),
+		batch:    cfg.Batch,
 		newLog:   e.NewLog,
 		now:      time.Now,
 		after:    afterFunc,
@@ -140,7 +142,11 @@ func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 	if h.loading {
 		return
 	}
-	h.plain.Append(plain)
+	if r.urgent() {
+		h.plain.Append(plain)
+	} else {
+		h.plain.AppendWithin(plain, h.batch)
+	}
 	h.deliver(r)
 	if a.waiter != nil { // the end comes right behind the reply
 		if r.fails() {
@@ -214,7 +220,7 @@ func (h *hub) linked(state amqpx.State) {
 	}
 }
 
-// tell gives a notice to all v1 clients, whatever they wish. mu is held.
+// tell gives a notice to all v1 clients, whatever they wish, and at once. mu is held.
 func (h *hub) tell(frame engine.Frame) {
 	for _, g := range h.groups {
 		g.log.Append(frame)

@@ -26,7 +26,7 @@ type helloMessage struct {
 
 // capabilities are what a v1 client may ask of this bridge.
 func (b *Bridge) capabilities() []string {
-	all := []string{"ping", "subscribe", "filter", "throttle", "ordered", "snapshot", "resume", "gap", "actors", "mine", "command", "expires", "silent"}
+	all := []string{"ping", "subscribe", "filter", "throttle", "batch", "ordered", "snapshot", "resume", "gap", "actors", "mine", "command", "expires", "silent"}
 	if len(b.cfg.Sources) > 0 {
 		all = append(all, "rooms")
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
@@ -33,7 +34,7 @@ type op struct {
 func ops() map[string]op {
 	return map[string]op{
 		"ping":        {[]string{"data"}, (*Bridge).ping},
-		"subscribe":   {[]string{"filter", "rooms", "throttle_ms", "ordered", "snapshot", "since"}, (*Bridge).subscribe},
+		"subscribe":   {[]string{"filter", "rooms", "throttle_ms", "batch_ms", "ordered", "snapshot", "since"}, (*Bridge).subscribe},
 		"unsubscribe": {nil, (*Bridge).unsubscribe},
 		"snapshot":    {[]string{"filter"}, (*Bridge).snapshot},
 		"actors":      {nil, (*Bridge).actors},
@@ -164,9 +165,10 @@ func (b *Bridge) subscribe(s *session, r opRequest) (err error) {
 			return err
 		}
 	}
-	var ms int
+	throttle, batch := 0, int(s.batch/time.Millisecond)
 	for _, e := range []error{
-		optional(r.fields, "throttle_ms", "a whole number of milliseconds", &ms),
+		optional(r.fields, "throttle_ms", "a whole number of milliseconds", &throttle),
+		optional(r.fields, "batch_ms", "a whole number of milliseconds", &batch),
 		optional(r.fields, "ordered", "true or false", &d.wish.ordered),
 		optional(r.fields, "snapshot", "true or false", &d.snapshot),
 	} {
@@ -174,7 +176,10 @@ func (b *Bridge) subscribe(s *session, r opRequest) (err error) {
 			return e
 		}
 	}
-	if d.wish.throttle, err = throttle(ms); err != nil {
+	if d.wish.throttle, err = checkMilliseconds("throttle_ms", throttle, maxThrottle); err != nil {
+		return err
+	}
+	if d.wish.batch, err = checkMilliseconds("batch_ms", batch, maxBatch); err != nil {
 		return err
 	}
 	if raw, ok := r.fields["since"]; ok && string(raw) != "null" {

@@ -12,7 +12,7 @@ import (
 // singleParameters are the URL parameters that may occur once; those of a filter may be
 // repeated.
 func singleParameters() []string {
-	return []string{"since", "snapshot", "throttle_ms", "ordered", "silent"}
+	return []string{"since", "snapshot", "throttle_ms", "batch_ms", "ordered", "silent"}
 }
 
 // isParameter reports whether a name is one of the bridge's parameters.

@@ -45,8 +45,13 @@ func TestWhoResumesHearsAllThatItWasPromisedOnce(t *testing.T) {
 				var subs []sub
 				everything := len(said)
 				target, implicit := "/", true
-				if random.IntN(2) == 0 {
+				switch random.IntN(4) {
+				case 0:
+					target = "/?batch_ms=1000"
+				case 1:
 					target, implicit = "/?silent=1", false
+				case 2:
+					target, implicit = "/?silent=1&batch_ms=1000", false
 				}
 				l := s.dialAt(target)
 				s.await(l, "hello")
@@ -59,11 +64,12 @@ func TestWhoResumesHearsAllThatItWasPromisedOnce(t *testing.T) {
 						promise(mustFilter(t, `{}`), everything)
 					}
 					from := len(said)
+					batch := []string{``, `, "batch_ms": 0`, `, "batch_ms": 3`, `, "batch_ms": 1000`}[random.IntN(4)]
 					if random.IntN(3) == 0 {
-						s.ask(l, "ok", fmt.Sprintf(`{"op": "subscribe", "id": "%d", "filter": %s}`, n, text))
+						s.ask(l, "ok", fmt.Sprintf(`{"op": "subscribe", "id": "%d", "filter": %s%s}`, n, text, batch))
 					} else {
 						since := max(0, len(said)-random.IntN(50))
-						s.since(l, since, fmt.Sprintf(`"id": "%d", "filter": %s`, n, text))
+						s.since(l, since, fmt.Sprintf(`"id": "%d", "filter": %s%s`, n, text, batch))
 						ok := s.await(l, "ok")
 						switch resumed := ok["resumed"] == true; {
 						case resumed != (since >= len(said)-40):

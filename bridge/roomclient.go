@@ -41,7 +41,7 @@ func (b *Bridge) acceptRoom(r *engine.Request, c *client, target, path string) (
 		return engine.Welcome{}, &engine.Refusal{Status: http.StatusBadRequest, Reason: err.Error()}
 	}
 	g := &guest{}
-	_, _, given, _ := demandOf(target)
+	_, given := arrivalOf(target)
 	switch {
 	case given:
 		g.wrong = "the URL asks for replies, and there are none in a room; connect to / for them"

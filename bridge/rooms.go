@@ -111,13 +111,14 @@ func (h *hub) broadcast(path string, frame engine.Frame) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.turn++
+	h.hits = h.hits[:0]
 	for _, s := range h.shelf.byRoom[path] {
 		for _, m := range s.members {
-			if g := m.group; g.turn != h.turn {
-				g.turn = h.turn
-				g.log.Append(frame)
-			}
+			h.hit(m, true)
 		}
+	}
+	for _, g := range h.hits {
+		g.log.AppendWithin(frame, g.wait)
 	}
 }
 

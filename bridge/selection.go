@@ -11,12 +11,16 @@ import (
 // maxThrottle is the longest time for which replies may be held back.
 const maxThrottle = time.Hour
 
+// maxBatch is the longest time for which replies may wait for others.
+const maxBatch = time.Second
+
 // wish is what a subscription asks for.
 type wish struct {
 	filter   *filter.Filter // nil: no replies
 	rooms    []string       // sorted
 	throttle time.Duration  // 0: every reply
 	ordered  bool           // leave out what is older than what was delivered
+	batch    time.Duration  // how long what it selects may wait for more of it
 }
 
 // filterCost is how many patterns are tried on a reply, and about how much memory the
@@ -46,7 +50,8 @@ type selection struct {
 }
 
 // selectionKey is the same for wishes that are the same, however they were spelled,
-// and for all clients unless it matters whose commands are "mine".
+// and for all clients unless it matters whose commands are "mine". It is the same for
+// every batch: what is selected does not depend on how long that may wait.
 func (w *wish) selectionKey(s *session) string {
 	var b strings.Builder
 	if w.filter != nil {

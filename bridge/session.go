@@ -50,13 +50,14 @@ func (c *client) since() time.Time { return time.Unix(0, c.came) }
 // session is what a v1 client has beyond a plain one.
 type session struct {
 	id      string
-	address string       // see sharer
-	lane    lane         // its tasks at the desk
-	asked   atomic.Int32 // requests that wait for their answer
-	early   atomic.Int32 // queued messages from before the greeting, and the greeting
-	kept    atomic.Int64 // bytes of messages that wait
-	skipped atomic.Bool  // it read too slowly, and skipped frames
-	closed  atomic.Bool  // its connection has ended
+	address string        // see sharer
+	lane    lane          // its tasks at the desk
+	asked   atomic.Int32  // requests that wait for their answer
+	early   atomic.Int32  // queued messages from before the greeting, and the greeting
+	kept    atomic.Int64  // bytes of messages that wait
+	batch   time.Duration // of subscriptions that do not say; it does not change
+	skipped atomic.Bool   // it read too slowly, and skipped frames
+	closed  atomic.Bool   // its connection has ended
 
 	// The following fields are guarded by hub.mu.
 	group    *group // nil before it follows anything
@@ -87,6 +88,7 @@ type arrival struct {
 	session *session
 	demand  *demand // nil for what everybody gets
 	silent  bool    // it hears nothing until it subscribes
+	batch   time.Duration
 	wrong   error
 }
 
@@ -111,7 +113,7 @@ func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
 	}
 	w := engine.Welcome{Log: b.hub.plain, Session: c}
 	asked := namesSubprotocol(r.Header("Sec-WebSocket-Protocol"))
-	demand, silent, given, err := demandOf(target)
+	a, given := arrivalOf(target)
 	if !asked && !given {
 		return w, nil
 	}
@@ -119,7 +121,9 @@ func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
 		w.Subprotocol = Subprotocol
 	}
 	w.Log = nil // the hub has it follow, behind the greeting
-	c.arrival = &arrival{b.newSession(c), demand, silent, err}
+	a.session = b.newSession(c)
+	a.session.batch = a.batch
+	c.arrival = &a
 	return w, nil
 }
 
@@ -185,7 +189,7 @@ func (b *Bridge) greet(conn engine.Conn, a *arrival) {
 	}
 	var subs []subscription
 	if !a.silent {
-		subs = []subscription{{wish: wish{filter: all()}, from: h.seq, early: h.loading}}
+		subs = []subscription{{wish: wish{filter: all(), batch: s.batch}, from: h.seq, early: h.loading}}
 	}
 	if h.regroup(conn, s, subs, frames) != nil {
 		conn.Close(1013, "the clients of your address have too many different subscriptions; try again later")

@@ -5,6 +5,7 @@ import (
 	"container/heap"
 	"iter"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -169,12 +170,14 @@ func (m *member) hold(r *reply) {
 
 // release delivers a reply that was held, by which all members of the group have it.
 func (g *group) release(r *reply) {
+	wait := time.Duration(math.MaxInt64)
 	for _, m := range g.members {
 		if m.held[r.Sender] == r {
 			delete(m.held, r.Sender)
+			wait = min(wait, m.batch)
 		}
 	}
-	g.log.Append(r.frame)
+	g.log.AppendWithin(r.frame, wait)
 }
 
 // heldOf are the replies that these members hold, each once, in their order: those

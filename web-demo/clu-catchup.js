@@ -15,6 +15,9 @@
  * @property {number} arrival  counts what came
  */
 
+/** As many replies as a bridge remembers by default, and half as many again, by number and by length. */
+export const HELD = Object.freeze({ replies: 15_000, chars: 96 << 20 });
+
 export class CatchUp {
   #items = [];
   #gaps = new Map();  // what a notice says -> its item

@@ -10,7 +10,8 @@
  * So a page asks for v1 by the URL, and the greeting tells what it has got.
  */
 
-import { CatchUp } from "./clu-catchup.js";
+import { Batch } from "./clu-batch.js";
+import { CatchUp, HELD } from "./clu-catchup.js";
 import { Clock } from "./clu-clock.js";
 import { factsOf, filterOfIds } from "./clu-filter.js";
 import { Gaps } from "./clu-gaps.js";
@@ -24,14 +25,12 @@ const GREETING = 3_000;
 /** A bridge allows 64, and up to three of them are not the page's. */
 const MAX_SUBSCRIPTIONS = 60;
 
-/** What is held while catching up is as much as a bridge remembers by default, and half as much again. */
-const HELD = Object.freeze({ replies: 15_000, chars: 96 << 20 });
-
 /** The ids of what is asked for here and not by the page. Those of the page's subscriptions are numbers. */
 const ALL = "clu.js: all";
 const MINE = "clu.js: mine";    // replies to the commands of this connection, where no subscription brings them
 const LOST = "clu.js: lost";    // those to commands of earlier connections
 const URL_ID = "url";
+const OWN = Object.freeze({ commander: "me" });
 const CAUGHT_UP = "clu.js: caught up";
 const TIME = "clu.js: time";
 
@@ -52,6 +51,7 @@ const TIME = "clu.js: time";
 export class Session {
   #target;
   #port;
+  #batch;
   #subscriptions = new Map();  // by id, in the order in which they were made
   #served = new Set();         // those of them that were answered once
   #chosen = false;             // there was one: the page hears what it asks for, and no more
@@ -73,9 +73,10 @@ export class Session {
   #left = null;                // when the connection before was last heard, ms
 
   /** @param {string} base  the URL */
-  constructor(base, port, monotonic) {
+  constructor(base, port, { monotonic, batch }) {
     this.#target = new Target(base);
     this.#port = port;
+    this.#batch = new Batch(batch, this.#target.batches);
     this.#clock = new Clock(() => port.send(JSON.stringify({ op: "ping", id: TIME })), monotonic);
     this.#gaps = new Gaps((gap) => port.tell("gap", gap));
   }
@@ -142,7 +143,7 @@ export class Session {
   /** Sees to it that replies to the commands of this page come, also where no subscription selects them. */
   followCommands() {
     if (this.#speech !== "v1" || !this.#needsCommands) return;
-    if (this.#port.running()) this.#subscribe(MINE, mine(this.#record.cursor));
+    if (this.#port.running()) this.#subscribe(MINE, { filter: OWN, since: this.#record.cursor ?? undefined });
     this.#followLost().forEach(([id, request]) => this.#subscribe(id, request));
   }
 
@@ -242,11 +243,12 @@ export class Session {
     }
   }
 
-  #greeted({ name, epoch, seq, broker, time }) {
+  #greeted({ name, epoch, seq, broker, time, capabilities }) {
     this.#clock.hear(time);
     this.#port.greeted(typeof name === "string" ? name : null);
     clearTimeout(this.#patience);
     this.#speech = "v1";
+    this.#batch.greeted(capabilities);
     this.#first = this.#record.cursor === null;
     this.#live = seq ?? Infinity;
     this.#left = this.#gaps.away;
@@ -269,6 +271,8 @@ export class Session {
       else this.#asked.set(id, null);  // the URL has asked
     }
     this.#proceed();
+    // What comes unasked does not wait; what is asked for takes its place without a gap.
+    if (this.#first && !this.#chosen && !this.#target.asks && this.#batch.matters) this.#subscribe(ALL, { filter: {} });
   }
 
   /**
@@ -279,7 +283,7 @@ export class Session {
     const requests = [];
     if (!this.#first && this.#target.resumes) requests.push([URL_ID, null, null]);
     if (!this.#chosen && (this.#first || this.#target.asks)) return requests;  // it hears all, or what the URL says
-    if (this.#port.running()) requests.push([MINE, mine(here), null]);
+    if (this.#port.running()) requests.push([MINE, { filter: OWN, since: here ?? undefined }, null]);
     if (!this.#chosen) return [...requests, [ALL, { filter: {}, since: since ?? undefined }, null]];
     if (this.#needsCommands) requests.push(...this.#followLost());
     for (const [id, subscription] of this.#subscriptions) {
@@ -291,7 +295,7 @@ export class Session {
   #subscribe(id, request, subscription = null) {
     if (this.#holds.has(id) || this.#asked.has(id)) return;
     this.#asked.set(id, subscription);
-    this.#port.send(JSON.stringify({ op: "subscribe", id, ...request }));
+    this.#port.send(JSON.stringify({ op: "subscribe", id, ...request, batch_ms: this.#batch.of(request) }));
   }
 
   #unsubscribe(id) {
@@ -392,6 +396,3 @@ export class Session {
     this.#gaps.interrupt(reason, this.#catchUp);
   }
 }
-
-/** Asks for the replies to the commands of this connection. */
-const mine = (since) => ({ filter: { commander: "me" }, since: since ?? undefined });

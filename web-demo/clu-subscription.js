@@ -27,6 +27,7 @@ const MAX_KEYWORDS = 1_000;
  * @typedef {object} SubscriptionOptions
  * @property {boolean} [snapshot]  ask for the last values at once; true
  * @property {number} [throttle]   ms; of each actor no more than one reply in that time, but never hold back an end or an error
+ * @property {number} [batch]      ms for which the bridge may let a reply wait for others, 0 to 1 000; that of the client, see there
  * @property {boolean} [ordered]   leave out replies whose header `order` is lower than that of one that came
  * @property {(reply: import("./clu-reply.js").Reply) => void} [onReply]
  * @property {(values: Record<string, Record<string, Value>>, news: News[]) => void} [onValues]  values came, new or again
@@ -46,7 +47,7 @@ export class Subscription {
   #counts = new Map();  // actor -> how many keywords
 
   constructor(id, filter, options, { guard, close }) {
-    const { snapshot = true, throttle, ordered, onReply, onValues, onSnapshot } = options;
+    const { snapshot = true, throttle, batch, ordered, onReply, onValues, onSnapshot } = options;
     /** @type {string} */ this.id = id;
     /** As it was given. @type {import("./clu-filter.js").Filter} */ this.filter = JSON.parse(JSON.stringify(filter));
     /** The last value of each keyword of each actor: `values.dome?.dome_shutter?.value`. @type {Record<string, Record<string, Value>>} */
@@ -56,7 +57,7 @@ export class Subscription {
      * @type {Promise<Subscription>} */
     this.ready = new Promise((resolve, reject) => { this.#settle = { resolve, reject }; });
     this.ready.catch(() => {});
-    this.#wish = { filter: this.filter, throttle_ms: throttle, ordered, snapshot };
+    this.#wish = { filter: this.filter, throttle_ms: throttle, batch_ms: batch, ordered, snapshot };
     this.#on = Object.fromEntries(Object.entries({ onReply, onValues, onSnapshot })
       .map(([name, listener]) => [name, listener && ((...details) => guard(() => listener(...details)))]));
     this.#close = close;

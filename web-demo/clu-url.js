@@ -32,6 +32,8 @@ export class Target {
     this.asks = PARAMETERS.some((name) => asked?.has(name));
     /** Whether what it asks for can be resumed. */
     this.resumes = this.asks && !asked.has("silent");
+    /** Whether it says how long replies may wait, which asks for none. */
+    this.batches = asked?.has("batch_ms") ?? false;
   }
 
   /**

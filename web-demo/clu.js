@@ -48,6 +48,7 @@ const GREETING = 300;
 const MAX_TIME = 2 ** 31 - 1;     // ms that a timer can run
 const MAX_EXPIRES = 3_600_000;    // ms that a bridge takes
 
+
 const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 200, bigint: "text", expires: 5_000 });
 
 /**
@@ -61,6 +62,9 @@ const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 20
  * @property {number} [maxActive]       commands that run at the same time, 500; more are rejected
  * @property {number} [maxUnknown]      commands of unknown fate whose replies are still looked for, 200
  * @property {number} [expires]         ms after which a command may not be sent to its actor any more, 5 000; see `send`
+ * @property {number} [batch]           ms for which the bridge may let a reply wait for others, so that all leave together: 0 to
+ *                                      1 000, by default 50, or what the URL says (`batch_ms`). Ends and errors never wait.
+ *                                      0 has each come at once, for a page that reacts; it costs the bridge a write for each
  * @property {"text"|"bigint"|"number"} [bigint]  what integers beyond 2^53 become, which a JavaScript number cannot hold: "text"
  *                                      (their digits as a string, the default), "bigint" (exact, but JSON.stringify throws and
  *                                      arithmetic does not mix: see `formatJSON`), or "number" (the nearest: digits are lost)
@@ -119,7 +123,7 @@ export class Clu extends EventTarget {
       lost: () => this.#inFlight.lost,
       doubt: (why) => this.commands.forEach((command) => command.lose(why)),
       refused: (error) => this.#refused(error),
-    }, options.monotonic);
+    }, options);
     this.#link = new Link(base, {
       open: () => this.#opened(),
       message: (data) => this.#message(data),

@@ -6,7 +6,8 @@
 //
 //	clu.js ─► clu-link.js      a socket that stays up
 //	       ├► clu-session.js   the protocol: what was asked for, and how far the page has come
-//	       │  └► clu-clock.js   the bridge's time, by which commands expire
+//	       │  ├► clu-clock.js   the bridge's time, by which commands expire
+//	       │  └► clu-batch.js   how long replies may wait for others
 //	       ├► clu-subscription.js, clu-filter.js   which replies, and their last values
 //	       ├► clu-json.js      frames as values, with all digits of their integers
 //	       ├► clu-gaps.js      where replies may be missing
@@ -22,7 +23,7 @@ import (
 //
 //go:embed index.html style.css
 //go:embed app.js header.js actors.js replies.js filter.js envelope.js commands.js prompt.js dom.js format.js
-//go:embed clu.js clu-catchup.js clu-clock.js clu-command.js clu-filter.js clu-gaps.js clu-inflight.js clu-json.js clu-link.js clu-record.js clu-reply.js clu-session.js clu-subscription.js clu-url.js
+//go:embed clu.js clu-batch.js clu-catchup.js clu-clock.js clu-command.js clu-filter.js clu-gaps.js clu-inflight.js clu-json.js clu-link.js clu-record.js clu-reply.js clu-session.js clu-subscription.js clu-url.js
 var FS embed.FS
 
 // Handler serves the page and its modules. Pages from elsewhere may import clu.js, and after an upgrade of the bridge

@@ -28,8 +28,8 @@ type carrier interface {
 
 // Send queues a frame for this connection alone. It goes out between the frames
 // of the connection's log, never inside one, and before those of the log that
-// wait: it may overtake a frame appended earlier. What is no whole frame is left out,
-// and logged.
+// wait: it may overtake a frame appended earlier, but none that only waits to be due
+// ([Log.AppendWithin]). What is no whole frame is left out, and logged.
 func (c Conn) Send(f Frame) {
 	if c.on != nil && c.on.owner().wholeFrame("Conn.Send", f) {
 		c.on.sendTo(c.slot, c.gen, f)

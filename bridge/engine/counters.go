@@ -9,6 +9,7 @@ import (
 type tally struct {
 	delivered uint64 // text and binary frames written, each once all of it is out
 	bytes     uint64 // written to sockets
+	writes    uint64 // in which they were
 	received  uint64 // messages
 	accepted  uint64 // upgrades
 }
@@ -19,6 +20,7 @@ type counters struct {
 	_         [64]byte
 	delivered atomic.Uint64
 	bytes     atomic.Uint64
+	writes    atomic.Uint64
 	received  atomic.Uint64
 	accepted  atomic.Uint64
 	backlog   atomic.Int64 // bytes of the frames in logs, as of the last tick
@@ -33,6 +35,9 @@ func (n *counters) add(t tally) {
 	}
 	if t.bytes > 0 {
 		n.bytes.Add(t.bytes)
+	}
+	if t.writes > 0 {
+		n.writes.Add(t.writes)
 	}
 	if t.received > 0 {
 		n.received.Add(t.received)
@@ -51,6 +56,7 @@ func (n *counters) publish(now tally, last *tally) {
 	}
 	tell(&n.delivered, now.delivered, last.delivered)
 	tell(&n.bytes, now.bytes, last.bytes)
+	tell(&n.writes, now.writes, last.writes)
 	tell(&n.received, now.received, last.received)
 	tell(&n.accepted, now.accepted, last.accepted)
 	*last = now

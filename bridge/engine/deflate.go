@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"sync/atomic"
+	"time"
 
 	"github.com/gobwas/ws"
 )
@@ -125,13 +126,13 @@ func (g *Log) of(deflate bool) *Log {
 // appendBoth adds a frame, and its compressed twin for those who negotiated it.
 // It is compressed here, on the caller's goroutine, and before anything goes to
 // a loop: one that has gone to sleep again in between must be woken twice.
-func (g *Log) appendBoth(f Frame) {
+func (g *Log) appendBoth(f Frame, due time.Duration) {
 	small := g.engine.deflate.frame(f)
 	g.appended.Add(1)
 	g.deflated.appended.Add(1)
 	for _, s := range g.engine.shards {
-		s.carry(g, f)
-		s.carry(g.deflated, small)
+		s.carry(g, f, due)
+		s.carry(g.deflated, small, due)
 	}
 }
 

@@ -18,7 +18,10 @@
 // the ring's members and writes everything between a cursor and the head with
 // one write(2); the run of frames is joined once for all connections at the
 // same place. A frame that comes alone leaves at once; under load the runs grow
-// by themselves, and no timer delays anything.
+// by themselves. A frame that may wait ([Log.AppendWithin]) is held in the ring until
+// it is due, or until something comes that may not wait: a write(2) costs the same
+// whether it brings one frame or thirty. That takes no timer for any connection: a loop
+// knows the rings that hold something, and when the first of them is due (hold.go).
 //
 // Sweeps are cut into slices, between which the loop serves what came in. A
 // socket that is full is left alone until the poller reports room. A cursor

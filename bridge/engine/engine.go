@@ -147,9 +147,9 @@ type Engine struct {
 
 // shard carries a share of the connections.
 type shard interface {
-	// carry brings a frame to those of its connections that follow the log. It never
-	// blocks.
-	carry(g *Log, f Frame)
+	// carry brings a frame to those of its connections that follow the log, by a time
+	// since the engine's start, or at once if that is 0. It never blocks.
+	carry(g *Log, f Frame, due time.Duration)
 	// figures gives what the shard counts, and the bytes of its mail.
 	figures() (n *counters, mail int)
 	// list gives the open connections.

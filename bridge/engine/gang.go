@@ -163,7 +163,7 @@ func (g *gang) checkDrained() {
 	}
 }
 
-func (g *gang) carry(log *Log, f Frame) { log.stream.append(f) }
+func (g *gang) carry(log *Log, f Frame, _ time.Duration) { log.stream.append(f) }
 
 func (g *gang) figures() (*counters, int) { return &g.counts, 0 }
 

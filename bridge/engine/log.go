@@ -4,6 +4,7 @@ import (
 	"math"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // chunk is about how many bytes a write brings to one connection, so that a
@@ -44,7 +45,28 @@ func (e *Engine) newLog() *Log {
 // against the rules, takes nothing.
 //
 // What is no whole frame ([Text], [Binary], [Seal]) is left out, and logged.
-func (g *Log) Append(f Frame) {
+func (g *Log) Append(f Frame) { g.append(f, 0) }
+
+// AppendWithin is Append for a frame that may wait so long, for others that come until
+// then: they leave together, in one write(2) for each client instead of several. The
+// order is that of the calls. So what is appended to the log by Append takes all that
+// waits with it at once, and so does a frame that may wait less. What waits also leaves
+// early when it is more than about 64 KiB, and with whatever a client is sent behind it
+// ([Conn.Send], [Conn.Say], [Conn.Follow], [Conn.Close]).
+//
+// A longer wait saves more system calls, and makes each frame late by up to that. The
+// clock of a loop is as precise as the system's timers, a millisecond or so.
+func (g *Log) AppendWithin(f Frame, wait time.Duration) {
+	if wait <= 0 || g == nil || g.engine == nil {
+		g.append(f, 0)
+		return
+	}
+	g.append(f, g.engine.elapsed()+wait)
+}
+
+// append adds a frame that must leave by a time since the engine's start, or at once if
+// that is 0.
+func (g *Log) append(f Frame, due time.Duration) {
 	if g == nil || g.engine == nil {
 		panic("engine: Append to a Log that was not made by Engine.NewLog")
 	}
@@ -57,12 +79,12 @@ func (g *Log) Append(f Frame) {
 		return
 	}
 	if g.deflated.wanted() {
-		g.appendBoth(f)
+		g.appendBoth(f, due)
 		return
 	}
 	g.appended.Add(1)
 	for _, s := range g.engine.shards {
-		s.carry(g, f)
+		s.carry(g, f, due)
 	}
 }
 
@@ -87,6 +109,8 @@ type ring struct {
 	count   *atomic.Int64 // of members, over all loops; nil where nobody asks
 	dirty   bool          // it is in the loop's list of rings to sweep
 	kept    bool          // it is in the loop's list of rings that have frames
+	due     time.Duration // when the frames from to on must leave; 0 for at once
+	place   int           // in the loop's heap of rings that hold frames, while due is not 0
 
 	// The pass over the members that is under way, or that will start next.
 	sweeping bool   // it is under way
@@ -118,6 +142,9 @@ func (r *ring) makeWay(bytes int) {
 		r.drop()
 	}
 }
+
+// held reports whether what no pass has brought yet may wait.
+func (r *ring) held() bool { return r.due > 0 && r.to < r.head }
 
 // expire forgets frames that are older than so many ticks, and tells whether
 // there were any.

@@ -43,6 +43,7 @@ type loop struct {
 	unread  []wheelEntry      // connections with input left after their share of a turn
 	late    []wheelEntry      // connections with frames of their own to write
 	owing   []debt            // connections that were lent frames
+	holds   holds             // rings with frames that wait until they are due
 	endings map[int32]*ending // connections whose last answers are awaited, by slot
 
 	again       []*ring      // rings with more to do than a turn takes
@@ -106,7 +107,9 @@ func (e *Engine) startLoops() error {
 }
 
 // carry, figures, list, drain, stop, over and nudge make the loop a shard.
-func (l *loop) carry(g *Log, f Frame)     { l.mail.append(&g.rings[l.index], f) }
+func (l *loop) carry(g *Log, f Frame, due time.Duration) {
+	l.mail.append(&g.rings[l.index], f, due)
+}
 func (l *loop) figures() (*counters, int) { return &l.counts, l.mail.waiting() }
 func (l *loop) list() (open []member) {
 	l.ask(func() {
@@ -156,7 +159,7 @@ func (l *loop) turn() {
 	var timeout time.Duration
 	busy := len(l.dirty) > 0 || l.next < len(l.pending) || len(l.unread) > 0 && !l.engine.tooMuchToRead() || len(l.late) > 0
 	if !busy && l.mail.sleep() {
-		timeout = l.untilTick()
+		timeout = l.untilDue(l.untilTick())
 	}
 	events := l.poll.wait(timeout)
 	l.spent = 0
@@ -179,6 +182,7 @@ func (l *loop) turn() {
 		l.tick(now)
 	}
 	l.readMail()
+	l.releaseDue()
 	l.flushLate()
 	l.sweep()
 	l.counts.publish(l.tally, &l.told)
@@ -274,6 +278,7 @@ func (l *loop) handle(c *conn) Conn { return Conn{l, c.slot, c.gen} }
 func (l *loop) sendTo(slot int32, gen uint32, f Frame) {
 	l.mail.post(func() {
 		if c := l.lookup(slot, gen); c != nil && c.state == stateOpen {
+			l.lendHeld(c)
 			l.send(c, f)
 		}
 	})
@@ -311,10 +316,8 @@ func (l *loop) readMail() {
 			m.do()
 			continue
 		}
-		m.ring.push(m.frame)
+		l.push(m.ring, m.frame, m.due)
 		bytes += len(m.frame)
-		l.mark(m.ring)
-		l.keep(m.ring)
 	}
 	l.mail.processed(bytes)
 }

@@ -1,11 +1,15 @@
 package engine
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // mail is a frame for a ring, or something to do on the loop.
 type mail struct {
 	ring  *ring
 	frame Frame
+	due   time.Duration // when the frame must leave, since the engine's start; 0 for at once
 	do    func()
 }
 
@@ -28,15 +32,16 @@ func (m *mailbox) init(wake func(), r *room) {
 	m.sources.gauge, m.reading.gauge = &r.sources, &r.reading
 }
 
-// append brings a frame to a ring.
-func (m *mailbox) append(r *ring, f Frame) {
+// append brings a frame to a ring, by a time since the engine's start, or at once if
+// that is 0.
+func (m *mailbox) append(r *ring, f Frame, due time.Duration) {
 	m.mu.Lock()
 	if !m.closed {
 		m.bytes += len(f)
 		m.sources.rise(m.bytes)
 		m.reading.rise(m.bytes)
 	}
-	m.push(mail{ring: r, frame: f})
+	m.push(mail{ring: r, frame: f, due: due})
 }
 
 // post runs a function on the loop, or nowhere once the loop has ended.

@@ -12,8 +12,8 @@ import (
 
 const mib = 1 << 20
 
-// heap is so many frames of a megabyte that nobody else has.
-func heap(n int) []Frame {
+// heapInUse is so many frames of a megabyte that nobody else has.
+func heapInUse(n int) []Frame {
 	frames := make([]Frame, n)
 	for i := range frames {
 		frames[i] = Text(strings.Repeat("x", mib))
@@ -27,13 +27,13 @@ func TestTheLargestDebtorIsClosedFirst(t *testing.T) {
 		_, small := s.dialConn(t)
 		large, most := s.dialConn(t)
 		_, last := s.dialConn(t)
-		small.Follow(nil, heap(10)...)
-		most.Follow(nil, heap(30)...)
+		small.Follow(nil, heapInUse(10)...)
+		most.Follow(nil, heapInUse(30)...)
 		eventually(t, "all of it is counted", func() bool { return s.Stats().Outbound > 30*mib })
 		if len(s.closed) > 0 {
 			t.Fatalf("closed within the bound: %v", receive(t, s.closed))
 		}
-		last.Follow(nil, heap(20)...)
+		last.Follow(nil, heapInUse(20)...)
 		if note := receive(t, s.closed); note != (closeNote{1008, owesMost}) {
 			t.Fatalf("closed with %v", note)
 		}
@@ -55,7 +55,7 @@ func TestManyClientsThatDoNotReadAreHeldToOneBound(t *testing.T) {
 		for range 10 {
 			c := s.dialTCP(t)
 			c.upgrade("/")
-			receive(t, s.opened).Follow(nil, heap(10)...)
+			receive(t, s.opened).Follow(nil, heapInUse(10)...)
 		}
 		eventually(t, "the largest debtors are closed", func() bool {
 			st := s.Stats()
@@ -70,7 +70,7 @@ func TestASharedFrameIsCountedOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		const loops = 2
 		s := start(Config{Loops: loops, Limits: Limits{MaxOutbound: loops * 10 * mib}})
-		snapshot := heap(8)
+		snapshot := heapInUse(8)
 		var clients []*client
 		for range 20 {
 			c, conn := s.dialConn(t)
@@ -96,7 +96,7 @@ func TestTheLedgerForgetsAClosedConnection(t *testing.T) {
 		s := start(Config{Loops: 2})
 		for i := range 4 {
 			c, conn := s.dialConn(t)
-			conn.Follow(nil, heap(10)...)
+			conn.Follow(nil, heapInUse(10)...)
 			eventually(t, "it is counted", func() bool { return s.Stats().Outbound > 0 })
 			if i%2 == 0 {
 				conn.Close(1000, "")

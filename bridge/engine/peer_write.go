@@ -219,7 +219,7 @@ func (p *peer) put(buf []byte) bool {
 		}
 		p.mu.Unlock()
 		n, err := p.socket.Write(buf[:n])
-		p.gang.counts.add(tally{bytes: uint64(n)})
+		p.gang.counts.add(tally{bytes: uint64(n), writes: 1})
 		if err != nil {
 			p.leave(ws.StatusPolicyViolation, tooSlow)
 			p.socket.Close()

@@ -26,6 +26,9 @@ type Stats struct {
 	// everything: frames, their headers, control frames and answers to requests
 	// that the engine gave itself.
 	Bytes uint64
+	// Writes is in how many write(2) these bytes left, or, on TLS, writes to it. Many
+	// frames may share one.
+	Writes uint64
 	// Received is how many messages clients sent ever.
 	Received uint64
 	// Accepted is how many upgrades there were ever.
@@ -79,6 +82,7 @@ func (e *Engine) Stats() Stats {
 		n, mail := s.figures()
 		st.Delivered += n.delivered.Load()
 		st.Bytes += n.bytes.Load()
+		st.Writes += n.writes.Load()
 		st.Received += n.received.Load()
 		st.Accepted += n.accepted.Load()
 		st.Backlog += int(n.backlog.Load())

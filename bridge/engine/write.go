@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mark puts a ring on the list of those to sweep.
+// mark puts a ring on the list of those to sweep, unless what it has may wait.
 func (l *loop) mark(r *ring) {
-	if !r.dirty {
+	if !r.dirty && !r.held() {
 		r.dirty = true
 		l.dirty = append(l.dirty, r)
 	}
@@ -64,7 +64,7 @@ func (l *loop) sweepRing(r *ring) (visits int, more bool) {
 	}
 	r.pos, r.sweeping = 0, false
 	r.release(min(r.slowest, r.to))
-	return n, r.to < r.head
+	return n, r.to < r.head && !r.held()
 }
 
 // flush writes what a connection has coming: first what is its own, then its
@@ -185,6 +185,7 @@ func (l *loop) writeSocket(c *conn, buf []byte) (int, bool) {
 		switch err {
 		case nil:
 			c.sent = l.wheel.now
+			l.tally.writes++
 			// A short write means a full socket, as EAGAIN does.
 			if n < len(buf) {
 				l.block(c)

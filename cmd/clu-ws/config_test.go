@@ -70,6 +70,7 @@ func TestEachFlagAndItsVariableReachTheBridge(t *testing.T) {
 		{"nan", "string", nil, func(c bridge.Config) any { return c.Envelope.NaN }, actor.NaNString},
 		{"naive-time", "true", nil, func(c bridge.Config) any { return c.Envelope.NaiveTime }, true},
 		{"check-consumers", "true", nil, func(c bridge.Config) any { return c.CheckConsumers }, true},
+		{"batch", "50ms", nil, func(c bridge.Config) any { return c.Batch }, 50 * time.Millisecond},
 		{"clu-strict", "true", nil, func(c bridge.Config) any { return c.Strict }, true},
 		{"durable", "no", nil, func(c bridge.Config) any { return c.Durable }, bridge.Durable{}},
 		{"durable", "expires=90s", nil, func(c bridge.Config) any { return c.Durable }, bridge.Durable{Expires: 90 * time.Second}},

@@ -63,6 +63,7 @@ func cluFlags() []cli.Flag {
 		&cli.StringFlag{Name: "nan", Value: "null", EnvVars: env("nan"), Category: catCLU, Usage: "`HOW` to write NaN and Infinity: null, string, or python (bare, as CLU does)"},
 		&cli.BoolFlag{Name: "naive-time", EnvVars: env("naive-time"), Category: catCLU, Usage: "write timestamps without +00:00, as CLU before 2.6 did"},
 		&cli.BoolFlag{Name: "check-consumers", EnvVars: env("check-consumers"), Category: catCLU, Usage: "fail a command whose actor has no queue <actor>_commands, also where a tap hears every command; not for actors that name their queue otherwise"},
+		&cli.DurationFlag{Name: "batch", EnvVars: env("batch"), Category: catCLU, Usage: "`TIME`, up to 1s, for which a reply to plain clients may wait for others, so that they leave in one write; v1 clients ask for it themselves (batch_ms)"},
 		&cli.BoolFlag{Name: "clu-strict", EnvVars: env("clu-strict"), Category: catCLU, Usage: "ignore bad input in silence, as CLU does"},
 	}
 }

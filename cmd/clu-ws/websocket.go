@@ -55,6 +55,7 @@ func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
 	cfg.FailFast = c.Bool("fail-fast")
 	cfg.CheckConsumers = c.Bool("check-consumers")
 	cfg.Strict = c.Bool("clu-strict")
+	cfg.Batch = c.Duration("batch")
 	cfg.Envelope.NaiveTime = c.Bool("naive-time")
 	if cfg.Envelope.NaN, err = actor.ParseNaN(c.String("nan")); err != nil {
 		return cfg, fmt.Errorf("--nan: %w", err)

@@ -1,0 +1,103 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// batch is how long the clients of the batch scenario let a reply wait for others.
+const batch = 100 * time.Millisecond
+
+// batchPaces are the paces of its replies, and how much of a bare loop's processor time,
+// which writes each reply alone, a delivery may take then. Of the writes themselves the
+// bridge needs one for each batch: at 25 replies a second every third, at 100 every
+// eleventh.
+func batchPaces() []struct {
+	every time.Duration
+	reach float64
+} {
+	return []struct {
+		every time.Duration
+		reach float64
+	}{{time.Second / 25, 0.5}, {time.Second / 100, 0.15}}
+}
+
+// batched measures what a delivery costs to clients that can wait.
+func (b *bench) batched(ctx context.Context) ([]Row, error) {
+	n := b.size.Clients
+	server, floor, err := b.pair(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	defer server.stop()
+	defer floor.stop()
+	patient, err := b.patient(ctx, server, n)
+	if err != nil {
+		return nil, err
+	}
+	defer patient.hangUp()
+	bare, err := b.clients(ctx, floor, n, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer bare.hangUp()
+	var rows []Row
+	for _, pace := range batchPaces() {
+		r := round{count: max(1, int(b.size.Batched/pace.every)), every: pace.every}
+		line, err := b.batchRow(ctx, r, pace.reach, server, floor, patient, bare)
+		if err != nil {
+			return rows, err
+		}
+		rows = append(rows, line)
+	}
+	return rows, nil
+}
+
+// batchRow plays the rounds of one pace.
+func (b *bench) batchRow(ctx context.Context, r round, bound float64, server, floor *target, patient, bare *crowd) (Row, error) {
+	var with, without []*played
+	into := func(t *target, cr *crowd, r round, list *[]*played) func() error {
+		return func() error {
+			b.progress.begin("batch", fmt.Sprintf("round %d of %d, %s", len(*list)+1, b.size.Rounds, t.name), r.seconds())
+			p, err := b.play(ctx, t, cr, r)
+			*list = append(*list, p)
+			return err
+		}
+	}
+	timed := r
+	timed.timed = true
+	if err := alternate(b.size.Rounds, into(floor, bare, r, &without), into(server, patient, timed, &with)); err != nil {
+		return Row{}, err
+	}
+	what := fmt.Sprintf("CPU per delivery, %.0f/s, %s clients that wait %v", 1/r.every.Seconds(), grouped(b.size.Clients), batch)
+	line := row("batch", what, "us", of(with, (*played).perDelivery), "floor", of(without, (*played).perDelivery), reach{by: Ratio, bound: bound})
+	late := func(percent float64) float64 {
+		return median(of(with, func(p *played) float64 { return float64(percentile(p.Latency, percent)) / 1e6 }))
+	}
+	line.Note = fmt.Sprintf("a reply came after %s, p50, and %s, p99", figure(late(50), "ms"), figure(late(99), "ms"))
+	return line, nil
+}
+
+// patient connects clients that let replies wait.
+func (b *bench) patient(ctx context.Context, t *target, n int) (*crowd, error) {
+	b.progress.begin("batch", fmt.Sprintf("connecting %d clients, twice", n), connectTime(2*n))
+	cr := newCrowd(b.swarm, dialer{to: t.addr, path: fmt.Sprintf("/?batch_ms=%d", batch.Milliseconds()), host: t.addr.String()})
+	_, err := cr.connect(ctx, n)
+	if err == nil {
+		err = cr.awaitForeign(ctx, n) // the greetings, with which they hear everything
+	}
+	if err != nil {
+		cr.hangUp()
+		return nil, fmt.Errorf("%s: %w", t.name, err)
+	}
+	return cr, nil
+}
+
+func batchSeconds(s Sizes) float64 {
+	sum := connectTime(2 * s.Clients)
+	for range batchPaces() {
+		sum += float64(2*s.Rounds) * (s.Batched.Seconds() + 0.2)
+	}
+	return sum
+}

@@ -1,0 +1,106 @@
+//go:build unix
+
+package engine
+
+import (
+	"container/heap"
+	"time"
+)
+
+// A frame that may wait ([Log.AppendWithin]) is held in its ring: it is there for all
+// that a ring does, but no pass begins for it before it is due. So frames that come
+// apart leave in one write, and it costs no timer for any connection: a loop keeps the
+// rings that hold something in a heap, and its wait ends when the first is due.
+
+// elapsed is the time since the engine started. It is never 0 for a frame's due time.
+func (e *Engine) elapsed() time.Duration { return time.Since(e.start) }
+
+// push appends a frame to a ring. due is when it must leave, 0 for at once. What the
+// ring holds leaves with the first of its frames, and at once when it is as much as one
+// write brings to a connection. For nobody nothing is held.
+func (l *loop) push(r *ring, f Frame, due time.Duration) {
+	if r.to < r.head {
+		due = min(due, r.due)
+	}
+	r.push(f)
+	if r.unswept >= min(chunk, r.limit/4) || len(r.members) == 0 {
+		due = 0
+	}
+	l.setDue(r, due)
+	l.mark(r)
+	l.keep(r)
+}
+
+// setDue says when what a ring holds must leave, 0 for at once.
+func (l *loop) setDue(r *ring, due time.Duration) {
+	was := r.due
+	r.due = due
+	switch {
+	case due == was:
+	case due == 0:
+		heap.Remove(&l.holds, r.place)
+	case was == 0:
+		heap.Push(&l.holds, r)
+	default:
+		heap.Fix(&l.holds, r.place)
+	}
+}
+
+// release lets go of what is due.
+func (l *loop) release(now time.Duration) {
+	for len(l.holds) > 0 && l.holds[0].due <= now {
+		r := l.holds[0]
+		l.setDue(r, 0)
+		if r.to < r.head { // else it has left with something else
+			l.mark(r)
+		}
+	}
+}
+
+// releaseDue is release at this moment. The clock is read only if something is held.
+func (l *loop) releaseDue() {
+	if len(l.holds) > 0 {
+		l.release(l.engine.elapsed())
+	}
+}
+
+// untilDue shortens the loop's wait to the moment when the first held frame is due.
+func (l *loop) untilDue(wait time.Duration) time.Duration {
+	if len(l.holds) == 0 {
+		return wait
+	}
+	return max(1, min(wait, l.holds[0].due-l.engine.elapsed())) // 0 would not wait for anything else
+}
+
+// lendHeld lends a connection what its log holds, in front of what it is sent: a wait
+// must not change the order in which a client hears things.
+func (l *loop) lendHeld(c *conn) {
+	if r := c.ring; r != nil && r.held() && c.cursor >= r.to && l.lendLog(c) {
+		l.watchLent(c)
+	}
+}
+
+// holds is a heap of the rings that hold something; the one that is due first is first.
+type holds []*ring
+
+func (h holds) Len() int           { return len(h) }
+func (h holds) Less(i, j int) bool { return h[i].due < h[j].due }
+
+func (h holds) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].place, h[j].place = i, j
+}
+
+func (h *holds) Push(x any) {
+	r := x.(*ring)
+	r.place = len(*h)
+	*h = append(*h, r)
+}
+
+func (h *holds) Pop() any {
+	last := len(*h) - 1
+	r := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	return r
+}
