@@ -15,7 +15,7 @@ type Conn struct {
 }
 
 // carrier is what a connection lives on: one of the loops, which knows it by
-// slot and generation, or goroutines of its own.
+// slot and generation.
 type carrier interface {
 	owner() *Engine
 	sendTo(slot int32, gen uint32, f Frame)

@@ -117,7 +117,6 @@ type Engine struct {
 	shards     []shard  // all that carry connections
 	loops      int      // how many of them are loops
 	plain      acceptor // serves plain sockets on the loops
-	gang       *gang    // serves any connection on goroutines; one of the shards
 	handoff    *handoff
 	handshakes *handshakes // of TLS connections on the loops
 	deflate    *deflate    // nil without compression
@@ -203,10 +202,7 @@ func New(cfg Config) (*Engine, error) {
 	if err := e.startLoops(); err != nil {
 		return nil, err
 	}
-	e.gang = newGang(e)
-	e.stalls.found = e.gang.stoodStill
 	e.running.Go(e.stalls.watch)
-	e.shards = append(e.shards, e.gang)
 	e.handoff = newHandoff(&e.cfg, e.vital)
 	return e, nil
 }
@@ -230,8 +226,8 @@ type ListenOptions struct {
 // [ErrClosed] after the engine has stopped listening, or says what is wrong with the
 // listener, which then is still the caller's. Listen may be called from any goroutine.
 //
-// Those of a TCP or Unix listener live on the loops; those of any other, such as a TLS
-// listener, on goroutines.
+// It must be a TCP or Unix listener itself: what wraps one hides the socket from the
+// loops. For TLS see [ListenOptions].
 func (e *Engine) Listen(ln net.Listener) error { return e.ListenWith(ln, ListenOptions{}) }
 
 // ListenWith is Listen with options.
@@ -251,12 +247,8 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 	}
 	socket, ok := ln.(interface{ File() (*os.File, error) })
 	if !ok {
-		if options.TLS != nil {
-			ln = tls.NewListener(ln, options.TLS)
-		}
-		e.listeners = append(e.listeners, ln)
-		e.gang.listen(ln, &options)
-		return nil
+		delete(e.served, ln)
+		return fmt.Errorf("engine: a %T cannot be served: give a TCP or Unix listener, and ListenOptions.TLS for TLS", ln)
 	}
 	file, err := socket.File() // shares the socket with ln, whose closing may remove a path
 	if err != nil {
@@ -270,6 +262,9 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 
 // now is the engine's coarse clock.
 func (e *Engine) now() tick { return tick(time.Since(e.start)/tickLength) + 1 }
+
+// elapsed is the time since the engine started. It is never 0 for a frame's due time.
+func (e *Engine) elapsed() time.Duration { return time.Since(e.start) }
 
 // Each calls visit for every connection that is open, on the caller's goroutine,
 // where it may take its time; a connection may have ended meanwhile. Those that

@@ -12,9 +12,6 @@ import (
 // apart leave in one write, and it costs no timer for any connection: a loop keeps the
 // rings that hold something in a heap, and its wait ends when the first is due.
 
-// elapsed is the time since the engine started. It is never 0 for a frame's due time.
-func (e *Engine) elapsed() time.Duration { return time.Since(e.start) }
-
 // push appends a frame to a ring. due is when it must leave, 0 for at once. What the
 // ring holds leaves with the first of its frames, and at once when it is as much as one
 // write brings to a connection. For nobody nothing is held.

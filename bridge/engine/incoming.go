@@ -17,7 +17,6 @@ type incoming struct {
 
 	client      netip.AddrPort // the socket's peer, or the address in the PROXY header
 	expectProxy bool           // a PROXY header must come first
-	readsProxy  bool           // the socket reads it
 	head        []byte         // the bytes so far, while it is incomplete
 	skip        int            // length of the PROXY header in it
 	looked      int            // how far it was searched for the end
@@ -29,10 +28,6 @@ type incoming struct {
 	count  *addrCount // nil if its address is not counted
 	links  [2]headLink
 }
-
-// proxyReader is a socket that may read its PROXY header itself, for example below TLS.
-// Its RemoteAddr is the client's once something was read.
-type proxyReader interface{ ReadsProxyHeader() bool }
 
 // headLink is a connection's link in a headList.
 type headLink struct{ older, newer *incoming }

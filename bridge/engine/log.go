@@ -19,7 +19,6 @@ type Log struct {
 	rings    []ring        // one for each loop, and owned by it
 	appended atomic.Uint64 // frames ever
 	closed   atomic.Bool   // nothing is appended any more
-	stream   stream        // for the connections on goroutines
 	twin                   // for those that negotiated compression
 }
 
@@ -29,7 +28,6 @@ func (e *Engine) newLog() *Log {
 	for i := range log.rings {
 		log.rings[i].limit = e.cfg.LogBytes
 	}
-	log.stream.init(e.cfg.LogBytes, &e.gang.kept)
 	return log
 }
 

@@ -39,8 +39,7 @@ type server struct {
 	message  func(Conn, Message) // beside its report
 	listen   *net.ListenConfig   // nil is Go's default
 	tls      *tls.Config         // nil is plain
-	wrap     func(net.Listener) net.Listener
-	mute     atomic.Bool // nothing is reported: nobody reads it
+	mute     atomic.Bool         // nothing is reported: nobody reads it
 }
 
 type closeNote struct {
@@ -90,7 +89,6 @@ type starter func(cfg Config, adjust ...func(*server)) *server
 type way struct {
 	name   string
 	config func(*Config)
-	listen func(net.Listener) net.Listener // what the engine is given; nil is the listener
 	tls    bool
 }
 
@@ -102,14 +100,7 @@ var pollers = []way{
 
 // ways are all.
 var ways = append(slices.Clone(pollers),
-	way{name: "tls", config: func(*Config) {}, tls: true},
-	way{name: "goroutines", config: func(*Config) {}, listen: onGoroutines})
-
-// onGoroutines hides a listener's socket from the engine.
-func onGoroutines(ln net.Listener) net.Listener { return struct{ net.Listener }{ln} }
-
-// goroutines has a server serve on goroutines.
-func goroutines(s *server) { s.wrap = onGoroutines }
+	way{name: "tls", config: func(*Config) {}, tls: true})
 
 // onBoth runs a test in every way.
 func onBoth(t *testing.T, test func(t *testing.T, start starter)) { inWays(t, ways, test) }
@@ -128,7 +119,7 @@ func (w way) starter(t *testing.T) starter {
 		t.Helper()
 		w.config(&cfg)
 		return start(t, cfg, append(adjust, func(s *server) {
-			if s.wrap = w.listen; w.tls {
+			if w.tls {
 				overTLS(s)
 			}
 		})...)
@@ -163,9 +154,6 @@ func start(t *testing.T, cfg Config, adjust ...func(*server)) *server {
 		t.Fatal(err)
 	}
 	s.addr = ln.Addr().String()
-	if s.wrap != nil {
-		ln = s.wrap(ln)
-	}
 	if err := s.ListenWith(ln, ListenOptions{TLS: s.tls}); err != nil {
 		t.Fatal(err)
 	}

@@ -30,9 +30,6 @@ type owed struct {
 	lent bool
 	// cut means that the frame is a log's, and that a part of it was written.
 	cut bool
-	// missed stands for the notice, which is not made yet, that so many frames were
-	// skipped. The frame is empty then.
-	missed uint32
 }
 
 func (o owed) cost() int { return len(o.Frame) + frameCost }
@@ -49,24 +46,6 @@ func (o *outbound) send(f Frame) {
 func (o *outbound) lend(f Frame) {
 	o.lent += len(f) + frameCost
 	o.frames = append(o.frames, owed{Frame: f, lent: true})
-}
-
-// miss queues the notice that frames were skipped, to be made when it is its turn.
-func (o *outbound) miss(n uint32) {
-	o.lent += frameCost
-	o.frames = append(o.frames, owed{lent: true, missed: n})
-}
-
-// notice makes the notice that is first.
-func (o *outbound) notice(f Frame, k *ledger) {
-	o.lent += len(f)
-	if o.entered > 0 {
-		k.leave(&o.frames[0])
-	}
-	o.frames[0].Frame, o.frames[0].missed = f, 0
-	if o.entered > 0 {
-		k.enter(&o.frames[0])
-	}
 }
 
 // enter enters all frames into the ledger. Frames that go out at once are not worth it.
