@@ -84,6 +84,9 @@ func (a *listening) unlisten() {
 
 // ready accepts the connections that wait on a socket, and has it reported again.
 func (a *listening) ready(fd int) {
+	if a.paused {
+		return // reported before the pause
+	}
 	a.accept(fd)
 	if a.first().oneShot && !a.paused && a.sockets[fd] != nil {
 		a.watch(fd)

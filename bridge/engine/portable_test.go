@@ -136,6 +136,32 @@ func TestASocketIsReportedOnceHoweverOftenItIsAskedFor(t *testing.T) {
 	p.expectNone()
 }
 
+// While all processors are busy, nobody looks at Go's poller.
+func TestABusyLoopFindsOutWhatNobodyReports(t *testing.T) {
+	p := newPair(t)
+	p.send("one")
+	p.expect(eventReadable)
+	p.drain()
+	p.running.Wait()
+	w := p.watched[pairSlot]
+	w.input, w.room = true, true // as with goroutines that do not come to run
+	seen := func() (what uint8) {
+		for _, ev := range p.wait(0) {
+			what |= ev.what
+		}
+		return what
+	}
+	if got := seen(); got != eventWritable {
+		t.Fatalf("an empty socket is seen as %d", got)
+	}
+	p.send("two")
+	eventually(t, "input is seen", func() bool { return seen() == eventReadable|eventWritable })
+	w.input, w.room = false, false
+	if got := seen(); got != 0 {
+		t.Errorf("a socket that is not waited for is seen as %d", got)
+	}
+}
+
 func TestTheEndOfAConnectionIsInput(t *testing.T) {
 	for name, end := range map[string]func(*net.TCPConn) error{
 		"FIN": func(c *net.TCPConn) error { return c.CloseWrite() },
