@@ -116,5 +116,9 @@ func startEcho(t *testing.T, start starter) (url string) {
 		}
 	})
 	s.mute.Store(true)
-	return "ws://" + s.addr
+	scheme := "ws://"
+	if s.tls != nil {
+		scheme = "wss://"
+	}
+	return scheme + s.addr
 }

@@ -15,7 +15,7 @@ type Conn struct {
 }
 
 // carrier is what a connection lives on: one of the loops, which knows it by
-// slot and generation, or goroutines of its own.
+// slot and generation.
 type carrier interface {
 	owner() *Engine
 	sendTo(slot int32, gen uint32, f Frame)
@@ -117,8 +117,9 @@ type conn struct {
 	in      *parser   // nil while no message is incomplete
 	head    *incoming // nil once its request is accepted
 	out     *outbound // frames of its own, and the rest of a frame cut short; nil when none
-	member  int       // its place among the ring's members
+	tls     *secure   // nil without TLS
 
+	member int32 // its place among the ring's members
 	fd     int32
 	slot   int32
 	gen    uint32

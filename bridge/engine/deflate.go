@@ -100,7 +100,6 @@ func (g *Log) countMembers() {
 	for i := range g.rings {
 		g.rings[i].count = &g.members
 	}
-	g.stream.count = &g.members
 }
 
 // wanted tells whether anybody follows the twin.

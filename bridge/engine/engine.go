@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -115,27 +116,27 @@ type Welcome struct {
 
 // Engine serves WebSocket connections on loops of its own.
 type Engine struct {
-	cfg      Config
-	log      *slog.Logger
-	shards   []shard  // all that carry connections
-	loops    int      // how many of them are loops
-	plain    acceptor // serves plain sockets on the loops
-	gang     *gang    // serves any connection on goroutines; one of the shards
-	handoff  *handoff
-	deflate  *deflate // nil without compression
-	running  sync.WaitGroup
-	start    time.Time
-	limiter  connLimiter
-	room     room
-	stalls   stalls
-	open     atomic.Int64 // WebSocket connections between Open and Closed
-	held     atomic.Int64 // bytes of incomplete messages
-	slow     atomic.Int64 // connections closed because they fell off their log
-	outbound atomic.Int64 // bytes queued for single connections
-	shedding atomic.Bool  // a search for the largest debtor is under way
-	skips    atomic.Int64 // times that a connection skipped what it fell off
-	refused  atomic.Int64 // connections beyond the limits
-	panics   atomic.Int64 // of handlers and callbacks
+	cfg        Config
+	log        *slog.Logger
+	shards     []shard  // all that carry connections
+	loops      int      // how many of them are loops
+	plain      acceptor // serves plain sockets on the loops
+	handoff    *handoff
+	handshakes *handshakes // of TLS connections on the loops
+	deflate    *deflate    // nil without compression
+	running    sync.WaitGroup
+	start      time.Time
+	limiter    connLimiter
+	room       room
+	stalls     stalls
+	open       atomic.Int64 // WebSocket connections between Open and Closed
+	held       atomic.Int64 // bytes of incomplete messages
+	slow       atomic.Int64 // connections closed because they fell off their log
+	outbound   atomic.Int64 // bytes queued for single connections
+	shedding   atomic.Bool  // a search for the largest debtor is under way
+	skips      atomic.Int64 // times that a connection skipped what it fell off
+	refused    atomic.Int64 // connections beyond the limits
+	panics     atomic.Int64 // of handlers and callbacks
 
 	complained atomic.Int64 // the tick in which the user's last mistake was logged
 
@@ -200,14 +201,12 @@ func New(cfg Config) (*Engine, error) {
 		e.deflate = newDeflate(cfg.MaxMessage)
 	}
 	e.stalls.init(&e.cfg)
+	e.handshakes = newHandshakes(e)
 	e.room.init(e.readOn)
 	if err := e.startLoops(); err != nil {
 		return nil, err
 	}
-	e.gang = newGang(e)
-	e.stalls.found = e.gang.stoodStill
 	e.running.Go(e.stalls.watch)
-	e.shards = append(e.shards, e.gang)
 	e.handoff = newHandoff(&e.cfg, e.vital)
 	return e, nil
 }
@@ -215,9 +214,12 @@ func New(cfg Config) (*Engine, error) {
 // ListenOptions are the options of a listener.
 type ListenOptions struct {
 	// Proxy means that each connection begins with a PROXY protocol header, version 1
-	// or 2, that names the client. On a TLS listener the header comes before TLS, so
-	// the listener must have read it.
+	// or 2, that names the client. With TLS it comes before the handshake, in the clear.
 	Proxy bool
+	// TLS is how the connections speak TLS; nil is not at all. Its callbacks run on
+	// goroutines of handshakes. A certificate that is to be replaced while the engine
+	// runs comes from GetCertificate or GetConfigForClient.
+	TLS *tls.Config
 	// Tag is passed to the handler with each request ([Request.Tag], [TagOf]).
 	Tag any
 }
@@ -228,8 +230,8 @@ type ListenOptions struct {
 // [ErrClosed] after the engine has stopped listening, or says what is wrong with the
 // listener, which then is still the caller's. Listen may be called from any goroutine.
 //
-// Those of a TCP or Unix listener live on the loops; those of any other, such as a TLS
-// listener, on goroutines.
+// It must be a TCP or Unix listener itself: what wraps one hides the socket from the
+// loops. For TLS see [ListenOptions].
 func (e *Engine) Listen(ln net.Listener) error { return e.ListenWith(ln, ListenOptions{}) }
 
 // ListenWith is Listen with options.
@@ -239,14 +241,18 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 	if e.deaf {
 		return ErrClosed
 	}
+	if options.TLS != nil {
+		options.TLS = options.TLS.Clone()
+		// A reply is wanted whole, and as soon as possible in one write.
+		options.TLS.DynamicRecordSizingDisabled = true
+	}
 	if err := e.adopt(ln); err != nil {
 		return err
 	}
 	socket, ok := ln.(interface{ File() (*os.File, error) })
 	if !ok {
-		e.listeners = append(e.listeners, ln)
-		e.gang.listen(ln, &options)
-		return nil
+		delete(e.served, ln)
+		return fmt.Errorf("engine: a %T cannot be served: give a TCP or Unix listener, and ListenOptions.TLS for TLS", ln)
 	}
 	file, err := socket.File() // shares the socket with ln, whose closing may remove a path
 	if err != nil {
@@ -263,6 +269,9 @@ func (e *Engine) elapsed() time.Duration { return time.Since(e.start) }
 
 // now is the engine's coarse clock.
 func (e *Engine) now() tick { return tick(time.Since(e.start)/tickLength) + 1 }
+
+// elapsed is the time since the engine started. It is never 0 for a frame's due time.
+func (e *Engine) elapsed() time.Duration { return time.Since(e.start) }
 
 // Each calls visit for every connection that is open, on the caller's goroutine,
 // where it may take its time; a connection may have ended meanwhile. Those that

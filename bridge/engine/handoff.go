@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -41,13 +42,13 @@ func newHandoff(cfg *Config, vital func(*Request) bool) *handoff {
 		closed: make(chan struct{}),
 	}
 	h.server = &http.Server{
-		Handler:           cfg.HTTP,
+		Handler:           withTLS(cfg.HTTP),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      time.Minute,
 		IdleTimeout:       time.Minute,
 		ErrorLog:          slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
-		ConnContext:       withTag,
+		ConnContext:       withConn,
 	}
 	// A connection that has served a page could not become a WebSocket: proxies
 	// that keep connections would run into it.
@@ -121,15 +122,33 @@ func (c *replayConn) Close() error {
 	return c.Conn.Close()
 }
 
-type tagKey struct{}
+type connKey struct{}
 
-func withTag(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, tagKey{}, c.(*replayConn).tag)
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c.(*replayConn))
+}
+
+// withTLS sets a request's TLS, which net/http knows only of a [tls.Conn] itself.
+func withTLS(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c := r.Context().Value(connKey{}).(*replayConn); r.TLS == nil {
+			if secure, ok := c.Conn.(*tls.Conn); ok {
+				state := secure.ConnectionState()
+				r.TLS = &state
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // TagOf returns the tag of the listener that accepted a request of [Config.HTTP], from
 // the request's context.
-func TagOf(ctx context.Context) any { return ctx.Value(tagKey{}) }
+func TagOf(ctx context.Context) any {
+	if c, ok := ctx.Value(connKey{}).(*replayConn); ok {
+		return c.tag
+	}
+	return nil
+}
 
 func (c *replayConn) Read(p []byte) (int, error) {
 	if len(c.read) == 0 {

@@ -19,7 +19,6 @@ type Log struct {
 	rings    []ring        // one for each loop, and owned by it
 	appended atomic.Uint64 // frames ever
 	closed   atomic.Bool   // nothing is appended any more
-	stream   stream        // for the connections on goroutines
 	twin                   // for those that negotiated compression
 }
 
@@ -29,7 +28,6 @@ func (e *Engine) newLog() *Log {
 	for i := range log.rings {
 		log.rings[i].limit = e.cfg.LogBytes
 	}
-	log.stream.init(e.cfg.LogBytes, &e.gang.kept)
 	return log
 }
 
@@ -201,7 +199,7 @@ func (r *ring) run(seq uint64, chunk int, scratch *[]byte) ([]byte, uint64) {
 // add makes a connection follow the log from a frame on, which may be one that
 // the ring does not have yet.
 func (r *ring) add(c *conn, from uint64) {
-	c.ring, c.cursor, c.member = r, from, len(r.members)
+	c.ring, c.cursor, c.member = r, from, int32(len(r.members))
 	r.members = append(r.members, c)
 	if r.count != nil {
 		r.count.Add(1)
@@ -211,10 +209,10 @@ func (r *ring) add(c *conn, from uint64) {
 // remove ends a connection's following. The members that the pass has not
 // visited yet stay behind pos.
 func (r *ring) remove(c *conn) {
-	hole := c.member
+	hole := int(c.member)
 	move := func(from, to int) {
 		r.members[to] = r.members[from]
-		r.members[to].member = to
+		r.members[to].member = int32(to)
 	}
 	if hole < r.pos {
 		r.pos--

@@ -54,6 +54,9 @@ type loop struct {
 
 	buf     []byte // what was just read
 	scratch []byte // joined frames for one connection
+	plain   []byte // what was just decrypted
+	sealed  []byte // ciphertext that crypto/tls just made, not sent yet
+	unsent  []byte // the part of it that a socket did not take
 	parsers []*parser
 	sink    connSink
 
@@ -197,6 +200,7 @@ func (l *loop) tick(now tick) {
 	l.expireLogs()
 	l.checkLent()
 	l.checkEndings()
+	l.engine.handshakes.relieve(now)
 	if l.accepting != nil {
 		l.accepting.resume()
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -155,6 +156,9 @@ func TestAListenerIsGivenOnce(t *testing.T) {
 		ln, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
+		}
+		if err := s.Listen(tls.NewListener(ln, serverTLS())); err == nil || !strings.Contains(err.Error(), "ListenOptions.TLS") {
+			t.Errorf("a listener that hides its socket: %v", err)
 		}
 		if err := s.Listen(ln); err != nil {
 			t.Fatal(err)

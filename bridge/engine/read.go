@@ -39,12 +39,15 @@ func (l *loop) read(c *conn, ended bool) {
 	if c.in != nil && c.in.rest.pending() {
 		l.parse(c, nil)
 	}
+	if c.tls.more() && !c.toRead {
+		l.decrypt(c, nil)
+	}
 	for range readsInTurn {
 		if c.gen == gen && l.backlogged(c) {
 			l.pauseReading(c)
 			return
 		}
-		if c.gen != gen || c.state == stateFree || c.toRead {
+		if c.gen != gen || c.state == stateFree || c.toRead || c.tls.full() {
 			return
 		}
 		if l.engine.tooMuchToRead() {
@@ -66,7 +69,11 @@ func (l *loop) read(c *conn, ended bool) {
 			return
 		}
 		c.pinged = false
-		l.consume(c, l.buf[:n])
+		if c.tls == nil {
+			l.consume(c, l.buf[:n])
+		} else {
+			l.receive(c, l.buf[:n])
+		}
 		if n < len(l.buf) && !ended {
 			if c.gen == gen && c.state != stateFree {
 				l.emptied(c)

@@ -19,6 +19,10 @@ func (l *loop) readHead(c *conn, data []byte) {
 		data = in.head
 	}
 	r := &l.request
+	r.secure = nil
+	if c.tls != nil {
+		r.secure = c.tls.conn
+	}
 	rest, whole, no := l.engine.examine(in, r, data)
 	switch {
 	case no != nil:
@@ -86,6 +90,9 @@ func (l *loop) handOver(c *conn, r *Request, rest []byte) {
 	if err != nil {
 		l.engine.log.Error("cannot hand a request to the HTTP server", "error", err)
 		return
+	}
+	if c.tls != nil {
+		socket = c.tls.handOver(socket, c.out)
 	}
 	if !l.engine.handoff.give(socket, r, rest) {
 		// An error means that the client is gone.

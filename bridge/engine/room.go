@@ -111,17 +111,12 @@ func (e *Engine) readOn() {
 // [Config], nor with a lock that one of these takes: the loop would wait for itself. A
 // Handler needs no AwaitRoom: while too much waits, the loops read no further messages.
 func (e *Engine) AwaitRoom(ctx context.Context) error {
-	for {
-		free := e.room.wait()
-		if free == nil {
-			break
-		}
+	for free := e.room.wait(); free != nil; free = e.room.wait() {
 		select {
 		case <-free:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
-	e.gang.kept.awaitRoom()
 	return nil
 }

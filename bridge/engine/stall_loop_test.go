@@ -214,29 +214,3 @@ func TestTheEngineReportsAStallForASecond(t *testing.T) {
 		t.Errorf("a second later: %v", d)
 	}
 }
-
-func TestOnGoroutinesWhatIsReadRightAfterAStallIsLate(t *testing.T) {
-	var clock leap
-	late := make(chan lateMessage, 10)
-	s := start(t, Config{clock: clock.now, Limits: Limits{StallAfter: nap / 2}}, goroutines, func(s *server) {
-		s.message = func(_ Conn, m Message) { late <- lateMessage{string(m.Payload), m.Stalled > 0} }
-	})
-	c := s.dial(t)
-	say := func(what string, stalled bool) {
-		t.Helper()
-		c.send(text(what))
-		if got := receive(t, late); got != (lateMessage{what, stalled}) {
-			t.Errorf("got %v, want %q, %v", got, what, stalled)
-		}
-	}
-	say("before", false)
-	clock.by.Add(int64(nap))
-	say("meanwhile", true)
-	s.stalls.heartbeat()
-	clock.by.Add(int64(stallMemory))
-	// What is read without waiting for it may have waited as well.
-	eventually(t, "a message that was waited for is not late", func() bool {
-		c.send(text("afterwards"))
-		return !receive(t, late).stalled
-	})
-}
