@@ -264,9 +264,6 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 	return nil
 }
 
-// elapsed is the time since the engine started. It is never 0 for a frame's due time.
-func (e *Engine) elapsed() time.Duration { return time.Since(e.start) }
-
 // now is the engine's coarse clock.
 func (e *Engine) now() tick { return tick(time.Since(e.start)/tickLength) + 1 }
 
