@@ -79,6 +79,8 @@ type checker struct {
 	first   uint64
 	now     int64
 	latency []int64
+
+	last []int64 // when the last client got each reply from first on; nil is not noted
 }
 
 // feed takes the next bytes of a client, cut anywhere.
@@ -181,8 +183,12 @@ func (k *checker) frame(s *stream, first byte, payload []byte) {
 		return
 	}
 	s.take(s.share.below(number), &k.faults)
-	if i := number - k.first; i < uint64(len(k.sent)) {
+	i := number - k.first
+	if i < uint64(len(k.sent)) {
 		k.latency = append(k.latency, k.now-k.sent[i].Load())
+	}
+	if i < uint64(len(k.last)) {
+		k.last[i] = k.now
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"net"
 
 	"github.com/gobwas/ws"
 	"golang.org/x/sys/unix"
@@ -28,6 +29,7 @@ type client struct {
 	crowd   *crowd
 	request []byte
 	fd      int
+	conn    net.Conn // over TLS, in place of fd; nil is none
 	state   state
 	until   uint64 // the number behind the last one that is for it
 	deaf    bool   // it reads nothing for the time being
@@ -61,7 +63,7 @@ func (c *client) take(data []byte) {
 	}
 	k := &c.crowd.checker
 	c.crowd.current = c
-	if k.sent != nil {
+	if k.sent != nil || k.last != nil {
 		k.now = c.crowd.swarm.clock()
 	}
 	if err := k.feed(&c.stream, data); err != nil {
@@ -109,6 +111,10 @@ func (c *client) control(op ws.OpCode, payload []byte) {
 // not take is left out: nobody else writes to it, so it is broken then.
 func (c *client) send(op ws.OpCode, payload []byte) {
 	frame := append([]byte{0x80 | byte(op), 0x80 | byte(len(payload)), 0, 0, 0, 0}, payload...)
+	if c.conn != nil {
+		_, _ = c.conn.Write(frame)
+		return
+	}
 	_, _ = unix.Write(c.fd, frame)
 }
 
@@ -125,6 +131,10 @@ func (c *client) hangUp() {
 		return
 	}
 	c.state = stateGone
+	if c.conn != nil {
+		c.conn.Close()
+		return
+	}
 	c.crowd.swarm.clients[c.fd] = nil
 	_ = unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	unix.Close(c.fd)

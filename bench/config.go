@@ -95,6 +95,16 @@ type Sizes struct {
 	// RoundTrips are made one at a time.
 	RoundTrips int
 
+	// Secure clients come over TLS, and are sent SecureReplies, one each SecureEvery, and
+	// a burst. Their memory is read with Secure and with SecureIdle of them.
+	Secure, SecureIdle, SecureReplies int
+	SecureEvery                       time.Duration
+
+	// Massed clients come to at least MassedBridges bridges on one port, and are told
+	// MassedReplies, one each MassedEvery, three times.
+	Massed, MassedBridges, MassedReplies int
+	MassedEvery                          time.Duration
+
 	// Fewer divides what neighbours send: 1 is all of it. Endless disturbances last for
 	// Storm. The honest clients are measured for Alone before a disturbance, and for at
 	// most Longest once it has begun.
@@ -121,7 +131,9 @@ func FullSizes() Sizes {
 		Answered: 4000, CLUAnswered: 250,
 		Waiting:    50_000,
 		RoundTrips: 500,
-		Fewer:      1, Alone: time.Second / 2, Storm: 3 * time.Second, Longest: 15 * time.Second,
+		Secure:     500, SecureIdle: 3000, SecureReplies: 25, SecureEvery: time.Second / 25,
+		Massed: 100_000, MassedBridges: 6, MassedReplies: 10, MassedEvery: time.Second,
+		Fewer: 1, Alone: time.Second / 2, Storm: 3 * time.Second, Longest: 15 * time.Second,
 	}
 }
 

@@ -36,6 +36,7 @@ type dialer struct {
 	each []string // the paths that clients take in turn; nil is path for all
 	host string
 	deaf int // so many of the first clients get a small receive buffer
+	from int // the place of the first client among those of all processes
 }
 
 // requests are the upgrade requests, one for each path.
@@ -97,7 +98,7 @@ func (d dialer) bind(fd, i int) error {
 	if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1); err != nil {
 		return fmt.Errorf("IP_BIND_ADDRESS_NO_PORT: %w", err)
 	}
-	n := i / clientsPerAddress
+	n := (d.from + i) / clientsPerAddress
 	from := &unix.SockaddrInet4{Addr: [4]byte{127, 1, byte(n / 250), byte(1 + n%250)}}
 	if err := unix.Bind(fd, from); err != nil {
 		return fmt.Errorf("bind: %w", err)
@@ -112,8 +113,8 @@ func (cr *crowd) connect(ctx context.Context, n int) (time.Duration, error) {
 	var start int64
 	cr.swarm.post(func() {
 		start = cr.swarm.clock()
-		cr.connected, cr.wanted = connected, n
-		cr.swarm.connecting = append(cr.swarm.connecting, cr)
+		cr.connected = connected
+		cr.want(n)
 	})
 	ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout, fmt.Errorf("not all of %d clients were connected within %v", n, connectTimeout))
 	defer cancel()
@@ -165,9 +166,21 @@ func (cr *crowd) connectOne() {
 	cr.inFlight++
 }
 
+// want has n more clients connected.
+func (cr *crowd) want(n int) {
+	cr.wanted += n
+	if !slices.Contains(cr.swarm.connecting, cr) {
+		cr.swarm.connecting = append(cr.swarm.connecting, cr)
+	}
+}
+
 // opened is called when a client's request was answered.
 func (cr *crowd) opened(c *client) {
 	c.next, c.until = cr.end, cr.end // nothing, as long as nothing was announced
+	if cr.late {
+		c.next, c.done = 0, true // whatever comes first is the first
+	}
+	cr.open++
 	if cr.inFlight--; cr.inFlight == 0 && cr.wanted == 0 && cr.connected != nil {
 		cr.at = cr.swarm.clock()
 		close(cr.connected)
@@ -179,10 +192,19 @@ func (cr *crowd) opened(c *client) {
 func (cr *crowd) lost(c *client, opened bool, why string) {
 	if !opened {
 		cr.inFlight--
+		if cr.retries > 0 {
+			cr.retries--
+			cr.want(1)
+			return
+		}
 		cr.giveUp(why)
 		return
 	}
+	cr.open--
 	cr.ended[why]++
+	if cr.successor != nil {
+		cr.successor.want(1)
+	}
 	if !c.done && !c.deaf && cr.end > 0 {
 		cr.gone++
 		cr.check()

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,7 +26,14 @@ type crowd struct {
 
 	wanted   int // clients that are yet to be connected
 	inFlight int // clients that are being connected
+	open     int // clients that are connected
 	ended    map[string]int
+
+	successor *crowd // gets a client for each that is lost; nil is none
+	late      bool   // its clients connect while replies come
+	retries   int    // so many connections may fail and are made again
+
+	readers sync.WaitGroup // of TLS clients
 
 	connected chan struct{} // closed when all are connected, or one failed
 	refused   string        // why the first failed
@@ -88,7 +96,7 @@ func (cr *crowd) expect(first uint64, count int, sent []atomic.Int64) {
 	cr.swarm.call(func() {
 		k := &cr.checker
 		k.faults, k.replies, k.bytes = Faults{}, 0, 0
-		k.sent, k.first, k.latency = sent, first, nil
+		k.sent, k.first, k.latency, k.last = sent, first, nil, nil
 		if sent != nil {
 			k.latency = make([]int64, 0, count*len(cr.clients))
 		}
@@ -104,6 +112,20 @@ func (cr *crowd) expect(first uint64, count int, sent []atomic.Int64) {
 			}
 		}
 		cr.check()
+	})
+}
+
+// timeLast has the time noted when the last client gets each of the replies that are
+// expected.
+func (cr *crowd) timeLast() {
+	cr.swarm.call(func() { cr.checker.last = make([]int64, cr.end-cr.checker.first) })
+}
+
+// forget leaves out the clients that have gone.
+func (cr *crowd) forget() {
+	cr.swarm.call(func() {
+		cr.clients = slices.DeleteFunc(cr.clients, func(c *client) bool { return c.state == stateGone })
+		clear(cr.ended)
 	})
 }
 
@@ -210,6 +232,7 @@ func (cr *crowd) hangUp() {
 		for _, c := range cr.clients {
 			c.hangUp()
 		}
-		cr.clients = nil
+		cr.clients, cr.open = nil, 0
 	})
+	cr.readers.Wait()
 }

@@ -40,6 +40,11 @@ func (b *bench) fan(ctx context.Context, scenario string, clients, rounds int, j
 	}
 	defer server.stop()
 	defer floor.stop()
+	return b.take(ctx, scenario, server, floor, clients, rounds, r, seconds)
+}
+
+// take plays the rounds to a bridge and to a bare program in turn.
+func (b *bench) take(ctx context.Context, scenario string, server, floor *target, clients, rounds int, r round, seconds float64) (f fanout, err error) {
 	var crowds [2]*crowd
 	for i, t := range []*target{server, floor} {
 		if crowds[i], err = b.clients(ctx, t, clients, 0); err != nil {

@@ -61,6 +61,11 @@ type bareSocket struct {
 func Floor(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	return serveBare(ctx, stdin, stdout, (*floor).obey)
+}
+
+// serveBare accepts clients and has commands obeyed.
+func serveBare(ctx context.Context, stdin io.Reader, stdout io.Writer, obey func(f *floor, command string) error) error {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -89,7 +94,7 @@ func Floor(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 			f.turn(-1)
 			continue
 		}
-		if err := f.obey(command); err != nil {
+		if err := obey(f, command); err != nil {
 			return fmt.Errorf("%q: %w", command, err)
 		}
 		fmt.Fprintln(stdout, "done")

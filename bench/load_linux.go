@@ -78,11 +78,7 @@ type counts struct {
 func (cr *crowd) counts() (n counts) {
 	cr.swarm.call(func() {
 		k := &cr.checker
-		n = counts{frames: k.replies + k.foreign, bytes: k.bytes, faults: k.faults, ended: maps.Clone(cr.ended)}
-		n.open = len(cr.clients)
-		for _, count := range cr.ended {
-			n.open -= count
-		}
+		n = counts{frames: k.replies + k.foreign, bytes: k.bytes, faults: k.faults, open: cr.open, ended: maps.Clone(cr.ended)}
 	})
 	return n
 }

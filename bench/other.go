@@ -22,6 +22,15 @@ func Run(context.Context, Config) error { return errLinux() }
 // Floor needs Linux.
 func Floor(context.Context, io.Reader, io.Writer) error { return errLinux() }
 
+// SecureFloor needs Linux.
+func SecureFloor(context.Context, string, string, io.Reader, io.Writer) error { return errLinux() }
+
+// Relay needs Linux.
+func Relay(context.Context, string, io.Reader, io.Writer) error { return errLinux() }
+
+// Hold needs Linux.
+func Hold(context.Context, string, int, io.Reader, io.Writer) error { return errLinux() }
+
 // LoadConfig says what [Load] connects to.
 type LoadConfig struct {
 	URL      string

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -119,4 +120,28 @@ func (p procfs) rss(pid int) (int64, error) {
 		return 0, fmt.Errorf("%s/statm: %q is no statm", dir, text)
 	}
 	return pages * int64(os.Getpagesize()), nil
+}
+
+// connections is how many TCP connections of a process at its own port are established.
+func (p procfs) connections(pid, port int) (n int, err error) {
+	dir := filepath.Join(p.root, strconv.Itoa(pid))
+	table, err := os.ReadFile(filepath.Join(dir, "net", "tcp"))
+	if err != nil {
+		return 0, err
+	}
+	// proc(5): sl local_address rem_address st ... inode; 01 is ESTABLISHED.
+	established := map[string]bool{}
+	suffix := fmt.Sprintf(":%04X", port)
+	for line := range strings.Lines(string(table)) {
+		if f := strings.Fields(line); len(f) > 9 && strings.HasSuffix(f[1], suffix) && f[3] == "01" {
+			established["socket:["+f[9]+"]"] = true
+		}
+	}
+	files, err := os.ReadDir(filepath.Join(dir, "fd"))
+	for _, file := range files {
+		if to, err := os.Readlink(filepath.Join(dir, "fd", file.Name())); err == nil && established[to] {
+			n++
+		}
+	}
+	return n, err
 }

@@ -98,3 +98,32 @@ func TestAProcessStandsStillWhenAllItsThreadsDo(t *testing.T) {
 		}
 	}
 }
+
+func TestConnectionsAreThoseOfTheProcessAndItsPort(t *testing.T) {
+	root := t.TempDir()
+	fd := filepath.Join(root, "7", "fd")
+	if err := os.MkdirAll(fd, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for i, to := range []string{"socket:[11]", "socket:[12]", "socket:[13]", "socket:[14]", "pipe:[15]"} {
+		if err := os.Symlink(to, filepath.Join(fd, string(rune('0'+i)))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:2694 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 11 1 0 100 0 0 10 0
+   1: 0100007F:2694 0101017F:C350 01 00000000:00000000 00:00000000 00000000  1000        0 12 1 0 20 4 30 10 -1
+   2: 0100007F:C350 0100007F:1628 01 00000000:00000000 00:00000000 00000000  1000        0 13 1 0 20 4 30 10 -1
+   3: 0100007F:2694 0101017F:C351 06 00000000:00000000 00:00000000 00000000  1000        0 14 1 0 20 4 30 10 -1
+   4: 0100007F:2694 0101017F:C352 01 00000000:00000000 00:00000000 00000000  1000        0 99 1 0 20 4 30 10 -1
+`
+	if err := os.Mkdir(filepath.Join(root, "7", "net"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "7", "net", "tcp"), []byte(table), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := (procfs{root}).connections(7, 0x2694); n != 1 || err != nil {
+		t.Errorf("%d connections, %v; want 1: the others listen, are the broker's, closed, or another process's", n, err)
+	}
+}

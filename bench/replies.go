@@ -49,7 +49,7 @@ func reply(number uint64, sender string) (key string, p amqp.Publishing) {
 // replyFrame is the frame by which a bridge brings the numbered reply to a client.
 func replyFrame(number uint64) ([]byte, error) {
 	key, p := reply(number, theSender)
-	envelope, err := actor.Envelope{}.Append(nil, &amqp.Delivery{
+	return envelopeFrame(amqp.Delivery{
 		Headers:    p.Headers,
 		Exchange:   exchange,
 		RoutingKey: key,
@@ -57,6 +57,11 @@ func replyFrame(number uint64) ([]byte, error) {
 		Timestamp:  p.Timestamp,
 		Body:       p.Body,
 	})
+}
+
+// envelopeFrame is the frame of a reply as the broker delivers it.
+func envelopeFrame(d amqp.Delivery) ([]byte, error) {
+	envelope, err := actor.Envelope{}.Append(nil, &d)
 	if err != nil {
 		return nil, err
 	}

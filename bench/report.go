@@ -136,6 +136,9 @@ func (r Row) reference() string {
 func (r Row) ratio() string {
 	switch r.Compared {
 	case Ratio, Told:
+		if r.Against == "" {
+			return ""
+		}
 		return fmt.Sprintf("%.2f", r.Value)
 	case Difference:
 		if r.Value < 0 {

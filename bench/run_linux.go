@@ -31,23 +31,29 @@ type scenario struct {
 	files   func(Sizes) int     // that the busiest process has open
 	seconds func(Sizes) float64 // that it takes, about
 	rabbit  bool                // it needs a RabbitMQ
+	asked   bool                // it runs only when it is asked for
 }
 
 func scenarios() []scenario {
 	return slices.Concat([]scenario{
-		{"steady", (*bench).steady, func(s Sizes) int { return 2 * s.Clients }, steadySeconds, false},
-		{"batch", (*bench).batched, func(s Sizes) int { return 2 * s.Clients }, batchSeconds, false},
-		{"burst", (*bench).bursts, func(s Sizes) int { return 2 * s.Many }, burstSeconds, false},
-		{"idle", (*bench).idle, func(s Sizes) int { return s.IdleTo }, idleSeconds, false},
-		{"latency", (*bench).latency, func(s Sizes) int { return s.LatencyClients }, latencySeconds, false},
-		{"connect", (*bench).connections, func(s Sizes) int { return s.Held }, connectSeconds, false},
-		{"slow", (*bench).slow, func(s Sizes) int { return s.Many }, slowSeconds, false},
-		{"groups", (*bench).groups, func(s Sizes) int { return s.Grouped }, groupsSeconds, false},
-		{"snapshots", (*bench).snapshots, func(s Sizes) int { return s.Askers }, snapshotsSeconds, false},
-		{"commands", (*bench).commands, func(s Sizes) int { return s.Commanders }, commandsSeconds, true},
-		{"intake", (*bench).intake, func(Sizes) int { return 1 }, intakeSeconds, true},
-		{"roundtrip", (*bench).roundTrip, func(Sizes) int { return 1 }, roundTripSeconds, true},
-		{"answered", (*bench).answered, func(s Sizes) int { return s.Commanders }, answeredSeconds, true},
+		{"steady", (*bench).steady, func(s Sizes) int { return 2 * s.Clients }, steadySeconds, false, false},
+		{"batch", (*bench).batched, func(s Sizes) int { return 2 * s.Clients }, batchSeconds, false, false},
+		{"burst", (*bench).bursts, func(s Sizes) int { return 2 * s.Many }, burstSeconds, false, false},
+		{"idle", (*bench).idle, func(s Sizes) int { return s.IdleTo }, idleSeconds, false, false},
+		{"latency", (*bench).latency, func(s Sizes) int { return s.LatencyClients }, latencySeconds, false, false},
+		{"connect", (*bench).connections, func(s Sizes) int { return s.Held }, connectSeconds, false, false},
+		{"slow", (*bench).slow, func(s Sizes) int { return s.Many }, slowSeconds, false, false},
+		{"groups", (*bench).groups, func(s Sizes) int { return s.Grouped }, groupsSeconds, false, false},
+		{"snapshots", (*bench).snapshots, func(s Sizes) int { return s.Askers }, snapshotsSeconds, false, false},
+		{"commands", (*bench).commands, func(s Sizes) int { return s.Commanders }, commandsSeconds, true, false},
+		{"relay", (*bench).relayed, func(s Sizes) int { return 2 * s.Few }, relaySeconds, true, false},
+		{"intake", (*bench).intake, func(Sizes) int { return 1 }, intakeSeconds, true, false},
+		{"roundtrip", (*bench).roundTrip, func(Sizes) int { return 1 }, roundTripSeconds, true, false},
+		{"answered", (*bench).answered, func(s Sizes) int { return s.Commanders }, answeredSeconds, true, false},
+		{"tls-steady", (*bench).secureSteady, func(s Sizes) int { return 2 * s.Secure }, secureSteadySeconds, false, false},
+		{"tls-burst", (*bench).secureBurst, func(s Sizes) int { return 2 * s.Secure }, secureBurstSeconds, false, false},
+		{"tls-idle", (*bench).secureIdle, func(s Sizes) int { return s.SecureIdle }, secureIdleSeconds, false, false},
+		{"hundredthousand", (*bench).hundredThousand, func(s Sizes) int { return s.Massed / s.MassedBridges }, massesSeconds, false, true},
 	}, neighbourScenarios(), outboundScenarios())
 }
 
@@ -176,6 +182,7 @@ func choose(names []string, rabbit bool) (chosen []scenario, leftOut []string, e
 	}
 	for _, s := range scenarios() {
 		switch {
+		case len(names) == 0 && s.asked:
 		case len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return means(name, s.name) }):
 		case !s.rabbit || rabbit:
 			chosen = append(chosen, s)

@@ -34,7 +34,8 @@ func tiny() Sizes {
 		Answered: 20, CLUAnswered: 5,
 		Waiting:    500, // more than the prefetch
 		RoundTrips: 3,
-		Fewer:      200, Alone: 10 * time.Millisecond, Storm: 50 * time.Millisecond, Longest: patience,
+		Secure:     3, SecureIdle: 6, SecureReplies: 3, SecureEvery: time.Millisecond,
+		Fewer: 200, Alone: 10 * time.Millisecond, Storm: 50 * time.Millisecond, Longest: patience,
 	}
 }
 
@@ -73,7 +74,7 @@ func TestARunMeasuresEverything(t *testing.T) {
 		if r.What == ownPart {
 			continue // a tiny run may end before a tick of the clock
 		}
-		if r.Measured <= 0 && r.Scenario != "idle" || len(r.MeasuredRounds) == 0 {
+		if r.Measured <= 0 && !strings.HasSuffix(r.Scenario, "idle") || len(r.MeasuredRounds) == 0 {
 			t.Errorf("nothing was measured: %+v", r)
 		}
 		if r.Against != "" && (r.Reference <= 0 || len(r.ReferenceRounds) == 0) {
@@ -84,7 +85,7 @@ func TestARunMeasuresEverything(t *testing.T) {
 		}
 	}
 	for scenario, want := range map[string]int{"steady": 1, "batch": 2, "burst": 6, "idle": 1, "latency": 2, "connect": 1, "slow": 2, "groups": 2, "snapshots": 1,
-		"commands": 2, "intake": 1, "roundtrip": 1, "answered": 1,
+		"commands": 2, "relay": 2, "intake": 1, "tls-steady": 1, "tls-burst": 1, "tls-idle": 1, "roundtrip": 1, "answered": 1,
 		"neighbours-resume": 1, "neighbours-keywords": 1, "neighbours-snapshot": 1, "neighbours-patterns": 1,
 		"neighbours-inflate": 1, "neighbours-objects": 2, "neighbours-slow-tls": 1, "neighbours-metrics": 1,
 		"neighbours-connect": 1, "neighbours-askers": 1,
@@ -103,7 +104,7 @@ func TestARunMeasuresEverything(t *testing.T) {
 
 func TestWhatIsMissingIsToldAndLeftOut(t *testing.T) {
 	chosen, leftOut, err := choose(nil, false)
-	if err != nil || len(chosen) != 22 || len(leftOut) != 4 || !strings.Contains(leftOut[0], "--rabbitmq-url") {
+	if err != nil || len(chosen) != 25 || len(leftOut) != 5 || !strings.Contains(leftOut[0], "--rabbitmq-url") {
 		t.Errorf("%d scenarios, %q, %v", len(chosen), leftOut, err)
 	}
 	if _, _, err := choose([]string{"intake"}, false); err == nil || !strings.Contains(err.Error(), "--rabbitmq-url") {
@@ -209,7 +210,7 @@ func TestTheServerMayBeAnotherProgram(t *testing.T) {
 
 func TestAnUnknownScenarioIsAnError(t *testing.T) {
 	err := Run(t.Context(), Config{Only: []string{"speed"}})
-	if err == nil || !strings.Contains(err.Error(), "choose from steady, burst") {
+	if err == nil || !strings.Contains(err.Error(), "choose from steady, batch") {
 		t.Errorf("%v", err)
 	}
 }

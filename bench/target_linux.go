@@ -140,8 +140,19 @@ func (t *target) stop() {
 
 // clients connects a crowd, of which the first may be deaf later.
 func (b *bench) clients(ctx context.Context, t *target, n, deaf int) (*crowd, error) {
-	cr := newCrowd(b.swarm, dialer{to: t.addr, path: "/", host: t.addr.String(), deaf: deaf})
-	if _, err := cr.connect(ctx, n); err != nil {
+	return b.clientsAt(ctx, t, "/", n, deaf)
+}
+
+// clientsAt connects a crowd to a path, over TLS if the target has that.
+func (b *bench) clientsAt(ctx context.Context, t *target, path string, n, deaf int) (*crowd, error) {
+	cr := newCrowd(b.swarm, dialer{to: t.addr, path: path, host: t.addr.String(), deaf: deaf})
+	var err error
+	if t.secure {
+		err = cr.connectSecure(ctx, n)
+	} else {
+		_, err = cr.connect(ctx, n)
+	}
+	if err != nil {
 		cr.hangUp()
 		return nil, fmt.Errorf("%s: %w", t.name, err)
 	}

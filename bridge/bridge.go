@@ -67,6 +67,8 @@ type Config struct {
 	SkipSlow bool
 	// Loops is how many loops share the clients. 0 is one for each processor.
 	Loops int
+	// PortablePoller serves as on systems without epoll. It is for tests.
+	PortablePoller bool
 	// Compress lets clients negotiate permessage-deflate. A reply is then compressed
 	// once for all of them.
 	Compress bool
@@ -129,7 +131,9 @@ type Bridge struct {
 	presence     *presence    // nil without LogCommands
 	draining     atomic.Bool
 	stop         sync.Once
-	stopping     chan struct{} // closed when the last clients are closed
+	stopping     chan struct{}      // closed when the last clients are closed
+	sources      context.Context    // ends with stopping: then no source waits for the engine
+	endSources   context.CancelFunc // ends it
 
 	unroutables unroutables
 	failureRate *failureRate
@@ -180,6 +184,7 @@ func New(cfg Config) (*Bridge, error) {
 		randomName:  randomName,
 		failureRate: newFailureRate(),
 	}
+	b.sources, b.endSources = context.WithCancel(context.Background())
 	if cfg.LogCommands {
 		b.sentLog = newCommandLog(cfg.Logger)
 	}
@@ -222,6 +227,7 @@ func New(cfg Config) (*Bridge, error) {
 		Handler:     b,
 		HTTP:        b.routes(cfg.Page),
 		Loops:       cfg.Loops,
+		Portable:    cfg.PortablePoller,
 		Compress:    cfg.Compress,
 		Limits:      cfg.Limits,
 		Refused:     b.turnedAway,

@@ -2,9 +2,9 @@ package bridge
 
 import "sync"
 
-// desk does what clients ask of the hub, on goroutines of its own: the hub may have
-// to wait for the engine's loops, so they must not wait for the hub. Each client has
-// a lane, in which one thing is done after the other. The lanes take turns, so a busy
+// desk does what clients ask of the hub, on goroutines of its own: the hub may be busy
+// with a reply for many groups, and the engine's loops must not wait for that. Each
+// client has a lane, in which one thing is done after the other. The lanes take turns, so a busy
 // client delays only itself: what would take long is done a step each turn.
 //
 // Who asks for little does not wait for those who ask for much:

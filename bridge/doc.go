@@ -29,8 +29,8 @@
 //	op ──► desk ──► hub: subscribe, resume, snapshot ──► Conn.Follow(group's log)
 //
 // A client that speaks v1 has a session (session.go). What it asks for (ops.go,
-// arrival.go) waits its turn at the desk (desk.go): the hub may wait for the engine's
-// loops, so they never wait for the hub. Long work continues in the next turn: a long
+// arrival.go) waits its turn at the desk (desk.go): the hub may be busy with
+// a reply for many groups, so the loops never wait for it. Long work continues in the next turn: a long
 // replay (resume.go) and a snapshot (picture.go) are done without the hub's lock, a
 // bounded amount at a time and behind brief tasks; few snapshots are encoded at once.
 // Answers that need nothing of the hub, such as pongs, take no lock (ask.go,

@@ -106,7 +106,10 @@ func (c *client) goAway(conn engine.Conn) { conn.Close(goingAway, goingAwayWords
 
 // shutdown says goodbye to the clients that are left.
 func (b *Bridge) shutdown(ctx context.Context) error {
-	b.stop.Do(func() { close(b.stopping) })
+	b.stop.Do(func() {
+		close(b.stopping)
+		b.endSources()
+	})
 	err := b.engine.Shutdown(ctx, goingAwayWords)
 	if ctx.Err() != nil {
 		b.log.Warn("some clients did not say goodbye in time")

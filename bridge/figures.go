@@ -14,8 +14,7 @@ type hubFigures struct {
 }
 
 // shownFigures are a copy for metrics, with a lock of their own: the hub's lock is held
-// while frames are appended, which waits for the engine's loops, and /metrics must
-// answer even then.
+// while a reply goes to every group, and /metrics must answer even then.
 type shownFigures struct {
 	mu    sync.Mutex // guards the following field, and is held for nothing else
 	shown hubFigures

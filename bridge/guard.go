@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -24,14 +25,15 @@ const (
 
 // ListenOptions are the options of a listener.
 type ListenOptions struct {
-	// Proxy means that each connection begins with a PROXY protocol header. On a TLS
-	// listener the listener must read it ([listen.ProxyListener]).
+	// Proxy means that each connection begins with a PROXY protocol header.
 	Proxy bool
+	// TLS is how the connections speak TLS, behind that header; nil is not at all.
+	TLS *tls.Config
 }
 
 // ListenWith is [Bridge.Listen] with options.
 func (b *Bridge) ListenWith(ln net.Listener, o ListenOptions) error {
-	return b.engine.ListenWith(ln, engine.ListenOptions{Proxy: o.Proxy, Tag: origin.Listener{Local: isLocal(ln.Addr())}})
+	return b.engine.ListenWith(ln, engine.ListenOptions{Proxy: o.Proxy, TLS: o.TLS, Tag: origin.Listener{Local: isLocal(ln.Addr())}})
 }
 
 // isLocal reports whether only this machine can reach an address.

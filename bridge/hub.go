@@ -41,9 +41,9 @@ type hub struct {
 	easel   easel
 	scratch scratch
 
-	// mu guards the following fields. It is held while frames are appended, which
-	// waits for the engine's loops: no loop may ever wait for it. What clients ask
-	// for goes over the desk.
+	// mu guards the following fields. It is held while frames are appended, and while
+	// a reply goes to many groups: no loop may ever wait for it. What clients ask for
+	// goes over the desk.
 	mu      sync.Mutex
 	shared  bool   // other bridges have the same epoch: the numbers are a stream's
 	seq     uint64 // the last reply's
@@ -118,7 +118,7 @@ func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 	}
 	r.seq = seq
 	r.number(h.epoch)
-	plain := engine.Seal(r.plain)
+	plain := engine.Must(engine.Seal(r.plain))
 	r.plain = nil // the history keeps the reply
 	var a answer
 	if !h.loading {
@@ -138,7 +138,7 @@ func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 	if !r.unroutable {
 		h.remember(r)
 	}
-	h.showFigures() // the next calls may wait for a loop
+	h.showFigures()
 	if h.loading {
 		return
 	}
@@ -195,7 +195,7 @@ func (r *reply) number(epoch string) {
 	buf = append(buf, `, "epoch": "`...)
 	buf = append(buf, epoch...)
 	buf = append(buf, `"}`...)
-	r.frame, r.body = engine.Seal(buf), buf[r.bodyAt:end:end]
+	r.frame, r.body = engine.Must(engine.Seal(buf)), buf[r.bodyAt:end:end]
 }
 
 // missed tells v1 clients, now and when they resume, of a span of time in which

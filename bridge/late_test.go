@@ -12,7 +12,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
@@ -24,7 +23,7 @@ import (
 func (s *stage) comes(v1 bool, text string, stalled time.Duration) {
 	s.engine.Each(func(conn engine.Conn, v any) {
 		if c := v.(*client); (c.v1.Load() != nil) == v1 {
-			s.Message(conn, c, engine.Message{Op: ws.OpText, Payload: []byte(text), Stalled: stalled})
+			s.Message(conn, c, engine.Message{Payload: []byte(text), Stalled: stalled})
 		}
 	})
 }

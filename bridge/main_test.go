@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"reflect"
 	"testing"
 	"time"
@@ -72,6 +73,8 @@ func startBridge(t *testing.T, url string, adjust ...func(*bridge.Config)) *runn
 		Broker: []string{url},
 		Logger: slog.New(slog.DiscardHandler),
 		OnLink: func(s amqpx.State) { r.states <- s },
+		// The whole suite can run as where there is no epoll.
+		PortablePoller: os.Getenv("CLU_WS_TEST_POLLER") == "portable",
 	}
 	for _, f := range adjust {
 		f(&cfg)

@@ -67,7 +67,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 		`cluws_clients{protocol="clu"} 1`, `cluws_clients{protocol="v1"} 1`, `cluws_clients_accepted_total 2`,
 		`cluws_deliveries_total [0-9]+`, `cluws_delivery_bytes_total [0-9.e+]+`, `cluws_delivery_writes_total [0-9]+`, `cluws_messages_received_total 3`,
 		`cluws_slow_closes_total 0`, `cluws_publish_waiting 0`, `cluws_publish_unconfirmed 0`,
-		`cluws_history_replies 2`, `cluws_groups 1`, `cluws_snapshot_actors [1-9]`, `cluws_snapshot_keywords [1-9]`, `cluws_snapshot_bytes [1-9][0-9.e+]*`, `cluws_snapshot_evicted_total 0`, `cluws_gaps_total 0`, `cluws_seq 3`, `cluws_outbound_bytes [0-9.e+]+`, `cluws_stalls_total [0-9]+`, `cluws_stall_seconds_total [0-9.e+-]+`, `cluws_loop_lag_seconds_count [0-9]+`,
+		`cluws_history_replies 2`, `cluws_groups 1`, `cluws_snapshot_actors [1-9]`, `cluws_snapshot_keywords [1-9]`, `cluws_snapshot_bytes [1-9][0-9.e+]*`, `cluws_snapshot_evicted_total 0`, `cluws_gaps_total 0`, `cluws_seq 3`, `cluws_outbound_bytes [0-9.e+]+`, `cluws_stalls_total [0-9]+`, `cluws_panics_total 0`, `cluws_stall_seconds_total [0-9.e+-]+`, `cluws_loop_lag_seconds_count [0-9]+`,
 		`go_goroutines [0-9]+`, `process_resident_memory_bytes [0-9.e+]+`,
 	}
 	// The confirm of the command comes some time after the actor has it.

@@ -77,7 +77,7 @@ func pongFrame(id *string, data []byte, epoch string, seq *uint64) engine.Frame 
 	buf = time.Now().UTC().AppendFormat(buf, noticeTime) // as in the greeting
 	buf = append(append(buf, `","epoch":`...), jsonOf(epoch)...)
 	buf = append(append(buf, `,"seq":`...), jsonOf(seq)...)
-	return engine.Seal(append(buf, '}'))
+	return engine.Must(engine.Seal(append(buf, '}')))
 }
 
 // resultMessage tells of the end of a command.
@@ -119,7 +119,7 @@ func frameOf(message any) engine.Frame {
 	var b bytes.Buffer
 	b.Write(make([]byte, engine.HeaderRoom))
 	writeJSON(&b, message) // the messages above hold nothing that JSON cannot
-	return engine.Seal(b.Bytes())
+	return engine.Must(engine.Seal(b.Bytes()))
 }
 
 // jsonOf writes what cannot fail.

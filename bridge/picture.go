@@ -68,7 +68,7 @@ func (a album) of(f *filter.Filter) *picture {
 		return p
 	}
 	p := &picture{filter: f}
-	p.Encoder = snapshot.NewEncoder(p.keeper(), engine.HeaderRoom, func(text []byte) []byte { return engine.Middle(text) })
+	p.Encoder = snapshot.NewEncoder(p.keeper(), engine.HeaderRoom, func(text []byte) []byte { return engine.Must(engine.Middle(text)) })
 	a[f.ID()] = p
 	return p
 }
@@ -173,12 +173,12 @@ func (h *hub) beginning(id *string) engine.Frame {
 		buf = strconv.AppendUint(buf, keywords, 10)
 		buf = append(buf, '}')
 	}
-	return engine.Begin(append(buf, `, "actors": {`...))
+	return engine.Must(engine.Begin(append(buf, `, "actors": {`...)))
 }
 
 // ending returns the last part of a snapshot.
 func ending() engine.Frame {
-	return engine.Rest(append(make([]byte, engine.HeaderRoom, engine.HeaderRoom+2), "}}"...))
+	return engine.Must(engine.Rest(append(make([]byte, engine.HeaderRoom, engine.HeaderRoom+2), "}}"...)))
 }
 
 // snapshotTask answers with the snapshot for a filter.
@@ -213,7 +213,7 @@ func (b *Bridge) actorsTask(s *session, conn engine.Conn, id *string, answered f
 		buf := append(make([]byte, engine.HeaderRoom, 4096), `{"op": "actors", "id": `...)
 		buf = append(buf, jsonOf(id)...)
 		buf = append(buf, `, "actors": `...)
-		frame := engine.Seal(append(all.Append(buf), '}'))
+		frame := engine.Must(engine.Seal(append(all.Append(buf), '}')))
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.say(conn, s, frame)

@@ -141,7 +141,7 @@ func (b *Bridge) clientsTask(conn engine.Conn, id *string, answered func()) task
 		if omitted > 0 {
 			buf = append(append(buf, `,"omitted":`...), jsonOf(omitted)...)
 		}
-		conn.Say(engine.Seal(append(buf, '}')))
+		conn.Say(engine.Must(engine.Seal(append(buf, '}'))))
 		answered()
 		return true
 	}

@@ -10,9 +10,16 @@ import (
 // envelopeRoom is about what an envelope needs beside the body, in bytes.
 const envelopeRoom = 384
 
-// deliver brings a reply to every client. It runs on the link's goroutine, and
-// waits while the engine is behind: the broker keeps what comes meanwhile.
+// awaitRoom waits while the engine is behind, without a lock: the broker keeps what
+// comes meanwhile. Every source of frames calls it before each of its messages; what
+// clients and timers cause is bounded by itself.
+func (b *Bridge) awaitRoom() {
+	_ = b.engine.AwaitRoom(b.sources) // an error means that the bridge stops
+}
+
+// deliver brings a reply to every client. It runs on the link's goroutine.
 func (b *Bridge) deliver(d *amqpx.Delivery) {
+	b.awaitRoom()
 	offset, numbered := amqpx.TakeOffset(d)
 	wanted, done := b.unroutables.arrived(d.MessageId)
 	defer done()

@@ -68,8 +68,9 @@ func (b *Bridge) runFeeds(ctx context.Context, running *sync.WaitGroup) {
 }
 
 // deliverToRooms brings a message to everyone in its room and in those below. It
-// runs on the link's goroutine, and waits while the engine is behind.
+// runs on the link's goroutine.
 func (b *Bridge) deliverToRooms(f *feed, d *amqpx.Delivery) {
+	b.awaitRoom()
 	f.messages.Add(1)
 	body, err := actor.Body(d)
 	if err != nil {

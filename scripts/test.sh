@@ -34,5 +34,5 @@ again=(-again newest -in amqpx,actor,bridge)
 [ -z "${CLU_WS_TEST_RABBITMQ:-}" ] || again=() # it names the version to run on
 # Broker, browser and Python start and stop in these tests: a package takes minutes, most of them outages that must last as long as they do.
 go build -o .cache/summary ./internal/testkit/summary &&
-	FAILED_CHECKS=$failed_checks .cache/summary ${again[@]+"${again[@]}"} -- $race -shuffle=on -timeout=18m ./... || failed=1
+	FAILED_CHECKS=$failed_checks .cache/summary -beside scripts/vet-systems.sh ${again[@]+"${again[@]}"} -- $race -shuffle=on -timeout=18m ./... || failed=1
 exit $failed

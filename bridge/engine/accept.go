@@ -84,6 +84,9 @@ func (a *listening) unlisten() {
 
 // ready accepts the connections that wait on a socket, and has it reported again.
 func (a *listening) ready(fd int) {
+	if a.paused {
+		return // reported before the pause
+	}
 	a.accept(fd)
 	if a.first().oneShot && !a.paused && a.sockets[fd] != nil {
 		a.watch(fd)
@@ -165,6 +168,9 @@ func (l *loop) adopt(fd int, peer netip.AddrPort, options *ListenOptions) {
 	c.waited = l.lateArrivals > 0
 	c.head = l.incoming(c)
 	c.head.client, c.head.options, c.head.expectProxy = peer, options, options.Proxy
+	if options.TLS != nil {
+		c.tls = &secure{loop: l}
+	}
 	l.engine.limiter.enter(c.head).tell()
 	if err := l.poll.add(fd, c.slot, c.gen); err != nil {
 		l.engine.log.Error("cannot serve a connection", "error", err)
@@ -204,9 +210,11 @@ func (l *loop) evict(slot int32, gen uint32) {
 		if c.state == stateHead { // else it was refused before
 			no := l.engine.limiter.noRoom(c.head)
 			l.engine.reportRefusal(no, c.head.client)
-			if c.head.started() {
+			if c.head.started() && c.out == nil {
 				// Only what the socket takes at once is sent.
-				_, _ = unix.Write(int(c.fd), no.answer())
+				if _, ok := l.write(c, no.answer()); !ok {
+					return
+				}
 			}
 		}
 		l.drop(c, 0, "")

@@ -11,8 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gobwas/ws"
-
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -110,7 +108,7 @@ func startEcho(t *testing.T, start starter) (url string) {
 	t.Helper()
 	s := start(Config{Compress: true, Limits: Limits{MaxMessage: 32 << 20, MessageRate: 1 << 20}}, func(s *server) {
 		s.message = func(c Conn, m Message) {
-			if m.Op == ws.OpBinary {
+			if m.Binary {
 				c.Send(Binary(m.Payload))
 				return
 			}
@@ -118,5 +116,9 @@ func startEcho(t *testing.T, start starter) (url string) {
 		}
 	})
 	s.mute.Store(true)
-	return "ws://" + s.addr
+	scheme := "ws://"
+	if s.tls != nil {
+		scheme = "wss://"
+	}
+	return scheme + s.addr
 }

@@ -22,10 +22,12 @@ func (l *loop) beginClose(c *conn, code ws.StatusCode, reason string) {
 	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
 	// What waits behind a frame cut short, or the answer to the request, is not owed any more: the close
 	// frame is, and the peer may not have much patience.
-	if c.out != nil && (c.out.sent > 0 || !c.answered) {
+	switch {
+	case c.out == nil:
+	case len(c.out.frames) > 0 && (c.out.sent > 0 || !c.answered):
 		c.out.keepFirst(&l.ledger)
-	} else {
-		l.forgetOwn(c)
+	case !c.out.onlySealed(&l.ledger):
+		c.out = nil
 	}
 	if c.paused {
 		l.resumeReading(c) // for the peer's close frame
@@ -70,14 +72,20 @@ func (l *loop) fellOff(c *conn) {
 	l.skip(c)
 }
 
-// skip makes a connection go on with what its log's next pass brings.
-func (l *loop) skip(c *conn) {
+// skip makes a connection go on with what its log's next pass brings. It is false when
+// the connection ended by that.
+func (l *loop) skip(c *conn) bool {
 	missed := c.ring.to - c.cursor
 	c.cursor = c.ring.to
 	l.engine.skips.Add(1)
-	if notice := l.engine.cfg.Skip(c.session, missed); notice != nil {
+	notice, ok := l.engine.skipped(c.session, missed)
+	switch {
+	case !ok:
+		l.beginClose(c, ws.StatusInternalServerError, failed)
+	case notice != nil:
 		c.own(notice)
 	}
+	return ok
 }
 
 // leave ends a connection's time as an open one.
@@ -87,7 +95,7 @@ func (l *loop) leave(c *conn, code ws.StatusCode, reason string) {
 	}
 	if c.state == stateOpen {
 		l.engine.open.Add(-1)
-		l.engine.cfg.Handler.Closed(l.handle(c), c.session, int(code), reason)
+		l.engine.closed(l.handle(c), c.session, int(code), reason)
 		c.session = nil
 	}
 }
@@ -100,6 +108,9 @@ func (l *loop) flushed(c *conn) {
 		return
 	}
 	if c.state == stateRejected || c.state == stateClosing && (c.byPeer || c.eof) {
+		if c.tls != nil && !l.sendCloseNotify(c) {
+			return
+		}
 		if c.eof {
 			l.drop(c, ws.StatusNormalClosure, "")
 			return
@@ -124,6 +135,9 @@ func (l *loop) drop(c *conn, code ws.StatusCode, reason string) {
 func (l *loop) forget(c *conn) {
 	l.returnParser(c)
 	l.forgetOwn(c)
+	if c.tls != nil {
+		l.forgetTLS(c)
+	}
 	if c.paused {
 		l.endPause(c)
 	}
@@ -142,6 +156,10 @@ func (l *loop) forget(c *conn) {
 // refuse answers an HTTP request with a status and a reason, and closes the connection.
 func (l *loop) refuse(c *conn, no *Refusal) {
 	l.engine.reportRefusal(no, c.head.client)
+	if !c.tls.speaks() {
+		l.drop(c, 0, "")
+		return
+	}
 	c.state, c.head.head = stateRejected, nil
 	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
 	l.send(c, no.answer())

@@ -3,7 +3,9 @@ package engine
 import "github.com/gobwas/ws"
 
 // Conn is a handle for a connection. It may be kept and used from any goroutine
-// after the connection has ended; then its methods do nothing. Handles may be
+// after the connection has ended; then its methods do nothing, as those of the zero
+// value. None of them blocks, and all may be called from anywhere, so also from a
+// [Handler] and with locks that Handlers take. Handles may be
 // compared and be keys of a map: they are equal if they are one connection's, and
 // none is ever equal to that of a connection before or after it.
 type Conn struct {
@@ -13,8 +15,9 @@ type Conn struct {
 }
 
 // carrier is what a connection lives on: one of the loops, which knows it by
-// slot and generation, or goroutines of its own.
+// slot and generation.
 type carrier interface {
+	owner() *Engine
 	sendTo(slot int32, gen uint32, f Frame)
 	follow(slot int32, gen uint32, log *Log, first []Frame)
 	say(slot int32, gen uint32, frames []Frame)
@@ -26,8 +29,12 @@ type carrier interface {
 // Send queues a frame for this connection alone. It goes out between the frames
 // of the connection's log, never inside one, and before those of the log that
 // wait: it may overtake a frame appended earlier, but none that only waits to be due
-// ([Log.AppendWithin]).
-func (c Conn) Send(f Frame) { c.on.sendTo(c.slot, c.gen, f) }
+// ([Log.AppendWithin]). What is no whole frame is left out, and logged.
+func (c Conn) Send(f Frame) {
+	if c.on != nil && c.on.owner().wholeFrame("Conn.Send", f) {
+		c.on.sendTo(c.slot, c.gen, f)
+	}
+}
 
 // Follow makes the connection follow a log (nil follows nothing) from the first
 // frame on that is appended to it after the call. Before that one it is sent the
@@ -45,24 +52,50 @@ func (c Conn) Send(f Frame) { c.on.sendTo(c.slot, c.gen, f) }
 // LogAge is closed with 1008, and so is one that is to follow yet another log
 // while 64 MiB from former calls wait for it: also where Skip is set, which
 // leaves out frames of a log only.
-func (c Conn) Follow(log *Log, first ...Frame) { c.on.follow(c.slot, c.gen, log, first) }
+//
+// A log of another engine, or frames that are no whole messages one behind the other,
+// close the connection with 1011, and are logged.
+func (c Conn) Follow(log *Log, first ...Frame) {
+	if c.on == nil {
+		return
+	}
+	if e := c.on.owner(); !e.own("Conn.Follow", log) || !e.wholeFrames("Conn.Follow", first) {
+		c.on.close(c.slot, c.gen, ws.StatusInternalServerError, failed)
+		return
+	}
+	c.on.follow(c.slot, c.gen, log, first)
+}
 
 // Say sends frames behind all that was appended to the connection's log before the
 // call, and before what is appended after it. What is appended during the call comes
 // before or behind them, and is not lost: other than Follow it needs no lock. Else the
 // frames are as those that are given to Follow. Say never blocks.
-func (c Conn) Say(frames ...Frame) { c.on.say(c.slot, c.gen, frames) }
+func (c Conn) Say(frames ...Frame) {
+	switch {
+	case c.on == nil:
+	case c.on.owner().wholeFrames("Conn.Say", frames):
+		c.on.say(c.slot, c.gen, frames)
+	default:
+		c.on.close(c.slot, c.gen, ws.StatusInternalServerError, failed)
+	}
+}
 
 // Close ends the connection with a close code and a reason in words. A code that
 // may not be sent (RFC 6455, 7.4) becomes 1011. What the connection was sent before,
 // by itself or by its log, goes out first, as far as the socket takes it at once.
 func (c Conn) Close(code int, reason string) {
-	c.on.close(c.slot, c.gen, ws.StatusCode(code), reason)
+	if c.on != nil {
+		c.on.close(c.slot, c.gen, ws.StatusCode(code), reason)
+	}
 }
 
 // Finish ends the answers to a connection that is ending: see [Handler]. On other
 // connections it does nothing.
-func (c Conn) Finish() { c.on.finish(c.slot, c.gen) }
+func (c Conn) Finish() {
+	if c.on != nil {
+		c.on.finish(c.slot, c.gen)
+	}
+}
 
 // state is where a connection stands in its life.
 type state uint8
@@ -84,8 +117,9 @@ type conn struct {
 	in      *parser   // nil while no message is incomplete
 	head    *incoming // nil once its request is accepted
 	out     *outbound // frames of its own, and the rest of a frame cut short; nil when none
-	member  int       // its place among the ring's members
+	tls     *secure   // nil without TLS
 
+	member int32 // its place among the ring's members
 	fd     int32
 	slot   int32
 	gen    uint32

@@ -53,7 +53,7 @@ type evicted struct {
 	gen  uint32
 }
 
-// holder runs an incoming connection: a loop, or a peer on goroutines.
+// holder runs an incoming connection: a loop.
 type holder interface {
 	evict(slot int32, gen uint32)
 }
@@ -72,7 +72,7 @@ func (c *connLimiter) enter(in *incoming) (gave evicted) {
 	defer c.mu.Unlock()
 	// Until the PROXY header is read, all clients have the proxy's address.
 	addr := in.client.Addr()
-	if in.expectProxy || in.readsProxy {
+	if in.expectProxy {
 		addr = netip.Addr{}
 	}
 	gave, no := c.takePlace(in, addr)

@@ -28,25 +28,6 @@ type counters struct {
 	_         [64]byte
 }
 
-// add counts what several goroutines do.
-func (n *counters) add(t tally) {
-	if t.delivered > 0 {
-		n.delivered.Add(t.delivered)
-	}
-	if t.bytes > 0 {
-		n.bytes.Add(t.bytes)
-	}
-	if t.writes > 0 {
-		n.writes.Add(t.writes)
-	}
-	if t.received > 0 {
-		n.received.Add(t.received)
-	}
-	if t.accepted > 0 {
-		n.accepted.Add(t.accepted)
-	}
-}
-
 // publish brings what one goroutine counted by itself up to date.
 func (n *counters) publish(now tally, last *tally) {
 	tell := func(counter *atomic.Uint64, now, last uint64) {

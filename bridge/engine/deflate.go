@@ -2,11 +2,11 @@ package engine
 
 import (
 	"bytes"
-	"compress/flate"
 	"sync/atomic"
 	"time"
 
 	"github.com/gobwas/ws"
+	"github.com/klauspost/compress/flate"
 )
 
 const (
@@ -14,14 +14,14 @@ const (
 	// to 530 bytes, and lose a third. At 256 bytes that is 80, about what the
 	// packet's own headers have; below, the packet hardly shrinks.
 	deflateFrom = 256
-	// deflateLevel costs half to two thirds of the time of every better level on
-	// replies of 300 to 3000 bytes, and leaves them 2 % longer, or 10 % at worst:
-	// better levels clear tables of 640 KiB for each reply. See
-	// BenchmarkDeflateLevels.
-	deflateLevel = flate.BestSpeed
+	// deflateLevel leaves the fewest bytes of replies of 300 to 4,000 bytes among the
+	// levels that take a few microseconds for a kilobyte; those above gain less than a
+	// hundredth. See BenchmarkDeflateLevels.
+	deflateLevel = 5
 )
 
-// deflater compresses one payload at a time.
+// deflater compresses one payload at a time. It is not the standard library's: that
+// clears tables of 640 KiB for each reply.
 type deflater struct {
 	out   bytes.Buffer
 	flate *flate.Writer
@@ -86,7 +86,7 @@ type twin struct {
 	members  atomic.Int64 // who follows this log, while it is a twin
 }
 
-// NewLog makes a log without frames or followers.
+// NewLog makes a log without frames or followers. It may be called from anywhere.
 func (e *Engine) NewLog() *Log {
 	log := e.newLog()
 	if e.deflate != nil {
@@ -100,7 +100,6 @@ func (g *Log) countMembers() {
 	for i := range g.rings {
 		g.rings[i].count = &g.members
 	}
-	g.stream.count = &g.members
 }
 
 // wanted tells whether anybody follows the twin.

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"bufio"
-	"compress/flate"
 	"context"
 	"fmt"
 	"log/slog"
@@ -11,14 +10,16 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/klauspost/compress/flate"
 )
 
 // BenchmarkDeflateLevels is why deflateLevel is what it is: time for a reply,
 // and what is left of its bytes.
 func BenchmarkDeflateLevels(b *testing.B) {
-	for _, size := range []int{300, 1000, 3000} {
+	for _, size := range []int{300, 1000, 4000} {
 		payload := []byte(envelope(1, size))
-		for _, level := range []int{flate.HuffmanOnly, flate.BestSpeed, 2, flate.DefaultCompression, flate.BestCompression} {
+		for _, level := range []int{flate.HuffmanOnly, 1, 3, 4, deflateLevel, 6, flate.BestCompression} {
 			b.Run(fmt.Sprintf("bytes=%d/level=%d", len(payload), level), func(b *testing.B) {
 				d := newDeflater()
 				d.flate, _ = flate.NewWriter(&d.out, level)

@@ -67,6 +67,14 @@
 //
 // # Memory
 //
+// What is appended waits in the mail of each loop until the loop has brought what was
+// before it to its clients (room.go). A source that calls [Engine.AwaitRoom] leaves 4
+// MiB there and a frame. From 16 MiB on the loops read nothing from clients, so that a
+// [Handler] that appends what it is told leaves 16 MiB and what one message of each
+// loop causes. From 32 MiB on, because a source waits for nothing, a loop takes the
+// frames into the logs although there is no room: they drop what is oldest, and the
+// clients that have not had it are too slow.
+//
 // Logs are bounded, and shared by all their followers. Frames queued for single
 // connections are counted in a ledger, once if many connections share them (ledger.go),
 // and have one bound for all (Limits.MaxOutbound): beyond it, the connection with the
@@ -90,9 +98,9 @@
 // [Conn.Finish] (ending.go).
 //
 // A [Handler]'s methods run on the loops and must not block. [Log.Append] and the
-// methods of [Conn] may be called from any goroutine; Append blocks while a loop
-// is far behind, so it must not be called from a Handler, and [Engine.Each] waits
-// for the loops, so it must not either.
+// methods of [Conn] never block and may be called from anywhere, so also from a
+// Handler. [Engine.AwaitRoom], [Engine.Each], [Engine.StopListening] and
+// [Engine.Shutdown] wait for the loops, so they must not be called from one.
 //
 // # Changing logs
 //

@@ -54,7 +54,9 @@ func (l *loop) beginEnding(c *conn, code ws.StatusCode, reason string) {
 	}
 	c.ending = true
 	l.endings[c.slot] = &ending{code: code, reason: reason, until: l.wheel.now + ticks(answerTimeout)}
-	l.engine.cfg.Handler.Ending(l.handle(c), c.session)
+	if !l.engine.ending(l.handle(c), c.session) {
+		l.beginClose(c, ws.StatusInternalServerError, failed)
+	}
 }
 
 // finish is [Conn.Finish] for a connection of this loop.

@@ -1,8 +1,9 @@
 package engine
 
 import (
-	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -13,8 +14,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/gobwas/ws"
 )
 
 // Config says how an [Engine] serves.
@@ -30,7 +29,8 @@ type Config struct {
 	Portable bool
 	// Skip makes a client that falls off its log go on with what is newest, behind
 	// the notice that Skip gives for the number of frames missed (nil gives none).
-	// Without Skip such a client is closed with 1008.
+	// Without Skip such a client is closed with 1008. It runs on the loops, must not
+	// block, and may call what a Handler may.
 	Skip func(session any, missed uint64) Frame
 	// Refused is called for each refused request and each evicted connection. It runs
 	// on the loops and must not block. nil ignores them.
@@ -41,10 +41,12 @@ type Config struct {
 	ClientAddr func(r *Request) (netip.AddrPort, *Refusal)
 	// Exempt reports whether an address is a proxy's and exempt from
 	// Limits.MaxPerAddress. This machine's own addresses always are; nil exempts no
-	// others.
+	// others. It runs on the loops, must not block, and must not call the engine: a lock
+	// is held.
 	Exempt func(netip.Addr) bool
 	// Vital reports whether an HTTP request must be answered even at the connection
-	// limit, such as a health check. nil means none.
+	// limit, such as a health check. It runs on the loops and must not block. nil means
+	// none.
 	Vital func(r *Request) bool
 	// ProxyAdvice is the advice in the refusal of an unexpected PROXY header.
 	ProxyAdvice string
@@ -61,7 +63,13 @@ type Config struct {
 }
 
 // Handler is what a server makes of its connections. Its methods run on the
-// engine's loops, must not block, and may call any method of [Conn].
+// engine's loops, must not block, and may call [Log.Append] and any method of [Conn].
+// What it is told of one connection it is told in order, and never at the same time.
+//
+// A panic in a Handler, or in a callback of [Config], ends the connection that the call
+// was about, with 1011 or before the upgrade with 500; it is logged with its stack and
+// counted ([Stats]). Other connections do not notice. [runtime.Goexit] is not a panic: it
+// ends the loop, so a Handler in a test must not call FailNow or Fatal.
 type Handler interface {
 	// Accept decides on an upgrade request, which is valid during the call. The
 	// error is a [*Refusal], or anything else for 500.
@@ -84,13 +92,13 @@ type Handler interface {
 
 // Message is a message from a client.
 type Message struct {
-	// Op is [ws.OpText] or [ws.OpBinary].
-	Op ws.OpCode
 	// Payload is the whole message, unmasked and inflated. A text is valid UTF-8.
 	Payload []byte
+	// Binary reports whether it is a binary message; else it is a text.
+	Binary bool
 	// Stalled is for how long the engine stood still while the message may have waited
-	// in the socket, or reading from the client was paused because it did not read; 0
-	// if neither. A handler must not do for such a message what must not happen late.
+	// in the socket, or reading was paused because the client did not read or too much
+	// waited to be written; 0 if none of these. A handler must not do for such a message what must not happen late.
 	Stalled time.Duration
 }
 
@@ -108,38 +116,42 @@ type Welcome struct {
 
 // Engine serves WebSocket connections on loops of its own.
 type Engine struct {
-	cfg      Config
-	log      *slog.Logger
-	shards   []shard  // all that carry connections
-	loops    int      // how many of them are loops
-	plain    acceptor // serves plain sockets on the loops
-	gang     *gang    // serves any connection on goroutines; one of the shards
-	handoff  *handoff
-	deflate  *deflate // nil without compression
-	running  sync.WaitGroup
-	start    time.Time
-	limiter  connLimiter
-	stalls   stalls
-	open     atomic.Int64 // WebSocket connections between Open and Closed
-	held     atomic.Int64 // bytes of incomplete messages
-	slow     atomic.Int64 // connections closed because they fell off their log
-	outbound atomic.Int64 // bytes queued for single connections
-	shedding atomic.Bool  // a search for the largest debtor is under way
-	skips    atomic.Int64 // times that a connection skipped what it fell off
-	refused  atomic.Int64 // connections beyond the limits
+	cfg        Config
+	log        *slog.Logger
+	shards     []shard  // all that carry connections
+	loops      int      // how many of them are loops
+	plain      acceptor // serves plain sockets on the loops
+	handoff    *handoff
+	handshakes *handshakes // of TLS connections on the loops
+	deflate    *deflate    // nil without compression
+	running    sync.WaitGroup
+	start      time.Time
+	limiter    connLimiter
+	room       room
+	stalls     stalls
+	open       atomic.Int64 // WebSocket connections between Open and Closed
+	held       atomic.Int64 // bytes of incomplete messages
+	slow       atomic.Int64 // connections closed because they fell off their log
+	outbound   atomic.Int64 // bytes queued for single connections
+	shedding   atomic.Bool  // a search for the largest debtor is under way
+	skips      atomic.Int64 // times that a connection skipped what it fell off
+	refused    atomic.Int64 // connections beyond the limits
+	panics     atomic.Int64 // of handlers and callbacks
+
+	complained atomic.Int64 // the tick in which the user's last mistake was logged
 
 	// mu guards the following fields.
 	mu        sync.Mutex
 	listeners []io.Closer
-	deaf      bool // nothing is listened to any more
+	served    map[net.Listener]bool // all that were given
+	deaf      bool                  // nothing is listened to any more
 	stopped   bool
 }
 
 // shard carries a share of the connections.
 type shard interface {
 	// carry brings a frame to those of its connections that follow the log, by a time
-	// since the engine's start, or at once if that is 0. It blocks while the shard has
-	// more to do than it can hold.
+	// since the engine's start, or at once if that is 0. It never blocks.
 	carry(g *Log, f Frame, due time.Duration)
 	// figures gives what the shard counts, and the bytes of its mail.
 	figures() (n *counters, mail int)
@@ -153,6 +165,10 @@ type shard interface {
 	largest(report func(c Conn, debt int))
 	// stop ends what is left.
 	stop()
+	// over reports whether nothing of it runs any more.
+	over() bool
+	// nudge has the shard look again at what it put off.
+	nudge()
 }
 
 // acceptor serves the connections of listening sockets on the loops.
@@ -165,10 +181,11 @@ type acceptor interface {
 // [Engine.Shutdown], and by a second Shutdown.
 var ErrClosed = errors.New("engine: shut down")
 
-// New starts an engine's loops. It has nothing to serve before [Engine.Listen].
+// New starts an engine's loops. It has nothing to serve before [Engine.Listen], and runs
+// until [Engine.Shutdown]. A value of the configuration that is negative is an error.
 func New(cfg Config) (*Engine, error) {
-	if cfg.Handler == nil {
-		return nil, errors.New("engine: no Handler given")
+	if err := cfg.check(); err != nil {
+		return nil, err
 	}
 	setDefault(&cfg.Loops, runtime.GOMAXPROCS(0))
 	cfg.Limits.setDefaults()
@@ -179,35 +196,42 @@ func New(cfg Config) (*Engine, error) {
 		cfg.HTTP = http.HandlerFunc(upgradeRequired)
 	}
 	e := &Engine{cfg: cfg, log: cfg.Logger, start: time.Now()}
-	e.limiter = connLimiter{max: cfg.MaxConnections, perAddress: cfg.MaxPerAddress, exempt: cfg.Exempt}
+	e.limiter = connLimiter{max: cfg.MaxConnections, perAddress: cfg.MaxPerAddress, exempt: e.exempt}
 	if cfg.Compress {
 		e.deflate = newDeflate(cfg.MaxMessage)
 	}
 	e.stalls.init(&e.cfg)
+	e.handshakes = newHandshakes(e)
+	e.room.init(e.readOn)
 	if err := e.startLoops(); err != nil {
 		return nil, err
 	}
-	e.gang = newGang(e)
-	e.stalls.found = e.gang.stoodStill
 	e.running.Go(e.stalls.watch)
-	e.shards = append(e.shards, e.gang)
-	e.handoff = newHandoff(&e.cfg)
+	e.handoff = newHandoff(&e.cfg, e.vital)
 	return e, nil
 }
 
 // ListenOptions are the options of a listener.
 type ListenOptions struct {
 	// Proxy means that each connection begins with a PROXY protocol header, version 1
-	// or 2, that names the client. On a TLS listener the header comes before TLS, so
-	// the listener must have read it.
+	// or 2, that names the client. With TLS it comes before the handshake, in the clear.
 	Proxy bool
+	// TLS is how the connections speak TLS; nil is not at all. Its callbacks run on
+	// goroutines of handshakes. A certificate that is to be replaced while the engine
+	// runs comes from GetCertificate or GetConfigForClient.
+	TLS *tls.Config
 	// Tag is passed to the handler with each request ([Request.Tag], [TagOf]).
 	Tag any
 }
 
-// Listen serves the connections that arrive at a listener, which is the
-// engine's from now on. Those of a TCP or Unix listener live on the loops; those
-// of any other, such as a TLS listener, on goroutines.
+// Listen begins to serve the connections that arrive at a listener, and returns at once:
+// it does not block as [http.Serve] does. The listener is the engine's from now on, which
+// closes it; an engine may have any number of them, each given once. The error is
+// [ErrClosed] after the engine has stopped listening, or says what is wrong with the
+// listener, which then is still the caller's. Listen may be called from any goroutine.
+//
+// It must be a TCP or Unix listener itself: what wraps one hides the socket from the
+// loops. For TLS see [ListenOptions].
 func (e *Engine) Listen(ln net.Listener) error { return e.ListenWith(ln, ListenOptions{}) }
 
 // ListenWith is Listen with options.
@@ -217,15 +241,23 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 	if e.deaf {
 		return ErrClosed
 	}
+	if options.TLS != nil {
+		options.TLS = options.TLS.Clone()
+		// A reply is wanted whole, and as soon as possible in one write.
+		options.TLS.DynamicRecordSizingDisabled = true
+	}
+	if err := e.adopt(ln); err != nil {
+		return err
+	}
 	socket, ok := ln.(interface{ File() (*os.File, error) })
 	if !ok {
-		e.listeners = append(e.listeners, ln)
-		e.gang.listen(ln, &options)
-		return nil
+		delete(e.served, ln)
+		return fmt.Errorf("engine: a %T cannot be served: give a TCP or Unix listener, and ListenOptions.TLS for TLS", ln)
 	}
 	file, err := socket.File() // shares the socket with ln, whose closing may remove a path
 	if err != nil {
-		return err
+		delete(e.served, ln)
+		return fmt.Errorf("engine: the listener cannot be served: %w", err)
 	}
 	e.listeners = append(e.listeners, file, ln)
 	e.plain.listen(int(file.Fd()), &options)
@@ -235,20 +267,8 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 // now is the engine's coarse clock.
 func (e *Engine) now() tick { return tick(time.Since(e.start)/tickLength) + 1 }
 
-// StopListening closes the listeners. The connections stay, and requests that
-// are being read or answered go on; new ones find nobody. [Engine.Shutdown] is
-// still to be called.
-func (e *Engine) StopListening() {
-	e.mu.Lock()
-	e.deaf = true
-	listeners := e.listeners
-	e.listeners = nil
-	e.mu.Unlock()
-	e.plain.unlisten()
-	for _, l := range listeners {
-		l.Close()
-	}
-}
+// elapsed is the time since the engine started. It is never 0 for a frame's due time.
+func (e *Engine) elapsed() time.Duration { return time.Since(e.start) }
 
 // Each calls visit for every connection that is open, on the caller's goroutine,
 // where it may take its time; a connection may have ended meanwhile. Those that
@@ -266,38 +286,4 @@ func (e *Engine) Each(visit func(c Conn, session any)) {
 type member struct {
 	conn    Conn
 	session any
-}
-
-// Shutdown stops accepting, closes every connection with 1001 and the reason,
-// and returns when all are gone or the context ends; then what is left is cut.
-func (e *Engine) Shutdown(ctx context.Context, reason string) error {
-	e.mu.Lock()
-	already := e.stopped
-	e.stopped = true
-	e.mu.Unlock()
-	if already {
-		return ErrClosed
-	}
-	e.StopListening()
-	var left sync.WaitGroup
-	for _, s := range e.shards {
-		left.Add(1)
-		s.drain(reason, left.Done)
-	}
-	all := make(chan struct{})
-	go func() { left.Wait(); close(all) }()
-	err := e.handoff.shutdown(ctx)
-	select {
-	case <-all:
-	case <-ctx.Done():
-		err = ctx.Err()
-	}
-	for _, s := range e.shards {
-		s.stop()
-	}
-	close(e.stalls.ended)
-	<-all
-	e.running.Wait()
-	e.handoff.discard()
-	return err
 }

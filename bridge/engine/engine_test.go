@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -233,35 +234,23 @@ func TestRequestsThatAreNoUpgradeGoToHTTP(t *testing.T) {
 		s := start(Config{HTTP: page})
 		long := strings.Repeat("long ", 1000) + "."
 		for range 3 {
-			req, err := http.NewRequest(http.MethodPost, "http://"+s.addr+"/path?query", nil)
+			req, err := http.NewRequest(http.MethodPost, "/path?query", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			req.Header.Set("X-Long", long)
-			resp, err := http.DefaultClient.Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			body, err := io.ReadAll(resp.Body)
-			resp.Body.Close()
+			body, err := io.ReadAll(s.get(t, req).Body)
 			if want := "POST /path?query " + long; err != nil || string(body) != want {
 				t.Fatalf("got %.60q, %v", body, err)
 			}
 		}
-		http.DefaultClient.CloseIdleConnections()
 	})
 }
 
 func TestWithoutAPageAnythingButAnUpgradeIsTold426(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{})
-		resp, err := http.Get("http://" + s.addr + "/")
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
-		http.DefaultClient.CloseIdleConnections()
-		if resp.StatusCode != http.StatusUpgradeRequired {
+		if resp := s.get(t, &http.Request{URL: &url.URL{Path: "/"}}); resp.StatusCode != http.StatusUpgradeRequired {
 			t.Fatalf("answered %s", resp.Status)
 		}
 	})

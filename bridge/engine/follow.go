@@ -75,10 +75,9 @@ func (l *loop) lendRest(c *conn) bool {
 func (l *loop) lendLog(c *conn) bool {
 	r := c.ring
 	if c.cursor < r.tail {
-		if l.engine.cfg.Skip == nil {
+		if l.engine.cfg.Skip == nil || !l.skip(c) {
 			return false
 		}
-		l.skip(c)
 	}
 	if c.cursor < r.head {
 		l.mark(r) // perhaps nobody needs its frames any more

@@ -220,33 +220,6 @@ func TestAClientThatReadsNothingOfItsFirstFramesIsClosedInTheEnd(t *testing.T) {
 	}
 }
 
-func TestAClientOnGoroutinesThatReadsItsFirstFramesSlowlyIsNotDeaf(t *testing.T) {
-	const age = time.Second
-	now := time.Now()
-	p := &peer{gang: &gang{engine: &Engine{}}, sent: now.Add(-time.Hour)}
-	if p.deaf(now, age) {
-		t.Fatal("a client that is owed nothing is deaf")
-	}
-	p.lend(Text("first"))
-	if p.lent = now; p.deaf(now.Add(age), age) {
-		t.Fatal("a client is deaf that was lent its frames just now")
-	}
-	p.takeOwn(nil) // the writer's write begins
-	for range 10 {
-		now = now.Add(age)
-		if p.sent = now; p.deaf(now.Add(age), age) {
-			t.Fatal("a client is deaf that takes a piece at a time")
-		}
-	}
-	if !p.deaf(now.Add(age+1), age) {
-		t.Fatal("a client is not deaf that takes nothing")
-	}
-	p.putDown()
-	if p.deaf(now.Add(time.Hour), age) {
-		t.Fatal("a client is deaf that took everything")
-	}
-}
-
 func TestALogLeavesAClientBehindThatStillReadsItsFirstFrames(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{LogBytes: 1 << 20}})

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/binary"
+	"errors"
 
 	"github.com/gobwas/ws"
 )
@@ -14,9 +15,35 @@ type Frame []byte
 // frame header is 2, 4 or 10 bytes long (RFC 6455, 5.2).
 const HeaderRoom = 10
 
-// Seal makes a text frame of buf, whose payload starts at [HeaderRoom], without
-// copying it. The frame shares buf's memory.
-func Seal(buf []byte) Frame { return seal(ws.OpText, buf) }
+// ErrNoHeaderRoom is returned for a buffer that is shorter than [HeaderRoom].
+var ErrNoHeaderRoom = errors.New("engine: a buffer for a frame must begin with HeaderRoom (10) bytes for its header")
+
+// Must returns a frame of [Seal], [Begin], [Middle] or [Rest] for callers that have left
+// room for the header; it panics if there was an error.
+func Must(f Frame, err error) Frame {
+	if err != nil {
+		panic(err)
+	}
+	return f
+}
+
+// Seal makes a text frame of buf, whose payload is UTF-8 and starts at [HeaderRoom],
+// without copying it. The frame shares buf's memory, which must not be changed any more.
+// The only error is [ErrNoHeaderRoom]. Like all that make frames it may be called from
+// anywhere.
+func Seal(buf []byte) (Frame, error) { return sealChecked(ws.OpText, true, buf) }
+
+// sealChecked makes a frame, or a fragment that is not the last of its message.
+func sealChecked(op ws.OpCode, fin bool, buf []byte) (Frame, error) {
+	if len(buf) < HeaderRoom {
+		return nil, ErrNoHeaderRoom
+	}
+	f := seal(op, buf)
+	if !fin {
+		f[0] &^= 0x80
+	}
+	return f, nil
+}
 
 // seal writes the header right in front of the payload:
 //
@@ -49,26 +76,18 @@ func seal(op ws.OpCode, buf []byte) Frame {
 // Begin makes the first part of a text message of buf, as [Seal] does, which goes on
 // with the frames of any number of [Middle] and of a [Rest]. Many clients may share the
 // later fragments of a message; only the first is each client's own (RFC 6455, 5.4).
-func Begin(buf []byte) Frame {
-	f := Seal(buf)
-	f[0] &^= 0x80 // FIN
-	return f
-}
+func Begin(buf []byte) (Frame, error) { return sealChecked(ws.OpText, false, buf) }
 
 // Middle makes a fragment of a message between its beginning and its rest.
-func Middle(buf []byte) Frame {
-	f := Rest(buf)
-	f[0] &^= 0x80 // FIN
-	return f
-}
+func Middle(buf []byte) (Frame, error) { return sealChecked(ws.OpContinuation, false, buf) }
 
 // Rest makes the last fragment of a message. All parts must be given to a connection in
-// one call of [Conn.Follow]: no other message may come in between.
-func Rest(buf []byte) Frame { return seal(ws.OpContinuation, buf) }
+// one call of [Conn.Follow] or [Conn.Say]: no other message may come in between.
+func Rest(buf []byte) (Frame, error) { return sealChecked(ws.OpContinuation, true, buf) }
 
-// Text makes a text frame with a copy of the payload.
+// Text makes a text frame with a copy of the payload, which is UTF-8.
 func Text(payload string) Frame {
-	return Seal(append(make([]byte, HeaderRoom, HeaderRoom+len(payload)), payload...))
+	return seal(ws.OpText, append(make([]byte, HeaderRoom, HeaderRoom+len(payload)), payload...))
 }
 
 // Payload is that of a frame that is a whole message; nil for any other. It is

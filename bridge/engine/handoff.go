@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -33,21 +34,21 @@ type handoff struct {
 	closed  chan struct{}
 }
 
-func newHandoff(cfg *Config) *handoff {
+func newHandoff(cfg *Config, vital func(*Request) bool) *handoff {
 	h := &handoff{
-		vital:  cfg.Vital,
+		vital:  vital,
 		conns:  make(chan net.Conn, 128),
 		served: make(chan struct{}),
 		closed: make(chan struct{}),
 	}
 	h.server = &http.Server{
-		Handler:           cfg.HTTP,
+		Handler:           withTLS(cfg.HTTP),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      time.Minute,
 		IdleTimeout:       time.Minute,
 		ErrorLog:          slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
-		ConnContext:       withTag,
+		ConnContext:       withConn,
 	}
 	// A connection that has served a page could not become a WebSocket: proxies
 	// that keep connections would run into it.
@@ -121,15 +122,33 @@ func (c *replayConn) Close() error {
 	return c.Conn.Close()
 }
 
-type tagKey struct{}
+type connKey struct{}
 
-func withTag(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, tagKey{}, c.(*replayConn).tag)
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c.(*replayConn))
+}
+
+// withTLS sets a request's TLS, which net/http knows only of a [tls.Conn] itself.
+func withTLS(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c := r.Context().Value(connKey{}).(*replayConn); r.TLS == nil {
+			if secure, ok := c.Conn.(*tls.Conn); ok {
+				state := secure.ConnectionState()
+				r.TLS = &state
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // TagOf returns the tag of the listener that accepted a request of [Config.HTTP], from
 // the request's context.
-func TagOf(ctx context.Context) any { return ctx.Value(tagKey{}) }
+func TagOf(ctx context.Context) any {
+	if c, ok := ctx.Value(connKey{}).(*replayConn); ok {
+		return c.tag
+	}
+	return nil
+}
 
 func (c *replayConn) Read(p []byte) (int, error) {
 	if len(c.read) == 0 {
@@ -149,7 +168,7 @@ var busy = []byte("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetr
 // false when too many are served already; then the connection remains the caller's.
 func (h *handoff) give(socket net.Conn, r *Request, rest []byte) bool {
 	most := int32(maxRequests)
-	if h.vital != nil && h.vital(r) {
+	if h.vital(r) {
 		most += maxVital
 	}
 	if h.open.Add(1) > most {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"crypto/tls"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -14,6 +15,7 @@ type Request struct {
 	fields                  []field
 	client                  netip.AddrPort
 	tag                     any
+	secure                  *tls.Conn // nil without TLS
 }
 
 // field is a header field as it lies in the head, its value without blanks around it.
@@ -58,6 +60,16 @@ func (r *Request) RemoteAddr() netip.AddrPort { return r.client }
 
 // Tag is the tag of the listener that accepted the client.
 func (r *Request) Tag() any { return r.tag }
+
+// TLS returns the state of the client's TLS connection, with its certificates; nil if
+// the client does not speak TLS.
+func (r *Request) TLS() *tls.ConnectionState {
+	if r.secure == nil {
+		return nil
+	}
+	state := r.secure.ConnectionState()
+	return &state
+}
 
 // each goes over the values of a header field as they lie in the head.
 func (r *Request) each(name string) func(yield func([]byte) bool) {

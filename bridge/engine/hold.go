@@ -13,9 +13,6 @@ import (
 // rings that hold something in a heap, and its wait ends when the first is due. It is not
 // woken for a frame that may wait until then: that stays in the mailbox.
 
-// elapsed is the time since the engine started. It is never 0 for a frame's due time.
-func (e *Engine) elapsed() time.Duration { return time.Since(e.start) }
-
 // push appends a frame to a ring. due is when it must leave, 0 for at once. What the
 // ring holds leaves with the first of its frames, and at once when it is as much as one
 // write brings to a connection. For nobody nothing is held.

@@ -233,7 +233,7 @@ func TestALoopIsWokenForWhatCannotWaitUntilItWakes(t *testing.T) {
 	} {
 		woken := 0
 		var m mailbox
-		m.init(func() { woken++ })
+		m.init(func() { woken++ }, &room{})
 		if !m.sleep(100) {
 			t.Fatal("there is mail in a new mailbox")
 		}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -74,13 +75,13 @@ var misdeeds = map[string]func(c net.Conn, rng *rand.Rand) error{
 		if err := opened(c); err != nil {
 			return err
 		}
-		return c.(*net.TCPConn).SetLinger(0)
+		return socketOf(c).SetLinger(0)
 	},
 	"half-closes": func(c net.Conn, rng *rand.Rand) error {
 		if err := opened(c); err != nil {
 			return err
 		}
-		return c.(*net.TCPConn).CloseWrite()
+		return socketOf(c).CloseWrite()
 	},
 	"sends rubbish for a request": func(c net.Conn, rng *rand.Rand) error {
 		rubbish := make([]byte, rng.IntN(20_000))
@@ -109,6 +110,14 @@ var misdeeds = map[string]func(c net.Conn, rng *rand.Rand) error{
 	},
 }
 
+// socketOf is the socket of a connection, below its TLS.
+func socketOf(c net.Conn) *net.TCPConn {
+	if secure, ok := c.(*tls.Conn); ok {
+		c = secure.NetConn()
+	}
+	return c.(*net.TCPConn)
+}
+
 // opened upgrades a connection and writes pieces to it.
 func opened(c net.Conn, pieces ...[]byte) error {
 	_, err := c.Write(append([]byte(upgradeRequest), join(pieces...)...))
@@ -129,7 +138,7 @@ func TestHostileClientsHurtNobody(t *testing.T) {
 		}
 		s.mute.Store(true)
 		for name, misdeed := range misdeeds {
-			hostile.Go(func() { rage(s.addr, name, misdeed, over) })
+			hostile.Go(func() { rage(s, name, misdeed, over) })
 		}
 		var peak uint64
 		tick := time.NewTicker(10 * time.Millisecond)
@@ -194,7 +203,7 @@ func followClosely(t *testing.T, c *client) (worst time.Duration) {
 }
 
 // rage repeats a misdeed on new connections, of which it keeps some open.
-func rage(addr, name string, misdeed func(net.Conn, *rand.Rand) error, over <-chan struct{}) {
+func rage(s *server, name string, misdeed func(net.Conn, *rand.Rand) error, over <-chan struct{}) {
 	rng := rand.New(rand.NewPCG(uint64(len(name)), 1))
 	var kept []net.Conn
 	defer func() {
@@ -208,9 +217,12 @@ func rage(addr, name string, misdeed func(net.Conn, *rand.Rand) error, over <-ch
 			return
 		default:
 		}
-		c, err := net.Dial("tcp", addr)
+		c, err := net.Dial("tcp", s.addr)
 		if err != nil {
 			continue
+		}
+		if s.tls != nil {
+			c = tls.Client(c, clientTLS)
 		}
 		_ = c.SetDeadline(time.Now().Add(2 * time.Second))
 		if err := misdeed(c, rng); err == nil && name != "reads nothing" {

@@ -17,7 +17,6 @@ type incoming struct {
 
 	client      netip.AddrPort // the socket's peer, or the address in the PROXY header
 	expectProxy bool           // a PROXY header must come first
-	readsProxy  bool           // the socket reads it
 	head        []byte         // the bytes so far, while it is incomplete
 	skip        int            // length of the PROXY header in it
 	looked      int            // how far it was searched for the end
@@ -29,10 +28,6 @@ type incoming struct {
 	count  *addrCount // nil if its address is not counted
 	links  [2]headLink
 }
-
-// proxyReader is a socket that may read its PROXY header itself, for example below TLS.
-// Its RemoteAddr is the client's once something was read.
-type proxyReader interface{ ReadsProxyHeader() bool }
 
 // headLink is a connection's link in a headList.
 type headLink struct{ older, newer *incoming }
@@ -78,17 +73,8 @@ func (l *headList) remove(in *incoming) {
 // is whole; rest is what lies behind it then.
 func (e *Engine) examine(in *incoming, r *Request, data []byte) (rest []byte, whole bool, no *Refusal) {
 	if in.expectProxy {
-		client, n, err := proxyproto.Parse(data)
-		switch {
-		case err != nil:
-			return nil, false, &Refusal{Status: http.StatusBadRequest, Kind: KindProxyLine,
-				Reason: err.Error() + "; a proxy in front of this port has to send one, so connect by way of that proxy"}
-		case n == 0:
-			return nil, false, nil
-		}
-		in.expectProxy, in.skip = false, n
-		if client.IsValid() {
-			in.client = client
+		if in.skip, no = in.readProxy(data); in.expectProxy {
+			return nil, false, no
 		}
 	}
 	data = data[in.skip:]
@@ -108,7 +94,24 @@ func (e *Engine) examine(in *incoming, r *Request, data []byte) (rest []byte, wh
 	return data[end:], true, r.read(data[:end:end])
 }
 
-// started reports whether the client has sent anything.
+// readProxy reads the PROXY header at the beginning of data, and returns its length once
+// it is whole. Then none is expected any more.
+func (in *incoming) readProxy(data []byte) (n int, _ *Refusal) {
+	client, n, err := proxyproto.Parse(data)
+	switch {
+	case err != nil:
+		return 0, &Refusal{Status: http.StatusBadRequest, Kind: KindProxyLine,
+			Reason: err.Error() + "; a proxy in front of this port has to send one, so connect by way of that proxy"}
+	case n == 0:
+		return 0, nil
+	case client.IsValid():
+		in.client = client
+	}
+	in.expectProxy = false
+	return n, nil
+}
+
+// started reports whether the client has sent anything of its request.
 func (in *incoming) started() bool { return len(in.head) > 0 }
 
 // receive decides on a request: an upgrade gets an answer or a refusal, and a request
@@ -121,12 +124,10 @@ func (e *Engine) receive(in *incoming, r *Request) (answer []byte, welcome Welco
 	if no != nil {
 		return nil, welcome, no
 	}
-	if e.cfg.ClientAddr != nil {
-		if r.client, no = e.cfg.ClientAddr(r); no != nil {
-			return nil, welcome, no
-		}
-		in.client = r.client
+	if r.client, no = e.clientAddr(r); no != nil {
+		return nil, welcome, no
 	}
+	in.client = r.client
 	gave, no := e.limiter.admit(in, r.client.Addr())
 	gave.tell()
 	if no != nil {
@@ -148,7 +149,7 @@ func (e *Engine) checkOrdinary(in *incoming, r *Request) *Refusal {
 	if r.hasBody() {
 		return &Refusal{Status: http.StatusRequestEntityTooLarge, Kind: KindBody, Reason: "no request to this port may have a body: it serves pages and WebSockets"}
 	}
-	if no := e.limiter.noRoom(in); no != nil && (e.cfg.Vital == nil || !e.cfg.Vital(r)) {
+	if no := e.limiter.noRoom(in); no != nil && !e.vital(r) {
 		return no
 	}
 	return nil

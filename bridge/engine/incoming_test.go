@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -19,6 +18,7 @@ func (s *server) listenWith(t *testing.T, options ListenOptions) {
 		t.Fatal(err)
 	}
 	s.addr = ln.Addr().String()
+	options.TLS = s.tls
 	if err := s.ListenWith(ln, options); err != nil {
 		t.Fatal(err)
 	}
@@ -42,8 +42,12 @@ func TestAProxyHeaderNamesTheClient(t *testing.T) {
 		s.listenWith(t, ListenOptions{Proxy: true})
 		client := netip.MustParseAddrPort("192.0.2.1:56324")
 		for _, header := range []string{line4, binary4} {
-			c := s.dialTCP(t)
-			for _, b := range split([]byte(header + upgradeRequest)) {
+			c := s.dialRaw(t)
+			for _, b := range split([]byte(header)) {
+				c.send(b)
+			}
+			c.secure(s)
+			for _, b := range split([]byte(upgradeRequest)) {
 				c.send(b)
 			}
 			c.send(text("hello"))
@@ -56,14 +60,18 @@ func TestAProxyHeaderNamesTheClient(t *testing.T) {
 			if got := receive(t, s.messages); got != "hello" {
 				t.Errorf("%q: it says %q", header, got)
 			}
-			c = s.dialTCP(t)
-			c.send([]byte(header + "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+			c = s.dialRaw(t)
+			c.send([]byte(header))
+			c.secure(s)
+			c.send([]byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"))
 			if body, _ := io.ReadAll(c.response().Body); string(body) != client.String() {
 				t.Errorf("%q: net/http is told of %q", header, body)
 			}
 		}
-		c := s.dialTCP(t)
-		c.send([]byte(local + upgradeRequest))
+		c := s.dialRaw(t)
+		c.send([]byte(local))
+		c.secure(s)
+		c.send([]byte(upgradeRequest))
 		if c.response(); receive(t, from).String() != c.LocalAddr().String() {
 			t.Error("a proxy that speaks for itself has another address")
 		}
@@ -74,9 +82,10 @@ func TestAProxyHeaderIsRefusedWhereNoneIsExpectedAndMissedWhereOneIs(t *testing.
 	onBoth(t, func(t *testing.T, start starter) {
 		refused := make(chan string, 10)
 		s := start(Config{ProxyAdvice: "see --proxy-protocol", Refused: func(r *Refusal, _ netip.AddrPort) { refused <- r.Kind }})
+		dial := s.dialTCP
 		refuse := func(request, words string) {
 			t.Helper()
-			c := s.dialTCP(t)
+			c := dial(t)
 			c.send([]byte(request))
 			resp := c.response()
 			if body, _ := io.ReadAll(resp.Body); resp.StatusCode != 400 || !strings.Contains(string(body), words) {
@@ -89,6 +98,7 @@ func TestAProxyHeaderIsRefusedWhereNoneIsExpectedAndMissedWhereOneIs(t *testing.
 		refuse(line4+upgradeRequest, "see --proxy-protocol")
 		refuse(binary4+upgradeRequest, "see --proxy-protocol")
 		s.listenWith(t, ListenOptions{Proxy: true})
+		dial = s.dialRaw // the header comes before TLS
 		refuse(upgradeRequest, "does not begin with a PROXY protocol header")
 		refuse("PROXY TCP4 a b c d\r\n"+upgradeRequest, "malformed")
 	})
@@ -96,19 +106,15 @@ func TestAProxyHeaderIsRefusedWhereNoneIsExpectedAndMissedWhereOneIs(t *testing.
 
 func TestWhatIsNoTLSIsToldOfByWhatItIs(t *testing.T) {
 	refused := make(chan *Refusal, 1)
-	s := start(t, Config{ProxyAdvice: "see --proxy-protocol", Refused: func(r *Refusal, _ netip.AddrPort) { refused <- r }})
-	plain, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.addr = plain.Addr().String()
-	if err := s.Listen(tls.NewListener(plain, &tls.Config{})); err != nil {
-		t.Fatal(err)
-	}
+	s := start(t, Config{ProxyAdvice: "see --proxy-protocol", Refused: func(r *Refusal, _ netip.AddrPort) { refused <- r }}, overTLS)
 	for sent, want := range map[string]Refusal{
-		upgradeRequest: {Kind: KindNoTLS}, line4: {Kind: KindProxyLine, Reason: "see --proxy-protocol"}, binary4: {Kind: KindProxyLine, Reason: "see --proxy-protocol"},
+		upgradeRequest: {Kind: KindNoTLS, Reason: "https:// or wss://"}, line4: {Kind: KindProxyLine, Reason: "see --proxy-protocol"}, binary4: {Kind: KindProxyLine, Reason: "see --proxy-protocol"},
 	} {
-		s.dialTCP(t).send([]byte(sent))
+		c := s.dialRaw(t)
+		c.send([]byte(sent))
+		if body, _ := io.ReadAll(c.response().Body); !strings.Contains(string(body), want.Reason) {
+			t.Errorf("%.12q is answered %q", sent, body)
+		}
 		if got := receive(t, refused); got.Kind != want.Kind || !strings.Contains(got.Reason, want.Reason) {
 			t.Errorf("%.12q is told of as %s: %s", sent, got.Kind, got.Reason)
 		}

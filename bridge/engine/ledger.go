@@ -1,7 +1,5 @@
 package engine
 
-import "sync"
-
 // ledger counts the bytes of frames queued for single connections. A frame queued for
 // many of them is in memory once, and is counted once.
 type ledger struct {
@@ -46,21 +44,4 @@ func (f *owed) identity() (id *byte, shared bool) {
 		return nil, false
 	}
 	return &f.Frame[0], true
-}
-
-// lockedLedger is a ledger for many goroutines.
-type lockedLedger struct {
-	mu sync.Mutex // guards all
-	ledger
-	told int
-}
-
-// change applies do to the ledger and returns the change of its bytes since the last
-// call.
-func (k *lockedLedger) change(do func(*ledger)) (delta int) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	do(&k.ledger)
-	delta, k.told = k.bytes-k.told, k.bytes
-	return delta
 }

@@ -19,7 +19,6 @@ type Log struct {
 	rings    []ring        // one for each loop, and owned by it
 	appended atomic.Uint64 // frames ever
 	closed   atomic.Bool   // nothing is appended any more
-	stream   stream        // for the connections on goroutines
 	twin                   // for those that negotiated compression
 }
 
@@ -29,14 +28,21 @@ func (e *Engine) newLog() *Log {
 	for i := range log.rings {
 		log.rings[i].limit = e.cfg.LogBytes
 	}
-	log.stream.init(e.cfg.LogBytes, &e.gang.kept)
 	return log
 }
 
 // Append adds a frame for every connection that follows the log. Frames of one
-// caller keep their order. It blocks while the engine has more to do than it can
-// hold, so that a fast source waits instead of filling memory. After [Log.Close]
-// it does nothing.
+// caller keep their order, and all followers get those of all callers in one order.
+// After [Log.Close] it does nothing.
+//
+// Append waits for no client and no loop, and may be called from anywhere, also from a
+// [Handler] and with locks that Handlers take. A source that can be faster than the
+// loops calls [Engine.AwaitRoom] in between. From one that does not, a loop takes at
+// most 32 MiB before it drops what its clients have not been offered (Limits.LogBytes);
+// they are then too slow. Only a loop that stands still, because a Handler blocks it
+// against the rules, takes nothing.
+//
+// What is no whole frame ([Text], [Binary], [Seal]) is left out, and logged.
 func (g *Log) Append(f Frame) { g.append(f, 0) }
 
 // AppendWithin is Append for a frame that may wait so long, for others that come until
@@ -49,7 +55,7 @@ func (g *Log) Append(f Frame) { g.append(f, 0) }
 // A longer wait saves more system calls, and makes each frame late by up to that. The
 // clock of a loop is as precise as the system's timers, a millisecond or so.
 func (g *Log) AppendWithin(f Frame, wait time.Duration) {
-	if wait <= 0 {
+	if wait <= 0 || g == nil || g.engine == nil {
 		g.append(f, 0)
 		return
 	}
@@ -59,6 +65,12 @@ func (g *Log) AppendWithin(f Frame, wait time.Duration) {
 // append adds a frame that must leave by a time since the engine's start, or at once if
 // that is 0.
 func (g *Log) append(f Frame, due time.Duration) {
+	if g == nil || g.engine == nil {
+		panic("engine: Append to a Log that was not made by Engine.NewLog")
+	}
+	if !g.engine.wholeFrame("Log.Append", f) {
+		return
+	}
 	g.order.Lock()
 	defer g.order.Unlock()
 	if g.closed.Load() {
@@ -113,6 +125,18 @@ func (r *ring) push(f Frame) {
 	r.window.push(f)
 	r.unswept += len(f)
 	for r.bytes > r.limit && r.tail < r.from {
+		r.drop()
+	}
+}
+
+// makeWay drops frames that the members were not even offered, the oldest first, so
+// that so many bytes more are within the limit.
+func (r *ring) makeWay(bytes int) {
+	for r.bytes+bytes > r.limit && r.tail < r.head {
+		if r.tail == r.to {
+			r.unswept -= len(r.at(r.to))
+			r.to++
+		}
 		r.drop()
 	}
 }
@@ -175,7 +199,7 @@ func (r *ring) run(seq uint64, chunk int, scratch *[]byte) ([]byte, uint64) {
 // add makes a connection follow the log from a frame on, which may be one that
 // the ring does not have yet.
 func (r *ring) add(c *conn, from uint64) {
-	c.ring, c.cursor, c.member = r, from, len(r.members)
+	c.ring, c.cursor, c.member = r, from, int32(len(r.members))
 	r.members = append(r.members, c)
 	if r.count != nil {
 		r.count.Add(1)
@@ -185,10 +209,10 @@ func (r *ring) add(c *conn, from uint64) {
 // remove ends a connection's following. The members that the pass has not
 // visited yet stay behind pos.
 func (r *ring) remove(c *conn) {
-	hole := c.member
+	hole := int(c.member)
 	move := func(from, to int) {
 		r.members[to] = r.members[from]
-		r.members[to].member = to
+		r.members[to].member = int32(to)
 	}
 	if hole < r.pos {
 		r.pos--

@@ -11,16 +11,10 @@ import (
 // keptLogs counts the logs that the next ticks will look at.
 func keptLogs(s *server) (n int) {
 	for _, sh := range s.shards {
-		switch sh := sh.(type) {
-		case *loop:
-			count := make(chan int)
-			sh.mail.post(func() { count <- len(sh.kept) })
-			n += <-count
-		case *gang:
-			sh.kept.mu.Lock()
-			n += len(sh.kept.all)
-			sh.kept.mu.Unlock()
-		}
+		l := sh.(*loop)
+		count := make(chan int)
+		l.mail.post(func() { count <- len(l.kept) })
+		n += <-count
 	}
 	return n
 }

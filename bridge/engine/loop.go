@@ -54,6 +54,9 @@ type loop struct {
 
 	buf     []byte // what was just read
 	scratch []byte // joined frames for one connection
+	plain   []byte // what was just decrypted
+	sealed  []byte // ciphertext that crypto/tls just made, not sent yet
+	unsent  []byte // the part of it that a socket did not take
 	parsers []*parser
 	sink    connSink
 
@@ -61,6 +64,7 @@ type loop struct {
 	reported int                     // bytes of it that the engine knows
 	paused   map[int32]time.Duration // since when reading from connections is paused, by slot
 
+	putOff       putOff        // while reading is put off for what waits to be written
 	looked       time.Duration // the last look at the clock of stalls
 	stood        time.Duration // length of the last stall
 	lateArrivals int           // while positive, new connections may have waited during it
@@ -92,7 +96,7 @@ func (e *Engine) startLoops() error {
 			return err
 		}
 		l.oneShot = l.poll.oneShot()
-		l.mail.init(l.poll.wake)
+		l.mail.init(l.poll.wake, &e.room)
 		loops = append(loops, l)
 	}
 	e.loops, e.plain = len(loops), &listening{loops: loops, sockets: map[int]*ListenOptions{}}
@@ -103,7 +107,7 @@ func (e *Engine) startLoops() error {
 	return nil
 }
 
-// carry, figures, list, drain and stop make the loop a shard.
+// carry, figures, list, drain, stop, over and nudge make the loop a shard.
 func (l *loop) carry(g *Log, f Frame, due time.Duration) {
 	l.mail.append(&g.rings[l.index], f, due)
 }
@@ -120,6 +124,15 @@ func (l *loop) list() (open []member) {
 }
 func (l *loop) drain(reason string, done func()) { l.mail.post(func() { l.closeAll(reason, done) }) }
 func (l *loop) stop()                            { l.mail.post(l.end) }
+func (l *loop) over() bool {
+	select {
+	case <-l.ended:
+		return true
+	default:
+		return false
+	}
+}
+func (l *loop) nudge() { l.mail.post(func() {}) }
 
 // run serves until the loop is stopped.
 func (l *loop) run() {
@@ -145,7 +158,7 @@ func (l *loop) ask(do func()) {
 // turn waits for something to do and does a share of everything there is.
 func (l *loop) turn() {
 	var timeout time.Duration
-	busy := len(l.dirty) > 0 || l.next < len(l.pending) || len(l.unread) > 0 || len(l.late) > 0
+	busy := len(l.dirty) > 0 || l.next < len(l.pending) || len(l.unread) > 0 && !l.engine.tooMuchToRead() || len(l.late) > 0
 	if !busy {
 		now := l.engine.elapsed()
 		if wait := l.untilDue(now); l.mail.sleep(now + wait) {
@@ -190,6 +203,7 @@ func (l *loop) tick(now tick) {
 	l.expireLogs()
 	l.checkLent()
 	l.checkEndings()
+	l.engine.handshakes.relieve(now)
 	if l.accepting != nil {
 		l.accepting.resume()
 	}
@@ -255,6 +269,8 @@ func (l *loop) lookup(slot int32, gen uint32) *conn {
 	return c
 }
 
+func (l *loop) owner() *Engine { return l.engine }
+
 func (l *loop) handle(c *conn) Conn { return Conn{l, c.slot, c.gen} }
 
 // sendTo and close make the loop a carrier of the connections it hands out.
@@ -276,7 +292,9 @@ func (l *loop) close(slot int32, gen uint32, code ws.StatusCode, reason string) 
 }
 
 // readMail does what other goroutines asked for. It stops short of bringing a
-// ring more than a quarter of what it holds: the members must have their turn.
+// ring more than a quarter of what it holds: the members must have their turn. When
+// too much waits nevertheless, because its source does not care ([Engine.AwaitRoom]),
+// the ring loses what is oldest, and so do the members that have not had it.
 func (l *loop) readMail() {
 	if l.next == len(l.pending) {
 		clear(l.pending)
@@ -284,18 +302,21 @@ func (l *loop) readMail() {
 	}
 	bytes := 0
 	for l.next < len(l.pending) {
-		m := &l.pending[l.next]
-		if m.do != nil {
-			m.do()
-		} else {
-			if m.ring.unswept > m.ring.limit/4 {
+		m := l.pending[l.next]
+		if m.do == nil && m.ring.unswept > m.ring.limit/4 {
+			if l.mail.waiting()-bytes <= maxMail {
 				break
 			}
-			l.push(m.ring, m.frame, m.due)
-			bytes += len(m.frame)
+			m.ring.makeWay(len(m.frame))
 		}
-		*m = mail{}
+		l.pending[l.next] = mail{}
 		l.next++
+		if m.do != nil {
+			m.do()
+			continue
+		}
+		l.push(m.ring, m.frame, m.due)
+		bytes += len(m.frame)
 	}
 	l.mail.processed(bytes)
 }

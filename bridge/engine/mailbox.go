@@ -5,9 +5,6 @@ import (
 	"time"
 )
 
-// mailBytes bounds the frames that wait in a loop's mailbox.
-const mailBytes = 4 << 20
-
 // mail is a frame for a ring, or something to do on the loop.
 type mail struct {
 	ring  *ring
@@ -22,27 +19,28 @@ type mailbox struct {
 
 	// mu guards the following fields.
 	mu       sync.Mutex
-	room     sync.Cond // bytes went down
 	queue    []mail
 	bytes    int
+	sources  level         // whether sources wait for this loop
+	reading  level         // whether the loops read nothing because of it
 	sleeping bool          // the loop waits, or is about to: it must be woken
 	until    time.Duration // when it wakes by itself, since the engine's start
 	closed   bool
 }
 
-func (m *mailbox) init(wake func()) {
+func (m *mailbox) init(wake func(), r *room) {
 	m.wake = wake
-	m.room.L = &m.mu
+	m.sources.gauge, m.reading.gauge = &r.sources, &r.reading
 }
 
-// append brings a frame to a ring. It blocks while too many bytes wait.
+// append brings a frame to a ring, by a time since the engine's start, or at once if
+// that is 0.
 func (m *mailbox) append(r *ring, f Frame, due time.Duration) {
 	m.mu.Lock()
-	for m.bytes > mailBytes && !m.closed {
-		m.room.Wait()
-	}
 	if !m.closed {
 		m.bytes += len(f)
+		m.sources.rise(m.bytes)
+		m.reading.rise(m.bytes)
 	}
 	m.push(mail{ring: r, frame: f, due: due})
 }
@@ -93,8 +91,19 @@ func (m *mailbox) processed(bytes int) {
 	}
 	m.mu.Lock()
 	m.bytes -= bytes
+	m.unlockLower()
+}
+
+// unlockLower is called with mu held, which it gives up, when fewer bytes wait.
+func (m *mailbox) unlockLower() {
+	source, reading := m.sources.fall(m.bytes), m.reading.fall(m.bytes)
 	m.mu.Unlock()
-	m.room.Broadcast()
+	if source {
+		m.sources.relieved()
+	}
+	if reading {
+		m.reading.relieved()
+	}
 }
 
 // waiting is how many bytes of frames wait.
@@ -120,11 +129,10 @@ func (m *mailbox) woken() {
 	m.mu.Unlock()
 }
 
-// close turns mail away from now on, and frees who waits for room.
+// close turns mail away from now on. Nobody waits for this loop any more.
 func (m *mailbox) close() {
 	m.mu.Lock()
 	m.closed = true
 	m.queue, m.bytes = nil, 0
-	m.mu.Unlock()
-	m.room.Broadcast()
+	m.unlockLower()
 }

@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -36,8 +38,8 @@ type server struct {
 	ending   func(Conn)          // nil finishes at once
 	message  func(Conn, Message) // beside its report
 	listen   *net.ListenConfig   // nil is Go's default
-	wrap     func(net.Listener) net.Listener
-	mute     atomic.Bool // nothing is reported: nobody reads it
+	tls      *tls.Config         // nil is plain
+	mute     atomic.Bool         // nothing is reported: nobody reads it
 }
 
 type closeNote struct {
@@ -87,7 +89,7 @@ type starter func(cfg Config, adjust ...func(*server)) *server
 type way struct {
 	name   string
 	config func(*Config)
-	listen func(net.Listener) net.Listener // what the engine is given; nil is the listener
+	tls    bool
 }
 
 // pollers are the ways that serve a plain socket on a loop.
@@ -98,13 +100,7 @@ var pollers = []way{
 
 // ways are all.
 var ways = append(slices.Clone(pollers),
-	way{name: "goroutines", config: func(*Config) {}, listen: onGoroutines})
-
-// onGoroutines hides a listener's socket from the engine.
-func onGoroutines(ln net.Listener) net.Listener { return struct{ net.Listener }{ln} }
-
-// goroutines has a server serve on goroutines.
-func goroutines(s *server) { s.wrap = onGoroutines }
+	way{name: "tls", config: func(*Config) {}, tls: true})
 
 // onBoth runs a test in every way.
 func onBoth(t *testing.T, test func(t *testing.T, start starter)) { inWays(t, ways, test) }
@@ -122,7 +118,11 @@ func (w way) starter(t *testing.T) starter {
 	return func(cfg Config, adjust ...func(*server)) *server {
 		t.Helper()
 		w.config(&cfg)
-		return start(t, cfg, append(adjust, func(s *server) { s.wrap = w.listen })...)
+		return start(t, cfg, append(adjust, func(s *server) {
+			if w.tls {
+				overTLS(s)
+			}
+		})...)
 	}
 }
 
@@ -154,10 +154,7 @@ func start(t *testing.T, cfg Config, adjust ...func(*server)) *server {
 		t.Fatal(err)
 	}
 	s.addr = ln.Addr().String()
-	if s.wrap != nil {
-		ln = s.wrap(ln)
-	}
-	if err := s.Listen(ln); err != nil {
+	if err := s.ListenWith(ln, ListenOptions{TLS: s.tls}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -186,7 +183,41 @@ func (s *server) dial(t *testing.T) *client {
 	return c
 }
 
+// dialTCP connects, and speaks TLS if the server does.
 func (s *server) dialTCP(t *testing.T) *client {
+	t.Helper()
+	c := s.dialRaw(t)
+	c.secure(s)
+	return c
+}
+
+// secure begins TLS if the server speaks it.
+func (c *client) secure(s *server) {
+	if s.tls != nil {
+		c.Conn = tls.Client(c.Conn, clientTLS)
+		c.r.Reset(c.Conn)
+	}
+}
+
+// get asks the server for a page.
+func (s *server) get(t *testing.T, req *http.Request) *http.Response {
+	t.Helper()
+	req.URL.Scheme, req.URL.Host = "http", s.addr
+	if s.tls != nil {
+		req.URL.Scheme = "https"
+	}
+	transport := &http.Transport{TLSClientConfig: clientTLS, DisableKeepAlives: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	resp, err := (&http.Client{Transport: transport, Timeout: patience}).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { resp.Body.Close() })
+	return resp
+}
+
+// dialRaw connects and says nothing yet.
+func (s *server) dialRaw(t *testing.T) *client {
 	t.Helper()
 	conn, err := net.Dial("tcp", s.addr)
 	if err != nil {
@@ -290,4 +321,22 @@ func receive[T any](t *testing.T, from <-chan T) T {
 		t.Fatal("nothing came")
 		panic("unreachable")
 	}
+}
+
+// lockedBuffer may be written to by several goroutines.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }

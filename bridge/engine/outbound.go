@@ -15,10 +15,11 @@ const (
 // outbound is what one connection alone is to be sent, in order.
 type outbound struct {
 	frames  []owed
-	sent    int // bytes of the first frame that are out
-	waiting int // cost of the frames behind the first, the lent ones apart
-	lent    int // cost of the lent frames
-	entered int // how many of the frames, from the first on, are in the ledger
+	sent    int     // bytes of the first frame that are out
+	waiting int     // cost of the frames behind the first, the lent ones apart
+	lent    int     // cost of the lent frames
+	entered int     // how many of the frames, from the first on, are in the ledger
+	sealed  *sealed // ciphertext that goes out first; nil when none
 }
 
 // owed is a frame that waits for one connection.
@@ -29,9 +30,6 @@ type owed struct {
 	lent bool
 	// cut means that the frame is a log's, and that a part of it was written.
 	cut bool
-	// missed stands for the notice, which is not made yet, that so many frames were
-	// skipped. The frame is empty then.
-	missed uint32
 }
 
 func (o owed) cost() int { return len(o.Frame) + frameCost }
@@ -50,24 +48,6 @@ func (o *outbound) lend(f Frame) {
 	o.frames = append(o.frames, owed{Frame: f, lent: true})
 }
 
-// miss queues the notice that frames were skipped, to be made when it is its turn.
-func (o *outbound) miss(n uint32) {
-	o.lent += frameCost
-	o.frames = append(o.frames, owed{lent: true, missed: n})
-}
-
-// notice makes the notice that is first.
-func (o *outbound) notice(f Frame, k *ledger) {
-	o.lent += len(f)
-	if o.entered > 0 {
-		k.leave(&o.frames[0])
-	}
-	o.frames[0].Frame, o.frames[0].missed = f, 0
-	if o.entered > 0 {
-		k.enter(&o.frames[0])
-	}
-}
-
 // enter enters all frames into the ledger. Frames that go out at once are not worth it.
 func (o *outbound) enter(k *ledger) {
 	for ; o.entered < len(o.frames); o.entered++ {
@@ -77,7 +57,7 @@ func (o *outbound) enter(k *ledger) {
 
 // debt is the bytes queued for the connection, with shared frames in full.
 func (o *outbound) debt() int {
-	debt := o.waiting + o.lent
+	debt := o.waiting + o.lent + o.sealed.len()
 	if len(o.frames) > 0 && !o.frames[0].lent {
 		debt += o.frames[0].cost()
 	}
@@ -105,6 +85,7 @@ func (o *outbound) forget(k *ledger) {
 	for i := range o.entered {
 		k.leave(&o.frames[i])
 	}
+	o.dropSealed(k)
 	*o = outbound{}
 }
 

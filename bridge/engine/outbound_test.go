@@ -11,18 +11,12 @@ func TestAnOutboundQueueCountsWhatItHolds(t *testing.T) {
 		o, k := &outbound{}, &ledger{}
 		for range 100 {
 			f := make(Frame, rng.IntN(50))
-			switch rng.IntN(6) {
+			switch rng.IntN(4) {
 			case 0:
 				o.send(f)
 			case 1:
 				o.lend(f)
 			case 2:
-				o.miss(1)
-			case 3:
-				if len(o.frames) > 0 && o.frames[0].missed > 0 {
-					o.notice(f, k)
-				}
-			case 4:
 				o.enter(k)
 			default:
 				if len(o.frames) > 0 {

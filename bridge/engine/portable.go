@@ -5,7 +5,6 @@ package engine
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -24,6 +23,10 @@ type portable struct {
 
 	taken []event // from ready; those before next were handed to the loop
 	next  int
+	at    int // the slot that the next look begins with
+	asked []unix.PollFd
+	about []*watch // of asked
+	seen  []event
 	timer *time.Timer
 	news  chan struct{} // holds a token while something is ready, or wake was called
 
@@ -37,6 +40,7 @@ type watch struct {
 	p    *portable
 	file *os.File // the socket, as Go's poller knows it
 	raw  syscall.RawConn
+	fd   int32
 	slot int32
 	gen  uint32
 
@@ -53,7 +57,7 @@ func newPortable() *portable {
 // newWatch registers a socket with Go's poller. It is the watch's from then on, also
 // if that fails.
 func (p *portable) newWatch(fd int, slot int32, gen uint32) (*watch, error) {
-	w := &watch{p: p, file: os.NewFile(uintptr(fd), "socket"), slot: slot, gen: gen}
+	w := &watch{p: p, file: os.NewFile(uintptr(fd), "socket"), fd: int32(fd), slot: slot, gen: gen}
 	var err error
 	if w.raw, err = w.file.SyscallConn(); err == nil {
 		// Only a file that Go's poller has taken can have a deadline.
@@ -141,16 +145,15 @@ func (p *portable) close() {
 	p.running.Wait()
 }
 
-// wait hands over what was reported, a bounded number at a time. A loop that is busy
-// and does not wait lets the goroutines that wait for sockets run: they have no other
-// chance on a machine with one processor.
+// wait hands over what was reported, a bounded number at a time. While all processors
+// are busy, Go looks at its poller every 10 ms only, so that a loop that is busy looks
+// at a share of its sockets itself.
 func (p *portable) wait(timeout time.Duration) []event {
 	if events := p.take(); len(events) > 0 {
 		return events
 	}
 	if timeout == 0 {
-		runtime.Gosched()
-		return p.take()
+		return p.look()
 	}
 	p.timer.Reset(timeout)
 	select {
@@ -159,6 +162,56 @@ func (p *portable) wait(timeout time.Duration) []event {
 	case <-p.timer.C:
 	}
 	return p.take()
+}
+
+// look finds out which sockets are ready without waiting, of a share of those that
+// goroutines wait for. These go on waiting: what they report is old news to the loop,
+// or a new event.
+func (p *portable) look() []event {
+	p.asked, p.about = p.asked[:0], p.about[:0]
+	for _, w := range p.listeners {
+		p.ask(w)
+	}
+	for range min(len(p.watched), eventsInTurn) {
+		p.at = (p.at + 1) % len(p.watched)
+		if w := p.watched[p.at]; w != nil {
+			p.ask(w)
+		}
+	}
+	// An error means that nothing is known, and that the goroutines report it.
+	if n, err := unix.Poll(p.asked, 0); n == 0 || err != nil {
+		return nil
+	}
+	p.seen = p.seen[:0]
+	for i, w := range p.about {
+		got := p.asked[i].Revents
+		ev := event{slot: w.slot, gen: w.gen}
+		if w.input && got&^unix.POLLOUT != 0 {
+			ev.what |= eventReadable
+		}
+		if w.room && got&^unix.POLLIN != 0 {
+			ev.what |= eventWritable
+		}
+		if ev.what != 0 {
+			p.seen = append(p.seen, ev)
+		}
+	}
+	return p.seen
+}
+
+// ask adds a socket to those that are looked at, if a goroutine waits for it.
+func (p *portable) ask(w *watch) {
+	var what int16
+	if w.input {
+		what |= unix.POLLIN
+	}
+	if w.room {
+		what |= unix.POLLOUT
+	}
+	if what != 0 {
+		p.asked = append(p.asked, unix.PollFd{Fd: w.fd, Events: what})
+		p.about = append(p.about, w)
+	}
 }
 
 // take removes reports and notes that nobody waits for those sockets any more.

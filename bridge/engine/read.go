@@ -32,15 +32,26 @@ func (l *loop) read(c *conn, ended bool) {
 		l.pauseReading(c)
 		return
 	}
+	if l.engine.tooMuchToRead() {
+		l.readLater(c)
+		return
+	}
 	if c.in != nil && c.in.rest.pending() {
 		l.parse(c, nil)
+	}
+	if c.tls.more() && !c.toRead {
+		l.decrypt(c, nil)
 	}
 	for range readsInTurn {
 		if c.gen == gen && l.backlogged(c) {
 			l.pauseReading(c)
 			return
 		}
-		if c.gen != gen || c.state == stateFree || c.toRead {
+		if c.gen != gen || c.state == stateFree || c.toRead || c.tls.full() {
+			return
+		}
+		if l.engine.tooMuchToRead() {
+			l.readLater(c)
 			return
 		}
 		n, err := unix.Read(int(c.fd), l.buf)
@@ -58,7 +69,11 @@ func (l *loop) read(c *conn, ended bool) {
 			return
 		}
 		c.pinged = false
-		l.consume(c, l.buf[:n])
+		if c.tls == nil {
+			l.consume(c, l.buf[:n])
+		} else {
+			l.receive(c, l.buf[:n])
+		}
 		if n < len(l.buf) && !ended {
 			if c.gen == gen && c.state != stateFree {
 				l.emptied(c)
@@ -82,6 +97,9 @@ func (l *loop) readLater(c *conn) {
 // readOn continues the clients that exceeded their share, the one that has waited
 // longest first, up to the bound of a turn.
 func (l *loop) readOn() {
+	if l.readingPutOff() {
+		return
+	}
 	list := l.unread
 	l.unread = l.unreadSpare[:0]
 	done, work := 0, 0

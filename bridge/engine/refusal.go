@@ -39,14 +39,11 @@ func (e *Engine) reportRefusal(r *Refusal, client netip.AddrPort) {
 	if r.Kind == KindFull {
 		e.refused.Add(1)
 	}
-	if e.cfg.Refused == nil {
-		return
-	}
 	told := *r
 	if told.Kind == "" {
 		told.Kind = http.StatusText(told.Status)
 	}
-	e.cfg.Refused(&told, client)
+	e.tellRefused(&told, client)
 }
 
 func malformed(reason string) *Refusal {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 
+	"github.com/gobwas/ws"
 	"golang.org/x/sys/unix"
 )
 
@@ -18,6 +19,10 @@ func (l *loop) readHead(c *conn, data []byte) {
 		data = in.head
 	}
 	r := &l.request
+	r.secure = nil
+	if c.tls != nil {
+		r.secure = c.tls.conn
+	}
 	rest, whole, no := l.engine.examine(in, r, data)
 	switch {
 	case no != nil:
@@ -66,8 +71,11 @@ func (l *loop) open(c *conn, w Welcome, answer, rest []byte) {
 	l.tally.accepted++
 	l.wheel.schedule(c, l.nextPing(l.wheel.now+ticks(l.engine.cfg.PingAfter)))
 	gen := c.gen
-	l.engine.cfg.Handler.Open(l.handle(c), c.session)
+	ok := l.engine.opened(l.handle(c), c.session)
 	l.send(c, answer)
+	if !ok {
+		l.beginClose(c, ws.StatusInternalServerError, failed)
+	}
 	if len(rest) > 0 && c.gen == gen && c.state == stateOpen {
 		l.consume(c, rest)
 	}
@@ -82,6 +90,9 @@ func (l *loop) handOver(c *conn, r *Request, rest []byte) {
 	if err != nil {
 		l.engine.log.Error("cannot hand a request to the HTTP server", "error", err)
 		return
+	}
+	if c.tls != nil {
+		socket = c.tls.handOver(socket, c.out)
 	}
 	if !l.engine.handoff.give(socket, r, rest) {
 		// An error means that the client is gone.

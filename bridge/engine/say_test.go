@@ -52,18 +52,3 @@ func TestWhatIsSaidWhileALogGrowsDisturbsNothing(t *testing.T) {
 		}
 	})
 }
-
-// A source that waits for room in a log goes on when the only follower is given all
-// that is in it.
-func TestWhoIsGivenItsLogMakesRoomInIt(t *testing.T) {
-	s := start(t, Config{Limits: Limits{LogBytes: 1000}}, goroutines)
-	_, conn := s.dialConn(t)
-	stream := &s.log.stream
-	s.log.Append(Text(strings.Repeat("x", 100)))
-	conn.Say(Text("answer"))
-	stream.mu.Lock()
-	defer stream.mu.Unlock()
-	if stream.ahead != 0 || stream.lead != stream.head {
-		t.Errorf("%d bytes are still ahead of the fastest follower", stream.ahead)
-	}
-}

@@ -17,7 +17,7 @@ func (s *connSink) alive() bool { return s.c.gen == s.gen && s.c.state != stateF
 
 func (s *connSink) wants() bool { return s.c.state == stateOpen }
 
-func (s *connSink) turnOver() bool { return s.l.work <= 0 }
+func (s *connSink) turnOver() bool { return s.l.work <= 0 || s.l.engine.tooMuchToRead() }
 
 func (s *connSink) message(op ws.OpCode, payload []byte) bool {
 	s.l.work -= messageWork + len(payload)
@@ -25,11 +25,13 @@ func (s *connSink) message(op ws.OpCode, payload []byte) bool {
 		return s.alive() // the server is closing: only the peer's close frame matters
 	}
 	s.l.tally.received++
-	m := Message{Op: op, Payload: payload}
+	m := Message{Binary: op == ws.OpBinary, Payload: payload}
 	if s.l.checkStall(); s.c.waited {
 		m.Stalled = s.l.stood
 	}
-	s.l.engine.cfg.Handler.Message(s.l.handle(s.c), s.c.session, m)
+	if !s.l.engine.message(s.l.handle(s.c), s.c.session, m) {
+		s.l.beginClose(s.c, ws.StatusInternalServerError, failed)
+	}
 	return s.alive()
 }
 

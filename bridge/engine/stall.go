@@ -19,7 +19,6 @@ type stalls struct {
 	after time.Duration        // Limits.StallAfter
 	log   *slog.Logger
 	ended chan struct{} // ends the heartbeat
-	found func(*stall)  // called by the heartbeat with each stall that it finds; may be nil
 
 	beat  atomic.Int64          // the last heartbeat, by the clock
 	last  atomic.Pointer[stall] // found by the heartbeat
@@ -63,12 +62,8 @@ func (s *stalls) watch() {
 func (s *stalls) heartbeat() {
 	now := s.clock()
 	if gap := now - time.Duration(s.beat.Load()); gap > s.after {
-		found := &stall{now, gap}
-		s.last.Store(found)
+		s.last.Store(&stall{now, gap})
 		s.note(now, gap)
-		if s.found != nil {
-			s.found(found)
-		}
 	}
 	s.beat.Store(int64(now))
 }

@@ -3,8 +3,6 @@
 package engine
 
 import (
-	"net"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -40,35 +38,17 @@ func (l *loop) checkStall() {
 
 // hasInput reports whether input from the peer has not been handed over yet.
 func (c *conn) hasInput() bool {
-	if c.in != nil || c.head != nil {
+	if c.in != nil || c.head != nil || c.tls.waits() {
 		return true
 	}
 	n, err := inputBytes(int(c.fd))
 	return err != nil || n > 0
 }
 
-// unread is how much waits in the socket under a connection, if the system tells.
-func unread(conn net.Conn) (n int, known bool) {
-	socket, ok := below(conn).(syscall.Conn)
-	if !ok {
-		return 0, false
-	}
-	raw, err := socket.SyscallConn()
-	if err != nil {
-		return 0, false
-	}
-	err = raw.Control(func(fd uintptr) {
-		var wrong error
-		n, wrong = inputBytes(int(fd))
-		known = wrong == nil
-	})
-	return n, known && err == nil
-}
-
 // emptied handles a socket that was found empty: its next input is a new event, and was
 // sent after the stall, except the rest of a message that began before.
 func (l *loop) emptied(c *conn) {
-	if c.waited && c.in == nil && c.head == nil {
+	if c.waited && c.in == nil && c.head == nil && !c.tls.waits() {
 		c.waited = false
 	}
 	if l.oneShot {

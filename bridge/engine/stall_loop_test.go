@@ -194,23 +194,6 @@ func TestAStallIsLoggedOnceAndCounted(t *testing.T) {
 	})
 }
 
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 func TestTheEngineReportsAStallForASecond(t *testing.T) {
 	var clock leap
 	e := &Engine{cfg: Config{Limits: Limits{StallAfter: 5 * time.Second}, Logger: slog.New(slog.DiscardHandler), clock: clock.now}}
@@ -230,30 +213,4 @@ func TestTheEngineReportsAStallForASecond(t *testing.T) {
 	if d := e.Stalled(); d != 0 {
 		t.Errorf("a second later: %v", d)
 	}
-}
-
-func TestOnGoroutinesWhatIsReadRightAfterAStallIsLate(t *testing.T) {
-	var clock leap
-	late := make(chan lateMessage, 10)
-	s := start(t, Config{clock: clock.now, Limits: Limits{StallAfter: nap / 2}}, goroutines, func(s *server) {
-		s.message = func(_ Conn, m Message) { late <- lateMessage{string(m.Payload), m.Stalled > 0} }
-	})
-	c := s.dial(t)
-	say := func(what string, stalled bool) {
-		t.Helper()
-		c.send(text(what))
-		if got := receive(t, late); got != (lateMessage{what, stalled}) {
-			t.Errorf("got %v, want %q, %v", got, what, stalled)
-		}
-	}
-	say("before", false)
-	clock.by.Add(int64(nap))
-	say("meanwhile", true)
-	s.stalls.heartbeat()
-	clock.by.Add(int64(stallMemory))
-	// What is read without waiting for it may have waited as well.
-	eventually(t, "a message that was waited for is not late", func() bool {
-		c.send(text("afterwards"))
-		return !receive(t, late).stalled
-	})
 }

@@ -2,15 +2,9 @@
 
 package engine
 
-import (
-	"net"
-	"time"
-)
+import "time"
 
 // bootClock keeps running while the process is stopped and while the machine is
 // suspended, as Go's monotonic clock may not. It is the wall clock: setting that
 // forward counts as a stall.
 func bootClock() time.Duration { return time.Duration(time.Now().UnixNano()) }
-
-// unread is how much waits in the socket under a connection, if the system tells.
-func unread(net.Conn) (n int, known bool) { return 0, false }

@@ -12,6 +12,8 @@ type Stats struct {
 	Skips int
 	// Refused is how many connections were turned away for their number.
 	Refused int
+	// Panics is how often a [Handler] or a callback of [Config] panicked ever.
+	Panics int
 	// Outbound is the bytes queued for single connections now: see Limits.MaxOutbound.
 	Outbound int
 	// Held is how many bytes of incomplete messages are held now.
@@ -67,6 +69,7 @@ func (e *Engine) Stats() Stats {
 		SlowCloses:  int(e.slow.Load()),
 		Skips:       int(e.skips.Load()),
 		Refused:     int(e.refused.Load()),
+		Panics:      int(e.panics.Load()),
 		Outbound:    int(e.outbound.Load()),
 		Held:        int(e.held.Load()),
 		Stalls:      e.stalls.count.Load(),

@@ -60,7 +60,7 @@ func (e *Engine) negotiate(r *Request, key []byte) (answer []byte, welcome Welco
 	if e.deflate != nil && !offers.read(r.Values("Sec-WebSocket-Extensions")) {
 		return nil, welcome, malformed("the Sec-WebSocket-Extensions are not understood")
 	}
-	welcome, err := e.cfg.Handler.Accept(r)
+	welcome, err := e.accept(r)
 	if err != nil {
 		return nil, Welcome{}, refusalOf(err)
 	}

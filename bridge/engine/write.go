@@ -101,15 +101,17 @@ func (l *loop) flush(c *conn) {
 func (l *loop) writeLog(c *conn) bool {
 	run, next := c.ring.run(c.cursor, chunk, &l.scratch)
 	n, ok := l.write(c, run)
-	switch {
-	case !ok:
+	if !ok {
 		return false
-	case n == len(run):
+	}
+	before := l.tally.delivered
+	if n == len(run) {
 		l.tally.delivered += next - c.cursor
 		c.cursor = next
-	default:
+	} else {
 		l.cut(c, n)
 	}
+	l.keepSealed(c, before)
 	return true
 }
 
@@ -132,6 +134,9 @@ func (l *loop) cut(c *conn, n int) {
 // writeOwn writes the connection's own frames. It is false when it ended.
 func (l *loop) writeOwn(c *conn) bool {
 	o := c.out
+	if o.sealed != nil {
+		return l.writeSealed(c)
+	}
 	buf := []byte(o.frames[0].Frame[o.sent:])
 	if len(o.frames) > 1 && len(buf) < chunk {
 		l.scratch = o.join(l.scratch[:0], chunk)
@@ -144,6 +149,7 @@ func (l *loop) writeOwn(c *conn) bool {
 	}
 	l.spent += n
 	n += o.sent
+	before := l.tally.delivered
 	for len(o.frames) > 0 && n >= len(o.frames[0].Frame) {
 		n -= len(o.frames[0].Frame)
 		if c.answered && o.frames[0].isData() {
@@ -152,22 +158,33 @@ func (l *loop) writeOwn(c *conn) bool {
 		o.next(&l.ledger)
 		c.answered = true
 	}
-	o.sent = n
-	if len(o.frames) == 0 {
+	if o.sent = n; len(o.frames) == 0 {
 		c.out = nil
 	}
+	l.keepSealed(c, before)
 	return true
 }
 
-// write gives bytes to the socket and notes when it is full. It is false when
-// the connection broke, and then it is gone.
-func (l *loop) write(c *conn, buf []byte) (int, bool) {
+// write sends bytes to the peer, and returns how many need not be sent again. It is
+// false when the connection broke, and then it is gone.
+func (l *loop) write(c *conn, buf []byte) (n int, ok bool) {
+	l.unsent = nil
+	if c.tls == nil {
+		n, ok = l.writeSocket(c, buf)
+	} else {
+		n, ok = l.seal(c, buf)
+	}
+	l.tally.bytes += uint64(n)
+	return n, ok
+}
+
+// writeSocket gives bytes to the socket and notes when it is full.
+func (l *loop) writeSocket(c *conn, buf []byte) (int, bool) {
 	for {
 		n, err := unix.Write(int(c.fd), buf)
 		switch err {
 		case nil:
 			c.sent = l.wheel.now
-			l.tally.bytes += uint64(n)
 			l.tally.writes++
 			// A short write means a full socket, as EAGAIN does.
 			if n < len(buf) {

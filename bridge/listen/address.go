@@ -56,18 +56,19 @@ func unixAddress(path string) (Address, error) {
 func CutProxy(s string) (address string, proxy bool) { return strings.CutPrefix(s, "proxy:") }
 
 // URLs is where clients of a listener connect, for people to read.
-func URLs(ln net.Listener) string {
-	at := ln.Addr()
-	if p, ok := ln.(*ProxyListener); ok {
-		return "PROXY " + URLs(p.Listener)
+func (ln *Listener) URLs() string {
+	proxy := ""
+	if ln.Proxy {
+		proxy = "PROXY "
 	}
-	if _, ok := ln.(*secured); ok {
-		return fmt.Sprintf("https://%s and wss://%s", at, at)
+	switch at := ln.Addr(); {
+	case ln.TLS != nil:
+		return fmt.Sprintf("%shttps://%s and wss://%s", proxy, at, at)
+	case at.Network() == "unix":
+		return proxy + "unix:" + at.String()
+	default:
+		return fmt.Sprintf("%shttp://%s and ws://%s", proxy, at, at)
 	}
-	if at.Network() == "unix" {
-		return "unix:" + at.String()
-	}
-	return fmt.Sprintf("http://%s and ws://%s", at, at)
 }
 
 // BeyondLoopback tells whether other machines may reach a listener.

@@ -82,8 +82,8 @@ func (c *Certificate) LogValue() slog.Value {
 		slog.Time("expires", leaf.NotAfter))
 }
 
-// config serves whatever the certificate is at the time of a handshake.
-func (c *Certificate) config() *tls.Config {
+// Config serves whatever the certificate is at the time of a handshake.
+func (c *Certificate) Config() *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		// WebSocket needs HTTP/1.1 (RFC 6455, 1.7), and browsers prefer h2.

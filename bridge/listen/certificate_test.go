@@ -2,8 +2,6 @@ package listen
 
 import (
 	"crypto/tls"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,7 +49,7 @@ func read(t *testing.T, path string) string {
 // serve is an echo behind TLS.
 func serve(t *testing.T, c *Certificate) (address string) {
 	t.Helper()
-	ln := Secure(open(t, Address{"tcp", "127.0.0.1:0"}, Options{}), c)
+	ln := tls.NewListener(open(t, Address{"tcp", "127.0.0.1:0"}, Options{}), c.Config())
 	echo(t, ln)
 	return ln.Addr().String()
 }
@@ -157,28 +155,14 @@ func TestBrowsersAreOfferedHTTP1AndATLSOfToday(t *testing.T) {
 	}
 }
 
-func TestPlainHTTPIsToldToUseTLS(t *testing.T) {
-	address := serve(t, load(t, newAuthority(t)))
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Cookie", strings.Repeat("x", 4000)) // more than is read to see what it is
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
-	resp, err := client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusBadRequest || !strings.Contains(string(body), "https:// or wss://") {
-		t.Errorf("got %s, %q, %v", resp.Status, body, err)
-	}
-}
-
 func TestAUnixSocketStaysWithoutTLS(t *testing.T) {
-	ln := open(t, at(socketPath(t)), private)
-	if got := Secure(ln, load(t, newAuthority(t))); got != ln {
-		t.Errorf("it became %T", got)
+	c := load(t, newAuthority(t))
+	file := &Listener{Listener: open(t, at(socketPath(t)), private)}
+	if file.Secure(c) || file.TLS != nil || !strings.HasPrefix(file.URLs(), "unix:") {
+		t.Errorf("it is served with TLS, as %s", file.URLs())
+	}
+	port := &Listener{Listener: open(t, Address{"tcp", "127.0.0.1:0"}, Options{}), Proxy: true}
+	if !port.Secure(c) || port.TLS == nil || !strings.HasPrefix(port.URLs(), "PROXY https://") {
+		t.Errorf("a port is served without TLS, as %s", port.URLs())
 	}
 }

@@ -5,7 +5,7 @@
 // # Where a listener comes from
 //
 //	"host:port"  ──► ParseAddress ──► Open ──┐
-//	"unix:/path" ──► ParseAddress ──► Open ──┼──► ProxyListener? ──► Secure ──► the engine
+//	"unix:/path" ──► ParseAddress ──► Open ──┼──► Listener: Proxy? TLS? ──► the engine
 //	LISTEN_FDS   ──► Inherited ──────────────┘
 //
 // A Unix socket is a file that outlives a process that was killed. [Open] removes
@@ -15,14 +15,14 @@
 //
 // # TLS
 //
-// [Secure] puts TLS on TCP listeners. A [Certificate] is read again when its
-// files change; connections that are there keep what they have, and a file that
-// cannot be used changes nothing.
+// [Listener.Secure] has the connections of TCP listeners speak TLS; the engine does that.
+// A [Certificate] is read again when its files change; connections that are there keep
+// what they have, and a file that cannot be used changes nothing.
 //
 // # The PROXY protocol
 //
 // A load balancer that forwards TCP names the client in a header before the client's
-// bytes. If TLS follows, a [ProxyListener] reads the header, else the engine does.
+// bytes, and before TLS. The engine reads it.
 //
 // # The service manager
 //

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"sync"
 	"time"
@@ -62,10 +61,10 @@ func (t *teller) tell(state amqpx.State) {
 }
 
 // announce says on one line where the bridge listens and to what it is linked.
-func (s *service) announce(listeners []net.Listener, name string, state amqpx.State) {
+func (s *service) announce(listeners []*listen.Listener, name string, state amqpx.State) {
 	var at []string
 	for _, ln := range listeners {
-		at = append(at, listen.URLs(ln))
+		at = append(at, ln.URLs())
 	}
 	fmt.Fprintf(s.stdout, "clu-ws %s listens at %s as %s, %s, exchange %s\n",
 		release, strings.Join(at, ", "), name, linkWords(state), s.bridge.Exchange)
@@ -82,7 +81,7 @@ func linkWords(state amqpx.State) string {
 }
 
 // warnIfOpen names the listeners that other machines may reach.
-func (s *service) warnIfOpen(listeners []net.Listener) {
+func (s *service) warnIfOpen(listeners []*listen.Listener) {
 	var open []string
 	for _, ln := range listeners {
 		if listen.BeyondLoopback(ln) {

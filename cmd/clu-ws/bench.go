@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,12 +34,12 @@ func benchCommand(stdout, stderr io.Writer) *cli.Command {
 	}
 	return &cli.Command{
 		Name:            "bench",
-		Usage:           "measure the bridge against bare loops, in about seven minutes, or nine with a RabbitMQ",
+		Usage:           "measure the bridge against bare loops (Linux only), in about seven minutes, or nine with a RabbitMQ",
 		Flags:           flags,
 		HideHelpCommand: true,
 		OnUsageError:    usageError,
 		Action:          func(c *cli.Context) error { return runBench(c, stdout, stderr) },
-		Subcommands:     []*cli.Command{loadCommand(stdout), floorCommand(stdout), brokerCommand(stdout)},
+		Subcommands:     []*cli.Command{loadCommand(stdout), floorCommand(stdout), secureFloorCommand(stdout), relayCommand(stdout), holdCommand(stdout), brokerCommand(stdout)},
 	}
 }
 
@@ -102,13 +103,46 @@ func loadCommand(stdout io.Writer) *cli.Command {
 	}
 }
 
-// floorCommand and brokerCommand are the processes that bench starts beside the
+// floorCommand and those below are the processes that bench starts beside the
 // server, and nobody else.
 func floorCommand(stdout io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:   "floor",
 		Hidden: true,
 		Action: func(c *cli.Context) error { return bench.Floor(c.Context, os.Stdin, stdout) },
+	}
+}
+
+func secureFloorCommand(stdout io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:   "securefloor",
+		Hidden: true,
+		Flags:  []cli.Flag{&cli.PathFlag{Name: "tls-cert"}, &cli.PathFlag{Name: "tls-key"}},
+		Action: func(c *cli.Context) error {
+			return bench.SecureFloor(c.Context, c.Path("tls-cert"), c.Path("tls-key"), os.Stdin, stdout)
+		},
+	}
+}
+
+func relayCommand(stdout io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:   "relay",
+		Hidden: true,
+		Action: func(c *cli.Context) error { return bench.Relay(c.Context, c.Args().First(), os.Stdin, stdout) },
+	}
+}
+
+func holdCommand(stdout io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:   "hold",
+		Hidden: true,
+		Action: func(c *cli.Context) error {
+			place, err := strconv.Atoi(c.Args().Get(1))
+			if err != nil {
+				return err
+			}
+			return bench.Hold(c.Context, c.Args().First(), place, os.Stdin, stdout)
+		},
 	}
 }
 

@@ -94,7 +94,7 @@ func certificate(c *cli.Context) (*listen.Certificate, error) {
 }
 
 // open makes every listener: those that systemd passed, then those of the flags.
-func (d *doors) open(ctx context.Context, log *slog.Logger) (all []net.Listener, err error) {
+func (d *doors) open(ctx context.Context, log *slog.Logger) (all []*listen.Listener, err error) {
 	defer func() {
 		if err != nil {
 			closeAll(all)
@@ -106,7 +106,7 @@ func (d *doors) open(ctx context.Context, log *slog.Logger) (all []net.Listener,
 	}
 	for _, s := range inherited {
 		log.Info("listening on a socket from systemd", "name", s.Name, "address", s.Addr().String())
-		all = append(all, d.behindProxy(s.Listener, false))
+		all = append(all, &listen.Listener{Listener: s.Listener, Proxy: d.proxy})
 	}
 	wanted := d.addresses
 	if len(inherited) > 0 && d.flag == "--port" {
@@ -120,17 +120,9 @@ func (d *doors) open(ctx context.Context, log *slog.Logger) (all []net.Listener,
 		if err != nil {
 			return all, d.explain(a.Address, err)
 		}
-		all = append(all, d.behindProxy(ln, a.proxy))
+		all = append(all, &listen.Listener{Listener: ln, Proxy: a.proxy || d.proxy})
 	}
 	return all, nil
-}
-
-// behindProxy wraps a listener that is to expect the PROXY protocol.
-func (d *doors) behindProxy(ln net.Listener, proxy bool) net.Listener {
-	if !proxy && !d.proxy {
-		return ln
-	}
-	return &listen.ProxyListener{Listener: ln}
 }
 
 func (d *doors) explain(a listen.Address, err error) error {
@@ -145,7 +137,7 @@ func (d *doors) explain(a listen.Address, err error) error {
 }
 
 // secure puts TLS on the listeners that it is for, and says so.
-func (d *doors) secure(all []net.Listener, log *slog.Logger) {
+func (d *doors) secure(all []*listen.Listener, log *slog.Logger) {
 	if d.certificate == nil {
 		return
 	}
@@ -153,18 +145,15 @@ func (d *doors) secure(all []net.Listener, log *slog.Logger) {
 	if d.certificate.Expired() {
 		log.Warn("browsers refuse this certificate: it has expired", "certificate", d.certificate)
 	}
-	for i, ln := range all {
-		all[i] = listen.Secure(ln, d.certificate)
-		if all[i] == ln {
+	for _, ln := range all {
+		if !ln.Secure(d.certificate) {
 			log.Info("a Unix socket is served without TLS", "address", ln.Addr().String())
 		}
 	}
 }
 
-func closeAll(listeners []net.Listener) {
+func closeAll(listeners []*listen.Listener) {
 	for _, ln := range listeners {
-		if ln != nil {
-			ln.Close()
-		}
+		ln.Close()
 	}
 }

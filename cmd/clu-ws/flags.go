@@ -68,6 +68,25 @@ func cluFlags() []cli.Flag {
 	}
 }
 
+// testFlags are left out of --help: they choose what the system decides otherwise.
+func testFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "poller", Hidden: true, Usage: "`WHICH` poller serves clients, for tests: portable, or the system's own if empty"},
+	}
+}
+
+// portablePoller reports whether --poller asks for the portable one.
+func portablePoller(c *cli.Context) (bool, error) {
+	switch which := c.String("poller"); which {
+	case "":
+		return false, nil
+	case "portable":
+		return true, nil
+	default:
+		return false, fmt.Errorf("--poller %q is unknown; choose portable, or leave it out", which)
+	}
+}
+
 func logLevel(c *cli.Context) (level slog.Level, err error) {
 	if err := level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
 		return 0, fmt.Errorf("--log-level %q is no level; choose debug, info, warn or error", c.String("log-level"))

@@ -13,12 +13,22 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
+// shownFlags are those of clu-ws websocket that --help has.
+func shownFlags() (shown []cli.Flag) {
+	for _, f := range websocketCommand(nil, nil).Flags {
+		if v, ok := f.(cli.VisibleFlag); ok && v.IsVisible() {
+			shown = append(shown, f)
+		}
+	}
+	return shown
+}
+
 func TestTheFlagsOfCLUHaveTheirMeaningAndDefaults(t *testing.T) {
 	defaults := map[string]string{"port": "9876", "host": "0.0.0.0", "rabbitmq-host": "localhost", "rabbitmq-port": "5672",
 		"user": "guest", "vhost": "/", "exchange": "sdss_exchange", "nan": "null"}
 	aliases := map[string]string{"port": "p", "rabbitmq-host": "H", "rabbitmq-port": "P"}
 	seen := map[string]bool{}
-	for _, f := range websocketCommand(nil, nil).Flags {
+	for _, f := range shownFlags() {
 		name := f.Names()[0]
 		seen[name] = true
 		doc := f.(cli.DocGenerationFlag)

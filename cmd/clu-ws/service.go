@@ -96,7 +96,10 @@ func (s *service) serve(ctx context.Context) error {
 	s.bridge.Logger, s.bridge.Version, s.bridge.OnLink = s.log, release, told.of
 	b, err := bridge.New(s.bridge)
 	if err != nil {
-		closeAll(append(listeners, adminListener))
+		closeAll(listeners)
+		if adminListener != nil {
+			adminListener.Close()
+		}
 		return err
 	}
 	told.announce = func(state amqpx.State) { s.announce(listeners, b.Name(), state) }
@@ -113,7 +116,7 @@ func (s *service) serve(ctx context.Context) error {
 }
 
 // open makes the clients' listeners, and the admin's, which is nil for nowhere.
-func (s *service) open(ctx context.Context) (clients []net.Listener, admin net.Listener, err error) {
+func (s *service) open(ctx context.Context) (clients []*listen.Listener, admin net.Listener, err error) {
 	if clients, err = s.doors.open(ctx, s.log); err != nil {
 		return nil, nil, err
 	}
@@ -130,13 +133,9 @@ func (s *service) open(ctx context.Context) (clients []net.Listener, admin net.L
 
 // listenAt has the bridge serve the listeners. If it cannot, those that are not
 // the bridge's are closed.
-func listenAt(b *bridge.Bridge, listeners []net.Listener) error {
+func listenAt(b *bridge.Bridge, listeners []*listen.Listener) error {
 	for i, ln := range listeners {
-		var options bridge.ListenOptions
-		if p, ok := ln.(*listen.ProxyListener); ok {
-			ln, options.Proxy = p.Listener, true
-		}
-		if err := b.ListenWith(ln, options); err != nil {
+		if err := b.ListenWith(ln.Listener, bridge.ListenOptions{Proxy: ln.Proxy, TLS: ln.TLS}); err != nil {
 			closeAll(listeners[i:])
 			return err
 		}

@@ -46,7 +46,7 @@ func TestTheREADMEKnowsEveryFlag(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range websocketCommand(nil, nil).Flags {
+	for _, f := range shownFlags() {
 		if name := "`--" + f.Names()[0] + "`"; !strings.Contains(string(readme), name) {
 			t.Errorf("the README does not speak of %s", name)
 		}

@@ -17,7 +17,7 @@ func websocketCommand(stdout, stderr io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:         "websocket",
 		Usage:        "serve WebSocket clients; takes the place of clu websocket",
-		Flags:        slices.Concat(listenFlags("0.0.0.0"), brokerFlags(), cluFlags(), pastFlags(), roomFlags(), limitFlags(), operateFlags()),
+		Flags:        slices.Concat(listenFlags("0.0.0.0"), brokerFlags(), cluFlags(), pastFlags(), roomFlags(), limitFlags(), operateFlags(), testFlags()),
 		OnUsageError: usageError,
 		Action:       func(c *cli.Context) error { return websocket(c, stdout, stderr) },
 	}
@@ -71,7 +71,8 @@ func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
 	cfg.LogCommands = c.Bool("log-commands")
 	cfg.Page = webdemo.Handler()
 	cfg.Compress = c.Bool("compress")
-	return cfg, nil
+	cfg.PortablePoller, err = portablePoller(c)
+	return cfg, err
 }
 
 func chooseBroker(c *cli.Context, cfg *bridge.Config) (err error) {

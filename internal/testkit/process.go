@@ -85,7 +85,7 @@ func (p *Process) Signal(sig syscall.Signal) error {
 	case <-p.done: // the id may belong to somebody else by now
 		return errors.New(p.name + " has ended")
 	default:
-		return syscall.Kill(p.Pid(), sig)
+		return sendSignal(p.Pid(), sig)
 	}
 }
 
@@ -94,7 +94,7 @@ func (p *Process) Kill() {
 	select {
 	case <-p.done:
 	default:
-		_ = syscall.Kill(-p.Pid(), syscall.SIGKILL)
+		killGroup(p.Pid())
 		<-p.done
 	}
 }
@@ -110,7 +110,7 @@ func (p *Process) Stop(t testing.TB, timeout time.Duration) {
 
 func (p *Process) stop(timeout time.Duration) error {
 	_ = p.Signal(syscall.SIGTERM)
-	_ = p.Signal(syscall.SIGCONT) // a paused process would not see the first
+	_ = p.Signal(resumeSignal) // a paused process would not see the first
 	deadline := time.NewTimer(timeout)
 	defer deadline.Stop()
 	select {

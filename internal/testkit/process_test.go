@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -28,7 +27,7 @@ func TestOutputCanBeWaitedFor(t *testing.T) {
 
 func TestStopEndsAPausedProcess(t *testing.T) {
 	p := StartProcess(t, exec.Command("sleep", "1000"))
-	if err := p.Signal(syscall.SIGSTOP); err != nil {
+	if err := p.Signal(pauseSignal); err != nil {
 		t.Fatal(err)
 	}
 	p.Stop(t, 10*time.Second)

@@ -53,14 +53,14 @@ func (n *Node) Restart(t testing.TB) {
 // until the last thread stands still, which on a busy machine is a while after the signal.
 func (n *Node) Pause(t testing.TB) {
 	t.Helper()
-	n.signal(t, syscall.SIGSTOP)
+	n.signal(t, pauseSignal)
 	Eventually(t, stopTimeout, "RabbitMQ stands still", n.proc.standsStill)
 }
 
 // Resume lets a paused node go on.
 func (n *Node) Resume(t testing.TB) {
 	t.Helper()
-	n.signal(t, syscall.SIGCONT)
+	n.signal(t, resumeSignal)
 }
 
 func (n *Node) signal(t testing.TB, sig syscall.Signal) {

@@ -8,6 +8,8 @@
 // the first time: package testkit has noted them. With -each and -once it runs the tests that are built
 // only with a tag, -each on every RabbitMQ. What ran on another RabbitMQ is told with its version.
 //
+// With -beside another check runs while the tests do. It is reported behind them, and counts as one failure if it fails.
+//
 // Its last lines name the components that were missing, and its very last line is
 //
 //	N passed, N failed, N skipped

@@ -17,18 +17,25 @@ func main() {
 	in := flag.String("in", ".", "the folders, by commas, whose tests run on the other RabbitMQs")
 	each := flag.String("each", "", "the build tag of tests that run on each RabbitMQ")
 	once := flag.String("once", "", "the build tag of tests that run once")
+	besides := flag.String("beside", "", "a program that checks something else meanwhile")
 	flag.Parse()
+	check := startBeside(*besides)
 	total := newCounts()
 	if err := runAll(flag.Args(), list(*again), list(*in), *each, *once, total); err != nil {
 		fmt.Println(err)
 		total.failed++
 	}
 
+	checks := os.Getenv("FAILED_CHECKS")
+	if !check.report(os.Stdout) {
+		checks += " " + *besides
+		total.failed++
+	}
 	for _, line := range slices.Sorted(maps.Keys(total.missing)) {
 		fmt.Println(line)
 	}
 	// Checks that are not tests come before all this, and would be scrolled away.
-	if checks := os.Getenv("FAILED_CHECKS"); checks != "" {
+	if checks != "" {
 		fmt.Println("FAIL  of the checks above:" + checks)
 	}
 	fmt.Printf("%d passed, %d failed, %d skipped\n", total.passed, total.failed, total.skipped)

@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+)
+
+// What the user of the engine gives it, a [Handler] and the callbacks of [Config], is
+// called here only. If it panics, the connection that it was called for ends, and no
+// other one notices: the panic goes no further than the call, so it interrupts nothing
+// that a loop is about. It is logged with its stack and counted ([Stats]).
+
+// failed is the reason in words for a connection that a panic ended.
+const failed = "internal error"
+
+// caught ends a panic in what the engine called. It must be deferred.
+func (e *Engine) caught(where string) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	e.panics.Add(1)
+	e.log.Error("a panic ended a connection", "in", where, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+}
+
+// accept is [Handler].Accept.
+func (e *Engine) accept(r *Request) (w Welcome, err error) {
+	err = internalError
+	defer e.caught("Handler.Accept")
+	if w, err := e.cfg.Handler.Accept(r); err != nil || e.own("Welcome.Log", w.Log) {
+		return w, err
+	}
+	return Welcome{}, err
+}
+
+// internalError answers a request over which a panic came. Nobody changes it.
+var internalError = &Refusal{Status: http.StatusInternalServerError, Reason: failed}
+
+// opened is [Handler].Open. It is false after a panic, as in the next three.
+func (e *Engine) opened(c Conn, session any) (ok bool) {
+	defer e.caught("Handler.Open")
+	e.cfg.Handler.Open(c, session)
+	return true
+}
+
+func (e *Engine) message(c Conn, session any, m Message) (ok bool) {
+	defer e.caught("Handler.Message")
+	e.cfg.Handler.Message(c, session, m)
+	return true
+}
+
+func (e *Engine) ending(c Conn, session any) (ok bool) {
+	defer e.caught("Handler.Ending")
+	e.cfg.Handler.Ending(c, session)
+	return true
+}
+
+// skipped is [Config].Skip.
+func (e *Engine) skipped(session any, missed uint64) (notice Frame, ok bool) {
+	defer e.caught("Config.Skip")
+	return e.cfg.Skip(session, missed), true
+}
+
+// closed is [Handler].Closed. The connection ends as it would have.
+func (e *Engine) closed(c Conn, session any, code int, reason string) {
+	defer e.caught("Handler.Closed")
+	e.cfg.Handler.Closed(c, session, code, reason)
+}
+
+// clientAddr is [Config].ClientAddr, or the request's address.
+func (e *Engine) clientAddr(r *Request) (client netip.AddrPort, no *Refusal) {
+	if e.cfg.ClientAddr == nil {
+		return r.client, nil
+	}
+	no = internalError
+	defer e.caught("Config.ClientAddr")
+	return e.cfg.ClientAddr(r)
+}
+
+// vital is [Config].Vital; a request is not vital if that panics.
+func (e *Engine) vital(r *Request) bool {
+	defer e.caught("Config.Vital")
+	return e.cfg.Vital != nil && e.cfg.Vital(r)
+}
+
+// exempt is [Config].Exempt; an address is not exempt if that panics.
+func (e *Engine) exempt(addr netip.Addr) bool {
+	defer e.caught("Config.Exempt")
+	return e.cfg.Exempt != nil && e.cfg.Exempt(addr)
+}
+
+// tellRefused calls [Config].Refused.
+func (e *Engine) tellRefused(no *Refusal, client netip.AddrPort) {
+	defer e.caught("Config.Refused")
+	if e.cfg.Refused != nil {
+		e.cfg.Refused(no, client)
+	}
+}

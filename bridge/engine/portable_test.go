@@ -1,0 +1,389 @@
+//go:build unix
+
+package engine
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// pair is a poller with a connected socket that a test reads and writes itself.
+type pair struct {
+	*portable
+	t    *testing.T
+	peer *net.TCPConn
+	conn conn
+}
+
+const pairSlot, pairGen = 3, 7
+
+func newPair(t *testing.T) *pair {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	peer, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { peer.Close() })
+	ours, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := ours.(*net.TCPConn).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours.Close()
+	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	file.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		t.Fatal(err)
+	}
+	p := &pair{portable: newPortable(), t: t, peer: peer.(*net.TCPConn), conn: conn{fd: int32(fd), slot: pairSlot, gen: pairGen}}
+	if err := p.add(fd, pairSlot, pairGen); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if p.connection(pairSlot, pairGen) != nil {
+			p.closeSocket(&p.conn)
+		}
+		p.close()
+	})
+	return p
+}
+
+// expect waits for one event.
+func (p *pair) expect(what uint8) {
+	p.t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		switch events := p.wait(time.Second); {
+		case len(events) == 1 && events[0] == event{pairSlot, pairGen, what}:
+			return
+		case len(events) > 0:
+			p.t.Fatalf("got %v, want %d", events, what)
+		}
+	}
+	p.t.Fatal("nothing came")
+}
+
+// expectNone has the goroutines that were started end, and finds no report of theirs.
+func (p *pair) expectNone() {
+	p.t.Helper()
+	p.running.Wait()
+	if events := p.take(); len(events) > 0 {
+		p.t.Fatalf("got %v", events)
+	}
+}
+
+func (p *pair) send(what string) {
+	p.t.Helper()
+	if _, err := p.peer.Write([]byte(what)); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// drain reads until the socket is empty, or at its end.
+func (p *pair) drain() (read int) {
+	buf := make([]byte, 100)
+	for {
+		n, err := unix.Read(int(p.conn.fd), buf)
+		if n <= 0 || err != nil {
+			return read
+		}
+		read += n
+	}
+}
+
+func TestInputThatComesBeforeItIsAwaitedIsReported(t *testing.T) {
+	p := newPair(t)
+	p.send("one")
+	p.expect(eventReadable)
+	p.drain()
+	p.running.Wait() // nobody waits for the socket now
+	p.send("two")
+	eventually(t, "the bytes are in the socket", func() bool { n, err := inputBytes(int(p.conn.fd)); return err == nil && n == 3 })
+	p.awaitInput(pairSlot)
+	p.expect(eventReadable)
+}
+
+func TestASocketIsReportedOnceHoweverOftenItIsAskedFor(t *testing.T) {
+	p := newPair(t)
+	p.awaitInput(pairSlot)
+	p.send("one")
+	p.awaitInput(pairSlot)
+	p.expect(eventReadable)
+	p.expectNone()
+	p.drain()
+	p.awaitInput(pairSlot)
+	p.awaitInput(pairSlot)
+	p.send("two")
+	p.expect(eventReadable)
+	p.expectNone()
+}
+
+// While all processors are busy, nobody looks at Go's poller.
+func TestABusyLoopFindsOutWhatNobodyReports(t *testing.T) {
+	p := newPair(t)
+	p.send("one")
+	p.expect(eventReadable)
+	p.drain()
+	p.running.Wait()
+	w := p.watched[pairSlot]
+	w.input, w.room = true, true // as with goroutines that do not come to run
+	seen := func() (what uint8) {
+		for _, ev := range p.wait(0) {
+			what |= ev.what
+		}
+		return what
+	}
+	if got := seen(); got != eventWritable {
+		t.Fatalf("an empty socket is seen as %d", got)
+	}
+	p.send("two")
+	eventually(t, "input is seen", func() bool { return seen() == eventReadable|eventWritable })
+	w.input, w.room = false, false
+	if got := seen(); got != 0 {
+		t.Errorf("a socket that is not waited for is seen as %d", got)
+	}
+}
+
+func TestTheEndOfAConnectionIsInput(t *testing.T) {
+	for name, end := range map[string]func(*net.TCPConn) error{
+		"FIN": func(c *net.TCPConn) error { return c.CloseWrite() },
+		"RST": func(c *net.TCPConn) error { _ = c.SetLinger(0); return c.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPair(t)
+			if err := end(p.peer); err != nil {
+				t.Fatal(err)
+			}
+			p.expect(eventReadable)
+		})
+	}
+}
+
+func TestAFullSocketIsReportedWhenItHasRoom(t *testing.T) {
+	p := newPair(t)
+	chunk := make([]byte, 64<<10)
+	sent := 0
+	for {
+		n, err := unix.Write(int(p.conn.fd), chunk)
+		if err != nil {
+			break
+		}
+		sent += n
+	}
+	p.awaitRoom(pairSlot)
+	p.send("meanwhile")
+	p.expect(eventReadable) // not held up by the other goroutine
+	for read := 0; read < sent; {
+		n, err := p.peer.Read(chunk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read += n
+	}
+	p.expect(eventWritable)
+	p.expectNone()
+}
+
+func TestAClosedConnectionReportsNothing(t *testing.T) {
+	p := newPair(t)
+	p.awaitRoom(pairSlot) // has room, so that a report is under way or made
+	p.closeSocket(&p.conn)
+	p.running.Wait()
+	p.wait(0)
+	if _, err := p.peer.Read(make([]byte, 1)); err == nil {
+		t.Error("the socket is still open")
+	}
+	if p.connection(pairSlot, pairGen) != nil {
+		t.Error("the poller still knows the connection")
+	}
+}
+
+// A report that was made before its connection was closed must not have the poller
+// believe that nobody waits for the connection that has the slot now.
+func TestAStaleReportChangesNothingForTheSuccessor(t *testing.T) {
+	p := newPair(t)
+	p.send("one")
+	p.running.Wait() // the report is made and not taken
+	p.closeSocket(&p.conn)
+	next := newPair(t)
+	fd, err := unix.FcntlInt(uintptr(next.conn.fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.add(fd, pairSlot, pairGen+1); err != nil {
+		t.Fatal(err)
+	}
+	for _, ev := range p.wait(0) {
+		if ev.gen != pairGen {
+			t.Errorf("the successor is reported: %v", ev)
+		}
+	}
+	if !p.watched[pairSlot].input {
+		t.Error("the successor is taken for one that nobody waits for")
+	}
+	p.closeSocket(&conn{fd: int32(fd), slot: pairSlot, gen: pairGen + 1})
+}
+
+func TestAWakeIsNotLost(t *testing.T) {
+	p := newPortable()
+	defer p.close()
+	for range 1000 {
+		woken := make(chan struct{})
+		go func() { p.wake(); close(woken) }()
+		if p.wait(time.Hour); len(p.news) > 0 {
+			t.Fatal("the wake is still there")
+		}
+		<-woken
+	}
+}
+
+func TestNoMessageOfManyConnectionsIsLost(t *testing.T) {
+	onPollers(t, func(t *testing.T, start starter) {
+		const clients, messages = 500, 20
+		var received [clients]atomic.Int32
+		all := make(chan struct{})
+		var left atomic.Int32
+		left.Store(clients * messages)
+		s := start(Config{Loops: 1, Limits: Limits{MessageRate: 1000}}, func(s *server) {
+			s.message = func(c Conn, m Message) {
+				var who, n int
+				if _, err := fmt.Sscanf(string(m.Payload), "%d %d", &who, &n); err != nil || received[who].Load() != int32(n) {
+					t.Errorf("got %q, %v behind %d messages", m.Payload, err, received[who].Load())
+				}
+				received[who].Add(1)
+				c.Send(Text(string(m.Payload)))
+				if left.Add(-1) == 0 {
+					close(all)
+				}
+			}
+		})
+		s.mute.Store(true)
+		var running sync.WaitGroup
+		for i := range clients {
+			c := s.dialTCP(t)
+			c.upgrade("/")
+			running.Go(func() {
+				for n := range messages {
+					said := fmt.Sprintf("%d %d", i, n)
+					if _, err := c.Write(text(said)); err != nil {
+						t.Error(err)
+						return
+					}
+					if f, err := readFrame(c.r); err != nil || string(f.Payload) != said {
+						t.Errorf("got %q, %v, want %q", f.Payload, err, said)
+						return
+					}
+				}
+			})
+		}
+		running.Wait()
+		receive(t, all)
+	})
+}
+
+func TestAMessageAndTheEndInOneSegmentAreBothSeen(t *testing.T) {
+	onPollers(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 1})
+		for n := range 100 {
+			c := s.dial(t)
+			c.send(text(fmt.Sprint(n)))
+			if n%2 == 0 {
+				c.Conn.(*net.TCPConn).CloseWrite()
+			} else {
+				c.Close()
+			}
+			if got := receive(t, s.messages); got != fmt.Sprint(n) {
+				t.Fatalf("got %q, want %d", got, n)
+			}
+			receive(t, s.closed).check(t, 1006)
+		}
+		eventually(t, "all are gone", func() bool { return s.Stats().Connections == 0 })
+	})
+}
+
+func TestASlotIsNotServedTheEventsOfItsFormerConnection(t *testing.T) {
+	onPollers(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 1})
+		s.mute.Store(true)
+		var running sync.WaitGroup
+		for range 4 {
+			running.Go(func() {
+				for n := range 100 {
+					c, err := net.Dial("tcp", s.addr)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					_ = c.SetDeadline(time.Now().Add(patience))
+					_, _ = c.Write(append([]byte(upgradeRequest), text("x")...))
+					if n%3 > 0 { // else it is gone while its input is read
+						_, _ = c.Read(make([]byte, 10))
+					}
+					if n%3 == 1 {
+						_ = c.(*net.TCPConn).SetLinger(0)
+					}
+					c.Close()
+				}
+			})
+		}
+		running.Wait()
+		eventually(t, "all are gone", func() bool { return s.Stats().Connections == 0 })
+		c := s.dialTCP(t)
+		c.upgrade("/")
+		s.log.Append(Text("news"))
+		c.expect("news")
+	})
+}
+
+func TestClientsThatCameWhileAcceptingWasPausedAreServed(t *testing.T) {
+	onPollers(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 1})
+		l := s.shards[0].(*loop)
+		paused := make(chan struct{})
+		l.mail.post(func() { l.accepting.pause(unix.EMFILE); close(paused) })
+		receive(t, paused)
+		c := s.dialTCP(t) // in the kernel's queue, which the next tick looks at
+		c.upgrade("/")
+		s.dial(t).Close()
+	})
+}
+
+func TestShutdownCutsClientsThatTakeNothing(t *testing.T) {
+	onPollers(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 2})
+		for range 6 {
+			s.dial(t) // reads nothing
+		}
+		good := s.dial(t)
+		frame := string(bytes.Repeat([]byte("x"), 100_000))
+		for range 40 {
+			s.log.Append(Text(frame))
+			good.expect(frame)
+		}
+		good.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.Shutdown(ctx, "now"); err == nil {
+			t.Error("there were clients, and it says that there was none")
+		}
+		eventually(t, "all are gone", func() bool { return s.Stats().Connections == 0 })
+	})
+}

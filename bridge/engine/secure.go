@@ -1,0 +1,130 @@
+//go:build unix
+
+package engine
+
+import (
+	"crypto/tls"
+	"net"
+	"time"
+)
+
+// secure is the TLS layer of a connection on a loop: a [tls.Conn] over memory. The
+// loop puts ciphertext from the socket into it, and takes out the ciphertext that goes
+// to the socket; neither ever blocks. Only the handshake, which crypto/tls cannot
+// interrupt, runs on a goroutine of its own (secure_handshake.go).
+type secure struct {
+	conn  *tls.Conn  // nil until the ClientHello is whole
+	loop  *loop      // its owner
+	in    records    // ciphertext that is not decrypted yet
+	shake *handshake // while the handshake is under way or waits for its turn
+
+	socket net.Conn // once it belongs to net/http
+	unsent []byte   // ciphertext that goes to it first
+
+	held     int  // how much of in is counted as held
+	done     bool // the handshake is done
+	ended    bool // the peer sends no more: close_notify came
+	notified bool // close_notify was sent
+}
+
+// errNoInput is what reading from the memory of an open connection gives when it holds
+// no whole record. crypto/tls passes a temporary error on and does not remember it.
+type errNoInput struct{}
+
+func (errNoInput) Error() string   { return "no whole record is there" }
+func (errNoInput) Timeout() bool   { return false }
+func (errNoInput) Temporary() bool { return true }
+
+// memory is the [net.Conn] that the layer's tls.Conn has below it.
+type memory secure
+
+// Read reads ciphertext: in the handshake from what the loop brings, then from the
+// records that are whole, and at last from the socket that net/http has.
+func (m *memory) Read(p []byte) (int, error) {
+	switch {
+	case m.shake != nil:
+		return m.shake.read(p)
+	case m.socket == nil:
+		if n := m.in.read(p); n > 0 {
+			return n, nil
+		}
+		return 0, errNoInput{}
+	case len(m.in.data) > 0:
+		n := copy(p, m.in.data)
+		if m.in.data = m.in.data[n:]; len(m.in.data) == 0 {
+			m.in.data = nil
+		}
+		return n, nil
+	}
+	return m.socket.Read(p)
+}
+
+// Write takes ciphertext: in the handshake for the loop to fetch, then on the loop for
+// the write that is under way, and at last for the socket that net/http has.
+func (m *memory) Write(p []byte) (int, error) {
+	switch {
+	case m.shake != nil:
+		return m.shake.write(p)
+	case m.socket != nil:
+		if len(m.unsent) > 0 {
+			if _, err := m.socket.Write(m.unsent); err != nil {
+				return 0, err
+			}
+			m.unsent = nil
+		}
+		return m.socket.Write(p)
+	}
+	m.loop.sealed = append(m.loop.sealed, p...)
+	return len(p), nil
+}
+
+// Close and the deadlines mean something to net/http only: the loop owns the socket
+// until then, and a close_notify is written like everything else.
+func (m *memory) Close() error {
+	if m.socket != nil {
+		return m.socket.Close()
+	}
+	return nil
+}
+
+func (m *memory) LocalAddr() net.Addr {
+	if m.socket != nil {
+		return m.socket.LocalAddr()
+	}
+	return &net.TCPAddr{}
+}
+
+func (m *memory) RemoteAddr() net.Addr {
+	if m.socket != nil {
+		return m.socket.RemoteAddr()
+	}
+	return &net.TCPAddr{}
+}
+
+func (m *memory) SetDeadline(t time.Time) error {
+	if m.socket != nil {
+		return m.socket.SetDeadline(t)
+	}
+	return nil
+}
+
+func (m *memory) SetReadDeadline(t time.Time) error {
+	if m.socket != nil {
+		return m.socket.SetReadDeadline(t)
+	}
+	return nil
+}
+
+func (m *memory) SetWriteDeadline(t time.Time) error {
+	if m.socket != nil {
+		return m.socket.SetWriteDeadline(t)
+	}
+	return nil
+}
+
+// waits reports whether input from the peer waits in memory.
+func (s *secure) waits() bool { return s != nil && len(s.in.data) > 0 }
+
+// speaks reports whether the connection may be sent something: in the clear, or because
+// the handshake is done.
+func (s *secure) speaks() bool { return s == nil || s.done }

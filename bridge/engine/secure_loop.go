@@ -1,0 +1,319 @@
+//go:build unix
+
+package engine
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+
+	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/bridge/proxyproto"
+)
+
+// receive handles ciphertext that came from a socket.
+func (l *loop) receive(c *conn, data []byte) {
+	switch s := c.tls; {
+	case s.shake != nil:
+		s.shake.feed(data)
+	case s.done:
+		l.decrypt(c, data)
+	case c.state == stateHead:
+		s.in.data = append(s.in.data, data...)
+		l.readHello(c)
+	}
+}
+
+// full reports whether input must stay in the socket for now.
+func (s *secure) full() bool { return s != nil && s.shake != nil && s.shake.full() }
+
+// more reports whether there is something to decrypt.
+func (s *secure) more() bool { return s != nil && s.done && s.in.ready() }
+
+// readHello collects what comes before TLS and the ClientHello. Until that is whole, a
+// client holds nothing but these bytes and its place.
+func (l *loop) readHello(c *conn) {
+	in, s := c.head, c.tls
+	if in.expectProxy {
+		n, no := in.readProxy(s.in.data)
+		switch {
+		case no != nil:
+			l.refusePlain(c, no)
+			return
+		case in.expectProxy:
+			return
+		}
+		s.in.data = s.in.data[n:]
+	}
+	data := s.in.data
+	switch {
+	case len(data) == 0:
+		return
+	case !looksLikeTLS(data):
+		if len(data) >= recordHeader {
+			l.refusePlain(c, l.engine.notTLS(data[:recordHeader]))
+		}
+		return
+	}
+	end, enough := helloEnd(data)
+	if !enough {
+		return
+	}
+	s.conn = tls.Server((*memory)(s), in.options.TLS)
+	s.shake = &handshake{all: l.engine.handshakes, conn: s.conn, on: l, slot: c.slot, gen: c.gen, wake: make(chan struct{}, 1)}
+	s.shake.in.data = splitHello(data, end)
+	s.in = records{}
+	l.engine.handshakes.begin(s.shake)
+}
+
+// notTLS returns why bytes are refused on a port that speaks TLS.
+func (e *Engine) notTLS(data []byte) *Refusal {
+	if proxyproto.MayBegin(data) {
+		return e.unexpectedProxy()
+	}
+	return &Refusal{Status: http.StatusBadRequest, Kind: KindNoTLS, Reason: "this port speaks TLS: use https:// or wss://"}
+}
+
+// refusePlain answers in the clear what does not speak TLS. What does is not answered:
+// it would understand nothing but an alert.
+func (l *loop) refusePlain(c *conn, no *Refusal) {
+	data := c.tls.in.data
+	if looksLikeTLS(data) {
+		l.engine.reportRefusal(no, c.head.client)
+		l.drop(c, 0, "")
+		return
+	}
+	l.forgetTLS(c)
+	c.tls = nil
+	l.refuse(c, no)
+}
+
+// sendShake sends what a handshake has to say.
+func (l *loop) sendShake(h *handshake) {
+	c := l.lookup(h.slot, h.gen)
+	if c == nil || c.tls == nil || c.tls.shake != h {
+		return
+	}
+	if l.sendSealed(c, h.take()) {
+		l.readLater(c) // perhaps input was left in the socket
+	}
+}
+
+// shaken goes on when a handshake has ended.
+func (l *loop) shaken(h *handshake, err error) {
+	c := l.lookup(h.slot, h.gen)
+	if c == nil || c.tls == nil || c.tls.shake != h {
+		return
+	}
+	s := c.tls
+	s.shake, s.done = nil, err == nil
+	s.in.data = bytes.Clone(h.in.data)
+	if !l.sendSealed(c, h.take()) {
+		return
+	}
+	if err == nil {
+		l.work = clientWork
+		l.decrypt(c, nil)
+		if h.paused && l.lookup(h.slot, h.gen) == c {
+			l.readLater(c)
+		}
+		return
+	}
+	if record, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		no := &Refusal{Status: http.StatusBadRequest, Kind: KindNoTLS, Reason: record.Error()}
+		l.engine.reportRefusal(no, c.head.client)
+	}
+	// The client must be able to read the alert.
+	c.state, c.head.head = stateRejected, nil
+	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
+	if c.out == nil {
+		l.flushed(c)
+	}
+}
+
+// giveWay ends a handshake whose client is slow, from any goroutine: others wait for
+// their turn.
+func (l *loop) giveWay(slot int32, gen uint32) {
+	l.mail.post(func() {
+		c := l.lookup(slot, gen)
+		if c == nil || c.tls == nil || c.tls.shake == nil {
+			return
+		}
+		l.engine.reportRefusal(&Refusal{Status: http.StatusServiceUnavailable, Kind: KindFull,
+			Reason: "the TLS handshake took too long, and others waited for their turn; try again"}, c.head.client)
+		l.drop(c, 0, "")
+	})
+}
+
+// decrypt handles the records in memory, and more ciphertext behind them, as far as the
+// client's turn goes. The rest waits as it is.
+func (l *loop) decrypt(c *conn, data []byte) {
+	s, gen := c.tls, c.gen
+	if l.plain == nil {
+		l.plain = make([]byte, maxPlaintext)
+	}
+	own := len(s.in.data) > 0 // else the bytes are the loop's
+	if own {
+		s.in.data = append(s.in.data, data...)
+	} else {
+		s.in.data = data
+	}
+	for !s.ended && !c.toRead && l.work > 0 && !l.backlogged(c) {
+		n, err := s.conn.Read(l.plain)
+		if !l.sendSealed(c, l.takeSealed()) {
+			return
+		}
+		if n > 0 {
+			l.consume(c, l.plain[:n])
+		}
+		if c.gen != gen || c.state == stateFree {
+			return
+		}
+		if c.state == stateRejected || c.state == stateLinger {
+			s.ended = true
+			break
+		}
+		if err == nil {
+			continue
+		}
+		if _, ok := err.(errNoInput); ok {
+			break
+		}
+		s.ended = true
+		if err == io.EOF {
+			l.peerEnded(c)
+		} else {
+			l.drop(c, ws.StatusAbnormalClosure, "the connection broke: "+err.Error())
+		}
+		if c.gen != gen || c.state == stateFree {
+			return
+		}
+	}
+	l.keepInput(c, own)
+}
+
+// keepInput keeps the ciphertext that is not decrypted yet, and counts it.
+func (l *loop) keepInput(c *conn, own bool) {
+	s := c.tls
+	switch {
+	case len(s.in.data) == 0 || s.ended:
+		s.in = records{}
+	case !own:
+		s.in.data = bytes.Clone(s.in.data)
+	}
+	grown := cap(s.in.data) - s.held
+	s.held += grown
+	if grown != 0 && l.engine.held.Add(int64(grown)) > int64(l.engine.cfg.MaxHeld) && grown > 0 {
+		l.beginClose(c, tryAgainLater, heldTooMuch)
+		return
+	}
+	if s.in.ready() && !c.paused {
+		l.readLater(c)
+	}
+}
+
+// forgetTLS gives back what the layer of a connection holds.
+func (l *loop) forgetTLS(c *conn) {
+	s := c.tls
+	l.engine.held.Add(-int64(s.held))
+	s.held = 0
+	if s.shake != nil {
+		s.shake.abandon()
+	}
+}
+
+// seal encrypts bytes, a chunk at most, and writes them. What the socket does not take
+// is kept by keepSealed, so all that was sealed counts as sent.
+func (l *loop) seal(c *conn, buf []byte) (int, bool) {
+	buf, l.sealed = buf[:min(len(buf), chunk)], l.sealed[:0]
+	if _, err := c.tls.conn.Write(buf); err != nil {
+		l.drop(c, ws.StatusAbnormalClosure, "the connection broke: "+err.Error())
+		return 0, false
+	}
+	n, ok := l.writeSocket(c, l.sealed)
+	l.unsent, l.sealed = l.sealed[n:], l.sealed[:0]
+	return len(buf), ok
+}
+
+// keepSealed keeps the ciphertext that the socket did not take of the last write. The
+// frames of that, counted since before, are delivered once it is out.
+func (l *loop) keepSealed(c *conn, before uint64) {
+	if len(l.unsent) > 0 {
+		c.outbound().seal(l.unsent, l.tally.delivered-before, &l.ledger)
+		l.tally.delivered = before
+	}
+	l.unsent = nil
+}
+
+// takeSealed returns ciphertext that crypto/tls made without being asked to, such as an
+// alert. It is valid until it makes more.
+func (l *loop) takeSealed() []byte {
+	data := l.sealed
+	l.sealed = l.sealed[:0]
+	return data
+}
+
+// sendSealed sends such ciphertext behind what waits. It is false when the connection
+// broke.
+func (l *loop) sendSealed(c *conn, data []byte) bool {
+	if len(data) == 0 {
+		return true
+	}
+	if !c.blocked && (c.out == nil || c.out.sealed == nil) {
+		n, ok := l.writeSocket(c, data)
+		if !ok {
+			return false
+		}
+		data = data[n:]
+	}
+	if len(data) > 0 {
+		c.outbound().seal(data, 0, &l.ledger)
+	}
+	return true
+}
+
+// writeSealed writes ciphertext that a socket did not take before. It is false when the
+// connection broke.
+func (l *loop) writeSealed(c *conn) bool {
+	o := c.out
+	n, ok := l.writeSocket(c, o.sealed.bytes)
+	if !ok {
+		return false
+	}
+	l.spent += n
+	if o.sealed.bytes = o.sealed.bytes[n:]; len(o.sealed.bytes) == 0 {
+		l.tally.delivered += o.sealed.delivered
+		if o.dropSealed(&l.ledger); len(o.frames) == 0 {
+			c.out = nil
+		}
+	}
+	return true
+}
+
+// sendCloseNotify tells the peer that nothing follows. It is false while that waits, and
+// when the connection broke.
+func (l *loop) sendCloseNotify(c *conn) bool {
+	s := c.tls
+	if s.notified || !s.done {
+		return true
+	}
+	s.notified = true
+	// An error means that an alert was sent before, after which nothing follows either.
+	_ = s.conn.CloseWrite()
+	return l.sendSealed(c, l.takeSealed()) && c.out == nil
+}
+
+// handOver gives the connection to net/http, on a socket of its own. What waits comes
+// first, in both directions.
+func (s *secure) handOver(socket net.Conn, out *outbound) net.Conn {
+	s.in.data = bytes.Clone(s.in.data)
+	if out != nil && out.sealed != nil {
+		s.unsent = bytes.Clone(out.sealed.bytes)
+	}
+	s.socket = socket
+	return s.conn
+}

@@ -1,0 +1,124 @@
+package engine
+
+import (
+	"context"
+	"time"
+)
+
+// cutTime is how long Shutdown waits for what it cut when its context had ended.
+const cutTime = 250 * time.Millisecond
+
+// StopListening closes the listeners. The connections stay, and requests that
+// are being read or answered go on; new ones find nobody. [Engine.Shutdown] is
+// still to be called. It waits for a turn of the loop that accepts, so it must not be
+// called from a [Handler].
+func (e *Engine) StopListening() {
+	e.mu.Lock()
+	e.deaf = true
+	listeners := e.listeners
+	e.listeners = nil
+	e.mu.Unlock()
+	e.plain.unlisten()
+	for _, l := range listeners {
+		l.Close()
+	}
+}
+
+// Shutdown stops accepting, closes every connection with 1001 and the reason, and
+// returns when all are gone and nothing of the engine runs any more. When the context
+// ends before that, what is left is cut and the context's error is returned: of a
+// Handler, Closed is still called for each connection.
+//
+// Shutdown keeps its context whatever happens. What then still runs a quarter of a
+// second later is in a call that does not return: a loop in a method of the [Handler]
+// or a callback of [Config], whose connections stay as they are and whose listening
+// sockets may stay open until that call returns; then it ends by itself. The log says
+// how many there are. Handlers of [Config].HTTP that hang have lost their connections,
+// and are not waited for.
+//
+// It must not be called from a Handler, which would wait for itself. Every further call
+// returns [ErrClosed] at once.
+func (e *Engine) Shutdown(ctx context.Context, reason string) error {
+	e.mu.Lock()
+	already := e.stopped
+	e.stopped = true
+	e.mu.Unlock()
+	if already {
+		return ErrClosed
+	}
+	deaf := begin(e.StopListening)
+	soon, cancel := context.WithTimeout(ctx, cutTime) // the other loops' clients must not wait for a stuck one
+	defer cancel()
+	within(soon, deaf)
+	gone := begin(func() { e.drain(reason) })
+	err := e.handoff.shutdown(ctx)
+	if !within(ctx, gone) {
+		err = ctx.Err()
+	}
+	for _, s := range e.shards {
+		s.stop()
+	}
+	close(e.stalls.ended)
+	ended := begin(func() {
+		<-deaf
+		e.running.Wait()
+		e.handoff.discard()
+	})
+	if within(ctx, ended) {
+		return err
+	}
+	cut, cancelCut := context.WithTimeout(context.WithoutCancel(ctx), cutTime)
+	defer cancelCut()
+	if within(cut, ended) {
+		return ctx.Err()
+	}
+	e.log.Error("the engine is shut down, but calls of its user do not return", "loops", e.stuck(), "after", cutTime)
+	return ctx.Err()
+}
+
+// begin runs something, and returns a channel that is closed when it is done.
+func begin(do func()) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		do()
+	}()
+	return done
+}
+
+// within waits until something is done, and reports whether it is before the context
+// ends.
+func within(ctx context.Context, done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+	}
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// drain closes all connections politely, and returns when they are gone.
+func (e *Engine) drain(reason string) {
+	gone := make(chan struct{}, len(e.shards))
+	for _, s := range e.shards {
+		s.drain(reason, func() { gone <- struct{}{} })
+	}
+	for range e.shards {
+		<-gone
+	}
+}
+
+// stuck is how many shards have not ended although they were stopped.
+func (e *Engine) stuck() (n int) {
+	for _, s := range e.shards {
+		if !s.over() {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,112 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestShutdownKeepsItsContextWhateverAHandlerDoes(t *testing.T) {
+	for _, where := range []string{"Accept", "Open", "Message", "Closed", "HTTP"} {
+		t.Run(where, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, start starter) { shutdownWhileStuck(t, start, where) })
+		})
+	}
+}
+
+func shutdownWhileStuck(t *testing.T, start starter, where string) {
+	log := &lockedBuffer{}
+	stuck, release := make(chan struct{}), make(chan struct{})
+	hang := func(here string) {
+		if here == where {
+			close(stuck)
+			<-release
+		}
+	}
+	cfg := Config{
+		Loops:  2,
+		HTTP:   http.HandlerFunc(func(http.ResponseWriter, *http.Request) { hang("HTTP") }),
+		Logger: slog.New(slog.NewTextHandler(log, nil)),
+	}
+	s := start(cfg, func(s *server) { s.Engine.cfg.Handler = hanging{s, hang} }) // before there are connections
+	for range 2 {
+		receiveOpen := s.dialTCP(t)
+		receiveOpen.send([]byte("GET /fine" + upgradeRequest[len("GET /"):]))
+		receive(t, s.opened)
+	}
+	c := s.dialTCP(t)
+	if where == "HTTP" {
+		c.send([]byte("GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+	} else {
+		c.send([]byte(upgradeRequest))
+	}
+	switch where {
+	case "Message":
+		receive(t, s.opened)
+		c.send(text("hello"))
+	case "Closed":
+		receive(t, s.opened)
+		c.Close()
+	}
+	receive(t, stuck)
+	const limit = 100 * time.Millisecond
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	began := time.Now()
+	if err := s.Shutdown(ctx, "restarting"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	// The machine may be busy; without a bound this never comes to an end.
+	if took := time.Since(began); took > limit+cutTime+patience/2 {
+		t.Errorf("it took %v", took)
+	}
+	if said := strings.Contains(log.String(), "do not return"); said != (where != "HTTP") {
+		t.Errorf("the log says: %s", log)
+	}
+	if err := s.Shutdown(t.Context(), "again"); !errors.Is(err, ErrClosed) {
+		t.Errorf("the second one: %v", err)
+	}
+	close(release)
+	s.running.Wait()
+	eventually(t, "nobody is connected", func() bool { return s.Stats().Connections == 0 && s.stuck() == 0 })
+}
+
+// hanging hangs in one of its methods, on connections without a path.
+type hanging struct {
+	*server
+	hang func(where string)
+}
+
+func (h hanging) Accept(r *Request) (Welcome, error) {
+	u, err := r.URL()
+	if err != nil {
+		return Welcome{}, err
+	}
+	if u.Path == "/" {
+		h.hang("Accept")
+	}
+	return Welcome{Log: h.log, Session: u.Path}, nil
+}
+
+func (h hanging) Open(c Conn, v any) {
+	h.opened <- c
+	if v == "/" {
+		h.hang("Open")
+	}
+}
+
+func (h hanging) Message(_ Conn, v any, _ Message) {
+	if v == "/" {
+		h.hang("Message")
+	}
+}
+
+func (h hanging) Closed(_ Conn, v any, _ int, _ string) {
+	if v == "/" {
+		h.hang("Closed")
+	}
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os/exec"
+)
+
+// beside is a check that runs while the tests do.
+type beside struct {
+	program string
+	out     bytes.Buffer
+	ended   chan error
+}
+
+// startBeside starts the check. "" is no program, and a check that passes.
+func startBeside(program string) *beside {
+	b := &beside{program: program, ended: make(chan error, 1)}
+	if program == "" {
+		b.ended <- nil
+		return b
+	}
+	cmd := exec.Command(program)
+	cmd.Stdout, cmd.Stderr = &b.out, &b.out
+	go func() { b.ended <- cmd.Run() }()
+	return b
+}
+
+// report waits for the end of the check, and prints one line if it has passed, else
+// everything that it wrote. It reports whether it has passed.
+func (b *beside) report(to io.Writer) bool {
+	err := <-b.ended
+	switch {
+	case b.program == "":
+	case err == nil:
+		fmt.Fprintln(to, "ok   ", b.program)
+	default:
+		fmt.Fprintf(to, "%sFAIL  %s: %v\n", &b.out, b.program, err)
+	}
+	return err == nil
+}
