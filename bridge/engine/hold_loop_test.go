@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"math"
 	"strconv"
 	"testing"
 	"time"
@@ -130,5 +131,22 @@ func TestManyBytesDoNotWait(t *testing.T) {
 		for range 3 { // more than a quarter of what the log may keep
 			c.expect(text)
 		}
+	})
+}
+
+func TestALongestWaitIsNoneAtAllForNobody(t *testing.T) {
+	onPollers(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 1})
+		c, conn := s.dialConn(t)
+		l := s.shards[0].(*loop)
+		s.log.AppendWithin(Text("one"), math.MaxInt64)
+		var held bool
+		l.ask(func() { held = s.log.rings[0].held() })
+		if !held {
+			t.Error("what may wait for ever has left")
+		}
+		conn.Send(Text("two"))
+		c.expect("one")
+		c.expect("two")
 	})
 }
