@@ -4,6 +4,7 @@ package engine
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -148,5 +149,36 @@ func TestALongestWaitIsNoneAtAllForNobody(t *testing.T) {
 		conn.Send(Text("two"))
 		c.expect("one")
 		c.expect("two")
+	})
+}
+
+// The pass that is under way has visited some members and not others.
+func TestWhatIsSentDuringAPassDoesNotOvertakeWhatWaits(t *testing.T) {
+	onPollers(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 1})
+		conns := make([]Conn, sweepSlice+2)
+		clients := make([]*client, len(conns))
+		for i := range conns {
+			clients[i], conns[i] = s.dialConn(t)
+		}
+		l := s.shards[0].(*loop)
+		l.mail.post(func() {
+			s.log.Append(Text("one"))
+			l.mail.post(func() { // in the turn in which the pass begins
+				s.log.AppendWithin(Text("two"), time.Hour)
+				for _, c := range conns {
+					c.Send(Text("three"))
+				}
+			})
+		})
+		for _, c := range clients {
+			var heard []string
+			for len(heard) == 0 || heard[len(heard)-1] != "three" {
+				heard = append(heard, string(c.frame().Payload))
+			}
+			if !slices.Contains(heard, "two") {
+				t.Fatalf("a client heard %v", heard)
+			}
+		}
 	})
 }
