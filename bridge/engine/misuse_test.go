@@ -192,3 +192,23 @@ func TestAConfigurationThatStandsForNothingIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// hidden hides a listener's socket, and cannot be compared.
+type hidden struct {
+	net.Listener
+	names []string
+}
+
+func TestAListenerThatCannotBeComparedIsRefusedInWords(t *testing.T) {
+	s := start(t, Config{})
+	ln, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	for _, wrapped := range []net.Listener{hidden{Listener: ln}, hidden{Listener: hidden{Listener: ln}}, struct{ net.Listener }{hidden{Listener: ln}}} {
+		if err := s.Listen(wrapped); err == nil || !strings.Contains(err.Error(), "ListenOptions.TLS") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
