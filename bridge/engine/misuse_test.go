@@ -212,3 +212,27 @@ func TestAListenerThatCannotBeComparedIsRefusedInWords(t *testing.T) {
 		}
 	}
 }
+
+func TestANoticeOfSkipThatIsNoFrameIsLeftOut(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		log := &lockedBuffer{}
+		cfg := Config{
+			Loops:  1,
+			Skip:   func(any, uint64) Frame { return Frame("you have missed something") },
+			Logger: slog.New(slog.NewTextHandler(log, nil)),
+		}
+		s := start(cfg)
+		c := s.dial(t)
+		l := s.shards[0].(*loop)
+		l.ask(func() {
+			r := &s.log.rings[0]
+			l.push(r, Text("missed"), 0)
+			r.makeWay(r.limit)
+		})
+		s.log.Append(Text("news"))
+		c.expect("news")
+		if !strings.Contains(log.String(), "Config.Skip") {
+			t.Errorf("the log says: %s", log)
+		}
+	})
+}
