@@ -61,9 +61,9 @@
 //
 // A loop checks a clock that keeps running while the process is stopped. If the loop
 // stood still, all input that waits in a socket, an accept queue or a parser is late,
-// and its messages say so ([Message]) until the socket was found empty once. Goroutines
-// cannot see whether a socket is empty: there, input is late if it is read within a
-// second after the stall, and further until a read had to wait (stall.go).
+// and its messages say so ([Message]) until the socket was found empty once. Requests
+// of net/http have no such mark: [Engine.Stalled] reports a stall until a second after
+// its end (stall.go).
 //
 // # Memory
 //
