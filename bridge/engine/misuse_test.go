@@ -196,7 +196,7 @@ func TestAConfigurationThatStandsForNothingIsRefused(t *testing.T) {
 // hidden hides a listener's socket, and cannot be compared.
 type hidden struct {
 	net.Listener
-	names []string
+	_ []string
 }
 
 func TestAListenerThatCannotBeComparedIsRefusedInWords(t *testing.T) {
