@@ -65,6 +65,11 @@ func (b *bench) batchRow(ctx context.Context, r round, bound float64, server, fl
 			return err
 		}
 	}
+	stopPerf, err := b.record(fmt.Sprintf("batch-%.0f", 1/r.every.Seconds()), b.size.Clients, server)
+	if err != nil {
+		return Row{}, err
+	}
+	defer stopPerf()
 	timed := r
 	timed.timed = true
 	if err := alternate(b.size.Rounds, into(floor, bare, r, &without), into(server, patient, timed, &with)); err != nil {

@@ -28,8 +28,8 @@ type Config struct {
 	Sizes Sizes
 	// JSON is a file for the figures; "" is none.
 	JSON string
-	// Perf is a folder for perf(1) recordings of the server in the burst, steady and
-	// groups scenarios; "" is none. Recording costs time on the processor.
+	// Perf is a folder for perf(1) recordings of the server in the burst, steady,
+	// batch and groups scenarios; "" is none. Recording costs time on the processor.
 	Perf string
 	// Stdout gets the table.
 	Stdout io.Writer

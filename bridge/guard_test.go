@@ -239,7 +239,7 @@ func TestEveryMistakeInTheURLIsAnError(t *testing.T) {
 			continue
 		}
 		e := c.next()
-		if text := fmt.Sprint(e["message"]); e["op"] != "error" || e["code"] != "bad_request" || !strings.Contains(text, words) || len(text) > 250 {
+		if text := fmt.Sprint(e["message"]); e["op"] != "error" || e["code"] != "bad_request" || !strings.Contains(text, words) || len(text) > 280 {
 			t.Errorf("%s is answered with %v", query, e)
 		}
 	}

@@ -10,7 +10,8 @@ import (
 // A frame that may wait ([Log.AppendWithin]) is held in its ring: it is there for all
 // that a ring does, but no pass begins for it before it is due. So frames that come
 // apart leave in one write, and it costs no timer for any connection: a loop keeps the
-// rings that hold something in a heap, and its wait ends when the first is due.
+// rings that hold something in a heap, and its wait ends when the first is due. It is not
+// woken for a frame that may wait until then: that stays in the mailbox.
 
 // push appends a frame to a ring. due is when it must leave, 0 for at once. What the
 // ring holds leaves with the first of its frames, and at once when it is as much as one
@@ -61,12 +62,14 @@ func (l *loop) releaseDue() {
 	}
 }
 
-// untilDue shortens the loop's wait to the moment when the first held frame is due.
-func (l *loop) untilDue(wait time.Duration) time.Duration {
-	if len(l.holds) == 0 {
-		return wait
+// untilDue is how long the loop may wait: to the next tick, or until the first held frame
+// is due. It is never 0.
+func (l *loop) untilDue(now time.Duration) time.Duration {
+	wait := tickLength - now%tickLength
+	if len(l.holds) > 0 {
+		wait = min(wait, l.holds[0].due-now)
 	}
-	return max(1, min(wait, l.holds[0].due-l.engine.elapsed())) // 0 would not wait for anything else
+	return max(wait, 1)
 }
 
 // lendHeld lends a connection what its log holds, in front of what it is sent: a wait

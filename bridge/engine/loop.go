@@ -159,8 +159,11 @@ func (l *loop) ask(do func()) {
 func (l *loop) turn() {
 	var timeout time.Duration
 	busy := len(l.dirty) > 0 || l.next < len(l.pending) || len(l.unread) > 0 && !l.engine.tooMuchToRead() || len(l.late) > 0
-	if !busy && l.mail.sleep() {
-		timeout = l.untilDue(l.untilTick())
+	if !busy {
+		now := l.engine.elapsed()
+		if wait := l.untilDue(now); l.mail.sleep(now + wait) {
+			timeout = wait
+		}
 	}
 	events := l.poll.wait(timeout)
 	l.spent = 0
@@ -204,11 +207,6 @@ func (l *loop) tick(now tick) {
 	if l.accepting != nil {
 		l.accepting.resume()
 	}
-}
-
-// untilTick is the time to the next tick.
-func (l *loop) untilTick() time.Duration {
-	return tickLength - time.Since(l.engine.start)%tickLength
 }
 
 // keep puts a ring on the list of those that have frames.

@@ -21,9 +21,10 @@ type mailbox struct {
 	mu       sync.Mutex
 	queue    []mail
 	bytes    int
-	sources  level // whether sources wait for this loop
-	reading  level // whether the loops read nothing because of it
-	sleeping bool  // the loop waits, or is about to: it must be woken
+	sources  level         // whether sources wait for this loop
+	reading  level         // whether the loops read nothing because of it
+	sleeping bool          // the loop waits, or is about to: it must be woken
+	until    time.Duration // when it wakes by itself, since the engine's start
 	closed   bool
 }
 
@@ -57,11 +58,21 @@ func (m *mailbox) push(ml mail) {
 		return
 	}
 	m.queue = append(m.queue, ml)
-	if m.sleeping {
+	if m.sleeping && !m.canWait(ml) {
 		m.sleeping = false
 		m.wake() // with mu held, so that the loop cannot end and close the eventfd
 	}
 	m.mu.Unlock()
+}
+
+// canWait reports whether mail may wait until the loop wakes by itself: a frame that is
+// not due before, or that nobody follows here, unless there is much. mu is held, and the
+// loop sleeps: who follows what does not change meanwhile.
+func (m *mailbox) canWait(ml mail) bool {
+	if ml.ring == nil || m.bytes >= chunk {
+		return false
+	}
+	return len(ml.ring.members) == 0 || ml.due > 0 && ml.due >= m.until
 }
 
 // take swaps the queue for an empty one.
@@ -102,11 +113,12 @@ func (m *mailbox) waiting() int {
 	return m.bytes
 }
 
-// sleep says that the loop is about to wait. It is false when there is mail.
-func (m *mailbox) sleep() bool {
+// sleep says that the loop is about to wait until a time since the engine's start. It is
+// false when there is mail.
+func (m *mailbox) sleep(until time.Duration) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.sleeping = len(m.queue) == 0
+	m.sleeping, m.until = len(m.queue) == 0, until
 	return m.sleeping
 }
 

@@ -193,25 +193,64 @@ func TestTheRingThatIsDueFirstLeavesFirst(t *testing.T) {
 	}
 }
 
-func TestALoopWaitsForWhatIsDueAndForNothingElse(t *testing.T) {
+func TestALoopWaitsForWhatIsDueAndForTheTick(t *testing.T) {
 	h := newHolding(t)
-	if got := h.untilDue(time.Hour); got != time.Hour {
-		t.Errorf("without frames it waits for %v", got)
+	const now = 100 * tickLength
+	wants := func(want time.Duration, why string) {
+		t.Helper()
+		if got := h.untilDue(now + time.Millisecond); got != want {
+			t.Errorf("%s it waits for %v, want %v", why, got, want)
+		}
 	}
+	wants(tickLength-time.Millisecond, "without frames")
 	h.join()
-	h.push(&h.ring, Text("x"), h.engine.elapsed()+time.Minute)
-	if got := h.untilDue(time.Hour); got > time.Minute || got < time.Second {
-		t.Errorf("it waits for %v, want a minute", got)
-	}
-	if got := h.untilDue(time.Second); got != time.Second {
-		t.Errorf("it waits for %v, want until the tick", got)
-	}
-	h.push(&h.ring, Text("x"), 1)
-	if got := h.untilDue(time.Hour); got != 1 {
-		t.Errorf("it waits for %v for what is late", got)
-	}
+	h.push(&h.ring, Text("x"), now+time.Hour)
+	wants(tickLength-time.Millisecond, "with a frame that is due later")
+	h.push(&h.ring, Text("x"), now+3*time.Millisecond)
+	wants(2*time.Millisecond, "with one that is due soon")
+	h.push(&h.ring, Text("x"), now)
+	wants(1, "with one that is late")
 	h.push(&h.ring, Text("x"), 0)
-	if got := h.untilDue(time.Hour); got != time.Hour {
-		t.Errorf("it waits for %v for what is not held", got)
+	wants(tickLength-time.Millisecond, "with nothing that is held")
+}
+
+func TestALoopIsWokenForWhatCannotWaitUntilItWakes(t *testing.T) {
+	for name, c := range map[string]struct {
+		due   time.Duration
+		bytes int
+		do    bool
+		alone bool // nobody follows
+		want  bool
+	}{
+		"at once":             {0, 10, false, false, true},
+		"due before it wakes": {99, 10, false, false, true},
+		"due when it wakes":   {100, 10, false, false, false},
+		"due later":           {101, 10, false, false, false},
+		"much that may wait":  {101, chunk, false, false, true},
+		"at once, for nobody": {0, 10, false, true, false},
+		"much, for nobody":    {0, chunk, false, true, true},
+		"something to do":     {0, 0, true, false, true},
+	} {
+		woken := 0
+		var m mailbox
+		m.init(func() { woken++ }, &room{})
+		if !m.sleep(100) {
+			t.Fatal("there is mail in a new mailbox")
+		}
+		if c.do {
+			m.post(func() {})
+		} else {
+			var r ring
+			if !c.alone {
+				r.add(&conn{}, 0)
+			}
+			m.append(&r, make(Frame, c.bytes), c.due)
+		}
+		if got := woken == 1; got != c.want {
+			t.Errorf("%s: woken %v, want %v", name, got, c.want)
+		}
+		if m.sleep(200) {
+			t.Errorf("%s: the loop may sleep although there is mail", name)
+		}
 	}
 }
