@@ -83,7 +83,7 @@ type conn struct {
 	in      *parser   // nil while no message is incomplete
 	head    *incoming // nil once its request is accepted
 	out     *outbound // frames of its own, and the rest of a frame cut short; nil when none
-	member  int       // its place among the ring's members
+	member  int32     // its place among the ring's members
 
 	fd     int32
 	slot   int32

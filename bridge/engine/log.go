@@ -148,7 +148,7 @@ func (r *ring) run(seq uint64, chunk int, scratch *[]byte) ([]byte, uint64) {
 // add makes a connection follow the log from a frame on, which may be one that
 // the ring does not have yet.
 func (r *ring) add(c *conn, from uint64) {
-	c.ring, c.cursor, c.member = r, from, len(r.members)
+	c.ring, c.cursor, c.member = r, from, int32(len(r.members))
 	r.members = append(r.members, c)
 	if r.count != nil {
 		r.count.Add(1)
@@ -158,10 +158,10 @@ func (r *ring) add(c *conn, from uint64) {
 // remove ends a connection's following. The members that the pass has not
 // visited yet stay behind pos.
 func (r *ring) remove(c *conn) {
-	hole := c.member
+	hole := int(c.member)
 	move := func(from, to int) {
 		r.members[to] = r.members[from]
-		r.members[to].member = to
+		r.members[to].member = int32(to)
 	}
 	if hole < r.pos {
 		r.pos--
