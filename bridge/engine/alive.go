@@ -10,6 +10,10 @@ import (
 
 // overdue does what a connection's deadline asks for.
 func (l *loop) overdue(c *conn) {
+	if l.putOffInput(c) {
+		l.wheel.schedule(c, l.wheel.now+1)
+		return
+	}
 	switch c.state {
 	case stateHead:
 		if !c.head.started() {

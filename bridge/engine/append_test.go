@@ -252,3 +252,19 @@ func TestARingMakesWayForWhatItsMembersWereNotOffered(t *testing.T) {
 		t.Errorf("from %d, passed up to %d, %d bytes of %d not offered", r.tail, r.to, r.unswept, r.bytes)
 	}
 }
+
+func TestSmallFramesTakeTheRoomThatTheyCost(t *testing.T) {
+	s := start(t, Config{Loops: 1})
+	stuck, release := make(chan struct{}), make(chan struct{})
+	s.shards[0].(*loop).mail.post(func() { close(stuck); <-release })
+	<-stuck
+	defer close(release)
+	frame, n := Text(""), 0
+	for s.room.wait() == nil {
+		s.log.Append(frame)
+		n++
+	}
+	if most := mailBytes/frameCost + 1; n > most {
+		t.Errorf("a source that waits for room leaves %d frames, want at most %d", n, most)
+	}
+}

@@ -84,6 +84,7 @@ func (l *loop) skip(c *conn) bool {
 		l.beginClose(c, ws.StatusInternalServerError, failed)
 	case notice != nil:
 		c.own(notice)
+		l.later(c) // its next log may be silent
 	}
 	return ok
 }

@@ -84,7 +84,7 @@
 // # Memory
 //
 // What is appended waits in the mail of each loop until the loop has brought what was
-// before it to its clients (room.go). A source that calls [Engine.AwaitRoom] leaves 4
+// before it to its clients (room.go); beside its bytes each frame counts 64. A source that calls [Engine.AwaitRoom] leaves 4
 // MiB there and a frame. From 16 MiB on the loops read nothing from clients, so that a
 // [Handler] that appends what it is told leaves 16 MiB and what one message of each
 // loop causes. From 32 MiB on, because a source waits for nothing, a loop takes the

@@ -251,12 +251,12 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 	}
 	socket, ok := ln.(interface{ File() (*os.File, error) })
 	if !ok {
-		delete(e.served, ln)
+		e.disown(ln)
 		return fmt.Errorf("engine: a %T cannot be served: give a TCP or Unix listener, and ListenOptions.TLS for TLS", ln)
 	}
 	file, err := socket.File() // shares the socket with ln, whose closing may remove a path
 	if err != nil {
-		delete(e.served, ln)
+		e.disown(ln)
 		return fmt.Errorf("engine: the listener cannot be served: %w", err)
 	}
 	e.listeners = append(e.listeners, file, ln)

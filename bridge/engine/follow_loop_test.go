@@ -36,3 +36,19 @@ func TestAClientOnALoopThatReadsItsFirstFramesSlowlyIsNotClosed(t *testing.T) {
 		t.Fatal("the loop still looks at a connection that is closing")
 	}
 }
+
+func TestTheNoticeOfWhatWasSkippedWaitsForNothing(t *testing.T) {
+	onPollers(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 1, Skip: func(any, uint64) Frame { return Text("skipped") }})
+		c, conn := s.dialConn(t)
+		l := s.shards[0].(*loop)
+		l.ask(func() {
+			r := &s.log.rings[0]
+			l.push(r, Text("missed"), 0)
+			r.makeWay(r.limit)
+			l.follow(conn.slot, conn.gen, s.NewLog(), nil)
+			l.readMail() // before the sweep
+		})
+		c.expect("skipped")
+	})
+}

@@ -57,10 +57,14 @@ func (e *Engine) ending(c Conn, session any) (ok bool) {
 	return true
 }
 
-// skipped is [Config].Skip.
+// skipped is [Config].Skip. A notice that is no whole frame is left out.
 func (e *Engine) skipped(session any, missed uint64) (notice Frame, ok bool) {
 	defer e.caught("Config.Skip")
-	return e.cfg.Skip(session, missed), true
+	notice = e.cfg.Skip(session, missed)
+	if notice != nil && !e.wholeFrame("Config.Skip", notice) {
+		notice = nil
+	}
+	return notice, true
 }
 
 // closed is [Handler].Closed. The connection ends as it would have.

@@ -73,9 +73,15 @@ func (l *loop) untilDue(now time.Duration) time.Duration {
 }
 
 // lendHeld lends a connection what its log holds, in front of what it is sent: a wait
-// must not change the order in which a client hears things.
+// must not change the order in which a client hears things. What the pass under way has
+// not brought to it yet comes first; only where the socket is full may what it is sent
+// overtake that.
 func (l *loop) lendHeld(c *conn) {
-	if r := c.ring; r != nil && r.held() && c.cursor >= r.to && l.lendLog(c) {
+	r := c.ring
+	if r == nil || !r.held() || c.cursor < r.to && (c.blocked || c.cursor < r.tail) {
+		return
+	}
+	if l.lendLog(c) {
 		l.watchLent(c)
 	}
 }

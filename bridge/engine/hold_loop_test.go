@@ -3,6 +3,8 @@
 package engine
 
 import (
+	"math"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -129,6 +131,54 @@ func TestManyBytesDoNotWait(t *testing.T) {
 		}
 		for range 3 { // more than a quarter of what the log may keep
 			c.expect(text)
+		}
+	})
+}
+
+func TestALongestWaitIsNoneAtAllForNobody(t *testing.T) {
+	onPollers(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 1})
+		c, conn := s.dialConn(t)
+		l := s.shards[0].(*loop)
+		s.log.AppendWithin(Text("one"), math.MaxInt64)
+		var held bool
+		l.ask(func() { held = s.log.rings[0].held() })
+		if !held {
+			t.Error("what may wait for ever has left")
+		}
+		conn.Send(Text("two"))
+		c.expect("one")
+		c.expect("two")
+	})
+}
+
+// The pass that is under way has visited some members and not others.
+func TestWhatIsSentDuringAPassDoesNotOvertakeWhatWaits(t *testing.T) {
+	onPollers(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 1})
+		conns := make([]Conn, sweepSlice+2)
+		clients := make([]*client, len(conns))
+		for i := range conns {
+			clients[i], conns[i] = s.dialConn(t)
+		}
+		l := s.shards[0].(*loop)
+		l.mail.post(func() {
+			s.log.Append(Text("one"))
+			l.mail.post(func() { // in the turn in which the pass begins
+				s.log.AppendWithin(Text("two"), time.Hour)
+				for _, c := range conns {
+					c.Send(Text("three"))
+				}
+			})
+		})
+		for _, c := range clients {
+			var heard []string
+			for len(heard) == 0 || heard[len(heard)-1] != "three" {
+				heard = append(heard, string(c.frame().Payload))
+			}
+			if !slices.Contains(heard, "two") {
+				t.Fatalf("a client heard %v", heard)
+			}
 		}
 	})
 }

@@ -59,7 +59,7 @@ func (g *Log) AppendWithin(f Frame, wait time.Duration) {
 		g.append(f, 0)
 		return
 	}
-	g.append(f, g.engine.elapsed()+wait)
+	g.append(f, g.engine.elapsed()+min(wait, longest)) // the sum must not wrap
 }
 
 // append adds a frame that must leave by a time since the engine's start, or at once if

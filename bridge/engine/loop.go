@@ -111,7 +111,10 @@ func (e *Engine) startLoops() error {
 func (l *loop) carry(g *Log, f Frame, due time.Duration) {
 	l.mail.append(&g.rings[l.index], f, due)
 }
-func (l *loop) figures() (*counters, int) { return &l.counts, l.mail.waiting() }
+func (l *loop) figures() (*counters, int) {
+	bytes, _ := l.mail.waiting()
+	return &l.counts, bytes
+}
 func (l *loop) list() (open []member) {
 	l.ask(func() {
 		l.conns.each(func(c *conn) {
@@ -298,11 +301,11 @@ func (l *loop) readMail() {
 		clear(l.pending)
 		l.pending, l.next = l.mail.take(l.pending[:0]), 0
 	}
-	bytes := 0
+	frames, bytes := 0, 0
 	for l.next < len(l.pending) {
 		m := l.pending[l.next]
 		if m.do == nil && m.ring.unswept > m.ring.limit/4 {
-			if l.mail.waiting()-bytes <= maxMail {
+			if _, cost := l.mail.waiting(); cost-bytes-frames*frameCost <= maxMail {
 				break
 			}
 			m.ring.makeWay(len(m.frame))
@@ -314,7 +317,8 @@ func (l *loop) readMail() {
 			continue
 		}
 		l.push(m.ring, m.frame, m.due)
+		frames++
 		bytes += len(m.frame)
 	}
-	l.mail.processed(bytes)
+	l.mail.processed(frames, bytes)
 }

@@ -20,7 +20,8 @@ type mailbox struct {
 	// mu guards the following fields.
 	mu       sync.Mutex
 	queue    []mail
-	bytes    int
+	bytes    int // of frames
+	frames   int
 	sources  level         // whether sources wait for this loop
 	reading  level         // whether the loops read nothing because of it
 	sleeping bool          // the loop waits, or is about to: it must be woken
@@ -39,8 +40,9 @@ func (m *mailbox) append(r *ring, f Frame, due time.Duration) {
 	m.mu.Lock()
 	if !m.closed {
 		m.bytes += len(f)
-		m.sources.rise(m.bytes)
-		m.reading.rise(m.bytes)
+		m.frames++
+		m.sources.rise(m.cost())
+		m.reading.rise(m.cost())
 	}
 	m.push(mail{ring: r, frame: f, due: due})
 }
@@ -84,19 +86,24 @@ func (m *mailbox) take(empty []mail) []mail {
 	return full
 }
 
-// processed makes room for bytes of frames that have left the mail.
-func (m *mailbox) processed(bytes int) {
-	if bytes == 0 {
+// processed makes room for frames that have left the mail.
+func (m *mailbox) processed(frames, bytes int) {
+	if frames == 0 {
 		return
 	}
 	m.mu.Lock()
+	m.frames -= frames
 	m.bytes -= bytes
 	m.unlockLower()
 }
 
-// unlockLower is called with mu held, which it gives up, when fewer bytes wait.
+// cost is about what waits in memory. mu is held.
+func (m *mailbox) cost() int { return m.bytes + m.frames*frameCost }
+
+// unlockLower is called with mu held, which it gives up, when less waits.
 func (m *mailbox) unlockLower() {
-	source, reading := m.sources.fall(m.bytes), m.reading.fall(m.bytes)
+	cost := m.cost()
+	source, reading := m.sources.fall(cost), m.reading.fall(cost)
 	m.mu.Unlock()
 	if source {
 		m.sources.relieved()
@@ -106,11 +113,11 @@ func (m *mailbox) unlockLower() {
 	}
 }
 
-// waiting is how many bytes of frames wait.
-func (m *mailbox) waiting() int {
+// waiting is how many bytes of frames wait, and about what they cost.
+func (m *mailbox) waiting() (bytes, cost int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.bytes
+	return m.bytes, m.cost()
 }
 
 // sleep says that the loop is about to wait until a time since the engine's start. It is
@@ -133,6 +140,6 @@ func (m *mailbox) woken() {
 func (m *mailbox) close() {
 	m.mu.Lock()
 	m.closed = true
-	m.queue, m.bytes = nil, 0
+	m.queue, m.bytes, m.frames = nil, 0, 0
 	m.unlockLower()
 }

@@ -109,7 +109,7 @@ func (e *Engine) adopt(ln net.Listener) error {
 	if ln == nil {
 		return errors.New("engine: no listener given")
 	}
-	if !reflect.TypeOf(ln).Comparable() {
+	if !reflect.ValueOf(ln).Comparable() {
 		return nil
 	}
 	if e.served[ln] {
@@ -120,6 +120,13 @@ func (e *Engine) adopt(ln net.Listener) error {
 	}
 	e.served[ln] = true
 	return nil
+}
+
+// disown forgets a listener that [Engine.adopt] took.
+func (e *Engine) disown(ln net.Listener) {
+	if reflect.ValueOf(ln).Comparable() {
+		delete(e.served, ln)
+	}
 }
 
 // check refuses values of a configuration that stand for nothing.

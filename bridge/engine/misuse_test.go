@@ -192,3 +192,47 @@ func TestAConfigurationThatStandsForNothingIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// hidden hides a listener's socket, and cannot be compared.
+type hidden struct {
+	net.Listener
+	names []string
+}
+
+func TestAListenerThatCannotBeComparedIsRefusedInWords(t *testing.T) {
+	s := start(t, Config{})
+	ln, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	for _, wrapped := range []net.Listener{hidden{Listener: ln}, hidden{Listener: hidden{Listener: ln}}, struct{ net.Listener }{hidden{Listener: ln}}} {
+		if err := s.Listen(wrapped); err == nil || !strings.Contains(err.Error(), "ListenOptions.TLS") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+func TestANoticeOfSkipThatIsNoFrameIsLeftOut(t *testing.T) {
+	onBoth(t, func(t *testing.T, start starter) {
+		log := &lockedBuffer{}
+		cfg := Config{
+			Loops:  1,
+			Skip:   func(any, uint64) Frame { return Frame("you have missed something") },
+			Logger: slog.New(slog.NewTextHandler(log, nil)),
+		}
+		s := start(cfg)
+		c := s.dial(t)
+		l := s.shards[0].(*loop)
+		l.ask(func() {
+			r := &s.log.rings[0]
+			l.push(r, Text("missed"), 0)
+			r.makeWay(r.limit)
+		})
+		s.log.Append(Text("news"))
+		c.expect("news")
+		if !strings.Contains(log.String(), "Config.Skip") {
+			t.Errorf("the log says: %s", log)
+		}
+	})
+}

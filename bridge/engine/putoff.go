@@ -9,16 +9,21 @@ import "time"
 type putOff struct {
 	on    bool
 	since time.Duration // by the clock of stalls
+	spare tick          // up to which what waited then may not be read yet
 }
+
+// putOffReads is how long the loop may take to read what waited meanwhile.
+const putOffReads = second
 
 // readingPutOff reports whether the loop must not read in this turn. When it may again, input
 // that may have waited longer than a stall counts as late.
 func (l *loop) readingPutOff() bool {
 	switch now := l.engine.tooMuchToRead(); {
 	case now && !l.putOff.on:
-		l.putOff = putOff{true, l.engine.stalls.clock()}
+		l.putOff = putOff{on: true, since: l.engine.stalls.clock()}
 	case !now && l.putOff.on:
 		l.putOff.on = false
+		l.putOff.spare = l.wheel.now + ticks(putOffReads)
 		if waited := l.engine.stalls.clock() - l.putOff.since; waited > l.engine.stalls.after {
 			l.stood = waited
 			for _, e := range l.unread {
@@ -29,4 +34,10 @@ func (l *loop) readingPutOff() bool {
 		}
 	}
 	return l.putOff.on
+}
+
+// putOffInput reports whether a connection has sent what the loop has not read only because
+// it put that off: then its deadline says nothing about it.
+func (l *loop) putOffInput(c *conn) bool {
+	return c.toRead && (l.putOff.on || l.wheel.now.before(l.putOff.spare))
 }

@@ -3,8 +3,11 @@
 package engine
 
 import (
+	"net/http"
 	"testing"
 	"time"
+
+	"github.com/gobwas/ws"
 )
 
 func TestAMessageThatWaitedForTheWorkOfTheLoopsIsLate(t *testing.T) {
@@ -49,6 +52,52 @@ func TestAMessageThatWaitedForTheWorkOfTheLoopsIsLate(t *testing.T) {
 		c.send(text("again"))
 		if d := receive(t, late); d != 0 {
 			t.Errorf("the next message waited for %v", d)
+		}
+	})
+}
+
+// What waits unread because of the loop itself must not be missed by its deadline.
+func TestReadingThatIsPutOffEndsNobodyForItsSilence(t *testing.T) {
+	onPollers(t, func(t *testing.T, start starter) {
+		const clients = 200 // more than a turn reads on
+		limits := Limits{PingAfter: tickLength, PongTimeout: 2 * tickLength, HeadTimeout: 2 * tickLength}
+		s := start(Config{Loops: 1, Limits: limits})
+		all := make([]*client, clients)
+		for i := range all {
+			all[i] = s.dial(t)
+		}
+		l := s.shards[0].(*loop)
+		late := s.dialRaw(t)
+		l.ask(func() {}) // it is accepted, or will be in a turn that is put off
+		s.room.reading.above.Add(1)
+		late.send([]byte(upgradeRequest))
+		var asked tick
+		for _, c := range all {
+			if f := c.frame(); f.Header.OpCode != ws.OpPing {
+				t.Fatalf("got opcode %d with %q", f.Header.OpCode, f.Payload)
+			}
+			c.send(masked(true, ws.OpPong, ""))
+		}
+		l.ask(func() { asked = l.wheel.now })
+		eventually(t, "all deadlines have passed", func() bool {
+			var now tick
+			l.ask(func() { now = l.wheel.now })
+			return asked+6*ticks(limits.PongTimeout) < now
+		})
+		s.room.reading.above.Add(-1)
+		s.readOn()
+		if resp := late.response(); resp.StatusCode != http.StatusSwitchingProtocols {
+			t.Errorf("a request that was there is answered with %s", resp.Status)
+		}
+		s.log.Append(Text("news"))
+		for _, c := range all {
+			f := c.frame()
+			for f.Header.OpCode == ws.OpPing {
+				f = c.frame()
+			}
+			if string(f.Payload) != "news" {
+				t.Fatalf("got opcode %d with %q", f.Header.OpCode, f.Payload)
+			}
 		}
 	})
 }

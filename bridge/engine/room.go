@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// What waits in the mail of a loop, in bytes of frames, is counted once for each log
-// that a frame was appended to.
+// What waits in the mail of a loop, in bytes of frames and frameCost for each, is counted
+// once for each log that a frame was appended to.
 const (
 	// mailBytes is what a source that calls [Engine.AwaitRoom] leaves waiting.
 	mailBytes = 4 << 20
@@ -21,7 +21,7 @@ const (
 
 // gauge counts the mailboxes that are above a bound, until they are down to half of it.
 type gauge struct {
-	bound    int
+	bound    int // of what frames cost, in bytes
 	above    atomic.Int32
 	relieved func() // called, without a lock, when none is above any more
 }
@@ -32,18 +32,18 @@ type level struct {
 	up bool
 }
 
-// rise notes that so many bytes wait.
-func (v *level) rise(bytes int) {
-	if !v.up && bytes > v.bound {
+// rise notes that so much waits.
+func (v *level) rise(cost int) {
+	if !v.up && cost > v.bound {
 		v.up = true
 		v.above.Add(1)
 	}
 }
 
-// fall notes that so few bytes wait, and reports whether the caller must call relieved,
+// fall notes that so little waits, and reports whether the caller must call relieved,
 // once it holds no lock.
-func (v *level) fall(bytes int) bool {
-	if !v.up || bytes > v.bound/2 {
+func (v *level) fall(cost int) bool {
+	if !v.up || cost > v.bound/2 {
 		return false
 	}
 	v.up = false

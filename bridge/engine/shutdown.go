@@ -50,7 +50,7 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	soon, cancel := context.WithTimeout(ctx, cutTime) // the other loops' clients must not wait for a stuck one
 	defer cancel()
 	within(soon, deaf)
-	gone := begin(func() { e.drain(reason) })
+	gone := e.drain(reason)
 	err := e.handoff.shutdown(ctx)
 	if !within(ctx, gone) {
 		err = ctx.Err()
@@ -102,15 +102,18 @@ func within(ctx context.Context, done <-chan struct{}) bool {
 	}
 }
 
-// drain closes all connections politely, and returns when they are gone.
-func (e *Engine) drain(reason string) {
-	gone := make(chan struct{}, len(e.shards))
+// drain closes all connections politely. The channel is closed when they are gone, or
+// their loops have been stopped after this.
+func (e *Engine) drain(reason string) <-chan struct{} {
+	left := make(chan struct{}, len(e.shards))
 	for _, s := range e.shards {
-		s.drain(reason, func() { gone <- struct{}{} })
+		s.drain(reason, func() { left <- struct{}{} })
 	}
-	for range e.shards {
-		<-gone
-	}
+	return begin(func() {
+		for range e.shards {
+			<-left
+		}
+	})
 }
 
 // stuck is how many shards have not ended although they were stopped.

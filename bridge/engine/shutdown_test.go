@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
 func TestShutdownKeepsItsContextWhateverAHandlerDoes(t *testing.T) {
@@ -109,4 +111,18 @@ func (h hanging) Closed(_ Conn, v any, _ int, _ string) {
 	if v == "/" {
 		h.hang("Closed")
 	}
+}
+
+func TestShutdownWithAnEndedContextLeavesNothingRunning(t *testing.T) {
+	onPollers(t, func(t *testing.T, start starter) {
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range 200 {
+			s := start(Config{Loops: 2})
+			if err := s.Shutdown(ended, "restarting"); err != nil && !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		}
+		goleak.VerifyNone(t)
+	})
 }
