@@ -62,11 +62,14 @@ func (e Envelope) appendTime(dst []byte, t time.Time) []byte {
 	if t.IsZero() || t.Year() < 1 || t.Year() > 9999 {
 		return append(dst, "null"...)
 	}
-	layout := `"2006-01-02T15:04:05+00:00"`
-	if e.NaiveTime {
-		layout = `"2006-01-02T15:04:05"`
+	// By the one layout that package time has a short way for.
+	dst = append(dst, '"')
+	dst = t.AppendFormat(dst, time.RFC3339)
+	dst = dst[:len(dst)-len("Z")]
+	if !e.NaiveTime {
+		dst = append(dst, "+00:00"...)
 	}
-	return t.AppendFormat(dst, layout)
+	return append(dst, '"')
 }
 
 // AppendError writes the envelope that answers a refused message: a failed

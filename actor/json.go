@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -65,23 +66,29 @@ func Text(s string) string {
 
 func appendText(dst []byte, s string) []byte { return appendString(dst, Text(s)) }
 
+// header is a field of a table.
+type header struct {
+	key   string
+	value any
+}
+
 // appendTable writes headers as a JSON object with sorted keys. A reply has
-// half a dozen: the keys are sorted in an array on the stack.
+// half a dozen: they are sorted in an array on the stack.
 func (e Envelope) appendTable(dst []byte, table amqpx.Table) []byte {
-	var few [12]string
-	keys := few[:0]
-	for k := range table {
-		keys = append(keys, k)
+	var few [12]header
+	fields := few[:0]
+	for k, v := range table {
+		fields = append(fields, header{k, v})
 	}
-	slices.Sort(keys)
+	slices.SortFunc(fields, func(a, b header) int { return strings.Compare(a.key, b.key) })
 	dst = append(dst, '{')
-	for i, k := range keys {
+	for i := range fields {
 		if i > 0 {
 			dst = append(dst, ", "...)
 		}
-		dst = appendString(dst, k)
+		dst = appendString(dst, fields[i].key)
 		dst = append(dst, ": "...)
-		dst = e.appendValue(dst, table[k])
+		dst = e.appendValue(dst, fields[i].value)
 	}
 	return append(dst, '}')
 }

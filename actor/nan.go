@@ -2,9 +2,10 @@ package actor
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
 // NaN says what becomes of the numbers that Python's JSON has and JSON lacks:
@@ -59,20 +60,26 @@ func appendBody(dst, body []byte, nan NaN) ([]byte, error) {
 	if !utf8.Valid(body) {
 		return dst, NotUTF8
 	}
-	if json.Valid(body) {
+	if valid(body) {
 		return append(dst, body...), nil
 	}
 	// The rewrite is textual, so that its result is judged by a real parser.
 	// Null is the strictest stand-in: "NaN" in quotes could pass as a key.
 	start := len(dst)
 	dst = rewriteNaN(dst, body, NaNNull)
-	if !json.Valid(dst[start:]) {
+	if !valid(dst[start:]) {
 		return dst[:start], NotJSON
 	}
 	if nan == NaNNull {
 		return dst, nil
 	}
 	return rewriteNaN(dst[:start], body, nan), nil
+}
+
+// valid reports whether a text is JSON.
+func valid(text []byte) bool {
+	ok, _ := jsonscan.Valid(text)
+	return ok
 }
 
 // nanTokens in the order in which they must be tried.

@@ -22,7 +22,8 @@ type consumer struct {
 	session    *session
 	channel    *amqp.Channel
 	tag        string
-	deliveries <-chan amqp.Delivery
+	inbox      *inbox
+	deliveries <-chan amqp.Delivery // the library's: closed when there will be none
 	cancelled  <-chan string
 	batch      int
 	progress   atomic.Uint64 // grows when a delivery comes and when it was handed over
@@ -33,9 +34,9 @@ type consumer struct {
 // consumer; of everything else that ends them, those who watch the channel and
 // the connection know the reason.
 //
-// When a connection breaks, the library drops what it had read and not handed
-// over. Of a queue that lives on it comes again; of an exclusive one it is lost,
-// and the gap begins before it.
+// What had come before the connection broke is still handed over. What had not is lost of
+// an exclusive queue; of a queue that lives on it comes again, and so does what was not
+// acknowledged.
 func (c *consumer) run() error {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -69,41 +70,41 @@ func (c *consumer) run() error {
 	dropped := c.session.dropsOf(c.intake)
 	c.intake.begin()
 	defer func() { c.intake.end(c.session.heard(), c.session.lastStood()) }()
-	for ok := true; ok; {
-		var d amqp.Delivery
+	heard := func() {
 		select {
 		case <-dropped:
 			c.intake.dropped(time.Now())
 		default:
 		}
-		select {
-		case d, ok = <-c.deliveries:
-			if ok {
-				take(&d)
+	}
+	var come []*amqp.Delivery
+	takeAll := func() {
+		for come = c.inbox.take(come); len(come) > 0; come = c.inbox.take(come) {
+			for _, d := range come {
+				heard()
+				take(d)
 			}
-			continue
-		default:
-			now := time.Now()
-			c.intake.quiet.waiting(now, last, acked, !c.session.doubt(now).IsZero())
-			c.intake.tookAll(now, c.session.heard())
 		}
+	}
+	for more := true; more; {
+		takeAll()
+		heard()
+		now := time.Now()
+		c.intake.quiet.waiting(now, last, acked, !c.session.doubt(now).IsZero())
+		c.intake.tookAll(now, c.session.heard())
 		select {
-		case d, ok = <-c.deliveries:
-			if ok {
-				take(&d)
-			}
+		case <-c.inbox.news:
+		case <-c.deliveries:
+			more = false
 		case <-timer.C:
 			ack()
 		case <-dropped:
 			c.intake.dropped(time.Now())
 		}
 	}
+	takeAll()
 	ack()
-	select {
-	case <-dropped:
-		c.intake.dropped(time.Now())
-	default:
-	}
+	heard()
 	return c.cancellation()
 }
 

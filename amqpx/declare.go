@@ -2,6 +2,7 @@ package amqpx
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -111,7 +112,11 @@ func (s *session) consume(ch *amqp.Channel, in *intake, name string, exclusive b
 	s.watch(s.consuming, ch.NotifyClose(make(chan *amqp.Error, 1)), "the channel of "+in.what())
 	cancelled := ch.NotifyCancel(make(chan string, 1))
 	const autoAck, noLocal, noWait = false, false, false
-	const tag = "replies" // one a channel
+	tag := "replies" // one a channel
+	if n := len(s.consumers); n > 0 {
+		tag += strconv.Itoa(n + 1)
+	}
+	box := s.consuming.mender.register(tag, ch)
 	deliveries, err := ch.Consume(name, tag, autoAck, exclusive, noLocal, noWait, args)
 	if err != nil {
 		what := "queue"
@@ -126,6 +131,7 @@ func (s *session) consume(ch *amqp.Channel, in *intake, name string, exclusive b
 		session:    s,
 		channel:    ch,
 		tag:        tag,
+		inbox:      box,
 		deliveries: deliveries,
 		cancelled:  cancelled,
 		batch:      max(1, in.pace()/4),

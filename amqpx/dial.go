@@ -20,6 +20,7 @@ const closeTimeout = 2 * time.Second
 type connection struct {
 	*amqp.Connection
 	socket *socket
+	mender *mender
 	closed bool // in order, by ourselves
 }
 
@@ -64,6 +65,7 @@ func (l *Link) dial(ctx context.Context, url, purpose string, spoke *atomic.Bool
 		return nil, err
 	}
 	var s *socket
+	var m *mender
 	cfg := amqp.Config{
 		Heartbeat:  l.cfg.Heartbeat,
 		Properties: properties,
@@ -83,7 +85,8 @@ func (l *Link) dial(ctx context.Context, url, purpose string, spoke *atomic.Bool
 			if err != nil {
 				return nil, err
 			}
-			return newMender(plain, spoke), nil
+			m = newMender(plain, spoke)
+			return m, nil
 		},
 	}
 	if uri.AuthMechanism == nil {
@@ -91,7 +94,7 @@ func (l *Link) dial(ctx context.Context, url, purpose string, spoke *atomic.Bool
 	}
 	conn, err := amqp.DialConfig(withoutTLS(url, uri), cfg)
 	if err == nil {
-		return &connection{Connection: conn, socket: s}, nil
+		return &connection{Connection: conn, socket: s, mender: m}, nil
 	}
 	failed := &handshakeError{err: err}
 	if s != nil {

@@ -27,6 +27,7 @@
 // library does not know are replaced by some that it does, and a message whose headers it
 // cannot read is dropped alone. One over which the broker fails is stepped over
 // (unreadable.go). What RabbitMQ leaves encoded of AMQP 1.0 is decoded (amqp10.go).
+// Deliveries to the link's queues do not go through the library at all (deliveries.go).
 //
 // # What happens while the link is down
 //

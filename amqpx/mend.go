@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"net"
 	"sync/atomic"
+	"time"
 )
 
 // A mender is a connection from which the library reads. It mends what the library would
@@ -17,8 +18,8 @@ import (
 //     that are malformed: they are replaced by one header that says so, and the link
 //     drops that message alone.
 //
-// Everything else passes as it is. The mender knows frames and headers, and looks at
-// nothing else.
+// Deliveries to the link's own consumers do not reach the library (deliveries.go).
+// Everything else passes as it is.
 type mender struct {
 	net.Conn
 	buf []byte
@@ -30,6 +31,13 @@ type mender struct {
 	limit       uint32       // how long a frame may be, with what is around its payload; 0 is any
 	spoke       *atomic.Bool // set by every frame that is no heartbeat
 	err         error        // how the connection ended
+
+	inboxes atomic.Pointer[[]*inbox] // of the consumers whose deliveries are taken out
+	into    *inbox                   // whose body the next bytes are
+	left    int                      // so many of them, with the frame's last octet
+	took    bool                     // something was taken out since the network was read
+	silence atomic.Int64             // how long the broker may be silent, in nanoseconds; 0 is not bounded
+	moved   time.Time                // when the mender moved the deadline
 }
 
 func newMender(conn net.Conn, spoke *atomic.Bool) *mender {
@@ -71,6 +79,9 @@ func (m *mender) fill() {
 	if m.w == len(m.buf) {
 		m.buf = append(m.buf, make([]byte, len(m.buf))...)
 	}
+	if m.took {
+		m.moveDeadline()
+	}
 	n, err := m.Conn.Read(m.buf[m.w:])
 	m.w += n
 	if n == 0 && err != nil {
@@ -110,6 +121,13 @@ func (m *mender) look() bool {
 			m.ready += n
 			m.skip -= n
 			continue
+		case m.left > 0 && m.r < m.ready:
+			return true // what was before it goes first
+		case m.left > 0:
+			if m.takeBody(frame); m.err != nil {
+				return false
+			}
+			continue
 		case len(frame) < frameHead:
 			return m.r < m.ready
 		}
@@ -117,6 +135,18 @@ func (m *mender) look() bool {
 			m.spoke.Store(true)
 		}
 		kind, channel, size := frame[0], binary.BigEndian.Uint16(frame[1:]), binary.BigEndian.Uint32(frame[3:])
+		if channel != 0 && m.inboxes.Load() != nil {
+			if m.r < m.ready {
+				return true
+			}
+			taken, more := m.takeOut(frame, kind, channel, size)
+			if more || m.err != nil {
+				return false
+			}
+			if taken {
+				continue
+			}
+		}
 		switch {
 		case kind == headerFrame && size <= maxHeaderFrame, kind == methodFrame && channel == 0 && size <= maxHeaderFrame:
 			whole := int(size) + frameAround

@@ -68,7 +68,8 @@ type span struct{ from, to uint64 }
 type checker struct {
 	control func(op ws.OpCode, payload []byte) // gets pings, pongs and close frames
 
-	at      int // where in the last reply the number was
+	at      int    // where in the last reply the number was
+	from    uint64 // lower numbers are left out
 	faults  Faults
 	replies int // with a number
 	foreign int // without
@@ -175,6 +176,9 @@ func (k *checker) frame(s *stream, first byte, payload []byte) {
 	number, ok := k.number(payload)
 	if !ok {
 		k.foreign++
+		return
+	}
+	if number < k.from {
 		return
 	}
 	k.replies++

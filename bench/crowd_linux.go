@@ -100,6 +100,9 @@ func (cr *crowd) expect(first uint64, count int, sent []atomic.Int64) {
 		if sent != nil {
 			k.latency = make([]int64, 0, count*len(cr.clients))
 		}
+		if cr.late {
+			k.from = first // nobody knows which of the replies before a client was in time for
+		}
 		cr.end, cr.behind, cr.gone = first+uint64(count), 0, 0
 		cr.finished = make(chan struct{})
 		for i, c := range cr.clients {

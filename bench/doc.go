@@ -33,6 +33,19 @@
 // snapshots_linux.go. Reference and server take turns, and medians are compared:
 // what else the machine does then bears on both. The rows come together in report.go.
 //
+// Over TLS (secure_linux.go) the clients have a goroutine each (securecrowd_linux.go), and
+// the bare loop a tls.Conn for each socket (securefloor_linux.go).
+//
+// # A hundred thousand
+//
+// More clients than a process may have files are held by several processes:
+//
+//	publisher ──► broker ──► clu-ws websocket × 7 ◄──one port──► holder × 7
+//
+// A holder (hold_linux.go) connects its part, checks what they get, connects others in place
+// of those that it lost, and answers questions on its pipe. The scenario (masses_linux.go) asks
+// all of them. It runs only when it is asked for.
+//
 // # Neighbours
 //
 // Some scenarios measure what others notice of a noisy neighbour:
@@ -53,7 +66,7 @@
 //
 // # On RabbitMQ
 //
-// Four scenarios need a real broker, and compare the bridge with bare AMQP programs of
+// Five scenarios need a real broker, and compare the bridge with bare AMQP programs of
 // this process:
 //
 //	commander (WebSocket) ──► clu-ws websocket ──┐
@@ -65,7 +78,8 @@
 // bare publisher (confirmer.go). CLU's own server (clu_linux.go) is such a way too.
 // An answer to a client is a fault, since nobody replies to these commands.
 //
-// In intake_linux.go replies wait in the queue of a bridge that was stopped with
+// In relayed_linux.go bursts go to few clients, through the bridge and through the bare
+// consumer that writes (relay_linux.go). In intake_linux.go replies wait in the queue of a bridge that was stopped with
 // SIGSTOP, until it may go on. In roundtrip_linux.go a bare actor (bareactor_linux.go)
 // answers the commands of a WebSocket client and of a bare commander. In
 // answered_linux.go clients follow their commands to the end, through the bridge

@@ -23,6 +23,8 @@ const (
 	bridgeFiles = 128
 	// massesShed is how many clients a second each bridge disconnects when it drains.
 	massesShed = 2000
+	// pollEvery is how often the clients are counted while something is waited for.
+	pollEvery = 20 * time.Millisecond
 )
 
 // masses is very many clients of several bridges that share a port and an exchange.
@@ -88,9 +90,8 @@ func (b *bench) hundredThousand(ctx context.Context) (rows []Row, err error) {
 		return nil, fmt.Errorf("draining: %w", err)
 	}
 	what := fmt.Sprintf("%s clients of %d bridges", grouped(n), len(m.bridges))
-	told := reach{by: Told}
 	line := func(name, unit string, value float64) Row {
-		return row("hundredthousand", name+", "+what, unit, []float64{value}, "", nil, told)
+		return row("hundredthousand", name+", "+what, unit, []float64{value}, "", nil, reach{by: Told})
 	}
 	latest := row("hundredthousand", "the last has a reply, "+what, "ms", all.latest, "", nil, reach{by: Value, bound: massesLatest})
 	latest.Note = fmt.Sprintf("%d replies, none lost or doubled; the slowest took %s, and %s with one bridge less",
@@ -210,8 +211,7 @@ func (m *masses) ask(ctx context.Context, command func(i int) string) (*held, er
 }
 
 func (m *masses) askAll(ctx context.Context, format string, values ...any) (*held, error) {
-	command := fmt.Sprintf(format, values...)
-	return m.ask(ctx, func(int) string { return command })
+	return m.ask(ctx, func(int) string { return fmt.Sprintf(format, values...) })
 }
 
 // connect brings the number of clients from one to another.
@@ -349,8 +349,6 @@ func (m *masses) killOne(ctx context.Context) (back time.Duration, err error) {
 	}
 	return back, nil
 }
-
-const pollEvery = 20 * time.Millisecond
 
 // drain ends the bridges, and gives the time until the last client was told to go.
 func (m *masses) drain(ctx context.Context) (time.Duration, error) {

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // soon is how long a test waits for what must not happen, enough is for what must.
@@ -321,4 +323,22 @@ func TestLoadTellsWhatArrives(t *testing.T) {
 	if err := Load(t.Context(), LoadConfig{URL: "http://x", Clients: 1}); err == nil {
 		t.Error("http is no WebSocket")
 	}
+}
+
+// A client that connects amid replies may have the last of them when the next are announced.
+func TestAClientThatConnectsAmidRepliesIsCheckedFromTheNextOnes(t *testing.T) {
+	early, later := frames(t, 0, 1), frames(t, 2, 3, 3)
+	dial := fakeServer(t, floorAnswer, func(_ int, conn net.Conn) { _, _ = conn.Write(append(early, later...)) })
+	cr := newCrowd(startSwarm(t), dial)
+	cr.late = true
+	cr.expect(firstNumber+2, 2, nil)
+	if _, err := cr.connect(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, enough, "the doubled reply is noticed", func() error {
+		if n := cr.counts(); n.faults != (Faults{Doubled: 1}) || n.frames != 3 {
+			return fmt.Errorf("%+v", n)
+		}
+		return nil
+	})
 }

@@ -32,7 +32,8 @@ func (b *Bridge) apiCommand(r *http.Request, payload []byte) (int, []byte, *apiE
 	if wrong != nil {
 		return 0, nil, wrong
 	}
-	from := &client{remote: r.RemoteAddr}
+	from := new(client)
+	from.setRemote(r.RemoteAddr)
 	if b.draining.Load() {
 		from.set(clientLeaving)
 	}
@@ -102,7 +103,7 @@ func (b *Bridge) publishFor(from *httpSender, s *sending) *apiError {
 	if o == amqpx.Confirmed {
 		return nil
 	}
-	if o == amqpx.Returned && b.failureRate.allows(sharer(s.client.remote)) {
+	if o == amqpx.Returned && b.failureRate.allows(sharer(s.client.remote())) {
 		// Until the reply is back, it could be taken for the end of another command with this
 		// id. It is awaited, so that the client may use the id again once it has its answer.
 		over := make(chan struct{})

@@ -29,7 +29,7 @@ func newCommandLog(log *slog.Logger) *commandLog { return &commandLog{log: log} 
 // logCommand logs the outcome of a command, as far as the bridge knows it.
 func (b *Bridge) logCommand(s *sending, outcome string) {
 	if b.sentLog.allows() {
-		b.log.Info("command", "consumer", s.Consumer, "command_id", s.CommandID, "client", s.client.remote,
+		b.log.Info("command", "consumer", s.Consumer, "command_id", s.CommandID, "client", s.client.remote(),
 			"verb", verbOf(s.CommandString), "outcome", outcome, "ms", milliseconds(time.Since(s.came)))
 	}
 }

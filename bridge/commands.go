@@ -20,7 +20,7 @@ type incoming struct {
 // Message takes a client's command or request, or tells it what is wrong.
 func (b *Bridge) Message(conn engine.Conn, v any, m engine.Message) {
 	c := v.(*client)
-	if c.guest != nil {
+	if c.guest() != nil {
 		b.roomMessage(conn)
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/clu-ws/clu-ws/bridge/object"
+	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
 // Bounds of a loop's work for one message. Without them a mebibyte of fields takes a
@@ -30,7 +31,7 @@ func parseMessage(payload []byte) (fields, error) {
 	if many {
 		return nil, fmt.Errorf("the message has more than %d fields; %s", maxFields, form)
 	}
-	if ok, at := object.Valid(payload); !ok {
+	if ok, at := jsonscan.Valid(payload); !ok {
 		return nil, notJSON(payload, at)
 	}
 	if kind(payload) != "an object" {

@@ -27,8 +27,9 @@ func (h *History) setDefaults() {
 	}
 }
 
-// entryCost is about what an entry of the history costs beside its frame, in bytes.
-const entryCost = 400
+// entryCost is about what an entry of the history costs beside its frame, in bytes: itself,
+// the reply, and the texts of its header, which share their memory.
+const entryCost = 700
 
 // entry is a reply of the past, or a notice among the replies.
 type entry struct {

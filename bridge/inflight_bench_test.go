@@ -13,7 +13,7 @@ func BenchmarkCommandInFlight(b *testing.B) {
 	f := newInflight("bridge", func(evicted) {})
 	clients := make([]*client, 100)
 	for i := range clients {
-		clients[i] = &client{remote: "10.0.0." + strconv.Itoa(i%10) + ":1"}
+		clients[i] = at("10.0.0." + strconv.Itoa(i%10) + ":1")
 	}
 	ids := make([]string, 1000)
 	for i := range ids {

@@ -54,7 +54,7 @@ func (f *inflight) callerOf(from *client) *caller {
 	if one != nil {
 		return one
 	}
-	address := sharer(from.remote)
+	address := sharer(from.remote())
 	s := f.shares[address]
 	if s == nil {
 		s = &share{address: address}

@@ -41,12 +41,12 @@ func (f *inflight) makeRoom(from *client, w endWaiter) (evicted, error) {
 		return evicted{}, errTooManyAwaited
 	}
 	if _, ok := w.(*call); ok && len(f.calls) >= maxCalls {
-		return f.makeCallRoom(sharer(from.remote))
+		return f.makeCallRoom(sharer(from.remote()))
 	}
 	if len(f.commands) < maxInflight {
 		return evicted{}, nil
 	}
-	return f.makeRoomOfAll(one, sharer(from.remote))
+	return f.makeRoomOfAll(one, sharer(from.remote()))
 }
 
 // makeRoomOfAll makes room at the bound for all. one is nil for a client without

@@ -57,7 +57,11 @@ func (f *flights) hears(id, code, commander, sender string) string {
 	return a.ending.status
 }
 
-func at(remote string) *client { return &client{remote: remote} }
+func at(remote string) *client {
+	c := new(client)
+	c.setRemote(remote)
+	return c
+}
 
 func TestAReplyEndsACommandOnlyIfItIsItsOwn(t *testing.T) {
 	f, w := newFlights(t), &patient{}

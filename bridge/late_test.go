@@ -240,7 +240,7 @@ func TestEachCommandIsLoggedAndManyAreCounted(t *testing.T) {
 		var text bytes.Buffer
 		log := slog.New(slog.NewTextHandler(&text, nil))
 		b := &Bridge{log: log, sentLog: newCommandLog(log)}
-		s := &sending{client: &client{remote: "10.0.0.1:99"}, came: time.Now()}
+		s := &sending{client: at("10.0.0.1:99"), came: time.Now()}
 		s.Consumer, s.CommandID, s.CommandString = "dome", "7", " goto\n--password hush"
 		time.Sleep(1500 * time.Microsecond)
 		b.logCommand(s, "confirmed")

@@ -71,12 +71,12 @@ type leftMessage struct {
 func (b *Bridge) presenceOf(c *client, at time.Time) presenceMessage {
 	protocol := "clu"
 	switch {
-	case c.guest != nil:
+	case c.guest() != nil:
 		protocol = "room"
 	case c.v1.Load() != nil:
 		protocol = "v1"
 	}
-	return presenceMessage{b.clientID(c), c.path, c.remote, b.cfg.Name, protocol, at.UTC().Format(noticeTime)}
+	return presenceMessage{b.clientID(c), c.path(), c.remote(), b.cfg.Name, protocol, at.UTC().Format(noticeTime)}
 }
 
 // arrived and left tell of a client. They run on the engine's loop, and never block.

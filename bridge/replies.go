@@ -71,7 +71,7 @@ func (b *Bridge) linkChanged(state amqpx.State) {
 // skipped is the notice for a client that read so slowly that frames are left out.
 func (b *Bridge) skipped(v any, missed uint64) engine.Frame {
 	c := v.(*client)
-	if c.guest != nil {
+	if c.guest() != nil {
 		return roomError(fmt.Sprintf("%d messages were left out here: this client reads too slowly", missed))
 	}
 	if s := c.v1.Load(); s != nil {

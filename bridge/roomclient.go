@@ -48,30 +48,30 @@ func (b *Bridge) acceptRoom(r *engine.Request, c *client, target, path string) (
 	case namesSubprotocol(r.Header("Sec-WebSocket-Protocol")):
 		g.wrong = `nobody speaks ` + Subprotocol + ` in a room; connect to /, and subscribe there with "rooms": ["` + path + `"]`
 	}
-	if g.room, err = b.rooms.enter(path, sharer(c.remote)); err != nil {
+	if g.room, err = b.rooms.enter(path, sharer(c.remote())); err != nil {
 		return engine.Welcome{}, &engine.Refusal{Status: http.StatusServiceUnavailable, Reason: err.Error()}
 	}
 	g.coming = time.AfterFunc(openWithin, func() { b.rooms.leave(g.room) })
-	c.guest = g
+	c.rare().guest = g
 	return engine.Welcome{Log: g.room.log, Session: c}, nil
 }
 
 // openRoom sees to it that a client stays in its room.
 func (b *Bridge) openRoom(conn engine.Conn, c *client) {
-	if !c.guest.coming.Stop() {
-		c.guest.gone = true
+	if !c.guest().coming.Stop() {
+		c.guest().gone = true
 		conn.Close(1013, "it took too long; try again")
 		return
 	}
-	if c.guest.wrong != "" {
-		conn.Send(roomError(c.guest.wrong))
+	if c.guest().wrong != "" {
+		conn.Send(roomError(c.guest().wrong))
 	}
 }
 
 // leaveRoom ends a client's being in its room.
 func (b *Bridge) leaveRoom(c *client) {
-	if !c.guest.gone {
-		b.rooms.leave(c.guest.room)
+	if !c.guest().gone {
+		b.rooms.leave(c.guest().room)
 	}
 }
 

@@ -77,7 +77,7 @@ func (b *Bridge) settled(s *sending, o amqpx.Outcome) {
 	b.metrics.commands[o].Inc()
 	b.logCommand(s, o.String())
 	if o != amqpx.Confirmed && o != amqpx.Returned {
-		b.failures.note(o.String(), "consumer", s.Consumer, "command_id", s.CommandID, "client", s.client.remote)
+		b.failures.note(o.String(), "consumer", s.Consumer, "command_id", s.CommandID, "client", s.client.remote())
 	}
 }
 
@@ -91,7 +91,7 @@ func (fromBridge) Gone() bool { return false }
 // client and every other program on the exchange sees it fail. Beyond the failure rate
 // only the sender is told.
 func (b *Bridge) failForAll(s *sending) {
-	if !b.failureRate.allows(sharer(s.client.remote)) {
+	if !b.failureRate.allows(sharer(s.client.remote())) {
 		b.failed(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
 		s.client.ended(s.conn)
 		return

@@ -12,17 +12,18 @@ import (
 // Subprotocol is what a client names in its request to speak v1 from the start.
 const Subprotocol = "clu-ws.v1"
 
-// client is a WebSocket client.
+// client is a WebSocket client. There may be very many: 64 bytes are its size class, and
+// what few have is behind one pointer (remote.go).
 type client struct {
-	remote   string
-	path     string                  // of its request
 	number   uint64                  // unique in the bridge
 	came     int64                   // when, in nanoseconds since 1970
 	v1       atomic.Pointer[session] // nil while it is a plain one
-	commands atomic.Int32            // commands without an outcome
+	uncommon *uncommon               // nil if it has nothing uncommon; it does not change
+	address  [16]byte                // see [client.remote]
+	port     uint16
+	family   family
+	commands atomic.Int32 // commands without an outcome
 	flags    atomic.Uint32
-	arrival  *arrival // until it is open
-	guest    *guest   // of one in a room; nil for everyone else
 }
 
 // The flags of a client.
@@ -57,6 +58,7 @@ type session struct {
 	kept    atomic.Int64  // bytes of messages that wait
 	batch   time.Duration // of subscriptions that do not say; it does not change
 	skipped atomic.Bool   // it read too slowly, and skipped frames
+	arrival *arrival      // until it is open; of its loop
 	closed  atomic.Bool   // its connection has ended
 
 	// The following fields are guarded by hub.mu.
@@ -77,7 +79,7 @@ func (b *Bridge) clientID(c *client) string {
 
 // newSession makes a client one that speaks v1.
 func (b *Bridge) newSession(c *client) *session {
-	s := &session{id: b.clientID(c), address: sharer(c.remote)}
+	s := &session{id: b.clientID(c), address: sharer(c.remote())}
 	s.early.Store(1)
 	c.v1.Store(s)
 	return s
@@ -104,11 +106,12 @@ func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
 	if err != nil {
 		return engine.Welcome{}, err
 	}
-	c := &client{number: b.clientsEver.Add(1), came: time.Now().UnixNano(), path: "/", remote: remoteName(r.RemoteAddr())}
-	if path != c.path { // most have the same one
-		c.path = strings.Clone(path) // without the query, which may be long
+	c := &client{number: b.clientsEver.Add(1), came: time.Now().UnixNano()}
+	c.setRemote(remoteName(r.RemoteAddr()))
+	if path != commonPath {
+		c.rare().path = strings.Clone(path) // without the query, which may be long
 	}
-	if path := b.roomOf(c.path); path != "" {
+	if path := b.roomOf(c.path()); path != "" {
 		return b.acceptRoom(r, c, target, path)
 	}
 	w := engine.Welcome{Log: b.hub.plain, Session: c}
@@ -122,8 +125,7 @@ func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
 	}
 	w.Log = nil // the hub has it follow, behind the greeting
 	a.session = b.newSession(c)
-	a.session.batch = a.batch
-	c.arrival = &a
+	a.session.batch, a.session.arrival = a.batch, &a
 	return w, nil
 }
 
@@ -131,12 +133,13 @@ func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
 func (b *Bridge) Open(conn engine.Conn, v any) {
 	c := v.(*client)
 	b.arrived(c)
-	if c.guest != nil {
+	if c.guest() != nil {
 		b.openRoom(conn, c)
 		return
 	}
-	if a := c.arrival; a != nil {
-		c.arrival = nil
+	if s := c.v1.Load(); s != nil && s.arrival != nil {
+		a := s.arrival
+		s.arrival = nil
 		b.desk.do(func() { b.greet(conn, a) })
 	}
 }
@@ -150,7 +153,7 @@ func (b *Bridge) Closed(_ engine.Conn, v any, code int, reason string) {
 	c.set(clientLeft)
 	b.left(c, code, reason)
 	b.hub.inflight.leave(c)
-	if c.guest != nil {
+	if c.guest() != nil {
 		b.leaveRoom(c)
 	}
 	if s := c.v1.Load(); s != nil {

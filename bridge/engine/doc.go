@@ -44,10 +44,10 @@
 //
 // # In: a connection becomes a WebSocket
 //
-//	accept ──► incoming ──► PROXY header? ──► whole head ──► Config.ClientAddr ──► place kept ──► Handler.Accept ──► 101
-//	              │ connLimiter.enter            │ Request.read checkHandshake      │ admit
-//	              ▼                              ▼                                  ▼
-//	     the oldest gives way                   400 413 426 431                    503
+//	accept ──► incoming ──► PROXY header? ──► TLS? ──► whole head ──► Config.ClientAddr ──► place kept ──► Handler.Accept ──► 101
+//	              │ connLimiter.enter                     │ Request.read checkHandshake      │ admit
+//	              ▼                                       ▼                                  ▼
+//	     the oldest gives way                            400 413 426 431                    503
 //
 // Until its request is accepted a connection has a record of its own (incoming.go),
 // and holds its place only until somebody else needs it (connlimiter.go): a head that
@@ -61,9 +61,25 @@
 //
 // A loop checks a clock that keeps running while the process is stopped. If the loop
 // stood still, all input that waits in a socket, an accept queue or a parser is late,
-// and its messages say so ([Message]) until the socket was found empty once. Requests
-// of net/http have no such mark: [Engine.Stalled] reports a stall until a second after
-// its end (stall.go).
+// and its messages say so ([Message]) until the socket was found empty once (stall.go).
+//
+// # TLS
+//
+//	socket ──► loop's buffer ──► records ──► tls.Conn.Read ──► the same code as without TLS
+//	socket ◄── loop's buffer ◄── memory ◄── tls.Conn.Write ◄── frames, joined once for all
+//
+// TLS is a layer of a connection ([ListenOptions], secure.go): a [tls.Conn] over memory
+// that the loop reads and writes like a socket that never blocks. It is given whole
+// records only, so nothing is left in the buffers that it never gives back. Frames are
+// sealed when they are written, a chunk at most; what the socket does not take waits as
+// ciphertext in front of the connection's own frames, and is counted like them
+// (sealed.go).
+//
+// crypto/tls cannot interrupt a handshake, so each has a goroutine, but only from a whole
+// ClientHello on: a client that is silent or trickles holds its bytes and its place, no
+// more. Handshakes are bounded in number, and few compute at a time; one that waits for
+// its client for a second gives way if others wait for their turn (secure_handshake.go).
+// A page over TLS goes to net/http with its tls.Conn.
 //
 // # Memory
 //

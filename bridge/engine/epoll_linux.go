@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -17,15 +18,16 @@ func newPoller(portable bool) (poller, error) {
 	return newEpoll()
 }
 
-// epoll is one epoll instance and the eventfd that interrupts its wait. Connections
+// epoll is one epoll instance, and a deadline that interrupts its wait. Connections
 // are registered once, edge-triggered, for everything, and nothing needs to be asked
 // for again.
 type epoll struct {
-	epfd, wakefd int
-	file         *os.File // epfd, as Go's poller knows it
-	raw          syscall.RawConn
-	kernel       [eventsInTurn]unix.EpollEvent
-	events       [eventsInTurn]event
+	epfd   int
+	file   *os.File // epfd, as Go's poller knows it
+	raw    syscall.RawConn
+	woken  atomic.Bool // wake was called since the last wait ended
+	kernel [eventsInTurn]unix.EpollEvent
+	events [eventsInTurn]event
 }
 
 func newEpoll() (*epoll, error) {
@@ -43,22 +45,14 @@ func newEpoll() (*epoll, error) {
 		p.file.Close()
 		return nil, fmt.Errorf("engine: epoll: %w", err)
 	}
-	if p.wakefd, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
+	if err := p.file.SetReadDeadline(time.Time{}); err != nil {
 		p.file.Close()
-		return nil, fmt.Errorf("engine: eventfd: %w", err)
-	}
-	// Edge-triggered, each write is an event of its own: nobody needs to read it.
-	if err = p.register(p.wakefd, unix.EPOLLIN|unix.EPOLLET, wakeSlot, 0); err != nil {
-		p.close()
-		return nil, err
+		return nil, fmt.Errorf("engine: Go's poller does not take an epoll instance: %w", err)
 	}
 	return p, nil
 }
 
-func (p *epoll) close() {
-	unix.Close(p.wakefd)
-	p.file.Close()
-}
+func (p *epoll) close() { p.file.Close() }
 
 func (p *epoll) register(fd int, events uint32, slot int32, gen uint32) error {
 	ev := unix.EpollEvent{Events: events, Fd: slot, Pad: int32(gen)}
@@ -105,11 +99,14 @@ func (p *epoll) wait(timeout time.Duration) []event {
 	if n == 0 && timeout != 0 {
 		// Errors are the deadline's, and of no interest: there may be events or not.
 		_ = p.file.SetReadDeadline(time.Now().Add(timeout))
-		_ = p.raw.Read(func(uintptr) bool {
-			n = p.poll()
-			return n > 0
-		})
+		if !p.woken.Load() { // else wake's deadline may just have been replaced
+			_ = p.raw.Read(func(uintptr) bool {
+				n = p.poll()
+				return n > 0
+			})
+		}
 	}
+	p.woken.Store(false)
 	for i, ev := range p.kernel[:n] {
 		p.events[i] = event{ev.Fd, uint32(ev.Pad), meaning(ev.Events)}
 	}
@@ -144,9 +141,14 @@ func (p *epoll) poll() int {
 	}
 }
 
-// wake makes the eventfd readable.
+// wake lets the deadline of the wait pass. Go's scheduler runs the loop next on the
+// caller's processor then: an event of an eventfd would have to find its way through
+// two epoll instances, and through a thread that waits for the outer one.
 func (p *epoll) wake() {
-	one := [8]byte{1}
-	// An error means that so many wakes are pending that one more says nothing.
-	_, _ = unix.Write(p.wakefd, one[:])
+	p.woken.Store(true)
+	// An error means that the poller is closed, and its loop ended.
+	_ = p.file.SetReadDeadline(longAgo)
 }
+
+// longAgo is a deadline that has passed.
+var longAgo = time.Unix(1, 0)

@@ -244,8 +244,6 @@ func (l *loop) expireLogs() {
 
 func (l *loop) event(ev event) {
 	switch ev.slot {
-	case wakeSlot:
-		return
 	case listenSlot:
 		l.accepting.ready(int(ev.gen))
 		return

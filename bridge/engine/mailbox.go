@@ -62,7 +62,7 @@ func (m *mailbox) push(ml mail) {
 	m.queue = append(m.queue, ml)
 	if m.sleeping && !m.canWait(ml) {
 		m.sleeping = false
-		m.wake() // with mu held, so that the loop cannot end and close the eventfd
+		m.wake() // with mu held, so that the loop cannot end and close its poller
 	}
 	m.mu.Unlock()
 }

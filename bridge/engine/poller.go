@@ -58,11 +58,8 @@ const (
 	eventWritable             // the socket has room
 )
 
-// Slots that are no connection's.
-const (
-	wakeSlot   = -1
-	listenSlot = -2 // the generation is the file descriptor
-)
+// listenSlot is no connection's: the generation is the listening socket.
+const listenSlot = -1
 
 // eventsInTurn bounds the events of one wait.
 const eventsInTurn = 256

@@ -23,8 +23,12 @@ func (l *loop) receive(c *conn, data []byte) {
 	case s.done:
 		l.decrypt(c, data)
 	case c.state == stateHead:
-		s.in.data = append(s.in.data, data...)
-		l.readHello(c)
+		if s.in.data = append(s.in.data, data...); l.holdInput(c) {
+			l.readHello(c)
+			return
+		}
+		l.engine.reportRefusal(&Refusal{Status: http.StatusServiceUnavailable, Kind: KindFull, Reason: heldTooMuch}, c.head.client)
+		l.drop(c, 0, "")
 	}
 }
 
@@ -111,7 +115,7 @@ func (l *loop) shaken(h *handshake, err error) {
 	}
 	s := c.tls
 	s.shake, s.done = nil, err == nil
-	s.in.data = bytes.Clone(h.in.data)
+	s.in = records{bytes.Clone(h.in.data), h.in.left}
 	if !l.sendSealed(c, h.take()) {
 		return
 	}
@@ -205,15 +209,22 @@ func (l *loop) keepInput(c *conn, own bool) {
 	case !own:
 		s.in.data = bytes.Clone(s.in.data)
 	}
-	grown := cap(s.in.data) - s.held
-	s.held += grown
-	if grown != 0 && l.engine.held.Add(int64(grown)) > int64(l.engine.cfg.MaxHeld) && grown > 0 {
+	if !l.holdInput(c) {
 		l.beginClose(c, tryAgainLater, heldTooMuch)
 		return
 	}
 	if s.in.ready() && !c.paused {
 		l.readLater(c)
 	}
+}
+
+// holdInput counts the ciphertext that a connection keeps, and reports whether there is
+// room for it.
+func (l *loop) holdInput(c *conn) bool {
+	s := c.tls
+	grown := cap(s.in.data) - s.held
+	s.held += grown
+	return grown == 0 || l.engine.held.Add(int64(grown)) <= int64(l.engine.cfg.MaxHeld) || grown < 0
 }
 
 // forgetTLS gives back what the layer of a connection holds.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -317,6 +318,26 @@ func TestManySilentHandshakesKeepNobodyOut(t *testing.T) {
 		c := s.dial(t)
 		s.log.Append(Text("hello"))
 		c.expect("hello")
+	})
+}
+
+// What is behind a ClientHello waits with it, and is bounded for all together.
+func TestWhatWaitsForAHandshakeIsBounded(t *testing.T) {
+	onSecure(t, func(t *testing.T, start starter) {
+		const most = 1 << 20
+		refused := make(chan string, 1000)
+		s := start(Config{Limits: Limits{MaxHeld: most}, Refused: func(r *Refusal, _ netip.AddrPort) { refused <- r.Reason }})
+		s.handshakes.max.Store(0)
+		hello := append(helloOf(t), make([]byte, 50_000)...)
+		for range 100 {
+			_, _ = s.dialRaw(t).Write(hello) // it may be refused before all is written
+		}
+		if got := receive(t, refused); got != heldTooMuch {
+			t.Errorf("one is refused because %s", got)
+		}
+		if n := s.Stats().Held; n > most+2*readSize {
+			t.Errorf("%d bytes are held", n)
+		}
 	})
 }
 

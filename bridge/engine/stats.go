@@ -26,8 +26,7 @@ type Stats struct {
 	// everything: frames, their headers, control frames and answers to requests
 	// that the engine gave itself.
 	Bytes uint64
-	// Writes is in how many write(2) these bytes left, or, on TLS, writes to it. Many
-	// frames may share one.
+	// Writes is in how many write(2) these bytes left. Many frames may share one.
 	Writes uint64
 	// Received is how many messages clients sent ever.
 	Received uint64
@@ -49,8 +48,7 @@ type Stats struct {
 // Lag is a histogram of how late each tick of a loop, each quarter of a second,
 // came after the moment when it was due: how long a client may have to wait for
 // the loop. A loop that has nothing to do is woken for it; a busy one comes late.
-// One that comes so late that it missed further ticks counts the first. Where
-// there are no loops, nothing is counted.
+// One that comes so late that it missed further ticks counts the first.
 type Lag struct {
 	// Bounds are the upper bounds of all buckets but the last, in seconds.
 	Bounds [10]float64

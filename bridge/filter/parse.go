@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/clu-ws/clu-ws/bridge/object"
+	"github.com/clu-ws/clu-ws/internal/jsonscan"
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
@@ -35,7 +36,7 @@ func Parse(raw json.RawMessage) (*Filter, error) {
 // The last of duplicate fields counts.
 func readFields(raw []byte) (map[string]json.RawMessage, error) {
 	members := object.Of(raw)
-	if ok, _ := object.Valid(raw); !ok || bytes.TrimLeft(raw, " \t\r\n")[0] != '{' {
+	if ok, _ := jsonscan.Valid(raw); !ok || bytes.TrimLeft(raw, " \t\r\n")[0] != '{' {
 		return nil, errors.New(`the filter is not a JSON object: write one such as {"sender": ["lvmecp", "lvm.*"], "message_code": [":", "f"]}`)
 	}
 	fields := make(map[string]json.RawMessage)

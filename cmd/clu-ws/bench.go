@@ -18,7 +18,7 @@ const notUnderstood = "%q is not understood; see %s --help"
 
 func benchCommand(stdout, stderr io.Writer) *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringSliceFlag{Name: "only", Usage: "`SCENARIO` to run, repeated or separated by commas; neighbours and outbound select all that begin so: " + strings.Join(bench.Scenarios(), ", ")},
+		&cli.StringSliceFlag{Name: "only", Usage: "`SCENARIO` to run, repeated or separated by commas; neighbours, outbound and tls select all that begin so, and hundredthousand runs only when it is asked for: " + strings.Join(bench.Scenarios(), ", ")},
 		&cli.IntFlag{Name: "rounds", Usage: "`N` turns of reference and server", DefaultText: "5"},
 		&cli.BoolFlag{Name: "quick", Usage: "one short round of everything, for a first look"},
 		&cli.StringFlag{Name: "broker-url", Usage: "`URL` of a RabbitMQ to use, instead of the embedded broker"},

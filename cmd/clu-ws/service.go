@@ -82,6 +82,7 @@ func (s *service) serve(ctx context.Context) error {
 	if s.broker != nil {
 		defer s.broker.Close()
 	}
+	defer tuneCollector()()
 	listeners, adminListener, err := s.open(ctx)
 	if err != nil {
 		return err

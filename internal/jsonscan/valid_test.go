@@ -1,4 +1,4 @@
-package object_test
+package jsonscan_test
 
 import (
 	"encoding/json"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/clu-ws/clu-ws/bridge/object"
+	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
 var validSeeds = []string{
@@ -17,7 +17,7 @@ var validSeeds = []string{
 // check compares with the standard library.
 func check(t *testing.T, text []byte) {
 	t.Helper()
-	ok, at := object.Valid(text)
+	ok, at := jsonscan.Valid(text)
 	if want := json.Valid(text); ok != want {
 		t.Fatalf("%q: %v, want %v", text, ok, want)
 	}
@@ -46,7 +46,7 @@ func TestValidIsWhatTheStandardLibrarySays(t *testing.T) {
 
 func TestValidReturnsTheOffsetOfTheError(t *testing.T) {
 	for text, want := range map[string]int{`{"a": x}`: 6, `{"a": 1`: 7, `[1, 2 3]`: 6, `{"a" 1}`: 5, `"a`: 2, `1 x`: 2, `["\q"]`: 2} {
-		if ok, at := object.Valid([]byte(text)); ok || at != want {
+		if ok, at := jsonscan.Valid([]byte(text)); ok || at != want {
 			t.Errorf("%s: %v at %d, want %d", text, ok, at, want)
 		}
 	}

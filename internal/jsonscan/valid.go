@@ -1,4 +1,5 @@
-package object
+// Package jsonscan checks JSON text without decoding it.
+package jsonscan
 
 import "bytes"
 
@@ -21,7 +22,8 @@ type validator struct {
 	text  []byte
 	at    int
 	depth int
-	nest  []uint64 // a bit for each depth: 1 is an object
+	near  uint64   // a bit for each of the first 64 depths: 1 is an object
+	nest  []uint64 // and for all others
 }
 
 // next returns the current byte, or 0, which is never valid JSON, at the end.
@@ -34,7 +36,9 @@ func (v *validator) next() byte {
 
 // blanks skips them, and is always true.
 func (v *validator) blanks() bool {
-	v.at = skipSpace(v.text, v.at)
+	for v.at < len(v.text) && (v.text[v.at] == ' ' || v.text[v.at] == '\n' || v.text[v.at] == '\t' || v.text[v.at] == '\r') {
+		v.at++
+	}
 	return true
 }
 
@@ -91,18 +95,30 @@ func (v *validator) open(object bool) bool {
 		return false
 	}
 	v.at++
-	word, bit := v.depth/64, uint64(1)<<(v.depth%64)
-	if v.depth++; word == len(v.nest) {
+	bit := uint64(1) << (v.depth % 64)
+	word := v.depth/64 - 1
+	v.depth++
+	if word == len(v.nest) {
 		v.nest = append(v.nest, 0)
 	}
-	if v.nest[word] &^= bit; object {
-		v.nest[word] |= bit
+	bits := v.bits(word)
+	if *bits &^= bit; object {
+		*bits |= bit
 	}
 	return true
 }
 
+// bits are those of 64 depths; -1 has the first.
+func (v *validator) bits(word int) *uint64 {
+	if word < 0 {
+		return &v.near
+	}
+	return &v.nest[word]
+}
+
 func (v *validator) inObject() bool {
-	return v.nest[(v.depth-1)/64]>>((v.depth-1)%64)&1 != 0
+	depth := v.depth - 1
+	return *v.bits(depth/64 - 1)>>(depth%64)&1 != 0
 }
 
 // key reads a key and its colon.

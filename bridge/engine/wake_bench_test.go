@@ -1,0 +1,23 @@
+//go:build unix
+
+package engine
+
+import "testing"
+
+// BenchmarkWake is what it costs to have an idle loop do something, and to hear that
+// it is done.
+func BenchmarkWake(b *testing.B) {
+	for name, portable := range map[string]bool{"system": false, "portable": true} {
+		b.Run(name, func(b *testing.B) {
+			e, err := New(Config{Handler: &asking{}, Loops: 1, Portable: portable})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer func() { _ = e.Shutdown(b.Context(), "") }()
+			l := e.shards[0].(*loop)
+			for b.Loop() {
+				l.ask(func() {})
+			}
+		})
+	}
+}

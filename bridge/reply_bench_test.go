@@ -1,0 +1,38 @@
+package bridge
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+)
+
+// BenchmarkReply is the way of a reply from its delivery to the logs of the loops, with
+// nobody there and with one group that wants all.
+func BenchmarkReply(b *testing.B) {
+	for name, groups := range map[string]int{"nobody": 0, "a group": 1} {
+		b.Run(name, func(b *testing.B) {
+			bridge, err := New(Config{Broker: []string{"amqp://127.0.0.1:1/"}, Logger: slog.New(slog.DiscardHandler), History: History{Replies: 1000}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(func() { _ = bridge.Close() })
+			for range groups {
+				if _, err := bridge.hub.enter([]subscription{{wish: wish{filter: all()}}}, &session{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			d := &amqpx.Delivery{
+				Headers:  amqpx.Table{"command_id": "0f5b9a0c-1111-2222-3333-444455556666", "commander_id": "bridge.dome", "internal": false, "message_code": "i", "sender": "mount"},
+				Exchange: "sdss_exchange", RoutingKey: "reply.bridge.dome", MessageId: "0f5b9a0c-1111-2222-3333-444455556666",
+				CorrelationId: "0f5b9a0c-1111-2222-3333-444455556666", Timestamp: time.Now(), ContentType: "application/json",
+				Body: []byte(`{"position": [12.3456, -65.4321], "temperature": 12.5, "dome_open": true, "status": "tracking", "n": 1}`),
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				bridge.deliver(d)
+			}
+		})
+	}
+}
