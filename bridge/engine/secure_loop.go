@@ -156,11 +156,10 @@ func (l *loop) decrypt(c *conn, data []byte) {
 	if l.plain == nil {
 		l.plain = make([]byte, maxPlaintext)
 	}
-	own := len(s.in.data) > 0 // else the bytes are the loop's
-	if own {
+	if len(s.in.data) > 0 {
 		s.in.data = append(s.in.data, data...)
 	} else {
-		s.in.data = data
+		s.in.data = data // the loop's, for now
 	}
 	for !s.ended && !c.toRead && l.work > 0 && !l.backlogged(c) {
 		n, err := s.conn.Read(l.plain)
@@ -168,6 +167,8 @@ func (l *loop) decrypt(c *conn, data []byte) {
 			return
 		}
 		if n > 0 {
+			s.unheard = 0
+			l.work += messageWork // its messages count themselves
 			l.consume(c, l.plain[:n])
 		}
 		if c.gen != gen || c.state == stateFree {
@@ -193,26 +194,26 @@ func (l *loop) decrypt(c *conn, data []byte) {
 			return
 		}
 	}
-	l.keepInput(c, own)
+	l.keepInput(c)
 }
 
 // keepInput keeps the ciphertext that is not decrypted yet, and counts it.
-func (l *loop) keepInput(c *conn, own bool) {
+func (l *loop) keepInput(c *conn) {
 	s := c.tls
 	switch {
 	case len(s.in.data) == 0 || s.ended:
 		s.in = records{}
-	case !own:
+	default: // the rest of what was longer would hold all of that
 		s.in.data = bytes.Clone(s.in.data)
-	}
-	grown := cap(s.in.data) - s.held
-	s.held += grown
-	if grown != 0 && l.engine.held.Add(int64(grown)) > int64(l.engine.cfg.MaxHeld) && grown > 0 {
-		l.beginClose(c, tryAgainLater, heldTooMuch)
-		return
 	}
 	if s.in.ready() && !c.paused {
 		l.readLater(c)
+	}
+	// crypto/tls keeps what it has of a message of its own.
+	grown := cap(s.in.data) + s.unheard - s.held
+	s.held += grown
+	if grown != 0 && l.engine.held.Add(int64(grown)) > int64(l.engine.cfg.MaxHeld) && grown > 0 {
+		l.beginClose(c, tryAgainLater, heldTooMuch)
 	}
 }
 
