@@ -217,7 +217,8 @@ type ListenOptions struct {
 	// or 2, that names the client. With TLS it comes before the handshake, in the clear.
 	Proxy bool
 	// TLS is how the connections speak TLS; nil is not at all. Its callbacks run on
-	// goroutines of handshakes. A certificate that is to be replaced while the engine
+	// goroutines of handshakes, of which as many compute at a time as there are
+	// processors: one that blocks holds up others. A certificate that is to be replaced while the engine
 	// runs comes from GetCertificate or GetConfigForClient.
 	TLS *tls.Config
 	// Tag is passed to the handler with each request ([Request.Tag], [TagOf]).

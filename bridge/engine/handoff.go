@@ -37,7 +37,7 @@ type handoff struct {
 func newHandoff(cfg *Config, vital func(*Request) bool) *handoff {
 	h := &handoff{
 		vital:  vital,
-		conns:  make(chan net.Conn, 128),
+		conns:  make(chan net.Conn, maxRequests+maxVital), // so that none of those waits
 		served: make(chan struct{}),
 		closed: make(chan struct{}),
 	}
@@ -164,9 +164,8 @@ func (c *replayConn) Read(p []byte) (int, error) {
 // busy answers a request when too many wait for net/http.
 var busy = []byte("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n")
 
-// give hands a connection over, with its request and the bytes read behind it. It is
-// false when too many are served already; then the connection remains the caller's.
-func (h *handoff) give(socket net.Conn, r *Request, rest []byte) bool {
+// take reserves a place for a request. It is false when too many are served already.
+func (h *handoff) take(r *Request) bool {
 	most := int32(maxRequests)
 	if h.vital(r) {
 		most += maxVital
@@ -175,15 +174,16 @@ func (h *handoff) give(socket net.Conn, r *Request, rest []byte) bool {
 		h.open.Add(-1)
 		return false
 	}
-	c := &replayConn{Conn: socket, read: slices.Concat(r.head, rest), client: r.client, tag: r.tag}
-	c.left = sync.OnceFunc(func() { h.open.Add(-1) })
-	select {
-	case h.conns <- c:
-		return true
-	default:
-		c.left()
-		return false
-	}
+	return true
+}
+
+// leave gives the place back.
+func (h *handoff) leave() { h.open.Add(-1) }
+
+// give hands a connection over, with its request, which has a place, and the bytes read
+// behind it.
+func (h *handoff) give(socket net.Conn, r *Request, rest []byte) {
+	h.conns <- &replayConn{Conn: socket, read: slices.Concat(r.head, rest), client: r.client, tag: r.tag, left: sync.OnceFunc(h.leave)}
 }
 
 // upgradeRequired answers requests where there is nothing but WebSocket.

@@ -54,7 +54,11 @@ func (l *loop) read(c *conn, ended bool) {
 			l.readLater(c)
 			return
 		}
-		n, err := unix.Read(int(c.fd), l.buf)
+		buf := l.buf
+		if c.tls != nil && !c.tls.done {
+			buf = buf[:readShaking]
+		}
+		n, err := unix.Read(int(c.fd), buf)
 		switch {
 		case err == unix.EINTR:
 			continue
@@ -70,11 +74,11 @@ func (l *loop) read(c *conn, ended bool) {
 		}
 		c.pinged = false
 		if c.tls == nil {
-			l.consume(c, l.buf[:n])
+			l.consume(c, buf[:n])
 		} else {
-			l.receive(c, l.buf[:n])
+			l.receive(c, buf[:n])
 		}
-		if n < len(l.buf) && !ended {
+		if n < len(buf) && !ended {
 			if c.gen == gen && c.state != stateFree {
 				l.emptied(c)
 			}

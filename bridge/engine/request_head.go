@@ -83,20 +83,29 @@ func (l *loop) open(c *conn, w Welcome, answer, rest []byte) {
 
 // handOver lets go of a connection whose request is for net/http.
 func (l *loop) handOver(c *conn, r *Request, rest []byte) {
+	if !l.engine.handoff.take(r) {
+		l.turnAway(c)
+		return
+	}
 	file := l.poll.release(c)
 	defer l.forget(c)
 	defer file.Close()
 	socket, err := net.FileConn(file) // a duplicate; the file is ours to close
 	if err != nil {
 		l.engine.log.Error("cannot hand a request to the HTTP server", "error", err)
+		l.engine.handoff.leave()
 		return
 	}
 	if c.tls != nil {
 		socket = c.tls.handOver(socket, c.out)
 	}
-	if !l.engine.handoff.give(socket, r, rest) {
-		// An error means that the client is gone.
-		_, _ = socket.Write(busy)
-		socket.Close()
-	}
+	l.engine.handoff.give(socket, r, rest)
+}
+
+// turnAway answers a request when too many wait for net/http: as the loop answers, for
+// over TLS the socket may be full.
+func (l *loop) turnAway(c *conn) {
+	c.state, c.head.head = stateRejected, nil
+	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
+	l.send(c, busy)
 }

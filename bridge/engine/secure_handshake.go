@@ -16,9 +16,12 @@ const (
 	// maxHandshakes bounds the handshakes that are under way at a time, each on a
 	// goroutine. Further ones wait for their turn, with their bytes in the socket.
 	maxHandshakes = 1024
-	// giveWayAfter is how long a handshake may wait for its client while others wait
-	// for their turn.
+	// giveWayAfter is how long a handshake may wait for its client, all in all, while
+	// others wait for their turn.
 	giveWayAfter = second
+	// readShaking is how much is read at once until the handshake is done: what waits
+	// for its turn holds no more beyond a ClientHello.
+	readShaking = 4 << 10
 	// maxShaking bounds what is read from a client ahead of its handshake.
 	maxShaking = 64 << 10
 )
@@ -67,6 +70,7 @@ type handshake struct {
 	closed  bool   // the connection has ended
 	idle    bool   // it waits for its client
 	since   tick   // since when
+	waited  tick   // for how long it did before
 }
 
 // begin starts a handshake, or has it wait for its turn.
@@ -123,7 +127,7 @@ func (q *handshakes) relieve(now tick) {
 	for e := q.underWay.Front(); e != nil && wanted > 0; e = e.Next() {
 		h := e.Value.(*handshake)
 		h.mu.Lock()
-		late := h.idle && !h.closed && now-h.since >= ticks(giveWayAfter)
+		late := h.idle && !h.closed && h.waited+now-h.since >= ticks(giveWayAfter)
 		h.mu.Unlock()
 		if late {
 			wanted--
@@ -138,10 +142,13 @@ func (h *handshake) run() {
 	h.started = true
 	h.mu.Unlock()
 	h.all.computing <- struct{}{}
-	err := h.handshake()
-	<-h.all.computing
-	h.all.leave(h)
-	h.on.mail.post(func() { h.on.shaken(h, err) })
+	err := errPanic
+	defer func() { // also when a callback ends the goroutine
+		<-h.all.computing
+		h.all.leave(h)
+		h.on.mail.post(func() { h.on.shaken(h, err) })
+	}()
+	err = h.handshake()
 }
 
 // handshake does it. A panic of a callback in the configuration ends the one connection.
@@ -151,12 +158,15 @@ func (h *handshake) handshake() (err error) {
 	return h.conn.Handshake()
 }
 
-var errPanic = errors.New("a callback of the TLS configuration panicked")
+var errPanic = errors.New("a callback of the TLS configuration did not return")
 
 // read waits for a record. Before that, what the handshake has to say goes out.
 func (h *handshake) read(p []byte) (int, error) {
 	for {
 		h.mu.Lock()
+		if h.idle { // a client that trickles has waited all the time
+			h.waited += h.all.engine.now() - h.since
+		}
 		n := h.in.read(p)
 		closed := h.closed
 		news := n == 0 && (h.paused || len(h.out) > 0)

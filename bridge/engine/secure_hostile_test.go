@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
@@ -13,6 +14,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"testing"
 
@@ -33,8 +35,24 @@ type recordClient struct {
 
 func (s *server) dialRecords(t *testing.T) *recordClient {
 	t.Helper()
+	c := recordsOn(t, s.dialRaw(t).Conn)
+	c.record(23, []byte(upgradeRequest))
+	if resp := c.response(); resp.StatusCode != 101 {
+		t.Fatal(resp.Status)
+	}
+	receive(t, s.opened)
+	return c
+}
+
+// recordsOn does a handshake, and nothing more.
+func recordsOn(t *testing.T, conn net.Conn) *recordClient {
+	t.Helper()
 	var log bytes.Buffer
-	c := &recordClient{client: s.dialTLS(t, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13, KeyLogWriter: &log})}
+	secure := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13, KeyLogWriter: &log})
+	if err := secure.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	c := &recordClient{client: &client{t, secure, bufio.NewReader(secure)}}
 	if suite := c.Conn.(*tls.Conn).ConnectionState().CipherSuite; suite != tls.TLS_AES_128_GCM_SHA256 {
 		t.Fatalf("they agree on %s", tls.CipherSuiteName(suite))
 	}
@@ -47,11 +65,6 @@ func (s *server) dialRecords(t *testing.T) *recordClient {
 			c.use(secret)
 		}
 	}
-	c.record(23, []byte(upgradeRequest))
-	if resp := c.response(); resp.StatusCode != 101 {
-		t.Fatal(resp.Status)
-	}
-	receive(t, s.opened)
 	return c
 }
 

@@ -134,6 +134,9 @@ func (l *loop) shaken(h *handshake, err error) {
 	// The client must be able to read the alert.
 	c.state, c.head.head = stateRejected, nil
 	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
+	if h.paused {
+		l.readLater(c)
+	}
 	if c.out == nil {
 		l.flushed(c)
 	}
@@ -160,11 +163,10 @@ func (l *loop) decrypt(c *conn, data []byte) {
 	if l.plain == nil {
 		l.plain = make([]byte, maxPlaintext)
 	}
-	own := len(s.in.data) > 0 // else the bytes are the loop's
-	if own {
+	if len(s.in.data) > 0 {
 		s.in.data = append(s.in.data, data...)
 	} else {
-		s.in.data = data
+		s.in.data = data // the loop's, for now
 	}
 	for !s.ended && !c.toRead && l.work > 0 && !l.backlogged(c) {
 		n, err := s.conn.Read(l.plain)
@@ -172,6 +174,8 @@ func (l *loop) decrypt(c *conn, data []byte) {
 			return
 		}
 		if n > 0 {
+			s.unheard = 0
+			l.work += messageWork // its messages count themselves
 			l.consume(c, l.plain[:n])
 		}
 		if c.gen != gen || c.state == stateFree {
@@ -197,32 +201,31 @@ func (l *loop) decrypt(c *conn, data []byte) {
 			return
 		}
 	}
-	l.keepInput(c, own)
+	l.keepInput(c)
 }
 
 // keepInput keeps the ciphertext that is not decrypted yet, and counts it.
-func (l *loop) keepInput(c *conn, own bool) {
+func (l *loop) keepInput(c *conn) {
 	s := c.tls
 	switch {
 	case len(s.in.data) == 0 || s.ended:
 		s.in = records{}
-	case !own:
+	default: // the rest of what was longer would hold all of that
 		s.in.data = bytes.Clone(s.in.data)
-	}
-	if !l.holdInput(c) {
-		l.beginClose(c, tryAgainLater, heldTooMuch)
-		return
 	}
 	if s.in.ready() && !c.paused {
 		l.readLater(c)
 	}
+	if !l.holdInput(c) {
+		l.beginClose(c, tryAgainLater, heldTooMuch)
+	}
 }
 
-// holdInput counts the ciphertext that a connection keeps, and reports whether there is
-// room for it.
+// holdInput counts the ciphertext that a connection keeps, with what crypto/tls has of a
+// message of its own, and reports whether there is room for it.
 func (l *loop) holdInput(c *conn) bool {
 	s := c.tls
-	grown := cap(s.in.data) - s.held
+	grown := cap(s.in.data) + s.unheard - s.held
 	s.held += grown
 	return grown == 0 || l.engine.held.Add(int64(grown)) <= int64(l.engine.cfg.MaxHeld) || grown < 0
 }

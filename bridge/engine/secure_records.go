@@ -10,6 +10,7 @@ const (
 	// maxPlaintext is the most that one record decrypts to.
 	maxPlaintext = 16384
 
+	ssl2            = 0x80 // no record of TLS
 	recordAlert     = 21
 	recordHandshake = 22
 )
@@ -28,6 +29,9 @@ type records struct {
 func (r *records) whole() int {
 	if len(r.data) < recordHeader {
 		return 0
+	}
+	if r.data[0] == ssl2 { // its length lies elsewhere, and it is refused by its header
+		return len(r.data)
 	}
 	n := int(binary.BigEndian.Uint16(r.data[3:]))
 	switch {
@@ -67,7 +71,7 @@ const (
 // looksLikeTLS reports whether the first bytes of a connection may begin a handshake.
 // It says yes to an SSL 2 one, which crypto/tls answers with an alert.
 func looksLikeTLS(data []byte) bool {
-	return data[0] == recordHandshake || data[0] == recordAlert || data[0] == 0x80
+	return data[0] == recordHandshake || data[0] == recordAlert || data[0] == ssl2
 }
 
 // helloEnd is where the ClientHello ends that data begins with. It is 0 while that is

@@ -324,7 +324,7 @@ func TestManySilentHandshakesKeepNobodyOut(t *testing.T) {
 // What is behind a ClientHello waits with it, and is bounded for all together.
 func TestWhatWaitsForAHandshakeIsBounded(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
-		const most = 1 << 20
+		const most = 100_000
 		refused := make(chan string, 1000)
 		s := start(Config{Limits: Limits{MaxHeld: most}, Refused: func(r *Refusal, _ netip.AddrPort) { refused <- r.Reason }})
 		s.handshakes.max.Store(0)

@@ -1,0 +1,261 @@
+//go:build unix
+
+package engine
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+	"golang.org/x/sys/unix"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// Each key costs as much as a message, and comes before the message that it is told by.
+func TestOneClientsKeysHoldNobodyUp(t *testing.T) {
+	onSecure(t, func(t *testing.T, start starter) {
+		const messages, keys = 100, 16
+		first, proceed := make(chan struct{}), make(chan struct{})
+		order := make(chan string, messages+1)
+		var once sync.Once
+		s := start(Config{Loops: 1, Limits: Limits{MessageRate: messages}}, func(s *server) {
+			s.message = func(_ Conn, m Message) {
+				once.Do(func() {
+					close(first)
+					<-proceed
+				})
+				order <- string(m.Payload)
+			}
+		})
+		honest, busy := s.dial(t), s.dialRecords(t)
+		s.mute.Store(true)
+		var all []byte
+		for range messages {
+			for range keys {
+				all = append(all, busy.updateKey()...)
+			}
+			all = append(all, busy.sealed(23, text("small"))...)
+		}
+		if len(all) > readSize {
+			t.Fatalf("%d bytes are more than one read", len(all))
+		}
+		busy.raw(all)
+		receive(t, first)
+		honest.send(text("honest"))
+		close(proceed)
+		got := 0
+		for receive(t, order) != "honest" {
+			got++
+		}
+		if most := 2 * clientWork / messageWork / 8; got > most {
+			t.Errorf("%d messages of %d keys were handed over before another client's, more than %d", got, keys, most)
+		}
+	})
+}
+
+func TestATricklingHandshakeGivesWay(t *testing.T) {
+	onSecure(t, func(t *testing.T, start starter) {
+		s := start(Config{Limits: Limits{HeadTimeout: time.Minute}})
+		s.handshakes.max.Store(1)
+		trickler := s.dialRaw(t)
+		trickler.send(helloOf(t))
+		if _, err := trickler.r.Peek(1); err != nil {
+			t.Fatal(err)
+		}
+		var trickling sync.WaitGroup
+		defer trickling.Wait()
+		done := make(chan struct{})
+		defer close(done)
+		trickling.Go(func() {
+			every := time.NewTicker(100 * time.Millisecond)
+			defer every.Stop()
+			for _, b := range append([]byte{23, 3, 3, 1, 0}, make([]byte, 250)...) {
+				select {
+				case <-every.C:
+				case <-done:
+					return
+				}
+				if _, err := trickler.Write([]byte{b}); err != nil {
+					return
+				}
+			}
+		})
+		if err := tls.Client(s.dialRaw(t).Conn, clientTLS).Handshake(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// smallBuffer has a socket take little.
+func smallBuffer(option int) func(string, string, syscall.RawConn) error {
+	return func(_, _ string, raw syscall.RawConn) error {
+		return raw.Control(func(fd uintptr) { _ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, option, 4096) })
+	}
+}
+
+// The client's socket is full of what the change of its keys was answered with, and net/http has
+// too many requests.
+func TestARequestThatIsTurnedAwayHoldsNobodyUp(t *testing.T) {
+	onSecure(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 1}, func(s *server) { s.listen = &net.ListenConfig{Control: smallBuffer(unix.SO_SNDBUF)} })
+		s.handoff.open.Add(maxRequests + maxVital)
+		conn, err := (&net.Dialer{Control: smallBuffer(unix.SO_RCVBUF)}).Dial("tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		conn.SetDeadline(time.Now().Add(patience))
+		c := recordsOn(t, conn)
+		c.record(23, []byte("GET / HTTP/1.1\r\nHost: localhost\r\nX: "))
+		var out []byte
+		for range 1000 {
+			for range 16 {
+				out = append(out, c.updateKey()...)
+			}
+			out = append(out, c.sealed(23, []byte("x"))...)
+		}
+		c.raw(out)
+		testkit.Eventually(t, patience, "answers wait for the client", func() error {
+			if s.Stats().Outbound == 0 {
+				return fmt.Errorf("none waits")
+			}
+			return nil
+		})
+		c.record(23, []byte("\r\n\r\n"))
+		s.dial(t).send(text("hello"))
+		if got := receive(t, s.messages); got != "hello" {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+func TestARequestTooManyIsAnsweredOverTLS(t *testing.T) {
+	onSecure(t, func(t *testing.T, start starter) {
+		s := start(Config{})
+		s.handoff.open.Add(maxRequests + maxVital)
+		for range 3 {
+			if resp := s.get(t, must(http.NewRequest("GET", "/", nil))); resp.StatusCode != 503 {
+				t.Error(resp.Status)
+			}
+		}
+	})
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func TestAHandshakeMessageThatDoesNotEndIsHeld(t *testing.T) {
+	onSecure(t, func(t *testing.T, start starter) {
+		s := start(Config{Limits: Limits{MaxHeld: 100_000}})
+		c := s.dialRecords(t)
+		message := make([]byte, maxPlaintext)
+		copy(message, []byte{11, 3, 0xff, 0xff}) // a certificate, which may be the longest
+		for range 10 {
+			c.record(22, message)
+			clear(message)
+		}
+		if got := receive(t, s.closed); got.code != 1013 {
+			t.Errorf("closed with %v", got)
+		}
+		c.Close()
+		testkit.Eventually(t, patience, "nothing is held", func() error {
+			if n := s.Stats().Held; n != 0 {
+				return fmt.Errorf("%d bytes are", n)
+			}
+			return nil
+		})
+	})
+}
+
+// The close frame is there already when the client has to go.
+func TestAFullServerHasTheCloseFrameThatIsThere(t *testing.T) {
+	onSecure(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 1, Limits: Limits{MaxHeld: 512, MessageRate: 1000}})
+		c := s.dialRecords(t)
+		s.mute.Store(true)
+		var all []byte
+		for range 150 {
+			all = append(all, c.sealed(23, text("small"))...)
+		}
+		c.raw(append(all, c.sealed(23, closing(1000))...))
+		began := time.Now()
+		for {
+			if f := c.frame(); f.Header.OpCode == ws.OpClose {
+				break
+			}
+		}
+		if _, err := c.r.ReadByte(); err == nil || time.Since(began) > closeTimeout/2 {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+	})
+}
+
+func TestAnSSL2HelloIsAnsweredAtOnce(t *testing.T) {
+	onSecure(t, func(t *testing.T, start starter) {
+		s := start(Config{Limits: Limits{HeadTimeout: time.Minute}})
+		c := s.dialRaw(t)
+		c.send([]byte{0x80, 46, 1, 3, 1, 0, 21, 0, 0, 0, 16}, make([]byte, 37))
+		got := make([]byte, 7)
+		if _, err := c.r.Read(got); err != nil || got[0] != recordAlert {
+			t.Errorf("got % x, %v", got, err)
+		}
+	})
+}
+
+func TestAHandshakeThatWaitsHoldsItsHelloOnly(t *testing.T) {
+	onSecure(t, func(t *testing.T, start starter) {
+		s := start(Config{})
+		s.handshakes.max.Store(1)
+		holder := s.dialRaw(t)
+		holder.send(helloOf(t))
+		if _, err := holder.r.Peek(1); err != nil {
+			t.Fatal(err)
+		}
+		c := s.dialRaw(t)
+		c.send(helloOf(t), make([]byte, 60<<10))
+		testkit.Eventually(t, patience, "it waits", func() error {
+			if s.handshakes.waiting.Load() != 1 {
+				return fmt.Errorf("no")
+			}
+			return nil
+		})
+		s.handshakes.mu.Lock()
+		defer s.handshakes.mu.Unlock()
+		if n := len(s.handshakes.queue.Front().Value.(*handshake).in.data); n > 2*maxHello {
+			t.Errorf("it holds %d bytes", n)
+		}
+	})
+}
+
+// A callback that ends its goroutine must not take a handshake's place with it.
+func TestACallbackMayEndItsGoroutine(t *testing.T) {
+	onSecure(t, func(t *testing.T, start starter) {
+		s := start(Config{}, func(s *server) {
+			s.tls = s.tls.Clone()
+			s.tls.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+				if hello.ServerName == "goexit" {
+					runtime.Goexit()
+				}
+				return nil, nil
+			}
+		})
+		for range runtime.GOMAXPROCS(0) {
+			if err := tls.Client(s.dialRaw(t).Conn, &tls.Config{InsecureSkipVerify: true, ServerName: "goexit"}).Handshake(); err == nil {
+				t.Error("it succeeds")
+			}
+		}
+		s.dial(t)
+	})
+}
