@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -49,28 +50,25 @@ type agent struct {
 
 func TestAutobahn(t *testing.T) {
 	wstest := testkit.Autobahn(t)
-	var agents []agent
-	for _, w := range ways {
-		agents = append(agents, agent{w.name, startEcho(t, w.starter(t))})
-	}
-	verdicts := runAutobahn(t, wstest, agents)
-	for _, a := range agents {
+	onBoth(t, func(t *testing.T, start starter) {
+		name := path.Base(t.Name())
+		verdicts := runAutobahn(t, wstest, []agent{{name, startEcho(t, start)}})[name]
 		counts := map[string]int{}
-		for name, v := range verdicts[a.Name] {
+		for name, v := range verdicts {
 			counts[v.Behavior]++
 			if !v.good(name) {
-				t.Errorf("%s: case %s is %s, its close %s", a.Name, name, v.Behavior, v.BehaviorClose)
+				t.Errorf("case %s is %s, its close %s", name, v.Behavior, v.BehaviorClose)
 			}
 		}
-		if n := len(verdicts[a.Name]); n < 250 {
-			t.Errorf("%s: only %d cases were run", a.Name, n)
+		if n := len(verdicts); n < 250 {
+			t.Errorf("only %d cases were run", n)
 		}
 		var words []string
 		for _, behavior := range slices.Sorted(maps.Keys(counts)) {
 			words = append(words, fmt.Sprintf("%d %s", counts[behavior], behavior))
 		}
-		testkit.Note(t, fmt.Sprintf("Autobahn, %s: %s", a.Name, strings.Join(words, ", ")))
-	}
+		testkit.Note(t, fmt.Sprintf("Autobahn, %s: %s", name, strings.Join(words, ", ")))
+	})
 }
 
 // runAutobahn gives the suite's verdicts by agent and case.

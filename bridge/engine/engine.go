@@ -131,6 +131,7 @@ type Engine struct {
 	stalls     stalls
 	open       atomic.Int64 // WebSocket connections between Open and Closed
 	held       atomic.Int64 // bytes of incomplete messages
+	hellos     atomic.Int64 // bytes that wait before and in TLS handshakes
 	slow       atomic.Int64 // connections closed because they fell off their log
 	outbound   atomic.Int64 // bytes queued for single connections
 	shedding   atomic.Bool  // a search for the largest debtor is under way

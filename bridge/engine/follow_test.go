@@ -203,7 +203,6 @@ func TestAClientThatReadsNothingOfItsFirstFramesIsClosedInTheEnd(t *testing.T) {
 	for name, skip := range map[string]func(any, uint64) Frame{"closing": nil, "skipping": func(any, uint64) Frame { return nil }} {
 		t.Run(name, func(t *testing.T) {
 			onBoth(t, func(t *testing.T, start starter) {
-				t.Parallel()
 				s := start(Config{Skip: skip, Limits: Limits{LogAge: 500 * time.Millisecond}})
 				c, conn := s.dialConn(t)
 				shared := Text(strings.Repeat("x", 1<<20))

@@ -31,7 +31,8 @@ type Limits struct {
 	// worth in a burst; more close it with 1008. 0 is 200.
 	MessageRate int
 	// MaxHeld bounds the bytes of all messages that are incomplete; whoever passes
-	// it is closed with 1013. 0 is 256 MiB.
+	// it is closed with 1013. What waits in TLS handshakes has as much again.
+	// 0 is 256 MiB.
 	MaxHeld int
 	// MaxOutbound bounds the bytes queued for all connections outside the logs:
 	// answers, frames given to Follow, pongs. A frame queued for many connections

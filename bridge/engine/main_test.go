@@ -108,7 +108,19 @@ func onBoth(t *testing.T, test func(t *testing.T, start starter)) { inWays(t, wa
 // onPollers runs a test with every poller.
 func onPollers(t *testing.T, test func(t *testing.T, start starter)) { inWays(t, pollers, test) }
 
+// inWays runs the ways side by side: most tests wait most of their time. Those that
+// measure the whole process are in onBothAlone.
 func inWays(t *testing.T, ways []way, test func(t *testing.T, start starter)) {
+	for _, w := range ways {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, w.starter(t))
+		})
+	}
+}
+
+// onBothAlone is onBoth for a test that measures the process.
+func onBothAlone(t *testing.T, test func(t *testing.T, start starter)) {
 	for _, w := range ways {
 		t.Run(w.name, func(t *testing.T) { test(t, w.starter(t)) })
 	}

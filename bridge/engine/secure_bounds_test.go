@@ -182,11 +182,11 @@ func TestAHandshakeMessageThatDoesNotEndIsHeld(t *testing.T) {
 // The close frame is there already when the client has to go.
 func TestAFullServerHasTheCloseFrameThatIsThere(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
-		s := start(Config{Loops: 1, Limits: Limits{MaxHeld: 512, MessageRate: 1000}})
+		s := start(Config{Loops: 1, Limits: Limits{MaxHeld: 8 << 10, MessageRate: 1000}})
 		c := s.dialRecords(t)
 		s.mute.Store(true)
 		var all []byte
-		for range 150 {
+		for range 600 {
 			all = append(all, c.sealed(23, text("small"))...)
 		}
 		c.raw(append(all, c.sealed(23, closing(1000))...))

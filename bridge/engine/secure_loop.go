@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/gobwas/ws"
 
@@ -114,7 +115,8 @@ func (l *loop) shaken(h *handshake, err error) {
 		return
 	}
 	s := c.tls
-	s.shake, s.done = nil, err == nil
+	l.engine.hellos.Add(-int64(s.held))
+	s.shake, s.done, s.held = nil, err == nil, 0
 	s.in = records{bytes.Clone(h.in.data), h.in.left}
 	if !l.sendSealed(c, h.take()) {
 		return
@@ -227,13 +229,22 @@ func (l *loop) holdInput(c *conn) bool {
 	s := c.tls
 	grown := cap(s.in.data) + s.unheard - s.held
 	s.held += grown
-	return grown == 0 || l.engine.held.Add(int64(grown)) <= int64(l.engine.cfg.MaxHeld) || grown < 0
+	return grown == 0 || l.account(s).Add(int64(grown)) <= int64(l.engine.cfg.MaxHeld) || grown < 0
+}
+
+// account is where the ciphertext of a connection is counted. Handshakes have one of
+// their own: the messages of others must keep no new client out.
+func (l *loop) account(s *secure) *atomic.Int64 {
+	if s.done {
+		return &l.engine.held
+	}
+	return &l.engine.hellos
 }
 
 // forgetTLS gives back what the layer of a connection holds.
 func (l *loop) forgetTLS(c *conn) {
 	s := c.tls
-	l.engine.held.Add(-int64(s.held))
+	l.account(s).Add(-int64(s.held))
 	s.held = 0
 	if s.shake != nil {
 		s.shake.abandon()

@@ -114,7 +114,7 @@ func (h hanging) Closed(_ Conn, v any, _ int, _ string) {
 }
 
 func TestShutdownWithAnEndedContextLeavesNothingRunning(t *testing.T) {
-	onPollers(t, func(t *testing.T, start starter) {
+	onBothAlone(t, func(t *testing.T, start starter) {
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
 		for range 200 {

@@ -69,7 +69,7 @@ func (e *Engine) Stats() Stats {
 		Refused:     int(e.refused.Load()),
 		Panics:      int(e.panics.Load()),
 		Outbound:    int(e.outbound.Load()),
-		Held:        int(e.held.Load()),
+		Held:        int(e.held.Load() + e.hellos.Load()),
 		Stalls:      e.stalls.count.Load(),
 		Stalled:     time.Duration(e.stalls.total.Load()),
 	}
