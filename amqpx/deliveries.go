@@ -12,10 +12,9 @@ import (
 )
 
 // Deliveries to the link's own consumers do not pass through the library. It reads a
-// header octet by octet, with some thirty allocations, hands each delivery over from one
-// goroutine to the next, and moves its deadline with every frame: two thirds of what a
-// small message cost. The mender has every frame in hand already, so it decodes those of
-// registered consumers itself:
+// header octet by octet, with an allocation or two for each field, hands each delivery over
+// from one goroutine to the next, and moves its deadline with every frame. The mender has
+// every frame in hand already, so it decodes those of registered consumers itself:
 //
 //	socket ──► mender ──► inbox ──► consumer         what was delivered to a registered tag
 //	              └─────► library                    everything else: answers, returns, heartbeats,
