@@ -239,11 +239,19 @@ func (f *floor) drop(s *bareSocket) {
 
 // obey does what a command says.
 func (f *floor) obey(command string) error {
+	return obeyAs(command, f.prepare, func(interval time.Duration) error {
+		f.play(interval)
+		return nil
+	})
+}
+
+// obeyAs does what a command for a bare loop says: prepare frames, or play them.
+func obeyAs(command string, prepare func(first uint64, count int, joined bool) error, play func(time.Duration) error) error {
 	var first uint64
 	var count int
 	var joined bool
 	if n, _ := fmt.Sscanf(command, "prepare %d %d %t", &first, &count, &joined); n == 3 {
-		return f.prepare(first, count, joined)
+		return prepare(first, count, joined)
 	}
 	var every string
 	if _, err := fmt.Sscanf(command, "play %s", &every); err != nil {
@@ -253,6 +261,5 @@ func (f *floor) obey(command string) error {
 	if err != nil {
 		return err
 	}
-	f.play(interval)
-	return nil
+	return play(interval)
 }

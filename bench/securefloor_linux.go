@@ -83,23 +83,7 @@ func (f *secureFloor) answer(conn *tls.Conn) {
 	f.mu.Unlock()
 }
 
-func (f *secureFloor) obey(command string) error {
-	var first uint64
-	var count int
-	var joined bool
-	if n, _ := fmt.Sscanf(command, "prepare %d %d %t", &first, &count, &joined); n == 3 {
-		return f.prepare(first, count, joined)
-	}
-	var every string
-	if _, err := fmt.Sscanf(command, "play %s", &every); err != nil {
-		return err
-	}
-	interval, err := time.ParseDuration(every)
-	if err != nil {
-		return err
-	}
-	return f.play(interval)
-}
+func (f *secureFloor) obey(command string) error { return obeyAs(command, f.prepare, f.play) }
 
 func (f *secureFloor) prepare(first uint64, count int, joined bool) error {
 	f.writes = nil

@@ -95,7 +95,7 @@
 // connections are counted in a ledger, once if many connections share them (ledger.go),
 // and have one bound for all (Limits.MaxOutbound): beyond it, the connection with the
 // most queued bytes is closed (overflow.go). Reading from a connection that takes
-// nothing is paused, so that it cannot ask for more (backpressure.go).
+// nothing is paused, so that it cannot ask for more (pause.go).
 //
 // # Compression
 //

@@ -4,6 +4,14 @@ package engine
 
 import "time"
 
+const (
+	// pauseAbove is how many bytes may be queued for a connection that takes nothing
+	// before reading from it is paused: further answers would only be queued, too.
+	pauseAbove = 1 << 20
+	// pauseAfter is how long such a connection must have taken nothing.
+	pauseAfter = 500 * time.Millisecond
+)
+
 // backlogged reports whether reading from a connection should be paused because it does
 // not take what it is sent. A connection that takes some of it has a higher bound: a
 // command must not wait because the network is slow.
