@@ -174,7 +174,7 @@ type shard interface {
 
 // acceptor serves the connections of listening sockets on the loops.
 type acceptor interface {
-	listen(fd int, options *ListenOptions)
+	listen(fd int, options *ListenOptions) error
 	unlisten() // returns when the sockets are no longer used
 }
 
@@ -261,8 +261,12 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 		e.disown(ln)
 		return fmt.Errorf("engine: the listener cannot be served: %w", err)
 	}
+	if err := e.plain.listen(int(file.Fd()), &options); err != nil {
+		file.Close()
+		e.disown(ln)
+		return fmt.Errorf("engine: the listener cannot be served: %w", err)
+	}
 	e.listeners = append(e.listeners, file, ln)
-	e.plain.listen(int(file.Fd()), &options)
 	return nil
 }
 
