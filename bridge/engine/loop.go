@@ -257,7 +257,12 @@ func (l *loop) event(ev event) {
 		l.flush(c)
 	}
 	if ev.what&eventReadable != 0 && c.gen == ev.gen && c.state != stateFree && !c.toRead {
-		l.read(c, ev.what&eventEnded != 0)
+		ended := ev.what&eventEnded != 0
+		if c.tls.queued() {
+			l.watchQueued(c, ended)
+			return
+		}
+		l.read(c, ended)
 	}
 }
 

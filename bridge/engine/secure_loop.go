@@ -69,7 +69,7 @@ func (l *loop) readHello(c *conn) {
 		return
 	}
 	s.conn = tls.Server((*memory)(s), in.options.TLS)
-	s.shake = &handshake{all: l.engine.handshakes, conn: s.conn, on: l, slot: c.slot, gen: c.gen, wake: make(chan struct{}, 1)}
+	s.shake = newHandshake(l, c)
 	s.shake.in.data = splitHello(data, end)
 	s.in = records{}
 	l.engine.handshakes.begin(s.shake)
@@ -99,8 +99,8 @@ func (l *loop) refusePlain(c *conn, no *Refusal) {
 
 // sendShake sends what a handshake has to say.
 func (l *loop) sendShake(h *handshake) {
-	c := l.lookup(h.slot, h.gen)
-	if c == nil || c.tls == nil || c.tls.shake != h {
+	c := l.shaking(h)
+	if c == nil {
 		return
 	}
 	if l.sendSealed(c, h.take()) {
@@ -110,8 +110,8 @@ func (l *loop) sendShake(h *handshake) {
 
 // shaken goes on when a handshake has ended.
 func (l *loop) shaken(h *handshake, err error) {
-	c := l.lookup(h.slot, h.gen)
-	if c == nil || c.tls == nil || c.tls.shake != h {
+	c := l.shaking(h)
+	if c == nil {
 		return
 	}
 	s := c.tls
