@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -220,7 +221,9 @@ type ListenOptions struct {
 	// TLS is how the connections speak TLS; nil is not at all. Its callbacks run on
 	// goroutines of handshakes, of which as many compute at a time as there are
 	// processors: one that blocks holds up others. A certificate that is to be replaced while the engine
-	// runs comes from GetCertificate or GetConfigForClient.
+	// runs comes from GetCertificate or GetConfigForClient. HTTP/2 is not offered, whatever
+	// NextProtos has, for WebSocket needs HTTP/1.1; a configuration that GetConfigForClient
+	// returns is used as it is, so its NextProtos must not have "h2".
 	TLS *tls.Config
 	// Tag is passed to the handler with each request ([Request.Tag], [TagOf]).
 	Tag any
@@ -247,6 +250,7 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 		options.TLS = options.TLS.Clone()
 		// A reply is wanted whole, and as soon as possible in one write.
 		options.TLS.DynamicRecordSizingDisabled = true
+		options.TLS.NextProtos = withoutHTTP2(options.TLS.NextProtos)
 	}
 	if err := e.adopt(ln); err != nil {
 		return err
@@ -268,6 +272,16 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 	}
 	e.listeners = append(e.listeners, file, ln)
 	return nil
+}
+
+// withoutHTTP2 leaves h2 out of what a listener offers: a WebSocket needs HTTP/1.1, and
+// browsers prefer h2 wherever it is offered (RFC 6455, 1.7).
+func withoutHTTP2(protocols []string) []string {
+	others := slices.DeleteFunc(slices.Clone(protocols), func(p string) bool { return p == "h2" })
+	if len(others) == 0 && len(protocols) > 0 {
+		return []string{"http/1.1"}
+	}
+	return others
 }
 
 // now is the engine's coarse clock.
