@@ -69,7 +69,7 @@ func (l *loop) readHello(c *conn) {
 		return
 	}
 	s.conn = tls.Server((*memory)(s), in.options.TLS)
-	s.shake = &handshake{all: l.engine.handshakes, conn: s.conn, on: l, slot: c.slot, gen: c.gen, wake: make(chan struct{}, 1)}
+	s.shake = newHandshake(l, c)
 	s.shake.in.data = splitHello(data, end)
 	s.in = records{}
 	l.engine.handshakes.begin(s.shake)
@@ -99,8 +99,8 @@ func (l *loop) refusePlain(c *conn, no *Refusal) {
 
 // sendShake sends what a handshake has to say.
 func (l *loop) sendShake(h *handshake) {
-	c := l.lookup(h.slot, h.gen)
-	if c == nil || c.tls == nil || c.tls.shake != h {
+	c := l.shaking(h)
+	if c == nil {
 		return
 	}
 	if l.sendSealed(c, h.take()) {
@@ -110,8 +110,8 @@ func (l *loop) sendShake(h *handshake) {
 
 // shaken goes on when a handshake has ended.
 func (l *loop) shaken(h *handshake, err error) {
-	c := l.lookup(h.slot, h.gen)
-	if c == nil || c.tls == nil || c.tls.shake != h {
+	c := l.shaking(h)
+	if c == nil {
 		return
 	}
 	s := c.tls
@@ -124,7 +124,7 @@ func (l *loop) shaken(h *handshake, err error) {
 	if err == nil {
 		l.work = clientWork
 		l.decrypt(c, nil)
-		if h.paused && l.lookup(h.slot, h.gen) == c {
+		if (h.paused || h.eof) && l.lookup(h.slot, h.gen) == c {
 			l.readLater(c)
 		}
 		return
@@ -178,6 +178,7 @@ func (l *loop) decrypt(c *conn, data []byte) {
 		if n > 0 {
 			s.unheard = 0
 			l.work += messageWork // its messages count themselves
+			l.chargeRecords(c)
 			l.consume(c, l.plain[:n])
 		}
 		if c.gen != gen || c.state == stateFree {
@@ -204,6 +205,18 @@ func (l *loop) decrypt(c *conn, data []byte) {
 		}
 	}
 	l.keepInput(c)
+}
+
+// chargeRecords counts each record that came without data, such as a new key, as a message
+// of the client: it costs as much as one.
+func (l *loop) chargeRecords(c *conn) {
+	without := c.tls.silent - 1
+	c.tls.silent = 0
+	for rate := l.engine.cfg.MessageRate; without > 0 && c.state == stateOpen; without-- {
+		if !c.budget.take(rate, l.wheel.now) {
+			l.beginClose(c, ws.StatusPolicyViolation, tooManyMessages(rate))
+		}
+	}
 }
 
 // keepInput keeps the ciphertext that is not decrypted yet, and counts it.
