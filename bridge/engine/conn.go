@@ -158,8 +158,9 @@ func (c *conn) outbound() *outbound {
 	return c.out
 }
 
-// slabSize is how many connections are allocated together.
-const slabSize = 64
+// slabSize is how many connections are allocated together: a whole number of pages. Go puts
+// a header before what is smaller than that, for which the next size may be much larger.
+const slabSize = 256
 
 // connRef names a connection of a loop. It may have ended; see [loop.lookup].
 type connRef struct {

@@ -30,7 +30,7 @@ func TestACloseReasonIsCutAtARune(t *testing.T) {
 }
 
 func TestAnIdleConnectionIsSmall(t *testing.T) {
-	const ours = 128 // bytes, with its place in the timing wheel: 64 of them are a size class of Go's
+	const ours = 128 // bytes, with its place in the timing wheel
 	if n := unsafe.Sizeof(conn{}); n > ours {
 		t.Errorf("an idle connection takes %d bytes", n)
 	}
