@@ -64,13 +64,12 @@ func (l *loop) readHello(c *conn) {
 		}
 		return
 	}
-	end, enough := helloEnd(data)
-	if !enough {
+	if !helloWhole(data) {
 		return
 	}
 	s.conn = tls.Server((*memory)(s), in.options.TLS)
 	s.shake = &handshake{all: l.engine.handshakes, conn: s.conn, on: l, slot: c.slot, gen: c.gen, wake: make(chan struct{}, 1)}
-	s.shake.in.data = splitHello(data, end)
+	s.shake.in.data = data
 	s.in = records{}
 	l.engine.handshakes.begin(s.shake)
 }
