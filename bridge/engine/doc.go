@@ -70,8 +70,7 @@
 //
 // TLS is a layer of a connection ([ListenOptions], secure.go): a [tls.Conn] over memory
 // that the loop reads and writes like a socket that never blocks. It is given whole
-// records only, so its buffers are empty in between, and the engine gives them back
-// (secure_memory.go). Frames are
+// records only, so nothing is left in the buffers that it never gives back. Frames are
 // sealed when they are written, a chunk at most; what the socket does not take waits as
 // ciphertext in front of the connection's own frames, and is counted like them
 // (sealed.go).

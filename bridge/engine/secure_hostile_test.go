@@ -224,17 +224,43 @@ func FuzzHello(f *testing.F) {
 	f.Add([]byte{22, 3, 1, 0, 2, 1, 0, 22, 3, 1, 0, 3, 0, 1, 7, 9, 9}, uint8(1))
 	f.Add([]byte("GET / HTTP/1.1"), uint8(4))
 	f.Fuzz(func(t *testing.T, data []byte, at uint8) {
-		if n := int(at); n < len(data) && helloWhole(data[:n]) && !helloWhole(data) {
-			t.Fatalf("%d bytes are whole, and %d are not", n, len(data))
+		end, enough := helloEnd(data)
+		if end > len(data) || end > 0 && !enough {
+			t.Fatalf("it ends at %d of %d, enough is %t", end, len(data), enough)
+		}
+		if n := int(at); n < len(data) { // what is enough stays enough
+			if e, ok := helloEnd(data[:n]); ok && (!enough || e != end) {
+				t.Fatalf("%d bytes end at %d, %d at %d", n, e, len(data), end)
+			}
+		}
+		split := splitHello(data, end)
+		if end == 0 {
+			if !bytes.Equal(split, data) {
+				t.Fatal("what is no ClientHello was changed")
+			}
+			return
+		}
+		if !bytes.Equal(payloads(data[:end]), payloads(split[:len(split)-(len(data)-end)])) {
+			t.Fatal("the ClientHello was changed")
 		}
 		// Reading gives the same bytes, whatever the size of the reader's buffer.
-		r, got, p := records{data: bytes.Clone(data)}, []byte(nil), make([]byte, 1+at)
+		r, got, p := records{data: bytes.Clone(split)}, []byte(nil), make([]byte, 1+at)
 		for r.ready() {
 			n := r.read(p)
 			got = append(got, p[:n]...)
 		}
-		if !bytes.Equal(append(got, r.data...), data) {
+		if !bytes.Equal(append(got, r.data...), split) {
 			t.Fatal("reading changed the bytes")
 		}
 	})
+}
+
+// payloads are the payloads of whole records in one piece.
+func payloads(data []byte) (all []byte) {
+	for len(data) > 0 {
+		n := int(binary.BigEndian.Uint16(data[3:]))
+		all = append(all, data[recordHeader:recordHeader+n]...)
+		data = data[recordHeader+n:]
+	}
+	return all
 }

@@ -64,12 +64,13 @@ func (l *loop) readHello(c *conn) {
 		}
 		return
 	}
-	if !helloWhole(data) {
+	end, enough := helloEnd(data)
+	if !enough {
 		return
 	}
 	s.conn = tls.Server((*memory)(s), in.options.TLS)
 	s.shake = &handshake{all: l.engine.handshakes, conn: s.conn, on: l, slot: c.slot, gen: c.gen, wake: make(chan struct{}, 1)}
-	s.shake.in.data = data
+	s.shake.in.data = splitHello(data, end)
 	s.in = records{}
 	l.engine.handshakes.begin(s.shake)
 }

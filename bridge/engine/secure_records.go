@@ -62,6 +62,10 @@ const (
 	// maxHello bounds the ClientHello that a connection may collect before it gets a
 	// goroutine. A longer one is collected there.
 	maxHello = 16 << 10
+	// helloPiece is the longest record that a ClientHello is handed over in. With its
+	// header it fits into the first buffer of crypto/tls, which is kept for as long as
+	// the connection lives.
+	helloPiece = 512 - recordHeader
 )
 
 // looksLikeTLS reports whether the first bytes of a connection may begin a handshake.
@@ -70,23 +74,24 @@ func looksLikeTLS(data []byte) bool {
 	return data[0] == recordHandshake || data[0] == recordAlert || data[0] == ssl2
 }
 
-// helloWhole reports whether data begins with a whole ClientHello, or with something that
-// crypto/tls has to refuse.
-func helloWhole(data []byte) bool {
+// helloEnd is where the ClientHello ends that data begins with. It is 0 while that is
+// not whole, and also where data begins with something else; enough reports whether
+// crypto/tls has to look at the bytes.
+func helloEnd(data []byte) (end int, enough bool) {
 	var start [4]byte // of the message: its type and length
-	for end, have := 0, 0; ; {
+	for have := 0; ; {
 		switch rest := data[end:]; {
 		case len(rest) > 0 && rest[0] != recordHandshake, len(rest) > 1 && rest[1] != 3:
-			return true
+			return 0, true
 		case len(rest) < recordHeader:
-			return false
+			return 0, false
 		default:
 			n := int(binary.BigEndian.Uint16(rest[3:]))
 			if n == 0 || n > maxPlaintext || end+n > maxHello {
-				return true
+				return 0, true
 			}
 			if len(rest) < recordHeader+n {
-				return false
+				return 0, false
 			}
 			if have < len(start) {
 				copy(start[have:], rest[recordHeader:recordHeader+n])
@@ -98,8 +103,29 @@ func helloWhole(data []byte) bool {
 			continue
 		}
 		length := len(start) + int(binary.BigEndian.Uint32(start[:])&0xffffff)
-		if start[0] != clientHello || have >= length {
-			return true
+		switch {
+		case start[0] != clientHello || have > length:
+			return 0, true
+		case have == length:
+			return end, true
 		}
 	}
+}
+
+// splitHello returns a whole ClientHello in short records, with what follows it. That is
+// the same to TLS (RFC 8446, 5.1): a message may be cut into records anywhere.
+func splitHello(data []byte, end int) []byte {
+	out := make([]byte, 0, len(data)+(end/helloPiece+1)*recordHeader)
+	for at := 0; at < end; {
+		n := int(binary.BigEndian.Uint16(data[at+3:]))
+		payload := data[at+recordHeader:][:n]
+		for len(payload) > 0 {
+			piece := payload[:min(len(payload), helloPiece)]
+			payload = payload[len(piece):]
+			out = append(out, data[at], data[at+1], data[at+2], byte(len(piece)>>8), byte(len(piece)))
+			out = append(out, piece...)
+		}
+		at += recordHeader + n
+	}
+	return append(out, data[end:]...)
 }
