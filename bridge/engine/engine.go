@@ -123,7 +123,6 @@ type Engine struct {
 	plain      acceptor // serves plain sockets on the loops
 	handoff    *handoff
 	handshakes *handshakes // of TLS connections on the loops
-	tlsBuffers tlsBuffers  // what of these can be given back
 	deflate    *deflate    // nil without compression
 	running    sync.WaitGroup
 	start      time.Time
@@ -203,7 +202,7 @@ func New(cfg Config) (*Engine, error) {
 		e.deflate = newDeflate(cfg.MaxMessage)
 	}
 	e.stalls.init(&e.cfg)
-	e.handshakes, e.tlsBuffers = newHandshakes(e), findTLSBuffers()
+	e.handshakes = newHandshakes(e)
 	e.room.init(e.readOn)
 	if err := e.startLoops(); err != nil {
 		return nil, err

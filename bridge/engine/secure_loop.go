@@ -161,7 +161,7 @@ func (l *loop) giveWay(slot int32, gen uint32) {
 // decrypt handles the records in memory, and more ciphertext behind them, as far as the
 // client's turn goes. The rest waits as it is.
 func (l *loop) decrypt(c *conn, data []byte) {
-	s, gen, before := c.tls, c.gen, c.state
+	s, gen := c.tls, c.gen
 	if l.plain == nil {
 		l.plain = make([]byte, maxPlaintext)
 	}
@@ -204,13 +204,6 @@ func (l *loop) decrypt(c *conn, data []byte) {
 		}
 	}
 	l.keepInput(c)
-	if len(s.in.data) == 0 { // else more of the same length comes
-		longer := longBuffer
-		if before == stateHead {
-			longer = 0 // those of the handshake
-		}
-		l.engine.tlsBuffers.release(s.conn, longer)
-	}
 }
 
 // keepInput keeps the ciphertext that is not decrypted yet, and counts it.
