@@ -151,6 +151,7 @@ func (l *loop) forget(c *conn) {
 	} else {
 		l.engine.limiter.leave(c.from)
 	}
+	l.wheel.remove(c)
 	l.conns.release(c)
 }
 

@@ -56,7 +56,7 @@ func (l *loop) watchLent(c *conn) {
 	l.later(c)
 	if !c.owing {
 		c.owing = true
-		l.owing = append(l.owing, debt{wheelEntry{c.slot, c.gen}, c.sent, 0})
+		l.owing = append(l.owing, debt{connRef{c.slot, c.gen}, c.sent, 0})
 	}
 }
 
@@ -90,7 +90,7 @@ func (l *loop) lendLog(c *conn) bool {
 
 // debt watches a connection that was lent frames.
 type debt struct {
-	wheelEntry
+	connRef
 	sent tick // when something was sent to it, as of the last look
 	idle tick // looks since then; a loop that stood still itself counts one
 }

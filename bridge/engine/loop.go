@@ -40,17 +40,17 @@ type loop struct {
 	next    int               // the first of pending that is not done
 	dirty   []*ring           // rings with frames that not every member was offered
 	kept    []*ring           // rings that have frames, or had at the last tick
-	unread  []wheelEntry      // connections with input left after their share of a turn
-	late    []wheelEntry      // connections with frames of their own to write
+	unread  []connRef         // connections with input left after their share of a turn
+	late    []connRef         // connections with frames of their own to write
 	owing   []debt            // connections that were lent frames
 	holds   holds             // rings with frames that wait until they are due
 	endings map[int32]*ending // connections whose last answers are awaited, by slot
 
-	again       []*ring      // rings with more to do than a turn takes
-	lateSpare   []wheelEntry // the memory of the next late
-	unreadSpare []wheelEntry // and of the next unread
-	spent       int          // bytes of such frames that were written in this turn
-	work        int          // work left in the current client's turn, see clientWork
+	again       []*ring   // rings with more to do than a turn takes
+	lateSpare   []connRef // the memory of the next late
+	unreadSpare []connRef // and of the next unread
+	spent       int       // bytes of such frames that were written in this turn
+	work        int       // work left in the current client's turn, see clientWork
 
 	buf     []byte // what was just read
 	scratch []byte // joined frames for one connection
@@ -87,7 +87,7 @@ func (e *Engine) startLoops() error {
 	var loops []*loop
 	for i := range e.cfg.Loops {
 		l := &loop{engine: e, index: i, buf: make([]byte, readSize), ended: make(chan struct{}), endings: map[int32]*ending{}, paused: map[int32]time.Duration{}}
-		l.wheel.now = 1
+		l.wheel.now, l.wheel.conns = 1, &l.conns
 		var err error
 		if l.poll, err = newPoller(e.cfg.Portable); err != nil {
 			for _, l := range loops {
@@ -210,7 +210,7 @@ func (l *loop) turn() {
 
 // tick does what the coarse clock asks for.
 func (l *loop) tick(now tick) {
-	l.wheel.advance(now, l.lookup, l.overdue)
+	l.wheel.advance(now, l.overdue)
 	l.expireLogs()
 	l.checkLent()
 	l.checkEndings()

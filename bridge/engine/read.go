@@ -94,7 +94,7 @@ func (l *loop) read(c *conn, ended bool) {
 func (l *loop) readLater(c *conn) {
 	if !c.toRead {
 		c.toRead = true
-		l.unread = append(l.unread, wheelEntry{c.slot, c.gen})
+		l.unread = append(l.unread, connRef{c.slot, c.gen})
 	}
 }
 

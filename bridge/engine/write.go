@@ -227,7 +227,7 @@ func (l *loop) send(c *conn, f Frame) {
 func (l *loop) later(c *conn) {
 	if !c.late {
 		c.late = true
-		l.late = append(l.late, wheelEntry{c.slot, c.gen})
+		l.late = append(l.late, connRef{c.slot, c.gen})
 	}
 }
 
@@ -252,7 +252,7 @@ func (l *loop) flushLate() {
 }
 
 // oweAll enters the frames of connections that did not have their turn.
-func (l *loop) oweAll(list []wheelEntry) {
+func (l *loop) oweAll(list []connRef) {
 	for _, e := range list {
 		if c := l.lookup(e.slot, e.gen); c != nil {
 			l.owe(c)
