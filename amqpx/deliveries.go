@@ -113,6 +113,13 @@ var errFrame = errors.New("the broker sent a malformed frame")
 func (m *mender) takeOut(frame []byte, kind byte, channel uint16, size uint32) (known, more bool) {
 	whole := int(size) + frameAround
 	switch in := m.inboxOf(channel); {
+	case kind == methodFrame && m.confirms.Load().expects(channel, size):
+		if len(frame) < whole {
+			return false, true
+		}
+		if !m.confirms.Load().take(channel, frame[:whole]) {
+			return false, false
+		}
 	case kind == methodFrame && size <= maxDeliverSize:
 		if len(frame) < whole {
 			return false, true
