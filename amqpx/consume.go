@@ -2,14 +2,16 @@ package amqpx
 
 import (
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// ackDelay is how long the last deliveries of a batch may stay unacknowledged.
-const ackDelay = 5 * time.Millisecond
+// ackDelay is how long the last deliveries of a batch may stay unacknowledged. It is longer
+// than the period of the sweep, so that Go's poller need not be woken to wait for less.
+const ackDelay = 50 * time.Millisecond
 
 // finishTimeout is how long the consumers of a session that ends have for what
 // they were sent, and its broker for taking their acknowledgements.
@@ -28,6 +30,17 @@ type consumer struct {
 	batch      int
 	progress   atomic.Uint64 // grows when a delivery comes and when it was handed over
 	ended      chan struct{} // closed when run has returned
+
+	// working guards the following fields, and the intake within the session.
+	working sync.Mutex
+	running bool
+	dropped <-chan struct{} // the broker has removed something
+	come    []*amqp.Delivery
+	due     *time.Timer // for the acknowledgement of what was taken
+	since   time.Time   // when the first of that was taken
+	unacked int
+	last    uint64 // the tag that was taken last
+	acked   uint64 // and that was acknowledged last
 }
 
 // run ends when the deliveries do. The error is that the broker cancelled the
@@ -38,74 +51,123 @@ type consumer struct {
 // an exclusive queue; of a queue that lives on it comes again, and so does what was not
 // acknowledged.
 func (c *consumer) run() error {
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
-	var unacked int
-	var last, acked uint64
-	ack := func() {
-		if unacked > 0 {
-			// An error means that the channel is closed, which ends deliveries too.
-			_ = c.channel.Ack(last, true)
-			acked = last
-			c.intake.acknowledged()
-		}
-		unacked = 0
-	}
-	take := func(d *amqp.Delivery) {
-		c.progress.Add(1)
-		c.intake.received(d)
-		c.intake.take(d)
-		c.intake.tookOne()
-		c.progress.Add(1)
-		if last = d.DeliveryTag; unacked == 0 {
-			timer.Reset(ackDelay)
-		}
-		if unacked++; unacked >= c.batch {
-			ack()
-		}
-		if err := c.outpaced(last); err != nil {
-			c.session.fail(err)
-		}
-	}
-	dropped := c.session.dropsOf(c.intake)
-	c.intake.begin()
-	defer func() { c.intake.end(c.session.heard(), c.session.lastStood()) }()
-	heard := func() {
-		select {
-		case <-dropped:
-			c.intake.dropped(time.Now())
-		default:
-		}
-	}
-	var come []*amqp.Delivery
-	takeAll := func() {
-		for come = c.inbox.take(come); len(come) > 0; come = c.inbox.take(come) {
-			for _, d := range come {
-				heard()
-				take(d)
-			}
-		}
-	}
+	c.begin()
+	defer c.end()
 	for more := true; more; {
-		takeAll()
-		heard()
-		now := time.Now()
-		c.intake.quiet.waiting(now, last, acked, !c.session.doubt(now).IsZero())
-		c.intake.tookAll(now, c.session.heard())
+		c.takeAll()
 		select {
 		case <-c.inbox.news:
 		case <-c.deliveries:
 			more = false
-		case <-timer.C:
-			ack()
-		case <-dropped:
+		case <-c.dropped:
+			c.working.Lock()
 			c.intake.dropped(time.Now())
+			c.working.Unlock()
 		}
 	}
-	takeAll()
-	ack()
-	heard()
 	return c.cancellation()
+}
+
+func (c *consumer) begin() {
+	c.working.Lock()
+	defer c.working.Unlock()
+	c.dropped = c.session.dropsOf(c.intake)
+	c.due = time.AfterFunc(time.Hour, c.inbox.wake)
+	c.intake.begin()
+	c.running = true
+}
+
+// end takes the last deliveries.
+func (c *consumer) end() {
+	c.takeAll()
+	c.working.Lock()
+	defer c.working.Unlock()
+	c.running = false
+	c.due.Stop()
+	c.ack()
+	c.hear()
+	c.intake.end(c.session.heard(), c.session.lastStood())
+}
+
+// takeAll takes what has come, and acknowledges what is due.
+func (c *consumer) takeAll() {
+	c.working.Lock()
+	defer c.working.Unlock()
+	for c.come = c.inbox.take(c.come); len(c.come) > 0; c.come = c.inbox.take(c.come) {
+		for _, d := range c.come {
+			c.hear()
+			c.take(d)
+			if c.unacked >= c.batch {
+				c.ack()
+			}
+		}
+	}
+	if c.unacked > 0 && time.Since(c.since) >= ackDelay {
+		c.ack()
+	}
+	c.rest()
+}
+
+// takeNow takes a delivery on the goroutine that has read it, which spares the way to
+// another one. It is false if others are before it, or if that could take long.
+func (c *consumer) takeNow(d *amqp.Delivery) bool {
+	ready := c.intake.queue.Ready
+	if ready == nil || !c.working.TryLock() {
+		return false
+	}
+	defer c.working.Unlock()
+	if !c.running || c.unacked+1 >= c.batch || c.inbox.waits() || !ready() {
+		return false
+	}
+	c.hear()
+	c.take(d)
+	c.rest()
+	return true
+}
+
+// The following are called with working held.
+
+func (c *consumer) take(d *amqp.Delivery) {
+	c.progress.Add(1)
+	c.intake.received(d)
+	c.intake.take(d)
+	c.intake.tookOne()
+	c.progress.Add(1)
+	if c.unacked++; c.unacked == 1 {
+		c.since = time.Now()
+		c.due.Reset(ackDelay)
+	}
+	c.last = d.DeliveryTag
+	if err := c.outpaced(c.last); err != nil {
+		c.session.fail(err)
+	}
+}
+
+func (c *consumer) ack() {
+	if c.unacked == 0 {
+		return
+	}
+	// An error means that the channel is closed, which ends deliveries too.
+	_ = c.channel.Ack(c.last, true)
+	c.acked, c.unacked = c.last, 0
+	c.intake.acknowledged()
+}
+
+// hear notes what the broker has removed.
+func (c *consumer) hear() {
+	select {
+	case <-c.dropped:
+		c.intake.dropped(time.Now())
+	default:
+	}
+}
+
+// rest notes that all that has come was taken.
+func (c *consumer) rest() {
+	c.hear()
+	now := time.Now()
+	c.intake.quiet.waiting(now, c.last, c.acked, !c.session.doubt(now).IsZero())
+	c.intake.tookAll(now, c.session.heard())
 }
 
 func (c *consumer) cancellation() error {

@@ -126,7 +126,7 @@ func (s *session) consume(ch *amqp.Channel, in *intake, name string, exclusive b
 		return topology(what, name, err)
 	}
 	s.consumed = time.Now()
-	s.consumers = append(s.consumers, &consumer{
+	c := &consumer{
 		intake:     in,
 		session:    s,
 		channel:    ch,
@@ -136,7 +136,10 @@ func (s *session) consume(ch *amqp.Channel, in *intake, name string, exclusive b
 		cancelled:  cancelled,
 		batch:      max(1, in.pace()/4),
 		ended:      make(chan struct{}),
-	})
+	}
+	takeNow := c.takeNow
+	box.takeNow.Store(&takeNow)
+	s.consumers = append(s.consumers, c)
 	return nil
 }
 

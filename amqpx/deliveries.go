@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -16,9 +17,14 @@ import (
 // from one goroutine to the next, and moves its deadline with every frame. The mender has
 // every frame in hand already, so it decodes those of registered consumers itself:
 //
-//	socket ──► mender ──► inbox ──► consumer         what was delivered to a registered tag
+//	              ┌─────► consumer                   what was delivered alone to a registered tag
+//	socket ──► mender ──► inbox ──► consumer         what was delivered to it among others
 //	              └─────► library                    everything else: answers, returns, heartbeats,
 //	                                                 the deliveries to anybody else
+//
+// What comes alone is taken where it is read, if the receiver lets it ([Queue.Ready]): to wake
+// the consumer's goroutine takes as long as all else that is done with it. What comes with
+// others behind it is decoded on one processor while the consumer takes it on another.
 //
 // The library still subscribes, acknowledges, cancels, and knows when a channel or the
 // connection ends.
@@ -34,7 +40,12 @@ type inbox struct {
 	mu    sync.Mutex
 	queue []*amqp.Delivery // guarded by mu
 
+	// takeNow takes a delivery on the goroutine that reads, or leaves it to the queue. It is
+	// set before the session serves.
+	takeNow atomic.Pointer[func(*amqp.Delivery) (taken bool)]
+
 	// The following fields belong to the goroutine that reads.
+	alone    bool           // nothing was read behind what was read last
 	number   uint16         // of the channel; 0 before the first delivery
 	delivery *amqp.Delivery // the one that is being read, or nil
 	size     uint64         // of its body
@@ -72,14 +83,30 @@ func (in *inbox) take(last []*amqp.Delivery) []*amqp.Delivery {
 
 // put hands over the delivery that was read.
 func (in *inbox) put() {
-	in.mu.Lock()
-	in.queue = append(in.queue, in.delivery)
-	in.mu.Unlock()
+	d := in.delivery
 	in.delivery = nil
+	if take := in.takeNow.Load(); in.alone && take != nil && (*take)(d) {
+		return
+	}
+	in.mu.Lock()
+	in.queue = append(in.queue, d)
+	in.mu.Unlock()
+	in.wake()
+}
+
+// wake has the consumer look what there is to do.
+func (in *inbox) wake() {
 	select {
 	case in.news <- struct{}{}:
 	default:
 	}
+}
+
+// waits reports whether something waits to be taken.
+func (in *inbox) waits() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return len(in.queue) > 0
 }
 
 // inboxOf finds the inbox for the content on a channel, or nil.
@@ -113,6 +140,13 @@ var errFrame = errors.New("the broker sent a malformed frame")
 func (m *mender) takeOut(frame []byte, kind byte, channel uint16, size uint32) (known, more bool) {
 	whole := int(size) + frameAround
 	switch in := m.inboxOf(channel); {
+	case kind == methodFrame && m.confirms.Load().expects(channel, size):
+		if len(frame) < whole {
+			return false, true
+		}
+		if !m.confirms.Load().take(channel, frame[:whole]) {
+			return false, false
+		}
 	case kind == methodFrame && size <= maxDeliverSize:
 		if len(frame) < whole {
 			return false, true
@@ -142,6 +176,7 @@ func (m *mender) takeOut(frame []byte, kind byte, channel uint16, size uint32) (
 		if header[len(header)-1] != frameEnd {
 			m.err = errFrame
 		} else {
+			in.alone = len(frame) == whole
 			m.err = in.header(header[frameHead : len(header)-1])
 		}
 	default:
@@ -171,6 +206,7 @@ func (m *mender) takeBody(come []byte) {
 		}
 		part = part[:len(part)-1]
 	}
+	m.into.alone = m.ready == m.w
 	m.err = m.into.body(part, last)
 }
 

@@ -18,16 +18,17 @@
 //	        ▼                          │ window of confirms in flight
 //	 Queue.Deliver(delivery)     outbox: a queue a sender ◄── Link.Publish
 //
-// Deliveries reach Queue.Deliver one at a time and in order, from one goroutine
-// a queue. They are acknowledged whatever Deliver makes of them: a message that
-// makes no sense can never stop the flow.
+// Deliveries of a queue reach Queue.Deliver one at a time and in order. They are
+// acknowledged whatever Deliver makes of them: a message that makes no sense can never
+// stop the flow.
 //
 // A message that others publish can break nothing but itself. Frames are read before the
 // library reads them (mend.go; so TLS is the link's own, tls.go): header types that the
 // library does not know are replaced by some that it does, and a message whose headers it
 // cannot read is dropped alone. One over which the broker fails is stepped over
 // (unreadable.go). What RabbitMQ leaves encoded of AMQP 1.0 is decoded (amqp10.go).
-// Deliveries to the link's queues do not go through the library at all (deliveries.go).
+// Deliveries to the link's queues do not go through the library at all (deliveries.go),
+// and neither do publishes and their confirms (publisher.go).
 //
 // # What happens while the link is down
 //
@@ -76,7 +77,7 @@
 // what waits while the broker stalls fails instead. Each [Sender] has a queue of its
 // own; their parties take turns, and so do the senders of a party (sendqueue.go). What a
 // sender leaves behind when it is gone is not sent, and neither is what was buffered while
-// the process stood still: the link breaks instead (socket.go). What was in the network when
+// the process stood still: the link breaks instead (publisher.go). What was in the network when
 // the broker stalled may still arrive when it wakes, and has ended as [Unknown]. That is
 // little: nothing is sent while a confirm has been owed for a thirtieth of the deadline.
 //

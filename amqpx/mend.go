@@ -18,8 +18,8 @@ import (
 //     that are malformed: they are replaced by one header that says so, and the link
 //     drops that message alone.
 //
-// Deliveries to the link's own consumers do not reach the library (deliveries.go).
-// Everything else passes as it is.
+// Deliveries to the link's own consumers do not reach the library (deliveries.go), nor do
+// the confirms of its publishes (confirms.go). Everything else passes as it is.
 type mender struct {
 	net.Conn
 	buf []byte
@@ -31,6 +31,8 @@ type mender struct {
 	limit       uint32       // how long a frame may be, with what is around its payload; 0 is any
 	spoke       *atomic.Bool // set by every frame that is no heartbeat
 	err         error        // how the connection ended
+
+	confirms atomic.Pointer[confirms] // of the link's publishes, which are taken out
 
 	inboxes atomic.Pointer[[]*inbox] // of the consumers whose deliveries are taken out
 	into    *inbox                   // whose body the next bytes are
@@ -135,7 +137,7 @@ func (m *mender) look() bool {
 			m.spoke.Store(true)
 		}
 		kind, channel, size := frame[0], binary.BigEndian.Uint16(frame[1:]), binary.BigEndian.Uint32(frame[3:])
-		if channel != 0 && m.inboxes.Load() != nil {
+		if channel != 0 && (m.inboxes.Load() != nil || m.confirms.Load() != nil) {
 			if m.r < m.ready {
 				return true
 			}

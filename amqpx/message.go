@@ -80,6 +80,28 @@ func (m *Message) check() error {
 	if err := m.Headers.Validate(); err != nil {
 		return fmt.Errorf("amqpx: headers: %w", err)
 	}
+	return checkNames(m.Headers)
+}
+
+// checkNames refuses a name that is too long, in a table or in one within it.
+func checkNames(v any) error {
+	switch v := v.(type) {
+	case Table:
+		for name, field := range v {
+			if len(name) > MaxShortString {
+				return fmt.Errorf("amqpx: the name of a header is %d bytes long; AMQP allows %d", len(name), MaxShortString)
+			}
+			if err := checkNames(field); err != nil {
+				return err
+			}
+		}
+	case []any:
+		for _, field := range v {
+			if err := checkNames(field); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

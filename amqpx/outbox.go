@@ -2,6 +2,7 @@ package amqpx
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -32,6 +33,9 @@ type outbox struct {
 	hold    time.Duration // how old the oldest message without a confirm may be when another is sent
 	checks  bool          // check the queues that a message needs before it is sent
 	wake    chan struct{} // capacity 1: there is something to send, or room in the window
+	// sendNow sends the only message that waits, on the caller's goroutine. It reports
+	// whether the sender has nothing to do.
+	sendNow atomic.Pointer[func() (done bool)]
 
 	figures figures
 
@@ -70,6 +74,7 @@ func (o *outbox) put(msg Message, done func(Outcome)) {
 	}
 	o.mu.Lock()
 	refusal, instead := o.admit(p, now)
+	alone := o.oldest == o.next && o.waiting.waiting == 1 && p.ready && len(msg.Body) <= maxNow
 	o.mu.Unlock()
 	for _, other := range instead {
 		o.figures.end(other, Full)
@@ -78,7 +83,20 @@ func (o *outbox) put(msg Message, done func(Outcome)) {
 		o.figures.end(p, refusal)
 		return
 	}
+	// Nothing is under way, so there are no others to leave with it.
+	if send := o.sendNow.Load(); alone && send != nil && (*send)() {
+		return
+	}
 	o.signal()
+}
+
+// sendBy says how a message is sent by whoever publishes it; nil is not at all.
+func (o *outbox) sendBy(send func() (done bool)) {
+	if send == nil {
+		o.sendNow.Store(nil)
+		return
+	}
+	o.sendNow.Store(&send)
 }
 
 // admit lets a message wait, in place of others if need be, or gives why not. mu is
@@ -222,9 +240,23 @@ func (o *outbox) settle(tag uint64, outcome Outcome) {
 		}
 	}
 	o.noteIdle()
+	more := o.waiting.waiting > 0
 	o.mu.Unlock()
-	o.signal()
+	if more {
+		o.signal()
+	}
 	if tell {
 		o.figures.end(p, outcome)
+	}
+}
+
+// settleTo ends all messages up to the tag that have not ended.
+func (o *outbox) settleTo(tag uint64, outcome Outcome) {
+	o.mu.Lock()
+	from := o.oldest
+	tag = min(tag, o.next-1)
+	o.mu.Unlock()
+	for ; from <= tag; from++ {
+		o.settle(from, outcome)
 	}
 }

@@ -26,10 +26,14 @@ type Queue struct {
 	// Bindings are topic patterns on the link's exchange. A queue that outlives the
 	// link keeps them: a pattern that is given no more stays bound.
 	Bindings []string
-	// Deliver gets each message, in order, from one goroutine. While it blocks,
+	// Deliver gets each message, in order and one at a time. While it blocks,
 	// the broker keeps what comes beyond the prefetch. The delivery is
 	// acknowledged by the link.
 	Deliver func(*Delivery)
+	// Ready reports whether Deliver would not block now. Then a message that comes alone
+	// is delivered on the goroutine that has read it from the network, which is sooner than
+	// on one that must be woken, but nothing else is read meanwhile. nil never is.
+	Ready func() bool
 	// Expires keeps the queue, and what is sent to it, for this long without the
 	// link: a quorum queue where the broker has them. 0: the queue is exclusive and
 	// dies with its connection. What was handed
@@ -40,7 +44,7 @@ type Queue struct {
 	// Stream makes it a RabbitMQ stream, shared by all who read it. nil: a queue.
 	Stream *Stream
 	// Missed is told, between the deliveries where it belongs, of a span of time
-	// in which messages may have been lost, from Deliver's goroutine. May be nil.
+	// in which messages may have been lost. It is called like Deliver. May be nil.
 	//
 	// Nothing is told at the first link of a process, unless a queue or stream that
 	// was there already had lost its bindings: then From is zero.

@@ -19,7 +19,8 @@ type session struct {
 	consuming  *connection
 	publishing *connection
 	channel    *amqp.Channel    // the publishing one
-	out        *socket          // under it
+	publisher  *publisher       // writes on it
+	confirms   *confirms        // of what was written
 	markers    *amqp.Channel    // into what outlives the link; nil if nothing does
 	returned   chan amqp.Return // of the markers
 
@@ -30,7 +31,6 @@ type session struct {
 	drops     []*dropWatch
 	over      <-chan *amqp.Error // how the consuming connection ended
 	serving   bool               // the consumers run; of the goroutine that connects and serves
-	confirms  chan amqp.Confirmation
 	returns   chan amqp.Return
 	blocking  chan amqp.Blocking
 	broken    chan struct{} // closed with the first reason to end
@@ -114,18 +114,23 @@ func (s *session) openPublishing(ctx context.Context) (err error) {
 // openPublisher opens the confirming channel. Its notifications hold at least
 // a window: the library stalls, and then drops, when nobody drains them.
 func (s *session) openPublisher() (err error) {
-	s.out = s.publishing.socket
 	if s.channel, err = s.publishing.Channel(); err != nil {
 		return err
 	}
+	s.watch(s.publishing, s.channel.NotifyClose(make(chan *amqp.Error, 1)), "the publishing channel")
+	s.blocking = s.publishing.NotifyBlocked(make(chan amqp.Blocking, 8))
+	s.returns = s.channel.NotifyReturn(make(chan amqp.Return, s.link.cfg.Window))
+	s.confirms = s.publishing.mender.takeConfirms(s.settle)
 	if err := s.channel.Confirm(false); err != nil {
 		return err
 	}
-	window := s.link.cfg.Window
-	s.watch(s.publishing, s.channel.NotifyClose(make(chan *amqp.Error, 1)), "the publishing channel")
-	s.blocking = s.publishing.NotifyBlocked(make(chan amqp.Blocking, 8))
-	s.returns = s.channel.NotifyReturn(make(chan amqp.Return, window))
-	s.confirms = s.channel.NotifyPublish(make(chan amqp.Confirmation, window))
+	s.publisher = &publisher{
+		box:    s.link.outbox,
+		frames: publishFrames{s.confirms.channel, s.publishing.Config.FrameSize, s.link.cfg.Exchange},
+		conn:   s.publishing.mender.Conn,
+		closed: s.channel.IsClosed,
+	}
+	s.publisher.socket, _ = s.publisher.conn.(*socket)
 	return nil
 }
 
@@ -178,13 +183,13 @@ func (s *session) serve(ctx context.Context) error {
 		s.tasks.Go(func() { w.run(done) })
 	}
 	s.regainNames(done)
-	s.tasks.Go(s.settle)
 	s.tasks.Go(s.followBlocking)
 	s.tasks.Go(func() { s.checkBindings(done) })
 	s.startProbing(done)
 	if s.markers != nil {
 		s.tasks.Go(s.dropReturned)
 	}
+	s.link.outbox.sendBy(s.publishNow)
 	s.tasks.Go(func() {
 		if err := s.send(done); err != nil {
 			s.fail(err)
@@ -200,6 +205,9 @@ func (s *session) serve(ctx context.Context) error {
 	s.link.outbox.refuse(Away)
 	close(done)
 	s.close()
+	s.link.outbox.sendBy(nil)
+	s.publisher.end()
+	s.confirms.end()
 	s.link.outbox.cut()
 	s.noteTorn()
 	s.noteNames()
@@ -221,60 +229,59 @@ func (s *session) send(done <-chan struct{}) error {
 	box := s.link.outbox
 	check := newQueueCheck(func() (*amqp.Channel, error) { return s.consuming.Channel() })
 	for {
-		p, tag := box.take(time.Now())
-		if p == nil {
-			// All that can be sent now goes out in one piece.
-			if err := s.out.release(); err != nil {
-				return fmt.Errorf("publishing: %w", s.publishing.socket.cause(err))
-			}
-			if next := box.unready(time.Now()); next != nil {
-				check.unasked = s.consuming.closesOverRefusals()
-				exists, err := check.any(next.msg.Needs)
-				switch {
-				case err == nil:
-					box.found(next, exists)
-				case !errors.Is(err, amqp.ErrClosed):
-					return fmt.Errorf("asking for a queue: %w", s.consuming.socket.cause(err))
-				case s.consuming.IsClosed():
-					return nil // who closed it says why
-				}
-				// Only the channel was closed: the next question has a new one.
-				continue
-			}
-			select {
-			case <-done:
-				return nil
-			case <-box.wake:
-				continue
-			}
+		if err := s.publisher.publishAll(); err != nil {
+			s.failPublishing(err)
+			return nil
 		}
-		s.out.hold()
-		err := s.channel.Publish(s.link.cfg.Exchange, p.msg.Key, p.msg.Mandatory, false, p.msg.Publishing)
-		if err != nil {
-			// ErrClosed comes before a frame is handed over, so the broker has
-			// at most part of the message, which it discards.
-			if errors.Is(err, amqp.ErrClosed) {
-				box.settle(tag, Away)
+		if next := box.unready(time.Now()); next != nil {
+			check.unasked = s.consuming.closesOverRefusals()
+			exists, err := check.any(next.msg.Needs)
+			switch {
+			case err == nil:
+				box.found(next, exists)
+			case !errors.Is(err, amqp.ErrClosed):
+				return fmt.Errorf("asking for a queue: %w", s.consuming.socket.cause(err))
+			case s.consuming.IsClosed():
 				return nil // who closed it says why
 			}
-			box.settle(tag, Unknown)
-			return fmt.Errorf("publishing: %w", s.publishing.socket.cause(err))
+			// Only the channel was closed: the next question has a new one.
+			continue
 		}
-		p.msg.Body = nil // a window of long ones need not stay until their confirms
+		select {
+		case <-done:
+			return nil
+		case <-box.wake:
+		}
 	}
 }
 
-// settle gives each publish its outcome. The broker sends a return before the
-// confirm of the same message, and the library hands them over in that order:
-// once a confirm is here, its return is too.
-func (s *session) settle() {
-	for c := range s.confirms {
-		s.drainReturns()
-		if c.Ack {
-			s.link.outbox.settle(c.DeliveryTag, Confirmed)
-		} else {
-			s.link.outbox.settle(c.DeliveryTag, Refused)
-		}
+// publishNow sends a message on the goroutine that publishes it, if that takes no waiting.
+func (s *session) publishNow() (done bool) {
+	done, err := s.publisher.publishNow()
+	if err != nil {
+		s.failPublishing(err)
+	}
+	return done
+}
+
+func (s *session) failPublishing(err error) {
+	if !errors.Is(err, amqp.ErrClosed) { // else who closed it says why
+		s.fail(fmt.Errorf("publishing: %w", s.publishing.socket.cause(err)))
+	}
+}
+
+// settle gives publishes their outcome. The broker sends a return before the confirm of
+// the same message, and the library has handed it over when the confirm is read.
+func (s *session) settle(tag uint64, multiple, ack bool) {
+	s.drainReturns()
+	outcome := Refused
+	if ack {
+		outcome = Confirmed
+	}
+	if multiple {
+		s.link.outbox.settleTo(tag, outcome)
+	} else {
+		s.link.outbox.settle(tag, outcome)
 	}
 }
 

@@ -30,11 +30,10 @@ func TestABrokerThatBlocksAtOnceIsNotForgotten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &session{link: l, url: l.cfg.URLs[0], broken: make(chan struct{}), out: newSocket(t.Context(), &written{}),
-		blocking: make(chan amqp.Blocking, 1), confirms: make(chan amqp.Confirmation)}
+	s := &session{link: l, url: l.cfg.URLs[0], broken: make(chan struct{}), publisher: &publisher{box: l.outbox},
+		blocking: make(chan amqp.Blocking, 1), confirms: &confirms{}}
 	s.blocking <- amqp.Blocking{Active: true, Reason: "low on memory"}
 	close(s.blocking)
-	close(s.confirms)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = s.serve(ctx) }()

@@ -2,11 +2,13 @@ package amqpx
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -18,7 +20,8 @@ const readAhead = 64 << 10
 // them, and remembers how it failed, which the library tells as text or not at all.
 type socket struct {
 	net.Conn
-	r *bufio.Reader
+	r   *bufio.Reader
+	raw syscall.RawConn // nil if it cannot be written to without waiting
 	// untie lets the socket outlive the context that it was dialled with.
 	untie func() bool
 	// last is when the network last gave all bytes that it had, in nanoseconds since began.
@@ -27,9 +30,7 @@ type socket struct {
 
 	// writing guards the following fields. It is held while the network is written to.
 	writing sync.Mutex
-	holds   bool      // what is written is collected
-	held    []byte    // so far
-	since   time.Time // when the first of it came
+	rest    []byte // what the network did not take at once; it comes before all else
 
 	// mu guards the following field.
 	mu     sync.Mutex
@@ -41,6 +42,7 @@ type socket struct {
 func newSocket(ctx context.Context, conn net.Conn) *socket {
 	s := &socket{Conn: conn, began: time.Now()}
 	s.r = bufio.NewReaderSize(heard{s}, readAhead)
+	s.raw = rawOf(conn)
 	s.untie = context.AfterFunc(ctx, func() { conn.Close() })
 	return s
 }
@@ -69,14 +71,7 @@ func (s *socket) Read(p []byte) (int, error) {
 func (s *socket) Write(p []byte) (int, error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if s.holds && len(s.held)+len(p) <= maxHeld {
-		if len(s.held) == 0 {
-			s.since = time.Now()
-		}
-		s.held = append(s.held, p...)
-		return len(p), nil
-	}
-	if err := s.flush(); err != nil {
+	if err := s.writeRest(); err != nil {
 		return 0, err
 	}
 	n, err := s.Conn.Write(p)
@@ -84,47 +79,46 @@ func (s *socket) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// maxHeld is how much is written at once.
-const maxHeld = 32 << 10
-
-// hold collects what is written until the release: the library makes a system call
-// of each publish.
-func (s *socket) hold() {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	s.holds = true
-}
-
-// release writes what was collected.
-func (s *socket) release() error {
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	s.holds = false
-	return s.flush()
-}
-
-// heldTooLong is how old what was collected may be when it is written. That takes no
-// longer than it takes to collect 32 KiB, unless the process stood still meanwhile.
-const heldTooLong = time.Second
-
-var errStoodStill = errors.New("the process stood still with messages in hand, which would be late")
-
-// flush is called with writing held.
+// flush writes what writeNow has left.
 func (s *socket) flush() error {
-	if len(s.held) == 0 {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	return s.writeRest()
+}
+
+// writeRest is called with writing held.
+func (s *socket) writeRest() error {
+	if len(s.rest) == 0 {
 		return nil
 	}
-	// The clock on the wall goes on while the machine is suspended.
-	if time.Now().Round(0).Sub(s.since.Round(0)) > heldTooLong {
-		s.held = s.held[:0]
-		s.note(errStoodStill)
-		s.Conn.Close() // the stream lacks a piece
-		return errStoodStill
-	}
-	_, err := s.Conn.Write(s.held)
-	s.held = s.held[:0]
+	_, err := s.Conn.Write(s.rest)
+	s.rest = nil
 	s.note(err)
 	return err
+}
+
+// tryLock takes writing, unless somebody writes, who may wait for the network, or something
+// is before what would be written.
+func (s *socket) tryLock() bool {
+	if s.raw == nil || !s.writing.TryLock() {
+		return false
+	}
+	if len(s.rest) > 0 {
+		s.writing.Unlock()
+		return false
+	}
+	return true
+}
+
+// writeNow writes without waiting for the network. What that does not take goes out before
+// all else, at the next flush. It is called after tryLock.
+func (s *socket) writeNow(p []byte) (int, error) {
+	n, err := writeNow(s.raw, p)
+	s.note(err)
+	if err == nil && n < len(p) {
+		s.rest = bytes.Clone(p[n:])
+	}
+	return len(p), err
 }
 
 func (s *socket) note(err error) {

@@ -1,75 +1,80 @@
+//go:build unix
+
 package amqpx
 
 import (
 	"bytes"
-	"errors"
+	"io"
 	"net"
 	"testing"
 )
 
-// written notes each write to the network.
-type written struct {
-	net.Conn
-	pieces [][]byte
-	closed bool
-}
-
-func (w *written) Write(p []byte) (int, error) {
-	w.pieces = append(w.pieces, bytes.Clone(p))
-	return len(p), nil
-}
-
-func (w *written) Close() error {
-	w.closed = true
-	return nil
-}
-
-func TestWhatIsHeldGoesOutInOnePieceAndInOrder(t *testing.T) {
-	w := &written{}
-	s := newSocket(t.Context(), w)
-	write := func(text string) {
-		t.Helper()
-		if n, err := s.Write([]byte(text)); n != len(text) || err != nil {
-			t.Fatal(n, err)
-		}
-	}
-	write("a")
-	s.hold()
-	write("b")
-	write("c")
-	if len(w.pieces) != 1 {
-		t.Fatalf("%q went out while it was held", w.pieces)
-	}
-	long := string(bytes.Repeat([]byte("x"), maxHeld))
-	write(long) // too much to be held: what was held goes before it
-	write("d")
-	if err := s.release(); err != nil {
+// tcpPair is a connection over TCP, and its other end.
+func tcpPair(t *testing.T) (here, there net.Conn) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
 		t.Fatal(err)
 	}
-	write("e")
-	want := []string{"a", "bc", long, "d", "e"}
-	if len(w.pieces) != len(want) {
-		t.Fatalf("%d pieces went out", len(w.pieces))
+	defer ln.Close()
+	if here, err = net.Dial("tcp", ln.Addr().String()); err != nil {
+		t.Fatal(err)
 	}
-	for i := range want {
-		if string(w.pieces[i]) != want[i] {
-			t.Errorf("piece %d is %.10q", i, w.pieces[i])
+	if there, err = ln.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { here.Close(); there.Close() })
+	return here, there
+}
+
+func TestWhatTheNetworkDoesNotTakeAtOnceComesBeforeAllElse(t *testing.T) {
+	here, there := tcpPair(t)
+	s := newSocket(t.Context(), here)
+	var want []byte
+	for piece := byte(0); ; piece++ {
+		if !s.tryLock() {
+			t.Fatal("nobody writes, and nothing waits")
 		}
+		p := bytes.Repeat([]byte{piece}, 1<<20)
+		want = append(want, p...)
+		_, err := s.writeNow(p)
+		full := len(s.rest) > 0
+		s.writing.Unlock()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if full {
+			break
+		}
+	}
+	if s.tryLock() {
+		t.Error("what is written now would come before what waits")
+	}
+	written := make(chan error)
+	go func() {
+		_, err := s.Write([]byte("a heartbeat"))
+		s.Close()
+		written <- err
+	}()
+	got, err := io.ReadAll(there)
+	if err := <-written; err != nil {
+		t.Error(err)
+	}
+	if err != nil || !bytes.Equal(got, append(want, "a heartbeat"...)) {
+		t.Errorf("%d bytes came of %d, or others; %v", len(got), len(want), err)
 	}
 }
 
-func TestWhatIsHeldWhileTheProcessStandsStillDoesNotGoOut(t *testing.T) {
-	w := &written{}
-	s := newSocket(t.Context(), w)
-	s.hold()
-	if _, err := s.Write([]byte("a command")); err != nil {
-		t.Fatal(err)
+func TestNothingIsWrittenNowWhileSomebodyWaitsForTheNetwork(t *testing.T) {
+	here, _ := tcpPair(t)
+	s := newSocket(t.Context(), here)
+	s.writing.Lock()
+	if s.tryLock() {
+		t.Error("two write at a time")
 	}
-	s.since = s.since.Add(-heldTooLong)
-	if err := s.release(); !errors.Is(err, errStoodStill) || !errors.Is(s.failure(), errStoodStill) {
-		t.Errorf("the release ends with %v, the socket with %v", err, s.failure())
-	}
-	if len(w.pieces) > 0 || !w.closed {
-		t.Errorf("%q went out; closed is %v", w.pieces, w.closed)
+	s.writing.Unlock()
+	pipe, _ := net.Pipe()
+	if newSocket(t.Context(), pipe).tryLock() {
+		t.Error("a pipe takes nothing without waiting")
 	}
 }

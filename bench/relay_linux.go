@@ -93,7 +93,7 @@ func (r *relay) consume() {
 }
 
 // ackDelay is how long a delivery is unacknowledged at most, as in the bridge.
-const ackDelay = 5 * time.Millisecond
+const ackDelay = 50 * time.Millisecond
 
 func (r *relay) take(d *amqp.Delivery) {
 	r.mu.Lock()

@@ -59,6 +59,7 @@ func (b *Bridge) repliesQueue() (amqpx.Queue, error) {
 		Bindings: []string{"reply.#"},
 		Deliver:  b.deliver,
 		Missed:   b.missed,
+		Ready:    func() bool { return b.engine.HasRoom() },
 		Expires:  d.Expires,
 	}
 	if s := d.Stream; s != nil {

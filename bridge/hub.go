@@ -32,7 +32,7 @@ type hub struct {
 
 	delivered delivered
 
-	// The index belongs to the goroutine that brings the replies.
+	// The index belongs to whoever brings the replies, one at a time.
 	index    *subIndex
 	keywords snapshot.Keywords // of the reply that is being delivered; its own, too
 
@@ -109,8 +109,8 @@ func newEpoch() string {
 }
 
 // reply brings one reply to every client that wants it. seq is its number in the stream
-// that it came by; without one the hub counts. A single goroutine delivers all replies
-// and ends the loading of the past: only it changes h.seq and h.loading, so it may read
+// that it came by; without one the hub counts. Replies, and the end of the past,
+// come one at a time: nothing else changes h.seq and h.loading, so it may read
 // them without the lock. Filters are evaluated before the lock is taken.
 func (h *hub) reply(r *reply, seq uint64, numbered bool) {
 	if !numbered {

@@ -6,12 +6,12 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// subIndex finds the selections that want a reply. It belongs to the goroutine that
-// delivers replies, so filters are evaluated without a lock: new and removed selections
+// subIndex finds the selections that want a reply. It belongs to whoever
+// delivers replies, one at a time, so filters are evaluated without a lock: new and removed selections
 // reach it as a list of changes, in [hub.lockMatched].
 //
 //	shelf ──► changes ──► subIndex.apply ──► match ──► wanted
-//	(hub.mu)              (the replies' own goroutine)
+//	(hub.mu)              (one reply at a time)
 type subIndex struct {
 	bySender map[string][]*selection
 	any      []*selection              // those for any sender

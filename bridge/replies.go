@@ -17,7 +17,7 @@ func (b *Bridge) awaitRoom() {
 	_ = b.engine.AwaitRoom(b.sources) // an error means that the bridge stops
 }
 
-// deliver brings a reply to every client. It runs on the link's goroutine.
+// deliver brings a reply to every client. The link calls it for one at a time.
 func (b *Bridge) deliver(d *amqpx.Delivery) {
 	b.awaitRoom()
 	offset, numbered := amqpx.TakeOffset(d)

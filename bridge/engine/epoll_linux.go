@@ -95,16 +95,22 @@ func (p *epoll) unlisten(fd int) { p.pause(fd) }
 // that blocks in epoll_wait would keep its processor from everything else for up
 // to 10 ms, until the runtime's monitor takes it away.
 func (p *epoll) wait(timeout time.Duration) []event {
-	n := p.poll()
-	if n == 0 && timeout != 0 {
+	n := 0
+	switch {
+	case timeout == 0 || p.woken.Load():
+		n = p.poll()
+	default:
 		// Errors are the deadline's, and of no interest: there may be events or not.
 		_ = p.file.SetReadDeadline(time.Now().Add(timeout))
-		if !p.woken.Load() { // else wake's deadline may just have been replaced
-			_ = p.raw.Read(func(uintptr) bool {
-				n = p.poll()
-				return n > 0
-			})
+		if p.woken.Load() { // wake's deadline may just have been replaced
+			n = p.poll()
+			break
 		}
+		// It looks for events before it waits.
+		_ = p.raw.Read(func(uintptr) bool {
+			n = p.poll()
+			return n > 0
+		})
 	}
 	p.woken.Store(false)
 	for i, ev := range p.kernel[:n] {

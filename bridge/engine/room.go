@@ -90,6 +90,10 @@ func (r *room) release() {
 	}
 }
 
+// HasRoom reports whether [Engine.AwaitRoom] would return at once. It may be called from
+// anywhere.
+func (e *Engine) HasRoom() bool { return e.room.sources.above.Load() == 0 }
+
 // tooMuchToRead reports whether the loops have so much to bring to clients that they
 // read nothing from them.
 func (e *Engine) tooMuchToRead() bool { return e.room.reading.above.Load() > 0 }

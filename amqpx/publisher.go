@@ -1,0 +1,151 @@
+package amqpx
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// Publishes and their confirms do not pass through the library. It writes a header field
+// by field through encoding/binary, wakes a goroutine for each message to put off the next
+// heartbeat, and hands a confirm from its reader to whoever waits for it, just when an
+// answer may come. Here the frames of all that can be sent leave in one write, and a
+// confirm settles its message where it is read:
+//
+//	Publish ──► outbox ──► publisher ──► socket
+//	               └◄── confirms ◄── mender ◄── socket    acks and nacks on the publishing channel
+//	                                   └──► library       everything else: returns, answers, heartbeats
+//
+// The library still opens and closes the channel, has it confirm, and takes what is returned.
+
+// publisher writes what is published in a session.
+type publisher struct {
+	box    *outbox
+	frames publishFrames
+	conn   net.Conn    // the network, or TLS on it
+	socket *socket     // the network if there is no TLS; else nil
+	closed func() bool // whether the channel was closed
+
+	// mu guards the following fields. It is held while a piece is written.
+	mu    sync.Mutex
+	piece []byte // what is written next
+	ended bool   // the session is over; the tags are the next one's
+}
+
+// maxTogether is about how much is written at once.
+const maxTogether = 32 << 10
+
+// publishAll writes all that can be sent now.
+func (p *publisher) publishAll() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.socket != nil {
+		if err := p.socket.flush(); err != nil {
+			return err
+		}
+	}
+	for {
+		began := time.Now()
+		first, next := p.collect(maxTogether)
+		if first == next {
+			return nil
+		}
+		if err := p.write(p.conn.Write, began); err != nil {
+			p.unsent(first, next, err)
+			return err
+		}
+	}
+}
+
+// maxNow is how long the body of a message may be that is sent by whoever publishes it.
+const maxNow = 16 << 10
+
+// publishNow writes one message, if that takes no waiting. It is called by whoever has
+// published it, when nothing is before it: to wake the goroutine that sends would take
+// longer. It reports whether that has nothing left to do.
+func (p *publisher) publishNow() (done bool, err error) {
+	if p.socket == nil || !p.mu.TryLock() {
+		return false, nil
+	}
+	defer p.mu.Unlock()
+	if p.ended || !p.socket.tryLock() {
+		return false, nil
+	}
+	defer p.socket.writing.Unlock()
+	began := time.Now()
+	first, next := p.collect(1)
+	if first == next {
+		return false, nil
+	}
+	if err := p.write(p.socket.writeNow, began); err != nil {
+		p.unsent(first, next, err)
+		return false, err
+	}
+	return len(p.socket.rest) == 0, nil
+}
+
+// collect appends messages to the piece until it has so many bytes. Their tags are those
+// from first on, before next. mu is held.
+func (p *publisher) collect(bytes int) (first, next uint64) {
+	for len(p.piece) < bytes {
+		m, tag := p.box.take(time.Now())
+		if m == nil {
+			break
+		}
+		if next == 0 {
+			first = tag
+		}
+		next = tag + 1
+		p.piece = p.frames.append(p.piece, &m.msg)
+		m.msg.Body = nil // a window of long ones need not stay until their confirms
+	}
+	return first, next
+}
+
+// heldTooLong is how old what was collected may be when it is written. That takes no
+// longer than it takes to collect it, unless the process stood still meanwhile.
+const heldTooLong = time.Second
+
+var errStoodStill = errors.New("the process stood still with messages in hand, which would be late")
+
+// write writes the piece, which was begun at the time given. mu is held.
+func (p *publisher) write(to func([]byte) (int, error), began time.Time) error {
+	piece := p.piece
+	if p.piece = piece[:0]; cap(piece) > 4*maxTogether {
+		p.piece = nil
+	}
+	if p.closed() {
+		return amqp.ErrClosed
+	}
+	// The clock on the wall goes on while the machine is suspended.
+	if time.Now().Round(0).Sub(began.Round(0)) > heldTooLong {
+		return errStoodStill
+	}
+	_, err := to(piece)
+	return err
+}
+
+// unsent ends messages that were not written, if that is certain: what is left is told
+// when the session ends, which it must, because the broker does not count them.
+func (p *publisher) unsent(first, next uint64, err error) {
+	outcome := Away
+	switch {
+	case errors.Is(err, errStoodStill):
+		outcome = Expired
+	case !errors.Is(err, amqp.ErrClosed):
+		return
+	}
+	for tag := first; tag < next; tag++ {
+		p.box.settle(tag, outcome)
+	}
+}
+
+// end has nothing taken any more by whoever publishes.
+func (p *publisher) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = true
+}

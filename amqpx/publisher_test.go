@@ -1,0 +1,137 @@
+//go:build unix
+
+package amqpx
+
+import (
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// publishing is a publisher on a connection over TCP, whose outbox is open, and the other
+// end of the connection.
+func publishing(t *testing.T, window int) (p *publisher, there net.Conn) {
+	here, there := tcpPair(t)
+	s := newSocket(t.Context(), here)
+	box := newOutbox(100, window, time.Minute)
+	box.open()
+	return &publisher{box: box, frames: publishFrames{channel: 1}, conn: s, socket: s, closed: func() bool { return false }}, there
+}
+
+// sendsNow has messages sent by whoever publishes them, and counts these.
+func (p *publisher) sendsNow(t *testing.T) (sent *int) {
+	sent = new(int)
+	p.box.sendBy(func() bool {
+		done, err := p.publishNow()
+		if err != nil {
+			t.Error(err)
+		}
+		if done {
+			*sent++
+		}
+		return done
+	})
+	return sent
+}
+
+// signalled reports whether the goroutine that sends has been woken.
+func (o *outbox) signalled() bool {
+	select {
+	case <-o.wake:
+		return true
+	default:
+		return false
+	}
+}
+
+func TestAMessageBeforeWhichThereIsNothingIsSentByWhoeverPublishesIt(t *testing.T) {
+	p, there := publishing(t, 10)
+	sent := p.sendsNow(t)
+	var out outcomes
+	put(p.box, &out, "a")
+	if *sent != 1 || p.box.signalled() {
+		t.Fatalf("%d were sent at once; the goroutine that sends was woken or not", *sent)
+	}
+	m := message("a")
+	want := p.frames.append(nil, &m)
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(there, got); err != nil || string(got) != string(want) {
+		t.Errorf("%q came, want %q; %v", got, want, err)
+	}
+	put(p.box, &out, "b") // leaves with others that come behind it
+	if *sent != 1 || !p.box.signalled() {
+		t.Error("b was sent at once although a has no confirm")
+	}
+	if err := p.publishAll(); err != nil {
+		t.Fatal(err)
+	}
+	p.box.settleTo(2, Confirmed)
+	put(p.box, &out, "c")
+	if *sent != 2 {
+		t.Error("c was not sent at once although nothing is before it")
+	}
+	p.box.settle(3, Confirmed)
+	out.expect(t, "a confirmed", "b confirmed", "c confirmed")
+	p.box.put(Message{Publishing: Publishing{Body: make([]byte, maxNow+1)}}, func(Outcome) {})
+	if *sent != 2 || !p.box.signalled() {
+		t.Error("a long message was sent at once")
+	}
+}
+
+func TestNobodySendsWhileAnotherDoesOrAfterTheSession(t *testing.T) {
+	var out outcomes
+	for name, hinder := range map[string]func(*publisher){
+		"while another sends":   func(p *publisher) { p.mu.Lock() },
+		"while another writes":  func(p *publisher) { p.socket.writing.Lock() },
+		"before what was left":  func(p *publisher) { p.socket.rest = []byte("left") },
+		"after the session":     (*publisher).end,
+		"over TLS":              func(p *publisher) { p.socket = nil },
+		"where none can write":  func(p *publisher) { p.socket.raw = nil },
+		"when there is no room": func(p *publisher) { p.box.window = make([]*publish, 0); p.box.refuse(Away) },
+	} {
+		p, _ := publishing(t, 10)
+		hinder(p)
+		if p.box.refusal == Confirmed {
+			put(p.box, &out, "a")
+		}
+		if done, err := p.publishNow(); done || err != nil || p.box.next != 1 {
+			t.Errorf("%s: sent %v, %v, next tag %d", name, done, err, p.box.next)
+		}
+	}
+}
+
+func TestWhatIsCertainlyUnsentEndsAsThat(t *testing.T) {
+	for name, c := range map[string]struct {
+		hinder func(*publisher)
+		began  time.Duration // ago
+		err    error
+		want   []string
+	}{
+		"on a closed channel":      {func(p *publisher) { p.closed = func() bool { return true } }, 0, amqp.ErrClosed, []string{"b away", "c away"}},
+		"after a standstill":       {func(*publisher) {}, 2 * heldTooLong, errStoodStill, []string{"b expired", "c expired"}},
+		"on a broken connection":   {func(p *publisher) { p.socket.Conn.Close() }, 0, net.ErrClosed, nil},
+		"on one that is in order ": {func(*publisher) {}, 0, nil, nil},
+	} {
+		p, _ := publishing(t, 10)
+		var out outcomes
+		put(p.box, &out, "a")
+		if err := p.publishAll(); err != nil {
+			t.Fatal(err)
+		}
+		put(p.box, &out, "bc")
+		c.hinder(p)
+		first, next := p.collect(maxTogether)
+		err := p.write(p.conn.Write, time.Now().Add(-c.began))
+		if err != nil {
+			p.unsent(first, next, err)
+		}
+		if !errors.Is(err, c.err) {
+			t.Errorf("%s: %v", name, err)
+		}
+		out.expect(t, c.want...) // a was sent, and keeps its place
+	}
+}

@@ -1,0 +1,41 @@
+//go:build unix
+
+package amqpx
+
+import (
+	"net"
+	"syscall"
+)
+
+// rawOf returns the socket of a connection, or nil if it has none.
+func rawOf(conn net.Conn) syscall.RawConn {
+	c, ok := conn.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return raw
+}
+
+// writeNow writes what a socket takes without waiting, which may be nothing.
+func writeNow(raw syscall.RawConn, p []byte) (n int, err error) {
+	var failed error
+	err = raw.Write(func(fd uintptr) bool {
+		for {
+			n, failed = syscall.Write(int(fd), p)
+			if failed != syscall.EINTR {
+				return true
+			}
+		}
+	})
+	if failed == syscall.EAGAIN {
+		failed = nil
+	}
+	if err == nil {
+		err = failed
+	}
+	return max(n, 0), err
+}
