@@ -29,7 +29,7 @@ const events = `{"Action":"start","Package":"a"}
 func TestEventsAreCountedAndFailuresShown(t *testing.T) {
 	total := newCounts()
 	var out strings.Builder
-	readEvents(strings.NewReader(events), &out, "", total)
+	readEvents(strings.NewReader(events), &out, goTest{}, total)
 
 	const want = `ok    a  1 passed, 0.5s
       3 of 3
@@ -71,7 +71,7 @@ func TestAPackageIsRunAgainIfTheRaceDetectorItselfFailed(t *testing.T) {
 	} {
 		total := newCounts()
 		var out strings.Builder
-		broken := readEvents(strings.NewReader(c.events), &out, "", total)
+		broken := readEvents(strings.NewReader(c.events), &out, goTest{}, total)
 		if (len(broken) == 1) != c.again || total.failed != c.failed {
 			t.Errorf("%s: again %v, %d failed; want %v, %d", c.events, broken, total.failed, c.again, c.failed)
 		}
@@ -88,7 +88,7 @@ func TestWhatRanOnAnotherRabbitMQIsToldWithItsVersion(t *testing.T) {
 {"Action":"pass","Package":"b","Elapsed":0.2}
 `
 	var out strings.Builder
-	readEvents(strings.NewReader(events), &out, " on RabbitMQ 4.0.5", newCounts())
+	readEvents(strings.NewReader(events), &out, goTest{on: " on RabbitMQ 4.0.5"}, newCounts())
 
 	const want = `    --- FAIL: TestBad/x (0.1s) on RabbitMQ 4.0.5
 FAIL  a on RabbitMQ 4.0.5  0.1s
