@@ -144,7 +144,9 @@ func TestAQueueThatIsDeletedByHandIsMadeAgainAtOnce(t *testing.T) {
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	vhost := url[strings.LastIndex(url, "/")+1:]
 	r := runThree(t, url)
-	s := startSender(t, url)
+	// RabbitMQ up to 4.0 stops the channel of a sender that has more than 32 messages on their way to a quorum
+	// queue that goes.
+	s := startSenderWith(t, url, 30)
 	queues := map[string]*heard{"link_exclusive": &r.exclusive, "link_kept": &r.kept}
 	for name := range queues {
 		r.awaitAll(t, s.more(t, aWhile))
