@@ -53,12 +53,17 @@ func runGo(tests goTest, total *counts) {
 	if len(broken) == 0 {
 		return
 	}
-	line := "AGAIN the race detector itself failed, so these ran once more" + tests.on + ": " + strings.Join(broken, " ")
-	fmt.Println(line)
-	total.twice = append(total.twice, line)
+	fmt.Println(total.ranTwice(tests.on, broken))
 	flags := slices.DeleteFunc(slices.Clone(tests.args), func(arg string) bool { return !strings.HasPrefix(arg, "-") })
 	tests.args = append(flags, broken...)
 	runOnce(tests, true, total)
+}
+
+// ranTwice is the line that says which packages had to run twice, which the last lines repeat.
+func (c *counts) ranTwice(on string, packages []string) string {
+	line := "AGAIN the race detector itself failed, so these ran once more" + on + ": " + strings.Join(packages, " ")
+	c.twice = append(c.twice, line)
+	return line
 }
 
 // runOnce returns the packages in which the race detector failed; if last is true, these count as failed.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -78,6 +79,18 @@ func TestAPackageIsRunAgainIfTheRaceDetectorItselfFailed(t *testing.T) {
 		if c.again && (total.passed != 0 || out.Len() > 0) {
 			t.Errorf("%d passed and %q written of a run that does not count", total.passed, &out)
 		}
+	}
+}
+
+func TestWhatHadToRunTwiceIsAmongTheLastLines(t *testing.T) {
+	total, other := newCounts(), newCounts()
+	other.passed = 3
+	said := other.ranTwice(" on RabbitMQ 4.0.5", []string{"a", "b"})
+	other.missing["MISSING CLU: no network"] = true
+	total.add(other)
+	want := []string{said, "MISSING CLU: no network", "FAIL  of the checks above: gofmt", "3 passed, 0 failed, 0 skipped"}
+	if got := total.lastLines(" gofmt"); !slices.Equal(got, want) || !strings.HasSuffix(said, "once more on RabbitMQ 4.0.5: a b") {
+		t.Errorf("the last lines are %q, want %q", got, want)
 	}
 }
 

@@ -31,14 +31,9 @@ func main() {
 		checks += " " + *besides
 		total.failed++
 	}
-	for _, line := range slices.Concat(total.twice, slices.Sorted(maps.Keys(total.missing))) {
+	for _, line := range total.lastLines(checks) {
 		fmt.Println(line)
 	}
-	// Checks that are not tests come before all this, and would be scrolled away.
-	if checks != "" {
-		fmt.Println("FAIL  of the checks above:" + checks)
-	}
-	fmt.Printf("%d passed, %d failed, %d skipped\n", total.passed, total.failed, total.skipped)
 	if total.failed > 0 {
 		os.Exit(1)
 	}
@@ -94,6 +89,16 @@ type counts struct {
 }
 
 func newCounts() *counts { return &counts{missing: map[string]bool{}} }
+
+// lastLines says what would else be scrolled away, and the counts. checks are those that have failed
+// beside the tests, each behind a space.
+func (c *counts) lastLines(checks string) []string {
+	lines := slices.Concat(c.twice, slices.Sorted(maps.Keys(c.missing)))
+	if checks != "" {
+		lines = append(lines, "FAIL  of the checks above:"+checks)
+	}
+	return append(lines, fmt.Sprintf("%d passed, %d failed, %d skipped", c.passed, c.failed, c.skipped))
+}
 
 func (c *counts) add(other *counts) {
 	c.passed += other.passed

@@ -23,6 +23,7 @@ type repeats struct {
 	in      []string // folders: see within
 	users   string   // the file in which package testkit notes the tests
 	flags   []string // of go test
+	run     func(goTest, *counts)
 
 	running sync.WaitGroup
 	places  chan struct{}
@@ -31,7 +32,7 @@ type repeats struct {
 
 // newRepeats finds the RabbitMQs of these names.
 func newRepeats(names, in []string, users string, flags []string, total *counts) (*repeats, error) {
-	r := &repeats{in: in, users: users, flags: flags, places: make(chan struct{}, repeatedAtATime)}
+	r := &repeats{in: in, users: users, flags: flags, run: runGo, places: make(chan struct{}, repeatedAtATime)}
 	text, err := os.ReadFile("go.mod")
 	if err != nil {
 		return nil, err
@@ -73,7 +74,7 @@ func (r *repeats) start(importPath string) {
 		r.running.Go(func() {
 			r.places <- struct{}{}
 			defer func() { <-r.places }()
-			runGo(goTest{
+			r.run(goTest{
 				args: slices.Concat(r.flags, []string{"-run=" + pattern}, packages),
 				env:  []string{rabbitFolder + "=" + broker.Bin},
 				on:   " on RabbitMQ " + broker.Version,
