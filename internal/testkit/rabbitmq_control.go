@@ -151,7 +151,7 @@ func (n *Node) Queues(t testing.TB, vhost string) []string {
 	return n.names(t, "amqqueue:get_name(X)", "rabbit_amqqueue", vhost)
 }
 
-// Exchanges is the names of the exchanges of a virtual host; "" is the default exchange.
+// Exchanges is the names of the exchanges of a virtual host, without the default exchange, which has none.
 func (n *Node) Exchanges(t testing.TB, vhost string) []string {
 	t.Helper()
 	return n.names(t, "element(2, X)", "rabbit_exchange", vhost)
@@ -161,7 +161,7 @@ func (n *Node) Exchanges(t testing.TB, vhost string) []string {
 func (n *Node) names(t testing.TB, resource, module, vhost string) []string {
 	t.Helper()
 	list := strings.TrimSuffix(erlangCall(module+":list", vhost), ".")
-	return strings.Split(n.Eval(t, fmt.Sprintf(`iolist_to_binary(lists:join("\n", [element(4, %s) || X <- %s])).`, resource, list)), "\n")
+	return strings.Fields(n.Eval(t, fmt.Sprintf(`iolist_to_binary(lists:join("\n", [element(4, %s) || X <- %s])).`, resource, list)))
 }
 
 // evalLater has the node evaluate Erlang when the test ends, if the node is still there.

@@ -37,8 +37,12 @@ func (n *Node) Eval(t testing.TB, erlang string) string {
 	return value
 }
 
-// eval waits until the node has started: it speaks AMQP a moment before.
 func (n *Node) eval(erlang string) (value string, err error) {
+	return n.evalWithin(evalTimeout, erlang)
+}
+
+// evalWithin waits until the node has started, as it speaks AMQP a moment before, and then so long for the value.
+func (n *Node) evalWithin(timeout time.Duration, erlang string) (value string, err error) {
 	var conn net.Conn
 	if err := poll(startTimeout, n.proc.Done(), func() (err error) {
 		conn, err = net.Dial("unix", n.path("eval.socket"))
@@ -47,7 +51,7 @@ func (n *Node) eval(erlang string) (value string, err error) {
 		return "", fmt.Errorf("the node does not take expressions: %w", err)
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(evalTimeout)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(timeout)); err != nil {
 		return "", err
 	}
 	request := binary.BigEndian.AppendUint32(nil, uint32(len(erlang)))
