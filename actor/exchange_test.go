@@ -11,6 +11,7 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/amqpx/broker"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // exchange is a broker with the actors and clients of one test. Inside a
@@ -27,7 +28,7 @@ type exchange struct {
 // withExchange runs a test in a bubble with an embedded broker.
 func withExchange(t *testing.T, test func(t *testing.T, x *exchange)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	testkit.Bubble(t, func(t *testing.T) {
 		b := broker.New(broker.Config{})
 		x := newExchange(t, amqpx.Config{URLs: []string{"amqp://guest:guest@localhost/"}, Dial: b.Dial})
 		x.broker = b

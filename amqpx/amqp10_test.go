@@ -21,7 +21,7 @@ import (
 func speaksAMQP10(t *testing.T) (n *testkit.Node, plugin bool) {
 	t.Helper()
 	n = testkit.StartRabbitMQ(t, testkit.WithPlugins("rabbitmq_amqp1_0"))
-	return n, strings.HasPrefix(strings.TrimSpace(n.Ctl(t, "version")), "3.")
+	return n, !n.Version().AtLeast(4, 0)
 }
 
 // sender10 publishes by AMQP 1.0 on the exchange "test", with the routing key reply.me. What the broker

@@ -168,7 +168,7 @@ func TestALinkWithoutDeadLettersSaysSoOnce(t *testing.T) {
 	url := n.NewVHost(t)
 	vhost := url[strings.LastIndex(url, "/")+1:]
 	n.AddUser(t, "undropped", "secret")
-	n.Ctl(t, "set_permissions", "-p", vhost, "undropped", ".*", "^(link_.*|test)$", ".*")
+	n.SetPermissions(t, vhost, "undropped", ".*", "^(link_.*|test)$", ".*")
 	address, _, _ := strings.Cut(strings.TrimPrefix(url, "amqp://guest:guest@"), "/")
 	for name, queue := range map[string]amqpx.Queue{
 		"exclusive": {Name: "link_exclusive"},

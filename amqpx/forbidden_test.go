@@ -14,7 +14,7 @@ func untiedUser(t *testing.T, n *testkit.Node, user string) (url, vhost string) 
 	url = n.NewVHost(t)
 	vhost = url[strings.LastIndex(url, "/")+1:]
 	n.AddUser(t, user, "secret")
-	n.Ctl(t, "set_permissions", "-p", vhost, user, "^(test|link_replies)$", ".*", ".*")
+	n.SetPermissions(t, vhost, user, "^(test|link_replies)$", ".*", ".*")
 	return strings.Replace(url, "guest:guest", user+":secret", 1), vhost
 }
 
@@ -36,7 +36,7 @@ func TestARoutingKeyThatIsForbiddenBreaksTheLinkOnceAndStopsNoOther(t *testing.T
 			user := "topical-" + strings.ReplaceAll(name, " ", "-")
 			url, vhost := untiedUser(t, n, user)
 			if !untied {
-				n.Ctl(t, "set_permissions", "-p", vhost, user, ".*", ".*", ".*")
+				n.SetPermissions(t, vhost, user, ".*", ".*", ".*")
 			}
 			// RabbitMQ 4.3 takes topic permissions only for an exchange that exists.
 			ch := testkit.OpenChannel(t, n.URL()+vhost)
@@ -83,10 +83,10 @@ func TestAPermissionThatIsGrantedSoonAfterTheLinkWasMadeIsUsedSoon(t *testing.T)
 	url := n.NewVHost(t)
 	vhost := url[strings.LastIndex(url, "/")+1:]
 	n.AddUser(t, "late", "secret")
-	n.Ctl(t, "set_permissions", "-p", vhost, "late", ".*", "^link_.*", ".*")
+	n.SetPermissions(t, vhost, "late", ".*", "^link_.*", ".*")
 	w := run(t, amqpx.Config{URLs: []string{strings.Replace(url, "guest:guest", "late:secret", 1)}})
 	w.await(t, true)
-	n.Ctl(t, "set_permissions", "-p", vhost, "late", ".*", ".*", ".*")
+	n.SetPermissions(t, vhost, "late", ".*", ".*", ".*")
 	outcome := make(chan amqpx.Outcome, 1)
 	testkit.Eventually(t, patience, "it may send", func() error {
 		return w.Publish(amqpx.Message{Key: "reply.me"}, func(o amqpx.Outcome) { outcome <- o })

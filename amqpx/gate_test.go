@@ -59,9 +59,9 @@ func TestAKeptQueueThatExpiresUnderTrafficStopsNobody(t *testing.T) {
 	h.await(t, 1)
 	w.stop()
 	receive(t, w.ended)
-	awaitGone(t, vhost, "queues", "link_kept_dropped")
-	awaitGone(t, vhost, "exchanges", "link_kept_gate")
-	awaitGone(t, vhost, "queues", "link_kept")
+	awaitGone(t, testkit.RabbitMQ(t).Queues, vhost, "link_kept_dropped")
+	awaitGone(t, testkit.RabbitMQ(t).Exchanges, vhost, "link_kept_gate")
+	awaitGone(t, testkit.RabbitMQ(t).Queues, vhost, "link_kept")
 	close(gone)
 	t.Logf("%d were confirmed", <-published)
 }
@@ -129,7 +129,7 @@ func TestAQueueThatWasBoundWithoutAGateGetsOne(t *testing.T) {
 			vhost := url[strings.LastIndex(url, "/")+1:]
 			user := strings.ReplaceAll("gateless "+name, " ", "-")
 			n.AddUser(t, user, "secret")
-			n.Ctl(t, "set_permissions", "-p", vhost, user, c.configure, c.write, ".*")
+			n.SetPermissions(t, vhost, user, c.configure, c.write, ".*")
 			var h heard
 			var log lines
 			limited := strings.Replace(url, "guest:guest", user+":secret", 1)

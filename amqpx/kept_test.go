@@ -82,10 +82,10 @@ func TestAQueueThatExpiredWhileTheLinkWasAwayIsAGap(t *testing.T) {
 }
 
 // awaitGone waits until a queue or an exchange is gone.
-func awaitGone(t *testing.T, vhost, kind, name string) {
+func awaitGone(t *testing.T, list func(testing.TB, string) []string, vhost, name string) {
 	t.Helper()
 	testkit.Eventually(t, patience, name+" is gone", func() error {
-		if slices.Contains(strings.Fields(testkit.RabbitMQ(t).Ctl(t, "list_"+kind, "-p", vhost, "name")), name) {
+		if slices.Contains(list(t, vhost), name) {
 			return fmt.Errorf("it is there")
 		}
 		return nil
@@ -103,7 +103,7 @@ func expired(t *testing.T, gone string) {
 	h.await(t, 1)
 	p.refuse(true)
 	w.await(t, false)
-	awaitGone(t, vhost, "queues", gone)
+	awaitGone(t, testkit.RabbitMQ(t).Queues, vhost, gone)
 	if err := ch.ExchangeDeclare("test", "topic", false, true, false, false, nil); err != nil {
 		t.Fatal(err)
 	}

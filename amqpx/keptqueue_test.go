@@ -206,7 +206,7 @@ func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndTellWhetherTheirBindings
 			}
 			// A quorum queue that is seconds old when its node is killed never has a leader again
 			// (RabbitMQ 3.10): that there is one is not written yet.
-			n.Ctl(t, "eval", "[dets:sync(T) || T <- dets:all()].")
+			n.Eval(t, "[dets:sync(T) || T <- dets:all()].")
 			down(n)
 			n.Start(t)
 			ch = client(t, n.URL())
@@ -306,7 +306,7 @@ func TestAnOrdinaryLifeOfALinkLeavesNoErrorInTheBrokersLog(t *testing.T) {
 			w.await(t, false)
 			testkit.Eventually(t, patience, "the broker has noticed", func() error {
 				// The exclusive queue goes last.
-				if names := strings.Fields(n.Ctl(t, "list_queues", "-p", vhost, "name")); slices.Contains(names, "link") {
+				if names := n.Queues(t, vhost); slices.Contains(names, "link") {
 					return fmt.Errorf("there are %v", names)
 				}
 				return nil
@@ -330,7 +330,7 @@ func TestALinkThatMayNotWriteToTheDefaultExchangeIsMadeAllTheSame(t *testing.T) 
 		vhost := url[strings.LastIndex(url, "/")+1:]
 		user := "unmarked-" + name
 		n.AddUser(t, user, "secret")
-		n.Ctl(t, "set_permissions", "-p", vhost, user, ".*", "^(test|link|history).*$", ".*")
+		n.SetPermissions(t, vhost, user, ".*", "^(test|link|history).*$", ".*")
 		for i := range 2 {
 			var h heard
 			w := run(t, amqpx.Config{URLs: []string{strings.Replace(url, "guest:guest", user+":secret", 1)}, Queues: []amqpx.Queue{h.of(q)}})

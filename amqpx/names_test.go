@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -131,7 +132,7 @@ func TestTheSentinelOfAnotherNameIsNotLeftBehind(t *testing.T) {
 	direct, proxied, p := behindProxy(t)
 	w := run(t, amqpx.Config{URLs: []string{proxied}})
 	w.await(t, true)
-	ties := func() int { return strings.Count(list(t, direct, "list_exchanges", "name"), "_tie") }
+	ties := func() int { return len(tiesIn(testkit.RabbitMQ(t).Exchanges(t, vhostOf(direct)))) }
 	for range 2 {
 		p.reset()
 		w.await(t, false)
@@ -147,11 +148,9 @@ func TestTheSentinelOfAnotherNameIsNotLeftBehind(t *testing.T) {
 	}
 }
 
-// list runs a list command of rabbitmqctl in the virtual host of the URL.
-func list(t *testing.T, url, command string, columns ...string) string {
-	t.Helper()
-	vhost := url[strings.LastIndex(url, "/")+1:]
-	return testkit.RabbitMQ(t).Ctl(t, append([]string{command, "-q", "-p", vhost}, columns...)...)
+// tiesIn is the ties among exchanges.
+func tiesIn(exchanges []string) []string {
+	return slices.DeleteFunc(exchanges, func(name string) bool { return !strings.HasSuffix(name, "_tie") })
 }
 
 // TestANameWhoseQueueHasDiedIsNotWaitedFor makes a queue that the broker has, and whose process
@@ -212,7 +211,7 @@ func killQueue(t *testing.T, url, queue string) {
 	t.Helper()
 	vhost := url[strings.LastIndex(url, "/")+1:]
 	set := func(process string) {
-		testkit.RabbitMQ(t).Ctl(t, "eval", fmt.Sprintf(setProcess, vhost, queue, process))
+		testkit.RabbitMQ(t).Eval(t, fmt.Sprintf(setProcess, vhost, queue, process))
 	}
 	set(`persistent_term:put(Name, amqqueue:get_pid(Q)), spawn(fun() -> ok end)`)
 	t.Cleanup(func() { set(`persistent_term:get(Name)`) })

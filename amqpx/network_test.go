@@ -13,10 +13,10 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/clu-ws/clu-ws/amqpx/broker"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // network is a network in which each address does as it is told.
@@ -166,7 +166,7 @@ func pass(d time.Duration) { <-time.After(d) }
 // bubble runs a test in a time of its own with an embedded broker.
 func bubble(t *testing.T, test func(t *testing.T, n *network, b *broker.Broker)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	testkit.Bubble(t, func(t *testing.T) {
 		b := broker.New(broker.Config{})
 		t.Cleanup(func() { _ = b.Close() })
 		test(t, newNetwork(), b)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,17 +26,20 @@ type sent struct {
 // sender publishes about a thousand numbered messages a second on the exchange
 // "test", over a connection of its own that it makes again.
 type sender struct {
-	url  string
-	stop context.CancelFunc
-	done chan struct{}
+	url    string
+	window int // how many may be unconfirmed; 0 is any number
+	stop   context.CancelFunc
+	done   chan struct{}
 
 	mu   sync.Mutex // guards the following field
 	sent []sent     // by number
 }
 
-func startSender(t *testing.T, url string) *sender {
+func startSender(t *testing.T, url string) *sender { return startSenderWith(t, url, 0) }
+
+func startSenderWith(t *testing.T, url string, window int) *sender {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &sender{url: url, stop: cancel, done: make(chan struct{})}
+	s := &sender{url: url, window: window, stop: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
 		for ctx.Err() == nil {
@@ -65,8 +69,10 @@ func (s *sender) send(ctx context.Context) {
 	first := s.count()
 	confirms := ch.NotifyPublish(make(chan amqp.Confirmation, 100_000))
 	var settled sync.WaitGroup
+	var unconfirmed atomic.Int64
 	settled.Go(func() {
 		for c := range confirms {
+			unconfirmed.Add(-1)
 			s.mu.Lock()
 			n := first + int(c.DeliveryTag) - 1
 			s.sent[n].confirmed, s.sent[n].settled = c.Ack, time.Now()
@@ -74,7 +80,10 @@ func (s *sender) send(ctx context.Context) {
 		}
 	})
 	defer settled.Wait()
-	for ctx.Err() == nil {
+	for ; ctx.Err() == nil; <-tick.C {
+		if s.window > 0 && unconfirmed.Load() >= int64(s.window) && !ch.IsClosed() {
+			continue
+		}
 		s.mu.Lock()
 		n := len(s.sent)
 		s.sent = append(s.sent, sent{at: time.Now()})
@@ -84,9 +93,11 @@ func (s *sender) send(ctx context.Context) {
 			ch.Close()
 			return
 		}
-		<-tick.C
+		unconfirmed.Add(1)
 	}
-	// What is under way ends before the connection is closed.
+	// What is under way ends before the connection is closed, unless the broker has stopped this channel.
+	stopped := time.AfterFunc(patience, func() { _ = conn.CloseDeadline(time.Now().Add(time.Second)) })
+	defer stopped.Stop()
 	_ = ch.Close()
 }
 

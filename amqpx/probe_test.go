@@ -52,7 +52,7 @@ func (w *watched) awaitQueue(t *testing.T, down bool) string {
 // virtual host.
 func leaders(t *testing.T, url, what string) {
 	t.Helper()
-	testkit.RabbitMQ(t).Ctl(t, "eval", fmt.Sprintf(`
+	testkit.RabbitMQ(t).Eval(t, fmt.Sprintf(`
 		[sys:%s(case amqqueue:get_pid(Q) of {Name, _} -> whereis(Name); Pid -> Pid end) ||
 		 Q <- rabbit_amqqueue:list(<<"%s">>)].`, what, vhostOf(url)))
 }
@@ -144,8 +144,8 @@ func TestALinkWhoseConsumerHearsNothingLinksAgain(t *testing.T) {
 func TestALinkThatMayNotProbeSaysSoAndStays(t *testing.T) {
 	t.Parallel()
 	n := testkit.StartRabbitMQ(t)
-	n.Ctl(t, "add_user", "reader", "secret")
-	n.Ctl(t, "set_permissions", "reader", ".*", "^(test|link_.*)$", ".*")
+	n.AddUser(t, "reader", "secret")
+	n.SetPermissions(t, "/", "reader", ".*", "^(test|link_.*)$", ".*")
 	lines := make(logged, 1000)
 	var h heard
 	w := run(t, amqpx.Config{

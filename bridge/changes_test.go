@@ -11,6 +11,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // from has a sender say something, with a place in its order unless that is 0.
@@ -164,16 +165,14 @@ func TestWhoLeavesWaitsNoLonger(t *testing.T) {
 	s.since(l, 1, `"id": "w"`)
 	s.ask(l, "pong", `{"op": "ping"}`)
 	_ = l.conn.Close()
-	deadline := time.Now().Add(10 * time.Second)
-	for left := 1; left > 0; {
-		if time.Now().After(deadline) {
-			t.Fatal("it waits still")
-		}
-		time.Sleep(time.Millisecond)
+	testkit.Eventually(t, 10*time.Second, "it waits no longer", func() error {
 		s.hub.mu.Lock()
-		left = len(s.hub.waiting)
-		s.hub.mu.Unlock()
-	}
+		defer s.hub.mu.Unlock()
+		if n := len(s.hub.waiting); n > 0 {
+			return fmt.Errorf("%d wait", n)
+		}
+		return nil
+	})
 }
 
 // loading has the bridge read a stream's past until live is called.

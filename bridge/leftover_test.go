@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws/wsutil"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // left is what a bridge still knows of its v1 clients.
@@ -75,9 +77,10 @@ func TestNothingIsLeftOfClientsThatAreGone(t *testing.T) {
 	close(stop)
 	talking.Wait()
 	const nothing = "0 0 0 0 0 0 0 0 0 0 0"
-	for deadline := time.Now().Add(catchUpPatience / 2); s.left() != nothing; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("left are %s", s.left())
+	testkit.Eventually(t, catchUpPatience/2, "nothing is left", func() error {
+		if left := s.left(); left != nothing {
+			return fmt.Errorf("left are %s", left)
 		}
-	}
+		return nil
+	})
 }

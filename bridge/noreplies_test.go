@@ -25,7 +25,7 @@ func TestABrokerThatTakesNoRepliesIsToldToClientsAndOperators(t *testing.T) {
 
 	// The bridge's own queues are served by a process that does not answer.
 	leaders := func(what string) {
-		n.Ctl(t, "eval", fmt.Sprintf(`
+		n.Eval(t, fmt.Sprintf(`
 			[sys:%s(case amqqueue:get_pid(Q) of {Name, _} -> whereis(Name); Pid -> Pid end) ||
 			 Q <- rabbit_amqqueue:list(<<"%s">>), string:prefix(element(4, amqqueue:get_name(Q)), "bridge") =/= nomatch].`, what, vhost))
 	}

@@ -41,19 +41,20 @@ func TestTheMountSlewsWithProgressAndTracks(t *testing.T) {
 		if value[string](t, last, "state") != "tracking" || value[float64](t, last, "ra_deg") != 80 || value[float64](t, last, "dec_deg") != -40 {
 			t.Errorf("it arrives with %s", last.Body)
 		}
-		time.Sleep(time.Hour) // in the bubble: at once
+		// In the bubble no time passes, but each second of it is one of all four actors.
+		time.Sleep(20 * time.Minute)
 		later := o.do("mount", "status").Last()
 		if value[float64](t, later, "ra_deg") != 80 {
-			t.Errorf("after an hour it tracks %s", later.Body)
+			t.Errorf("after a while it tracks %s", later.Body)
 		}
 		moved := math.Abs(value[float64](t, later, "az_deg")-value[float64](t, last, "az_deg")) + math.Abs(value[float64](t, later, "alt_deg")-value[float64](t, last, "alt_deg"))
-		if moved < 3 {
-			t.Errorf("in an hour of tracking the axes moved %v degrees", moved)
+		if moved < 1 {
+			t.Errorf("in 20 minutes of tracking the axes moved %v degrees", moved)
 		}
 		stopped := o.do("mount", "stop").Last()
-		time.Sleep(time.Hour)
+		time.Sleep(20 * time.Minute)
 		still := o.do("mount", "status").Last()
-		if value[float64](t, still, "alt_deg") != value[float64](t, stopped, "alt_deg") || value[float64](t, still, "ra_deg") < 94 {
+		if value[float64](t, still, "alt_deg") != value[float64](t, stopped, "alt_deg") || value[float64](t, still, "ra_deg") < 84.5 {
 			t.Errorf("stopped, it goes from %s to %s", stopped.Body, still.Body)
 		}
 		o.do("mount", "track")

@@ -13,6 +13,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 	"github.com/clu-ws/clu-ws/demo"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // observatory is the demo on an embedded broker, with somebody who commands it
@@ -28,7 +29,7 @@ type observatory struct {
 
 func withObservatory(t *testing.T, speed float64, test func(t *testing.T, o *observatory)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	testkit.Bubble(t, func(t *testing.T) {
 		b := broker.New(broker.Config{})
 		defer b.Close()
 		ctx, stop := context.WithCancel(t.Context())

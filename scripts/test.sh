@@ -32,7 +32,10 @@ if [ "$(go env CGO_ENABLED)" != 1 ]; then
 fi
 again=(-again newest -in amqpx,actor,bridge)
 [ -z "${CLU_WS_TEST_RABBITMQ:-}" ] || again=() # it names the version to run on
-# Broker, browser and Python start and stop in these tests: a package takes minutes, most of them outages that must last as long as they do.
+# Broker, browser and Python start and stop in these tests: a package takes minutes, most of them outages that must
+# last as long as they do. So more tests run at a time than there are processors, and what takes longest begins first.
+order="./amqpx ./bridge ./cmd/clu-ws ./bridge/engine"
 go build -o .cache/summary ./internal/testkit/summary &&
-	FAILED_CHECKS=$failed_checks .cache/summary -beside scripts/vet-systems.sh ${again[@]+"${again[@]}"} -- $race -shuffle=on -timeout=18m ./... || failed=1
+	FAILED_CHECKS=$failed_checks .cache/summary -beside scripts/vet-systems.sh ${again[@]+"${again[@]}"} -- \
+		$race -shuffle=on -parallel=3 -timeout=18m $order ./... || failed=1
 exit $failed

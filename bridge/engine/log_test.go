@@ -1,20 +1,23 @@
 package engine
 
 import (
+	"errors"
 	"runtime"
 	"testing"
-	"time"
 	"weak"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // eventually waits until something is so.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !is(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("never: ", what)
+	testkit.Eventually(t, patience, what, func() error {
+		if !is() {
+			return errors.New("not yet")
 		}
-	}
+		return nil
+	})
 }
 
 func TestFollowersOfAClosedLogGetWhatItHadAndNothingMore(t *testing.T) {

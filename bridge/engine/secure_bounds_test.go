@@ -3,11 +3,9 @@
 package engine
 
 import (
-	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -88,39 +86,6 @@ func TestNewKeysCountAsMessages(t *testing.T) {
 			if got := receive(t, s.closed); got.code != want || got.reason != tooManyMessages(10) {
 				t.Errorf("closed with %v", got)
 			}
-		}
-	})
-}
-
-func TestATricklingHandshakeGivesWay(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
-		s := start(Config{Limits: Limits{HeadTimeout: time.Minute}})
-		s.handshakes.max.Store(1)
-		trickler := s.dialRaw(t)
-		trickler.send(helloOf(t))
-		if _, err := trickler.r.Peek(1); err != nil {
-			t.Fatal(err)
-		}
-		var trickling sync.WaitGroup
-		defer trickling.Wait()
-		done := make(chan struct{})
-		defer close(done)
-		trickling.Go(func() {
-			every := time.NewTicker(100 * time.Millisecond)
-			defer every.Stop()
-			for _, b := range append([]byte{23, 3, 3, 1, 0}, make([]byte, 250)...) {
-				select {
-				case <-every.C:
-				case <-done:
-					return
-				}
-				if _, err := trickler.Write([]byte{b}); err != nil {
-					return
-				}
-			}
-		})
-		if err := tls.Client(s.dialRaw(t).Conn, clientTLS).Handshake(); err != nil {
-			t.Error(err)
 		}
 	})
 }
@@ -242,51 +207,5 @@ func TestAnSSL2HelloIsAnsweredAtOnce(t *testing.T) {
 		if _, err := c.r.Read(got); err != nil || got[0] != recordAlert {
 			t.Errorf("got % x, %v", got, err)
 		}
-	})
-}
-
-func TestAHandshakeThatWaitsHoldsItsHelloOnly(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
-		s := start(Config{})
-		s.handshakes.max.Store(1)
-		holder := s.dialRaw(t)
-		holder.send(helloOf(t))
-		if _, err := holder.r.Peek(1); err != nil {
-			t.Fatal(err)
-		}
-		c := s.dialRaw(t)
-		c.send(helloOf(t), make([]byte, 60<<10))
-		testkit.Eventually(t, patience, "it waits", func() error {
-			if s.handshakes.waiting.Load() != 1 {
-				return fmt.Errorf("no")
-			}
-			return nil
-		})
-		s.handshakes.mu.Lock()
-		defer s.handshakes.mu.Unlock()
-		if n := len(s.handshakes.queue.Front().Value.(*handshake).in.data); n > 2*maxHello {
-			t.Errorf("it holds %d bytes", n)
-		}
-	})
-}
-
-// A callback that ends its goroutine must not take a handshake's place with it.
-func TestACallbackMayEndItsGoroutine(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
-		s := start(Config{}, func(s *server) {
-			s.tls = s.tls.Clone()
-			s.tls.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-				if hello.ServerName == "goexit" {
-					runtime.Goexit()
-				}
-				return nil, nil
-			}
-		})
-		for range runtime.GOMAXPROCS(0) {
-			if err := tls.Client(s.dialRaw(t).Conn, &tls.Config{InsecureSkipVerify: true, ServerName: "goexit"}).Handshake(); err == nil {
-				t.Error("it succeeds")
-			}
-		}
-		s.dial(t)
 	})
 }

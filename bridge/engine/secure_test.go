@@ -9,15 +9,12 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/gobwas/ws"
-
-	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // onSecure runs a test over TLS with every poller.
@@ -224,148 +221,6 @@ func TestTheEndOfAConnectionIsMarked(t *testing.T) {
 		// A tls.Conn gives io.EOF for a close_notify, and io.ErrUnexpectedEOF without.
 		if rest, err := io.ReadAll(c.r); err != nil || len(rest) > 0 {
 			t.Errorf("behind the close frame come %q, %v", rest, err)
-		}
-	})
-}
-
-func TestAHandshakeMayFailAndPanic(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
-		s := start(Config{}, func(s *server) {
-			s.tls = s.tls.Clone()
-			s.tls.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-				if hello.ServerName == "panic" {
-					panic("a callback does")
-				}
-				return nil, nil
-			}
-		})
-		for name, cfg := range map[string]*tls.Config{
-			"an old version": {InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11},
-			"a panic":        {InsecureSkipVerify: true, ServerName: "panic"},
-			"no ALPN":        {InsecureSkipVerify: true, NextProtos: []string{"h2"}},
-		} {
-			err := tls.Client(s.dialRaw(t).Conn, cfg).Handshake()
-			if err == nil || name != "a panic" && !strings.Contains(err.Error(), "remote error: tls:") {
-				t.Errorf("%s: the client is told %v", name, err)
-			}
-		}
-		s.dial(t)
-	})
-}
-
-func TestASilentHandshakeGivesWayAndEndsWithTheEngine(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
-		s := start(Config{Limits: Limits{MaxConnections: 1}})
-		silent := s.dialRaw(t)
-		silent.send(helloOf(t))
-		if _, err := silent.r.Peek(1); err != nil { // the server's answer: it waits for ours
-			t.Fatal(err)
-		}
-		s.dial(t)
-		if _, err := io.Copy(io.Discard, silent.r); err != nil {
-			t.Error(err)
-		}
-		second := start(Config{})
-		waits := second.dialRaw(t)
-		waits.send(helloOf(t))
-		if _, err := waits.r.Peek(1); err != nil {
-			t.Fatal(err)
-		}
-		if err := second.Shutdown(t.Context(), "enough"); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-// helloOf is a ClientHello.
-func helloOf(t *testing.T) []byte {
-	t.Helper()
-	ours, theirs := net.Pipe()
-	defer ours.Close()
-	go func() {
-		_ = tls.Client(theirs, clientTLS).Handshake()
-		theirs.Close()
-	}()
-	hello := make([]byte, 4096)
-	n, err := ours.Read(hello)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return hello[:n]
-}
-
-func TestManySilentHandshakesKeepNobodyOut(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
-		s := start(Config{})
-		s.handshakes.max.Store(20)
-		hello := helloOf(t)
-		for i := range 2000 {
-			silent, err := net.Dial("tcp", s.addr)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer silent.Close()
-			switch piece := hello; i % 40 {
-			case 0: // 50 say hello and nothing more, and 20 may
-				_, err = silent.Write(piece)
-			case 1, 2, 3:
-				_, err = silent.Write(piece[:i%len(piece)])
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		c := s.dial(t)
-		s.log.Append(Text("hello"))
-		c.expect("hello")
-	})
-}
-
-// What is behind a ClientHello waits with it, and is bounded for all together.
-func TestWhatWaitsForAHandshakeIsBounded(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
-		const most = 100_000
-		refused := make(chan string, 1000)
-		s := start(Config{Limits: Limits{MaxHeld: most}, Refused: func(r *Refusal, _ netip.AddrPort) { refused <- r.Reason }})
-		s.handshakes.max.Store(0)
-		hello := append(helloOf(t), make([]byte, 50_000)...)
-		for range 100 {
-			_, _ = s.dialRaw(t).Write(hello) // it may be refused before all is written
-		}
-		if got := receive(t, refused); got != heldTooMuch {
-			t.Errorf("one is refused because %s", got)
-		}
-		if n := s.Stats().Held; n > most+2*readSize {
-			t.Errorf("%d bytes are held", n)
-		}
-	})
-}
-
-func TestHandshakesThatWaitHaveTheirTurn(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
-		s := start(Config{})
-		s.handshakes.max.Store(1)
-		holder := s.dialRaw(t)
-		holder.send(helloOf(t))
-		if _, err := holder.r.Peek(1); err != nil {
-			t.Fatal(err)
-		}
-		done := make(chan error)
-		for range 2 {
-			conn := tls.Client(s.dialRaw(t).Conn, clientTLS)
-			go func() { done <- conn.Handshake() }()
-		}
-		testkit.Eventually(t, patience, "two wait for their turn", func() error {
-			if n := s.handshakes.waiting.Load(); n != 2 {
-				return fmt.Errorf("%d wait", n)
-			}
-			return nil
-		})
-		holder.Close()
-		for range 2 {
-			if err := receive(t, done); err != nil {
-				t.Error(err)
-			}
 		}
 	})
 }

@@ -53,6 +53,11 @@ func startSleeper(t *testing.T, start starter, cfg Config, adjust ...func(*sleep
 	return s
 }
 
+// onSleepers runs a test on such an engine with every poller.
+func onSleepers(t *testing.T, cfg Config, test func(t *testing.T, s *sleeper)) {
+	onPollers(t, func(t *testing.T, start starter) { test(t, startSleeper(t, start, cfg)) })
+}
+
 // sleep has the loop stand still while something happens.
 func (s *sleeper) sleep(t *testing.T, meanwhile func()) {
 	t.Helper()
@@ -71,6 +76,13 @@ func (s *sleeper) expect(t *testing.T, text string, stalled bool) {
 	}
 }
 
+// isAwake checks that what a client sends now is not late.
+func (s *sleeper) isAwake(t *testing.T, c *client) {
+	t.Helper()
+	c.send(text("afterwards"))
+	s.expect(t, "afterwards", false)
+}
+
 func (s *sleeper) open(t *testing.T) *client {
 	t.Helper()
 	c := s.dialTCP(t)
@@ -79,24 +91,21 @@ func (s *sleeper) open(t *testing.T) *client {
 }
 
 func TestWhatWaitedWhileTheLoopStoodStillIsLate(t *testing.T) {
-	onPollers(t, func(t *testing.T, start starter) {
-		s := startSleeper(t, start, Config{})
+	onSleepers(t, Config{}, func(t *testing.T, s *sleeper) {
 		waiting, idle := s.open(t), s.open(t)
 		waiting.send(text("before"))
 		s.expect(t, "before", false)
 		s.sleep(t, func() { waiting.send(text("meanwhile"), text("and more")) })
 		s.expect(t, "meanwhile", true)
 		s.expect(t, "and more", true)
-		waiting.send(text("afterwards"))
-		s.expect(t, "afterwards", false)
+		s.isAwake(t, waiting)
 		idle.send(text("who was idle"))
 		s.expect(t, "who was idle", false)
 	})
 }
 
 func TestAMessageThatBeganBeforeAStallIsLate(t *testing.T) {
-	onPollers(t, func(t *testing.T, start starter) {
-		s := startSleeper(t, start, Config{})
+	onSleepers(t, Config{}, func(t *testing.T, s *sleeper) {
 		c := s.open(t)
 		whole := text("in two parts")
 		c.send(text("before"), whole[:8])
@@ -104,28 +113,24 @@ func TestAMessageThatBeganBeforeAStallIsLate(t *testing.T) {
 		s.sleep(t, func() {})
 		c.send(whole[8:])
 		s.expect(t, "in two parts", true)
-		c.send(text("afterwards"))
-		s.expect(t, "afterwards", false)
+		s.isAwake(t, c)
 	})
 }
 
 func TestMoreThanATurnThatWaitedIsLateToItsEnd(t *testing.T) {
-	onPollers(t, func(t *testing.T, start starter) {
-		s := startSleeper(t, start, Config{})
+	onSleepers(t, Config{}, func(t *testing.T, s *sleeper) {
 		c := s.open(t)
 		const n = 1500
 		s.sleep(t, func() { c.send(bytes.Repeat(text("meanwhile"), n)) })
 		for range n {
 			s.expect(t, "meanwhile", true)
 		}
-		c.send(text("afterwards"))
-		s.expect(t, "afterwards", false)
+		s.isAwake(t, c)
 	})
 }
 
 func TestAConnectionThatCameWhileTheLoopStoodStillIsLate(t *testing.T) {
-	onPollers(t, func(t *testing.T, start starter) {
-		s := startSleeper(t, start, Config{})
+	onSleepers(t, Config{}, func(t *testing.T, s *sleeper) {
 		var c, quiet *client
 		s.sleep(t, func() {
 			c, quiet = s.dialTCP(t), s.dialTCP(t)
@@ -133,8 +138,7 @@ func TestAConnectionThatCameWhileTheLoopStoodStillIsLate(t *testing.T) {
 		})
 		s.expect(t, "meanwhile", true)
 		c.response()
-		c.send(text("afterwards"))
-		s.expect(t, "afterwards", false)
+		s.isAwake(t, c)
 		quiet.upgrade("/")
 		quiet.send(text("who said nothing"))
 		s.expect(t, "who said nothing", false)
@@ -166,8 +170,7 @@ func TestAStallBetweenTwoMessagesIsNoticed(t *testing.T) {
 }
 
 func TestAShortStopIsNoStall(t *testing.T) {
-	onPollers(t, func(t *testing.T, start starter) {
-		s := startSleeper(t, start, Config{Limits: Limits{StallAfter: time.Hour}})
+	onSleepers(t, Config{Limits: Limits{StallAfter: time.Hour}}, func(t *testing.T, s *sleeper) {
 		c := s.open(t)
 		s.sleep(t, func() { c.send(text("meanwhile")) })
 		s.expect(t, "meanwhile", false)

@@ -46,7 +46,7 @@ func (e *ear) listenOnce(ctx context.Context, url string) error {
 	e.mu.Unlock()
 	conn, br, err := dialBridge(ctx, v1(), url)
 	if err != nil {
-		time.Sleep(5 * time.Millisecond) // between two tries to connect
+		testkit.BeforeRetry(ctx)
 		return err
 	}
 	defer context.AfterFunc(ctx, func() { conn.Close() })()

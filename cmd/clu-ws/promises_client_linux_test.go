@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws/wsutil"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // recorder is a v1 client that records every reply of a [testkit.Source] and every gap that it is
@@ -74,7 +76,7 @@ type message struct {
 func (r *recorder) once(ctx context.Context, url string) error {
 	conn, br, err := dialBridge(ctx, v1(), url+"?silent=1")
 	if err != nil {
-		time.Sleep(5 * time.Millisecond) // between two tries to connect
+		testkit.BeforeRetry(ctx)
 		return err
 	}
 	defer context.AfterFunc(ctx, func() { conn.Close() })()

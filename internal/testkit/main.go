@@ -17,6 +17,7 @@ type sharedServices struct {
 	mu     sync.Mutex // guards the following fields
 	broker *Node
 	failed error // why the broker did not start; the next test need not wait for it again
+	idle   []*Node
 }
 
 // Main is the body of a TestMain: it runs the tests, stops the services they shared, fails the run
@@ -42,4 +43,8 @@ func (s *sharedServices) stop() {
 		s.broker.discard()
 		s.broker = nil
 	}
+	for _, n := range s.idle {
+		n.discard()
+	}
+	s.idle = nil
 }

@@ -61,8 +61,9 @@ func RabbitMQ(t testing.TB) *Node {
 	return shared.broker
 }
 
-// StartRabbitMQ starts a node for one test, which may stop, restart and pause it. It is gone, with
-// its data, when the test ends.
+// StartRabbitMQ returns a node for one test alone, which may stop, restart and pause it. All its data are
+// gone when the test ends. Without options it may be the node of a test that has ended, as good as new;
+// its log may then be older than the test.
 func StartRabbitMQ(t testing.TB, opts ...RabbitOption) *Node {
 	t.Helper()
 	bin := rabbitBin(t)
@@ -70,11 +71,17 @@ func StartRabbitMQ(t testing.TB, opts ...RabbitOption) *Node {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	n, err := newNode(bin, o)
-	if err != nil {
-		t.Fatal(err)
+	var n *Node
+	if len(opts) == 0 {
+		n = shared.idleNode()
 	}
-	t.Cleanup(n.discard)
+	if n == nil {
+		var err error
+		if n, err = newNode(bin, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() { shared.leave(t, n) })
 	return n
 }
 

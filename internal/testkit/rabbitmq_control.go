@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"fmt"
 	"strings"
 	"syscall"
 	"testing"
@@ -102,7 +103,7 @@ const (
 func (n *Node) CloseConnections(t testing.TB) {
 	t.Helper()
 	n.own(t)
-	n.Ctl(t, "close_all_connections", "closed by the test")
+	n.Eval(t, `[ok = rabbit_networking:close_connection(C, "closed by the test") || C <- rabbit_networking:connections()].`)
 }
 
 // SetMemoryAlarm switches the alarm on which the node blocks every connection that publishes.
@@ -113,15 +114,24 @@ func (n *Node) SetMemoryAlarm(t testing.TB, on bool) {
 	if on {
 		watermark = "0.0000001"
 	}
-	n.Ctl(t, "set_vm_memory_high_watermark", watermark)
+	n.Eval(t, "vm_memory_monitor:set_vm_memory_high_watermark("+watermark+").")
 }
+
+// actingUser is whom the node names for what the tests change.
+const actingUser = "clu-ws-tests"
 
 // AddUser adds a user who may do everything in the virtual host "/", until the test ends.
 func (n *Node) AddUser(t testing.TB, name, password string) {
 	t.Helper()
-	n.Ctl(t, "add_user", name, password)
-	n.deleteLater(t, "delete_user", name)
-	n.Ctl(t, "set_permissions", name, ".*", ".*", ".*")
+	n.Eval(t, erlangCall("rabbit_auth_backend_internal:add_user", name, password, actingUser))
+	n.evalLater(t, erlangCall("rabbit_auth_backend_internal:delete_user", name, actingUser))
+	n.SetPermissions(t, "/", name, ".*", ".*", ".*")
+}
+
+// SetPermissions sets what a user may configure, write and read in a virtual host, as regular expressions.
+func (n *Node) SetPermissions(t testing.TB, vhost, user, configure, write, read string) {
+	t.Helper()
+	n.Eval(t, erlangCall("rabbit_auth_backend_internal:set_permissions", user, vhost, configure, write, read, actingUser))
 }
 
 // NewVHost makes a virtual host for one test, so that tests on one node do not meet on the same
@@ -129,17 +139,36 @@ func (n *Node) AddUser(t testing.TB, name, password string) {
 func (n *Node) NewVHost(t testing.TB) string {
 	t.Helper()
 	name := "test-" + uuid.NewString()
-	n.Ctl(t, "add_vhost", name)
-	n.deleteLater(t, "delete_vhost", name)
-	n.Ctl(t, "set_permissions", "-p", name, "guest", ".*", ".*", ".*")
+	n.Eval(t, erlangCall("rabbit_vhost:add", name, actingUser))
+	n.evalLater(t, erlangCall("rabbit_vhost:delete", name, actingUser))
+	n.SetPermissions(t, name, "guest", ".*", ".*", ".*")
 	return n.URL() + name
 }
 
-// deleteLater runs rabbitmqctl when the test ends, if the node is still there.
-func (n *Node) deleteLater(t testing.TB, args ...string) {
+// Queues is the names of the queues of a virtual host.
+func (n *Node) Queues(t testing.TB, vhost string) []string {
+	t.Helper()
+	return n.names(t, "amqqueue:get_name(X)", "rabbit_amqqueue", vhost)
+}
+
+// Exchanges is the names of the exchanges of a virtual host, without the default exchange, which has none.
+func (n *Node) Exchanges(t testing.TB, vhost string) []string {
+	t.Helper()
+	return n.names(t, "element(2, X)", "rabbit_exchange", vhost)
+}
+
+// names is the last element of the resource that each X in a module's list is named by.
+func (n *Node) names(t testing.TB, resource, module, vhost string) []string {
+	t.Helper()
+	list := strings.TrimSuffix(erlangCall(module+":list", vhost), ".")
+	return strings.Fields(n.Eval(t, fmt.Sprintf(`iolist_to_binary(lists:join("\n", [element(4, %s) || X <- %s])).`, resource, list)))
+}
+
+// evalLater has the node evaluate Erlang when the test ends, if the node is still there.
+func (n *Node) evalLater(t testing.TB, erlang string) {
 	t.Cleanup(func() {
 		if n.proc != nil {
-			_ = n.ctlCommand(args...).Run()
+			_, _ = n.eval(erlang)
 		}
 	})
 }

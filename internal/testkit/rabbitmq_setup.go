@@ -110,7 +110,7 @@ func (n *Node) writeConfig() error {
 			return err
 		}
 	}
-	return nil
+	return n.writeEval()
 }
 
 // The cookie guards nothing: every node listens on the loopback alone and holds no data of worth.
@@ -125,9 +125,11 @@ func (n *Node) serverCommand() *exec.Cmd {
 		naming = "-name"
 	}
 	erl := fmt.Sprintf("%s %s -setcookie %s -start_epmd false -erl_epmd_port %d"+
-		" -kernel inet_dist_use_interface {%s} inet_dist_listen_min %d inet_dist_listen_max %d",
+		" -kernel inet_dist_use_interface {%s} inet_dist_listen_min %d inet_dist_listen_max %d"+
+		" -eval file:script(%s)",
 		naming, n.name, erlangCookie, n.ports.dist,
-		strings.ReplaceAll(n.host, ".", ","), n.ports.dist, n.ports.dist)
+		strings.ReplaceAll(n.host, ".", ","), n.ports.dist, n.ports.dist,
+		erlangString(n.path("eval.erl")))
 	cmd := exec.Command(filepath.Join(n.bin, "rabbitmq-server"))
 	cmd.Dir = n.dir
 	cmd.Env = append(n.baseEnv(),

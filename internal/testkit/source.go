@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -61,7 +62,7 @@ func (s *Source) Stop() {
 func (s *Source) publish(ctx context.Context, every time.Duration) error {
 	conn, err := amqp.DialConfig(s.url, amqp.Config{Heartbeat: time.Minute, Dial: amqp.DefaultDial(time.Second)})
 	if err != nil {
-		time.Sleep(5 * time.Millisecond) // between two tries to connect
+		BeforeRetry(ctx)
 		return err
 	}
 	defer conn.Close()
@@ -135,11 +136,18 @@ func (s *Source) note(n int, change func(*Fate)) {
 
 // awaitConfirms returns when the last reply has its fate, or the channel ends.
 func (s *Source) awaitConfirms(ch *amqp.Channel, base int) error {
-	for deadline := time.Now().Add(lastConfirms); time.Now().Before(deadline) && !ch.IsClosed(); time.Sleep(time.Millisecond) {
+	known := false
+	_ = poll(lastConfirms, nil, func() error {
 		all := s.Fates()
-		if last := len(all) - 1; last < base || all[last].Accepted || all[last].Returned {
-			return nil
+		last := len(all) - 1
+		known = last < base || all[last].Accepted || all[last].Returned
+		if !known && !ch.IsClosed() {
+			return errors.New("the broker has not said a word on the last reply")
 		}
+		return nil
+	})
+	if known {
+		return nil
 	}
 	return ch.Close()
 }

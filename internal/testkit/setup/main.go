@@ -1,26 +1,36 @@
-// Command setup makes the cached components of the tests ahead of time, so that a failure is told
-// once, and before the tests. It ends with one line for each component that is missing; it never
+// Command setup makes the cached components of the tests ahead of time, side by side, so that a failure
+// is told once, and before the tests. It ends with one line for each component that is missing; it never
 // fails, for the tests themselves decide what a missing component means.
 package main
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/clu-ws/clu-ws/internal/testkit/cache"
 )
 
+var components = []struct {
+	name string
+	make func() error
+}{
+	{"CLU", func() error { _, err := cache.CLU(); return err }},
+	{"wscat", func() error { _, err := cache.Wscat(); return err }},
+	{"Autobahn", func() error { _, err := cache.Autobahn(); return err }},
+	{"RabbitMQ 4", func() error { _, err := cache.NewestRabbitMQ(); return err }},
+}
+
 func main() {
 	cache.Forget()
-	if _, err := cache.CLU(); err != nil {
-		fmt.Println("MISSING CLU:", err)
+	failed := make([]error, len(components))
+	var all sync.WaitGroup
+	for i, c := range components {
+		all.Go(func() { failed[i] = c.make() })
 	}
-	if _, err := cache.Wscat(); err != nil {
-		fmt.Println("MISSING wscat:", err)
-	}
-	if _, err := cache.Autobahn(); err != nil {
-		fmt.Println("MISSING Autobahn:", err)
-	}
-	if _, err := cache.NewestRabbitMQ(); err != nil {
-		fmt.Println("MISSING RabbitMQ 4:", err)
+	all.Wait()
+	for i, c := range components {
+		if failed[i] != nil {
+			fmt.Printf("MISSING %s: %v\n", c.name, failed[i])
+		}
 	}
 }

@@ -79,29 +79,6 @@ func selection(users []user) (pattern string, packages []string) {
 	return strings.Join(slices.Compact(names), "|"), slices.Compact(packages)
 }
 
-// runAgain runs these tests on the RabbitMQ of that name.
-func runAgain(name string, flags []string, users []user, total *counts) {
-	broker, err := rabbitMQ(name)
-	if err != nil {
-		total.miss(fmt.Sprintf("MISSING RabbitMQ (%s): %v; its tests did not run", name, err))
-		return
-	}
-	if len(users) == 0 {
-		fmt.Println("no test asked for a RabbitMQ")
-		total.failed++
-		return
-	}
-	if broker.Instead != "" {
-		fmt.Printf("RabbitMQ %s takes the place of the newest: %s\n", broker.Version, broker.Instead)
-	}
-	pattern, packages := selection(users)
-	runGo(goTest{
-		args: slices.Concat(flags, []string{"-run=" + pattern}, packages),
-		env:  []string{rabbitFolder + "=" + broker.Bin},
-		on:   " on RabbitMQ " + broker.Version,
-	}, total)
-}
-
 // tagged finds the tests in files whose first line says that they are built with that tag only.
 func tagged(root, tag string) (users []user, err error) {
 	err = filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {

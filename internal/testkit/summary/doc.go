@@ -4,13 +4,14 @@
 // results that its tests note, and everything that a
 // failed test wrote, then runs the JavaScript tests with `node --test`.
 //
-// With -again it then runs those tests of -in once more, on other RabbitMQs, that asked for a RabbitMQ
-// the first time: package testkit has noted them. With -each and -once it runs the tests that are built
+// With -again it runs those tests of -in once more, on other RabbitMQs, that asked for a RabbitMQ
+// the first time, as soon as their package has ended: package testkit has noted them. With -each and -once it runs the tests that are built
 // only with a tag, -each on every RabbitMQ. What ran on another RabbitMQ is told with its version.
 //
 // With -beside another check runs while the tests do. It is reported behind them, and counts as one failure if it fails.
 //
-// Its last lines name the components that were missing, and its very last line is
+// Its last lines name what had to run twice because the race detector itself had failed, and the components
+// that were missing. Its very last line is
 //
 //	N passed, N failed, N skipped
 //

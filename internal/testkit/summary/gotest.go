@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -38,6 +39,8 @@ type goTest struct {
 	args []string
 	env  []string // on top of this process's own
 	on   string   // follows the names of packages and failed tests, such as " on RabbitMQ 4.0.5"
+
+	ended func(importPath string) // nil, or called when a package has ended and was counted
 }
 
 // detectorFault is what the race detector writes before it ends a process because of a mistake of its own.
@@ -50,10 +53,17 @@ func runGo(tests goTest, total *counts) {
 	if len(broken) == 0 {
 		return
 	}
-	fmt.Printf("      The race detector itself failed; running again: %s\n", strings.Join(broken, " "))
+	fmt.Println(total.ranTwice(tests.on, broken))
 	flags := slices.DeleteFunc(slices.Clone(tests.args), func(arg string) bool { return !strings.HasPrefix(arg, "-") })
 	tests.args = append(flags, broken...)
 	runOnce(tests, true, total)
+}
+
+// ranTwice is the line that says which packages had to run twice, which the last lines repeat.
+func (c *counts) ranTwice(on string, packages []string) string {
+	line := "AGAIN the race detector itself failed, so these ran once more" + on + ": " + strings.Join(packages, " ")
+	c.twice = append(c.twice, line)
+	return line
 }
 
 // runOnce returns the packages in which the race detector failed; if last is true, these count as failed.
@@ -71,7 +81,7 @@ func runOnce(tests goTest, last bool, total *counts) (broken []string) {
 		return nil
 	}
 	failedBefore := total.failed
-	broken = readEvents(in, os.Stdout, tests.on, total)
+	broken = readEvents(in, os.Stdout, tests, total)
 	if last && len(broken) > 0 {
 		fmt.Printf("FAIL  the race detector failed again in %s\n", strings.Join(broken, " "))
 		total.failed += len(broken)
@@ -85,7 +95,7 @@ func runOnce(tests goTest, last bool, total *counts) (broken []string) {
 }
 
 // readEvents returns the packages that the race detector broke, of which it counts nothing.
-func readEvents(in io.Reader, out io.Writer, on string, total *counts) (broken []string) {
+func readEvents(in io.Reader, out io.Writer, tests goTest, total *counts) (broken []string) {
 	packages := map[string]*run{}
 	lines := bufio.NewReader(in)
 	for {
@@ -105,7 +115,7 @@ func readEvents(in io.Reader, out io.Writer, on string, total *counts) (broken [
 		}
 		p := packages[e.Package]
 		if p == nil {
-			p = &run{on: on, ended: map[string]string{}, counts: newCounts()}
+			p = &run{on: tests.on, ended: map[string]string{}, counts: newCounts()}
 			packages[e.Package] = p
 		}
 		p.add(e)
@@ -113,8 +123,14 @@ func readEvents(in io.Reader, out io.Writer, on string, total *counts) (broken [
 			if e.Action == "fail" && p.brokenByDetector() {
 				broken = append(broken, e.Package)
 			} else {
-				p.finish(e, out)
+				// In one piece: other runs write, too.
+				var text bytes.Buffer
+				p.finish(e, &text)
+				_, _ = out.Write(text.Bytes())
 				total.add(p.counts)
+				if tests.ended != nil {
+					tests.ended(e.Package)
+				}
 			}
 			delete(packages, e.Package) // a long run need not keep its output
 		}

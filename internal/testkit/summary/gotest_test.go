@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -29,7 +30,7 @@ const events = `{"Action":"start","Package":"a"}
 func TestEventsAreCountedAndFailuresShown(t *testing.T) {
 	total := newCounts()
 	var out strings.Builder
-	readEvents(strings.NewReader(events), &out, "", total)
+	readEvents(strings.NewReader(events), &out, goTest{}, total)
 
 	const want = `ok    a  1 passed, 0.5s
       3 of 3
@@ -71,13 +72,25 @@ func TestAPackageIsRunAgainIfTheRaceDetectorItselfFailed(t *testing.T) {
 	} {
 		total := newCounts()
 		var out strings.Builder
-		broken := readEvents(strings.NewReader(c.events), &out, "", total)
+		broken := readEvents(strings.NewReader(c.events), &out, goTest{}, total)
 		if (len(broken) == 1) != c.again || total.failed != c.failed {
 			t.Errorf("%s: again %v, %d failed; want %v, %d", c.events, broken, total.failed, c.again, c.failed)
 		}
 		if c.again && (total.passed != 0 || out.Len() > 0) {
 			t.Errorf("%d passed and %q written of a run that does not count", total.passed, &out)
 		}
+	}
+}
+
+func TestWhatHadToRunTwiceIsAmongTheLastLines(t *testing.T) {
+	total, other := newCounts(), newCounts()
+	other.passed = 3
+	said := other.ranTwice(" on RabbitMQ 4.0.5", []string{"a", "b"})
+	other.missing["MISSING CLU: no network"] = true
+	total.add(other)
+	want := []string{said, "MISSING CLU: no network", "FAIL  of the checks above: gofmt", "3 passed, 0 failed, 0 skipped"}
+	if got := total.lastLines(" gofmt"); !slices.Equal(got, want) || !strings.HasSuffix(said, "once more on RabbitMQ 4.0.5: a b") {
+		t.Errorf("the last lines are %q, want %q", got, want)
 	}
 }
 
@@ -88,7 +101,7 @@ func TestWhatRanOnAnotherRabbitMQIsToldWithItsVersion(t *testing.T) {
 {"Action":"pass","Package":"b","Elapsed":0.2}
 `
 	var out strings.Builder
-	readEvents(strings.NewReader(events), &out, " on RabbitMQ 4.0.5", newCounts())
+	readEvents(strings.NewReader(events), &out, goTest{on: " on RabbitMQ 4.0.5"}, newCounts())
 
 	const want = `    --- FAIL: TestBad/x (0.1s) on RabbitMQ 4.0.5
 FAIL  a on RabbitMQ 4.0.5  0.1s

@@ -31,14 +31,9 @@ func main() {
 		checks += " " + *besides
 		total.failed++
 	}
-	for _, line := range slices.Sorted(maps.Keys(total.missing)) {
+	for _, line := range total.lastLines(checks) {
 		fmt.Println(line)
 	}
-	// Checks that are not tests come before all this, and would be scrolled away.
-	if checks != "" {
-		fmt.Println("FAIL  of the checks above:" + checks)
-	}
-	fmt.Printf("%d passed, %d failed, %d skipped\n", total.passed, total.failed, total.skipped)
 	if total.failed > 0 {
 		os.Exit(1)
 	}
@@ -66,18 +61,15 @@ func runAll(args, again, in []string, each, once string, total *counts) error {
 		return err
 	}
 
-	runGo(goTest{args: args, env: []string{testkit.RabbitUsersFile + "=" + file}}, total)
-	runNode(".", total)
-	text, err := os.ReadFile(file)
+	// The race detector has seen these tests by then, and is what takes them longest.
+	unraced := slices.DeleteFunc(slices.Clone(flags), func(flag string) bool { return flag == "-race" })
+	r, err := newRepeats(again, in, file, unraced, total)
 	if err != nil {
 		return err
 	}
-	users := within(readUsers(string(text)), in)
-	// The race detector has seen these tests by now, and is what takes them longest.
-	unraced := slices.DeleteFunc(slices.Clone(flags), func(flag string) bool { return flag == "-race" })
-	for _, name := range again {
-		runAgain(name, unraced, users, total)
-	}
+	runGo(goTest{args: args, env: []string{testkit.RabbitUsersFile + "=" + file}, ended: r.start}, total)
+	runNode(".", total)
+	r.wait(total)
 	if once != "" {
 		runTagged(once, "", flags, total)
 	}
@@ -89,19 +81,31 @@ func runAll(args, again, in []string, each, once string, total *counts) error {
 	return nil
 }
 
-// counts is what the last lines tell.
+// counts is what the last lines say. Runs that go on at the same time have one each.
 type counts struct {
 	passed, failed, skipped int
 	missing                 map[string]bool // whole lines: MISSING <component>: <what to do>
+	twice                   []string        // whole lines: what ran once more, and why
 }
 
 func newCounts() *counts { return &counts{missing: map[string]bool{}} }
+
+// lastLines says what would else be scrolled away, and the counts. checks are those that have failed
+// beside the tests, each behind a space.
+func (c *counts) lastLines(checks string) []string {
+	lines := slices.Concat(c.twice, slices.Sorted(maps.Keys(c.missing)))
+	if checks != "" {
+		lines = append(lines, "FAIL  of the checks above:"+checks)
+	}
+	return append(lines, fmt.Sprintf("%d passed, %d failed, %d skipped", c.passed, c.failed, c.skipped))
+}
 
 func (c *counts) add(other *counts) {
 	c.passed += other.passed
 	c.failed += other.failed
 	c.skipped += other.skipped
 	maps.Copy(c.missing, other.missing)
+	c.twice = append(c.twice, other.twice...)
 }
 
 // miss notes that something could not be set up, without which tests were left out. That fails CI.

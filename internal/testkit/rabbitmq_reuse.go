@@ -1,0 +1,59 @@
+package testkit
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// resetTimeout bounds the cleaning of a node, which takes a tenth of a second; a start takes four seconds of a
+// processor.
+const resetTimeout = 20 * time.Second
+
+// idleNode takes a node that an earlier test of this binary has left. nil is none.
+func (s *sharedServices) idleNode() *Node {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.idle) == 0 {
+		return nil
+	}
+	n := s.idle[len(s.idle)-1]
+	s.idle = s.idle[:len(s.idle)-1]
+	return n
+}
+
+// leave keeps a node for the next test that asks for one. A node that the test has stopped or broken, or whose
+// test has failed, is discarded; so is one that is not as all others.
+func (s *sharedServices) leave(t testing.TB, n *Node) {
+	if t.Failed() || n.special() || n.proc == nil || n.reset() != nil {
+		n.discard()
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.idle = append(s.idle, n)
+}
+
+// special reports whether the node was started with options.
+func (n *Node) special() bool {
+	return n.opts.tls || len(n.opts.plugins) > 0 || len(n.opts.config) > 0
+}
+
+// reset has the node forget all that a test has made: connections, virtual hosts with all that is in
+// them, users, the memory alarm.
+func (n *Node) reset() error {
+	if err := n.proc.Signal(resumeSignal); err != nil {
+		return err
+	}
+	_, err := n.evalWithin(resetTimeout, fmt.Sprintf(`
+		By = <<"%s">>,
+		[rabbit_networking:close_connection(C, "the test is over") || C <- rabbit_networking:connections()],
+		vm_memory_monitor:set_vm_memory_high_watermark(%s),
+		[ok = rabbit_vhost:delete(V, By) || V <- rabbit_vhost:list_names()],
+		[ok = rabbit_auth_backend_internal:delete_user(U, By) ||
+		 [{user, U} | _] <- rabbit_auth_backend_internal:list_users(), U =/= <<"guest">>],
+		rabbit_vhost:add(<<"/">>, By),
+		rabbit_auth_backend_internal:set_permissions(<<"guest">>, <<"/">>, <<".*">>, <<".*">>, <<".*">>, By).`,
+		actingUser, memoryWatermark))
+	return err
+}
