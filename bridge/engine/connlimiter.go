@@ -1,8 +1,8 @@
 package engine
 
 import (
+	"container/list"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"sync"
 )
@@ -20,12 +20,11 @@ type connLimiter struct {
 	perAddress int                   // connections from one address; 0 is no limit
 	exempt     func(netip.Addr) bool // addresses without that limit; nil is none
 
-	// mu guards the following fields, and place, count and links of every incoming.
+	// mu guards the following fields, and some of every incoming.
 	mu        sync.Mutex
-	total     int // connections with a place
-	reserved  int // connections without
-	heads     headList
-	reserve   headList
+	total     int       // connections with a place
+	heads     list.List // those whose request has not come, the oldest first
+	reserve   list.List // connections without a place, the oldest first
 	addresses map[netip.Addr]*addrCount
 }
 
@@ -33,7 +32,7 @@ type connLimiter struct {
 type addrCount struct {
 	addr  netip.Addr
 	count int
-	heads headList // those whose request has not come
+	heads list.List // those whose request has not come, the oldest first
 }
 
 // place is the state of a connection in the limiter.
@@ -46,28 +45,10 @@ const (
 	placeKept                 // it has a place for good: its request was accepted
 )
 
-// evicted is a connection that has lost its place.
-type evicted struct {
-	on   holder
-	slot int32
-	gen  uint32
-}
-
-// holder runs an incoming connection: a loop.
-type holder interface {
-	evict(slot int32, gen uint32)
-}
-
-// tell ends the evicted connection, if any. The limiter's lock must not be held.
-func (v evicted) tell() {
-	if v.on != nil {
-		v.on.evict(v.slot, v.gen)
-	}
-}
-
 // enter counts a new connection. Beyond the limit it joins the reserve, where only
-// vital requests are answered.
-func (c *connLimiter) enter(in *incoming) (gave evicted) {
+// vital requests are answered. The one that it takes the place of, if any, is to be told
+// by [Conn.giveWay].
+func (c *connLimiter) enter(in *incoming) (evicted Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	// Until the PROXY header is read, all clients have the proxy's address.
@@ -75,30 +56,30 @@ func (c *connLimiter) enter(in *incoming) (gave evicted) {
 	if in.expectProxy {
 		addr = netip.Addr{}
 	}
-	gave, no := c.takePlace(in, addr)
+	evicted, no := c.takePlace(in, addr)
 	if no == nil {
-		return gave
+		return evicted
 	}
 	return c.takeReserve(in, no)
 }
 
 // admit makes a connection's place permanent once its request and the client's address
 // are known, or returns why there is no place.
-func (c *connLimiter) admit(in *incoming, addr netip.Addr) (gave evicted, no *Refusal) {
+func (c *connLimiter) admit(in *incoming, addr netip.Addr) (evicted Conn, no *Refusal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case in.place == placeNone:
-		return gave, in.noRoom
+		return evicted, in.noRoom
 	case in.place == placeReserve || in.addr != addr:
 		c.remove(in)
-		if gave, no = c.takePlace(in, addr); no != nil {
+		if evicted, no = c.takePlace(in, addr); no != nil {
 			return c.takeReserve(in, no), no
 		}
 	}
 	c.unlist(in)
 	in.place = placeKept
-	return gave, nil
+	return evicted, nil
 }
 
 // demote makes a connection that was admitted and then refused evictable again.
@@ -137,19 +118,18 @@ func (c *connLimiter) leave(count *addrCount) {
 
 // takePlace gives a connection a place, if need be that of the oldest connection
 // without a request. mu is held, as in all that follow.
-func (c *connLimiter) takePlace(in *incoming, addr netip.Addr) (gave evicted, no *Refusal) {
+func (c *connLimiter) takePlace(in *incoming, addr netip.Addr) (evicted Conn, no *Refusal) {
 	limited := c.limits(addr)
 	if from := c.addresses[addr]; limited && from != nil && from.count >= c.perAddress {
-		if from.heads.oldest == nil {
-			return gave, &Refusal{Status: http.StatusServiceUnavailable, Kind: KindFull,
-				Reason: fmt.Sprintf("too many connections from %v: %d are open; close some", addr, c.perAddress)}
+		if from.heads.Len() == 0 {
+			return evicted, full(fmt.Sprintf("too many connections from %v: %d are open; close some", addr, c.perAddress))
 		}
-		gave = c.evict(from.heads.oldest)
+		evicted = c.evict(from.heads.Front())
 	} else if c.total >= c.max {
-		if c.heads.oldest == nil {
-			return gave, c.full()
+		if c.heads.Len() == 0 {
+			return evicted, full(fmt.Sprintf("full: %d connections are open; try again later", c.max))
 		}
-		gave = c.evict(c.heads.oldest)
+		evicted = c.evict(c.heads.Front())
 	}
 	in.place, in.addr, in.count = placeCounted, addr, nil
 	if limited {
@@ -158,24 +138,18 @@ func (c *connLimiter) takePlace(in *incoming, addr netip.Addr) (gave evicted, no
 	}
 	c.total++
 	c.list(in)
-	return gave, nil
+	return evicted, nil
 }
 
 // takeReserve adds a connection to the reserve, if need be in place of the oldest
 // there.
-func (c *connLimiter) takeReserve(in *incoming, why *Refusal) (gave evicted) {
-	if c.reserved >= maxReserve { // all of which are in the list
-		gave = c.evict(c.reserve.oldest)
+func (c *connLimiter) takeReserve(in *incoming, why *Refusal) (evicted Conn) {
+	if c.reserve.Len() >= maxReserve {
+		evicted = c.evict(c.reserve.Front())
 	}
 	in.place, in.noRoom = placeReserve, why
-	c.reserved++
-	c.reserve.add(in)
-	return gave
-}
-
-func (c *connLimiter) full() *Refusal {
-	return &Refusal{Status: http.StatusServiceUnavailable, Kind: KindFull,
-		Reason: fmt.Sprintf("full: %d connections are open; try again later", c.max)}
+	in.inAll = c.reserve.PushBack(in)
+	return evicted
 }
 
 // limits reports whether the connections from an address are limited. Those from Unix
@@ -188,7 +162,7 @@ func (c *connLimiter) limits(addr netip.Addr) bool {
 func (c *connLimiter) countOf(addr netip.Addr) *addrCount {
 	from := c.addresses[addr]
 	if from == nil {
-		from = &addrCount{addr: addr, heads: headList{of: byAddress}}
+		from = &addrCount{addr: addr}
 		if c.addresses == nil {
 			c.addresses = map[netip.Addr]*addrCount{}
 		}
@@ -206,12 +180,12 @@ func (c *connLimiter) uncount(from *addrCount) {
 	}
 }
 
-// evict takes a connection's place.
-func (c *connLimiter) evict(in *incoming) evicted {
+// evict takes the place of a connection in a list.
+func (c *connLimiter) evict(e *list.Element) Conn {
+	in := e.Value.(*incoming)
 	c.remove(in)
-	in.noRoom = &Refusal{Status: http.StatusServiceUnavailable, Kind: KindFull,
-		Reason: "the request took too long, and a new connection needed its place; try again"}
-	return evicted{in.on, in.slot, in.gen}
+	in.noRoom = full("the request took too long, and a new connection needed its place; try again")
+	return in.conn
 }
 
 // remove removes a connection from all lists and counts.
@@ -223,23 +197,22 @@ func (c *connLimiter) remove(in *incoming) {
 	case placeKept:
 		c.uncount(in.count)
 	case placeReserve:
-		c.reserve.remove(in)
-		c.reserved--
+		c.reserve.Remove(in.inAll)
 	}
 	in.place, in.count = placeNone, nil
 }
 
 // list and unlist maintain the lists of evictable connections.
 func (c *connLimiter) list(in *incoming) {
-	c.heads.add(in)
+	in.inAll = c.heads.PushBack(in)
 	if in.count != nil {
-		in.count.heads.add(in)
+		in.ofAddr = in.count.heads.PushBack(in)
 	}
 }
 
 func (c *connLimiter) unlist(in *incoming) {
-	c.heads.remove(in)
+	c.heads.Remove(in.inAll)
 	if in.count != nil {
-		in.count.heads.remove(in)
+		in.count.heads.Remove(in.ofAddr)
 	}
 }

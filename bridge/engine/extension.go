@@ -1,19 +1,15 @@
 package engine
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/gobwas/httphead"
+	"github.com/gobwas/ws/wsflate"
 )
 
-// The extension of RFC 7692 and its parameters (section 7.1).
-const (
-	permessageDeflate       = "permessage-deflate"
-	serverNoContextTakeover = "server_no_context_takeover"
-	clientNoContextTakeover = "client_no_context_takeover"
-	serverMaxWindowBits     = "server_max_window_bits"
-	clientMaxWindowBits     = "client_max_window_bits"
-)
+// permessageDeflate is the extension of RFC 7692.
+const permessageDeflate = wsflate.ExtensionName
 
 // rsv1 marks a message's first frame as compressed (RFC 7692, 6).
 const rsv1 = 0x40
@@ -38,71 +34,50 @@ func newDeflate(maxMessage int) *deflate {
 	return d
 }
 
-// offers takes the first of a client's offers of permessage-deflate that can be
-// honoured. RFC 7692 lists them in the order of the client's preference, over
-// all its Sec-WebSocket-Extensions fields (section 5.1).
+// takeOffer accepts the first of a client's offers of permessage-deflate that can be
+// honoured, and returns the answer to it; none if there is no such offer, which is no
+// error: the client goes on without. RFC 7692 lists them in the order of the client's
+// preference, over all its Sec-WebSocket-Extensions fields (section 5.1). ok is false
+// when those are malformed.
 //
 // Neither side keeps its window from one message to the next: a frame that is
 // made once for everyone can lean on nothing that one client has seen, and a
 // window kept for each client would be 32 KiB an idle connection.
-type offers struct {
-	taken  bool
-	answer []httphead.Option // to what was taken
-}
-
-// read accepts at most one offer among a client's extensions, over all header lines. It
-// is false when they are malformed.
-func (o *offers) read(values []string) bool {
-	var list []httphead.Option
+func takeOffer(values []string) (answer []httphead.Option, ok bool) {
+	var offers []httphead.Option
 	for _, value := range values {
-		var ok bool
-		if list, ok = httphead.ParseOptions([]byte(value), list); !ok {
-			return false
+		if offers, ok = httphead.ParseOptions([]byte(value), offers); !ok {
+			return nil, false
 		}
 	}
-	for _, offer := range list {
-		o.consider(offer)
+	for _, offer := range offers {
+		if string(offer.Name) != permessageDeflate {
+			continue
+		}
+		if bits, ok := checkOffer(&offer.Parameters); ok {
+			taken := wsflate.Parameters{ServerNoContextTakeover: true, ClientNoContextTakeover: true, ServerMaxWindowBits: bits}
+			return []httphead.Option{taken.Option()}, true
+		}
 	}
-	return true
+	return nil, true
 }
 
-// consider accepts or declines one offered extension. A declined offer is no error: the
-// client goes on without it.
-func (o *offers) consider(offer httphead.Option) {
-	if o.taken || string(offer.Name) != permessageDeflate {
-		return
-	}
-	full, ok := checkOffer(&offer.Parameters)
-	if !ok {
-		return
-	}
-	o.taken = true
-	answer := httphead.Option{Name: []byte(permessageDeflate)}
-	answer.Parameters.Set([]byte(serverNoContextTakeover), nil)
-	answer.Parameters.Set([]byte(clientNoContextTakeover), nil)
-	if full {
-		// Accepting a bound means to repeat it (section 7.1.2.1).
-		answer.Parameters.Set([]byte(serverMaxWindowBits), []byte("15"))
-	}
-	o.answer = []httphead.Option{answer}
-}
-
-// checkOffer tells whether an offer can be honoured. What is unknown, repeated
+// checkOffer reports whether an offer can be honoured. What is unknown, repeated
 // or has a wrong value must be declined (section 7), and so must a bound on our
-// window below 15 bits: compress/flate knows no smaller one. full says that the
-// client named the bound of 15, which is none.
-func checkOffer(params *httphead.Parameters) (full, ok bool) {
+// window below 15 bits: compress/flate knows no smaller one. bits is 15 if the client
+// named that bound, which is none: accepting it means to repeat it (section 7.1.2.1).
+// [wsflate.Parameters] is more lenient.
+func checkOffer(params *httphead.Parameters) (bits wsflate.WindowBits, ok bool) {
 	seen := map[string]bool{}
 	ok = true
 	params.ForEach(func(name, value []byte) bool {
 		switch key := string(name); key {
-		case serverNoContextTakeover, clientNoContextTakeover:
+		case "server_no_context_takeover", "client_no_context_takeover":
 			ok = len(value) == 0
-		case serverMaxWindowBits:
-			full = string(value) == "15"
-			ok = full
-		case clientMaxWindowBits:
-			ok = len(value) == 0 || isWindowBits(string(value))
+		case "server_max_window_bits":
+			bits, ok = 15, string(value) == "15"
+		case "client_max_window_bits":
+			ok = slices.Contains([]string{"", "8", "9", "10", "11", "12", "13", "14", "15"}, string(value))
 		default:
 			ok = false
 		}
@@ -110,15 +85,5 @@ func checkOffer(params *httphead.Parameters) (full, ok bool) {
 		seen[string(name)] = true
 		return ok
 	})
-	return full, ok
-}
-
-// isWindowBits tells whether a value is a window's size: 8 to 15, without
-// leading zeros.
-func isWindowBits(value string) bool {
-	switch value {
-	case "8", "9", "10", "11", "12", "13", "14", "15":
-		return true
-	}
-	return false
+	return bits, ok
 }

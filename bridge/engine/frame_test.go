@@ -31,7 +31,7 @@ func TestACloseReasonIsCutAtARune(t *testing.T) {
 
 func TestAnIdleConnectionIsSmall(t *testing.T) {
 	const ours = 200 // bytes, with its entry in the timing wheel
-	if n := unsafe.Sizeof(conn{}) + unsafe.Sizeof(wheelEntry{}); n > ours {
+	if n := unsafe.Sizeof(conn{}) + unsafe.Sizeof(connRef{}); n > ours {
 		t.Errorf("an idle connection takes %d bytes", n)
 	}
 }

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"container/list"
+	"fmt"
 	"net/http"
 	"net/netip"
 
@@ -10,9 +12,7 @@ import (
 // incoming is the state of a connection until its request is accepted: the bytes of the
 // request so far, and its place in the limiter. It keeps conn small.
 type incoming struct {
-	on      holder // with slot and gen, names the connection
-	slot    int32
-	gen     uint32
+	conn    Conn
 	options *ListenOptions // of its listener
 
 	client      netip.AddrPort // the socket's peer, or the address in the PROXY header
@@ -26,47 +26,8 @@ type incoming struct {
 	noRoom *Refusal   // why it has no place; nil if it has one
 	addr   netip.Addr // the address that it counts for
 	count  *addrCount // nil if its address is not counted
-	links  [2]headLink
-}
-
-// headLink is a connection's link in a headList.
-type headLink struct{ older, newer *incoming }
-
-// The lists in which an incoming connection can be.
-const (
-	inOrder   = iota // all with a place, or all in the reserve
-	byAddress        // those of one address
-)
-
-// headList is a list of incoming connections, oldest first.
-type headList struct {
-	of             int // inOrder or byAddress
-	oldest, newest *incoming
-}
-
-func (l *headList) add(in *incoming) {
-	in.links[l.of] = headLink{older: l.newest}
-	if l.newest == nil {
-		l.oldest = in
-	} else {
-		l.newest.links[l.of].newer = in
-	}
-	l.newest = in
-}
-
-func (l *headList) remove(in *incoming) {
-	link := in.links[l.of]
-	if link.older == nil {
-		l.oldest = link.newer
-	} else {
-		link.older.links[l.of].newer = link.newer
-	}
-	if link.newer == nil {
-		l.newest = link.older
-	} else {
-		link.newer.links[l.of].older = link.older
-	}
-	in.links[l.of] = headLink{}
+	inAll  *list.Element
+	ofAddr *list.Element // among those of its address
 }
 
 // examine looks at all that has come of a request, and reads it into r once its head
@@ -83,7 +44,8 @@ func (e *Engine) examine(in *incoming, r *Request, data []byte) (rest []byte, wh
 	}
 	end := headEnd(data, max(0, in.looked-3))
 	if e.headTooLong(end, len(data)) {
-		return nil, false, longHead(e.cfg.MaxHead)
+		return nil, false, &Refusal{Status: http.StatusRequestHeaderFieldsTooLarge, Kind: KindLongHead,
+			Reason: fmt.Sprintf("the request head is too long: more than %d bytes; send fewer or smaller cookies", e.cfg.MaxHead)}
 	}
 	if end == 0 {
 		no = checkBegin(data, in.looked)
@@ -128,8 +90,8 @@ func (e *Engine) receive(in *incoming, r *Request) (answer []byte, welcome Welco
 		return nil, welcome, no
 	}
 	in.client = r.client
-	gave, no := e.limiter.admit(in, r.client.Addr())
-	gave.tell()
+	evicted, no := e.limiter.admit(in, r.client.Addr())
+	evicted.giveWay()
 	if no != nil {
 		return nil, welcome, no
 	}

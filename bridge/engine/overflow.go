@@ -1,46 +1,58 @@
 package engine
 
-import "sync"
+import "github.com/gobwas/ws"
 
-// checkOutbound closes the connection with the most queued bytes if the connections
-// together exceed Limits.MaxOutbound. One search at a time asks every shard for its
-// largest debtor; the next one follows if the bound is still exceeded.
-func (e *Engine) checkOutbound() {
-	if e.outbound.Load() <= int64(e.cfg.MaxOutbound) || !e.shedding.CompareAndSwap(false, true) {
-		return
-	}
-	r := &largestSearch{engine: e, awaited: len(e.shards)}
-	for _, s := range e.shards {
-		s.largest(r.report)
+// owe enters the frames of a connection that could not be written at once into the
+// ledger.
+func (l *loop) owe(c *conn) {
+	if c.out != nil {
+		c.out.enter(&l.ledger)
 	}
 }
 
-// largestSearch is a search for the connection with the most queued bytes.
-type largestSearch struct {
-	engine *Engine
-
-	mu      sync.Mutex // guards the following fields
-	awaited int        // shards that have not answered
-	debtor  Conn
-	debt    int
+// settle reports the loop's queued bytes to the engine. Beyond Limits.MaxOutbound the
+// connection with the most is closed. The next one follows in a later turn if the bound
+// is still exceeded.
+func (l *loop) settle() {
+	e := l.engine
+	if delta := l.ledger.bytes - l.reported; delta != 0 {
+		l.reported = l.ledger.bytes
+		e.outbound.Add(int64(delta))
+	}
+	if e.exceedsOutbound() && e.shedding.CompareAndSwap(false, true) {
+		e.running.Go(e.shed)
+	}
 }
 
-// report takes a shard's largest debtor; the last report closes the largest of all.
-func (r *largestSearch) report(c Conn, debt int) {
-	r.mu.Lock()
-	if debt > r.debt {
-		r.debtor, r.debt = c, debt
+func (e *Engine) exceedsOutbound() bool { return e.outbound.Load() > int64(e.cfg.MaxOutbound) }
+
+// shed closes the connection with the most queued bytes. One that is closing already is
+// dropped: its close frame may wait behind a half-written frame.
+func (e *Engine) shed() {
+	defer e.shedding.Store(false)
+	var debtor Conn
+	most := 0
+	for _, l := range e.loops {
+		l.ask(func() {
+			l.conns.each(func(c *conn) {
+				if c.out != nil && c.out.debt() > most {
+					debtor, most = l.handle(c), c.out.debt()
+				}
+			})
+		})
 	}
-	r.awaited--
-	last := r.awaited == 0
-	r.mu.Unlock()
-	if !last {
+	if most == 0 || !e.exceedsOutbound() {
 		return
 	}
-	over := func() { r.engine.shedding.Store(false) }
-	if r.debt == 0 || r.engine.outbound.Load() <= int64(r.engine.cfg.MaxOutbound) {
-		over()
-		return
-	}
-	r.debtor.on.shed(r.debtor.slot, r.debtor.gen, over)
+	debtor.on.ask(func() {
+		l := debtor.on
+		switch c := l.lookup(debtor.connRef); {
+		case c == nil:
+		case c.state == stateOpen:
+			e.slow.Add(1)
+			l.beginClose(c, ws.StatusPolicyViolation, owesMost)
+		default:
+			l.drop(c, ws.StatusAbnormalClosure, owesMost)
+		}
+	})
 }

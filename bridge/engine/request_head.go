@@ -1,13 +1,11 @@
-//go:build unix
-
 package engine
 
 import (
 	"net"
 	"net/netip"
+	"syscall"
 
 	"github.com/gobwas/ws"
-	"golang.org/x/sys/unix"
 )
 
 // readHead collects the request head and acts on it once it is whole. What
@@ -46,11 +44,11 @@ func (l *loop) readHead(c *conn, data []byte) {
 }
 
 // socketAddr returns the address of a socket's peer; the zero value for a Unix socket.
-func socketAddr(sa unix.Sockaddr) netip.AddrPort {
+func socketAddr(sa syscall.Sockaddr) netip.AddrPort {
 	switch sa := sa.(type) {
-	case *unix.SockaddrInet4:
+	case *syscall.SockaddrInet4:
 		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))
-	case *unix.SockaddrInet6:
+	case *syscall.SockaddrInet6:
 		return netip.AddrPortFrom(netip.AddrFrom16(sa.Addr).Unmap(), uint16(sa.Port))
 	}
 	return netip.AddrPort{}
@@ -64,8 +62,8 @@ func (l *loop) open(c *conn, w Welcome, answer, rest []byte) {
 	c.session = w.Session
 	c.budget = fullBudget(l.engine.cfg.MessageRate, l.wheel.now)
 	c.deflate = w.deflate
-	if w.Log != nil {
-		w.Log.rings[l.index].add(c, w.Log.next())
+	if log := w.Log.of(w.deflate); log != nil {
+		log.rings[l.index].add(c, log.next())
 	}
 	l.engine.open.Add(1)
 	l.tally.accepted++
@@ -84,7 +82,7 @@ func (l *loop) open(c *conn, w Welcome, answer, rest []byte) {
 // handOver lets go of a connection whose request is for net/http.
 func (l *loop) handOver(c *conn, r *Request, rest []byte) {
 	if !l.engine.handoff.take(r) {
-		l.turnAway(c)
+		l.reject(c, busy) // as the loop answers: over TLS the socket may be full
 		return
 	}
 	file := l.poll.release(c)
@@ -100,12 +98,4 @@ func (l *loop) handOver(c *conn, r *Request, rest []byte) {
 		socket = c.tls.handOver(socket, c.out)
 	}
 	l.engine.handoff.give(socket, r, rest)
-}
-
-// turnAway answers a request when too many wait for net/http: as the loop answers, for
-// over TLS the socket may be full.
-func (l *loop) turnAway(c *conn) {
-	c.state, c.head.head = stateRejected, nil
-	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
-	l.send(c, busy)
 }

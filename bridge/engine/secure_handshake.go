@@ -1,5 +1,3 @@
-//go:build unix
-
 package engine
 
 import (
@@ -52,9 +50,7 @@ func newHandshakes(e *Engine) *handshakes {
 type handshake struct {
 	all  *handshakes
 	conn *tls.Conn
-	on   *loop // with slot and gen, names the connection
-	slot int32
-	gen  uint32
+	of   Conn
 
 	entry   *list.Element // in underWay or queue
 	running bool          // it is in underWay
@@ -131,7 +127,7 @@ func (q *handshakes) relieve(now tick) {
 		h.mu.Unlock()
 		if late {
 			wanted--
-			h.on.giveWay(h.slot, h.gen)
+			h.of.post((*loop).relieve)
 		}
 	}
 }
@@ -146,7 +142,7 @@ func (h *handshake) run() {
 	defer func() { // also when a callback ends the goroutine
 		<-h.all.computing
 		h.all.leave(h)
-		h.on.mail.post(func() { h.on.shaken(h, err) })
+		h.of.post(func(l *loop, c *conn) { l.shaken(c, h, err) })
 	}()
 	err = h.handshake()
 }
@@ -180,7 +176,7 @@ func (h *handshake) read(p []byte) (int, error) {
 		case closed:
 			return 0, net.ErrClosed
 		case news:
-			h.on.mail.post(func() { h.on.sendShake(h) })
+			h.of.post(func(l *loop, c *conn) { l.sendShake(c, h) })
 		}
 		<-h.all.computing
 		<-h.wake

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
@@ -18,7 +19,7 @@ func (e *Engine) StopListening() {
 	listeners := e.listeners
 	e.listeners = nil
 	e.mu.Unlock()
-	e.plain.unlisten()
+	e.accepting.unlisten()
 	for _, l := range listeners {
 		l.Close()
 	}
@@ -55,8 +56,8 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	if !within(ctx, gone) {
 		err = ctx.Err()
 	}
-	for _, s := range e.shards {
-		s.stop()
+	for _, l := range e.loops {
+		l.mail.post(l.end)
 	}
 	close(e.stalls.ended)
 	ended := begin(func() {
@@ -91,13 +92,12 @@ func begin(do func()) <-chan struct{} {
 func within(ctx context.Context, done <-chan struct{}) bool {
 	select {
 	case <-done:
-		return true
-	default:
+	case <-ctx.Done():
 	}
 	select {
-	case <-done:
+	case <-done: // also if both are, just now
 		return true
-	case <-ctx.Done():
+	default:
 		return false
 	}
 }
@@ -105,21 +105,20 @@ func within(ctx context.Context, done <-chan struct{}) bool {
 // drain closes all connections politely. The channel is closed when they are gone, or
 // their loops have been stopped after this.
 func (e *Engine) drain(reason string) <-chan struct{} {
-	left := make(chan struct{}, len(e.shards))
-	for _, s := range e.shards {
-		s.drain(reason, func() { left <- struct{}{} })
+	var left sync.WaitGroup
+	for _, l := range e.loops {
+		left.Add(1)
+		l.mail.post(func() { l.closeAll(reason, left.Done) })
 	}
-	return begin(func() {
-		for range e.shards {
-			<-left
-		}
-	})
+	return begin(left.Wait)
 }
 
-// stuck is how many shards have not ended although they were stopped.
+// stuck is how many loops have not ended although they were stopped.
 func (e *Engine) stuck() (n int) {
-	for _, s := range e.shards {
-		if !s.over() {
+	for _, l := range e.loops {
+		select {
+		case <-l.ended:
+		default:
 			n++
 		}
 	}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -13,7 +12,7 @@ const stallMemory = time.Second
 
 // stalls detects that the process stood still: it was stopped or suspended, sat in a
 // debugger, or got no CPU. Each loop checks for itself, by a clock that keeps running
-// (stall_loop.go); a heartbeat serves everything else.
+// (late.go); a heartbeat serves everything else.
 type stalls struct {
 	clock func() time.Duration // monotonic, including time in suspend
 	after time.Duration        // Limits.StallAfter
@@ -21,12 +20,9 @@ type stalls struct {
 	ended chan struct{} // ends the heartbeat
 
 	beat  atomic.Int64          // the last heartbeat, by the clock
-	last  atomic.Pointer[stall] // found by the heartbeat
+	last  atomic.Pointer[stall] // the last one, found by a loop or the heartbeat
 	count atomic.Uint64         // all stalls
 	total atomic.Int64          // their length in nanoseconds
-
-	mu   sync.Mutex
-	told stall // the last one logged; guarded by mu
 }
 
 // stall is a span of time in which the process stood still.
@@ -62,7 +58,6 @@ func (s *stalls) watch() {
 func (s *stalls) heartbeat() {
 	now := s.clock()
 	if gap := now - time.Duration(s.beat.Load()); gap > s.after {
-		s.last.Store(&stall{now, gap})
 		s.note(now, gap)
 	}
 	s.beat.Store(int64(now))
@@ -71,13 +66,8 @@ func (s *stalls) heartbeat() {
 // note counts and logs a stall that ends now, unless a loop or the heartbeat has noted
 // it already.
 func (s *stalls) note(now, length time.Duration) {
-	s.mu.Lock()
-	known := s.told.end > now-length
-	if !known {
-		s.told = stall{now, length}
-	}
-	s.mu.Unlock()
-	if known {
+	last := s.last.Load()
+	if last != nil && last.end > now-length || !s.last.CompareAndSwap(last, &stall{now, length}) {
 		return
 	}
 	s.count.Add(1)

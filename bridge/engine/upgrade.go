@@ -56,18 +56,19 @@ func badKey() *Refusal { return malformed("the Sec-WebSocket-Key must be 16 byte
 // negotiate answers an upgrade request that was checked. If the handler refuses it, the
 // connection ends with that answer.
 func (e *Engine) negotiate(r *Request, key []byte) (answer []byte, welcome Welcome, _ *Refusal) {
-	var offers offers
-	if e.deflate != nil && !offers.read(r.Values("Sec-WebSocket-Extensions")) {
-		return nil, welcome, malformed("the Sec-WebSocket-Extensions are not understood")
+	var extensions []httphead.Option
+	if e.deflate != nil {
+		var ok bool
+		if extensions, ok = takeOffer(r.Values("Sec-WebSocket-Extensions")); !ok {
+			return nil, welcome, malformed("the Sec-WebSocket-Extensions are not understood")
+		}
 	}
 	welcome, err := e.accept(r)
 	if err != nil {
 		return nil, Welcome{}, refusalOf(err)
 	}
-	if offers.taken {
-		welcome = welcome.deflated()
-	}
-	return accepted(key, welcome.Subprotocol, offers.answer), welcome, nil
+	welcome.deflate = len(extensions) > 0
+	return accepted(key, welcome.Subprotocol, extensions), welcome, nil
 }
 
 const (

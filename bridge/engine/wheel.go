@@ -23,13 +23,8 @@ const wheelSlots = 256
 // no heap for each connection. Each connection has one live entry.
 type wheel struct {
 	now   tick
-	slots [wheelSlots][]wheelEntry
-	spare []wheelEntry
-}
-
-type wheelEntry struct {
-	slot int32
-	gen  uint32
+	slots [wheelSlots][]connRef
+	spare []connRef
 }
 
 // schedule makes the wheel look at a connection when it is due, or before.
@@ -54,18 +49,18 @@ func (w *wheel) insert(c *conn) {
 	}
 	c.entry = at
 	s := &w.slots[at%wheelSlots]
-	*s = append(*s, wheelEntry{c.slot, c.gen})
+	*s = append(*s, c.ref())
 }
 
 // advance moves the clock on to now and hands over the connections that are due.
-func (w *wheel) advance(now tick, lookup func(slot int32, gen uint32) *conn, due func(*conn)) {
+func (w *wheel) advance(now tick, lookup func(connRef) *conn, due func(*conn)) {
 	for w.now != now {
 		w.now++
 		s := &w.slots[w.now%wheelSlots]
 		entries := *s
 		*s = w.spare[:0]
 		for _, e := range entries {
-			c := lookup(e.slot, e.gen)
+			c := lookup(e)
 			if c == nil || c.entry != w.now {
 				continue // gone, or an entry that a sooner one replaced
 			}

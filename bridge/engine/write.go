@@ -1,12 +1,10 @@
-//go:build unix
-
 package engine
 
 import (
 	"slices"
+	"syscall"
 
 	"github.com/gobwas/ws"
-	"golang.org/x/sys/unix"
 )
 
 // mark puts a ring on the list of those to sweep, unless what it has may wait.
@@ -38,7 +36,7 @@ func (l *loop) sweep() {
 	clear(l.again)
 }
 
-// sweepRing goes on with the ring's pass, and tells how many members it visited and
+// sweepRing goes on with the ring's pass, and returns how many members it visited and
 // whether there is more to do.
 func (l *loop) sweepRing(r *ring) (visits int, more bool) {
 	if !r.sweeping {
@@ -126,7 +124,8 @@ func (l *loop) cut(c *conn, n int) {
 	}
 	if n > 0 {
 		f := c.ring.at(c.cursor)
-		c.out = &outbound{frames: []owed{{Frame: f, cut: true}}, sent: n}
+		c.outbound().add(owed{Frame: f, cut: true})
+		c.out.sent = n
 		c.cursor++
 	}
 }
@@ -181,7 +180,7 @@ func (l *loop) write(c *conn, buf []byte) (n int, ok bool) {
 // writeSocket gives bytes to the socket and notes when it is full.
 func (l *loop) writeSocket(c *conn, buf []byte) (int, bool) {
 	for {
-		n, err := unix.Write(int(c.fd), buf)
+		n, err := syscall.Write(socket(c.fd), buf)
 		switch err {
 		case nil:
 			c.sent = l.wheel.now
@@ -191,8 +190,8 @@ func (l *loop) writeSocket(c *conn, buf []byte) (int, bool) {
 				l.block(c)
 			}
 			return n, true
-		case unix.EINTR:
-		case unix.EAGAIN:
+		case syscall.EINTR:
+		case syscall.EAGAIN:
 			l.block(c)
 			return 0, true
 		default:
@@ -215,7 +214,7 @@ func (l *loop) block(c *conn) {
 func (l *loop) send(c *conn, f Frame) {
 	c.own(f)
 	switch {
-	case c.state != stateOpen || c.out.waiting >= chunk:
+	case c.state != stateOpen || c.out.waiting() >= chunk:
 		l.flush(c)
 		l.checkOwn(c)
 	default:
@@ -227,7 +226,7 @@ func (l *loop) send(c *conn, f Frame) {
 func (l *loop) later(c *conn) {
 	if !c.late {
 		c.late = true
-		l.late = append(l.late, wheelEntry{c.slot, c.gen})
+		l.late = append(l.late, c.ref())
 	}
 }
 
@@ -242,7 +241,7 @@ func (l *loop) flushLate() {
 			l.oweAll(list[i:])
 			break
 		}
-		if c := l.lookup(e.slot, e.gen); c != nil {
+		if c := l.lookup(e); c != nil {
 			c.late = false
 			l.flush(c)
 			l.checkOwn(c)
@@ -252,9 +251,9 @@ func (l *loop) flushLate() {
 }
 
 // oweAll enters the frames of connections that did not have their turn.
-func (l *loop) oweAll(list []wheelEntry) {
+func (l *loop) oweAll(list []connRef) {
 	for _, e := range list {
-		if c := l.lookup(e.slot, e.gen); c != nil {
+		if c := l.lookup(e); c != nil {
 			l.owe(c)
 		}
 	}
@@ -262,7 +261,7 @@ func (l *loop) oweAll(list []wheelEntry) {
 
 // checkOwn ends an open connection for which too much of its own waits.
 func (l *loop) checkOwn(c *conn) {
-	if c.state == stateOpen && c.out != nil && c.out.waiting > maxOutbound {
+	if c.state == stateOpen && c.out != nil && c.out.waiting() > maxOutbound {
 		l.tooSlow(c)
 	}
 }

@@ -2,7 +2,14 @@
 
 package engine
 
-import "golang.org/x/sys/unix"
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// socket is a socket to the package syscall.
+type socket = int
 
 // spareFiles are the file descriptors that are not for clients: the broker,
 // listeners, logs, requests of the page.
@@ -15,4 +22,12 @@ func roomForConnections() int {
 		return 1 << 30
 	}
 	return max(1, int(limit.Cur)-spareFiles)
+}
+
+// clockReading reads one of the system's clocks.
+func clockReading(clock int32) time.Duration {
+	var now unix.Timespec
+	// This cannot fail: every supported system has the clocks that are read.
+	_ = unix.ClockGettime(clock, &now)
+	return time.Duration(now.Nano())
 }
