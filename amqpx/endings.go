@@ -75,6 +75,13 @@ func (o *outbox) expire(now time.Time) {
 	}
 }
 
+// empty reports whether nothing waits to be sent or for its confirm.
+func (o *outbox) empty() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.waiting.waiting == 0 && o.oldest == o.next
+}
+
 // overdue reports whether the oldest message sent has ended without its confirm.
 func (o *outbox) overdue() bool {
 	o.mu.Lock()

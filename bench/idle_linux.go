@@ -7,7 +7,7 @@ import (
 )
 
 // idleBytes is how much memory a client may take that does nothing.
-const idleBytes = 450
+const idleBytes = 420
 
 // idle measures by how much the server's memory grows with clients that do
 // nothing. Each round is a fresh server: memory that was once used for many

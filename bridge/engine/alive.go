@@ -36,6 +36,9 @@ func (l *loop) overdue(c *conn) {
 func (l *loop) checkAlive(c *conn) {
 	cfg := &l.engine.cfg
 	now := l.wheel.now
+	if c.tls != nil {
+		l.engine.tlsBuffers.release(c.tls.conn, 0)
+	}
 	if c.pinged {
 		l.beginClose(c, ws.StatusPolicyViolation, "no answer to a ping for "+cfg.PongTimeout.String())
 		return

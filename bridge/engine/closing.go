@@ -153,6 +153,7 @@ func (l *loop) forget(c *conn) {
 	} else {
 		l.engine.limiter.leave(c.from)
 	}
+	l.wheel.remove(c)
 	l.conns.release(c)
 }
 

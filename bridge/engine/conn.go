@@ -138,8 +138,11 @@ type conn struct {
 	budget budget
 	from   *addrCount // nil if its address is not counted
 	due    tick       // when the loop must look at it
-	entry  tick       // when the wheel will; 0 when it will not
 	sent   tick       // when something was sent
+	older  int32      // its neighbours in its slot of the wheel; see wheel.slots
+	newer  int32
+	timer  uint8 // its slot of the wheel
+	timed  bool  // it is in the wheel
 	state  state
 
 	blocked  bool // the socket is full; the poller will report room
@@ -169,8 +172,9 @@ func (c *conn) outbound() *outbound {
 	return c.out
 }
 
-// slabSize is how many connections are allocated together.
-const slabSize = 64
+// slabSize is how many connections are allocated together: a whole number of pages. Go puts
+// a header before what is smaller than that, for which the next size may be much larger.
+const slabSize = 256
 
 // slab holds a loop's connections in slots that never move, so that they can be
 // pointed to, and found by slot and generation.

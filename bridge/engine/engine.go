@@ -125,6 +125,7 @@ type Engine struct {
 	accepting  *listening // deals them out
 	handoff    *handoff
 	handshakes *handshakes // of TLS connections on the loops
+	tlsBuffers tlsBuffers  // what of these can be given back
 	deflate    *deflate    // nil without compression
 	running    sync.WaitGroup
 	start      time.Time
@@ -174,7 +175,7 @@ func New(cfg Config) (*Engine, error) {
 		e.deflate = newDeflate(cfg.MaxMessage)
 	}
 	e.stalls.init(&e.cfg)
-	e.handshakes = newHandshakes(e)
+	e.handshakes, e.tlsBuffers = newHandshakes(e), findTLSBuffers()
 	e.room.init(e.readOn)
 	if err := e.startLoops(); err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ func newHolding(t *testing.T) *holding {
 	e.cfg.Limits.setDefaults()
 	e.cfg.MaxOutbound = 1 << 30
 	l := &loop{engine: e, endings: map[int32]*ending{}, paused: map[int32]time.Duration{}}
-	l.wheel.now = 1
+	l.wheel.now, l.wheel.conns = 1, &l.conns
 	return &holding{t: t, loop: l, ring: ring{limit: 1 << 20}, buf: make([]byte, 1<<20)}
 }
 

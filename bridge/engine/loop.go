@@ -83,7 +83,7 @@ type loop struct {
 func (e *Engine) startLoops() error {
 	for i := range e.cfg.Loops {
 		l := &loop{engine: e, index: i, buf: make([]byte, readSize), ended: make(chan struct{}), endings: map[int32]*ending{}, paused: map[int32]time.Duration{}}
-		l.wheel.now = 1
+		l.wheel.now, l.wheel.conns = 1, &l.conns
 		var err error
 		if l.poll, err = newPoller(e.cfg.Portable); err != nil {
 			for _, l := range e.loops {
@@ -167,7 +167,7 @@ func (l *loop) turn() {
 
 // tick does what the coarse clock asks for.
 func (l *loop) tick(now tick) {
-	l.wheel.advance(now, l.lookup, l.overdue)
+	l.wheel.advance(now, l.overdue)
 	l.expireLogs()
 	l.checkLent()
 	l.checkEndings()

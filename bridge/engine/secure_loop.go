@@ -150,7 +150,7 @@ func (l *loop) relieve(c *conn) {
 // decrypt handles the records in memory, and more ciphertext behind them, as far as the
 // client's turn goes. The rest waits as it is.
 func (l *loop) decrypt(c *conn, data []byte) {
-	s, gen := c.tls, c.gen
+	s, gen, before := c.tls, c.gen, c.state
 	if l.plain == nil {
 		l.plain = make([]byte, maxPlaintext)
 	}
@@ -193,6 +193,13 @@ func (l *loop) decrypt(c *conn, data []byte) {
 		}
 	}
 	l.keepInput(c)
+	if len(s.in.data) == 0 { // else more of the same length comes
+		longer := longBuffer
+		if before == stateHead {
+			longer = 0 // those of the handshake
+		}
+		l.engine.tlsBuffers.release(s.conn, longer)
+	}
 }
 
 // keepInput keeps the ciphertext that is not decrypted yet, and counts it.

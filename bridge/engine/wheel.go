@@ -16,15 +16,16 @@ func ticks(d time.Duration) tick { return tick((d + tickLength - 1) / tickLength
 // before compares ticks across a wrap.
 func (t tick) before(u tick) bool { return int32(t-u) < 0 }
 
-// wheelSlots is the wheel's horizon in ticks; what is due later goes around.
+// wheelSlots is the wheel's horizon in ticks; what is due later goes around. A
+// connection notes its slot in eight bits.
 const wheelSlots = 256
 
-// wheel is a timing wheel over slots of the slab: no timer, no allocation and
-// no heap for each connection. Each connection has one live entry.
+// wheel is a timing wheel over a loop's connections. Each of its slots is a list through
+// the connections themselves: none of them has a timer, and nothing is allocated.
 type wheel struct {
 	now   tick
-	slots [wheelSlots][]connRef
-	spare []connRef
+	conns *slab
+	slots [wheelSlots]int32 // the newest connection of each, by its number in the slab plus one; 0 is none
 }
 
 // schedule makes the wheel look at a connection when it is due, or before.
@@ -33,44 +34,53 @@ func (w *wheel) schedule(c *conn, due tick) {
 		due = w.now + 1
 	}
 	c.due = due
-	if c.entry != 0 && !due.before(c.entry) {
-		return // the entry there is comes first, and will be moved on
+	if c.timed {
+		if left := tick(c.timer - uint8(w.now)); left <= due-w.now {
+			return // the wheel comes to it before, and moves it on
+		}
+		w.remove(c)
 	}
 	w.insert(c)
 }
 
 func (w *wheel) insert(c *conn) {
-	at := c.due
-	if at-w.now >= wheelSlots {
-		at = w.now + wheelSlots - 1
+	c.timed, c.timer = true, uint8(w.now+min(c.due-w.now, wheelSlots-1))
+	first := &w.slots[c.timer]
+	c.newer, c.older = 0, *first
+	if c.older != 0 {
+		w.conns.at(c.older - 1).newer = c.slot + 1
 	}
-	if at == 0 {
-		at = 1 // zero says that there is no entry
+	*first = c.slot + 1
+}
+
+// remove has the wheel forget a connection.
+func (w *wheel) remove(c *conn) {
+	if !c.timed {
+		return
 	}
-	c.entry = at
-	s := &w.slots[at%wheelSlots]
-	*s = append(*s, c.ref())
+	c.timed = false
+	if c.newer == 0 {
+		w.slots[c.timer] = c.older
+	} else {
+		w.conns.at(c.newer - 1).older = c.older
+	}
+	if c.older != 0 {
+		w.conns.at(c.older - 1).newer = c.newer
+	}
 }
 
 // advance moves the clock on to now and hands over the connections that are due.
-func (w *wheel) advance(now tick, lookup func(connRef) *conn, due func(*conn)) {
+func (w *wheel) advance(now tick, due func(*conn)) {
 	for w.now != now {
 		w.now++
-		s := &w.slots[w.now%wheelSlots]
-		entries := *s
-		*s = w.spare[:0]
-		for _, e := range entries {
-			c := lookup(e)
-			if c == nil || c.entry != w.now {
-				continue // gone, or an entry that a sooner one replaced
-			}
-			c.entry = 0
+		for first := &w.slots[uint8(w.now)]; *first != 0; {
+			c := w.conns.at(*first - 1)
+			w.remove(c)
 			if w.now.before(c.due) {
 				w.insert(c)
 				continue
 			}
 			due(c)
 		}
-		w.spare = entries[:0]
 	}
 }

@@ -9,3 +9,32 @@ func TestTheCollectorLeavesLessFreeWhereMuchIsInUse(t *testing.T) {
 		}
 	}
 }
+
+func TestGarbageIsGivenBackOnlyWhileLittleIsMade(t *testing.T) {
+	const mib = 1 << 20
+	for _, c := range []struct {
+		what string
+		heap
+		made uint64 // since the last look
+		want bool
+	}{
+		{"nothing to give back", heap{live: 4 * mib, objects: 4 * mib}, 0, false},
+		{"garbage", heap{live: 4 * mib, objects: 6 * mib}, mib / 10, true},
+		{"memory that is free", heap{live: 4 * mib, objects: 4 * mib, free: 2 * mib}, mib / 10, true},
+		{"a busy program", heap{live: 4 * mib, objects: 6 * mib}, mib, false},
+		{"little for so much in use", heap{live: 64 * mib, objects: 68 * mib}, 0, false},
+		{"more in use than is left of it", heap{live: 64 * mib, objects: mib}, 0, false},
+	} {
+		c.allocated = c.made
+		if got := c.restsSince(heap{}); got != c.want {
+			t.Errorf("%s: %t, want %t", c.what, got, c.want)
+		}
+	}
+}
+
+func TestTheHeapIsRead(t *testing.T) {
+	h := readHeap()
+	if h.objects == 0 || h.allocated < h.objects {
+		t.Errorf("it is %+v", h)
+	}
+}

@@ -1,0 +1,71 @@
+package engine
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// wheelOf is a wheel with so many connections, at a tick.
+func wheelOf(n int, now tick) (*wheel, []*conn) {
+	all := new(slab)
+	conns := make([]*conn, n)
+	for i := range conns {
+		conns[i] = all.alloc()
+	}
+	return &wheel{now: now, conns: all}, conns
+}
+
+// Also across the wrap of the clock: a wheel of 256 slots, on which some are due after
+// several rounds, is compared with a list of all of them.
+func TestTheWheelComesToEachConnectionWhenItIsDue(t *testing.T) {
+	const ticks = 5000
+	w, conns := wheelOf(50, ^tick(0)-ticks/2)
+	due := map[*conn]tick{} // those in the wheel
+	schedule := func(c *conn) {
+		at := w.now + tick(rand.N(3*wheelSlots))
+		w.schedule(c, at)
+		if due[c] = at; at == w.now {
+			due[c]++ // this tick is over
+		}
+	}
+	for range ticks {
+		for range rand.N(8) {
+			if c := conns[rand.N(len(conns))]; rand.N(4) > 0 {
+				schedule(c)
+			} else {
+				w.remove(c)
+				delete(due, c)
+			}
+		}
+		w.advance(w.now+1, func(c *conn) {
+			if at, in := due[c]; !in || at != w.now {
+				t.Fatalf("tick %d: connection %d came, due at %d (%t)", w.now, c.slot, at, in)
+			}
+			delete(due, c)
+			if rand.N(2) > 0 {
+				schedule(c)
+			}
+			if other := conns[rand.N(len(conns))]; rand.N(8) == 0 {
+				w.remove(other) // it ended with this one
+				delete(due, other)
+			}
+		})
+		for c, at := range due {
+			if !w.now.before(at) {
+				t.Fatalf("tick %d: connection %d was due at %d", w.now, c.slot, at)
+			}
+		}
+	}
+}
+
+func TestTheWheelTakesNoMemory(t *testing.T) {
+	w, conns := wheelOf(1000, 1)
+	if n := testing.AllocsPerRun(100, func() {
+		for _, c := range conns {
+			w.schedule(c, w.now+10)
+		}
+		w.advance(w.now+10, func(*conn) {})
+	}); n > 0 {
+		t.Errorf("a thousand connections in one tick take %v allocations", n)
+	}
+}
