@@ -220,7 +220,9 @@ type ListenOptions struct {
 	// TLS is how the connections speak TLS; nil is not at all. Its callbacks run on
 	// goroutines of handshakes, of which as many compute at a time as there are
 	// processors: one that blocks holds up others. A certificate that is to be replaced while the engine
-	// runs comes from GetCertificate or GetConfigForClient.
+	// runs comes from GetCertificate or GetConfigForClient. HTTP/2 is not offered, whatever
+	// NextProtos has, for WebSocket needs HTTP/1.1; a configuration that GetConfigForClient
+	// returns is used as it is, so its NextProtos must not have "h2".
 	TLS *tls.Config
 	// Tag is passed to the handler with each request ([Request.Tag], [TagOf]).
 	Tag any
@@ -247,6 +249,7 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 		options.TLS = options.TLS.Clone()
 		// A reply is wanted whole, and as soon as possible in one write.
 		options.TLS.DynamicRecordSizingDisabled = true
+		options.TLS.NextProtos = withoutHTTP2(options.TLS.NextProtos)
 	}
 	if err := e.adopt(ln); err != nil {
 		return err

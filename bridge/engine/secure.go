@@ -5,6 +5,7 @@ package engine
 import (
 	"crypto/tls"
 	"net"
+	"slices"
 	"time"
 )
 
@@ -145,3 +146,13 @@ func (s *secure) waits() bool { return s != nil && len(s.in.data) > 0 }
 // speaks reports whether the connection may be sent something: in the clear, or because
 // the handshake is done.
 func (s *secure) speaks() bool { return s == nil || s.done }
+
+// withoutHTTP2 leaves h2 out of what a listener offers: a WebSocket needs HTTP/1.1, and
+// browsers prefer h2 wherever it is offered (RFC 6455, 1.7).
+func withoutHTTP2(protocols []string) []string {
+	others := slices.DeleteFunc(slices.Clone(protocols), func(p string) bool { return p == "h2" })
+	if len(others) == 0 && len(protocols) > 0 {
+		return []string{"http/1.1"}
+	}
+	return others
+}
