@@ -347,3 +347,56 @@ func TestATicketIsGoodBehindANewCertificate(t *testing.T) {
 		s.dial(t)
 	})
 }
+
+// gathered keeps what is written until it is flushed.
+type gathered struct {
+	net.Conn
+	hold bool
+	kept []byte
+}
+
+func (g *gathered) Write(p []byte) (int, error) {
+	if g.hold {
+		g.kept = append(g.kept, p...)
+		return len(p), nil
+	}
+	g.hold = true // from the second flight on
+	return g.Conn.Write(p)
+}
+
+// The client has said all and half closed before the server looks at the last of its handshake.
+func TestARequestThatCameWithTheHandshakeAndTheEndIsAnswered(t *testing.T) {
+	onSecure(t, func(t *testing.T, start starter) {
+		page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "a page") })
+		s := start(Config{Loops: 1, HTTP: page})
+		raw := s.dialRaw(t)
+		all := &gathered{Conn: raw.Conn}
+		secure := tls.Client(all, clientTLS)
+		if err := secure.Handshake(); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprint(secure, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		release := s.handshakes.hold()
+		raw.send(all.kept)
+		if err := raw.Conn.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		l := s.shards[0].(*loop)
+		testkit.Eventually(t, patience, "the loop has read all", func() (err error) {
+			l.ask(func() {
+				l.conns.each(func(c *conn) {
+					if !c.eof {
+						err = fmt.Errorf("it has not")
+					}
+				})
+			})
+			return err
+		})
+		release()
+		c := &client{t, secure, bufio.NewReader(secure)}
+		if body, err := io.ReadAll(c.response().Body); err != nil || string(body) != "a page" {
+			t.Errorf("got %q, %v", body, err)
+		}
+		s.expectNothingHeld(t)
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"container/list"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"sync"
 )
@@ -29,9 +30,11 @@ type handshake struct {
 	entry *list.Element // in underWay or queue
 	stage stage
 
-	started bool // it had its turn; the loop's alone
+	// The loop's alone.
+	started  bool // it had its turn
+	answered bool // the client was sent something
 
-	wake      chan struct{} // capacity 1: there is input
+	wake      chan struct{} // capacity 1: there is input, or none will come
 	gone      chan struct{} // closed when the connection has ended
 	computing bool          // its goroutine, which alone reads this, has a token
 
@@ -40,6 +43,7 @@ type handshake struct {
 	in     records
 	out    []byte // for the loop to send
 	paused bool   // the loop left input in the socket
+	eof    bool   // the client sends no more
 	idle   bool   // it waits for its client
 	since  tick   // since when
 	waited tick   // for how long it did before
@@ -106,14 +110,17 @@ func (h *handshake) read(p []byte) (int, error) {
 		if h.idle { // a client that trickles has waited all the time
 			h.waited += h.all.engine.now() - h.since
 		}
-		n := h.in.read(p)
+		n, eof := h.in.read(p), h.eof
 		news := n == 0 && (h.paused || len(h.out) > 0)
 		if h.idle = n == 0; h.idle {
 			h.since, h.paused = h.all.engine.now(), false
 		}
 		h.mu.Unlock()
-		if n > 0 {
+		switch {
+		case n > 0:
 			return n, nil
+		case eof:
+			return 0, io.ErrUnexpectedEOF
 		}
 		if news {
 			h.on.mail.post(func() { h.on.sendShake(h) })
@@ -145,18 +152,30 @@ func (h *handshake) feed(data []byte) {
 	h.mu.Lock()
 	h.in.data = append(h.in.data, data...)
 	h.mu.Unlock()
+	h.poke()
+}
+
+// end brings the end of the input.
+func (h *handshake) end() {
+	h.mu.Lock()
+	h.eof = true
+	h.mu.Unlock()
+	h.poke()
+}
+
+func (h *handshake) poke() {
 	select {
 	case h.wake <- struct{}{}:
 	default:
 	}
 }
 
-// take returns what there is to send.
+// take returns what there is to send. The loop calls it.
 func (h *handshake) take() []byte {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	out := h.out
-	h.out = nil
+	h.out, h.answered = nil, h.answered || len(h.out) > 0
 	return out
 }
 

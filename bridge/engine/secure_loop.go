@@ -124,7 +124,7 @@ func (l *loop) shaken(h *handshake, err error) {
 	if err == nil {
 		l.work = clientWork
 		l.decrypt(c, nil)
-		if h.paused && l.lookup(h.slot, h.gen) == c {
+		if (h.paused || h.eof) && l.lookup(h.slot, h.gen) == c {
 			l.readLater(c)
 		}
 		return
