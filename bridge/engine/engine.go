@@ -69,7 +69,9 @@ type Config struct {
 // A panic in a Handler, or in a callback of [Config], ends the connection that the call
 // was about, with 1011 or before the upgrade with 500; it is logged with its stack and
 // counted ([Stats]). Other connections do not notice. [runtime.Goexit] is not a panic: it
-// ends the loop, so a Handler in a test must not call FailNow or Fatal.
+// ends the engine, which says so in the log and cuts all connections, some of them without a
+// call of Closed. So a Handler in a test must not call FailNow or Fatal. Shutdown is still to
+// be called, and returns.
 type Handler interface {
 	// Accept decides on an upgrade request, which is valid during the call. The
 	// error is a [*Refusal], or anything else for 500.

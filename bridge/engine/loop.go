@@ -125,7 +125,17 @@ func (l *loop) list() (open []member) {
 	})
 	return open
 }
-func (l *loop) drain(reason string, done func()) { l.mail.post(func() { l.closeAll(reason, done) }) }
+func (l *loop) drain(reason string, done func()) {
+	drained := make(chan struct{})
+	l.mail.post(func() { l.closeAll(reason, func() { close(drained) }) })
+	go func() {
+		select {
+		case <-drained:
+		case <-l.ended:
+		}
+		done()
+	}()
+}
 func (l *loop) stop()                            { l.mail.post(l.end) }
 func (l *loop) over() bool {
 	select {
@@ -139,13 +149,11 @@ func (l *loop) nudge() { l.mail.post(func() {}) }
 
 // run serves until the loop is stopped.
 func (l *loop) run() {
+	defer l.quit()
 	l.looked = l.engine.stalls.clock()
 	for !l.stopped {
 		l.turn()
 	}
-	l.mail.close()
-	l.poll.close()
-	close(l.ended)
 }
 
 // ask has the loop do something, and waits until it is done or the loop has ended.

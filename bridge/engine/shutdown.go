@@ -76,6 +76,14 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	return ctx.Err()
 }
 
+// abort cuts all connections, and leaves Shutdown nothing to wait for.
+func (e *Engine) abort() {
+	e.StopListening()
+	for _, s := range e.shards {
+		s.stop()
+	}
+}
+
 // begin runs something, and returns a channel that is closed when it is done.
 func begin(do func()) <-chan struct{} {
 	done := make(chan struct{})
