@@ -64,7 +64,9 @@ type Config struct {
 
 // Handler is what a server makes of its connections. Its methods run on the
 // engine's loops, must not block, and may call [Log.Append] and any method of [Conn].
-// What it is told of one connection it is told in order, and never at the same time.
+// What it is told of one connection it is told in order, and never at the same time. Calls
+// about different connections come at the same time, from all loops, so what they share
+// needs a lock.
 //
 // A panic in a Handler, or in a callback of [Config], ends the connection that the call
 // was about, with 1011 or before the upgrade with 500; it is logged with its stack and
@@ -75,6 +77,12 @@ type Config struct {
 type Handler interface {
 	// Accept decides on an upgrade request, which is valid during the call. The
 	// error is a [*Refusal], or anything else for 500.
+	//
+	// If browsers can reach the server, Accept must check the request's Origin (RFC 6455,
+	// 10.2), which the engine does not know how to judge: a browser lets any page open a
+	// WebSocket to any server, with the server's cookies, its client certificate and from
+	// within its network, so that a foreign page acts with the rights of whoever looks at
+	// it (cross-site WebSocket hijacking).
 	Accept(r *Request) (Welcome, error)
 	// Open is called once the connection is established, before any message.
 	Open(c Conn, session any)
@@ -88,7 +96,9 @@ type Handler interface {
 	// for a second.
 	Ending(c Conn, session any)
 	// Closed is called once, when an open connection begins to end for whatever
-	// reason. No message follows.
+	// reason. No message follows. The code and the reason are those of the close frame, the
+	// client's or the engine's, whichever was first; the code is 1005 if the client gave
+	// none, and 1006 if the connection broke without a close frame (RFC 6455, 7.4.1).
 	Closed(c Conn, session any, code int, reason string)
 }
 
@@ -110,7 +120,8 @@ type Welcome struct {
 	Log *Log
 	// Session is handed back with every call about the connection.
 	Session any
-	// Subprotocol is named in the answer; "" names none.
+	// Subprotocol is named in the answer; "" names none. It must be one of those that the
+	// client offers in Sec-WebSocket-Protocol, or the client ends the connection.
 	Subprotocol string
 
 	deflate bool // permessage-deflate was negotiated

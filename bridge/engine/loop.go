@@ -136,7 +136,7 @@ func (l *loop) drain(reason string, done func()) {
 		done()
 	}()
 }
-func (l *loop) stop()                            { l.mail.post(l.end) }
+func (l *loop) stop() { l.mail.post(l.end) }
 func (l *loop) over() bool {
 	select {
 	case <-l.ended:
