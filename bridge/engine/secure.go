@@ -24,6 +24,7 @@ type secure struct {
 
 	held     int  // how much of in and of unheard is counted as held
 	unheard  int  // bytes of records that gave no message's bytes since the last that did
+	silent   int  // records since the last that gave data
 	done     bool // the handshake is done
 	ended    bool // the peer sends no more: close_notify came
 	notified bool // close_notify was sent
@@ -67,6 +68,7 @@ func (m *memory) readRecord(p []byte) (int, error) {
 		}
 		if m.in.ready() {
 			m.loop.work -= messageWork
+			m.silent++
 		}
 	}
 	n := m.in.read(p)

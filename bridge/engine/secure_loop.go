@@ -178,6 +178,7 @@ func (l *loop) decrypt(c *conn, data []byte) {
 		if n > 0 {
 			s.unheard = 0
 			l.work += messageWork // its messages count themselves
+			l.chargeRecords(c)
 			l.consume(c, l.plain[:n])
 		}
 		if c.gen != gen || c.state == stateFree {
@@ -204,6 +205,18 @@ func (l *loop) decrypt(c *conn, data []byte) {
 		}
 	}
 	l.keepInput(c)
+}
+
+// chargeRecords counts each record that came without data, such as a new key, as a message
+// of the client: it costs as much as one.
+func (l *loop) chargeRecords(c *conn) {
+	without := c.tls.silent - 1
+	c.tls.silent = 0
+	for rate := l.engine.cfg.MessageRate; without > 0 && c.state == stateOpen; without-- {
+		if !c.budget.take(rate, l.wheel.now) {
+			l.beginClose(c, ws.StatusPolicyViolation, tooManyMessages(rate))
+		}
+	}
 }
 
 // keepInput keeps the ciphertext that is not decrypted yet, and counts it.
