@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -23,9 +25,10 @@ const acceptsInTurn = 64
 type listening struct {
 	loops      []*loop
 	sockets    map[int]*ListenOptions
-	paused     bool // no file descriptors were left; the next tick tries again
-	complained bool // the log knows, since the last connection was accepted
-	next       int  // whose turn it is
+	unwatched  []int // sockets that are not reported: the next tick tries again
+	paused     bool  // these are all, because no file descriptors were left
+	complained bool  // the log knows, since the last connection was accepted
+	next       int   // whose turn it is
 
 	behind    bool // connections may have arrived while the loop stood still
 	noInherit bool // accepted sockets do not have the listener's options
@@ -44,7 +47,10 @@ func setOptions(fd int) {
 func (a *listening) first() *loop { return a.loops[0] }
 
 // listen starts accepting from a listening socket.
-func (a *listening) listen(fd int, options *ListenOptions) {
+func (a *listening) listen(fd int, options *ListenOptions) error {
+	if err := syscall.SetNonblock(socket(fd), true); err != nil {
+		return err
+	}
 	inherited := inheritsOptions(fd)
 	if inherited {
 		setOptions(fd)
@@ -53,19 +59,31 @@ func (a *listening) listen(fd int, options *ListenOptions) {
 	l.mail.post(func() {
 		l.accepting = a
 		a.noInherit = a.noInherit || !inherited
-		if err := syscall.SetNonblock(socket(fd), true); err != nil {
-			l.engine.log.Error("cannot listen", "error", err)
-			return
-		}
 		a.sockets[fd] = options
 		a.watch(fd)
 	})
+	return nil
 }
 
+// watch has a socket reported while connections wait on it. If that fails, the next tick
+// tries again: with no file descriptor left the portable poller cannot have its own.
 func (a *listening) watch(fd int) {
-	if err := a.first().poll.listen(fd); err != nil {
-		a.first().engine.log.Error("cannot listen", "error", err)
+	if !a.paused {
+		err := a.first().poll.listen(fd)
+		if err == nil {
+			return
+		}
+		a.complain(err)
 	}
+	a.unwatched = append(a.unwatched, fd)
+}
+
+// complain logs why connections have to wait, once until one is accepted again.
+func (a *listening) complain(err error) {
+	if !a.complained {
+		a.first().engine.log.Error("cannot accept connections; is the limit on open files too low?", "error", err)
+	}
+	a.complained = true
 }
 
 // unlisten stops accepting, and returns when the sockets may be closed.
@@ -75,7 +93,7 @@ func (a *listening) unlisten() {
 			a.first().poll.unlisten(fd)
 		}
 		clear(a.sockets)
-		a.paused = false
+		a.paused, a.unwatched = false, nil
 	})
 }
 
@@ -132,21 +150,19 @@ func (a *listening) assign(fd int, peer netip.AddrPort, options *ListenOptions) 
 // pause leaves new clients in the kernel's queue until the next tick: a
 // level-triggered listener that nobody accepts from would spin.
 func (a *listening) pause(err error) {
-	if !a.complained {
-		a.first().engine.log.Error("cannot accept connections; is the limit on open files too low?", "error", err)
-	}
-	a.paused, a.complained = true, true
-	for fd := range a.sockets {
+	a.complain(err)
+	a.paused, a.unwatched = true, slices.Collect(maps.Keys(a.sockets))
+	for _, fd := range a.unwatched {
 		a.first().poll.pause(fd)
 	}
 }
 
+// resume has the sockets reported again that are not.
 func (a *listening) resume() {
-	if a.paused {
-		a.paused = false
-		for fd := range a.sockets {
-			a.watch(fd)
-		}
+	again := a.unwatched
+	a.paused, a.unwatched = false, nil
+	for _, fd := range again {
+		a.watch(fd)
 	}
 }
 

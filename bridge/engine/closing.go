@@ -194,11 +194,24 @@ func (l *loop) closeAll(reason string, done func()) {
 // end stops the loop with whatever it has left.
 func (l *loop) end() {
 	l.conns.each(func(c *conn) { l.drop(c, ws.StatusGoingAway, "the server stopped") })
-	if l.drained != nil {
-		l.drained()
-		l.drained = nil
-	}
 	l.stopped = true
+}
+
+// quit is the last that a loop does. If it was not stopped, what the engine's user gave
+// has called [runtime.Goexit] in the middle of a turn, so that nothing that the turn was
+// about can be relied on: the sockets are closed as they are, and the engine ends.
+func (l *loop) quit() {
+	if cause := recover(); cause != nil {
+		panic(cause) // the engine's own fault: the program ends by it
+	}
+	if !l.stopped {
+		l.engine.log.Error("the engine ends: a Handler or a callback called runtime.Goexit, perhaps by a test's FailNow", "loop", l.index)
+		l.conns.each(l.poll.closeSocket)
+		l.engine.running.Go(l.engine.abort)
+	}
+	l.mail.close()
+	l.poll.close()
+	close(l.ended)
 }
 
 // forgetOwn discards the connection's own queue.

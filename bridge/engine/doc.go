@@ -2,6 +2,32 @@
 // system calls it cannot avoid. It knows bytes; it knows nothing of CLU or AMQP
 // and can be used on its own.
 //
+// # Use
+//
+//	e, err := engine.New(engine.Config{Handler: h})          // its loops run from here on
+//	all := e.NewLog()                                        // before Listen, if h accepts with it
+//	err = e.Listen(ln)                                       // returns at once
+//	err = e.ListenWith(ln2, engine.ListenOptions{TLS: cert}) // another port
+//	all.Append(engine.Text("to all who follow it"))          // from any goroutine
+//	err = e.Shutdown(ctx, "restarting")                      // says goodbye to everybody
+//
+// A [Handler] decides on each request, names the [Log] that the connection follows and a
+// session, which comes back with every call about the connection, and is told what the
+// client says. A [Conn] is by what it answers, or whoever keeps it. Handshakes, fragments,
+// masks, pings, close frames, slow and silent clients are the engine's; [Limits] says
+// where it draws the line, and the zero value is meant to serve. Two things are not the
+// engine's, and easily forgotten:
+//
+//   - A Handler that browsers reach must check the Origin of requests ([Handler].Accept).
+//   - A Handler runs on the loops: while it waits, for a database say, a share of all clients
+//     waits with it. Such work belongs on a goroutine of its own, which answers with
+//     [Conn.Send] when it is done.
+//
+// Requests that are no upgrade are answered by [Config].HTTP, so that a page and its
+// WebSocket share a port. Behind a proxy see [ListenOptions].Proxy and
+// [Config].ClientAddr, without which all clients have the proxy's address. Linux, macOS
+// and the BSDs can serve; elsewhere [New] returns an error.
+//
 // # Down: one frame to many clients
 //
 //	Log.Append(frame) ──► mailbox of each loop
@@ -78,7 +104,8 @@
 // crypto/tls cannot interrupt a handshake, so each has a goroutine, but only from a whole
 // ClientHello on: a client that is silent or trickles holds its bytes and its place, no
 // more. Handshakes are bounded in number, and few compute at a time; one that waits for
-// its client for a second gives way if others wait for their turn (secure_handshake.go).
+// its client for a second gives way if others wait for their turn, and a client that hangs
+// up before its turn costs no handshake (secure_queue.go, secure_handshake.go).
 // A page over TLS goes to net/http with its tls.Conn.
 //
 // # Memory

@@ -67,15 +67,25 @@ type Config struct {
 
 // Handler is what a server makes of its connections. Its methods run on the
 // engine's loops, must not block, and may call [Log.Append] and any method of [Conn].
-// What it is told of one connection it is told in order, and never at the same time.
+// What it is told of one connection it is told in order, and never at the same time. Calls
+// about different connections come at the same time, from all loops, so what they share
+// needs a lock.
 //
 // A panic in a Handler, or in a callback of [Config], ends the connection that the call
 // was about, with 1011 or before the upgrade with 500; it is logged with its stack and
 // counted ([Stats]). Other connections do not notice. [runtime.Goexit] is not a panic: it
-// ends the loop, so a Handler in a test must not call FailNow or Fatal.
+// ends the engine, which says so in the log and cuts all connections, some of them without a
+// call of Closed. So a Handler in a test must not call FailNow or Fatal. Shutdown is still to
+// be called, and returns.
 type Handler interface {
 	// Accept decides on an upgrade request, which is valid during the call. The
 	// error is a [*Refusal], or anything else for 500.
+	//
+	// If browsers can reach the server, Accept must check the request's Origin (RFC 6455,
+	// 10.2), which the engine does not know how to judge: a browser lets any page open a
+	// WebSocket to any server, with the server's cookies, its client certificate and from
+	// within its network, so that a foreign page acts with the rights of whoever looks at
+	// it (cross-site WebSocket hijacking).
 	Accept(r *Request) (Welcome, error)
 	// Open is called once the connection is established, before any message.
 	Open(c Conn, session any)
@@ -89,7 +99,9 @@ type Handler interface {
 	// for a second.
 	Ending(c Conn, session any)
 	// Closed is called once, when an open connection begins to end for whatever
-	// reason. No message follows.
+	// reason. No message follows. The code and the reason are those of the close frame, the
+	// client's or the engine's, whichever was first; the code is 1005 if the client gave
+	// none, and 1006 if the connection broke without a close frame (RFC 6455, 7.4.1).
 	Closed(c Conn, session any, code int, reason string)
 }
 
@@ -111,7 +123,8 @@ type Welcome struct {
 	Log *Log
 	// Session is handed back with every call about the connection.
 	Session any
-	// Subprotocol is named in the answer; "" names none.
+	// Subprotocol is named in the answer; "" names none. It must be one of those that the
+	// client offers in Sec-WebSocket-Protocol, or the client ends the connection.
 	Subprotocol string
 
 	deflate bool // permessage-deflate was negotiated
@@ -194,7 +207,9 @@ type ListenOptions struct {
 	// TLS is how the connections speak TLS; nil is not at all. Its callbacks run on
 	// goroutines of handshakes, of which as many compute at a time as there are
 	// processors: one that blocks holds up others. A certificate that is to be replaced while the engine
-	// runs comes from GetCertificate or GetConfigForClient.
+	// runs comes from GetCertificate or GetConfigForClient. HTTP/2 is not offered, whatever
+	// NextProtos has, for WebSocket needs HTTP/1.1; a configuration that GetConfigForClient
+	// returns is used as it is, so its NextProtos must not have "h2".
 	TLS *tls.Config
 	// Tag is passed to the handler with each request ([Request.Tag], [TagOf]).
 	Tag any
@@ -221,6 +236,7 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 		options.TLS = options.TLS.Clone()
 		// A reply is wanted whole, and as soon as possible in one write.
 		options.TLS.DynamicRecordSizingDisabled = true
+		options.TLS.NextProtos = withoutHTTP2(options.TLS.NextProtos)
 	}
 	socket, ok := ln.(interface{ File() (*os.File, error) })
 	switch {
@@ -233,8 +249,11 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 	if err != nil {
 		return fmt.Errorf("engine: the listener cannot be served: %w", err)
 	}
+	if err := e.accepting.listen(int(file.Fd()), &options); err != nil {
+		file.Close()
+		return fmt.Errorf("engine: the listener cannot be served: %w", err)
+	}
 	e.listeners = append(e.listeners, file, ln)
-	e.accepting.listen(int(file.Fd()), &options)
 	return nil
 }
 

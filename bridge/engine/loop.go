@@ -104,13 +104,11 @@ func (e *Engine) startLoops() error {
 
 // run serves until the loop is stopped.
 func (l *loop) run() {
+	defer l.quit()
 	l.looked = l.engine.stalls.clock()
 	for !l.stopped {
 		l.turn()
 	}
-	l.mail.close()
-	l.poll.close()
-	close(l.ended)
 }
 
 // ask has the loop do something, and waits until it is done or the loop has ended.
@@ -221,7 +219,12 @@ func (l *loop) event(ev event) {
 		l.flush(c)
 	}
 	if ev.what&eventReadable != 0 && c.gen == ev.gen && !c.toRead {
-		l.read(c, ev.what&eventEnded != 0)
+		ended := ev.what&eventEnded != 0
+		if c.tls.queued() {
+			l.watchQueued(c, ended)
+			return
+		}
+		l.read(c, ended)
 	}
 }
 

@@ -277,17 +277,21 @@ func (w *watch) awaitInput() {
 // waitForInput reports the socket once, unless it is closed before.
 func (w *watch) waitForInput() {
 	defer w.p.running.Done()
-	if err := w.raw.Read(canRead); err == nil {
+	if err := w.raw.Read(canRead); err == nil || w.open() {
 		w.p.report(event{w.slot, w.gen, eventReadable})
 	}
 }
 
 func (w *watch) waitForRoom() {
 	defer w.p.running.Done()
-	if err := w.raw.Write(canWrite); err == nil {
+	if err := w.raw.Write(canWrite); err == nil || w.open() {
 		w.p.report(event{w.slot, w.gen, eventWritable})
 	}
 }
+
+// open reports whether the socket is still open. If it is and waiting failed, it must be
+// reported, or nobody would look at it again: the loop's own call tells what is wrong.
+func (w *watch) open() bool { return w.raw.Control(func(uintptr) {}) == nil }
 
 // canRead and canWrite look at the socket itself. Go's poller calls them before it
 // waits, so that what happened before cannot be missed, and takes nothing away.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -202,12 +203,31 @@ func TestAFullSocketIsReportedWhenItHasRoom(t *testing.T) {
 	p.expectNone()
 }
 
+// broken is a socket that Go's poller fails to wait for.
+type broken struct{ syscall.RawConn }
+
+func (broken) Read(func(uintptr) bool) error  { return unix.EIO }
+func (broken) Write(func(uintptr) bool) error { return unix.EIO }
+
+func TestASocketThatCannotBeWaitedForIsReported(t *testing.T) {
+	p := newPair(t)
+	p.send("one")
+	p.expect(eventReadable)
+	p.drain()
+	w := p.watched[pairSlot]
+	w.raw = broken{w.raw}
+	p.awaitInput(pairSlot)
+	p.expect(eventReadable)
+	p.awaitRoom(pairSlot)
+	p.expect(eventWritable)
+	p.expectNone()
+}
+
 func TestAClosedConnectionReportsNothing(t *testing.T) {
 	p := newPair(t)
-	p.awaitRoom(pairSlot) // has room, so that a report is under way or made
+	p.awaitInput(pairSlot)
 	p.closeSocket(&p.conn)
-	p.running.Wait()
-	p.wait(0)
+	p.expectNone()
 	if _, err := p.peer.Read(make([]byte, 1)); err == nil {
 		t.Error("the socket is still open")
 	}

@@ -130,6 +130,10 @@ func (l *loop) peerEnded(c *conn) {
 	if c.ending {
 		return
 	}
+	if s := c.tls; s != nil && s.shake != nil && s.shake.answered {
+		s.shake.end() // the last of the handshake may be there, and a request behind it
+		return
+	}
 	if c.out == nil || c.state == stateOpen || c.state == stateHead {
 		l.drop(c, ws.StatusAbnormalClosure, hungUp)
 	}

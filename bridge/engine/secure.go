@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"net"
 	"os"
+	"slices"
 )
 
 // secure is the TLS layer of a connection on a loop: a [tls.Conn] over memory. The
@@ -24,6 +25,7 @@ type secure struct {
 
 	held     int  // how much of in and of unheard is counted as held
 	unheard  int  // bytes of records that gave no message's bytes since the last that did
+	silent   int  // records since the last that gave data
 	owned    bool // by the loop
 	done     bool // the handshake is done
 	ended    bool // the peer sends no more: close_notify came
@@ -72,6 +74,7 @@ func (m *memory) readRecord(p []byte) (int, error) {
 		}
 		if m.in.ready() {
 			m.loop.work -= messageWork
+			m.silent++
 		}
 	}
 	n := m.in.read(p)
@@ -106,3 +109,13 @@ func (s *secure) waits() bool { return s != nil && len(s.in.data) > 0 }
 // speaks reports whether the connection may be sent something: in the clear, or because
 // the handshake is done.
 func (s *secure) speaks() bool { return s == nil || s.done }
+
+// withoutHTTP2 leaves h2 out of what a listener offers: a WebSocket needs HTTP/1.1, and
+// browsers prefer h2 wherever it is offered (RFC 6455, 1.7).
+func withoutHTTP2(protocols []string) []string {
+	others := slices.DeleteFunc(slices.Clone(protocols), func(p string) bool { return p == "h2" })
+	if len(others) == 0 && len(protocols) > 0 {
+		return []string{"http/1.1"}
+	}
+	return others
+}

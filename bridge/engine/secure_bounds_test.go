@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -26,7 +27,7 @@ func TestOneClientsKeysHoldNobodyUp(t *testing.T) {
 		first, proceed := make(chan struct{}), make(chan struct{})
 		order := make(chan string, messages+1)
 		var once sync.Once
-		s := start(Config{Loops: 1, Limits: Limits{MessageRate: messages}}, func(s *server) {
+		s := start(Config{Loops: 1, Limits: Limits{MessageRate: messages * (keys + 1)}}, func(s *server) {
 			s.message = func(_ Conn, m Message) {
 				once.Do(func() {
 					close(first)
@@ -57,6 +58,36 @@ func TestOneClientsKeysHoldNobodyUp(t *testing.T) {
 		}
 		if most := 2 * clientWork / messageWork / 8; got > most {
 			t.Errorf("%d messages of %d keys were handed over before another client's, more than %d", got, keys, most)
+		}
+	})
+}
+
+// The keys come between the bytes of a single message.
+func TestNewKeysCountAsMessages(t *testing.T) {
+	onSecure(t, func(t *testing.T, start starter) {
+		const keys = 16
+		s := start(Config{Limits: Limits{MessageRate: 10}}) // a hundred at once
+		for rounds, want := range map[int]int{5: 0, 50: 1008} {
+			c := s.dialRecords(t)
+			said := strings.Repeat("x", 100)
+			frame := text(said)
+			var all []byte
+			for i := range rounds {
+				for range keys {
+					all = append(all, c.updateKey()...)
+				}
+				all = append(all, c.sealed(23, frame[i:i+1])...)
+			}
+			c.raw(append(all, c.sealed(23, frame[rounds:])...))
+			if want == 0 {
+				if got := receive(t, s.messages); got != said {
+					t.Errorf("got %q", got)
+				}
+				continue
+			}
+			if got := receive(t, s.closed); got.code != want || got.reason != tooManyMessages(10) {
+				t.Errorf("closed with %v", got)
+			}
 		}
 	})
 }

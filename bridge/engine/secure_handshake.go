@@ -4,19 +4,12 @@ import (
 	"container/list"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
-	"runtime"
 	"sync"
-	"sync/atomic"
 )
 
 const (
-	// maxHandshakes bounds the handshakes that are under way at a time, each on a
-	// goroutine. Further ones wait for their turn, with their bytes in the socket.
-	maxHandshakes = 1024
-	// giveWayAfter is how long a handshake may wait for its client, all in all, while
-	// others wait for their turn.
-	giveWayAfter = second
 	// readShaking is how much is read at once until the handshake is done: what waits
 	// for its turn holds no more beyond a ClientHello.
 	readShaking = 4 << 10
@@ -24,127 +17,84 @@ const (
 	maxShaking = 64 << 10
 )
 
-// handshakes bounds the handshakes of all connections: in number, and in how many of
-// them compute at a time, so that a loop never waits behind a thousand of them for a
-// processor.
-type handshakes struct {
-	engine    *Engine
-	computing chan struct{} // holds a token for each that computes
-
-	max     atomic.Int32 // maxHandshakes; tests have fewer
-	waiting atomic.Int32 // length of queue
-
-	// mu guards the following fields, and entry and running of every handshake.
-	mu       sync.Mutex
-	underWay list.List // of *handshake, the oldest first
-	queue    list.List // of those that wait for their turn
-}
-
-func newHandshakes(e *Engine) *handshakes {
-	q := &handshakes{engine: e, computing: make(chan struct{}, runtime.GOMAXPROCS(0))}
-	q.max.Store(maxHandshakes)
-	return q
-}
-
 // handshake is the state of a connection's handshake: what it shares with the loop.
 type handshake struct {
 	all  *handshakes
 	conn *tls.Conn
 	of   Conn
 
-	entry   *list.Element // in underWay or queue
-	running bool          // it is in underWay
+	entry *list.Element // in underWay or queue
+	stage stage
 
-	wake chan struct{} // capacity 1: there is input, or none will come
+	// The loop's alone.
+	started  bool // it had its turn
+	answered bool // the client was sent something
+
+	wake      chan struct{} // capacity 1: there is input, or none will come
+	gone      chan struct{} // closed when the connection has ended
+	computing bool          // its goroutine, which alone reads this, has a token
 
 	// mu guards the following fields.
-	mu      sync.Mutex
-	in      records
-	out     []byte // for the loop to send
-	started bool   // it had its turn
-	paused  bool   // the loop left input in the socket
-	closed  bool   // the connection has ended
-	idle    bool   // it waits for its client
-	since   tick   // since when
-	waited  tick   // for how long it did before
+	mu     sync.Mutex
+	in     records
+	out    []byte // for the loop to send
+	paused bool   // the loop left input in the socket
+	eof    bool   // the client sends no more
+	idle   bool   // it waits for its client
+	since  tick   // since when
+	waited tick   // for how long it did before
 }
 
-// begin starts a handshake, or has it wait for its turn.
-func (q *handshakes) begin(h *handshake) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.underWay.Len() < int(q.max.Load()) {
-		q.start(h)
-		return
-	}
-	h.entry = q.queue.PushBack(h)
-	q.waiting.Add(1)
+func newHandshake(l *loop, c *conn) *handshake {
+	return &handshake{all: l.engine.handshakes, conn: c.tls.conn, of: l.handle(c),
+		wake: make(chan struct{}, 1), gone: make(chan struct{})}
 }
 
-// start runs a handshake. mu is held.
-func (q *handshakes) start(h *handshake) {
-	h.entry, h.running = q.underWay.PushBack(h), true
-	q.engine.running.Go(h.run)
-}
-
-// leave removes a handshake that has ended, and starts the next one in its place.
-func (q *handshakes) leave(h *handshake) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.underWay.Remove(h.entry)
-	if first := q.queue.Front(); first != nil {
-		q.queue.Remove(first)
-		q.waiting.Add(-1)
-		q.start(first.Value.(*handshake))
-	}
-}
-
-// cancel takes a handshake whose connection has ended out of the queue. One that is
-// under way ends by itself.
-func (q *handshakes) cancel(h *handshake) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if h.entry != nil && !h.running {
-		q.queue.Remove(h.entry)
-		q.waiting.Add(-1)
-		h.entry = nil
-	}
-}
-
-// relieve ends handshakes that have long waited for their clients while others wait for
-// their turn, the oldest first.
-func (q *handshakes) relieve(now tick) {
-	wanted := int(q.waiting.Load())
-	if wanted == 0 {
-		return
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for e := q.underWay.Front(); e != nil && wanted > 0; e = e.Next() {
-		h := e.Value.(*handshake)
-		h.mu.Lock()
-		late := h.idle && !h.closed && h.waited+now-h.since >= ticks(giveWayAfter)
-		h.mu.Unlock()
-		if late {
-			wanted--
-			h.of.post((*loop).relieve)
+// post has the loop do something to the connection, unless the handshake or the connection
+// has ended by then.
+func (h *handshake) post(do func(l *loop, c *conn)) {
+	h.of.post(func(l *loop, c *conn) {
+		if c.tls != nil && c.tls.shake == h {
+			do(l, c)
 		}
-	}
+	})
 }
 
 // run is the goroutine of a handshake. It computes only while it has a token.
 func (h *handshake) run() {
-	h.mu.Lock()
-	h.started = true
-	h.mu.Unlock()
-	h.all.computing <- struct{}{}
 	err := errPanic
 	defer func() { // also when a callback ends the goroutine
-		<-h.all.computing
-		h.all.leave(h)
-		h.of.post(func(l *loop, c *conn) { l.shaken(c, h, err) })
+		h.stopComputing()
+		h.all.finish(h)
+		h.post(func(l *loop, c *conn) { l.shaken(c, h, err) })
 	}()
+	if gone := h.compute(); gone != nil {
+		err = gone
+		return
+	}
 	err = h.handshake()
+}
+
+// compute waits for a token, and fails if the connection has ended.
+func (h *handshake) compute() error {
+	select {
+	case <-h.gone:
+		return net.ErrClosed
+	case h.all.computing <- struct{}{}:
+		h.computing = true
+	}
+	if h.abandoned() { // both were true
+		return net.ErrClosed
+	}
+	return nil
+}
+
+// stopComputing gives the token back.
+func (h *handshake) stopComputing() {
+	if h.computing {
+		<-h.all.computing
+		h.computing = false
+	}
 }
 
 // handshake does it. A panic of a callback in the configuration ends the one connection.
@@ -159,12 +109,14 @@ var errPanic = errors.New("a callback of the TLS configuration did not return")
 // read waits for a record. Before that, what the handshake has to say goes out.
 func (h *handshake) read(p []byte) (int, error) {
 	for {
+		if h.abandoned() {
+			return 0, net.ErrClosed
+		}
 		h.mu.Lock()
 		if h.idle { // a client that trickles has waited all the time
 			h.waited += h.all.engine.now() - h.since
 		}
-		n := h.in.read(p)
-		closed := h.closed
+		n, eof := h.in.read(p), h.eof
 		news := n == 0 && (h.paused || len(h.out) > 0)
 		if h.idle = n == 0; h.idle {
 			h.since, h.paused = h.all.engine.now(), false
@@ -173,24 +125,30 @@ func (h *handshake) read(p []byte) (int, error) {
 		switch {
 		case n > 0:
 			return n, nil
-		case closed:
-			return 0, net.ErrClosed
-		case news:
-			h.of.post(func(l *loop, c *conn) { l.sendShake(c, h) })
+		case eof:
+			return 0, io.ErrUnexpectedEOF
 		}
-		<-h.all.computing
-		<-h.wake
-		h.all.computing <- struct{}{}
+		if news {
+			h.post(func(l *loop, c *conn) { l.sendShake(c, h) })
+		}
+		h.stopComputing()
+		select {
+		case <-h.wake:
+		case <-h.gone:
+		}
+		if err := h.compute(); err != nil {
+			return 0, err
+		}
 	}
 }
 
 // write keeps what the handshake says, until it waits for the client or ends.
 func (h *handshake) write(p []byte) (int, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
+	if h.abandoned() {
 		return 0, net.ErrClosed
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.out = append(h.out, p...)
 	return len(p), nil
 }
@@ -203,31 +161,11 @@ func (h *handshake) feed(data []byte) {
 	h.poke()
 }
 
-// take returns what there is to send.
-func (h *handshake) take() []byte {
+// end brings the end of the input.
+func (h *handshake) end() {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	out := h.out
-	h.out = nil
-	return out
-}
-
-// full reports whether input must stay in the socket for now. The loop is told when it
-// may go on.
-func (h *handshake) full() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	full := !h.started || len(h.in.data) >= maxShaking
-	h.paused = h.paused || full
-	return full
-}
-
-// abandon ends a handshake whose connection has ended.
-func (h *handshake) abandon() {
-	h.mu.Lock()
-	h.closed = true
+	h.eof = true
 	h.mu.Unlock()
-	h.all.cancel(h)
 	h.poke()
 }
 
@@ -235,5 +173,43 @@ func (h *handshake) poke() {
 	select {
 	case h.wake <- struct{}{}:
 	default:
+	}
+}
+
+// take returns what there is to send. The loop calls it.
+func (h *handshake) take() []byte {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := h.out
+	h.out, h.answered = nil, h.answered || len(h.out) > 0
+	return out
+}
+
+// full reports whether input must stay in the socket for now. The loop is told when it
+// may go on.
+func (h *handshake) full() bool {
+	if !h.started {
+		return true
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	full := len(h.in.data) >= maxShaking
+	h.paused = h.paused || full
+	return full
+}
+
+// abandon ends a handshake whose connection has ended. The loop calls it once.
+func (h *handshake) abandon() {
+	close(h.gone)
+	h.all.cancel(h)
+}
+
+// abandoned reports whether the connection has ended.
+func (h *handshake) abandoned() bool {
+	select {
+	case <-h.gone:
+		return true
+	default:
+		return false
 	}
 }

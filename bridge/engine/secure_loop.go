@@ -67,7 +67,7 @@ func (l *loop) readHello(c *conn) {
 		return
 	}
 	s.conn = tls.Server((*memory)(s), in.options.TLS)
-	s.shake = &handshake{all: l.engine.handshakes, conn: s.conn, of: l.handle(c), wake: make(chan struct{}, 1)}
+	s.shake = newHandshake(l, c)
 	s.shake.in.data = splitHello(data, end)
 	s.in = records{}
 	l.engine.handshakes.begin(s.shake)
@@ -97,9 +97,6 @@ func (l *loop) refusePlain(c *conn, no *Refusal) {
 
 // sendShake sends what a handshake has to say.
 func (l *loop) sendShake(c *conn, h *handshake) {
-	if c.tls == nil || c.tls.shake != h {
-		return
-	}
 	if l.sendSealed(c, h.take()) {
 		l.readLater(c) // perhaps input was left in the socket
 	}
@@ -107,9 +104,6 @@ func (l *loop) sendShake(c *conn, h *handshake) {
 
 // shaken goes on when a handshake has ended.
 func (l *loop) shaken(c *conn, h *handshake, err error) {
-	if c.tls == nil || c.tls.shake != h {
-		return
-	}
 	s := c.tls
 	l.engine.hellos.Add(-int64(s.held))
 	s.shake, s.done, s.held = nil, err == nil, 0
@@ -120,7 +114,7 @@ func (l *loop) shaken(c *conn, h *handshake, err error) {
 	if err == nil {
 		l.work = clientWork
 		l.decrypt(c, nil)
-		if h.paused && c.gen == h.of.gen {
+		if (h.paused || h.eof) && c.gen == h.of.gen {
 			l.readLater(c)
 		}
 		return
@@ -140,9 +134,6 @@ func (l *loop) shaken(c *conn, h *handshake, err error) {
 
 // relieve ends a handshake whose client is slow: others wait for their turn.
 func (l *loop) relieve(c *conn) {
-	if c.tls == nil || c.tls.shake == nil {
-		return
-	}
 	l.engine.reportRefusal(full("the TLS handshake took too long, and others waited for their turn; try again"), c.head.client)
 	l.drop(c, 0, "")
 }
@@ -167,6 +158,7 @@ func (l *loop) decrypt(c *conn, data []byte) {
 		if n > 0 {
 			s.unheard = 0
 			l.work += messageWork // its messages count themselves
+			l.chargeRecords(c)
 			l.consume(c, l.plain[:n])
 		}
 		if c.gen != gen {
@@ -199,6 +191,18 @@ func (l *loop) decrypt(c *conn, data []byte) {
 			longer = 0 // those of the handshake
 		}
 		l.engine.tlsBuffers.release(s.conn, longer)
+	}
+}
+
+// chargeRecords counts each record that came without data, such as a new key, as a message
+// of the client: it costs as much as one.
+func (l *loop) chargeRecords(c *conn) {
+	without := c.tls.silent - 1
+	c.tls.silent = 0
+	for rate := l.engine.cfg.MessageRate; without > 0 && c.state == stateOpen; without-- {
+		if !c.budget.take(rate, l.wheel.now) {
+			l.beginClose(c, ws.StatusPolicyViolation, tooManyMessages(rate))
+		}
 	}
 }
 

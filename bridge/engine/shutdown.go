@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"sync"
 	"time"
 )
 
@@ -77,6 +76,14 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	return ctx.Err()
 }
 
+// abort cuts all connections, and leaves Shutdown nothing to wait for.
+func (e *Engine) abort() {
+	e.StopListening()
+	for _, l := range e.loops {
+		l.mail.post(l.end)
+	}
+}
+
 // begin runs something, and returns a channel that is closed when it is done.
 func begin(do func()) <-chan struct{} {
 	done := make(chan struct{})
@@ -105,12 +112,19 @@ func within(ctx context.Context, done <-chan struct{}) bool {
 // drain closes all connections politely. The channel is closed when they are gone, or
 // their loops have been stopped after this.
 func (e *Engine) drain(reason string) <-chan struct{} {
-	var left sync.WaitGroup
-	for _, l := range e.loops {
-		left.Add(1)
-		l.mail.post(func() { l.closeAll(reason, left.Done) })
+	drained := make([]chan struct{}, len(e.loops))
+	for i, l := range e.loops {
+		drained[i] = make(chan struct{})
+		l.mail.post(func() { l.closeAll(reason, func() { close(drained[i]) }) })
 	}
-	return begin(left.Wait)
+	return begin(func() {
+		for i, l := range e.loops {
+			select {
+			case <-drained[i]:
+			case <-l.ended:
+			}
+		}
+	})
 }
 
 // stuck is how many loops have not ended although they were stopped.

@@ -31,3 +31,16 @@ func clockReading(clock int32) time.Duration {
 	_ = unix.ClockGettime(clock, &now)
 	return time.Duration(now.Nano())
 }
+
+// hasHungUp reports whether nothing is left to read from a socket whose peer sends no more.
+func hasHungUp(fd int) bool {
+	var peek [1]byte
+	n, _, err := unix.Recvfrom(fd, peek[:], unix.MSG_PEEK)
+	switch err {
+	case nil:
+		return n == 0
+	case unix.EAGAIN, unix.EINTR:
+		return false
+	}
+	return true
+}

@@ -19,5 +19,6 @@ func acceptSocket(int) (int, syscall.Sockaddr, error) { return -1, nil, syscall.
 func inheritsOptions(int) bool                        { return false }
 func boundWaiting(int)                                {}
 func inputBytes(int) (int, error)                     { return 0, syscall.EWINDOWS }
+func hasHungUp(int) bool                              { return true }
 func bootClock() time.Duration                        { return 0 }
 func roomForConnections() int                         { return 1 << 30 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -31,9 +32,18 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(self, args...)
+	cmd := exec.Command(self, onPoller(args)...)
 	cmd.Env = append(os.Environ(), beTheProgram+"=yes")
 	return cmd
+}
+
+// onPoller has a bridge serve as where there is no epoll, if the whole suite is to.
+func onPoller(args []string) []string {
+	which := os.Getenv("CLU_WS_TEST_POLLER")
+	if which == "" || len(args) == 0 || args[0] != "websocket" {
+		return args
+	}
+	return slices.Insert(slices.Clone(args), 1, "--poller="+which)
 }
 
 // spawn starts a bridge without a broker in a process of its own, with more in

@@ -100,7 +100,7 @@ func launch(t *testing.T, args ...string) *program {
 		stop:  cancel,
 		ended: make(chan error, 1),
 	}
-	go func() { p.ended <- run(ctx, append([]string{"clu-ws"}, args...), p.out, p.log) }()
+	go func() { p.ended <- run(ctx, append([]string{"clu-ws"}, onPoller(args)...), p.out, p.log) }()
 	t.Cleanup(cancel)
 	return p
 }
