@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"container/list"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -20,11 +19,12 @@ type connLimiter struct {
 	perAddress int                   // connections from one address; 0 is no limit
 	exempt     func(netip.Addr) bool // addresses without that limit; nil is none
 
-	// mu guards the following fields, and some of every incoming.
+	// mu guards the following fields, and place, count and links of every incoming.
 	mu        sync.Mutex
-	total     int       // connections with a place
-	heads     list.List // those whose request has not come, the oldest first
-	reserve   list.List // connections without a place, the oldest first
+	total     int // connections with a place
+	reserved  int // connections without
+	heads     headList
+	reserve   headList
 	addresses map[netip.Addr]*addrCount
 }
 
@@ -32,7 +32,7 @@ type connLimiter struct {
 type addrCount struct {
 	addr  netip.Addr
 	count int
-	heads list.List // those whose request has not come, the oldest first
+	heads headList // those whose request has not come
 }
 
 // place is the state of a connection in the limiter.
@@ -121,15 +121,15 @@ func (c *connLimiter) leave(count *addrCount) {
 func (c *connLimiter) takePlace(in *incoming, addr netip.Addr) (evicted Conn, no *Refusal) {
 	limited := c.limits(addr)
 	if from := c.addresses[addr]; limited && from != nil && from.count >= c.perAddress {
-		if from.heads.Len() == 0 {
+		if from.heads.oldest == nil {
 			return evicted, full(fmt.Sprintf("too many connections from %v: %d are open; close some", addr, c.perAddress))
 		}
-		evicted = c.evict(from.heads.Front())
+		evicted = c.evict(from.heads.oldest)
 	} else if c.total >= c.max {
-		if c.heads.Len() == 0 {
+		if c.heads.oldest == nil {
 			return evicted, full(fmt.Sprintf("full: %d connections are open; try again later", c.max))
 		}
-		evicted = c.evict(c.heads.Front())
+		evicted = c.evict(c.heads.oldest)
 	}
 	in.place, in.addr, in.count = placeCounted, addr, nil
 	if limited {
@@ -144,11 +144,12 @@ func (c *connLimiter) takePlace(in *incoming, addr netip.Addr) (evicted Conn, no
 // takeReserve adds a connection to the reserve, if need be in place of the oldest
 // there.
 func (c *connLimiter) takeReserve(in *incoming, why *Refusal) (evicted Conn) {
-	if c.reserve.Len() >= maxReserve {
-		evicted = c.evict(c.reserve.Front())
+	if c.reserved >= maxReserve { // all of which are in the list
+		evicted = c.evict(c.reserve.oldest)
 	}
 	in.place, in.noRoom = placeReserve, why
-	in.inAll = c.reserve.PushBack(in)
+	c.reserved++
+	c.reserve.add(in)
 	return evicted
 }
 
@@ -162,7 +163,7 @@ func (c *connLimiter) limits(addr netip.Addr) bool {
 func (c *connLimiter) countOf(addr netip.Addr) *addrCount {
 	from := c.addresses[addr]
 	if from == nil {
-		from = &addrCount{addr: addr}
+		from = &addrCount{addr: addr, heads: headList{of: byAddress}}
 		if c.addresses == nil {
 			c.addresses = map[netip.Addr]*addrCount{}
 		}
@@ -180,9 +181,8 @@ func (c *connLimiter) uncount(from *addrCount) {
 	}
 }
 
-// evict takes the place of a connection in a list.
-func (c *connLimiter) evict(e *list.Element) Conn {
-	in := e.Value.(*incoming)
+// evict takes a connection's place.
+func (c *connLimiter) evict(in *incoming) Conn {
 	c.remove(in)
 	in.noRoom = full("the request took too long, and a new connection needed its place; try again")
 	return in.conn
@@ -197,22 +197,23 @@ func (c *connLimiter) remove(in *incoming) {
 	case placeKept:
 		c.uncount(in.count)
 	case placeReserve:
-		c.reserve.Remove(in.inAll)
+		c.reserve.remove(in)
+		c.reserved--
 	}
 	in.place, in.count = placeNone, nil
 }
 
 // list and unlist maintain the lists of evictable connections.
 func (c *connLimiter) list(in *incoming) {
-	in.inAll = c.heads.PushBack(in)
+	c.heads.add(in)
 	if in.count != nil {
-		in.ofAddr = in.count.heads.PushBack(in)
+		in.count.heads.add(in)
 	}
 }
 
 func (c *connLimiter) unlist(in *incoming) {
-	c.heads.Remove(in.inAll)
+	c.heads.remove(in)
 	if in.count != nil {
-		in.count.heads.Remove(in.ofAddr)
+		in.count.heads.remove(in)
 	}
 }

@@ -75,7 +75,7 @@ func TestAClientOfAProxyIsCountedByItsOwnAddress(t *testing.T) {
 			t.Errorf("connection %d: %v", i, no)
 		}
 	}
-	if c.addresses[client].count != 1 || c.total != 1 || c.reserve.Len() != 1 {
+	if c.addresses[client].count != 1 || c.total != 1 || c.reserved != 1 {
 		t.Errorf("%+v", &c)
 	}
 }
@@ -156,9 +156,9 @@ func TestTheLimiterCountsRight(t *testing.T) {
 				reserved++
 			}
 		}
-		if c.total != total || c.reserve.Len() != reserved || total > c.max || reserved > maxReserve || len(counts) != len(c.addresses) {
+		if c.total != total || c.reserved != reserved || total > c.max || reserved > maxReserve || len(counts) != len(c.addresses) {
 			t.Fatalf("step %d: %d of %d places and %d of %d in the reserve are counted; %d addresses of %d",
-				step, c.total, total, c.reserve.Len(), reserved, len(c.addresses), len(counts))
+				step, c.total, total, c.reserved, reserved, len(c.addresses), len(counts))
 		}
 		for addr, n := range counts {
 			if c.addresses[addr].count != n || n > c.perAddress {

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"container/list"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -26,8 +25,47 @@ type incoming struct {
 	noRoom *Refusal   // why it has no place; nil if it has one
 	addr   netip.Addr // the address that it counts for
 	count  *addrCount // nil if its address is not counted
-	inAll  *list.Element
-	ofAddr *list.Element // among those of its address
+	links  [2]headLink
+}
+
+// headLink is a connection's link in a headList.
+type headLink struct{ older, newer *incoming }
+
+// The lists in which an incoming connection can be.
+const (
+	inOrder   = iota // all with a place, or all in the reserve
+	byAddress        // those of one address
+)
+
+// headList is a list of incoming connections, oldest first.
+type headList struct {
+	of             int // inOrder or byAddress
+	oldest, newest *incoming
+}
+
+func (l *headList) add(in *incoming) {
+	in.links[l.of] = headLink{older: l.newest}
+	if l.newest == nil {
+		l.oldest = in
+	} else {
+		l.newest.links[l.of].newer = in
+	}
+	l.newest = in
+}
+
+func (l *headList) remove(in *incoming) {
+	link := in.links[l.of]
+	if link.older == nil {
+		l.oldest = link.newer
+	} else {
+		link.older.links[l.of].newer = link.newer
+	}
+	if link.newer == nil {
+		l.newest = link.older
+	} else {
+		link.newer.links[l.of].older = link.older
+	}
+	in.links[l.of] = headLink{}
 }
 
 // examine looks at all that has come of a request, and reads it into r once its head
