@@ -85,7 +85,7 @@ func (l *loop) skip(c *conn) bool {
 	case !ok:
 		l.beginClose(c, ws.StatusInternalServerError, failed)
 	case notice != nil:
-		c.own(notice)
+		c.outbound().send(notice)
 		l.later(c) // its next log may be silent
 	}
 	return ok

@@ -161,9 +161,6 @@ type conn struct {
 
 func (c *conn) ref() connRef { return connRef{c.slot, c.gen} }
 
-// own queues a frame for the connection alone.
-func (c *conn) own(f Frame) { c.outbound().send(f) }
-
 // outbound gives the frames of the connection's own.
 func (c *conn) outbound() *outbound {
 	if c.out == nil {

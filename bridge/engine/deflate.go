@@ -3,7 +3,6 @@ package engine
 import (
 	"bytes"
 	"sync/atomic"
-	"time"
 
 	"github.com/gobwas/ws"
 	"github.com/klauspost/compress/flate"
@@ -113,17 +112,4 @@ func (g *Log) of(deflate bool) *Log {
 		return g.deflated
 	}
 	return g
-}
-
-// appendBoth adds a frame, and its compressed twin for those who negotiated it.
-// It is compressed here, on the caller's goroutine, and before anything goes to
-// a loop: one that has gone to sleep again in between must be woken twice.
-func (g *Log) appendBoth(f Frame, due time.Duration) {
-	small := g.engine.deflate.frame(f)
-	g.appended.Add(1)
-	g.deflated.appended.Add(1)
-	for i, l := range g.engine.loops {
-		l.mail.append(&g.rings[i], f, due)
-		l.mail.append(&g.deflated.rings[i], small, due)
-	}
 }

@@ -121,13 +121,13 @@
 // Logs are bounded, and shared by all their followers. Frames queued for single
 // connections are counted in a ledger, once if many connections share them (outbound.go),
 // and have one bound for all (Limits.MaxOutbound): beyond it, the connection with the
-// most queued bytes is closed (overflow.go). Reading from a connection that takes
-// nothing is paused, so that it cannot ask for more (late.go).
+// most queued bytes is closed (outbound.go). Reading from a connection that takes
+// nothing is paused, so that it cannot ask for more (stall.go).
 //
 // # Compression
 //
 // Where it is switched on, clients may negotiate permessage-deflate
-// (extension.go). A [Log] is then two: those who did follow the other one, whose
+// (upgrade.go). A [Log] is then two: those who did follow the other one, whose
 // frames are made of the first one's, compressed once for all of them by whoever
 // appends (deflate.go). To a loop both are rings like any other. A client's
 // compressed message is inflated when it is complete, within the bound of any

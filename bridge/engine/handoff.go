@@ -73,13 +73,8 @@ func (h *handoff) shutdown(ctx context.Context) error {
 
 // discard closes what was handed over too late.
 func (h *handoff) discard() {
-	for {
-		select {
-		case c := <-h.conns:
-			c.Close()
-		default:
-			return
-		}
+	for len(h.conns) > 0 {
+		(<-h.conns).Close()
 	}
 }
 

@@ -76,13 +76,19 @@ func (g *Log) append(f Frame, due time.Duration) {
 	if g.closed.Load() {
 		return
 	}
+	var small Frame // for those that negotiated compression
 	if g.deflated.wanted() {
-		g.appendBoth(f, due)
-		return
+		// It is made here, on the caller's goroutine, and before anything goes to a loop:
+		// one that has gone to sleep again in between must be woken twice.
+		small = g.engine.deflate.frame(f)
+		g.deflated.appended.Add(1)
 	}
 	g.appended.Add(1)
 	for i, l := range g.engine.loops {
 		l.mail.append(&g.rings[i], f, due)
+		if small != nil {
+			l.mail.append(&g.deflated.rings[i], small, due)
+		}
 	}
 }
 
@@ -158,7 +164,9 @@ func (r *ring) expire(now, age tick) bool {
 // rest gives back memory that a ring without frames need not have.
 func (r *ring) rest() {
 	r.joined = nil
-	r.window.rest()
+	if len(r.frames) > smallCircle {
+		r.frames = nil
+	}
 }
 
 // startPass says which frames the next pass over the members brings: what has

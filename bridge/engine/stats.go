@@ -1,6 +1,9 @@
 package engine
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Stats is how an engine is, for those who watch it.
 type Stats struct {
@@ -77,7 +80,9 @@ func (e *Engine) Stats() Stats {
 		st.Lag.Bounds[i] = b.Seconds()
 	}
 	for _, l := range e.loops {
-		did := l.did()
+		l.telling.Lock()
+		did := l.told
+		l.telling.Unlock()
 		st.Delivered += did.delivered
 		st.Bytes += did.bytes
 		st.Writes += did.writes
@@ -122,10 +127,7 @@ func lagBounds() [10]time.Duration {
 // noteLag counts one tick.
 func (t *tally) noteLag(late time.Duration) {
 	bounds := lagBounds()
-	i := 0
-	for i < len(bounds) && late > bounds[i] {
-		i++
-	}
+	i, _ := slices.BinarySearch(bounds[:], late)
 	t.lag[i]++
 	t.late += late
 }
@@ -137,11 +139,4 @@ func (l *loop) tell() {
 		l.told = l.tally
 		l.telling.Unlock()
 	}
-}
-
-// did returns the tally as of the loop's last turn, to anybody.
-func (l *loop) did() tally {
-	l.telling.Lock()
-	defer l.telling.Unlock()
-	return l.told
 }

@@ -212,7 +212,7 @@ func (l *loop) block(c *conn) {
 // send queues a frame of the connection's own. An open connection is flushed at
 // the end of the turn, with whatever else it is sent until then.
 func (l *loop) send(c *conn, f Frame) {
-	c.own(f)
+	c.outbound().send(f)
 	switch {
 	case c.state != stateOpen || c.out.waiting() >= chunk:
 		l.flush(c)
@@ -238,7 +238,11 @@ func (l *loop) flushLate() {
 	for i, e := range list {
 		if l.spent >= turnBytes { // the others come first in the next turn
 			l.late = append(slices.Clone(list[i:]), l.late...)
-			l.oweAll(list[i:])
+			for _, e := range list[i:] {
+				if c := l.lookup(e); c != nil {
+					l.owe(c)
+				}
+			}
 			break
 		}
 		if c := l.lookup(e); c != nil {
@@ -248,15 +252,6 @@ func (l *loop) flushLate() {
 		}
 	}
 	l.lateSpare = list
-}
-
-// oweAll enters the frames of connections that did not have their turn.
-func (l *loop) oweAll(list []connRef) {
-	for _, e := range list {
-		if c := l.lookup(e); c != nil {
-			l.owe(c)
-		}
-	}
 }
 
 // checkOwn ends an open connection for which too much of its own waits.
