@@ -1,14 +1,11 @@
-//go:build unix
-
 package engine
 
 import (
 	"maps"
 	"net/netip"
 	"slices"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -41,7 +38,7 @@ type listening struct {
 // All fail on a Unix socket, which has no delay, no network and small buffers.
 func setOptions(fd int) {
 	// Replies must not wait for one another.
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	_ = syscall.SetsockoptInt(socket(fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
 	// A peer that vanished while it is sent things is gone sooner than after the
 	// kernel's quarter of an hour, and what is kept for one that does not read is bounded.
 	boundWaiting(fd)
@@ -51,7 +48,7 @@ func (a *listening) first() *loop { return a.loops[0] }
 
 // listen starts accepting from a listening socket.
 func (a *listening) listen(fd int, options *ListenOptions) error {
-	if err := unix.SetNonblock(fd, true); err != nil {
+	if err := syscall.SetNonblock(socket(fd), true); err != nil {
 		return err
 	}
 	inherited := inheritsOptions(fd)
@@ -127,9 +124,9 @@ func (a *listening) accept(fd int) bool {
 				setOptions(client)
 			}
 			a.assign(client, socketAddr(from), options)
-		case unix.EAGAIN:
+		case syscall.EAGAIN:
 			return true
-		case unix.EINTR, unix.ECONNABORTED, unix.EPROTO:
+		case syscall.EINTR, syscall.ECONNABORTED, syscall.EPROTO:
 			// That client is gone; the next may not be.
 		default:
 			a.pause(err)
@@ -142,11 +139,12 @@ func (a *listening) accept(fd int) bool {
 func (a *listening) assign(fd int, peer netip.AddrPort, options *ListenOptions) {
 	to := a.loops[a.next%len(a.loops)]
 	a.next++
+	late := a.behind
 	if to == a.first() {
-		to.adopt(fd, peer, options)
+		to.adopt(fd, peer, options, late)
 		return
 	}
-	to.mail.post(func() { to.adopt(fd, peer, options) })
+	to.mail.post(func() { to.adopt(fd, peer, options, late) })
 }
 
 // pause leaves new clients in the kernel's queue until the next tick: a
@@ -168,26 +166,24 @@ func (a *listening) resume() {
 	}
 }
 
-// spareIncoming is how many records of incoming connections a loop keeps.
-const spareIncoming = 64
-
 // adopt makes an accepted socket a connection of this loop. Beyond the limit it is
-// refused once its request turns out not to be vital.
-func (l *loop) adopt(fd int, peer netip.AddrPort, options *ListenOptions) {
+// refused once its request turns out not to be vital. late means that it may have waited
+// during a stall.
+func (l *loop) adopt(fd int, peer netip.AddrPort, options *ListenOptions, late bool) {
 	if l.drained != nil || l.stopped {
-		unix.Close(fd)
+		syscall.Close(socket(fd))
 		return
 	}
 	c := l.conns.alloc()
 	c.fd, c.state = int32(fd), stateHead
 	c.sent = l.wheel.now
-	c.waited = l.lateArrivals > 0
-	c.head = l.incoming(c)
-	c.head.client, c.head.options, c.head.expectProxy = peer, options, options.Proxy
+	c.waited = late || l.lateArrivals > 0
+	c.head = l.incoming.borrow()
+	*c.head = incoming{conn: l.handle(c), client: peer, options: options, expectProxy: options.Proxy}
 	if options.TLS != nil {
-		c.tls = &secure{loop: l}
+		c.tls = &secure{Conn: new(noSocket), owned: true, loop: l}
 	}
-	l.engine.limiter.enter(c.head).tell()
+	l.engine.limiter.enter(c.head).giveWay()
 	if err := l.poll.add(fd, c.slot, c.gen); err != nil {
 		l.engine.log.Error("cannot serve a connection", "error", err)
 		l.drop(c, 0, "")
@@ -196,31 +192,18 @@ func (l *loop) adopt(fd int, peer netip.AddrPort, options *ListenOptions) {
 	l.wheel.schedule(c, l.wheel.now+ticks(l.engine.cfg.HeadTimeout))
 }
 
-// incoming returns a record for a new connection.
-func (l *loop) incoming(c *conn) *incoming {
-	in := new(incoming)
-	if n := len(l.spares); n > 0 {
-		in, l.spares = l.spares[n-1], l.spares[:n-1]
-	}
-	in.on, in.slot, in.gen = l, c.slot, c.gen
-	return in
-}
-
 // recycle takes a record back.
 func (l *loop) recycle(c *conn) {
-	in := c.head
+	*c.head = incoming{}
+	l.incoming.giveBack(c.head)
 	c.head = nil
-	if len(l.spares) < spareIncoming {
-		*in = incoming{}
-		l.spares = append(l.spares, in)
-	}
 }
 
-// evict ends a connection whose place a new one took.
-func (l *loop) evict(slot int32, gen uint32) {
-	l.mail.post(func() {
-		c := l.lookup(slot, gen)
-		if c == nil || c.head == nil {
+// giveWay ends a connection, if any, whose place a new one took. The limiter's lock must
+// not be held.
+func (c Conn) giveWay() {
+	c.post(func(l *loop, c *conn) {
+		if c.head == nil {
 			return
 		}
 		if c.state == stateHead { // else it was refused before

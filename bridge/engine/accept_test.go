@@ -48,7 +48,7 @@ func TestAListenerThatThePollerDoesNotTakeIsServedLater(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		log := &lockedBuffer{}
 		s := start(Config{Loops: 1, Logger: slog.New(slog.NewTextHandler(log, nil))})
-		l := s.shards[0].(*loop)
+		l := s.loops[0]
 		l.reluctant(3)
 		s.addr = s.listenTwice(t)
 		s.dial(t)
@@ -61,7 +61,7 @@ func TestAListenerThatThePollerDoesNotTakeIsServedLater(t *testing.T) {
 func TestAListenerThatThePollerDoesNotTakeHoldsUpNoOther(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1})
-		l := s.shards[0].(*loop)
+		l := s.loops[0]
 		s.dial(t)
 		l.reluctant(1 << 30)
 		first := s.addr
@@ -77,7 +77,7 @@ func TestAListenerThatThePollerDoesNotTakeHoldsUpNoOther(t *testing.T) {
 func TestAListenerThatComesWhileAcceptingIsPausedIsServed(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1})
-		l := s.shards[0].(*loop)
+		l := s.loops[0]
 		first := s.addr
 		l.mail.post(func() { l.accepting.pause(unix.EMFILE) })
 		s.addr = s.listenTwice(t)

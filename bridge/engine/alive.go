@@ -1,9 +1,8 @@
-//go:build unix
-
 package engine
 
 import (
 	"math/rand/v2"
+	"net/http"
 
 	"github.com/gobwas/ws"
 )
@@ -22,7 +21,7 @@ func (l *loop) overdue(c *conn) {
 			l.drop(c, ws.StatusAbnormalClosure, "")
 			return
 		}
-		l.refuse(c, slowHead())
+		l.refuse(c, &Refusal{Status: http.StatusRequestTimeout, Kind: KindSlowHead, Reason: "the request took too long"})
 	case stateOpen:
 		l.checkAlive(c)
 	case stateClosing:
@@ -47,7 +46,7 @@ func (l *loop) checkAlive(c *conn) {
 	}
 	c.pinged = true
 	l.wheel.schedule(c, now+ticks(cfg.PongTimeout))
-	l.send(c, control(ws.OpPing, nil))
+	l.send(c, newFrame(ws.OpPing, ""))
 }
 
 // nextPing spreads pings over 1.25 times the interval behind the earliest moment.

@@ -181,7 +181,7 @@ func TestAFastSourceWaitsForTheLoopsAndNobodyIsTooSlow(t *testing.T) {
 func TestASourceThatAwaitsRoomLeavesWithItsContextOrWithTheEngine(t *testing.T) {
 	s := start(t, Config{Loops: 1})
 	stuck, release := make(chan struct{}), make(chan struct{})
-	s.shards[0].(*loop).mail.post(func() { close(stuck); <-release })
+	s.loops[0].mail.post(func() { close(stuck); <-release })
 	<-stuck
 	if err := s.AwaitRoom(t.Context()); err != nil {
 		t.Fatal(err)
@@ -212,7 +212,7 @@ func TestASourceThatNeverWaitsIsBoundedByTheLog(t *testing.T) {
 	const frames, length = 1000, 200_000
 	frame := Text(strings.Repeat("x", length))
 	stuck, release := make(chan struct{}), make(chan struct{})
-	l := s.shards[0].(*loop)
+	l := s.loops[0]
 	l.mail.post(func() { close(stuck); <-release })
 	<-stuck
 	for range frames {
@@ -256,7 +256,7 @@ func TestARingMakesWayForWhatItsMembersWereNotOffered(t *testing.T) {
 func TestSmallFramesTakeTheRoomThatTheyCost(t *testing.T) {
 	s := start(t, Config{Loops: 1})
 	stuck, release := make(chan struct{}), make(chan struct{})
-	s.shards[0].(*loop).mail.post(func() { close(stuck); <-release })
+	s.loops[0].mail.post(func() { close(stuck); <-release })
 	<-stuck
 	defer close(release)
 	frame, n := Text(""), 0

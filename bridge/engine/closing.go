@@ -1,10 +1,10 @@
-//go:build unix
-
 package engine
 
 import (
+	"net/http"
+	"syscall"
+
 	"github.com/gobwas/ws"
-	"golang.org/x/sys/unix"
 )
 
 // beginClose sends a close frame behind what is half sent, and gives the peer
@@ -22,12 +22,14 @@ func (l *loop) beginClose(c *conn, code ws.StatusCode, reason string) {
 	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
 	// What waits behind a frame cut short, or the answer to the request, is not owed any more: the close
 	// frame is, and the peer may not have much patience.
-	switch {
-	case c.out == nil:
-	case len(c.out.frames) > 0 && (c.out.sent > 0 || !c.answered):
-		c.out.keepFirst(&l.ledger)
-	case !c.out.onlySealed(&l.ledger):
-		c.out = nil
+	if o := c.out; o != nil {
+		keep := 0
+		if len(o.frames) > 0 && (o.sent > 0 || !c.answered) {
+			keep = 1
+		}
+		if o.truncate(keep, &l.ledger); keep == 0 && o.sealed == nil {
+			c.out = nil
+		}
 	}
 	if c.paused {
 		l.resumeReading(c) // for the peer's close frame
@@ -83,7 +85,7 @@ func (l *loop) skip(c *conn) bool {
 	case !ok:
 		l.beginClose(c, ws.StatusInternalServerError, failed)
 	case notice != nil:
-		c.own(notice)
+		c.outbound().send(notice)
 		l.later(c) // its next log may be silent
 	}
 	return ok
@@ -121,7 +123,7 @@ func (l *loop) flushed(c *conn) {
 		c.state = stateLinger
 		l.wheel.schedule(c, l.wheel.now+ticks(lingerTimeout))
 		// An error means that the peer is gone, which the next read will tell.
-		_ = unix.Shutdown(int(c.fd), unix.SHUT_WR)
+		_ = syscall.Shutdown(socket(c.fd), syscall.SHUT_WR)
 	}
 }
 
@@ -162,9 +164,16 @@ func (l *loop) refuse(c *conn, no *Refusal) {
 		l.drop(c, 0, "")
 		return
 	}
+	l.reject(c, no.answer())
+}
+
+// reject ends a connection behind an answer to its request.
+func (l *loop) reject(c *conn, answer []byte) {
 	c.state, c.head.head = stateRejected, nil
 	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
-	l.send(c, no.answer())
+	if answer != nil {
+		l.send(c, answer)
+	}
 }
 
 // closeAll ends every connection politely, and calls done when none is left.
@@ -177,7 +186,7 @@ func (l *loop) closeAll(reason string, done func()) {
 				l.beginClose(c, ws.StatusGoingAway, reason)
 			}
 		case stateHead:
-			l.refuse(c, stopping(reason))
+			l.refuse(c, &Refusal{Status: http.StatusServiceUnavailable, Reason: reason})
 		}
 	})
 }

@@ -9,21 +9,26 @@ import "github.com/gobwas/ws"
 // compared and be keys of a map: they are equal if they are one connection's, and
 // none is ever equal to that of a connection before or after it.
 type Conn struct {
-	on   carrier
+	on *loop
+	connRef
+}
+
+// connRef names a connection to its loop, as long as it lasts.
+type connRef struct {
 	slot int32
 	gen  uint32
 }
 
-// carrier is what a connection lives on: one of the loops, which knows it by
-// slot and generation.
-type carrier interface {
-	owner() *Engine
-	sendTo(slot int32, gen uint32, f Frame)
-	follow(slot int32, gen uint32, log *Log, first []Frame)
-	say(slot int32, gen uint32, frames []Frame)
-	close(slot int32, gen uint32, code ws.StatusCode, reason string)
-	shed(slot int32, gen uint32, done func())
-	finish(slot int32, gen uint32)
+// post has the loop do something to the connection, unless it has ended by then.
+func (c Conn) post(do func(l *loop, c *conn)) {
+	if c.on == nil {
+		return
+	}
+	c.on.mail.post(func() {
+		if conn := c.on.lookup(c.connRef); conn != nil {
+			do(c.on, conn)
+		}
+	})
 }
 
 // Send queues a frame for this connection alone. It goes out between the frames
@@ -31,9 +36,15 @@ type carrier interface {
 // wait: it may overtake a frame appended earlier, but none that only waits to be due
 // ([Log.AppendWithin]). What is no whole frame is left out, and logged.
 func (c Conn) Send(f Frame) {
-	if c.on != nil && c.on.owner().wholeFrame("Conn.Send", f) {
-		c.on.sendTo(c.slot, c.gen, f)
+	if c.on == nil || !c.on.engine.whole("Conn.Send", f) {
+		return
 	}
+	c.post(func(l *loop, c *conn) {
+		if c.state == stateOpen {
+			l.lendHeld(c)
+			l.send(c, f)
+		}
+	})
 }
 
 // Follow makes the connection follow a log (nil follows nothing) from the first
@@ -56,14 +67,13 @@ func (c Conn) Send(f Frame) {
 // A log of another engine, or frames that are no whole messages one behind the other,
 // close the connection with 1011, and are logged.
 func (c Conn) Follow(log *Log, first ...Frame) {
-	if c.on == nil {
-		return
+	switch {
+	case c.on == nil:
+	case c.on.engine.own("Conn.Follow", log) && c.on.engine.whole("Conn.Follow", first...):
+		c.on.follow(c.connRef, log, first)
+	default:
+		c.Close(int(ws.StatusInternalServerError), failed)
 	}
-	if e := c.on.owner(); !e.own("Conn.Follow", log) || !e.wholeFrames("Conn.Follow", first) {
-		c.on.close(c.slot, c.gen, ws.StatusInternalServerError, failed)
-		return
-	}
-	c.on.follow(c.slot, c.gen, log, first)
 }
 
 // Say sends frames behind all that was appended to the connection's log before the
@@ -73,10 +83,14 @@ func (c Conn) Follow(log *Log, first ...Frame) {
 func (c Conn) Say(frames ...Frame) {
 	switch {
 	case c.on == nil:
-	case c.on.owner().wholeFrames("Conn.Say", frames):
-		c.on.say(c.slot, c.gen, frames)
+	case c.on.engine.whole("Conn.Say", frames...):
+		c.post(func(l *loop, c *conn) {
+			if c.state == stateOpen {
+				l.give(c, frames, l.lendLog)
+			}
+		})
 	default:
-		c.on.close(c.slot, c.gen, ws.StatusInternalServerError, failed)
+		c.Close(int(ws.StatusInternalServerError), failed)
 	}
 }
 
@@ -84,18 +98,16 @@ func (c Conn) Say(frames ...Frame) {
 // may not be sent (RFC 6455, 7.4) becomes 1011. What the connection was sent before,
 // by itself or by its log, goes out first, as far as the socket takes it at once.
 func (c Conn) Close(code int, reason string) {
-	if c.on != nil {
-		c.on.close(c.slot, c.gen, ws.StatusCode(code), reason)
-	}
+	c.post(func(l *loop, c *conn) {
+		if l.writeOut(c) {
+			l.beginClose(c, ws.StatusCode(code), reason)
+		}
+	})
 }
 
 // Finish ends the answers to a connection that is ending: see [Handler]. On other
 // connections it does nothing.
-func (c Conn) Finish() {
-	if c.on != nil {
-		c.on.finish(c.slot, c.gen)
-	}
-}
+func (c Conn) Finish() { c.post((*loop).finish) }
 
 // state is where a connection stands in its life.
 type state uint8
@@ -147,8 +159,7 @@ type conn struct {
 	answered bool // the answer to its upgrade request is out
 }
 
-// own queues a frame for the connection alone.
-func (c *conn) own(f Frame) { c.outbound().send(f) }
+func (c *conn) ref() connRef { return connRef{c.slot, c.gen} }
 
 // outbound gives the frames of the connection's own.
 func (c *conn) outbound() *outbound {
@@ -161,12 +172,6 @@ func (c *conn) outbound() *outbound {
 // slabSize is how many connections are allocated together: a whole number of pages. Go puts
 // a header before what is smaller than that, for which the next size may be much larger.
 const slabSize = 256
-
-// connRef names a connection of a loop. It may have ended; see [loop.lookup].
-type connRef struct {
-	slot int32
-	gen  uint32
-}
 
 // slab holds a loop's connections in slots that never move, so that they can be
 // pointed to, and found by slot and generation.
@@ -189,15 +194,15 @@ func (s *slab) alloc() *conn {
 	s.free = s.free[:len(s.free)-1]
 	s.used++
 	c := s.at(slot)
-	*c = conn{slot: slot, gen: c.gen + 1}
+	c.slot = slot
 	return c
 }
 
 func (s *slab) at(slot int32) *conn { return &s.chunks[slot/slabSize][slot%slabSize] }
 
-// release frees a connection's slot.
+// release frees a connection's slot. From then on it has another generation.
 func (s *slab) release(c *conn) {
-	*c = conn{slot: c.slot, gen: c.gen}
+	*c = conn{slot: c.slot, gen: c.gen + 1}
 	s.free = append(s.free, c.slot)
 	s.used--
 }

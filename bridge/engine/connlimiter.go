@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"net/http"
 	"net/netip"
 	"sync"
 )
@@ -46,28 +45,10 @@ const (
 	placeKept                 // it has a place for good: its request was accepted
 )
 
-// evicted is a connection that has lost its place.
-type evicted struct {
-	on   holder
-	slot int32
-	gen  uint32
-}
-
-// holder runs an incoming connection: a loop.
-type holder interface {
-	evict(slot int32, gen uint32)
-}
-
-// tell ends the evicted connection, if any. The limiter's lock must not be held.
-func (v evicted) tell() {
-	if v.on != nil {
-		v.on.evict(v.slot, v.gen)
-	}
-}
-
 // enter counts a new connection. Beyond the limit it joins the reserve, where only
-// vital requests are answered.
-func (c *connLimiter) enter(in *incoming) (gave evicted) {
+// vital requests are answered. The one that it takes the place of, if any, is to be told
+// by [Conn.giveWay].
+func (c *connLimiter) enter(in *incoming) (evicted Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	// Until the PROXY header is read, all clients have the proxy's address.
@@ -75,30 +56,30 @@ func (c *connLimiter) enter(in *incoming) (gave evicted) {
 	if in.expectProxy {
 		addr = netip.Addr{}
 	}
-	gave, no := c.takePlace(in, addr)
+	evicted, no := c.takePlace(in, addr)
 	if no == nil {
-		return gave
+		return evicted
 	}
 	return c.takeReserve(in, no)
 }
 
 // admit makes a connection's place permanent once its request and the client's address
 // are known, or returns why there is no place.
-func (c *connLimiter) admit(in *incoming, addr netip.Addr) (gave evicted, no *Refusal) {
+func (c *connLimiter) admit(in *incoming, addr netip.Addr) (evicted Conn, no *Refusal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case in.place == placeNone:
-		return gave, in.noRoom
+		return evicted, in.noRoom
 	case in.place == placeReserve || in.addr != addr:
 		c.remove(in)
-		if gave, no = c.takePlace(in, addr); no != nil {
+		if evicted, no = c.takePlace(in, addr); no != nil {
 			return c.takeReserve(in, no), no
 		}
 	}
 	c.unlist(in)
 	in.place = placeKept
-	return gave, nil
+	return evicted, nil
 }
 
 // demote makes a connection that was admitted and then refused evictable again.
@@ -137,19 +118,18 @@ func (c *connLimiter) leave(count *addrCount) {
 
 // takePlace gives a connection a place, if need be that of the oldest connection
 // without a request. mu is held, as in all that follow.
-func (c *connLimiter) takePlace(in *incoming, addr netip.Addr) (gave evicted, no *Refusal) {
+func (c *connLimiter) takePlace(in *incoming, addr netip.Addr) (evicted Conn, no *Refusal) {
 	limited := c.limits(addr)
 	if from := c.addresses[addr]; limited && from != nil && from.count >= c.perAddress {
 		if from.heads.oldest == nil {
-			return gave, &Refusal{Status: http.StatusServiceUnavailable, Kind: KindFull,
-				Reason: fmt.Sprintf("too many connections from %v: %d are open; close some", addr, c.perAddress)}
+			return evicted, full(fmt.Sprintf("too many connections from %v: %d are open; close some", addr, c.perAddress))
 		}
-		gave = c.evict(from.heads.oldest)
+		evicted = c.evict(from.heads.oldest)
 	} else if c.total >= c.max {
 		if c.heads.oldest == nil {
-			return gave, c.full()
+			return evicted, full(fmt.Sprintf("full: %d connections are open; try again later", c.max))
 		}
-		gave = c.evict(c.heads.oldest)
+		evicted = c.evict(c.heads.oldest)
 	}
 	in.place, in.addr, in.count = placeCounted, addr, nil
 	if limited {
@@ -158,24 +138,19 @@ func (c *connLimiter) takePlace(in *incoming, addr netip.Addr) (gave evicted, no
 	}
 	c.total++
 	c.list(in)
-	return gave, nil
+	return evicted, nil
 }
 
 // takeReserve adds a connection to the reserve, if need be in place of the oldest
 // there.
-func (c *connLimiter) takeReserve(in *incoming, why *Refusal) (gave evicted) {
+func (c *connLimiter) takeReserve(in *incoming, why *Refusal) (evicted Conn) {
 	if c.reserved >= maxReserve { // all of which are in the list
-		gave = c.evict(c.reserve.oldest)
+		evicted = c.evict(c.reserve.oldest)
 	}
 	in.place, in.noRoom = placeReserve, why
 	c.reserved++
 	c.reserve.add(in)
-	return gave
-}
-
-func (c *connLimiter) full() *Refusal {
-	return &Refusal{Status: http.StatusServiceUnavailable, Kind: KindFull,
-		Reason: fmt.Sprintf("full: %d connections are open; try again later", c.max)}
+	return evicted
 }
 
 // limits reports whether the connections from an address are limited. Those from Unix
@@ -207,11 +182,10 @@ func (c *connLimiter) uncount(from *addrCount) {
 }
 
 // evict takes a connection's place.
-func (c *connLimiter) evict(in *incoming) evicted {
+func (c *connLimiter) evict(in *incoming) Conn {
 	c.remove(in)
-	in.noRoom = &Refusal{Status: http.StatusServiceUnavailable, Kind: KindFull,
-		Reason: "the request took too long, and a new connection needed its place; try again"}
-	return evicted{in.on, in.slot, in.gen}
+	in.noRoom = full("the request took too long, and a new connection needed its place; try again")
+	return in.conn
 }
 
 // remove removes a connection from all lists and counts.

@@ -11,14 +11,9 @@ import (
 	"time"
 )
 
-// holders notes who gave way.
-type holders struct{ gone []int32 }
-
-func (h *holders) evict(slot int32, _ uint32) { h.gone = append(h.gone, slot) }
-
 // coming makes an incoming connection from an address, numbered by slot.
-func (h *holders) coming(slot int32, addr string) *incoming {
-	in := &incoming{on: h, slot: slot, options: &ListenOptions{}}
+func coming(slot int32, addr string) *incoming {
+	in := &incoming{conn: Conn{connRef: connRef{slot: slot}}, options: &ListenOptions{}}
 	if addr != "" {
 		in.client = netip.AddrPortFrom(netip.MustParseAddr(addr), 1)
 	}
@@ -26,13 +21,20 @@ func (h *holders) coming(slot int32, addr string) *incoming {
 }
 
 func TestOneAddressCannotTakeEveryPlace(t *testing.T) {
-	c, h := connLimiter{max: 100, perAddress: 2, exempt: func(a netip.Addr) bool { return a.String() == "10.0.0.1" }}, &holders{}
+	c := connLimiter{max: 100, perAddress: 2, exempt: func(a netip.Addr) bool { return a.String() == "10.0.0.1" }}
 	slot := int32(0)
+	var gone []int32
+	gaveWay := func(evicted Conn) {
+		if evicted != (Conn{}) {
+			gone = append(gone, evicted.slot)
+		}
+	}
 	open := func(addr string) (*incoming, string) {
 		slot++
-		in := h.coming(slot, addr)
-		c.enter(in)
-		if _, no := c.admit(in, in.client.Addr()); no != nil {
+		in := coming(slot, addr)
+		gaveWay(c.enter(in))
+		evicted, no := c.admit(in, in.client.Addr())
+		if gaveWay(evicted); no != nil {
 			return in, no.Reason
 		}
 		return in, ""
@@ -58,16 +60,16 @@ func TestOneAddressCannotTakeEveryPlace(t *testing.T) {
 	if _, refusal := open("192.0.2.1"); refusal != "" {
 		t.Errorf("after one left, the next is told %q", refusal)
 	}
-	if len(c.addresses) != 2 || c.total != 33 || len(h.gone) > 0 {
-		t.Errorf("%d addresses and %d connections are counted, %v gave way", len(c.addresses), c.total, h.gone)
+	if len(c.addresses) != 2 || c.total != 33 || len(gone) > 0 {
+		t.Errorf("%d addresses and %d connections are counted, %v gave way", len(c.addresses), c.total, gone)
 	}
 }
 
 func TestAClientOfAProxyIsCountedByItsOwnAddress(t *testing.T) {
-	c, h := connLimiter{max: 100, perAddress: 1}, &holders{}
+	c := connLimiter{max: 100, perAddress: 1}
 	client := netip.MustParseAddr("192.0.2.1")
 	for i, want := range []bool{true, false} {
-		in := h.coming(int32(i), "127.0.0.1")
+		in := coming(int32(i), "127.0.0.1")
 		c.enter(in)
 		if _, no := c.admit(in, client); (no == nil) != want {
 			t.Errorf("connection %d: %v", i, no)
@@ -79,18 +81,21 @@ func TestAClientOfAProxyIsCountedByItsOwnAddress(t *testing.T) {
 }
 
 func TestTheOldestConnectionWithoutARequestIsEvicted(t *testing.T) {
-	c, h := connLimiter{max: 3}, &holders{}
+	c := connLimiter{max: 3}
+	var gone []int32
 	enter := func(slot int32) *incoming {
-		in := h.coming(slot, "")
-		c.enter(in).tell()
+		in := coming(slot, "")
+		if evicted := c.enter(in); evicted != (Conn{}) {
+			gone = append(gone, evicted.slot)
+		}
 		return in
 	}
 	honest, trickled, later := enter(1), enter(2), enter(3)
 	if _, no := c.admit(honest, netip.Addr{}); no != nil {
 		t.Fatal(no)
 	}
-	if enter(4); fmt.Sprint(h.gone) != "[2]" {
-		t.Errorf("%v gave way, want the oldest that had sent no request", h.gone)
+	if enter(4); fmt.Sprint(gone) != "[2]" {
+		t.Errorf("%v gave way, want the oldest that had sent no request", gone)
 	}
 	if _, no := c.admit(trickled, netip.Addr{}); no == nil {
 		t.Error("one that gave way is let in")
@@ -98,8 +103,8 @@ func TestTheOldestConnectionWithoutARequestIsEvicted(t *testing.T) {
 	if _, no := c.admit(later, netip.Addr{}); no != nil {
 		t.Errorf("one that did not is told %v", no)
 	}
-	if enter(5); fmt.Sprint(h.gone) != "[2 4]" {
-		t.Errorf("%v gave way", h.gone)
+	if enter(5); fmt.Sprint(gone) != "[2 4]" {
+		t.Errorf("%v gave way", gone)
 	}
 }
 
@@ -107,12 +112,12 @@ func TestTheOldestConnectionWithoutARequestIsEvicted(t *testing.T) {
 // them says.
 func TestTheLimiterCountsRight(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	c, h := connLimiter{max: 20, perAddress: 6}, &holders{}
+	c := connLimiter{max: 20, perAddress: 6}
 	pending, open := map[*incoming]bool{}, map[*incoming]bool{}
 	for step := range 20_000 {
 		switch rng.IntN(4) {
 		case 0, 1:
-			in := h.coming(int32(step), fmt.Sprintf("192.0.2.%d", rng.IntN(5)))
+			in := coming(int32(step), fmt.Sprintf("192.0.2.%d", rng.IntN(5)))
 			c.enter(in)
 			pending[in] = true
 		case 2:

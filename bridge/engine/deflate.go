@@ -3,7 +3,6 @@ package engine
 import (
 	"bytes"
 	"sync/atomic"
-	"time"
 
 	"github.com/gobwas/ws"
 	"github.com/klauspost/compress/flate"
@@ -56,7 +55,7 @@ func (d *deflate) frame(f Frame) Frame {
 	if len(small) >= len(payload) {
 		return f
 	}
-	twin := seal(op, append(make([]byte, HeaderRoom, HeaderRoom+len(small)), small...))
+	twin := newFrame(op, small)
 	twin[0] |= rsv1
 	return twin
 }
@@ -83,7 +82,7 @@ func (f Frame) message() (ws.OpCode, []byte) {
 // by the ring that it joins, and never again.
 type twin struct {
 	deflated *Log         // nil without compression, and in a twin
-	members  atomic.Int64 // who follows this log, while it is a twin
+	members  atomic.Int64 // who follows this log
 }
 
 // NewLog makes a log without frames or followers. It may be called from anywhere.
@@ -91,18 +90,11 @@ func (e *Engine) NewLog() *Log {
 	log := e.newLog()
 	if e.deflate != nil {
 		log.deflated = e.newLog()
-		log.deflated.countMembers()
 	}
 	return log
 }
 
-func (g *Log) countMembers() {
-	for i := range g.rings {
-		g.rings[i].count = &g.members
-	}
-}
-
-// wanted tells whether anybody follows the twin.
+// wanted reports whether anybody follows the twin.
 func (g *Log) wanted() bool { return g != nil && g.members.Load() > 0 }
 
 // wantTwin adds to those who follow the log's twin, if there is one, somebody who
@@ -116,30 +108,8 @@ func (g *Log) wantTwin(n int64) {
 // of gives the log that a connection follows in this one's place: the twin, where
 // it negotiated compression.
 func (g *Log) of(deflate bool) *Log {
-	if deflate && g.deflated != nil {
+	if deflate && g != nil && g.deflated != nil {
 		return g.deflated
 	}
 	return g
-}
-
-// appendBoth adds a frame, and its compressed twin for those who negotiated it.
-// It is compressed here, on the caller's goroutine, and before anything goes to
-// a loop: one that has gone to sleep again in between must be woken twice.
-func (g *Log) appendBoth(f Frame, due time.Duration) {
-	small := g.engine.deflate.frame(f)
-	g.appended.Add(1)
-	g.deflated.appended.Add(1)
-	for _, s := range g.engine.shards {
-		s.carry(g, f, due)
-		s.carry(g.deflated, small, due)
-	}
-}
-
-// deflated is the welcome of a client that negotiated compression.
-func (w Welcome) deflated() Welcome {
-	w.deflate = true
-	if w.Log != nil {
-		w.Log = w.Log.of(true)
-	}
-	return w
 }

@@ -78,7 +78,7 @@
 // Until its request is accepted a connection has a record of its own (incoming.go),
 // and holds its place only until somebody else needs it (connlimiter.go): a head that
 // trickles in keeps nobody out. What readers of HTTP disagree on is refused
-// (headcheck.go), and so is a request with a body, for whose end net/http would wait.
+// (head.go), and so is a request with a body, for whose end net/http would wait.
 // Every refusal is told to [Config].Refused.
 //
 // A turn is bounded by the work done, not by the bytes read: when a client's kilobyte
@@ -99,7 +99,7 @@
 // records only, so nothing is left in the buffers that it never gives back. Frames are
 // sealed when they are written, a chunk at most; what the socket does not take waits as
 // ciphertext in front of the connection's own frames, and is counted like them
-// (sealed.go).
+// (outbound.go).
 //
 // crypto/tls cannot interrupt a handshake, so each has a goroutine, but only from a whole
 // ClientHello on: a client that is silent or trickles holds its bytes and its place, no
@@ -111,7 +111,7 @@
 // # Memory
 //
 // What is appended waits in the mail of each loop until the loop has brought what was
-// before it to its clients (room.go); beside its bytes each frame counts 64. A source that calls [Engine.AwaitRoom] leaves 4
+// before it to its clients (mailbox.go); beside its bytes each frame counts 64. A source that calls [Engine.AwaitRoom] leaves 4
 // MiB there and a frame. From 16 MiB on the loops read nothing from clients, so that a
 // [Handler] that appends what it is told leaves 16 MiB and what one message of each
 // loop causes. From 32 MiB on, because a source waits for nothing, a loop takes the
@@ -119,15 +119,15 @@
 // clients that have not had it are too slow.
 //
 // Logs are bounded, and shared by all their followers. Frames queued for single
-// connections are counted in a ledger, once if many connections share them (ledger.go),
+// connections are counted in a ledger, once if many connections share them (outbound.go),
 // and have one bound for all (Limits.MaxOutbound): beyond it, the connection with the
-// most queued bytes is closed (overflow.go). Reading from a connection that takes
-// nothing is paused, so that it cannot ask for more (pause.go).
+// most queued bytes is closed (outbound.go). Reading from a connection that takes
+// nothing is paused, so that it cannot ask for more (stall.go).
 //
 // # Compression
 //
 // Where it is switched on, clients may negotiate permessage-deflate
-// (extension.go). A [Log] is then two: those who did follow the other one, whose
+// (upgrade.go). A [Log] is then two: those who did follow the other one, whose
 // frames are made of the first one's, compressed once for all of them by whoever
 // appends (deflate.go). To a loop both are rings like any other. A client's
 // compressed message is inflated when it is complete, within the bound of any

@@ -1,76 +1,53 @@
-//go:build unix
-
 package engine
 
-import "github.com/gobwas/ws"
+import (
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gobwas/ws"
+)
 
 // ending is the state of a connection whose peer has closed or broken the protocol:
 // nothing more is read, and the answers to earlier messages go out before the close
 // frame.
 type ending struct {
-	code     ws.StatusCode
-	reason   string
+	closeError
 	until    tick // deadline
 	answered bool // the handler has called Finish
 }
 
-// peerClose handles the peer's close frame (RFC 6455, 5.5.1): it is the answer
-// to ours, or is answered with the same code.
-func (l *loop) peerClose(c *conn, payload []byte) {
-	if c.state == stateClosing {
-		l.closedByPeer(c)
+// beginEnding ends a connection whose peer sends nothing more that matters: a close frame,
+// which is the answer to ours or is answered with the same code (RFC 6455, 5.5.1), or what
+// breaks the protocol. Then the server hangs up without awaiting an answer to its own close
+// frame (7.1.7 and 7.1.1). The handler's answers to earlier messages come first.
+func (l *loop) beginEnding(c *conn, with closeError) {
+	switch {
+	case c.state == stateClosing:
+		c.byPeer = true
+		if c.out == nil {
+			l.flushed(c)
+		}
 		return
-	}
-	code, reason, wrong := readClose(payload)
-	if wrong != nil {
-		code, reason = wrong.code, wrong.reason
-	}
-	l.beginEnding(c, code, reason)
-}
-
-// violated ends a connection whose peer broke the protocol: the server hangs up
-// without awaiting an answer to its close frame (RFC 6455, 7.1.7 and 7.1.1).
-func (l *loop) violated(c *conn, by *closeError) {
-	if c.state == stateClosing {
-		l.closedByPeer(c)
-		return
-	}
-	l.beginEnding(c, by.code, by.reason)
-}
-
-// closedByPeer notes that the peer of a connection that the server closes sends nothing
-// more.
-func (l *loop) closedByPeer(c *conn) {
-	c.byPeer = true
-	if c.out == nil {
-		l.flushed(c)
-	}
-}
-
-// beginEnding waits for the handler's answers to earlier messages.
-func (l *loop) beginEnding(c *conn, code ws.StatusCode, reason string) {
-	if c.state != stateOpen || c.ending {
+	case c.state != stateOpen || c.ending:
 		return
 	}
 	c.ending = true
-	l.endings[c.slot] = &ending{code: code, reason: reason, until: l.wheel.now + ticks(answerTimeout)}
+	l.endings[c.slot] = &ending{closeError: with, until: l.wheel.now + ticks(answerTimeout)}
 	if !l.engine.ending(l.handle(c), c.session) {
 		l.beginClose(c, ws.StatusInternalServerError, failed)
 	}
 }
 
 // finish is [Conn.Finish] for a connection of this loop.
-func (l *loop) finish(slot int32, gen uint32) {
-	l.mail.post(func() {
-		c := l.lookup(slot, gen)
-		if c == nil || !c.ending {
-			return
-		}
-		l.endings[slot].answered = true
-		if l.writeOut(c) && c.out == nil {
-			l.answered(c)
-		}
-	})
+func (l *loop) finish(c *conn) {
+	if !c.ending {
+		return
+	}
+	l.endings[c.slot].answered = true
+	if l.writeOut(c) && c.out == nil {
+		l.answered(c)
+	}
 }
 
 // answered closes an ending connection once all answers are written.
@@ -97,4 +74,52 @@ func (l *loop) checkEndings() {
 func (l *loop) forgetEnding(c *conn) {
 	c.ending = false
 	delete(l.endings, c.slot)
+}
+
+const (
+	// closeTimeout is how long a peer may take to answer our close frame.
+	closeTimeout = 5 * time.Second
+	// answerTimeout is how long a handler may take to answer the messages before a
+	// close frame, and then how long the client may read nothing of the answers.
+	answerTimeout = time.Second
+	// lingerTimeout is how long a peer may take to hang up after our last byte.
+	lingerTimeout = 2 * time.Second
+)
+
+// tryAgainLater is the close code of a server that has no room (registered by
+// IANA for RFC 6455, 11.7).
+const tryAgainLater ws.StatusCode = 1013
+
+// Reasons for closing, in words that a web developer reads in the console.
+const (
+	tooSlow     = "too slow: more than the backlog waited to be read"
+	owesMost    = "too slow: too much is queued for all clients together, and most of it for this one"
+	hungUp      = "the client hung up without a close frame"
+	noAnswer    = "the client did not answer the close frame"
+	heldTooMuch = "too many incomplete messages are held; try again later"
+)
+
+// readClose reads the payload of a peer's close frame (RFC 6455, 5.5.1 and 7.4), and
+// returns with what it must be answered.
+func readClose(payload []byte) closeError {
+	switch len(payload) {
+	case 0:
+		return closeError{ws.StatusNoStatusRcvd, ""}
+	case 1:
+		return closeError{ws.StatusProtocolError, "a close frame's payload is empty or starts with two bytes of code"}
+	}
+	code, reason := ws.ParseCloseFrameData(payload)
+	switch {
+	case !sendable(code):
+		return closeError{ws.StatusProtocolError, fmt.Sprintf("%d is no close code that may be sent", code)}
+	case !utf8.ValidString(reason):
+		return closeError{ws.StatusInvalidFramePayloadData, "the close frame's reason is not valid UTF-8"}
+	}
+	return closeError{code, reason}
+}
+
+// sendable reports whether a close code may be in a close frame (RFC 6455, 7.4,
+// and the codes registered since: 1012 to 1014).
+func sendable(code ws.StatusCode) bool {
+	return code >= 1000 && code <= 1003 || code >= 1007 && code <= 1014 || code >= 3000 && code <= 4999
 }

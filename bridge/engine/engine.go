@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"reflect"
 	"runtime"
 	"slices"
 	"sync"
@@ -132,9 +134,8 @@ type Welcome struct {
 type Engine struct {
 	cfg        Config
 	log        *slog.Logger
-	shards     []shard  // all that carry connections
-	loops      int      // how many of them are loops
-	plain      acceptor // serves plain sockets on the loops
+	loops      []*loop    // share the connections
+	accepting  *listening // deals them out
 	handoff    *handoff
 	handshakes *handshakes // of TLS connections on the loops
 	deflate    *deflate    // nil without compression
@@ -158,38 +159,8 @@ type Engine struct {
 	// mu guards the following fields.
 	mu        sync.Mutex
 	listeners []io.Closer
-	served    map[net.Listener]bool // all that were given
-	deaf      bool                  // nothing is listened to any more
+	deaf      bool // nothing is listened to any more
 	stopped   bool
-}
-
-// shard carries a share of the connections.
-type shard interface {
-	// carry brings a frame to those of its connections that follow the log, by a time
-	// since the engine's start, or at once if that is 0. It never blocks.
-	carry(g *Log, f Frame, due time.Duration)
-	// figures gives what the shard counts, and the bytes of its mail.
-	figures() (n *counters, mail int)
-	// list gives the open connections.
-	list() []member
-	// drain closes every connection with 1001, and calls done when none is left.
-	// Connections that still come are turned away.
-	drain(reason string, done func())
-	// largest has the shard report its connection with the most queued bytes, and how
-	// many.
-	largest(report func(c Conn, debt int))
-	// stop ends what is left.
-	stop()
-	// over reports whether nothing of it runs any more.
-	over() bool
-	// nudge has the shard look again at what it put off.
-	nudge()
-}
-
-// acceptor serves the connections of listening sockets on the loops.
-type acceptor interface {
-	listen(fd int, options *ListenOptions) error
-	unlisten() // returns when the sockets are no longer used
 }
 
 // ErrClosed is returned by [Engine.Listen] after [Engine.StopListening] or
@@ -202,7 +173,7 @@ func New(cfg Config) (*Engine, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	setDefault(&cfg.Loops, runtime.GOMAXPROCS(0))
+	cfg.Loops = cmp.Or(cfg.Loops, runtime.GOMAXPROCS(0))
 	cfg.Limits.setDefaults()
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
@@ -223,6 +194,7 @@ func New(cfg Config) (*Engine, error) {
 	}
 	e.running.Go(e.stalls.watch)
 	e.handoff = newHandoff(&e.cfg, e.vital)
+	e.running.Go(e.handoff.run)
 	return e, nil
 }
 
@@ -265,36 +237,23 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 		options.TLS.DynamicRecordSizingDisabled = true
 		options.TLS.NextProtos = withoutHTTP2(options.TLS.NextProtos)
 	}
-	if err := e.adopt(ln); err != nil {
-		return err
-	}
 	socket, ok := ln.(interface{ File() (*os.File, error) })
-	if !ok {
-		e.disown(ln)
+	switch {
+	case !ok:
 		return fmt.Errorf("engine: a %T cannot be served: give a TCP or Unix listener, and ListenOptions.TLS for TLS", ln)
+	case slices.ContainsFunc(e.listeners, func(l io.Closer) bool { return reflect.ValueOf(l).Comparable() && l == io.Closer(ln) }):
+		return errors.New("engine: this listener is served already")
 	}
 	file, err := socket.File() // shares the socket with ln, whose closing may remove a path
 	if err != nil {
-		e.disown(ln)
 		return fmt.Errorf("engine: the listener cannot be served: %w", err)
 	}
-	if err := e.plain.listen(int(file.Fd()), &options); err != nil {
+	if err := e.accepting.listen(int(file.Fd()), &options); err != nil {
 		file.Close()
-		e.disown(ln)
 		return fmt.Errorf("engine: the listener cannot be served: %w", err)
 	}
 	e.listeners = append(e.listeners, file, ln)
 	return nil
-}
-
-// withoutHTTP2 leaves h2 out of what a listener offers: a WebSocket needs HTTP/1.1, and
-// browsers prefer h2 wherever it is offered (RFC 6455, 1.7).
-func withoutHTTP2(protocols []string) []string {
-	others := slices.DeleteFunc(slices.Clone(protocols), func(p string) bool { return p == "h2" })
-	if len(others) == 0 && len(protocols) > 0 {
-		return []string{"http/1.1"}
-	}
-	return others
 }
 
 // now is the engine's coarse clock.
@@ -308,15 +267,21 @@ func (e *Engine) elapsed() time.Duration { return time.Since(e.start) }
 // come while Each runs may be left out. It waits for a turn of each loop, so it
 // must not be called from a [Handler], which would wait for itself.
 func (e *Engine) Each(visit func(c Conn, session any)) {
-	for _, s := range e.shards {
-		for _, m := range s.list() {
+	type member struct {
+		conn    Conn
+		session any
+	}
+	for _, l := range e.loops {
+		var open []member
+		l.ask(func() {
+			l.conns.each(func(c *conn) {
+				if c.state == stateOpen {
+					open = append(open, member{l.handle(c), c.session})
+				}
+			})
+		})
+		for _, m := range open {
 			visit(m.conn, m.session)
 		}
 	}
-}
-
-// member is an open connection and its session.
-type member struct {
-	conn    Conn
-	session any
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -36,16 +37,10 @@ func newEpoll() (*epoll, error) {
 	if p.epfd, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("engine: epoll_create: %w", err)
 	}
-	if err := unix.SetNonblock(p.epfd, true); err != nil { // Go's poller takes no other
-		unix.Close(p.epfd)
-		return nil, fmt.Errorf("engine: epoll: %w", err)
-	}
+	unblocked := unix.SetNonblock(p.epfd, true) // Go's poller takes no other
 	p.file = os.NewFile(uintptr(p.epfd), "epoll")
-	if p.raw, err = p.file.SyscallConn(); err != nil {
-		p.file.Close()
-		return nil, fmt.Errorf("engine: epoll: %w", err)
-	}
-	if err := p.file.SetReadDeadline(time.Time{}); err != nil {
+	p.raw, err = p.file.SyscallConn()
+	if err = errors.Join(unblocked, err, p.file.SetReadDeadline(time.Time{})); err != nil {
 		p.file.Close()
 		return nil, fmt.Errorf("engine: Go's poller does not take an epoll instance: %w", err)
 	}

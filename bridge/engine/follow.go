@@ -1,28 +1,17 @@
-//go:build unix
-
 package engine
 
 // follow is [Conn.Follow] for a connection of this loop. Its mailbox keeps the
 // order: when the loop comes to it, the rings have what was appended before the
 // call, and nothing else.
-func (l *loop) follow(slot int32, gen uint32, log *Log, first []Frame) {
+func (l *loop) follow(r connRef, log *Log, first []Frame) {
 	// Only the loop knows whether the connection follows the twin, and frames
 	// that come until then must be there.
 	log.wantTwin(1)
 	l.mail.post(func() {
-		if c := l.lookup(slot, gen); c != nil && c.state == stateOpen {
+		if c := l.lookup(r); c != nil && c.state == stateOpen {
 			l.changeLog(c, log, first)
 		}
 		log.wantTwin(-1)
-	})
-}
-
-// say is [Conn.Say] for a connection of this loop.
-func (l *loop) say(slot int32, gen uint32, frames []Frame) {
-	l.mail.post(func() {
-		if c := l.lookup(slot, gen); c != nil && c.state == stateOpen {
-			l.give(c, frames, l.lendLog)
-		}
 	})
 }
 
@@ -56,7 +45,7 @@ func (l *loop) watchLent(c *conn) {
 	l.later(c)
 	if !c.owing {
 		c.owing = true
-		l.owing = append(l.owing, debt{connRef{c.slot, c.gen}, c.sent, 0})
+		l.owing = append(l.owing, debt{c.ref(), c.sent, 0})
 	}
 }
 
@@ -102,7 +91,7 @@ func (l *loop) checkLent() {
 	age := ticks(l.engine.cfg.LogAge)
 	keep := l.owing[:0]
 	for _, d := range l.owing {
-		c := l.lookup(d.slot, d.gen)
+		c := l.lookup(d.connRef)
 		if c == nil {
 			continue
 		}

@@ -41,12 +41,12 @@ func TestTheNoticeOfWhatWasSkippedWaitsForNothing(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1, Skip: func(any, uint64) Frame { return Text("skipped") }})
 		c, conn := s.dialConn(t)
-		l := s.shards[0].(*loop)
+		l := s.loops[0]
 		l.ask(func() {
 			r := &s.log.rings[0]
 			l.push(r, Text("missed"), 0)
 			r.makeWay(r.limit)
-			l.follow(conn.slot, conn.gen, s.NewLog(), nil)
+			conn.Follow(s.NewLog())
 			l.readMail() // before the sweep
 		})
 		c.expect("skipped")

@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/binary"
 	"errors"
+	"strings"
 
 	"github.com/gobwas/ws"
 )
@@ -87,8 +88,12 @@ func Rest(buf []byte) (Frame, error) { return sealChecked(ws.OpContinuation, tru
 
 // Text makes a text frame with a copy of the payload, which is UTF-8.
 func Text(payload string) Frame {
-	return seal(ws.OpText, append(make([]byte, HeaderRoom, HeaderRoom+len(payload)), payload...))
+	return newFrame(ws.OpText, payload)
 }
+
+// isData reports whether it is a text or binary frame, and no control frame
+// (RFC 6455, 5.5).
+func (f Frame) isData() bool { return len(f) > 0 && f[0]&8 == 0 }
 
 // Payload is that of a frame that is a whole message; nil for any other. It is
 // part of the frame.
@@ -99,31 +104,27 @@ func (f Frame) Payload() []byte {
 
 // Binary makes a binary frame with a copy of the payload.
 func Binary(payload []byte) Frame {
-	return seal(ws.OpBinary, append(make([]byte, HeaderRoom, HeaderRoom+len(payload)), payload...))
+	return newFrame(ws.OpBinary, payload)
 }
 
-// control makes a control frame with a copy of the payload, at most 125 bytes.
-func control(op ws.OpCode, payload []byte) Frame {
+// newFrame makes a frame with a copy of the payload: of a control frame at most 125
+// bytes.
+func newFrame[T string | []byte](op ws.OpCode, payload T) Frame {
 	return seal(op, append(make([]byte, HeaderRoom, HeaderRoom+len(payload)), payload...))
 }
 
 // maxReason is what fits into a close frame beside the code (RFC 6455, 5.5).
 const maxReason = 123
 
-// closeFrame makes a close frame. A reason that is too long is cut at a rune.
+// closeFrame makes a close frame. A reason that is too long is cut, and what is no UTF-8
+// is left out.
 func closeFrame(code ws.StatusCode, reason string) Frame {
 	if code.Empty() || code == ws.StatusNoStatusRcvd {
-		return control(ws.OpClose, nil)
+		return newFrame(ws.OpClose, "")
 	}
 	if !sendable(code) {
 		code = ws.StatusInternalServerError
 	}
-	if len(reason) > maxReason {
-		cut := maxReason
-		for cut > 0 && reason[cut]&0xc0 == 0x80 {
-			cut--
-		}
-		reason = reason[:cut]
-	}
-	return control(ws.OpClose, ws.NewCloseFrameBody(code, reason))
+	reason = strings.ToValidUTF8(reason[:min(len(reason), maxReason)], "")
+	return newFrame(ws.OpClose, ws.NewCloseFrameBody(code, reason))
 }

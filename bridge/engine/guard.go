@@ -39,21 +39,25 @@ func (e *Engine) accept(r *Request) (w Welcome, err error) {
 var internalError = &Refusal{Status: http.StatusInternalServerError, Reason: failed}
 
 // opened is [Handler].Open. It is false after a panic, as in the next three.
-func (e *Engine) opened(c Conn, session any) (ok bool) {
-	defer e.caught("Handler.Open")
-	e.cfg.Handler.Open(c, session)
-	return true
+func (e *Engine) opened(c Conn, session any) bool {
+	return e.call("Handler.Open", func() { e.cfg.Handler.Open(c, session) })
 }
 
-func (e *Engine) message(c Conn, session any, m Message) (ok bool) {
-	defer e.caught("Handler.Message")
-	e.cfg.Handler.Message(c, session, m)
-	return true
+func (e *Engine) message(c Conn, session any, m Message) bool {
+	return e.call("Handler.Message", func() { e.cfg.Handler.Message(c, session, m) })
 }
 
-func (e *Engine) ending(c Conn, session any) (ok bool) {
-	defer e.caught("Handler.Ending")
-	e.cfg.Handler.Ending(c, session)
+func (e *Engine) ending(c Conn, session any) bool {
+	return e.call("Handler.Ending", func() { e.cfg.Handler.Ending(c, session) })
+}
+
+func (e *Engine) closed(c Conn, session any, code int, reason string) bool {
+	return e.call("Handler.Closed", func() { e.cfg.Handler.Closed(c, session, code, reason) })
+}
+
+func (e *Engine) call(where string, do func()) (ok bool) {
+	defer e.caught(where)
+	do()
 	return true
 }
 
@@ -61,16 +65,10 @@ func (e *Engine) ending(c Conn, session any) (ok bool) {
 func (e *Engine) skipped(session any, missed uint64) (notice Frame, ok bool) {
 	defer e.caught("Config.Skip")
 	notice = e.cfg.Skip(session, missed)
-	if notice != nil && !e.wholeFrame("Config.Skip", notice) {
+	if notice != nil && !e.whole("Config.Skip", notice) {
 		notice = nil
 	}
 	return notice, true
-}
-
-// closed is [Handler].Closed. The connection ends as it would have.
-func (e *Engine) closed(c Conn, session any, code int, reason string) {
-	defer e.caught("Handler.Closed")
-	e.cfg.Handler.Closed(c, session, code, reason)
 }
 
 // clientAddr is [Config].ClientAddr, or the request's address.

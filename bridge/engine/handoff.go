@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -26,19 +28,17 @@ const (
 type handoff struct {
 	open   atomic.Int32 // requests being served
 	vital  func(r *Request) bool
+	log    *slog.Logger
 	server *http.Server
 	conns  chan net.Conn
-	served chan struct{}
-
-	closing sync.Once
-	closed  chan struct{}
+	closed chan struct{}
 }
 
 func newHandoff(cfg *Config, vital func(*Request) bool) *handoff {
 	h := &handoff{
 		vital:  vital,
+		log:    cfg.Logger,
 		conns:  make(chan net.Conn, maxRequests+maxVital), // so that none of those waits
-		served: make(chan struct{}),
 		closed: make(chan struct{}),
 	}
 	h.server = &http.Server{
@@ -53,13 +53,14 @@ func newHandoff(cfg *Config, vital func(*Request) bool) *handoff {
 	// A connection that has served a page could not become a WebSocket: proxies
 	// that keep connections would run into it.
 	h.server.SetKeepAlivesEnabled(false)
-	go func() {
-		defer close(h.served)
-		if err := h.server.Serve(h); !errors.Is(err, http.ErrServerClosed) {
-			cfg.Logger.Error("the HTTP server ended", "error", err)
-		}
-	}()
 	return h
+}
+
+// run serves until the server is shut down.
+func (h *handoff) run() {
+	if err := h.server.Serve(h); !errors.Is(err, http.ErrServerClosed) {
+		h.log.Error("the HTTP server ended", "error", err)
+	}
 }
 
 func (h *handoff) shutdown(ctx context.Context) error {
@@ -67,19 +68,13 @@ func (h *handoff) shutdown(ctx context.Context) error {
 	if err != nil {
 		h.server.Close()
 	}
-	<-h.served
 	return err
 }
 
 // discard closes what was handed over too late.
 func (h *handoff) discard() {
-	for {
-		select {
-		case c := <-h.conns:
-			c.Close()
-		default:
-			return
-		}
+	for len(h.conns) > 0 {
+		(<-h.conns).Close()
 	}
 }
 
@@ -93,8 +88,9 @@ func (h *handoff) Accept() (net.Conn, error) {
 	}
 }
 
+// Close is called once, by the server.
 func (h *handoff) Close() error {
-	h.closing.Do(func() { close(h.closed) })
+	close(h.closed)
 	return nil
 }
 
@@ -103,7 +99,7 @@ func (h *handoff) Addr() net.Addr { return &net.TCPAddr{} }
 // replayConn gives the bytes that a loop has read already, then the socket's.
 type replayConn struct {
 	net.Conn
-	read   []byte
+	io.Reader
 	client netip.AddrPort
 	tag    any
 	left   func() // called once it is closed
@@ -150,16 +146,7 @@ func TagOf(ctx context.Context) any {
 	return nil
 }
 
-func (c *replayConn) Read(p []byte) (int, error) {
-	if len(c.read) == 0 {
-		return c.Conn.Read(p)
-	}
-	n := copy(p, c.read)
-	if c.read = c.read[n:]; len(c.read) == 0 {
-		c.read = nil
-	}
-	return n, nil
-}
+func (c *replayConn) Read(p []byte) (int, error) { return c.Reader.Read(p) }
 
 // busy answers a request when too many wait for net/http.
 var busy = []byte("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n")
@@ -183,7 +170,8 @@ func (h *handoff) leave() { h.open.Add(-1) }
 // give hands a connection over, with its request, which has a place, and the bytes read
 // behind it.
 func (h *handoff) give(socket net.Conn, r *Request, rest []byte) {
-	h.conns <- &replayConn{Conn: socket, read: slices.Concat(r.head, rest), client: r.client, tag: r.tag, left: sync.OnceFunc(h.leave)}
+	all := io.MultiReader(bytes.NewReader(slices.Concat(r.head, rest)), socket)
+	h.conns <- &replayConn{Conn: socket, Reader: all, client: r.client, tag: r.tag, left: sync.OnceFunc(h.leave)}
 }
 
 // upgradeRequired answers requests where there is nothing but WebSocket.

@@ -139,7 +139,7 @@ func TestALongestWaitIsNoneAtAllForNobody(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1})
 		c, conn := s.dialConn(t)
-		l := s.shards[0].(*loop)
+		l := s.loops[0]
 		s.log.AppendWithin(Text("one"), math.MaxInt64)
 		var held bool
 		l.ask(func() { held = s.log.rings[0].held() })
@@ -161,7 +161,7 @@ func TestWhatIsSentDuringAPassDoesNotOvertakeWhatWaits(t *testing.T) {
 		for i := range conns {
 			clients[i], conns[i] = s.dialConn(t)
 		}
-		l := s.shards[0].(*loop)
+		l := s.loops[0]
 		l.mail.post(func() {
 			s.log.Append(Text("one"))
 			l.mail.post(func() { // in the turn in which the pass begins

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"compress/flate"
 	"fmt"
 	"io"
@@ -67,13 +68,13 @@ func (p *parser) inflated(payload []byte, to sink) (goOn bool, _ *closeError) {
 // inflater inflates one message at a time.
 type inflater struct {
 	flate io.Reader // and a [flate.Resetter]
-	from  compressed
-	tail  []byte
+	from  bytes.Reader
+	wire  []byte // the message as it came, and its tail
 	buf   []byte
 }
 
 func newInflater() *inflater {
-	in := &inflater{tail: []byte(inflateTail), buf: make([]byte, 0, inflateBuffer)}
+	in := &inflater{buf: make([]byte, 0, inflateBuffer)}
 	in.flate = flate.NewReader(&in.from)
 	return in
 }
@@ -84,8 +85,12 @@ func (in *inflater) inflate(payload []byte, limit int) ([]byte, *closeError) {
 	if len(payload) == 0 {
 		return nil, nil // no block at all; zlib makes nothing of it too
 	}
-	in.from = compressed{rest: payload, tail: in.tail}
-	defer func() { in.from = compressed{} }()
+	wire := append(append(in.wire[:0], payload...), inflateTail...)
+	if cap(wire) <= inflateKept {
+		in.wire = wire
+	}
+	in.from.Reset(wire)
+	defer in.from.Reset(nil)
 	// Without a dictionary it cannot fail.
 	_ = in.flate.(flate.Resetter).Reset(&in.from, nil)
 	out := in.buf[:0]
@@ -101,7 +106,7 @@ func (in *inflater) inflate(payload []byte, limit int) ([]byte, *closeError) {
 		switch {
 		case len(out) > limit:
 			return nil, &closeError{ws.StatusMessageTooBig, fmt.Sprintf("the message is longer than %d bytes", limit)}
-		case err == io.EOF && in.from.ended():
+		case err == io.EOF && endsRight(wire[len(wire)-in.from.Len():]):
 			return out, nil
 		case err != nil:
 			// RFC 7692 names no code. The frames are in order, so that 1002 would
@@ -112,6 +117,17 @@ func (in *inflater) inflate(payload []byte, limit int) ([]byte, *closeError) {
 	}
 }
 
+// endsRight reports whether a message ended where its last block did, by what is left
+// behind that. A sender may end with a last block of its own, and the zero byte that makes
+// the sync block behind it whole (RFC 7692, 7.2.3.4).
+func endsRight(left []byte) bool {
+	switch string(left) {
+	case "", inflateTail, "\x00" + inflateTail:
+		return true
+	}
+	return false
+}
+
 // enlarge makes room for more, up to one byte over the limit, which is enough to
 // see that it is passed.
 func enlarge(out []byte, limit int) []byte {
@@ -120,43 +136,4 @@ func enlarge(out []byte, limit int) []byte {
 		size = limit + 1
 	}
 	return append(make([]byte, 0, size), out...)
-}
-
-// compressed is a message's payload with the tail behind it, for a flate reader.
-// It is a [io.ByteReader], so that the reader takes no byte too many.
-type compressed struct {
-	rest []byte
-	tail []byte // nil once it is the rest
-}
-
-// ended tells whether the message ended where its last block did. A sender may
-// end with a last block of its own, and the zero byte that makes the sync block
-// behind it whole (RFC 7692, 7.2.3.4).
-func (c *compressed) ended() bool {
-	return len(c.rest) == 0 || c.tail != nil && string(c.rest) == "\x00"
-}
-
-func (c *compressed) more() bool {
-	if len(c.rest) == 0 && c.tail != nil {
-		c.rest, c.tail = c.tail, nil
-	}
-	return len(c.rest) > 0
-}
-
-func (c *compressed) ReadByte() (byte, error) {
-	if !c.more() {
-		return 0, io.EOF
-	}
-	b := c.rest[0]
-	c.rest = c.rest[1:]
-	return b, nil
-}
-
-func (c *compressed) Read(p []byte) (int, error) {
-	if !c.more() {
-		return 0, io.EOF
-	}
-	n := copy(p, c.rest)
-	c.rest = c.rest[n:]
-	return n, nil
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"math"
 	"time"
 )
@@ -53,29 +54,16 @@ type Limits struct {
 const longest = 365 * 24 * time.Hour
 
 func (l *Limits) setDefaults() {
-	setDefault(&l.MaxHead, 8<<10)
-	setDefault(&l.HeadTimeout, 10*time.Second)
-	setDefault(&l.MaxMessage, 1<<20)
-	setDefault(&l.LogBytes, 16<<20)
-	setDefault(&l.LogAge, 30*time.Second)
-	setDefault(&l.MessageRate, 200)
-	setDefault(&l.MaxHeld, 256<<20)
-	setDefault(&l.MaxConnections, roomForConnections())
-	setDefault(&l.MaxOutbound, 256<<20)
-	setDefault(&l.StallAfter, time.Second)
-	setDefault(&l.PingAfter, 20*time.Second)
-	setDefault(&l.PongTimeout, 20*time.Second)
-	for _, d := range []*time.Duration{&l.HeadTimeout, &l.LogAge, &l.StallAfter, &l.PingAfter, &l.PongTimeout} {
-		*d = min(*d, longest)
-	}
-	for _, n := range []*int{&l.MaxHead, &l.MaxMessage} {
-		*n = min(*n, math.MaxInt32)
-	}
-}
-
-func setDefault[T comparable](v *T, def T) {
-	var zero T
-	if *v == zero {
-		*v = def
-	}
+	l.MaxHead = min(cmp.Or(l.MaxHead, 8<<10), math.MaxInt32)
+	l.HeadTimeout = min(cmp.Or(l.HeadTimeout, 10*time.Second), longest)
+	l.MaxMessage = min(cmp.Or(l.MaxMessage, 1<<20), math.MaxInt32)
+	l.LogBytes = cmp.Or(l.LogBytes, 16<<20)
+	l.LogAge = min(cmp.Or(l.LogAge, 30*time.Second), longest)
+	l.MessageRate = cmp.Or(l.MessageRate, 200)
+	l.MaxHeld = cmp.Or(l.MaxHeld, 256<<20)
+	l.MaxConnections = cmp.Or(l.MaxConnections, roomForConnections())
+	l.MaxOutbound = cmp.Or(l.MaxOutbound, 256<<20)
+	l.StallAfter = min(cmp.Or(l.StallAfter, time.Second), longest)
+	l.PingAfter = min(cmp.Or(l.PingAfter, 20*time.Second), longest)
+	l.PongTimeout = min(cmp.Or(l.PongTimeout, 20*time.Second), longest)
 }

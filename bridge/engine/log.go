@@ -15,7 +15,7 @@ const chunk = 64 << 10
 // appended reaches each of them in the same order.
 type Log struct {
 	engine   *Engine
-	order    sync.Mutex    // all shards get the frames of all callers in one order
+	order    sync.Mutex    // all loops get the frames of all callers in one order
 	rings    []ring        // one for each loop, and owned by it
 	appended atomic.Uint64 // frames ever
 	closed   atomic.Bool   // nothing is appended any more
@@ -24,9 +24,9 @@ type Log struct {
 
 // newLog makes a log of frames that go out as they are.
 func (e *Engine) newLog() *Log {
-	log := &Log{engine: e, rings: make([]ring, e.loops)}
+	log := &Log{engine: e, rings: make([]ring, len(e.loops))}
 	for i := range log.rings {
-		log.rings[i].limit = e.cfg.LogBytes
+		log.rings[i].limit, log.rings[i].count = e.cfg.LogBytes, &log.members
 	}
 	return log
 }
@@ -68,7 +68,7 @@ func (g *Log) append(f Frame, due time.Duration) {
 	if g == nil || g.engine == nil {
 		panic("engine: Append to a Log that was not made by Engine.NewLog")
 	}
-	if !g.engine.wholeFrame("Log.Append", f) {
+	if !g.engine.whole("Log.Append", f) {
 		return
 	}
 	g.order.Lock()
@@ -76,13 +76,19 @@ func (g *Log) append(f Frame, due time.Duration) {
 	if g.closed.Load() {
 		return
 	}
+	var small Frame // for those that negotiated compression
 	if g.deflated.wanted() {
-		g.appendBoth(f, due)
-		return
+		// It is made here, on the caller's goroutine, and before anything goes to a loop:
+		// one that has gone to sleep again in between must be woken twice.
+		small = g.engine.deflate.frame(f)
+		g.deflated.appended.Add(1)
 	}
 	g.appended.Add(1)
-	for _, s := range g.engine.shards {
-		s.carry(g, f, due)
+	for i, l := range g.engine.loops {
+		l.mail.append(&g.rings[i], f, due)
+		if small != nil {
+			l.mail.append(&g.deflated.rings[i], small, due)
+		}
 	}
 }
 
@@ -94,7 +100,7 @@ func (g *Log) append(f Frame, due time.Duration) {
 func (g *Log) Close() { g.closed.Store(true) }
 
 // next is the number of the next frame to come: where a new follower begins,
-// wherever the frames before it are on their way to the shards. So nobody who
+// wherever the frames before it are on their way to the loops. So nobody who
 // has just come hears what somebody else heard before.
 func (g *Log) next() uint64 { return g.appended.Load() }
 
@@ -104,7 +110,7 @@ type ring struct {
 	limit int // of bytes
 
 	members []*conn       // who follows the log on this loop, in no order
-	count   *atomic.Int64 // of members, over all loops; nil where nobody asks
+	count   *atomic.Int64 // of members, over all loops; nil in tests
 	dirty   bool          // it is in the loop's list of rings to sweep
 	kept    bool          // it is in the loop's list of rings that have frames
 	due     time.Duration // when the frames from to on must leave; 0 for at once
@@ -144,7 +150,7 @@ func (r *ring) makeWay(bytes int) {
 // held reports whether what no pass has brought yet may wait.
 func (r *ring) held() bool { return r.due > 0 && r.to < r.head }
 
-// expire forgets frames that are older than so many ticks, and tells whether
+// expire forgets frames that are older than so many ticks, and reports whether
 // there were any.
 func (r *ring) expire(now, age tick) bool {
 	upTo := min(r.expired(now, age), r.from)
@@ -158,7 +164,9 @@ func (r *ring) expire(now, age tick) bool {
 // rest gives back memory that a ring without frames need not have.
 func (r *ring) rest() {
 	r.joined = nil
-	r.window.rest()
+	if len(r.frames) > smallCircle {
+		r.frames = nil
+	}
 }
 
 // startPass says which frames the next pass over the members brings: what has

@@ -10,8 +10,7 @@ import (
 
 // keptLogs counts the logs that the next ticks will look at.
 func keptLogs(s *server) (n int) {
-	for _, sh := range s.shards {
-		l := sh.(*loop)
+	for _, l := range s.loops {
 		count := make(chan int)
 		l.mail.post(func() { count <- len(l.kept) })
 		n += <-count

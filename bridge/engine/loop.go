@@ -1,11 +1,8 @@
-//go:build unix
-
 package engine
 
 import (
+	"sync"
 	"time"
-
-	"github.com/gobwas/ws"
 )
 
 const (
@@ -20,8 +17,8 @@ const (
 	// came in: a thousand clients may ask for half a megabyte each at once, and
 	// the others must not be late for that. It takes the kernel about a millisecond.
 	turnBytes = 2 << 20
-	// spareParsers is how many parsers a loop keeps for connections that need one.
-	spareParsers = 64
+	// maxSpares is how many values of a kind a loop keeps for connections that need one.
+	maxSpares = 64
 )
 
 // loop owns a share of the connections. Everything here is touched by its
@@ -57,7 +54,7 @@ type loop struct {
 	plain   []byte // what was just decrypted
 	sealed  []byte // ciphertext that crypto/tls just made, not sent yet
 	unsent  []byte // the part of it that a socket did not take
-	parsers []*parser
+	parsers spares[parser]
 	sink    connSink
 
 	ledger   ledger                  // what waits for its connections alone
@@ -70,82 +67,40 @@ type loop struct {
 	lateArrivals int           // while positive, new connections may have waited during it
 
 	accepting *listening // the first loop's
-	spares    []*incoming
+	incoming  spares[incoming]
 	request   Request // the one that is being looked at
 	drained   func()  // called once when no connection is left, while draining
 	stopped   bool
 
-	tally  tally    // what it did
-	told   tally    // what of that the counters say
-	counts counters // for anybody
+	tally   tally
+	telling sync.Mutex // guards told, which only the loop changes
+	told    tally      // what of the tally anybody may see
 
 	ended chan struct{} // closed when the loop no longer runs; anybody may wait for it
 }
 
 // startLoops makes the engine's loops, the first of which accepts for all.
 func (e *Engine) startLoops() error {
-	var loops []*loop
 	for i := range e.cfg.Loops {
 		l := &loop{engine: e, index: i, buf: make([]byte, readSize), ended: make(chan struct{}), endings: map[int32]*ending{}, paused: map[int32]time.Duration{}}
 		l.wheel.now, l.wheel.conns = 1, &l.conns
 		var err error
 		if l.poll, err = newPoller(e.cfg.Portable); err != nil {
-			for _, l := range loops {
+			for _, l := range e.loops {
 				l.poll.close()
 			}
 			return err
 		}
 		l.oneShot = l.poll.oneShot()
 		l.mail.init(l.poll.wake, &e.room)
-		loops = append(loops, l)
+		e.loops = append(e.loops, l)
 	}
-	e.loops, e.plain = len(loops), &listening{loops: loops, sockets: map[int]*ListenOptions{}}
-	for _, l := range loops {
-		e.shards = append(e.shards, l)
+	e.accepting = &listening{loops: e.loops, sockets: map[int]*ListenOptions{}}
+	for _, l := range e.loops {
 		e.running.Go(l.run)
 	}
 	return nil
 }
-
-// carry, figures, list, drain, stop, over and nudge make the loop a shard.
-func (l *loop) carry(g *Log, f Frame, due time.Duration) {
-	l.mail.append(&g.rings[l.index], f, due)
-}
-func (l *loop) figures() (*counters, int) {
-	bytes, _ := l.mail.waiting()
-	return &l.counts, bytes
-}
-func (l *loop) list() (open []member) {
-	l.ask(func() {
-		l.conns.each(func(c *conn) {
-			if c.state == stateOpen {
-				open = append(open, member{l.handle(c), c.session})
-			}
-		})
-	})
-	return open
-}
-func (l *loop) drain(reason string, done func()) {
-	drained := make(chan struct{})
-	l.mail.post(func() { l.closeAll(reason, func() { close(drained) }) })
-	go func() {
-		select {
-		case <-drained:
-		case <-l.ended:
-		}
-		done()
-	}()
-}
-func (l *loop) stop() { l.mail.post(l.end) }
-func (l *loop) over() bool {
-	select {
-	case <-l.ended:
-		return true
-	default:
-		return false
-	}
-}
-func (l *loop) nudge() { l.mail.post(func() {}) }
 
 // run serves until the loop is stopped.
 func (l *loop) run() {
@@ -193,14 +148,14 @@ func (l *loop) turn() {
 	// when they were read.
 	if now := l.engine.now(); now != l.wheel.now {
 		due := time.Duration(l.wheel.now) * tickLength // of the tick after the last one
-		l.counts.lag.note(time.Since(l.engine.start) - due)
+		l.tally.noteLag(time.Since(l.engine.start) - due)
 		l.tick(now)
 	}
 	l.readMail()
 	l.releaseDue()
 	l.flushLate()
 	l.sweep()
-	l.counts.publish(l.tally, &l.told)
+	l.tell()
 	l.settle()
 	if l.drained != nil && l.conns.used == 0 {
 		l.drained()
@@ -247,16 +202,15 @@ func (l *loop) expireLogs() {
 	}
 	clear(l.kept[len(keep):])
 	l.kept = keep
-	l.counts.backlog.Store(int64(bytes))
+	l.tally.backlog = bytes
 }
 
 func (l *loop) event(ev event) {
-	switch ev.slot {
-	case listenSlot:
+	if ev.slot == listenSlot {
 		l.accepting.ready(int(ev.gen))
 		return
 	}
-	c := l.lookup(ev.slot, ev.gen)
+	c := l.lookup(connRef{ev.slot, ev.gen})
 	if c == nil {
 		return
 	}
@@ -264,7 +218,7 @@ func (l *loop) event(ev event) {
 		c.blocked = false
 		l.flush(c)
 	}
-	if ev.what&eventReadable != 0 && c.gen == ev.gen && c.state != stateFree && !c.toRead {
+	if ev.what&eventReadable != 0 && c.gen == ev.gen && !c.toRead {
 		ended := ev.what&eventEnded != 0
 		if c.tls.queued() {
 			l.watchQueued(c, ended)
@@ -274,36 +228,35 @@ func (l *loop) event(ev event) {
 	}
 }
 
-// lookup finds a connection, or nil when it has ended.
-func (l *loop) lookup(slot int32, gen uint32) *conn {
-	c := l.conns.at(slot)
-	if c.gen != gen || c.state == stateFree {
-		return nil
+// spares are values of which only few connections need one at a time.
+type spares[T any] []*T
+
+func (s *spares[T]) borrow() *T {
+	n := len(*s) - 1
+	if n < 0 {
+		return new(T)
 	}
-	return c
+	v := (*s)[n]
+	*s = (*s)[:n]
+	return v
 }
 
-func (l *loop) owner() *Engine { return l.engine }
-
-func (l *loop) handle(c *conn) Conn { return Conn{l, c.slot, c.gen} }
-
-// sendTo and close make the loop a carrier of the connections it hands out.
-func (l *loop) sendTo(slot int32, gen uint32, f Frame) {
-	l.mail.post(func() {
-		if c := l.lookup(slot, gen); c != nil && c.state == stateOpen {
-			l.lendHeld(c)
-			l.send(c, f)
-		}
-	})
+// giveBack takes a value that holds nothing.
+func (s *spares[T]) giveBack(v *T) {
+	if len(*s) < maxSpares {
+		*s = append(*s, v)
+	}
 }
 
-func (l *loop) close(slot int32, gen uint32, code ws.StatusCode, reason string) {
-	l.mail.post(func() {
-		if c := l.lookup(slot, gen); c != nil && l.writeOut(c) {
-			l.beginClose(c, code, reason)
-		}
-	})
+// lookup finds a connection, or nil when it has ended.
+func (l *loop) lookup(r connRef) *conn {
+	if c := l.conns.at(r.slot); c.gen == r.gen {
+		return c
+	}
+	return nil
 }
+
+func (l *loop) handle(c *conn) Conn { return Conn{l, c.ref()} }
 
 // readMail does what other goroutines asked for. It stops short of bringing a
 // ring more than a quarter of what it holds: the members must have their turn. When

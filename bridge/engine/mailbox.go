@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -37,34 +39,34 @@ func (m *mailbox) init(wake func(), r *room) {
 // append brings a frame to a ring, by a time since the engine's start, or at once if
 // that is 0.
 func (m *mailbox) append(r *ring, f Frame, due time.Duration) {
-	m.mu.Lock()
-	if !m.closed {
-		m.bytes += len(f)
-		m.frames++
-		m.sources.rise(m.cost())
-		m.reading.rise(m.cost())
-	}
 	m.push(mail{ring: r, frame: f, due: due})
 }
 
 // post runs a function on the loop, or nowhere once the loop has ended.
-func (m *mailbox) post(do func()) {
-	m.mu.Lock()
-	m.push(mail{do: do})
-}
+func (m *mailbox) post(do func()) { m.push(mail{do: do}) }
 
-// push is called with mu held and gives it up.
 func (m *mailbox) push(ml mail) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.closed {
-		m.mu.Unlock()
 		return
+	}
+	if ml.ring != nil {
+		m.add(1, len(ml.frame))
 	}
 	m.queue = append(m.queue, ml)
 	if m.sleeping && !m.canWait(ml) {
 		m.sleeping = false
 		m.wake() // with mu held, so that the loop cannot end and close its poller
 	}
-	m.mu.Unlock()
+}
+
+// add counts frames that wait. It reports whether sources, and whether the reading of the
+// loops, are to be relieved. mu is held.
+func (m *mailbox) add(frames, bytes int) (sources, reading bool) {
+	m.frames += frames
+	m.bytes += bytes
+	return m.sources.set(m.cost()), m.reading.set(m.cost())
 }
 
 // canWait reports whether mail may wait until the loop wakes by itself: a frame that is
@@ -92,26 +94,18 @@ func (m *mailbox) processed(frames, bytes int) {
 		return
 	}
 	m.mu.Lock()
-	m.frames -= frames
-	m.bytes -= bytes
-	m.unlockLower()
-}
-
-// cost is about what waits in memory. mu is held.
-func (m *mailbox) cost() int { return m.bytes + m.frames*frameCost }
-
-// unlockLower is called with mu held, which it gives up, when less waits.
-func (m *mailbox) unlockLower() {
-	cost := m.cost()
-	source, reading := m.sources.fall(cost), m.reading.fall(cost)
+	sources, reading := m.add(-frames, -bytes)
 	m.mu.Unlock()
-	if source {
+	if sources {
 		m.sources.relieved()
 	}
 	if reading {
 		m.reading.relieved()
 	}
 }
+
+// cost is about what waits in memory. mu is held.
+func (m *mailbox) cost() int { return m.bytes + m.frames*frameCost }
 
 // waiting is how many bytes of frames wait, and about what they cost.
 func (m *mailbox) waiting() (bytes, cost int) {
@@ -139,7 +133,123 @@ func (m *mailbox) woken() {
 // close turns mail away from now on. Nobody waits for this loop any more.
 func (m *mailbox) close() {
 	m.mu.Lock()
-	m.closed = true
-	m.queue, m.bytes, m.frames = nil, 0, 0
-	m.unlockLower()
+	m.closed, m.queue = true, nil
+	frames, bytes := m.frames, m.bytes
+	m.mu.Unlock()
+	m.processed(frames, bytes)
+}
+
+// What waits in the mail of a loop, in bytes of frames and frameCost for each, is counted
+// once for each log that a frame was appended to.
+const (
+	// mailBytes is what a source that calls [Engine.AwaitRoom] leaves waiting.
+	mailBytes = 4 << 20
+	// readBytes is where the loops stop reading from clients. Where a [Handler]
+	// appends what it is told, the clients are the source, and wait in their sockets.
+	readBytes = 4 * mailBytes
+	// maxMail is where a loop takes what waits into the logs although their followers
+	// have not been offered what is there: from then on LogBytes is the bound.
+	maxMail = 8 * mailBytes
+)
+
+// gauge counts the mailboxes that are above a bound, until they are down to half of it.
+type gauge struct {
+	bound    int // of what frames cost, in bytes
+	above    atomic.Int32
+	relieved func() // called, without a lock, when none is above any more
+}
+
+// level is where one mailbox stands on a gauge. The mailbox's lock guards it.
+type level struct {
+	*gauge
+	up bool
+}
+
+// set notes how much waits. It reports whether the caller must call relieved, once it
+// holds no lock; only less can do that.
+func (v *level) set(cost int) (relieved bool) {
+	switch {
+	case !v.up && cost > v.bound:
+		v.up = true
+		v.above.Add(1)
+	case v.up && cost <= v.bound/2:
+		v.up = false
+		return v.above.Add(-1) == 0
+	}
+	return false
+}
+
+// room is what bounds the mail of all loops.
+type room struct {
+	sources gauge // above it, sources wait
+	reading gauge // above it, the loops read nothing
+
+	mu   sync.Mutex
+	free chan struct{} // closed when sources need not wait any more; nil if none does
+}
+
+func (r *room) init(readOn func()) {
+	r.sources = gauge{bound: mailBytes, relieved: r.release}
+	r.reading = gauge{bound: readBytes, relieved: readOn}
+}
+
+// wait returns a channel that is closed when there is room; nil if there is some now.
+func (r *room) wait() <-chan struct{} {
+	if r.sources.above.Load() == 0 {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	// Whoever relieves the gauge after this look finds the channel.
+	if r.free == nil {
+		r.free = make(chan struct{})
+	}
+	if r.sources.above.Load() == 0 {
+		return nil
+	}
+	return r.free
+}
+
+func (r *room) release() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.free != nil {
+		close(r.free)
+		r.free = nil
+	}
+}
+
+// HasRoom reports whether [Engine.AwaitRoom] would return at once. It may be called from
+// anywhere.
+func (e *Engine) HasRoom() bool { return e.room.sources.above.Load() == 0 }
+
+// tooMuchToRead reports whether the loops have so much to bring to clients that they
+// read nothing from them.
+func (e *Engine) tooMuchToRead() bool { return e.room.reading.above.Load() > 0 }
+
+// readOn has every loop look at the connections that it did not read from.
+func (e *Engine) readOn() {
+	for _, l := range e.loops {
+		l.mail.post(func() {})
+	}
+}
+
+// AwaitRoom waits until no loop has more than its share of frames to distribute, 4 MiB,
+// or the context ends, whose error it returns then. [Log.Append] never waits, so a
+// source that can be faster than the loops calls AwaitRoom before each frame, or each
+// batch, that it appends; that costs nothing while there is room. It waits for the
+// work of the loops only, never for a client.
+//
+// It may be called from any goroutine, but not from a [Handler] or a callback of
+// [Config], nor with a lock that one of these takes: the loop would wait for itself. A
+// Handler needs no AwaitRoom: while too much waits, the loops read no further messages.
+func (e *Engine) AwaitRoom(ctx context.Context) error {
+	for free := e.room.wait(); free != nil; free = e.room.wait() {
+		select {
+		case <-free:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }

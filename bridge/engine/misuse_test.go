@@ -51,7 +51,7 @@ func TestAFrameNeedsRoomForItsHeader(t *testing.T) {
 
 func TestWhatIsNoFrameIsToldInWords(t *testing.T) {
 	parts := fragments(t)
-	for _, f := range []Frame{Text(""), Text(strings.Repeat("x", 126)), Binary(make([]byte, 70_000)), control(ws.OpPing, []byte("x")), parts[0], parts[1], parts[2]} {
+	for _, f := range []Frame{Text(""), Text(strings.Repeat("x", 126)), Binary(make([]byte, 70_000)), newFrame(ws.OpPing, "x"), parts[0], parts[1], parts[2]} {
 		if why := f.wrong(); why != "" {
 			t.Errorf("% x is refused: %s", f[:2], why)
 		}
@@ -66,7 +66,7 @@ func TestWhatIsNoFrameIsToldInWords(t *testing.T) {
 		"cut header":    Frame(long[:5]),
 		"two frames":    append(bytes.Clone(Text("a")), Text("b")...),
 		"a length of 0": append(Frame{0x81, 127, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, make([]byte, 9)...), // modulo 2^64
-		"close":         control(ws.OpClose, nil),
+		"close":         newFrame(ws.OpClose, ""),
 		"an extension":  {0xc1, 0},
 		"no opcode":     {0x83, 0},
 		"no control":    {0x8b, 0},
@@ -223,7 +223,7 @@ func TestANoticeOfSkipThatIsNoFrameIsLeftOut(t *testing.T) {
 		}
 		s := start(cfg)
 		c := s.dial(t)
-		l := s.shards[0].(*loop)
+		l := s.loops[0]
 		l.ask(func() {
 			r := &s.log.rings[0]
 			l.push(r, Text("missed"), 0)

@@ -35,21 +35,21 @@ func TestAnOutboundQueueCountsWhatItHolds(t *testing.T) {
 			if want := entries(o); k.bytes != want {
 				t.Fatalf("the ledger has %d bytes, want %d", k.bytes, want)
 			}
-			if o.waiting != waiting || o.lent != lent {
-				t.Fatalf("%d and %d are counted, want %d and %d", o.waiting, o.lent, waiting, lent)
+			if o.waiting() != waiting || o.lent != lent {
+				t.Fatalf("%d and %d are counted, want %d and %d", o.waiting(), o.lent, waiting, lent)
 			}
 		}
 		if len(o.frames) > 0 {
 			all := o.frames
-			o.keepFirst(k)
+			o.truncate(1, k)
 			for len(o.frames) > 0 {
 				o.next(k)
 			}
 			if k.bytes != 0 || len(k.shared) != 0 {
 				t.Fatalf("the ledger has %d bytes of %d frames yet", k.bytes, len(k.shared))
 			}
-			if o.waiting != 0 || o.lent != 0 {
-				t.Fatalf("%d and %d are left", o.waiting, o.lent)
+			if o.own != 0 || o.lent != 0 {
+				t.Fatalf("%d and %d are left", o.own, o.lent)
 			}
 			for _, f := range all {
 				if f.Frame != nil {

@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/binary"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/gobwas/ws"
 )
@@ -12,7 +13,7 @@ import (
 type sink interface {
 	message(op ws.OpCode, payload []byte) bool
 	control(op ws.OpCode, payload []byte) bool
-	// wants tells whether messages still matter: not on a connection that closes.
+	// wants reports whether messages still matter: not on a connection that closes.
 	wants() bool
 	// turnOver reports whether the client's turn is over: the rest is for the next
 	// turn.
@@ -34,7 +35,7 @@ func (e *closeError) Error() string { return fmt.Sprintf("%d %s", e.code, e.reas
 
 // parser takes a client's bytes apart into messages, however they are cut
 // (RFC 6455, 5). It holds memory only in the middle of a frame or a message;
-// idle tells when it can be given back.
+// idle reports when it can be given back.
 type parser struct {
 	// The frame header while it is incomplete.
 	raw  [ws.MaxHeaderSize]byte
@@ -62,7 +63,7 @@ type parser struct {
 	controlBuf [ws.MaxControlFramePayloadSize]byte
 }
 
-// idle tells that the parser stands between two messages and holds nothing.
+// idle reports whether the parser stands between two messages and holds nothing.
 func (p *parser) idle() bool {
 	return p.have == 0 && !p.inFrame && !p.fragmented && !p.rest.pending()
 }
@@ -138,10 +139,9 @@ func headerSize(second byte) int {
 	return size
 }
 
-// openFrame decodes the complete raw header and checks it against the rules
-// before a byte of the payload is taken.
-func (p *parser) openFrame(maxMessage int) *closeError {
-	raw := &p.raw
+// decodeHeader decodes a header that is whole. A length that has its highest bit set is
+// negative.
+func decodeHeader(raw []byte) ws.Header {
 	h := ws.Header{
 		Fin:    raw[0]&0x80 != 0,
 		Rsv:    raw[0] >> 4 & 0x7,
@@ -159,11 +159,18 @@ func (p *parser) openFrame(maxMessage int) *closeError {
 	default:
 		h.Length = int64(n)
 	}
-	if h.Length < 0 {
-		return &closeError{ws.StatusProtocolError, "the frame's length has its highest bit set"}
-	}
 	if h.Masked {
 		copy(h.Mask[:], raw[at:])
+	}
+	return h
+}
+
+// openFrame decodes the complete raw header and checks it against the rules
+// before a byte of the payload is taken.
+func (p *parser) openFrame(maxMessage int) *closeError {
+	h := decodeHeader(p.raw[:])
+	if h.Length < 0 {
+		return &closeError{ws.StatusProtocolError, "the frame's length has its highest bit set"}
 	}
 	if err := p.checkHeader(h, maxMessage); err != nil {
 		return err
@@ -240,4 +247,23 @@ func (p *parser) take(payload []byte, to sink) (goOn bool, _ *closeError) {
 func (p *parser) nextFragment(to sink) bool {
 	p.fragment++
 	return p.fragment%fragmentsPerMessage != 0 || to.fragments()
+}
+
+// checkUTF8 checks text from a byte on, and says how far it is known to be
+// valid. A rune that is cut at the end is no error unless the text ends there.
+// Bytes that no continuation can mend fail at once (RFC 6455, 8.1).
+func checkUTF8(text []byte, from int, last bool) (int, bool) {
+	rest := text[from:]
+	if utf8.Valid(rest) {
+		return len(text), true
+	}
+	for len(rest) > 0 {
+		r, size := utf8.DecodeRune(rest)
+		if r == utf8.RuneError && size == 1 {
+			// FullRune calls bytes that can only be wrong a full rune.
+			return len(text) - len(rest), !last && !utf8.FullRune(rest)
+		}
+		rest = rest[size:]
+	}
+	return len(text), true
 }

@@ -376,7 +376,7 @@ func TestASlotIsNotServedTheEventsOfItsFormerConnection(t *testing.T) {
 func TestClientsThatCameWhileAcceptingWasPausedAreServed(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1})
-		l := s.shards[0].(*loop)
+		l := s.loops[0]
 		paused := make(chan struct{})
 		l.mail.post(func() { l.accepting.pause(unix.EMFILE); close(paused) })
 		receive(t, paused)

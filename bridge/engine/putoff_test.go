@@ -20,7 +20,7 @@ func TestAMessageThatWaitedForTheWorkOfTheLoopsIsLate(t *testing.T) {
 			s.message = func(_ Conn, m Message) { late <- m.Stalled }
 		})
 		c := s.dial(t)
-		l := s.shards[0].(*loop)
+		l := s.loops[0]
 		s.room.reading.above.Add(1)
 		c.send(text("hello"))
 		eventually(t, "the client is put off", func() bool {
@@ -66,7 +66,7 @@ func TestReadingThatIsPutOffEndsNobodyForItsSilence(t *testing.T) {
 		for i := range all {
 			all[i] = s.dial(t)
 		}
-		l := s.shards[0].(*loop)
+		l := s.loops[0]
 		late := s.dialRaw(t)
 		l.ask(func() {}) // it is accepted, or will be in a turn that is put off
 		s.room.reading.above.Add(1)

@@ -20,7 +20,7 @@ func TestAParserIsGivenBackCleanWhenItsConnectionBreaks(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				s := start(Config{Loops: 1, Limits: Limits{MessageRate: 1}})
 				s.dial(t)
-				l := s.shards[0].(*loop)
+				l := s.loops[0]
 				ended := make(chan bool)
 				l.mail.post(func() {
 					var c *conn

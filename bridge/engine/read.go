@@ -1,10 +1,9 @@
-//go:build unix
-
 package engine
 
 import (
+	"syscall"
+
 	"github.com/gobwas/ws"
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -28,12 +27,7 @@ const (
 func (l *loop) read(c *conn, ended bool) {
 	gen := c.gen
 	l.work = clientWork
-	if l.backlogged(c) {
-		l.pauseReading(c)
-		return
-	}
-	if l.engine.tooMuchToRead() {
-		l.readLater(c)
+	if !l.mayRead(c) {
 		return
 	}
 	if c.in != nil && c.in.rest.pending() {
@@ -43,26 +37,18 @@ func (l *loop) read(c *conn, ended bool) {
 		l.decrypt(c, nil)
 	}
 	for range readsInTurn {
-		if c.gen == gen && l.backlogged(c) {
-			l.pauseReading(c)
-			return
-		}
-		if c.gen != gen || c.state == stateFree || c.toRead || c.tls.full() {
-			return
-		}
-		if l.engine.tooMuchToRead() {
-			l.readLater(c)
+		if c.gen != gen || !l.mayRead(c) {
 			return
 		}
 		buf := l.buf
 		if c.tls != nil && !c.tls.done {
 			buf = buf[:readShaking]
 		}
-		n, err := unix.Read(int(c.fd), buf)
+		n, err := syscall.Read(socket(c.fd), buf)
 		switch {
-		case err == unix.EINTR:
+		case err == syscall.EINTR:
 			continue
-		case err == unix.EAGAIN:
+		case err == syscall.EAGAIN:
 			l.emptied(c)
 			return
 		case err != nil:
@@ -79,22 +65,38 @@ func (l *loop) read(c *conn, ended bool) {
 			l.receive(c, buf[:n])
 		}
 		if n < len(buf) && !ended {
-			if c.gen == gen && c.state != stateFree {
+			if c.gen == gen {
 				l.emptied(c)
 			}
 			return
 		}
 	}
-	if c.gen == gen && c.state != stateFree {
+	if c.gen == gen {
 		l.readLater(c)
 	}
+}
+
+// mayRead reports whether more is read from a connection in this turn. If not, it is seen
+// to that reading goes on.
+func (l *loop) mayRead(c *conn) bool {
+	switch {
+	case c.toRead || c.tls.full():
+		return false
+	case l.backlogged(c):
+		l.pauseReading(c)
+		return false
+	case l.engine.tooMuchToRead():
+		l.readLater(c)
+		return false
+	}
+	return true
 }
 
 // readLater continues a connection in the loop's next turn.
 func (l *loop) readLater(c *conn) {
 	if !c.toRead {
 		c.toRead = true
-		l.unread = append(l.unread, connRef{c.slot, c.gen})
+		l.unread = append(l.unread, c.ref())
 	}
 }
 
@@ -108,7 +110,7 @@ func (l *loop) readOn() {
 	l.unread = l.unreadSpare[:0]
 	done, work := 0, 0
 	for ; done < len(list) && work < backlogWork; done++ {
-		if c := l.lookup(list[done].slot, list[done].gen); c != nil {
+		if c := l.lookup(list[done]); c != nil {
 			c.toRead = false
 			l.read(c, true)
 			work += clientWork - l.work

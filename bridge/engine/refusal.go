@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"strconv"
-	"unicode/utf8"
 )
 
 // Refusal is an HTTP status and a reason with which a request is refused.
@@ -50,23 +48,15 @@ func malformed(reason string) *Refusal {
 	return &Refusal{Status: http.StatusBadRequest, Kind: KindMalformed, Reason: reason}
 }
 
-func longHead(limit int) *Refusal {
-	return &Refusal{Status: http.StatusRequestHeaderFieldsTooLarge, Kind: KindLongHead,
-		Reason: fmt.Sprintf("the request head is too long: more than %d bytes; send fewer or smaller cookies", limit)}
-}
-
 // unexpectedProxy refuses a header of the PROXY protocol where none is expected.
 func (e *Engine) unexpectedProxy() *Refusal {
 	return &Refusal{Status: http.StatusBadRequest, Kind: KindProxyLine,
 		Reason: "the connection begins with a header of the PROXY protocol, which this port does not expect; " + e.cfg.ProxyAdvice}
 }
 
-func slowHead() *Refusal {
-	return &Refusal{Status: http.StatusRequestTimeout, Kind: KindSlowHead, Reason: "the request took too long"}
-}
-
-func stopping(reason string) *Refusal {
-	return &Refusal{Status: http.StatusServiceUnavailable, Reason: reason}
+// full refuses a client because there is no room for it.
+func full(reason string) *Refusal {
+	return &Refusal{Status: http.StatusServiceUnavailable, Kind: KindFull, Reason: reason}
 }
 
 // noUpgrade refuses a request that lacks a valid upgrade (RFC 9110, 15.5.22).
@@ -86,17 +76,4 @@ func (r *Refusal) answer() []byte {
 	text := r.Reason + "\n"
 	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n%s\r\n%s",
 		r.Status, http.StatusText(r.Status), len(text), fields, text)
-}
-
-// quote returns a text from outside, shortened and quoted.
-func quote(s string) string {
-	const most = 60 // bytes
-	if len(s) <= most {
-		return strconv.Quote(s)
-	}
-	s = s[:most]
-	for !utf8.ValidString(s) && len(s) > most-utf8.UTFMax {
-		s = s[:len(s)-1]
-	}
-	return strconv.Quote(s) + "..."
 }

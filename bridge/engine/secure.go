@@ -1,41 +1,48 @@
-//go:build unix
-
 package engine
 
 import (
 	"crypto/tls"
 	"net"
-	"time"
+	"os"
+	"slices"
 )
 
 // secure is the TLS layer of a connection on a loop: a [tls.Conn] over memory. The
 // loop puts ciphertext from the socket into it, and takes out the ciphertext that goes
 // to the socket; neither ever blocks. Only the handshake, which crypto/tls cannot
 // interrupt, runs on a goroutine of its own (secure_handshake.go).
+//
+// The embedded connection is the socket once net/http has that. Until then it is
+// [noSocket].
 type secure struct {
+	net.Conn
 	conn  *tls.Conn  // nil until the ClientHello is whole
 	loop  *loop      // its owner
 	in    records    // ciphertext that is not decrypted yet
 	shake *handshake // while the handshake is under way or waits for its turn
 
-	socket net.Conn // once it belongs to net/http
-	unsent []byte   // ciphertext that goes to it first
+	unsent []byte // ciphertext that goes to net/http's socket first
 
 	held     int  // how much of in and of unheard is counted as held
 	unheard  int  // bytes of records that gave no message's bytes since the last that did
 	silent   int  // records since the last that gave data
+	owned    bool // by the loop
 	done     bool // the handshake is done
 	ended    bool // the peer sends no more: close_notify came
 	notified bool // close_notify was sent
 }
 
+// noSocket is a connection without a socket, to which deadlines and Close mean nothing:
+// the loop owns the socket, and a close_notify is written like everything else. It has
+// addresses, for callbacks of the configuration.
+type noSocket struct{ net.TCPConn }
+
+func (*noSocket) LocalAddr() net.Addr  { return &net.TCPAddr{} }
+func (*noSocket) RemoteAddr() net.Addr { return &net.TCPAddr{} }
+
 // errNoInput is what reading from the memory of an open connection gives when it holds
 // no whole record. crypto/tls passes a temporary error on and does not remember it.
-type errNoInput struct{}
-
-func (errNoInput) Error() string   { return "no whole record is there" }
-func (errNoInput) Timeout() bool   { return false }
-func (errNoInput) Temporary() bool { return true }
+var errNoInput = os.ErrDeadlineExceeded
 
 // memory is the [net.Conn] that the layer's tls.Conn has below it.
 type memory secure
@@ -46,7 +53,7 @@ func (m *memory) Read(p []byte) (int, error) {
 	switch {
 	case m.shake != nil:
 		return m.shake.read(p)
-	case m.socket == nil:
+	case m.owned:
 		return m.readRecord(p)
 	case len(m.in.data) > 0:
 		n := copy(p, m.in.data)
@@ -55,7 +62,7 @@ func (m *memory) Read(p []byte) (int, error) {
 		}
 		return n, nil
 	}
-	return m.socket.Read(p)
+	return m.Conn.Read(p)
 }
 
 // readRecord reads from the records that are whole. Each counts as work: crypto/tls goes
@@ -63,7 +70,7 @@ func (m *memory) Read(p []byte) (int, error) {
 func (m *memory) readRecord(p []byte) (int, error) {
 	if m.in.left == 0 {
 		if m.loop.work <= 0 {
-			return 0, errNoInput{}
+			return 0, errNoInput
 		}
 		if m.in.ready() {
 			m.loop.work -= messageWork
@@ -72,7 +79,7 @@ func (m *memory) readRecord(p []byte) (int, error) {
 	}
 	n := m.in.read(p)
 	if n == 0 {
-		return 0, errNoInput{}
+		return 0, errNoInput
 	}
 	m.unheard += n
 	return n, nil
@@ -84,61 +91,16 @@ func (m *memory) Write(p []byte) (int, error) {
 	switch {
 	case m.shake != nil:
 		return m.shake.write(p)
-	case m.socket != nil:
-		if len(m.unsent) > 0 {
-			if _, err := m.socket.Write(m.unsent); err != nil {
-				return 0, err
-			}
-			m.unsent = nil
+	case m.owned:
+		m.loop.sealed = append(m.loop.sealed, p...)
+		return len(p), nil
+	case len(m.unsent) > 0:
+		if _, err := m.Conn.Write(m.unsent); err != nil {
+			return 0, err
 		}
-		return m.socket.Write(p)
+		m.unsent = nil
 	}
-	m.loop.sealed = append(m.loop.sealed, p...)
-	return len(p), nil
-}
-
-// Close and the deadlines mean something to net/http only: the loop owns the socket
-// until then, and a close_notify is written like everything else.
-func (m *memory) Close() error {
-	if m.socket != nil {
-		return m.socket.Close()
-	}
-	return nil
-}
-
-func (m *memory) LocalAddr() net.Addr {
-	if m.socket != nil {
-		return m.socket.LocalAddr()
-	}
-	return &net.TCPAddr{}
-}
-
-func (m *memory) RemoteAddr() net.Addr {
-	if m.socket != nil {
-		return m.socket.RemoteAddr()
-	}
-	return &net.TCPAddr{}
-}
-
-func (m *memory) SetDeadline(t time.Time) error {
-	if m.socket != nil {
-		return m.socket.SetDeadline(t)
-	}
-	return nil
-}
-
-func (m *memory) SetReadDeadline(t time.Time) error {
-	if m.socket != nil {
-		return m.socket.SetReadDeadline(t)
-	}
-	return nil
-}
-
-func (m *memory) SetWriteDeadline(t time.Time) error {
-	if m.socket != nil {
-		return m.socket.SetWriteDeadline(t)
-	}
-	return nil
+	return m.Conn.Write(p)
 }
 
 // waits reports whether input from the peer waits in memory.
@@ -147,3 +109,13 @@ func (s *secure) waits() bool { return s != nil && len(s.in.data) > 0 }
 // speaks reports whether the connection may be sent something: in the clear, or because
 // the handshake is done.
 func (s *secure) speaks() bool { return s == nil || s.done }
+
+// withoutHTTP2 leaves h2 out of what a listener offers: a WebSocket needs HTTP/1.1, and
+// browsers prefer h2 wherever it is offered (RFC 6455, 1.7).
+func withoutHTTP2(protocols []string) []string {
+	others := slices.DeleteFunc(slices.Clone(protocols), func(p string) bool { return p == "h2" })
+	if len(others) == 0 && len(protocols) > 0 {
+		return []string{"http/1.1"}
+	}
+	return others
+}

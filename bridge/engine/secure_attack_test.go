@@ -277,7 +277,7 @@ func TestARequestThatCameWithTheHandshakeAndTheEndIsAnswered(t *testing.T) {
 		if err := raw.Conn.(*net.TCPConn).CloseWrite(); err != nil {
 			t.Fatal(err)
 		}
-		l := s.shards[0].(*loop)
+		l := s.loops[0]
 		testkit.Eventually(t, patience, "the loop has read all", func() (err error) {
 			l.ask(func() {
 				l.conns.each(func(c *conn) {

@@ -1,5 +1,3 @@
-//go:build unix
-
 package engine
 
 import (
@@ -23,9 +21,7 @@ const (
 type handshake struct {
 	all  *handshakes
 	conn *tls.Conn
-	on   *loop // with slot and gen, names the connection
-	slot int32
-	gen  uint32
+	of   Conn
 
 	entry *list.Element // in underWay or queue
 	stage stage
@@ -50,8 +46,18 @@ type handshake struct {
 }
 
 func newHandshake(l *loop, c *conn) *handshake {
-	return &handshake{all: l.engine.handshakes, conn: c.tls.conn, on: l, slot: c.slot, gen: c.gen,
+	return &handshake{all: l.engine.handshakes, conn: c.tls.conn, of: l.handle(c),
 		wake: make(chan struct{}, 1), gone: make(chan struct{})}
+}
+
+// post has the loop do something to the connection, unless the handshake or the connection
+// has ended by then.
+func (h *handshake) post(do func(l *loop, c *conn)) {
+	h.of.post(func(l *loop, c *conn) {
+		if c.tls != nil && c.tls.shake == h {
+			do(l, c)
+		}
+	})
 }
 
 // run is the goroutine of a handshake. It computes only while it has a token.
@@ -60,7 +66,7 @@ func (h *handshake) run() {
 	defer func() { // also when a callback ends the goroutine
 		h.stopComputing()
 		h.all.finish(h)
-		h.on.mail.post(func() { h.on.shaken(h, err) })
+		h.post(func(l *loop, c *conn) { l.shaken(c, h, err) })
 	}()
 	if gone := h.compute(); gone != nil {
 		err = gone
@@ -123,7 +129,7 @@ func (h *handshake) read(p []byte) (int, error) {
 			return 0, io.ErrUnexpectedEOF
 		}
 		if news {
-			h.on.mail.post(func() { h.on.sendShake(h) })
+			h.post(func(l *loop, c *conn) { l.sendShake(c, h) })
 		}
 		h.stopComputing()
 		select {

@@ -1,5 +1,3 @@
-//go:build unix
-
 package engine
 
 import (
@@ -28,7 +26,7 @@ func (l *loop) receive(c *conn, data []byte) {
 			l.readHello(c)
 			return
 		}
-		l.engine.reportRefusal(&Refusal{Status: http.StatusServiceUnavailable, Kind: KindFull, Reason: heldTooMuch}, c.head.client)
+		l.engine.reportRefusal(full(heldTooMuch), c.head.client)
 		l.drop(c, 0, "")
 	}
 }
@@ -98,22 +96,14 @@ func (l *loop) refusePlain(c *conn, no *Refusal) {
 }
 
 // sendShake sends what a handshake has to say.
-func (l *loop) sendShake(h *handshake) {
-	c := l.shaking(h)
-	if c == nil {
-		return
-	}
+func (l *loop) sendShake(c *conn, h *handshake) {
 	if l.sendSealed(c, h.take()) {
 		l.readLater(c) // perhaps input was left in the socket
 	}
 }
 
 // shaken goes on when a handshake has ended.
-func (l *loop) shaken(h *handshake, err error) {
-	c := l.shaking(h)
-	if c == nil {
-		return
-	}
+func (l *loop) shaken(c *conn, h *handshake, err error) {
 	s := c.tls
 	l.engine.hellos.Add(-int64(s.held))
 	s.shake, s.done, s.held = nil, err == nil, 0
@@ -124,7 +114,7 @@ func (l *loop) shaken(h *handshake, err error) {
 	if err == nil {
 		l.work = clientWork
 		l.decrypt(c, nil)
-		if (h.paused || h.eof) && l.lookup(h.slot, h.gen) == c {
+		if (h.paused || h.eof) && c.gen == h.of.gen {
 			l.readLater(c)
 		}
 		return
@@ -133,9 +123,7 @@ func (l *loop) shaken(h *handshake, err error) {
 		no := &Refusal{Status: http.StatusBadRequest, Kind: KindNoTLS, Reason: record.Error()}
 		l.engine.reportRefusal(no, c.head.client)
 	}
-	// The client must be able to read the alert.
-	c.state, c.head.head = stateRejected, nil
-	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
+	l.reject(c, nil) // the client must be able to read the alert
 	if h.paused {
 		l.readLater(c)
 	}
@@ -144,18 +132,10 @@ func (l *loop) shaken(h *handshake, err error) {
 	}
 }
 
-// giveWay ends a handshake whose client is slow, from any goroutine: others wait for
-// their turn.
-func (l *loop) giveWay(slot int32, gen uint32) {
-	l.mail.post(func() {
-		c := l.lookup(slot, gen)
-		if c == nil || c.tls == nil || c.tls.shake == nil {
-			return
-		}
-		l.engine.reportRefusal(&Refusal{Status: http.StatusServiceUnavailable, Kind: KindFull,
-			Reason: "the TLS handshake took too long, and others waited for their turn; try again"}, c.head.client)
-		l.drop(c, 0, "")
-	})
+// relieve ends a handshake whose client is slow: others wait for their turn.
+func (l *loop) relieve(c *conn) {
+	l.engine.reportRefusal(full("the TLS handshake took too long, and others waited for their turn; try again"), c.head.client)
+	l.drop(c, 0, "")
 }
 
 // decrypt handles the records in memory, and more ciphertext behind them, as far as the
@@ -181,7 +161,7 @@ func (l *loop) decrypt(c *conn, data []byte) {
 			l.chargeRecords(c)
 			l.consume(c, l.plain[:n])
 		}
-		if c.gen != gen || c.state == stateFree {
+		if c.gen != gen {
 			return
 		}
 		if c.state == stateRejected || c.state == stateLinger {
@@ -191,7 +171,7 @@ func (l *loop) decrypt(c *conn, data []byte) {
 		if err == nil {
 			continue
 		}
-		if _, ok := err.(errNoInput); ok {
+		if err == errNoInput {
 			break
 		}
 		s.ended = true
@@ -200,7 +180,7 @@ func (l *loop) decrypt(c *conn, data []byte) {
 		} else {
 			l.drop(c, ws.StatusAbnormalClosure, "the connection broke: "+err.Error())
 		}
-		if c.gen != gen || c.state == stateFree {
+		if c.gen != gen {
 			return
 		}
 	}
@@ -318,13 +298,13 @@ func (l *loop) sendSealed(c *conn, data []byte) bool {
 // connection broke.
 func (l *loop) writeSealed(c *conn) bool {
 	o := c.out
-	n, ok := l.writeSocket(c, o.sealed.bytes)
+	n, ok := l.writeSocket(c, o.sealed)
 	if !ok {
 		return false
 	}
 	l.spent += n
-	if o.sealed.bytes = o.sealed.bytes[n:]; len(o.sealed.bytes) == 0 {
-		l.tally.delivered += o.sealed.delivered
+	if o.sealed = o.sealed[n:]; len(o.sealed) == 0 {
+		l.tally.delivered += o.sealedDelivered
 		if o.dropSealed(&l.ledger); len(o.frames) == 0 {
 			c.out = nil
 		}
@@ -349,9 +329,9 @@ func (l *loop) sendCloseNotify(c *conn) bool {
 // first, in both directions.
 func (s *secure) handOver(socket net.Conn, out *outbound) net.Conn {
 	s.in.data = bytes.Clone(s.in.data)
-	if out != nil && out.sealed != nil {
-		s.unsent = bytes.Clone(out.sealed.bytes)
+	if out != nil {
+		s.unsent = bytes.Clone(out.sealed)
 	}
-	s.socket = socket
+	s.Conn, s.owned = socket, false
 	return s.conn
 }

@@ -1,5 +1,3 @@
-//go:build unix
-
 package engine
 
 import (
@@ -7,8 +5,6 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -91,7 +87,7 @@ func (q *handshakes) leave(h *handshake) {
 	next := q.queue.Remove(first).(*handshake)
 	q.waiting.Add(-1)
 	next.entry, next.stage = q.underWay.PushBack(next), stageTurn
-	next.on.mail.post(func() { next.on.turnOf(next) })
+	next.post((*loop).turnOf)
 }
 
 // finish removes a handshake that ran.
@@ -131,17 +127,9 @@ func (q *handshakes) relieve(now tick) {
 		h.mu.Unlock()
 		if late {
 			wanted--
-			h.on.giveWay(h.slot, h.gen)
+			h.post((*loop).relieve)
 		}
 	}
-}
-
-// shaking finds the connection of a handshake, or nil when either has ended.
-func (l *loop) shaking(h *handshake) *conn {
-	if c := l.lookup(h.slot, h.gen); c != nil && c.tls != nil && c.tls.shake == h {
-		return c
-	}
-	return nil
 }
 
 // queued reports whether the handshake waits for its turn.
@@ -157,27 +145,11 @@ func (l *loop) watchQueued(c *conn, ended bool) {
 }
 
 // turnOf starts a handshake whose turn it is, unless its client turns out to have hung up.
-func (l *loop) turnOf(h *handshake) {
-	c := l.shaking(h)
-	if c == nil {
-		return
-	}
+func (l *loop) turnOf(c *conn) {
+	h := c.tls.shake
 	h.started = true
 	if !c.toRead {
 		l.read(c, true)
 	}
 	l.engine.handshakes.takeTurn(h)
-}
-
-// hasHungUp reports whether nothing is left to read from a socket whose peer sends no more.
-func hasHungUp(fd int) bool {
-	var peek [1]byte
-	n, _, err := unix.Recvfrom(fd, peek[:], unix.MSG_PEEK)
-	switch err {
-	case nil:
-		return n == 0
-	case unix.EAGAIN, unix.EINTR:
-		return false
-	}
-	return true
 }

@@ -126,12 +126,12 @@ func TestAHandshakeThatEndsBeforeItsTurnGivesItsPlaceBack(t *testing.T) {
 		q.expectPlaces(t, 1, 0)
 		s.dialRaw(t).send(hello)
 		q.expectPlaces(t, 1, 1)
-		l := s.shards[0].(*loop)
+		l := s.loops[0]
 		l.ask(func() {
 			q.mu.Lock()
 			first, second := q.underWay.Front().Value.(*handshake), q.queue.Front().Value.(*handshake)
 			q.mu.Unlock()
-			l.drop(l.shaking(first), 0, "")
+			l.drop(l.lookup(first.of.connRef), 0, "")
 			itsTurn := func() bool {
 				q.mu.Lock()
 				defer q.mu.Unlock()
@@ -140,7 +140,7 @@ func TestAHandshakeThatEndsBeforeItsTurnGivesItsPlaceBack(t *testing.T) {
 			for deadline := time.Now().Add(patience); !itsTurn() && time.Now().Before(deadline); {
 				runtime.Gosched()
 			}
-			l.drop(l.shaking(second), 0, "")
+			l.drop(l.lookup(second.of.connRef), 0, "")
 		})
 		q.expectPlaces(t, 0, 0)
 		release()

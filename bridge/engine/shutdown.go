@@ -18,7 +18,7 @@ func (e *Engine) StopListening() {
 	listeners := e.listeners
 	e.listeners = nil
 	e.mu.Unlock()
-	e.plain.unlisten()
+	e.accepting.unlisten()
 	for _, l := range listeners {
 		l.Close()
 	}
@@ -55,8 +55,8 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	if !within(ctx, gone) {
 		err = ctx.Err()
 	}
-	for _, s := range e.shards {
-		s.stop()
+	for _, l := range e.loops {
+		l.mail.post(l.end)
 	}
 	close(e.stalls.ended)
 	ended := begin(func() {
@@ -79,8 +79,8 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 // abort cuts all connections, and leaves Shutdown nothing to wait for.
 func (e *Engine) abort() {
 	e.StopListening()
-	for _, s := range e.shards {
-		s.stop()
+	for _, l := range e.loops {
+		l.mail.post(l.end)
 	}
 }
 
@@ -99,13 +99,12 @@ func begin(do func()) <-chan struct{} {
 func within(ctx context.Context, done <-chan struct{}) bool {
 	select {
 	case <-done:
-		return true
-	default:
+	case <-ctx.Done():
 	}
 	select {
-	case <-done:
+	case <-done: // also if both are, just now
 		return true
-	case <-ctx.Done():
+	default:
 		return false
 	}
 }
@@ -113,21 +112,27 @@ func within(ctx context.Context, done <-chan struct{}) bool {
 // drain closes all connections politely. The channel is closed when they are gone, or
 // their loops have been stopped after this.
 func (e *Engine) drain(reason string) <-chan struct{} {
-	left := make(chan struct{}, len(e.shards))
-	for _, s := range e.shards {
-		s.drain(reason, func() { left <- struct{}{} })
+	drained := make([]chan struct{}, len(e.loops))
+	for i, l := range e.loops {
+		drained[i] = make(chan struct{})
+		l.mail.post(func() { l.closeAll(reason, func() { close(drained[i]) }) })
 	}
 	return begin(func() {
-		for range e.shards {
-			<-left
+		for i, l := range e.loops {
+			select {
+			case <-drained[i]:
+			case <-l.ended:
+			}
 		}
 	})
 }
 
-// stuck is how many shards have not ended although they were stopped.
+// stuck is how many loops have not ended although they were stopped.
 func (e *Engine) stuck() (n int) {
-	for _, s := range e.shards {
-		if !s.over() {
+	for _, l := range e.loops {
+		select {
+		case <-l.ended:
+		default:
 			n++
 		}
 	}

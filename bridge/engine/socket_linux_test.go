@@ -25,7 +25,7 @@ func TestTheKernelHoldsLittleForAClientThatDoesNotRead(t *testing.T) {
 				}
 				type options struct{ noDelay, vanish, unsent, queued int }
 				got := make(chan options, 1)
-				l := s.shards[0].(*loop)
+				l := s.loops[0]
 				l.mail.post(func() {
 					fd := int(l.conns.at(0).fd)
 					get := func(option int) int { n, _ := unix.GetsockoptInt(fd, unix.IPPROTO_TCP, option); return n }
@@ -50,7 +50,7 @@ func TestANewClientHearsNothingThatAnotherHeardBefore(t *testing.T) {
 		late := s.dialTCP(t) // on the first loop, where its request will be read
 		first := s.dial(t)   // on the second
 		stalled, release := make(chan struct{}), make(chan struct{})
-		s.shards[0].(*loop).mail.post(func() { close(stalled); <-release })
+		s.loops[0].mail.post(func() { close(stalled); <-release })
 		<-stalled
 		s.log.Append(Text("before"))
 		first.expect("before")
@@ -74,7 +74,7 @@ func TestFramesThatComeRightAfterAChangeOfTheLogAreCompressed(t *testing.T) {
 		c.response()
 		conn := receive(t, s.opened)
 		stalled, release := make(chan struct{}), make(chan struct{})
-		s.shards[0].(*loop).mail.post(func() { close(stalled); <-release })
+		s.loops[0].mail.post(func() { close(stalled); <-release })
 		<-stalled
 		// The loop does not know yet that the log's twin will be followed.
 		other, long := s.NewLog(), envelope(1, 2000)

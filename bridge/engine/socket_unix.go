@@ -8,12 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// newPoller opens the poller of a loop; there is but one kind.
+func newPoller(bool) (poller, error) { return newPortable(), nil }
+
 // acceptSocket accepts a connection, as a socket that never blocks. Not every system
 // has accept4: until the socket is marked, no process may be started that would
 // inherit it.
-func acceptSocket(fd int) (int, unix.Sockaddr, error) {
+func acceptSocket(fd int) (int, syscall.Sockaddr, error) {
 	syscall.ForkLock.RLock()
-	client, from, err := unix.Accept(fd)
+	client, from, err := syscall.Accept(fd)
 	if err == nil {
 		unix.CloseOnExec(client)
 	}

@@ -4,6 +4,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"log/slog"
 	"strings"
 	"sync"
@@ -36,7 +37,7 @@ func startSleeper(t *testing.T, start starter, cfg Config, adjust ...func(*sleep
 	s := &sleeper{arrived: make(chan lateMessage, 10_000)}
 	cfg.Loops, cfg.clock = 1, s.clock.now
 	// The clock of this test leaps far: what the machine takes for itself is no stall.
-	setDefault(&cfg.StallAfter, nap/2)
+	cfg.StallAfter = cmp.Or(cfg.StallAfter, nap/2)
 	s.server = start(cfg, func(server *server) {
 		s.server = server
 		server.message = func(_ Conn, m Message) {
@@ -62,7 +63,7 @@ func onSleepers(t *testing.T, cfg Config, test func(t *testing.T, s *sleeper)) {
 func (s *sleeper) sleep(t *testing.T, meanwhile func()) {
 	t.Helper()
 	asleep, wake := make(chan struct{}), make(chan struct{})
-	s.shards[0].(*loop).mail.post(func() { close(asleep); <-wake })
+	s.loops[0].mail.post(func() { close(asleep); <-wake })
 	receive(t, asleep)
 	meanwhile()
 	s.clock.by.Add(int64(nap))

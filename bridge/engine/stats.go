@@ -1,6 +1,9 @@
 package engine
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Stats is how an engine is, for those who watch it.
 type Stats struct {
@@ -76,16 +79,64 @@ func (e *Engine) Stats() Stats {
 	for i, b := range lagBounds() {
 		st.Lag.Bounds[i] = b.Seconds()
 	}
-	for _, s := range e.shards {
-		n, mail := s.figures()
-		st.Delivered += n.delivered.Load()
-		st.Bytes += n.bytes.Load()
-		st.Writes += n.writes.Load()
-		st.Received += n.received.Load()
-		st.Accepted += n.accepted.Load()
-		st.Backlog += int(n.backlog.Load())
+	for _, l := range e.loops {
+		l.telling.Lock()
+		did := l.told
+		l.telling.Unlock()
+		st.Delivered += did.delivered
+		st.Bytes += did.bytes
+		st.Writes += did.writes
+		st.Received += did.received
+		st.Accepted += did.accepted
+		st.Backlog += did.backlog
+		mail, _ := l.mail.waiting()
 		st.Mail += mail
-		n.lag.addTo(&st.Lag)
+		st.Lag.add(&did)
 	}
 	return st
+}
+
+// add adds the ticks of a loop.
+func (h *Lag) add(t *tally) {
+	for i, n := range t.lag {
+		h.Counts[i] += n
+		h.Count += n
+	}
+	h.Sum += t.late.Seconds()
+}
+
+// tally is what a loop did for its clients, and how it is.
+type tally struct {
+	delivered uint64 // text and binary frames written, each once all of it is out
+	bytes     uint64 // written to sockets
+	writes    uint64 // in which they were
+	received  uint64 // messages
+	accepted  uint64 // upgrades
+	backlog   int    // bytes of the frames in logs, as of the last tick
+
+	lag  [11]uint64 // ticks by how late they came
+	late time.Duration
+}
+
+// lagBounds are the upper bounds of a [Lag]'s first buckets.
+func lagBounds() [10]time.Duration {
+	const ms = time.Millisecond
+	return [...]time.Duration{ms, 2 * ms, 5 * ms, 10 * ms, 20 * ms, 50 * ms, 100 * ms, 200 * ms, 500 * ms, time.Second}
+}
+
+// noteLag counts one tick.
+func (t *tally) noteLag(late time.Duration) {
+	bounds := lagBounds()
+	i, _ := slices.BinarySearch(bounds[:], late)
+	t.lag[i]++
+	t.late += late
+}
+
+// tell lets anybody see the tally as of this turn.
+func (l *loop) tell() {
+	if l.told != l.tally {
+		l.telling.Lock()
+		l.told = l.tally
+		l.telling.Unlock()
+	}
 }

@@ -13,7 +13,7 @@ func TestStatsTellWhatWaitsForALoopAndHowLateItIs(t *testing.T) {
 		}
 		before := s.Stats().Lag
 		stalled, release := make(chan struct{}), make(chan struct{})
-		s.shards[0].(*loop).mail.post(func() { close(stalled); <-release })
+		s.loops[0].mail.post(func() { close(stalled); <-release })
 		<-stalled
 		frame := Text("waits")
 		s.log.Append(frame)
@@ -45,7 +45,7 @@ func TestStatsDoNotWaitForALoop(t *testing.T) {
 		s := start(Config{Loops: 1})
 		s.dial(t)
 		stuck, release := make(chan struct{}), make(chan struct{})
-		s.shards[0].(*loop).mail.post(func() { close(stuck); <-release })
+		s.loops[0].mail.post(func() { close(stuck); <-release })
 		<-stuck
 		frame := Text(string(make([]byte, 1<<20)))
 		for range 8 { // more than a loop's share

@@ -99,13 +99,13 @@ func TestStatsTellWhatTheLogsKeep(t *testing.T) {
 }
 
 func TestALagIsCountedInItsBucket(t *testing.T) {
-	var c lagCounters
+	var loop tally
 	for _, late := range []time.Duration{0, time.Millisecond, time.Millisecond + 1, time.Second, time.Second + 1, time.Hour} {
-		c.note(late)
+		loop.noteLag(late)
 	}
 	var h Lag
-	c.addTo(&h)
-	c.addTo(&h) // another loop's
+	h.add(&loop)
+	h.add(&loop) // another one's
 	if h.Counts != [11]uint64{4, 2, 0, 0, 0, 0, 0, 0, 0, 2, 4} || h.Count != 12 || int(h.Sum) != 2*3602 {
 		t.Errorf("got %+v", h)
 	}

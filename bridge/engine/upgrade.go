@@ -6,8 +6,11 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"slices"
+	"sync"
 
 	"github.com/gobwas/httphead"
+	"github.com/gobwas/ws/wsflate"
 )
 
 // headTooLong reports whether a request head is longer than it may be. end is its
@@ -42,32 +45,29 @@ func (r *Request) checkHandshake() (key []byte, _ *Refusal) {
 		return nil, malformed("the request must have one Sec-WebSocket-Key")
 	}
 	var decoded [keyLength]byte
-	if len(key) != keyLength {
-		return nil, badKey()
-	}
-	if n, err := base64.StdEncoding.Decode(decoded[:], key); err != nil || n != 16 {
-		return nil, badKey()
+	n, err := base64.StdEncoding.Decode(decoded[:], key[:min(len(key), keyLength)])
+	if len(key) != keyLength || err != nil || n != 16 {
+		return nil, malformed("the Sec-WebSocket-Key must be 16 bytes in base64")
 	}
 	return key, nil
 }
 
-func badKey() *Refusal { return malformed("the Sec-WebSocket-Key must be 16 bytes in base64") }
-
 // negotiate answers an upgrade request that was checked. If the handler refuses it, the
 // connection ends with that answer.
 func (e *Engine) negotiate(r *Request, key []byte) (answer []byte, welcome Welcome, _ *Refusal) {
-	var offers offers
-	if e.deflate != nil && !offers.read(r.Values("Sec-WebSocket-Extensions")) {
-		return nil, welcome, malformed("the Sec-WebSocket-Extensions are not understood")
+	var extensions []httphead.Option
+	if e.deflate != nil {
+		var ok bool
+		if extensions, ok = takeOffer(r.Values("Sec-WebSocket-Extensions")); !ok {
+			return nil, welcome, malformed("the Sec-WebSocket-Extensions are not understood")
+		}
 	}
 	welcome, err := e.accept(r)
 	if err != nil {
 		return nil, Welcome{}, refusalOf(err)
 	}
-	if offers.taken {
-		welcome = welcome.deflated()
-	}
-	return accepted(key, welcome.Subprotocol, offers.answer), welcome, nil
+	welcome.deflate = len(extensions) > 0
+	return accepted(key, welcome.Subprotocol, extensions), welcome, nil
 }
 
 const (
@@ -102,4 +102,84 @@ func refusalOf(err error) *Refusal {
 		return no
 	}
 	return &Refusal{Status: http.StatusInternalServerError, Reason: err.Error()}
+}
+
+// permessageDeflate is the extension of RFC 7692.
+const permessageDeflate = wsflate.ExtensionName
+
+// rsv1 marks a message's first frame as compressed (RFC 7692, 6).
+const rsv1 = 0x40
+
+// syncTail ends what a flate.Writer flushes: an empty stored block, whose length
+// is not sent (RFC 7692, 7.2.1).
+const syncTail = "\x00\x00\xff\xff"
+
+// deflate makes the frames and reads the messages of permessage-deflate. What it
+// needs for that is borrowed for one frame or message: a compressor is
+// over 1 MiB, an inflater 44 KiB.
+type deflate struct {
+	maxMessage int       // of a message, inflated
+	deflaters  sync.Pool // of *deflater
+	inflaters  sync.Pool // of *inflater
+}
+
+func newDeflate(maxMessage int) *deflate {
+	d := &deflate{maxMessage: maxMessage}
+	d.deflaters.New = func() any { return newDeflater() }
+	d.inflaters.New = func() any { return newInflater() }
+	return d
+}
+
+// takeOffer accepts the first of a client's offers of permessage-deflate that can be
+// honoured, and returns the answer to it; none if there is no such offer, which is no
+// error: the client goes on without. RFC 7692 lists them in the order of the client's
+// preference, over all its Sec-WebSocket-Extensions fields (section 5.1). ok is false
+// when those are malformed.
+//
+// Neither side keeps its window from one message to the next: a frame that is
+// made once for everyone can lean on nothing that one client has seen, and a
+// window kept for each client would be 32 KiB an idle connection.
+func takeOffer(values []string) (answer []httphead.Option, ok bool) {
+	var offers []httphead.Option
+	for _, value := range values {
+		if offers, ok = httphead.ParseOptions([]byte(value), offers); !ok {
+			return nil, false
+		}
+	}
+	for _, offer := range offers {
+		if string(offer.Name) != permessageDeflate {
+			continue
+		}
+		if bits, ok := checkOffer(&offer.Parameters); ok {
+			taken := wsflate.Parameters{ServerNoContextTakeover: true, ClientNoContextTakeover: true, ServerMaxWindowBits: bits}
+			return []httphead.Option{taken.Option()}, true
+		}
+	}
+	return nil, true
+}
+
+// checkOffer reports whether an offer can be honoured. What is unknown, repeated
+// or has a wrong value must be declined (section 7), and so must a bound on our
+// window below 15 bits: compress/flate knows no smaller one. bits is 15 if the client
+// named that bound, which is none: accepting it means to repeat it (section 7.1.2.1).
+// [wsflate.Parameters] is more lenient.
+func checkOffer(params *httphead.Parameters) (bits wsflate.WindowBits, ok bool) {
+	seen := map[string]bool{}
+	ok = true
+	params.ForEach(func(name, value []byte) bool {
+		switch key := string(name); key {
+		case "server_no_context_takeover", "client_no_context_takeover":
+			ok = len(value) == 0
+		case "server_max_window_bits":
+			bits, ok = 15, string(value) == "15"
+		case "client_max_window_bits":
+			ok = slices.Contains([]string{"", "8", "9", "10", "11", "12", "13", "14", "15"}, string(value))
+		default:
+			ok = false
+		}
+		ok = ok && !seen[string(name)]
+		seen[string(name)] = true
+		return ok
+	})
+	return bits, ok
 }

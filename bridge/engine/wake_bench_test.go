@@ -14,7 +14,7 @@ func BenchmarkWake(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer func() { _ = e.Shutdown(b.Context(), "") }()
-			l := e.shards[0].(*loop)
+			l := e.loops[0]
 			for b.Loop() {
 				l.ask(func() {})
 			}

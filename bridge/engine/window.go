@@ -71,13 +71,6 @@ func (w *window) release(upTo uint64) {
 	}
 }
 
-// rest gives back the circle of a window without frames, unless it is small.
-func (w *window) rest() {
-	if len(w.frames) > smallCircle {
-		w.frames = nil
-	}
-}
-
 // join appends the frames from a sequence number on to buf, up to another one
 // and to about a chunk of bytes. It gives the sequence number behind them.
 func (w *window) join(buf []byte, seq, upTo uint64, chunk int) ([]byte, uint64) {

@@ -1,12 +1,10 @@
-//go:build unix
-
 package engine
 
 import (
 	"slices"
+	"syscall"
 
 	"github.com/gobwas/ws"
-	"golang.org/x/sys/unix"
 )
 
 // mark puts a ring on the list of those to sweep, unless what it has may wait.
@@ -38,7 +36,7 @@ func (l *loop) sweep() {
 	clear(l.again)
 }
 
-// sweepRing goes on with the ring's pass, and tells how many members it visited and
+// sweepRing goes on with the ring's pass, and returns how many members it visited and
 // whether there is more to do.
 func (l *loop) sweepRing(r *ring) (visits int, more bool) {
 	if !r.sweeping {
@@ -126,7 +124,8 @@ func (l *loop) cut(c *conn, n int) {
 	}
 	if n > 0 {
 		f := c.ring.at(c.cursor)
-		c.out = &outbound{frames: []owed{{Frame: f, cut: true}}, sent: n}
+		c.outbound().add(owed{Frame: f, cut: true})
+		c.out.sent = n
 		c.cursor++
 	}
 }
@@ -181,7 +180,7 @@ func (l *loop) write(c *conn, buf []byte) (n int, ok bool) {
 // writeSocket gives bytes to the socket and notes when it is full.
 func (l *loop) writeSocket(c *conn, buf []byte) (int, bool) {
 	for {
-		n, err := unix.Write(int(c.fd), buf)
+		n, err := syscall.Write(socket(c.fd), buf)
 		switch err {
 		case nil:
 			c.sent = l.wheel.now
@@ -191,8 +190,8 @@ func (l *loop) writeSocket(c *conn, buf []byte) (int, bool) {
 				l.block(c)
 			}
 			return n, true
-		case unix.EINTR:
-		case unix.EAGAIN:
+		case syscall.EINTR:
+		case syscall.EAGAIN:
 			l.block(c)
 			return 0, true
 		default:
@@ -213,9 +212,9 @@ func (l *loop) block(c *conn) {
 // send queues a frame of the connection's own. An open connection is flushed at
 // the end of the turn, with whatever else it is sent until then.
 func (l *loop) send(c *conn, f Frame) {
-	c.own(f)
+	c.outbound().send(f)
 	switch {
-	case c.state != stateOpen || c.out.waiting >= chunk:
+	case c.state != stateOpen || c.out.waiting() >= chunk:
 		l.flush(c)
 		l.checkOwn(c)
 	default:
@@ -227,7 +226,7 @@ func (l *loop) send(c *conn, f Frame) {
 func (l *loop) later(c *conn) {
 	if !c.late {
 		c.late = true
-		l.late = append(l.late, connRef{c.slot, c.gen})
+		l.late = append(l.late, c.ref())
 	}
 }
 
@@ -239,10 +238,14 @@ func (l *loop) flushLate() {
 	for i, e := range list {
 		if l.spent >= turnBytes { // the others come first in the next turn
 			l.late = append(slices.Clone(list[i:]), l.late...)
-			l.oweAll(list[i:])
+			for _, e := range list[i:] {
+				if c := l.lookup(e); c != nil {
+					l.owe(c)
+				}
+			}
 			break
 		}
-		if c := l.lookup(e.slot, e.gen); c != nil {
+		if c := l.lookup(e); c != nil {
 			c.late = false
 			l.flush(c)
 			l.checkOwn(c)
@@ -251,18 +254,9 @@ func (l *loop) flushLate() {
 	l.lateSpare = list
 }
 
-// oweAll enters the frames of connections that did not have their turn.
-func (l *loop) oweAll(list []connRef) {
-	for _, e := range list {
-		if c := l.lookup(e.slot, e.gen); c != nil {
-			l.owe(c)
-		}
-	}
-}
-
 // checkOwn ends an open connection for which too much of its own waits.
 func (l *loop) checkOwn(c *conn) {
-	if c.state == stateOpen && c.out != nil && c.out.waiting > maxOutbound {
+	if c.state == stateOpen && c.out != nil && c.out.waiting() > maxOutbound {
 		l.tooSlow(c)
 	}
 }
