@@ -105,7 +105,7 @@ func (c *consumer) takeAll() {
 	if c.unacked > 0 && time.Since(c.since) >= ackDelay {
 		c.ack()
 	}
-	c.rest()
+	c.rest(time.Now())
 }
 
 // takeNow takes a delivery on the goroutine that has read it, which spares the way to
@@ -119,9 +119,10 @@ func (c *consumer) takeNow(d *amqp.Delivery) bool {
 	if !c.running || c.unacked+1 >= c.batch || c.inbox.waits() || !ready() {
 		return false
 	}
+	read := time.Now() // and nothing more until it was handed over
 	c.hear()
 	c.take(d)
-	c.rest()
+	c.rest(read)
 	return true
 }
 
@@ -162,10 +163,9 @@ func (c *consumer) hear() {
 	}
 }
 
-// rest notes that all that has come was taken.
-func (c *consumer) rest() {
+// rest notes that all that had come by then was taken.
+func (c *consumer) rest(now time.Time) {
 	c.hear()
-	now := time.Now()
 	c.intake.quiet.waiting(now, c.last, c.acked, !c.session.doubt(now).IsZero())
 	c.intake.tookAll(now, c.session.heard())
 }

@@ -30,9 +30,10 @@ type publisher struct {
 	closed func() bool // whether the channel was closed
 
 	// mu guards the following fields. It is held while a piece is written.
-	mu    sync.Mutex
-	piece []byte // what is written next
-	ended bool   // the session is over; the tags are the next one's
+	mu     sync.Mutex
+	piece  []byte // what is written next
+	failed error  // a piece was not written, so the tags are not the broker's any more
+	ended  bool   // the session is over; the tags are the next one's
 }
 
 // maxTogether is about how much is written at once.
@@ -42,10 +43,11 @@ const maxTogether = 32 << 10
 func (p *publisher) publishAll() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.socket != nil {
-		if err := p.socket.flush(); err != nil {
-			return err
-		}
+	if p.failed == nil && p.socket != nil {
+		p.failed = p.socket.flush()
+	}
+	if p.failed != nil {
+		return p.failed
 	}
 	for {
 		began := time.Now()
@@ -71,7 +73,7 @@ func (p *publisher) publishNow() (done bool, err error) {
 		return false, nil
 	}
 	defer p.mu.Unlock()
-	if p.ended || !p.socket.tryLock() {
+	if p.ended || p.failed != nil || !p.socket.tryLock() {
 		return false, nil
 	}
 	defer p.socket.writing.Unlock()
@@ -112,7 +114,8 @@ const heldTooLong = time.Second
 var errStoodStill = errors.New("the process stood still with messages in hand, which would be late")
 
 // write writes the piece, which was begun at the time given. mu is held.
-func (p *publisher) write(to func([]byte) (int, error), began time.Time) error {
+func (p *publisher) write(to func([]byte) (int, error), began time.Time) (err error) {
+	defer func() { p.failed = err }()
 	piece := p.piece
 	if p.piece = piece[:0]; cap(piece) > 4*maxTogether {
 		p.piece = nil
@@ -124,7 +127,7 @@ func (p *publisher) write(to func([]byte) (int, error), began time.Time) error {
 	if time.Now().Round(0).Sub(began.Round(0)) > heldTooLong {
 		return errStoodStill
 	}
-	_, err := to(piece)
+	_, err = to(piece)
 	return err
 }
 

@@ -135,3 +135,27 @@ func TestWhatIsCertainlyUnsentEndsAsThat(t *testing.T) {
 		out.expect(t, c.want...) // a was sent, and keeps its place
 	}
 }
+
+// After a piece that was not written the tags are not the broker's any more.
+func TestNothingIsSentOnceSomethingWasNot(t *testing.T) {
+	p, there := publishing(t, 10)
+	var out outcomes
+	put(p.box, &out, "a")
+	first, next := p.collect(maxTogether)
+	err := p.write(p.conn.Write, time.Now().Add(-2*heldTooLong))
+	p.unsent(first, next, err)
+	out.expect(t, "a expired")
+	put(p.box, &out, "b")
+	if done, err := p.publishNow(); done || err != nil {
+		t.Errorf("b was sent at once: %v, %v", done, err)
+	}
+	if p.publishAll() == nil {
+		t.Error("b was sent")
+	}
+	p.socket.Close()
+	if sent, _ := io.ReadAll(there); len(sent) > 0 {
+		t.Errorf("%q was sent", sent)
+	}
+	p.box.cut()
+	out.expect(t, "b away")
+}

@@ -78,3 +78,16 @@ func TestNothingIsWrittenNowWhileSomebodyWaitsForTheNetwork(t *testing.T) {
 		t.Error("a pipe takes nothing without waiting")
 	}
 }
+
+// sealed stands for a connection that does more than a socket, say a tunnel.
+type sealed struct{ *net.TCPConn }
+
+func TestAConnectionThatWritesInItsOwnWayIsNotBypassed(t *testing.T) {
+	here, _ := tcpPair(t)
+	if !newSocket(t.Context(), here).tryLock() {
+		t.Error("a connection over TCP is not written to at once")
+	}
+	if newSocket(t.Context(), sealed{here.(*net.TCPConn)}).tryLock() {
+		t.Error("what is written goes around the connection")
+	}
+}

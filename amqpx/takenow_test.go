@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -88,4 +90,30 @@ func TestDeliveriesKeepTheirOrderWhoeverHandsThemOver(t *testing.T) {
 	if now == 0 || now == count {
 		t.Errorf("%d of %d were handed over by the goroutine that reads", now, count)
 	}
+}
+
+// While the goroutine that reads hands a delivery over, it does not read what comes behind it.
+func TestWhatComesWhileTheReaderHandsOverIsNotTakenForNewer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, err := New(Config{URLs: []string{"amqp://localhost/"}, Queues: []Queue{{
+			Name: "q", Deliver: func(*Delivery) { time.Sleep(time.Second) }, Ready: func() bool { return true },
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		here, _ := net.Pipe()
+		s := &session{link: l, began: time.Now(), consuming: &connection{socket: newSocket(t.Context(), here)}}
+		c := &consumer{intake: l.intakes[0], session: s, batch: 10, inbox: &inbox{news: make(chan struct{}, 1)}}
+		c.begin()
+		defer c.due.Stop()
+		read := time.Now()
+		for tag := range uint64(2) { // the second one is routed meanwhile
+			if !c.takeNow(&Delivery{DeliveryTag: tag + 1}) {
+				t.Fatal("it was not taken by the goroutine that reads")
+			}
+		}
+		if fed := c.intake.quiet.fed; fed.After(read) {
+			t.Errorf("it is taken to have been routed later than %v after the first was read", fed.Sub(read))
+		}
+	})
 }

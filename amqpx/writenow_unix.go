@@ -7,10 +7,16 @@ import (
 	"syscall"
 )
 
-// rawOf returns the socket of a connection, or nil if it has none.
+// rawOf returns the socket of a connection, or nil if it has none, or may do more than to
+// write there: one that embeds a socket's has its method, too.
 func rawOf(conn net.Conn) syscall.RawConn {
-	c, ok := conn.(syscall.Conn)
-	if !ok {
+	var c syscall.Conn
+	switch conn := conn.(type) {
+	case *net.TCPConn:
+		c = conn
+	case *net.UnixConn:
+		c = conn
+	default:
 		return nil
 	}
 	raw, err := c.SyscallConn()
