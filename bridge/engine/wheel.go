@@ -26,6 +26,7 @@ type wheel struct {
 	now   tick
 	conns *slab
 	slots [wheelSlots]int32 // the newest connection of each, by its number in the slab plus one; 0 is none
+	steps tick              // as many slots up to now are being gone through; 0 is none
 }
 
 // schedule makes the wheel look at a connection when it is due, or before.
@@ -44,7 +45,8 @@ func (w *wheel) schedule(c *conn, due tick) {
 }
 
 func (w *wheel) insert(c *conn) {
-	c.timed, c.timer = true, uint8(w.now+min(c.due-w.now, wheelSlots-1))
+	// The slots that are gone through get nothing.
+	c.timed, c.timer = true, uint8(w.now+min(c.due-w.now, wheelSlots-max(1, w.steps)))
 	first := &w.slots[c.timer]
 	c.newer, c.older = 0, *first
 	if c.older != 0 {
@@ -69,18 +71,23 @@ func (w *wheel) remove(c *conn) {
 	}
 }
 
-// advance moves the clock on to now and hands over the connections that are due.
+// advance moves the clock on to now and hands over the connections that are due. For all
+// of them it is now: where the process stood still, a ping that was due in the meantime and
+// is sent now may be answered as late as any other. Of a jump by the whole wheel one slot is
+// left for the next tick.
 func (w *wheel) advance(now tick, due func(*conn)) {
-	for w.now != now {
-		w.now++
-		for first := &w.slots[uint8(w.now)]; *first != 0; {
+	w.now, w.steps = now, min(now-w.now, wheelSlots-1)
+	for at := now - w.steps; at != now; {
+		at++
+		for first := &w.slots[uint8(at)]; *first != 0; {
 			c := w.conns.at(*first - 1)
 			w.remove(c)
-			if w.now.before(c.due) {
+			if now.before(c.due) {
 				w.insert(c)
-				continue
+			} else {
+				due(c)
 			}
-			due(c)
 		}
 	}
+	w.steps = 0
 }

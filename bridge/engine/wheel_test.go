@@ -58,6 +58,41 @@ func TestTheWheelComesToEachConnectionWhenItIsDue(t *testing.T) {
 	}
 }
 
+// The process may stand still for any time. What was due meanwhile is due now, and what a
+// connection does then counts from now: a ping that is sent after such a time is not
+// overdue at once.
+func TestAfterAJumpTheWheelComesToAllThatIsDueOnce(t *testing.T) {
+	w, conns := wheelOf(50, ^tick(0)-100_000)
+	due := map[*conn]tick{}
+	for _, c := range conns {
+		due[c] = w.now + 1 + tick(rand.N(3*wheelSlots))
+		w.schedule(c, due[c])
+	}
+	for range 2000 {
+		jump := 1 + tick(rand.N(2*wheelSlots))
+		from, now, came := w.now, w.now+jump, map[*conn]bool{}
+		for w.now != now+1 { // the tick after the jump takes what this has left
+			next := now
+			if w.now == now {
+				next++
+			}
+			w.advance(next, func(c *conn) {
+				if w.now != next || next.before(due[c]) || came[c] {
+					t.Fatalf("from %d to %d: connection %d came at %d, due at %d", from, next, c.slot, w.now, due[c])
+				}
+				came[c] = true
+				due[c] = w.now + 2 + tick(rand.N(3*wheelSlots))
+				w.schedule(c, due[c])
+			})
+		}
+		for c, at := range due {
+			if !w.now.before(at) {
+				t.Fatalf("from %d to %d: connection %d was due at %d", from, w.now, c.slot, at)
+			}
+		}
+	}
+}
+
 func TestTheWheelTakesNoMemory(t *testing.T) {
 	w, conns := wheelOf(1000, 1)
 	if n := testing.AllocsPerRun(100, func() {
