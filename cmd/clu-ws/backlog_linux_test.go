@@ -79,7 +79,7 @@ func TestAHundredThousandRepliesThatWaitedAreWorkedOffWithinTheBounds(t *testing
 	bridge := func(t *testing.T, url, name string, args ...string) child {
 		args = append([]string{"websocket", "--host", "127.0.0.1", "--port", "0", "--url", url, "--name", name,
 			"--admin", "127.0.0.1:0",
-			"--durable", "expires=60s", "--client-backlog", "4MiB"}, args...)
+			"--durable", "expires=10m", "--client-backlog", "4MiB"}, args...)
 		cmd := exec.Command(program, args...)
 		cmd.Env = append(os.Environ(), fmt.Sprintf("GOMAXPROCS=%d", loops))
 		return child{testkit.StartProcess(t, cmd)}
