@@ -200,6 +200,13 @@ func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndTellWhetherTheirBindings
 			first.awaitAll(t, 0)
 			first.stop()
 			receive(t, first.ended)
+			// While RabbitMQ 4 deletes an exclusive queue it refuses what is published.
+			testkit.Eventually(t, patience, "the exclusive queue is gone", func() error {
+				if queues := n.Queues(t, "/"); slices.Contains(queues, "link_exclusive") {
+					return fmt.Errorf("there are %v", queues)
+				}
+				return nil
+			})
 			ch := client(t, n.URL())
 			for i := 1; i <= 1000; i++ {
 				publish(t, ch, i)

@@ -28,7 +28,7 @@ import (
 func TestMain(m *testing.M) { testkit.Main(m) }
 
 // patience is how long a test waits for what must happen.
-const patience = 15 * time.Second
+const patience = 30 * time.Second
 
 // embeddedBroker starts the embedded broker for one test and gives its URL.
 func embeddedBroker(t *testing.T) string { return embeddedBrokerWith(t, broker.Config{}) }

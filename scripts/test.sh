@@ -37,5 +37,5 @@ again=(-again newest -in amqpx,actor,bridge)
 order="./amqpx ./bridge ./cmd/clu-ws ./bridge/engine"
 go build -o .cache/summary ./internal/testkit/summary &&
 	FAILED_CHECKS=$failed_checks .cache/summary -beside scripts/vet-systems.sh ${again[@]+"${again[@]}"} -- \
-		$race -shuffle=on -parallel=3 -timeout=18m $order ./... || failed=1
+		$race -shuffle=on -parallel=2 -timeout=18m $order ./... || failed=1
 exit $failed
