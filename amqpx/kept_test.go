@@ -96,7 +96,7 @@ func expired(t *testing.T, gone string) {
 	url, proxied, p := behindProxy(t)
 	vhost := url[strings.LastIndex(url, "/")+1:]
 	var h heard
-	w := run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{h.of(keptFor(100 * time.Millisecond))}})
+	w := run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{h.of(keptFor(time.Second))}})
 	w.await(t, true)
 	ch := client(t, url)
 	publish(t, ch, 1)
