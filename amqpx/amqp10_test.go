@@ -11,6 +11,7 @@ import (
 	"time"
 
 	amqp10 "github.com/Azure/go-amqp"
+	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/internal/testkit"
@@ -73,8 +74,13 @@ func with10(body string, property any) *amqp10.Message {
 func (h *heard) hears(t *testing.T, url string, number int) {
 	t.Helper()
 	ch := client(t, url)
+	text := fmt.Sprint(number)
 	testkit.Eventually(t, patience, "the link hears again", func() error {
-		publish(t, ch, number)
+		c, err := ch.PublishWithDeferredConfirm("test", "reply.me", false, false, amqp.Publishing{MessageId: text, Body: []byte(text)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Wait() // RabbitMQ 4 refuses some while it deletes an exclusive queue
 		if slices.ContainsFunc(h.all(), func(e event) bool { return e.number == number }) {
 			return nil
 		}

@@ -178,7 +178,7 @@ func explainHandshake(h *handshakeError, broker string, uri amqp.URI) error {
 		return fmt.Errorf("%s closed the connection: %s", broker, e.Reason)
 	case errors.Is(h.err, amqp.ErrSASL):
 		return wrong("%s lets nobody log in with a name and a password (PLAIN)", broker)
-	case uri.Scheme == "amqps" && (network != nil && hangup(network) || e != nil && strings.Contains(e.Reason, "tls: ") || errors.Is(h.err, amqp.ErrClosed)):
+	case uri.Scheme == "amqps" && (network != nil && hangup(network) || e != nil && strings.Contains(e.Reason, "tls: ") || errors.Is(h.err, amqp.ErrClosed) || errors.Is(h.err, net.ErrClosed)):
 		// It may say why, but closes with that, and the word is often lost, to the library too.
 		return fmt.Errorf("%s hung up on TLS; check the port, and whether it asks for --cert and --key", broker)
 	case network != nil && hangup(network):

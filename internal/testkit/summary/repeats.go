@@ -12,12 +12,11 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit/cache"
 )
 
-// repeatedAtATime is how many packages run again at a time, beside those that run for the first time: what they do
-// to a broker has bounds in real time, which a machine that has too much to do does not keep.
-const repeatedAtATime = 1
+// repeatedAtATime is how many packages run again at a time. They do so when all have run for the first time: what
+// they do to a broker has bounds in real time, which a machine that has too much to do does not keep.
+const repeatedAtATime = 2
 
-// repeats runs tests again, on other RabbitMQs, as soon as their package has ended the first time: most of
-// their time they wait for a broker that starts, or is away, and others can run meanwhile.
+// repeats runs tests again, on other RabbitMQs, when all have run for the first time.
 type repeats struct {
 	module  string // the import path of the working directory
 	brokers []cache.RabbitMQ
@@ -27,13 +26,14 @@ type repeats struct {
 	run     func(goTest, *counts)
 
 	running sync.WaitGroup
+	first   chan struct{} // closed when all have run for the first time
 	places  chan struct{}
 	results []*counts // one of each run; to be read when all have ended
 }
 
 // newRepeats finds the RabbitMQs of these names.
 func newRepeats(names, in []string, users string, flags []string, total *counts) (*repeats, error) {
-	r := &repeats{in: in, users: users, flags: flags, run: runGo, places: make(chan struct{}, repeatedAtATime)}
+	r := &repeats{in: in, users: users, flags: flags, run: runGo, first: make(chan struct{}), places: make(chan struct{}, repeatedAtATime)}
 	text, err := os.ReadFile("go.mod")
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func newRepeats(names, in []string, users string, flags []string, total *counts)
 	return r, nil
 }
 
-// start has the tests of a package that has ended run again, those that asked for a RabbitMQ.
+// start has the tests of a package that has ended run again later, those that asked for a RabbitMQ.
 func (r *repeats) start(importPath string) {
 	text, err := os.ReadFile(r.users)
 	if err != nil {
@@ -73,6 +73,7 @@ func (r *repeats) start(importPath string) {
 		result := newCounts()
 		r.results = append(r.results, result)
 		r.running.Go(func() {
+			<-r.first
 			r.places <- struct{}{}
 			defer func() { <-r.places }()
 			r.run(goTest{
@@ -100,8 +101,9 @@ func (r *repeats) importPath(folder string) string {
 	return r.module + "/" + filepath.ToSlash(below)
 }
 
-// wait returns when all have ended, and counts them.
+// wait begins to run them, and returns when all have ended and are counted.
 func (r *repeats) wait(total *counts) {
+	close(r.first)
 	r.running.Wait()
 	if len(r.brokers) > 0 && len(r.results) == 0 {
 		fmt.Println("no test asked for a RabbitMQ")
