@@ -5,7 +5,7 @@
 // failed test wrote, then runs the JavaScript tests with `node --test`.
 //
 // With -again it runs those tests of -in once more, on other RabbitMQs, that asked for a RabbitMQ
-// the first time, as soon as their package has ended: package testkit has noted them. With -each and -once it runs the tests that are built
+// the first time, when all others have run: package testkit has noted them. With -each and -once it runs the tests that are built
 // only with a tag, -each on every RabbitMQ. What ran on another RabbitMQ is told with its version.
 //
 // With -beside another check runs while the tests do. It is reported behind them, and counts as one failure if it fails.

@@ -50,7 +50,7 @@ func repeated(t *testing.T, users string, ended ...string) (calls []string, tota
 	return calls, total
 }
 
-func TestWhatAskedForARabbitMQRunsAgainWhenItsPackageHasEnded(t *testing.T) {
+func TestWhatAskedForARabbitMQRunsAgainWhenAllHasRun(t *testing.T) {
 	const users = "R/link\tTestA\nR/link/broker\tTestB\nR/page\tTestC\nR/other\tTestD\n"
 	calls, total := repeated(t, users, "m/link", "m/other", "m/filter", "m/link/broker")
 	want := []string{"-timeout=1m -run=^TestA$ R/link", "-timeout=1m -run=^TestB$ R/link/broker"}
