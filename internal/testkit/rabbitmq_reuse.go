@@ -47,13 +47,13 @@ func (n *Node) reset() error {
 	}
 	_, err := n.evalWithin(resetTimeout, fmt.Sprintf(`
 		By = <<"%s">>,
-		[rabbit_networking:close_connection(C, "the test is over") || C <- rabbit_networking:connections()],
+		%s,
 		vm_memory_monitor:set_vm_memory_high_watermark(%s),
 		[ok = rabbit_vhost:delete(V, By) || V <- rabbit_vhost:list_names()],
 		[ok = rabbit_auth_backend_internal:delete_user(U, By) ||
 		 [{user, U} | _] <- rabbit_auth_backend_internal:list_users(), U =/= <<"guest">>],
 		rabbit_vhost:add(<<"/">>, By),
 		rabbit_auth_backend_internal:set_permissions(<<"guest">>, <<"/">>, <<".*">>, <<".*">>, <<".*">>, By).`,
-		actingUser, memoryWatermark))
+		actingUser, closeConnections("the test is over"), memoryWatermark))
 	return err
 }
