@@ -15,6 +15,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
@@ -42,7 +44,7 @@ func refusing(status int, words string) http.HandlerFunc {
 		if status == http.StatusMethodNotAllowed {
 			w.Header().Set("Allow", http.MethodPost)
 		}
-		answerAPI(w, status, jsonOf(apiError{Error: words}))
+		answerAPI(w, status, protocol.JSON(apiError{Error: words}))
 	}
 }
 
@@ -69,7 +71,7 @@ func answering(do func(r *http.Request, payload []byte) (int, []byte, *apiError)
 			status, answer, wrong = do(r, payload)
 		}
 		if wrong != nil {
-			status, answer = wrong.Status, jsonOf(wrong)
+			status, answer = wrong.Status, protocol.JSON(wrong)
 		}
 		answerAPI(w, status, answer)
 	}
@@ -106,8 +108,8 @@ func readAPI(w http.ResponseWriter, r *http.Request) ([]byte, *apiError) {
 }
 
 // readFields reads a JSON object that may have these fields and no others.
-func readFields(payload []byte, form string, names ...string) (fields, *apiError) {
-	var f fields
+func readFields(payload []byte, form string, names ...string) (protocol.Fields, *apiError) {
+	var f protocol.Fields
 	if err := json.Unmarshal(payload, &f); err != nil || f == nil {
 		return nil, badAPI(http.StatusBadRequest, "the request is no JSON object; send %s", form)
 	}
@@ -153,11 +155,11 @@ func waitOf(r *http.Request) (time.Duration, *apiError) {
 	case !wait:
 		return 0, nil
 	case !query.Has("timeout_ms"):
-		return longestWait, nil
+		return hub.LongestWait, nil
 	}
 	ms, err := strconv.Atoi(query.Get("timeout_ms"))
-	if err != nil || ms < 1 || ms > int(longestWait/time.Millisecond) {
-		return 0, badAPI(http.StatusBadRequest, "timeout_ms=%s: write a number of milliseconds from 1 to %d", quote.Short(query.Get("timeout_ms")), longestWait/time.Millisecond)
+	if err != nil || ms < 1 || ms > int(hub.LongestWait/time.Millisecond) {
+		return 0, badAPI(http.StatusBadRequest, "timeout_ms=%s: write a number of milliseconds from 1 to %d", quote.Short(query.Get("timeout_ms")), hub.LongestWait/time.Millisecond)
 	}
 	return time.Duration(ms) * time.Millisecond, nil
 }

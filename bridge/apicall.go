@@ -3,11 +3,13 @@ package bridge
 import (
 	"strconv"
 	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-// Bounds of the commands awaited over HTTP.
+// Bounds of what a command that is awaited over HTTP collects.
 const (
-	maxCalls       = 256
 	maxCallReplies = 1000
 	maxCallBytes   = 1 << 20
 )
@@ -20,15 +22,15 @@ type call struct {
 	replies [][]byte // envelopes
 	bytes   int
 	omitted int
-	ending  commandEnd
+	ending  hub.CommandEnd
 
 	done chan struct{} // closed with the end
 }
 
 func newCall() *call { return &call{done: make(chan struct{})} }
 
-func (c *call) gather(r *reply) {
-	envelope := r.frame.Payload()
+func (c *call) Gather(r *hub.Reply) {
+	envelope := r.Frame.Payload()
 	if len(c.replies) < maxCallReplies && c.bytes+len(envelope) <= maxCallBytes {
 		c.replies = append(c.replies, envelope)
 		c.bytes += len(envelope)
@@ -37,20 +39,20 @@ func (c *call) gather(r *reply) {
 	}
 }
 
-func (c *call) stop() {}
+func (c *call) Stop() {}
 
-func (c *call) end(e commandEnd) {
+func (c *call) End(e hub.CommandEnd) {
 	c.ending = e
 	close(c.done)
 }
 
 // answer returns the JSON of a finished call. The replies are written as for plain
 // clients, with --nan python not strictly JSON.
-func (c *call) answer(e commandEnd) []byte {
-	buf := append([]byte(`{"command_id":`), jsonOf(e.commandID)...)
-	buf = append(buf, `,"status":"`+e.status+`"`...)
-	if e.message != "" {
-		buf = append(append(buf, `,"message":`...), jsonOf(e.message)...)
+func (c *call) answer(e hub.CommandEnd) []byte {
+	buf := append([]byte(`{"command_id":`), protocol.JSON(e.CommandID)...)
+	buf = append(buf, `,"status":"`+e.Status+`"`...)
+	if e.Message != "" {
+		buf = append(append(buf, `,"message":`...), protocol.JSON(e.Message)...)
 	}
 	buf = append(buf, `,"replies":[`...)
 	for i, reply := range c.replies {
@@ -62,6 +64,6 @@ func (c *call) answer(e commandEnd) []byte {
 	buf = append(buf, `],"omitted":`...)
 	buf = strconv.AppendInt(buf, int64(c.omitted), 10)
 	buf = append(buf, `,"duration_ms":`...)
-	buf = strconv.AppendFloat(buf, milliseconds(e.took.Round(time.Microsecond)), 'f', -1, 64)
+	buf = strconv.AppendFloat(buf, hub.Milliseconds(e.Took.Round(time.Microsecond)), 'f', -1, 64)
 	return append(buf, '}')
 }

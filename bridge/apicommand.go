@@ -9,6 +9,9 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
+	"github.com/clu-ws/clu-ws/bridge/quota"
 )
 
 const commandForm = `{"consumer": "<actor>", "command_string": "<command>", "command_id": "<any text, or leave it out>", "expires_at": <until when it may be sent, or leave it out>}`
@@ -46,7 +49,7 @@ func (b *Bridge) apiCommand(r *http.Request, payload []byte) (int, []byte, *apiE
 		b.metrics.refused.Inc()
 		return 0, nil, b.rejected(s, err)
 	}
-	defer b.hub.inflight.leave(from)
+	defer b.hub.Inflight.Leave(from)
 	if wrong := b.publishFor(&httpSender{r.Context()}, s); wrong != nil {
 		return 0, nil, wrong
 	}
@@ -54,7 +57,7 @@ func (b *Bridge) apiCommand(r *http.Request, payload []byte) (int, []byte, *apiE
 		status, answer := b.awaitEnd(r.Context(), s, waiter, wait+s.untilExpiry())
 		return status, answer, nil
 	}
-	return http.StatusAccepted, jsonOf(struct {
+	return http.StatusAccepted, protocol.JSON(struct {
 		CommandID string `json:"command_id"`
 	}{s.CommandID}), nil
 }
@@ -63,26 +66,26 @@ func (b *Bridge) apiCommand(r *http.Request, payload []byte) (int, []byte, *apiE
 // for its end.
 func (b *Bridge) registerFor(s *sending, waits bool) (waiter *call, err error) {
 	if !waits {
-		s.flight, err = b.hub.inflight.add(s.client, s.key(), nil)
+		s.flight, err = b.hub.Inflight.Add(s.client, s.key(), nil)
 		return nil, err
 	}
 	waiter = newCall()
-	s.flight, err = b.hub.inflight.add(s.client, s.key(), waiter)
+	s.flight, err = b.hub.Inflight.AddHTTP(s.client, s.key(), waiter)
 	return waiter, err
 }
 
 // rejected says why a command is not sent.
 func (b *Bridge) rejected(s *sending, err error) *apiError {
-	no, ok := errors.AsType[*rejection](err)
+	no, ok := errors.AsType[*protocol.Rejection](err)
 	if !ok {
 		return &apiError{Status: http.StatusBadRequest, Error: err.Error(), Code: "bad_request", CommandID: s.CommandID}
 	}
-	b.logCommand(s, no.code)
-	wrong := &apiError{Status: http.StatusServiceUnavailable, Error: no.words, Code: no.code, CommandID: s.CommandID}
-	switch no.code {
-	case "forbidden":
+	b.logCommand(s, no.Code)
+	wrong := &apiError{Status: http.StatusServiceUnavailable, Error: no.Message, Code: no.Code, CommandID: s.CommandID}
+	switch no.Code {
+	case protocol.CodeForbidden:
 		wrong.Status = http.StatusForbidden
-	case codeInUse:
+	case protocol.CodeInUse:
 		wrong.Status = http.StatusConflict
 	}
 	return wrong
@@ -95,7 +98,7 @@ func (b *Bridge) publishFor(from *httpSender, s *sending) *apiError {
 	if err := b.link.Publish(s.message(from), func(o amqpx.Outcome) { outcome <- o }); err != nil {
 		b.metrics.refused.Inc()
 		b.logCommand(s, "invalid")
-		b.hub.inflight.failed(s.flight, false)
+		b.hub.Inflight.Failed(s.flight, false)
 		return &apiError{Status: http.StatusBadRequest, Error: err.Error(), Code: "invalid", CommandID: s.CommandID}
 	}
 	o := <-outcome
@@ -103,14 +106,14 @@ func (b *Bridge) publishFor(from *httpSender, s *sending) *apiError {
 	if o == amqpx.Confirmed {
 		return nil
 	}
-	if o == amqpx.Returned && b.failureRate.allows(sharer(s.client.remote())) {
+	if o == amqpx.Returned && b.failureRate.allows(quota.Address(s.client.Remote())) {
 		// Until the reply is back, it could be taken for the end of another command with this
 		// id. It is awaited, so that the client may use the id again once it has its answer.
 		over := make(chan struct{})
-		b.publishFailure(s, unroutable{tell: func() { b.hub.inflight.failed(s.flight, false) }, done: func() { close(over) }})
+		b.publishFailure(s, unroutable{tell: func() { b.hub.Inflight.Failed(s.flight, false) }, done: func() { close(over) }})
 		<-over
 	} else {
-		b.hub.inflight.failed(s.flight, o.InDoubt())
+		b.hub.Inflight.Failed(s.flight, o.InDoubt())
 	}
 	return &apiError{Status: outcomeStatus(o), Error: actor.CommandFailure(o, s.Consumer), Code: o.String(), CommandID: s.CommandID}
 }
@@ -133,20 +136,20 @@ func outcomeStatus(o amqpx.Outcome) int {
 func (b *Bridge) awaitEnd(ctx context.Context, s *sending, c *call, wait time.Duration) (int, []byte) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
-	words := waitsNoLonger
+	words := hub.WaitsNoLonger
 	select {
 	case <-c.done:
 	case <-timer.C:
 	case <-b.stopping:
-		words = stopsWaiting
+		words = hub.StopsWaiting
 	case <-ctx.Done(): // nobody reads the answer
 	}
-	w, e := b.hub.inflight.giveUp(s.flight, words)
+	w, e := b.hub.Inflight.GiveUp(s.flight, words)
 	if w == nil { // it has ended or was evicted
 		<-c.done
 		e = c.ending
 	}
-	if e.status == statusTimeout {
+	if e.Status == hub.StatusTimeout {
 		return http.StatusGatewayTimeout, c.answer(e)
 	}
 	return http.StatusOK, c.answer(e)

@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
 const publishForm = `{"path": "/live/x", "body": <any JSON>} or {"path": "/live/x", "text": "<text>"}, and "exchange" if you like`
@@ -21,7 +23,7 @@ func (b *Bridge) apiPublish(r *http.Request, payload []byte) (int, []byte, *apiE
 	if err != nil {
 		return 0, nil, badAPI(http.StatusBadRequest, "%v", err)
 	}
-	message := amqpx.Message{Key: to.key(path)}
+	message := amqpx.Message{Key: to.RoutingKey(path)}
 	message.DeliveryMode = 1 // a message for those who are there now
 	body, isJSON := f["body"]
 	_, isText := f["text"]
@@ -32,7 +34,7 @@ func (b *Bridge) apiPublish(r *http.Request, payload []byte) (int, []byte, *apiE
 		message.ContentType, message.Body = "application/json", compacted(body)
 	default:
 		var text string
-		if err := optional(f, "text", "a string", &text); err != nil {
+		if err := protocol.Optional(f, "text", "a string", &text); err != nil {
 			return 0, nil, badAPI(http.StatusBadRequest, "%v", err)
 		}
 		if string(f["text"]) == "null" {
@@ -48,7 +50,7 @@ func (b *Bridge) apiPublish(r *http.Request, payload []byte) (int, []byte, *apiE
 		b.failures.note(o.String(), "exchange", to.Exchange, "path", path)
 		return 0, nil, &apiError{Status: http.StatusServiceUnavailable, Error: publishFailure(o), Code: o.String()}
 	}
-	return http.StatusAccepted, jsonOf(struct {
+	return http.StatusAccepted, protocol.JSON(struct {
 		Exchange   string `json:"exchange"`
 		RoutingKey string `json:"routing_key"`
 		Path       string `json:"path"`
@@ -56,12 +58,12 @@ func (b *Bridge) apiPublish(r *http.Request, payload []byte) (int, []byte, *apiE
 }
 
 // addressee reads the room of a message, and gives its source.
-func (b *Bridge) addressee(f fields) (*feed, string, error) {
+func (b *Bridge) addressee(f protocol.Fields) (*feed, string, error) {
 	var exchange, path string
-	if err := optional(f, "exchange", "a string", &exchange); err != nil {
+	if err := protocol.Optional(f, "exchange", "a string", &exchange); err != nil {
 		return nil, "", err
 	}
-	if err := optional(f, "path", "a string", &path); err != nil {
+	if err := protocol.Optional(f, "path", "a string", &path); err != nil {
 		return nil, "", err
 	}
 	path, err := b.checkRoom(path)
@@ -69,7 +71,7 @@ func (b *Bridge) addressee(f fields) (*feed, string, error) {
 		return nil, "", err
 	}
 	if exchange == "" {
-		exchange = sourceOf(b.cfg.Sources, path).Exchange
+		exchange = rooms.Find(b.cfg.Sources, path).Exchange
 	}
 	to, err := b.feedOf(exchange, path)
 	return to, path, err

@@ -19,7 +19,9 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/forwarded"
+	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/bridge/origin"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
 	"github.com/clu-ws/clu-ws/bridge/snapshot"
 )
 
@@ -45,7 +47,7 @@ type Config struct {
 	// Durable says what becomes of replies while the link is down.
 	Durable Durable
 	// History bounds the memory of the past.
-	History History
+	History hub.History
 	// Values bounds the memory of the last value of every keyword.
 	Values snapshot.Limits
 	// Drain says how the bridge ends.
@@ -78,7 +80,7 @@ type Config struct {
 	// whose queue has another name is taken to be absent.
 	CheckConsumers bool
 	// Sources are exchanges whose messages go to rooms.
-	Sources []Source
+	Sources []rooms.Source
 	// Presence is a topic exchange on which the bridge tells which clients connect
 	// and leave. "" tells nobody.
 	Presence string
@@ -103,6 +105,10 @@ type Config struct {
 	OnLink func(amqpx.State)
 	// Logger gets what an operator must know. nil is [slog.Default].
 	Logger *slog.Logger
+
+	// The hub's clock, set by tests.
+	now   func() time.Time
+	after func(time.Duration, func()) (stop func() bool)
 }
 
 // Bridge relays replies to WebSocket clients and their commands to actors.
@@ -111,10 +117,9 @@ type Bridge struct {
 	log          *slog.Logger
 	link         *amqpx.Link
 	feeds        []*feed // of the rooms
-	rooms        *rooms
+	rooms        *rooms.Rooms
 	engine       *engine.Engine
-	hub          *hub
-	desk         *desk
+	hub          *hub.Hub
 	metrics      *metrics
 	ops          map[string]op
 	opNames      []string
@@ -127,8 +132,7 @@ type Bridge struct {
 	origins      *origin.Policy
 	proxies      *forwarded.Proxies // nil trusts none
 	clientsEver  atomic.Uint64
-	kept         atomic.Int64 // bytes of messages that wait for the desk
-	presence     *presence    // nil without LogCommands
+	presence     *presence // nil without LogCommands
 	draining     atomic.Bool
 	stop         sync.Once
 	stopping     chan struct{}      // closed when the last clients are closed
@@ -156,8 +160,8 @@ func New(cfg Config) (*Bridge, error) {
 	if len(cfg.Name) > maxName || !utf8.ValidString(cfg.Name) {
 		return nil, fmt.Errorf("the bridge's name must be UTF-8 of at most %d bytes; choose another --name", maxName)
 	}
-	if cfg.Batch < 0 || cfg.Batch > maxBatch {
-		return nil, fmt.Errorf("replies to plain clients cannot wait for %v; choose a --batch from 0 to %v", cfg.Batch, maxBatch)
+	if cfg.Batch < 0 || cfg.Batch > hub.MaxBatch {
+		return nil, fmt.Errorf("replies to plain clients cannot wait for %v; choose a --batch from 0 to %v", cfg.Batch, hub.MaxBatch)
 	}
 	if cfg.Exchange == "" {
 		cfg.Exchange = actor.Exchange
@@ -168,7 +172,7 @@ func New(cfg Config) (*Bridge, error) {
 	if err := cfg.checkSources(); err != nil {
 		return nil, err
 	}
-	cfg.History.setDefaults()
+	cfg.History.SetDefaults()
 	cfg.Drain.setDefaults()
 	b := &Bridge{
 		cfg:          cfg,
@@ -247,11 +251,19 @@ func New(cfg Config) (*Bridge, error) {
 		return nil, err
 	}
 	b.stalled = b.engine.Stalled
-	b.hub = newHub(b.engine, cfg, newInflight(cfg.Name, b.onEvict))
-	b.rooms = newRooms(b.engine.NewLog)
+	b.hub = hub.New(hub.Config{
+		Name:    cfg.Name,
+		Epoch:   cfg.epoch(),
+		Shared:  cfg.Durable.Stream != nil,
+		Batch:   cfg.Batch,
+		History: cfg.History,
+		Values:  cfg.Values,
+		NewLog:  func() hub.Log { return b.engine.NewLog() },
+		Now:     cfg.now,
+		After:   cfg.after,
+	})
+	b.rooms = rooms.New(b.engine.NewLog)
 	b.warnOfName()
-	b.desk = newDesk()
-	b.hub.queue = func(l *lane, t task) { b.desk.steps(l, inTurns, t) }
 	return b, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
@@ -29,8 +30,8 @@ func newCommandLog(log *slog.Logger) *commandLog { return &commandLog{log: log} 
 // logCommand logs the outcome of a command, as far as the bridge knows it.
 func (b *Bridge) logCommand(s *sending, outcome string) {
 	if b.sentLog.allows() {
-		b.log.Info("command", "consumer", s.Consumer, "command_id", s.CommandID, "client", s.client.remote(),
-			"verb", verbOf(s.CommandString), "outcome", outcome, "ms", milliseconds(time.Since(s.came)))
+		b.log.Info("command", "consumer", s.Consumer, "command_id", s.CommandID, "client", s.client.Remote(),
+			"verb", verbOf(s.CommandString), "outcome", outcome, "ms", hub.Milliseconds(time.Since(s.came)))
 	}
 }
 

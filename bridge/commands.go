@@ -8,6 +8,8 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
 // incoming is when a message from a client came, which decides whether it is too late.
@@ -37,7 +39,7 @@ func (b *Bridge) Message(conn engine.Conn, v any, m engine.Message) {
 
 // take does what a message asks for. It runs on a loop, or on the desk.
 func (b *Bridge) take(conn engine.Conn, c *client, in incoming) {
-	message, err := parseMessage(in.payload)
+	message, err := protocol.Parse(in.payload)
 	if err != nil {
 		b.refuse(conn, c, "", err)
 		return
@@ -48,18 +50,39 @@ func (b *Bridge) take(conn engine.Conn, c *client, in incoming) {
 		b.command(conn, c, message, in)
 	case c.v1.Load() == nil: // with this message it speaks v1
 		s := b.newSession(c)
-		b.desk.do(func() { b.greet(conn, &arrival{session: s}) })
+		b.greet(conn, s, &hub.ConnectRequest{})
 		b.waits(conn, c, s, in)
 	default:
 		b.request(conn, c, op, message, in)
 	}
 }
 
+// waits has what a client says while its greeting is on its way done behind that. It is
+// false when nothing is.
+func (b *Bridge) waits(conn engine.Conn, c *client, s *hub.Session, in incoming) bool {
+	waits, err := b.hub.BeforeHello(s, len(in.payload), func() func() {
+		in.payload = bytes.Clone(in.payload)
+		return func() {
+			if !c.Gone() {
+				b.take(conn, c, in)
+			}
+		}
+	})
+	if err != nil {
+		conn.Close(tooMuchCode, err.Error())
+	}
+	return waits
+}
+
+// tooMuchCode closes a client that does not wait for its answers (RFC 6455, 7.4.1:
+// a message that violates a policy).
+const tooMuchCode = 1008
+
 // command takes a client's command in CLU's own form.
-func (b *Bridge) command(conn engine.Conn, c *client, message fields, in incoming) {
+func (b *Bridge) command(conn engine.Conn, c *client, message protocol.Fields, in incoming) {
 	s, err := b.readCommand(conn, c, message, in)
 	if err == nil {
-		s.flight, err = b.hub.inflight.add(c, s.key(), nil)
+		s.flight, err = b.hub.Inflight.Add(c, s.key(), nil)
 	}
 	if err != nil {
 		b.reject(s, err)
@@ -70,35 +93,30 @@ func (b *Bridge) command(conn engine.Conn, c *client, message fields, in incomin
 
 const leavingWords = "The command was not sent: " + goingAwayWords + "."
 
-// rejection is why a command is not sent, and its code for v1 clients.
-type rejection struct{ code, words string }
-
-func (r *rejection) Error() string { return r.words }
-
 // readCommand reads a command that the client may send now. On an error the
 // command still has its id, if that could be read.
-func (b *Bridge) readCommand(conn engine.Conn, c *client, message fields, in incoming) (*sending, error) {
+func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Fields, in incoming) (*sending, error) {
 	s := &sending{conn: conn, client: c, came: in.came}
-	r, err := message.request()
-	if len(r.commandID) <= amqpx.MaxShortString { // a longer one is never a command's
-		s.CommandID = r.commandID
+	r, err := message.Command()
+	if len(r.ID) <= amqpx.MaxShortString { // a longer one is never a command's
+		s.CommandID = r.ID
 	}
 	if err != nil {
 		return s, err
 	}
-	command := actor.NewCommand(b.cfg.Name, r.consumer, r.commandString, r.commandID)
+	command := actor.NewCommand(b.cfg.Name, r.Consumer, r.String, r.ID)
 	if err := command.Check(); err != nil {
 		return s, err
 	}
-	s.Command, s.expires = command, r.expires
+	s.Command, s.expires = command, r.ExpiresAt
 	if err := tooLate(in, s.expires); err != nil {
 		return s, err
 	}
 	if c.leaving() {
-		return s, &rejection{"leaving", leavingWords}
+		return s, &protocol.Rejection{Code: protocol.CodeLeaving, Message: leavingWords}
 	}
 	if err := allow(c, s.Command); err != nil {
-		return s, &rejection{"forbidden", err.Error()}
+		return s, &protocol.Rejection{Code: protocol.CodeForbidden, Message: err.Error()}
 	}
 	return s, nil
 }
@@ -106,10 +124,10 @@ func (b *Bridge) readCommand(conn engine.Conn, c *client, message fields, in inc
 // reject answers a command that is not sent. Bad input meets CLU's silence, where
 // that was asked for.
 func (b *Bridge) reject(s *sending, err error) {
-	if r, ok := errors.AsType[*rejection](err); ok {
+	if r, ok := errors.AsType[*protocol.Rejection](err); ok {
 		b.metrics.refused.Inc()
-		b.logCommand(s, r.code)
-		b.fail(s.conn, s.client, s.CommandID, r.code, r.words)
+		b.logCommand(s, r.Code)
+		b.fail(s.conn, s.client, s.CommandID, r.Code, r.Message)
 		return
 	}
 	b.refuse(s.conn, s.client, s.CommandID, err)
@@ -131,7 +149,7 @@ func (b *Bridge) refuse(conn engine.Conn, c *client, commandID string, err error
 // a failed reply.
 func (b *Bridge) fail(conn engine.Conn, c *client, commandID, code, message string) {
 	if c.v1.Load() != nil {
-		conn.Send(frameOf(errorMessage{Op: "error", CommandID: commandID, Code: code, Message: message}))
+		conn.Send(protocol.Encode(protocol.Error{Op: "error", CommandID: commandID, Code: code, Message: message}))
 		return
 	}
 	conn.Send(b.errorFrame(commandID, message))

@@ -10,10 +10,10 @@ import (
 
 // Going away.
 const (
-	// farewell is for the clients' close handshakes and the end of the link, of the
-	// time that draining may take; of a short time it is a quarter.
+	// farewell is the part of the drain timeout that is kept for close handshakes and for
+	// the end of the link; of a short timeout it is a quarter.
 	farewell = 8 * time.Second
-	// linkFarewell is the link's share of it: the last confirms, and its close.
+	// linkFarewell is the link's part of that: the last confirms, and closing.
 	linkFarewell = 3 * time.Second
 	// shedEvery is how often some clients are shed.
 	shedEvery = 10 * time.Millisecond
@@ -22,12 +22,12 @@ const (
 	goingAwayWords = "the bridge is stopping; connect again"
 )
 
-// Drain says how a bridge ends.
+// Drain configures how a bridge stops.
 type Drain struct {
-	// ShedRate is how many clients are closed a second; more, if the time is short.
+	// ShedRate is how many clients are closed a second, or more if the timeout is short.
 	// 0 is 500.
 	ShedRate int
-	// Timeout is how long it may take in all. 0 is 30 s.
+	// Timeout bounds the whole. 0 is 30 s.
 	Timeout time.Duration
 }
 
@@ -40,16 +40,15 @@ func (d *Drain) setDefaults() {
 	}
 }
 
-// leaver is a client that is to be closed.
+// leaver is a client that is about to be closed.
 type leaver struct {
 	conn   engine.Conn
 	client *client
 }
 
-// drain ends the service: it is not ready any more, takes nobody in, and closes
-// the clients at a steady rate, so that they do not all come to the next bridge
-// at the same moment. Until then a client is served as ever; it is closed when its
-// commands have their outcomes.
+// drain stops the service: it is no longer ready, accepts no clients, and closes those it
+// has at a steady rate, so that they do not all reconnect at the same moment. Until then
+// each is served as before. It is closed once its commands have their outcomes.
 func (b *Bridge) drain() error {
 	b.draining.Store(true)
 	limits := b.cfg.Drain
@@ -81,8 +80,8 @@ func shed(clients []leaver, rate int, within time.Duration) {
 	}
 }
 
-// awaitOutcomes waits until no client has a command without an outcome, which takes
-// as long as the link lets a command be, or until a moment.
+// awaitOutcomes waits until every command of the clients has its outcome, or until the
+// deadline. The link bounds how long an outcome takes.
 func awaitOutcomes(clients []leaver, until time.Time) {
 	tick := time.NewTicker(shedEvery)
 	defer tick.Stop()
@@ -91,10 +90,10 @@ func awaitOutcomes(clients []leaver, until time.Time) {
 	}
 }
 
-// commands tells whether the client has a command without an outcome.
+// commands reports whether the client has a command without an outcome.
 func (l leaver) commands() bool { return l.client.commands.Load() > 0 }
 
-// leave closes the client, now or with the outcome of its last command.
+// leave closes the client, now or at the outcome of its last command.
 func (l leaver) leave() {
 	l.client.set(clientLeaving)
 	if !l.commands() {
@@ -104,7 +103,7 @@ func (l leaver) leave() {
 
 func (c *client) goAway(conn engine.Conn) { conn.Close(goingAway, goingAwayWords) }
 
-// shutdown says goodbye to the clients that are left.
+// shutdown closes the clients that are left.
 func (b *Bridge) shutdown(ctx context.Context) error {
 	b.stop.Do(func() {
 		close(b.stopping)
@@ -115,6 +114,6 @@ func (b *Bridge) shutdown(ctx context.Context) error {
 		b.log.Warn("some clients did not say goodbye in time")
 		err = nil
 	}
-	b.desk.close()
+	b.hub.Close()
 	return err
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/hub"
 )
 
 // Durable says what becomes of replies while the link to the broker is down. Of
@@ -45,7 +46,7 @@ func (cfg *Config) epoch() string {
 		sum := sha256.Sum256([]byte(s.name(cfg.Exchange)))
 		return "s" + hex.EncodeToString(sum[:6])
 	}
-	return newEpoch()
+	return hub.NewEpoch()
 }
 
 // repliesQueue is where the bridge hears the replies.
@@ -68,7 +69,7 @@ func (b *Bridge) repliesQueue() (amqpx.Queue, error) {
 			MaxAge:   s.Age,
 			MaxBytes: s.Bytes,
 			Past:     uint64(b.cfg.History.Replies),
-			Live:     func() { b.hub.live() },
+			Live:     func() { b.hub.Live() },
 		}
 	}
 	return q, nil

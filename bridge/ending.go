@@ -8,11 +8,7 @@ func (b *Bridge) Ending(conn engine.Conn, v any) {
 	c := v.(*client)
 	c.set(clientGoodbye)
 	if s := c.v1.Load(); s != nil {
-		// Messages from before the greeting are read in the lane, and queue their
-		// requests there.
-		b.desk.doFor(&s.lane, brief, func() {
-			b.desk.doFor(&s.lane, unlocked, func() { c.finish(conn) })
-		})
+		b.hub.AfterRequests(s, func() { c.finish(conn) })
 		return
 	}
 	c.finish(conn)

@@ -6,7 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
 // The hub's lock is held as long as a loop lags.
@@ -14,8 +17,10 @@ func TestMetricsAndHealthAnswerWhileTheHubIsBusy(t *testing.T) {
 	s := newStage(t)
 	s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
 	s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
-	s.hub.mu.Lock()
-	defer s.hub.mu.Unlock()
+	busy, free := make(chan struct{}), make(chan struct{})
+	defer close(free)
+	s.hub.Greet(busyConn{busy, free}, hub.NewSession("x", ""), &hub.ConnectRequest{}, protocol.Hello{})
+	<-busy
 	for path, words := range map[string]string{"/metrics": "cluws_seq 2", "/healthz": `"broker":"down"`} {
 		w := httptest.NewRecorder()
 		s.Admin().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
@@ -24,3 +29,11 @@ func TestMetricsAndHealthAnswerWhileTheHubIsBusy(t *testing.T) {
 		}
 	}
 }
+
+// busyConn keeps the hub in its call, with the lock held.
+type busyConn struct{ busy, free chan struct{} }
+
+func (c busyConn) Follow(hub.Log, ...engine.Frame) { close(c.busy); <-c.free }
+func (c busyConn) Say(...engine.Frame)             {}
+func (c busyConn) Send(engine.Frame)               {}
+func (c busyConn) Close(int, string)               {}

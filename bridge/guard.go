@@ -12,6 +12,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/forwarded"
 	"github.com/clu-ws/clu-ws/bridge/origin"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
 // Every request, on every port, is checked here first: the page it comes from
@@ -59,7 +60,7 @@ func (b *Bridge) guardClients(next http.Handler) http.Handler {
 	})
 }
 
-// shortAnswer is how long a client may take to read an answer that is made at once.
+// shortAnswer is how long a client may take to read a short answer.
 const shortAnswer = time.Minute
 
 // guardAdmin does the same for the admin port. A request that did not come through a
@@ -83,8 +84,8 @@ func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
 	})
 }
 
-// guard answers requests of pages that may not use the bridge with 403, and those that
-// nobody knows the client of with 400.
+// guard answers requests from pages that may not use the bridge with 403, and requests whose
+// client is unknown with 400.
 func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin.Listener, known bool)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		l, known := listener(r)
@@ -104,7 +105,7 @@ func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin
 		}
 		b.refusals.note(no.Kind, "client", r.RemoteAddr, "why", no.Error())
 		if strings.HasPrefix(r.URL.Path, "/api/") {
-			answerAPI(w, http.StatusForbidden, jsonOf(apiError{Error: no.Error(), Code: "forbidden"}))
+			answerAPI(w, http.StatusForbidden, protocol.JSON(apiError{Error: no.Error(), Code: "forbidden"}))
 			return
 		}
 		http.Error(w, no.Error(), http.StatusForbidden)

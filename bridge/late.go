@@ -1,74 +1,28 @@
 package bridge
 
 import (
-	"encoding/json"
 	"fmt"
-	"math"
 	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
 // A late command is wrong: a telescope that moves long after it was asked to moves
 // unexpectedly.
 
-// codeExpired is the code of a command that is not sent because it would be late.
-const codeExpired = "expired"
-
-// maxAhead is how far ahead a command's expires_at may be. A larger value is in other
-// units, or by another clock.
-const maxAhead = time.Hour
-
-// mostSeconds bounds expires_at as a number, in seconds since 1970.
-const mostSeconds = 1e15
-
 // tooLate returns why a command would run late, or nil.
 func tooLate(in incoming, expires time.Time) error {
 	if in.stalled > 0 {
-		return &rejection{codeExpired, "The command was not sent: the bridge stood still for " + seconds(in.stalled) + "."}
+		return &protocol.Rejection{Code: protocol.CodeExpired, Message: "The command was not sent: the bridge stood still for " + seconds(in.stalled) + "."}
 	}
 	// Without the monotonic clock, which stands still while the machine is suspended.
 	if waited := time.Now().Round(0).Sub(in.came.Round(0)); waited > sendWithin {
-		return &rejection{codeExpired, "The command was not sent: it waited at the bridge for " + seconds(waited) + "."}
+		return &protocol.Rejection{Code: protocol.CodeExpired, Message: "The command was not sent: it waited at the bridge for " + seconds(waited) + "."}
 	}
 	if over := time.Since(expires); !expires.IsZero() && over >= 0 {
-		return &rejection{codeExpired, "The command was not sent: it expired " + seconds(over) + " ago, by the bridge's clock."}
+		return &protocol.Rejection{Code: protocol.CodeExpired, Message: "The command was not sent: it expired " + seconds(over) + " ago, by the bridge's clock."}
 	}
 	return nil
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
-
-// expiresAt reads the time until which a command may be sent: a number of seconds since
-// 1970, or an RFC 3339 text as in JavaScript's JSON. Without the field it is the zero
-// time.
-func (f fields) expiresAt(now time.Time) (time.Time, error) {
-	const name, what = "expires_at", "a number of seconds since 1970, or a time such as 2026-11-21T03:38:40.123Z"
-	raw, ok := f[name]
-	if !ok || string(raw) == "null" {
-		return time.Time{}, nil
-	}
-	var at time.Time
-	var number float64
-	switch kind(raw) {
-	case "a string":
-		var text string
-		if err := json.Unmarshal(raw, &text); err != nil {
-			return at, fmt.Errorf("%q is %s, but must be %s", name, kind(raw), what)
-		}
-		var err error
-		if at, err = time.Parse(time.RFC3339, text); err != nil {
-			return at, fmt.Errorf("%q is not a time; write %s", name, what)
-		}
-	case "a number":
-		if err := json.Unmarshal(raw, &number); err != nil || math.Abs(number) > mostSeconds {
-			return at, fmt.Errorf("%q is %s, but must be %s", name, shown(raw), what)
-		}
-		whole, part := math.Modf(number)
-		at = time.Unix(int64(whole), int64(part*1e9))
-	default:
-		return at, fmt.Errorf("%q is %s, but must be %s", name, kind(raw), what)
-	}
-	if ahead := at.Sub(now); ahead > maxAhead {
-		return at, fmt.Errorf("%q is more than an hour ahead of the bridge's clock; write %s, by the bridge's clock (the time in hello)", name, what)
-	}
-	return at, nil
-}

@@ -15,6 +15,8 @@ import (
 	"github.com/gobwas/ws/wsutil"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -78,14 +80,15 @@ func TestACommandThatWaitedWhileTheBridgeStoodStillIsNotSent(t *testing.T) {
 			t.Errorf("over HTTP: %d %s, want 503 %s", w.Code, got, want)
 		}
 	}
-	if n := s.hub.inflight.len(); n != 0 {
+	if n := s.hub.Inflight.Len(); n != 0 {
 		t.Errorf("%d commands are under way", n)
 	}
 }
 
 func TestACommandThatWaitsForTheGreetingIsLateAllTheSame(t *testing.T) {
 	s := newStage(t)
-	s.hub.mu.Lock() // the greeting waits
+	held := make(chan struct{})
+	s.hub.Do(func() { <-held }) // the greeting waits
 	l := s.dial()
 	testkit.Eventually(t, 10*time.Second, "it has connected", func() error {
 		if len(s.clients()) == 0 {
@@ -94,7 +97,7 @@ func TestACommandThatWaitsForTheGreetingIsLateAllTheSame(t *testing.T) {
 		return nil
 	})
 	s.comes(true, `{"op": "command", "id": "a", "consumer": "dome", "command_string": "open"}`, 8200*time.Millisecond)
-	s.hub.mu.Unlock()
+	close(held)
 	s.await(l, "hello")
 	if m := s.await(l, "error"); m["message"] != stoodStill || m["code"] != "expired" {
 		t.Errorf("the answer is %v", m)
@@ -145,7 +148,7 @@ func TestExpiresAtIsReadAsANumberOrAsText(t *testing.T) {
 		`"2026-11-21 03:38:45"`:               `is not a time`,
 		`"2026-11-21T03:38:45.500Z and more"`: `is not a time`,
 	} {
-		at, err := fields{"expires_at": json.RawMessage(text)}.expiresAt(now)
+		at, err := protocol.Fields{"expires_at": json.RawMessage(text)}.ExpiresAt(now)
 		got := at.UTC().Format(time.RFC3339Nano)
 		if err != nil {
 			got = err.Error()
@@ -178,36 +181,52 @@ func TestACommandBehindItsExpiryIsRefusedWithByHowMuch(t *testing.T) {
 
 func TestATimeoutRunsFromTheExpiryOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := fields{"timeout_ms": json.RawMessage("1000")}
+		f := protocol.Fields{"timeout_ms": json.RawMessage("1000")}
 		for ahead, want := range map[time.Duration]time.Duration{5 * time.Second: 6 * time.Second, -time.Second: time.Second} {
 			if got, err := waitFrom(f, &sending{expires: time.Now().Add(ahead)}); got != want || err != nil {
 				t.Errorf("%v ahead: %v, %v, want %v", ahead, got, err, want)
 			}
 		}
-		if got, err := waitFrom(fields{}, &sending{}); got != longestWait || err != nil {
+		if got, err := waitFrom(protocol.Fields{}, &sending{}); got != hub.LongestWait || err != nil {
 			t.Errorf("without both: %v, %v", got, err)
 		}
 	})
 }
 
+func at(remote string) *client {
+	c := new(client)
+	c.setRemote(remote)
+	return c
+}
+
+// flying is a command that is registered.
+func flying(t *testing.T) *sending {
+	t.Helper()
+	s := &sending{client: at("10.0.0.1:99")}
+	var err error
+	if s.flight, err = newStage(t).hub.Inflight.Add(s.client, hub.CommandKey{ID: "1", Consumer: "dome"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 func TestTheDeadlineOfACommandIsTheEarlierOfItsTwo(t *testing.T) {
 	came := time.Now()
 	for ahead, want := range map[time.Duration]time.Duration{time.Millisecond: time.Millisecond, time.Minute: sendWithin} {
-		s := &sending{came: came, expires: came.Add(ahead), client: at("10.0.0.1:99")}
-		s.flight = newFlights(t).sends(s.client, "1", "dome", nil, nil)
+		s := flying(t)
+		s.came, s.expires = came, came.Add(ahead)
 		m := s.message(s.client)
 		if got := m.Deadline.Sub(came); got != want {
 			t.Errorf("with an expiry %v ahead it is %v ahead, want %v", ahead, got, want)
 		}
-		if m.From != s.client || m.Party != s.flight.share {
+		if m.From != s.client || m.Party != s.flight.Party() {
 			t.Error("it has no turn of its client's, and of its address's")
 		}
 	}
 }
 
 func TestALongCommandIsNotKeptUntilItsOutcome(t *testing.T) {
-	s := &sending{client: at("10.0.0.1:99")}
-	s.flight = newFlights(t).sends(s.client, "1", "dome", nil, nil)
+	s := flying(t)
 	s.CommandString = "goto " + strings.Repeat("x", 1<<20)
 	if m := s.message(s.client); len(m.Body) < 1<<20 {
 		t.Errorf("of the command %d bytes are sent", len(m.Body))

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
 var metricName = regexp.MustCompile(`cluws_[a-z_]+`)
@@ -19,7 +20,7 @@ func TestTheOperatingPageListsEveryMetric(t *testing.T) {
 	}
 	b := linked(t, embeddedBroker(t), withHistory, func(c *bridge.Config) {
 		c.Presence = "who"
-		c.Sources = []bridge.Source{{Exchange: "live"}}
+		c.Sources = []rooms.Source{{Exchange: "live"}}
 	})
 	help := regexp.MustCompile(`(?m)^# HELP (cluws_[a-z_]+)`)
 	var exported []string

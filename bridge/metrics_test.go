@@ -13,6 +13,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
 // admin asks the admin's handler for a path.
@@ -93,7 +94,7 @@ func TestEveryCounterIsThereBeforeItsFirstEvent(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url, withHistory, func(c *bridge.Config) {
 		c.Presence = "who"
-		c.Sources = []bridge.Source{{Exchange: "live"}}
+		c.Sources = []rooms.Source{{Exchange: "live"}}
 		c.Origins = []string{"https://console.example"}
 	})
 	first := map[string]bool{}

@@ -15,7 +15,7 @@ import (
 // domeOpens is a dome that is opened by a tracked command of the id 7, and runs on.
 func domeOpens(t *testing.T) (b *running, p *peer, a *client) {
 	t.Helper()
-	b, p, a = begun(t, "/")
+	b, p, a = started(t, "/")
 	commands := p.hear("command.dome.#")
 	a.ask(`{"op": "subscribe", "id": "mine", "filter": {"commander": "me"}}`)
 	a.ask(`{"op": "command", "id": "a", "consumer": "dome", "command_string": "open", "command_id": "7"}`)
@@ -76,7 +76,7 @@ func TestACommandAtAnotherBridgeEndsNoneHere(t *testing.T) {
 }
 
 func TestADottedConsumersCommandIsEndedByItsActor(t *testing.T) {
-	_, p, a := begun(t, "/")
+	_, p, a := started(t, "/")
 	p.hear("command.dome.#")
 	a.ask(`{"op": "command", "id": "a", "consumer": "dome.x", "command_string": "open", "command_id": "7"}`)
 	p.from("dome", ":", `{}`, "command_id", "7", "commander_id", "bridge.dome.x")
@@ -133,7 +133,7 @@ func TestOfManyCommandsWithOneIDInAllFormsOneIsSent(t *testing.T) {
 }
 
 func TestHalfASurrogatePairIsRefused(t *testing.T) {
-	b, p, a := begun(t, "/")
+	b, p, a := started(t, "/")
 	commands := p.hear("command.#")
 	plain := dial(t, b.addr)
 	for _, half := range []string{`\ud800`, `\udc00`, `x\uDBFFy`, `\ud800\ud800\udc00`, `\udc00\ud800`, `\ud800\n`} {
@@ -159,7 +159,7 @@ func TestHalfASurrogatePairIsRefused(t *testing.T) {
 }
 
 func TestAFailedResultHasTheReasonEvenIfTheReplyIsNotSelected(t *testing.T) {
-	b, p, a := begun(t, "/?sender=weather")
+	b, p, a := started(t, "/?sender=weather")
 	a.next() // the answer to that
 	p.hear("command.dome.#")
 	for body, want := range map[string]string{
@@ -183,7 +183,7 @@ func TestAFailedResultHasTheReasonEvenIfTheReplyIsNotSelected(t *testing.T) {
 }
 
 func TestUnroutableFailuresAreNotKeptAndTheirRateIsBounded(t *testing.T) {
-	b, p, a := begun(t, "/")
+	b, p, a := started(t, "/")
 	p.from("dome", "i", `{"dome_open": true}`)
 	seq := a.next().seq()
 	epoch := a.ask(`{"op": "ping"}`)["epoch"]

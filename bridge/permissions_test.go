@@ -14,6 +14,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -145,7 +146,7 @@ func TestThePermissionsInTheDocumentationAreEnoughAndEachIsNeeded(t *testing.T) 
 		{name: "no", grant: base, configure: func(*bridge.Config) {}},
 		{name: "expires", grant: grants[1], configure: func(c *bridge.Config) { c.Durable.Expires = time.Minute }},
 		{name: "stream", grant: stream, configure: func(c *bridge.Config) { c.Durable.Stream = &bridge.Stream{Age: time.Hour, Bytes: 1 << 30} }},
-		{name: "source", grant: base.and(source), configure: func(c *bridge.Config) { c.Sources = []bridge.Source{{Exchange: "live"}} }},
+		{name: "source", grant: base.and(source), configure: func(c *bridge.Config) { c.Sources = []rooms.Source{{Exchange: "live"}} }},
 		{name: "presence", grant: base.and(presence), configure: func(c *bridge.Config) { c.Presence = "who" }},
 	}
 	topical := &restricted{name: "topic permissions", grant: base, configure: func(*bridge.Config) {}, topics: true}

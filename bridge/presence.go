@@ -10,6 +10,8 @@ import (
 
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
 // The routing keys of presence.
@@ -18,14 +20,14 @@ const (
 	presenceDisconnect = "websocket.disconnect"
 )
 
-// presence publishes who connects and who leaves.
+// presence publishes which clients connect and leave.
 type presence struct {
 	link     *amqpx.Link
 	outcomes [amqpx.Unknown + 1]atomic.Uint64
 }
 
-// newPresence makes the link for presence, if it was asked for. It waits longer,
-// and holds more, than that of commands: nobody is hurt by news that come late.
+// newPresence makes the link for presence, if it is configured. Its messages may wait longer,
+// and more of them, than commands: late news harm nobody.
 func (b *Bridge) newPresence() (err error) {
 	exchange := b.cfg.Presence
 	switch exchange {
@@ -69,17 +71,18 @@ type leftMessage struct {
 }
 
 func (b *Bridge) presenceOf(c *client, at time.Time) presenceMessage {
-	protocol := "clu"
+	spoken := "clu"
 	switch {
 	case c.guest() != nil:
-		protocol = "room"
+		spoken = "room"
 	case c.v1.Load() != nil:
-		protocol = "v1"
+		spoken = "v1"
 	}
-	return presenceMessage{b.clientID(c), c.path(), c.remote(), b.cfg.Name, protocol, at.UTC().Format(noticeTime)}
+	return presenceMessage{b.clientID(c), c.path(), c.Remote(), b.cfg.Name, spoken, at.UTC().Format(protocol.TimeFormat)}
 }
 
-// arrived and left tell of a client. They run on the engine's loop, and never block.
+// arrived and left publish a client's coming and going. They run on the engine's loops and
+// never block.
 func (b *Bridge) arrived(c *client) {
 	if b.presence != nil {
 		b.presence.publish(presenceConnect, b.presenceOf(c, c.since()))
@@ -94,7 +97,7 @@ func (b *Bridge) left(c *client, code int, reason string) {
 }
 
 func (p *presence) publish(key string, body any) {
-	message := amqpx.Message{Key: key, Publishing: amqpx.Publishing{ContentType: "application/json", DeliveryMode: 1, Body: jsonOf(body)}}
+	message := amqpx.Message{Key: key, Publishing: amqpx.Publishing{ContentType: "application/json", DeliveryMode: 1, Body: protocol.JSON(body)}}
 	err := p.link.Publish(message, func(o amqpx.Outcome) { p.outcomes[o].Add(1) })
 	if err != nil {
 		p.outcomes[amqpx.Refused].Add(1) // it cannot be: nothing in it is a client's choice but the body
@@ -104,13 +107,13 @@ func (p *presence) publish(key string, body any) {
 // maxListed is how many clients one answer names.
 const maxListed = 10_000
 
-// clients tells who is connected, where that is allowed.
-func (b *Bridge) clients(s *session, r opRequest) error {
+// clients answers with the connected clients, if that is allowed.
+func (b *Bridge) clients(s *hub.Session, r opRequest) error {
 	if !b.cfg.ListClients {
-		frame := frameOf(errorMessage{Op: "error", ID: r.id, Code: "forbidden", Message: "this bridge does not tell who is connected; start it with --list-clients"})
-		return b.answer(s, r.conn, 0, func() engine.Frame { return frame })
+		frame := protocol.Encode(protocol.Error{Op: "error", ID: r.id, Code: "forbidden", Message: "this bridge does not tell who is connected; start it with --list-clients"})
+		return b.hub.Answer(s, hubConn{r.conn}, 0, func() engine.Frame { return frame })
 	}
-	return b.askSteps(s, inTurns, 0, func(answered func()) task { return b.clientsTask(r.conn, r.id, answered) })
+	return b.hub.SubmitTask(s, func(answered func()) hub.Task { return b.clientsTask(r.conn, r.id, answered) })
 }
 
 // listedInTurn is how many clients are written in a turn.
@@ -119,7 +122,7 @@ const listedInTurn = 256
 // clientsTask answers who is connected, and how many are left out where they are many:
 //
 //	{"op":"clients","id":"a","clients":[{"client":"bridge-1", ...}],"omitted":2}
-func (b *Bridge) clientsTask(conn engine.Conn, id *string, answered func()) task {
+func (b *Bridge) clientsTask(conn engine.Conn, id *string, answered func()) hub.Task {
 	var left []*client
 	var buf []byte
 	omitted := 0
@@ -127,19 +130,19 @@ func (b *Bridge) clientsTask(conn engine.Conn, id *string, answered func()) task
 		if buf == nil {
 			left, omitted = b.allClients()
 			buf = append(make([]byte, engine.HeaderRoom, 256*(1+len(left))), `{"op":"clients","id":`...)
-			buf = append(append(buf, jsonOf(id)...), `,"clients":[`...)
+			buf = append(append(buf, protocol.JSON(id)...), `,"clients":[`...)
 			return false
 		}
 		n := min(listedInTurn, len(left))
 		for _, c := range left[:n] {
-			buf = append(append(buf, jsonOf(b.presenceOf(c, c.since()))...), ',')
+			buf = append(append(buf, protocol.JSON(b.presenceOf(c, c.since()))...), ',')
 		}
 		if left = left[n:]; len(left) > 0 {
 			return false
 		}
 		buf = append(bytes.TrimSuffix(buf, []byte(",")), ']')
 		if omitted > 0 {
-			buf = append(append(buf, `,"omitted":`...), jsonOf(omitted)...)
+			buf = append(append(buf, `,"omitted":`...), protocol.JSON(omitted)...)
 		}
 		conn.Say(engine.Must(engine.Seal(append(buf, '}'))))
 		answered()
@@ -147,8 +150,8 @@ func (b *Bridge) clientsTask(conn engine.Conn, id *string, answered func()) task
 	}
 }
 
-// allClients are those who are connected, and how many more there are than may be
-// listed. It waits for the engine's loops.
+// allClients returns the connected clients, up to maxListed, and how many more there are. It
+// waits for the engine's loops.
 func (b *Bridge) allClients() (all []*client, omitted int) {
 	b.engine.Each(func(_ engine.Conn, v any) {
 		if len(all) >= maxListed {

@@ -109,7 +109,7 @@ func TestClientsAreListedWhereThatIsAllowed(t *testing.T) {
 }
 
 func TestClientsAreNotListedElsewhere(t *testing.T) {
-	_, _, c := begun(t, "/")
+	_, _, c := started(t, "/")
 	answer := c.ask(`{"op": "clients", "id": "a"}`)
 	equal(t, "the answer", fmt.Sprintf("%v %v %v", answer["op"], answer["id"], answer["code"]), "error a forbidden")
 }

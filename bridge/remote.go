@@ -61,7 +61,7 @@ func (c *client) setRemote(name string) {
 }
 
 // remote returns the client's address, as it was given to setRemote.
-func (c *client) remote() string {
+func (c *client) Remote() string {
 	addr := netip.AddrFrom16(c.address)
 	switch c.family {
 	case familyIPv4:

@@ -11,8 +11,8 @@ func TestAClientsAddressIsRememberedAsItWasGiven(t *testing.T) {
 		"2001:db8::1", "[2001:DB8::1]:80", "192.0.2.1:080", "nonsense:7",
 	} {
 		var c client
-		if c.setRemote(name); c.remote() != name {
-			t.Errorf("%q is remembered as %q", name, c.remote())
+		if c.setRemote(name); c.Remote() != name {
+			t.Errorf("%q is remembered as %q", name, c.Remote())
 		}
 		if c.path() != "/" || c.guest() != nil {
 			t.Errorf("%q: its path is %q, its guest %v", name, c.path(), c.guest())

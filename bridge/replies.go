@@ -5,6 +5,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
 // envelopeRoom is about what an envelope needs beside the body, in bytes.
@@ -33,7 +34,7 @@ func (b *Bridge) deliver(d *amqpx.Delivery) {
 		return
 	}
 	b.metrics.replies.Inc()
-	b.hub.reply(newReply(d, buf, body), offset, numbered)
+	b.hub.Reply(newReply(d, buf, body), offset, numbered)
 }
 
 // missed is told by the link of a span of time in which replies may have been lost.
@@ -50,8 +51,8 @@ func (b *Bridge) missed(gap amqpx.Gap) {
 		b.metrics.gapSeconds.Add(gap.To.Sub(gap.From).Seconds())
 		b.metrics.gaps.Inc()
 	}
-	b.hub.linked(b.link.State())
-	b.hub.missed(gap)
+	b.tellLink()
+	b.hub.Missed(gap.From, gap.To)
 }
 
 // linkChanged is told by the link of every change of its state. It must not
@@ -62,7 +63,7 @@ func (b *Bridge) linkChanged(state amqpx.State) {
 	if !state.Up {
 		b.unroutables.lose()
 	}
-	b.desk.do(func() { b.hub.linked(b.link.State()) })
+	b.hub.Do(b.tellLink)
 	if b.cfg.OnLink != nil {
 		b.cfg.OnLink(state)
 	}
@@ -75,8 +76,8 @@ func (b *Bridge) skipped(v any, missed uint64) engine.Frame {
 		return roomError(fmt.Sprintf("%d messages were left out here: this client reads too slowly", missed))
 	}
 	if s := c.v1.Load(); s != nil {
-		s.skipped.Store(true)
-		return frameOf(droppedMessage{Op: "dropped", Count: missed})
+		s.Skipped.Store(true)
+		return protocol.Encode(protocol.Dropped{Op: "dropped", Count: missed})
 	}
 	return b.errorFrame("", fmt.Sprintf("%d replies were left out here: this client reads too slowly", missed))
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
 // BenchmarkReply is the way of a reply from its delivery to the logs of the loops, with
@@ -13,15 +15,16 @@ import (
 func BenchmarkReply(b *testing.B) {
 	for name, groups := range map[string]int{"nobody": 0, "a group": 1} {
 		b.Run(name, func(b *testing.B) {
-			bridge, err := New(Config{Broker: []string{"amqp://127.0.0.1:1/"}, Logger: slog.New(slog.DiscardHandler), History: History{Replies: 1000}})
+			bridge, err := New(Config{Broker: []string{"amqp://127.0.0.1:1/"}, Logger: slog.New(slog.DiscardHandler), History: hub.History{Replies: 1000}})
 			if err != nil {
 				b.Fatal(err)
 			}
 			b.Cleanup(func() { _ = bridge.Close() })
 			for range groups {
-				if _, err := bridge.hub.enter([]subscription{{wish: wish{filter: all()}}}, &session{}); err != nil {
-					b.Fatal(err)
-				}
+				busy, free := make(chan struct{}), make(chan struct{})
+				close(free)
+				bridge.hub.Greet(busyConn{busy, free}, hub.NewSession("x", ""), &hub.ConnectRequest{}, protocol.Hello{})
+				<-busy
 			}
 			d := &amqpx.Delivery{
 				Headers:  amqpx.Table{"command_id": "0f5b9a0c-1111-2222-3333-444455556666", "commander_id": "bridge.dome", "internal": false, "message_code": "i", "sender": "mount"},

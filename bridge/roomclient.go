@@ -6,13 +6,16 @@ import (
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
+	"github.com/clu-ws/clu-ws/bridge/quota"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
-// A client that connects to the path of a room is in that room, and hears its
-// messages and nothing else.
+// A client that connects to the path of a room hears the messages of that room and nothing
+// else.
 
-// openWithin is how long an accepted client may take to be open. One that is not
-// by then never is.
+// openWithin is how long an accepted client has to open. One that has not by then never
+// does.
 const openWithin = time.Minute
 
 // roomOf returns the room of a request's path, or "".
@@ -20,23 +23,23 @@ func (b *Bridge) roomOf(path string) string {
 	if len(path) > 1 {
 		path = strings.TrimSuffix(path, "/")
 	}
-	if sourceOf(b.cfg.Sources, path) == nil {
+	if rooms.Find(b.cfg.Sources, path) == nil {
 		return ""
 	}
 	return path
 }
 
-// guest is what a client in a room has.
+// guest is a client's place in a room.
 type guest struct {
-	room   *room
-	coming *time.Timer // until it is open
-	wrong  string      // what it must be told then
+	room   *rooms.Room
+	coming *time.Timer // runs until it is open
+	wrong  string      // an error that it is told then
 	gone   bool        // it was taken out of the room before it was open
 }
 
 // acceptRoom lets a client into a room.
 func (b *Bridge) acceptRoom(r *engine.Request, c *client, target, path string) (engine.Welcome, error) {
-	path, err := roomPath(path)
+	path, err := rooms.CleanPath(path)
 	if err != nil {
 		return engine.Welcome{}, &engine.Refusal{Status: http.StatusBadRequest, Reason: err.Error()}
 	}
@@ -48,15 +51,15 @@ func (b *Bridge) acceptRoom(r *engine.Request, c *client, target, path string) (
 	case namesSubprotocol(r.Header("Sec-WebSocket-Protocol")):
 		g.wrong = `nobody speaks ` + Subprotocol + ` in a room; connect to /, and subscribe there with "rooms": ["` + path + `"]`
 	}
-	if g.room, err = b.rooms.enter(path, sharer(c.remote())); err != nil {
+	if g.room, err = b.rooms.Enter(path, quota.Address(c.Remote())); err != nil {
 		return engine.Welcome{}, &engine.Refusal{Status: http.StatusServiceUnavailable, Reason: err.Error()}
 	}
-	g.coming = time.AfterFunc(openWithin, func() { b.rooms.leave(g.room) })
+	g.coming = time.AfterFunc(openWithin, func() { b.rooms.Leave(g.room) })
 	c.rare().guest = g
-	return engine.Welcome{Log: g.room.log, Session: c}, nil
+	return engine.Welcome{Log: g.room.Log, Session: c}, nil
 }
 
-// openRoom sees to it that a client stays in its room.
+// openRoom keeps a client in its room, now that it is open.
 func (b *Bridge) openRoom(conn engine.Conn, c *client) {
 	if !c.guest().coming.Stop() {
 		c.guest().gone = true
@@ -68,22 +71,22 @@ func (b *Bridge) openRoom(conn engine.Conn, c *client) {
 	}
 }
 
-// leaveRoom ends a client's being in its room.
+// leaveRoom takes a client out of its room.
 func (b *Bridge) leaveRoom(c *client) {
 	if !c.guest().gone {
-		b.rooms.leave(c.guest().room)
+		b.rooms.Leave(c.guest().room)
 	}
 }
 
-// roomMessage answers what a client says in a room.
+// roomMessage answers a message from a client in a room.
 func (b *Bridge) roomMessage(conn engine.Conn) {
 	b.metrics.refused.Inc()
 	conn.Send(roomError("a room is for hearing only; connect to / to send commands"))
 }
 
-// roomError is what the bridge itself says in a room.
+// roomError encodes an error for a client in a room.
 func roomError(words string) engine.Frame {
-	return frameOf(struct {
+	return protocol.Encode(struct {
 		Error string `json:"error"`
 	}{words})
 }

@@ -11,6 +11,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -18,7 +19,7 @@ import (
 func withSources(texts ...string) func(*bridge.Config) {
 	return func(c *bridge.Config) {
 		for _, text := range texts {
-			s, err := bridge.ParseSource(text)
+			s, err := rooms.ParseSource(text)
 			if err != nil {
 				panic(err)
 			}

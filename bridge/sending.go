@@ -7,6 +7,9 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
+	"github.com/clu-ws/clu-ws/bridge/quota"
 )
 
 // sendWithin is how long a command may take from being read to being sent. After that
@@ -20,11 +23,11 @@ type sending struct {
 	client  *client
 	came    time.Time // when it was read
 	expires time.Time // not sent after this; zero without expires_at
-	flight  *command
-	tracked *tracked // its v1 waiter, if any
+	flight  *hub.Command
+	tracked *hub.ResultWaiter // its v1 waiter, if any
 }
 
-func (s *sending) key() commandKey { return commandKey{s.CommandID, s.Consumer} }
+func (s *sending) key() hub.CommandKey { return hub.CommandKey{ID: s.CommandID, Consumer: s.Consumer} }
 
 // message is what is published, with what decides when its turn comes, and whether it
 // is still sent then. Of the command string the sending keeps no more than its
@@ -34,7 +37,7 @@ func (s *sending) message(from amqpx.Sender) amqpx.Message {
 	if len(s.CommandString) > maxVerb {
 		s.CommandString = strings.Clone(s.CommandString[:maxVerb])
 	}
-	m.From, m.Party, m.Deadline = from, s.flight.share, s.came.Add(sendWithin)
+	m.From, m.Party, m.Deadline = from, s.flight.Party(), s.came.Add(sendWithin)
 	if !s.expires.IsZero() && s.expires.Before(m.Deadline) {
 		m.Deadline = s.expires
 	}
@@ -77,7 +80,7 @@ func (b *Bridge) settled(s *sending, o amqpx.Outcome) {
 	b.metrics.commands[o].Inc()
 	b.logCommand(s, o.String())
 	if o != amqpx.Confirmed && o != amqpx.Returned {
-		b.failures.note(o.String(), "consumer", s.Consumer, "command_id", s.CommandID, "client", s.client.remote())
+		b.failures.note(o.String(), "consumer", s.Consumer, "command_id", s.CommandID, "client", s.client.Remote())
 	}
 }
 
@@ -91,7 +94,7 @@ func (fromBridge) Gone() bool { return false }
 // client and every other program on the exchange sees it fail. Beyond the failure rate
 // only the sender is told.
 func (b *Bridge) failForAll(s *sending) {
-	if !b.failureRate.allows(sharer(s.client.remote())) {
+	if !b.failureRate.allows(quota.Address(s.client.Remote())) {
 		b.failed(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
 		s.client.ended(s.conn)
 		return
@@ -132,12 +135,12 @@ func (c *client) ended(conn engine.Conn) {
 // failed tells the sender that a command failed or is in doubt. This also completes its
 // waiter. In doubt, replies may still come, and belong to the command.
 func (b *Bridge) failed(s *sending, code, message string, inDoubt bool) {
-	waited := b.hub.inflight.failed(s.flight, inDoubt)
+	waited := b.hub.Inflight.Failed(s.flight, inDoubt)
 	if s.tracked == nil {
 		b.fail(s.conn, s.client, s.CommandID, code, message)
 		return
 	}
 	if waited { // else the end was told already
-		s.conn.Send(frameOf(errorMessage{Op: "error", ID: s.tracked.id, CommandID: s.CommandID, Code: code, Message: message}))
+		s.conn.Send(protocol.Encode(protocol.Error{Op: "error", ID: s.tracked.ID, CommandID: s.CommandID, Code: code, Message: message}))
 	}
 }

@@ -32,9 +32,9 @@ func (c *client) ask(request string) envelope {
 	return c.next()
 }
 
-// begun starts a bridge on an embedded broker, a program on its exchange, and a
+// started starts a bridge on an embedded broker, a program on its exchange, and a
 // v1 client.
-func begun(t *testing.T, target string) (*running, *peer, *client) {
+func started(t *testing.T, target string) (*running, *peer, *client) {
 	t.Helper()
 	url := embeddedBroker(t)
 	b := linked(t, url, withHistory, func(c *bridge.Config) { c.Name = "bridge" })
@@ -56,7 +56,7 @@ func (c *client) expectBody(want string) {
 }
 
 func TestASubscriptionBringsWhatItsFilterSelectsAndNothingElse(t *testing.T) {
-	_, p, c := begun(t, "/")
+	_, p, c := started(t, "/")
 	ok := c.ask(`{"op": "subscribe", "id": "dome", "filter": {"sender": "dome", "keyword": "dome_*"}}`)
 	equal(t, "the answer", fmt.Sprint(ok), "map[id:dome op:ok]")
 	p.from("mount", "i", `{"dome_open": 1}`)
@@ -81,7 +81,7 @@ func TestASubscriptionBringsWhatItsFilterSelectsAndNothingElse(t *testing.T) {
 }
 
 func TestAReplyThatTwoSubscriptionsSelectComesOnce(t *testing.T) {
-	_, p, c := begun(t, "/")
+	_, p, c := started(t, "/")
 	c.ask(`{"op": "subscribe", "id": "1", "filter": {"sender": "dome"}}`)
 	c.ask(`{"op": "subscribe", "id": "2", "filter": {"message_code": "w"}}`)
 	p.from("dome", "w", `1`)
@@ -92,7 +92,7 @@ func TestAReplyThatTwoSubscriptionsSelectComesOnce(t *testing.T) {
 }
 
 func TestTheURLSubscribesFromTheFirstMoment(t *testing.T) {
-	b, p, _ := begun(t, "/")
+	b, p, _ := started(t, "/")
 	plain := dial(t, b.addr)
 	p.from("dome", "i", `{"dome_open": true, "x": 1}`)
 	p.from("mount", "i", `{"ra": 1}`)
@@ -111,7 +111,7 @@ func TestTheURLSubscribesFromTheFirstMoment(t *testing.T) {
 }
 
 func TestAWrongWishIsAnsweredInWords(t *testing.T) {
-	b, _, c := begun(t, "/")
+	b, _, c := started(t, "/")
 	for text, words := range map[string]string{
 		`{"op": "subscribe", "id": "x", "filter": {"senders": "a"}}`:                                     `"senders"`,
 		`{"op": "subscribe", "id": "x", "filter": {"sender": "a[b"}}`:                                    `a[b`,
@@ -142,7 +142,7 @@ func TestAWrongWishIsAnsweredInWords(t *testing.T) {
 }
 
 func TestActorsTellsWhoWasHeard(t *testing.T) {
-	_, p, c := begun(t, "/")
+	_, p, c := started(t, "/")
 	p.from("dome", "w", `{"a": 1, "b": 2}`)
 	p.from("mount", ":", `{}`)
 	c.next()
@@ -158,7 +158,7 @@ func TestActorsTellsWhoWasHeard(t *testing.T) {
 }
 
 func TestACommandAnswersAgainWhenItEnds(t *testing.T) {
-	_, p, c := begun(t, "/")
+	_, p, c := started(t, "/")
 	commands := p.hear("command.dome.#")
 	ok := c.ask(`{"op": "command", "id": "a", "consumer": "dome", "command_string": "open", "command_id": "mine"}`)
 	equal(t, "the answer", fmt.Sprint(ok), "map[command_id:mine id:a op:ok]")
@@ -182,7 +182,7 @@ func TestACommandAnswersAgainWhenItEnds(t *testing.T) {
 }
 
 func TestMineSelectsTheRepliesToOnesOwnCommands(t *testing.T) {
-	b, p, c := begun(t, "/")
+	b, p, c := started(t, "/")
 	other, _ := dialV1(t, b.addr, "/")
 	commands := p.hear("command.dome.#")
 	for who, client := range map[string]*client{"a": c, "b": other} {
@@ -202,7 +202,7 @@ func TestMineSelectsTheRepliesToOnesOwnCommands(t *testing.T) {
 }
 
 func TestRepliesThatComeBehindTheTimeoutAreMineStill(t *testing.T) {
-	_, p, c := begun(t, "/")
+	_, p, c := started(t, "/")
 	p.hear("command.dome.#")
 	c.ask(`{"op": "subscribe", "id": "s", "filter": {"commander": "me"}}`)
 	c.ask(`{"op": "command", "id": "c", "consumer": "dome", "command_string": "open", "command_id": "slow", "timeout_ms": 1}`)
@@ -216,7 +216,7 @@ func TestRepliesThatComeBehindTheTimeoutAreMineStill(t *testing.T) {
 }
 
 func TestOrderedLeavesOutWhatIsOlderThanWhatCame(t *testing.T) {
-	_, p, c := begun(t, "/")
+	_, p, c := started(t, "/")
 	c.ask(`{"op": "subscribe", "id": "s", "ordered": true}`)
 	for _, r := range []struct {
 		order int64

@@ -5,33 +5,25 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-// tracked is the waiter of a v1 client for a command's end.
-type tracked struct {
-	hub     *hub
-	conn    engine.Conn
-	session *session
-	id      *string
-	timer   func() (stopped bool) // stops it; nil before it runs. Guarded by inflight.mu
-}
-
 // trackedCommand handles a command whose sender waits for its end.
-func (b *Bridge) trackedCommand(session *session, r opRequest) error {
+func (b *Bridge) trackedCommand(session *hub.Session, r opRequest) error {
 	s, err := b.readCommand(r.conn, r.client, r.fields, r.incoming)
 	var wait time.Duration
 	if err == nil {
 		wait, err = waitFrom(r.fields, s)
 	}
 	if err == nil {
-		s.tracked = &tracked{hub: b.hub, conn: r.conn, session: session, id: r.id}
-		s.flight, err = b.hub.inflight.add(r.client, s.key(), s.tracked)
+		s.tracked = b.hub.ResultWaiter(hubConn{r.conn}, session, r.id)
+		s.flight, err = b.hub.Inflight.Add(r.client, s.key(), s.tracked)
 	}
-	if no, ok := errors.AsType[*rejection](err); ok {
+	if no, ok := errors.AsType[*protocol.Rejection](err); ok {
 		b.metrics.refused.Inc()
-		b.logCommand(s, no.code)
-		r.conn.Send(frameOf(errorMessage{Op: "error", ID: r.id, CommandID: s.CommandID, Code: no.code, Message: no.words}))
+		b.logCommand(s, no.Code)
+		r.conn.Send(protocol.Encode(protocol.Error{Op: "error", ID: r.id, CommandID: s.CommandID, Code: no.Code, Message: no.Message}))
 		return nil
 	}
 	if err != nil {
@@ -39,23 +31,23 @@ func (b *Bridge) trackedCommand(session *session, r opRequest) error {
 	}
 	// Nothing may come before the answer: the time begins here, and the end may be
 	// near.
-	r.conn.Send(frameOf(okMessage{Op: "ok", ID: r.id, CommandID: s.CommandID}))
-	b.hub.inflight.start(s.flight, s.tracked, wait)
+	r.conn.Send(protocol.Encode(protocol.OK{Op: "ok", ID: r.id, CommandID: s.CommandID}))
+	b.hub.Inflight.Start(s.flight, s.tracked, wait)
 	b.publish(s)
 	return nil
 }
 
 // waitFrom reads how long the sender waits for the end of a command: from now, or from
 // its expires_at.
-func waitFrom(f fields, s *sending) (time.Duration, error) {
+func waitFrom(f protocol.Fields, s *sending) (time.Duration, error) {
 	var ms int
-	if err := optional(f, "timeout_ms", "a whole number of milliseconds", &ms); err != nil {
+	if err := protocol.Optional(f, "timeout_ms", "a whole number of milliseconds", &ms); err != nil {
 		return 0, err
 	}
-	if ms < 0 || ms > int(longestWait/time.Millisecond) {
-		return 0, fmt.Errorf("timeout_ms is %d; write 1 to %d, or leave it out for the longest", ms, longestWait/time.Millisecond)
+	if ms < 0 || ms > int(hub.LongestWait/time.Millisecond) {
+		return 0, fmt.Errorf("timeout_ms is %d; write 1 to %d, or leave it out for the longest", ms, hub.LongestWait/time.Millisecond)
 	}
-	wait := longestWait
+	wait := hub.LongestWait
 	if ms > 0 {
 		wait = time.Duration(ms) * time.Millisecond
 	}
@@ -69,39 +61,3 @@ func (s *sending) untilExpiry() time.Duration {
 	}
 	return max(0, time.Until(s.expires))
 }
-
-// start starts the timer of the wait.
-func (f *inflight) start(c *command, w *tracked, wait time.Duration) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if c.waiter == w {
-		w.timer = afterFunc(wait, func() { w.hub.timeout(c) })
-	}
-}
-
-// timeout ends the wait for a command's end.
-func (h *hub) timeout(c *command) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if w, e := h.inflight.giveUp(c, waitsNoLonger); w != nil {
-		w.end(e)
-	}
-}
-
-func (w *tracked) gather(*reply) {}
-
-func (w *tracked) stop() {
-	if w.timer != nil {
-		w.timer()
-	}
-}
-
-// end sends the result, behind the replies that came before.
-func (w *tracked) end(e commandEnd) {
-	w.hub.say(w.conn, w.session, frameOf(resultMessage{
-		Op: "result", ID: w.id, CommandID: e.commandID, Status: e.status, MessageCode: e.code,
-		Replies: e.replies, DurationMS: milliseconds(e.took), Message: e.message,
-	}))
-}
-
-func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

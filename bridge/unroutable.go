@@ -7,10 +7,9 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// unroutables are the failed replies that the bridge publishes for commands to
-// nobody, and that the commands' senders hear of like everyone: when the broker
-// brings the reply back. That they hear of each once, whatever becomes of it, is
-// what this is for.
+// unroutables holds the failed replies that the bridge publishes for commands without a
+// consumer, until they come back. The sender of such a command hears of its failure as
+// everybody does, by that reply. It is told once, whatever becomes of the reply.
 type unroutables struct {
 	// mu guards the following field.
 	mu   sync.Mutex
@@ -18,19 +17,18 @@ type unroutables struct {
 }
 
 type unroutable struct {
-	tell  func() // the sender alone
-	done  func() // called once the sender knows
-	told  bool   // done; the reply may still come, and is not for anyone any more
+	tell  func() // tells the sender alone
+	done  func() // called once the sender has been told
+	told  bool   // the sender was told; a reply that still comes is dropped
 	timer *time.Timer
 }
 
-// toldWithin is how long after a command came its sender hears that it was for
-// nobody: as soon as of any other failure, although two messages were on the way
-// to the broker.
+// toldWithin is how long after its command came a sender is told, as for any other
+// failure, although this one takes two messages to the broker.
 const toldWithin = 900 * time.Millisecond
 
-// expect waits for the reply with the message id to a command that came then. tell
-// is called once if the sender must be told in its place; it must not block.
+// expect registers the reply with this message id, to a command that came then. r.tell is
+// called at most once, if the sender must be told without the reply; it must not block.
 func (u *unroutables) expect(id string, came time.Time, r unroutable) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -42,8 +40,8 @@ func (u *unroutables) expect(id string, came time.Time, r unroutable) {
 	u.open[id] = &r
 }
 
-// published takes the outcome of the reply's publishing. A confirmed one is on its
-// way back. One of which nobody knows may be, too: it must not tell twice.
+// published takes the outcome of the reply's publishing. A confirmed reply is on its way
+// back, and one of unknown outcome may be: its sender must not be told twice.
 func (u *unroutables) published(id string, outcome amqpx.Outcome) {
 	if outcome == amqpx.Confirmed {
 		return
@@ -60,8 +58,8 @@ func (u *unroutables) published(id string, outcome amqpx.Outcome) {
 	r.end()
 }
 
-// arrived takes a reply that the broker brings, and says whether it is to be
-// handed on, and what is to be called afterwards.
+// arrived takes a reply from the broker. It returns whether the reply is to be delivered,
+// and what must be called afterwards.
 func (u *unroutables) arrived(id string) (wanted bool, done func()) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -77,22 +75,21 @@ func (u *unroutables) arrived(id string) (wanted bool, done func()) {
 	return true, r.done
 }
 
-// lose tells the senders whose replies were under way when the link broke. Most
-// queues are gone with it; from one that is not the reply may still come, and
-// must not tell twice.
+// lose tells the senders whose replies were on their way when the link broke. A reply may
+// still come from a queue that outlives the link, and must not tell its sender again.
 func (u *unroutables) lose() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for id, r := range u.open {
 		if r.told {
-			delete(u.open, id) // it has not come over a whole life of the link
+			delete(u.open, id) // it did not come during a whole session of the link
 			continue
 		}
 		r.end()
 	}
 }
 
-// end tells the sender, unless that is done.
+// end tells the sender, unless it was told.
 func (r *unroutable) end() {
 	r.timer.Stop()
 	if !r.told {

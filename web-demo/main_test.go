@@ -16,6 +16,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 	webdemo "github.com/clu-ws/clu-ws/web-demo"
 )
@@ -57,7 +58,7 @@ func (o *observatory) startBridge(t *testing.T, listener net.Listener) {
 	up := make(chan struct{}, 1)
 	b, err := bridge.New(bridge.Config{
 		Broker: []string{o.url}, Page: webdemo.Handler(), Logger: slog.New(slog.DiscardHandler),
-		History: bridge.History{Replies: 10_000},
+		History: hub.History{Replies: 10_000},
 		OnLink: func(amqpx.State) {
 			select {
 			case up <- struct{}{}:

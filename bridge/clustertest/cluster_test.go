@@ -16,6 +16,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/hub"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -124,7 +125,7 @@ func startBridge(t *testing.T, name string, durable bridge.Durable, urls []strin
 	var err error
 	r.Bridge, err = bridge.New(bridge.Config{
 		Name: name, Broker: urls, Durable: durable, OnLink: r.link.note,
-		History: bridge.History{Replies: 1 << 20, Bytes: 1 << 30},
+		History: hub.History{Replies: 1 << 20, Bytes: 1 << 30},
 		Logger:  logger(t, name),
 	})
 	if err != nil {

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clu-ws/clu-ws/bridge/rooms"
+
 	amqp "github.com/rabbitmq/amqp091-go"
 	"github.com/urfave/cli/v2"
 
@@ -81,7 +83,7 @@ func TestEachFlagAndItsVariableReachTheBridge(t *testing.T) {
 		{"history", "0", nil, func(c bridge.Config) any { return c.History.Replies }, 0},
 		{"history-bytes", "1MiB", nil, func(c bridge.Config) any { return c.History.Bytes }, 1 << 20},
 		{"history-age", "1h", nil, func(c bridge.Config) any { return c.History.Age }, time.Hour},
-		{"source", "exchange=live", nil, func(c bridge.Config) any { return c.Sources }, []bridge.Source{{Exchange: "live", Type: "topic", Binding: "#", Path: "/live"}}},
+		{"source", "exchange=live", nil, func(c bridge.Config) any { return c.Sources }, []rooms.Source{{Exchange: "live", Type: "topic", Binding: "#", Path: "/live"}}},
 		{"presence", "who", nil, func(c bridge.Config) any { return c.Presence }, "who"},
 		{"list-clients", "true", nil, func(c bridge.Config) any { return c.ListClients }, true},
 		{"shed-rate", "7", nil, func(c bridge.Config) any { return c.Drain.ShedRate }, 7},

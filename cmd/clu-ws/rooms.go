@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/clu-ws/clu-ws/bridge/rooms"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/clu-ws/clu-ws/bridge"
@@ -22,7 +24,7 @@ func roomFlags() []cli.Flag {
 // readRooms reads the flags of rooms and presence into a bridge's configuration.
 func readRooms(c *cli.Context, cfg *bridge.Config) error {
 	for _, text := range strings.Fields(strings.Join(c.StringSlice("source"), " ")) {
-		source, err := bridge.ParseSource(text)
+		source, err := rooms.ParseSource(text)
 		if err != nil {
 			return fmt.Errorf("--source: %w", err)
 		}

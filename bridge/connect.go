@@ -1,0 +1,115 @@
+package bridge
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
+	"github.com/clu-ws/clu-ws/internal/quote"
+)
+
+// urlSubscription is the id of the subscription that a client's URL asks for.
+const urlSubscription = "url"
+
+// namesSubprotocol reports whether a client offers v1 among its subprotocols.
+func namesSubprotocol(offered string) bool {
+	for name := range strings.SplitSeq(offered, ",") {
+		if strings.TrimSpace(name) == Subprotocol {
+			return true
+		}
+	}
+	return false
+}
+
+// arrivalOf parses the query of a request's target. given reports whether it has one of the
+// bridge's parameters. An error is for the client, which then gets no subscription. A client
+// that is silent has none either, and one that only gives a batch gets every reply.
+func arrivalOf(target string) (a hub.ConnectRequest, given bool) {
+	_, query, _ := strings.Cut(target, "?")
+	values, ours, err := readQuery(query)
+	if !ours {
+		return a, false
+	}
+	id := urlSubscription
+	d := &hub.SubscribeRequest{ID: &id}
+	found := false
+	for name := range values {
+		found = found || name != "silent" && name != "batch_ms"
+	}
+	if err == nil {
+		d.Spec.Filter, _, err = filter.FromQuery(values)
+	}
+	if err == nil {
+		a.Silent, err = readParameters(d, values)
+	}
+	if a.Silent && found && err == nil {
+		err = errors.New("silent=1 asks for nothing, but other parameters ask for something; leave out one or the other")
+	}
+	if err != nil {
+		return hub.ConnectRequest{Wrong: fmt.Errorf("the URL is not understood: %w", err)}, true
+	}
+	a.Batch = d.Spec.Batch
+	if found {
+		a.Subscribe = d
+	}
+	return a, true
+}
+
+func readParameters(d *hub.SubscribeRequest, values url.Values) (silent bool, err error) {
+	if text := values.Get("since"); values.Has("since") {
+		epoch, number, ok := cutLast(text, ":")
+		seq, err := strconv.ParseUint(number, 10, 64)
+		if !ok || err != nil || epoch == "" {
+			return false, fmt.Errorf("since=%s: write since=EPOCH:SEQ with the epoch and seq of the last reply that you had", quote.Short(text))
+		}
+		d.Since = &protocol.Since{Epoch: epoch, Seq: seq}
+	}
+	if d.Spec.Throttle, err = millisecondsOf(values, "throttle_ms", hub.MaxThrottle); err != nil {
+		return false, err
+	}
+	if d.Spec.Batch, err = millisecondsOf(values, "batch_ms", hub.MaxBatch); err != nil {
+		return false, err
+	}
+	for parameter, to := range map[string]*bool{"snapshot": &d.Snapshot, "ordered": &d.Spec.Ordered, "silent": &silent} {
+		if text := values.Get(parameter); values.Has(parameter) {
+			if *to, err = strconv.ParseBool(text); err != nil {
+				return false, fmt.Errorf("%s=%s: write %s=1 or %s=0", parameter, quote.Short(text), parameter, parameter)
+			}
+		}
+	}
+	return silent, nil
+}
+
+// millisecondsOf parses a parameter in milliseconds; without it the time is 0.
+func millisecondsOf(values url.Values, name string, most time.Duration) (time.Duration, error) {
+	if !values.Has(name) {
+		return 0, nil
+	}
+	text := values.Get(name)
+	ms, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, fmt.Errorf("%s=%s is no number of milliseconds; it may be from 0 to %d", name, quote.Short(text), most/time.Millisecond)
+	}
+	return checkMilliseconds(name, ms, most)
+}
+
+func cutLast(s, separator string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, separator); i >= 0 {
+		return s[:i], s[i+len(separator):], true
+	}
+	return s, "", false
+}
+
+// checkMilliseconds checks a time in milliseconds against its bound.
+func checkMilliseconds(name string, ms int, most time.Duration) (time.Duration, error) {
+	if ms < 0 || ms > int(most/time.Millisecond) {
+		return 0, fmt.Errorf("%s is %d; it may be from 0 to %d", name, ms, most/time.Millisecond)
+	}
+	return time.Duration(ms) * time.Millisecond, nil
+}

@@ -1,0 +1,87 @@
+package hub
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/bridge/object"
+)
+
+// CommandEnd is how a command ended, or why the bridge no longer waits for it.
+type CommandEnd struct {
+	CommandID   string
+	Status      string
+	MessageCode string // of the last reply; "" without one
+	Message     string // why it failed, or is no longer awaited
+	Replies     int
+	Took        time.Duration
+}
+
+// The statuses of a [CommandEnd].
+const (
+	StatusDone    = "done"
+	StatusFailed  = "failed"
+	StatusTimeout = "timeout"
+)
+
+// Why the bridge no longer waits for a command's end.
+const (
+	WaitsNoLonger = "the bridge waits no longer; the actor may go on"
+	StopsWaiting  = "the bridge is stopping; the actor may go on"
+	evictedWords  = "the bridge waits no longer: too many commands are in flight, and your address has the most; the actor may go on"
+)
+
+// maxReason is how much of an actor's reason a result has, in bytes.
+const maxReason = 1024
+
+// endingOf returns the end of a command from its last reply.
+func endingOf(c *Command, r *Reply, now time.Time) CommandEnd {
+	e := CommandEnd{CommandID: c.ID, Status: StatusDone, MessageCode: r.Code, Replies: c.replies, Took: now.Sub(c.began)}
+	if r.fails() {
+		e.Status = StatusFailed
+	}
+	return e
+}
+
+// timeoutOf returns the end of a command that is no longer awaited.
+func timeoutOf(c *Command, now time.Time, words string) CommandEnd {
+	return CommandEnd{CommandID: c.ID, Status: StatusTimeout, Message: words, Replies: c.replies, Took: now.Sub(c.began)}
+}
+
+// reasonOf returns the actor's reason for a failure: the keyword error of the last
+// reply, else text, as CLU's actors write. It reads no other keywords, because a body
+// may be long.
+func reasonOf(body []byte) string {
+	var reason, text []byte
+	for m := object.Of(body); ; {
+		name, value, ok := m.Next()
+		if !ok {
+			break
+		}
+		switch string(name) {
+		case "error":
+			reason = value
+		case "text":
+			text = value
+		}
+	}
+	for _, value := range [][]byte{reason, text} {
+		if words := strings.TrimSpace(actor.Words(value)); words != "" {
+			return cutReason(words)
+		}
+	}
+	return "The actor gave no reason."
+}
+
+func cutReason(words string) string {
+	if len(words) <= maxReason {
+		return words
+	}
+	end := maxReason
+	for !utf8.RuneStart(words[end]) {
+		end--
+	}
+	return words[:end] + "..."
+}

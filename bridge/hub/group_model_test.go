@@ -1,0 +1,244 @@
+package hub
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/internal/unordered"
+)
+
+// modelWish is a subscription as the model has it.
+type modelWish struct {
+	filter   *filter.Filter
+	throttle time.Duration
+	ordered  bool
+	batch    time.Duration
+}
+
+// key names what the wish selects, however long that may wait.
+func (w modelWish) key() string { return fmt.Sprint(w.filter.Key(), w.throttle, w.ordered) }
+
+// modelSet is clients with the same wishes that wait as long: they hear the same. That
+// something waits changes nothing of what comes, nor its order.
+type modelSet struct {
+	clients []*recordingClient
+	wishes  []modelWish
+	held    map[string]uint64 // by wish and sender
+}
+
+// modelWindow is one of a wish, whoever has that.
+type modelWindow struct {
+	ends   time.Duration
+	sender string
+	wish   modelWish
+}
+
+// model evaluates every filter for every client, and every window at each moment.
+type model struct {
+	sets    map[string]*modelSet
+	windows map[string]*modelWindow     // by wish and sender
+	orders  map[string]map[string]int64 // by wish, and sender
+	now     time.Duration
+	seq     uint64
+}
+
+func newModel() *model {
+	return &model{sets: map[string]*modelSet{}, windows: map[string]*modelWindow{}, orders: map[string]map[string]int64{}}
+}
+
+func (m *model) move(l *recordingClient) {
+	var old *modelSet
+	for key, set := range m.sets {
+		if slices.Contains(set.clients, l) {
+			if key == setKey(l.wishes) {
+				return
+			}
+			old = set
+			if set.clients = unordered.Remove(set.clients, l); len(set.clients) == 0 {
+				delete(m.sets, key)
+			}
+		}
+	}
+	key := setKey(l.wishes)
+	if m.sets[key] == nil {
+		set := &modelSet{held: map[string]uint64{}}
+		for _, w := range l.wishes {
+			if slices.ContainsFunc(set.wishes, func(o modelWish) bool { return o.key() == w.key() }) {
+				continue
+			}
+			set.wishes = append(set.wishes, w)
+			if old == nil || !slices.ContainsFunc(old.wishes, func(o modelWish) bool { return o.key() == w.key() }) {
+				continue
+			}
+			for sender, seq := range old.held { // what it held by the same wish is held still
+				if strings.HasPrefix(sender, w.key()+"/") {
+					set.held[sender] = seq
+				}
+			}
+		}
+		m.sets[key] = set
+	}
+	if old != nil {
+		for _, seq := range old.heldReplies() {
+			if !slices.Contains(m.sets[key].heldReplies(), seq) {
+				l.want = append(l.want, seq)
+			}
+		}
+	}
+	m.sets[key].clients = append(m.sets[key].clients, l)
+	m.forget()
+}
+
+// forget ends the windows and orders of wishes that nobody has any more.
+func (m *model) forget() {
+	has := func(key string) bool {
+		for _, set := range m.sets {
+			if slices.ContainsFunc(set.wishes, func(w modelWish) bool { return w.key() == key }) {
+				return true
+			}
+		}
+		return false
+	}
+	maps.DeleteFunc(m.windows, func(_ string, w *modelWindow) bool { return !has(w.wish.key()) })
+	maps.DeleteFunc(m.orders, func(wish string, _ map[string]int64) bool { return !has(wish) })
+}
+
+func setKey(wishes map[string]modelWish) string {
+	var keys []string
+	for _, w := range wishes {
+		keys = append(keys, fmt.Sprint(w.key(), w.batch))
+	}
+	slices.Sort(keys)
+	return strings.Join(slices.Compact(keys), "|")
+}
+
+func (set *modelSet) heldReplies() (held []uint64) {
+	held = slices.Sorted(maps.Values(set.held))
+	return slices.Compact(held)
+}
+
+func (set *modelSet) deliver(seq uint64) {
+	for _, l := range set.clients {
+		l.want = append(l.want, seq)
+	}
+	maps.DeleteFunc(set.held, func(_ string, held uint64) bool { return held == seq })
+}
+
+func (m *model) pass(d time.Duration) {
+	for end := m.now + d; ; {
+		var next *modelWindow
+		for _, w := range m.windows {
+			if w.ends <= end && (next == nil || w.ends < next.ends) {
+				next = w
+			}
+		}
+		if next == nil {
+			m.now = end
+			return
+		}
+		m.end(next)
+	}
+}
+
+// end ends the windows of a sender that end with this one: what they hold comes in order.
+func (m *model) end(w *modelWindow) {
+	due, gave := map[string]*modelWindow{}, map[string]bool{}
+	for key, other := range m.windows {
+		if other.sender == w.sender && other.ends == w.ends {
+			due[key] = other
+		}
+	}
+	for _, set := range m.sets {
+		var held []uint64
+		for key := range due {
+			if seq := set.held[key]; seq > 0 {
+				gave[key] = true
+				held = append(held, seq)
+			}
+		}
+		slices.Sort(held)
+		for _, seq := range slices.Compact(held) {
+			set.deliver(seq)
+		}
+	}
+	for key, other := range due {
+		if other.ends += other.wish.throttle; !gave[key] {
+			delete(m.windows, key)
+		}
+	}
+}
+
+// wants tells which wishes of all sets a reply meets that is not older than another
+// one of its order, and whether it comes by them at once.
+func (m *model) wants(r *filter.Reply, order int64) map[string]bool {
+	wanted := map[string]bool{}
+	for _, set := range m.sets {
+		for _, w := range set.wishes {
+			key := w.key()
+			if _, done := wanted[key]; done || !w.filter.Match(r) {
+				continue
+			}
+			if last, known := m.orders[key][r.Sender]; w.ordered && order > 0 {
+				if known && order < last {
+					continue
+				}
+				if m.orders[key] == nil {
+					m.orders[key] = map[string]int64{}
+				}
+				m.orders[key][r.Sender] = order
+			}
+			window := key + "/" + r.Sender
+			wanted[key] = w.throttle == 0 || m.windows[window] == nil
+			if w.throttle > 0 && m.windows[window] == nil {
+				m.windows[window] = &modelWindow{ends: m.now + w.throttle, sender: r.Sender, wish: w}
+			}
+		}
+	}
+	return wanted
+}
+
+func (m *model) says(r filter.Reply, order int64) {
+	m.seq++
+	urgent := strings.Contains(":f!e", r.Code)
+	wanted := m.wants(&r, order)
+	for _, set := range m.sets {
+		var matched []string // keys of what is held
+		now := urgent
+		for _, w := range set.wishes {
+			if atOnce, ok := wanted[w.key()]; ok {
+				matched = append(matched, w.key()+"/"+r.Sender)
+				now = now || atOnce
+			}
+		}
+		if len(matched) == 0 {
+			continue
+		}
+		if urgent {
+			var held []uint64
+			for _, key := range matched {
+				if seq := set.held[key]; seq > 0 && !slices.Contains(held, seq) {
+					held = append(held, seq)
+				}
+			}
+			slices.Sort(held)
+			for _, seq := range held {
+				set.deliver(seq)
+			}
+		}
+		for _, key := range matched {
+			switch {
+			case now:
+				delete(set.held, key)
+			case m.windows[key] != nil:
+				set.held[key] = m.seq
+			}
+		}
+		if now {
+			set.deliver(m.seq)
+		}
+	}
+}

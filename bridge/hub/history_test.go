@@ -1,0 +1,103 @@
+package hub
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+)
+
+func kept(replies, bytes int, age time.Duration) *replyHistory {
+	return &replyHistory{History: History{Replies: replies, Bytes: bytes, Age: age}}
+}
+
+func (h *replyHistory) reply(seq uint64, at time.Time) {
+	h.add(entry{seq: seq, at: at, frame: engine.Text(fmt.Sprint(seq)), reply: &Reply{}})
+}
+
+// texts gives what is between two sequence numbers.
+func (h *replyHistory) texts(from, to uint64) (all []string, ok bool) {
+	if from < h.floor {
+		return nil, false
+	}
+	for at := h.behind(from); at < h.head && h.at(at).seq <= to; at++ {
+		all = append(all, string(h.at(at).frame[2:]))
+	}
+	return all, true
+}
+
+func TestHistoryForgetsWhatIsBeyondAnyOfItsBounds(t *testing.T) {
+	now := time.Unix(1000, 0)
+	for name, c := range map[string]struct {
+		h     *replyHistory
+		first uint64 // that is still there of 100
+	}{
+		"count": {kept(10, 1<<20, time.Hour), 91},
+		"bytes": {kept(1000, 5*(entryCost+4)+entryCost, time.Hour), 96},
+		"age":   {kept(1000, 1<<20, 20*time.Second), 80},
+		"none":  {kept(0, 1<<20, time.Hour), 101},
+	} {
+		for seq := range uint64(100) {
+			c.h.reply(seq+1, now.Add(time.Duration(seq+1)*time.Second))
+		}
+		if _, ok := c.h.texts(c.first-2, 100); ok {
+			t.Errorf("%s: what follows %d is given although a part is forgotten", name, c.first-2)
+		}
+		got, ok := c.h.texts(c.first-1, 100)
+		if !ok || len(got) != int(101-c.first) {
+			t.Errorf("%s: behind %d there are %v, %v", name, c.first-1, got, ok)
+		}
+	}
+}
+
+func TestHistoryAgainstAListOfEverything(t *testing.T) {
+	type item struct {
+		seq    uint64
+		notice bool
+		text   string
+	}
+	for seed := range uint64(200) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		limit := 1 + random.IntN(50)
+		h := kept(limit, 1<<20, time.Hour)
+		var all []item
+		var seq uint64
+		for range random.IntN(300) {
+			it := item{seq: seq, notice: seq > 0 && random.IntN(5) == 0}
+			if !it.notice {
+				seq += 1 + random.Uint64N(3)*random.Uint64N(2) // a stream has holes
+				it.seq = seq
+			}
+			it.text = fmt.Sprintf("%d%v", len(all), it.notice)
+			all = append(all, it)
+			e := entry{seq: it.seq, at: time.Unix(0, 0), frame: engine.Text(it.text)}
+			if !it.notice {
+				e.reply = &Reply{}
+			}
+			h.add(e)
+		}
+		from, to := random.Uint64N(seq+2), random.Uint64N(seq+2)
+		to = max(from, to)
+		var want []string
+		complete := true
+		for i, it := range all {
+			if it.seq > from && it.seq <= to || it.seq == from && it.notice {
+				want = append(want, it.text)
+				complete = complete && i >= len(all)-limit
+			}
+		}
+		got, ok := h.texts(from, to)
+		if ok && !slices.Equal(got, want) {
+			t.Fatalf("seed %d: between %d and %d there are %v, want %v", seed, from, to, got, want)
+		}
+		if ok && !complete {
+			t.Fatalf("seed %d: it gives what it has forgotten", seed)
+		}
+		if !ok && len(all) <= limit {
+			t.Fatalf("seed %d: it has everything and does not give it", seed)
+		}
+	}
+}

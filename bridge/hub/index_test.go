@@ -1,0 +1,80 @@
+package hub
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/clu-ws/clu-ws/bridge/filter"
+)
+
+// A subscription takes the hub's lock. What begins while the filters of a reply are
+// evaluated has the reply: its answer came before it.
+func TestWhileAReplyIsMatchedClientsSubscribeAndHaveIt(t *testing.T) {
+	for _, subscriptions := range []int{1, fewChanges, fewChanges + 1, 3 * fewChanges} {
+		t.Run(fmt.Sprint(subscriptions), func(t *testing.T) {
+			s := newHarness(t)
+			var all []*recordingClient
+			for range subscriptions {
+				l := s.dialAt("/?silent=1")
+				s.await(l, "hello")
+				all = append(all, l)
+			}
+			s.hub.matcher.matching = func() {
+				s.hub.matcher.matching = nil
+				for i, l := range all {
+					s.ask(l, "ok", fmt.Sprintf(`{"op": "subscribe", "id": "a", "filter": {"sender": ["a", "other%d"]}}`, i))
+					s.ask(l, "ok", `{"op": "subscribe", "id": "b", "filter": {"sender": "b"}}`)
+				}
+			}
+			s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
+			for _, l := range all {
+				s.hears(l, 1)
+			}
+		})
+	}
+}
+
+func TestTheIndexFindsWhatTheFiltersSelectWhoeverComesAndGoes(t *testing.T) {
+	h := hubWith(t, func(i int) string {
+		return []string{`{"sender": "mount", "keyword": "n*", "internal": true}`, `{"sender": "m*"}`, `{"keyword": "n"}`}[i%3]
+	}, 30)
+	for _, want := range []int{2, 1, 0} {
+		h.Reply(benchReply(), 0, false) // takes up what has changed
+		h.Reply(benchReply(), 0, false)
+		if got := len(h.matcher.wanted); got != want {
+			t.Errorf("%d selections want the reply, want %d", got, want)
+		}
+		for _, g := range h.groups {
+			if len(h.matcher.wanted) > 0 && g.subs[0].sharedSub == h.matcher.wanted[0] {
+				h.mu.Lock()
+				for g.clients > 0 && h.groups[g.key] == g {
+					h.leave(g)
+				}
+				h.mu.Unlock()
+				break
+			}
+		}
+	}
+	if n := len(h.subs.changes); n > 3 {
+		t.Errorf("%d changes are kept", n)
+	}
+}
+
+// Clients that come and go while nobody says anything leave nothing to do.
+func TestWhatComesAndGoesBetweenTwoRepliesIsNoChange(t *testing.T) {
+	h := hubWith(t, func(int) string { return `{}` }, 1)
+	h.Reply(benchReply(), 0, false)
+	for i := range 100 {
+		f := mustFilter(t, fmt.Sprintf(`{"sender": "a%d"}`, i))
+		h.mu.Lock()
+		g, err := h.enter([]subscription{{spec: Spec{Filter: f}}}, &Session{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.leave(g)
+		h.mu.Unlock()
+	}
+	if n := len(h.subs.changes); n != 0 {
+		t.Errorf("%d changes wait for a reply", n)
+	}
+}

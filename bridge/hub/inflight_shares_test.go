@@ -1,0 +1,125 @@
+package hub
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+func TestOfOneClientsCommandsTheOldestThatNobodyWaitsForMakesRoom(t *testing.T) {
+	f, c, w := newFlights(t), at("a:1"), &patient{}
+	f.sends(c, "waits", "dome", w, nil)
+	for i := range 3 * maxInflightClient {
+		f.clock = f.clock.Add(time.Millisecond)
+		f.sends(c, fmt.Sprint(i), "dome", nil, nil)
+	}
+	if f.Len() != maxInflightClient+1 || f.commands[CommandKey{"0", "dome"}] != nil || f.commands[CommandKey{"waits", "dome"}] == nil {
+		t.Errorf("%d are known", f.Len())
+	}
+	for i := range maxInflightClient - 1 {
+		f.sends(c, fmt.Sprint("w", i), "dome", &patient{}, nil)
+	}
+	f.sends(c, "too many", "dome", &patient{}, errTooManyAwaited)
+	f.sends(at("a:2"), "another's", "dome", &patient{}, nil)
+	f.Leave(c)
+	if len(f.callers) != 1 || w.stopped != 1 || f.callers[c] != nil {
+		t.Errorf("%d clients are known", len(f.callers))
+	}
+}
+
+// 395 clients with commands to an actor that hangs.
+func TestWhoHasMostCommandsMakesRoomForWhoHasFew(t *testing.T) {
+	f, waiting := newFlights(t), []*patient{}
+	for n := 0; f.Len() < maxInflight; n++ {
+		c := at(fmt.Sprintf("10.0.0.%d:%d", n%4, n))
+		for i := 0; i < maxInflightClient && f.Len() < maxInflight; i++ {
+			waiting = append(waiting, &patient{})
+			f.sends(c, fmt.Sprint(n, "-", i), "hangs", waiting[len(waiting)-1], nil)
+		}
+	}
+	honest := at("10.9.9.9:1")
+	for i := range maxInflightClient {
+		f.sends(honest, fmt.Sprint("honest", i), "dome", &patient{}, nil)
+	}
+	if status := f.hears("honest0", ":", "bridge.dome", "dome"); status != "done" {
+		t.Errorf("its end is %q", status)
+	}
+	f.sends(at("10.0.0.1:99999"), "another of them", "dome", &patient{}, nil) // who of its address has most gives way
+	var told []CommandEnd
+	for _, w := range waiting {
+		told = append(told, w.ends...)
+	}
+	if len(told) != maxInflightClient || told[0].Status != "timeout" || told[0].Message != evictedWords {
+		t.Errorf("%d commands gave way, the first as %+v", len(told), told[:1])
+	}
+	if f.Len() > maxInflight {
+		t.Errorf("%d are known", f.Len())
+	}
+}
+
+// Programs that connect, or post, one command each, to an actor that tells of no end.
+func TestWhatClientsHaveLeftBehindGivesWayFirst(t *testing.T) {
+	f, w := newFlights(t), &patient{}
+	here := at("10.0.0.1:1")
+	f.sends(here, "awaited", "dome", w, nil)
+	f.sends(here, "here", "dome", nil, nil)
+	for i := 0; f.Len() < maxInflight; i++ {
+		once := at(fmt.Sprintf("10.0.0.1:%d", i))
+		f.sends(once, fmt.Sprint(i), "hangs", nil, nil)
+		f.Leave(once)
+	}
+	for i := range 1000 {
+		f.sends(at("10.0.0.1:2"), fmt.Sprint("new ", i), "dome", &patient{}, nil)
+		f.sends(at("10.0.0.2:2"), fmt.Sprint("newer ", i), "dome", &patient{}, nil)
+		f.hears(fmt.Sprint("newer ", i), ":", "bridge.dome", "dome")
+	}
+	for i, known := range map[string]bool{"0": false, "1000": false, "1001": true} {
+		if got := f.commands[CommandKey{i, "hangs"}] != nil; got != known {
+			t.Errorf("command %s of one that has left is known: %v", i, got)
+		}
+	}
+	if len(w.ends) != 0 || f.commands[CommandKey{"here", "dome"}] == nil {
+		t.Error("one of a client that is here gave way")
+	}
+	f.agree()
+}
+
+func TestOneThatHasMostHearsThatItIsSo(t *testing.T) {
+	f := newFlights(t)
+	for i := 0; f.Len() < maxInflight; i++ {
+		f.sends(at(fmt.Sprintf("10.0.%d.%d:1", i>>8&255, i&255|i>>16<<7)), fmt.Sprint(i), "hangs", &patient{}, nil)
+	}
+	f.sends(at("10.9.9.9:1"), "few", "dome", &patient{}, nil)
+	greedy := at("10.9.9.9:2")
+	var err error
+	for i := 0; err == nil; i++ {
+		if i > 8 {
+			t.Fatal("it takes the room of all")
+		}
+		_, err = f.Add(greedy, CommandKey{fmt.Sprint("greedy", i), "dome"}, &patient{})
+	}
+	if err != errTooManyOfAll {
+		t.Error(err)
+	}
+}
+
+func TestWhoWaitsForMostOverHTTPMakesRoom(t *testing.T) {
+	f := newFlights(t)
+	var calls []*patient
+	for i := range maxHTTP {
+		calls = append(calls, &patient{})
+		f.calls(at(fmt.Sprintf("10.0.0.1:%d", i)), fmt.Sprint(i), "hangs", calls[i], nil)
+		f.clock = f.clock.Add(time.Millisecond)
+	}
+	f.calls(at("10.0.0.1:999"), "more", "dome", &patient{}, errTooManyHTTP)
+	f.calls(at("10.0.0.2:1"), "honest", "dome", &patient{}, nil)
+	if len(calls[0].ends) != 1 {
+		t.Fatal("the oldest does not give way")
+	}
+	if e := calls[0].ends[0]; e.Status != "timeout" || e.CommandID != "0" {
+		t.Errorf("it ends as %+v", e)
+	}
+	if len(f.http) != maxHTTP {
+		t.Errorf("%d are waited for", len(f.http))
+	}
+}

@@ -1,0 +1,311 @@
+package hub
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/filter"
+)
+
+// patient waits for an end.
+type patient struct {
+	gathered int
+	ends     []CommandEnd
+	stopped  int
+}
+
+func (p *patient) Gather(*Reply)    { p.gathered++ }
+func (p *patient) End(e CommandEnd) { p.ends = append(p.ends, e) }
+func (p *patient) Stop()            { p.stopped++ }
+
+// flights is a registry in a test, with a clock of its own.
+type flights struct {
+	*Inflight
+	t     *testing.T
+	clock time.Time
+}
+
+func newFlights(t *testing.T) *flights {
+	f := &flights{t: t, clock: time.Unix(1e9, 0)}
+	f.Inflight = newInflight("bridge", func(e evicted) { e.waiter.End(e.ending) })
+	f.now = func() time.Time { return f.clock }
+	return f
+}
+
+// sends adds a command, and expects whether it may be sent.
+func (f *flights) sends(c Client, id, consumer string, w Waiter, want error) *Command {
+	f.t.Helper()
+	flight, err := f.Add(c, CommandKey{id, consumer}, w)
+	if err != want {
+		f.t.Fatalf("%s to %s: %v, want %v", id, consumer, err, want)
+	}
+	return flight
+}
+
+// calls is sends for a command that is awaited over HTTP.
+func (f *flights) calls(c Client, id, consumer string, w Waiter, want error) {
+	f.t.Helper()
+	if _, err := f.AddHTTP(c, CommandKey{id, consumer}, w); err != want {
+		f.t.Fatalf("%s to %s: %v, want %v", id, consumer, err, want)
+	}
+}
+
+// hears takes a reply of code to commander, and gives how it ended what somebody
+// waited for.
+func (f *flights) hears(id, code, commander, sender string) string {
+	a := f.replied(&Reply{Reply: filter.Reply{CommandID: id, Code: code, Commander: commander, Sender: sender}, Frame: engine.Text("{}")})
+	if a.waiter == nil {
+		return ""
+	}
+	a.waiter.End(a.ending)
+	return a.ending.Status
+}
+
+func at(remote string) *recordingClient { return &recordingClient{remote: remote} }
+
+func TestAReplyEndsACommandOnlyIfItIsItsOwn(t *testing.T) {
+	f, w := newFlights(t), &patient{}
+	f.sends(at("a:1"), "7", "dome.x", w, nil)
+	for _, other := range []struct{ what, commander, sender string }{
+		{"another consumer's", "bridge.weather", "weather"},
+		{"another client's of the exchange", "another-client.dome.x", "dome"},
+		{"a bridge's with a longer name", "bridge.dome.x.y", "dome"},
+		{"a bridge's with a shorter name", "dome.x", "dome"},
+		{"another sender's", "bridge.dome.x", "weather"},
+		{"one of a name that begins alike", "bridge.dome.x", "dom"},
+		{"one of a longer name", "bridge.dome.x", "dome.x.y"},
+		{"nobody's", "bridge.dome.x", ""},
+		{"one without a commander", "", "dome"},
+	} {
+		if status := f.hears("7", ":", other.commander, other.sender); status != "" {
+			t.Errorf("%s ends it as %s", other.what, status)
+		}
+	}
+	f.hears("7", ">", "bridge.dome.x", "dome")
+	if status := f.hears("7", ":", "bridge.dome.x", "dome"); status != "done" || w.gathered != 2 || w.ends[0].Replies != 2 {
+		t.Errorf("its own end is %q, with %d replies: %+v", status, w.gathered, w.ends)
+	}
+	if f.Len() != 0 || len(f.ids) != 0 || len(f.callers) != 0 || len(f.shares) != 0 || f.oldest != nil {
+		t.Error("something is left")
+	}
+}
+
+func TestAnIDInFlightIsRefusedToEveryOtherClient(t *testing.T) {
+	plain, v1, http := at("a:1"), at("a:2"), at("b:1")
+	f := newFlights(t)
+	for i, first := range []struct {
+		c Client
+		w Waiter
+	}{{plain, nil}, {v1, &patient{}}, {http, &patient{}}} {
+		id := fmt.Sprint(i)
+		f.sends(first.c, id, "dome", first.w, nil)
+		for _, second := range []*recordingClient{plain, v1, http} {
+			for _, w := range []Waiter{nil, &patient{}, &patient{}} {
+				for _, consumer := range []string{"dome", "weather"} {
+					if second == first.c && w == nil && first.w == nil {
+						continue // nobody waits for the end of either
+					}
+					f.sends(second, id, consumer, w, errInUse)
+				}
+			}
+		}
+	}
+	f.sends(plain, "0", "dome", nil, nil) // the same client, and nobody waits
+	f.sends(plain, "0", "weather", nil, nil)
+	f.hears("0", ":", "bridge.dome", "dome")
+	f.hears("0", ":", "bridge.weather", "weather")
+	f.sends(http, "0", "weather", nil, errInUse) // one of the two to the dome is under way
+	f.hears("0", ":", "bridge.dome", "dome")
+	f.sends(http, "0", "weather", nil, nil)
+}
+
+// A page that counts its ids from 1 is reloaded.
+func TestTheIDsOfAClientThatHasLeftAreFreeSaveForTheSameConsumers(t *testing.T) {
+	f, w := newFlights(t), &patient{}
+	before, now := at("a:1"), at("a:2")
+	f.sends(before, "1", "dome", w, nil)
+	f.Leave(before)
+	if w.stopped != 1 {
+		t.Error("nobody waits, and the time runs on")
+	}
+	f.sends(now, "1", "dome", nil, errInUse) // their replies could not be told apart
+	f.sends(now, "1", "weather", &patient{}, nil)
+	if status := f.hears("1", ":", "bridge.dome", "dome"); status != "" || len(w.ends) != 0 {
+		t.Errorf("the end of a client's that has left ends another as %q", status)
+	}
+	if status := f.hears("1", "f", "bridge.weather", "weather"); status != "failed" {
+		t.Errorf("its own end is %q", status)
+	}
+	f.sends(now, "1", "dome", &patient{}, nil)
+}
+
+// A command that waited behind the greeting comes when its client has left.
+func TestACommandThatComesWhenItsClientHasLeftIsNobodys(t *testing.T) {
+	f, c := newFlights(t), at("a:1")
+	c.left = true
+	f.Leave(c)
+	w := &patient{}
+	if _, err := f.Add(c, CommandKey{"1", "dome"}, w); err != nil {
+		t.Fatal(err)
+	}
+	if len(f.callers) != 0 || w.stopped != 1 {
+		t.Errorf("%d clients are known, and its end is waited for", len(f.callers))
+	}
+	if _, err := f.Add(at("a:2"), CommandKey{"1", "weather"}, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRepliesBelongToTheirCommandAfterItsTimeout(t *testing.T) {
+	f, w, c := newFlights(t), &patient{}, at("a:1")
+	c.session = &Session{ID: "s"}
+	flight := f.sends(c, "slow", "dome", w, nil)
+	if given, e := f.GiveUp(flight, "no longer"); given != w || e.Status != "timeout" {
+		t.Error("nobody waited")
+	}
+	if given, _ := f.GiveUp(flight, "no longer"); given != nil {
+		t.Error("its end would be told twice")
+	}
+	f.sends(c, "slow", "dome", &patient{}, errInUse) // its end would be the first one's
+	late := &Reply{Reply: filter.Reply{CommandID: "slow", Code: "i", Commander: "bridge.dome", Sender: "dome"}}
+	if f.replied(late).owner != c.session {
+		t.Error("its replies are nobody's")
+	}
+	if f.Failed(flight, false) {
+		t.Error("somebody would hear of another end")
+	}
+	if f.Len() != 0 {
+		t.Error("a command that was not sent is under way")
+	}
+}
+
+func TestACommandInDoubtStaysInFlight(t *testing.T) {
+	f, c := newFlights(t), at("a:1")
+	flight := f.sends(c, "1", "dome", &patient{}, nil)
+	if !f.Failed(flight, true) {
+		t.Error("who waited hears nothing")
+	}
+	f.sends(at("a:2"), "1", "dome", nil, errInUse)
+	if status := f.hears("1", ":", "bridge.dome", "dome"); status != "" || f.Len() != 0 {
+		t.Errorf("its end ends it as %q; %d are left", status, f.Len())
+	}
+}
+
+func TestACommandThatDoesNotEndIsForgotten(t *testing.T) {
+	f := newFlights(t)
+	f.sends(at("a:1"), "1", "dome", nil, nil)
+	waits := f.sends(at("a:2"), "2", "dome", &patient{}, nil)
+	f.clock = f.clock.Add(forgetAfter)
+	f.sends(at("a:3"), "1", "dome", nil, nil)
+	f.sends(at("a:3"), "2", "dome", nil, errInUse) // somebody waits
+	f.GiveUp(waits, "")
+	f.clock = f.clock.Add(forgetAfter)
+	f.sends(at("a:3"), "2", "dome", nil, nil)
+}
+
+func TestAReplyCostsNoMemory(t *testing.T) {
+	f := newFlights(t)
+	f.sends(at("a:1"), "1", "dome", nil, nil)
+	r := &Reply{Reply: filter.Reply{CommandID: "1", Code: "i", Commander: "bridge.dome", Sender: "dome"}}
+	if n := testing.AllocsPerRun(100, func() { f.replied(r) }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// Whatever is added, ends, fails, leaves and is given up, what is known agrees.
+func TestWhatIsKnownOfCommandsAgrees(t *testing.T) {
+	random := rand.New(rand.NewPCG(4, 9))
+	f := newFlights(t)
+	clients, known := []*recordingClient{}, []*Command{}
+	for n := range 20_000 {
+		if len(clients) < 8 {
+			clients = append(clients, at(fmt.Sprintf("10.0.0.%d:%d", n%3, n)))
+		}
+		c := clients[random.IntN(len(clients))]
+		id, consumer := fmt.Sprint(random.IntN(12)), []string{"dome", "weather"}[random.IntN(2)]
+		switch random.IntN(6) {
+		case 0, 1:
+			var w Waiter
+			if random.IntN(2) == 0 {
+				w = &patient{}
+			}
+			if flight, err := f.Add(c, CommandKey{id, consumer}, w); err == nil {
+				known = append(known, flight)
+			}
+		case 2:
+			f.hears(id, ":", "bridge."+consumer, consumer)
+		case 3:
+			f.Leave(c)
+			clients = slices.DeleteFunc(clients, func(o *recordingClient) bool { return o == c })
+		case 4:
+			if len(known) > 0 {
+				f.Failed(known[random.IntN(len(known))], random.IntN(2) == 0)
+			}
+		case 5:
+			if len(known) > 0 {
+				f.GiveUp(known[random.IntN(len(known))], "")
+			}
+			f.clock = f.clock.Add(time.Minute)
+		}
+		f.agree()
+	}
+}
+
+// agree checks that the views of the commands are of the same ones.
+func (f *flights) agree() {
+	f.t.Helper()
+	inShares, uses, inCallers := 0, 0, 0
+	for _, s := range f.shares {
+		sum := 0
+		callers := slices.Clone(s.callers)
+		if s.left != nil {
+			callers = append(callers, s.left)
+		}
+		for _, one := range callers {
+			has := 0
+			for waits, q := range map[bool]*commandQueue{true: &one.waits, false: &one.rest} {
+				n := 0
+				for c := q.oldest; c != nil; c = c.behind {
+					n++
+					if f.commands[c.CommandKey] != c || c.caller != one || c.share != s || (c.waiter != nil) != waits {
+						f.t.Fatalf("%v is its caller's alone, or waited for by nobody", c.CommandKey)
+					}
+				}
+				if q.count != n {
+					f.t.Fatalf("of a caller's there are %d, counted %d", n, q.count)
+				}
+				has += n
+			}
+			sum += has
+			if one.count != has || has == 0 || (one.client == nil) != (one == s.left) {
+				f.t.Fatalf("a caller has %d, counted %d", has, one.count)
+			}
+			if one.client != nil {
+				inCallers += has
+			}
+		}
+		if s.count != sum {
+			f.t.Fatalf("a share of %d has %d", s.count, sum)
+		}
+		inShares += sum
+	}
+	for _, use := range f.ids {
+		uses += use.count
+	}
+	aged := 0
+	for c := f.oldest; c != nil; c = c.younger {
+		aged++
+	}
+	if inShares != len(f.commands) || aged != len(f.commands) || uses != inCallers || len(f.largest) != len(f.shares) {
+		f.t.Fatalf("%d commands: %d in shares, %d aged; %d ids used, %d of clients that are here", len(f.commands), inShares, aged, uses, inCallers)
+	}
+	for i, s := range f.largest {
+		if s.at != i || s.count > f.largest[0].count {
+			f.t.Fatal("the ranking is wrong")
+		}
+	}
+}

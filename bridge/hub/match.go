@@ -1,0 +1,179 @@
+package hub
+
+import (
+	"slices"
+
+	"github.com/clu-ws/clu-ws/bridge/filter"
+)
+
+// matcher finds the shared subscriptions that want a reply. Replies come one at a
+// time, so filters are evaluated without a lock: new and removed subscriptions
+// reach it as a list of changes, in [Hub.lockMatched].
+//
+//	subIndex ──► changes ──► matcher.apply ──► match ──► wanted
+//	(Hub.mu)                 (one reply at a time)
+type matcher struct {
+	bySender map[string][]*sharedSub
+	any      []*sharedSub              // of any sender
+	mine     map[*Session][]*sharedSub // of replies to one session's commands only
+	keywords int                       // how many of them need keywords
+	memo     *filter.Memo
+	wanted   []*sharedSub // those that want the reply
+	matching func()       // set by tests: called before filters are evaluated
+}
+
+// rememberedTexts is how many senders, keywords and routing keys the matcher memoizes.
+const rememberedTexts = 8192
+
+func newMatcher() *matcher {
+	return &matcher{bySender: map[string][]*sharedSub{}, mine: map[*Session][]*sharedSub{}, memo: filter.NewMemo(rememberedTexts)}
+}
+
+// change is a subscription that was added or removed.
+type change struct {
+	*sharedSub
+	gone bool
+}
+
+// match finds the subscriptions that want a reply. owner is the session whose command it
+// answers, or nil.
+func (x *matcher) match(r *Reply, owner *Session) {
+	x.wanted = x.wanted[:0]
+	if x.keywords > 0 {
+		r.readKeywords()
+	}
+	x.memo.Look(&r.Reply)
+	x.matchAll(x.bySender[r.Sender], owner)
+	x.matchAll(x.any, owner)
+	if owner != nil {
+		x.matchAll(x.mine[owner], owner)
+	}
+}
+
+func (x *matcher) matchAll(subs []*sharedSub, owner *Session) {
+	for _, s := range subs {
+		if x.memo.Match(s.Filter, s.number, owner != nil && owner == s.owner) {
+			x.wanted = append(x.wanted, s)
+		}
+	}
+}
+
+// apply applies changes while a reply is being delivered, and matches the reply with
+// new subscriptions.
+func (x *matcher) apply(changes []change, r *Reply, owner *Session) {
+	var gone []*sharedSub
+	for _, c := range changes {
+		if c.gone {
+			gone = append(gone, c.sharedSub)
+		} else {
+			x.add(c.sharedSub)
+		}
+	}
+	x.remove(gone)
+	if x.keywords > 0 && !r.read {
+		r.readKeywords()
+	}
+	x.memo.Look(&r.Reply)
+	for _, c := range changes {
+		if !c.gone && c.mayWant(r, owner) {
+			x.matchAll([]*sharedSub{c.sharedSub}, owner)
+		}
+	}
+}
+
+func (x *matcher) add(s *sharedSub) {
+	s.number = x.memo.Add()
+	if s.Filter.NeedsKeywords() {
+		x.keywords++
+	}
+	switch senders := s.Filter.Senders(); {
+	case s.Filter.OnlyMine():
+		x.mine[s.owner] = append(x.mine[s.owner], s)
+	case senders != nil:
+		for _, name := range senders {
+			x.bySender[name] = append(x.bySender[name], s)
+		}
+	default:
+		x.any = append(x.any, s)
+	}
+}
+
+// remove scans each list once, however many subscriptions it removes.
+func (x *matcher) remove(gone []*sharedSub) {
+	if len(gone) == 0 {
+		return
+	}
+	set := make(map[*sharedSub]bool, len(gone))
+	senders, owners, any := map[string]bool{}, map[*Session]bool{}, false
+	for _, s := range gone {
+		set[s] = true
+		x.memo.Remove(s.number)
+		if s.Filter.NeedsKeywords() {
+			x.keywords--
+		}
+		switch names := s.Filter.Senders(); {
+		case s.Filter.OnlyMine():
+			owners[s.owner] = true
+		case names != nil:
+			for _, name := range names {
+				senders[name] = true
+			}
+		default:
+			any = true
+		}
+	}
+	left := func(list []*sharedSub) []*sharedSub {
+		return slices.DeleteFunc(list, func(s *sharedSub) bool { return set[s] })
+	}
+	if any {
+		x.any = left(x.any)
+	}
+	keepNonEmpty(x.bySender, senders, left)
+	keepNonEmpty(x.mine, owners, left)
+}
+
+func keepNonEmpty[K comparable](lists map[K][]*sharedSub, keys map[K]bool, left func([]*sharedSub) []*sharedSub) {
+	for key := range keys {
+		if lists[key] = left(lists[key]); len(lists[key]) == 0 {
+			delete(lists, key)
+		}
+	}
+}
+
+// mayWant reports whether the matcher would look at the subscription for a reply.
+func (s *sharedSub) mayWant(r *Reply, owner *Session) bool {
+	switch senders := s.Filter.Senders(); {
+	case s.Filter.OnlyMine():
+		return owner != nil && owner == s.owner
+	case senders != nil:
+		return slices.Contains(senders, r.Sender)
+	}
+	return true
+}
+
+// fewChanges are applied with the hub's lock held; more than that only if changes come
+// faster than they can be applied without it.
+const (
+	fewChanges  = 4
+	matchRounds = 4
+)
+
+// lockMatched finds the subscriptions that want a reply, and returns with the hub's lock
+// held and the matcher up to date: every subscription that exists by then gets the reply.
+func (h *Hub) lockMatched(r *Reply, owner *Session) {
+	if h.matcher.matching != nil {
+		h.matcher.matching()
+	}
+	h.matcher.match(r, owner)
+	h.mu.Lock()
+	for round := 1; len(h.subs.changes) > 0; round++ {
+		changes := h.subs.takeChanges()
+		if len(changes) <= fewChanges || round == matchRounds {
+			h.matcher.apply(changes, r, owner)
+			return
+		}
+		h.mu.Unlock()
+		h.matcher.apply(changes, r, owner)
+		h.mu.Lock()
+	}
+}

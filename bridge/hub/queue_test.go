@@ -1,0 +1,228 @@
+package hub
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
+)
+
+func TestTheLanesOfTheDeskTakeTurnsAndEachKeepsItsOrder(t *testing.T) {
+	d := newWorkQueue()
+	var done []string
+	does := func(what string) func() { return func() { done = append(done, what) } }
+	begin := make(chan struct{})
+	d.urgently(func() { <-begin })
+	var a, b clientQueue
+	for _, what := range []string{"a1", "a2", "a3"} {
+		d.once(&a, brief, does(what))
+	}
+	d.once(&b, brief, does("b1"))
+	d.urgently(does("urgent"))
+	close(begin)
+	d.close()
+	d.once(&a, brief, does("too late"))
+	d.urgently(does("too late"))
+	if got := strings.Join(done, " "); got != "urgent a1 b1 a2 a3" {
+		t.Errorf("the order was %s", got)
+	}
+}
+
+// A long task of one client holds nobody up for longer than a step of it, and its own
+// next request waits for its end.
+func TestBetweenTheStepsOfATaskTheOtherLanesHaveTheirTurns(t *testing.T) {
+	d := newWorkQueue()
+	var done []string
+	begin := make(chan struct{})
+	d.urgently(func() { <-begin })
+	var a, b, c clientQueue
+	steps := 0
+	d.steps(&a, inTurns, func() bool {
+		steps++
+		done = append(done, fmt.Sprint("a1.", steps))
+		if steps == 1 {
+			d.once(&c, inTurns, func() { done = append(done, "c1") })
+			d.urgently(func() { done = append(done, "urgent") })
+			d.stepsFirst(&b, inTurns, func() bool { done = append(done, "b0"); return true })
+		}
+		return steps == 3
+	})
+	last := make(chan struct{})
+	d.once(&a, inTurns, func() { done = append(done, "a2"); close(last) })
+	for i := range 2 {
+		d.once(&b, inTurns, func() { done = append(done, fmt.Sprint("b", i+1)) })
+	}
+	close(begin)
+	<-last
+	d.close()
+	if got := strings.Join(done, " "); got != "a1.1 urgent b0 c1 a1.2 b1 a1.3 b2 a2" {
+		t.Errorf("the order was %s", got)
+	}
+}
+
+// Who asks for much holds up nobody who asks for little, nor is held up without end.
+func TestTheDeskDoesWhatIsBriefBeforeWhatTakesTurns(t *testing.T) {
+	d := newWorkQueue()
+	var done []string
+	begin := make(chan struct{})
+	d.urgently(func() { <-begin })
+	var long, short, other clientQueue
+	steps, last := 0, make(chan struct{})
+	d.steps(&long, inTurns, func() bool {
+		steps++
+		done = append(done, "step")
+		if steps == 1 {
+			d.once(&other, brief, func() { done = append(done, "other") })
+		}
+		if steps == 3 {
+			close(last)
+		}
+		return steps == 3
+	})
+	for range briefInRow + 2 {
+		d.once(&short, brief, func() { done = append(done, "brief") })
+	}
+	close(begin)
+	<-last
+	d.close()
+	want := strings.Repeat("brief ", briefInRow) + "step brief other brief step step"
+	if got := strings.Join(done, " "); got != want {
+		t.Errorf("the order was %s,\nwant %s", got, want)
+	}
+}
+
+// The hub's lock is held while its replies wait for the engine's loops.
+func TestAnAnswerWaitsForNobodyWhoNeedsTheHubsLock(t *testing.T) {
+	s := newHarness(t)
+	l, other := s.dialAt("/?silent=1"), s.dialAt("/?silent=1")
+	s.await(l, "hello")
+	s.await(other, "hello")
+	s.hub.mu.Lock()
+	release := sync.OnceFunc(s.hub.mu.Unlock)
+	defer release()
+	s.tell(other, `{"op": "subscribe", "id": "s"}`)
+	s.ask(l, "pong", `{"op": "ping", "data": [1]}`)
+	s.ask(l, "error", `{"op": "dance"}`)
+	s.tell(l, `{"op": "unsubscribe", "id": "s"}`)
+	s.tell(l, `{"op": "ping", "id": "behind"}`)
+	release()
+	s.await(l, "error")
+	s.await(l, "pong")
+	s.await(other, "ok")
+}
+
+func TestWhatAClientAskedForIsNotDoneOnceItIsGone(t *testing.T) {
+	s, gone, done := newHarness(t), &Session{}, make(chan struct{})
+	gone.closed.Store(true)
+	if err := s.hub.submit(gone, func() { t.Error("it was done") }); err != nil {
+		t.Error(err)
+	}
+	s.hub.queue.once(&gone.queue, brief, func() { close(done) })
+	<-done
+}
+
+func TestAClientMayAskAsMuchBeforeItsGreetingAsLater(t *testing.T) {
+	s := newHarness(t)
+	held := make(chan struct{})
+	greet := sync.OnceFunc(func() { close(held) })
+	defer greet()
+	s.hub.queue.urgently(func() { <-held })
+	l := s.dial()
+	for range maxPendingRequests {
+		s.tell(l, `{"op": "ping"}`)
+	}
+	if n := l.session.preHello.Load(); n != 1+maxPendingRequests {
+		t.Errorf("%d messages and the greeting wait", n-1)
+	}
+	greet()
+	s.await(l, "hello")
+	for range maxPendingRequests {
+		s.await(l, "pong")
+	}
+}
+
+// Eight clients that connected to resume a long past and hung up, over and over, kept
+// all others waiting for seven seconds.
+func TestNothingIsDoneForTheGreetingOfWhoHasHungUp(t *testing.T) {
+	s := newHarness(t)
+	s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
+	id := "url"
+	d := &SubscribeRequest{ID: &id, Spec: Spec{Filter: all()}, Since: &protocol.Since{Epoch: s.hub.Epoch, Seq: 0}, Snapshot: true}
+	greeted, gone := &Session{ID: "greeted"}, &Session{ID: "gone"}
+	gone.preHello.Store(1)
+	gone.closed.Store(true)
+	s.hub.queue.urgently(func() {
+		s.hub.greet(&recordingClient{}, gone, &ConnectRequest{Subscribe: d}, protocol.Hello{})
+		if len(gone.queue.tasks) > 0 {
+			t.Error("what it asked for is queued")
+		}
+		h := s.hub
+		step := h.subscribeTask(&recordingClient{}, greeted, *d, func() {})
+		greeted.closed.Store(true)
+		if !step() {
+			t.Error("its past takes turns after it has hung up")
+		}
+	})
+	s.hub.queue.close()
+}
+
+// A loop that read long filters served none of its clients meanwhile.
+func TestALongFilterIsReadAtTheDesk(t *testing.T) {
+	s := newHarness(t)
+	l := s.dialAt("/?silent=1")
+	s.await(l, "hello")
+	held := make(chan struct{})
+	release := sync.OnceFunc(func() { close(held) })
+	defer release()
+	s.hub.queue.urgently(func() { <-held })
+	long := strings.Repeat(" ", longFilter)
+	for _, op := range []string{"subscribe", "snapshot"} {
+		s.tell(l, `{"op": "`+op+`", "filter": {"sender":`+long+`1}}`)
+		s.tell(l, `{"op": "`+op+`", "filter": {"sender":`+long+`"dome"}}`)
+	}
+	s.tell(l, `{"op": "ping"}`)
+	s.hub.queue.mu.Lock()
+	var waiting []effort
+	for _, q := range l.session.queue.tasks {
+		waiting = append(waiting, q.effort)
+	}
+	s.hub.queue.mu.Unlock()
+	if want := []effort{inTurns, inTurns, inTurns, inTurns, unlocked}; !slices.Equal(waiting, want) {
+		t.Errorf("there wait %v, want %v", waiting, want)
+	}
+	release()
+	for _, answer := range []string{"error", "ok", "error", "snapshot", "pong"} {
+		s.await(l, answer)
+	}
+}
+
+// Whoever sends long requests faster than they are answered must not fill the memory.
+func TestTheMessagesThatWaitForTheDeskAreBounded(t *testing.T) {
+	b := &Hub{}
+	one, another := &Session{}, &Session{}
+	const n = 1 << 20
+	for range maxPendingBytes / n {
+		if !b.reserve(one, n) {
+			t.Fatal("there is no room")
+		}
+	}
+	if b.reserve(one, n) {
+		t.Error("one client may have more than its part")
+	}
+	if !b.reserve(one, shortMessage) || !b.reserve(another, n) {
+		t.Error("there is no room for a short one, or for another client")
+	}
+	b.pendingBytes.Store(maxPendingBytesOfAll)
+	if b.reserve(another, n) {
+		t.Error("all may have more than there is")
+	}
+	b.release(another, n)
+	b.release(one, shortMessage)
+	if got := b.pendingBytes.Load(); got != maxPendingBytesOfAll-n || another.pendingBytes.Load() != 0 {
+		t.Errorf("%d bytes are kept of all, %d of the other one", got, another.pendingBytes.Load())
+	}
+}

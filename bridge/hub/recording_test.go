@@ -1,0 +1,158 @@
+package hub
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+)
+
+// recordedLog is a log of recording clients. As the engine's it holds what may wait, until
+// something that may not takes it along.
+type recordedLog struct {
+	mu        sync.Mutex // guards the following fields; it comes before a client's
+	frames    []engine.Frame
+	followers []*recordingClient
+	released  int // frames that do not wait any more
+}
+
+func (g *recordedLog) Append(f engine.Frame) { g.AppendWithin(f, 0) }
+
+func (g *recordedLog) AppendWithin(f engine.Frame, wait time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.frames = append(g.frames, f)
+	if wait > 0 {
+		return
+	}
+	g.released = len(g.frames)
+	for _, c := range g.followers {
+		c.catchUp(g)
+	}
+}
+
+func (g *recordedLog) Close() {}
+
+// recordingClient is a v1 client, and its connection. It records what it is sent.
+type recordingClient struct {
+	session *Session
+	remote  string
+	left    bool
+	answers chan map[string]any // messages of the hub's own; it is not read while all that come fit in
+	wishes  map[string]modelWish
+	want    []uint64
+
+	mu     sync.Mutex // guards the following fields
+	log    *recordedLog
+	cursor int // the next frame of the log that it has not had
+	heard  []uint64
+	code   int // of its end; 0 while it is open
+
+	fragments []byte // of a message that is not complete
+}
+
+// Remote, HasLeft and Session make it a [Client].
+func (c *recordingClient) Remote() string    { return c.remote }
+func (c *recordingClient) HasLeft() bool     { return c.left }
+func (c *recordingClient) Session() *Session { return c.session }
+
+// catchUp takes what the log has and the client has not. The log's lock is held.
+func (c *recordingClient) catchUp(g *recordedLog) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for ; c.cursor < len(g.frames); c.cursor++ {
+		c.take(g.frames[c.cursor])
+	}
+}
+
+// follow makes it follow a log, or none, behind what its former log holds and first.
+func (c *recordingClient) follow(next *recordedLog, first []engine.Frame) {
+	c.mu.Lock()
+	old := c.log
+	c.mu.Unlock()
+	if old != nil {
+		old.mu.Lock()
+		c.catchUp(old)
+		old.followers = slices.DeleteFunc(old.followers, func(o *recordingClient) bool { return o == c })
+		old.mu.Unlock()
+	}
+	c.mu.Lock()
+	for _, f := range first {
+		c.take(f)
+	}
+	c.log = next
+	c.mu.Unlock()
+	if next != nil {
+		next.mu.Lock()
+		defer next.mu.Unlock()
+		c.mu.Lock()
+		c.cursor = len(next.frames)
+		c.mu.Unlock()
+		next.followers = append(next.followers, c)
+	}
+}
+
+// Follow, Say, Send and Close make it a [Conn].
+func (c *recordingClient) Follow(log Log, first ...engine.Frame) {
+	next, _ := log.(*recordedLog)
+	c.follow(next, first)
+}
+
+func (c *recordingClient) Say(frames ...engine.Frame) {
+	c.mu.Lock()
+	log := c.log
+	c.mu.Unlock()
+	if log != nil {
+		log.mu.Lock()
+		defer log.mu.Unlock()
+		c.catchUp(log)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, f := range frames {
+		c.take(f)
+	}
+}
+
+func (c *recordingClient) Send(f engine.Frame) { c.Say(f) }
+
+func (c *recordingClient) Close(code int, _ string) {
+	c.follow(nil, nil)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.code = code
+}
+
+// take records a frame. mu is held.
+func (c *recordingClient) take(f engine.Frame) {
+	frame, err := ws.ReadFrame(bytes.NewReader(f))
+	if err != nil {
+		panic(err)
+	}
+	c.fragments = append(c.fragments, frame.Payload...)
+	if !frame.Header.Fin {
+		return
+	}
+	var m map[string]any
+	if err := json.Unmarshal(c.fragments, &m); err != nil {
+		panic(err)
+	}
+	c.fragments = nil
+	if m["op"] != nil {
+		c.answers <- m
+		return
+	}
+	c.heard = append(c.heard, uint64(m["seq"].(float64)))
+}
+
+// replies returns the numbers of the replies that it has heard.
+func (c *recordingClient) replies() []uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.heard)
+}

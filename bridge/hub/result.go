@@ -1,0 +1,57 @@
+package hub
+
+import (
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/protocol"
+)
+
+// ResultWaiter is the waiter of a v1 client for a command's end.
+type ResultWaiter struct {
+	hub     *Hub
+	conn    Conn
+	session *Session
+	ID      *string
+	timer   func() (stopped bool) // stops it; nil before it runs. Guarded by Inflight.mu
+}
+
+// ResultWaiter returns a waiter that tells the client the result of its request.
+func (h *Hub) ResultWaiter(conn Conn, s *Session, id *string) *ResultWaiter {
+	return &ResultWaiter{hub: h, conn: conn, session: s, ID: id}
+}
+
+// Start begins the time for which the client waits.
+func (f *Inflight) Start(c *Command, w *ResultWaiter, wait time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c.waiter == w {
+		w.timer = w.hub.after(wait, func() { w.hub.timeout(c) })
+	}
+}
+
+// timeout tells the waiter that its time is over.
+func (h *Hub) timeout(c *Command) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if w, e := h.Inflight.GiveUp(c, WaitsNoLonger); w != nil {
+		w.End(e)
+	}
+}
+
+func (w *ResultWaiter) Gather(*Reply) {}
+
+func (w *ResultWaiter) Stop() {
+	if w.timer != nil {
+		w.timer()
+	}
+}
+
+// End sends the result, behind the replies that came before.
+func (w *ResultWaiter) End(e CommandEnd) {
+	w.hub.say(w.conn, w.session, protocol.Encode(protocol.Result{
+		Op: "result", ID: w.ID, CommandID: e.CommandID, Status: e.Status, MessageCode: e.MessageCode,
+		Replies: e.Replies, DurationMS: Milliseconds(e.Took), Message: e.Message,
+	}))
+}
+
+func Milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -1,0 +1,225 @@
+package hub
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/bridge/object"
+)
+
+// replay finds the replies that a client missed after its last one, and did not get by
+// another subscription. A long history is matched in turns without the hub's lock; the
+// few replies since the last turn are matched with it.
+type replay struct {
+	hub     *Hub
+	session *Session
+	spec    Spec
+	next    uint64 // index in the history of the next entry
+
+	memo     *filter.Memo
+	number   int            // its filter's number in it
+	others   []subscription // subscriptions that may have delivered a reply already
+	theirs   []int          // their filters' numbers
+	keywords bool           // one of the filters needs keywords
+	read     int            // work spent on finding them
+
+	found []found
+	order orderMarks // of an ordered subscription, after the replay
+}
+
+// found is a missed reply, or a notice. It is small: there may be very many.
+type found struct {
+	reply  *Reply
+	notice *entry
+}
+
+// scratch is memory that all replays use in turn. It belongs to the queue's goroutine.
+type scratch struct {
+	chunk []entry
+	reply filter.Reply
+}
+
+// Bounds of the entries that a turn copies from the history at once, and of those
+// matched with the hub's lock held.
+const (
+	chunkEntries = 32
+	fewEntries   = 16
+	replayTexts  = 1024 // memoized by one replay
+)
+
+// startReplay starts a replay from the client's last reply, or returns why it cannot.
+// mu is held.
+func (h *Hub) startReplay(d SubscribeRequest, s *Session) (_ *replay, reason string) {
+	h.history.expire(h.now())
+	last := *d.Since
+	if last.Epoch != h.Epoch {
+		return nil, "the numbers have begun anew: this is epoch " + h.Epoch
+	}
+	if last.Seq > h.seq {
+		return nil, "no reply has this number yet; the last is " + strconv.FormatUint(h.seq, 10)
+	}
+	if last.Seq < h.history.floor {
+		return nil, h.forgotten()
+	}
+	p := &replay{hub: h, session: s, spec: d.Spec, next: h.history.behind(last.Seq), memo: filter.NewMemo(replayTexts)}
+	p.number, p.keywords = p.memo.Add(), d.Spec.Filter.NeedsKeywords()
+	for _, sub := range append([]subscription{s.before}, s.subs...) {
+		if sub.spec.Filter == nil || sub.spec.Throttle > 0 || sub.spec.Ordered {
+			continue // what it delivered is not known
+		}
+		if sub.early {
+			sub.from = h.read
+		}
+		p.others, p.theirs = append(p.others, sub), append(p.theirs, p.memo.Add())
+		p.keywords = p.keywords || sub.spec.Filter.NeedsKeywords()
+	}
+	return p, ""
+}
+
+func (h *Hub) forgotten() string {
+	return "the replies behind this number are not kept any more; those behind " + strconv.FormatUint(h.history.floor, 10) + " are"
+}
+
+// left returns how many entries are left. It is false if some of them are no longer
+// kept. mu is held.
+func (p *replay) left() (n uint64, ok bool) {
+	past := &p.hub.history
+	return past.head - p.next, p.next >= past.tail
+}
+
+// work is the replay's cost so far, in units of [filter.Memo.Work].
+func (p *replay) work() int { return p.memo.Work() + p.read }
+
+// turn does one turn's work. It is true at the end, or if the replay cannot go on.
+func (p *replay) turn() (done bool) {
+	for begun := p.work(); p.work()-begun < turnWork; {
+		p.hub.mu.Lock()
+		n, ok := p.left()
+		if n = min(n, chunkEntries); ok && n > 0 {
+			p.take(n)
+		}
+		p.hub.mu.Unlock()
+		if !ok || n == 0 {
+			return true
+		}
+		p.match()
+	}
+	return false
+}
+
+// rest matches the entries since the last turn. mu is held.
+func (p *replay) rest(n uint64) {
+	p.take(n)
+	p.match()
+}
+
+// take copies entries from the history. mu is held.
+func (p *replay) take(n uint64) {
+	chunk := p.hub.scratch.chunk[:0]
+	for ; n > 0; n-- {
+		chunk = append(chunk, *p.hub.history.at(p.next))
+		p.next++
+	}
+	p.hub.scratch.chunk = chunk
+}
+
+// match finds the entries of the chunk that the client has missed.
+func (p *replay) match() {
+	for _, e := range p.hub.scratch.chunk {
+		if e.isNotice() {
+			p.found = append(p.found, found{notice: &e})
+			continue
+		}
+		p.lookAt(e.reply)
+		if !p.wants(p.spec.Filter, p.number, e.reply) || p.spec.Ordered && p.order.stale(e.reply) {
+			continue
+		}
+		if p.spec.Ordered {
+			p.order.note(e.reply)
+		}
+		if !p.had(e.reply) {
+			p.found = append(p.found, found{reply: e.reply})
+		}
+	}
+	clear(p.hub.scratch.chunk)
+}
+
+// lookAt makes a reply the memo's current one, and finds its keywords if they are needed.
+func (p *replay) lookAt(r *Reply) {
+	if r.read || !p.keywords {
+		p.memo.Look(&r.Reply)
+		return
+	}
+	const bytesRead = 64 // per unit of work
+	look := &p.hub.scratch.reply
+	keywords := object.Keys(look.Keywords[:0], r.body)
+	*look = r.Reply
+	look.Keywords = keywords
+	p.read += len(r.body)/bytesRead + len(keywords)
+	p.memo.Look(look)
+}
+
+func (p *replay) wants(f *filter.Filter, number int, r *Reply) bool {
+	return p.memo.Match(f, number, r.owner != "" && r.owner == p.session.ID)
+}
+
+// had reports whether the client got a reply by a subscription without throttle or
+// order, or before its first one. For a client that skipped replies this is unknown.
+func (p *replay) had(r *Reply) bool {
+	if p.session.Skipped.Load() {
+		return false
+	}
+	for i, sub := range p.others {
+		if r.Seq > sub.from && (!sub.ended || r.Seq <= sub.upTo) && p.wants(sub.spec.Filter, p.theirs[i], r) {
+			return true
+		}
+	}
+	return false
+}
+
+// missed selects what the client gets of what was found. next is the group that it
+// joins, if that exists already. mu is held.
+func (p *replay) missed(next *group) (frames []engine.Frame, replies []*Reply) {
+	s := p.session
+	coming := s.coming(next, p.spec.key(s))
+	for _, f := range p.found {
+		switch {
+		case f.reply != nil:
+			if !coming[f.reply] {
+				frames, replies = append(frames, f.reply.Frame), append(replies, f.reply)
+			}
+		case s.group == nil || f.notice.gap <= s.gaps:
+			frames = append(frames, f.notice.frame)
+		}
+	}
+	return frames, replies
+}
+
+// coming returns the pending throttled replies that a client still gets when it resumes
+// a subscription with this key: those of its group that are not pending in the
+// next one, and those of the subscription itself. Those of another subscription may be
+// replaced by a newer reply.
+func (s *Session) coming(next *group, key string) map[*Reply]bool {
+	coming := map[*Reply]bool{}
+	holder := next
+	if next == nil {
+		holder = s.group
+	} else {
+		for _, r := range s.group.pendingBeside(next) {
+			coming[r] = true
+		}
+	}
+	for r := range holder.pendingByKey(key) {
+		coming[r] = true
+	}
+	return coming
+}
+
+// inOrder reports whether a reply is in a list sorted by number.
+func inOrder(replies []*Reply, r *Reply) bool {
+	_, found := slices.BinarySearchFunc(replies, r.Seq, func(o *Reply, seq uint64) int { return cmp.Compare(o.Seq, seq) })
+	return found
+}

@@ -1,0 +1,76 @@
+package hub
+
+import (
+	"testing"
+	"time"
+)
+
+// What a throttled subscription holds may give way to a newer reply: it is no reason to
+// leave it out of what another subscription resumes.
+func TestWhatAThrottledSubscriptionHoldsIsResumedByAnotherOne(t *testing.T) {
+	s := newHarness(t)
+	l := s.connect()
+	s.ask(l, "ok", `{"op": "subscribe", "id": "slow", "throttle_ms": 100}`)
+	s.from("a", 0)
+	s.from("a", 0)
+	s.since(l, 1, `"id": "all", "filter": {"sender": "a"}`)
+	s.await(l, "ok")
+	s.from("a", 0)
+	s.pass(time.Second)
+	s.hears(l, 1, 2, 3)
+}
+
+func TestWhatIsResumedIsNotHeldAnyMore(t *testing.T) {
+	s := newHarness(t)
+	l := s.connect()
+	s.ask(l, "ok", `{"op": "subscribe", "id": "slow", "throttle_ms": 100}`)
+	s.from("a", 0)
+	s.from("a", 0)
+	s.since(l, 0, `"id": "all", "filter": {"sender": "a"}`)
+	s.await(l, "ok")
+	s.pass(time.Second)
+	s.hears(l, 1, 1, 2)
+}
+
+func TestWhatTheOthersOfTheNextGroupHoldIsResumed(t *testing.T) {
+	s := newHarness(t)
+	first, l := s.connect(), s.connect()
+	for _, l := range []*recordingClient{first, l} {
+		s.ask(l, "ok", `{"op": "subscribe", "id": "slow", "throttle_ms": 100}`)
+	}
+	s.from("a", 0)
+	s.from("a", 0)
+	s.ask(first, "ok", `{"op": "subscribe", "id": "all", "filter": {"sender": "a"}}`)
+	s.since(l, 1, `"id": "all", "filter": {"sender": "a"}`)
+	s.await(l, "ok")
+	s.from("a", 0)
+	s.pass(time.Second)
+	s.hears(l, 1, 2, 3)
+}
+
+// The group that it comes into has had the reply already.
+func TestWhatIsOwedIsNotResumedToo(t *testing.T) {
+	s := newHarness(t)
+	first, l := s.connect(), s.connect()
+	for _, l := range []*recordingClient{first, l} {
+		s.ask(l, "ok", `{"op": "subscribe", "id": "slow", "throttle_ms": 100}`)
+	}
+	s.ask(first, "ok", `{"op": "subscribe", "id": "all", "filter": {"sender": "a"}}`)
+	s.from("a", 0)
+	s.from("a", 0)
+	s.since(l, 1, `"id": "all", "filter": {"sender": "a"}`)
+	s.await(l, "ok")
+	s.from("a", 0)
+	s.pass(time.Second)
+	s.hears(l, 1, 2, 3)
+}
+
+func TestWhoSubscribedBeforeTheFirstReplyResumesBehindNothing(t *testing.T) {
+	s := newHarness(t)
+	l := s.connect()
+	s.ask(l, "ok", `{"op": "subscribe", "id": "a", "filter": {"sender": "a"}}`)
+	s.from("b", 0)
+	s.since(l, 0, `"id": "b", "filter": {"sender": "b"}`)
+	s.await(l, "ok")
+	s.hears(l, 1)
+}

@@ -1,0 +1,194 @@
+package hub
+
+import (
+	"bytes"
+	"errors"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
+)
+
+// maxPendingRequests is how many requests of one client may wait to be answered.
+const maxPendingRequests = 64
+
+// ErrTooManyRequests refuses a request of a client that has too many waiting.
+var ErrTooManyRequests = errors.New("too many requests of yours wait to be answered; wait for the answers")
+
+// Bounds of the memory of messages that wait in the queue, in bytes. Short ones are
+// bounded by their number.
+const (
+	shortMessage         = 4 << 10
+	maxPendingBytes      = 16 << 20
+	maxPendingBytesOfAll = 64 << 20
+)
+
+// errRequestsTooLong refuses a request for which there is no room by then.
+var errRequestsTooLong = errors.New("the requests that wait to be answered are too long together; wait for the answers, or send shorter ones")
+
+// reserve takes room for so many bytes of a client's message, until release. It is false if
+// there is none.
+func (h *Hub) reserve(s *Session, bytes int) bool {
+	if bytes <= shortMessage {
+		return true
+	}
+	n := int64(bytes)
+	ofOne, ofAll := s.pendingBytes.Add(n), h.pendingBytes.Add(n)
+	if ofOne <= maxPendingBytes && ofAll <= maxPendingBytesOfAll {
+		return true
+	}
+	h.release(s, bytes)
+	return false
+}
+
+func (h *Hub) release(s *Session, bytes int) {
+	if bytes > shortMessage {
+		s.pendingBytes.Add(-int64(bytes))
+		h.pendingBytes.Add(-int64(bytes))
+	}
+}
+
+// submit queues a request that is done at once, with the hub's lock held.
+func (h *Hub) submit(s *Session, do func()) error {
+	return h.submitSteps(s, brief, 0, func(answered func()) Task {
+		return func() bool {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			do()
+			answered()
+			return true
+		}
+	})
+}
+
+// submitSteps queues a request that keeps so many bytes of its message. The task has no
+// lock; it calls answered with the answer.
+func (h *Hub) submitSteps(s *Session, e effort, bytes int, make func(answered func()) Task) error {
+	if s.pendingRequests.Load() >= maxPendingRequests {
+		return ErrTooManyRequests
+	}
+	if !h.reserve(s, bytes) {
+		return errRequestsTooLong
+	}
+	s.pendingRequests.Add(1)
+	step := make(func() { s.pendingRequests.Add(-1) })
+	h.queue.steps(&s.queue, e, func() bool {
+		// Nobody reads the answer of a client that is gone, and it may be long.
+		done := s.closed.Load() || step()
+		if done {
+			h.release(s, bytes)
+		}
+		return done
+	})
+	return nil
+}
+
+// SubmitTask queues a request whose answer takes several turns. The task has no lock; it
+// calls answered with the answer.
+func (h *Hub) SubmitTask(s *Session, make func(answered func()) Task) error {
+	return h.submitSteps(s, inTurns, 0, make)
+}
+
+// Answer queues an answer that needs no lock. It comes behind the answers to the requests
+// before it, and behind the replies that were appended by then.
+func (h *Hub) Answer(s *Session, conn Conn, bytes int, make func() engine.Frame) error {
+	return h.submitSteps(s, unlocked, bytes, func(answered func()) Task {
+		return func() bool {
+			conn.Say(make())
+			answered()
+			return true
+		}
+	})
+}
+
+// submitAfterPast queues a request that waits until the past of a stream was read.
+func (h *Hub) submitAfterPast(s *Session, make func(answered func()) Task) error {
+	return h.submitSteps(s, inTurns, 0, func(answered func()) Task {
+		return (&waiter{hub: h, session: s, do: make(answered)}).step
+	})
+}
+
+// maxPreHello is how many messages of a client may wait for its hello: as many as requests
+// may wait later, for pages that do not wait for it.
+const maxPreHello = maxPendingRequests
+
+// BeforeHello queues a message of so many bytes while the client's hello is on its way, so
+// that the answer comes behind that. It is false when the hello was sent. prepare is called
+// if the message waits, and returns what is done then. The error is that too much waits.
+func (h *Hub) BeforeHello(s *Session, bytes int, prepare func() (do func())) (waits bool, err error) {
+	switch early := s.preHello.Load(); {
+	case early == 0:
+		return false, nil
+	case early > maxPreHello:
+		return true, ErrTooManyRequests
+	}
+	if !h.reserve(s, bytes) {
+		return true, errRequestsTooLong
+	}
+	do := prepare()
+	s.preHello.Add(1)
+	h.queue.once(&s.queue, effortOf(bytes), func() {
+		do()
+		h.release(s, bytes)
+		s.preHello.Add(-1)
+	})
+	return true, nil
+}
+
+// effortOf returns the effort of parsing so many bytes.
+func effortOf(bytes int) effort {
+	if bytes > shortMessage {
+		return inTurns
+	}
+	return brief
+}
+
+// Ping answers with the client's data and the number of the last reply. That needs no lock;
+// with the lock, if it is free, no reply comes between.
+func (h *Hub) Ping(conn Conn, s *Session, id *string, data []byte) error {
+	return h.submitSteps(s, unlocked, len(data), func(answered func()) Task {
+		return func() bool {
+			if h.mu.TryLock() {
+				defer h.mu.Unlock()
+			}
+			conn.Say(protocol.Pong(id, data, h.Epoch, h.delivered.load()))
+			answered()
+			return true
+		}
+	})
+}
+
+// submitFiltered queues a request with a long filter, whose parsing would keep a loop from
+// its clients. The text may change after the call.
+func (h *Hub) submitFiltered(conn Conn, s *Session, id *string, raw []byte, then func(f *filter.Filter, answered func()) Task) error {
+	raw = bytes.Clone(raw)
+	return h.submitSteps(s, inTurns, len(raw), func(answered func()) Task {
+		var next Task
+		return func() bool {
+			if next != nil {
+				return next()
+			}
+			f, err := filter.Parse(raw)
+			if err != nil {
+				conn.Say(protocol.BadRequest(id, err))
+				answered()
+				return true
+			}
+			next, raw = then(f, answered), nil
+			return false
+		}
+	})
+}
+
+// AfterRequests calls do once all requests of a client are answered.
+func (h *Hub) AfterRequests(s *Session, do func()) {
+	// Messages from before the hello are parsed in the client's queue, and queue their
+	// requests there.
+	h.queue.once(&s.queue, brief, func() { h.queue.once(&s.queue, unlocked, do) })
+}
+
+// Do queues what is no client's request. It never blocks, and do may wait for the hub.
+func (h *Hub) Do(do func()) { h.queue.urgently(do) }
+
+// Close does what is queued, and ends the hub's goroutines.
+func (h *Hub) Close() { h.queue.close() }

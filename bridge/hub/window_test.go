@@ -1,0 +1,46 @@
+package hub
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/filter"
+)
+
+// Ten thousand windows that end together had ten thousand goroutines wait for the hub's
+// lock in front of everybody else.
+func TestWindowsThatEndTogetherHaveOneTimerAndTakeTurns(t *testing.T) {
+	s := newHarness(t)
+	l := s.dialAt("/?throttle_ms=1000")
+	s.await(l, "hello")
+	s.await(l, "ok")
+	const senders = 3 * windowsAtOnce
+	for range 2 {
+		for i := range senders {
+			s.says(filter.Reply{Sender: fmt.Sprint("a", i), Code: "i"}, 0)
+		}
+	}
+	if n := s.clock.Timers(); n != 1 {
+		t.Errorf("there are %d timers", n)
+	}
+	// What is held goes out at the end, some of it with each round.
+	end := s.clock.Now().Add(time.Second).UnixNano()
+	for round := 1; round <= senders/windowsAtOnce; round++ {
+		s.clock.Next(end)
+		s.ask(l, "pong", `{"op": "ping"}`)
+		heard := len(l.replies())
+		if want := senders + round*windowsAtOnce; heard != want {
+			t.Errorf("after round %d it has heard %d replies, want %d", round, heard, want)
+		}
+	}
+	if n := s.clock.Timers(); n != 1 {
+		t.Errorf("there are %d timers for the next windows", n)
+	}
+	s.ask(l, "ok", `{"op": "unsubscribe", "id": "url"}`)
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	if n := len(s.hub.windows.open); n != 0 {
+		t.Errorf("%d windows are left of who has unsubscribed", n)
+	}
+}

@@ -1,0 +1,60 @@
+package bridge
+
+import (
+	"math"
+	"time"
+
+	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/hub"
+)
+
+// newReply takes what is needed of a delivery, whose envelope is written.
+func newReply(d *amqpx.Delivery, envelope []byte, bodyAt int) *hub.Reply {
+	r := &hub.Reply{At: time.Now(), Plain: envelope, BodyAt: bodyAt}
+	text := func(header string) string {
+		s, _ := d.Headers[header].(string)
+		return actor.Text(s) // as in the envelope
+	}
+	r.Sender, r.Code = text("sender"), text("message_code")
+	r.CommandID, r.Commander = text("command_id"), text("commander_id")
+	r.RoutingKey = d.RoutingKey
+	r.Internal, _ = d.Headers["internal"].(bool)
+	r.Unroutable = d.Timestamp.IsZero() && r.Code == string(actor.Failed) && actor.ForNobody(r.RoutingKey, r.Commander, r.Sender)
+	r.Order, r.Ordered = integer(d.Headers["order"])
+	if r.Ordered {
+		key, _ := d.Headers["order_key"].(string)
+		r.OrderKey = r.Sender + "\x00" + key
+		r.Ordered = len(r.OrderKey) <= maxOrderKey
+	}
+	return r
+}
+
+// maxOrderKey is the longest name of an order, in bytes: as many of them are
+// remembered as a selection may have. A reply of a longer one is delivered.
+const maxOrderKey = 512
+
+// integer is a header that counts something, of any of AMQP's types for that.
+func integer(v any) (int64, bool) {
+	switch n := v.(type) {
+	case int64:
+		return n, true
+	case int32:
+		return int64(n), true
+	case int16:
+		return int64(n), true
+	case int8:
+		return int64(n), true
+	case uint8:
+		return int64(n), true
+	case uint16:
+		return int64(n), true
+	case uint32:
+		return int64(n), true
+	case uint64:
+		return int64(n), n <= math.MaxInt64
+	case int:
+		return int64(n), true
+	}
+	return 0, false
+}

@@ -1,0 +1,146 @@
+package protocol
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/clu-ws/clu-ws/bridge/object"
+	"github.com/clu-ws/clu-ws/internal/jsonscan"
+)
+
+// Fields are those of a client's message, and parts of it.
+type Fields map[string]json.RawMessage
+
+// Bounds of a loop's work for one message. Without them a mebibyte of fields takes a
+// tenth of a second, in which no other client of the loop is served.
+const (
+	// MaxFields is how many fields a message may have. No message needs more than
+	// eight; CLU ignores unknown fields.
+	MaxFields = 64
+	// maxExplained is the length in bytes up to which a JSON error is explained; for a
+	// longer message only its position is given.
+	maxExplained = 4 << 10
+)
+
+// Parse reads the fields of a client's message. The last of duplicate fields
+// counts.
+func Parse(payload []byte) (Fields, error) {
+	if !utf8.Valid(payload) {
+		return nil, errors.New("the message is not UTF-8 text; " + Form)
+	}
+	f, many := ParseObject(payload)
+	if many {
+		return nil, fmt.Errorf("the message has more than %d fields; %s", MaxFields, Form)
+	}
+	if ok, at := jsonscan.Valid(payload); !ok {
+		return nil, notJSON(payload, at)
+	}
+	if Kind(payload) != "an object" {
+		return nil, fmt.Errorf("the message is %s, not a JSON object; %s", Kind(payload), Form)
+	}
+	return f, nil
+}
+
+// notJSON returns the error for a message that is not JSON from a byte on.
+func notJSON(payload []byte, at int) error {
+	if len(payload) > maxExplained {
+		return fmt.Errorf("the message is not JSON (the error is at byte %d of %d); %s", at, len(payload), Form)
+	}
+	var v any
+	return fmt.Errorf("the message is not JSON (%w); %s", json.Unmarshal(payload, &v), Form)
+}
+
+// ParseObject finds the fields of an object, unless there are too many. The result for
+// anything but a valid JSON object is undefined.
+func ParseObject(text []byte) (_ Fields, many bool) {
+	f := Fields{}
+	m := object.Of(text)
+	for n := 0; ; n++ {
+		name, value, ok := m.Next()
+		switch {
+		case !ok:
+			return f, false
+		case n == MaxFields:
+			return nil, true
+		}
+		f[string(name)] = value
+	}
+}
+
+// ErrAbsent is in the error of a field that is absent or null.
+var ErrAbsent = errors.New("absent")
+
+// Text is a field that must be a string. Absent and null are the same.
+func (f Fields) Text(name string) (string, error) {
+	raw, ok := f[name]
+	if !ok || string(raw) == "null" {
+		return "", fmt.Errorf("the message has no %q (%w); %s", name, ErrAbsent, Form)
+	}
+	if raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1]), nil
+	}
+	var s string
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return "", fmt.Errorf("%q is %s, but must be a string; %s", name, Kind(raw), Form)
+	}
+	if HalfSurrogate(raw) {
+		return "", fmt.Errorf("%q has half of a surrogate pair, which no text can hold; write both halves, or the character itself", name)
+	}
+	return s, nil
+}
+
+// MaxID is the longest id of a request, in bytes: it is kept until the answer, and
+// that of a subscription as long as that.
+const MaxID = 255
+
+// Bounds of texts as they are written, in bytes: what is longer is not decoded. Each
+// character may be an escape.
+const (
+	longestEscape = len(`\u0000`)
+	maxRawID      = MaxID*longestEscape + 2
+	maxFlag       = len("false")
+)
+
+// ID is the client's own name for its request, or nil.
+func (f Fields) ID() (*string, error) {
+	raw, ok := f["id"]
+	if !ok || string(raw) == "null" {
+		return nil, nil
+	}
+	if len(raw) > maxRawID {
+		return nil, fmt.Errorf(`"id" is %d bytes long; a string of at most %d comes back in the answer`, len(raw), MaxID)
+	}
+	var id string
+	if json.Unmarshal(raw, &id) != nil {
+		return nil, fmt.Errorf(`"id" is %s, but must be a string; it comes back in the answer`, Kind(raw))
+	}
+	if HalfSurrogate(raw) {
+		return nil, errors.New(`"id" has half of a surrogate pair, which cannot come back in the answer; write both halves`)
+	}
+	if len(id) > MaxID {
+		return nil, fmt.Errorf(`"id" has %d bytes; at most %d come back in the answer`, len(id), MaxID)
+	}
+	return &id, nil
+}
+
+// Optional reads a field that may be absent or null.
+func Optional[T any](f Fields, name, what string, to *T) error {
+	raw, ok := f[name]
+	if !ok || string(raw) == "null" {
+		return nil
+	}
+	number, counts := any(to).(*int)
+	_, isFlag := any(to).(*bool)
+	switch {
+	case isFlag && len(raw) > maxFlag:
+		return fmt.Errorf("%q is %s, but must be %s", name, Kind(raw), what)
+	case !counts && json.Unmarshal(raw, to) != nil:
+		return fmt.Errorf("%q is %s, but must be %s", name, Kind(raw), what)
+	case counts && ReadInt(raw, number) != nil:
+		return fmt.Errorf("%q is %s, but must be %s", name, Describe(raw), what)
+	}
+	return nil
+}

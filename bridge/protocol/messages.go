@@ -1,0 +1,144 @@
+package protocol
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+)
+
+// Hello greets a client that speaks v1, before anything else.
+type Hello struct {
+	Op           string   `json:"op"` // hello
+	Session      string   `json:"session"`
+	Name         string   `json:"name"`
+	Version      string   `json:"version"`
+	Time         string   `json:"time"` // now; the clock of a page may be another
+	Epoch        string   `json:"epoch"`
+	Seq          *uint64  `json:"seq"`    // of the last reply before those that follow; null while it is unknown
+	Broker       string   `json:"broker"` // up, blocked, no_replies or down
+	Capabilities []string `json:"capabilities"`
+}
+
+// OK answers a request.
+type OK struct {
+	Op string  `json:"op"` // ok
+	ID *string `json:"id"`
+	// CommandID is there when a command was: it is on its way.
+	CommandID string `json:"command_id,omitempty"`
+	// Resumed is there when since was: whether everything behind it follows.
+	Resumed *bool `json:"resumed,omitempty"`
+	// Reason says why not.
+	Reason string `json:"reason,omitempty"`
+	// Epoch and Seq are the last reply before the live ones, when Resumed is there.
+	Epoch string  `json:"epoch,omitempty"`
+	Seq   *uint64 `json:"seq,omitempty"`
+}
+
+// Error answers a request that is wrong, or a command that failed.
+type Error struct {
+	Op string  `json:"op"` // error
+	ID *string `json:"id"`
+	// CommandID is there when a command failed that has one.
+	CommandID string `json:"command_id,omitempty"`
+	Code      string `json:"code"`
+	Message   string `json:"message"`
+}
+
+// Pong answers a ping with its data, as they came. epoch and seq are the last
+// reply that was here: a client whose filter selects little resumes behind it, not
+// behind the last reply that it had itself, which may be forgotten. seq is nil while
+// that is unknown. A mebibyte of data is not parsed again:
+//
+//	{"op":"pong","id":"a","data":[1, "b"],"time":"2026-11-21T03:38:40.123456+00:00","epoch":"5f0c2a9be1d4","seq":57}
+func Pong(id *string, data []byte, epoch string, seq *uint64) engine.Frame {
+	buf := append(make([]byte, engine.HeaderRoom, 256+len(data)), `{"op":"pong","id":`...)
+	buf = append(buf, JSON(id)...)
+	if data != nil {
+		buf = append(append(buf, `,"data":`...), data...)
+	}
+	buf = append(buf, `,"time":"`...)
+	buf = time.Now().UTC().AppendFormat(buf, TimeFormat) // as in the greeting
+	buf = append(append(buf, `","epoch":`...), JSON(epoch)...)
+	buf = append(append(buf, `,"seq":`...), JSON(seq)...)
+	return engine.Must(engine.Seal(append(buf, '}')))
+}
+
+// Result tells of the end of a command.
+type Result struct {
+	Op          string  `json:"op"` // result
+	ID          *string `json:"id"`
+	CommandID   string  `json:"command_id"`
+	Status      string  `json:"status"`                 // done, failed or timeout
+	MessageCode string  `json:"message_code,omitempty"` // of the last reply
+	Replies     int     `json:"replies"`
+	DurationMS  float64 `json:"duration_ms"`
+	Message     string  `json:"message,omitempty"`
+}
+
+// Broker tells that the broker's state has changed.
+type Broker struct {
+	Op     string `json:"op"` // broker
+	State  string `json:"state"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Gap tells, at its place among the replies, of a span of time in which
+// replies may have been lost.
+type Gap struct {
+	Op      string   `json:"op"`   // gap
+	From    *string  `json:"from"` // null if it is unknown
+	To      string   `json:"to"`
+	Seconds *float64 `json:"seconds"`
+}
+
+// Dropped tells a client that read too slowly what was left out.
+type Dropped struct {
+	Op    string `json:"op"` // dropped
+	Count uint64 `json:"count"`
+}
+
+// Encode makes a frame of a message.
+func Encode(message any) engine.Frame {
+	var b bytes.Buffer
+	b.Write(make([]byte, engine.HeaderRoom))
+	writeJSON(&b, message) // the messages above hold nothing that JSON cannot
+	return engine.Must(engine.Seal(b.Bytes()))
+}
+
+// JSON writes what cannot fail.
+func JSON(v any) []byte {
+	var b bytes.Buffer
+	writeJSON(&b, v)
+	return b.Bytes()
+}
+
+// writeJSON writes what cannot fail, with < and > as they are.
+func writeJSON(b *bytes.Buffer, v any) {
+	e := json.NewEncoder(b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic("protocol: " + err.Error())
+	}
+	b.Truncate(b.Len() - len("\n"))
+}
+
+// TimeFormat is how moments are written, to the microsecond.
+const TimeFormat = "2006-01-02T15:04:05.000000-07:00"
+
+// EncodeGap is the notice of a span of time in which replies may have been lost. from is
+// zero if its beginning is unknown.
+func EncodeGap(from, to time.Time) engine.Frame {
+	m := Gap{Op: "gap", To: to.UTC().Format(TimeFormat)}
+	if !from.IsZero() {
+		start, seconds := from.UTC().Format(TimeFormat), to.Sub(from).Round(time.Microsecond).Seconds()
+		m.From, m.Seconds = &start, &seconds
+	}
+	return Encode(m)
+}
+
+// BadRequest answers a request that is wrong.
+func BadRequest(id *string, err error) engine.Frame {
+	return Encode(Error{Op: "error", ID: id, Code: "bad_request", Message: err.Error()})
+}

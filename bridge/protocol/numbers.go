@@ -1,0 +1,72 @@
+package protocol
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+)
+
+var errNotWhole = errors.New("not a whole number")
+
+// ReadInt and readUint read whole numbers that are not too large for theirs.
+func ReadInt(raw json.RawMessage, to *int) error {
+	negative, n, err := whole(raw)
+	if err != nil || n > math.MaxInt {
+		return errNotWhole
+	}
+	if *to = int(n); negative {
+		*to = -*to
+	}
+	return nil
+}
+
+func ReadUint(raw json.RawMessage, to *uint64) error {
+	negative, n, err := whole(raw)
+	if err != nil || negative && n > 0 {
+		return errNotWhole
+	}
+	*to = n
+	return nil
+}
+
+// Describe is a value that is wrong: a number as it is, if it is not long, else what it is.
+func Describe(raw json.RawMessage) string {
+	const most = 30
+	if what := Kind(raw); what != "a number" || len(raw) > most {
+		return what
+	}
+	return string(raw)
+}
+
+// whole reads a JSON number without a fraction, however it is written: some write
+// 60000 as 60000.0 or 6e4. It is exact: a big one loses no digits. One that has more
+// than 64 bits is an error.
+func whole(raw json.RawMessage) (negative bool, n uint64, err error) {
+	text, negative := bytes.CutPrefix(raw, []byte("-"))
+	if len(text) == 0 || text[0] < '0' || text[0] > '9' {
+		return false, 0, errNotWhole // no number at all
+	}
+	mantissa, power, _ := strings.Cut(strings.ToLower(string(text)), "e")
+	before, behind, _ := strings.Cut(mantissa, ".")
+	digits := strings.TrimLeft(before+behind, "0")
+	zeros := len(digits) - len(strings.TrimRight(digits, "0"))
+	digits = digits[:len(digits)-zeros]
+	if digits == "" {
+		return false, 0, nil
+	}
+	shift := 0
+	if power != "" {
+		if shift, err = strconv.Atoi(power); err != nil {
+			return false, 0, errNotWhole
+		}
+	}
+	const most = 20 // digits of 64 bits
+	if shift += zeros - len(behind); shift < 0 || shift > most {
+		return false, 0, errNotWhole
+	}
+	n, err = strconv.ParseUint(digits+strings.Repeat("0", shift), 10, 64)
+	return negative, n, err
+}

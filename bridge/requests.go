@@ -1,0 +1,156 @@
+package bridge
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
+	"github.com/clu-ws/clu-ws/internal/quote"
+)
+
+// request is a message of a v1 client that has an op.
+type opRequest struct {
+	conn   engine.Conn
+	client *client
+	id     *string
+	fields protocol.Fields
+	incoming
+}
+
+// An op is what such a message may ask for: which fields it has beside op and id,
+// and what it does. do runs on the engine's loop: what it reads of the message it
+// must read before it returns.
+type op struct {
+	fields []string
+	do     func(b *Bridge, s *hub.Session, r opRequest) error
+}
+
+// ops are the requests that there are.
+func ops() map[string]op {
+	return map[string]op{
+		"ping":        {[]string{"data"}, (*Bridge).ping},
+		"subscribe":   {[]string{"filter", "rooms", "throttle_ms", "batch_ms", "ordered", "snapshot", "since"}, (*Bridge).subscribe},
+		"unsubscribe": {nil, (*Bridge).unsubscribe},
+		"snapshot":    {[]string{"filter"}, (*Bridge).snapshot},
+		"actors":      {nil, (*Bridge).actors},
+		"clients":     {nil, (*Bridge).clients},
+		"command":     {[]string{"consumer", "command_string", "command_id", "timeout_ms", "expires_at"}, (*Bridge).trackedCommand},
+	}
+}
+
+// shortFilter is the longest filter that is read at once, in bytes. A longer one may
+// have patterns that take as long as the reading of a hundred kilobytes.
+const shortFilter = 256
+
+// maxOp is the longest op as it is written, in bytes: each character may be an escape.
+const maxOp = 1 << 10
+
+// request takes a message that has an op.
+func (b *Bridge) request(conn engine.Conn, c *client, rawOp json.RawMessage, message protocol.Fields, in incoming) {
+	s := c.v1.Load()
+	id, err := message.ID()
+	if err == nil {
+		err = b.dispatch(s, opRequest{conn, c, id, message, in}, rawOp)
+	}
+	if err != nil {
+		// Over the desk, behind the answers that are on their way.
+		if b.hub.Answer(s, hubConn{conn}, 0, func() engine.Frame { return protocol.BadRequest(id, err) }) != nil {
+			conn.Close(tooMuchCode, hub.ErrTooManyRequests.Error())
+		}
+	}
+}
+
+func (b *Bridge) dispatch(s *hub.Session, r opRequest, rawOp json.RawMessage) error {
+	if len(rawOp) > maxOp {
+		return fmt.Errorf(`"op" is %d bytes long; there are %s`, len(rawOp), strings.Join(b.opNames, ", "))
+	}
+	var name string
+	if json.Unmarshal(rawOp, &name) != nil {
+		return fmt.Errorf(`"op" is %s, but must be a string`, protocol.Kind(rawOp))
+	}
+	op, ok := b.ops[name]
+	if !ok {
+		return fmt.Errorf("there is no op %s; there are %s", quote.Text(name), strings.Join(b.opNames, ", "))
+	}
+	for field := range r.fields {
+		if field != "op" && field != "id" && !slices.Contains(op.fields, field) {
+			return fmt.Errorf("%q has no field %s; it has %s", name, quote.Text(field), strings.Join(append([]string{"id"}, op.fields...), ", "))
+		}
+	}
+	return op.do(b, s, r)
+}
+
+// ping is a sign of life that a page can see.
+func (b *Bridge) ping(s *hub.Session, r opRequest) error {
+	return b.hub.Ping(hubConn{r.conn}, s, r.id, slices.Clone(r.fields["data"])) // the message is gone when the answer is written
+}
+
+// subscribe has a client hear the replies that it wishes.
+func (b *Bridge) subscribe(s *hub.Session, r opRequest) (err error) {
+	d := hub.SubscribeRequest{ID: r.id}
+	raw := r.fields["filter"]
+	if len(raw) <= shortFilter {
+		if d.Spec.Filter, err = filter.Parse(raw); err != nil {
+			return err
+		}
+	}
+	throttle, batch := 0, int(s.Batch/time.Millisecond)
+	for _, e := range []error{
+		protocol.Optional(r.fields, "throttle_ms", "a whole number of milliseconds", &throttle),
+		protocol.Optional(r.fields, "batch_ms", "a whole number of milliseconds", &batch),
+		protocol.Optional(r.fields, "ordered", "true or false", &d.Spec.Ordered),
+		protocol.Optional(r.fields, "snapshot", "true or false", &d.Snapshot),
+	} {
+		if e != nil {
+			return e
+		}
+	}
+	if d.Spec.Throttle, err = checkMilliseconds("throttle_ms", throttle, hub.MaxThrottle); err != nil {
+		return err
+	}
+	if d.Spec.Batch, err = checkMilliseconds("batch_ms", batch, hub.MaxBatch); err != nil {
+		return err
+	}
+	if raw, ok := r.fields["since"]; ok && string(raw) != "null" {
+		d.Since = new(protocol.Since)
+		if err := d.Since.Read(raw); err != nil {
+			return err
+		}
+	}
+	if err := b.readRooms(r.fields, &d); err != nil {
+		return err
+	}
+	if len(raw) > shortFilter {
+		return b.hub.Subscribe(hubConn{r.conn}, s, d, raw)
+	}
+	return b.hub.Subscribe(hubConn{r.conn}, s, d, nil)
+}
+
+// unsubscribe ends the subscription that has the request's id.
+func (b *Bridge) unsubscribe(s *hub.Session, r opRequest) error {
+	return b.hub.Unsubscribe(hubConn{r.conn}, s, r.id)
+}
+
+// snapshot gives the last value of every keyword that the filter lets through.
+func (b *Bridge) snapshot(s *hub.Session, r opRequest) error {
+	raw := r.fields["filter"]
+	if len(raw) > shortFilter {
+		return b.hub.Snapshot(hubConn{r.conn}, s, r.id, nil, raw)
+	}
+	f, err := filter.Parse(raw)
+	if err != nil {
+		return err
+	}
+	return b.hub.Snapshot(hubConn{r.conn}, s, r.id, f, nil)
+}
+
+// actors tells who was heard.
+func (b *Bridge) actors(s *hub.Session, r opRequest) error {
+	return b.hub.Actors(hubConn{r.conn}, s, r.id)
+}

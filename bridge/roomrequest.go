@@ -1,0 +1,86 @@
+package bridge
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/object"
+	"github.com/clu-ws/clu-ws/bridge/protocol"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
+	"github.com/clu-ws/clu-ws/internal/quote"
+)
+
+// maxRoomsAsked is how many rooms a subscription may name.
+const maxRoomsAsked = 64
+
+// readRooms reads the rooms of a subscription, which then hears replies only if it
+// has a filter, too.
+func (b *Bridge) readRooms(f protocol.Fields, d *hub.SubscribeRequest) error {
+	raw, ok := f["rooms"]
+	if !ok || string(raw) == "null" {
+		return nil
+	}
+	paths, err := readPaths(raw)
+	if err != nil {
+		return err
+	}
+	for _, p := range paths {
+		path, err := b.checkRoom(p)
+		if err != nil {
+			return err
+		}
+		d.Spec.Rooms = append(d.Spec.Rooms, path)
+	}
+	slices.Sort(d.Spec.Rooms)
+	d.Spec.Rooms = slices.Compact(d.Spec.Rooms)
+	if raw, ok := f["filter"]; ok && string(raw) != "null" {
+		return nil
+	}
+	for _, name := range []string{"throttle_ms", "ordered", "snapshot", "since"} {
+		if _, ok := f[name]; ok {
+			return fmt.Errorf(`%q is about replies, and a subscription to rooms has none without a "filter"; leave it out`, name)
+		}
+	}
+	d.Spec.Filter = nil
+	return nil
+}
+
+// readPaths reads a list of rooms, and stops at the bound.
+func readPaths(raw json.RawMessage) (paths []string, err error) {
+	if raw[0] != '[' {
+		return nil, fmt.Errorf(`"rooms" is %s, but must be a list of paths`, protocol.Kind(raw))
+	}
+	n := 0
+	for element := range object.Elements(raw) {
+		if n++; n > maxRoomsAsked {
+			continue
+		}
+		var path string
+		if element[0] != '"' || json.Unmarshal(element, &path) != nil {
+			return nil, fmt.Errorf(`"rooms" has %s in it, but must be a list of paths`, protocol.Kind(element))
+		}
+		paths = append(paths, path)
+	}
+	if n == 0 || n > maxRoomsAsked {
+		return nil, fmt.Errorf(`"rooms" names %d rooms; name 1 to %d`, n, maxRoomsAsked)
+	}
+	return paths, nil
+}
+
+// checkRoom gives the path of a room that there is.
+func (b *Bridge) checkRoom(path string) (string, error) {
+	if len(b.cfg.Sources) == 0 {
+		return "", errors.New("this bridge has no rooms; start it with --source")
+	}
+	path, err := rooms.CleanPath(path)
+	if err != nil {
+		return "", err
+	}
+	if rooms.Find(b.cfg.Sources, path) == nil {
+		return "", fmt.Errorf("there is no room %s; there are those at and below %s", quote.Text(path), b.roomRoots())
+	}
+	return path, nil
+}

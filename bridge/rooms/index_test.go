@@ -1,0 +1,51 @@
+package rooms
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+)
+
+func TestARoomStandsUnderEveryPathAboveUntilItsLastClientLeaves(t *testing.T) {
+	rs := New(func() *engine.Log { return new(engine.Log) })
+	x, err := rs.Enter("/live/x", "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := rs.Enter("/live/x", "a"); again != x {
+		t.Error("the second client is in another room")
+	}
+	y, _ := rs.Enter("/live/y", "a")
+	for path, want := range map[string]int{"/": 2, "/live": 2, "/live/x": 1, "/live/y": 1, "/live/z": 0} {
+		if got := len(rs.index[path]); got != want {
+			t.Errorf("at and below %s are %d rooms, want %d", path, got, want)
+		}
+	}
+	rs.Leave(x)
+	rs.Leave(y)
+	rs.Leave(x)
+	if len(rs.index) != 0 || len(rs.byPath) != 0 {
+		t.Errorf("rooms without clients are left: %v", rs.index)
+	}
+}
+
+func TestRoomsAreBoundedAndNoAddressHasMoreThanHalf(t *testing.T) {
+	rs := New(func() *engine.Log { return new(engine.Log) })
+	for i := range maxRooms / 2 {
+		if _, err := rs.Enter("/live/"+strconv.Itoa(i), "greedy"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const words = "the clients of your address have 5000 of the 10000 rooms with clients that this bridge allows, and 5000 are free"
+	if _, err := rs.Enter("/live/more", "greedy"); err == nil || !strings.Contains(err.Error(), words) {
+		t.Errorf("one more: %v", err)
+	}
+	if _, err := rs.Enter("/live/0", "greedy"); err != nil {
+		t.Errorf("one that is there: %v", err)
+	}
+	if _, err := rs.Enter("/live/more", "honest"); err != nil {
+		t.Errorf("another address: %v", err)
+	}
+}

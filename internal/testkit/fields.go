@@ -1,0 +1,15 @@
+package testkit
+
+import (
+	"fmt"
+	"strings"
+)
+
+// ManyFields is a JSON object with n fields.
+func ManyFields(n int) string {
+	fields := make([]string, n)
+	for i := range fields {
+		fields[i] = fmt.Sprintf(`"%d":1`, i)
+	}
+	return "{" + strings.Join(fields, ",") + "}"
+}
