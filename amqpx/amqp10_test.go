@@ -186,7 +186,7 @@ func comesThrough(t *testing.T, n *testkit.Node, plugin bool) {
 			}
 			for kind, m := range map[string]*amqp10.Message{"value": {Value: map[string]any{"a": int64(1)}}, "sequence": {Sequence: [][]any{{int64(1)}}}} {
 				send(m)
-				if d := receive(t, got); amqpx.Undecoded(&d) != kind {
+				if d := receive(t, got); amqpx.UndecodedBody(&d) != kind {
 					t.Errorf("a %s comes as %q of type %q", kind, d.Body, d.Type)
 				}
 			}

@@ -111,7 +111,7 @@ func (c *consumer) takeAll() {
 // takeNow takes a delivery on the goroutine that has read it, which spares the way to
 // another one. It is false if others are before it, or if that could take long.
 func (c *consumer) takeNow(d *amqp.Delivery) bool {
-	ready := c.intake.queue.Ready
+	ready := c.intake.queue.CanDeliver
 	if ready == nil || !c.working.TryLock() {
 		return false
 	}

@@ -22,7 +22,7 @@ import (
 //	              └─────► library                    everything else: answers, returns, heartbeats,
 //	                                                 the deliveries to anybody else
 //
-// What comes alone is taken where it is read, if the receiver lets it ([Queue.Ready]): to wake
+// What comes alone is taken where it is read, if the receiver lets it ([Queue.CanDeliver]): to wake
 // the consumer's goroutine takes as long as all else that is done with it. What comes with
 // others behind it is decoded on one processor while the consumer takes it on another.
 //

@@ -139,7 +139,7 @@ func TestABrokerThatIsRestartedUnderTraffic(t *testing.T) {
 		var later heard
 		count := s.count()
 		late := run(t, amqpx.Config{URLs: []string{n.URL()}, Queues: []amqpx.Queue{
-			later.of(amqpx.Queue{Name: "late", Stream: &amqpx.Stream{Name: "history", MaxBytes: 1 << 24, Past: 1 << 40}}),
+			later.of(amqpx.Queue{Name: "late", Stream: &amqpx.Stream{Name: "history", MaxBytes: 1 << 24, Backlog: 1 << 40}}),
 		}})
 		late.await(t, true)
 		s := startSender(t, n.URL())

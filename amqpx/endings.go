@@ -30,7 +30,7 @@ func (o *outbox) accept() {
 // cut ends a connection's share: what waits was never sent, and what was sent
 // without a confirm may or may not have arrived.
 func (o *outbox) cut() {
-	o.refuse(Away)
+	o.refuse(Disconnected)
 	o.mu.Lock()
 	var unknown []*publish
 	for tag := o.oldest; tag < o.next; tag++ {
@@ -96,7 +96,7 @@ func (o *outbox) close() <-chan struct{} {
 	defer o.mu.Unlock()
 	o.closed = true
 	if o.refusal == Confirmed {
-		o.refusal = Away
+		o.refusal = Disconnected
 	}
 	if o.idle == nil {
 		o.idle = make(chan struct{})

@@ -142,7 +142,7 @@ func TestAStopDoesNotWaitForASilentBroker(t *testing.T) {
 	if took := time.Since(began); took > time.Second {
 		t.Errorf("it took %v", took)
 	}
-	if s := receive(t, w.states); !errors.Is(s.Err, amqpx.ErrEnded) {
+	if s := receive(t, w.states); !errors.Is(s.Err, amqpx.ErrClosed) {
 		t.Errorf("the state is %+v", s)
 	}
 }

@@ -185,9 +185,9 @@ func (in *intake) miss(g Gap) {
 	if g.To.Before(g.From) {
 		g.From = time.Time{}
 	}
-	if in.queue.Missed != nil {
+	if in.queue.OnGap != nil {
 		defer in.guard("")
-		in.queue.Missed(g)
+		in.queue.OnGap(g)
 	}
 }
 

@@ -67,7 +67,7 @@ var (
 func keptFor(d time.Duration) amqpx.Queue { return amqpx.Queue{Name: "link", Expires: d} }
 
 func history(name string, past uint64) amqpx.Queue {
-	return amqpx.Queue{Name: name, Stream: &amqpx.Stream{Name: "history", MaxAge: time.Hour, Past: past}}
+	return amqpx.Queue{Name: name, Stream: &amqpx.Stream{Name: "history", MaxAge: time.Hour, Backlog: past}}
 }
 
 func TestAQueueThatExpiredWhileTheLinkWasAwayIsAGap(t *testing.T) {

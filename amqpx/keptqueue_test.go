@@ -226,7 +226,7 @@ func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndTellWhetherTheirBindings
 			publish(t, ch, 1001)
 			var kept, stream heard
 			second := run(t, amqpx.Config{URLs: []string{n.URL()}, Queues: []amqpx.Queue{kept.of(keptFor(time.Minute)),
-				stream.of(amqpx.Queue{Name: "link_stream", Stream: &amqpx.Stream{Name: "history", MaxBytes: 1 << 24, Past: 5000}})}})
+				stream.of(amqpx.Queue{Name: "link_stream", Stream: &amqpx.Stream{Name: "history", MaxBytes: 1 << 24, Backlog: 5000}})}})
 			second.await(t, true)
 			publish(t, ch, 1002)
 			want := append(numbers(1, 1000), aGap, event{number: 1002})
@@ -235,7 +235,7 @@ func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndTellWhetherTheirBindings
 			}
 			kept.expect(t, want...)
 			stream.await(t, 1002)
-			if gaps := stream.gaps(); (len(gaps) == 1) == khepri || len(gaps) > 0 && gaps[0].Old {
+			if gaps := stream.gaps(); (len(gaps) == 1) == khepri || len(gaps) > 0 && gaps[0].Replayed {
 				t.Errorf("the gaps of the stream are %+v", gaps)
 			}
 		})

@@ -27,7 +27,7 @@ type Config struct {
 	// Exchange is declared as CLU declares it (topic, not durable, auto-delete),
 	// unless Like says otherwise.
 	Exchange string
-	Like     Exchange
+	ExchangeOptions     ExchangeOptions
 	// Queues are declared, bound to Exchange and consumed.
 	Queues []Queue
 	// Prefetch is how many deliveries may be unacknowledged, for each queue. 0 is
@@ -36,12 +36,12 @@ type Config struct {
 	// (BenchmarkPrefetch, medians of eight on two busy cores).
 	Prefetch int
 	// Window is how many publishes may be unconfirmed. 0 is 256.
-	Window int
+	MaxInFlight int
 	// Waiting is how many publishes may wait for a place in the window; one counts once
 	// more for each 16 KiB of its body. When they are so many, the party that has most
 	// gives way to one that has less than an equal part, and within a party the sender.
 	// 0 is 1024.
-	Waiting int
+	MaxPending int
 	// PublishTimeout ends a publish that has no outcome by then, or up to a thirtieth
 	// later. 0 is 0.9 seconds.
 	PublishTimeout time.Duration
@@ -78,7 +78,7 @@ type State struct {
 	// QueueDown is why the broker takes no messages into a queue, or "". Publishing may
 	// work nevertheless.
 	QueueDown string
-	// Err is why the link is down; nil before the first attempt, [ErrEnded]
+	// Err is why the link is down; nil before the first attempt, [ErrClosed]
 	// after Run.
 	Err error
 }
@@ -146,8 +146,8 @@ func New(cfg Config) (*Link, error) {
 	cfg.Prefetch = orDefault(cfg.Prefetch, 200)
 	// BenchmarkWindow: with RabbitMQ on the same two cores, windows of 1, 16, 64, 256
 	// and 1024 carry 8, 18, 32, 39 and 27 thousand publishes a second at best.
-	cfg.Window = orDefault(cfg.Window, 256)
-	cfg.Waiting = orDefault(cfg.Waiting, 1024)
+	cfg.MaxInFlight = orDefault(cfg.MaxInFlight, 256)
+	cfg.MaxPending = orDefault(cfg.MaxPending, 1024)
 	cfg.PublishTimeout = orDefault(cfg.PublishTimeout, 900*time.Millisecond)
 	cfg.Heartbeat = orDefault(cfg.Heartbeat, 10*time.Second)
 	if cfg.ProbeAfter = orDefault(cfg.ProbeAfter, 10*time.Second); cfg.ProbeAfter > 0 {
@@ -162,7 +162,7 @@ func New(cfg Config) (*Link, error) {
 	l := &Link{
 		cfg:    cfg,
 		log:    cfg.Logger,
-		outbox: newOutbox(cfg.Waiting, cfg.Window, cfg.PublishTimeout),
+		outbox: newOutbox(cfg.MaxPending, cfg.MaxInFlight, cfg.PublishTimeout),
 		limits: map[string]int64{},
 
 		dialTCP: dialTCP,
@@ -217,9 +217,9 @@ func (l *Link) State() State {
 	return l.state
 }
 
-// Overdue reports whether the broker owes the confirm of a publish that has ended
+// ConfirmOverdue reports whether the broker owes the confirm of a publish that has ended
 // as unknown. It is up then, and stalls; its heartbeat has not found out yet.
-func (l *Link) Overdue() bool { return l.outbox.overdue() }
+func (l *Link) ConfirmOverdue() bool { return l.outbox.overdue() }
 
 // change applies a change of state and announces it.
 func (l *Link) change(apply func(*State)) {
@@ -248,12 +248,12 @@ func (l *Link) Run(ctx context.Context) error {
 	}()
 
 	err := l.supervise(ctx)
-	l.change(func(s *State) { *s = State{Err: ErrEnded} })
+	l.change(func(s *State) { *s = State{Err: ErrClosed} })
 	return err
 }
 
-// ErrEnded is State.Err of a link whose Run has ended.
-var ErrEnded = errors.New("the link was closed")
+// ErrClosed is State.Err of a link whose Run has ended.
+var ErrClosed = errors.New("the link was closed")
 
 // settledAfter is how long a connection must have held before the next pause is
 // a short one again: a link that breaks as soon as it stands must not storm.

@@ -160,7 +160,7 @@ func (s *session) streamEnd(ctx context.Context, in *intake) (end uint64, known 
 		if !ok {
 			return 0, false, amqp.ErrClosed
 		}
-		offset, ok := TakeOffset(&d)
+		offset, ok := TakeStreamOffset(&d)
 		return offset, ok, nil
 	case <-timeout.C:
 		s.link.log.Warn("the broker takes no marker into the stream: it is read from its next message on, and no gap is written into it", "stream", name, "error", s.whyNoMarker())

@@ -163,12 +163,12 @@ func (h *heard) of(q amqpx.Queue) amqpx.Queue {
 		if err != nil {
 			n = -2
 		}
-		offset, _ := amqpx.TakeOffset(d)
+		offset, _ := amqpx.TakeStreamOffset(d)
 		h.add(event{number: n, offset: offset})
 	}
-	q.Missed = func(g amqpx.Gap) { h.add(event{number: -1, gap: &g}) }
+	q.OnGap = func(g amqpx.Gap) { h.add(event{number: -1, gap: &g}) }
 	if q.Stream != nil {
-		q.Stream.Live = func() { h.add(event{number: -1, live: true}) }
+		q.Stream.OnCaughtUp = func() { h.add(event{number: -1, live: true}) }
 	}
 	return q
 }

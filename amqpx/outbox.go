@@ -56,7 +56,7 @@ func newOutbox(capacity, window int, timeout time.Duration) *outbox {
 		timeout: timeout,
 		hold:    timeout / 30,
 		wake:    make(chan struct{}, 1),
-		refusal: Away,
+		refusal: Disconnected,
 		waiting: newSendQueue(capacity),
 		window:  make([]*publish, window),
 		oldest:  1,

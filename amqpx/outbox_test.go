@@ -327,14 +327,14 @@ func TestTheFiguresAreThoseOfWhatHappened(t *testing.T) {
 		time.Sleep(4 * time.Millisecond)
 		o.settle(2, Confirmed)
 		s := o.stats()
-		if s.Waiting != 1 || s.InFlight != 1 {
-			t.Errorf("%d wait and %d are in flight", s.Waiting, s.InFlight)
+		if s.Pending != 1 || s.InFlight != 1 {
+			t.Errorf("%d wait and %d are in flight", s.Pending, s.InFlight)
 		}
 		time.Sleep(6 * time.Second)
 		o.expire(time.Now())
 		o.settle(3, Confirmed)
 		s = o.stats()
-		want := map[Outcome]uint64{Away: 1, Full: 2, Confirmed: 1, Returned: 1, Unknown: 1, Expired: 1}
+		want := map[Outcome]uint64{Disconnected: 1, Full: 2, Confirmed: 1, Returned: 1, Unknown: 1, Expired: 1}
 		for outcome, n := range s.Outcomes {
 			if n != want[Outcome(outcome)] {
 				t.Errorf("%v: %d, want %d", Outcome(outcome), n, want[Outcome(outcome)])

@@ -51,11 +51,11 @@ func (in *intake) goLive() {
 	if p.told {
 		return
 	}
-	in.release(Gap{To: time.Now(), Old: true})
+	in.release(Gap{To: time.Now(), Replayed: true})
 	p.told = true
-	if in.queue.Stream.Live != nil {
+	if in.queue.Stream.OnCaughtUp != nil {
 		defer in.guard("")
-		in.queue.Stream.Live()
+		in.queue.Stream.OnCaughtUp()
 	}
 }
 
@@ -111,7 +111,7 @@ func (in *intake) takeMarker(d *amqp.Delivery) {
 		if in.stood.After(gap.From) && in.stood.Before(gap.To) {
 			gap.From = in.stood
 		}
-		gap.Old = !in.stream.told && gap.To.Before(in.made)
+		gap.Replayed = !in.stream.told && gap.To.Before(in.made)
 		if in.stream.holding {
 			in.release(gap)
 		} else {

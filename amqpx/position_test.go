@@ -22,14 +22,14 @@ func newReader() *reader {
 	r.intake = newIntake(Queue{
 		Name:    "bridge",
 		Deliver: func(d *Delivery) { r.told = append(r.told, string(d.Body)) },
-		Missed: func(g Gap) {
+		OnGap: func(g Gap) {
 			from := "?"
 			if !g.From.IsZero() {
 				from = g.From.Sub(at(0)).String()
 			}
 			r.told = append(r.told, from+"-"+g.To.Sub(at(0)).String())
 		},
-		Stream: &Stream{Name: "s", Live: func() { r.told = append(r.told, "live") }},
+		Stream: &Stream{Name: "s", OnCaughtUp: func() { r.told = append(r.told, "live") }},
 	}, 10, slog.New(slog.DiscardHandler))
 	return r
 }
@@ -105,7 +105,7 @@ func TestNoGapEndsBeforeItBeginsWhateverTheClocksOfOthersSay(t *testing.T) {
 	var gaps []Gap
 	in := newIntake(Queue{
 		Deliver: func(*Delivery) {},
-		Missed:  func(g Gap) { gaps = append(gaps, g) },
+		OnGap:  func(g Gap) { gaps = append(gaps, g) },
 		Stream:  &Stream{Name: "s"},
 	}, 10, slog.New(slog.DiscardHandler))
 	in.stream.locate(0, 0, true)

@@ -171,7 +171,7 @@ func TestAProbeIsNotDeliveredAndDoesNotShowThatTheBindingsStand(t *testing.T) {
 			var got []string
 			var gaps int
 			q.Deliver = func(d *Delivery) { got = append(got, d.RoutingKey) }
-			q.Missed = func(Gap) { gaps++ }
+			q.OnGap = func(Gap) { gaps++ }
 			in := newIntake(q, 10, slog.New(slog.DiscardHandler))
 			in.bound = time.Now().Add(-time.Minute)
 			in.begin()

@@ -134,7 +134,7 @@ func (p *publisher) write(to func([]byte) (int, error), began time.Time) (err er
 // unsent ends messages that were not written, if that is certain: what is left is told
 // when the session ends, which it must, because the broker does not count them.
 func (p *publisher) unsent(first, next uint64, err error) {
-	outcome := Away
+	outcome := Disconnected
 	switch {
 	case errors.Is(err, errStoodStill):
 		outcome = Expired

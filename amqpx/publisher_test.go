@@ -91,7 +91,7 @@ func TestNobodySendsWhileAnotherDoesOrAfterTheSession(t *testing.T) {
 		"after the session":     (*publisher).end,
 		"over TLS":              func(p *publisher) { p.socket = nil },
 		"where none can write":  func(p *publisher) { p.socket.raw = nil },
-		"when there is no room": func(p *publisher) { p.box.window = make([]*publish, 0); p.box.refuse(Away) },
+		"when there is no room": func(p *publisher) { p.box.window = make([]*publish, 0); p.box.refuse(Disconnected) },
 	} {
 		p, _ := publishing(t, 10)
 		hinder(p)

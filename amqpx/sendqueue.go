@@ -58,7 +58,7 @@ func (q *sendQueue) admits(p *publish) (ok bool, instead []*publish) {
 		return true, nil
 	}
 	has, parties := 0, len(q.parties)
-	party := q.parties[p.msg.Party]
+	party := q.parties[p.msg.Tenant]
 	if party == nil {
 		parties++
 	} else {
@@ -111,7 +111,7 @@ func largest(first *senderQueue) *senderQueue {
 func (q *sendQueue) push(p *publish) {
 	l := q.senders[p.msg.From]
 	if l == nil {
-		l = q.open(p.msg.From, p.msg.Party)
+		l = q.open(p.msg.From, p.msg.Tenant)
 	}
 	p.before, p.behind = l.tail, nil
 	if l.tail == nil {

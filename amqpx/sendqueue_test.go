@@ -21,7 +21,7 @@ func from(s Sender, id string) Message {
 	m := message(id)
 	m.From = s
 	if s, ok := s.(*someone); ok {
-		m.Party = s.party
+		m.Tenant = s.party
 	}
 	return m
 }
@@ -192,15 +192,15 @@ type modelLineup struct {
 
 func (m *modelLineup) put(p *publish) {
 	m.t.Helper()
-	before, mine := m.ofParty(p.msg.Party), m.of(p.msg.From)
+	before, mine := m.ofParty(p.msg.Tenant), m.of(p.msg.From)
 	ok, instead := m.q.admits(p)
 	for _, other := range instead {
 		list := m.waits[other.msg.From]
 		if last := len(list) - 1; last < 0 || list[last] != other {
 			m.t.Fatalf("%s gives way, which is not its sender's newest", other.msg.MessageId)
 		}
-		has, than := m.ofParty(other.msg.Party), before
-		if other.msg.Party == p.msg.Party {
+		has, than := m.ofParty(other.msg.Tenant), before
+		if other.msg.Tenant == p.msg.Tenant {
 			has, than = m.of(other.msg.From), mine
 		}
 		if has <= than {
@@ -228,7 +228,7 @@ func (m *modelLineup) of(s Sender) (places int) {
 
 func (m *modelLineup) ofParty(party any) (places int) {
 	for s, list := range m.waits {
-		if len(list) > 0 && list[0].msg.Party == party {
+		if len(list) > 0 && list[0].msg.Tenant == party {
 			places += m.of(s)
 		}
 	}

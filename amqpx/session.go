@@ -119,7 +119,7 @@ func (s *session) openPublisher() (err error) {
 	}
 	s.watch(s.publishing, s.channel.NotifyClose(make(chan *amqp.Error, 1)), "the publishing channel")
 	s.blocking = s.publishing.NotifyBlocked(make(chan amqp.Blocking, 8))
-	s.returns = s.channel.NotifyReturn(make(chan amqp.Return, s.link.cfg.Window))
+	s.returns = s.channel.NotifyReturn(make(chan amqp.Return, s.link.cfg.MaxInFlight))
 	s.confirms = s.publishing.mender.takeConfirms(s.settle)
 	if err := s.channel.Confirm(false); err != nil {
 		return err
@@ -202,7 +202,7 @@ func (s *session) serve(ctx context.Context) error {
 		s.drain()
 		s.leaving = true
 	}
-	s.link.outbox.refuse(Away)
+	s.link.outbox.refuse(Disconnected)
 	close(done)
 	s.close()
 	s.link.outbox.sendBy(nil)

@@ -18,7 +18,7 @@ import (
 //   - headers that are tables or lists are missing; CLU itself sends none;
 //   - as of RabbitMQ 4, a header of bytes is a string of the same bytes, and a message without a
 //     delivery mode has mode 1;
-//   - [TakeOffset] finds one header more, and a message without headers has an
+//   - [TakeStreamOffset] finds one header more, and a message without headers has an
 //     empty table of them;
 //   - a message with a decimal header is not taken at all: RabbitMQ closes the
 //     sender's connection (541 INTERNAL_ERROR) when a stream is bound for it.
@@ -31,19 +31,19 @@ type Stream struct {
 	MaxBytes int64
 	// Past is how many of the messages that were in the stream before the first
 	// link are delivered too. Markers of the links count, and are not delivered.
-	Past uint64
+	Backlog uint64
 	// Live is called once in a link's life, from Deliver's goroutine, between the
 	// last message that was in the stream before the link first stood and the
 	// first that came after. May be nil.
-	Live func()
+	OnCaughtUp func()
 }
 
 // offsetHeader is added by the broker to what comes from a stream.
 const offsetHeader = "x-stream-offset"
 
-// TakeOffset takes the place of a delivery in its stream, which the broker adds,
+// TakeStreamOffset takes the place of a delivery in its stream, which the broker adds,
 // out of its headers.
-func TakeOffset(d *Delivery) (offset uint64, ok bool) {
+func TakeStreamOffset(d *Delivery) (offset uint64, ok bool) {
 	n, ok := d.Headers[offsetHeader].(int64)
 	if !ok || n < 0 {
 		return 0, false
@@ -104,7 +104,7 @@ func (s *session) openStream(ctx context.Context, ch *amqp.Channel, in *intake) 
 	if in.served && !in.stream.located {
 		in.lost(0) // nothing has come yet that would tell where to read on
 	}
-	from := in.stream.locate(stream.Past, end, known)
+	from := in.stream.locate(stream.Backlog, end, known)
 	args := amqp.Table{offsetHeader: "next"}
 	if from != nil {
 		args[offsetHeader] = int64(*from)

@@ -8,7 +8,7 @@ import (
 
 func TestAMessageThatIsLostOnItsWayFromAQueueThatLivesOnIsInTheGap(t *testing.T) {
 	var gaps []Gap
-	in := newIntake(Queue{Missed: func(g Gap) { gaps = append(gaps, g) }}, 10, slog.New(slog.DiscardHandler))
+	in := newIntake(Queue{OnGap: func(g Gap) { gaps = append(gaps, g) }}, 10, slog.New(slog.DiscardHandler))
 	bound := time.Now().Add(-time.Hour) // it was sent since
 	in.bound, in.clear = bound, bound.Add(time.Minute)
 	lost := time.Now()

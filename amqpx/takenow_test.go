@@ -53,7 +53,7 @@ func TestDeliveriesKeepTheirOrderWhoeverHandsThemOver(t *testing.T) {
 	up := make(chan struct{}, 1)
 	l, err := New(Config{
 		URLs: []string{url}, Dial: dial, Exchange: "x", Name: "test", Logger: slog.New(slog.DiscardHandler), ProbeAfter: -1,
-		Queues: []Queue{{Name: "q", Bindings: []string{"#"}, Deliver: deliver, Ready: func() bool { return random.IntN(4) > 0 }}},
+		Queues: []Queue{{Name: "q", Bindings: []string{"#"}, Deliver: deliver, CanDeliver: func() bool { return random.IntN(4) > 0 }}},
 		OnState: func(s State) {
 			if s.Up {
 				up <- struct{}{}
@@ -96,7 +96,7 @@ func TestDeliveriesKeepTheirOrderWhoeverHandsThemOver(t *testing.T) {
 func TestWhatComesWhileTheReaderHandsOverIsNotTakenForNewer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, err := New(Config{URLs: []string{"amqp://localhost/"}, Queues: []Queue{{
-			Name: "q", Deliver: func(*Delivery) { time.Sleep(time.Second) }, Ready: func() bool { return true },
+			Name: "q", Deliver: func(*Delivery) { time.Sleep(time.Second) }, CanDeliver: func() bool { return true },
 		}}})
 		if err != nil {
 			t.Fatal(err)
