@@ -264,7 +264,7 @@ func TestAnErrorOfOneAddressAmongSeveralIsStillMisconfigured(t *testing.T) {
 	url := "amqp://broker/"
 	err := joinFailures([]failure{
 		{target{url: url, address: "192.0.2.1:5672", among: 2}, errors.New("nothing")},
-		{target{url: url, address: "192.0.2.2:5672", among: 2}, wrong("a wrong password")},
+		{target{url: url, address: "192.0.2.2:5672", among: 2}, newError(LoginRefused, "a wrong password")},
 	})
 	if !misconfigured(err) {
 		t.Errorf("%v is not", err)

@@ -1,12 +1,36 @@
 package amqpx
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
+
+// ExchangeOptions are the properties of the link's exchange. The zero value is a topic
+// exchange that is not durable and is deleted with its last binding; a link to an exchange
+// that exists with other properties fails with [ExchangeDiffers].
+type ExchangeOptions struct {
+	// Type is "topic" or "fanout"; "" is "topic".
+	Type string
+	// Passive uses an exchange that exists, whatever its type and flags. It is declared only
+	// if it is missing.
+	Passive bool
+	// Persistent keeps a declared exchange after its last binding is gone.
+	Persistent bool
+}
+
+func (o ExchangeOptions) kind() string { return cmp.Or(o.Type, amqp.ExchangeTopic) }
+
+// describe lists the properties for an error message.
+func (o ExchangeOptions) describe() string {
+	if o.Persistent {
+		return o.kind() + ", not durable, not auto-delete"
+	}
+	return o.kind() + ", not durable, auto-delete"
+}
 
 // declare makes the exchange and queues, and starts consuming. Each queue has a
 // channel of its own: a multiple-ack speaks for its whole channel.
@@ -37,6 +61,36 @@ func (s *session) declare(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func (s *session) declareExchange(ch *amqp.Channel) error {
+	name, options := s.link.cfg.Exchange, s.link.cfg.ExchangeOptions
+	if options.Passive {
+		exists, err := s.found(s.askForExchange)
+		if exists || err != nil {
+			return topology("exchange", name, err)
+		}
+	}
+	const durable, internal, noWait = false, false, false
+	return topology("exchange", name, ch.ExchangeDeclare(name, options.kind(), durable, !options.Persistent, internal, noWait, nil))
+}
+
+// askForExchange returns an error if the exchange does not exist.
+func (s *session) askForExchange(ch *amqp.Channel) error {
+	cfg := s.link.cfg
+	return ch.ExchangeDeclarePassive(cfg.Exchange, cfg.ExchangeOptions.kind(), false, false, false, false, nil)
+}
+
+// declareAlone declares the exchange of a link that consumes nothing.
+func (s *session) declareAlone() error {
+	ch, err := s.consuming.Channel()
+	if err != nil {
+		return err
+	}
+	if err := s.declareExchange(ch); err != nil {
+		return err
+	}
+	return ch.Close()
 }
 
 // openExclusive makes a queue that dies with the connection.

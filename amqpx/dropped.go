@@ -223,7 +223,7 @@ func (s *session) watchDrops(ctx context.Context, in *intake, consumed string, a
 		w, err = s.openDrops(ctx, in, consumed, args)
 	}
 	switch {
-	case said(err) || errors.Is(err, errNoDrops):
+	case fromBroker(err) || errors.Is(err, errNoDrops):
 		in.drops.told = false
 		s.link.undropped(consumed, err)
 	case err != nil:

@@ -21,7 +21,7 @@ func newKeptReader() *keptReader {
 		Name:    "q",
 		Expires: time.Minute,
 		Deliver: func(d *Delivery) { r.told = append(r.told, string(d.Body)) },
-		OnGap:  func(Gap) { r.told = append(r.told, "gap") },
+		OnGap:   func(Gap) { r.told = append(r.told, "gap") },
 	}, 10, slog.New(slog.DiscardHandler))
 	return r
 }

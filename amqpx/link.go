@@ -26,8 +26,8 @@ type Config struct {
 	Name string
 	// Exchange is declared as CLU declares it (topic, not durable, auto-delete),
 	// unless Like says otherwise.
-	Exchange string
-	ExchangeOptions     ExchangeOptions
+	Exchange        string
+	ExchangeOptions ExchangeOptions
 	// Queues are declared, bound to Exchange and consumed.
 	Queues []Queue
 	// Prefetch is how many deliveries may be unacknowledged, for each queue. 0 is
@@ -304,7 +304,7 @@ func (l *Link) supervise(ctx context.Context) error {
 				r.broke(at, err)
 			}
 			switch {
-			case heldByAnother(err) && time.Since(held) < noticedAfter:
+			case isKind(err, NameInUse) && time.Since(held) < noticedAfter:
 				pause.soon()
 			case misconfigured(err):
 				r.rest(at, err)

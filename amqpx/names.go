@@ -190,7 +190,7 @@ func (s *session) regain(in *intake, done <-chan struct{}) {
 			s.link.log.Info("the name is ours again", "name", name, "queue", h.queue)
 			h.queue, h.since, h.warned = name, time.Time{}, false
 			return
-		case !said(err):
+		case !fromBroker(err):
 			return // who closed the connection says why
 		case !h.warned && time.Since(h.since) > heldLong:
 			h.warned = true
@@ -256,7 +256,7 @@ func (s *session) deleteExchange(name string) error {
 	}
 	defer ch.Close()
 	const ifUnused, noWait = false, false
-	if err := ch.ExchangeDelete(name, ifUnused, noWait); err != nil && !said(err) {
+	if err := ch.ExchangeDelete(name, ifUnused, noWait); err != nil && !fromBroker(err) {
 		return err
 	}
 	return nil

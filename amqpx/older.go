@@ -24,7 +24,7 @@ func (s *session) holdKeptName(ctx context.Context, in *intake) (older bool, err
 	defer ch.Close()
 	const durable, autoDelete, exclusive, noWait = true, false, false, false
 	q, err := ch.QueueDeclarePassive(in.queue.Name, durable, autoDelete, exclusive, noWait, nil)
-	if err != nil && !said(err) {
+	if err != nil && !fromBroker(err) {
 		return false, err
 	}
 	if err != nil || q.Consumers > 0 {

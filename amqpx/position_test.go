@@ -105,7 +105,7 @@ func TestNoGapEndsBeforeItBeginsWhateverTheClocksOfOthersSay(t *testing.T) {
 	var gaps []Gap
 	in := newIntake(Queue{
 		Deliver: func(*Delivery) {},
-		OnGap:  func(g Gap) { gaps = append(gaps, g) },
+		OnGap:   func(g Gap) { gaps = append(gaps, g) },
 		Stream:  &Stream{Name: "s"},
 	}, 10, slog.New(slog.DiscardHandler))
 	in.stream.locate(0, 0, true)

@@ -69,7 +69,7 @@ func (l *Link) connect(ctx context.Context, url string) (*session, error) {
 	}
 	s.noteNames()
 	s.noteUnreadable()
-	if !said(err) && said(s.reason) {
+	if !fromBroker(err) && fromBroker(s.reason) {
 		err = s.reason // a request that came after the end does not say why it ended
 	}
 	return nil, err
@@ -157,7 +157,7 @@ func (s *session) fail(err error) {
 	if s.reason == nil {
 		close(s.broken)
 	}
-	if s.reason == nil || said(err) && !said(s.reason) {
+	if s.reason == nil || fromBroker(err) && !fromBroker(s.reason) {
 		s.reason = err
 	}
 }

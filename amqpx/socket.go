@@ -128,7 +128,7 @@ func (s *socket) note(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.failed == nil {
-		s.failed = bare(err)
+		s.failed = stripAddr(err)
 	}
 }
 
@@ -142,7 +142,7 @@ func (s *socket) failure() error {
 // cause is what is behind an error of the library: what the broker said, else
 // how the network failed, else the error itself.
 func (s *socket) cause(err error) error {
-	if failed := s.failure(); failed != nil && !said(err) {
+	if failed := s.failure(); failed != nil && !fromBroker(err) {
 		return failed
 	}
 	return err
@@ -150,7 +150,7 @@ func (s *socket) cause(err error) error {
 
 // bare is a network error without addresses: our own port is another one at
 // every try, and would make the same failure a new one.
-func bare(err error) error {
+func stripAddr(err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Err
 	}

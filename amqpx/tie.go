@@ -75,7 +75,7 @@ func (s *session) removeTie(in *intake, ifUnused bool) error {
 	}
 	defer ch.Close()
 	const noWait = false
-	if err := ch.ExchangeDelete(tieOf(in.holder()), ifUnused, noWait); err != nil && !said(err) {
+	if err := ch.ExchangeDelete(tieOf(in.holder()), ifUnused, noWait); err != nil && !fromBroker(err) {
 		return err
 	}
 	return nil

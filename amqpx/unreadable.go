@@ -92,7 +92,7 @@ func (s *session) stepOver(in *intake, queue string) error {
 		if err == nil || refusedWith(err, amqp.NotFound) {
 			break
 		}
-		if said(err) && !brokerFailed(err) {
+		if fromBroker(err) && !brokerFailed(err) {
 			return topology("queue", queue, err)
 		}
 		<-s.broken

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/url"
 	"slices"
 	"strings"
 	"syscall"
@@ -15,7 +14,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// topologyError says on which exchange or queue the broker refused a request.
+// topologyError names the exchange or queue for which the broker refused a request.
 type topologyError struct {
 	what string // "exchange", "queue" or "stream"
 	name string
@@ -34,46 +33,96 @@ type handshakeError struct {
 func (e *handshakeError) Error() string { return e.err.Error() }
 func (e *handshakeError) Unwrap() error { return e.err }
 
-// said is whether an error is the broker's own word.
-func said(err error) bool {
+// fromBroker reports whether the broker itself sent the error.
+func fromBroker(err error) bool {
 	e, ok := errors.AsType[*amqp.Error](err)
 	return ok && e.Server
 }
 
-// MisconfiguredError is a refusal that trying again will not mend: wrong
-// password, missing virtual host, a queue or exchange in the way.
-type MisconfiguredError struct {
-	Reason string
-	// Denied is set when the user lacks a permission for a queue or an exchange.
-	Denied bool
-	// inUse: the queue belongs to another connection, which may be our last one.
-	inUse bool
+// Kind classifies an [Error], for a program that adds advice of its own: which of its
+// options to set, say.
+type Kind string
+
+// The kinds that stay as they are until somebody acts ([Error.Permanent]).
+const (
+	// NameInUse: the queue belongs to another connection. That may be another program of
+	// the same name, or the link's own last connection, if the broker has not noticed
+	// that it broke.
+	NameInUse Kind = "name in use"
+	// ExchangeDiffers, QueueDiffers and StreamDiffers: it exists with other properties.
+	ExchangeDiffers Kind = "exchange differs"
+	QueueDiffers    Kind = "queue differs"
+	StreamDiffers   Kind = "stream differs"
+	// NoStreams and NoExpiry: the broker has no streams, or no queues that expire.
+	NoStreams Kind = "no streams"
+	NoExpiry  Kind = "no expiry"
+	// AccessDenied: the user lacks a permission for a queue or an exchange.
+	AccessDenied Kind = "access denied"
+	// VirtualHostDenied: there is no virtual host of that name, or the user may not use it.
+	VirtualHostDenied Kind = "virtual host denied"
+	// LoginRefused: the user or the password is wrong, or the user may not log in from here.
+	LoginRefused Kind = "login refused"
+	// NoPlainLogin: the broker does not accept a user name and password (SASL PLAIN).
+	NoPlainLogin Kind = "no plain login"
+	// UntrustedIssuer: the broker's certificate is signed by an unknown authority.
+	UntrustedIssuer Kind = "untrusted issuer"
+	// InvalidCertificate: the broker's certificate is not valid, or not for this host.
+	InvalidCertificate Kind = "invalid certificate"
+)
+
+// The kinds that the next attempt may not meet again.
+const (
+	// TLSHangUp: the broker closed the connection during the TLS handshake. It may ask for
+	// a client certificate.
+	TLSHangUp Kind = "TLS hang-up"
+	// HangUp: the other end closed the connection before it spoke AMQP. It may expect TLS.
+	HangUp Kind = "hang-up"
+	// NotAMQP and NotTLS: what answers speaks another protocol.
+	NotAMQP Kind = "not AMQP"
+	NotTLS  Kind = "not TLS"
+)
+
+// Error is a failure to link to a broker whose cause is known. [State].Err and the error of
+// [Link.Run] wrap it where they can; errors.As finds it.
+type Error struct {
+	Kind Kind
+	text string
 }
 
-func (e *MisconfiguredError) Error() string { return e.Reason }
+func (e *Error) Error() string { return e.text }
 
+// Permanent reports whether trying again is of no use until somebody changes the
+// configuration of the broker or of this program. The link tries all the same, but rarely.
+func (e *Error) Permanent() bool {
+	switch e.Kind {
+	case TLSHangUp, HangUp, NotAMQP, NotTLS:
+		return false
+	}
+	return true
+}
+
+func newError(kind Kind, format string, args ...any) error {
+	return &Error{Kind: kind, text: fmt.Sprintf(format, args...)}
+}
+
+// misconfigured reports whether the error is permanent.
 func misconfigured(err error) bool {
-	var m *MisconfiguredError
-	return errors.As(err, &m)
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Permanent()
 }
 
-// heldByAnother reports whether the queue belongs to another connection.
-func heldByAnother(err error) bool {
-	m, ok := errors.AsType[*MisconfiguredError](err)
-	return ok && m.inUse
+func isKind(err error, kind Kind) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Kind == kind
 }
 
-func wrong(format string, args ...any) error {
-	return &MisconfiguredError{Reason: fmt.Sprintf(format, args...)}
-}
-
-// explain turns a failure of the link into one sentence that says what is wrong
-// and, where somebody can mend it, how. No credentials are in it, and nothing
-// that is another at every try.
+// explain turns a failure of the link into one sentence that says what is wrong and, where
+// somebody can mend it, how. The sentence holds no credentials, and nothing that changes
+// from one attempt to the next.
 func explain(err error, rawURL string, cfg Config) error {
 	broker := Redact(rawURL)
 	uri, _ := amqp.ParseURI(rawURL)
-	if t, ok := errors.AsType[*topologyError](err); ok && said(err) {
+	if t, ok := errors.AsType[*topologyError](err); ok && fromBroker(err) {
 		return explainTopology(t, broker, uri.Username, cfg)
 	}
 	if h, ok := errors.AsType[*handshakeError](err); ok {
@@ -97,10 +146,10 @@ func explain(err error, rawURL string, cfg Config) error {
 	return explainNetwork(err, broker)
 }
 
-// explainTopology is about the exchange, queue or stream that the broker refused.
+// explainTopology explains why the broker refused an exchange, a queue or a stream.
 func explainTopology(t *topologyError, broker, user string, cfg Config) error {
 	e, _ := errors.AsType[*amqp.Error](t.err)
-	// Of a queue that lives on it is the consumer that is exclusive.
+	// On a queue that outlives the link, it is the consumer that is exclusive.
 	inUse := e.Code == amqp.AccessRefused && strings.Contains(e.Reason, "exclusive use") ||
 		e.Code == amqp.NotAllowed && strings.Contains(e.Reason, "is exclusive") // Qpid Broker-J
 	unsupported := strings.Contains(e.Reason, "Unsupported queue declare argument") // Qpid Broker-J
@@ -111,27 +160,27 @@ func explainTopology(t *topologyError, broker, user string, cfg Config) error {
 	case unavailable != nil:
 		return unavailable
 	case e.Code == amqp.ResourceLocked || inUse:
-		return &MisconfiguredError{inUse: true, Reason: fmt.Sprintf("the queue %q on %s belongs to another connection: another program named %q is running (stop it, or choose another --name), the broker has not noticed yet that our last connection broke (wait a minute), or it was on a node of a cluster that is down (start the node, or delete the queue)", t.name, broker, cfg.Name)}
+		return newError(NameInUse, "the queue %q on %s belongs to another connection: another program named %q is running (stop it, or give this one another name), the broker has not noticed yet that our last connection broke (wait a minute), or it was on a node of a cluster that is down (start the node, or delete the queue)", t.name, broker, cfg.Name)
 	case e.Code == amqp.PreconditionFailed && t.what == "exchange":
-		return wrong("the exchange %q on %s exists with another type or flags than CLU's (topic, not durable, auto-delete); choose another --exchange, or delete it: %s", t.name, broker, e.Reason)
+		return newError(ExchangeDiffers, "the exchange %q on %s exists with another type or other flags than %s; choose another exchange, or delete it: %s", t.name, broker, cfg.ExchangeOptions.describe(), e.Reason)
 	case differs && t.what == "queue":
-		return wrong("the queue %q on %s was kept with other settings; give it the same again, or wait until it has expired, or delete it: %s", t.name, broker, e.Reason)
+		return newError(QueueDiffers, "the queue %q on %s was kept with other settings; give it the same again, or wait until it has expired, or delete it: %s", t.name, broker, e.Reason)
 	case differs && t.what == "stream":
-		return wrong("the stream %q on %s exists with another age, size or kind; give it the same, or choose another stream, or delete it with all that it keeps: %s", t.name, broker, e.Reason)
+		return newError(StreamDiffers, "the stream %q on %s exists with another age, size or kind; give it the same, or choose another stream, or delete it with all that it keeps: %s", t.name, broker, e.Reason)
 	case t.what == "stream" && (e.Code == amqp.PreconditionFailed || e.Code == amqp.NotImplemented || unsupported):
-		return wrong("%s has no streams, which need RabbitMQ 3.9 or later; do without the stream %q: %s", broker, t.name, e.Reason)
+		return newError(NoStreams, "%s has no streams, which need RabbitMQ 3.9 or later; do without the stream %q: %s", broker, t.name, e.Reason)
 	case (e.Code == amqp.PreconditionFailed || unsupported) && strings.Contains(e.Reason, amqp.QueueTTLArg):
-		return wrong("%s keeps no queue without a connection; let the queue %q not outlive it, or use RabbitMQ: %s", broker, t.name, e.Reason)
+		return newError(NoExpiry, "%s keeps no queue without a connection; let the queue %q not outlive it, or use RabbitMQ: %s", broker, t.name, e.Reason)
 	case isDenied:
-		return &MisconfiguredError{Denied: true, Reason: fmt.Sprintf("%s: %s; grant it: %s", broker, denied.missing(cfg.Exchange), e.Reason)}
+		return newError(AccessDenied, "%s: %s; grant it: %s", broker, denied.missing(cfg.Exchange), e.Reason)
 	case e.Code == amqp.AccessRefused:
-		return wrong("user %q may not use the %s %q on %s; grant it the permission: %s", user, t.what, t.name, broker, e.Reason)
+		return newError(AccessDenied, "user %q may not use the %s %q on %s; grant it the permission: %s", user, t.what, t.name, broker, e.Reason)
 	}
 	return fmt.Errorf("%s refused the %s %q: %s", broker, t.what, t.name, e.Reason)
 }
 
-// explainUnavailable is about a queue or stream that is there and cannot be used for now,
-// mostly because nodes of a cluster are down. It is nil for all else.
+// explainUnavailable explains why a queue or stream exists and cannot be used for now, mostly
+// because nodes of a cluster are down. It returns nil for everything else.
 func explainUnavailable(what, name, broker string, e *amqp.Error) error {
 	says := func(words ...string) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(e.Reason, w) })
@@ -155,11 +204,10 @@ func explainUnavailable(what, name, broker string, e *amqp.Error) error {
 	return nil
 }
 
-// explainHandshake is about a connection that was never open. A broker that
-// speaks says why. One that hangs up in order, at the step where a name and
-// password or a virtual host is judged, has refused it: the protocol once knew no
-// other way. Everything else at those steps is the network, whatever the library
-// makes of it.
+// explainHandshake explains why a connection never opened. A broker may say why. One that
+// closes the connection cleanly, at the step where it checks the credentials or the virtual
+// host, has refused them: the protocol once had no other way. Any other failure at those
+// steps is the network's, whatever the library takes it for.
 func explainHandshake(h *handshakeError, broker string, uri amqp.URI) error {
 	e, _ := errors.AsType[*amqp.Error](h.err)
 	spoke, hungUp := e != nil && e.Server, errors.Is(h.socket, io.EOF)
@@ -171,22 +219,22 @@ func explainHandshake(h *handshakeError, broker string, uri amqp.URI) error {
 	case spoke && e.Code == amqp.NotAllowed && strings.Contains(e.Reason, "limit"):
 		return fmt.Errorf("%s takes no more connections: %s", broker, e.Reason)
 	case spoke && e.Code == amqp.NotAllowed, hungUp && errors.Is(h.err, amqp.ErrVhost):
-		return wrong("%s has no virtual host %q that user %q may use; check --vhost", broker, uri.Vhost, uri.Username)
+		return newError(VirtualHostDenied, "%s has no virtual host %q that user %q may use; check its name", broker, uri.Vhost, uri.Username)
 	case spoke && e.Code == amqp.AccessRefused, hungUp && errors.Is(h.err, amqp.ErrCredentials):
 		return refusedUser(broker, uri)
 	case spoke:
 		return fmt.Errorf("%s closed the connection: %s", broker, e.Reason)
 	case errors.Is(h.err, amqp.ErrSASL):
-		return wrong("%s lets nobody log in with a name and a password (PLAIN)", broker)
+		return newError(NoPlainLogin, "%s does not accept a user name and password (PLAIN)", broker)
 	case uri.Scheme == "amqps" && (network != nil && hangup(network) || e != nil && strings.Contains(e.Reason, "tls: ") || errors.Is(h.err, amqp.ErrClosed) || errors.Is(h.err, net.ErrClosed)):
-		// It may say why, but closes with that, and the word is often lost, to the library too.
-		return fmt.Errorf("%s hung up on TLS; check the port, and whether it asks for --cert and --key", broker)
+		// It may say why, but its alert is often lost when it closes, to the library too.
+		return newError(TLSHangUp, "%s hung up on TLS; check the port, and whether it asks for a client certificate", broker)
 	case network != nil && hangup(network):
-		return fmt.Errorf("%s hung up; is it an AMQP 0-9-1 broker, and should --ssl be set?", broker)
+		return newError(HangUp, "%s hung up; is it an AMQP 0-9-1 broker, and does it expect TLS?", broker)
 	case network != nil:
 		return explainNetwork(network, broker)
 	}
-	return fmt.Errorf("%s does not speak AMQP 0-9-1; check the port and --ssl", broker)
+	return newError(NotAMQP, "%s does not speak AMQP 0-9-1; check the port, and whether it expects TLS", broker)
 }
 
 func refusedUser(broker string, uri amqp.URI) error {
@@ -194,7 +242,7 @@ func refusedUser(broker string, uri amqp.URI) error {
 	if ip := net.ParseIP(uri.Host); uri.Username == "guest" && uri.Host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		hint = `; RabbitMQ lets "guest" in from its own machine only`
 	}
-	return wrong("%s refused user %q; check the user name and the password%s", broker, uri.Username, hint)
+	return newError(LoginRefused, "%s refused user %q; check the user name and the password%s", broker, uri.Username, hint)
 }
 
 func explainNetwork(err error, broker string) error {
@@ -202,13 +250,13 @@ func explainNetwork(err error, broker string) error {
 		return fmt.Errorf("the host of %s is not known: %s", broker, dns.Err)
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return fmt.Errorf("%s does not speak TLS; check the port and --ssl", broker)
+		return newError(NotTLS, "%s does not speak TLS; check the port, and whether it expects TLS", broker)
 	}
 	if unknown, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return wrong("the certificate of %s is signed by nobody who is trusted here; name the signer's certificate with --ca: %v", broker, unknown)
+		return newError(UntrustedIssuer, "the certificate of %s is signed by an authority that is not trusted here; trust the signer's certificate if it is right: %v", broker, unknown)
 	}
 	if invalid, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return wrong("the certificate of %s is not accepted: %v", broker, invalid.Err)
+		return newError(InvalidCertificate, "the certificate of %s is not accepted: %v", broker, invalid.Err)
 	}
 	timeout, ok := errors.AsType[net.Error](err)
 	switch {
@@ -219,52 +267,11 @@ func explainNetwork(err error, broker string) error {
 	case hangup(err):
 		return fmt.Errorf("%s hung up", broker)
 	}
-	return fmt.Errorf("%s: %w", broker, bare(err))
+	return fmt.Errorf("%s: %w", broker, stripAddr(err))
 }
 
-// hangup is whether the other end closed the connection, in order or not: which
-// of these errors is seen is a matter of who was faster.
+// hangup reports whether the other end closed the connection, cleanly or not: which of
+// these errors is seen depends on timing.
 func hangup(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
-}
-
-const unreadable = "the broker URL cannot be read; write it as amqp://user:password@host:5672/vhost, with special characters percent-encoded"
-
-// CheckURL says what is wrong with a broker URL, without repeating the URL: it
-// may hold a password.
-func CheckURL(raw string) error {
-	u, err := url.Parse(raw)
-	if err != nil {
-		// The parser's own words quote what it could not read.
-		return errors.New(unreadable)
-	}
-	if strings.Contains(u.EscapedPath()+u.RawQuery, "@") || u.Fragment != "" {
-		// The password has a bare / ? or #: what follows would be shown as the
-		// virtual host, and what precedes it as the host.
-		return errors.New(unreadable)
-	}
-	if u.Scheme != "amqp" && u.Scheme != "amqps" {
-		return fmt.Errorf("the broker URL starts with %q; write it as amqp://host or amqps://host", u.Scheme+":")
-	}
-	if u.Hostname() == "" {
-		return errors.New("the broker URL names no host; write it as amqp://user:password@host:5672/vhost")
-	}
-	if uri, err := amqp.ParseURI(raw); err != nil || uri.Port > 65535 {
-		return errors.New(unreadable)
-	}
-	return nil
-}
-
-// Redact is the broker's address for people: scheme, host, port and virtual
-// host, without credentials and options.
-func Redact(raw string) string {
-	uri, err := amqp.ParseURI(raw)
-	if err != nil {
-		return "(unreadable broker URL)"
-	}
-	u := url.URL{Scheme: uri.Scheme, Host: net.JoinHostPort(uri.Host, fmt.Sprint(uri.Port)), Path: "/"}
-	if uri.Vhost != "/" {
-		u.Path = "/" + uri.Vhost
-	}
-	return u.String()
 }
