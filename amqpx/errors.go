@@ -128,8 +128,8 @@ func explain(err error, rawURL string, cfg Config) error {
 	if h, ok := errors.AsType[*handshakeError](err); ok {
 		return explainHandshake(h, broker, uri)
 	}
-	if errors.Is(err, errUnanswered) {
-		return fmt.Errorf("%s has left a request unanswered for %v, although its connection stands; is one of its queues without a leader, because too few nodes are up? (rabbitmqctl list_queues name type state leader online)", broker, answerWithin)
+	if errors.Is(err, errRequestTimeout) {
+		return fmt.Errorf("%s has left a request unanswered for %v, although its connection stands; is one of its queues without a leader, because too few nodes are up? (rabbitmqctl list_queues name type state leader online)", broker, requestTimeout)
 	}
 	if brokerFailed(err) {
 		return fmt.Errorf("%s failed (%w); if it does so again, over a message that it cannot deliver (AMQP 1.0 with a property of type uuid or char), that message is left out, and its sender should be mended", broker, err)

@@ -90,39 +90,39 @@ type Link struct {
 	log    *slog.Logger
 	outbox *outbox
 	// intakes are what is remembered of each of cfg.Queues from session to session.
-	intakes []*intake
+	consumerStates []*consumerState
 	// stalls are when the process stood still.
 	stalls stallWatch
 	// toldUntied: a tie was refused before. It belongs to Run.
-	toldUntied bool
+	loggedNoSentinel bool
 	// toldUndropped: dead letters were refused before. It belongs to Run.
-	toldUndropped bool
+	loggedNoDeadLetters bool
 	// toldUngated: a gate was refused before. It belongs to Run.
-	toldUngated bool
+	loggedNoGate bool
 	// unsettled is how many connections in a row broke early (settled.go). It belongs to Run.
-	unsettled int
+	flaps int
 	// stepped is that the last session got past a message (unreadable.go). It belongs to Run.
-	stepped bool
+	skippedPoison bool
 	// limit is how long the body of a message may be, in bytes; 0 while nobody knows.
-	limit atomic.Int64
+	sizeLimit atomic.Int64
 	// limits are what was learned at each target. They belong to Run.
-	limits map[string]int64
+	sizeLimits map[string]int64
 	// place is where the link is, or tries to be. It belongs to Run.
-	place   place
+	current currentTarget
 	dialTCP func(ctx context.Context, network, addr string) (net.Conn, error)
 	// forbidden is why nothing may be sent; nil if it may.
-	forbidden atomic.Pointer[forbidden]
+	denied atomic.Pointer[denial]
 	// forbiddenKeys is why nothing may be sent with a routing key. Run alone replaces
 	// the map, which never changes.
-	forbiddenKeys atomic.Pointer[map[string]*forbidden]
+	deniedKeys atomic.Pointer[map[string]*denial]
 
 	// announcing keeps OnState's calls in the order of the changes.
 	announcing sync.Mutex
 	// mu guards the following fields.
-	mu            sync.Mutex
-	state         State
-	unprobedUntil time.Time // the broker has refused a probe
-	toldUnprobed  bool      // which was logged
+	mu             sync.Mutex
+	state          State
+	noProbesUntil  time.Time // the broker has refused a probe
+	loggedNoProbes bool      // which was logged
 }
 
 // New checks the configuration. Nothing is dialled before [Link.Run].
@@ -160,10 +160,10 @@ func New(cfg Config) (*Link, error) {
 		cfg.Lookup = lookupHost
 	}
 	l := &Link{
-		cfg:    cfg,
-		log:    cfg.Logger,
-		outbox: newOutbox(cfg.MaxPending, cfg.MaxInFlight, cfg.PublishTimeout),
-		limits: map[string]int64{},
+		cfg:        cfg,
+		log:        cfg.Logger,
+		outbox:     newOutbox(cfg.MaxPending, cfg.MaxInFlight, cfg.PublishTimeout),
+		sizeLimits: map[string]int64{},
 
 		dialTCP: dialTCP,
 	}
@@ -172,7 +172,7 @@ func New(cfg Config) (*Link, error) {
 	}
 	l.outbox.checks = cfg.CheckQueues
 	for _, q := range cfg.Queues {
-		l.intakes = append(l.intakes, newIntake(q, cfg.Prefetch, cfg.Logger))
+		l.consumerStates = append(l.consumerStates, newConsumerState(q, cfg.Prefetch, cfg.Logger))
 	}
 	return l, nil
 }
@@ -200,7 +200,7 @@ func (l *Link) Publish(msg Message, done func(Outcome)) error {
 	if err := l.checkLength(&msg); err != nil {
 		return err
 	}
-	if err := l.checkAllowed(); err != nil {
+	if err := l.checkWrite(); err != nil {
 		return err
 	}
 	if err := l.checkKey(msg.Key); err != nil {
@@ -255,9 +255,9 @@ func (l *Link) Run(ctx context.Context) error {
 // ErrClosed is State.Err of a link whose Run has ended.
 var ErrClosed = errors.New("the link was closed")
 
-// settledAfter is how long a connection must have held before the next pause is
+// stableAfter is how long a connection must have held before the next pause is
 // a short one again: a link that breaks as soon as it stands must not storm.
-const settledAfter = 5 * time.Second
+const stableAfter = 5 * time.Second
 
 // noticedAfter is how long a broker may hold on to a connection that is no more, with a
 // heartbeat of up to a minute; RabbitMQ takes twice that.
@@ -268,50 +268,50 @@ func (l *Link) supervise(ctx context.Context) error {
 	var pause backoff
 	var linked bool
 	held := time.Now() // when the last connection, of ours or of a process before us, ended
-	past := newAttempts()
+	memory := newTargetMemory()
 	var served *target
 	for ctx.Err() == nil {
-		r := l.newRound(ctx, past, &pause, served)
+		r := l.newRound(ctx, memory, &pause, served)
 		r.once = l.cfg.FailFast && !linked
 		served = nil
 		for served == nil && r.next(ctx) {
-			at := l.place.target
+			at := l.current.target
 			started := time.Now()
 			s, err := r.connect(ctx)
 			if err == nil {
 				r.end()
 				r.linked(at)
 				linked, served = true, &at
-				l.limit.Store(l.limits[at.key()])
+				l.sizeLimit.Store(l.sizeLimits[at.key()])
 				up := time.Now()
 				err = s.serve(ctx)
 				held = time.Now()
-				l.noteHeld(held.Sub(up))
-				l.learnLimit(at.key(), err)
-				l.noteForbidden(err)
-				if time.Since(started) > settledAfter {
+				l.noteUptime(held.Sub(up))
+				l.noteSizeLimit(at.key(), err)
+				l.noteDenied(err)
+				if time.Since(started) > stableAfter {
 					pause.reset()
 				}
 			}
 			if ctx.Err() != nil {
 				break
 			}
-			l.hasten(&pause)
-			silent := r.noteSilent(at, err)
+			l.resetAfterSkip(&pause)
+			silent := r.noteUnresponsive(at, err)
 			err = explain(err, at.url, l.cfg)
 			if served != nil {
-				err = l.unsettledFor(err)
+				err = l.wrapFlapping(err)
 				r.broke(at, err)
 			}
 			switch {
 			case isKind(err, NameInUse) && time.Since(held) < noticedAfter:
 				pause.soon()
 			case misconfigured(err):
-				r.rest(at, err)
+				r.coolDown(at, err)
 			}
 			if served == nil {
 				r.fail(at, err)
-				r.refused(!silent && !misconfigured(err))
+				r.advance(!silent && !misconfigured(err))
 			}
 		}
 		r.end()
@@ -363,8 +363,8 @@ func (l *Link) sweep(ctx context.Context) {
 func (l *Link) up(url string) {
 	broker := Redact(url)
 	where := []any{"broker", broker}
-	if l.place.among > 1 {
-		where = append(where, "address", l.place.host())
+	if l.current.addresses > 1 {
+		where = append(where, "address", l.current.host())
 	}
 	l.log.Info("linked to the broker", append(where, "exchange", l.cfg.Exchange, "name", l.cfg.Name)...)
 	// What the broker has said since, of blocking say, stays.

@@ -18,7 +18,7 @@ func TestAGapThatWasToldBeforeTheLinkWasMadeIsOld(t *testing.T) {
 		r := newReader()
 		var gaps []Gap
 		r.queue.OnGap = func(g Gap) { gaps = append(gaps, g) }
-		r.made = c.made
+		r.linkMade = c.made
 		r.stream.locate(100, c.live, true)
 		r.read(0, "a", "begin", "end", "b")
 		if len(gaps) != 1 || gaps[0].Replayed != c.old {

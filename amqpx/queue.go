@@ -66,7 +66,7 @@ const maxExpires = math.MaxUint32 * time.Millisecond
 
 // check refuses what the broker would refuse, or what contradicts itself.
 func (q Queue) check() error {
-	if err := checkShort("queue name", droppedOf(q.Name+longestSuffix)); err != nil {
+	if err := checkShort("queue name", deadLetterQueueOf(q.Name+longestSuffix)); err != nil {
 		return err
 	}
 	if q.Expires < 0 || q.Expires > 0 && q.Expires < time.Millisecond || q.Expires > maxExpires {
@@ -93,5 +93,5 @@ func (s Stream) check(queue string) error {
 	case s.MaxBytes < 0:
 		return errors.New("amqpx: a stream's size cannot be negative")
 	}
-	return checkShort("stream name", witnessOf(s.Name))
+	return checkShort("stream name", restartSentinelOf(s.Name))
 }

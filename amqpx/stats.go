@@ -62,7 +62,7 @@ func (l *Link) Stats() Stats { return l.outbox.stats() }
 func (o *outbox) stats() Stats {
 	s := Stats{Confirms: Histogram{Bounds: append([]float64(nil), confirmBounds[:]...)}}
 	o.mu.Lock()
-	s.Pending = o.waiting.waiting
+	s.Pending = o.queue.messages
 	for tag := o.oldest; tag < o.next; tag++ {
 		if o.window[tag%uint64(len(o.window))] != nil {
 			s.InFlight++

@@ -103,16 +103,16 @@ func TestWhatComesWhileTheReaderHandsOverIsNotTakenForNewer(t *testing.T) {
 		}
 		here, _ := net.Pipe()
 		s := &session{link: l, began: time.Now(), consuming: &connection{socket: newSocket(t.Context(), here)}}
-		c := &consumer{intake: l.intakes[0], session: s, batch: 10, inbox: &inbox{news: make(chan struct{}, 1)}}
+		c := &consumer{state: l.consumerStates[0], session: s, batch: 10, inbox: &inbox{news: make(chan struct{}, 1)}}
 		c.begin()
-		defer c.due.Stop()
+		defer c.ackTimer.Stop()
 		read := time.Now()
 		for tag := range uint64(2) { // the second one is routed meanwhile
-			if !c.takeNow(&Delivery{DeliveryTag: tag + 1}) {
+			if !c.tryDeliver(&Delivery{DeliveryTag: tag + 1}) {
 				t.Fatal("it was not taken by the goroutine that reads")
 			}
 		}
-		if fed := c.intake.quiet.fed; fed.After(read) {
+		if fed := c.state.loss.routedAfter; fed.After(read) {
 			t.Errorf("it is taken to have been routed later than %v after the first was read", fed.Sub(read))
 		}
 	})
