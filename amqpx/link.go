@@ -2,11 +2,10 @@ package amqpx
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"net"
-	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -14,58 +13,6 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
-
-// Config says what a [Link] connects to and what it consumes.
-type Config struct {
-	// URLs are the broker's addresses (amqp:// or amqps://), tried in turn, with every
-	// address that each host has.
-	URLs []string
-	// TLS is used for amqps URLs; nil verifies against the system's roots.
-	TLS *tls.Config
-	// Name shows in the broker's list of connections.
-	Name string
-	// Exchange is declared as CLU declares it (topic, not durable, auto-delete),
-	// unless Like says otherwise.
-	Exchange        string
-	ExchangeOptions ExchangeOptions
-	// Queues are declared, bound to Exchange and consumed.
-	Queues []Queue
-	// Prefetch is how many deliveries may be unacknowledged, for each queue. 0 is
-	// 200, twice the knee: a backlog at RabbitMQ 3.10 was read at 12,000/s with 10,
-	// 17,000/s with 50, 19,000/s with 100, and no faster with 200, 400 or 1,000
-	// (BenchmarkPrefetch, medians of eight on two busy cores).
-	Prefetch int
-	// Window is how many publishes may be unconfirmed. 0 is 256.
-	MaxInFlight int
-	// Waiting is how many publishes may wait for a place in the window; one counts once
-	// more for each 16 KiB of its body. When they are so many, the party that has most
-	// gives way to one that has less than an equal part, and within a party the sender.
-	// 0 is 1024.
-	MaxPending int
-	// PublishTimeout ends a publish that has no outcome by then, or up to a thirtieth
-	// later. 0 is 0.9 seconds.
-	PublishTimeout time.Duration
-	// CheckQueues looks for the queues that a message needs before it is sent.
-	CheckQueues bool
-	// Heartbeat is the AMQP heartbeat interval. 0 is ten seconds.
-	Heartbeat time.Duration
-	// ProbeAfter is how long a queue may deliver nothing before the link checks, by a message
-	// of its own, that one would arrive; for a stream it is three times as long. Less than
-	// zero never checks. 0 is ten seconds.
-	ProbeAfter time.Duration
-	// Dial replaces the network, for an embedded broker.
-	Dial func(network, addr string) (net.Conn, error)
-	// Lookup finds the addresses of a host, each of which is tried. nil asks the system,
-	// and with Dial nobody.
-	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
-	// OnState is told of every change of state, in order and one at a time. It
-	// must not block.
-	OnState func(State)
-	// FailFast ends Run when the first connection cannot be made.
-	FailFast bool
-	// Logger gets one line a change of state. nil is [slog.Default].
-	Logger *slog.Logger
-}
 
 // State is whether the link can carry messages now.
 type State struct {
@@ -179,13 +126,6 @@ func New(cfg Config) (*Link, error) {
 
 // keeps reports whether any of the queues outlives the link.
 func (l *Link) keeps() bool { return slices.ContainsFunc(l.cfg.Queues, Queue.livesOn) }
-
-func orDefault[T int | time.Duration](v, fallback T) T {
-	if v == 0 {
-		return fallback
-	}
-	return v
-}
 
 // Publish sends a message on the link's exchange. It does not block. done is
 // called exactly once, from any goroutine and possibly before Publish returns;
@@ -381,4 +321,84 @@ func (l *Link) blocked(b amqp.Blocking) {
 		l.outbox.accept()
 	}
 	l.change(func(s *State) { s.Blocked = b.Reason })
+}
+
+// The pause between two rounds of attempts: it doubles from the first to the
+// last, and each is spread over half its length so that a hundred bridges do
+// not return to a broker in step.
+//
+// The last one is short: an attempt at an address where nothing listens costs no more
+// than a question whether something does, and is itself the answer.
+const (
+	firstPause = 200 * time.Millisecond
+	lastPause  = 2 * time.Second
+)
+
+type backoff struct{ pause time.Duration }
+
+// next is how long to wait before the next attempt: between half and the whole
+// of 0.2 s, 0.4 s, 0.8 s, 1.6 s, 2 s.
+func (b *backoff) next() time.Duration {
+	switch {
+	case b.pause == 0:
+		b.pause = firstPause
+	case b.pause < lastPause:
+		b.pause = min(2*b.pause, lastPause)
+	}
+	return b.pause/2 + rand.N(b.pause/2)
+}
+
+// soon makes the next pauses short ones.
+func (b *backoff) soon() { b.pause = min(b.pause, 4*firstPause) }
+
+// reset makes the next pause the first one.
+func (b *backoff) reset() { b.pause = 0 }
+
+// maxFlaps is how many connections in a row may break within settledAfter of
+// standing before the link counts as down until one has held for that long. It carries
+// messages meanwhile, but a state that is up for milliseconds at a time, again and
+// again, would say nothing.
+const maxFlaps = 3
+
+// flappingError is why a link is down that breaks as soon as it stands.
+type flappingError struct{ err error }
+
+func (e *flappingError) Error() string {
+	return "the link breaks as soon as it stands: " + e.err.Error()
+}
+func (e *flappingError) Unwrap() error { return e.err }
+
+// announce says that the link is up: at once, or if the last ones broke early, once it has
+// held.
+func (s *session) announce(done <-chan struct{}) {
+	if s.link.flaps < maxFlaps {
+		s.link.up(s.url)
+		return
+	}
+	s.tasks.Go(func() {
+		settled := time.NewTimer(stableAfter)
+		defer settled.Stop()
+		select {
+		case <-done:
+		case <-settled.C:
+			s.link.up(s.url)
+		}
+	})
+}
+
+// noteUptime takes how long a connection stood.
+func (l *Link) noteUptime(d time.Duration) {
+	if d > stableAfter {
+		l.flaps = 0
+	} else {
+		l.flaps++
+	}
+}
+
+// wrapFlapping wraps the reason of the last break if the ones before came early, too.
+func (l *Link) wrapFlapping(err error) error {
+	if l.flaps < maxFlaps {
+		return err
+	}
+	return &flappingError{err}
 }

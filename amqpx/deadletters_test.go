@@ -43,7 +43,7 @@ func TestWhatAPolicyRemovesIsAGap(t *testing.T) {
 			t.Parallel()
 			url := testkit.RabbitMQ(t).NewVHost(t)
 			setPolicy(t, url, c.definition)
-			var h networkReader
+			var h recorder
 			var log lines
 			var once sync.Once
 			q := h.of(c.queue)
@@ -90,7 +90,7 @@ func TestWhatAPolicyRemovesWhileTheLinkIsAwayIsAGapInItsPlace(t *testing.T) {
 	t.Parallel()
 	direct, proxied, p := behindProxy(t)
 	setPolicy(t, direct, `{"max-length":3}`)
-	var h networkReader
+	var h recorder
 	w := run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
 	w.await(t, true)
 	ch := client(t, direct)
@@ -113,7 +113,7 @@ func TestWhatAPolicyRemovesWhileTheLinkIsAwayIsAGapInItsPlace(t *testing.T) {
 
 	// A new process does not know since when.
 	publish(t, ch, 9, 10, 11, 12)
-	var second networkReader
+	var second recorder
 	w = run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{second.of(keptFor(time.Minute))}})
 	w.await(t, true)
 	// The link asks by a message whether the queue is there, for which 10 has to go, too.
@@ -126,7 +126,7 @@ func TestWhatAPolicyRemovesWhileTheLinkIsAwayIsAGapInItsPlace(t *testing.T) {
 func TestAnExpirationOfTheSendersOwnIsAGap(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
-	var h networkReader
+	var h recorder
 	q := h.of(amqpx.Queue{Name: "link_exclusive"})
 	deliver, stuck, goOn := q.Deliver, make(chan struct{}), make(chan struct{})
 	q.Deliver = func(d *amqpx.Delivery) {
@@ -177,7 +177,7 @@ func TestALinkWithoutDeadLettersSaysSoOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := newProxy(t, address)
 			proxied := strings.Replace(p.url(), "guest:guest@", "undropped:secret@", 1) + vhost
-			var h networkReader
+			var h recorder
 			var log lines
 			w := run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{h.of(queue)}, Logger: log.logger()})
 			w.await(t, true)
@@ -196,7 +196,7 @@ func TestALinkWithoutDeadLettersSaysSoOnce(t *testing.T) {
 
 func TestTheEmbeddedBrokerIsNotAskedForDeadLetters(t *testing.T) {
 	t.Parallel()
-	var h networkReader
+	var h recorder
 	var log lines
 	n := newEmbeddedWith(t, broker.Config{Logger: log.logger()})
 	w := run(t, amqpx.Config{URLs: []string{n.url()}, Queues: []amqpx.Queue{h.of(amqpx.Queue{Name: "link"})}, Logger: log.logger()})
@@ -204,4 +204,57 @@ func TestTheEmbeddedBrokerIsNotAskedForDeadLetters(t *testing.T) {
 	if all := append(log.with("level=WARN"), log.with("dead letters")...); len(all) != 0 {
 		t.Errorf("the logs of the link and the broker say %q", all)
 	}
+}
+
+// A policy that removes messages after a moment removes the dead letters too, while the link
+// waits before it reads the next one.
+func TestWhatAPolicyRemovesJustAfterAGapIsAnotherGap(t *testing.T) {
+	t.Parallel()
+	url := testkit.RabbitMQ(t).NewVHost(t)
+	setPolicy(t, url, `{"message-ttl":100}`)
+	var h recorder
+	q := h.of(keptFor(time.Minute))
+	deliver, stuck, goOn := q.Deliver, make(chan struct{}), make(chan struct{})
+	q.Deliver = func(d *amqpx.Delivery) {
+		deliver(d)
+		if n, _ := strconv.Atoi(string(d.Body)); n%10 == 0 {
+			stuck <- struct{}{}
+			<-goOn
+		}
+	}
+	const prefetch = 4
+	w := run(t, amqpx.Config{URLs: []string{url}, Prefetch: prefetch, Queues: []amqpx.Queue{q}})
+	w.await(t, true)
+	ch := client(t, url)
+	for round := range 2 {
+		publish(t, ch, numbers10(round, prefetch)...)
+		receive(t, stuck)
+		began := time.Now()
+		publish(t, ch, 10*round+9) // there is no room for it
+		for _, queue := range []string{"link_kept", "link_kept_dropped"} {
+			testkit.Eventually(t, patience, "nothing is left in "+queue, func() error {
+				found, err := ch.QueueDeclarePassive(queue, true, false, false, false, nil)
+				if err == nil && found.Messages > 0 {
+					err = fmt.Errorf("there are %d", found.Messages)
+				}
+				return err
+			})
+		}
+		goOn <- struct{}{}
+		testkit.Eventually(t, patience, "the gap is told", func() error {
+			gaps := h.gaps()
+			if len(gaps) == 0 || gaps[len(gaps)-1].To.Before(began) {
+				return fmt.Errorf("they are %v", gaps)
+			}
+			return nil
+		})
+	}
+}
+
+// numbers10 are the first numbers of the tens.
+func numbers10(tens, count int) (all []int) {
+	for n := range count {
+		all = append(all, 10*tens+n)
+	}
+	return all
 }

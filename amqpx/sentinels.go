@@ -1,6 +1,8 @@
 package amqpx
 
-import amqp "github.com/rabbitmq/amqp091-go"
+import (
+	amqp "github.com/rabbitmq/amqp091-go"
+)
 
 // Who deletes an exchange deletes its bindings, and tells nobody: the queue stands, its
 // consumer stands, and nothing comes any more. Actors declare their exchange again as
@@ -144,4 +146,43 @@ func (c *consumer) removeSentinel() {
 		// An error means that the connection is closed. Then it goes with the exchange.
 		_ = c.channel.ExchangeDelete(sentinelOf(cs.queueName()), ifUnused, noWait)
 	}
+}
+
+// A witness reports whether the bindings of a queue have stood since they were made.
+// CLU's exchange is not durable: when the broker is restarted it is gone, and with
+// it the bindings, although the queue is still there; an actor may make the
+// exchange again before the link is back. The witness is an exchange that nobody
+// publishes to. It is made after the bindings, is not durable either, and is deleted
+// with the queue to which it is bound.
+//
+// It says nothing of the messages, and need not: what it is bound to, a quorum queue or a
+// stream, keeps them. RabbitMQ that has its metadata in Khepri keeps exchanges that are
+// not durable over a restart, too: the bindings, the witness and the tie alike.
+
+func restartSentinelOf(queue string) string { return queue + "_witness" }
+
+// restartSentinelStands reports whether the witness stands.
+func (s *session) restartSentinelStands(queue string) (bool, error) {
+	name := restartSentinelOf(queue)
+	stands, err := s.found(func(ch *amqp.Channel) error {
+		return ch.ExchangeDeclarePassive(name, amqp.ExchangeFanout, false, true, true, false, nil)
+	})
+	return stands, topology("exchange", name, err)
+}
+
+// makeRestartSentinel makes the witness. The bindings stand.
+func makeRestartSentinel(ch *amqp.Channel, queue string) error {
+	const durable, autoDelete, internal, noWait = false, true, true, false
+	name := restartSentinelOf(queue)
+	if err := ch.ExchangeDeclare(name, amqp.ExchangeFanout, durable, autoDelete, internal, noWait, nil); err != nil {
+		return topology("exchange", name, err)
+	}
+	return topology("queue", queue, ch.QueueBind(queue, "", name, noWait, nil))
+}
+
+// removeRestartSentinel removes the witness, if it stands.
+func removeRestartSentinel(ch *amqp.Channel, queue string) error {
+	const ifUnused, noWait = false, false
+	name := restartSentinelOf(queue)
+	return topology("exchange", name, ch.ExchangeDelete(name, ifUnused, noWait))
 }

@@ -130,8 +130,8 @@ func (s *sender) more(t *testing.T, count int) (last int) {
 	return last
 }
 
-// networkReader is what one queue gave: numbers, gaps, and that it went live.
-type networkReader struct {
+// recorder is what one queue gave: numbers, gaps, and that it went live.
+type recorder struct {
 	mu     sync.Mutex // guards the following field
 	events []event
 }
@@ -143,20 +143,20 @@ type event struct {
 	live   bool
 }
 
-func (h *networkReader) add(e event) {
+func (h *recorder) add(e event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.events = append(h.events, e)
 }
 
-func (h *networkReader) all() []event {
+func (h *recorder) all() []event {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.events)
 }
 
 // of makes the queue tell this.
-func (h *networkReader) of(q amqpx.Queue) amqpx.Queue {
+func (h *recorder) of(q amqpx.Queue) amqpx.Queue {
 	q.Bindings = []string{"reply.#"}
 	q.Deliver = func(d *amqpx.Delivery) {
 		n, err := strconv.Atoi(string(d.Body))
@@ -174,7 +174,7 @@ func (h *networkReader) of(q amqpx.Queue) amqpx.Queue {
 }
 
 // await waits for a number.
-func (h *networkReader) await(t *testing.T, number int) {
+func (h *recorder) await(t *testing.T, number int) {
 	t.Helper()
 	testkit.Eventually(t, patience, fmt.Sprintf("number %d is heard", number), func() error {
 		for _, e := range slices.Backward(h.all()) {
@@ -186,7 +186,7 @@ func (h *networkReader) await(t *testing.T, number int) {
 	})
 }
 
-func (h *networkReader) gaps() (gaps []amqpx.Gap) {
+func (h *recorder) gaps() (gaps []amqpx.Gap) {
 	for _, e := range h.all() {
 		if e.gap != nil {
 			gaps = append(gaps, *e.gap)
@@ -198,7 +198,7 @@ func (h *networkReader) gaps() (gaps []amqpx.Gap) {
 // missing checks that all numbers came in order and once, and gives those of the
 // messages, from the first one heard to the last, that the broker took and that
 // never came.
-func (h *networkReader) missing(t *testing.T, s *sender) (numbers []int) {
+func (h *recorder) missing(t *testing.T, s *sender) (numbers []int) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
