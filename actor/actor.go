@@ -77,7 +77,7 @@ func NewActor(cfg ActorConfig) (*Actor, error) {
 		schema:   model,
 		handlers: make(map[string]*handler),
 		linked:   newGate(),
-		out:      newOutbound(log, cfg.Link.Waiting),
+		out:      newOutbound(log, cfg.Link.MaxPending),
 		running:  running{limit: cfg.Limit},
 		log:      log,
 	}

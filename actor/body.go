@@ -52,7 +52,7 @@ func jsonBody(dst []byte, d *amqpx.Delivery, nan NaN) ([]byte, error) {
 	}
 	dst, err = appendBody(dst, body, nan)
 	if errors.Is(err, NotJSON) || errors.Is(err, NotUTF8) {
-		switch amqpx.Undecoded(d) {
+		switch amqpx.UndecodedBody(d) {
 		case "value":
 			return dst, NotText
 		case "sequence":

@@ -59,8 +59,8 @@ func (b *Bridge) repliesQueue() (amqpx.Queue, error) {
 		Name:     actor.RepliesQueue(b.cfg.Name),
 		Bindings: []string{"reply.#"},
 		Deliver:  b.deliver,
-		Missed:   b.missed,
-		Ready:    func() bool { return b.engine.HasRoom() },
+		OnGap:   b.missed,
+		CanDeliver:    func() bool { return b.engine.HasRoom() },
 		Expires:  d.Expires,
 	}
 	if s := d.Stream; s != nil {
@@ -68,8 +68,8 @@ func (b *Bridge) repliesQueue() (amqpx.Queue, error) {
 			Name:     s.name(b.cfg.Exchange),
 			MaxAge:   s.Age,
 			MaxBytes: s.Bytes,
-			Past:     uint64(b.cfg.History.Replies),
-			Live:     func() { b.hub.Live() },
+			Backlog:     uint64(b.cfg.History.Replies),
+			OnCaughtUp:     func() { b.hub.Live() },
 		}
 	}
 	return q, nil

@@ -219,7 +219,7 @@ func TestTheDeadlineOfACommandIsTheEarlierOfItsTwo(t *testing.T) {
 		if got := m.Deadline.Sub(came); got != want {
 			t.Errorf("with an expiry %v ahead it is %v ahead, want %v", ahead, got, want)
 		}
-		if m.From != s.client || m.Party != s.flight.Party() {
+		if m.From != s.client || m.Tenant != s.flight.Party() {
 			t.Error("it has no turn of its client's, and of its address's")
 		}
 	}

@@ -126,7 +126,7 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	gauge(linkUpDesc, oneIf(state.Up))
 	gauge(linkBlockedDesc, oneIf(state.Blocked != ""))
 	gauge(linkNoRepliesDesc, oneIf(state.QueueDown != ""))
-	gauge(linkStalledDesc, oneIf(b.link.Overdue()))
+	gauge(linkStalledDesc, oneIf(b.link.ConfirmOverdue()))
 	gauge(readyDesc, oneIf(health.Ready))
 	for reason, count := range counted(health.Dropped, dropReasons(actor.Drops)) {
 		counter(droppedDesc, float64(count), reason)
@@ -135,7 +135,7 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 		counter(roomDroppedDesc, float64(count), reason)
 	}
 	link := b.link.Stats()
-	gauge(waitingDesc, float64(link.Waiting))
+	gauge(waitingDesc, float64(link.Pending))
 	gauge(inFlightDesc, float64(link.InFlight))
 	out <- histogram(confirmDesc, link.Confirms.Bounds, link.Confirms.Counts, link.Confirms.Sum)
 	gauge(historyDesc, float64(hub.HistoryReplies))

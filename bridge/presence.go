@@ -36,8 +36,8 @@ func (b *Bridge) newPresence() (err error) {
 	case b.cfg.Exchange:
 		return fmt.Errorf("the exchange of presence is the actors', %s; choose another", exchange)
 	}
-	cfg := b.linkConfig(exchange, amqpx.Exchange{AsItIs: true, Stays: true})
-	cfg.Waiting, cfg.PublishTimeout = 16<<10, 10*time.Second
+	cfg := b.linkConfig(exchange, amqpx.ExchangeOptions{Passive: true, Persistent: true})
+	cfg.MaxPending, cfg.PublishTimeout = 16<<10, 10*time.Second
 	b.presence = new(presence)
 	b.presence.link, err = amqpx.New(cfg)
 	return err

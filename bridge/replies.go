@@ -21,7 +21,7 @@ func (b *Bridge) awaitRoom() {
 // deliver brings a reply to every client. The link calls it for one at a time.
 func (b *Bridge) deliver(d *amqpx.Delivery) {
 	b.awaitRoom()
-	offset, numbered := amqpx.TakeOffset(d)
+	offset, numbered := amqpx.TakeStreamOffset(d)
 	wanted, done := b.unroutables.arrived(d.MessageId)
 	defer done()
 	if !wanted {
@@ -41,7 +41,7 @@ func (b *Bridge) deliver(d *amqpx.Delivery) {
 // An old one, of a stream's past, was logged and counted in its time.
 func (b *Bridge) missed(gap amqpx.Gap) {
 	switch {
-	case gap.Old:
+	case gap.Replayed:
 		b.log.Debug("the stream's past has a gap", "from", gap.From, "to", gap.To)
 	case gap.From.IsZero():
 		b.log.Warn("replies may have been lost before the link stood", "until", gap.To)

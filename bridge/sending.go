@@ -37,7 +37,7 @@ func (s *sending) message(from amqpx.Sender) amqpx.Message {
 	if len(s.CommandString) > maxVerb {
 		s.CommandString = strings.Clone(s.CommandString[:maxVerb])
 	}
-	m.From, m.Party, m.Deadline = from, s.flight.Party(), s.came.Add(sendWithin)
+	m.From, m.Tenant, m.Deadline = from, s.flight.Party(), s.came.Add(sendWithin)
 	if !s.expires.IsZero() && s.expires.Before(m.Deadline) {
 		m.Deadline = s.expires
 	}
@@ -110,11 +110,11 @@ func (b *Bridge) failForAll(s *sending) {
 // publishFailure publishes that reply. The command is under way until it comes back.
 func (b *Bridge) publishFailure(s *sending, r unroutable) {
 	msg := s.Unroutable(b.cfg.Name)
-	msg.From, msg.Party = fromBridge{}, fromBridge{}
+	msg.From, msg.Tenant = fromBridge{}, fromBridge{}
 	b.unroutables.expect(msg.MessageId, s.came, r)
 	err := b.link.Publish(msg, func(o amqpx.Outcome) { b.unroutables.published(msg.MessageId, o) })
 	if err != nil {
-		b.unroutables.published(msg.MessageId, amqpx.Away) // nothing was sent
+		b.unroutables.published(msg.MessageId, amqpx.Disconnected) // nothing was sent
 	}
 }
 
