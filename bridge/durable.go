@@ -60,7 +60,7 @@ func (b *Bridge) repliesQueue() (amqpx.Queue, error) {
 		Bindings: []string{"reply.#"},
 		Deliver:  b.deliver,
 		Missed:   b.missed,
-		Ready:    func() bool { return b.engine.HasRoom() },
+		Ready:    func() bool { return b.engine.HasCapacity() },
 		Expires:  d.Expires,
 	}
 	if s := d.Stream; s != nil {
