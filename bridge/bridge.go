@@ -234,7 +234,7 @@ func New(cfg Config) (*Bridge, error) {
 		Portable:    cfg.PortablePoller,
 		Compress:    cfg.Compress,
 		Limits:      cfg.Limits,
-		Refused:     b.turnedAway,
+		Rejected:    b.turnedAway,
 		Exempt:      b.proxies.Trusts,
 		Vital:       isVital,
 		ProxyAdvice: "start the bridge with --proxy-protocol, or --listen proxy:host:port, if a proxy sends it",

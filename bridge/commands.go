@@ -157,6 +157,6 @@ func (b *Bridge) fail(conn engine.Conn, c *client, commandID, code, message stri
 
 // errorFrame is an error envelope from the bridge to one client.
 func (b *Bridge) errorFrame(commandID, message string) engine.Frame {
-	buf := make([]byte, engine.HeaderRoom, engine.HeaderRoom+envelopeRoom+len(message))
-	return engine.Must(engine.Seal(b.cfg.Envelope.AppendError(buf, b.cfg.Name, commandID, message, time.Now())))
+	buf := make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+envelopeRoom+len(message))
+	return engine.Must(engine.NewText(b.cfg.Envelope.AppendError(buf, b.cfg.Name, commandID, message, time.Now())))
 }

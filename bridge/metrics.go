@@ -165,7 +165,7 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 		}
 	}
 	counter(acceptedDesc, float64(s.Accepted))
-	counter(turnedAwayDesc, float64(s.Refused))
+	counter(turnedAwayDesc, float64(s.Rejected))
 	for reason, count := range counted(b.refusals.counts(), refusalReasons()) {
 		counter(refusedDesc, float64(count), reason)
 	}
@@ -177,7 +177,7 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	counter(receivedDesc, float64(s.Received))
 	gauge(mailDesc, float64(s.Mail))
 	gauge(backlogDesc, float64(s.Backlog))
-	gauge(heldDesc, float64(s.Held))
+	gauge(heldDesc, float64(s.Inbound))
 	gauge(outboundDesc, float64(s.Outbound))
 	counter(panicsDesc, float64(s.Panics))
 	counter(stallsDesc, float64(s.Stalls))
