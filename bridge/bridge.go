@@ -155,7 +155,7 @@ const maxName = 100
 func New(cfg Config) (*Bridge, error) {
 	randomName := cfg.Name == ""
 	if randomName {
-		cfg.Name = actor.NewName()
+		cfg.Name = actor.NewClientName()
 	}
 	if len(cfg.Name) > maxName || !utf8.ValidString(cfg.Name) {
 		return nil, fmt.Errorf("the bridge's name must be UTF-8 of at most %d bytes; choose another --name", maxName)

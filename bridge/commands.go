@@ -105,7 +105,7 @@ func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Field
 		return s, err
 	}
 	command := actor.NewCommand(b.cfg.Name, r.Consumer, r.String, r.ID)
-	if err := command.Check(); err != nil {
+	if err := command.Validate(); err != nil {
 		return s, err
 	}
 	s.Command, s.expires = command, r.ExpiresAt

@@ -128,10 +128,10 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	gauge(linkNoRepliesDesc, oneIf(state.QueueDown != ""))
 	gauge(linkStalledDesc, oneIf(b.link.ConfirmOverdue()))
 	gauge(readyDesc, oneIf(health.Ready))
-	for reason, count := range counted(health.Dropped, dropReasons(actor.Drops)) {
+	for reason, count := range counted(health.Dropped, dropReasons(actor.DropReasons)) {
 		counter(droppedDesc, float64(count), reason)
 	}
-	for reason, count := range counted(b.roomDrops.counts(), dropReasons(actor.BodyDrops)) {
+	for reason, count := range counted(b.roomDrops.counts(), dropReasons(actor.BodyDropReasons)) {
 		counter(roomDroppedDesc, float64(count), reason)
 	}
 	link := b.link.Stats()
@@ -186,7 +186,7 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 }
 
 // dropReasons are the values of a label.
-func dropReasons(drops []actor.Drop) (reasons []string) {
+func dropReasons(drops []actor.DropReason) (reasons []string) {
 	for _, d := range drops {
 		reasons = append(reasons, d.Error())
 	}

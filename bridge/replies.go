@@ -28,7 +28,7 @@ func (b *Bridge) deliver(d *amqpx.Delivery) {
 		return
 	}
 	buf := make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+envelopeRoom+len(d.Body))
-	buf, body, err := b.cfg.Envelope.AppendBody(buf, d)
+	buf, body, err := b.cfg.Envelope.AppendWithOffset(buf, d)
 	if err != nil {
 		b.drops.note(err.Error(), "sender", d.Headers["sender"], "routing_key", d.RoutingKey, "message_id", d.MessageId, "bytes", len(d.Body))
 		return
