@@ -2,10 +2,10 @@ package actor
 
 import "github.com/clu-ws/clu-ws/amqpx"
 
-// CommandFailure says in words, for the commander, what became of a command
+// OutcomeText says in words, for the commander, what became of a command
 // whose publishing ended like this. It is "" for a confirmed one; one that was
 // returned has CLU's words, which name the consumer.
-func CommandFailure(outcome amqpx.Outcome, consumer string) string {
+func OutcomeText(outcome amqpx.Outcome, consumer string) string {
 	switch outcome {
 	case amqpx.Confirmed:
 		return ""

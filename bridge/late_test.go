@@ -247,7 +247,7 @@ func TestAClientIsGoneUnlessItHasSentACloseFrame(t *testing.T) {
 	}
 	polite := &client{}
 	polite.commands.Store(1) // it waits for its outcome
-	s.Ending(engine.Conn{}, polite)
+	s.Closing(engine.Conn{}, polite)
 	s.Closed(engine.Conn{}, polite, 1000, "")
 	if polite.Gone() {
 		t.Error("its command is not sent, although it has said goodbye")

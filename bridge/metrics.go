@@ -128,10 +128,10 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	gauge(linkNoRepliesDesc, oneIf(state.QueueDown != ""))
 	gauge(linkStalledDesc, oneIf(b.link.ConfirmOverdue()))
 	gauge(readyDesc, oneIf(health.Ready))
-	for reason, count := range counted(health.Dropped, dropReasons(actor.Drops)) {
+	for reason, count := range counted(health.Dropped, dropReasons(actor.DropReasons)) {
 		counter(droppedDesc, float64(count), reason)
 	}
-	for reason, count := range counted(b.roomDrops.counts(), dropReasons(actor.BodyDrops)) {
+	for reason, count := range counted(b.roomDrops.counts(), dropReasons(actor.BodyDropReasons)) {
 		counter(roomDroppedDesc, float64(count), reason)
 	}
 	link := b.link.Stats()
@@ -165,7 +165,7 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 		}
 	}
 	counter(acceptedDesc, float64(s.Accepted))
-	counter(turnedAwayDesc, float64(s.Refused))
+	counter(turnedAwayDesc, float64(s.Rejected))
 	for reason, count := range counted(b.refusals.counts(), refusalReasons()) {
 		counter(refusedDesc, float64(count), reason)
 	}
@@ -177,7 +177,7 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	counter(receivedDesc, float64(s.Received))
 	gauge(mailDesc, float64(s.Mail))
 	gauge(backlogDesc, float64(s.Backlog))
-	gauge(heldDesc, float64(s.Held))
+	gauge(heldDesc, float64(s.Inbound))
 	gauge(outboundDesc, float64(s.Outbound))
 	counter(panicsDesc, float64(s.Panics))
 	counter(stallsDesc, float64(s.Stalls))
@@ -186,7 +186,7 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 }
 
 // dropReasons are the values of a label.
-func dropReasons(drops []actor.Drop) (reasons []string) {
+func dropReasons(drops []actor.DropReason) (reasons []string) {
 	for _, d := range drops {
 		reasons = append(reasons, d.Error())
 	}

@@ -15,7 +15,7 @@ const envelopeRoom = 384
 // comes meanwhile. Every source of frames calls it before each of its messages; what
 // clients and timers cause is bounded by itself.
 func (b *Bridge) awaitRoom() {
-	_ = b.engine.AwaitRoom(b.sources) // an error means that the bridge stops
+	_ = b.engine.AwaitCapacity(b.sources) // an error means that the bridge stops
 }
 
 // deliver brings a reply to every client. The link calls it for one at a time.
@@ -27,8 +27,8 @@ func (b *Bridge) deliver(d *amqpx.Delivery) {
 	if !wanted {
 		return
 	}
-	buf := make([]byte, engine.HeaderRoom, engine.HeaderRoom+envelopeRoom+len(d.Body))
-	buf, body, err := b.cfg.Envelope.AppendBody(buf, d)
+	buf := make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+envelopeRoom+len(d.Body))
+	buf, body, err := b.cfg.Envelope.AppendWithOffset(buf, d)
 	if err != nil {
 		b.drops.note(err.Error(), "sender", d.Headers["sender"], "routing_key", d.RoutingKey, "message_id", d.MessageId, "bytes", len(d.Body))
 		return

@@ -61,7 +61,7 @@ func (b *Bridge) publish(s *sending) {
 		case amqpx.Returned:
 			b.failForAll(s)
 		default:
-			b.failed(s, o.String(), actor.CommandFailure(o, s.Consumer), o.InDoubt())
+			b.failed(s, o.String(), actor.OutcomeText(o, s.Consumer), o.InDoubt())
 			s.client.ended(s.conn)
 		}
 	})
@@ -109,7 +109,7 @@ func (b *Bridge) failForAll(s *sending) {
 
 // publishFailure publishes that reply. The command is under way until it comes back.
 func (b *Bridge) publishFailure(s *sending, r unroutable) {
-	msg := s.Unroutable(b.cfg.Name)
+	msg := s.UnroutableReply(b.cfg.Name)
 	msg.From, msg.Tenant = fromBridge{}, fromBridge{}
 	b.unroutables.expect(msg.MessageId, s.came, r)
 	err := b.link.Publish(msg, func(o amqpx.Outcome) { b.unroutables.published(msg.MessageId, o) })

@@ -73,7 +73,7 @@ func (b *Bridge) runFeeds(ctx context.Context, running *sync.WaitGroup) {
 func (b *Bridge) deliverToRooms(f *feed, d *amqpx.Delivery) {
 	b.awaitRoom()
 	f.messages.Add(1)
-	body, err := actor.Body(d)
+	body, err := actor.DecodeBody(d)
 	if err != nil {
 		b.roomDrops.note(err.Error(), "exchange", f.Exchange, "routing_key", d.RoutingKey, "message_id", d.MessageId, "app_id", d.AppId, "bytes", len(d.Body))
 		return

@@ -59,8 +59,8 @@ func (s *stage) says(r filter.Reply, order int64) { s.saysAll(r, `{}`, order) }
 func (s *stage) saysBody(r filter.Reply, body string) { s.saysAll(r, body, 0) }
 
 func (s *stage) saysAll(r filter.Reply, body string, order int64) {
-	envelope := append(make([]byte, engine.HeaderRoom), `{"body": `+body+`}`...)
-	rep := &hub.Reply{Reply: r, At: s.clock.Now(), Plain: envelope, BodyAt: engine.HeaderRoom + len(`{"body": `), Ordered: order > 0, Order: order, OrderKey: r.Sender}
+	envelope := append(make([]byte, engine.MaxHeaderSize), `{"body": `+body+`}`...)
+	rep := &hub.Reply{Reply: r, At: s.clock.Now(), Plain: envelope, BodyAt: engine.MaxHeaderSize + len(`{"body": `), Ordered: order > 0, Order: order, OrderKey: r.Sender}
 	s.hub.Reply(rep, 0, false)
 }
 

@@ -142,7 +142,7 @@ func (h *Hub) Reply(r *Reply, seq uint64, numbered bool) {
 	}
 	r.Seq = seq
 	r.number(h.Epoch)
-	plain := engine.Must(engine.Seal(r.Plain))
+	plain := engine.Must(engine.NewText(r.Plain))
 	r.Plain = nil // the reply is kept, and this is in the frame
 	var a answer
 	if !h.loading {
@@ -219,7 +219,7 @@ func (r *Reply) number(epoch string) {
 	buf = append(buf, `, "epoch": "`...)
 	buf = append(buf, epoch...)
 	buf = append(buf, `"}`...)
-	r.Frame, r.body = engine.Must(engine.Seal(buf)), buf[r.BodyAt:end:end]
+	r.Frame, r.body = engine.Must(engine.NewText(buf)), buf[r.BodyAt:end:end]
 }
 
 // Missed tells v1 clients, now and when they resume, of a span of time in which replies may

@@ -328,6 +328,6 @@ func (h *Hub) regroup(conn Conn, s *Session, subs []subscription, first []engine
 // say sends frames behind everything that was appended so far. mu is held.
 func (h *Hub) say(conn Conn, s *Session, frames ...engine.Frame) {
 	if !s.gone {
-		conn.Say(frames...)
+		conn.SendInOrder(frames...)
 	}
 }
