@@ -116,6 +116,9 @@ func (s *session) openExclusive(ctx context.Context, ch *amqp.Channel, cs *consu
 	if err := s.openSentinel(cs); err != nil {
 		return err
 	}
+	if err := s.removeOlderSentinels(cs); err != nil {
+		return err
+	}
 	if err := s.openGate(cs); err != nil {
 		return err
 	}

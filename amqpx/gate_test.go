@@ -117,7 +117,7 @@ func TestAGateThatIsGoneIsMadeAgainAndTold(t *testing.T) {
 func TestAQueueThatWasBoundWithoutAGateGetsOne(t *testing.T) {
 	t.Parallel()
 	n := testkit.RabbitMQ(t)
-	const most = "^(test|link|link_kept|link_kept_dropped|link_kept_tie|link_kept_witness|amq\\.default)$"
+	const most = "^(test|link|link_kept|link_kept_dropped|link_kept_sentinel|link_kept_restart_sentinel|amq\\.default)$"
 	for name, c := range map[string]struct{ configure, write string }{
 		"no gate may be made":            {most, ".*"},
 		"it may not be bound":            {".*", strings.Replace(most, "test", "test|link_kept_gated", 1)},

@@ -151,7 +151,7 @@ func (s *session) bindKept(ch *amqp.Channel, cs *consumerState, existed bool, wa
 	stood, witnessed, gate := false, false, false
 	var err error
 	if existed {
-		stood, witnessed, err = s.bindingsIntact(cs)
+		stood, witnessed, err = s.bindingsIntact(ch, cs)
 	}
 	if err == nil && witnessed {
 		gate, err = s.gateStands(cs)
@@ -261,6 +261,6 @@ func (s *session) migrateLegacy(ctx context.Context, cs *consumerState) error {
 		return err
 	}
 	// Its tie is of no use any more. An error means that the user may not delete it.
-	_ = ch.ExchangeDelete(sentinelOf(name), false, noWait)
+	_ = ch.ExchangeDelete(olderSentinelOf(name), false, noWait)
 	return ch.Close()
 }

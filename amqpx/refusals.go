@@ -122,13 +122,13 @@ func (s *session) recheckWrite(cs *consumerState) {
 		return
 	}
 	// Until the answer is here it stays forbidden.
-	_, err := s.makeSentinel(cs)
+	_, err := s.makeSentinel(sentinelOf(cs.queueName()))
 	if err == nil {
 		s.link.denied.Store(nil)
 	}
 	s.link.noteDenied(err)
 	dies := cs.queue.Expires == 0 && cs.queue.Stream == nil
-	_ = s.removeSentinel(cs, !dies) // an error means that the connection is closed
+	_ = s.removeSentinel(sentinelOf(cs.queueName()), !dies) // an error means that the connection is closed
 }
 
 // What RabbitMQ says when it refuses access. Before 4.0 it did not say which permission

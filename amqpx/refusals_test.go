@@ -9,8 +9,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// untiedUser makes a user of a new virtual host that may do all but make a tie.
-func untiedUser(t *testing.T, n *testkit.Node, user string) (url, vhost string) {
+// userWithoutSentinel makes a user of a new virtual host that may do all but declare a sentinel.
+func userWithoutSentinel(t *testing.T, n *testkit.Node, user string) (url, vhost string) {
 	t.Helper()
 	url = n.NewVHost(t)
 	vhost = url[strings.LastIndex(url, "/")+1:]
@@ -21,7 +21,7 @@ func untiedUser(t *testing.T, n *testkit.Node, user string) (url, vhost string) 
 
 func TestAUserWhoIsNamedAsTheExchangeAndMayMakeNoTieMaySend(t *testing.T) {
 	t.Parallel()
-	url, _ := untiedUser(t, testkit.RabbitMQ(t), "test")
+	url, _ := userWithoutSentinel(t, testkit.RabbitMQ(t), "test")
 	w := run(t, amqpx.Config{URLs: []string{url}})
 	w.await(t, true)
 	if got := receive(t, w.send(t, "reply.me", "x")); got != amqpx.Confirmed {
@@ -32,11 +32,11 @@ func TestAUserWhoIsNamedAsTheExchangeAndMayMakeNoTieMaySend(t *testing.T) {
 func TestARoutingKeyThatIsForbiddenBreaksTheLinkOnceAndStopsNoOther(t *testing.T) {
 	t.Parallel()
 	n := testkit.RabbitMQ(t)
-	for name, untied := range map[string]bool{"with a tie": false, "without a tie": true} {
+	for name, denied := range map[string]bool{"with a sentinel": false, "without a sentinel": true} {
 		t.Run(name, func(t *testing.T) {
 			user := "topical-" + strings.ReplaceAll(name, " ", "-")
-			url, vhost := untiedUser(t, n, user)
-			if !untied {
+			url, vhost := userWithoutSentinel(t, n, user)
+			if !denied {
 				n.SetPermissions(t, vhost, user, ".*", ".*", ".*")
 			}
 			// RabbitMQ 4.3 takes topic permissions only for an exchange that exists.
@@ -69,11 +69,11 @@ func TestAnExchangeOfAnotherThatHasTheNameOfTheTieIsLeftAlone(t *testing.T) {
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	ch := testkit.OpenChannel(t, url)
 	const durable, autoDelete, internal, noWait = true, false, false, false
-	if err := ch.ExchangeDeclare("link_replies_tie", "topic", durable, autoDelete, internal, noWait, nil); err != nil {
+	if err := ch.ExchangeDeclare("link_replies_sentinel", "topic", durable, autoDelete, internal, noWait, nil); err != nil {
 		t.Fatal(err)
 	}
 	run(t, amqpx.Config{URLs: []string{url}}).await(t, true)
-	if err := ch.ExchangeDeclarePassive("link_replies_tie", "topic", durable, autoDelete, internal, noWait, nil); err != nil {
+	if err := ch.ExchangeDeclarePassive("link_replies_sentinel", "topic", durable, autoDelete, internal, noWait, nil); err != nil {
 		t.Error(err)
 	}
 }

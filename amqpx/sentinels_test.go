@@ -85,7 +85,7 @@ func TestACommandThatFindsTheExchangeGoneDoesNotShortenTheGap(t *testing.T) {
 	}
 }
 
-func TestWithoutPermissionForATieABindingThatIsGoneIsMadeAgain(t *testing.T) {
+func TestWithoutPermissionForASentinelABindingThatIsGoneIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	n := testkit.RabbitMQ(t)
 	for name, q := range map[string]amqpx.Queue{"exclusive": {Name: "link_q"}, "kept": {Name: "link_q", Expires: time.Minute}} {
@@ -94,7 +94,7 @@ func TestWithoutPermissionForATieABindingThatIsGoneIsMadeAgain(t *testing.T) {
 			vhost := url[strings.LastIndex(url, "/")+1:]
 			user := "limited-" + name
 			n.AddUser(t, user, "secret")
-			n.SetPermissions(t, vhost, user, "^(test|link_q|link_q_kept|link_q_kept_witness)$", ".*", ".*")
+			n.SetPermissions(t, vhost, user, "^(test|link_q|link_q_kept|link_q_kept_restart_sentinel)$", ".*", ".*")
 			var h recorder
 			cfg := amqpx.Config{URLs: []string{strings.Replace(url, "guest:guest", user+":secret", 1)}, Queues: []amqpx.Queue{h.of(q)}}
 			w := run(t, cfg)
@@ -117,7 +117,7 @@ func TestWithoutPermissionForATieABindingThatIsGoneIsMadeAgain(t *testing.T) {
 	}
 }
 
-func TestALinkThatMayOnlyListenSendsNothingAndStaysAndLeavesNoTie(t *testing.T) {
+func TestALinkThatMayOnlyListenSendsNothingAndStaysAndLeavesNoSentinel(t *testing.T) {
 	t.Parallel()
 	n := testkit.RabbitMQ(t)
 	url := n.NewVHost(t)
@@ -134,7 +134,7 @@ func TestALinkThatMayOnlyListenSendsNothingAndStaysAndLeavesNoTie(t *testing.T) 
 	if got := receive(t, w.deliveries); got != "1" || len(w.states) > 0 {
 		t.Errorf("%q came, and then %d changes of state", got, len(w.states))
 	}
-	if all := n.Exchanges(t, vhost); len(tiesIn(all)) > 0 {
+	if all := n.Exchanges(t, vhost); len(sentinelsIn(all)) > 0 {
 		t.Errorf("there are %q", all)
 	}
 }
@@ -166,7 +166,7 @@ func TestAQueueThatIsDeletedByHandIsMadeAgainAtOnce(t *testing.T) {
 	}
 }
 
-func TestALinkThatStopsLeavesNoTieBehind(t *testing.T) {
+func TestALinkThatStopsLeavesNoSentinelBehind(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	other := client(t, url)
@@ -175,14 +175,14 @@ func TestALinkThatStopsLeavesNoTieBehind(t *testing.T) {
 	}
 	w := run(t, amqpx.Config{URLs: []string{url}})
 	w.await(t, true)
-	ties := func() []string { return tiesIn(testkit.RabbitMQ(t).Exchanges(t, vhostOf(url))) }
-	if !slices.Contains(ties(), "link_replies_tie") {
-		t.Fatal("there is no tie")
+	sentinels := func() []string { return sentinelsIn(testkit.RabbitMQ(t).Exchanges(t, vhostOf(url))) }
+	if !slices.Contains(sentinels(), "link_replies_sentinel") {
+		t.Fatal("there is no sentinel")
 	}
 	w.stop()
 	receive(t, w.ended)
-	testkit.Eventually(t, patience, "the tie is gone", func() error {
-		if all := ties(); len(all) > 0 {
+	testkit.Eventually(t, patience, "the sentinel is deleted", func() error {
+		if all := sentinels(); len(all) > 0 {
 			return fmt.Errorf("there are %q", all)
 		}
 		return nil
@@ -192,7 +192,7 @@ func TestALinkThatStopsLeavesNoTieBehind(t *testing.T) {
 func TestABindingThatMayNotBeMadeAgainIsNotAskedForEachSecond(t *testing.T) {
 	t.Parallel()
 	n := testkit.RabbitMQ(t)
-	url, vhost := untiedUser(t, n, "revoked")
+	url, vhost := userWithoutSentinel(t, n, "revoked")
 	w := run(t, amqpx.Config{URLs: []string{url}})
 	w.await(t, true)
 	n.SetPermissions(t, vhost, "revoked", "^(test|link_replies)$", ".*", "^link_.*")
