@@ -110,7 +110,7 @@ func (b *Bridge) publishFor(from *httpSender, s *sending) *apiError {
 		// Until the reply is back, it could be taken for the end of another command with this
 		// id. It is awaited, so that the client may use the id again once it has its answer.
 		over := make(chan struct{})
-		b.publishFailure(s, unroutable{tell: func() { b.hub.Inflight.Failed(s.flight, false) }, done: func() { close(over) }})
+		b.publishFailure(s, pendingReturn{tell: func() { b.hub.Inflight.Failed(s.flight, false) }, done: func() { close(over) }})
 		<-over
 	} else {
 		b.hub.Inflight.Failed(s.flight, o.InDoubt())

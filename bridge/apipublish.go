@@ -58,7 +58,7 @@ func (b *Bridge) apiPublish(r *http.Request, payload []byte) (int, []byte, *apiE
 }
 
 // addressee reads the room of a message, and gives its source.
-func (b *Bridge) addressee(f protocol.Fields) (*feed, string, error) {
+func (b *Bridge) addressee(f protocol.Fields) (*sourceLink, string, error) {
 	var exchange, path string
 	if err := protocol.Optional(f, "exchange", "a string", &exchange); err != nil {
 		return nil, "", err
@@ -73,7 +73,7 @@ func (b *Bridge) addressee(f protocol.Fields) (*feed, string, error) {
 	if exchange == "" {
 		exchange = rooms.Find(b.cfg.Sources, path).Exchange
 	}
-	to, err := b.feedOf(exchange, path)
+	to, err := b.sourceLinkOf(exchange, path)
 	return to, path, err
 }
 

@@ -21,7 +21,7 @@ type client struct {
 	number   uint64                      // unique in the bridge
 	came     int64                       // when it connected, in nanoseconds since 1970
 	v1       atomic.Pointer[hub.Session] // nil for a plain client
-	uncommon *uncommon                   // nil if it has nothing uncommon; it does not change
+	extra    *clientExtra                // nil if it has nothing uncommon; it does not change
 	address  [16]byte                    // see [client.remote]
 	port     uint16
 	family   family
@@ -87,14 +87,14 @@ func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
 	c := &client{number: b.clientsEver.Add(1), came: time.Now().UnixNano()}
 	c.setRemote(remoteName(r.RemoteAddr()))
 	if path != commonPath {
-		c.rare().path = strings.Clone(path) // without the query, which may be long
+		c.addExtra().path = strings.Clone(path) // without the query, which may be long
 	}
 	if path := b.roomOf(c.path()); path != "" {
 		return b.acceptRoom(r, c, target, path)
 	}
 	w := engine.Welcome{Log: b.hub.Plain.(*engine.Log), Session: c}
 	asked := namesSubprotocol(r.Header("Sec-WebSocket-Protocol"))
-	a, given := arrivalOf(target)
+	a, given := parseConnect(target)
 	if !asked && !given {
 		return w, nil
 	}
@@ -111,7 +111,7 @@ func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
 func (b *Bridge) Open(conn engine.Conn, v any) {
 	c := v.(*client)
 	b.arrived(c)
-	if c.guest() != nil {
+	if c.roomClient() != nil {
 		b.openRoom(conn, c)
 		return
 	}
@@ -131,7 +131,7 @@ func (b *Bridge) Closed(_ engine.Conn, v any, code int, reason string) {
 	c.set(clientLeft)
 	b.left(c, code, reason)
 	b.hub.Inflight.Leave(c)
-	if c.guest() != nil {
+	if c.roomClient() != nil {
 		b.leaveRoom(c)
 	}
 	if s := c.v1.Load(); s != nil {

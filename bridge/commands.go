@@ -22,7 +22,7 @@ type incoming struct {
 // Message takes a client's command or request, or tells it what is wrong.
 func (b *Bridge) Message(conn engine.Conn, v any, m engine.Message) {
 	c := v.(*client)
-	if c.guest() != nil {
+	if c.roomClient() != nil {
 		b.roomMessage(conn)
 		return
 	}
@@ -31,14 +31,14 @@ func (b *Bridge) Message(conn engine.Conn, v any, m engine.Message) {
 		return
 	}
 	in := incoming{m.Payload, time.Now(), m.Stalled}
-	if s := c.v1.Load(); s != nil && b.waits(conn, c, s, in) {
+	if s := c.v1.Load(); s != nil && b.deferPreHello(conn, c, s, in) {
 		return
 	}
-	b.take(conn, c, in)
+	b.dispatchMessage(conn, c, in)
 }
 
-// take does what a message asks for. It runs on a loop, or on the desk.
-func (b *Bridge) take(conn engine.Conn, c *client, in incoming) {
+// dispatchMessage does what a message asks for. It runs on a loop, or on the desk.
+func (b *Bridge) dispatchMessage(conn engine.Conn, c *client, in incoming) {
 	message, err := protocol.Parse(in.payload)
 	if err != nil {
 		b.refuse(conn, c, "", err)
@@ -51,20 +51,20 @@ func (b *Bridge) take(conn engine.Conn, c *client, in incoming) {
 	case c.v1.Load() == nil: // with this message it speaks v1
 		s := b.newSession(c)
 		b.greet(conn, s, &hub.ConnectRequest{})
-		b.waits(conn, c, s, in)
+		b.deferPreHello(conn, c, s, in)
 	default:
 		b.request(conn, c, op, message, in)
 	}
 }
 
-// waits has what a client says while its greeting is on its way done behind that. It is
+// deferPreHello has what a client says while its greeting is on its way done behind that. It is
 // false when nothing is.
-func (b *Bridge) waits(conn engine.Conn, c *client, s *hub.Session, in incoming) bool {
+func (b *Bridge) deferPreHello(conn engine.Conn, c *client, s *hub.Session, in incoming) bool {
 	waits, err := b.hub.BeforeHello(s, len(in.payload), func() func() {
 		in.payload = bytes.Clone(in.payload)
 		return func() {
 			if !c.Gone() {
-				b.take(conn, c, in)
+				b.dispatchMessage(conn, c, in)
 			}
 		}
 	})

@@ -27,10 +27,10 @@ func namesSubprotocol(offered string) bool {
 	return false
 }
 
-// arrivalOf parses the query of a request's target. given reports whether it has one of the
+// parseConnect parses the query of a request's target. given reports whether it has one of the
 // bridge's parameters. An error is for the client, which then gets no subscription. A client
 // that is silent has none either, and one that only gives a batch gets every reply.
-func arrivalOf(target string) (a hub.ConnectRequest, given bool) {
+func parseConnect(target string) (a hub.ConnectRequest, given bool) {
 	_, query, _ := strings.Cut(target, "?")
 	values, ours, err := readQuery(query)
 	if !ours {

@@ -10,11 +10,11 @@ import (
 
 // Going away.
 const (
-	// farewell is the part of the drain timeout that is kept for close handshakes and for
+	// closeGrace is the part of the drain timeout that is kept for close handshakes and for
 	// the end of the link; of a short timeout it is a quarter.
-	farewell = 8 * time.Second
-	// linkFarewell is the link's part of that: the last confirms, and closing.
-	linkFarewell = 3 * time.Second
+	closeGrace = 8 * time.Second
+	// linkCloseGrace is the link's part of that: the last confirms, and closing.
+	linkCloseGrace = 3 * time.Second
 	// shedEvery is how often some clients are shed.
 	shedEvery = 10 * time.Millisecond
 
@@ -40,8 +40,8 @@ func (d *Drain) setDefaults() {
 	}
 }
 
-// leaver is a client that is about to be closed.
-type leaver struct {
+// leavingClient is a client that is about to be closed.
+type leavingClient struct {
 	conn   engine.Conn
 	client *client
 }
@@ -53,20 +53,20 @@ func (b *Bridge) drain() error {
 	b.draining.Store(true)
 	limits := b.cfg.Drain
 	end := time.Now().Add(limits.Timeout)
-	closing := min(farewell, limits.Timeout/4)
+	closing := min(closeGrace, limits.Timeout/4)
 	b.engine.StopListening()
-	var clients []leaver
-	b.engine.Each(func(conn engine.Conn, v any) { clients = append(clients, leaver{conn, v.(*client)}) })
+	var clients []leavingClient
+	b.engine.Each(func(conn engine.Conn, v any) { clients = append(clients, leavingClient{conn, v.(*client)}) })
 	b.log.Info("stopping", "clients", len(clients))
 	shed(clients, limits.ShedRate, time.Until(end)-closing)
 	awaitOutcomes(clients, end.Add(-closing))
-	ctx, cancel := context.WithDeadline(context.Background(), end.Add(-closing*linkFarewell/farewell))
+	ctx, cancel := context.WithDeadline(context.Background(), end.Add(-closing*linkCloseGrace/closeGrace))
 	defer cancel()
 	return b.shutdown(ctx)
 }
 
 // shed closes the clients at a rate, within a time.
-func shed(clients []leaver, rate int, within time.Duration) {
+func shed(clients []leavingClient, rate int, within time.Duration) {
 	rate = max(rate, int(float64(len(clients))/max(within, shedEvery).Seconds())+1)
 	tick := time.NewTicker(shedEvery)
 	defer tick.Stop()
@@ -82,19 +82,19 @@ func shed(clients []leaver, rate int, within time.Duration) {
 
 // awaitOutcomes waits until every command of the clients has its outcome, or until the
 // deadline. The link bounds how long an outcome takes.
-func awaitOutcomes(clients []leaver, until time.Time) {
+func awaitOutcomes(clients []leavingClient, until time.Time) {
 	tick := time.NewTicker(shedEvery)
 	defer tick.Stop()
-	for time.Now().Before(until) && slices.ContainsFunc(clients, leaver.commands) {
+	for time.Now().Before(until) && slices.ContainsFunc(clients, leavingClient.commands) {
 		<-tick.C
 	}
 }
 
 // commands reports whether the client has a command without an outcome.
-func (l leaver) commands() bool { return l.client.commands.Load() > 0 }
+func (l leavingClient) commands() bool { return l.client.commands.Load() > 0 }
 
 // leave closes the client, now or at the outcome of its last command.
-func (l leaver) leave() {
+func (l leavingClient) leave() {
 	l.client.set(clientLeaving)
 	if !l.commands() {
 		l.client.goAway(l.conn)

@@ -112,8 +112,8 @@ func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin
 	})
 }
 
-// turnedAway counts and logs a request that the engine refused.
-func (b *Bridge) turnedAway(r *engine.Refusal, client netip.AddrPort) {
+// noteRefusal counts and logs a request that the engine refused.
+func (b *Bridge) noteRefusal(r *engine.Refusal, client netip.AddrPort) {
 	b.refusals.note(r.Kind, "client", remoteName(client), "status", r.Status, "why", r.Reason)
 }
 

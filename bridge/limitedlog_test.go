@@ -27,7 +27,7 @@ func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 func TestEachReasonIsLoggedAtMostOnceASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var logged counts
-		dr := newTally(logged.logger(), "dropped")
+		dr := newLimitedLog(logged.logger(), "dropped")
 		expect := func(want ...int64) {
 			t.Helper()
 			dr.mu.Lock()

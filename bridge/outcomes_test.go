@@ -125,7 +125,7 @@ func (g *crowd) awaitText(t *testing.T, words string) {
 // received.
 func judge(t *testing.T, g *crowd, actor *recorder, machine *lag) {
 	t.Helper()
-	table := tally{}
+	table := limitedLog{}
 	known, faults := 0, 0
 	for _, c := range g.list {
 		place := -1
@@ -182,16 +182,16 @@ func (s *sentCommand) unknown() bool {
 	return len(s.errors) > 0 && strings.Contains(s.errors[0], "Nobody knows whether the command reached the actor")
 }
 
-// tally counts outcomes by phase: phase, a blank line's worth of tabs, outcome.
-type tally map[[2]string]*tallied
+// limitedLog counts outcomes by phase: phase, a blank line's worth of tabs, outcome.
+type limitedLog map[[2]string]*limitedEntry
 
-type tallied struct {
+type limitedEntry struct {
 	count   int
 	slowest time.Duration // until the sender was told
 	late    time.Duration // the longest from sent to received
 }
 
-func (y tally) add(s *sentCommand, got *received) {
+func (y limitedLog) add(s *sentCommand, got *received) {
 	outcome := "confirmed"
 	switch {
 	case s.unknown() && got != nil:
@@ -203,7 +203,7 @@ func (y tally) add(s *sentCommand, got *received) {
 	}
 	key := [2]string{s.phase, outcome}
 	if y[key] == nil {
-		y[key] = &tallied{}
+		y[key] = &limitedEntry{}
 	}
 	y[key].count++
 	if len(s.errors) > 0 {
@@ -214,7 +214,7 @@ func (y tally) add(s *sentCommand, got *received) {
 	}
 }
 
-func (y tally) log(t *testing.T) {
+func (y limitedLog) log(t *testing.T) {
 	var lines []string
 	for key, v := range y {
 		line := fmt.Sprintf("%-20s %5d  %s", key[0], v.count, key[1])

@@ -73,7 +73,7 @@ type leftMessage struct {
 func (b *Bridge) presenceOf(c *client, at time.Time) presenceMessage {
 	spoken := "clu"
 	switch {
-	case c.guest() != nil:
+	case c.roomClient() != nil:
 		spoken = "room"
 	case c.v1.Load() != nil:
 		spoken = "v1"
@@ -108,7 +108,7 @@ func (p *presence) publish(key string, body any) {
 const maxListed = 10_000
 
 // clients answers with the connected clients, if that is allowed.
-func (b *Bridge) clients(s *hub.Session, r opRequest) error {
+func (b *Bridge) clients(s *hub.Session, r request) error {
 	if !b.cfg.ListClients {
 		frame := protocol.Encode(protocol.Error{Op: "error", ID: r.id, Code: "forbidden", Message: "this bridge does not tell who is connected; start it with --list-clients"})
 		return b.hub.Answer(s, hubConn{r.conn}, 0, func() engine.Frame { return frame })

@@ -22,7 +22,7 @@ func (b *Bridge) awaitRoom() {
 func (b *Bridge) deliver(d *amqpx.Delivery) {
 	b.awaitRoom()
 	offset, numbered := amqpx.TakeOffset(d)
-	wanted, done := b.unroutables.arrived(d.MessageId)
+	wanted, done := b.pendingReturns.arrived(d.MessageId)
 	defer done()
 	if !wanted {
 		return
@@ -61,7 +61,7 @@ func (b *Bridge) linkChanged(state amqpx.State) {
 	b.metrics.linked(state)
 	b.warnOfDenied(state.Err)
 	if !state.Up {
-		b.unroutables.lose()
+		b.pendingReturns.lose()
 	}
 	b.hub.Do(b.tellLink)
 	if b.cfg.OnLink != nil {
@@ -72,7 +72,7 @@ func (b *Bridge) linkChanged(state amqpx.State) {
 // skipped is the notice for a client that read so slowly that frames are left out.
 func (b *Bridge) skipped(v any, missed uint64) engine.Frame {
 	c := v.(*client)
-	if c.guest() != nil {
+	if c.roomClient() != nil {
 		return roomError(fmt.Sprintf("%d messages were left out here: this client reads too slowly", missed))
 	}
 	if s := c.v1.Load(); s != nil {

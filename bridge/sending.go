@@ -99,7 +99,7 @@ func (b *Bridge) failForAll(s *sending) {
 		s.client.ended(s.conn)
 		return
 	}
-	b.publishFailure(s, unroutable{
+	b.publishFailure(s, pendingReturn{
 		tell: func() {
 			b.failed(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
 		},
@@ -108,13 +108,13 @@ func (b *Bridge) failForAll(s *sending) {
 }
 
 // publishFailure publishes that reply. The command is under way until it comes back.
-func (b *Bridge) publishFailure(s *sending, r unroutable) {
+func (b *Bridge) publishFailure(s *sending, r pendingReturn) {
 	msg := s.Unroutable(b.cfg.Name)
 	msg.From, msg.Party = fromBridge{}, fromBridge{}
-	b.unroutables.expect(msg.MessageId, s.came, r)
-	err := b.link.Publish(msg, func(o amqpx.Outcome) { b.unroutables.published(msg.MessageId, o) })
+	b.pendingReturns.expect(msg.MessageId, s.came, r)
+	err := b.link.Publish(msg, func(o amqpx.Outcome) { b.pendingReturns.published(msg.MessageId, o) })
 	if err != nil {
-		b.unroutables.published(msg.MessageId, amqpx.Away) // nothing was sent
+		b.pendingReturns.published(msg.MessageId, amqpx.Away) // nothing was sent
 	}
 }
 

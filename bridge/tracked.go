@@ -10,7 +10,7 @@ import (
 )
 
 // trackedCommand handles a command whose sender waits for its end.
-func (b *Bridge) trackedCommand(session *hub.Session, r opRequest) error {
+func (b *Bridge) trackedCommand(session *hub.Session, r request) error {
 	s, err := b.readCommand(r.conn, r.client, r.fields, r.incoming)
 	var wait time.Duration
 	if err == nil {

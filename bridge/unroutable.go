@@ -7,16 +7,16 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// unroutables holds the failed replies that the bridge publishes for commands without a
+// pendingReturns holds the failed replies that the bridge publishes for commands without a
 // consumer, until they come back. The sender of such a command hears of its failure as
 // everybody does, by that reply. It is told once, whatever becomes of the reply.
-type unroutables struct {
+type pendingReturns struct {
 	// mu guards the following field.
 	mu   sync.Mutex
-	open map[string]*unroutable // by the reply's message id
+	open map[string]*pendingReturn // by the reply's message id
 }
 
-type unroutable struct {
+type pendingReturn struct {
 	tell  func() // tells the sender alone
 	done  func() // called once the sender has been told
 	told  bool   // the sender was told; a reply that still comes is dropped
@@ -29,11 +29,11 @@ const toldWithin = 900 * time.Millisecond
 
 // expect registers the reply with this message id, to a command that came then. r.tell is
 // called at most once, if the sender must be told without the reply; it must not block.
-func (u *unroutables) expect(id string, came time.Time, r unroutable) {
+func (u *pendingReturns) expect(id string, came time.Time, r pendingReturn) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.open == nil {
-		u.open = map[string]*unroutable{}
+		u.open = map[string]*pendingReturn{}
 	}
 	late := func() { u.published(id, amqpx.Unknown) }
 	r.timer = time.AfterFunc(time.Until(came.Add(toldWithin)), late)
@@ -42,7 +42,7 @@ func (u *unroutables) expect(id string, came time.Time, r unroutable) {
 
 // published takes the outcome of the reply's publishing. A confirmed reply is on its way
 // back, and one of unknown outcome may be: its sender must not be told twice.
-func (u *unroutables) published(id string, outcome amqpx.Outcome) {
+func (u *pendingReturns) published(id string, outcome amqpx.Outcome) {
 	if outcome == amqpx.Confirmed {
 		return
 	}
@@ -60,7 +60,7 @@ func (u *unroutables) published(id string, outcome amqpx.Outcome) {
 
 // arrived takes a reply from the broker. It returns whether the reply is to be delivered,
 // and what must be called afterwards.
-func (u *unroutables) arrived(id string) (wanted bool, done func()) {
+func (u *pendingReturns) arrived(id string) (wanted bool, done func()) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	r := u.open[id]
@@ -77,7 +77,7 @@ func (u *unroutables) arrived(id string) (wanted bool, done func()) {
 
 // lose tells the senders whose replies were on their way when the link broke. A reply may
 // still come from a queue that outlives the link, and must not tell its sender again.
-func (u *unroutables) lose() {
+func (u *pendingReturns) lose() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for id, r := range u.open {
@@ -90,7 +90,7 @@ func (u *unroutables) lose() {
 }
 
 // end tells the sender, unless it was told.
-func (r *unroutable) end() {
+func (r *pendingReturn) end() {
 	r.timer.Stop()
 	if !r.told {
 		r.told = true

@@ -32,9 +32,9 @@ func TestTheSenderOfACommandToNobodyHearsOfItsEndOnce(t *testing.T) {
 
 // hearsOnce plays the events: outcomes, and the words of the test.
 func hearsOnce(t *testing.T, name string, events []any) {
-	var u unroutables
+	var u pendingReturns
 	heard, done := 0, 0
-	u.expect("id", time.Now(), unroutable{tell: func() { heard++ }, done: func() { done++ }})
+	u.expect("id", time.Now(), pendingReturn{tell: func() { heard++ }, done: func() { done++ }})
 	for _, event := range events {
 		switch e := event.(type) {
 		case amqpx.Outcome:
@@ -64,8 +64,8 @@ func hearsOnce(t *testing.T, name string, events []any) {
 }
 
 func TestRepliesOfOthersAreHandedOn(t *testing.T) {
-	var u unroutables
-	u.expect("id", time.Now(), unroutable{tell: func() { t.Error("told of another's reply") }})
+	var u pendingReturns
+	u.expect("id", time.Now(), pendingReturn{tell: func() { t.Error("told of another's reply") }})
 	if wanted, _ := u.arrived("other"); !wanted {
 		t.Error("a reply of somebody else was dropped")
 	}
