@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/clu-ws/clu-ws/actor"
-	"github.com/clu-ws/clu-ws/bridge/object"
+	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
 // CommandEnd is how a command ended, or why the bridge no longer waits for it.
@@ -55,7 +55,7 @@ func timeoutOf(c *Command, now time.Time, words string) CommandEnd {
 // may be long.
 func reasonOf(body []byte) string {
 	var reason, text []byte
-	for m := object.Of(body); ; {
+	for m := jsonscan.MembersOf(body); ; {
 		name, value, ok := m.Next()
 		if !ok {
 			break

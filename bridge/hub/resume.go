@@ -7,7 +7,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
-	"github.com/clu-ws/clu-ws/bridge/object"
+	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
 // replay finds the replies that a client missed after its last one, and did not get by
@@ -155,7 +155,7 @@ func (p *replay) lookAt(r *Reply) {
 	}
 	const bytesRead = 64 // per unit of work
 	look := &p.hub.scratch.reply
-	keywords := object.Keys(look.Keywords[:0], r.body)
+	keywords := jsonscan.Keys(look.Keywords[:0], r.body)
 	*look = r.Reply
 	look.Keywords = keywords
 	p.read += len(r.body)/bytesRead + len(keywords)

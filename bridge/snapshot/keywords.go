@@ -3,7 +3,7 @@ package snapshot
 import (
 	"slices"
 
-	"github.com/clu-ws/clu-ws/bridge/object"
+	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
 // Keywords are the keywords of a reply's body, as found by [Store.Read]. They alias the
@@ -26,7 +26,7 @@ func (s *Store) Read(body []byte, into *Keywords) {
 		into.list = nil
 	}
 	into.list, into.forgotten = into.list[:0], 0
-	m := object.Of(body)
+	m := jsonscan.MembersOf(body)
 	for {
 		name, value, ok := m.Next()
 		if !ok {
