@@ -123,7 +123,7 @@ type Bridge struct {
 	metrics      *metrics
 	handlers     map[string]requestHandler
 	handlerNames []string
-	drops        *limitedLog          // messages that are no replies
+	replyDrops   *limitedLog          // messages that are no replies
 	roomDrops    *limitedLog          // messages for rooms that cannot be unpacked
 	failures     *limitedLog          // commands that were not delivered
 	refusals     *limitedLog          // refused requests
@@ -134,16 +134,16 @@ type Bridge struct {
 	clientsEver  atomic.Uint64
 	presence     *presence // nil without LogCommands
 	draining     atomic.Bool
-	stop         sync.Once
+	stopOnce     sync.Once
 	stopping     chan struct{}      // closed when the last clients are closed
 	sources      context.Context    // ends with stopping: then no source waits for the engine
 	endSources   context.CancelFunc // ends it
 
 	pendingReturns pendingReturns
 	failureRate    *failureRate
-	sentLog        *commandLog // nil without LogCommands LogCommands
+	commandLog     *commandLog // nil without LogCommands LogCommands
 	randomName     bool        // none was given
-	toldName       sync.Once   // that it cannot be granted anything
+	warnedName     sync.Once   // that it cannot be granted anything
 }
 
 // maxName leaves room for consumers in the routing key of replies, which is
@@ -177,7 +177,7 @@ func New(cfg Config) (*Bridge, error) {
 	b := &Bridge{
 		cfg:          cfg,
 		log:          cfg.Logger,
-		drops:        newLimitedLog(cfg.Logger, "dropped a message that is no reply"),
+		replyDrops:   newLimitedLog(cfg.Logger, "dropped a message that is no reply"),
 		roomDrops:    newLimitedLog(cfg.Logger, "dropped a message for rooms"),
 		failures:     newLimitedLog(cfg.Logger, "a command failed"),
 		refusals:     newLimitedLog(cfg.Logger, "a request was turned away"),
@@ -190,7 +190,7 @@ func New(cfg Config) (*Bridge, error) {
 	}
 	b.sources, b.endSources = context.WithCancel(context.Background())
 	if cfg.LogCommands {
-		b.sentLog = newCommandLog(cfg.Logger)
+		b.commandLog = newCommandLog(cfg.Logger)
 	}
 	var err error
 	if b.origins, err = origin.New(cfg.Origins); err != nil {
@@ -236,7 +236,7 @@ func New(cfg Config) (*Bridge, error) {
 		Limits:      cfg.Limits,
 		Refused:     b.noteRefusal,
 		Exempt:      b.proxies.Trusts,
-		Vital:       isVital,
+		Vital:       isHealthCheck,
 		ProxyAdvice: "start the bridge with --proxy-protocol, or --listen proxy:host:port, if a proxy sends it",
 		Logger:      cfg.Logger,
 	}
@@ -299,10 +299,10 @@ func (b *Bridge) Run(ctx context.Context) error {
 	err := b.drain()
 	unlink()
 	linking.Wait()
-	b.drops.end()
+	b.replyDrops.end()
 	b.roomDrops.end()
 	b.failures.end()
-	b.sentLog.end()
+	b.commandLog.end()
 	b.refusals.end()
 	b.badForwarded.end()
 	return errors.Join(linkErr, err)

@@ -14,9 +14,9 @@ import (
 
 // incoming is when a message from a client came, which decides whether it is too late.
 type incoming struct {
-	payload []byte
-	came    time.Time     // when it was read
-	stalled time.Duration // length of the stall in which it may have waited in the socket
+	payload    []byte
+	receivedAt time.Time     // when it was read
+	stalled    time.Duration // length of the stall in which it may have waited in the socket
 }
 
 // Message takes a client's command or request, or tells it what is wrong.
@@ -69,14 +69,14 @@ func (b *Bridge) deferPreHello(conn engine.Conn, c *client, s *hub.Session, in i
 		}
 	})
 	if err != nil {
-		conn.Close(tooMuchCode, err.Error())
+		conn.Close(policyViolation, err.Error())
 	}
 	return waits
 }
 
-// tooMuchCode closes a client that does not wait for its answers (RFC 6455, 7.4.1:
+// policyViolation closes a client that does not wait for its answers (RFC 6455, 7.4.1:
 // a message that violates a policy).
-const tooMuchCode = 1008
+const policyViolation = 1008
 
 // command takes a client's command in CLU's own form.
 func (b *Bridge) command(conn engine.Conn, c *client, message protocol.Fields, in incoming) {
@@ -91,12 +91,12 @@ func (b *Bridge) command(conn engine.Conn, c *client, message protocol.Fields, i
 	b.publish(s)
 }
 
-const leavingWords = "The command was not sent: " + goingAwayWords + "."
+const leavingMessage = "The command was not sent: " + goingAwayReason + "."
 
 // readCommand reads a command that the client may send now. On an error the
 // command still has its id, if that could be read.
-func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Fields, in incoming) (*sending, error) {
-	s := &sending{conn: conn, client: c, came: in.came}
+func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Fields, in incoming) (*outgoing, error) {
+	s := &outgoing{conn: conn, client: c, receivedAt: in.receivedAt}
 	r, err := message.Command()
 	if len(r.ID) <= amqpx.MaxShortString { // a longer one is never a command's
 		s.CommandID = r.ID
@@ -113,7 +113,7 @@ func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Field
 		return s, err
 	}
 	if c.leaving() {
-		return s, &protocol.Rejection{Code: protocol.CodeLeaving, Message: leavingWords}
+		return s, &protocol.Rejection{Code: protocol.CodeLeaving, Message: leavingMessage}
 	}
 	if err := allow(c, s.Command); err != nil {
 		return s, &protocol.Rejection{Code: protocol.CodeForbidden, Message: err.Error()}
@@ -123,7 +123,7 @@ func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Field
 
 // reject answers a command that is not sent. Bad input meets CLU's silence, where
 // that was asked for.
-func (b *Bridge) reject(s *sending, err error) {
+func (b *Bridge) reject(s *outgoing, err error) {
 	if r, ok := errors.AsType[*protocol.Rejection](err); ok {
 		b.metrics.refused.Inc()
 		b.logCommand(s, r.Code)

@@ -18,8 +18,8 @@ const (
 	// shedEvery is how often some clients are shed.
 	shedEvery = 10 * time.Millisecond
 
-	goingAway      = 1001
-	goingAwayWords = "the bridge is stopping; connect again"
+	goingAway       = 1001
+	goingAwayReason = "the bridge is stopping; connect again"
 )
 
 // Drain configures how a bridge stops.
@@ -75,7 +75,7 @@ func shed(clients []leavingClient, rate int, within time.Duration) {
 		<-tick.C
 		due := min(len(clients), int(time.Since(start).Seconds()*float64(rate))+1)
 		for ; done < due; done++ {
-			clients[done].leave()
+			clients[done].close()
 		}
 	}
 }
@@ -85,31 +85,31 @@ func shed(clients []leavingClient, rate int, within time.Duration) {
 func awaitOutcomes(clients []leavingClient, until time.Time) {
 	tick := time.NewTicker(shedEvery)
 	defer tick.Stop()
-	for time.Now().Before(until) && slices.ContainsFunc(clients, leavingClient.commands) {
+	for time.Now().Before(until) && slices.ContainsFunc(clients, leavingClient.busy) {
 		<-tick.C
 	}
 }
 
-// commands reports whether the client has a command without an outcome.
-func (l leavingClient) commands() bool { return l.client.commands.Load() > 0 }
+// busy reports whether the client has a command without an outcome.
+func (l leavingClient) busy() bool { return l.client.commands.Load() > 0 }
 
-// leave closes the client, now or at the outcome of its last command.
-func (l leavingClient) leave() {
+// close closes the client, now or at the outcome of its last command.
+func (l leavingClient) close() {
 	l.client.set(clientLeaving)
-	if !l.commands() {
+	if !l.busy() {
 		l.client.goAway(l.conn)
 	}
 }
 
-func (c *client) goAway(conn engine.Conn) { conn.Close(goingAway, goingAwayWords) }
+func (c *client) goAway(conn engine.Conn) { conn.Close(goingAway, goingAwayReason) }
 
 // shutdown closes the clients that are left.
 func (b *Bridge) shutdown(ctx context.Context) error {
-	b.stop.Do(func() {
+	b.stopOnce.Do(func() {
 		close(b.stopping)
 		b.endSources()
 	})
-	err := b.engine.Shutdown(ctx, goingAwayWords)
+	err := b.engine.Shutdown(ctx, goingAwayReason)
 	if ctx.Err() != nil {
 		b.log.Warn("some clients did not say goodbye in time")
 		err = nil

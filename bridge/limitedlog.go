@@ -20,7 +20,7 @@ type limitedLog struct {
 type limitedEntry struct {
 	count, logged int
 	last          []any       // the last one's attributes
-	quiet         *time.Timer // set for a second after each line
+	timer         *time.Timer // set for a second after each line
 }
 
 func newLimitedLog(log *slog.Logger, event string) *limitedLog {
@@ -38,25 +38,25 @@ func (t *limitedLog) note(reason string, attributes ...any) {
 	}
 	r.count++
 	r.last = attributes
-	if r.quiet == nil {
-		t.tell(reason, r)
-		t.hush(reason, r)
+	if r.timer == nil {
+		t.flush(reason, r)
+		t.scheduleFlush(reason, r)
 	}
 }
 
-// hush logs nothing for a reason for a second, and then what came meanwhile. mu is held.
-func (t *limitedLog) hush(reason string, r *limitedEntry) {
-	r.quiet = time.AfterFunc(time.Second, func() {
+// scheduleFlush logs nothing for a reason for a second, and then what came meanwhile. mu is held.
+func (t *limitedLog) scheduleFlush(reason string, r *limitedEntry) {
+	r.timer = time.AfterFunc(time.Second, func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		if r.quiet = nil; t.tell(reason, r) {
-			t.hush(reason, r)
+		if r.timer = nil; t.flush(reason, r) {
+			t.scheduleFlush(reason, r)
 		}
 	})
 }
 
-// tell logs the events that were not logged yet, if any. mu is held.
-func (t *limitedLog) tell(reason string, r *limitedEntry) bool {
+// flush logs the events that were not logged yet, if any. mu is held.
+func (t *limitedLog) flush(reason string, r *limitedEntry) bool {
 	left := r.count - r.logged
 	if left == 0 {
 		return false
@@ -71,10 +71,10 @@ func (t *limitedLog) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for reason, r := range t.reasons {
-		if r.quiet != nil {
-			r.quiet.Stop()
+		if r.timer != nil {
+			r.timer.Stop()
 		}
-		t.tell(reason, r)
+		t.flush(reason, r)
 	}
 }
 

@@ -51,7 +51,7 @@ func newMetrics(b *Bridge) *metrics {
 	return m
 }
 
-func (m *metrics) linked(s amqpx.State) { m.linkChanges.WithLabelValues(brokerWord(s)).Inc() }
+func (m *metrics) countLink(s amqpx.State) { m.linkChanges.WithLabelValues(brokerWord(s)).Inc() }
 
 // collector collects what the link, the engine and the hub count for themselves.
 type collector struct{ b *Bridge }
@@ -123,15 +123,15 @@ func (v *collector) Collect(out chan<- prometheus.Metric) {
 	state, health := b.link.State(), b.health()
 	hub := b.hub.Figures()
 	gauge(infoDesc, 1, b.cfg.Version, b.cfg.Name, b.cfg.Exchange, b.hub.Epoch)
-	gauge(linkUpDesc, oneIf(state.Up))
-	gauge(linkBlockedDesc, oneIf(state.Blocked != ""))
-	gauge(linkNoRepliesDesc, oneIf(state.QueueDown != ""))
-	gauge(linkStalledDesc, oneIf(b.link.Overdue()))
-	gauge(readyDesc, oneIf(health.Ready))
-	for reason, count := range counted(health.Dropped, dropReasons(actor.Drops)) {
+	gauge(linkUpDesc, boolToFloat(state.Up))
+	gauge(linkBlockedDesc, boolToFloat(state.Blocked != ""))
+	gauge(linkNoRepliesDesc, boolToFloat(state.QueueDown != ""))
+	gauge(linkStalledDesc, boolToFloat(b.link.Overdue()))
+	gauge(readyDesc, boolToFloat(health.Ready))
+	for reason, count := range withZeros(health.Dropped, dropReasons(actor.Drops)) {
 		counter(droppedDesc, float64(count), reason)
 	}
-	for reason, count := range counted(b.roomDrops.counts(), dropReasons(actor.BodyDrops)) {
+	for reason, count := range withZeros(b.roomDrops.counts(), dropReasons(actor.BodyDrops)) {
 		counter(roomDroppedDesc, float64(count), reason)
 	}
 	link := b.link.Stats()
@@ -154,19 +154,19 @@ func (v *collector) Collect(out chan<- prometheus.Metric) {
 	gauge(roomsDesc, float64(rooms))
 	for _, f := range b.sourceLinks {
 		state := f.link.State()
-		gauge(sourceUpDesc, oneIf(state.Up && state.QueueDown == ""), f.Exchange)
+		gauge(sourceUpDesc, boolToFloat(state.Up && state.QueueDown == ""), f.Exchange)
 		counter(roomMessagesDesc, float64(f.messages.Load()), f.Exchange)
 		counter(sourceGapsDesc, float64(f.gaps.Load()), f.Exchange)
 	}
 	if b.presence != nil {
-		gauge(presenceUpDesc, oneIf(b.presence.link.State().Up))
+		gauge(presenceUpDesc, boolToFloat(b.presence.link.State().Up))
 		for o := range b.presence.outcomes {
 			counter(presenceDesc, float64(b.presence.outcomes[o].Load()), amqpx.Outcome(o).String())
 		}
 	}
 	counter(acceptedDesc, float64(s.Accepted))
 	counter(clientsRefusedDesc, float64(s.Refused))
-	for reason, count := range counted(b.refusals.counts(), refusalReasons()) {
+	for reason, count := range withZeros(b.refusals.counts(), refusalReasons()) {
 		counter(refusedDesc, float64(count), reason)
 	}
 	counter(slowClosesDesc, float64(s.SlowCloses))
@@ -198,9 +198,9 @@ func refusalReasons() []string {
 	return append([]string{origin.KindOrigin, origin.KindHost, forwardedKind, pathKind}, engine.Kinds...)
 }
 
-// counted adds the reasons that have not come up: a counter that appears with its first
+// withZeros adds the reasons that have not come up: a counter that appears with its first
 // event has no increase that Prometheus could see.
-func counted(counts map[string]int, reasons []string) map[string]int {
+func withZeros(counts map[string]int, reasons []string) map[string]int {
 	all := map[string]int{}
 	for _, reason := range reasons {
 		all[reason] = 0
@@ -222,7 +222,7 @@ func histogram(d *prometheus.Desc, bounds []float64, counts []uint64, sum float6
 	return prometheus.MustNewConstHistogram(d, count, sum, buckets)
 }
 
-func oneIf(b bool) float64 {
+func boolToFloat(b bool) float64 {
 	if b {
 		return 1
 	}

@@ -19,7 +19,7 @@ func (b *Bridge) warnOfName() {
 func (b *Bridge) warnOfDenied(err error) {
 	m, ok := errors.AsType[*amqpx.MisconfiguredError](err)
 	if b.randomName && ok && m.Denied {
-		b.toldName.Do(func() {
+		b.warnedName.Do(func() {
 			b.log.Warn("the bridge has a random name, another at every start; give it a --name that the user's permissions allow", "name", b.cfg.Name)
 		})
 	}

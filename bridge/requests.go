@@ -61,7 +61,7 @@ func (b *Bridge) request(conn engine.Conn, c *client, rawOp json.RawMessage, mes
 	if err != nil {
 		// Over the desk, behind the answers that are on their way.
 		if b.hub.Answer(s, hubConn{conn}, 0, func() engine.Frame { return protocol.BadRequest(id, err) }) != nil {
-			conn.Close(tooMuchCode, hub.ErrTooManyRequests.Error())
+			conn.Close(policyViolation, hub.ErrTooManyRequests.Error())
 		}
 	}
 }

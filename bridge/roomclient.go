@@ -14,9 +14,9 @@ import (
 // A client that connects to the path of a room hears the messages of that room and nothing
 // else.
 
-// openWithin is how long an accepted client has to open. One that has not by then never
+// openTimeout is how long an accepted client has to open. One that has not by then never
 // does.
-const openWithin = time.Minute
+const openTimeout = time.Minute
 
 // roomOf returns the room of a request's path, or "".
 func (b *Bridge) roomOf(path string) string {
@@ -34,7 +34,7 @@ type roomClient struct {
 	room    *rooms.Room
 	opening *time.Timer // runs until it is open
 	wrong   string      // an error that it is told then
-	gone    bool        // it was taken out of the room before it was open
+	left    bool        // it was taken out of the room before it was open
 }
 
 // acceptRoom lets a client into a room.
@@ -54,7 +54,7 @@ func (b *Bridge) acceptRoom(r *engine.Request, c *client, target, path string) (
 	if g.room, err = b.rooms.Enter(path, quota.Address(c.Remote())); err != nil {
 		return engine.Welcome{}, &engine.Refusal{Status: http.StatusServiceUnavailable, Reason: err.Error()}
 	}
-	g.opening = time.AfterFunc(openWithin, func() { b.rooms.Leave(g.room) })
+	g.opening = time.AfterFunc(openTimeout, func() { b.rooms.Leave(g.room) })
 	c.addExtra().roomClient = g
 	return engine.Welcome{Log: g.room.Log, Session: c}, nil
 }
@@ -62,7 +62,7 @@ func (b *Bridge) acceptRoom(r *engine.Request, c *client, target, path string) (
 // openRoom keeps a client in its room, now that it is open.
 func (b *Bridge) openRoom(conn engine.Conn, c *client) {
 	if !c.roomClient().opening.Stop() {
-		c.roomClient().gone = true
+		c.roomClient().left = true
 		conn.Close(1013, "it took too long; try again")
 		return
 	}
@@ -73,7 +73,7 @@ func (b *Bridge) openRoom(conn engine.Conn, c *client) {
 
 // leaveRoom takes a client out of its room.
 func (b *Bridge) leaveRoom(c *client) {
-	if !c.roomClient().gone {
+	if !c.roomClient().left {
 		b.rooms.Leave(c.roomClient().room)
 	}
 }
