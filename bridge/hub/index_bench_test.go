@@ -50,7 +50,7 @@ func hubWith(b testing.TB, text func(i int) string, n int) *Hub {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := h.enter([]subscription{{spec: Spec{Filter: f}}}, &Session{}); err != nil {
+		if _, err := h.join([]subscription{{spec: Spec{Filter: f}}}, &Session{}); err != nil {
 			b.Fatal(err)
 		}
 		h.v1Clients++

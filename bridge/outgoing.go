@@ -16,28 +16,28 @@ import (
 // it is not sent.
 const sendWithin = 900 * time.Millisecond
 
-// sending is a client's command on its way to the broker.
-type sending struct {
+// outgoing is a client's command on its way to the broker.
+type outgoing struct {
 	actor.Command
-	conn    engine.Conn // the zero value over HTTP
-	client  *client
-	came    time.Time // when it was read
-	expires time.Time // not sent after this; zero without expires_at
-	flight  *hub.Command
-	tracked *hub.ResultWaiter // its v1 waiter, if any
+	conn       engine.Conn // the zero value over HTTP
+	client     *client
+	receivedAt time.Time // when it was read
+	expires    time.Time // not sent after this; zero without expires_at
+	flight     *hub.Command
+	tracked    *hub.ResultWaiter // its v1 waiter, if any
 }
 
-func (s *sending) key() hub.CommandKey { return hub.CommandKey{ID: s.CommandID, Consumer: s.Consumer} }
+func (s *outgoing) key() hub.CommandKey { return hub.CommandKey{ID: s.CommandID, Consumer: s.Consumer} }
 
 // message is what is published, with what decides when its turn comes, and whether it
 // is still sent then. Of the command string the sending keeps no more than its
 // beginning, for the log: a long one must not stay until its outcome.
-func (s *sending) message(from amqpx.Sender) amqpx.Message {
+func (s *outgoing) message(from amqpx.Sender) amqpx.Message {
 	m := s.Message()
-	if len(s.CommandString) > maxVerb {
-		s.CommandString = strings.Clone(s.CommandString[:maxVerb])
+	if len(s.CommandString) > maxVerbScan {
+		s.CommandString = strings.Clone(s.CommandString[:maxVerbScan])
 	}
-	m.From, m.Tenant, m.Deadline = from, s.flight.Party(), s.came.Add(sendWithin)
+	m.From, m.Tenant, m.Deadline = from, s.flight.Party(), s.receivedAt.Add(sendWithin)
 	if !s.expires.IsZero() && s.expires.Before(m.Deadline) {
 		m.Deadline = s.expires
 	}
@@ -45,24 +45,24 @@ func (s *sending) message(from amqpx.Sender) amqpx.Message {
 }
 
 // publish sends the command and tells its sender the outcome.
-func (b *Bridge) publish(s *sending) {
+func (b *Bridge) publish(s *outgoing) {
 	s.client.commands.Add(1)
 	if s.client.leaving() { // it began to leave after the command was read
 		b.logCommand(s, "leaving")
-		b.failed(s, "leaving", leavingWords, false)
-		s.client.ended(s.conn)
+		b.failTracked(s, "leaving", leavingMessage, false)
+		s.client.commandDone(s.conn)
 		return
 	}
 	err := b.link.Publish(s.message(s.client), func(o amqpx.Outcome) {
-		b.settled(s, o)
+		b.recordOutcome(s, o)
 		switch o {
 		case amqpx.Confirmed:
-			s.client.ended(s.conn)
+			s.client.commandDone(s.conn)
 		case amqpx.Returned:
-			b.failForAll(s)
+			b.failPublicly(s)
 		default:
-			b.failed(s, o.String(), actor.OutcomeText(o, s.Consumer), o.InDoubt())
-			s.client.ended(s.conn)
+			b.failTracked(s, o.String(), actor.OutcomeText(o, s.Consumer), o.InDoubt())
+			s.client.commandDone(s.conn)
 		}
 	})
 	if err != nil {
@@ -70,13 +70,13 @@ func (b *Bridge) publish(s *sending) {
 		// user: the sender is told even with --clu-strict.
 		b.metrics.refused.Inc()
 		b.logCommand(s, "invalid")
-		b.failed(s, "invalid", err.Error(), false)
-		s.client.ended(s.conn)
+		b.failTracked(s, "invalid", err.Error(), false)
+		s.client.commandDone(s.conn)
 	}
 }
 
-// settled counts and logs the outcome of a command's publishing.
-func (b *Bridge) settled(s *sending, o amqpx.Outcome) {
+// recordOutcome counts and logs the outcome of a command's publishing.
+func (b *Bridge) recordOutcome(s *outgoing, o amqpx.Outcome) {
 	b.metrics.commands[o].Inc()
 	b.logCommand(s, o.String())
 	if o != amqpx.Confirmed && o != amqpx.Returned {
@@ -90,51 +90,51 @@ type fromBridge struct{}
 // Gone implements [amqpx.Sender].
 func (fromBridge) Gone() bool { return false }
 
-// failForAll publishes the failed reply of a command without a consumer, so that every
+// failPublicly publishes the failed reply of a command without a consumer, so that every
 // client and every other program on the exchange sees it fail. Beyond the failure rate
 // only the sender is told.
-func (b *Bridge) failForAll(s *sending) {
-	if !b.failureRate.allows(quota.Address(s.client.Remote())) {
-		b.failed(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
-		s.client.ended(s.conn)
+func (b *Bridge) failPublicly(s *outgoing) {
+	if !b.failureRate.allow(quota.Address(s.client.Remote())) {
+		b.failTracked(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
+		s.client.commandDone(s.conn)
 		return
 	}
-	b.publishFailure(s, unroutable{
-		tell: func() {
-			b.failed(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
+	b.publishFailedReply(s, pendingReturn{
+		report: func() {
+			b.failTracked(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
 		},
-		done: func() { s.client.ended(s.conn) },
+		done: func() { s.client.commandDone(s.conn) },
 	})
 }
 
-// publishFailure publishes that reply. The command is under way until it comes back.
-func (b *Bridge) publishFailure(s *sending, r unroutable) {
+// publishFailedReply publishes that reply. The command is under way until it comes back.
+func (b *Bridge) publishFailedReply(s *outgoing, r pendingReturn) {
 	msg := s.UnroutableReply(b.cfg.Name)
 	msg.From, msg.Tenant = fromBridge{}, fromBridge{}
-	b.unroutables.expect(msg.MessageId, s.came, r)
-	err := b.link.Publish(msg, func(o amqpx.Outcome) { b.unroutables.published(msg.MessageId, o) })
+	b.pendingReturns.expect(msg.MessageId, s.receivedAt, r)
+	err := b.link.Publish(msg, func(o amqpx.Outcome) { b.pendingReturns.published(msg.MessageId, o) })
 	if err != nil {
-		b.unroutables.published(msg.MessageId, amqpx.Disconnected) // nothing was sent
+		b.pendingReturns.published(msg.MessageId, amqpx.Disconnected) // nothing was sent
 	}
 }
 
-// ended notes that a command has its outcome. A leaving or closing client goes with its
+// commandDone notes that a command has its outcome. A leaving or closing client goes with its
 // last one.
-func (c *client) ended(conn engine.Conn) {
+func (c *client) commandDone(conn engine.Conn) {
 	if c.commands.Add(-1) > 0 {
 		return
 	}
 	if c.leaving() {
 		c.goAway(conn)
 	}
-	if c.ending() {
+	if c.closing() {
 		conn.Finish()
 	}
 }
 
-// failed tells the sender that a command failed or is in doubt. This also completes its
+// failTracked tells the sender that a command failed or is in doubt. This also completes its
 // waiter. In doubt, replies may still come, and belong to the command.
-func (b *Bridge) failed(s *sending, code, message string, inDoubt bool) {
+func (b *Bridge) failTracked(s *outgoing, code, message string, inDoubt bool) {
 	waited := b.hub.Inflight.Failed(s.flight, inDoubt)
 	if s.tracked == nil {
 		b.fail(s.conn, s.client, s.CommandID, code, message)
