@@ -7,7 +7,7 @@ import (
 )
 
 // prepare makes the frames from a number on, and joins them if it is told to.
-func (f *floor) prepare(first uint64, count int, joined bool) error {
+func (f *baseline) prepare(first uint64, count int, joined bool) error {
 	f.writes = nil
 	var join []byte
 	for i := range uint64(count) {
@@ -30,35 +30,35 @@ func (f *floor) prepare(first uint64, count int, joined bool) error {
 	return nil
 }
 
-// play brings what was prepared to all sockets, one write after the other to
+// writeAll brings what was prepared to all sockets, one write after the other to
 // each of them in turn. A socket that is full is left out until it has room.
-func (f *floor) play(every time.Duration) {
+func (f *baseline) writeAll(every time.Duration) {
 	start := time.Now()
-	f.behind = len(f.order)
-	for _, s := range f.order {
+	f.pending = len(f.upgraded)
+	for _, s := range f.upgraded {
 		s.at, s.off, s.blocked = 0, 0, false
 	}
 	for i := range f.writes {
 		f.sleep(start.Add(time.Duration(i) * every))
-		for _, s := range f.order {
+		for _, s := range f.upgraded {
 			f.write(s, i+1)
 		}
-		f.turn(0)
+		f.poll(0)
 	}
-	for f.behind > 0 {
-		f.turn(-1)
+	for f.pending > 0 {
+		f.poll(-1)
 	}
 }
 
 // sleep serves events until it is time.
-func (f *floor) sleep(until time.Time) {
+func (f *baseline) sleep(until time.Time) {
 	for wait := time.Until(until); wait > 0; wait = time.Until(until) {
-		f.turn(int(wait/time.Millisecond) + 1)
+		f.poll(int(wait/time.Millisecond) + 1)
 	}
 }
 
 // write brings a socket up to the write before limit.
-func (f *floor) write(s *bareSocket, limit int) {
+func (f *baseline) write(s *bareSocket, limit int) {
 	for s.at < limit && !s.blocked {
 		buf := f.writes[s.at][s.off:]
 		// Not unix.Write: the bare loop does without Go's scheduler too.
@@ -69,14 +69,14 @@ func (f *floor) write(s *bareSocket, limit int) {
 			s.blocked = true
 		case errno != 0:
 			s.at = len(f.writes) // it broke; reading will tell
-			f.behind--
+			f.pending--
 		case int(n) < len(buf):
 			s.off += int(n)
 			s.blocked = true
 		default:
 			s.off = 0
 			if s.at++; s.at == len(f.writes) {
-				f.behind--
+				f.pending--
 			}
 		}
 	}

@@ -8,7 +8,7 @@ import (
 
 func TestVeryManyClientsSurviveTheEndOfABridge(t *testing.T) {
 	sizes := tiny()
-	sizes.Massed, sizes.MassedBridges, sizes.MassedReplies, sizes.MassedEvery = 60, 3, 20, 20*time.Millisecond
+	sizes.HugeClients, sizes.HugeBridges, sizes.HugeReplies, sizes.HugeEvery = 60, 3, 20, 20*time.Millisecond
 	var out strings.Builder
 	err := Run(t.Context(), Config{Program: program(t), Sizes: sizes, Only: []string{"hundredthousand"}, Stdout: &out})
 	if err != nil {

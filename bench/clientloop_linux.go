@@ -17,16 +17,16 @@ const (
 	eventsInTurn = 512
 )
 
-// swarm reads all clients, on one thread with one epoll. It costs the machine
+// clientLoop reads all clients, on one thread with one epoll. It costs the machine
 // about as much as it must, and the same whoever is measured.
-type swarm struct {
+type clientLoop struct {
 	epoll, wake int
 	start       time.Time
 	ended       chan struct{}
 
 	// What follows belongs to the thread.
-	clients    []*client // by file descriptor
-	connecting []*crowd  // with clients that are not connected yet
+	clients    []*client    // by file descriptor
+	connecting []*clientSet // with clients that are not connected yet
 	buf        []byte
 	stopped    bool
 
@@ -34,8 +34,8 @@ type swarm struct {
 	posts []func()   // to be run on the thread
 }
 
-func newSwarm() (*swarm, error) {
-	s := &swarm{start: time.Now(), ended: make(chan struct{}), buf: make([]byte, readSize)}
+func newClientLoop() (*clientLoop, error) {
+	s := &clientLoop{start: time.Now(), ended: make(chan struct{}), buf: make([]byte, readSize)}
 	var err error
 	if s.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("epoll_create1: %w", err)
@@ -44,7 +44,7 @@ func newSwarm() (*swarm, error) {
 		unix.Close(s.epoll)
 		return nil, fmt.Errorf("eventfd: %w", err)
 	}
-	if err := s.watch(s.wake, unix.EPOLLIN); err != nil {
+	if err := s.register(s.wake, unix.EPOLLIN); err != nil {
 		unix.Close(s.epoll)
 		unix.Close(s.wake)
 		return nil, err
@@ -54,16 +54,16 @@ func newSwarm() (*swarm, error) {
 }
 
 // close ends the thread and hangs up all clients.
-func (s *swarm) close() {
+func (s *clientLoop) close() {
 	s.post(func() { s.stopped = true })
 	<-s.ended
 }
 
 // clock is the time since the swarm began, in nanoseconds.
-func (s *swarm) clock() int64 { return int64(time.Since(s.start)) }
+func (s *clientLoop) clock() int64 { return int64(time.Since(s.start)) }
 
 // post has a function run on the thread.
-func (s *swarm) post(do func()) {
+func (s *clientLoop) post(do func()) {
 	s.mu.Lock()
 	s.posts = append(s.posts, do)
 	s.mu.Unlock()
@@ -72,13 +72,13 @@ func (s *swarm) post(do func()) {
 }
 
 // call has a function run on the thread and waits for its end.
-func (s *swarm) call(do func()) {
+func (s *clientLoop) call(do func()) {
 	done := make(chan struct{})
 	s.post(func() { do(); close(done) })
 	<-done
 }
 
-func (s *swarm) run() {
+func (s *clientLoop) run() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer close(s.ended)
@@ -97,14 +97,14 @@ func (s *swarm) run() {
 	}
 	for _, c := range s.clients {
 		if c != nil {
-			c.hangUp()
+			c.disconnect()
 		}
 	}
 	unix.Close(s.wake)
 	unix.Close(s.epoll)
 }
 
-func (s *swarm) event(fd int, events uint32) {
+func (s *clientLoop) event(fd int, events uint32) {
 	if fd == s.wake {
 		s.runPosts()
 		return
@@ -114,14 +114,14 @@ func (s *swarm) event(fd int, events uint32) {
 	}
 	c := s.clients[fd]
 	if c.state == stateDialing && events&(unix.EPOLLOUT|unix.EPOLLERR) != 0 {
-		c.ask()
+		c.sendUpgrade()
 	}
 	if events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 && c.state != stateGone {
 		s.read(c, events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0)
 	}
 }
 
-func (s *swarm) runPosts() {
+func (s *clientLoop) runPosts() {
 	var count [8]byte
 	_, _ = unix.Read(s.wake, count[:])
 	s.mu.Lock()
@@ -135,7 +135,7 @@ func (s *swarm) runPosts() {
 
 // read takes all that a client's socket has. Unless the peer has ended, a short
 // read has emptied the socket, and the next bytes are an event of their own.
-func (s *swarm) read(c *client, ended bool) {
+func (s *clientLoop) read(c *client, ended bool) {
 	for c.state != stateGone {
 		n, err := unix.Read(c.fd, s.buf)
 		switch {
@@ -144,11 +144,11 @@ func (s *swarm) read(c *client, ended bool) {
 		case err == unix.EAGAIN:
 			return
 		case err != nil:
-			c.end("the connection broke: " + err.Error())
+			c.fail("the connection broke: " + err.Error())
 		case n == 0:
-			c.end("hung up without a close frame")
+			c.fail("hung up without a close frame")
 		default:
-			c.take(s.buf[:n])
+			c.receive(s.buf[:n])
 			if n < len(s.buf) && !ended {
 				return
 			}
@@ -156,8 +156,8 @@ func (s *swarm) read(c *client, ended bool) {
 	}
 }
 
-// watch registers a socket with epoll.
-func (s *swarm) watch(fd int, events uint32) error {
+// register registers a socket with epoll.
+func (s *clientLoop) register(fd int, events uint32) error {
 	err := unix.EpollCtl(s.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
 	if err != nil {
 		return fmt.Errorf("epoll_ctl: %w", err)
@@ -165,7 +165,7 @@ func (s *swarm) watch(fd int, events uint32) error {
 	return nil
 }
 
-// unwatch leaves a socket alone: what comes stays in the kernel.
-func (s *swarm) unwatch(fd int) {
+// unregister leaves a socket alone: what comes stays in the kernel.
+func (s *clientLoop) unregister(fd int) {
 	_ = unix.EpollCtl(s.epoll, unix.EPOLL_CTL_DEL, fd, nil)
 }

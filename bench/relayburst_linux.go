@@ -22,11 +22,11 @@ func (v viaRelay) prepare(_ context.Context, first uint64, count int) error {
 	return nil
 }
 
-func (v viaRelay) play(ctx context.Context, every time.Duration, sent []atomic.Int64) error {
+func (v viaRelay) send(ctx context.Context, every time.Duration, sent []atomic.Int64) error {
 	if _, err := fmt.Fprintf(v.stdin, "relay %d\n", len(v.replies)); err != nil {
 		return fmt.Errorf("%s: %w; the end of its log:\n%s", v.name, err, v.tail)
 	}
-	if err := v.publisher.play(ctx, every, sent, v.clock); err != nil {
+	if err := v.publisher.publishAll(ctx, every, sent, v.clock); err != nil {
 		return err
 	}
 	_, err := v.line(ctx)
@@ -35,8 +35,8 @@ func (v viaRelay) play(ctx context.Context, every time.Duration, sent []atomic.I
 
 func (v viaRelay) close() { v.publisher.close() }
 
-// relay starts a bare consumer that writes.
-func (b *bench) relay(ctx context.Context) (*target, error) {
+// startRelay starts a bare consumer that writes.
+func (b *bench) startRelay(ctx context.Context) (*target, error) {
 	t, err := b.target(ctx, "the bare consumer that writes", b.cfg.Program, []string{"bench", "relay", b.rabbitURL})
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func (b *bench) relay(ctx context.Context) (*target, error) {
 		t.stop()
 		return nil, err
 	}
-	t.source = viaRelay{viaPipe{child: t.child}, p, b.swarm.clock}
+	t.source = viaRelay{viaPipe{child: t.child}, p, b.loop.clock}
 	return t, nil
 }
 
@@ -60,22 +60,22 @@ func (b *bench) relayed(ctx context.Context) ([]Row, error) {
 		return nil, err
 	}
 	defer server.stop()
-	bare, err := b.relay(ctx)
+	bare, err := b.startRelay(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer bare.stop()
 	r := round{count: min(relayBurst, s.BurstReplies)}
-	f, err := b.take(ctx, "relay", server, bare, s.Few, relayRounds(s), r, relayTime(s))
+	f, err := b.runTargets(ctx, "relay", server, bare, s.Few, relayRounds(s), r, relayTime(s))
 	if err != nil {
 		return nil, err
 	}
 	against := "bare consumer that writes"
 	what := fmt.Sprintf("burst of %s on RabbitMQ, %s clients", grouped(r.count), grouped(s.Few))
 	return []Row{
-		row("relay", "CPU per delivery, "+what, "us", of(f.server, (*played).perDelivery), against, of(f.floor, (*played).perDelivery),
-			reach{by: Ratio, bound: 1.15}),
-		row("relay", "deliveries/s, "+what, "/s", of(f.server, (*played).rate), against, of(f.floor, (*played).rate), reach{by: Told}),
+		row("relay", "CPU per delivery, "+what, "us", of(f.server, (*roundResult).perDelivery), against, of(f.baseline, (*roundResult).perDelivery),
+			limit{by: Ratio, bound: 1.15}),
+		row("relay", "deliveries/s, "+what, "/s", of(f.server, (*roundResult).rate), against, of(f.baseline, (*roundResult).rate), limit{by: Informational}),
 	}, nil
 }
 

@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// joinFrames is how many frames the joined floor of TLS gives to one write.
+// joinFrames is how many frames the joined baseline of TLS gives to one write.
 const joinFrames = 64
 
-// secureFloor is the bare loop over TLS: one tls.Conn for each socket, to which one
+// tlsBaseline is the bare loop over TLS: one tls.Conn for each socket, to which one
 // goroutine writes frames in turn.
-type secureFloor struct {
+type tlsBaseline struct {
 	config *tls.Config
 	writes [][]byte
 
@@ -25,14 +25,14 @@ type secureFloor struct {
 	conns []*tls.Conn
 }
 
-// SecureFloor is the bare loop over TLS as a process of its own. It obeys the commands
-// of [Floor], except that joined writes have 64 frames each.
-func SecureFloor(ctx context.Context, certFile, keyFile string, stdin io.Reader, stdout io.Writer) error {
+// TLSBaseline is the bare loop over TLS as a process of its own. It obeys the commands
+// of [Baseline], except that joined writes have 64 frames each.
+func TLSBaseline(ctx context.Context, certFile, keyFile string, stdin io.Reader, stdout io.Writer) error {
 	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
 		return err
 	}
-	f := &secureFloor{config: &tls.Config{Certificates: []tls.Certificate{cert}}}
+	f := &tlsBaseline{config: &tls.Config{Certificates: []tls.Certificate{cert}}}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -43,7 +43,7 @@ func SecureFloor(ctx context.Context, certFile, keyFile string, stdin io.Reader,
 	go f.accept(ln)
 	fmt.Fprintf(stdout, "listens at wss://%s\n", ln.Addr())
 	for scan := bufio.NewScanner(stdin); scan.Scan(); {
-		if err := f.obey(scan.Text()); err != nil {
+		if err := f.execute(scan.Text()); err != nil {
 			return fmt.Errorf("%q: %w", scan.Text(), err)
 		}
 		fmt.Fprintln(stdout, "done")
@@ -52,7 +52,7 @@ func SecureFloor(ctx context.Context, certFile, keyFile string, stdin io.Reader,
 }
 
 // accept takes connections until the listener ends.
-func (f *secureFloor) accept(ln net.Listener) {
+func (f *tlsBaseline) accept(ln net.Listener) {
 	for {
 		conn, err := ln.Accept()
 		if err != nil {
@@ -63,7 +63,7 @@ func (f *secureFloor) accept(ln net.Listener) {
 }
 
 // answer answers one request. No goroutine stays with the connection.
-func (f *secureFloor) answer(conn *tls.Conn) {
+func (f *tlsBaseline) answer(conn *tls.Conn) {
 	request := make([]byte, 4096)
 	for n := 0; !bytes.HasSuffix(request[:n], []byte("\r\n\r\n")); {
 		m, err := conn.Read(request[n:])
@@ -74,7 +74,7 @@ func (f *secureFloor) answer(conn *tls.Conn) {
 		n += m
 	}
 	// The answer must be the first that is written: it is in no list until then.
-	if _, err := conn.Write([]byte(floorAnswer)); err != nil {
+	if _, err := conn.Write([]byte(upgradeResponse)); err != nil {
 		conn.Close()
 		return
 	}
@@ -83,9 +83,11 @@ func (f *secureFloor) answer(conn *tls.Conn) {
 	f.mu.Unlock()
 }
 
-func (f *secureFloor) obey(command string) error { return obeyAs(command, f.prepare, f.play) }
+func (f *tlsBaseline) execute(command string) error {
+	return executeCommand(command, f.prepare, f.writeAll)
+}
 
-func (f *secureFloor) prepare(first uint64, count int, joined bool) error {
+func (f *tlsBaseline) prepare(first uint64, count int, joined bool) error {
 	f.writes = nil
 	for i := range count {
 		frame, err := replyFrame(first + uint64(i))
@@ -102,7 +104,7 @@ func (f *secureFloor) prepare(first uint64, count int, joined bool) error {
 	return nil
 }
 
-func (f *secureFloor) play(every time.Duration) error {
+func (f *tlsBaseline) writeAll(every time.Duration) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	start := time.Now()

@@ -9,24 +9,24 @@ import (
 	"sync"
 )
 
-// handshaking is how many TLS handshakes are under way at once.
-const handshaking = 16
+// maxHandshakes is how many TLS handshakes are under way at once.
+const maxHandshakes = 16
 
-// connectSecure adds n clients that connect over TLS. Each has a goroutine, which reads
+// connectTLS adds n clients that connect over TLS. Each has a goroutine, which reads
 // and decrypts, and hands what came to the swarm's thread.
-func (cr *crowd) connectSecure(ctx context.Context, n int) error {
+func (set *clientSet) connectTLS(ctx context.Context, n int) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout, fmt.Errorf("not all of %d TLS clients were connected within %v", n, connectTimeout))
 	defer cancel()
 	var (
 		dialing sync.WaitGroup
-		turn    = make(chan struct{}, handshaking)
+		turn    = make(chan struct{}, maxHandshakes)
 		failed  = make(chan error, n)
 	)
 	for range n {
 		turn <- struct{}{}
 		dialing.Go(func() {
 			defer func() { <-turn }()
-			if err := cr.connectOneSecure(ctx); err != nil {
+			if err := set.connectOneTLS(ctx); err != nil {
 				failed <- err
 				cancel()
 			}
@@ -41,29 +41,29 @@ func (cr *crowd) connectSecure(ctx context.Context, n int) error {
 	}
 }
 
-func (cr *crowd) connectOneSecure(ctx context.Context) error {
+func (set *clientSet) connectOneTLS(ctx context.Context) error {
 	// The certificate is the run's own, and the connection is on loopback.
 	dialer := tls.Dialer{NetDialer: &net.Dialer{}, Config: &tls.Config{InsecureSkipVerify: true}}
-	conn, err := dialer.DialContext(ctx, "tcp", cr.dial.to.String())
+	conn, err := dialer.DialContext(ctx, "tcp", set.dial.to.String())
 	if err != nil {
 		return err
 	}
 	buf := make([]byte, 32<<10)
-	answered, rest, err := upgrade(conn, cr.requests[0], buf)
+	answered, rest, err := upgrade(conn, set.requests[0], buf)
 	if err != nil || !answered {
 		conn.Close()
 		return fmt.Errorf("answered %q: %w", rest, err)
 	}
-	c := &client{crowd: cr, conn: conn, state: stateOpen, fd: -1}
-	cr.swarm.call(func() {
-		cr.clients = append(cr.clients, c)
-		cr.inFlight++
-		cr.opened(c)
+	c := &client{set: set, conn: conn, state: stateOpen, fd: -1}
+	set.loop.call(func() {
+		set.clients = append(set.clients, c)
+		set.inFlight++
+		set.opened(c)
 		if len(rest) > 0 {
-			c.take(rest)
+			c.receive(rest)
 		}
 	})
-	cr.readers.Go(func() { c.readSecure(buf) })
+	set.readers.Go(func() { c.readTLS(buf) })
 	return nil
 }
 
@@ -89,17 +89,17 @@ func upgrade(conn net.Conn, request, buf []byte) (ok bool, rest []byte, err erro
 	return false, buf, nil
 }
 
-// readSecure reads until the end of the connection.
-func (c *client) readSecure(buf []byte) {
+// readTLS reads until the end of the connection.
+func (c *client) readTLS(buf []byte) {
 	for {
 		n, err := c.conn.Read(buf)
 		over := false
-		c.crowd.swarm.call(func() {
+		c.set.loop.call(func() {
 			if n > 0 && c.state != stateGone {
-				c.take(buf[:n])
+				c.receive(buf[:n])
 			}
 			if err != nil && c.state != stateGone {
-				c.end("the connection broke: " + err.Error())
+				c.fail("the connection broke: " + err.Error())
 			}
 			over = c.state == stateGone
 		})

@@ -19,17 +19,17 @@ func Scenarios() []string { return nil }
 // Run needs Linux.
 func Run(context.Context, Config) error { return errLinux() }
 
-// Floor needs Linux.
-func Floor(context.Context, io.Reader, io.Writer) error { return errLinux() }
+// Baseline needs Linux.
+func Baseline(context.Context, io.Reader, io.Writer) error { return errLinux() }
 
-// SecureFloor needs Linux.
-func SecureFloor(context.Context, string, string, io.Reader, io.Writer) error { return errLinux() }
+// TLSBaseline needs Linux.
+func TLSBaseline(context.Context, string, string, io.Reader, io.Writer) error { return errLinux() }
 
 // Relay needs Linux.
 func Relay(context.Context, string, io.Reader, io.Writer) error { return errLinux() }
 
-// Hold needs Linux.
-func Hold(context.Context, string, int, io.Reader, io.Writer) error { return errLinux() }
+// Worker needs Linux.
+func Worker(context.Context, string, int, io.Reader, io.Writer) error { return errLinux() }
 
 // LoadConfig says what [Load] connects to.
 type LoadConfig struct {

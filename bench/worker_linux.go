@@ -13,23 +13,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// holder is a part of the clients that are too many for the open files of one process.
-type holder struct {
-	swarm   *swarm
-	clients *crowd
-	later   *crowd // takes the place of clients that were lost
-	base    int64  // the monotonic clock of the system when the swarm's was 0
+// worker is a part of the clients that are too many for the open files of one process.
+type worker struct {
+	swarm        *clientLoop
+	clients      *clientSet
+	replacements *clientSet // takes the place of clients that were lost
+	clockOffset  int64      // the monotonic clock of the system when the swarm's was 0
 }
 
-// held is what a holder says of its clients.
-type held struct {
-	Open    int            // that are connected
-	Lost    int            // that the server, or its end, disconnected
-	Behind  int            // that do not have everything
-	Gone    int            // of these, those that are not connected any more
-	Replies int            // that came, in all
-	Faults  Faults         //
-	Ended   map[string]int // lost clients, by reason
+// workerStatus is what a holder says of its clients.
+type workerStatus struct {
+	Open         int            // that are connected
+	Lost         int            // that the server, or its end, disconnected
+	Incomplete   int            // that do not have everything
+	Disconnected int            // of these, those that are not connected any more
+	Replies      int            // that came, in all
+	Faults       Faults         //
+	Ended        map[string]int // lost clients, by reason
 	// Last is when the last client got each of the expected replies, on the monotonic
 	// clock of the system in nanoseconds; 0 is never.
 	Last []int64
@@ -44,7 +44,7 @@ func monotonic() int64 {
 	return ts.Nano()
 }
 
-// Hold holds clients of a server in a process of its own. It takes commands from
+// Worker holds clients of a server in a process of its own. It takes commands from
 // stdin, one a line, and answers each with a line of JSON:
 //
 //	connect N       connect N clients
@@ -56,20 +56,20 @@ func monotonic() int64 {
 //
 // The clients are those from place on of all processes'. It ends with stdin, or with
 // the context.
-func Hold(ctx context.Context, addr string, place int, stdin io.Reader, stdout io.Writer) error {
+func Worker(ctx context.Context, addr string, place int, stdin io.Reader, stdout io.Writer) error {
 	to, err := netip.ParseAddrPort(addr)
 	if err != nil {
 		return err
 	}
-	s, err := newSwarm()
+	s, err := newClientLoop()
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	dial := dialer{to: to, path: "/", host: addr, from: place}
-	h := &holder{swarm: s, clients: newCrowd(s, dial), later: newCrowd(s, dial)}
-	h.later.late = true
-	h.base = monotonic() - s.clock()
+	dial := dialer{to: to, path: "/", host: addr, firstIndex: place}
+	h := &worker{swarm: s, clients: newClientSet(s, dial), replacements: newClientSet(s, dial)}
+	h.replacements.lateJoiners = true
+	h.clockOffset = monotonic() - s.clock()
 	lines := make(chan string)
 	go func() {
 		defer close(lines)
@@ -87,7 +87,7 @@ func Hold(ctx context.Context, addr string, place int, stdin io.Reader, stdout i
 			if !ok {
 				return nil
 			}
-			answer, err := h.obey(ctx, line)
+			answer, err := h.execute(ctx, line)
 			if err != nil {
 				return fmt.Errorf("%q: %w", line, err)
 			}
@@ -100,7 +100,7 @@ func Hold(ctx context.Context, addr string, place int, stdin io.Reader, stdout i
 	}
 }
 
-func (h *holder) obey(ctx context.Context, line string) (*held, error) {
+func (h *worker) execute(ctx context.Context, line string) (*workerStatus, error) {
 	var command string
 	var a, b int
 	_, _ = fmt.Sscan(line, &command, &a, &b) // few commands have both numbers
@@ -111,23 +111,23 @@ func (h *holder) obey(ctx context.Context, line string) (*held, error) {
 		}
 	case "recover":
 		h.swarm.call(func() {
-			h.clients.successor, h.later.retries = h.later, 10*len(h.clients.clients)
+			h.clients.replacements, h.replacements.retries = h.replacements, 10*len(h.clients.clients)
 		})
 	case "settle":
-		h.swarm.call(func() { h.clients.successor = nil })
-		for _, cr := range h.crowds() {
-			cr.forget()
+		h.swarm.call(func() { h.clients.replacements = nil })
+		for _, set := range h.sets() {
+			set.dropDisconnected()
 		}
 	case "expect":
-		for _, cr := range h.crowds() {
-			cr.forget()
-			cr.expect(uint64(a), b, nil)
-			cr.timeLast()
+		for _, set := range h.sets() {
+			set.dropDisconnected()
+			set.expect(uint64(a), b, nil)
+			set.recordLast()
 		}
 	case "await":
 		until := time.Now().Add(time.Duration(a) * time.Millisecond)
-		for _, cr := range h.crowds() {
-			if _, err := cr.await(ctx, time.Until(until)); err != nil {
+		for _, set := range h.sets() {
+			if _, err := set.await(ctx, time.Until(until)); err != nil {
 				return nil, err
 			}
 		}
@@ -135,39 +135,39 @@ func (h *holder) obey(ctx context.Context, line string) (*held, error) {
 	default:
 		return nil, fmt.Errorf("no such command")
 	}
-	return h.say(), nil
+	return h.status(), nil
 }
 
-func (h *holder) crowds() []*crowd { return []*crowd{h.clients, h.later} }
+func (h *worker) sets() []*clientSet { return []*clientSet{h.clients, h.replacements} }
 
-// say sums up both crowds.
-func (h *holder) say() *held {
-	sum := &held{Ended: map[string]int{}}
+// status sums up both crowds.
+func (h *worker) status() *workerStatus {
+	sum := &workerStatus{Ended: map[string]int{}}
 	h.swarm.call(func() {
-		for _, cr := range h.crowds() {
-			k := &cr.checker
-			sum.add(&held{Open: cr.open, Behind: cr.behind, Gone: cr.gone, Replies: k.replies, Faults: k.faults, Ended: cr.ended,
-				Last: k.last})
+		for _, set := range h.sets() {
+			k := &set.checker
+			sum.add(&workerStatus{Open: set.open, Incomplete: set.pending, Disconnected: set.lost, Replies: k.replies, Faults: k.faults, Ended: set.ended,
+				Last: k.lastArrival})
 		}
 	})
 	for i, at := range sum.Last {
 		if at != 0 {
-			sum.Last[i] = at + h.base
+			sum.Last[i] = at + h.clockOffset
 		}
 	}
 	return sum
 }
 
 // add adds what another says.
-func (a *held) add(b *held) {
+func (a *workerStatus) add(b *workerStatus) {
 	a.Open += b.Open
-	a.Behind += b.Behind
-	a.Gone += b.Gone
+	a.Incomplete += b.Incomplete
+	a.Disconnected += b.Disconnected
 	a.Replies += b.Replies
 	a.Faults.Lost += b.Faults.Lost
-	a.Faults.Doubled += b.Faults.Doubled
-	a.Faults.Disordered += b.Faults.Disordered
-	a.Faults.Misled += b.Faults.Misled
+	a.Faults.Duplicated += b.Faults.Duplicated
+	a.Faults.OutOfOrder += b.Faults.OutOfOrder
+	a.Faults.Misrouted += b.Faults.Misrouted
 	for why, n := range maps.All(b.Ended) {
 		a.Ended[why] += n
 		a.Lost += n

@@ -20,15 +20,15 @@ func (d *delays) add(took, every time.Duration) {
 	}
 }
 
-// honest are the clients that must not notice their neighbours: a v1 client and a plain
+// probes are the clients that must not notice their neighbours: a v1 client and a plain
 // one on each loop of the bridge, and a metrics scraper.
-type honest struct {
+type probes struct {
 	v1, plain []*pinger
 	metrics   *scraper
 }
 
-func dialHonest(ctx context.Context, t *testbed) (*honest, error) {
-	h := &honest{metrics: newScraper(t.admin)}
+func dialProbes(ctx context.Context, t *testbed) (*probes, error) {
+	h := &probes{metrics: newScraper(t.admin)}
 	// The bridge gives new clients to its loops in turn.
 	for _, kind := range []*[]*pinger{&h.v1, &h.plain} {
 		for range runtime.NumCPU() {
@@ -43,28 +43,28 @@ func dialHonest(ctx context.Context, t *testbed) (*honest, error) {
 	return h, nil
 }
 
-func (h *honest) close() {
+func (h *probes) close() {
 	for _, p := range append(h.v1, h.plain...) {
 		p.close()
 	}
 }
 
-// watch has all of them send requests until the context ends.
-func (h *honest) watch(ctx context.Context, limit time.Time) (watched, error) {
+// measure has all of them send requests until the context ends.
+func (h *probes) measure(ctx context.Context, limit time.Time) (probeResult, error) {
 	var (
 		asking sync.WaitGroup
 		mu     sync.Mutex // guards w and all
-		w      watched
+		w      probeResult
 		all    error
 	)
-	watch := func(to *met, probe func(context.Context, time.Time) (delays, error)) {
+	watch := func(to *delaySummary, probe func(context.Context, time.Time) (delays, error)) {
 		asking.Go(func() {
 			found, err := probe(ctx, limit)
 			mu.Lock()
 			defer mu.Unlock()
-			to.worse(found)
-			if errors.Is(err, errOver) {
-				w.over, err = true, nil
+			to.merge(found)
+			if errors.Is(err, errProbeTimeout) {
+				w.timedOut, err = true, nil
 			}
 			all = errors.Join(all, err)
 		})
@@ -80,26 +80,26 @@ func (h *honest) watch(ctx context.Context, limit time.Time) (watched, error) {
 	return w, all
 }
 
-// watched is the result of a watch.
-type watched struct {
-	v1, plain, metrics met
-	over               bool // a request was unanswered when the watch ended
+// probeResult is the result of a watch.
+type probeResult struct {
+	v1, plain, metrics delaySummary
+	timedOut           bool // a request was unanswered when the watch ended
 }
 
-// clients returns the worse of both kinds of clients.
-func (w watched) clients() met {
-	return met{max(w.v1.p50, w.plain.p50), max(w.v1.p99, w.plain.p99), max(w.v1.worst, w.plain.worst)}
+// worstClient returns the worse of both kinds of clients.
+func (w probeResult) worstClient() delaySummary {
+	return delaySummary{max(w.v1.p50, w.plain.p50), max(w.v1.p99, w.plain.p99), max(w.v1.max, w.plain.max)}
 }
 
-// met has the delays of the worst client of a kind, in milliseconds.
-type met struct{ p50, p99, worst float64 }
+// delaySummary has the delays of the worst client of a kind, in milliseconds.
+type delaySummary struct{ p50, p99, max float64 }
 
-func (m *met) worse(d delays) {
+func (m *delaySummary) merge(d delays) {
 	m.p50 = max(m.p50, percentile(d, 50))
 	m.p99 = max(m.p99, percentile(d, 99))
-	m.worst = max(m.worst, percentile(d, 100))
+	m.max = max(m.max, percentile(d, 100))
 }
 
-func (m met) String() string {
-	return fmt.Sprintf("p50 %s, p99 %s, worst %s", figure(m.p50, "ms"), figure(m.p99, "ms"), figure(m.worst, "ms"))
+func (m delaySummary) String() string {
+	return fmt.Sprintf("p50 %s, p99 %s, worst %s", figure(m.p50, "ms"), figure(m.p99, "ms"), figure(m.max, "ms"))
 }

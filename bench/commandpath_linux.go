@@ -11,8 +11,8 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// commandWay is a way for commands to the consumer that drains them.
-type commandWay struct {
+// commandPath is a way for commands to the consumer that drains them.
+type commandPath struct {
 	name   string
 	sink   *commandSink
 	source commandSource
@@ -24,22 +24,22 @@ type commandSource interface {
 	// before any time is taken.
 	prepare(first uint64, senders, each int) error
 	// play sends them.
-	play(ctx context.Context) error
+	send(ctx context.Context) error
 	// arrived is told of every command that the consumer got.
 	arrived(sender int)
 	// wrong gives the first answer that a sender should not have had.
-	wrong() <-chan error
+	unexpected() <-chan error
 	close()
 }
 
-func (w *commandWay) close() {
+func (w *commandPath) close() {
 	w.source.close()
 	w.sink.close()
 }
 
-// carry brings as many commands from each sender to the consumer, and gives the
+// deliver brings as many commands from each sender to the consumer, and gives the
 // time from the first sent to the last arrived.
-func (w *commandWay) carry(ctx context.Context, senders, each int) (time.Duration, error) {
+func (w *commandPath) deliver(ctx context.Context, senders, each int) (time.Duration, error) {
 	if err := w.source.prepare(w.sink.next, senders, each); err != nil {
 		return 0, err
 	}
@@ -51,7 +51,7 @@ func (w *commandWay) carry(ctx context.Context, senders, each int) (time.Duratio
 	defer cancel(nil)
 	tasks.Go(func() {
 		select {
-		case err := <-w.source.wrong():
+		case err := <-w.source.unexpected():
 			cancel(err)
 		case <-ctx.Done():
 		}
@@ -60,11 +60,11 @@ func (w *commandWay) carry(ctx context.Context, senders, each int) (time.Duratio
 	played := make(chan struct{})
 	tasks.Go(func() {
 		defer close(played)
-		if err := w.source.play(ctx); err != nil {
+		if err := w.source.send(ctx); err != nil {
 			cancel(err)
 		}
 	})
-	at, err := w.sink.take(ctx, senders, each, w.source.arrived)
+	at, err := w.sink.receive(ctx, senders, each, w.source.arrived)
 	if err != nil {
 		return 0, err
 	}
@@ -75,12 +75,12 @@ func (w *commandWay) carry(ctx context.Context, senders, each int) (time.Duratio
 	return at.Sub(start), nil
 }
 
-// quiet waits until no sender can have an answer any more, which is about a second.
-func (w *commandWay) quiet(ctx context.Context) error {
+// awaitQuiet waits until no sender can have an answer any more, which is about a second.
+func (w *commandPath) awaitQuiet(ctx context.Context) error {
 	select {
-	case err := <-w.source.wrong():
+	case err := <-w.source.unexpected():
 		return fmt.Errorf("through %s: %w", w.name, err)
-	case <-time.After(lateFailure):
+	case <-time.After(failureDeadline):
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -111,15 +111,15 @@ func newClientsSource(ctx context.Context, addr string, clients, inFlight int) (
 			slots <- struct{}{}
 		}
 		s.slots = append(s.slots, slots)
-		s.listening.Go(func() { s.answers <- c.silent() })
+		s.listening.Go(func() { s.answers <- c.expectSilence() })
 	}
 	return s, nil
 }
 
-// silent waits for what should not come: nobody replies to these commands, and a
+// expectSilence waits for what should not come: nobody replies to these commands, and a
 // text is the server's word that one has failed.
-func (c *commander) silent() error {
-	text, err := c.hear()
+func (c *commander) expectSilence() error {
+	text, err := c.readText()
 	if err == nil {
 		err = fmt.Errorf("a client was told %s", text)
 	}
@@ -140,7 +140,7 @@ func (s *clientsSource) prepare(first uint64, senders, each int) error {
 	return nil
 }
 
-func (s *clientsSource) play(ctx context.Context) error {
+func (s *clientsSource) send(ctx context.Context) error {
 	var sending sync.WaitGroup
 	failed := make([]error, len(s.clients))
 	for i, c := range s.clients {
@@ -152,7 +152,7 @@ func (s *clientsSource) play(ctx context.Context) error {
 
 func (s *clientsSource) arrived(sender int) { s.slots[sender] <- struct{}{} }
 
-func (s *clientsSource) wrong() <-chan error { return s.answers }
+func (s *clientsSource) unexpected() <-chan error { return s.answers }
 
 func (s *clientsSource) close() {
 	for _, c := range s.clients {
@@ -177,10 +177,10 @@ func (s *confirmerSource) prepare(first uint64, senders, each int) error {
 	return nil
 }
 
-func (s *confirmerSource) play(ctx context.Context) error {
+func (s *confirmerSource) send(ctx context.Context) error {
 	return s.publish(ctx, s.exchange, len(s.messages), func(i int) amqpx.Message { return s.messages[i] })
 }
 
 func (s *confirmerSource) arrived(int) {}
 
-func (s *confirmerSource) wrong() <-chan error { return nil }
+func (s *confirmerSource) unexpected() <-chan error { return nil }

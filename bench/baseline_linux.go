@@ -20,26 +20,26 @@ import (
 // joinSize is how many bytes the joined floor gives to one write(2).
 const joinSize = 32 << 10
 
-// floorAnswer is what the bare loop answers to every request.
-const floorAnswer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+// upgradeResponse is what the bare loop answers to every request.
+const upgradeResponse = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 	"Sec-WebSocket-Accept: " + handshakeAnswer + "\r\n\r\n"
 
-// floor is the bare loop: it accepts sockets, answers whatever they ask, and
+// baseline is the bare loop: it accepts sockets, answers whatever they ask, and
 // writes frames to them. It checks nothing, queues nothing and knows no
 // WebSocket; nothing can do the same work with much less.
-type floor struct {
+type baseline struct {
 	epoll, listener int
 	sockets         map[int]*bareSocket
-	order           []*bareSocket // those that were answered
+	upgraded        []*bareSocket // those that were answered
 	request         []byte        // one read, reused
 
-	writes [][]byte // what to write next, one write(2) each
-	behind int      // sockets that do not have all of it
+	writes  [][]byte // what to write next, one write(2) each
+	pending int      // sockets that do not have all of it
 
 	mu       sync.Mutex // guards the following fields
 	wake     int        // an eventfd; -1 when the loop has ended
 	commands []string
-	over     bool
+	stopped  bool
 }
 
 // bareSocket is a client of the bare loop.
@@ -49,7 +49,7 @@ type bareSocket struct {
 	blocked bool // full: epoll will tell when it has room
 }
 
-// Floor is the bare loop as a process of its own. It prints where it listens,
+// Baseline is the bare loop as a process of its own. It prints where it listens,
 // takes commands from stdin, one a line, and answers each with a line:
 //
 //	prepare FIRST COUNT JOINED   make the frames from number FIRST on; JOINED is
@@ -58,14 +58,14 @@ type bareSocket struct {
 //	                             all at once ("0s"); answered when all is written
 //
 // It ends with stdin, or with the context.
-func Floor(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
+func Baseline(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	return serveBare(ctx, stdin, stdout, (*floor).obey)
+	return serveBare(ctx, stdin, stdout, (*baseline).execute)
 }
 
 // serveBare accepts clients and has commands obeyed.
-func serveBare(ctx context.Context, stdin io.Reader, stdout io.Writer, obey func(f *floor, command string) error) error {
+func serveBare(ctx context.Context, stdin io.Reader, stdout io.Writer, obey func(f *baseline, command string) error) error {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -76,12 +76,12 @@ func serveBare(ctx context.Context, stdin io.Reader, stdout io.Writer, obey func
 		return err
 	}
 	defer file.Close()
-	f, err := newFloor(file)
+	f, err := newBaseline(file)
 	if err != nil {
 		return err
 	}
 	defer f.close()
-	stop := context.AfterFunc(ctx, f.finish)
+	stop := context.AfterFunc(ctx, f.stop)
 	defer stop()
 	fmt.Fprintf(stdout, "listens at ws://%s\n", ln.Addr())
 	go f.listen(stdin)
@@ -91,7 +91,7 @@ func serveBare(ctx context.Context, stdin io.Reader, stdout io.Writer, obey func
 			return nil
 		}
 		if command == "" {
-			f.turn(-1)
+			f.poll(-1)
 			continue
 		}
 		if err := obey(f, command); err != nil {
@@ -101,8 +101,8 @@ func serveBare(ctx context.Context, stdin io.Reader, stdout io.Writer, obey func
 	}
 }
 
-func newFloor(listener *os.File) (*floor, error) {
-	f := &floor{listener: int(listener.Fd()), wake: -1, sockets: map[int]*bareSocket{}, request: make([]byte, 4096)}
+func newBaseline(listener *os.File) (*baseline, error) {
+	f := &baseline{listener: int(listener.Fd()), wake: -1, sockets: map[int]*bareSocket{}, request: make([]byte, 4096)}
 	var err error
 	if err = unix.SetNonblock(f.listener, true); err != nil {
 		return nil, err
@@ -114,7 +114,7 @@ func newFloor(listener *os.File) (*floor, error) {
 		return nil, err
 	}
 	if f.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err == nil {
-		err = errors.Join(f.add(f.wake, unix.EPOLLIN), f.add(f.listener, unix.EPOLLIN))
+		err = errors.Join(f.register(f.wake, unix.EPOLLIN), f.register(f.listener, unix.EPOLLIN))
 	}
 	if err != nil {
 		f.close()
@@ -122,7 +122,7 @@ func newFloor(listener *os.File) (*floor, error) {
 	return f, err
 }
 
-func (f *floor) close() {
+func (f *baseline) close() {
 	for fd := range f.sockets {
 		unix.Close(fd)
 	}
@@ -130,25 +130,25 @@ func (f *floor) close() {
 	defer f.mu.Unlock()
 	unix.Close(f.wake)
 	unix.Close(f.epoll)
-	f.over, f.wake = true, -1
+	f.stopped, f.wake = true, -1
 }
 
-func (f *floor) add(fd int, events uint32) error {
+func (f *baseline) register(fd int, events uint32) error {
 	return unix.EpollCtl(f.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
 }
 
 // listen takes commands until their end.
-func (f *floor) listen(stdin io.Reader) {
+func (f *baseline) listen(stdin io.Reader) {
 	for scan := bufio.NewScanner(stdin); scan.Scan(); {
 		f.interrupt(func() { f.commands = append(f.commands, scan.Text()) })
 	}
-	f.finish()
+	f.stop()
 }
 
-func (f *floor) finish() { f.interrupt(func() { f.over = true }) }
+func (f *baseline) stop() { f.interrupt(func() { f.stopped = true }) }
 
 // interrupt changes what mu guards and has the loop look at it.
-func (f *floor) interrupt(change func()) {
+func (f *baseline) interrupt(change func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	change()
@@ -158,17 +158,17 @@ func (f *floor) interrupt(change func()) {
 }
 
 // next is the next command, if there is one.
-func (f *floor) next() (command string, over bool) {
+func (f *baseline) next() (command string, over bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.commands) > 0 {
 		command, f.commands = f.commands[0], f.commands[1:]
 	}
-	return command, f.over
+	return command, f.stopped
 }
 
-// turn waits for events, at most so many milliseconds, and handles them.
-func (f *floor) turn(timeout int) {
+// poll waits for events, at most so many milliseconds, and handles them.
+func (f *baseline) poll(timeout int) {
 	var events [256]unix.EpollEvent
 	n, _ := unix.EpollWait(f.epoll, events[:], timeout)
 	for _, ev := range events[:max(n, 0)] {
@@ -185,13 +185,13 @@ func (f *floor) turn(timeout int) {
 }
 
 // accept takes all the connections that wait.
-func (f *floor) accept() {
+func (f *baseline) accept() {
 	for {
 		fd, _, err := unix.Accept4(f.listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		if err != nil {
 			return
 		}
-		if err := f.add(fd, clientEvents); err != nil {
+		if err := f.register(fd, clientEvents); err != nil {
 			unix.Close(fd)
 			continue
 		}
@@ -200,7 +200,7 @@ func (f *floor) accept() {
 }
 
 // socket handles what happened to a client.
-func (f *floor) socket(s *bareSocket, events uint32) {
+func (f *baseline) socket(s *bareSocket, events uint32) {
 	if s == nil {
 		return
 	}
@@ -212,8 +212,8 @@ func (f *floor) socket(s *bareSocket, events uint32) {
 			f.drop(s)
 			return
 		case bytes.HasSuffix(f.request[:n], []byte("\r\n\r\n")):
-			_, _ = unix.Write(s.fd, []byte(floorAnswer))
-			f.order = append(f.order, s)
+			_, _ = unix.Write(s.fd, []byte(upgradeResponse))
+			f.upgraded = append(f.upgraded, s)
 		}
 	}
 	if events&unix.EPOLLOUT != 0 && s.blocked {
@@ -222,31 +222,31 @@ func (f *floor) socket(s *bareSocket, events uint32) {
 	}
 }
 
-func (f *floor) drop(s *bareSocket) {
+func (f *baseline) drop(s *bareSocket) {
 	delete(f.sockets, s.fd)
 	unix.Close(s.fd)
-	for i, other := range f.order {
+	for i, other := range f.upgraded {
 		if other == s {
-			f.order[i] = f.order[len(f.order)-1]
-			f.order = f.order[:len(f.order)-1]
+			f.upgraded[i] = f.upgraded[len(f.upgraded)-1]
+			f.upgraded = f.upgraded[:len(f.upgraded)-1]
 			break
 		}
 	}
 	if s.at < len(f.writes) {
-		f.behind--
+		f.pending--
 	}
 }
 
-// obey does what a command says.
-func (f *floor) obey(command string) error {
-	return obeyAs(command, f.prepare, func(interval time.Duration) error {
-		f.play(interval)
+// execute does what a command says.
+func (f *baseline) execute(command string) error {
+	return executeCommand(command, f.prepare, func(interval time.Duration) error {
+		f.writeAll(interval)
 		return nil
 	})
 }
 
-// obeyAs does what a command for a bare loop says: prepare frames, or play them.
-func obeyAs(command string, prepare func(first uint64, count int, joined bool) error, play func(time.Duration) error) error {
+// executeCommand does what a command for a bare loop says: prepare frames, or play them.
+func executeCommand(command string, prepare func(first uint64, count int, joined bool) error, play func(time.Duration) error) error {
 	var first uint64
 	var count int
 	var joined bool

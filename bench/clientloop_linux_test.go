@@ -59,9 +59,9 @@ func fakeServer(t *testing.T, answer string, then func(i int, conn net.Conn)) di
 	return dialer{to: addr, path: "/", host: addr.String()}
 }
 
-func startSwarm(t *testing.T) *swarm {
+func startLoop(t *testing.T) *clientLoop {
 	t.Helper()
-	s, err := newSwarm()
+	s, err := newClientLoop()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,25 +69,25 @@ func startSwarm(t *testing.T) *swarm {
 	return s
 }
 
-// crowdOf connects clients to a server that waits for go before it sends.
-func crowdOf(t *testing.T, n int, send func(i int, conn net.Conn)) (cr *crowd, start func()) {
+// clientsOf connects clients to a server that waits for go before it sends.
+func clientsOf(t *testing.T, n int, send func(i int, conn net.Conn)) (set *clientSet, start func()) {
 	t.Helper()
 	started := make(chan struct{})
-	dial := fakeServer(t, floorAnswer, func(i int, conn net.Conn) {
+	dial := fakeServer(t, upgradeResponse, func(i int, conn net.Conn) {
 		<-started
 		send(i, conn)
 	})
-	cr = newCrowd(startSwarm(t), dial)
-	if _, err := cr.connect(t.Context(), n); err != nil {
+	set = newClientSet(startLoop(t), dial)
+	if _, err := set.connect(t.Context(), n); err != nil {
 		t.Fatal(err)
 	}
-	return cr, sync.OnceFunc(func() { close(started) })
+	return set, sync.OnceFunc(func() { close(started) })
 }
 
 // result waits for what became of the replies.
-func result(t *testing.T, cr *crowd, patience time.Duration) *arrival {
+func result(t *testing.T, set *clientSet, patience time.Duration) *receiveResult {
 	t.Helper()
-	a, err := cr.await(t.Context(), patience)
+	a, err := set.await(t.Context(), patience)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,10 +96,10 @@ func result(t *testing.T, cr *crowd, patience time.Duration) *arrival {
 
 func TestACrowdHasEverything(t *testing.T) {
 	data := frames(t, 0, 1, 2)
-	cr, start := crowdOf(t, 5, func(_ int, conn net.Conn) { _, _ = conn.Write(data) })
-	cr.expect(firstNumber, 3, nil)
+	set, start := clientsOf(t, 5, func(_ int, conn net.Conn) { _, _ = conn.Write(data) })
+	set.expect(firstNumber, 3, nil)
 	start()
-	a := result(t, cr, enough)
+	a := result(t, set, enough)
 	if err := a.err(); err != nil || a.Replies != 15 || a.Bytes != 5*len(data) || a.At == 0 {
 		t.Errorf("%+v, %v", a, err)
 	}
@@ -107,7 +107,7 @@ func TestACrowdHasEverything(t *testing.T) {
 
 func TestOneClientOfManyThatMissesAReplyIsNoticed(t *testing.T) {
 	all, some, twice := frames(t, 0, 1, 2), frames(t, 0, 2), frames(t, 0, 1, 1, 2)
-	cr, start := crowdOf(t, 9, func(i int, conn net.Conn) {
+	set, start := clientsOf(t, 9, func(i int, conn net.Conn) {
 		data := all
 		switch i {
 		case 4:
@@ -117,10 +117,10 @@ func TestOneClientOfManyThatMissesAReplyIsNoticed(t *testing.T) {
 		}
 		_, _ = conn.Write(data)
 	})
-	cr.expect(firstNumber, 3, nil)
+	set.expect(firstNumber, 3, nil)
 	start()
-	a := result(t, cr, enough)
-	if want := (Faults{Lost: 1, Doubled: 1}); a.Faults != want {
+	a := result(t, set, enough)
+	if want := (Faults{Lost: 1, Duplicated: 1}); a.Faults != want {
 		t.Errorf("%+v", a)
 	}
 	if err := a.err(); err == nil || err.Error() != "1 lost, 1 doubled, 0 out of order" {
@@ -129,30 +129,30 @@ func TestOneClientOfManyThatMissesAReplyIsNoticed(t *testing.T) {
 }
 
 func TestAClientThatIsBehindIsCounted(t *testing.T) {
-	cr, start := crowdOf(t, 3, func(i int, conn net.Conn) {
+	set, start := clientsOf(t, 3, func(i int, conn net.Conn) {
 		if i > 0 {
 			_, _ = conn.Write(frames(t, 0))
 		}
 	})
-	cr.expect(firstNumber, 1, nil)
+	set.expect(firstNumber, 1, nil)
 	start()
-	a := result(t, cr, soon)
+	a := result(t, set, soon)
 	if err := a.err(); err == nil || !strings.Contains(err.Error(), "of 3 clients are behind") {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestAServerThatClosesIsQuoted(t *testing.T) {
-	cr, start := crowdOf(t, 2, func(i int, conn net.Conn) {
+	set, start := clientsOf(t, 2, func(i int, conn net.Conn) {
 		if i == 1 {
 			_, _ = conn.Write(compiled(ws.NewCloseFrame(ws.NewCloseFrameBody(1008, "too slow"))))
 			return
 		}
 		_, _ = conn.Write(frames(t, 0))
 	})
-	cr.expect(firstNumber, 1, nil)
+	set.expect(firstNumber, 1, nil)
 	start()
-	a := result(t, cr, enough) // it does not wait for a client that has gone
+	a := result(t, set, enough) // it does not wait for a client that has gone
 	want := `1 of 2 clients are behind; clients that the server ended: 1 closed with 1008 "too slow"`
 	if err := a.err(); err == nil || err.Error() != want {
 		t.Errorf("%v", err)
@@ -161,7 +161,7 @@ func TestAServerThatClosesIsQuoted(t *testing.T) {
 
 func TestARefusalIsQuoted(t *testing.T) {
 	dial := fakeServer(t, "HTTP/1.1 503 Service Unavailable\r\n\r\n", nil)
-	_, err := newCrowd(startSwarm(t), dial).connect(t.Context(), 3)
+	_, err := newClientSet(startLoop(t), dial).connect(t.Context(), 3)
 	if err == nil || !strings.Contains(err.Error(), `answered "HTTP/1.1 503 Service Unavailable"`) {
 		t.Errorf("%v", err)
 	}
@@ -174,7 +174,7 @@ func TestNobodyThereIsAnError(t *testing.T) {
 	}
 	addr := netip.MustParseAddrPort(ln.Addr().String())
 	ln.Close()
-	_, err = newCrowd(startSwarm(t), dialer{to: addr, path: "/", host: "x"}).connect(t.Context(), 1)
+	_, err = newClientSet(startLoop(t), dialer{to: addr, path: "/", host: "x"}).connect(t.Context(), 1)
 	if err == nil || !strings.Contains(err.Error(), "connection refused") {
 		t.Errorf("%v", err)
 	}
@@ -182,13 +182,13 @@ func TestNobodyThereIsAnError(t *testing.T) {
 
 func TestAPingIsAnswered(t *testing.T) {
 	pong := make(chan string, 1)
-	cr, start := crowdOf(t, 1, func(_ int, conn net.Conn) {
+	set, start := clientsOf(t, 1, func(_ int, conn net.Conn) {
 		_, _ = conn.Write(compiled(ws.NewPingFrame([]byte("hello"))))
 		frame := make([]byte, 11)
 		_, _ = io.ReadFull(conn, frame)
 		pong <- string(frame)
 	})
-	defer cr.hangUp()
+	defer set.disconnect()
 	start()
 	select {
 	case frame := <-pong:
@@ -202,21 +202,21 @@ func TestAPingIsAnswered(t *testing.T) {
 }
 
 func TestADeafClientIsNotWaitedForUntilItReadsAgain(t *testing.T) {
-	cr, start := crowdOf(t, 3, func(_ int, conn net.Conn) { _, _ = conn.Write(frames(t, 0, 1)) })
-	cr.deafen(1)
-	cr.expect(firstNumber, 2, nil)
+	set, start := clientsOf(t, 3, func(_ int, conn net.Conn) { _, _ = conn.Write(frames(t, 0, 1)) })
+	set.pauseReading(1)
+	set.expect(firstNumber, 2, nil)
 	start()
-	if a := result(t, cr, enough); a.err() != nil || a.Replies != 4 {
+	if a := result(t, set, enough); a.err() != nil || a.Replies != 4 {
 		t.Errorf("while one is deaf: %+v", a)
 	}
-	cr.undeafen()
-	if a := result(t, cr, enough); a.err() != nil || a.Replies != 6 {
+	set.resumeReading()
+	if a := result(t, set, enough); a.err() != nil || a.Replies != 6 {
 		t.Errorf("when it reads again: %+v", a)
 	}
 }
 
-// startFloor runs the bare loop within the test.
-func startFloor(t *testing.T, joined bool) (viaPipe, dialer) {
+// startBaseline runs the bare loop within the test.
+func startBaseline(t *testing.T, joined bool) (viaPipe, dialer) {
 	t.Helper()
 	stdin, commands := io.Pipe()
 	answers, stdout := io.Pipe()
@@ -229,7 +229,7 @@ func startFloor(t *testing.T, joined bool) (viaPipe, dialer) {
 	}()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- Floor(context.Background(), stdin, stdout)
+		ended <- Baseline(context.Background(), stdin, stdout)
 		stdout.Close()
 	}()
 	t.Cleanup(func() {
@@ -253,23 +253,23 @@ func startFloor(t *testing.T, joined bool) (viaPipe, dialer) {
 func TestTheBareLoopBringsEveryFrameToEverySocket(t *testing.T) {
 	for _, joined := range []bool{false, true} {
 		t.Run(fmt.Sprintf("joined %t", joined), func(t *testing.T) {
-			floor, dial := startFloor(t, joined)
-			cr := newCrowd(startSwarm(t), dial)
-			if _, err := cr.connect(t.Context(), 7); err != nil {
+			baseline, dial := startBaseline(t, joined)
+			set := newClientSet(startLoop(t), dial)
+			if _, err := set.connect(t.Context(), 7); err != nil {
 				t.Fatal(err)
 			}
-			defer cr.hangUp()
+			defer set.disconnect()
 			const count = 300 // more than one write of 32 KiB
 			for round := range uint64(2) {
 				first := firstNumber + round*count
-				if err := floor.prepare(t.Context(), first, count); err != nil {
+				if err := baseline.prepare(t.Context(), first, count); err != nil {
 					t.Fatal(err)
 				}
-				cr.expect(first, count, nil)
-				if err := floor.play(t.Context(), 0, nil); err != nil {
+				set.expect(first, count, nil)
+				if err := baseline.send(t.Context(), 0, nil); err != nil {
 					t.Fatal(err)
 				}
-				if a := result(t, cr, enough); a.err() != nil || a.Replies != 7*count {
+				if a := result(t, set, enough); a.err() != nil || a.Replies != 7*count {
 					t.Errorf("%+v", a)
 				}
 			}
@@ -278,26 +278,26 @@ func TestTheBareLoopBringsEveryFrameToEverySocket(t *testing.T) {
 }
 
 func TestTheBareLoopWaitsForASocketThatIsFull(t *testing.T) {
-	floor, dial := startFloor(t, true)
-	dial.deaf = 1
-	cr := newCrowd(startSwarm(t), dial)
-	if _, err := cr.connect(t.Context(), 3); err != nil {
+	baseline, dial := startBaseline(t, true)
+	dial.smallBuffers = 1
+	set := newClientSet(startLoop(t), dial)
+	if _, err := set.connect(t.Context(), 3); err != nil {
 		t.Fatal(err)
 	}
-	defer cr.hangUp()
+	defer set.disconnect()
 	const count = 30000 // ten megabytes: more than the kernel holds for one socket
-	if err := floor.prepare(t.Context(), firstNumber, count); err != nil {
+	if err := baseline.prepare(t.Context(), firstNumber, count); err != nil {
 		t.Fatal(err)
 	}
-	cr.deafen(1)
-	cr.expect(firstNumber, count, nil)
+	set.pauseReading(1)
+	set.expect(firstNumber, count, nil)
 	played := make(chan error, 1)
-	go func() { played <- floor.play(t.Context(), 0, nil) }()
-	if a := result(t, cr, enough); a.err() != nil {
+	go func() { played <- baseline.send(t.Context(), 0, nil) }()
+	if a := result(t, set, enough); a.err() != nil {
 		t.Errorf("those that read: %v", a.err())
 	}
-	cr.undeafen()
-	if a := result(t, cr, enough); a.err() != nil || a.Replies != 3*count {
+	set.resumeReading()
+	if a := result(t, set, enough); a.err() != nil || a.Replies != 3*count {
 		t.Errorf("%+v", a)
 	}
 	if err := <-played; err != nil {
@@ -306,7 +306,7 @@ func TestTheBareLoopWaitsForASocketThatIsFull(t *testing.T) {
 }
 
 func TestLoadTellsWhatArrives(t *testing.T) {
-	dial := fakeServer(t, floorAnswer, func(i int, conn net.Conn) {
+	dial := fakeServer(t, upgradeResponse, func(i int, conn net.Conn) {
 		_, _ = conn.Write(frames(t, 0, 1))
 		if i == 0 {
 			_, _ = conn.Write(compiled(ws.NewCloseFrame(ws.NewCloseFrameBody(1001, "over"))))
@@ -328,15 +328,15 @@ func TestLoadTellsWhatArrives(t *testing.T) {
 // A client that connects amid replies may have the last of them when the next are announced.
 func TestAClientThatConnectsAmidRepliesIsCheckedFromTheNextOnes(t *testing.T) {
 	early, later := frames(t, 0, 1), frames(t, 2, 3, 3)
-	dial := fakeServer(t, floorAnswer, func(_ int, conn net.Conn) { _, _ = conn.Write(append(early, later...)) })
-	cr := newCrowd(startSwarm(t), dial)
-	cr.late = true
-	cr.expect(firstNumber+2, 2, nil)
-	if _, err := cr.connect(t.Context(), 1); err != nil {
+	dial := fakeServer(t, upgradeResponse, func(_ int, conn net.Conn) { _, _ = conn.Write(append(early, later...)) })
+	set := newClientSet(startLoop(t), dial)
+	set.lateJoiners = true
+	set.expect(firstNumber+2, 2, nil)
+	if _, err := set.connect(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
 	testkit.Eventually(t, enough, "the doubled reply is noticed", func() error {
-		if n := cr.counts(); n.faults != (Faults{Doubled: 1}) || n.frames != 3 {
+		if n := set.counts(); n.faults != (Faults{Duplicated: 1}) || n.frames != 3 {
 			return fmt.Errorf("%+v", n)
 		}
 		return nil

@@ -18,20 +18,20 @@ const prefetch = 200
 // fillWindow is how many replies may be unconfirmed while a queue is filled.
 const fillWindow = 1000
 
-// intake measures how fast the bridge takes in replies that wait at the broker,
+// backlog measures how fast the bridge takes in replies that wait at the broker,
 // and how fast a bare consumer does. The bridge is stopped while its queue is
 // filled: it has the same queue and the same link then as at any other time.
-func (b *bench) intake(ctx context.Context) ([]Row, error) {
+func (b *bench) backlog(ctx context.Context) ([]Row, error) {
 	server, err := b.serverAt(ctx, b.rabbitURL)
 	if err != nil {
 		return nil, err
 	}
 	defer server.stop()
-	cr, err := b.clients(ctx, server, 1, 0)
+	set, err := b.clients(ctx, server, 1, 0)
 	if err != nil {
 		return nil, err
 	}
-	defer cr.hangUp()
+	defer set.disconnect()
 	filler, err := newConfirmer(b.rabbitURL, fillWindow)
 	if err != nil {
 		return nil, err
@@ -46,27 +46,27 @@ func (b *bench) intake(ctx context.Context) ([]Row, error) {
 	var with, without []float64
 	into := func(name string, list *[]float64, round func() (time.Duration, error)) func() error {
 		return func() error {
-			b.progress.begin("intake", fmt.Sprintf("%d replies wait for %s, %d rounds done", b.size.Waiting, name, len(*list)), intakeTime(b.size))
+			b.progress.begin("intake", fmt.Sprintf("%d replies wait for %s, %d rounds done", b.size.Backlog, name, len(*list)), backlogTime(b.size))
 			took, err := round()
-			*list = append(*list, float64(b.size.Waiting)/took.Seconds())
+			*list = append(*list, float64(b.size.Backlog)/took.Seconds())
 			return err
 		}
 	}
-	throughBridge := func() (time.Duration, error) { return b.intakeOfBridge(ctx, server, cr, filler) }
-	straight := func() (time.Duration, error) { return bare.intake(ctx, b.size.Waiting, filler) }
-	if err := alternate(intakeRounds(b.size), into("a bare consumer", &without, straight), into("the bridge", &with, throughBridge)); err != nil {
+	throughBridge := func() (time.Duration, error) { return b.backlogOfBridge(ctx, server, set, filler) }
+	straight := func() (time.Duration, error) { return bare.backlog(ctx, b.size.Backlog, filler) }
+	if err := alternate(backlogRounds(b.size), into("a bare consumer", &without, straight), into("the bridge", &with, throughBridge)); err != nil {
 		return nil, err
 	}
-	what := fmt.Sprintf("replies taken in, %s wait", grouped(b.size.Waiting))
-	return []Row{row("intake", what, "/s", with, "bare consumer", without, reach{by: Ratio, bound: 0.9, atLeast: true})}, nil
+	what := fmt.Sprintf("replies taken in, %s wait", grouped(b.size.Backlog))
+	return []Row{row("intake", what, "/s", with, "bare consumer", without, limit{by: Ratio, bound: 0.9, atLeast: true})}, nil
 }
 
-func intakeRounds(s Sizes) int { return s.Rounds }
+func backlogRounds(s Sizes) int { return s.Rounds }
 
-// intakeTime is about how many seconds a round takes: to publish and to read.
-func intakeTime(s Sizes) float64 { return 60e-6 * float64(s.Waiting) }
+// backlogTime is about how many seconds a round takes: to publish and to read.
+func backlogTime(s Sizes) float64 { return 60e-6 * float64(s.Backlog) }
 
-func intakeSeconds(s Sizes) float64 { return float64(2*intakeRounds(s)) * intakeTime(s) }
+func backlogSeconds(s Sizes) float64 { return float64(2*backlogRounds(s)) * backlogTime(s) }
 
 // fillPatience is how long it may take to fill a queue. A broker gives up a bridge
 // that stands still for two of its heartbeats, which are ten seconds apart.
@@ -78,28 +78,28 @@ func (c *confirmer) fill(ctx context.Context, exchange string, first uint64, cou
 		fmt.Errorf("the queue was not filled within %v, and the broker will not wait for the bridge much longer; leave the machine to the bench", fillPatience))
 	defer cancel()
 	return c.publish(ctx, exchange, count, func(i int) amqpx.Message {
-		key, p := reply(first+uint64(i), theSender)
+		key, p := reply(first+uint64(i), defaultSender)
 		return amqpx.Message{Key: key, Mandatory: true, Publishing: p}
 	})
 }
 
-// intakeOfBridge gives the time from when the bridge may go on to when its
+// backlogOfBridge gives the time from when the bridge may go on to when its
 // client has the last reply.
-func (b *bench) intakeOfBridge(ctx context.Context, server *target, cr *crowd, filler *confirmer) (time.Duration, error) {
-	first, count := server.next, b.size.Waiting
+func (b *bench) backlogOfBridge(ctx context.Context, server *target, set *clientSet, filler *confirmer) (time.Duration, error) {
+	first, count := server.next, b.size.Backlog
 	server.next += uint64(count)
-	cr.expect(first, count, nil)
+	set.expect(first, count, nil)
 	if err := b.pause(ctx, server.child); err != nil {
 		return 0, err
 	}
 	if err := filler.fill(ctx, exchange, first, count); err != nil {
 		return 0, err
 	}
-	start := b.swarm.clock()
+	start := b.loop.clock()
 	if err := syscall.Kill(server.pid, syscall.SIGCONT); err != nil {
 		return 0, err
 	}
-	a, err := cr.await(ctx, patience)
+	a, err := set.await(ctx, patience)
 	if err != nil {
 		return 0, err
 	}
@@ -151,7 +151,7 @@ func newBareReader(url string) (r *bareReader, err error) {
 	if r.channel, err = r.conn.Channel(); err != nil {
 		return nil, err
 	}
-	if r.queue, err = bindOwn(r.channel, bareExchange, "reply.#"); err != nil {
+	if r.queue, err = bindQueue(r.channel, bareExchange, "reply.#"); err != nil {
 		return nil, err
 	}
 	return r, r.channel.Qos(prefetch, 0, false)
@@ -159,9 +159,9 @@ func newBareReader(url string) (r *bareReader, err error) {
 
 func (r *bareReader) close() { r.conn.Close() }
 
-// intake fills the queue, and gives the time from when the consumer begins to
+// backlog fills the queue, and gives the time from when the consumer begins to
 // when it has the last reply.
-func (r *bareReader) intake(ctx context.Context, count int, filler *confirmer) (time.Duration, error) {
+func (r *bareReader) backlog(ctx context.Context, count int, filler *confirmer) (time.Duration, error) {
 	first := r.next
 	r.next += uint64(count)
 	if err := filler.fill(ctx, bareExchange, first, count); err != nil {
@@ -189,7 +189,7 @@ func (r *bareReader) intake(ctx context.Context, count int, filler *confirmer) (
 		if !found {
 			return 0, fmt.Errorf("the bare consumer got %q", d.Body)
 		}
-		s.take(number, &k.faults)
+		s.add(number, &k.faults)
 		if n%(prefetch/4) == prefetch/4-1 || n == count-1 {
 			if err := d.Ack(true); err != nil {
 				return 0, err
