@@ -5,7 +5,7 @@
  * touched. The page follows once a frame, so that a keyword that comes a hundred times between two frames is written once.
  */
 
-import { CODES } from "./clu.js";
+import { CODES } from "../client/clu.js";
 import { batched, element, setText } from "./dom.js";
 import { compactJSON, formatAge, formatValue, shorten } from "./format.js";
 
@@ -57,7 +57,7 @@ export class Actors {
     this.#change(reply.sender ?? NOBODY, (card) => card.take(reply));
   }
 
-  /** Takes values. @param {import("./clu-subscription.js").News[]} news */
+  /** Takes values. @param {import("../client/subscription.js").News[]} news */
   note(news) {
     for (const entry of news) {
       if (this.#cards.has(entry.actor)) this.#change(entry.actor, (card) => card.note(entry));

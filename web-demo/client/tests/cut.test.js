@@ -1,14 +1,14 @@
 // Connections that are cut anywhere: whatever is cut, added or restarted, nothing is missing and nothing comes twice.
 //
-//     node --test web-demo/
+//     node --test web-demo/client
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { PaperBridge, PaperSocket, client, dome, ok, record } from "./paper-bridge.mjs";
+import { FakeBridge, FakeSocket, client, dome, ok, record } from "./fakebridge.js";
 
 beforeEach(() => {
-  PaperSocket.all = [];
+  FakeSocket.all = [];
   mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: Date.UTC(2026, 10, 21, 2) });
 });
 afterEach(() => mock.timers.reset());
@@ -18,8 +18,8 @@ test("two overlapping subscriptions on a connection that is cut anywhere have a 
   const random = (n) => { seed = (seed * 48_271) % 2_147_483_647; return seed % n; };
   let cuts = 0;
   for (let round = 0; round < 60; round += 1) {
-    PaperSocket.all = [];
-    const bridge = new PaperBridge();
+    FakeSocket.all = [];
+    const bridge = new FakeBridge();
     const clu = client();
     const heard = { dome: [], odd: [], all: [] };
     const gaps = [];
@@ -35,12 +35,12 @@ test("two overlapping subscriptions on a connection that is cut anywhere have a 
       const body = published % 2 ? { n: published, odd: 1 } : { n: published };
       bridge.publish(random(2) ? "dome" : "roof", body);
     };
-    const open = () => { PaperSocket.last.accept(); bridge.take(PaperSocket.last); };
+    const open = () => { FakeSocket.last.accept(); bridge.take(FakeSocket.last); };
     open();
-    bridge.flush(PaperSocket.last);
-    bridge.flush(PaperSocket.last);
+    bridge.flush(FakeSocket.last);
+    bridge.flush(FakeSocket.last);
     for (let step = 0; step < 200; step += 1) {
-      const socket = PaperSocket.last;
+      const socket = FakeSocket.last;
       const what = random(12);
       if (what < 6) publish();
       else if (what < 10 && bridge.sessions.has(socket)) bridge.flush(socket, random(6));
@@ -48,8 +48,8 @@ test("two overlapping subscriptions on a connection that is cut anywhere have a 
       else if (bridge.sessions.has(socket)) { bridge.cut(socket); cuts += 1; }
       else { mock.timers.tick(10_000); open(); }
     }
-    if (!bridge.sessions.has(PaperSocket.last)) { mock.timers.tick(10_000); open(); }
-    for (let n = 0; n < 4; n += 1) bridge.flush(PaperSocket.last);
+    if (!bridge.sessions.has(FakeSocket.last)) { mock.timers.tick(10_000); open(); }
+    for (let n = 0; n < 4; n += 1) bridge.flush(FakeSocket.last);
 
     const selected = (sub) => bridge.past.filter(sub).map(({ body }) => body.n);
     const isDome = ({ headers }) => headers?.sender === "dome";
@@ -69,20 +69,20 @@ test("with a short history, and restarts, nothing comes twice and every hole is 
   const random = (n) => { seed = (seed * 48_271) % 2_147_483_647; return seed % n; };
   let holes = 0;
   for (let round = 0; round < 60; round += 1) {
-    PaperSocket.all = [];
-    const bridge = new PaperBridge({ keeps: 8 });
+    FakeSocket.all = [];
+    const bridge = new FakeBridge({ keeps: 8 });
     const clu = client();
     const log = [];
     for (const filter of [{ sender: "dome" }, { keyword: "odd" }].slice(0, 1 + (round % 2))) clu.subscribe(filter);
     clu.on("reply", ({ body }) => log.push(body.n));
     clu.on("gap", () => log.push("gap"));
     clu.connect();
-    const open = () => { PaperSocket.last.accept(); bridge.take(PaperSocket.last); };
+    const open = () => { FakeSocket.last.accept(); bridge.take(FakeSocket.last); };
     open();
-    bridge.flush(PaperSocket.last);
-    bridge.flush(PaperSocket.last);
+    bridge.flush(FakeSocket.last);
+    bridge.flush(FakeSocket.last);
     for (let step = 0, n = 0; step < 150; step += 1) {
-      const socket = PaperSocket.last;
+      const socket = FakeSocket.last;
       const what = random(14);
       if (what < 8) bridge.publish("dome", { n: n += 1, odd: 1 });
       else if (what < 11 && bridge.sessions.has(socket)) bridge.flush(socket, random(8));
@@ -91,8 +91,8 @@ test("with a short history, and restarts, nothing comes twice and every hole is 
         if (what === 13) bridge.restart(`e${step}`);
       } else { mock.timers.tick(10_000); open(); }
     }
-    if (!bridge.sessions.has(PaperSocket.last)) { mock.timers.tick(10_000); open(); }
-    for (let n = 0; n < 4; n += 1) bridge.flush(PaperSocket.last);
+    if (!bridge.sessions.has(FakeSocket.last)) { mock.timers.tick(10_000); open(); }
+    for (let n = 0; n < 4; n += 1) bridge.flush(FakeSocket.last);
     for (let at = 1, last = 0, gap = false; at < log.length; at += 1) {
       if (log[at - 1] === "gap") gap = true;
       else { last = log[at - 1]; gap = false; }

@@ -6,7 +6,7 @@
  * place of a newer one.
  */
 
-import { CompiledFilter } from "./clu-filter.js";
+import { CompiledFilter } from "./filter.js";
 
 /** As many as the bridge knows. The actor or the keyword that is known for the longest time is forgotten. */
 const MAX_ACTORS = 1_000;
@@ -29,7 +29,7 @@ const MAX_KEYWORDS = 1_000;
  * @property {number} [throttle]   ms; of each actor no more than one reply in that time, but never hold back an end or an error
  * @property {number} [batch]      ms for which the bridge may let a reply wait for others, 0 to 1 000; that of the client, see there
  * @property {boolean} [ordered]   leave out replies whose header `order` is lower than that of one that came
- * @property {(reply: import("./clu-reply.js").Reply) => void} [onReply]
+ * @property {(reply: import("./reply.js").Reply) => void} [onReply]
  * @property {(values: Record<string, Record<string, Value>>, news: News[]) => void} [onValues]  values came, new or again
  * @property {(snapshot: object) => void} [onSnapshot]  the bridge's message, before its values are noted
  */
@@ -49,7 +49,7 @@ export class Subscription {
   constructor(id, filter, options, { guard, close }) {
     const { snapshot = true, throttle, batch, ordered, onReply, onValues, onSnapshot } = options;
     /** @type {string} */ this.id = id;
-    /** As it was given. @type {import("./clu-filter.js").Filter} */ this.filter = JSON.parse(JSON.stringify(filter));
+    /** As it was given. @type {import("./filter.js").Filter} */ this.filter = JSON.parse(JSON.stringify(filter));
     /** The last value of each keyword of each actor: `values.dome?.dome_shutter?.value`. @type {Record<string, Record<string, Value>>} */
     this.values = Object.create(null);
     /** Whether it has ended, by `close` or because the bridge refused it. */ this.closed = false;

@@ -1,6 +1,6 @@
 /** Which replies are shown: by words, by code, with or without the internal ones. */
 
-import { CODES } from "./clu.js";
+import { CODES } from "../client/clu.js";
 import { compactJSON } from "./format.js";
 
 export class Filter {
@@ -25,7 +25,7 @@ export class Filter {
 
   /**
    * What is no reply says that replies are missing here: no filter hides that.
-   * @param {{reply: import("./clu-reply.js").Reply|null, text?: string}} entry  keeps its text for the next time
+   * @param {{reply: import("../client/reply.js").Reply|null, text?: string}} entry  keeps its text for the next time
    */
   accepts(entry) {
     const { reply } = entry;

@@ -43,7 +43,7 @@ export class CatchUp {
     this.#before = this.#begin;
   }
 
-  /** @param {import("./clu-reply.js").Reply} reply  with a number, which the page did not have before */
+  /** @param {import("./reply.js").Reply} reply  with a number, which the page did not have before */
   reply(reply) {
     this.#before = reply.seq;
     if (this.#had.has(reply.seq)) return;

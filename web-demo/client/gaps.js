@@ -26,7 +26,7 @@ export class Gaps {
     this.#interrupted = false;
   }
 
-  /** Handles a notice of the bridge. @param {import("./clu-catchup.js").CatchUp|null} catchUp  holds it */
+  /** Handles a notice of the bridge. @param {import("./catchup.js").CatchUp|null} catchUp  holds it */
   notice({ from, to, seconds }, catchUp) {
     const key = `${from} ${to}`;
     if (this.#notices.includes(key)) return;

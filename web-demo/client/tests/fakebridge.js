@@ -3,12 +3,12 @@
 
 import { mock } from "node:test";
 
-import { CompiledFilter, factsOf } from "./clu-filter.js";
-import { Clu, parseReply } from "./clu.js";
+import { CompiledFilter, factsOf } from "../filter.js";
+import { Clu, parseReply } from "../clu.js";
 
-export class PaperSocket {
+export class FakeSocket {
   static all = [];
-  static get last() { return PaperSocket.all.at(-1); }
+  static get last() { return FakeSocket.all.at(-1); }
 
   readyState = 0;
   bufferedAmount = 0;
@@ -17,7 +17,7 @@ export class PaperSocket {
 
   constructor(url) {
     this.url = url;
-    PaperSocket.all.push(this);
+    FakeSocket.all.push(this);
   }
 
   send(text) {
@@ -58,13 +58,13 @@ export function numbered(seq, body = {}, { sender = "dome", code = "i", commandI
 export const page = () => ({ window: new EventTarget(), document: Object.assign(new EventTarget(), { visibilityState: "visible" }) });
 
 export function client(options = {}) {
-  return new Clu("ws://bridge/", { WebSocket: PaperSocket, random: () => 0.5, monotonic: () => Date.now(), ...page(), ...options });
+  return new Clu("ws://bridge/", { WebSocket: FakeSocket, random: () => 0.5, monotonic: () => Date.now(), ...page(), ...options });
 }
 
 export async function connected(options) {
   const clu = client(options);
   const opening = clu.connect();
-  PaperSocket.last.accept();
+  FakeSocket.last.accept();
   await opening;
   return clu;
 }
@@ -103,10 +103,10 @@ export function record(clu) {
 
 /** Breaks the connection, and gives the socket of the next one, open. */
 export function again() {
-  PaperSocket.last.break();
+  FakeSocket.last.break();
   mock.timers.tick(10_000);
-  PaperSocket.last.accept();
-  return PaperSocket.last;
+  FakeSocket.last.accept();
+  return FakeSocket.last;
 }
 
 /** A client that has subscribed, so, and had the reply 50. */
@@ -114,7 +114,7 @@ export async function subscribed(...filters) {
   const clu = client();
   const subscriptions = filters.map((filter) => clu.subscribe(filter, { snapshot: false }));
   clu.connect();
-  const socket = PaperSocket.last;
+  const socket = FakeSocket.last;
   socket.accept();
   socket.say(hello());
   socket.asked();
@@ -125,7 +125,7 @@ export async function subscribed(...filters) {
 }
 
 /** A bridge that numbers replies, keeps the last ones, and sends its frames when the test says so. */
-export class PaperBridge {
+export class FakeBridge {
   epoch = "e1";
   seq = 0;
   past = [];

@@ -13,7 +13,7 @@
  * may still be executing it. It is never sent again. When the bridge says afterwards that it was not sent, it is rejected.
  */
 
-import { isFinal } from "./clu-reply.js";
+import { isFinal } from "./reply.js";
 
 /** The replies kept with one command are bounded in number and in size. */
 const MAX_KEPT_CHARS = 2_000_000;
@@ -27,7 +27,7 @@ export class CommandError extends Error {
   /**
    * @param {string} message
    * @param {Command} command
-   * @param {import("./clu-reply.js").Reply|null} [reply]  the reply that ended it, if one did
+   * @param {import("./reply.js").Reply|null} [reply]  the reply that ended it, if one did
    * @param {string|null} [code]  the code of the bridge's error, if that ended it: see docs/protocol.md
    */
   constructor(message, command, reply = null, code = null) {
@@ -43,8 +43,8 @@ export class CommandError extends Error {
 /**
  * @typedef {object} CommandResult
  * @property {Command} command
- * @property {import("./clu-reply.js").Reply} reply     the one that ended it
- * @property {import("./clu-reply.js").Reply[]} replies  all of them, or the last ones of very many
+ * @property {import("./reply.js").Reply} reply     the one that ended it
+ * @property {import("./reply.js").Reply[]} replies  all of them, or the last ones of very many
  * @property {Record<string, *>} keywords               their keywords, the latest value of each
  */
 
@@ -73,7 +73,7 @@ export class Command {
     /** @type {string} */ this.commandString = commandString;
     /** @type {"sent"|"running"|"done"|"failed"|"unknown"|"rejected"} */ this.state = "sent";
     /** The last thing said about it, in words. @type {string|null} */ this.message = null;
-    /** The newest replies, oldest first. @type {import("./clu-reply.js").Reply[]} */ this.replies = [];
+    /** The newest replies, oldest first. @type {import("./reply.js").Reply[]} */ this.replies = [];
     /** How many replies came, also when not all are kept. */ this.replyCount = 0;
     /** ms since 1970. */ this.sentAt = Date.now();
     /** ms since 1970, or null while it runs. @type {number|null} */ this.endedAt = null;

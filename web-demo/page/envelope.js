@@ -1,6 +1,6 @@
 /** The whole envelope of one reply, pretty-printed, beside the stream that goes on. */
 
-import { formatJSON } from "./clu-json.js";
+import { formatJSON } from "../client/json.js";
 import { formatTime, shorten } from "./format.js";
 
 const MAX_CHARS = 500_000;

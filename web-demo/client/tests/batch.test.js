@@ -1,15 +1,15 @@
 // Replies that may wait for others at the bridge.
 //
-//     node --test web-demo/
+//     node --test web-demo/client
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { Clu } from "./clu.js";
-import { PaperSocket, again, client, connected, hello, numbered, ok, page, record, resumed } from "./paper-bridge.mjs";
+import { Clu } from "../clu.js";
+import { FakeSocket, again, client, connected, hello, numbered, ok, page, record, resumed } from "./fakebridge.js";
 
 beforeEach(() => {
-  PaperSocket.all = [];
+  FakeSocket.all = [];
   mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: Date.UTC(2026, 10, 21, 2) });
 });
 afterEach(() => mock.timers.reset());
@@ -21,9 +21,9 @@ function asksFor(greeting, options, subscription = {}) {
   const clu = client(options);
   clu.subscribe({ sender: "dome" }, { snapshot: false, ...subscription });
   clu.connect();
-  PaperSocket.last.accept();
-  PaperSocket.last.say(greeting);
-  return PaperSocket.last.asked().map(({ id, batch_ms: batch }) => [id, batch]);
+  FakeSocket.last.accept();
+  FakeSocket.last.say(greeting);
+  return FakeSocket.last.asked().map(({ id, batch_ms: batch }) => [id, batch]);
 }
 
 test("replies may wait for 50 ms, or as long as the page says", () => {
@@ -41,13 +41,13 @@ test("a bridge that knows no batch is not asked for one", () => {
 
 test("what the URL says of it stands, unless the page says otherwise", () => {
   const open = (options) => {
-    const clu = new Clu("ws://bridge/?batch_ms=300", { WebSocket: PaperSocket, random: () => 0.5, monotonic: () => Date.now(), ...page(), ...options });
+    const clu = new Clu("ws://bridge/?batch_ms=300", { WebSocket: FakeSocket, random: () => 0.5, monotonic: () => Date.now(), ...page(), ...options });
     clu.subscribe({ sender: "dome" });
     clu.connect();
-    PaperSocket.last.accept();
-    assert.equal(PaperSocket.last.url, "ws://bridge/?batch_ms=300&silent=1");
-    PaperSocket.last.say(batching());
-    return PaperSocket.last.asked()[0].batch_ms;
+    FakeSocket.last.accept();
+    assert.equal(FakeSocket.last.url, "ws://bridge/?batch_ms=300&silent=1");
+    FakeSocket.last.say(batching());
+    return FakeSocket.last.asked()[0].batch_ms;
   };
   assert.equal(open(), undefined);
   assert.equal(open({ batch: 10 }), 10);
@@ -56,9 +56,9 @@ test("what the URL says of it stands, unless the page says otherwise", () => {
 test("a page that asks for nothing hears everything, which may wait too", async () => {
   const clu = await connected();
   const log = record(clu);
-  PaperSocket.last.say(batching(), numbered(42));
-  assert.deepEqual(PaperSocket.last.asked(), [{ op: "subscribe", id: "clu.js: all", filter: {}, batch_ms: 50 }]);
-  PaperSocket.last.say(numbered(43), ok("clu.js: all"), numbered(44));
+  FakeSocket.last.say(batching(), numbered(42));
+  assert.deepEqual(FakeSocket.last.asked(), [{ op: "subscribe", id: "clu.js: all", filter: {}, batch_ms: 50 }]);
+  FakeSocket.last.say(numbered(43), ok("clu.js: all"), numbered(44));
   assert.deepEqual(log, [42, 43, 44]);
   const socket = again();
   socket.say({ ...batching(), seq: 46 });
@@ -71,18 +71,18 @@ test("a page that asks for nothing hears everything, which may wait too", async 
 
 test("a page that lets nothing wait and asks for nothing asks for nothing", async () => {
   await connected({ batch: 0 });
-  PaperSocket.last.say(batching());
-  assert.deepEqual(PaperSocket.last.asked(), []);
+  FakeSocket.last.say(batching());
+  assert.deepEqual(FakeSocket.last.asked(), []);
 });
 
 test("a subscription that comes while everything is asked for ends that once it has begun", async () => {
   const clu = await connected();
-  PaperSocket.last.say(batching());
-  PaperSocket.last.asked();
+  FakeSocket.last.say(batching());
+  FakeSocket.last.asked();
   clu.subscribe({ sender: "dome" }, { snapshot: false });
-  assert.deepEqual(PaperSocket.last.asked().map(({ op, id }) => [op, id]), [["subscribe", "1"]]);
-  PaperSocket.last.say(ok("clu.js: all"));
-  assert.deepEqual(PaperSocket.last.asked(), [{ op: "unsubscribe", id: "clu.js: all" }]);
+  assert.deepEqual(FakeSocket.last.asked().map(({ op, id }) => [op, id]), [["subscribe", "1"]]);
+  FakeSocket.last.say(ok("clu.js: all"));
+  assert.deepEqual(FakeSocket.last.asked(), [{ op: "unsubscribe", id: "clu.js: all" }]);
 });
 
 test("a wait that is none is a mistake of the page", () => {

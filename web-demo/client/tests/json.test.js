@@ -1,17 +1,17 @@
 // Integers keep all their digits, and all else is what JSON.parse makes of it.
 //
-//     node --test web-demo/
+//     node --test web-demo/client
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { BIGINTS, formatJSON, parseJSON } from "./clu-json.js";
-import { parseReply } from "./clu.js";
-import { compactJSON, formatValue } from "./format.js";
-import { PaperSocket, connected, dome, envelope, hello, numbered, ok, snapshot } from "./paper-bridge.mjs";
+import { BIGINTS, formatJSON, parseJSON } from "../json.js";
+import { parseReply } from "../clu.js";
+import { compactJSON, formatValue } from "../../page/format.js";
+import { FakeSocket, connected, dome, envelope, hello, numbered, ok, snapshot } from "./fakebridge.js";
 
 beforeEach(() => {
-  PaperSocket.all = [];
+  FakeSocket.all = [];
   mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: Date.UTC(2026, 10, 21, 2) });
 });
 afterEach(() => mock.timers.reset());
@@ -98,7 +98,7 @@ test("values that differ only beyond 2^53 are different, by replies and by snaps
     const told = [];
     const subscription = clu.subscribe({}, { onValues: (_, news) => told.push(...news.map(({ value, before }) => [before?.value, value])) });
     const long = (message, digits) => JSON.stringify(message).replace('"LONG"', digits);
-    PaperSocket.last.say(hello(41), ok("1"), long(snapshot("1", 41, dome("LONG", 40)), "5853498713190525696"),
+    FakeSocket.last.say(hello(41), ok("1"), long(snapshot("1", 41, dome("LONG", 40)), "5853498713190525696"),
       long(numbered(42, { shutter: "LONG" }), "5853498713190525697"));
     const [first, second] = ["5853498713190525696", "5853498713190525697"].map(value);
     assert.deepEqual(told, [[undefined, first], [first, second]]);

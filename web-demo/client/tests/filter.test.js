@@ -1,15 +1,15 @@
 // Filters in the page select what they select in the bridge: both read the same table.
 //
-//     node --test web-demo/
+//     node --test web-demo/client
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { CompiledFilter, factsOf } from "./clu-filter.js";
-import { parseReply } from "./clu-reply.js";
+import { CompiledFilter, factsOf } from "../filter.js";
+import { parseReply } from "../reply.js";
 
-const table = JSON.parse(readFileSync(new URL("../bridge/filter/testdata/cases.json", import.meta.url), "utf8"));
+const table = JSON.parse(readFileSync(new URL("../../../bridge/filter/testdata/cases.json", import.meta.url), "utf8"));
 
 /** The envelope of a reply of the table: what is absent there is absent here, or null. */
 function envelopeOf(reply) {

@@ -1,14 +1,14 @@
 // Whose reply it is: a command's end is its own, whoever else is on the exchange.
 //
-//     node --test web-demo/
+//     node --test web-demo/client
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { PaperSocket, client, connected, envelope, hello, pass, settled, subscribed } from "./paper-bridge.mjs";
+import { FakeSocket, client, connected, envelope, hello, pass, settled, subscribed } from "./fakebridge.js";
 
 beforeEach(() => {
-  PaperSocket.all = [];
+  FakeSocket.all = [];
   mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: Date.UTC(2026, 10, 21, 2) });
 });
 afterEach(() => mock.timers.reset());
@@ -16,17 +16,17 @@ afterEach(() => mock.timers.reset());
 /** A client of a bridge of the name "bridge", or of CLU's own server, which has the same but never says so. */
 const greeted = async (options) => {
   const clu = await connected(options);
-  PaperSocket.last.say(hello());
+  FakeSocket.last.say(hello());
   return clu;
 };
 const onCLU = async (options) => {
   const clu = await settled(options);
-  PaperSocket.last.say(envelope("i", null, {}, "weather", null));
+  FakeSocket.last.say(envelope("i", null, {}, "weather", null));
   assert.equal(clu.protocol, "plain");
   return clu;
 };
 const servers = Object.entries({ "clu-ws": greeted, "CLU's own server": onCLU });
-const say = (code, { id = "9", body = {}, sender = "dome", commander = "bridge.dome" } = {}) => PaperSocket.last.say(envelope(code, id, body, sender, commander));
+const say = (code, { id = "9", body = {}, sender = "dome", commander = "bridge.dome" } = {}) => FakeSocket.last.say(envelope(code, id, body, sender, commander));
 
 for (const [name, connect] of servers) {
   test(`${name}: another program's command of the same id has an end of its own`, async () => {
@@ -71,7 +71,7 @@ for (const [name, connect] of servers) {
     const clu = await connect();
     const command = clu.send("nobody", "ping");
     const absent = envelope("f", command.commandId, { error: "Failed routing message to consumer 'nobody'." }, "nobody");
-    PaperSocket.last.say({ ...absent, routing_key: "reply.bridge", timestamp: null });
+    FakeSocket.last.say({ ...absent, routing_key: "reply.bridge", timestamp: null });
     await assert.rejects(command, { state: "failed", message: "Failed routing message to consumer 'nobody'." });
   });
 
@@ -93,7 +93,7 @@ test("the commander me is whose command it is, and not whose id", async () => {
   clu.on("reply", ({ seq }) => heard.push(seq));
   clu.send("dome", "open", { commandId: "9" });
   const reply = (seq, sender, commander) => ({ ...envelope("i", "9", { seq }, sender, commander), seq, epoch: "e1" });
-  PaperSocket.last.say(reply(51, "dome", "bridge.dome"), reply(52, "weather", "bridge.weather"), reply(53, "dome", "other.dome"));
+  FakeSocket.last.say(reply(51, "dome", "bridge.dome"), reply(52, "weather", "bridge.weather"), reply(53, "dome", "other.dome"));
   assert.deepEqual(heard, [51]);
   assert.deepEqual(Object.keys(mine.values), ["dome"]);
 });
@@ -103,9 +103,9 @@ test("two bridges: each command's end comes through its own", async () => {
   for (const name of ["east", "west"]) {
     const clu = client();
     clu.connect();
-    PaperSocket.last.accept();
-    PaperSocket.last.say({ ...hello(), name });
-    clus.push({ clu, socket: PaperSocket.last, command: clu.send("dome", "status", { commandId: "1" }) });
+    FakeSocket.last.accept();
+    FakeSocket.last.say({ ...hello(), name });
+    clus.push({ clu, socket: FakeSocket.last, command: clu.send("dome", "status", { commandId: "1" }) });
   }
   const everywhere = (reply) => clus.forEach(({ socket }) => socket.say({ ...reply, seq: 50, epoch: "e1" }));
   everywhere(envelope("f", "1", { error: "The west fails." }, "dome", "west.dome"));
@@ -121,7 +121,7 @@ test("an id that another caller of the bridge has is refused in its words", asyn
   for (const code of ["bad_request", "in_use"]) {
     const clu = await greeted();
     const command = clu.send("dome", "open", { commandId: "1" });
-    PaperSocket.last.say({ op: "error", id: null, command_id: "1", code, message: "A command with this command_id is under way." });
+    FakeSocket.last.say({ op: "error", id: null, command_id: "1", code, message: "A command with this command_id is under way." });
     await assert.rejects(command, { state: "rejected", code, message: "A command with this command_id is under way." });
     say(":", { id: "1" });
     assert.equal(command.state, "rejected", "that is the other's end");
@@ -131,12 +131,12 @@ test("an id that another caller of the bridge has is refused in its words", asyn
 test("a bridge that is greeted again under another name has the replies to new commands, and the old one those to old ones", async () => {
   const clu = await greeted();
   const before = clu.send("dome", "open", { commandId: "1" });
-  PaperSocket.last.break();
+  FakeSocket.last.break();
   mock.timers.tick(10_000);
-  PaperSocket.last.accept();
-  PaperSocket.last.say({ ...hello(50), name: "west" });
+  FakeSocket.last.accept();
+  FakeSocket.last.say({ ...hello(50), name: "west" });
   const after = clu.send("dome", "close", { commandId: "2" });
-  const say = (seq, id, commander) => PaperSocket.last.say({ ...envelope(":", id, {}, "dome", commander), seq, epoch: "e1" });
+  const say = (seq, id, commander) => FakeSocket.last.say({ ...envelope(":", id, {}, "dome", commander), seq, epoch: "e1" });
   say(51, "1", "west.dome");
   say(52, "2", "bridge.dome");
   assert.deepEqual([before.state, after.state], ["unknown", "sent"]);
@@ -148,12 +148,12 @@ test("a bridge that is greeted again under another name has the replies to new c
 test("a bridge that was restarted under its name knows no ids: an end that may be another's leaves a lost command unknown", async () => {
   const clu = await greeted();
   const command = clu.send("dome", "open", { commandId: "1" });
-  const say = (seq, code) => PaperSocket.last.say({ ...envelope(code, "1"), seq, epoch: "e1" });
+  const say = (seq, code) => FakeSocket.last.say({ ...envelope(code, "1"), seq, epoch: "e1" });
   say(42, ">");
-  PaperSocket.last.break();
+  FakeSocket.last.break();
   mock.timers.tick(10_000);
-  PaperSocket.last.accept();
-  PaperSocket.last.say(hello(42));
+  FakeSocket.last.accept();
+  FakeSocket.last.say(hello(42));
   say(43, ">");  // another page's
   say(44, ":");
   assert.equal(command.state, "unknown");
@@ -200,7 +200,7 @@ test("CLU's own server: two tabs that count their ids from 1 do not have each ot
   assert.equal(clu.send("camera", "expose", { commandId: "2" }).state, "sent", "to another actor it is another matter");
   say(":", { id: "2" });
   clu.send("dome", "close", { commandId: "3" });
-  assert.equal(PaperSocket.last.sent.filter((text) => text.includes("dome")).length, 2);
+  assert.equal(FakeSocket.last.sent.filter((text) => text.includes("dome")).length, 2);
 });
 
 test("CLU's own server: an id that is made here is contested by nobody", async () => {
@@ -215,9 +215,9 @@ test("CLU's own server: what is remembered of others is bounded, and ends with t
   for (let n = 0; n <= 1_000; n += 1) say(">", { id: String(n) });
   assert.equal(clu.send("dome", "open", { commandId: "0" }).state, "sent");
   assert.equal(clu.send("dome", "open", { commandId: "1" }).state, "rejected");
-  PaperSocket.last.break();
+  FakeSocket.last.break();
   mock.timers.tick(10_000);
-  PaperSocket.last.accept();
+  FakeSocket.last.accept();
   mock.timers.tick(300);
   assert.equal(clu.send("dome", "open", { commandId: "1" }).state, "sent");
 });
@@ -226,12 +226,12 @@ test("a refusal in CLU's form is the bridge's own, and v1 has another one", asyn
   const refusal = { ...envelope("f", "9", { error: "Nonsense." }, "dome", null), exchange: "", message_id: null };
   const plain = await onCLU();
   const refused = plain.send("dome", "open", { commandId: "9" });
-  PaperSocket.last.say(refusal);
+  FakeSocket.last.say(refusal);
   await assert.rejects(refused, { state: "failed", message: "Nonsense." });
 
   const clu = await greeted();
   const command = clu.send("dome", "open", { commandId: "9" });
-  PaperSocket.last.say({ ...refusal, seq: 42, epoch: "e1" });
+  FakeSocket.last.say({ ...refusal, seq: 42, epoch: "e1" });
   assert.equal(command.state, "sent");
 });
 
@@ -240,6 +240,6 @@ test("half a character is refused, and not turned into another one", async () =>
   for (const [consumer, words, commandId] of [["dome", "open", "\ud800"], ["dome", "open \udc00 now", "9"], ["\ud800\ud800", "open", "9"]]) {
     await assert.rejects(clu.send(consumer, words, { commandId }), { state: "rejected", message: /lone surrogate/ });
   }
-  assert.deepEqual(PaperSocket.last.sent, []);
+  assert.deepEqual(FakeSocket.last.sent, []);
   assert.equal(clu.send("dome", "say \u{1f52d}", { commandId: "\u{1f52d}" }).state, "sent");
 });

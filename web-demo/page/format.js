@@ -1,6 +1,6 @@
 /** How values, ages and times are written for people. Nothing here knows the page. */
 
-import { formatJSON } from "./clu-json.js";
+import { formatJSON } from "../client/json.js";
 
 const MAX_LINES = 16;
 const MAX_CHARS = 400;

@@ -1,11 +1,11 @@
 // The bridge's clock as a page knows it: behind it rather than ahead of it, whatever is done to the clocks here.
 //
-//     node --test web-demo/
+//     node --test web-demo/client
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { Clock } from "./clu-clock.js";
+import { Clock } from "../clock.js";
 
 const NOON = Date.UTC(2026, 10, 21, 12);
 const iso = (ms) => new Date(ms).toISOString();

@@ -5,7 +5,7 @@
  * Nothing here throws on what an actor sent; what is missing is null, and the whole envelope is kept beside it.
  */
 
-import { formatJSON, parseJSON } from "./clu-json.js";
+import { formatJSON, parseJSON } from "./json.js";
 
 /**
  * The message codes of CLU. `final` codes end a command; `e` does not.

@@ -5,7 +5,7 @@
  * it is paused or scrolled up: what comes meanwhile is counted and held in the store.
  */
 
-import { CODES } from "./clu.js";
+import { CODES } from "../client/clu.js";
 import { batched, element, hasSelection, setText } from "./dom.js";
 import { Filter } from "./filter.js";
 import { compactJSON, formatTime, shortId } from "./format.js";

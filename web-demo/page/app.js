@@ -10,7 +10,7 @@
  */
 
 import { Actors } from "./actors.js";
-import { Clu } from "./clu.js";
+import { Clu } from "../client/clu.js";
 import { Commands } from "./commands.js";
 import { setText } from "./dom.js";
 import { EnvelopeView } from "./envelope.js";

@@ -10,14 +10,14 @@
  * So a page asks for v1 by the URL, and the greeting tells what it has got.
  */
 
-import { Batch } from "./clu-batch.js";
-import { CatchUp, HELD } from "./clu-catchup.js";
-import { Clock } from "./clu-clock.js";
-import { factsOf, filterOfIds } from "./clu-filter.js";
-import { Gaps } from "./clu-gaps.js";
-import { Record } from "./clu-record.js";
-import { dateLate } from "./clu-reply.js";
-import { Target } from "./clu-url.js";
+import { Batch } from "./batch.js";
+import { CatchUp, HELD } from "./catchup.js";
+import { Clock } from "./clock.js";
+import { factsOf, filterOfIds } from "./filter.js";
+import { Gaps } from "./gaps.js";
+import { Record } from "./received.js";
+import { dateLate } from "./reply.js";
+import { Target } from "./url.js";
 
 /** ms after which a server that has said nothing is taken for one that does not greet. A greeting is heard later, too. */
 const GREETING = 3_000;

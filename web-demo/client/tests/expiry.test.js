@@ -1,11 +1,11 @@
 // A command says until when it may be sent, by the bridge's clock; one that nobody can have sent is never in doubt.
 //
-//     node --test web-demo/
+//     node --test web-demo/client
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { PaperSocket, client, connected, envelope, hello, page, pass, settled } from "./paper-bridge.mjs";
+import { FakeSocket, client, connected, envelope, hello, page, pass, settled } from "./fakebridge.js";
 
 const NOON = Date.UTC(2026, 10, 21, 12);
 const iso = (ms) => new Date(ms).toISOString().replace("Z", "000+00:00");
@@ -14,11 +14,11 @@ const iso = (ms) => new Date(ms).toISOString().replace("Z", "000+00:00");
 const greeting = (ahead = 90_000) => ({ ...hello(), time: iso(Date.now() + ahead) });
 const greeted = async (options, ahead) => {
   const clu = await connected(options);
-  PaperSocket.last.say(greeting(ahead));
+  FakeSocket.last.say(greeting(ahead));
   return clu;
 };
-const sent = () => PaperSocket.last.sent.map((text) => JSON.parse(text)).filter(({ consumer }) => consumer);
-const refuse = (command, code, message = "Because.") => PaperSocket.last.say({ op: "error", id: null, command_id: command.commandId, code, message });
+const sent = () => FakeSocket.last.sent.map((text) => JSON.parse(text)).filter(({ consumer }) => consumer);
+const refuse = (command, code, message = "Because.") => FakeSocket.last.say({ op: "error", id: null, command_id: command.commandId, code, message });
 
 /** Time goes on, and nothing else. */
 const standStill = (ms) => {
@@ -27,7 +27,7 @@ const standStill = (ms) => {
 };
 
 beforeEach(() => {
-  PaperSocket.all = [];
+  FakeSocket.all = [];
   mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: NOON });
 });
 afterEach(() => mock.timers.reset());
@@ -67,7 +67,7 @@ test("a command that is given before the greeting waits for it, for a moment", a
   const command = clu.send("dome", "open", { commandId: "9" });
   assert.deepEqual([command.state, clu.commands.length, sent().length], ["sent", 1, 0]);
   mock.timers.tick(100);
-  PaperSocket.last.say(greeting());
+  FakeSocket.last.say(greeting());
   assert.deepEqual(sent(), [{ consumer: "dome", command_string: "open", command_id: "9", expires_at: (NOON + 95_000) / 1_000 }]);
 
   const other = await connected();
@@ -84,18 +84,18 @@ test("a command that is given before the greeting waits for it, for a moment", a
 test("a command that waits for the greeting goes with the first reply of a server that does not greet", async () => {
   const clu = await connected();
   clu.send("dome", "open");
-  PaperSocket.last.say(envelope("i", null));
+  FakeSocket.last.say(envelope("i", null));
   assert.equal(sent().length, 1);
 });
 
 test("a command that waits when the connection is lost was never sent", async () => {
   const clu = await connected();
   const command = clu.send("dome", "open");
-  PaperSocket.last.break();
+  FakeSocket.last.break();
   await assert.rejects(command, { state: "rejected", message: "The command was not sent, nor will it be later: the connection was lost before it could go." });
   mock.timers.tick(10_000);
-  PaperSocket.last.accept();
-  PaperSocket.last.say(greeting());
+  FakeSocket.last.accept();
+  FakeSocket.last.say(greeting());
   assert.deepEqual(sent(), []);
 });
 
@@ -154,11 +154,11 @@ test("where the computer slept or its clock was set, the bridge is asked for the
   const clu = await greeted({ monotonic: () => Date.now() - slept });
   slept = 20_000;
   standStill(20_000);
-  PaperSocket.last.sent = [];
+  FakeSocket.last.sent = [];
   const command = clu.send("dome", "open");
-  assert.deepEqual(PaperSocket.last.asked(), [{ op: "ping", id: "clu.js: time" }]);
+  assert.deepEqual(FakeSocket.last.asked(), [{ op: "ping", id: "clu.js: time" }]);
   pass(100);
-  PaperSocket.last.say({ op: "pong", id: "clu.js: time", epoch: "e1", seq: 41, time: iso(NOON + 20_060 + 90_000) });
+  FakeSocket.last.say({ op: "pong", id: "clu.js: time", epoch: "e1", seq: 41, time: iso(NOON + 20_060 + 90_000) });
   assert.equal(sent()[0].expires_at, (NOON + 20_060 - 100 + 90_000 + 5_000) / 1_000);
   assert.equal(sent()[0].command_id, command.commandId);
   clu.send("dome", "close");
@@ -168,16 +168,16 @@ test("where the computer slept or its clock was set, the bridge is asked for the
 test("after a command that expired the bridge is asked for the time, for the clock here may be wrong", async () => {
   const clu = await greeted();
   const command = clu.send("dome", "open");
-  PaperSocket.last.sent = [];
+  FakeSocket.last.sent = [];
   refuse(command, "expired");
-  assert.deepEqual(PaperSocket.last.asked(), [{ op: "ping", id: "clu.js: time" }]);
+  assert.deepEqual(FakeSocket.last.asked(), [{ op: "ping", id: "clu.js: time" }]);
 });
 
 test("a command that waits is not sent on a connection that is in doubt meanwhile", async () => {
   const { window, document } = page();
   const clu = client({ window, document });
   clu.connect();
-  PaperSocket.last.accept();
+  FakeSocket.last.accept();
   const command = clu.send("dome", "open");
   window.dispatchEvent(new Event("offline"));
   mock.timers.tick(300);

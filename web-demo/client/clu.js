@@ -28,14 +28,14 @@
  * Also works in node 22 and later, or with any WebSocket class given as `options.WebSocket`.
  */
 
-import { Command, CommandError, newCommandId } from "./clu-command.js";
-import { InFlight } from "./clu-inflight.js";
-import { BIGINTS, formatJSON, parseJSON } from "./clu-json.js";
-import { Link } from "./clu-link.js";
-import { CODES, isFinal, isMessage, parseReply, readReply } from "./clu-reply.js";
-import { Session } from "./clu-session.js";
-import { Subscription } from "./clu-subscription.js";
-import { websocketURL } from "./clu-url.js";
+import { Command, CommandError, newCommandId } from "./command.js";
+import { InFlight } from "./inflight.js";
+import { BIGINTS, formatJSON, parseJSON } from "./json.js";
+import { Link } from "./link.js";
+import { CODES, isFinal, isMessage, parseReply, readReply } from "./reply.js";
+import { Session } from "./session.js";
+import { Subscription } from "./subscription.js";
+import { websocketURL } from "./url.js";
 
 export { CODES, Command, CommandError, formatJSON, isFinal, newCommandId, parseJSON, parseReply, Subscription, websocketURL };
 
@@ -79,7 +79,7 @@ const DEFAULTS = Object.freeze({ maxReplies: 500, maxActive: 500, maxUnknown: 20
  * | `open`    | `{url}`                                                                                     |
  * | `close`   | `{code, reason, wasOpen, retryAt}` a connection, or an attempt at one, has ended             |
  * | `state`   | `{state, reason, retryAt, attempts}`, state "connecting", "open" or "closed"                |
- * | `reply`   | a {@link import("./clu-reply.js").Reply}, whosoever's command it answers; once there was a  |
+ * | `reply`   | a {@link import("./reply.js").Reply}, whosoever's command it answers; once there was a  |
  * |           | subscription, those that one selects, and those to the commands sent here                   |
  * | `command` | a {@link Command} sent here, at each change of its state or replies                         |
  * | `gap`     | `{from, to, seconds, reason}` here, between the replies before and behind, some may be      |
@@ -180,8 +180,8 @@ export class Clu extends EventTarget {
    * reply. What was missed while there was no connection comes too, in its order; its `late` is true, and its `at` tells
    * when it was said.
    *
-   * @param {import("./clu-filter.js").Filter} [filter]  `{}` selects everything
-   * @param {import("./clu-subscription.js").SubscriptionOptions} [options]
+   * @param {import("./filter.js").Filter} [filter]  `{}` selects everything
+   * @param {import("./subscription.js").SubscriptionOptions} [options]
    * @returns {Subscription} its `ready` is rejected, in the bridge's words, if the filter is wrong
    */
   subscribe(filter = {}, options = {}) {
@@ -211,7 +211,7 @@ export class Clu extends EventTarget {
    *   by the bridge), or, with CLU's own server, may become unknown at its end
    * @param {number} [options.expires]    ms from now, an hour at most; default: that of the client, or `timeout` where that is shorter
    * @param {number} [options.timeout]    ms until the command counts as unknown; default: it is awaited for ever
-   * @param {(reply: import("./clu-reply.js").Reply, command: Command) => void} [options.onReply]
+   * @param {(reply: import("./reply.js").Reply, command: Command) => void} [options.onReply]
    * @returns {Command} to be awaited, or watched
    */
   send(consumer, commandString, { commandId, expires, timeout, onReply } = {}) {

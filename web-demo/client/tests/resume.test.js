@@ -1,14 +1,14 @@
 // What a page does when its connection is back, frame by frame.
 //
-//     node --test web-demo/
+//     node --test web-demo/client
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { PaperSocket, again, client, connected, dome, gapNotice, hello, numbered, ok, pass, pong, record, resumed, snapshot, subscribed } from "./paper-bridge.mjs";
+import { FakeSocket, again, client, connected, dome, gapNotice, hello, numbered, ok, pass, pong, record, resumed, snapshot, subscribed } from "./fakebridge.js";
 
 beforeEach(() => {
-  PaperSocket.all = [];
+  FakeSocket.all = [];
   mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: Date.UTC(2026, 10, 21, 2) });
 });
 afterEach(() => mock.timers.reset());
@@ -16,7 +16,7 @@ afterEach(() => mock.timers.reset());
 test("a client of everything resumes behind the last reply, or behind the last pong", async () => {
   const clu = await connected();
   const log = record(clu);
-  PaperSocket.last.say(hello(41), numbered(42));
+  FakeSocket.last.say(hello(41), numbered(42));
   let socket = again();
   socket.say(hello(44));
   assert.deepEqual(socket.asked(), [{ op: "subscribe", id: "clu.js: all", filter: {}, since: { epoch: "e1", seq: 42 } }]);
@@ -32,11 +32,11 @@ test("a client of everything resumes behind the last reply, or behind the last p
 
 test("a bridge that does not answer its pings any more is given up", async () => {
   const clu = await connected();
-  PaperSocket.last.say(hello());
+  FakeSocket.last.say(hello());
   pass(18_000);
   assert.equal(clu.state, "open");
   pass(1_500);
-  assert.equal(PaperSocket.all.length, 2);
+  assert.equal(FakeSocket.all.length, 2);
 });
 
 test("what several subscriptions missed is handed out in order, once, with each gap once at its place", async () => {
@@ -77,7 +77,7 @@ test("replies that come late are told as such, with the time when they were said
   const clu = await connected();
   const late = [];
   clu.on("reply", (reply) => late.push([reply.seq, reply.late, new Date(reply.at).toISOString()]));
-  PaperSocket.last.say(hello(41));
+  FakeSocket.last.say(hello(41));
   mock.timers.tick(1_000);
   const socket = again();
   const said = (seq, timestamp) => ({ ...numbered(seq), timestamp });
@@ -94,8 +94,8 @@ test("a throttled subscription asks for its values again: what was held back is 
   const clu = client();
   const subscription = clu.subscribe({ sender: "dome" }, { throttle: 1_000, snapshot: false });
   clu.connect();
-  PaperSocket.last.accept();
-  PaperSocket.last.say(hello(), resumed("1", 41), numbered(50, { shutter: "closed" }));
+  FakeSocket.last.accept();
+  FakeSocket.last.say(hello(), resumed("1", 41), numbered(50, { shutter: "closed" }));
   const socket = again();
   socket.say(hello(51));
   const [{ snapshot: wanted, throttle_ms: throttle, since }] = socket.asked();
@@ -108,7 +108,7 @@ test("a throttled subscription asks for its values again: what was held back is 
 
 test("a held reply with a lower number is heard, and nothing is heard twice", async () => {
   const { log } = await subscribed({ sender: "dome" });
-  PaperSocket.last.say(numbered(55), numbered(53), numbered(55), numbered(53), numbered(56), numbered(54));
+  FakeSocket.last.say(numbered(55), numbered(53), numbered(55), numbered(53), numbered(56), numbered(54));
   assert.deepEqual(log, [55, 53, 56, 54]);
   const socket = again();
   socket.say(hello(60));
@@ -146,7 +146,7 @@ test("a bridge that could not resume is gone on with from its answer", async () 
 test("a client of everything goes on with the new numbers of a bridge that was restarted", async () => {
   const clu = await connected();
   const log = record(clu);
-  PaperSocket.last.say(hello(41), numbered(42));
+  FakeSocket.last.say(hello(41), numbered(42));
   const socket = again();
   socket.say(hello(1, "e2"));
   assert.deepEqual(socket.asked()[0].since, { epoch: "e2", seq: 1 }, "no snapshot of everything is wanted");
@@ -170,11 +170,11 @@ test("a connection that is lost while catching up costs nothing", async () => {
 test("of what was held when a connection was lost, nothing stands in the way of the next one", async () => {
   const { subscriptions: [, second], log } = await subscribed({ sender: "dome" }, { sender: "roof" });
   again().say(hello(53), resumed("1", 53), numbered(51));
-  PaperSocket.last.break();
+  FakeSocket.last.break();
   second.close();
   mock.timers.tick(10_000);
-  PaperSocket.last.accept();
-  PaperSocket.last.say(hello(53), resumed("1", 53), numbered(51));
+  FakeSocket.last.accept();
+  FakeSocket.last.say(hello(53), resumed("1", 53), numbered(51));
   assert.deepEqual(log, [51]);
 });
 
@@ -191,15 +191,15 @@ test("one subscription alone goes on from each reply that it had, also while it 
 
 test("subscriptions that are added and closed while the connection is away are as if it had been there", async () => {
   const { clu, subscriptions: [first] } = await subscribed({ sender: "dome" });
-  PaperSocket.last.break();
+  FakeSocket.last.break();
   first.close();
   const heard = [];
   clu.subscribe({ sender: "roof" }, { onReply: ({ seq }) => heard.push(seq) });
   mock.timers.tick(10_000);
-  PaperSocket.last.accept();
-  PaperSocket.last.say(hello(53));
-  assert.deepEqual(PaperSocket.last.asked().map(({ op, id, snapshot: wanted }) => [op, id, wanted]), [["subscribe", "2", true]]);
-  PaperSocket.last.say(resumed("2", 53), numbered(52, {}, { sender: "roof" }));
+  FakeSocket.last.accept();
+  FakeSocket.last.say(hello(53));
+  assert.deepEqual(FakeSocket.last.asked().map(({ op, id, snapshot: wanted }) => [op, id, wanted]), [["subscribe", "2", true]]);
+  FakeSocket.last.say(resumed("2", 53), numbered(52, {}, { sender: "roof" }));
   assert.deepEqual(heard, [52]);
 });
 
@@ -224,7 +224,7 @@ test("a client that is closed while catching up is silent, and goes on from wher
   socket.say(resumed("2", 53), pong(53));
   assert.deepEqual(log, []);
   clu.connect();
-  socket = PaperSocket.last;
+  socket = FakeSocket.last;
   socket.accept();
   socket.say(hello(53));
   assert.deepEqual(socket.asked().map(({ since }) => since.seq), [50, 50]);
@@ -242,9 +242,9 @@ test("a listener may close the client, or subscribe, in the middle of what is ha
   socket.say(hello(53), resumed("1", 53), numbered(51), numbered(52), numbered(53), resumed("2", 53), pong(53));
   assert.deepEqual(heard, [51, 52, 53], "what was heard is handed out");
   clu.connect();
-  PaperSocket.last.accept();
-  PaperSocket.last.say(hello(53));
-  assert.deepEqual(PaperSocket.last.asked().map(({ id, since }) => [id, since.seq]), [["1", 53], ["2", 53], ["3", 53]]);
+  FakeSocket.last.accept();
+  FakeSocket.last.say(hello(53));
+  assert.deepEqual(FakeSocket.last.asked().map(({ id, since }) => [id, since.seq]), [["1", 53], ["2", 53], ["3", 53]]);
 });
 
 test("too much to be held is handed out as it comes, still once", async () => {
@@ -269,13 +269,13 @@ test("too much to be held is handed out as it comes, still once", async () => {
 });
 
 test("a URL that asks for something itself is left to it, and resumed", async () => {
-  const { Clu } = await import("./clu.js");
-  const clu = new Clu("ws://bridge/?sender=dome&snapshot=1", { WebSocket: PaperSocket, random: () => 0.5, window: undefined, document: undefined });
+  const { Clu } = await import("../clu.js");
+  const clu = new Clu("ws://bridge/?sender=dome&snapshot=1", { WebSocket: FakeSocket, random: () => 0.5, window: undefined, document: undefined });
   const log = record(clu);
   clu.connect();
-  PaperSocket.last.accept();
-  assert.equal(PaperSocket.last.url, "ws://bridge/?sender=dome&snapshot=1");
-  PaperSocket.last.say(hello(), ok("url"), snapshot("url", 41, {}), numbered(42));
+  FakeSocket.last.accept();
+  assert.equal(FakeSocket.last.url, "ws://bridge/?sender=dome&snapshot=1");
+  FakeSocket.last.say(hello(), ok("url"), snapshot("url", 41, {}), numbered(42));
   const socket = again();
   assert.equal(socket.url, "ws://bridge/?sender=dome&snapshot=1&since=e1%3A42");
   socket.say(hello(43), resumed("url", 43), numbered(43));

@@ -12,7 +12,7 @@
  * end cannot be attributed, and counts for neither.
  */
 
-import { isFinal } from "./clu-reply.js";
+import { isFinal } from "./reply.js";
 
 /** How many commands of others are remembered if the server does not guarantee unique ids. */
 const MAX_OTHERS = 1_000;
@@ -31,7 +31,7 @@ export class InFlight {
     this.#maxUnknown = maxUnknown;
   }
 
-  /** The commands that are sent or running. @returns {import("./clu-command.js").Command[]} */
+  /** The commands that are sent or running. @returns {import("./command.js").Command[]} */
   get active() { return [...this.#active.values()]; }
 
   get activeCount() { return this.#active.size; }

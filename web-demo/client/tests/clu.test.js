@@ -1,14 +1,14 @@
 // The life of a command, and of the link, against a WebSocket made of paper and a clock that the test moves.
 //
-//     node --test web-demo/
+//     node --test web-demo/client
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { newCommandId, parseReply, websocketURL } from "./clu.js";
-import { backoff } from "./clu-link.js";
-import { compactJSON, formatAge, formatValue } from "./format.js";
-import { PaperSocket, client, connected, envelope, page, pass, settled } from "./paper-bridge.mjs";
+import { newCommandId, parseReply, websocketURL } from "../clu.js";
+import { backoff } from "../link.js";
+import { compactJSON, formatAge, formatValue } from "../../page/format.js";
+import { FakeSocket, client, connected, envelope, page, pass, settled } from "./fakebridge.js";
 
 const refusal = (commandId, error) => ({
   ...envelope("f", commandId, { error }, "clu-ws"), exchange: "", message_id: null, routing_key: "reply.clu-ws",
@@ -16,7 +16,7 @@ const refusal = (commandId, error) => ({
 });
 
 beforeEach(() => {
-  PaperSocket.all = [];
+  FakeSocket.all = [];
   mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: 1_000_000 });
 });
 afterEach(() => mock.timers.reset());
@@ -26,7 +26,7 @@ afterEach(() => mock.timers.reset());
 test("a command goes out in CLU's own form", async () => {
   const clu = await settled();
   clu.send("dome", "open --now", { commandId: "id-1" });
-  assert.deepEqual(PaperSocket.last.sent, ['{"consumer":"dome","command_string":"open --now","command_id":"id-1"}']);
+  assert.deepEqual(FakeSocket.last.sent, ['{"consumer":"dome","command_string":"open --now","command_id":"id-1"}']);
 });
 
 test("a command is sent, runs, is done, and resolves with its replies and keywords", async () => {
@@ -37,12 +37,12 @@ test("a command is sent, runs, is done, and resolves with its replies and keywor
   const command = clu.send("dome", "open", { commandId: "id-1", onReply: (reply, of) => seen.push([reply.code, of === command]) });
   assert.equal(command.state, "sent");
 
-  PaperSocket.last.say(envelope(">", "id-1"));
+  FakeSocket.last.say(envelope(">", "id-1"));
   assert.equal(command.state, "running");
-  PaperSocket.last.say(envelope("i", "id-1", { dome_status: "opening" }));
-  PaperSocket.last.say(envelope("i", "somebody-else", { dome_status: "nonsense" }));
+  FakeSocket.last.say(envelope("i", "id-1", { dome_status: "opening" }));
+  FakeSocket.last.say(envelope("i", "somebody-else", { dome_status: "nonsense" }));
   mock.timers.tick(1_500);
-  PaperSocket.last.say(envelope(":", "id-1", { dome_status: "open", text: "Opened." }));
+  FakeSocket.last.say(envelope(":", "id-1", { dome_status: "open", text: "Opened." }));
 
   const result = await command;
   assert.equal(result.command, command);
@@ -59,10 +59,10 @@ test("an error reply does not end a command, a failed or critical one does", asy
   const clu = await settled();
   for (const code of ["f", "!"]) {
     const command = clu.send("dome", "open", { commandId: code });
-    PaperSocket.last.say(envelope("e", code, { error: "a limit switch is odd" }));
+    FakeSocket.last.say(envelope("e", code, { error: "a limit switch is odd" }));
     assert.equal(command.state, "running");
     assert.equal(command.message, "a limit switch is odd");
-    PaperSocket.last.say(envelope(code, code, { error: "no power" }));
+    FakeSocket.last.say(envelope(code, code, { error: "no power" }));
     await assert.rejects(command, { name: "CommandError", state: "failed", message: "no power" });
     assert.equal(command.state, "failed");
   }
@@ -71,14 +71,14 @@ test("an error reply does not end a command, a failed or critical one does", asy
 test("a failure without words still fails in words", async () => {
   const clu = await settled();
   const command = clu.send("dome", "open", { commandId: "id-1" });
-  PaperSocket.last.say(envelope("f", "id-1", null));
+  FakeSocket.last.say(envelope("f", "id-1", null));
   await assert.rejects(command, { message: "dome failed without saying why" });
 });
 
 test("a refusal by the bridge fails the command that it names", async () => {
   const clu = await settled();
   const command = clu.send("dome", "open", { commandId: "id-1" });
-  PaperSocket.last.say(refusal("id-1", "The broker is away."));
+  FakeSocket.last.say(refusal("id-1", "The broker is away."));
   await assert.rejects(command, (error) => error.state === "failed" && error.reply.refused);
 });
 
@@ -86,15 +86,15 @@ test("a refusal that names no command is an error event", async () => {
   const clu = await settled();
   const errors = [];
   clu.on("error", ({ message }) => errors.push(message));
-  PaperSocket.last.say(refusal(null, "That is not JSON."));
+  FakeSocket.last.say(refusal(null, "That is not JSON."));
   assert.deepEqual(errors, ["The bridge refused a message: That is not JSON."]);
 });
 
 test("replies after the end change nothing", async () => {
   const clu = await settled();
   const command = clu.send("dome", "open", { commandId: "id-1" });
-  PaperSocket.last.say(envelope(":", "id-1"));
-  PaperSocket.last.say(envelope("f", "id-1", { error: "late" }));
+  FakeSocket.last.say(envelope(":", "id-1"));
+  FakeSocket.last.say(envelope("f", "id-1", { error: "late" }));
   await command;
   assert.equal(command.state, "done");
   assert.equal(command.replyCount, 1);
@@ -107,9 +107,9 @@ test("a command past its timeout is unknown, and a late reply still tells its en
   await assert.rejects(command, {
     state: "unknown", message: "unknown: no final reply within 6 s; the actor may still be executing it",
   });
-  PaperSocket.last.say(envelope("i", "id-1", { progress: 99 }, "camera"));
+  FakeSocket.last.say(envelope("i", "id-1", { progress: 99 }, "camera"));
   assert.equal(command.state, "running");
-  PaperSocket.last.say(envelope(":", "id-1", {}, "camera"));
+  FakeSocket.last.say(envelope(":", "id-1", {}, "camera"));
   assert.equal(command.state, "done");
   assert.deepEqual(clu.commands, []);
 });
@@ -122,8 +122,8 @@ test("mistakes of the caller are rejected in words and nothing is sent", async (
     clu.send("dome", "open", { commandId: "twice" }), clu.send("dome", "open", { timeout: -1 }),
   ];
   for (const command of wrong) await assert.rejects(command, { state: "rejected", message: /^The command was not sent/ });
-  assert.equal(PaperSocket.last.sent.length, 1);
-  PaperSocket.last.say(envelope(":", "twice"));
+  assert.equal(FakeSocket.last.sent.length, 1);
+  FakeSocket.last.say(envelope(":", "twice"));
   assert.equal(clu.commands.length, 0, "the first command with that id is still followed");
 });
 
@@ -135,7 +135,7 @@ test("a listener that throws stops neither the other listeners nor the replies",
   clu.on("reply", () => { throw new Error("oops"); });
   clu.on("reply", ({ code }) => codes.push(code));
   const command = clu.send("dome", "open", { commandId: "id-1", onReply: () => { throw new Error("again"); } });
-  PaperSocket.last.say(envelope(":", "id-1"));
+  FakeSocket.last.say(envelope(":", "id-1"));
   await command;
   assert.deepEqual(codes, [":"]);
   assert.deepEqual(errors, ["A listener failed: again", "A listener failed: oops"]);
@@ -152,24 +152,24 @@ test("a command without a connection is rejected at once, and never sent later",
   await assert.rejects(during, {
     state: "rejected", message: "The command was not sent, nor will it be later: not connected to the bridge.",
   });
-  PaperSocket.last.accept();
+  FakeSocket.last.accept();
   mock.timers.tick(60_000);
-  assert.deepEqual(PaperSocket.last.sent, []);
+  assert.deepEqual(FakeSocket.last.sent, []);
 });
 
 test("a command whose connection is lost is unknown, and never sent again", async () => {
   const clu = await settled();
   const command = clu.send("dome", "open", { commandId: "id-1" });
-  PaperSocket.last.say(envelope(">", "id-1"));
-  PaperSocket.last.break();
+  FakeSocket.last.say(envelope(">", "id-1"));
+  FakeSocket.last.break();
   await assert.rejects(command, {
     state: "unknown", message: "unknown: connection lost; the actor may still be executing it",
   });
   mock.timers.tick(10_000);
-  PaperSocket.last.accept();
-  assert.equal(PaperSocket.all.length, 2);
-  assert.deepEqual(PaperSocket.last.sent, []);
-  PaperSocket.last.say(envelope(":", "id-1"));
+  FakeSocket.last.accept();
+  assert.equal(FakeSocket.all.length, 2);
+  assert.deepEqual(FakeSocket.last.sent, []);
+  FakeSocket.last.say(envelope(":", "id-1"));
   assert.equal(command.state, "done", "the bridge relays every reply to everyone, so its end may still be heard");
 });
 
@@ -185,14 +185,14 @@ test("it connects again by itself, tells when, and starts afresh after a stable 
   const states = [];
   clu.on("state", ({ state, retryAt }) => states.push([state, retryAt && retryAt - Date.now()]));
   const opening = clu.connect();
-  PaperSocket.last.break();
+  FakeSocket.last.break();
   mock.timers.tick(400);
-  PaperSocket.last.break();
+  FakeSocket.last.break();
   mock.timers.tick(700);
-  PaperSocket.last.accept();
+  FakeSocket.last.accept();
   assert.equal(await opening, clu);
   mock.timers.tick(5_000);
-  PaperSocket.last.break(1001, "the bridge is stopping");
+  FakeSocket.last.break(1001, "the bridge is stopping");
   assert.deepEqual(states, [
     ["connecting", null], ["closed", 400], ["connecting", null], ["closed", 700], ["connecting", null], ["open", null],
     ["closed", 400],
@@ -205,8 +205,8 @@ test("a bridge that hangs up at once is not dialled in a hot loop", async () => 
   const waits = [];
   clu.on("close", ({ retryAt }) => waits.push(retryAt - Date.now()));
   for (let i = 0; i < 7; i += 1) {
-    PaperSocket.last.accept();
-    PaperSocket.last.break();
+    FakeSocket.last.accept();
+    FakeSocket.last.break();
     mock.timers.tick(10_000);
   }
   assert.deepEqual(waits, [400, 700, 1_300, 2_500, 4_900, 5_100, 5_100]);
@@ -214,14 +214,14 @@ test("a bridge that hangs up at once is not dialled in a hot loop", async () => 
 
 test("a bridge that is full or forbids is left alone for a while", async () => {
   const clu = await settled();
-  PaperSocket.last.break(1013, "full, try later");
+  FakeSocket.last.break(1013, "full, try later");
   assert.equal(clu.retryAt - Date.now(), 7_500);
 });
 
 test("an attempt that is not answered is given up", () => {
   const clu = client();
   clu.connect();
-  const [first] = PaperSocket.all;
+  const [first] = FakeSocket.all;
   mock.timers.tick(10_000);
   assert.equal(clu.state, "closed");
   first.accept();
@@ -233,7 +233,7 @@ test("when network or page come back it connects at once", () => {
   const clu = client({ window, document });
   clu.connect();
   for (const [target, type] of [[window, "online"], [document, "visibilitychange"], [window, "pageshow"]]) {
-    PaperSocket.last.break();
+    FakeSocket.last.break();
     assert.equal(clu.state, "closed");
     target.dispatchEvent(new Event(type));
     assert.equal(clu.state, "connecting", type);
@@ -247,7 +247,7 @@ test("a socket that hears nothing after the network changed is given up, and tak
   window.dispatchEvent(new Event("offline"));
   await assert.rejects(clu.send("dome", "close"), { state: "rejected", message: /being checked, because the network went away/ });
 
-  PaperSocket.last.say(envelope(">", "id-1"));
+  FakeSocket.last.say(envelope(">", "id-1"));
   pass(5_000);
   assert.equal(clu.state, "open", "it heard something");
   assert.equal(clu.send("dome", "close").state, "sent");
@@ -278,9 +278,9 @@ test("silence alone is no sign of death, unless the bridge answers a probe", asy
 
   const probing = await connected({ probe: "ping" });
   pass(15_000);
-  assert.deepEqual(PaperSocket.last.sent, ["ping"]);
+  assert.deepEqual(FakeSocket.last.sent, ["ping"]);
   assert.equal(probing.send("dome", "status").state, "sent", "a routine probe hinders nobody");
-  PaperSocket.last.say("pong");
+  FakeSocket.last.say("pong");
   pass(14_000);
   assert.equal(probing.state, "open");
   pass(5_000);
@@ -289,7 +289,7 @@ test("silence alone is no sign of death, unless the bridge answers a probe", asy
 
 test("a socket that takes no data is given up", async () => {
   const clu = await settled();
-  PaperSocket.last.bufferedAmount = 100;
+  FakeSocket.last.bufferedAmount = 100;
   pass(2_000);
   await assert.rejects(clu.send("dome", "open"), { message: /takes no data/ });
   pass(3_000);
@@ -302,7 +302,7 @@ test("close ends it for good", async () => {
   clu.close();
   await assert.rejects(command, { state: "unknown" });
   mock.timers.tick(60_000);
-  assert.equal(PaperSocket.all.length, 1);
+  assert.equal(FakeSocket.all.length, 1);
   assert.equal(clu.state, "closed");
 });
 
@@ -324,7 +324,7 @@ test("no envelope is too weird", async () => {
     { headers: { message_code: "constructor" }, body: { text: { deep: [1] } } },
     { headers: { message_code: 7 }, timestamp: 12, body: JSON.parse('{"__proto__": {"x": 1}}') },
   ];
-  weird.forEach((value) => PaperSocket.last.say(value));
+  weird.forEach((value) => FakeSocket.last.say(value));
   assert.equal(replies.length, weird.length);
   assert.deepEqual(replies.map(({ sender, code, level, text }) => [sender, code, level, text]), [
     [null, "", "ok", null], [null, "", "ok", null], [null, "", "ok", null], [null, "", "ok", "words"],
@@ -339,9 +339,9 @@ test("what is no envelope is an error event, and the next reply flows", async ()
   const replies = [];
   clu.on("error", ({ message }) => errors.push(message));
   clu.on("reply", ({ code }) => replies.push(code));
-  for (const text of ["", "{", "NaN", "[]", "null", '"text"']) PaperSocket.last.say(text);
-  PaperSocket.last.onmessage({ data: new ArrayBuffer(3) });
-  PaperSocket.last.say(envelope("i", null));
+  for (const text of ["", "{", "NaN", "[]", "null", '"text"']) FakeSocket.last.say(text);
+  FakeSocket.last.onmessage({ data: new ArrayBuffer(3) });
+  FakeSocket.last.say(envelope("i", null));
   assert.equal(errors.length, 7);
   assert.deepEqual(replies, ["i"]);
 });
@@ -366,7 +366,7 @@ test("the bridge's answer for an absent consumer is known as such", () => {
 test("a command keeps its newest replies, and counts them all", async () => {
   const clu = await settled({ maxReplies: 10 });
   const command = clu.send("camera", "expose 5", { commandId: "id-1" });
-  for (let n = 0; n < 1_000; n += 1) PaperSocket.last.say(envelope("i", "id-1", { n }, "camera"));
+  for (let n = 0; n < 1_000; n += 1) FakeSocket.last.say(envelope("i", "id-1", { n }, "camera"));
   assert.equal(command.replyCount, 1_000);
   assert.deepEqual(command.replies.map(({ body }) => body.n), [990, 991, 992, 993, 994, 995, 996, 997, 998, 999]);
 });
@@ -374,7 +374,7 @@ test("a command keeps its newest replies, and counts them all", async () => {
 test("a command keeps few replies when they are huge", async () => {
   const clu = await settled();
   const command = clu.send("camera", "expose 5", { commandId: "id-1" });
-  for (let n = 0; n < 10; n += 1) PaperSocket.last.say(envelope("i", "id-1", { image: "x".repeat(500_000) }, "camera"));
+  for (let n = 0; n < 10; n += 1) FakeSocket.last.say(envelope("i", "id-1", { image: "x".repeat(500_000) }, "camera"));
   assert.equal(command.replies.length, 3);
 });
 
@@ -383,10 +383,10 @@ test("running commands and those of unknown fate are bounded in number", async (
   const commands = ["a", "b", "c"].map((commandId) => clu.send("dome", "open", { commandId }));
   assert.match(clu.send("dome", "open").message, /3 commands are running already/);
 
-  PaperSocket.last.break();
+  FakeSocket.last.break();
   mock.timers.tick(10_000);
-  PaperSocket.last.accept();
-  for (const commandId of ["a", "b", "c"]) PaperSocket.last.say(envelope(":", commandId));
+  FakeSocket.last.accept();
+  for (const commandId of ["a", "b", "c"]) FakeSocket.last.say(envelope(":", commandId));
   assert.deepEqual(commands.map(({ state }) => state), ["unknown", "done", "done"]);
 });
 
