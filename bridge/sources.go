@@ -47,15 +47,15 @@ func (b *Bridge) newSourceLinks() error {
 // linkConfig is that of a link beside the actors'.
 func (b *Bridge) linkConfig(exchange string, like amqpx.ExchangeOptions, queues ...amqpx.Queue) amqpx.Config {
 	return amqpx.Config{
-		URLs:       b.cfg.Broker,
-		TLS:        b.cfg.TLS,
-		Name:       b.cfg.Name,
-		Exchange:   exchange,
-		ExchangeOptions:       like,
-		Queues:     queues,
-		Dial:       b.cfg.Dial,
-		ProbeAfter: b.cfg.ProbeAfter,
-		Logger:     b.cfg.Logger,
+		URLs:            b.cfg.Broker,
+		TLS:             b.cfg.TLS,
+		Name:            b.cfg.Name,
+		Exchange:        exchange,
+		ExchangeOptions: like,
+		Queues:          queues,
+		Dial:            b.cfg.Dial,
+		ProbeAfter:      b.cfg.ProbeAfter,
+		Logger:          b.cfg.Logger,
 	}
 }
 
