@@ -22,7 +22,7 @@ func (b *Bridge) awaitRoom() {
 func (b *Bridge) deliver(d *amqpx.Delivery) {
 	b.awaitRoom()
 	offset, numbered := amqpx.TakeStreamOffset(d)
-	wanted, done := b.unroutables.arrived(d.MessageId)
+	wanted, done := b.pendingReturns.arrived(d.MessageId)
 	defer done()
 	if !wanted {
 		return
@@ -30,7 +30,7 @@ func (b *Bridge) deliver(d *amqpx.Delivery) {
 	buf := make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+envelopeRoom+len(d.Body))
 	buf, body, err := b.cfg.Envelope.AppendWithOffset(buf, d)
 	if err != nil {
-		b.drops.note(err.Error(), "sender", d.Headers["sender"], "routing_key", d.RoutingKey, "message_id", d.MessageId, "bytes", len(d.Body))
+		b.replyDrops.note(err.Error(), "sender", d.Headers["sender"], "routing_key", d.RoutingKey, "message_id", d.MessageId, "bytes", len(d.Body))
 		return
 	}
 	b.metrics.replies.Inc()
@@ -51,19 +51,19 @@ func (b *Bridge) missed(gap amqpx.Gap) {
 		b.metrics.gapSeconds.Add(gap.To.Sub(gap.From).Seconds())
 		b.metrics.gaps.Inc()
 	}
-	b.tellLink()
+	b.reportLink()
 	b.hub.Missed(gap.From, gap.To)
 }
 
 // linkChanged is told by the link of every change of its state. It must not
 // wait for the hub.
 func (b *Bridge) linkChanged(state amqpx.State) {
-	b.metrics.linked(state)
+	b.metrics.countLink(state)
 	b.warnOfDenied(state.Err)
 	if !state.Up {
-		b.unroutables.lose()
+		b.pendingReturns.linkLost()
 	}
-	b.hub.Do(b.tellLink)
+	b.hub.Do(b.reportLink)
 	if b.cfg.OnLink != nil {
 		b.cfg.OnLink(state)
 	}
@@ -72,7 +72,7 @@ func (b *Bridge) linkChanged(state amqpx.State) {
 // skipped is the notice for a client that read so slowly that frames are left out.
 func (b *Bridge) skipped(v any, missed uint64) engine.Frame {
 	c := v.(*client)
-	if c.guest() != nil {
+	if c.roomClient() != nil {
 		return roomError(fmt.Sprintf("%d messages were left out here: this client reads too slowly", missed))
 	}
 	if s := c.v1.Load(); s != nil {
