@@ -2,7 +2,6 @@ package amqpx
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -10,109 +9,59 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// State is whether the link can carry messages now.
-type State struct {
-	// Up is true while both connections stand and every queue is bound.
-	Up bool
-	// Broker is the address it is linked to, without credentials.
-	Broker string
-	// Blocked is the broker's reason for not reading publishes, or "".
-	Blocked string
-	// QueueDown is why the broker takes no messages into a queue, or "". Publishing may
-	// work nevertheless.
-	QueueDown string
-	// Err is why the link is down; nil before the first attempt, [ErrClosed]
-	// after Run.
-	Err error
-}
-
-// Link is a supervised connection to a broker. Its methods may be called from
-// any goroutine.
+// Link is a supervised connection to a broker. Its methods may be called from any goroutine.
 type Link struct {
-	cfg    Config
-	log    *slog.Logger
-	outbox *outbox
-	// intakes are what is remembered of each of cfg.Queues from session to session.
-	consumerStates []*consumerState
-	// stalls are when the process stood still.
-	stalls stallWatch
-	// toldUntied: a tie was refused before. It belongs to Run.
-	loggedNoSentinel bool
-	// toldUndropped: dead letters were refused before. It belongs to Run.
-	loggedNoDeadLetters bool
-	// toldUngated: a gate was refused before. It belongs to Run.
-	loggedNoGate bool
-	// unsettled is how many connections in a row broke early (settled.go). It belongs to Run.
-	flaps int
-	// stepped is that the last session got past a message (unreadable.go). It belongs to Run.
-	skippedPoison bool
-	// limit is how long the body of a message may be, in bytes; 0 while nobody knows.
-	sizeLimit atomic.Int64
-	// limits are what was learned at each target. They belong to Run.
-	sizeLimits map[string]int64
-	// place is where the link is, or tries to be. It belongs to Run.
-	current currentTarget
+	cfg     Config
+	log     *slog.Logger
+	outbox  *outbox
+	stalls  stallWatch // when the process stood still
 	dialTCP func(ctx context.Context, network, addr string) (net.Conn, error)
-	// forbidden is why nothing may be sent; nil if it may.
-	denied atomic.Pointer[denial]
-	// forbiddenKeys is why nothing may be sent with a routing key. Run alone replaces
-	// the map, which never changes.
-	deniedKeys atomic.Pointer[map[string]*denial]
 
-	// announcing keeps OnState's calls in the order of the changes.
+	// The following fields belong to the goroutine of Run.
+
+	consumerStates []*consumerState // one for each of cfg.Queues, from session to session
+	current        currentTarget    // where the link is, or is connecting to
+	sizeLimits     map[string]int64 // the limit that each target has shown
+	flaps          int              // how many connections in a row broke early
+	skippedPoison  bool             // the last session got past a poison message
+
+	// Of what the broker refuses, the log has one line in the life of a link.
+	loggedNoSentinel    bool
+	loggedNoDeadLetters bool
+	loggedNoGate        bool
+
+	// What the broker refuses to take. Run stores it, Publish loads it.
+
+	sizeLimit  atomic.Int64                       // the longest body in bytes; 0 if unknown
+	denied     atomic.Pointer[denial]             // nothing may be published; nil if it may
+	deniedKeys atomic.Pointer[map[string]*denial] // nothing may be published with these keys; never changed in place
+
+	// announcing is held over a change of state and its OnState, which keeps the calls in
+	// the order of the changes. It is locked before mu.
 	announcing sync.Mutex
 	// mu guards the following fields.
 	mu             sync.Mutex
 	state          State
-	noProbesUntil  time.Time // the broker has refused a probe
-	loggedNoProbes bool      // which was logged
+	changed        chan struct{} // closed at the next change of state
+	noProbesUntil  time.Time     // the broker has refused a probe
+	loggedNoProbes bool
 }
 
-// New checks the configuration. Nothing is dialled before [Link.Run].
+// New checks the configuration and returns a link. Nothing is dialled before [Link.Run].
 func New(cfg Config) (*Link, error) {
-	if len(cfg.URLs) == 0 {
-		return nil, errors.New("amqpx: no broker URL given")
-	}
-	for _, u := range cfg.URLs {
-		if err := CheckURL(u); err != nil {
-			return nil, err
-		}
-	}
-	if err := checkShort("exchange name", cfg.Exchange); err != nil {
+	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	for _, q := range cfg.Queues {
-		if err := q.check(); err != nil {
-			return nil, err
-		}
-	}
-	cfg.Prefetch = orDefault(cfg.Prefetch, 200)
-	// BenchmarkWindow: with RabbitMQ on the same two cores, windows of 1, 16, 64, 256
-	// and 1024 carry 8, 18, 32, 39 and 27 thousand publishes a second at best.
-	cfg.MaxInFlight = orDefault(cfg.MaxInFlight, 256)
-	cfg.MaxPending = orDefault(cfg.MaxPending, 1024)
-	cfg.PublishTimeout = orDefault(cfg.PublishTimeout, 900*time.Millisecond)
-	cfg.Heartbeat = orDefault(cfg.Heartbeat, 10*time.Second)
-	if cfg.ProbeAfter = orDefault(cfg.ProbeAfter, 10*time.Second); cfg.ProbeAfter > 0 {
-		cfg.ProbeAfter = max(cfg.ProbeAfter, probeTicks*time.Millisecond)
-	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.Default()
-	}
-	if cfg.Lookup == nil && cfg.Dial == nil {
-		cfg.Lookup = lookupHost
-	}
+	cfg.setDefaults()
 	l := &Link{
 		cfg:        cfg,
 		log:        cfg.Logger,
 		outbox:     newOutbox(cfg.MaxPending, cfg.MaxInFlight, cfg.PublishTimeout),
 		sizeLimits: map[string]int64{},
-
-		dialTCP: dialTCP,
+		changed:    make(chan struct{}),
+		dialTCP:    dialTCP,
 	}
 	if cfg.Dial != nil {
 		l.dialTCP = func(_ context.Context, network, addr string) (net.Conn, error) { return cfg.Dial(network, addr) }
@@ -126,53 +75,6 @@ func New(cfg Config) (*Link, error) {
 
 // keeps reports whether any of the queues outlives the link.
 func (l *Link) keeps() bool { return slices.ContainsFunc(l.cfg.Queues, Queue.livesOn) }
-
-// Publish sends a message on the link's exchange. It does not block. done is
-// called exactly once, from any goroutine and possibly before Publish returns;
-// it must not block. Messages of one sender leave in the order of the calls; the
-// parties take turns, and the senders of each. The error is
-// for a message that AMQP, or the broker, cannot carry, or that it forbids; then nothing is sent and done is not
-// called.
-func (l *Link) Publish(msg Message, done func(Outcome)) error {
-	if err := msg.check(); err != nil {
-		return err
-	}
-	if err := l.checkLength(&msg); err != nil {
-		return err
-	}
-	if err := l.checkWrite(); err != nil {
-		return err
-	}
-	if err := l.checkKey(msg.Key); err != nil {
-		return err
-	}
-	l.outbox.put(msg, done)
-	return nil
-}
-
-// State is the link's state now.
-func (l *Link) State() State {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.state
-}
-
-// ConfirmOverdue reports whether the broker owes the confirm of a publish that has ended
-// as unknown. It is up then, and stalls; its heartbeat has not found out yet.
-func (l *Link) ConfirmOverdue() bool { return l.outbox.overdue() }
-
-// change applies a change of state and announces it.
-func (l *Link) change(apply func(*State)) {
-	l.announcing.Lock()
-	defer l.announcing.Unlock()
-	l.mu.Lock()
-	apply(&l.state)
-	s := l.state
-	l.mu.Unlock()
-	if l.cfg.OnState != nil {
-		l.cfg.OnState(s)
-	}
-}
 
 // Run keeps the link up until the context ends, then lets what was sent be
 // confirmed (for at most the publish timeout) and closes. A link runs once.
@@ -191,9 +93,6 @@ func (l *Link) Run(ctx context.Context) error {
 	l.change(func(s *State) { *s = State{Err: ErrClosed} })
 	return err
 }
-
-// ErrClosed is State.Err of a link whose Run has ended.
-var ErrClosed = errors.New("the link was closed")
 
 // stableAfter is how long a connection must have held before the next pause is
 // a short one again: a link that breaks as soon as it stands must not storm.
@@ -267,15 +166,6 @@ func (l *Link) supervise(ctx context.Context) error {
 	return nil
 }
 
-func wait(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
-}
-
 // sweep ends publishes whose deadline has passed. It looks often: what is told after 0.9
 // seconds must be told within one, on a busy machine too. While there are none it looks
 // less often: that took half of an idle program's time on the processor.
@@ -298,29 +188,6 @@ func (l *Link) sweep(ctx context.Context) {
 			tick.Reset(next)
 		}
 	}
-}
-
-func (l *Link) up(url string) {
-	broker := Redact(url)
-	where := []any{"broker", broker}
-	if l.current.addresses > 1 {
-		where = append(where, "address", l.current.host())
-	}
-	l.log.Info("linked to the broker", append(where, "exchange", l.cfg.Exchange, "name", l.cfg.Name)...)
-	// What the broker has said since, of blocking say, stays.
-	l.change(func(s *State) { s.Up, s.Broker, s.Err = true, broker, nil })
-}
-
-// blocked follows the broker's word on whether it reads publishes.
-func (l *Link) blocked(b amqp.Blocking) {
-	if b.Active {
-		l.log.Warn("the broker blocks publishers; commands are refused", "reason", b.Reason)
-		l.outbox.refuse(Blocked)
-	} else {
-		l.log.Info("the broker reads publishers again")
-		l.outbox.accept()
-	}
-	l.change(func(s *State) { s.Blocked = b.Reason })
 }
 
 // The pause between two rounds of attempts: it doubles from the first to the
@@ -372,7 +239,7 @@ func (e *flappingError) Unwrap() error { return e.err }
 // held.
 func (s *session) announce(done <-chan struct{}) {
 	if s.link.flaps < maxFlaps {
-		s.link.up(s.url)
+		s.link.announceUp(s.url)
 		return
 	}
 	s.tasks.Go(func() {
@@ -381,7 +248,7 @@ func (s *session) announce(done <-chan struct{}) {
 		select {
 		case <-done:
 		case <-settled.C:
-			s.link.up(s.url)
+			s.link.announceUp(s.url)
 		}
 	})
 }

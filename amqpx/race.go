@@ -141,3 +141,12 @@ func (r *round) advance(soon bool) {
 		r.retry[r.handshaking] <- struct{}{}
 	}
 }
+
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

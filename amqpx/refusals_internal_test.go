@@ -13,7 +13,7 @@ func TestAMissingPermissionIsNamed(t *testing.T) {
 		// RabbitMQ 3.10
 		"ACCESS_REFUSED - access to queue 'bridge_replies' in vhost '/' refused for user 'me'":                  `user "me" lacks a permission for the queue "bridge_replies": the link needs configure, write, read`,
 		"ACCESS_REFUSED - access to exchange 'test' in vhost '/' refused for user 'me'":                         `user "me" lacks a permission for the exchange "test": the link needs configure, write, read`,
-		"ACCESS_REFUSED - access to exchange 'bridge_replies_sentinel' in vhost '/' refused for user 'me'":           `user "me" lacks a permission for the exchange "bridge_replies_sentinel": the link needs configure, read`,
+		"ACCESS_REFUSED - access to exchange 'bridge_replies_sentinel' in vhost '/' refused for user 'me'":      `user "me" lacks a permission for the exchange "bridge_replies_sentinel": the link needs configure, read`,
 		"ACCESS_REFUSED - access to exchange 'amq.default' in vhost '/' refused for user 'me'":                  `user "me" may not write to the default exchange (amq.default)`,
 		"ACCESS_REFUSED - access to topic 'command.it's' in exchange 'test' in vhost '/' refused for user 'me'": `user "me" may not write to the exchange "test" with the routing key "command.it's"`,
 		// RabbitMQ 4

@@ -301,7 +301,7 @@ func (s *session) drainReturns() {
 
 func (s *session) followBlocking() {
 	for b := range s.blocking {
-		s.link.blocked(b)
+		s.link.setBlocked(b)
 	}
 }
 
