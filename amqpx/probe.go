@@ -69,7 +69,7 @@ func newProber(s *session, c *consumer) *prober {
 		retry:    probeTicks / 5,
 		resend:   probeTicks * 6,
 	}}}
-	if c.state.queueDown {
+	if c.state.queueDown.Load() {
 		p.watch.ticks, p.watch.down = p.watch.limits.silence, true
 	}
 	return p
@@ -123,14 +123,14 @@ func (p *prober) step() bool {
 			why = p.unconfirmed()
 		}
 		reason := fmt.Sprintf("the broker takes no messages into the %s: %s", cs.describe(), why)
-		if !cs.queueDown {
+		if !cs.queueDown.Load() {
 			link.log.Warn("a queue takes no messages; the link stays up", "reason", reason)
 		}
-		cs.queueDown = true
+		cs.queueDown.Store(true)
 		p.note(reason)
 	case probeRecovered:
 		link.log.Info("the queue takes messages again", "queue", cs.queueName())
-		cs.queueDown = false
+		cs.queueDown.Store(false)
 		p.note("")
 	case probeLost:
 		p.session.fail(&undeliveredError{cs.describe()})
@@ -192,7 +192,8 @@ func (p *prober) refused(e *amqp.Error) (probeFate, string) {
 	// The next probe would end the same way, at this link or the next one.
 	p.session.link.noteProbesRefused(e, p.consumer.state.queueName())
 	p.watch.enter(listening)
-	p.watch.down, p.consumer.state.queueDown = false, false // nobody knows any more
+	p.watch.down = false // unknown now
+	p.consumer.state.queueDown.Store(false)
 	p.note("")
 	return probePending, ""
 }

@@ -171,6 +171,7 @@ func (s *session) serve(ctx context.Context) error {
 	s.announce(done)
 	s.serving = true
 	s.startWatermarks(done)
+	s.handOver()
 	for _, c := range s.consumers {
 		s.tasks.Go(func() {
 			defer close(c.ended)
@@ -205,6 +206,7 @@ func (s *session) serve(ctx context.Context) error {
 	s.link.outbox.refuse(Disconnected)
 	close(done)
 	s.close()
+	s.takeBack()
 	s.link.outbox.setSendNow(nil)
 	s.publisher.end()
 	s.confirms.end()
