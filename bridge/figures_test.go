@@ -14,7 +14,7 @@ import (
 
 // The hub's lock is held as long as a loop lags.
 func TestMetricsAndHealthAnswerWhileTheHubIsBusy(t *testing.T) {
-	s := newStage(t)
+	s := newHarness(t)
 	s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
 	s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
 	busy, free := make(chan struct{}), make(chan struct{})

@@ -60,8 +60,8 @@ func (b *Bridge) guardClients(next http.Handler) http.Handler {
 	})
 }
 
-// shortAnswer is how long a client may take to read a short answer.
-const shortAnswer = time.Minute
+// shortAnswerTimeout is how long a client may take to read a short answer.
+const shortAnswerTimeout = time.Minute
 
 // guardAdmin does the same for the admin port. A request that did not come through a
 // listener is the program's own.
@@ -74,7 +74,7 @@ func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
 		rc := http.NewResponseController(w) // an error means that there is no socket
 		if !strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/debug/") {
 			// Those answers may take long to make.
-			_ = rc.SetWriteDeadline(time.Now().Add(shortAnswer))
+			_ = rc.SetWriteDeadline(time.Now().Add(shortAnswerTimeout))
 		}
 		if r.ContentLength != 0 {
 			// net/http also waits for a body that no handler reads.
@@ -105,15 +105,15 @@ func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin
 		}
 		b.refusals.note(no.Kind, "client", r.RemoteAddr, "why", no.Error())
 		if strings.HasPrefix(r.URL.Path, "/api/") {
-			answerAPI(w, http.StatusForbidden, protocol.JSON(apiError{Error: no.Error(), Code: "forbidden"}))
+			writeAPI(w, http.StatusForbidden, protocol.JSON(apiError{Error: no.Error(), Code: "forbidden"}))
 			return
 		}
 		http.Error(w, no.Error(), http.StatusForbidden)
 	})
 }
 
-// turnedAway counts and logs a request that the engine refused.
-func (b *Bridge) turnedAway(r *engine.RejectError, client netip.AddrPort) {
+// noteRefusal counts and logs a request that the engine refused.
+func (b *Bridge) noteRefusal(r *engine.RejectError, client netip.AddrPort) {
 	b.refusals.note(r.Kind, "client", remoteName(client), "status", r.Status, "why", r.Reason)
 }
 
@@ -168,8 +168,8 @@ func remoteName(addr netip.AddrPort) string {
 	return addr.String()
 }
 
-// isVital reports whether a request is answered even at the connection limit.
-func isVital(r *engine.Request) bool {
+// isHealthCheck reports whether a request is answered even at the connection limit.
+func isHealthCheck(r *engine.Request) bool {
 	path, _, _ := strings.Cut(r.Target(), "?")
 	return path == "/healthz" || path == "/readyz"
 }

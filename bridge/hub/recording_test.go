@@ -44,7 +44,7 @@ type recordingClient struct {
 	remote  string
 	left    bool
 	answers chan map[string]any // messages of the hub's own; it is not read while all that come fit in
-	wishes  map[string]modelWish
+	specs   map[string]modelSpec
 	want    []uint64
 
 	mu     sync.Mutex // guards the following fields
