@@ -24,7 +24,7 @@ func newHolding(t *testing.T) *holding {
 	e := &Engine{start: time.Now(), cfg: Config{Handler: &server{closed: make(chan closeNote, 1000)}}}
 	e.cfg.Limits.setDefaults()
 	e.cfg.MaxOutbound = 1 << 30
-	l := &loop{engine: e, endings: map[int32]*ending{}, paused: map[int32]time.Duration{}}
+	l := &loop{engine: e, finishing: map[int32]*finishing{}, pausedSince: map[int32]time.Duration{}}
 	l.wheel.now, l.wheel.conns = 1, &l.conns
 	return &holding{t: t, loop: l, ring: ring{limit: 1 << 20}, buf: make([]byte, 1<<20)}
 }
@@ -44,7 +44,7 @@ func (h *holding) join() *holdingClient {
 		h.t.Fatal(err)
 	}
 	c := h.conns.alloc()
-	c.fd, c.state, c.answered = int32(fds[0]), stateOpen, true
+	c.fd, c.state, c.upgraded = int32(fds[0]), stateOpen, true
 	h.ring.add(c, h.ring.head)
 	h.t.Cleanup(func() { unix.Close(fds[0]); unix.Close(fds[1]) })
 	return &holdingClient{conn: c, peer: fds[1]}
@@ -52,7 +52,7 @@ func (h *holding) join() *holdingClient {
 
 // turn is what a loop does in each turn, until nothing is left to do at once.
 func (h *holding) turn() {
-	h.flushLate()
+	h.flushQueued()
 	for len(h.dirty) > 0 {
 		h.sweep()
 	}
@@ -91,7 +91,7 @@ func TestFramesLeaveTogetherWhenTheFirstIsDue(t *testing.T) {
 				}
 				c.wants = ""
 			}
-			cut = waits > chunk
+			cut = waits > chunkSize
 			due, waits = 0, 0
 		}
 		for i := range 200 {
@@ -103,11 +103,11 @@ func TestFramesLeaveTogetherWhenTheFirstIsDue(t *testing.T) {
 				c := clients[0]
 				clients = clients[1:]
 				h.ring.remove(c.conn)
-				h.forgetOwn(c.conn)
+				h.freeOutbound(c.conn)
 			case n < 5 && len(clients) > 0:
 				c := clients[random.IntN(len(clients))]
 				answer := fmt.Sprintf("(answer %d)", i)
-				h.give(c.conn, []Frame{Frame(answer)}, h.lendLog)
+				h.queueFrames(c.conn, []Frame{Frame(answer)}, h.queueLog)
 				c.owed, c.wants = append(c.owed, c.wants+answer), ""
 			case n < 9:
 				now += time.Duration(random.IntN(20))
@@ -118,7 +118,7 @@ func TestFramesLeaveTogetherWhenTheFirstIsDue(t *testing.T) {
 			default:
 				size := 1
 				if random.IntN(30) == 0 {
-					size = random.IntN(chunk / 2)
+					size = random.IntN(chunkSize / 2)
 				}
 				f := fmt.Sprintf("(%d%s)", i, strings.Repeat("x", size))
 				until := now + time.Duration(random.IntN(30))
@@ -132,7 +132,7 @@ func TestFramesLeaveTogetherWhenTheFirstIsDue(t *testing.T) {
 				if waits += len(f); waits == len(f) || until < due {
 					due = until
 				}
-				if due == 0 || waits >= chunk || len(clients) == 0 {
+				if due == 0 || waits >= chunkSize || len(clients) == 0 {
 					leave()
 				}
 			}
@@ -147,8 +147,8 @@ func TestFramesLeaveTogetherWhenTheFirstIsDue(t *testing.T) {
 				}
 				c.owed = nil
 			}
-			if held := h.ring.held(); held != (due > 0) || held != (len(h.holds) > 0 && h.ring.due == due) {
-				t.Fatalf("seed %d, step %d: held %v until %d by %d rings, want %d", seed, i, held, h.ring.due, len(h.holds), due)
+			if held := h.ring.delayed(); held != (due > 0) || held != (len(h.dueRings) > 0 && h.ring.due == due) {
+				t.Fatalf("seed %d, step %d: held %v until %d by %d rings, want %d", seed, i, held, h.ring.due, len(h.dueRings), due)
 			}
 		}
 	}
@@ -162,7 +162,7 @@ func TestTheRingThatIsDueFirstLeavesFirst(t *testing.T) {
 	for range 500 {
 		r := &rings[random.IntN(len(rings))]
 		r.limit = 1 << 20
-		if len(r.members) == 0 {
+		if len(r.followers) == 0 {
 			c := h.conns.alloc()
 			c.blocked = true
 			r.add(c, r.head)
@@ -183,13 +183,13 @@ func TestTheRingThatIsDueFirstLeavesFirst(t *testing.T) {
 	for now := range time.Duration(1001) {
 		h.release(now)
 		for r, due := range want {
-			if r.held() != (due > now) {
-				t.Fatalf("at %d a ring that is due at %d is held: %v", now, due, r.held())
+			if r.delayed() != (due > now) {
+				t.Fatalf("at %d a ring that is due at %d is held: %v", now, due, r.delayed())
 			}
 		}
 	}
-	if len(h.holds) > 0 {
-		t.Errorf("%d rings are looked at for nothing", len(h.holds))
+	if len(h.dueRings) > 0 {
+		t.Errorf("%d rings are looked at for nothing", len(h.dueRings))
 	}
 }
 
@@ -226,14 +226,14 @@ func TestALoopIsWokenForWhatCannotWaitUntilItWakes(t *testing.T) {
 		"due before it wakes": {99, 10, false, false, true},
 		"due when it wakes":   {100, 10, false, false, false},
 		"due later":           {101, 10, false, false, false},
-		"much that may wait":  {101, chunk, false, false, true},
+		"much that may wait":  {101, chunkSize, false, false, true},
 		"at once, for nobody": {0, 10, false, true, false},
-		"much, for nobody":    {0, chunk, false, true, true},
+		"much, for nobody":    {0, chunkSize, false, true, true},
 		"something to do":     {0, 0, true, false, true},
 	} {
 		woken := 0
 		var m mailbox
-		m.init(func() { woken++ }, &room{})
+		m.init(func() { woken++ }, &capacity{})
 		if !m.sleep(100) {
 			t.Fatal("there is mail in a new mailbox")
 		}

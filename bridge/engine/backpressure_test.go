@@ -21,32 +21,32 @@ func TestAMessageThatWaitedForTheWorkOfTheLoopsIsLate(t *testing.T) {
 		})
 		c := s.dial(t)
 		l := s.loops[0]
-		s.room.reading.above.Add(1)
+		s.capacity.reading.above.Add(1)
 		c.send(text("hello"))
 		eventually(t, "the client is put off", func() bool {
 			waits := false
-			l.ask(func() { waits = l.putOff.on && len(l.unread) == 1 })
+			l.do(func() { waits = l.backpressure.active && len(l.toRead) == 1 })
 			return waits
 		})
 		for range steps {
 			clock.by.Add(int64(step))
 			// The second one is of a turn that began after the step.
-			l.ask(func() {})
-			l.ask(func() {})
+			l.do(func() {})
+			l.do(func() {})
 			s.stalls.heartbeat()
 		}
 		if n := s.Stats().Stalls; n != 0 {
 			t.Errorf("%d stalls are counted", n)
 		}
-		s.room.reading.above.Add(-1)
-		s.readOn()
+		s.capacity.reading.above.Add(-1)
+		s.resumeReads()
 		if d := receive(t, late); d < steps*step {
 			t.Errorf("the message waited for %v", d)
 		}
 		receive(t, s.messages)
 		eventually(t, "the socket is found empty", func() bool {
 			waited := true
-			l.ask(func() { l.conns.each(func(c *conn) { waited = c.waited }) })
+			l.do(func() { l.conns.each(func(c *conn) { waited = c.stalled }) })
 			return !waited
 		})
 		c.send(text("again"))
@@ -68,8 +68,8 @@ func TestReadingThatIsPutOffEndsNobodyForItsSilence(t *testing.T) {
 		}
 		l := s.loops[0]
 		late := s.dialRaw(t)
-		l.ask(func() {}) // it is accepted, or will be in a turn that is put off
-		s.room.reading.above.Add(1)
+		l.do(func() {}) // it is accepted, or will be in a turn that is put off
+		s.capacity.reading.above.Add(1)
 		late.send([]byte(upgradeRequest))
 		var asked tick
 		for _, c := range all {
@@ -78,14 +78,14 @@ func TestReadingThatIsPutOffEndsNobodyForItsSilence(t *testing.T) {
 			}
 			c.send(masked(true, ws.OpPong, ""))
 		}
-		l.ask(func() { asked = l.wheel.now })
+		l.do(func() { asked = l.wheel.now })
 		eventually(t, "all deadlines have passed", func() bool {
 			var now tick
-			l.ask(func() { now = l.wheel.now })
+			l.do(func() { now = l.wheel.now })
 			return asked+6*ticks(limits.PongTimeout) < now
 		})
-		s.room.reading.above.Add(-1)
-		s.readOn()
+		s.capacity.reading.above.Add(-1)
+		s.resumeReads()
 		if resp := late.response(); resp.StatusCode != http.StatusSwitchingProtocols {
 			t.Errorf("a request that was there is answered with %s", resp.Status)
 		}

@@ -19,12 +19,12 @@ func (l *loop) push(r *ring, f Frame, due time.Duration) {
 		due = min(due, r.due)
 	}
 	r.push(f)
-	if r.unswept >= min(chunk, r.limit/4) || len(r.members) == 0 {
+	if r.unswept >= min(chunkSize, r.limit/4) || len(r.followers) == 0 {
 		due = 0
 	}
 	l.setDue(r, due)
-	l.mark(r)
-	l.keep(r)
+	l.markDirty(r)
+	l.activate(r)
 }
 
 // setDue says when what a ring holds must leave, 0 for at once.
@@ -34,28 +34,28 @@ func (l *loop) setDue(r *ring, due time.Duration) {
 	switch {
 	case due == was:
 	case due == 0:
-		heap.Remove(&l.holds, r.place)
+		heap.Remove(&l.dueRings, r.heapIndex)
 	case was == 0:
-		heap.Push(&l.holds, r)
+		heap.Push(&l.dueRings, r)
 	default:
-		heap.Fix(&l.holds, r.place)
+		heap.Fix(&l.dueRings, r.heapIndex)
 	}
 }
 
 // release lets go of what is due.
 func (l *loop) release(now time.Duration) {
-	for len(l.holds) > 0 && l.holds[0].due <= now {
-		r := l.holds[0]
+	for len(l.dueRings) > 0 && l.dueRings[0].due <= now {
+		r := l.dueRings[0]
 		l.setDue(r, 0)
 		if r.to < r.head { // else it has left with something else
-			l.mark(r)
+			l.markDirty(r)
 		}
 	}
 }
 
 // releaseDue is release at this moment. The clock is read only if something is held.
 func (l *loop) releaseDue() {
-	if len(l.holds) > 0 {
+	if len(l.dueRings) > 0 {
 		l.release(l.engine.elapsed())
 	}
 }
@@ -64,44 +64,44 @@ func (l *loop) releaseDue() {
 // is due. It is never 0.
 func (l *loop) untilDue(now time.Duration) time.Duration {
 	wait := tickLength - now%tickLength
-	if len(l.holds) > 0 {
-		wait = min(wait, l.holds[0].due-now)
+	if len(l.dueRings) > 0 {
+		wait = min(wait, l.dueRings[0].due-now)
 	}
 	return max(wait, 1)
 }
 
-// lendHeld lends a connection what its log holds, in front of what it is sent: a wait
+// queueDelayed lends a connection what its log holds, in front of what it is sent: a wait
 // must not change the order in which a client hears things. What the pass under way has
 // not brought to it yet comes first; only where the socket is full may what it is sent
 // overtake that.
-func (l *loop) lendHeld(c *conn) {
+func (l *loop) queueDelayed(c *conn) {
 	r := c.ring
-	if r == nil || !r.held() || c.cursor < r.to && (c.blocked || c.cursor < r.tail) {
+	if r == nil || !r.delayed() || c.cursor < r.to && (c.blocked || c.cursor < r.tail) {
 		return
 	}
-	if l.lendLog(c) {
-		l.watchLent(c)
+	if l.queueLog(c) {
+		l.watchSlow(c)
 	}
 }
 
-// holds is a heap of the rings that hold something; the one that is due first is first.
-type holds []*ring
+// dueHeap is a heap of the rings that hold something; the one that is due first is first.
+type dueHeap []*ring
 
-func (h holds) Len() int           { return len(h) }
-func (h holds) Less(i, j int) bool { return h[i].due < h[j].due }
+func (h dueHeap) Len() int           { return len(h) }
+func (h dueHeap) Less(i, j int) bool { return h[i].due < h[j].due }
 
-func (h holds) Swap(i, j int) {
+func (h dueHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
-	h[i].place, h[j].place = i, j
+	h[i].heapIndex, h[j].heapIndex = i, j
 }
 
-func (h *holds) Push(x any) {
+func (h *dueHeap) Push(x any) {
 	r := x.(*ring)
-	r.place = len(*h)
+	r.heapIndex = len(*h)
 	*h = append(*h, r)
 }
 
-func (h *holds) Pop() any {
+func (h *dueHeap) Pop() any {
 	last := len(*h) - 1
 	r := (*h)[last]
 	(*h)[last] = nil

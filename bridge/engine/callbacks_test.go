@@ -68,7 +68,7 @@ func unharmed(t *testing.T, s *server, log *lockedBuffer, good *client, where st
 	t.Helper()
 	eventually(t, "the panic is counted", func() bool { return s.Stats().Panics == 1 })
 	eventually(t, "the panic is logged", func() bool {
-		return strings.Contains(log.String(), where) && strings.Contains(log.String(), "guard_test.go")
+		return strings.Contains(log.String(), where) && strings.Contains(log.String(), "callbacks_test.go")
 	})
 	s.log.Append(Text("news"))
 	good.expect("news")

@@ -32,16 +32,16 @@ const (
 var Kinds = []string{KindMalformed, KindLongHead, KindHeadTimeout, KindBody, KindNoUpgrade, KindFull, KindProxyHeader, KindNoTLS,
 	http.StatusText(http.StatusBadRequest), http.StatusText(http.StatusServiceUnavailable), http.StatusText(http.StatusInternalServerError)}
 
-// reportRefusal passes a refused request to [Config].Rejected.
-func (e *Engine) reportRefusal(r *RejectError, client netip.AddrPort) {
+// reportRejection passes a refused request to [Config].Rejected.
+func (e *Engine) reportRejection(r *RejectError, client netip.AddrPort) {
 	if r.Kind == KindFull {
-		e.refused.Add(1)
+		e.rejected.Add(1)
 	}
 	told := *r
 	if told.Kind == "" {
 		told.Kind = http.StatusText(told.Status)
 	}
-	e.tellRefused(&told, client)
+	e.callRejected(&told, client)
 }
 
 func malformed(reason string) *RejectError {
@@ -54,18 +54,18 @@ func (e *Engine) unexpectedProxy() *RejectError {
 		Reason: "the connection begins with a header of the PROXY protocol, which this port does not expect; " + e.cfg.ProxyAdvice}
 }
 
-// full refuses a client because there is no room for it.
-func full(reason string) *RejectError {
+// overLimit refuses a client because there is no room for it.
+func overLimit(reason string) *RejectError {
 	return &RejectError{Status: http.StatusServiceUnavailable, Kind: KindFull, Reason: reason}
 }
 
-// noUpgrade refuses a request that lacks a valid upgrade (RFC 9110, 15.5.22).
-func noUpgrade(reason string) *RejectError {
+// upgradeRequired refuses a request that lacks a valid upgrade (RFC 9110, 15.5.22).
+func upgradeRequired(reason string) *RejectError {
 	return &RejectError{Status: http.StatusUpgradeRequired, Kind: KindNoUpgrade, Reason: reason}
 }
 
-// answer returns the HTTP response of a refusal.
-func (r *RejectError) answer() []byte {
+// response returns the HTTP response of a refusal.
+func (r *RejectError) response() []byte {
 	fields := "Connection: close\r\n"
 	switch r.Status {
 	case http.StatusUpgradeRequired: // RFC 9110, 15.5.22, and RFC 6455, 4.4

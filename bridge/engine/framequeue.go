@@ -1,31 +1,31 @@
 package engine
 
-// window is the frames of a log that are kept: a circle that grows as it must.
+// frameQueue is the frames of a log that are kept: a circle that grows as it must.
 // Sequence numbers count from the first frame ever appended.
-type window struct {
-	frames     []Frame // a circle; its length is a power of two
-	tail, head uint64  // the oldest frame kept, and the next to come
-	bytes      int     // of the frames kept
-	marks      []mark  // how far the head was at past ticks, the oldest first
+type frameQueue struct {
+	frames     []Frame   // a circle; its length is a power of two
+	tail, head uint64    // the oldest frame kept, and the next to come
+	bytes      int       // of the frames kept
+	marks      []ageMark // how far the head was at past ticks, the oldest first
 }
 
-// smallCircle is how many frames a window's circle has room for at least.
-const smallCircle = 16
+// minFrameQueue is how many frames a window's circle has room for at least.
+const minFrameQueue = 16
 
-// mark is how far a window's head was at a tick.
-type mark struct {
-	at   tick
+// ageMark is how far a window's head was at a tick.
+type ageMark struct {
+	tick tick
 	head uint64
 }
 
-// expired notes the head at this tick, and gives up to where frames are older
+// expiredBefore notes the head at this tick, and gives up to where frames are older
 // than so many ticks.
-func (w *window) expired(now, age tick) (upTo uint64) {
+func (w *frameQueue) expiredBefore(now, age tick) (upTo uint64) {
 	if n := len(w.marks); w.tail < w.head && (n == 0 || w.marks[n-1].head < w.head) {
-		w.marks = append(w.marks, mark{now, w.head})
+		w.marks = append(w.marks, ageMark{now, w.head})
 	}
 	old := 0
-	for old < len(w.marks) && (now-w.marks[old].at >= age || w.marks[old].head <= w.tail) {
+	for old < len(w.marks) && (now-w.marks[old].tick >= age || w.marks[old].head <= w.tail) {
 		upTo = w.marks[old].head
 		old++
 	}
@@ -33,10 +33,10 @@ func (w *window) expired(now, age tick) (upTo uint64) {
 	return upTo
 }
 
-func (w *window) at(seq uint64) Frame { return w.frames[seq&uint64(len(w.frames)-1)] }
+func (w *frameQueue) at(seq uint64) Frame { return w.frames[seq&uint64(len(w.frames)-1)] }
 
 // push appends a frame.
-func (w *window) push(f Frame) {
+func (w *frameQueue) push(f Frame) {
 	if w.head-w.tail == uint64(len(w.frames)) {
 		w.grow()
 	}
@@ -45,8 +45,8 @@ func (w *window) push(f Frame) {
 	w.bytes += len(f)
 }
 
-func (w *window) grow() {
-	bigger := make([]Frame, max(smallCircle, 2*len(w.frames)))
+func (w *frameQueue) grow() {
+	bigger := make([]Frame, max(minFrameQueue, 2*len(w.frames)))
 	for seq := w.tail; seq < w.head; seq++ {
 		bigger[seq&uint64(len(bigger)-1)] = w.at(seq)
 	}
@@ -54,7 +54,7 @@ func (w *window) grow() {
 }
 
 // drop forgets the oldest frame.
-func (w *window) drop() {
+func (w *frameQueue) drop() {
 	slot := w.tail & uint64(len(w.frames)-1)
 	w.bytes -= len(w.frames[slot])
 	w.frames[slot] = nil
@@ -62,7 +62,7 @@ func (w *window) drop() {
 }
 
 // release forgets the frames before a sequence number.
-func (w *window) release(upTo uint64) {
+func (w *frameQueue) release(upTo uint64) {
 	for w.tail < upTo {
 		w.drop()
 	}
@@ -73,7 +73,7 @@ func (w *window) release(upTo uint64) {
 
 // join appends the frames from a sequence number on to buf, up to another one
 // and to about a chunk of bytes. It gives the sequence number behind them.
-func (w *window) join(buf []byte, seq, upTo uint64, chunk int) ([]byte, uint64) {
+func (w *frameQueue) join(buf []byte, seq, upTo uint64, chunk int) ([]byte, uint64) {
 	for seq < upTo && (len(buf) == 0 || len(buf)+len(w.at(seq)) <= chunk) {
 		buf = append(buf, w.at(seq)...)
 		seq++

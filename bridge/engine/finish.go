@@ -8,95 +8,95 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// ending is the state of a connection whose peer has closed or broken the protocol:
+// finishing is the state of a connection whose peer has closed or broken the protocol:
 // nothing more is read, and the answers to earlier messages go out before the close
 // frame.
-type ending struct {
+type finishing struct {
 	closeError
-	until    tick // deadline
-	answered bool // the handler has called Finish
+	deadline tick // deadline
+	finished bool // the handler has called Finish
 }
 
-// beginEnding ends a connection whose peer sends nothing more that matters: a close frame,
+// beginFinish ends a connection whose peer sends nothing more that matters: a close frame,
 // which is the answer to ours or is answered with the same code (RFC 6455, 5.5.1), or what
 // breaks the protocol. Then the server hangs up without awaiting an answer to its own close
 // frame (7.1.7 and 7.1.1). The handler's answers to earlier messages come first.
-func (l *loop) beginEnding(c *conn, with closeError) {
+func (l *loop) beginFinish(c *conn, with closeError) {
 	switch {
 	case c.state == stateClosing:
-		c.byPeer = true
+		c.closeReceived = true
 		if c.out == nil {
 			l.flushed(c)
 		}
 		return
-	case c.state != stateOpen || c.ending:
+	case c.state != stateOpen || c.finishing:
 		return
 	}
-	c.ending = true
-	l.endings[c.slot] = &ending{closeError: with, until: l.wheel.now + ticks(answerTimeout)}
-	if !l.engine.ending(l.handle(c), c.session) {
-		l.beginClose(c, ws.StatusInternalServerError, failed)
+	c.finishing = true
+	l.finishing[c.slot] = &finishing{closeError: with, deadline: l.wheel.now + ticks(finishTimeout)}
+	if !l.engine.callClosing(l.handle(c), c.session) {
+		l.beginClose(c, ws.StatusInternalServerError, reasonInternalError)
 	}
 }
 
 // finish is [Conn.Finish] for a connection of this loop.
 func (l *loop) finish(c *conn) {
-	if !c.ending {
+	if !c.finishing {
 		return
 	}
-	l.endings[c.slot].answered = true
-	if l.writeOut(c) && c.out == nil {
-		l.answered(c)
+	l.finishing[c.slot].finished = true
+	if l.flushAll(c) && c.out == nil {
+		l.closeFinished(c)
 	}
 }
 
-// answered closes an ending connection once all answers are written.
-func (l *loop) answered(c *conn) {
-	if e := l.endings[c.slot]; e.answered {
+// closeFinished closes an ending connection once all answers are written.
+func (l *loop) closeFinished(c *conn) {
+	if e := l.finishing[c.slot]; e.finished {
 		l.beginClose(c, e.code, e.reason)
 	}
 }
 
-// checkEndings closes the connections whose handler took too long or whose peer does
+// checkFinishing closes the connections whose handler took too long or whose peer does
 // not read the answers.
-func (l *loop) checkEndings() {
-	for slot, e := range l.endings {
+func (l *loop) checkFinishing() {
+	for slot, e := range l.finishing {
 		c := l.conns.at(slot)
-		if read := c.sent + ticks(answerTimeout); e.answered && e.until.before(read) {
-			e.until = read // a long answer may take its time, as long as the peer reads
+		if read := c.lastSent + ticks(finishTimeout); e.finished && e.deadline.before(read) {
+			e.deadline = read // a long answer may take its time, as long as the peer reads
 		}
-		if !l.wheel.now.before(e.until) {
+		if !l.wheel.now.before(e.deadline) {
 			l.beginClose(c, e.code, e.reason)
 		}
 	}
 }
 
-func (l *loop) forgetEnding(c *conn) {
-	c.ending = false
-	delete(l.endings, c.slot)
+func (l *loop) forgetFinish(c *conn) {
+	c.finishing = false
+	delete(l.finishing, c.slot)
 }
 
 const (
 	// closeTimeout is how long a peer may take to answer our close frame.
 	closeTimeout = 5 * time.Second
-	// answerTimeout is how long a handler may take to answer the messages before a
+	// finishTimeout is how long a handler may take to answer the messages before a
 	// close frame, and then how long the client may read nothing of the answers.
-	answerTimeout = time.Second
+	finishTimeout = time.Second
 	// lingerTimeout is how long a peer may take to hang up after our last byte.
 	lingerTimeout = 2 * time.Second
 )
 
-// tryAgainLater is the close code of a server that has no room (registered by
+// statusTryAgainLater is the close code of a server that has no room (registered by
 // IANA for RFC 6455, 11.7).
-const tryAgainLater ws.StatusCode = 1013
+const statusTryAgainLater ws.StatusCode = 1013
 
 // Reasons for closing, in words that a web developer reads in the console.
 const (
-	tooSlow     = "too slow: more than the backlog waited to be read"
-	owesMost    = "too slow: too much is queued for all clients together, and most of it for this one"
-	hungUp      = "the client hung up without a close frame"
-	noAnswer    = "the client did not answer the close frame"
-	heldTooMuch = "too many incomplete messages are held; try again later"
+	reasonTooSlow      = "too slow: more than the backlog waited to be read"
+	reasonLargestQueue = "too slow: too much is queued for all clients together, and most of it for this one"
+	reasonHungUp       = "the client hung up without a close frame"
+	reasonNoCloseReply = "the client did not answer the close frame"
+	reasonInboundFull  = "too many incomplete messages are held; try again later"
 )
 
 // readClose reads the payload of a peer's close frame (RFC 6455, 5.5.1 and 7.4), and

@@ -182,7 +182,7 @@ func TestWhatWaitsForAHandshakeIsBounded(t *testing.T) {
 		for range 100 {
 			_, _ = s.dialRaw(t).Write(hello) // it may be refused before all is written
 		}
-		if got := receive(t, refused); got != heldTooMuch {
+		if got := receive(t, refused); got != reasonInboundFull {
 			t.Errorf("one is refused because %s", got)
 		}
 		if n := s.Stats().Inbound; n > most+2*readSize {
@@ -221,7 +221,7 @@ func TestAHandshakeThatWaitsHoldsItsHelloOnly(t *testing.T) {
 		s.handshakesWait(t, 1)
 		s.handshakes.mu.Lock()
 		defer s.handshakes.mu.Unlock()
-		if n := len(s.handshakes.queue.Front().Value.(*handshake).in.data); n > 2*maxHello {
+		if n := len(s.handshakes.queue.Front().Value.(*handshake).input.data); n > 2*maxHelloSize {
 			t.Errorf("it holds %d bytes", n)
 		}
 	})

@@ -142,7 +142,7 @@ func TestALongestWaitIsNoneAtAllForNobody(t *testing.T) {
 		l := s.loops[0]
 		s.log.AppendWithin(Text("one"), math.MaxInt64)
 		var held bool
-		l.ask(func() { held = s.log.rings[0].held() })
+		l.do(func() { held = s.log.rings[0].delayed() })
 		if !held {
 			t.Error("what may wait for ever has left")
 		}

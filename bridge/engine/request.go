@@ -17,7 +17,7 @@ type Request struct {
 	fields                  []field
 	client                  netip.AddrPort
 	tag                     any
-	secure                  *tls.Conn // nil without TLS
+	tlsConn                 *tls.Conn // nil without TLS
 }
 
 // field is a header field as it lies in the head, its value without blanks around it.
@@ -66,10 +66,10 @@ func (r *Request) Tag() any { return r.tag }
 // TLS returns the state of the client's TLS connection, with its certificates; nil if
 // the client does not speak TLS.
 func (r *Request) TLS() *tls.ConnectionState {
-	if r.secure == nil {
+	if r.tlsConn == nil {
 		return nil
 	}
-	state := r.secure.ConnectionState()
+	state := r.tlsConn.ConnectionState()
 	return &state
 }
 
@@ -117,9 +117,9 @@ func (r *Request) wantsWebSocket() bool {
 	return r.hasToken("Upgrade", "websocket") && r.hasToken("Connection", "upgrade")
 }
 
-// lostUpgrade reports whether a proxy seems to have removed the hop-by-hop fields of an
+// upgradeStripped reports whether a proxy seems to have removed the hop-by-hop fields of an
 // upgrade request (RFC 9110, 7.6.1).
-func (r *Request) lostUpgrade() bool {
+func (r *Request) upgradeStripped() bool {
 	return r.has("Sec-WebSocket-Key") || r.has("Sec-WebSocket-Version")
 }
 
@@ -157,9 +157,9 @@ func checkLines(data []byte, from int) *RejectError {
 // tlsRecord is the first byte of TLS (RFC 8446, 5.1: a handshake).
 const tlsRecord = 0x16
 
-// checkBegin refuses the part of a head that has come, if the rest cannot mend it. from
+// checkPartial refuses the part of a head that has come, if the rest cannot mend it. from
 // is how much of it was looked at before.
-func checkBegin(data []byte, from int) *RejectError {
+func checkPartial(data []byte, from int) *RejectError {
 	if len(data) > 0 && data[0] == tlsRecord {
 		return malformed("the client speaks TLS, and this port does not; use http:// or ws://")
 	}
@@ -168,28 +168,28 @@ func checkBegin(data []byte, from int) *RejectError {
 
 func badLines() *RejectError { return malformed("each line of a request must end with CR LF") }
 
-// manyFields is how many fields' room is kept for the next request.
-const manyFields = 128
+// maxKeptFields is how many fields' room is kept for the next request.
+const maxKeptFields = 128
 
 // read takes a whole head apart. It refuses one that is not strictly HTTP/1.1 or
 // HTTP/1.0 in origin form (RFC 9112, 2 to 5).
 func (r *Request) read(head []byte) *RejectError {
 	r.head = head
-	first, rest, no := cutLine(head)
-	if no != nil {
-		return no
+	first, rest, rejectErr := cutLine(head)
+	if rejectErr != nil {
+		return rejectErr
 	}
-	if no := r.readFirstLine(first); no != nil {
-		return no
+	if rejectErr := r.readFirstLine(first); rejectErr != nil {
+		return rejectErr
 	}
-	if no := r.readFields(rest); no != nil {
-		return no
+	if rejectErr := r.readFields(rest); rejectErr != nil {
+		return rejectErr
 	}
 	return r.checkHost()
 }
 
 // cutLine cuts off a line, which must end with CR LF.
-func cutLine(data []byte) (line, rest []byte, no *RejectError) {
+func cutLine(data []byte) (line, rest []byte, rejectErr *RejectError) {
 	i := bytes.IndexByte(data, '\n')
 	if i <= 0 || data[i-1] != '\r' {
 		return nil, nil, badLines()
@@ -211,15 +211,15 @@ func (r *Request) readFirstLine(line []byte) *RejectError {
 }
 
 // readFields reads the lines from the second to the empty one.
-func (r *Request) readFields(rest []byte) (no *RejectError) {
-	if cap(r.fields) > manyFields {
+func (r *Request) readFields(rest []byte) (rejectErr *RejectError) {
+	if cap(r.fields) > maxKeptFields {
 		r.fields = nil
 	}
 	r.fields = r.fields[:0]
 	for {
 		var line []byte
-		if line, rest, no = cutLine(rest); no != nil || len(line) == 0 {
-			return no
+		if line, rest, rejectErr = cutLine(rest); rejectErr != nil || len(line) == 0 {
+			return rejectErr
 		}
 		name, value, ok := bytes.Cut(line, []byte(":"))
 		switch {

@@ -59,13 +59,13 @@ func (r *records) ready() bool { return r.left > 0 || r.whole() > 0 }
 
 const (
 	clientHello = 1 // RFC 8446, 4
-	// maxHello bounds the ClientHello that a connection may collect before it gets a
+	// maxHelloSize bounds the ClientHello that a connection may collect before it gets a
 	// goroutine. A longer one is collected there.
-	maxHello = 16 << 10
-	// helloPiece is the longest record that a ClientHello is handed over in. With its
+	maxHelloSize = 16 << 10
+	// maxHelloRecord is the longest record that a ClientHello is handed over in. With its
 	// header it fits into the first buffer of crypto/tls, which is kept for as long as
 	// the connection lives.
-	helloPiece = 512 - recordHeader
+	maxHelloRecord = 512 - recordHeader
 )
 
 // looksLikeTLS reports whether the first bytes of a connection may begin a handshake.
@@ -87,7 +87,7 @@ func helloEnd(data []byte) (end int, enough bool) {
 			return 0, false
 		default:
 			n := int(binary.BigEndian.Uint16(rest[3:]))
-			if n == 0 || n > maxPlaintext || end+n > maxHello {
+			if n == 0 || n > maxPlaintext || end+n > maxHelloSize {
 				return 0, true
 			}
 			if len(rest) < recordHeader+n {
@@ -115,12 +115,12 @@ func helloEnd(data []byte) (end int, enough bool) {
 // splitHello returns a whole ClientHello in short records, with what follows it. That is
 // the same to TLS (RFC 8446, 5.1): a message may be cut into records anywhere.
 func splitHello(data []byte, end int) []byte {
-	out := make([]byte, 0, len(data)+(end/helloPiece+1)*recordHeader)
+	out := make([]byte, 0, len(data)+(end/maxHelloRecord+1)*recordHeader)
 	for at := 0; at < end; {
 		n := int(binary.BigEndian.Uint16(data[at+3:]))
 		payload := data[at+recordHeader:][:n]
 		for len(payload) > 0 {
-			piece := payload[:min(len(payload), helloPiece)]
+			piece := payload[:min(len(payload), maxHelloRecord)]
 			payload = payload[len(piece):]
 			out = append(out, data[at], data[at+1], data[at+2], byte(len(piece)>>8), byte(len(piece)))
 			out = append(out, piece...)

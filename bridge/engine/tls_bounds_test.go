@@ -54,7 +54,7 @@ func TestOneClientsKeysHoldNobodyUp(t *testing.T) {
 		for receive(t, order) != "honest" {
 			got++
 		}
-		if most := 2 * clientWork / messageWork / 8; got > most {
+		if most := 2 * clientQuantum / messageCost / 8; got > most {
 			t.Errorf("%d messages of %d keys were handed over before another client's, more than %d", got, keys, most)
 		}
 	})
@@ -102,7 +102,7 @@ func smallBuffer(option int) func(string, string, syscall.RawConn) error {
 func TestARequestThatIsTurnedAwayHoldsNobodyUp(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1}, func(s *server) { s.listen = &net.ListenConfig{Control: smallBuffer(unix.SO_SNDBUF)} })
-		s.handoff.open.Add(maxRequests + maxVital)
+		s.handoff.active.Add(maxHTTPRequests + maxVitalRequests)
 		conn, err := (&net.Dialer{Control: smallBuffer(unix.SO_RCVBUF)}).Dial("tcp", s.addr)
 		if err != nil {
 			t.Fatal(err)
@@ -136,7 +136,7 @@ func TestARequestThatIsTurnedAwayHoldsNobodyUp(t *testing.T) {
 func TestARequestTooManyIsAnsweredOverTLS(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		s := start(Config{})
-		s.handoff.open.Add(maxRequests + maxVital)
+		s.handoff.active.Add(maxHTTPRequests + maxVitalRequests)
 		for range 3 {
 			if resp := s.get(t, must(http.NewRequest("GET", "/", nil))); resp.StatusCode != 503 {
 				t.Error(resp.Status)

@@ -7,40 +7,40 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// overdue does what a connection's deadline asks for.
-func (l *loop) overdue(c *conn) {
-	if l.putOffInput(c) {
+// handleDeadline does what a connection's deadline asks for.
+func (l *loop) handleDeadline(c *conn) {
+	if l.inputUnread(c) {
 		l.wheel.schedule(c, l.wheel.now+1)
 		return
 	}
 	switch c.state {
 	case stateHead:
-		if !c.head.started() {
+		if !c.incoming.started() {
 			// A browser's spare connection: an answer would be taken for that to
 			// its next request.
 			l.drop(c, ws.StatusAbnormalClosure, "")
 			return
 		}
-		l.refuse(c, &RejectError{Status: http.StatusRequestTimeout, Kind: KindHeadTimeout, Reason: "the request took too long"})
+		l.reject(c, &RejectError{Status: http.StatusRequestTimeout, Kind: KindHeadTimeout, Reason: "the request took too long"})
 	case stateOpen:
-		l.checkAlive(c)
+		l.checkKeepalive(c)
 	case stateClosing:
-		l.drop(c, ws.StatusAbnormalClosure, noAnswer)
+		l.drop(c, ws.StatusAbnormalClosure, reasonNoCloseReply)
 	default:
 		l.drop(c, ws.StatusAbnormalClosure, "")
 	}
 }
 
-// checkAlive pings a connection that nothing was sent to for a while, and
+// checkKeepalive pings a connection that nothing was sent to for a while, and
 // closes one that did not answer.
-func (l *loop) checkAlive(c *conn) {
+func (l *loop) checkKeepalive(c *conn) {
 	cfg := &l.engine.cfg
 	now := l.wheel.now
 	if c.pinged {
 		l.beginClose(c, ws.StatusPolicyViolation, "no answer to a ping for "+cfg.PongTimeout.String())
 		return
 	}
-	if quiet := c.sent + ticks(cfg.PingAfter); now.before(quiet) {
+	if quiet := c.lastSent + ticks(cfg.PingAfter); now.before(quiet) {
 		l.wheel.schedule(c, l.nextPing(quiet))
 		return
 	}

@@ -206,7 +206,7 @@ func TestAClientThatUpdatesKeysAndDoesNotReadIsBounded(t *testing.T) {
 			}
 		}()
 		testkit.Eventually(t, patience, "reading from it is paused", func() error {
-			if n := s.Stats().Outbound; n < pauseAbove {
+			if n := s.Stats().Outbound; n < pauseSize {
 				return fmt.Errorf("%d bytes wait for it", n)
 			}
 			return nil

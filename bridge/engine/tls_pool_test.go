@@ -25,24 +25,24 @@ func counted(start starter, begun *atomic.Int32) *server {
 }
 
 // hold lets no handshake compute until the function that it returns is called.
-func (q *handshakes) hold() (release func()) {
-	for range cap(q.computing) {
-		q.computing <- struct{}{}
+func (q *handshakePool) hold() (release func()) {
+	for range cap(q.cpus) {
+		q.cpus <- struct{}{}
 	}
 	return func() {
-		for range cap(q.computing) {
-			<-q.computing
+		for range cap(q.cpus) {
+			<-q.cpus
 		}
 	}
 }
 
 // expectPlaces waits until so many handshakes have a place, and so many wait for one.
-func (q *handshakes) expectPlaces(t *testing.T, underWay, waiting int) {
+func (q *handshakePool) expectPlaces(t *testing.T, underWay, waiting int) {
 	t.Helper()
 	testkit.Eventually(t, patience, fmt.Sprintf("%d are under way and %d wait", underWay, waiting), func() error {
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		if u, w := q.underWay.Len(), q.queue.Len(); u != underWay || w != waiting || int(q.waiting.Load()) != w {
+		if u, w := q.active.Len(), q.queue.Len(); u != underWay || w != waiting || int(q.waiting.Load()) != w {
 			return fmt.Errorf("%d are, and %d", u, w)
 		}
 		return nil
@@ -127,20 +127,20 @@ func TestAHandshakeThatEndsBeforeItsTurnGivesItsPlaceBack(t *testing.T) {
 		s.dialRaw(t).send(hello)
 		q.expectPlaces(t, 1, 1)
 		l := s.loops[0]
-		l.ask(func() {
+		l.do(func() {
 			q.mu.Lock()
-			first, second := q.underWay.Front().Value.(*handshake), q.queue.Front().Value.(*handshake)
+			first, second := q.active.Front().Value.(*handshake), q.queue.Front().Value.(*handshake)
 			q.mu.Unlock()
-			l.drop(l.lookup(first.of.connRef), 0, "")
+			l.drop(l.lookup(first.conn.connRef), 0, "")
 			itsTurn := func() bool {
 				q.mu.Lock()
 				defer q.mu.Unlock()
-				return second.stage == stageTurn
+				return second.stage == stageAdmitted
 			}
 			for deadline := time.Now().Add(patience); !itsTurn() && time.Now().Before(deadline); {
 				runtime.Gosched()
 			}
-			l.drop(l.lookup(second.of.connRef), 0, "")
+			l.drop(l.lookup(second.conn.connRef), 0, "")
 		})
 		q.expectPlaces(t, 0, 0)
 		release()

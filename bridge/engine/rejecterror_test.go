@@ -8,7 +8,7 @@ import (
 )
 
 func TestKindsHoldsEveryKind(t *testing.T) {
-	source, err := os.ReadFile("refusal.go")
+	source, err := os.ReadFile("rejecterror.go")
 	if err != nil {
 		t.Fatal(err)
 	}

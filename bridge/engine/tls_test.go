@@ -203,7 +203,7 @@ func TestACloseNotifyEndsAConnectionWithAndWithoutTheEndOfItsSocket(t *testing.T
 			if got := receive(t, s.messages); got != "last" {
 				t.Errorf("%s: the last message is %q", name, got)
 			}
-			if got := receive(t, s.closed); got.code != 1006 || got.reason != hungUp {
+			if got := receive(t, s.closed); got.code != 1006 || got.reason != reasonHungUp {
 				t.Errorf("%s: closed with %v", name, got)
 			}
 		}

@@ -153,7 +153,7 @@ func TestACloseNotifyInTheMiddleOfAFrameIsAnEnd(t *testing.T) {
 				all = append(all, c.sealed(23, text("never"))...)
 			}
 			c.raw(all)
-			if got := receive(t, s.closed); got.code != 1006 || got.reason != hungUp {
+			if got := receive(t, s.closed); got.code != 1006 || got.reason != reasonHungUp {
 				t.Errorf("closed with %v", got)
 			}
 			if _, err := io.Copy(io.Discard, c.r); err != nil && !strings.Contains(err.Error(), "reset") && err != io.ErrUnexpectedEOF {
@@ -279,7 +279,7 @@ func TestARequestThatCameWithTheHandshakeAndTheEndIsAnswered(t *testing.T) {
 		}
 		l := s.loops[0]
 		testkit.Eventually(t, patience, "the loop has read all", func() (err error) {
-			l.ask(func() {
+			l.do(func() {
 				l.conns.each(func(c *conn) {
 					if !c.eof {
 						err = fmt.Errorf("it has not")

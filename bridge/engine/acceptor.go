@@ -9,28 +9,28 @@ import (
 )
 
 const (
-	// vanishTimeout is how long sent bytes may stay unacknowledged.
-	vanishTimeout = time.Minute
-	// unsentBytes is how many unsent bytes the kernel keeps for one client, beside
+	// unackedTimeout is how long sent bytes may stay unacknowledged.
+	unackedTimeout = time.Minute
+	// maxUnsent is how many unsent bytes the kernel keeps for one client, beside
 	// what is on its way. Without it they grow to the send buffer's 4 MiB.
-	unsentBytes = 256 << 10
+	maxUnsent = 256 << 10
 )
 
-// acceptsInTurn bounds how many connections are accepted before those that are
+// acceptsPerTurn bounds how many connections are accepted before those that are
 // there have their turn.
-const acceptsInTurn = 64
+const acceptsPerTurn = 64
 
-// listening accepts connections on the first loop and deals them out to all.
+// acceptor accepts connections on the first loop and deals them out to all.
 // Its fields are the first loop's.
-type listening struct {
-	loops      []*loop
-	sockets    map[int]*ListenOptions
-	unwatched  []int // sockets that are not reported: the next tick tries again
-	paused     bool  // these are all, because no file descriptors were left
-	complained bool  // the log knows, since the last connection was accepted
-	next       int   // whose turn it is
+type acceptor struct {
+	loops     []*loop
+	sockets   map[int]*ListenOptions
+	unwatched []int // sockets that are not reported: the next tick tries again
+	paused    bool  // these are all, because no file descriptors were left
+	logged    bool  // the log knows, since the last connection was accepted
+	next      int   // whose turn it is
 
-	behind    bool // connections may have arrived while the loop stood still
+	stalled   bool // connections may have arrived while the loop stood still
 	noInherit bool // accepted sockets do not have the listener's options
 }
 
@@ -41,13 +41,13 @@ func setOptions(fd int) {
 	_ = syscall.SetsockoptInt(socket(fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
 	// A peer that vanished while it is sent things is gone sooner than after the
 	// kernel's quarter of an hour, and what is kept for one that does not read is bounded.
-	boundWaiting(fd)
+	limitUnsent(fd)
 }
 
-func (a *listening) first() *loop { return a.loops[0] }
+func (a *acceptor) loop() *loop { return a.loops[0] }
 
 // listen starts accepting from a listening socket.
-func (a *listening) listen(fd int, options *ListenOptions) error {
+func (a *acceptor) listen(fd int, options *ListenOptions) error {
 	if err := syscall.SetNonblock(socket(fd), true); err != nil {
 		return err
 	}
@@ -55,9 +55,9 @@ func (a *listening) listen(fd int, options *ListenOptions) error {
 	if inherited {
 		setOptions(fd)
 	}
-	l := a.first()
+	l := a.loop()
 	l.mail.post(func() {
-		l.accepting = a
+		l.acceptor = a
 		a.noInherit = a.noInherit || !inherited
 		a.sockets[fd] = options
 		a.watch(fd)
@@ -67,30 +67,30 @@ func (a *listening) listen(fd int, options *ListenOptions) error {
 
 // watch has a socket reported while connections wait on it. If that fails, the next tick
 // tries again: with no file descriptor left the portable poller cannot have its own.
-func (a *listening) watch(fd int) {
+func (a *acceptor) watch(fd int) {
 	if !a.paused {
-		err := a.first().poll.listen(fd)
+		err := a.loop().poll.listen(fd)
 		if err == nil {
 			return
 		}
-		a.complain(err)
+		a.logError(err)
 	}
 	a.unwatched = append(a.unwatched, fd)
 }
 
-// complain logs why connections have to wait, once until one is accepted again.
-func (a *listening) complain(err error) {
-	if !a.complained {
-		a.first().engine.log.Error("cannot accept connections; is the limit on open files too low?", "error", err)
+// logError logs why connections have to wait, once until one is accepted again.
+func (a *acceptor) logError(err error) {
+	if !a.logged {
+		a.loop().engine.log.Error("cannot accept connections; is the limit on open files too low?", "error", err)
 	}
-	a.complained = true
+	a.logged = true
 }
 
 // unlisten stops accepting, and returns when the sockets may be closed.
-func (a *listening) unlisten() {
-	a.first().ask(func() {
+func (a *acceptor) unlisten() {
+	a.loop().do(func() {
 		for fd := range a.sockets {
-			a.first().poll.unlisten(fd)
+			a.loop().poll.unlisten(fd)
 		}
 		clear(a.sockets)
 		a.paused, a.unwatched = false, nil
@@ -98,28 +98,28 @@ func (a *listening) unlisten() {
 }
 
 // ready accepts the connections that wait on a socket, and has it reported again.
-func (a *listening) ready(fd int) {
+func (a *acceptor) ready(fd int) {
 	if a.paused {
 		return // reported before the pause
 	}
 	a.accept(fd)
-	if a.first().oneShot && !a.paused && a.sockets[fd] != nil {
+	if a.loop().oneShot && !a.paused && a.sockets[fd] != nil {
 		a.watch(fd)
 	}
 }
 
 // accept accepts waiting connections and hands them to the loops in turn. It reports
 // whether no more wait.
-func (a *listening) accept(fd int) bool {
+func (a *acceptor) accept(fd int) bool {
 	options := a.sockets[fd]
 	if options == nil {
 		return true // the listener is closed
 	}
-	for range acceptsInTurn {
+	for range acceptsPerTurn {
 		client, from, err := acceptSocket(fd)
 		switch err {
 		case nil:
-			a.complained = false
+			a.logged = false
 			if a.noInherit {
 				setOptions(client)
 			}
@@ -136,11 +136,11 @@ func (a *listening) accept(fd int) bool {
 	return false
 }
 
-func (a *listening) assign(fd int, peer netip.AddrPort, options *ListenOptions) {
+func (a *acceptor) assign(fd int, peer netip.AddrPort, options *ListenOptions) {
 	to := a.loops[a.next%len(a.loops)]
 	a.next++
-	late := a.behind
-	if to == a.first() {
+	late := a.stalled
+	if to == a.loop() {
 		to.adopt(fd, peer, options, late)
 		return
 	}
@@ -149,16 +149,16 @@ func (a *listening) assign(fd int, peer netip.AddrPort, options *ListenOptions) 
 
 // pause leaves new clients in the kernel's queue until the next tick: a
 // level-triggered listener that nobody accepts from would spin.
-func (a *listening) pause(err error) {
-	a.complain(err)
+func (a *acceptor) pause(err error) {
+	a.logError(err)
 	a.paused, a.unwatched = true, slices.Collect(maps.Keys(a.sockets))
 	for _, fd := range a.unwatched {
-		a.first().poll.pause(fd)
+		a.loop().poll.pause(fd)
 	}
 }
 
 // resume has the sockets reported again that are not.
-func (a *listening) resume() {
+func (a *acceptor) resume() {
 	again := a.unwatched
 	a.paused, a.unwatched = false, nil
 	for _, fd := range again {
@@ -176,14 +176,14 @@ func (l *loop) adopt(fd int, peer netip.AddrPort, options *ListenOptions, late b
 	}
 	c := l.conns.alloc()
 	c.fd, c.state = int32(fd), stateHead
-	c.sent = l.wheel.now
-	c.waited = late || l.lateArrivals > 0
-	c.head = l.incoming.borrow()
-	*c.head = incoming{conn: l.handle(c), client: peer, options: options, expectProxy: options.Proxy}
+	c.lastSent = l.wheel.now
+	c.stalled = late || l.stalledArrivals > 0
+	c.incoming = l.incoming.get()
+	*c.incoming = incoming{conn: l.handle(c), client: peer, options: options, expectProxy: options.Proxy}
 	if options.TLS != nil {
-		c.tls = &secure{Conn: new(noSocket), owned: true, loop: l}
+		c.tls = &tlsLayer{Conn: new(noConn), onLoop: true, loop: l}
 	}
-	l.engine.limiter.enter(c.head).giveWay()
+	l.engine.limiter.enter(c.incoming).closeEvicted()
 	if err := l.poll.add(fd, c.slot, c.gen); err != nil {
 		l.engine.log.Error("cannot serve a connection", "error", err)
 		l.drop(c, 0, "")
@@ -194,24 +194,24 @@ func (l *loop) adopt(fd int, peer netip.AddrPort, options *ListenOptions, late b
 
 // recycle takes a record back.
 func (l *loop) recycle(c *conn) {
-	*c.head = incoming{}
-	l.incoming.giveBack(c.head)
-	c.head = nil
+	*c.incoming = incoming{}
+	l.incoming.put(c.incoming)
+	c.incoming = nil
 }
 
-// giveWay ends a connection, if any, whose place a new one took. The limiter's lock must
+// closeEvicted ends a connection, if any, whose place a new one took. The limiter's lock must
 // not be held.
-func (c Conn) giveWay() {
+func (c Conn) closeEvicted() {
 	c.post(func(l *loop, c *conn) {
-		if c.head == nil {
+		if c.incoming == nil {
 			return
 		}
 		if c.state == stateHead { // else it was refused before
-			no := l.engine.limiter.noRoom(c.head)
-			l.engine.reportRefusal(no, c.head.client)
-			if c.head.started() && c.out == nil {
+			rejectErr := l.engine.limiter.rejection(c.incoming)
+			l.engine.reportRejection(rejectErr, c.incoming.client)
+			if c.incoming.started() && c.out == nil {
 				// Only what the socket takes at once is sent.
-				if _, ok := l.write(c, no.answer()); !ok {
+				if _, ok := l.write(c, rejectErr.response()); !ok {
 					return
 				}
 			}

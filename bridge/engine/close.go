@@ -13,21 +13,21 @@ func (l *loop) beginClose(c *conn, code ws.StatusCode, reason string) {
 	if c.state != stateOpen {
 		return
 	}
-	if c.ending {
-		c.byPeer = true
-		l.forgetEnding(c)
+	if c.finishing {
+		c.closeReceived = true
+		l.forgetFinish(c)
 	}
-	l.leave(c, code, reason)
+	l.markClosed(c, code, reason)
 	c.state = stateClosing
 	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
 	// What waits behind a frame cut short, or the answer to the request, is not owed any more: the close
 	// frame is, and the peer may not have much patience.
 	if o := c.out; o != nil {
 		keep := 0
-		if len(o.frames) > 0 && (o.sent > 0 || !c.answered) {
+		if len(o.frames) > 0 && (o.offset > 0 || !c.upgraded) {
 			keep = 1
 		}
-		if o.truncate(keep, &l.ledger); keep == 0 && o.sealed == nil {
+		if o.truncate(keep, &l.usage); keep == 0 && o.ciphertext == nil {
 			c.out = nil
 		}
 	}
@@ -37,17 +37,17 @@ func (l *loop) beginClose(c *conn, code ws.StatusCode, reason string) {
 	l.send(c, closeFrame(code, reason))
 }
 
-// writeOut writes what an open connection was sent before somebody closes it, as far
+// flushAll writes what an open connection was sent before somebody closes it, as far
 // as its socket takes it at once. It is false when the connection ended by that.
-func (l *loop) writeOut(c *conn) bool {
+func (l *loop) flushAll(c *conn) bool {
 	if c.state != stateOpen || c.blocked {
 		return true
 	}
 	if c.ring != nil && c.cursor >= c.ring.tail {
-		l.lendRest(c)
+		l.leaveLog(c)
 	}
 	for c.out != nil && !c.blocked {
-		if !l.writeOwn(c) {
+		if !l.writeOutbound(c) {
 			return false
 		}
 	}
@@ -59,11 +59,11 @@ func (l *loop) tooSlow(c *conn) {
 	if c.state == stateOpen {
 		l.engine.slow.Add(1)
 	}
-	l.beginClose(c, ws.StatusPolicyViolation, tooSlow)
+	l.beginClose(c, ws.StatusPolicyViolation, reasonTooSlow)
 }
 
-// fellOff deals with a connection whose next frame its log no longer has.
-func (l *loop) fellOff(c *conn) {
+// lagged deals with a connection whose next frame its log no longer has.
+func (l *loop) lagged(c *conn) {
 	if l.engine.cfg.Skip == nil {
 		l.tooSlow(c)
 		return
@@ -80,25 +80,25 @@ func (l *loop) skip(c *conn) bool {
 	missed := c.ring.to - c.cursor
 	c.cursor = c.ring.to
 	l.engine.skips.Add(1)
-	notice, ok := l.engine.skipped(c.session, missed)
+	notice, ok := l.engine.callSkip(c.session, missed)
 	switch {
 	case !ok:
-		l.beginClose(c, ws.StatusInternalServerError, failed)
+		l.beginClose(c, ws.StatusInternalServerError, reasonInternalError)
 	case notice != nil:
 		c.outbound().send(notice)
-		l.later(c) // its next log may be silent
+		l.queueFlush(c) // its next log may be silent
 	}
 	return ok
 }
 
-// leave ends a connection's time as an open one.
-func (l *loop) leave(c *conn, code ws.StatusCode, reason string) {
+// markClosed ends a connection's time as an open one.
+func (l *loop) markClosed(c *conn, code ws.StatusCode, reason string) {
 	if c.ring != nil {
 		c.ring.remove(c)
 	}
 	if c.state == stateOpen {
 		l.engine.open.Add(-1)
-		l.engine.closed(l.handle(c), c.session, int(code), reason)
+		l.engine.callClosed(l.handle(c), c.session, int(code), reason)
 		c.session = nil
 	}
 }
@@ -106,11 +106,11 @@ func (l *loop) leave(c *conn, code ws.StatusCode, reason string) {
 // flushed is called when everything was written: the end of a connection that
 // is ending.
 func (l *loop) flushed(c *conn) {
-	if c.ending {
-		l.answered(c) // which flushes the close frame
+	if c.finishing {
+		l.closeFinished(c) // which flushes the close frame
 		return
 	}
-	if c.state == stateRejected || c.state == stateClosing && (c.byPeer || c.eof) {
+	if c.state == stateRejected || c.state == stateClosing && (c.closeReceived || c.eof) {
 		if c.tls != nil && !l.sendCloseNotify(c) {
 			return
 		}
@@ -129,47 +129,47 @@ func (l *loop) flushed(c *conn) {
 
 // drop ends a connection at once.
 func (l *loop) drop(c *conn, code ws.StatusCode, reason string) {
-	l.leave(c, code, reason)
+	l.markClosed(c, code, reason)
 	l.poll.closeSocket(c)
-	l.forget(c)
+	l.free(c)
 }
 
-// forget frees all that a connection holds, save its socket.
-func (l *loop) forget(c *conn) {
+// free frees all that a connection holds, save its socket.
+func (l *loop) free(c *conn) {
 	l.returnParser(c)
-	l.forgetOwn(c)
+	l.freeOutbound(c)
 	if c.tls != nil {
-		l.forgetTLS(c)
+		l.freeTLS(c)
 	}
 	if c.paused {
 		l.endPause(c)
 	}
-	if c.ending {
-		l.forgetEnding(c)
+	if c.finishing {
+		l.forgetFinish(c)
 	}
-	if c.head != nil {
-		l.engine.limiter.abandon(c.head)
+	if c.incoming != nil {
+		l.engine.limiter.removeIncoming(c.incoming)
 		l.recycle(c)
 	} else {
-		l.engine.limiter.leave(c.from)
+		l.engine.limiter.removeAdmitted(c.addrCount)
 	}
 	l.wheel.remove(c)
 	l.conns.release(c)
 }
 
-// refuse answers an HTTP request with a status and a reason, and closes the connection.
-func (l *loop) refuse(c *conn, no *RejectError) {
-	l.engine.reportRefusal(no, c.head.client)
-	if !c.tls.speaks() {
+// reject answers an HTTP request with a status and a reason, and closes the connection.
+func (l *loop) reject(c *conn, rejectErr *RejectError) {
+	l.engine.reportRejection(rejectErr, c.incoming.client)
+	if !c.tls.canSend() {
 		l.drop(c, 0, "")
 		return
 	}
-	l.reject(c, no.answer())
+	l.respond(c, rejectErr.response())
 }
 
-// reject ends a connection behind an answer to its request.
-func (l *loop) reject(c *conn, answer []byte) {
-	c.state, c.head.head = stateRejected, nil
+// respond ends a connection behind an answer to its request.
+func (l *loop) respond(c *conn, answer []byte) {
+	c.state, c.incoming.head = stateRejected, nil
 	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
 	if answer != nil {
 		l.send(c, answer)
@@ -182,42 +182,42 @@ func (l *loop) closeAll(reason string, done func()) {
 	l.conns.each(func(c *conn) {
 		switch c.state {
 		case stateOpen:
-			if l.writeOut(c) {
+			if l.flushAll(c) {
 				l.beginClose(c, ws.StatusGoingAway, reason)
 			}
 		case stateHead:
-			l.refuse(c, &RejectError{Status: http.StatusServiceUnavailable, Reason: reason})
+			l.reject(c, &RejectError{Status: http.StatusServiceUnavailable, Reason: reason})
 		}
 	})
 }
 
-// end stops the loop with whatever it has left.
-func (l *loop) end() {
+// stop stops the loop with whatever it has left.
+func (l *loop) stop() {
 	l.conns.each(func(c *conn) { l.drop(c, ws.StatusGoingAway, "the server stopped") })
 	l.stopped = true
 }
 
-// quit is the last that a loop does. If it was not stopped, what the engine's user gave
+// exit is the last that a loop does. If it was not stopped, what the engine's user gave
 // has called [runtime.Goexit] in the middle of a turn, so that nothing that the turn was
 // about can be relied on: the sockets are closed as they are, and the engine ends.
-func (l *loop) quit() {
+func (l *loop) exit() {
 	if cause := recover(); cause != nil {
 		panic(cause) // the engine's own fault: the program ends by it
 	}
 	if !l.stopped {
 		l.engine.log.Error("the engine ends: a Handler or a callback called runtime.Goexit, perhaps by a test's FailNow", "loop", l.index)
 		l.conns.each(l.poll.closeSocket)
-		l.engine.running.Go(l.engine.abort)
+		l.engine.goroutines.Go(l.engine.abort)
 	}
 	l.mail.close()
 	l.poll.close()
 	close(l.ended)
 }
 
-// forgetOwn discards the connection's own queue.
-func (l *loop) forgetOwn(c *conn) {
+// freeOutbound discards the connection's own queue.
+func (l *loop) freeOutbound(c *conn) {
 	if c.out != nil {
-		c.out.forget(&l.ledger)
+		c.out.discard(&l.usage)
 		c.out = nil
 	}
 }
