@@ -128,10 +128,10 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	gauge(linkNoRepliesDesc, oneIf(state.QueueDown != ""))
 	gauge(linkStalledDesc, oneIf(b.link.Overdue()))
 	gauge(readyDesc, oneIf(health.Ready))
-	for reason, count := range counted(health.Dropped, dropReasons(actor.DropReasons)) {
+	for reason, count := range counted(health.Dropped, dropReasons(actor.DropReasons())) {
 		counter(droppedDesc, float64(count), reason)
 	}
-	for reason, count := range counted(b.roomDrops.counts(), dropReasons(actor.BodyDropReasons)) {
+	for reason, count := range counted(b.roomDrops.counts(), dropReasons([]actor.DropReason{actor.ErrNotDecoded, actor.ErrTooLong})) {
 		counter(roomDroppedDesc, float64(count), reason)
 	}
 	link := b.link.Stats()
