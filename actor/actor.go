@@ -51,7 +51,7 @@ func New(cfg Config) (*Actor, error) {
 		handlers:  make(map[string]*handler),
 		encoder:   newEncoder(log),
 		readiness: newReadiness(),
-		publisher: newPublisher(log, cfg.Link.Waiting),
+		publisher: newPublisher(log, cfg.Link.MaxPending),
 		limiter:   limiter{limit: cmp.Or(cfg.MaxCommands, defaultActorCommands)},
 		log:       log,
 	}

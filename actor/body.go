@@ -53,7 +53,7 @@ func jsonBody(dst []byte, d *amqpx.Delivery, nan NaNMode) ([]byte, error) {
 	}
 	dst, err = appendBody(dst, body, nan)
 	if errors.Is(err, ErrNotJSON) || errors.Is(err, ErrNotUTF8) {
-		switch amqpx.Undecoded(d) {
+		switch amqpx.UndecodedBody(d) {
 		case "value":
 			return dst, ErrNotString
 		case "sequence":

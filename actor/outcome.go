@@ -13,7 +13,7 @@ func OutcomeText(outcome amqpx.Outcome, consumer string) string {
 		return UnroutableText(consumer)
 	case amqpx.Refused:
 		return "It is unknown whether the command reached the actor: the broker refused it for at least one queue. Ask for the actor's status before sending it again."
-	case amqpx.Away:
+	case amqpx.Disconnected:
 		return "The command was not sent: there is no connection to the broker."
 	case amqpx.Blocked:
 		return "The command was not sent: the broker blocks publishers because it is short of memory or disk."

@@ -19,7 +19,7 @@ func TestEachOutcomeOfACommandIsAnEnding(t *testing.T) {
 		{amqpx.Returned, false, "unroutable"},
 		{amqpx.Refused, false, "unknown"},
 		{amqpx.Refused, true, "runs"},
-		{amqpx.Away, false, "unsent"},
+		{amqpx.Disconnected, false, "unsent"},
 		{amqpx.Blocked, false, "unsent"},
 		{amqpx.Full, false, "unsent"},
 		{amqpx.Expired, false, "unsent"},
