@@ -45,8 +45,8 @@ func TestACertificateIsReplacedAndNoClientNotices(t *testing.T) {
 	put(t, now.ServerKey, key)
 	path := filepath.Join(dir, "clu-ws.sock")
 	p := spawn(t, nil, "--listen", "127.0.0.1:0", "--listen", "unix:"+path, "--tls-cert", cert, "--tls-key", key)
-	address := p.announced(t, "https://")
-	if line := p.announcement(t); !strings.Contains(line, "https://"+address+" and wss://"+address+", unix:"+path) {
+	address := p.announcedAddress(t, "https://")
+	if line := p.announcementLine(t); !strings.Contains(line, "https://"+address+" and wss://"+address+", unix:"+path) {
 		t.Errorf("it says %q", line)
 	}
 	mustAnswer(t, connect(t, overUnix(path), "ws://localhost/"))
@@ -132,7 +132,7 @@ func TestABridgeThatFailsFastIsNeverReady(t *testing.T) {
 	if n, _, err := manager.ReadFrom(buf); err == nil {
 		t.Errorf("it says %q", buf[:n])
 	}
-	if strings.Contains(p.Output.String(), release+" listens") {
+	if strings.Contains(p.Output.String(), releaseVersion+" listens") {
 		t.Errorf("it says:\n%s", p.Output)
 	}
 }

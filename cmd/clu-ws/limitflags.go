@@ -18,8 +18,8 @@ const (
 	defaultLag  = 30 * time.Second
 	defaultHead = 10 * time.Second
 	defaultPing = 20 * time.Second
-	shortest    = time.Second
-	smallest    = 1 << 10
+	minDuration    = time.Second
+	minBytes    = 1 << 10
 )
 
 func limitFlags() []cli.Flag {
@@ -58,8 +58,8 @@ func readLimits(c *cli.Context, cfg *bridge.Config) (err error) {
 	l.LogAge, l.HeadTimeout = c.Duration("client-lag"), c.Duration("head-timeout")
 	l.PingAfter, l.PongTimeout = c.Duration("ping-after"), c.Duration("pong-timeout")
 	for _, name := range []string{"client-lag", "head-timeout", "ping-after", "pong-timeout"} {
-		if c.Duration(name) < shortest {
-			return fmt.Errorf("--%s %v must be at least %v", name, c.Duration(name), shortest)
+		if c.Duration(name) < minDuration {
+			return fmt.Errorf("--%s %v must be at least %v", name, c.Duration(name), minDuration)
 		}
 	}
 	switch c.String("slow") {
@@ -75,8 +75,8 @@ func readLimits(c *cli.Context, cfg *bridge.Config) (err error) {
 // byteSize reads a size such as 16MiB.
 func byteSize(c *cli.Context, name string) (int, error) {
 	n, err := humanize.ParseBytes(c.String(name))
-	if err != nil || n < smallest || n > math.MaxInt32 {
-		return 0, fmt.Errorf("--%s %q is no size of at least %d bytes and less than 2GiB; write it as 512KiB or 16MiB", name, c.String(name), smallest)
+	if err != nil || n < minBytes || n > math.MaxInt32 {
+		return 0, fmt.Errorf("--%s %q is no size of at least %d bytes and less than 2GiB; write it as 512KiB or 16MiB", name, c.String(name), minBytes)
 	}
 	return int(n), nil
 }

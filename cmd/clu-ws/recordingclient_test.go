@@ -18,11 +18,11 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// ear is a client that notes the numbers of the replies of a [testkit.Source]. It
+// recordingClient is a client that notes the numbers of the replies of a [testkit.Source]. It
 // takes frames apart by itself: it must keep up with a bridge at its fastest.
-type ear struct {
+type recordingClient struct {
 	name    string
-	hearing sync.WaitGroup
+	running sync.WaitGroup
 
 	// mu guards the following fields.
 	mu      sync.Mutex
@@ -40,16 +40,16 @@ type closed struct {
 
 func (c closed) Error() string { return fmt.Sprintf("closed with %d %q", c.code, c.reason) }
 
-// hear connects to a bridge and notes what comes until the test ends.
-func hear(t *testing.T, name string, d ws.Dialer, url string) (*ear, net.Conn) {
+// receiveUntil connects to a bridge and notes what comes until the test ends.
+func receiveUntil(t *testing.T, name string, d ws.Dialer, url string) (*recordingClient, net.Conn) {
 	t.Helper()
-	e := &ear{name: name}
+	e := &recordingClient{name: name}
 	conn, br, err := dialBridge(t.Context(), d, url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.hearing.Go(func() { e.end(e.listen(conn, br)) })
-	t.Cleanup(func() { conn.Close(); e.hearing.Wait() })
+	e.running.Go(func() { e.end(e.run(conn, br)) })
+	t.Cleanup(func() { conn.Close(); e.running.Wait() })
 	return e, conn
 }
 
@@ -70,8 +70,8 @@ func dialBridge(ctx context.Context, d ws.Dialer, url string) (net.Conn, *bufio.
 // reader has room for many frames at once.
 func reader(from io.Reader) *bufio.Reader { return bufio.NewReaderSize(from, 256<<10) }
 
-// listen takes frames until the connection ends.
-func (e *ear) listen(conn net.Conn, br *bufio.Reader) error {
+// run takes frames until the connection ends.
+func (e *recordingClient) run(conn net.Conn, br *bufio.Reader) error {
 	var payload []byte
 	for {
 		h, err := ws.ReadHeader(br)
@@ -101,7 +101,7 @@ func (e *ear) listen(conn net.Conn, br *bufio.Reader) error {
 }
 
 // take notes a message.
-func (e *ear) take(message []byte) {
+func (e *recordingClient) take(message []byte) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	_, number, ok := bytes.Cut(message, []byte(`"body": {"n": `))
@@ -130,21 +130,21 @@ func digits(text []byte) []byte {
 	return text
 }
 
-func (e *ear) end(err error) {
+func (e *recordingClient) end(err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.ended = err
 }
 
-// heard gives the numbers so far, and why the connection has ended.
-func (e *ear) heard() ([]int, error) {
+// received gives the numbers so far, and why the connection has ended.
+func (e *recordingClient) received() ([]int, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return append([]int(nil), e.numbers...), e.ended
 }
 
-// lastHeard is the last number, or -1, and why the connection has ended.
-func (e *ear) lastHeard() (int, error) {
+// lastReceived is the last number, or -1, and why the connection has ended.
+func (e *recordingClient) lastReceived() (int, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if len(e.numbers) == 0 {
@@ -153,12 +153,12 @@ func (e *ear) lastHeard() (int, error) {
 	return e.numbers[len(e.numbers)-1], e.ended
 }
 
-// awaitHeard waits until all ears have heard a number, or a later one.
-func awaitHeard(t *testing.T, number int, all ...*ear) {
+// awaitReceived waits until all ears have heard a number, or a later one.
+func awaitReceived(t *testing.T, number int, all ...*recordingClient) {
 	t.Helper()
 	testkit.Eventually(t, time.Minute, fmt.Sprintf("every client has reply %d", number), func() error {
 		for _, e := range all {
-			if last, ended := e.lastHeard(); last < number {
+			if last, ended := e.lastReceived(); last < number {
 				return fmt.Errorf("%s is at %d; its connection: %v", e.name, last, ended)
 			}
 		}
@@ -167,16 +167,16 @@ func awaitHeard(t *testing.T, number int, all ...*ear) {
 }
 
 // awaitNext waits until all ears have heard what is sent after now.
-func awaitNext(t *testing.T, s *testkit.Source, all ...*ear) {
+func awaitNext(t *testing.T, s *testkit.Source, all ...*recordingClient) {
 	t.Helper()
-	awaitHeard(t, len(s.Fates()), all...)
+	awaitReceived(t, len(s.Fates()), all...)
 }
 
-// mustHave says what an ear has not heard of the numbers, which are in order, and
+// mustHaveReceived says what an ear has not heard of the numbers, which are in order, and
 // what it has heard beside them.
-func (e *ear) mustHave(t *testing.T, numbers []int) {
+func (e *recordingClient) mustHaveReceived(t *testing.T, numbers []int) {
 	t.Helper()
-	heard, _ := e.heard()
+	heard, _ := e.received()
 	for i := range max(len(heard), len(numbers)) {
 		if i >= len(heard) || i >= len(numbers) || heard[i] != numbers[i] {
 			t.Errorf("%s has heard %d replies, and should %d; from the first difference on: %v, and should %v",

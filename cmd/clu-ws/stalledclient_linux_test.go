@@ -57,10 +57,10 @@ func standsStill(t *testing.T, p child, url string, secure *tls.Config, stall ti
 	newer.TLSConfig = secure
 	p.await(t, "linked to amqp://")
 	arrived := echo(t, url)
-	address, admin := scheme+p.announced(t, scheme), p.admin(t)
-	plain, plainConn := hear(t, "plain", clu, address)
-	session, sessionConn := hear(t, "v1", newer, address)
-	leaves, leavesConn := hear(t, "who closes", clu, address)
+	address, admin := scheme+p.announcedAddress(t, scheme), p.admin(t)
+	plain, plainConn := receiveUntil(t, "plain", clu, address)
+	session, sessionConn := receiveUntil(t, "v1", newer, address)
+	leaves, leavesConn := receiveUntil(t, "who closes", clu, address)
 	mustSend(t, plainConn, `{"consumer": "echo", "command_string": "x", "command_id": "before"}`)
 	awaitArrival(t, arrived, "before")
 
@@ -75,21 +75,21 @@ func standsStill(t *testing.T, p child, url string, secure *tls.Config, stall ti
 	<-time.After(stall) // the disturbance itself is the time
 	p.signal(t, syscall.SIGCONT)
 
-	leaves.hearing.Wait()
-	for id, e := range map[string]*ear{"plain": plain, "v1": session, "tracked": session} {
+	leaves.running.Wait()
+	for id, e := range map[string]*recordingClient{"plain": plain, "v1": session, "tracked": session} {
 		testkit.Eventually(t, patience, "the sender of "+id+" hears of it", func() error {
-			for _, told := range e.told(fmt.Sprintf("%q", id)) {
+			for _, told := range e.messagesWith(fmt.Sprintf("%q", id)) {
 				if strings.Contains(told, "was not sent: the bridge stood still for ") {
 					return nil
 				}
 			}
-			return fmt.Errorf("it has heard %q", e.told(id))
+			return fmt.Errorf("it has heard %q", e.messagesWith(id))
 		})
 	}
 	if got := <-posted; !strings.HasPrefix(got, "503 ") || !strings.Contains(got, "stood still for ") {
 		t.Errorf("over HTTP the answer is %s", got)
 	}
-	for conn, e := range map[net.Conn]*ear{plainConn: plain, sessionConn: session} {
+	for conn, e := range map[net.Conn]*recordingClient{plainConn: plain, sessionConn: session} {
 		sendsAgain(t, conn, e, arrived)
 	}
 	for _, id := range []string{"plain", "v1", "tracked", "left behind", "http"} {
@@ -101,18 +101,18 @@ func standsStill(t *testing.T, p child, url string, secure *tls.Config, stall ti
 
 // sendsAgain sends commands until one arrives. One that comes while the bridge is still
 // reading what had waited may be told to be late, too; then the next one is sent.
-func sendsAgain(t *testing.T, conn net.Conn, e *ear, arrived func() map[string]int) {
+func sendsAgain(t *testing.T, conn net.Conn, e *recordingClient, arrived func() map[string]int) {
 	t.Helper()
 	id := ""
 	testkit.Eventually(t, patience, "a command arrives again", func() error {
 		if id != "" && arrived()[id] > 0 {
 			return nil
 		}
-		if id == "" || len(e.told(fmt.Sprintf("%q", id))) > 0 {
+		if id == "" || len(e.messagesWith(fmt.Sprintf("%q", id))) > 0 {
 			id += "after " + conn.LocalAddr().String()
 			mustSend(t, conn, fmt.Sprintf(`{"consumer": "echo", "command_string": "x", "command_id": %q}`, id))
 		}
-		return fmt.Errorf("the actor has %v, and the sender heard %q", arrived(), e.told(fmt.Sprintf("%q", id)))
+		return fmt.Errorf("the actor has %v, and the sender heard %q", arrived(), e.messagesWith(fmt.Sprintf("%q", id)))
 	})
 }
 

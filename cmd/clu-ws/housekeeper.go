@@ -12,21 +12,21 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/listen"
 )
 
-// lookEvery is how often the certificate's files are looked at.
-const lookEvery = 2 * time.Second
+// certificateInterval is how often the certificate's files are looked at.
+const certificateInterval = 2 * time.Second
 
-// attendant does what is asked of the program while it serves: it reads the
+// housekeeper does what is asked of the program while it serves: it reads the
 // certificate again, and gives the service manager its signs of life.
-type attendant struct {
+type housekeeper struct {
 	manager     *listen.Manager
 	certificate *listen.Certificate
 	log         *slog.Logger
 }
 
-// attend starts an attendant, which goes on until it is stopped: systemd looks
+// startHousekeeper starts an attendant, which goes on until it is stopped: systemd looks
 // for signs of life while the bridge says goodbye, too.
-func attend(ctx context.Context, manager *listen.Manager, certificate *listen.Certificate, log *slog.Logger) (stop func()) {
-	a := attendant{manager, certificate, log}
+func startHousekeeper(ctx context.Context, manager *listen.Manager, certificate *listen.Certificate, log *slog.Logger) (stop func()) {
+	a := housekeeper{manager, certificate, log}
 	hangup := make(chan os.Signal, 1)
 	if certificate != nil || manager != nil {
 		// Else it ends the program, as when its terminal is closed. It is caught
@@ -44,10 +44,10 @@ func attend(ctx context.Context, manager *listen.Manager, certificate *listen.Ce
 	}
 }
 
-func (a *attendant) run(stopping <-chan struct{}, hangup <-chan os.Signal, end <-chan struct{}) {
-	look, stopLooking := every(lookEvery, a.certificate != nil)
+func (a *housekeeper) run(stopping <-chan struct{}, hangup <-chan os.Signal, end <-chan struct{}) {
+	look, stopLooking := tickerIf(certificateInterval, a.certificate != nil)
 	defer stopLooking()
-	watchdog, stopWatching := every(a.manager.WatchdogInterval(), a.manager.WatchdogInterval() > 0)
+	watchdog, stopWatching := tickerIf(a.manager.WatchdogInterval(), a.manager.WatchdogInterval() > 0)
 	defer stopWatching()
 	for {
 		select {
@@ -71,8 +71,8 @@ func (a *attendant) run(stopping <-chan struct{}, hangup <-chan os.Signal, end <
 	}
 }
 
-// every ticks if it is wanted.
-func every(d time.Duration, wanted bool) (ticks <-chan time.Time, stop func()) {
+// tickerIf ticks if it is wanted.
+func tickerIf(d time.Duration, wanted bool) (ticks <-chan time.Time, stop func()) {
 	if !wanted {
 		return nil, func() {}
 	}
@@ -81,14 +81,14 @@ func every(d time.Duration, wanted bool) (ticks <-chan time.Time, stop func()) {
 }
 
 // refresh reads the certificate if its files have changed.
-func (a *attendant) refresh() {
+func (a *housekeeper) refresh() {
 	if changed, err := a.certificate.Refresh(); changed {
 		a.report(err)
 	}
 }
 
 // reload reads everything that can be read again.
-func (a *attendant) reload() {
+func (a *housekeeper) reload() {
 	a.manager.Reloading()
 	defer a.manager.Reloaded()
 	if a.certificate == nil {
@@ -98,7 +98,7 @@ func (a *attendant) reload() {
 	a.report(a.certificate.Reload())
 }
 
-func (a *attendant) report(err error) {
+func (a *housekeeper) report(err error) {
 	if err != nil {
 		a.log.Error("the certificate cannot be read again; the old one goes on", "error", err, "certificate", a.certificate)
 		return

@@ -4,8 +4,8 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// DropReason is why a message on reply.# is not a reply that CLU would hand on. It is
-// an error, and a label for counting.
+// DropReason is why a message on reply.# is not a reply that CLU would hand on. It
+// is an error, and a label for counting: its text does not change.
 type DropReason string
 
 // The reasons, in the order in which they are looked for.
@@ -21,18 +21,17 @@ const (
 	ErrNotJSON    DropReason = "body is not JSON"
 )
 
-// DropReasons are all reasons.
-var DropReasons = []DropReason{ErrNoCode, ErrIDMismatch, ErrNotDecoded, ErrTooLong, ErrNoBody, ErrNotString, ErrSequence, ErrNotUTF8, ErrNotJSON}
-
-// BodyDropReasons are the reasons that [DecodeBody] gives.
-var BodyDropReasons = []DropReason{ErrNotDecoded, ErrTooLong}
+// DropReasons returns all reasons.
+func DropReasons() []DropReason {
+	return []DropReason{ErrNoCode, ErrIDMismatch, ErrNotDecoded, ErrTooLong, ErrNoBody, ErrNotString, ErrSequence, ErrNotUTF8, ErrNotJSON}
+}
 
 func (d DropReason) Error() string { return string(d) }
 
-// Check applies CLU's rules for headers (clu.client.AMQPReply): nil, [ErrNoCode]
-// or [ErrIDMismatch]. A missing sender, an unknown code or an internal reply are no
-// reason to drop it.
-func Check(d *amqpx.Delivery) error {
+// checkHeaders applies CLU's rules for headers (clu.client.AMQPReply): nil,
+// [ErrNoCode] or [ErrIDMismatch]. A missing sender, an unknown code and an
+// internal reply are no reason to drop a message.
+func checkHeaders(d *amqpx.Delivery) error {
 	code, ok := d.Headers["message_code"]
 	if s, isString := code.(string); !ok || isString && s == "" {
 		return ErrNoCode

@@ -25,23 +25,23 @@ type recorder struct {
 
 	// mu guards the following fields.
 	mu      sync.Mutex
-	heard   []int // the numbers of the replies
-	told    []told
+	received   []int // the numbers of the replies
+	toldGaps    []toldGap
 	highest int
 	epoch   string
 	seq     uint64
 	ended   error // the end of the last connection
 }
 
-// told is what a client learned of replies that may be missing.
-type told struct {
+// toldGap is what a client learned of replies that may be missing.
+type toldGap struct {
 	behind   int // how many replies were heard before it
 	from, to time.Time
 	newEpoch bool // the numbers began anew, or what was missed is not kept; there is no time span
 }
 
 // covers reports whether the gap includes a reply that reached the broker between these moments.
-func (g told) covers(sent, confirmed time.Time) bool {
+func (g toldGap) covers(sent, confirmed time.Time) bool {
 	return !confirmed.Before(g.from) && !sent.After(g.to)
 }
 
@@ -52,7 +52,7 @@ func record(t *testing.T, name, url string) *recorder {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.recording.Go(func() {
 		for ctx.Err() == nil {
-			err := r.once(ctx, url)
+			err := r.recordConnection(ctx, url)
 			r.mu.Lock()
 			r.ended = err
 			r.mu.Unlock()
@@ -72,8 +72,8 @@ type message struct {
 	Body     struct{ N *int }
 }
 
-// once records one connection to its end.
-func (r *recorder) once(ctx context.Context, url string) error {
+// recordConnection records one connection to its end.
+func (r *recorder) recordConnection(ctx context.Context, url string) error {
 	conn, br, err := dialBridge(ctx, v1(), url+"?silent=1")
 	if err != nil {
 		testkit.BeforeRetry(ctx)
@@ -107,11 +107,11 @@ func (r *recorder) resume(epoch string) []byte {
 	defer r.mu.Unlock()
 	if epoch != r.epoch {
 		if r.epoch != "" {
-			r.told = append(r.told, told{behind: len(r.heard), newEpoch: true})
+			r.toldGaps = append(r.toldGaps, toldGap{behind: len(r.received), newEpoch: true})
 		}
 		r.epoch, r.seq = epoch, 0
 	}
-	if r.seq == 0 && len(r.heard) == 0 {
+	if r.seq == 0 && len(r.received) == 0 {
 		return []byte(`{"op": "subscribe", "id": "all"}`)
 	}
 	return fmt.Appendf(nil, `{"op": "subscribe", "id": "all", "since": {"epoch": %q, "seq": %d}}`, r.epoch, r.seq)
@@ -122,15 +122,15 @@ func (r *recorder) take(m message) {
 	defer r.mu.Unlock()
 	switch {
 	case m.Op == "gap":
-		g := told{behind: len(r.heard), to: *m.To}
+		g := toldGap{behind: len(r.received), to: *m.To}
 		if m.From != nil {
 			g.from = *m.From
 		}
-		r.told = append(r.told, g)
+		r.toldGaps = append(r.toldGaps, g)
 	case m.Op == "ok" && m.Resumed != nil && !*m.Resumed:
-		r.told = append(r.told, told{behind: len(r.heard), newEpoch: true})
+		r.toldGaps = append(r.toldGaps, toldGap{behind: len(r.received), newEpoch: true})
 	case m.Op == "" && m.Body.N != nil:
-		r.heard = append(r.heard, *m.Body.N)
+		r.received = append(r.received, *m.Body.N)
 		r.highest = max(r.highest, *m.Body.N)
 		r.seq = m.Seq
 	}
@@ -150,12 +150,12 @@ func (r *recorder) reached(number int) error {
 func (r *recorder) gaps() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.told)
+	return len(r.toldGaps)
 }
 
 // all is the replies that were heard, in their order, and what was told.
-func (r *recorder) all() ([]int, []told) {
+func (r *recorder) all() ([]int, []toldGap) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.Clone(r.heard), slices.Clone(r.told)
+	return slices.Clone(r.received), slices.Clone(r.toldGaps)
 }

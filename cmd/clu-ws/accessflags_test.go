@@ -51,7 +51,7 @@ func dialAt(t *testing.T, network, address string) net.Conn {
 func TestWhichPagesMayConnectDependsOnTheListener(t *testing.T) {
 	socket := t.TempDir() + "/s"
 	p := spawn(t, nil, "--listen", "127.0.0.1:0", "--listen", "unix:"+socket)
-	local := p.announced(t, "http://")
+	local := p.announcedAddress(t, "http://")
 	evil, here := []string{"Host: localhost", "Origin: https://evil.example"}, []string{"Host: localhost", "Origin: http://localhost:1"}
 	for _, at := range [][2]string{{"tcp", local}, {"unix", socket}} {
 		if status, body := shake(t, dialAt(t, at[0], at[1]), evil...); status != 403 || !strings.Contains(body, "--origin https://evil.example") {
@@ -69,11 +69,11 @@ func TestWhichPagesMayConnectDependsOnTheListener(t *testing.T) {
 
 	open := spawn(t, nil, "--listen", "0.0.0.0:0", "--listen", "127.0.0.1:0")
 	open.await(t, "list the pages that may with --origin")
-	_, port, _ := net.SplitHostPort(open.announced(t, "http://"))
+	_, port, _ := net.SplitHostPort(open.announcedAddress(t, "http://"))
 	if status, body := shake(t, dialAt(t, "tcp", "127.0.0.1:"+port), evil...); status != 101 {
 		t.Errorf("beyond loopback: another's page: %d %s", status, body)
 	}
-	_, rest, _ := strings.Cut(open.announcement(t), "http://127.0.0.1:")
+	_, rest, _ := strings.Cut(open.announcementLine(t), "http://127.0.0.1:")
 	port, _, _ = strings.Cut(rest, " ")
 	if status, body := shake(t, dialAt(t, "tcp", "127.0.0.1:"+port), evil...); status != 403 {
 		t.Errorf("at its listener on loopback: another's page: %d %s", status, body)
@@ -81,7 +81,7 @@ func TestWhichPagesMayConnectDependsOnTheListener(t *testing.T) {
 	open.stop(t)
 
 	listed := spawn(t, []string{"CLU_WS_ORIGIN=https://console.example https://other.example"}, "--listen", "0.0.0.0:0")
-	_, port, _ = net.SplitHostPort(listed.announced(t, "http://"))
+	_, port, _ = net.SplitHostPort(listed.announcedAddress(t, "http://"))
 	for origin, want := range map[string]int{"https://console.example": 101, "https://other.example": 101, "https://evil.example": 403} {
 		if status, body := shake(t, dialAt(t, "tcp", "127.0.0.1:"+port), "Host: bridge", "Origin: "+origin); status != want {
 			t.Errorf("%s: %d %s", origin, status, body)
@@ -130,7 +130,7 @@ func TestTheProxyProtocolNamesClientsWithAndWithoutTLS(t *testing.T) {
 			scheme = "https://"
 		}
 		connect := func() net.Conn {
-			conn := dialAt(t, "tcp", p.announced(t, scheme))
+			conn := dialAt(t, "tcp", p.announcedAddress(t, scheme))
 			if _, err := io.WriteString(conn, header); err != nil {
 				t.Fatal(err)
 			}
@@ -165,16 +165,16 @@ func TestTheCommandLineIsShownWithoutSecrets(t *testing.T) {
 		"--listen 127.0.0.1:0 --name password":    "--listen 127.0.0.1:0 --name password",
 		"--url amqp://a:hunter2@x --url amqp://y": "--url amqp://(hidden)@x --url amqp://y",
 	} {
-		got := strings.Join(withoutSecrets(append([]string{"clu-ws"}, strings.Fields(in)...)), " ")
+		got := strings.Join(redactArgs(append([]string{"clu-ws"}, strings.Fields(in)...)), " ")
 		if got != "clu-ws "+want {
 			t.Errorf("%q is shown as %q", in, got)
 		}
 	}
-	if got := withoutSecrets([]string{"--url", "amqp://a:hunter2@x amqp://b:hunter2@y"}); got[1] != "amqp://(hidden)@x amqp://(hidden)@y" {
+	if got := redactArgs([]string{"--url", "amqp://a:hunter2@x amqp://b:hunter2@y"}); got[1] != "amqp://(hidden)@x amqp://(hidden)@y" {
 		t.Errorf("two URLs in one: %q", got)
 	}
 	p := spawn(t, nil, "--host", "127.0.0.1", "--port", "0", "--admin", "127.0.0.1:0", "--user", "me", "--password", "hunter2")
-	if got := p.asks(t, "/debug/pprof/cmdline"); strings.Contains(got, "hunter2") || !strings.Contains(got, "--password\x00(hidden)") {
+	if got := p.adminGet(t, "/debug/pprof/cmdline"); strings.Contains(got, "hunter2") || !strings.Contains(got, "--password\x00(hidden)") {
 		t.Errorf("/debug/pprof/cmdline says %q", got)
 	}
 	p.stop(t)
@@ -187,7 +187,7 @@ func TestTheBridgeStartsBesideAServiceOfItsNameInKubernetes(t *testing.T) {
 		"CLU_WS_RABBITMQ_SERVICE_HOST=10.96.1.3", "CLU_WS_RABBITMQ_PORT=tcp://[fd00::3]:5672", "CLU_WS_REUSE_PORT=udp://10.96.1.4:53",
 	}
 	p := spawn(t, append(service, "CLU_WS_LOG_LEVEL=debug", "CLU_WS_LISTEN=127.0.0.1:0"))
-	p.announcement(t)
+	p.announcementLine(t)
 	for _, name := range []string{"CLU_WS_PORT", "CLU_WS_RABBITMQ_PORT", "CLU_WS_REUSE_PORT"} {
 		p.await(t, "Kubernetes sets for a Service of that name\" variable="+name+" ")
 	}
@@ -231,7 +231,7 @@ func TestTheBridgeGoesOnWithoutAReaderOfItsLog(t *testing.T) {
 			t.Fatalf("%d %s", status, body)
 		}
 	}
-	mustAnswer(t, connect(t, already(dialAt(t, "tcp", address)), "ws://localhost/"))
+	mustAnswer(t, connect(t, dialerOf(dialAt(t, "tcp", address)), "ws://localhost/"))
 	select {
 	case err := <-ended:
 		ended <- err
@@ -242,7 +242,7 @@ func TestTheBridgeGoesOnWithoutAReaderOfItsLog(t *testing.T) {
 
 func TestATrustedProxysClientIsTheOneInTheLog(t *testing.T) {
 	p := spawn(t, []string{"CLU_WS_TRUSTED_PROXY=10.0.0.0/8 127.0.0.1"}, "--host", "127.0.0.1", "--port", "0")
-	conn := dialAt(t, "tcp", p.announced(t, "http://"))
+	conn := dialAt(t, "tcp", p.announcedAddress(t, "http://"))
 	if status, body := shake(t, conn, "Host: localhost", "Origin: https://evil.example", "X-Forwarded-For: 192.0.2.7, 10.0.0.1"); status != 403 {
 		t.Errorf("%d %s", status, body)
 	}

@@ -31,26 +31,26 @@ func TestEachOutcomeOfACommandIsAnEnding(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := newPending(NewCommand(c.name, "dome", "open", ""), nil)
-		p.free = func() { c.forget(p) }
-		if err := c.follow(p); err != nil {
+		p.release = func() { c.unregister(p) }
+		if err := c.register(p); err != nil {
 			t.Fatal(err)
 		}
 		if test.heard {
 			p.add(Reply{Code: Running})
 		}
-		c.settle(p, test.outcome)
+		c.onOutcome(p, test.outcome)
 		got := "runs"
 		var e *CommandError
-		if p.over {
+		if p.ended {
 			if !errors.As(p.err, &e) || e.Reason != OutcomeText(test.outcome, "dome") {
 				t.Errorf("%v: the error is %v", test.outcome, p.err)
 			}
-			got = p.ending.String()
+			got = p.status.String()
 		}
 		if got != test.want {
 			t.Errorf("%v: the command is %s, want %s", test.outcome, got, test.want)
 		}
-		if free := len(c.pending) == 0; free != p.over {
+		if free := len(c.pending) == 0; free != p.ended {
 			t.Errorf("%v: its place is free: %v", test.outcome, free)
 		}
 	}

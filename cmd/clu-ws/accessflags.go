@@ -24,22 +24,22 @@ func accessFlags() []cli.Flag {
 	}
 }
 
-// words returns the values of a repeatable flag; in its variable they are separated by
+// listValues returns the values of a repeatable flag; in its variable they are separated by
 // blanks.
-func words(c *cli.Context, flag string) []string {
+func listValues(c *cli.Context, flag string) []string {
 	return strings.Fields(strings.Join(c.StringSlice(flag), " "))
 }
 
 // readAccess reads those flags into a bridge's configuration.
 func readAccess(c *cli.Context, cfg *bridge.Config) error {
-	cfg.Origins, cfg.TrustedProxies = words(c, "origin"), words(c, "trusted-proxy")
+	cfg.Origins, cfg.TrustedProxies = listValues(c, "origin"), listValues(c, "trusted-proxy")
 	if _, err := origin.New(cfg.Origins); err != nil {
 		return fmt.Errorf("--origin: %w", err)
 	}
 	if _, err := forwarded.Parse(cfg.TrustedProxies); err != nil {
 		return fmt.Errorf("--trusted-proxy: %w", err)
 	}
-	cfg.CommandLine = withoutSecrets(os.Args)
+	cfg.CommandLine = redactArgs(os.Args)
 	return nil
 }
 
@@ -55,8 +55,8 @@ func adminHost(a *listen.Address) string {
 	return host
 }
 
-// withoutSecrets returns a command line without the password and the logins in URLs.
-func withoutSecrets(args []string) []string {
+// redactArgs returns a command line without the password and the logins in URLs.
+func redactArgs(args []string) []string {
 	args = slices.Clone(args)
 	secret := false // the next argument is the password
 	for i, arg := range args {
@@ -64,26 +64,26 @@ func withoutSecrets(args []string) []string {
 		isPassword := strings.HasPrefix(arg, "-") && name == "password"
 		switch {
 		case secret:
-			args[i] = hidden
+			args[i] = redacted
 		case isPassword && given:
-			args[i] = arg[:len(arg)-len(value)] + hidden
+			args[i] = arg[:len(arg)-len(value)] + redacted
 		case strings.Contains(arg, "://"):
-			args[i] = withoutLogin(arg)
+			args[i] = redactLogin(arg)
 		}
 		secret = isPassword && !given
 	}
 	return args
 }
 
-const hidden = "(hidden)"
+const redacted = "(hidden)"
 
-// withoutLogin hides the logins of the URLs in an argument, even malformed ones.
-func withoutLogin(arg string) string {
+// redactLogin hides the logins of the URLs in an argument, even malformed ones.
+func redactLogin(arg string) string {
 	parts := strings.Fields(arg)
 	for i, part := range parts {
 		scheme, rest, ok := strings.Cut(part, "://")
 		if at := strings.LastIndexByte(rest, '@'); ok && at >= 0 {
-			parts[i] = scheme + "://" + hidden + rest[at:]
+			parts[i] = scheme + "://" + redacted + rest[at:]
 		}
 	}
 	return strings.Join(parts, " ")

@@ -106,7 +106,7 @@ func TestSystemdsSocketsAreServedAndOutliveTheBridge(t *testing.T) {
 	files := []*os.File{tcpFile, unixFile}
 
 	first := activate(t, files, []string{"LISTEN_FDNAMES=web:proxy"})
-	line := first.announcement(t)
+	line := first.announcementLine(t)
 	if want := fmt.Sprintf("listens at http://%s and ws://%s, unix:%s as ", tcp, tcp, path); !strings.Contains(line, want) {
 		t.Errorf("it says %q, want %q", line, want)
 	}
@@ -128,8 +128,8 @@ func TestSystemdsSocketsAreServedAndOutliveTheBridge(t *testing.T) {
 	}
 	defer waiting.Close()
 	second := activate(t, files, nil, "--listen", "127.0.0.1:0")
-	mustAnswer(t, connect(t, already(waiting), "ws://localhost/"))
-	if line := second.announcement(t); strings.Count(line, "http://127.0.0.1:") != 2 {
+	mustAnswer(t, connect(t, dialerOf(waiting), "ws://localhost/"))
+	if line := second.announcementLine(t); strings.Count(line, "http://127.0.0.1:") != 2 {
 		t.Errorf("--listen is not served beside systemd's: %q", line)
 	}
 }
@@ -160,7 +160,7 @@ func TestWhatSystemdPassesInErrorIsExplained(t *testing.T) {
 
 func TestSocketsForAnotherProcessAreNotServed(t *testing.T) {
 	p := spawn(t, []string{"LISTEN_PID=1", "LISTEN_FDS=1"}, "--host", "127.0.0.1", "--port", "0")
-	mustAnswer(t, connect(t, ws.Dialer{}, "ws://"+p.announced(t, "http://")+"/"))
+	mustAnswer(t, connect(t, ws.Dialer{}, "ws://"+p.announcedAddress(t, "http://")+"/"))
 }
 
 func TestTwoProcessesShareAPort(t *testing.T) {
@@ -184,7 +184,7 @@ func TestTwoProcessesShareAPort(t *testing.T) {
 				Name    string
 				Clients int
 			}
-			if err := json.Unmarshal([]byte(p.asks(t, "/healthz")), &health); err != nil {
+			if err := json.Unmarshal([]byte(p.adminGet(t, "/healthz")), &health); err != nil {
 				t.Fatal(err)
 			}
 			clients[health.Name] = health.Clients

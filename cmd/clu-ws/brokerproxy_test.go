@@ -8,19 +8,19 @@ import (
 	"testing"
 )
 
-// gate stands between a bridge and its broker. Until it is opened, it turns the
+// brokerProxy stands between a bridge and its broker. Until it is opened, it turns the
 // bridge away.
-type gate struct {
+type brokerProxy struct {
 	ln   net.Listener
 	to   url.URL
 	done sync.WaitGroup
 
 	mu    sync.Mutex // guards the following fields
-	open  bool
+	allowed  bool
 	conns []net.Conn
 }
 
-func newGate(t *testing.T, broker string) *gate {
+func newBrokerProxy(t *testing.T, broker string) *brokerProxy {
 	t.Helper()
 	to, err := url.Parse(broker)
 	if err != nil {
@@ -30,36 +30,36 @@ func newGate(t *testing.T, broker string) *gate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gate{ln: ln, to: *to}
+	g := &brokerProxy{ln: ln, to: *to}
 	g.done.Go(g.serve)
 	t.Cleanup(g.close)
 	return g
 }
 
 // url is the broker's, by way of the gate.
-func (g *gate) url() string {
+func (g *brokerProxy) url() string {
 	by := g.to
 	by.Host = g.ln.Addr().String()
 	return by.String()
 }
 
-func (g *gate) serve() {
+func (g *brokerProxy) serve() {
 	for {
 		near, err := g.ln.Accept()
 		if err != nil {
 			return
 		}
-		if !g.pass(near) {
+		if !g.forward(near) {
 			near.Close()
 		}
 	}
 }
 
-// pass connects to the broker, if the gate is open.
-func (g *gate) pass(near net.Conn) bool {
+// forward connects to the broker, if the gate is open.
+func (g *brokerProxy) forward(near net.Conn) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.open {
+	if !g.allowed {
 		return false
 	}
 	far, err := net.Dial("tcp", g.to.Host)
@@ -77,14 +77,14 @@ func (g *gate) pass(near net.Conn) bool {
 	return true
 }
 
-// unlock lets the bridge through from now on.
-func (g *gate) unlock() {
+// allow lets the bridge through from now on.
+func (g *brokerProxy) allow() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.open = true
+	g.allowed = true
 }
 
-func (g *gate) close() {
+func (g *brokerProxy) close() {
 	g.ln.Close()
 	g.mu.Lock()
 	for _, c := range g.conns {

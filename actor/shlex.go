@@ -2,16 +2,16 @@ package actor
 
 import "strings"
 
-// The words of Python's shlex for a command string that cannot be split.
+// The errors of Python's shlex.
 const (
 	noClosingQuotation = "No closing quotation"
 	noEscapedCharacter = "No escaped character"
 )
 
-// splitWords splits a command string as CLU does, by the rules of Python's
+// splitShlex splits a command string as CLU does, by the rules of Python's
 // shlex.split: a # is a character like any other, and between double quotes a
 // backslash escapes only a double quote and itself. The error is a [UsageError].
-func splitWords(s string) ([]string, error) {
+func splitShlex(s string) ([]string, error) {
 	var words []string
 	var word strings.Builder
 	inWord := false
@@ -43,7 +43,7 @@ func splitWords(s string) ([]string, error) {
 		}
 	}
 	switch {
-	case escaped && quote == 0:
+	case escaped:
 		return nil, &UsageError{"UsageError", noEscapedCharacter}
 	case quote != 0:
 		return nil, &UsageError{"UsageError", noClosingQuotation}

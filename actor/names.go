@@ -10,27 +10,29 @@ import (
 // auto-delete.
 const Exchange = "sdss_exchange"
 
-// NewClientName is a client name as CLU makes one: "amqp-client-" and the last twelve
+// NewClientName returns a new client name as CLU makes one: "amqp-client-" and the last twelve
 // hex digits of a random UUID.
 func NewClientName() string {
 	id := uuid.New()
 	return "amqp-client-" + hex.EncodeToString(id[10:])
 }
 
-// RepliesQueue is the queue on which a client or actor hears replies.
+// RepliesQueue returns the name of the queue on which a client or actor of that
+// name receives replies.
 func RepliesQueue(name string) string { return name + "_replies" }
 
-// CommandsQueue is the queue on which an actor receives commands.
+// CommandsQueue returns the name of the queue on which an actor of that name
+// receives commands.
 func CommandsQueue(name string) string { return name + "_commands" }
 
-// CommanderID is how a commander signs its commands to one consumer.
+// CommanderID returns the commander id in a client's commands to one consumer.
 func CommanderID(name, consumer string) string { return name + "." + consumer }
 
-// newMessageID is a message id as CLU's AMQP library makes one: 32 hex digits.
+// newMessageID returns a message id as CLU's AMQP library makes one: 32 hex digits.
 func newMessageID() string {
 	id := uuid.New()
 	return hex.EncodeToString(id[:])
 }
 
-// NewCommandID is a command id as CLU makes one: a UUID4 with hyphens.
+// NewCommandID returns a command id as CLU makes one: a UUID4 with hyphens.
 func NewCommandID() string { return uuid.NewString() }

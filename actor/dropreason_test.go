@@ -11,7 +11,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-func TestCheckDropsWhatCLUDrops(t *testing.T) {
+func TestAReplyIsDroppedWhereCLUDropsIt(t *testing.T) {
 	for _, test := range []struct {
 		name        string
 		headers     amqpx.Table
@@ -42,7 +42,7 @@ func TestCheckDropsWhatCLUDrops(t *testing.T) {
 		{"no code wins over differing ids", amqpx.Table{"command_id": "a"}, "b", actor.ErrNoCode},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := actor.Check(&amqpx.Delivery{Headers: test.headers, CorrelationId: test.correlation})
+			_, got := actor.ParseReply(&amqpx.Delivery{Headers: test.headers, CorrelationId: test.correlation, Body: []byte("{}")})
 			if got != test.want {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
@@ -77,18 +77,18 @@ func TestABodyThatIsNoneIsDroppedWithTheReason(t *testing.T) {
 	}
 }
 
-func TestDropsHoldsEveryReason(t *testing.T) {
-	source, err := os.ReadFile("check.go")
+func TestTheListOfReasonsIsComplete(t *testing.T) {
+	source, err := os.ReadFile("dropreason.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	declared := regexp.MustCompile(`(?m)^\t\w+\s+Drop = "(.*)"$`).FindAllStringSubmatch(string(source), -1)
+	declared := regexp.MustCompile(`(?m)^\t\w+\s+DropReason = "(.*)"$`).FindAllStringSubmatch(string(source), -1)
 	if len(declared) == 0 {
 		t.Fatal("no reason is declared")
 	}
 	for _, d := range declared {
-		if !slices.Contains(actor.DropReasons, actor.DropReason(d[1])) {
-			t.Errorf("%q is not among them", d[1])
+		if !slices.Contains(actor.DropReasons(), actor.DropReason(d[1])) {
+			t.Errorf("%q is not in the list", d[1])
 		}
 	}
 }

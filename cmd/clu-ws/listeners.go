@@ -15,27 +15,27 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/listen"
 )
 
-// doors are where clients arrive.
-type doors struct {
-	addresses   []clientsAddress // of --listen, or the one of --host and --port
+// listeners are where clients arrive.
+type listeners struct {
+	addresses   []clientAddress // of --listen, or the one of --host and --port
 	flag        string           // which of them
-	standIn     bool             // the address is a default: sockets from systemd replace it
+	isDefault     bool             // the address is a default: sockets from systemd replace it
 	options     listen.Options
 	certificate *listen.Certificate // nil: no TLS
 	proxy       bool                // expect the PROXY protocol on all of them
 }
 
-// clientsAddress is the address of one client listener.
-type clientsAddress struct {
+// clientAddress is the address of one client listener.
+type clientAddress struct {
 	listen.Address
 	proxy bool // expect the PROXY protocol
 }
 
-func readDoors(c *cli.Context) (d doors, err error) {
+func readListeners(c *cli.Context) (d listeners, err error) {
 	if d.addresses, d.flag, err = addresses(c); err != nil {
 		return d, err
 	}
-	d.standIn = !c.IsSet("listen") && !c.IsSet("host") && !c.IsSet("port")
+	d.isDefault = !c.IsSet("listen") && !c.IsSet("host") && !c.IsSet("port")
 	d.proxy = c.Bool("proxy-protocol")
 	d.options.ReusePort = c.Bool("reuse-port")
 	mode, err := strconv.ParseUint(c.String("socket-mode"), 8, 32)
@@ -48,7 +48,7 @@ func readDoors(c *cli.Context) (d doors, err error) {
 }
 
 // addresses are where to listen, and the flag that says so.
-func addresses(c *cli.Context) (where []clientsAddress, flag string, err error) {
+func addresses(c *cli.Context) (where []clientAddress, flag string, err error) {
 	given := c.StringSlice("listen")
 	if len(given) == 1 {
 		given = strings.Split(given[0], ",") // as a variable holds several
@@ -59,7 +59,7 @@ func addresses(c *cli.Context) (where []clientsAddress, flag string, err error) 
 			return nil, "", fmt.Errorf("--port %d is no port; choose one from 1 to 65535, or 0 for a free one", port)
 		}
 		only := listen.Address{Network: "tcp", Name: net.JoinHostPort(c.String("host"), strconv.Itoa(port))}
-		return []clientsAddress{{Address: only}}, "--port", nil
+		return []clientAddress{{Address: only}}, "--port", nil
 	}
 	for _, flag := range []string{"host", "port"} {
 		if c.IsSet(flag) {
@@ -72,7 +72,7 @@ func addresses(c *cli.Context) (where []clientsAddress, flag string, err error) 
 		if err != nil {
 			return nil, "", fmt.Errorf("--listen: %w", err)
 		}
-		where = append(where, clientsAddress{a, proxy})
+		where = append(where, clientAddress{a, proxy})
 	}
 	return where, "--listen", nil
 }
@@ -94,7 +94,7 @@ func certificate(c *cli.Context) (*listen.Certificate, error) {
 }
 
 // open makes every listener: those that systemd passed, then those of the flags.
-func (d *doors) open(ctx context.Context, log *slog.Logger) (all []*listen.Listener, err error) {
+func (d *listeners) open(ctx context.Context, log *slog.Logger) (all []*listen.Listener, err error) {
 	defer func() {
 		if err != nil {
 			closeAll(all)
@@ -110,7 +110,7 @@ func (d *doors) open(ctx context.Context, log *slog.Logger) (all []*listen.Liste
 	}
 	wanted := d.addresses
 	if len(inherited) > 0 && d.flag == "--port" {
-		if !d.standIn {
+		if !d.isDefault {
 			return all, errors.New("systemd has passed sockets, and --host or --port is given too; leave them out, or use --listen for more")
 		}
 		wanted = nil
@@ -118,14 +118,14 @@ func (d *doors) open(ctx context.Context, log *slog.Logger) (all []*listen.Liste
 	for _, a := range wanted {
 		ln, err := listen.Open(ctx, a.Address, d.options)
 		if err != nil {
-			return all, d.explain(a.Address, err)
+			return all, d.openError(a.Address, err)
 		}
 		all = append(all, &listen.Listener{Listener: ln, Proxy: a.proxy || d.proxy})
 	}
 	return all, nil
 }
 
-func (d *doors) explain(a listen.Address, err error) error {
+func (d *listeners) openError(a listen.Address, err error) error {
 	if a.Network == "unix" {
 		return fmt.Errorf("the bridge cannot listen at %s: %w", a, err)
 	}
@@ -136,8 +136,8 @@ func (d *doors) explain(a listen.Address, err error) error {
 	return listenError("the bridge", a.Name, choose, err)
 }
 
-// secure puts TLS on the listeners that it is for, and says so.
-func (d *doors) secure(all []*listen.Listener, log *slog.Logger) {
+// addTLS puts TLS on the listeners that it is for, and says so.
+func (d *listeners) addTLS(all []*listen.Listener, log *slog.Logger) {
 	if d.certificate == nil {
 		return
 	}

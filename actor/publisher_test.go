@@ -15,7 +15,7 @@ func TestRepliesThatTheLinkDoesNotTakeAreCountedAndLoggedOnceForOneReason(t *tes
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := newOutbound(slog.New(slog.NewTextHandler(&text, nil)), 0)
+	out := newPublisher(slog.New(slog.NewTextHandler(&text, nil)), 0)
 	out.link = link
 	for range 3 {
 		out.send(Reply{CommanderID: strings.Repeat("x", 300)})

@@ -16,47 +16,47 @@ import (
 // tell the result of the first try to link.
 const announceAfter = 1500 * time.Millisecond
 
-// teller tells of the link to the broker: with the first word about it the
+// linkReporter tells of the link to the broker: with the first word about it the
 // bridge is there, whether linked or not.
-type teller struct {
+type linkReporter struct {
 	ctx      context.Context
 	manager  *listen.Manager
 	failFast bool
 	announce func(amqpx.State) // set before the bridge runs
 
 	mu   sync.Mutex // guards the following field
-	told bool
+	announced bool
 }
 
-// of tells of a state of the link.
-func (t *teller) of(state amqpx.State) {
+// report tells of a state of the link.
+func (t *linkReporter) report(state amqpx.State) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.tell(state)
+	t.reportLocked(state)
 }
 
-// late tells that there is no word, unless there was one.
-func (t *teller) late() {
+// reportPending tells that there is no word, unless there was one.
+func (t *linkReporter) reportPending() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.told {
-		t.tell(amqpx.State{Err: errors.New("no answer yet")})
+	if !t.announced {
+		t.reportLocked(amqpx.State{Err: errors.New("no answer yet")})
 	}
 }
 
-// tell is of, with mu held.
-func (t *teller) tell(state amqpx.State) {
+// reportLocked is of, with mu held.
+func (t *linkReporter) reportLocked(state amqpx.State) {
 	switch {
 	case t.ctx.Err() != nil:
 		// The bridge ends.
-	case t.told:
-		t.manager.Status(linkWords(state))
+	case t.announced:
+		t.manager.Status(linkText(state))
 	case t.failFast && !state.Up:
 		// It tries the next broker, or ends.
 	default:
-		t.told = true
+		t.announced = true
 		t.announce(state)
-		t.manager.Ready(linkWords(state))
+		t.manager.Ready(linkText(state))
 	}
 }
 
@@ -67,10 +67,10 @@ func (s *service) announce(listeners []*listen.Listener, name string, state amqp
 		at = append(at, ln.URLs())
 	}
 	fmt.Fprintf(s.stdout, "clu-ws %s listens at %s as %s, %s, exchange %s\n",
-		release, strings.Join(at, ", "), name, linkWords(state), s.bridge.Exchange)
+		releaseVersion, strings.Join(at, ", "), name, linkText(state), s.bridge.Exchange)
 }
 
-func linkWords(state amqpx.State) string {
+func linkText(state amqpx.State) string {
 	if !state.Up {
 		return fmt.Sprintf("NOT LINKED (%v), trying on", state.Err)
 	}

@@ -10,60 +10,60 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// scene is an event that has been played.
-type scene struct {
+// eventRun is an event that has been played.
+type eventRun struct {
 	row         string
-	began, over time.Time
-	before      time.Time // when the event before it began, if that had only just ended; else when this did
+	started, ended time.Time
+	earliest      time.Time // when the event before it began, if that had only just ended; else when this did
 	down        time.Time // when the broker or the bridges were down, or zero
 	first, next int       // the numbers of the replies that were sent meanwhile
-	seen        map[string]recorded
+	gapCounts        map[string]gapCounts
 }
 
-// recorded is how many gaps a client had been told, and its bridge had logged, before and after an event.
-type recorded struct{ told, toldThen, logged, loggedThen int }
+// gapCounts is how many gaps a client had been told, and its bridge had logged, before and after an event.
+type gapCounts struct{ toldBefore, toldAfter, loggedBefore, loggedAfter int }
 
-// play has an event happen, and waits until it is over for all clients.
-func (s *stage) play(t *testing.T, e event) {
+// run has an event happen, and waits until it is over for all clients.
+func (s *promiseHarness) run(t *testing.T, e event) {
 	t.Helper()
 	s.down = time.Time{}
-	sc := scene{row: e.row, began: time.Now(), first: len(s.source.Fates()), seen: map[string]recorded{}}
-	if sc.before = sc.began; len(s.played) > 0 {
-		if last := s.played[len(s.played)-1]; sc.began.Sub(last.over) < slack {
-			sc.before = last.began
+	sc := eventRun{row: e.row, started: time.Now(), first: len(s.source.Fates()), gapCounts: map[string]gapCounts{}}
+	if sc.earliest = sc.started; len(s.ran) > 0 {
+		if last := s.ran[len(s.ran)-1]; sc.started.Sub(last.ended) < slack {
+			sc.earliest = last.started
 		}
 	}
 	for _, b := range s.bridges {
-		sc.seen[b.column] = recorded{told: b.recorder.gaps(), logged: b.logged()}
+		sc.gapCounts[b.column] = gapCounts{toldBefore: b.recorder.gaps(), loggedBefore: b.logged()}
 	}
 	e.disturb(t, s)
 	s.awaitNext(t)
-	sc.next, sc.over, sc.down = len(s.source.Fates()), time.Now(), s.down
+	sc.next, sc.ended, sc.down = len(s.source.Fates()), time.Now(), s.down
 	s.awaitNext(t) // replies come in order: any of the scene's that has not come is missing
 	for _, b := range s.bridges {
-		r := sc.seen[b.column]
-		r.toldThen, r.loggedThen = b.recorder.gaps(), b.logged()
-		sc.seen[b.column] = r
+		r := sc.gapCounts[b.column]
+		r.toldAfter, r.loggedAfter = b.recorder.gaps(), b.logged()
+		sc.gapCounts[b.column] = r
 	}
-	s.played = append(s.played, sc)
+	s.ran = append(s.ran, sc)
 }
 
-// judge compares what has become of the replies with the table.
-func (s *stage) judge(t *testing.T, table map[string]map[string]string) {
+// check compares what has become of the replies with the table.
+func (s *promiseHarness) check(t *testing.T, table map[string]map[string]string) {
 	khepri := s.node.Khepri(t)
 	s.source.Stop()
 	fates := s.source.Fates()
 	for _, b := range s.bridges {
 		heard, gaps := b.recorder.all()
-		for _, sc := range s.played {
+		for _, sc := range s.ran {
 			t.Run(sc.row+"/"+b.column, func(t *testing.T) {
 				cell := table[sc.row][b.column]
-				holds := claims[cell]
+				holds := cellChecks[cell]
 				if holds == nil {
 					t.Fatalf("nothing is known of the claim %q", cell)
 				}
-				seen := sc.seen[b.column]
-				v := verdict{scene: sc, khepri: khepri, gaps: gaps[seen.told:seen.toldThen], logged: seen.loggedThen - seen.logged}
+				seen := sc.gapCounts[b.column]
+				v := verdict{eventRun: sc, khepri: khepri, gaps: gaps[seen.toldBefore:seen.toldAfter], logged: seen.loggedAfter - seen.loggedBefore}
 				v.find(heard, fates)
 				if err := holds(v); err != nil {
 					t.Errorf("docs/operating.md says %q, but %v: %v\n%s", cell, err, v, b.Output.Tail())
@@ -76,16 +76,16 @@ func (s *stage) judge(t *testing.T, table map[string]map[string]string) {
 
 // verdict is what has become of the replies of a scene at one client.
 type verdict struct {
-	scene
+	eventRun
 	khepri     bool
 	confirmed  int
 	covered    int // confirmed replies that were sent within a gap that was told
 	missing    int
-	untold     int       // missing replies that no gap covers
+	unreported     int       // missing replies that no gap covers
 	from, to   time.Time // when the first and the last missing reply was sent
-	doubled    int
-	disordered int
-	gaps       []told
+	duplicated    int
+	reordered int
+	gaps       []toldGap
 	logged     int
 }
 
@@ -97,9 +97,9 @@ func (v *verdict) find(heard []int, fates []testkit.Fate) {
 			continue // a reply that was not confirmed may overtake those of the source's next connection
 		}
 		if times[n]++; times[n] > 1 {
-			v.doubled++
+			v.duplicated++
 		} else if n < previous {
-			v.disordered++
+			v.reordered++
 		}
 		previous = n
 	}
@@ -109,7 +109,7 @@ func (v *verdict) find(heard []int, fates []testkit.Fate) {
 			continue
 		}
 		v.confirmed++
-		within := slices.ContainsFunc(v.gaps, func(g told) bool { return g.newEpoch || g.covers(f.Sent, f.Settled) })
+		within := slices.ContainsFunc(v.gaps, func(g toldGap) bool { return g.newEpoch || g.covers(f.Sent, f.Settled) })
 		if within {
 			v.covered++
 		}
@@ -121,18 +121,18 @@ func (v *verdict) find(heard []int, fates []testkit.Fate) {
 		}
 		v.to = f.Sent
 		if !within {
-			v.untold++
+			v.unreported++
 		}
 	}
 }
 
 func (v verdict) String() string {
-	since := func(at time.Time) time.Duration { return at.Sub(v.began).Round(time.Millisecond) }
-	text := fmt.Sprintf("%d replies confirmed in %v, %d missing", v.confirmed, since(v.over), v.missing)
+	since := func(at time.Time) time.Duration { return at.Sub(v.started).Round(time.Millisecond) }
+	text := fmt.Sprintf("%d replies confirmed in %v, %d missing", v.confirmed, since(v.ended), v.missing)
 	if v.missing > 0 {
-		text += fmt.Sprintf(" (sent from %v to %v), %d of them untold", since(v.from), since(v.to), v.untold)
+		text += fmt.Sprintf(" (sent from %v to %v), %d of them untold", since(v.from), since(v.to), v.unreported)
 	}
-	text += fmt.Sprintf("; %d doubled, %d out of order; %d gaps logged", v.doubled, v.disordered, v.logged)
+	text += fmt.Sprintf("; %d doubled, %d out of order; %d gaps logged", v.duplicated, v.reordered, v.logged)
 	for _, g := range v.gaps {
 		if g.newEpoch {
 			text += ", a new epoch told"
@@ -146,11 +146,11 @@ func (v verdict) String() string {
 	return text
 }
 
-// claims are the cells of the table, each with what must be so for it to be true.
-var claims = map[string]func(v verdict) error{
+// cellChecks are the cells of the table, each with what must be so for it to be true.
+var cellChecks = map[string]func(v verdict) error{
 	"kept":              verdict.kept,
-	"lost, reported":    verdict.told,
-	"lost, reported ⁴":  verdict.told,
+	"lost, reported":    verdict.lostAndReported,
+	"lost, reported ⁴":  verdict.lostAndReported,
 	"kept ¹":            verdict.keptByTheBroker,
 	"kept ²":            verdict.keptButForUnread,
 	"lost, new epoch ³": verdict.newEpoch,
@@ -158,7 +158,7 @@ var claims = map[string]func(v verdict) error{
 		if v.missing > 0 && !v.to.Before(v.down) {
 			return errors.New("replies are missing that were sent while there was no bridge")
 		}
-		if v.doubled > prefetch {
+		if v.duplicated > prefetch {
 			return errors.New("too many replies came twice")
 		}
 		return v.newEpoch()
@@ -193,7 +193,7 @@ func (v verdict) kept() error {
 	switch {
 	case v.missing > 0:
 		return errors.New("replies are missing")
-	case v.doubled+v.disordered > 0:
+	case v.duplicated+v.reordered > 0:
 		return errors.New("replies are doubled or out of order")
 	case len(v.gaps)+v.logged > 0:
 		return errors.New("a gap was told")
@@ -201,11 +201,11 @@ func (v verdict) kept() error {
 	return nil
 }
 
-// few replies may all arrive although they were sent within a gap that was told: it begins a little early.
-const few = 100
+// fewReplies replies may all arrive although they were sent within a gap that was told: it begins a little early.
+const fewReplies = 100
 
-func (v verdict) told() error {
-	if v.missing == 0 && v.covered > few {
+func (v verdict) lostAndReported() error {
+	if v.missing == 0 && v.covered > fewReplies {
 		return fmt.Errorf("none is missing of %d replies that were sent within the gap", v.covered)
 	}
 	return v.coherent()
@@ -222,16 +222,16 @@ func (v verdict) coherent() error {
 		if g.newEpoch {
 			return errors.New("the epoch is a new one")
 		}
-		if g.from.Before(v.before.Add(-slack)) || g.to.After(v.over.Add(slack)) {
+		if g.from.Before(v.earliest.Add(-slack)) || g.to.After(v.ended.Add(slack)) {
 			return errors.New("a gap that was told is longer than the event")
 		}
 	}
 	switch {
 	case len(v.gaps) == 0 || v.logged == 0:
 		return errors.New("no gap was told, or none was logged")
-	case v.untold > 0:
+	case v.unreported > 0:
 		return errors.New("replies are missing outside of the gaps that were told")
-	case v.doubled+v.disordered > 0:
+	case v.duplicated+v.reordered > 0:
 		return errors.New("replies are doubled or out of order")
 	}
 	return nil
