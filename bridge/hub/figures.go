@@ -17,15 +17,15 @@ type figuresCopy struct {
 	shown Figures
 }
 
-// showFigures updates the copy for metrics. h.mu is held.
-func (h *Hub) showFigures() {
+// updateFigures updates the copy for metrics. h.mu is held.
+func (h *Hub) updateFigures() {
 	f := Figures{Seq: h.seq, HistoryReplies: h.history.len(), HistoryBytes: h.history.bytes, V1Clients: h.v1Clients, Groups: len(h.groups), ValueBytes: h.values.Bytes()}
 	f.Actors, f.Keywords = h.values.Len()
 	actors, keywords := h.values.Evicted()
 	f.Evicted = actors + keywords
-	h.shownFigures.mu.Lock()
-	h.shownFigures.shown = f
-	h.shownFigures.mu.Unlock()
+	h.figures.mu.Lock()
+	h.figures.shown = f
+	h.figures.mu.Unlock()
 }
 
 // Figures returns the current values, or, while the hub's lock is taken, those
@@ -33,10 +33,10 @@ func (h *Hub) showFigures() {
 func (h *Hub) Figures() Figures {
 	if h.mu.TryLock() {
 		h.history.expire(h.now())
-		h.showFigures()
+		h.updateFigures()
 		h.mu.Unlock()
 	}
-	h.shownFigures.mu.Lock()
-	defer h.shownFigures.mu.Unlock()
-	return h.shownFigures.shown
+	h.figures.mu.Lock()
+	defer h.figures.mu.Unlock()
+	return h.figures.shown
 }

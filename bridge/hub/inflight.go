@@ -25,9 +25,9 @@ const (
 // So two commands with the same id may be in flight if their consumers differ. They
 // must belong to one client: two clients could not tell their replies apart.
 type Inflight struct {
-	prefix  string           // of commander ids: the bridge's name and a dot
-	now     func() time.Time // time.Now
-	onEvict func(evicted)    // tells the waiter of an evicted command
+	prefix  string // of commander ids: the bridge's name and a dot
+	now     func() time.Time
+	onEvict func(evicted) // tells the waiter of an evicted command
 
 	// mu guards the following fields and everything they point to. It is never held
 	// while waiting.
@@ -83,10 +83,10 @@ type idUse struct {
 	awaited bool // the command is awaited; then count is 1
 }
 
-func newInflight(name string, onEvict func(evicted)) *Inflight {
+func newInflight(name string, now func() time.Time, onEvict func(evicted)) *Inflight {
 	return &Inflight{
 		prefix:   name + ".",
-		now:      time.Now,
+		now:      now,
 		onEvict:  onEvict,
 		commands: map[CommandKey]*Command{},
 		ids:      map[string]idUse{},

@@ -31,8 +31,7 @@ type flights struct {
 
 func newFlights(t *testing.T) *flights {
 	f := &flights{t: t, clock: time.Unix(1e9, 0)}
-	f.Inflight = newInflight("bridge", func(e evicted) { e.waiter.End(e.ending) })
-	f.now = func() time.Time { return f.clock }
+	f.Inflight = newInflight("bridge", func() time.Time { return f.clock }, func(e evicted) { e.waiter.End(e.ending) })
 	return f
 }
 

@@ -98,7 +98,7 @@ func (h *Hub) Forget(s *Session) {
 		if s.group != nil {
 			h.leave(s.group)
 			h.v1Clients--
-			h.showFigures()
+			h.updateFigures()
 		}
 		s.group, s.gone = nil, true
 	})

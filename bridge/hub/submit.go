@@ -151,7 +151,7 @@ func (h *Hub) Ping(conn Conn, s *Session, id *string, data []byte) error {
 			if h.mu.TryLock() {
 				defer h.mu.Unlock()
 			}
-			conn.Say(protocol.Pong(id, data, h.Epoch, h.delivered.load()))
+			conn.Say(protocol.Pong(id, data, h.now(), h.Epoch, h.delivered.load()))
 			answered()
 			return true
 		}
@@ -189,6 +189,3 @@ func (h *Hub) AfterRequests(s *Session, do func()) {
 
 // Do queues what is no client's request. It never blocks, and do may wait for the hub.
 func (h *Hub) Do(do func()) { h.queue.submitUrgent(do) }
-
-// Close does what is queued, and ends the hub's goroutines.
-func (h *Hub) Close() { h.queue.close() }

@@ -321,7 +321,7 @@ func (h *Hub) regroup(conn Conn, s *Session, subs []subscription, first []engine
 		s.gapsBefore = h.gapCount // it was told none while it waited
 	}
 	s.group, s.subs, s.implicit = g, subs, false
-	h.showFigures()
+	h.updateFigures()
 	return nil
 }
 
