@@ -13,7 +13,7 @@ import (
 type delivery struct {
 	*Reply
 	plain   engine.Frame // as plain clients get it
-	command match        // the command that it answers
+	command commandMatch // the command that it answers
 }
 
 // Reply delivers a reply to every client that wants it. seq is its number in the stream that

@@ -2,7 +2,7 @@ package hub
 
 import "sync"
 
-// Figures are the hub's values for metrics.
+// Figures are what the hub counts for metrics.
 type Figures struct {
 	Seq                                             uint64
 	HistoryReplies, HistoryBytes, V1Clients, Groups int
@@ -13,8 +13,8 @@ type Figures struct {
 // figuresCopy is a copy for metrics with a lock of its own: the hub's lock is held while a
 // reply goes to many groups, and /metrics must answer even then.
 type figuresCopy struct {
-	mu    sync.Mutex // guards the following field, and is held for nothing else
-	shown Figures
+	mu   sync.Mutex // guards the following field, and is held for nothing else
+	last Figures
 }
 
 // updateFigures updates the copy for metrics. h.mu is held.
@@ -24,7 +24,7 @@ func (h *Hub) updateFigures() {
 	actors, keywords := h.values.Evicted()
 	f.Evicted = actors + keywords
 	h.figures.mu.Lock()
-	h.figures.shown = f
+	h.figures.last = f
 	h.figures.mu.Unlock()
 }
 
@@ -38,5 +38,5 @@ func (h *Hub) Figures() Figures {
 	}
 	h.figures.mu.Lock()
 	defer h.figures.mu.Unlock()
-	return h.figures.shown
+	return h.figures.last
 }

@@ -40,18 +40,18 @@ func groupKey(keys []string) string {
 func keysOf(subs []subscription, s *Session) []string {
 	keys := make([]string, len(subs))
 	for i := range subs {
-		w := &subs[i].spec
-		keys[i] = w.key(s)
-		if w.Batch > 0 {
-			keys[i] += " batch " + strconv.FormatInt(int64(w.Batch), 10)
+		spec := &subs[i].spec
+		keys[i] = spec.key(s)
+		if spec.Batch > 0 {
+			keys[i] += " batch " + strconv.FormatInt(int64(spec.Batch), 10)
 		}
 	}
 	return keys
 }
 
-// join adds a client to the group of these subscriptions. It fails if the
-// client's address has no quota for another group. A new group takes over the pending replies
-// of the client's former group for the same subscriptions. mu is held.
+// join adds a client to the group of these subscriptions. A new group takes over the pending
+// replies of the client's former group for the same subscriptions. join fails if the client's
+// address has no quota for another group. mu is held.
 func (h *Hub) join(subs []subscription, s *Session) (*group, error) {
 	key := groupKey(keysOf(subs, s))
 	g := h.groups[key]
@@ -79,13 +79,13 @@ func (h *Hub) newGroup(key string, subs []subscription, s *Session) (*group, err
 	g.log = h.newLog()
 	h.groups[key] = g
 	for _, sub := range subs {
-		sel := h.subs.acquire(sub.spec, s)
-		if at := slices.IndexFunc(sel.groups, func(m *groupSub) bool { return m.group == g }); at >= 0 {
-			sel.groups[at].batch = min(sel.groups[at].batch, sub.spec.Batch)
+		shared := h.subs.acquire(sub.spec, s)
+		if at := slices.IndexFunc(shared.groups, func(m *groupSub) bool { return m.group == g }); at >= 0 {
+			shared.groups[at].batch = min(shared.groups[at].batch, sub.spec.Batch)
 			continue
 		}
-		m := &groupSub{sharedSub: sel, group: g, pending: s.group.pendingBy(sel), batch: sub.spec.Batch}
-		sel.groups = append(sel.groups, m)
+		m := &groupSub{sharedSub: shared, group: g, pending: s.group.pendingBy(shared), batch: sub.spec.Batch}
+		shared.groups = append(shared.groups, m)
 		g.subs = append(g.subs, m)
 	}
 	return g, nil

@@ -268,7 +268,7 @@ func (f *flights) agree() {
 			has := 0
 			for waits, q := range map[bool]*commandQueue{true: &one.waits, false: &one.rest} {
 				n := 0
-				for c := q.oldest; c != nil; c = c.behind {
+				for c := q.oldest; c != nil; c = c.next {
 					n++
 					if f.commands[c.CommandKey] != c || c.caller != one || c.share != s || (c.waiter != nil) != waits {
 						f.t.Fatalf("%v is its caller's alone, or waited for by nobody", c.CommandKey)
