@@ -115,7 +115,7 @@ func (b *Bridge) publishHTTP(from *httpSender, s *outgoing) *apiError {
 	} else {
 		b.hub.Inflight.Failed(s.flight, o.InDoubt())
 	}
-	return &apiError{Status: outcomeStatus(o), Error: actor.CommandFailure(o, s.Consumer), Code: o.String(), CommandID: s.CommandID}
+	return &apiError{Status: outcomeStatus(o), Error: actor.OutcomeText(o, s.Consumer), Code: o.String(), CommandID: s.CommandID}
 }
 
 // outcomeStatus is a failed command's in HTTP.

@@ -80,7 +80,7 @@ func (b *Bridge) publishTarget(f protocol.Fields) (*sourceLink, string, error) {
 // publishFailure says what became of a message.
 func publishFailure(o amqpx.Outcome) string {
 	switch o {
-	case amqpx.Away:
+	case amqpx.Disconnected:
 		return "The message was not published: there is no connection to the broker."
 	case amqpx.Blocked:
 		return "The message was not published: the broker blocks publishers because it is short of memory or disk."

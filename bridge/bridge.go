@@ -155,7 +155,7 @@ const maxName = 100
 func New(cfg Config) (*Bridge, error) {
 	randomName := cfg.Name == ""
 	if randomName {
-		cfg.Name = actor.NewName()
+		cfg.Name = actor.NewClientName()
 	}
 	if len(cfg.Name) > maxName || !utf8.ValidString(cfg.Name) {
 		return nil, fmt.Errorf("the bridge's name must be UTF-8 of at most %d bytes; choose another --name", maxName)
@@ -234,7 +234,7 @@ func New(cfg Config) (*Bridge, error) {
 		Portable:    cfg.PortablePoller,
 		Compress:    cfg.Compress,
 		Limits:      cfg.Limits,
-		Refused:     b.noteRefusal,
+		Rejected:    b.noteRefusal,
 		Exempt:      b.proxies.Trusts,
 		Vital:       isHealthCheck,
 		ProxyAdvice: "start the bridge with --proxy-protocol, or --listen proxy:host:port, if a proxy sends it",

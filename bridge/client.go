@@ -75,14 +75,14 @@ func (b *Bridge) greet(conn engine.Conn, s *hub.Session, a *hub.ConnectRequest) 
 // Accept accepts every upgrade, on any path, as CLU does, except from pages that may
 // not use the bridge. Some paths are rooms. A client that names the subprotocol or has
 // parameters in its URL speaks v1.
-func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
+func (b *Bridge) Accept(r *engine.Request) (engine.Accepted, error) {
 	if no := b.checkOrigin(r); no != nil {
-		return engine.Welcome{}, no
+		return engine.Accepted{}, no
 	}
 	target := r.Target()
 	path, err := b.pathOf(target)
 	if err != nil {
-		return engine.Welcome{}, err
+		return engine.Accepted{}, err
 	}
 	c := &client{number: b.clientsEver.Add(1), connectedAt: time.Now().UnixNano()}
 	c.setRemote(remoteName(r.RemoteAddr()))
@@ -92,7 +92,7 @@ func (b *Bridge) Accept(r *engine.Request) (engine.Welcome, error) {
 	if path := b.roomOf(c.path()); path != "" {
 		return b.acceptRoom(r, c, target, path)
 	}
-	w := engine.Welcome{Log: b.hub.Plain.(*engine.Log), Session: c}
+	w := engine.Accepted{Log: b.hub.Plain.(*engine.Log), Session: c}
 	asked := namesSubprotocol(r.Header("Sec-WebSocket-Protocol"))
 	a, given := parseConnect(target)
 	if !asked && !given {

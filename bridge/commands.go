@@ -105,7 +105,7 @@ func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Field
 		return s, err
 	}
 	command := actor.NewCommand(b.cfg.Name, r.Consumer, r.String, r.ID)
-	if err := command.Check(); err != nil {
+	if err := command.Validate(); err != nil {
 		return s, err
 	}
 	s.Command, s.expires = command, r.ExpiresAt
@@ -157,6 +157,6 @@ func (b *Bridge) fail(conn engine.Conn, c *client, commandID, code, message stri
 
 // errorFrame is an error envelope from the bridge to one client.
 func (b *Bridge) errorFrame(commandID, message string) engine.Frame {
-	buf := make([]byte, engine.HeaderRoom, engine.HeaderRoom+envelopeRoom+len(message))
-	return engine.Must(engine.Seal(b.cfg.Envelope.AppendError(buf, b.cfg.Name, commandID, message, time.Now())))
+	buf := make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+envelopeRoom+len(message))
+	return engine.Must(engine.NewText(b.cfg.Envelope.AppendError(buf, b.cfg.Name, commandID, message, time.Now())))
 }

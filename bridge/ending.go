@@ -2,9 +2,9 @@ package bridge
 
 import "github.com/clu-ws/clu-ws/bridge/engine"
 
-// Ending finishes a client that closes once its messages are answered: the requests of
+// Closing finishes a client that closes once its messages are answered: the requests of
 // a v1 client, queued in its lane, and the commands, which then have their outcomes.
-func (b *Bridge) Ending(conn engine.Conn, v any) {
+func (b *Bridge) Closing(conn engine.Conn, v any) {
 	c := v.(*client)
 	c.set(clientSentClose)
 	if s := c.v1.Load(); s != nil {

@@ -34,6 +34,6 @@ func TestMetricsAndHealthAnswerWhileTheHubIsBusy(t *testing.T) {
 type busyConn struct{ busy, free chan struct{} }
 
 func (c busyConn) Follow(hub.Log, ...engine.Frame) { close(c.busy); <-c.free }
-func (c busyConn) Say(...engine.Frame)             {}
+func (c busyConn) SendInOrder(...engine.Frame)     {}
 func (c busyConn) Send(engine.Frame)               {}
 func (c busyConn) Close(int, string)               {}

@@ -59,8 +59,8 @@ func (s *bridgeHarness) says(r filter.Reply, order int64) { s.saysAll(r, `{}`, o
 func (s *bridgeHarness) saysBody(r filter.Reply, body string) { s.saysAll(r, body, 0) }
 
 func (s *bridgeHarness) saysAll(r filter.Reply, body string, order int64) {
-	envelope := append(make([]byte, engine.HeaderRoom), `{"body": `+body+`}`...)
-	rep := &hub.Reply{Reply: r, Plain: envelope, BodyAt: engine.HeaderRoom + len(`{"body": `), Ordered: order > 0, Order: order, OrderKey: r.Sender}
+	envelope := append(make([]byte, engine.MaxHeaderSize), `{"body": `+body+`}`...)
+	rep := &hub.Reply{Reply: r, Plain: envelope, BodyAt: engine.MaxHeaderSize + len(`{"body": `), Ordered: order > 0, Order: order, OrderKey: r.Sender}
 	s.hub.Reply(rep, 0, false)
 }
 

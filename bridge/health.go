@@ -49,7 +49,7 @@ func (b *Bridge) health() health {
 	case !s.Up && s.Err == nil:
 		h.Reason = "not linked yet"
 	case !s.Up, s.Blocked != "":
-	case b.link.Overdue():
+	case b.link.ConfirmOverdue():
 		h.Broker, h.Reason = "stalled", "the broker does not confirm what was sent to it"
 	default:
 		h.Ready = true // without replies, too: a command that stops something must get through

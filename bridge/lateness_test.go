@@ -219,7 +219,7 @@ func TestTheDeadlineOfACommandIsTheEarlierOfItsTwo(t *testing.T) {
 		if got := m.Deadline.Sub(came); got != want {
 			t.Errorf("with an expiry %v ahead it is %v ahead, want %v", ahead, got, want)
 		}
-		if m.From != s.client || m.Party != s.flight.Party() {
+		if m.From != s.client || m.Tenant != s.flight.Party() {
 			t.Error("it has no turn of its client's, and of its address's")
 		}
 	}
@@ -247,7 +247,7 @@ func TestAClientIsGoneUnlessItHasSentACloseFrame(t *testing.T) {
 	}
 	polite := &client{}
 	polite.commands.Store(1) // it waits for its outcome
-	s.Ending(engine.Conn{}, polite)
+	s.Closing(engine.Conn{}, polite)
 	s.Closed(engine.Conn{}, polite, 1000, "")
 	if polite.Gone() {
 		t.Error("its command is not sent, although it has said goodbye")

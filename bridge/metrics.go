@@ -126,16 +126,16 @@ func (v *collector) Collect(out chan<- prometheus.Metric) {
 	gauge(linkUpDesc, boolToFloat(state.Up))
 	gauge(linkBlockedDesc, boolToFloat(state.Blocked != ""))
 	gauge(linkNoRepliesDesc, boolToFloat(state.QueueDown != ""))
-	gauge(linkStalledDesc, boolToFloat(b.link.Overdue()))
+	gauge(linkStalledDesc, boolToFloat(b.link.ConfirmOverdue()))
 	gauge(readyDesc, boolToFloat(health.Ready))
-	for reason, count := range withZeros(health.Dropped, dropReasons(actor.Drops)) {
+	for reason, count := range withZeros(health.Dropped, dropReasons(actor.DropReasons)) {
 		counter(droppedDesc, float64(count), reason)
 	}
-	for reason, count := range withZeros(b.roomDrops.counts(), dropReasons(actor.BodyDrops)) {
+	for reason, count := range withZeros(b.roomDrops.counts(), dropReasons(actor.BodyDropReasons)) {
 		counter(roomDroppedDesc, float64(count), reason)
 	}
 	link := b.link.Stats()
-	gauge(waitingDesc, float64(link.Waiting))
+	gauge(waitingDesc, float64(link.Pending))
 	gauge(inFlightDesc, float64(link.InFlight))
 	out <- histogram(confirmDesc, link.Confirms.Bounds, link.Confirms.Counts, link.Confirms.Sum)
 	gauge(historyDesc, float64(hub.HistoryReplies))
@@ -165,7 +165,7 @@ func (v *collector) Collect(out chan<- prometheus.Metric) {
 		}
 	}
 	counter(acceptedDesc, float64(s.Accepted))
-	counter(clientsRefusedDesc, float64(s.Refused))
+	counter(clientsRefusedDesc, float64(s.Rejected))
 	for reason, count := range withZeros(b.refusals.counts(), refusalReasons()) {
 		counter(refusedDesc, float64(count), reason)
 	}
@@ -177,7 +177,7 @@ func (v *collector) Collect(out chan<- prometheus.Metric) {
 	counter(receivedDesc, float64(s.Received))
 	gauge(mailDesc, float64(s.Mail))
 	gauge(backlogDesc, float64(s.Backlog))
-	gauge(incompleteDesc, float64(s.Held))
+	gauge(incompleteDesc, float64(s.Inbound))
 	gauge(outboundDesc, float64(s.Outbound))
 	counter(panicsDesc, float64(s.Panics))
 	counter(stallsDesc, float64(s.Stalls))
@@ -186,7 +186,7 @@ func (v *collector) Collect(out chan<- prometheus.Metric) {
 }
 
 // dropReasons are the values of a label.
-func dropReasons(drops []actor.Drop) (reasons []string) {
+func dropReasons(drops []actor.DropReason) (reasons []string) {
 	for _, d := range drops {
 		reasons = append(reasons, d.Error())
 	}

@@ -13,13 +13,13 @@ func newReply(d *amqpx.Delivery, envelope []byte, bodyAt int) *hub.Reply {
 	r := &hub.Reply{Plain: envelope, BodyAt: bodyAt}
 	text := func(header string) string {
 		s, _ := d.Headers[header].(string)
-		return actor.Text(s) // as in the envelope
+		return actor.HeaderText(s) // as in the envelope
 	}
 	r.Sender, r.Code = text("sender"), text("message_code")
 	r.CommandID, r.Commander = text("command_id"), text("commander_id")
 	r.RoutingKey = d.RoutingKey
 	r.Internal, _ = d.Headers["internal"].(bool)
-	r.Unroutable = d.Timestamp.IsZero() && r.Code == string(actor.Failed) && actor.ForNobody(r.RoutingKey, r.Commander, r.Sender)
+	r.Unroutable = d.Timestamp.IsZero() && r.Code == string(actor.Failed) && actor.IsUnroutable(r.RoutingKey, r.Commander, r.Sender)
 	r.Order, r.Ordered = toInt64(d.Headers["order"])
 	if r.Ordered {
 		key, _ := d.Headers["order_key"].(string)

@@ -37,7 +37,7 @@ func (s *outgoing) message(from amqpx.Sender) amqpx.Message {
 	if len(s.CommandString) > maxVerbScan {
 		s.CommandString = strings.Clone(s.CommandString[:maxVerbScan])
 	}
-	m.From, m.Party, m.Deadline = from, s.flight.Party(), s.receivedAt.Add(sendWithin)
+	m.From, m.Tenant, m.Deadline = from, s.flight.Party(), s.receivedAt.Add(sendWithin)
 	if !s.expires.IsZero() && s.expires.Before(m.Deadline) {
 		m.Deadline = s.expires
 	}
@@ -61,7 +61,7 @@ func (b *Bridge) publish(s *outgoing) {
 		case amqpx.Returned:
 			b.failPublicly(s)
 		default:
-			b.failTracked(s, o.String(), actor.CommandFailure(o, s.Consumer), o.InDoubt())
+			b.failTracked(s, o.String(), actor.OutcomeText(o, s.Consumer), o.InDoubt())
 			s.client.commandDone(s.conn)
 		}
 	})
@@ -109,12 +109,12 @@ func (b *Bridge) failPublicly(s *outgoing) {
 
 // publishFailedReply publishes that reply. The command is under way until it comes back.
 func (b *Bridge) publishFailedReply(s *outgoing, r pendingReturn) {
-	msg := s.Unroutable(b.cfg.Name)
-	msg.From, msg.Party = fromBridge{}, fromBridge{}
+	msg := s.UnroutableReply(b.cfg.Name)
+	msg.From, msg.Tenant = fromBridge{}, fromBridge{}
 	b.pendingReturns.expect(msg.MessageId, s.receivedAt, r)
 	err := b.link.Publish(msg, func(o amqpx.Outcome) { b.pendingReturns.published(msg.MessageId, o) })
 	if err != nil {
-		b.pendingReturns.published(msg.MessageId, amqpx.Away) // nothing was sent
+		b.pendingReturns.published(msg.MessageId, amqpx.Disconnected) // nothing was sent
 	}
 }
 

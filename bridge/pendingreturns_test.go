@@ -18,7 +18,7 @@ func TestTheSenderOfACommandToNobodyHearsOfItsEndOnce(t *testing.T) {
 		"another queue refuses it":        {amqpx.Refused, back},
 		"nobody knows, and it is lost":    {amqpx.Unknown, "down"},
 		"the link breaks behind it":       {amqpx.Confirmed, "down"},
-		"the link breaks before":          {amqpx.Away, "down"},
+		"the link breaks before":          {amqpx.Disconnected, "down"},
 		"it comes back, the link breaks":  {amqpx.Confirmed, back, "down"},
 		"the confirm and it are late":     {"late", amqpx.Unknown, back},
 		"it is late after its confirm":    {amqpx.Confirmed, "late", back},

@@ -36,8 +36,8 @@ func (b *Bridge) newPresence() (err error) {
 	case b.cfg.Exchange:
 		return fmt.Errorf("the exchange of presence is the actors', %s; choose another", exchange)
 	}
-	cfg := b.linkConfig(exchange, amqpx.Exchange{AsItIs: true, Stays: true})
-	cfg.Waiting, cfg.PublishTimeout = 16<<10, 10*time.Second
+	cfg := b.linkConfig(exchange, amqpx.ExchangeOptions{Passive: true, Persistent: true})
+	cfg.MaxPending, cfg.PublishTimeout = 16<<10, 10*time.Second
 	b.presence = new(presence)
 	b.presence.link, err = amqpx.New(cfg)
 	return err
@@ -129,7 +129,7 @@ func (b *Bridge) clientsTask(conn engine.Conn, id *string, answered func()) hub.
 	return func() bool {
 		if buf == nil {
 			left, omitted = b.allClients()
-			buf = append(make([]byte, engine.HeaderRoom, 256*(1+len(left))), `{"op":"clients","id":`...)
+			buf = append(make([]byte, engine.MaxHeaderSize, 256*(1+len(left))), `{"op":"clients","id":`...)
 			buf = append(append(buf, protocol.JSON(id)...), `,"clients":[`...)
 			return false
 		}
@@ -144,7 +144,7 @@ func (b *Bridge) clientsTask(conn engine.Conn, id *string, answered func()) hub.
 		if omitted > 0 {
 			buf = append(append(buf, `,"omitted":`...), protocol.JSON(omitted)...)
 		}
-		conn.Say(engine.Must(engine.Seal(append(buf, '}'))))
+		conn.SendInOrder(engine.Must(engine.NewText(append(buf, '}'))))
 		answered()
 		return true
 	}

@@ -15,7 +15,7 @@ import (
 
 // example is a message as docs/protocol.md shows it.
 type example struct {
-	line int // those of one line belong together: a request and its answers
+	line int // those of one line or one block belong together: a request and its answers
 	text string
 	envelope
 }
@@ -47,7 +47,8 @@ var theExample = regexp.MustCompile(`"5f0c2a9be1d4", "seq": 41`)
 
 var inBackticks = regexp.MustCompile("`(\\{\"(?:op|consumer)\".*?)`")
 
-// readProtocol gives the document and the examples in it.
+// readProtocol returns the document and the examples in it. A block holds one message, or several that each
+// begin with > (what the client sends) or < (what the bridge sends).
 func readProtocol(t *testing.T) (document string, examples []example) {
 	t.Helper()
 	text, err := os.ReadFile("../docs/protocol.md")
@@ -55,17 +56,20 @@ func readProtocol(t *testing.T) (document string, examples []example) {
 		t.Fatal(err)
 	}
 	document = string(text)
-	block, inBlock := "", false
+	var block []string
+	inBlock := false
 	for i, line := range strings.Split(document, "\n") {
 		var found []string
+		message, begins := cutDirection(line)
 		switch {
 		case strings.HasPrefix(line, "```"):
 			if inBlock = !inBlock; !inBlock {
-				found = append(found, block)
+				found, block = block, nil
 			}
-			block = ""
+		case inBlock && (begins || block == nil):
+			block = append(block, message)
 		case inBlock:
-			block += line
+			block[len(block)-1] += line
 		default:
 			for _, m := range inBackticks.FindAllStringSubmatch(line, -1) {
 				found = append(found, m[1])
@@ -81,6 +85,14 @@ func readProtocol(t *testing.T) (document string, examples []example) {
 		}
 	}
 	return document, examples
+}
+
+// cutDirection removes the mark of the direction, and reports whether there was one.
+func cutDirection(line string) (message string, found bool) {
+	if message, found = strings.CutPrefix(line, "> "); found {
+		return message, true
+	}
+	return strings.CutPrefix(line, "< ")
 }
 
 // shape is the keys of a message and the types of its values. What an actor or a

@@ -15,20 +15,20 @@ const envelopeRoom = 384
 // comes meanwhile. Every source of frames calls it before each of its messages; what
 // clients and timers cause is bounded by itself.
 func (b *Bridge) awaitRoom() {
-	_ = b.engine.AwaitRoom(b.sources) // an error means that the bridge stops
+	_ = b.engine.AwaitCapacity(b.sources) // an error means that the bridge stops
 }
 
 // deliver brings a reply to every client. The link calls it for one at a time.
 func (b *Bridge) deliver(d *amqpx.Delivery) {
 	b.awaitRoom()
-	offset, numbered := amqpx.TakeOffset(d)
+	offset, numbered := amqpx.TakeStreamOffset(d)
 	wanted, done := b.pendingReturns.arrived(d.MessageId)
 	defer done()
 	if !wanted {
 		return
 	}
-	buf := make([]byte, engine.HeaderRoom, engine.HeaderRoom+envelopeRoom+len(d.Body))
-	buf, body, err := b.cfg.Envelope.AppendBody(buf, d)
+	buf := make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+envelopeRoom+len(d.Body))
+	buf, body, err := b.cfg.Envelope.AppendWithOffset(buf, d)
 	if err != nil {
 		b.replyDrops.note(err.Error(), "sender", d.Headers["sender"], "routing_key", d.RoutingKey, "message_id", d.MessageId, "bytes", len(d.Body))
 		return
@@ -41,7 +41,7 @@ func (b *Bridge) deliver(d *amqpx.Delivery) {
 // An old one, of a stream's past, was logged and counted in its time.
 func (b *Bridge) missed(gap amqpx.Gap) {
 	switch {
-	case gap.Old:
+	case gap.Replayed:
 		b.log.Debug("the stream's past has a gap", "from", gap.From, "to", gap.To)
 	case gap.From.IsZero():
 		b.log.Warn("replies may have been lost before the link stood", "until", gap.To)

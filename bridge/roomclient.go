@@ -38,10 +38,10 @@ type roomClient struct {
 }
 
 // acceptRoom lets a client into a room.
-func (b *Bridge) acceptRoom(r *engine.Request, c *client, target, path string) (engine.Welcome, error) {
+func (b *Bridge) acceptRoom(r *engine.Request, c *client, target, path string) (engine.Accepted, error) {
 	path, err := rooms.CleanPath(path)
 	if err != nil {
-		return engine.Welcome{}, &engine.Refusal{Status: http.StatusBadRequest, Reason: err.Error()}
+		return engine.Accepted{}, &engine.RejectError{Status: http.StatusBadRequest, Reason: err.Error()}
 	}
 	g := &roomClient{}
 	_, given := parseConnect(target)
@@ -52,11 +52,11 @@ func (b *Bridge) acceptRoom(r *engine.Request, c *client, target, path string) (
 		g.wrong = `nobody speaks ` + Subprotocol + ` in a room; connect to /, and subscribe there with "rooms": ["` + path + `"]`
 	}
 	if g.room, err = b.rooms.Enter(path, quota.Address(c.Remote())); err != nil {
-		return engine.Welcome{}, &engine.Refusal{Status: http.StatusServiceUnavailable, Reason: err.Error()}
+		return engine.Accepted{}, &engine.RejectError{Status: http.StatusServiceUnavailable, Reason: err.Error()}
 	}
 	g.opening = time.AfterFunc(openTimeout, func() { b.rooms.Leave(g.room) })
 	c.addExtra().roomClient = g
-	return engine.Welcome{Log: g.room.Log, Session: c}, nil
+	return engine.Accepted{Log: g.room.Log, Session: c}, nil
 }
 
 // openRoom keeps a client in its room, now that it is open.

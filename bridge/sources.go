@@ -29,12 +29,12 @@ func (b *Bridge) newSourceLinks() error {
 			Name:     b.cfg.roomsQueue(f.Source),
 			Bindings: []string{f.Binding},
 			Deliver:  func(d *amqpx.Delivery) { b.deliverToRooms(f, d) },
-			Missed: func(gap amqpx.Gap) {
+			OnGap: func(gap amqpx.Gap) {
 				f.gaps.Add(1)
 				b.log.Warn("messages for rooms may have been lost", "exchange", f.Exchange, "from", gap.From, "to", gap.To)
 			},
 		}
-		like := amqpx.Exchange{Type: f.Type, AsItIs: true}
+		like := amqpx.ExchangeOptions{Type: f.Type, Passive: true}
 		var err error
 		if f.link, err = amqpx.New(b.linkConfig(f.Exchange, like, queue)); err != nil {
 			return err
@@ -45,17 +45,17 @@ func (b *Bridge) newSourceLinks() error {
 }
 
 // linkConfig is that of a link beside the actors'.
-func (b *Bridge) linkConfig(exchange string, like amqpx.Exchange, queues ...amqpx.Queue) amqpx.Config {
+func (b *Bridge) linkConfig(exchange string, like amqpx.ExchangeOptions, queues ...amqpx.Queue) amqpx.Config {
 	return amqpx.Config{
-		URLs:       b.cfg.Broker,
-		TLS:        b.cfg.TLS,
-		Name:       b.cfg.Name,
-		Exchange:   exchange,
-		Like:       like,
-		Queues:     queues,
-		Dial:       b.cfg.Dial,
-		ProbeAfter: b.cfg.ProbeAfter,
-		Logger:     b.cfg.Logger,
+		URLs:            b.cfg.Broker,
+		TLS:             b.cfg.TLS,
+		Name:            b.cfg.Name,
+		Exchange:        exchange,
+		ExchangeOptions: like,
+		Queues:          queues,
+		Dial:            b.cfg.Dial,
+		ProbeAfter:      b.cfg.ProbeAfter,
+		Logger:          b.cfg.Logger,
 	}
 }
 
@@ -73,7 +73,7 @@ func (b *Bridge) runSourceLinks(ctx context.Context, running *sync.WaitGroup) {
 func (b *Bridge) deliverToRooms(f *sourceLink, d *amqpx.Delivery) {
 	b.awaitRoom()
 	f.messages.Add(1)
-	body, err := actor.Body(d)
+	body, err := actor.DecodeBody(d)
 	if err != nil {
 		b.roomDrops.note(err.Error(), "exchange", f.Exchange, "routing_key", d.RoutingKey, "message_id", d.MessageId, "app_id", d.AppId, "bytes", len(d.Body))
 		return

@@ -67,7 +67,7 @@ func reasonOf(body []byte) string {
 		}
 	}
 	for _, value := range [][]byte{reason, text} {
-		if words := strings.TrimSpace(actor.Words(value)); words != "" {
+		if words := strings.TrimSpace(actor.KeywordText(value)); words != "" {
 			return cutReason(words)
 		}
 	}

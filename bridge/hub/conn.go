@@ -22,8 +22,8 @@ type Conn interface {
 	// Follow makes the connection follow a log, behind what its former log holds and the
 	// first frames; a nil log is none.
 	Follow(log Log, first ...engine.Frame)
-	// Say sends frames behind what the log holds.
-	Say(frames ...engine.Frame)
+	// SendInOrder sends frames behind what the log holds.
+	SendInOrder(frames ...engine.Frame)
 	// Send sends a frame at once.
 	Send(f engine.Frame)
 	// Close closes the connection with a close frame.

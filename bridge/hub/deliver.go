@@ -42,7 +42,7 @@ func (h *Hub) Reply(r *Reply, seq uint64, numbered bool) {
 func (h *Hub) encode(r *Reply, seq uint64) delivery {
 	r.Seq, r.at = seq, h.now()
 	r.encode(h.Epoch)
-	d := delivery{Reply: r, plain: engine.Must(engine.Seal(r.Plain))}
+	d := delivery{Reply: r, plain: engine.Must(engine.NewText(r.Plain))}
 	r.Plain = nil // the reply is kept for long, and the frame has this memory
 	h.values.Read(r.body, &h.keywords)
 	return d
@@ -60,7 +60,7 @@ func (r *Reply) encode(epoch string) {
 	buf = append(buf, `, "epoch": "`...)
 	buf = append(buf, epoch...)
 	buf = append(buf, `"}`...)
-	r.Frame, r.body = engine.Must(engine.Seal(buf)), buf[r.BodyAt:end:end]
+	r.Frame, r.body = engine.Must(engine.NewText(buf)), buf[r.BodyAt:end:end]
 }
 
 // matchCommand finds the command that a reply answers. Replies of a stream's past answer

@@ -46,8 +46,8 @@ func (s *hubHarness) says(r filter.Reply, order int64) { s.saysAll(r, `{}`, orde
 func (s *hubHarness) saysBody(r filter.Reply, body string) { s.saysAll(r, body, 0) }
 
 func (s *hubHarness) saysAll(r filter.Reply, body string, order int64) {
-	envelope := append(make([]byte, engine.HeaderRoom), `{"body": `+body+`}`...)
-	s.hub.Reply(&Reply{Reply: r, Plain: envelope, BodyAt: engine.HeaderRoom + len(`{"body": `), Ordered: order > 0, Order: order, OrderKey: r.Sender}, 0, false)
+	envelope := append(make([]byte, engine.MaxHeaderSize), `{"body": `+body+`}`...)
+	s.hub.Reply(&Reply{Reply: r, Plain: envelope, BodyAt: engine.MaxHeaderSize + len(`{"body": `), Ordered: order > 0, Order: order, OrderKey: r.Sender}, 0, false)
 }
 
 // connect returns a v1 client that hears every reply.

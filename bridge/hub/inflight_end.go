@@ -20,7 +20,7 @@ func (f *Inflight) replied(r *Reply) (a commandMatch) {
 		return commandMatch{}
 	}
 	consumer, ok := strings.CutPrefix(r.Commander, f.prefix)
-	if !ok || !actor.Runs(r.Sender, consumer) {
+	if !ok || !actor.Receives(r.Sender, consumer) {
 		return commandMatch{}
 	}
 	f.mu.Lock()

@@ -15,7 +15,7 @@ import (
 // A snapshot may be long, and many clients may ask for the same one at the same moment, as when
 // the bridge restarts under a thousand open pages. So it is encoded once for all of them, and
 // again only where it has changed. The id of the request is in a part of its own (see
-// [engine.Begin]).
+// [engine.FirstFragment]).
 const (
 	maxCachedSnapshots = 64
 	maxCachedBytes     = 32 << 20 // of all snapshots in the cache, unless it is a single one
@@ -71,7 +71,7 @@ func (c snapshotCache) of(f *filter.Filter) *cachedSnapshot {
 		return p
 	}
 	p := &cachedSnapshot{filter: f}
-	p.Encoder = snapshot.NewEncoder(p.selector(), engine.HeaderRoom, func(text []byte) []byte { return engine.Must(engine.Middle(text)) })
+	p.Encoder = snapshot.NewEncoder(p.selector(), engine.MaxHeaderSize, func(text []byte) []byte { return engine.Must(engine.MiddleFragment(text)) })
 	c[f.ID()] = p
 	return p
 }
@@ -163,7 +163,7 @@ func (h *Hub) finishSnapshot(p *cachedSnapshot, id *string) ([]engine.Frame, boo
 
 // snapshotHead returns the first part of a snapshot. mu is held.
 func (h *Hub) snapshotHead(id *string) engine.Frame {
-	buf := append(make([]byte, engine.HeaderRoom, 256), `{"op": "snapshot", "id": `...)
+	buf := append(make([]byte, engine.MaxHeaderSize, 256), `{"op": "snapshot", "id": `...)
 	buf = append(buf, protocol.JSON(id)...)
 	buf = append(buf, `, "epoch": "`...)
 	buf = append(buf, h.Epoch...)
@@ -176,12 +176,12 @@ func (h *Hub) snapshotHead(id *string) engine.Frame {
 		buf = strconv.AppendUint(buf, keywords, 10)
 		buf = append(buf, '}')
 	}
-	return engine.Must(engine.Begin(append(buf, `, "actors": {`...)))
+	return engine.Must(engine.FirstFragment(append(buf, `, "actors": {`...)))
 }
 
 // snapshotTail returns the last part of a snapshot.
 func snapshotTail() engine.Frame {
-	return engine.Must(engine.Rest(append(make([]byte, engine.HeaderRoom, engine.HeaderRoom+2), "}}"...)))
+	return engine.Must(engine.LastFragment(append(make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+2), "}}"...)))
 }
 
 // Snapshot answers with the last value of every keyword that the filter selects. longFilter is
@@ -224,10 +224,10 @@ func (h *Hub) Actors(conn Conn, s *Session, id *string) error {
 			h.mu.Lock()
 			all := h.values.Actors()
 			h.mu.Unlock()
-			buf := append(make([]byte, engine.HeaderRoom, 4096), `{"op": "actors", "id": `...)
+			buf := append(make([]byte, engine.MaxHeaderSize, 4096), `{"op": "actors", "id": `...)
 			buf = append(buf, protocol.JSON(id)...)
 			buf = append(buf, `, "actors": `...)
-			frame := engine.Must(engine.Seal(append(all.Append(buf), '}')))
+			frame := engine.Must(engine.NewText(append(all.Append(buf), '}')))
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			h.sayTo(conn, s, frame)

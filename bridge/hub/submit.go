@@ -95,7 +95,7 @@ func (h *Hub) SubmitTask(s *Session, make func(answered func()) Task) error {
 func (h *Hub) Answer(s *Session, conn Conn, bytes int, make func() engine.Frame) error {
 	return h.submitSteps(s, unlocked, bytes, func(answered func()) Task {
 		return func() bool {
-			conn.Say(make())
+			conn.SendInOrder(make())
 			answered()
 			return true
 		}
@@ -153,7 +153,7 @@ func (h *Hub) Ping(conn Conn, s *Session, id *string, data []byte) error {
 			if h.mu.TryLock() {
 				defer h.mu.Unlock()
 			}
-			conn.Say(protocol.Pong(id, data, h.now(), h.Epoch, h.delivered.load()))
+			conn.SendInOrder(protocol.Pong(id, data, h.now(), h.Epoch, h.delivered.load()))
 			answered()
 			return true
 		}
@@ -172,7 +172,7 @@ func (h *Hub) submitFiltered(conn Conn, s *Session, id *string, raw []byte, then
 			}
 			f, err := filter.Parse(raw)
 			if err != nil {
-				conn.Say(protocol.BadRequest(id, err))
+				conn.SendInOrder(protocol.BadRequest(id, err))
 				answered()
 				return true
 			}

@@ -186,6 +186,6 @@ func (h *Hub) regroup(conn Conn, s *Session, subs []subscription, first []engine
 // sayTo sends frames behind everything that was appended so far. mu is held.
 func (h *Hub) sayTo(conn Conn, s *Session, frames ...engine.Frame) {
 	if !s.gone {
-		conn.Say(frames...)
+		conn.SendInOrder(frames...)
 	}
 }
