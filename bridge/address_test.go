@@ -14,8 +14,8 @@ func TestAClientsAddressIsRememberedAsItWasGiven(t *testing.T) {
 		if c.setRemote(name); c.Remote() != name {
 			t.Errorf("%q is remembered as %q", name, c.Remote())
 		}
-		if c.path() != "/" || c.guest() != nil {
-			t.Errorf("%q: its path is %q, its guest %v", name, c.path(), c.guest())
+		if c.path() != "/" || c.roomClient() != nil {
+			t.Errorf("%q: its path is %q, its guest %v", name, c.path(), c.roomClient())
 		}
 	}
 }
@@ -25,7 +25,7 @@ func TestACommonClientHasOneSmallPieceOfMemory(t *testing.T) {
 		t.Errorf("it takes %d bytes", size)
 	}
 	var c client
-	if c.setRemote("192.0.2.1:4711"); c.uncommon != nil {
+	if c.setRemote("192.0.2.1:4711"); c.extra != nil {
 		t.Error("its address is uncommon")
 	}
 }

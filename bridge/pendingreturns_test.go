@@ -18,7 +18,7 @@ func TestTheSenderOfACommandToNobodyHearsOfItsEndOnce(t *testing.T) {
 		"another queue refuses it":        {amqpx.Refused, back},
 		"nobody knows, and it is lost":    {amqpx.Unknown, "down"},
 		"the link breaks behind it":       {amqpx.Confirmed, "down"},
-		"the link breaks before":          {amqpx.Away, "down"},
+		"the link breaks before":          {amqpx.Disconnected, "down"},
 		"it comes back, the link breaks":  {amqpx.Confirmed, back, "down"},
 		"the confirm and it are late":     {"late", amqpx.Unknown, back},
 		"it is late after its confirm":    {amqpx.Confirmed, "late", back},
@@ -32,9 +32,9 @@ func TestTheSenderOfACommandToNobodyHearsOfItsEndOnce(t *testing.T) {
 
 // hearsOnce plays the events: outcomes, and the words of the test.
 func hearsOnce(t *testing.T, name string, events []any) {
-	var u unroutables
+	var u pendingReturns
 	heard, done := 0, 0
-	u.expect("id", time.Now(), unroutable{tell: func() { heard++ }, done: func() { done++ }})
+	u.expect("id", time.Now(), pendingReturn{report: func() { heard++ }, done: func() { done++ }})
 	for _, event := range events {
 		switch e := event.(type) {
 		case amqpx.Outcome:
@@ -42,9 +42,9 @@ func hearsOnce(t *testing.T, name string, events []any) {
 		case string:
 			switch {
 			case e == "down":
-				u.lose()
+				u.linkLost()
 			case e == "late":
-				time.Sleep(toldWithin + time.Millisecond)
+				time.Sleep(reportWithin + time.Millisecond)
 				synctest.Wait()
 			default:
 				if wanted, done := u.arrived("id"); wanted {
@@ -57,15 +57,15 @@ func hearsOnce(t *testing.T, name string, events []any) {
 	if heard != 1 || done != 1 {
 		t.Errorf("%s: heard %d times, done %d times", name, heard, done)
 	}
-	u.lose()
-	if heard != 1 || len(u.open) != 0 {
+	u.linkLost()
+	if heard != 1 || len(u.byID) != 0 {
 		t.Errorf("%s: something is left", name)
 	}
 }
 
 func TestRepliesOfOthersAreHandedOn(t *testing.T) {
-	var u unroutables
-	u.expect("id", time.Now(), unroutable{tell: func() { t.Error("told of another's reply") }})
+	var u pendingReturns
+	u.expect("id", time.Now(), pendingReturn{report: func() { t.Error("told of another's reply") }})
 	if wanted, _ := u.arrived("other"); !wanted {
 		t.Error("a reply of somebody else was dropped")
 	}

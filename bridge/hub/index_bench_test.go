@@ -50,7 +50,7 @@ func hubWith(b testing.TB, text func(i int) string, n int) *Hub {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := h.enter([]subscription{{spec: Spec{Filter: f}}}, &Session{}); err != nil {
+		if _, err := h.join([]subscription{{spec: Spec{Filter: f}}}, &Session{}); err != nil {
 			b.Fatal(err)
 		}
 		h.v1Clients++
@@ -62,7 +62,7 @@ func hubWith(b testing.TB, text func(i int) string, n int) *Hub {
 func benchReply() *Reply {
 	const body = `{"position": [12.3456, -65.4321], "temperature": 12.5, "dome_open": true, "status": "tracking", "n": 1}`
 	const head = `{"headers": {"command_id": "0f5b9a", "commander_id": "x.y", "internal": false, "message_code": "i", "sender": "mount"}, "body": `
-	plain := append(make([]byte, engine.HeaderRoom, 512), head...)
+	plain := append(make([]byte, engine.MaxHeaderSize, 512), head...)
 	at := len(plain)
 	plain = append(append(plain, body...), '}')
 	return &Reply{Reply: filter.Reply{Sender: "mount", Code: "i", RoutingKey: "reply.x.y", Commander: "x.y"}, At: time.Now(), Plain: plain, BodyAt: at}

@@ -21,8 +21,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// stage is a bridge without a broker, whose clock stands until it is moved.
-type stage struct {
+// bridgeHarness is a bridge without a broker, whose clock stands until it is moved.
+type bridgeHarness struct {
 	*Bridge
 	t    testing.TB
 	addr string
@@ -30,9 +30,9 @@ type stage struct {
 	clock testkit.Clock
 }
 
-func newStage(t testing.TB, sources ...rooms.Source) *stage {
+func newHarness(t testing.TB, sources ...rooms.Source) *bridgeHarness {
 	t.Helper()
-	s := &stage{t: t}
+	s := &bridgeHarness{t: t}
 	b, err := New(Config{now: s.clock.Now, after: s.clock.After, Broker: []string{"amqp://127.0.0.1:1/"}, Logger: slog.New(slog.DiscardHandler), History: hub.History{Replies: 1000}, Sources: sources})
 	if err != nil {
 		t.Fatal(err)
@@ -51,16 +51,16 @@ func newStage(t testing.TB, sources ...rooms.Source) *stage {
 }
 
 // pass lets time pass, and everything happen that is due.
-func (s *stage) pass(d time.Duration) { s.clock.Pass(d) }
+func (s *bridgeHarness) pass(d time.Duration) { s.clock.Pass(d) }
 
 // says has a reply come.
-func (s *stage) says(r filter.Reply, order int64) { s.saysAll(r, `{}`, order) }
+func (s *bridgeHarness) says(r filter.Reply, order int64) { s.saysAll(r, `{}`, order) }
 
-func (s *stage) saysBody(r filter.Reply, body string) { s.saysAll(r, body, 0) }
+func (s *bridgeHarness) saysBody(r filter.Reply, body string) { s.saysAll(r, body, 0) }
 
-func (s *stage) saysAll(r filter.Reply, body string, order int64) {
-	envelope := append(make([]byte, engine.HeaderRoom), `{"body": `+body+`}`...)
-	rep := &hub.Reply{Reply: r, At: s.clock.Now(), Plain: envelope, BodyAt: engine.HeaderRoom + len(`{"body": `), Ordered: order > 0, Order: order, OrderKey: r.Sender}
+func (s *bridgeHarness) saysAll(r filter.Reply, body string, order int64) {
+	envelope := append(make([]byte, engine.MaxHeaderSize), `{"body": `+body+`}`...)
+	rep := &hub.Reply{Reply: r, At: s.clock.Now(), Plain: envelope, BodyAt: engine.MaxHeaderSize + len(`{"body": `), Ordered: order > 0, Order: order, OrderKey: r.Sender}
 	s.hub.Reply(rep, 0, false)
 }
 
@@ -74,19 +74,19 @@ type listener struct {
 	heard []uint64
 }
 
-func (s *stage) connect() *listener {
+func (s *bridgeHarness) connect() *listener {
 	s.t.Helper()
 	l := s.dial()
 	s.await(l, "hello")
 	return l
 }
 
-func (s *stage) dial() *listener {
+func (s *bridgeHarness) dial() *listener {
 	s.t.Helper()
 	return s.dialAt("/")
 }
 
-func (s *stage) dialAt(target string) *listener {
+func (s *bridgeHarness) dialAt(target string) *listener {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
 	defer cancel()
@@ -132,14 +132,14 @@ func (s *stage) dialAt(target string) *listener {
 }
 
 // dialPlain connects without a subprotocol, and reads nothing.
-func (s *stage) dialPlain(target string) (net.Conn, error) {
+func (s *bridgeHarness) dialPlain(target string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
 	defer cancel()
 	conn, _, _, err := ws.Dial(ctx, "ws://"+s.addr+target)
 	return conn, err
 }
 
-func (s *stage) await(l *listener, op string) map[string]any {
+func (s *bridgeHarness) await(l *listener, op string) map[string]any {
 	s.t.Helper()
 	select {
 	case m, ok := <-l.answers:
@@ -153,7 +153,7 @@ func (s *stage) await(l *listener, op string) map[string]any {
 	}
 }
 
-func (s *stage) ask(l *listener, op, request string) {
+func (s *bridgeHarness) ask(l *listener, op, request string) {
 	s.t.Helper()
 	if err := wsutil.WriteClientText(l.conn, []byte(request)); err != nil {
 		s.t.Fatal(err)
@@ -171,12 +171,12 @@ func mustFilter(t testing.TB, text string) *filter.Filter {
 }
 
 // from has a sender say something, with a place in its order unless that is 0.
-func (s *stage) from(sender string, order int64) {
+func (s *bridgeHarness) from(sender string, order int64) {
 	s.says(filter.Reply{Sender: sender, Code: "i"}, order)
 }
 
 // hears compares what the client has heard since it connected.
-func (s *stage) hears(l *listener, want ...uint64) {
+func (s *bridgeHarness) hears(l *listener, want ...uint64) {
 	s.t.Helper()
 	s.ask(l, "pong", `{"op": "ping"}`)
 	l.mu.Lock()
@@ -187,12 +187,12 @@ func (s *stage) hears(l *listener, want ...uint64) {
 }
 
 // since is a subscription that resumes behind a reply.
-func (s *stage) since(l *listener, seq int, more string) {
+func (s *bridgeHarness) since(l *listener, seq int, more string) {
 	s.t.Helper()
 	s.tell(l, fmt.Sprintf(`{"op": "subscribe", "since": {"epoch": %q, "seq": %d}, %s}`, s.hub.Epoch, seq, more))
 }
 
-func (s *stage) tell(l *listener, text string) {
+func (s *bridgeHarness) tell(l *listener, text string) {
 	s.t.Helper()
 	if err := wsutil.WriteClientText(l.conn, []byte(text)); err != nil {
 		s.t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 func TestLongListsInARequestAreNotParsed(t *testing.T) {
 	ones := "[" + strings.Repeat("1,", 500_000) + "1]"
 	texts := "[" + strings.Repeat(`"a",`, 250_000) + `"a"]`
-	s := newStage(t, rooms.Source{Exchange: "x", Path: "/x"})
+	s := newHarness(t, rooms.Source{Exchange: "x", Path: "/x"})
 	l := s.connect()
 	for request, want := range map[string]string{
 		`{"op": "subscribe", "filter": {"sender": ` + texts + `}}`:          `has 250001 values, but may have 256`,

@@ -34,9 +34,9 @@ type commander struct {
 	commands []*sentCommand
 }
 
-// crowd is many commanders that send to one consumer, and every tenth command to
+// loadClients is many commanders that send to one consumer, and every tenth command to
 // nobody.
-type crowd struct {
+type loadClients struct {
 	consumer string
 	phase    atomic.Pointer[string]
 	list     []*commander
@@ -45,12 +45,12 @@ type crowd struct {
 	stop     context.CancelFunc
 }
 
-// gather connects so many commanders, each of which sends every so often until
+// startLoad connects so many commanders, each of which sends every so often until
 // stopSending.
-func gather(t *testing.T, addr, consumer string, n int, every time.Duration) *crowd {
+func startLoad(t *testing.T, addr, consumer string, n int, every time.Duration) *loadClients {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	g := &crowd{consumer: consumer, stop: cancel}
+	g := &loadClients{consumer: consumer, stop: cancel}
 	g.enter("quiet")
 	t.Cleanup(g.leave)
 	for i := range n {
@@ -76,15 +76,15 @@ func gather(t *testing.T, addr, consumer string, n int, every time.Duration) *cr
 }
 
 // enter names what happens from now on, for the table.
-func (g *crowd) enter(phase string) { g.phase.Store(&phase) }
+func (g *loadClients) enter(phase string) { g.phase.Store(&phase) }
 
-func (g *crowd) stopSending() {
+func (g *loadClients) stopSending() {
 	g.stop()
 	g.sending.Wait()
 }
 
 // leave disconnects everyone. Then nobody writes what happened any more.
-func (g *crowd) leave() {
+func (g *loadClients) leave() {
 	g.stopSending()
 	for _, c := range g.list {
 		c.Close()
@@ -93,7 +93,7 @@ func (g *crowd) leave() {
 }
 
 // settle waits until every client has heard all that the bridge told it so far.
-func (g *crowd) settle(t *testing.T) {
+func (g *loadClients) settle(t *testing.T) {
 	t.Helper()
 	for _, c := range g.list {
 		c.say("ping")
@@ -102,7 +102,7 @@ func (g *crowd) settle(t *testing.T) {
 }
 
 // command sends the next command.
-func (c *commander) command(t *testing.T, g *crowd) {
+func (c *commander) command(t *testing.T, g *loadClients) {
 	c.mu.Lock()
 	i := len(c.commands)
 	s := &sentCommand{id: fmt.Sprintf("%s-%d", c.name, i), nobody: i%10 == 9, phase: *g.phase.Load(), sent: time.Now()}

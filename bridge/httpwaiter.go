@@ -10,13 +10,13 @@ import (
 
 // Bounds of what a command that is awaited over HTTP collects.
 const (
-	maxCallReplies = 1000
-	maxCallBytes   = 1 << 20
+	maxHTTPReplies    = 1000
+	maxHTTPReplyBytes = 1 << 20
 )
 
-// call waits for a command's end over HTTP and collects the first replies, up to a
+// httpWaiter waits for a command's end over HTTP and collects the first replies, up to a
 // bound.
-type call struct {
+type httpWaiter struct {
 	// The following fields are guarded by inflight.mu until the call has ended or is
 	// detached.
 	replies [][]byte // envelopes
@@ -27,11 +27,11 @@ type call struct {
 	done chan struct{} // closed with the end
 }
 
-func newCall() *call { return &call{done: make(chan struct{})} }
+func newHTTPWaiter() *httpWaiter { return &httpWaiter{done: make(chan struct{})} }
 
-func (c *call) Gather(r *hub.Reply) {
+func (c *httpWaiter) Gather(r *hub.Reply) {
 	envelope := r.Frame.Payload()
-	if len(c.replies) < maxCallReplies && c.bytes+len(envelope) <= maxCallBytes {
+	if len(c.replies) < maxHTTPReplies && c.bytes+len(envelope) <= maxHTTPReplyBytes {
 		c.replies = append(c.replies, envelope)
 		c.bytes += len(envelope)
 	} else {
@@ -39,16 +39,16 @@ func (c *call) Gather(r *hub.Reply) {
 	}
 }
 
-func (c *call) Stop() {}
+func (c *httpWaiter) Stop() {}
 
-func (c *call) End(e hub.CommandEnd) {
+func (c *httpWaiter) End(e hub.CommandEnd) {
 	c.ending = e
 	close(c.done)
 }
 
-// answer returns the JSON of a finished call. The replies are written as for plain
+// json returns the JSON of a finished call. The replies are written as for plain
 // clients, with --nan python not strictly JSON.
-func (c *call) answer(e hub.CommandEnd) []byte {
+func (c *httpWaiter) json(e hub.CommandEnd) []byte {
 	buf := append([]byte(`{"command_id":`), protocol.JSON(e.CommandID)...)
 	buf = append(buf, `,"status":"`+e.Status+`"`...)
 	if e.Message != "" {
@@ -64,6 +64,6 @@ func (c *call) answer(e hub.CommandEnd) []byte {
 	buf = append(buf, `],"omitted":`...)
 	buf = strconv.AppendInt(buf, int64(c.omitted), 10)
 	buf = append(buf, `,"duration_ms":`...)
-	buf = strconv.AppendFloat(buf, hub.Milliseconds(e.Took.Round(time.Microsecond)), 'f', -1, 64)
+	buf = strconv.AppendFloat(buf, hub.Milliseconds(e.Duration.Round(time.Microsecond)), 'f', -1, 64)
 	return append(buf, '}')
 }

@@ -16,7 +16,7 @@ func tooLate(in incoming, expires time.Time) error {
 		return &protocol.Rejection{Code: protocol.CodeExpired, Message: "The command was not sent: the bridge stood still for " + seconds(in.stalled) + "."}
 	}
 	// Without the monotonic clock, which stands still while the machine is suspended.
-	if waited := time.Now().Round(0).Sub(in.came.Round(0)); waited > sendWithin {
+	if waited := time.Now().Round(0).Sub(in.receivedAt.Round(0)); waited > sendWithin {
 		return &protocol.Rejection{Code: protocol.CodeExpired, Message: "The command was not sent: it waited at the bridge for " + seconds(waited) + "."}
 	}
 	if over := time.Since(expires); !expires.IsZero() && over >= 0 {

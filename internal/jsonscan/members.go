@@ -1,6 +1,4 @@
-// Package object finds the top-level members of a JSON object without decoding
-// it: where a key and its value stand in the text is often all that is asked.
-package object
+package jsonscan
 
 import (
 	"bytes"
@@ -9,12 +7,11 @@ import (
 	"unsafe"
 )
 
-// Keys appends the top-level keys of a body to dst, decoded and in the
-// body's order; a key that the body has twice comes twice. The body must be valid
-// JSON; one that is no object has no keys. Nothing is allocated for keys without
-// escapes: they are parts of body, and hold while its bytes do not change.
-func Keys(dst []string, body []byte) []string {
-	m := Of(body)
+// Keys appends the decoded top-level keys of an object to dst, in their order, duplicates
+// included. The text must be valid JSON; anything but an object has no keys. Keys without
+// escapes are not copied: they alias the text, which must not change while they are in use.
+func Keys(dst []string, text []byte) []string {
+	m := MembersOf(text)
 	for {
 		key, _, ok := m.Next()
 		if !ok {
@@ -24,26 +21,26 @@ func Keys(dst []string, body []byte) []string {
 	}
 }
 
-// Members walks through the top-level members of a JSON object. It relies on
-// valid JSON: of any other text it makes anything, but it ends and does not panic.
+// Members iterates over the top-level members of a JSON object. The text must be valid JSON;
+// for other text the members are undefined, but the iteration ends and does not panic.
 type Members struct {
 	text []byte
 	at   int
 }
 
-// Of begins behind the opening brace; what is no object has no members.
-func Of(body []byte) Members {
-	at := skipSpace(body, 0)
-	if at == len(body) || body[at] != '{' {
+// MembersOf returns the members of an object. Anything but an object has none.
+func MembersOf(text []byte) Members {
+	at := skipSpace(text, 0)
+	if at == len(text) || text[at] != '{' {
 		return Members{}
 	}
-	return Members{body, at + 1}
+	return Members{text, at + 1}
 }
 
-// Next gives a member's key, decoded, and its value as it is written. A key
-// without escapes, and every value, is part of the text.
+// Next returns the next member: its decoded key and its value as it is written. ok is false
+// at the end. Values, and keys without escapes, alias the text.
 func (m *Members) Next() (key, value []byte, ok bool) {
-	// Between a value and the next key are only blanks and a comma.
+	// Only white space and a comma stand between a value and the next key.
 	open := bytes.IndexByte(m.text[m.at:], '"')
 	if open < 0 {
 		return nil, nil, false
@@ -59,7 +56,7 @@ func (m *Members) Next() (key, value []byte, ok bool) {
 	return decodeKey(m.text[open:end]), m.text[from:m.at], true
 }
 
-// decodeKey is what a key in quotes stands for.
+// decodeKey decodes a key in quotes.
 func decodeKey(quoted []byte) []byte {
 	if bytes.IndexByte(quoted, '\\') >= 0 {
 		var key string
@@ -77,7 +74,7 @@ func skipSpace(text []byte, at int) int {
 	return at
 }
 
-// valueEnd is the place behind the value that begins at a place.
+// valueEnd returns the offset behind the value that begins at an offset.
 func valueEnd(text []byte, at int) int {
 	if at == len(text) {
 		return at
@@ -98,8 +95,8 @@ func valueEnd(text []byte, at int) int {
 	return at
 }
 
-// stringEnd is the place behind the string whose opening quote is at a place. A
-// quote ends it unless an odd number of backslashes stands before it.
+// stringEnd returns the offset behind the string whose opening quote is at an offset. A quote
+// ends the string unless an odd number of backslashes precedes it.
 func stringEnd(text []byte, open int) int {
 	from := open + 1
 	for {
@@ -119,7 +116,7 @@ func stringEnd(text []byte, open int) int {
 	}
 }
 
-// nestEnd is the place behind the object or array that begins at a place.
+// nestEnd returns the offset behind the object or array that begins at an offset.
 func nestEnd(text []byte, at int) int {
 	for depth := 0; at < len(text); {
 		switch text[at] {
@@ -139,8 +136,8 @@ func nestEnd(text []byte, at int) int {
 	return at
 }
 
-// Elements returns the elements of a JSON array as they are written. It relies on valid
-// JSON, as [Members] does; anything but an array has none.
+// Elements iterates over the elements of a JSON array as they are written. The text must be
+// valid JSON, as for [Members]. Anything but an array has no elements.
 func Elements(text []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		at := skipSpace(text, 0)

@@ -13,8 +13,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge"
 )
 
-// theatre is a bridge in which everything happens that the document tells of.
-type theatre struct {
+// docHarness is a bridge in which everything happens that the document tells of.
+type docHarness struct {
 	t     *testing.T
 	b     *running
 	p     *peer
@@ -22,10 +22,10 @@ type theatre struct {
 	heard map[string][]envelope // by kind
 }
 
-func openTheatre(t *testing.T, url string) *theatre {
+func newDocHarness(t *testing.T, url string) *docHarness {
 	t.Helper()
 	b := linked(t, url, withHistory, func(c *bridge.Config) { c.Name, c.Version, c.ListClients = "bridge", "0.1.0", true }, withSources("exchange=live"))
-	th := &theatre{t: t, b: b, p: newPeer(t, url), heard: map[string][]envelope{}}
+	th := &docHarness{t: t, b: b, p: newPeer(t, url), heard: map[string][]envelope{}}
 	commands := th.p.hear("command.dome.#")
 	acting := make(chan struct{})
 	go func() {
@@ -52,7 +52,7 @@ func domeSays(code string, commandID any) amqp.Publishing {
 }
 
 // dial connects a v1 client.
-func (th *theatre) dial(target string) *client {
+func (th *docHarness) dial(target string) *client {
 	th.t.Helper()
 	c, hello := dialV1(th.t, th.b.addr, target)
 	th.epoch = hello["epoch"].(string)
@@ -62,7 +62,7 @@ func (th *theatre) dial(target string) *client {
 
 // until reads up to a message of this kind. A reply that does not end a command is
 // none, where one has been sent.
-func (th *theatre) until(c *client, kind string) (all []envelope) {
+func (th *docHarness) until(c *client, kind string) (all []envelope) {
 	th.t.Helper()
 	for {
 		m := c.next()
@@ -74,8 +74,8 @@ func (th *theatre) until(c *client, kind string) (all []envelope) {
 	}
 }
 
-// play sends an example, and gives what came in answer.
-func (th *theatre) play(e example) []envelope {
+// run sends an example, and gives what came in answer.
+func (th *docHarness) run(e example) []envelope {
 	th.t.Helper()
 	text := theExample.ReplaceAllString(e.text, fmt.Sprintf(`%q, "seq": 1`, th.epoch))
 	if e.kind() == "a plain command" {
@@ -92,8 +92,8 @@ func (th *theatre) play(e example) []envelope {
 	return th.until(c, requests[e.kind()])
 }
 
-// others brings about what is no answer to an example.
-func (th *theatre) others(b *broker.Broker) {
+// runOthers brings about what is no answer to an example.
+func (th *docHarness) runOthers(b *broker.Broker) {
 	th.t.Helper()
 	c := th.dial(fmt.Sprintf("/?since=%s:1", th.epoch))
 	th.until(c, "ok")
@@ -109,16 +109,16 @@ func (th *theatre) others(b *broker.Broker) {
 	th.until(c, "gap")
 }
 
-// away has a client send a command while there is no broker.
-func (th *theatre) away() {
+// runAway has a client send a command while there is no broker.
+func (th *docHarness) runAway() {
 	th.t.Helper()
 	c, _ := dialV1(th.t, startBridge(th.t, "amqp://127.0.0.1:1/").addr, "/")
 	c.say(`{"consumer": "dome", "command_string": "open"}`)
 	th.until(c, "error")
 }
 
-// slow has a client read nothing until replies are left out for it.
-func (th *theatre) slow(url string) {
+// runSlow has a client read nothing until replies are left out for it.
+func (th *docHarness) runSlow(url string) {
 	th.t.Helper()
 	b := linked(th.t, url, func(c *bridge.Config) { c.SkipSlow, c.Limits.LogBytes = true, 1<<20 })
 	p := newPeer(th.t, url)

@@ -1,4 +1,4 @@
-package object
+package jsonscan
 
 import (
 	"bytes"
@@ -66,7 +66,7 @@ func FuzzScan(f *testing.F) {
 		before := bytes.Clone(body)
 		var keys []string
 		var found []string
-		for m := Of(body); ; {
+		for m := MembersOf(body); ; {
 			key, value, ok := m.Next()
 			if !ok {
 				break

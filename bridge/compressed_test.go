@@ -41,7 +41,7 @@ func TestACompressedReplyIsUnpacked(t *testing.T) {
 		p.publish("reply.broadcast", broken(t))
 		p.publish("reply.broadcast", packed(t, `{"packed": 1}`))
 		equal(t, "the body", fmt.Sprint(c.next()["body"]), "map[packed:1]")
-		if want := fmt.Sprintf("cluws_replies_dropped_total{reason=%q} 1", actor.NotUnpacked); !strings.Contains(b.metrics(t), want) {
+		if want := fmt.Sprintf("cluws_replies_dropped_total{reason=%q} 1", actor.ErrNotDecoded); !strings.Contains(b.metrics(t), want) {
 			t.Errorf("the metrics have no %s", want)
 		}
 	})
@@ -59,7 +59,7 @@ func TestACompressedMessageForARoomIsUnpacked(t *testing.T) {
 			}
 		}
 		equal(t, "the text", string(c.text()), "text")
-		if want := fmt.Sprintf("cluws_room_messages_dropped_total{reason=%q} 1", actor.NotUnpacked); !strings.Contains(b.metrics(t), want) {
+		if want := fmt.Sprintf("cluws_room_messages_dropped_total{reason=%q} 1", actor.ErrNotDecoded); !strings.Contains(b.metrics(t), want) {
 			t.Errorf("the metrics have no %s", want)
 		}
 	})

@@ -20,9 +20,9 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// comes has a message come to the bridge from the clients of a kind that waited while
+// receive has a message come to the bridge from the clients of a kind that waited while
 // it stood still.
-func (s *stage) comes(v1 bool, text string, stalled time.Duration) {
+func (s *bridgeHarness) receive(v1 bool, text string, stalled time.Duration) {
 	s.engine.Each(func(conn engine.Conn, v any) {
 		if c := v.(*client); (c.v1.Load() != nil) == v1 {
 			s.Message(conn, c, engine.Message{Payload: []byte(text), Stalled: stalled})
@@ -30,24 +30,24 @@ func (s *stage) comes(v1 bool, text string, stalled time.Duration) {
 	})
 }
 
-const stoodStill = "The command was not sent: the bridge stood still for 8.2 s."
+const stalledMessage = "The command was not sent: the bridge stood still for 8.2 s."
 
 // There is no broker: a command that would be sent fails as away.
 func TestACommandThatWaitedWhileTheBridgeStoodStillIsNotSent(t *testing.T) {
-	s := newStage(t)
+	s := newHarness(t)
 	l := s.connect()
 	plain, err := s.dialPlain("/")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { plain.Close() })
-	for stalled, want := range map[time.Duration]string{8200 * time.Millisecond: "expired " + stoodStill, 0: "away The command was not sent: there is no connection to the broker."} {
-		s.comes(true, `{"consumer": "dome", "command_string": "open"}`, stalled)
+	for stalled, want := range map[time.Duration]string{8200 * time.Millisecond: "expired " + stalledMessage, 0: "away The command was not sent: there is no connection to the broker."} {
+		s.receive(true, `{"consumer": "dome", "command_string": "open"}`, stalled)
 		m := s.await(l, "error")
 		if got := fmt.Sprint(m["code"], " ", m["message"]); got != want {
 			t.Errorf("in CLU's form: %s, want %s", got, want)
 		}
-		s.comes(true, `{"op": "command", "id": "a", "consumer": "dome", "command_string": "open"}`, stalled)
+		s.receive(true, `{"op": "command", "id": "a", "consumer": "dome", "command_string": "open"}`, stalled)
 		if stalled == 0 {
 			s.await(l, "ok")
 		}
@@ -55,10 +55,10 @@ func TestACommandThatWaitedWhileTheBridgeStoodStillIsNotSent(t *testing.T) {
 		if got := fmt.Sprint(m["code"], " ", m["message"]); got != want || m["id"] != "a" {
 			t.Errorf("tracked: %s of %v, want %s", got, m["id"], want)
 		}
-		s.comes(true, `{"op": "ping", "id": "p"}`, stalled) // harms nobody
+		s.receive(true, `{"op": "ping", "id": "p"}`, stalled) // harms nobody
 		s.await(l, "pong")
 
-		s.comes(false, `{"consumer": "dome", "command_string": "open", "command_id": "mine"}`, stalled)
+		s.receive(false, `{"consumer": "dome", "command_string": "open", "command_id": "mine"}`, stalled)
 		text, err := wsutil.ReadServerText(plain)
 		if err != nil {
 			t.Fatal(err)
@@ -86,7 +86,7 @@ func TestACommandThatWaitedWhileTheBridgeStoodStillIsNotSent(t *testing.T) {
 }
 
 func TestACommandThatWaitsForTheGreetingIsLateAllTheSame(t *testing.T) {
-	s := newStage(t)
+	s := newHarness(t)
 	held := make(chan struct{})
 	s.hub.Do(func() { <-held }) // the greeting waits
 	l := s.dial()
@@ -96,16 +96,16 @@ func TestACommandThatWaitsForTheGreetingIsLateAllTheSame(t *testing.T) {
 		}
 		return nil
 	})
-	s.comes(true, `{"op": "command", "id": "a", "consumer": "dome", "command_string": "open"}`, 8200*time.Millisecond)
+	s.receive(true, `{"op": "command", "id": "a", "consumer": "dome", "command_string": "open"}`, 8200*time.Millisecond)
 	close(held)
 	s.await(l, "hello")
-	if m := s.await(l, "error"); m["message"] != stoodStill || m["code"] != "expired" {
+	if m := s.await(l, "error"); m["message"] != stalledMessage || m["code"] != "expired" {
 		t.Errorf("the answer is %v", m)
 	}
 }
 
 // clients are the bridge's.
-func (s *stage) clients() (all []*client) {
+func (s *bridgeHarness) clients() (all []*client) {
 	s.engine.Each(func(_ engine.Conn, v any) { all = append(all, v.(*client)) })
 	return all
 }
@@ -113,7 +113,7 @@ func (s *stage) clients() (all []*client) {
 // A message that was read, and waited in the bridge's own memory.
 func TestACommandThatWaitedInTheBridgeIsNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		in := incoming{came: time.Now()}
+		in := incoming{receivedAt: time.Now()}
 		time.Sleep(sendWithin)
 		if err := tooLate(in, time.Time{}); err != nil {
 			t.Errorf("in time: %v", err)
@@ -160,7 +160,7 @@ func TestExpiresAtIsReadAsANumberOrAsText(t *testing.T) {
 }
 
 func TestACommandBehindItsExpiryIsRefusedWithByHowMuch(t *testing.T) {
-	s := newStage(t)
+	s := newHarness(t)
 	l := s.connect()
 	past := time.Now().Add(-2300 * time.Millisecond).UTC().Format(time.RFC3339Nano)
 	for _, form := range []string{`{`, `{"op": "command", "id": "a", `} {
@@ -183,11 +183,11 @@ func TestATimeoutRunsFromTheExpiryOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := protocol.Fields{"timeout_ms": json.RawMessage("1000")}
 		for ahead, want := range map[time.Duration]time.Duration{5 * time.Second: 6 * time.Second, -time.Second: time.Second} {
-			if got, err := waitFrom(f, &sending{expires: time.Now().Add(ahead)}); got != want || err != nil {
+			if got, err := parseTimeout(f, &outgoing{expires: time.Now().Add(ahead)}); got != want || err != nil {
 				t.Errorf("%v ahead: %v, %v, want %v", ahead, got, err, want)
 			}
 		}
-		if got, err := waitFrom(protocol.Fields{}, &sending{}); got != hub.LongestWait || err != nil {
+		if got, err := parseTimeout(protocol.Fields{}, &outgoing{}); got != hub.MaxWait || err != nil {
 			t.Errorf("without both: %v, %v", got, err)
 		}
 	})
@@ -199,12 +199,12 @@ func at(remote string) *client {
 	return c
 }
 
-// flying is a command that is registered.
-func flying(t *testing.T) *sending {
+// inFlight is a command that is registered.
+func inFlight(t *testing.T) *outgoing {
 	t.Helper()
-	s := &sending{client: at("10.0.0.1:99")}
+	s := &outgoing{client: at("10.0.0.1:99")}
 	var err error
-	if s.flight, err = newStage(t).hub.Inflight.Add(s.client, hub.CommandKey{ID: "1", Consumer: "dome"}, nil); err != nil {
+	if s.flight, err = newHarness(t).hub.Inflight.Add(s.client, hub.CommandKey{ID: "1", Consumer: "dome"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -213,31 +213,31 @@ func flying(t *testing.T) *sending {
 func TestTheDeadlineOfACommandIsTheEarlierOfItsTwo(t *testing.T) {
 	came := time.Now()
 	for ahead, want := range map[time.Duration]time.Duration{time.Millisecond: time.Millisecond, time.Minute: sendWithin} {
-		s := flying(t)
-		s.came, s.expires = came, came.Add(ahead)
+		s := inFlight(t)
+		s.receivedAt, s.expires = came, came.Add(ahead)
 		m := s.message(s.client)
 		if got := m.Deadline.Sub(came); got != want {
 			t.Errorf("with an expiry %v ahead it is %v ahead, want %v", ahead, got, want)
 		}
-		if m.From != s.client || m.Party != s.flight.Party() {
+		if m.From != s.client || m.Tenant != s.flight.Party() {
 			t.Error("it has no turn of its client's, and of its address's")
 		}
 	}
 }
 
 func TestALongCommandIsNotKeptUntilItsOutcome(t *testing.T) {
-	s := flying(t)
+	s := inFlight(t)
 	s.CommandString = "goto " + strings.Repeat("x", 1<<20)
 	if m := s.message(s.client); len(m.Body) < 1<<20 {
 		t.Errorf("of the command %d bytes are sent", len(m.Body))
 	}
-	if len(s.CommandString) > maxVerb || verbOf(s.CommandString) != "goto" {
-		t.Errorf("%d bytes are kept, with the verb %s", len(s.CommandString), verbOf(s.CommandString))
+	if len(s.CommandString) > maxVerbScan || firstWord(s.CommandString) != "goto" {
+		t.Errorf("%d bytes are kept, with the verb %s", len(s.CommandString), firstWord(s.CommandString))
 	}
 }
 
 func TestAClientIsGoneUnlessItHasSentACloseFrame(t *testing.T) {
-	s := newStage(t)
+	s := newHarness(t)
 	for _, code := range []int{1000, 1005, 1006, 1008, 1013} {
 		c := &client{}
 		s.Closed(engine.Conn{}, c, code, "")
@@ -247,7 +247,7 @@ func TestAClientIsGoneUnlessItHasSentACloseFrame(t *testing.T) {
 	}
 	polite := &client{}
 	polite.commands.Store(1) // it waits for its outcome
-	s.Ending(engine.Conn{}, polite)
+	s.Closing(engine.Conn{}, polite)
 	s.Closed(engine.Conn{}, polite, 1000, "")
 	if polite.Gone() {
 		t.Error("its command is not sent, although it has said goodbye")
@@ -258,8 +258,8 @@ func TestEachCommandIsLoggedAndManyAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var text bytes.Buffer
 		log := slog.New(slog.NewTextHandler(&text, nil))
-		b := &Bridge{log: log, sentLog: newCommandLog(log)}
-		s := &sending{client: at("10.0.0.1:99"), came: time.Now()}
+		b := &Bridge{log: log, commandLog: newCommandLog(log)}
+		s := &outgoing{client: at("10.0.0.1:99"), receivedAt: time.Now()}
 		s.Consumer, s.CommandID, s.CommandString = "dome", "7", " goto\n--password hush"
 		time.Sleep(1500 * time.Microsecond)
 		b.logCommand(s, "confirmed")
@@ -280,7 +280,7 @@ func TestEachCommandIsLoggedAndManyAreCounted(t *testing.T) {
 		for range maxLogged + 3 {
 			b.logCommand(s, "away")
 		}
-		b.sentLog.end()
+		b.commandLog.end()
 		if !strings.Contains(text.String(), "count=3") {
 			t.Errorf("at the end:\n%s", text.String())
 		}
@@ -289,7 +289,7 @@ func TestEachCommandIsLoggedAndManyAreCounted(t *testing.T) {
 
 func TestTheVerbIsTheFirstWordAndShort(t *testing.T) {
 	for text, want := range map[string]string{"": "", " \n ": "", "open": "open", "\topen now": "open", strings.Repeat("x", 99): strings.Repeat("x", 60) + "..."} {
-		if got := verbOf(text); got != want {
+		if got := firstWord(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
@@ -301,14 +301,14 @@ func TestUnroutableFailuresAreBoundedForEachAddressAndInAll(t *testing.T) {
 	r.now = func() time.Time { return now }
 	count := func(address string) (allowed int) {
 		for range 2 * maxFailures {
-			if r.allows(address) {
+			if r.allow(address) {
 				allowed++
 			}
 		}
 		return allowed
 	}
-	for i := range maxFailures / maxFailuresOfOne {
-		if got := count(fmt.Sprint(i)); got != maxFailuresOfOne {
+	for i := range maxFailures / maxAddressFailures {
+		if got := count(fmt.Sprint(i)); got != maxAddressFailures {
 			t.Errorf("address %d may have %d", i, got)
 		}
 	}
@@ -316,7 +316,7 @@ func TestUnroutableFailuresAreBoundedForEachAddressAndInAll(t *testing.T) {
 		t.Errorf("beyond all, %d", got)
 	}
 	now = now.Add(time.Second)
-	if got := count("another"); got != maxFailuresOfOne || len(r.each) != 1 {
+	if got := count("another"); got != maxAddressFailures || len(r.each) != 1 {
 		t.Errorf("a second later it may have %d", got)
 	}
 }

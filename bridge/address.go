@@ -5,11 +5,11 @@ import "net/netip"
 // commonPath is the path of nearly all clients.
 const commonPath = "/"
 
-// uncommon is what few clients have.
-type uncommon struct {
-	path   string // if it is not the common one
-	remote string // if the client's address is not of a family
-	guest  *guest // of one in a room
+// clientExtra is what few clients have.
+type clientExtra struct {
+	path       string      // if it is not the common one
+	remote     string      // if the client's address is not of a family
+	roomClient *roomClient // of one in a room
 }
 
 // family is the kind of an address that a client holds without a text of its own.
@@ -21,28 +21,28 @@ const (
 	familyIPv6
 )
 
-// rare returns what is uncommon about a client that is being accepted, to be set.
-func (c *client) rare() *uncommon {
-	if c.uncommon == nil {
-		c.uncommon = new(uncommon)
+// addExtra returns what is uncommon about a client that is being accepted, to be set.
+func (c *client) addExtra() *clientExtra {
+	if c.extra == nil {
+		c.extra = new(clientExtra)
 	}
-	return c.uncommon
+	return c.extra
 }
 
 // path returns the path of the client's request.
 func (c *client) path() string {
-	if c.uncommon == nil || c.uncommon.path == "" {
+	if c.extra == nil || c.extra.path == "" {
 		return commonPath
 	}
-	return c.uncommon.path
+	return c.extra.path
 }
 
-// guest returns what a client in a room is, or nil.
-func (c *client) guest() *guest {
-	if c.uncommon == nil {
+// roomClient returns what a client in a room is, or nil.
+func (c *client) roomClient() *roomClient {
+	if c.extra == nil {
 		return nil
 	}
-	return c.uncommon.guest
+	return c.extra.roomClient
 }
 
 // setRemote notes the client's address, which may be any text.
@@ -50,7 +50,7 @@ func (c *client) setRemote(name string) {
 	at, err := netip.ParseAddrPort(name)
 	switch addr := at.Addr(); {
 	case err != nil || addr.Zone() != "" || at.String() != name:
-		c.rare().remote = name
+		c.addExtra().remote = name
 		return
 	case addr.Is4():
 		c.family = familyIPv4
@@ -67,10 +67,10 @@ func (c *client) Remote() string {
 	case familyIPv4:
 		addr = addr.Unmap()
 	case familyNone:
-		if c.uncommon == nil {
+		if c.extra == nil {
 			return ""
 		}
-		return c.uncommon.remote
+		return c.extra.remote
 	}
 	return netip.AddrPortFrom(addr, c.port).String()
 }
