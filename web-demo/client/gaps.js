@@ -26,7 +26,11 @@ export class Gaps {
     this.#reported = false;
   }
 
-  /** Handles a notice of the bridge. @param {import("./catchup.js").CatchUp|null} catchUp  buffers it, if present */
+  /**
+   * Handles a notice of the bridge.
+   * @param {{from: string|null, to: string, seconds: number|null}} message
+   * @param {import("./catchup.js").CatchUp|null} catchUp  buffers it, if present
+   */
   notice({ from, to, seconds }, catchUp) {
     const key = `${from} ${to}`;
     if (this.#notices.includes(key)) return;
@@ -45,7 +49,8 @@ export class Gaps {
     else this.report(gap);
   }
 
-  report({ key, ...gap }) {
+  /** @param {{from: Date|null, to: Date, seconds: number|null, reason: string|null, key?: string}} gap  with the key of a notice */
+  report({ key = "", ...gap }) {
     if (key) this.#notices = [...this.#notices.slice(1 - MAX_NOTICES), key];
     this.#emit(gap);
   }

@@ -46,7 +46,7 @@ const OWN_COMMANDS = Object.freeze({ commander: "me" });
  * @property {() => boolean} hasActive                          whether commands are in flight
  * @property {() => string[]} unknownIds                        the ids of unknown commands
  * @property {(why: string) => void} markUnknown                replies to the commands in flight may have been missed
- * @property {(message: object) => boolean} commandError        handles an error about a command; whether it is this client's
+ * @property {(message: any) => boolean} commandError           handles an error about a command; whether it is this client's
  */
 
 export class Session {
@@ -73,7 +73,11 @@ export class Session {
   #liveAfter = Infinity;         // the number of the last reply before this connection
   #disconnectedAt = null;        // when the previous connection last received something, ms
 
-  /** @param {string} base  the URL */
+  /**
+   * @param {string} base  the URL
+   * @param {Port} port
+   * @param {{monotonic?: () => number, batch?: number}} options
+   */
   constructor(base, port, { monotonic, batch }) {
     this.#target = new Target(base);
     this.#port = port;
@@ -236,11 +240,8 @@ export class Session {
     this.#reportGap("this server keeps no replies to resume from");
     this.#gaps.since = null;
     for (const subscription of this.#subscriptions.values()) {
-      if (!subscription.filterError) {
-        subscription.accept();
-        continue;
-      }
-      this.#refuse(subscription, subscription.filterError.message, subscription.filterError);
+      if (subscription.filterError) this.#refuse(subscription, subscription.filterError.message, subscription.filterError);
+      else subscription.accept();
     }
   }
 

@@ -1,6 +1,4 @@
 // The batch delay: how long the bridge may delay replies so that several leave in one write.
-//
-//     node --test web-demo/client
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";

@@ -1,6 +1,4 @@
 // The estimate of the bridge's clock: behind it rather than ahead, whatever happens to the local clocks.
-//
-//     node --test web-demo/client
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";

@@ -1,6 +1,4 @@
 // The states of a command, and of the link, with a fake WebSocket and a mocked clock.
-//
-//     node --test web-demo/client
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";

@@ -1,6 +1,4 @@
 // Connections that are cut at any point: nothing is lost and nothing arrives twice.
-//
-//     node --test web-demo/client
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";

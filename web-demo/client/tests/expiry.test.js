@@ -1,6 +1,4 @@
 // Commands expire by the bridge's clock; one that cannot have been sent is never unknown.
-//
-//     node --test web-demo/client
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";

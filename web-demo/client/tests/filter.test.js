@@ -1,6 +1,4 @@
 // Filters select the same replies in the page as in the bridge: both are tested against one table.
-//
-//     node --test web-demo/client
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

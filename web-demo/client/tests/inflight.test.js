@@ -1,6 +1,4 @@
 // Which command a reply answers, whatever other programs share the exchange.
-//
-//     node --test web-demo/client
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";

@@ -1,6 +1,4 @@
 // Integers keep all their digits, and everything else is as JSON.parse reads it.
-//
-//     node --test web-demo/client
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";

@@ -1,6 +1,4 @@
 // Subscriptions and their values, frame by frame.
-//
-//     node --test web-demo/client
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";

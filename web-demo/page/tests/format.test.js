@@ -1,6 +1,4 @@
 // How the page writes values, ages and numbers.
-//
-//     node --test web-demo/page
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
