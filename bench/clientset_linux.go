@@ -84,8 +84,8 @@ func describeDisconnects(ended map[string]int) string {
 	return "clients that the server ended: " + strings.Join(parts, ", ")
 }
 
-func newClientSet(s *clientLoop, dial dialer) *clientSet {
-	set := &clientSet{loop: s, dial: dial, requests: dial.requests(), ended: map[string]int{}}
+func newClientSet(l *clientLoop, dial dialer) *clientSet {
+	set := &clientSet{loop: l, dial: dial, requests: dial.requests(), ended: map[string]int{}}
 	set.checker.control = func(op ws.OpCode, payload []byte) { set.current.control(op, payload) }
 	return set
 }

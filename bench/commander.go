@@ -81,12 +81,12 @@ const writeBatch = 16 << 10
 // send sends frames, one for each slot that it gets. It joins those for which
 // there are slots already.
 func (c *commander) send(ctx context.Context, frames [][]byte, slots <-chan struct{}) error {
-	var joined []byte
+	var buffered []byte
 	flush := func() error {
-		if _, err := c.conn.Write(joined); err != nil {
+		if _, err := c.conn.Write(buffered); err != nil {
 			return fmt.Errorf("a client could not send: %w", err)
 		}
-		joined = joined[:0]
+		buffered = buffered[:0]
 		return nil
 	}
 	for _, frame := range frames {
@@ -102,7 +102,7 @@ func (c *commander) send(ctx context.Context, frames [][]byte, slots <-chan stru
 				return context.Cause(ctx)
 			}
 		}
-		if joined = append(joined, frame...); len(joined) > writeBatch {
+		if buffered = append(buffered, frame...); len(buffered) > writeBatch {
 			if err := flush(); err != nil {
 				return err
 			}

@@ -32,15 +32,15 @@ type commandSource interface {
 	close()
 }
 
-func (w *commandPath) close() {
-	w.source.close()
-	w.sink.close()
+func (p *commandPath) close() {
+	p.source.close()
+	p.sink.close()
 }
 
 // deliver brings as many commands from each sender to the consumer, and gives the
 // time from the first sent to the last arrived.
-func (w *commandPath) deliver(ctx context.Context, senders, each int) (time.Duration, error) {
-	if err := w.source.prepare(w.sink.next, senders, each); err != nil {
+func (p *commandPath) deliver(ctx context.Context, senders, each int) (time.Duration, error) {
+	if err := p.source.prepare(p.sink.next, senders, each); err != nil {
 		return 0, err
 	}
 	ctx, stop := context.WithTimeoutCause(ctx, patience, fmt.Errorf("nothing more within %v", patience))
@@ -51,7 +51,7 @@ func (w *commandPath) deliver(ctx context.Context, senders, each int) (time.Dura
 	defer cancel(nil)
 	tasks.Go(func() {
 		select {
-		case err := <-w.source.unexpected():
+		case err := <-p.source.unexpected():
 			cancel(err)
 		case <-ctx.Done():
 		}
@@ -60,11 +60,11 @@ func (w *commandPath) deliver(ctx context.Context, senders, each int) (time.Dura
 	played := make(chan struct{})
 	tasks.Go(func() {
 		defer close(played)
-		if err := w.source.send(ctx); err != nil {
+		if err := p.source.send(ctx); err != nil {
 			cancel(err)
 		}
 	})
-	at, err := w.sink.receive(ctx, senders, each, w.source.arrived)
+	at, err := p.sink.receive(ctx, senders, each, p.source.arrived)
 	if err != nil {
 		return 0, err
 	}
@@ -76,10 +76,10 @@ func (w *commandPath) deliver(ctx context.Context, senders, each int) (time.Dura
 }
 
 // awaitQuiet waits until no sender can have an answer any more, which is about a second.
-func (w *commandPath) awaitQuiet(ctx context.Context) error {
+func (p *commandPath) awaitQuiet(ctx context.Context) error {
 	select {
-	case err := <-w.source.unexpected():
-		return fmt.Errorf("through %s: %w", w.name, err)
+	case err := <-p.source.unexpected():
+		return fmt.Errorf("through %s: %p", p.name, err)
 	case <-time.After(failureDeadline):
 		return nil
 	case <-ctx.Done():

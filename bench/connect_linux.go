@@ -136,8 +136,8 @@ func (set *clientSet) connect(ctx context.Context, n int) (time.Duration, error)
 const connectTimeout = time.Minute
 
 // connectMore goes on with the crowds that have clients to connect.
-func (s *clientLoop) connectMore() {
-	s.connecting = slices.DeleteFunc(s.connecting, func(set *clientSet) bool {
+func (l *clientLoop) connectMore() {
+	l.connecting = slices.DeleteFunc(l.connecting, func(set *clientSet) bool {
 		for set.toConnect > 0 && set.inFlight < connectWindow {
 			set.connectOne()
 		}

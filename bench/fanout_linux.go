@@ -32,9 +32,9 @@ func of(rounds []*roundResult, figure func(*roundResult) float64) []float64 {
 
 // runPair plays the rounds to a bridge and to a bare loop, which have as many
 // clients each.
-func (b *bench) runPair(ctx context.Context, scenario string, clients, rounds int, joined bool, r round, seconds float64) (f fanout, err error) {
+func (b *bench) runPair(ctx context.Context, scenario string, clients, rounds int, coalesced bool, r round, seconds float64) (f fanout, err error) {
 	b.progress.begin(scenario, fmt.Sprintf("connecting %d clients, twice", clients), connectTime(2*clients))
-	server, baseline, err := b.pair(ctx, joined)
+	server, baseline, err := b.pair(ctx, coalesced)
 	if err != nil {
 		return f, err
 	}
@@ -113,13 +113,13 @@ func (b *bench) bursts(ctx context.Context) ([]Row, error) {
 		switch clients {
 		case s.Clients:
 			usual = measured
-			cpu = append(cpu, row("burst", what, "us", measured, "joined baseline", reference, limit{by: Ratio, bound: 1.25}))
+			cpu = append(cpu, row("burst", what, "us", measured, "coalesced baseline", reference, limit{by: Ratio, bound: 1.25}))
 		default:
 			against := fmt.Sprintf("with %s", grouped(s.Clients))
 			cpu = append(cpu, row("burst", what, "us", measured, against, usual, limit{by: Ratio, bound: 1.6}))
 		}
 		what = fmt.Sprintf("deliveries/s in it, %s clients", grouped(clients))
-		rate = append(rate, row("burst", what, "/s", of(f.server, (*roundResult).rate), "joined baseline", of(f.baseline, (*roundResult).rate),
+		rate = append(rate, row("burst", what, "/s", of(f.server, (*roundResult).rate), "coalesced baseline", of(f.baseline, (*roundResult).rate),
 			limit{by: Ratio, bound: 0.95, atLeast: true}))
 	}
 	return append(cpu, rate...), nil
