@@ -17,23 +17,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// coalesceSize is how many bytes the coalesced baseline gives to one write(2).
+// coalesceSize is the size of a write(2) of the coalesced baseline.
 const coalesceSize = 32 << 10
 
-// upgradeResponse is what the bare loop answers to every request.
+// upgradeResponse is the baseline's response to every request.
 const upgradeResponse = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 	"Sec-WebSocket-Accept: " + handshakeAnswer + "\r\n\r\n"
 
-// baseline is the bare loop: it accepts sockets, answers whatever they ask, and
-// writes frames to them. It checks nothing, queues nothing and knows no
-// WebSocket; nothing can do the same work with much less.
+// baseline is a bare loop: it accepts sockets, responds to any request with an upgrade, and writes frames. It checks and
+// queues nothing and does not parse WebSocket, so nothing can do the same work with much less.
 type baseline struct {
 	epoll, listener int
 	sockets         map[int]*bareSocket
-	upgraded        []*bareSocket // those that were answered
-	request         []byte        // one read, reused
+	upgraded        []*bareSocket // in order of their requests
+	request         []byte        // read buffer
 
-	writes  [][]byte // what to write next, one write(2) each
+	writes  [][]byte // what to write, one write(2) each
 	pending int      // sockets that do not have all of it
 
 	mu       sync.Mutex // guards the following fields
@@ -42,20 +41,20 @@ type baseline struct {
 	stopped  bool
 }
 
-// bareSocket is a client of the bare loop.
+// bareSocket is a client of the baseline.
 type bareSocket struct {
 	fd      int
-	at, off int  // the next write, and the bytes of it that are done
-	blocked bool // full: epoll will tell when it has room
+	at, off int  // the next write, and how many bytes of it are written
+	blocked bool // full: epoll reports when it has room
 }
 
-// Baseline is the bare loop as a process of its own. It prints where it listens,
-// takes commands from stdin, one a line, and answers each with a line:
+// Baseline runs a bare loop as a process of its own. It prints its address, reads commands from stdin, one a line, and
+// answers each with a line:
 //
-//	prepare FIRST COUNT COALESCED   make the frames from number FIRST on; COALESCED is
-//	                             true for writes of 32 KiB, false for one write a frame
-//	write EVERY                  do one write to each socket each EVERY ("50ms"), or
-//	                             all at once ("0s"); answered when all is written
+//	prepare FIRST COUNT COALESCED   make the frames from number FIRST on; COALESCED is true for
+//	                                writes of 32 KiB, false for one write a frame
+//	write EVERY                     do one write to each socket each EVERY ("50ms"), or all at once
+//	                                ("0s"); answered when everything is written
 //
 // It ends with stdin, or with the context.
 func Baseline(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
@@ -64,7 +63,7 @@ func Baseline(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	return serveBare(ctx, stdin, stdout, (*baseline).execute)
 }
 
-// serveBare accepts clients and has commands obeyed.
+// serveBare accepts clients and executes commands.
 func serveBare(ctx context.Context, stdin io.Reader, stdout io.Writer, obey func(b *baseline, command string) error) error {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -137,7 +136,7 @@ func (b *baseline) register(fd int, events uint32) error {
 	return unix.EpollCtl(b.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
 }
 
-// listen takes commands until their end.
+// listen reads commands until stdin ends.
 func (b *baseline) listen(stdin io.Reader) {
 	for scan := bufio.NewScanner(stdin); scan.Scan(); {
 		b.interrupt(func() { b.commands = append(b.commands, scan.Text()) })
@@ -147,7 +146,7 @@ func (b *baseline) listen(stdin io.Reader) {
 
 func (b *baseline) stop() { b.interrupt(func() { b.stopped = true }) }
 
-// interrupt changes what mu guards and has the loop look at it.
+// interrupt applies a change to what mu guards and wakes the loop.
 func (b *baseline) interrupt(change func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -157,7 +156,7 @@ func (b *baseline) interrupt(change func()) {
 	}
 }
 
-// next is the next command, if there is one.
+// next returns the next command, if there is one.
 func (b *baseline) next() (command string, over bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -167,7 +166,7 @@ func (b *baseline) next() (command string, over bool) {
 	return command, b.stopped
 }
 
-// poll waits for events, at most so many milliseconds, and handles them.
+// poll waits for events, for at most timeout milliseconds, and handles them.
 func (b *baseline) poll(timeout int) {
 	var events [256]unix.EpollEvent
 	n, _ := unix.EpollWait(b.epoll, events[:], timeout)
@@ -184,7 +183,7 @@ func (b *baseline) poll(timeout int) {
 	}
 }
 
-// accept takes all the connections that wait.
+// accept accepts all connections that wait.
 func (b *baseline) accept() {
 	for {
 		fd, _, err := unix.Accept4(b.listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
@@ -199,7 +198,7 @@ func (b *baseline) accept() {
 	}
 }
 
-// socket handles what happened to a client.
+// socket handles the events of a client.
 func (b *baseline) socket(s *bareSocket, events uint32) {
 	if s == nil {
 		return
@@ -237,7 +236,7 @@ func (b *baseline) drop(s *bareSocket) {
 	}
 }
 
-// execute does what a command says.
+// execute executes a command.
 func (b *baseline) execute(command string) error {
 	return executeCommand(command, b.prepare, func(interval time.Duration) error {
 		b.writeAll(interval)
@@ -245,7 +244,7 @@ func (b *baseline) execute(command string) error {
 	})
 }
 
-// executeCommand does what a command for a bare loop says: prepare frames, or play them.
+// executeCommand parses a command for a baseline and executes it.
 func executeCommand(command string, prepare func(first uint64, count int, coalesced bool) error, play func(time.Duration) error) error {
 	var first uint64
 	var count int

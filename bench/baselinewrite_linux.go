@@ -6,7 +6,7 @@ import (
 	"unsafe"
 )
 
-// prepare makes the frames from a number on, and joins them if it is told to.
+// prepare makes the frames from number first on, and coalesces them if requested.
 func (b *baseline) prepare(first uint64, count int, coalesced bool) error {
 	b.writes = nil
 	var join []byte
@@ -30,8 +30,8 @@ func (b *baseline) prepare(first uint64, count int, coalesced bool) error {
 	return nil
 }
 
-// writeAll brings what was prepared to all sockets, one write after the other to
-// each of them in turn. A socket that is full is left out until it has room.
+// writeAll writes what was prepared to all sockets, one write after the other to each of them in turn. A full socket is
+// skipped until it has room.
 func (b *baseline) writeAll(every time.Duration) {
 	start := time.Now()
 	b.pending = len(b.upgraded)
@@ -50,25 +50,25 @@ func (b *baseline) writeAll(every time.Duration) {
 	}
 }
 
-// sleep serves events until it is time.
+// sleep serves events until the time.
 func (b *baseline) sleep(until time.Time) {
 	for wait := time.Until(until); wait > 0; wait = time.Until(until) {
 		b.poll(int(wait/time.Millisecond) + 1)
 	}
 }
 
-// write brings a socket up to the write before limit.
+// write writes to a socket up to the write before limit.
 func (b *baseline) write(s *bareSocket, limit int) {
 	for s.at < limit && !s.blocked {
 		buf := b.writes[s.at][s.off:]
-		// Not unix.Write: the bare loop does without Go's scheduler too.
+		// Not unix.Write: the baseline does not call Go's scheduler either.
 		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(s.fd), uintptr(unsafe.Pointer(&buf[0])), uintptr(len(buf)))
 		switch {
 		case errno == syscall.EINTR:
 		case errno == syscall.EAGAIN:
 			s.blocked = true
 		case errno != 0:
-			s.at = len(b.writes) // it broke; reading will tell
+			s.at = len(b.writes) // it is broken; the next read shows it
 			b.pending--
 		case int(n) < len(buf):
 			s.off += int(n)

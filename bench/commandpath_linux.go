@@ -11,7 +11,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// commandPath is a way for commands to the consumer that drains them.
+// commandPath is a path for commands to the consumer that drains them.
 type commandPath struct {
 	name   string
 	sink   *commandSink
@@ -20,14 +20,13 @@ type commandPath struct {
 
 // commandSource sends numbered commands.
 type commandSource interface {
-	// prepare makes the commands from a number on, so many for each sender,
-	// before any time is taken.
+	// prepare makes the commands from number first on, each of them for each sender, before anything is timed.
 	prepare(first uint64, senders, each int) error
-	// play sends them.
+	// send sends them.
 	send(ctx context.Context) error
-	// arrived is told of every command that the consumer got.
+	// arrived is called for every command that the consumer got.
 	arrived(sender int)
-	// wrong gives the first answer that a sender should not have had.
+	// unexpected receives the first error that a sender got.
 	unexpected() <-chan error
 	close()
 }
@@ -37,8 +36,8 @@ func (p *commandPath) close() {
 	p.sink.close()
 }
 
-// deliver brings as many commands from each sender to the consumer, and gives the
-// time from the first sent to the last arrived.
+// deliver sends each commands from each sender to the consumer, and returns the time from the first sent to the last
+// arrived.
 func (p *commandPath) deliver(ctx context.Context, senders, each int) (time.Duration, error) {
 	if err := p.source.prepare(p.sink.next, senders, each); err != nil {
 		return 0, err
@@ -68,14 +67,14 @@ func (p *commandPath) deliver(ctx context.Context, senders, each int) (time.Dura
 	if err != nil {
 		return 0, err
 	}
-	<-played // the last confirm comes behind the last command
+	<-played // the last confirm follows the last command
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
 	}
 	return at.Sub(start), nil
 }
 
-// awaitQuiet waits until no sender can have an answer any more, which is about a second.
+// awaitQuiet waits until no sender can get an error any more, which is about a second.
 func (p *commandPath) awaitQuiet(ctx context.Context) error {
 	select {
 	case err := <-p.source.unexpected():
@@ -87,8 +86,8 @@ func (p *commandPath) awaitQuiet(ctx context.Context) error {
 	}
 }
 
-// clientsSource is a handful of WebSocket clients. Each has a number of commands
-// under way: sent, and not yet with the consumer.
+// clientsSource is a few WebSocket clients. Each has a limited number of commands in flight: sent, and not yet with the
+// consumer.
 type clientsSource struct {
 	clients   []*commander
 	slots     []chan struct{} // of each client, one for each command that it may send
@@ -116,8 +115,8 @@ func newClientsSource(ctx context.Context, addr string, clients, inFlight int) (
 	return s, nil
 }
 
-// expectSilence waits for what should not come: nobody replies to these commands, and a
-// text is the server's word that one has failed.
+// expectSilence waits for a text, which would be an error: these commands get no reply, and the server sends a text only
+// if one has failed.
 func (c *commander) expectSilence() error {
 	text, err := c.readText()
 	if err == nil {
