@@ -59,7 +59,9 @@ func TestEveryPackageOpensWithADoc(t *testing.T) {
 	for _, f := range files(t, ".go") {
 		folder := path.Dir(f.path)
 		if path.Base(f.path) != "doc.go" {
-			documented[folder] = documented[folder]
+			if _, seen := documented[folder]; !seen {
+				documented[folder] = false
+			}
 			continue
 		}
 		parsed, err := parser.ParseFile(token.NewFileSet(), f.path, f.text, parser.ParseComments)
