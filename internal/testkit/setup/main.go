@@ -12,6 +12,7 @@ var components = []struct {
 	make func() error
 }{
 	{"CLU", func() error { _, err := cache.CLU(); return err }},
+	{"pytest", func() error { _, err := cache.Pytest(); return err }},
 	{"wscat", func() error { _, err := cache.Wscat(); return err }},
 	{"Autobahn", func() error { _, err := cache.Autobahn(); return err }},
 	{"RabbitMQ 4", func() error { _, err := cache.NewestRabbitMQ(); return err }},
