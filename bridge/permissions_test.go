@@ -34,8 +34,8 @@ func documentedGrants(t *testing.T) (grants []grant) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(string(page), "\n## What the broker must allow\n")
-	section, _, _ = strings.Cut(section, "\n## ")
+	_, section, _ := strings.Cut(string(page), "\n### Permissions at the broker\n")
+	section, _, _ = strings.Cut(section, "\n### ")
 	for line := range strings.Lines(section) {
 		cells := strings.Split(strings.ReplaceAll(strings.TrimSpace(line), `\|`, "\x00"), "|")
 		if len(cells) != 6 || !strings.Contains(cells[1], "`--") {

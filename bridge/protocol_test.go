@@ -15,7 +15,7 @@ import (
 
 // example is a message as docs/protocol.md shows it.
 type example struct {
-	line int // those of one line belong together: a request and its answers
+	line int // those of one line or one block belong together: a request and its answers
 	text string
 	envelope
 }
@@ -47,7 +47,8 @@ var theExample = regexp.MustCompile(`"5f0c2a9be1d4", "seq": 41`)
 
 var inBackticks = regexp.MustCompile("`(\\{\"(?:op|consumer)\".*?)`")
 
-// readProtocol gives the document and the examples in it.
+// readProtocol returns the document and the examples in it. A block holds one message, or several that each
+// begin with > (what the client sends) or < (what the bridge sends).
 func readProtocol(t *testing.T) (document string, examples []example) {
 	t.Helper()
 	text, err := os.ReadFile("../docs/protocol.md")
@@ -55,17 +56,20 @@ func readProtocol(t *testing.T) (document string, examples []example) {
 		t.Fatal(err)
 	}
 	document = string(text)
-	block, inBlock := "", false
+	var block []string
+	inBlock := false
 	for i, line := range strings.Split(document, "\n") {
 		var found []string
+		message, begins := cutDirection(line)
 		switch {
 		case strings.HasPrefix(line, "```"):
 			if inBlock = !inBlock; !inBlock {
-				found = append(found, block)
+				found, block = block, nil
 			}
-			block = ""
+		case inBlock && (begins || block == nil):
+			block = append(block, message)
 		case inBlock:
-			block += line
+			block[len(block)-1] += line
 		default:
 			for _, m := range inBackticks.FindAllStringSubmatch(line, -1) {
 				found = append(found, m[1])
@@ -81,6 +85,14 @@ func readProtocol(t *testing.T) (document string, examples []example) {
 		}
 	}
 	return document, examples
+}
+
+// cutDirection removes the mark of the direction, and reports whether there was one.
+func cutDirection(line string) (message string, found bool) {
+	if message, found = strings.CutPrefix(line, "> "); found {
+		return message, true
+	}
+	return strings.CutPrefix(line, "< ")
 }
 
 // shape is the keys of a message and the types of its values. What an actor or a
@@ -117,7 +129,7 @@ func shape(key string, v any) string {
 func TestEveryExampleOfTheProtocolIsTrue(t *testing.T) {
 	document, examples := readProtocol(t)
 	br, url := serveBroker(t)
-	th := openTheatre(t, url)
+	th := newDocHarness(t, url)
 	asked := map[string]bool{}
 	shown := map[string][]string{} // the shapes of the server's messages, by kind
 	for _, e := range examples {
@@ -126,7 +138,7 @@ func TestEveryExampleOfTheProtocolIsTrue(t *testing.T) {
 			continue
 		}
 		asked[e.kind()] = true
-		answers := th.play(e)
+		answers := th.run(e)
 		for _, answer := range examples {
 			if answer.line == e.line && !answer.isRequest() && !slices.ContainsFunc(answers, sameAs(answer)) {
 				t.Errorf("line %d: %s is not answered with %s, but with %v", e.line, e.text, answer.text, answers)
@@ -138,9 +150,9 @@ func TestEveryExampleOfTheProtocolIsTrue(t *testing.T) {
 			t.Errorf("the document has no example of %s from a client", kind)
 		}
 	}
-	th.others(br)
-	th.away()
-	th.slow(url)
+	th.runOthers(br)
+	th.runAway()
+	th.runSlow(url)
 	for _, e := range examples {
 		if !e.isRequest() && !slices.ContainsFunc(th.heard[e.kind()], sameAs(e)) {
 			t.Errorf("line %d: no such message came: %s\nbut %v", e.line, e.text, th.heard[e.kind()])
@@ -177,9 +189,13 @@ func TestTheProtocolTellsOfEveryMessageThatTheBridgeSendsAndTakes(t *testing.T) 
 	for _, e := range examples {
 		told[e.isRequest()][e.kind()] = true
 	}
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
+	var files []string
+	for _, dir := range []string{".", "hub", "protocol"} {
+		in, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil || len(in) == 0 {
+			t.Fatalf("no source in %s (%v)", dir, err)
+		}
+		files = append(files, in...)
 	}
 	sent := 0
 	for _, file := range files {
@@ -197,7 +213,7 @@ func TestTheProtocolTellsOfEveryMessageThatTheBridgeSendsAndTakes(t *testing.T) 
 			}
 		}
 	}
-	if sent < 9 {
+	if sent < 17 {
 		t.Errorf("only %d places that send a message were found", sent)
 	}
 	c, _ := dialV1(t, startBridge(t, "amqp://127.0.0.1:1/").addr, "/")

@@ -149,8 +149,8 @@ func (v verdict) String() string {
 // claims are the cells of the table, each with what must be so for it to be true.
 var claims = map[string]func(v verdict) error{
 	"kept":              verdict.kept,
-	"lost, told":        verdict.told,
-	"lost, told ⁴":      verdict.told,
+	"lost, reported":    verdict.told,
+	"lost, reported ⁴":  verdict.told,
 	"kept ¹":            verdict.keptByTheBroker,
 	"kept ²":            verdict.keptButForUnread,
 	"lost, new epoch ³": verdict.newEpoch,

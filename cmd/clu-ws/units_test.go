@@ -41,18 +41,6 @@ func TestTheSampleUnitsUseFlagsThatExist(t *testing.T) {
 	}
 }
 
-func TestTheREADMEKnowsEveryFlag(t *testing.T) {
-	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range shownFlags() {
-		if name := "`--" + f.Names()[0] + "`"; !strings.Contains(string(readme), name) {
-			t.Errorf("the README does not speak of %s", name)
-		}
-	}
-}
-
 func TestSystemdWaitsForTheEndOfTheBridge(t *testing.T) {
 	unit, err := os.ReadFile(filepath.Join("..", "..", "docs", "systemd", "clu-ws.service"))
 	if err != nil {
