@@ -55,6 +55,9 @@ type Config struct {
 	ProbeAfter time.Duration
 	// Dial replaces the network, for an embedded broker.
 	Dial func(network, addr string) (net.Conn, error)
+	// Jitter returns a time from 0 up to d, by which attempts are spread that would come at
+	// the same moment. nil is random; a test that must be repeatable gives its own.
+	Jitter func(d time.Duration) time.Duration
 	// Lookup finds the addresses of a host, each of which is tried. nil asks the system,
 	// and with Dial nobody.
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
@@ -155,6 +158,9 @@ func New(cfg Config) (*Link, error) {
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
+	}
+	if cfg.Jitter == nil {
+		cfg.Jitter = randomBelow
 	}
 	if cfg.Lookup == nil && cfg.Dial == nil {
 		cfg.Lookup = lookupHost
@@ -265,7 +271,7 @@ const noticedAfter = 2 * time.Minute
 
 // supervise connects, serves, and connects again until the context ends.
 func (l *Link) supervise(ctx context.Context) error {
-	var pause backoff
+	pause := backoff{jitter: l.cfg.Jitter}
 	var linked bool
 	held := time.Now() // when the last connection, of ours or of a process before us, ended
 	memory := newTargetMemory()

@@ -132,7 +132,7 @@ func (c *client) hangUp() { c.leave(c.visits[len(c.visits)-1]) }
 func (c *client) finish(v *visit) {
 	time.Sleep(3 * time.Second) // what is held is given by then
 	id := c.ping(v)
-	if !v.await(5*time.Second, func(m *message) bool { return m.ID != nil && *m.ID == id }) && !v.isOver() {
+	if !v.await(time.Minute, func(m *message) bool { return m.answers("pong", id) }) && !v.isOver() {
 		c.w.fail("client %d: the last ping is not answered", c.number)
 	}
 }
@@ -175,6 +175,9 @@ func (c *client) read(on *conn, v *visit) {
 		m := message{at: time.Now()}
 		if err := json.Unmarshal(whole, &m); err != nil {
 			c.w.fail("client %d got %q: %v", c.number, whole, err)
+		}
+		if c.w.verbose {
+			c.w.note("client %d gets %s", c.number, string(whole))
 		}
 		whole = whole[:0]
 		v.add(m)

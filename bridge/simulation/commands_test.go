@@ -52,6 +52,9 @@ func (c *client) command() {
 	}
 	for range burst {
 		one := *cmd
+		if one.wait > 0 {
+			one.wait += time.Duration(c.rng.IntN(1_000_000)) // no two end at the same moment
+		}
 		c.w.mu.Lock()
 		one.id = fmt.Sprintf("command-%0*d", commandDigits, len(c.w.commands))
 		c.w.commands = append(c.w.commands, &one)

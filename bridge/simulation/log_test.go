@@ -85,7 +85,7 @@ type queued struct {
 // maxBehind is how many frames of a log a client may be behind.
 const maxBehind = 40
 
-// Follow, Say, Send and Close make it a [hub.Conn].
+// Follow, SendInOrder, Send and Close make it a [hub.Conn].
 func (c *conn) Follow(log hub.Log, first ...engine.Frame) {
 	next, _ := log.(*fanLog)
 	c.flush(func(old *fanLog) {
@@ -107,7 +107,7 @@ func (c *conn) Follow(log hub.Log, first ...engine.Frame) {
 	next.followers = append(next.followers, c)
 }
 
-func (c *conn) Say(frames ...engine.Frame) {
+func (c *conn) SendInOrder(frames ...engine.Frame) {
 	c.flush(func(*fanLog) {})
 	c.put(frames)
 }
@@ -152,7 +152,7 @@ func (c *conn) flush(then func(*fanLog)) {
 func (c *conn) catchUp(l *fanLog) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for ; c.cursor < len(l.frames); c.cursor++ {
+	for ; c.cursor < len(l.frames) && !c.closed; c.cursor++ {
 		c.queue = append(c.queue, queued{l.frames[c.cursor], true})
 		c.shared++
 	}
@@ -180,7 +180,9 @@ func (c *conn) put(frames []engine.Frame) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, f := range frames {
-		c.queue = append(c.queue, queued{frame: f})
+		if !c.closed {
+			c.queue = append(c.queue, queued{frame: f})
+		}
 	}
 	signal(c.readable)
 }

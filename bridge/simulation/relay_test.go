@@ -17,8 +17,8 @@ var repliesQueue = actor.RepliesQueue(bridgeName)
 
 // deliver is the way of a reply (bridge/replies.go).
 func (w *world) deliver(d *amqpx.Delivery) {
-	buf := make([]byte, engine.HeaderRoom, engine.HeaderRoom+512+len(d.Body))
-	buf, body, err := actor.Envelope{}.AppendBody(buf, d)
+	buf := make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+512+len(d.Body))
+	buf, body, err := actor.Envelope{}.AppendWithOffset(buf, d)
 	if err != nil {
 		w.fail("the reply %s has no envelope: %v", d.MessageId, err)
 		return
@@ -94,7 +94,7 @@ func (w *world) send(c *command) {
 		return
 	}
 	m := a.Message()
-	m.From, m.Party, m.Deadline = c.conn, c.flight.Party(), c.came.Add(sendWithin)
+	m.From, m.Tenant, m.Deadline = c.conn, c.flight.Party(), c.came.Add(sendWithin)
 	if !c.expires.IsZero() && c.expires.Before(m.Deadline) {
 		m.Deadline = c.expires
 	}

@@ -32,6 +32,7 @@ const (
 // world is one run.
 type world struct {
 	t       *testing.T
+	verbose bool // the trace has every message
 	seed    uint64
 	rng     source // of the world itself
 	began   time.Time
@@ -103,7 +104,7 @@ func (w *world) fail(format string, args ...any) {
 }
 
 func newWorld(t *testing.T, seed uint64, logs io.Writer) *world {
-	w := &world{t: t, seed: seed, began: time.Now(), byID: map[string]*reply{}}
+	w := &world{t: t, seed: seed, verbose: logs != nil, began: time.Now(), byID: map[string]*reply{}}
 	w.rng = w.source("world", 0)
 	w.broker = newBroker()
 	w.net = &network{w: w, dial: func() (net.Conn, error) { return w.currentBroker().Dial("", "") }}
@@ -122,18 +123,19 @@ func newWorld(t *testing.T, seed uint64, logs io.Writer) *world {
 		Name:     bridgeName,
 		Exchange: exchange,
 		Queues: []amqpx.Queue{{
-			Name:     repliesQueue,
-			Bindings: []string{"reply.#"},
-			Deliver:  w.deliver,
-			Missed:   w.missed,
-			Ready:    w.ready(),
+			Name:       repliesQueue,
+			Bindings:   []string{"reply.#"},
+			Deliver:    w.deliver,
+			OnGap:      w.missed,
+			CanDeliver: w.ready(),
 		}},
 		Prefetch:    [...]int{8, 200}[w.rng.IntN(2)],
-		Window:      [...]int{4, 256}[w.rng.IntN(2)],
-		Waiting:     [...]int{16, 1024}[w.rng.IntN(2)],
+		MaxInFlight: [...]int{4, 256}[w.rng.IntN(2)],
+		MaxPending:  [...]int{16, 1024}[w.rng.IntN(2)],
 		CheckQueues: w.rng.IntN(2) == 0,
 		Heartbeat:   time.Duration(2+w.rng.IntN(9)) * time.Second,
 		Dial:        w.net.connect,
+		Jitter:      w.jitter(),
 		OnState:     w.linkChanged,
 		Logger:      logger,
 	})
@@ -141,6 +143,17 @@ func newWorld(t *testing.T, seed uint64, logs io.Writer) *world {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// jitter spreads the link's attempts.
+func (w *world) jitter() func(time.Duration) time.Duration {
+	var mu sync.Mutex
+	rng := w.source("jitter", 0)
+	return func(d time.Duration) time.Duration {
+		mu.Lock()
+		defer mu.Unlock()
+		return time.Duration(rng.Int64N(int64(d)))
+	}
 }
 
 func newBroker() *broker.Broker {
@@ -159,7 +172,7 @@ func (w *world) urls() []string {
 	return all[:1+w.rng.IntN(2)]
 }
 
-// ready is [amqpx.Queue.Ready] of a bridge that keeps pace, or of one that never says so.
+// ready is [amqpx.Queue.CanDeliver] of a bridge that keeps pace, or of one that never says so.
 func (w *world) ready() func() bool {
 	if w.rng.IntN(2) == 0 {
 		return nil
