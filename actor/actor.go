@@ -1,39 +1,22 @@
 package actor
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// ActorConfig says who an actor is and where it serves.
-type ActorConfig struct {
-	// Name is the actor's name on the exchange, such as "dome".
-	Name string
-	// Version is what the command version answers; "" is CLU's "?".
-	Version string
-	// Schema is the JSON Schema of the actor's keywords; without one, get_schema
-	// and keyword fail in CLU's words. Replies are not checked against it.
-	Schema json.RawMessage
-	// Link is how to reach the broker: URLs and whatever else is wanted. Name and
-	// Queues are the actor's own; an empty Exchange is [Exchange].
-	Link amqpx.Config
-	// Limit is how many commands may run at once; what comes beyond fails at
-	// once. 0 is 256.
-	Limit int
-	// OnReply, if set, hears every reply on the exchange, of any actor, in order
-	// and from one goroutine. While it blocks, no more are taken.
-	OnReply func(Reply)
-}
-
-// stopGrace is how long running commands have to end when the actor stops.
-const stopGrace = 5 * time.Second
+const (
+	// defaultActorCommands is how many commands run at once if the configuration
+	// does not say.
+	defaultActorCommands = 256
+	// stopGrace is how long running commands have to end when the actor stops.
+	stopGrace = 5 * time.Second
+)
 
 // Actor serves commands as CLU's actors do. Handlers are added before
 // [Actor.Run]; after that its methods may be called from any goroutine.
@@ -56,9 +39,9 @@ type handler struct {
 	run   func(context.Context, *Call) error
 }
 
-// NewActor makes an actor with CLU's own commands: ping, version, help,
-// get_schema, keyword. Nothing is dialled before [Actor.Run].
-func NewActor(cfg ActorConfig) (*Actor, error) {
+// New returns an actor with CLU's own commands: ping, version, help, get_schema
+// and keyword. Nothing is dialled before [Actor.Run].
+func New(cfg Config) (*Actor, error) {
 	if err := checkName(cfg.Name); err != nil {
 		return nil, err
 	}
@@ -66,28 +49,26 @@ func NewActor(cfg ActorConfig) (*Actor, error) {
 	if err != nil {
 		return nil, err
 	}
-	log := cfg.Link.Logger
-	if log == nil {
-		log = slog.Default()
-	}
-	log = log.With("actor", cfg.Name)
+	log := cfg.logger().With("actor", cfg.Name)
 	a := &Actor{
 		name:     cfg.Name,
-		version:  cfg.Version,
+		version:  cmp.Or(cfg.Version, "?"),
 		schema:   model,
 		handlers: make(map[string]*handler),
 		linked:   newGate(),
-		out:      newOutbound(log, cfg.Link.Waiting),
-		running:  running{limit: cfg.Limit},
+		out:      newOutbound(log, cfg.Link.MaxPending),
+		running:  running{limit: cmp.Or(cfg.MaxCommands, defaultActorCommands)},
 		log:      log,
 	}
-	if a.version == "" {
-		a.version = "?"
-	}
-	if a.running.limit == 0 {
-		a.running.limit = 256
-	}
-	if a.link, err = amqpx.New(a.linkConfig(cfg)); err != nil {
+	link := cfg.link(
+		amqpx.Queue{Name: CommandsQueue(a.name), Bindings: []string{"command." + a.name + ".#"}, Deliver: a.receive},
+		// Bound by every CLU actor: it reserves the name, and keeps replies that
+		// no one else hears from coming back as unroutable.
+		amqpx.Queue{Name: RepliesQueue(a.name), Bindings: []string{"reply.#"}, Deliver: deliverReplies(cfg.OnReply)},
+	)
+	link.Logger = log
+	link.OnState = a.linked.follow(link.OnState)
+	if a.link, err = amqpx.New(link); err != nil {
 		return nil, err
 	}
 	a.out.link = a.link
@@ -95,41 +76,16 @@ func NewActor(cfg ActorConfig) (*Actor, error) {
 	return a, nil
 }
 
-// linkConfig completes the link's configuration with the queues that a CLU
-// actor has. It is bound to the replies, too: so that nobody else takes its
-// name, and none of its replies comes back because nobody listens.
-func (a *Actor) linkConfig(cfg ActorConfig) amqpx.Config {
-	link := cfg.Link
-	link.Name = a.name
-	link.Logger = a.log
-	link.OnState = a.linked.follow(cfg.Link.OnState)
-	if link.Exchange == "" {
-		link.Exchange = Exchange
+// deliverReplies returns the consumer of an actor's replies queue.
+func deliverReplies(onReply func(Reply)) func(*amqpx.Delivery) {
+	if onReply == nil {
+		return func(*amqpx.Delivery) {}
 	}
-	hear := func(*amqpx.Delivery) {}
-	if cfg.OnReply != nil {
-		hear = func(d *amqpx.Delivery) {
-			if r, err := ParseReply(d); err == nil {
-				cfg.OnReply(r)
-			}
+	return func(d *amqpx.Delivery) {
+		if r, err := ParseReply(d); err == nil {
+			onReply(r)
 		}
 	}
-	link.Queues = []amqpx.Queue{
-		{Name: CommandsQueue(a.name), Bindings: []string{"command." + a.name + ".#"}, Deliver: a.receive},
-		{Name: RepliesQueue(a.name), Bindings: []string{"reply.#"}, Deliver: hear},
-	}
-	return link
-}
-
-// checkName refuses a name that cannot be part of a routing key and a pattern.
-func checkName(name string) error {
-	switch {
-	case name == "":
-		return errors.New("actor: the name is empty")
-	case strings.ContainsAny(name, "*# \t\r\n"):
-		return fmt.Errorf("actor: the name %q contains a space, * or #", name)
-	}
-	return nil
 }
 
 // Handle adds a command. The usage is its name and its arguments as the help

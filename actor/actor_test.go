@@ -19,8 +19,8 @@ import (
 func TestAnActorAnswersInCLUsWords(t *testing.T) {
 	model := json.RawMessage(`{"type": "object", "properties": {"ra": {"type": "number", "description": "RA"}}}`)
 	withExchange(t, func(t *testing.T, x *exchange) {
-		x.run(x.actor(actor.ActorConfig{Name: "plain", Version: "1.2.3"}, withHandlers))
-		x.run(x.actor(actor.ActorConfig{Name: "modelled", Schema: model}, nil))
+		x.run(x.actor(actor.Config{Name: "plain", Version: "1.2.3"}, withHandlers))
+		x.run(x.actor(actor.Config{Name: "modelled", Schema: model}, nil))
 		c := x.client()
 		for _, test := range []struct {
 			consumer, command string
@@ -105,7 +105,7 @@ func withHandlers(a *actor.Actor) {
 
 func TestRepliesOnTheWireEqualCLUs(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
-		x.run(x.actor(actor.ActorConfig{Name: "lvmecp", Version: "1.2.3"}, nil))
+		x.run(x.actor(actor.Config{Name: "lvmecp", Version: "1.2.3"}, nil))
 		heard := x.tap("reply.#")
 		link := x.links()
 		compared := 0
@@ -150,7 +150,7 @@ func equalReply(t *testing.T, name string, got *amqpx.Delivery, want recorded.Me
 
 func TestAnEmptyCommandIsJustDone(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
-		x.run(x.actor(actor.ActorConfig{Name: "dome"}, nil))
+		x.run(x.actor(actor.Config{Name: "dome"}, nil))
 		c := x.client()
 		for _, text := range []string{"", " \t"} {
 			r, err := x.do(c, "dome", text)
@@ -163,7 +163,7 @@ func TestAnEmptyCommandIsJustDone(t *testing.T) {
 
 func TestACommandThatIsNoneFailsAndTheActorGoesOn(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
-		x.run(x.actor(actor.ActorConfig{Name: "dome"}, nil))
+		x.run(x.actor(actor.Config{Name: "dome"}, nil))
 		heard := x.tap("reply.#")
 		link := x.links()
 		for _, test := range []struct {
@@ -192,7 +192,7 @@ func TestACommandThatIsNoneFailsAndTheActorGoesOn(t *testing.T) {
 
 func TestRepliesToAnInternalCommandAreInternal(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
-		x.run(x.actor(actor.ActorConfig{Name: "dome"}, nil))
+		x.run(x.actor(actor.Config{Name: "dome"}, nil))
 		p, err := x.client().Send(x.ctx, "dome", "ping", actor.SendOptions{Internal: true})
 		if err != nil {
 			t.Fatal(err)
@@ -207,7 +207,7 @@ func TestRepliesToAnInternalCommandAreInternal(t *testing.T) {
 func TestManyRepliesOfOneCommandAllArriveInOrder(t *testing.T) {
 	const count = 4000
 	withExchange(t, func(t *testing.T, x *exchange) {
-		x.run(x.actor(actor.ActorConfig{Name: "dome"}, func(a *actor.Actor) {
+		x.run(x.actor(actor.Config{Name: "dome"}, func(a *actor.Actor) {
 			a.Handle("flood", "Says much.", func(_ context.Context, c *actor.Call) error {
 				for n := range count {
 					c.Info(actor.Keywords{"n": n})
@@ -230,8 +230,8 @@ func TestManyRepliesOfOneCommandAllArriveInOrder(t *testing.T) {
 func TestAnActorHearsOtherActors(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		heard := make(chan actor.Reply, 1)
-		x.run(x.actor(actor.ActorConfig{Name: "dome", OnReply: func(r actor.Reply) { heard <- r }}, nil))
-		weather := x.actor(actor.ActorConfig{Name: "weather"}, nil)
+		x.run(x.actor(actor.Config{Name: "dome", OnReply: func(r actor.Reply) { heard <- r }}, nil))
+		weather := x.actor(actor.Config{Name: "weather"}, nil)
 		x.run(weather)
 		weather.Broadcast(actor.Warning, actor.Keywords{"wind": 12.5})
 		if r := <-heard; r.Sender != "weather" || r.Code != actor.Warning || string(r.Body) != `{"wind":12.5}` || r.CommandID != "" {
@@ -242,7 +242,7 @@ func TestAnActorHearsOtherActors(t *testing.T) {
 
 func TestAnActorThatCannotBeIsRefused(t *testing.T) {
 	link := amqpx.Config{URLs: []string{"amqp://localhost/"}}
-	for name, cfg := range map[string]actor.ActorConfig{
+	for name, cfg := range map[string]actor.Config{
 		"no name":        {Link: link},
 		"a wild name":    {Name: "do*me", Link: link},
 		"a spaced name":  {Name: "do me", Link: link},
@@ -250,14 +250,14 @@ func TestAnActorThatCannotBeIsRefused(t *testing.T) {
 		"no URL":         {Name: "dome"},
 		"a wrong schema": {Name: "dome", Link: link, Schema: json.RawMessage(`[]`)},
 	} {
-		if _, err := actor.NewActor(cfg); err == nil {
+		if _, err := actor.New(cfg); err == nil {
 			t.Errorf("%s: it was made", name)
 		}
 	}
 }
 
 func TestTwoHandlersOfOneNamePanic(t *testing.T) {
-	a, err := actor.NewActor(actor.ActorConfig{Name: "dome", Link: amqpx.Config{URLs: []string{"amqp://localhost/"}}})
+	a, err := actor.New(actor.Config{Name: "dome", Link: amqpx.Config{URLs: []string{"amqp://localhost/"}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,9 +15,9 @@ import (
 // RabbitMQ 4 takes, if nobody tells it otherwise.
 const maxUnpacked = 16 << 20
 
-// Body gives the body of a message, unpacked if its content encoding is gzip or deflate. Any other encoding
-// is no business of ours: many clients write "utf-8". The error is [NotUnpacked] or [TooLong].
-func Body(d *amqpx.Delivery) ([]byte, error) {
+// DecodeBody gives the body of a message, unpacked if its content encoding is gzip or deflate. Any other encoding
+// is no business of ours: many clients write "utf-8". The error is [ErrNotDecoded] or [ErrTooLong].
+func DecodeBody(d *amqpx.Delivery) ([]byte, error) {
 	if d.ContentEncoding == "" {
 		return d.Body, nil
 	}
@@ -32,31 +32,31 @@ func Body(d *amqpx.Delivery) ([]byte, error) {
 	}
 	r, err := unpack(bytes.NewReader(d.Body))
 	if err != nil {
-		return nil, NotUnpacked
+		return nil, ErrNotDecoded
 	}
 	body, err := io.ReadAll(io.LimitReader(r, maxUnpacked+1))
 	if err != nil {
-		return nil, NotUnpacked
+		return nil, ErrNotDecoded
 	}
 	if len(body) > maxUnpacked {
-		return nil, TooLong
+		return nil, ErrTooLong
 	}
 	return body, nil
 }
 
 // jsonBody splices the JSON of a reply's body behind dst, or says why there is none.
-func jsonBody(dst []byte, d *amqpx.Delivery, nan NaN) ([]byte, error) {
-	body, err := Body(d)
+func jsonBody(dst []byte, d *amqpx.Delivery, nan NaNMode) ([]byte, error) {
+	body, err := DecodeBody(d)
 	if err != nil {
 		return dst, err
 	}
 	dst, err = appendBody(dst, body, nan)
-	if errors.Is(err, NotJSON) || errors.Is(err, NotUTF8) {
-		switch amqpx.Undecoded(d) {
+	if errors.Is(err, ErrNotJSON) || errors.Is(err, ErrNotUTF8) {
+		switch amqpx.UndecodedBody(d) {
 		case "value":
-			return dst, NotText
+			return dst, ErrNotString
 		case "sequence":
-			return dst, Sequence
+			return dst, ErrSequence
 		}
 	}
 	return dst, err

@@ -48,20 +48,20 @@ func TestABodyIsUnpackedWithinItsBound(t *testing.T) {
 		{"deflate", "deflate", deflated(text), nil},
 		{"utf-8 is no compression", "utf-8", []byte(text), nil},
 		{"what nobody knows", "rot13", []byte(text), nil},
-		{"no gzip at all", "gzip", []byte(text), actor.NotUnpacked},
-		{"empty", "gzip", nil, actor.NotUnpacked},
-		{"cut off", "gzip", whole[:len(whole)-1], actor.NotUnpacked},
-		{"another byte", "gzip", append(whole[:len(whole)-5:len(whole)-5], append([]byte{^whole[len(whole)-5]}, whole[len(whole)-4:]...)...), actor.NotUnpacked},
-		{"no deflate at all", "deflate", []byte(text), actor.NotUnpacked},
-		{"nothing in it", "gzip", gzipped(""), actor.NoBody},
-		{"not JSON", "gzip", gzipped("{"), actor.NotJSON},
+		{"no gzip at all", "gzip", []byte(text), actor.ErrNotDecoded},
+		{"empty", "gzip", nil, actor.ErrNotDecoded},
+		{"cut off", "gzip", whole[:len(whole)-1], actor.ErrNotDecoded},
+		{"another byte", "gzip", append(whole[:len(whole)-5:len(whole)-5], append([]byte{^whole[len(whole)-5]}, whole[len(whole)-4:]...)...), actor.ErrNotDecoded},
+		{"no deflate at all", "deflate", []byte(text), actor.ErrNotDecoded},
+		{"nothing in it", "gzip", gzipped(""), actor.ErrNoBody},
+		{"not JSON", "gzip", gzipped("{"), actor.ErrNotJSON},
 		{"as long as can be", "gzip", gzipped(full), nil},
-		{"longer", "gzip", gzipped(full + " "), actor.TooLong},
-		{"a bomb", "deflate", deflated(strings.Repeat(" ", 40<<20)), actor.TooLong},
+		{"longer", "gzip", gzipped(full + " "), actor.ErrTooLong},
+		{"a bomb", "deflate", deflated(strings.Repeat(" ", 40<<20)), actor.ErrTooLong},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d := &amqpx.Delivery{Headers: amqpx.Table{"message_code": "i"}, ContentEncoding: test.encoding, Body: test.body}
-			dst, at, err := actor.Envelope{NaN: actor.NaNPython}.AppendBody([]byte("before"), d)
+			dst, at, err := actor.Envelope{NaN: actor.NaNPython}.AppendWithOffset([]byte("before"), d)
 			if err != test.want {
 				t.Fatalf("the envelope gives %v, want %v", err, test.want)
 			}
@@ -87,7 +87,7 @@ func TestACommandIsUnpackedToo(t *testing.T) {
 		t.Errorf("%+v %v", c, err)
 	}
 	d.Body = d.Body[:20]
-	if _, err := actor.ParseCommand(d); err == nil || !strings.Contains(err.Error(), string(actor.NotUnpacked)) {
+	if _, err := actor.ParseCommand(d); err == nil || !strings.Contains(err.Error(), string(actor.ErrNotDecoded)) {
 		t.Errorf("a broken one gives %v", err)
 	}
 }
@@ -97,10 +97,10 @@ func TestAnAMQP10BodyThatIsNoTextIsDroppedByItsName(t *testing.T) {
 		name, body string
 		want       error
 	}{
-		{"a number", "\x00Sw\x54\x01", actor.NotText},
-		{"a map", "\x00Sw\xc1\x05\x02\xa1\x01a\x41", actor.NotText},
-		{"a list of lists", "\x00Sv\xc0\x02\x01\x41", actor.Sequence},
-		{"nothing that is AMQP 1.0", "hello", actor.NotJSON},
+		{"a number", "\x00Sw\x54\x01", actor.ErrNotString},
+		{"a map", "\x00Sw\xc1\x05\x02\xa1\x01a\x41", actor.ErrNotString},
+		{"a list of lists", "\x00Sv\xc0\x02\x01\x41", actor.ErrSequence},
+		{"nothing that is AMQP 1.0", "hello", actor.ErrNotJSON},
 		{"JSON of that type", "{}", nil},
 	} {
 		d := &amqpx.Delivery{Headers: amqpx.Table{"message_code": "i"}, Type: "amqp-1.0", Body: []byte(test.body)}

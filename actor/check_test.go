@@ -19,27 +19,27 @@ func TestCheckDropsWhatCLUDrops(t *testing.T) {
 		want        error
 	}{
 		{"a plain reply", amqpx.Table{"message_code": "i"}, "", nil},
-		{"no headers", nil, "", actor.NoCode},
-		{"no code", amqpx.Table{"sender": "x"}, "", actor.NoCode},
-		{"an empty code", amqpx.Table{"message_code": ""}, "", actor.NoCode},
+		{"no headers", nil, "", actor.ErrNoCode},
+		{"no code", amqpx.Table{"sender": "x"}, "", actor.ErrNoCode},
+		{"an empty code", amqpx.Table{"message_code": ""}, "", actor.ErrNoCode},
 		{"a null code is the text None", amqpx.Table{"message_code": nil}, "", nil},
 		{"a code that is a number", amqpx.Table{"message_code": int32(0)}, "", nil},
 		{"an unknown code", amqpx.Table{"message_code": "zz"}, "", nil},
 		{"no sender", amqpx.Table{"message_code": ":"}, "", nil},
 		{"an internal reply", amqpx.Table{"message_code": ":", "internal": true}, "", nil},
 		{"matching ids", amqpx.Table{"message_code": ":", "command_id": "a"}, "a", nil},
-		{"differing ids", amqpx.Table{"message_code": ":", "command_id": "a"}, "b", actor.Mismatch},
-		{"an id without correlation id", amqpx.Table{"message_code": ":", "command_id": "a"}, "", actor.Mismatch},
+		{"differing ids", amqpx.Table{"message_code": ":", "command_id": "a"}, "b", actor.ErrIDMismatch},
+		{"an id without correlation id", amqpx.Table{"message_code": ":", "command_id": "a"}, "", actor.ErrIDMismatch},
 		{"a correlation id without id", amqpx.Table{"message_code": ":"}, "b", nil},
 		{"a null id", amqpx.Table{"message_code": ":", "command_id": nil}, "b", nil},
 		{"an empty id", amqpx.Table{"message_code": ":", "command_id": ""}, "b", nil},
 		{"the id 0 is false", amqpx.Table{"message_code": ":", "command_id": int64(0)}, "b", nil},
-		{"the id 7 is no string", amqpx.Table{"message_code": ":", "command_id": int64(7)}, "7", actor.Mismatch},
-		{"the id True", amqpx.Table{"message_code": ":", "command_id": true}, "True", actor.Mismatch},
+		{"the id 7 is no string", amqpx.Table{"message_code": ":", "command_id": int64(7)}, "7", actor.ErrIDMismatch},
+		{"the id True", amqpx.Table{"message_code": ":", "command_id": true}, "True", actor.ErrIDMismatch},
 		{"the id False", amqpx.Table{"message_code": ":", "command_id": false}, "b", nil},
 		{"an empty list as id", amqpx.Table{"message_code": ":", "command_id": []any{}}, "b", nil},
-		{"a list as id", amqpx.Table{"message_code": ":", "command_id": []any{"b"}}, "b", actor.Mismatch},
-		{"no code wins over differing ids", amqpx.Table{"command_id": "a"}, "b", actor.NoCode},
+		{"a list as id", amqpx.Table{"message_code": ":", "command_id": []any{"b"}}, "b", actor.ErrIDMismatch},
+		{"no code wins over differing ids", amqpx.Table{"command_id": "a"}, "b", actor.ErrNoCode},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := actor.Check(&amqpx.Delivery{Headers: test.headers, CorrelationId: test.correlation})
@@ -55,16 +55,16 @@ func TestABodyThatIsNoneIsDroppedWithTheReason(t *testing.T) {
 		body string
 		want error
 	}{
-		{"", actor.NoBody},
-		{" \r\n\t", actor.NoBody},
-		{"\ufeff", actor.NoBody},
-		{"hello", actor.NotJSON},
-		{`{"a": }`, actor.NotJSON},
-		{`{"a": 1} 2`, actor.NotJSON},
-		{`{NaN: 1}`, actor.NotJSON},
-		{`-NaN`, actor.NotJSON},
-		{`nan`, actor.NotJSON},
-		{"{\"a\": \"\xff\"}", actor.NotUTF8},
+		{"", actor.ErrNoBody},
+		{" \r\n\t", actor.ErrNoBody},
+		{"\ufeff", actor.ErrNoBody},
+		{"hello", actor.ErrNotJSON},
+		{`{"a": }`, actor.ErrNotJSON},
+		{`{"a": 1} 2`, actor.ErrNotJSON},
+		{`{NaN: 1}`, actor.ErrNotJSON},
+		{`-NaN`, actor.ErrNotJSON},
+		{`nan`, actor.ErrNotJSON},
+		{"{\"a\": \"\xff\"}", actor.ErrNotUTF8},
 	} {
 		d := &amqpx.Delivery{Headers: amqpx.Table{"message_code": "i"}, Body: []byte(test.body), Timestamp: time.Now()}
 		dst, err := actor.Envelope{}.Append([]byte("before"), d)
@@ -87,7 +87,7 @@ func TestDropsHoldsEveryReason(t *testing.T) {
 		t.Fatal("no reason is declared")
 	}
 	for _, d := range declared {
-		if !slices.Contains(actor.Drops, actor.Drop(d[1])) {
+		if !slices.Contains(actor.DropReasons, actor.DropReason(d[1])) {
 			t.Errorf("%q is not among them", d[1])
 		}
 	}

@@ -1,6 +1,7 @@
 package actor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,16 +11,9 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// ClientConfig says who a client is and where its actors are.
-type ClientConfig struct {
-	// Name is the client's name on the exchange; "" is a new one of CLU's kind.
-	Name string
-	// Link is how to reach the broker: URLs and whatever else is wanted. Name and
-	// Queues are the client's own; an empty Exchange is [Exchange].
-	Link amqpx.Config
-	// Limit is how many commands may be followed at once. 0 is 1024.
-	Limit int
-}
+// defaultClientCommands is how many commands are followed at once if the
+// configuration does not say.
+const defaultClientCommands = 1024
 
 // SendOptions are what a command may carry besides its string.
 type SendOptions struct {
@@ -37,45 +31,37 @@ type SendOptions struct {
 // Client sends commands to actors and follows each to its end. Its methods may
 // be called from any goroutine.
 type Client struct {
-	name   string
-	limit  int
-	link   *amqpx.Link
-	linked *gate
-	log    *slog.Logger
+	name    string
+	limit   int
+	link    *amqpx.Link
+	linked  *gate
+	onReply func(Reply) // nil: not wanted
+	log     *slog.Logger
 
 	// mu guards the following field.
 	mu      sync.Mutex
 	pending map[string]*Pending // by command id
 }
 
-// NewClient makes a client. Nothing is dialled before [Client.Run].
-func NewClient(cfg ClientConfig) (*Client, error) {
-	if cfg.Name == "" {
-		cfg.Name = NewName()
+// NewClient returns a client. Nothing is dialled before [Client.Run].
+func NewClient(cfg Config) (*Client, error) {
+	if cfg.Version != "" || len(cfg.Schema) > 0 {
+		return nil, errors.New("actor: only an actor has a version and a schema; leave both out for a client")
 	}
+	cfg.Name = cmp.Or(cfg.Name, NewClientName())
 	if err := checkName(cfg.Name); err != nil {
 		return nil, err
 	}
 	c := &Client{
 		name:    cfg.Name,
-		limit:   cfg.Limit,
+		limit:   cmp.Or(cfg.MaxCommands, defaultClientCommands),
 		linked:  newGate(),
-		log:     cfg.Link.Logger,
+		onReply: cfg.OnReply,
+		log:     cfg.logger(),
 		pending: make(map[string]*Pending),
 	}
-	if c.limit == 0 {
-		c.limit = 1024
-	}
-	if c.log == nil {
-		c.log = slog.Default()
-	}
-	link := cfg.Link
-	link.Name = c.name
-	if link.Exchange == "" {
-		link.Exchange = Exchange
-	}
-	link.Queues = []amqpx.Queue{{Name: RepliesQueue(c.name), Bindings: []string{"reply.#"}, Deliver: c.hear}}
-	onState := c.linked.follow(cfg.Link.OnState)
+	link := cfg.link(amqpx.Queue{Name: RepliesQueue(c.name), Bindings: []string{"reply.#"}, Deliver: c.hear})
+	onState := c.linked.follow(link.OnState)
 	link.OnState = func(s amqpx.State) {
 		if !s.Up {
 			c.loseTrack()
@@ -111,7 +97,7 @@ func (c *Client) Ready(ctx context.Context) error { return c.linked.wait(ctx) }
 func (c *Client) Send(ctx context.Context, consumer, commandString string, opts SendOptions) (*Pending, error) {
 	cmd := NewCommand(c.name, consumer, commandString, opts.CommandID)
 	cmd.Internal, cmd.NoLog = opts.Internal, opts.NoLog
-	if err := cmd.Check(); err != nil {
+	if err := cmd.Validate(); err != nil {
 		return nil, fmt.Errorf("actor: %w", err)
 	}
 	if err := ctx.Err(); err != nil {
@@ -124,7 +110,7 @@ func (c *Client) Send(ctx context.Context, consumer, commandString string, opts 
 	}
 	p.watch(ctx)
 	if err := c.link.Publish(cmd.Message(), func(o amqpx.Outcome) { c.settle(p, o) }); err != nil {
-		p.end(EndedUnsent, err.Error())
+		p.end(StatusUnsent, err.Error())
 		return nil, err
 	}
 	return p, nil
@@ -158,20 +144,27 @@ func (c *Client) hear(d *amqpx.Delivery) {
 	c.mu.Lock()
 	p := c.pending[d.CorrelationId]
 	c.mu.Unlock()
-	if p == nil {
+	if p == nil && c.onReply == nil {
 		return
 	}
 	r, err := ParseReply(d)
-	if err != nil {
+	if err != nil && p != nil {
 		c.log.Warn("dropped a reply to a running command", "reason", err, "routing_key", d.RoutingKey, "command_id", d.CorrelationId)
+	}
+	if err != nil {
 		return
 	}
-	p.add(r)
+	if c.onReply != nil {
+		c.onReply(r)
+	}
+	if p != nil {
+		p.add(r)
+	}
 }
 
 // settle takes the word of the broker on a command.
 func (c *Client) settle(p *Pending, outcome amqpx.Outcome) {
-	text := CommandFailure(outcome, p.Command.Consumer)
+	text := OutcomeText(outcome, p.Command.Consumer)
 	switch outcome {
 	case amqpx.Confirmed:
 	case amqpx.Returned:
@@ -179,10 +172,10 @@ func (c *Client) settle(p *Pending, outcome amqpx.Outcome) {
 	case amqpx.Unknown, amqpx.Refused:
 		// The actor's own word counts more than the broker's doubt.
 		if !p.confirmed() {
-			p.end(EndedUnknown, text)
+			p.end(StatusUnknown, text)
 		}
 	default:
-		p.end(EndedUnsent, text)
+		p.end(StatusUnsent, text)
 	}
 }
 
@@ -195,12 +188,12 @@ func (c *Client) tellUnroutable(p *Pending) {
 		if outcome != amqpx.Confirmed {
 			c.log.Warn("nobody was told that a command is unroutable", "outcome", outcome.String(),
 				"consumer", p.Command.Consumer, "command_id", p.Command.CommandID)
-			p.end(EndedUnroutable, text)
+			p.end(StatusUnroutable, text)
 		}
 	}
-	if err := c.link.Publish(p.Command.Unroutable(c.name), told); err != nil {
+	if err := c.link.Publish(p.Command.UnroutableReply(c.name), told); err != nil {
 		c.log.Error("the reply for an unroutable command cannot be sent", "error", err, "command_id", p.Command.CommandID)
-		p.end(EndedUnroutable, text)
+		p.end(StatusUnroutable, text)
 	}
 }
 
@@ -213,6 +206,6 @@ func (c *Client) loseTrack() {
 	}
 	c.mu.Unlock()
 	for _, p := range lost {
-		p.end(EndedUnknown, "The link to the broker broke while the command ran; it may still run. Ask for the actor's status before sending it again.")
+		p.end(StatusUnknown, "The link to the broker broke while the command ran; it may still run. Ask for the actor's status before sending it again.")
 	}
 }

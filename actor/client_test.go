@@ -21,10 +21,10 @@ func (x *exchange) silent(name string) *tap {
 
 func TestACommandIsFollowedToItsEnd(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
-		x.run(x.actor(actor.ActorConfig{Name: "dome"}, withHandlers))
+		x.run(x.actor(actor.Config{Name: "dome"}, withHandlers))
 		c := x.client()
 		r, err := x.do(c, "dome", "slew 1 2")
-		if err != nil || r.Ending != actor.EndedDone || r.Last().Code != actor.Done {
+		if err != nil || r.Status != actor.StatusDone || r.Last().Code != actor.Done {
 			t.Errorf("%+v, %v", r, err)
 		}
 		if got := lines(r.Replies); !slices.Equal(got, []string{`> {}`, `i {"args":["1","2"],"ra":1}`, `: {}`}) {
@@ -32,7 +32,7 @@ func TestACommandIsFollowedToItsEnd(t *testing.T) {
 		}
 		r, err = x.do(c, "dome", "refuse")
 		e := failure(t, err)
-		if r.Ending != actor.EndedFailed || e.Ending != actor.EndedFailed || e.Error() != "dome refuse: The dome is stuck." {
+		if r.Status != actor.StatusFailed || e.Status != actor.StatusFailed || e.Error() != "dome refuse: The dome is stuck." {
 			t.Errorf("%+v, %v", r, err)
 		}
 	})
@@ -41,7 +41,7 @@ func TestACommandIsFollowedToItsEnd(t *testing.T) {
 func TestRepliesAreReadAsTheyCome(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		next := make(chan struct{})
-		x.run(x.actor(actor.ActorConfig{Name: "dome"}, func(a *actor.Actor) {
+		x.run(x.actor(actor.Config{Name: "dome"}, func(a *actor.Actor) {
 			a.Handle("count", "Counts.", func(_ context.Context, c *actor.Call) error {
 				for n := range 3 {
 					<-next
@@ -69,7 +69,7 @@ func TestRepliesAreReadAsTheyCome(t *testing.T) {
 		if !slices.Equal(called, []string{">", "i", "i", "i", ":"}) {
 			t.Errorf("OnReply heard %q", called)
 		}
-		<-p.Ended()
+		<-p.Done()
 		for r := range p.Replies(x.ctx) { // from the first, again
 			if r.Code != actor.Running {
 				t.Errorf("the first reply is %+v", r)
@@ -91,11 +91,11 @@ func TestAReaderOrWaiterMayGiveUpBeforeTheEnd(t *testing.T) {
 		for r := range p.Replies(ctx) {
 			t.Errorf("heard %+v", r)
 		}
-		if r, err := p.Wait(ctx); !errors.Is(err, context.Canceled) || r.Ending != actor.EndedUnknown {
+		if r, err := p.Wait(ctx); !errors.Is(err, context.Canceled) || r.Status != actor.StatusUnknown {
 			t.Errorf("%+v, %v", r, err)
 		}
 		select {
-		case <-p.Ended():
+		case <-p.Done():
 			t.Error("the command ended with its waiter")
 		default:
 		}
@@ -108,7 +108,7 @@ func TestACommandToNobodyIsToldToEverybody(t *testing.T) {
 		c := x.client()
 		r, err := x.do(c, "nobody", "ping")
 		e := failure(t, err)
-		if r.Ending != actor.EndedUnroutable || e.Ending != actor.EndedUnroutable || e.Reason != "Failed routing message to consumer 'nobody'." {
+		if r.Status != actor.StatusUnroutable || e.Status != actor.StatusUnroutable || e.Reason != "Failed routing message to consumer 'nobody'." {
 			t.Errorf("%+v, %v", r, err)
 		}
 		if r.Last().Sender != "nobody" || r.Last().Code != actor.Failed {
@@ -122,7 +122,7 @@ func TestACommandToNobodyIsToldToEverybody(t *testing.T) {
 }
 
 func TestACommandWithoutABrokerFailsAtOnce(t *testing.T) {
-	c, err := actor.NewClient(actor.ClientConfig{Link: amqpx.Config{URLs: []string{"amqp://localhost/"}}})
+	c, err := actor.NewClient(actor.Config{Link: amqpx.Config{URLs: []string{"amqp://localhost/"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,14 +131,14 @@ func TestACommandWithoutABrokerFailsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = p.Wait(t.Context())
-	if e := failure(t, err); e.Ending != actor.EndedUnsent || e.Reason != "The command was not sent: there is no connection to the broker." {
+	if e := failure(t, err); e.Status != actor.StatusUnsent || e.Reason != "The command was not sent: there is no connection to the broker." {
 		t.Error(e)
 	}
 }
 
 func TestALostLinkLeavesItsCommandsUnknownAndTheClientGoesOn(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
-		a := x.actor(actor.ActorConfig{Name: "dome"}, withHandlers)
+		a := x.actor(actor.Config{Name: "dome"}, withHandlers)
 		x.run(a)
 		x.silent("mute")
 		c := x.client()
@@ -149,7 +149,7 @@ func TestALostLinkLeavesItsCommandsUnknownAndTheClientGoesOn(t *testing.T) {
 		synctest.Wait()
 		x.broker.DropConnections()
 		_, err = p.Wait(x.ctx)
-		if e := failure(t, err); e.Ending != actor.EndedUnknown || e.CommandID != "again" || !strings.Contains(e.Reason, "it may still run") {
+		if e := failure(t, err); e.Status != actor.StatusUnknown || e.CommandID != "again" || !strings.Contains(e.Reason, "it may still run") {
 			t.Error(e)
 		}
 		synctest.Wait()
@@ -170,7 +170,7 @@ func TestALostLinkLeavesItsCommandsUnknownAndTheClientGoesOn(t *testing.T) {
 func TestAClosedClientLeavesItsCommandsUnknown(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		x.silent("dome")
-		c, err := actor.NewClient(actor.ClientConfig{Name: "me", Link: x.link})
+		c, err := actor.NewClient(actor.Config{Name: "me", Link: x.link})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +182,7 @@ func TestAClosedClientLeavesItsCommandsUnknown(t *testing.T) {
 		synctest.Wait()
 		stop()
 		_, err = p.Wait(x.ctx)
-		if e := failure(t, err); e.Ending != actor.EndedUnknown {
+		if e := failure(t, err); e.Status != actor.StatusUnknown {
 			t.Error(e)
 		}
 		if err := c.Ready(x.ctx); err == nil {
@@ -194,8 +194,8 @@ func TestAClosedClientLeavesItsCommandsUnknown(t *testing.T) {
 func TestPlacesAreBoundedAndFreed(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		x.silent("mute")
-		x.run(x.actor(actor.ActorConfig{Name: "dome"}, nil))
-		c, err := actor.NewClient(actor.ClientConfig{Link: x.link, Limit: 2})
+		x.run(x.actor(actor.Config{Name: "dome"}, nil))
+		c, err := actor.NewClient(actor.Config{Link: x.link, MaxCommands: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -220,7 +220,7 @@ func TestPlacesAreBoundedAndFreed(t *testing.T) {
 		cancel()
 		for _, p := range pending {
 			_, err := p.Wait(x.ctx)
-			if e := failure(t, err); e.Ending != actor.EndedUnknown {
+			if e := failure(t, err); e.Status != actor.StatusUnknown {
 				t.Error(e)
 			}
 		}
@@ -297,7 +297,7 @@ func TestOnlyItsOwnEndEndsACommand(t *testing.T) {
 		x.answer(link, p, actor.Info, own, `this is not JSON`)
 		synctest.Wait()
 		select {
-		case <-p.Ended():
+		case <-p.Done():
 			t.Fatal("the command ended too early")
 		default:
 		}
@@ -308,7 +308,7 @@ func TestOnlyItsOwnEndEndsACommand(t *testing.T) {
 		}
 		x.answer(link, p, actor.Done, own, `{}`)
 		synctest.Wait()
-		if r, err := p.Wait(x.ctx); r.Ending != actor.EndedFailed || err == nil || len(r.Replies) != 4 {
+		if r, err := p.Wait(x.ctx); r.Status != actor.StatusFailed || err == nil || len(r.Replies) != 4 {
 			t.Errorf("a second end changed the first: %+v, %v", r, err)
 		}
 	})
@@ -331,9 +331,9 @@ func TestAFailureWithoutAReasonSaysSo(t *testing.T) {
 }
 
 func TestOfTooManyRepliesTheFirstGiveWay(t *testing.T) {
-	const count = actor.KeptReplies + 10
+	const count = actor.MaxBufferedReplies + 10
 	withExchange(t, func(t *testing.T, x *exchange) {
-		x.run(x.actor(actor.ActorConfig{Name: "dome"}, func(a *actor.Actor) {
+		x.run(x.actor(actor.Config{Name: "dome"}, func(a *actor.Actor) {
 			a.Handle("flood", "Says much.", func(_ context.Context, c *actor.Call) error {
 				for n := range count {
 					c.Info(actor.Keywords{"n": n})
@@ -342,7 +342,7 @@ func TestOfTooManyRepliesTheFirstGiveWay(t *testing.T) {
 			})
 		}))
 		r, err := x.do(x.client(), "dome", "flood")
-		if err != nil || r.Missed != actor.KeptReplies/2 || len(r.Replies)+r.Missed != count+2 {
+		if err != nil || r.Missed != actor.MaxBufferedReplies/2 || len(r.Replies)+r.Missed != count+2 {
 			t.Fatalf("%d replies kept, %d missed, %v", len(r.Replies), r.Missed, err)
 		}
 		if want := fmt.Sprintf(`{"n":%d}`, r.Missed-1); string(r.Replies[0].Body) != want {
@@ -353,7 +353,7 @@ func TestOfTooManyRepliesTheFirstGiveWay(t *testing.T) {
 
 func TestAPanicBehindTheEndIsOnlyToldAbout(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
-		x.run(x.actor(actor.ActorConfig{Name: "dome"}, withHandlers))
+		x.run(x.actor(actor.Config{Name: "dome"}, withHandlers))
 		heard := x.tap("reply.#")
 		for command, want := range map[string]string{"late": ">:i", "twice": ">:"} {
 			if _, err := x.do(x.client(), "dome", command); err != nil {

@@ -55,8 +55,8 @@ type commandBody struct {
 	CommandString string `json:"command_string"`
 }
 
-// Check says what AMQP cannot carry of the command, and how to mend it.
-func (c Command) Check() error {
+// Validate says what AMQP cannot carry of the command, and how to mend it.
+func (c Command) Validate() error {
 	key := len("command.") + len(c.Consumer)
 	reply := len("reply.") + len(c.CommanderID)
 	switch {
@@ -118,9 +118,9 @@ func (c Command) queues() []string {
 	return queues
 }
 
-// Runs reports whether an actor of this name receives commands to a consumer: actor a
+// Receives reports whether an actor of this name receives commands to a consumer: actor a
 // is bound to command.a.#, so it runs commands to a and to a.b.
-func Runs(name, consumer string) bool {
+func Receives(name, consumer string) bool {
 	rest, ok := strings.CutPrefix(consumer, name)
 	return ok && name != "" && (rest == "" || rest[0] == '.')
 }
@@ -134,10 +134,10 @@ func (c Command) headers() amqpx.Table {
 	}
 }
 
-// Unroutable is the reply that a commander publishes on behalf of a consumer
+// UnroutableReply is the reply that a commander publishes on behalf of a consumer
 // that does not exist, so that everyone on the exchange sees the command fail:
 // the command's headers with code and sender, no timestamp, CLU's own words.
-func (c Command) Unroutable(client string) amqpx.Message {
+func (c Command) UnroutableReply(client string) amqpx.Message {
 	headers := c.headers()
 	headers["message_code"] = string(Failed)
 	headers["sender"] = c.Consumer
@@ -155,10 +155,10 @@ func (c Command) Unroutable(client string) amqpx.Message {
 	}
 }
 
-// ForNobody reports whether a failed reply was published by a commander for a consumer
+// IsUnroutable reports whether a failed reply was published by a commander for a consumer
 // that does not exist: its routing key is reply.<client>, where an actor's is
 // reply.<client>.<consumer>.
-func ForNobody(routingKey, commanderID, sender string) bool {
+func IsUnroutable(routingKey, commanderID, sender string) bool {
 	client, ok := strings.CutPrefix(routingKey, "reply.")
 	if !ok || sender == "" {
 		return false
@@ -176,7 +176,7 @@ func UnroutableText(consumer string) string {
 // the message; the caller knows it.
 func ParseCommand(d *amqpx.Delivery) (Command, error) {
 	var body commandBody
-	text, err := Body(d)
+	text, err := DecodeBody(d)
 	if err != nil {
 		return Command{}, fmt.Errorf("the command's %w", err)
 	}

@@ -12,7 +12,7 @@ import (
 
 func TestNamesAndIDsLookLikeCLUs(t *testing.T) {
 	for what, test := range map[string]struct{ got, pattern string }{
-		"client name": {actor.NewName(), `^amqp-client-[0-9a-f]{12}$`},
+		"client name": {actor.NewClientName(), `^amqp-client-[0-9a-f]{12}$`},
 		"command id":  {actor.NewCommandID(), `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`},
 		"message id":  {actor.NewCommand("c", "dome", "x", "").Message().MessageId, `^[0-9a-f]{32}$`},
 	} {
@@ -49,7 +49,7 @@ func TestACommandSaysWhatAMQPCannotCarry(t *testing.T) {
 		{"a consumer that is no text", "\xff", "1", "UTF-8"},
 		{"an id that is no text", "dome", "\xff", "UTF-8"},
 	} {
-		err := actor.NewCommand("client", test.consumer, "x", test.id).Check()
+		err := actor.NewCommand("client", test.consumer, "x", test.id).Validate()
 		switch {
 		case test.want == "" && err != nil:
 			t.Errorf("%s: %v", test.name, err)
@@ -116,7 +116,7 @@ func TestACommandToNobodyFailsInCLUsWords(t *testing.T) {
 		"no'body": `Failed routing message to consumer "no'body".`,
 		"Dômé":    "Failed routing message to consumer 'Dômé'.",
 	} {
-		msg := actor.NewCommand("client", consumer, "ping", "n").Unroutable("client")
+		msg := actor.NewCommand("client", consumer, "ping", "n").UnroutableReply("client")
 		var body map[string]string
 		if err := json.Unmarshal(msg.Body, &body); err != nil {
 			t.Fatal(err)
@@ -159,7 +159,7 @@ func TestAnActorRunsCommandsToItsNameAndBelow(t *testing.T) {
 		{"dome", "dome", true}, {"dome", "dome.x", true}, {"dome", "dome.x.y", true}, {"dome.x", "dome.x.y", true},
 		{"dome", "domes", false}, {"dome.x", "dome", false}, {"x", "dome.x", false}, {"", "dome", false}, {"", ".x", false},
 	} {
-		if got := actor.Runs(c.name, c.consumer); got != c.runs {
+		if got := actor.Receives(c.name, c.consumer); got != c.runs {
 			t.Errorf("%q runs what is for %q: %v", c.name, c.consumer, got)
 		}
 	}
@@ -167,16 +167,16 @@ func TestAnActorRunsCommandsToItsNameAndBelow(t *testing.T) {
 
 func TestAnUnroutableFailureIsRecognizedByItsForm(t *testing.T) {
 	for _, consumer := range []string{"dome", "dome.x"} {
-		m := actor.NewCommand("bridge", consumer, "go", "").Unroutable("bridge")
-		if !actor.ForNobody(m.Key, m.Headers["commander_id"].(string), m.Headers["sender"].(string)) {
+		m := actor.NewCommand("bridge", consumer, "go", "").UnroutableReply("bridge")
+		if !actor.IsUnroutable(m.Key, m.Headers["commander_id"].(string), m.Headers["sender"].(string)) {
 			t.Errorf("that for %s is not", consumer)
 		}
 		r := actor.Reply{Code: actor.Failed, Sender: consumer, CommandID: "1", CommanderID: "bridge." + consumer}.Message()
-		if actor.ForNobody(r.Key, r.Headers["commander_id"].(string), consumer) {
+		if actor.IsUnroutable(r.Key, r.Headers["commander_id"].(string), consumer) {
 			t.Errorf("one of the actor %s itself is taken for it", consumer)
 		}
 	}
-	if actor.ForNobody("reply.broadcast", "", "dome") || actor.ForNobody("reply.bridge", "bridge.", "") {
+	if actor.IsUnroutable("reply.broadcast", "", "dome") || actor.IsUnroutable("reply.bridge", "bridge.", "") {
 		t.Error("a broadcast is taken for it")
 	}
 }

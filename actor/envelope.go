@@ -10,23 +10,23 @@ import (
 // writes what CLU 2.6 writes, with null for NaN and Infinity.
 type Envelope struct {
 	// NaN says what becomes of NaN, Infinity and -Infinity.
-	NaN NaN
+	NaN NaNMode
 	// NaiveTime leaves the offset out of the timestamp, as CLU before 2.6 did.
 	NaiveTime bool
 }
 
 // Append writes a reply's envelope behind dst: a JSON object with the keys
 // headers (sorted), exchange, message_id, routing_key, timestamp and body, in
-// this order. The body's own bytes are spliced in. The error is a [Drop], and
+// this order. The body's own bytes are spliced in. The error is a [DropReason], and
 // then dst is returned as it was.
 func (e Envelope) Append(dst []byte, d *amqpx.Delivery) ([]byte, error) {
-	dst, _, err := e.AppendBody(dst, d)
+	dst, _, err := e.AppendWithOffset(dst, d)
 	return dst, err
 }
 
-// AppendBody is Append, and tells where in dst the body begins: it ends before
+// AppendWithOffset is Append, and tells where in dst the body begins: it ends before
 // the last byte.
-func (e Envelope) AppendBody(dst []byte, d *amqpx.Delivery) (_ []byte, body int, _ error) {
+func (e Envelope) AppendWithOffset(dst []byte, d *amqpx.Delivery) (_ []byte, body int, _ error) {
 	if err := Check(d); err != nil {
 		return dst, 0, err
 	}

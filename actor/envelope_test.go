@@ -132,7 +132,7 @@ func TestNaNIsWrittenAsAsked(t *testing.T) {
 			name string
 			want string
 		}{{"null", test.null}, {"string", test.quoted}, {"python", ""}} {
-			nan, err := actor.ParseNaN(mode.name)
+			nan, err := actor.ParseNaNMode(mode.name)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -157,7 +157,7 @@ func trimBOM(s string) string {
 }
 
 func TestANaNModeThatIsNoneIsRefused(t *testing.T) {
-	if _, err := actor.ParseNaN("NULL"); err == nil {
+	if _, err := actor.ParseNaNMode("NULL"); err == nil {
 		t.Error("NULL was accepted")
 	}
 }

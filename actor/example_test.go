@@ -20,7 +20,7 @@ func Example() {
 		Dial:   b.Dial, // without it, the network is used
 		Logger: slog.New(slog.DiscardHandler),
 	}
-	dome, err := actor.NewActor(actor.ActorConfig{Name: "dome", Link: link})
+	dome, err := actor.New(actor.Config{Name: "dome", Link: link})
 	if err != nil {
 		panic(err)
 	}
@@ -36,7 +36,7 @@ func Example() {
 		c.Finish(actor.Keywords{"dome_az_deg": az})
 		return nil
 	})
-	client, err := actor.NewClient(actor.ClientConfig{Link: link})
+	client, err := actor.NewClient(actor.Config{Link: link})
 	if err != nil {
 		panic(err)
 	}

@@ -79,10 +79,10 @@ func (x *exchange) run(r runner) (stop func()) {
 }
 
 // actor makes an actor; the function adds its handlers before it runs.
-func (x *exchange) actor(cfg actor.ActorConfig, prepare func(*actor.Actor)) *actor.Actor {
+func (x *exchange) actor(cfg actor.Config, prepare func(*actor.Actor)) *actor.Actor {
 	x.t.Helper()
 	cfg.Link = x.link
-	a, err := actor.NewActor(cfg)
+	a, err := actor.New(cfg)
 	if err != nil {
 		x.t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func (x *exchange) actor(cfg actor.ActorConfig, prepare func(*actor.Actor)) *act
 // client makes a client and runs it.
 func (x *exchange) client() *actor.Client {
 	x.t.Helper()
-	c, err := actor.NewClient(actor.ClientConfig{Link: x.link})
+	c, err := actor.NewClient(actor.Config{Link: x.link})
 	if err != nil {
 		x.t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func FuzzEnvelope(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, code, sender, key, header string, seconds int64, kind uint8) {
 		headers := amqpx.Table{"message_code": code, "sender": sender, header: oddValue(kind, header, seconds)}
 		d := &amqpx.Delivery{Headers: headers, RoutingKey: key, MessageId: sender, Exchange: header, Timestamp: time.Unix(seconds, 0), Body: body}
-		for _, nan := range []actor.NaN{actor.NaNNull, actor.NaNString, actor.NaNPython} {
+		for _, nan := range []actor.NaNMode{actor.NaNNull, actor.NaNString, actor.NaNPython} {
 			out, err := actor.Envelope{NaN: nan, NaiveTime: kind&1 == 0}.Append([]byte("x"), d)
 			if err != nil {
 				if string(out) != "x" {
@@ -52,7 +52,7 @@ func oddValue(kind uint8, text string, n int64) any {
 }
 
 // sameBody checks that the envelope is JSON and says what the body says.
-func sameBody(t *testing.T, out, body []byte, nan actor.NaN) {
+func sameBody(t *testing.T, out, body []byte, nan actor.NaNMode) {
 	t.Helper()
 	var envelope struct{ Body any }
 	if err := json.Unmarshal(out, &envelope); err != nil {

@@ -66,10 +66,10 @@ func equalKeyOrder(a, b string) bool {
 
 func TestDroppedRepliesAreThoseThatCLUDrops(t *testing.T) {
 	want := map[string]error{
-		"foreign: no message_code":                        actor.NoCode,
-		"foreign: empty message_code":                     actor.NoCode,
-		"foreign: command_id differs from correlation_id": actor.Mismatch,
-		"foreign: command_id without correlation_id":      actor.Mismatch,
+		"foreign: no message_code":                        actor.ErrNoCode,
+		"foreign: empty message_code":                     actor.ErrNoCode,
+		"foreign: command_id differs from correlation_id": actor.ErrIDMismatch,
+		"foreign: command_id without correlation_id":      actor.ErrIDMismatch,
 	}
 	for _, rec := range recorded.Cases(t) {
 		for _, m := range rec.Replies {
@@ -120,7 +120,7 @@ func TestRepliesEqualCLUsPropertyForProperty(t *testing.T) {
 		for _, want := range rec.Replies {
 			if rec.Case == "unroutable consumer" {
 				cmd := actor.NewCommand(strings.TrimPrefix(want.RoutingKey, "reply."), "nobody", "ping", "n")
-				equalMessage(t, rec.Case, cmd.Unroutable(strings.TrimPrefix(want.RoutingKey, "reply.")), want)
+				equalMessage(t, rec.Case, cmd.UnroutableReply(strings.TrimPrefix(want.RoutingKey, "reply.")), want)
 				continue
 			}
 			r, err := actor.ParseReply(want.Delivery())

@@ -55,16 +55,16 @@ func appendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// Text is what a string of AMQP is called in JSON. One that is not UTF-8 is no text but bytes, which
+// HeaderText is what a string of AMQP is called in JSON. One that is not UTF-8 is no text but bytes, which
 // become base64 as those of the type for bytes do: RabbitMQ relays both as strings.
-func Text(s string) string {
+func HeaderText(s string) string {
 	if utf8.ValidString(s) {
 		return s
 	}
 	return base64.StdEncoding.EncodeToString([]byte(s))
 }
 
-func appendText(dst []byte, s string) []byte { return appendString(dst, Text(s)) }
+func appendText(dst []byte, s string) []byte { return appendString(dst, HeaderText(s)) }
 
 // header is a field of a table.
 type header struct {

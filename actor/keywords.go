@@ -53,16 +53,16 @@ func (r Reply) ErrorText() string {
 	keywords := r.Keywords()
 	for _, name := range [...]string{"error", "text"} {
 		if raw, ok := keywords[name]; ok {
-			return Words(raw)
+			return KeywordText(raw)
 		}
 	}
 	return ""
 }
 
-// Words returns a keyword's value as text for people: a string, the strings of a list
+// KeywordText returns a keyword's value as text for people: a string, the strings of a list
 // as lines, an exception's message, or the JSON of anything else. It is "" for null and
 // for no value.
-func Words(raw json.RawMessage) string {
+func KeywordText(raw json.RawMessage) string {
 	var text string
 	if json.Unmarshal(raw, &text) == nil {
 		return text

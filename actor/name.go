@@ -10,9 +10,9 @@ import (
 // auto-delete.
 const Exchange = "sdss_exchange"
 
-// NewName is a client name as CLU makes one: "amqp-client-" and the last twelve
+// NewClientName is a client name as CLU makes one: "amqp-client-" and the last twelve
 // hex digits of a random UUID.
-func NewName() string {
+func NewClientName() string {
 	id := uuid.New()
 	return "amqp-client-" + hex.EncodeToString(id[10:])
 }

@@ -8,13 +8,13 @@ import (
 	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
-// NaN says what becomes of the numbers that Python's JSON has and JSON lacks:
+// NaNMode says what becomes of the numbers that Python's JSON has and JSON lacks:
 // NaN, Infinity and -Infinity. Inside strings nothing ever changes.
-type NaN uint8
+type NaNMode uint8
 
 const (
 	// NaNNull writes null.
-	NaNNull NaN = iota
+	NaNNull NaNMode = iota
 	// NaNString writes "NaN", "Infinity", "-Infinity" in quotes.
 	NaNString
 	// NaNPython writes them bare, as CLU does. It is not JSON: a browser's
@@ -22,8 +22,8 @@ const (
 	NaNPython
 )
 
-// ParseNaN reads the name of a mode: null, string or python.
-func ParseNaN(name string) (NaN, error) {
+// ParseNaNMode reads the name of a mode: null, string or python.
+func ParseNaNMode(name string) (NaNMode, error) {
 	switch name {
 	case "null":
 		return NaNNull, nil
@@ -35,7 +35,7 @@ func ParseNaN(name string) (NaN, error) {
 	return 0, fmt.Errorf("%q is no way to write NaN; choose null, string or python", name)
 }
 
-func (n NaN) append(dst []byte, token string) []byte {
+func (n NaNMode) append(dst []byte, token string) []byte {
 	switch n {
 	case NaNString:
 		dst = append(dst, '"')
@@ -50,15 +50,15 @@ func (n NaN) append(dst []byte, token string) []byte {
 // appendBody splices a reply's body behind dst, or says why it is none. Nearly
 // every body is JSON and is copied as it is; one that is not may be Python's
 // JSON, with NaN and Infinity.
-func appendBody(dst, body []byte, nan NaN) ([]byte, error) {
+func appendBody(dst, body []byte, nan NaNMode) ([]byte, error) {
 	// Python reads JSON behind a byte order mark, which a browser would not.
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	body = bytes.Trim(body, " \t\r\n")
 	if len(body) == 0 {
-		return dst, NoBody
+		return dst, ErrNoBody
 	}
 	if !utf8.Valid(body) {
-		return dst, NotUTF8
+		return dst, ErrNotUTF8
 	}
 	if valid(body) {
 		return append(dst, body...), nil
@@ -68,7 +68,7 @@ func appendBody(dst, body []byte, nan NaN) ([]byte, error) {
 	start := len(dst)
 	dst = rewriteNaN(dst, body, NaNNull)
 	if !valid(dst[start:]) {
-		return dst[:start], NotJSON
+		return dst[:start], ErrNotJSON
 	}
 	if nan == NaNNull {
 		return dst, nil
@@ -86,7 +86,7 @@ func valid(text []byte) bool {
 var nanTokens = [...]string{"-Infinity", "Infinity", "NaN"}
 
 // rewriteNaN copies JSON text with its NaN and Infinity tokens replaced.
-func rewriteNaN(dst, text []byte, nan NaN) []byte {
+func rewriteNaN(dst, text []byte, nan NaNMode) []byte {
 	inString := false
 scan:
 	for i := 0; i < len(text); {

@@ -2,10 +2,10 @@ package actor
 
 import "github.com/clu-ws/clu-ws/amqpx"
 
-// CommandFailure says in words, for the commander, what became of a command
+// OutcomeText says in words, for the commander, what became of a command
 // whose publishing ended like this. It is "" for a confirmed one; one that was
 // returned has CLU's words, which name the consumer.
-func CommandFailure(outcome amqpx.Outcome, consumer string) string {
+func OutcomeText(outcome amqpx.Outcome, consumer string) string {
 	switch outcome {
 	case amqpx.Confirmed:
 		return ""
@@ -13,7 +13,7 @@ func CommandFailure(outcome amqpx.Outcome, consumer string) string {
 		return UnroutableText(consumer)
 	case amqpx.Refused:
 		return "Nobody knows whether the command reached the actor: the broker refused it for at least one queue. Ask for the actor's status before sending it again."
-	case amqpx.Away:
+	case amqpx.Disconnected:
 		return "The command was not sent: there is no connection to the broker."
 	case amqpx.Blocked:
 		return "The command was not sent: the broker blocks publishers because it is short of memory or disk."

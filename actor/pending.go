@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// KeptReplies is how many replies of a running command are kept for those who
+// MaxBufferedReplies is how many replies of a running command are kept for those who
 // have not read them yet. Older ones give way, in halves.
-const KeptReplies = 4096
+const MaxBufferedReplies = 4096
 
 // Pending is a command that was sent and is followed to its end. Its methods may
 // be called from any goroutine.
@@ -29,7 +29,7 @@ type Pending struct {
 	changed chan struct{} // closed and renewed at each reply; closed at the end
 	over    bool
 	nobody  bool // the broker returned the command
-	ending  Ending
+	ending  Status
 	err     error
 }
 
@@ -39,7 +39,7 @@ func newPending(cmd Command, onReply func(Reply)) *Pending {
 
 // Replies yields the command's replies in order, from the first on, waiting for
 // each, until the command or the context ends. A reader that falls more than
-// [KeptReplies] behind misses the oldest ones.
+// [MaxBufferedReplies] behind misses the oldest ones.
 func (p *Pending) Replies(ctx context.Context) iter.Seq[Reply] {
 	return func(yield func(Reply) bool) {
 		for next := 0; ; {
@@ -79,13 +79,13 @@ func (p *Pending) Wait(ctx context.Context) (Result, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.over {
-		return Result{Ending: p.ending, Replies: p.replies, Missed: p.missed}, p.err
+		return Result{Status: p.ending, Replies: p.replies, Missed: p.missed}, p.err
 	}
-	return Result{Ending: EndedUnknown, Replies: p.replies, Missed: p.missed}, err
+	return Result{Status: StatusUnknown, Replies: p.replies, Missed: p.missed}, err
 }
 
-// Ended is closed when the command has ended.
-func (p *Pending) Ended() <-chan struct{} { return p.ended }
+// Done is closed when the command has ended.
+func (p *Pending) Done() <-chan struct{} { return p.ended }
 
 // add takes the next reply, and ends the command if it is the last.
 func (p *Pending) add(r Reply) {
@@ -94,10 +94,10 @@ func (p *Pending) add(r Reply) {
 		p.mu.Unlock()
 		return
 	}
-	if len(p.replies) >= KeptReplies {
+	if len(p.replies) >= MaxBufferedReplies {
 		// Readers hold on to the old array: the rest moves to a new one.
-		p.missed += KeptReplies / 2
-		p.replies = append(make([]Reply, 0, KeptReplies), p.replies[KeptReplies/2:]...)
+		p.missed += MaxBufferedReplies / 2
+		p.replies = append(make([]Reply, 0, MaxBufferedReplies), p.replies[MaxBufferedReplies/2:]...)
 	}
 	p.replies = append(p.replies, r)
 	close(p.changed)
@@ -109,13 +109,13 @@ func (p *Pending) add(r Reply) {
 	// An actor may command other actors under this command's id, and any other client
 	// may use the same id. Such replies have another commander or another sender, and
 	// do not end this command.
-	own := r.CommanderID == p.Command.CommanderID && Runs(r.Sender, p.Command.Consumer)
+	own := r.CommanderID == p.Command.CommanderID && Receives(r.Sender, p.Command.Consumer)
 	switch {
 	case !own || !r.Code.Ends():
 	case r.Code.Fails():
-		p.end(EndedFailed, reason(r))
+		p.end(StatusFailed, reason(r))
 	default:
-		p.end(EndedDone, "")
+		p.end(StatusDone, "")
 	}
 }
 
@@ -148,28 +148,28 @@ func (p *Pending) watch(ctx context.Context) {
 	defer p.mu.Unlock()
 	if !p.over {
 		p.unwatch = context.AfterFunc(ctx, func() {
-			p.end(EndedUnknown, "The command was not followed to its end; it may still run.")
+			p.end(StatusUnknown, "The command was not followed to its end; it may still run.")
 		})
 	}
 }
 
 // end ends the command; only the first end counts.
-func (p *Pending) end(ending Ending, reason string) {
+func (p *Pending) end(ending Status, reason string) {
 	p.mu.Lock()
 	if p.over {
 		p.mu.Unlock()
 		return
 	}
 	if p.nobody {
-		ending, reason = EndedUnroutable, UnroutableText(p.Command.Consumer)
+		ending, reason = StatusUnroutable, UnroutableText(p.Command.Consumer)
 	}
 	p.over, p.ending = true, ending
-	if ending != EndedDone {
+	if ending != StatusDone {
 		p.err = &CommandError{
 			Consumer:      p.Command.Consumer,
 			CommandString: p.Command.CommandString,
 			CommandID:     p.Command.CommandID,
-			Ending:        ending,
+			Status:        ending,
 			Reason:        reason,
 		}
 	}

@@ -12,18 +12,18 @@ import (
 func TestActorAndClientMeetOnRabbitMQ(t *testing.T) {
 	x := newExchange(t, amqpx.Config{URLs: []string{testkit.RabbitMQ(t).NewVHost(t)}})
 	defer x.close()
-	x.run(x.actor(actor.ActorConfig{Name: "dome"}, withHandlers))
+	x.run(x.actor(actor.Config{Name: "dome"}, withHandlers))
 	c := x.client()
 	r, err := x.do(c, "dome", "slew 1 2")
 	if got := lines(r.Replies); err != nil || !slices.Equal(got, []string{`> {}`, `i {"args":["1","2"],"ra":1}`, `: {}`}) {
 		t.Errorf("%q, %v", got, err)
 	}
 	_, err = x.do(c, "dome", "boom")
-	if e := failure(t, err); e.Ending != actor.EndedFailed {
+	if e := failure(t, err); e.Status != actor.StatusFailed {
 		t.Error(e)
 	}
 	r, err = x.do(c, "nobody", "ping")
-	if e := failure(t, err); e.Ending != actor.EndedUnroutable || len(r.Replies) != 1 {
+	if e := failure(t, err); e.Status != actor.StatusUnroutable || len(r.Replies) != 1 {
 		t.Errorf("%v after %q", e, lines(r.Replies))
 	}
 }

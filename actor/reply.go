@@ -70,7 +70,7 @@ func (r Reply) Message() amqpx.Message {
 	}
 }
 
-// ParseReply reads a reply. The error is a [Drop] when CLU would not hand it on.
+// ParseReply reads a reply. The error is a [DropReason] when CLU would not hand it on.
 // NaN and Infinity in the body become null.
 func ParseReply(d *amqpx.Delivery) (Reply, error) {
 	if err := Check(d); err != nil {

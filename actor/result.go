@@ -2,27 +2,27 @@ package actor
 
 import "fmt"
 
-// Ending is how a command ended, as far as its commander can know.
-type Ending uint8
+// Status is how a command ended, as far as its commander can know.
+type Status uint8
 
 const (
-	// EndedDone: the actor did what it was asked.
-	EndedDone Ending = iota
-	// EndedFailed: the actor said that it failed.
-	EndedFailed
-	// EndedUnroutable: there is no such actor.
-	EndedUnroutable
-	// EndedUnsent: the command never left.
-	EndedUnsent
-	// EndedUnknown: it was sent, and then nobody could follow it to its end. It may
+	// StatusDone: the actor did what it was asked.
+	StatusDone Status = iota
+	// StatusFailed: the actor said that it failed.
+	StatusFailed
+	// StatusUnroutable: there is no such actor.
+	StatusUnroutable
+	// StatusUnsent: the command never left.
+	StatusUnsent
+	// StatusUnknown: it was sent, and then nobody could follow it to its end. It may
 	// still run.
-	EndedUnknown
+	StatusUnknown
 )
 
 var endingNames = [...]string{"done", "failed", "unroutable", "unsent", "unknown"}
 
 // String is the ending as people say it.
-func (e Ending) String() string {
+func (e Status) String() string {
 	if int(e) < len(endingNames) {
 		return endingNames[e]
 	}
@@ -31,9 +31,9 @@ func (e Ending) String() string {
 
 // Result is what came of a command.
 type Result struct {
-	Ending Ending
+	Status Status
 	// Replies in order, the last one included. Of a command with more than
-	// [KeptReplies], the first ones are gone.
+	// [MaxBufferedReplies], the first ones are gone.
 	Replies []Reply
 	// Missed is how many are gone.
 	Missed int
@@ -50,8 +50,8 @@ func (r Result) Last() Reply {
 // CommandError is a command that did not end well.
 type CommandError struct {
 	Consumer, CommandString, CommandID string
-	// Ending is never [EndedDone].
-	Ending Ending
+	// Ending is never [StatusDone].
+	Status Status
 	// Reason is for people: the actor's own words if it failed.
 	Reason string
 }

@@ -16,7 +16,7 @@ import (
 func TestCommandsRunSideBySideUpToTheLimit(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		release := make(chan struct{})
-		x.run(x.actor(actor.ActorConfig{Name: "dome", Limit: 2}, func(a *actor.Actor) {
+		x.run(x.actor(actor.Config{Name: "dome", MaxCommands: 2}, func(a *actor.Actor) {
 			a.Handle("wait", "Waits.", func(context.Context, *actor.Call) error { <-release; return nil })
 		}))
 		c := x.client()
@@ -48,7 +48,7 @@ func TestCommandsRunSideBySideUpToTheLimit(t *testing.T) {
 
 func TestAStoppingActorCancelsItsCommandsAndSaysSo(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
-		stop := x.run(x.actor(actor.ActorConfig{Name: "dome"}, func(a *actor.Actor) {
+		stop := x.run(x.actor(actor.Config{Name: "dome"}, func(a *actor.Actor) {
 			a.Handle("wait", "Waits.", func(ctx context.Context, _ *actor.Call) error { <-ctx.Done(); return ctx.Err() })
 		}))
 		p, err := x.client().Send(x.ctx, "dome", "wait", actor.SendOptions{})
@@ -58,7 +58,7 @@ func TestAStoppingActorCancelsItsCommandsAndSaysSo(t *testing.T) {
 		synctest.Wait()
 		stop()
 		_, err = p.Wait(x.ctx)
-		if e := failure(t, err); e.Ending != actor.EndedFailed || e.Reason != "This command has been cancelled." {
+		if e := failure(t, err); e.Status != actor.StatusFailed || e.Reason != "This command has been cancelled." {
 			t.Error(e)
 		}
 	})
@@ -67,7 +67,7 @@ func TestAStoppingActorCancelsItsCommandsAndSaysSo(t *testing.T) {
 func TestAHandlerThatDoesNotListenIsLeftBehind(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		release := make(chan struct{})
-		stop := x.run(x.actor(actor.ActorConfig{Name: "dome"}, func(a *actor.Actor) {
+		stop := x.run(x.actor(actor.Config{Name: "dome"}, func(a *actor.Actor) {
 			a.Handle("wait", "Waits.", func(context.Context, *actor.Call) error { <-release; return nil })
 		}))
 		if _, err := x.client().Send(x.ctx, "dome", "wait", actor.SendOptions{}); err != nil {
@@ -105,7 +105,7 @@ func TestRepliesDuringAnOutageAreLostAndCountedAndLoggedOnce(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		var log logs
 		x.link.Logger = slog.New(slog.NewTextHandler(&log, nil))
-		a := x.actor(actor.ActorConfig{Name: "dome"}, nil)
+		a := x.actor(actor.Config{Name: "dome"}, nil)
 		x.run(a)
 		x.broker.DropConnections()
 		synctest.Wait()
@@ -132,7 +132,7 @@ func TestRepliesDuringAnOutageAreLostAndCountedAndLoggedOnce(t *testing.T) {
 func TestACommandOutlivesABrokerThatGoesAway(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		release, ended := make(chan struct{}), make(chan error, 1)
-		a := x.actor(actor.ActorConfig{Name: "dome"}, func(a *actor.Actor) {
+		a := x.actor(actor.Config{Name: "dome"}, func(a *actor.Actor) {
 			a.Handle("wait", "Waits.", func(ctx context.Context, _ *actor.Call) error {
 				<-release
 				ended <- ctx.Err()
@@ -147,7 +147,7 @@ func TestACommandOutlivesABrokerThatGoesAway(t *testing.T) {
 		synctest.Wait()
 		x.broker.DropConnections()
 		_, err = p.Wait(x.ctx)
-		if e := failure(t, err); e.Ending != actor.EndedUnknown || !strings.Contains(e.Reason, "link to the broker broke") {
+		if e := failure(t, err); e.Status != actor.StatusUnknown || !strings.Contains(e.Reason, "link to the broker broke") {
 			t.Error(e)
 		}
 		if err := a.Ready(x.ctx); err != nil {
@@ -164,7 +164,7 @@ func TestAnActorThatFailsFastSaysWhy(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		x.link.URLs = []string{"amqp://guest:wrong@localhost/"}
 		x.link.FailFast = true
-		a := x.actor(actor.ActorConfig{Name: "dome"}, nil)
+		a := x.actor(actor.Config{Name: "dome"}, nil)
 		if err := a.Run(x.ctx); err == nil || !strings.Contains(err.Error(), "refused user") {
 			t.Errorf("got %v", err)
 		}

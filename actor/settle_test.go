@@ -19,14 +19,14 @@ func TestEachOutcomeOfACommandIsAnEnding(t *testing.T) {
 		{amqpx.Returned, false, "unroutable"},
 		{amqpx.Refused, false, "unknown"},
 		{amqpx.Refused, true, "runs"},
-		{amqpx.Away, false, "unsent"},
+		{amqpx.Disconnected, false, "unsent"},
 		{amqpx.Blocked, false, "unsent"},
 		{amqpx.Full, false, "unsent"},
 		{amqpx.Expired, false, "unsent"},
 		{amqpx.Unknown, false, "unknown"},
 		{amqpx.Unknown, true, "runs"},
 	} {
-		c, err := NewClient(ClientConfig{Link: amqpx.Config{URLs: []string{"amqp://localhost/"}}})
+		c, err := NewClient(Config{Link: amqpx.Config{URLs: []string{"amqp://localhost/"}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +42,7 @@ func TestEachOutcomeOfACommandIsAnEnding(t *testing.T) {
 		got := "runs"
 		var e *CommandError
 		if p.over {
-			if !errors.As(p.err, &e) || e.Reason != CommandFailure(test.outcome, "dome") {
+			if !errors.As(p.err, &e) || e.Reason != OutcomeText(test.outcome, "dome") {
 				t.Errorf("%v: the error is %v", test.outcome, p.err)
 			}
 			got = p.ending.String()
@@ -59,13 +59,13 @@ func TestEachOutcomeOfACommandIsAnEnding(t *testing.T) {
 func TestEveryBadOutcomeHasItsWords(t *testing.T) {
 	seen := map[string]amqpx.Outcome{}
 	for outcome := amqpx.Returned; outcome <= amqpx.Unknown; outcome++ {
-		text := CommandFailure(outcome, "dome")
+		text := OutcomeText(outcome, "dome")
 		if other, taken := seen[text]; taken || !strings.HasSuffix(text, ".") {
 			t.Errorf("%v says %q, like %v", outcome, text, other)
 		}
 		seen[text] = outcome
 	}
-	if text := CommandFailure(amqpx.Confirmed, "dome"); text != "" {
+	if text := OutcomeText(amqpx.Confirmed, "dome"); text != "" {
 		t.Errorf("a confirmed command failed: %q", text)
 	}
 }

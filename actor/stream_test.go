@@ -52,7 +52,7 @@ func throughBoth(t *testing.T, messages []amqpx.Message) (plain, streamed []*amq
 		case d := <-fromQueue:
 			plain = append(plain, d)
 		case d := <-fromStream:
-			if _, ok := amqpx.TakeOffset(d); !ok {
+			if _, ok := amqpx.TakeStreamOffset(d); !ok {
 				t.Errorf("%s has no offset: %v", d.MessageId, d.Headers)
 			}
 			streamed = append(streamed, d)

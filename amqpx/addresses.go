@@ -23,10 +23,10 @@ import (
 
 // target is one address to connect to.
 type target struct {
-	url     string
-	address string // host:port with an IP address; "" for what the URL says
-	among   int    // how many addresses the name has
-	err     error  // the name could not be resolved
+	url       string
+	address   string // host:port with an IP address; "" for what the URL says
+	addresses int    // how many addresses the name has
+	err       error  // the name could not be resolved
 }
 
 // key identifies the target from round to round.
@@ -52,7 +52,7 @@ func (l *Link) resolve(ctx context.Context) []target {
 }
 
 func (l *Link) resolveURL(ctx context.Context, url string) []target {
-	whole := []target{{url: url, among: 1}}
+	whole := []target{{url: url, addresses: 1}}
 	uri, err := amqp.ParseURI(url)
 	if err != nil || l.cfg.Lookup == nil {
 		return whole
@@ -67,7 +67,7 @@ func (l *Link) resolveURL(ctx context.Context, url string) []target {
 	}
 	var targets []target
 	for _, a := range interleave(addresses) {
-		targets = append(targets, target{url: url, address: net.JoinHostPort(a.String(), strconv.Itoa(uri.Port)), among: len(addresses)})
+		targets = append(targets, target{url: url, address: net.JoinHostPort(a.String(), strconv.Itoa(uri.Port)), addresses: len(addresses)})
 	}
 	if len(targets) == 0 {
 		whole[0].err = &handshakeError{err: &net.DNSError{Err: "no addresses", Name: uri.Host}}
@@ -140,15 +140,15 @@ func dialTCP(ctx context.Context, network, address string) (net.Conn, error) {
 	return d.DialContext(ctx, network, address)
 }
 
-// place is the target that the link is connected to, or is connecting to.
-type place struct {
+// currentTarget is the target that the link is connected to, or is connecting to.
+type currentTarget struct {
 	target
 	// conn is connected to it, and not used yet; nil without one.
-	conn *listened
+	conn *heardConn
 }
 
 // take returns the connection that is not used yet, or nil.
-func (p *place) take() net.Conn {
+func (p *currentTarget) take() net.Conn {
 	if p.conn == nil {
 		return nil
 	}
@@ -158,19 +158,19 @@ func (p *place) take() net.Conn {
 }
 
 // discard closes a connection that was not used.
-func (p *place) discard() {
+func (p *currentTarget) discard() {
 	if conn := p.take(); conn != nil {
 		conn.Close()
 	}
 }
 
-// listened is a connection that knows whether anything came from the other end.
-type listened struct {
+// heardConn is a connection that knows whether anything came from the other end.
+type heardConn struct {
 	net.Conn
 	heard atomic.Bool
 }
 
-func (c *listened) Read(p []byte) (int, error) {
+func (c *heardConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if n > 0 {
 		c.heard.Store(true)
@@ -199,7 +199,7 @@ func joinFailures(failures []failure) error {
 	if len(failures) == 0 {
 		return nil
 	}
-	if len(failures) == 1 && failures[0].target.among < 2 {
+	if len(failures) == 1 && failures[0].target.addresses < 2 {
 		return failures[0].err
 	}
 	failures = slices.SortedFunc(slices.Values(failures), func(a, b failure) int {

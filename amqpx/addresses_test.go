@@ -52,7 +52,7 @@ func TestAnAddressThatWasSilentIsTriedLastNextTime(t *testing.T) {
 		l := linkTo(t, n, []string{"192.0.2.1", "192.0.2.2"}, "amqp://guest:guest@broker/")
 		l.up()
 		for range 3 {
-			pass(2 * settledAfter)
+			pass(2 * stableAfter)
 			b.DropConnections()
 			if took := l.up(); took > time.Second {
 				t.Errorf("again after %v", took)
@@ -116,7 +116,7 @@ func TestABrokerThatIsBackHasTheLinkWithinTwoSeconds(t *testing.T) {
 						pass(29 * time.Second)
 						n.set("192.0.2.1:5672", brokerAt(b))
 						longest = max(longest, l.up())
-						pass(2 * settledAfter)
+						pass(2 * stableAfter)
 						n.set("192.0.2.1:5672", away)
 						b.DropConnections()
 					}
@@ -145,7 +145,7 @@ func TestABrokerThatAnswersAgainHasTheLinkSoon(t *testing.T) {
 			if took := l.up(); took > connectTimeout+lastPause+nextURLAfter {
 				t.Errorf("the link was back after %v", took)
 			}
-			pass(2 * settledAfter)
+			pass(2 * stableAfter)
 			n.set("192.0.2.1:5672", blackHole)
 			b.DropConnections()
 		}
@@ -263,8 +263,8 @@ func TestAddressesOfBothFamiliesAlternate(t *testing.T) {
 func TestAnErrorOfOneAddressAmongSeveralIsStillMisconfigured(t *testing.T) {
 	url := "amqp://broker/"
 	err := joinFailures([]failure{
-		{target{url: url, address: "192.0.2.1:5672", among: 2}, errors.New("nothing")},
-		{target{url: url, address: "192.0.2.2:5672", among: 2}, wrong("a wrong password")},
+		{target{url: url, address: "192.0.2.1:5672", addresses: 2}, errors.New("nothing")},
+		{target{url: url, address: "192.0.2.2:5672", addresses: 2}, newError(LoginRefused, "a wrong password")},
 	})
 	if !misconfigured(err) {
 		t.Errorf("%v is not", err)

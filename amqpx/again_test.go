@@ -24,7 +24,7 @@ func TestWhatWasHandedOverBeforeItsAcknowledgementWasLostDoesNotComeTwice(t *tes
 	direct, proxied, p := behindProxy(t)
 	for name, q := range map[string]amqpx.Queue{"kept": keptFor(time.Minute), "stream": history("link_reads", 0)} {
 		t.Run(name, func(t *testing.T) {
-			var h heard
+			var h networkReader
 			q := h.of(q)
 			deliver := q.Deliver
 			q.Deliver = func(d *amqpx.Delivery) {
@@ -51,7 +51,7 @@ func TestWhatWasHandedOverBeforeItsAcknowledgementWasLostDoesNotComeTwice(t *tes
 func TestTheGapOfASlowReceiverReachesBackToWhatTheBrokerHeldForIt(t *testing.T) {
 	t.Parallel()
 	direct, proxied, p := behindProxy(t)
-	var h heard
+	var h networkReader
 	q := h.of(amqpx.Queue{Name: "link_exclusive"})
 	deliver, stuck, goOn := q.Deliver, make(chan struct{}), make(chan struct{})
 	q.Deliver = func(d *amqpx.Delivery) {

@@ -60,9 +60,9 @@ func decodeProperties10(headers amqp.Table, encoded []byte) {
 	}
 }
 
-// Undecoded says what an AMQP 1.0 publisher put into the body instead of text or bytes: "value" or
+// UndecodedBody says what an AMQP 1.0 publisher put into the body instead of text or bytes: "value" or
 // "sequence". It is "" if the body is an ordinary one.
-func Undecoded(d *Delivery) string {
+func UndecodedBody(d *Delivery) string {
 	if d.Type != type10 {
 		return ""
 	}

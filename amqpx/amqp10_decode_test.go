@@ -64,15 +64,15 @@ func TestABodyOfAMQP10IsDecodedIfItIsTextOrBytes(t *testing.T) {
 		if want == "" {
 			want = encoded
 		}
-		if got := Undecoded(d); string(d.Body) != want || got != c.kind {
+		if got := UndecodedBody(d); string(d.Body) != want || got != c.kind {
 			t.Errorf("%+v: %q, a %q; want %q, a %q", c.message, d.Body, got, want, c.kind)
 		}
 	}
 	for _, text := range []string{"", "{}", "\x00Sw", "\x00Sw\xa1\x05ab", "\x00Sp\x45"} {
 		d := &amqp.Delivery{Type: type10, Body: []byte(text)}
 		decode10(d)
-		if string(d.Body) != text || Undecoded(d) != "" {
-			t.Errorf("%q becomes %q, a %q", text, d.Body, Undecoded(d))
+		if string(d.Body) != text || UndecodedBody(d) != "" {
+			t.Errorf("%q becomes %q, a %q", text, d.Body, UndecodedBody(d))
 		}
 	}
 }
@@ -92,7 +92,7 @@ func FuzzDecode10(f *testing.F) {
 		if len(d.Body) > len(body) {
 			t.Errorf("%d bytes became %d", len(body), len(d.Body))
 		}
-		Undecoded(d)
+		UndecodedBody(d)
 	})
 }
 

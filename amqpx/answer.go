@@ -11,16 +11,16 @@ import (
 // waits for the answer without a limit. So while a session is opened the broker must say
 // something else from time to time.
 
-// answerWithin is how long a request may take while a session is opened. Dialling has
+// requestTimeout is how long a request may take while a session is opened. Dialling has
 // limits of its own, which are shorter.
-const answerWithin = 25 * time.Second
+const requestTimeout = 25 * time.Second
 
-var errUnanswered = errors.New("a request was not answered")
+var errRequestTimeout = errors.New("a request was not answered")
 
-// awaitAnswers gives up when the broker has said nothing for answerWithin, or a fifth longer.
-func (s *session) awaitAnswers(open <-chan struct{}, giveUp context.CancelCauseFunc) {
+// watchRequests gives up when the broker has said nothing for answerWithin, or a fifth longer.
+func (s *session) watchRequests(open <-chan struct{}, giveUp context.CancelCauseFunc) {
 	const looks = 5
-	tick := time.NewTicker(answerWithin / looks)
+	tick := time.NewTicker(requestTimeout / looks)
 	defer tick.Stop()
 	for silent := 0; silent <= looks; silent++ {
 		select {
@@ -28,9 +28,9 @@ func (s *session) awaitAnswers(open <-chan struct{}, giveUp context.CancelCauseF
 			return
 		case <-tick.C:
 		}
-		if s.spoke.Swap(false) {
+		if s.active.Swap(false) {
 			silent = 0
 		}
 	}
-	giveUp(errUnanswered)
+	giveUp(errRequestTimeout)
 }

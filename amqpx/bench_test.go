@@ -21,7 +21,7 @@ func BenchmarkWindow(b *testing.B) {
 func publishThroughWindow(b *testing.B, url string, window int) {
 	up := make(chan struct{})
 	link, err := amqpx.New(amqpx.Config{
-		URLs: []string{url}, Name: "bench", Exchange: "bench", Window: window, Logger: slog.New(slog.DiscardHandler),
+		URLs: []string{url}, Name: "bench", Exchange: "bench", MaxInFlight: window, Logger: slog.New(slog.DiscardHandler),
 		Queues: []amqpx.Queue{{Name: "bench", Bindings: []string{"#"}, Deliver: func(*amqpx.Delivery) {}}},
 		OnState: func(s amqpx.State) {
 			if s.Up {

@@ -34,7 +34,7 @@ func isUnbound(err error) bool {
 // checkBindings asks again and again whether the bindings stand, and ends the session
 // if they do not.
 func (s *session) checkBindings(done <-chan struct{}) {
-	if len(s.link.intakes) == 0 {
+	if len(s.link.consumerStates) == 0 {
 		return
 	}
 	tick := time.NewTicker(checkEvery)
@@ -54,14 +54,14 @@ func (s *session) checkBindings(done <-chan struct{}) {
 				return // who closed the connection says why
 			}
 		}
-		for _, in := range s.link.intakes {
+		for _, cs := range s.link.consumerStates {
 			if err == nil {
-				err = s.checkBinding(ch, in, n, n >= bindFrom)
+				err = s.checkBinding(ch, cs, n, n >= bindFrom)
 			}
 		}
 		switch {
 		case err == nil:
-			s.stood.Store(int64(asked.Sub(s.began)))
+			s.verified.Store(int64(asked.Sub(s.began)))
 		case isUnbound(err):
 			s.fail(err)
 			return
@@ -80,43 +80,43 @@ func (s *session) checkBindings(done <-chan struct{}) {
 
 // checkBinding asks for the n-th time whether the bindings of a queue stand, and makes
 // them again if it may.
-func (s *session) checkBinding(ch *amqp.Channel, in *intake, n int, bind bool) (err error) {
-	if in.gated {
-		if err := askForGate(ch, in); refusedWith(err, amqp.NotFound) {
-			return &unboundError{gateOf(in.holder())}
+func (s *session) checkBinding(ch *amqp.Channel, cs *consumerState, n int, bind bool) (err error) {
+	if cs.hasGate {
+		if err := askForGate(ch, cs); refusedWith(err, amqp.NotFound) {
+			return &unboundError{gateOf(cs.queueName())}
 		} else if err != nil {
 			return err
 		}
 	}
-	if in.tied {
-		err = askForTie(ch, in)
+	if cs.hasSentinel {
+		err = askForSentinel(ch, cs)
 	} else {
 		err = s.askForExchange(ch)
 	}
-	if in.tied && n%bindEvery != 0 {
+	if cs.hasSentinel && n%bindEvery != 0 {
 		return err
 	}
-	if n%askAgainEvery == askAgainFirst {
-		s.askAgain(in)
+	if n%recheckEvery == recheckFirst {
+		s.recheckWrite(cs)
 	}
-	for _, pattern := range in.queue.Bindings {
+	for _, pattern := range cs.queue.Bindings {
 		if bind && err == nil {
-			err = s.bindPattern(ch, in, pattern)
+			err = s.bindPattern(ch, cs, pattern)
 		}
 	}
 	return err
 }
 
-// lastStood is when the bindings were last found to stand.
-func (s *session) lastStood() time.Time { return s.began.Add(time.Duration(s.stood.Load())) }
+// lastVerified is when the bindings were last found to stand.
+func (s *session) lastVerified() time.Time { return s.began.Add(time.Duration(s.verified.Load())) }
 
-// noteTorn remembers, when a session has ended, that its bindings were gone: a check
+// noteBindingsLost remembers, when a session has ended, that its bindings were gone: a check
 // found out, or the publisher, whose exchange is the same.
-func (s *session) noteTorn() {
+func (s *session) noteBindingsLost() {
 	if isUnbound(s.reason) || refusedWith(s.reason, amqp.NotFound) {
-		for _, in := range s.link.intakes {
-			in.torn = true
-			in.backdate()
+		for _, cs := range s.link.consumerStates {
+			cs.bindingsLost = true
+			cs.backdate()
 		}
 	}
 }

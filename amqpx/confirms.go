@@ -16,9 +16,9 @@ type confirms struct {
 
 // takeConfirms has the mender take the confirms of the next channel that is made to
 // confirm. It comes before that, from the goroutine that connects.
-func (m *mender) takeConfirms(settle func(tag uint64, multiple, ack bool)) *confirms {
+func (ic *interceptor) takeConfirms(settle func(tag uint64, multiple, ack bool)) *confirms {
 	c := &confirms{settle: settle}
-	m.confirms.Store(c)
+	ic.confirms.Store(c)
 	return c
 }
 

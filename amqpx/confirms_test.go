@@ -29,11 +29,11 @@ func TestConfirmsSettleWhereTheyAreReadAndLeaveEverythingElseToTheLibrary(t *tes
 	want := slices.Concat(flowOk, selectOk(2), heartbeat, returned, selectOk(3), confirmFrame(3, ackMethod, 1, 0), sameSize)
 	for name, from := range map[string]io.Reader{"at once": bytes.NewReader(stream), "octet by octet": iotest.OneByteReader(bytes.NewReader(stream))} {
 		var settled []string
-		m := newMender(source{Reader: from}, new(atomic.Bool))
-		c := m.takeConfirms(func(tag uint64, multiple, ack bool) {
+		ic := newInterceptor(source{Reader: from}, new(atomic.Bool))
+		c := ic.takeConfirms(func(tag uint64, multiple, ack bool) {
 			settled = append(settled, fmt.Sprint(tag, multiple, ack))
 		})
-		library, err := io.ReadAll(m)
+		library, err := io.ReadAll(ic)
 		if err != nil || !bytes.Equal(library, want) {
 			t.Errorf("%s: the library gets %q, want %q; %v", name, library, want, err)
 		}
@@ -45,11 +45,11 @@ func TestConfirmsSettleWhereTheyAreReadAndLeaveEverythingElseToTheLibrary(t *tes
 
 // What a session that has ended still reads must not settle what the next one sends.
 func TestConfirmsThatAreReadAfterTheSessionSettleNothing(t *testing.T) {
-	m := newMender(source{Reader: bytes.NewReader(confirmFrame(2, ackMethod, 1, 0))}, new(atomic.Bool))
-	c := m.takeConfirms(func(uint64, bool, bool) { t.Error("settled") })
+	ic := newInterceptor(source{Reader: bytes.NewReader(confirmFrame(2, ackMethod, 1, 0))}, new(atomic.Bool))
+	c := ic.takeConfirms(func(uint64, bool, bool) { t.Error("settled") })
 	c.channel = 2
 	c.end()
-	if library, err := io.ReadAll(m); len(library) > 0 || err != nil {
+	if library, err := io.ReadAll(ic); len(library) > 0 || err != nil {
 		t.Errorf("the library gets %q, %v", library, err)
 	}
 }

@@ -20,7 +20,7 @@ const finishTimeout = 500 * time.Millisecond
 // consumer takes one queue's deliveries and acknowledges them in batches: one
 // multiple-ack for a quarter of the prefetch, or after ackDelay.
 type consumer struct {
-	intake     *intake
+	state      *consumerState
 	session    *session
 	channel    *amqp.Channel
 	tag        string
@@ -32,15 +32,15 @@ type consumer struct {
 	ended      chan struct{} // closed when run has returned
 
 	// working guards the following fields, and the intake within the session.
-	working sync.Mutex
-	running bool
-	dropped <-chan struct{} // the broker has removed something
-	come    []*amqp.Delivery
-	due     *time.Timer // for the acknowledgement of what was taken
-	since   time.Time   // when the first of that was taken
-	unacked int
-	last    uint64 // the tag that was taken last
-	acked   uint64 // and that was acknowledged last
+	mu       sync.Mutex
+	running  bool
+	dropped  <-chan struct{} // the broker has removed something
+	taken    []*amqp.Delivery
+	ackTimer *time.Timer // for the acknowledgement of what was taken
+	ackSince time.Time   // when the first of that was taken
+	unacked  int
+	last     uint64 // the tag that was taken last
+	acked    uint64 // and that was acknowledged last
 }
 
 // run ends when the deliveries do. The error is that the broker cancelled the
@@ -60,69 +60,69 @@ func (c *consumer) run() error {
 		case <-c.deliveries:
 			more = false
 		case <-c.dropped:
-			c.working.Lock()
-			c.intake.dropped(time.Now())
-			c.working.Unlock()
+			c.mu.Lock()
+			c.state.noteRemoval(time.Now())
+			c.mu.Unlock()
 		}
 	}
 	return c.cancellation()
 }
 
 func (c *consumer) begin() {
-	c.working.Lock()
-	defer c.working.Unlock()
-	c.dropped = c.session.dropsOf(c.intake)
-	c.due = time.AfterFunc(time.Hour, c.inbox.wake)
-	c.intake.begin()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.dropped = c.session.removalsOf(c.state)
+	c.ackTimer = time.AfterFunc(time.Hour, c.inbox.wake)
+	c.state.begin()
 	c.running = true
 }
 
 // end takes the last deliveries.
 func (c *consumer) end() {
 	c.takeAll()
-	c.working.Lock()
-	defer c.working.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.running = false
-	c.due.Stop()
+	c.ackTimer.Stop()
 	c.ack()
-	c.hear()
-	c.intake.end(c.session.heard(), c.session.lastStood())
+	c.pollRemovals()
+	c.state.end(c.session.lastHeard(), c.session.lastVerified())
 }
 
 // takeAll takes what has come, and acknowledges what is due.
 func (c *consumer) takeAll() {
-	c.working.Lock()
-	defer c.working.Unlock()
-	for c.come = c.inbox.take(c.come); len(c.come) > 0; c.come = c.inbox.take(c.come) {
-		for _, d := range c.come {
-			c.hear()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.taken = c.inbox.take(c.taken); len(c.taken) > 0; c.taken = c.inbox.take(c.taken) {
+		for _, d := range c.taken {
+			c.pollRemovals()
 			c.take(d)
 			if c.unacked >= c.batch {
 				c.ack()
 			}
 		}
 	}
-	if c.unacked > 0 && time.Since(c.since) >= ackDelay {
+	if c.unacked > 0 && time.Since(c.ackSince) >= ackDelay {
 		c.ack()
 	}
-	c.rest(time.Now())
+	c.noteDrained(time.Now())
 }
 
-// takeNow takes a delivery on the goroutine that has read it, which spares the way to
+// tryDeliver takes a delivery on the goroutine that has read it, which spares the way to
 // another one. It is false if others are before it, or if that could take long.
-func (c *consumer) takeNow(d *amqp.Delivery) bool {
-	ready := c.intake.queue.Ready
-	if ready == nil || !c.working.TryLock() {
+func (c *consumer) tryDeliver(d *amqp.Delivery) bool {
+	ready := c.state.queue.CanDeliver
+	if ready == nil || !c.mu.TryLock() {
 		return false
 	}
-	defer c.working.Unlock()
+	defer c.mu.Unlock()
 	if !c.running || c.unacked+1 >= c.batch || c.inbox.waits() || !ready() {
 		return false
 	}
 	read := time.Now() // and nothing more until it was handed over
-	c.hear()
+	c.pollRemovals()
 	c.take(d)
-	c.rest(read)
+	c.noteDrained(read)
 	return true
 }
 
@@ -130,16 +130,16 @@ func (c *consumer) takeNow(d *amqp.Delivery) bool {
 
 func (c *consumer) take(d *amqp.Delivery) {
 	c.progress.Add(1)
-	c.intake.received(d)
-	c.intake.take(d)
-	c.intake.tookOne()
+	c.state.received(d)
+	c.state.take(d)
+	c.state.deliveredOne()
 	c.progress.Add(1)
 	if c.unacked++; c.unacked == 1 {
-		c.since = time.Now()
-		c.due.Reset(ackDelay)
+		c.ackSince = time.Now()
+		c.ackTimer.Reset(ackDelay)
 	}
 	c.last = d.DeliveryTag
-	if err := c.outpaced(c.last); err != nil {
+	if err := c.endProbing(c.last); err != nil {
 		c.session.fail(err)
 	}
 }
@@ -151,30 +151,30 @@ func (c *consumer) ack() {
 	// An error means that the channel is closed, which ends deliveries too.
 	_ = c.channel.Ack(c.last, true)
 	c.acked, c.unacked = c.last, 0
-	c.intake.acknowledged()
+	c.state.acknowledged()
 }
 
-// hear notes what the broker has removed.
-func (c *consumer) hear() {
+// pollRemovals notes what the broker has removed.
+func (c *consumer) pollRemovals() {
 	select {
 	case <-c.dropped:
-		c.intake.dropped(time.Now())
+		c.state.noteRemoval(time.Now())
 	default:
 	}
 }
 
-// rest notes that all that had come by then was taken.
-func (c *consumer) rest(now time.Time) {
-	c.hear()
-	c.intake.quiet.waiting(now, c.last, c.acked, !c.session.doubt(now).IsZero())
-	c.intake.tookAll(now, c.session.heard())
+// noteDrained notes that all that had come by then was taken.
+func (c *consumer) noteDrained(now time.Time) {
+	c.pollRemovals()
+	c.state.loss.idle(now, c.last, c.acked, !c.session.stalledSince(now).IsZero())
+	c.state.deliveredAll(now, c.session.lastHeard())
 }
 
 func (c *consumer) cancellation() error {
 	select {
 	case _, ok := <-c.cancelled:
 		if ok {
-			return fmt.Errorf("the broker cancelled the consumer of %s: the queue was deleted", c.intake.what())
+			return fmt.Errorf("the broker cancelled the consumer of %s: the queue was deleted", c.state.describe())
 		}
 	default:
 	}
@@ -195,8 +195,8 @@ func (s *session) finish() {
 	for _, c := range s.consumers {
 		select {
 		case <-c.ended:
-			if s.leaving {
-				c.untie()
+			if s.closing {
+				c.removeSentinel()
 			}
 		case <-late:
 			return

@@ -22,7 +22,7 @@ import (
 //	              └─────► library                    everything else: answers, returns, heartbeats,
 //	                                                 the deliveries to anybody else
 //
-// What comes alone is taken where it is read, if the receiver lets it ([Queue.Ready]): to wake
+// What comes alone is taken where it is read, if the receiver lets it ([Queue.CanDeliver]): to wake
 // the consumer's goroutine takes as long as all else that is done with it. What comes with
 // others behind it is decoded on one processor while the consumer takes it on another.
 //
@@ -42,7 +42,7 @@ type inbox struct {
 
 	// takeNow takes a delivery on the goroutine that reads, or leaves it to the queue. It is
 	// set before the session serves.
-	takeNow atomic.Pointer[func(*amqp.Delivery) (taken bool)]
+	tryDeliver atomic.Pointer[func(*amqp.Delivery) (taken bool)]
 
 	// The following fields belong to the goroutine that reads.
 	alone    bool           // nothing was read behind what was read last
@@ -56,73 +56,73 @@ type inbox struct {
 
 // register has the mender take the deliveries to a consumer. It comes before the consumer
 // subscribes, from the goroutine that connects; no two tags on a connection are the same.
-func (m *mender) register(tag string, channel *amqp.Channel) *inbox {
-	in := &inbox{tag: tag, channel: channel, news: make(chan struct{}, 1)}
-	inboxes := append(slices.Clip(m.registered()), in)
-	m.inboxes.Store(&inboxes)
-	return in
+func (ic *interceptor) register(tag string, channel *amqp.Channel) *inbox {
+	b := &inbox{tag: tag, channel: channel, news: make(chan struct{}, 1)}
+	inboxes := append(slices.Clip(ic.registered()), b)
+	ic.inboxes.Store(&inboxes)
+	return b
 }
 
 // registered returns the inboxes of all consumers.
-func (m *mender) registered() []*inbox {
-	if all := m.inboxes.Load(); all != nil {
+func (ic *interceptor) registered() []*inbox {
+	if all := ic.inboxes.Load(); all != nil {
 		return *all
 	}
 	return nil
 }
 
 // take returns what has come, in order. It reuses the memory of the last call's result.
-func (in *inbox) take(last []*amqp.Delivery) []*amqp.Delivery {
+func (b *inbox) take(last []*amqp.Delivery) []*amqp.Delivery {
 	clear(last)
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	come := in.queue
-	in.queue = last[:0]
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	come := b.queue
+	b.queue = last[:0]
 	return come
 }
 
 // put hands over the delivery that was read.
-func (in *inbox) put() {
-	d := in.delivery
-	in.delivery = nil
-	if take := in.takeNow.Load(); in.alone && take != nil && (*take)(d) {
+func (b *inbox) put() {
+	d := b.delivery
+	b.delivery = nil
+	if take := b.tryDeliver.Load(); b.alone && take != nil && (*take)(d) {
 		return
 	}
-	in.mu.Lock()
-	in.queue = append(in.queue, d)
-	in.mu.Unlock()
-	in.wake()
+	b.mu.Lock()
+	b.queue = append(b.queue, d)
+	b.mu.Unlock()
+	b.wake()
 }
 
 // wake has the consumer look what there is to do.
-func (in *inbox) wake() {
+func (b *inbox) wake() {
 	select {
-	case in.news <- struct{}{}:
+	case b.news <- struct{}{}:
 	default:
 	}
 }
 
 // waits reports whether something waits to be taken.
-func (in *inbox) waits() bool {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return len(in.queue) > 0
+func (b *inbox) waits() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.queue) > 0
 }
 
 // inboxOf finds the inbox for the content on a channel, or nil.
-func (m *mender) inboxOf(channel uint16) *inbox {
-	for _, in := range m.registered() {
-		if in.number == channel && in.delivery != nil {
-			return in
+func (ic *interceptor) inboxOf(channel uint16) *inbox {
+	for _, b := range ic.registered() {
+		if b.number == channel && b.delivery != nil {
+			return b
 		}
 	}
 	return nil
 }
 
 // interrupt drops the delivery that is being read on a channel: a method has come in between.
-func (m *mender) interrupt(channel uint16) {
-	if in := m.inboxOf(channel); in != nil {
-		in.delivery = nil
+func (ic *interceptor) interrupt(channel uint16) {
+	if b := ic.inboxOf(channel); b != nil {
+		b.delivery = nil
 	}
 }
 
@@ -134,112 +134,112 @@ const (
 
 var errFrame = errors.New("the broker sent a malformed frame")
 
-// takeOut reads the frame at buf[ready:], or what there is of it, if it belongs to a
+// intercept reads the frame at buf[ready:], or what there is of it, if it belongs to a
 // delivery to a registered consumer. All before it has been handed over. known is false if
 // it does not, and more if it cannot be told yet, or not read.
-func (m *mender) takeOut(frame []byte, kind byte, channel uint16, size uint32) (known, more bool) {
+func (ic *interceptor) intercept(frame []byte, kind byte, channel uint16, size uint32) (known, more bool) {
 	whole := int(size) + frameAround
-	switch in := m.inboxOf(channel); {
-	case kind == methodFrame && m.confirms.Load().expects(channel, size):
+	switch b := ic.inboxOf(channel); {
+	case kind == methodFrame && ic.confirms.Load().expects(channel, size):
 		if len(frame) < whole {
 			return false, true
 		}
-		if !m.confirms.Load().take(channel, frame[:whole]) {
+		if !ic.confirms.Load().take(channel, frame[:whole]) {
 			return false, false
 		}
 	case kind == methodFrame && size <= maxDeliverSize:
 		if len(frame) < whole {
 			return false, true
 		}
-		if !m.begin(channel, frame[:whole]) {
+		if !ic.begin(channel, frame[:whole]) {
 			return false, false
 		}
 	case kind == methodFrame:
-		m.interrupt(channel)
+		ic.interrupt(channel)
 		return false, false
-	case in == nil:
+	case b == nil:
 		return false, false
-	case m.limit > 0 && size > m.limit && kind == bodyFrame:
-		m.err = errFrame
+	case ic.limit > 0 && size > ic.limit && kind == bodyFrame:
+		ic.err = errFrame
 		return true, false
 	case kind == bodyFrame:
-		m.into, m.left = in, int(size)+1
+		ic.bodyInbox, ic.bodyLeft = b, int(size)+1
 		whole = frameHead
 	case kind == headerFrame && size <= maxHeaderFrame:
 		if len(frame) < whole {
 			return false, true
 		}
 		header := frame[:whole]
-		if anew := m.mend(header); anew != nil {
+		if anew := ic.sanitize(header); anew != nil {
 			header = anew
 		}
 		if header[len(header)-1] != frameEnd {
-			m.err = errFrame
+			ic.err = errFrame
 		} else {
-			in.alone = len(frame) == whole
-			m.err = in.header(header[frameHead : len(header)-1])
+			b.alone = len(frame) == whole
+			ic.err = b.header(header[frameHead : len(header)-1])
 		}
 	default:
 		return false, false
 	}
-	m.passOver(whole)
+	ic.skipIntercepted(whole)
 	return true, false
 }
 
-// passOver goes on behind bytes that the library does not get.
-func (m *mender) passOver(n int) {
-	m.ready += n
-	m.r = m.ready
-	m.took = true
+// skipIntercepted goes on behind bytes that the library does not get.
+func (ic *interceptor) skipIntercepted(n int) {
+	ic.ready += n
+	ic.r = ic.ready
+	ic.intercepted = true
 }
 
 // takeBody gives the inbox what has come of the frame of a body.
-func (m *mender) takeBody(come []byte) {
-	part := come[:min(m.left, len(come))]
-	m.left -= len(part)
-	m.passOver(len(part))
-	last := m.left == 0
+func (ic *interceptor) takeBody(come []byte) {
+	part := come[:min(ic.bodyLeft, len(come))]
+	ic.bodyLeft -= len(part)
+	ic.skipIntercepted(len(part))
+	last := ic.bodyLeft == 0
 	if last {
 		if part[len(part)-1] != frameEnd {
-			m.err = errFrame
+			ic.err = errFrame
 			return
 		}
 		part = part[:len(part)-1]
 	}
-	m.into.alone = m.ready == m.w
-	m.err = m.into.body(part, last)
+	ic.bodyInbox.alone = ic.ready == ic.w
+	ic.err = ic.bodyInbox.body(part, last)
 }
 
 // SetReadDeadline bounds the broker's silence. The library moves the deadline with each frame
 // that it reads; the mender moves it as far for those that the library does not get.
-func (m *mender) SetReadDeadline(t time.Time) error {
-	m.silence.Store(int64(time.Until(t)))
-	return m.Conn.SetReadDeadline(t)
+func (ic *interceptor) SetReadDeadline(t time.Time) error {
+	ic.idleTimeout.Store(int64(time.Until(t)))
+	return ic.Conn.SetReadDeadline(t)
 }
 
 // SetDeadline bounds the whole conversation, at its beginning and its end.
-func (m *mender) SetDeadline(t time.Time) error {
-	m.silence.Store(0)
-	return m.Conn.SetDeadline(t)
+func (ic *interceptor) SetDeadline(t time.Time) error {
+	ic.idleTimeout.Store(0)
+	return ic.Conn.SetDeadline(t)
 }
 
-// moveDeadline notes that deliveries have come. A sixteenth of the time is close enough.
-func (m *mender) moveDeadline() {
-	m.took = false
-	silence := time.Duration(m.silence.Load())
+// extendDeadline notes that deliveries have come. A sixteenth of the time is close enough.
+func (ic *interceptor) extendDeadline() {
+	ic.intercepted = false
+	silence := time.Duration(ic.idleTimeout.Load())
 	if silence <= 0 {
 		return
 	}
-	if now := time.Now(); now.Sub(m.moved) > silence/16 {
-		m.moved = now
-		_ = m.Conn.SetReadDeadline(now.Add(silence)) // reading says what is wrong
+	if now := time.Now(); now.Sub(ic.deadlineMoved) > silence/16 {
+		ic.deadlineMoved = now
+		_ = ic.Conn.SetReadDeadline(now.Add(silence)) // reading says what is wrong
 	}
 }
 
 // begin starts a delivery if the frame, which is whole, is the method of one to a
 // registered consumer. Any other method ends what was being delivered on the channel.
-func (m *mender) begin(channel uint16, frame []byte) bool {
-	m.interrupt(channel)
+func (ic *interceptor) begin(channel uint16, frame []byte) bool {
+	ic.interrupt(channel)
 	payload, ok := bytes.CutPrefix(frame[frameHead:len(frame)-1], []byte(deliverMethod))
 	if !ok || frame[len(frame)-1] != frameEnd {
 		return false
@@ -248,8 +248,8 @@ func (m *mender) begin(channel uint16, frame []byte) bool {
 	if !ok || len(rest) < 9 {
 		return false
 	}
-	for _, in := range m.registered() {
-		if in.tag != string(tag) {
+	for _, b := range ic.registered() {
+		if b.tag != string(tag) {
 			continue
 		}
 		exchange, key, ok := cutShort(rest[9:])
@@ -259,17 +259,17 @@ func (m *mender) begin(channel uint16, frame []byte) bool {
 		if key, _, ok = cutShort(key); !ok {
 			return false
 		}
-		if in.exchange != string(exchange) {
-			in.exchange = string(exchange)
+		if b.exchange != string(exchange) {
+			b.exchange = string(exchange)
 		}
-		in.number, in.headed = channel, false
-		in.route = append(in.route[:0], key...)
-		in.delivery = &amqp.Delivery{
-			Acknowledger: in.channel,
-			ConsumerTag:  in.tag,
+		b.number, b.headed = channel, false
+		b.route = append(b.route[:0], key...)
+		b.delivery = &amqp.Delivery{
+			Acknowledger: b.channel,
+			ConsumerTag:  b.tag,
 			DeliveryTag:  binary.BigEndian.Uint64(rest),
 			Redelivered:  rest[8]&1 != 0,
-			Exchange:     in.exchange,
+			Exchange:     b.exchange,
 		}
 		return true
 	}
@@ -277,28 +277,28 @@ func (m *mender) begin(channel uint16, frame []byte) bool {
 }
 
 // header reads the properties of a delivery that has begun. The payload was mended.
-func (in *inbox) header(payload []byte) error {
-	if in.headed || len(payload) < contentHead {
+func (b *inbox) header(payload []byte) error {
+	if b.headed || len(payload) < contentHead {
 		return errFrame
 	}
-	in.headed, in.size = true, binary.BigEndian.Uint64(payload[4:])
+	b.headed, b.size = true, binary.BigEndian.Uint64(payload[4:])
 	// Texts share their memory unless they are long: then a short one that somebody keeps
 	// would keep them all.
 	var t texts
-	if n := len(in.route) + len(payload); n <= sharedTexts {
-		in.route = append(in.route, payload...)
-		t.all = string(in.route)
+	if n := len(b.route) + len(payload); n <= sharedTexts {
+		b.route = append(b.route, payload...)
+		t.all = string(b.route)
 		t.at = len(t.all) - len(payload)
-		in.delivery.RoutingKey = t.all[:t.at]
+		b.delivery.RoutingKey = t.all[:t.at]
 	} else {
-		in.delivery.RoutingKey = string(in.route)
+		b.delivery.RoutingKey = string(b.route)
 	}
-	if !t.properties(payload, in.delivery) {
+	if !t.properties(payload, b.delivery) {
 		return errFrame
 	}
-	in.delivery.Body = make([]byte, 0, min(in.size, maxBodyAhead))
-	if in.size == 0 {
-		in.put()
+	b.delivery.Body = make([]byte, 0, min(b.size, maxBodyAhead))
+	if b.size == 0 {
+		b.put()
 	}
 	return nil
 }
@@ -307,14 +307,14 @@ func (in *inbox) header(payload []byte) error {
 const maxBodyAhead = 128 << 10
 
 // body takes some of a body, and whether the frame ends with it.
-func (in *inbox) body(part []byte, last bool) error {
-	d := in.delivery
-	if !in.headed {
+func (b *inbox) body(part []byte, last bool) error {
+	d := b.delivery
+	if !b.headed {
 		return errFrame
 	}
 	d.Body = append(d.Body, part...)
-	if last && uint64(len(d.Body)) >= in.size {
-		in.put()
+	if last && uint64(len(d.Body)) >= b.size {
+		b.put()
 	}
 	return nil
 }

@@ -56,15 +56,15 @@ func everyField() (fields []byte, want amqp.Table) {
 // readAll has a mender with consumers of these tags read all, and gives what the library
 // gets and what each consumer does.
 func readAll(from io.Reader, tags ...string) (library []byte, come map[string][]*amqp.Delivery, err error) {
-	m := newMender(source{Reader: from}, new(atomic.Bool))
+	ic := newInterceptor(source{Reader: from}, new(atomic.Bool))
 	inboxes := map[string]*inbox{}
 	for _, tag := range tags {
-		inboxes[tag] = m.register(tag, nil)
+		inboxes[tag] = ic.register(tag, nil)
 	}
-	library, err = io.ReadAll(m)
+	library, err = io.ReadAll(ic)
 	come = map[string][]*amqp.Delivery{}
-	for tag, in := range inboxes {
-		if got := in.take(nil); len(got) > 0 {
+	for tag, b := range inboxes {
+		if got := b.take(nil); len(got) > 0 {
 			come[tag] = got
 		}
 	}
@@ -134,7 +134,7 @@ func TestDeliveriesLeaveEverythingElseToTheLibrary(t *testing.T) {
 func TestADeliveryThatCannotBeReadSaysSo(t *testing.T) {
 	stream := slices.Concat(deliver(1, "replies", 1, "x", "k"), frame(headerFrame, 1, properties(0, flagHeaders, longString(nested(40)))))
 	_, come, err := readAll(bytes.NewReader(stream), "replies")
-	if err != nil || len(come["replies"]) != 1 || whyUnreadable(come["replies"][0]) != tooDeep {
+	if err != nil || len(come["replies"]) != 1 || poisonReason(come["replies"][0]) != tooDeep {
 		t.Errorf("%+v, %v", come, err)
 	}
 }
@@ -195,14 +195,14 @@ func (s *silent) SetReadDeadline(t time.Time) error {
 func TestDeliveriesMoveTheDeadlineOfTheBrokersSilence(t *testing.T) {
 	one := slices.Concat(deliver(1, "replies", 1, "x", "k"), frame(headerFrame, 1, properties(0, 0)))
 	s := &silent{source: source{Reader: bytes.NewReader(slices.Concat(one, one))}}
-	m := newMender(s, new(atomic.Bool))
-	m.register("replies", nil)
+	ic := newInterceptor(s, new(atomic.Bool))
+	ic.register("replies", nil)
 	const silence = time.Minute
-	if err := m.SetReadDeadline(time.Now().Add(silence)); err != nil {
+	if err := ic.SetReadDeadline(time.Now().Add(silence)); err != nil {
 		t.Fatal(err)
 	}
 	before := time.Now()
-	if _, err := io.ReadAll(m); err != nil {
+	if _, err := io.ReadAll(ic); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.deadlines) != 2 || s.deadlines[1].Before(before.Add(silence-time.Second)) {
@@ -242,18 +242,18 @@ func BenchmarkDeliveries(b *testing.B) {
 	const many = 1000
 	stream := bytes.Repeat(one, many)
 	from := bytes.NewReader(stream)
-	m := newMender(source{Reader: from}, new(atomic.Bool))
-	in := m.register("replies", nil)
+	ic := newInterceptor(source{Reader: from}, new(atomic.Bool))
+	replies := ic.register("replies", nil)
 	var come []*amqp.Delivery
 	b.ReportAllocs()
 	for b.Loop() {
 		from.Reset(stream)
-		m.err = nil
-		m.raw = false
-		if n, err := m.Read(make([]byte, 4096)); n > 0 || err != io.EOF {
+		ic.err = nil
+		ic.raw = false
+		if n, err := ic.Read(make([]byte, 4096)); n > 0 || err != io.EOF {
 			b.Fatal(n, err)
 		}
-		if come = in.take(come); len(come) != many {
+		if come = replies.take(come); len(come) != many {
 			b.Fatal(len(come))
 		}
 	}

@@ -19,9 +19,9 @@ const closeTimeout = 2 * time.Second
 // connection is an AMQP connection and the socket on which it stands.
 type connection struct {
 	*amqp.Connection
-	socket *socket
-	mender *mender
-	closed bool // in order, by ourselves
+	socket      *socket
+	interceptor *interceptor
+	closed      bool // in order, by ourselves
 }
 
 // close says goodbye within closeTimeout. Then the socket is closed under the
@@ -65,7 +65,7 @@ func (l *Link) dial(ctx context.Context, url, purpose string, spoke *atomic.Bool
 		return nil, err
 	}
 	var s *socket
-	var m *mender
+	var ic *interceptor
 	cfg := amqp.Config{
 		Heartbeat:  l.cfg.Heartbeat,
 		Properties: properties,
@@ -85,8 +85,8 @@ func (l *Link) dial(ctx context.Context, url, purpose string, spoke *atomic.Bool
 			if err != nil {
 				return nil, err
 			}
-			m = newMender(plain, spoke)
-			return m, nil
+			ic = newInterceptor(plain, spoke)
+			return ic, nil
 		},
 	}
 	if uri.AuthMechanism == nil {
@@ -94,22 +94,22 @@ func (l *Link) dial(ctx context.Context, url, purpose string, spoke *atomic.Bool
 	}
 	conn, err := amqp.DialConfig(withoutTLS(url, uri), cfg)
 	if err == nil {
-		return &connection{Connection: conn, socket: s, mender: m}, nil
+		return &connection{Connection: conn, socket: s, interceptor: ic}, nil
 	}
 	failed := &handshakeError{err: err}
 	if s != nil {
 		failed.socket = s.failure()
-		s.untie()
+		s.detach()
 		s.Close() // the library leaves its reader behind
 	}
 	return nil, failed
 }
 
 func (l *Link) dialNet(ctx context.Context, network, addr string) (net.Conn, error) {
-	if conn := l.place.take(); conn != nil {
+	if conn := l.current.take(); conn != nil {
 		return conn, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	return l.dialTCP(ctx, network, cmp.Or(l.place.address, addr))
+	return l.dialTCP(ctx, network, cmp.Or(l.current.address, addr))
 }

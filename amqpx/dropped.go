@@ -33,25 +33,25 @@ const (
 )
 
 const (
-	// dropsEvery is how long the next dead letter waits for the last one.
-	dropsEvery = time.Second
-	// dropsLag is longer than that and the way of a dead letter together.
-	dropsLag = 2 * time.Second
-	// dropsPatience is how long the link waits for the queue of the dead letters: a quorum
+	// deadLetterEvery is how long the next dead letter waits for the last one.
+	deadLetterEvery = time.Second
+	// deadLetterLag is longer than that and the way of a dead letter together.
+	deadLetterLag = 2 * time.Second
+	// deadLetterTimeout is how long the link waits for the queue of the dead letters: a quorum
 	// queue without a leader answers nobody.
-	dropsPatience = 3 * time.Second
-	// dropsLogged is how often the log says why messages are removed.
-	dropsLogged = time.Minute
+	deadLetterTimeout = 3 * time.Second
+	// deadLetterLogEvery is how often the log says why messages are removed.
+	deadLetterLogEvery = time.Minute
 )
 
-func droppedOf(queue string) string { return queue + "_dropped" }
+func deadLetterQueueOf(queue string) string { return queue + "_dropped" }
 
-// dropArguments are the arguments with which the broker dead-letters what it removes
+// deadLetterArguments are the arguments with which the broker dead-letters what it removes
 // from the queue.
-func dropArguments(queue string) amqp.Table {
+func deadLetterArguments(queue string) amqp.Table {
 	return amqp.Table{
 		deadLetterExchange:    "",
-		deadLetterKey:         droppedOf(queue),
+		deadLetterKey:         deadLetterQueueOf(queue),
 		amqp.QueueOverflowArg: amqp.QueueOverflowDropHead,
 	}
 }
@@ -62,15 +62,15 @@ func refusesArguments(err error) bool {
 	return refusedWith(err, amqp.AccessRefused) || refusedWith(err, amqp.PreconditionFailed) || refusedWith(err, amqp.NotImplemented)
 }
 
-// declareDropping declares a queue that dead-letters, or one that does not if the broker
+// declareDeadLettering declares a queue that dead-letters, or one that does not if the broker
 // refuses that.
-func (s *session) declareDropping(in *intake, name string, declare func(amqp.Table) error) error {
-	if s.consuming.closesOverRefusals() || s.consuming.removesNothing() {
-		in.drops.told = false
+func (s *session) declareDeadLettering(cs *consumerState, name string, declare func(amqp.Table) error) error {
+	if s.consuming.closesOverRefusals() || s.consuming.neverRemoves() {
+		cs.removals.deadLettered = false
 		return declare(amqp.Table{})
 	}
-	err := declare(dropArguments(name))
-	if in.drops.told = err == nil; in.drops.told || !refusesArguments(err) {
+	err := declare(deadLetterArguments(name))
+	if cs.removals.deadLettered = err == nil; cs.removals.deadLettered || !refusesArguments(err) {
 		return err
 	}
 	if plain := declare(amqp.Table{}); plain != nil {
@@ -79,7 +79,7 @@ func (s *session) declareDropping(in *intake, name string, declare func(amqp.Tab
 		}
 		return plain
 	}
-	s.link.undropped(name, err)
+	s.link.logNoDeadLetters(name, err)
 	return nil
 }
 
@@ -89,28 +89,28 @@ func isOtherwise(err error) bool {
 	return ok && e.Code == amqp.PreconditionFailed && strings.Contains(e.Reason, "inequivalent arg")
 }
 
-// undropped says once that messages may be removed untold.
-func (l *Link) undropped(queue string, err error) {
-	if l.toldUndropped {
+// logNoDeadLetters says once that messages may be removed untold.
+func (l *Link) logNoDeadLetters(queue string, err error) {
+	if l.loggedNoDeadLetters {
 		return
 	}
-	l.toldUndropped = true
+	l.loggedNoDeadLetters = true
 	advice := "none: this broker has no dead letters"
-	if errors.Is(err, errNoDrops) {
-		advice = "start the nodes of the cluster that are down; if all run, delete " + droppedOf(queue)
+	if errors.Is(err, errNoDeadLetters) {
+		advice = "start the nodes of the cluster that are down; if all run, delete " + deadLetterQueueOf(queue)
 	}
 	if refusedWith(err, amqp.AccessRefused) {
-		advice = fmt.Sprintf("let the user write to amq.default, and configure and read %s", droppedOf(queue))
+		advice = fmt.Sprintf("let the user write to amq.default, and configure and read %s", deadLetterQueueOf(queue))
 	}
 	l.log.Info("the broker gives no dead letters: what a policy removes from the queue is missing without notice",
 		"queue", queue, "advice", advice, "error", withoutPermission(err, l.cfg.Exchange))
 }
 
-// drops is what an intake knows of messages that the broker removed from its queue. It
+// removals is what an intake knows of messages that the broker removed from its queue. It
 // belongs to the consumer while a session serves.
-type drops struct {
-	told bool // the broker dead-letters what it removes
-	away bool // it removed messages before this session
+type removals struct {
+	deadLettered  bool // the broker dead-letters what it removes
+	beforeSession bool // it removed messages before this session
 
 	// before and latest are times before which nothing was sent that is missing, as they
 	// were at least dropsLag ago and at the time sampled.
@@ -123,158 +123,158 @@ type drops struct {
 }
 
 // begin starts a session before which nothing was lost before the time given.
-func (d *drops) begin(clear time.Time) {
+func (d *removals) begin(clear time.Time) {
 	d.before, d.latest, d.sampled = clear, clear, time.Time{}
 	d.seen, d.gap = time.Time{}, false
 }
 
-func (d *drops) sample(now, clear time.Time) {
-	if now.Sub(d.sampled) >= dropsLag {
+func (d *removals) sample(now, clear time.Time) {
+	if now.Sub(d.sampled) >= deadLetterLag {
 		d.before, d.latest, d.sampled = d.latest, clear, now
 	}
 }
 
-// beginDrops tells what was removed while the link was away. What comes next was in the
+// beginRemovals tells what was removed while the link was away. What comes next was in the
 // queue behind it.
-func (in *intake) beginDrops() {
-	since := in.clear
-	if in.consumesName() {
-		since = in.bound.Add(-in.late) // it is a new queue
+func (cs *consumerState) beginRemovals() {
+	since := cs.completeUntil
+	if cs.consumesName() {
+		since = cs.boundAt.Add(-cs.latency) // it is a new queue
 	}
-	in.drops.begin(since)
-	if in.drops.away {
-		in.drops.away = false
-		in.drops.from = in.clear
-		in.tellDropped()
+	cs.removals.begin(since)
+	if cs.removals.beforeSession {
+		cs.removals.beforeSession = false
+		cs.removals.from = cs.completeUntil
+		cs.reportRemovals()
 	}
 }
 
-// dropped notes that the broker removed a message that belongs before one that is to
+// noteRemoval notes that the broker removed a message that belongs before one that is to
 // come. All that it had sent before belongs before it.
-func (in *intake) dropped(now time.Time) {
-	d := &in.drops
+func (cs *consumerState) noteRemoval(now time.Time) {
+	d := &cs.removals
 	if d.seen = now; !d.gap {
-		d.gap, d.from, d.after = true, later(in.clear, d.before), in.prefetch
+		d.gap, d.from, d.after = true, later(cs.completeUntil, d.before), cs.prefetch
 	}
 }
 
-// tookOne notes a delivery.
-func (in *intake) tookOne() {
-	d := &in.drops
+// deliveredOne notes a delivery.
+func (cs *consumerState) deliveredOne() {
+	d := &cs.removals
 	if !d.gap {
 		return
 	}
 	if d.after--; d.after <= 0 {
-		in.tellDropped()
+		cs.reportRemovals()
 	}
 }
 
-// tookAll notes that all that had come has been handed over.
-func (in *intake) tookAll(now, heard time.Time) {
-	if in.drops.gap {
-		in.tellDropped()
+// deliveredAll notes that all that had come has been handed over.
+func (cs *consumerState) deliveredAll(now, heard time.Time) {
+	if cs.removals.gap {
+		cs.reportRemovals()
 	}
-	in.drops.sample(now, in.until(heard))
+	cs.removals.sample(now, cs.until(heard))
 }
 
-// tellDropped tells the gap. The next one begins where it ends: what was sent before
+// reportRemovals tells the gap. The next one begins where it ends: what was sent before
 // and is removed later lies in this one.
-func (in *intake) tellDropped() {
-	in.drops.gap = false
+func (cs *consumerState) reportRemovals() {
+	cs.removals.gap = false
 	to := time.Now()
-	in.miss(Gap{From: in.drops.from, To: to})
-	in.clear = to
+	cs.reportGap(Gap{From: cs.removals.from, To: to})
+	cs.completeUntil = to
 }
 
-// endDrops is called at the end of a session, in which nothing was lost before the time
+// endRemovals is called at the end of a session, in which nothing was lost before the time
 // clear, apart from the gaps told and what was removed within dropsLag before the broker was
 // last heard.
-func (in *intake) endDrops(clear, heard time.Time) time.Time {
-	d := &in.drops
+func (cs *consumerState) endRemovals(clear, heard time.Time) time.Time {
+	d := &cs.removals
 	if d.gap {
-		in.tellDropped()
+		cs.reportRemovals()
 	}
-	if heard.Sub(d.seen) < dropsLag && d.before.Before(clear) {
+	if heard.Sub(d.seen) < deadLetterLag && d.before.Before(clear) {
 		return d.before
 	}
 	return clear
 }
 
-// dropWatch reads the dead letters of a consumed queue.
-type dropWatch struct {
-	intake  *intake
-	link    *Link
-	queue   string // the consumed one
-	away    bool   // there were dead letters before this session
-	letters <-chan amqp.Delivery
-	dropped chan struct{} // to the consumer of the queue; holds one
+// deadLetterReader reads the dead letters of a consumed queue.
+type deadLetterReader struct {
+	state         *consumerState
+	link          *Link
+	queue         string // the consumed one
+	beforeSession bool   // there were dead letters before this session
+	letters       <-chan amqp.Delivery
+	dropped       chan struct{} // to the consumer of the queue; holds one
 }
 
-// watchDrops makes, or finds again, the queue of the dead letters of a consumed queue, and
+// openDeadLetters makes, or finds again, the queue of the dead letters of a consumed queue, and
 // reads it. args are those of a queue that is kept; nil is for one that dies with the
 // connection. Where the broker gives no dead letters there is none.
-func (s *session) watchDrops(ctx context.Context, in *intake, consumed string, args amqp.Table) error {
-	if !in.drops.told {
+func (s *session) openDeadLetters(ctx context.Context, cs *consumerState, consumed string, args amqp.Table) error {
+	if !cs.removals.deadLettered {
 		return nil
 	}
-	w, err := s.openDrops(ctx, in, consumed, args)
+	r, err := s.tryReadDeadLetters(ctx, cs, consumed, args)
 	if refusedWith(err, amqp.ResourceLocked) {
 		wait(ctx, lockedRetry) // the broker deletes the queues of a connection one by one
-		w, err = s.openDrops(ctx, in, consumed, args)
+		r, err = s.tryReadDeadLetters(ctx, cs, consumed, args)
 	}
 	switch {
-	case said(err) || errors.Is(err, errNoDrops):
-		in.drops.told = false
-		s.link.undropped(consumed, err)
+	case fromBroker(err) || errors.Is(err, errNoDeadLetters):
+		cs.removals.deadLettered = false
+		s.link.logNoDeadLetters(consumed, err)
 	case err != nil:
 		return err
 	default:
-		in.drops.away = in.drops.away || w.away // until it is told: this session may break before
-		s.drops = append(s.drops, w)
+		cs.removals.beforeSession = cs.removals.beforeSession || r.beforeSession // until it is told: this session may break before
+		s.deadLetterReaders = append(s.deadLetterReaders, r)
 	}
 	return nil
 }
 
-var errNoDrops = fmt.Errorf("the queue of the dead letters did not answer within %v; has it a leader?", dropsPatience)
+var errNoDeadLetters = fmt.Errorf("the queue of the dead letters did not answer within %v; has it a leader?", deadLetterTimeout)
 
-// openDrops is readDrops with a limit of time. What comes later than that is not read in
+// tryReadDeadLetters is readDrops with a limit of time. What comes later than that is not read in
 // this session.
-func (s *session) openDrops(ctx context.Context, in *intake, consumed string, args amqp.Table) (w *dropWatch, err error) {
+func (s *session) tryReadDeadLetters(ctx context.Context, cs *consumerState, consumed string, args amqp.Table) (r *deadLetterReader, err error) {
 	answered := make(chan struct{})
-	var late *dropWatch
+	var late *deadLetterReader
 	var failed error
 	s.tasks.Go(func() {
 		defer close(answered)
-		late, failed = s.readDrops(in, consumed, args)
+		late, failed = s.readDeadLetters(cs, consumed, args)
 	})
-	patience := time.NewTimer(dropsPatience)
+	patience := time.NewTimer(deadLetterTimeout)
 	defer patience.Stop()
 	select {
 	case <-answered:
 		return late, failed
 	case <-patience.C:
-		return nil, errNoDrops
+		return nil, errNoDeadLetters
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
-// dropsOf is where the intake hears of dead letters, or nil.
-func (s *session) dropsOf(in *intake) <-chan struct{} {
-	for _, w := range s.drops {
-		if w.intake == in {
-			return w.dropped
+// removalsOf is where the intake hears of dead letters, or nil.
+func (s *session) removalsOf(cs *consumerState) <-chan struct{} {
+	for _, r := range s.deadLetterReaders {
+		if r.state == cs {
+			return r.dropped
 		}
 	}
 	return nil
 }
 
-func (s *session) readDrops(in *intake, consumed string, args amqp.Table) (*dropWatch, error) {
+func (s *session) readDeadLetters(cs *consumerState, consumed string, args amqp.Table) (*deadLetterReader, error) {
 	ch, err := s.consuming.Channel()
 	if err != nil {
 		return nil, err
 	}
-	name := droppedOf(consumed)
+	name := deadLetterQueueOf(consumed)
 	durable := args != nil
 	args = maps.Clone(args)
 	if args == nil {
@@ -301,30 +301,30 @@ func (s *session) readDrops(in *intake, consumed string, args amqp.Table) (*drop
 		return nil, topology("queue", name, err)
 	}
 	s.watch(s.consuming, ch.NotifyClose(make(chan *amqp.Error, 1)), "the channel of queue "+name)
-	return &dropWatch{intake: in, link: s.link, queue: consumed, away: q.Messages > 0, letters: letters, dropped: make(chan struct{}, 1)}, nil
+	return &deadLetterReader{state: cs, link: s.link, queue: consumed, beforeSession: q.Messages > 0, letters: letters, dropped: make(chan struct{}, 1)}, nil
 }
 
 // run ends with the connection, or when the session is done.
-func (w *dropWatch) run(done <-chan struct{}) {
+func (r *deadLetterReader) run(done <-chan struct{}) {
 	var logged time.Time
 	pause := time.NewTimer(0)
 	defer pause.Stop()
-	for d := range w.letters {
+	for d := range r.letters {
 		reason, _ := d.Headers[deathReason].(string)
 		if reason == "rejected" { // by the link itself, which tells that
 			_ = d.Ack(false)
 			continue
 		}
 		select {
-		case w.dropped <- struct{}{}:
+		case r.dropped <- struct{}{}:
 		default:
 		}
-		if time.Since(logged) >= dropsLogged {
+		if time.Since(logged) >= deadLetterLogEvery {
 			logged = time.Now()
-			w.link.log.Warn("the broker removes messages from the queue before they are delivered: "+cmp.Or(deathReasons[reason], reason),
-				"queue", w.queue)
+			r.link.log.Warn("the broker removes messages from the queue before they are delivered: "+cmp.Or(deathReasons[reason], reason),
+				"queue", r.queue)
 		}
-		pause.Reset(dropsEvery)
+		pause.Reset(deadLetterEvery)
 		select {
 		case <-pause.C:
 		case <-done:

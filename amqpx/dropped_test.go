@@ -43,7 +43,7 @@ func TestWhatAPolicyRemovesIsAGap(t *testing.T) {
 			t.Parallel()
 			url := testkit.RabbitMQ(t).NewVHost(t)
 			setPolicy(t, url, c.definition)
-			var h heard
+			var h networkReader
 			var log lines
 			var once sync.Once
 			q := h.of(c.queue)
@@ -90,7 +90,7 @@ func TestWhatAPolicyRemovesWhileTheLinkIsAwayIsAGapInItsPlace(t *testing.T) {
 	t.Parallel()
 	direct, proxied, p := behindProxy(t)
 	setPolicy(t, direct, `{"max-length":3}`)
-	var h heard
+	var h networkReader
 	w := run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
 	w.await(t, true)
 	ch := client(t, direct)
@@ -113,7 +113,7 @@ func TestWhatAPolicyRemovesWhileTheLinkIsAwayIsAGapInItsPlace(t *testing.T) {
 
 	// A new process does not know since when.
 	publish(t, ch, 9, 10, 11, 12)
-	var second heard
+	var second networkReader
 	w = run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{second.of(keptFor(time.Minute))}})
 	w.await(t, true)
 	// The link asks by a message whether the queue is there, for which 10 has to go, too.
@@ -126,7 +126,7 @@ func TestWhatAPolicyRemovesWhileTheLinkIsAwayIsAGapInItsPlace(t *testing.T) {
 func TestAnExpirationOfTheSendersOwnIsAGap(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
-	var h heard
+	var h networkReader
 	q := h.of(amqpx.Queue{Name: "link_exclusive"})
 	deliver, stuck, goOn := q.Deliver, make(chan struct{}), make(chan struct{})
 	q.Deliver = func(d *amqpx.Delivery) {
@@ -177,7 +177,7 @@ func TestALinkWithoutDeadLettersSaysSoOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := newProxy(t, address)
 			proxied := strings.Replace(p.url(), "guest:guest@", "undropped:secret@", 1) + vhost
-			var h heard
+			var h networkReader
 			var log lines
 			w := run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{h.of(queue)}, Logger: log.logger()})
 			w.await(t, true)
@@ -196,7 +196,7 @@ func TestALinkWithoutDeadLettersSaysSoOnce(t *testing.T) {
 
 func TestTheEmbeddedBrokerIsNotAskedForDeadLetters(t *testing.T) {
 	t.Parallel()
-	var h heard
+	var h networkReader
 	var log lines
 	n := newEmbeddedWith(t, broker.Config{Logger: log.logger()})
 	w := run(t, amqpx.Config{URLs: []string{n.url()}, Queues: []amqpx.Queue{h.of(amqpx.Queue{Name: "link"})}, Logger: log.logger()})

@@ -14,16 +14,16 @@ import (
 // nevertheless.
 func TestWhatWasRemovedBeforeTheBrokerFellSilentIsWithinTheGap(t *testing.T) {
 	now := time.Now()
-	in := newIntake(Queue{Name: "q"}, 10, slog.New(slog.DiscardHandler))
+	cs := newConsumerState(Queue{Name: "q"}, 10, slog.New(slog.DiscardHandler))
 	heard := now.Add(-20 * time.Second)
-	in.bound = now.Add(-time.Hour)
-	in.begin()
-	in.drops.before = now.Add(-time.Minute)
-	in.drops.seen = heard.Add(-time.Second)
-	in.quiet.waiting(now, 0, 0, false)
-	in.end(heard, heard)
-	if !in.clear.Equal(in.drops.before) {
-		t.Errorf("clear until %v, want %v", in.clear, in.drops.before)
+	cs.boundAt = now.Add(-time.Hour)
+	cs.begin()
+	cs.removals.before = now.Add(-time.Minute)
+	cs.removals.seen = heard.Add(-time.Second)
+	cs.loss.idle(now, 0, 0, false)
+	cs.end(heard, heard)
+	if !cs.completeUntil.Equal(cs.removals.before) {
+		t.Errorf("clear until %v, want %v", cs.completeUntil, cs.removals.before)
 	}
 }
 
@@ -36,12 +36,12 @@ func TestWhatWasRemovedIsToldThoughTheLinkThatFoundItBroke(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	in := newIntake(Queue{Name: "q"}, 10, slog.New(slog.DiscardHandler))
+	cs := newConsumerState(Queue{Name: "q"}, 10, slog.New(slog.DiscardHandler))
 	read := func() {
 		t.Helper()
 		s := &session{link: &Link{}, consuming: &connection{Connection: conn}, broken: make(chan struct{})}
-		in.drops.told = true
-		if err := s.watchDrops(t.Context(), in, "q", nil); err != nil {
+		cs.removals.deadLettered = true
+		if err := s.openDeadLetters(t.Context(), cs, "q", nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -49,24 +49,24 @@ func TestWhatWasRemovedIsToldThoughTheLinkThatFoundItBroke(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ch.QueueDeclare(droppedOf("q"), false, false, true, false, amqp.Table{amqp.QueueMaxLenArg: 1}); err != nil {
+	if _, err := ch.QueueDeclare(deadLetterQueueOf("q"), false, false, true, false, amqp.Table{amqp.QueueMaxLenArg: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if err := ch.Confirm(false); err != nil {
 		t.Fatal(err)
 	}
-	letter, err := ch.PublishWithDeferredConfirm("", droppedOf("q"), false, false, amqp.Publishing{})
+	letter, err := ch.PublishWithDeferredConfirm("", deadLetterQueueOf("q"), false, false, amqp.Publishing{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	letter.Wait()
 	read()
 	read()
-	if !in.drops.away {
+	if !cs.removals.beforeSession {
 		t.Error("the second link does not know of it")
 	}
-	in.beginDrops()
-	if in.drops.away {
+	cs.beginRemovals()
+	if cs.removals.beforeSession {
 		t.Error("it is told at every link")
 	}
 }

@@ -12,7 +12,7 @@ import (
 // three is a link with a queue of each kind, all bound to the same.
 type three struct {
 	*watched
-	exclusive, kept, stream heard
+	exclusive, kept, stream networkReader
 }
 
 func runThree(t *testing.T, url string) *three {
@@ -29,7 +29,7 @@ func runThree(t *testing.T, url string) *three {
 
 func (r *three) awaitAll(t *testing.T, number int) {
 	t.Helper()
-	for _, h := range []*heard{&r.exclusive, &r.kept, &r.stream} {
+	for _, h := range []*networkReader{&r.exclusive, &r.kept, &r.stream} {
 		h.await(t, number)
 	}
 }
@@ -81,7 +81,7 @@ const slack = time.Second
 
 // fits checks that each gap begins soon after the last message heard before it was
 // sent, and ends before, or soon after, the first one heard after it was.
-func (h *heard) fits(t *testing.T, s *sender) {
+func (h *networkReader) fits(t *testing.T, s *sender) {
 	t.Helper()
 	var before, to time.Time
 	for _, e := range h.all() {
@@ -109,7 +109,7 @@ func TestABrokerThatIsRestartedUnderTraffic(t *testing.T) {
 		gapsOfARestart = 0 // the bindings outlive it
 	}
 	r := runThree(t, n.URL())
-	var beside heard
+	var beside networkReader
 	other := run(t, amqpx.Config{URLs: []string{n.URL()}, Queues: []amqpx.Queue{
 		beside.of(amqpx.Queue{Name: "other", Stream: &amqpx.Stream{Name: "history", MaxBytes: 1 << 24}}),
 	}})
@@ -124,7 +124,7 @@ func TestABrokerThatIsRestartedUnderTraffic(t *testing.T) {
 	beside.await(t, last)
 	s.end()
 
-	for name, h := range map[string]*heard{"queue that outlives the link": &r.kept, "stream": &r.stream, "stream, read by another": &beside} {
+	for name, h := range map[string]*networkReader{"queue that outlives the link": &r.kept, "stream": &r.stream, "stream, read by another": &beside} {
 		t.Run("leaves a gap that is told, or none, in a "+name, func(t *testing.T) {
 			lost, gaps := h.missing(t, s), h.gaps()
 			t.Logf("%d lost, gap %v", len(lost), gaps)
@@ -136,10 +136,10 @@ func TestABrokerThatIsRestartedUnderTraffic(t *testing.T) {
 		})
 	}
 	t.Run("gives a later link the same stream with its gap", func(t *testing.T) {
-		var later heard
+		var later networkReader
 		count := s.count()
 		late := run(t, amqpx.Config{URLs: []string{n.URL()}, Queues: []amqpx.Queue{
-			later.of(amqpx.Queue{Name: "late", Stream: &amqpx.Stream{Name: "history", MaxBytes: 1 << 24, Past: 1 << 40}}),
+			later.of(amqpx.Queue{Name: "late", Stream: &amqpx.Stream{Name: "history", MaxBytes: 1 << 24, Backlog: 1 << 40}}),
 		}})
 		late.await(t, true)
 		s := startSender(t, n.URL())

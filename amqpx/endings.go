@@ -10,7 +10,7 @@ import "time"
 func (o *outbox) refuse(outcome Outcome) {
 	o.mu.Lock()
 	o.refusal = outcome
-	waiting := o.waiting.clear()
+	waiting := o.queue.clear()
 	o.noteIdle()
 	o.mu.Unlock()
 	for _, p := range waiting {
@@ -27,16 +27,16 @@ func (o *outbox) accept() {
 	}
 }
 
-// cut ends a connection's share: what waits was never sent, and what was sent
+// disconnect ends a connection's share: what waits was never sent, and what was sent
 // without a confirm may or may not have arrived.
-func (o *outbox) cut() {
-	o.refuse(Away)
+func (o *outbox) disconnect() {
+	o.refuse(Disconnected)
 	o.mu.Lock()
 	var unknown []*publish
 	for tag := o.oldest; tag < o.next; tag++ {
 		slot := tag % uint64(len(o.window))
-		if p := o.window[slot]; p != nil && !p.told {
-			p.told = true
+		if p := o.window[slot]; p != nil && !p.ended {
+			p.ended = true
 			unknown = append(unknown, p)
 		}
 		o.window[slot] = nil
@@ -53,12 +53,12 @@ func (o *outbox) cut() {
 // sent, its sender is told that nobody knows.
 func (o *outbox) expire(now time.Time) {
 	o.mu.Lock()
-	expired := o.waiting.expire(now)
+	expired := o.queue.expire(now)
 	var unknown []*publish
 	for tag := o.oldest; tag < o.next; tag++ {
 		p := o.window[tag%uint64(len(o.window))]
-		if p != nil && !p.told && now.After(p.deadline) {
-			p.told = true
+		if p != nil && !p.ended && now.After(p.deadline) {
+			p.ended = true
 			unknown = append(unknown, p)
 		}
 	}
@@ -79,14 +79,14 @@ func (o *outbox) expire(now time.Time) {
 func (o *outbox) empty() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.waiting.waiting == 0 && o.oldest == o.next
+	return o.queue.messages == 0 && o.oldest == o.next
 }
 
 // overdue reports whether the oldest message sent has ended without its confirm.
 func (o *outbox) overdue() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.oldest < o.next && o.window[o.oldest%uint64(len(o.window))].told
+	return o.oldest < o.next && o.window[o.oldest%uint64(len(o.window))].ended
 }
 
 // close refuses for good. The channel it gives is closed once nothing that was
@@ -96,7 +96,7 @@ func (o *outbox) close() <-chan struct{} {
 	defer o.mu.Unlock()
 	o.closed = true
 	if o.refusal == Confirmed {
-		o.refusal = Away
+		o.refusal = Disconnected
 	}
 	if o.idle == nil {
 		o.idle = make(chan struct{})
@@ -107,12 +107,12 @@ func (o *outbox) close() <-chan struct{} {
 
 // noteIdle tells close's caller when the last outcome is known. mu is held.
 func (o *outbox) noteIdle() {
-	if o.idle == nil || o.waiting.waiting > 0 {
+	if o.idle == nil || o.queue.messages > 0 {
 		return
 	}
 	// What only holds its place in the window for a late confirm has its outcome.
 	for tag := o.oldest; tag < o.next; tag++ {
-		if p := o.window[tag%uint64(len(o.window))]; p != nil && !p.told {
+		if p := o.window[tag%uint64(len(o.window))]; p != nil && !p.ended {
 			return
 		}
 	}

@@ -142,7 +142,7 @@ func TestAStopDoesNotWaitForASilentBroker(t *testing.T) {
 	if took := time.Since(began); took > time.Second {
 		t.Errorf("it took %v", took)
 	}
-	if s := receive(t, w.states); !errors.Is(s.Err, amqpx.ErrEnded) {
+	if s := receive(t, w.states); !errors.Is(s.Err, amqpx.ErrClosed) {
 		t.Errorf("the state is %+v", s)
 	}
 }
@@ -218,7 +218,7 @@ func TestAClientCertificateThatIsMissingIsAskedFor(t *testing.T) {
 	without := n.TLS.ClientConfig(t)
 	without.Certificates = nil
 	w := run(t, amqpx.Config{URLs: []string{n.TLSURL()}, TLS: without})
-	if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), "--cert and --key") {
+	if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), "asks for a client certificate") {
 		t.Errorf("the state is %+v", s)
 	}
 }

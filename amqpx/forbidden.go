@@ -12,87 +12,87 @@ import (
 // a routing key that the user may not write (RabbitMQ's topic permissions): then
 // only that one is not sent.
 
-// forbiddenFor is how long it is taken to be so, and askAgainEvery after how many checks
+// deniedFor is how long it is taken to be so, and recheckEvery after how many checks
 // of the bindings the broker is asked whether it is still so. It is asked first after
 // askAgainFirst: one that has just come up may not know its users' permissions yet.
 const (
-	forbiddenFor  = 90 * time.Second
-	askAgainEvery = 60
-	askAgainFirst = 5
+	deniedFor    = 90 * time.Second
+	recheckEvery = 60
+	recheckFirst = 5
 )
 
-// forbidden is why nothing is sent, until a moment.
-type forbidden struct {
+// denial is why nothing is sent, until a moment.
+type denial struct {
 	reason error
 	until  time.Time
 }
 
-// noteForbidden takes what the broker answered to a tie, or why a link broke.
-func (l *Link) noteForbidden(answer error) {
+// noteDenied takes what the broker answered to a tie, or why a link broke.
+func (l *Link) noteDenied(answer error) {
 	r, ok := readRefusal(answer)
 	if !ok {
 		return
 	}
-	until := time.Now().Add(forbiddenFor)
+	until := time.Now().Add(deniedFor)
 	if r.permission == "" {
 		r.permission = "write" // what the tie needs of this exchange, and a message
 	}
 	reason := fmt.Errorf("%s; grant it: %s", r.missing(l.cfg.Exchange), r.reason)
 	switch {
 	case r.kind == "topic" && r.exchange == l.cfg.Exchange:
-		l.forbidKey(r.name, &forbidden{reason, until})
+		l.denyKey(r.name, &denial{reason, until})
 	case r.kind == "exchange" && r.name == l.cfg.Exchange && r.permission == "write":
-		l.forbidden.Store(&forbidden{reason, until})
+		l.denied.Store(&denial{reason, until})
 	}
 }
 
-// mostForbiddenKeys bounds what is remembered: the keys are the commanders' choice.
-const mostForbiddenKeys = 1024
+// maxDeniedKeys bounds what is remembered: the keys are the commanders' choice.
+const maxDeniedKeys = 1024
 
-func (l *Link) forbidKey(key string, f *forbidden) {
-	old := l.forbiddenKeys.Load()
-	keys := map[string]*forbidden{key: f}
-	if old != nil && len(*old) < mostForbiddenKeys {
-		for k, f := range *old {
-			if _, again := keys[k]; !again && f.holds() {
-				keys[k] = f
+func (l *Link) denyKey(key string, d *denial) {
+	old := l.deniedKeys.Load()
+	keys := map[string]*denial{key: d}
+	if old != nil && len(*old) < maxDeniedKeys {
+		for k, d := range *old {
+			if _, again := keys[k]; !again && d.active() {
+				keys[k] = d
 			}
 		}
 	}
-	l.forbiddenKeys.Store(&keys)
+	l.deniedKeys.Store(&keys)
 }
 
-func (f *forbidden) holds() bool { return f != nil && time.Now().Before(f.until) }
+func (d *denial) active() bool { return d != nil && time.Now().Before(d.until) }
 
-// checkAllowed is an error while nothing may be sent.
-func (l *Link) checkAllowed() error {
-	if f := l.forbidden.Load(); f.holds() {
-		return f.reason
+// checkWrite is an error while nothing may be sent.
+func (l *Link) checkWrite() error {
+	if d := l.denied.Load(); d.active() {
+		return d.reason
 	}
 	return nil
 }
 
 // checkKey is an error while nothing with the routing key may be sent.
 func (l *Link) checkKey(key string) error {
-	if keys := l.forbiddenKeys.Load(); keys != nil {
-		if f := (*keys)[key]; f.holds() {
-			return f.reason
+	if keys := l.deniedKeys.Load(); keys != nil {
+		if d := (*keys)[key]; d.active() {
+			return d.reason
 		}
 	}
 	return nil
 }
 
-// askAgain asks, by a tie, whether it is still forbidden to write.
-func (s *session) askAgain(in *intake) {
-	if s.link.checkAllowed() == nil || !in.untieable {
+// recheckWrite asks, by a tie, whether it is still forbidden to write.
+func (s *session) recheckWrite(cs *consumerState) {
+	if s.link.checkWrite() == nil || !cs.noSentinel {
 		return
 	}
 	// Until the answer is here it stays forbidden.
-	_, err := s.makeTie(in)
+	_, err := s.makeSentinel(cs)
 	if err == nil {
-		s.link.forbidden.Store(nil)
+		s.link.denied.Store(nil)
 	}
-	s.link.noteForbidden(err)
-	dies := in.queue.Expires == 0 && in.queue.Stream == nil
-	_ = s.removeTie(in, !dies) // an error means that the connection is closed
+	s.link.noteDenied(err)
+	dies := cs.queue.Expires == 0 && cs.queue.Stream == nil
+	_ = s.removeSentinel(cs, !dies) // an error means that the connection is closed
 }

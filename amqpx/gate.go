@@ -37,9 +37,9 @@ const keptOutlives = 10 * time.Second
 
 // openGate makes the gate of a queue and binds it, or finds it again, if the queue needs one
 // and the broker and the user's permissions allow that.
-func (s *session) openGate(in *intake) error {
-	in.gated = false
-	if !s.canTie() || !s.needsGate(in) {
+func (s *session) openGate(cs *consumerState) error {
+	cs.hasGate = false
+	if !s.canBindExchanges() || !s.needsGate(cs) {
 		return nil
 	}
 	ch, err := s.consuming.Channel()
@@ -47,17 +47,17 @@ func (s *session) openGate(in *intake) error {
 		return err
 	}
 	defer ch.Close()
-	err = makeGate(ch, in)
-	in.gated = err == nil
+	err = makeGate(ch, cs)
+	cs.hasGate = err == nil
 	// Whether it may be bound shows only when it is.
-	for _, pattern := range in.queue.Bindings {
+	for _, pattern := range cs.queue.Bindings {
 		if err == nil {
-			err = topology("exchange", gateOf(in.holder()), s.bindPattern(ch, in, pattern))
+			err = topology("exchange", gateOf(cs.queueName()), s.bindPattern(ch, cs, pattern))
 		}
 	}
-	if in.gated = err == nil; refusedWith(err, amqp.AccessRefused) || refusedWith(err, amqp.PreconditionFailed) {
-		in.gateLeft = true // made by half
-		s.link.ungated(in.holder(), err)
+	if cs.hasGate = err == nil; refusedWith(err, amqp.AccessRefused) || refusedWith(err, amqp.PreconditionFailed) {
+		cs.gateLeft = true // made by half
+		s.link.logNoGate(cs.queueName(), err)
 		return nil
 	}
 	return err
@@ -65,28 +65,28 @@ func (s *session) openGate(in *intake) error {
 
 // removeGate removes what there is of a gate, as far as that is allowed. The queue is bound
 // without it.
-func (s *session) removeGate(in *intake) error {
-	for _, exchange := range []string{gateOf(in.holder()), behindGate(in.holder())} {
+func (s *session) removeGate(cs *consumerState) error {
+	for _, exchange := range []string{gateOf(cs.queueName()), behindGate(cs.queueName())} {
 		if err := s.deleteExchange(exchange); err != nil {
 			return err
 		}
 	}
-	in.gateLeft = false
+	cs.gateLeft = false
 	return nil
 }
 
-func (s *session) needsGate(in *intake) bool {
-	if in.queue.Expires > 0 {
-		return !in.classic && in.drops.told
+func (s *session) needsGate(cs *consumerState) bool {
+	if cs.queue.Expires > 0 {
+		return !cs.classic && cs.removals.deadLettered
 	}
 	return s.consuming.mayHaveKhepri()
 }
 
-func makeGate(ch *amqp.Channel, in *intake) error {
+func makeGate(ch *amqp.Channel, cs *consumerState) error {
 	const durable, autoDelete, internal, noWait = false, true, true, false
-	queue := in.holder()
+	queue := cs.queueName()
 	behind, gate := behindGate(queue), gateOf(queue)
-	if in.queue.Expires == 0 {
+	if cs.queue.Expires == 0 {
 		if err := ch.ExchangeDeclare(gate, amqp.ExchangeFanout, durable, autoDelete, internal, noWait, nil); err != nil {
 			return topology("exchange", gate, err)
 		}
@@ -102,13 +102,13 @@ func makeGate(ch *amqp.Channel, in *intake) error {
 	if err := ch.ExchangeDeclare(gate, amqp.ExchangeDirect, durable, autoDelete, internal, noWait, onward); err != nil {
 		return topology("exchange", gate, err)
 	}
-	return topology("queue", droppedOf(queue), ch.QueueBind(droppedOf(queue), gateKey, gate, noWait, nil))
+	return topology("queue", deadLetterQueueOf(queue), ch.QueueBind(deadLetterQueueOf(queue), gateKey, gate, noWait, nil))
 }
 
-// ungated says once that a queue has no gate.
-func (l *Link) ungated(queue string, err error) {
-	if !l.toldUngated {
-		l.toldUngated = true
+// logNoGate says once that a queue has no gate.
+func (l *Link) logNoGate(queue string, err error) {
+	if !l.loggedNoGate {
+		l.loggedNoGate = true
 		l.log.Info("the queue has no gate: if it goes under traffic, or its node crashes, the broker may refuse what is published to the exchange; let the user configure, read and write to the gate, and what is behind it",
 			"queue", queue, "gate", gateOf(queue), "behind", behindGate(queue), "error", withoutPermission(err, l.cfg.Exchange))
 	}
@@ -116,29 +116,29 @@ func (l *Link) ungated(queue string, err error) {
 
 // gateStands reports whether the gate of a kept queue stands, or there never was one. What is
 // behind it goes with the kept queue.
-func (s *session) gateStands(in *intake) (bool, error) {
-	if in.classic || !s.canTie() {
+func (s *session) gateStands(cs *consumerState) (bool, error) {
+	if cs.classic || !s.canBindExchanges() {
 		return true, nil
 	}
-	queue := in.holder()
-	had := in.gated
+	queue := cs.queueName()
+	had := cs.hasGate
 	if !had {
 		var err error
 		if had, err = s.found(func(ch *amqp.Channel) error { return askBehindGate(ch, queue) }); err != nil || !had {
 			return err == nil, topology("exchange", behindGate(queue), err)
 		}
 	}
-	in.gateLeft = true
-	stands, err := s.found(func(ch *amqp.Channel) error { return askForGate(ch, in) })
+	cs.gateLeft = true
+	stands, err := s.found(func(ch *amqp.Channel) error { return askForGate(ch, cs) })
 	return stands, topology("exchange", gateOf(queue), err)
 }
 
 // askForGate is refused if the gate is gone, or what is behind it.
-func askForGate(ch *amqp.Channel, in *intake) error {
+func askForGate(ch *amqp.Channel, cs *consumerState) error {
 	const durable, autoDelete, internal, noWait = false, true, true, false
-	queue := in.holder()
+	queue := cs.queueName()
 	err := ch.ExchangeDeclarePassive(gateOf(queue), amqp.ExchangeDirect, durable, autoDelete, internal, noWait, nil)
-	if err != nil || in.queue.Expires == 0 {
+	if err != nil || cs.queue.Expires == 0 {
 		return err
 	}
 	return askBehindGate(ch, queue)
@@ -150,19 +150,19 @@ func askBehindGate(ch *amqp.Channel, queue string) error {
 }
 
 // bindPattern binds what is consumed, or its gate, to the link's exchange.
-func (s *session) bindPattern(ch *amqp.Channel, in *intake, pattern string) error {
+func (s *session) bindPattern(ch *amqp.Channel, cs *consumerState, pattern string) error {
 	const noWait = false
-	if in.gated {
-		return ch.ExchangeBind(gateOf(in.holder()), pattern, s.link.cfg.Exchange, noWait, nil)
+	if cs.hasGate {
+		return ch.ExchangeBind(gateOf(cs.queueName()), pattern, s.link.cfg.Exchange, noWait, nil)
 	}
-	return ch.QueueBind(in.holder(), pattern, s.link.cfg.Exchange, noWait, nil)
+	return ch.QueueBind(cs.queueName(), pattern, s.link.cfg.Exchange, noWait, nil)
 }
 
 // unbindDirectly removes the bindings of a session that had no gate.
-func (s *session) unbindDirectly(ch *amqp.Channel, in *intake) error {
-	for _, pattern := range in.queue.Bindings {
-		if err := ch.QueueUnbind(in.holder(), pattern, s.link.cfg.Exchange, nil); err != nil {
-			return topology("queue", in.holder(), err)
+func (s *session) unbindDirectly(ch *amqp.Channel, cs *consumerState) error {
+	for _, pattern := range cs.queue.Bindings {
+		if err := ch.QueueUnbind(cs.queueName(), pattern, s.link.cfg.Exchange, nil); err != nil {
+			return topology("queue", cs.queueName(), err)
 		}
 	}
 	return nil

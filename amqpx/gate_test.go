@@ -17,7 +17,7 @@ func TestAKeptQueueThatExpiresUnderTrafficStopsNobody(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	vhost := url[strings.LastIndex(url, "/")+1:]
-	var h heard
+	var h networkReader
 	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(500 * time.Millisecond))}})
 	w.await(t, true)
 	ch := client(t, url)
@@ -85,7 +85,7 @@ func TestAGateThatIsGoneIsMadeAgainAndTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url := testkit.RabbitMQ(t).NewVHost(t)
-			var h heard
+			var h networkReader
 			w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
 			w.await(t, true)
 			ch := client(t, url)
@@ -130,7 +130,7 @@ func TestAQueueThatWasBoundWithoutAGateGetsOne(t *testing.T) {
 			user := strings.ReplaceAll("gateless "+name, " ", "-")
 			n.AddUser(t, user, "secret")
 			n.SetPermissions(t, vhost, user, c.configure, c.write, ".*")
-			var h heard
+			var h networkReader
 			var log lines
 			limited := strings.Replace(url, "guest:guest", user+":secret", 1)
 			ch := client(t, url)

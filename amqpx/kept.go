@@ -27,46 +27,46 @@ const deliveryLimit = 1_000_000
 const handoverPatience = time.Second
 
 // openKept makes, or finds again, a queue that outlives the connection.
-func (s *session) openKept(ctx context.Context, ch *amqp.Channel, in *intake) error {
-	older, err := s.holdKeptName(ctx, in)
+func (s *session) openKept(ctx context.Context, ch *amqp.Channel, cs *consumerState) error {
+	older, err := s.claimKeptName(ctx, cs)
 	if err != nil {
 		return err
 	}
-	name := in.holder()
-	existed := in.served
+	name := cs.queueName()
+	existed := cs.served
 	if !existed {
 		if existed, err = s.exists(ctx, name); err != nil {
 			return topology("queue", name, err)
 		}
 	}
-	if in.careful {
-		if err := s.stepOver(in, name); err != nil {
+	if cs.probing {
+		if err := s.skipPoison(cs, name); err != nil {
 			return err
 		}
 	}
-	kept, err := s.declareKept(in)
+	kept, err := s.declareKept(cs)
 	if err == nil {
-		kept, err = s.awaitHandover(ctx, ch, in, kept)
+		kept, err = s.awaitHandover(ctx, ch, cs, kept)
 	}
 	if err != nil {
 		return err
 	}
-	in.repeats.others = kept.Consumers > 0
-	if err := s.consumeKept(ch, in); err != nil {
+	cs.redelivered.otherConsumer = kept.Consumers > 0
+	if err := s.consumeKept(ch, cs); err != nil {
 		return err
 	}
-	if err := s.watchDrops(ctx, in, name, in.keptArguments(in.queue.Expires)); err != nil {
+	if err := s.openDeadLetters(ctx, cs, name, cs.keptArguments(cs.queue.Expires)); err != nil {
 		return err
 	}
-	if err := s.bindKept(ch, in, existed, kept.Messages); err != nil {
+	if err := s.bindKept(ch, cs, existed, kept.Messages); err != nil {
 		return err
 	}
 	if existed && kept.Consumers > 0 {
 		s.link.log.Warn("the broker has not noticed yet that the last connection broke: what it sent there comes too late, or never", "queue", name)
-		in.lost(0)
+		cs.noteOutage(0)
 	}
 	if older {
-		return s.replaceOlder(ctx, in)
+		return s.migrateLegacy(ctx, cs)
 	}
 	return nil
 }
@@ -76,25 +76,25 @@ func (s *session) openKept(ctx context.Context, ch *amqp.Channel, in *intake) er
 // The sentinels tell that as long as they are lost with them, as they are wherever
 // exchanges are kept in Mnesia. RabbitMQ that keeps them in Khepri has quorum queues
 // always, and never comes here.
-func (s *session) declareKept(in *intake) (kept amqp.Queue, err error) {
+func (s *session) declareKept(cs *consumerState) (kept amqp.Queue, err error) {
 	declare := func(more amqp.Table) error {
-		args := in.keptArguments(in.queue.Expires + keptOutlives)
+		args := cs.keptArguments(cs.queue.Expires + keptOutlives)
 		maps.Copy(args, more)
-		kept, err = s.declareAside(in.holder(), true, args)
+		kept, err = s.declareAside(cs.queueName(), true, args)
 		return err
 	}
-	in.classic = false
-	err = s.declareDropping(in, in.holder(), declare)
-	if in.classic = noQuorumQueues(err); in.classic {
-		err = s.declareDropping(in, in.holder(), declare)
+	cs.classic = false
+	err = s.declareDeadLettering(cs, cs.queueName(), declare)
+	if cs.classic = noQuorumQueues(err); cs.classic {
+		err = s.declareDeadLettering(cs, cs.queueName(), declare)
 	}
 	return kept, err
 }
 
 // keptArguments are those of a queue that is kept for so long.
-func (in *intake) keptArguments(expires time.Duration) amqp.Table {
+func (cs *consumerState) keptArguments(expires time.Duration) amqp.Table {
 	args := amqp.Table{amqp.QueueTTLArg: min(expires, maxExpires).Milliseconds()}
-	if !in.classic {
+	if !cs.classic {
 		args[amqp.QueueTypeArg] = amqp.QueueTypeQuorum
 		args["x-delivery-limit"] = int64(deliveryLimit)
 	}
@@ -115,8 +115,8 @@ func noQuorumQueues(err error) bool {
 // awaitHandover waits until nobody consumes the queue: the name is ours, so who does is an
 // earlier connection that the broker is about to give up. One that it has not missed yet,
 // and that still holds the name, is not waited for: it would get what comes meanwhile.
-func (s *session) awaitHandover(ctx context.Context, ch *amqp.Channel, in *intake, kept amqp.Queue) (amqp.Queue, error) {
-	if in.classic || in.holding.queue != in.queue.Name {
+func (s *session) awaitHandover(ctx context.Context, ch *amqp.Channel, cs *consumerState, kept amqp.Queue) (amqp.Queue, error) {
+	if cs.classic || cs.claim.queue != cs.queue.Name {
 		return kept, nil // of a classic queue the consumer is exclusive
 	}
 	const retry = 20 * time.Millisecond
@@ -127,8 +127,8 @@ func (s *session) awaitHandover(ctx context.Context, ch *amqp.Channel, in *intak
 			return kept, ctx.Err()
 		}
 		var err error
-		if kept, err = ch.QueueDeclarePassive(in.holder(), durable, autoDelete, exclusive, noWait, nil); err != nil {
-			return kept, topology("queue", in.holder(), err)
+		if kept, err = ch.QueueDeclarePassive(cs.queueName(), durable, autoDelete, exclusive, noWait, nil); err != nil {
+			return kept, topology("queue", cs.queueName(), err)
 		}
 	}
 	return kept, nil
@@ -136,49 +136,49 @@ func (s *session) awaitHandover(ctx context.Context, ch *amqp.Channel, in *intak
 
 // consumeKept starts the deliveries. An earlier consumer, of a connection that the broker
 // still takes for alive, has a lower priority and gets nothing more while this one keeps pace.
-func (s *session) consumeKept(ch *amqp.Channel, in *intake) error {
-	if in.classic {
-		return s.consume(ch, in, in.holder(), true, nil)
+func (s *session) consumeKept(ch *amqp.Channel, cs *consumerState) error {
+	if cs.classic {
+		return s.consume(ch, cs, cs.queueName(), true, nil)
 	}
-	in.priority = max(in.priority+1, time.Now().UnixMilli())
-	return s.consume(ch, in, in.holder(), false, amqp.Table{"x-priority": in.priority})
+	cs.priority = max(cs.priority+1, time.Now().UnixMilli())
+	return s.consume(ch, cs, cs.queueName(), false, amqp.Table{"x-priority": cs.priority})
 }
 
 // bindKept makes the bindings. If they had gone, messages are missing behind those that
 // wait in the queue.
-func (s *session) bindKept(ch *amqp.Channel, in *intake, existed bool, waiting int) error {
-	name := in.holder()
+func (s *session) bindKept(ch *amqp.Channel, cs *consumerState, existed bool, waiting int) error {
+	name := cs.queueName()
 	stood, witnessed, gate := false, false, false
 	var err error
 	if existed {
-		stood, witnessed, err = s.standing(in)
+		stood, witnessed, err = s.bindingsIntact(cs)
 	}
 	if err == nil && witnessed {
-		gate, err = s.gateStands(in)
+		gate, err = s.gateStands(cs)
 	}
 	if err == nil && !(stood && gate) {
-		stood, err = s.renew(ch, in, witnessed, gate)
+		stood, err = s.renewSentinels(ch, cs, witnessed, gate)
 	}
 	if err == nil {
-		err = s.openGate(in)
+		err = s.openGate(cs)
 	}
 	if err == nil {
-		err = s.bind(ch, in, "queue", name)
+		err = s.bind(ch, cs, "queue", name)
 	}
 	switch {
 	case err != nil:
-	case in.gated && existed:
-		err = s.unbindDirectly(ch, in)
-	case !in.gated && in.gateLeft:
-		err = s.removeGate(in) // it would be taken for one that went
+	case cs.hasGate && existed:
+		err = s.unbindDirectly(ch, cs)
+	case !cs.hasGate && cs.gateLeft:
+		err = s.removeGate(cs) // it would be taken for one that went
 	}
 	if err != nil || stood {
 		return err
 	}
 	if existed {
-		in.lost(waiting)
+		cs.noteOutage(waiting)
 	}
-	return bearWitness(ch, name)
+	return makeRestartSentinel(ch, name)
 }
 
 // cleanKept removes the headers that a quorum queue adds to what comes again.

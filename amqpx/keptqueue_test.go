@@ -34,7 +34,7 @@ func TestTheQueueOfAnEarlierVersionIsReadFirstAndReplaced(t *testing.T) {
 	ch := client(t, url)
 	bindOlder(t, ch)
 	publish(t, ch, 0, 1, 2)
-	var h heard
+	var h networkReader
 	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
 	// The exchange, which had no other binding, went in between.
 	if s := receive(t, w.states); !s.Up {
@@ -45,7 +45,7 @@ func TestTheQueueOfAnEarlierVersionIsReadFirstAndReplaced(t *testing.T) {
 	w.stop()
 	receive(t, w.ended)
 	publish(t, ch, 4)
-	var later heard
+	var later networkReader
 	w = run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{later.of(keptFor(time.Minute))}})
 	w.await(t, true)
 	later.expect(t, event{number: 4})
@@ -60,7 +60,7 @@ func TestTheQueueOfAnEarlierVersionThatIsRunningIsInUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var h heard
+	var h networkReader
 	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
 	if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), `another program named "link" is running`) {
 		t.Errorf("the state is %+v", s)
@@ -79,7 +79,7 @@ func TestTheQueueOfAnEarlierVersionThatIsRunningIsInUse(t *testing.T) {
 func TestAnEarlierConsumerOfAKeptQueueGetsNothingMoreAndWhatItHadIsInAGap(t *testing.T) {
 	t.Parallel()
 	direct, proxied, p := behindProxy(t)
-	var h heard
+	var h networkReader
 	w := run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
 	w.await(t, true)
 	ch := client(t, direct)
@@ -112,7 +112,7 @@ func TestAnEarlierConsumerOfAKeptQueueGetsNothingMoreAndWhatItHadIsInAGap(t *tes
 func TestAKeptQueueWhoseLastConnectionIsHalfOpenUnderTrafficIsReadInOrder(t *testing.T) {
 	t.Parallel()
 	direct, proxied, p := behindProxy(t)
-	var h heard
+	var h networkReader
 	w := run(t, amqpx.Config{URLs: []string{proxied}, Heartbeat: time.Second, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
 	w.await(t, true)
 	ch := client(t, direct)
@@ -142,7 +142,7 @@ func TestWhatComesAgainFromAKeptQueueIsAsItsSenderSentIt(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	var headers []amqpx.Table
-	var h heard
+	var h networkReader
 	q := h.of(keptFor(time.Minute))
 	q.Deliver = func(d *amqpx.Delivery) {
 		headers = append(headers, d.Headers)
@@ -224,9 +224,9 @@ func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndTellWhetherTheirBindings
 			awaitLeader(t, n.URL(), "link_kept")
 			awaitLeader(t, n.URL(), "history")
 			publish(t, ch, 1001)
-			var kept, stream heard
+			var kept, stream networkReader
 			second := run(t, amqpx.Config{URLs: []string{n.URL()}, Queues: []amqpx.Queue{kept.of(keptFor(time.Minute)),
-				stream.of(amqpx.Queue{Name: "link_stream", Stream: &amqpx.Stream{Name: "history", MaxBytes: 1 << 24, Past: 5000}})}})
+				stream.of(amqpx.Queue{Name: "link_stream", Stream: &amqpx.Stream{Name: "history", MaxBytes: 1 << 24, Backlog: 5000}})}})
 			second.await(t, true)
 			publish(t, ch, 1002)
 			want := append(numbers(1, 1000), aGap, event{number: 1002})
@@ -235,7 +235,7 @@ func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndTellWhetherTheirBindings
 			}
 			kept.expect(t, want...)
 			stream.await(t, 1002)
-			if gaps := stream.gaps(); (len(gaps) == 1) == khepri || len(gaps) > 0 && gaps[0].Old {
+			if gaps := stream.gaps(); (len(gaps) == 1) == khepri || len(gaps) > 0 && gaps[0].Replayed {
 				t.Errorf("the gaps of the stream are %+v", gaps)
 			}
 		})
@@ -303,7 +303,7 @@ func TestAnOrdinaryLifeOfALinkLeavesNoErrorInTheBrokersLog(t *testing.T) {
 		url := n.NewVHost(t)
 		vhost := url[strings.LastIndex(url, "/")+1:]
 		p := newProxy(t, fmt.Sprintf("127.0.0.1:%d", n.Port()))
-		var h heard
+		var h networkReader
 		before := len(errorsIn(n.Log()))
 		cfg := amqpx.Config{URLs: []string{p.url() + vhost}, Queues: []amqpx.Queue{h.of(q)}}
 		for range 2 { // a first start, and that of a process that comes after it
@@ -339,7 +339,7 @@ func TestALinkThatMayNotWriteToTheDefaultExchangeIsMadeAllTheSame(t *testing.T) 
 		n.AddUser(t, user, "secret")
 		n.SetPermissions(t, vhost, user, ".*", "^(test|link|history).*$", ".*")
 		for i := range 2 {
-			var h heard
+			var h networkReader
 			w := run(t, amqpx.Config{URLs: []string{strings.Replace(url, "guest:guest", user+":secret", 1)}, Queues: []amqpx.Queue{h.of(q)}})
 			w.await(t, true)
 			publish(t, client(t, url), i)
@@ -356,7 +356,7 @@ func TestALinkThatMayNotWriteToTheDefaultExchangeIsMadeAllTheSame(t *testing.T) 
 func TestAKeptQueueIsRefusedForTheSettingThatDiffers(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
-	var h heard
+	var h networkReader
 	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
 	w.await(t, true)
 	w.stop()

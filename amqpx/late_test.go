@@ -11,17 +11,17 @@ import (
 
 // keptReader is an intake of a kept queue, and in words what it told.
 type keptReader struct {
-	*intake
+	*consumerState
 	told []string
 }
 
 func newKeptReader() *keptReader {
 	r := &keptReader{}
-	r.intake = newIntake(Queue{
+	r.consumerState = newConsumerState(Queue{
 		Name:    "q",
 		Expires: time.Minute,
 		Deliver: func(d *Delivery) { r.told = append(r.told, string(d.Body)) },
-		Missed:  func(Gap) { r.told = append(r.told, "gap") },
+		OnGap:   func(Gap) { r.told = append(r.told, "gap") },
 	}, 10, slog.New(slog.DiscardHandler))
 	return r
 }
@@ -58,13 +58,13 @@ func TestWhatTheConsumerBeforeTheLastOneHadIsAGapAndBreaksNoOrder(t *testing.T) 
 	r := newKeptReader()
 	r.begin()
 	r.read("a")
-	r.repeats.others = true // it has b and c
+	r.redelivered.otherConsumer = true // it has b and c
 	since := time.Now()
-	r.clear = since
+	r.completeUntil = since
 	r.begin()
 	r.read("d", "e")
-	r.clear = since.Add(time.Minute)
-	r.repeats.others = false
+	r.completeUntil = since.Add(time.Minute)
+	r.redelivered.otherConsumer = false
 	r.begin()
 	if !r.overlap.Equal(since) {
 		t.Errorf("what comes too late was sent after %v, want %v", r.overlap, since)
@@ -87,7 +87,7 @@ func TestANewLinkTakesWhatItsPredecessorHadNotAcknowledged(t *testing.T) {
 func TestAMarkerInAKeptQueueIsNotDelivered(t *testing.T) {
 	r := newKeptReader()
 	r.begin()
-	r.lost(2)
+	r.noteOutage(2)
 	r.take(&amqp.Delivery{RoutingKey: "q_kept", Type: placeType})
 	r.read("a", "b")
 	r.expect(t, "a gap b") // it is one of the two that waited
@@ -126,17 +126,17 @@ func TestAGapOfAKeptQueueBeginsWhereTheLastMarkerThatCameWasSent(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newKeptReader()
-			r.clear, r.bound = began, began
+			r.completeUntil, r.boundAt = began, began
 			r.begin()
 			r.watermark = watermark{active: true, session: "mine ", began: began}
 			for _, id := range c.ids {
 				r.take(&amqp.Delivery{Type: placeType, RoutingKey: "q_kept", MessageId: id})
 			}
-			r.quiet.waiting(second(30), 1, 1, false)
-			r.quiet.waiting(second(40), 1, 1, false)
+			r.loss.idle(second(30), 1, 1, false)
+			r.loss.idle(second(40), 1, 1, false)
 			r.end(second(50), second(50))
-			if !r.clear.Equal(c.want) {
-				t.Errorf("nothing is missing until %v, want %v", r.clear.Sub(began), c.want.Sub(began))
+			if !r.completeUntil.Equal(c.want) {
+				t.Errorf("nothing is missing until %v, want %v", r.completeUntil.Sub(began), c.want.Sub(began))
 			}
 			if len(r.told) > 0 {
 				t.Errorf("it told %v", r.told)

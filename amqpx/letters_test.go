@@ -16,7 +16,7 @@ func TestWhatAPolicyRemovesJustAfterAGapIsAnotherGap(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	setPolicy(t, url, `{"message-ttl":100}`)
-	var h heard
+	var h networkReader
 	q := h.of(keptFor(time.Minute))
 	deliver, stuck, goOn := q.Deliver, make(chan struct{}), make(chan struct{})
 	q.Deliver = func(d *amqpx.Delivery) {

@@ -26,8 +26,8 @@ type Config struct {
 	Name string
 	// Exchange is declared as CLU declares it (topic, not durable, auto-delete),
 	// unless Like says otherwise.
-	Exchange string
-	Like     Exchange
+	Exchange        string
+	ExchangeOptions ExchangeOptions
 	// Queues are declared, bound to Exchange and consumed.
 	Queues []Queue
 	// Prefetch is how many deliveries may be unacknowledged, for each queue. 0 is
@@ -36,12 +36,12 @@ type Config struct {
 	// (BenchmarkPrefetch, medians of eight on two busy cores).
 	Prefetch int
 	// Window is how many publishes may be unconfirmed. 0 is 256.
-	Window int
+	MaxInFlight int
 	// Waiting is how many publishes may wait for a place in the window; one counts once
 	// more for each 16 KiB of its body. When they are so many, the party that has most
 	// gives way to one that has less than an equal part, and within a party the sender.
 	// 0 is 1024.
-	Waiting int
+	MaxPending int
 	// PublishTimeout ends a publish that has no outcome by then, or up to a thirtieth
 	// later. 0 is 0.9 seconds.
 	PublishTimeout time.Duration
@@ -78,7 +78,7 @@ type State struct {
 	// QueueDown is why the broker takes no messages into a queue, or "". Publishing may
 	// work nevertheless.
 	QueueDown string
-	// Err is why the link is down; nil before the first attempt, [ErrEnded]
+	// Err is why the link is down; nil before the first attempt, [ErrClosed]
 	// after Run.
 	Err error
 }
@@ -90,39 +90,39 @@ type Link struct {
 	log    *slog.Logger
 	outbox *outbox
 	// intakes are what is remembered of each of cfg.Queues from session to session.
-	intakes []*intake
+	consumerStates []*consumerState
 	// stalls are when the process stood still.
 	stalls stallWatch
 	// toldUntied: a tie was refused before. It belongs to Run.
-	toldUntied bool
+	loggedNoSentinel bool
 	// toldUndropped: dead letters were refused before. It belongs to Run.
-	toldUndropped bool
+	loggedNoDeadLetters bool
 	// toldUngated: a gate was refused before. It belongs to Run.
-	toldUngated bool
+	loggedNoGate bool
 	// unsettled is how many connections in a row broke early (settled.go). It belongs to Run.
-	unsettled int
+	flaps int
 	// stepped is that the last session got past a message (unreadable.go). It belongs to Run.
-	stepped bool
+	skippedPoison bool
 	// limit is how long the body of a message may be, in bytes; 0 while nobody knows.
-	limit atomic.Int64
+	sizeLimit atomic.Int64
 	// limits are what was learned at each target. They belong to Run.
-	limits map[string]int64
+	sizeLimits map[string]int64
 	// place is where the link is, or tries to be. It belongs to Run.
-	place   place
+	current currentTarget
 	dialTCP func(ctx context.Context, network, addr string) (net.Conn, error)
 	// forbidden is why nothing may be sent; nil if it may.
-	forbidden atomic.Pointer[forbidden]
+	denied atomic.Pointer[denial]
 	// forbiddenKeys is why nothing may be sent with a routing key. Run alone replaces
 	// the map, which never changes.
-	forbiddenKeys atomic.Pointer[map[string]*forbidden]
+	deniedKeys atomic.Pointer[map[string]*denial]
 
 	// announcing keeps OnState's calls in the order of the changes.
 	announcing sync.Mutex
 	// mu guards the following fields.
-	mu            sync.Mutex
-	state         State
-	unprobedUntil time.Time // the broker has refused a probe
-	toldUnprobed  bool      // which was logged
+	mu             sync.Mutex
+	state          State
+	noProbesUntil  time.Time // the broker has refused a probe
+	loggedNoProbes bool      // which was logged
 }
 
 // New checks the configuration. Nothing is dialled before [Link.Run].
@@ -146,8 +146,8 @@ func New(cfg Config) (*Link, error) {
 	cfg.Prefetch = orDefault(cfg.Prefetch, 200)
 	// BenchmarkWindow: with RabbitMQ on the same two cores, windows of 1, 16, 64, 256
 	// and 1024 carry 8, 18, 32, 39 and 27 thousand publishes a second at best.
-	cfg.Window = orDefault(cfg.Window, 256)
-	cfg.Waiting = orDefault(cfg.Waiting, 1024)
+	cfg.MaxInFlight = orDefault(cfg.MaxInFlight, 256)
+	cfg.MaxPending = orDefault(cfg.MaxPending, 1024)
 	cfg.PublishTimeout = orDefault(cfg.PublishTimeout, 900*time.Millisecond)
 	cfg.Heartbeat = orDefault(cfg.Heartbeat, 10*time.Second)
 	if cfg.ProbeAfter = orDefault(cfg.ProbeAfter, 10*time.Second); cfg.ProbeAfter > 0 {
@@ -160,10 +160,10 @@ func New(cfg Config) (*Link, error) {
 		cfg.Lookup = lookupHost
 	}
 	l := &Link{
-		cfg:    cfg,
-		log:    cfg.Logger,
-		outbox: newOutbox(cfg.Waiting, cfg.Window, cfg.PublishTimeout),
-		limits: map[string]int64{},
+		cfg:        cfg,
+		log:        cfg.Logger,
+		outbox:     newOutbox(cfg.MaxPending, cfg.MaxInFlight, cfg.PublishTimeout),
+		sizeLimits: map[string]int64{},
 
 		dialTCP: dialTCP,
 	}
@@ -172,7 +172,7 @@ func New(cfg Config) (*Link, error) {
 	}
 	l.outbox.checks = cfg.CheckQueues
 	for _, q := range cfg.Queues {
-		l.intakes = append(l.intakes, newIntake(q, cfg.Prefetch, cfg.Logger))
+		l.consumerStates = append(l.consumerStates, newConsumerState(q, cfg.Prefetch, cfg.Logger))
 	}
 	return l, nil
 }
@@ -200,7 +200,7 @@ func (l *Link) Publish(msg Message, done func(Outcome)) error {
 	if err := l.checkLength(&msg); err != nil {
 		return err
 	}
-	if err := l.checkAllowed(); err != nil {
+	if err := l.checkWrite(); err != nil {
 		return err
 	}
 	if err := l.checkKey(msg.Key); err != nil {
@@ -217,9 +217,9 @@ func (l *Link) State() State {
 	return l.state
 }
 
-// Overdue reports whether the broker owes the confirm of a publish that has ended
+// ConfirmOverdue reports whether the broker owes the confirm of a publish that has ended
 // as unknown. It is up then, and stalls; its heartbeat has not found out yet.
-func (l *Link) Overdue() bool { return l.outbox.overdue() }
+func (l *Link) ConfirmOverdue() bool { return l.outbox.overdue() }
 
 // change applies a change of state and announces it.
 func (l *Link) change(apply func(*State)) {
@@ -248,16 +248,16 @@ func (l *Link) Run(ctx context.Context) error {
 	}()
 
 	err := l.supervise(ctx)
-	l.change(func(s *State) { *s = State{Err: ErrEnded} })
+	l.change(func(s *State) { *s = State{Err: ErrClosed} })
 	return err
 }
 
-// ErrEnded is State.Err of a link whose Run has ended.
-var ErrEnded = errors.New("the link was closed")
+// ErrClosed is State.Err of a link whose Run has ended.
+var ErrClosed = errors.New("the link was closed")
 
-// settledAfter is how long a connection must have held before the next pause is
+// stableAfter is how long a connection must have held before the next pause is
 // a short one again: a link that breaks as soon as it stands must not storm.
-const settledAfter = 5 * time.Second
+const stableAfter = 5 * time.Second
 
 // noticedAfter is how long a broker may hold on to a connection that is no more, with a
 // heartbeat of up to a minute; RabbitMQ takes twice that.
@@ -268,50 +268,50 @@ func (l *Link) supervise(ctx context.Context) error {
 	var pause backoff
 	var linked bool
 	held := time.Now() // when the last connection, of ours or of a process before us, ended
-	past := newAttempts()
+	memory := newTargetMemory()
 	var served *target
 	for ctx.Err() == nil {
-		r := l.newRound(ctx, past, &pause, served)
+		r := l.newRound(ctx, memory, &pause, served)
 		r.once = l.cfg.FailFast && !linked
 		served = nil
 		for served == nil && r.next(ctx) {
-			at := l.place.target
+			at := l.current.target
 			started := time.Now()
 			s, err := r.connect(ctx)
 			if err == nil {
 				r.end()
 				r.linked(at)
 				linked, served = true, &at
-				l.limit.Store(l.limits[at.key()])
+				l.sizeLimit.Store(l.sizeLimits[at.key()])
 				up := time.Now()
 				err = s.serve(ctx)
 				held = time.Now()
-				l.noteHeld(held.Sub(up))
-				l.learnLimit(at.key(), err)
-				l.noteForbidden(err)
-				if time.Since(started) > settledAfter {
+				l.noteUptime(held.Sub(up))
+				l.noteSizeLimit(at.key(), err)
+				l.noteDenied(err)
+				if time.Since(started) > stableAfter {
 					pause.reset()
 				}
 			}
 			if ctx.Err() != nil {
 				break
 			}
-			l.hasten(&pause)
-			silent := r.noteSilent(at, err)
+			l.resetAfterSkip(&pause)
+			silent := r.noteUnresponsive(at, err)
 			err = explain(err, at.url, l.cfg)
 			if served != nil {
-				err = l.unsettledFor(err)
+				err = l.wrapFlapping(err)
 				r.broke(at, err)
 			}
 			switch {
-			case heldByAnother(err) && time.Since(held) < noticedAfter:
+			case isKind(err, NameInUse) && time.Since(held) < noticedAfter:
 				pause.soon()
 			case misconfigured(err):
-				r.rest(at, err)
+				r.coolDown(at, err)
 			}
 			if served == nil {
 				r.fail(at, err)
-				r.refused(!silent && !misconfigured(err))
+				r.advance(!silent && !misconfigured(err))
 			}
 		}
 		r.end()
@@ -363,8 +363,8 @@ func (l *Link) sweep(ctx context.Context) {
 func (l *Link) up(url string) {
 	broker := Redact(url)
 	where := []any{"broker", broker}
-	if l.place.among > 1 {
-		where = append(where, "address", l.place.host())
+	if l.current.addresses > 1 {
+		where = append(where, "address", l.current.host())
 	}
 	l.log.Info("linked to the broker", append(where, "exchange", l.cfg.Exchange, "name", l.cfg.Name)...)
 	// What the broker has said since, of blocking say, stays.

@@ -157,7 +157,7 @@ func receive[T any](t *testing.T, from <-chan T) T {
 
 func TestEachOfManyPublishesHasItsOwnOutcome(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, n node) {
-		w := run(t, amqpx.Config{URLs: []string{n.url()}, Window: 100, Waiting: 2000})
+		w := run(t, amqpx.Config{URLs: []string{n.url()}, MaxInFlight: 100, MaxPending: 2000})
 		w.await(t, true)
 		const count = 1500
 		var outcomes []<-chan amqpx.Outcome
@@ -233,7 +233,7 @@ func TestAMessageIsNeverKeptForALaterConnection(t *testing.T) {
 		w.await(t, true)
 		n.stop(t)
 		w.await(t, false)
-		if o := receive(t, w.send(t, "reply.me", "lost")); o != amqpx.Away {
+		if o := receive(t, w.send(t, "reply.me", "lost")); o != amqpx.Disconnected {
 			t.Errorf("published without a broker: %v", o)
 		}
 		n.start(t)
@@ -248,7 +248,7 @@ func TestAMessageIsNeverKeptForALaterConnection(t *testing.T) {
 func TestABrokerThatStallsLeavesWhatWasSentUnknown(t *testing.T) {
 	t.Parallel()
 	n := testkit.StartRabbitMQ(t)
-	w := run(t, amqpx.Config{URLs: []string{n.URL()}, Window: 1, PublishTimeout: 500 * time.Millisecond})
+	w := run(t, amqpx.Config{URLs: []string{n.URL()}, MaxInFlight: 1, PublishTimeout: 500 * time.Millisecond})
 	w.await(t, true)
 	n.Pause(t)
 	started := time.Now()
@@ -304,7 +304,7 @@ func TestABrokerShortOfMemoryRefusesCommandsAtOnce(t *testing.T) {
 
 func TestStoppingFinishesWhatWasPublished(t *testing.T) {
 	e := newEmbedded(t)
-	w := run(t, amqpx.Config{URLs: []string{e.url()}, Waiting: 1000})
+	w := run(t, amqpx.Config{URLs: []string{e.url()}, MaxPending: 1000})
 	w.await(t, true)
 	var outcomes []<-chan amqpx.Outcome
 	for i := range 900 {
@@ -317,7 +317,7 @@ func TestStoppingFinishesWhatWasPublished(t *testing.T) {
 			t.Fatalf("message %d: %v", i, got)
 		}
 	}
-	if got := receive(t, w.send(t, "reply.me", "late")); got != amqpx.Away {
+	if got := receive(t, w.send(t, "reply.me", "late")); got != amqpx.Disconnected {
 		t.Errorf("published after the end: %v", got)
 	}
 }

@@ -135,8 +135,8 @@ func (s *session) dropReturned() {
 
 // streamEnd finds the first offset that the stream did not have when it was
 // called. It is not known of a broker that takes no marker into a quiet stream.
-func (s *session) streamEnd(ctx context.Context, in *intake) (end uint64, known bool, err error) {
-	name := in.queue.Stream.Name
+func (s *session) streamEnd(ctx context.Context, cs *consumerState) (end uint64, known bool, err error) {
+	name := cs.queue.Stream.Name
 	ch, err := s.consuming.Channel()
 	if err != nil {
 		return 0, false, err
@@ -160,7 +160,7 @@ func (s *session) streamEnd(ctx context.Context, in *intake) (end uint64, known 
 		if !ok {
 			return 0, false, amqp.ErrClosed
 		}
-		offset, ok := TakeOffset(&d)
+		offset, ok := TakeStreamOffset(&d)
 		return offset, ok, nil
 	case <-timeout.C:
 		s.link.log.Warn("the broker takes no marker into the stream: it is read from its next message on, and no gap is written into it", "stream", name, "error", s.whyNoMarker())

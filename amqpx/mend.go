@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A mender is a connection from which the library reads. It mends what the library would
+// A interceptor is a connection from which the library reads. It mends what the library would
 // close the connection over, for everybody, although brokers relay it:
 //
 //   - field types that the library does not know: L, a long like l, which kombu sends
@@ -20,7 +20,7 @@ import (
 //
 // Deliveries to the link's own consumers do not reach the library (deliveries.go), nor do
 // the confirms of its publishes (confirms.go). Everything else passes as it is.
-type mender struct {
+type interceptor struct {
 	net.Conn
 	buf []byte
 	// buf[r:ready] may be handed over; buf[ready:w] is the beginning of a frame.
@@ -29,66 +29,66 @@ type mender struct {
 	rewritten   []byte       // the rest of a frame that was written anew; goes before buf[r:]
 	raw         bool         // what comes is not AMQP: the library says so
 	limit       uint32       // how long a frame may be, with what is around its payload; 0 is any
-	spoke       *atomic.Bool // set by every frame that is no heartbeat
+	active      *atomic.Bool // set by every frame that is no heartbeat
 	err         error        // how the connection ended
 
 	confirms atomic.Pointer[confirms] // of the link's publishes, which are taken out
 
-	inboxes atomic.Pointer[[]*inbox] // of the consumers whose deliveries are taken out
-	into    *inbox                   // whose body the next bytes are
-	left    int                      // so many of them, with the frame's last octet
-	took    bool                     // something was taken out since the network was read
-	silence atomic.Int64             // how long the broker may be silent, in nanoseconds; 0 is not bounded
-	moved   time.Time                // when the mender moved the deadline
+	inboxes       atomic.Pointer[[]*inbox] // of the consumers whose deliveries are taken out
+	bodyInbox     *inbox                   // whose body the next bytes are
+	bodyLeft      int                      // so many of them, with the frame's last octet
+	intercepted   bool                     // something was taken out since the network was read
+	idleTimeout   atomic.Int64             // how long the broker may be silent, in nanoseconds; 0 is not bounded
+	deadlineMoved time.Time                // when the mender moved the deadline
 }
 
-func newMender(conn net.Conn, spoke *atomic.Bool) *mender {
-	return &mender{Conn: conn, buf: make([]byte, readAhead), spoke: spoke}
+func newInterceptor(conn net.Conn, spoke *atomic.Bool) *interceptor {
+	return &interceptor{Conn: conn, buf: make([]byte, readAhead), active: spoke}
 }
 
 // Read gives as much as is ready, and waits for the network only when nothing is.
-func (m *mender) Read(p []byte) (int, error) {
+func (ic *interceptor) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
 	for {
 		switch {
-		case len(m.rewritten) > 0:
-			n := copy(p, m.rewritten)
-			if m.rewritten = m.rewritten[n:]; len(m.rewritten) == 0 {
-				m.rewritten = nil
+		case len(ic.rewritten) > 0:
+			n := copy(p, ic.rewritten)
+			if ic.rewritten = ic.rewritten[n:]; len(ic.rewritten) == 0 {
+				ic.rewritten = nil
 			}
 			return n, nil
-		case m.r < m.ready:
-			n := copy(p, m.buf[m.r:m.ready])
-			m.r += n
+		case ic.r < ic.ready:
+			n := copy(p, ic.buf[ic.r:ic.ready])
+			ic.r += n
 			return n, nil
-		case m.look():
-		case m.err != nil:
-			return 0, m.err
+		case ic.scan():
+		case ic.err != nil:
+			return 0, ic.err
 		default:
-			m.fill()
+			ic.fill()
 		}
 	}
 }
 
 // fill reads more from the network. All that is ready has been handed over.
-func (m *mender) fill() {
-	if m.ready > 0 {
-		m.w = copy(m.buf, m.buf[m.ready:m.w])
-		m.r, m.ready = 0, 0
+func (ic *interceptor) fill() {
+	if ic.ready > 0 {
+		ic.w = copy(ic.buf, ic.buf[ic.ready:ic.w])
+		ic.r, ic.ready = 0, 0
 	}
-	if m.w == len(m.buf) {
-		m.buf = append(m.buf, make([]byte, len(m.buf))...)
+	if ic.w == len(ic.buf) {
+		ic.buf = append(ic.buf, make([]byte, len(ic.buf))...)
 	}
-	if m.took {
-		m.moveDeadline()
+	if ic.intercepted {
+		ic.extendDeadline()
 	}
-	n, err := m.Conn.Read(m.buf[m.w:])
-	m.w += n
+	n, err := ic.Conn.Read(ic.buf[ic.w:])
+	ic.w += n
 	if n == 0 && err != nil {
-		m.err = err
-		m.raw = true // half a frame is handed over as it is
+		ic.err = err
+		ic.raw = true // half a frame is handed over as it is
 	}
 }
 
@@ -110,39 +110,39 @@ const minFrameMax = 4096
 // maxHeaderFrame bounds what is buffered. No broker lets frames be that long.
 const maxHeaderFrame = 32 << 20
 
-// look makes the next frames ready and reports whether anything is.
-func (m *mender) look() bool {
-	for m.ready < m.w && m.rewritten == nil {
-		frame := m.buf[m.ready:m.w]
+// scan makes the next frames ready and reports whether anything is.
+func (ic *interceptor) scan() bool {
+	for ic.ready < ic.w && ic.rewritten == nil {
+		frame := ic.buf[ic.ready:ic.w]
 		switch {
-		case m.raw:
-			m.ready = m.w
+		case ic.raw:
+			ic.ready = ic.w
 			continue
-		case m.skip > 0:
-			n := min(m.skip, len(frame))
-			m.ready += n
-			m.skip -= n
+		case ic.skip > 0:
+			n := min(ic.skip, len(frame))
+			ic.ready += n
+			ic.skip -= n
 			continue
-		case m.left > 0 && m.r < m.ready:
+		case ic.bodyLeft > 0 && ic.r < ic.ready:
 			return true // what was before it goes first
-		case m.left > 0:
-			if m.takeBody(frame); m.err != nil {
+		case ic.bodyLeft > 0:
+			if ic.takeBody(frame); ic.err != nil {
 				return false
 			}
 			continue
 		case len(frame) < frameHead:
-			return m.r < m.ready
+			return ic.r < ic.ready
 		}
-		if frame[0] != heartbeatFrame && !m.spoke.Load() {
-			m.spoke.Store(true)
+		if frame[0] != heartbeatFrame && !ic.active.Load() {
+			ic.active.Store(true)
 		}
 		kind, channel, size := frame[0], binary.BigEndian.Uint16(frame[1:]), binary.BigEndian.Uint32(frame[3:])
-		if channel != 0 && (m.inboxes.Load() != nil || m.confirms.Load() != nil) {
-			if m.r < m.ready {
+		if channel != 0 && (ic.inboxes.Load() != nil || ic.confirms.Load() != nil) {
+			if ic.r < ic.ready {
 				return true
 			}
-			taken, more := m.takeOut(frame, kind, channel, size)
-			if more || m.err != nil {
+			taken, more := ic.intercept(frame, kind, channel, size)
+			if more || ic.err != nil {
 				return false
 			}
 			if taken {
@@ -153,31 +153,31 @@ func (m *mender) look() bool {
 		case kind == headerFrame && size <= maxHeaderFrame, kind == methodFrame && channel == 0 && size <= maxHeaderFrame:
 			whole := int(size) + frameAround
 			if len(frame) < whole {
-				return m.r < m.ready
+				return ic.r < ic.ready
 			}
-			if anew := m.mend(frame[:whole]); anew == nil {
-				m.ready += whole
-			} else if m.r < m.ready {
+			if anew := ic.sanitize(frame[:whole]); anew == nil {
+				ic.ready += whole
+			} else if ic.r < ic.ready {
 				return true // what was before it goes first
 			} else {
-				m.ready += whole
-				m.r, m.rewritten = m.ready, anew
+				ic.ready += whole
+				ic.r, ic.rewritten = ic.ready, anew
 			}
 		case kind == methodFrame, kind == bodyFrame, kind == heartbeatFrame:
-			m.skip = int(min(size, 1<<30)) + frameAround
+			ic.skip = int(min(size, 1<<30)) + frameAround
 		default:
-			m.raw = true
+			ic.raw = true
 		}
 	}
-	return m.r < m.ready || m.rewritten != nil
+	return ic.r < ic.ready || ic.rewritten != nil
 }
 
-// mend mends a whole frame in place. If that cannot be, it gives the frame that takes
+// sanitize mends a whole frame in place. If that cannot be, it gives the frame that takes
 // its place.
-func (m *mender) mend(frame []byte) (anew []byte) {
+func (ic *interceptor) sanitize(frame []byte) (anew []byte) {
 	payload := frame[frameHead : len(frame)-1]
 	if frame[0] == methodFrame {
-		m.learn(payload)
+		ic.readNegotiation(payload)
 		return nil
 	}
 	if len(payload) < contentHead {
@@ -187,8 +187,8 @@ func (m *mender) mend(frame []byte) (anew []byte) {
 	if !ok {
 		return rewriteHeader(frame[:frameHead], payload[:contentHead-2], nil, nil, malformed)
 	}
-	problem := mendFields(table, true, 0)
-	if m.limit > 0 && uint64(len(frame)) > uint64(m.limit) {
+	problem := sanitizeFields(table, true, 0)
+	if ic.limit > 0 && uint64(len(frame)) > uint64(ic.limit) {
 		problem = longerThanFrame
 	}
 	if problem != "" {
@@ -198,21 +198,21 @@ func (m *mender) mend(frame []byte) (anew []byte) {
 	return nil
 }
 
-// learn reads the two methods with which a connection begins: start has the one table that
+// readNegotiation reads the two methods with which a connection begins: start has the one table that
 // a broker sends in a method, and tune says how long frames may be.
-func (m *mender) learn(payload []byte) {
+func (ic *interceptor) readNegotiation(payload []byte) {
 	const (
 		start, versions = "\x00\x0a\x00\x0a", 2
 		tune, channels  = "\x00\x0a\x00\x1e", 2
 	)
 	if fields, ok := bytes.CutPrefix(payload, []byte(start)); ok && len(fields) >= versions {
 		if table, _, ok := cutLong(fields[versions:]); ok {
-			mendFields(table, true, 0)
+			sanitizeFields(table, true, 0)
 		}
 	}
 	if fields, ok := bytes.CutPrefix(payload, []byte(tune)); ok && len(fields) >= channels+4 {
-		if m.limit = binary.BigEndian.Uint32(fields[channels:]); m.limit > 0 {
-			m.limit = max(m.limit, minFrameMax)
+		if ic.limit = binary.BigEndian.Uint32(fields[channels:]); ic.limit > 0 {
+			ic.limit = max(ic.limit, minFrameMax)
 		}
 	}
 }
@@ -293,9 +293,9 @@ const (
 	longerThanFrame = "its headers are longer than a frame"
 )
 
-// mendFields mends the fields of a table, which have names, or of an array in place. It
+// sanitizeFields mends the fields of a table, which have names, or of an array in place. It
 // gives the reason for which the library cannot read them, or "".
-func mendFields(b []byte, named bool, depth int) (problem string) {
+func sanitizeFields(b []byte, named bool, depth int) (problem string) {
 	if depth > maxFieldDepth {
 		return tooDeep
 	}
@@ -313,7 +313,7 @@ func mendFields(b []byte, named bool, depth int) (problem string) {
 		case 'U':
 			b[kind] = 's'
 		case 'F', 'A':
-			if problem := mendFields(b[kind+5:size], b[kind] == 'F', depth+1); problem != "" {
+			if problem := sanitizeFields(b[kind+5:size], b[kind] == 'F', depth+1); problem != "" {
 				return problem
 			}
 		}
@@ -355,8 +355,8 @@ func nextField(b []byte, named bool) (kind, size int, ok bool) {
 	return kind, kind + 1 + size, size <= len(value)
 }
 
-// unreadableHeader takes the place of headers that cannot be read, and says why.
-const unreadableHeader = "clu-ws.unreadable"
+// poisonHeader takes the place of headers that cannot be read, and says why.
+const poisonHeader = "clu-ws.unreadable"
 
 // rewriteHeader writes the frame of a content header anew: with what was before the
 // table of headers, and behind it. Of the table only the place in a stream is kept.
@@ -368,8 +368,8 @@ func rewriteHeader(head, before, table, behind []byte, problem string) []byte {
 	}
 	at := len(frame)
 	frame = append(frame, 0, 0, 0, 0)
-	frame = append(frame, byte(len(unreadableHeader)))
-	frame = append(frame, unreadableHeader...)
+	frame = append(frame, byte(len(poisonHeader)))
+	frame = append(frame, poisonHeader...)
 	frame = append(frame, 'S')
 	frame = binary.BigEndian.AppendUint32(frame, uint32(len(problem)))
 	frame = append(frame, problem...)

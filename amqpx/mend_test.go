@@ -33,7 +33,7 @@ func (p pieces) Read(b []byte) (int, error) {
 
 func mended(t *testing.T, from io.Reader) []byte {
 	t.Helper()
-	all, err := io.ReadAll(newMender(source{Reader: from}, new(atomic.Bool)))
+	all, err := io.ReadAll(newInterceptor(source{Reader: from}, new(atomic.Bool)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestHeadersThatCannotBeReadAreReplaced(t *testing.T) {
 		header := frame(headerFrame, 1, content(c.table))
 		want := header
 		if c.reason != "" {
-			headers := field(unreadableHeader, 'S', longString([]byte(c.reason))...)
+			headers := field(poisonHeader, 'S', longString([]byte(c.reason))...)
 			if bytes.Contains(c.table, place) {
 				headers = append(headers, place...)
 			}
@@ -271,7 +271,7 @@ func BenchmarkMender(b *testing.B) {
 	for _, through := range []string{"mender", "nothing"} {
 		b.Run(through, func(b *testing.B) {
 			from := bytes.NewReader(stream)
-			var r io.Reader = newMender(source{Reader: from}, new(atomic.Bool))
+			var r io.Reader = newInterceptor(source{Reader: from}, new(atomic.Bool))
 			if through == "nothing" {
 				r = source{Reader: from}
 			}

@@ -42,7 +42,7 @@ type Message struct {
 	// Party is to whom the sender belongs, and is comparable: the parties take turns and
 	// share the room first, then the senders of each. Without one a message is of the
 	// party of all those.
-	Party any
+	Tenant any
 	// Deadline is the wall-clock time after which the message is not sent but ends as
 	// [Expired]. The zero time, and one later than that, means [Config].PublishTimeout
 	// from now.

@@ -19,16 +19,16 @@ import (
 // holder takes the name with a suffix instead, at once, and goes on asking for the name
 // itself, so that a second link is refused again.
 
-// holding is how a link holds the name of one queue.
-type holding struct {
+// nameClaim is how a link holds the name of one queue.
+type nameClaim struct {
 	queue string // the queue held in this session; "" if none
 	// left is when a session ended whose connection may still hold the name at the
 	// broker; zero if there is none.
-	left time.Time
+	abandoned time.Time
 	// since is when the name was first found held by another; zero if it is ours.
-	since  time.Time
-	warned bool      // that it was held for long
-	asked  time.Time // when it was last asked whether the name's queue is dead
+	since    time.Time
+	warned   bool      // that it was held for long
+	probedAt time.Time // when it was last asked whether the name's queue is dead
 }
 
 const (
@@ -45,17 +45,17 @@ const (
 	deadEvery = time.Minute
 )
 
-// holdName takes the queue that holds the name, or one with a suffix.
-func (s *session) holdName(ctx context.Context, in *intake) error {
-	h, name := &in.holding, in.queue.Name
-	err := s.declareHeld(in, name)
-	ours := time.Since(h.left) < noticedAfter
+// claimName takes the queue that holds the name, or one with a suffix.
+func (s *session) claimName(ctx context.Context, cs *consumerState) error {
+	c, name := &cs.claim, cs.queue.Name
+	err := s.declareClaim(cs, name)
+	ours := time.Since(c.abandoned) < noticedAfter
 	if refusedWith(err, amqp.ResourceLocked) && ours {
 		wait(ctx, lockedRetry)
-		err = s.declareHeld(in, name)
+		err = s.declareClaim(cs, name)
 	}
 	if err == nil {
-		h.queue, h.since, h.warned = name, time.Time{}, false
+		c.queue, c.since, c.warned = name, time.Time{}, false
 		return nil
 	}
 	lost := refusedWith(err, amqp.NotFound) // nothing else is not found when it is declared
@@ -64,17 +64,17 @@ func (s *session) holdName(ctx context.Context, in *intake) error {
 	}
 	if !lost && !ours {
 		var failed error
-		if lost, failed = s.dead(ctx, in); failed != nil || !lost {
+		if lost, failed = s.dead(ctx, cs); failed != nil || !lost {
 			return cmp.Or(failed, err)
 		}
 	}
 	other := name + "_" + suffix()
-	if second := s.declareHeld(in, other); second != nil {
+	if second := s.declareClaim(cs, other); second != nil {
 		return second
 	}
-	h.queue = other
-	if h.since.IsZero() {
-		h.since = time.Now()
+	c.queue = other
+	if c.since.IsZero() {
+		c.since = time.Now()
 	}
 	why := "the broker cannot reach the queue that holds our name, whose node is down; linked under another one until it is free"
 	if !lost {
@@ -87,11 +87,11 @@ func (s *session) holdName(ctx context.Context, in *intake) error {
 // dead reports whether the queue that holds the name has died with its node: the broker has
 // it, gives it to nobody, and refuses what is published to it. A marker is, which who
 // consumes the queue drops; but not more often than once in deadEvery.
-func (s *session) dead(ctx context.Context, in *intake) (bool, error) {
-	if time.Since(in.holding.asked) < deadEvery {
+func (s *session) dead(ctx context.Context, cs *consumerState) (bool, error) {
+	if time.Since(cs.claim.probedAt) < deadEvery {
 		return false, nil
 	}
-	in.holding.asked = time.Now()
+	cs.claim.probedAt = time.Now()
 	if s.publishing == nil {
 		if err := s.openPublishing(ctx); err != nil {
 			return false, err
@@ -103,7 +103,7 @@ func (s *session) dead(ctx context.Context, in *intake) (bool, error) {
 		}
 	}
 	const mandatory, immediate = false, false
-	confirm, err := s.markers.PublishWithDeferredConfirm("", in.queue.Name, mandatory, immediate, amqp.Publishing{Type: placeType})
+	confirm, err := s.markers.PublishWithDeferredConfirm("", cs.queue.Name, mandatory, immediate, amqp.Publishing{Type: placeType})
 	if errors.Is(err, amqp.ErrClosed) && !s.publishing.IsClosed() {
 		return false, nil // the user may not write to the default exchange
 	}
@@ -126,20 +126,20 @@ func suffix() string {
 // longestSuffix is as long as what is appended to a name.
 const longestSuffix = "_01234567"
 
-// declareHeld declares a queue that may hold the name. It lives as long as the connection.
-func (s *session) declareHeld(in *intake, name string) error {
-	if !in.consumesName() {
-		return s.declareEmpty(name)
+// declareClaim declares a queue that may hold the name. It lives as long as the connection.
+func (s *session) declareClaim(cs *consumerState, name string) error {
+	if !cs.consumesName() {
+		return s.declareEmptyClaim(name)
 	}
-	return s.declareDropping(in, name, func(args amqp.Table) error {
+	return s.declareDeadLettering(cs, name, func(args amqp.Table) error {
 		_, err := s.declareAside(name, false, args)
 		return err
 	})
 }
 
-// declareEmpty declares a queue that holds the name alone. What others publish to it, to see
+// declareEmptyClaim declares a queue that holds the name alone. What others publish to it, to see
 // whether it is dead, does not stay.
-func (s *session) declareEmpty(name string) error {
+func (s *session) declareEmptyClaim(name string) error {
 	args := amqp.Table{amqp.QueueMaxLenArg: 1, amqp.QueueOverflowArg: amqp.QueueOverflowDropHead}
 	_, err := s.declareAside(name, false, args)
 	if refusesArguments(err) {
@@ -149,7 +149,7 @@ func (s *session) declareEmpty(name string) error {
 }
 
 // consumesName reports whether the queue that holds the name is also what is consumed.
-func (in *intake) consumesName() bool { return in.queue.Stream == nil && in.queue.Expires == 0 }
+func (cs *consumerState) consumesName() bool { return cs.queue.Stream == nil && cs.queue.Expires == 0 }
 
 // declareAside declares a queue, exclusive or durable, on a channel of its own, which the
 // broker closes if it refuses.
@@ -164,18 +164,18 @@ func (s *session) declareAside(name string, durable bool, args amqp.Table) (amqp
 	return q, topology("queue", name, err)
 }
 
-// regainNames asks for the names that another connection holds, until they are ours.
-func (s *session) regainNames(done <-chan struct{}) {
-	for _, in := range s.link.intakes {
-		if h := &in.holding; h.queue != "" && h.queue != in.queue.Name {
-			s.tasks.Go(func() { s.regain(in, done) })
+// reclaimNames asks for the names that another connection holds, until they are ours.
+func (s *session) reclaimNames(done <-chan struct{}) {
+	for _, cs := range s.link.consumerStates {
+		if c := &cs.claim; c.queue != "" && c.queue != cs.queue.Name {
+			s.tasks.Go(func() { s.reclaim(cs, done) })
 		}
 	}
 }
 
-// regain owns in.holding until the session ends.
-func (s *session) regain(in *intake, done <-chan struct{}) {
-	h, name := &in.holding, in.queue.Name
+// reclaim owns in.holding until the session ends.
+func (s *session) reclaim(cs *consumerState, done <-chan struct{}) {
+	c, name := &cs.claim, cs.queue.Name
 	for pause := regainFirst; ; pause = min(2*pause, regainLast) {
 		timer := time.NewTimer(pause)
 		select {
@@ -184,35 +184,35 @@ func (s *session) regain(in *intake, done <-chan struct{}) {
 			return
 		case <-timer.C:
 		}
-		err := s.declareEmpty(name)
+		err := s.declareEmptyClaim(name)
 		switch {
 		case err == nil:
-			s.link.log.Info("the name is ours again", "name", name, "queue", h.queue)
-			h.queue, h.since, h.warned = name, time.Time{}, false
+			s.link.log.Info("the name is ours again", "name", name, "queue", c.queue)
+			c.queue, c.since, c.warned = name, time.Time{}, false
 			return
-		case !said(err):
+		case !fromBroker(err):
 			return // who closed the connection says why
-		case !h.warned && time.Since(h.since) > heldLong:
-			h.warned = true
+		case !c.warned && time.Since(c.since) > heldLong:
+			c.warned = true
 			s.link.log.Warn("another connection still holds our name: another program of this name may be running; stop one of them, or delete the queue if there is none",
-				"name", name, "queue", h.queue, "since", h.since.Round(time.Second), "error", errors.Unwrap(err))
+				"name", name, "queue", c.queue, "since", c.since.Round(time.Second), "error", errors.Unwrap(err))
 		}
 	}
 }
 
-// noteNames remembers, when a session has ended, whether the broker may take its
+// noteClaims remembers, when a session has ended, whether the broker may take its
 // connection to be alive and holding a name.
-func (s *session) noteNames() {
+func (s *session) noteClaims() {
 	gone := s.endedInOrder()
-	for _, in := range s.link.intakes {
-		h := &in.holding
+	for _, cs := range s.link.consumerStates {
+		c := &cs.claim
 		switch {
-		case h.queue == in.queue.Name && gone:
-			h.left = time.Time{}
-		case h.queue != "":
-			h.left = time.Now()
+		case c.queue == cs.queue.Name && gone:
+			c.abandoned = time.Time{}
+		case c.queue != "":
+			c.abandoned = time.Now()
 		}
-		h.queue = ""
+		c.queue = ""
 	}
 }
 
@@ -223,19 +223,19 @@ func (s *session) endedInOrder() bool {
 		return true
 	}
 	select {
-	case e := <-s.over:
+	case e := <-s.consumingClosed:
 		return e != nil && e.Server
 	default:
 		return false
 	}
 }
 
-// removeRemains removes the ties and gates of the queues that were consumed before, under
+// removeFormerSentinels removes the ties and gates of the queues that were consumed before, under
 // other names: these get nothing more then.
-func (s *session) removeRemains(in *intake) error {
-	for len(in.remains) > 0 {
-		if queue := in.remains[0]; queue != in.name {
-			err := s.deleteExchange(tieOf(queue))
+func (s *session) removeFormerSentinels(cs *consumerState) error {
+	for len(cs.formerNames) > 0 {
+		if queue := cs.formerNames[0]; queue != cs.exclusiveName {
+			err := s.deleteExchange(sentinelOf(queue))
 			if err == nil {
 				err = s.deleteExchange(gateOf(queue))
 			}
@@ -243,7 +243,7 @@ func (s *session) removeRemains(in *intake) error {
 				return err
 			}
 		}
-		in.remains = in.remains[1:]
+		cs.formerNames = cs.formerNames[1:]
 	}
 	return nil
 }
@@ -256,7 +256,7 @@ func (s *session) deleteExchange(name string) error {
 	}
 	defer ch.Close()
 	const ifUnused, noWait = false, false
-	if err := ch.ExchangeDelete(name, ifUnused, noWait); err != nil && !said(err) {
+	if err := ch.ExchangeDelete(name, ifUnused, noWait); err != nil && !fromBroker(err) {
 		return err
 	}
 	return nil

@@ -71,7 +71,7 @@ func TestALinkWhoseLastConnectionIsHalfOpenIsBackAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			direct, proxied, p := behindProxy(t)
-			var h heard
+			var h networkReader
 			var log lines
 			w := run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{h.of(q)}, Logger: log.logger(), Heartbeat: 2 * time.Second})
 			w.await(t, true)
@@ -164,7 +164,7 @@ func TestANameWhoseQueueHasDiedIsNotWaitedFor(t *testing.T) {
 			if _, err := other.QueueDeclare("link_dead", false, false, true, false, nil); err != nil {
 				t.Fatal(err)
 			}
-			var h heard
+			var h networkReader
 			var log lines
 			refused := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(q)}})
 			if s := receive(t, refused.states); s.Up || !strings.Contains(s.Err.Error(), `another program named "link" is running`) {

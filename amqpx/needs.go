@@ -23,18 +23,18 @@ const knownQueues = 1024
 type queueCheck struct {
 	open    func() (*amqp.Channel, error)
 	channel *amqp.Channel // nil until it is needed, and after the broker closed it
-	known   map[string]answer
+	known   map[string]queueStatus
 	order   []string // the names known, oldest first
 	unasked bool     // every queue is taken to exist: asking could break the link
 }
 
-type answer struct {
+type queueStatus struct {
 	exists bool
 	until  time.Time
 }
 
 func newQueueCheck(open func() (*amqp.Channel, error)) *queueCheck {
-	return &queueCheck{open: open, known: map[string]answer{}}
+	return &queueCheck{open: open, known: map[string]queueStatus{}}
 }
 
 // any reports whether one of the queues exists. It waits for the broker, if need be
@@ -50,7 +50,7 @@ func (q *queueCheck) any(names []string) (bool, error) {
 			if err != nil {
 				return false, err
 			}
-			a = answer{exists, now.Add(missingFor)}
+			a = queueStatus{exists, now.Add(missingFor)}
 			if exists {
 				a.until = now.Add(existsFor)
 			}
@@ -63,7 +63,7 @@ func (q *queueCheck) any(names []string) (bool, error) {
 	return false, nil
 }
 
-func (q *queueCheck) remember(name string, a answer) {
+func (q *queueCheck) remember(name string, a queueStatus) {
 	if _, known := q.known[name]; !known {
 		if len(q.order) >= knownQueues {
 			delete(q.known, q.order[0])
@@ -95,10 +95,10 @@ func (q *queueCheck) ask(name string) (exists bool, err error) {
 	return false, err
 }
 
-// unready is the message that take would give if what it needs were known to be
+// nextUnchecked is the message that take would give if what it needs were known to be
 // there, or nil. It goes on waiting, and ends at its deadline, while its sender
 // finds that out.
-func (o *outbox) unready(now time.Time) *publish {
+func (o *outbox) nextUnchecked(now time.Time) *publish {
 	o.mu.Lock()
 	p, unsent := o.head(now)
 	o.mu.Unlock()
@@ -109,15 +109,15 @@ func (o *outbox) unready(now time.Time) *publish {
 	return p
 }
 
-// found takes the answer for what unready gave, unless it has ended meanwhile.
-func (o *outbox) found(p *publish, exists bool) {
+// checked takes the answer for what unready gave, unless it has ended meanwhile.
+func (o *outbox) checked(p *publish, exists bool) {
 	o.mu.Lock()
-	waits := o.waiting.head() == p
+	waits := o.queue.head() == p
 	if waits && exists {
 		p.ready = true
 	}
 	if waits && !exists {
-		o.waiting.pop()
+		o.queue.pop()
 		o.noteIdle()
 	}
 	o.mu.Unlock()

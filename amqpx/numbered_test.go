@@ -130,8 +130,8 @@ func (s *sender) more(t *testing.T, count int) (last int) {
 	return last
 }
 
-// heard is what one queue gave: numbers, gaps, and that it went live.
-type heard struct {
+// networkReader is what one queue gave: numbers, gaps, and that it went live.
+type networkReader struct {
 	mu     sync.Mutex // guards the following field
 	events []event
 }
@@ -143,38 +143,38 @@ type event struct {
 	live   bool
 }
 
-func (h *heard) add(e event) {
+func (h *networkReader) add(e event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.events = append(h.events, e)
 }
 
-func (h *heard) all() []event {
+func (h *networkReader) all() []event {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.events)
 }
 
 // of makes the queue tell this.
-func (h *heard) of(q amqpx.Queue) amqpx.Queue {
+func (h *networkReader) of(q amqpx.Queue) amqpx.Queue {
 	q.Bindings = []string{"reply.#"}
 	q.Deliver = func(d *amqpx.Delivery) {
 		n, err := strconv.Atoi(string(d.Body))
 		if err != nil {
 			n = -2
 		}
-		offset, _ := amqpx.TakeOffset(d)
+		offset, _ := amqpx.TakeStreamOffset(d)
 		h.add(event{number: n, offset: offset})
 	}
-	q.Missed = func(g amqpx.Gap) { h.add(event{number: -1, gap: &g}) }
+	q.OnGap = func(g amqpx.Gap) { h.add(event{number: -1, gap: &g}) }
 	if q.Stream != nil {
-		q.Stream.Live = func() { h.add(event{number: -1, live: true}) }
+		q.Stream.OnCaughtUp = func() { h.add(event{number: -1, live: true}) }
 	}
 	return q
 }
 
 // await waits for a number.
-func (h *heard) await(t *testing.T, number int) {
+func (h *networkReader) await(t *testing.T, number int) {
 	t.Helper()
 	testkit.Eventually(t, patience, fmt.Sprintf("number %d is heard", number), func() error {
 		for _, e := range slices.Backward(h.all()) {
@@ -186,7 +186,7 @@ func (h *heard) await(t *testing.T, number int) {
 	})
 }
 
-func (h *heard) gaps() (gaps []amqpx.Gap) {
+func (h *networkReader) gaps() (gaps []amqpx.Gap) {
 	for _, e := range h.all() {
 		if e.gap != nil {
 			gaps = append(gaps, *e.gap)
@@ -198,7 +198,7 @@ func (h *heard) gaps() (gaps []amqpx.Gap) {
 // missing checks that all numbers came in order and once, and gives those of the
 // messages, from the first one heard to the last, that the broker took and that
 // never came.
-func (h *heard) missing(t *testing.T, s *sender) (numbers []int) {
+func (h *networkReader) missing(t *testing.T, s *sender) (numbers []int) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()

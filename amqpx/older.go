@@ -10,10 +10,10 @@ import (
 // link of today comes to its place, what is in that queue is delivered first, and the queue
 // is replaced. Between the two bindings messages may be lost, which is told.
 
-// holdKeptName holds the name of a kept queue. older: an earlier version's kept queue has
+// claimKeptName holds the name of a kept queue. older: an earlier version's kept queue has
 // it, which nobody consumes.
-func (s *session) holdKeptName(ctx context.Context, in *intake) (older bool, err error) {
-	taken := s.holdName(ctx, in)
+func (s *session) claimKeptName(ctx context.Context, cs *consumerState) (older bool, err error) {
+	taken := s.claimName(ctx, cs)
 	if !refusedWith(taken, amqp.ResourceLocked) && !refusedWith(taken, amqp.PreconditionFailed) {
 		return false, taken
 	}
@@ -23,16 +23,16 @@ func (s *session) holdKeptName(ctx context.Context, in *intake) (older bool, err
 	}
 	defer ch.Close()
 	const durable, autoDelete, exclusive, noWait = true, false, false, false
-	q, err := ch.QueueDeclarePassive(in.queue.Name, durable, autoDelete, exclusive, noWait, nil)
-	if err != nil && !said(err) {
+	q, err := ch.QueueDeclarePassive(cs.queue.Name, durable, autoDelete, exclusive, noWait, nil)
+	if err != nil && !fromBroker(err) {
 		return false, err
 	}
 	if err != nil || q.Consumers > 0 {
 		return false, taken // it is another connection's
 	}
-	for _, pattern := range in.queue.Bindings {
-		if err := ch.QueueUnbind(in.queue.Name, pattern, s.link.cfg.Exchange, nil); err != nil {
-			return false, topology("queue", in.queue.Name, err)
+	for _, pattern := range cs.queue.Bindings {
+		if err := ch.QueueUnbind(cs.queue.Name, pattern, s.link.cfg.Exchange, nil); err != nil {
+			return false, topology("queue", cs.queue.Name, err)
 		}
 	}
 	// With its bindings went perhaps the exchange's last ones, and with them the exchange.
@@ -42,15 +42,15 @@ func (s *session) holdKeptName(ctx context.Context, in *intake) (older bool, err
 	return true, nil
 }
 
-// replaceOlder delivers what is in an earlier version's queue, and makes the exclusive one
+// migrateLegacy delivers what is in an earlier version's queue, and makes the exclusive one
 // in its place. The kept queue is bound.
-func (s *session) replaceOlder(ctx context.Context, in *intake) error {
+func (s *session) migrateLegacy(ctx context.Context, cs *consumerState) error {
 	ch, err := s.consuming.Channel()
 	if err != nil {
 		return err
 	}
-	in.lost(0)
-	name, taken := in.queue.Name, 0
+	cs.noteOutage(0)
+	name, taken := cs.queue.Name, 0
 	for {
 		const autoAck = true // what is lost with the connection is in the gap
 		d, ok, err := ch.Get(name, autoAck)
@@ -61,19 +61,19 @@ func (s *session) replaceOlder(ctx context.Context, in *intake) error {
 			break
 		}
 		if !isMarker(&d, name) {
-			in.deliver(&d)
+			cs.deliver(&d)
 			taken++
 		}
 	}
-	s.link.log.Info("replaced the queue of an earlier version", "queue", name, "kept", in.holder(), "messages", taken)
+	s.link.log.Info("replaced the queue of an earlier version", "queue", name, "kept", cs.queueName(), "messages", taken)
 	const ifUnused, ifEmpty, noWait = true, true, false
 	if _, err := ch.QueueDelete(name, ifUnused, ifEmpty, noWait); err != nil {
 		return topology("queue", name, err)
 	}
-	if err := s.holdName(ctx, in); err != nil {
+	if err := s.claimName(ctx, cs); err != nil {
 		return err
 	}
 	// Its tie is of no use any more. An error means that the user may not delete it.
-	_ = ch.ExchangeDelete(tieOf(name), false, noWait)
+	_ = ch.ExchangeDelete(sentinelOf(name), false, noWait)
 	return ch.Close()
 }

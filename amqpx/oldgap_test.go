@@ -17,11 +17,11 @@ func TestAGapThatWasToldBeforeTheLinkWasMadeIsOld(t *testing.T) {
 	} {
 		r := newReader()
 		var gaps []Gap
-		r.queue.Missed = func(g Gap) { gaps = append(gaps, g) }
-		r.made = c.made
+		r.queue.OnGap = func(g Gap) { gaps = append(gaps, g) }
+		r.linkMade = c.made
 		r.stream.locate(100, c.live, true)
 		r.read(0, "a", "begin", "end", "b")
-		if len(gaps) != 1 || gaps[0].Old != c.old {
+		if len(gaps) != 1 || gaps[0].Replayed != c.old {
 			t.Errorf("%s: the gaps are %+v", name, gaps)
 		}
 	}

@@ -10,29 +10,29 @@ import (
 type publish struct {
 	msg      Message
 	done     func(Outcome)
-	before   *publish  // the previous one in the sender's queue
-	behind   *publish  // the next one
+	prev     *publish  // the previous one in the sender's queue
+	next     *publish  // the next one
 	deadline time.Time // for its place in the window, and for its confirm
 	expires  int64     // after this it must not be sent, in nanoseconds since 1970
 	sent     time.Time // when it went into the window
 	ready    bool      // what it needs was found
 	returned bool      // the broker sent it back; its confirm follows
-	told     bool      // done was called; only its place in the window is still held
+	ended    bool      // done was called; only its place in the window is still held
 }
 
-// late reports whether the message must not be sent any more. It also checks the wall
+// expired reports whether the message must not be sent any more. It also checks the wall
 // clock, because the monotonic clock stops while the machine is suspended.
-func (p *publish) late(now time.Time) bool {
+func (p *publish) expired(now time.Time) bool {
 	return now.After(p.deadline) || now.UnixNano() > p.expires
 }
 
 // outbox holds the messages that wait to be sent and those that wait for their
 // confirm. It outlives connections: while there is none it is shut, and refuses.
 type outbox struct {
-	timeout time.Duration // from Publish to the deadline
-	hold    time.Duration // how old the oldest message without a confirm may be when another is sent
-	checks  bool          // check the queues that a message needs before it is sent
-	wake    chan struct{} // capacity 1: there is something to send, or room in the window
+	timeout    time.Duration // from Publish to the deadline
+	stallAfter time.Duration // how old the oldest message without a confirm may be when another is sent
+	checks     bool          // check the queues that a message needs before it is sent
+	wake       chan struct{} // capacity 1: there is something to send, or room in the window
 	// sendNow sends the only message that waits, on the caller's goroutine. It reports
 	// whether the sender has nothing to do.
 	sendNow atomic.Pointer[func() (done bool)]
@@ -42,7 +42,7 @@ type outbox struct {
 	// mu guards the following fields.
 	mu      sync.Mutex
 	refusal Outcome // why Publish refuses; Confirmed when it does not
-	waiting sendQueue
+	queue   sendQueue
 	// window is a ring of sent messages by delivery tag; a slot is nil once confirmed.
 	window []*publish
 	oldest uint64 // the lowest tag without a confirm
@@ -53,14 +53,14 @@ type outbox struct {
 
 func newOutbox(capacity, window int, timeout time.Duration) *outbox {
 	return &outbox{
-		timeout: timeout,
-		hold:    timeout / 30,
-		wake:    make(chan struct{}, 1),
-		refusal: Away,
-		waiting: newSendQueue(capacity),
-		window:  make([]*publish, window),
-		oldest:  1,
-		next:    1,
+		timeout:    timeout,
+		stallAfter: timeout / 30,
+		wake:       make(chan struct{}, 1),
+		refusal:    Disconnected,
+		queue:      newSendQueue(capacity),
+		window:     make([]*publish, window),
+		oldest:     1,
+		next:       1,
 	}
 }
 
@@ -74,7 +74,7 @@ func (o *outbox) put(msg Message, done func(Outcome)) {
 	}
 	o.mu.Lock()
 	refusal, instead := o.admit(p, now)
-	alone := o.oldest == o.next && o.waiting.waiting == 1 && p.ready && len(msg.Body) <= maxNow
+	alone := o.oldest == o.next && o.queue.messages == 1 && p.ready && len(msg.Body) <= maxInlineBody
 	o.mu.Unlock()
 	for _, other := range instead {
 		o.figures.end(other, Full)
@@ -90,8 +90,8 @@ func (o *outbox) put(msg Message, done func(Outcome)) {
 	o.signal()
 }
 
-// sendBy says how a message is sent by whoever publishes it; nil is not at all.
-func (o *outbox) sendBy(send func() (done bool)) {
+// setSendNow says how a message is sent by whoever publishes it; nil is not at all.
+func (o *outbox) setSendNow(send func() (done bool)) {
 	if send == nil {
 		o.sendNow.Store(nil)
 		return
@@ -105,14 +105,14 @@ func (o *outbox) admit(p *publish, now time.Time) (refusal Outcome, instead []*p
 	if o.refusal != Confirmed {
 		return o.refusal, nil
 	}
-	if p.late(now) {
+	if p.expired(now) {
 		return Expired, nil
 	}
-	ok, instead := o.waiting.admits(p)
+	ok, instead := o.queue.admits(p)
 	if !ok {
 		return Full, nil
 	}
-	o.waiting.push(p)
+	o.queue.push(p)
 	return Confirmed, instead
 }
 
@@ -146,7 +146,7 @@ func (o *outbox) take(now time.Time) (*publish, uint64) {
 		o.end(unsent)
 		return nil, 0
 	}
-	o.waiting.pop()
+	o.queue.pop()
 	p.sent = now
 	tag := o.next
 	o.next++
@@ -166,19 +166,19 @@ type unsent struct {
 // because they must not be sent: the caller ends them without the lock. mu is held.
 func (o *outbox) head(now time.Time) (*publish, []unsent) {
 	var dropped []unsent
-	if !o.room(now) {
+	if !o.canSend(now) {
 		return nil, nil
 	}
-	for p := o.waiting.head(); p != nil; p = o.waiting.head() {
+	for p := o.queue.head(); p != nil; p = o.queue.head() {
 		switch {
-		case p.late(now):
+		case p.expired(now):
 			dropped = append(dropped, unsent{p, Expired})
 		case p.msg.From != nil && p.msg.From.Gone():
 			dropped = append(dropped, unsent{p, Gone})
 		default:
 			return p, dropped
 		}
-		o.waiting.skip()
+		o.queue.skip()
 	}
 	o.noteIdle()
 	return nil, dropped
@@ -191,15 +191,15 @@ func (o *outbox) end(messages []unsent) {
 	}
 }
 
-// room is whether another message may be sent now. A broker that owes a confirm
+// canSend is whether another message may be sent now. A broker that owes a confirm
 // for long may have stalled. What it is sent then lies in the network until it
 // wakes, and runs late; what waits here instead ends at its deadline. mu is held.
-func (o *outbox) room(now time.Time) bool {
+func (o *outbox) canSend(now time.Time) bool {
 	if o.oldest == o.next {
 		return true
 	}
 	oldest := o.window[o.oldest%uint64(len(o.window))]
-	return o.next-o.oldest < uint64(len(o.window)) && now.Sub(oldest.sent) < o.hold
+	return o.next-o.oldest < uint64(len(o.window)) && now.Sub(oldest.sent) < o.stallAfter
 }
 
 // markReturned notes that the broker sent a message back. Its confirm follows
@@ -232,15 +232,15 @@ func (o *outbox) settle(tag uint64, outcome Outcome) {
 	for o.oldest < o.next && o.window[o.oldest%uint64(len(o.window))] == nil {
 		o.oldest++
 	}
-	tell := p != nil && !p.told
+	tell := p != nil && !p.ended
 	if tell {
-		p.told = true
+		p.ended = true
 		if outcome == Confirmed && p.returned {
 			outcome = Returned
 		}
 	}
 	o.noteIdle()
-	more := o.waiting.waiting > 0
+	more := o.queue.messages > 0
 	o.mu.Unlock()
 	if more {
 		o.signal()

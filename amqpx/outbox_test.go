@@ -47,7 +47,7 @@ func TestAnOutboxRefusesWhileItIsShut(t *testing.T) {
 	o.accept()
 	put(o, &out, "c")
 	out.expect(t)
-	o.cut()
+	o.disconnect()
 	out.expect(t, "c away")
 }
 
@@ -103,7 +103,7 @@ func TestABrokenLinkLeavesWhatWasSentUnknownAndWhatWaitedUnsent(t *testing.T) {
 	o.take(time.Now())
 	o.take(time.Now())
 	o.settle(1, Confirmed)
-	o.cut()
+	o.disconnect()
 	out.expect(t, "a confirmed", "c away", "d away", "b unknown")
 	// The next connection starts with a clean slate and its own tags.
 	o.open()
@@ -218,7 +218,7 @@ func TestAnOverdueConfirmDoesNotKeepAClosedOutboxFromBeingIdle(t *testing.T) {
 func TestAConfirmIsOverdueUntilItComesOrTheLinkBreaks(t *testing.T) {
 	var out outcomes
 	o := newOutbox(10, 4, time.Second)
-	for _, end := range []func(){func() { o.settle(1, Confirmed) }, o.cut} {
+	for _, end := range []func(){func() { o.settle(1, Confirmed) }, o.disconnect} {
 		o.open()
 		put(o, &out, "a")
 		o.take(time.Now())
@@ -266,14 +266,14 @@ func TestAMessageIsTakenOnceWhatItNeedsIsFoundAndOthersWaitBehindIt(t *testing.T
 	if p, _ := o.take(time.Now()); p != nil {
 		t.Errorf("%s was sent first", p.msg.MessageId)
 	}
-	o.found(o.unready(time.Now()), true)
+	o.checked(o.nextUnchecked(time.Now()), true)
 	for _, want := range "ab" {
 		if p, _ := o.take(time.Now()); p == nil || p.msg.MessageId != string(want) {
 			t.Errorf("%c was not sent", want)
 		}
 	}
 	needy(o, &out, "c")
-	o.found(o.unready(time.Now()), false)
+	o.checked(o.nextUnchecked(time.Now()), false)
 	out.expect(t, "c returned")
 }
 
@@ -284,10 +284,10 @@ func TestAnAnswerThatComesLateIsForNobodyElse(t *testing.T) {
 	o.open()
 	for _, exists := range []bool{true, false} {
 		needy(o, &out, "a")
-		asked := o.unready(time.Now())
+		asked := o.nextUnchecked(time.Now())
 		o.expire(time.Now().Add(2 * time.Second))
 		needy(o, &out, "b")
-		o.found(asked, exists)
+		o.checked(asked, exists)
 		if p, _ := o.take(time.Now()); p != nil {
 			t.Errorf("%s was sent on the answer for another", p.msg.MessageId)
 		}
@@ -300,8 +300,8 @@ func TestAnAnswerThatComesLateIsForNobodyElse(t *testing.T) {
 func TestWhatIsKnownOfQueuesIsBounded(t *testing.T) {
 	q := newQueueCheck(nil)
 	for i := range 3 * knownQueues {
-		q.remember(fmt.Sprint(i), answer{exists: true})
-		q.remember("0", answer{})
+		q.remember(fmt.Sprint(i), queueStatus{exists: true})
+		q.remember("0", queueStatus{})
 	}
 	if len(q.known) != knownQueues || len(q.order) != knownQueues {
 		t.Errorf("%d queues are known, %d in order", len(q.known), len(q.order))
@@ -327,14 +327,14 @@ func TestTheFiguresAreThoseOfWhatHappened(t *testing.T) {
 		time.Sleep(4 * time.Millisecond)
 		o.settle(2, Confirmed)
 		s := o.stats()
-		if s.Waiting != 1 || s.InFlight != 1 {
-			t.Errorf("%d wait and %d are in flight", s.Waiting, s.InFlight)
+		if s.Pending != 1 || s.InFlight != 1 {
+			t.Errorf("%d wait and %d are in flight", s.Pending, s.InFlight)
 		}
 		time.Sleep(6 * time.Second)
 		o.expire(time.Now())
 		o.settle(3, Confirmed)
 		s = o.stats()
-		want := map[Outcome]uint64{Away: 1, Full: 2, Confirmed: 1, Returned: 1, Unknown: 1, Expired: 1}
+		want := map[Outcome]uint64{Disconnected: 1, Full: 2, Confirmed: 1, Returned: 1, Unknown: 1, Expired: 1}
 		for outcome, n := range s.Outcomes {
 			if n != want[Outcome(outcome)] {
 				t.Errorf("%v: %d, want %d", Outcome(outcome), n, want[Outcome(outcome)])

@@ -16,8 +16,8 @@ const (
 	// one of them did not take the message (it is full, or broke), and the others
 	// may have it.
 	Refused
-	// Away: there is no connection to a broker. Nothing was sent.
-	Away
+	// Disconnected: there is no connection to a broker. Nothing was sent.
+	Disconnected
 	// Blocked: the broker blocks publishers (it is short of memory or disk).
 	// Nothing was sent.
 	Blocked

@@ -8,23 +8,23 @@ import (
 
 // position is a link's place in a stream. It is kept from session to session.
 type position struct {
-	located bool      // next and live are known
-	next    uint64    // the lowest offset that was not taken yet
-	moved   bool      // something was taken: what is missing from next on is missed
-	live    uint64    // the first offset that came after the link first stood
-	end     uint64    // the stream had everything before it when this session began; 0 if unknown
-	told    bool      // Live was called
-	taken   time.Time // when something was last taken
-	sent    time.Time // when that was sent, to its sender's knowledge
+	located      bool      // next and live are known
+	next         uint64    // the lowest offset that was not taken yet
+	moved        bool      // something was taken: what is missing from next on is missed
+	liveFrom     uint64    // the first offset that came after the link first stood
+	end          uint64    // the stream had everything before it when this session began; 0 if unknown
+	caughtUpOnce bool      // Live was called
+	taken        time.Time // when something was last taken
+	sent         time.Time // when that was sent, to its sender's knowledge
 
 	// holding: the last marker said that a gap begins. held came after it.
-	holding bool
-	held    []amqp.Delivery
+	inGap    bool
+	buffered []amqp.Delivery
 }
 
-// heldMost is how many messages are kept until the end of a gap is read. There are
+// maxBuffered is how many messages are kept until the end of a gap is read. There are
 // as many as came while the binding was made.
-const heldMost = 10_000
+const maxBuffered = 10_000
 
 // locate gives where to read on from. The stream ends before the offset end, if
 // that is known. nil is with what comes next.
@@ -34,10 +34,10 @@ func (p *position) locate(past, end uint64, known bool) *uint64 {
 	}
 	switch {
 	case p.located && known && p.next > end:
-		p.next, p.live = 0, 0 // it was deleted and made anew: all in it is new to us
+		p.next, p.liveFrom = 0, 0 // it was deleted and made anew: all in it is new to us
 	case p.located:
 	case known:
-		p.located, p.live, p.next = true, end, end-min(end, past)
+		p.located, p.liveFrom, p.next = true, end, end-min(end, past)
 	default:
 		return nil
 	}
@@ -45,17 +45,17 @@ func (p *position) locate(past, end uint64, known bool) *uint64 {
 	return &from
 }
 
-// goLive tells, once, that what comes from now on came after the link first stood.
-func (in *intake) goLive() {
-	p := &in.stream
-	if p.told {
+// reachLive tells, once, that what comes from now on came after the link first stood.
+func (cs *consumerState) reachLive() {
+	p := &cs.stream
+	if p.caughtUpOnce {
 		return
 	}
-	in.release(Gap{To: time.Now(), Old: true})
-	p.told = true
-	if in.queue.Stream.Live != nil {
-		defer in.guard("")
-		in.queue.Stream.Live()
+	cs.endGap(Gap{To: time.Now(), Replayed: true})
+	p.caughtUpOnce = true
+	if cs.queue.Stream.OnCaughtUp != nil {
+		defer cs.guard("")
+		cs.queue.Stream.OnCaughtUp()
 	}
 }
 
@@ -64,9 +64,9 @@ func (in *intake) goLive() {
 // segments, of more messages than that.
 const ownRecords = 16
 
-// takeOfStream hands over a message of a stream, and reads the links' own.
-func (in *intake) takeOfStream(d *amqp.Delivery) {
-	p := &in.stream
+// takeFromStream hands over a message of a stream, and reads the links' own.
+func (cs *consumerState) takeFromStream(d *amqp.Delivery) {
+	p := &cs.stream
 	offset, ok := d.Headers[offsetHeader].(int64)
 	if !ok {
 		return // no stream does that
@@ -76,61 +76,61 @@ func (in *intake) takeOfStream(d *amqp.Delivery) {
 		return // the broker may begin with the chunk in which next is
 	}
 	now := time.Now()
-	if at >= p.live {
-		in.goLive()
+	if at >= p.liveFrom {
+		cs.reachLive()
 	}
 	if p.moved && at > p.next+ownRecords {
 		// Retention has taken what we had not read yet.
-		in.release(Gap{To: now})
-		in.miss(Gap{From: p.taken.Add(-in.late), To: sentBy(d, p.taken, now)})
+		cs.endGap(Gap{To: now})
+		cs.reportGap(Gap{From: p.taken.Add(-cs.latency), To: sentBy(d, p.taken, now)})
 	}
 	p.next, p.moved, p.located, p.taken, p.sent = at+1, true, true, now, d.Timestamp
-	if isMarker(d, in.queue.Stream.Name) {
-		in.takeMarker(d)
+	if isMarker(d, cs.queue.Stream.Name) {
+		cs.takeMarker(d)
 		return
 	}
-	if !p.holding {
-		in.deliver(d)
+	if !p.inGap {
+		cs.deliver(d)
 		return
 	}
-	if p.held = append(p.held, *d); len(p.held) >= heldMost {
-		in.release(Gap{To: now})
+	if p.buffered = append(p.buffered, *d); len(p.buffered) >= maxBuffered {
+		cs.endGap(Gap{To: now})
 	}
 }
 
-func (in *intake) takeMarker(d *amqp.Delivery) {
+func (cs *consumerState) takeMarker(d *amqp.Delivery) {
 	switch d.Type {
 	case beginType:
-		in.stream.holding = true
+		cs.stream.inGap = true
 	case endType:
 		gap, ok := readGap(d)
 		if !ok {
 			return
 		}
 		// We may know better than who wrote it.
-		if in.stood.After(gap.From) && in.stood.Before(gap.To) {
-			gap.From = in.stood
+		if cs.lastVerified.After(gap.From) && cs.lastVerified.Before(gap.To) {
+			gap.From = cs.lastVerified
 		}
-		gap.Old = !in.stream.told && gap.To.Before(in.made)
-		if in.stream.holding {
-			in.release(gap)
+		gap.Replayed = !cs.stream.caughtUpOnce && gap.To.Before(cs.linkMade)
+		if cs.stream.inGap {
+			cs.endGap(gap)
 		} else {
-			in.miss(gap)
+			cs.reportGap(gap)
 		}
 	}
 }
 
-// release tells a gap that was begun, and hands over what came after it.
-func (in *intake) release(g Gap) {
-	p := &in.stream
-	if !p.holding {
+// endGap tells a gap that was begun, and hands over what came after it.
+func (cs *consumerState) endGap(g Gap) {
+	p := &cs.stream
+	if !p.inGap {
 		return
 	}
-	held := p.held
-	p.holding, p.held = false, nil
-	in.miss(g)
+	held := p.buffered
+	p.inGap, p.buffered = false, nil
+	cs.reportGap(g)
 	for i := range held {
-		in.deliver(&held[i])
+		cs.deliver(&held[i])
 	}
 }
 

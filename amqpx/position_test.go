@@ -13,23 +13,23 @@ import (
 
 // reader is an intake of a stream, and in words what it told.
 type reader struct {
-	*intake
+	*consumerState
 	told []string
 }
 
 func newReader() *reader {
 	r := &reader{}
-	r.intake = newIntake(Queue{
+	r.consumerState = newConsumerState(Queue{
 		Name:    "bridge",
 		Deliver: func(d *Delivery) { r.told = append(r.told, string(d.Body)) },
-		Missed: func(g Gap) {
+		OnGap: func(g Gap) {
 			from := "?"
 			if !g.From.IsZero() {
 				from = g.From.Sub(at(0)).String()
 			}
 			r.told = append(r.told, from+"-"+g.To.Sub(at(0)).String())
 		},
-		Stream: &Stream{Name: "s", Live: func() { r.told = append(r.told, "live") }},
+		Stream: &Stream{Name: "s", OnCaughtUp: func() { r.told = append(r.told, "live") }},
 	}, 10, slog.New(slog.DiscardHandler))
 	return r
 }
@@ -66,7 +66,7 @@ func TestAGapInAStreamIsToldBeforeWhatCameOnceItWasBoundAgain(t *testing.T) {
 func TestAReaderThatKnowsMoreThanTheWriterOfAGapNarrowsIt(t *testing.T) {
 	r := newReader()
 	r.stream.locate(0, 0, true)
-	r.stood = at(15)
+	r.lastVerified = at(15)
 	r.read(0, "begin", "end", "a")
 	r.expect(t, "live 15ms-20ms a")
 }
@@ -80,8 +80,8 @@ func TestAGapWhoseEndWasNeverWrittenHoldsNothingUpForEver(t *testing.T) {
 	}
 	r = newReader()
 	r.stream.locate(0, 0, true)
-	r.read(0, append([]string{"begin"}, make([]string, heldMost)...)...)
-	if len(r.told) != heldMost+2 {
+	r.read(0, append([]string{"begin"}, make([]string, maxBuffered)...)...)
+	if len(r.told) != maxBuffered+2 {
 		t.Errorf("%d messages were handed over", len(r.told))
 	}
 }
@@ -103,15 +103,15 @@ func TestWhatAStreamGivesAgainIsLeftOutAndWhatItGivesNoMoreIsMissed(t *testing.T
 
 func TestNoGapEndsBeforeItBeginsWhateverTheClocksOfOthersSay(t *testing.T) {
 	var gaps []Gap
-	in := newIntake(Queue{
+	cs := newConsumerState(Queue{
 		Deliver: func(*Delivery) {},
-		Missed:  func(g Gap) { gaps = append(gaps, g) },
+		OnGap:   func(g Gap) { gaps = append(gaps, g) },
 		Stream:  &Stream{Name: "s"},
 	}, 10, slog.New(slog.DiscardHandler))
-	in.stream.locate(0, 0, true)
+	cs.stream.locate(0, 0, true)
 	take := func(offset int64, d amqp.Delivery) {
 		d.Headers = amqp.Table{offsetHeader: offset}
-		in.take(&d)
+		cs.take(&d)
 	}
 	end := func(from, to string) amqp.Delivery {
 		return amqp.Delivery{RoutingKey: "s", Type: endType, Body: fmt.Appendf(nil, `{"from": %q, "to": %q}`, from, to)}

@@ -29,16 +29,16 @@ const probeTicks = 10
 // it, where it takes the place of a message for those who ask for the past.
 const streamSilence = 3
 
-// unprobedFor is how long a link does not probe after the broker has refused it: it writes
+// noProbesFor is how long a link does not probe after the broker has refused it: it writes
 // each refusal into its log. A refusal that costs the connection may be of the moment.
 const (
-	unprobedFor        = 10 * time.Minute
-	unprobedAfterBreak = time.Minute
+	noProbesFor        = 10 * time.Minute
+	noProbesAfterBreak = time.Minute
 )
 
-// mostReturns is more than the probes that can be on their way on one channel: the library
+// maxReturns is more than the probes that can be on their way on one channel: the library
 // stalls when nobody takes what is returned.
-const mostReturns = 64
+const maxReturns = 64
 
 // prober probes the queue of one consumer. It belongs to a goroutine of the session.
 type prober struct {
@@ -58,7 +58,7 @@ type prober struct {
 
 func newProber(s *session, c *consumer) *prober {
 	silence := probeTicks
-	if c.intake.queue.Stream != nil {
+	if c.state.queue.Stream != nil {
 		silence *= streamSilence
 	}
 	p := &prober{session: s, consumer: c, watch: probeWatch{limits: probeLimits{
@@ -69,7 +69,7 @@ func newProber(s *session, c *consumer) *prober {
 		retry:    probeTicks / 5,
 		resend:   probeTicks * 6,
 	}}}
-	if c.intake.suspect {
+	if c.state.queueDown {
 		p.watch.ticks, p.watch.down = p.watch.limits.silence, true
 	}
 	return p
@@ -111,7 +111,7 @@ func (p *prober) run(done <-chan struct{}) {
 
 // step reports whether the session goes on.
 func (p *prober) step() bool {
-	in, link := p.consumer.intake, p.session.link
+	cs, link := p.consumer.state, p.session.link
 	fate, why := p.fate()
 	switch p.watch.tick(p.consumer.progress.Load(), fate) {
 	case probeSend:
@@ -122,18 +122,18 @@ func (p *prober) step() bool {
 		if fate == probePending {
 			why = p.unconfirmed()
 		}
-		reason := fmt.Sprintf("the broker takes no messages into the %s: %s", in.what(), why)
-		if !in.suspect {
+		reason := fmt.Sprintf("the broker takes no messages into the %s: %s", cs.describe(), why)
+		if !cs.queueDown {
 			link.log.Warn("a queue takes no messages; the link stays up", "reason", reason)
 		}
-		in.suspect = true
+		cs.queueDown = true
 		p.note(reason)
-	case probeWell:
-		link.log.Info("the queue takes messages again", "queue", in.holder())
-		in.suspect = false
+	case probeRecovered:
+		link.log.Info("the queue takes messages again", "queue", cs.queueName())
+		cs.queueDown = false
 		p.note("")
-	case probeUnheard:
-		p.session.fail(&unheardError{in.what()})
+	case probeLost:
+		p.session.fail(&undeliveredError{cs.describe()})
 		return false
 	}
 	return true
@@ -144,10 +144,10 @@ func (p *prober) unconfirmed() string {
 	return fmt.Sprintf("no confirm within %v; if it is replicated, see whether it has a leader and most of its nodes run", limit)
 }
 
-// unheardError ends a session whose consumer gets nothing.
-type unheardError struct{ what string }
+// undeliveredError ends a session whose consumer gets nothing.
+type undeliveredError struct{ what string }
 
-func (e *unheardError) Error() string {
+func (e *undeliveredError) Error() string {
 	return fmt.Sprintf("a message in the %s was not delivered: the broker no longer serves its consumer, or its connection stalls", e.what)
 }
 
@@ -190,9 +190,9 @@ func (p *prober) refused(e *amqp.Error) (probeFate, string) {
 		return probePending, ""
 	}
 	// The next probe would end the same way, at this link or the next one.
-	p.session.link.noteUnprobed(e, p.consumer.intake.holder())
+	p.session.link.noteProbesRefused(e, p.consumer.state.queueName())
 	p.watch.enter(listening)
-	p.watch.down, p.consumer.intake.suspect = false, false // nobody knows any more
+	p.watch.down, p.consumer.state.queueDown = false, false // nobody knows any more
 	p.note("")
 	return probePending, ""
 }
@@ -205,7 +205,7 @@ func (p *prober) drainReturns() {
 			if !ok {
 				return
 			}
-			p.returned = p.returned || r.RoutingKey == p.consumer.intake.holder()
+			p.returned = p.returned || r.RoutingKey == p.consumer.state.queueName()
 		default:
 			return
 		}
@@ -223,7 +223,7 @@ func (p *prober) send() error {
 	}
 	p.drainReturns()
 	p.returned = false
-	name := p.consumer.intake.holder()
+	name := p.consumer.state.queueName()
 	const mandatory, immediate = true, false
 	var err error
 	p.confirm, err = p.channel.PublishWithDeferredConfirm("", name, mandatory, immediate, amqp.Publishing{Type: placeType})
@@ -242,7 +242,7 @@ func (p *prober) open() (err error) {
 		}
 	}
 	p.closed = ch.NotifyClose(make(chan *amqp.Error, 1))
-	p.returns = ch.NotifyReturn(make(chan amqp.Return, mostReturns))
+	p.returns = ch.NotifyReturn(make(chan amqp.Return, maxReturns))
 	p.channel = ch
 	return nil
 }
@@ -254,11 +254,11 @@ func isProbe(d *amqp.Delivery, queue string) bool {
 
 // received notes a delivery. A probe shows that the queue is served, but it did not come
 // by the queue's bindings.
-func (in *intake) received(d *amqp.Delivery) {
-	fed := in.quiet.fed
-	in.quiet.received(d.DeliveryTag)
-	if isProbe(d, in.holder()) {
-		in.quiet.fed = fed
+func (cs *consumerState) received(d *amqp.Delivery) {
+	fed := cs.loss.routedAfter
+	cs.loss.received(d.DeliveryTag)
+	if isProbe(d, cs.queueName()) {
+		cs.loss.routedAfter = fed
 	}
 }
 
@@ -287,20 +287,20 @@ func (p *prober) note(reason string) {
 func (l *Link) mayProbe() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return time.Now().After(l.unprobedUntil)
+	return time.Now().After(l.noProbesUntil)
 }
 
-// noteUnprobed takes the broker's refusal of a probe. It is logged once, unless it cost
+// noteProbesRefused takes the broker's refusal of a probe. It is logged once, unless it cost
 // the connection: that has a line of its own.
-func (l *Link) noteUnprobed(e *amqp.Error, queue string) {
-	pause := unprobedFor
+func (l *Link) noteProbesRefused(e *amqp.Error, queue string) {
+	pause := noProbesFor
 	if !e.Recover {
-		pause = unprobedAfterBreak
+		pause = noProbesAfterBreak
 	}
 	l.mu.Lock()
-	tell := e.Recover && !l.toldUnprobed
-	l.toldUnprobed = l.toldUnprobed || tell
-	l.unprobedUntil = time.Now().Add(pause)
+	tell := e.Recover && !l.loggedNoProbes
+	l.loggedNoProbes = l.loggedNoProbes || tell
+	l.noProbesUntil = time.Now().Add(pause)
 	l.mu.Unlock()
 	if !tell {
 		return

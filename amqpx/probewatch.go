@@ -45,11 +45,11 @@ const (
 type probeStep int
 
 const (
-	probeNothing probeStep = iota
-	probeSend              // send a probe
-	probeDown              // the queue takes no messages
-	probeWell              // it takes messages again
-	probeUnheard           // a probe is in the queue and is not delivered
+	probeNothing   probeStep = iota
+	probeSend                // send a probe
+	probeDown                // the queue takes no messages
+	probeRecovered           // it takes messages again
+	probeLost                // a probe is in the queue and is not delivered
 )
 
 // tick takes the consumer's progress, which is odd while it hands a delivery over.
@@ -78,9 +78,9 @@ func (w *probeWatch) tick(progress uint64, fate probeFate) probeStep {
 	case delivering:
 		switch {
 		case w.heard:
-			return w.well()
+			return w.recovered()
 		case w.ticks >= w.limits.delivery:
-			return probeUnheard
+			return probeLost
 		}
 	case pausing:
 		switch {
@@ -101,7 +101,7 @@ func (w *probeWatch) decide(fate probeFate) probeStep {
 		return w.fail(false)
 	}
 	if w.heard {
-		return w.well()
+		return w.recovered()
 	}
 	w.enter(delivering)
 	return probeNothing
@@ -121,13 +121,13 @@ func (w *probeWatch) fail(overdue bool) probeStep {
 	return probeDown
 }
 
-func (w *probeWatch) well() probeStep {
+func (w *probeWatch) recovered() probeStep {
 	w.enter(listening)
 	if !w.down {
 		return probeNothing
 	}
 	w.down = false
-	return probeWell
+	return probeRecovered
 }
 
 // rest is called instead of tick while the broker takes no publishes at all.

@@ -86,7 +86,7 @@ func TestAProbeWithoutAConfirmIsRepeatedUntilOneIsDelivered(t *testing.T) {
 	w.hear() // what came before it, perhaps
 	w.expect(1, probeNothing)
 	w.answer = probeTaken
-	w.expect(1, probeWell)
+	w.expect(1, probeRecovered)
 	w.answer = probePending
 	w.expect(silence, probeSend)
 }
@@ -107,7 +107,7 @@ func TestALateConfirmMakesAQueueWell(t *testing.T) {
 	w.expect(confirm, probeDown)
 	w.hear()
 	w.answer = probeTaken
-	w.expect(1, probeWell)
+	w.expect(1, probeRecovered)
 }
 
 func TestASlowConfirmIsNoFaultOfAQueueThatDelivers(t *testing.T) {
@@ -124,7 +124,7 @@ func TestAConsumerIsDeadOnlyIfItWaitsForWhatWasConfirmed(t *testing.T) {
 	w.answer = probeTaken
 	w.expect(1, probeNothing)
 	w.answer = probePending
-	w.expect(delivery, probeUnheard)
+	w.expect(delivery, probeLost)
 
 	w = newWatching(t)
 	w.reads = 7 // it is busy with a delivery, for long
@@ -152,7 +152,7 @@ func TestARefusedProbeIsLoggedOnceAndNotRepeatedAtTheNextLink(t *testing.T) {
 		t.Error("a new link may not probe")
 	}
 	for range 2 {
-		l.noteUnprobed(&amqp.Error{Code: amqp.AccessRefused, Server: true, Recover: true}, "q")
+		l.noteProbesRefused(&amqp.Error{Code: amqp.AccessRefused, Server: true, Recover: true}, "q")
 		if l.mayProbe() {
 			t.Error("it may probe again at once")
 		}
@@ -171,32 +171,32 @@ func TestAProbeIsNotDeliveredAndDoesNotShowThatTheBindingsStand(t *testing.T) {
 			var got []string
 			var gaps int
 			q.Deliver = func(d *Delivery) { got = append(got, d.RoutingKey) }
-			q.Missed = func(Gap) { gaps++ }
-			in := newIntake(q, 10, slog.New(slog.DiscardHandler))
-			in.bound = time.Now().Add(-time.Minute)
-			in.begin()
-			probe := &amqp.Delivery{DeliveryTag: 1, RoutingKey: in.holder(), Type: placeType}
-			in.gap, in.after = &Gap{To: time.Now()}, 1 // a probe waited in the queue, too
-			in.received(probe)
-			in.take(probe)
-			if !in.quiet.fed.IsZero() || len(got) > 0 {
-				t.Errorf("fed %v, delivered %v", in.quiet.fed, got)
+			q.OnGap = func(Gap) { gaps++ }
+			cs := newConsumerState(q, 10, slog.New(slog.DiscardHandler))
+			cs.boundAt = time.Now().Add(-time.Minute)
+			cs.begin()
+			probe := &amqp.Delivery{DeliveryTag: 1, RoutingKey: cs.queueName(), Type: placeType}
+			cs.gap, cs.gapAfter = &Gap{To: time.Now()}, 1 // a probe waited in the queue, too
+			cs.received(probe)
+			cs.take(probe)
+			if !cs.loss.routedAfter.IsZero() || len(got) > 0 {
+				t.Errorf("fed %v, delivered %v", cs.loss.routedAfter, got)
 			}
 			if q.Expires > 0 && gaps != 1 {
 				t.Errorf("%d gaps were told", gaps)
 			}
 			for i, d := range []amqp.Delivery{
-				{Exchange: "x", RoutingKey: in.holder(), Type: placeType}, // others may use that word
+				{Exchange: "x", RoutingKey: cs.queueName(), Type: placeType}, // others may use that word
 				{RoutingKey: "other", Type: placeType},
-				{RoutingKey: in.holder(), Type: "note"},
+				{RoutingKey: cs.queueName(), Type: "note"},
 			} {
 				d.DeliveryTag = uint64(i + 2)
-				in.quiet.behind = false
-				in.received(&d)
-				in.take(&d)
+				cs.loss.saturated = false
+				cs.received(&d)
+				cs.take(&d)
 			}
-			if len(got) != 3 || in.quiet.fed.IsZero() {
-				t.Errorf("delivered %v, fed %v", got, in.quiet.fed)
+			if len(got) != 3 || cs.loss.routedAfter.IsZero() {
+				t.Errorf("delivered %v, fed %v", got, cs.loss.routedAfter)
 			}
 		})
 	}
@@ -205,14 +205,14 @@ func TestAProbeIsNotDeliveredAndDoesNotShowThatTheBindingsStand(t *testing.T) {
 // A queue that took no messages when the link broke, and takes them at the next one, has
 // recovered: the next failure is news again.
 func TestAQueueThatRecoversWhileTheLinkIsAwayIsKnownToHave(t *testing.T) {
-	in := newIntake(Queue{Name: "q"}, 10, slog.New(slog.DiscardHandler))
-	in.suspect = true
-	p := newProber(&session{}, &consumer{intake: in})
+	cs := newConsumerState(Queue{Name: "q"}, 10, slog.New(slog.DiscardHandler))
+	cs.queueDown = true
+	p := newProber(&session{}, &consumer{state: cs})
 	if got := p.watch.tick(0, probePending); got != probeSend {
 		t.Fatalf("at first the step is %v, want %v", got, probeSend)
 	}
 	p.watch.tick(0, probeTaken)
-	if got := p.watch.tick(2, probePending); got != probeWell {
-		t.Errorf("after a probe came back the next step is %v, want %v", got, probeWell)
+	if got := p.watch.tick(2, probePending); got != probeRecovered {
+		t.Errorf("after a probe came back the next step is %v, want %v", got, probeRecovered)
 	}
 }

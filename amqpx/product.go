@@ -12,9 +12,9 @@ func (c *connection) closesOverRefusals() bool {
 	return strings.Contains(c.product(), "Qpid")
 }
 
-// removesNothing reports whether the broker is known to remove no message from a queue by itself, as the
+// neverRemoves reports whether the broker is known to remove no message from a queue by itself, as the
 // embedded one, which has neither policies nor expirations. It need not be asked for dead letters.
-func (c *connection) removesNothing() bool {
+func (c *connection) neverRemoves() bool {
 	return c.product() == "clu-ws embedded broker"
 }
 

@@ -23,7 +23,7 @@ import (
 
 // publisher writes what is published in a session.
 type publisher struct {
-	box    *outbox
+	outbox *outbox
 	frames publishFrames
 	conn   net.Conn    // the network, or TLS on it
 	socket *socket     // the network if there is no TLS; else nil
@@ -36,8 +36,8 @@ type publisher struct {
 	ended  bool   // the session is over; the tags are the next one's
 }
 
-// maxTogether is about how much is written at once.
-const maxTogether = 32 << 10
+// maxWrite is about how much is written at once.
+const maxWrite = 32 << 10
 
 // publishAll writes all that can be sent now.
 func (p *publisher) publishAll() error {
@@ -51,7 +51,7 @@ func (p *publisher) publishAll() error {
 	}
 	for {
 		began := time.Now()
-		first, next := p.collect(maxTogether)
+		first, next := p.collect(maxWrite)
 		if first == next {
 			return nil
 		}
@@ -62,13 +62,13 @@ func (p *publisher) publishAll() error {
 	}
 }
 
-// maxNow is how long the body of a message may be that is sent by whoever publishes it.
-const maxNow = 16 << 10
+// maxInlineBody is how long the body of a message may be that is sent by whoever publishes it.
+const maxInlineBody = 16 << 10
 
-// publishNow writes one message, if that takes no waiting. It is called by whoever has
+// tryPublish writes one message, if that takes no waiting. It is called by whoever has
 // published it, when nothing is before it: to wake the goroutine that sends would take
 // longer. It reports whether that has nothing left to do.
-func (p *publisher) publishNow() (done bool, err error) {
+func (p *publisher) tryPublish() (done bool, err error) {
 	if p.socket == nil || !p.mu.TryLock() {
 		return false, nil
 	}
@@ -86,14 +86,14 @@ func (p *publisher) publishNow() (done bool, err error) {
 		p.unsent(first, next, err)
 		return false, err
 	}
-	return len(p.socket.rest) == 0, nil
+	return len(p.socket.unwritten) == 0, nil
 }
 
 // collect appends messages to the piece until it has so many bytes. Their tags are those
 // from first on, before next. mu is held.
 func (p *publisher) collect(bytes int) (first, next uint64) {
 	for len(p.piece) < bytes {
-		m, tag := p.box.take(time.Now())
+		m, tag := p.outbox.take(time.Now())
 		if m == nil {
 			break
 		}
@@ -107,25 +107,25 @@ func (p *publisher) collect(bytes int) (first, next uint64) {
 	return first, next
 }
 
-// heldTooLong is how old what was collected may be when it is written. That takes no
+// maxWriteDelay is how old what was collected may be when it is written. That takes no
 // longer than it takes to collect it, unless the process stood still meanwhile.
-const heldTooLong = time.Second
+const maxWriteDelay = time.Second
 
-var errStoodStill = errors.New("the process stood still with messages in hand, which would be late")
+var errProcessStalled = errors.New("the process stood still with messages in hand, which would be late")
 
 // write writes the piece, which was begun at the time given. mu is held.
 func (p *publisher) write(to func([]byte) (int, error), began time.Time) (err error) {
 	defer func() { p.failed = err }()
 	piece := p.piece
-	if p.piece = piece[:0]; cap(piece) > 4*maxTogether {
+	if p.piece = piece[:0]; cap(piece) > 4*maxWrite {
 		p.piece = nil
 	}
 	if p.closed() {
 		return amqp.ErrClosed
 	}
 	// The clock on the wall goes on while the machine is suspended.
-	if time.Now().Round(0).Sub(began.Round(0)) > heldTooLong {
-		return errStoodStill
+	if time.Now().Round(0).Sub(began.Round(0)) > maxWriteDelay {
+		return errProcessStalled
 	}
 	_, err = to(piece)
 	return err
@@ -134,15 +134,15 @@ func (p *publisher) write(to func([]byte) (int, error), began time.Time) (err er
 // unsent ends messages that were not written, if that is certain: what is left is told
 // when the session ends, which it must, because the broker does not count them.
 func (p *publisher) unsent(first, next uint64, err error) {
-	outcome := Away
+	outcome := Disconnected
 	switch {
-	case errors.Is(err, errStoodStill):
+	case errors.Is(err, errProcessStalled):
 		outcome = Expired
 	case !errors.Is(err, amqp.ErrClosed):
 		return
 	}
 	for tag := first; tag < next; tag++ {
-		p.box.settle(tag, outcome)
+		p.outbox.settle(tag, outcome)
 	}
 }
 

@@ -19,14 +19,14 @@ func publishing(t *testing.T, window int) (p *publisher, there net.Conn) {
 	s := newSocket(t.Context(), here)
 	box := newOutbox(100, window, time.Minute)
 	box.open()
-	return &publisher{box: box, frames: publishFrames{channel: 1}, conn: s, socket: s, closed: func() bool { return false }}, there
+	return &publisher{outbox: box, frames: publishFrames{channel: 1}, conn: s, socket: s, closed: func() bool { return false }}, there
 }
 
 // sendsNow has messages sent by whoever publishes them, and counts these.
 func (p *publisher) sendsNow(t *testing.T) (sent *int) {
 	sent = new(int)
-	p.box.sendBy(func() bool {
-		done, err := p.publishNow()
+	p.outbox.setSendNow(func() bool {
+		done, err := p.tryPublish()
 		if err != nil {
 			t.Error(err)
 		}
@@ -52,8 +52,8 @@ func TestAMessageBeforeWhichThereIsNothingIsSentByWhoeverPublishesIt(t *testing.
 	p, there := publishing(t, 10)
 	sent := p.sendsNow(t)
 	var out outcomes
-	put(p.box, &out, "a")
-	if *sent != 1 || p.box.signalled() {
+	put(p.outbox, &out, "a")
+	if *sent != 1 || p.outbox.signalled() {
 		t.Fatalf("%d were sent at once; the goroutine that sends was woken or not", *sent)
 	}
 	m := message("a")
@@ -62,22 +62,22 @@ func TestAMessageBeforeWhichThereIsNothingIsSentByWhoeverPublishesIt(t *testing.
 	if _, err := io.ReadFull(there, got); err != nil || string(got) != string(want) {
 		t.Errorf("%q came, want %q; %v", got, want, err)
 	}
-	put(p.box, &out, "b") // leaves with others that come behind it
-	if *sent != 1 || !p.box.signalled() {
+	put(p.outbox, &out, "b") // leaves with others that come behind it
+	if *sent != 1 || !p.outbox.signalled() {
 		t.Error("b was sent at once although a has no confirm")
 	}
 	if err := p.publishAll(); err != nil {
 		t.Fatal(err)
 	}
-	p.box.settleTo(2, Confirmed)
-	put(p.box, &out, "c")
+	p.outbox.settleTo(2, Confirmed)
+	put(p.outbox, &out, "c")
 	if *sent != 2 {
 		t.Error("c was not sent at once although nothing is before it")
 	}
-	p.box.settle(3, Confirmed)
+	p.outbox.settle(3, Confirmed)
 	out.expect(t, "a confirmed", "b confirmed", "c confirmed")
-	p.box.put(Message{Publishing: Publishing{Body: make([]byte, maxNow+1)}}, func(Outcome) {})
-	if *sent != 2 || !p.box.signalled() {
+	p.outbox.put(Message{Publishing: Publishing{Body: make([]byte, maxInlineBody+1)}}, func(Outcome) {})
+	if *sent != 2 || !p.outbox.signalled() {
 		t.Error("a long message was sent at once")
 	}
 }
@@ -87,19 +87,19 @@ func TestNobodySendsWhileAnotherDoesOrAfterTheSession(t *testing.T) {
 	for name, hinder := range map[string]func(*publisher){
 		"while another sends":   func(p *publisher) { p.mu.Lock() },
 		"while another writes":  func(p *publisher) { p.socket.writing.Lock() },
-		"before what was left":  func(p *publisher) { p.socket.rest = []byte("left") },
+		"before what was left":  func(p *publisher) { p.socket.unwritten = []byte("left") },
 		"after the session":     (*publisher).end,
 		"over TLS":              func(p *publisher) { p.socket = nil },
 		"where none can write":  func(p *publisher) { p.socket.raw = nil },
-		"when there is no room": func(p *publisher) { p.box.window = make([]*publish, 0); p.box.refuse(Away) },
+		"when there is no room": func(p *publisher) { p.outbox.window = make([]*publish, 0); p.outbox.refuse(Disconnected) },
 	} {
 		p, _ := publishing(t, 10)
 		hinder(p)
-		if p.box.refusal == Confirmed {
-			put(p.box, &out, "a")
+		if p.outbox.refusal == Confirmed {
+			put(p.outbox, &out, "a")
 		}
-		if done, err := p.publishNow(); done || err != nil || p.box.next != 1 {
-			t.Errorf("%s: sent %v, %v, next tag %d", name, done, err, p.box.next)
+		if done, err := p.tryPublish(); done || err != nil || p.outbox.next != 1 {
+			t.Errorf("%s: sent %v, %v, next tag %d", name, done, err, p.outbox.next)
 		}
 	}
 }
@@ -112,19 +112,19 @@ func TestWhatIsCertainlyUnsentEndsAsThat(t *testing.T) {
 		want   []string
 	}{
 		"on a closed channel":      {func(p *publisher) { p.closed = func() bool { return true } }, 0, amqp.ErrClosed, []string{"b away", "c away"}},
-		"after a standstill":       {func(*publisher) {}, 2 * heldTooLong, errStoodStill, []string{"b expired", "c expired"}},
+		"after a standstill":       {func(*publisher) {}, 2 * maxWriteDelay, errProcessStalled, []string{"b expired", "c expired"}},
 		"on a broken connection":   {func(p *publisher) { p.socket.Conn.Close() }, 0, net.ErrClosed, nil},
 		"on one that is in order ": {func(*publisher) {}, 0, nil, nil},
 	} {
 		p, _ := publishing(t, 10)
 		var out outcomes
-		put(p.box, &out, "a")
+		put(p.outbox, &out, "a")
 		if err := p.publishAll(); err != nil {
 			t.Fatal(err)
 		}
-		put(p.box, &out, "bc")
+		put(p.outbox, &out, "bc")
 		c.hinder(p)
-		first, next := p.collect(maxTogether)
+		first, next := p.collect(maxWrite)
 		err := p.write(p.conn.Write, time.Now().Add(-c.began))
 		if err != nil {
 			p.unsent(first, next, err)
@@ -140,13 +140,13 @@ func TestWhatIsCertainlyUnsentEndsAsThat(t *testing.T) {
 func TestNothingIsSentOnceSomethingWasNot(t *testing.T) {
 	p, there := publishing(t, 10)
 	var out outcomes
-	put(p.box, &out, "a")
-	first, next := p.collect(maxTogether)
-	err := p.write(p.conn.Write, time.Now().Add(-2*heldTooLong))
+	put(p.outbox, &out, "a")
+	first, next := p.collect(maxWrite)
+	err := p.write(p.conn.Write, time.Now().Add(-2*maxWriteDelay))
 	p.unsent(first, next, err)
 	out.expect(t, "a expired")
-	put(p.box, &out, "b")
-	if done, err := p.publishNow(); done || err != nil {
+	put(p.outbox, &out, "b")
+	if done, err := p.tryPublish(); done || err != nil {
 		t.Errorf("b was sent at once: %v, %v", done, err)
 	}
 	if p.publishAll() == nil {
@@ -156,6 +156,6 @@ func TestNothingIsSentOnceSomethingWasNot(t *testing.T) {
 	if sent, _ := io.ReadAll(there); len(sent) > 0 {
 		t.Errorf("%q was sent", sent)
 	}
-	p.box.cut()
+	p.outbox.disconnect()
 	out.expect(t, "b away")
 }

@@ -10,7 +10,7 @@ import (
 // Queue is a queue that the link consumes, or a stream that it reads.
 //
 //	            lives        while the link is down   after it      may be lost
-//	exclusive   connection   nothing is kept          new only      always: [Queue.Missed]
+//	exclusive   connection   nothing is kept          new only      always: [Queue.OnGap]
 //	Expires     that long    messages wait            the rest      when it expired, when its bindings had gone
 //	Stream      for ever     messages wait            the rest      when its bindings had gone
 //
@@ -33,7 +33,7 @@ type Queue struct {
 	// Ready reports whether Deliver would not block now. Then a message that comes alone
 	// is delivered on the goroutine that has read it from the network, which is sooner than
 	// on one that must be woken, but nothing else is read meanwhile. nil never is.
-	Ready func() bool
+	CanDeliver func() bool
 	// Expires keeps the queue, and what is sent to it, for this long without the
 	// link: a quorum queue where the broker has them. 0: the queue is exclusive and
 	// dies with its connection. What was handed
@@ -48,7 +48,7 @@ type Queue struct {
 	//
 	// Nothing is told at the first link of a process, unless a queue or stream that
 	// was there already had lost its bindings: then From is zero.
-	Missed func(Gap)
+	OnGap func(Gap)
 }
 
 // Gap is a span of time in which messages may have been lost, by this machine's
@@ -58,7 +58,7 @@ type Gap struct {
 	To   time.Time // when the broker had confirmed the last binding
 	// Old: it ended before this link was made, and was told in its time by another
 	// one. It is told again for its place in a stream's past.
-	Old bool
+	Replayed bool
 }
 
 // maxExpires is what RabbitMQ takes: 32 bits of milliseconds.
@@ -66,7 +66,7 @@ const maxExpires = math.MaxUint32 * time.Millisecond
 
 // check refuses what the broker would refuse, or what contradicts itself.
 func (q Queue) check() error {
-	if err := checkShort("queue name", droppedOf(q.Name+longestSuffix)); err != nil {
+	if err := checkShort("queue name", deadLetterQueueOf(q.Name+longestSuffix)); err != nil {
 		return err
 	}
 	if q.Expires < 0 || q.Expires > 0 && q.Expires < time.Millisecond || q.Expires > maxExpires {
@@ -93,5 +93,5 @@ func (s Stream) check(queue string) error {
 	case s.MaxBytes < 0:
 		return errors.New("amqpx: a stream's size cannot be negative")
 	}
-	return checkShort("stream name", witnessOf(s.Name))
+	return checkShort("stream name", restartSentinelOf(s.Name))
 }

@@ -8,40 +8,40 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// repeats finds the deliveries that were handed over and come again, because
+// redelivered finds the deliveries that were handed over and come again, because
 // their acknowledgement was lost with a connection. The broker puts them back
 // where they were: at the head of the queue, in order, flagged as redelivered and
 // followed by what never got through. At most the prefetch can be unacknowledged,
 // so that many are remembered.
-type repeats struct {
-	seed     maphash.Seed
-	capacity int
-	handed   []uint64 // identities of the last deliveries handed over, in order
-	current  int      // handed[:current] went over before, or with, the last delivery
-	acked    int      // handed[:acked] has been acknowledged, to our knowledge
+type redelivered struct {
+	seed      maphash.Seed
+	capacity  int
+	delivered []uint64 // identities of the last deliveries handed over, in order
+	current   int      // handed[:current] went over before, or with, the last delivery
+	acked     int      // handed[:acked] has been acknowledged, to our knowledge
 
-	running bool // all deliveries of this session came again so far
-	matched bool // one of them was known
+	replaying bool // all deliveries of this session came again so far
+	matched   bool // one of them was known
 
 	fresh  bool                // something in this session came for the first time
 	before map[uint64]struct{} // what had been handed over when it began
 
-	others bool // when this session began there was an earlier consumer
-	shared bool // there was one, and it may still have what was never handed over
-	mixed  bool // so may what comes again be older than what was handed over since
+	otherConsumer bool // when this session began there was an earlier consumer
+	shared        bool // there was one, and it may still have what was never handed over
+	ambiguous     bool // so may what comes again be older than what was handed over since
 }
 
-func newRepeats(capacity int) repeats {
-	return repeats{seed: maphash.MakeSeed(), capacity: capacity}
+func newRedelivered(capacity int) redelivered {
+	return redelivered{seed: maphash.MakeSeed(), capacity: capacity}
 }
 
 // begin starts a session.
-func (r *repeats) begin() {
-	r.mixed = r.shared && (r.mixed || r.fresh)
-	r.shared = r.shared || r.others
-	r.running, r.matched, r.current, r.fresh = true, false, len(r.handed), false
-	r.before = make(map[uint64]struct{}, len(r.handed))
-	for _, id := range r.handed {
+func (r *redelivered) begin() {
+	r.ambiguous = r.shared && (r.ambiguous || r.fresh)
+	r.shared = r.shared || r.otherConsumer
+	r.replaying, r.matched, r.current, r.fresh = true, false, len(r.delivered), false
+	r.before = make(map[uint64]struct{}, len(r.delivered))
+	for _, id := range r.delivered {
 		r.before[id] = struct{}{}
 	}
 }
@@ -51,55 +51,55 @@ func (r *repeats) begin() {
 // the consumer was gone only after this session had begun. Or it was gone when this session
 // began, but not when the one before did, which had newer ones: then nobody can tell what it
 // had from what the last session had, and all that comes again is late.
-func (r *repeats) late(d *amqp.Delivery) bool {
+func (r *redelivered) late(d *amqp.Delivery) bool {
 	if !d.Redelivered {
-		r.fresh, r.mixed = true, false
-		r.shared = r.others
+		r.fresh, r.ambiguous = true, false
+		r.shared = r.otherConsumer
 	}
-	return d.Redelivered && (r.fresh || r.mixed)
+	return d.Redelivered && (r.fresh || r.ambiguous)
 }
 
-// had reports whether a late delivery was handed over, in this session or before it.
-func (r *repeats) had(d *amqp.Delivery) bool {
+// wasDelivered reports whether a late delivery was handed over, in this session or before it.
+func (r *redelivered) wasDelivered(d *amqp.Delivery) bool {
 	id := r.identity(d)
 	_, before := r.before[id]
-	return before || slices.Contains(r.handed, id)
+	return before || slices.Contains(r.delivered, id)
 }
 
-// known reports whether the delivery was handed over before. Otherwise it is
+// seen reports whether the delivery was handed over before. Otherwise it is
 // remembered as handed over now.
-func (r *repeats) known(d *amqp.Delivery) bool {
+func (r *redelivered) seen(d *amqp.Delivery) bool {
 	id := r.identity(d)
-	if r.running && d.Redelivered {
+	if r.replaying && d.Redelivered {
 		if at, ok := r.find(d, id); ok {
 			r.matched, r.current = true, at+1
 			return true
 		}
 	}
-	r.running = false
-	if len(r.handed) >= 2*r.capacity {
-		gone := len(r.handed) - r.capacity + 1
-		r.handed = append(r.handed[:0], r.handed[gone:]...)
+	r.replaying = false
+	if len(r.delivered) >= 2*r.capacity {
+		gone := len(r.delivered) - r.capacity + 1
+		r.delivered = append(r.delivered[:0], r.delivered[gone:]...)
 		r.acked = max(0, r.acked-gone)
 	}
-	r.handed = append(r.handed, id)
-	r.current = len(r.handed)
+	r.delivered = append(r.delivered, id)
+	r.current = len(r.delivered)
 	return false
 }
 
 // find gives the place of a delivery that comes again. What was never acknowledged
 // certainly comes. What was may come if it has an id of its own: of messages that
 // equal each other one twice is better than one lost.
-func (r *repeats) find(d *amqp.Delivery, id uint64) (int, bool) {
-	sure, from := min(r.acked, len(r.handed)), max(0, len(r.handed)-r.capacity)
+func (r *redelivered) find(d *amqp.Delivery, id uint64) (int, bool) {
+	sure, from := min(r.acked, len(r.delivered)), max(0, len(r.delivered)-r.capacity)
 	if d.MessageId == "" {
 		from = max(from, sure)
 	}
 	if r.matched {
 		from = r.current
 	}
-	for i := from; i < len(r.handed); i++ {
-		if r.handed[i] == id {
+	for i := from; i < len(r.delivered); i++ {
+		if r.delivered[i] == id {
 			return i, true
 		}
 	}
@@ -107,10 +107,10 @@ func (r *repeats) find(d *amqp.Delivery, id uint64) (int, bool) {
 }
 
 // acknowledged notes that an acknowledgement of the last delivery was sent.
-func (r *repeats) acknowledged() { r.acked = r.current }
+func (r *redelivered) acknowledged() { r.acked = r.current }
 
 // identity tells messages apart by all that their sender says of them.
-func (r *repeats) identity(d *amqp.Delivery) uint64 {
+func (r *redelivered) identity(d *amqp.Delivery) uint64 {
 	var h maphash.Hash
 	h.SetSeed(r.seed)
 	for _, s := range [...]string{d.MessageId, d.Exchange, d.RoutingKey, d.CorrelationId, d.ReplyTo, d.Type, d.AppId} {

@@ -13,7 +13,7 @@ import (
 // broker sends up to the prefetch ahead; acknowledgements get lost at the end of a
 // session, and so does what was sent and not received.
 func broken(r *rand.Rand, count, prefetch int, message func(int) amqp.Delivery) (handed []int) {
-	rep := newRepeats(prefetch)
+	rep := newRedelivered(prefetch)
 	settled, sentBefore := 0, 0 // what the broker knows as acknowledged, and has sent in any session
 	for settled < count {
 		rep.begin()
@@ -23,7 +23,7 @@ func broken(r *rand.Rand, count, prefetch int, message func(int) amqp.Delivery) 
 		for n := settled; n < received; n++ {
 			d := message(n)
 			d.Redelivered = n < sentBefore
-			if !rep.known(&d) {
+			if !rep.seen(&d) {
 				handed = append(handed, n)
 			}
 			if r.IntN(3) == 0 {

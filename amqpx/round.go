@@ -29,51 +29,51 @@ const (
 	// last time too.
 	yieldAfter      = 3 * time.Second
 	yieldAgainAfter = 500 * time.Millisecond
-	// silentFor is how long such a target is tried last.
-	silentFor = time.Minute
-	// restFor is the longest time for which a target that refused the link is left alone,
+	// unresponsiveFor is how long such a target is tried last.
+	unresponsiveFor = time.Minute
+	// maxCooldown is the longest time for which a target that refused the link is left alone,
 	// when what it refused will not mend itself.
-	restFor = 10 * time.Second
+	maxCooldown = 10 * time.Second
 )
 
-// attempts is what is remembered from round to round.
-type attempts struct {
+// targetMemory is what is remembered from round to round.
+type targetMemory struct {
 	// told is why the last attempt at each URL failed.
-	told map[string]string
+	logged map[string]string
 	// resting are targets that are left alone.
-	resting map[string]resting
+	coolingDown map[string]cooldown
 	// silent are targets that did not answer, and since when.
-	silent map[string]time.Time
+	unresponsive map[string]time.Time
 }
 
-type resting struct {
+type cooldown struct {
 	until time.Time
 	err   error
 }
 
-func newAttempts() *attempts {
-	return &attempts{told: map[string]string{}, resting: map[string]resting{}, silent: map[string]time.Time{}}
+func newTargetMemory() *targetMemory {
+	return &targetMemory{logged: map[string]string{}, coolingDown: map[string]cooldown{}, unresponsive: map[string]time.Time{}}
 }
 
 // round belongs to the goroutine of Run, apart from what its scouts use.
 type round struct {
-	link    *Link
-	past    *attempts
-	targets []target
-	skipped []failure          // targets that rest
-	failed  map[string]failure // by target, the last one of each
-	current int                // the target that has the handshake
-	once    bool               // it is over as soon as all have failed
-	backoff *backoff           // until the next round
-	over    <-chan time.Time   // nil while not all have failed
-	kept    []reached          // results that came while another target had the handshake
+	link        *Link
+	memory      *targetMemory
+	targets     []target
+	skipped     []failure          // targets that rest
+	failed      map[string]failure // by target, the last one of each
+	handshaking int                // the target that has the handshake
+	once        bool               // it is over as soon as all have failed
+	backoff     *backoff           // until the next round
+	over        <-chan time.Time   // nil while not all have failed
+	surplus     []dialResult       // results that came while another target had the handshake
 
 	// For the scouts, one a target.
 	cancel  context.CancelFunc
-	scouts  sync.WaitGroup
-	results chan reached
+	dialers sync.WaitGroup
+	results chan dialResult
 	start   []chan struct{} // closed when the target may be tried
-	again   []chan struct{} // the target's handshake has failed
+	retry   []chan struct{} // the target's handshake has failed
 
 	// releasing guards the following field.
 	releasing sync.Mutex
@@ -82,9 +82,9 @@ type round struct {
 
 // newRound resolves the names and begins. The target that served last, if any, has just
 // failed: what is behind it comes first, and it comes last.
-func (l *Link) newRound(ctx context.Context, past *attempts, pause *backoff, served *target) *round {
+func (l *Link) newRound(ctx context.Context, memory *targetMemory, pause *backoff, served *target) *round {
 	ctx, cancel := context.WithCancel(ctx)
-	r := &round{link: l, past: past, failed: map[string]failure{}, backoff: pause, cancel: cancel, results: make(chan reached)}
+	r := &round{link: l, memory: memory, failed: map[string]failure{}, backoff: pause, cancel: cancel, results: make(chan dialResult)}
 	targets := l.resolve(ctx)
 	if served != nil {
 		if at := slices.IndexFunc(targets, func(t target) bool { return t.key() == served.key() }); at >= 0 {
@@ -94,10 +94,10 @@ func (l *Link) newRound(ctx context.Context, past *attempts, pause *backoff, ser
 	r.order(targets, time.Now())
 	for range r.targets {
 		r.start = append(r.start, make(chan struct{}))
-		r.again = append(r.again, make(chan struct{}, 1))
+		r.retry = append(r.retry, make(chan struct{}, 1))
 	}
 	for i := range r.targets {
-		r.scouts.Go(func() { r.scout(ctx, i) })
+		r.dialers.Go(func() { r.dialTarget(ctx, i) })
 	}
 	r.release(1)
 	return r
@@ -105,8 +105,8 @@ func (l *Link) newRound(ctx context.Context, past *attempts, pause *backoff, ser
 
 // order leaves out the targets that rest, and puts those last that were silent.
 func (r *round) order(targets []target, now time.Time) {
-	maps.DeleteFunc(r.past.silent, func(_ string, since time.Time) bool { return now.Sub(since) > silentFor })
-	maps.DeleteFunc(r.past.resting, func(_ string, rest resting) bool { return !now.Before(rest.until) })
+	maps.DeleteFunc(r.memory.unresponsive, func(_ string, since time.Time) bool { return now.Sub(since) > unresponsiveFor })
+	maps.DeleteFunc(r.memory.coolingDown, func(_ string, rest cooldown) bool { return !now.Before(rest.until) })
 	var last []target
 	seen := map[string]bool{}
 	for _, t := range targets {
@@ -114,8 +114,8 @@ func (r *round) order(targets []target, now time.Time) {
 			continue
 		}
 		seen[t.key()] = true
-		_, silent := r.past.silent[t.key()]
-		switch rest, rests := r.past.resting[t.key()]; {
+		_, silent := r.memory.unresponsive[t.key()]
+		switch rest, rests := r.memory.coolingDown[t.key()]; {
 		case rests:
 			r.skipped = append(r.skipped, failure{t, rest.err})
 		case silent:
@@ -137,9 +137,9 @@ func (r *round) next(ctx context.Context) bool {
 			}
 			r.over = time.After(r.pause())
 		}
-		var got reached
-		if len(r.kept) > 0 {
-			got, r.kept = r.kept[0], r.kept[1:]
+		var got dialResult
+		if len(r.surplus) > 0 {
+			got, r.surplus = r.surplus[0], r.surplus[1:]
 		} else {
 			select {
 			case got = <-r.results:
@@ -151,11 +151,11 @@ func (r *round) next(ctx context.Context) bool {
 		}
 		t := r.targets[got.target]
 		if got.err == nil {
-			r.current = got.target
-			r.link.place = place{t, &listened{Conn: got.conn}}
+			r.handshaking = got.target
+			r.link.current = currentTarget{t, &heardConn{Conn: got.conn}}
 			return true
 		}
-		r.noteSilent(t, got.err)
+		r.noteUnresponsive(t, got.err)
 		r.fail(t, explain(got.err, t.url, r.link.cfg))
 	}
 }
@@ -169,7 +169,7 @@ func (r *round) fail(t target, err error) {
 			return
 		}
 	}
-	r.tell(t.url, r.failure(t.url))
+	r.report(t.url, r.failure(t.url))
 }
 
 // failure is why no address of the URL was linked to, or nil.
@@ -190,15 +190,15 @@ func (r *round) failure(url string) error {
 
 // broke notes why a link to the target ended.
 func (r *round) broke(t target, err error) {
-	r.tell(t.url, joinFailures([]failure{{t, err}}))
+	r.report(t.url, joinFailures([]failure{{t, err}}))
 }
 
-// tell has a log line for each change at each URL, not for each attempt.
-func (r *round) tell(url string, err error) {
-	if r.past.told[url] != err.Error() {
+// report has a log line for each change at each URL, not for each attempt.
+func (r *round) report(url string, err error) {
+	if r.memory.logged[url] != err.Error() {
 		r.link.log.Error("not linked to the broker; trying again", "error", err)
 	}
-	r.past.told[url] = err.Error()
+	r.memory.logged[url] = err.Error()
 	r.link.change(func(s *State) { *s = State{Err: err} })
 }
 
@@ -207,28 +207,28 @@ func (r *round) linked(t target) {
 	if err := r.failure(t.url); err != nil {
 		r.link.log.Info("some addresses of the broker failed; another one is used", "address", t.host(), "error", err)
 	}
-	if r.link.unsettled < unsettledMost {
-		clear(r.past.told)
+	if r.link.flaps < maxFlaps {
+		clear(r.memory.logged)
 	}
-	clear(r.past.resting)
-	delete(r.past.silent, t.key())
+	clear(r.memory.coolingDown)
+	delete(r.memory.unresponsive, t.key())
 }
 
-// rest keeps a target out of the next seconds: what it refused will not mend itself.
-func (r *round) rest(t target, err error) {
-	r.past.resting[t.key()] = resting{time.Now().Add(restFor/2 + rand.N(restFor/2)), err}
+// coolDown keeps a target out of the next seconds: what it refused will not mend itself.
+func (r *round) coolDown(t target, err error) {
+	r.memory.coolingDown[t.key()] = cooldown{time.Now().Add(maxCooldown/2 + rand.N(maxCooldown/2)), err}
 }
 
-// noteSilent has a target that does not answer be tried last. It reports whether it does
+// noteUnresponsive has a target that does not answer be tried last. It reports whether it does
 // not.
-func (r *round) noteSilent(t target, err error) (silent bool) {
+func (r *round) noteUnresponsive(t target, err error) (silent bool) {
 	h, ok := errors.AsType[*handshakeError](err)
 	if !ok {
 		return false
 	}
 	network, ok := errors.AsType[net.Error](cmp.Or(h.socket, h.err))
 	if silent = ok && network.Timeout(); silent {
-		r.past.silent[t.key()] = time.Now()
+		r.memory.unresponsive[t.key()] = time.Now()
 	}
 	return silent
 }
@@ -236,32 +236,32 @@ func (r *round) noteSilent(t target, err error) (silent bool) {
 // end closes what was not used.
 func (r *round) end() {
 	r.cancel()
-	r.scouts.Wait()
-	for _, got := range r.kept {
+	r.dialers.Wait()
+	for _, got := range r.surplus {
 		if got.conn != nil {
 			got.conn.Close()
 		}
 	}
-	r.kept = nil
+	r.surplus = nil
 }
 
 // pause is how long to wait until the next round.
 func (r *round) pause() time.Duration {
 	d := r.backoff.next()
-	if until, all := r.allRest(); all {
+	if until, all := r.allCoolingDown(); all {
 		d = max(d, time.Until(until))
 	}
 	return d
 }
 
-// allRest reports whether every target rests, and until when the first does.
-func (r *round) allRest() (until time.Time, all bool) {
+// allCoolingDown reports whether every target rests, and until when the first does.
+func (r *round) allCoolingDown() (until time.Time, all bool) {
 	for _, t := range r.targets {
-		if _, rests := r.past.resting[t.key()]; !rests {
+		if _, rests := r.memory.coolingDown[t.key()]; !rests {
 			return time.Time{}, false
 		}
 	}
-	for _, rest := range r.past.resting {
+	for _, rest := range r.memory.coolingDown {
 		if until.IsZero() || rest.until.Before(until) {
 			until = rest.until
 		}

@@ -12,8 +12,8 @@ import (
 // Each target of a round has a scout, a goroutine that connects to it. The round takes
 // one connection at a time from them.
 
-// reached is the outcome of one TCP connection.
-type reached struct {
+// dialResult is the outcome of one TCP connection.
+type dialResult struct {
 	target int
 	conn   net.Conn
 	err    error
@@ -28,8 +28,8 @@ func (r *round) release(upTo int) {
 	}
 }
 
-// scout connects to a target again and again, until a connection is used.
-func (r *round) scout(ctx context.Context, i int) {
+// dialTarget connects to a target again and again, until a connection is used.
+func (r *round) dialTarget(ctx context.Context, i int) {
 	select {
 	case <-r.start[i]:
 	case <-ctx.Done():
@@ -41,7 +41,7 @@ func (r *round) scout(ctx context.Context, i int) {
 		conn, err := r.link.dialTarget(ctx, r.targets[i], len(r.targets))
 		next.Stop()
 		select {
-		case r.results <- reached{i, conn, err}:
+		case r.results <- dialResult{i, conn, err}:
 		case <-ctx.Done():
 			if conn != nil {
 				conn.Close()
@@ -50,7 +50,7 @@ func (r *round) scout(ctx context.Context, i int) {
 		}
 		if err == nil {
 			select {
-			case <-r.again[i]:
+			case <-r.retry[i]:
 			case <-ctx.Done():
 				return
 			}
@@ -74,8 +74,8 @@ func (r *round) patience(i int) time.Duration {
 // connect makes a session at the link's place. If that says nothing, it gives way to
 // another target that accepts a connection.
 func (r *round) connect(ctx context.Context) (*session, error) {
-	at := r.link.place
-	defer r.link.place.discard()
+	at := r.link.current
+	defer r.link.current.discard()
 	if len(r.targets) == 1 {
 		return r.link.connect(ctx, at.url)
 	}
@@ -97,16 +97,16 @@ func (r *round) connect(ctx context.Context) (*session, error) {
 	}
 	if s != nil {
 		s.close()
-		s.noteNames()
+		s.noteClaims()
 	}
 	return nil, &handshakeError{err: os.ErrDeadlineExceeded, socket: os.ErrDeadlineExceeded}
 }
 
 // otherAccepts reports whether the connection was silent for too long, and another target
 // accepted one.
-func (r *round) otherAccepts(connected <-chan struct{}, conn *listened) bool {
+func (r *round) otherAccepts(connected <-chan struct{}, conn *heardConn) bool {
 	wait := yieldAfter
-	if _, silent := r.past.silent[r.targets[r.current].key()]; silent {
+	if _, silent := r.memory.unresponsive[r.targets[r.handshaking].key()]; silent {
 		wait = yieldAgainAfter
 	}
 	patience := time.NewTimer(wait)
@@ -125,7 +125,7 @@ func (r *round) otherAccepts(connected <-chan struct{}, conn *listened) bool {
 		case <-connected:
 			return false
 		case got := <-r.results:
-			r.kept = append(r.kept, got)
+			r.surplus = append(r.surplus, got)
 			if got.err == nil && !conn.heard.Load() {
 				return true
 			}
@@ -133,11 +133,11 @@ func (r *round) otherAccepts(connected <-chan struct{}, conn *listened) bool {
 	}
 }
 
-// refused lets the next target be tried, since the handshake of this one has failed, and
+// advance lets the next target be tried, since the handshake of this one has failed, and
 // this one, too, if that may change soon.
-func (r *round) refused(soon bool) {
-	r.release(r.current + 2)
+func (r *round) advance(soon bool) {
+	r.release(r.handshaking + 2)
 	if soon {
-		r.again[r.current] <- struct{}{}
+		r.retry[r.handshaking] <- struct{}{}
 	}
 }

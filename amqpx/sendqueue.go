@@ -16,28 +16,28 @@ type Sender interface {
 // that the others do not need.
 type sendQueue struct {
 	capacity int // in places
-	places   int // taken places
-	waiting  int // messages
+	slots    int // taken places
+	messages int // messages
 	first    *senderQueue
-	parties  map[any]*senderQueue
+	tenants  map[any]*senderQueue
 	senders  map[Sender]*senderQueue
 	spare    *senderQueue // free list of empty queues
 }
 
-// placeBytes is how many bytes of a body fit in a place, so that the queue is bounded
+// slotBytes is how many bytes of a body fit in a place, so that the queue is bounded
 // in number and in memory.
-const placeBytes = 16 << 10
+const slotBytes = 16 << 10
 
-// placesOf returns how many places a message takes.
-func placesOf(p *publish) int { return 1 + len(p.msg.Body)/placeBytes }
+// slotsOf returns how many places a message takes.
+func slotsOf(p *publish) int { return 1 + len(p.msg.Body)/slotBytes }
 
 // senderQueue is the nonempty queue of a sender, or of a party: the ring of its
 // senders' queues. The queues that take turns form a ring.
 type senderQueue struct {
-	party      *senderQueue // the sender's party; nil for a party
+	tenant     *senderQueue // the sender's party; nil for a party
 	key        any          // the party
 	sender     Sender
-	places     int
+	slots      int
 	head, tail *publish     // messages of a sender
 	first      *senderQueue // for a party: the sender whose turn it is
 	senders    int          // in its ring
@@ -45,7 +45,7 @@ type senderQueue struct {
 }
 
 func newSendQueue(capacity int) sendQueue {
-	return sendQueue{capacity: capacity, parties: map[any]*senderQueue{}, senders: map[Sender]*senderQueue{}}
+	return sendQueue{capacity: capacity, tenants: map[any]*senderQueue{}, senders: map[Sender]*senderQueue{}}
 }
 
 // admits reports whether there is room for another message. In a full queue a party
@@ -53,44 +53,44 @@ func newSendQueue(capacity int) sendQueue {
 // equal share of that. The newest messages of the largest queue are then evicted and
 // returned.
 func (q *sendQueue) admits(p *publish) (ok bool, instead []*publish) {
-	n := placesOf(p)
-	if q.waiting == 0 || q.places+n <= q.capacity {
+	n := slotsOf(p)
+	if q.messages == 0 || q.slots+n <= q.capacity {
 		return true, nil
 	}
-	has, parties := 0, len(q.parties)
-	party := q.parties[p.msg.Party]
-	if party == nil {
-		parties++
+	has, tenants := 0, len(q.tenants)
+	tenant := q.tenants[p.msg.Tenant]
+	if tenant == nil {
+		tenants++
 	} else {
-		has = party.places
+		has = tenant.slots
 	}
-	if has+n <= q.capacity/parties {
-		for q.places+n > q.capacity {
+	if has+n <= q.capacity/tenants {
+		for q.slots+n > q.capacity {
 			instead = append(instead, q.evict(largest(q.first)))
 		}
 		return true, instead
 	}
-	if party == nil {
+	if tenant == nil {
 		return false, nil
 	}
-	mine, senders := 0, party.senders
-	if l := q.senders[p.msg.From]; l != nil {
-		mine = l.places
+	mine, senders := 0, tenant.senders
+	if sq := q.senders[p.msg.From]; sq != nil {
+		mine = sq.slots
 	} else {
 		senders++
 	}
 	if mine+n > has/senders {
 		return false, nil
 	}
-	for q.places+n > q.capacity {
-		instead = append(instead, q.evict(party))
+	for q.slots+n > q.capacity {
+		instead = append(instead, q.evict(tenant))
 	}
 	return true, instead
 }
 
 // evict removes the newest message of a party's largest sender.
-func (q *sendQueue) evict(party *senderQueue) *publish {
-	most := largest(party.first)
+func (q *sendQueue) evict(tenant *senderQueue) *publish {
+	most := largest(tenant.first)
 	p := most.tail
 	q.remove(most, p)
 	return p
@@ -99,9 +99,9 @@ func (q *sendQueue) evict(party *senderQueue) *publish {
 // largest returns the queue of a ring with the most places.
 func largest(first *senderQueue) *senderQueue {
 	most := first
-	for l := first.next; l != first; l = l.next {
-		if l.places > most.places {
-			most = l
+	for sq := first.next; sq != first; sq = sq.next {
+		if sq.slots > most.slots {
+			most = sq
 		}
 	}
 	return most
@@ -109,46 +109,46 @@ func largest(first *senderQueue) *senderQueue {
 
 // push appends a message to its sender's queue.
 func (q *sendQueue) push(p *publish) {
-	l := q.senders[p.msg.From]
-	if l == nil {
-		l = q.open(p.msg.From, p.msg.Party)
+	sq := q.senders[p.msg.From]
+	if sq == nil {
+		sq = q.open(p.msg.From, p.msg.Tenant)
 	}
-	p.before, p.behind = l.tail, nil
-	if l.tail == nil {
-		l.head = p
+	p.prev, p.next = sq.tail, nil
+	if sq.tail == nil {
+		sq.head = p
 	} else {
-		l.tail.behind = p
+		sq.tail.next = p
 	}
-	l.tail = p
-	q.count(l, 1, placesOf(p))
+	sq.tail = p
+	q.count(sq, 1, slotsOf(p))
 }
 
 // open adds a queue for a sender to the end of its party's ring, and a new party to the
 // end of the ring of parties.
 func (q *sendQueue) open(from Sender, of any) *senderQueue {
-	party := q.parties[of]
-	if party == nil {
-		party = q.blank()
-		party.key = of
-		q.parties[of] = party
-		join(&q.first, party)
+	tenant := q.tenants[of]
+	if tenant == nil {
+		tenant = q.alloc()
+		tenant.key = of
+		q.tenants[of] = tenant
+		join(&q.first, tenant)
 	}
-	l := q.blank()
-	l.sender, l.party = from, party
-	q.senders[from] = l
-	join(&party.first, l)
-	party.senders++
-	return l
+	sq := q.alloc()
+	sq.sender, sq.tenant = from, tenant
+	q.senders[from] = sq
+	join(&tenant.first, sq)
+	tenant.senders++
+	return sq
 }
 
-func (q *sendQueue) blank() *senderQueue {
-	l := q.spare
-	if l == nil {
+func (q *sendQueue) alloc() *senderQueue {
+	sq := q.spare
+	if sq == nil {
 		return new(senderQueue)
 	}
-	q.spare = l.next
-	*l = senderQueue{}
-	return l
+	q.spare = sq.next
+	*sq = senderQueue{}
+	return sq
 }
 
 // head is the next message to send, or nil.
@@ -162,68 +162,68 @@ func (q *sendQueue) head() *publish {
 // pop removes the head and passes the turn to the next party, and within this party to
 // the next sender.
 func (q *sendQueue) pop() {
-	party := q.first
-	l := party.first
-	q.first, party.first = party.next, l.next
-	q.remove(l, l.head)
+	tenant := q.first
+	sq := tenant.first
+	q.first, tenant.first = tenant.next, sq.next
+	q.remove(sq, sq.head)
 }
 
 // skip removes a head that is not sent; the turn stays with its sender.
 func (q *sendQueue) skip() { q.remove(q.first.first, q.first.first.head) }
 
-func (q *sendQueue) remove(l *senderQueue, p *publish) {
-	if p.before == nil {
-		l.head = p.behind
+func (q *sendQueue) remove(sq *senderQueue, p *publish) {
+	if p.prev == nil {
+		sq.head = p.next
 	} else {
-		p.before.behind = p.behind
+		p.prev.next = p.next
 	}
-	if p.behind == nil {
-		l.tail = p.before
+	if p.next == nil {
+		sq.tail = p.prev
 	} else {
-		p.behind.before = p.before
+		p.next.prev = p.prev
 	}
-	p.before, p.behind = nil, nil
-	q.count(l, -1, -placesOf(p))
-	if l.head != nil {
+	p.prev, p.next = nil, nil
+	q.count(sq, -1, -slotsOf(p))
+	if sq.head != nil {
 		return
 	}
-	party := l.party
-	delete(q.senders, l.sender)
-	q.close(&party.first, l)
-	if party.senders--; party.senders == 0 {
-		delete(q.parties, party.key)
-		q.close(&q.first, party)
+	tenant := sq.tenant
+	delete(q.senders, sq.sender)
+	q.close(&tenant.first, sq)
+	if tenant.senders--; tenant.senders == 0 {
+		delete(q.tenants, tenant.key)
+		q.close(&q.first, tenant)
 	}
 }
 
-func (q *sendQueue) count(l *senderQueue, messages, places int) {
-	l.places += places
-	l.party.places += places
-	q.places += places
-	q.waiting += messages
+func (q *sendQueue) count(sq *senderQueue, messages, places int) {
+	sq.slots += places
+	sq.tenant.slots += places
+	q.slots += places
+	q.messages += messages
 }
 
 // join adds a queue to the end of a ring.
-func join(first **senderQueue, l *senderQueue) {
+func join(first **senderQueue, sq *senderQueue) {
 	if *first == nil {
-		*first, l.prev, l.next = l, l, l
+		*first, sq.prev, sq.next = sq, sq, sq
 		return
 	}
-	l.prev, l.next = (*first).prev, *first
-	l.prev.next, l.next.prev = l, l
+	sq.prev, sq.next = (*first).prev, *first
+	sq.prev.next, sq.next.prev = sq, sq
 }
 
 // close removes an empty queue from a ring.
-func (q *sendQueue) close(first **senderQueue, l *senderQueue) {
-	l.prev.next, l.next.prev = l.next, l.prev
-	if *first == l {
-		*first = l.next
+func (q *sendQueue) close(first **senderQueue, sq *senderQueue) {
+	sq.prev.next, sq.next.prev = sq.next, sq.prev
+	if *first == sq {
+		*first = sq.next
 	}
-	if *first == l { // it was the only one
+	if *first == sq { // it was the only one
 		*first = nil
 	}
-	*l = senderQueue{next: q.spare}
-	q.spare = l
+	*sq = senderQueue{next: q.spare}
+	q.spare = sq
 }
 
 // clear removes all messages and returns them in sending order.
@@ -238,18 +238,18 @@ func (q *sendQueue) clear() (all []*publish) {
 // expire removes late messages from the heads of all queues and returns them. A late
 // message behind one that is not late is found once it is the head.
 func (q *sendQueue) expire(now time.Time) (expired []*publish) {
-	party := q.first
-	for range len(q.parties) {
-		next, l := party.next, party.first
-		for range party.senders {
-			behind := l.next
-			for l.head != nil && l.head.late(now) {
-				expired = append(expired, l.head)
-				q.remove(l, l.head)
+	tenant := q.first
+	for range len(q.tenants) {
+		next, sq := tenant.next, tenant.first
+		for range tenant.senders {
+			behind := sq.next
+			for sq.head != nil && sq.head.expired(now) {
+				expired = append(expired, sq.head)
+				q.remove(sq, sq.head)
 			}
-			l = behind
+			sq = behind
 		}
-		party = next
+		tenant = next
 	}
 	return expired
 }

@@ -21,7 +21,7 @@ func from(s Sender, id string) Message {
 	m := message(id)
 	m.From = s
 	if s, ok := s.(*someone); ok {
-		m.Party = s.party
+		m.Tenant = s.party
 	}
 	return m
 }
@@ -140,11 +140,11 @@ func TestAMessageIsNotSentBehindItsOwnDeadline(t *testing.T) {
 func TestAMessageThatWaitedThroughASuspendIsNotSent(t *testing.T) {
 	p := &publish{deadline: time.Now().Add(time.Second)}
 	p.expires = p.deadline.UnixNano()
-	if p.late(time.Now()) {
+	if p.expired(time.Now()) {
 		t.Fatal("it is late at once")
 	}
 	p.expires -= int64(3 * time.Second) // the clock on the wall, seen from behind the suspend
-	if !p.late(time.Now()) {
+	if !p.expired(time.Now()) {
 		t.Error("it is not late three seconds later")
 	}
 }
@@ -161,7 +161,7 @@ func TestASendQueueLosesNothingAndKeepsEachOrder(t *testing.T) {
 			s := senders[random.IntN(len(senders))]
 			if random.IntN(5) < 3 {
 				msg := from(s, fmt.Sprint(n))
-				msg.Body = make([]byte, max(0, random.IntN(8)-4)*placeBytes)
+				msg.Body = make([]byte, max(0, random.IntN(8)-4)*slotBytes)
 				m.put(&publish{msg: msg})
 				continue
 			}
@@ -192,15 +192,15 @@ type modelLineup struct {
 
 func (m *modelLineup) put(p *publish) {
 	m.t.Helper()
-	before, mine := m.ofParty(p.msg.Party), m.of(p.msg.From)
+	before, mine := m.ofParty(p.msg.Tenant), m.of(p.msg.From)
 	ok, instead := m.q.admits(p)
 	for _, other := range instead {
 		list := m.waits[other.msg.From]
 		if last := len(list) - 1; last < 0 || list[last] != other {
 			m.t.Fatalf("%s gives way, which is not its sender's newest", other.msg.MessageId)
 		}
-		has, than := m.ofParty(other.msg.Party), before
-		if other.msg.Party == p.msg.Party {
+		has, than := m.ofParty(other.msg.Tenant), before
+		if other.msg.Tenant == p.msg.Tenant {
 			has, than = m.of(other.msg.From), mine
 		}
 		if has <= than {
@@ -213,22 +213,22 @@ func (m *modelLineup) put(p *publish) {
 	}
 	m.q.push(p)
 	m.waits[p.msg.From] = append(m.waits[p.msg.From], p)
-	if m.q.places > m.q.capacity && m.q.waiting > 1 {
-		m.t.Fatalf("%d places are taken", m.q.places)
+	if m.q.slots > m.q.capacity && m.q.messages > 1 {
+		m.t.Fatalf("%d places are taken", m.q.slots)
 	}
 }
 
 // of is how many places a sender has, and ofParty how many a party.
 func (m *modelLineup) of(s Sender) (places int) {
 	for _, p := range m.waits[s] {
-		places += placesOf(p)
+		places += slotsOf(p)
 	}
 	return places
 }
 
 func (m *modelLineup) ofParty(party any) (places int) {
 	for s, list := range m.waits {
-		if len(list) > 0 && list[0].msg.Party == party {
+		if len(list) > 0 && list[0].msg.Tenant == party {
 			places += m.of(s)
 		}
 	}
@@ -242,8 +242,8 @@ func (m *modelLineup) end() {
 		want += len(list)
 	}
 	q := &m.q
-	if got := len(q.clear()); got != want || q.waiting != 0 || q.places != 0 || len(q.senders) != 0 || len(q.parties) != 0 || q.first != nil {
-		m.t.Fatalf("%d messages were left, want %d; then %d of %d places, %d senders, %d parties", got, want, q.waiting, q.places, len(q.senders), len(q.parties))
+	if got := len(q.clear()); got != want || q.messages != 0 || q.slots != 0 || len(q.senders) != 0 || len(q.tenants) != 0 || q.first != nil {
+		m.t.Fatalf("%d messages were left, want %d; then %d of %d places, %d senders, %d parties", got, want, q.messages, q.slots, len(q.senders), len(q.tenants))
 	}
 }
 
@@ -296,7 +296,7 @@ func TestWhatWaitsIsBoundedInMemoryToo(t *testing.T) {
 	for range 1024 {
 		send(greedy, 1<<20)
 	}
-	if bytes > 1024*placeBytes {
+	if bytes > 1024*slotBytes {
 		t.Errorf("%d MiB wait", bytes>>20)
 	}
 	if !send(honest, 5<<20) || !send(honest, 10) {

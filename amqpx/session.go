@@ -27,21 +27,21 @@ type session struct {
 	markersClosed chan *amqp.Error // tells why markers was closed
 	noMarker      error            // what it told; of the goroutine that connects
 
-	consumers []*consumer
-	drops     []*dropWatch
-	over      <-chan *amqp.Error // how the consuming connection ended
-	serving   bool               // the consumers run; of the goroutine that connects and serves
-	returns   chan amqp.Return
-	blocking  chan amqp.Blocking
-	broken    chan struct{} // closed with the first reason to end
-	tasks     sync.WaitGroup
+	consumers         []*consumer
+	deadLetterReaders []*deadLetterReader
+	consumingClosed   <-chan *amqp.Error // how the consuming connection ended
+	serving           bool               // the consumers run; of the goroutine that connects and serves
+	returns           chan amqp.Return
+	blocking          chan amqp.Blocking
+	broken            chan struct{} // closed with the first reason to end
+	tasks             sync.WaitGroup
 
-	leaving  bool         // in order; of the goroutine that serves
+	closing  bool         // in order; of the goroutine that serves
 	consumed time.Time    // when the last consumer began; of the goroutine that connects
 	began    time.Time    // the origin of the following field
-	stood    atomic.Int64 // when the bindings were last found to stand, in nanoseconds
+	verified atomic.Int64 // when the bindings were last found to stand, in nanoseconds
 	failed   atomic.Bool  // the broker failed over what it delivers
-	spoke    atomic.Bool  // the broker has said something, on either connection
+	active   atomic.Bool  // the broker has said something, on either connection
 
 	// mu guards the following field.
 	mu     sync.Mutex
@@ -55,32 +55,32 @@ func (l *Link) connect(ctx context.Context, url string) (*session, error) {
 	answering, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	open := make(chan struct{})
-	s.tasks.Go(func() { s.awaitAnswers(open, cancel) })
+	s.tasks.Go(func() { s.watchRequests(open, cancel) })
 	err := s.open(answering)
 	close(open)
 	if err == nil {
-		s.consuming.socket.untie()
-		s.publishing.socket.untie()
+		s.consuming.socket.detach()
+		s.publishing.socket.detach()
 		return s, nil
 	}
 	s.close()
-	if errors.Is(context.Cause(answering), errUnanswered) {
-		err = errUnanswered
+	if errors.Is(context.Cause(answering), errRequestTimeout) {
+		err = errRequestTimeout
 	}
-	s.noteNames()
-	s.noteUnreadable()
-	if !said(err) && said(s.reason) {
+	s.noteClaims()
+	s.notePoison()
+	if !fromBroker(err) && fromBroker(s.reason) {
 		err = s.reason // a request that came after the end does not say why it ended
 	}
 	return nil, err
 }
 
 func (s *session) open(ctx context.Context) (err error) {
-	if s.consuming, err = s.link.dial(ctx, s.url, "consumer", &s.spoke); err != nil {
+	if s.consuming, err = s.link.dial(ctx, s.url, "consumer", &s.active); err != nil {
 		return err
 	}
 	s.watch(s.consuming, s.consuming.NotifyClose(make(chan *amqp.Error, 1)), "the consuming connection")
-	s.over = s.consuming.NotifyClose(make(chan *amqp.Error, 1))
+	s.consumingClosed = s.consuming.NotifyClose(make(chan *amqp.Error, 1))
 	// What outlives the link is looked for, and a stream's gap is marked, by messages.
 	// Without it the queues come first: what is sent before they are bound is lost.
 	if s.link.keeps() {
@@ -101,7 +101,7 @@ func (s *session) open(ctx context.Context) (err error) {
 }
 
 func (s *session) openPublishing(ctx context.Context) (err error) {
-	if s.publishing, err = s.link.dial(ctx, s.url, "publisher", &s.spoke); err != nil {
+	if s.publishing, err = s.link.dial(ctx, s.url, "publisher", &s.active); err != nil {
 		return err
 	}
 	s.watch(s.publishing, s.publishing.NotifyClose(make(chan *amqp.Error, 1)), "the publishing connection")
@@ -119,15 +119,15 @@ func (s *session) openPublisher() (err error) {
 	}
 	s.watch(s.publishing, s.channel.NotifyClose(make(chan *amqp.Error, 1)), "the publishing channel")
 	s.blocking = s.publishing.NotifyBlocked(make(chan amqp.Blocking, 8))
-	s.returns = s.channel.NotifyReturn(make(chan amqp.Return, s.link.cfg.Window))
-	s.confirms = s.publishing.mender.takeConfirms(s.settle)
+	s.returns = s.channel.NotifyReturn(make(chan amqp.Return, s.link.cfg.MaxInFlight))
+	s.confirms = s.publishing.interceptor.takeConfirms(s.settle)
 	if err := s.channel.Confirm(false); err != nil {
 		return err
 	}
 	s.publisher = &publisher{
-		box:    s.link.outbox,
+		outbox: s.link.outbox,
 		frames: publishFrames{s.confirms.channel, s.publishing.Config.FrameSize, s.link.cfg.Exchange},
-		conn:   s.publishing.mender.Conn,
+		conn:   s.publishing.interceptor.Conn,
 		closed: s.channel.IsClosed,
 	}
 	s.publisher.socket, _ = s.publisher.conn.(*socket)
@@ -157,7 +157,7 @@ func (s *session) fail(err error) {
 	if s.reason == nil {
 		close(s.broken)
 	}
-	if s.reason == nil || said(err) && !said(s.reason) {
+	if s.reason == nil || fromBroker(err) && !fromBroker(s.reason) {
 		s.reason = err
 	}
 }
@@ -179,17 +179,17 @@ func (s *session) serve(ctx context.Context) error {
 			}
 		})
 	}
-	for _, w := range s.drops {
-		s.tasks.Go(func() { w.run(done) })
+	for _, r := range s.deadLetterReaders {
+		s.tasks.Go(func() { r.run(done) })
 	}
-	s.regainNames(done)
+	s.reclaimNames(done)
 	s.tasks.Go(s.followBlocking)
 	s.tasks.Go(func() { s.checkBindings(done) })
 	s.startProbing(done)
 	if s.markers != nil {
 		s.tasks.Go(s.dropReturned)
 	}
-	s.link.outbox.sendBy(s.publishNow)
+	s.link.outbox.setSendNow(s.tryPublish)
 	s.tasks.Go(func() {
 		if err := s.send(done); err != nil {
 			s.fail(err)
@@ -200,18 +200,18 @@ func (s *session) serve(ctx context.Context) error {
 	case <-s.broken:
 	case <-ctx.Done():
 		s.drain()
-		s.leaving = true
+		s.closing = true
 	}
-	s.link.outbox.refuse(Away)
+	s.link.outbox.refuse(Disconnected)
 	close(done)
 	s.close()
-	s.link.outbox.sendBy(nil)
+	s.link.outbox.setSendNow(nil)
 	s.publisher.end()
 	s.confirms.end()
-	s.link.outbox.cut()
-	s.noteTorn()
-	s.noteNames()
-	s.noteUnreadable()
+	s.link.outbox.disconnect()
+	s.noteBindingsLost()
+	s.noteClaims()
+	s.notePoison()
 	return s.reason
 }
 
@@ -233,12 +233,12 @@ func (s *session) send(done <-chan struct{}) error {
 			s.failPublishing(err)
 			return nil
 		}
-		if next := box.unready(time.Now()); next != nil {
+		if next := box.nextUnchecked(time.Now()); next != nil {
 			check.unasked = s.consuming.closesOverRefusals()
 			exists, err := check.any(next.msg.Needs)
 			switch {
 			case err == nil:
-				box.found(next, exists)
+				box.checked(next, exists)
 			case !errors.Is(err, amqp.ErrClosed):
 				return fmt.Errorf("asking for a queue: %w", s.consuming.socket.cause(err))
 			case s.consuming.IsClosed():
@@ -255,9 +255,9 @@ func (s *session) send(done <-chan struct{}) error {
 	}
 }
 
-// publishNow sends a message on the goroutine that publishes it, if that takes no waiting.
-func (s *session) publishNow() (done bool) {
-	done, err := s.publisher.publishNow()
+// tryPublish sends a message on the goroutine that publishes it, if that takes no waiting.
+func (s *session) tryPublish() (done bool) {
+	done, err := s.publisher.tryPublish()
 	if err != nil {
 		s.failPublishing(err)
 	}

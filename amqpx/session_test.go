@@ -30,7 +30,7 @@ func TestABrokerThatBlocksAtOnceIsNotForgotten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &session{link: l, url: l.cfg.URLs[0], broken: make(chan struct{}), publisher: &publisher{box: l.outbox},
+	s := &session{link: l, url: l.cfg.URLs[0], broken: make(chan struct{}), publisher: &publisher{outbox: l.outbox},
 		blocking: make(chan amqp.Blocking, 1), confirms: &confirms{}}
 	s.blocking <- amqp.Blocking{Active: true, Reason: "low on memory"}
 	close(s.blocking)

@@ -23,14 +23,14 @@ type socket struct {
 	r   *bufio.Reader
 	raw syscall.RawConn // nil if it cannot be written to without waiting
 	// untie lets the socket outlive the context that it was dialled with.
-	untie func() bool
+	detach func() bool
 	// last is when the network last gave all bytes that it had, in nanoseconds since began.
 	last  atomic.Int64
 	began time.Time
 
 	// writing guards the following fields. It is held while the network is written to.
-	writing sync.Mutex
-	rest    []byte // what the network did not take at once; it comes before all else
+	writing   sync.Mutex
+	unwritten []byte // what the network did not take at once; it comes before all else
 
 	// mu guards the following field.
 	mu     sync.Mutex
@@ -41,16 +41,16 @@ type socket struct {
 // library waits for has no context.
 func newSocket(ctx context.Context, conn net.Conn) *socket {
 	s := &socket{Conn: conn, began: time.Now()}
-	s.r = bufio.NewReaderSize(heard{s}, readAhead)
+	s.r = bufio.NewReaderSize(networkReader{s}, readAhead)
 	s.raw = rawOf(conn)
-	s.untie = context.AfterFunc(ctx, func() { conn.Close() })
+	s.detach = context.AfterFunc(ctx, func() { conn.Close() })
 	return s
 }
 
-// heard is the network itself, before anything is read ahead.
-type heard struct{ *socket }
+// networkReader is the network itself, before anything is read ahead.
+type networkReader struct{ *socket }
 
-func (h heard) Read(p []byte) (int, error) {
+func (h networkReader) Read(p []byte) (int, error) {
 	n, err := h.Conn.Read(p)
 	if n > 0 && n < len(p) {
 		h.last.Store(int64(time.Since(h.began)))
@@ -64,18 +64,18 @@ func (s *socket) lastHeard() time.Time { return s.began.Add(time.Duration(s.last
 
 func (s *socket) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
-	s.note(err)
+	s.noteError(err)
 	return n, err
 }
 
 func (s *socket) Write(p []byte) (int, error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if err := s.writeRest(); err != nil {
+	if err := s.writeUnwritten(); err != nil {
 		return 0, err
 	}
 	n, err := s.Conn.Write(p)
-	s.note(err)
+	s.noteError(err)
 	return n, err
 }
 
@@ -83,17 +83,17 @@ func (s *socket) Write(p []byte) (int, error) {
 func (s *socket) flush() error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	return s.writeRest()
+	return s.writeUnwritten()
 }
 
-// writeRest is called with writing held.
-func (s *socket) writeRest() error {
-	if len(s.rest) == 0 {
+// writeUnwritten is called with writing held.
+func (s *socket) writeUnwritten() error {
+	if len(s.unwritten) == 0 {
 		return nil
 	}
-	_, err := s.Conn.Write(s.rest)
-	s.rest = nil
-	s.note(err)
+	_, err := s.Conn.Write(s.unwritten)
+	s.unwritten = nil
+	s.noteError(err)
 	return err
 }
 
@@ -103,7 +103,7 @@ func (s *socket) tryLock() bool {
 	if s.raw == nil || !s.writing.TryLock() {
 		return false
 	}
-	if len(s.rest) > 0 {
+	if len(s.unwritten) > 0 {
 		s.writing.Unlock()
 		return false
 	}
@@ -114,21 +114,21 @@ func (s *socket) tryLock() bool {
 // all else, at the next flush. It is called after tryLock.
 func (s *socket) writeNow(p []byte) (int, error) {
 	n, err := writeNow(s.raw, p)
-	s.note(err)
+	s.noteError(err)
 	if err == nil && n < len(p) {
-		s.rest = bytes.Clone(p[n:])
+		s.unwritten = bytes.Clone(p[n:])
 	}
 	return len(p), err
 }
 
-func (s *socket) note(err error) {
+func (s *socket) noteError(err error) {
 	if err == nil || errors.Is(err, net.ErrClosed) { // closed by ourselves
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.failed == nil {
-		s.failed = bare(err)
+		s.failed = stripAddr(err)
 	}
 }
 
@@ -142,7 +142,7 @@ func (s *socket) failure() error {
 // cause is what is behind an error of the library: what the broker said, else
 // how the network failed, else the error itself.
 func (s *socket) cause(err error) error {
-	if failed := s.failure(); failed != nil && !said(err) {
+	if failed := s.failure(); failed != nil && !fromBroker(err) {
 		return failed
 	}
 	return err
@@ -150,7 +150,7 @@ func (s *socket) cause(err error) error {
 
 // bare is a network error without addresses: our own port is another one at
 // every try, and would make the same failure a new one.
-func bare(err error) error {
+func stripAddr(err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Err
 	}

@@ -38,7 +38,7 @@ func TestWhatTheNetworkDoesNotTakeAtOnceComesBeforeAllElse(t *testing.T) {
 		p := bytes.Repeat([]byte{piece}, 1<<20)
 		want = append(want, p...)
 		_, err := s.writeNow(p)
-		full := len(s.rest) > 0
+		full := len(s.unwritten) > 0
 		s.writing.Unlock()
 		if err != nil {
 			t.Fatal(err)

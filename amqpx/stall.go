@@ -24,8 +24,8 @@ type stallWatch struct {
 
 type stall struct{ from, woke time.Time }
 
-// mostStalls bounds what is remembered. When there are more, the last two count as one.
-const mostStalls = 16
+// maxStalls bounds what is remembered. When there are more, the last two count as one.
+const maxStalls = 16
 
 // stallsFor is how long a stall is remembered: no question to a broker is open for so long.
 const stallsFor = 5 * time.Minute
@@ -50,7 +50,7 @@ func (w *stallWatch) note(now time.Time) {
 	for len(w.stalls) > 0 && now.Sub(w.stalls[0].woke) > stallsFor {
 		w.stalls = w.stalls[1:]
 	}
-	if n := len(w.stalls); n == mostStalls {
+	if n := len(w.stalls); n == maxStalls {
 		w.stalls[n-1].woke = now
 	} else {
 		w.stalls = append(w.stalls, stall{from: w.last, woke: now})
@@ -72,15 +72,15 @@ func (w *stallWatch) since(now, answered time.Time) time.Time {
 	return time.Time{}
 }
 
-// doubt is the time since when what is heard proves nothing, or zero.
-func (s *session) doubt(now time.Time) time.Time {
-	return s.link.stalls.since(now, s.lastStood())
+// stalledSince is the time since when what is heard proves nothing, or zero.
+func (s *session) stalledSince(now time.Time) time.Time {
+	return s.link.stalls.since(now, s.lastVerified())
 }
 
-// heard is when the broker was last heard for certain.
-func (s *session) heard() time.Time {
+// lastHeard is when the broker was last heard for certain.
+func (s *session) lastHeard() time.Time {
 	heard := s.consuming.socket.lastHeard()
-	if doubt := s.doubt(time.Now()); !doubt.IsZero() && doubt.Before(heard) {
+	if doubt := s.stalledSince(time.Now()); !doubt.IsZero() && doubt.Before(heard) {
 		return doubt
 	}
 	return heard

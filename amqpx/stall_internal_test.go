@@ -31,11 +31,11 @@ func TestAStallIsInDoubtUntilAQuestionThatWasAskedAfterItIsAnswered(t *testing.T
 
 func TestOfManyStallsTheFirstIsRemembered(t *testing.T) {
 	var w stallWatch
-	for i := range 10 * mostStalls {
+	for i := range 10 * maxStalls {
 		w.tick(at(1000*i), time.Millisecond)
 	}
-	last := at(1000 * (10*mostStalls - 1))
-	if since := w.since(last, at(0)); !since.Equal(at(0)) || len(w.stalls) > mostStalls {
+	last := at(1000 * (10*maxStalls - 1))
+	if since := w.since(last, at(0)); !since.Equal(at(0)) || len(w.stalls) > maxStalls {
 		t.Errorf("of %d stalls the first began at %v", len(w.stalls), since.Sub(at(0)))
 	}
 	if since := w.since(last, last); !since.IsZero() {
@@ -49,24 +49,24 @@ func TestOfManyStallsTheFirstIsRemembered(t *testing.T) {
 
 func TestWhatIsReadAfterAStallMovesNoGap(t *testing.T) {
 	const prefetch = 4
-	q := startQuiet(prefetch, 10*time.Millisecond, at(0), time.Time{})
-	q.waiting(at(100), 0, 0, false)
+	q := newLossBound(prefetch, 10*time.Millisecond, at(0), time.Time{})
+	q.idle(at(100), 0, 0, false)
 	// It stands still until 5000, and then reads what lay in the buffers.
 	q.received(1)
-	q.waiting(at(5000), 1, 0, true)
+	q.idle(at(5000), 1, 0, true)
 	q.received(2)
-	if !q.fed.Equal(at(100)) {
-		t.Errorf("what was received is taken to be routed after %v", q.fed.Sub(at(0)))
+	if !q.routedAfter.Equal(at(100)) {
+		t.Errorf("what was received is taken to be routed after %v", q.routedAfter.Sub(at(0)))
 	}
 	for tag := uint64(3); tag < 10; tag++ {
 		q.received(tag) // the broker holds more
-		q.waiting(at(5000+int(tag)), tag, 0, true)
+		q.idle(at(5000+int(tag)), tag, 0, true)
 	}
 	if got := q.until(at(6000)); !got.Equal(at(90)) {
 		t.Errorf("nothing is missing until %v", got.Sub(at(0)))
 	}
-	q.waiting(at(6000), 9, 9, false)
-	q.waiting(at(6020), 9, 9, false) // it held nothing any more
+	q.idle(at(6000), 9, 9, false)
+	q.idle(at(6020), 9, 9, false) // it held nothing any more
 	if got := q.until(at(6030)); !got.Equal(at(6020)) {
 		t.Errorf("then nothing is missing until %v", got.Sub(at(0)))
 	}

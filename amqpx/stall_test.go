@@ -11,7 +11,7 @@ import (
 func TestAWriterStuckInAFullSocketDoesNotHoldUpTheNextLink(t *testing.T) {
 	e := newEmbedded(t)
 	p := newProxy(t, e.addr)
-	w := run(t, amqpx.Config{URLs: []string{p.url()}, Heartbeat: time.Second, Waiting: 4096}) // room for 30 MiB
+	w := run(t, amqpx.Config{URLs: []string{p.url()}, Heartbeat: time.Second, MaxPending: 4096}) // room for 30 MiB
 	w.await(t, true)
 	p.stall(1) // the publishing connection
 	var outcomes []<-chan amqpx.Outcome

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// LinkStats are a link's figures, over all its connections.
-type LinkStats struct {
+// Stats are a link's figures, over all its connections.
+type Stats struct {
 	// Waiting is how many publishes wait for a place in the window, InFlight how many
 	// were sent and are not confirmed.
-	Waiting, InFlight int
+	Pending, InFlight int
 	// Outcomes counts what has ended, by [Outcome]. Together they are all that
 	// [Link.Publish] took, without what waits and what is in flight.
 	Outcomes [Unknown + 1]uint64
@@ -57,12 +57,12 @@ func (f *figures) confirmed(took time.Duration) {
 }
 
 // Stats are the link's figures now.
-func (l *Link) Stats() LinkStats { return l.outbox.stats() }
+func (l *Link) Stats() Stats { return l.outbox.stats() }
 
-func (o *outbox) stats() LinkStats {
-	s := LinkStats{Confirms: Histogram{Bounds: append([]float64(nil), confirmBounds[:]...)}}
+func (o *outbox) stats() Stats {
+	s := Stats{Confirms: Histogram{Bounds: append([]float64(nil), confirmBounds[:]...)}}
 	o.mu.Lock()
-	s.Waiting = o.waiting.waiting
+	s.Pending = o.queue.messages
 	for tag := o.oldest; tag < o.next; tag++ {
 		if o.window[tag%uint64(len(o.window))] != nil {
 			s.InFlight++

@@ -7,54 +7,54 @@ import (
 )
 
 // broke is a session that consumed the queue and has ended.
-func broke(in *intake, stood time.Duration, failed bool) *session {
-	s := &session{link: &Link{intakes: []*intake{in}, log: slog.New(slog.DiscardHandler)}, began: time.Now().Add(-stood)}
-	s.consumers = []*consumer{{intake: in}}
+func broke(cs *consumerState, stood time.Duration, failed bool) *session {
+	s := &session{link: &Link{consumerStates: []*consumerState{cs}, log: slog.New(slog.DiscardHandler)}, began: time.Now().Add(-stood)}
+	s.consumers = []*consumer{{state: cs}}
 	s.failed.Store(failed)
 	return s
 }
 
-func streamIntake() *intake {
-	in := newIntake(Queue{Name: "q", Stream: &Stream{Name: "s"}}, 10, slog.New(slog.DiscardHandler))
-	in.stream.located, in.stream.next, in.stream.taken = true, 5, time.Now()
-	return in
+func streamIntake() *consumerState {
+	cs := newConsumerState(Queue{Name: "q", Stream: &Stream{Name: "s"}}, 10, slog.New(slog.DiscardHandler))
+	cs.stream.located, cs.stream.next, cs.stream.taken = true, 5, time.Now()
+	return cs
 }
 
 func TestAStreamIsSteppedOverOneMessageAfterTwoFailuresAtOnePlace(t *testing.T) {
-	in := streamIntake()
-	broke(in, 0, true).noteUnreadable()
-	if !in.careful || in.stream.next != 5 || in.gap != nil {
-		t.Fatalf("after one failure: %+v", in.stream)
+	cs := streamIntake()
+	broke(cs, 0, true).notePoison()
+	if !cs.probing || cs.stream.next != 5 || cs.gap != nil {
+		t.Fatalf("after one failure: %+v", cs.stream)
 	}
-	broke(in, 0, false).noteUnreadable() // the network broke: that says nothing
-	if !in.careful {
+	broke(cs, 0, false).notePoison() // the network broke: that says nothing
+	if !cs.probing {
 		t.Fatal("a break of another kind ends the care")
 	}
-	broke(in, 0, true).noteUnreadable()
-	if in.careful || in.stream.next != 6 || in.gap == nil || in.pace() != 10 {
-		t.Errorf("after two failures: %+v, the gap is %v", in.stream, in.gap)
+	broke(cs, 0, true).notePoison()
+	if cs.probing || cs.stream.next != 6 || cs.gap == nil || cs.currentPrefetch() != 10 {
+		t.Errorf("after two failures: %+v, the gap is %v", cs.stream, cs.gap)
 	}
-	broke(in, 0, true).noteUnreadable()
-	if in.stream.next != 6 {
+	broke(cs, 0, true).notePoison()
+	if cs.stream.next != 6 {
 		t.Error("the next message is stepped over after one failure")
 	}
 }
 
 func TestFailuresThatAreNotOfAMessageStepOverNothing(t *testing.T) {
-	in := streamIntake()
+	cs := streamIntake()
 	for range 3 { // each after the link has stood for long
-		broke(in, time.Hour, true).noteUnreadable()
+		broke(cs, time.Hour, true).notePoison()
 	}
 	for range 3 { // nothing was consumed: a stream without a leader, say
-		s := broke(in, 0, true)
+		s := broke(cs, 0, true)
 		s.consumers = nil
-		s.noteUnreadable()
+		s.notePoison()
 	}
-	if in.stream.next != 5 {
-		t.Errorf("the next offset is %d", in.stream.next)
+	if cs.stream.next != 5 {
+		t.Errorf("the next offset is %d", cs.stream.next)
 	}
-	broke(in, time.Hour, false).noteUnreadable()
-	if in.careful || in.failures != 0 {
+	broke(cs, time.Hour, false).notePoison()
+	if cs.probing || cs.brokerFailures != 0 {
 		t.Error("a session that stood for long does not end the care")
 	}
 }
@@ -78,80 +78,80 @@ func TestWhatIsSteppedOverWasSentAfterWhatCameBeforeIt(t *testing.T) {
 func TestAFailureIsNoWordThatNothingIsMissing(t *testing.T) {
 	bound := time.Now().Add(-time.Minute)
 	handed, heard := bound.Add(time.Second), bound.Add(10*time.Second)
-	in := newIntake(Queue{Name: "q"}, 10, slog.New(slog.DiscardHandler))
-	in.bound, in.late = bound, 50*time.Millisecond
-	in.begin()
-	in.quiet.waiting(handed, 0, 0, false)
-	in.quiet.received(1)
-	in.quiet.waiting(handed.Add(time.Millisecond), 1, 0, false)
-	in.end(heard, bound)
-	if want := heard.Add(-in.late); !in.clear.Equal(want) {
-		t.Fatalf("clear until %v, want %v", in.clear, want)
+	cs := newConsumerState(Queue{Name: "q"}, 10, slog.New(slog.DiscardHandler))
+	cs.boundAt, cs.latency = bound, 50*time.Millisecond
+	cs.begin()
+	cs.loss.idle(handed, 0, 0, false)
+	cs.loss.received(1)
+	cs.loss.idle(handed.Add(time.Millisecond), 1, 0, false)
+	cs.end(heard, bound)
+	if want := heard.Add(-cs.latency); !cs.completeUntil.Equal(want) {
+		t.Fatalf("clear until %v, want %v", cs.completeUntil, want)
 	}
-	s := broke(in, 0, true)
+	s := broke(cs, 0, true)
 	s.serving = true
-	s.noteUnreadable()
-	if want := handed.Add(-in.late); !in.clear.Equal(want) {
-		t.Errorf("after a failure clear until %v, want %v", in.clear, want)
+	s.notePoison()
+	if want := handed.Add(-cs.latency); !cs.completeUntil.Equal(want) {
+		t.Errorf("after a failure clear until %v, want %v", cs.completeUntil, want)
 	}
 }
 
 // What breaks the link again when all has been taken is no message: the next one, which is
 // not there yet, must not be left out.
 func TestNothingIsSteppedOverOnceAllWasTaken(t *testing.T) {
-	in := streamIntake()
-	in.stream.locate(0, 5, true)
+	cs := streamIntake()
+	cs.stream.locate(0, 5, true)
 	for range 4 {
-		broke(in, 0, true).noteUnreadable()
+		broke(cs, 0, true).notePoison()
 	}
-	if in.stream.next != 5 || in.gap != nil {
-		t.Fatalf("it was stepped over to %d, the gap is %v", in.stream.next, in.gap)
+	if cs.stream.next != 5 || cs.gap != nil {
+		t.Fatalf("it was stepped over to %d, the gap is %v", cs.stream.next, cs.gap)
 	}
-	if from := in.stream.locate(0, 6, true); from == nil || *from != 5 {
+	if from := cs.stream.locate(0, 6, true); from == nil || *from != 5 {
 		t.Fatalf("it is read from %v", from)
 	}
-	broke(in, 0, true).noteUnreadable()
-	if in.stream.next != 6 {
+	broke(cs, 0, true).notePoison()
+	if cs.stream.next != 6 {
 		t.Error("a message that was there is not stepped over")
 	}
 }
 
 func TestAFailureCountsHoweverLongTheLinkTookToStand(t *testing.T) {
-	in := streamIntake()
+	cs := streamIntake()
 	for range 2 {
-		s := broke(in, time.Hour, true)
+		s := broke(cs, time.Hour, true)
 		s.consumed = time.Now()
-		s.noteUnreadable()
+		s.notePoison()
 	}
-	if in.stream.next != 6 {
-		t.Errorf("the next offset is %d", in.stream.next)
+	if cs.stream.next != 6 {
+		t.Errorf("the next offset is %d", cs.stream.next)
 	}
 }
 
 func TestAGapThatIsToldLateTakesInTheOneThatWasNotToldYet(t *testing.T) {
 	now := time.Now()
-	in := newIntake(Queue{Name: "q", Expires: time.Minute}, 10, slog.New(slog.DiscardHandler))
-	in.clear, in.bound = now.Add(-time.Minute), now.Add(-50*time.Second)
-	in.lost(7)
-	in.clear, in.bound = now.Add(-20*time.Second), now
-	in.lost(3)
-	if want := (Gap{From: now.Add(-time.Minute), To: now}); *in.gap != want || in.after != 3 {
-		t.Errorf("the gap is %v after %d", *in.gap, in.after)
+	cs := newConsumerState(Queue{Name: "q", Expires: time.Minute}, 10, slog.New(slog.DiscardHandler))
+	cs.completeUntil, cs.boundAt = now.Add(-time.Minute), now.Add(-50*time.Second)
+	cs.noteOutage(7)
+	cs.completeUntil, cs.boundAt = now.Add(-20*time.Second), now
+	cs.noteOutage(3)
+	if want := (Gap{From: now.Add(-time.Minute), To: now}); *cs.gap != want || cs.gapAfter != 3 {
+		t.Errorf("the gap is %v after %d", *cs.gap, cs.gapAfter)
 	}
 }
 
 func TestThePauseAfterAStepOverIsTheFirstOne(t *testing.T) {
-	in := streamIntake()
+	cs := streamIntake()
 	pause := backoff{pause: lastPause}
 	for failure, want := range []time.Duration{lastPause, 0} {
-		s := broke(in, 0, true)
-		s.noteUnreadable()
-		s.link.hasten(&pause)
+		s := broke(cs, 0, true)
+		s.notePoison()
+		s.link.resetAfterSkip(&pause)
 		if pause.pause != want {
 			t.Errorf("after failure %d: %v", failure+1, pause.pause)
 		}
 	}
-	broke(in, 0, false).link.hasten(&pause)
+	broke(cs, 0, false).link.resetAfterSkip(&pause)
 	if pause.next(); pause.pause != firstPause {
 		t.Errorf("afterwards: %v", pause.pause)
 	}

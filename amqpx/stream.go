@@ -18,7 +18,7 @@ import (
 //   - headers that are tables or lists are missing; CLU itself sends none;
 //   - as of RabbitMQ 4, a header of bytes is a string of the same bytes, and a message without a
 //     delivery mode has mode 1;
-//   - [TakeOffset] finds one header more, and a message without headers has an
+//   - [TakeStreamOffset] finds one header more, and a message without headers has an
 //     empty table of them;
 //   - a message with a decimal header is not taken at all: RabbitMQ closes the
 //     sender's connection (541 INTERNAL_ERROR) when a stream is bound for it.
@@ -31,19 +31,19 @@ type Stream struct {
 	MaxBytes int64
 	// Past is how many of the messages that were in the stream before the first
 	// link are delivered too. Markers of the links count, and are not delivered.
-	Past uint64
+	Backlog uint64
 	// Live is called once in a link's life, from Deliver's goroutine, between the
 	// last message that was in the stream before the link first stood and the
 	// first that came after. May be nil.
-	Live func()
+	OnCaughtUp func()
 }
 
 // offsetHeader is added by the broker to what comes from a stream.
 const offsetHeader = "x-stream-offset"
 
-// TakeOffset takes the place of a delivery in its stream, which the broker adds,
+// TakeStreamOffset takes the place of a delivery in its stream, which the broker adds,
 // out of its headers.
-func TakeOffset(d *Delivery) (offset uint64, ok bool) {
+func TakeStreamOffset(d *Delivery) (offset uint64, ok bool) {
 	n, ok := d.Headers[offsetHeader].(int64)
 	if !ok || n < 0 {
 		return 0, false
@@ -77,13 +77,13 @@ func (s Stream) arguments() amqp.Table {
 
 // openStream makes, or finds again, the stream, and reads on from where the link
 // was, or from the past that was asked for.
-func (s *session) openStream(ctx context.Context, ch *amqp.Channel, in *intake) error {
-	stream := in.queue.Stream
+func (s *session) openStream(ctx context.Context, ch *amqp.Channel, cs *consumerState) error {
+	stream := cs.queue.Stream
 	// Nothing is sent to it. It keeps a second link of this name away.
-	if err := s.holdName(ctx, in); err != nil {
+	if err := s.claimName(ctx, cs); err != nil {
 		return err
 	}
-	existed := in.served
+	existed := cs.served
 	if !existed {
 		var err error
 		if existed, err = s.exists(ctx, stream.Name); err != nil {
@@ -94,35 +94,35 @@ func (s *session) openStream(ctx context.Context, ch *amqp.Channel, in *intake) 
 	if _, err := ch.QueueDeclare(stream.Name, durable, autoDelete, exclusive, noWait, stream.arguments()); err != nil {
 		return topology("stream", stream.Name, err)
 	}
-	if err := s.bindStream(ctx, ch, in, existed); err != nil {
+	if err := s.bindStream(ctx, ch, cs, existed); err != nil {
 		return err
 	}
-	end, known, err := s.streamEnd(ctx, in)
+	end, known, err := s.streamEnd(ctx, cs)
 	if err != nil {
 		return err
 	}
-	if in.served && !in.stream.located {
-		in.lost(0) // nothing has come yet that would tell where to read on
+	if cs.served && !cs.stream.located {
+		cs.noteOutage(0) // nothing has come yet that would tell where to read on
 	}
-	from := in.stream.locate(stream.Past, end, known)
+	from := cs.stream.locate(stream.Backlog, end, known)
 	args := amqp.Table{offsetHeader: "next"}
 	if from != nil {
 		args[offsetHeader] = int64(*from)
 	}
-	return s.consume(ch, in, stream.Name, false, args)
+	return s.consume(ch, cs, stream.Name, false, args)
 }
 
 // bindStream makes the bindings. If they had gone, it writes into the stream that
 // messages are missing, and leaves the witness. One link does so at a time: the
 // others find the witness, and read what was written.
-func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, in *intake, existed bool) error {
-	name := in.queue.Stream.Name
+func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, cs *consumerState, existed bool) error {
+	name := cs.queue.Stream.Name
 	// Without the stream there is no witness: it goes with what it is bound to.
 	if existed {
-		if stood, _, err := s.standing(in); err != nil {
+		if stood, _, err := s.bindingsIntact(cs); err != nil {
 			return err
 		} else if stood {
-			return s.bind(ch, in, "stream", name)
+			return s.bind(ch, cs, "stream", name)
 		}
 	}
 	lock, err := s.lock(ctx, name+"_binding")
@@ -132,16 +132,16 @@ func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, in *intake, 
 	defer lock.release()
 	stood, witnessed := false, false
 	if existed {
-		stood, witnessed, err = s.standing(in)
+		stood, witnessed, err = s.bindingsIntact(cs)
 	}
 	if err == nil && !stood {
-		stood, err = s.renew(ch, in, witnessed, true)
+		stood, err = s.renewSentinels(ch, cs, witnessed, true)
 	}
 	if err != nil {
 		return err
 	}
 	if stood {
-		return s.bind(ch, in, "stream", name)
+		return s.bind(ch, cs, "stream", name)
 	}
 	if existed {
 		err := s.mark(ctx, name, amqp.Publishing{Type: beginType}, markerPatience)
@@ -149,24 +149,24 @@ func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, in *intake, 
 			return err
 		}
 	}
-	if err := s.bind(ch, in, "stream", name); err != nil {
+	if err := s.bind(ch, cs, "stream", name); err != nil {
 		return err
 	}
 	if !existed {
-		return bearWitness(ch, name)
+		return makeRestartSentinel(ch, name)
 	}
-	gap := Gap{From: in.clear, To: in.bound.Add(in.spreads)}
+	gap := Gap{From: cs.completeUntil, To: cs.boundAt.Add(cs.bindingLag)}
 	switch err := s.markGap(ctx, name, gap); {
 	case errors.Is(err, errNoMarker):
 		// There is no witness, so the next link tries again.
 		s.link.log.Warn("the broker takes no marker into the stream: other readers do not hear of a gap",
 			"stream", name, "from", gap.From, "to", gap.To, "error", s.whyNoMarker())
-		in.lost(0)
+		cs.noteOutage(0)
 		return nil
 	case err != nil:
 		return err
 	}
-	return bearWitness(ch, name)
+	return makeRestartSentinel(ch, name)
 }
 
 // lockRetry is how long a link waits before it asks again for a lock, twice as long each

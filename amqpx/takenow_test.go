@@ -53,7 +53,7 @@ func TestDeliveriesKeepTheirOrderWhoeverHandsThemOver(t *testing.T) {
 	up := make(chan struct{}, 1)
 	l, err := New(Config{
 		URLs: []string{url}, Dial: dial, Exchange: "x", Name: "test", Logger: slog.New(slog.DiscardHandler), ProbeAfter: -1,
-		Queues: []Queue{{Name: "q", Bindings: []string{"#"}, Deliver: deliver, Ready: func() bool { return random.IntN(4) > 0 }}},
+		Queues: []Queue{{Name: "q", Bindings: []string{"#"}, Deliver: deliver, CanDeliver: func() bool { return random.IntN(4) > 0 }}},
 		OnState: func(s State) {
 			if s.Up {
 				up <- struct{}{}
@@ -96,23 +96,23 @@ func TestDeliveriesKeepTheirOrderWhoeverHandsThemOver(t *testing.T) {
 func TestWhatComesWhileTheReaderHandsOverIsNotTakenForNewer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, err := New(Config{URLs: []string{"amqp://localhost/"}, Queues: []Queue{{
-			Name: "q", Deliver: func(*Delivery) { time.Sleep(time.Second) }, Ready: func() bool { return true },
+			Name: "q", Deliver: func(*Delivery) { time.Sleep(time.Second) }, CanDeliver: func() bool { return true },
 		}}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		here, _ := net.Pipe()
 		s := &session{link: l, began: time.Now(), consuming: &connection{socket: newSocket(t.Context(), here)}}
-		c := &consumer{intake: l.intakes[0], session: s, batch: 10, inbox: &inbox{news: make(chan struct{}, 1)}}
+		c := &consumer{state: l.consumerStates[0], session: s, batch: 10, inbox: &inbox{news: make(chan struct{}, 1)}}
 		c.begin()
-		defer c.due.Stop()
+		defer c.ackTimer.Stop()
 		read := time.Now()
 		for tag := range uint64(2) { // the second one is routed meanwhile
-			if !c.takeNow(&Delivery{DeliveryTag: tag + 1}) {
+			if !c.tryDeliver(&Delivery{DeliveryTag: tag + 1}) {
 				t.Fatal("it was not taken by the goroutine that reads")
 			}
 		}
-		if fed := c.intake.quiet.fed; fed.After(read) {
+		if fed := c.state.loss.routedAfter; fed.After(read) {
 			t.Errorf("it is taken to have been routed later than %v after the first was read", fed.Sub(read))
 		}
 	})

@@ -23,7 +23,7 @@ func TestAnExchangeThatIsDeletedUnderTrafficAndComesBackAtOnceLeavesAGapThatIsTo
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	r := runThree(t, url)
-	var beside heard
+	var beside networkReader
 	other := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{
 		beside.of(amqpx.Queue{Name: "other", Stream: &amqpx.Stream{Name: "history", MaxBytes: 1 << 24}}),
 	}})
@@ -37,7 +37,7 @@ func TestAnExchangeThatIsDeletedUnderTrafficAndComesBackAtOnceLeavesAGapThatIsTo
 	r.awaitAll(t, last)
 	beside.await(t, last)
 	s.end()
-	for name, h := range map[string]*heard{"exclusive queue": &r.exclusive, "queue that lives on": &r.kept, "stream": &r.stream, "stream, read by another": &beside} {
+	for name, h := range map[string]*networkReader{"exclusive queue": &r.exclusive, "queue that lives on": &r.kept, "stream": &r.stream, "stream, read by another": &beside} {
 		lost, gaps := h.missing(t, s), h.gaps()
 		if len(lost) == 0 || len(gaps) != 1 {
 			t.Fatalf("%s: %d are lost, and the gaps are %v", name, len(lost), gaps)
@@ -49,7 +49,7 @@ func TestAnExchangeThatIsDeletedUnderTrafficAndComesBackAtOnceLeavesAGapThatIsTo
 func TestAnExchangeThatIsDeletedUnderAQuietLinkIsDeclaredAgain(t *testing.T) {
 	t.Parallel()
 	for name, url := range map[string]string{"embedded": newEmbedded(t).url(), "RabbitMQ": testkit.RabbitMQ(t).NewVHost(t)} {
-		var h heard
+		var h networkReader
 		w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(amqpx.Queue{Name: "link_exclusive"})}})
 		w.await(t, true)
 		before := time.Now()
@@ -78,7 +78,7 @@ func TestACommandThatFindsTheExchangeGoneDoesNotShortenTheGap(t *testing.T) {
 	r.await(t, true)
 	publish(t, client(t, url), 1)
 	r.awaitAll(t, 1)
-	for name, h := range map[string]*heard{"exclusive queue": &r.exclusive, "queue that lives on": &r.kept, "stream": &r.stream} {
+	for name, h := range map[string]*networkReader{"exclusive queue": &r.exclusive, "queue that lives on": &r.kept, "stream": &r.stream} {
 		if gaps := h.gaps(); len(gaps) != 1 || gaps[0].From.After(before) {
 			t.Errorf("%s: the gaps are %v; the exchange was deleted at %v", name, gaps, before)
 		}
@@ -95,7 +95,7 @@ func TestWithoutPermissionForATieABindingThatIsGoneIsMadeAgain(t *testing.T) {
 			user := "limited-" + name
 			n.AddUser(t, user, "secret")
 			n.SetPermissions(t, vhost, user, "^(test|link_q|link_q_kept|link_q_kept_witness)$", ".*", ".*")
-			var h heard
+			var h networkReader
 			cfg := amqpx.Config{URLs: []string{strings.Replace(url, "guest:guest", user+":secret", 1)}, Queues: []amqpx.Queue{h.of(q)}}
 			w := run(t, cfg)
 			w.await(t, true)
@@ -147,7 +147,7 @@ func TestAQueueThatIsDeletedByHandIsMadeAgainAtOnce(t *testing.T) {
 	// RabbitMQ up to 4.0 stops the channel of a sender that has more than 32 messages on their way to a quorum
 	// queue that goes.
 	s := startSenderWith(t, url, 30)
-	queues := map[string]*heard{"link_exclusive": &r.exclusive, "link_kept": &r.kept}
+	queues := map[string]*networkReader{"link_exclusive": &r.exclusive, "link_kept": &r.kept}
 	for name := range queues {
 		r.awaitAll(t, s.more(t, aWhile))
 		testkit.RabbitMQ(t).Ctl(t, "delete_queue", "-p", vhost, name)

@@ -59,7 +59,7 @@ func TestAMessageThatCannotBeReadIsLeftOutAndNothingElse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url := testkit.RabbitMQ(t).NewVHost(t)
-			var h heard
+			var h networkReader
 			lines := make(logged, 100)
 			w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(q)}, Logger: slog.New(slog.NewTextHandler(lines, nil))})
 			w.await(t, true)
@@ -182,7 +182,7 @@ func TestHeadersOfEveryTypeOfAMQPComeThrough(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url := testkit.RabbitMQ(t).NewVHost(t)
-			var h heard
+			var h networkReader
 			w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(q)}})
 			w.await(t, true)
 			for i, v := range []any{amqp.Decimal{Scale: 2, Value: -314}, int8(-2), byte(200), uint16(60_000), uint32(1 << 31), float32(1.5),

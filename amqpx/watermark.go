@@ -31,13 +31,13 @@ type watermark struct {
 // startWatermarks has a marker sent to each kept queue now, and once a second until done is
 // closed. A broker that takes no markers is taken at its word.
 func (s *session) startWatermarks(done <-chan struct{}) {
-	for _, in := range s.link.intakes {
-		in.watermark = watermark{session: suffix() + " ", began: s.began}
-		if in.queue.Expires == 0 || in.classic || s.markers == nil || s.markers.IsClosed() {
+	for _, cs := range s.link.consumerStates {
+		cs.watermark = watermark{session: suffix() + " ", began: s.began}
+		if cs.queue.Expires == 0 || cs.classic || s.markers == nil || s.markers.IsClosed() {
 			continue
 		}
-		in.watermark.active = true
-		w, queue := in.watermark, in.holder()
+		cs.watermark.active = true
+		w, queue := cs.watermark, cs.queueName()
 		s.tasks.Go(func() { s.sendWatermarks(w, queue, done) })
 	}
 }
@@ -83,10 +83,10 @@ func (w *watermark) take(id string) bool {
 
 // until is the time before which no message was sent that is missing, if the connection was
 // last heard at the time given.
-func (in *intake) until(heard time.Time) time.Time {
-	t := in.quiet.until(heard)
-	if w := in.watermark; w.active && w.reached.Add(-in.late).Before(t) {
-		return w.reached.Add(-in.late)
+func (cs *consumerState) until(heard time.Time) time.Time {
+	t := cs.loss.until(heard)
+	if w := cs.watermark; w.active && w.reached.Add(-cs.latency).Before(t) {
+		return w.reached.Add(-cs.latency)
 	}
 	return t
 }

@@ -18,31 +18,31 @@ import (
 // stream, keeps them. RabbitMQ that has its metadata in Khepri keeps exchanges that are
 // not durable over a restart, too: the bindings, the witness and the tie alike.
 
-func witnessOf(queue string) string { return queue + "_witness" }
+func restartSentinelOf(queue string) string { return queue + "_witness" }
 
-// witnessed reports whether the witness stands.
-func (s *session) witnessed(queue string) (bool, error) {
-	name := witnessOf(queue)
+// restartSentinelStands reports whether the witness stands.
+func (s *session) restartSentinelStands(queue string) (bool, error) {
+	name := restartSentinelOf(queue)
 	stands, err := s.found(func(ch *amqp.Channel) error {
 		return ch.ExchangeDeclarePassive(name, amqp.ExchangeFanout, false, true, true, false, nil)
 	})
 	return stands, topology("exchange", name, err)
 }
 
-// bearWitness makes the witness. The bindings stand.
-func bearWitness(ch *amqp.Channel, queue string) error {
+// makeRestartSentinel makes the witness. The bindings stand.
+func makeRestartSentinel(ch *amqp.Channel, queue string) error {
 	const durable, autoDelete, internal, noWait = false, true, true, false
-	name := witnessOf(queue)
+	name := restartSentinelOf(queue)
 	if err := ch.ExchangeDeclare(name, amqp.ExchangeFanout, durable, autoDelete, internal, noWait, nil); err != nil {
 		return topology("exchange", name, err)
 	}
 	return topology("queue", queue, ch.QueueBind(queue, "", name, noWait, nil))
 }
 
-// dropWitness removes the witness, if it stands.
-func dropWitness(ch *amqp.Channel, queue string) error {
+// removeRestartSentinel removes the witness, if it stands.
+func removeRestartSentinel(ch *amqp.Channel, queue string) error {
 	const ifUnused, noWait = false, false
-	name := witnessOf(queue)
+	name := restartSentinelOf(queue)
 	return topology("exchange", name, ch.ExchangeDelete(name, ifUnused, noWait))
 }
 

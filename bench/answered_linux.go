@@ -41,7 +41,7 @@ func (b *bench) answered(ctx context.Context) ([]Row, error) {
 		return func() error {
 			count := s.Commanders * each
 			b.progress.begin("answered", fmt.Sprintf("%d through %s, %d rounds done", count, name, len(*list)), answeredTime)
-			took, err := askAll(ctx, addr, s.Commanders, each, s.InFlight)
+			took, err := followCommands(ctx, addr, s.Commanders, each, s.InFlight)
 			if err != nil {
 				return fmt.Errorf("through %s: %w", name, err)
 			}
@@ -53,7 +53,7 @@ func (b *bench) answered(ctx context.Context) ([]Row, error) {
 		return nil, err
 	}
 	what := fmt.Sprintf("commands done, %d clients", s.Commanders)
-	return []Row{row("answered", what, "/s", with[1:], "clu websocket", without[1:], reach{by: Told})}, nil
+	return []Row{row("answered", what, "/s", with[1:], "clu websocket", without[1:], limit{by: Informational})}, nil
 }
 
 // The first round warms up, and is not counted.
@@ -64,15 +64,15 @@ const answeredTime = 2.0
 
 func answeredSeconds(s Sizes) float64 { return float64(2*answeredRounds(s)) * answeredTime }
 
-// askAll has new clients send as many commands each, so many of them under way at
+// followCommands has new clients send as many commands each, so many of them under way at
 // a time, and gives the time from the first until all have heard that theirs are done.
-func askAll(ctx context.Context, addr string, clients, each, inFlight int) (time.Duration, error) {
+func followCommands(ctx context.Context, addr string, clients, each, inFlight int) (time.Duration, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not all commands were done within %v", patience))
 	defer cancel()
 	failed := make([]error, clients)
-	askers := make([]*asker, clients)
+	askers := make([]*follower, clients)
 	for i := range askers {
-		a, err := newAsker(ctx, addr, each, inFlight)
+		a, err := newFollower(ctx, addr, each, inFlight)
 		if err != nil {
 			return 0, err
 		}
@@ -82,22 +82,22 @@ func askAll(ctx context.Context, addr string, clients, each, inFlight int) (time
 	start := time.Now()
 	var asking sync.WaitGroup
 	for i, a := range askers {
-		asking.Go(func() { failed[i] = a.ask(ctx) })
+		asking.Go(func() { failed[i] = a.follow(ctx) })
 	}
 	asking.Wait()
 	return time.Since(start), errors.Join(failed...)
 }
 
-// asker is a client that follows its commands to their end.
-type asker struct {
+// follower is a client that follows its commands to their end.
+type follower struct {
 	*commander
 	frames [][]byte
 	open   map[string]bool // the ids of those that are not done
 	slots  chan struct{}
 }
 
-func newAsker(ctx context.Context, addr string, each, inFlight int) (*asker, error) {
-	a := &asker{open: make(map[string]bool, each), slots: make(chan struct{}, inFlight)}
+func newFollower(ctx context.Context, addr string, each, inFlight int) (*follower, error) {
+	a := &follower{open: make(map[string]bool, each), slots: make(chan struct{}, inFlight)}
 	for n := range each {
 		frame, id, err := commandFrame(uint64(n))
 		if err != nil {
@@ -117,13 +117,13 @@ func newAsker(ctx context.Context, addr string, each, inFlight int) (*asker, err
 	return a, nil
 }
 
-func (a *asker) ask(ctx context.Context) error {
+func (a *follower) follow(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, a.close) // so that nobody waits for a silent server
 	defer stop()
 	sent := make(chan error, 1)
 	go func() { sent <- a.send(ctx, a.frames, a.slots) }()
 	for len(a.open) > 0 {
-		text, err := a.hear()
+		text, err := a.readText()
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}

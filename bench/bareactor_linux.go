@@ -14,7 +14,7 @@ import (
 type bareActor struct {
 	conns   []*amqp.Connection
 	channel *amqp.Channel
-	says    []actor.Code // to each command; the last one ends it
+	codes   []actor.Code // to each command; the last one ends it
 	body    []byte       // of each reply
 	serving sync.WaitGroup
 }
@@ -24,7 +24,7 @@ func startBareActor(url string, says []actor.Code, exchanges ...string) (*bareAc
 	if err != nil {
 		return nil, err
 	}
-	a := &bareActor{conns: []*amqp.Connection{p.conn}, channel: p.channel, says: says, body: []byte("{}")}
+	a := &bareActor{conns: []*amqp.Connection{p.conn}, channel: p.channel, codes: says, body: []byte("{}")}
 	for _, exchange := range exchanges {
 		conn, deliveries, err := consume(url, exchange, "command."+consumer+".#")
 		if err != nil {
@@ -34,18 +34,18 @@ func startBareActor(url string, says []actor.Code, exchanges ...string) (*bareAc
 		a.conns = append(a.conns, conn)
 		a.serving.Go(func() {
 			for d := range deliveries {
-				a.answer(&d)
+				a.reply(&d)
 			}
 		})
 	}
 	return a, nil
 }
 
-// answer says how a command goes. Of an error the commander hears by the reply
+// reply says how a command goes. Of an error the commander hears by the reply
 // that is missing.
-func (a *bareActor) answer(d *amqp.Delivery) {
+func (a *bareActor) reply(d *amqp.Delivery) {
 	commander, _ := d.Headers["commander_id"].(string)
-	for _, code := range a.says {
+	for _, code := range a.codes {
 		m := actor.Reply{Code: code, Sender: consumer, CommandID: d.CorrelationId, CommanderID: commander, Body: a.body}.Message()
 		_ = a.channel.Publish(d.Exchange, m.Key, false, false, m.Publishing)
 	}

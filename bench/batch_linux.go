@@ -26,26 +26,26 @@ func batchPaces() []struct {
 // batched measures what a delivery costs to clients that can wait.
 func (b *bench) batched(ctx context.Context) ([]Row, error) {
 	n := b.size.Clients
-	server, floor, err := b.pair(ctx, false)
+	server, baseline, err := b.pair(ctx, false)
 	if err != nil {
 		return nil, err
 	}
 	defer server.stop()
-	defer floor.stop()
-	patient, err := b.patient(ctx, server, n)
+	defer baseline.stop()
+	patient, err := b.batchClients(ctx, server, n)
 	if err != nil {
 		return nil, err
 	}
-	defer patient.hangUp()
-	bare, err := b.clients(ctx, floor, n, 0)
+	defer patient.disconnect()
+	bare, err := b.clients(ctx, baseline, n, 0)
 	if err != nil {
 		return nil, err
 	}
-	defer bare.hangUp()
+	defer bare.disconnect()
 	var rows []Row
 	for _, pace := range batchPaces() {
-		r := round{count: max(1, int(b.size.Batched/pace.every)), every: pace.every}
-		line, err := b.batchRow(ctx, r, pace.reach, server, floor, patient, bare)
+		r := round{count: max(1, int(b.size.BatchFor/pace.every)), every: pace.every}
+		line, err := b.batchRow(ctx, r, pace.reach, server, baseline, patient, bare)
 		if err != nil {
 			return rows, err
 		}
@@ -57,12 +57,12 @@ func (b *bench) batched(ctx context.Context) ([]Row, error) {
 // batchRow plays the rounds of one pace. The bare loop plays others, too, in which it writes
 // as seldom as the bridge: a write to a socket that was left alone for long costs more than
 // one to a socket that is still in the caches, and no program can do with less.
-func (b *bench) batchRow(ctx context.Context, r round, bound float64, server, floor *target, patient, bare *crowd) (Row, error) {
-	var with, without, seldom []*played
-	into := func(t *target, cr *crowd, r round, list *[]*played) func() error {
+func (b *bench) batchRow(ctx context.Context, r round, bound float64, server, baseline *target, patient, bare *clientSet) (Row, error) {
+	var with, without, seldom []*roundResult
+	into := func(t *target, set *clientSet, r round, list *[]*roundResult) func() error {
 		return func() error {
 			b.progress.begin("batch", fmt.Sprintf("round %d of %d, %s", len(*list)+1, b.size.Rounds, t.name), r.seconds())
-			p, err := b.play(ctx, t, cr, r)
+			p, err := b.runRound(ctx, t, set, r)
 			*list = append(*list, p)
 			return err
 		}
@@ -76,7 +76,7 @@ func (b *bench) batchRow(ctx context.Context, r round, bound float64, server, fl
 	timed.timed = true
 	together := int(batch/r.every) + 1 // replies that leave in one write
 	rare := round{count: max(1, r.count/together), every: r.every * time.Duration(together)}
-	often, seldomly := into(floor, bare, r, &without), into(floor, bare, rare, &seldom)
+	often, seldomly := into(baseline, bare, r, &without), into(baseline, bare, rare, &seldom)
 	reference := func() error {
 		if err := often(); err != nil {
 			return err
@@ -87,34 +87,34 @@ func (b *bench) batchRow(ctx context.Context, r round, bound float64, server, fl
 		return Row{}, err
 	}
 	what := fmt.Sprintf("CPU per delivery, %.0f/s, %s clients that wait %v", 1/r.every.Seconds(), grouped(b.size.Clients), batch)
-	line := row("batch", what, "us", of(with, (*played).perDelivery), "floor", of(without, (*played).perDelivery), reach{by: Ratio, bound: bound})
+	line := row("batch", what, "us", of(with, (*roundResult).perDelivery), "baseline", of(without, (*roundResult).perDelivery), limit{by: Ratio, bound: bound})
 	late := func(percent float64) float64 {
-		return median(of(with, func(p *played) float64 { return float64(percentile(p.Latency, percent)) / 1e6 }))
+		return median(of(with, func(p *roundResult) float64 { return float64(percentile(p.Latency, percent)) / 1e6 }))
 	}
 	line.Note = fmt.Sprintf("a reply came after %s, p50, and %s, p99; a bare loop that writes for every %d replies takes %s for each of them",
-		figure(late(50), "ms"), figure(late(99), "ms"), together, figure(median(of(seldom, (*played).perDelivery))/float64(together), "us"))
+		figure(late(50), "ms"), figure(late(99), "ms"), together, figure(median(of(seldom, (*roundResult).perDelivery))/float64(together), "us"))
 	return line, nil
 }
 
-// patient connects clients that let replies wait.
-func (b *bench) patient(ctx context.Context, t *target, n int) (*crowd, error) {
+// batchClients connects clients that let replies wait.
+func (b *bench) batchClients(ctx context.Context, t *target, n int) (*clientSet, error) {
 	b.progress.begin("batch", fmt.Sprintf("connecting %d clients, twice", n), connectTime(2*n))
-	cr := newCrowd(b.swarm, dialer{to: t.addr, path: fmt.Sprintf("/?batch_ms=%d", batch.Milliseconds()), host: t.addr.String()})
-	_, err := cr.connect(ctx, n)
+	set := newClientSet(b.loop, dialer{to: t.addr, path: fmt.Sprintf("/?batch_ms=%d", batch.Milliseconds()), host: t.addr.String()})
+	_, err := set.connect(ctx, n)
 	if err == nil {
-		err = cr.awaitForeign(ctx, n) // the greetings, with which they hear everything
+		err = set.awaitUnnumbered(ctx, n) // the greetings, with which they hear everything
 	}
 	if err != nil {
-		cr.hangUp()
+		set.disconnect()
 		return nil, fmt.Errorf("%s: %w", t.name, err)
 	}
-	return cr, nil
+	return set, nil
 }
 
 func batchSeconds(s Sizes) float64 {
 	sum := connectTime(2 * s.Clients)
 	for range batchPaces() {
-		sum += float64(3*s.Rounds) * (s.Batched.Seconds() + 0.2)
+		sum += float64(3*s.Rounds) * (s.BatchFor.Seconds() + 0.2)
 	}
 	return sum
 }

@@ -15,49 +15,49 @@ const maxFrame = 16 << 20
 // Faults counts what no client should ever see.
 type Faults struct {
 	Lost       int `json:"lost"`       // numbers that were passed over and never came
-	Doubled    int `json:"doubled"`    // numbers that came again
-	Disordered int `json:"disordered"` // numbers that came behind a higher one
-	Misled     int `json:"misled"`     // numbers that were for others
+	Duplicated int `json:"doubled"`    // numbers that came again
+	OutOfOrder int `json:"disordered"` // numbers that came behind a higher one
+	Misrouted  int `json:"misled"`     // numbers that were for others
 }
 
 func (f Faults) String() string {
-	text := fmt.Sprintf("%d lost, %d doubled, %d out of order", f.Lost, f.Doubled, f.Disordered)
-	if f.Misled > 0 {
-		text += fmt.Sprintf(", %d for others", f.Misled)
+	text := fmt.Sprintf("%d lost, %d doubled, %d out of order", f.Lost, f.Duplicated, f.OutOfOrder)
+	if f.Misrouted > 0 {
+		text += fmt.Sprintf(", %d for others", f.Misrouted)
 	}
 	return text
 }
 
-// share says which numbers are for a client: every one, unless it says otherwise.
-type share struct {
-	of, rest uint64 // those that leave this rest when divided by of; 0 is every number
-	none     bool   // no number
+// subset says which numbers are for a client: every one, unless it says otherwise.
+type subset struct {
+	modulus, remainder uint64 // those that leave this rest when divided by of; 0 is every number
+	none               bool   // no number
 }
 
-// below counts the numbers of the share below a number: the place of that number
+// countBelow counts the numbers of the share below a number: the place of that number
 // among them, if it is one of them.
-func (sh share) below(number uint64) uint64 {
+func (sh subset) countBelow(number uint64) uint64 {
 	switch {
 	case sh.none:
 		return 0
-	case sh.of == 0:
+	case sh.modulus == 0:
 		return number
 	}
-	return (number + sh.of - 1 - sh.rest) / sh.of
+	return (number + sh.modulus - 1 - sh.remainder) / sh.modulus
 }
 
-// has tells whether a number is for the client.
-func (sh share) has(number uint64) bool {
-	return !sh.none && (sh.of == 0 || number%sh.of == sh.rest)
+// contains tells whether a number is for the client.
+func (sh subset) contains(number uint64) bool {
+	return !sh.none && (sh.modulus == 0 || number%sh.modulus == sh.remainder)
 }
 
 // stream is what a checker knows of one client. Its numbers are places in its
 // share, which have no gaps where numbers for others are.
 type stream struct {
-	share share
-	next  uint64 // the number that has to come; 0 takes any
-	gaps  []span // numbers below next that did not come
-	carry []byte // the start of a frame that the last read cut
+	subset subset
+	next   uint64 // the number that has to come; 0 takes any
+	gaps   []span // numbers below next that did not come
+	carry  []byte // the start of a frame that the last read cut
 }
 
 // span is the numbers from..to, without to.
@@ -68,12 +68,12 @@ type span struct{ from, to uint64 }
 type checker struct {
 	control func(op ws.OpCode, payload []byte) // gets pings, pongs and close frames
 
-	at      int    // where in the last reply the number was
-	from    uint64 // lower numbers are left out
-	faults  Faults
-	replies int // with a number
-	foreign int // without
-	bytes   int
+	at         int    // where in the last reply the number was
+	minNumber  uint64 // lower numbers are left out
+	faults     Faults
+	replies    int // with a number
+	unnumbered int // without
+	bytes      int
 
 	// With sent, the time from there to now is noted for each reply.
 	sent    []atomic.Int64 // when the reply of number first+i was sent
@@ -81,7 +81,7 @@ type checker struct {
 	now     int64
 	latency []int64
 
-	last []int64 // when the last client got each reply from first on; nil is not noted
+	lastArrival []int64 // when the last client got each reply from first on; nil is not noted
 }
 
 // feed takes the next bytes of a client, cut anywhere.
@@ -175,24 +175,24 @@ func (k *checker) frame(s *stream, first byte, payload []byte) {
 	}
 	number, ok := k.number(payload)
 	if !ok {
-		k.foreign++
+		k.unnumbered++
 		return
 	}
-	if number < k.from {
+	if number < k.minNumber {
 		return
 	}
 	k.replies++
-	if !s.share.has(number) {
-		k.faults.Misled++
+	if !s.subset.contains(number) {
+		k.faults.Misrouted++
 		return
 	}
-	s.take(s.share.below(number), &k.faults)
+	s.add(s.subset.countBelow(number), &k.faults)
 	i := number - k.first
 	if i < uint64(len(k.sent)) {
 		k.latency = append(k.latency, k.now-k.sent[i].Load())
 	}
-	if i < uint64(len(k.last)) {
-		k.last[i] = k.now
+	if i < uint64(len(k.lastArrival)) {
+		k.lastArrival[i] = k.now
 	}
 }
 
@@ -218,8 +218,8 @@ func (k *checker) number(payload []byte) (uint64, bool) {
 	return n, true
 }
 
-// take notes that a number came.
-func (s *stream) take(number uint64, f *Faults) {
+// add notes that a number came.
+func (s *stream) add(number uint64, f *Faults) {
 	switch {
 	case number == s.next || s.next == 0:
 		s.next = number + 1
@@ -229,9 +229,9 @@ func (s *stream) take(number uint64, f *Faults) {
 		s.next = number + 1
 	case s.fill(number):
 		f.Lost--
-		f.Disordered++
+		f.OutOfOrder++
 	default:
-		f.Doubled++
+		f.Duplicated++
 	}
 }
 

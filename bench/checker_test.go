@@ -34,7 +34,7 @@ func feed(start uint64, pieces ...[]byte) (s seen) {
 			break
 		}
 	}
-	s.faults, s.replies, s.foreign, s.next = k.faults, k.replies, k.foreign, st.next
+	s.faults, s.replies, s.foreign, s.next = k.faults, k.replies, k.unnumbered, st.next
 	return s
 }
 
@@ -113,11 +113,11 @@ func TestFaultsAreToldApart(t *testing.T) {
 		{"all well", []uint64{0, 1, 2, 3}, Faults{}},
 		{"one lost", []uint64{0, 2, 3}, Faults{Lost: 1}},
 		{"the first two lost", []uint64{2, 3}, Faults{Lost: 2}},
-		{"one doubled", []uint64{0, 1, 1, 2}, Faults{Doubled: 1}},
-		{"two swapped", []uint64{0, 2, 1, 3}, Faults{Disordered: 1}},
-		{"the first comes last", []uint64{1, 2, 3, 0}, Faults{Disordered: 1}},
-		{"late, and doubled", []uint64{0, 3, 1, 1, 4}, Faults{Lost: 1, Doubled: 1, Disordered: 1}},
-		{"out of the middle of a gap", []uint64{0, 5, 3, 2, 4}, Faults{Lost: 1, Disordered: 3}},
+		{"one doubled", []uint64{0, 1, 1, 2}, Faults{Duplicated: 1}},
+		{"two swapped", []uint64{0, 2, 1, 3}, Faults{OutOfOrder: 1}},
+		{"the first comes last", []uint64{1, 2, 3, 0}, Faults{OutOfOrder: 1}},
+		{"late, and doubled", []uint64{0, 3, 1, 1, 4}, Faults{Lost: 1, Duplicated: 1, OutOfOrder: 1}},
+		{"out of the middle of a gap", []uint64{0, 5, 3, 2, 4}, Faults{Lost: 1, OutOfOrder: 3}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := feed(firstNumber, frames(t, test.numbers...)); got.faults != test.want {
@@ -186,20 +186,20 @@ func BenchmarkChecker(b *testing.B) {
 func TestAShareIsCheckedByItselfAndWhatIsForOthersIsNoticed(t *testing.T) {
 	for _, test := range []struct {
 		name    string
-		share   share
+		share   subset
 		numbers []uint64
 		want    Faults
 	}{
-		{"all well", share{of: 10, rest: 3}, []uint64{3, 13, 23}, Faults{}},
-		{"one lost", share{of: 10, rest: 3}, []uint64{3, 23}, Faults{Lost: 1}},
-		{"one doubled", share{of: 10, rest: 3}, []uint64{3, 13, 13}, Faults{Doubled: 1}},
-		{"two swapped", share{of: 10, rest: 3}, []uint64{13, 3}, Faults{Disordered: 1}},
-		{"one of another's", share{of: 10, rest: 3}, []uint64{3, 4, 13}, Faults{Misled: 1}},
-		{"nothing is for it", share{none: true}, []uint64{3}, Faults{Misled: 1}},
+		{"all well", subset{modulus: 10, remainder: 3}, []uint64{3, 13, 23}, Faults{}},
+		{"one lost", subset{modulus: 10, remainder: 3}, []uint64{3, 23}, Faults{Lost: 1}},
+		{"one doubled", subset{modulus: 10, remainder: 3}, []uint64{3, 13, 13}, Faults{Duplicated: 1}},
+		{"two swapped", subset{modulus: 10, remainder: 3}, []uint64{13, 3}, Faults{OutOfOrder: 1}},
+		{"one of another's", subset{modulus: 10, remainder: 3}, []uint64{3, 4, 13}, Faults{Misrouted: 1}},
+		{"nothing is for it", subset{none: true}, []uint64{3}, Faults{Misrouted: 1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			k := checker{control: func(ws.OpCode, []byte) {}}
-			s := stream{share: test.share, next: test.share.below(firstNumber)}
+			s := stream{subset: test.share, next: test.share.countBelow(firstNumber)}
 			if err := k.feed(&s, frames(t, test.numbers...)); err != nil || k.faults != test.want {
 				t.Errorf("%v, %v", k.faults, err)
 			}

@@ -26,55 +26,55 @@ const (
 // client is one connection. It belongs to the swarm's thread.
 type client struct {
 	stream
-	crowd   *crowd
+	set     *clientSet
 	request []byte
 	fd      int
 	conn    net.Conn // over TLS, in place of fd; nil is none
 	state   state
 	until   uint64 // the number behind the last one that is for it
-	deaf    bool   // it reads nothing for the time being
+	paused  bool   // it reads nothing for the time being
 	done    bool   // it has all that is expected
 }
 
-// ask sends the upgrade request, once the connection is there.
-func (c *client) ask() {
+// sendUpgrade sends the upgrade request, once the connection is there.
+func (c *client) sendUpgrade() {
 	n, err := unix.Write(c.fd, c.request)
 	switch {
 	case err == unix.EAGAIN || err == unix.ENOTCONN:
 		return
 	case err != nil:
-		c.end("no connection: " + err.Error())
+		c.fail("no connection: " + err.Error())
 	case n < len(c.request):
-		c.end("the request was cut")
+		c.fail("the request was cut")
 	default:
 		c.state = stateUpgrading
 	}
 }
 
-// take handles bytes from the server.
-func (c *client) take(data []byte) {
+// receive handles bytes from the server.
+func (c *client) receive(data []byte) {
 	if c.state == stateUpgrading {
-		if data = c.answer(data); len(data) == 0 {
+		if data = c.readUpgrade(data); len(data) == 0 {
 			return
 		}
 	}
 	if c.state != stateOpen {
 		return
 	}
-	k := &c.crowd.checker
-	c.crowd.current = c
-	if k.sent != nil || k.last != nil {
-		k.now = c.crowd.swarm.clock()
+	k := &c.set.checker
+	c.set.current = c
+	if k.sent != nil || k.lastArrival != nil {
+		k.now = c.set.loop.clock()
 	}
 	if err := k.feed(&c.stream, data); err != nil {
-		c.end("sent " + err.Error())
+		c.fail("sent " + err.Error())
 		return
 	}
-	c.crowd.progress(c)
+	c.set.progress(c)
 }
 
-// answer takes the answer to the upgrade request and gives the bytes behind it.
-func (c *client) answer(data []byte) []byte {
+// readUpgrade takes the answer to the upgrade request and gives the bytes behind it.
+func (c *client) readUpgrade(data []byte) []byte {
 	head := append(c.carry, data...)
 	end := bytes.Index(head, []byte("\r\n\r\n"))
 	if end < 0 {
@@ -84,11 +84,11 @@ func (c *client) answer(data []byte) []byte {
 	c.carry = nil
 	if !bytes.HasPrefix(head, []byte("HTTP/1.1 101 ")) {
 		line, _, _ := bytes.Cut(head, []byte("\r\n"))
-		c.end(fmt.Sprintf("answered %q", line))
+		c.fail(fmt.Sprintf("answered %q", line))
 		return nil
 	}
 	c.state = stateOpen
-	c.crowd.opened(c)
+	c.set.opened(c)
 	return head[end+4:]
 }
 
@@ -103,7 +103,7 @@ func (c *client) control(op ws.OpCode, payload []byte) {
 			reason = fmt.Sprintf("closed with %d %q", binary.BigEndian.Uint16(payload), payload[2:])
 		}
 		c.send(ws.OpClose, payload[:min(2, len(payload))])
-		c.end(reason)
+		c.fail(reason)
 	}
 }
 
@@ -118,15 +118,15 @@ func (c *client) send(op ws.OpCode, payload []byte) {
 	_, _ = unix.Write(c.fd, frame)
 }
 
-// end is for a connection that the server ended, or broke.
-func (c *client) end(why string) {
+// fail is for a connection that the server ended, or broke.
+func (c *client) fail(why string) {
 	opened := c.state == stateOpen
-	c.hangUp()
-	c.crowd.lost(c, opened, why)
+	c.disconnect()
+	c.set.connectionLost(c, opened, why)
 }
 
-// hangUp resets the connection, so that its port is free at once.
-func (c *client) hangUp() {
+// disconnect resets the connection, so that its port is free at once.
+func (c *client) disconnect() {
 	if c.state == stateGone {
 		return
 	}
@@ -135,7 +135,7 @@ func (c *client) hangUp() {
 		c.conn.Close()
 		return
 	}
-	c.crowd.swarm.clients[c.fd] = nil
+	c.set.loop.clients[c.fd] = nil
 	_ = unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	unix.Close(c.fd)
 }

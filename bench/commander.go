@@ -16,15 +16,15 @@ import (
 // consumer is the actor to which the measured commands go.
 const consumer = "x"
 
-// digitsBehind is what follows the number in a command's body: a quote and a brace.
-const digitsBehind = len(`"}`)
+// numberSuffix is what follows the number in a command's body: a quote and a brace.
+const numberSuffix = len(`"}`)
 
 // commandString is the numbered command.
 func commandString(number uint64) string { return fmt.Sprintf("status %0*d", digits, number) }
 
 // commandNumber finds the number in the body of a command.
 func commandNumber(body []byte) (uint64, bool) {
-	end := len(body) - digitsBehind
+	end := len(body) - numberSuffix
 	if end < digits || string(body[end:]) != `"}` {
 		return 0, false
 	}
@@ -75,8 +75,8 @@ func newCommander(conn net.Conn, from *bufio.Reader) *commander {
 
 func (c *commander) close() { c.conn.Close() }
 
-// together is how many bytes of frames are written at once, about.
-const together = 16 << 10
+// writeBatch is how many bytes of frames are written at once, about.
+const writeBatch = 16 << 10
 
 // send sends frames, one for each slot that it gets. It joins those for which
 // there are slots already.
@@ -102,7 +102,7 @@ func (c *commander) send(ctx context.Context, frames [][]byte, slots <-chan stru
 				return context.Cause(ctx)
 			}
 		}
-		if joined = append(joined, frame...); len(joined) > together {
+		if joined = append(joined, frame...); len(joined) > writeBatch {
 			if err := flush(); err != nil {
 				return err
 			}
@@ -111,8 +111,8 @@ func (c *commander) send(ctx context.Context, frames [][]byte, slots <-chan stru
 	return flush()
 }
 
-// hear is the next text from the server. Pings are answered on the way.
-func (c *commander) hear() ([]byte, error) {
+// readText is the next text from the server. Pings are answered on the way.
+func (c *commander) readText() ([]byte, error) {
 	for {
 		header, err := ws.ReadHeader(c.from)
 		if err != nil {

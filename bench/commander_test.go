@@ -71,10 +71,10 @@ func TestAClientAnswersPingsAndHearsTexts(t *testing.T) {
 		_, _ = server.Write(compiled(ws.NewTextFrame([]byte("it failed"))))
 		_, _ = server.Write(compiled(ws.NewCloseFrame(ws.NewCloseFrameBody(1008, "too fast"))))
 	}()
-	if text, err := c.hear(); err != nil || !bytes.Equal(text, []byte("it failed")) {
+	if text, err := c.readText(); err != nil || !bytes.Equal(text, []byte("it failed")) {
 		t.Errorf("%q, %v", text, err)
 	}
-	if _, err := c.hear(); err == nil || !strings.Contains(err.Error(), "too fast") {
+	if _, err := c.readText(); err == nil || !strings.Contains(err.Error(), "too fast") {
 		t.Errorf("%v", err)
 	}
 }

@@ -15,12 +15,12 @@ func (b *bench) commands(ctx context.Context) ([]Row, error) {
 		return nil, err
 	}
 	defer server.stop()
-	bridge, err := b.viaClients(ctx, "the bridge", server.addr.String(), exchange)
+	bridge, err := b.clientsPath(ctx, "the bridge", server.addr.String(), exchange)
 	if err != nil {
 		return nil, err
 	}
 	defer bridge.close()
-	bare, err := b.viaConfirmer()
+	bare, err := b.confirmerPath()
 	if err != nil {
 		return nil, err
 	}
@@ -30,11 +30,11 @@ func (b *bench) commands(ctx context.Context) ([]Row, error) {
 	if err := alternate(1+s.Rounds, b.commandRound(ctx, bare, s.Commands, &without), b.commandRound(ctx, bridge, s.Commands, &with)); err != nil {
 		return nil, err
 	}
-	if err := bridge.quiet(ctx); err != nil {
+	if err := bridge.awaitQuiet(ctx); err != nil {
 		return nil, err
 	}
 	what := fmt.Sprintf("commands, %d clients", s.Commanders)
-	rows := []Row{row("commands", what, "/s", with[1:], "bare publisher", without[1:], reach{by: Ratio, bound: 0.8, atLeast: true})}
+	rows := []Row{row("commands", what, "/s", with[1:], "bare publisher", without[1:], limit{by: Ratio, bound: 0.8, atLeast: true})}
 	withCLU, err := b.commandsToCLU(ctx)
 	if missing, ok := err.(errMissing); ok {
 		b.report.LeftOut = append(b.report.LeftOut, "commands against clu websocket: "+missing.Error())
@@ -43,7 +43,7 @@ func (b *bench) commands(ctx context.Context) ([]Row, error) {
 	if err != nil {
 		return rows, err
 	}
-	return append(rows, row("commands", what, "/s", with[1:], "clu websocket", withCLU, reach{by: Ratio, bound: 20, atLeast: true})), nil
+	return append(rows, row("commands", what, "/s", with[1:], "clu websocket", withCLU, limit{by: Ratio, bound: 20, atLeast: true})), nil
 }
 
 // commandsToCLU measures the same through CLU's own server.
@@ -53,7 +53,7 @@ func (b *bench) commandsToCLU(ctx context.Context) (rates []float64, err error) 
 		return nil, err
 	}
 	defer server.stop()
-	clu, err := b.viaClients(ctx, "clu websocket", addr, cluExchange)
+	clu, err := b.clientsPath(ctx, "clu websocket", addr, cluExchange)
 	if err != nil {
 		return nil, err
 	}
@@ -67,14 +67,14 @@ func (b *bench) commandsToCLU(ctx context.Context) (rates []float64, err error) 
 	return rates[1:], nil
 }
 
-// commandRound is a round on one way, whose commands a second go to the list.
-func (b *bench) commandRound(ctx context.Context, way *commandWay, each int, rates *[]float64) func() error {
+// commandRound is a round on one path, whose commands a second go to the list.
+func (b *bench) commandRound(ctx context.Context, path *commandPath, each int, rates *[]float64) func() error {
 	return func() error {
 		count := b.size.Commanders * each
-		b.progress.begin("commands", fmt.Sprintf("%d through %s, %d rounds done", count, way.name, len(*rates)), commandsTime)
-		took, err := way.carry(ctx, b.size.Commanders, each)
+		b.progress.begin("commands", fmt.Sprintf("%d through %s, %d rounds done", count, path.name, len(*rates)), commandsTime)
+		took, err := path.deliver(ctx, b.size.Commanders, each)
 		if err != nil {
-			return fmt.Errorf("through %s: %w", way.name, err)
+			return fmt.Errorf("through %s: %w", path.name, err)
 		}
 		*rates = append(*rates, float64(count)/took.Seconds())
 		return nil
@@ -90,12 +90,12 @@ func commandsSeconds(s Sizes) float64 {
 	return float64(3+2*s.Rounds+cluRounds(s)) * commandsTime
 }
 
-// lateFailure is when the last command has its outcome (the publish timeout of
+// failureDeadline is when the last command has its outcome (the publish timeout of
 // amqpx and the tenth more until it is noticed), and its sender an answer.
-const lateFailure = 1100 * time.Millisecond
+const failureDeadline = 1100 * time.Millisecond
 
-// viaClients is the way through a WebSocket server.
-func (b *bench) viaClients(ctx context.Context, name, addr, exchange string) (*commandWay, error) {
+// clientsPath is the path through a WebSocket server.
+func (b *bench) clientsPath(ctx context.Context, name, addr, exchange string) (*commandPath, error) {
 	sink, err := newCommandSink(b.rabbitURL, exchange)
 	if err != nil {
 		return nil, err
@@ -105,11 +105,11 @@ func (b *bench) viaClients(ctx context.Context, name, addr, exchange string) (*c
 		sink.close()
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return &commandWay{name: name, sink: sink, source: source}, nil
+	return &commandPath{name: name, sink: sink, source: source}, nil
 }
 
-// viaConfirmer is the way from a bare publisher.
-func (b *bench) viaConfirmer() (*commandWay, error) {
+// confirmerPath is the path from a bare publisher.
+func (b *bench) confirmerPath() (*commandPath, error) {
 	sink, err := newCommandSink(b.rabbitURL, bareExchange)
 	if err != nil {
 		return nil, err
@@ -119,7 +119,7 @@ func (b *bench) viaConfirmer() (*commandWay, error) {
 		sink.close()
 		return nil, err
 	}
-	return &commandWay{name: "a bare publisher", sink: sink, source: &confirmerSource{confirmer: publisher, exchange: bareExchange}}, nil
+	return &commandPath{name: "a bare publisher", sink: sink, source: &confirmerSource{confirmer: publisher, exchange: bareExchange}}, nil
 }
 
 // confirmWindow is how many publishes of the bridge may be unconfirmed (the

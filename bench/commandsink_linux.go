@@ -27,10 +27,10 @@ func newCommandSink(url, exchange string) (*commandSink, error) {
 
 func (s *commandSink) close() { s.conn.Close() }
 
-// take waits for as many commands from each sender, each sender's own in order,
+// receive waits for as many commands from each sender, each sender's own in order,
 // and gives the time when the last came. The numbers of the first sender come
 // before those of the second.
-func (s *commandSink) take(ctx context.Context, senders, each int, arrived func(sender int)) (time.Time, error) {
+func (s *commandSink) receive(ctx context.Context, senders, each int, arrived func(sender int)) (time.Time, error) {
 	first := s.next
 	s.next += uint64(senders * each)
 	streams := make([]stream, senders)
@@ -49,7 +49,7 @@ func (s *commandSink) take(ctx context.Context, senders, each int, arrived func(
 				return time.Time{}, fmt.Errorf("a command came that nobody has sent now: %q", d.Body)
 			}
 			sender := int(number-first) / each
-			streams[sender].take(number, &faults)
+			streams[sender].add(number, &faults)
 			arrived(sender)
 		case <-ctx.Done():
 			return time.Time{}, fmt.Errorf("%d of %d commands came: %w", n, senders*each, context.Cause(ctx))

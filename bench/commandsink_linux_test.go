@@ -24,7 +24,7 @@ func sinkOf(numbers ...uint64) *commandSink {
 func TestEachSendersCommandsHaveTheirOwnOrder(t *testing.T) {
 	var arrived []int
 	s := sinkOf(12, 10, 13, 11)
-	if _, err := s.take(t.Context(), 2, 2, func(sender int) { arrived = append(arrived, sender) }); err != nil {
+	if _, err := s.receive(t.Context(), 2, 2, func(sender int) { arrived = append(arrived, sender) }); err != nil {
 		t.Error(err)
 	}
 	if want := []int{1, 0, 1, 0}; len(arrived) != 4 || arrived[0] != want[0] || arrived[1] != want[1] || arrived[3] != want[3] {
@@ -41,7 +41,7 @@ func TestCommandsThatAreNotAsTheyWereSentAreAnError(t *testing.T) {
 		"1 doubled":       {10, 10, 12, 13},
 		"nobody has sent": {10, 11, 12, 14},
 	} {
-		if _, err := sinkOf(numbers...).take(t.Context(), 2, 2, func(int) {}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := sinkOf(numbers...).receive(t.Context(), 2, 2, func(int) {}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v", numbers, err)
 		}
 	}
@@ -49,7 +49,7 @@ func TestCommandsThatAreNotAsTheyWereSentAreAnError(t *testing.T) {
 
 func TestACommandThatDoesNotComeIsAnError(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
-	_, err := sinkOf(10, 11, 12).take(ctx, 2, 2, func(sender int) {
+	_, err := sinkOf(10, 11, 12).receive(ctx, 2, 2, func(sender int) {
 		if sender == 1 {
 			cancel(errors.New("out of patience"))
 		}
@@ -63,23 +63,23 @@ func TestACommandThatDoesNotComeIsAnError(t *testing.T) {
 type fakeSource struct{ answers chan error }
 
 func (f fakeSource) prepare(uint64, int, int) error { return nil }
-func (f fakeSource) play(context.Context) error     { return nil }
+func (f fakeSource) send(context.Context) error     { return nil }
 func (f fakeSource) arrived(int)                    {}
-func (f fakeSource) wrong() <-chan error            { return f.answers }
+func (f fakeSource) unexpected() <-chan error       { return f.answers }
 func (f fakeSource) close()                         {}
 
 func TestAnAnswerToACommandFailsTheRound(t *testing.T) {
 	answers := make(chan error, 1)
-	way := commandWay{name: "a test", sink: sinkOf(10), source: fakeSource{answers}}
-	if _, err := way.carry(t.Context(), 1, 1); err != nil {
+	path := commandPath{name: "a test", sink: sinkOf(10), source: fakeSource{answers}}
+	if _, err := path.deliver(t.Context(), 1, 1); err != nil {
 		t.Fatal(err)
 	}
 	answers <- errors.New("a client was told that it failed")
-	if _, err := way.carry(t.Context(), 1, 1); err == nil || !strings.Contains(err.Error(), "was told") {
+	if _, err := path.deliver(t.Context(), 1, 1); err == nil || !strings.Contains(err.Error(), "was told") {
 		t.Errorf("%v", err)
 	}
 	answers <- errors.New("a client was told that it failed")
-	if err := way.quiet(t.Context()); err == nil || !strings.Contains(err.Error(), "was told") {
+	if err := path.awaitQuiet(t.Context()); err == nil || !strings.Contains(err.Error(), "was told") {
 		t.Errorf("%v", err)
 	}
 }

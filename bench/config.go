@@ -52,7 +52,7 @@ type Sizes struct {
 
 	// Batched is for how long replies are sent to clients that let them wait, in each
 	// round.
-	Batched time.Duration
+	BatchFor time.Duration
 
 	// BurstReplies are sent at once.
 	BurstReplies int
@@ -67,21 +67,21 @@ type Sizes struct {
 	LatencyEvery                   time.Duration
 
 	// Held is how many connections are opened and held.
-	Held int
+	OpenConnections int
 
 	// Deaf of Many clients read nothing while SlowReplies are sent, one each SlowEvery.
-	Deaf, SlowReplies int
-	SlowEvery         time.Duration
+	SlowClients, SlowReplies int
+	SlowEvery                time.Duration
 
 	// Grouped clients are in Groups of the same wishes. GroupReplies are sent, one
 	// each GroupEvery, each for one group.
-	Grouped, Groups, GroupReplies int
-	GroupEvery                    time.Duration
+	GroupClients, Groups, GroupReplies int
+	GroupEvery                         time.Duration
 
 	// Askers clients ask for a snapshot at the same moment, while SnapshotReplies are
 	// sent, one each SnapshotEvery.
-	Askers, SnapshotReplies int
-	SnapshotEvery           time.Duration
+	SnapshotClients, SnapshotReplies int
+	SnapshotEvery                    time.Duration
 
 	// Each of Commanders clients sends Commands, of which InFlight may be under
 	// way. To CLU's own server each sends CLUCommands.
@@ -90,26 +90,26 @@ type Sizes struct {
 	Answered, CLUAnswered                       int
 
 	// Waiting replies are in the broker's queue when the bridge begins to read.
-	Waiting int
+	Backlog int
 
 	// RoundTrips are made one at a time.
 	RoundTrips int
 
 	// Secure clients come over TLS, and are sent SecureReplies, one each SecureEvery, and
 	// a burst. Their memory is read with Secure and with SecureIdle of them.
-	Secure, SecureIdle, SecureReplies int
-	SecureEvery                       time.Duration
+	TLSClients, TLSIdle, TLSReplies int
+	TLSEvery                        time.Duration
 
 	// Massed clients come to at least MassedBridges bridges on one port, and are told
 	// MassedReplies, one each MassedEvery, three times.
-	Massed, MassedBridges, MassedReplies int
-	MassedEvery                          time.Duration
+	HugeClients, HugeBridges, HugeReplies int
+	HugeEvery                             time.Duration
 
 	// Fewer divides what neighbours send: 1 is all of it. Endless disturbances last for
 	// Storm. The honest clients are measured for Alone before a disturbance, and for at
 	// most Longest once it has begun.
-	Fewer                 int
-	Alone, Storm, Longest time.Duration
+	NeighbourDivisor                  int
+	BaselineFor, DisturbFor, MaxRound time.Duration
 }
 
 // FullSizes are the sizes of the figures to reach. A run takes about seven minutes, and
@@ -119,21 +119,21 @@ func FullSizes() Sizes {
 		Rounds:  5,
 		Clients: 1000, Few: 100, Many: 5000,
 		SteadyReplies: 30, SteadyEvery: time.Second / 20,
-		Batched:      2 * time.Second,
+		BatchFor:     2 * time.Second,
 		BurstReplies: 2000,
 		IdleFrom:     1000, IdleTo: 15000, Settle: 3 * time.Second,
 		LatencyClients: 10, LatencyReplies: 800, LatencyEvery: time.Second / 200,
-		Held: 10000,
-		Deaf: 500, SlowReplies: 300, SlowEvery: time.Second / 50,
-		Grouped: 10000, Groups: 100, GroupReplies: 2000, GroupEvery: time.Second / 1000,
-		Askers: 1000, SnapshotReplies: 800, SnapshotEvery: time.Second / 200,
+		OpenConnections: 10000,
+		SlowClients:     500, SlowReplies: 300, SlowEvery: time.Second / 50,
+		GroupClients: 10000, Groups: 100, GroupReplies: 2000, GroupEvery: time.Second / 1000,
+		SnapshotClients: 1000, SnapshotReplies: 800, SnapshotEvery: time.Second / 200,
 		Commanders: 4, Commands: 5000, CLUCommands: 2500, InFlight: 128,
 		Answered: 4000, CLUAnswered: 250,
-		Waiting:    50_000,
+		Backlog:    50_000,
 		RoundTrips: 500,
-		Secure:     500, SecureIdle: 3000, SecureReplies: 25, SecureEvery: time.Second / 25,
-		Massed: 100_000, MassedBridges: 6, MassedReplies: 10, MassedEvery: time.Second,
-		Fewer: 1, Alone: time.Second / 2, Storm: 3 * time.Second, Longest: 15 * time.Second,
+		TLSClients: 500, TLSIdle: 3000, TLSReplies: 25, TLSEvery: time.Second / 25,
+		HugeClients: 100_000, HugeBridges: 6, HugeReplies: 10, HugeEvery: time.Second,
+		NeighbourDivisor: 1, BaselineFor: time.Second / 2, DisturbFor: 3 * time.Second, MaxRound: 15 * time.Second,
 	}
 }
 
@@ -145,7 +145,7 @@ func QuickSizes() Sizes {
 	s.Settle = time.Second
 	s.LatencyReplies = 300
 	s.SlowReplies = 150
-	s.Waiting = 20_000
-	s.Storm = time.Second
+	s.Backlog = 20_000
+	s.DisturbFor = time.Second
 	return s
 }

@@ -31,17 +31,17 @@ const (
 
 // dialer says where a crowd connects.
 type dialer struct {
-	to   netip.AddrPort
-	path string
-	each []string // the paths that clients take in turn; nil is path for all
-	host string
-	deaf int // so many of the first clients get a small receive buffer
-	from int // the place of the first client among those of all processes
+	to           netip.AddrPort
+	path         string
+	paths        []string // the paths that clients take in turn; nil is path for all
+	host         string
+	smallBuffers int // so many of the first clients get a small receive buffer
+	firstIndex   int // the place of the first client among those of all processes
 }
 
 // requests are the upgrade requests, one for each path.
 func (d dialer) requests() (requests [][]byte) {
-	paths := d.each
+	paths := d.paths
 	if paths == nil {
 		paths = []string{d.path}
 	}
@@ -70,7 +70,7 @@ func (d dialer) socket(i int) (fd int, err error) {
 }
 
 func (d dialer) connect(fd, i int) error {
-	if i < d.deaf {
+	if i < d.smallBuffers {
 		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, smallReceive); err != nil {
 			return fmt.Errorf("SO_RCVBUF: %w", err)
 		}
@@ -98,7 +98,7 @@ func (d dialer) bind(fd, i int) error {
 	if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1); err != nil {
 		return fmt.Errorf("IP_BIND_ADDRESS_NO_PORT: %w", err)
 	}
-	n := (d.from + i) / clientsPerAddress
+	n := (d.firstIndex + i) / clientsPerAddress
 	from := &unix.SockaddrInet4{Addr: [4]byte{127, 1, byte(n / 250), byte(1 + n%250)}}
 	if err := unix.Bind(fd, from); err != nil {
 		return fmt.Errorf("bind: %w", err)
@@ -108,13 +108,13 @@ func (d dialer) bind(fd, i int) error {
 
 // connect adds n clients, and gives the time until the last was connected and
 // its request answered.
-func (cr *crowd) connect(ctx context.Context, n int) (time.Duration, error) {
+func (set *clientSet) connect(ctx context.Context, n int) (time.Duration, error) {
 	connected := make(chan struct{})
 	var start int64
-	cr.swarm.post(func() {
-		start = cr.swarm.clock()
-		cr.connected = connected
-		cr.want(n)
+	set.loop.post(func() {
+		start = set.loop.clock()
+		set.connected = connected
+		set.connectMore(n)
 	})
 	ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout, fmt.Errorf("not all of %d clients were connected within %v", n, connectTimeout))
 	defer cancel()
@@ -125,7 +125,7 @@ func (cr *crowd) connect(ctx context.Context, n int) (time.Duration, error) {
 	}
 	var refused string
 	var took int64
-	cr.swarm.call(func() { refused, took = cr.refused, cr.at-start })
+	set.loop.call(func() { refused, took = set.refused, set.at-start })
 	if refused != "" {
 		return 0, errors.New("a client could not connect: " + refused)
 	}
@@ -136,87 +136,87 @@ func (cr *crowd) connect(ctx context.Context, n int) (time.Duration, error) {
 const connectTimeout = time.Minute
 
 // connectMore goes on with the crowds that have clients to connect.
-func (s *swarm) connectMore() {
-	s.connecting = slices.DeleteFunc(s.connecting, func(cr *crowd) bool {
-		for cr.wanted > 0 && cr.inFlight < connectWindow {
-			cr.connectOne()
+func (s *clientLoop) connectMore() {
+	s.connecting = slices.DeleteFunc(s.connecting, func(set *clientSet) bool {
+		for set.toConnect > 0 && set.inFlight < connectWindow {
+			set.connectOne()
 		}
-		return cr.wanted == 0
+		return set.toConnect == 0
 	})
 }
 
-func (cr *crowd) connectOne() {
-	fd, err := cr.dial.socket(len(cr.clients))
+func (set *clientSet) connectOne() {
+	fd, err := set.dial.socket(len(set.clients))
 	if err == nil {
-		if err = cr.swarm.watch(fd, clientEvents); err != nil {
+		if err = set.loop.register(fd, clientEvents); err != nil {
 			unix.Close(fd)
 		}
 	}
 	if err != nil {
-		cr.giveUp(err.Error())
+		set.giveUp(err.Error())
 		return
 	}
-	c := &client{crowd: cr, request: cr.requests[len(cr.clients)%len(cr.requests)], fd: fd}
-	for len(cr.swarm.clients) <= fd {
-		cr.swarm.clients = append(cr.swarm.clients, nil)
+	c := &client{set: set, request: set.requests[len(set.clients)%len(set.requests)], fd: fd}
+	for len(set.loop.clients) <= fd {
+		set.loop.clients = append(set.loop.clients, nil)
 	}
-	cr.swarm.clients[fd] = c
-	cr.clients = append(cr.clients, c)
-	cr.wanted--
-	cr.inFlight++
+	set.loop.clients[fd] = c
+	set.clients = append(set.clients, c)
+	set.toConnect--
+	set.inFlight++
 }
 
-// want has n more clients connected.
-func (cr *crowd) want(n int) {
-	cr.wanted += n
-	if !slices.Contains(cr.swarm.connecting, cr) {
-		cr.swarm.connecting = append(cr.swarm.connecting, cr)
+// connectMore has n more clients connected.
+func (set *clientSet) connectMore(n int) {
+	set.toConnect += n
+	if !slices.Contains(set.loop.connecting, set) {
+		set.loop.connecting = append(set.loop.connecting, set)
 	}
 }
 
 // opened is called when a client's request was answered.
-func (cr *crowd) opened(c *client) {
-	c.next, c.until = cr.end, cr.end // nothing, as long as nothing was announced
-	if cr.late {
+func (set *clientSet) opened(c *client) {
+	c.next, c.until = set.end, set.end // nothing, as long as nothing was announced
+	if set.lateJoiners {
 		c.next, c.done = 0, true // whatever comes first is the first
 	}
-	cr.open++
-	if cr.inFlight--; cr.inFlight == 0 && cr.wanted == 0 && cr.connected != nil {
-		cr.at = cr.swarm.clock()
-		close(cr.connected)
-		cr.connected = nil
+	set.open++
+	if set.inFlight--; set.inFlight == 0 && set.toConnect == 0 && set.connected != nil {
+		set.at = set.loop.clock()
+		close(set.connected)
+		set.connected = nil
 	}
 }
 
-// lost is called when the server ended a connection.
-func (cr *crowd) lost(c *client, opened bool, why string) {
+// connectionLost is called when the server ended a connection.
+func (set *clientSet) connectionLost(c *client, opened bool, why string) {
 	if !opened {
-		cr.inFlight--
-		if cr.retries > 0 {
-			cr.retries--
-			cr.want(1)
+		set.inFlight--
+		if set.retries > 0 {
+			set.retries--
+			set.connectMore(1)
 			return
 		}
-		cr.giveUp(why)
+		set.giveUp(why)
 		return
 	}
-	cr.open--
-	cr.ended[why]++
-	if cr.successor != nil {
-		cr.successor.want(1)
+	set.open--
+	set.ended[why]++
+	if set.replacements != nil {
+		set.replacements.connectMore(1)
 	}
-	if !c.done && !c.deaf && cr.end > 0 {
-		cr.gone++
-		cr.check()
+	if !c.done && !c.paused && set.end > 0 {
+		set.lost++
+		set.checkFinished()
 	}
 }
 
 // giveUp stops connecting.
-func (cr *crowd) giveUp(why string) {
-	cr.wanted = 0
-	if cr.connected != nil {
-		cr.refused = why
-		close(cr.connected)
-		cr.connected = nil
+func (set *clientSet) giveUp(why string) {
+	set.toConnect = 0
+	if set.connected != nil {
+		set.refused = why
+		close(set.connected)
+		set.connected = nil
 	}
 }

@@ -18,11 +18,11 @@ func (r round) warmUp() round {
 // fanout is what both took in each round of the same replies to the same
 // number of clients.
 type fanout struct {
-	server, floor []*played
+	server, baseline []*roundResult
 }
 
 // of takes a figure out of rounds.
-func of(rounds []*played, figure func(*played) float64) []float64 {
+func of(rounds []*roundResult, figure func(*roundResult) float64) []float64 {
 	var values []float64
 	for _, p := range rounds {
 		values = append(values, figure(p))
@@ -30,28 +30,28 @@ func of(rounds []*played, figure func(*played) float64) []float64 {
 	return values
 }
 
-// fan plays the rounds to a bridge and to a bare loop, which have as many
+// runPair plays the rounds to a bridge and to a bare loop, which have as many
 // clients each.
-func (b *bench) fan(ctx context.Context, scenario string, clients, rounds int, joined bool, r round, seconds float64) (f fanout, err error) {
+func (b *bench) runPair(ctx context.Context, scenario string, clients, rounds int, joined bool, r round, seconds float64) (f fanout, err error) {
 	b.progress.begin(scenario, fmt.Sprintf("connecting %d clients, twice", clients), connectTime(2*clients))
-	server, floor, err := b.pair(ctx, joined)
+	server, baseline, err := b.pair(ctx, joined)
 	if err != nil {
 		return f, err
 	}
 	defer server.stop()
-	defer floor.stop()
-	return b.take(ctx, scenario, server, floor, clients, rounds, r, seconds)
+	defer baseline.stop()
+	return b.runTargets(ctx, scenario, server, baseline, clients, rounds, r, seconds)
 }
 
-// take plays the rounds to a bridge and to a bare program in turn.
-func (b *bench) take(ctx context.Context, scenario string, server, floor *target, clients, rounds int, r round, seconds float64) (f fanout, err error) {
-	var crowds [2]*crowd
-	for i, t := range []*target{server, floor} {
+// runTargets plays the rounds to a bridge and to a bare program in turn.
+func (b *bench) runTargets(ctx context.Context, scenario string, server, baseline *target, clients, rounds int, r round, seconds float64) (f fanout, err error) {
+	var crowds [2]*clientSet
+	for i, t := range []*target{server, baseline} {
 		if crowds[i], err = b.clients(ctx, t, clients, 0); err != nil {
 			return f, err
 		}
-		defer crowds[i].hangUp()
-		if _, err := b.play(ctx, t, crowds[i], r.warmUp()); err != nil {
+		defer crowds[i].disconnect()
+		if _, err := b.runRound(ctx, t, crowds[i], r.warmUp()); err != nil {
 			return f, err
 		}
 	}
@@ -60,15 +60,15 @@ func (b *bench) take(ctx context.Context, scenario string, server, floor *target
 		return f, err
 	}
 	defer stopPerf()
-	into := func(t *target, cr *crowd, list *[]*played) func() error {
+	into := func(t *target, set *clientSet, list *[]*roundResult) func() error {
 		return func() error {
 			b.progress.begin(scenario, fmt.Sprintf("%d clients, round %d of %d, %s", clients, len(*list)+1, rounds, t.name), seconds)
-			p, err := b.play(ctx, t, cr, r)
+			p, err := b.runRound(ctx, t, set, r)
 			*list = append(*list, p)
 			return err
 		}
 	}
-	err = alternate(rounds, into(floor, crowds[1], &f.floor), into(server, crowds[0], &f.server))
+	err = alternate(rounds, into(baseline, crowds[1], &f.baseline), into(server, crowds[0], &f.server))
 	return f, err
 }
 
@@ -78,16 +78,16 @@ func connectTime(clients int) float64 { return 0.5 + float64(clients)/8000 }
 func (b *bench) steady(ctx context.Context) ([]Row, error) {
 	s := b.size
 	r := round{count: s.SteadyReplies, every: s.SteadyEvery}
-	f, err := b.fan(ctx, "steady", s.Clients, 2*s.Rounds, false, r, r.seconds())
+	f, err := b.runPair(ctx, "steady", s.Clients, 2*s.Rounds, false, r, r.seconds())
 	if err != nil {
 		return nil, err
 	}
 	what := fmt.Sprintf("CPU per delivery, %.0f/s, %s clients", 1/s.SteadyEvery.Seconds(), grouped(s.Clients))
-	line := row("steady", what, "us", of(f.server, (*played).perDelivery), "floor", of(f.floor, (*played).perDelivery),
-		reach{by: Ratio, bound: 1.10})
+	line := row("steady", what, "us", of(f.server, (*roundResult).perDelivery), "baseline", of(f.baseline, (*roundResult).perDelivery),
+		limit{by: Ratio, bound: 1.10})
 	// What else the bare loop's process takes is Go's runtime watching over it,
 	// which the server pays too.
-	line.Note = fmt.Sprintf("the floor's loop without Go's monitor thread takes %s a delivery", figure(median(of(f.floor, (*played).loopPerDelivery)), "us"))
+	line.Note = fmt.Sprintf("the baseline's loop without Go's monitor thread takes %s a delivery", figure(median(of(f.baseline, (*roundResult).loopPerDelivery)), "us"))
 	return []Row{line}, nil
 }
 
@@ -104,23 +104,23 @@ func (b *bench) bursts(ctx context.Context) ([]Row, error) {
 	var cpu, rate []Row
 	var usual []float64
 	for _, clients := range []int{s.Clients, s.Few, s.Many} {
-		f, err := b.fan(ctx, "burst", clients, burstRounds(s, clients), true, round{count: s.BurstReplies}, burstTime(s, clients))
+		f, err := b.runPair(ctx, "burst", clients, burstRounds(s, clients), true, round{count: s.BurstReplies}, burstTime(s, clients))
 		if err != nil {
 			return append(cpu, rate...), fmt.Errorf("%d clients: %w", clients, err)
 		}
-		measured, reference := of(f.server, (*played).perDelivery), of(f.floor, (*played).perDelivery)
+		measured, reference := of(f.server, (*roundResult).perDelivery), of(f.baseline, (*roundResult).perDelivery)
 		what := fmt.Sprintf("CPU per delivery, burst of %s, %s clients", grouped(s.BurstReplies), grouped(clients))
 		switch clients {
 		case s.Clients:
 			usual = measured
-			cpu = append(cpu, row("burst", what, "us", measured, "joined floor", reference, reach{by: Ratio, bound: 1.25}))
+			cpu = append(cpu, row("burst", what, "us", measured, "joined baseline", reference, limit{by: Ratio, bound: 1.25}))
 		default:
 			against := fmt.Sprintf("with %s", grouped(s.Clients))
-			cpu = append(cpu, row("burst", what, "us", measured, against, usual, reach{by: Ratio, bound: 1.6}))
+			cpu = append(cpu, row("burst", what, "us", measured, against, usual, limit{by: Ratio, bound: 1.6}))
 		}
 		what = fmt.Sprintf("deliveries/s in it, %s clients", grouped(clients))
-		rate = append(rate, row("burst", what, "/s", of(f.server, (*played).rate), "joined floor", of(f.floor, (*played).rate),
-			reach{by: Ratio, bound: 0.95, atLeast: true}))
+		rate = append(rate, row("burst", what, "/s", of(f.server, (*roundResult).rate), "joined baseline", of(f.baseline, (*roundResult).rate),
+			limit{by: Ratio, bound: 0.95, atLeast: true}))
 	}
 	return append(cpu, rate...), nil
 }

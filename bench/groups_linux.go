@@ -16,11 +16,11 @@ import (
 //     is the same work for the bridge, but less for the kernel: a socket that hears a
 //     thousand replies a second is in its caches, and its reader is awake.
 
-// groupsReach is how much more a delivery may take with groups.
-const groupsReach = 1.3
+// groupsGoal is how much more a delivery may take with groups.
+const groupsGoal = 1.3
 
-// ownPart is the row of the time in user mode, which is counted at clock ticks.
-const ownPart = "the bridge's own part of it"
+// userPart is the row of the time in user mode, which is counted at clock ticks.
+const userPart = "the bridge's own part of it"
 
 // senderOf is who sends what the i-th group wants.
 func senderOf(i int) string { return fmt.Sprintf("actor%03d", i) }
@@ -46,18 +46,18 @@ func (b *bench) groups(ctx context.Context) ([]Row, error) {
 			return nil, err
 		}
 	}
-	cpu := func(name string) []float64 { return of(rounds[name], (*played).perDelivery) }
-	user := func(name string) []float64 { return of(rounds[name], (*played).userPerDelivery) }
-	what := fmt.Sprintf("CPU per delivery, %s clients in %d groups, %.0f/s", grouped(b.size.Grouped), b.size.Groups, 1/b.size.GroupEvery.Seconds())
-	whole := row("groups", what, "us", cpu("many"), "all in one group", cpu("all"), reach{by: Ratio, bound: groupsReach})
-	own := row("groups", ownPart, "us", user("many"), "only one group hears", user("one"), reach{by: Ratio, bound: groupsReach})
+	cpu := func(name string) []float64 { return of(rounds[name], (*roundResult).perDelivery) }
+	user := func(name string) []float64 { return of(rounds[name], (*roundResult).userPerDelivery) }
+	what := fmt.Sprintf("CPU per delivery, %s clients in %d groups, %.0f/s", grouped(b.size.GroupClients), b.size.Groups, 1/b.size.GroupEvery.Seconds())
+	whole := row("groups", what, "us", cpu("many"), "all in one group", cpu("all"), limit{by: Ratio, bound: groupsGoal})
+	own := row("groups", userPart, "us", user("many"), "only one group hears", user("one"), limit{by: Ratio, bound: groupsGoal})
 	own.Note = fmt.Sprintf("with the kernel's part, a delivery takes %s when only one group hears: the kernel knows these sockets well", figure(median(cpu("one")), "us"))
 	return []Row{whole, own}, nil
 }
 
 // groupRounds are the rounds of each kind: many groups hear, one of them, or all
 // clients are of one.
-type groupRounds map[string][]*played
+type groupRounds map[string][]*roundResult
 
 // manyGroups plays to clients in groups, and then to one of these groups alone.
 func (b *bench) manyGroups(ctx context.Context, server *target, rounds groupRounds) error {
@@ -66,53 +66,53 @@ func (b *bench) manyGroups(ctx context.Context, server *target, rounds groupRoun
 	for i := range n {
 		paths = append(paths, "/?sender="+senderOf(i))
 	}
-	cr, err := b.subscribed(ctx, server, b.size.Grouped, paths, "groups", "in groups")
+	set, err := b.subscribed(ctx, server, b.size.GroupClients, paths, "groups", "in groups")
 	if err != nil {
 		return err
 	}
-	defer cr.hangUp()
+	defer set.disconnect()
 	of := uint64(n)
 	r := round{count: b.size.GroupReplies, every: b.size.GroupEvery}
-	play := func(name string, sender func(uint64) string, share func(int) share) error {
-		cr.divide(share)
-		return b.playGroups(ctx, server, cr, name, r, sender, rounds)
+	play := func(name string, sender func(uint64) string, share func(int) subset) error {
+		set.setSubsets(share)
+		return b.runGroupRound(ctx, server, set, name, r, sender, rounds)
 	}
-	err = play("many", func(number uint64) string { return senderOf(int(number % of)) }, func(i int) share { return share{of: of, rest: uint64(i) % of} })
+	err = play("many", func(number uint64) string { return senderOf(int(number % of)) }, func(i int) subset { return subset{modulus: of, remainder: uint64(i) % of} })
 	if err != nil {
 		return err
 	}
-	return play("one", func(uint64) string { return senderOf(0) }, func(i int) share { return share{none: i%n != 0} })
+	return play("one", func(uint64) string { return senderOf(0) }, func(i int) subset { return subset{none: i%n != 0} })
 }
 
 // oneGroup plays to as many clients that all wish the same.
 func (b *bench) oneGroup(ctx context.Context, server *target, rounds groupRounds) error {
-	cr, err := b.subscribed(ctx, server, b.size.Grouped, []string{"/?sender=" + senderOf(0)}, "groups", "in one group")
+	set, err := b.subscribed(ctx, server, b.size.GroupClients, []string{"/?sender=" + senderOf(0)}, "groups", "in one group")
 	if err != nil {
 		return err
 	}
-	defer cr.hangUp()
+	defer set.disconnect()
 	// As many deliveries in the same time.
 	n := b.size.Groups
 	r := round{count: max(1, b.size.GroupReplies/n), every: time.Duration(n) * b.size.GroupEvery}
-	return b.playGroups(ctx, server, cr, "all", r, func(uint64) string { return senderOf(0) }, rounds)
+	return b.runGroupRound(ctx, server, set, "all", r, func(uint64) string { return senderOf(0) }, rounds)
 }
 
-// playGroups plays a round after a short one, and notes what a delivery took.
-func (b *bench) playGroups(ctx context.Context, server *target, cr *crowd, name string, r round,
+// runGroupRound plays a round after a short one, and notes what a delivery took.
+func (b *bench) runGroupRound(ctx context.Context, server *target, set *clientSet, name string, r round,
 	sender func(uint64) string, rounds groupRounds) error {
 	b.progress.begin("groups", fmt.Sprintf("round %d of %d, %s", len(rounds[name])+1, b.size.Rounds, name), b.size.groupSeconds())
 	server.source.(viaBroker).sender = sender
 	warm := r
 	warm.count = max(1, r.count/10)
-	if _, err := b.play(ctx, server, cr, warm); err != nil {
+	if _, err := b.runRound(ctx, server, set, warm); err != nil {
 		return err
 	}
-	stopPerf, err := b.record("groups-"+name, b.size.Grouped, server)
+	stopPerf, err := b.record("groups-"+name, b.size.GroupClients, server)
 	if err != nil {
 		return err
 	}
 	defer stopPerf()
-	p, err := b.play(ctx, server, cr, r)
+	p, err := b.runRound(ctx, server, set, r)
 	if err != nil {
 		return err
 	}
@@ -122,25 +122,25 @@ func (b *bench) playGroups(ctx context.Context, server *target, cr *crowd, name 
 
 // subscribed connects clients that subscribe by their URL, and waits until they
 // have their subscriptions.
-func (b *bench) subscribed(ctx context.Context, t *target, n int, paths []string, scenario, what string) (*crowd, error) {
+func (b *bench) subscribed(ctx context.Context, t *target, n int, paths []string, scenario, what string) (*clientSet, error) {
 	b.progress.begin(scenario, fmt.Sprintf("connecting %d clients, %s", n, what), connectTime(n))
-	cr := newCrowd(b.swarm, dialer{to: t.addr, each: paths, host: t.addr.String()})
-	if _, err := cr.connect(ctx, n); err != nil {
-		cr.hangUp()
+	set := newClientSet(b.loop, dialer{to: t.addr, paths: paths, host: t.addr.String()})
+	if _, err := set.connect(ctx, n); err != nil {
+		set.disconnect()
 		return nil, fmt.Errorf("%s: %w", t.name, err)
 	}
-	if err := cr.awaitForeign(ctx, 2*n); err != nil { // the greeting, and the answer to the subscription
-		cr.hangUp()
+	if err := set.awaitUnnumbered(ctx, 2*n); err != nil { // the greeting, and the answer to the subscription
+		set.disconnect()
 		return nil, fmt.Errorf("%s: %w", t.name, err)
 	}
-	return cr, nil
+	return set, nil
 }
 
-// awaitForeign waits until so many frames have come that are no replies.
-func (cr *crowd) awaitForeign(ctx context.Context, want int) error {
+// awaitUnnumbered waits until so many frames have come that are no replies.
+func (set *clientSet) awaitUnnumbered(ctx context.Context, want int) error {
 	for start := time.Now(); ; {
 		var have int
-		cr.swarm.call(func() { have = cr.checker.foreign })
+		set.loop.call(func() { have = set.checker.unnumbered })
 		if have >= want {
 			return nil
 		}
@@ -160,5 +160,5 @@ func (s Sizes) groupSeconds() float64 {
 }
 
 func groupsSeconds(s Sizes) float64 {
-	return float64(s.Rounds) * (2*connectTime(s.Grouped) + 3*s.groupSeconds())
+	return float64(s.Rounds) * (2*connectTime(s.GroupClients) + 3*s.groupSeconds())
 }

@@ -20,16 +20,16 @@ const (
 	maxPatterns = 64
 )
 
-// tellLongIDs publishes replies with command ids of maximum length, all of one
+// publishLongIDs publishes replies with command ids of maximum length, all of one
 // character.
-func (t *testbed) tellLongIDs(ctx context.Context) error {
+func (t *testbed) publishLongIDs(ctx context.Context) error {
 	id := strings.Repeat("a", maxIDBytes)
-	if err := t.tell(ctx, t.fewer(longIDs), func(int) actor.Reply {
-		return actor.Reply{Code: actor.Info, Sender: theSender, CommandID: id, CommanderID: "other.client", Body: json.RawMessage(`{"position":12.3456}`)}
+	if err := t.publish(ctx, t.scaled(longIDs), func(int) actor.Reply {
+		return actor.Reply{Code: actor.Info, Sender: defaultSender, CommandID: id, CommanderID: "other.client", Body: json.RawMessage(`{"position":12.3456}`)}
 	}); err != nil {
 		return err
 	}
-	return t.settle(ctx)
+	return t.awaitDelivered(ctx)
 }
 
 // hardPatterns are patterns that match none of these ids, but with backtracking are
@@ -50,8 +50,8 @@ func (t *testbed) resumeByHardPatterns(ctx context.Context) error {
 // resumeAll has one neighbour resume all replies that its filter selects, and waits for
 // the answer.
 func (t *testbed) resumeAll(ctx context.Context, filter any) error {
-	return t.neighbours(ctx, 1, manner{path: "/?silent=1"}, func(_ int, n *neighbour) error {
-		epoch, err := n.hearEpoch()
+	return t.neighbours(ctx, 1, dialOptions{path: "/?silent=1"}, func(_ int, n *neighbour) error {
+		epoch, err := n.readEpoch()
 		if err != nil {
 			return err
 		}
@@ -59,7 +59,7 @@ func (t *testbed) resumeAll(ctx context.Context, filter any) error {
 		if err := n.write(subscribeFrame("r", map[string]any{"filter": filter, "since": since})); err != nil {
 			return err
 		}
-		text, err := n.hearOp("ok")
+		text, err := n.readOp("ok")
 		if err != nil {
 			return err
 		}
@@ -77,22 +77,22 @@ const (
 	commandRate     = 190
 )
 
-// commandAmongPatterns has an actor answer commands with long ids, while many clients
+// commandsWithPatterns has an actor answer commands with long ids, while many clients
 // select ids by hard patterns.
-func (t *testbed) commandAmongPatterns(ctx context.Context) error {
+func (t *testbed) commandsWithPatterns(ctx context.Context) error {
 	answering, err := startBareActor(t.brokerURL, []actor.Code{actor.Running, actor.Done}, exchange)
 	if err != nil {
 		return err
 	}
 	defer answering.close()
-	if err := t.neighbours(ctx, t.fewer(patternClients), manner{path: "/?silent=1"}, subscribeToPatterns); err != nil {
+	if err := t.neighbours(ctx, t.scaled(patternClients), dialOptions{path: "/?silent=1"}, subscribeToPatterns); err != nil {
 		return err
 	}
 	done := make(chan struct{})
-	err = t.neighbours(ctx, 1, manner{path: "/"}, func(_ int, n *neighbour) error {
+	err = t.neighbours(ctx, 1, dialOptions{path: "/"}, func(_ int, n *neighbour) error {
 		go n.awaitDone(done)
 		start := time.Now()
-		for i := 0; time.Since(start) < t.size.Storm && ctx.Err() == nil; i++ {
+		for i := 0; time.Since(start) < t.size.DisturbFor && ctx.Err() == nil; i++ {
 			if err := n.write(longIDCommand(i)); err != nil {
 				return err
 			}
@@ -115,13 +115,13 @@ func (t *testbed) commandAmongPatterns(ctx context.Context) error {
 // awaitDone reads everything, and closes the channel when a command is done.
 func (n *neighbour) awaitDone(done chan<- struct{}) {
 	for {
-		text, err := n.hear()
+		text, err := n.readText()
 		if err != nil {
 			return
 		}
 		if bytes.Contains(text, doneCode) {
 			close(done)
-			n.ignore()
+			n.discard()
 			return
 		}
 	}
@@ -142,10 +142,10 @@ func subscribeToPatterns(i int, n *neighbour) error {
 		if err := n.write(subscribeFrame(fmt.Sprint(f), map[string]any{"filter": filter})); err != nil {
 			return err
 		}
-		if _, err := n.hearOp("ok"); err != nil {
+		if _, err := n.readOp("ok"); err != nil {
 			return err
 		}
 	}
-	go n.ignore()
+	go n.discard()
 	return nil
 }

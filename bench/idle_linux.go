@@ -23,7 +23,7 @@ func (b *bench) idle(ctx context.Context) ([]Row, error) {
 		grown = append(grown, bytes)
 	}
 	what := fmt.Sprintf("memory of an idle client, %s to %s", grouped(b.size.IdleFrom), grouped(b.size.IdleTo))
-	return []Row{row("idle", what, "B", grown, "", nil, reach{by: Value, bound: idleBytes})}, nil
+	return []Row{row("idle", what, "B", grown, "", nil, limit{by: Value, bound: idleBytes})}, nil
 }
 
 func idleRounds(s Sizes) int      { return min(s.Rounds, 3) }
@@ -37,15 +37,15 @@ func (b *bench) idleOnce(ctx context.Context) (float64, error) {
 		return 0, err
 	}
 	defer server.stop()
-	cr := newCrowd(b.swarm, dialer{to: server.addr, path: "/", host: server.addr.String()})
-	defer cr.hangUp()
+	set := newClientSet(b.loop, dialer{to: server.addr, path: "/", host: server.addr.String()})
+	defer set.disconnect()
 	var rss [2]int64
 	for i, n := range []int{b.size.IdleFrom, b.size.IdleTo - b.size.IdleFrom} {
-		if _, err := cr.connect(ctx, n); err != nil {
+		if _, err := set.connect(ctx, n); err != nil {
 			return 0, err
 		}
 		// A reply reaches everyone, which also shows that everyone is there.
-		if _, err := b.play(ctx, server, cr, round{count: 1}); err != nil {
+		if _, err := b.runRound(ctx, server, set, round{count: 1}); err != nil {
 			return 0, err
 		}
 		select {

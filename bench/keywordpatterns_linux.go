@@ -37,15 +37,15 @@ func keywordBody(count int) json.RawMessage {
 	return jsonOf(values)
 }
 
-// tellKeywords publishes replies with many keywords.
-func (t *testbed) tellKeywords(ctx context.Context) error {
+// publishKeywords publishes replies with many keywords.
+func (t *testbed) publishKeywords(ctx context.Context) error {
 	body := keywordBody(keywordsOfReply)
-	if err := t.tell(ctx, t.fewer(keywordReplies), func(int) actor.Reply {
-		return actor.Reply{Code: actor.Info, Sender: theSender, Body: body}
+	if err := t.publish(ctx, t.scaled(keywordReplies), func(int) actor.Reply {
+		return actor.Reply{Code: actor.Info, Sender: defaultSender, Body: body}
 	}); err != nil {
 		return err
 	}
-	return t.settle(ctx)
+	return t.awaitDelivered(ctx)
 }
 
 func (t *testbed) resumeByKeywords(ctx context.Context) error {
@@ -57,23 +57,23 @@ const (
 	snapshotKeywords = 200
 )
 
-// tellActors publishes the content of a snapshot.
-func (t *testbed) tellActors(ctx context.Context) error {
-	body := keywordBody(t.fewer(snapshotKeywords))
-	if err := t.tell(ctx, t.fewer(snapshotActors), func(i int) actor.Reply {
+// publishActors publishes the content of a snapshot.
+func (t *testbed) publishActors(ctx context.Context) error {
+	body := keywordBody(t.scaled(snapshotKeywords))
+	if err := t.publish(ctx, t.scaled(snapshotActors), func(i int) actor.Reply {
 		return actor.Reply{Code: actor.Info, Sender: senderOf(i), Body: body}
 	}); err != nil {
 		return err
 	}
-	return t.settle(ctx)
+	return t.awaitDelivered(ctx)
 }
 
-func (t *testbed) askByKeywords(ctx context.Context) error {
-	return t.neighbours(ctx, 1, manner{path: "/?silent=1"}, func(_ int, n *neighbour) error {
+func (t *testbed) snapshotByKeywords(ctx context.Context) error {
+	return t.neighbours(ctx, 1, dialOptions{path: "/?silent=1"}, func(_ int, n *neighbour) error {
 		if err := n.write(snapshotFrame(map[string]any{"keyword": keywordPatterns("")})); err != nil {
 			return err
 		}
-		_, err := n.hearOp("snapshot")
+		_, err := n.readOp("snapshot")
 		return err
 	})
 }

@@ -22,8 +22,8 @@ func (t *testbed) sendBombs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return t.neighbours(ctx, bombClients, manner{path: "/?silent=1", compress: true}, func(_ int, n *neighbour) error {
-		return sendMany(n, frame, t.fewer(bombs))
+	return t.neighbours(ctx, bombClients, dialOptions{path: "/?silent=1", compress: true}, func(_ int, n *neighbour) error {
+		return sendMany(n, frame, t.scaled(bombs))
 	})
 }
 
@@ -40,7 +40,7 @@ func sendMany(n *neighbour, frame []byte, count int) error {
 		sent <- nil
 	}()
 	for answers := 0; answers < count; {
-		text, err := n.hear()
+		text, err := n.readText()
 		if err != nil {
 			<-sent
 			return err
@@ -79,11 +79,11 @@ const (
 // sendObjects has clients send objects with many keys, as fast as the bridge takes
 // them.
 func (t *testbed) sendObjects(ctx context.Context) error {
-	frame := textFrame(manyKeys(t.fewer(objectKeys)))
-	ctx, cancel := context.WithTimeout(ctx, t.size.Storm)
+	frame := textFrame(manyKeys(t.scaled(objectKeys)))
+	ctx, cancel := context.WithTimeout(ctx, t.size.DisturbFor)
 	defer cancel()
-	return t.neighbours(ctx, objectClients, manner{path: "/?silent=1"}, func(_ int, n *neighbour) error {
-		go n.ignore()
+	return t.neighbours(ctx, objectClients, dialOptions{path: "/?silent=1"}, func(_ int, n *neighbour) error {
+		go n.discard()
 		for ctx.Err() == nil {
 			if err := n.write(frame); err != nil {
 				return err
@@ -107,6 +107,6 @@ func manyKeys(count int) []byte {
 // sendBombsAmongReplies makes the loops lag while replies come.
 func (t *testbed) sendBombsAmongReplies(ctx context.Context) error {
 	told := make(chan error, 1)
-	go func() { told <- t.tellMuch(ctx) }()
+	go func() { told <- t.publishVolume(ctx) }()
 	return errors.Join(t.sendBombs(ctx), <-told)
 }

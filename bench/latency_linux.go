@@ -23,11 +23,11 @@ func (b *bench) latency(ctx context.Context) ([]Row, error) {
 		return nil, err
 	}
 	defer server.stop()
-	cr, err := b.clients(ctx, server, b.size.LatencyClients, 0)
+	set, err := b.clients(ctx, server, b.size.LatencyClients, 0)
 	if err != nil {
 		return nil, err
 	}
-	defer cr.hangUp()
+	defer set.disconnect()
 	bare, err := b.bareConsumer()
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func (b *bench) latency(ctx context.Context) ([]Row, error) {
 	}
 	throughServer := func() error {
 		b.progress.begin("latency", "through the bridge", r.seconds())
-		p, err := b.play(ctx, server, cr, r)
+		p, err := b.runRound(ctx, server, set, r)
 		if err == nil {
 			note(&with, p.Latency)
 		}
@@ -50,17 +50,17 @@ func (b *bench) latency(ctx context.Context) ([]Row, error) {
 	}
 	straight := func() error {
 		b.progress.begin("latency", "to a bare consumer", r.seconds())
-		latency, err := bare.measure(ctx, r, b.swarm.clock)
+		latency, err := bare.measure(ctx, r, b.loop.clock)
 		if err == nil {
 			note(&without, latency)
 		}
 		return err
 	}
 	warm := r.warmUp()
-	if _, err := b.play(ctx, server, cr, warm); err != nil {
+	if _, err := b.runRound(ctx, server, set, warm); err != nil {
 		return nil, err
 	}
-	if _, err := bare.measure(ctx, warm, b.swarm.clock); err != nil {
+	if _, err := bare.measure(ctx, warm, b.loop.clock); err != nil {
 		return nil, err
 	}
 	if err := alternate(b.size.Rounds, straight, throughServer); err != nil {
@@ -68,8 +68,8 @@ func (b *bench) latency(ctx context.Context) ([]Row, error) {
 	}
 	what := fmt.Sprintf("latency, %.0f/s, %d clients, ", 1/r.every.Seconds(), b.size.LatencyClients)
 	return []Row{
-		row("latency", what+"p50", "ms", with[0], "bare consumer", without[0], reach{by: Difference, bound: addedP50}),
-		row("latency", what+"p99", "ms", with[1], "bare consumer", without[1], reach{by: Difference, bound: addedP99}),
+		row("latency", what+"p50", "ms", with[0], "bare consumer", without[0], limit{by: Difference, bound: addedP50}),
+		row("latency", what+"p99", "ms", with[1], "bare consumer", without[1], limit{by: Difference, bound: addedP99}),
 	}, nil
 }
 
@@ -116,7 +116,7 @@ func consume(url, exchange, key string) (_ *amqp.Connection, deliveries <-chan a
 	if err != nil {
 		return nil, nil, err
 	}
-	q, err := bindOwn(ch, exchange, key)
+	q, err := bindQueue(ch, exchange, key)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -135,7 +135,7 @@ func keepExchanges(url string) (*amqp.Connection, error) {
 	ch, err := conn.Channel()
 	for _, name := range []string{exchange, bareExchange, cluExchange} {
 		if err == nil {
-			_, err = bindOwn(ch, name, "nobody.sends.this")
+			_, err = bindQueue(ch, name, "nobody.sends.this")
 		}
 	}
 	if err != nil {
@@ -145,9 +145,9 @@ func keepExchanges(url string) (*amqp.Connection, error) {
 	return conn, nil
 }
 
-// bindOwn declares an exchange as CLU does, and an exclusive queue that gets what
+// bindQueue declares an exchange as CLU does, and an exclusive queue that gets what
 // the key asks for.
-func bindOwn(ch *amqp.Channel, exchange, key string) (queue string, err error) {
+func bindQueue(ch *amqp.Channel, exchange, key string) (queue string, err error) {
 	if err := ch.ExchangeDeclare(exchange, amqp.ExchangeTopic, false, true, false, false, nil); err != nil {
 		return "", err
 	}
@@ -173,7 +173,7 @@ func (c *bareConsumer) measure(ctx context.Context, r round, clock func() int64)
 	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(r.count)*r.every+patience, fmt.Errorf("the bare consumer misses replies"))
 	defer cancel()
 	published := make(chan error, 1)
-	go func() { published <- c.play(ctx, r.every, sent, clock) }()
+	go func() { published <- c.publishAll(ctx, r.every, sent, clock) }()
 	for len(latency) < r.count {
 		select {
 		case d, ok := <-c.deliveries:
@@ -184,7 +184,7 @@ func (c *bareConsumer) measure(ctx context.Context, r round, clock func() int64)
 				<-published
 				return nil, fmt.Errorf("the bare consumer got %q", d.Body)
 			}
-			c.stream.take(number, &c.checker.faults)
+			c.stream.add(number, &c.checker.faults)
 			latency = append(latency, now-sent[number-first].Load())
 		case <-ctx.Done():
 			<-published

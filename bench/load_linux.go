@@ -37,13 +37,13 @@ func Load(ctx context.Context, cfg LoadConfig) error {
 	if err := enoughFiles(cfg.Clients + otherFiles); err != nil {
 		return err
 	}
-	s, err := newSwarm()
+	s, err := newClientLoop()
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	cr := newCrowd(s, dial)
-	took, err := cr.connect(ctx, cfg.Clients)
+	set := newClientSet(s, dial)
+	took, err := set.connect(ctx, cfg.Clients)
 	if err != nil {
 		return err
 	}
@@ -55,15 +55,15 @@ func Load(ctx context.Context, cfg LoadConfig) error {
 	}
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
-	for last := cr.counts(); ; {
+	for last := set.counts(); ; {
 		select {
 		case <-ticker.C:
-			now := cr.counts()
+			now := set.counts()
 			fmt.Fprintf(cfg.Stdout, "%s frames/s, %.1f MB/s, %d clients\n",
 				grouped(now.frames-last.frames), float64(now.bytes-last.bytes)/1e6, now.open)
 			last = now
 		case <-ctx.Done():
-			return cr.counts().err(cfg.Clients)
+			return set.counts().err(cfg.Clients)
 		}
 	}
 }
@@ -75,16 +75,16 @@ type counts struct {
 	ended               map[string]int
 }
 
-func (cr *crowd) counts() (n counts) {
-	cr.swarm.call(func() {
-		k := &cr.checker
-		n = counts{frames: k.replies + k.foreign, bytes: k.bytes, faults: k.faults, open: cr.open, ended: maps.Clone(cr.ended)}
+func (set *clientSet) counts() (n counts) {
+	set.loop.call(func() {
+		k := &set.checker
+		n = counts{frames: k.replies + k.unnumbered, bytes: k.bytes, faults: k.faults, open: set.open, ended: maps.Clone(set.ended)}
 	})
 	return n
 }
 
 func (n counts) err(clients int) error {
-	a := arrival{Clients: clients, Faults: n.faults, Ended: n.ended}
+	a := receiveResult{Clients: clients, Faults: n.faults, Ended: n.ended}
 	return a.err()
 }
 

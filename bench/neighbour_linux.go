@@ -24,25 +24,25 @@ type neighbour struct {
 	from *bufio.Reader
 }
 
-// manner is how a neighbour connects.
-type manner struct {
+// dialOptions is how a neighbour connects.
+type dialOptions struct {
 	path     string
 	compress bool // it offers permessage-deflate
 	// receive is the size of its kernel receive buffer; 0 is the default. If the client
 	// does not read, the rest stays with the bridge.
-	receive int
+	receiveBuffer int
 }
 
 // dialTimeout is how long a connection may take.
 const dialTimeout = 20 * time.Second
 
 // dialNeighbour connects to a bridge, over TLS if it has that.
-func dialNeighbour(ctx context.Context, t *target, how manner) (*neighbour, error) {
+func dialNeighbour(ctx context.Context, t *target, how dialOptions) (*neighbour, error) {
 	scheme := "ws"
 	dialer := ws.Dialer{Timeout: dialTimeout, NetDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
-		return dialWith(ctx, network, addr, how.receive)
+		return dialWith(ctx, network, addr, how.receiveBuffer)
 	}}
-	if t.secure {
+	if t.tls {
 		scheme = "wss"
 		// The certificate is the run's own, and the connection is on loopback.
 		dialer.TLSConfig = &tls.Config{InsecureSkipVerify: true}
@@ -76,8 +76,8 @@ func dialWith(ctx context.Context, network, addr string, receive int) (net.Conn,
 	return conn, nil
 }
 
-// errEnded means that a neighbour has lost its connection.
-var errEnded = errors.New("a client has lost its connection")
+// errDisconnected means that a neighbour has lost its connection.
+var errDisconnected = errors.New("a client has lost its connection")
 
 func (n *neighbour) close() { n.conn.Close() }
 
@@ -85,28 +85,28 @@ func (n *neighbour) close() { n.conn.Close() }
 func (n *neighbour) write(frames ...[]byte) error {
 	for _, frame := range frames {
 		if _, err := n.conn.Write(frame); err != nil {
-			return fmt.Errorf("%w: %w", errEnded, err)
+			return fmt.Errorf("%w: %w", errDisconnected, err)
 		}
 	}
 	return nil
 }
 
-// ignore reads and discards everything until the connection ends.
-func (n *neighbour) ignore() { _, _ = io.Copy(io.Discard, n.from) }
+// discard reads and discards everything until the connection ends.
+func (n *neighbour) discard() { _, _ = io.Copy(io.Discard, n.from) }
 
-// hear returns the next text from the server.
-func (n *neighbour) hear() ([]byte, error) {
-	text, err := newCommander(n.conn, n.from).hear()
+// readText returns the next text from the server.
+func (n *neighbour) readText() ([]byte, error) {
+	text, err := newCommander(n.conn, n.from).readText()
 	if err != nil {
-		err = fmt.Errorf("%w: %w", errEnded, err)
+		err = fmt.Errorf("%w: %w", errDisconnected, err)
 	}
 	return text, err
 }
 
-// hearOp reads up to a text with the op, and returns it. A refusal is an error.
-func (n *neighbour) hearOp(op string) ([]byte, error) {
+// readOp reads up to a text with the op, and returns it. A refusal is an error.
+func (n *neighbour) readOp(op string) ([]byte, error) {
 	for {
-		text, err := n.hear()
+		text, err := n.readText()
 		switch {
 		case err != nil:
 			return nil, err
@@ -153,9 +153,9 @@ func snapshotFrame(filter map[string]any) []byte {
 	return textFrame(jsonOf(map[string]any{"op": "snapshot", "id": "s", "filter": filter}))
 }
 
-// hearEpoch reads the greeting, and returns the epoch of the bridge's replies.
-func (n *neighbour) hearEpoch() (string, error) {
-	text, err := n.hearOp("hello")
+// readEpoch reads the greeting, and returns the epoch of the bridge's replies.
+func (n *neighbour) readEpoch() (string, error) {
+	text, err := n.readOp("hello")
 	if err != nil {
 		return "", err
 	}

@@ -14,10 +14,10 @@ import (
 
 // disturbance is what neighbours do.
 type disturbance struct {
-	name   string // of the scenario
-	what   string
-	flags  []string // of the bridge
-	secure bool     // all clients come over TLS
+	name  string // of the scenario
+	what  string
+	flags []string // of the bridge
+	tls   bool     // all clients come over TLS
 	// prepare runs before anything is measured; it may be nil.
 	prepare func(*testbed, context.Context) error
 	// disturb returns at its end, or when the context ends.
@@ -28,20 +28,20 @@ type disturbance struct {
 // goal is a bound of honest clients' delays, in milliseconds.
 type goal struct {
 	what  string
-	of    func(watched) float64
+	of    func(probeResult) float64
 	bound float64
 }
 
-func worstWithin(ms float64) goal {
-	return goal{"worst ping", func(w watched) float64 { return w.clients().worst }, ms}
+func maxPingWithin(ms float64) goal {
+	return goal{"worst ping", func(w probeResult) float64 { return w.worstClient().max }, ms}
 }
 
 func metricsWithin(ms float64) goal {
-	return goal{"slowest /metrics", func(w watched) float64 { return w.metrics.worst }, ms}
+	return goal{"slowest /metrics", func(w probeResult) float64 { return w.metrics.max }, ms}
 }
 
-func medianWithin(ms float64) goal {
-	return goal{"median ping", func(w watched) float64 { return w.clients().p50 }, ms}
+func medianPingWithin(ms float64) goal {
+	return goal{"median ping", func(w probeResult) float64 { return w.worstClient().p50 }, ms}
 }
 
 func neighbourScenarios() []scenario {
@@ -57,22 +57,22 @@ func neighbourScenarios() []scenario {
 	return all
 }
 
-// afterwards is how long honest clients are watched after the disturbance.
-const afterwards = 250 * time.Millisecond
+// measureAfter is how long honest clients are watched after the disturbance.
+const measureAfter = 250 * time.Millisecond
 
 // neighbourRounds is how often a disturbance is measured, each time on a fresh bridge.
 func neighbourRounds(s Sizes) int { return min(s.Rounds, 3) }
 
 func neighbourSeconds(s Sizes) float64 {
-	return float64(neighbourRounds(s)) * (s.Alone + s.Storm + time.Second).Seconds()
+	return float64(neighbourRounds(s)) * (s.BaselineFor + s.DisturbFor + time.Second).Seconds()
 }
 
-// farOff is the factor of a missed goal at which one round is enough.
-const farOff = 10
+// farOffFactor is the factor of a missed goal at which one round is enough.
+const farOffFactor = 10
 
 // neighbours measures what a disturbance does to honest clients.
 func (b *bench) neighbours(ctx context.Context, d disturbance) ([]Row, error) {
-	var with, without []watched
+	var with, without []probeResult
 	note := ""
 	for i := range neighbourRounds(b.size) {
 		b.progress.begin(d.name, fmt.Sprintf("%s, %d rounds done", d.what, i), neighbourSeconds(b.size)/float64(neighbourRounds(b.size)))
@@ -82,7 +82,7 @@ func (b *bench) neighbours(ctx context.Context, d disturbance) ([]Row, error) {
 			return nil, err
 		}
 		without, with, note = append(without, alone), append(with, beside), said
-		if d.isFarOff(beside) || time.Since(start) > b.size.Longest/2 {
+		if d.isFarOff(beside) || time.Since(start) > b.size.MaxRound/2 {
 			break // another round would add nothing, or take too long
 		}
 	}
@@ -93,16 +93,16 @@ func (b *bench) neighbours(ctx context.Context, d disturbance) ([]Row, error) {
 		for i := range with {
 			measured[i], reference[i] = g.of(with[i]), g.of(without[i])
 		}
-		r := row(d.name, g.what+", "+d.what, "ms", measured, "nobody else", reference, reach{by: Value, bound: g.bound})
+		r := row(d.name, g.what+", "+d.what, "ms", measured, "nobody else", reference, limit{by: Value, bound: g.bound})
 		rows = append(rows, r)
 	}
 	rows[0].Note = note
 	return rows, nil
 }
 
-func (d *disturbance) isFarOff(w watched) bool {
+func (d *disturbance) isFarOff(w probeResult) bool {
 	for _, g := range d.goals {
-		if g.of(w) > farOff*g.bound {
+		if g.of(w) > farOffFactor*g.bound {
 			return true
 		}
 	}
@@ -110,13 +110,13 @@ func (d *disturbance) isFarOff(w watched) bool {
 }
 
 // neighbourRound measures once, and returns the result as text, too.
-func (b *bench) neighbourRound(ctx context.Context, d disturbance) (alone, beside watched, said string, err error) {
+func (b *bench) neighbourRound(ctx context.Context, d disturbance) (alone, beside probeResult, said string, err error) {
 	folder, err := os.MkdirTemp("", "clu-ws-bench-")
 	if err != nil {
 		return alone, beside, "", err
 	}
 	defer os.RemoveAll(folder)
-	t, err := b.newTestbed(ctx, folder, d.secure, d.flags...)
+	t, err := b.newTestbed(ctx, folder, d.tls, d.flags...)
 	if err != nil {
 		return alone, beside, "", err
 	}
@@ -126,37 +126,37 @@ func (b *bench) neighbourRound(ctx context.Context, d disturbance) (alone, besid
 			return alone, beside, "", err
 		}
 	}
-	if t.honest, err = dialHonest(ctx, t); err != nil {
+	if t.probes, err = dialProbes(ctx, t); err != nil {
 		return alone, beside, "", err
 	}
-	if alone, err = t.watchAlone(ctx); err != nil {
+	if alone, err = t.measureBaseline(ctx); err != nil {
 		return alone, beside, "", err
 	}
 	start := time.Now()
-	beside, err = t.watch(ctx, d.disturb)
+	beside, err = t.measureDisturbed(ctx, d.disturb)
 	if ctx.Err() != nil {
 		return alone, beside, "", context.Cause(ctx)
 	}
 	said = fmt.Sprintf("v1 %v; plain %v; /metrics %v; within %.1f s", beside.v1, beside.plain, beside.metrics, time.Since(start).Seconds())
-	if beside.over {
-		said += "; " + errOver.Error()
+	if beside.timedOut {
+		said += "; " + errProbeTimeout.Error()
 	}
-	if t.ended > 0 {
-		said += fmt.Sprintf("; the bridge hung up on %d neighbours", t.ended)
+	if t.disconnected > 0 {
+		said += fmt.Sprintf("; the bridge hung up on %d neighbours", t.disconnected)
 	}
 	return alone, beside, said, err
 }
 
-// watchAlone watches the honest clients without neighbours.
-func (t *testbed) watchAlone(ctx context.Context) (watched, error) {
-	ctx, cancel := context.WithTimeout(ctx, t.size.Alone)
+// measureBaseline watches the honest clients without neighbours.
+func (t *testbed) measureBaseline(ctx context.Context) (probeResult, error) {
+	ctx, cancel := context.WithTimeout(ctx, t.size.BaselineFor)
 	defer cancel()
-	return t.honest.watch(ctx, time.Now().Add(patience))
+	return t.probes.measure(ctx, time.Now().Add(patience))
 }
 
-// watch watches the honest clients during a disturbance.
-func (t *testbed) watch(ctx context.Context, disturb func(*testbed, context.Context) error) (watched, error) {
-	limit := time.Now().Add(t.size.Longest)
+// measureDisturbed watches the honest clients during a disturbance.
+func (t *testbed) measureDisturbed(ctx context.Context, disturb func(*testbed, context.Context) error) (probeResult, error) {
+	limit := time.Now().Add(t.size.MaxRound)
 	doing, stop := context.WithDeadline(ctx, limit)
 	defer stop()
 	pinging, enough := context.WithCancel(ctx)
@@ -165,12 +165,12 @@ func (t *testbed) watch(ctx context.Context, disturb func(*testbed, context.Cont
 	go func() {
 		err := disturb(t, doing)
 		if err == nil && doing.Err() == nil {
-			time.Sleep(afterwards)
+			time.Sleep(measureAfter)
 		}
 		enough()
 		disturbed <- err
 	}()
-	found, err := t.honest.watch(pinging, limit)
+	found, err := t.probes.measure(pinging, limit)
 	stop()
 	if disturbErr := <-disturbed; disturbErr != nil && !errors.Is(disturbErr, context.DeadlineExceeded) {
 		err = errors.Join(err, fmt.Errorf("what should disturb did not: %w", disturbErr))

@@ -24,30 +24,30 @@ func TestADelayStandsForThePingsThatItKeptFromBeingSent(t *testing.T) {
 }
 
 func TestWhatIsToldIsWhatTheWorstClientMet(t *testing.T) {
-	var w watched
-	w.v1.worse(delays{1, 1, 9})
-	w.v1.worse(delays{2, 2, 2})
-	w.plain.worse(delays{3, 3, 3})
-	if want := (met{p50: 2, p99: 9, worst: 9}); w.v1 != want {
+	var w probeResult
+	w.v1.merge(delays{1, 1, 9})
+	w.v1.merge(delays{2, 2, 2})
+	w.plain.merge(delays{3, 3, 3})
+	if want := (delaySummary{p50: 2, p99: 9, max: 9}); w.v1 != want {
 		t.Errorf("%v, not %v", w.v1, want)
 	}
-	if want := (met{p50: 3, p99: 9, worst: 9}); w.clients() != want {
-		t.Errorf("%v, not %v", w.clients(), want)
+	if want := (delaySummary{p50: 3, p99: 9, max: 9}); w.worstClient() != want {
+		t.Errorf("%v, not %v", w.worstClient(), want)
 	}
 }
 
 func TestAGoalThatIsMissedByFarNeedsNoOtherRound(t *testing.T) {
-	d := disturbance{goals: []goal{medianWithin(5), worstWithin(100)}}
+	d := disturbance{goals: []goal{medianPingWithin(5), maxPingWithin(100)}}
 	for name, test := range map[string]struct {
-		met  met
+		met  delaySummary
 		want bool
 	}{
-		"reached":        {met{p50: 1, worst: 50}, false},
-		"missed":         {met{p50: 10, worst: 400}, false},
-		"missed by far":  {met{p50: 1, worst: 1001}, true},
-		"median too far": {met{p50: 51, worst: 60}, true},
+		"reached":        {delaySummary{p50: 1, max: 50}, false},
+		"missed":         {delaySummary{p50: 10, max: 400}, false},
+		"missed by far":  {delaySummary{p50: 1, max: 1001}, true},
+		"median too far": {delaySummary{p50: 51, max: 60}, true},
 	} {
-		if got := d.isFarOff(watched{v1: test.met}); got != test.want {
+		if got := d.isFarOff(probeResult{v1: test.met}); got != test.want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
@@ -143,7 +143,7 @@ func TestAWatchThatIsOverCountsWhatItHadWaited(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		found, err := probe(t.Context(), time.Now().Add(20*time.Millisecond), 5*time.Millisecond, silent)
-		if !errors.Is(err, errOver) || !slices.Equal(found, delays{20, 15, 10, 5}) {
+		if !errors.Is(err, errProbeTimeout) || !slices.Equal(found, delays{20, 15, 10, 5}) {
 			t.Errorf("%v, %v", found, err)
 		}
 		if _, err := probe(t.Context(), time.Now().Add(time.Second), 5*time.Millisecond, silent); !errors.Is(err, io.ErrUnexpectedEOF) {

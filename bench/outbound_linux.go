@@ -15,9 +15,9 @@ import (
 // Clients that ask for much and read nothing leave the answers with the bridge. The
 // measure is the growth of its memory.
 
-// outboundReach is the goal in MiB: twice the default of --max-outbound, since Go
+// outboundGoal is the goal in MiB: twice the default of --max-outbound, since Go
 // collects garbage when the memory in use has doubled.
-const outboundReach = 2 * 256
+const outboundGoal = 2 * 256
 
 // tooMuchMemory is where a run gives up, in bytes, before the machine runs out of
 // memory.
@@ -27,54 +27,54 @@ const tooMuchMemory = 6 << 30
 // answers.
 const requestsInFlight = 63
 
-// hoarding is a kind of request of clients that do not read.
-type hoarding struct {
+// unreadRequests is a kind of request of clients that do not read.
+type unreadRequests struct {
 	name    string // of the scenario
 	what    string
 	clients int
-	secure  bool // they come over TLS
+	tls     bool // they come over TLS
 	prepare func(*testbed, context.Context) error
 	request func(t *testbed, client, i int) []byte
 	answer  string // the op of the answer
 }
 
-func hoardings() []hoarding {
-	return []hoarding{
+func unreadScenarios() []unreadRequests {
+	return []unreadRequests{
 		{
 			name: "outbound-snapshots", what: "40 clients ask for 63 snapshots each and do not read", clients: 40,
-			prepare: (*testbed).tellLongValues, request: (*testbed).askForSnapshot, answer: "snapshot",
+			prepare: (*testbed).publishLongValues, request: (*testbed).snapshotRequest, answer: "snapshot",
 		}, {
 			name: "outbound-pings", what: "45 clients send 63 pings of 1 MiB each and do not read", clients: 45,
-			request: (*testbed).askForEcho, answer: "pong",
+			request: (*testbed).pingRequest, answer: "pong",
 		}, {
-			name: "outbound-tls", what: "10 TLS clients ask for 63 snapshots each and do not read", clients: 10, secure: true,
-			prepare: (*testbed).tellLongValues, request: (*testbed).askForSnapshot, answer: "snapshot",
+			name: "outbound-tls", what: "10 TLS clients ask for 63 snapshots each and do not read", clients: 10, tls: true,
+			prepare: (*testbed).publishLongValues, request: (*testbed).snapshotRequest, answer: "snapshot",
 		},
 	}
 }
 
 func outboundScenarios() []scenario {
 	var all []scenario
-	for _, h := range hoardings() {
+	for _, h := range unreadScenarios() {
 		all = append(all, scenario{
 			name:    h.name,
-			run:     func(b *bench, ctx context.Context) ([]Row, error) { return b.hoard(ctx, h) },
+			run:     func(b *bench, ctx context.Context) ([]Row, error) { return b.measureUnread(ctx, h) },
 			files:   func(Sizes) int { return h.clients },
-			seconds: func(s Sizes) float64 { return (2 * s.Storm).Seconds() },
+			seconds: func(s Sizes) float64 { return (2 * s.DisturbFor).Seconds() },
 		})
 	}
 	return all
 }
 
-// hoard measures the memory of answers that are not read.
-func (b *bench) hoard(ctx context.Context, h hoarding) ([]Row, error) {
-	b.progress.begin(h.name, h.what, (2 * b.size.Storm).Seconds())
+// measureUnread measures the memory of answers that are not read.
+func (b *bench) measureUnread(ctx context.Context, h unreadRequests) ([]Row, error) {
+	b.progress.begin(h.name, h.what, (2 * b.size.DisturbFor).Seconds())
 	folder, err := os.MkdirTemp("", "clu-ws-bench-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(folder)
-	t, err := b.newTestbed(ctx, folder, h.secure)
+	t, err := b.newTestbed(ctx, folder, h.tls)
 	if err != nil {
 		return nil, err
 	}
@@ -88,11 +88,11 @@ func (b *bench) hoard(ctx context.Context, h hoarding) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	asking, stop := context.WithTimeout(ctx, b.size.Longest)
+	asking, stop := context.WithTimeout(ctx, b.size.MaxRound)
 	defer stop()
 	asked := make(chan error, 1)
-	go func() { asked <- t.askInVain(asking, h) }()
-	most, err := t.highWater(asking)
+	go func() { asked <- t.sendUnread(asking, h) }()
+	most, err := t.peakMemory(asking)
 	stop()
 	err = errors.Join(err, <-asked)
 	if ctx.Err() != nil {
@@ -102,31 +102,31 @@ func (b *bench) hoard(ctx context.Context, h hoarding) ([]Row, error) {
 		return nil, err
 	}
 	mib := func(bytes int64) []float64 { return []float64{float64(bytes) / (1 << 20)} }
-	r := row(h.name, "memory, "+h.what, "MiB", mib(most), "before", mib(before), reach{by: Difference, bound: outboundReach})
+	r := row(h.name, "memory, "+h.what, "MiB", mib(most), "before", mib(before), limit{by: Difference, bound: outboundGoal})
 	if most > tooMuchMemory {
 		r.Note = "the run gave up there"
 	}
-	if t.ended > 0 {
-		r.Note = strings.TrimPrefix(fmt.Sprintf("%s; the bridge hung up on %d clients", r.Note, t.ended), "; ")
+	if t.disconnected > 0 {
+		r.Note = strings.TrimPrefix(fmt.Sprintf("%s; the bridge hung up on %d clients", r.Note, t.disconnected), "; ")
 	}
 	return []Row{r}, nil
 }
 
-// askInVain has clients send the requests, after checking that one of them is answered.
-func (t *testbed) askInVain(ctx context.Context, h hoarding) error {
-	if err := t.neighbours(ctx, 1, manner{path: "/?silent=1"}, func(_ int, n *neighbour) error {
+// sendUnread has clients send the requests, after checking that one of them is answered.
+func (t *testbed) sendUnread(ctx context.Context, h unreadRequests) error {
+	if err := t.neighbours(ctx, 1, dialOptions{path: "/?silent=1"}, func(_ int, n *neighbour) error {
 		if err := n.write(h.request(t, h.clients, 0)); err != nil {
 			return err
 		}
-		_, err := n.hearOp(h.answer)
+		_, err := n.readOp(h.answer)
 		n.close()
 		return err
 	}); err != nil {
 		return err
 	}
-	how := manner{path: "/?silent=1", receive: 16 << 10}
-	return t.neighbours(ctx, t.fewer(h.clients), how, func(client int, n *neighbour) error {
-		if _, err := n.hearOp("hello"); err != nil {
+	how := dialOptions{path: "/?silent=1", receiveBuffer: 16 << 10}
+	return t.neighbours(ctx, t.scaled(h.clients), how, func(client int, n *neighbour) error {
+		if _, err := n.readOp("hello"); err != nil {
 			return err
 		}
 		for i := range requestsInFlight {
@@ -138,10 +138,10 @@ func (t *testbed) askInVain(ctx context.Context, h hoarding) error {
 	})
 }
 
-// highWater returns the bridge's peak memory once it has stopped growing.
-func (t *testbed) highWater(ctx context.Context) (most int64, err error) {
+// peakMemory returns the bridge's peak memory once it has stopped growing.
+func (t *testbed) peakMemory(ctx context.Context) (most int64, err error) {
 	const step = 50 * time.Millisecond
-	rest := t.size.Storm / 2
+	rest := t.size.DisturbFor / 2
 	mark, grown := int64(0), time.Now()
 	for ctx.Err() == nil && time.Since(grown) < rest && most <= tooMuchMemory {
 		rss, err := t.proc.rss(t.server.pid)
@@ -163,30 +163,30 @@ const (
 	valueBytes = 1000
 )
 
-// tellLongValues publishes replies for a snapshot of 1.8 MB.
-func (t *testbed) tellLongValues(ctx context.Context) error {
+// publishLongValues publishes replies for a snapshot of 1.8 MB.
+func (t *testbed) publishLongValues(ctx context.Context) error {
 	values := make(map[string]string, longValues)
 	for i := range longValues {
 		values[keywordName(i)] = strings.Repeat("v", valueBytes)
 	}
 	body := json.RawMessage(jsonOf(values))
-	if err := t.tell(ctx, t.fewer(longActors), func(i int) actor.Reply {
+	if err := t.publish(ctx, t.scaled(longActors), func(i int) actor.Reply {
 		return actor.Reply{Code: actor.Info, Sender: senderOf(i), Body: body}
 	}); err != nil {
 		return err
 	}
-	return t.settle(ctx)
+	return t.awaitDelivered(ctx)
 }
 
-// askForSnapshot asks for everything, with a filter unlike any other: equal snapshots
+// snapshotRequest asks for everything, with a filter unlike any other: equal snapshots
 // are cached.
-func (t *testbed) askForSnapshot(client, i int) []byte {
+func (t *testbed) snapshotRequest(client, i int) []byte {
 	filter := map[string]any{"sender": []string{"actor*", fmt.Sprintf("nobody-%d-%d", client, i)}}
 	return snapshotFrame(filter)
 }
 
-// askForEcho returns a ping with the maximum data.
-func (t *testbed) askForEcho(_, i int) []byte {
+// pingRequest returns a ping with the maximum data.
+func (t *testbed) pingRequest(_, i int) []byte {
 	const around = `{"op":"ping","id":"00","data":""}`
-	return textFrame(fmt.Appendf(nil, `{"op":"ping","id":"%02d","data":"%s"}`, i, strings.Repeat("x", t.fewer(maxMessageBytes-len(around)))))
+	return textFrame(fmt.Appendf(nil, `{"op":"ping","id":"%02d","data":"%s"}`, i, strings.Repeat("x", t.scaled(maxMessageBytes-len(around)))))
 }

@@ -26,7 +26,7 @@ func dialPinger(ctx context.Context, t *target, plain bool) (*pinger, error) {
 	if plain {
 		path = "/"
 	}
-	n, err := dialNeighbour(ctx, t, manner{path: path})
+	n, err := dialNeighbour(ctx, t, dialOptions{path: path})
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (p *pinger) ping() (time.Duration, error) {
 		return time.Since(start), err
 	}
 	for {
-		text, err := p.hear()
+		text, err := p.readText()
 		switch {
 		case err != nil || p.plain && string(text) == "pong":
 			return time.Since(start), err
@@ -77,8 +77,8 @@ func (p *pinger) probe(ctx context.Context, limit time.Time) (delays, error) {
 	return probe(ctx, limit, pingEvery, p.ping)
 }
 
-// errOver means that the watch ended before the answer.
-var errOver = errors.New("the watch was over before the answer came")
+// errProbeTimeout means that the watch ended before the answer.
+var errProbeTimeout = errors.New("the watch was over before the answer came")
 
 // probe sends requests until the context ends, one at a time and no more often than
 // every interval. At the limit it gives up with errOver, and counts the wait until
@@ -91,7 +91,7 @@ func probe(ctx context.Context, limit time.Time, every time.Duration, ask func()
 		found.add(took, every)
 		switch {
 		case err != nil && !time.Now().Before(limit):
-			return found, errOver
+			return found, errProbeTimeout
 		case err != nil:
 			return found, fmt.Errorf("an honest client: %w", err)
 		}

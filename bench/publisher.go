@@ -39,7 +39,7 @@ func (p *publisher) close() { p.conn.Close() }
 func (p *publisher) prepare(first uint64, count int) {
 	p.keys, p.replies = p.keys[:0], p.replies[:0]
 	for i := range uint64(count) {
-		from := theSender
+		from := defaultSender
 		if p.sender != nil {
 			from = p.sender(first + i)
 		}
@@ -48,9 +48,9 @@ func (p *publisher) prepare(first uint64, count int) {
 	}
 }
 
-// play publishes what was prepared, one reply each interval, or all at once.
+// publishAll publishes what was prepared, one reply each interval, or all at once.
 // When it publishes a reply it notes the time there, if there is a place for it.
-func (p *publisher) play(ctx context.Context, every time.Duration, sent []atomic.Int64, clock func() int64) error {
+func (p *publisher) publishAll(ctx context.Context, every time.Duration, sent []atomic.Int64, clock func() int64) error {
 	start := time.Now()
 	for i := range p.replies {
 		if every > 0 {

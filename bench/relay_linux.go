@@ -45,7 +45,7 @@ func Relay(ctx context.Context, url string, stdin io.Reader, stdout io.Writer) e
 	if err != nil {
 		return err
 	}
-	queue, err := bindOwn(channel, bareExchange, "reply.#")
+	queue, err := bindQueue(channel, bareExchange, "reply.#")
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func Relay(ctx context.Context, url string, stdin io.Reader, stdout io.Writer) e
 		return err
 	}
 	go r.consume()
-	return serveBare(ctx, stdin, stdout, r.obey)
+	return serveBare(ctx, stdin, stdout, r.execute)
 }
 
 // consume takes replies until the connection ends.
@@ -79,7 +79,7 @@ func (r *relay) consume() {
 			if !ok {
 				return
 			}
-			r.take(&d)
+			r.add(&d)
 			if last = d; unacked == 0 {
 				late.Reset(ackDelay)
 			}
@@ -95,7 +95,7 @@ func (r *relay) consume() {
 // ackDelay is how long a delivery is unacknowledged at most, as in the bridge.
 const ackDelay = 50 * time.Millisecond
 
-func (r *relay) take(d *amqp.Delivery) {
+func (r *relay) add(d *amqp.Delivery) {
 	r.mu.Lock()
 	r.frames = appendBareFrame(r.frames, d)
 	r.taken++
@@ -133,15 +133,15 @@ func appendBareFrame(dst []byte, d *amqp.Delivery) []byte {
 	return dst
 }
 
-// obey brings replies to all sockets.
-func (r *relay) obey(f *floor, command string) error {
+// execute brings replies to all sockets.
+func (r *relay) execute(f *baseline, command string) error {
 	var count int
 	if _, err := fmt.Sscanf(command, "relay %d", &count); err != nil {
 		return err
 	}
 	r.spare = append(r.spare, f.writes...)
 	f.writes = nil
-	for _, s := range f.order {
+	for _, s := range f.upgraded {
 		s.at, s.off, s.blocked = 0, 0, false
 	}
 	for done := 0; done < count; {
@@ -162,24 +162,24 @@ func (r *relay) obey(f *floor, command string) error {
 		}
 		done += taken
 		f.writes = append(f.writes, frames)
-		f.behind = len(f.order)
+		f.pending = len(f.upgraded)
 		full := false
-		for _, s := range f.order {
+		for _, s := range f.upgraded {
 			f.write(s, len(f.writes))
 			full = full || s.blocked
 		}
 		if full {
-			f.turn(0)
+			f.poll(0)
 		}
 	}
-	f.behind = 0
-	for _, s := range f.order {
+	f.pending = 0
+	for _, s := range f.upgraded {
 		if s.at < len(f.writes) {
-			f.behind++
+			f.pending++
 		}
 	}
-	for f.behind > 0 {
-		f.turn(-1)
+	for f.pending > 0 {
+		f.poll(-1)
 	}
 	return nil
 }

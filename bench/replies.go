@@ -31,8 +31,8 @@ const exchange = "clu_ws_bench"
 // that takes turns with them hears nothing of it.
 const bareExchange = exchange + "_bare"
 
-// theSender is who sends the replies, where that does not matter.
-const theSender = "bench"
+// defaultSender is who sends the replies, where that does not matter.
+const defaultSender = "bench"
 
 // reply is the numbered reply as an actor publishes it. Its envelope has about
 // 330 bytes.
@@ -48,7 +48,7 @@ func reply(number uint64, sender string) (key string, p amqp.Publishing) {
 
 // replyFrame is the frame by which a bridge brings the numbered reply to a client.
 func replyFrame(number uint64) ([]byte, error) {
-	key, p := reply(number, theSender)
+	key, p := reply(number, defaultSender)
 	return envelopeFrame(amqp.Delivery{
 		Headers:    p.Headers,
 		Exchange:   exchange,

@@ -29,7 +29,7 @@ type Row struct {
 	// difference from it, or the measured value itself.
 	Compared Comparison `json:"compared"`
 	Value    float64    `json:"value"`
-	Reach    float64    `json:"reach"`
+	Goal     float64    `json:"reach"`
 	AtLeast  bool       `json:"at_least,omitempty"` // else at most
 	OK       bool       `json:"ok"`
 	Note     string     `json:"note,omitempty"` // printed below the table
@@ -43,29 +43,29 @@ type Comparison string
 
 // The ways to compare.
 const (
-	Ratio      Comparison = "ratio"
-	Difference Comparison = "difference"
-	Value      Comparison = "value"
-	Told       Comparison = "told" // the ratio too, but there is nothing to reach
+	Ratio         Comparison = "ratio"
+	Difference    Comparison = "difference"
+	Value         Comparison = "value"
+	Informational Comparison = "told" // the ratio too, but there is nothing to reach
 )
 
-// reach is a bound: at most, or at least, some value in some comparison.
-type reach struct {
+// limit is a bound: at most, or at least, some value in some comparison.
+type limit struct {
 	by      Comparison
 	bound   float64
 	atLeast bool
 }
 
 // row makes a line of the rounds' figures.
-func row(scenario, what, unit string, measured []float64, against string, reference []float64, to reach) Row {
+func row(scenario, what, unit string, measured []float64, against string, reference []float64, to limit) Row {
 	r := Row{
 		Scenario: scenario, What: what, Unit: unit, Against: against,
 		Measured: median(measured), Reference: median(reference),
-		Compared: to.by, Reach: to.bound, AtLeast: to.atLeast,
+		Compared: to.by, Goal: to.bound, AtLeast: to.atLeast,
 		MeasuredRounds: measured, ReferenceRounds: reference,
 	}
 	switch r.Compared {
-	case Ratio, Told:
+	case Ratio, Informational:
 		if r.Reference != 0 { // a figure that is not there reaches nothing
 			r.Value = r.Measured / r.Reference
 		}
@@ -75,12 +75,12 @@ func row(scenario, what, unit string, measured []float64, against string, refere
 		r.Value = r.Measured
 	}
 	switch {
-	case r.Compared == Told:
+	case r.Compared == Informational:
 		r.OK = true
 	case r.AtLeast:
-		r.OK = r.Value >= r.Reach
+		r.OK = r.Value >= r.Goal
 	default:
-		r.OK = r.Value <= r.Reach
+		r.OK = r.Value <= r.Goal
 	}
 	return r
 }
@@ -105,7 +105,7 @@ func (r *Report) table(to io.Writer) {
 	for _, row := range r.Rows {
 		verdict := "short"
 		switch {
-		case row.Compared == Told:
+		case row.Compared == Informational:
 			verdict = ""
 		case row.OK:
 			verdict = "ok"
@@ -135,7 +135,7 @@ func (r Row) reference() string {
 
 func (r Row) ratio() string {
 	switch r.Compared {
-	case Ratio, Told:
+	case Ratio, Informational:
 		if r.Against == "" {
 			return ""
 		}
@@ -150,13 +150,13 @@ func (r Row) ratio() string {
 }
 
 func (r Row) goal() string {
-	bound := figure(r.Reach, r.Unit)
+	bound := figure(r.Goal, r.Unit)
 	switch r.Compared {
 	case Ratio:
-		bound = fmt.Sprintf("%.2f x", r.Reach)
+		bound = fmt.Sprintf("%.2f x", r.Goal)
 	case Difference:
 		bound = "+" + bound
-	case Told:
+	case Informational:
 		return "-"
 	}
 	if r.AtLeast {

@@ -11,17 +11,17 @@ func TestARowKnowsWhetherItReaches(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		measured float64
-		to       reach
+		to       limit
 		ok       bool
 	}{
-		{"a ratio within", 2.5, reach{by: Ratio, bound: 1.25}, true},
-		{"a ratio beyond", 2.51, reach{by: Ratio, bound: 1.25}, false},
-		{"a ratio high enough", 1.9, reach{by: Ratio, bound: 0.95, atLeast: true}, true},
-		{"a ratio too low", 1.8, reach{by: Ratio, bound: 0.95, atLeast: true}, false},
-		{"a difference within", 2.5, reach{by: Difference, bound: 0.5}, true},
-		{"a difference beyond", 2.6, reach{by: Difference, bound: 0.5}, false},
-		{"a value within", 450, reach{by: Value, bound: 450}, true},
-		{"a value beyond", 451, reach{by: Value, bound: 450}, false},
+		{"a ratio within", 2.5, limit{by: Ratio, bound: 1.25}, true},
+		{"a ratio beyond", 2.51, limit{by: Ratio, bound: 1.25}, false},
+		{"a ratio high enough", 1.9, limit{by: Ratio, bound: 0.95, atLeast: true}, true},
+		{"a ratio too low", 1.8, limit{by: Ratio, bound: 0.95, atLeast: true}, false},
+		{"a difference within", 2.5, limit{by: Difference, bound: 0.5}, true},
+		{"a difference beyond", 2.6, limit{by: Difference, bound: 0.5}, false},
+		{"a value within", 450, limit{by: Value, bound: 450}, true},
+		{"a value beyond", 451, limit{by: Value, bound: 450}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := row("x", "x", "us", []float64{test.measured}, "floor", two, test.to)
@@ -35,11 +35,11 @@ func TestARowKnowsWhetherItReaches(t *testing.T) {
 func TestTheTableTellsAllThatCounts(t *testing.T) {
 	r := newReport(5, "embedded broker")
 	r.Rows = []Row{
-		row("burst", "CPU per delivery", "us", []float64{0.12}, "joined floor", []float64{0.1}, reach{by: Ratio, bound: 1.25}),
-		row("burst", "deliveries/s", "/s", []float64{1234567}, "joined floor", []float64{2000000}, reach{by: Ratio, bound: 0.95, atLeast: true}),
-		row("latency", "p50", "ms", []float64{0.25}, "bare consumer", []float64{0.1}, reach{by: Difference, bound: 0.2}),
-		row("slow", "RSS", "MiB", []float64{16}, "none slow", []float64{16.25}, reach{by: Difference, bound: 32}),
-		row("idle", "memory", "B", []float64{370}, "", nil, reach{by: Value, bound: 450}),
+		row("burst", "CPU per delivery", "us", []float64{0.12}, "joined floor", []float64{0.1}, limit{by: Ratio, bound: 1.25}),
+		row("burst", "deliveries/s", "/s", []float64{1234567}, "joined floor", []float64{2000000}, limit{by: Ratio, bound: 0.95, atLeast: true}),
+		row("latency", "p50", "ms", []float64{0.25}, "bare consumer", []float64{0.1}, limit{by: Difference, bound: 0.2}),
+		row("slow", "RSS", "MiB", []float64{16}, "none slow", []float64{16.25}, limit{by: Difference, bound: 32}),
+		row("idle", "memory", "B", []float64{370}, "", nil, limit{by: Value, bound: 450}),
 	}
 	r.LeftOut = []string{"intake, which needs a RabbitMQ"}
 	var out bytes.Buffer

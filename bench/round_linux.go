@@ -17,9 +17,9 @@ type round struct {
 	timed bool          // take the latency of each reply on each client
 }
 
-// played is what a round took.
-type played struct {
-	*arrival
+// roundResult is what a round took.
+type roundResult struct {
+	*receiveResult
 	CPU  time.Duration // of the target
 	User time.Duration // of it, outside of the kernel
 	Loop time.Duration // of its busiest thread: all that a bare loop needs
@@ -27,26 +27,26 @@ type played struct {
 }
 
 // perDelivery is the time on the processor for one reply to one client, in microseconds.
-func (p *played) perDelivery() float64 {
+func (p *roundResult) perDelivery() float64 {
 	return float64(p.CPU) / float64(time.Microsecond) / float64(p.Replies)
 }
 
 // userPerDelivery is what of it was outside of the kernel.
-func (p *played) userPerDelivery() float64 {
+func (p *roundResult) userPerDelivery() float64 {
 	return float64(p.User) / float64(time.Microsecond) / float64(p.Replies)
 }
 
 // loopPerDelivery is the same for the busiest thread alone.
-func (p *played) loopPerDelivery() float64 {
+func (p *roundResult) loopPerDelivery() float64 {
 	return float64(p.Loop) / float64(time.Microsecond) / float64(p.Replies)
 }
 
 // rate is deliveries a second.
-func (p *played) rate() float64 { return float64(p.Replies) / p.Wall.Seconds() }
+func (p *roundResult) rate() float64 { return float64(p.Replies) / p.Wall.Seconds() }
 
-// play plays a round, and fails unless every client got every reply once and in order.
-func (b *bench) play(ctx context.Context, t *target, cr *crowd, r round) (*played, error) {
-	p, err := b.send(ctx, t, cr, r)
+// runRound plays a round, and fails unless every client got every reply once and in order.
+func (b *bench) runRound(ctx context.Context, t *target, set *clientSet, r round) (*roundResult, error) {
+	p, err := b.measureRound(ctx, t, set, r)
 	if err != nil {
 		return nil, err
 	}
@@ -56,8 +56,8 @@ func (b *bench) play(ctx context.Context, t *target, cr *crowd, r round) (*playe
 	return p, nil
 }
 
-// send plays a round, whatever arrives.
-func (b *bench) send(ctx context.Context, t *target, cr *crowd, r round) (*played, error) {
+// measureRound plays a round, whatever arrives.
+func (b *bench) measureRound(ctx context.Context, t *target, set *clientSet, r round) (*roundResult, error) {
 	first := t.next
 	t.next += uint64(r.count)
 	var sent []atomic.Int64
@@ -70,7 +70,7 @@ func (b *bench) send(ctx context.Context, t *target, cr *crowd, r round) (*playe
 	if err := t.source.prepare(sending, first, r.count); err != nil {
 		return nil, err
 	}
-	cr.expect(first, r.count, sent)
+	set.expect(first, r.count, sent)
 	if err := b.atRest(ctx, t); err != nil {
 		return nil, err
 	}
@@ -82,8 +82,8 @@ func (b *bench) send(ctx context.Context, t *target, cr *crowd, r round) (*playe
 	if err != nil {
 		return nil, err
 	}
-	start := b.swarm.clock()
-	sendErr := t.source.play(sending, r.every, sent)
+	start := b.loop.clock()
+	sendErr := t.source.send(sending, r.every, sent)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -91,7 +91,7 @@ func (b *bench) send(ctx context.Context, t *target, cr *crowd, r round) (*playe
 	if sendErr != nil {
 		wait = 0 // what did arrive tells more than that the sending failed
 	}
-	a, err := cr.await(ctx, wait)
+	a, err := set.await(ctx, wait)
 	if err != nil {
 		return nil, err
 	}
@@ -110,8 +110,8 @@ func (b *bench) send(ctx context.Context, t *target, cr *crowd, r round) (*playe
 		return nil, err
 	}
 	// What came too often may come behind what was waited for.
-	a.Faults = cr.counts().faults
-	p := &played{arrival: a, User: user - userBefore, Wall: time.Duration(a.At - start)}
+	a.Faults = set.counts().faults
+	p := &roundResult{receiveResult: a, User: user - userBefore, Wall: time.Duration(a.At - start)}
 	for thread, used := range after {
 		used -= before[thread]
 		p.CPU += used

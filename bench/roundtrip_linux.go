@@ -67,7 +67,7 @@ func (b *bench) roundTrip(ctx context.Context) ([]Row, error) {
 		return nil, err
 	}
 	return []Row{row("roundtrip", "round trip of a command, p50", "ms", with[1:], "bare commander", without[1:],
-		reach{by: Difference, bound: addedRoundTrip})}, nil
+		limit{by: Difference, bound: addedRoundTrip})}, nil
 }
 
 func roundTripTime(s Sizes) float64 { return 1e-3 * float64(s.RoundTrips) }
@@ -90,7 +90,7 @@ func (c *commander) trip(number uint64) (time.Duration, error) {
 	if _, err := c.conn.Write(frame); err != nil {
 		return 0, err
 	}
-	text, err := c.hear()
+	text, err := c.readText()
 	took := time.Since(start)
 	if err == nil && (!bytes.Contains(text, []byte(id)) || !bytes.Contains(text, []byte(`"message_code": ":"`))) {
 		err = fmt.Errorf("the answer to command %s is %s", id, text)

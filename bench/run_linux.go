@@ -16,7 +16,7 @@ import (
 type bench struct {
 	cfg       Config
 	size      Sizes
-	swarm     *swarm
+	loop      *clientLoop
 	proc      procfs
 	brokerURL string
 	rabbitURL string // of a RabbitMQ; "" is none
@@ -26,12 +26,12 @@ type bench struct {
 
 // scenario is one thing to measure.
 type scenario struct {
-	name    string
-	run     func(*bench, context.Context) ([]Row, error)
-	files   func(Sizes) int     // that the busiest process has open
-	seconds func(Sizes) float64 // that it takes, about
-	rabbit  bool                // it needs a RabbitMQ
-	asked   bool                // it runs only when it is asked for
+	name        string
+	run         func(*bench, context.Context) ([]Row, error)
+	files       func(Sizes) int     // that the busiest process has open
+	seconds     func(Sizes) float64 // that it takes, about
+	needsRabbit bool                // it needs a RabbitMQ
+	onRequest   bool                // it runs only when it is asked for
 }
 
 func scenarios() []scenario {
@@ -41,19 +41,19 @@ func scenarios() []scenario {
 		{"burst", (*bench).bursts, func(s Sizes) int { return 2 * s.Many }, burstSeconds, false, false},
 		{"idle", (*bench).idle, func(s Sizes) int { return s.IdleTo }, idleSeconds, false, false},
 		{"latency", (*bench).latency, func(s Sizes) int { return s.LatencyClients }, latencySeconds, false, false},
-		{"connect", (*bench).connections, func(s Sizes) int { return s.Held }, connectSeconds, false, false},
+		{"connect", (*bench).connections, func(s Sizes) int { return s.OpenConnections }, connectSeconds, false, false},
 		{"slow", (*bench).slow, func(s Sizes) int { return s.Many }, slowSeconds, false, false},
-		{"groups", (*bench).groups, func(s Sizes) int { return s.Grouped }, groupsSeconds, false, false},
-		{"snapshots", (*bench).snapshots, func(s Sizes) int { return s.Askers }, snapshotsSeconds, false, false},
+		{"groups", (*bench).groups, func(s Sizes) int { return s.GroupClients }, groupsSeconds, false, false},
+		{"snapshots", (*bench).snapshots, func(s Sizes) int { return s.SnapshotClients }, snapshotsSeconds, false, false},
 		{"commands", (*bench).commands, func(s Sizes) int { return s.Commanders }, commandsSeconds, true, false},
 		{"relay", (*bench).relayed, func(s Sizes) int { return 2 * s.Few }, relaySeconds, true, false},
-		{"intake", (*bench).intake, func(Sizes) int { return 1 }, intakeSeconds, true, false},
+		{"intake", (*bench).backlog, func(Sizes) int { return 1 }, backlogSeconds, true, false},
 		{"roundtrip", (*bench).roundTrip, func(Sizes) int { return 1 }, roundTripSeconds, true, false},
 		{"answered", (*bench).answered, func(s Sizes) int { return s.Commanders }, answeredSeconds, true, false},
-		{"tls-steady", (*bench).secureSteady, func(s Sizes) int { return 2 * s.Secure }, secureSteadySeconds, false, false},
-		{"tls-burst", (*bench).secureBurst, func(s Sizes) int { return 2 * s.Secure }, secureBurstSeconds, false, false},
-		{"tls-idle", (*bench).secureIdle, func(s Sizes) int { return s.SecureIdle }, secureIdleSeconds, false, false},
-		{"hundredthousand", (*bench).hundredThousand, func(s Sizes) int { return s.Massed / s.MassedBridges }, massesSeconds, false, true},
+		{"tls-steady", (*bench).tlsSteady, func(s Sizes) int { return 2 * s.TLSClients }, tlsSteadySeconds, false, false},
+		{"tls-burst", (*bench).tlsBurst, func(s Sizes) int { return 2 * s.TLSClients }, tlsBurstSeconds, false, false},
+		{"tls-idle", (*bench).tlsIdle, func(s Sizes) int { return s.TLSIdle }, tlsIdleSeconds, false, false},
+		{"hundredthousand", (*bench).hundredThousand, func(s Sizes) int { return s.HugeClients / s.HugeBridges }, hugeSeconds, false, true},
 	}, neighbourScenarios(), outboundScenarios())
 }
 
@@ -116,10 +116,10 @@ func Run(ctx context.Context, cfg Config) error {
 			defer keeper.Close()
 		}
 	}
-	if b.swarm, err = newSwarm(); err != nil {
+	if b.loop, err = newClientLoop(); err != nil {
 		return err
 	}
-	defer b.swarm.close()
+	defer b.loop.close()
 	report := newReport(cfg.Sizes.Rounds, broker)
 	report.LeftOut = leftOut
 	b.report = report
@@ -176,15 +176,15 @@ const needRabbitMQ = "needs a RabbitMQ; give its address with --rabbitmq-url"
 // asking for one of them is an error.
 func choose(names []string, rabbit bool) (chosen []scenario, leftOut []string, err error) {
 	for _, name := range names {
-		if !slices.ContainsFunc(Scenarios(), func(s string) bool { return means(name, s) }) {
+		if !slices.ContainsFunc(Scenarios(), func(s string) bool { return selects(name, s) }) {
 			return nil, nil, fmt.Errorf("there is no scenario %q; choose from %s", name, strings.Join(Scenarios(), ", "))
 		}
 	}
 	for _, s := range scenarios() {
 		switch {
-		case len(names) == 0 && s.asked:
-		case len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return means(name, s.name) }):
-		case !s.rabbit || rabbit:
+		case len(names) == 0 && s.onRequest:
+		case len(names) > 0 && !slices.ContainsFunc(names, func(name string) bool { return selects(name, s.name) }):
+		case !s.needsRabbit || rabbit:
 			chosen = append(chosen, s)
 		case len(names) > 0:
 			return nil, nil, fmt.Errorf("scenario %s %s", s.name, needRabbitMQ)
@@ -195,8 +195,8 @@ func choose(names []string, rabbit bool) (chosen []scenario, leftOut []string, e
 	return chosen, leftOut, nil
 }
 
-// means reports whether a name selects the scenario.
-func means(name, scenario string) bool {
+// selects reports whether a name selects the scenario.
+func selects(name, scenario string) bool {
 	return scenario == name || strings.HasPrefix(scenario, name+"-")
 }
 

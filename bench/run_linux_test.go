@@ -22,20 +22,20 @@ func tiny() Sizes {
 		Rounds:  1,
 		Clients: 4, Few: 2, Many: 8,
 		SteadyReplies: 3, SteadyEvery: time.Millisecond,
-		Batched:      50 * time.Millisecond,
+		BatchFor:     50 * time.Millisecond,
 		BurstReplies: 50,
 		IdleFrom:     2, IdleTo: 6, Settle: time.Millisecond,
 		LatencyClients: 2, LatencyReplies: 5, LatencyEvery: time.Millisecond,
-		Held: 8,
-		Deaf: 2, SlowReplies: 5, SlowEvery: time.Millisecond,
-		Grouped: 12, Groups: 3, GroupReplies: 30, GroupEvery: time.Millisecond,
-		Askers: 5, SnapshotReplies: 20, SnapshotEvery: time.Millisecond,
+		OpenConnections: 8,
+		SlowClients:     2, SlowReplies: 5, SlowEvery: time.Millisecond,
+		GroupClients: 12, Groups: 3, GroupReplies: 30, GroupEvery: time.Millisecond,
+		SnapshotClients: 5, SnapshotReplies: 20, SnapshotEvery: time.Millisecond,
 		Commanders: 2, Commands: 20, CLUCommands: 5, InFlight: 4,
 		Answered: 20, CLUAnswered: 5,
-		Waiting:    500, // more than the prefetch
+		Backlog:    500, // more than the prefetch
 		RoundTrips: 3,
-		Secure:     3, SecureIdle: 6, SecureReplies: 3, SecureEvery: time.Millisecond,
-		Fewer: 200, Alone: 10 * time.Millisecond, Storm: 50 * time.Millisecond, Longest: patience,
+		TLSClients: 3, TLSIdle: 6, TLSReplies: 3, TLSEvery: time.Millisecond,
+		NeighbourDivisor: 200, BaselineFor: 10 * time.Millisecond, DisturbFor: 50 * time.Millisecond, MaxRound: patience,
 	}
 }
 
@@ -71,7 +71,7 @@ func TestARunMeasuresEverything(t *testing.T) {
 	rows := map[string]int{}
 	for _, r := range report.Rows {
 		rows[r.Scenario]++
-		if r.What == ownPart {
+		if r.What == userPart {
 			continue // a tiny run may end before a tick of the clock
 		}
 		if r.Measured <= 0 && !strings.HasSuffix(r.Scenario, "idle") || len(r.MeasuredRounds) == 0 {

@@ -20,30 +20,30 @@ func (b *bench) slow(ctx context.Context) ([]Row, error) {
 	}
 	defer server.stop()
 	b.progress.begin("slow", fmt.Sprintf("connecting %d clients", s.Many), connectTime(s.Many))
-	cr, err := b.clients(ctx, server, s.Many, s.Deaf)
+	set, err := b.clients(ctx, server, s.Many, s.SlowClients)
 	if err != nil {
 		return nil, err
 	}
-	defer cr.hangUp()
+	defer set.disconnect()
 	r := round{count: s.SlowReplies, every: s.SlowEvery, timed: true}
-	if _, err := b.play(ctx, server, cr, r.warmUp()); err != nil {
+	if _, err := b.runRound(ctx, server, set, r.warmUp()); err != nil {
 		return nil, err
 	}
 	var with, without slowRounds
 	if err := alternate(slowRoundsOf(s), func() error {
 		b.progress.begin("slow", "everyone reads", r.seconds())
-		return b.slowRound(ctx, server, cr, r, 0, &without)
+		return b.slowRound(ctx, server, set, r, 0, &without)
 	}, func() error {
-		b.progress.begin("slow", fmt.Sprintf("%d read nothing", s.Deaf), r.seconds())
-		return b.slowRound(ctx, server, cr, r, s.Deaf, &with)
+		b.progress.begin("slow", fmt.Sprintf("%d read nothing", s.SlowClients), r.seconds())
+		return b.slowRound(ctx, server, set, r, s.SlowClients, &with)
 	}); err != nil {
 		return nil, err
 	}
-	what := fmt.Sprintf("%d of %s clients read nothing, %.0f/s: ", s.Deaf, grouped(s.Many), 1/r.every.Seconds())
+	what := fmt.Sprintf("%d of %s clients read nothing, %.0f/s: ", s.SlowClients, grouped(s.Many), 1/r.every.Seconds())
 	bound := float64(logBytes * runtime.NumCPU() >> 20)
 	return []Row{
-		row("slow", what+"the others' p99", "ms", with.p99, "none slow", without.p99, reach{by: Ratio, bound: 2}),
-		row("slow", what+"server RSS", "MiB", with.rss, "none slow", without.rss, reach{by: Difference, bound: bound}),
+		row("slow", what+"the others' p99", "ms", with.p99, "none slow", without.p99, limit{by: Ratio, bound: 2}),
+		row("slow", what+"server RSS", "MiB", with.rss, "none slow", without.rss, limit{by: Difference, bound: bound}),
 	}, nil
 }
 
@@ -60,9 +60,9 @@ type slowRounds struct{ p99, rss []float64 }
 // slowRound plays a round while some clients do not read, then lets them catch
 // up: nothing may be missing for them either, unless the server has closed them
 // because they were too slow.
-func (b *bench) slowRound(ctx context.Context, server *target, cr *crowd, r round, deaf int, into *slowRounds) error {
-	cr.deafen(deaf)
-	p, err := b.play(ctx, server, cr, r)
+func (b *bench) slowRound(ctx context.Context, server *target, set *clientSet, r round, deaf int, into *slowRounds) error {
+	set.pauseReading(deaf)
+	p, err := b.runRound(ctx, server, set, r)
 	if err != nil {
 		return err
 	}
@@ -72,8 +72,8 @@ func (b *bench) slowRound(ctx context.Context, server *target, cr *crowd, r roun
 	}
 	into.p99 = append(into.p99, float64(percentile(p.Latency, 99))/1e6)
 	into.rss = append(into.rss, float64(rss)/(1<<20))
-	cr.undeafen()
-	a, err := cr.await(ctx, patience)
+	set.resumeReading()
+	a, err := set.await(ctx, patience)
 	if err != nil {
 		return err
 	}

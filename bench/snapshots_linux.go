@@ -11,9 +11,9 @@ import (
 // Many clients ask for everything at the same moment, while others hear a stream of
 // replies, which must not be late for that.
 
-// snapshotReach is by how much the latest reply may come later than it does without
+// snapshotGoal is by how much the latest reply may come later than it does without
 // anybody asking, in milliseconds.
-const snapshotReach = 50
+const snapshotGoal = 50
 
 // What actors have said before: knownActors of them, with knownKeywords each.
 const (
@@ -30,57 +30,57 @@ func (b *bench) snapshots(ctx context.Context) ([]Row, error) {
 	}
 	defer server.stop()
 	// On a thread of their own: what the askers read must not keep the ears from reading.
-	ears, err := newSwarm()
+	ears, err := newClientLoop()
 	if err != nil {
 		return nil, err
 	}
 	defer ears.close()
-	ears.start = b.swarm.start
+	ears.start = b.loop.start
 	// A plain client and one of v1.
-	hearing := newCrowd(ears, dialer{to: server.addr, each: []string{"/", "/?sender=" + theSender}, host: server.addr.String()})
+	hearing := newClientSet(ears, dialer{to: server.addr, paths: []string{"/", "/?sender=" + defaultSender}, host: server.addr.String()})
 	if _, err := hearing.connect(ctx, 2); err != nil {
 		return nil, err
 	}
-	defer hearing.hangUp()
-	if err := hearing.awaitForeign(ctx, 2); err != nil {
+	defer hearing.disconnect()
+	if err := hearing.awaitUnnumbered(ctx, 2); err != nil {
 		return nil, err
 	}
-	if err := server.source.(viaBroker).tellKnown(ctx); err != nil {
+	if err := server.source.(viaBroker).publishKnown(ctx); err != nil {
 		return nil, err
 	}
-	if err := hearing.awaitForeign(ctx, 2+knownActors); err != nil { // the plain one hears them
+	if err := hearing.awaitUnnumbered(ctx, 2+knownActors); err != nil { // the plain one hears them
 		return nil, err
 	}
-	b.progress.begin("snapshots", fmt.Sprintf("connecting %d clients", s.Askers), connectTime(s.Askers))
-	asking, err := b.subscribed(ctx, server, s.Askers, []string{"/?sender=nobody"}, "snapshots", "who will ask")
+	b.progress.begin("snapshots", fmt.Sprintf("connecting %d clients", s.SnapshotClients), connectTime(s.SnapshotClients))
+	asking, err := b.subscribed(ctx, server, s.SnapshotClients, []string{"/?sender=nobody"}, "snapshots", "who will ask")
 	if err != nil {
 		return nil, err
 	}
-	defer asking.hangUp()
+	defer asking.disconnect()
 	r := round{count: s.SnapshotReplies, every: s.SnapshotEvery, timed: true}
-	if _, err := b.play(ctx, server, hearing, r.warmUp()); err != nil {
+	if _, err := b.runRound(ctx, server, hearing, r.warmUp()); err != nil {
 		return nil, err
 	}
 	var with, without, took, bytes []float64
 	err = alternate(s.Rounds, func() error {
 		b.progress.begin("snapshots", "nobody asks", r.seconds())
-		p, err := b.play(ctx, server, hearing, r)
+		p, err := b.runRound(ctx, server, hearing, r)
 		if err == nil {
 			without = append(without, float64(percentile(p.Latency, 100))/1e6)
 		}
 		return err
 	}, func() error {
-		b.progress.begin("snapshots", fmt.Sprintf("%d ask", s.Askers), r.seconds())
+		b.progress.begin("snapshots", fmt.Sprintf("%d ask", s.SnapshotClients), r.seconds())
 		asked := make(chan error, 1)
 		go func() {
 			time.Sleep(time.Duration(r.count) * r.every / 4)
 			start, before := time.Now(), asking.counts().bytes
-			err := asking.askAll(ctx)
+			err := asking.requestSnapshots(ctx)
 			took = append(took, float64(time.Since(start))/1e6)
-			bytes = append(bytes, float64(asking.counts().bytes-before)/float64(s.Askers)/1024)
+			bytes = append(bytes, float64(asking.counts().bytes-before)/float64(s.SnapshotClients)/1024)
 			asked <- err
 		}()
-		p, err := b.play(ctx, server, hearing, r)
+		p, err := b.runRound(ctx, server, hearing, r)
 		if askErr := <-asked; err == nil {
 			err = askErr
 		}
@@ -92,19 +92,19 @@ func (b *bench) snapshots(ctx context.Context) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	what := fmt.Sprintf("latest reply, %.0f/s, while %s clients get a snapshot", 1/r.every.Seconds(), grouped(s.Askers))
-	line := row("snapshots", what, "ms", with, "nobody asks", without, reach{by: Difference, bound: snapshotReach})
+	what := fmt.Sprintf("latest reply, %.0f/s, while %s clients get a snapshot", 1/r.every.Seconds(), grouped(s.SnapshotClients))
+	line := row("snapshots", what, "ms", with, "nobody asks", without, limit{by: Difference, bound: snapshotGoal})
 	line.Note = fmt.Sprintf("all had their snapshots, of %.0f KiB each, within %s", median(bytes), figure(median(took), "ms"))
 	return []Row{line}, nil
 }
 
 func snapshotsSeconds(s Sizes) float64 {
 	r := round{count: s.SnapshotReplies, every: s.SnapshotEvery}
-	return connectTime(s.Askers) + float64(2*s.Rounds)*r.seconds()
+	return connectTime(s.SnapshotClients) + float64(2*s.Rounds)*r.seconds()
 }
 
-// tellKnown publishes what the snapshots hold.
-func (v viaBroker) tellKnown(ctx context.Context) error {
+// publishKnown publishes what the snapshots hold.
+func (v viaBroker) publishKnown(ctx context.Context) error {
 	for a := range knownActors {
 		key, message := reply(firstNumber, senderOf(a))
 		message.Body = []byte("{")
@@ -122,14 +122,14 @@ func (v viaBroker) tellKnown(ctx context.Context) error {
 	return nil
 }
 
-// askAll has every client ask for a snapshot, and waits until all have theirs.
-func (cr *crowd) askAll(ctx context.Context) error {
+// requestSnapshots has every client ask for a snapshot, and waits until all have theirs.
+func (set *clientSet) requestSnapshots(ctx context.Context) error {
 	var want int
-	cr.swarm.call(func() {
-		want = cr.checker.foreign + 2*len(cr.clients) // a snapshot comes in two fragments
-		for _, c := range cr.clients {
+	set.loop.call(func() {
+		want = set.checker.unnumbered + 2*len(set.clients) // a snapshot comes in two fragments
+		for _, c := range set.clients {
 			c.send(ws.OpText, []byte(`{"op": "snapshot", "id": "s"}`))
 		}
 	})
-	return cr.awaitForeign(ctx, want)
+	return set.awaitUnnumbered(ctx, want)
 }

@@ -14,7 +14,7 @@ import (
 type target struct {
 	*child
 	addr   netip.AddrPort
-	secure bool // clients connect over TLS
+	tls    bool // clients connect over TLS
 	source source
 	next   uint64 // the number of the next reply
 }
@@ -24,7 +24,7 @@ type source interface {
 	// prepare makes the replies, before any time is taken.
 	prepare(ctx context.Context, first uint64, count int) error
 	// play has them sent, one each interval, or all at once.
-	play(ctx context.Context, every time.Duration, sent []atomic.Int64) error
+	send(ctx context.Context, every time.Duration, sent []atomic.Int64) error
 	close()
 }
 
@@ -39,8 +39,8 @@ func (v viaBroker) prepare(_ context.Context, first uint64, count int) error {
 	return nil
 }
 
-func (v viaBroker) play(ctx context.Context, every time.Duration, sent []atomic.Int64) error {
-	return v.publisher.play(ctx, every, sent, v.clock)
+func (v viaBroker) send(ctx context.Context, every time.Duration, sent []atomic.Int64) error {
+	return v.publisher.publishAll(ctx, every, sent, v.clock)
 }
 
 // viaPipe is a source for the bare loop, which has its own frames and clock.
@@ -50,14 +50,14 @@ type viaPipe struct {
 }
 
 func (v viaPipe) prepare(ctx context.Context, first uint64, count int) error {
-	return v.tell(ctx, fmt.Sprintf("prepare %d %d %t", first, count, v.joined))
+	return v.request(ctx, fmt.Sprintf("prepare %d %d %t", first, count, v.joined))
 }
 
-func (v viaPipe) play(ctx context.Context, every time.Duration, _ []atomic.Int64) error {
-	return v.tell(ctx, fmt.Sprintf("play %v", every))
+func (v viaPipe) send(ctx context.Context, every time.Duration, _ []atomic.Int64) error {
+	return v.request(ctx, fmt.Sprintf("play %v", every))
 }
 
-func (v viaPipe) tell(ctx context.Context, command string) error {
+func (v viaPipe) request(ctx context.Context, command string) error {
 	if _, err := fmt.Fprintln(v.stdin, command); err != nil {
 		return fmt.Errorf("%s: %w; the end of its log:\n%s", v.name, err, v.tail)
 	}
@@ -83,13 +83,13 @@ func (b *bench) serverAt(ctx context.Context, url string, flags ...string) (*tar
 		t.stop()
 		return nil, err
 	}
-	t.source = viaBroker{p, b.swarm.clock}
+	t.source = viaBroker{p, b.loop.clock}
 	return t, nil
 }
 
-// floor starts a bare loop.
-func (b *bench) floor(ctx context.Context, joined bool) (*target, error) {
-	t, err := b.target(ctx, "the bare loop", b.cfg.Program, []string{"bench", "floor"})
+// startBaseline starts a bare loop.
+func (b *bench) startBaseline(ctx context.Context, joined bool) (*target, error) {
+	t, err := b.target(ctx, "the bare loop", b.cfg.Program, []string{"bench", "baseline"})
 	if err != nil {
 		return nil, err
 	}
@@ -98,15 +98,15 @@ func (b *bench) floor(ctx context.Context, joined bool) (*target, error) {
 }
 
 // pair starts a bridge and a bare loop.
-func (b *bench) pair(ctx context.Context, joined bool) (server, floor *target, err error) {
+func (b *bench) pair(ctx context.Context, joined bool) (server, baseline *target, err error) {
 	if server, err = b.server(ctx); err != nil {
 		return nil, nil, err
 	}
-	if floor, err = b.floor(ctx, joined); err != nil {
+	if baseline, err = b.startBaseline(ctx, joined); err != nil {
 		server.stop()
 		return nil, nil, err
 	}
-	return server, floor, nil
+	return server, baseline, nil
 }
 
 func (b *bench) target(ctx context.Context, name, program string, args []string) (*target, error) {
@@ -128,7 +128,7 @@ func (b *bench) target(ctx context.Context, name, program string, args []string)
 		c.stop()
 		return nil, fmt.Errorf("%s listens at %q: %w", name, url, err)
 	}
-	return &target{child: c, addr: addr, secure: secure, next: firstNumber}, nil
+	return &target{child: c, addr: addr, tls: secure, next: firstNumber}, nil
 }
 
 func (t *target) stop() {
@@ -139,24 +139,24 @@ func (t *target) stop() {
 }
 
 // clients connects a crowd, of which the first may be deaf later.
-func (b *bench) clients(ctx context.Context, t *target, n, deaf int) (*crowd, error) {
+func (b *bench) clients(ctx context.Context, t *target, n, deaf int) (*clientSet, error) {
 	return b.clientsAt(ctx, t, "/", n, deaf)
 }
 
 // clientsAt connects a crowd to a path, over TLS if the target has that.
-func (b *bench) clientsAt(ctx context.Context, t *target, path string, n, deaf int) (*crowd, error) {
-	cr := newCrowd(b.swarm, dialer{to: t.addr, path: path, host: t.addr.String(), deaf: deaf})
+func (b *bench) clientsAt(ctx context.Context, t *target, path string, n, deaf int) (*clientSet, error) {
+	set := newClientSet(b.loop, dialer{to: t.addr, path: path, host: t.addr.String(), smallBuffers: deaf})
 	var err error
-	if t.secure {
-		err = cr.connectSecure(ctx, n)
+	if t.tls {
+		err = set.connectTLS(ctx, n)
 	} else {
-		_, err = cr.connect(ctx, n)
+		_, err = set.connect(ctx, n)
 	}
 	if err != nil {
-		cr.hangUp()
+		set.disconnect()
 		return nil, fmt.Errorf("%s: %w", t.name, err)
 	}
-	return cr, nil
+	return set, nil
 }
 
 // atRest waits until a target's threads are off the processor, so that what

@@ -15,13 +15,13 @@ import (
 // testbed is a bridge with honest clients and neighbours.
 type testbed struct {
 	*bench
-	server *target
-	honest *honest
-	admin  string // the Unix socket of the admin server
-	told   uint64 // replies published
+	server    *target
+	probes    *probes
+	admin     string // the Unix socket of the admin server
+	published uint64 // replies published
 
-	mu    sync.Mutex // guards the following field
-	ended int        // neighbours that the bridge disconnected
+	mu           sync.Mutex // guards the following field
+	disconnected int        // neighbours that the bridge disconnected
 }
 
 // newTestbed starts a bridge with these flags.
@@ -41,31 +41,31 @@ func (b *bench) newTestbed(ctx context.Context, folder string, secure bool, flag
 }
 
 func (t *testbed) stop() {
-	if t.honest != nil {
-		t.honest.close()
+	if t.probes != nil {
+		t.probes.close()
 	}
 	t.server.stop()
 }
 
-// fewer scales a number of the documentation to this run.
-func (t *testbed) fewer(n int) int { return max(1, n/t.size.Fewer) }
+// scaled scales a number of the documentation to this run.
+func (t *testbed) scaled(n int) int { return max(1, n/t.size.NeighbourDivisor) }
 
-// tell publishes replies like an actor.
-func (t *testbed) tell(ctx context.Context, count int, say func(i int) actor.Reply) error {
+// publish publishes replies like an actor.
+func (t *testbed) publish(ctx context.Context, count int, say func(i int) actor.Reply) error {
 	p := t.server.source.(viaBroker)
 	for i := range count {
 		m := say(i).Message()
 		if err := p.channel.PublishWithContext(ctx, p.exchange, m.Key, false, false, m.Publishing); err != nil {
 			return fmt.Errorf("cannot publish: %w", err)
 		}
-		t.told++
+		t.published++
 	}
 	return nil
 }
 
-// settle waits until the bridge has delivered all published replies to a client of its
+// awaitDelivered waits until the bridge has delivered all published replies to a client of its
 // own.
-func (t *testbed) settle(ctx context.Context) error {
+func (t *testbed) awaitDelivered(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the bridge does not have all replies within %v", patience))
 	defer cancel()
 	p, err := dialPinger(ctx, t.server, false)
@@ -74,7 +74,7 @@ func (t *testbed) settle(ctx context.Context) error {
 	}
 	defer p.close()
 	defer context.AfterFunc(ctx, p.close)()
-	for p.seq < t.told {
+	for p.seq < t.published {
 		if _, err := p.ping(); err != nil {
 			return errors.Join(context.Cause(ctx), err)
 		}
@@ -87,7 +87,7 @@ func (t *testbed) settle(ctx context.Context) error {
 // waits for them. Their connections stay open until the end of the context, because
 // queued answers may be the disturbance. It is no error if the bridge disconnects one:
 // that may be the right answer.
-func (t *testbed) neighbours(ctx context.Context, count int, how manner, do func(i int, n *neighbour) error) error {
+func (t *testbed) neighbours(ctx context.Context, count int, how dialOptions, do func(i int, n *neighbour) error) error {
 	failed := make([]error, count)
 	var doing sync.WaitGroup
 	for i := range count {
@@ -100,12 +100,12 @@ func (t *testbed) neighbours(ctx context.Context, count int, how manner, do func
 	}
 	doing.Wait()
 	for i, err := range failed {
-		if errors.Is(err, errEnded) && ctx.Err() == nil {
+		if errors.Is(err, errDisconnected) && ctx.Err() == nil {
 			t.mu.Lock()
-			t.ended++
+			t.disconnected++
 			t.mu.Unlock()
 		}
-		if errors.Is(err, errEnded) || ctx.Err() != nil {
+		if errors.Is(err, errDisconnected) || ctx.Err() != nil {
 			failed[i] = nil
 		}
 	}

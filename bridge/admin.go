@@ -24,8 +24,8 @@ func (b *Bridge) commandLine(w http.ResponseWriter, _ *http.Request) {
 func (b *Bridge) Admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(b.metrics.registry, promhttp.HandlerOpts{Registry: b.metrics.registry}))
-	mux.HandleFunc("GET /healthz", b.healthz(health.whole))
-	mux.HandleFunc("GET /readyz", b.readyz(health.whole))
+	mux.HandleFunc("GET /healthz", b.healthz(health.full))
+	mux.HandleFunc("GET /readyz", b.readyz(health.full))
 	b.serveAPI(mux)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", b.commandLine)

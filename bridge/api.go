@@ -31,20 +31,20 @@ const (
 // serveAPI adds what programs may ask of the bridge over HTTP. An answer that is no
 // success is {"error": "<words>"}.
 func (b *Bridge) serveAPI(mux *http.ServeMux) {
-	mux.HandleFunc("POST /api/publish", answering(b.apiPublish))
-	mux.HandleFunc("POST /api/command", answering(b.apiCommand))
-	mux.HandleFunc("/api/publish", refusing(http.StatusMethodNotAllowed, "this takes POST alone"))
-	mux.HandleFunc("/api/command", refusing(http.StatusMethodNotAllowed, "this takes POST alone"))
-	mux.HandleFunc("/api/", refusing(http.StatusNotFound, "there is nothing here; there are /api/publish and /api/command"))
+	mux.HandleFunc("POST /api/publish", apiHandler(b.apiPublish))
+	mux.HandleFunc("POST /api/command", apiHandler(b.apiCommand))
+	mux.HandleFunc("/api/publish", apiErrorHandler(http.StatusMethodNotAllowed, "this takes POST alone"))
+	mux.HandleFunc("/api/command", apiErrorHandler(http.StatusMethodNotAllowed, "this takes POST alone"))
+	mux.HandleFunc("/api/", apiErrorHandler(http.StatusNotFound, "there is nothing here; there are /api/publish and /api/command"))
 }
 
-// refusing makes a handler of what is not there.
-func refusing(status int, words string) http.HandlerFunc {
+// apiErrorHandler makes a handler of what is not there.
+func apiErrorHandler(status int, words string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		if status == http.StatusMethodNotAllowed {
 			w.Header().Set("Allow", http.MethodPost)
 		}
-		answerAPI(w, status, protocol.JSON(apiError{Error: words}))
+		writeAPI(w, status, protocol.JSON(apiError{Error: words}))
 	}
 }
 
@@ -56,39 +56,39 @@ type apiError struct {
 	CommandID string `json:"command_id,omitempty"`
 }
 
-func badAPI(status int, format string, args ...any) *apiError {
+func apiErrorf(status int, format string, args ...any) *apiError {
 	return &apiError{Status: status, Error: fmt.Sprintf(format, args...)}
 }
 
-// answering makes a handler of what gives the status and JSON of a success, or why
+// apiHandler makes a handler of what gives the status and JSON of a success, or why
 // there is none.
-func answering(do func(r *http.Request, payload []byte) (int, []byte, *apiError)) http.HandlerFunc {
+func apiHandler(do func(r *http.Request, payload []byte) (int, []byte, *apiError)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var status int
 		var answer []byte
-		payload, wrong := readAPI(w, r)
+		payload, wrong := readBody(w, r)
 		if wrong == nil {
 			status, answer, wrong = do(r, payload)
 		}
 		if wrong != nil {
 			status, answer = wrong.Status, protocol.JSON(wrong)
 		}
-		answerAPI(w, status, answer)
+		writeAPI(w, status, answer)
 	}
 }
 
-func answerAPI(w http.ResponseWriter, status int, answer []byte) {
+func writeAPI(w http.ResponseWriter, status int, answer []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_, _ = w.Write(append(answer, '\n')) // an error means that the asker is gone
 }
 
-// readAPI reads a request's body. It must say that it is JSON: a page from anywhere
+// readBody reads a request's body. It must say that it is JSON: a page from anywhere
 // may have a browser post anything else to any address.
-func readAPI(w http.ResponseWriter, r *http.Request) ([]byte, *apiError) {
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *apiError) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return nil, badAPI(http.StatusUnsupportedMediaType, "the Content-Type is %s; send application/json", quote.Text(r.Header.Get("Content-Type")))
+		return nil, apiErrorf(http.StatusUnsupportedMediaType, "the Content-Type is %s; send application/json", quote.Text(r.Header.Get("Content-Type")))
 	}
 	// Waiting for the command may take longer. An error means that there is no socket.
 	rc := http.NewResponseController(w)
@@ -96,13 +96,13 @@ func readAPI(w http.ResponseWriter, r *http.Request) ([]byte, *apiError) {
 	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAPIBody))
 	_ = rc.SetReadDeadline(time.Time{})
 	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
-		return nil, badAPI(http.StatusRequestEntityTooLarge, "the request is longer than %d bytes", maxAPIBody)
+		return nil, apiErrorf(http.StatusRequestEntityTooLarge, "the request is longer than %d bytes", maxAPIBody)
 	}
 	if err != nil {
-		return nil, badAPI(http.StatusBadRequest, "the request did not come whole: %v", err)
+		return nil, apiErrorf(http.StatusBadRequest, "the request did not come whole: %v", err)
 	}
 	if !utf8.Valid(payload) { // part of a command would be lost, and the rest might be one, too
-		return nil, badAPI(http.StatusBadRequest, "the request is not UTF-8, as JSON is")
+		return nil, apiErrorf(http.StatusBadRequest, "the request is not UTF-8, as JSON is")
 	}
 	return payload, nil
 }
@@ -111,61 +111,61 @@ func readAPI(w http.ResponseWriter, r *http.Request) ([]byte, *apiError) {
 func readFields(payload []byte, form string, names ...string) (protocol.Fields, *apiError) {
 	var f protocol.Fields
 	if err := json.Unmarshal(payload, &f); err != nil || f == nil {
-		return nil, badAPI(http.StatusBadRequest, "the request is no JSON object; send %s", form)
+		return nil, apiErrorf(http.StatusBadRequest, "the request is no JSON object; send %s", form)
 	}
 	for name := range f {
 		if !slices.Contains(names, name) {
-			return nil, badAPI(http.StatusBadRequest, "there is no field %s; send %s", quote.Text(name), form)
+			return nil, apiErrorf(http.StatusBadRequest, "there is no field %s; send %s", quote.Text(name), form)
 		}
 	}
 	return f, nil
 }
 
-// parametersOf reads those of a URL, each of which may be there once.
-func parametersOf(r *http.Request, names ...string) (url.Values, *apiError) {
+// parseParameters reads those of a URL, each of which may be there once.
+func parseParameters(r *http.Request, names ...string) (url.Values, *apiError) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, badAPI(http.StatusBadRequest, "the parameters %s are not understood: %s", quote.Text(r.URL.RawQuery), quote.Short(err.Error()))
+		return nil, apiErrorf(http.StatusBadRequest, "the parameters %s are not understood: %s", quote.Text(r.URL.RawQuery), quote.Short(err.Error()))
 	}
 	for name, values := range query {
 		switch {
 		case len(names) == 0:
-			return nil, badAPI(http.StatusBadRequest, "there is no parameter %s; this path takes none", quote.Text(name))
+			return nil, apiErrorf(http.StatusBadRequest, "there is no parameter %s; this path takes none", quote.Text(name))
 		case !slices.Contains(names, name):
-			return nil, badAPI(http.StatusBadRequest, "there is no parameter %s; there are %s", quote.Text(name), strings.Join(names, " and "))
+			return nil, apiErrorf(http.StatusBadRequest, "there is no parameter %s; there are %s", quote.Text(name), strings.Join(names, " and "))
 		case len(values) > 1:
-			return nil, badAPI(http.StatusBadRequest, "the parameter %q is there %d times; give it once", name, len(values))
+			return nil, apiErrorf(http.StatusBadRequest, "the parameter %q is there %d times; give it once", name, len(values))
 		}
 	}
 	return query, nil
 }
 
-// waitOf reads ?wait=1&timeout_ms=: for how long to wait for a command's end, or 0.
-func waitOf(r *http.Request) (time.Duration, *apiError) {
-	query, wrong := parametersOf(r, "wait", "timeout_ms")
+// parseWait reads ?wait=1&timeout_ms=: for how long to wait for a command's end, or 0.
+func parseWait(r *http.Request) (time.Duration, *apiError) {
+	query, wrong := parseParameters(r, "wait", "timeout_ms")
 	if wrong != nil {
 		return 0, wrong
 	}
 	wait, err := strconv.ParseBool(strings.TrimSpace(query.Get("wait")))
 	switch {
 	case query.Has("wait") && err != nil:
-		return 0, badAPI(http.StatusBadRequest, "wait=%s: write wait=1", quote.Short(query.Get("wait")))
+		return 0, apiErrorf(http.StatusBadRequest, "wait=%s: write wait=1", quote.Short(query.Get("wait")))
 	case !wait && query.Has("timeout_ms"):
-		return 0, badAPI(http.StatusBadRequest, "timeout_ms needs wait=1")
+		return 0, apiErrorf(http.StatusBadRequest, "timeout_ms needs wait=1")
 	case !wait:
 		return 0, nil
 	case !query.Has("timeout_ms"):
-		return hub.LongestWait, nil
+		return hub.MaxWait, nil
 	}
 	ms, err := strconv.Atoi(query.Get("timeout_ms"))
-	if err != nil || ms < 1 || ms > int(hub.LongestWait/time.Millisecond) {
-		return 0, badAPI(http.StatusBadRequest, "timeout_ms=%s: write a number of milliseconds from 1 to %d", quote.Short(query.Get("timeout_ms")), hub.LongestWait/time.Millisecond)
+	if err != nil || ms < 1 || ms > int(hub.MaxWait/time.Millisecond) {
+		return 0, apiErrorf(http.StatusBadRequest, "timeout_ms=%s: write a number of milliseconds from 1 to %d", quote.Short(query.Get("timeout_ms")), hub.MaxWait/time.Millisecond)
 	}
 	return time.Duration(ms) * time.Millisecond, nil
 }
 
-// compacted is a JSON text without blanks.
-func compacted(text []byte) []byte {
+// compactJSON is a JSON text without blanks.
+func compactJSON(text []byte) []byte {
 	var b bytes.Buffer
 	if json.Compact(&b, text) != nil {
 		return text

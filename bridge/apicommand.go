@@ -26,8 +26,8 @@ func (a *httpSender) Gone() bool { return a.Err() != nil }
 // apiCommand sends a command as a client does, and waits for the broker's confirm,
 // or for the command's end.
 func (b *Bridge) apiCommand(r *http.Request, payload []byte) (int, []byte, *apiError) {
-	in := incoming{came: time.Now(), stalled: b.stalled()}
-	wait, wrong := waitOf(r)
+	in := incoming{receivedAt: time.Now(), stalled: b.stalled()}
+	wait, wrong := parseWait(r)
 	if wrong != nil {
 		return 0, nil, wrong
 	}
@@ -41,16 +41,16 @@ func (b *Bridge) apiCommand(r *http.Request, payload []byte) (int, []byte, *apiE
 		from.set(clientLeaving)
 	}
 	s, err := b.readCommand(engine.Conn{}, from, f, in)
-	var waiter *call
+	var waiter *httpWaiter
 	if err == nil {
-		waiter, err = b.registerFor(s, wait > 0)
+		waiter, err = b.registerHTTP(s, wait > 0)
 	}
 	if err != nil {
 		b.metrics.refused.Inc()
-		return 0, nil, b.rejected(s, err)
+		return 0, nil, b.rejectHTTP(s, err)
 	}
 	defer b.hub.Inflight.Leave(from)
-	if wrong := b.publishFor(&httpSender{r.Context()}, s); wrong != nil {
+	if wrong := b.publishHTTP(&httpSender{r.Context()}, s); wrong != nil {
 		return 0, nil, wrong
 	}
 	if waiter != nil {
@@ -62,20 +62,20 @@ func (b *Bridge) apiCommand(r *http.Request, payload []byte) (int, []byte, *apiE
 	}{s.CommandID}), nil
 }
 
-// registerFor registers a command before it is sent. The call is nil if nobody waits
+// registerHTTP registers a command before it is sent. The call is nil if nobody waits
 // for its end.
-func (b *Bridge) registerFor(s *sending, waits bool) (waiter *call, err error) {
+func (b *Bridge) registerHTTP(s *outgoing, waits bool) (waiter *httpWaiter, err error) {
 	if !waits {
 		s.flight, err = b.hub.Inflight.Add(s.client, s.key(), nil)
 		return nil, err
 	}
-	waiter = newCall()
+	waiter = newHTTPWaiter()
 	s.flight, err = b.hub.Inflight.AddHTTP(s.client, s.key(), waiter)
 	return waiter, err
 }
 
-// rejected says why a command is not sent.
-func (b *Bridge) rejected(s *sending, err error) *apiError {
+// rejectHTTP says why a command is not sent.
+func (b *Bridge) rejectHTTP(s *outgoing, err error) *apiError {
 	no, ok := errors.AsType[*protocol.Rejection](err)
 	if !ok {
 		return &apiError{Status: http.StatusBadRequest, Error: err.Error(), Code: "bad_request", CommandID: s.CommandID}
@@ -91,9 +91,9 @@ func (b *Bridge) rejected(s *sending, err error) *apiError {
 	return wrong
 }
 
-// publishFor publishes a command and waits for its outcome, which the link gives
+// publishHTTP publishes a command and waits for its outcome, which the link gives
 // within a second. Of one to nobody everyone on the exchange hears, as always.
-func (b *Bridge) publishFor(from *httpSender, s *sending) *apiError {
+func (b *Bridge) publishHTTP(from *httpSender, s *outgoing) *apiError {
 	outcome := make(chan amqpx.Outcome, 1)
 	if err := b.link.Publish(s.message(from), func(o amqpx.Outcome) { outcome <- o }); err != nil {
 		b.metrics.refused.Inc()
@@ -102,20 +102,20 @@ func (b *Bridge) publishFor(from *httpSender, s *sending) *apiError {
 		return &apiError{Status: http.StatusBadRequest, Error: err.Error(), Code: "invalid", CommandID: s.CommandID}
 	}
 	o := <-outcome
-	b.settled(s, o)
+	b.recordOutcome(s, o)
 	if o == amqpx.Confirmed {
 		return nil
 	}
-	if o == amqpx.Returned && b.failureRate.allows(quota.Address(s.client.Remote())) {
+	if o == amqpx.Returned && b.failureRate.allow(quota.Address(s.client.Remote())) {
 		// Until the reply is back, it could be taken for the end of another command with this
 		// id. It is awaited, so that the client may use the id again once it has its answer.
 		over := make(chan struct{})
-		b.publishFailure(s, unroutable{tell: func() { b.hub.Inflight.Failed(s.flight, false) }, done: func() { close(over) }})
+		b.publishFailedReply(s, pendingReturn{report: func() { b.hub.Inflight.Failed(s.flight, false) }, done: func() { close(over) }})
 		<-over
 	} else {
 		b.hub.Inflight.Failed(s.flight, o.InDoubt())
 	}
-	return &apiError{Status: outcomeStatus(o), Error: actor.CommandFailure(o, s.Consumer), Code: o.String(), CommandID: s.CommandID}
+	return &apiError{Status: outcomeStatus(o), Error: actor.OutcomeText(o, s.Consumer), Code: o.String(), CommandID: s.CommandID}
 }
 
 // outcomeStatus is a failed command's in HTTP.
@@ -133,15 +133,15 @@ func outcomeStatus(o amqpx.Outcome) int {
 
 // awaitEnd returns a command's replies once it has ended. If the time is over or the
 // bridge stops before that, it returns the replies so far, with the status 504.
-func (b *Bridge) awaitEnd(ctx context.Context, s *sending, c *call, wait time.Duration) (int, []byte) {
+func (b *Bridge) awaitEnd(ctx context.Context, s *outgoing, c *httpWaiter, wait time.Duration) (int, []byte) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
-	words := hub.WaitsNoLonger
+	words := hub.TimeoutMessage
 	select {
 	case <-c.done:
 	case <-timer.C:
 	case <-b.stopping:
-		words = hub.StopsWaiting
+		words = hub.StoppingMessage
 	case <-ctx.Done(): // nobody reads the answer
 	}
 	w, e := b.hub.Inflight.GiveUp(s.flight, words)
@@ -150,7 +150,7 @@ func (b *Bridge) awaitEnd(ctx context.Context, s *sending, c *call, wait time.Du
 		e = c.ending
 	}
 	if e.Status == hub.StatusTimeout {
-		return http.StatusGatewayTimeout, c.answer(e)
+		return http.StatusGatewayTimeout, c.json(e)
 	}
-	return http.StatusOK, c.answer(e)
+	return http.StatusOK, c.json(e)
 }

@@ -12,16 +12,16 @@ const publishForm = `{"path": "/live/x", "body": <any JSON>} or {"path": "/live/
 
 // apiPublish publishes a message for a room, and waits for the broker's confirm.
 func (b *Bridge) apiPublish(r *http.Request, payload []byte) (int, []byte, *apiError) {
-	if _, wrong := parametersOf(r); wrong != nil {
+	if _, wrong := parseParameters(r); wrong != nil {
 		return 0, nil, wrong
 	}
 	f, wrong := readFields(payload, publishForm, "exchange", "path", "body", "text")
 	if wrong != nil {
 		return 0, nil, wrong
 	}
-	to, path, err := b.addressee(f)
+	to, path, err := b.publishTarget(f)
 	if err != nil {
-		return 0, nil, badAPI(http.StatusBadRequest, "%v", err)
+		return 0, nil, apiErrorf(http.StatusBadRequest, "%v", err)
 	}
 	message := amqpx.Message{Key: to.RoutingKey(path)}
 	message.DeliveryMode = 1 // a message for those who are there now
@@ -29,22 +29,22 @@ func (b *Bridge) apiPublish(r *http.Request, payload []byte) (int, []byte, *apiE
 	_, isText := f["text"]
 	switch {
 	case isJSON == isText:
-		return 0, nil, badAPI(http.StatusBadRequest, `give either "body" or "text"; send %s`, publishForm)
+		return 0, nil, apiErrorf(http.StatusBadRequest, `give either "body" or "text"; send %s`, publishForm)
 	case isJSON:
-		message.ContentType, message.Body = "application/json", compacted(body)
+		message.ContentType, message.Body = "application/json", compactJSON(body)
 	default:
 		var text string
 		if err := protocol.Optional(f, "text", "a string", &text); err != nil {
-			return 0, nil, badAPI(http.StatusBadRequest, "%v", err)
+			return 0, nil, apiErrorf(http.StatusBadRequest, "%v", err)
 		}
 		if string(f["text"]) == "null" {
-			return 0, nil, badAPI(http.StatusBadRequest, `"text" is null, but must be a string`)
+			return 0, nil, apiErrorf(http.StatusBadRequest, `"text" is null, but must be a string`)
 		}
 		message.ContentType, message.Body = "text/plain; charset=utf-8", []byte(text)
 	}
 	outcome := make(chan amqpx.Outcome, 1)
 	if err := to.link.Publish(message, func(o amqpx.Outcome) { outcome <- o }); err != nil {
-		return 0, nil, badAPI(http.StatusBadRequest, "%v", err)
+		return 0, nil, apiErrorf(http.StatusBadRequest, "%v", err)
 	}
 	if o := <-outcome; o != amqpx.Confirmed {
 		b.failures.note(o.String(), "exchange", to.Exchange, "path", path)
@@ -57,8 +57,8 @@ func (b *Bridge) apiPublish(r *http.Request, payload []byte) (int, []byte, *apiE
 	}{to.Exchange, message.Key, path}), nil
 }
 
-// addressee reads the room of a message, and gives its source.
-func (b *Bridge) addressee(f protocol.Fields) (*feed, string, error) {
+// publishTarget reads the room of a message, and gives its source.
+func (b *Bridge) publishTarget(f protocol.Fields) (*sourceLink, string, error) {
 	var exchange, path string
 	if err := protocol.Optional(f, "exchange", "a string", &exchange); err != nil {
 		return nil, "", err
@@ -73,14 +73,14 @@ func (b *Bridge) addressee(f protocol.Fields) (*feed, string, error) {
 	if exchange == "" {
 		exchange = rooms.Find(b.cfg.Sources, path).Exchange
 	}
-	to, err := b.feedOf(exchange, path)
+	to, err := b.sourceLinkOf(exchange, path)
 	return to, path, err
 }
 
 // publishFailure says what became of a message.
 func publishFailure(o amqpx.Outcome) string {
 	switch o {
-	case amqpx.Away:
+	case amqpx.Disconnected:
 		return "The message was not published: there is no connection to the broker."
 	case amqpx.Blocked:
 		return "The message was not published: the broker blocks publishers because it is short of memory or disk."

@@ -8,7 +8,7 @@ import (
 )
 
 func TestAWaitThatIsNoneIsRefusedInWords(t *testing.T) {
-	s := newStage(t)
+	s := newHarness(t)
 	for target, want := range map[string]string{
 		"/?batch_ms=1001":           "the URL is not understood: batch_ms is 1001; it may be from 0 to 1000",
 		"/?batch_ms=-1":             "the URL is not understood: batch_ms is -1; it may be from 0 to 1000",

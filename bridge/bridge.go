@@ -116,34 +116,34 @@ type Bridge struct {
 	cfg          Config
 	log          *slog.Logger
 	link         *amqpx.Link
-	feeds        []*feed // of the rooms
+	sourceLinks  []*sourceLink // of the rooms
 	rooms        *rooms.Rooms
 	engine       *engine.Engine
 	hub          *hub.Hub
 	metrics      *metrics
-	ops          map[string]op
-	opNames      []string
-	drops        *tally               // messages that are no replies
-	roomDrops    *tally               // messages for rooms that cannot be unpacked
-	failures     *tally               // commands that were not delivered
-	refusals     *tally               // refused requests
-	badForwarded *tally               // requests of trusted proxies that name no client
+	handlers     map[string]requestHandler
+	handlerNames []string
+	replyDrops   *limitedLog          // messages that are no replies
+	roomDrops    *limitedLog          // messages for rooms that cannot be unpacked
+	failures     *limitedLog          // commands that were not delivered
+	refusals     *limitedLog          // refused requests
+	badForwarded *limitedLog          // requests of trusted proxies that name no client
 	stalled      func() time.Duration // length of a stall that has just ended, see engine.Stalled
 	origins      *origin.Policy
 	proxies      *forwarded.Proxies // nil trusts none
 	clientsEver  atomic.Uint64
 	presence     *presence // nil without LogCommands
 	draining     atomic.Bool
-	stop         sync.Once
+	stopOnce     sync.Once
 	stopping     chan struct{}      // closed when the last clients are closed
 	sources      context.Context    // ends with stopping: then no source waits for the engine
 	endSources   context.CancelFunc // ends it
 
-	unroutables unroutables
-	failureRate *failureRate
-	sentLog     *commandLog // nil without LogCommands LogCommands
-	randomName  bool        // none was given
-	toldName    sync.Once   // that it cannot be granted anything
+	pendingReturns pendingReturns
+	failureRate    *failureRate
+	commandLog     *commandLog // nil without LogCommands LogCommands
+	randomName     bool        // none was given
+	warnedName     sync.Once   // that it cannot be granted anything
 }
 
 // maxName leaves room for consumers in the routing key of replies, which is
@@ -155,7 +155,7 @@ const maxName = 100
 func New(cfg Config) (*Bridge, error) {
 	randomName := cfg.Name == ""
 	if randomName {
-		cfg.Name = actor.NewName()
+		cfg.Name = actor.NewClientName()
 	}
 	if len(cfg.Name) > maxName || !utf8.ValidString(cfg.Name) {
 		return nil, fmt.Errorf("the bridge's name must be UTF-8 of at most %d bytes; choose another --name", maxName)
@@ -177,12 +177,12 @@ func New(cfg Config) (*Bridge, error) {
 	b := &Bridge{
 		cfg:          cfg,
 		log:          cfg.Logger,
-		drops:        newTally(cfg.Logger, "dropped a message that is no reply"),
-		roomDrops:    newTally(cfg.Logger, "dropped a message for rooms"),
-		failures:     newTally(cfg.Logger, "a command failed"),
-		refusals:     newTally(cfg.Logger, "a request was turned away"),
-		badForwarded: newTally(cfg.Logger, "a trusted proxy names no client"),
-		ops:          ops(),
+		replyDrops:   newLimitedLog(cfg.Logger, "dropped a message that is no reply"),
+		roomDrops:    newLimitedLog(cfg.Logger, "dropped a message for rooms"),
+		failures:     newLimitedLog(cfg.Logger, "a command failed"),
+		refusals:     newLimitedLog(cfg.Logger, "a request was turned away"),
+		badForwarded: newLimitedLog(cfg.Logger, "a trusted proxy names no client"),
+		handlers:     requestHandlers(),
 		stopping:     make(chan struct{}),
 
 		randomName:  randomName,
@@ -190,7 +190,7 @@ func New(cfg Config) (*Bridge, error) {
 	}
 	b.sources, b.endSources = context.WithCancel(context.Background())
 	if cfg.LogCommands {
-		b.sentLog = newCommandLog(cfg.Logger)
+		b.commandLog = newCommandLog(cfg.Logger)
 	}
 	var err error
 	if b.origins, err = origin.New(cfg.Origins); err != nil {
@@ -199,7 +199,7 @@ func New(cfg Config) (*Bridge, error) {
 	if b.proxies, err = forwarded.Parse(cfg.TrustedProxies); err != nil {
 		return nil, err
 	}
-	b.opNames = slices.Sorted(maps.Keys(b.ops))
+	b.handlerNames = slices.Sorted(maps.Keys(b.handlers))
 	b.metrics = newMetrics(b)
 	replies, err := b.repliesQueue()
 	if err != nil {
@@ -221,7 +221,7 @@ func New(cfg Config) (*Bridge, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := b.newFeeds(); err != nil {
+	if err := b.newSourceLinks(); err != nil {
 		return nil, err
 	}
 	if err := b.newPresence(); err != nil {
@@ -234,9 +234,9 @@ func New(cfg Config) (*Bridge, error) {
 		Portable:    cfg.PortablePoller,
 		Compress:    cfg.Compress,
 		Limits:      cfg.Limits,
-		Refused:     b.turnedAway,
+		Rejected:    b.noteRefusal,
 		Exempt:      b.proxies.Trusts,
-		Vital:       isVital,
+		Vital:       isHealthCheck,
 		ProxyAdvice: "start the bridge with --proxy-protocol, or --listen proxy:host:port, if a proxy sends it",
 		Logger:      cfg.Logger,
 	}
@@ -290,7 +290,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 		defer close(linkEnded)
 		linkErr = b.link.Run(linkCtx)
 	})
-	b.runFeeds(linkCtx, &linking)
+	b.runSourceLinks(linkCtx, &linking)
 	b.presence.run(linkCtx, &linking)
 	select {
 	case <-ctx.Done():
@@ -299,10 +299,10 @@ func (b *Bridge) Run(ctx context.Context) error {
 	err := b.drain()
 	unlink()
 	linking.Wait()
-	b.drops.end()
+	b.replyDrops.end()
 	b.roomDrops.end()
 	b.failures.end()
-	b.sentLog.end()
+	b.commandLog.end()
 	b.refusals.end()
 	b.badForwarded.end()
 	return errors.Join(linkErr, err)
@@ -311,7 +311,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 // Close says goodbye to the clients of a bridge that does not run, and stops
 // serving.
 func (b *Bridge) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	ctx, cancel := context.WithTimeout(context.Background(), closeGrace)
 	defer cancel()
 	return b.shutdown(ctx)
 }

@@ -44,7 +44,7 @@ func TestAReplyThatCannotBeReadNeverStopsTheNext(t *testing.T) {
 		equal(t, "the reply after it", fmt.Sprint(c.next()["body"]), "map[after:1]")
 		_, text := b.admin(t, "/healthz")
 		health := parseEnvelope(t, []byte(text))
-		equal(t, "the count of dropped messages", fmt.Sprint(health["dropped"]), fmt.Sprint(map[string]any{string(actor.NoBody): 2., string(actor.NotJSON): 4., string(actor.NotUTF8): 1.}))
+		equal(t, "the count of dropped messages", fmt.Sprint(health["dropped"]), fmt.Sprint(map[string]any{string(actor.ErrNoBody): 2., string(actor.ErrNotJSON): 4., string(actor.ErrNotUTF8): 1.}))
 	})
 }
 

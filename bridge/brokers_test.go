@@ -142,19 +142,19 @@ func refusesCommands(t *testing.T, url string) {
 	equal(t, "the code", c.next()["code"], any("refused"))
 }
 
-func keeper(c *bridge.Config) {
+func keepRow(c *bridge.Config) {
 	c.Name, c.Durable.Expires, c.History.Replies = "keeper", time.Minute, 100
 }
 
 func keepsReplies(t *testing.T, url string) {
 	p := newPeer(t, url)
-	b := linked(t, url, keeper)
+	b := linked(t, url, keepRow)
 	if err := b.end(t, b.stop()); err != nil {
 		t.Fatal(err)
 	}
 	p.reply(`{"n": 1}`)
 	p.reply(`{"n": 2}`)
-	b = linked(t, url, keeper)
+	b = linked(t, url, keepRow)
 	c, hello := dialV1(t, b.addr, "/")
 	c.say(fmt.Sprintf(`{"op": "subscribe", "id": "a", "since": {"epoch": %q, "seq": 0}}`, hello["epoch"]))
 	var heard []int
@@ -166,7 +166,7 @@ func keepsReplies(t *testing.T, url string) {
 	equal(t, "the replies", heard, []int{1, 2})
 }
 
-func refusesToKeep(t *testing.T, url string) { mustNotLink(t, url, "keeps no queue", keeper) }
+func refusesToKeep(t *testing.T, url string) { mustNotLink(t, url, "keeps no queue", keepRow) }
 
 func withStream(c *bridge.Config) { c.Durable.Stream = &bridge.Stream{Bytes: 100 << 20} }
 

@@ -28,35 +28,35 @@ type commandLog struct {
 func newCommandLog(log *slog.Logger) *commandLog { return &commandLog{log: log} }
 
 // logCommand logs the outcome of a command, as far as the bridge knows it.
-func (b *Bridge) logCommand(s *sending, outcome string) {
-	if b.sentLog.allows() {
+func (b *Bridge) logCommand(s *outgoing, outcome string) {
+	if b.commandLog.allow() {
 		b.log.Info("command", "consumer", s.Consumer, "command_id", s.CommandID, "client", s.client.Remote(),
-			"verb", verbOf(s.CommandString), "outcome", outcome, "ms", hub.Milliseconds(time.Since(s.came)))
+			"verb", firstWord(s.CommandString), "outcome", outcome, "ms", hub.Milliseconds(time.Since(s.receivedAt)))
 	}
 }
 
-// maxVerb is how much of a command string is looked at for its first word, in bytes.
-const maxVerb = 1024
+// maxVerbScan is how much of a command string is looked at for its first word, in bytes.
+const maxVerbScan = 1024
 
-// verbOf returns the first word of a command string. The rest may contain anything, and
+// firstWord returns the first word of a command string. The rest may contain anything, and
 // is not logged.
-func verbOf(commandString string) string {
-	words := strings.Fields(commandString[:min(len(commandString), maxVerb)])
+func firstWord(commandString string) string {
+	words := strings.Fields(commandString[:min(len(commandString), maxVerbScan)])
 	if len(words) == 0 {
 		return ""
 	}
 	return quote.Short(words[0])
 }
 
-// allows reports whether another command may have a line of its own.
-func (l *commandLog) allows() bool {
+// allow reports whether another command may have a line of its own.
+func (l *commandLog) allow() bool {
 	if l == nil {
 		return false
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.second == nil {
-		l.second = time.AfterFunc(time.Second, l.turn)
+		l.second = time.AfterFunc(time.Second, l.startSecond)
 	}
 	if l.logged >= maxLogged {
 		l.more++
@@ -66,16 +66,16 @@ func (l *commandLog) allows() bool {
 	return true
 }
 
-// turn starts the next second.
-func (l *commandLog) turn() {
+// startSecond starts the next second.
+func (l *commandLog) startSecond() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tell()
+	l.flush()
 	l.logged, l.second = 0, nil
 }
 
-// tell logs how many commands had no line of their own. mu is held.
-func (l *commandLog) tell() {
+// flush logs how many commands had no line of their own. mu is held.
+func (l *commandLog) flush() {
 	if l.more > 0 {
 		l.log.Info("more commands", "count", l.more)
 		l.more = 0
@@ -92,5 +92,5 @@ func (l *commandLog) end() {
 	if l.second != nil {
 		l.second.Stop()
 	}
-	l.tell()
+	l.flush()
 }

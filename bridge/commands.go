@@ -14,15 +14,15 @@ import (
 
 // incoming is when a message from a client came, which decides whether it is too late.
 type incoming struct {
-	payload []byte
-	came    time.Time     // when it was read
-	stalled time.Duration // length of the stall in which it may have waited in the socket
+	payload    []byte
+	receivedAt time.Time     // when it was read
+	stalled    time.Duration // length of the stall in which it may have waited in the socket
 }
 
 // Message takes a client's command or request, or tells it what is wrong.
 func (b *Bridge) Message(conn engine.Conn, v any, m engine.Message) {
 	c := v.(*client)
-	if c.guest() != nil {
+	if c.roomClient() != nil {
 		b.roomMessage(conn)
 		return
 	}
@@ -31,14 +31,14 @@ func (b *Bridge) Message(conn engine.Conn, v any, m engine.Message) {
 		return
 	}
 	in := incoming{m.Payload, time.Now(), m.Stalled}
-	if s := c.v1.Load(); s != nil && b.waits(conn, c, s, in) {
+	if s := c.v1.Load(); s != nil && b.deferPreHello(conn, c, s, in) {
 		return
 	}
-	b.take(conn, c, in)
+	b.dispatchMessage(conn, c, in)
 }
 
-// take does what a message asks for. It runs on a loop, or on the desk.
-func (b *Bridge) take(conn engine.Conn, c *client, in incoming) {
+// dispatchMessage does what a message asks for. It runs on a loop, or on the desk.
+func (b *Bridge) dispatchMessage(conn engine.Conn, c *client, in incoming) {
 	message, err := protocol.Parse(in.payload)
 	if err != nil {
 		b.refuse(conn, c, "", err)
@@ -51,32 +51,32 @@ func (b *Bridge) take(conn engine.Conn, c *client, in incoming) {
 	case c.v1.Load() == nil: // with this message it speaks v1
 		s := b.newSession(c)
 		b.greet(conn, s, &hub.ConnectRequest{})
-		b.waits(conn, c, s, in)
+		b.deferPreHello(conn, c, s, in)
 	default:
 		b.request(conn, c, op, message, in)
 	}
 }
 
-// waits has what a client says while its greeting is on its way done behind that. It is
+// deferPreHello has what a client says while its greeting is on its way done behind that. It is
 // false when nothing is.
-func (b *Bridge) waits(conn engine.Conn, c *client, s *hub.Session, in incoming) bool {
+func (b *Bridge) deferPreHello(conn engine.Conn, c *client, s *hub.Session, in incoming) bool {
 	waits, err := b.hub.BeforeHello(s, len(in.payload), func() func() {
 		in.payload = bytes.Clone(in.payload)
 		return func() {
 			if !c.Gone() {
-				b.take(conn, c, in)
+				b.dispatchMessage(conn, c, in)
 			}
 		}
 	})
 	if err != nil {
-		conn.Close(tooMuchCode, err.Error())
+		conn.Close(policyViolation, err.Error())
 	}
 	return waits
 }
 
-// tooMuchCode closes a client that does not wait for its answers (RFC 6455, 7.4.1:
+// policyViolation closes a client that does not wait for its answers (RFC 6455, 7.4.1:
 // a message that violates a policy).
-const tooMuchCode = 1008
+const policyViolation = 1008
 
 // command takes a client's command in CLU's own form.
 func (b *Bridge) command(conn engine.Conn, c *client, message protocol.Fields, in incoming) {
@@ -91,12 +91,12 @@ func (b *Bridge) command(conn engine.Conn, c *client, message protocol.Fields, i
 	b.publish(s)
 }
 
-const leavingWords = "The command was not sent: " + goingAwayWords + "."
+const leavingMessage = "The command was not sent: " + goingAwayReason + "."
 
 // readCommand reads a command that the client may send now. On an error the
 // command still has its id, if that could be read.
-func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Fields, in incoming) (*sending, error) {
-	s := &sending{conn: conn, client: c, came: in.came}
+func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Fields, in incoming) (*outgoing, error) {
+	s := &outgoing{conn: conn, client: c, receivedAt: in.receivedAt}
 	r, err := message.Command()
 	if len(r.ID) <= amqpx.MaxShortString { // a longer one is never a command's
 		s.CommandID = r.ID
@@ -105,7 +105,7 @@ func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Field
 		return s, err
 	}
 	command := actor.NewCommand(b.cfg.Name, r.Consumer, r.String, r.ID)
-	if err := command.Check(); err != nil {
+	if err := command.Validate(); err != nil {
 		return s, err
 	}
 	s.Command, s.expires = command, r.ExpiresAt
@@ -113,7 +113,7 @@ func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Field
 		return s, err
 	}
 	if c.leaving() {
-		return s, &protocol.Rejection{Code: protocol.CodeLeaving, Message: leavingWords}
+		return s, &protocol.Rejection{Code: protocol.CodeLeaving, Message: leavingMessage}
 	}
 	if err := allow(c, s.Command); err != nil {
 		return s, &protocol.Rejection{Code: protocol.CodeForbidden, Message: err.Error()}
@@ -123,7 +123,7 @@ func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Field
 
 // reject answers a command that is not sent. Bad input meets CLU's silence, where
 // that was asked for.
-func (b *Bridge) reject(s *sending, err error) {
+func (b *Bridge) reject(s *outgoing, err error) {
 	if r, ok := errors.AsType[*protocol.Rejection](err); ok {
 		b.metrics.refused.Inc()
 		b.logCommand(s, r.Code)
@@ -157,6 +157,6 @@ func (b *Bridge) fail(conn engine.Conn, c *client, commandID, code, message stri
 
 // errorFrame is an error envelope from the bridge to one client.
 func (b *Bridge) errorFrame(commandID, message string) engine.Frame {
-	buf := make([]byte, engine.HeaderRoom, engine.HeaderRoom+envelopeRoom+len(message))
-	return engine.Must(engine.Seal(b.cfg.Envelope.AppendError(buf, b.cfg.Name, commandID, message, time.Now())))
+	buf := make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+envelopeRoom+len(message))
+	return engine.Must(engine.NewText(b.cfg.Envelope.AppendError(buf, b.cfg.Name, commandID, message, time.Now())))
 }

@@ -27,10 +27,10 @@ func namesSubprotocol(offered string) bool {
 	return false
 }
 
-// arrivalOf parses the query of a request's target. given reports whether it has one of the
+// parseConnect parses the query of a request's target. given reports whether it has one of the
 // bridge's parameters. An error is for the client, which then gets no subscription. A client
 // that is silent has none either, and one that only gives a batch gets every reply.
-func arrivalOf(target string) (a hub.ConnectRequest, given bool) {
+func parseConnect(target string) (a hub.ConnectRequest, given bool) {
 	_, query, _ := strings.Cut(target, "?")
 	values, ours, err := readQuery(query)
 	if !ours {
@@ -52,7 +52,7 @@ func arrivalOf(target string) (a hub.ConnectRequest, given bool) {
 		err = errors.New("silent=1 asks for nothing, but other parameters ask for something; leave out one or the other")
 	}
 	if err != nil {
-		return hub.ConnectRequest{Wrong: fmt.Errorf("the URL is not understood: %w", err)}, true
+		return hub.ConnectRequest{Err: fmt.Errorf("the URL is not understood: %w", err)}, true
 	}
 	a.Batch = d.Spec.Batch
 	if found {
@@ -70,10 +70,10 @@ func readParameters(d *hub.SubscribeRequest, values url.Values) (silent bool, er
 		}
 		d.Since = &protocol.Since{Epoch: epoch, Seq: seq}
 	}
-	if d.Spec.Throttle, err = millisecondsOf(values, "throttle_ms", hub.MaxThrottle); err != nil {
+	if d.Spec.Throttle, err = parseMilliseconds(values, "throttle_ms", hub.MaxThrottle); err != nil {
 		return false, err
 	}
-	if d.Spec.Batch, err = millisecondsOf(values, "batch_ms", hub.MaxBatch); err != nil {
+	if d.Spec.Batch, err = parseMilliseconds(values, "batch_ms", hub.MaxBatch); err != nil {
 		return false, err
 	}
 	for parameter, to := range map[string]*bool{"snapshot": &d.Snapshot, "ordered": &d.Spec.Ordered, "silent": &silent} {
@@ -86,8 +86,8 @@ func readParameters(d *hub.SubscribeRequest, values url.Values) (silent bool, er
 	return silent, nil
 }
 
-// millisecondsOf parses a parameter in milliseconds; without it the time is 0.
-func millisecondsOf(values url.Values, name string, most time.Duration) (time.Duration, error) {
+// parseMilliseconds parses a parameter in milliseconds; without it the time is 0.
+func parseMilliseconds(values url.Values, name string, most time.Duration) (time.Duration, error) {
 	if !values.Has(name) {
 		return 0, nil
 	}

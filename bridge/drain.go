@@ -10,16 +10,16 @@ import (
 
 // Going away.
 const (
-	// farewell is the part of the drain timeout that is kept for close handshakes and for
+	// closeGrace is the part of the drain timeout that is kept for close handshakes and for
 	// the end of the link; of a short timeout it is a quarter.
-	farewell = 8 * time.Second
-	// linkFarewell is the link's part of that: the last confirms, and closing.
-	linkFarewell = 3 * time.Second
+	closeGrace = 8 * time.Second
+	// linkCloseGrace is the link's part of that: the last confirms, and closing.
+	linkCloseGrace = 3 * time.Second
 	// shedEvery is how often some clients are shed.
 	shedEvery = 10 * time.Millisecond
 
-	goingAway      = 1001
-	goingAwayWords = "the bridge is stopping; connect again"
+	goingAway       = 1001
+	goingAwayReason = "the bridge is stopping; connect again"
 )
 
 // Drain configures how a bridge stops.
@@ -40,8 +40,8 @@ func (d *Drain) setDefaults() {
 	}
 }
 
-// leaver is a client that is about to be closed.
-type leaver struct {
+// leavingClient is a client that is about to be closed.
+type leavingClient struct {
 	conn   engine.Conn
 	client *client
 }
@@ -53,20 +53,20 @@ func (b *Bridge) drain() error {
 	b.draining.Store(true)
 	limits := b.cfg.Drain
 	end := time.Now().Add(limits.Timeout)
-	closing := min(farewell, limits.Timeout/4)
+	closing := min(closeGrace, limits.Timeout/4)
 	b.engine.StopListening()
-	var clients []leaver
-	b.engine.Each(func(conn engine.Conn, v any) { clients = append(clients, leaver{conn, v.(*client)}) })
+	var clients []leavingClient
+	b.engine.Each(func(conn engine.Conn, v any) { clients = append(clients, leavingClient{conn, v.(*client)}) })
 	b.log.Info("stopping", "clients", len(clients))
 	shed(clients, limits.ShedRate, time.Until(end)-closing)
 	awaitOutcomes(clients, end.Add(-closing))
-	ctx, cancel := context.WithDeadline(context.Background(), end.Add(-closing*linkFarewell/farewell))
+	ctx, cancel := context.WithDeadline(context.Background(), end.Add(-closing*linkCloseGrace/closeGrace))
 	defer cancel()
 	return b.shutdown(ctx)
 }
 
 // shed closes the clients at a rate, within a time.
-func shed(clients []leaver, rate int, within time.Duration) {
+func shed(clients []leavingClient, rate int, within time.Duration) {
 	rate = max(rate, int(float64(len(clients))/max(within, shedEvery).Seconds())+1)
 	tick := time.NewTicker(shedEvery)
 	defer tick.Stop()
@@ -75,41 +75,41 @@ func shed(clients []leaver, rate int, within time.Duration) {
 		<-tick.C
 		due := min(len(clients), int(time.Since(start).Seconds()*float64(rate))+1)
 		for ; done < due; done++ {
-			clients[done].leave()
+			clients[done].close()
 		}
 	}
 }
 
 // awaitOutcomes waits until every command of the clients has its outcome, or until the
 // deadline. The link bounds how long an outcome takes.
-func awaitOutcomes(clients []leaver, until time.Time) {
+func awaitOutcomes(clients []leavingClient, until time.Time) {
 	tick := time.NewTicker(shedEvery)
 	defer tick.Stop()
-	for time.Now().Before(until) && slices.ContainsFunc(clients, leaver.commands) {
+	for time.Now().Before(until) && slices.ContainsFunc(clients, leavingClient.busy) {
 		<-tick.C
 	}
 }
 
-// commands reports whether the client has a command without an outcome.
-func (l leaver) commands() bool { return l.client.commands.Load() > 0 }
+// busy reports whether the client has a command without an outcome.
+func (l leavingClient) busy() bool { return l.client.commands.Load() > 0 }
 
-// leave closes the client, now or at the outcome of its last command.
-func (l leaver) leave() {
+// close closes the client, now or at the outcome of its last command.
+func (l leavingClient) close() {
 	l.client.set(clientLeaving)
-	if !l.commands() {
+	if !l.busy() {
 		l.client.goAway(l.conn)
 	}
 }
 
-func (c *client) goAway(conn engine.Conn) { conn.Close(goingAway, goingAwayWords) }
+func (c *client) goAway(conn engine.Conn) { conn.Close(goingAway, goingAwayReason) }
 
 // shutdown closes the clients that are left.
 func (b *Bridge) shutdown(ctx context.Context) error {
-	b.stop.Do(func() {
+	b.stopOnce.Do(func() {
 		close(b.stopping)
 		b.endSources()
 	})
-	err := b.engine.Shutdown(ctx, goingAwayWords)
+	err := b.engine.Shutdown(ctx, goingAwayReason)
 	if ctx.Err() != nil {
 		b.log.Warn("some clients did not say goodbye in time")
 		err = nil

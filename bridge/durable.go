@@ -56,20 +56,20 @@ func (b *Bridge) repliesQueue() (amqpx.Queue, error) {
 		return amqpx.Queue{}, errors.New("a queue that expires and a stream are two ways to the same end; choose one")
 	}
 	q := amqpx.Queue{
-		Name:     actor.RepliesQueue(b.cfg.Name),
-		Bindings: []string{"reply.#"},
-		Deliver:  b.deliver,
-		Missed:   b.missed,
-		Ready:    func() bool { return b.engine.HasRoom() },
-		Expires:  d.Expires,
+		Name:       actor.RepliesQueue(b.cfg.Name),
+		Bindings:   []string{"reply.#"},
+		Deliver:    b.deliver,
+		OnGap:      b.missed,
+		CanDeliver: func() bool { return b.engine.HasCapacity() },
+		Expires:    d.Expires,
 	}
 	if s := d.Stream; s != nil {
 		q.Stream = &amqpx.Stream{
-			Name:     s.name(b.cfg.Exchange),
-			MaxAge:   s.Age,
-			MaxBytes: s.Bytes,
-			Past:     uint64(b.cfg.History.Replies),
-			Live:     func() { b.hub.Live() },
+			Name:       s.name(b.cfg.Exchange),
+			MaxAge:     s.Age,
+			MaxBytes:   s.Bytes,
+			Backlog:    uint64(b.cfg.History.Replies),
+			OnCaughtUp: func() { b.hub.Live() },
 		}
 	}
 	return q, nil

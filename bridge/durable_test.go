@@ -17,8 +17,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// ear is a client that notes everything it hears.
-type ear struct {
+// replyRecorder is a client that notes everything it hears.
+type replyRecorder struct {
 	name  string
 	heard sync.WaitGroup
 
@@ -29,9 +29,9 @@ type ear struct {
 	ended   error
 }
 
-func listenOn(t *testing.T, name string, c *client) *ear {
+func recordReplies(t *testing.T, name string, c *client) *replyRecorder {
 	t.Helper()
-	e := &ear{name: name}
+	e := &replyRecorder{name: name}
 	_ = c.SetReadDeadline(time.Time{}) // a pause of the broker is no fault
 	e.heard.Go(func() {
 		for {
@@ -49,7 +49,7 @@ func listenOn(t *testing.T, name string, c *client) *ear {
 	return e
 }
 
-func (e *ear) take(m envelope) {
+func (e *replyRecorder) take(m envelope) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
@@ -60,14 +60,14 @@ func (e *ear) take(m envelope) {
 	}
 }
 
-func (e *ear) all() []int {
+func (e *replyRecorder) all() []int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.Clone(e.numbers)
 }
 
 // state is the last number that was heard, and why the connection ended.
-func (e *ear) state() (last int, ended error) {
+func (e *replyRecorder) state() (last int, ended error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if len(e.numbers) == 0 {
@@ -76,14 +76,14 @@ func (e *ear) state() (last int, ended error) {
 	return e.numbers[len(e.numbers)-1], e.ended
 }
 
-func (e *ear) last() int {
+func (e *replyRecorder) last() int {
 	last, _ := e.state()
 	return last
 }
 
 // check says what an ear should have heard and has not, and what it heard that
 // it should not have: each once, in order.
-func (e *ear) check(t *testing.T, accepted []int) {
+func (e *replyRecorder) check(t *testing.T, accepted []int) {
 	t.Helper()
 	heard := e.all()
 	// A reply that was cut off before its confirm may reach the queue behind those of the
@@ -122,18 +122,18 @@ func (e *ear) check(t *testing.T, accepted []int) {
 
 func some(numbers []int) []int { return numbers[:min(20, len(numbers))] }
 
-// ears are some plain and some v1 clients of a bridge.
-func ears(t *testing.T, b *running) (all []*ear) {
+// recordClients are some plain and some v1 clients of a bridge.
+func recordClients(t *testing.T, b *running) (all []*replyRecorder) {
 	t.Helper()
 	for i := range 3 {
 		v1, _ := dialV1(t, b.addr, "/")
-		all = append(all, listenOn(t, fmt.Sprintf("plain client %d", i), dial(t, b.addr)), listenOn(t, fmt.Sprintf("v1 client %d", i), v1))
+		all = append(all, recordReplies(t, fmt.Sprintf("plain client %d", i), dial(t, b.addr)), recordReplies(t, fmt.Sprintf("v1 client %d", i), v1))
 	}
 	return all
 }
 
 // awaitPast waits until all ears have heard a reply that was sent after now.
-func awaitPast(t *testing.T, s *testkit.Source, all []*ear) {
+func awaitPast(t *testing.T, s *testkit.Source, all []*replyRecorder) {
 	t.Helper()
 	from := len(s.Fates())
 	testkit.Eventually(t, 60*time.Second, "every client hears what is sent now", func() error {
@@ -147,13 +147,13 @@ func awaitPast(t *testing.T, s *testkit.Source, all []*ear) {
 }
 
 // settle stops the source and waits until the clients have its last accepted reply.
-func settle(t *testing.T, s *testkit.Source, all []*ear) []int {
+func settle(t *testing.T, s *testkit.Source, all []*replyRecorder) []int {
 	t.Helper()
 	s.Stop()
 	accepted := s.Accepted()
 	last := accepted[len(accepted)-1]
 	eventually(t, "every client has the last reply", func() bool {
-		return !slices.ContainsFunc(all, func(e *ear) bool { return e.last() < last })
+		return !slices.ContainsFunc(all, func(e *replyRecorder) bool { return e.last() < last })
 	})
 	return accepted
 }
@@ -162,7 +162,7 @@ func TestAQueueThatExpiresLosesNothingThroughAKilledConnectionAndAPause(t *testi
 	t.Parallel()
 	node := testkit.StartRabbitMQ(t)
 	b := linked(t, node.URL(), func(c *bridge.Config) { c.Name, c.Durable.Expires = "keeper", time.Minute })
-	all := ears(t, b)
+	all := recordClients(t, b)
 	s := testkit.StartSource(t, node.URL(), 1000)
 	awaitPast(t, s, all)
 	for range 3 {
@@ -212,9 +212,9 @@ func TestAStreamLosesNothingThroughAKilledConnectionAPauseAndARestart(t *testing
 	node := testkit.StartRabbitMQ(t)
 	stream := func(c *bridge.Config) { c.Durable.Stream = &bridge.Stream{Bytes: 100 << 20} }
 	bridges := []*running{linked(t, node.URL(), stream), linked(t, node.URL(), stream), linked(t, node.URL(), stream)}
-	var all []*ear
+	var all []*replyRecorder
 	for _, b := range bridges {
-		all = append(all, ears(t, b)...)
+		all = append(all, recordClients(t, b)...)
 	}
 	s := testkit.StartSource(t, node.URL(), 1000)
 	awaitPast(t, s, all)
@@ -240,15 +240,15 @@ func TestWithoutADurableQueueTheGapToldIsTheGapFound(t *testing.T) {
 	node := testkit.StartRabbitMQ(t)
 	b := linked(t, node.URL(), func(c *bridge.Config) { c.Name = "loser" })
 	v1, _ := dialV1(t, b.addr, "/")
-	e := listenOn(t, "the client", v1)
+	e := recordReplies(t, "the client", v1)
 	s := testkit.StartSource(t, node.URL(), 1000)
-	awaitPast(t, s, []*ear{e})
+	awaitPast(t, s, []*replyRecorder{e})
 	const breaks = 3
 	for range breaks {
 		closeConnectionsOf(t, node, "loser consumer")
-		awaitPast(t, s, []*ear{e})
+		awaitPast(t, s, []*replyRecorder{e})
 	}
-	settle(t, s, []*ear{e})
+	settle(t, s, []*replyRecorder{e})
 	heard := map[int]bool{}
 	for _, n := range e.all() {
 		heard[n] = true
@@ -264,7 +264,7 @@ func TestWithoutADurableQueueTheGapToldIsTheGapFound(t *testing.T) {
 		return !at.Before(first.Add(-slack)) && !at.After(last.Add(slack))
 	}
 	for i, told := range e.gaps {
-		from, to := moment(t, told["from"]), moment(t, told["to"])
+		from, to := parseTime(t, told["from"]), parseTime(t, told["to"])
 		t.Logf("told: %v, %v s", told["from"], told["seconds"])
 		var missing []int
 		found = slices.DeleteFunc(found, func(n int) bool {
@@ -299,7 +299,7 @@ func holes(heard map[int]bool, from, to int) (missing []int) {
 	return missing
 }
 
-func moment(t *testing.T, text any) time.Time {
+func parseTime(t *testing.T, text any) time.Time {
 	t.Helper()
 	at, err := time.Parse(time.RFC3339Nano, fmt.Sprint(text))
 	if err != nil {
@@ -315,11 +315,11 @@ func TestEachClientOfThreeBridgesHearsEveryReplyOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			url := testkit.RabbitMQ(t).NewVHost(t)
-			var all []*ear
+			var all []*replyRecorder
 			epochs := map[any]int{}
 			for range 3 {
 				b := linked(t, url, durable)
-				all = append(all, ears(t, b)...)
+				all = append(all, recordClients(t, b)...)
 				_, hello := dialV1(t, b.addr, "/")
 				epochs[hello["epoch"]]++
 			}

@@ -2,11 +2,11 @@ package bridge
 
 import "github.com/clu-ws/clu-ws/bridge/engine"
 
-// Ending finishes a client that closes once its messages are answered: the requests of
+// Closing finishes a client that closes once its messages are answered: the requests of
 // a v1 client, queued in its lane, and the commands, which then have their outcomes.
-func (b *Bridge) Ending(conn engine.Conn, v any) {
+func (b *Bridge) Closing(conn engine.Conn, v any) {
 	c := v.(*client)
-	c.set(clientGoodbye)
+	c.set(clientSentClose)
 	if s := c.v1.Load(); s != nil {
 		b.hub.AfterRequests(s, func() { c.finish(conn) })
 		return
@@ -16,7 +16,7 @@ func (b *Bridge) Ending(conn engine.Conn, v any) {
 
 // finish ends the connection, now or at the outcome of its last command.
 func (c *client) finish(conn engine.Conn) {
-	c.set(clientEnding)
+	c.set(clientClosing)
 	if c.commands.Load() == 0 {
 		conn.Finish()
 	}

@@ -67,9 +67,9 @@ func TestMessagesThatComeWithACloseFrameAreAnsweredBeforeTheClose(t *testing.T) 
 			func(e envelope) bool { return e.code() == "f" }}},
 		"a v1 client's requests": {v1: true, texts: []string{
 			`{"op": "ping", "id": "1"}`, `{"op": "subscribe", "id": "2"}`, `{"op": "snapshot", "id": "3"}`, `{"op": "bogus", "id": "4"}`},
-			want: []func(envelope) bool{op("pong", "1"), op("ok", "2"), op("snapshot", "3"), op("error", "4")}},
+			want: []func(envelope) bool{requestHandler("pong", "1"), requestHandler("ok", "2"), requestHandler("snapshot", "3"), requestHandler("error", "4")}},
 		"a first request": {texts: []string{`{"op": "ping", "id": "1"}`}, want: []func(envelope) bool{
-			func(e envelope) bool { return e["op"] == "hello" }, op("pong", "1")}},
+			func(e envelope) bool { return e["op"] == "hello" }, requestHandler("pong", "1")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dialer, target := ws.Dialer{}, "/"
@@ -111,7 +111,7 @@ func TestMessagesThatComeWithACloseFrameAreAnsweredBeforeTheClose(t *testing.T) 
 	}
 }
 
-// op makes a check of whether a message is the answer to a request, by its id.
-func op(name, id string) func(envelope) bool {
+// requestHandler makes a check of whether a message is the answer to a request, by its id.
+func requestHandler(name, id string) func(envelope) bool {
 	return func(e envelope) bool { return e["op"] == name && e["id"] == id }
 }

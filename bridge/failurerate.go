@@ -9,8 +9,8 @@ import (
 // a consumer, in all and for the clients of one address. Every client of every bridge
 // on the exchange receives them.
 const (
-	maxFailures      = 100
-	maxFailuresOfOne = 10
+	maxFailures        = 100
+	maxAddressFailures = 10
 )
 
 // failureRate bounds the failed replies that the bridge publishes for commands without
@@ -29,15 +29,15 @@ func newFailureRate() *failureRate {
 	return &failureRate{now: time.Now, each: map[string]int{}}
 }
 
-// allows reports whether another one may be published for a client of an address.
-func (r *failureRate) allows(address string) bool {
+// allow reports whether another one may be published for a client of an address.
+func (r *failureRate) allow(address string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if second := r.now().Unix(); second != r.second {
 		r.second, r.all = second, 0
 		clear(r.each)
 	}
-	if r.all >= maxFailures || r.each[address] >= maxFailuresOfOne {
+	if r.all >= maxFailures || r.each[address] >= maxAddressFailures {
 		return false
 	}
 	r.all++

@@ -14,7 +14,7 @@ import (
 
 // The hub's lock is held as long as a loop lags.
 func TestMetricsAndHealthAnswerWhileTheHubIsBusy(t *testing.T) {
-	s := newStage(t)
+	s := newHarness(t)
 	s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
 	s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
 	busy, free := make(chan struct{}), make(chan struct{})
@@ -34,6 +34,6 @@ func TestMetricsAndHealthAnswerWhileTheHubIsBusy(t *testing.T) {
 type busyConn struct{ busy, free chan struct{} }
 
 func (c busyConn) Follow(hub.Log, ...engine.Frame) { close(c.busy); <-c.free }
-func (c busyConn) Say(...engine.Frame)             {}
+func (c busyConn) SendInOrder(...engine.Frame)     {}
 func (c busyConn) Send(engine.Frame)               {}
 func (c busyConn) Close(int, string)               {}

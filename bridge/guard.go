@@ -44,10 +44,10 @@ func isLocal(addr net.Addr) bool {
 }
 
 // checkOrigin refuses an upgrade from a page that may not use the bridge.
-func (b *Bridge) checkOrigin(r *engine.Request) *engine.Refusal {
+func (b *Bridge) checkOrigin(r *engine.Request) *engine.RejectError {
 	l, _ := r.Tag().(origin.Listener)
 	if no := b.origins.Check(l, origin.Request{Origins: r.Values("Origin"), Host: r.Header("Host")}); no != nil {
-		return &engine.Refusal{Status: http.StatusForbidden, Kind: no.Kind, Reason: no.Error()}
+		return &engine.RejectError{Status: http.StatusForbidden, Kind: no.Kind, Reason: no.Error()}
 	}
 	return nil
 }
@@ -55,26 +55,26 @@ func (b *Bridge) checkOrigin(r *engine.Request) *engine.Refusal {
 // guardClients does the same for plain HTTP requests on the clients' port.
 func (b *Bridge) guardClients(next http.Handler) http.Handler {
 	return b.guard(next, func(r *http.Request) (l origin.Listener, known bool) {
-		l, known = engine.TagOf(r.Context()).(origin.Listener)
+		l, known = engine.TagFromContext(r.Context()).(origin.Listener)
 		return l, known
 	})
 }
 
-// shortAnswer is how long a client may take to read a short answer.
-const shortAnswer = time.Minute
+// shortAnswerTimeout is how long a client may take to read a short answer.
+const shortAnswerTimeout = time.Minute
 
 // guardAdmin does the same for the admin port. A request that did not come through a
 // listener is the program's own.
 func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
 	guarded := b.guard(next, func(r *http.Request) (l origin.Listener, known bool) {
 		addr, known := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-		return origin.Listener{Admin: true, Own: b.cfg.AdminHost, Local: known && isLocal(addr)}, known
+		return origin.Listener{Admin: true, Hostname: b.cfg.AdminHost, Local: known && isLocal(addr)}, known
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rc := http.NewResponseController(w) // an error means that there is no socket
 		if !strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/debug/") {
 			// Those answers may take long to make.
-			_ = rc.SetWriteDeadline(time.Now().Add(shortAnswer))
+			_ = rc.SetWriteDeadline(time.Now().Add(shortAnswerTimeout))
 		}
 		if r.ContentLength != 0 {
 			// net/http also waits for a body that no handler reads.
@@ -94,7 +94,7 @@ func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin
 			return
 		}
 		if !b.nameClient(r) {
-			http.Error(w, forwarded.ErrDisagree.Error(), http.StatusBadRequest)
+			http.Error(w, forwarded.ErrConflict.Error(), http.StatusBadRequest)
 			return
 		}
 		no := b.origins.Check(l, origin.Request{Origins: r.Header.Values("Origin"), Host: r.Host,
@@ -105,24 +105,24 @@ func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin
 		}
 		b.refusals.note(no.Kind, "client", r.RemoteAddr, "why", no.Error())
 		if strings.HasPrefix(r.URL.Path, "/api/") {
-			answerAPI(w, http.StatusForbidden, protocol.JSON(apiError{Error: no.Error(), Code: "forbidden"}))
+			writeAPI(w, http.StatusForbidden, protocol.JSON(apiError{Error: no.Error(), Code: "forbidden"}))
 			return
 		}
 		http.Error(w, no.Error(), http.StatusForbidden)
 	})
 }
 
-// turnedAway counts and logs a request that the engine refused.
-func (b *Bridge) turnedAway(r *engine.Refusal, client netip.AddrPort) {
+// noteRefusal counts and logs a request that the engine refused.
+func (b *Bridge) noteRefusal(r *engine.RejectError, client netip.AddrPort) {
 	b.refusals.note(r.Kind, "client", remoteName(client), "status", r.Status, "why", r.Reason)
 }
 
 // clientAddr returns the client's address of an upgrade.
-func (b *Bridge) clientAddr(r *engine.Request) (netip.AddrPort, *engine.Refusal) {
+func (b *Bridge) clientAddr(r *engine.Request) (netip.AddrPort, *engine.RejectError) {
 	client, err := b.proxies.Client(r.RemoteAddr(), r.Values("X-Forwarded-For"), r.Values("Forwarded"))
 	switch {
-	case errors.Is(err, forwarded.ErrDisagree):
-		return client, &engine.Refusal{Status: http.StatusBadRequest, Kind: forwardedKind, Reason: err.Error()}
+	case errors.Is(err, forwarded.ErrConflict):
+		return client, &engine.RejectError{Status: http.StatusBadRequest, Kind: forwardedKind, Reason: err.Error()}
 	case err != nil:
 		b.noteBadForwarded(client, err)
 	}
@@ -139,7 +139,7 @@ func (b *Bridge) nameClient(r *http.Request) bool {
 	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
 	client, err := b.proxies.Client(peer, r.Header.Values("X-Forwarded-For"), r.Header.Values("Forwarded"))
 	switch {
-	case errors.Is(err, forwarded.ErrDisagree):
+	case errors.Is(err, forwarded.ErrConflict):
 		b.refusals.note(forwardedKind, "client", r.RemoteAddr, "why", err.Error())
 		return false
 	case err != nil:
@@ -168,8 +168,8 @@ func remoteName(addr netip.AddrPort) string {
 	return addr.String()
 }
 
-// isVital reports whether a request is answered even at the connection limit.
-func isVital(r *engine.Request) bool {
+// isHealthCheck reports whether a request is answered even at the connection limit.
+func isHealthCheck(r *engine.Request) bool {
 	path, _, _ := strings.Cut(r.Target(), "?")
 	return path == "/healthz" || path == "/readyz"
 }

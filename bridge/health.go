@@ -8,8 +8,8 @@ import (
 // routes answers the requests on the clients' port that are no WebSocket.
 func (b *Bridge) routes(page http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", b.healthz(health.outline))
-	mux.HandleFunc("GET /readyz", b.readyz(health.outline))
+	mux.HandleFunc("GET /healthz", b.healthz(health.public))
+	mux.HandleFunc("GET /readyz", b.readyz(health.public))
 	if page != nil {
 		mux.Handle("GET /", page)
 	} else {
@@ -34,22 +34,22 @@ type health struct {
 	Dropped map[string]int `json:"dropped,omitempty"`
 }
 
-// whole is the health for the admin port, and outline that for the clients' port:
+// full is the health for the admin port, and outline that for the clients' port:
 // without addresses, names or numbers.
-func (h health) whole() health { return h }
-func (h health) outline() health {
+func (h health) full() health { return h }
+func (h health) public() health {
 	return health{Ready: h.Ready, Draining: h.Draining, Broker: h.Broker}
 }
 
 func (b *Bridge) health() health {
 	s := b.link.State()
 	clients := b.Clients()
-	h := health{Broker: brokerWord(s), Reason: brokerReason(s), Name: b.cfg.Name, Clients: &clients, Dropped: b.drops.counts()}
+	h := health{Broker: brokerWord(s), Reason: brokerReason(s), Name: b.cfg.Name, Clients: &clients, Dropped: b.replyDrops.counts()}
 	switch {
 	case !s.Up && s.Err == nil:
 		h.Reason = "not linked yet"
 	case !s.Up, s.Blocked != "":
-	case b.link.Overdue():
+	case b.link.ConfirmOverdue():
 		h.Broker, h.Reason = "stalled", "the broker does not confirm what was sent to it"
 	default:
 		h.Ready = true // without replies, too: a command that stops something must get through

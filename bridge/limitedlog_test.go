@@ -12,7 +12,7 @@ import (
 type counts struct{ list []int64 }
 
 func (c *counts) logger() *slog.Logger {
-	return slog.New(slog.NewTextHandler(nowhere{}, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+	return slog.New(slog.NewTextHandler(discardCounter{}, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == "count" {
 			c.list = append(c.list, a.Value.Int64())
 		}
@@ -20,14 +20,14 @@ func (c *counts) logger() *slog.Logger {
 	}}))
 }
 
-type nowhere struct{}
+type discardCounter struct{}
 
-func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
+func (discardCounter) Write(p []byte) (int, error) { return len(p), nil }
 
 func TestEachReasonIsLoggedAtMostOnceASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var logged counts
-		dr := newTally(logged.logger(), "dropped")
+		dr := newLimitedLog(logged.logger(), "dropped")
 		expect := func(want ...int64) {
 			t.Helper()
 			dr.mu.Lock()

@@ -26,8 +26,8 @@ func brokerReason(s amqpx.State) string {
 	return s.QueueDown
 }
 
-// tellLink tells the hub of the link's state as it is now.
-func (b *Bridge) tellLink() {
+// reportLink tells the hub of the link's state as it is now.
+func (b *Bridge) reportLink() {
 	s := b.link.State()
 	b.hub.Linked(brokerWord(s), brokerReason(s))
 }

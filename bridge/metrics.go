@@ -45,16 +45,16 @@ func newMetrics(b *Bridge) *metrics {
 	for _, state := range []string{"up", "blocked", "no_replies", "down"} {
 		m.linkChanges.WithLabelValues(state) // so that all of them are there from the start
 	}
-	m.registry.MustRegister(m.linkChanges, commands, &view{b},
+	m.registry.MustRegister(m.linkChanges, commands, &collector{b},
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
-func (m *metrics) linked(s amqpx.State) { m.linkChanges.WithLabelValues(brokerWord(s)).Inc() }
+func (m *metrics) countLink(s amqpx.State) { m.linkChanges.WithLabelValues(brokerWord(s)).Inc() }
 
-// view collects what the link, the engine and the hub count for themselves.
-type view struct{ b *Bridge }
+// collector collects what the link, the engine and the hub count for themselves.
+type collector struct{ b *Bridge }
 
 // describe is a metric's description.
 func describe(name, help string, labels ...string) *prometheus.Desc {
@@ -63,56 +63,56 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 
 // The descriptions of what a view collects.
 var (
-	infoDesc          = describe("info", "The bridge: always 1.", "version", "name", "exchange", "epoch")
-	linkUpDesc        = describe("link_up", "1 while the bridge is linked to the broker.")
-	linkBlockedDesc   = describe("link_blocked", "1 while the broker blocks publishers.")
-	linkNoRepliesDesc = describe("link_no_replies", "1 while the broker takes no replies into the bridge's queue or stream.")
-	linkStalledDesc   = describe("link_stalled", "1 while the broker owes the confirm of a command that has ended as unknown.")
-	readyDesc         = describe("ready", "1 while /readyz is 200.")
-	droppedDesc       = describe("replies_dropped_total", "Messages that were no replies, by reason.", "reason")
-	waitingDesc       = describe("publish_waiting", "Commands that wait to be sent.")
-	inFlightDesc      = describe("publish_unconfirmed", "Commands sent and not confirmed yet.")
-	confirmDesc       = describe("confirm_seconds", "From the sending of a command to the broker's confirm.")
-	historyDesc       = describe("history_replies", "Replies kept for clients that resume.")
-	historyBytesDesc  = describe("history_bytes", "Memory that they take.")
-	groupsDesc        = describe("groups", "Different sets of subscriptions that v1 clients have.")
-	actorsDesc        = describe("snapshot_actors", "Actors whose last values are known.")
-	keywordsDesc      = describe("snapshot_keywords", "Keywords of theirs.")
-	valuesDesc        = describe("snapshot_bytes", "Memory that their last values take.")
-	evictedDesc       = describe("snapshot_evicted_total", "Actors and keywords forgotten for want of room.")
-	seqDesc           = describe("seq", "Number of the last reply.")
-	clientsDesc       = describe("clients", "WebSocket clients that are connected, by what they speak.", "protocol")
-	roomsDesc         = describe("rooms", "Rooms with clients that connected to their paths.")
-	sourceUpDesc      = describe("source_up", "1 while the bridge is linked to an exchange of rooms, and the broker takes its messages into the bridge's queue.", "exchange")
-	roomDroppedDesc   = describe("room_messages_dropped_total", "Messages for rooms that could not be unpacked, by reason.", "reason")
-	roomMessagesDesc  = describe("room_messages_total", "Messages that came from an exchange of rooms.", "exchange")
-	sourceGapsDesc    = describe("source_gaps_total", "Spans of time in which messages for rooms may have been lost.", "exchange")
-	presenceUpDesc    = describe("presence_up", "1 while the bridge is linked to the exchange of presence.")
-	presenceDesc      = describe("presence_total", "Messages of who connects and leaves, by the outcome of their publishing: all but confirmed may be lost.", "outcome")
-	acceptedDesc      = describe("clients_accepted_total", "WebSocket clients that have connected.")
-	turnedAwayDesc    = describe("clients_turned_away_total", "Connections refused for their number.")
-	refusedDesc       = describe("refused_total", "Requests that were turned away, by reason.", "reason")
-	slowClosesDesc    = describe("slow_closes_total", "Clients closed because they read too slowly.")
-	slowSkipsDesc     = describe("slow_skips_total", "Times that a client that read too slowly skipped replies.")
-	deliveriesDesc    = describe("deliveries_total", "Frames written to clients.")
-	deliveryBytesDesc = describe("delivery_bytes_total", "Bytes written to clients.")
-	writesDesc        = describe("delivery_writes_total", "Writes to clients' sockets. Each may bring many frames.")
-	receivedDesc      = describe("messages_received_total", "Messages that came from clients.")
-	mailDesc          = describe("handover_bytes", "Frames handed over to the engine's loops and not taken up yet.")
-	backlogDesc       = describe("backlog_bytes", "Frames kept for clients that have not read them.")
-	heldDesc          = describe("incomplete_bytes", "Memory of messages from clients that are not complete.")
-	outboundDesc      = describe("outbound_bytes", "Answers, snapshots and other frames that wait for single clients; what waits for many is counted once.")
-	stallsDesc        = describe("stalls_total", "Times that the process stood still: it was stopped or suspended, or got no CPU.")
-	panicsDesc        = describe("panics_total", "Faults of the bridge itself that ended a client's connection; the log has the stack.")
-	stallTimeDesc     = describe("stall_seconds_total", "Length of those times together.")
-	lagDesc           = describe("loop_lag_seconds", "How late the engine's loops come to their ticks.")
+	infoDesc           = describe("info", "The bridge: always 1.", "version", "name", "exchange", "epoch")
+	linkUpDesc         = describe("link_up", "1 while the bridge is linked to the broker.")
+	linkBlockedDesc    = describe("link_blocked", "1 while the broker blocks publishers.")
+	linkNoRepliesDesc  = describe("link_no_replies", "1 while the broker takes no replies into the bridge's queue or stream.")
+	linkStalledDesc    = describe("link_stalled", "1 while the broker owes the confirm of a command that has ended as unknown.")
+	readyDesc          = describe("ready", "1 while /readyz is 200.")
+	droppedDesc        = describe("replies_dropped_total", "Messages that were no replies, by reason.", "reason")
+	waitingDesc        = describe("publish_waiting", "Commands that wait to be sent.")
+	inFlightDesc       = describe("publish_unconfirmed", "Commands sent and not confirmed yet.")
+	confirmDesc        = describe("confirm_seconds", "From the sending of a command to the broker's confirm.")
+	historyDesc        = describe("history_replies", "Replies kept for clients that resume.")
+	historyBytesDesc   = describe("history_bytes", "Memory that they take.")
+	groupsDesc         = describe("groups", "Different sets of subscriptions that v1 clients have.")
+	actorsDesc         = describe("snapshot_actors", "Actors whose last values are known.")
+	keywordsDesc       = describe("snapshot_keywords", "Keywords of theirs.")
+	valuesDesc         = describe("snapshot_bytes", "Memory that their last values take.")
+	evictedDesc        = describe("snapshot_evicted_total", "Actors and keywords forgotten for want of room.")
+	seqDesc            = describe("seq", "Number of the last reply.")
+	clientsDesc        = describe("clients", "WebSocket clients that are connected, by what they speak.", "protocol")
+	roomsDesc          = describe("rooms", "Rooms with clients that connected to their paths.")
+	sourceUpDesc       = describe("source_up", "1 while the bridge is linked to an exchange of rooms, and the broker takes its messages into the bridge's queue.", "exchange")
+	roomDroppedDesc    = describe("room_messages_dropped_total", "Messages for rooms that could not be unpacked, by reason.", "reason")
+	roomMessagesDesc   = describe("room_messages_total", "Messages that came from an exchange of rooms.", "exchange")
+	sourceGapsDesc     = describe("source_gaps_total", "Spans of time in which messages for rooms may have been lost.", "exchange")
+	presenceUpDesc     = describe("presence_up", "1 while the bridge is linked to the exchange of presence.")
+	presenceDesc       = describe("presence_total", "Messages of who connects and leaves, by the outcome of their publishing: all but confirmed may be lost.", "outcome")
+	acceptedDesc       = describe("clients_accepted_total", "WebSocket clients that have connected.")
+	clientsRefusedDesc = describe("clients_turned_away_total", "Connections refused for their number.")
+	refusedDesc        = describe("refused_total", "Requests that were turned away, by reason.", "reason")
+	slowClosesDesc     = describe("slow_closes_total", "Clients closed because they read too slowly.")
+	slowSkipsDesc      = describe("slow_skips_total", "Times that a client that read too slowly skipped replies.")
+	deliveriesDesc     = describe("deliveries_total", "Frames written to clients.")
+	deliveryBytesDesc  = describe("delivery_bytes_total", "Bytes written to clients.")
+	writesDesc         = describe("delivery_writes_total", "Writes to clients' sockets. Each may bring many frames.")
+	receivedDesc       = describe("messages_received_total", "Messages that came from clients.")
+	mailDesc           = describe("handover_bytes", "Frames handed over to the engine's loops and not taken up yet.")
+	backlogDesc        = describe("backlog_bytes", "Frames kept for clients that have not read them.")
+	incompleteDesc     = describe("incomplete_bytes", "Memory of messages from clients that are not complete.")
+	outboundDesc       = describe("outbound_bytes", "Answers, snapshots and other frames that wait for single clients; what waits for many is counted once.")
+	stallsDesc         = describe("stalls_total", "Times that the process stood still: it was stopped or suspended, or got no CPU.")
+	panicsDesc         = describe("panics_total", "Faults of the bridge itself that ended a client's connection; the log has the stack.")
+	stallTimeDesc      = describe("stall_seconds_total", "Length of those times together.")
+	lagDesc            = describe("loop_lag_seconds", "How late the engine's loops come to their ticks.")
 )
 
 // Describe sends nothing: the view is not checked against its descriptions.
-func (v *view) Describe(chan<- *prometheus.Desc) {}
+func (v *collector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect takes the figures as they are now.
-func (v *view) Collect(out chan<- prometheus.Metric) {
+func (v *collector) Collect(out chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
@@ -123,19 +123,19 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	state, health := b.link.State(), b.health()
 	hub := b.hub.Figures()
 	gauge(infoDesc, 1, b.cfg.Version, b.cfg.Name, b.cfg.Exchange, b.hub.Epoch)
-	gauge(linkUpDesc, oneIf(state.Up))
-	gauge(linkBlockedDesc, oneIf(state.Blocked != ""))
-	gauge(linkNoRepliesDesc, oneIf(state.QueueDown != ""))
-	gauge(linkStalledDesc, oneIf(b.link.Overdue()))
-	gauge(readyDesc, oneIf(health.Ready))
-	for reason, count := range counted(health.Dropped, dropReasons(actor.Drops)) {
+	gauge(linkUpDesc, boolToFloat(state.Up))
+	gauge(linkBlockedDesc, boolToFloat(state.Blocked != ""))
+	gauge(linkNoRepliesDesc, boolToFloat(state.QueueDown != ""))
+	gauge(linkStalledDesc, boolToFloat(b.link.ConfirmOverdue()))
+	gauge(readyDesc, boolToFloat(health.Ready))
+	for reason, count := range withZeros(health.Dropped, dropReasons(actor.DropReasons)) {
 		counter(droppedDesc, float64(count), reason)
 	}
-	for reason, count := range counted(b.roomDrops.counts(), dropReasons(actor.BodyDrops)) {
+	for reason, count := range withZeros(b.roomDrops.counts(), dropReasons(actor.BodyDropReasons)) {
 		counter(roomDroppedDesc, float64(count), reason)
 	}
 	link := b.link.Stats()
-	gauge(waitingDesc, float64(link.Waiting))
+	gauge(waitingDesc, float64(link.Pending))
 	gauge(inFlightDesc, float64(link.InFlight))
 	out <- histogram(confirmDesc, link.Confirms.Bounds, link.Confirms.Counts, link.Confirms.Sum)
 	gauge(historyDesc, float64(hub.HistoryReplies))
@@ -152,21 +152,21 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	gauge(clientsDesc, float64(inRooms), "room")
 	gauge(clientsDesc, float64(hub.V1Clients), "v1")
 	gauge(roomsDesc, float64(rooms))
-	for _, f := range b.feeds {
+	for _, f := range b.sourceLinks {
 		state := f.link.State()
-		gauge(sourceUpDesc, oneIf(state.Up && state.QueueDown == ""), f.Exchange)
+		gauge(sourceUpDesc, boolToFloat(state.Up && state.QueueDown == ""), f.Exchange)
 		counter(roomMessagesDesc, float64(f.messages.Load()), f.Exchange)
 		counter(sourceGapsDesc, float64(f.gaps.Load()), f.Exchange)
 	}
 	if b.presence != nil {
-		gauge(presenceUpDesc, oneIf(b.presence.link.State().Up))
+		gauge(presenceUpDesc, boolToFloat(b.presence.link.State().Up))
 		for o := range b.presence.outcomes {
 			counter(presenceDesc, float64(b.presence.outcomes[o].Load()), amqpx.Outcome(o).String())
 		}
 	}
 	counter(acceptedDesc, float64(s.Accepted))
-	counter(turnedAwayDesc, float64(s.Refused))
-	for reason, count := range counted(b.refusals.counts(), refusalReasons()) {
+	counter(clientsRefusedDesc, float64(s.Rejected))
+	for reason, count := range withZeros(b.refusals.counts(), refusalReasons()) {
 		counter(refusedDesc, float64(count), reason)
 	}
 	counter(slowClosesDesc, float64(s.SlowCloses))
@@ -177,7 +177,7 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 	counter(receivedDesc, float64(s.Received))
 	gauge(mailDesc, float64(s.Mail))
 	gauge(backlogDesc, float64(s.Backlog))
-	gauge(heldDesc, float64(s.Held))
+	gauge(incompleteDesc, float64(s.Inbound))
 	gauge(outboundDesc, float64(s.Outbound))
 	counter(panicsDesc, float64(s.Panics))
 	counter(stallsDesc, float64(s.Stalls))
@@ -186,7 +186,7 @@ func (v *view) Collect(out chan<- prometheus.Metric) {
 }
 
 // dropReasons are the values of a label.
-func dropReasons(drops []actor.Drop) (reasons []string) {
+func dropReasons(drops []actor.DropReason) (reasons []string) {
 	for _, d := range drops {
 		reasons = append(reasons, d.Error())
 	}
@@ -198,9 +198,9 @@ func refusalReasons() []string {
 	return append([]string{origin.KindOrigin, origin.KindHost, forwardedKind, pathKind}, engine.Kinds...)
 }
 
-// counted adds the reasons that have not come up: a counter that appears with its first
+// withZeros adds the reasons that have not come up: a counter that appears with its first
 // event has no increase that Prometheus could see.
-func counted(counts map[string]int, reasons []string) map[string]int {
+func withZeros(counts map[string]int, reasons []string) map[string]int {
 	all := map[string]int{}
 	for _, reason := range reasons {
 		all[reason] = 0
@@ -222,7 +222,7 @@ func histogram(d *prometheus.Desc, bounds []float64, counts []uint64, sum float6
 	return prometheus.MustNewConstHistogram(d, count, sum, buckets)
 }
 
-func oneIf(b bool) float64 {
+func boolToFloat(b bool) float64 {
 	if b {
 		return 1
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 func TestARequestMayWriteItsNumbersAsFloats(t *testing.T) {
-	s := newStage(t)
+	s := newHarness(t)
 	l := s.connect()
 	s.from("a", 0)
 	s.since(l, 0, `"id": "r", "throttle_ms": 1e2`)
@@ -29,7 +29,7 @@ func TestARequestMayWriteItsNumbersAsFloats(t *testing.T) {
 	}
 }
 
-func (s *stage) refused(l *listener, request string) string {
+func (s *bridgeHarness) refused(l *listener, request string) string {
 	s.t.Helper()
 	s.tell(l, request)
 	words, _ := s.await(l, "error")["message"].(string)

@@ -17,9 +17,9 @@ func (b *Bridge) warnOfName() {
 
 // warnOfDenied says once that nobody can grant permissions to a name that is made up.
 func (b *Bridge) warnOfDenied(err error) {
-	m, ok := errors.AsType[*amqpx.MisconfiguredError](err)
-	if b.randomName && ok && m.Denied {
-		b.toldName.Do(func() {
+	m, ok := errors.AsType[*amqpx.Error](err)
+	if b.randomName && ok && m.Kind == amqpx.AccessDenied {
+		b.warnedName.Do(func() {
 			b.log.Warn("the bridge has a random name, another at every start; give it a --name that the user's permissions allow", "name", b.cfg.Name)
 		})
 	}

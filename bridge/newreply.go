@@ -14,14 +14,14 @@ func newReply(d *amqpx.Delivery, envelope []byte, bodyAt int) *hub.Reply {
 	r := &hub.Reply{At: time.Now(), Plain: envelope, BodyAt: bodyAt}
 	text := func(header string) string {
 		s, _ := d.Headers[header].(string)
-		return actor.Text(s) // as in the envelope
+		return actor.HeaderText(s) // as in the envelope
 	}
 	r.Sender, r.Code = text("sender"), text("message_code")
 	r.CommandID, r.Commander = text("command_id"), text("commander_id")
 	r.RoutingKey = d.RoutingKey
 	r.Internal, _ = d.Headers["internal"].(bool)
-	r.Unroutable = d.Timestamp.IsZero() && r.Code == string(actor.Failed) && actor.ForNobody(r.RoutingKey, r.Commander, r.Sender)
-	r.Order, r.Ordered = integer(d.Headers["order"])
+	r.Unroutable = d.Timestamp.IsZero() && r.Code == string(actor.Failed) && actor.IsUnroutable(r.RoutingKey, r.Commander, r.Sender)
+	r.Order, r.Ordered = toInt64(d.Headers["order"])
 	if r.Ordered {
 		key, _ := d.Headers["order_key"].(string)
 		r.OrderKey = r.Sender + "\x00" + key
@@ -34,8 +34,8 @@ func newReply(d *amqpx.Delivery, envelope []byte, bodyAt int) *hub.Reply {
 // remembered as a selection may have. A reply of a longer one is delivered.
 const maxOrderKey = 512
 
-// integer is a header that counts something, of any of AMQP's types for that.
-func integer(v any) (int64, bool) {
+// toInt64 is a header that counts something, of any of AMQP's types for that.
+func toInt64(v any) (int64, bool) {
 	switch n := v.(type) {
 	case int64:
 		return n, true

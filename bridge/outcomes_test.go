@@ -10,9 +10,9 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// toldWithin is how soon a sender hears that its command failed: a second, and
+// reportWithin is how soon a sender hears that its command failed: a second, and
 // some for the way there and back. What a busy machine adds is measured.
-const toldWithin = 1200 * time.Millisecond
+const reportWithin = 1200 * time.Millisecond
 
 // Every command has exactly one end. Without an error envelope it was confirmed:
 // then the actor has it, once. With one it never reaches the actor, unless the
@@ -24,7 +24,7 @@ func TestEveryCommandHasExactlyOneEndThroughWhateverTheBrokerDoes(t *testing.T) 
 	b := linked(t, n.URL())
 	machine := measureLag(t)
 	actor := record(t, n.URL(), "x")
-	g := gather(t, b.addr, "x", 20, 100*time.Millisecond)
+	g := startLoad(t, b.addr, "x", 20, 100*time.Millisecond)
 	quiet := func() {
 		g.enter("quiet")
 		actor.awaitMore(t, 300)
@@ -72,7 +72,7 @@ func TestEveryCommandHasExactlyOneEndThroughWhateverTheBrokerDoes(t *testing.T) 
 	g.awaitNobody(t)
 	g.settle(t)
 	g.leave()
-	judge(t, g, actor, machine)
+	checkOutcomes(t, g, actor, machine)
 }
 
 // last is the id of the command that the client sent last, to somebody.
@@ -88,7 +88,7 @@ func (c *commander) last() string {
 
 // awaitNobody waits until every sender has heard that nobody got its last command
 // to nobody: that word takes its own way through the broker.
-func (g *crowd) awaitNobody(t *testing.T) {
+func (g *loadClients) awaitNobody(t *testing.T) {
 	t.Helper()
 	testkit.Eventually(t, patience, "commands to nobody fail", func() error {
 		for _, c := range g.list {
@@ -104,7 +104,7 @@ func (g *crowd) awaitNobody(t *testing.T) {
 }
 
 // awaitText waits until a sender was told these words.
-func (g *crowd) awaitText(t *testing.T, words string) {
+func (g *loadClients) awaitText(t *testing.T, words string) {
 	t.Helper()
 	testkit.Eventually(t, patience, "a sender is told: "+words, func() error {
 		for _, c := range g.list {
@@ -121,11 +121,11 @@ func (g *crowd) awaitText(t *testing.T, words string) {
 	})
 }
 
-// judge holds each command's end as its sender knows it against what the actor
+// checkOutcomes holds each command's end as its sender knows it against what the actor
 // received.
-func judge(t *testing.T, g *crowd, actor *recorder, machine *lag) {
+func checkOutcomes(t *testing.T, g *loadClients, actor *recorder, machine *lag) {
 	t.Helper()
-	table := tally{}
+	table := outcomeTable{}
 	known, faults := 0, 0
 	for _, c := range g.list {
 		place := -1
@@ -171,7 +171,7 @@ func (s *sentCommand) fault(got *received, machine *lag) string {
 		return ""
 	case got != nil && !s.unknown():
 		return fmt.Sprintf("reached the actor although its sender was told %q", s.errors[0])
-	case s.told.Sub(s.sent) > toldWithin+machine.between(s.sent, s.told):
+	case s.told.Sub(s.sent) > reportWithin+machine.between(s.sent, s.told):
 		return fmt.Sprintf("failed %v after it was sent: %q", s.told.Sub(s.sent), s.errors[0])
 	}
 	return ""
@@ -182,16 +182,16 @@ func (s *sentCommand) unknown() bool {
 	return len(s.errors) > 0 && strings.Contains(s.errors[0], "Nobody knows whether the command reached the actor")
 }
 
-// tally counts outcomes by phase: phase, a blank line's worth of tabs, outcome.
-type tally map[[2]string]*tallied
+// outcomeTable counts outcomes by phase: phase, a blank line's worth of tabs, outcome.
+type outcomeTable map[[2]string]*outcomeCount
 
-type tallied struct {
+type outcomeCount struct {
 	count   int
 	slowest time.Duration // until the sender was told
 	late    time.Duration // the longest from sent to received
 }
 
-func (y tally) add(s *sentCommand, got *received) {
+func (y outcomeTable) add(s *sentCommand, got *received) {
 	outcome := "confirmed"
 	switch {
 	case s.unknown() && got != nil:
@@ -203,7 +203,7 @@ func (y tally) add(s *sentCommand, got *received) {
 	}
 	key := [2]string{s.phase, outcome}
 	if y[key] == nil {
-		y[key] = &tallied{}
+		y[key] = &outcomeCount{}
 	}
 	y[key].count++
 	if len(s.errors) > 0 {
@@ -214,7 +214,7 @@ func (y tally) add(s *sentCommand, got *received) {
 	}
 }
 
-func (y tally) log(t *testing.T) {
+func (y outcomeTable) log(t *testing.T) {
 	var lines []string
 	for key, v := range y {
 		line := fmt.Sprintf("%-20s %5d  %s", key[0], v.count, key[1])

@@ -20,5 +20,5 @@ func (b *Bridge) pathOf(target string) (string, error) {
 	case len(b.cfg.Sources) == 0: // any path will do, as with CLU
 		return "/", nil
 	}
-	return "", &engine.Refusal{Status: http.StatusBadRequest, Kind: pathKind, Reason: err.Error()}
+	return "", &engine.RejectError{Status: http.StatusBadRequest, Kind: pathKind, Reason: err.Error()}
 }

@@ -36,8 +36,8 @@ func (b *Bridge) newPresence() (err error) {
 	case b.cfg.Exchange:
 		return fmt.Errorf("the exchange of presence is the actors', %s; choose another", exchange)
 	}
-	cfg := b.linkConfig(exchange, amqpx.Exchange{AsItIs: true, Stays: true})
-	cfg.Waiting, cfg.PublishTimeout = 16<<10, 10*time.Second
+	cfg := b.linkConfig(exchange, amqpx.ExchangeOptions{Passive: true, Persistent: true})
+	cfg.MaxPending, cfg.PublishTimeout = 16<<10, 10*time.Second
 	b.presence = new(presence)
 	b.presence.link, err = amqpx.New(cfg)
 	return err
@@ -62,8 +62,8 @@ type presenceMessage struct {
 	Time     string `json:"time"`     // of connecting; in a disconnect of leaving
 }
 
-// leftMessage is a client that has left.
-type leftMessage struct {
+// disconnectMessage is a client that has left.
+type disconnectMessage struct {
 	presenceMessage
 	Code    int     `json:"code"`
 	Reason  string  `json:"reason"`
@@ -73,7 +73,7 @@ type leftMessage struct {
 func (b *Bridge) presenceOf(c *client, at time.Time) presenceMessage {
 	spoken := "clu"
 	switch {
-	case c.guest() != nil:
+	case c.roomClient() != nil:
 		spoken = "room"
 	case c.v1.Load() != nil:
 		spoken = "v1"
@@ -81,18 +81,18 @@ func (b *Bridge) presenceOf(c *client, at time.Time) presenceMessage {
 	return presenceMessage{b.clientID(c), c.path(), c.Remote(), b.cfg.Name, spoken, at.UTC().Format(protocol.TimeFormat)}
 }
 
-// arrived and left publish a client's coming and going. They run on the engine's loops and
+// publishConnect and left publish a client's coming and going. They run on the engine's loops and
 // never block.
-func (b *Bridge) arrived(c *client) {
+func (b *Bridge) publishConnect(c *client) {
 	if b.presence != nil {
-		b.presence.publish(presenceConnect, b.presenceOf(c, c.since()))
+		b.presence.publish(presenceConnect, b.presenceOf(c, c.connectTime()))
 	}
 }
 
-func (b *Bridge) left(c *client, code int, reason string) {
+func (b *Bridge) publishDisconnect(c *client, code int, reason string) {
 	if b.presence != nil {
 		now := time.Now()
-		b.presence.publish(presenceDisconnect, leftMessage{b.presenceOf(c, now), code, reason, now.Sub(c.since()).Round(time.Millisecond).Seconds()})
+		b.presence.publish(presenceDisconnect, disconnectMessage{b.presenceOf(c, now), code, reason, now.Sub(c.connectTime()).Round(time.Millisecond).Seconds()})
 	}
 }
 
@@ -108,7 +108,7 @@ func (p *presence) publish(key string, body any) {
 const maxListed = 10_000
 
 // clients answers with the connected clients, if that is allowed.
-func (b *Bridge) clients(s *hub.Session, r opRequest) error {
+func (b *Bridge) clients(s *hub.Session, r request) error {
 	if !b.cfg.ListClients {
 		frame := protocol.Encode(protocol.Error{Op: "error", ID: r.id, Code: "forbidden", Message: "this bridge does not tell who is connected; start it with --list-clients"})
 		return b.hub.Answer(s, hubConn{r.conn}, 0, func() engine.Frame { return frame })
@@ -116,8 +116,8 @@ func (b *Bridge) clients(s *hub.Session, r opRequest) error {
 	return b.hub.SubmitTask(s, func(answered func()) hub.Task { return b.clientsTask(r.conn, r.id, answered) })
 }
 
-// listedInTurn is how many clients are written in a turn.
-const listedInTurn = 256
+// listedPerTurn is how many clients are written in a turn.
+const listedPerTurn = 256
 
 // clientsTask answers who is connected, and how many are left out where they are many:
 //
@@ -129,13 +129,13 @@ func (b *Bridge) clientsTask(conn engine.Conn, id *string, answered func()) hub.
 	return func() bool {
 		if buf == nil {
 			left, omitted = b.allClients()
-			buf = append(make([]byte, engine.HeaderRoom, 256*(1+len(left))), `{"op":"clients","id":`...)
+			buf = append(make([]byte, engine.MaxHeaderSize, 256*(1+len(left))), `{"op":"clients","id":`...)
 			buf = append(append(buf, protocol.JSON(id)...), `,"clients":[`...)
 			return false
 		}
-		n := min(listedInTurn, len(left))
+		n := min(listedPerTurn, len(left))
 		for _, c := range left[:n] {
-			buf = append(append(buf, protocol.JSON(b.presenceOf(c, c.since()))...), ',')
+			buf = append(append(buf, protocol.JSON(b.presenceOf(c, c.connectTime()))...), ',')
 		}
 		if left = left[n:]; len(left) > 0 {
 			return false
@@ -144,7 +144,7 @@ func (b *Bridge) clientsTask(conn engine.Conn, id *string, answered func()) hub.
 		if omitted > 0 {
 			buf = append(append(buf, `,"omitted":`...), protocol.JSON(omitted)...)
 		}
-		conn.Say(engine.Must(engine.Seal(append(buf, '}'))))
+		conn.SendInOrder(engine.Must(engine.NewText(append(buf, '}'))))
 		answered()
 		return true
 	}

@@ -129,7 +129,7 @@ func shape(key string, v any) string {
 func TestEveryExampleOfTheProtocolIsTrue(t *testing.T) {
 	document, examples := readProtocol(t)
 	br, url := serveBroker(t)
-	th := openTheatre(t, url)
+	th := newDocHarness(t, url)
 	asked := map[string]bool{}
 	shown := map[string][]string{} // the shapes of the server's messages, by kind
 	for _, e := range examples {
@@ -138,7 +138,7 @@ func TestEveryExampleOfTheProtocolIsTrue(t *testing.T) {
 			continue
 		}
 		asked[e.kind()] = true
-		answers := th.play(e)
+		answers := th.run(e)
 		for _, answer := range examples {
 			if answer.line == e.line && !answer.isRequest() && !slices.ContainsFunc(answers, sameAs(answer)) {
 				t.Errorf("line %d: %s is not answered with %s, but with %v", e.line, e.text, answer.text, answers)
@@ -150,9 +150,9 @@ func TestEveryExampleOfTheProtocolIsTrue(t *testing.T) {
 			t.Errorf("the document has no example of %s from a client", kind)
 		}
 	}
-	th.others(br)
-	th.away()
-	th.slow(url)
+	th.runOthers(br)
+	th.runAway()
+	th.runSlow(url)
 	for _, e := range examples {
 		if !e.isRequest() && !slices.ContainsFunc(th.heard[e.kind()], sameAs(e)) {
 			t.Errorf("line %d: no such message came: %s\nbut %v", e.line, e.text, th.heard[e.kind()])

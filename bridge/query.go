@@ -37,12 +37,12 @@ func readQuery(raw string) (values url.Values, ours bool, wrong error) {
 		}
 		if strings.Contains(pair, ";") {
 			for part := range strings.SplitSeq(pair, ";") {
-				ours = ours || namesOurs(part)
+				ours = ours || namesParameter(part)
 			}
 			note("%.60q has a semicolon; write & between parameters, and %%3B for a semicolon in a value", pair)
 			continue
 		}
-		ours = ours || namesOurs(pair)
+		ours = ours || namesParameter(pair)
 		name, value, _ := strings.Cut(pair, "=")
 		name, err := url.QueryUnescape(name)
 		value, err2 := url.QueryUnescape(value)
@@ -61,8 +61,8 @@ func readQuery(raw string) (values url.Values, ours bool, wrong error) {
 	return values, ours, wrong
 }
 
-// namesOurs reports whether a part of a query names one of the bridge's parameters.
-func namesOurs(part string) bool {
+// namesParameter reports whether a part of a query names one of the bridge's parameters.
+func namesParameter(part string) bool {
 	name, _, _ := strings.Cut(part, "=")
 	if decoded, err := url.QueryUnescape(name); err == nil {
 		name = decoded

@@ -15,22 +15,22 @@ const envelopeRoom = 384
 // comes meanwhile. Every source of frames calls it before each of its messages; what
 // clients and timers cause is bounded by itself.
 func (b *Bridge) awaitRoom() {
-	_ = b.engine.AwaitRoom(b.sources) // an error means that the bridge stops
+	_ = b.engine.AwaitCapacity(b.sources) // an error means that the bridge stops
 }
 
 // deliver brings a reply to every client. The link calls it for one at a time.
 func (b *Bridge) deliver(d *amqpx.Delivery) {
 	b.awaitRoom()
-	offset, numbered := amqpx.TakeOffset(d)
-	wanted, done := b.unroutables.arrived(d.MessageId)
+	offset, numbered := amqpx.TakeStreamOffset(d)
+	wanted, done := b.pendingReturns.arrived(d.MessageId)
 	defer done()
 	if !wanted {
 		return
 	}
-	buf := make([]byte, engine.HeaderRoom, engine.HeaderRoom+envelopeRoom+len(d.Body))
-	buf, body, err := b.cfg.Envelope.AppendBody(buf, d)
+	buf := make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+envelopeRoom+len(d.Body))
+	buf, body, err := b.cfg.Envelope.AppendWithOffset(buf, d)
 	if err != nil {
-		b.drops.note(err.Error(), "sender", d.Headers["sender"], "routing_key", d.RoutingKey, "message_id", d.MessageId, "bytes", len(d.Body))
+		b.replyDrops.note(err.Error(), "sender", d.Headers["sender"], "routing_key", d.RoutingKey, "message_id", d.MessageId, "bytes", len(d.Body))
 		return
 	}
 	b.metrics.replies.Inc()
@@ -41,7 +41,7 @@ func (b *Bridge) deliver(d *amqpx.Delivery) {
 // An old one, of a stream's past, was logged and counted in its time.
 func (b *Bridge) missed(gap amqpx.Gap) {
 	switch {
-	case gap.Old:
+	case gap.Replayed:
 		b.log.Debug("the stream's past has a gap", "from", gap.From, "to", gap.To)
 	case gap.From.IsZero():
 		b.log.Warn("replies may have been lost before the link stood", "until", gap.To)
@@ -51,19 +51,19 @@ func (b *Bridge) missed(gap amqpx.Gap) {
 		b.metrics.gapSeconds.Add(gap.To.Sub(gap.From).Seconds())
 		b.metrics.gaps.Inc()
 	}
-	b.tellLink()
+	b.reportLink()
 	b.hub.Missed(gap.From, gap.To)
 }
 
 // linkChanged is told by the link of every change of its state. It must not
 // wait for the hub.
 func (b *Bridge) linkChanged(state amqpx.State) {
-	b.metrics.linked(state)
+	b.metrics.countLink(state)
 	b.warnOfDenied(state.Err)
 	if !state.Up {
-		b.unroutables.lose()
+		b.pendingReturns.linkLost()
 	}
-	b.hub.Do(b.tellLink)
+	b.hub.Do(b.reportLink)
 	if b.cfg.OnLink != nil {
 		b.cfg.OnLink(state)
 	}
@@ -72,7 +72,7 @@ func (b *Bridge) linkChanged(state amqpx.State) {
 // skipped is the notice for a client that read so slowly that frames are left out.
 func (b *Bridge) skipped(v any, missed uint64) engine.Frame {
 	c := v.(*client)
-	if c.guest() != nil {
+	if c.roomClient() != nil {
 		return roomError(fmt.Sprintf("%d messages were left out here: this client reads too slowly", missed))
 	}
 	if s := c.v1.Load(); s != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 // request is a message of a v1 client that has an op.
-type opRequest struct {
+type request struct {
 	conn   engine.Conn
 	client *client
 	id     *string
@@ -23,17 +23,17 @@ type opRequest struct {
 	incoming
 }
 
-// An op is what such a message may ask for: which fields it has beside op and id,
+// An requestHandler is what such a message may ask for: which fields it has beside op and id,
 // and what it does. do runs on the engine's loop: what it reads of the message it
 // must read before it returns.
-type op struct {
+type requestHandler struct {
 	fields []string
-	do     func(b *Bridge, s *hub.Session, r opRequest) error
+	do     func(b *Bridge, s *hub.Session, r request) error
 }
 
-// ops are the requests that there are.
-func ops() map[string]op {
-	return map[string]op{
+// requestHandlers are the requests that there are.
+func requestHandlers() map[string]requestHandler {
+	return map[string]requestHandler{
 		"ping":        {[]string{"data"}, (*Bridge).ping},
 		"subscribe":   {[]string{"filter", "rooms", "throttle_ms", "batch_ms", "ordered", "snapshot", "since"}, (*Bridge).subscribe},
 		"unsubscribe": {nil, (*Bridge).unsubscribe},
@@ -56,27 +56,27 @@ func (b *Bridge) request(conn engine.Conn, c *client, rawOp json.RawMessage, mes
 	s := c.v1.Load()
 	id, err := message.ID()
 	if err == nil {
-		err = b.dispatch(s, opRequest{conn, c, id, message, in}, rawOp)
+		err = b.dispatch(s, request{conn, c, id, message, in}, rawOp)
 	}
 	if err != nil {
 		// Over the desk, behind the answers that are on their way.
 		if b.hub.Answer(s, hubConn{conn}, 0, func() engine.Frame { return protocol.BadRequest(id, err) }) != nil {
-			conn.Close(tooMuchCode, hub.ErrTooManyRequests.Error())
+			conn.Close(policyViolation, hub.ErrTooManyRequests.Error())
 		}
 	}
 }
 
-func (b *Bridge) dispatch(s *hub.Session, r opRequest, rawOp json.RawMessage) error {
+func (b *Bridge) dispatch(s *hub.Session, r request, rawOp json.RawMessage) error {
 	if len(rawOp) > maxOp {
-		return fmt.Errorf(`"op" is %d bytes long; there are %s`, len(rawOp), strings.Join(b.opNames, ", "))
+		return fmt.Errorf(`"op" is %d bytes long; there are %s`, len(rawOp), strings.Join(b.handlerNames, ", "))
 	}
 	var name string
 	if json.Unmarshal(rawOp, &name) != nil {
 		return fmt.Errorf(`"op" is %s, but must be a string`, protocol.Kind(rawOp))
 	}
-	op, ok := b.ops[name]
+	op, ok := b.handlers[name]
 	if !ok {
-		return fmt.Errorf("there is no op %s; there are %s", quote.Text(name), strings.Join(b.opNames, ", "))
+		return fmt.Errorf("there is no op %s; there are %s", quote.Text(name), strings.Join(b.handlerNames, ", "))
 	}
 	for field := range r.fields {
 		if field != "op" && field != "id" && !slices.Contains(op.fields, field) {
@@ -87,12 +87,12 @@ func (b *Bridge) dispatch(s *hub.Session, r opRequest, rawOp json.RawMessage) er
 }
 
 // ping is a sign of life that a page can see.
-func (b *Bridge) ping(s *hub.Session, r opRequest) error {
+func (b *Bridge) ping(s *hub.Session, r request) error {
 	return b.hub.Ping(hubConn{r.conn}, s, r.id, slices.Clone(r.fields["data"])) // the message is gone when the answer is written
 }
 
 // subscribe has a client hear the replies that it wishes.
-func (b *Bridge) subscribe(s *hub.Session, r opRequest) (err error) {
+func (b *Bridge) subscribe(s *hub.Session, r request) (err error) {
 	d := hub.SubscribeRequest{ID: r.id}
 	raw := r.fields["filter"]
 	if len(raw) <= shortFilter {
@@ -133,12 +133,12 @@ func (b *Bridge) subscribe(s *hub.Session, r opRequest) (err error) {
 }
 
 // unsubscribe ends the subscription that has the request's id.
-func (b *Bridge) unsubscribe(s *hub.Session, r opRequest) error {
+func (b *Bridge) unsubscribe(s *hub.Session, r request) error {
 	return b.hub.Unsubscribe(hubConn{r.conn}, s, r.id)
 }
 
 // snapshot gives the last value of every keyword that the filter lets through.
-func (b *Bridge) snapshot(s *hub.Session, r opRequest) error {
+func (b *Bridge) snapshot(s *hub.Session, r request) error {
 	raw := r.fields["filter"]
 	if len(raw) > shortFilter {
 		return b.hub.Snapshot(hubConn{r.conn}, s, r.id, nil, raw)
@@ -151,6 +151,6 @@ func (b *Bridge) snapshot(s *hub.Session, r opRequest) error {
 }
 
 // actors tells who was heard.
-func (b *Bridge) actors(s *hub.Session, r opRequest) error {
+func (b *Bridge) actors(s *hub.Session, r request) error {
 	return b.hub.Actors(hubConn{r.conn}, s, r.id)
 }

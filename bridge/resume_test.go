@@ -18,8 +18,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// comings is how long clients come and go: SOAK=60s is a long one.
-func comings(t *testing.T) time.Duration {
+// soakTime is how long clients come and go: SOAK=60s is a long one.
+func soakTime(t *testing.T) time.Duration {
 	t.Helper()
 	text := os.Getenv("SOAK")
 	if text == "" {
@@ -32,9 +32,9 @@ func comings(t *testing.T) time.Duration {
 	return d
 }
 
-// wanderer is a client that comes, goes and resumes, and its record over all its
+// resumingClient is a client that comes, goes and resumes, and its record over all its
 // connections.
-type wanderer struct {
+type resumingClient struct {
 	epoch string
 	seq   uint64 // the highest that it had
 	heard []int
@@ -42,7 +42,7 @@ type wanderer struct {
 
 // visit is one connection: until a moment, and until the client has what it
 // asked for. The error is that something other than what was expected came.
-func (w *wanderer) visit(ctx context.Context, addr string, until time.Time, byRequest bool) error {
+func (w *resumingClient) visit(ctx context.Context, addr string, until time.Time, byRequest bool) error {
 	target, resuming := "/", w.epoch != ""
 	if resuming && !byRequest {
 		target = fmt.Sprintf("/?since=%s:%d", w.epoch, w.seq)
@@ -100,7 +100,7 @@ func (w *wanderer) visit(ctx context.Context, addr string, until time.Time, byRe
 }
 
 // complete is whether nothing is missing in the middle of the record.
-func (w *wanderer) complete() bool {
+func (w *resumingClient) complete() bool {
 	return len(w.heard) == slices.Max(w.heard)-slices.Min(w.heard)+1
 }
 
@@ -110,10 +110,10 @@ func TestTheRecordsOfClientsThatComeAndGoHaveNoHolesAndNoDoubles(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url, func(c *bridge.Config) { c.History.Replies = 100_000 })
 	s := testkit.StartSource(t, url, 200)
-	ctx, cancel := context.WithTimeout(t.Context(), comings(t))
+	ctx, cancel := context.WithTimeout(t.Context(), soakTime(t))
 	defer cancel()
 	var all sync.WaitGroup
-	records := make([]wanderer, clients)
+	records := make([]resumingClient, clients)
 	visits := make([]int, clients)
 	for i := range records {
 		random := rand.New(rand.NewPCG(1, uint64(i)))

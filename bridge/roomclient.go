@@ -14,9 +14,9 @@ import (
 // A client that connects to the path of a room hears the messages of that room and nothing
 // else.
 
-// openWithin is how long an accepted client has to open. One that has not by then never
+// openTimeout is how long an accepted client has to open. One that has not by then never
 // does.
-const openWithin = time.Minute
+const openTimeout = time.Minute
 
 // roomOf returns the room of a request's path, or "".
 func (b *Bridge) roomOf(path string) string {
@@ -29,22 +29,22 @@ func (b *Bridge) roomOf(path string) string {
 	return path
 }
 
-// guest is a client's place in a room.
-type guest struct {
-	room   *rooms.Room
-	coming *time.Timer // runs until it is open
-	wrong  string      // an error that it is told then
-	gone   bool        // it was taken out of the room before it was open
+// roomClient is a client's place in a room.
+type roomClient struct {
+	room    *rooms.Room
+	opening *time.Timer // runs until it is open
+	wrong   string      // an error that it is told then
+	left    bool        // it was taken out of the room before it was open
 }
 
 // acceptRoom lets a client into a room.
-func (b *Bridge) acceptRoom(r *engine.Request, c *client, target, path string) (engine.Welcome, error) {
+func (b *Bridge) acceptRoom(r *engine.Request, c *client, target, path string) (engine.Accepted, error) {
 	path, err := rooms.CleanPath(path)
 	if err != nil {
-		return engine.Welcome{}, &engine.Refusal{Status: http.StatusBadRequest, Reason: err.Error()}
+		return engine.Accepted{}, &engine.RejectError{Status: http.StatusBadRequest, Reason: err.Error()}
 	}
-	g := &guest{}
-	_, given := arrivalOf(target)
+	g := &roomClient{}
+	_, given := parseConnect(target)
 	switch {
 	case given:
 		g.wrong = "the URL asks for replies, and there are none in a room; connect to / for them"
@@ -52,29 +52,29 @@ func (b *Bridge) acceptRoom(r *engine.Request, c *client, target, path string) (
 		g.wrong = `nobody speaks ` + Subprotocol + ` in a room; connect to /, and subscribe there with "rooms": ["` + path + `"]`
 	}
 	if g.room, err = b.rooms.Enter(path, quota.Address(c.Remote())); err != nil {
-		return engine.Welcome{}, &engine.Refusal{Status: http.StatusServiceUnavailable, Reason: err.Error()}
+		return engine.Accepted{}, &engine.RejectError{Status: http.StatusServiceUnavailable, Reason: err.Error()}
 	}
-	g.coming = time.AfterFunc(openWithin, func() { b.rooms.Leave(g.room) })
-	c.rare().guest = g
-	return engine.Welcome{Log: g.room.Log, Session: c}, nil
+	g.opening = time.AfterFunc(openTimeout, func() { b.rooms.Leave(g.room) })
+	c.addExtra().roomClient = g
+	return engine.Accepted{Log: g.room.Log, Session: c}, nil
 }
 
 // openRoom keeps a client in its room, now that it is open.
 func (b *Bridge) openRoom(conn engine.Conn, c *client) {
-	if !c.guest().coming.Stop() {
-		c.guest().gone = true
+	if !c.roomClient().opening.Stop() {
+		c.roomClient().left = true
 		conn.Close(1013, "it took too long; try again")
 		return
 	}
-	if c.guest().wrong != "" {
-		conn.Send(roomError(c.guest().wrong))
+	if c.roomClient().wrong != "" {
+		conn.Send(roomError(c.roomClient().wrong))
 	}
 }
 
 // leaveRoom takes a client out of its room.
 func (b *Bridge) leaveRoom(c *client) {
-	if !c.guest().gone {
-		b.rooms.Leave(c.guest().room)
+	if !c.roomClient().left {
+		b.rooms.Leave(c.roomClient().room)
 	}
 }
 

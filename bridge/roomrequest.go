@@ -7,9 +7,9 @@ import (
 	"slices"
 
 	"github.com/clu-ws/clu-ws/bridge/hub"
-	"github.com/clu-ws/clu-ws/bridge/object"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
+	"github.com/clu-ws/clu-ws/internal/jsonscan"
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
@@ -54,7 +54,7 @@ func readPaths(raw json.RawMessage) (paths []string, err error) {
 		return nil, fmt.Errorf(`"rooms" is %s, but must be a list of paths`, protocol.Kind(raw))
 	}
 	n := 0
-	for element := range object.Elements(raw) {
+	for element := range jsonscan.Elements(raw) {
 		if n++; n > maxRoomsAsked {
 			continue
 		}

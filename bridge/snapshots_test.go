@@ -18,31 +18,31 @@ import (
 
 const (
 	knownActors, knownKeywords = 100, 50
-	askers                     = 1000
+	snapshotClients            = 1000
 )
 
-// gallery is the snapshots that were seen, by the number of the last reply in them.
+// seenSnapshots is the snapshots that were seen, by the number of the last reply in them.
 // Those of the same number must be the same.
-type gallery struct {
-	mu       sync.Mutex // guards the following field
-	pictures map[uint64]*hung
+type seenSnapshots struct {
+	mu    sync.Mutex // guards the following field
+	bySeq map[uint64]*seenSnapshot
 }
 
-// hung is a snapshot in a gallery: a thousand whole ones would not fit into memory.
-type hung struct {
+// seenSnapshot is a snapshot in a gallery: a thousand whole ones would not fit into memory.
+type seenSnapshot struct {
 	read chan struct{} // closed when the following is there
 	text []byte        // as the first who had it has read it
 	sum  [sha256.Size]byte
 }
 
 // read reads what follows the beginning of a snapshot, up to its last fragment.
-func (g *gallery) read(in io.Reader, begin []byte) (seq uint64, err error) {
+func (g *seenSnapshots) read(in io.Reader, begin []byte) (seq uint64, err error) {
 	seq = numberBehind(begin, `"seq": `)
 	g.mu.Lock()
-	p, known := g.pictures[seq]
+	p, known := g.bySeq[seq]
 	if !known {
-		p = &hung{read: make(chan struct{})}
-		g.pictures[seq] = p
+		p = &seenSnapshot{read: make(chan struct{})}
+		g.bySeq[seq] = p
 	}
 	g.mu.Unlock()
 	sum, text := sha256.New(), bytes.NewBuffer(begin)
@@ -75,9 +75,9 @@ func (g *gallery) read(in io.Reader, begin []byte) (seq uint64, err error) {
 }
 
 // check compares a snapshot with what the actors have said.
-func (g *gallery) check(t *testing.T, seq uint64) {
+func (g *seenSnapshots) check(t *testing.T, seq uint64) {
 	t.Helper()
-	s := parseEnvelope(t, g.pictures[seq].text)
+	s := parseEnvelope(t, g.bySeq[seq].text)
 	for a := range knownActors {
 		for k := range knownKeywords {
 			got := s.path("actors", fmt.Sprintf("actor%d", a), "keywords", fmt.Sprintf("keyword%d", k), "value")
@@ -93,12 +93,12 @@ func (g *gallery) check(t *testing.T, seq uint64) {
 	equal(t, "the value that the stream had", s.path("actors", "stream", "keywords", "n", "value"), want)
 }
 
-// asker is a client that asks for a snapshot while replies come.
-type asker struct {
+// snapshotClient is a client that asks for a snapshot while replies come.
+type snapshotClient struct {
 	*client
-	in   *bufio.Reader
-	deaf bool   // it hears nothing before the snapshot
-	at   uint64 // the last reply that it heard, or that a snapshot had
+	in       *bufio.Reader
+	filtered bool   // it hears nothing before the snapshot
+	at       uint64 // the last reply that it heard, or that a snapshot had
 }
 
 // Half of them hear everything before, which their first subscription ends; the
@@ -113,11 +113,11 @@ func TestAThousandClientsAskForASnapshotAtOnceAndMissNothing(t *testing.T) {
 		witness.next()
 	}
 	witness.Close()
-	var all []*asker
-	for i := range askers {
-		all = append(all, newAsker(t, b.addr, i%2 == 1))
+	var all []*snapshotClient
+	for i := range snapshotClients {
+		all = append(all, newSnapshotClient(t, b.addr, i%2 == 1))
 	}
-	seen := &gallery{pictures: map[uint64]*hung{}}
+	seen := &seenSnapshots{bySeq: map[uint64]*seenSnapshot{}}
 	var asking, reading sync.WaitGroup
 	last := make(chan struct{}) // closed when lastSeq is known
 	var lastSeq uint64
@@ -146,14 +146,14 @@ func TestAThousandClientsAskForASnapshotAtOnceAndMissNothing(t *testing.T) {
 	p.from("stream", "i", `"end"`)
 	close(last)
 	reading.Wait()
-	for seq := range seen.pictures {
+	for seq := range seen.bySeq {
 		seen.check(t, seq)
 	}
 }
 
-func newAsker(t *testing.T, addr string, deaf bool) *asker {
+func newSnapshotClient(t *testing.T, addr string, deaf bool) *snapshotClient {
 	t.Helper()
-	c := &asker{deaf: deaf}
+	c := &snapshotClient{filtered: deaf}
 	target := "/"
 	if deaf {
 		target = "/?sender=nobody"
@@ -204,7 +204,7 @@ func knownBody(actor int) string {
 // watch reads up to the reply that ends the stream, and gives its number. Each reply
 // must come once and in its order, wherever the snapshot stands among them, and none
 // behind it may be missing.
-func (c *asker) watch(seen *gallery, asked func()) (last uint64, err error) {
+func (c *snapshotClient) watch(seen *seenSnapshots, asked func()) (last uint64, err error) {
 	asked = sync.OnceFunc(asked)
 	defer asked() // also if it fails: nobody shall wait for it
 	_ = c.SetReadDeadline(time.Now().Add(4 * patience))
@@ -221,7 +221,7 @@ func (c *asker) watch(seen *gallery, asked func()) (last uint64, err error) {
 				return 0, err
 			case shown:
 				return 0, errors.New("a second snapshot")
-			case c.deaf:
+			case c.filtered:
 				c.at = seq
 			case seq != c.at: // an older one lacks what it has had already
 				return 0, fmt.Errorf("the snapshot is of reply %d, and the last reply was %d", seq, c.at)
@@ -238,7 +238,7 @@ func (c *asker) watch(seen *gallery, asked func()) (last uint64, err error) {
 			continue
 		}
 		seq := numberBehind(text, `"seq": `)
-		if seq != c.at+1 || c.deaf && !shown {
+		if seq != c.at+1 || c.filtered && !shown {
 			return 0, fmt.Errorf("behind %d came reply %d; was the snapshot there? %t", c.at, seq, shown)
 		}
 		c.at = seq
@@ -253,7 +253,7 @@ func (c *asker) watch(seen *gallery, asked func()) (last uint64, err error) {
 
 // readSnapshot reads a snapshot in its fragments, and gives the number of the last
 // reply in it.
-func (c *asker) readSnapshot(seen *gallery, length int64) (uint64, error) {
+func (c *snapshotClient) readSnapshot(seen *seenSnapshots, length int64) (uint64, error) {
 	begin := make([]byte, length)
 	if _, err := io.ReadFull(c.in, begin); err != nil {
 		return 0, err

@@ -13,55 +13,55 @@ import (
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
-// feed is a source and the link by which it comes.
-type feed struct {
+// sourceLink is a source and the link by which it comes.
+type sourceLink struct {
 	*rooms.Source
 	link     *amqpx.Link
 	messages atomic.Uint64
 	gaps     atomic.Uint64
 }
 
-// newFeeds makes a link for each source, with a queue of its own.
-func (b *Bridge) newFeeds() error {
+// newSourceLinks makes a link for each source, with a queue of its own.
+func (b *Bridge) newSourceLinks() error {
 	for i := range b.cfg.Sources {
-		f := &feed{Source: &b.cfg.Sources[i]}
+		f := &sourceLink{Source: &b.cfg.Sources[i]}
 		queue := amqpx.Queue{
 			Name:     b.cfg.roomsQueue(f.Source),
 			Bindings: []string{f.Binding},
 			Deliver:  func(d *amqpx.Delivery) { b.deliverToRooms(f, d) },
-			Missed: func(gap amqpx.Gap) {
+			OnGap: func(gap amqpx.Gap) {
 				f.gaps.Add(1)
 				b.log.Warn("messages for rooms may have been lost", "exchange", f.Exchange, "from", gap.From, "to", gap.To)
 			},
 		}
-		like := amqpx.Exchange{Type: f.Type, AsItIs: true}
+		like := amqpx.ExchangeOptions{Type: f.Type, Passive: true}
 		var err error
 		if f.link, err = amqpx.New(b.linkConfig(f.Exchange, like, queue)); err != nil {
 			return err
 		}
-		b.feeds = append(b.feeds, f)
+		b.sourceLinks = append(b.sourceLinks, f)
 	}
 	return nil
 }
 
 // linkConfig is that of a link beside the actors'.
-func (b *Bridge) linkConfig(exchange string, like amqpx.Exchange, queues ...amqpx.Queue) amqpx.Config {
+func (b *Bridge) linkConfig(exchange string, like amqpx.ExchangeOptions, queues ...amqpx.Queue) amqpx.Config {
 	return amqpx.Config{
-		URLs:       b.cfg.Broker,
-		TLS:        b.cfg.TLS,
-		Name:       b.cfg.Name,
-		Exchange:   exchange,
-		Like:       like,
-		Queues:     queues,
-		Dial:       b.cfg.Dial,
-		ProbeAfter: b.cfg.ProbeAfter,
-		Logger:     b.cfg.Logger,
+		URLs:            b.cfg.Broker,
+		TLS:             b.cfg.TLS,
+		Name:            b.cfg.Name,
+		Exchange:        exchange,
+		ExchangeOptions: like,
+		Queues:          queues,
+		Dial:            b.cfg.Dial,
+		ProbeAfter:      b.cfg.ProbeAfter,
+		Logger:          b.cfg.Logger,
 	}
 }
 
-// runFeeds keeps the links up until the context ends.
-func (b *Bridge) runFeeds(ctx context.Context, running *sync.WaitGroup) {
-	for _, f := range b.feeds {
+// runSourceLinks keeps the links up until the context ends.
+func (b *Bridge) runSourceLinks(ctx context.Context, running *sync.WaitGroup) {
+	for _, f := range b.sourceLinks {
 		running.Go(func() {
 			_ = f.link.Run(ctx) // without FailFast there is no error
 		})
@@ -70,10 +70,10 @@ func (b *Bridge) runFeeds(ctx context.Context, running *sync.WaitGroup) {
 
 // deliverToRooms brings a message to everyone in its room and in those below. It
 // runs on the link's goroutine.
-func (b *Bridge) deliverToRooms(f *feed, d *amqpx.Delivery) {
+func (b *Bridge) deliverToRooms(f *sourceLink, d *amqpx.Delivery) {
 	b.awaitRoom()
 	f.messages.Add(1)
-	body, err := actor.Body(d)
+	body, err := actor.DecodeBody(d)
 	if err != nil {
 		b.roomDrops.note(err.Error(), "exchange", f.Exchange, "routing_key", d.RoutingKey, "message_id", d.MessageId, "app_id", d.AppId, "bytes", len(d.Body))
 		return
@@ -83,9 +83,9 @@ func (b *Bridge) deliverToRooms(f *feed, d *amqpx.Delivery) {
 	b.rooms.Deliver(path, frame)
 }
 
-// feedOf gives the feed of an exchange, which must have the room.
-func (b *Bridge) feedOf(exchange, path string) (*feed, error) {
-	for _, f := range b.feeds {
+// sourceLinkOf gives the feed of an exchange, which must have the room.
+func (b *Bridge) sourceLinkOf(exchange, path string) (*sourceLink, error) {
+	for _, f := range b.sourceLinks {
 		if f.Exchange != exchange {
 			continue
 		}

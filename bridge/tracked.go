@@ -10,11 +10,11 @@ import (
 )
 
 // trackedCommand handles a command whose sender waits for its end.
-func (b *Bridge) trackedCommand(session *hub.Session, r opRequest) error {
+func (b *Bridge) trackedCommand(session *hub.Session, r request) error {
 	s, err := b.readCommand(r.conn, r.client, r.fields, r.incoming)
 	var wait time.Duration
 	if err == nil {
-		wait, err = waitFrom(r.fields, s)
+		wait, err = parseTimeout(r.fields, s)
 	}
 	if err == nil {
 		s.tracked = b.hub.ResultWaiter(hubConn{r.conn}, session, r.id)
@@ -37,17 +37,17 @@ func (b *Bridge) trackedCommand(session *hub.Session, r opRequest) error {
 	return nil
 }
 
-// waitFrom reads how long the sender waits for the end of a command: from now, or from
+// parseTimeout reads how long the sender waits for the end of a command: from now, or from
 // its expires_at.
-func waitFrom(f protocol.Fields, s *sending) (time.Duration, error) {
+func parseTimeout(f protocol.Fields, s *outgoing) (time.Duration, error) {
 	var ms int
 	if err := protocol.Optional(f, "timeout_ms", "a whole number of milliseconds", &ms); err != nil {
 		return 0, err
 	}
-	if ms < 0 || ms > int(hub.LongestWait/time.Millisecond) {
-		return 0, fmt.Errorf("timeout_ms is %d; write 1 to %d, or leave it out for the longest", ms, hub.LongestWait/time.Millisecond)
+	if ms < 0 || ms > int(hub.MaxWait/time.Millisecond) {
+		return 0, fmt.Errorf("timeout_ms is %d; write 1 to %d, or leave it out for the longest", ms, hub.MaxWait/time.Millisecond)
 	}
-	wait := hub.LongestWait
+	wait := hub.MaxWait
 	if ms > 0 {
 		wait = time.Duration(ms) * time.Millisecond
 	}
@@ -55,7 +55,7 @@ func waitFrom(f protocol.Fields, s *sending) (time.Duration, error) {
 }
 
 // untilExpiry returns the time until expires_at, or 0 without one.
-func (s *sending) untilExpiry() time.Duration {
+func (s *outgoing) untilExpiry() time.Duration {
 	if s.expires.IsZero() {
 		return 0
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 func TestAPlainClientThatSpeaksV1InABurstMissesNothing(t *testing.T) {
-	s := newStage(t)
+	s := newHarness(t)
 	for range 10 {
 		conn, err := s.dialPlain("/")
 		if err != nil {
@@ -60,7 +60,7 @@ func TestAPlainClientThatSpeaksV1InABurstMissesNothing(t *testing.T) {
 }
 
 func TestAnIDThatIsTooLongIsRefused(t *testing.T) {
-	s := newStage(t)
+	s := newHarness(t)
 	l := s.connect()
 	s.tell(l, `{"op": "subscribe", "id": "`+strings.Repeat("x", 256)+`"}`)
 	if m := s.await(l, "error"); m["id"] != nil || !strings.Contains(m["message"].(string), "256 bytes") {
@@ -69,7 +69,7 @@ func TestAnIDThatIsTooLongIsRefused(t *testing.T) {
 }
 
 func TestWhatIsTooLongIsNotDecoded(t *testing.T) {
-	s := newStage(t)
+	s := newHarness(t)
 	l := s.dialAt("/?silent=1")
 	s.await(l, "hello")
 	long := `"` + strings.Repeat(`\u0001`, 100_000) + `"`

@@ -79,7 +79,7 @@ func Run(ctx context.Context, cfg Config) error {
 
 // newActor makes an actor of the observatory.
 func newActor(cfg Config, name string, keywords model, onReply func(actor.Reply)) (*actor.Actor, error) {
-	return actor.NewActor(actor.ActorConfig{
+	return actor.New(actor.Config{
 		Name:    name,
 		Version: version,
 		Schema:  keywords.schema(),

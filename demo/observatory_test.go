@@ -41,11 +41,11 @@ func withObservatory(t *testing.T, speed float64, test func(t *testing.T, o *obs
 		const url = "amqp://guest:guest@localhost/"
 		o := &observatory{t: t, ctx: ctx}
 		link := amqpx.Config{URLs: []string{url}, Dial: b.Dial, Logger: log}
-		observer, err := actor.NewActor(actor.ActorConfig{Name: "observer", Link: link, OnReply: o.hear})
+		observer, err := actor.New(actor.Config{Name: "observer", Link: link, OnReply: o.hear})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if o.client, err = actor.NewClient(actor.ClientConfig{Link: link}); err != nil {
+		if o.client, err = actor.NewClient(actor.Config{Link: link}); err != nil {
 			t.Fatal(err)
 		}
 		ready := make(chan struct{})
@@ -117,7 +117,7 @@ func (o *observatory) reason(p *actor.Pending) string {
 	o.t.Helper()
 	_, err := p.Wait(o.ctx)
 	var e *actor.CommandError
-	if !errors.As(err, &e) || e.Ending != actor.EndedFailed {
+	if !errors.As(err, &e) || e.Status != actor.StatusFailed {
 		o.t.Fatalf("%s %s did not fail: %v", p.Command.Consumer, p.Command.CommandString, err)
 	}
 	return e.Reason

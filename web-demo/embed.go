@@ -1,43 +1,57 @@
-// Package webdemo holds the page that the bridge serves on its own port, and clu.js, the browser client that other
-// pages may import from there.
+// Package webdemo holds the console, a page that the bridge serves on its own port, and clu.js, the browser client that
+// the console and other pages import.
 //
-// They are plain ES modules and CSS: what is in this folder is what the browser gets, with no build step between.
-// index.html states the page's test contract, clu.js the client's interface:
+// Both are plain ES modules and CSS without a build step: browsers get the files of these folders as they are.
 //
-//	clu.js ─► clu-link.js      a socket that stays up
-//	       ├► clu-session.js   the protocol: what was asked for, and how far the page has come
-//	       │  ├► clu-clock.js   the bridge's time, by which commands expire
-//	       │  └► clu-batch.js   how long replies may wait for others
-//	       ├► clu-subscription.js, clu-filter.js   which replies, and their last values
-//	       ├► clu-json.js      frames as values, with all digits of their integers
-//	       ├► clu-gaps.js      where replies may be missing
-//	       └► clu-inflight.js, clu-command.js   commands, their lives, and which replies are theirs
+//	client/   clu.js and its modules, also an npm package
+//	page/     the console: index.html, style.css and a module for each view
+//
+//	GET /                     page/index.html, which loads
+//	GET /page/app.js ...      the console's modules, which import
+//	GET /client/clu.js ...    the client's modules
+//	GET /clu.js               the address at which other pages import the client (addresses.go)
+//
+// page/index.html states what tests and scripts may rely on, client/README.md how to use the client, and
+// client/clu.d.ts its whole interface.
 package webdemo
 
 import (
 	"embed"
 	"net/http"
+	"strings"
 )
 
-// FS holds the served files, at its root, and nothing else: index.html is the page.
-//
-//go:embed index.html style.css
-//go:embed app.js header.js actors.js replies.js filter.js envelope.js commands.js prompt.js dom.js format.js
-//go:embed clu.js clu-batch.js clu-catchup.js clu-clock.js clu-command.js clu-filter.js clu-gaps.js clu-inflight.js clu-json.js clu-link.js clu-record.js clu-reply.js clu-session.js clu-subscription.js clu-url.js
-var FS embed.FS
+//go:embed page/index.html page/style.css page/*.js client/*.js
+var files embed.FS
 
-// Handler serves the page and its modules. Pages from elsewhere may import clu.js, and after an upgrade of the bridge
-// nobody keeps running the page of the old one.
+// Handler serves the console and the client's modules. Every origin may import the modules, and browsers revalidate
+// their copies, so that nobody keeps running the page of a bridge that was upgraded.
 func Handler() http.Handler {
-	files := http.FileServerFS(FS)
+	static := http.FileServerFS(files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Access-Control-Allow-Origin", "*")
-		w.Header().Set("Cache-Control", "no-cache")
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		w.Header().Set("Referrer-Policy", "no-referrer")
-		// The page sets the rest of its policy itself; frame-ancestors must be a header
-		// (CSP 3, 6.4.2). Without it a page could embed this one for clickjacking.
-		w.Header().Set("Content-Security-Policy", "frame-ancestors 'none'")
-		files.ServeHTTP(w, r)
+		setHeaders(w.Header())
+		path := r.URL.Path
+		target, forwarded := clientModule(path)
+		switch {
+		case forwarded:
+			w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+			_, _ = w.Write([]byte("export * from \"" + target + "\";\n"))
+		case path == "/" || path == "/index.html":
+			http.ServeFileFS(w, r, files, "page/index.html")
+		case strings.HasSuffix(path, "/"): // no listings of folders
+			http.NotFound(w, r)
+		default:
+			static.ServeHTTP(w, r)
+		}
 	})
+}
+
+func setHeaders(h http.Header) {
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Cache-Control", "no-cache")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	// The page sets the rest of its policy itself; frame-ancestors must be a header
+	// (CSP 3, 6.4.2). Without it a page could embed this one for clickjacking.
+	h.Set("Content-Security-Policy", "frame-ancestors 'none'")
 }

@@ -2,69 +2,112 @@ package webdemo
 
 import (
 	"io/fs"
+	"net/http"
 	"net/http/httptest"
+	"path"
 	"regexp"
 	"slices"
 	"testing"
 )
 
-// references finds what a page, a style sheet or a module asks the server for.
-var references = regexp.MustCompile(`(?:href="|src="|from "\./)([\w.-]+\.\w+)"`)
+// references finds the URLs that a page or a module loads.
+var references = regexp.MustCompile(`(?:href="|src="|from ")([\w./-]+\.\w+)"`)
 
-func TestEveryEmbeddedFileIsReachedFromThePageAndNothingIsMissing(t *testing.T) {
-	reached := []string{"index.html"}
-	for i := 0; i < len(reached); i++ {
-		content, err := FS.ReadFile(reached[i])
-		if err != nil {
-			t.Fatalf("the page needs %s: %v", reached[i], err)
+// embedded returns the paths of all embedded files.
+func embedded(t *testing.T) (names []string) {
+	t.Helper()
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			names = append(names, name)
 		}
-		for _, match := range references.FindAllSubmatch(content, -1) {
-			if name := string(match[1]); !slices.Contains(reached, name) {
-				reached = append(reached, name)
-			}
-		}
-	}
-
-	embedded, err := fs.Glob(FS, "*")
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	slices.Sort(reached)
-	if !slices.Equal(embedded, reached) {
-		t.Errorf("embedded %q, but the page reaches %q", embedded, reached)
+	return names
+}
+
+// get returns the response to a request.
+func get(url string) *httptest.ResponseRecorder {
+	response := httptest.NewRecorder()
+	Handler().ServeHTTP(response, httptest.NewRequest(http.MethodGet, url, nil))
+	return response
+}
+
+func TestThePageLoadsEveryEmbeddedFileAndNoneIsMissing(t *testing.T) {
+	loaded := []string{"page/index.html"}
+	for urls, i := []string{"/"}, 0; i < len(urls); i++ {
+		response := get(urls[i])
+		if response.Code != http.StatusOK {
+			t.Fatalf("%s is answered with %d", urls[i], response.Code)
+		}
+		for _, match := range references.FindAllSubmatch(response.Body.Bytes(), -1) {
+			url := path.Join(path.Dir(urls[i]), string(match[1]))
+			if !slices.Contains(urls, url) {
+				urls = append(urls, url)
+				loaded = append(loaded, url[1:])
+			}
+		}
+	}
+	slices.Sort(loaded)
+	if all := embedded(t); !slices.Equal(all, loaded) {
+		t.Errorf("embedded %q, but the page loads %q", all, loaded)
 	}
 }
 
 func TestNothingIsLoadedFromElsewhere(t *testing.T) {
 	elsewhere := regexp.MustCompile(`(?:href|src)="(?:https?:|//|/)|from "(?:https?:|/)|@import|\burl\(["'h/]|innerHTML|insertAdjacentHTML|\beval\(`)
-	files, err := fs.Glob(FS, "*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range files {
-		content, err := FS.ReadFile(name)
+	for _, name := range embedded(t) {
+		content, err := files.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if found := elsewhere.Find(content); found != nil {
-			t.Errorf("%s has %q: the page works offline, under any path, and never reads data as markup", name, found)
+			t.Errorf("%s has %q: the page works offline, under any path, and never parses data as markup", name, found)
 		}
 	}
 }
 
 func TestOtherPagesMayImportTheModules(t *testing.T) {
-	answer := httptest.NewRecorder()
-	Handler().ServeHTTP(answer, httptest.NewRequest("GET", "/clu.js", nil))
-	for name, want := range map[string]string{
-		"Content-Type":                "text/javascript; charset=utf-8",
-		"Access-Control-Allow-Origin": "*",
-		"Cache-Control":               "no-cache",
-		"Content-Security-Policy":     "frame-ancestors 'none'",
-		"X-Content-Type-Options":      "nosniff",
-		"Referrer-Policy":             "no-referrer",
-	} {
-		if got := answer.Header().Get(name); got != want {
-			t.Errorf("%s is %q, want %q", name, got, want)
+	for _, url := range []string{"/clu.js", "/client/clu.js", "/clu-json.js"} {
+		response := get(url)
+		for name, want := range map[string]string{
+			"Content-Type":                "text/javascript; charset=utf-8",
+			"Access-Control-Allow-Origin": "*",
+			"Cache-Control":               "no-cache",
+			"Content-Security-Policy":     "frame-ancestors 'none'",
+			"X-Content-Type-Options":      "nosniff",
+			"Referrer-Policy":             "no-referrer",
+		} {
+			if got := response.Header().Get(name); got != want {
+				t.Errorf("%s of %s is %q, want %q", name, url, got, want)
+			}
+		}
+	}
+}
+
+// Pages elsewhere import clu.js, and may import its modules, from where they were before they had a folder.
+func TestEarlierAddressesOfTheModulesStillWork(t *testing.T) {
+	earlier := map[string]string{"/clu.js": "clu", "/clu-record.js": "received"}
+	for _, name := range []string{"batch", "catchup", "clock", "command", "filter", "gaps", "inflight", "json", "link", "reply", "session", "subscription", "url"} {
+		earlier["/clu-"+name+".js"] = name
+	}
+	for url, name := range earlier {
+		response := get(url)
+		if want := "export * from \"./client/" + name + ".js\";\n"; response.Code != http.StatusOK || response.Body.String() != want {
+			t.Errorf("%s is answered with %d %q, want %q", url, response.Code, response.Body, want)
+		}
+		if code := get("/client/" + name + ".js").Code; code != http.StatusOK {
+			t.Errorf("%s.js, to which it leads, is answered with %d", name, code)
+		}
+	}
+}
+
+func TestWhatIsNotEmbeddedIsNotFound(t *testing.T) {
+	for _, url := range []string{"/page/", "/client/", "/clu-nothing.js", "/clu-../page/app.js", "/client/tests/clu.test.js", "/client/package.json", "/embed.go"} {
+		if code := get(url).Code; code != http.StatusNotFound {
+			t.Errorf("%s is answered with %d", url, code)
 		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/clu-ws/clu-ws/amqpx/broker"
-	"github.com/clu-ws/clu-ws/amqpx/conformance"
+	"github.com/clu-ws/clu-ws/amqpx/internal/conformance"
 )
 
 func TestItBehavesAsRabbitMQDoesOverTCP(t *testing.T) {

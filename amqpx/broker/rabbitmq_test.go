@@ -3,7 +3,7 @@ package broker_test
 import (
 	"testing"
 
-	"github.com/clu-ws/clu-ws/amqpx/conformance"
+	"github.com/clu-ws/clu-ws/amqpx/internal/conformance"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 

@@ -173,7 +173,7 @@ type runner struct {
 func startRunner(t *testing.T, name string, urls []string) *runner {
 	t.Helper()
 	r := &runner{name: name, link: &linkLog{}, ran: map[string]int{}}
-	a, err := actor.NewActor(actor.ActorConfig{Name: name, Link: amqpx.Config{
+	a, err := actor.New(actor.Config{Name: name, Link: amqpx.Config{
 		URLs: urls, OnState: r.link.note, Logger: logger(t, name),
 	}})
 	if err != nil {

@@ -21,7 +21,7 @@ func (l *loop) overdue(c *conn) {
 			l.drop(c, ws.StatusAbnormalClosure, "")
 			return
 		}
-		l.refuse(c, &Refusal{Status: http.StatusRequestTimeout, Kind: KindSlowHead, Reason: "the request took too long"})
+		l.refuse(c, &RejectError{Status: http.StatusRequestTimeout, Kind: KindHeadTimeout, Reason: "the request took too long"})
 	case stateOpen:
 		l.checkAlive(c)
 	case stateClosing:

@@ -129,13 +129,13 @@ type appender struct {
 	frame func(what string) Frame
 }
 
-func (h *appender) Accept(*Request) (Welcome, error) {
+func (h *appender) Accept(*Request) (Accepted, error) {
 	h.log.Append(h.frame("accept"))
-	return Welcome{Log: h.log}, nil
+	return Accepted{Log: h.log}, nil
 }
 func (h *appender) Open(Conn, any)             { h.log.Append(h.frame("open")) }
 func (h *appender) Message(Conn, any, Message) { h.log.Append(h.frame("message")) }
-func (h *appender) Ending(c Conn, _ any) {
+func (h *appender) Closing(c Conn, _ any) {
 	h.log.Append(h.frame("ending"))
 	c.Finish()
 }
@@ -144,7 +144,7 @@ func (h *appender) Closed(Conn, any, int, string) { h.log.Append(h.frame("closed
 // source appends as fast as the engine can take it.
 func (s *server) source(t *testing.T, f Frame) {
 	t.Helper()
-	if err := s.AwaitRoom(t.Context()); err != nil {
+	if err := s.AwaitCapacity(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	s.log.Append(f)
@@ -183,7 +183,7 @@ func TestASourceThatAwaitsRoomLeavesWithItsContextOrWithTheEngine(t *testing.T) 
 	stuck, release := make(chan struct{}), make(chan struct{})
 	s.loops[0].mail.post(func() { close(stuck); <-release })
 	<-stuck
-	if err := s.AwaitRoom(t.Context()); err != nil {
+	if err := s.AwaitCapacity(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -191,12 +191,12 @@ func TestASourceThatAwaitsRoomLeavesWithItsContextOrWithTheEngine(t *testing.T) 
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	left := make(chan error)
-	go func() { left <- s.AwaitRoom(ctx) }()
+	go func() { left <- s.AwaitCapacity(ctx) }()
 	cancel()
 	if err := receive(t, left); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	go func() { left <- s.AwaitRoom(t.Context()) }()
+	go func() { left <- s.AwaitCapacity(t.Context()) }()
 	go func() { left <- s.Shutdown(t.Context(), "over") }()
 	close(release)
 	for range 2 {

@@ -158,7 +158,7 @@ func (l *loop) forget(c *conn) {
 }
 
 // refuse answers an HTTP request with a status and a reason, and closes the connection.
-func (l *loop) refuse(c *conn, no *Refusal) {
+func (l *loop) refuse(c *conn, no *RejectError) {
 	l.engine.reportRefusal(no, c.head.client)
 	if !c.tls.speaks() {
 		l.drop(c, 0, "")
@@ -186,7 +186,7 @@ func (l *loop) closeAll(reason string, done func()) {
 				l.beginClose(c, ws.StatusGoingAway, reason)
 			}
 		case stateHead:
-			l.refuse(c, &Refusal{Status: http.StatusServiceUnavailable, Reason: reason})
+			l.refuse(c, &RejectError{Status: http.StatusServiceUnavailable, Reason: reason})
 		}
 	})
 }

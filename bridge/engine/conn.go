@@ -76,14 +76,14 @@ func (c Conn) Follow(log *Log, first ...Frame) {
 	}
 }
 
-// Say sends frames behind all that was appended to the connection's log before the
+// SendInOrder sends frames behind all that was appended to the connection's log before the
 // call, and before what is appended after it. What is appended during the call comes
 // before or behind them, and is not lost: other than Follow it needs no lock. Else the
-// frames are as those that are given to Follow. Say never blocks.
-func (c Conn) Say(frames ...Frame) {
+// frames are as those that are given to Follow. SendInOrder never blocks.
+func (c Conn) SendInOrder(frames ...Frame) {
 	switch {
 	case c.on == nil:
-	case c.on.engine.whole("Conn.Say", frames...):
+	case c.on.engine.whole("Conn.SendInOrder", frames...):
 		c.post(func(l *loop, c *conn) {
 			if c.state == stateOpen {
 				l.give(c, frames, l.lendLog)

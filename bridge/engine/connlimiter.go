@@ -65,7 +65,7 @@ func (c *connLimiter) enter(in *incoming) (evicted Conn) {
 
 // admit makes a connection's place permanent once its request and the client's address
 // are known, or returns why there is no place.
-func (c *connLimiter) admit(in *incoming, addr netip.Addr) (evicted Conn, no *Refusal) {
+func (c *connLimiter) admit(in *incoming, addr netip.Addr) (evicted Conn, no *RejectError) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -93,7 +93,7 @@ func (c *connLimiter) demote(in *incoming) {
 }
 
 // noRoom returns why a connection has no place; nil if it has one.
-func (c *connLimiter) noRoom(in *incoming) *Refusal {
+func (c *connLimiter) noRoom(in *incoming) *RejectError {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if in.place == placeReserve || in.place == placeNone {
@@ -118,7 +118,7 @@ func (c *connLimiter) leave(count *addrCount) {
 
 // takePlace gives a connection a place, if need be that of the oldest connection
 // without a request. mu is held, as in all that follow.
-func (c *connLimiter) takePlace(in *incoming, addr netip.Addr) (evicted Conn, no *Refusal) {
+func (c *connLimiter) takePlace(in *incoming, addr netip.Addr) (evicted Conn, no *RejectError) {
 	limited := c.limits(addr)
 	if from := c.addresses[addr]; limited && from != nil && from.count >= c.perAddress {
 		if from.heads.oldest == nil {
@@ -143,7 +143,7 @@ func (c *connLimiter) takePlace(in *incoming, addr netip.Addr) (evicted Conn, no
 
 // takeReserve adds a connection to the reserve, if need be in place of the oldest
 // there.
-func (c *connLimiter) takeReserve(in *incoming, why *Refusal) (evicted Conn) {
+func (c *connLimiter) takeReserve(in *incoming, why *RejectError) (evicted Conn) {
 	if c.reserved >= maxReserve { // all of which are in the list
 		evicted = c.evict(c.reserve.oldest)
 	}

@@ -79,7 +79,7 @@
 // and holds its place only until somebody else needs it (connlimiter.go): a head that
 // trickles in keeps nobody out. What readers of HTTP disagree on is refused
 // (head.go), and so is a request with a body, for whose end net/http would wait.
-// Every refusal is told to [Config].Refused.
+// Every refusal is told to [Config].Rejected.
 //
 // A turn is bounded by the work done, not by the bytes read: when a client's kilobyte
 // inflates to a megabyte, other clients are served in between, and the rest of its
@@ -111,7 +111,7 @@
 // # Memory
 //
 // What is appended waits in the mail of each loop until the loop has brought what was
-// before it to its clients (mailbox.go); beside its bytes each frame counts 64. A source that calls [Engine.AwaitRoom] leaves 4
+// before it to its clients (mailbox.go); beside its bytes each frame counts 64. A source that calls [Engine.AwaitCapacity] leaves 4
 // MiB there and a frame. From 16 MiB on the loops read nothing from clients, so that a
 // [Handler] that appends what it is told leaves 16 MiB and what one message of each
 // loop causes. From 32 MiB on, because a source waits for nothing, a loop takes the
@@ -137,12 +137,12 @@
 // # Who calls what
 //
 // Answers come before the close: when the peer closes, or breaks the protocol, the
-// handler is told ([Handler], Ending), and the close frame follows what it sends until
+// handler is told ([Handler], Closing), and the close frame follows what it sends until
 // [Conn.Finish] (ending.go).
 //
 // A [Handler]'s methods run on the loops and must not block. [Log.Append] and the
 // methods of [Conn] never block and may be called from anywhere, so also from a
-// Handler. [Engine.AwaitRoom], [Engine.Each], [Engine.StopListening] and
+// Handler. [Engine.AwaitCapacity], [Engine.Each], [Engine.StopListening] and
 // [Engine.Shutdown] wait for the loops, so they must not be called from one.
 //
 // # Changing logs
@@ -152,5 +152,5 @@
 // then the new log. A loop's mailbox has the order in which frames were appended
 // and connections moved, so that nobody waits for anybody. What goes to one connection
 // behind what its log has, and needs to be at no certain place in it, takes no lock of
-// the caller's ([Conn.Say]).
+// the caller's ([Conn.SendInOrder]).
 package engine

@@ -14,9 +14,9 @@ import (
 func TestEachVisitsEveryOpenConnection(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 2}, func(s *server) {
-			s.accept = func(r *Request) (Welcome, error) {
+			s.accept = func(r *Request) (Accepted, error) {
 				u, err := r.URL()
-				return Welcome{Session: u.Path}, err
+				return Accepted{Session: u.Path}, err
 			}
 		})
 		s.dialTCP(t) // sends no request

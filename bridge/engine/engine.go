@@ -35,13 +35,13 @@ type Config struct {
 	// Without Skip such a client is closed with 1008. It runs on the loops, must not
 	// block, and may call what a Handler may.
 	Skip func(session any, missed uint64) Frame
-	// Refused is called for each refused request and each evicted connection. It runs
+	// Rejected is called for each refused request and each evicted connection. It runs
 	// on the loops and must not block. nil ignores them.
-	Refused func(r *Refusal, client netip.AddrPort)
+	Rejected func(r *RejectError, client netip.AddrPort)
 	// ClientAddr returns the client's address of an upgrade that may come through a
 	// proxy. The request has the address of the socket or the PROXY header. It runs on
 	// the loops and must not block. nil means the request's address.
-	ClientAddr func(r *Request) (netip.AddrPort, *Refusal)
+	ClientAddr func(r *Request) (netip.AddrPort, *RejectError)
 	// Exempt reports whether an address is a proxy's and exempt from
 	// Limits.MaxPerAddress. This machine's own addresses always are; nil exempts no
 	// others. It runs on the loops, must not block, and must not call the engine: a lock
@@ -79,25 +79,25 @@ type Config struct {
 // be called, and returns.
 type Handler interface {
 	// Accept decides on an upgrade request, which is valid during the call. The
-	// error is a [*Refusal], or anything else for 500.
+	// error is a [*RejectError], or anything else for 500.
 	//
 	// If browsers can reach the server, Accept must check the request's Origin (RFC 6455,
 	// 10.2), which the engine does not know how to judge: a browser lets any page open a
 	// WebSocket to any server, with the server's cookies, its client certificate and from
 	// within its network, so that a foreign page acts with the rights of whoever looks at
 	// it (cross-site WebSocket hijacking).
-	Accept(r *Request) (Welcome, error)
+	Accept(r *Request) (Accepted, error)
 	// Open is called once the connection is established, before any message.
 	Open(c Conn, session any)
 	// Message receives a message, whose payload is valid during the call.
 	Message(c Conn, session any, m Message)
-	// Ending is called when no message follows because the client has begun to close or
+	// Closing is called when no message follows because the client has begun to close or
 	// has broken the protocol, while the connection is still open. Frames sent from
 	// then until [Conn.Finish] go out before the close frame. The handler calls Finish
-	// once all earlier messages are answered, during Ending or later. Without Finish
-	// the connection closes a second after Ending, or when the client has read nothing
+	// once all earlier messages are answered, during Closing or later. Without Finish
+	// the connection closes a second after Closing, or when the client has read nothing
 	// for a second.
-	Ending(c Conn, session any)
+	Closing(c Conn, session any)
 	// Closed is called once, when an open connection begins to end for whatever
 	// reason. No message follows. The code and the reason are those of the close frame, the
 	// client's or the engine's, whichever was first; the code is 1005 if the client gave
@@ -117,8 +117,8 @@ type Message struct {
 	Stalled time.Duration
 }
 
-// Welcome is how an accepted connection starts.
-type Welcome struct {
+// Accepted is how an accepted connection starts.
+type Accepted struct {
 	// Log is what the connection follows from now on; nil follows nothing.
 	Log *Log
 	// Session is handed back with every call about the connection.
@@ -210,7 +210,7 @@ type ListenOptions struct {
 	// NextProtos has, for WebSocket needs HTTP/1.1; a configuration that GetConfigForClient
 	// returns is used as it is, so its NextProtos must not have "h2".
 	TLS *tls.Config
-	// Tag is passed to the handler with each request ([Request.Tag], [TagOf]).
+	// Tag is passed to the handler with each request ([Request.Tag], [TagFromContext]).
 	Tag any
 }
 

@@ -259,11 +259,11 @@ func TestWithoutAPageAnythingButAnUpgradeIsTold426(t *testing.T) {
 func TestABadUpgradeIsAnsweredInWords(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{}, func(s *server) {
-			s.accept = func(r *Request) (Welcome, error) {
+			s.accept = func(r *Request) (Accepted, error) {
 				if u, err := r.URL(); err != nil || u.Path == "/full" {
-					return Welcome{}, &Refusal{Status: 503, Reason: "no room: try again later"}
+					return Accepted{}, &RejectError{Status: 503, Reason: "no room: try again later"}
 				}
-				return Welcome{Log: s.log}, nil
+				return Accepted{Log: s.log}, nil
 			}
 		})
 		replace := func(old, new string) string { return strings.Replace(upgradeRequest, old, new, 1) }

@@ -22,14 +22,14 @@ type console struct {
 // Accept refuses the pages of other sites. Browsers always send an Origin, and no page can
 // choose it; programs may leave it out. A server of an address that is not public compares
 // it with a list like this one, not with Host: a page may have its own name lead there.
-func (s *console) Accept(r *engine.Request) (engine.Welcome, error) {
+func (s *console) Accept(r *engine.Request) (engine.Accepted, error) {
 	for _, origin := range r.Values("Origin") {
 		if !slices.Contains(s.sites, origin) {
-			return engine.Welcome{}, &engine.Refusal{Status: http.StatusForbidden, Kind: "foreign page",
+			return engine.Accepted{}, &engine.RejectError{Status: http.StatusForbidden, Kind: "foreign page",
 				Reason: "pages of " + origin + " may not connect"}
 		}
 	}
-	return engine.Welcome{}, nil
+	return engine.Accepted{}, nil
 }
 
 // A server that lets only pages of its own site connect.

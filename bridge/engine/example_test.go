@@ -18,8 +18,8 @@ import (
 // echo answers every message with the same.
 type echo struct{}
 
-func (echo) Accept(*engine.Request) (engine.Welcome, error) { return engine.Welcome{}, nil }
-func (echo) Open(engine.Conn, any)                          {}
+func (echo) Accept(*engine.Request) (engine.Accepted, error) { return engine.Accepted{}, nil }
+func (echo) Open(engine.Conn, any)                           {}
 
 func (echo) Message(c engine.Conn, _ any, m engine.Message) {
 	if m.Binary {
@@ -29,7 +29,7 @@ func (echo) Message(c engine.Conn, _ any, m engine.Message) {
 	c.Send(engine.Text(string(m.Payload)))
 }
 
-func (echo) Ending(c engine.Conn, _ any)          { c.Finish() } // all is answered
+func (echo) Closing(c engine.Conn, _ any)         { c.Finish() } // all is answered
 func (echo) Closed(engine.Conn, any, int, string) {}
 
 // A server that answers each message with the same message.
@@ -61,16 +61,16 @@ type chat struct {
 }
 
 // Accept takes whoever names a nick.
-func (s *chat) Accept(r *engine.Request) (engine.Welcome, error) {
+func (s *chat) Accept(r *engine.Request) (engine.Accepted, error) {
 	u, err := r.URL()
 	if err != nil {
-		return engine.Welcome{}, err
+		return engine.Accepted{}, err
 	}
 	nick := u.Query().Get("nick")
 	if nick == "" {
-		return engine.Welcome{}, &engine.Refusal{Status: http.StatusBadRequest, Reason: "say who you are: /?nick=..."}
+		return engine.Accepted{}, &engine.RejectError{Status: http.StatusBadRequest, Reason: "say who you are: /?nick=..."}
 	}
-	return engine.Welcome{Log: s.all, Session: nick}, nil
+	return engine.Accepted{Log: s.all, Session: nick}, nil
 }
 
 func (s *chat) Open(c engine.Conn, nick any) { c.Send(engine.Text("welcome, " + nick.(string))) }
@@ -82,7 +82,7 @@ func (s *chat) Message(_ engine.Conn, nick any, m engine.Message) {
 	s.all.Append(engine.Text(fmt.Sprintf("%s: %s", nick, m.Payload)))
 }
 
-func (s *chat) Ending(c engine.Conn, _ any) { c.Finish() }
+func (s *chat) Closing(c engine.Conn, _ any) { c.Finish() }
 
 func (s *chat) Closed(_ engine.Conn, nick any, _ int, _ string) {
 	s.all.Append(engine.Text(nick.(string) + " left"))
@@ -116,7 +116,7 @@ func Example_broadcast() {
 	// A source of its own waits while the engine has more to do than its share, before
 	// each frame that it appends; it never waits for a client.
 	for hour := 1; hour <= 2; hour++ {
-		if err := e.AwaitRoom(context.Background()); err != nil {
+		if err := e.AwaitCapacity(context.Background()); err != nil {
 			log.Fatal(err)
 		}
 		s.all.Append(engine.Text(fmt.Sprintf("it is %d o'clock", hour)))

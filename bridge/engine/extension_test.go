@@ -18,7 +18,7 @@ func offering(extensions ...string) []byte {
 }
 
 // negotiateOffers answers a request with these extensions, and gives those of the answer.
-func negotiateOffers(t *testing.T, e *Engine, extensions string) (answer []string, w Welcome, no *Refusal) {
+func negotiateOffers(t *testing.T, e *Engine, extensions string) (answer []string, w Accepted, no *RejectError) {
 	t.Helper()
 	r := &Request{}
 	if no := r.read(offering(extensions)); no != nil {

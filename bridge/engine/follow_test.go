@@ -96,7 +96,7 @@ func script(s *server, movers []*mover) {
 				m.conn.Follow(to, frames...)
 				m.log, m.want = to, append(m.want, first...)
 			case 1:
-				m.conn.Say(frames...)
+				m.conn.SendInOrder(frames...)
 				m.want = append(m.want, first...)
 			}
 		}

@@ -12,14 +12,14 @@ import (
 // wire from server to client. It is immutable once it has been handed over.
 type Frame []byte
 
-// HeaderRoom is the space that [Seal] needs in front of a payload: a server's
+// MaxHeaderSize is the space that [NewText] needs in front of a payload: a server's
 // frame header is 2, 4 or 10 bytes long (RFC 6455, 5.2).
-const HeaderRoom = 10
+const MaxHeaderSize = 10
 
-// ErrNoHeaderRoom is returned for a buffer that is shorter than [HeaderRoom].
-var ErrNoHeaderRoom = errors.New("engine: a buffer for a frame must begin with HeaderRoom (10) bytes for its header")
+// ErrShortBuffer is returned for a buffer that is shorter than [MaxHeaderSize].
+var ErrShortBuffer = errors.New("engine: a buffer for a frame must begin with MaxHeaderSize (10) bytes for its header")
 
-// Must returns a frame of [Seal], [Begin], [Middle] or [Rest] for callers that have left
+// Must returns a frame of [NewText], [FirstFragment], [MiddleFragment] or [LastFragment] for callers that have left
 // room for the header; it panics if there was an error.
 func Must(f Frame, err error) Frame {
 	if err != nil {
@@ -28,16 +28,16 @@ func Must(f Frame, err error) Frame {
 	return f
 }
 
-// Seal makes a text frame of buf, whose payload is UTF-8 and starts at [HeaderRoom],
+// NewText makes a text frame of buf, whose payload is UTF-8 and starts at [MaxHeaderSize],
 // without copying it. The frame shares buf's memory, which must not be changed any more.
-// The only error is [ErrNoHeaderRoom]. Like all that make frames it may be called from
+// The only error is [ErrShortBuffer]. Like all that make frames it may be called from
 // anywhere.
-func Seal(buf []byte) (Frame, error) { return sealChecked(ws.OpText, true, buf) }
+func NewText(buf []byte) (Frame, error) { return sealChecked(ws.OpText, true, buf) }
 
 // sealChecked makes a frame, or a fragment that is not the last of its message.
 func sealChecked(op ws.OpCode, fin bool, buf []byte) (Frame, error) {
-	if len(buf) < HeaderRoom {
-		return nil, ErrNoHeaderRoom
+	if len(buf) < MaxHeaderSize {
+		return nil, ErrShortBuffer
 	}
 	f := seal(op, buf)
 	if !fin {
@@ -55,14 +55,14 @@ func sealChecked(op ws.OpCode, fin bool, buf []byte) (Frame, error) {
 //	|       |  127  |        64 bits            |
 //	+-------+-------+-----------+---------------+
 func seal(op ws.OpCode, buf []byte) Frame {
-	n := len(buf) - HeaderRoom
+	n := len(buf) - MaxHeaderSize
 	var start int
 	switch {
 	case n < 126:
-		start = HeaderRoom - 2
+		start = MaxHeaderSize - 2
 		buf[start+1] = byte(n)
 	case n <= 0xffff:
-		start = HeaderRoom - 4
+		start = MaxHeaderSize - 4
 		buf[start+1] = 126
 		binary.BigEndian.PutUint16(buf[start+2:], uint16(n))
 	default:
@@ -74,17 +74,17 @@ func seal(op ws.OpCode, buf []byte) Frame {
 	return Frame(buf[start:])
 }
 
-// Begin makes the first part of a text message of buf, as [Seal] does, which goes on
-// with the frames of any number of [Middle] and of a [Rest]. Many clients may share the
+// FirstFragment makes the first part of a text message of buf, as [NewText] does, which goes on
+// with the frames of any number of [MiddleFragment] and of a [LastFragment]. Many clients may share the
 // later fragments of a message; only the first is each client's own (RFC 6455, 5.4).
-func Begin(buf []byte) (Frame, error) { return sealChecked(ws.OpText, false, buf) }
+func FirstFragment(buf []byte) (Frame, error) { return sealChecked(ws.OpText, false, buf) }
 
-// Middle makes a fragment of a message between its beginning and its rest.
-func Middle(buf []byte) (Frame, error) { return sealChecked(ws.OpContinuation, false, buf) }
+// MiddleFragment makes a fragment of a message between its beginning and its rest.
+func MiddleFragment(buf []byte) (Frame, error) { return sealChecked(ws.OpContinuation, false, buf) }
 
-// Rest makes the last fragment of a message. All parts must be given to a connection in
-// one call of [Conn.Follow] or [Conn.Say]: no other message may come in between.
-func Rest(buf []byte) (Frame, error) { return sealChecked(ws.OpContinuation, true, buf) }
+// LastFragment makes the last fragment of a message. All parts must be given to a connection in
+// one call of [Conn.Follow] or [Conn.SendInOrder]: no other message may come in between.
+func LastFragment(buf []byte) (Frame, error) { return sealChecked(ws.OpContinuation, true, buf) }
 
 // Text makes a text frame with a copy of the payload, which is UTF-8.
 func Text(payload string) Frame {
@@ -110,7 +110,7 @@ func Binary(payload []byte) Frame {
 // newFrame makes a frame with a copy of the payload: of a control frame at most 125
 // bytes.
 func newFrame[T string | []byte](op ws.OpCode, payload T) Frame {
-	return seal(op, append(make([]byte, HeaderRoom, HeaderRoom+len(payload)), payload...))
+	return seal(op, append(make([]byte, MaxHeaderSize, MaxHeaderSize+len(payload)), payload...))
 }
 
 // maxReason is what fits into a close frame beside the code (RFC 6455, 5.5).

@@ -26,17 +26,17 @@ func (e *Engine) caught(where string) {
 }
 
 // accept is [Handler].Accept.
-func (e *Engine) accept(r *Request) (w Welcome, err error) {
+func (e *Engine) accept(r *Request) (w Accepted, err error) {
 	err = internalError
 	defer e.caught("Handler.Accept")
-	if w, err := e.cfg.Handler.Accept(r); err != nil || e.own("Welcome.Log", w.Log) {
+	if w, err := e.cfg.Handler.Accept(r); err != nil || e.own("Accepted.Log", w.Log) {
 		return w, err
 	}
-	return Welcome{}, err
+	return Accepted{}, err
 }
 
 // internalError answers a request over which a panic came. Nobody changes it.
-var internalError = &Refusal{Status: http.StatusInternalServerError, Reason: failed}
+var internalError = &RejectError{Status: http.StatusInternalServerError, Reason: failed}
 
 // opened is [Handler].Open. It is false after a panic, as in the next three.
 func (e *Engine) opened(c Conn, session any) bool {
@@ -48,7 +48,7 @@ func (e *Engine) message(c Conn, session any, m Message) bool {
 }
 
 func (e *Engine) ending(c Conn, session any) bool {
-	return e.call("Handler.Ending", func() { e.cfg.Handler.Ending(c, session) })
+	return e.call("Handler.Closing", func() { e.cfg.Handler.Closing(c, session) })
 }
 
 func (e *Engine) closed(c Conn, session any, code int, reason string) bool {
@@ -72,7 +72,7 @@ func (e *Engine) skipped(session any, missed uint64) (notice Frame, ok bool) {
 }
 
 // clientAddr is [Config].ClientAddr, or the request's address.
-func (e *Engine) clientAddr(r *Request) (client netip.AddrPort, no *Refusal) {
+func (e *Engine) clientAddr(r *Request) (client netip.AddrPort, no *RejectError) {
 	if e.cfg.ClientAddr == nil {
 		return r.client, nil
 	}
@@ -93,10 +93,10 @@ func (e *Engine) exempt(addr netip.Addr) bool {
 	return e.cfg.Exempt != nil && e.cfg.Exempt(addr)
 }
 
-// tellRefused calls [Config].Refused.
-func (e *Engine) tellRefused(no *Refusal, client netip.AddrPort) {
-	defer e.caught("Config.Refused")
-	if e.cfg.Refused != nil {
-		e.cfg.Refused(no, client)
+// tellRefused calls [Config].Rejected.
+func (e *Engine) tellRefused(no *RejectError, client netip.AddrPort) {
+	defer e.caught("Config.Rejected")
+	if e.cfg.Rejected != nil {
+		e.cfg.Rejected(no, client)
 	}
 }

@@ -23,13 +23,13 @@ func (h fragile) panicIn(where string, session any) {
 	}
 }
 
-func (h fragile) Accept(r *Request) (Welcome, error) {
+func (h fragile) Accept(r *Request) (Accepted, error) {
 	u, err := r.URL()
 	if err != nil {
-		return Welcome{}, err
+		return Accepted{}, err
 	}
 	h.panicIn("Accept", u.Path[1:])
-	return Welcome{Log: h.log, Session: u.Path[1:]}, nil
+	return Accepted{Log: h.log, Session: u.Path[1:]}, nil
 }
 
 func (h fragile) Open(c Conn, v any) {
@@ -42,8 +42,8 @@ func (h fragile) Message(c Conn, v any, m Message) {
 	h.messages <- string(m.Payload)
 }
 
-func (h fragile) Ending(c Conn, v any) {
-	h.panicIn("Ending", v)
+func (h fragile) Closing(c Conn, v any) {
+	h.panicIn("Closing", v)
 	c.Finish()
 }
 
@@ -89,7 +89,7 @@ func TestAPanicInAHandlerEndsItsConnectionOnly(t *testing.T) {
 		{"Open", func(*client) {}},
 		// What is behind the message that breaks it is not handed over.
 		{"Message", func(c *client) { c.send(text("hello"), text("never")) }},
-		{"Ending", func(c *client) {
+		{"Closing", func(c *client) {
 			c.send(masked(true, ws.OpClose, string(binary.BigEndian.AppendUint16(nil, 1000))))
 		}},
 	} {
@@ -138,13 +138,13 @@ func TestAPanicBeforeTheUpgradeIsAnswered(t *testing.T) {
 		}
 	}
 	cfg := Config{
-		ClientAddr: func(r *Request) (netip.AddrPort, *Refusal) {
+		ClientAddr: func(r *Request) (netip.AddrPort, *RejectError) {
 			breakIn(r, "/ClientAddr")
 			return netip.MustParseAddrPort("192.0.2.1:1"), nil
 		},
-		Refused: func(*Refusal, netip.AddrPort) { panic("broken in Refused") },
-		Exempt:  func(a netip.Addr) bool { panic("broken in Exempt") },
-		Limits:  Limits{MaxPerAddress: 1},
+		Rejected: func(*RejectError, netip.AddrPort) { panic("broken in Rejected") },
+		Exempt:   func(a netip.Addr) bool { panic("broken in Exempt") },
+		Limits:   Limits{MaxPerAddress: 1},
 	}
 	onBoth(t, func(t *testing.T, start starter) {
 		s, log, good := startFragile(t, start, cfg) // one panic, in Exempt: it takes the address's place
@@ -167,7 +167,7 @@ func TestAPanicBeforeTheUpgradeIsAnswered(t *testing.T) {
 			t.Errorf("answered with %s", resp.Status)
 		}
 		c.Close()
-		for _, where := range []string{"Config.ClientAddr", "Config.Refused", "Config.Exempt", "Handler.Accept"} {
+		for _, where := range []string{"Config.ClientAddr", "Config.Rejected", "Config.Exempt", "Handler.Accept"} {
 			eventually(t, where+" is in the log", func() bool { return strings.Contains(log.String(), where) })
 		}
 		if n := s.Stats().Panics; n < first+4 {

@@ -137,9 +137,9 @@ func withTLS(next http.Handler) http.Handler {
 	})
 }
 
-// TagOf returns the tag of the listener that accepted a request of [Config.HTTP], from
+// TagFromContext returns the tag of the listener that accepted a request of [Config.HTTP], from
 // the request's context.
-func TagOf(ctx context.Context) any {
+func TagFromContext(ctx context.Context) any {
 	if c, ok := ctx.Value(connKey{}).(*replayConn); ok {
 		return c.tag
 	}

@@ -141,7 +141,7 @@ func equalFold(a []byte, b string) bool { return len(a) == len(b) && bytes.Equal
 // checkLines refuses the part of a head that has come, in which some line
 // ends without a carriage return: readers disagree on what its lines are
 // (RFC 9112, 2.2). from is where a new search must start.
-func checkLines(data []byte, from int) *Refusal {
+func checkLines(data []byte, from int) *RejectError {
 	for at := from; ; {
 		i := bytes.IndexByte(data[at:], '\n')
 		if i < 0 {
@@ -159,21 +159,21 @@ const tlsRecord = 0x16
 
 // checkBegin refuses the part of a head that has come, if the rest cannot mend it. from
 // is how much of it was looked at before.
-func checkBegin(data []byte, from int) *Refusal {
+func checkBegin(data []byte, from int) *RejectError {
 	if len(data) > 0 && data[0] == tlsRecord {
 		return malformed("the client speaks TLS, and this port does not; use http:// or ws://")
 	}
 	return checkLines(data, max(0, from-1))
 }
 
-func badLines() *Refusal { return malformed("each line of a request must end with CR LF") }
+func badLines() *RejectError { return malformed("each line of a request must end with CR LF") }
 
 // manyFields is how many fields' room is kept for the next request.
 const manyFields = 128
 
 // read takes a whole head apart. It refuses one that is not strictly HTTP/1.1 or
 // HTTP/1.0 in origin form (RFC 9112, 2 to 5).
-func (r *Request) read(head []byte) *Refusal {
+func (r *Request) read(head []byte) *RejectError {
 	r.head = head
 	first, rest, no := cutLine(head)
 	if no != nil {
@@ -189,7 +189,7 @@ func (r *Request) read(head []byte) *Refusal {
 }
 
 // cutLine cuts off a line, which must end with CR LF.
-func cutLine(data []byte) (line, rest []byte, no *Refusal) {
+func cutLine(data []byte) (line, rest []byte, no *RejectError) {
 	i := bytes.IndexByte(data, '\n')
 	if i <= 0 || data[i-1] != '\r' {
 		return nil, nil, badLines()
@@ -197,7 +197,7 @@ func cutLine(data []byte) (line, rest []byte, no *Refusal) {
 	return data[:i-1], data[i+1:], nil
 }
 
-func (r *Request) readFirstLine(line []byte) *Refusal {
+func (r *Request) readFirstLine(line []byte) *RejectError {
 	method, rest, ok1 := bytes.Cut(line, []byte(" "))
 	target, version, ok2 := bytes.Cut(rest, []byte(" "))
 	r.method, r.target, r.version = method, target, version
@@ -205,13 +205,13 @@ func (r *Request) readFirstLine(line []byte) *Refusal {
 	case !ok1 || !ok2 || !isToken(method) || bytes.IndexByte(version, ' ') >= 0:
 		return malformed("the first line of a request must be a method, a path and the version, with one blank between")
 	case string(version) != "HTTP/1.1" && string(version) != "HTTP/1.0":
-		return &Refusal{Status: http.StatusHTTPVersionNotSupported, Kind: KindMalformed, Reason: "the request must speak HTTP/1.1"}
+		return &RejectError{Status: http.StatusHTTPVersionNotSupported, Kind: KindMalformed, Reason: "the request must speak HTTP/1.1"}
 	}
 	return checkTarget(target)
 }
 
 // readFields reads the lines from the second to the empty one.
-func (r *Request) readFields(rest []byte) (no *Refusal) {
+func (r *Request) readFields(rest []byte) (no *RejectError) {
 	if cap(r.fields) > manyFields {
 		r.fields = nil
 	}
@@ -233,7 +233,7 @@ func (r *Request) readFields(rest []byte) (no *Refusal) {
 }
 
 // checkHost refuses a request that does not name one host (RFC 9112, 3.2).
-func (r *Request) checkHost() *Refusal {
+func (r *Request) checkHost() *RejectError {
 	host, lines := r.last("Host")
 	switch {
 	case lines > 1 || lines == 0 && string(r.version) == "HTTP/1.1":
@@ -246,7 +246,7 @@ func (r *Request) checkHost() *Refusal {
 
 // checkTarget refuses every form of target but a path with a query (RFC 9112, 3.2.1):
 // the others are for proxies.
-func checkTarget(target []byte) *Refusal {
+func checkTarget(target []byte) *RejectError {
 	switch {
 	case len(target) == 0 || target[0] != '/':
 		return malformed("the request must name a path that begins with /, as in GET /live HTTP/1.1; this is no proxy")

@@ -164,7 +164,7 @@ func TestARequestWithABodyIsNotWaitedFor(t *testing.T) {
 func TestAClientThatSpeaksTLSToAPlainPortIsNotKeptWaiting(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		refused := make(chan string, 1)
-		s := start(Config{Limits: Limits{HeadTimeout: time.Hour}, Refused: func(r *Refusal, _ netip.AddrPort) { refused <- r.Reason }})
+		s := start(Config{Limits: Limits{HeadTimeout: time.Hour}, Rejected: func(r *RejectError, _ netip.AddrPort) { refused <- r.Reason }})
 		c := s.dialTCP(t)
 		c.send([]byte("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"))
 		if reason := receive(t, refused); !strings.Contains(reason, "ws://") {

@@ -16,7 +16,7 @@ func TestWhatMayWaitLeavesWithWhatMayNot(t *testing.T) {
 		"appended":           func(s *server, _ Conn) { s.log.Append(Text("next")) },
 		"appended with less": func(s *server, _ Conn) { s.log.AppendWithin(Text("next"), time.Millisecond) },
 		"sent":               func(_ *server, c Conn) { c.Send(Text("next")) },
-		"said":               func(_ *server, c Conn) { c.Say(Text("next")) },
+		"said":               func(_ *server, c Conn) { c.SendInOrder(Text("next")) },
 		"another log":        func(s *server, c Conn) { c.Follow(s.NewLog(), Text("next")) },
 		"nothing to follow":  func(_ *server, c Conn) { c.Follow(nil, Text("next")) },
 	} {
@@ -90,7 +90,7 @@ func TestAClientGetsOfWhatWaitsWhatCameAfterIt(t *testing.T) {
 		s.log.AppendWithin(Text("two"), time.Hour)
 		third, thirds := s.dialConn(t)
 		thirds.Follow(nil)
-		conn.Say(Text("answer")) // is no reason to write to the others
+		conn.SendInOrder(Text("answer")) // is no reason to write to the others
 		second.expect("two")
 		second.expect("answer")
 		thirds.Send(Text("nothing"))

@@ -126,7 +126,7 @@ func opened(c net.Conn, pieces ...[]byte) error {
 
 func TestHostileClientsHurtNobody(t *testing.T) {
 	onBothAlone(t, func(t *testing.T, start starter) {
-		s := start(Config{Limits: Limits{LogBytes: 4 << 20, MaxHeld: 32 << 20, HeadTimeout: time.Second}})
+		s := start(Config{Limits: Limits{LogBytes: 4 << 20, MaxInbound: 32 << 20, HeadTimeout: time.Second}})
 		over := make(chan struct{})
 		var hostile, good sync.WaitGroup
 

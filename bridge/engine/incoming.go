@@ -26,9 +26,9 @@ type incoming struct {
 
 	// The following fields are guarded by connLimiter.mu.
 	place  place
-	noRoom *Refusal   // why it has no place; nil if it has one
-	addr   netip.Addr // the address that it counts for
-	count  *addrCount // nil if its address is not counted
+	noRoom *RejectError // why it has no place; nil if it has one
+	addr   netip.Addr   // the address that it counts for
+	count  *addrCount   // nil if its address is not counted
 	links  [2]headLink
 }
 
@@ -74,19 +74,19 @@ func (l *headList) remove(in *incoming) {
 
 // examine looks at all that has come of a request, and reads it into r once its head
 // is whole; rest is what lies behind it then.
-func (e *Engine) examine(in *incoming, r *Request, data []byte) (rest []byte, whole bool, no *Refusal) {
+func (e *Engine) examine(in *incoming, r *Request, data []byte) (rest []byte, whole bool, no *RejectError) {
 	if in.expectProxy {
 		if in.skip, no = in.readProxy(data); in.expectProxy {
 			return nil, false, no
 		}
 	}
 	data = data[in.skip:]
-	if in.skip == 0 && proxyproto.Begins(data) {
+	if in.skip == 0 && proxyproto.HasSignature(data) {
 		return nil, false, e.unexpectedProxy()
 	}
 	end := headEnd(data, max(0, in.looked-3))
 	if e.headTooLong(end, len(data)) {
-		return nil, false, &Refusal{Status: http.StatusRequestHeaderFieldsTooLarge, Kind: KindLongHead,
+		return nil, false, &RejectError{Status: http.StatusRequestHeaderFieldsTooLarge, Kind: KindLongHead,
 			Reason: fmt.Sprintf("the request head is too long: more than %d bytes; send fewer or smaller cookies", e.cfg.MaxHead)}
 	}
 	if end == 0 {
@@ -100,11 +100,11 @@ func (e *Engine) examine(in *incoming, r *Request, data []byte) (rest []byte, wh
 
 // readProxy reads the PROXY header at the beginning of data, and returns its length once
 // it is whole. Then none is expected any more.
-func (in *incoming) readProxy(data []byte) (n int, _ *Refusal) {
+func (in *incoming) readProxy(data []byte) (n int, _ *RejectError) {
 	client, n, err := proxyproto.Parse(data)
 	switch {
 	case err != nil:
-		return 0, &Refusal{Status: http.StatusBadRequest, Kind: KindProxyLine,
+		return 0, &RejectError{Status: http.StatusBadRequest, Kind: KindProxyHeader,
 			Reason: err.Error() + "; a proxy in front of this port has to send one, so connect by way of that proxy"}
 	case n == 0:
 		return 0, nil
@@ -120,7 +120,7 @@ func (in *incoming) started() bool { return len(in.head) > 0 }
 
 // receive decides on a request: an upgrade gets an answer or a refusal, and a request
 // for net/http neither.
-func (e *Engine) receive(in *incoming, r *Request) (answer []byte, welcome Welcome, no *Refusal) {
+func (e *Engine) receive(in *incoming, r *Request) (answer []byte, welcome Accepted, no *RejectError) {
 	if !r.wantsWebSocket() {
 		return nil, welcome, e.checkOrdinary(in, r)
 	}
@@ -146,12 +146,12 @@ func (e *Engine) receive(in *incoming, r *Request) (answer []byte, welcome Welco
 // checkOrdinary refuses a request that is no upgrade and not for net/http. One with a
 // body is not: net/http waits for the rest of it when it has answered, and would be
 // kept from others' requests.
-func (e *Engine) checkOrdinary(in *incoming, r *Request) *Refusal {
+func (e *Engine) checkOrdinary(in *incoming, r *Request) *RejectError {
 	if r.lostUpgrade() {
 		return noUpgrade("This is a request for a WebSocket, but its fields Upgrade and Connection are missing." + proxySetting)
 	}
 	if r.hasBody() {
-		return &Refusal{Status: http.StatusRequestEntityTooLarge, Kind: KindBody, Reason: "no request to this port may have a body: it serves pages and WebSockets"}
+		return &RejectError{Status: http.StatusRequestEntityTooLarge, Kind: KindBody, Reason: "no request to this port may have a body: it serves pages and WebSockets"}
 	}
 	if no := e.limiter.noRoom(in); no != nil && !e.vital(r) {
 		return no
@@ -206,7 +206,7 @@ func socketAddr(sa syscall.Sockaddr) netip.AddrPort {
 }
 
 // open makes a connection of an accepted request.
-func (l *loop) open(c *conn, w Welcome, answer, rest []byte) {
+func (l *loop) open(c *conn, w Accepted, answer, rest []byte) {
 	c.from = c.head.count // its place is permanent, so nothing else changes this
 	l.recycle(c)
 	c.state = stateOpen

@@ -34,9 +34,9 @@ func TestAProxyHeaderNamesTheClient(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		from := make(chan netip.AddrPort, 10)
 		s := start(Config{HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.RemoteAddr) })}, func(s *server) {
-			s.accept = func(r *Request) (Welcome, error) {
+			s.accept = func(r *Request) (Accepted, error) {
 				from <- r.RemoteAddr()
-				return Welcome{Log: s.log}, nil
+				return Accepted{Log: s.log}, nil
 			}
 		})
 		s.listenWith(t, ListenOptions{Proxy: true})
@@ -81,7 +81,7 @@ func TestAProxyHeaderNamesTheClient(t *testing.T) {
 func TestAProxyHeaderIsRefusedWhereNoneIsExpectedAndMissedWhereOneIs(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		refused := make(chan string, 10)
-		s := start(Config{ProxyAdvice: "see --proxy-protocol", Refused: func(r *Refusal, _ netip.AddrPort) { refused <- r.Kind }})
+		s := start(Config{ProxyAdvice: "see --proxy-protocol", Rejected: func(r *RejectError, _ netip.AddrPort) { refused <- r.Kind }})
 		dial := s.dialTCP
 		refuse := func(request, words string) {
 			t.Helper()
@@ -91,7 +91,7 @@ func TestAProxyHeaderIsRefusedWhereNoneIsExpectedAndMissedWhereOneIs(t *testing.
 			if body, _ := io.ReadAll(resp.Body); resp.StatusCode != 400 || !strings.Contains(string(body), words) {
 				t.Errorf("%.20q is answered %s %q", request, resp.Status, body)
 			}
-			if kind := receive(t, refused); kind != KindProxyLine {
+			if kind := receive(t, refused); kind != KindProxyHeader {
 				t.Errorf("it is told of as %q", kind)
 			}
 		}
@@ -105,10 +105,10 @@ func TestAProxyHeaderIsRefusedWhereNoneIsExpectedAndMissedWhereOneIs(t *testing.
 }
 
 func TestWhatIsNoTLSIsToldOfByWhatItIs(t *testing.T) {
-	refused := make(chan *Refusal, 1)
-	s := start(t, Config{ProxyAdvice: "see --proxy-protocol", Refused: func(r *Refusal, _ netip.AddrPort) { refused <- r }}, overTLS)
-	for sent, want := range map[string]Refusal{
-		upgradeRequest: {Kind: KindNoTLS, Reason: "https:// or wss://"}, line4: {Kind: KindProxyLine, Reason: "see --proxy-protocol"}, binary4: {Kind: KindProxyLine, Reason: "see --proxy-protocol"},
+	refused := make(chan *RejectError, 1)
+	s := start(t, Config{ProxyAdvice: "see --proxy-protocol", Rejected: func(r *RejectError, _ netip.AddrPort) { refused <- r }}, overTLS)
+	for sent, want := range map[string]RejectError{
+		upgradeRequest: {Kind: KindNoTLS, Reason: "https:// or wss://"}, line4: {Kind: KindProxyHeader, Reason: "see --proxy-protocol"}, binary4: {Kind: KindProxyHeader, Reason: "see --proxy-protocol"},
 	} {
 		c := s.dialRaw(t)
 		c.send([]byte(sent))
@@ -124,11 +124,11 @@ func TestWhatIsNoTLSIsToldOfByWhatItIs(t *testing.T) {
 func TestTheListenersTagComesWithItsRequests(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		tags := make(chan any, 10)
-		page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { tags <- TagOf(r.Context()) })
+		page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { tags <- TagFromContext(r.Context()) })
 		s := start(Config{HTTP: page}, func(s *server) {
-			s.accept = func(r *Request) (Welcome, error) {
+			s.accept = func(r *Request) (Accepted, error) {
 				tags <- r.Tag()
-				return Welcome{}, nil
+				return Accepted{}, nil
 			}
 		})
 		for _, tag := range []string{"one", "two"} {
@@ -145,7 +145,7 @@ func TestTheListenersTagComesWithItsRequests(t *testing.T) {
 				t.Errorf("a page is asked for by %v, want %v", got, tag)
 			}
 		}
-		if TagOf(context.Background()) != nil {
+		if TagFromContext(context.Background()) != nil {
 			t.Error("there is a tag where there is no listener")
 		}
 	})
@@ -154,17 +154,17 @@ func TestTheListenersTagComesWithItsRequests(t *testing.T) {
 func TestRefusalsAreReportedByKind(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		refused := make(chan string, 10)
-		s := start(Config{Limits: Limits{MaxConnections: 1}, Refused: func(r *Refusal, client netip.AddrPort) {
+		s := start(Config{Limits: Limits{MaxConnections: 1}, Rejected: func(r *RejectError, client netip.AddrPort) {
 			if !client.Addr().IsLoopback() {
 				t.Errorf("the client is %v", client)
 			}
 			refused <- r.Kind
 		}}, func(s *server) {
-			s.accept = func(r *Request) (Welcome, error) {
+			s.accept = func(r *Request) (Accepted, error) {
 				if r.Target() == "/no" {
-					return Welcome{}, &Refusal{Status: 403, Reason: "you may not"}
+					return Accepted{}, &RejectError{Status: 403, Reason: "you may not"}
 				}
-				return Welcome{}, nil
+				return Accepted{}, nil
 			}
 		})
 		for _, c := range []struct{ request, kind string }{
@@ -185,7 +185,7 @@ func TestRefusalsAreReportedByKind(t *testing.T) {
 				t.Errorf("%.20q is told of as %q, want %q", c.request, got, c.kind)
 			}
 		}
-		if n := s.Stats().Refused; n != 1 {
+		if n := s.Stats().Rejected; n != 1 {
 			t.Errorf("%d are counted as too many", n)
 		}
 	})

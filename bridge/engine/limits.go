@@ -31,10 +31,10 @@ type Limits struct {
 	// MessageRate bounds the messages of one client a second, with ten seconds'
 	// worth in a burst; more close it with 1008. 0 is 200.
 	MessageRate int
-	// MaxHeld bounds the bytes of all messages that are incomplete; whoever passes
+	// MaxInbound bounds the bytes of all messages that are incomplete; whoever passes
 	// it is closed with 1013. What waits in TLS handshakes has as much again.
 	// 0 is 256 MiB.
-	MaxHeld int
+	MaxInbound int
 	// MaxOutbound bounds the bytes queued for all connections outside the logs:
 	// answers, frames given to Follow, pongs. A frame queued for many connections
 	// counts once. Beyond it the connection with the most queued bytes is closed with
@@ -60,7 +60,7 @@ func (l *Limits) setDefaults() {
 	l.LogBytes = cmp.Or(l.LogBytes, 16<<20)
 	l.LogAge = min(cmp.Or(l.LogAge, 30*time.Second), longest)
 	l.MessageRate = cmp.Or(l.MessageRate, 200)
-	l.MaxHeld = cmp.Or(l.MaxHeld, 256<<20)
+	l.MaxInbound = cmp.Or(l.MaxInbound, 256<<20)
 	l.MaxConnections = cmp.Or(l.MaxConnections, roomForConnections())
 	l.MaxOutbound = cmp.Or(l.MaxOutbound, 256<<20)
 	l.StallAfter = min(cmp.Or(l.StallAfter, time.Second), longest)

@@ -121,7 +121,7 @@ func TestConnectionsBeyondTheLimitAreToldSo(t *testing.T) {
 		if resp.StatusCode != 503 || !strings.Contains(string(body), "2 connections") {
 			t.Fatalf("answered %s %q", resp.Status, body)
 		}
-		if n := s.Stats().Refused; n != 1 {
+		if n := s.Stats().Rejected; n != 1 {
 			t.Errorf("%d refusals are counted", n)
 		}
 		// A place that becomes free can be taken.
@@ -145,7 +145,7 @@ func TestConnectionsBeyondTheLimitAreToldSo(t *testing.T) {
 
 func TestIncompleteMessagesAreBoundedInAll(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
-		s := start(Config{Loops: 1, Limits: Limits{MaxHeld: 1 << 20}})
+		s := start(Config{Loops: 1, Limits: Limits{MaxInbound: 1 << 20}})
 		half := masked(false, ws.OpText, strings.Repeat("x", 300_000))
 		for i := 0; ; i++ {
 			c := s.dial(t)
@@ -250,7 +250,7 @@ func TestNoLimitIsTooLarge(t *testing.T) {
 		const most, forever = math.MaxInt, time.Duration(math.MaxInt64)
 		s := start(Config{Compress: true, Limits: Limits{
 			MaxHead: most, HeadTimeout: forever, MaxMessage: most, LogBytes: most, LogAge: forever,
-			MaxConnections: most, MaxPerAddress: most, MessageRate: most, MaxHeld: most, MaxOutbound: most,
+			MaxConnections: most, MaxPerAddress: most, MessageRate: most, MaxInbound: most, MaxOutbound: most,
 			StallAfter: forever, PingAfter: forever, PongTimeout: forever,
 		}})
 		c := s.dialDeflate(t)

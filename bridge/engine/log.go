@@ -37,12 +37,12 @@ func (e *Engine) newLog() *Log {
 //
 // Append waits for no client and no loop, and may be called from anywhere, also from a
 // [Handler] and with locks that Handlers take. A source that can be faster than the
-// loops calls [Engine.AwaitRoom] in between. From one that does not, a loop takes at
+// loops calls [Engine.AwaitCapacity] in between. From one that does not, a loop takes at
 // most 32 MiB before it drops what its clients have not been offered (Limits.LogBytes);
 // they are then too slow. Only a loop that stands still, because a Handler blocks it
 // against the rules, takes nothing.
 //
-// What is no whole frame ([Text], [Binary], [Seal]) is left out, and logged.
+// What is no whole frame ([Text], [Binary], [NewText]) is left out, and logged.
 func (g *Log) Append(f Frame) { g.append(f, 0) }
 
 // AppendWithin is Append for a frame that may wait so long, for others that come until
@@ -50,7 +50,7 @@ func (g *Log) Append(f Frame) { g.append(f, 0) }
 // order is that of the calls. So what is appended to the log by Append takes all that
 // waits with it at once, and so does a frame that may wait less. What waits also leaves
 // early when it is more than about 64 KiB, and with whatever a client is sent behind it
-// ([Conn.Send], [Conn.Say], [Conn.Follow], [Conn.Close]).
+// ([Conn.Send], [Conn.SendInOrder], [Conn.Follow], [Conn.Close]).
 //
 // A longer wait saves more system calls, and makes each frame late by up to that. The
 // clock of a loop is as precise as the system's timers, a millisecond or so.

@@ -260,7 +260,7 @@ func (l *loop) handle(c *conn) Conn { return Conn{l, c.ref()} }
 
 // readMail does what other goroutines asked for. It stops short of bringing a
 // ring more than a quarter of what it holds: the members must have their turn. When
-// too much waits nevertheless, because its source does not care ([Engine.AwaitRoom]),
+// too much waits nevertheless, because its source does not care ([Engine.AwaitCapacity]),
 // the ring loses what is oldest, and so do the members that have not had it.
 func (l *loop) readMail() {
 	if l.next == len(l.pending) {

@@ -142,7 +142,7 @@ func (m *mailbox) close() {
 // What waits in the mail of a loop, in bytes of frames and frameCost for each, is counted
 // once for each log that a frame was appended to.
 const (
-	// mailBytes is what a source that calls [Engine.AwaitRoom] leaves waiting.
+	// mailBytes is what a source that calls [Engine.AwaitCapacity] leaves waiting.
 	mailBytes = 4 << 20
 	// readBytes is where the loops stop reading from clients. Where a [Handler]
 	// appends what it is told, the clients are the source, and wait in their sockets.
@@ -219,9 +219,9 @@ func (r *room) release() {
 	}
 }
 
-// HasRoom reports whether [Engine.AwaitRoom] would return at once. It may be called from
+// HasCapacity reports whether [Engine.AwaitCapacity] would return at once. It may be called from
 // anywhere.
-func (e *Engine) HasRoom() bool { return e.room.sources.above.Load() == 0 }
+func (e *Engine) HasCapacity() bool { return e.room.sources.above.Load() == 0 }
 
 // tooMuchToRead reports whether the loops have so much to bring to clients that they
 // read nothing from them.
@@ -234,16 +234,16 @@ func (e *Engine) readOn() {
 	}
 }
 
-// AwaitRoom waits until no loop has more than its share of frames to distribute, 4 MiB,
+// AwaitCapacity waits until no loop has more than its share of frames to distribute, 4 MiB,
 // or the context ends, whose error it returns then. [Log.Append] never waits, so a
-// source that can be faster than the loops calls AwaitRoom before each frame, or each
+// source that can be faster than the loops calls AwaitCapacity before each frame, or each
 // batch, that it appends; that costs nothing while there is room. It waits for the
 // work of the loops only, never for a client.
 //
 // It may be called from any goroutine, but not from a [Handler] or a callback of
 // [Config], nor with a lock that one of these takes: the loop would wait for itself. A
-// Handler needs no AwaitRoom: while too much waits, the loops read no further messages.
-func (e *Engine) AwaitRoom(ctx context.Context) error {
+// Handler needs no AwaitCapacity: while too much waits, the loops read no further messages.
+func (e *Engine) AwaitCapacity(ctx context.Context) error {
 	for free := e.room.wait(); free != nil; free = e.room.wait() {
 		select {
 		case <-free:

@@ -33,7 +33,7 @@ type server struct {
 	opened   chan Conn
 	messages chan string
 	closed   chan closeNote
-	accept   func(*Request) (Welcome, error)
+	accept   func(*Request) (Accepted, error)
 	open     func(Conn)
 	ending   func(Conn)          // nil finishes at once
 	message  func(Conn, Message) // beside its report
@@ -47,11 +47,11 @@ type closeNote struct {
 	reason string
 }
 
-func (s *server) Accept(r *Request) (Welcome, error) {
+func (s *server) Accept(r *Request) (Accepted, error) {
 	if s.accept != nil {
 		return s.accept(r)
 	}
-	return Welcome{Log: s.log, Session: s}, nil
+	return Accepted{Log: s.log, Session: s}, nil
 }
 func (s *server) Open(c Conn, _ any) {
 	if s.open != nil {
@@ -65,7 +65,7 @@ func (s *server) Message(c Conn, _ any, m Message) {
 	}
 	report(s, s.messages, string(m.Payload))
 }
-func (s *server) Ending(c Conn, _ any) {
+func (s *server) Closing(c Conn, _ any) {
 	if s.ending != nil {
 		s.ending(c)
 		return

@@ -22,13 +22,13 @@ func (e *Engine) misused(what, why string) {
 // wrong says what is wrong with a frame; "" if it is one as a server sends it.
 func (f Frame) wrong() string {
 	if len(f) < 2 || len(f) < headerSize(f[1]) {
-		return fmt.Sprintf("%d bytes are no WebSocket frame; make one with Text, Binary or Seal", len(f))
+		return fmt.Sprintf("%d bytes are no WebSocket frame; make one with Text, Binary or NewText", len(f))
 	}
 	switch h, have := decodeHeader(f), len(f)-headerSize(f[1]); {
 	case h.Masked:
 		return "a server's frame must not be masked"
 	case h.Length != int64(have):
-		return fmt.Sprintf("a frame whose header stands for %d bytes has %d; make one with Text, Binary or Seal", uint64(h.Length), have)
+		return fmt.Sprintf("a frame whose header stands for %d bytes has %d; make one with Text, Binary or NewText", uint64(h.Length), have)
 	case h.Rsv != 0:
 		return "a frame has bits of extensions, which the engine sets itself"
 	case h.OpCode == ws.OpClose:
@@ -49,9 +49,9 @@ func (e *Engine) whole(what string, frames ...Frame) bool {
 			goesOn := f[0]&0xf == byte(ws.OpContinuation)
 			switch {
 			case goesOn && !inside:
-				why = "a fragment goes on with no message; begin it with Begin"
+				why = "a fragment goes on with no message; begin it with FirstFragment"
 			case !goesOn && inside:
-				why = "a message begins within another; end that with Rest"
+				why = "a message begins within another; end that with LastFragment"
 			}
 			inside = f[0]&0x80 == 0
 		}
@@ -61,7 +61,7 @@ func (e *Engine) whole(what string, frames ...Frame) bool {
 		}
 	}
 	if inside {
-		e.misused(what, "a message has no end; end it with Rest, and give all its parts to one call of Conn.Follow or Conn.Say")
+		e.misused(what, "a message has no end; end it with LastFragment, and give all its parts to one call of Conn.Follow or Conn.SendInOrder")
 	}
 	return !inside
 }

@@ -20,8 +20,8 @@ import (
 // fragments returns a message in three fragments.
 func fragments(t *testing.T) (frames []Frame) {
 	t.Helper()
-	for _, make := range []func([]byte) (Frame, error){Begin, Middle, Rest} {
-		f, err := make(append(bytes.Repeat([]byte{0}, HeaderRoom), "abc"...))
+	for _, make := range []func([]byte) (Frame, error){FirstFragment, MiddleFragment, LastFragment} {
+		f, err := make(append(bytes.Repeat([]byte{0}, MaxHeaderSize), "abc"...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -31,13 +31,13 @@ func fragments(t *testing.T) (frames []Frame) {
 }
 
 func TestAFrameNeedsRoomForItsHeader(t *testing.T) {
-	for name, make := range map[string]func([]byte) (Frame, error){"Seal": Seal, "Begin": Begin, "Middle": Middle, "Rest": Rest} {
-		for n := range HeaderRoom {
-			if f, err := make(bytes.Repeat([]byte{'x'}, n)); f != nil || !errors.Is(err, ErrNoHeaderRoom) {
+	for name, make := range map[string]func([]byte) (Frame, error){"NewText": NewText, "FirstFragment": FirstFragment, "MiddleFragment": MiddleFragment, "LastFragment": LastFragment} {
+		for n := range MaxHeaderSize {
+			if f, err := make(bytes.Repeat([]byte{'x'}, n)); f != nil || !errors.Is(err, ErrShortBuffer) {
 				t.Errorf("%s of %d bytes gives % x, %v", name, n, f, err)
 			}
 		}
-		if f, err := make(bytes.Repeat([]byte{'x'}, HeaderRoom)); err != nil || f.wrong() != "" {
+		if f, err := make(bytes.Repeat([]byte{'x'}, MaxHeaderSize)); err != nil || f.wrong() != "" {
 			t.Errorf("%s of an empty payload gives % x, %v: %s", name, f, err, f.wrong())
 		}
 	}
@@ -46,7 +46,7 @@ func TestAFrameNeedsRoomForItsHeader(t *testing.T) {
 			t.Error("Must returned no frame")
 		}
 	}()
-	Must(Seal(nil))
+	Must(NewText(nil))
 }
 
 func TestWhatIsNoFrameIsToldInWords(t *testing.T) {
@@ -89,7 +89,7 @@ func TestMisuseBreaksNoClient(t *testing.T) {
 		}
 		s.log.Append(Text("news"))
 		c.expect("news")
-		conn.Say(parts...)
+		conn.SendInOrder(parts...)
 		for range parts {
 			c.frame()
 		}
@@ -100,10 +100,10 @@ func TestMisuseBreaksNoClient(t *testing.T) {
 			"a log of another engine": func(conn Conn) { conn.Follow(other.log) },
 			"a log of no engine":      func(conn Conn) { conn.Follow(&Log{}) },
 			"rubbish to Follow":       func(conn Conn) { conn.Follow(s.log, Frame("rubbish")) },
-			"rubbish to Say":          func(conn Conn) { conn.Say(nil, Text("x")) },
-			"no end":                  func(conn Conn) { conn.Say(parts[0], parts[1]) },
-			"no beginning":            func(conn Conn) { conn.Say(parts[2]) },
-			"two beginnings":          func(conn Conn) { conn.Say(parts[0], Text("x"), parts[2]) },
+			"rubbish to Say":          func(conn Conn) { conn.SendInOrder(nil, Text("x")) },
+			"no end":                  func(conn Conn) { conn.SendInOrder(parts[0], parts[1]) },
+			"no beginning":            func(conn Conn) { conn.SendInOrder(parts[2]) },
+			"two beginnings":          func(conn Conn) { conn.SendInOrder(parts[0], Text("x"), parts[2]) },
 		} {
 			c, conn := s.dialConn(t)
 			do(conn)
@@ -114,7 +114,7 @@ func TestMisuseBreaksNoClient(t *testing.T) {
 			receive(t, s.closed)
 		}
 		wrong := start(Config{}, func(s *server) {
-			s.accept = func(*Request) (Welcome, error) { return Welcome{Log: other.log}, nil }
+			s.accept = func(*Request) (Accepted, error) { return Accepted{Log: other.log}, nil }
 		})
 		refused := wrong.dialTCP(t)
 		refused.send([]byte(upgradeRequest))
@@ -130,7 +130,7 @@ func TestMisuseBreaksNoClient(t *testing.T) {
 func TestTheZeroConnDoesNothing(t *testing.T) {
 	var c Conn
 	c.Send(Text("x"))
-	c.Say(Text("x"))
+	c.SendInOrder(Text("x"))
 	c.Follow(nil, Text("x"))
 	c.Close(1000, "")
 	c.Finish()

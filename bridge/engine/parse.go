@@ -87,7 +87,7 @@ func (r *remainder) keep(rest []byte) {
 func (e *Engine) hold(p *parser) bool {
 	if n := cap(p.message) + p.rest.size - p.held; n != 0 {
 		p.held += n
-		return e.held.Add(int64(n)) > int64(e.cfg.MaxHeld) && n > 0
+		return e.held.Add(int64(n)) > int64(e.cfg.MaxInbound) && n > 0
 	}
 	return false
 }

@@ -6,34 +6,34 @@ import (
 	"net/netip"
 )
 
-// Refusal is an HTTP status and a reason with which a request is refused.
-type Refusal struct {
+// RejectError is an HTTP status and a reason with which a request is refused.
+type RejectError struct {
 	Status int
 	Reason string
 	// Kind groups refusals in logs. "" stands for the text of the status.
 	Kind string
 }
 
-func (r *Refusal) Error() string { return r.Reason }
+func (r *RejectError) Error() string { return r.Reason }
 
 // The kinds of the engine's own refusals.
 const (
-	KindMalformed = "malformed request"
-	KindLongHead  = "request head too long"
-	KindSlowHead  = "request head too slow"
-	KindBody      = "request with a body"
-	KindNoUpgrade = "no WebSocket upgrade"
-	KindFull      = "too many connections"
-	KindProxyLine = "PROXY protocol"
-	KindNoTLS     = "no TLS"
+	KindMalformed   = "malformed request"
+	KindLongHead    = "request head too long"
+	KindHeadTimeout = "request head too slow"
+	KindBody        = "request with a body"
+	KindNoUpgrade   = "no WebSocket upgrade"
+	KindFull        = "too many connections"
+	KindProxyHeader = "PROXY protocol"
+	KindNoTLS       = "no TLS"
 )
 
 // Kinds are all of them, and the texts of statuses that stand for one.
-var Kinds = []string{KindMalformed, KindLongHead, KindSlowHead, KindBody, KindNoUpgrade, KindFull, KindProxyLine, KindNoTLS,
+var Kinds = []string{KindMalformed, KindLongHead, KindHeadTimeout, KindBody, KindNoUpgrade, KindFull, KindProxyHeader, KindNoTLS,
 	http.StatusText(http.StatusBadRequest), http.StatusText(http.StatusServiceUnavailable), http.StatusText(http.StatusInternalServerError)}
 
-// reportRefusal passes a refused request to [Config].Refused.
-func (e *Engine) reportRefusal(r *Refusal, client netip.AddrPort) {
+// reportRefusal passes a refused request to [Config].Rejected.
+func (e *Engine) reportRefusal(r *RejectError, client netip.AddrPort) {
 	if r.Kind == KindFull {
 		e.refused.Add(1)
 	}
@@ -44,28 +44,28 @@ func (e *Engine) reportRefusal(r *Refusal, client netip.AddrPort) {
 	e.tellRefused(&told, client)
 }
 
-func malformed(reason string) *Refusal {
-	return &Refusal{Status: http.StatusBadRequest, Kind: KindMalformed, Reason: reason}
+func malformed(reason string) *RejectError {
+	return &RejectError{Status: http.StatusBadRequest, Kind: KindMalformed, Reason: reason}
 }
 
 // unexpectedProxy refuses a header of the PROXY protocol where none is expected.
-func (e *Engine) unexpectedProxy() *Refusal {
-	return &Refusal{Status: http.StatusBadRequest, Kind: KindProxyLine,
+func (e *Engine) unexpectedProxy() *RejectError {
+	return &RejectError{Status: http.StatusBadRequest, Kind: KindProxyHeader,
 		Reason: "the connection begins with a header of the PROXY protocol, which this port does not expect; " + e.cfg.ProxyAdvice}
 }
 
 // full refuses a client because there is no room for it.
-func full(reason string) *Refusal {
-	return &Refusal{Status: http.StatusServiceUnavailable, Kind: KindFull, Reason: reason}
+func full(reason string) *RejectError {
+	return &RejectError{Status: http.StatusServiceUnavailable, Kind: KindFull, Reason: reason}
 }
 
 // noUpgrade refuses a request that lacks a valid upgrade (RFC 9110, 15.5.22).
-func noUpgrade(reason string) *Refusal {
-	return &Refusal{Status: http.StatusUpgradeRequired, Kind: KindNoUpgrade, Reason: reason}
+func noUpgrade(reason string) *RejectError {
+	return &RejectError{Status: http.StatusUpgradeRequired, Kind: KindNoUpgrade, Reason: reason}
 }
 
 // answer returns the HTTP response of a refusal.
-func (r *Refusal) answer() []byte {
+func (r *RejectError) answer() []byte {
 	fields := "Connection: close\r\n"
 	switch r.Status {
 	case http.StatusUpgradeRequired: // RFC 9110, 15.5.22, and RFC 6455, 4.4

@@ -27,7 +27,7 @@ func TestWhatIsSaidWhileALogGrowsDisturbsNothing(t *testing.T) {
 				for range frames / answers {
 					last = <-appended
 				}
-				conn.Say(Text("said "+strconv.Itoa(last)), Text("and so on"))
+				conn.SendInOrder(Text("said "+strconv.Itoa(last)), Text("and so on"))
 			}
 		}()
 		next := 0

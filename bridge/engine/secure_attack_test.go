@@ -22,7 +22,7 @@ import (
 func (s *server) expectNothingHeld(t *testing.T) {
 	t.Helper()
 	testkit.Eventually(t, patience, "nothing is held", func() error {
-		if n := s.Stats().Held; n != 0 {
+		if n := s.Stats().Inbound; n != 0 {
 			return fmt.Errorf("%d bytes are", n)
 		}
 		return nil
@@ -230,7 +230,7 @@ func TestHellosThatDoNotEndKeepNobodyOut(t *testing.T) {
 			}
 		}
 		testkit.Eventually(t, patience, "all of it is held", func() error {
-			if n := s.Stats().Held; n < clients*(len(hello)-101) || n > clients*4096 {
+			if n := s.Stats().Inbound; n < clients*(len(hello)-101) || n > clients*4096 {
 				return fmt.Errorf("%d bytes are", n)
 			}
 			return nil

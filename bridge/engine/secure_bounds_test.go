@@ -154,7 +154,7 @@ func must[T any](v T, err error) T {
 
 func TestAHandshakeMessageThatDoesNotEndIsHeld(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
-		s := start(Config{Limits: Limits{MaxHeld: 100_000}})
+		s := start(Config{Limits: Limits{MaxInbound: 100_000}})
 		c := s.dialRecords(t)
 		message := make([]byte, maxPlaintext)
 		copy(message, []byte{11, 3, 0xff, 0xff}) // a certificate, which may be the longest
@@ -167,7 +167,7 @@ func TestAHandshakeMessageThatDoesNotEndIsHeld(t *testing.T) {
 		}
 		c.Close()
 		testkit.Eventually(t, patience, "nothing is held", func() error {
-			if n := s.Stats().Held; n != 0 {
+			if n := s.Stats().Inbound; n != 0 {
 				return fmt.Errorf("%d bytes are", n)
 			}
 			return nil
@@ -178,7 +178,7 @@ func TestAHandshakeMessageThatDoesNotEndIsHeld(t *testing.T) {
 // The close frame is there already when the client has to go.
 func TestAFullServerHasTheCloseFrameThatIsThere(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
-		s := start(Config{Loops: 1, Limits: Limits{MaxHeld: 8 << 10, MessageRate: 1000}})
+		s := start(Config{Loops: 1, Limits: Limits{MaxInbound: 8 << 10, MessageRate: 1000}})
 		c := s.dialRecords(t)
 		s.mute.Store(true)
 		var all []byte

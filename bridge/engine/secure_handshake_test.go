@@ -176,7 +176,7 @@ func TestWhatWaitsForAHandshakeIsBounded(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		const most = 100_000
 		refused := make(chan string, 1000)
-		s := start(Config{Limits: Limits{MaxHeld: most}, Refused: func(r *Refusal, _ netip.AddrPort) { refused <- r.Reason }})
+		s := start(Config{Limits: Limits{MaxInbound: most}, Rejected: func(r *RejectError, _ netip.AddrPort) { refused <- r.Reason }})
 		s.handshakes.max.Store(0)
 		hello := append(helloOf(t), make([]byte, 50_000)...)
 		for range 100 {
@@ -185,7 +185,7 @@ func TestWhatWaitsForAHandshakeIsBounded(t *testing.T) {
 		if got := receive(t, refused); got != heldTooMuch {
 			t.Errorf("one is refused because %s", got)
 		}
-		if n := s.Stats().Held; n > most+2*readSize {
+		if n := s.Stats().Inbound; n > most+2*readSize {
 			t.Errorf("%d bytes are held", n)
 		}
 	})

@@ -74,16 +74,16 @@ func (l *loop) readHello(c *conn) {
 }
 
 // notTLS returns why bytes are refused on a port that speaks TLS.
-func (e *Engine) notTLS(data []byte) *Refusal {
-	if proxyproto.MayBegin(data) {
+func (e *Engine) notTLS(data []byte) *RejectError {
+	if proxyproto.MayHaveSignature(data) {
 		return e.unexpectedProxy()
 	}
-	return &Refusal{Status: http.StatusBadRequest, Kind: KindNoTLS, Reason: "this port speaks TLS: use https:// or wss://"}
+	return &RejectError{Status: http.StatusBadRequest, Kind: KindNoTLS, Reason: "this port speaks TLS: use https:// or wss://"}
 }
 
 // refusePlain answers in the clear what does not speak TLS. What does is not answered:
 // it would understand nothing but an alert.
-func (l *loop) refusePlain(c *conn, no *Refusal) {
+func (l *loop) refusePlain(c *conn, no *RejectError) {
 	data := c.tls.in.data
 	if looksLikeTLS(data) {
 		l.engine.reportRefusal(no, c.head.client)
@@ -120,7 +120,7 @@ func (l *loop) shaken(c *conn, h *handshake, err error) {
 		return
 	}
 	if record, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		no := &Refusal{Status: http.StatusBadRequest, Kind: KindNoTLS, Reason: record.Error()}
+		no := &RejectError{Status: http.StatusBadRequest, Kind: KindNoTLS, Reason: record.Error()}
 		l.engine.reportRefusal(no, c.head.client)
 	}
 	l.reject(c, nil) // the client must be able to read the alert
@@ -222,7 +222,7 @@ func (l *loop) holdInput(c *conn) bool {
 	s := c.tls
 	grown := cap(s.in.data) + s.unheard - s.held
 	s.held += grown
-	return grown == 0 || l.account(s).Add(int64(grown)) <= int64(l.engine.cfg.MaxHeld) || grown < 0
+	return grown == 0 || l.account(s).Add(int64(grown)) <= int64(l.engine.cfg.MaxInbound) || grown < 0
 }
 
 // account is where the ciphertext of a connection is counted. Handshakes have one of

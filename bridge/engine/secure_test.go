@@ -127,9 +127,9 @@ func TestARequestHasTheClientsCertificate(t *testing.T) {
 		s := start(Config{HTTP: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { note(r.TLS) })}, func(s *server) {
 			s.tls = s.tls.Clone()
 			s.tls.ClientAuth = tls.RequireAnyClientCert
-			s.accept = func(r *Request) (Welcome, error) {
+			s.accept = func(r *Request) (Accepted, error) {
 				note(r.TLS())
-				return Welcome{}, nil
+				return Accepted{}, nil
 			}
 		})
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
@@ -148,11 +148,11 @@ func TestARequestHasTheClientsCertificate(t *testing.T) {
 func TestAPlainRequestHasNoTLS(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{}, func(s *server) {
-			s.accept = func(r *Request) (Welcome, error) {
+			s.accept = func(r *Request) (Accepted, error) {
 				if r.TLS() != nil {
 					t.Error("it has")
 				}
-				return Welcome{}, nil
+				return Accepted{}, nil
 			}
 		})
 		s.dialTCP(t).upgrade("/")

@@ -83,15 +83,15 @@ type hanging struct {
 	hang func(where string)
 }
 
-func (h hanging) Accept(r *Request) (Welcome, error) {
+func (h hanging) Accept(r *Request) (Accepted, error) {
 	u, err := r.URL()
 	if err != nil {
-		return Welcome{}, err
+		return Accepted{}, err
 	}
 	if u.Path == "/" {
 		h.hang("Accept")
 	}
-	return Welcome{Log: h.log, Session: u.Path}, nil
+	return Accepted{Log: h.log, Session: u.Path}, nil
 }
 
 func (h hanging) Open(c Conn, v any) {

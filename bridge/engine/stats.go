@@ -13,14 +13,14 @@ type Stats struct {
 	SlowCloses int
 	// Skips is how often a connection that fell off its log went on without.
 	Skips int
-	// Refused is how many connections were turned away for their number.
-	Refused int
+	// Rejected is how many connections were turned away for their number.
+	Rejected int
 	// Panics is how often a [Handler] or a callback of [Config] panicked ever.
 	Panics int
 	// Outbound is the bytes queued for single connections now: see Limits.MaxOutbound.
 	Outbound int
-	// Held is how many bytes of incomplete messages are held now.
-	Held int
+	// Inbound is how many bytes of incomplete messages are held now.
+	Inbound int
 
 	// Delivered is how many text and binary frames were written to clients ever:
 	// each client's once all of it was written.
@@ -69,10 +69,10 @@ func (e *Engine) Stats() Stats {
 		Connections: int(e.open.Load()),
 		SlowCloses:  int(e.slow.Load()),
 		Skips:       int(e.skips.Load()),
-		Refused:     int(e.refused.Load()),
+		Rejected:    int(e.refused.Load()),
 		Panics:      int(e.panics.Load()),
 		Outbound:    int(e.outbound.Load()),
-		Held:        int(e.held.Load() + e.hellos.Load()),
+		Inbound:     int(e.held.Load() + e.hellos.Load()),
 		Stalls:      e.stalls.count.Load(),
 		Stalled:     time.Duration(e.stalls.total.Load()),
 	}

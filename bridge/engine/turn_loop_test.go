@@ -88,7 +88,7 @@ func TestWhatIsLeftOfATurnIsReadBeforeTheEndOfTheConnection(t *testing.T) {
 			receive(t, s.messages)
 		}
 		receive(t, s.closed).check(t, 1000)
-		if held := s.Stats().Held; held != 0 {
+		if held := s.Stats().Inbound; held != 0 {
 			t.Errorf("%d bytes are held yet", held)
 		}
 	})

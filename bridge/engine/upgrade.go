@@ -28,10 +28,10 @@ const keyLength = 24
 
 // checkHandshake refuses an upgrade request that violates RFC 6455, 4.2.1, or has a
 // body, which could be taken for frames. It gives the Sec-WebSocket-Key.
-func (r *Request) checkHandshake() (key []byte, _ *Refusal) {
+func (r *Request) checkHandshake() (key []byte, _ *RejectError) {
 	switch {
 	case string(r.method) != http.MethodGet:
-		return nil, &Refusal{Status: http.StatusMethodNotAllowed, Kind: KindMalformed, Reason: "an upgrade to WebSocket must be a GET"}
+		return nil, &RejectError{Status: http.StatusMethodNotAllowed, Kind: KindMalformed, Reason: "an upgrade to WebSocket must be a GET"}
 	case string(r.version) != "HTTP/1.1":
 		return nil, noUpgrade("An upgrade to WebSocket must speak HTTP/1.1, and this request speaks " + string(r.version) + "." + proxySetting)
 	case r.hasBody():
@@ -54,7 +54,7 @@ func (r *Request) checkHandshake() (key []byte, _ *Refusal) {
 
 // negotiate answers an upgrade request that was checked. If the handler refuses it, the
 // connection ends with that answer.
-func (e *Engine) negotiate(r *Request, key []byte) (answer []byte, welcome Welcome, _ *Refusal) {
+func (e *Engine) negotiate(r *Request, key []byte) (answer []byte, welcome Accepted, _ *RejectError) {
 	var extensions []httphead.Option
 	if e.deflate != nil {
 		var ok bool
@@ -64,7 +64,7 @@ func (e *Engine) negotiate(r *Request, key []byte) (answer []byte, welcome Welco
 	}
 	welcome, err := e.accept(r)
 	if err != nil {
-		return nil, Welcome{}, refusalOf(err)
+		return nil, Accepted{}, refusalOf(err)
 	}
 	welcome.deflate = len(extensions) > 0
 	return accepted(key, welcome.Subprotocol, extensions), welcome, nil
@@ -97,11 +97,11 @@ func accepted(key []byte, subprotocol string, extensions []httphead.Option) []by
 }
 
 // refusalOf returns the refusal in a handler's error.
-func refusalOf(err error) *Refusal {
-	if no, ok := errors.AsType[*Refusal](err); ok {
+func refusalOf(err error) *RejectError {
+	if no, ok := errors.AsType[*RejectError](err); ok {
 		return no
 	}
-	return &Refusal{Status: http.StatusInternalServerError, Reason: err.Error()}
+	return &RejectError{Status: http.StatusInternalServerError, Reason: err.Error()}
 }
 
 // permessageDeflate is the extension of RFC 7692.

@@ -34,11 +34,11 @@ func upgrades(t testing.TB) func(data []byte) {
 // asking is a handler that asks what the bridge asks of a request.
 type asking struct{ Handler }
 
-func (*asking) Accept(r *Request) (Welcome, error) {
+func (*asking) Accept(r *Request) (Accepted, error) {
 	if r.Target() == "" || len(r.Values("Origin")) > 1 || r.Header("Host") == "" || r.Header("Sec-WebSocket-Protocol") != "" {
-		return Welcome{}, &Refusal{Status: http.StatusForbidden}
+		return Accepted{}, &RejectError{Status: http.StatusForbidden}
 	}
-	return Welcome{}, nil
+	return Accepted{}, nil
 }
 
 // When a bridge comes back, all its clients do at once.

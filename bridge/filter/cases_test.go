@@ -10,7 +10,7 @@ import (
 )
 
 // cases is the table that this package and the browser client are both held to:
-// web-demo/clu-filter.js reads the same file.
+// web-demo/client/filter.js reads the same file.
 type cases struct {
 	Replies map[string]struct {
 		Sender     string   `json:"sender"`

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/clu-ws/clu-ws/bridge/object"
 	"github.com/clu-ws/clu-ws/internal/jsonscan"
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
@@ -35,7 +34,7 @@ func Parse(raw json.RawMessage) (*Filter, error) {
 // readFields finds the fields of an untrusted filter, and stops at the first bad one.
 // The last of duplicate fields counts.
 func readFields(raw []byte) (map[string]json.RawMessage, error) {
-	members := object.Of(raw)
+	members := jsonscan.MembersOf(raw)
 	if ok, _ := jsonscan.Valid(raw); !ok || bytes.TrimLeft(raw, " \t\r\n")[0] != '{' {
 		return nil, errors.New(`the filter is not a JSON object: write one such as {"sender": ["lvmecp", "lvm.*"], "message_code": [":", "f"]}`)
 	}
@@ -64,7 +63,7 @@ func readValues(field string, raw json.RawMessage) ([]string, error) {
 	}
 	var values []string
 	n := 0
-	for element := range object.Elements(raw) {
+	for element := range jsonscan.Elements(raw) {
 		if n++; n > maxValues {
 			continue
 		}

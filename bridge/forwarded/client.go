@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// ErrDisagree is returned if X-Forwarded-For and Forwarded name different clients.
-var ErrDisagree = errors.New("X-Forwarded-For and Forwarded name two different clients; have the proxy remove the one that it does not write")
+// ErrConflict is returned if X-Forwarded-For and Forwarded name different clients.
+var ErrConflict = errors.New("X-Forwarded-For and Forwarded name two different clients; have the proxy remove the one that it does not write")
 
 // Client returns the client's address of a request that came from peer, given the lines
-// of X-Forwarded-For and Forwarded. The port is 0 if unknown. With [ErrDisagree] the
+// of X-Forwarded-For and Forwarded. The port is 0 if unknown. With [ErrConflict] the
 // client is unknown; with any other error the address is that of the last known proxy.
 func (p *Proxies) Client(peer netip.AddrPort, xForwardedFor, forwarded []string) (netip.AddrPort, error) {
 	if !p.Trusts(peer.Addr()) {
@@ -29,7 +29,7 @@ func (p *Proxies) Client(peer netip.AddrPort, xForwardedFor, forwarded []string)
 		return other, wrong
 	}
 	if err = errors.Join(err, wrong); err == nil && client.Addr() != other.Addr() {
-		return netip.AddrPort{}, ErrDisagree
+		return netip.AddrPort{}, ErrConflict
 	} else if err != nil {
 		return peer, err
 	}

@@ -58,7 +58,7 @@ func TestTheClientIsTheLastAddressThatIsNotAProxys(t *testing.T) {
 func TestFieldsThatDisagreeAreAnError(t *testing.T) {
 	p, _ := Parse([]string{"127.0.0.1"})
 	peer := netip.MustParseAddrPort("127.0.0.1:5")
-	if got, err := p.Client(peer, []string{"192.0.2.7"}, []string{"for=203.0.113.1"}); !errors.Is(err, ErrDisagree) || got.IsValid() {
+	if got, err := p.Client(peer, []string{"192.0.2.7"}, []string{"for=203.0.113.1"}); !errors.Is(err, ErrConflict) || got.IsValid() {
 		t.Errorf("%v, %v", got, err)
 	}
 }

@@ -82,7 +82,7 @@ func TestTwoSubscriptionsThatResumeBringNothingThatWasHeardBeforeThem(t *testing
 func (s *hubHarness) share() {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
-	s.hub.shared = true
+	s.hub.sharedEpoch = true
 }
 
 func TestUnsubscribeEndsASubscriptionThatStillWaits(t *testing.T) {
@@ -147,7 +147,7 @@ func TestWhoLeavesWaitsNoLonger(t *testing.T) {
 func (s *hubHarness) loading() {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
-	s.hub.loading, s.hub.shared = true, true
+	s.hub.loading, s.hub.sharedEpoch = true, true
 }
 
 func TestSnapshotsWaitForThePastOfAStream(t *testing.T) {

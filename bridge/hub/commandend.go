@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/clu-ws/clu-ws/actor"
-	"github.com/clu-ws/clu-ws/bridge/object"
+	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
 // CommandEnd is how a command ended, or why the bridge no longer waits for it.
@@ -16,7 +16,7 @@ type CommandEnd struct {
 	MessageCode string // of the last reply; "" without one
 	Message     string // why it failed, or is no longer awaited
 	Replies     int
-	Took        time.Duration
+	Duration    time.Duration
 }
 
 // The statuses of a [CommandEnd].
@@ -28,17 +28,17 @@ const (
 
 // Why the bridge no longer waits for a command's end.
 const (
-	WaitsNoLonger = "the bridge waits no longer; the actor may go on"
-	StopsWaiting  = "the bridge is stopping; the actor may go on"
-	evictedWords  = "the bridge waits no longer: too many commands are in flight, and your address has the most; the actor may go on"
+	TimeoutMessage  = "the bridge waits no longer; the actor may go on"
+	StoppingMessage = "the bridge is stopping; the actor may go on"
+	evictedMessage  = "the bridge waits no longer: too many commands are in flight, and your address has the most; the actor may go on"
 )
 
 // maxReason is how much of an actor's reason a result has, in bytes.
 const maxReason = 1024
 
-// endingOf returns the end of a command from its last reply.
-func endingOf(c *Command, r *Reply, now time.Time) CommandEnd {
-	e := CommandEnd{CommandID: c.ID, Status: StatusDone, MessageCode: r.Code, Replies: c.replies, Took: now.Sub(c.began)}
+// endOf returns the end of a command from its last reply.
+func endOf(c *Command, r *Reply, now time.Time) CommandEnd {
+	e := CommandEnd{CommandID: c.ID, Status: StatusDone, MessageCode: r.Code, Replies: c.replies, Duration: now.Sub(c.began)}
 	if r.fails() {
 		e.Status = StatusFailed
 	}
@@ -47,7 +47,7 @@ func endingOf(c *Command, r *Reply, now time.Time) CommandEnd {
 
 // timeoutOf returns the end of a command that is no longer awaited.
 func timeoutOf(c *Command, now time.Time, words string) CommandEnd {
-	return CommandEnd{CommandID: c.ID, Status: StatusTimeout, Message: words, Replies: c.replies, Took: now.Sub(c.began)}
+	return CommandEnd{CommandID: c.ID, Status: StatusTimeout, Message: words, Replies: c.replies, Duration: now.Sub(c.began)}
 }
 
 // reasonOf returns the actor's reason for a failure: the keyword error of the last
@@ -55,7 +55,7 @@ func timeoutOf(c *Command, now time.Time, words string) CommandEnd {
 // may be long.
 func reasonOf(body []byte) string {
 	var reason, text []byte
-	for m := object.Of(body); ; {
+	for m := jsonscan.MembersOf(body); ; {
 		name, value, ok := m.Next()
 		if !ok {
 			break
@@ -68,7 +68,7 @@ func reasonOf(body []byte) string {
 		}
 	}
 	for _, value := range [][]byte{reason, text} {
-		if words := strings.TrimSpace(actor.Words(value)); words != "" {
+		if words := strings.TrimSpace(actor.KeywordText(value)); words != "" {
 			return cutReason(words)
 		}
 	}

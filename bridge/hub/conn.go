@@ -17,7 +17,7 @@ type Log interface {
 // Conn is a client's connection, as [engine.Conn] has it, but for the kind of log.
 type Conn interface {
 	Follow(log Log, first ...engine.Frame)
-	Say(frames ...engine.Frame)
+	SendInOrder(frames ...engine.Frame)
 	Send(f engine.Frame)
 	Close(code int, reason string)
 }

@@ -67,13 +67,13 @@ func (h *Hub) deliver(r *Reply) {
 		if s.Ordered {
 			s.order.note(r)
 		}
-		now := s.Throttle == 0 || h.first(s, r.Sender)
+		now := s.Throttle == 0 || h.opensWindow(s, r.Sender)
 		for _, m := range s.groups {
 			h.match(m, now)
 		}
 	}
 	for _, g := range h.matched {
-		h.give(g, r)
+		h.deliverTo(g, r)
 	}
 }
 
@@ -90,10 +90,10 @@ func (h *Hub) match(m *groupSub, now bool) {
 	}
 }
 
-// give delivers the reply to a group, now or at the end of a throttle window. Older pending
+// deliverTo delivers the reply to a group, now or at the end of a throttle window. Older pending
 // replies of the same sender go out before an urgent one, which often ends what they
 // report; any other reply replaces them.
-func (h *Hub) give(g *group, r *Reply) {
+func (h *Hub) deliverTo(g *group, r *Reply) {
 	if r.urgent() {
 		g.now, g.wait = true, 0
 		for _, older := range pendingOf(g.matched, &r.Sender) {
@@ -114,10 +114,10 @@ func (h *Hub) give(g *group, r *Reply) {
 	}
 }
 
-// enter adds a client to the group of these subscriptions. The error is that its address
+// join adds a client to the group of these subscriptions. The error is that its address
 // has no quota for another group. A new group takes over the pending throttled replies of
 // the client's former group for the same subscriptions. mu is held.
-func (h *Hub) enter(subs []subscription, s *Session) (*group, error) {
+func (h *Hub) join(subs []subscription, s *Session) (*group, error) {
 	key := groupKey(keysOf(subs, s))
 	g := h.groups[key]
 	if g == nil {
@@ -144,7 +144,7 @@ func (h *Hub) newGroup(key string, subs []subscription, s *Session) (*group, err
 	g.log = h.newLog()
 	h.groups[key] = g
 	for _, sub := range subs {
-		sel := h.subs.take(sub.spec, s)
+		sel := h.subs.acquire(sub.spec, s)
 		if at := slices.IndexFunc(sel.groups, func(m *groupSub) bool { return m.group == g }); at >= 0 {
 			sel.groups[at].batch = min(sel.groups[at].batch, sub.spec.Batch)
 			continue
@@ -166,13 +166,13 @@ func (h *Hub) leave(g *group) {
 	h.shares.Give(g.address, g.weight)
 	for _, m := range g.subs {
 		m.sharedSub.groups = unordered.Remove(m.sharedSub.groups, m)
-		h.unuse(m.sharedSub)
+		h.dropUnused(m.sharedSub)
 	}
 	g.log.Close()
 }
 
-// unuse drops a subscription that no group has any more.
-func (h *Hub) unuse(s *sharedSub) {
+// dropUnused drops a subscription that no group has any more.
+func (h *Hub) dropUnused(s *sharedSub) {
 	if len(s.groups) == 0 {
 		h.closeWindows(s)
 		h.subs.drop(s)

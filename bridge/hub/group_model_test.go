@@ -11,8 +11,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/unordered"
 )
 
-// modelWish is a subscription as the model has it.
-type modelWish struct {
+// modelSpec is a subscription as the model has it.
+type modelSpec struct {
 	filter   *filter.Filter
 	throttle time.Duration
 	ordered  bool
@@ -20,21 +20,21 @@ type modelWish struct {
 }
 
 // key names what the wish selects, however long that may wait.
-func (w modelWish) key() string { return fmt.Sprint(w.filter.Key(), w.throttle, w.ordered) }
+func (w modelSpec) key() string { return fmt.Sprint(w.filter.Key(), w.throttle, w.ordered) }
 
 // modelSet is clients with the same wishes that wait as long: they hear the same. That
 // something waits changes nothing of what comes, nor its order.
 type modelSet struct {
 	clients []*recordingClient
-	wishes  []modelWish
-	held    map[string]uint64 // by wish and sender
+	specs   []modelSpec
+	pending map[string]uint64 // by wish and sender
 }
 
 // modelWindow is one of a wish, whoever has that.
 type modelWindow struct {
 	ends   time.Duration
 	sender string
-	wish   modelWish
+	spec   modelSpec
 }
 
 // model evaluates every filter for every client, and every window at each moment.
@@ -54,7 +54,7 @@ func (m *model) move(l *recordingClient) {
 	var old *modelSet
 	for key, set := range m.sets {
 		if slices.Contains(set.clients, l) {
-			if key == setKey(l.wishes) {
+			if key == setKey(l.specs) {
 				return
 			}
 			old = set
@@ -63,28 +63,28 @@ func (m *model) move(l *recordingClient) {
 			}
 		}
 	}
-	key := setKey(l.wishes)
+	key := setKey(l.specs)
 	if m.sets[key] == nil {
-		set := &modelSet{held: map[string]uint64{}}
-		for _, w := range l.wishes {
-			if slices.ContainsFunc(set.wishes, func(o modelWish) bool { return o.key() == w.key() }) {
+		set := &modelSet{pending: map[string]uint64{}}
+		for _, w := range l.specs {
+			if slices.ContainsFunc(set.specs, func(o modelSpec) bool { return o.key() == w.key() }) {
 				continue
 			}
-			set.wishes = append(set.wishes, w)
-			if old == nil || !slices.ContainsFunc(old.wishes, func(o modelWish) bool { return o.key() == w.key() }) {
+			set.specs = append(set.specs, w)
+			if old == nil || !slices.ContainsFunc(old.specs, func(o modelSpec) bool { return o.key() == w.key() }) {
 				continue
 			}
-			for sender, seq := range old.held { // what it held by the same wish is held still
+			for sender, seq := range old.pending { // what it held by the same wish is held still
 				if strings.HasPrefix(sender, w.key()+"/") {
-					set.held[sender] = seq
+					set.pending[sender] = seq
 				}
 			}
 		}
 		m.sets[key] = set
 	}
 	if old != nil {
-		for _, seq := range old.heldReplies() {
-			if !slices.Contains(m.sets[key].heldReplies(), seq) {
+		for _, seq := range old.pendingReplies() {
+			if !slices.Contains(m.sets[key].pendingReplies(), seq) {
 				l.want = append(l.want, seq)
 			}
 		}
@@ -97,17 +97,17 @@ func (m *model) move(l *recordingClient) {
 func (m *model) forget() {
 	has := func(key string) bool {
 		for _, set := range m.sets {
-			if slices.ContainsFunc(set.wishes, func(w modelWish) bool { return w.key() == key }) {
+			if slices.ContainsFunc(set.specs, func(w modelSpec) bool { return w.key() == key }) {
 				return true
 			}
 		}
 		return false
 	}
-	maps.DeleteFunc(m.windows, func(_ string, w *modelWindow) bool { return !has(w.wish.key()) })
+	maps.DeleteFunc(m.windows, func(_ string, w *modelWindow) bool { return !has(w.spec.key()) })
 	maps.DeleteFunc(m.orders, func(wish string, _ map[string]int64) bool { return !has(wish) })
 }
 
-func setKey(wishes map[string]modelWish) string {
+func setKey(wishes map[string]modelSpec) string {
 	var keys []string
 	for _, w := range wishes {
 		keys = append(keys, fmt.Sprint(w.key(), w.batch))
@@ -116,8 +116,8 @@ func setKey(wishes map[string]modelWish) string {
 	return strings.Join(slices.Compact(keys), "|")
 }
 
-func (set *modelSet) heldReplies() (held []uint64) {
-	held = slices.Sorted(maps.Values(set.held))
+func (set *modelSet) pendingReplies() (held []uint64) {
+	held = slices.Sorted(maps.Values(set.pending))
 	return slices.Compact(held)
 }
 
@@ -125,7 +125,7 @@ func (set *modelSet) deliver(seq uint64) {
 	for _, l := range set.clients {
 		l.want = append(l.want, seq)
 	}
-	maps.DeleteFunc(set.held, func(_ string, held uint64) bool { return held == seq })
+	maps.DeleteFunc(set.pending, func(_ string, held uint64) bool { return held == seq })
 }
 
 func (m *model) pass(d time.Duration) {
@@ -155,7 +155,7 @@ func (m *model) end(w *modelWindow) {
 	for _, set := range m.sets {
 		var held []uint64
 		for key := range due {
-			if seq := set.held[key]; seq > 0 {
+			if seq := set.pending[key]; seq > 0 {
 				gave[key] = true
 				held = append(held, seq)
 			}
@@ -166,7 +166,7 @@ func (m *model) end(w *modelWindow) {
 		}
 	}
 	for key, other := range due {
-		if other.ends += other.wish.throttle; !gave[key] {
+		if other.ends += other.spec.throttle; !gave[key] {
 			delete(m.windows, key)
 		}
 	}
@@ -177,7 +177,7 @@ func (m *model) end(w *modelWindow) {
 func (m *model) wants(r *filter.Reply, order int64) map[string]bool {
 	wanted := map[string]bool{}
 	for _, set := range m.sets {
-		for _, w := range set.wishes {
+		for _, w := range set.specs {
 			key := w.key()
 			if _, done := wanted[key]; done || !w.filter.Match(r) {
 				continue
@@ -194,7 +194,7 @@ func (m *model) wants(r *filter.Reply, order int64) map[string]bool {
 			window := key + "/" + r.Sender
 			wanted[key] = w.throttle == 0 || m.windows[window] == nil
 			if w.throttle > 0 && m.windows[window] == nil {
-				m.windows[window] = &modelWindow{ends: m.now + w.throttle, sender: r.Sender, wish: w}
+				m.windows[window] = &modelWindow{ends: m.now + w.throttle, sender: r.Sender, spec: w}
 			}
 		}
 	}
@@ -208,7 +208,7 @@ func (m *model) says(r filter.Reply, order int64) {
 	for _, set := range m.sets {
 		var matched []string // keys of what is held
 		now := urgent
-		for _, w := range set.wishes {
+		for _, w := range set.specs {
 			if atOnce, ok := wanted[w.key()]; ok {
 				matched = append(matched, w.key()+"/"+r.Sender)
 				now = now || atOnce
@@ -220,7 +220,7 @@ func (m *model) says(r filter.Reply, order int64) {
 		if urgent {
 			var held []uint64
 			for _, key := range matched {
-				if seq := set.held[key]; seq > 0 && !slices.Contains(held, seq) {
+				if seq := set.pending[key]; seq > 0 && !slices.Contains(held, seq) {
 					held = append(held, seq)
 				}
 			}
@@ -232,9 +232,9 @@ func (m *model) says(r filter.Reply, order int64) {
 		for _, key := range matched {
 			switch {
 			case now:
-				delete(set.held, key)
+				delete(set.pending, key)
 			case m.windows[key] != nil:
-				set.held[key] = m.seq
+				set.pending[key] = m.seq
 			}
 		}
 		if now {

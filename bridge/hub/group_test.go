@@ -40,7 +40,7 @@ func TestGroupsDeliverWhatAModelDeliversToEachClient(t *testing.T) {
 			for range 12 {
 				l := s.connect()
 				s.ask(l, "ok", `{"op": "subscribe", "id": "first"}`)
-				l.wishes["first"] = modelWish{filter: mustFilter(t, `{}`)}
+				l.specs["first"] = modelSpec{filter: mustFilter(t, `{}`)}
 				m.move(l)
 				all = append(all, l)
 			}
@@ -48,18 +48,18 @@ func TestGroupsDeliverWhatAModelDeliversToEachClient(t *testing.T) {
 			for range 600 {
 				l := all[random.IntN(len(all))]
 				switch action := random.IntN(10); {
-				case action == 0 && len(l.wishes) < 5:
+				case action == 0 && len(l.specs) < 5:
 					names++
 					f, name := pick(filters...), fmt.Sprint(names)
 					// Lengths without small common multiples: no two windows end at the same moment.
-					w := modelWish{mustFilter(t, f), []time.Duration{0, 0, 17, 29, 43}[random.IntN(5)] * time.Millisecond, random.IntN(4) == 0, []time.Duration{0, 0, 2, 1000}[random.IntN(4)] * time.Millisecond}
+					w := modelSpec{mustFilter(t, f), []time.Duration{0, 0, 17, 29, 43}[random.IntN(5)] * time.Millisecond, random.IntN(4) == 0, []time.Duration{0, 0, 2, 1000}[random.IntN(4)] * time.Millisecond}
 					s.ask(l, "ok", fmt.Sprintf(`{"op": "subscribe", "id": %q, "filter": %s, "throttle_ms": %d, "ordered": %v, "batch_ms": %d}`, name, f, w.throttle.Milliseconds(), w.ordered, w.batch.Milliseconds()))
-					l.wishes[name] = w
+					l.specs[name] = w
 					m.move(l)
-				case action == 1 && len(l.wishes) > 0:
-					for name := range l.wishes {
+				case action == 1 && len(l.specs) > 0:
+					for name := range l.specs {
 						s.ask(l, "ok", fmt.Sprintf(`{"op": "unsubscribe", "id": %q}`, name))
-						delete(l.wishes, name)
+						delete(l.specs, name)
 						break
 					}
 					m.move(l)

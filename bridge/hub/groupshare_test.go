@@ -42,7 +42,7 @@ func TestLongFiltersAndManyRoomsWeighMore(t *testing.T) {
 	h := s.hub
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	g, err := h.enter([]subscription{long}, &Session{address: "a"})
+	g, err := h.join([]subscription{long}, &Session{address: "a"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,8 +46,8 @@ func (s *hubHarness) says(r filter.Reply, order int64) { s.saysAll(r, `{}`, orde
 func (s *hubHarness) saysBody(r filter.Reply, body string) { s.saysAll(r, body, 0) }
 
 func (s *hubHarness) saysAll(r filter.Reply, body string, order int64) {
-	envelope := append(make([]byte, engine.HeaderRoom), `{"body": `+body+`}`...)
-	s.hub.Reply(&Reply{Reply: r, At: s.clock.Now(), Plain: envelope, BodyAt: engine.HeaderRoom + len(`{"body": `), Ordered: order > 0, Order: order, OrderKey: r.Sender}, 0, false)
+	envelope := append(make([]byte, engine.MaxHeaderSize), `{"body": `+body+`}`...)
+	s.hub.Reply(&Reply{Reply: r, At: s.clock.Now(), Plain: envelope, BodyAt: engine.MaxHeaderSize + len(`{"body": `), Ordered: order > 0, Order: order, OrderKey: r.Sender}, 0, false)
 }
 
 // connect returns a v1 client that hears every reply.
@@ -65,7 +65,7 @@ func (s *hubHarness) dial() *recordingClient { return s.dialAt("/") }
 func (s *hubHarness) dialAt(target string) *recordingClient {
 	s.t.Helper()
 	id := "bridge-" + strconv.FormatInt(s.clients.Add(1), 10)
-	l := &recordingClient{answers: make(chan map[string]any, 1000), wishes: map[string]modelWish{}}
+	l := &recordingClient{answers: make(chan map[string]any, 1000), specs: map[string]modelSpec{}}
 	l.session = NewSession(id, "127.0.0.1")
 	_, query, _ := strings.Cut(target, "?")
 	request := s.connectRequest(query)
@@ -190,7 +190,7 @@ func (s *hubHarness) command(l *recordingClient, id *string, consumer string) {
 	c, err := s.hub.Inflight.Add(l, CommandKey{l.session.ID + *id, consumer}, w)
 	if err == nil {
 		l.Send(protocol.Encode(protocol.OK{Op: "ok", ID: id}))
-		s.hub.Inflight.Start(c, w, LongestWait)
+		s.hub.Inflight.Start(c, w, MaxWait)
 		if !s.hub.Inflight.Failed(c, false) {
 			return
 		}

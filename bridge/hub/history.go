@@ -40,7 +40,7 @@ type entry struct {
 	gap   uint64 // a notice's: how many gaps there were with it
 }
 
-func (e *entry) isNotice() bool { return e.reply == nil }
+func (e *entry) isGap() bool { return e.reply == nil }
 
 // replyHistory holds the last replies as v1 clients get them, the oldest first, and
 // the notices of gaps among them. Frames are shared with the log and with every
@@ -58,7 +58,7 @@ type replyHistory struct {
 // add keeps a reply or a notice, and drops the oldest beyond the bounds.
 func (h *replyHistory) add(e entry) {
 	if h.Replies == 0 {
-		h.passed(&e)
+		h.tooOld(&e)
 		return
 	}
 	if h.head-h.tail == uint64(len(h.entries)) {
@@ -83,10 +83,10 @@ func (h *replyHistory) expire(now time.Time) {
 	}
 }
 
-// behind returns the index of the first entry after a sequence number that is still
+// after returns the index of the first entry after a sequence number that is still
 // kept.
-func (h *replyHistory) behind(seq uint64) uint64 {
-	is := func(e *entry) bool { return e.seq > seq || e.seq == seq && e.isNotice() }
+func (h *replyHistory) after(seq uint64) uint64 {
+	is := func(e *entry) bool { return e.seq > seq || e.seq == seq && e.isGap() }
 	return h.tail + uint64(sort.Search(h.len(), func(i int) bool { return is(h.at(h.tail + uint64(i))) }))
 }
 
@@ -96,17 +96,17 @@ func (h *replyHistory) at(place uint64) *entry { return &h.entries[place&uint64(
 
 func (h *replyHistory) forget() {
 	e := h.at(h.tail)
-	h.passed(e)
+	h.tooOld(e)
 	h.bytes -= len(e.frame) + entryCost
 	*e = entry{}
 	h.tail++
 }
 
-// passed notes that an entry is not kept. A client that asks for what follows the reply
+// tooOld notes that an entry is not kept. A client that asks for what follows the reply
 // before a notice must not miss the notice.
-func (h *replyHistory) passed(e *entry) {
+func (h *replyHistory) tooOld(e *entry) {
 	h.floor = max(h.floor, e.seq)
-	if e.isNotice() {
+	if e.isGap() {
 		h.floor = max(h.floor, e.seq+1)
 	}
 }

@@ -23,7 +23,7 @@ func (h *replyHistory) texts(from, to uint64) (all []string, ok bool) {
 	if from < h.floor {
 		return nil, false
 	}
-	for at := h.behind(from); at < h.head && h.at(at).seq <= to; at++ {
+	for at := h.after(from); at < h.head && h.at(at).seq <= to; at++ {
 		all = append(all, string(h.at(at).frame[2:]))
 	}
 	return all, true

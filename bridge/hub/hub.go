@@ -46,17 +46,17 @@ type Hub struct {
 	// mu guards the following fields. It is held while frames are appended, and while a
 	// reply goes to many groups, so no loop of the engine may wait for it: requests go
 	// through the queue.
-	mu        sync.Mutex
-	shared    bool   // the numbers are a stream's, and other bridges have the same epoch
-	seq       uint64 // the last reply's
-	begun     bool   // there was a reply
-	gaps      uint64 // how many v1 clients were told
-	loading   bool   // the past of a stream is being read, which is not delivered
-	read      uint64 // the last reply of that past
-	link      string // the broker's state as v1 clients know it
-	waiting   waiters
-	waitsEver uint64 // how many requests ever waited
-	windows   throttleWindows
+	mu          sync.Mutex
+	sharedEpoch bool   // the numbers are a stream's, and other bridges have the same epoch
+	seq         uint64 // the last reply's
+	numbered    bool   // there was a reply
+	gapCount    uint64 // how many v1 clients were told
+	loading     bool   // the past of a stream is being read, which is not delivered
+	pastEnd     uint64 // the last reply of that past
+	brokerState string // the broker's state as v1 clients know it
+	waiting     waiterHeap
+	lastWait    uint64 // how many requests ever waited
+	windows     throttleWindows
 
 	history replyHistory    // the last replies
 	values  *snapshot.Store // the last value of every keyword
@@ -91,23 +91,23 @@ func New(cfg Config) *Hub {
 		cfg.After = afterFunc
 	}
 	h := &Hub{
-		queue:     newWorkQueue(),
-		Plain:     cfg.NewLog(),
-		batch:     cfg.Batch,
-		newLog:    cfg.NewLog,
-		now:       cfg.Now,
-		after:     cfg.After,
-		Epoch:     cfg.Epoch,
-		history:   replyHistory{History: cfg.History},
-		values:    snapshot.New(cfg.Values),
-		shared:    cfg.Shared,
-		loading:   cfg.Shared,
-		link:      "down",
-		subs:      newSubIndex(),
-		matcher:   newMatcher(),
-		snapshots: snapshotCache{},
-		groups:    map[string]*group{},
-		shares:    quota.NewTable(maxGroups),
+		queue:       newWorkQueue(),
+		Plain:       cfg.NewLog(),
+		batch:       cfg.Batch,
+		newLog:      cfg.NewLog,
+		now:         cfg.Now,
+		after:       cfg.After,
+		Epoch:       cfg.Epoch,
+		history:     replyHistory{History: cfg.History},
+		values:      snapshot.New(cfg.Values),
+		sharedEpoch: cfg.Shared,
+		loading:     cfg.Shared,
+		brokerState: "down",
+		subs:        newSubIndex(),
+		matcher:     newMatcher(),
+		snapshots:   snapshotCache{},
+		groups:      map[string]*group{},
+		shares:      quota.NewTable(maxGroups),
 	}
 	h.Inflight = newInflight(cfg.Name, h.onEvict)
 	h.delivered.known.Store(!h.loading)
@@ -141,10 +141,10 @@ func (h *Hub) Reply(r *Reply, seq uint64, numbered bool) {
 		seq = h.seq + 1
 	}
 	r.Seq = seq
-	r.number(h.Epoch)
-	plain := engine.Must(engine.Seal(r.Plain))
+	r.encode(h.Epoch)
+	plain := engine.Must(engine.NewText(r.Plain))
 	r.Plain = nil // the reply is kept, and this is in the frame
-	var a answer
+	var a match
 	if !h.loading {
 		a = h.Inflight.replied(r)
 	}
@@ -154,13 +154,13 @@ func (h *Hub) Reply(r *Reply, seq uint64, numbered bool) {
 	h.values.Read(r.body, &h.keywords)
 	h.lockMatched(r, a.owner)
 	defer h.mu.Unlock()
-	if !h.begun {
-		h.begun = true
+	if !h.numbered {
+		h.numbered = true
 		h.history.floor = max(h.history.floor, seq-min(seq, 1))
 	}
 	h.seq = seq
 	if !r.Unroutable {
-		h.remember(r)
+		h.record(r)
 	}
 	h.showFigures()
 	if h.loading {
@@ -174,11 +174,11 @@ func (h *Hub) Reply(r *Reply, seq uint64, numbered bool) {
 	h.deliver(r)
 	if a.waiter != nil { // the result comes right behind the reply
 		if r.fails() {
-			a.ending.Message = reasonOf(r.body)
+			a.end.Message = reasonOf(r.body)
 		}
-		a.waiter.End(a.ending)
+		a.waiter.End(a.end)
 	}
-	h.serveWaiting()
+	h.requeueWaiting()
 	h.delivered.seq.Store(seq)
 }
 
@@ -198,8 +198,8 @@ func (d *delivered) load() *uint64 {
 	return &seq
 }
 
-// remember keeps a reply for snapshots, and for clients that resume. mu is held.
-func (h *Hub) remember(r *Reply) {
+// record keeps a reply for snapshots, and for clients that resume. mu is held.
+func (h *Hub) record(r *Reply) {
 	h.values.Note(snapshot.Reply{
 		Sender: r.Sender, Code: r.Code, RoutingKey: r.RoutingKey, CommandID: r.CommandID, Commander: r.Commander,
 		Internal: r.Internal, Time: r.At, Seq: r.Seq, Keywords: &h.keywords,
@@ -207,9 +207,9 @@ func (h *Hub) remember(r *Reply) {
 	h.history.add(entry{seq: r.Seq, at: r.At, frame: r.Frame, reply: r})
 }
 
-// number makes the frame of a reply for v1 clients: its envelope with seq and epoch behind
+// encode makes the frame of a reply for v1 clients: its envelope with seq and epoch behind
 // the other keys.
-func (r *Reply) number(epoch string) {
+func (r *Reply) encode(epoch string) {
 	const room = len(`, "seq": , "epoch": ""}`) + 20
 	end := len(r.Plain) - 1
 	buf := make([]byte, 0, end+room+len(epoch))
@@ -219,7 +219,7 @@ func (r *Reply) number(epoch string) {
 	buf = append(buf, `, "epoch": "`...)
 	buf = append(buf, epoch...)
 	buf = append(buf, `"}`...)
-	r.Frame, r.body = engine.Must(engine.Seal(buf)), buf[r.BodyAt:end:end]
+	r.Frame, r.body = engine.Must(engine.NewText(buf)), buf[r.BodyAt:end:end]
 }
 
 // Missed tells v1 clients, now and when they resume, of a span of time in which replies may
@@ -228,8 +228,8 @@ func (h *Hub) Missed(from, to time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	frame := protocol.EncodeGap(from, to)
-	h.gaps++
-	h.history.add(entry{seq: h.seq, at: h.now(), frame: frame, gap: h.gaps})
+	h.gapCount++
+	h.history.add(entry{seq: h.seq, at: h.now(), frame: frame, gap: h.gapCount})
 	h.showFigures()
 	h.notify(frame)
 }
@@ -239,8 +239,8 @@ func (h *Hub) Missed(from, to time.Time) {
 func (h *Hub) Linked(state, reason string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if state != h.link {
-		h.link = state
+	if state != h.brokerState {
+		h.brokerState = state
 		h.notify(protocol.Encode(protocol.Broker{Op: "broker", State: state, Reason: reason}))
 	}
 }
@@ -256,8 +256,8 @@ func (h *Hub) notify(frame engine.Frame) {
 func (h *Hub) Live() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.loading, h.read = false, h.seq
+	h.loading, h.pastEnd = false, h.seq
 	h.delivered.seq.Store(h.seq)
 	h.delivered.known.Store(true)
-	h.serveWaiting()
+	h.requeueWaiting()
 }

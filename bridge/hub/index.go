@@ -97,8 +97,8 @@ func newSubIndex() subIndex {
 	return subIndex{all: map[string]*sharedSub{}, byRoom: rooms.PathIndex[*sharedSub]{}}
 }
 
-// take returns the shared subscription of a client's spec.
-func (sh *subIndex) take(w Spec, client *Session) *sharedSub {
+// acquire returns the shared subscription of a client's spec.
+func (sh *subIndex) acquire(w Spec, client *Session) *sharedSub {
 	key, owner := w.key(client), w.owner(client)
 	if s := sh.all[key]; s != nil {
 		return s

@@ -10,7 +10,7 @@ import (
 // A subscription takes the hub's lock. What begins while the filters of a reply are
 // evaluated has the reply: its answer came before it.
 func TestWhileAReplyIsMatchedClientsSubscribeAndHaveIt(t *testing.T) {
-	for _, subscriptions := range []int{1, fewChanges, fewChanges + 1, 3 * fewChanges} {
+	for _, subscriptions := range []int{1, maxLockedChanges, maxLockedChanges + 1, 3 * maxLockedChanges} {
 		t.Run(fmt.Sprint(subscriptions), func(t *testing.T) {
 			s := newHarness(t)
 			var all []*recordingClient
@@ -67,7 +67,7 @@ func TestWhatComesAndGoesBetweenTwoRepliesIsNoChange(t *testing.T) {
 	for i := range 100 {
 		f := mustFilter(t, fmt.Sprintf(`{"sender": "a%d"}`, i))
 		h.mu.Lock()
-		g, err := h.enter([]subscription{{spec: Spec{Filter: f}}}, &Session{})
+		g, err := h.join([]subscription{{spec: Spec{Filter: f}}}, &Session{})
 		if err != nil {
 			t.Fatal(err)
 		}

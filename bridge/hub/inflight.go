@@ -13,7 +13,7 @@ const (
 	maxInflightClient = 256       // awaited ones of one client, and as many others
 	forgetAfter       = time.Hour // of commands without a waiter
 	maxHTTP           = 256       // awaited over HTTP
-	LongestWait       = time.Hour
+	MaxWait           = time.Hour
 )
 
 // Inflight is the registry of the commands in flight: those sent, or about to be, that
@@ -144,7 +144,7 @@ func (f *Inflight) tryAdd(from Client, key CommandKey, w Waiter, http bool) (c *
 	}
 	f.insert(c)
 	if from.HasLeft() { // while its command waited for the hello
-		f.forsake(from)
+		f.disconnect(from)
 	}
 	return c, victim, nil
 }

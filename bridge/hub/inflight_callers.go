@@ -105,11 +105,11 @@ func (one *caller) giveBack(f *Inflight, c *Command) {
 func (f *Inflight) Leave(from Client) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.forsake(from)
+	f.disconnect(from)
 }
 
-// forsake does what leave does. mu is held.
-func (f *Inflight) forsake(from Client) {
+// disconnect does what leave does. mu is held.
+func (f *Inflight) disconnect(from Client) {
 	one := f.callers[from]
 	if one == nil {
 		return

@@ -6,28 +6,28 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 )
 
-// answer is the result of matching a reply with the commands in flight.
-type answer struct {
+// match is the result of matching a reply with the commands in flight.
+type match struct {
 	owner  *Session // of the command that it answers; nil unless that is a v1 client's
 	waiter Waiter   // nil unless the reply ends an awaited command
-	ending CommandEnd
+	end    CommandEnd
 }
 
 // replied matches a reply with its command, and drops the command at its last reply. It
 // runs for every reply: it does one lookup and allocates nothing.
-func (f *Inflight) replied(r *Reply) (a answer) {
+func (f *Inflight) replied(r *Reply) (a match) {
 	if r.CommandID == "" {
-		return answer{}
+		return match{}
 	}
 	consumer, ok := strings.CutPrefix(r.Commander, f.prefix)
-	if !ok || !actor.Runs(r.Sender, consumer) {
-		return answer{}
+	if !ok || !actor.Receives(r.Sender, consumer) {
+		return match{}
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c := f.commands[CommandKey{r.CommandID, consumer}]
 	if c == nil {
-		return answer{}
+		return match{}
 	}
 	c.replies++
 	if c.caller.client != nil {
@@ -43,7 +43,7 @@ func (f *Inflight) replied(r *Reply) (a answer) {
 		return a
 	}
 	a.waiter = f.detach(c)
-	a.ending = endingOf(c, r, f.now())
+	a.end = endOf(c, r, f.now())
 	f.drop(c)
 	return a
 }
@@ -89,7 +89,7 @@ func (h *Hub) onEvict(e evicted) {
 		e.waiter.End(e.ending)
 		return
 	}
-	h.queue.urgently(func() {
+	h.queue.submitUrgent(func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		e.waiter.End(e.ending)

@@ -10,7 +10,7 @@ import (
 // Errors of commands that find no room.
 var (
 	errTooManyAwaited = full("The command was not sent: you already wait for %d others to end; let some of them end, or send it in CLU's own form.", maxInflightClient)
-	errTooManyOfAll   = full("The command was not sent: %d others are in flight at this bridge, and no address has more of them than yours; let some of them end.", maxInflight)
+	errTooManyInAll   = full("The command was not sent: %d others are in flight at this bridge, and no address has more of them than yours; let some of them end.", maxInflight)
 	errTooManyHTTP    = full("The command was not sent: %d others are awaited over HTTP, and no address awaits more than yours; try again later, or without wait.", maxHTTP)
 )
 
@@ -43,17 +43,17 @@ func (f *Inflight) makeRoom(from Client, w Waiter, http bool) (evicted, error) {
 		return evicted{}, errTooManyAwaited
 	}
 	if http && len(f.http) >= maxHTTP {
-		return f.makeCallRoom(quota.Address(from.Remote()))
+		return f.makeHTTPRoom(quota.Address(from.Remote()))
 	}
 	if len(f.commands) < maxInflight {
 		return evicted{}, nil
 	}
-	return f.makeRoomOfAll(one, quota.Address(from.Remote()))
+	return f.makeTotalRoom(one, quota.Address(from.Remote()))
 }
 
-// makeRoomOfAll makes room at the bound for all. one is nil for a client without
+// makeTotalRoom makes room at the bound for all. one is nil for a client without
 // commands. mu is held.
-func (f *Inflight) makeRoomOfAll(one *caller, address string) (evicted, error) {
+func (f *Inflight) makeTotalRoom(one *caller, address string) (evicted, error) {
 	from, has, others := f.largest[0], 0, 0
 	if one != nil {
 		has = one.count
@@ -72,11 +72,11 @@ func (f *Inflight) makeRoomOfAll(one *caller, address string) (evicted, error) {
 		most = one
 	}
 	if most == nil {
-		return evicted{}, errTooManyOfAll
+		return evicted{}, errTooManyInAll
 	}
 	c := most.rest.oldest
 	if c == nil && most == one {
-		return evicted{}, errTooManyOfAll
+		return evicted{}, errTooManyInAll
 	}
 	if c == nil {
 		c = most.waits.oldest
@@ -84,9 +84,9 @@ func (f *Inflight) makeRoomOfAll(one *caller, address string) (evicted, error) {
 	return f.evict(c), nil
 }
 
-// makeCallRoom makes room for another command awaited over HTTP: one of the address
+// makeHTTPRoom makes room for another command awaited over HTTP: one of the address
 // with the most is evicted. mu is held.
-func (f *Inflight) makeCallRoom(address string) (evicted, error) {
+func (f *Inflight) makeHTTPRoom(address string) (evicted, error) {
 	calls, most := map[*share]int{}, (*share)(nil)
 	for c := range f.http {
 		s := c.share
@@ -116,5 +116,5 @@ func (f *Inflight) evict(c *Command) evicted {
 
 func (f *Inflight) detachEvicted(c *Command) evicted {
 	_, http := f.http[c]
-	return evicted{http, f.detach(c), timeoutOf(c, f.now(), evictedWords)}
+	return evicted{http, f.detach(c), timeoutOf(c, f.now(), evictedMessage)}
 }

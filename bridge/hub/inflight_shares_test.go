@@ -49,7 +49,7 @@ func TestWhoHasMostCommandsMakesRoomForWhoHasFew(t *testing.T) {
 	for _, w := range waiting {
 		told = append(told, w.ends...)
 	}
-	if len(told) != maxInflightClient || told[0].Status != "timeout" || told[0].Message != evictedWords {
+	if len(told) != maxInflightClient || told[0].Status != "timeout" || told[0].Message != evictedMessage {
 		t.Errorf("%d commands gave way, the first as %+v", len(told), told[:1])
 	}
 	if f.Len() > maxInflight {
@@ -98,7 +98,7 @@ func TestOneThatHasMostHearsThatItIsSo(t *testing.T) {
 		}
 		_, err = f.Add(greedy, CommandKey{fmt.Sprint("greedy", i), "dome"}, &patient{})
 	}
-	if err != errTooManyOfAll {
+	if err != errTooManyInAll {
 		t.Error(err)
 	}
 }

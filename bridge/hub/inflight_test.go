@@ -61,8 +61,8 @@ func (f *flights) hears(id, code, commander, sender string) string {
 	if a.waiter == nil {
 		return ""
 	}
-	a.waiter.End(a.ending)
-	return a.ending.Status
+	a.waiter.End(a.end)
+	return a.end.Status
 }
 
 func at(remote string) *recordingClient { return &recordingClient{remote: remote} }

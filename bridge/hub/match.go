@@ -22,11 +22,11 @@ type matcher struct {
 	matching func()       // set by tests: called before filters are evaluated
 }
 
-// rememberedTexts is how many senders, keywords and routing keys the matcher memoizes.
-const rememberedTexts = 8192
+// memoTexts is how many senders, keywords and routing keys the matcher memoizes.
+const memoTexts = 8192
 
 func newMatcher() *matcher {
-	return &matcher{bySender: map[string][]*sharedSub{}, mine: map[*Session][]*sharedSub{}, memo: filter.NewMemo(rememberedTexts)}
+	return &matcher{bySender: map[string][]*sharedSub{}, mine: map[*Session][]*sharedSub{}, memo: filter.NewMemo(memoTexts)}
 }
 
 // change is a subscription that was added or removed.
@@ -151,11 +151,11 @@ func (s *sharedSub) mayWant(r *Reply, owner *Session) bool {
 	return true
 }
 
-// fewChanges are applied with the hub's lock held; more than that only if changes come
+// maxLockedChanges are applied with the hub's lock held; more than that only if changes come
 // faster than they can be applied without it.
 const (
-	fewChanges  = 4
-	matchRounds = 4
+	maxLockedChanges = 4
+	matchRounds      = 4
 )
 
 // lockMatched finds the subscriptions that want a reply, and returns with the hub's lock
@@ -168,7 +168,7 @@ func (h *Hub) lockMatched(r *Reply, owner *Session) {
 	h.mu.Lock()
 	for round := 1; len(h.subs.changes) > 0; round++ {
 		changes := h.subs.takeChanges()
-		if len(changes) <= fewChanges || round == matchRounds {
+		if len(changes) <= maxLockedChanges || round == matchRounds {
 			h.matcher.apply(changes, r, owner)
 			return
 		}

@@ -13,14 +13,14 @@ import "sync"
 //	hellos, requests ──► another goroutine: first these,
 //	long tasks ────────► and one step of these after a few of those
 type workQueue struct {
-	running sync.WaitGroup
+	goroutines sync.WaitGroup
 
 	// mu guards the following fields, and the clients' queues.
 	mu       sync.Mutex
 	work     sync.Cond // there is something to do, or the queue is closed
 	urgent   []func()
 	ready    [efforts][]*clientQueue // clients with tasks, in their turn, by the effort of the first task
-	doing    int                     // clients whose task is being done
+	running  int                     // clients whose task is being done
 	briefRun int                     // brief tasks done since the last step of a long one
 	closed   bool
 }
@@ -32,14 +32,14 @@ type Task func() (done bool)
 type effort uint8
 
 const (
-	unlocked effort = iota // an answer that takes no lock of the hub
-	brief                  // done at once
-	inTurns                // steps of about turnWork each, or as much at once
+	unlocked  effort = iota // an answer that takes no lock of the hub
+	brief                   // done at once
+	multiTurn               // steps of about turnWork each, or as much at once
 	efforts
 )
 
-// briefInRow is how many brief tasks are done before the next step of a long one.
-const briefInRow = 16
+// maxBriefRun is how many brief tasks are done before the next step of a long one.
+const maxBriefRun = 16
 
 // turnWork bounds the work of one step, in units of [filter.Memo.Work]: about a
 // millisecond. That is how long a hello or a short request may have to wait.
@@ -59,14 +59,14 @@ type queued struct {
 func newWorkQueue() *workQueue {
 	d := &workQueue{}
 	d.work.L = &d.mu
-	d.running.Go(func() { d.run(d.nextUnlocked) })
-	d.running.Go(func() { d.run(d.nextRequest) })
+	d.goroutines.Go(func() { d.run(d.nextUnlocked) })
+	d.goroutines.Go(func() { d.run(d.nextRequest) })
 	return d
 }
 
-// urgently queues what comes before the clients' requests: a hello, or what is no client's.
+// submitUrgent queues what comes before the clients' requests: a hello, or what is no client's.
 // It never blocks.
-func (d *workQueue) urgently(task func()) {
+func (d *workQueue) submitUrgent(task func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
@@ -76,14 +76,14 @@ func (d *workQueue) urgently(task func()) {
 	d.work.Broadcast()
 }
 
-// once queues a task of a single step.
-func (d *workQueue) once(l *clientQueue, e effort, do func()) {
-	d.steps(l, e, func() bool { do(); return true })
+// submit queues a task of a single step.
+func (d *workQueue) submit(l *clientQueue, e effort, do func()) {
+	d.submitSteps(l, e, func() bool { do(); return true })
 }
 
-// steps queues a client's task. It never blocks: the caller bounds what one client has
+// submitSteps queues a client's task. It never blocks: the caller bounds what one client has
 // queued.
-func (d *workQueue) steps(l *clientQueue, e effort, t Task) {
+func (d *workQueue) submitSteps(l *clientQueue, e effort, t Task) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
@@ -93,9 +93,9 @@ func (d *workQueue) steps(l *clientQueue, e effort, t Task) {
 	d.enqueue(l)
 }
 
-// stepsFirst is steps for a task that comes before all others of the client, none of which
+// submitFirst is steps for a task that comes before all others of the client, none of which
 // may have begun.
-func (d *workQueue) stepsFirst(l *clientQueue, e effort, t Task) {
+func (d *workQueue) submitFirst(l *clientQueue, e effort, t Task) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
@@ -124,7 +124,7 @@ func (d *workQueue) run(next func() (Task, *clientQueue)) {
 		switch {
 		case t != nil:
 			d.step(t, l)
-		case d.closed && d.doing+len(d.urgent)+len(d.ready[unlocked])+len(d.ready[brief])+len(d.ready[inTurns]) == 0:
+		case d.closed && d.running+len(d.urgent)+len(d.ready[unlocked])+len(d.ready[brief])+len(d.ready[multiTurn]) == 0:
 			d.work.Broadcast()
 			return
 		default:
@@ -142,14 +142,14 @@ func (d *workQueue) nextRequest() (Task, *clientQueue) {
 		do := pop(&d.urgent)
 		return func() bool { do(); return true }, nil
 	}
-	if d.briefRun < briefInRow || len(d.ready[inTurns]) == 0 {
+	if d.briefRun < maxBriefRun || len(d.ready[multiTurn]) == 0 {
 		if t, l := d.first(brief); t != nil {
 			d.briefRun++
 			return t, l
 		}
 	}
 	d.briefRun = 0
-	return d.first(inTurns)
+	return d.first(multiTurn)
 }
 
 // first returns the first task of the client whose turn it is.
@@ -163,11 +163,11 @@ func (d *workQueue) first(e effort) (Task, *clientQueue) {
 
 // step does one step of a task, without mu.
 func (d *workQueue) step(t Task, l *clientQueue) {
-	d.doing++
+	d.running++
 	d.mu.Unlock()
 	done := t()
 	d.mu.Lock()
-	d.doing--
+	d.running--
 	if l == nil {
 		return
 	}
@@ -195,5 +195,5 @@ func (d *workQueue) close() {
 	d.closed = true
 	d.work.Broadcast()
 	d.mu.Unlock()
-	d.running.Wait()
+	d.goroutines.Wait()
 }

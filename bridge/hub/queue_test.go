@@ -16,17 +16,17 @@ func TestTheLanesOfTheDeskTakeTurnsAndEachKeepsItsOrder(t *testing.T) {
 	var done []string
 	does := func(what string) func() { return func() { done = append(done, what) } }
 	begin := make(chan struct{})
-	d.urgently(func() { <-begin })
+	d.submitUrgent(func() { <-begin })
 	var a, b clientQueue
 	for _, what := range []string{"a1", "a2", "a3"} {
-		d.once(&a, brief, does(what))
+		d.submit(&a, brief, does(what))
 	}
-	d.once(&b, brief, does("b1"))
-	d.urgently(does("urgent"))
+	d.submit(&b, brief, does("b1"))
+	d.submitUrgent(does("urgent"))
 	close(begin)
 	d.close()
-	d.once(&a, brief, does("too late"))
-	d.urgently(does("too late"))
+	d.submit(&a, brief, does("too late"))
+	d.submitUrgent(does("too late"))
 	if got := strings.Join(done, " "); got != "urgent a1 b1 a2 a3" {
 		t.Errorf("the order was %s", got)
 	}
@@ -38,23 +38,23 @@ func TestBetweenTheStepsOfATaskTheOtherLanesHaveTheirTurns(t *testing.T) {
 	d := newWorkQueue()
 	var done []string
 	begin := make(chan struct{})
-	d.urgently(func() { <-begin })
+	d.submitUrgent(func() { <-begin })
 	var a, b, c clientQueue
 	steps := 0
-	d.steps(&a, inTurns, func() bool {
+	d.submitSteps(&a, multiTurn, func() bool {
 		steps++
 		done = append(done, fmt.Sprint("a1.", steps))
 		if steps == 1 {
-			d.once(&c, inTurns, func() { done = append(done, "c1") })
-			d.urgently(func() { done = append(done, "urgent") })
-			d.stepsFirst(&b, inTurns, func() bool { done = append(done, "b0"); return true })
+			d.submit(&c, multiTurn, func() { done = append(done, "c1") })
+			d.submitUrgent(func() { done = append(done, "urgent") })
+			d.submitFirst(&b, multiTurn, func() bool { done = append(done, "b0"); return true })
 		}
 		return steps == 3
 	})
 	last := make(chan struct{})
-	d.once(&a, inTurns, func() { done = append(done, "a2"); close(last) })
+	d.submit(&a, multiTurn, func() { done = append(done, "a2"); close(last) })
 	for i := range 2 {
-		d.once(&b, inTurns, func() { done = append(done, fmt.Sprint("b", i+1)) })
+		d.submit(&b, multiTurn, func() { done = append(done, fmt.Sprint("b", i+1)) })
 	}
 	close(begin)
 	<-last
@@ -69,27 +69,27 @@ func TestTheDeskDoesWhatIsBriefBeforeWhatTakesTurns(t *testing.T) {
 	d := newWorkQueue()
 	var done []string
 	begin := make(chan struct{})
-	d.urgently(func() { <-begin })
+	d.submitUrgent(func() { <-begin })
 	var long, short, other clientQueue
 	steps, last := 0, make(chan struct{})
-	d.steps(&long, inTurns, func() bool {
+	d.submitSteps(&long, multiTurn, func() bool {
 		steps++
 		done = append(done, "step")
 		if steps == 1 {
-			d.once(&other, brief, func() { done = append(done, "other") })
+			d.submit(&other, brief, func() { done = append(done, "other") })
 		}
 		if steps == 3 {
 			close(last)
 		}
 		return steps == 3
 	})
-	for range briefInRow + 2 {
-		d.once(&short, brief, func() { done = append(done, "brief") })
+	for range maxBriefRun + 2 {
+		d.submit(&short, brief, func() { done = append(done, "brief") })
 	}
 	close(begin)
 	<-last
 	d.close()
-	want := strings.Repeat("brief ", briefInRow) + "step brief other brief step step"
+	want := strings.Repeat("brief ", maxBriefRun) + "step brief other brief step step"
 	if got := strings.Join(done, " "); got != want {
 		t.Errorf("the order was %s,\nwant %s", got, want)
 	}
@@ -121,7 +121,7 @@ func TestWhatAClientAskedForIsNotDoneOnceItIsGone(t *testing.T) {
 	if err := s.hub.submit(gone, func() { t.Error("it was done") }); err != nil {
 		t.Error(err)
 	}
-	s.hub.queue.once(&gone.queue, brief, func() { close(done) })
+	s.hub.queue.submit(&gone.queue, brief, func() { close(done) })
 	<-done
 }
 
@@ -130,7 +130,7 @@ func TestAClientMayAskAsMuchBeforeItsGreetingAsLater(t *testing.T) {
 	held := make(chan struct{})
 	greet := sync.OnceFunc(func() { close(held) })
 	defer greet()
-	s.hub.queue.urgently(func() { <-held })
+	s.hub.queue.submitUrgent(func() { <-held })
 	l := s.dial()
 	for range maxPendingRequests {
 		s.tell(l, `{"op": "ping"}`)
@@ -155,7 +155,7 @@ func TestNothingIsDoneForTheGreetingOfWhoHasHungUp(t *testing.T) {
 	greeted, gone := &Session{ID: "greeted"}, &Session{ID: "gone"}
 	gone.preHello.Store(1)
 	gone.closed.Store(true)
-	s.hub.queue.urgently(func() {
+	s.hub.queue.submitUrgent(func() {
 		s.hub.greet(&recordingClient{}, gone, &ConnectRequest{Subscribe: d}, protocol.Hello{})
 		if len(gone.queue.tasks) > 0 {
 			t.Error("what it asked for is queued")
@@ -178,7 +178,7 @@ func TestALongFilterIsReadAtTheDesk(t *testing.T) {
 	held := make(chan struct{})
 	release := sync.OnceFunc(func() { close(held) })
 	defer release()
-	s.hub.queue.urgently(func() { <-held })
+	s.hub.queue.submitUrgent(func() { <-held })
 	long := strings.Repeat(" ", longFilter)
 	for _, op := range []string{"subscribe", "snapshot"} {
 		s.tell(l, `{"op": "`+op+`", "filter": {"sender":`+long+`1}}`)
@@ -191,7 +191,7 @@ func TestALongFilterIsReadAtTheDesk(t *testing.T) {
 		waiting = append(waiting, q.effort)
 	}
 	s.hub.queue.mu.Unlock()
-	if want := []effort{inTurns, inTurns, inTurns, inTurns, unlocked}; !slices.Equal(waiting, want) {
+	if want := []effort{multiTurn, multiTurn, multiTurn, multiTurn, unlocked}; !slices.Equal(waiting, want) {
 		t.Errorf("there wait %v, want %v", waiting, want)
 	}
 	release()
@@ -216,13 +216,13 @@ func TestTheMessagesThatWaitForTheDeskAreBounded(t *testing.T) {
 	if !b.reserve(one, shortMessage) || !b.reserve(another, n) {
 		t.Error("there is no room for a short one, or for another client")
 	}
-	b.pendingBytes.Store(maxPendingBytesOfAll)
+	b.pendingBytes.Store(maxTotalPendingBytes)
 	if b.reserve(another, n) {
 		t.Error("all may have more than there is")
 	}
 	b.release(another, n)
 	b.release(one, shortMessage)
-	if got := b.pendingBytes.Load(); got != maxPendingBytesOfAll-n || another.pendingBytes.Load() != 0 {
+	if got := b.pendingBytes.Load(); got != maxTotalPendingBytes-n || another.pendingBytes.Load() != 0 {
 		t.Errorf("%d bytes are kept of all, %d of the other one", got, another.pendingBytes.Load())
 	}
 }

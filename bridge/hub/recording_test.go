@@ -44,7 +44,7 @@ type recordingClient struct {
 	remote  string
 	left    bool
 	answers chan map[string]any // messages of the hub's own; it is not read while all that come fit in
-	wishes  map[string]modelWish
+	specs   map[string]modelSpec
 	want    []uint64
 
 	mu     sync.Mutex // guards the following fields
@@ -103,7 +103,7 @@ func (c *recordingClient) Follow(log Log, first ...engine.Frame) {
 	c.follow(next, first)
 }
 
-func (c *recordingClient) Say(frames ...engine.Frame) {
+func (c *recordingClient) SendInOrder(frames ...engine.Frame) {
 	c.mu.Lock()
 	log := c.log
 	c.mu.Unlock()
@@ -119,7 +119,7 @@ func (c *recordingClient) Say(frames ...engine.Frame) {
 	}
 }
 
-func (c *recordingClient) Send(f engine.Frame) { c.Say(f) }
+func (c *recordingClient) Send(f engine.Frame) { c.SendInOrder(f) }
 
 func (c *recordingClient) Close(code int, _ string) {
 	c.follow(nil, nil)

@@ -6,7 +6,7 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
-	"github.com/clu-ws/clu-ws/bridge/object"
+	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
 // Reply is a reply as the hub has it: what filters look at, its number, and the frame that
@@ -37,7 +37,7 @@ func (r *Reply) urgent() bool { return actor.Code(r.Code).Ends() || r.Code == st
 func (r *Reply) readKeywords() {
 	if !r.read {
 		r.read = true
-		r.Keywords = object.Keys(nil, r.body)
+		r.Keywords = jsonscan.Keys(nil, r.body)
 	}
 }
 

@@ -33,7 +33,7 @@ func (f *Inflight) Start(c *Command, w *ResultWaiter, wait time.Duration) {
 func (h *Hub) timeout(c *Command) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if w, e := h.Inflight.GiveUp(c, WaitsNoLonger); w != nil {
+	if w, e := h.Inflight.GiveUp(c, TimeoutMessage); w != nil {
 		w.End(e)
 	}
 }
@@ -48,9 +48,9 @@ func (w *ResultWaiter) Stop() {
 
 // End sends the result, behind the replies that came before.
 func (w *ResultWaiter) End(e CommandEnd) {
-	w.hub.say(w.conn, w.session, protocol.Encode(protocol.Result{
+	w.hub.sayTo(w.conn, w.session, protocol.Encode(protocol.Result{
 		Op: "result", ID: w.ID, CommandID: e.CommandID, Status: e.Status, MessageCode: e.MessageCode,
-		Replies: e.Replies, DurationMS: Milliseconds(e.Took), Message: e.Message,
+		Replies: e.Replies, DurationMS: Milliseconds(e.Duration), Message: e.Message,
 	}))
 }
 

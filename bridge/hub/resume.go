@@ -7,7 +7,7 @@ import (
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/bridge/filter"
-	"github.com/clu-ws/clu-ws/bridge/object"
+	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
 // replay finds the replies that a client missed after its last one, and did not get by
@@ -19,21 +19,21 @@ type replay struct {
 	spec    Spec
 	next    uint64 // index in the history of the next entry
 
-	memo     *filter.Memo
-	number   int            // its filter's number in it
-	others   []subscription // subscriptions that may have delivered a reply already
-	theirs   []int          // their filters' numbers
-	keywords bool           // one of the filters needs keywords
-	read     int            // work spent on finding them
+	memo         *filter.Memo
+	number       int            // its filter's number in it
+	otherSubs    []subscription // subscriptions that may have delivered a reply already
+	otherNumbers []int          // their filters' numbers
+	keywords     bool           // one of the filters needs keywords
+	keywordWork  int            // work spent on finding them
 
-	found []found
-	order orderMarks // of an ordered subscription, after the replay
+	found []missedEntry
+	marks orderMarks // of an ordered subscription, after the replay
 }
 
-// found is a missed reply, or a notice. It is small: there may be very many.
-type found struct {
-	reply  *Reply
-	notice *entry
+// missedEntry is a missed reply, or a notice. It is small: there may be very many.
+type missedEntry struct {
+	reply *Reply
+	gap   *entry
 }
 
 // scratch is memory that all replays use in turn. It belongs to the queue's goroutine.
@@ -45,9 +45,9 @@ type scratch struct {
 // Bounds of the entries that a turn copies from the history at once, and of those
 // matched with the hub's lock held.
 const (
-	chunkEntries = 32
-	fewEntries   = 16
-	replayTexts  = 1024 // memoized by one replay
+	chunkEntries     = 32
+	maxLockedEntries = 16
+	replayTexts      = 1024 // memoized by one replay
 )
 
 // startReplay starts a replay from the client's last reply, or returns why it cannot.
@@ -62,24 +62,24 @@ func (h *Hub) startReplay(d SubscribeRequest, s *Session) (_ *replay, reason str
 		return nil, "no reply has this number yet; the last is " + strconv.FormatUint(h.seq, 10)
 	}
 	if last.Seq < h.history.floor {
-		return nil, h.forgotten()
+		return nil, h.forgottenReason()
 	}
-	p := &replay{hub: h, session: s, spec: d.Spec, next: h.history.behind(last.Seq), memo: filter.NewMemo(replayTexts)}
+	p := &replay{hub: h, session: s, spec: d.Spec, next: h.history.after(last.Seq), memo: filter.NewMemo(replayTexts)}
 	p.number, p.keywords = p.memo.Add(), d.Spec.Filter.NeedsKeywords()
-	for _, sub := range append([]subscription{s.before}, s.subs...) {
+	for _, sub := range append([]subscription{s.initialSub}, s.subs...) {
 		if sub.spec.Filter == nil || sub.spec.Throttle > 0 || sub.spec.Ordered {
 			continue // what it delivered is not known
 		}
-		if sub.early {
-			sub.from = h.read
+		if sub.duringPast {
+			sub.from = h.pastEnd
 		}
-		p.others, p.theirs = append(p.others, sub), append(p.theirs, p.memo.Add())
+		p.otherSubs, p.otherNumbers = append(p.otherSubs, sub), append(p.otherNumbers, p.memo.Add())
 		p.keywords = p.keywords || sub.spec.Filter.NeedsKeywords()
 	}
 	return p, ""
 }
 
-func (h *Hub) forgotten() string {
+func (h *Hub) forgottenReason() string {
 	return "the replies behind this number are not kept any more; those behind " + strconv.FormatUint(h.history.floor, 10) + " are"
 }
 
@@ -91,7 +91,7 @@ func (p *replay) left() (n uint64, ok bool) {
 }
 
 // work is the replay's cost so far, in units of [filter.Memo.Work].
-func (p *replay) work() int { return p.memo.Work() + p.read }
+func (p *replay) work() int { return p.memo.Work() + p.keywordWork }
 
 // turn does one turn's work. It is true at the end, or if the replay cannot go on.
 func (p *replay) turn() (done bool) {
@@ -110,8 +110,8 @@ func (p *replay) turn() (done bool) {
 	return false
 }
 
-// rest matches the entries since the last turn. mu is held.
-func (p *replay) rest(n uint64) {
+// finish matches the entries since the last turn. mu is held.
+func (p *replay) finish(n uint64) {
 	p.take(n)
 	p.match()
 }
@@ -129,80 +129,80 @@ func (p *replay) take(n uint64) {
 // match finds the entries of the chunk that the client has missed.
 func (p *replay) match() {
 	for _, e := range p.hub.scratch.chunk {
-		if e.isNotice() {
-			p.found = append(p.found, found{notice: &e})
+		if e.isGap() {
+			p.found = append(p.found, missedEntry{gap: &e})
 			continue
 		}
-		p.lookAt(e.reply)
-		if !p.wants(p.spec.Filter, p.number, e.reply) || p.spec.Ordered && p.order.stale(e.reply) {
+		p.look(e.reply)
+		if !p.selects(p.spec.Filter, p.number, e.reply) || p.spec.Ordered && p.marks.stale(e.reply) {
 			continue
 		}
 		if p.spec.Ordered {
-			p.order.note(e.reply)
+			p.marks.note(e.reply)
 		}
-		if !p.had(e.reply) {
-			p.found = append(p.found, found{reply: e.reply})
+		if !p.delivered(e.reply) {
+			p.found = append(p.found, missedEntry{reply: e.reply})
 		}
 	}
 	clear(p.hub.scratch.chunk)
 }
 
-// lookAt makes a reply the memo's current one, and finds its keywords if they are needed.
-func (p *replay) lookAt(r *Reply) {
+// look makes a reply the memo's current one, and finds its keywords if they are needed.
+func (p *replay) look(r *Reply) {
 	if r.read || !p.keywords {
 		p.memo.Look(&r.Reply)
 		return
 	}
 	const bytesRead = 64 // per unit of work
 	look := &p.hub.scratch.reply
-	keywords := object.Keys(look.Keywords[:0], r.body)
+	keywords := jsonscan.Keys(look.Keywords[:0], r.body)
 	*look = r.Reply
 	look.Keywords = keywords
-	p.read += len(r.body)/bytesRead + len(keywords)
+	p.keywordWork += len(r.body)/bytesRead + len(keywords)
 	p.memo.Look(look)
 }
 
-func (p *replay) wants(f *filter.Filter, number int, r *Reply) bool {
+func (p *replay) selects(f *filter.Filter, number int, r *Reply) bool {
 	return p.memo.Match(f, number, r.owner != "" && r.owner == p.session.ID)
 }
 
-// had reports whether the client got a reply by a subscription without throttle or
+// delivered reports whether the client got a reply by a subscription without throttle or
 // order, or before its first one. For a client that skipped replies this is unknown.
-func (p *replay) had(r *Reply) bool {
+func (p *replay) delivered(r *Reply) bool {
 	if p.session.Skipped.Load() {
 		return false
 	}
-	for i, sub := range p.others {
-		if r.Seq > sub.from && (!sub.ended || r.Seq <= sub.upTo) && p.wants(sub.spec.Filter, p.theirs[i], r) {
+	for i, sub := range p.otherSubs {
+		if r.Seq > sub.from && (!sub.ended || r.Seq <= sub.upTo) && p.selects(sub.spec.Filter, p.otherNumbers[i], r) {
 			return true
 		}
 	}
 	return false
 }
 
-// missed selects what the client gets of what was found. next is the group that it
+// selectMissed selects what the client gets of what was found. next is the group that it
 // joins, if that exists already. mu is held.
-func (p *replay) missed(next *group) (frames []engine.Frame, replies []*Reply) {
+func (p *replay) selectMissed(next *group) (frames []engine.Frame, replies []*Reply) {
 	s := p.session
-	coming := s.coming(next, p.spec.key(s))
+	coming := s.stillPending(next, p.spec.key(s))
 	for _, f := range p.found {
 		switch {
 		case f.reply != nil:
 			if !coming[f.reply] {
 				frames, replies = append(frames, f.reply.Frame), append(replies, f.reply)
 			}
-		case s.group == nil || f.notice.gap <= s.gaps:
-			frames = append(frames, f.notice.frame)
+		case s.group == nil || f.gap.gap <= s.gapsBefore:
+			frames = append(frames, f.gap.frame)
 		}
 	}
 	return frames, replies
 }
 
-// coming returns the pending throttled replies that a client still gets when it resumes
+// stillPending returns the pending throttled replies that a client still gets when it resumes
 // a subscription with this key: those of its group that are not pending in the
 // next one, and those of the subscription itself. Those of another subscription may be
 // replaced by a newer reply.
-func (s *Session) coming(next *group, key string) map[*Reply]bool {
+func (s *Session) stillPending(next *group, key string) map[*Reply]bool {
 	coming := map[*Reply]bool{}
 	holder := next
 	if next == nil {
@@ -218,8 +218,8 @@ func (s *Session) coming(next *group, key string) map[*Reply]bool {
 	return coming
 }
 
-// inOrder reports whether a reply is in a list sorted by number.
-func inOrder(replies []*Reply, r *Reply) bool {
+// containsReply reports whether a reply is in a list sorted by number.
+func containsReply(replies []*Reply, r *Reply) bool {
 	_, found := slices.BinarySearchFunc(replies, r.Seq, func(o *Reply, seq uint64) int { return cmp.Compare(o.Seq, seq) })
 	return found
 }

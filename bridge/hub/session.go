@@ -22,14 +22,14 @@ type Session struct {
 	closed          atomic.Bool     // its connection has ended
 
 	// The following fields are guarded by hub.mu.
-	group    *group // nil before its first subscription
-	subs     []subscription
-	implicit bool         // its subscription is the one that every client begins with
-	before   subscription // that one, when it has ended
-	waiting  []*waiter    // its requests that wait, the oldest first
-	gaps     uint64       // how many gaps were told before its first subscription
-	told     string       // the broker's state as it knows it
-	gone     bool
+	group      *group // nil before its first subscription
+	subs       []subscription
+	implicit   bool         // its subscription is the one that every client begins with
+	initialSub subscription // that one, when it has ended
+	waiting    []*waiter    // its requests that wait, the oldest first
+	gapsBefore uint64       // how many gaps were told before its first subscription
+	toldState  string       // the broker's state as it knows it
+	gone       bool
 }
 
 // ConnectRequest is what a client asks for in its request.
@@ -37,7 +37,7 @@ type ConnectRequest struct {
 	Subscribe *SubscribeRequest // nil for what everybody gets
 	Silent    bool              // it hears nothing until it subscribes
 	Batch     time.Duration
-	Wrong     error
+	Err       error
 }
 
 // NewSession returns a session that waits for its hello. address is whose quota it takes.
@@ -51,7 +51,7 @@ func NewSession(id, address string) *Session {
 // and has the client follow what it asked for: every reply, if it did not say. It must be
 // called once, and never blocks.
 func (h *Hub) Greet(conn Conn, s *Session, a *ConnectRequest, hello protocol.Hello) {
-	h.queue.urgently(func() { h.greet(conn, s, a, hello) })
+	h.queue.submitUrgent(func() { h.greet(conn, s, a, hello) })
 }
 
 func (h *Hub) greet(conn Conn, s *Session, a *ConnectRequest, hello protocol.Hello) {
@@ -61,25 +61,25 @@ func (h *Hub) greet(conn Conn, s *Session, a *ConnectRequest, hello protocol.Hel
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	hello.Session, hello.Time = s.ID, h.now().UTC().Format(protocol.TimeFormat)
-	hello.Epoch, hello.Seq, hello.Broker = h.Epoch, h.known(), h.link
+	hello.Epoch, hello.Seq, hello.Broker = h.Epoch, h.known(), h.brokerState
 	defer s.preHello.Add(-1)
-	s.told = h.link
+	s.toldState = h.brokerState
 	frames := []engine.Frame{protocol.Encode(hello)}
-	if a.Wrong != nil {
-		frames = append(frames, protocol.BadRequest(nil, a.Wrong))
+	if a.Err != nil {
+		frames = append(frames, protocol.BadRequest(nil, a.Err))
 	}
 	if a.Subscribe != nil {
 		conn.Follow(nil, frames...)
 		if d := *a.Subscribe; d.waits() {
-			h.queue.stepsFirst(&s.queue, inTurns, h.subscribeTask(conn, s, d, func() {}))
+			h.queue.submitFirst(&s.queue, multiTurn, h.subscribeTask(conn, s, d, func() {}))
 		} else {
-			h.begin(&subscribing{hub: h, conn: conn, session: s, request: d, answered: func() {}})
+			h.finishSubscribe(&subscribing{hub: h, conn: conn, session: s, request: d, answered: func() {}})
 		}
 		return
 	}
 	var subs []subscription
 	if !a.Silent {
-		subs = []subscription{{spec: Spec{Filter: all(), Batch: s.Batch}, from: h.seq, early: h.loading}}
+		subs = []subscription{{spec: Spec{Filter: all(), Batch: s.Batch}, from: h.seq, duringPast: h.loading}}
 	}
 	if h.regroup(conn, s, subs, frames) != nil {
 		conn.Close(1013, "the clients of your address have too many different subscriptions; try again later")
@@ -91,7 +91,7 @@ func (h *Hub) greet(conn Conn, s *Session, a *ConnectRequest, hello protocol.Hel
 // Forget ends a session, once what its client has asked for before is done.
 func (h *Hub) Forget(s *Session) {
 	s.closed.Store(true)
-	h.queue.once(&s.queue, inTurns, func() {
+	h.queue.submit(&s.queue, multiTurn, func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.stopWaiting(s)

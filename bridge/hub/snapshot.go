@@ -28,11 +28,11 @@ type snapshotCache map[string]*cachedSnapshot
 // cachedSnapshot is the encoded snapshot for one filter.
 type cachedSnapshot struct {
 	*snapshot.Encoder
-	filter *filter.Filter
-	memo   *filter.Memo // while it is encoded
-	number int          // the filter's number in it
-	rounds int          // of encoding since it was last finished
-	by     *Session     // the client whose turn it was last
+	filter     *filter.Filter
+	memo       *filter.Memo // while it is encoded
+	number     int          // the filter's number in it
+	rounds     int          // of encoding since it was last finished
+	lastClient *Session     // the client whose turn it was last
 }
 
 // maxEncoders is how many snapshots are encoded at a time: each takes its length twice until
@@ -42,15 +42,15 @@ const maxEncoders = 2
 // encoders is the snapshots that are being encoded.
 type encoders []*cachedSnapshot
 
-// has reports whether a client may go on encoding a snapshot now. Snapshots that nobody
+// admit reports whether a client may go on encoding a snapshot now. Snapshots that nobody
 // waits for any more make room.
-func (e *encoders) has(p *cachedSnapshot, by *Session, a snapshotCache) bool {
-	p.by = by
+func (e *encoders) admit(p *cachedSnapshot, by *Session, a snapshotCache) bool {
+	p.lastClient = by
 	if slices.Contains(*e, p) {
 		return true
 	}
 	*e = slices.DeleteFunc(*e, func(o *cachedSnapshot) bool {
-		gone := o.by.closed.Load()
+		gone := o.lastClient.closed.Load()
 		if gone && a[o.filter.ID()] == o {
 			delete(a, o.filter.ID())
 		}
@@ -71,7 +71,7 @@ func (a snapshotCache) of(f *filter.Filter) *cachedSnapshot {
 		return p
 	}
 	p := &cachedSnapshot{filter: f}
-	p.Encoder = snapshot.NewEncoder(p.keep(), engine.HeaderRoom, func(text []byte) []byte { return engine.Must(engine.Middle(text)) })
+	p.Encoder = snapshot.NewEncoder(p.keep(), engine.MaxHeaderSize, func(text []byte) []byte { return engine.Must(engine.MiddleFragment(text)) })
 	a[f.ID()] = p
 	return p
 }
@@ -106,24 +106,24 @@ func (p *cachedSnapshot) keep() func(snapshot.Entry) bool {
 // Bounds of the keywords that changed during encoding and are written with the hub's
 // lock held. If actors change more than that all the time, the last round has no bound.
 const (
-	fewKeywords    = 256
-	encodingRounds = 8
+	maxLockedKeywords = 256
+	encodingRounds    = 8
 )
 
-// encodeSnapshot does one step of the encoding. It is true when only the latest changes are
+// stepSnapshot does one step of the encoding. It is true when only the latest changes are
 // left, which finishSnapshot encodes.
-func (h *Hub) encodeSnapshot(p *cachedSnapshot, by *Session) (done bool) {
+func (h *Hub) stepSnapshot(p *cachedSnapshot, by *Session) (done bool) {
 	if p.memo == nil {
-		p.memo = filter.NewMemo(rememberedTexts)
+		p.memo = filter.NewMemo(memoTexts)
 		p.number = p.memo.Add()
 	}
 	h.mu.Lock()
-	near := p.Near(h.values, fewKeywords)
+	near := p.Near(h.values, maxLockedKeywords)
 	h.mu.Unlock()
 	if near {
 		return true
 	}
-	if !h.encoding.has(p, by, h.snapshots) {
+	if !h.encoding.admit(p, by, h.snapshots) {
 		return false // in the next turn, perhaps
 	}
 	h.mu.Lock()
@@ -144,7 +144,7 @@ func (h *Hub) encodeSnapshot(p *cachedSnapshot, by *Session) (done bool) {
 // finishSnapshot returns the frames of the current snapshot, with the request's id in the
 // first. It is false if too much has changed, which must be encoded first. mu is held.
 func (h *Hub) finishSnapshot(p *cachedSnapshot, id *string) ([]engine.Frame, bool) {
-	most := fewKeywords
+	most := maxLockedKeywords
 	if p.rounds++; p.rounds > encodingRounds {
 		most = math.MaxInt
 	}
@@ -154,16 +154,16 @@ func (h *Hub) finishSnapshot(p *cachedSnapshot, id *string) ([]engine.Frame, boo
 	p.rounds, p.memo = 0, nil
 	parts := p.Parts()
 	frames := make([]engine.Frame, 0, len(parts)+2)
-	frames = append(frames, h.beginning(id))
+	frames = append(frames, h.snapshotHead(id))
 	for _, part := range parts {
 		frames = append(frames, part)
 	}
-	return append(frames, ending()), true
+	return append(frames, snapshotTail()), true
 }
 
-// beginning returns the first part of a snapshot. mu is held.
-func (h *Hub) beginning(id *string) engine.Frame {
-	buf := append(make([]byte, engine.HeaderRoom, 256), `{"op": "snapshot", "id": `...)
+// snapshotHead returns the first part of a snapshot. mu is held.
+func (h *Hub) snapshotHead(id *string) engine.Frame {
+	buf := append(make([]byte, engine.MaxHeaderSize, 256), `{"op": "snapshot", "id": `...)
 	buf = append(buf, protocol.JSON(id)...)
 	buf = append(buf, `, "epoch": "`...)
 	buf = append(buf, h.Epoch...)
@@ -176,12 +176,12 @@ func (h *Hub) beginning(id *string) engine.Frame {
 		buf = strconv.AppendUint(buf, keywords, 10)
 		buf = append(buf, '}')
 	}
-	return engine.Must(engine.Begin(append(buf, `, "actors": {`...)))
+	return engine.Must(engine.FirstFragment(append(buf, `, "actors": {`...)))
 }
 
-// ending returns the last part of a snapshot.
-func ending() engine.Frame {
-	return engine.Must(engine.Rest(append(make([]byte, engine.HeaderRoom, engine.HeaderRoom+2), "}}"...)))
+// snapshotTail returns the last part of a snapshot.
+func snapshotTail() engine.Frame {
+	return engine.Must(engine.LastFragment(append(make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+2), "}}"...)))
 }
 
 // Snapshot answers with the last value of every keyword that the filter lets through.
@@ -192,7 +192,7 @@ func (h *Hub) Snapshot(conn Conn, s *Session, id *string, f *filter.Filter, long
 	if longFilter != nil {
 		return h.submitFiltered(conn, s, id, longFilter, snapshot)
 	}
-	return h.submitSteps(s, inTurns, 0, func(answered func()) Task { return snapshot(f, answered) })
+	return h.submitSteps(s, multiTurn, 0, func(answered func()) Task { return snapshot(f, answered) })
 }
 
 // snapshotTask answers with the snapshot for a filter, once the past of a stream was read.
@@ -202,19 +202,19 @@ func (h *Hub) snapshotTask(conn Conn, s *Session, id *string, f *filter.Filter, 
 		if p == nil {
 			p = h.snapshots.of(f)
 		}
-		if !h.encodeSnapshot(p, s) {
+		if !h.stepSnapshot(p, s) {
 			return false
 		}
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		frames, ok := h.finishSnapshot(p, id)
 		if ok {
-			h.say(conn, s, frames...)
+			h.sayTo(conn, s, frames...)
 			answered()
 		}
 		return ok
 	}
-	return (&waiter{hub: h, session: s, do: write}).step
+	return (&waiter{hub: h, session: s, run: write}).step
 }
 
 // Actors answers with the actors that were heard.
@@ -224,13 +224,13 @@ func (h *Hub) Actors(conn Conn, s *Session, id *string) error {
 			h.mu.Lock()
 			all := h.values.Actors()
 			h.mu.Unlock()
-			buf := append(make([]byte, engine.HeaderRoom, 4096), `{"op": "actors", "id": `...)
+			buf := append(make([]byte, engine.MaxHeaderSize, 4096), `{"op": "actors", "id": `...)
 			buf = append(buf, protocol.JSON(id)...)
 			buf = append(buf, `, "actors": `...)
-			frame := engine.Must(engine.Seal(append(all.Append(buf), '}')))
+			frame := engine.Must(engine.NewText(append(all.Append(buf), '}')))
 			h.mu.Lock()
 			defer h.mu.Unlock()
-			h.say(conn, s, frame)
+			h.sayTo(conn, s, frame)
 			answered()
 			return true
 		}

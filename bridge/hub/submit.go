@@ -20,7 +20,7 @@ var ErrTooManyRequests = errors.New("too many requests of yours wait to be answe
 const (
 	shortMessage         = 4 << 10
 	maxPendingBytes      = 16 << 20
-	maxPendingBytesOfAll = 64 << 20
+	maxTotalPendingBytes = 64 << 20
 )
 
 // errRequestsTooLong refuses a request for which there is no room by then.
@@ -34,7 +34,7 @@ func (h *Hub) reserve(s *Session, bytes int) bool {
 	}
 	n := int64(bytes)
 	ofOne, ofAll := s.pendingBytes.Add(n), h.pendingBytes.Add(n)
-	if ofOne <= maxPendingBytes && ofAll <= maxPendingBytesOfAll {
+	if ofOne <= maxPendingBytes && ofAll <= maxTotalPendingBytes {
 		return true
 	}
 	h.release(s, bytes)
@@ -72,7 +72,7 @@ func (h *Hub) submitSteps(s *Session, e effort, bytes int, make func(answered fu
 	}
 	s.pendingRequests.Add(1)
 	step := make(func() { s.pendingRequests.Add(-1) })
-	h.queue.steps(&s.queue, e, func() bool {
+	h.queue.submitSteps(&s.queue, e, func() bool {
 		// Nobody reads the answer of a client that is gone, and it may be long.
 		done := s.closed.Load() || step()
 		if done {
@@ -86,7 +86,7 @@ func (h *Hub) submitSteps(s *Session, e effort, bytes int, make func(answered fu
 // SubmitTask queues a request whose answer takes several turns. The task has no lock; it
 // calls answered with the answer.
 func (h *Hub) SubmitTask(s *Session, make func(answered func()) Task) error {
-	return h.submitSteps(s, inTurns, 0, make)
+	return h.submitSteps(s, multiTurn, 0, make)
 }
 
 // Answer queues an answer that needs no lock. It comes behind the answers to the requests
@@ -94,7 +94,7 @@ func (h *Hub) SubmitTask(s *Session, make func(answered func()) Task) error {
 func (h *Hub) Answer(s *Session, conn Conn, bytes int, make func() engine.Frame) error {
 	return h.submitSteps(s, unlocked, bytes, func(answered func()) Task {
 		return func() bool {
-			conn.Say(make())
+			conn.SendInOrder(make())
 			answered()
 			return true
 		}
@@ -103,8 +103,8 @@ func (h *Hub) Answer(s *Session, conn Conn, bytes int, make func() engine.Frame)
 
 // submitAfterPast queues a request that waits until the past of a stream was read.
 func (h *Hub) submitAfterPast(s *Session, make func(answered func()) Task) error {
-	return h.submitSteps(s, inTurns, 0, func(answered func()) Task {
-		return (&waiter{hub: h, session: s, do: make(answered)}).step
+	return h.submitSteps(s, multiTurn, 0, func(answered func()) Task {
+		return (&waiter{hub: h, session: s, run: make(answered)}).step
 	})
 }
 
@@ -127,7 +127,7 @@ func (h *Hub) BeforeHello(s *Session, bytes int, prepare func() (do func())) (wa
 	}
 	do := prepare()
 	s.preHello.Add(1)
-	h.queue.once(&s.queue, effortOf(bytes), func() {
+	h.queue.submit(&s.queue, effortOf(bytes), func() {
 		do()
 		h.release(s, bytes)
 		s.preHello.Add(-1)
@@ -138,7 +138,7 @@ func (h *Hub) BeforeHello(s *Session, bytes int, prepare func() (do func())) (wa
 // effortOf returns the effort of parsing so many bytes.
 func effortOf(bytes int) effort {
 	if bytes > shortMessage {
-		return inTurns
+		return multiTurn
 	}
 	return brief
 }
@@ -151,7 +151,7 @@ func (h *Hub) Ping(conn Conn, s *Session, id *string, data []byte) error {
 			if h.mu.TryLock() {
 				defer h.mu.Unlock()
 			}
-			conn.Say(protocol.Pong(id, data, h.Epoch, h.delivered.load()))
+			conn.SendInOrder(protocol.Pong(id, data, h.Epoch, h.delivered.load()))
 			answered()
 			return true
 		}
@@ -162,7 +162,7 @@ func (h *Hub) Ping(conn Conn, s *Session, id *string, data []byte) error {
 // its clients. The text may change after the call.
 func (h *Hub) submitFiltered(conn Conn, s *Session, id *string, raw []byte, then func(f *filter.Filter, answered func()) Task) error {
 	raw = bytes.Clone(raw)
-	return h.submitSteps(s, inTurns, len(raw), func(answered func()) Task {
+	return h.submitSteps(s, multiTurn, len(raw), func(answered func()) Task {
 		var next Task
 		return func() bool {
 			if next != nil {
@@ -170,7 +170,7 @@ func (h *Hub) submitFiltered(conn Conn, s *Session, id *string, raw []byte, then
 			}
 			f, err := filter.Parse(raw)
 			if err != nil {
-				conn.Say(protocol.BadRequest(id, err))
+				conn.SendInOrder(protocol.BadRequest(id, err))
 				answered()
 				return true
 			}
@@ -184,11 +184,11 @@ func (h *Hub) submitFiltered(conn Conn, s *Session, id *string, raw []byte, then
 func (h *Hub) AfterRequests(s *Session, do func()) {
 	// Messages from before the hello are parsed in the client's queue, and queue their
 	// requests there.
-	h.queue.once(&s.queue, brief, func() { h.queue.once(&s.queue, unlocked, do) })
+	h.queue.submit(&s.queue, brief, func() { h.queue.submit(&s.queue, unlocked, do) })
 }
 
 // Do queues what is no client's request. It never blocks, and do may wait for the hub.
-func (h *Hub) Do(do func()) { h.queue.urgently(do) }
+func (h *Hub) Do(do func()) { h.queue.submitUrgent(do) }
 
 // Close does what is queued, and ends the hub's goroutines.
 func (h *Hub) Close() { h.queue.close() }

@@ -16,12 +16,12 @@ const maxSubscriptions = 64
 
 // subscription is a client's subscription, and the replies that it has delivered.
 type subscription struct {
-	id    string
-	spec  Spec
-	from  uint64 // it has delivered all behind this number
-	early bool   // it began while the past of a stream was being read: it has delivered all behind that
-	ended bool
-	upTo  uint64 // and up to this one, if it has ended
+	id         string
+	spec       Spec
+	from       uint64 // it has delivered all behind this number
+	duringPast bool   // it began while the past of a stream was being read: it has delivered all behind that
+	ended      bool
+	upTo       uint64 // and up to this one, if it has ended
 }
 
 // SubscribeRequest is a subscription that a message or a URL asks for.
@@ -88,7 +88,7 @@ func (h *Hub) Subscribe(conn Conn, s *Session, d SubscribeRequest, longFilter []
 	}
 	e := brief
 	if d.waits() {
-		e = inTurns
+		e = multiTurn
 	}
 	return h.submitSteps(s, e, 0, func(answered func()) Task { return h.subscribeTask(conn, s, d, answered) })
 }
@@ -101,16 +101,16 @@ func (h *Hub) subscribeTask(conn Conn, s *Session, d SubscribeRequest, answered 
 		return func() bool {
 			h.mu.Lock()
 			defer h.mu.Unlock()
-			h.begin(sub)
+			h.finishSubscribe(sub)
 			return true
 		}
 	}
-	w := &waiter{hub: h, session: s, subscribes: true, name: d.name(), do: sub.step}
-	if d.Since != nil && h.shared && d.Since.Epoch == h.Epoch {
+	w := &waiter{hub: h, session: s, subscribes: true, name: d.name(), run: sub.step}
+	if d.Since != nil && h.sharedEpoch && d.Since.Epoch == h.Epoch {
 		w.seq = d.Since.Seq
 	}
 	w.onCancel = func() {
-		h.say(conn, s, protocol.BadRequest(d.ID, errCancelled))
+		h.sayTo(conn, s, protocol.BadRequest(d.ID, errCancelled))
 		answered()
 	}
 	return w.step
@@ -128,13 +128,13 @@ func (t *subscribing) step() (done bool) {
 		if t.snapshot == nil {
 			t.snapshot = t.hub.snapshots.of(t.request.Spec.Filter)
 		}
-		if !t.hub.encodeSnapshot(t.snapshot, t.session) {
+		if !t.hub.stepSnapshot(t.snapshot, t.session) {
 			return false
 		}
 	}
 	t.hub.mu.Lock()
 	defer t.hub.mu.Unlock()
-	return t.hub.begin(t)
+	return t.hub.finishSubscribe(t)
 }
 
 // start prepares the replay and the snapshot. It is false if the request was refused, or the
@@ -159,7 +159,7 @@ func (t *subscribing) start() bool {
 
 // refuse answers with an error. mu is held.
 func (t *subscribing) refuse(err error) {
-	t.hub.say(t.conn, t.session, protocol.BadRequest(t.request.ID, err))
+	t.hub.sayTo(t.conn, t.session, protocol.BadRequest(t.request.ID, err))
 	t.answered()
 }
 
@@ -171,22 +171,22 @@ func (t *subscribing) caughtUp() bool {
 	}
 	switch n, ok := t.replay.left(); {
 	case !ok: // the history was too short for it
-		t.replay, t.reason = nil, t.hub.forgotten()
+		t.replay, t.reason = nil, t.hub.forgottenReason()
 		if !t.request.Snapshot {
 			t.request.Snapshot = true
 			return false
 		}
-	case n > fewEntries:
+	case n > maxLockedEntries:
 		return false
 	default:
-		t.replay.rest(n)
+		t.replay.finish(n)
 	}
 	return true
 }
 
-// begin adds the subscription, answers, and delivers the past. It is false if that needs
+// finishSubscribe adds the subscription, answers, and delivers the past. It is false if that needs
 // another turn. mu is held.
-func (h *Hub) begin(t *subscribing) (done bool) {
+func (h *Hub) finishSubscribe(t *subscribing) (done bool) {
 	d, s := t.request, t.session
 	if s.gone {
 		return true
@@ -205,7 +205,7 @@ func (h *Hub) begin(t *subscribing) (done bool) {
 			return false
 		}
 	}
-	sub := subscription{id: d.name(), spec: d.Spec, from: h.seq, early: h.loading}
+	sub := subscription{id: d.name(), spec: d.Spec, from: h.seq, duringPast: h.loading}
 	answer := protocol.OK{Op: "ok", ID: d.ID}
 	if d.Since != nil {
 		resumed := t.replay != nil
@@ -215,18 +215,18 @@ func (h *Hub) begin(t *subscribing) (done bool) {
 		}
 	}
 	var frames []engine.Frame
-	if s.group == nil && s.told != h.link { // it was told nothing while it waited
-		frames = append(frames, protocol.Encode(protocol.Broker{Op: "broker", State: h.link}))
+	if s.group == nil && s.toldState != h.brokerState { // it was told nothing while it waited
+		frames = append(frames, protocol.Encode(protocol.Broker{Op: "broker", State: h.brokerState}))
 	}
 	frames = append(frames, protocol.Encode(answer))
 	subs := append(s.explicit(), sub)
 	var replies []*Reply
 	if t.replay != nil {
 		var missed []engine.Frame
-		missed, replies = t.replay.missed(h.groups[groupKey(keysOf(subs, s))])
+		missed, replies = t.replay.selectMissed(h.groups[groupKey(keysOf(subs, s))])
 		frames = append(frames, missed...)
 	}
-	before := s.before
+	before := s.initialSub
 	if s.implicit {
 		before = s.subs[0]
 		before.ended, before.upTo = true, h.seq
@@ -235,10 +235,10 @@ func (h *Hub) begin(t *subscribing) (done bool) {
 		t.refuse(err)
 		return true
 	}
-	s.before = before
+	s.initialSub = before
 	s.group.discard(replies)
 	if t.replay != nil {
-		h.subs.advance(d.Spec, s, t.replay.order)
+		h.subs.advance(d.Spec, s, t.replay.marks)
 	}
 	t.answered()
 	return true
@@ -286,16 +286,16 @@ func (h *Hub) Unsubscribe(conn Conn, s *Session, id *string) error {
 func (h *Hub) unsubscribe(conn Conn, s *Session, id *string, name string) {
 	at := slices.IndexFunc(s.subs, func(sub subscription) bool { return !s.implicit && sub.id == name })
 	if at < 0 && h.cancelWait(s, name) {
-		h.say(conn, s, protocol.Encode(protocol.OK{Op: "ok", ID: id}))
+		h.sayTo(conn, s, protocol.Encode(protocol.OK{Op: "ok", ID: id}))
 		return
 	}
 	if at < 0 {
-		h.say(conn, s, protocol.BadRequest(id, fmt.Errorf("you have no subscription %s", quote.Text(name))))
+		h.sayTo(conn, s, protocol.BadRequest(id, fmt.Errorf("you have no subscription %s", quote.Text(name))))
 		return
 	}
 	left := slices.Delete(slices.Clone(s.subs), at, at+1)
 	if err := h.regroup(conn, s, left, []engine.Frame{protocol.Encode(protocol.OK{Op: "ok", ID: id})}); err != nil {
-		h.say(conn, s, protocol.BadRequest(id, err))
+		h.sayTo(conn, s, protocol.BadRequest(id, err))
 	}
 }
 
@@ -306,7 +306,7 @@ func (h *Hub) regroup(conn Conn, s *Session, subs []subscription, first []engine
 	if s.gone {
 		return nil
 	}
-	g, err := h.enter(subs, s)
+	g, err := h.join(subs, s)
 	if err != nil {
 		return err
 	}
@@ -318,16 +318,16 @@ func (h *Hub) regroup(conn Conn, s *Session, subs []subscription, first []engine
 		h.leave(s.group)
 	} else {
 		h.v1Clients++
-		s.gaps = h.gaps // it was told none while it waited
+		s.gapsBefore = h.gapCount // it was told none while it waited
 	}
 	s.group, s.subs, s.implicit = g, subs, false
 	h.showFigures()
 	return nil
 }
 
-// say sends frames behind everything that was appended so far. mu is held.
-func (h *Hub) say(conn Conn, s *Session, frames ...engine.Frame) {
+// sayTo sends frames behind everything that was appended so far. mu is held.
+func (h *Hub) sayTo(conn Conn, s *Session, frames ...engine.Frame) {
 	if !s.gone {
-		conn.Say(frames...)
+		conn.SendInOrder(frames...)
 	}
 }

@@ -20,22 +20,22 @@ const maxThrottleWindows = 10_000
 // of a sender. The latest reply in it is pending in each group until it ends
 // ([groupSub].pending).
 type throttleWindow struct {
-	selection *sharedSub
+	sub       *sharedSub
 	sender    string
 	ends      time.Time
 	opened    uint64 // orders those that end together
 	place     int    // in Hub.windows
-	gave      bool   // a pending reply of it was delivered with that of another window
+	delivered bool   // a pending reply of it was delivered with that of another window
 }
 
 // throttleWindows is a heap of all open windows; the one that ends first is first. They have
 // one timer together: the timers of ten thousand senders would all wait for the hub's lock
 // at the same moment.
 type throttleWindows struct {
-	open  []*throttleWindow
-	ever  uint64
-	rings time.Time   // when the timer fires
-	stop  func() bool // the timer; nil if there is none
+	open       []*throttleWindow
+	lastOpened uint64
+	firesAt    time.Time   // when the timer fires
+	stop       func() bool // the timer; nil if there is none
 }
 
 // windowsAtOnce is how many windows end before the hub's lock is given up.
@@ -66,9 +66,9 @@ func (w *throttleWindows) Pop() any {
 	return x
 }
 
-// first reports whether a subscription delivers the sender's reply at once, because no window
+// opensWindow reports whether a subscription delivers the sender's reply at once, because no window
 // is open. If so it opens one.
-func (h *Hub) first(s *sharedSub, sender string) bool {
+func (h *Hub) opensWindow(s *sharedSub, sender string) bool {
 	if s.windows[sender] != nil {
 		return false
 	}
@@ -85,8 +85,8 @@ func (h *Hub) openWindow(s *sharedSub, sender string, from time.Time) {
 	if len(s.windows) >= maxThrottleWindows {
 		return
 	}
-	h.windows.ever++
-	w := &throttleWindow{selection: s, sender: sender, ends: from.Add(s.Throttle), opened: h.windows.ever}
+	h.windows.lastOpened++
+	w := &throttleWindow{sub: s, sender: sender, ends: from.Add(s.Throttle), opened: h.windows.lastOpened}
 	s.windows[sender] = w
 	heap.Push(&h.windows, w)
 }
@@ -94,14 +94,14 @@ func (h *Hub) openWindow(s *sharedSub, sender string, from time.Time) {
 // setWindowTimer has the timer fire when the first window ends. mu is held.
 func (h *Hub) setWindowTimer() {
 	w := &h.windows
-	if len(w.open) == 0 || w.stop != nil && !w.open[0].ends.Before(w.rings) {
+	if len(w.open) == 0 || w.stop != nil && !w.open[0].ends.Before(w.firesAt) {
 		return // it may fire too early
 	}
 	if w.stop != nil {
 		w.stop()
 	}
-	w.rings = w.open[0].ends
-	w.stop = h.after(max(0, w.rings.Sub(h.now())), h.endWindows)
+	w.firesAt = w.open[0].ends
+	w.stop = h.after(max(0, w.firesAt.Sub(h.now())), h.endWindows)
 }
 
 // endWindows ends the windows that are due. If there are many the timer fires again for the
@@ -123,14 +123,14 @@ func (h *Hub) endWindows() {
 // windows of the sender that end by then, in order. If there was one the next window opens.
 // mu is held.
 func (h *Hub) closeWindow(w *throttleWindow) {
-	s := w.selection
+	s := w.sub
 	for _, m := range s.groups {
 		if m.pending[w.sender] != nil {
 			m.group.flushDue(w.sender, w.ends)
 		}
 	}
 	delete(s.windows, w.sender)
-	if w.gave {
+	if w.delivered {
 		h.openWindow(s, w.sender, w.ends)
 	}
 }
@@ -140,7 +140,7 @@ func (g *group) flushDue(sender string, by time.Time) {
 	var due []*groupSub
 	for _, m := range g.subs {
 		if w := m.windows[sender]; w != nil && m.pending[sender] != nil && !w.ends.After(by) {
-			w.gave = true
+			w.delivered = true
 			due = append(due, m)
 		}
 	}
@@ -232,7 +232,7 @@ func (g *group) pendingBeside(other *group) []*Reply {
 		return nil
 	}
 	theirs := pendingOf(other.subs, nil)
-	return slices.DeleteFunc(pending, func(r *Reply) bool { return inOrder(theirs, r) })
+	return slices.DeleteFunc(pending, func(r *Reply) bool { return containsReply(theirs, r) })
 }
 
 // discard drops pending replies that the only client of the group has got already. They are
@@ -242,7 +242,7 @@ func (g *group) discard(replies []*Reply) {
 		return
 	}
 	for _, m := range g.subs {
-		maps.DeleteFunc(m.pending, func(_ string, r *Reply) bool { return inOrder(replies, r) })
+		maps.DeleteFunc(m.pending, func(_ string, r *Reply) bool { return containsReply(replies, r) })
 	}
 }
 

@@ -102,7 +102,7 @@ func TestASnapshotTakesTurnsOfBoundedWork(t *testing.T) {
 	p := h.snapshots.of(mustFilter(t, `{"keyword": `+patterns(64, "*"+strings.Repeat("?", 40)+"*")+`}`))
 	turns, most, before := 0, 0, 0
 	for done := false; !done; turns++ {
-		done = h.encodeSnapshot(p, &Session{})
+		done = h.stepSnapshot(p, &Session{})
 		most, before = max(most, p.memo.Work()-before), p.memo.Work()
 	}
 	if most > 2*turnWork || turns < 10 {
@@ -149,7 +149,7 @@ func TestFewPicturesArePaintedAtOnce(t *testing.T) {
 		for i, a := range askers {
 			switch {
 			case a.painted || a.closed.Load():
-			case h.encodeSnapshot(a.cachedSnapshot, &a.Session):
+			case h.stepSnapshot(a.cachedSnapshot, &a.Session):
 				a.painted = true
 				done++
 				left--
@@ -168,7 +168,7 @@ func TestFewPicturesArePaintedAtOnce(t *testing.T) {
 	if len(h.encoding) != 0 || done != 2*maxEncoders {
 		t.Errorf("%d are painted, %d are not done", done, len(h.encoding))
 	}
-	if !h.encodeSnapshot(askers[len(askers)-1].cachedSnapshot, &Session{}) {
+	if !h.stepSnapshot(askers[len(askers)-1].cachedSnapshot, &Session{}) {
 		t.Error("one that is up to date waits for its turn")
 	}
 }

@@ -18,7 +18,7 @@ type waiter struct {
 	hub     *Hub
 	session *Session
 	seq     uint64
-	do      Task // runs then
+	run     Task // runs then
 
 	subscribes bool   // it is a subscription
 	name       string // its id
@@ -37,43 +37,43 @@ const (
 	idle      waiterState = iota // it has not had a turn
 	waiting                      // it is in Hub.waiting
 	ready                        // it is queued again
-	started                      // it no longer waits
+	running                      // it no longer waits
 	cancelled                    // it was answered without do
 )
 
 // step starts waiting, or runs the task.
 func (w *waiter) step() (done bool) {
-	if !w.begins() {
+	if !w.mayRun() {
 		return true // done for now; it waits
 	}
-	return w.do()
+	return w.run()
 }
 
-func (w *waiter) begins() bool {
+func (w *waiter) mayRun() bool {
 	h := w.hub
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
 	case w.session.gone || w.session.closed.Load() || w.state == cancelled:
 		return false
-	case w.state == started:
+	case w.state == running:
 		return true
-	case w.state == idle && !h.isHere(w.seq):
+	case w.state == idle && !h.hasArrived(w.seq):
 		h.waitFor(w)
 		return false
 	}
-	w.state = started
+	w.state = running
 	w.session.waiting = slices.DeleteFunc(w.session.waiting, func(o *waiter) bool { return o == w })
 	return true
 }
 
-// isHere reports whether a reply, and the past before it, has arrived. mu is held.
-func (h *Hub) isHere(seq uint64) bool { return !h.loading && seq <= h.seq }
+// hasArrived reports whether a reply, and the past before it, has arrived. mu is held.
+func (h *Hub) hasArrived(seq uint64) bool { return !h.loading && seq <= h.seq }
 
 // waitFor queues a request again once its reply is here, or after a timeout. mu is held.
 func (h *Hub) waitFor(w *waiter) {
-	h.waitsEver++
-	w.arrived, w.state = h.waitsEver, waiting
+	h.lastWait++
+	w.arrived, w.state = h.lastWait, waiting
 	heap.Push(&h.waiting, w)
 	w.session.waiting = append(w.session.waiting, w)
 	w.stop = h.after(catchUpTimeout, func() {
@@ -83,7 +83,7 @@ func (h *Hub) waitFor(w *waiter) {
 			return
 		}
 		if !h.loading {
-			h.serve(w)
+			h.requeue(w)
 			return
 		}
 		w.seq = 0 // the past must be there, however long it takes
@@ -91,9 +91,9 @@ func (h *Hub) waitFor(w *waiter) {
 	})
 }
 
-// serveWaiting serves the requests whose reply has come, in the order in which they came. It
+// requeueWaiting serves the requests whose reply has come, in the order in which they came. It
 // looks at no others. mu is held.
-func (h *Hub) serveWaiting() {
+func (h *Hub) requeueWaiting() {
 	if h.loading {
 		return
 	}
@@ -105,14 +105,14 @@ func (h *Hub) serveWaiting() {
 	}
 	slices.SortFunc(here, func(a, b *waiter) int { return cmp.Compare(a.arrived, b.arrived) })
 	for _, w := range here {
-		h.queue.steps(&w.session.queue, inTurns, w.step)
+		h.queue.submitSteps(&w.session.queue, multiTurn, w.step)
 	}
 }
 
-// serve queues a request again. mu is held.
-func (h *Hub) serve(w *waiter) {
+// requeue queues a request again. mu is held.
+func (h *Hub) requeue(w *waiter) {
 	h.endWait(w)
-	h.queue.steps(&w.session.queue, inTurns, w.step)
+	h.queue.submitSteps(&w.session.queue, multiTurn, w.step)
 }
 
 func (h *Hub) endWait(w *waiter) {
@@ -149,24 +149,24 @@ func (h *Hub) stopWaiting(s *Session) {
 	s.waiting = nil
 }
 
-// waiters is a heap of waiting requests: the one with the lowest number is first.
-type waiters []*waiter
+// waiterHeap is a heap of waiting requests: the one with the lowest number is first.
+type waiterHeap []*waiter
 
-func (q waiters) Len() int { return len(q) }
+func (q waiterHeap) Len() int { return len(q) }
 
-func (q waiters) Less(i, j int) bool { return q[i].seq < q[j].seq }
+func (q waiterHeap) Less(i, j int) bool { return q[i].seq < q[j].seq }
 
-func (q waiters) Swap(i, j int) {
+func (q waiterHeap) Swap(i, j int) {
 	q[i], q[j] = q[j], q[i]
 	q[i].place, q[j].place = i, j
 }
 
-func (q *waiters) Push(w any) {
+func (q *waiterHeap) Push(w any) {
 	w.(*waiter).place = len(*q)
 	*q = append(*q, w.(*waiter))
 }
 
-func (q *waiters) Pop() any {
+func (q *waiterHeap) Pop() any {
 	last := len(*q) - 1
 	w := (*q)[last]
 	(*q)[last] = nil

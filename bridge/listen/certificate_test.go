@@ -158,11 +158,11 @@ func TestBrowsersAreOfferedHTTP1AndATLSOfToday(t *testing.T) {
 func TestAUnixSocketStaysWithoutTLS(t *testing.T) {
 	c := load(t, newAuthority(t))
 	file := &Listener{Listener: open(t, at(socketPath(t)), private)}
-	if file.Secure(c) || file.TLS != nil || !strings.HasPrefix(file.URLs(), "unix:") {
+	if file.EnableTLS(c) || file.TLS != nil || !strings.HasPrefix(file.URLs(), "unix:") {
 		t.Errorf("it is served with TLS, as %s", file.URLs())
 	}
 	port := &Listener{Listener: open(t, Address{"tcp", "127.0.0.1:0"}, Options{}), Proxy: true}
-	if !port.Secure(c) || port.TLS == nil || !strings.HasPrefix(port.URLs(), "PROXY https://") {
+	if !port.EnableTLS(c) || port.TLS == nil || !strings.HasPrefix(port.URLs(), "PROXY https://") {
 		t.Errorf("a port is served without TLS, as %s", port.URLs())
 	}
 }

@@ -15,7 +15,7 @@
 //
 // # TLS
 //
-// [Listener.Secure] has the connections of TCP listeners speak TLS; the engine does that.
+// [Listener.EnableTLS] has the connections of TCP listeners speak TLS; the engine does that.
 // A [Certificate] is read again when its files change; connections that are there keep
 // what they have, and a file that cannot be used changes nothing.
 //

@@ -21,9 +21,9 @@ type Manager struct {
 // notifyTimeout bounds how long the program waits for a manager that does not read.
 const notifyTimeout = time.Second
 
-// FindManager reads from the environment who wants to be told, and removes it
+// ManagerFromEnv reads from the environment who wants to be told, and removes it
 // there. Without anybody it is nil.
-func FindManager() (*Manager, error) {
+func ManagerFromEnv() (*Manager, error) {
 	at, every, pid := take("NOTIFY_SOCKET"), take("WATCHDOG_USEC"), take("WATCHDOG_PID")
 	if at == "" {
 		return nil, nil
@@ -59,9 +59,9 @@ func (m *Manager) Stopping() { m.tell("STOPPING=1") }
 // Alive says that the program runs.
 func (m *Manager) Alive() { m.tell("WATCHDOG=1") }
 
-// Watchdog is how often to call Alive: twice as often as the manager looks. It
+// WatchdogInterval is how often to call Alive: twice as often as the manager looks. It
 // is 0 where nobody looks.
-func (m *Manager) Watchdog() time.Duration {
+func (m *Manager) WatchdogInterval() time.Duration {
 	if m == nil {
 		return 0
 	}

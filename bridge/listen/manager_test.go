@@ -37,7 +37,7 @@ func (s systemd) hear(t *testing.T) string {
 
 func findManager(t *testing.T) *Manager {
 	t.Helper()
-	m, err := FindManager()
+	m, err := ManagerFromEnv()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestASignOfLifeIsGivenTwiceAsOftenAsTheManagerLooks(t *testing.T) {
 		newSystemd(t)
 		t.Setenv("WATCHDOG_USEC", c.usec)
 		t.Setenv("WATCHDOG_PID", c.pid)
-		if got := findManager(t).Watchdog(); got != c.want {
+		if got := findManager(t).WatchdogInterval(); got != c.want {
 			t.Errorf("every %q µs of %q: %v, want %v", c.usec, c.pid, got, c.want)
 		}
 	}
@@ -95,7 +95,7 @@ func TestWithoutAManagerNobodyIsTold(t *testing.T) {
 	m := findManager(t)
 	m.Ready("alone")
 	m.Stopping()
-	if m.Watchdog() != 0 {
+	if m.WatchdogInterval() != 0 {
 		t.Error("somebody looks")
 	}
 }

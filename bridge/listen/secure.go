@@ -13,9 +13,9 @@ type Listener struct {
 	TLS   *tls.Config // behind that it speaks TLS; nil if it does not
 }
 
-// Secure has the connections of a TCP listener speak TLS, and reports whether they do.
+// EnableTLS has the connections of a TCP listener speak TLS, and reports whether they do.
 // Who may use a Unix socket says its file.
-func (ln *Listener) Secure(c *Certificate) bool {
+func (ln *Listener) EnableTLS(c *Certificate) bool {
 	if ln.Addr().Network() != "tcp" {
 		return false
 	}

@@ -13,7 +13,7 @@ type Listener struct {
 	// Admin is set for the admin listener.
 	Admin bool
 	// Own is the host name in the admin listener's address, or "".
-	Own string
+	Hostname string
 }
 
 // Request has the fields of a request that matter here.
@@ -31,8 +31,8 @@ const (
 	KindHost   = "host"
 )
 
-// Refusal is the reason why a request is refused.
-type Refusal struct {
+// RejectError is the reason why a request is refused.
+type RejectError struct {
 	// Kind is [KindOrigin] or [KindHost].
 	Kind string
 	// Value is the origin or host as sent.
@@ -41,11 +41,11 @@ type Refusal struct {
 }
 
 // Error is the reason, with the flag that would allow the request.
-func (r *Refusal) Error() string { return r.reason }
+func (r *RejectError) Error() string { return r.reason }
 
 // Check returns a refusal for a request of a page that may not use the bridge, else
 // nil.
-func (p *Policy) Check(l Listener, r Request) *Refusal {
+func (p *Policy) Check(l Listener, r Request) *RejectError {
 	if !p.knowsHost(l, r.Host) {
 		return refuse(KindHost, r.Host, "the Host %s is not known here, and any page could have a name that leads here (DNS rebinding);"+
 			" ask for %s, or start the bridge with --origin https://%[1]s", short(r.Host), l.examples())
@@ -66,7 +66,7 @@ func (r *Request) isVisit() bool {
 }
 
 // checkPage refuses a page by its origin.
-func (p *Policy) checkPage(l Listener, given, host string) *Refusal {
+func (p *Policy) checkPage(l Listener, given, host string) *RejectError {
 	o, ok := parse(given)
 	switch {
 	case p.all || ok && p.listed[o] || given == noOrigin && p.null:
@@ -94,12 +94,12 @@ func (p *Policy) knowsHost(l Listener, field string) bool {
 	if isLoopback(host) || p.hosts[host] {
 		return true
 	}
-	return l.Admin && (isAddress(host) || l.Own != "" && strings.EqualFold(host, l.Own))
+	return l.Admin && (isAddress(host) || l.Hostname != "" && strings.EqualFold(host, l.Hostname))
 }
 
 func (l Listener) examples() string {
-	if l.Admin && l.Own != "" {
-		return "localhost, " + l.Own + " or the address"
+	if l.Admin && l.Hostname != "" {
+		return "localhost, " + l.Hostname + " or the address"
 	}
 	return "localhost or 127.0.0.1"
 }
@@ -110,8 +110,8 @@ func sameHost(o parsed, field string) bool {
 	return ok && asked == o
 }
 
-func refuse(kind, value, format string, args ...any) *Refusal {
-	return &Refusal{Kind: kind, Value: short(value), reason: fmt.Sprintf(format, args...)}
+func refuse(kind, value, format string, args ...any) *RejectError {
+	return &RejectError{Kind: kind, Value: short(value), reason: fmt.Sprintf(format, args...)}
 }
 
 // short returns a text from outside, cut to 60 bytes.

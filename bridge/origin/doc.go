@@ -4,7 +4,7 @@
 // send no Origin, and may do everything.
 //
 // The package knows neither sockets nor CLU: a [Policy] takes the fields of a request
-// and a description of its listener, and returns a [Refusal] or nil.
+// and a description of its listener, and returns a [RejectError] or nil.
 //
 //	origins listed?   listener            pages that may              names that Host may have
 //	yes               any                 those listed, no others     as below

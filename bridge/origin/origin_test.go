@@ -8,7 +8,7 @@ import (
 var (
 	open      = Listener{}
 	local     = Listener{Local: true}
-	admin     = Listener{Admin: true, Own: "bridge.example"}
+	admin     = Listener{Admin: true, Hostname: "bridge.example"}
 	localhost = Listener{Admin: true, Local: true}
 )
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"unicode/utf8"
 
-	"github.com/clu-ws/clu-ws/bridge/object"
 	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
@@ -57,7 +56,7 @@ func notJSON(payload []byte, at int) error {
 // anything but a valid JSON object is undefined.
 func ParseObject(text []byte) (_ Fields, many bool) {
 	f := Fields{}
-	m := object.Of(text)
+	m := jsonscan.MembersOf(text)
 	for n := 0; ; n++ {
 		name, value, ok := m.Next()
 		switch {

@@ -53,7 +53,7 @@ type Error struct {
 //
 //	{"op":"pong","id":"a","data":[1, "b"],"time":"2026-11-21T03:38:40.123456+00:00","epoch":"5f0c2a9be1d4","seq":57}
 func Pong(id *string, data []byte, epoch string, seq *uint64) engine.Frame {
-	buf := append(make([]byte, engine.HeaderRoom, 256+len(data)), `{"op":"pong","id":`...)
+	buf := append(make([]byte, engine.MaxHeaderSize, 256+len(data)), `{"op":"pong","id":`...)
 	buf = append(buf, JSON(id)...)
 	if data != nil {
 		buf = append(append(buf, `,"data":`...), data...)
@@ -62,7 +62,7 @@ func Pong(id *string, data []byte, epoch string, seq *uint64) engine.Frame {
 	buf = time.Now().UTC().AppendFormat(buf, TimeFormat) // as in the greeting
 	buf = append(append(buf, `","epoch":`...), JSON(epoch)...)
 	buf = append(append(buf, `,"seq":`...), JSON(seq)...)
-	return engine.Must(engine.Seal(append(buf, '}')))
+	return engine.Must(engine.NewText(append(buf, '}')))
 }
 
 // Result tells of the end of a command.
@@ -102,9 +102,9 @@ type Dropped struct {
 // Encode makes a frame of a message.
 func Encode(message any) engine.Frame {
 	var b bytes.Buffer
-	b.Write(make([]byte, engine.HeaderRoom))
+	b.Write(make([]byte, engine.MaxHeaderSize))
 	writeJSON(&b, message) // the messages above hold nothing that JSON cannot
-	return engine.Must(engine.Seal(b.Bytes()))
+	return engine.Must(engine.NewText(b.Bytes()))
 }
 
 // JSON writes what cannot fail.

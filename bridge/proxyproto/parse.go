@@ -28,15 +28,15 @@ var (
 	ErrMalformed = errors.New("the PROXY protocol header is malformed")
 )
 
-// Begins reports whether data begins with a header's signature. It is false while there
+// HasSignature reports whether data begins with a header's signature. It is false while there
 // are too few bytes to tell.
-func Begins(data []byte) bool {
+func HasSignature(data []byte) bool {
 	return bytes.HasPrefix(data, []byte(signature1)) || bytes.HasPrefix(data, []byte(signature2))
 }
 
-// MayBegin reports whether data, which may be short, could be the beginning of a
+// MayHaveSignature reports whether data, which may be short, could be the beginning of a
 // header.
-func MayBegin(data []byte) bool {
+func MayHaveSignature(data []byte) bool {
 	return startsLike(data, signature1) || startsLike(data, signature2)
 }
 

@@ -44,7 +44,7 @@ func TestHeadersGiveTheClientsAddress(t *testing.T) {
 		if client != address || n != len(header) || err != nil {
 			t.Errorf("%q gives %v, %d, %v", header, client, n, err)
 		}
-		if !Begins([]byte(header)) {
+		if !HasSignature([]byte(header)) {
 			t.Errorf("%q is not recognised", header)
 		}
 	}

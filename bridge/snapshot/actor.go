@@ -4,16 +4,16 @@ import "container/list"
 
 // actor is who was heard.
 type actor struct {
-	name   string
-	last   *source             // its last reply
-	public map[string]*keyword // by name, those that came by replies for people
-	inner  map[string]*keyword // those that came by internal replies; nil if none ever did
-	order  list.List           // of *keyword: what was updated last is in front
-	place  *list.Element       // in [Store.recent]
-	rank   int                 // the place in [Store.costs]
-	heard  uint64              // the order of its last reply
-	bytes  int                 // what it costs, with all that is below it
-	all    listed
+	name     string
+	last     *keptReply          // its last reply
+	public   map[string]*keyword // by name, those that came by replies for people
+	internal map[string]*keyword // those that came by internal replies; nil if none ever did
+	order    list.List           // of *keyword: what was updated last is in front
+	place    *list.Element       // in [Store.recent]
+	rank     int                 // the place in [Store.costs]
+	heard    uint64              // the order of its last reply
+	bytes    int                 // what it costs, with all that is below it
+	all      sharedList
 
 	evicted uint64 // how often one of its keywords was forgotten
 	changed uint64 // the order of the last reply that changed it
@@ -23,35 +23,35 @@ type actor struct {
 // in a view is immutable: a change makes a copy.
 type keyword struct {
 	name     string
-	value    []byte  // its own buffer; nil if the value is too large
-	tooLarge int     // the length of a value that is, or 0
-	from     *source // the reply by which it came
+	value    []byte     // its own buffer; nil if the value is too large
+	tooLarge int        // the length of a value that is, or 0
+	from     *keptReply // the reply by which it came
 	place    *list.Element
 	at       int    // in [actor.all]
 	views    uint64 // how many had been taken when it was made
 }
 
-// source is what is remembered of a reply while it is an actor's last one, or
+// keptReply is what is remembered of a reply while it is an actor's last one, or
 // one of its values is the last of a keyword.
-type source struct {
+type keptReply struct {
 	Entry        // without a keyword
 	order uint64 // among all replies
 	refs  int    // the actor, if it is the last reply, and keywords
 	views uint64 // how many had been taken when it was made
 }
 
-func (f *source) cost() int {
-	return sourceCost + len(f.Code) + len(f.RoutingKey) + len(f.CommandID) + len(f.Commander)
+func (f *keptReply) cost() int {
+	return keptReplyCost + len(f.Code) + len(f.RoutingKey) + len(f.CommandID) + len(f.Commander)
 }
 
 // source remembers an actor's reply, with one reference.
-func (s *Store) source(a *actor, r *Reply) *source {
+func (s *Store) source(a *actor, r *Reply) *keptReply {
 	f := s.spare
 	if f == nil {
-		f = new(source)
+		f = new(keptReply)
 	}
 	s.spare = nil
-	*f = source{order: s.replies, refs: 1, views: s.views, Entry: Entry{
+	*f = keptReply{order: s.replies, refs: 1, views: s.views, Entry: Entry{
 		Actor:      a.name,
 		Code:       s.short(r.Code),
 		RoutingKey: s.short(r.RoutingKey),
@@ -75,14 +75,14 @@ func (s *Store) short(header string) string {
 }
 
 // release takes a reference from what is remembered of an actor's reply.
-func (s *Store) release(a *actor, f *source) {
+func (s *Store) release(a *actor, f *keptReply) {
 	f.refs--
 	if f.refs > 0 {
 		return
 	}
 	s.charge(a, -f.cost())
 	if f.views == s.views { // else it may be in a view
-		*f = source{} // a spare one must not retain texts
+		*f = keptReply{} // a spare one must not retain texts
 		s.spare = f
 	}
 }
@@ -92,10 +92,10 @@ func (a *actor) kind() map[string]*keyword {
 	if !a.last.Internal {
 		return a.public
 	}
-	if a.inner == nil {
-		a.inner = map[string]*keyword{}
+	if a.internal == nil {
+		a.internal = map[string]*keyword{}
 	}
-	return a.inner
+	return a.internal
 }
 
 // set gives a keyword the value that came by the actor's last reply.

@@ -18,9 +18,9 @@ func typical(seq uint64) Reply {
 	}
 }
 
-// crowd is a store of so many actors, each of which said so many keywords in
+// manyActors is a store of so many actors, each of which said so many keywords in
 // replies of five.
-func crowd(actors, keywords int) *Store {
+func manyActors(actors, keywords int) *Store {
 	s := New(Limits{})
 	for i := range actors {
 		for j := range keywords / 5 {
@@ -64,7 +64,7 @@ func BenchmarkNoteNewKeywords(b *testing.B) {
 }
 
 func BenchmarkAppend(b *testing.B) {
-	s := crowd(100, 50)
+	s := manyActors(100, 50)
 	var dst []byte
 	b.ReportAllocs()
 	for b.Loop() {
@@ -74,7 +74,7 @@ func BenchmarkAppend(b *testing.B) {
 }
 
 func BenchmarkAppendFiltered(b *testing.B) {
-	s := crowd(100, 50)
+	s := manyActors(100, 50)
 	var dst []byte
 	b.ReportAllocs()
 	for b.Loop() {
@@ -107,7 +107,7 @@ func BenchmarkPaintFull(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			s := full(b)
 			actors, keywords := s.Len()
-			p, bytes := NewEncoder(c.keep, 0, unsealed), 0
+			p, bytes := NewEncoder(c.keep, 0, unsealedPart), 0
 			paint := func() {
 				p.Start(s)
 				for !p.Step(func(int) bool { return false }) {

@@ -19,7 +19,7 @@ func fewWords(rnd *rand.Rand, seq uint64) Reply {
 	return r
 }
 
-func unsealed(text []byte) []byte { return text }
+func unsealedPart(text []byte) []byte { return text }
 
 // text is the encoded text.
 func (p *Encoder) text() string {
@@ -34,7 +34,7 @@ func TestAnEncoderWritesOneMomentWhateverComesMeanwhile(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		s := New(Limits{Actors: 10, Keywords: 9, Bytes: 60 << 10, Value: 50})
 		keep := []func(Entry) bool{nil, odd}[seed%2]
-		p, seq := NewEncoder(keep, 0, unsealed), uint64(0)
+		p, seq := NewEncoder(keep, 0, unsealedPart), uint64(0)
 		hear := func() {
 			seq++
 			s.Note(fewWords(rnd, seq))
@@ -65,9 +65,9 @@ func TestAnEncoderWritesOneMomentWhateverComesMeanwhile(t *testing.T) {
 }
 
 func TestAnEncoderWritesOnlyWhatHasChanged(t *testing.T) {
-	s := crowd(1000, 50)
+	s := manyActors(1000, 50)
 	asked := 0
-	p := NewEncoder(func(Entry) bool { asked++; return true }, 10, unsealed)
+	p := NewEncoder(func(Entry) bool { asked++; return true }, 10, unsealedPart)
 	paint := func() (keywords int) {
 		asked = 0
 		p.Start(s)
@@ -98,9 +98,9 @@ func TestAnEncoderWritesOnlyWhatHasChanged(t *testing.T) {
 }
 
 func TestAnEncodersStepIsBounded(t *testing.T) {
-	s := crowd(200, 200)
+	s := manyActors(200, 200)
 	asked, most := 0, 0
-	p := NewEncoder(func(Entry) bool { asked++; return true }, 0, unsealed)
+	p := NewEncoder(func(Entry) bool { asked++; return true }, 0, unsealedPart)
 	p.Start(s)
 	for done := false; !done; {
 		asked = 0
@@ -138,7 +138,7 @@ func TestAStepMakesNoMoreThanAPart(t *testing.T) {
 	for i := range 100 {
 		s.Note(say(fmt.Sprintf("actor%02d", i), uint64(i), `{"a": "`+strings.Repeat("x", 20_000)+`"}`))
 	}
-	p := NewEncoder(nil, 0, unsealed)
+	p := NewEncoder(nil, 0, unsealedPart)
 	p.Start(s)
 	steps, inStep := 0, 0
 	for done := false; !done; steps++ {

@@ -3,18 +3,18 @@ package snapshot
 import (
 	"slices"
 
-	"github.com/clu-ws/clu-ws/bridge/object"
+	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
 // Keywords are the keywords of a reply's body, as found by [Store.Read]. They alias the
 // body.
 type Keywords struct {
-	list      []said
+	list      []keywordText
 	forgotten int // how many more there were
 }
 
-// said is a keyword in a body.
-type said struct{ name, value []byte }
+// keywordText is a keyword in a body.
+type keywordText struct{ name, value []byte }
 
 // keptKeywords is how many keywords the reused memory may hold.
 const keptKeywords = 4096
@@ -26,13 +26,13 @@ func (s *Store) Read(body []byte, into *Keywords) {
 		into.list = nil
 	}
 	into.list, into.forgotten = into.list[:0], 0
-	m := object.Of(body)
+	m := jsonscan.MembersOf(body)
 	for {
 		name, value, ok := m.Next()
 		if !ok {
 			break
 		}
-		into.list = append(into.list, said{name, value})
+		into.list = append(into.list, keywordText{name, value})
 	}
 	if len(into.list) > s.limits.Keywords {
 		into.keepLast(s.limits)
@@ -42,7 +42,7 @@ func (s *Store) Read(body []byte, into *Keywords) {
 // keepLast keeps as many keywords as an actor may have: the last ones, each with its
 // last value.
 func (k *Keywords) keepLast(l Limits) {
-	last := make([]said, 0, l.Keywords)
+	last := make([]keywordText, 0, l.Keywords)
 	names := make(map[string]bool, len(k.list))
 	for _, one := range slices.Backward(k.list) {
 		switch {

@@ -33,7 +33,7 @@ const actorRoom = 4 << 10
 // What is remembered costs about this beside its texts, in bytes: structs, list
 // elements and places in maps. A test compares them with the heap.
 const (
-	actorCost   = 640
-	keywordCost = 256
-	sourceCost  = 160
+	actorCost     = 640
+	keywordCost   = 256
+	keptReplyCost = 160
 )

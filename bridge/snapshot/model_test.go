@@ -144,7 +144,7 @@ func (m *model) cost(a *modelActor) int {
 		replies[k.from] = true
 	}
 	for r := range replies {
-		n += sourceCost + len(r.Code) + len(r.RoutingKey) + len(r.CommandID) + len(r.Commander)
+		n += keptReplyCost + len(r.Code) + len(r.RoutingKey) + len(r.CommandID) + len(r.Commander)
 	}
 	return n
 }

@@ -51,7 +51,7 @@ func (s *Store) forgetKeyword(a *actor) {
 	k := a.order.Remove(a.order.Back()).(*keyword)
 	kind := a.public
 	if k.from.Internal {
-		kind = a.inner
+		kind = a.internal
 	}
 	delete(kind, k.name)
 	a.all.remove(k)

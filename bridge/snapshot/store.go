@@ -39,11 +39,11 @@ type Store struct {
 	actors   map[string]*actor
 	recent   list.List // of *actor: who was heard last is in front
 	costs    costliest
-	bytes    int     // what all actors cost
-	keywords int     // of all actors
-	replies  uint64  // how many were noted: the order of sources
-	spare    *source // one that is not used any more, or nil
-	views    uint64  // how many were taken; anything older than the last may be in it
+	bytes    int        // what all actors cost
+	keywords int        // of all actors
+	replies  uint64     // how many were noted: the order of sources
+	spare    *keptReply // one that is not used any more, or nil
+	views    uint64     // how many were taken; anything older than the last may be in it
 	read     Keywords
 	shrunk   uint64 // the last reply at which something was forgotten
 
@@ -67,7 +67,7 @@ func (s *Store) Note(r Reply) {
 		return
 	}
 	s.replies++
-	a := s.hear(r.Sender)
+	a := s.touch(r.Sender)
 	if a.last != nil {
 		s.release(a, a.last)
 	}
@@ -85,8 +85,8 @@ func (s *Store) Note(r Reply) {
 	s.makeRoom()
 }
 
-// hear gives the actor of that name, who is heard now.
-func (s *Store) hear(name string) *actor {
+// touch gives the actor of that name, who is heard now.
+func (s *Store) touch(name string) *actor {
 	// Two names must not become one when they are written: a byte that is not
 	// UTF-8 is U+FFFD from the start, as in the envelope.
 	if !utf8.ValidString(name) {

@@ -6,14 +6,14 @@ import "slices"
 // sources with the store, which no longer changes them.
 type actorView struct {
 	name     string
-	last     *source
+	last     *keptReply
 	evicted  uint64
 	keywords []*keyword // of both kinds, unordered
 	mixed    bool       // there are some of each kind kind
 }
 
 func (a *actor) show() actorView {
-	return actorView{a.name, a.last, a.evicted, a.all.share(), len(a.public) > 0 && len(a.inner) > 0}
+	return actorView{a.name, a.last, a.evicted, a.all.share(), len(a.public) > 0 && len(a.internal) > 0}
 }
 
 // Actors returns a view of all actors. The store's lock must be held for the call, but
@@ -64,31 +64,31 @@ func (s *Store) near(since uint64, most int) bool {
 	return true
 }
 
-// listed is an actor's unordered keywords, each of which knows its index. The list may
+// sharedList is an actor's unordered keywords, each of which knows its index. The list may
 // be in a view: then it is copied before it changes.
-type listed struct {
+type sharedList struct {
 	list   []*keyword
 	shared bool
 }
 
-func (l *listed) share() []*keyword {
+func (l *sharedList) share() []*keyword {
 	l.shared = true
 	return l.list
 }
 
-func (l *listed) own() {
+func (l *sharedList) own() {
 	if l.shared {
 		l.list, l.shared = slices.Clone(l.list), false
 	}
 }
 
-func (l *listed) add(k *keyword) {
+func (l *sharedList) add(k *keyword) {
 	l.own()
 	k.at = len(l.list)
 	l.list = append(l.list, k)
 }
 
-func (l *listed) remove(k *keyword) {
+func (l *sharedList) remove(k *keyword) {
 	l.own()
 	last := len(l.list) - 1
 	moved := l.list[last]
@@ -97,7 +97,7 @@ func (l *listed) remove(k *keyword) {
 	l.list = l.list[:last]
 }
 
-func (l *listed) replace(k, by *keyword) {
+func (l *sharedList) replace(k, by *keyword) {
 	l.own()
 	l.list[k.at] = by
 }

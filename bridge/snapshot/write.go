@@ -29,7 +29,7 @@ func (a *actorView) append(dst []byte, keywords []*keyword) []byte {
 	dst = a.last.append(dst)
 	dst = appendEvicted(dst, a.evicted)
 	dst = append(dst, `, "keywords": {`...)
-	var written *source // whose text is dst[from:to]
+	var written *keptReply // whose text is dst[from:to]
 	var from, to int
 	for i, k := range keywords {
 		if i > 0 {
@@ -114,7 +114,7 @@ func (a *actorView) names() int {
 }
 
 // append writes a reply's time, code and seq.
-func (f *source) append(dst []byte) []byte {
+func (f *keptReply) append(dst []byte) []byte {
 	dst = append(dst, `"time": "`...)
 	dst = appendTime(dst, f.Time)
 	dst = append(dst, `", "code": `...)

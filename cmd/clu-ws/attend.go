@@ -47,7 +47,7 @@ func attend(ctx context.Context, manager *listen.Manager, certificate *listen.Ce
 func (a *attendant) run(stopping <-chan struct{}, hangup <-chan os.Signal, end <-chan struct{}) {
 	look, stopLooking := every(lookEvery, a.certificate != nil)
 	defer stopLooking()
-	watchdog, stopWatching := every(a.manager.Watchdog(), a.manager.Watchdog() > 0)
+	watchdog, stopWatching := every(a.manager.WatchdogInterval(), a.manager.WatchdogInterval() > 0)
 	defer stopWatching()
 	for {
 		select {

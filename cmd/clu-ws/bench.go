@@ -39,7 +39,7 @@ func benchCommand(stdout, stderr io.Writer) *cli.Command {
 		HideHelpCommand: true,
 		OnUsageError:    usageError,
 		Action:          func(c *cli.Context) error { return runBench(c, stdout, stderr) },
-		Subcommands:     []*cli.Command{loadCommand(stdout), floorCommand(stdout), secureFloorCommand(stdout), relayCommand(stdout), holdCommand(stdout), brokerCommand(stdout)},
+		Subcommands:     []*cli.Command{loadCommand(stdout), baselineCommand(stdout), tlsBaselineCommand(stdout), relayCommand(stdout), workerCommand(stdout), brokerCommand(stdout)},
 	}
 }
 
@@ -55,7 +55,7 @@ func runBench(c *cli.Context, stdout, stderr io.Writer) error {
 		sizes.Rounds = max(1, c.Int("rounds"))
 	}
 	if c.IsSet("longest") {
-		sizes.Longest = max(time.Second, c.Duration("longest"))
+		sizes.MaxRound = max(time.Second, c.Duration("longest"))
 	}
 	return bench.Run(c.Context, bench.Config{
 		Server:      c.Path("server"),
@@ -103,23 +103,23 @@ func loadCommand(stdout io.Writer) *cli.Command {
 	}
 }
 
-// floorCommand and those below are the processes that bench starts beside the
+// baselineCommand and those below are the processes that bench starts beside the
 // server, and nobody else.
-func floorCommand(stdout io.Writer) *cli.Command {
+func baselineCommand(stdout io.Writer) *cli.Command {
 	return &cli.Command{
-		Name:   "floor",
+		Name:   "baseline",
 		Hidden: true,
-		Action: func(c *cli.Context) error { return bench.Floor(c.Context, os.Stdin, stdout) },
+		Action: func(c *cli.Context) error { return bench.Baseline(c.Context, os.Stdin, stdout) },
 	}
 }
 
-func secureFloorCommand(stdout io.Writer) *cli.Command {
+func tlsBaselineCommand(stdout io.Writer) *cli.Command {
 	return &cli.Command{
-		Name:   "securefloor",
+		Name:   "tls-baseline",
 		Hidden: true,
 		Flags:  []cli.Flag{&cli.PathFlag{Name: "tls-cert"}, &cli.PathFlag{Name: "tls-key"}},
 		Action: func(c *cli.Context) error {
-			return bench.SecureFloor(c.Context, c.Path("tls-cert"), c.Path("tls-key"), os.Stdin, stdout)
+			return bench.TLSBaseline(c.Context, c.Path("tls-cert"), c.Path("tls-key"), os.Stdin, stdout)
 		},
 	}
 }
@@ -132,16 +132,16 @@ func relayCommand(stdout io.Writer) *cli.Command {
 	}
 }
 
-func holdCommand(stdout io.Writer) *cli.Command {
+func workerCommand(stdout io.Writer) *cli.Command {
 	return &cli.Command{
-		Name:   "hold",
+		Name:   "worker",
 		Hidden: true,
 		Action: func(c *cli.Context) error {
 			place, err := strconv.Atoi(c.Args().Get(1))
 			if err != nil {
 				return err
 			}
-			return bench.Hold(c.Context, c.Args().First(), place, os.Stdin, stdout)
+			return bench.Worker(c.Context, c.Args().First(), place, os.Stdin, stdout)
 		},
 	}
 }

@@ -146,7 +146,7 @@ func (d *doors) secure(all []*listen.Listener, log *slog.Logger) {
 		log.Warn("browsers refuse this certificate: it has expired", "certificate", d.certificate)
 	}
 	for _, ln := range all {
-		if !ln.Secure(d.certificate) {
+		if !ln.EnableTLS(d.certificate) {
 			log.Info("a Unix socket is served without TLS", "address", ln.Addr().String())
 		}
 	}

@@ -88,7 +88,7 @@ func (s *service) serve(ctx context.Context) error {
 		return err
 	}
 	fmt.Fprint(s.stdout, s.greeting)
-	manager, err := listen.FindManager()
+	manager, err := listen.ManagerFromEnv()
 	if err != nil {
 		s.log.Warn("systemd is not told how the bridge is", "error", err)
 	}

@@ -57,7 +57,7 @@ func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
 	cfg.Strict = c.Bool("clu-strict")
 	cfg.Batch = c.Duration("batch")
 	cfg.Envelope.NaiveTime = c.Bool("naive-time")
-	if cfg.Envelope.NaN, err = actor.ParseNaN(c.String("nan")); err != nil {
+	if cfg.Envelope.NaN, err = actor.ParseNaNMode(c.String("nan")); err != nil {
 		return cfg, fmt.Errorf("--nan: %w", err)
 	}
 	if err := chooseBroker(c, &cfg); err != nil {

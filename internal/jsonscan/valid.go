@@ -1,4 +1,3 @@
-// Package jsonscan checks JSON text without decoding it.
 package jsonscan
 
 import "bytes"
@@ -6,24 +5,24 @@ import "bytes"
 // maxDepth is how deep arrays and objects may be nested, as in encoding/json.
 const maxDepth = 10_000
 
-// Valid reports whether a text is one JSON value (RFC 8259). It does the same as
-// [json.Valid] several times faster: a message of a mebibyte delays all clients of a
-// loop. If not, it also returns the offset of the first invalid byte, or the text's
-// length if it ends too soon. It does not check UTF-8.
+// Valid reports whether a text is one JSON value (RFC 8259), like [json.Valid] but several
+// times faster: a message of a mebibyte delays all clients of a loop. For invalid text it
+// also returns the offset of the first invalid byte, or the text's length if it ends too
+// soon. It does not check that the text is UTF-8.
 func Valid(text []byte) (ok bool, at int) {
 	v := validator{text: text}
 	ok = v.value()
 	return ok && v.blanks() && v.at == len(text), v.at
 }
 
-// validator reads a text from its beginning. Its methods are false at the first invalid
-// byte, or at a premature end.
+// validator reads a text from its beginning. Its methods return false at the first invalid
+// byte, and at a premature end.
 type validator struct {
 	text  []byte
 	at    int
 	depth int
-	near  uint64   // a bit for each of the first 64 depths: 1 is an object
-	nest  []uint64 // and for all others
+	near  uint64   // one bit for each of the first 64 depths: 1 is an object, 0 an array
+	nest  []uint64 // the same for the depths beyond
 }
 
 // next returns the current byte, or 0, which is never valid JSON, at the end.
@@ -34,7 +33,7 @@ func (v *validator) next() byte {
 	return 0
 }
 
-// blanks skips them, and is always true.
+// blanks skips white space. It always returns true.
 func (v *validator) blanks() bool {
 	for v.at < len(v.text) && (v.text[v.at] == ' ' || v.text[v.at] == '\n' || v.text[v.at] == '\t' || v.text[v.at] == '\r') {
 		v.at++
@@ -42,7 +41,8 @@ func (v *validator) blanks() bool {
 	return true
 }
 
-// value reads a value with all values in it.
+// value reads a value, nested values included. It does not recurse: nest holds the kinds of
+// the open objects and arrays.
 func (v *validator) value() bool {
 	for {
 		v.blanks()
@@ -57,7 +57,7 @@ func (v *validator) value() bool {
 			if c == '{' && !v.key() {
 				return false
 			}
-			continue // with the first value in it
+			continue // with its first value
 		default:
 			if !v.scalar(c) {
 				return false
@@ -70,8 +70,8 @@ func (v *validator) value() bool {
 	}
 }
 
-// closed reads what may follow a value: closing brackets, and a comma with the next
-// key. more means that another value must follow.
+// closed reads what may follow a value: closing brackets, and a comma with the next key.
+// more reports whether another value must follow.
 func (v *validator) closed() (more, ok bool) {
 	for v.depth > 0 {
 		object := v.inObject()
@@ -108,7 +108,7 @@ func (v *validator) open(object bool) bool {
 	return true
 }
 
-// bits are those of 64 depths; -1 has the first.
+// bits returns the word that holds the bits of 64 depths; word -1 holds the first 64.
 func (v *validator) bits(word int) *uint64 {
 	if word < 0 {
 		return &v.near
@@ -193,7 +193,7 @@ func (v *validator) digits() bool {
 	return v.at > from
 }
 
-// string reads a text in quotes.
+// string reads a string, quotes included.
 func (v *validator) string() bool {
 	v.at++
 	rest := v.text[v.at:]

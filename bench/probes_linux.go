@@ -1,0 +1,105 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// delays are the delays of one client's requests, in milliseconds.
+type delays []float64
+
+// add notes a delay, and the delays that requests would have had that could not be sent
+// meanwhile, one each interval (coordinated omission).
+func (d *delays) add(took, every time.Duration) {
+	for ; took > 0; took -= every {
+		*d = append(*d, float64(took)/1e6)
+	}
+}
+
+// probes are the clients that must not notice their neighbours: a v1 client and a plain
+// one on each loop of the bridge, and a metrics scraper.
+type probes struct {
+	v1, plain []*pinger
+	metrics   *scraper
+}
+
+func dialProbes(ctx context.Context, t *testbed) (*probes, error) {
+	h := &probes{metrics: newScraper(t.admin)}
+	// The bridge gives new clients to its loops in turn.
+	for _, kind := range []*[]*pinger{&h.v1, &h.plain} {
+		for range runtime.NumCPU() {
+			p, err := dialPinger(ctx, t.server, kind == &h.plain)
+			if err != nil {
+				h.close()
+				return nil, err
+			}
+			*kind = append(*kind, p)
+		}
+	}
+	return h, nil
+}
+
+func (h *probes) close() {
+	for _, p := range append(h.v1, h.plain...) {
+		p.close()
+	}
+}
+
+// measure has all of them send requests until the context ends.
+func (h *probes) measure(ctx context.Context, limit time.Time) (probeResult, error) {
+	var (
+		asking sync.WaitGroup
+		mu     sync.Mutex // guards w and all
+		w      probeResult
+		all    error
+	)
+	watch := func(to *delaySummary, probe func(context.Context, time.Time) (delays, error)) {
+		asking.Go(func() {
+			found, err := probe(ctx, limit)
+			mu.Lock()
+			defer mu.Unlock()
+			to.merge(found)
+			if errors.Is(err, errProbeTimeout) {
+				w.timedOut, err = true, nil
+			}
+			all = errors.Join(all, err)
+		})
+	}
+	for _, p := range h.v1 {
+		watch(&w.v1, p.probe)
+	}
+	for _, p := range h.plain {
+		watch(&w.plain, p.probe)
+	}
+	watch(&w.metrics, h.metrics.probe)
+	asking.Wait()
+	return w, all
+}
+
+// probeResult is the result of a watch.
+type probeResult struct {
+	v1, plain, metrics delaySummary
+	timedOut           bool // a request was unanswered when the watch ended
+}
+
+// worstClient returns the worse of both kinds of clients.
+func (w probeResult) worstClient() delaySummary {
+	return delaySummary{max(w.v1.p50, w.plain.p50), max(w.v1.p99, w.plain.p99), max(w.v1.max, w.plain.max)}
+}
+
+// delaySummary has the delays of the worst client of a kind, in milliseconds.
+type delaySummary struct{ p50, p99, max float64 }
+
+func (m *delaySummary) merge(d delays) {
+	m.p50 = max(m.p50, percentile(d, 50))
+	m.p99 = max(m.p99, percentile(d, 99))
+	m.max = max(m.max, percentile(d, 100))
+}
+
+func (m delaySummary) String() string {
+	return fmt.Sprintf("p50 %s, p99 %s, worst %s", figure(m.p50, "ms"), figure(m.p99, "ms"), figure(m.max, "ms"))
+}

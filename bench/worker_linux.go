@@ -1,0 +1,181 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// worker is a part of the clients that are too many for the open files of one process.
+type worker struct {
+	swarm        *clientLoop
+	clients      *clientSet
+	replacements *clientSet // takes the place of clients that were lost
+	clockOffset  int64      // the monotonic clock of the system when the swarm's was 0
+}
+
+// workerStatus is what a holder says of its clients.
+type workerStatus struct {
+	Open         int            // that are connected
+	Lost         int            // that the server, or its end, disconnected
+	Incomplete   int            // that do not have everything
+	Disconnected int            // of these, those that are not connected any more
+	Replies      int            // that came, in all
+	Faults       Faults         //
+	Ended        map[string]int // lost clients, by reason
+	// Last is when the last client got each of the expected replies, on the monotonic
+	// clock of the system in nanoseconds; 0 is never.
+	Last []int64
+}
+
+// monotonic is the system's clock that all processes share, in nanoseconds.
+func monotonic() int64 {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
+		panic("bench: clock_gettime: " + err.Error())
+	}
+	return ts.Nano()
+}
+
+// Worker holds clients of a server in a process of its own. It takes commands from
+// stdin, one a line, and answers each with a line of JSON:
+//
+//	connect N       connect N clients
+//	recover         connect another client for each that is lost from now on
+//	settle          do so no longer
+//	expect FIRST N  expect N replies from number FIRST on, on all that are connected
+//	await MS        wait for them at most so many milliseconds
+//	count           say how many clients are connected
+//
+// The clients are those from place on of all processes'. It ends with stdin, or with
+// the context.
+func Worker(ctx context.Context, addr string, place int, stdin io.Reader, stdout io.Writer) error {
+	to, err := netip.ParseAddrPort(addr)
+	if err != nil {
+		return err
+	}
+	s, err := newClientLoop()
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	dial := dialer{to: to, path: "/", host: addr, firstIndex: place}
+	h := &worker{swarm: s, clients: newClientSet(s, dial), replacements: newClientSet(s, dial)}
+	h.replacements.lateJoiners = true
+	h.clockOffset = monotonic() - s.clock()
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		for scan := bufio.NewScanner(stdin); scan.Scan(); {
+			select {
+			case lines <- scan.Text():
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	for {
+		select {
+		case line, ok := <-lines:
+			if !ok {
+				return nil
+			}
+			answer, err := h.execute(ctx, line)
+			if err != nil {
+				return fmt.Errorf("%q: %w", line, err)
+			}
+			if err := json.NewEncoder(stdout).Encode(answer); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (h *worker) execute(ctx context.Context, line string) (*workerStatus, error) {
+	var command string
+	var a, b int
+	_, _ = fmt.Sscan(line, &command, &a, &b) // few commands have both numbers
+	switch command {
+	case "connect":
+		if _, err := h.clients.connect(ctx, a); err != nil {
+			return nil, err
+		}
+	case "recover":
+		h.swarm.call(func() {
+			h.clients.replacements, h.replacements.retries = h.replacements, 10*len(h.clients.clients)
+		})
+	case "settle":
+		h.swarm.call(func() { h.clients.replacements = nil })
+		for _, set := range h.sets() {
+			set.dropDisconnected()
+		}
+	case "expect":
+		for _, set := range h.sets() {
+			set.dropDisconnected()
+			set.expect(uint64(a), b, nil)
+			set.recordLast()
+		}
+	case "await":
+		until := time.Now().Add(time.Duration(a) * time.Millisecond)
+		for _, set := range h.sets() {
+			if _, err := set.await(ctx, time.Until(until)); err != nil {
+				return nil, err
+			}
+		}
+	case "count":
+	default:
+		return nil, fmt.Errorf("no such command")
+	}
+	return h.status(), nil
+}
+
+func (h *worker) sets() []*clientSet { return []*clientSet{h.clients, h.replacements} }
+
+// status sums up both crowds.
+func (h *worker) status() *workerStatus {
+	sum := &workerStatus{Ended: map[string]int{}}
+	h.swarm.call(func() {
+		for _, set := range h.sets() {
+			k := &set.checker
+			sum.add(&workerStatus{Open: set.open, Incomplete: set.pending, Disconnected: set.lost, Replies: k.replies, Faults: k.faults, Ended: set.ended,
+				Last: k.lastArrival})
+		}
+	})
+	for i, at := range sum.Last {
+		if at != 0 {
+			sum.Last[i] = at + h.clockOffset
+		}
+	}
+	return sum
+}
+
+// add adds what another says.
+func (a *workerStatus) add(b *workerStatus) {
+	a.Open += b.Open
+	a.Incomplete += b.Incomplete
+	a.Disconnected += b.Disconnected
+	a.Replies += b.Replies
+	a.Faults.Lost += b.Faults.Lost
+	a.Faults.Duplicated += b.Faults.Duplicated
+	a.Faults.OutOfOrder += b.Faults.OutOfOrder
+	a.Faults.Misrouted += b.Faults.Misrouted
+	for why, n := range maps.All(b.Ended) {
+		a.Ended[why] += n
+		a.Lost += n
+	}
+	for len(a.Last) < len(b.Last) {
+		a.Last = append(a.Last, 0)
+	}
+	for i, at := range b.Last {
+		a.Last[i] = max(a.Last[i], at)
+	}
+}

@@ -1,0 +1,76 @@
+package bridge
+
+import "net/netip"
+
+// commonPath is the path of nearly all clients.
+const commonPath = "/"
+
+// clientExtra is what few clients have.
+type clientExtra struct {
+	path       string      // if it is not the common one
+	remote     string      // if the client's address is not of a family
+	roomClient *roomClient // of one in a room
+}
+
+// family is the kind of an address that a client holds without a text of its own.
+type family uint8
+
+const (
+	familyNone family = iota
+	familyIPv4        // with a port, as the next
+	familyIPv6
+)
+
+// addExtra returns what is uncommon about a client that is being accepted, to be set.
+func (c *client) addExtra() *clientExtra {
+	if c.extra == nil {
+		c.extra = new(clientExtra)
+	}
+	return c.extra
+}
+
+// path returns the path of the client's request.
+func (c *client) path() string {
+	if c.extra == nil || c.extra.path == "" {
+		return commonPath
+	}
+	return c.extra.path
+}
+
+// roomClient returns what a client in a room is, or nil.
+func (c *client) roomClient() *roomClient {
+	if c.extra == nil {
+		return nil
+	}
+	return c.extra.roomClient
+}
+
+// setRemote notes the client's address, which may be any text.
+func (c *client) setRemote(name string) {
+	at, err := netip.ParseAddrPort(name)
+	switch addr := at.Addr(); {
+	case err != nil || addr.Zone() != "" || at.String() != name:
+		c.addExtra().remote = name
+		return
+	case addr.Is4():
+		c.family = familyIPv4
+	default:
+		c.family = familyIPv6
+	}
+	c.address, c.port = at.Addr().As16(), at.Port()
+}
+
+// remote returns the client's address, as it was given to setRemote.
+func (c *client) Remote() string {
+	addr := netip.AddrFrom16(c.address)
+	switch c.family {
+	case familyIPv4:
+		addr = addr.Unmap()
+	case familyNone:
+		if c.extra == nil {
+			return ""
+		}
+		return c.extra.remote
+	}
+	return netip.AddrPortFrom(addr, c.port).String()
+}

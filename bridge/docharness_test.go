@@ -1,0 +1,146 @@
+package bridge_test
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/clu-ws/clu-ws/amqpx/broker"
+	"github.com/clu-ws/clu-ws/bridge"
+)
+
+// docHarness is a bridge in which everything happens that the document tells of.
+type docHarness struct {
+	t     *testing.T
+	b     *running
+	p     *peer
+	epoch string
+	heard map[string][]envelope // by kind
+}
+
+func newDocHarness(t *testing.T, url string) *docHarness {
+	t.Helper()
+	b := linked(t, url, withHistory, func(c *bridge.Config) { c.Name, c.Version, c.ListClients = "bridge", "0.1.0", true }, withSources("exchange=live"))
+	th := &docHarness{t: t, b: b, p: newPeer(t, url), heard: map[string][]envelope{}}
+	commands := th.p.hear("command.dome.#")
+	acting := make(chan struct{})
+	go func() {
+		defer close(acting)
+		for d := range commands {
+			for _, code := range []string{">", "i", ":"} {
+				_ = th.p.ch.Publish(d.Exchange, "reply.bridge.dome", false, false, domeSays(code, d.Headers["command_id"]))
+			}
+		}
+	}()
+	t.Cleanup(func() { th.p.ch.Close(); <-acting })
+	witness := th.dial("/")
+	th.p.publish("reply.broadcast", domeSays("i", nil))
+	th.until(witness, "a reply")
+	return th
+}
+
+func domeSays(code string, commandID any) amqp.Publishing {
+	id, _ := commandID.(string)
+	return amqp.Publishing{
+		Headers:       amqp.Table{"message_code": code, "sender": "dome", "command_id": commandID, "commander_id": "bridge.dome", "internal": false},
+		CorrelationId: id, MessageId: "2f1d", Timestamp: time.Now(), Body: []byte(`{"dome_open": true}`),
+	}
+}
+
+// dial connects a v1 client.
+func (th *docHarness) dial(target string) *client {
+	th.t.Helper()
+	c, hello := dialV1(th.t, th.b.addr, target)
+	th.epoch = hello["epoch"].(string)
+	th.heard["hello"] = append(th.heard["hello"], hello)
+	return c
+}
+
+// until reads up to a message of this kind. A reply that does not end a command is
+// none, where one has been sent.
+func (th *docHarness) until(c *client, kind string) (all []envelope) {
+	th.t.Helper()
+	for {
+		m := c.next()
+		all = append(all, m)
+		th.heard[m.kind()] = append(th.heard[m.kind()], m)
+		if m.kind() == kind {
+			return all
+		}
+	}
+}
+
+// run sends an example, and gives what came in answer.
+func (th *docHarness) run(e example) []envelope {
+	th.t.Helper()
+	text := theExample.ReplaceAllString(e.text, fmt.Sprintf(`%q, "seq": 1`, th.epoch))
+	if e.kind() == "a plain command" {
+		c := dial(th.t, th.b.addr)
+		c.say(text)
+		return th.until(c, "a reply")
+	}
+	c := th.dial("/")
+	if e.kind() == "unsubscribe" {
+		c.say(strings.Replace(text, "unsubscribe", "subscribe", 1))
+		th.until(c, "ok")
+	}
+	c.say(text)
+	return th.until(c, requests[e.kind()])
+}
+
+// runOthers brings about what is no answer to an example.
+func (th *docHarness) runOthers(b *broker.Broker) {
+	th.t.Helper()
+	c := th.dial(fmt.Sprintf("/?since=%s:1", th.epoch))
+	th.until(c, "ok")
+	c = th.dial("/?since=another:1")
+	th.until(c, "ok")
+	c = th.dial("/")
+	c.say(`{"op": "dance", "id": "a"}`)
+	th.until(c, "error")
+	th.p.hear("command.mute.#")
+	c.say(`{"op": "command", "id": "b", "consumer": "mute", "command_string": "open", "timeout_ms": 1}`)
+	th.until(c, "result")
+	b.DropConnections()
+	th.until(c, "gap")
+}
+
+// runAway has a client send a command while there is no broker.
+func (th *docHarness) runAway() {
+	th.t.Helper()
+	c, _ := dialV1(th.t, startBridge(th.t, "amqp://127.0.0.1:1/").addr, "/")
+	c.say(`{"consumer": "dome", "command_string": "open"}`)
+	th.until(c, "error")
+}
+
+// runSlow has a client read nothing until replies are left out for it.
+func (th *docHarness) runSlow(url string) {
+	th.t.Helper()
+	b := linked(th.t, url, func(c *bridge.Config) { c.SkipSlow, c.Limits.LogBytes = true, 1<<20 })
+	p := newPeer(th.t, url)
+	c, _ := dialV1(th.t, b.addr, "/")
+	good := dial(th.t, b.addr)
+	body := fmt.Sprintf(`{"text": %q}`, strings.Repeat("x", 100_000))
+	for range 200 {
+		p.reply(body)
+		good.text()
+	}
+	th.until(c, "dropped")
+}
+
+func serveBroker(t *testing.T) (*broker.Broker, string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := broker.New(broker.Config{})
+	served := make(chan struct{})
+	go func() { defer close(served); _ = b.Serve(ln) }()
+	t.Cleanup(func() { b.Close(); <-served })
+	return b, "amqp://guest:guest@" + ln.Addr().String() + "/"
+}

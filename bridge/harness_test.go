@@ -1,0 +1,200 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/filter"
+	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// bridgeHarness is a bridge without a broker, whose clock stands until it is moved.
+type bridgeHarness struct {
+	*Bridge
+	t    testing.TB
+	addr string
+
+	clock testkit.Clock
+}
+
+func newHarness(t testing.TB, sources ...rooms.Source) *bridgeHarness {
+	t.Helper()
+	s := &bridgeHarness{t: t}
+	b, err := New(Config{now: s.clock.Now, after: s.clock.After, Broker: []string{"amqp://127.0.0.1:1/"}, Logger: slog.New(slog.DiscardHandler), History: hub.History{Replies: 1000}, Sources: sources})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Bridge = b
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.addr = ln.Addr().String()
+	if err := b.Listen(ln); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.Close() })
+	return s
+}
+
+// pass lets time pass, and everything happen that is due.
+func (s *bridgeHarness) pass(d time.Duration) { s.clock.Pass(d) }
+
+// says has a reply come.
+func (s *bridgeHarness) says(r filter.Reply, order int64) { s.saysAll(r, `{}`, order) }
+
+func (s *bridgeHarness) saysBody(r filter.Reply, body string) { s.saysAll(r, body, 0) }
+
+func (s *bridgeHarness) saysAll(r filter.Reply, body string, order int64) {
+	envelope := append(make([]byte, engine.MaxHeaderSize), `{"body": `+body+`}`...)
+	rep := &hub.Reply{Reply: r, At: s.clock.Now(), Plain: envelope, BodyAt: engine.MaxHeaderSize + len(`{"body": `), Ordered: order > 0, Order: order, OrderKey: r.Sender}
+	s.hub.Reply(rep, 0, false)
+}
+
+// listener is a client, and what it hears.
+type listener struct {
+	conn    net.Conn
+	answers chan map[string]any
+	news    chan struct{} // something was heard
+
+	mu    sync.Mutex // guards the following field
+	heard []uint64
+}
+
+func (s *bridgeHarness) connect() *listener {
+	s.t.Helper()
+	l := s.dial()
+	s.await(l, "hello")
+	return l
+}
+
+func (s *bridgeHarness) dial() *listener {
+	s.t.Helper()
+	return s.dialAt("/")
+}
+
+func (s *bridgeHarness) dialAt(target string) *listener {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+	defer cancel()
+	conn, br, _, err := ws.Dialer{Protocols: []string{Subprotocol}}.Dial(ctx, "ws://"+s.addr+target)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	l := &listener{conn: conn, answers: make(chan map[string]any, 100), news: make(chan struct{}, 1)}
+	var in io.Reader = conn
+	if br != nil {
+		in = br
+	}
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		for {
+			text, err := wsutil.ReadServerText(struct {
+				io.Reader
+				io.Writer
+			}{in, conn})
+			if err != nil {
+				close(l.answers)
+				return
+			}
+			var m map[string]any
+			if err := json.Unmarshal(text, &m); err != nil {
+				s.t.Error(err)
+			}
+			if m["op"] != nil {
+				l.answers <- m
+				continue
+			}
+			l.mu.Lock()
+			l.heard = append(l.heard, uint64(m["seq"].(float64)))
+			l.mu.Unlock()
+			select {
+			case l.news <- struct{}{}:
+			default:
+			}
+		}
+	})
+	s.t.Cleanup(func() { conn.Close(); reading.Wait() })
+	return l
+}
+
+// dialPlain connects without a subprotocol, and reads nothing.
+func (s *bridgeHarness) dialPlain(target string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+	defer cancel()
+	conn, _, _, err := ws.Dial(ctx, "ws://"+s.addr+target)
+	return conn, err
+}
+
+func (s *bridgeHarness) await(l *listener, op string) map[string]any {
+	s.t.Helper()
+	select {
+	case m, ok := <-l.answers:
+		if !ok || m["op"] != op {
+			s.t.Fatalf("got %v, want %s", m, op)
+		}
+		return m
+	case <-time.After(10 * time.Second):
+		s.t.Fatalf("no %s", op)
+		return nil
+	}
+}
+
+func (s *bridgeHarness) ask(l *listener, op, request string) {
+	s.t.Helper()
+	if err := wsutil.WriteClientText(l.conn, []byte(request)); err != nil {
+		s.t.Fatal(err)
+	}
+	s.await(l, op)
+}
+
+func mustFilter(t testing.TB, text string) *filter.Filter {
+	t.Helper()
+	f, err := filter.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// from has a sender say something, with a place in its order unless that is 0.
+func (s *bridgeHarness) from(sender string, order int64) {
+	s.says(filter.Reply{Sender: sender, Code: "i"}, order)
+}
+
+// hears compares what the client has heard since it connected.
+func (s *bridgeHarness) hears(l *listener, want ...uint64) {
+	s.t.Helper()
+	s.ask(l, "pong", `{"op": "ping"}`)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if fmt.Sprint(l.heard) != fmt.Sprint(want) {
+		s.t.Errorf("it heard %v, want %v", l.heard, want)
+	}
+}
+
+// since is a subscription that resumes behind a reply.
+func (s *bridgeHarness) since(l *listener, seq int, more string) {
+	s.t.Helper()
+	s.tell(l, fmt.Sprintf(`{"op": "subscribe", "since": {"epoch": %q, "seq": %d}, %s}`, s.hub.Epoch, seq, more))
+}
+
+func (s *bridgeHarness) tell(l *listener, text string) {
+	s.t.Helper()
+	if err := wsutil.WriteClientText(l.conn, []byte(text)); err != nil {
+		s.t.Fatal(err)
+	}
+}

@@ -1,0 +1,28 @@
+package bridge
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/clu-ws/clu-ws/bridge/protocol"
+)
+
+// A late command is wrong: a telescope that moves long after it was asked to moves
+// unexpectedly.
+
+// tooLate returns why a command would run late, or nil.
+func tooLate(in incoming, expires time.Time) error {
+	if in.stalled > 0 {
+		return &protocol.Rejection{Code: protocol.CodeExpired, Message: "The command was not sent: the bridge stood still for " + seconds(in.stalled) + "."}
+	}
+	// Without the monotonic clock, which stands still while the machine is suspended.
+	if waited := time.Now().Round(0).Sub(in.receivedAt.Round(0)); waited > sendWithin {
+		return &protocol.Rejection{Code: protocol.CodeExpired, Message: "The command was not sent: it waited at the bridge for " + seconds(waited) + "."}
+	}
+	if over := time.Since(expires); !expires.IsZero() && over >= 0 {
+		return &protocol.Rejection{Code: protocol.CodeExpired, Message: "The command was not sent: it expired " + seconds(over) + " ago, by the bridge's clock."}
+	}
+	return nil
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }

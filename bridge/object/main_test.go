@@ -1,9 +1,0 @@
-package object
-
-import (
-	"testing"
-
-	"github.com/clu-ws/clu-ws/internal/testkit"
-)
-
-func TestMain(m *testing.M) { testkit.Main(m) }

@@ -1,0 +1,100 @@
+package bridge
+
+import (
+	"sync"
+	"time"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+)
+
+// pendingReturns holds the failed replies that the bridge publishes for commands without a
+// consumer, until they come back. The sender of such a command hears of its failure as
+// everybody does, by that reply. It is told once, whatever becomes of the reply.
+type pendingReturns struct {
+	// mu guards the following field.
+	mu   sync.Mutex
+	byID map[string]*pendingReturn // by the reply's message id
+}
+
+type pendingReturn struct {
+	report   func() // tells the sender alone
+	done     func() // called once the sender has been told
+	reported bool   // the sender was told; a reply that still comes is dropped
+	timer    *time.Timer
+}
+
+// reportWithin is how long after its command came a sender is told, as for any other
+// failure, although this one takes two messages to the broker.
+const reportWithin = 900 * time.Millisecond
+
+// expect registers the reply with this message id, to a command that came then. r.tell is
+// called at most once, if the sender must be told without the reply; it must not block.
+func (u *pendingReturns) expect(id string, came time.Time, r pendingReturn) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.byID == nil {
+		u.byID = map[string]*pendingReturn{}
+	}
+	late := func() { u.published(id, amqpx.Unknown) }
+	r.timer = time.AfterFunc(time.Until(came.Add(reportWithin)), late)
+	u.byID[id] = &r
+}
+
+// published takes the outcome of the reply's publishing. A confirmed reply is on its way
+// back, and one of unknown outcome may be: its sender must not be told twice.
+func (u *pendingReturns) published(id string, outcome amqpx.Outcome) {
+	if outcome == amqpx.Confirmed {
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	r := u.byID[id]
+	if r == nil {
+		return // it came back before its confirm
+	}
+	if !outcome.InDoubt() {
+		delete(u.byID, id)
+	}
+	r.fail()
+}
+
+// arrived takes a reply from the broker. It returns whether the reply is to be delivered,
+// and what must be called afterwards.
+func (u *pendingReturns) arrived(id string) (wanted bool, done func()) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	r := u.byID[id]
+	if r == nil {
+		return true, func() {}
+	}
+	delete(u.byID, id)
+	r.timer.Stop()
+	if r.reported {
+		return false, func() {}
+	}
+	return true, r.done
+}
+
+// linkLost tells the senders whose replies were on their way when the link broke. A reply may
+// still come from a queue that outlives the link, and must not tell its sender again.
+func (u *pendingReturns) linkLost() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for id, r := range u.byID {
+		if r.reported {
+			delete(u.byID, id) // it did not come during a whole session of the link
+			continue
+		}
+		r.fail()
+	}
+}
+
+// fail tells the sender, unless it was told.
+func (r *pendingReturn) fail() {
+	r.timer.Stop()
+	if !r.reported {
+		r.reported = true
+		r.report()
+		r.done()
+	}
+}

@@ -1,0 +1,77 @@
+package testkit
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// failing is a test that notes how it failed instead of failing.
+type failing struct {
+	*testing.T
+	said string
+}
+
+func (f *failing) Helper() {}
+func (f *failing) Fatal(args ...any) {
+	f.said, _ = args[0].(string)
+	runtime.Goexit()
+}
+func (f *failing) Fatalf(format string, _ ...any) { f.Fatal(format) }
+
+// failureOf returns how a helper failed its test, or "".
+func failureOf(t *testing.T, helper func(t testing.TB)) string {
+	f := &failing{T: t}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		helper(f)
+	}()
+	<-done
+	return f.said
+}
+
+func TestReceiveReturnsAValueOrFails(t *testing.T) {
+	Bubble(t, func(t *testing.T) {
+		c := make(chan int, 1)
+		c <- 7
+		if got := Receive(t, c); got != 7 {
+			t.Errorf("received %d", got)
+		}
+		began := time.Now()
+		if said := failureOf(t, func(t testing.TB) { Receive(t, c) }); !strings.Contains(said, "nothing was received") {
+			t.Errorf("an empty channel: %q", said)
+		}
+		if waited := time.Since(began); waited != Patience {
+			t.Errorf("it waited for %v", waited)
+		}
+		close(c)
+		if said := failureOf(t, func(t testing.TB) { Receive(t, c) }); !strings.Contains(said, "closed") {
+			t.Errorf("a closed channel: %q", said)
+		}
+	})
+}
+
+func TestAwaitClosedDropsWhatIsReceivedBefore(t *testing.T) {
+	Bubble(t, func(t *testing.T) {
+		c := make(chan int, 1)
+		c <- 7
+		if said := failureOf(t, func(t testing.TB) { AwaitClosed(t, "the end", c) }); !strings.Contains(said, "not within") {
+			t.Errorf("an open channel: %q", said)
+		}
+		c <- 8
+		close(c)
+		AwaitClosed(t, "the end", c)
+	})
+}
+
+func TestWaitUntilPollsUntilTheConditionHolds(t *testing.T) {
+	Bubble(t, func(t *testing.T) {
+		began := time.Now()
+		WaitUntil(t, "a second has passed", func() bool { return time.Since(began) >= time.Second })
+		if said := failureOf(t, func(t testing.TB) { WaitUntil(t, "never", func() bool { return false }) }); said == "" {
+			t.Error("it did not fail")
+		}
+	})
+}

@@ -1,0 +1,92 @@
+package testkit
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
+)
+
+// WebSocket is the client's end of a WebSocket connection. It masks what it sends, and answers pings while it
+// reads. One goroutine reads and one writes; both belong to the test.
+type WebSocket struct {
+	net.Conn
+	Handshake ws.Handshake
+
+	t    testing.TB
+	from io.ReadWriter // reads what came with the handshake first
+}
+
+// DialWebSocket connects to a ws:// or wss:// URL within [Patience]. The connection ends with the test.
+func DialWebSocket(t testing.TB, url string) *WebSocket {
+	t.Helper()
+	return DialWebSocketWith(t, ws.Dialer{}, url)
+}
+
+// DialWebSocketWith is DialWebSocket with a dialer, which may offer subprotocols and extensions, add headers
+// or speak TLS.
+func DialWebSocketWith(t testing.TB, dialer ws.Dialer, url string) *WebSocket {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), Patience)
+	defer cancel()
+	c, err := tryDialWebSocket(ctx, dialer, url)
+	if err != nil {
+		t.Fatalf("cannot connect to %s: %v", url, err)
+	}
+	t.Cleanup(func() { c.Close() })
+	c.t = t
+	return c
+}
+
+func tryDialWebSocket(ctx context.Context, dialer ws.Dialer, url string) (*WebSocket, error) {
+	conn, early, handshake, err := dialer.Dial(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	c := &WebSocket{Conn: conn, Handshake: handshake, from: conn}
+	if early != nil {
+		sent := make([]byte, early.Buffered())
+		if _, err := io.ReadFull(early, sent); err != nil {
+			conn.Close()
+			return nil, err
+		}
+		ws.PutReader(early)
+		c.from = struct {
+			io.Reader
+			io.Writer
+		}{io.MultiReader(bytes.NewReader(sent), conn), conn}
+	}
+	return c, nil
+}
+
+// Send writes a text message.
+func (c *WebSocket) Send(text string) {
+	c.t.Helper()
+	if err := wsutil.WriteClientText(c.Conn, []byte(text)); err != nil {
+		c.t.Fatalf("cannot send %.80q: %v", text, err)
+	}
+}
+
+// Receive reads the next text message, which must come within [Patience].
+func (c *WebSocket) Receive() []byte {
+	c.t.Helper()
+	text, err := c.ReceiveWithin(Patience)
+	if err != nil {
+		c.t.Fatalf("no message: %v", err)
+	}
+	return text
+}
+
+// ReceiveWithin reads the next text message. The error is a [wsutil.ClosedError] if the server has closed the
+// connection with a close frame.
+func (c *WebSocket) ReceiveWithin(timeout time.Duration) ([]byte, error) {
+	if err := c.SetReadDeadline(time.Now().Add(timeout)); err != nil {
+		return nil, err
+	}
+	return wsutil.ReadServerText(c.from)
+}

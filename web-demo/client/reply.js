@@ -1,0 +1,146 @@
+/**
+ * What a reply is: from the text of one frame to an object that is safe to read.
+ *
+ * An actor may send any JSON value as body, and not every sender is CLU: the sender may be missing, the code unknown.
+ * Nothing here throws on what an actor sent; what is missing is null, and the whole envelope is kept beside it.
+ */
+
+import { formatJSON, parseJSON } from "./json.js";
+
+/**
+ * The message codes of CLU. `final` codes end a command; `e` does not.
+ * @type {Readonly<Record<string, {name: string, final: boolean, level: "ok"|"warn"|"error"}>>}
+ */
+export const CODES = Object.freeze({
+  ">": { name: "started", final: false, level: "ok" },
+  i: { name: "info", final: false, level: "ok" },
+  d: { name: "debug", final: false, level: "ok" },
+  w: { name: "warning", final: false, level: "warn" },
+  e: { name: "error", final: false, level: "error" },
+  ":": { name: "done", final: true, level: "ok" },
+  f: { name: "failed", final: true, level: "error" },
+  "!": { name: "critical", final: true, level: "error" },
+});
+
+/**
+ * @typedef {object} Reply
+ * @property {string|null} sender      the actor; null when the envelope names none
+ * @property {string} code             the message code as sent, "" when there is none
+ * @property {"ok"|"warn"|"error"} level  how bad the code is; "ok" for an unknown one
+ * @property {string|null} commandId   the command that it answers; null on a broadcast
+ * @property {string|null} commanderId
+ * @property {boolean} internal
+ * @property {*} body                  the body, any JSON value; integers beyond 2^53 are as the option `bigint` says
+ * @property {Record<string, *>} keywords  the body when it is an object, else an empty object
+ * @property {string|null} text        what it says in words: the body's `error` or `text`, or a body that is a string
+ * @property {boolean} refused         the bridge itself refused a message of this client; no actor saw it
+ * @property {boolean} returned        the broker found no such consumer, and the bridge answers in its name
+ * @property {Date|null} time          when it was sent, to the second; null when unknown
+ * @property {number} receivedAt       when it came here, ms since 1970
+ * @property {number} at               when it was said, as well as can be known here: `receivedAt`, but of a late one `time`
+ * @property {boolean} late            it was said while this page was not connected, and came afterwards
+ * @property {number|null} seq         its number; null from CLU's own server
+ * @property {string|null} epoch       what the number counts in
+ * @property {number} size             length of the frame, in characters
+ * @property {*} envelope              the envelope, untouched
+ */
+
+/**
+ * Reads one frame.
+ * @param {string} frame  the text of a frame: one envelope as JSON
+ * @param {number} [receivedAt]  ms since 1970
+ * @param {"text"|"bigint"|"number"} [bigint]  what integers beyond 2^53 become, see parseJSON
+ * @returns {Reply}
+ * @throws {SyntaxError} when the text is not JSON
+ * @throws {TypeError} when it is JSON, but not an object
+ */
+export function parseReply(frame, receivedAt = Date.now(), bigint = "text") {
+  return readReply(parseJSON(frame, bigint), frame.length, receivedAt);
+}
+
+/** parseReply for what has been read as JSON already. */
+export function readReply(envelope, size, receivedAt = Date.now()) {
+  if (!isObject(envelope)) throw new TypeError("an envelope is a JSON object");
+  const headers = isObject(envelope.headers) ? envelope.headers : {};
+  const body = envelope.body === undefined ? null : envelope.body;
+  const keywords = isObject(body) ? body : {};
+  const code = asText(headers.message_code) ?? "";
+  const commanderId = asText(headers.commander_id);
+  return {
+    sender: asText(headers.sender) || null,
+    code,
+    level: (Object.hasOwn(CODES, code) && CODES[code].level) || "ok",
+    commandId: asText(headers.command_id) || null,
+    commanderId,
+    internal: headers.internal === true,
+    body,
+    keywords,
+    text: words(body),
+    refused: code === "f" && commanderId === null && !envelope.exchange,
+    returned: code === "f" && spokenForAnother(envelope.routing_key, commanderId),
+    time: parseTime(envelope.timestamp),
+    receivedAt,
+    at: receivedAt,
+    late: false,
+    seq: Number.isSafeInteger(envelope.seq) && typeof envelope.epoch === "string" ? envelope.seq : null,
+    epoch: asText(envelope.epoch),
+    size,
+    envelope,
+  };
+}
+
+/**
+ * Dates a reply that was published while the page was disconnected, by its own time.
+ * @param {Reply} reply
+ * @param {number|null} left  when the connection before was last heard, ms
+ */
+export function dateLate(reply, left) {
+  reply.late = true;
+  const time = reply.time?.getTime();
+  // Its time is in whole seconds, by another clock: clamp it between the last reply and now.
+  if (time !== undefined) reply.at = Math.min(reply.receivedAt, Math.max(time, left ?? time));
+}
+
+/** Whether a frame's value has the form of v1's own messages. */
+export function isMessage(value) {
+  return typeof value === "object" && value !== null && typeof value.op === "string" && value.headers === undefined;
+}
+
+/** Whether a code ends a command. Unknown codes do not. */
+export function isFinal(code) {
+  return Object.hasOwn(CODES, code) && CODES[code].final;
+}
+
+/** A reply goes to `reply.<commander_id>`; the answer for an absent consumer goes to `reply.<bridge>` instead. */
+function spokenForAnother(routingKey, commanderId) {
+  return typeof routingKey === "string" && commanderId !== null &&
+    routingKey.startsWith("reply.") && commanderId.startsWith(`${routingKey.slice("reply.".length)}.`);
+}
+
+/** Times without an offset (CLU before 2.6) are UTC, but a browser reads them as local time. */
+function parseTime(value) {
+  if (typeof value !== "string") return null;
+  const hasOffset = /(?:Z|[+-]\d\d:?\d\d)$/i.test(value);
+  const time = new Date(hasOffset ? value : `${value}Z`);
+  return Number.isNaN(time.getTime()) ? null : time;
+}
+
+function words(body) {
+  if (typeof body === "string") return body;
+  if (!isObject(body)) return null;
+  return asText(body.error) ?? asText(body.text);
+}
+
+function asText(value) {
+  if (value === null || value === undefined) return null;
+  if (typeof value === "string") return value;
+  try {
+    return formatJSON(value);
+  } catch {
+    return String(value);  // nested too deep
+  }
+}
+
+function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

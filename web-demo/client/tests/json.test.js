@@ -1,0 +1,119 @@
+// Integers keep all their digits, and all else is what JSON.parse makes of it.
+//
+//     node --test web-demo/client
+
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+
+import { BIGINTS, formatJSON, parseJSON } from "../json.js";
+import { parseReply } from "../clu.js";
+import { compactJSON, formatValue } from "../../page/format.js";
+import { FakeSocket, connected, dome, envelope, hello, numbered, ok, snapshot } from "./fakebridge.js";
+
+beforeEach(() => {
+  FakeSocket.all = [];
+  mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: Date.UTC(2026, 10, 21, 2) });
+});
+afterEach(() => mock.timers.reset());
+
+const say = (value) => `{"value":${value}}`;
+
+test("an integer beyond 2^53 has all its digits, as a text or as a BigInt", () => {
+  const places = [
+    [(digits) => `[${digits}]`, ([value]) => value],
+    [(digits) => `[0,${digits},"x"]`, ([, value]) => value],
+    [(digits) => `{"a\\"": ${digits} }`, (read) => read['a"']],
+    [(digits) => `{"a\\\\":{"b":[[\t${digits}\n]]}}`, (read) => read["a\\"].b[0][0]],
+  ];
+  for (const digits of ["5853498713190525696", "-5853498713190525697", "9007199254740992", "-9007199254740993", "1152921504606846976", "9".repeat(400)]) {
+    for (const [write, pick] of places) {
+      assert.equal(pick(parseJSON(write(digits))), digits);
+      assert.equal(pick(parseJSON(write(digits), "bigint")), BigInt(digits));
+      assert.equal(pick(parseJSON(write(digits), "number")), Number(digits));
+    }
+  }
+});
+
+test("all else is what JSON.parse makes of it", () => {
+  const same = [
+    "9007199254740991", "-9007199254740991", "0", "-0", "1e400", "-1e400", "1e22", "12345678901234567890.0", "12345678901234567890e0",
+    "0.12345678901234567890", "1.2345678901234567890123e-17", '"5853498713190525696"', '": 5853498713190525696"', '"\\\\"', '"\\": 5853498713190525696, \\""',
+    '"\\u0022,5853498713190525696"', "[]", "true", "null",
+  ];
+  for (const text of same) {
+    for (const as of BIGINTS) assert.deepEqual(parseJSON(say(text), as), JSON.parse(say(text)), `${text} as ${as}`);
+  }
+  assert.deepEqual(parseJSON('{"__proto__": 1234567890123456789, "5853498713190525696": 1}', "bigint"),
+    Object.fromEntries([["__proto__", 1234567890123456789n], ["5853498713190525696", 1]]));
+});
+
+test("what is no JSON is refused, also beside long integers", () => {
+  for (const text of ["01234567890123456789", "{1234567890123456789: 1}", "[1234567890123456789 1]", "- 1234567890123456789", "[1234567890123456789", '{"a": 1234567890123456789']) {
+    for (const as of BIGINTS) assert.throws(() => parseJSON(`[ ${text}]`, as), SyntaxError, text);
+  }
+});
+
+test("what is nested too deep for a reviver is parsed all the same", () => {
+  const deep = `${"[".repeat(200_000)}1234567890123456789${"]".repeat(200_000)}`;
+  for (const as of BIGINTS) assert.ok(Array.isArray(parseJSON(deep, as)));
+});
+
+test("a text without long integers is parsed once", (t) => {
+  const parse = t.mock.method(JSON, "parse");
+  parseJSON('{"id": "5853498713190525696", "at": 0.30000000000000004, "n": 123456789012345}', "bigint");
+  assert.equal(parse.mock.callCount(), 1);
+});
+
+test("a string of a million quotes is read in one pass", () => {
+  const text = `{"quotes":"${'\\"'.repeat(1_000_000)}","n":5853498713190525696}`;
+  assert.equal(parseJSON(text).n, "5853498713190525696");
+});
+
+test("a BigInt is written as the integer that it was", () => {
+  const text = '{"a":5853498713190525696,"b":[-5853498713190525697,"5853498713190525696"],"c":1.5}';
+  assert.equal(formatJSON(parseJSON(text, "bigint")), text);
+  assert.equal(formatJSON(parseJSON(text, "bigint"), 2), JSON.stringify(JSON.parse('{"a":0,"b":[1,"5853498713190525696"],"c":1.5}'), null, 2)
+    .replace("0", "5853498713190525696").replace("1,", "-5853498713190525697,"));
+  assert.equal(formatJSON(undefined), undefined);
+});
+
+test("a reply has all digits: by default as text, which breaks no JSON.stringify", () => {
+  const frame = JSON.stringify(envelope("i", null, { target: 0 })).replace('"target":0', '"target":5853498713190525696');
+  const { keywords, envelope: whole } = parseReply(frame);
+  assert.equal(keywords.target, "5853498713190525696");
+  assert.ok(JSON.stringify(whole).includes('"5853498713190525696"'));
+  assert.equal(parseReply(frame, 0, "bigint").keywords.target, 5853498713190525696n);
+  assert.equal(parseReply(frame, 0, "number").keywords.target, 5853498713190525696);
+});
+
+test("what a reply says in words has all digits, too", () => {
+  const frame = '{"headers": {"command_id": 5853498713190525696}, "body": {"text": {"target": 5853498713190525696}}}';
+  const { commandId, text } = parseReply(frame, 0, "bigint");
+  assert.deepEqual([commandId, text], ["5853498713190525696", '{"target":5853498713190525696}']);
+});
+
+test("values that differ only beyond 2^53 are different, by replies and by snapshots", async () => {
+  for (const [bigint, value] of [["text", String], ["bigint", BigInt]]) {
+    const clu = await connected({ bigint });
+    const told = [];
+    const subscription = clu.subscribe({}, { onValues: (_, news) => told.push(...news.map(({ value, before }) => [before?.value, value])) });
+    const long = (message, digits) => JSON.stringify(message).replace('"LONG"', digits);
+    FakeSocket.last.say(hello(41), ok("1"), long(snapshot("1", 41, dome("LONG", 40)), "5853498713190525696"),
+      long(numbered(42, { shutter: "LONG" }), "5853498713190525697"));
+    const [first, second] = ["5853498713190525696", "5853498713190525697"].map(value);
+    assert.deepEqual(told, [[undefined, first], [first, second]]);
+    assert.equal(subscription.values.dome.shutter.value, second);
+    clu.close();
+  }
+});
+
+test("what is to become of long integers is one of three things", async () => {
+  await assert.rejects(connected({ bigint: "yes" }), { name: "TypeError", message: 'the option bigint is "text", "bigint" or "number"' });
+});
+
+test("the page writes all digits, and no quotes", () => {
+  assert.equal(formatValue(5853498713190525696n), "5853498713190525696");
+  assert.equal(formatValue([5853498713190525696n, 1]), "5853498713190525696, 1");
+  assert.equal(formatValue({ target: 5853498713190525697n }), "target: 5853498713190525697");
+  assert.equal(compactJSON({ target: [5853498713190525696n] }), '{"target":[5853498713190525696]}');
+});

@@ -1,0 +1,348 @@
+// Subscriptions and their values, frame by frame: what a bridge says, and what a page makes of it.
+//
+//     node --test web-demo/client
+
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+
+import { FakeSocket, again, client, connected, dome, envelope, gapNotice, hello, numbered, ok, pass, pong, record, resumed, snapshot, subscribed } from "./fakebridge.js";
+
+beforeEach(() => {
+  FakeSocket.all = [];
+  mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: Date.UTC(2026, 10, 21, 2) });
+});
+afterEach(() => mock.timers.reset());
+
+// What is asked for, and by whom it is heard.
+
+test("a page that asks for nothing hears everything from the first moment on", async () => {
+  const clu = await connected();
+  const log = record(clu);
+  assert.equal(FakeSocket.last.url, "ws://bridge/?silent=0");
+  FakeSocket.last.say(hello(), numbered(42), numbered(43));
+  assert.deepEqual(log, [42, 43]);
+  assert.deepEqual(FakeSocket.last.asked(), []);
+  assert.equal(clu.protocol, "v1");
+});
+
+test("a subscription made before the connection goes out behind the greeting, from there on", async () => {
+  const clu = client();
+  clu.subscribe({ sender: "dome" }, { throttle: 200, ordered: true });
+  clu.connect();
+  FakeSocket.last.accept();
+  assert.equal(FakeSocket.last.url, "ws://bridge/?silent=1");
+  assert.deepEqual(FakeSocket.last.asked(), [], "CLU's own server must not be asked");
+  FakeSocket.last.say(hello());
+  assert.deepEqual(FakeSocket.last.asked(), [
+    { op: "subscribe", id: "1", filter: { sender: "dome" }, throttle_ms: 200, ordered: true, snapshot: true, since: { epoch: "e1", seq: 41 } },
+  ]);
+});
+
+test("the values are there with the snapshot, and follow the replies", async () => {
+  const clu = client();
+  const news = [];
+  const subscription = clu.subscribe({ keyword: "s*" }, { onValues: (values, came) => news.push(came.map(({ keyword, value, before }) => [keyword, value, before?.value])) });
+  clu.connect();
+  FakeSocket.last.accept();
+  FakeSocket.last.say(hello(), resumed("1", 41), snapshot("1", 41, dome("closed", 40, { internal: true })));
+  assert.equal(await subscription.ready, subscription);
+  const { shutter } = subscription.values.dome;
+  assert.deepEqual([shutter.value, shutter.time.toISOString(), shutter.code, shutter.seq, shutter.internal], ["closed", "2026-11-21T01:50:00.500Z", "i", 40, true]);
+
+  FakeSocket.last.say(numbered(42, { shutter: "open", temperature: 3 }), numbered(43, { shutter: "open" }));
+  assert.deepEqual(Object.keys(subscription.values.dome), ["shutter"], "only what the filter asks for");
+  assert.equal(subscription.values.dome.shutter.time.getTime(), Date.now());
+  assert.deepEqual(news, [[["shutter", "closed", undefined]], [["shutter", "open", "closed"]], [["shutter", "open", "open"]]]);
+});
+
+test("an older value never takes the place of a newer one, and one too large is told as such", async () => {
+  const clu = client();
+  const subscription = clu.subscribe({}, { throttle: 200 });
+  clu.connect();
+  FakeSocket.last.accept();
+  FakeSocket.last.say(hello(), resumed("1", 41), numbered(45, { shutter: "open" }), numbered(43, { shutter: "closed", light: 1 }));
+  assert.equal(subscription.values.dome.shutter.value, "open");
+  assert.equal(subscription.values.dome.light.value, 1, "a reply that was held back is a reply");
+  const { value, ...tooLarge } = dome(0, 46).dome.keywords.shutter;
+  FakeSocket.last.say(snapshot("1", 46, { dome: { keywords: { shutter: { ...tooLarge, too_large: 70_000 } } } }));
+  assert.equal(subscription.values.dome.shutter.value, undefined);
+  assert.equal(subscription.values.dome.shutter.tooLarge, 70_000);
+});
+
+test("keywords and actors may have any name", async () => {
+  const clu = client();
+  const subscription = clu.subscribe({});
+  clu.connect();
+  FakeSocket.last.accept();
+  FakeSocket.last.say(hello(), resumed("1", 41), JSON.stringify(numbered(42, {}, { sender: "__proto__" })).replace('"body":{}', '"body":{"__proto__": 1, "constructor": 2}'));
+  assert.deepEqual(Object.entries(subscription.values.__proto__).map(([name, { value }]) => [name, value]), [["__proto__", 1], ["constructor", 2]]);
+});
+
+test("of two overlapping subscriptions each gets its replies, and what both select comes once", async () => {
+  const clu = client();
+  const heard = { all: [], open: [] };
+  clu.subscribe({ sender: "dome" }, { onReply: ({ seq }) => heard.all.push(seq) });
+  clu.subscribe({ keyword: "shutter" }, { onReply: ({ seq }) => heard.open.push(seq) });
+  const log = record(clu);
+  clu.connect();
+  FakeSocket.last.accept();
+  FakeSocket.last.say(hello(), resumed("1", 41), resumed("2", 41), pong(41));
+  FakeSocket.last.say(numbered(42, { x: 1 }), numbered(43, { shutter: 1 }), numbered(44, { shutter: 1 }, { sender: "roof" }), numbered(45, { x: 1 }, { sender: "roof" }));
+  assert.deepEqual(heard, { all: [42, 43], open: [43, 44] });
+  assert.deepEqual(log, [42, 43, 44], "what nobody asked for is nobody's");
+});
+
+test("the first subscription on an open connection ends that to everything, with nothing missed between", async () => {
+  const { clu, log } = await subscribed();
+  const socket = again();
+  assert.equal(socket.url, "ws://bridge/?silent=1");
+  socket.say(hello(52));
+  assert.deepEqual(socket.asked(), [{ op: "subscribe", id: "clu.js: all", filter: {}, since: { epoch: "e1", seq: 50 } }]);
+  socket.say(resumed("clu.js: all", 52), numbered(51), numbered(52));
+  assert.deepEqual(log, [51, 52]);
+  const subscription = clu.subscribe({ sender: "roof" });
+  assert.deepEqual(socket.asked().map(({ op, id, since }) => [op, id, since]), [["subscribe", "1", undefined], ["unsubscribe", "clu.js: all"]].map((row) => [...row, undefined].slice(0, 3)));
+  socket.say(numbered(53, {}, { sender: "roof" }), ok("1"), numbered(54, {}, { sender: "roof" }), ok("clu.js: all"));
+  await subscription.ready;
+  assert.equal(log.at(-1), 54);
+});
+
+test("a wrong filter is told to its owner in the bridge's words, and the others go on", async () => {
+  const clu = client();
+  const errors = [];
+  clu.on("error", ({ message }) => errors.push(message));
+  const heard = [];
+  const wrong = clu.subscribe({ senders: "dome" });
+  clu.subscribe({ sender: "dome" }, { onReply: ({ seq }) => heard.push(seq) });
+  clu.connect();
+  FakeSocket.last.accept();
+  FakeSocket.last.say(hello());
+  assert.deepEqual(FakeSocket.last.asked().map(({ filter }) => filter), [{ senders: "dome" }, { sender: "dome" }]);
+  const words = 'the filter has an unknown field "senders"';
+  FakeSocket.last.say({ op: "error", id: "1", code: "bad_request", message: words }, resumed("2", 42), numbered(42));
+  assert.equal(FakeSocket.last.asked()[0].op, "ping", "nothing is owed any more");
+  FakeSocket.last.say(pong(42));
+  await assert.rejects(wrong.ready, { message: words });
+  assert.equal(wrong.closed, true);
+  assert.deepEqual(errors, [`A subscription was refused: ${words}`]);
+  assert.deepEqual(heard, [42]);
+
+  const socket = again();
+  socket.say(hello());
+  assert.deepEqual(socket.asked().map(({ id }) => id), ["2"], "it is not asked for again");
+});
+
+test("a subscription that is closed is heard no more, wherever it was", async () => {
+  const { clu, subscriptions: [subscription] } = await subscribed({ sender: "dome" });
+  const heard = [];
+  clu.on("reply", ({ seq }) => heard.push(seq));
+  subscription.close();
+  assert.deepEqual(FakeSocket.last.asked(), [{ op: "unsubscribe", id: "1" }]);
+  FakeSocket.last.say(numbered(51), ok("1"));
+  assert.deepEqual(heard, []);
+  assert.equal(subscription.values.dome.n.value, 50, "its values stay");
+  const early = clu.subscribe({ sender: "roof" });
+  early.close();
+  await assert.rejects(early.ready, { message: "the subscription was closed" });
+  assert.deepEqual(FakeSocket.last.asked().map(({ op }) => op), ["subscribe"]);
+  FakeSocket.last.say(ok("2"));
+  assert.deepEqual(FakeSocket.last.asked(), [{ op: "unsubscribe", id: "2" }], "what has not begun cannot end");
+  const socket = again();
+  socket.say(hello(60));
+  assert.deepEqual(socket.asked(), []);
+});
+
+test("more subscriptions than a bridge takes at once are refused here", async () => {
+  const clu = await connected();
+  const all = Array.from({ length: 61 }, () => clu.subscribe({}));
+  await assert.rejects(all[60].ready, { message: /60 subscriptions/ });
+  assert.equal(all[59].closed, false);
+});
+
+// Commands.
+
+test("the bridge's error ends the command that it names: unknown, failed, or rejected where it was not sent", async () => {
+  const clu = await connected();
+  FakeSocket.last.say(hello());
+  const errors = [];
+  clu.on("error", ({ message }) => errors.push(message));
+  const rejected = ["bad_request", "forbidden", "in_use", "away", "blocked", "full", "expired", "gone", "invalid", "leaving"].map((code) => [code, "rejected"]);
+  for (const [code, state] of [...rejected, ["returned", "failed"], ["unknown", "unknown"], ["refused", "unknown"], ["from the future", "unknown"]]) {
+    const command = clu.send("dome", "open", { commandId: code });
+    FakeSocket.last.say({ op: "error", id: null, command_id: code, code, message: "Because." });
+    await assert.rejects(command, { state, code, message: state === "unknown" ? "unknown: Because." : "Because." });
+  }
+  assert.deepEqual(errors, []);
+  assert.deepEqual(clu.commands, []);
+  FakeSocket.last.say({ op: "error", id: null, code: "bad_request", message: "What?" }, { op: "error", id: null, command_id: "x", code: "away", message: "Not mine." });
+  assert.deepEqual(errors, ["The bridge refused a message: What?", "The bridge refused a message: Not mine."]);
+});
+
+test("the replies to a command come although no subscription selects them", async () => {
+  const { clu } = await subscribed({ sender: "weather" });
+  const command = clu.send("dome", "open", { commandId: "id-1" });
+  assert.deepEqual(FakeSocket.last.sent.map((text) => JSON.parse(text)), [
+    { op: "subscribe", id: "clu.js: mine", filter: { commander: "me" }, since: { epoch: "e1", seq: 50 } },
+    { consumer: "dome", command_string: "open", command_id: "id-1" },
+  ]);
+  FakeSocket.last.say(resumed("clu.js: mine", 50), numbered(51, {}, { code: ":", commandId: "id-1" }));
+  await command;
+  FakeSocket.last.sent = [];
+  clu.send("dome", "close", { commandId: "id-2" });
+  assert.equal(FakeSocket.last.sent.length, 1, "once for a connection");
+});
+
+test("a command is not in doubt because a bridge has no past", async () => {
+  const { clu, log } = await subscribed({ sender: "weather" });
+  const command = clu.send("dome", "open", { commandId: "id-1" });
+  FakeSocket.last.say(ok("clu.js: mine", { resumed: false, reason: "gone", epoch: "e1", seq: 60 }), snapshot("clu.js: mine", 60, {}));
+  assert.equal(command.state, "sent");
+  assert.deepEqual(log, []);
+});
+
+test("where a subscription brings everything, its commands are not asked for", async () => {
+  const { clu } = await subscribed({});
+  clu.send("dome", "open", { commandId: "id-1" });
+  assert.deepEqual(FakeSocket.last.asked(), []);
+});
+
+test("what became of a command whose connection was lost is asked for with the next one", async () => {
+  const { clu } = await subscribed({ sender: "weather" });
+  const command = clu.send("dome", "open", { commandId: "id-[1]*" });
+  FakeSocket.last.say(resumed("clu.js: mine", 50));
+  const socket = again();
+  assert.equal(command.state, "unknown");
+  socket.say(hello(52));
+  const [lost, weather] = socket.asked();
+  assert.deepEqual(lost, { op: "subscribe", id: "clu.js: lost", filter: { command_id: ["id-[[]1][*]"] }, since: { epoch: "e1", seq: 50 } });
+  assert.equal(weather.id, "1");
+  socket.say(resumed("clu.js: lost", 52), numbered(52, { text: "Opened." }, { code: ":", commandId: "id-[1]*" }), resumed("1", 52));
+  assert.equal(command.state, "unknown", "held, until all are answered");
+  assert.deepEqual(socket.asked().map(({ op }) => op), ["ping"]);
+  socket.say(pong(52));
+  assert.equal(command.state, "done");
+  assert.deepEqual(socket.asked(), [{ op: "unsubscribe", id: "clu.js: lost" }]);
+});
+
+test("a command between the opening and the greeting has its replies, or is told to be unknown", async () => {
+  const { clu } = await subscribed({ sender: "weather" });
+  for (const [resumes, seq] of [[true, 60], [false, 70]]) {
+    const socket = again();
+    const command = clu.send("dome", "open", { commandId: `resumed ${resumes}` });
+    socket.sent = [];
+    socket.say(hello(seq));
+    const [mine] = socket.asked();
+    assert.deepEqual([mine.id, mine.since], ["clu.js: mine", { epoch: "e1", seq }]);
+    socket.say(ok("clu.js: mine", { resumed: resumes, reason: "gone", epoch: "e1", seq: seq + 1 }), resumed("1", seq + 1), pong(seq + 1));
+    assert.equal(command.state, resumes ? "sent" : "unknown");
+    socket.say(numbered(seq + 2, {}, { code: ":", commandId: `resumed ${resumes}` }));
+    assert.equal(command.state, "done");
+  }
+});
+
+// Notices.
+
+test("the broker's state and what was left out are told, and what is unknown is ignored", async () => {
+  const clu = await connected();
+  const told = [];
+  for (const type of ["broker", "dropped", "gap", "reply", "error"]) clu.on(type, (detail) => told.push([type, detail]));
+  FakeSocket.last.say(hello(), { op: "broker", state: "down", reason: "refused" }, { op: "broker", state: "no_replies", reason: "no confirm" }, { op: "broker", state: "up" }, { op: "dropped", count: 12 }, { op: "news" }, { op: "result", id: "x" }, { ...gapNotice(null), seconds: null });
+  assert.deepEqual(told, [
+    ["broker", { state: "up", reason: null }], ["broker", { state: "down", reason: "refused" }],
+    ["broker", { state: "no_replies", reason: "no confirm" }], ["broker", { state: "up", reason: null }],
+    ["dropped", { count: 12 }],
+    ["gap", { from: null, to: new Date("2026-11-21T01:58:01.500Z"), seconds: null, reason: null }],
+  ]);
+});
+
+// CLU's own server.
+
+test("against CLU's own server filters work in the page, and each lost connection is a gap", async () => {
+  const clu = client();
+  const log = record(clu);
+  const heard = [];
+  const subscription = clu.subscribe({ sender: "dome" }, { onReply: ({ body }) => heard.push(body.n), throttle: 100 });
+  clu.connect();
+  FakeSocket.last.accept();
+  FakeSocket.last.say(envelope("i", null, { n: 1 }), envelope("i", null, { n: 2 }, "roof"));
+  await subscription.ready;
+  assert.equal(subscription.values.dome.n.value, 1);
+  assert.equal(subscription.values.dome.n.seq, null);
+  const later = clu.subscribe({ sender: "roof" }, { onReply: ({ body }) => heard.push(body.n) });
+  await later.ready;
+  const command = clu.send("camera", "expose", { commandId: "id-1" });
+  assert.deepEqual(FakeSocket.last.sent, ['{"consumer":"camera","command_string":"expose","command_id":"id-1"}'], "nothing but commands is sent");
+  FakeSocket.last.say(envelope(":", "id-1", { n: 3 }, "camera"), envelope("i", null, { n: 4 }, "roof"));
+  await command;
+  const socket = again();
+  socket.say(envelope("i", null, { n: 5 }));
+  assert.deepEqual(heard, [1, 4, 5]);
+  assert.deepEqual(log, [{ n: 1 }, { n: 3 }, { n: 4 }, "gap: this server does not keep replies for those who come back", { n: 5 }]);
+  await assert.rejects(clu.subscribe({ senders: "x" }).ready, { message: /no field "senders"/ });
+  assert.equal(clu.protocol, "plain");
+});
+
+test("a silent server without a greeting is CLU's own, until it greets", async () => {
+  const clu = client();
+  const subscription = clu.subscribe({ sender: "dome" });
+  const wrong = clu.subscribe({ sender: "a[" });
+  clu.connect();
+  FakeSocket.last.accept();
+  assert.equal(clu.protocol, null);
+  pass(3_000);
+  assert.equal(clu.protocol, "plain");
+  await subscription.ready;
+  await assert.rejects(wrong.ready);
+  FakeSocket.last.say(hello());
+  assert.equal(clu.protocol, "v1");
+  assert.deepEqual(FakeSocket.last.asked().map(({ id }) => id), ["1"]);
+});
+
+test("a bridge that takes its time to greet again is waited for", async () => {
+  const { clu, log } = await subscribed({ sender: "dome" });
+  const socket = again();
+  pass(4_000);
+  assert.equal(clu.protocol, null);
+  socket.say(hello(52));
+  assert.equal(socket.asked()[0].since.seq, 50);
+  assert.deepEqual(log, []);
+});
+
+test("a bridge that takes the place of CLU's own server, and the other way round, leaves a gap", async () => {
+  const clu = await connected();
+  const log = record(clu);
+  FakeSocket.last.say(envelope("i", null, { n: 1 }));
+  again().say(hello(7), numbered(8));
+  again().say(envelope("i", null, { n: 2 }));
+  again().say(hello(9), numbered(10));
+  assert.deepEqual(log, [{ n: 1 }, "gap: nothing is known to go on from", 8,
+    "gap: this server does not keep replies for those who come back", { n: 2 }, "gap: nothing is known to go on from", 10]);
+});
+
+test("a filter is taken as it was when it was given", async () => {
+  const clu = client();
+  const filter = { sender: ["dome"] };
+  const subscription = clu.subscribe(filter, { snapshot: false });
+  filter.sender.push("roof");
+  clu.connect();
+  FakeSocket.last.accept();
+  FakeSocket.last.say(hello());
+  assert.deepEqual(FakeSocket.last.asked()[0].filter, { sender: ["dome"] });
+  assert.deepEqual(subscription.filter, { sender: ["dome"] });
+  assert.throws(() => clu.subscribe({ sender: 1n }), TypeError);
+});
+
+test("the times of a snapshot are by the clock of this computer, however far from the bridge's", async () => {
+  for (const ahead of [-3_600_000, 0, 90_000]) {
+    const clu = client();
+    const subscription = clu.subscribe({});
+    clu.connect();
+    FakeSocket.last.accept();
+    const here = Date.now() - ahead;  // what the bridge's clock shows
+    FakeSocket.last.say({ ...hello(), time: new Date(here).toISOString() }, ok(subscription.id));
+    const time = new Date(here - 30_000).toISOString();
+    const entry = { value: 1, time, code: "i", seq: 3 };
+    FakeSocket.last.say(snapshot(subscription.id, 3, { dome: { time, code: "i", seq: 3, keywords: { n: entry } } }));
+    assert.equal(subscription.values.dome.n.time.getTime(), Date.now() - 30_000, `ahead by ${ahead} ms`);
+  }
+});
