@@ -47,5 +47,6 @@
 //   - the second opinions: model_test.go, and testdata/cases.json, which clu.js reads too
 //   - where replies come from: newReply in package bridge reads the field from a delivery
 //   - snapshots, which are filtered by the reply that brought each value: package snapshot keeps the field
-//     with the value (Reply, Entry), and cachedSnapshot of package hub gives it back to the filter
+//     with the value (Reply, Entry; Hub.record hands it over), and cachedSnapshot in package hub gives it back
+//     to the filter
 package filter
