@@ -67,6 +67,9 @@ func (s *session) checkBindings(done <-chan struct{}) {
 func (b *bindingChecker) check(now time.Time) bool {
 	s := b.session
 	err := b.checkAll(now)
+	if err == nil || fromBroker(err) {
+		s.answered.Store(int64(now.Sub(s.began)))
+	}
 	switch {
 	case err == nil:
 		s.verified.Store(int64(now.Sub(s.began)))
@@ -140,6 +143,9 @@ func (b *bindingChecker) checkQueue(cs *consumerState, now time.Time, rebind, re
 
 // lastVerified returns when the bindings were last found to exist.
 func (s *session) lastVerified() time.Time { return s.began.Add(time.Duration(s.verified.Load())) }
+
+// lastAnswered returns when the last request that the broker has answered was made.
+func (s *session) lastAnswered() time.Time { return s.began.Add(time.Duration(s.answered.Load())) }
 
 // noteBindingsLost remembers, when a session has ended, that its bindings were gone: a check
 // has found out, or the publisher, whose exchange is the same.

@@ -83,7 +83,15 @@ func (c *consumer) end() {
 	c.ackTimer.Stop()
 	c.ack()
 	c.pollRemovals()
-	c.state.end(c.session.lastHeard(), c.session.lastVerified())
+	heard := c.session.lastHeard()
+	if c.state.consumesName() {
+		// A network that stalled delivers old messages late, and may lose those behind them.
+		// Everything that was routed before a request was made arrived before its answer.
+		if sure := later(c.session.lastAnswered(), c.state.boundAt); sure.Before(heard) {
+			heard = sure
+		}
+	}
+	c.state.end(heard, c.session.lastVerified())
 }
 
 // takeAll takes what has arrived, and acknowledges what is due.

@@ -104,7 +104,7 @@ const noticedAfter = 2 * time.Minute
 
 // supervise connects, serves, and connects again until the context ends.
 func (l *Link) supervise(ctx context.Context) error {
-	v := &supervisor{link: l, memory: newTargetMemory(), lostAt: time.Now()}
+	v := &supervisor{link: l, pause: backoff{jitter: l.cfg.Jitter}, memory: newTargetMemory(), lostAt: time.Now()}
 	var served *target
 	for ctx.Err() == nil {
 		r := l.newRound(ctx, v.memory, &v.pause, served)
@@ -225,7 +225,10 @@ const (
 	lastPause  = 2 * time.Second
 )
 
-type backoff struct{ pause time.Duration }
+type backoff struct {
+	pause  time.Duration
+	jitter func(time.Duration) time.Duration // as in [Config]
+}
 
 // next returns how long to wait before the next attempt: between half and the whole of 0.2 s,
 // 0.4 s, 0.8 s, 1.6 s, 2 s.
@@ -236,8 +239,10 @@ func (b *backoff) next() time.Duration {
 	case b.pause < lastPause:
 		b.pause = min(2*b.pause, lastPause)
 	}
-	return b.pause/2 + rand.N(b.pause/2)
+	return b.pause/2 + b.jitter(b.pause/2)
 }
+
+func randomBelow(d time.Duration) time.Duration { return rand.N(d) }
 
 // soon makes the next pauses short ones.
 func (b *backoff) soon() { b.pause = min(b.pause, 4*firstPause) }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"math/rand/v2"
 	"net"
 	"slices"
 	"sync"
@@ -215,7 +214,7 @@ func (r *round) linked(t target) {
 
 // coolDown keeps a target out of the next rounds after a permanent error.
 func (r *round) coolDown(t target, err error) {
-	r.memory.coolingDown[t.key()] = cooldown{time.Now().Add(maxCooldown/2 + rand.N(maxCooldown/2)), err}
+	r.memory.coolingDown[t.key()] = cooldown{time.Now().Add(maxCooldown/2 + r.link.cfg.Jitter(maxCooldown/2)), err}
 }
 
 // noteUnresponsive reports whether the error is that the target did not answer. Such a target is

@@ -39,6 +39,7 @@ type session struct {
 	consumed time.Time    // when the last consumer began; of the goroutine of Run
 	began    time.Time    // the origin of the following field
 	verified atomic.Int64 // when the bindings were last found to exist, in nanoseconds
+	answered atomic.Int64 // when the last request that the broker has answered was made, in nanoseconds
 	failed   atomic.Bool  // the broker failed over what it delivers
 	active   atomic.Bool  // the broker has sent more than a heartbeat, on either connection
 
