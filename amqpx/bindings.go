@@ -24,7 +24,7 @@ const (
 type unboundError struct{ exchange string }
 
 func (e *unboundError) Error() string {
-	return fmt.Sprintf("the exchange %q was deleted, and with it what was bound to it; it is declared again", e.exchange)
+	return fmt.Sprintf("the exchange %q was deleted, and its bindings with it; it is declared again", e.exchange)
 }
 
 func isUnbound(err error) bool {

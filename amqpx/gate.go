@@ -112,7 +112,7 @@ func makeGate(ch *amqp.Channel, cs *consumerState) error {
 func (l *Link) logNoGate(queue string, err error) {
 	if !l.loggedNoGate {
 		l.loggedNoGate = true
-		l.log.Info("the queue has no gate: if it goes under traffic, or its node crashes, the broker may refuse what is published to the exchange; let the user configure, read and write to the gate, and what is behind it",
+		l.log.Info("the queue has no gate: if it is deleted under traffic, or its node crashes, the broker may refuse what is published to the exchange; let the user configure, read and write to the gate and the exchange behind it",
 			"queue", queue, "gate", gateOf(queue), "behind", behindGate(queue), "error", withoutPermission(err, l.cfg.Exchange))
 	}
 }

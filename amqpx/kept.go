@@ -63,7 +63,7 @@ func (s *session) openKept(ctx context.Context, ch *amqp.Channel, cs *consumerSt
 		return err
 	}
 	if existed && kept.Consumers > 0 {
-		s.link.log.Warn("the broker has not noticed yet that the last connection broke: what it sent there comes too late, or never", "queue", name)
+		s.link.log.Warn("the broker has not noticed yet that the last connection broke: messages that it sent there come too late, or not at all", "queue", name)
 		cs.noteOutage(0)
 	}
 	if older {

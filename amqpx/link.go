@@ -259,7 +259,7 @@ const maxFlaps = 3
 type flappingError struct{ err error }
 
 func (e *flappingError) Error() string {
-	return "the link breaks as soon as it stands: " + e.err.Error()
+	return "the link breaks as soon as it is made: " + e.err.Error()
 }
 func (e *flappingError) Unwrap() error { return e.err }
 

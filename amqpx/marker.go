@@ -30,7 +30,7 @@ const (
 	markerPatience = 100 * time.Millisecond
 )
 
-var errNoMarker = errors.New("the broker takes no marker")
+var errNoMarker = errors.New("the broker accepts no marker")
 
 // whyNoMarker returns why the channel for markers was closed, or that there was no answer.
 func (s *session) whyNoMarker() error {
@@ -160,7 +160,7 @@ func (s *session) streamEnd(ctx context.Context, cs *consumerState) (end uint64,
 		offset, ok := TakeStreamOffset(&d)
 		return offset, ok, nil
 	case <-timeout.C:
-		s.link.log.Warn("the broker takes no marker into the stream: it is read from its next message on, and no gap is written into it", "stream", name, "error", s.whyNoMarker())
+		s.link.log.Warn("the broker accepts no marker into the stream: reading starts with the next message, and no gap is written", "stream", name, "error", s.whyNoMarker())
 		return 0, false, nil
 	case <-ctx.Done():
 		return 0, false, ctx.Err()

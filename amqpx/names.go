@@ -76,9 +76,9 @@ func (s *session) claimName(ctx context.Context, cs *consumerState) error {
 	if c.since.IsZero() {
 		c.since = time.Now()
 	}
-	why := "the broker cannot reach the queue that holds our name, whose node is down; linked under another one until it is free"
+	why := "the queue that holds our name is on a node that is down; another name is used until ours is free"
 	if !lost {
-		why = "the broker has not noticed yet that our last connection is gone, and that holds our name; linked under another one until it is free"
+		why = "our last connection still holds our name, because the broker has not noticed yet that it is gone; another name is used until ours is free"
 	}
 	s.link.log.Warn(why, "name", name, "queue", other, "error", errors.Unwrap(err))
 	return nil
@@ -184,14 +184,14 @@ func (s *session) reclaim(cs *consumerState, done <-chan struct{}) {
 		err := s.declareEmptyClaim(name)
 		switch {
 		case err == nil:
-			s.link.log.Info("the name is ours again", "name", name, "queue", c.queue)
+			s.link.log.Info("the link holds its own name again", "name", name, "queue", c.queue)
 			c.queue, c.since, c.warned = name, time.Time{}, false
 			return
 		case !fromBroker(err):
 			return // the watcher of the connection reports why
 		case !c.warned && time.Since(c.since) > heldLong:
 			c.warned = true
-			s.link.log.Warn("another connection still holds our name: another program of this name may be running; stop one of them, or delete the queue if there is none",
+			s.link.log.Warn("another connection still holds our name: if another program of this name is running, stop one of them, otherwise delete the queue",
 				"name", name, "queue", c.queue, "since", c.since.Round(time.Second), "error", errors.Unwrap(err))
 		}
 	}

@@ -62,7 +62,7 @@ func (s *session) notePoison() {
 			cs.probing = true
 		case cs.probing && cs.stream.located:
 			// Everything before it was taken.
-			s.link.log.Error("stepped over a message that the broker cannot deliver", "stream", cs.queueName(), "offset", cs.stream.next)
+			s.link.log.Error("skipped a message that the broker cannot deliver", "stream", cs.queueName(), "offset", cs.stream.next)
 			cs.brokerFailures, cs.probing = 0, false
 			cs.noteLossSince(cs.stream.skip(cs.latency))
 			s.link.skippedPoison = true
@@ -96,7 +96,7 @@ func (s *session) skipPoison(cs *consumerState, queue string) error {
 		}
 		<-s.broken
 		if s.failed.Load() {
-			s.link.log.Error("stepped over a message that the broker cannot deliver", "queue", queue)
+			s.link.log.Error("skipped a message that the broker cannot deliver", "queue", queue)
 			s.link.skippedPoison = true
 		}
 		cs.noteLoss()
@@ -136,7 +136,7 @@ func (cs *consumerState) currentPrefetch() int {
 func (c *consumer) endProbing(last uint64) error {
 	if c.state.probing && last > 2*uint64(c.state.prefetch) {
 		c.state.brokerFailures, c.state.probing = 0, false
-		return fmt.Errorf("the message in the %s over which the broker failed comes no more", c.state.describe())
+		return fmt.Errorf("the message in the %s over which the broker failed does not come again", c.state.describe())
 	}
 	return nil
 }

@@ -242,7 +242,7 @@ func (s *session) send(done <-chan struct{}) error {
 			case err == nil:
 				box.checked(next, exists)
 			case !errors.Is(err, amqp.ErrClosed):
-				return fmt.Errorf("asking for a queue: %w", s.consuming.socket.cause(err))
+				return fmt.Errorf("checking a queue: %w", s.consuming.socket.cause(err))
 			case s.consuming.IsClosed():
 				return nil // the watcher of the connection reports why
 			}

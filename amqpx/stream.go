@@ -158,7 +158,7 @@ func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, cs *consumer
 	switch err := s.markGap(ctx, name, gap); {
 	case errors.Is(err, errNoMarker):
 		// There is no restart sentinel, so the next link tries again.
-		s.link.log.Warn("the broker takes no marker into the stream: other readers do not hear of a gap",
+		s.link.log.Warn("the broker accepts no marker into the stream: other readers do not learn of a gap",
 			"stream", name, "from", gap.From, "to", gap.To, "error", s.whyNoMarker())
 		cs.noteOutage(0)
 		return nil
