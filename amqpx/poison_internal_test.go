@@ -143,7 +143,7 @@ func TestAGapThatIsToldLateTakesInTheOneThatWasNotToldYet(t *testing.T) {
 
 func TestThePauseAfterAStepOverIsTheFirstOne(t *testing.T) {
 	cs := streamIntake()
-	pause := backoff{pause: lastPause}
+	pause := backoff{pause: lastPause, jitter: randomBelow}
 	for failure, want := range []time.Duration{lastPause, 0} {
 		s := broke(cs, 0, true)
 		s.notePoison()

@@ -208,7 +208,7 @@ func TestAProbeIsNotDeliveredAndDoesNotShowThatTheBindingsStand(t *testing.T) {
 func TestAQueueThatRecoversWhileTheLinkIsAwayIsKnownToHave(t *testing.T) {
 	cs := newConsumerState(Queue{Name: "q"}, 10, slog.New(slog.DiscardHandler))
 	cs.queueDown.Store(true)
-	p := newProber(&session{}, &consumer{state: cs})
+	p := newProber(&session{link: &Link{cfg: Config{Jitter: randomBelow}}}, &consumer{state: cs})
 	if got := p.watch.tick(0, probePending); got != probeSend {
 		t.Fatalf("at first the step is %v, want %v", got, probeSend)
 	}
