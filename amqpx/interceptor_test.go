@@ -31,7 +31,7 @@ func (p pieces) Read(b []byte) (int, error) {
 	return p.from.Read(b[:min(len(b), 1+p.rand.IntN(300))])
 }
 
-func mended(t *testing.T, from io.Reader) []byte {
+func readThrough(t *testing.T, from io.Reader) []byte {
 	t.Helper()
 	all, err := io.ReadAll(newInterceptor(source{Reader: from}, new(atomic.Bool)))
 	if err != nil {
@@ -143,13 +143,13 @@ func TestWhatTheLibraryReadsPassesUntouchedHoweverItIsSplit(t *testing.T) {
 		for name, from := range map[string]io.Reader{
 			"at once": bytes.NewReader(sent), "in pieces": pieces{bytes.NewReader(sent), g.Rand}, "in halves": iotest.HalfReader(bytes.NewReader(sent)),
 		} {
-			if got := mended(t, from); !bytes.Equal(got, want) {
+			if got := readThrough(t, from); !bytes.Equal(got, want) {
 				t.Fatalf("seed %d, %s: %d bytes of %d are read otherwise", seed, name, len(got), len(want))
 			}
 		}
 		// A connection that breaks in the middle of a frame gives all that came.
 		cut := g.IntN(len(sent))
-		if got := mended(t, bytes.NewReader(sent[:cut])); len(got) != cut {
+		if got := readThrough(t, bytes.NewReader(sent[:cut])); len(got) != cut {
 			t.Fatalf("seed %d: %d bytes of %d came", seed, len(got), cut)
 		}
 	}
@@ -157,7 +157,7 @@ func TestWhatTheLibraryReadsPassesUntouchedHoweverItIsSplit(t *testing.T) {
 
 func TestWhatIsNotAMQPPassesUntouched(t *testing.T) {
 	for _, text := range []string{"AMQP\x00\x00\x09\x01", "HTTP/1.1 400 Bad Request\r\n\r\n", "\x02", "\x01\x00\x00\xff\xff\xff\xff and so on", "\x02\x00\x01\xff\xff\xff\xff and so on"} {
-		if got := mended(t, strings.NewReader(text)); string(got) != text {
+		if got := readThrough(t, strings.NewReader(text)); string(got) != text {
 			t.Errorf("%q becomes %q", text, got)
 		}
 	}
@@ -206,11 +206,11 @@ func TestHeadersThatCannotBeReadAreReplaced(t *testing.T) {
 			}
 			want = frame(headerFrame, 1, content(headers))
 		}
-		got := mended(t, iotest.OneByteReader(bytes.NewReader(slices.Concat(tune, before, header, behind))))
+		got := readThrough(t, iotest.OneByteReader(bytes.NewReader(slices.Concat(tune, before, header, behind))))
 		if !bytes.Equal(got, slices.Concat(tune, before, want, behind)) {
 			t.Errorf("%s: %.300q", c.name, got)
 		}
-		if again := mended(t, bytes.NewReader(got)); !bytes.Equal(again, got) {
+		if again := readThrough(t, bytes.NewReader(got)); !bytes.Equal(again, got) {
 			t.Errorf("%s: mended twice it is another", c.name)
 		}
 	}
@@ -221,7 +221,7 @@ func TestPropertiesThatAreMalformedAreReplaced(t *testing.T) {
 		1 << 15: "\x05text", 1 << 12: "", flagHeaders: "\x00\x00\x00\x01", timestamps: "1234567", 1 << 2: "", flagContinue: "\x00\x00",
 	} {
 		payload := binary.BigEndian.AppendUint16(append([]byte{0, 60}, make([]byte, 10)...), flags)
-		got := mended(t, bytes.NewReader(frame(headerFrame, 1, append(payload, properties...))))
+		got := readThrough(t, bytes.NewReader(frame(headerFrame, 1, append(payload, properties...))))
 		_, table, ok := findHeaders(got[frameHead : len(got)-1])
 		if !ok || !bytes.Contains(table, []byte(malformed)) {
 			t.Errorf("flags %#x: %q", flags, got)
@@ -233,7 +233,7 @@ func TestTheTableOfTheFirstMethodIsSanitized(t *testing.T) {
 	start := func(kind byte) []byte {
 		return frame(methodFrame, 0, slices.Concat([]byte{0, 10, 0, 10, 0, 9}, longString(field("n", kind, 1, 2, 3, 4, 5, 6, 7, 8)), longString([]byte("PLAIN"))))
 	}
-	if got := mended(t, bytes.NewReader(start('L'))); !bytes.Equal(got, start('l')) {
+	if got := readThrough(t, bytes.NewReader(start('L'))); !bytes.Equal(got, start('l')) {
 		t.Errorf("%q", got)
 	}
 }
@@ -248,11 +248,11 @@ func FuzzInterceptor(f *testing.F) {
 	f.Add(frame(headerFrame, 1, content(nested(33))))
 	f.Add(frame(methodFrame, 0, []byte{0, 10, 0, 30, 7, 255, 0, 0, 0x10, 0, 0, 0}))
 	f.Fuzz(func(t *testing.T, stream []byte) {
-		once := mended(t, bytes.NewReader(stream))
-		if got := mended(t, iotest.OneByteReader(bytes.NewReader(stream))); !bytes.Equal(got, once) {
+		once := readThrough(t, bytes.NewReader(stream))
+		if got := readThrough(t, iotest.OneByteReader(bytes.NewReader(stream))); !bytes.Equal(got, once) {
 			t.Errorf("in pieces it is %q, at once %q", got, once)
 		}
-		if got := mended(t, bytes.NewReader(once)); !bytes.Equal(got, once) {
+		if got := readThrough(t, bytes.NewReader(once)); !bytes.Equal(got, once) {
 			t.Errorf("mended twice it is %q, once %q", got, once)
 		}
 	})

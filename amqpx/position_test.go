@@ -14,22 +14,22 @@ import (
 // reader is an intake of a stream, and in words what it told.
 type reader struct {
 	*consumerState
-	told []string
+	reported []string
 }
 
 func newReader() *reader {
 	r := &reader{}
 	r.consumerState = newConsumerState(Queue{
 		Name:    "bridge",
-		Deliver: func(d *Delivery) { r.told = append(r.told, string(d.Body)) },
+		Deliver: func(d *Delivery) { r.reported = append(r.reported, string(d.Body)) },
 		OnGap: func(g Gap) {
 			from := "?"
 			if !g.From.IsZero() {
 				from = g.From.Sub(at(0)).String()
 			}
-			r.told = append(r.told, from+"-"+g.To.Sub(at(0)).String())
+			r.reported = append(r.reported, from+"-"+g.To.Sub(at(0)).String())
 		},
-		Stream: &Stream{Name: "s", OnCaughtUp: func() { r.told = append(r.told, "live") }},
+		Stream: &Stream{Name: "s", OnCaughtUp: func() { r.reported = append(r.reported, "live") }},
 	}, 10, slog.New(slog.DiscardHandler))
 	return r
 }
@@ -51,7 +51,7 @@ func (r *reader) read(offset int, messages ...string) {
 
 func (r *reader) expect(t *testing.T, want string) {
 	t.Helper()
-	if got := strings.Join(r.told, " "); got != want {
+	if got := strings.Join(r.reported, " "); got != want {
 		t.Errorf("it told %q, want %q", got, want)
 	}
 }
@@ -75,14 +75,14 @@ func TestAGapWithoutAnEndHoldsNothingUpForEver(t *testing.T) {
 	r := newReader()
 	r.stream.locate(100, 3, true)
 	r.read(0, "begin", "a", "b", "place", "c")
-	if len(r.told) != 5 || !strings.HasPrefix(r.told[0], "?-") || !slices.Equal(r.told[1:], []string{"a", "b", "live", "c"}) {
-		t.Errorf("it told %q", r.told)
+	if len(r.reported) != 5 || !strings.HasPrefix(r.reported[0], "?-") || !slices.Equal(r.reported[1:], []string{"a", "b", "live", "c"}) {
+		t.Errorf("it told %q", r.reported)
 	}
 	r = newReader()
 	r.stream.locate(0, 0, true)
 	r.read(0, append([]string{"begin"}, make([]string, maxBuffered)...)...)
-	if len(r.told) != maxBuffered+2 {
-		t.Errorf("%d messages were handed over", len(r.told))
+	if len(r.reported) != maxBuffered+2 {
+		t.Errorf("%d messages were handed over", len(r.reported))
 	}
 }
 
@@ -96,8 +96,8 @@ func TestWhatAStreamRepeatsIsLeftOutAndWhatItHasLostIsAGap(t *testing.T) {
 	r.read(4, "b", "c")
 	r.read(8, "d") // the broker's own records
 	r.read(100, "e")
-	if len(r.told) != 7 || strings.Join(r.told[:5], " ") != "a b live c d" || r.told[6] != "e" {
-		t.Errorf("it told %q", r.told)
+	if len(r.reported) != 7 || strings.Join(r.reported[:5], " ") != "a b live c d" || r.reported[6] != "e" {
+		t.Errorf("it told %q", r.reported)
 	}
 }
 

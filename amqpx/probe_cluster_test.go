@@ -12,7 +12,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// A stream takes messages as long as most of its replicas can be reached.
+// A stream takes messages as long as most of its replicas are reachable.
 func TestAStreamThatHasLostMostOfItsReplicasIsReported(t *testing.T) {
 	c := testkit.StartCluster(t, 3)
 	var h recorder
@@ -38,7 +38,7 @@ func TestAStreamThatHasLostMostOfItsReplicasIsReported(t *testing.T) {
 	c.Nodes[1].Start(t)
 	c.Nodes[2].Start(t)
 	c.WaitWhole(t)
-	// The link has not broken: what the broker did not confirm it confirms now.
+	// The link has not broken: the broker now confirms what it had not.
 	testkit.Eventually(t, time.Minute, "all is well", func() error {
 		if s := w.State(); !s.Up || s.QueueDown != "" {
 			return fmt.Errorf("the state is %+v", s)

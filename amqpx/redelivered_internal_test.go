@@ -73,7 +73,7 @@ func TestNoneOfSeveralEqualMessagesIsLost(t *testing.T) {
 // keptReader is an intake of a kept queue, and in words what it told.
 type keptReader struct {
 	*consumerState
-	told []string
+	reported []string
 }
 
 func newKeptReader() *keptReader {
@@ -81,8 +81,8 @@ func newKeptReader() *keptReader {
 	r.consumerState = newConsumerState(Queue{
 		Name:    "q",
 		Expires: time.Minute,
-		Deliver: func(d *Delivery) { r.told = append(r.told, string(d.Body)) },
-		OnGap:   func(Gap) { r.told = append(r.told, "gap") },
+		Deliver: func(d *Delivery) { r.reported = append(r.reported, string(d.Body)) },
+		OnGap:   func(Gap) { r.reported = append(r.reported, "gap") },
 	}, 10, slog.New(slog.DiscardHandler))
 	return r
 }
@@ -97,7 +97,7 @@ func (r *keptReader) read(messages ...string) {
 
 func (r *keptReader) expect(t *testing.T, want string) {
 	t.Helper()
-	if got := strings.Join(r.told, " "); got != want {
+	if got := strings.Join(r.reported, " "); got != want {
 		t.Errorf("it told %q, want %q", got, want)
 	}
 }
@@ -209,8 +209,8 @@ func TestAGapOfAKeptQueueStartsAtTheLastWatermark(t *testing.T) {
 			if !r.completeUntil.Equal(c.want) {
 				t.Errorf("nothing is missing until %v, want %v", r.completeUntil.Sub(began), c.want.Sub(began))
 			}
-			if len(r.told) > 0 {
-				t.Errorf("it told %v", r.told)
+			if len(r.reported) > 0 {
+				t.Errorf("it told %v", r.reported)
 			}
 		})
 	}

@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// someone is a sender.
-type someone struct {
+// testSender is a sender.
+type testSender struct {
 	gone  bool
 	party any
 }
 
-func (s *someone) Gone() bool { return s.gone }
+func (s *testSender) Gone() bool { return s.gone }
 
 func from(s Sender, id string) Message {
 	m := message(id)
 	m.From = s
-	if s, ok := s.(*someone); ok {
+	if s, ok := s.(*testSender); ok {
 		m.Tenant = s.party
 	}
 	return m
@@ -47,16 +47,16 @@ func TestABurstOfOneSenderLeavesRoomForTheOthers(t *testing.T) {
 			})
 		}
 	}
-	greedy, honest := &someone{}, &someone{}
+	greedy, honest := &testSender{}, &testSender{}
 	send(greedy, 1990)
 	send(honest, 100)
 	if full[honest] > 0 || full[greedy] != 1990-1024+100 {
 		t.Errorf("full are %d of the honest one's, %d of the other's", full[honest], full[greedy])
 	}
 	for range 50 { // the more there are, the less each has
-		send(&someone{}, 1990)
+		send(&testSender{}, 1990)
 	}
-	last := &someone{}
+	last := &testSender{}
 	send(last, 1)
 	if full[last] > 0 {
 		t.Error("an honest sender found no room beside 50 others")
@@ -67,7 +67,7 @@ func TestTheLongestQueueLosesItsNewestMessage(t *testing.T) {
 	var out outcomes
 	o := newOutbox(3, 10, time.Second)
 	o.open()
-	a, b := &someone{}, &someone{}
+	a, b := &testSender{}, &testSender{}
 	for _, m := range []Message{from(a, "a1"), from(a, "a2"), from(a, "a3"), from(a, "a4"), from(b, "b1"), from(b, "b2"), from(a, "a5")} {
 		o.put(m, out.of(m.MessageId))
 	}
@@ -80,7 +80,7 @@ func TestTheLongestQueueLosesItsNewestMessage(t *testing.T) {
 func TestSendersTakeTurnsAndEachKeepsItsOrder(t *testing.T) {
 	o := newOutbox(100, 100, time.Second)
 	o.open()
-	a, b, c := &someone{}, &someone{}, &someone{}
+	a, b, c := &testSender{}, &testSender{}, &testSender{}
 	for _, m := range []Message{from(a, "a1"), from(a, "a2"), from(a, "a3"), from(a, "a4"), from(b, "b1"), from(b, "b2"), from(c, "c1")} {
 		o.put(m, func(Outcome) {})
 	}
@@ -93,7 +93,7 @@ func TestMessagesOfADisconnectedSenderAreNotSent(t *testing.T) {
 	var out outcomes
 	o := newOutbox(100, 100, time.Second)
 	o.open()
-	a, b := &someone{}, &someone{}
+	a, b := &testSender{}, &testSender{}
 	for _, m := range []Message{from(a, "a1"), from(a, "a2"), from(b, "b1")} {
 		o.put(m, out.of(m.MessageId))
 	}
@@ -154,9 +154,9 @@ func TestAMessageThatWaitedThroughASuspendIsNotSent(t *testing.T) {
 func TestASendQueueLosesNothingAndKeepsEachOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 9))
 	one, two := "one", "two"
-	senders := []Sender{nil, &someone{}, &someone{party: one}, &someone{party: one}, &someone{party: two}}
+	senders := []Sender{nil, &testSender{}, &testSender{party: one}, &testSender{party: one}, &testSender{party: two}}
 	for range 200 {
-		m := modelLineup{t, newSendQueue(20), map[Sender][]*publish{}}
+		m := modelSendQueue{t, newSendQueue(20), map[Sender][]*publish{}}
 		for n := range 200 {
 			s := senders[random.IntN(len(senders))]
 			if random.IntN(5) < 3 {
@@ -183,23 +183,23 @@ func TestASendQueueLosesNothingAndKeepsEachOrder(t *testing.T) {
 	}
 }
 
-// modelLineup is a sendQueue, and what should wait there.
-type modelLineup struct {
+// modelSendQueue is a sendQueue, and what should wait there.
+type modelSendQueue struct {
 	t     *testing.T
 	q     sendQueue
 	waits map[Sender][]*publish
 }
 
-func (m *modelLineup) put(p *publish) {
+func (m *modelSendQueue) put(p *publish) {
 	m.t.Helper()
-	before, mine := m.ofParty(p.msg.Tenant), m.of(p.msg.From)
+	before, mine := m.ofTenant(p.msg.Tenant), m.of(p.msg.From)
 	ok, evicted := m.q.admits(p)
 	for _, other := range evicted {
 		list := m.waits[other.msg.From]
 		if last := len(list) - 1; last < 0 || list[last] != other {
 			m.t.Fatalf("%s gives way, which is not its sender's newest", other.msg.MessageId)
 		}
-		has, than := m.ofParty(other.msg.Tenant), before
+		has, than := m.ofTenant(other.msg.Tenant), before
 		if other.msg.Tenant == p.msg.Tenant {
 			has, than = m.of(other.msg.From), mine
 		}
@@ -219,14 +219,14 @@ func (m *modelLineup) put(p *publish) {
 }
 
 // of is how many places a sender has, and ofParty how many a party.
-func (m *modelLineup) of(s Sender) (places int) {
+func (m *modelSendQueue) of(s Sender) (places int) {
 	for _, p := range m.waits[s] {
 		places += slotsOf(p)
 	}
 	return places
 }
 
-func (m *modelLineup) ofParty(party any) (places int) {
+func (m *modelSendQueue) ofTenant(party any) (places int) {
 	for s, list := range m.waits {
 		if len(list) > 0 && list[0].msg.Tenant == party {
 			places += m.of(s)
@@ -235,7 +235,7 @@ func (m *modelLineup) ofParty(party any) (places int) {
 	return places
 }
 
-func (m *modelLineup) end() {
+func (m *modelSendQueue) end() {
 	m.t.Helper()
 	want := 0
 	for _, list := range m.waits {
@@ -252,7 +252,7 @@ func TestATenantOfManySendersHasTheTurnsAndTheRoomOfOne(t *testing.T) {
 	o := newOutbox(1024, 4096, time.Second)
 	o.open()
 	full := map[any]int{}
-	send := func(s *someone, id string, messages int) {
+	send := func(s *testSender, id string, messages int) {
 		for range messages {
 			o.put(from(s, id), func(outcome Outcome) {
 				if outcome == Full {
@@ -262,14 +262,14 @@ func TestATenantOfManySendersHasTheTurnsAndTheRoomOfOne(t *testing.T) {
 		}
 	}
 	for range 400 {
-		send(&someone{party: "crowd"}, "crowd's", 10)
+		send(&testSender{party: "crowd"}, "crowd's", 10)
 	}
-	send(&someone{party: "honest"}, "honest", 100)
+	send(&testSender{party: "honest"}, "honest", 100)
 	if full["honest"] > 0 || full["crowd"] != 4000-1024+100 {
 		t.Errorf("full are %d of the honest one's, %d of the others'", full["honest"], full["crowd"])
 	}
 	// Another one of the crowd's address, with an equal part of what that has.
-	send(&someone{party: "crowd"}, "crowd's", 2)
+	send(&testSender{party: "crowd"}, "crowd's", 2)
 	if full["crowd"] != 4000-1024+102 {
 		t.Errorf("full are %d of the crowd's", full["crowd"])
 	}
@@ -292,7 +292,7 @@ func TestPendingMessagesAreBoundedInMemoryToo(t *testing.T) {
 		o.put(m, func(outcome Outcome) { bytes -= length; ended = outcome })
 		return ended == Confirmed
 	}
-	greedy, honest := &someone{party: "greedy"}, &someone{party: "honest"}
+	greedy, honest := &testSender{party: "greedy"}, &testSender{party: "honest"}
 	for range 1024 {
 		send(greedy, 1<<20)
 	}
@@ -315,7 +315,7 @@ func TestPendingMessagesAreBoundedInMemoryToo(t *testing.T) {
 }
 
 func TestAPendingMessageNeedsNoOtherMemory(t *testing.T) {
-	q, s, p := newSendQueue(10), &someone{}, &publish{}
+	q, s, p := newSendQueue(10), &testSender{}, &publish{}
 	p.msg.From = s
 	if n := testing.AllocsPerRun(100, func() { q.push(p); q.pop() }); n > 0 {
 		t.Errorf("%v allocations", n)

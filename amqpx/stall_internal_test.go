@@ -16,7 +16,7 @@ func TestAStallIsInDoubtUntilALaterRequestIsAnswered(t *testing.T) {
 	if since := w.since(at(300), at(0)); !since.IsZero() {
 		t.Errorf("it stood still since %v", since.Sub(at(0)))
 	}
-	// Whoever asks first when the process wakes finds out, be it before the next tick.
+	// Whatever asks first when the process wakes finds out, even before the next tick.
 	if since := w.since(at(5000), at(0)); !since.Equal(at(200)) {
 		t.Errorf("it stood still since %v", since.Sub(at(0)))
 	}
@@ -51,7 +51,7 @@ func TestWhatIsReadAfterAStallMovesNoGap(t *testing.T) {
 	const prefetch = 4
 	q := newLossBound(prefetch, 10*time.Millisecond, at(0), time.Time{})
 	q.idle(at(100), 0, 0, false)
-	// It stands still until 5000, and then reads what lay in the buffers.
+	// The process stalls until 5000, and then reads what was in the buffers.
 	q.received(1)
 	q.idle(at(5000), 1, 0, true)
 	q.received(2)
@@ -66,7 +66,7 @@ func TestWhatIsReadAfterAStallMovesNoGap(t *testing.T) {
 		t.Errorf("nothing is missing until %v", got.Sub(at(0)))
 	}
 	q.idle(at(6000), 9, 9, false)
-	q.idle(at(6020), 9, 9, false) // it held nothing any more
+	q.idle(at(6020), 9, 9, false) // the broker held nothing any more
 	if got := q.until(at(6030)); !got.Equal(at(6020)) {
 		t.Errorf("then nothing is missing until %v", got.Sub(at(0)))
 	}
