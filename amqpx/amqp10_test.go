@@ -100,7 +100,7 @@ func (h *recorder) below(number int) (all []int) {
 func TestPublishersOfAMQP10(t *testing.T) {
 	t.Parallel()
 	n, plugin := speaksAMQP10(t)
-	t.Run("a message over which the broker fails is stepped over", func(t *testing.T) { skipsPoison(t, n, plugin) })
+	t.Run("a message over which the broker fails is skipped", func(t *testing.T) { skipsPoison(t, n, plugin) })
 	t.Run("what they send comes through", func(t *testing.T) { comesThrough(t, n, plugin) })
 }
 

@@ -24,7 +24,7 @@ func TestWhatWasRemovedBeforeTheBrokerFellSilentIsWithinTheGap(t *testing.T) {
 	cs.loss.idle(now, 0, 0, false)
 	cs.end(heard, heard)
 	if !cs.completeUntil.Equal(cs.removals.before) {
-		t.Errorf("clear until %v, want %v", cs.completeUntil, cs.removals.before)
+		t.Errorf("complete until %v, want %v", cs.completeUntil, cs.removals.before)
 	}
 }
 
@@ -68,6 +68,6 @@ func TestWhatWasRemovedIsReportedThoughTheSessionThatFoundItBroke(t *testing.T) 
 	}
 	cs.beginRemovals()
 	if cs.removals.beforeSession {
-		t.Error("it is told at every link")
+		t.Error("it is reported in every session")
 	}
 }

@@ -71,7 +71,7 @@ func TestWhatAPolicyRemovesIsAGap(t *testing.T) {
 			if len(lost) < 100 {
 				t.Errorf("%d are missing", len(lost))
 			}
-			testkit.Eventually(t, patience, "all that is missing is told", func() error {
+			testkit.Eventually(t, patience, "everything that is missing is reported", func() error {
 				if untold := s.outside(lost, h.gaps()); len(untold) > 0 {
 					return fmt.Errorf("%v are missing outside of the gaps %v", untold, h.gaps())
 				}
@@ -153,7 +153,7 @@ func TestAnExpirationOfTheSendersOwnIsAGap(t *testing.T) {
 	publish(t, ch, 3)
 	close(goOn)
 	h.await(t, 3)
-	testkit.Eventually(t, patience, "the gap is told", func() error {
+	testkit.Eventually(t, patience, "the gap is reported", func() error {
 		if len(h.gaps()) != 1 {
 			return fmt.Errorf("the gaps are %v", h.gaps())
 		}
@@ -240,7 +240,7 @@ func TestWhatAPolicyRemovesJustAfterAGapIsAnotherGap(t *testing.T) {
 			})
 		}
 		goOn <- struct{}{}
-		testkit.Eventually(t, patience, "the gap is told", func() error {
+		testkit.Eventually(t, patience, "the gap is reported", func() error {
 			gaps := h.gaps()
 			if len(gaps) == 0 || gaps[len(gaps)-1].To.Before(began) {
 				return fmt.Errorf("they are %v", gaps)

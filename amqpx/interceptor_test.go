@@ -13,7 +13,7 @@ import (
 	"testing/iotest"
 )
 
-// source is a network that gives what a reader has.
+// source is a network that delivers what a reader has.
 type source struct {
 	net.Conn
 	io.Reader
@@ -21,7 +21,7 @@ type source struct {
 
 func (s source) Read(p []byte) (int, error) { return s.Reader.Read(p) }
 
-// pieces gives some of what is asked for at a time.
+// pieces returns some of what is asked for at a time.
 type pieces struct {
 	from io.Reader
 	rand *rand.Rand
@@ -40,7 +40,7 @@ func readThrough(t *testing.T, from io.Reader) []byte {
 	return all
 }
 
-// frame is a frame on a channel.
+// frame returns a frame on a channel.
 func frame(kind byte, channel uint16, payload []byte) []byte {
 	b := binary.BigEndian.AppendUint16([]byte{kind}, channel)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(payload)))
@@ -53,7 +53,7 @@ func longString(s []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(nil, uint32(len(s))), s...)
 }
 
-// content is the payload of a content header that has only headers and a timestamp.
+// content returns the payload of a content header that has only headers and a timestamp.
 func content(table []byte) []byte {
 	b := binary.BigEndian.AppendUint16(nil, 60)
 	b = append(b, make([]byte, 10)...)
@@ -65,10 +65,10 @@ func field(name string, kind byte, value ...byte) []byte {
 	return slices.Concat(shortString(name), []byte{kind}, value)
 }
 
-// generator makes what a broker sends, and what the library must read of it.
+// generator makes frames that a broker sends, and what the library must read of them.
 type generator struct {
 	*rand.Rand
-	odd bool // with types that the library does not know
+	odd bool // with field types that the library does not know
 }
 
 func (g generator) bytes(n int) []byte {
@@ -147,7 +147,7 @@ func TestWhatTheLibraryReadsPassesUntouchedHoweverItIsSplit(t *testing.T) {
 				t.Fatalf("seed %d, %s: %d bytes of %d are read otherwise", seed, name, len(got), len(want))
 			}
 		}
-		// A connection that breaks in the middle of a frame gives all that came.
+		// A connection that breaks in the middle of a frame returns everything that arrived.
 		cut := g.IntN(len(sent))
 		if got := readThrough(t, bytes.NewReader(sent[:cut])); len(got) != cut {
 			t.Fatalf("seed %d: %d bytes of %d came", seed, len(got), cut)
@@ -163,7 +163,7 @@ func TestWhatIsNotAMQPPassesUntouched(t *testing.T) {
 	}
 }
 
-// nested are tables in one another, the innermost in so many.
+// nested returns tables within one another, so many deep.
 func nested(depth int) []byte {
 	var b []byte
 	for range depth {
@@ -192,7 +192,7 @@ func TestHeadersThatCannotBeReadAreReplaced(t *testing.T) {
 		{"a nested table that is cut off", field("a", 'F', longString(field("b", 'I', 1))...), malformed},
 		{"longer than a frame", field("a", 'S', longString(make([]byte, 5000))...), longerThanFrame},
 	} {
-		tune := frame(methodFrame, 0, []byte{0, 10, 0, 30, 7, 255, 0, 0, 0x13, 0x88, 0, 0}) // frames of 5000
+		tune := frame(methodFrame, 0, []byte{0, 10, 0, 30, 7, 255, 0, 0, 0x13, 0x88, 0, 0}) // frames of 5000 bytes
 		if c.reason != longerThanFrame {
 			tune = nil
 		}
@@ -238,8 +238,8 @@ func TestTheTableOfTheFirstMethodIsSanitized(t *testing.T) {
 	}
 }
 
-// FuzzInterceptor looks for a stream that makes the mender fail, that it reads otherwise
-// in pieces, or that needs mending twice.
+// FuzzInterceptor looks for a stream that makes the interceptor fail, that it reads differently when it
+// comes in pieces, or that needs to be sanitized twice.
 func FuzzInterceptor(f *testing.F) {
 	for seed := range uint64(8) {
 		a, _ := generator{rand.New(rand.NewPCG(seed, 1)), true}.frame()
@@ -258,7 +258,7 @@ func FuzzInterceptor(f *testing.F) {
 	})
 }
 
-// BenchmarkInterceptor is what one delivery costs: a method, a header like CLU's, a body.
+// BenchmarkInterceptor measures one delivery: a method, a header of the usual size, a body.
 func BenchmarkInterceptor(b *testing.B) {
 	var table []byte
 	for _, name := range []string{"command_id", "commander_id", "sender", "message_code"} {

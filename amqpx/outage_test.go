@@ -65,10 +65,10 @@ func TestALinkThatBreaksUnderTraffic(t *testing.T) {
 			t.Errorf("%v are missing, the gaps are %v", lost, gaps)
 		}
 	})
-	t.Run("leaves gaps in an exclusive queue that are told exactly", func(t *testing.T) {
+	t.Run("leaves gaps in an exclusive queue that are reported exactly", func(t *testing.T) {
 		lost, gaps := r.exclusive.missing(t, s), r.exclusive.gaps()
 		if len(gaps) != len(disturbances) {
-			t.Fatalf("%d gaps are told, not %d", len(gaps), len(disturbances))
+			t.Fatalf("%d gaps are reported, not %d", len(gaps), len(disturbances))
 		}
 		s.within(t, lost, gaps)
 		r.exclusive.fits(t, s)
@@ -124,7 +124,7 @@ func TestABrokerThatIsRestartedUnderTraffic(t *testing.T) {
 	s.end()
 
 	for name, h := range map[string]*recorder{"queue that outlives the link": &r.kept, "stream": &r.stream, "stream, read by another": &beside} {
-		t.Run("leaves a gap that is told, or none, in a "+name, func(t *testing.T) {
+		t.Run("leaves a gap that is reported, or none, in a "+name, func(t *testing.T) {
 			lost, gaps := h.missing(t, s), h.gaps()
 			t.Logf("%d lost, gap %v", len(lost), gaps)
 			if len(gaps) != gapsOfARestart {

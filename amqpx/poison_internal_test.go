@@ -36,7 +36,7 @@ func TestAStreamSkipsOneMessageAfterTwoFailuresAtOneOffset(t *testing.T) {
 	}
 	broke(cs, 0, true).notePoison()
 	if cs.stream.next != 6 {
-		t.Error("the next message is stepped over after one failure")
+		t.Error("the next message is skipped after one failure")
 	}
 }
 
@@ -87,13 +87,13 @@ func TestABrokerThatFailsDoesNotProveThatNothingIsMissing(t *testing.T) {
 	cs.loss.idle(handed.Add(time.Millisecond), 1, 0, false)
 	cs.end(heard, bound)
 	if want := heard.Add(-cs.latency); !cs.completeUntil.Equal(want) {
-		t.Fatalf("clear until %v, want %v", cs.completeUntil, want)
+		t.Fatalf("complete until %v, want %v", cs.completeUntil, want)
 	}
 	s := broke(cs, 0, true)
 	s.serving = true
 	s.notePoison()
 	if want := handed.Add(-cs.latency); !cs.completeUntil.Equal(want) {
-		t.Errorf("after a failure clear until %v, want %v", cs.completeUntil, want)
+		t.Errorf("after a failure complete until %v, want %v", cs.completeUntil, want)
 	}
 }
 
@@ -106,14 +106,14 @@ func TestNothingIsSkippedOnceEverythingWasTaken(t *testing.T) {
 		broke(cs, 0, true).notePoison()
 	}
 	if cs.stream.next != 5 || cs.gap != nil {
-		t.Fatalf("it was stepped over to %d, the gap is %v", cs.stream.next, cs.gap)
+		t.Fatalf("it was skipped to %d, the gap is %v", cs.stream.next, cs.gap)
 	}
 	if from := cs.stream.locate(0, 6, true); from == nil || *from != 5 {
 		t.Fatalf("it is read from %v", from)
 	}
 	broke(cs, 0, true).notePoison()
 	if cs.stream.next != 6 {
-		t.Error("a message that was there is not stepped over")
+		t.Error("a message that was there is not skipped")
 	}
 }
 

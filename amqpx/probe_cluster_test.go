@@ -24,16 +24,16 @@ func TestAStreamThatHasLostMostOfItsReplicasIsReported(t *testing.T) {
 	c.Nodes[2].Stop(t)
 	stopped := time.Now()
 	var told string
-	testkit.Eventually(t, time.Minute, "it is told", func() error {
+	testkit.Eventually(t, time.Minute, "it is reported", func() error {
 		s := w.State()
 		if told = s.QueueDown; told == "" {
 			return fmt.Errorf("the state is %+v", s)
 		}
 		return nil
 	})
-	testkit.Note(t, fmt.Sprintf("a stream without a majority is told after %v: %s", time.Since(stopped).Round(time.Second/10), told))
+	testkit.Note(t, fmt.Sprintf("a stream without a majority is reported after %v: %s", time.Since(stopped).Round(time.Second/10), told))
 	if !strings.Contains(told, "history") {
-		t.Errorf("it is told as %q", told)
+		t.Errorf("it is reported as %q", told)
 	}
 	c.Nodes[1].Start(t)
 	c.Nodes[2].Start(t)

@@ -67,7 +67,7 @@ func TestAQueueWithoutALeaderIsReported(t *testing.T) {
 		leaders(t, url, "suspend")
 		t.Cleanup(func() { leaders(t, url, "resume") }) // of those that still exist
 		if why := w.awaitQueue(t, true); !strings.Contains(why, "no confirm within 500ms") || !strings.Contains(why, q.Name) && !strings.Contains(why, "history") {
-			t.Errorf("it is told as %q", why)
+			t.Errorf("it is reported as %q", why)
 		}
 		leaders(t, url, "resume")
 		w.awaitQueue(t, false)
@@ -119,7 +119,7 @@ func TestAQueueThatRejectsMessagesIsReported(t *testing.T) {
 		w.await(t, true)
 		refuses.Store(true)
 		if why := w.awaitQueue(t, true); !strings.Contains(why, "nack") || !strings.Contains(why, "link_replies") {
-			t.Errorf("it is told as %q", why)
+			t.Errorf("it is reported as %q", why)
 		}
 		refuses.Store(false)
 		w.awaitQueue(t, false)

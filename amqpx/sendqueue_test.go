@@ -9,10 +9,9 @@ import (
 	"time"
 )
 
-// testSender is a sender.
 type testSender struct {
 	gone  bool
-	party any
+	tenant any
 }
 
 func (s *testSender) Gone() bool { return s.gone }
@@ -21,12 +20,12 @@ func from(s Sender, id string) Message {
 	m := message(id)
 	m.From = s
 	if s, ok := s.(*testSender); ok {
-		m.Tenant = s.party
+		m.Tenant = s.tenant
 	}
 	return m
 }
 
-// takeAll takes what may be sent, and gives the ids.
+// takeAll takes everything that may be sent, and returns the ids.
 func takeAll(o *outbox) (ids []string) {
 	for p, _ := o.take(time.Now()); p != nil; p, _ = o.take(time.Now()) {
 		ids = append(ids, p.msg.MessageId)
@@ -103,7 +102,7 @@ func TestMessagesOfADisconnectedSenderAreNotSent(t *testing.T) {
 		t.Errorf("sent were %q", got)
 	}
 	out.expect(t, "a2 gone")
-	o.settle(1, Confirmed) // what was sent before has its own end
+	o.settle(1, Confirmed) // what was sent before has its own outcome
 	out.expect(t, "a1 confirmed")
 }
 
@@ -113,7 +112,7 @@ func TestAMessageIsNotSentBehindItsOwnDeadline(t *testing.T) {
 		o := newOutbox(100, 100, time.Second)
 		o.open()
 		soon := message("soon")
-		soon.Deadline = time.Now().Add(100 * time.Millisecond).Round(0) // of another clock, as a client says it
+		soon.Deadline = time.Now().Add(100 * time.Millisecond).Round(0) // by another clock, as a client's deadline is
 		o.put(soon, out.of("soon"))
 		put(o, &out, "a")
 		late := message("late")
@@ -126,7 +125,7 @@ func TestAMessageIsNotSentBehindItsOwnDeadline(t *testing.T) {
 		}
 		out.expect(t, "soon expired")
 
-		// What was sent in time keeps the whole patience for its confirm.
+		// What was sent in time has the whole timeout for its confirm.
 		soon.Deadline = time.Now().Add(100 * time.Millisecond)
 		o.put(soon, out.of("soon"))
 		takeAll(o)
@@ -136,25 +135,25 @@ func TestAMessageIsNotSentBehindItsOwnDeadline(t *testing.T) {
 	})
 }
 
-// The monotonic clock stands still while the machine is suspended, the other one goes on.
+// The monotonic clock stops while the machine is suspended, and the wall clock goes on.
 func TestAMessageThatWaitedThroughASuspendIsNotSent(t *testing.T) {
 	p := &publish{deadline: time.Now().Add(time.Second)}
 	p.expires = p.deadline.UnixNano()
 	if p.expired(time.Now()) {
 		t.Fatal("it is late at once")
 	}
-	p.expires -= int64(3 * time.Second) // the clock on the wall, seen from behind the suspend
+	p.expires -= int64(3 * time.Second) // the wall clock after the suspend
 	if !p.expired(time.Now()) {
 		t.Error("it is not late three seconds later")
 	}
 }
 
-// TestASendQueueLosesNothingAndKeepsEachOrder plays with messages of all lengths. A model
-// says what waits: of each sender a list.
+// Random messages of all lengths are put into a queue and a model of it, which has a list for each
+// sender.
 func TestASendQueueLosesNothingAndKeepsEachOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 9))
 	one, two := "one", "two"
-	senders := []Sender{nil, &testSender{}, &testSender{party: one}, &testSender{party: one}, &testSender{party: two}}
+	senders := []Sender{nil, &testSender{}, &testSender{tenant: one}, &testSender{tenant: one}, &testSender{tenant: two}}
 	for range 200 {
 		m := modelSendQueue{t, newSendQueue(20), map[Sender][]*publish{}}
 		for n := range 200 {
@@ -183,7 +182,7 @@ func TestASendQueueLosesNothingAndKeepsEachOrder(t *testing.T) {
 	}
 }
 
-// modelSendQueue is a sendQueue, and what should wait there.
+// modelSendQueue is a sendQueue, and what should be in it.
 type modelSendQueue struct {
 	t     *testing.T
 	q     sendQueue
@@ -204,7 +203,7 @@ func (m *modelSendQueue) put(p *publish) {
 			has, than = m.of(other.msg.From), mine
 		}
 		if has <= than {
-			m.t.Fatalf("of %d places %s gives way to one who has %d", has, other.msg.MessageId, than)
+			m.t.Fatalf("with %d slots, %s gives way to one that has %d", has, other.msg.MessageId, than)
 		}
 		m.waits[other.msg.From] = list[:len(list)-1]
 	}
@@ -214,11 +213,11 @@ func (m *modelSendQueue) put(p *publish) {
 	m.q.push(p)
 	m.waits[p.msg.From] = append(m.waits[p.msg.From], p)
 	if m.q.slots > m.q.capacity && m.q.messages > 1 {
-		m.t.Fatalf("%d places are taken", m.q.slots)
+		m.t.Fatalf("%d slots are taken", m.q.slots)
 	}
 }
 
-// of is how many places a sender has, and ofParty how many a party.
+// of returns how many slots a sender has, and ofTenant how many a tenant.
 func (m *modelSendQueue) of(s Sender) (places int) {
 	for _, p := range m.waits[s] {
 		places += slotsOf(p)
@@ -243,11 +242,11 @@ func (m *modelSendQueue) end() {
 	}
 	q := &m.q
 	if got := len(q.clear()); got != want || q.messages != 0 || q.slots != 0 || len(q.senders) != 0 || len(q.tenants) != 0 || q.first != nil {
-		m.t.Fatalf("%d messages were left, want %d; then %d of %d places, %d senders, %d parties", got, want, q.messages, q.slots, len(q.senders), len(q.tenants))
+		m.t.Fatalf("%d messages were left, want %d; then %d of %d slots, %d senders, %d tenants", got, want, q.messages, q.slots, len(q.senders), len(q.tenants))
 	}
 }
 
-// One address with 400 connections, and one with a single one.
+// One address has 400 connections, and another a single one.
 func TestATenantOfManySendersHasTheTurnsAndTheRoomOfOne(t *testing.T) {
 	o := newOutbox(1024, 4096, time.Second)
 	o.open()
@@ -256,20 +255,20 @@ func TestATenantOfManySendersHasTheTurnsAndTheRoomOfOne(t *testing.T) {
 		for range messages {
 			o.put(from(s, id), func(outcome Outcome) {
 				if outcome == Full {
-					full[s.party]++
+					full[s.tenant]++
 				}
 			})
 		}
 	}
 	for range 400 {
-		send(&testSender{party: "crowd"}, "crowd's", 10)
+		send(&testSender{tenant: "crowd"}, "crowd's", 10)
 	}
-	send(&testSender{party: "honest"}, "honest", 100)
+	send(&testSender{tenant: "honest"}, "honest", 100)
 	if full["honest"] > 0 || full["crowd"] != 4000-1024+100 {
 		t.Errorf("full are %d of the honest one's, %d of the others'", full["honest"], full["crowd"])
 	}
-	// Another one of the crowd's address, with an equal part of what that has.
-	send(&testSender{party: "crowd"}, "crowd's", 2)
+	// Another sender of the large tenant, with an equal share of what that has.
+	send(&testSender{tenant: "crowd"}, "crowd's", 2)
 	if full["crowd"] != 4000-1024+102 {
 		t.Errorf("full are %d of the crowd's", full["crowd"])
 	}
@@ -292,7 +291,7 @@ func TestPendingMessagesAreBoundedInMemoryToo(t *testing.T) {
 		o.put(m, func(outcome Outcome) { bytes -= length; ended = outcome })
 		return ended == Confirmed
 	}
-	greedy, honest := &testSender{party: "greedy"}, &testSender{party: "honest"}
+	greedy, honest := &testSender{tenant: "greedy"}, &testSender{tenant: "honest"}
 	for range 1024 {
 		send(greedy, 1<<20)
 	}

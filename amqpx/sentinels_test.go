@@ -159,7 +159,7 @@ func TestAQueueThatIsDeletedByHandIsMadeAgainAtOnce(t *testing.T) {
 	for name, h := range queues {
 		lost, gaps := h.missing(t, s), h.gaps()
 		if len(gaps) == 0 {
-			t.Errorf("%s: no gap is told", name)
+			t.Errorf("%s: no gap is reported", name)
 		}
 		s.within(t, lost, gaps)
 		h.fits(t, s)
