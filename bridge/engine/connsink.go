@@ -8,7 +8,7 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// parse parses bytes just read, or, without any, those that an earlier turn left.
+// parse parses bytes just read, or, without any, those left from an earlier turn.
 func (l *loop) parse(c *conn, data []byte) {
 	p := c.parser
 	if p == nil {
@@ -25,7 +25,7 @@ func (l *loop) parse(c *conn, data []byte) {
 	gen := c.gen
 	rest, err := p.feed(data, l.engine.cfg.MaxMessage, &l.sink)
 	if c.gen != gen {
-		return // dropped by what it sent; drop gave the parser back
+		return // a frame that it was sent found the connection broken; drop returned the parser
 	}
 	if err != nil {
 		l.returnParser(c)
@@ -44,7 +44,7 @@ func (l *loop) parse(c *conn, data []byte) {
 	}
 }
 
-// returnParser takes a connection's parser back, without what it held.
+// returnParser returns a connection's parser to the free list.
 func (l *loop) returnParser(c *conn) {
 	p := c.parser
 	c.parser = nil
@@ -60,16 +60,16 @@ func (l *loop) returnParser(c *conn) {
 	l.parsers.put(p)
 }
 
-// remainder is input from a client that is not parsed yet because its turn was over.
+// remainder is input left unparsed because the client's quantum was used up.
 type remainder struct {
 	left []byte
-	size int // of the memory behind left
+	size int // capacity of the memory behind left
 }
 
 func (r *remainder) pending() bool { return len(r.left) > 0 }
 
-// keep keeps the bytes until the next turn: a copy, unless they are the tail of what it
-// keeps already.
+// keep keeps the bytes for the next turn: a copy, unless they are the tail of what it keeps
+// already.
 func (r *remainder) keep(rest []byte) {
 	switch {
 	case len(rest) == 0:
@@ -92,7 +92,7 @@ func (e *Engine) countInbound(p *parser) bool {
 	return false
 }
 
-// uncountInbound returns a parser's bytes to the engine's account.
+// uncountInbound subtracts a parser's bytes.
 func (e *Engine) uncountInbound(p *parser) {
 	if p.counted != 0 {
 		e.inbound.Add(-int64(p.counted))
@@ -107,8 +107,8 @@ type connSink struct {
 	gen uint32
 }
 
-// open reports whether the connection still exists: closing it may have found it
-// broken, and then its parser belongs to another one.
+// open reports whether the connection still exists: writing to it may have found it broken,
+// and then its parser belongs to another one.
 func (s *connSink) open() bool { return s.c.gen == s.gen }
 
 func (s *connSink) wantsMessages() bool { return s.c.state == stateOpen }
@@ -159,7 +159,7 @@ func (s *connSink) fragmentBatch() bool {
 
 func (s *connSink) inflated(n int) { s.c.limiter.charge(n / inflatedBytesPerMessage) }
 
-// allow uses one message of the client's budget, or closes it.
+// allow takes a token from the client's rate limiter, or closes the connection.
 func (s *connSink) allow() bool {
 	rate := s.l.engine.cfg.MessageRate
 	if s.c.limiter.allow(rate, s.l.wheel.now) {
@@ -170,32 +170,31 @@ func (s *connSink) allow() bool {
 }
 
 const (
-	// burstSeconds is how many seconds' worth of messages a quiet client may save up.
+	// burstSeconds is how many seconds' worth of messages a burst may have.
 	burstSeconds = 10
-	// inflatedBytesPerMessage is how many bytes of decompressed data count as one more
-	// message.
+	// inflatedBytesPerMessage is how many bytes of inflated data count as one more message.
 	inflatedBytesPerMessage = 16 << 10
 	// fragmentsPerMessage is how many fragments count as one more message.
 	fragmentsPerMessage = 16
 )
 
-// rateLimiter bounds one client's messages: so many a second, and a burst.
+// rateLimiter is a token bucket for one client's messages.
 type rateLimiter struct {
 	tokens  int32
 	updated tick
 }
 
-// maxTokens bounds what a client can save up, beyond any real rate.
+// maxTokens bounds the burst, far beyond any sensible rate.
 func maxTokens(rate int) int64 { return min(int64(rate), math.MaxInt32/burstSeconds) * burstSeconds }
 
-// full is the budget of a client that has just come.
+// newRateLimiter returns a full bucket.
 func newRateLimiter(rate int, now tick) rateLimiter { return rateLimiter{int32(maxTokens(rate)), now} }
 
-// allow uses one message of the budget. It is false when none is left.
+// allow takes a token. It returns false if none is left.
 func (b *rateLimiter) allow(rate int, now tick) bool {
 	if now != b.updated {
 		const ticksPerSecond = int64(second / tickLength)
-		// Ten seconds fill the budget, so no product can overflow.
+		// Ten seconds fill the bucket, so no product can overflow.
 		earned := min(int64(now-b.updated), burstSeconds*ticksPerSecond) * (maxTokens(rate) / burstSeconds) / ticksPerSecond
 		b.tokens = int32(min(int64(b.tokens)+earned, maxTokens(rate)))
 		b.updated = now
@@ -207,8 +206,8 @@ func (b *rateLimiter) allow(rate int, now tick) bool {
 	return true
 }
 
-// charge takes up to n messages from the budget. It stops at zero, so that one large
-// message does not cost a slow client its next one.
+// charge takes up to n tokens. It stops at zero, so that one large message does not cost a
+// slow client its next one.
 func (b *rateLimiter) charge(n int) { b.tokens -= int32(min(int64(n), int64(max(b.tokens, 0)))) }
 
 func tooManyMessages(rate int) string {

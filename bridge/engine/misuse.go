@@ -8,18 +8,18 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// What the user of the engine gets wrong is an error in words where there is one to
-// return, and else a line of the log, at most one each tick: it may be wrong for every
-// frame. What is no frame is left out, so that no client's stream breaks.
+// Misuse of the API is a returned error where there is one, and otherwise a log line, at
+// most one per tick because every frame may be affected. Invalid frames are dropped, so
+// that no client's stream breaks.
 
-// reportMisuse logs what the user of the engine got wrong.
+// reportMisuse logs a misuse of the API.
 func (e *Engine) reportMisuse(what, why string) {
 	if now := int64(e.now()); e.lastMisuse.Swap(now) != now {
 		e.log.Error("the engine was given what it cannot use", "what", what, "why", why)
 	}
 }
 
-// problem says what is wrong with a frame; "" if it is one as a server sends it.
+// problem says why a frame is not one that a server may send; "" if it is.
 func (f Frame) problem() string {
 	if len(f) < 2 || len(f) < headerSize(f[1]) {
 		return fmt.Sprintf("%d bytes are no WebSocket frame; make one with Text, Binary or NewText", len(f))
@@ -39,10 +39,10 @@ func (f Frame) problem() string {
 	return ""
 }
 
-// validFrames reports whether frames may go out one behind the other: each is whole, or is one
-// of all the fragments of a message, for no other message may come in between.
+// validFrames reports whether frames may go out one after the other: each is a whole
+// message, or they include all fragments of a message, with no other message in between.
 func (e *Engine) validFrames(what string, frames ...Frame) bool {
-	inside := false // a message
+	inside := false // inside a message
 	for _, f := range frames {
 		why := f.problem()
 		if why == "" && f.isData() {
@@ -66,7 +66,7 @@ func (e *Engine) validFrames(what string, frames ...Frame) bool {
 	return !inside
 }
 
-// ownsLog reports whether a log is one of this engine's, or nil.
+// ownsLog reports whether a log is nil or belongs to this engine.
 func (e *Engine) ownsLog(what string, log *Log) bool {
 	if log == nil || log.engine == e {
 		return true
@@ -75,7 +75,7 @@ func (e *Engine) ownsLog(what string, log *Log) bool {
 	return false
 }
 
-// check refuses values of a configuration that stand for nothing.
+// check returns an error for configuration values that make no sense.
 func (cfg *Config) check() error {
 	if cfg.Handler == nil {
 		return errors.New("engine: no Handler given")

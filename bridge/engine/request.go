@@ -10,21 +10,21 @@ import (
 	"strings"
 )
 
-// Request is an upgrade request, valid during [Handler.Accept].
+// Request is an upgrade request, valid only during [Handler.Accept].
 type Request struct {
-	head                    []byte // the whole head, to the empty line
-	method, target, version []byte // its first line
+	head                    []byte // the whole head, with the empty line
+	method, target, version []byte // the request line
 	fields                  []field
 	client                  netip.AddrPort
 	tag                     any
 	tlsConn                 *tls.Conn // nil without TLS
 }
 
-// field is a header field as it lies in the head, its value without blanks around it.
+// field is a header field, referring to the head. Its value is trimmed.
 type field struct{ name, value []byte }
 
-// headEnd is how long the request head is, with its empty line, or 0 while it
-// is incomplete. from is where a new search must start.
+// headEnd returns the length of the request head with its empty line, or 0 while it is
+// incomplete. from is where to continue the search.
 func headEnd(data []byte, from int) int {
 	if i := bytes.Index(data[from:], []byte("\r\n\r\n")); i >= 0 {
 		return from + i + 4
@@ -32,15 +32,15 @@ func headEnd(data []byte, from int) int {
 	return 0
 }
 
-// Target is the request target as sent: path and query. It begins with a slash, and has
-// no spaces or control characters.
+// Target returns the request target as sent: path and query. It begins with a slash, and
+// has no spaces or control characters.
 func (r *Request) Target() string { return string(r.target) }
 
-// URL is the request's target taken apart.
+// URL returns the parsed request target.
 func (r *Request) URL() (*url.URL, error) { return url.ParseRequestURI(r.Target()) }
 
-// Header is the value of a header field, or "". A name is compared without
-// regard to case. Fields that occur more than once are joined with commas.
+// Header returns the value of a header field, or "". Names are case-insensitive. Repeated
+// fields are joined with commas.
 func (r *Request) Header(name string) string {
 	if value, n := r.last(name); n <= 1 {
 		return string(value)
@@ -48,7 +48,7 @@ func (r *Request) Header(name string) string {
 	return strings.Join(r.Values(name), ", ")
 }
 
-// Values returns the values of a header field, one for each line, in order.
+// Values returns the values of a header field in order, one per line.
 func (r *Request) Values(name string) (values []string) {
 	for value := range r.each(name) {
 		values = append(values, string(value))
@@ -56,15 +56,15 @@ func (r *Request) Values(name string) (values []string) {
 	return values
 }
 
-// RemoteAddr is the client's address as returned by [Config.ClientAddr]. It is the zero
-// value for a Unix socket.
+// RemoteAddr returns the client's address as determined by [Config.ClientAddr]. It is the
+// zero value for a Unix socket.
 func (r *Request) RemoteAddr() netip.AddrPort { return r.client }
 
-// Tag is the tag of the listener that accepted the client.
+// Tag returns the tag of the listener that accepted the client.
 func (r *Request) Tag() any { return r.tag }
 
-// TLS returns the state of the client's TLS connection, with its certificates; nil if
-// the client does not speak TLS.
+// TLS returns the state of the client's TLS connection, including client certificates; nil
+// without TLS.
 func (r *Request) TLS() *tls.ConnectionState {
 	if r.tlsConn == nil {
 		return nil
@@ -73,7 +73,7 @@ func (r *Request) TLS() *tls.ConnectionState {
 	return &state
 }
 
-// each goes over the values of a header field as they lie in the head.
+// each iterates over the values of a header field without copying them.
 func (r *Request) each(name string) func(yield func([]byte) bool) {
 	return func(yield func([]byte) bool) {
 		for i := range r.fields {
@@ -84,7 +84,7 @@ func (r *Request) each(name string) func(yield func([]byte) bool) {
 	}
 }
 
-// last is the last value of a header field, and on how many lines there is one.
+// last returns the last value of a header field, and its number of lines.
 func (r *Request) last(name string) (value []byte, lines int) {
 	for v := range r.each(name) {
 		value, lines = v, lines+1
@@ -92,14 +92,14 @@ func (r *Request) last(name string) (value []byte, lines int) {
 	return value, lines
 }
 
-// has reports whether there is a header field.
+// has reports whether the request has a header field.
 func (r *Request) has(name string) bool {
 	_, lines := r.last(name)
 	return lines > 0
 }
 
-// hasToken reports whether a list-valued header field contains a token, ignoring case
-// and over all its lines (RFC 9110, 5.6.1).
+// hasToken reports whether a list-valued header field contains a token, ignoring case and
+// over all its lines (RFC 9110, 5.6.1).
 func (r *Request) hasToken(name, token string) bool {
 	for value := range r.each(name) {
 		for member := range bytes.SplitSeq(value, []byte(",")) {
@@ -123,24 +123,22 @@ func (r *Request) upgradeStripped() bool {
 	return r.has("Sec-WebSocket-Key") || r.has("Sec-WebSocket-Version")
 }
 
-// hasBody reports whether something of the request is to follow the head, or might be
-// thought to (RFC 9112, 6.3).
+// hasBody reports whether the request has a body, or might be thought to (RFC 9112, 6.3).
 func (r *Request) hasBody() bool {
 	length, lines := r.last("Content-Length")
 	return lines > 1 || lines == 1 && string(length) != "0" || r.has("Transfer-Encoding")
 }
 
-// equalFold compares what is ASCII without regard to case. What has the same length has no
-// letter beyond that: those of Unicode that are equal to one of ASCII are longer.
+// equalFold compares ASCII without regard to case. Non-ASCII letters that fold to ASCII are
+// longer, so comparing the lengths excludes them.
 func equalFold(a []byte, b string) bool { return len(a) == len(b) && bytes.EqualFold(a, []byte(b)) }
 
-// Request smuggling works because a proxy and a server read the same head in different
-// ways (RFC 9112, 11.2). What RFC 9112 and RFC 9110 forbid in a head is therefore
-// refused for every request on the port, although some parsers are lenient.
+// Request smuggling works because a proxy and a server parse the same head differently (RFC
+// 9112, 11.2). What RFC 9112 and RFC 9110 forbid in a head is therefore rejected for every
+// request on the port, although some parsers are lenient.
 
-// checkLines refuses the part of a head that has come, in which some line
-// ends without a carriage return: readers disagree on what its lines are
-// (RFC 9112, 2.2). from is where a new search must start.
+// checkLines rejects an incomplete head if one of its lines ends without a carriage return:
+// parsers disagree on such lines (RFC 9112, 2.2). from is where to continue the search.
 func checkLines(data []byte, from int) *RejectError {
 	for at := from; ; {
 		i := bytes.IndexByte(data[at:], '\n')
@@ -154,11 +152,11 @@ func checkLines(data []byte, from int) *RejectError {
 	}
 }
 
-// tlsRecord is the first byte of TLS (RFC 8446, 5.1: a handshake).
+// tlsRecord is the first byte of a TLS connection (RFC 8446, 5.1: a handshake record).
 const tlsRecord = 0x16
 
-// checkPartial refuses the part of a head that has come, if the rest cannot mend it. from
-// is how much of it was looked at before.
+// checkPartial rejects an incomplete head that can no longer become valid. from is how much
+// of it was checked before.
 func checkPartial(data []byte, from int) *RejectError {
 	if len(data) > 0 && data[0] == tlsRecord {
 		return malformed("the client speaks TLS, and this port does not; use http:// or ws://")
@@ -168,11 +166,11 @@ func checkPartial(data []byte, from int) *RejectError {
 
 func badLines() *RejectError { return malformed("each line of a request must end with CR LF") }
 
-// maxKeptFields is how many fields' room is kept for the next request.
+// maxKeptFields bounds the memory kept for the next request's fields.
 const maxKeptFields = 128
 
-// read takes a whole head apart. It refuses one that is not strictly HTTP/1.1 or
-// HTTP/1.0 in origin form (RFC 9112, 2 to 5).
+// read parses a complete head. It rejects one that is not strictly HTTP/1.1 or HTTP/1.0 in
+// origin form (RFC 9112, 2 to 5).
 func (r *Request) read(head []byte) *RejectError {
 	r.head = head
 	first, rest, rejectErr := cutLine(head)
@@ -210,7 +208,7 @@ func (r *Request) readFirstLine(line []byte) *RejectError {
 	return checkTarget(target)
 }
 
-// readFields reads the lines from the second to the empty one.
+// readFields parses the header fields, up to the empty line.
 func (r *Request) readFields(rest []byte) (rejectErr *RejectError) {
 	if cap(r.fields) > maxKeptFields {
 		r.fields = nil
@@ -232,7 +230,7 @@ func (r *Request) readFields(rest []byte) (rejectErr *RejectError) {
 	}
 }
 
-// checkHost refuses a request that does not name one host (RFC 9112, 3.2).
+// checkHost rejects a request that does not name exactly one host (RFC 9112, 3.2).
 func (r *Request) checkHost() *RejectError {
 	host, lines := r.last("Host")
 	switch {
@@ -244,8 +242,8 @@ func (r *Request) checkHost() *RejectError {
 	return nil
 }
 
-// checkTarget refuses every form of target but a path with a query (RFC 9112, 3.2.1):
-// the others are for proxies.
+// checkTarget rejects every target that is not a path with an optional query (RFC 9112,
+// 3.2.1): the other forms are for proxies.
 func checkTarget(target []byte) *RejectError {
 	switch {
 	case len(target) == 0 || target[0] != '/':
@@ -267,16 +265,16 @@ func hasControl(s []byte) bool {
 	return false
 }
 
-// isToken reports whether a text is a token (RFC 9110, 5.6.2).
+// isToken reports whether s is a token (RFC 9110, 5.6.2).
 func isToken(s []byte) bool { return consistsOf(s, "!#$%&'*+-.^_`|~") }
 
-// isHost reports whether a text has the characters of a host with or without a port
-// (RFC 3986, 3.2.2), and names one: neither a port alone nor the root of all names does.
+// isHost reports whether s has the characters of a host with an optional port (RFC 3986,
+// 3.2.2), and is more than a port or the DNS root.
 func isHost(s []byte) bool {
 	return consistsOf(s, "-._~%!$&'()*+;=:[]") && s[0] != ':' && s[0] != '.'
 }
 
-// consistsOf reports whether a text is nonempty and has only letters, digits and these
+// consistsOf reports whether s is nonempty and has only letters, digits and the given
 // characters.
 func consistsOf(s []byte, more string) bool {
 	for _, b := range s {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// An engine serves nobody on Windows: [New] refuses, and what follows is never called.
-// It is here so that everything else builds, and programs that serve elsewhere.
+// On Windows [New] returns an error, and the following is never called. It lets packages
+// and programs that use the engine build there.
 
 type socket = syscall.Handle
 
