@@ -167,11 +167,11 @@ func (l *loop) reject(c *conn, rejectErr *RejectError) {
 }
 
 // respond closes a connection after an HTTP response.
-func (l *loop) respond(c *conn, answer []byte) {
+func (l *loop) respond(c *conn, response []byte) {
 	c.state, c.incoming.head = stateRejected, nil
 	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
-	if answer != nil {
-		l.send(c, answer)
+	if response != nil {
+		l.send(c, response)
 	}
 }
 
@@ -205,7 +205,7 @@ func (l *loop) exit() {
 		panic(cause) // a bug in the engine must end the program
 	}
 	if !l.stopped {
-		l.engine.log.Error("the engine ends: a Handler or a callback called runtime.Goexit, perhaps by a test's FailNow", "loop", l.index)
+		l.engine.log.Error("the engine is stopping: a Handler or a callback called runtime.Goexit, perhaps through FailNow in a test", "loop", l.index)
 		l.conns.each(l.poll.closeSocket)
 		l.engine.goroutines.Go(l.engine.abort)
 	}

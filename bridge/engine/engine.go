@@ -80,9 +80,10 @@ type Handler interface {
 	//
 	// If browsers can reach the server, Accept must check the request's Origin (RFC 6455,
 	// 10.2), which the engine cannot judge. A browser lets any page open a WebSocket to any
-	// server, with that server's cookies, with client certificates and from inside the
-	// user's network, so a foreign page would act with the user's rights (cross-site
-	// WebSocket hijacking).
+	// server, with that server's cookies, with client certificates and from inside the user's
+	// network, so a foreign page would act with the user's rights (cross-site WebSocket
+	// hijacking). Compare it with a list of your own sites, not with Host: the name of a
+	// foreign page may resolve to your server (DNS rebinding).
 	Accept(r *Request) (Accepted, error)
 	// Open is called once the connection is established, before any message.
 	Open(c Conn, session any)
@@ -238,17 +239,17 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 	socket, ok := ln.(interface{ File() (*os.File, error) })
 	switch {
 	case !ok:
-		return fmt.Errorf("engine: a %T cannot be served: give a TCP or Unix listener, and ListenOptions.TLS for TLS", ln)
+		return fmt.Errorf("engine: cannot serve a %T: give a TCP or Unix listener, and ListenOptions.TLS for TLS", ln)
 	case slices.ContainsFunc(e.listeners, func(l io.Closer) bool { return reflect.ValueOf(l).Comparable() && l == io.Closer(ln) }):
-		return errors.New("engine: this listener is served already")
+		return errors.New("engine: this listener is already being served")
 	}
 	file, err := socket.File() // shares the socket with ln, whose Close may remove a path
 	if err != nil {
-		return fmt.Errorf("engine: the listener cannot be served: %w", err)
+		return fmt.Errorf("engine: cannot serve the listener: %w", err)
 	}
 	if err := e.acceptor.listen(int(file.Fd()), &options); err != nil {
 		file.Close()
-		return fmt.Errorf("engine: the listener cannot be served: %w", err)
+		return fmt.Errorf("engine: cannot serve the listener: %w", err)
 	}
 	e.listeners = append(e.listeners, file, ln)
 	return nil

@@ -41,7 +41,7 @@ func newEpoll() (*epoll, error) {
 	p.raw, err = p.file.SyscallConn()
 	if err = errors.Join(unblocked, err, p.file.SetReadDeadline(time.Time{})); err != nil {
 		p.file.Close()
-		return nil, fmt.Errorf("engine: Go's poller does not take an epoll instance: %w", err)
+		return nil, fmt.Errorf("engine: Go's poller does not accept an epoll instance: %w", err)
 	}
 	return p, nil
 }

@@ -1,9 +1,7 @@
 package engine
 
 import (
-	"fmt"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gobwas/ws"
 )
@@ -84,41 +82,3 @@ const (
 	// lingerTimeout is how long a peer may take to hang up after our last byte.
 	lingerTimeout = 2 * time.Second
 )
-
-// statusTryAgainLater is the close code of an overloaded server (registered with IANA under
-// RFC 6455, 11.7).
-const statusTryAgainLater ws.StatusCode = 1013
-
-// Close reasons, for a web developer reading the browser's console.
-const (
-	reasonTooSlow      = "too slow: more than the backlog waited to be read"
-	reasonLargestQueue = "too slow: too much is queued for all clients together, and most of it for this one"
-	reasonHungUp       = "the client hung up without a close frame"
-	reasonNoCloseReply = "the client did not answer the close frame"
-	reasonInboundFull  = "too many incomplete messages are held; try again later"
-)
-
-// readClose parses a peer's close frame (RFC 6455, 5.5.1 and 7.4), and returns the code and
-// reason to answer with.
-func readClose(payload []byte) closeError {
-	switch len(payload) {
-	case 0:
-		return closeError{ws.StatusNoStatusRcvd, ""}
-	case 1:
-		return closeError{ws.StatusProtocolError, "a close frame's payload is empty or starts with two bytes of code"}
-	}
-	code, reason := ws.ParseCloseFrameData(payload)
-	switch {
-	case !sendable(code):
-		return closeError{ws.StatusProtocolError, fmt.Sprintf("%d is no close code that may be sent", code)}
-	case !utf8.ValidString(reason):
-		return closeError{ws.StatusInvalidFramePayloadData, "the close frame's reason is not valid UTF-8"}
-	}
-	return closeError{code, reason}
-}
-
-// sendable reports whether a close frame may carry the code (RFC 6455, 7.4, and the codes
-// registered since, 1012 to 1014).
-func sendable(code ws.StatusCode) bool {
-	return code >= 1000 && code <= 1003 || code >= 1007 && code <= 1014 || code >= 3000 && code <= 4999
-}

@@ -3,7 +3,6 @@ package engine
 import (
 	"encoding/binary"
 	"errors"
-	"strings"
 
 	"github.com/gobwas/ws"
 )
@@ -112,20 +111,4 @@ func Binary(payload []byte) Frame {
 // 125 bytes.
 func newFrame[T string | []byte](op ws.OpCode, payload T) Frame {
 	return putHeader(op, append(make([]byte, MaxHeaderSize, MaxHeaderSize+len(payload)), payload...))
-}
-
-// maxReason is the longest reason that fits into a close frame next to the code (RFC 6455,
-// 5.5).
-const maxReason = 123
-
-// closeFrame returns a close frame. A long reason is cut, and invalid UTF-8 is removed.
-func closeFrame(code ws.StatusCode, reason string) Frame {
-	if code.Empty() || code == ws.StatusNoStatusRcvd {
-		return newFrame(ws.OpClose, "")
-	}
-	if !sendable(code) {
-		code = ws.StatusInternalServerError
-	}
-	reason = strings.ToValidUTF8(reason[:min(len(reason), maxReason)], "")
-	return newFrame(ws.OpClose, ws.NewCloseFrameBody(code, reason))
 }

@@ -105,7 +105,7 @@ func (in *incoming) readProxy(data []byte) (n int, _ *RejectError) {
 	switch {
 	case err != nil:
 		return 0, &RejectError{Status: http.StatusBadRequest, Kind: KindProxyHeader,
-			Reason: err.Error() + "; a proxy in front of this port has to send one, so connect by way of that proxy"}
+			Reason: err.Error() + "; the proxy in front of this port must send one, so connect through that proxy"}
 	case n == 0:
 		return 0, nil
 	case client.IsValid():
@@ -120,27 +120,27 @@ func (in *incoming) started() bool { return len(in.head) > 0 }
 
 // decide returns the response to an upgrade, or why it is rejected. A request for net/http
 // gets neither.
-func (e *Engine) decide(in *incoming, r *Request) (answer []byte, welcome Accepted, rejectErr *RejectError) {
+func (e *Engine) decide(in *incoming, r *Request) (response []byte, accepted Accepted, rejectErr *RejectError) {
 	if !r.wantsWebSocket() {
-		return nil, welcome, e.checkHTTP(in, r)
+		return nil, accepted, e.checkHTTP(in, r)
 	}
 	key, rejectErr := r.checkHandshake()
 	if rejectErr != nil {
-		return nil, welcome, rejectErr
+		return nil, accepted, rejectErr
 	}
 	if r.client, rejectErr = e.callClientAddr(r); rejectErr != nil {
-		return nil, welcome, rejectErr
+		return nil, accepted, rejectErr
 	}
 	in.client = r.client
 	evicted, rejectErr := e.limiter.admit(in, r.client.Addr())
 	evicted.closeEvicted()
 	if rejectErr != nil {
-		return nil, welcome, rejectErr
+		return nil, accepted, rejectErr
 	}
-	if answer, welcome, rejectErr = e.negotiate(r, key); rejectErr != nil {
+	if response, accepted, rejectErr = e.negotiate(r, key); rejectErr != nil {
 		e.limiter.demote(in)
 	}
-	return answer, welcome, rejectErr
+	return response, accepted, rejectErr
 }
 
 // checkHTTP rejects a request that is neither an upgrade nor fit for net/http. A body is
@@ -183,14 +183,14 @@ func (l *loop) readHead(c *conn, data []byte) {
 		}
 		return
 	}
-	answer, welcome, rejectErr := l.engine.decide(in, r)
+	response, accepted, rejectErr := l.engine.decide(in, r)
 	switch {
 	case rejectErr != nil:
 		l.reject(c, rejectErr)
-	case answer == nil:
+	case response == nil:
 		l.handOff(c, r, rest)
 	default:
-		l.open(c, welcome, answer, rest)
+		l.open(c, accepted, response, rest)
 	}
 }
 
@@ -206,7 +206,7 @@ func socketAddr(sa syscall.Sockaddr) netip.AddrPort {
 }
 
 // open turns an accepted request into a WebSocket connection.
-func (l *loop) open(c *conn, w Accepted, answer, rest []byte) {
+func (l *loop) open(c *conn, w Accepted, response, rest []byte) {
 	c.addrCount = c.incoming.addrCount // it is counted permanently, so nothing else changes this
 	l.recycle(c)
 	c.state = stateOpen
@@ -221,7 +221,7 @@ func (l *loop) open(c *conn, w Accepted, answer, rest []byte) {
 	l.wheel.schedule(c, l.nextPing(l.wheel.now+ticks(l.engine.cfg.PingAfter)))
 	gen := c.gen
 	ok := l.engine.callOpen(l.handle(c), c.session)
-	l.send(c, answer)
+	l.send(c, response)
 	if !ok {
 		l.beginClose(c, ws.StatusInternalServerError, reasonInternalError)
 	}
@@ -241,7 +241,7 @@ func (l *loop) handOff(c *conn, r *Request, rest []byte) {
 	defer file.Close()
 	socket, err := net.FileConn(file) // a duplicate; the file is ours to close
 	if err != nil {
-		l.engine.log.Error("cannot hand a request to the HTTP server", "error", err)
+		l.engine.log.Error("cannot pass a connection to the HTTP server", "error", err)
 		l.engine.handoff.release()
 		return
 	}

@@ -15,26 +15,26 @@ import (
 // reportMisuse logs a misuse of the API.
 func (e *Engine) reportMisuse(what, why string) {
 	if now := int64(e.now()); e.lastMisuse.Swap(now) != now {
-		e.log.Error("the engine was given what it cannot use", "what", what, "why", why)
+		e.log.Error("the engine's API was misused", "what", what, "why", why)
 	}
 }
 
 // problem says why a frame is not one that a server may send; "" if it is.
 func (f Frame) problem() string {
 	if len(f) < 2 || len(f) < headerSize(f[1]) {
-		return fmt.Sprintf("%d bytes are no WebSocket frame; make one with Text, Binary or NewText", len(f))
+		return fmt.Sprintf("%d bytes are not a WebSocket frame; make one with Text, Binary or NewText", len(f))
 	}
 	switch h, have := decodeHeader(f), len(f)-headerSize(f[1]); {
 	case h.Masked:
 		return "a server's frame must not be masked"
 	case h.Length != int64(have):
-		return fmt.Sprintf("a frame whose header stands for %d bytes has %d; make one with Text, Binary or NewText", uint64(h.Length), have)
+		return fmt.Sprintf("a frame whose header announces %d bytes has %d; make one with Text, Binary or NewText", uint64(h.Length), have)
 	case h.Rsv != 0:
-		return "a frame has bits of extensions, which the engine sets itself"
+		return "a frame has extension bits, which only the engine may set"
 	case h.OpCode == ws.OpClose:
-		return "a close frame is sent by Conn.Close only"
+		return "only Conn.Close may send a close frame"
 	case h.OpCode.IsReserved():
-		return fmt.Sprintf("there is no opcode %d", h.OpCode)
+		return fmt.Sprintf("opcode %d is reserved", h.OpCode)
 	}
 	return ""
 }
@@ -49,9 +49,9 @@ func (e *Engine) validFrames(what string, frames ...Frame) bool {
 			goesOn := f[0]&0xf == byte(ws.OpContinuation)
 			switch {
 			case goesOn && !inside:
-				why = "a fragment goes on with no message; begin it with FirstFragment"
+				why = "a fragment continues no message; begin the message with FirstFragment"
 			case !goesOn && inside:
-				why = "a message begins within another; end that with LastFragment"
+				why = "a message begins inside another; end that one with LastFragment"
 			}
 			inside = f[0]&0x80 == 0
 		}
@@ -61,7 +61,7 @@ func (e *Engine) validFrames(what string, frames ...Frame) bool {
 		}
 	}
 	if inside {
-		e.reportMisuse(what, "a message has no end; end it with LastFragment, and give all its parts to one call of Conn.Follow or Conn.SendInOrder")
+		e.reportMisuse(what, "a message is incomplete; end it with LastFragment, and pass all its fragments in one call of Conn.Follow or Conn.SendInOrder")
 	}
 	return !inside
 }
@@ -71,7 +71,7 @@ func (e *Engine) ownsLog(what string, log *Log) bool {
 	if log == nil || log.engine == e {
 		return true
 	}
-	e.reportMisuse(what, "the Log is another engine's, or was not made by NewLog")
+	e.reportMisuse(what, "the Log belongs to another engine, or was not made by NewLog")
 	return false
 }
 
@@ -81,12 +81,12 @@ func (cfg *Config) check() error {
 		return errors.New("engine: no Handler given")
 	}
 	if cfg.Loops < 0 {
-		return fmt.Errorf("engine: Loops is %d; 0 is one for each processor", cfg.Loops)
+		return fmt.Errorf("engine: Loops is %d; 0 means one per processor", cfg.Loops)
 	}
 	limits := reflect.ValueOf(cfg.Limits)
 	for i := range limits.NumField() {
 		if v := limits.Field(i); v.Int() < 0 {
-			return fmt.Errorf("engine: Limits.%s is %v; 0 is its default", limits.Type().Field(i).Name, v.Interface())
+			return fmt.Errorf("engine: Limits.%s is %v; 0 means its default", limits.Type().Field(i).Name, v.Interface())
 		}
 	}
 	return nil

@@ -63,7 +63,7 @@ func (p *portable) newWatch(fd int, slot int32, gen uint32) (*watch, error) {
 		err = w.file.SetDeadline(time.Time{})
 	}
 	if err != nil {
-		return w, fmt.Errorf("engine: Go's poller does not take the socket: %w", err)
+		return w, fmt.Errorf("engine: Go's poller does not accept the socket: %w", err)
 	}
 	return w, nil
 }

@@ -51,7 +51,7 @@ func malformed(reason string) *RejectError {
 // unexpectedProxy rejects a PROXY header on a port that expects none.
 func (e *Engine) unexpectedProxy() *RejectError {
 	return &RejectError{Status: http.StatusBadRequest, Kind: KindProxyHeader,
-		Reason: "the connection begins with a header of the PROXY protocol, which this port does not expect; " + e.cfg.ProxyAdvice}
+		Reason: "the connection begins with a PROXY protocol header, which this port does not expect; " + e.cfg.ProxyAdvice}
 }
 
 // overLimit rejects a client beyond a limit on connections.

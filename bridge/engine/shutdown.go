@@ -72,7 +72,7 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	if waitDone(cut, ended) {
 		return ctx.Err()
 	}
-	e.log.Error("the engine is shut down, but calls of its user do not return", "loops", e.countRunning(), "after", cutTimeout)
+	e.log.Error("the engine is shut down, but calls of the Handler or a callback have not returned", "loops", e.countRunning(), "after", cutTimeout)
 	return ctx.Err()
 }
 

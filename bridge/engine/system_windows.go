@@ -12,7 +12,7 @@ import (
 type socket = syscall.Handle
 
 func newPoller(bool) (poller, error) {
-	return nil, errors.New("engine: serving clients needs Linux, macOS or a BSD")
+	return nil, errors.New("engine: serving needs Linux, macOS or a BSD")
 }
 
 func acceptSocket(int) (int, syscall.Sockaddr, error) { return -1, nil, syscall.EWINDOWS }

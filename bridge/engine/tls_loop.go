@@ -134,7 +134,7 @@ func (l *loop) handshakeDone(c *conn, h *handshake, err error) {
 
 // evictHandshake ends a handshake whose client is slow while others are queued.
 func (l *loop) evictHandshake(c *conn) {
-	l.engine.reportRejection(overLimit("the TLS handshake took too long, and others waited for their turn; try again"), c.incoming.client)
+	l.engine.reportRejection(overLimit("the TLS handshake took too long while others were waiting; try again"), c.incoming.client)
 	l.drop(c, 0, "")
 }
 

@@ -20,7 +20,7 @@ func (e *Engine) headTooLong(end, have int) bool {
 }
 
 // proxyHint says how to make a proxy forward upgrades.
-const proxyHint = " A proxy before this server must pass the upgrade on; nginx needs: proxy_http_version 1.1;" +
+const proxyHint = " A proxy in front of this server must forward the upgrade; nginx needs: proxy_http_version 1.1;" +
 	" proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";"
 
 // keyLength is the length of a Sec-WebSocket-Key: 16 bytes in base64 (RFC 6455, 4.1).
@@ -33,16 +33,16 @@ func (r *Request) checkHandshake() (key []byte, _ *RejectError) {
 	case string(r.method) != http.MethodGet:
 		return nil, &RejectError{Status: http.StatusMethodNotAllowed, Kind: KindMalformed, Reason: "an upgrade to WebSocket must be a GET"}
 	case string(r.version) != "HTTP/1.1":
-		return nil, upgradeRequired("An upgrade to WebSocket must speak HTTP/1.1, and this request speaks " + string(r.version) + "." + proxyHint)
+		return nil, upgradeRequired("A WebSocket upgrade requires HTTP/1.1, and this request uses " + string(r.version) + "." + proxyHint)
 	case r.hasBody():
-		return nil, malformed("an upgrade to WebSocket has no body; leave Content-Length and Transfer-Encoding out")
+		return nil, malformed("an upgrade to WebSocket must not have a body; remove Content-Length and Transfer-Encoding")
 	}
 	if version, lines := r.last("Sec-WebSocket-Version"); lines != 1 || string(version) != "13" {
-		return nil, upgradeRequired("The request must have one Sec-WebSocket-Version, and it must be 13 (RFC 6455).")
+		return nil, upgradeRequired("The request must have exactly one Sec-WebSocket-Version, 13 (RFC 6455).")
 	}
 	key, lines := r.last("Sec-WebSocket-Key")
 	if lines != 1 {
-		return nil, malformed("the request must have one Sec-WebSocket-Key")
+		return nil, malformed("the request must have exactly one Sec-WebSocket-Key")
 	}
 	var decoded [keyLength]byte
 	n, err := base64.StdEncoding.Decode(decoded[:], key[:min(len(key), keyLength)])
@@ -54,20 +54,20 @@ func (r *Request) checkHandshake() (key []byte, _ *RejectError) {
 
 // negotiate passes a valid upgrade request to the handler, and returns the response if it
 // is accepted.
-func (e *Engine) negotiate(r *Request, key []byte) (answer []byte, welcome Accepted, _ *RejectError) {
+func (e *Engine) negotiate(r *Request, key []byte) (response []byte, accepted Accepted, _ *RejectError) {
 	var extensions []httphead.Option
 	if e.deflate != nil {
 		var ok bool
 		if extensions, ok = acceptOffer(r.Values("Sec-WebSocket-Extensions")); !ok {
-			return nil, welcome, malformed("the Sec-WebSocket-Extensions are not understood")
+			return nil, accepted, malformed("the Sec-WebSocket-Extensions are malformed")
 		}
 	}
-	welcome, err := e.callAccept(r)
+	accepted, err := e.callAccept(r)
 	if err != nil {
 		return nil, Accepted{}, rejectErrorOf(err)
 	}
-	welcome.deflate = len(extensions) > 0
-	return upgradeResponse(key, welcome.Subprotocol, extensions), welcome, nil
+	accepted.deflate = len(extensions) > 0
+	return upgradeResponse(key, accepted.Subprotocol, extensions), accepted, nil
 }
 
 const (
@@ -137,7 +137,7 @@ func newDeflate(maxMessage int) *deflate {
 // Neither side keeps its window from one message to the next: a frame compressed once for
 // all clients cannot refer to what one of them has received, and a window per client would
 // cost 32 KiB for each idle connection.
-func acceptOffer(values []string) (answer []httphead.Option, ok bool) {
+func acceptOffer(values []string) (response []httphead.Option, ok bool) {
 	var offers []httphead.Option
 	for _, value := range values {
 		if offers, ok = httphead.ParseOptions([]byte(value), offers); !ok {
