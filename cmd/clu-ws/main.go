@@ -43,7 +43,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		HideHelpCommand: true,
 		Writer:          stdout,
 		ErrWriter:       stderr,
-		Commands:        []*cli.Command{websocketCommand(stdout, stderr), demoCommand(stdout, stderr), benchCommand(stdout, stderr)},
+		Commands:        []*cli.Command{websocketCommand(stdout, stderr), demoCommand(stdout, stderr), benchCommand(stdout, stderr), configurationCommand(stdout)},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return fmt.Errorf("there is no command %q; see clu-ws --help", c.Args().First())
@@ -57,6 +57,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		DisableSliceFlagSeparator: true,
 	}
 }
+
+const notUnderstood = "%q is not understood; see %s --help"
 
 // usageError returns what is wrong with a flag. It does not print the help, which
 // would scroll the error off the screen.
