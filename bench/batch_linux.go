@@ -84,12 +84,12 @@ func (b *bench) batchRow(ctx context.Context, r round, bound float64, server, ba
 	if err := alternate(b.size.Rounds, reference, into(server, patient, timed, &with)); err != nil {
 		return Row{}, err
 	}
-	what := fmt.Sprintf("CPU per delivery, %.0f/s, %s clients that wait %v", 1/r.every.Seconds(), grouped(b.size.Clients), batch)
+	what := fmt.Sprintf("CPU per delivery, %.0f/s, %s clients with a batch of %v", 1/r.every.Seconds(), grouped(b.size.Clients), batch)
 	line := row("batch", what, "us", of(with, (*roundResult).perDelivery), "baseline", of(without, (*roundResult).perDelivery), limit{by: Ratio, bound: bound})
 	late := func(percent float64) float64 {
 		return median(of(with, func(p *roundResult) float64 { return float64(percentile(p.Latency, percent)) / 1e6 }))
 	}
-	line.Note = fmt.Sprintf("a reply came after %s, p50, and %s, p99; a bare loop that writes for every %d replies takes %s for each of them",
+	line.Note = fmt.Sprintf("a reply arrived after %s, p50, and %s, p99; a baseline with one write for %d replies takes %s for each of them",
 		figure(late(50), "ms"), figure(late(99), "ms"), together, figure(median(of(seldom, (*roundResult).perDelivery))/float64(together), "us"))
 	return line, nil
 }

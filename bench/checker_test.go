@@ -113,10 +113,10 @@ func TestFaultsAreToldApart(t *testing.T) {
 		{"all well", []uint64{0, 1, 2, 3}, Faults{}},
 		{"one lost", []uint64{0, 2, 3}, Faults{Lost: 1}},
 		{"the first two lost", []uint64{2, 3}, Faults{Lost: 2}},
-		{"one doubled", []uint64{0, 1, 1, 2}, Faults{Duplicated: 1}},
+		{"one duplicated", []uint64{0, 1, 1, 2}, Faults{Duplicated: 1}},
 		{"two swapped", []uint64{0, 2, 1, 3}, Faults{OutOfOrder: 1}},
 		{"the first comes last", []uint64{1, 2, 3, 0}, Faults{OutOfOrder: 1}},
-		{"late, and doubled", []uint64{0, 3, 1, 1, 4}, Faults{Lost: 1, Duplicated: 1, OutOfOrder: 1}},
+		{"late, and duplicated", []uint64{0, 3, 1, 1, 4}, Faults{Lost: 1, Duplicated: 1, OutOfOrder: 1}},
 		{"out of the middle of a gap", []uint64{0, 5, 3, 2, 4}, Faults{Lost: 1, OutOfOrder: 3}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -192,7 +192,7 @@ func TestAShareIsCheckedByItselfAndWhatIsForOthersIsNoticed(t *testing.T) {
 	}{
 		{"all well", subset{modulus: 10, remainder: 3}, []uint64{3, 13, 23}, Faults{}},
 		{"one lost", subset{modulus: 10, remainder: 3}, []uint64{3, 23}, Faults{Lost: 1}},
-		{"one doubled", subset{modulus: 10, remainder: 3}, []uint64{3, 13, 13}, Faults{Duplicated: 1}},
+		{"one duplicated", subset{modulus: 10, remainder: 3}, []uint64{3, 13, 13}, Faults{Duplicated: 1}},
 		{"two swapped", subset{modulus: 10, remainder: 3}, []uint64{13, 3}, Faults{OutOfOrder: 1}},
 		{"one of another's", subset{modulus: 10, remainder: 3}, []uint64{3, 4, 13}, Faults{Misrouted: 1}},
 		{"nothing is for it", subset{none: true}, []uint64{3}, Faults{Misrouted: 1}},

@@ -123,7 +123,7 @@ func TestOneClientOfManyThatMissesAReplyIsNoticed(t *testing.T) {
 	if want := (Faults{Lost: 1, Duplicated: 1}); a.Faults != want {
 		t.Errorf("%+v", a)
 	}
-	if err := a.err(); err == nil || err.Error() != "1 lost, 1 doubled, 0 out of order" {
+	if err := a.err(); err == nil || err.Error() != "1 lost, 1 duplicated, 0 out of order" {
 		t.Errorf("%v", err)
 	}
 }
@@ -137,7 +137,7 @@ func TestAClientThatIsBehindIsCounted(t *testing.T) {
 	set.expect(firstNumber, 1, nil)
 	start()
 	a := result(t, set, soon)
-	if err := a.err(); err == nil || !strings.Contains(err.Error(), "of 3 clients are behind") {
+	if err := a.err(); err == nil || !strings.Contains(err.Error(), "of 3 clients miss replies") {
 		t.Errorf("%v", err)
 	}
 }
@@ -153,7 +153,7 @@ func TestAServerThatClosesIsQuoted(t *testing.T) {
 	set.expect(firstNumber, 1, nil)
 	start()
 	a := result(t, set, enough) // it does not wait for a client that has gone
-	want := `1 of 2 clients are behind; clients that the server ended: 1 closed with 1008 "too slow"`
+	want := `1 of 2 clients miss replies; clients that the server disconnected: 1 closed with 1008 "too slow"`
 	if err := a.err(); err == nil || err.Error() != want {
 		t.Errorf("%v", err)
 	}
@@ -220,7 +220,7 @@ func startBaseline(t *testing.T, coalesced bool) (viaPipe, dialer) {
 	t.Helper()
 	stdin, commands := io.Pipe()
 	answers, stdout := io.Pipe()
-	c := &child{name: "the bare loop", stdin: commands, lines: make(chan string, 1), tail: &tail{}, done: make(chan struct{})}
+	c := &child{name: "the baseline", stdin: commands, lines: make(chan string, 1), tail: &tail{}, done: make(chan struct{})}
 	go func() {
 		for scan := bufio.NewScanner(answers); scan.Scan(); {
 			c.lines <- scan.Text()
@@ -314,7 +314,7 @@ func TestLoadTellsWhatArrives(t *testing.T) {
 	})
 	var out strings.Builder
 	err := Load(t.Context(), LoadConfig{URL: "ws://" + dial.host, Clients: 3, Duration: 1100 * time.Millisecond, Stdout: &out})
-	if err == nil || err.Error() != `clients that the server ended: 1 closed with 1001 "over"` {
+	if err == nil || err.Error() != `clients that the server disconnected: 1 closed with 1001 "over"` {
 		t.Errorf("%v", err)
 	}
 	if !strings.HasPrefix(out.String(), "3 clients connected in ") || !strings.Contains(out.String(), "2 clients\n") {
@@ -335,7 +335,7 @@ func TestAClientThatConnectsAmidRepliesIsCheckedFromTheNextOnes(t *testing.T) {
 	if _, err := set.connect(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, enough, "the doubled reply is noticed", func() error {
+	testkit.Eventually(t, enough, "the duplicate is noticed", func() error {
 		if n := set.counts(); n.faults != (Faults{Duplicated: 1}) || n.frames != 3 {
 			return fmt.Errorf("%+v", n)
 		}

@@ -78,7 +78,7 @@ func (p *commandPath) deliver(ctx context.Context, senders, each int) (time.Dura
 func (p *commandPath) awaitQuiet(ctx context.Context) error {
 	select {
 	case err := <-p.source.unexpected():
-		return fmt.Errorf("through %s: %p", p.name, err)
+		return fmt.Errorf("through %s: %w", p.name, err)
 	case <-time.After(failureDeadline):
 		return nil
 	case <-ctx.Done():
@@ -120,7 +120,7 @@ func newClientsSource(ctx context.Context, addr string, clients, inFlight int) (
 func (c *commander) expectSilence() error {
 	text, err := c.readText()
 	if err == nil {
-		err = fmt.Errorf("a client was told %s", text)
+		err = fmt.Errorf("a client received %s", text)
 	}
 	return err
 }

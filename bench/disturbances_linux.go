@@ -18,7 +18,7 @@ func disturbances() []disturbance {
 			goals:   []goal{maxPingWithin(20)},
 		}, {
 			name:    "neighbours-snapshot",
-			what:    "one asks for a snapshot of 200 actors with 200 keywords by 64 patterns",
+			what:    "one requests a snapshot of 200 actors with 200 keywords by 64 patterns",
 			prepare: (*testbed).publishActors,
 			disturb: (*testbed).snapshotByKeywords,
 			goals:   []goal{maxPingWithin(20)},
@@ -29,7 +29,7 @@ func disturbances() []disturbance {
 			goals:   []goal{medianPingWithin(5)},
 		}, {
 			name:    "neighbours-inflate",
-			what:    "2 clients send 500 messages of 1.5 KB that are 1 MiB",
+			what:    "2 clients send 500 messages of 1.5 KB that inflate to 1 MiB",
 			flags:   []string{"--compress"},
 			disturb: (*testbed).sendBombs,
 			goals:   []goal{maxPingWithin(50)},
@@ -40,25 +40,25 @@ func disturbances() []disturbance {
 			goals:   []goal{medianPingWithin(20), maxPingWithin(100)},
 		}, {
 			name:    "neighbours-slow-tls",
-			what:    "24 MB of replies, 60 TLS clients with wishes of their own do not read",
+			what:    "24 MB of replies, 60 TLS clients with different subscriptions do not read",
 			tls:     true,
 			disturb: (*testbed).publishToNonReaders,
 			goals:   []goal{maxPingWithin(50)},
 		}, {
 			name:    "neighbours-metrics",
-			what:    "2 clients send such messages while there are 24 MB of replies",
+			what:    "2 clients send such messages during 24 MB of replies",
 			flags:   []string{"--compress"},
 			disturb: (*testbed).sendBombsAmongReplies,
 			goals:   []goal{metricsWithin(250)},
 		}, {
 			name:    "neighbours-connect",
-			what:    "8 connect to resume 10,000 replies and hang up, again and again",
+			what:    "8 connect to resume 10,000 replies and disconnect, again and again",
 			prepare: (*testbed).publishHistory,
 			disturb: (*testbed).floodResumes,
 			goals:   []goal{medianPingWithin(20)},
 		}, {
 			name:    "neighbours-flood",
-			what:    "8 clients ask for such snapshots, each for 32 at a time",
+			what:    "8 clients request such snapshots, each 32 at a time",
 			prepare: (*testbed).publishActors,
 			disturb: (*testbed).floodSnapshots,
 			goals:   []goal{medianPingWithin(20)},

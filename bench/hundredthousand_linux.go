@@ -17,26 +17,25 @@ import (
 const (
 	// hugeTimeout is how long the whole scenario may take.
 	hugeTimeout = 3 * time.Minute
-	// hugeLatencyGoal is when the last client must have a reply, in milliseconds.
+	// hugeLatencyGoal is the goal for the time until the last client has a reply, in milliseconds.
 	hugeLatencyGoal = 1000
-	// bridgeFiles is how many files a bridge keeps for other things than clients.
+	// bridgeFiles is how many open files a bridge needs besides its clients.
 	bridgeFiles = 128
-	// hugeShedRate is how many clients a second each bridge disconnects when it drains.
+	// hugeShedRate is how many clients a second each bridge disconnects while it drains.
 	hugeShedRate = 2000
-	// pollEvery is how often the clients are counted while something is waited for.
+	// pollEvery is how often clients are counted while the scenario waits for them.
 	pollEvery = 20 * time.Millisecond
 )
 
-// hugeRun is very many clients of several bridges that share a port and an exchange.
+// hugeRun is a run with very many clients of several bridges that share a port and an exchange.
 type hugeRun struct {
 	*bench
 	bridges []*target
 	workers []*child
 }
 
-// hundredThousand connects more clients than a process may have files, and tells all of
-// them a reply each interval. Then one bridge is killed, whose clients come back to the
-// others, and at last all bridges drain.
+// hundredThousand connects more clients than a process may have open files, and publishes a reply each interval to all of
+// them. Then one bridge is killed, whose clients reconnect to the others, and finally all bridges drain.
 func (b *bench) hundredThousand(ctx context.Context) (rows []Row, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, hugeTimeout, fmt.Errorf("not done within %v", hugeTimeout))
 	defer cancel()
@@ -47,7 +46,7 @@ func (b *bench) hundredThousand(ctx context.Context) (rows []Row, err error) {
 	if err := h.start(ctx); err != nil {
 		return nil, err
 	}
-	// What a process takes once for all its clients is not theirs.
+	// The memory that a process needs once for all its clients is not counted.
 	few := max(len(h.workers), n/100)
 	if err := h.connect(ctx, 0, few); err != nil {
 		return nil, err
@@ -83,7 +82,7 @@ func (b *bench) hundredThousand(ctx context.Context) (rows []Row, err error) {
 	}
 	again, err := h.publishToAll(ctx, n, h.size.HugeReplies)
 	if err != nil {
-		return nil, fmt.Errorf("when all clients were back: %w", err)
+		return nil, fmt.Errorf("after all clients had reconnected: %w", err)
 	}
 	drained, err := h.drain(ctx)
 	if err != nil {
@@ -93,16 +92,16 @@ func (b *bench) hundredThousand(ctx context.Context) (rows []Row, err error) {
 	line := func(name, unit string, value float64) Row {
 		return row("hundredthousand", name+", "+what, unit, []float64{value}, "", nil, limit{by: Informational})
 	}
-	latest := row("hundredthousand", "the last has a reply, "+what, "ms", all.latest, "", nil, limit{by: Value, bound: hugeLatencyGoal})
-	latest.Note = fmt.Sprintf("%d replies, none lost or doubled; the slowest took %s, and %s with one bridge less",
+	latest := row("hundredthousand", "the last client has a reply, "+what, "ms", all.latest, "", nil, limit{by: Value, bound: hugeLatencyGoal})
+	latest.Note = fmt.Sprintf("%d replies, none lost or duplicated; the slowest took %s, and %s with one bridge less",
 		len(all.latest), figure(percentile(all.latest, 100), "ms"), figure(percentile(again.latest, 100), "ms"))
 	return []Row{
 		latest,
-		row("hundredthousand", "memory of the processes for a client, "+what, "B", []float64{float64(after-before) / float64(n-few)}, "", nil,
+		row("hundredthousand", "memory of the processes per client, "+what, "B", []float64{float64(after-before) / float64(n-few)}, "", nil,
 			limit{by: Value, bound: idleBytes}),
 		line("CPU per delivery", "us", all.cpu),
 		line("new connections", "/s", float64(n-few)/connected.Seconds()),
-		line("clients of a killed bridge are back", "s", back.Seconds()),
+		line("clients of a killed bridge have reconnected", "s", back.Seconds()),
 		line("all are disconnected by SIGTERM", "s", drained.Seconds()),
 	}, nil
 }
@@ -122,17 +121,17 @@ func (h *hugeRun) begin(what string, seconds float64) {
 	h.progress.begin("hundredthousand", what, seconds)
 }
 
-// bridgesFor is how many bridges hold so many clients even when one of them is killed.
+// bridgesFor returns how many bridges can serve the clients even after one of them was killed.
 func bridgesFor(clients, atLeast int) (int, error) {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return 0, err
 	}
 	room := int(min(limit.Max, 1<<30)) - bridgeFiles
-	// The system deals clients out by chance: nobody gets exactly his part.
+	// The kernel distributes clients at random, so shares differ.
 	room -= room / 50
 	if room < 1 {
-		return 0, fmt.Errorf("%d open files are too few", limit.Max)
+		return 0, fmt.Errorf("a limit of %d open files is too low", limit.Max)
 	}
 	return max(atLeast, (clients+room-1)/room+1), nil
 }
@@ -153,7 +152,7 @@ func (h *hugeRun) start(ctx context.Context) error {
 	}
 	share := (h.size.HugeClients + n - 1) / n
 	for i := range n {
-		c, err := startChild("a holder of clients", h.cfg.Program, "bench", "worker", h.bridges[0].addr.String(), strconv.Itoa(i*share))
+		c, err := startChild("a worker", h.cfg.Program, "bench", "worker", h.bridges[0].addr.String(), strconv.Itoa(i*share))
 		if err != nil {
 			return err
 		}
@@ -171,7 +170,7 @@ func (h *hugeRun) stop() {
 	}
 }
 
-// memory is the RSS of all bridges when they have been at rest for a while.
+// memory returns the RSS of all bridges after they were idle for a while.
 func (h *hugeRun) memory(ctx context.Context) (sum int64, err error) {
 	select {
 	case <-time.After(h.size.Settle):
@@ -188,7 +187,7 @@ func (h *hugeRun) memory(ctx context.Context) (sum int64, err error) {
 	return sum, nil
 }
 
-// command gives a command to each holder, and sums up the answers.
+// command sends a command to each worker, and sums up the answers.
 func (h *hugeRun) command(ctx context.Context, command func(i int) string) (*workerStatus, error) {
 	for i, c := range h.workers {
 		if _, err := fmt.Fprintln(c.stdin, command(i)); err != nil {
@@ -214,7 +213,7 @@ func (h *hugeRun) commandAll(ctx context.Context, format string, values ...any) 
 	return h.command(ctx, func(int) string { return fmt.Sprintf(format, values...) })
 }
 
-// connect brings the number of clients from one to another.
+// connect increases the number of clients.
 func (h *hugeRun) connect(ctx context.Context, from, to int) error {
 	parts := len(h.workers)
 	of := func(i int) int { return from + (to-from)*i/parts }
@@ -225,14 +224,14 @@ func (h *hugeRun) connect(ctx context.Context, from, to int) error {
 	return err
 }
 
-// hugeRound is what became of the replies of a round.
+// hugeRound is the result of a round.
 type hugeRound struct {
 	*workerStatus
-	latest []float64 // when the last client had each reply, in milliseconds since it was said
+	latest []float64 // when the last client had each reply, in milliseconds since it was published
 	cpu    float64   // microseconds of all bridges for each delivery
 }
 
-// complete is an error unless so many clients had every reply once.
+// complete returns an error unless that many clients got every reply once.
 func (a *hugeRound) complete(clients int) error {
 	switch {
 	case a.Faults != (Faults{}):
@@ -240,12 +239,12 @@ func (a *hugeRound) complete(clients int) error {
 	case len(a.Ended) > 0:
 		return errors.New(describeDisconnects(a.Ended))
 	case a.Incomplete > 0 || a.Open != clients || a.Replies != clients*len(a.latest):
-		return fmt.Errorf("%d of %d clients are there, %d are behind, and %d replies came", a.Open, clients, a.Incomplete, a.Replies)
+		return fmt.Errorf("%d of %d clients are connected, %d miss replies, and %d replies arrived", a.Open, clients, a.Incomplete, a.Replies)
 	}
 	return nil
 }
 
-// publishToAll publishes replies, and is an error unless all clients had each of them once.
+// publishToAll publishes replies, and returns an error unless all clients got each of them once.
 func (h *hugeRun) publishToAll(ctx context.Context, clients, count int) (*hugeRound, error) {
 	a, err := h.publish(ctx, count, func() error { return nil })
 	if err == nil {
@@ -254,11 +253,11 @@ func (h *hugeRun) publishToAll(ctx context.Context, clients, count int) (*hugeRo
 	return a, err
 }
 
-// publish publishes a reply each interval. Meanwhile it does what is to be done.
+// publish publishes a reply each interval, and runs meanwhile at the same time.
 func (h *hugeRun) publish(ctx context.Context, count int, meanwhile func() error) (*hugeRound, error) {
 	first := h.bridges[0].next
 	h.bridges[0].next += uint64(count)
-	// The first bridge may be killed, but not its publisher.
+	// The first bridge may be killed, but its publisher goes on.
 	p := h.bridges[0].source.(viaBroker).publisher
 	p.prepare(first, count)
 	if _, err := h.commandAll(ctx, "expect %d %d", first, count); err != nil {
@@ -290,7 +289,7 @@ func (h *hugeRun) publish(ctx context.Context, count int, meanwhile func() error
 	return a, nil
 }
 
-// cpu is what all bridges that live have used.
+// cpu returns the CPU time of all bridges that are alive.
 func (h *hugeRun) cpu() (sum time.Duration, err error) {
 	for _, t := range h.bridges {
 		select {
@@ -307,8 +306,8 @@ func (h *hugeRun) cpu() (sum time.Duration, err error) {
 	return sum, nil
 }
 
-// killOne kills a bridge amid replies, and gives the time until all its clients are
-// connected again. Those of the others must not notice.
+// killOne kills a bridge while replies are published, and returns the time until all its clients are connected again.
+// Clients of the other bridges must not be affected.
 func (h *hugeRun) killOne(ctx context.Context) (back time.Duration, err error) {
 	h.begin("one bridge is killed", h.replySeconds())
 	victim := h.bridges[len(h.bridges)-1]
@@ -344,16 +343,16 @@ func (h *hugeRun) killOne(ctx context.Context) (back time.Duration, err error) {
 	case during.Faults != (Faults{}):
 		return 0, errors.New(during.Faults.String())
 	case during.Incomplete != during.Disconnected || during.Lost != its:
-		return 0, fmt.Errorf("%d clients are behind, of which %d are gone; the killed bridge had %d; %s",
+		return 0, fmt.Errorf("%d clients miss replies, of which %d are disconnected; the killed bridge had %d; %s",
 			during.Incomplete, during.Disconnected, its, describeDisconnects(during.Ended))
 	}
 	return back, nil
 }
 
-// drain ends the bridges, and gives the time until the last client was told to go.
+// drain ends the bridges, and returns the time until the last client was told to disconnect.
 func (h *hugeRun) drain(ctx context.Context) (time.Duration, error) {
 	h.begin("all bridges drain", float64(h.size.HugeClients)/float64(hugeShedRate*len(h.bridges)))
-	// Nobody comes back any more.
+	// Disconnected clients do not reconnect any more.
 	if _, err := h.commandAll(ctx, "settle"); err != nil {
 		return 0, err
 	}

@@ -14,7 +14,7 @@ func TestVeryManyClientsSurviveTheEndOfABridge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, row := range []string{"the last has a reply", "memory of the processes", "CPU per delivery", "are back", "by SIGTERM", "none lost or doubled"} {
+	for _, row := range []string{"the last client has a reply", "memory of the processes", "CPU per delivery", "have reconnected", "by SIGTERM", "none lost or duplicated"} {
 		if !strings.Contains(out.String(), row) {
 			t.Errorf("the table has no %q:\n%s", row, out.String())
 		}

@@ -11,8 +11,8 @@ import (
 
 const (
 	bombClients = 2
-	bombs       = 500 // for each client
-	// maxMessageBytes is the longest message that a bridge takes by default.
+	bombs       = 500 // of each client
+	// maxMessageBytes is the longest message that a bridge accepts by default.
 	maxMessageBytes = 1 << 20
 )
 

@@ -28,10 +28,10 @@ type bench struct {
 type scenario struct {
 	name        string
 	run         func(*bench, context.Context) ([]Row, error)
-	files       func(Sizes) int     // that the busiest process has open
-	seconds     func(Sizes) float64 // that it takes, about
+	files       func(Sizes) int     // open files of the busiest process
+	seconds     func(Sizes) float64 // approximate duration
 	needsRabbit bool                // it needs a RabbitMQ
-	onRequest   bool                // it runs only when it is asked for
+	onRequest   bool                // it runs only when it is named
 }
 
 func scenarios() []scenario {
@@ -57,10 +57,10 @@ func scenarios() []scenario {
 	}, neighbourScenarios(), outboundScenarios())
 }
 
-// otherFiles is what a process has open besides its clients.
+// otherFiles is how many open files a process needs besides its clients.
 const otherFiles = 64
 
-// Scenarios are the names of what [Run] can measure, in order.
+// Scenarios returns the names of what [Run] can measure, in order.
 func Scenarios() []string {
 	var names []string
 	for _, s := range scenarios() {
@@ -69,9 +69,8 @@ func Scenarios() []string {
 	return names
 }
 
-// Run measures, prints the table and writes the figures. The error says which
-// scenarios failed: a client that missed a reply, or had one twice. A figure
-// that does not reach what it should is no error.
+// Run measures, prints the table and writes the figures. The error says which scenarios failed: a client lost a reply, or
+// got one twice. A missed goal is no error.
 func Run(ctx context.Context, cfg Config) error {
 	if cfg.RabbitMQURL == "" {
 		cfg.RabbitMQURL = cfg.BrokerURL
@@ -111,7 +110,7 @@ func Run(ctx context.Context, cfg Config) error {
 		if url == "" {
 			continue
 		}
-		// If that fails, so do the scenarios, and say why.
+		// Without them the scenarios fail, and say why.
 		if keeper, err := keepExchanges(url); err == nil {
 			defer keeper.Close()
 		}
@@ -139,8 +138,8 @@ func Run(ctx context.Context, cfg Config) error {
 	return errors.Join(failures...)
 }
 
-// measure runs the scenarios one after the other. One that fails does not keep
-// the others from running; the end of the context does.
+// measure runs the scenarios one after the other. After one that fails the others still run; the end of the context ends
+// all.
 func (b *bench) measure(ctx context.Context, chosen []scenario) error {
 	var total float64
 	for _, s := range chosen {
@@ -167,13 +166,12 @@ func (b *bench) measure(ctx context.Context, chosen []scenario) error {
 	return nil
 }
 
-// needRabbitMQ is what is missing for the scenarios that need one.
+// needRabbitMQ says what is missing for the scenarios that need a RabbitMQ.
 const needRabbitMQ = "needs a RabbitMQ; give its address with --rabbitmq-url"
 
-// choose returns the scenarios of these names, in their own order. A name is a
-// scenario's, or the first word of several: "neighbours" selects neighbours-resume,
-// neighbours-keywords and so on. Scenarios that cannot run are reported as left out;
-// asking for one of them is an error.
+// choose returns the scenarios with these names, in their own order. A name is a scenario's, or the first word of
+// several: "neighbours" selects neighbours-resume, neighbours-keywords and so on. Scenarios that cannot run are reported
+// as left out; to name one of them is an error.
 func choose(names []string, rabbit bool) (chosen []scenario, leftOut []string, err error) {
 	for _, name := range names {
 		if !slices.ContainsFunc(Scenarios(), func(s string) bool { return selects(name, s) }) {
@@ -200,8 +198,8 @@ func selects(name, scenario string) bool {
 	return scenario == name || strings.HasPrefix(scenario, name+"-")
 }
 
-// enoughFiles says whether a process may have so many files open. Go raises its
-// own limit as far as it may, and so do the children.
+// enoughFiles returns an error unless a process may have n open files. Go raises its own limit as far as it may, and so do
+// the children.
 func enoughFiles(n int) error {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
@@ -213,7 +211,7 @@ func enoughFiles(n int) error {
 	return nil
 }
 
-// alternate runs both, each as often as there are rounds, and changes who is first.
+// alternate runs both once in each round, and swaps their order each time.
 func alternate(rounds int, reference, server func() error) error {
 	for i := range rounds {
 		first, second := reference, server

@@ -125,7 +125,7 @@ func TestTheFirstWordOfSeveralScenariosStandsForAllOfThem(t *testing.T) {
 		t.Errorf("%q, not %q", names, want)
 	}
 	if _, _, err := choose([]string{"neighbour"}, false); err == nil {
-		t.Error("half a word is a name")
+		t.Error("half a word selects a scenario")
 	}
 }
 

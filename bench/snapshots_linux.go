@@ -8,20 +8,18 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// Many clients ask for everything at the same moment, while others hear a stream of
-// replies, which must not be late for that.
+// Many clients request everything at the same moment, while others get a stream of replies, which must not be delayed.
 
-// snapshotGoal is by how much the latest reply may come later than it does without
-// anybody asking, in milliseconds.
+// snapshotGoal is the goal for the delay of the latest reply while snapshots are requested, in milliseconds.
 const snapshotGoal = 50
 
-// What actors have said before: knownActors of them, with knownKeywords each.
+// The content of the snapshots: knownActors actors, with knownKeywords each.
 const (
 	knownActors   = 100
 	knownKeywords = 50
 )
 
-// snapshots measures how late replies are while many clients get a snapshot.
+// snapshots measures the latency of replies while many clients get a snapshot.
 func (b *bench) snapshots(ctx context.Context) ([]Row, error) {
 	s := b.size
 	server, err := b.server(ctx)
@@ -29,58 +27,58 @@ func (b *bench) snapshots(ctx context.Context) ([]Row, error) {
 		return nil, err
 	}
 	defer server.stop()
-	// On a thread of their own: what the askers read must not keep the ears from reading.
-	ears, err := newClientLoop()
+	// On a thread of their own: reading snapshots must not delay the receivers.
+	loop, err := newClientLoop()
 	if err != nil {
 		return nil, err
 	}
-	defer ears.close()
-	ears.start = b.loop.start
+	defer loop.close()
+	loop.start = b.loop.start
 	// A plain client and one of v1.
-	hearing := newClientSet(ears, dialer{to: server.addr, paths: []string{"/", "/?sender=" + defaultSender}, host: server.addr.String()})
-	if _, err := hearing.connect(ctx, 2); err != nil {
+	receivers := newClientSet(loop, dialer{to: server.addr, paths: []string{"/", "/?sender=" + defaultSender}, host: server.addr.String()})
+	if _, err := receivers.connect(ctx, 2); err != nil {
 		return nil, err
 	}
-	defer hearing.disconnect()
-	if err := hearing.awaitUnnumbered(ctx, 2); err != nil {
+	defer receivers.disconnect()
+	if err := receivers.awaitUnnumbered(ctx, 2); err != nil {
 		return nil, err
 	}
 	if err := server.source.(viaBroker).publishKnown(ctx); err != nil {
 		return nil, err
 	}
-	if err := hearing.awaitUnnumbered(ctx, 2+knownActors); err != nil { // the plain one hears them
+	if err := receivers.awaitUnnumbered(ctx, 2+knownActors); err != nil { // the plain client gets them
 		return nil, err
 	}
 	b.progress.begin("snapshots", fmt.Sprintf("connecting %d clients", s.SnapshotClients), connectTime(s.SnapshotClients))
-	asking, err := b.subscribed(ctx, server, s.SnapshotClients, []string{"/?sender=nobody"}, "snapshots", "who will ask")
+	requesters, err := b.subscribed(ctx, server, s.SnapshotClients, []string{"/?sender=nobody"}, "snapshots", "for snapshots")
 	if err != nil {
 		return nil, err
 	}
-	defer asking.disconnect()
+	defer requesters.disconnect()
 	r := round{count: s.SnapshotReplies, every: s.SnapshotEvery, timed: true}
-	if _, err := b.runRound(ctx, server, hearing, r.warmUp()); err != nil {
+	if _, err := b.runRound(ctx, server, receivers, r.warmUp()); err != nil {
 		return nil, err
 	}
 	var with, without, took, bytes []float64
 	err = alternate(s.Rounds, func() error {
-		b.progress.begin("snapshots", "nobody asks", r.seconds())
-		p, err := b.runRound(ctx, server, hearing, r)
+		b.progress.begin("snapshots", "no requests", r.seconds())
+		p, err := b.runRound(ctx, server, receivers, r)
 		if err == nil {
 			without = append(without, float64(percentile(p.Latency, 100))/1e6)
 		}
 		return err
 	}, func() error {
-		b.progress.begin("snapshots", fmt.Sprintf("%d ask", s.SnapshotClients), r.seconds())
+		b.progress.begin("snapshots", fmt.Sprintf("%d request snapshots", s.SnapshotClients), r.seconds())
 		asked := make(chan error, 1)
 		go func() {
 			time.Sleep(time.Duration(r.count) * r.every / 4)
-			start, before := time.Now(), asking.counts().bytes
-			err := asking.requestSnapshots(ctx)
+			start, before := time.Now(), requesters.counts().bytes
+			err := requesters.requestSnapshots(ctx)
 			took = append(took, float64(time.Since(start))/1e6)
-			bytes = append(bytes, float64(asking.counts().bytes-before)/float64(s.SnapshotClients)/1024)
+			bytes = append(bytes, float64(requesters.counts().bytes-before)/float64(s.SnapshotClients)/1024)
 			asked <- err
 		}()
-		p, err := b.runRound(ctx, server, hearing, r)
+		p, err := b.runRound(ctx, server, receivers, r)
 		if askErr := <-asked; err == nil {
 			err = askErr
 		}
@@ -93,8 +91,8 @@ func (b *bench) snapshots(ctx context.Context) ([]Row, error) {
 		return nil, err
 	}
 	what := fmt.Sprintf("latest reply, %.0f/s, while %s clients get a snapshot", 1/r.every.Seconds(), grouped(s.SnapshotClients))
-	line := row("snapshots", what, "ms", with, "nobody asks", without, limit{by: Difference, bound: snapshotGoal})
-	line.Note = fmt.Sprintf("all had their snapshots, of %.0f KiB each, within %s", median(bytes), figure(median(took), "ms"))
+	line := row("snapshots", what, "ms", with, "no snapshots", without, limit{by: Difference, bound: snapshotGoal})
+	line.Note = fmt.Sprintf("all clients had their snapshots, of %.0f KiB each, within %s", median(bytes), figure(median(took), "ms"))
 	return []Row{line}, nil
 }
 
@@ -103,7 +101,7 @@ func snapshotsSeconds(s Sizes) float64 {
 	return connectTime(s.SnapshotClients) + float64(2*s.Rounds)*r.seconds()
 }
 
-// publishKnown publishes what the snapshots hold.
+// publishKnown publishes the content of the snapshots.
 func (v viaBroker) publishKnown(ctx context.Context) error {
 	for a := range knownActors {
 		key, message := reply(firstNumber, senderOf(a))
@@ -122,7 +120,7 @@ func (v viaBroker) publishKnown(ctx context.Context) error {
 	return nil
 }
 
-// requestSnapshots has every client ask for a snapshot, and waits until all have theirs.
+// requestSnapshots has every client request a snapshot, and waits until all have theirs.
 func (set *clientSet) requestSnapshots(ctx context.Context) error {
 	var want int
 	set.loop.call(func() {
