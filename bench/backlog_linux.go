@@ -169,13 +169,13 @@ func (r *bareReader) backlog(ctx context.Context, count int, filler *confirmer) 
 	}
 	var k checker
 	s := stream{next: first}
-	late := time.NewTimer(patience)
-	defer late.Stop()
+	timeout := time.NewTimer(patience)
+	defer timeout.Stop()
 	for n := range count {
 		var d amqp.Delivery
 		select {
 		case d = <-deliveries:
-		case <-late.C:
+		case <-timeout.C:
 			return 0, fmt.Errorf("the bare consumer got %d of %d replies within %v", n, count, patience)
 		case <-ctx.Done():
 			return 0, context.Cause(ctx)

@@ -81,7 +81,7 @@ func TestAReplyHasAboutThreeHundredBytes(t *testing.T) {
 	}
 }
 
-func TestAStreamMayBeCutAtAnyByte(t *testing.T) {
+func TestAStreamMayBeSplitAtAnyByte(t *testing.T) {
 	all := mixture(t)
 	want := seen{replies: 4, foreign: 2, next: firstNumber + 4, controls: []string{`9 "are you there"`, `8 "\x03\xf0too slow"`}}
 	if got := feed(firstNumber, all); !got.equal(want) {
@@ -104,7 +104,7 @@ func TestAStreamMayBeCutAtAnyByte(t *testing.T) {
 	}
 }
 
-func TestFaultsAreToldApart(t *testing.T) {
+func TestFaultsAreDistinguished(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		numbers []uint64
@@ -127,7 +127,7 @@ func TestFaultsAreToldApart(t *testing.T) {
 	}
 }
 
-func TestAStreamThatExpectsNothingTakesAnyFirstNumber(t *testing.T) {
+func TestAStreamWithoutAnExpectedNumberAcceptsAnyFirstNumber(t *testing.T) {
 	if got := feed(0, frames(t, 70, 71, 73)); got.faults != (Faults{Lost: 1}) {
 		t.Errorf("%v", got.faults)
 	}
@@ -149,7 +149,7 @@ func TestWhatNoServerMaySendIsAnError(t *testing.T) {
 	}
 }
 
-func FuzzCheckerSeesTheSameHoweverItIsCut(f *testing.F) {
+func FuzzCheckerDoesNotDependOnHowReadsSplitFrames(f *testing.F) {
 	// Short seeds: the fuzzer's own work grows with them.
 	f.Add(append(compiled(ws.NewTextFrame([]byte(`{"sequence":1000000001}`))), compiled(ws.NewPingFrame([]byte("hello")))...), 1, 30)
 	f.Add([]byte{0x81, 126, 0, 3, 'a', 'b', 'c', 0x88, 2, 3, 232}, 3, 8)
@@ -183,7 +183,7 @@ func BenchmarkChecker(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/count, "ns/frame")
 }
 
-func TestAShareIsCheckedByItselfAndWhatIsForOthersIsNoticed(t *testing.T) {
+func TestASubsetIsCheckedAloneAndNumbersForOthersAreFaults(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		share   subset

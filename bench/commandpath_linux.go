@@ -56,9 +56,9 @@ func (p *commandPath) deliver(ctx context.Context, senders, each int) (time.Dura
 		}
 	})
 	start := time.Now()
-	played := make(chan struct{})
+	sent := make(chan struct{})
 	tasks.Go(func() {
-		defer close(played)
+		defer close(sent)
 		if err := p.source.send(ctx); err != nil {
 			cancel(err)
 		}
@@ -67,7 +67,7 @@ func (p *commandPath) deliver(ctx context.Context, senders, each int) (time.Dura
 	if err != nil {
 		return 0, err
 	}
-	<-played // the last confirm follows the last command
+	<-sent // the last confirm follows the last command
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
 	}

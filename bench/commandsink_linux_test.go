@@ -21,7 +21,7 @@ func sinkOf(numbers ...uint64) *commandSink {
 	return &commandSink{deliveries: deliveries, next: firstNumber + 10}
 }
 
-func TestEachSendersCommandsHaveTheirOwnOrder(t *testing.T) {
+func TestEachSendersCommandsHaveAnOrderOfTheirOwn(t *testing.T) {
 	var arrived []int
 	s := sinkOf(12, 10, 13, 11)
 	if _, err := s.receive(t.Context(), 2, 2, func(sender int) { arrived = append(arrived, sender) }); err != nil {
@@ -35,7 +35,7 @@ func TestEachSendersCommandsHaveTheirOwnOrder(t *testing.T) {
 	}
 }
 
-func TestCommandsThatAreNotAsTheyWereSentAreAnError(t *testing.T) {
+func TestLostDuplicatedAndReorderedCommandsAreAnError(t *testing.T) {
 	for want, numbers := range map[string][]uint64{
 		"1 out of order": {11, 10, 12, 13},
 		"1 duplicated":   {10, 10, 12, 13},
@@ -47,7 +47,7 @@ func TestCommandsThatAreNotAsTheyWereSentAreAnError(t *testing.T) {
 	}
 }
 
-func TestACommandThatDoesNotComeIsAnError(t *testing.T) {
+func TestACommandThatDoesNotArriveIsAnError(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	_, err := sinkOf(10, 11, 12).receive(ctx, 2, 2, func(sender int) {
 		if sender == 1 {

@@ -69,15 +69,15 @@ func (b *bench) manyGroups(ctx context.Context, server *target, rounds groupRoun
 	defer set.disconnect()
 	of := uint64(n)
 	r := round{count: b.size.GroupReplies, every: b.size.GroupEvery}
-	play := func(name string, sender func(uint64) string, share func(int) subset) error {
+	run := func(name string, sender func(uint64) string, share func(int) subset) error {
 		set.setSubsets(share)
 		return b.runGroupRound(ctx, server, set, name, r, sender, rounds)
 	}
-	err = play("many", func(number uint64) string { return senderOf(int(number % of)) }, func(i int) subset { return subset{modulus: of, remainder: uint64(i) % of} })
+	err = run("many", func(number uint64) string { return senderOf(int(number % of)) }, func(i int) subset { return subset{modulus: of, remainder: uint64(i) % of} })
 	if err != nil {
 		return err
 	}
-	return play("one", func(uint64) string { return senderOf(0) }, func(i int) subset { return subset{none: i%n != 0} })
+	return run("one", func(uint64) string { return senderOf(0) }, func(i int) subset { return subset{none: i%n != 0} })
 }
 
 // oneGroup runs a round for as many clients with equal subscriptions.

@@ -349,7 +349,7 @@ func (h *hugeRun) killOne(ctx context.Context) (back time.Duration, err error) {
 	return back, nil
 }
 
-// drain ends the bridges, and returns the time until the last client was told to disconnect.
+// drain ends the bridges, and returns the time until the last client was disconnected.
 func (h *hugeRun) drain(ctx context.Context) (time.Duration, error) {
 	h.begin("all bridges drain", float64(h.size.HugeClients)/float64(hugeShedRate*len(h.bridges)))
 	// Disconnected clients do not reconnect any more.

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestVeryManyClientsSurviveTheEndOfABridge(t *testing.T) {
+func TestClientsOfAKilledBridgeReconnectToTheOthers(t *testing.T) {
 	sizes := tiny()
 	sizes.HugeClients, sizes.HugeBridges, sizes.HugeReplies, sizes.HugeEvery = 60, 3, 20, 20*time.Millisecond
 	var out strings.Builder
@@ -21,7 +21,7 @@ func TestVeryManyClientsSurviveTheEndOfABridge(t *testing.T) {
 	}
 }
 
-func TestEnoughBridgesAreThereForTheClientsOfOneThatIsKilled(t *testing.T) {
+func TestTheRemainingBridgesHaveRoomForTheClientsOfAKilledOne(t *testing.T) {
 	if n, err := bridgesFor(60, 3); n != 3 || err != nil {
 		t.Errorf("60 clients: %d bridges, %v", n, err)
 	}

@@ -106,7 +106,7 @@ func manyKeys(count int) []byte {
 
 // sendBombsAmongReplies makes the loops lag while replies come.
 func (t *testbed) sendBombsAmongReplies(ctx context.Context) error {
-	told := make(chan error, 1)
-	go func() { told <- t.publishVolume(ctx) }()
-	return errors.Join(t.sendBombs(ctx), <-told)
+	published := make(chan error, 1)
+	go func() { published <- t.publishVolume(ctx) }()
+	return errors.Join(t.sendBombs(ctx), <-published)
 }

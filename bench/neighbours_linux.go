@@ -76,11 +76,11 @@ func (b *bench) neighbours(ctx context.Context, d disturbance) ([]Row, error) {
 	for i := range neighbourRounds(b.size) {
 		b.progress.begin(d.name, fmt.Sprintf("%s, %d rounds done", d.what, i), neighbourSeconds(b.size)/float64(neighbourRounds(b.size)))
 		start := time.Now()
-		alone, beside, said, err := b.neighbourRound(ctx, d)
+		alone, beside, roundNote, err := b.neighbourRound(ctx, d)
 		if err != nil {
 			return nil, err
 		}
-		without, with, note = append(without, alone), append(with, beside), said
+		without, with, note = append(without, alone), append(with, beside), roundNote
 		if d.isFarOff(beside) || time.Since(start) > b.size.MaxRound/2 {
 			break // another round would change nothing, or take too long
 		}
@@ -109,7 +109,7 @@ func (d *disturbance) isFarOff(w probeResult) bool {
 }
 
 // neighbourRound measures once, and returns the result as text too.
-func (b *bench) neighbourRound(ctx context.Context, d disturbance) (alone, beside probeResult, said string, err error) {
+func (b *bench) neighbourRound(ctx context.Context, d disturbance) (alone, beside probeResult, note string, err error) {
 	folder, err := os.MkdirTemp("", "clu-ws-bench-")
 	if err != nil {
 		return alone, beside, "", err
@@ -136,14 +136,14 @@ func (b *bench) neighbourRound(ctx context.Context, d disturbance) (alone, besid
 	if ctx.Err() != nil {
 		return alone, beside, "", context.Cause(ctx)
 	}
-	said = fmt.Sprintf("v1 %v; plain %v; /metrics %v; within %.1f s", beside.v1, beside.plain, beside.metrics, time.Since(start).Seconds())
+	note = fmt.Sprintf("v1 %v; plain %v; /metrics %v; within %.1f s", beside.v1, beside.plain, beside.metrics, time.Since(start).Seconds())
 	if beside.timedOut {
-		said += "; " + errProbeTimeout.Error()
+		note += "; " + errProbeTimeout.Error()
 	}
 	if t.disconnected > 0 {
-		said += fmt.Sprintf("; the bridge disconnected %d neighbours", t.disconnected)
+		note += fmt.Sprintf("; the bridge disconnected %d neighbours", t.disconnected)
 	}
-	return alone, beside, said, err
+	return alone, beside, note, err
 }
 
 // measureBaseline measures the probes without neighbours.

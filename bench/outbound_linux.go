@@ -85,13 +85,13 @@ func (b *bench) measureUnread(ctx context.Context, u unreadRequests) ([]Row, err
 	if err != nil {
 		return nil, err
 	}
-	asking, stop := context.WithTimeout(ctx, b.size.MaxRound)
+	sending, stop := context.WithTimeout(ctx, b.size.MaxRound)
 	defer stop()
-	asked := make(chan error, 1)
-	go func() { asked <- t.sendUnread(asking, u) }()
-	most, err := t.peakMemory(asking)
+	sent := make(chan error, 1)
+	go func() { sent <- t.sendUnread(sending, u) }()
+	most, err := t.peakMemory(sending)
 	stop()
-	err = errors.Join(err, <-asked)
+	err = errors.Join(err, <-sent)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}

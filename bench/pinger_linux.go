@@ -81,11 +81,11 @@ var errProbeTimeout = errors.New("the measurement ended before the answer arrive
 
 // probe sends requests until the context ends, one at a time and no more often than every interval. At the limit it
 // returns errProbeTimeout, and counts the wait until then.
-func probe(ctx context.Context, limit time.Time, every time.Duration, ask func() (time.Duration, error)) (delays, error) {
+func probe(ctx context.Context, limit time.Time, every time.Duration, request func() (time.Duration, error)) (delays, error) {
 	var found delays
 	for ctx.Err() == nil && time.Now().Before(limit) {
 		next := time.Now().Add(every)
-		took, err := ask()
+		took, err := request()
 		found.add(took, every)
 		switch {
 		case err != nil && !time.Now().Before(limit):

@@ -60,8 +60,8 @@ func Relay(ctx context.Context, url string, stdin io.Reader, stdout io.Writer) e
 // consume consumes replies until the connection ends.
 func (r *relay) consume() {
 	defer close(r.ended)
-	late := time.NewTimer(time.Hour)
-	defer late.Stop()
+	ackTimer := time.NewTimer(time.Hour)
+	defer ackTimer.Stop()
 	var last amqp.Delivery
 	unacked := 0
 	ack := func() {
@@ -78,12 +78,12 @@ func (r *relay) consume() {
 			}
 			r.add(&d)
 			if last = d; unacked == 0 {
-				late.Reset(ackDelay)
+				ackTimer.Reset(ackDelay)
 			}
 			if unacked++; unacked == prefetch/4 {
 				ack()
 			}
-		case <-late.C:
+		case <-ackTimer.C:
 			ack()
 		}
 	}

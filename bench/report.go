@@ -24,7 +24,7 @@ type Row struct {
 	Reference float64 `json:"reference,omitempty"`
 	Against   string  `json:"against,omitempty"` // names the reference; "" is none
 
-	// Compared says what is held against the goal: the ratio to the reference, the difference from it, or the measured
+	// Compared says what is compared with the goal: the ratio to the reference, the difference from it, or the measured
 	// value itself.
 	Compared Comparison `json:"compared"`
 	Value    float64    `json:"value"`

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestARowKnowsWhetherItReaches(t *testing.T) {
+func TestARowIsOKIfItReachesItsGoal(t *testing.T) {
 	two := []float64{1, 2, 3}
 	for _, test := range []struct {
 		name     string
@@ -32,7 +32,7 @@ func TestARowKnowsWhetherItReaches(t *testing.T) {
 	}
 }
 
-func TestTheTableTellsAllThatCounts(t *testing.T) {
+func TestTheTableHasARowForEachFigure(t *testing.T) {
 	r := newReport(5, "embedded broker")
 	r.Rows = []Row{
 		row("burst", "CPU per delivery", "us", []float64{0.12}, "coalesced baseline", []float64{0.1}, limit{by: Ratio, bound: 1.25}),

@@ -99,8 +99,8 @@ func (c *commander) trip(number uint64) (time.Duration, error) {
 // bareCommander sends commands and receives replies by AMQP alone.
 type bareCommander struct {
 	*publisher
-	replies *amqp.Connection
-	heard   <-chan amqp.Delivery
+	replies    *amqp.Connection
+	deliveries <-chan amqp.Delivery
 }
 
 func newBareCommander(url string) (*bareCommander, error) {
@@ -109,7 +109,7 @@ func newBareCommander(url string) (*bareCommander, error) {
 		return nil, err
 	}
 	c := &bareCommander{publisher: p}
-	if c.replies, c.heard, err = consume(url, bareExchange, "reply.#"); err != nil {
+	if c.replies, c.deliveries, err = consume(url, bareExchange, "reply.#"); err != nil {
 		p.close()
 		return nil, fmt.Errorf("the bare commander: %w", err)
 	}
@@ -130,7 +130,7 @@ func (c *bareCommander) trip(number uint64) (time.Duration, error) {
 		return 0, err
 	}
 	select {
-	case d := <-c.heard:
+	case d := <-c.deliveries:
 		took := time.Since(start)
 		if d.CorrelationId != command.CommandID || d.Headers["message_code"] != string(actor.Done) {
 			return 0, fmt.Errorf("the answer to command %s is %v %q", command.CommandID, d.Headers, d.Body)

@@ -57,8 +57,8 @@ type slowRounds struct{ p99, rss []float64 }
 
 // slowRound runs a round while some clients do not read, then lets them catch up: they must not miss anything either,
 // unless the server has closed them because they were too slow.
-func (b *bench) slowRound(ctx context.Context, server *target, set *clientSet, r round, deaf int, into *slowRounds) error {
-	set.pauseReading(deaf)
+func (b *bench) slowRound(ctx context.Context, server *target, set *clientSet, r round, slow int, into *slowRounds) error {
+	set.pauseReading(slow)
 	p, err := b.runRound(ctx, server, set, r)
 	if err != nil {
 		return err

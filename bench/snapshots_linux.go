@@ -69,18 +69,18 @@ func (b *bench) snapshots(ctx context.Context) ([]Row, error) {
 		return err
 	}, func() error {
 		b.progress.begin("snapshots", fmt.Sprintf("%d request snapshots", s.SnapshotClients), r.seconds())
-		asked := make(chan error, 1)
+		requested := make(chan error, 1)
 		go func() {
 			time.Sleep(time.Duration(r.count) * r.every / 4)
 			start, before := time.Now(), requesters.counts().bytes
 			err := requesters.requestSnapshots(ctx)
 			took = append(took, float64(time.Since(start))/1e6)
 			bytes = append(bytes, float64(requesters.counts().bytes-before)/float64(s.SnapshotClients)/1024)
-			asked <- err
+			requested <- err
 		}()
 		p, err := b.runRound(ctx, server, receivers, r)
-		if askErr := <-asked; err == nil {
-			err = askErr
+		if requestErr := <-requested; err == nil {
+			err = requestErr
 		}
 		if err == nil {
 			with = append(with, float64(percentile(p.Latency, 100))/1e6)

@@ -139,13 +139,13 @@ func (t *target) stop() {
 }
 
 // clients connects clients, of which the first smallBuffers can be paused later.
-func (b *bench) clients(ctx context.Context, t *target, n, deaf int) (*clientSet, error) {
-	return b.clientsAt(ctx, t, "/", n, deaf)
+func (b *bench) clients(ctx context.Context, t *target, n, smallBuffers int) (*clientSet, error) {
+	return b.clientsAt(ctx, t, "/", n, smallBuffers)
 }
 
 // clientsAt connects clients to a path, over TLS if the target has it.
-func (b *bench) clientsAt(ctx context.Context, t *target, path string, n, deaf int) (*clientSet, error) {
-	set := newClientSet(b.loop, dialer{to: t.addr, path: path, host: t.addr.String(), smallBuffers: deaf})
+func (b *bench) clientsAt(ctx context.Context, t *target, path string, n, smallBuffers int) (*clientSet, error) {
+	set := newClientSet(b.loop, dialer{to: t.addr, path: path, host: t.addr.String(), smallBuffers: smallBuffers})
 	var err error
 	if t.tls {
 		err = set.connectTLS(ctx, n)

@@ -19,13 +19,13 @@ func (set *clientSet) connectTLS(ctx context.Context, n int) error {
 	defer cancel()
 	var (
 		dialing sync.WaitGroup
-		turn    = make(chan struct{}, maxHandshakes)
+		slots   = make(chan struct{}, maxHandshakes)
 		failed  = make(chan error, n)
 	)
 	for range n {
-		turn <- struct{}{}
+		slots <- struct{}{}
 		dialing.Go(func() {
-			defer func() { <-turn }()
+			defer func() { <-slots }()
 			if err := set.connectOneTLS(ctx); err != nil {
 				failed <- err
 				cancel()
