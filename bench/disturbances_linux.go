@@ -1,8 +1,15 @@
 package bench
 
-// disturbances are what neighbours may do, some in malice, some as ordinary pages. Each
-// of them has delayed the others in the past.
+import "slices"
+
+// disturbances returns what neighbours do, in malice or as ordinary pages. Each of them has delayed other clients of some
+// version of the bridge.
 func disturbances() []disturbance {
+	return slices.Concat(patternDisturbances(), trafficDisturbances(), floodDisturbances())
+}
+
+// patternDisturbances are subscriptions whose patterns are expensive to match.
+func patternDisturbances() []disturbance {
 	return []disturbance{
 		{
 			name:    "neighbours-resume",
@@ -27,7 +34,14 @@ func disturbances() []disturbance {
 			what:    "20 clients with 256 patterns each, 190 commands/s",
 			disturb: (*testbed).commandsWithPatterns,
 			goals:   []goal{medianPingWithin(5)},
-		}, {
+		},
+	}
+}
+
+// trafficDisturbances are messages that are expensive to read, and replies that are not read.
+func trafficDisturbances() []disturbance {
+	return []disturbance{
+		{
 			name:    "neighbours-inflate",
 			what:    "2 clients send 500 messages of 1.5 KB that inflate to 1 MiB",
 			flags:   []string{"--compress"},
@@ -50,7 +64,14 @@ func disturbances() []disturbance {
 			flags:   []string{"--compress"},
 			disturb: (*testbed).sendBombsAmongReplies,
 			goals:   []goal{metricsWithin(250)},
-		}, {
+		},
+	}
+}
+
+// floodDisturbances are requests without a pause.
+func floodDisturbances() []disturbance {
+	return []disturbance{
+		{
 			name:    "neighbours-connect",
 			what:    "8 connect to resume 10,000 replies and disconnect, again and again",
 			prepare: (*testbed).publishHistory,

@@ -37,7 +37,8 @@
 //	publisher ──► broker ──► clu-ws websocket × 7 ◄──one port──► worker × 7
 //
 // A worker (worker_linux.go) connects its clients, checks what they receive, replaces those it lost, and answers commands
-// on its stdin. The scenario (hundredthousand_linux.go) controls all workers. It runs only when it is named.
+// on its stdin. The scenario (hundredthousand_linux.go) starts bridges and workers (hugerun_linux.go), publishes replies
+// (hugeround_linux.go), and then ends the bridges (hugefailover_linux.go). It runs only when it is named.
 //
 // # Neighbours
 //

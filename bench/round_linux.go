@@ -71,14 +71,7 @@ func (b *bench) measureRound(ctx context.Context, t *target, set *clientSet, r r
 		return nil, err
 	}
 	set.expect(first, r.count, sent)
-	if err := b.atRest(ctx, t); err != nil {
-		return nil, err
-	}
-	before, err := b.proc.threads(t.pid)
-	if err != nil {
-		return nil, err
-	}
-	userBefore, _, err := b.proc.cpuTicks(t.pid)
+	before, err := b.usage(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -98,24 +91,35 @@ func (b *bench) measureRound(ctx context.Context, t *target, set *clientSet, r r
 	if sendErr != nil {
 		return nil, fmt.Errorf("%w (%v)", sendErr, a.err())
 	}
-	if err := b.atRest(ctx, t); err != nil {
-		return nil, err
-	}
-	after, err := b.proc.threads(t.pid)
-	if err != nil {
-		return nil, err
-	}
-	user, _, err := b.proc.cpuTicks(t.pid)
+	after, err := b.usage(ctx, t)
 	if err != nil {
 		return nil, err
 	}
 	// Duplicates may arrive after the last expected reply.
 	a.Faults = set.counts().faults
-	p := &roundResult{receiveResult: a, User: user - userBefore, Wall: time.Duration(a.At - start)}
-	for thread, used := range after {
-		used -= before[thread]
+	p := &roundResult{receiveResult: a, User: after.user - before.user, Wall: time.Duration(a.At - start)}
+	for thread, used := range after.threads {
+		used -= before.threads[thread]
 		p.CPU += used
 		p.Loop = max(p.Loop, used)
 	}
 	return p, nil
+}
+
+// usage is the CPU time that a target has used.
+type usage struct {
+	threads map[string]time.Duration // user and system, of each thread
+	user    time.Duration            // user, of all threads
+}
+
+// usage waits until the target is at rest, and returns its usage.
+func (b *bench) usage(ctx context.Context, t *target) (u usage, err error) {
+	if err := b.atRest(ctx, t); err != nil {
+		return u, err
+	}
+	if u.threads, err = b.proc.threads(t.pid); err != nil {
+		return u, err
+	}
+	u.user, _, err = b.proc.cpuTicks(t.pid)
+	return u, err
 }

@@ -72,40 +72,20 @@ func Scenarios() []string {
 // Run measures, prints the table and writes the figures. The error says which scenarios failed: a client lost a reply, or
 // got one twice. A missed goal is no error.
 func Run(ctx context.Context, cfg Config) error {
-	if cfg.RabbitMQURL == "" {
-		cfg.RabbitMQURL = cfg.BrokerURL
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return err
 	}
 	chosen, leftOut, err := choose(cfg.Only, cfg.RabbitMQURL != "")
 	if err != nil {
 		return err
 	}
-	if cfg.Sizes == (Sizes{}) {
-		cfg.Sizes = FullSizes()
-	}
-	if cfg.Program == "" {
-		if cfg.Program, err = os.Executable(); err != nil {
-			return err
-		}
-	}
-	if cfg.Server == "" {
-		cfg.Server = cfg.Program
-	}
 	b := &bench{cfg: cfg, size: cfg.Sizes, proc: procfs{"/proc"}, brokerURL: cfg.BrokerURL, rabbitURL: cfg.RabbitMQURL}
-	broker := "RabbitMQ"
-	if b.brokerURL == "" {
-		broker = "embedded broker"
-		child, err := startChild("the embedded broker", cfg.Program, "bench", "broker")
-		if err != nil {
-			return err
-		}
-		defer child.stop()
-		if b.brokerURL, err = child.address(ctx, "amqp://"); err != nil {
-			return err
-		}
+	broker, stopBroker, err := b.startBroker(ctx)
+	if err != nil {
+		return err
 	}
-	if b.rabbitURL != b.brokerURL && b.rabbitURL != "" {
-		broker += ", or RabbitMQ where it is needed"
-	}
+	defer stopBroker()
 	for _, url := range []string{cfg.BrokerURL, cfg.RabbitMQURL} {
 		if url == "" {
 			continue
@@ -119,23 +99,61 @@ func Run(ctx context.Context, cfg Config) error {
 		return err
 	}
 	defer b.loop.close()
-	report := newReport(cfg.Sizes.Rounds, broker)
-	report.LeftOut = leftOut
-	b.report = report
+	b.report = newReport(cfg.Sizes.Rounds, broker)
+	b.report.LeftOut = leftOut
 	if err := b.measure(ctx, chosen); err != nil {
 		return err
 	}
-	report.table(cfg.Stdout)
+	b.report.table(cfg.Stdout)
 	var failures []error
 	for _, s := range chosen {
-		if why := report.Failures[s.name]; why != "" {
+		if why := b.report.Failures[s.name]; why != "" {
 			failures = append(failures, fmt.Errorf("%s: %s", s.name, why))
 		}
 	}
 	if cfg.JSON != "" {
-		failures = append(failures, report.save(cfg.JSON))
+		failures = append(failures, b.report.save(cfg.JSON))
 	}
 	return errors.Join(failures...)
+}
+
+func (cfg Config) withDefaults() (_ Config, err error) {
+	if cfg.RabbitMQURL == "" {
+		cfg.RabbitMQURL = cfg.BrokerURL
+	}
+	if cfg.Sizes == (Sizes{}) {
+		cfg.Sizes = FullSizes()
+	}
+	if cfg.Program == "" {
+		if cfg.Program, err = os.Executable(); err != nil {
+			return cfg, err
+		}
+	}
+	if cfg.Server == "" {
+		cfg.Server = cfg.Program
+	}
+	return cfg, nil
+}
+
+// startBroker starts the embedded broker, unless a RabbitMQ was given, and describes the broker for the report.
+func (b *bench) startBroker(ctx context.Context) (name string, stop func(), err error) {
+	if b.brokerURL != "" {
+		name, stop = "RabbitMQ", func() {}
+	} else {
+		child, err := startChild("the embedded broker", b.cfg.Program, "bench", "broker")
+		if err != nil {
+			return "", nil, err
+		}
+		if b.brokerURL, err = child.address(ctx, "amqp://"); err != nil {
+			child.stop()
+			return "", nil, err
+		}
+		name, stop = "embedded broker", child.stop
+	}
+	if b.rabbitURL != b.brokerURL && b.rabbitURL != "" {
+		name += ", or RabbitMQ where it is needed"
+	}
+	return name, stop, nil
 }
 
 // measure runs the scenarios one after the other. After one that fails the others still run; the end of the context ends

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -27,28 +28,11 @@ func (b *bench) snapshots(ctx context.Context) ([]Row, error) {
 		return nil, err
 	}
 	defer server.stop()
-	// On a thread of their own: reading snapshots must not delay the receivers.
-	loop, err := newClientLoop()
+	receivers, stop, err := b.snapshotReceivers(ctx, server)
 	if err != nil {
 		return nil, err
 	}
-	defer loop.close()
-	loop.start = b.loop.start
-	// A plain client and one of v1.
-	receivers := newClientSet(loop, dialer{to: server.addr, paths: []string{"/", "/?sender=" + defaultSender}, host: server.addr.String()})
-	if _, err := receivers.connect(ctx, 2); err != nil {
-		return nil, err
-	}
-	defer receivers.disconnect()
-	if err := receivers.awaitUnnumbered(ctx, 2); err != nil {
-		return nil, err
-	}
-	if err := server.source.(viaBroker).publishKnown(ctx); err != nil {
-		return nil, err
-	}
-	if err := receivers.awaitUnnumbered(ctx, 2+knownActors); err != nil { // the plain client gets them
-		return nil, err
-	}
+	defer stop()
 	b.progress.begin("snapshots", fmt.Sprintf("connecting %d clients", s.SnapshotClients), connectTime(s.SnapshotClients))
 	requesters, err := b.subscribed(ctx, server, s.SnapshotClients, []string{"/?sender=nobody"}, "snapshots", "for snapshots")
 	if err != nil {
@@ -59,14 +43,17 @@ func (b *bench) snapshots(ctx context.Context) ([]Row, error) {
 	if _, err := b.runRound(ctx, server, receivers, r.warmUp()); err != nil {
 		return nil, err
 	}
-	var with, without, took, bytes []float64
-	err = alternate(s.Rounds, func() error {
-		b.progress.begin("snapshots", "no requests", r.seconds())
+	var with, without, took, kib []float64
+	into := func(list *[]float64) error {
 		p, err := b.runRound(ctx, server, receivers, r)
 		if err == nil {
-			without = append(without, float64(percentile(p.Latency, 100))/1e6)
+			*list = append(*list, float64(percentile(p.Latency, 100))/1e6)
 		}
 		return err
+	}
+	err = alternate(s.Rounds, func() error {
+		b.progress.begin("snapshots", "no requests", r.seconds())
+		return into(&without)
 	}, func() error {
 		b.progress.begin("snapshots", fmt.Sprintf("%d request snapshots", s.SnapshotClients), r.seconds())
 		requested := make(chan error, 1)
@@ -75,25 +62,47 @@ func (b *bench) snapshots(ctx context.Context) ([]Row, error) {
 			start, before := time.Now(), requesters.counts().bytes
 			err := requesters.requestSnapshots(ctx)
 			took = append(took, float64(time.Since(start))/1e6)
-			bytes = append(bytes, float64(requesters.counts().bytes-before)/float64(s.SnapshotClients)/1024)
+			kib = append(kib, float64(requesters.counts().bytes-before)/float64(s.SnapshotClients)/1024)
 			requested <- err
 		}()
-		p, err := b.runRound(ctx, server, receivers, r)
-		if requestErr := <-requested; err == nil {
-			err = requestErr
-		}
-		if err == nil {
-			with = append(with, float64(percentile(p.Latency, 100))/1e6)
-		}
-		return err
+		return errors.Join(into(&with), <-requested)
 	})
 	if err != nil {
 		return nil, err
 	}
 	what := fmt.Sprintf("latest reply, %.0f/s, while %s clients get a snapshot", 1/r.every.Seconds(), grouped(s.SnapshotClients))
 	line := row("snapshots", what, "ms", with, "no snapshots", without, limit{by: Difference, bound: snapshotGoal})
-	line.Note = fmt.Sprintf("all clients had their snapshots, of %.0f KiB each, within %s", median(bytes), figure(median(took), "ms"))
+	line.Note = fmt.Sprintf("all clients had their snapshots, of %.0f KiB each, within %s", median(kib), figure(median(took), "ms"))
 	return []Row{line}, nil
+}
+
+// snapshotReceivers connects a plain client and one of v1, and publishes the content of the snapshots. The clients have a
+// loop of their own: reading snapshots must not delay them.
+func (b *bench) snapshotReceivers(ctx context.Context, server *target) (receivers *clientSet, stop func(), err error) {
+	loop, err := newClientLoop()
+	if err != nil {
+		return nil, nil, err
+	}
+	loop.start = b.loop.start
+	receivers = newClientSet(loop, dialer{to: server.addr, paths: []string{"/", "/?sender=" + defaultSender}, host: server.addr.String()})
+	stop = func() {
+		receivers.disconnect()
+		loop.close()
+	}
+	if _, err = receivers.connect(ctx, 2); err == nil {
+		err = receivers.awaitUnnumbered(ctx, 2) // the hello, and the answer to the subscription
+	}
+	if err == nil {
+		err = server.source.(viaBroker).publishKnown(ctx)
+	}
+	if err == nil {
+		err = receivers.awaitUnnumbered(ctx, 2+knownActors) // the plain client gets them
+	}
+	if err != nil {
+		stop()
+		return nil, nil, err
+	}
+	return receivers, stop, nil
 }
 
 func snapshotsSeconds(s Sizes) float64 {
