@@ -26,7 +26,7 @@
 //
 // The node is the installed RabbitMQ, or the one in the folder that CLU_WS_TEST_RABBITMQ names. What the
 // versions do differently a test asks [Node.Version] and [Node.Khepri] about. Each test that asks for a node
-// is noted (see [RabbitUsersFile]), so that `make test` and `make test-brokers` can run it again on others.
+// is noted (see [BrokerTestsFile]), so that `make test` and `make test-brokers` can run it again on others.
 //
 // # What is not there
 //

@@ -46,8 +46,8 @@ func poll(timeout time.Duration, stop <-chan struct{}, check func() error) error
 	}
 }
 
-// BeforeRetry lets a moment pass between two tries to reach a program that is away, or the context end.
-func BeforeRetry(ctx context.Context) {
+// PauseBeforeRetry lets a moment pass between two tries to reach a program that is away, or the context end.
+func PauseBeforeRetry(ctx context.Context) {
 	moment := time.NewTimer(5 * time.Millisecond)
 	defer moment.Stop()
 	select {

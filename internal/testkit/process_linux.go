@@ -15,8 +15,8 @@ func ownGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// standsStill is an error while a thread of a process that was sent SIGSTOP still runs.
-func (p *Process) standsStill() error {
+// checkFrozen is an error while a thread of a process that was sent SIGSTOP still runs.
+func (p *Process) checkFrozen() error {
 	threads, err := filepath.Glob(filepath.Join("/proc", strconv.Itoa(p.Pid()), "task", "*", "stat"))
 	if err != nil {
 		return err

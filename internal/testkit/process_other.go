@@ -10,5 +10,5 @@ func ownGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }
 
-// standsStill cannot tell outside Linux: a stop signal is taken at its word.
-func (p *Process) standsStill() error { return nil }
+// checkFrozen cannot tell outside Linux: a stop signal is taken at its word.
+func (p *Process) checkFrozen() error { return nil }

@@ -29,5 +29,5 @@ func sendSignal(pid int, sig syscall.Signal) error {
 // killGroup ends the child. Its own children live on: a group is not a tree here.
 func killGroup(pid int) { _ = sendSignal(pid, syscall.SIGKILL) }
 
-// standsStill is an error: no process can be frozen.
-func (p *Process) standsStill() error { return errors.New("windows cannot freeze a process") }
+// checkFrozen is an error: no process can be frozen.
+func (p *Process) checkFrozen() error { return errors.New("windows cannot freeze a process") }

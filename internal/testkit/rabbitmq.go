@@ -73,7 +73,7 @@ func StartRabbitMQ(t testing.TB, opts ...RabbitOption) *Node {
 	}
 	var n *Node
 	if len(opts) == 0 {
-		n = shared.idleNode()
+		n = shared.takeIdle()
 	}
 	if n == nil {
 		var err error
@@ -81,7 +81,7 @@ func StartRabbitMQ(t testing.TB, opts ...RabbitOption) *Node {
 			t.Fatal(err)
 		}
 	}
-	t.Cleanup(func() { shared.leave(t, n) })
+	t.Cleanup(func() { shared.release(t, n) })
 	return n
 }
 

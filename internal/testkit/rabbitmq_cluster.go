@@ -49,7 +49,7 @@ func StartCluster(t testing.TB, nodes int, opts ...RabbitOption) *Cluster {
 	if err := c.start(); err != nil {
 		t.Fatal(err)
 	}
-	c.WaitWhole(t)
+	c.AwaitFormed(t)
 	return c
 }
 
@@ -145,9 +145,9 @@ func (c *Cluster) URLs() []string {
 	return urls
 }
 
-// WaitWhole waits until every node sees all others and serves clients. A node that was started, or
+// AwaitFormed waits until every node sees all others and serves clients. A node that was started, or
 // resumed, is a member again a while later.
-func (c *Cluster) WaitWhole(t testing.TB) {
+func (c *Cluster) AwaitFormed(t testing.TB) {
 	t.Helper()
 	for _, n := range c.Nodes {
 		n.Ctl(t, "await_online_nodes", strconv.Itoa(len(c.Nodes)),
@@ -158,9 +158,9 @@ func (c *Cluster) WaitWhole(t testing.TB) {
 // Host is the address on which the node listens.
 func (n *Node) Host() string { return n.host }
 
-// Home is the node on which a queue of the virtual host "/" lives: where its process, or the leader
+// QueueLeader is the node on which a queue of the virtual host "/" lives: where its process, or the leader
 // of its replicas, runs. Another node, via, is asked.
-func (c *Cluster) Home(t testing.TB, via *Node, queue string) *Node {
+func (c *Cluster) QueueLeader(t testing.TB, via *Node, queue string) *Node {
 	t.Helper()
 	const home = `{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"%s">>)),` +
 		` case amqqueue:get_pid(Q) of {_, Node} -> Node; Pid -> node(Pid) end.`

@@ -20,32 +20,32 @@ func TestACluster(t *testing.T) {
 		if _, err := ch.QueueDeclare(name, true, false, false, false, amqp.Table{"x-queue-type": kind}); err != nil {
 			t.Fatalf("%s: %v", kind, err)
 		}
-		t.Logf("%s lives on %s", name, c.Home(t, c.Nodes[0], name).host)
+		t.Logf("%s lives on %s", name, c.QueueLeader(t, c.Nodes[0], name).host)
 	}
 
 	t.Run("a node that is killed comes back", func(t *testing.T) {
-		home := c.Home(t, c.Nodes[0], "quorum")
+		home := c.QueueLeader(t, c.Nodes[0], "quorum")
 		home.Kill(t)
 		rest := c.Nodes[0]
 		if rest == home {
 			rest = c.Nodes[1]
 		}
 		Eventually(t, time.Minute, "another node has the quorum queue", func() error {
-			if c.Home(t, rest, "quorum") == home {
+			if c.QueueLeader(t, rest, "quorum") == home {
 				return errors.New("it has not moved")
 			}
 			return nil
 		})
 		roundTrip(t, dial(t, rest.URL()))
 		home.Start(t)
-		c.WaitWhole(t)
+		c.AwaitFormed(t)
 		roundTrip(t, dial(t, home.URL()))
 	})
 
 	t.Run("rolling restart", func(t *testing.T) {
 		for _, n := range c.Nodes {
 			n.Restart(t)
-			c.WaitWhole(t)
+			c.AwaitFormed(t)
 		}
 	})
 
@@ -55,7 +55,7 @@ func TestACluster(t *testing.T) {
 		// up, and on Mnesia such a cluster stays partitioned.
 		dial(t, c.Nodes[0].URL())
 		c.Nodes[2].Resume(t)
-		c.WaitWhole(t)
+		c.AwaitFormed(t)
 		roundTrip(t, dial(t, c.Nodes[2].URL()))
 	})
 }

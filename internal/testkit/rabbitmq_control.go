@@ -12,7 +12,7 @@ import (
 // Stop shuts the node down in order, as an operator would: clients are told. It takes some seconds.
 func (n *Node) Stop(t testing.TB) {
 	t.Helper()
-	n.own(t)
+	n.mustOwn(t)
 	if n.proc == nil {
 		return
 	}
@@ -23,7 +23,7 @@ func (n *Node) Stop(t testing.TB) {
 // Kill ends the node at once, as a power cut would: clients see their connection reset.
 func (n *Node) Kill(t testing.TB) {
 	t.Helper()
-	n.own(t)
+	n.mustOwn(t)
 	if n.proc == nil {
 		return
 	}
@@ -34,7 +34,7 @@ func (n *Node) Kill(t testing.TB) {
 // Start starts the node again, on the same ports and with the same data.
 func (n *Node) Start(t testing.TB) {
 	t.Helper()
-	n.own(t)
+	n.mustOwn(t)
 	if n.proc != nil {
 		return
 	}
@@ -55,7 +55,7 @@ func (n *Node) Restart(t testing.TB) {
 func (n *Node) Pause(t testing.TB) {
 	t.Helper()
 	n.signal(t, pauseSignal)
-	Eventually(t, stopTimeout, "RabbitMQ stands still", n.proc.standsStill)
+	Eventually(t, stopTimeout, "RabbitMQ stands still", n.proc.checkFrozen)
 }
 
 // Resume lets a paused node go on.
@@ -67,7 +67,7 @@ func (n *Node) Resume(t testing.TB) {
 func (n *Node) signal(t testing.TB, sig syscall.Signal) {
 	t.Helper()
 	n.running(t)
-	n.own(t)
+	n.mustOwn(t)
 	if err := n.proc.Signal(sig); err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ const (
 // CloseConnections makes the node close all client connections (AMQP 320, CONNECTION_FORCED).
 func (n *Node) CloseConnections(t testing.TB) {
 	t.Helper()
-	n.own(t)
+	n.mustOwn(t)
 	n.Eval(t, closeConnections("closed by the test")+".")
 }
 
@@ -115,7 +115,7 @@ func closeConnections(reason string) string {
 // SetMemoryAlarm switches the alarm on which the node blocks every connection that publishes.
 func (n *Node) SetMemoryAlarm(t testing.TB, on bool) {
 	t.Helper()
-	n.own(t)
+	n.mustOwn(t)
 	watermark := memoryWatermark
 	if on {
 		watermark = "0.0000001"
@@ -130,7 +130,7 @@ const actingUser = "clu-ws-tests"
 func (n *Node) AddUser(t testing.TB, name, password string) {
 	t.Helper()
 	n.Eval(t, erlangCall("rabbit_auth_backend_internal:add_user", name, password, actingUser))
-	n.evalLater(t, erlangCall("rabbit_auth_backend_internal:delete_user", name, actingUser))
+	n.evalOnCleanup(t, erlangCall("rabbit_auth_backend_internal:delete_user", name, actingUser))
 	n.SetPermissions(t, "/", name, ".*", ".*", ".*")
 }
 
@@ -146,7 +146,7 @@ func (n *Node) NewVHost(t testing.TB) string {
 	t.Helper()
 	name := "test-" + uuid.NewString()
 	n.Eval(t, erlangCall("rabbit_vhost:add", name, actingUser))
-	n.evalLater(t, erlangCall("rabbit_vhost:delete", name, actingUser))
+	n.evalOnCleanup(t, erlangCall("rabbit_vhost:delete", name, actingUser))
 	n.SetPermissions(t, name, "guest", ".*", ".*", ".*")
 	return n.URL() + name
 }
@@ -170,8 +170,8 @@ func (n *Node) names(t testing.TB, resource, module, vhost string) []string {
 	return strings.Fields(n.Eval(t, fmt.Sprintf(`iolist_to_binary(lists:join("\n", [element(4, %s) || X <- %s])).`, resource, list)))
 }
 
-// evalLater has the node evaluate Erlang when the test ends, if the node is still there.
-func (n *Node) evalLater(t testing.TB, erlang string) {
+// evalOnCleanup has the node evaluate Erlang when the test ends, if the node is still there.
+func (n *Node) evalOnCleanup(t testing.TB, erlang string) {
 	t.Cleanup(func() {
 		if n.proc != nil {
 			_, _ = n.eval(erlang)
@@ -186,8 +186,8 @@ func (n *Node) running(t testing.TB) {
 	}
 }
 
-// own keeps a test from disturbing the others.
-func (n *Node) own(t testing.TB) {
+// mustOwn keeps a test from disturbing the others.
+func (n *Node) mustOwn(t testing.TB) {
 	t.Helper()
 	if n.shared {
 		t.Fatal("this node is shared with other tests: use testkit.StartRabbitMQ")

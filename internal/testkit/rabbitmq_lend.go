@@ -6,10 +6,10 @@ import (
 	"io"
 )
 
-// LendRabbitMQ starts a node for a program that is no test, writes its URL to stdout as one line, and
+// RunRabbitMQ starts a node for a program that is no test, writes its URL to stdout as one line, and
 // discards it when stdin or the context ends. The error says what is missing, or why the node did not
 // start or last.
-func LendRabbitMQ(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
+func RunRabbitMQ(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	bin, err := findRabbitMQ()
 	if err != nil {
 		return fmt.Errorf("RabbitMQ is not installed: %w", err)

@@ -14,7 +14,7 @@ func TestALentNodeLivesUntilItsStdinEnds(t *testing.T) {
 	stdin, giveBack := io.Pipe()
 	lines, stdout := io.Pipe()
 	ended := make(chan error, 1)
-	go func() { ended <- LendRabbitMQ(t.Context(), stdin, stdout) }()
+	go func() { ended <- RunRabbitMQ(t.Context(), stdin, stdout) }()
 	line, err := bufio.NewReader(lines).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)

@@ -10,8 +10,8 @@ import (
 // processor.
 const resetTimeout = 20 * time.Second
 
-// idleNode takes a node that an earlier test of this binary has left. nil is none.
-func (s *sharedServices) idleNode() *Node {
+// takeIdle takes a node that an earlier test of this binary has left. nil is none.
+func (s *sharedServices) takeIdle() *Node {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.idle) == 0 {
@@ -22,10 +22,10 @@ func (s *sharedServices) idleNode() *Node {
 	return n
 }
 
-// leave keeps a node for the next test that asks for one. A node that the test has stopped or broken, or whose
+// release keeps a node for the next test that asks for one. A node that the test has stopped or broken, or whose
 // test has failed, is discarded; so is one that is not as all others.
-func (s *sharedServices) leave(t testing.TB, n *Node) {
-	if t.Failed() || n.special() || n.proc == nil || n.reset() != nil {
+func (s *sharedServices) release(t testing.TB, n *Node) {
+	if t.Failed() || n.customized() || n.proc == nil || n.reset() != nil {
 		n.discard()
 		return
 	}
@@ -34,8 +34,8 @@ func (s *sharedServices) leave(t testing.TB, n *Node) {
 	s.idle = append(s.idle, n)
 }
 
-// special reports whether the node was started with options.
-func (n *Node) special() bool {
+// customized reports whether the node was started with options.
+func (n *Node) customized() bool {
 	return n.opts.tls || len(n.opts.plugins) > 0 || len(n.opts.config) > 0
 }
 

@@ -72,7 +72,7 @@ func findRabbitMQ() (dir string, err error) {
 func rabbitBin(t testing.TB) string {
 	t.Helper()
 	need(t, "RabbitMQ")
-	noteRabbitUser(t)
+	noteBrokerTest(t)
 	dir, err := findRabbitMQ()
 	if err != nil {
 		Missing(t, "RabbitMQ", err.Error())

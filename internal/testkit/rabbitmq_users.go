@@ -6,15 +6,15 @@ import (
 	"testing"
 )
 
-// RabbitUsersFile is the environment variable that names a file to which each test that asks for a RabbitMQ
+// BrokerTestsFile is the environment variable that names a file to which each test that asks for a RabbitMQ
 // appends a line: the folder of its package, a tab, and its name. The summary command runs those tests again
 // on another version.
-const RabbitUsersFile = "CLU_WS_TEST_RABBITMQ_USERS"
+const BrokerTestsFile = "CLU_WS_TEST_RABBITMQ_USERS"
 
-// noteRabbitUser writes the test's line.
-func noteRabbitUser(t testing.TB) {
+// noteBrokerTest writes the test's line.
+func noteBrokerTest(t testing.TB) {
 	t.Helper()
-	path := os.Getenv(RabbitUsersFile)
+	path := os.Getenv(BrokerTestsFile)
 	if path == "" {
 		return
 	}

@@ -25,11 +25,11 @@ type Source struct {
 
 	// mu guards the following fields.
 	mu    sync.Mutex
-	fates []Fate
+	outcomes []Outcome
 }
 
-// Fate is what became of a reply.
-type Fate struct {
+// Outcome is what became of a reply.
+type Outcome struct {
 	Sent     time.Time
 	Settled  time.Time // when the broker's word on it came
 	Accepted bool      // it was confirmed, and some queue had it
@@ -62,7 +62,7 @@ func (s *Source) Stop() {
 func (s *Source) publish(ctx context.Context, every time.Duration) error {
 	conn, err := amqp.DialConfig(s.url, amqp.Config{Heartbeat: time.Minute, Dial: amqp.DefaultDial(time.Second)})
 	if err != nil {
-		BeforeRetry(ctx)
+		PauseBeforeRetry(ctx)
 		return err
 	}
 	defer conn.Close()
@@ -79,7 +79,7 @@ func (s *Source) publish(ctx context.Context, every time.Duration) error {
 	const room = 1 << 16
 	returns := ch.NotifyReturn(make(chan amqp.Return, room))
 	confirms := ch.NotifyPublish(make(chan amqp.Confirmation, room))
-	base := len(s.Fates()) // the number of the first reply on this channel
+	base := len(s.Outcomes()) // the number of the first reply on this channel
 	var settled sync.WaitGroup
 	settled.Go(func() { s.settle(base, confirms, returns) })
 	defer settled.Wait()
@@ -103,8 +103,8 @@ func (s *Source) publish(ctx context.Context, every time.Duration) error {
 func (s *Source) next() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fates = append(s.fates, Fate{Sent: time.Now()})
-	return len(s.fates) - 1
+	s.outcomes = append(s.outcomes, Outcome{Sent: time.Now()})
+	return len(s.outcomes) - 1
 }
 
 // settle notes what the broker says of each reply. A return comes before its confirm.
@@ -115,30 +115,30 @@ func (s *Source) settle(base int, confirms <-chan amqp.Confirmation, returns <-c
 			case r, ok := <-returns:
 				if more = ok; ok {
 					n, _ := strconv.Atoi(r.MessageId)
-					s.note(n, func(f *Fate) { f.Returned = true })
+					s.note(n, func(f *Outcome) { f.Returned = true })
 				}
 			default:
 				more = false
 			}
 		}
 		if c.Ack {
-			s.note(base+int(c.DeliveryTag)-1, func(f *Fate) { f.Accepted = !f.Returned })
+			s.note(base+int(c.DeliveryTag)-1, func(f *Outcome) { f.Accepted = !f.Returned })
 		}
 	}
 }
 
-func (s *Source) note(n int, change func(*Fate)) {
+func (s *Source) note(n int, change func(*Outcome)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	change(&s.fates[n])
-	s.fates[n].Settled = time.Now()
+	change(&s.outcomes[n])
+	s.outcomes[n].Settled = time.Now()
 }
 
 // awaitConfirms returns when the last reply has its fate, or the channel ends.
 func (s *Source) awaitConfirms(ch *amqp.Channel, base int) error {
 	known := false
 	_ = poll(lastConfirms, nil, func() error {
-		all := s.Fates()
+		all := s.Outcomes()
 		last := len(all) - 1
 		known = last < base || all[last].Accepted || all[last].Returned
 		if !known && !ch.IsClosed() {
@@ -152,17 +152,17 @@ func (s *Source) awaitConfirms(ch *amqp.Channel, base int) error {
 	return ch.Close()
 }
 
-// Fates is what became of each reply so far, by number.
-func (s *Source) Fates() []Fate {
+// Outcomes is what became of each reply so far, by number.
+func (s *Source) Outcomes() []Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]Fate(nil), s.fates...)
+	return append([]Outcome(nil), s.outcomes...)
 }
 
 // Accepted is the numbers of the replies that the broker has accepted for
 // somebody.
 func (s *Source) Accepted() (all []int) {
-	for n, f := range s.Fates() {
+	for n, f := range s.Outcomes() {
 		if f.Accepted {
 			all = append(all, n)
 		}

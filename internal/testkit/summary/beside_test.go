@@ -26,7 +26,7 @@ func TestACheckBesideTheTestsIsReportedBehindThem(t *testing.T) {
 		{"no/such/program", "FAIL  no/such/program: fork/exec no/such/program: no such file or directory\n", false},
 	} {
 		var out strings.Builder
-		if passed := startBeside(c.program).report(&out); passed != c.passed || out.String() != c.said {
+		if passed := startBackground(c.program).report(&out); passed != c.passed || out.String() != c.said {
 			t.Errorf("%q: %t, and says %q; want %t and %q", c.program, passed, &out, c.passed, c.said)
 		}
 	}

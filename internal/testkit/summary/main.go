@@ -19,7 +19,7 @@ func main() {
 	once := flag.String("once", "", "the build tag of tests that run once")
 	besides := flag.String("beside", "", "a program that checks something else meanwhile")
 	flag.Parse()
-	check := startBeside(*besides)
+	check := startBackground(*besides)
 	total := newCounts()
 	if err := runAll(flag.Args(), list(*again), list(*in), *each, *once, total); err != nil {
 		fmt.Println(err)
@@ -68,7 +68,7 @@ func runAll(args, again, in []string, each, once string, total *counts) error {
 	if err != nil {
 		return err
 	}
-	runGo(goTest{args: args, env: []string{testkit.RabbitUsersFile + "=" + file}, ended: r.start}, total)
+	runGo(goTest{args: args, env: []string{testkit.BrokerTestsFile + "=" + file}, ended: r.start}, total)
 	runNode(".", total)
 	r.wait(total)
 	if once != "" {

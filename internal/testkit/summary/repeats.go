@@ -64,7 +64,7 @@ func (r *repeats) start(importPath string) {
 	if err != nil {
 		return // the directory of this run has been removed: wait says that nothing ran
 	}
-	users := slices.DeleteFunc(within(readUsers(string(text)), r.in), func(u user) bool { return r.importPath(u.folder) != importPath })
+	users := slices.DeleteFunc(within(readBrokerTests(string(text)), r.in), func(u brokerTest) bool { return r.importPath(u.folder) != importPath })
 	if len(users) == 0 {
 		return
 	}
