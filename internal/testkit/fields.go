@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// ObjectWithFields is a JSON object with n fields.
+// ObjectWithFields returns a JSON object with n fields.
 func ObjectWithFields(n int) string {
 	fields := make([]string, n)
 	for i := range fields {

@@ -6,11 +6,10 @@ import (
 	"time"
 )
 
-// resetTimeout bounds the cleaning of a node, which takes a tenth of a second; a start takes four seconds of a
-// processor.
+// resetTimeout bounds the reset of a node, which takes a tenth of a second; a start takes four seconds of a processor.
 const resetTimeout = 20 * time.Second
 
-// takeIdle takes a node that an earlier test of this binary has left. nil is none.
+// takeIdle returns a node that an earlier test of this binary has left, or nil.
 func (s *sharedServices) takeIdle() *Node {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -22,8 +21,8 @@ func (s *sharedServices) takeIdle() *Node {
 	return n
 }
 
-// release keeps a node for the next test that asks for one. A node that the test has stopped or broken, or whose
-// test has failed, is discarded; so is one that is not as all others.
+// release keeps a node for the next test that asks for one. It discards the node if its test has failed or has stopped
+// it, if it cannot be reset, and if it was started with options.
 func (s *sharedServices) release(t testing.TB, n *Node) {
 	if t.Failed() || n.customized() || n.proc == nil || n.reset() != nil {
 		n.discard()
@@ -39,8 +38,7 @@ func (n *Node) customized() bool {
 	return n.opts.tls || len(n.opts.plugins) > 0 || len(n.opts.config) > 0
 }
 
-// reset has the node forget all that a test has made: connections, virtual hosts with all that is in
-// them, users, the memory alarm.
+// reset removes all that a test has created: connections, virtual hosts with their contents, users, the memory alarm.
 func (n *Node) reset() error {
 	if err := n.proc.Signal(resumeSignal); err != nil {
 		return err

@@ -12,10 +12,10 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit/cache"
 )
 
-// rabbitFolder is the variable by which package testkit is told of another RabbitMQ than the installed one.
+// rabbitFolder is the environment variable that makes package testkit use another RabbitMQ than the installed one.
 const rabbitFolder = "CLU_WS_TEST_RABBITMQ"
 
-// rabbitMQ finds the RabbitMQ of that name: "newest", or a suite of Debian.
+// rabbitMQ returns the RabbitMQ of a name: "newest", or a suite of Debian.
 func rabbitMQ(name string) (cache.RabbitMQ, error) {
 	if name == "newest" {
 		return cache.NewestRabbitMQ()
@@ -53,7 +53,7 @@ func readBrokerTests(text string) (users []brokerTest) {
 	})
 }
 
-// within keeps the users whose package is in one of the folders or below it.
+// within keeps the tests whose package is in one of the folders or below it.
 func within(users []brokerTest, folders []string) []brokerTest {
 	return slices.DeleteFunc(users, func(u brokerTest) bool {
 		return !slices.ContainsFunc(folders, func(folder string) bool {
@@ -63,7 +63,7 @@ func within(users []brokerTest, folders []string) []brokerTest {
 	})
 }
 
-// selection returns a pattern for -run and the packages with which go test runs these tests and no others.
+// selection returns the pattern for -run and the packages with which go test runs exactly these tests.
 func selection(users []brokerTest) (pattern string, packages []string) {
 	var names []string
 	for _, u := range users {
@@ -79,7 +79,7 @@ func selection(users []brokerTest) (pattern string, packages []string) {
 	return strings.Join(slices.Compact(names), "|"), slices.Compact(packages)
 }
 
-// tagged finds the tests in files whose first line says that they are built with that tag only.
+// tagged finds the tests in files that are built only with a tag, by their first line.
 func tagged(root, tag string) (users []brokerTest, err error) {
 	err = filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
 		switch {
@@ -108,8 +108,8 @@ func tagged(root, tag string) (users []brokerTest, err error) {
 
 var testFunction = regexp.MustCompile(`(?m)^func (Test\w+)\(\w+ \*testing\.T\)`)
 
-// runTagged runs the tests of a tag on the RabbitMQ of that name; "" is the installed one. It runs one
-// package at a time, because these tests need the whole machine.
+// runTagged runs the tests of a tag on the RabbitMQ of a name; "" is the installed one. It runs one package at a time,
+// because these tests need the whole machine.
 func runTagged(tag, name string, flags []string, total *counts) {
 	users, err := tagged(".", tag)
 	if err != nil {

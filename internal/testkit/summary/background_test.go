@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestACheckBesideTheTestsIsReportedBehindThem(t *testing.T) {
+func TestABackgroundCheckIsReportedBehindTheTests(t *testing.T) {
 	program := func(text string) string {
 		file := filepath.Join(t.TempDir(), "check")
 		if err := os.WriteFile(file, []byte("#!/bin/sh\n"+text+"\n"), 0o700); err != nil {

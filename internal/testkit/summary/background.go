@@ -27,8 +27,8 @@ func startBackground(program string) *backgroundCheck {
 	return b
 }
 
-// report waits for the end of the check, and prints one line if it has passed, else
-// everything that it wrote. It reports whether it has passed.
+// report waits for the check to end, prints one line if it has passed and all its output if not, and reports whether it
+// has passed.
 func (b *backgroundCheck) report(to io.Writer) bool {
 	err := <-b.ended
 	switch {
