@@ -59,6 +59,9 @@ func (s *session) checkBindings(done <-chan struct{}) {
 				err = s.checkBinding(ch, cs, n, n >= bindFrom)
 			}
 		}
+		if err == nil || fromBroker(err) {
+			s.answered.Store(int64(asked.Sub(s.began)))
+		}
 		switch {
 		case err == nil:
 			s.verified.Store(int64(asked.Sub(s.began)))
@@ -109,6 +112,9 @@ func (s *session) checkBinding(ch *amqp.Channel, cs *consumerState, n int, bind 
 
 // lastVerified is when the bindings were last found to stand.
 func (s *session) lastVerified() time.Time { return s.began.Add(time.Duration(s.verified.Load())) }
+
+// lastAnswered is when the last question that the broker has answered was asked.
+func (s *session) lastAnswered() time.Time { return s.began.Add(time.Duration(s.answered.Load())) }
 
 // noteBindingsLost remembers, when a session has ended, that its bindings were gone: a check
 // found out, or the publisher, whose exchange is the same.

@@ -86,7 +86,15 @@ func (c *consumer) end() {
 	c.ackTimer.Stop()
 	c.ack()
 	c.pollRemovals()
-	c.state.end(c.session.lastHeard(), c.session.lastVerified())
+	heard := c.session.lastHeard()
+	if c.state.consumesName() {
+		// A network that held things up brings old messages late, and may lose those behind
+		// them. All that was routed before a question was asked came before its answer.
+		if sure := later(c.session.lastAnswered(), c.state.boundAt); sure.Before(heard) {
+			heard = sure
+		}
+	}
+	c.state.end(heard, c.session.lastVerified())
 }
 
 // takeAll takes what has come, and acknowledges what is due.

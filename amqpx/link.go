@@ -104,7 +104,7 @@ const noticedAfter = 2 * time.Minute
 
 // supervise connects, serves, and connects again until the context ends.
 func (l *Link) supervise(ctx context.Context) error {
-	var pause backoff
+	pause := backoff{jitter: l.cfg.Jitter}
 	var linked bool
 	held := time.Now() // when the last connection, of ours or of a process before us, ended
 	memory := newTargetMemory()
@@ -201,7 +201,10 @@ const (
 	lastPause  = 2 * time.Second
 )
 
-type backoff struct{ pause time.Duration }
+type backoff struct {
+	pause  time.Duration
+	jitter func(time.Duration) time.Duration // as in [Config]
+}
 
 // next is how long to wait before the next attempt: between half and the whole
 // of 0.2 s, 0.4 s, 0.8 s, 1.6 s, 2 s.
@@ -212,8 +215,10 @@ func (b *backoff) next() time.Duration {
 	case b.pause < lastPause:
 		b.pause = min(2*b.pause, lastPause)
 	}
-	return b.pause/2 + rand.N(b.pause/2)
+	return b.pause/2 + b.jitter(b.pause/2)
 }
+
+func randomBelow(d time.Duration) time.Duration { return rand.N(d) }
 
 // soon makes the next pauses short ones.
 func (b *backoff) soon() { b.pause = min(b.pause, 4*firstPause) }

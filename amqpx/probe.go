@@ -2,7 +2,6 @@ package amqpx
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -63,7 +62,7 @@ func newProber(s *session, c *consumer) *prober {
 	}
 	p := &prober{session: s, consumer: c, watch: probeWatch{limits: probeLimits{
 		// Spread, so that the readers of a stream do not all probe it at the same moment.
-		silence:  silence + rand.N(silence/5+1),
+		silence:  silence + int(s.link.cfg.Jitter(time.Duration(silence/5+1))),
 		confirm:  probeTicks / 2,
 		delivery: probeTicks,
 		retry:    probeTicks / 5,

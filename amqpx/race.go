@@ -2,7 +2,6 @@ package amqpx
 
 import (
 	"context"
-	"math/rand/v2"
 	"net"
 	"os"
 	"sync"
@@ -59,7 +58,7 @@ func (r *round) dialTarget(ctx context.Context, i int) {
 		if len(r.targets) == 1 {
 			return // the next round is as soon
 		}
-		wait(ctx, lastPause/2+rand.N(lastPause/2))
+		wait(ctx, lastPause/2+r.link.cfg.Jitter(lastPause/2))
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"math/rand/v2"
 	"net"
 	"slices"
 	"sync"
@@ -216,7 +215,7 @@ func (r *round) linked(t target) {
 
 // coolDown keeps a target out of the next seconds: what it refused will not mend itself.
 func (r *round) coolDown(t target, err error) {
-	r.memory.coolingDown[t.key()] = cooldown{time.Now().Add(maxCooldown/2 + rand.N(maxCooldown/2)), err}
+	r.memory.coolingDown[t.key()] = cooldown{time.Now().Add(maxCooldown/2 + r.link.cfg.Jitter(maxCooldown/2)), err}
 }
 
 // noteUnresponsive has a target that does not answer be tried last. It reports whether it does

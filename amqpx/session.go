@@ -40,6 +40,7 @@ type session struct {
 	consumed time.Time    // when the last consumer began; of the goroutine that connects
 	began    time.Time    // the origin of the following field
 	verified atomic.Int64 // when the bindings were last found to stand, in nanoseconds
+	answered atomic.Int64 // when the last question that the broker has answered was asked, in nanoseconds
 	failed   atomic.Bool  // the broker failed over what it delivers
 	active   atomic.Bool  // the broker has said something, on either connection
 

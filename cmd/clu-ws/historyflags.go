@@ -17,8 +17,8 @@ const catHistory = "What is remembered"
 
 // Bounds of the flags: RabbitMQ counts an expiry in milliseconds of 32 bits.
 const (
-	minExpiry = time.Second
-	maxExpiry  = math.MaxUint32 * time.Millisecond
+	minExpiry      = time.Second
+	maxExpiry      = math.MaxUint32 * time.Millisecond
 	minStreamBytes = 1 << 20
 )
 

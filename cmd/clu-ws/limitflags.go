@@ -18,7 +18,7 @@ const (
 	defaultLag  = 30 * time.Second
 	defaultHead = 10 * time.Second
 	defaultPing = 20 * time.Second
-	minDuration    = time.Second
+	minDuration = time.Second
 	minBytes    = 1 << 10
 )
 

@@ -24,7 +24,7 @@ type linkReporter struct {
 	failFast bool
 	announce func(amqpx.State) // set before the bridge runs
 
-	mu   sync.Mutex // guards the following field
+	mu        sync.Mutex // guards the following field
 	announced bool
 }
 

@@ -18,8 +18,8 @@ import (
 // listeners are where clients arrive.
 type listeners struct {
 	addresses   []clientAddress // of --listen, or the one of --host and --port
-	flag        string           // which of them
-	isDefault     bool             // the address is a default: sockets from systemd replace it
+	flag        string          // which of them
+	isDefault   bool            // the address is a default: sockets from systemd replace it
 	options     listen.Options
 	certificate *listen.Certificate // nil: no TLS
 	proxy       bool                // expect the PROXY protocol on all of them

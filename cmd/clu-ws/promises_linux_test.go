@@ -203,7 +203,7 @@ type promiseHarness struct {
 	source  *testkit.Source
 	bridges []*durableBridge
 	down    time.Time // when the broker was last down, or the bridges
-	ran  []eventRun
+	ran     []eventRun
 }
 
 func newPromiseHarness(t *testing.T, node func(testing.TB, ...testkit.RabbitOption) *testkit.Node, expires time.Duration, rate int) *promiseHarness {

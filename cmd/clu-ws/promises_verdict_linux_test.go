@@ -12,12 +12,12 @@ import (
 
 // eventRun is an event that has been played.
 type eventRun struct {
-	row         string
+	row            string
 	started, ended time.Time
-	earliest      time.Time // when the event before it began, if that had only just ended; else when this did
-	down        time.Time // when the broker or the bridges were down, or zero
-	first, next int       // the numbers of the replies that were sent meanwhile
-	gapCounts        map[string]gapCounts
+	earliest       time.Time // when the event before it began, if that had only just ended; else when this did
+	down           time.Time // when the broker or the bridges were down, or zero
+	first, next    int       // the numbers of the replies that were sent meanwhile
+	gapCounts      map[string]gapCounts
 }
 
 // gapCounts is how many gaps a client had been told, and its bridge had logged, before and after an event.
@@ -81,10 +81,10 @@ type verdict struct {
 	confirmed  int
 	covered    int // confirmed replies that were sent within a gap that was told
 	missing    int
-	unreported     int       // missing replies that no gap covers
+	unreported int       // missing replies that no gap covers
 	from, to   time.Time // when the first and the last missing reply was sent
-	duplicated    int
-	reordered int
+	duplicated int
+	reordered  int
 	gaps       []toldGap
 	logged     int
 }

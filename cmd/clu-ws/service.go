@@ -22,10 +22,10 @@ import (
 
 // service is what a subcommand runs: a bridge and, where asked for, a broker.
 type service struct {
-	listeners  listeners           // where clients arrive
-	admin  *listen.Address // where the admin's requests do; nil for nowhere
-	bridge bridge.Config
-	broker *broker.Broker
+	listeners listeners       // where clients arrive
+	admin     *listen.Address // where the admin's requests do; nil for nowhere
+	bridge    bridge.Config
+	broker    *broker.Broker
 	// brokerURL is the embedded broker's, with its login.
 	brokerURL string
 	greeting  string // printed once the doors are open
