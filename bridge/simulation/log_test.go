@@ -169,11 +169,12 @@ func (c *conn) fallOff() {
 		c.c.w.note("client %d is too slow", c.c.number)
 		return
 	}
-	missed := uint64(c.shared)
+	notice := queued{frame: protocol.Encode(protocol.Dropped{Op: "dropped", Count: uint64(c.shared)})}
+	at := slices.IndexFunc(c.queue, func(q queued) bool { return q.shared })
+	c.queue = slices.Insert(c.queue, at, notice)
 	c.queue = slices.DeleteFunc(c.queue, func(q queued) bool { return q.shared })
 	c.shared = 0
 	c.session.Skipped.Store(true)
-	c.queue = append(c.queue, queued{frame: protocol.Encode(protocol.Dropped{Op: "dropped", Count: missed})})
 }
 
 func (c *conn) put(frames []engine.Frame) {

@@ -146,10 +146,10 @@ type end struct {
 func (e *end) Read(p []byte) (int, error) { return e.in.read(p) }
 
 func (e *end) Write(p []byte) (int, error) {
+	e.wrote(p) // what is not taken then is sent nevertheless, for all that the writer knows
 	if e.out.over() {
 		return 0, syscall.EPIPE
 	}
-	e.wrote(p)
 	return e.out.write(p)
 }
 

@@ -205,6 +205,7 @@ func (w *world) run(ctx context.Context) {
 	close(ending)
 	using.Wait()
 	w.actors.stop()
+	time.Sleep(2 * time.Second) // what was said has come by then
 	unlink()
 	linking.Wait()
 	for _, c := range w.clients {
