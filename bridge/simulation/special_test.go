@@ -20,7 +20,7 @@ func (c *client) checkOrdered(v *visit, n int, from, to uint64, dropped bool) {
 		if h, known := highest[r.sender]; known && r.order < h {
 			c.fail(n, "%d of the order %d came behind one of the order %d", m.Seq, r.order, h)
 		}
-		last, highest[r.sender], came[m.Seq] = m.Seq, max(highest[r.sender], r.order), true
+		last, highest[r.sender], came[m.Seq] = m.Seq, r.order, true
 	}
 	if dropped {
 		return
