@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-brokers fuzz bench clean
+.PHONY: help run build check test test-brokers fuzz bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -9,6 +9,9 @@ run: build ## a broker, actors and the page on this machine; needs Go only
 
 build: ## build bin/clu-ws
 	go build -o bin/clu-ws ./cmd/clu-ws
+
+check: ## formatting, vet, staticcheck and the tests that need Go only; a minute
+	@scripts/check.sh
 
 test: ## set up what is missing, then run all checks and tests
 	@scripts/test.sh

@@ -19,24 +19,18 @@ const (
 )
 
 // Actor serves commands as CLU's actors do. Handlers are added before
-// [Actor.Run]; after that its methods may be called from any goroutine.
+// [Actor.Run]; its other methods may be called from any goroutine.
 type Actor struct {
 	name, version string
 	schema        *schema
 	handlers      map[string]*handler
 	link          *amqpx.Link
-	linked        *gate
-	out           *outbound
-	running       running
+	readiness     *readiness
+	encoder       *encoder
+	publisher     *publisher
+	limiter       limiter
 	log           *slog.Logger
 	base          context.Context // of the handlers; set by Run
-}
-
-// handler is one command: how it is called, what it does.
-type handler struct {
-	usage usage
-	help  string
-	run   func(context.Context, *Call) error
 }
 
 // New returns an actor with CLU's own commands: ping, version, help, get_schema
@@ -51,14 +45,15 @@ func New(cfg Config) (*Actor, error) {
 	}
 	log := cfg.logger().With("actor", cfg.Name)
 	a := &Actor{
-		name:     cfg.Name,
-		version:  cmp.Or(cfg.Version, "?"),
-		schema:   model,
-		handlers: make(map[string]*handler),
-		linked:   newGate(),
-		out:      newOutbound(log, cfg.Link.MaxPending),
-		running:  running{limit: cmp.Or(cfg.MaxCommands, defaultActorCommands)},
-		log:      log,
+		name:      cfg.Name,
+		version:   cmp.Or(cfg.Version, "?"),
+		schema:    model,
+		handlers:  make(map[string]*handler),
+		encoder:   newEncoder(log),
+		readiness: newReadiness(),
+		publisher: newPublisher(log, cfg.Link.MaxPending),
+		limiter:   limiter{limit: cmp.Or(cfg.MaxCommands, defaultActorCommands)},
+		log:       log,
 	}
 	link := cfg.link(
 		amqpx.Queue{Name: CommandsQueue(a.name), Bindings: []string{"command." + a.name + ".#"}, Deliver: a.receive},
@@ -67,11 +62,11 @@ func New(cfg Config) (*Actor, error) {
 		amqpx.Queue{Name: RepliesQueue(a.name), Bindings: []string{"reply.#"}, Deliver: deliverReplies(cfg.OnReply)},
 	)
 	link.Logger = log
-	link.OnState = a.linked.follow(link.OnState)
+	link.OnState = a.readiness.observe(link.OnState)
 	if a.link, err = amqpx.New(link); err != nil {
 		return nil, err
 	}
-	a.out.link = a.link
+	a.publisher.link = a.link
 	a.addBuiltins()
 	return a, nil
 }
@@ -88,26 +83,53 @@ func deliverReplies(onReply func(Reply)) func(*amqpx.Delivery) {
 	}
 }
 
-// Handle adds a command. The usage is its name and its arguments as the help
-// shows them: "slew RA DEC", "expose SECONDS [KIND]", "say TEXT..."; too few or
-// too many fail in CLU's words. The first sentence of the help text is shown in
-// the list of commands.
-//
-// The handler runs in its own goroutine. An error fails the command with that
-// text, nil ends it well if it has not ended. Its context ends when the actor
-// stops; a broker that goes away does not end it. Handle panics on a name that is
-// taken or empty.
-func (a *Actor) Handle(line, help string, run func(context.Context, *Call) error) {
-	u := parseUsage(line)
-	if _, taken := a.handlers[u.name]; taken {
-		panic(fmt.Sprintf("actor: the command %q is handled already", u.name))
-	}
-	a.handlers[u.name] = &handler{usage: u, help: help, run: run}
+// handler is one command: how it is called and what it does.
+type handler struct {
+	usage usage
+	help  help
+	run   func(context.Context, *Call) error
 }
 
-// Run serves until the context ends. Then it takes no more commands, cancels
-// those that run, and gives them five seconds to say their last word. An actor
-// runs once. The error is nil, or the link's if it is set to fail fast.
+// Handle adds a command. The usage line is the command's name, its arguments and
+// its options, as in
+//
+//	slew RA DEC
+//	expose SECONDS [KIND] [--fast] [--exposures N] --shutter STATE
+//	say TEXT...
+//
+// What stands in brackets may be left out. An option takes one value or, without
+// a value in the usage line, is a flag. A command string that does not fit fails
+// in the words of click, CLU's parser.
+//
+// The first sentence of the help text is shown in the list of commands. A line
+// of it that begins with an option, such as "--fast  Reads out faster.", is that
+// option's description.
+//
+// The handler runs in a goroutine of its own. If it returns an error, the command
+// fails with that text; if it returns nil and has not ended the command, the
+// command is done. Its context ends when the actor stops, and not when the broker
+// goes away.
+//
+// Handle must not be called once the actor runs. It panics if the usage line
+// cannot be understood, the name is taken or run is nil: these are mistakes of
+// the program.
+func (a *Actor) Handle(usage, help string, run func(context.Context, *Call) error) {
+	u, err := parseUsage(usage)
+	if err != nil {
+		panic("actor: " + err.Error())
+	}
+	if _, taken := a.handlers[u.name]; taken {
+		panic(fmt.Sprintf("actor: the command %q has a handler already", u.name))
+	}
+	if run == nil {
+		panic(fmt.Sprintf("actor: the handler of the command %q is nil", u.name))
+	}
+	a.handlers[u.name] = &handler{usage: u, help: parseHelp(help, &u), run: run}
+}
+
+// Run serves commands until the context ends. Then it takes no more of them,
+// cancels those that run, and gives them five seconds to end. An actor runs once.
+// The error is nil, or the link's if that is set to fail fast.
 func (a *Actor) Run(ctx context.Context) error {
 	base, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -117,46 +139,48 @@ func (a *Actor) Run(ctx context.Context) error {
 	linkErr := make(chan error, 1)
 	go func() {
 		err := a.link.Run(linkCtx)
-		a.linked.end()
+		a.readiness.close()
 		linkErr <- err
 	}()
 
 	select {
 	case err := <-linkErr:
-		a.running.stop()
+		a.limiter.stop()
 		return err
 	case <-ctx.Done():
 	}
-	a.running.stop()
-	a.awaitCommands()
+	a.limiter.stop()
+	a.waitForCommands()
 	closeLink()
 	return <-linkErr
 }
 
-// awaitCommands waits for the handlers, but not for one that does not listen.
-func (a *Actor) awaitCommands() {
+// waitForCommands waits for the handlers, up to stopGrace.
+func (a *Actor) waitForCommands() {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		a.running.tasks.Wait()
+		a.limiter.wait()
 	}()
 	grace := time.NewTimer(stopGrace)
 	defer grace.Stop()
 	select {
 	case <-ended:
 	case <-grace.C:
-		a.log.Error("commands do not end although their context has; leaving them", "after", stopGrace)
+		a.log.Error("commands still run although their context has ended; the actor stops without them", "after", stopGrace)
 	}
 }
 
-// Ready waits until the actor is linked to the broker and hears commands.
-func (a *Actor) Ready(ctx context.Context) error { return a.linked.wait(ctx) }
+// Ready waits until the actor is linked to the broker and receives commands. The
+// error is the context's, or says that the actor has ended.
+func (a *Actor) Ready(ctx context.Context) error { return a.readiness.wait(ctx) }
 
-// Broadcast tells everyone, without a command. It is lost while the broker is
-// away.
+// Broadcast publishes a reply that answers no command. It is lost while there is
+// no link to the broker.
 func (a *Actor) Broadcast(code Code, k Keywords) {
-	a.out.send(Reply{Code: code, Sender: a.name, Body: k.body(), Time: time.Now()})
+	body, _ := a.encoder.encode(k) // it has logged what cannot be written
+	a.publisher.send(Reply{Code: code, Sender: a.name, Body: body, Time: time.Now()})
 }
 
-// LostReplies is how many replies could not be published so far.
-func (a *Actor) LostReplies() uint64 { return a.out.lostReplies() }
+// LostReplies returns how many replies could not be published so far.
+func (a *Actor) LostReplies() uint64 { return a.publisher.lostReplies() }

@@ -11,40 +11,41 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// maxUnpacked is how long a body may be that comes compressed, in bytes. It is the longest that
-// RabbitMQ 4 takes, if nobody tells it otherwise.
-const maxUnpacked = 16 << 20
+// maxDecoded bounds the decoded length of a compressed body, in bytes. It is the
+// longest message that RabbitMQ 4 accepts by default.
+const maxDecoded = 16 << 20
 
-// DecodeBody gives the body of a message, unpacked if its content encoding is gzip or deflate. Any other encoding
-// is no business of ours: many clients write "utf-8". The error is [ErrNotDecoded] or [ErrTooLong].
+// DecodeBody returns the body of a message, decompressed if its content encoding is
+// gzip or deflate. Any other encoding is ignored: many clients write "utf-8". The
+// error is [ErrNotDecoded] or [ErrTooLong].
 func DecodeBody(d *amqpx.Delivery) ([]byte, error) {
 	if d.ContentEncoding == "" {
 		return d.Body, nil
 	}
-	var unpack func(io.Reader) (io.ReadCloser, error)
+	var decode func(io.Reader) (io.ReadCloser, error)
 	switch strings.ToLower(d.ContentEncoding) {
 	case "gzip", "x-gzip":
-		unpack = func(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }
+		decode = func(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }
 	case "deflate":
-		unpack = zlib.NewReader
+		decode = zlib.NewReader
 	default:
 		return d.Body, nil
 	}
-	r, err := unpack(bytes.NewReader(d.Body))
+	r, err := decode(bytes.NewReader(d.Body))
 	if err != nil {
 		return nil, ErrNotDecoded
 	}
-	body, err := io.ReadAll(io.LimitReader(r, maxUnpacked+1))
+	body, err := io.ReadAll(io.LimitReader(r, maxDecoded+1))
 	if err != nil {
 		return nil, ErrNotDecoded
 	}
-	if len(body) > maxUnpacked {
+	if len(body) > maxDecoded {
 		return nil, ErrTooLong
 	}
 	return body, nil
 }
 
-// jsonBody splices the JSON of a reply's body behind dst, or says why there is none.
+// jsonBody appends the JSON of a reply's body to dst, or returns why it has none.
 func jsonBody(dst []byte, d *amqpx.Delivery, nan NaNMode) ([]byte, error) {
 	body, err := DecodeBody(d)
 	if err != nil {

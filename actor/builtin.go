@@ -37,7 +37,7 @@ func (a *Actor) help(_ context.Context, c *Call) error {
 	case !ok:
 		c.Fail("command " + names[0] + " not found.")
 	case len(names) > 1:
-		// There are no commands below a command.
+		// A command has no subcommands.
 		c.Fail("command " + names[1] + " not found.")
 	default:
 		c.Finish(Keywords{"help": a.commandHelp(h)})

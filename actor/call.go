@@ -13,92 +13,131 @@ import (
 type Call struct {
 	// Command is what was received.
 	Command Command
-	// Args are the words behind the command's name.
+	// Args are the arguments behind the command's name, without options.
 	Args []string
 
-	actor *Actor
-	usage usage
+	actor   *Actor
+	usage   *usage
+	options map[string]string // by name with hyphens; "" for a flag
 	// text is the command string as CLU's replies quote it.
 	text string
 
-	// mu guards the following field, and keeps replies in order.
-	mu    sync.Mutex
-	ended bool
+	// mu guards the following fields, and keeps replies in order.
+	mu         sync.Mutex
+	ended      bool
+	lateLogged bool // a reply behind the end was logged
 }
 
-// Info, Debug, Warning and Error reply with keywords; none of them ends the
-// command.
+// Info replies with keywords. Like [Call.Debug], [Call.Warning] and [Call.Error],
+// it does not end the command.
 func (c *Call) Info(k Keywords) { c.Reply(Info, k) }
 
-// Debug replies with keywords for those who look closely.
+// Debug replies with keywords that matter while a fault is looked for.
 func (c *Call) Debug(k Keywords) { c.Reply(Debug, k) }
 
-// Warning replies with keywords that somebody should see.
+// Warning replies with keywords that an observer should see.
 func (c *Call) Warning(k Keywords) { c.Reply(Warning, k) }
 
 // Error replies that something went wrong; the command goes on.
 func (c *Call) Error(k Keywords) { c.Reply(Error, k) }
 
-// Finish ends the command well.
+// Finish ends the command successfully.
 func (c *Call) Finish(k Keywords) { c.Reply(Done, k) }
 
 // Fail ends the command with the reason, a whole sentence.
 func (c *Call) Fail(reason string) { c.Reply(Failed, Keywords{"error": reason}) }
 
 // Reply replies with any code. A command ends once: a second end is logged and
-// not sent.
+// not sent. A reply behind the end is sent, as CLU sends it, and logged once,
+// since its commander does not follow the command any more. Keywords that JSON
+// cannot hold end the command as failed (see [Keywords]).
 func (c *Call) Reply(code Code, k Keywords) { c.reply(code, k, c.Command.Internal) }
 
-// Ended tells whether the command has had its last reply.
+// Ended reports whether the command has had its last reply.
 func (c *Call) Ended() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.ended
 }
 
-// start tells the commander that the command runs: always internal, as CLU has it.
+// start replies that the command runs. As in CLU, that reply is always internal.
 func (c *Call) start() { c.reply(Running, nil, true) }
 
 func (c *Call) reply(code Code, k Keywords, internal bool) {
+	body, err := c.actor.encoder.encode(k, c.attrs()...)
+	if err != nil {
+		code, body = Failed, marshal(Keywords{"error": "The reply cannot be written as JSON: " + err.Error() + "."})
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if code.Ends() {
-		if c.ended {
-			c.actor.log.Warn("a command was ended twice; the second end is not sent", "command_string", c.text,
-				"command_id", c.Command.CommandID, "code", string(code))
-			return
-		}
+	switch {
+	case code.Ends() && c.ended:
+		c.actor.log.Warn("a command was ended twice; the second end is not sent", append(c.attrs(), "code", string(code))...)
+		return
+	case code.Ends():
 		c.ended = true
+	case c.ended && !c.lateLogged:
+		c.lateLogged = true
+		c.actor.log.Warn("a command replied after its end, when its commander no longer follows it", append(c.attrs(), "code", string(code))...)
 	}
-	c.actor.out.send(Reply{
+	c.actor.publisher.send(Reply{
 		Code:        code,
 		Sender:      c.actor.name,
 		CommandID:   c.Command.CommandID,
 		CommanderID: c.Command.CommanderID,
 		Internal:    internal,
-		Body:        k.body(),
+		Body:        body,
 		Time:        time.Now(),
 	})
 }
 
-// misused ends a command that the actor cannot make sense of, in CLU's words.
-func (c *Call) misused(err *UsageError) {
-	c.Warning(Keywords{"help": strings.Split(err.Error(), "\n")})
-	c.lateOr(Error, "error", fmt.Sprintf("Command %s does not exist or cannot be parsed.", pythonRepr(c.text)))
+// attrs identifies the command in the log.
+func (c *Call) attrs() []any {
+	return []any{"command_string", c.text, "command_id", c.Command.CommandID}
 }
 
-// crashed ends a command whose handler panicked, in CLU's words.
-func (c *Call) crashed(panicked any) {
-	c.lateOr(Info, "text", fmt.Sprintf("Command %s failed because of an uncaught error 'panic: %v'. See traceback in the log for more information.",
+// failUsage ends a command that does not fit its usage, in CLU's words.
+func (c *Call) failUsage(err *UsageError) {
+	if c.Ended() {
+		c.logFailureBehindEnd(err)
+	}
+	c.Warning(Keywords{"help": strings.Split(err.Error(), "\n")})
+	c.failOrReply(Error, "error", fmt.Sprintf("Command %s does not exist or cannot be parsed.", pythonRepr(c.text)))
+}
+
+// failError ends a command whose handler returned an error.
+func (c *Call) failError(err error) {
+	if c.Ended() {
+		c.logFailureBehindEnd(err)
+	}
+	c.failOrReply(Error, "error", err.Error())
+}
+
+// failPanic ends a command whose handler panicked, in CLU's words.
+func (c *Call) failPanic(panicked any) {
+	c.failOrReply(Info, "text", fmt.Sprintf("Command %s failed because of an uncaught error 'panic: %v'. See traceback in the log for more information.",
 		pythonRepr(c.text), panicked))
 }
 
-// lateOr fails the command with the text or, if it has ended already, says it
-// with a code and keyword that end nothing.
-func (c *Call) lateOr(code Code, keyword, text string) {
-	if c.Ended() {
+// failOrReply fails the command with the text or, if it has ended already, puts
+// the text into a reply that ends nothing, as CLU does.
+func (c *Call) failOrReply(code Code, keyword, text string) {
+	c.mu.Lock()
+	ended := c.ended
+	c.lateLogged = c.lateLogged || ended // its caller has logged why
+	c.mu.Unlock()
+	if ended {
 		c.Reply(code, Keywords{keyword: text})
 		return
 	}
 	c.Fail(text)
+}
+
+// logFailureBehindEnd logs an error that the commander does not see, since its
+// command has ended; the replies that follow are not logged as well.
+func (c *Call) logFailureBehindEnd(err error) {
+	c.mu.Lock()
+	c.lateLogged = true
+	c.mu.Unlock()
+	c.actor.log.Warn("a handler failed after it had ended its command", append(c.attrs(), "error", err)...)
 }

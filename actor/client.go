@@ -17,26 +17,26 @@ const defaultClientCommands = 1024
 
 // SendOptions are what a command may carry besides its string.
 type SendOptions struct {
-	// CommandID is the command's id; "" is a new one.
+	// CommandID is the command's id; "" makes a new one.
 	CommandID string
 	// Internal asks the actor to mark its replies as internal.
 	Internal bool
 	// NoLog asks the actor not to log the command.
 	NoLog bool
-	// OnReply, if set, is called with each reply in order, and must not block: all
-	// of the client's commands wait for it.
+	// OnReply, if set, is called with each of the command's replies in order. It
+	// must not block: every command of the client waits for it.
 	OnReply func(Reply)
 }
 
 // Client sends commands to actors and follows each to its end. Its methods may
 // be called from any goroutine.
 type Client struct {
-	name    string
-	limit   int
-	link    *amqpx.Link
-	linked  *gate
-	onReply func(Reply) // nil: not wanted
-	log     *slog.Logger
+	name        string
+	maxCommands int
+	link        *amqpx.Link
+	readiness   *readiness
+	onReply     func(Reply) // nil: not wanted
+	log         *slog.Logger
 
 	// mu guards the following field.
 	mu      sync.Mutex
@@ -53,18 +53,18 @@ func NewClient(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		name:    cfg.Name,
-		limit:   cmp.Or(cfg.MaxCommands, defaultClientCommands),
-		linked:  newGate(),
-		onReply: cfg.OnReply,
-		log:     cfg.logger(),
-		pending: make(map[string]*Pending),
+		name:        cfg.Name,
+		maxCommands: cmp.Or(cfg.MaxCommands, defaultClientCommands),
+		readiness:   newReadiness(),
+		onReply:     cfg.OnReply,
+		log:         cfg.logger(),
+		pending:     make(map[string]*Pending),
 	}
-	link := cfg.link(amqpx.Queue{Name: RepliesQueue(c.name), Bindings: []string{"reply.#"}, Deliver: c.hear})
-	onState := c.linked.follow(link.OnState)
+	link := cfg.link(amqpx.Queue{Name: RepliesQueue(c.name), Bindings: []string{"reply.#"}, Deliver: c.receive})
+	onState := c.readiness.observe(link.OnState)
 	link.OnState = func(s amqpx.State) {
 		if !s.Up {
-			c.loseTrack()
+			c.endAll()
 		}
 		onState(s)
 	}
@@ -75,25 +75,26 @@ func NewClient(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// Name is the client's name on the exchange.
+// Name returns the client's name on the exchange.
 func (c *Client) Name() string { return c.name }
 
-// Run keeps the client linked until the context ends; what runs then ends as
-// unknown. A client runs once. The error is nil, or the link's if it is set to
-// fail fast.
+// Run keeps the client linked until the context ends. Commands that run then end
+// as [StatusUnknown]. A client runs once. The error is nil, or the link's if that
+// is set to fail fast.
 func (c *Client) Run(ctx context.Context) error {
-	defer c.linked.end()
+	defer c.readiness.close()
 	return c.link.Run(ctx)
 }
 
-// Ready waits until the client is linked to the broker and hears replies.
-func (c *Client) Ready(ctx context.Context) error { return c.linked.wait(ctx) }
+// Ready waits until the client is linked to the broker and receives replies. The
+// error is the context's, or says that the client has ended.
+func (c *Client) Ready(ctx context.Context) error { return c.readiness.wait(ctx) }
 
-// Send sends a command and follows it to its end, or until the context ends:
-// then it ends as unknown, and its place is free. Send does not wait. What the
-// broker makes of the command comes with [Pending.Wait]; the error is for a
-// command that is not sent because of itself: what AMQP cannot carry, an id that
-// is in use, too many running, a context that has ended.
+// Send sends a command to an actor, the consumer, and follows it to its end. If the
+// context ends first, the command ends as [StatusUnknown]. Send does not wait: the
+// outcome at the broker shows in [Pending.Wait]. The error is for a command that
+// is not sent at all: AMQP cannot carry it, its id is in use, too many commands
+// run, or the context has ended.
 func (c *Client) Send(ctx context.Context, consumer, commandString string, opts SendOptions) (*Pending, error) {
 	cmd := NewCommand(c.name, consumer, commandString, opts.CommandID)
 	cmd.Internal, cmd.NoLog = opts.Internal, opts.NoLog
@@ -104,23 +105,23 @@ func (c *Client) Send(ctx context.Context, consumer, commandString string, opts 
 		return nil, err
 	}
 	p := newPending(cmd, opts.OnReply)
-	p.free = func() { c.forget(p) }
-	if err := c.follow(p); err != nil {
+	p.release = func() { c.unregister(p) }
+	if err := c.register(p); err != nil {
 		return nil, err
 	}
 	p.watch(ctx)
-	if err := c.link.Publish(cmd.Message(), func(o amqpx.Outcome) { c.settle(p, o) }); err != nil {
+	if err := c.link.Publish(cmd.Message(), func(o amqpx.Outcome) { c.onOutcome(p, o) }); err != nil {
 		p.end(StatusUnsent, err.Error())
 		return nil, err
 	}
 	return p, nil
 }
 
-// follow takes a place for a command.
-func (c *Client) follow(p *Pending) error {
+// register adds a command to those that are followed.
+func (c *Client) register(p *Pending) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.pending) >= c.limit {
+	if len(c.pending) >= c.maxCommands {
 		return fmt.Errorf("actor: %d commands are running already; wait for one to end", len(c.pending))
 	}
 	if _, taken := c.pending[p.Command.CommandID]; taken {
@@ -130,7 +131,7 @@ func (c *Client) follow(p *Pending) error {
 	return nil
 }
 
-func (c *Client) forget(p *Pending) {
+func (c *Client) unregister(p *Pending) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.pending[p.Command.CommandID] == p {
@@ -138,9 +139,9 @@ func (c *Client) forget(p *Pending) {
 	}
 }
 
-// hear hands a reply to the command that it answers. Most answer somebody
-// else's, and are dropped before they are parsed.
-func (c *Client) hear(d *amqpx.Delivery) {
+// receive hands a reply to the command that it answers. Unless OnReply is set,
+// replies to other clients are dropped before they are parsed.
+func (c *Client) receive(d *amqpx.Delivery) {
 	c.mu.Lock()
 	p := c.pending[d.CorrelationId]
 	c.mu.Unlock()
@@ -149,7 +150,7 @@ func (c *Client) hear(d *amqpx.Delivery) {
 	}
 	r, err := ParseReply(d)
 	if err != nil && p != nil {
-		c.log.Warn("dropped a reply to a running command", "reason", err, "routing_key", d.RoutingKey, "command_id", d.CorrelationId)
+		c.log.Warn("a reply to a running command was dropped", "reason", err, "routing_key", d.RoutingKey, "command_id", d.CorrelationId)
 	}
 	if err != nil {
 		return
@@ -162,16 +163,16 @@ func (c *Client) hear(d *amqpx.Delivery) {
 	}
 }
 
-// settle takes the word of the broker on a command.
-func (c *Client) settle(p *Pending, outcome amqpx.Outcome) {
+// onOutcome handles the outcome of a command's publishing.
+func (c *Client) onOutcome(p *Pending, outcome amqpx.Outcome) {
 	text := OutcomeText(outcome, p.Command.Consumer)
 	switch outcome {
 	case amqpx.Confirmed:
 	case amqpx.Returned:
-		c.tellUnroutable(p)
+		c.publishUnroutable(p)
 	case amqpx.Unknown, amqpx.Refused:
-		// The actor's own word counts more than the broker's doubt.
-		if !p.confirmed() {
+		// A reply shows that the command arrived, whatever the broker says.
+		if !p.answered() {
 			p.end(StatusUnknown, text)
 		}
 	default:
@@ -179,26 +180,27 @@ func (c *Client) settle(p *Pending, outcome amqpx.Outcome) {
 	}
 }
 
-// tellUnroutable lets everyone on the exchange see the command fail, as CLU does,
-// this client included: hearing it ends the command.
-func (c *Client) tellUnroutable(p *Pending) {
+// publishUnroutable publishes the failure of an unroutable command, as CLU does, so
+// that every client on the exchange sees it. Receiving it ends the command here.
+func (c *Client) publishUnroutable(p *Pending) {
 	p.markUnroutable()
 	text := UnroutableText(p.Command.Consumer)
-	told := func(outcome amqpx.Outcome) {
+	onOutcome := func(outcome amqpx.Outcome) {
 		if outcome != amqpx.Confirmed {
-			c.log.Warn("nobody was told that a command is unroutable", "outcome", outcome.String(),
+			c.log.Warn("the reply for an unroutable command was not published", "outcome", outcome.String(),
 				"consumer", p.Command.Consumer, "command_id", p.Command.CommandID)
 			p.end(StatusUnroutable, text)
 		}
 	}
-	if err := c.link.Publish(p.Command.UnroutableReply(c.name), told); err != nil {
+	if err := c.link.Publish(p.Command.UnroutableReply(c.name), onOutcome); err != nil {
 		c.log.Error("the reply for an unroutable command cannot be sent", "error", err, "command_id", p.Command.CommandID)
 		p.end(StatusUnroutable, text)
 	}
 }
 
-// loseTrack ends every command that runs: replies to this link are gone with it.
-func (c *Client) loseTrack() {
+// endAll ends every command that runs as unknown: the link that would have received
+// its replies is down.
+func (c *Client) endAll() {
 	c.mu.Lock()
 	lost := make([]*Pending, 0, len(c.pending))
 	for _, p := range c.pending {

@@ -11,14 +11,14 @@ const (
 	Debug    Code = "d"
 	Warning  Code = "w"
 	Error    Code = "e" // something went wrong; the command goes on
-	Done     Code = ":" // the command ended well
+	Done     Code = ":" // the command ended successfully
 	Failed   Code = "f" // the command failed
-	Critical Code = "!" // the command failed, badly
+	Critical Code = "!" // the command failed because of a critical error
 )
 
-// Ends tells whether a reply with this code is the command's last. An error
-// does not end it, and neither does a code that CLU does not know.
+// Ends reports whether a reply with this code is the command's last. An error
+// does not end a command, and neither does a code that CLU does not know.
 func (c Code) Ends() bool { return c == Done || c.Fails() }
 
-// Fails tells whether the command ended without doing what it was asked.
+// Fails reports whether a reply with this code ends the command as failed.
 func (c Code) Fails() bool { return c == Failed || c == Critical }

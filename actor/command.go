@@ -10,7 +10,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// contentType is what CLU calls JSON.
+// contentType is CLU's content type for JSON.
 const contentType = "text/json"
 
 // transient is AMQP's delivery mode for messages that a broker keeps in memory.
@@ -24,8 +24,8 @@ type Command struct {
 	CommandString string
 	// CommandID ties replies to the command, at most 255 bytes.
 	CommandID string
-	// CommanderID says who sent it: <client name>.<consumer>. The replies'
-	// routing key is made of it.
+	// CommanderID identifies the sender: <client name>.<consumer>. The routing key
+	// of the replies is made of it.
 	CommanderID string
 	// ReplyTo is the sender's replies queue.
 	ReplyTo string
@@ -35,7 +35,7 @@ type Command struct {
 	NoLog bool
 }
 
-// NewCommand is a command from the client of that name. An empty id becomes a
+// NewCommand returns a command from the client of that name. An empty id becomes a
 // new UUID4.
 func NewCommand(client, consumer, commandString, id string) Command {
 	if id == "" {
@@ -55,13 +55,14 @@ type commandBody struct {
 	CommandString string `json:"command_string"`
 }
 
-// Validate says what AMQP cannot carry of the command, and how to mend it.
+// Validate returns an error if AMQP cannot carry the command. Its text says why and
+// how to mend it.
 func (c Command) Validate() error {
 	key := len("command.") + len(c.Consumer)
 	reply := len("reply.") + len(c.CommanderID)
 	switch {
 	case c.Consumer == "":
-		return errors.New("the consumer is empty; name the actor that shall run the command")
+		return errors.New("the consumer is empty; name the actor that is to run the command")
 	case !utf8.ValidString(c.Consumer) || !utf8.ValidString(c.CommandID):
 		return errors.New("the consumer and the command_id must be valid UTF-8")
 	case key > amqpx.MaxShortString:
@@ -74,9 +75,9 @@ func (c Command) Validate() error {
 	return nil
 }
 
-// Message is the command as CLU publishes it: mandatory, to command.<consumer>.
-// It needs the queue of an actor that would hear it, which a link looks for if it
-// is told to (see [amqpx.Config].CheckQueues).
+// Message returns the command as CLU publishes it: mandatory, to command.<consumer>.
+// It names the queues of the actors that would receive it, which a link looks for if
+// it is configured to (see CheckQueues in [amqpx.Config]).
 func (c Command) Message() amqpx.Message {
 	return amqpx.Message{
 		Key:       "command." + c.Consumer,
@@ -94,15 +95,14 @@ func (c Command) Message() amqpx.Message {
 	}
 }
 
-// maxConsumerWords bounds the names that are made of a consumer, each of which may
-// cost a question to the broker. CLU's actors have names of one word.
+// maxConsumerWords bounds the queue names made of a consumer, each of which may
+// cost a request to the broker. Names of CLU's actors have one word.
 const maxConsumerWords = 4
 
-// queues are those of the actors that hear a command to the consumer. An actor is
-// bound to command.<name>.#, so a consumer a.b is heard by the actors a.b and a:
-// their queues are a.b_commands and a_commands. An actor that is not CLU's and
-// names its queue otherwise is not among them. There are none for a consumer of
-// more than four words: then nothing is said about who hears it.
+// queues returns the queues of the CLU actors that receive a command to the
+// consumer. An actor is bound to command.<name>.#, so a command to a.b is received
+// by the actors a.b and a, whose queues are a.b_commands and a_commands. There are
+// none for a consumer of more than four words: its queues are not looked for.
 func (c Command) queues() []string {
 	if strings.Count(c.Consumer, ".") >= maxConsumerWords {
 		return nil
@@ -118,8 +118,8 @@ func (c Command) queues() []string {
 	return queues
 }
 
-// Receives reports whether an actor of this name receives commands to a consumer: actor a
-// is bound to command.a.#, so it runs commands to a and to a.b.
+// Receives reports whether the actor of a name receives commands to a consumer:
+// actor a is bound to command.a.#, so it runs commands to a and to a.b.
 func Receives(name, consumer string) bool {
 	rest, ok := strings.CutPrefix(consumer, name)
 	return ok && name != "" && (rest == "" || rest[0] == '.')
@@ -134,9 +134,10 @@ func (c Command) headers() amqpx.Table {
 	}
 }
 
-// UnroutableReply is the reply that a commander publishes on behalf of a consumer
-// that does not exist, so that everyone on the exchange sees the command fail:
-// the command's headers with code and sender, no timestamp, CLU's own words.
+// UnroutableReply returns the reply that a commander publishes on behalf of a
+// consumer that does not exist, so that every client on the exchange sees the
+// command fail. It has the command's headers with code and sender, no timestamp,
+// and CLU's own words.
 func (c Command) UnroutableReply(client string) amqpx.Message {
 	headers := c.headers()
 	headers["message_code"] = string(Failed)
@@ -155,9 +156,9 @@ func (c Command) UnroutableReply(client string) amqpx.Message {
 	}
 }
 
-// IsUnroutable reports whether a failed reply was published by a commander for a consumer
-// that does not exist: its routing key is reply.<client>, where an actor's is
-// reply.<client>.<consumer>.
+// IsUnroutable reports whether a failed reply was published by a commander on behalf
+// of a consumer that does not exist ([Command.UnroutableReply]): its routing key is
+// reply.<client>, where that of an actor's reply is reply.<client>.<consumer>.
 func IsUnroutable(routingKey, commanderID, sender string) bool {
 	client, ok := strings.CutPrefix(routingKey, "reply.")
 	if !ok || sender == "" {
@@ -167,13 +168,14 @@ func IsUnroutable(routingKey, commanderID, sender string) bool {
 	return ok && len(consumer) == len(sender)+1 && consumer[0] == '.' && consumer[1:] == sender
 }
 
-// UnroutableText is CLU's words for a command to a consumer that does not exist.
+// UnroutableText returns CLU's words for a command to a consumer that does not
+// exist.
 func UnroutableText(consumer string) string {
 	return "Failed routing message to consumer " + pythonRepr(consumer) + "."
 }
 
-// ParseCommand reads a command that an actor received. The consumer is not in
-// the message; the caller knows it.
+// ParseCommand parses a command that an actor received. The message does not name
+// the consumer, which is left empty.
 func ParseCommand(d *amqpx.Delivery) (Command, error) {
 	var body commandBody
 	text, err := DecodeBody(d)

@@ -1,13 +1,14 @@
-// Package actor is what CLU says: message codes, commands, replies and the
-// envelope in which a reply reaches a browser. It knows AMQP through amqpx and
-// nothing of WebSockets.
+// Package actor speaks CLU, the protocol of SDSS actors, on RabbitMQ: it is a
+// library for writing actors and for commanding them, and it converts replies to
+// the form that browsers get. It knows AMQP through amqpx, and nothing of
+// WebSockets.
 //
 // # The protocol in short
 //
-// Actors and their commanders meet on one topic exchange, [Exchange]. A
-// commander publishes a [Command] to command.<consumer>; the actor of that name
-// answers with any number of replies, each a [Reply], published to
-// reply.<commander id>, where everybody can hear them:
+// Actors and their commanders meet on one topic exchange, [Exchange]. A commander
+// publishes a [Command] to command.<consumer>. The actor of that name answers with
+// any number of replies, each a [Reply], published to reply.<commander id>, where
+// every client of the exchange can receive them:
 //
 //	commander                  exchange                      actor "dome"
 //	   │ command.dome             │                               │
@@ -17,12 +18,51 @@
 //	   │◄─────────────────────────┤◄───────────── i {"dome_...  ──┤ any number
 //	   │◄─────────────────────────┤◄───────────── : {...}       ──┤ done
 //
-// What a reply's [Code] means for the command is in code.go. What CLU does with
-// replies that break its rules was measured on CLU 2.6.1 and is in check.go.
+// A reply has a [Code], which says what it means for the command, and a body of
+// [Keywords]. A command has one last reply: done, failed or critical. A reply that
+// answers no command is a broadcast.
 //
-// # What is here
+// # Writing an actor
 //
-// Pure functions first: [Code], [Command], [Reply], [Check], [Envelope]. On top
-// of them, [Client] sends a command and follows it to its end, and [Actor]
-// serves commands with CLU's built-in ones.
+// [New] returns an [Actor] with CLU's own commands: ping, version, help,
+// get_schema and keyword. [Actor.Handle] adds one, described by a usage line:
+//
+//	dome, err := actor.New(actor.Config{
+//		Name: "dome",
+//		Link: amqpx.Config{URLs: []string{"amqp://guest:guest@localhost:5672/"}},
+//	})
+//	...
+//	dome.Handle("rotate AZ [--fast]", "Rotates to an azimuth in degrees.", rotate)
+//	err = dome.Run(ctx)
+//
+// A command string goes through these steps (serve.go):
+//
+//	"rotate 90 --fast" ──► shlex ──► handler by name ──► arguments, options ──► func(ctx, *Call) error
+//	                         │              │                    │
+//	                         └──────────────┴────────────────────┴──► UsageError, in the words of click
+//
+// The handler reads arguments with [Call.Float], [Call.Int], [Call.Arg] and
+// [Call.Flag], replies with [Call.Info] and its siblings, and ends the command with
+// [Call.Finish], or by returning an error. Each command runs in its own goroutine.
+//
+// # Commanding an actor
+//
+// [NewClient] returns a [Client]. [Client.Send] sends a command, and returns a
+// [Pending] that is followed to its end:
+//
+//	p, err := client.Send(ctx, "dome", "rotate 90", actor.SendOptions{})
+//	...
+//	for r := range p.Replies(ctx) { ... }
+//	result, err := p.Wait(ctx)
+//
+// A command ends with the actor's last reply, or because it is certain that there
+// will be none: the broker returned it, it was not sent, or its link broke. [Status]
+// says which, and [CommandError] why. A client whose configuration has OnReply
+// receives every reply on the exchange.
+//
+// # Replies for browsers
+//
+// [Envelope] writes a delivery in the form in which CLU's WebSocket server sends it.
+// Messages that CLU would not hand on are dropped; [DropReason] says why. The rules
+// were measured on CLU 2.6.1.
 package actor

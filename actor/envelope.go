@@ -15,19 +15,19 @@ type Envelope struct {
 	NaiveTime bool
 }
 
-// Append writes a reply's envelope behind dst: a JSON object with the keys
-// headers (sorted), exchange, message_id, routing_key, timestamp and body, in
-// this order. The body's own bytes are spliced in. The error is a [DropReason], and
-// then dst is returned as it was.
+// Append appends a reply's envelope to dst: a JSON object with the keys headers
+// (sorted), exchange, message_id, routing_key, timestamp and body, in this order.
+// The bytes of the body are copied as they are. If the error, a [DropReason], is
+// not nil, dst is returned unchanged.
 func (e Envelope) Append(dst []byte, d *amqpx.Delivery) ([]byte, error) {
 	dst, _, err := e.AppendWithOffset(dst, d)
 	return dst, err
 }
 
-// AppendWithOffset is Append, and tells where in dst the body begins: it ends before
-// the last byte.
+// AppendWithOffset is [Envelope.Append] that also returns where in dst the body
+// begins. The body ends before the last byte.
 func (e Envelope) AppendWithOffset(dst []byte, d *amqpx.Delivery) (_ []byte, body int, _ error) {
-	if err := Check(d); err != nil {
+	if err := checkHeaders(d); err != nil {
 		return dst, 0, err
 	}
 	start := len(dst)
@@ -54,15 +54,15 @@ func (e Envelope) AppendWithOffset(dst []byte, d *amqpx.Delivery) (_ []byte, bod
 	return append(dst, '}'), body, nil
 }
 
-// appendTime writes a time as Python's isoformat does, in UTC to the second, or
-// null where there is none. A year that Python's datetime does not know (a
-// sender that counts in milliseconds) is null too: CLU loses such a reply.
+// appendTime appends a time as Python's isoformat writes it, in UTC to the second,
+// or null for no time. A year beyond Python's datetime, as from a sender that
+// counts in milliseconds, is null too: CLU loses such a reply.
 func (e Envelope) appendTime(dst []byte, t time.Time) []byte {
 	t = t.UTC()
 	if t.IsZero() || t.Year() < 1 || t.Year() > 9999 {
 		return append(dst, "null"...)
 	}
-	// By the one layout that package time has a short way for.
+	// RFC3339 is the one layout for which package time has a fast path.
 	dst = append(dst, '"')
 	dst = t.AppendFormat(dst, time.RFC3339)
 	dst = dst[:len(dst)-len("Z")]
@@ -72,9 +72,9 @@ func (e Envelope) appendTime(dst []byte, t time.Time) []byte {
 	return append(dst, '"')
 }
 
-// AppendError writes the envelope that answers a refused message: a failed
-// reply from the bridge of that name to one client, never seen by AMQP. An
-// empty command id is null.
+// AppendError appends the envelope that answers a refused message: a failed reply
+// from the bridge of that name to one client, which is not published. An empty
+// command id is written as null.
 func (e Envelope) AppendError(dst []byte, name, commandID, message string, now time.Time) []byte {
 	headers := amqpx.Table{
 		"command_id":   nil,

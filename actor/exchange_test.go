@@ -3,6 +3,7 @@ package actor_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -118,6 +119,15 @@ func lines(replies []actor.Reply) []string {
 	var all []string
 	for _, r := range replies {
 		all = append(all, string(r.Code)+" "+string(r.Body))
+	}
+	return all
+}
+
+// codesAndBodies returns messages as code and body, for comparison.
+func codesAndBodies(messages []*amqpx.Delivery) []string {
+	var all []string
+	for _, d := range messages {
+		all = append(all, fmt.Sprintf("%s %s", d.Headers["message_code"], d.Body))
 	}
 	return all
 }

@@ -6,11 +6,15 @@ import (
 	"unicode/utf8"
 )
 
-// helpWidth is how wide click writes help where there is no terminal.
-const helpWidth = 78
+const (
+	// helpWidth is how wide click writes help where there is no terminal.
+	helpWidth = 78
+	// maxOptionColumn is how wide click makes the column of options at most.
+	maxOptionColumn = 30
+)
 
-// groupHelp is what the command help says about the whole actor, line for line
-// as click writes it.
+// groupHelp returns the answer to the command help about the whole actor, line
+// for line as click writes it.
 func (a *Actor) groupHelp() []string {
 	lines := []string{
 		"Usage: " + a.name + " [OPTIONS] COMMAND [ARGS]...",
@@ -29,32 +33,95 @@ func (a *Actor) groupHelp() []string {
 	slices.Sort(names)
 	for _, name := range names {
 		// click leaves room for three times its spacing of two.
-		help := shortHelp(a.handlers[name].help, helpWidth-6-longest)
+		help := a.handlers[name].help.short(helpWidth - 6 - longest)
 		pad := strings.Repeat(" ", longest-utf8.RuneCountInString(name))
 		lines = append(lines, strings.TrimRight("  "+name+pad+"  "+help, " "))
 	}
 	return lines
 }
 
-// commandHelp is what the command help says about one command.
+// commandHelp returns the answer to the command help about one command.
 func (a *Actor) commandHelp(h *handler) []string {
 	lines := []string{"Usage: " + h.usage.line(a.name), ""}
-	for _, paragraph := range paragraphs(h.help) {
+	for _, paragraph := range h.help.paragraphs {
 		lines = append(lines, wrap(paragraph, "  ", helpWidth)...)
 		lines = append(lines, "")
 	}
-	return append(lines, "Options:", "  --help  Show this message and exit.")
+	return append(append(lines, "Options:"), h.optionLines()...)
 }
 
-// paragraphs splits a help text at its empty lines.
-func paragraphs(text string) [][]string {
-	var all [][]string
-	for paragraph := range strings.SplitSeq(text, "\n\n") {
-		if words := strings.Fields(paragraph); len(words) > 0 {
-			all = append(all, words)
-		}
+// optionLines lists the command's options in click's layout: two columns, and an
+// option that is too long for the first one alone on its line.
+func (h *handler) optionLines() []string {
+	type row struct {
+		name string
+		help []string
 	}
-	return all
+	var rows []row
+	for _, o := range h.usage.options {
+		help := h.help.options[o.name]
+		if o.required {
+			help = append(slices.Clip(help), " [required]") // behind two spaces
+		}
+		rows = append(rows, row{strings.TrimSpace(o.name + " " + o.value), help})
+	}
+	rows = append(rows, row{"--help", strings.Fields("Show this message and exit.")})
+	column := 0
+	for _, r := range rows {
+		column = max(column, utf8.RuneCountInString(r.name))
+	}
+	column = min(column, maxOptionColumn)
+	indent := strings.Repeat(" ", 2+column+2)
+	var lines []string
+	for _, r := range rows {
+		first := "  " + r.name
+		if len(r.help) == 0 {
+			lines = append(lines, first)
+			continue
+		}
+		text := wrap(r.help, indent, helpWidth)
+		if room := column - utf8.RuneCountInString(r.name); room >= 0 {
+			text[0] = first + strings.Repeat(" ", room+2) + strings.TrimPrefix(text[0], indent)
+		} else {
+			lines = append(lines, first)
+		}
+		lines = append(lines, text...)
+	}
+	return lines
+}
+
+// help is the help text of a command.
+type help struct {
+	paragraphs [][]string          // as words
+	options    map[string][]string // the words that describe each option
+}
+
+// parseHelp splits a help text at its empty lines, and takes out the lines that
+// describe options: those that begin with one, and what follows them up to an
+// empty line.
+func parseHelp(text string, u *usage) help {
+	h := help{options: make(map[string][]string)}
+	var paragraph []string
+	current := "" // the option that is being described
+	for line := range strings.Lines(text + "\n\n") {
+		words := strings.Fields(line)
+		switch {
+		case len(words) == 0:
+			if len(paragraph) > 0 {
+				h.paragraphs = append(h.paragraphs, paragraph)
+			}
+			paragraph, current = nil, ""
+			continue
+		case u.option(words[0]) != nil:
+			current, words = words[0], words[1:]
+		}
+		if current != "" {
+			h.options[current] = append(h.options[current], words...)
+			continue
+		}
+		paragraph = append(paragraph, words...)
+	}
+	return h
 }
 
 // wrap fills lines of a width with words.
@@ -64,25 +131,24 @@ func wrap(words []string, indent string, width int) []string {
 	for _, w := range words {
 		switch {
 		case line == indent:
-			line += w
+			line += strings.TrimLeft(w, " ")
 		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(w) <= width:
 			line += " " + w
 		default:
 			lines = append(lines, line)
-			line = indent + w
+			line = indent + strings.TrimLeft(w, " ")
 		}
 	}
 	return append(lines, line)
 }
 
-// shortHelp is the first sentence of a help text, or as much of it as fits the
-// limit with an ellipsis.
-func shortHelp(text string, limit int) string {
-	all := paragraphs(text)
-	if len(all) == 0 {
+// short returns the first sentence, or as much of it as fits the limit with an
+// ellipsis.
+func (h help) short(limit int) string {
+	if len(h.paragraphs) == 0 {
 		return ""
 	}
-	words := all[0]
+	words := h.paragraphs[0]
 	for i, w := range words {
 		if strings.HasSuffix(w, ".") {
 			words = words[:i+1]

@@ -14,8 +14,8 @@ import (
 
 const hexDigits = "0123456789abcdef"
 
-// appendString writes a JSON string. Bytes that are not UTF-8 become U+FFFD: a
-// text frame must be valid UTF-8 as a whole.
+// appendString appends a JSON string. Bytes that are not UTF-8 become U+FFFD,
+// since a text frame must be valid UTF-8 as a whole.
 func appendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	from := 0
@@ -55,8 +55,8 @@ func appendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// HeaderText is what a string of AMQP is called in JSON. One that is not UTF-8 is no text but bytes, which
-// become base64 as those of the type for bytes do: RabbitMQ relays both as strings.
+// HeaderText returns an AMQP string as an [Envelope] shows it in JSON. A string that
+// is not UTF-8 becomes base64, as a byte array does: RabbitMQ relays both as strings.
 func HeaderText(s string) string {
 	if utf8.ValidString(s) {
 		return s
@@ -66,14 +66,14 @@ func HeaderText(s string) string {
 
 func appendText(dst []byte, s string) []byte { return appendString(dst, HeaderText(s)) }
 
-// header is a field of a table.
+// header is one field of a table.
 type header struct {
 	key   string
 	value any
 }
 
-// appendTable writes headers as a JSON object with sorted keys. A reply has
-// half a dozen: they are sorted in an array on the stack.
+// appendTable appends headers as a JSON object with sorted keys. A reply has half a
+// dozen, which are sorted in an array on the stack.
 func (e Envelope) appendTable(dst []byte, table amqpx.Table) []byte {
 	var few [12]header
 	fields := few[:0]
@@ -93,8 +93,8 @@ func (e Envelope) appendTable(dst []byte, table amqpx.Table) []byte {
 	return append(dst, '}')
 }
 
-// appendValue writes a header value. What JSON lacks becomes what a page can
-// use: bytes are base64, a decimal is a number, a time is as the timestamp.
+// appendValue appends a header value. Types that JSON lacks become what a page can
+// use: bytes are base64, a decimal is a number, a time is like the timestamp.
 func (e Envelope) appendValue(dst []byte, v any) []byte {
 	switch v := v.(type) {
 	case nil:
@@ -145,7 +145,7 @@ func (e Envelope) appendValue(dst []byte, v any) []byte {
 	case amqpx.Table:
 		return e.appendTable(dst, v)
 	}
-	// The library decodes no other type.
+	// The AMQP decoder returns no other type.
 	return append(dst, "null"...)
 }
 
@@ -166,8 +166,8 @@ func (e Envelope) appendFloat(dst []byte, f float64) []byte {
 	return strconv.AppendFloat(dst, f, format, -1, 64)
 }
 
-// appendDecimal writes value / 10^scale: in plain digits, or with an exponent
-// where there would be more zeros than anybody reads.
+// appendDecimal appends value / 10^scale: in plain digits, or with an exponent if
+// there would be more than twenty decimals.
 func appendDecimal(dst []byte, d amqpx.Decimal) []byte {
 	if d.Scale > 20 {
 		dst = strconv.AppendInt(dst, int64(d.Value), 10)

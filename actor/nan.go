@@ -8,8 +8,9 @@ import (
 	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
-// NaNMode says what becomes of the numbers that Python's JSON has and JSON lacks:
-// NaN, Infinity and -Infinity. Inside strings nothing ever changes.
+// NaNMode is how an [Envelope] writes the numbers that Python's JSON has and JSON
+// lacks: NaN, Infinity and -Infinity. Strings that contain these words do not
+// change.
 type NaNMode uint8
 
 const (
@@ -17,12 +18,12 @@ const (
 	NaNNull NaNMode = iota
 	// NaNString writes "NaN", "Infinity", "-Infinity" in quotes.
 	NaNString
-	// NaNPython writes them bare, as CLU does. It is not JSON: a browser's
-	// JSON.parse throws.
+	// NaNPython writes them without quotes, as CLU does. That is not JSON: a
+	// browser's JSON.parse throws.
 	NaNPython
 )
 
-// ParseNaNMode reads the name of a mode: null, string or python.
+// ParseNaNMode parses the name of a mode: null, string or python.
 func ParseNaNMode(name string) (NaNMode, error) {
 	switch name {
 	case "null":
@@ -32,7 +33,7 @@ func ParseNaNMode(name string) (NaNMode, error) {
 	case "python":
 		return NaNPython, nil
 	}
-	return 0, fmt.Errorf("%q is no way to write NaN; choose null, string or python", name)
+	return 0, fmt.Errorf("%q is not a way to write NaN; choose null, string or python", name)
 }
 
 func (n NaNMode) append(dst []byte, token string) []byte {
@@ -47,11 +48,11 @@ func (n NaNMode) append(dst []byte, token string) []byte {
 	return append(dst, "null"...)
 }
 
-// appendBody splices a reply's body behind dst, or says why it is none. Nearly
-// every body is JSON and is copied as it is; one that is not may be Python's
-// JSON, with NaN and Infinity.
+// appendBody appends a reply's body to dst, or returns why it has none. Nearly every
+// body is JSON and is copied as it is; others may be Python's JSON, with NaN and
+// Infinity.
 func appendBody(dst, body []byte, nan NaNMode) ([]byte, error) {
-	// Python reads JSON behind a byte order mark, which a browser would not.
+	// Python accepts a byte order mark in front of JSON; a browser does not.
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	body = bytes.Trim(body, " \t\r\n")
 	if len(body) == 0 {
@@ -63,8 +64,8 @@ func appendBody(dst, body []byte, nan NaNMode) ([]byte, error) {
 	if valid(body) {
 		return append(dst, body...), nil
 	}
-	// The rewrite is textual, so that its result is judged by a real parser.
-	// Null is the strictest stand-in: "NaN" in quotes could pass as a key.
+	// The rewrite is textual, so its result is validated by a parser. Null is the
+	// strictest replacement: "NaN" in quotes could pass as a key.
 	start := len(dst)
 	dst = rewriteNaN(dst, body, NaNNull)
 	if !valid(dst[start:]) {
@@ -82,7 +83,7 @@ func valid(text []byte) bool {
 	return ok
 }
 
-// nanTokens in the order in which they must be tried.
+// nanTokens are in the order in which they must be tried.
 var nanTokens = [...]string{"-Infinity", "Infinity", "NaN"}
 
 // rewriteNaN copies JSON text with its NaN and Infinity tokens replaced.

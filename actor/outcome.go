@@ -2,9 +2,9 @@ package actor
 
 import "github.com/clu-ws/clu-ws/amqpx"
 
-// OutcomeText says in words, for the commander, what became of a command
-// whose publishing ended like this. It is "" for a confirmed one; one that was
-// returned has CLU's words, which name the consumer.
+// OutcomeText returns, in words for the commander, why a command failed whose
+// publishing ended with that outcome. It is "" for a confirmed command. For a
+// returned one it is [UnroutableText].
 func OutcomeText(outcome amqpx.Outcome, consumer string) string {
 	switch outcome {
 	case amqpx.Confirmed:
@@ -12,7 +12,7 @@ func OutcomeText(outcome amqpx.Outcome, consumer string) string {
 	case amqpx.Returned:
 		return UnroutableText(consumer)
 	case amqpx.Refused:
-		return "Nobody knows whether the command reached the actor: the broker refused it for at least one queue. Ask for the actor's status before sending it again."
+		return "It is unknown whether the command reached the actor: the broker refused it for at least one queue. Ask for the actor's status before sending it again."
 	case amqpx.Disconnected:
 		return "The command was not sent: there is no connection to the broker."
 	case amqpx.Blocked:
@@ -24,5 +24,5 @@ func OutcomeText(outcome amqpx.Outcome, consumer string) string {
 	case amqpx.Gone:
 		return "The command was not sent: its sender had disconnected."
 	}
-	return "Nobody knows whether the command reached the actor: it was sent, but the broker did not confirm it. Ask for the actor's status before sending it again."
+	return "It is unknown whether the command reached the actor: it was sent, but the broker did not confirm it. Ask for the actor's status before sending it again."
 }

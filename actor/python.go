@@ -9,7 +9,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// pythonTrue is Python's truth of an AMQP header value.
+// pythonTrue reports whether Python takes an AMQP header value for true.
 func pythonTrue(v any) bool {
 	switch v := v.(type) {
 	case nil:
@@ -38,8 +38,8 @@ func pythonTrue(v any) bool {
 	return true
 }
 
-// pythonRepr quotes a string as Python's repr does: CLU's words for a command
-// to nobody are built with it, and pages may look for them.
+// pythonRepr quotes a string as Python's repr does. CLU's words for an unroutable
+// command are built with it, and pages may look for them.
 func pythonRepr(s string) string {
 	quote := byte('\'')
 	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {

@@ -8,12 +8,12 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// broadcastKey is the routing key of a reply that answers nobody.
+// broadcastKey is the routing key of a reply that answers no command.
 const broadcastKey = "reply.broadcast"
 
 // Reply is one message of an actor, to its commander or to everyone.
 type Reply struct {
-	// Code says what the reply means for its command.
+	// Code is what the reply means for its command.
 	Code Code
 	// Sender is the actor's name.
 	Sender string
@@ -23,11 +23,12 @@ type Reply struct {
 	Internal bool
 	// Body is JSON, normally an object of keyword and value.
 	Body json.RawMessage
-	// Time is when it was sent, to the second; zero when the sender did not say.
+	// Time is when it was sent, to the second; zero if the sender did not say.
 	Time time.Time
 }
 
-// Keywords are the fields of a body that is an object; nil for any other body.
+// Keywords returns the fields of a body that is an object, and nil for any other
+// body.
 func (r Reply) Keywords() map[string]json.RawMessage {
 	var keywords map[string]json.RawMessage
 	if json.Unmarshal(r.Body, &keywords) != nil {
@@ -36,8 +37,8 @@ func (r Reply) Keywords() map[string]json.RawMessage {
 	return keywords
 }
 
-// Message is the reply as CLU's actors publish it: to reply.<commander id>, or
-// reply.broadcast with null ids.
+// Message returns the reply as CLU's actors publish it: to reply.<commander id>, or
+// to reply.broadcast with null ids.
 func (r Reply) Message() amqpx.Message {
 	headers := amqpx.Table{
 		"message_code": string(r.Code),
@@ -56,7 +57,7 @@ func (r Reply) Message() amqpx.Message {
 	}
 	return amqpx.Message{
 		Key: key,
-		// Like CLU's, a reply is mandatory: the sender learns that nobody listens.
+		// As in CLU, so that a sender learns that no client receives its replies.
 		Mandatory: true,
 		Publishing: amqpx.Publishing{
 			ContentType:   contentType,
@@ -70,10 +71,10 @@ func (r Reply) Message() amqpx.Message {
 	}
 }
 
-// ParseReply reads a reply. The error is a [DropReason] when CLU would not hand it on.
-// NaN and Infinity in the body become null.
+// ParseReply parses a reply. The error is a [DropReason] if CLU would not hand it
+// on. NaN and Infinity in the body become null.
 func ParseReply(d *amqpx.Delivery) (Reply, error) {
-	if err := Check(d); err != nil {
+	if err := checkHeaders(d); err != nil {
 		return Reply{}, err
 	}
 	body, err := jsonBody(nil, d, NaNNull)
@@ -89,7 +90,7 @@ func ParseReply(d *amqpx.Delivery) (Reply, error) {
 	return r, nil
 }
 
-// marshal is JSON without the escapes for HTML, of values that cannot fail.
+// marshal is marshalValue for values of which it is known that JSON can hold them.
 func marshal(v any) []byte {
 	b, err := marshalValue(v)
 	if err != nil {
@@ -98,7 +99,7 @@ func marshal(v any) []byte {
 	return b
 }
 
-// marshalValue is JSON without the escapes for HTML.
+// marshalValue returns a value as JSON, without escapes for HTML.
 func marshalValue(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

@@ -44,9 +44,10 @@ const cluException = `{"oneOf": [
 	}}
 ]}`
 
-// newSchema completes a schema as CLU does (clu.model.Model): with the keywords
-// of CLU's own commands, nothing required, and nothing else allowed unless it
-// says so. It is not checked against the rules of JSON Schema. nil gives nil.
+// newSchema completes a schema as CLU does (clu.model.Model): the keywords of CLU's
+// own commands are added, nothing is required, and no other keyword is allowed
+// unless the schema says so. It is not checked against the rules of JSON Schema.
+// The schema is nil if none is given.
 func newSchema(raw json.RawMessage) (*schema, error) {
 	if len(raw) == 0 {
 		return nil, nil
@@ -76,8 +77,8 @@ func newSchema(raw json.RawMessage) (*schema, error) {
 	return &schema{text: string(marshal(top)), properties: properties}, nil
 }
 
-// describe writes a keyword's schema for people: JSON without its quotes, each
-// line padded to the longest, the keyword's name in place of the first line.
+// describe returns a keyword's schema for people: the lines of its JSON without
+// quotes, each padded to the longest, with the keyword's name in the first.
 func (s *schema) describe(keyword string) []string {
 	var indented bytes.Buffer
 	if json.Indent(&indented, s.properties[keyword], "", "  ") != nil {
@@ -86,7 +87,7 @@ func (s *schema) describe(keyword string) []string {
 	lines := strings.Split(indented.String(), "\n")
 	longest := 0
 	for _, line := range lines[1:] {
-		// The quotes count, although they are taken out: so do CLU's.
+		// As in CLU, quotes count although they are removed.
 		longest = max(longest, utf8.RuneCountInString(line))
 	}
 	lines[0] = keyword + " = {"

@@ -7,53 +7,14 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
-	"sync"
 
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// A command's way through an actor: receive (in the link's goroutine, in order
-// of arrival) -> > -> parse -> a goroutine of its own -> handler -> its end.
-
-// running counts the commands that run.
-type running struct {
-	limit int
-	tasks sync.WaitGroup
-
-	// mu guards the following fields.
-	mu      sync.Mutex
-	count   int
-	stopped bool
-}
-
-// begin takes a place, or says in words why there is none.
-func (r *running) begin() (refusal string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch {
-	case r.stopped:
-		return "The actor is stopping and takes no more commands."
-	case r.count >= r.limit:
-		return fmt.Sprintf("The actor is busy with %d commands; try again when one of them has ended.", r.count)
-	}
-	r.count++
-	r.tasks.Add(1)
-	return ""
-}
-
-func (r *running) end() {
-	r.mu.Lock()
-	r.count--
-	r.mu.Unlock()
-	r.tasks.Done()
-}
-
-// stop turns new commands away.
-func (r *running) stop() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.stopped = true
-}
+// The way of a command through an actor:
+//
+//	in the link's goroutine, in order of arrival     in a goroutine of its own
+//	receive ──► reply ">" ──► dispatch ──► parse ──► run ──► handler ──► last reply
 
 // receive takes a message from the commands queue.
 func (a *Actor) receive(d *amqpx.Delivery) {
@@ -64,10 +25,10 @@ func (a *Actor) receive(d *amqpx.Delivery) {
 	cmd, err := ParseCommand(d)
 	c := &Call{Command: cmd, actor: a, text: cmd.CommandString}
 	if err != nil {
-		// The ids are in the headers: who asked is told, else everyone.
+		// The reply goes to the commander if the headers name one, else to all.
 		c.Command.CommandID, _ = d.Headers["command_id"].(string)
 		c.Command.CommanderID, _ = d.Headers["commander_id"].(string)
-		a.log.Warn("a message is no command", "routing_key", d.RoutingKey, "commander_id", c.Command.CommanderID, "error", err)
+		a.log.Warn("a message on the commands queue is not a command", "routing_key", d.RoutingKey, "commander_id", c.Command.CommanderID, "error", err)
 		c.Fail("Could not parse the message as a command: " + err.Error())
 		return
 	}
@@ -86,7 +47,7 @@ func (a *Actor) receive(d *amqpx.Delivery) {
 // and expects no replies, as an actor without task handlers does.
 func (a *Actor) refuseTask(d *amqpx.Delivery) {
 	var body struct{ Task *string }
-	_ = json.Unmarshal(d.Body, &body) // what is no task has no name
+	_ = json.Unmarshal(d.Body, &body) // without a name, CLU says None
 	name := "None"
 	if body.Task != nil {
 		name = pythonRepr(*body.Task)
@@ -99,53 +60,60 @@ func (a *Actor) dispatch(c *Call) {
 	h, err := a.parse(c)
 	var misuse *UsageError
 	if errors.As(err, &misuse) {
-		c.misused(misuse)
+		c.failUsage(misuse)
 		return
 	}
-	if refusal := a.running.begin(); refusal != "" {
+	if refusal := a.limiter.acquire(); refusal != "" {
 		c.Fail(refusal)
 		return
 	}
 	go func() {
-		defer a.running.end()
+		defer a.limiter.release()
 		a.run(c, h)
 	}()
 }
 
-// parse splits the command string and finds its handler. The error is a
-// [UsageError].
+// parse splits the command string, finds its handler and sorts its arguments. The
+// error is a [UsageError].
 func (a *Actor) parse(c *Call) (*handler, error) {
-	if c.text != "--help" && strings.Contains(c.text, "--help") {
-		c.text = strings.ReplaceAll("help "+c.text, " --help", "")
-	}
-	words, err := splitWords(c.text)
-	fields := strings.Fields(c.text)
-	switch {
-	case c.text == "--help":
-		words = []string{"help"}
-	case fields[0] == "help":
-		// CLU hands over what follows as one word, whatever quotes are in it.
-		words = []string{"help", strings.Join(fields[1:], " ")}
-	case err != nil:
+	words, err := a.split(c)
+	if err != nil {
 		return nil, err
-	case strings.HasPrefix(words[0], "-"):
+	}
+	if strings.HasPrefix(words[0], "-") {
 		return nil, &UsageError{"NoSuchOption", "No such option " + pythonRepr(words[0]) + "."}
 	}
 	h, ok := a.handlers[words[0]]
 	if !ok {
 		return nil, &UsageError{"NoSuchCommand", "No such command " + pythonRepr(words[0]) + "."}
 	}
-	c.usage, c.Args = h.usage, words[1:]
-	return h, h.usage.check(c.Args)
+	args, err := h.usage.parse(words[1:])
+	c.usage, c.Args, c.options = &h.usage, args.positional, args.options
+	return h, err
+}
+
+// split splits the command string, which is not blank, into words. As in CLU, a
+// --help anywhere asks for the help of the command, and what follows help is one
+// word, whatever quotes are in it.
+func (a *Actor) split(c *Call) ([]string, error) {
+	if c.text == "--help" {
+		return []string{"help"}, nil
+	}
+	if strings.Contains(c.text, "--help") {
+		c.text = strings.ReplaceAll("help "+c.text, " --help", "")
+	}
+	if fields := strings.Fields(c.text); fields[0] == "help" {
+		return []string{"help", strings.Join(fields[1:], " ")}, nil
+	}
+	return splitShlex(c.text)
 }
 
 // run calls a handler, and makes sure that the command ends.
 func (a *Actor) run(c *Call, h *handler) {
 	defer func() {
 		if r := recover(); r != nil {
-			a.log.Error("a command's handler panicked", "command_string", c.text, "command_id", c.Command.CommandID,
-				"panic", fmt.Sprint(r), "stack", string(debug.Stack()))
-			c.crashed(r)
+			a.log.Error("a command's handler panicked", append(c.attrs(), "panic", fmt.Sprint(r), "stack", string(debug.Stack()))...)
+			c.failPanic(r)
 		}
 	}()
 	err := h.run(a.base, c)
@@ -155,10 +123,10 @@ func (a *Actor) run(c *Call, h *handler) {
 		c.Finish(nil)
 	case err == nil:
 	case errors.As(err, &misuse):
-		c.misused(misuse)
+		c.failUsage(misuse)
 	case errors.Is(err, context.Canceled) && a.base.Err() != nil:
-		c.lateOr(Error, "error", "This command has been cancelled.")
+		c.failError(errors.New("This command has been cancelled."))
 	default:
-		c.lateOr(Error, "error", err.Error())
+		c.failError(err)
 	}
 }

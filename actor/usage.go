@@ -2,56 +2,134 @@ package actor
 
 import (
 	"fmt"
-	"math"
-	"strconv"
 	"strings"
 )
 
-// UsageError is a command that the actor cannot make sense of. A handler may
-// return one: the command then fails as CLU lets a mistyped command fail, with a
-// warning that helps and CLU's own sentence.
-type UsageError struct {
-	// Kind is the name of click's exception: UsageError, MissingParameter,
-	// BadParameter, NoSuchCommand, NoSuchOption.
-	Kind string
-	// Message is for people.
-	Message string
-}
-
-func (e *UsageError) Error() string { return e.Kind + ": " + e.Message }
-
-// usage is how a command is called: its name and its arguments.
+// usage is a parsed usage line: how a command is called.
 type usage struct {
-	name   string
-	params []param
+	name    string
+	params  []param
+	options []option
 }
 
-// param is one argument as the usage line shows it: NAME, [NAME] or NAME...
+// param is one positional argument: NAME, [NAME] or NAME...
 type param struct {
 	name     string
 	optional bool
-	many     bool
+	variadic bool
 }
 
-func parseUsage(line string) usage {
-	fields := strings.Fields(line)
-	if len(fields) == 0 || strings.HasPrefix(fields[0], "-") {
-		panic(fmt.Sprintf("actor: the usage %q does not start with a command's name", line))
+// option is one option: [--name], [--name VALUE] or --name VALUE.
+type option struct {
+	name     string // with its hyphens
+	value    string // the value's name; "" for a flag
+	required bool
+}
+
+// parseUsage parses a usage line, or says what is wrong with it.
+func parseUsage(line string) (usage, error) {
+	fields := strings.Fields(strings.ReplaceAll(line, "=", " "))
+	if len(fields) == 0 || strings.HasPrefix(fields[0], "-") || strings.HasPrefix(fields[0], "[") {
+		return usage{}, fmt.Errorf("the usage %q does not start with a command's name", line)
 	}
 	u := usage{name: fields[0]}
-	for _, f := range fields[1:] {
-		var p param
-		p.name, p.many = strings.CutSuffix(f, "...")
-		if inner, ok := strings.CutPrefix(p.name, "["); ok {
-			p.name, p.optional = strings.TrimSuffix(inner, "]"), true
+	for fields = fields[1:]; len(fields) > 0; {
+		var err error
+		if strings.HasPrefix(fields[0], "-") || strings.HasPrefix(fields[0], "[-") {
+			fields, err = u.addOption(fields)
+		} else {
+			err = u.addParam(fields[0])
+			fields = fields[1:]
 		}
-		u.params = append(u.params, p)
+		if err != nil {
+			return usage{}, fmt.Errorf("the usage %q %w", line, err)
+		}
 	}
-	return u
+	return u, nil
 }
 
-// line is the usage in click's layout, behind "Usage: ".
-func (u usage) line(actor string) string {
+// addParam adds the positional argument that a word of the usage line describes.
+func (u *usage) addParam(field string) error {
+	var p param
+	p.name, p.variadic = strings.CutSuffix(field, "...")
+	if inner, ok := strings.CutPrefix(p.name, "["); ok {
+		p.name, p.optional = strings.TrimSuffix(inner, "]"), true
+		if inner, ok := strings.CutSuffix(p.name, "..."); ok {
+			p.name, p.variadic = inner, true
+		}
+	}
+	switch last := len(u.params) - 1; {
+	case p.name == "" || strings.ContainsAny(p.name, "[]"):
+		return fmt.Errorf("has an argument %q; write NAME, [NAME] or NAME...", field)
+	case u.has(p.name):
+		return fmt.Errorf("names %s twice", p.name)
+	case last >= 0 && u.params[last].variadic:
+		return fmt.Errorf("has %s behind %s..., which takes all arguments that are left", p.name, u.params[last].name)
+	case last >= 0 && u.params[last].optional && !p.optional:
+		return fmt.Errorf("has %s, which is required, behind %s, which is not", p.name, u.params[last].name)
+	}
+	u.params = append(u.params, p)
+	return nil
+}
+
+// addOption adds the option that the first one or two words describe, and
+// returns the words behind it.
+func (u *usage) addOption(fields []string) (rest []string, err error) {
+	name, bracketed := strings.CutPrefix(fields[0], "[")
+	rest = fields[1:]
+	o := option{required: !bracketed}
+	flag := false
+	if bracketed {
+		name, flag = strings.CutSuffix(name, "]")
+	}
+	o.name = name
+	if !flag {
+		if len(rest) == 0 {
+			return nil, fmt.Errorf("has no value for %s; a flag stands in brackets, as [%s]", name, name)
+		}
+		o.value = rest[0]
+		rest = rest[1:]
+		if bracketed {
+			var closed bool
+			if o.value, closed = strings.CutSuffix(o.value, "]"); !closed {
+				return nil, fmt.Errorf("has no ] behind [%s %s", name, o.value)
+			}
+		}
+	}
+	switch {
+	case !strings.HasPrefix(name, "--") || len(name) < 3 || strings.ContainsAny(name+o.value, "[]"):
+		return nil, fmt.Errorf("has an option %q; write [--name], [--name VALUE] or --name VALUE", fields[0])
+	case !flag && (o.value == "" || strings.HasPrefix(o.value, "-")):
+		return nil, fmt.Errorf("has no value for %s; a flag stands in brackets, as [%s]", name, name)
+	case name == "--help" || u.has(name):
+		return nil, fmt.Errorf("names %s, which is taken", name)
+	}
+	u.options = append(u.options, o)
+	return rest, nil
+}
+
+// has reports whether an argument or option has that name.
+func (u *usage) has(name string) bool {
+	for _, p := range u.params {
+		if p.name == name {
+			return true
+		}
+	}
+	return u.option(name) != nil
+}
+
+// option returns the option of that name, or nil.
+func (u *usage) option(name string) *option {
+	for i := range u.options {
+		if u.options[i].name == name {
+			return &u.options[i]
+		}
+	}
+	return nil
+}
+
+// line returns the usage in click's layout, behind "Usage: ".
+func (u *usage) line(actor string) string {
 	var b strings.Builder
 	b.WriteString(actor + " " + u.name + " [OPTIONS]")
 	for _, p := range u.params {
@@ -59,57 +137,10 @@ func (u usage) line(actor string) string {
 		if p.optional {
 			name = "[" + name + "]"
 		}
-		if p.many {
+		if p.variadic {
 			name += "..."
 		}
 		b.WriteString(" " + name)
 	}
 	return b.String()
-}
-
-// check counts the arguments, with click's words for too few and too many.
-func (u usage) check(args []string) error {
-	for i, p := range u.params {
-		if i >= len(args) && !p.optional {
-			return &UsageError{"MissingParameter", "Missing argument " + pythonRepr(p.name) + "."}
-		}
-		if p.many {
-			return nil
-		}
-	}
-	if len(args) <= len(u.params) {
-		return nil
-	}
-	extra := args[len(u.params):]
-	noun := "argument"
-	if len(extra) > 1 {
-		noun = "arguments"
-	}
-	return &UsageError{"UsageError", fmt.Sprintf("Got unexpected extra %s (%s)", noun, strings.Join(extra, " "))}
-}
-
-// Arg is the argument that the usage line calls by that name, and whether it
-// was given.
-func (c *Call) Arg(name string) (string, bool) {
-	for i, p := range c.usage.params {
-		if p.name == name && i < len(c.Args) {
-			return c.Args[i], true
-		}
-	}
-	return "", false
-}
-
-// Float is an argument that is a finite number. The error is a [UsageError] in
-// click's words.
-func (c *Call) Float(name string) (float64, error) {
-	text, ok := c.Arg(name)
-	if !ok {
-		return 0, &UsageError{"MissingParameter", "Missing argument " + pythonRepr(name) + "."}
-	}
-	f, err := strconv.ParseFloat(text, 64)
-	// CLU lets NaN through; no telescope can go there.
-	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
-		return 0, &UsageError{"BadParameter", fmt.Sprintf("Invalid value for %s: %s is not a valid float.", pythonRepr(name), pythonRepr(text))}
-	}
-	return f, nil
 }

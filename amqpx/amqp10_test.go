@@ -71,7 +71,7 @@ func with10(body string, property any) *amqp10.Message {
 
 // hears waits until the link hears what is published now. It publishes that until it does: an exclusive
 // queue may be in its gap.
-func (h *networkReader) hears(t *testing.T, url string, number int) {
+func (h *recorder) hears(t *testing.T, url string, number int) {
 	t.Helper()
 	ch := client(t, url)
 	text := fmt.Sprint(number)
@@ -89,7 +89,7 @@ func (h *networkReader) hears(t *testing.T, url string, number int) {
 }
 
 // below are the numbers that it heard below one.
-func (h *networkReader) below(number int) (all []int) {
+func (h *recorder) below(number int) (all []int) {
 	for _, e := range h.all() {
 		if e.number >= 0 && e.number < number {
 			all = append(all, e.number)
@@ -110,7 +110,7 @@ func steppedOver(t *testing.T, n *testkit.Node, plugin bool) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url := n.NewVHost(t)
-			var h networkReader
+			var h recorder
 			lines := make(logged, 1000)
 			w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(q)}, Logger: slog.New(slog.NewTextHandler(lines, nil))})
 			w.await(t, true)

@@ -92,7 +92,7 @@ func (s *session) checkBinding(ch *amqp.Channel, cs *consumerState, n int, bind 
 		}
 	}
 	if cs.hasSentinel {
-		err = askForSentinel(ch, cs)
+		err = askForSentinel(ch, sentinelOf(cs.queueName()))
 	} else {
 		err = s.askForExchange(ch)
 	}

@@ -3,6 +3,7 @@ package amqpx
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -115,6 +116,9 @@ func (s *session) openExclusive(ctx context.Context, ch *amqp.Channel, cs *consu
 	if err := s.openSentinel(cs); err != nil {
 		return err
 	}
+	if err := s.removeOlderSentinels(cs); err != nil {
+		return err
+	}
 	if err := s.openGate(cs); err != nil {
 		return err
 	}
@@ -203,4 +207,34 @@ func topology(what, name string, err error) error {
 		return nil
 	}
 	return &topologyError{what: what, name: name, err: err}
+}
+
+// exists reports whether there is a queue, or stream, of that name. A message that finds
+// no queue comes back, and is no error; what is declared passively and is missing
+// leaves one in RabbitMQ's log. So that is done only where no message is taken. In a queue
+// that a policy has cut to its length the message takes the place of another one, as
+// any that comes: that is told with the others (dropped.go).
+func (s *session) exists(ctx context.Context, queue string) (bool, error) {
+	returned, err := s.markReturned(ctx, queue, amqp.Publishing{Type: placeType, MessageId: placeType}, markerTimeout)
+	if !errors.Is(err, errNoMarker) {
+		return !returned, err
+	}
+	return s.found(func(ch *amqp.Channel) error {
+		_, err := ch.QueueDeclarePassive(queue, false, false, false, false, nil)
+		return err
+	})
+}
+
+// found asks on a channel of its own, which the broker closes when the answer is no.
+func (s *session) found(ask func(*amqp.Channel) error) (bool, error) {
+	ch, err := s.consuming.Channel()
+	if err != nil {
+		return false, err
+	}
+	defer ch.Close()
+	err = ask(ch)
+	if refusedWith(err, amqp.NotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }

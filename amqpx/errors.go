@@ -39,6 +39,12 @@ func fromBroker(err error) bool {
 	return ok && e.Server
 }
 
+// refusedWith reports whether the broker answered with the code.
+func refusedWith(err error, code int) bool {
+	e, ok := errors.AsType[*amqp.Error](err)
+	return ok && e.Server && e.Code == code
+}
+
 // Kind classifies an [Error], for a program that adds advice of its own: which of its
 // options to set, say.
 type Kind string

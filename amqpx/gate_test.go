@@ -17,7 +17,7 @@ func TestAKeptQueueThatExpiresUnderTrafficStopsNobody(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	vhost := url[strings.LastIndex(url, "/")+1:]
-	var h networkReader
+	var h recorder
 	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(500 * time.Millisecond))}})
 	w.await(t, true)
 	ch := client(t, url)
@@ -85,7 +85,7 @@ func TestAGateThatIsGoneIsMadeAgainAndTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url := testkit.RabbitMQ(t).NewVHost(t)
-			var h networkReader
+			var h recorder
 			w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
 			w.await(t, true)
 			ch := client(t, url)
@@ -117,7 +117,7 @@ func TestAGateThatIsGoneIsMadeAgainAndTold(t *testing.T) {
 func TestAQueueThatWasBoundWithoutAGateGetsOne(t *testing.T) {
 	t.Parallel()
 	n := testkit.RabbitMQ(t)
-	const most = "^(test|link|link_kept|link_kept_dropped|link_kept_tie|link_kept_witness|amq\\.default)$"
+	const most = "^(test|link|link_kept|link_kept_dropped|link_kept_sentinel|link_kept_restart_sentinel|amq\\.default)$"
 	for name, c := range map[string]struct{ configure, write string }{
 		"no gate may be made":            {most, ".*"},
 		"it may not be bound":            {".*", strings.Replace(most, "test", "test|link_kept_gated", 1)},
@@ -130,7 +130,7 @@ func TestAQueueThatWasBoundWithoutAGateGetsOne(t *testing.T) {
 			user := strings.ReplaceAll("gateless "+name, " ", "-")
 			n.AddUser(t, user, "secret")
 			n.SetPermissions(t, vhost, user, c.configure, c.write, ".*")
-			var h networkReader
+			var h recorder
 			var log lines
 			limited := strings.Replace(url, "guest:guest", user+":secret", 1)
 			ch := client(t, url)

@@ -35,7 +35,7 @@ func publish(t *testing.T, ch *amqp.Channel, numbers ...int) {
 	}
 }
 
-func (h *networkReader) expect(t *testing.T, want ...event) {
+func (h *recorder) expect(t *testing.T, want ...event) {
 	t.Helper()
 	testkit.Eventually(t, patience, "all is heard", func() error {
 		if got := len(h.all()); got < len(want) {
@@ -95,7 +95,7 @@ func awaitGone(t *testing.T, list func(testing.TB, string) []string, vhost, name
 func expired(t *testing.T, gone string) {
 	url, proxied, p := behindProxy(t)
 	vhost := url[strings.LastIndex(url, "/")+1:]
-	var h networkReader
+	var h recorder
 	w := run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{h.of(keptFor(time.Second))}})
 	w.await(t, true)
 	ch := client(t, url)
@@ -123,7 +123,7 @@ func TestOnlyOneLinkHasAName(t *testing.T) {
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	for name, q := range map[string]amqpx.Queue{"kept queue": keptFor(time.Minute), "stream": history("link", 0)} {
 		t.Run(name, func(t *testing.T) {
-			var first, second networkReader
+			var first, second recorder
 			w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{first.of(q)}})
 			w.await(t, true)
 			other := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{second.of(q)}})
@@ -162,7 +162,7 @@ func TestAQueueOrStreamThatWasMadeOtherwiseIsExplained(t *testing.T) {
 		"a stream of another size": {history("link", 0), smaller, `the stream "history"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var h networkReader
+			var h recorder
 			w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(c.first)}})
 			w.await(t, true)
 			w.stop()
@@ -178,7 +178,7 @@ func TestAQueueOrStreamThatWasMadeOtherwiseIsExplained(t *testing.T) {
 func TestABrokerWithoutStreamsOrExpiryIsExplained(t *testing.T) {
 	e := newEmbedded(t)
 	for words, q := range map[string]amqpx.Queue{"has no streams": history("link", 0), "keeps no queue without a connection": keptFor(time.Minute)} {
-		var h networkReader
+		var h recorder
 		w := run(t, amqpx.Config{URLs: []string{e.url()}, Queues: []amqpx.Queue{h.of(q)}})
 		if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), words) {
 			t.Errorf("the state is %+v", s)
@@ -189,7 +189,7 @@ func TestABrokerWithoutStreamsOrExpiryIsExplained(t *testing.T) {
 func TestAStopLeavesNothingToComeAgain(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
-	var first, second networkReader
+	var first, second recorder
 	q := first.of(keptFor(time.Minute))
 	deliver, stop := q.Deliver, make(chan struct{})
 	q.Deliver = func(d *amqpx.Delivery) {
@@ -216,7 +216,7 @@ func TestAStopLeavesNothingToComeAgain(t *testing.T) {
 func TestAStreamGivesANewLinkThePastThenItsGapsThenTheLive(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
-	var first networkReader
+	var first recorder
 	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{first.of(history("first", 0))}})
 	w.await(t, true)
 	ch := client(t, url)
@@ -225,8 +225,8 @@ func TestAStreamGivesANewLinkThePastThenItsGapsThenTheLive(t *testing.T) {
 	w.stop()
 	receive(t, w.ended)
 	publish(t, ch, 4) // while nobody reads
-	var all, some networkReader
-	for name, h := range map[string]*networkReader{"all": &all, "some": &some} {
+	var all, some recorder
+	for name, h := range map[string]*recorder{"all": &all, "some": &some} {
 		past := map[string]uint64{"all": 1000, "some": 0}[name]
 		w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(history(name, past))}})
 		w.await(t, true)
@@ -243,7 +243,7 @@ func TestALinkIsMadeWhileTheBrokerIsShortOfMemory(t *testing.T) {
 	t.Parallel()
 	n := testkit.StartRabbitMQ(t)
 	n.SetMemoryAlarm(t, true)
-	var h networkReader
+	var h recorder
 	w := run(t, amqpx.Config{URLs: []string{n.URL()}, Queues: []amqpx.Queue{h.of(history("link", 10))}})
 	w.await(t, true)
 	n.SetMemoryAlarm(t, false)
@@ -254,7 +254,7 @@ func TestALinkIsMadeWhileTheBrokerIsShortOfMemory(t *testing.T) {
 func TestAStreamThatWasMadeAnewIsReadFromItsBeginning(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
-	var h networkReader
+	var h recorder
 	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(history("link", 0))}})
 	w.await(t, true)
 	ch := client(t, url)

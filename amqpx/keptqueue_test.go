@@ -34,7 +34,7 @@ func TestTheQueueOfAnEarlierVersionIsReadFirstAndReplaced(t *testing.T) {
 	ch := client(t, url)
 	bindOlder(t, ch)
 	publish(t, ch, 0, 1, 2)
-	var h networkReader
+	var h recorder
 	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
 	// The exchange, which had no other binding, went in between.
 	if s := receive(t, w.states); !s.Up {
@@ -45,7 +45,7 @@ func TestTheQueueOfAnEarlierVersionIsReadFirstAndReplaced(t *testing.T) {
 	w.stop()
 	receive(t, w.ended)
 	publish(t, ch, 4)
-	var later networkReader
+	var later recorder
 	w = run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{later.of(keptFor(time.Minute))}})
 	w.await(t, true)
 	later.expect(t, event{number: 4})
@@ -60,7 +60,7 @@ func TestTheQueueOfAnEarlierVersionThatIsRunningIsInUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var h networkReader
+	var h recorder
 	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
 	if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), `another program named "link" is running`) {
 		t.Errorf("the state is %+v", s)
@@ -79,7 +79,7 @@ func TestTheQueueOfAnEarlierVersionThatIsRunningIsInUse(t *testing.T) {
 func TestAnEarlierConsumerOfAKeptQueueGetsNothingMoreAndWhatItHadIsInAGap(t *testing.T) {
 	t.Parallel()
 	direct, proxied, p := behindProxy(t)
-	var h networkReader
+	var h recorder
 	w := run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
 	w.await(t, true)
 	ch := client(t, direct)
@@ -112,7 +112,7 @@ func TestAnEarlierConsumerOfAKeptQueueGetsNothingMoreAndWhatItHadIsInAGap(t *tes
 func TestAKeptQueueWhoseLastConnectionIsHalfOpenUnderTrafficIsReadInOrder(t *testing.T) {
 	t.Parallel()
 	direct, proxied, p := behindProxy(t)
-	var h networkReader
+	var h recorder
 	w := run(t, amqpx.Config{URLs: []string{proxied}, Heartbeat: time.Second, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
 	w.await(t, true)
 	ch := client(t, direct)
@@ -142,7 +142,7 @@ func TestWhatComesAgainFromAKeptQueueIsAsItsSenderSentIt(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	var headers []amqpx.Table
-	var h networkReader
+	var h recorder
 	q := h.of(keptFor(time.Minute))
 	q.Deliver = func(d *amqpx.Delivery) {
 		headers = append(headers, d.Headers)
@@ -224,7 +224,7 @@ func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndTellWhetherTheirBindings
 			awaitLeader(t, n.URL(), "link_kept")
 			awaitLeader(t, n.URL(), "history")
 			publish(t, ch, 1001)
-			var kept, stream networkReader
+			var kept, stream recorder
 			second := run(t, amqpx.Config{URLs: []string{n.URL()}, Queues: []amqpx.Queue{kept.of(keptFor(time.Minute)),
 				stream.of(amqpx.Queue{Name: "link_stream", Stream: &amqpx.Stream{Name: "history", MaxBytes: 1 << 24, Backlog: 5000}})}})
 			second.await(t, true)
@@ -303,7 +303,7 @@ func TestAnOrdinaryLifeOfALinkLeavesNoErrorInTheBrokersLog(t *testing.T) {
 		url := n.NewVHost(t)
 		vhost := url[strings.LastIndex(url, "/")+1:]
 		p := newProxy(t, fmt.Sprintf("127.0.0.1:%d", n.Port()))
-		var h networkReader
+		var h recorder
 		before := len(errorsIn(n.Log()))
 		cfg := amqpx.Config{URLs: []string{p.url() + vhost}, Queues: []amqpx.Queue{h.of(q)}}
 		for range 2 { // a first start, and that of a process that comes after it
@@ -339,7 +339,7 @@ func TestALinkThatMayNotWriteToTheDefaultExchangeIsMadeAllTheSame(t *testing.T) 
 		n.AddUser(t, user, "secret")
 		n.SetPermissions(t, vhost, user, ".*", "^(test|link|history).*$", ".*")
 		for i := range 2 {
-			var h networkReader
+			var h recorder
 			w := run(t, amqpx.Config{URLs: []string{strings.Replace(url, "guest:guest", user+":secret", 1)}, Queues: []amqpx.Queue{h.of(q)}})
 			w.await(t, true)
 			publish(t, client(t, url), i)
@@ -356,7 +356,7 @@ func TestALinkThatMayNotWriteToTheDefaultExchangeIsMadeAllTheSame(t *testing.T) 
 func TestAKeptQueueIsRefusedForTheSettingThatDiffers(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
-	var h networkReader
+	var h recorder
 	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
 	w.await(t, true)
 	w.stop()

@@ -123,9 +123,6 @@ func suffix() string {
 	return hex.EncodeToString(b[:])
 }
 
-// longestSuffix is as long as what is appended to a name.
-const longestSuffix = "_01234567"
-
 // declareClaim declares a queue that may hold the name. It lives as long as the connection.
 func (s *session) declareClaim(cs *consumerState, name string) error {
 	if !cs.consumesName() {

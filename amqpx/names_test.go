@@ -71,7 +71,7 @@ func TestALinkWhoseLastConnectionIsHalfOpenIsBackAtOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			direct, proxied, p := behindProxy(t)
-			var h networkReader
+			var h recorder
 			var log lines
 			w := run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{h.of(q)}, Logger: log.logger(), Heartbeat: 2 * time.Second})
 			w.await(t, true)
@@ -132,25 +132,25 @@ func TestTheSentinelOfAnotherNameIsNotLeftBehind(t *testing.T) {
 	direct, proxied, p := behindProxy(t)
 	w := run(t, amqpx.Config{URLs: []string{proxied}})
 	w.await(t, true)
-	ties := func() int { return len(tiesIn(testkit.RabbitMQ(t).Exchanges(t, vhostOf(direct)))) }
+	sentinels := func() int { return len(sentinelsIn(testkit.RabbitMQ(t).Exchanges(t, vhostOf(direct)))) }
 	for range 2 {
 		p.reset()
 		w.await(t, false)
 		w.await(t, true)
-		if n := ties(); n != 1 {
-			t.Errorf("there are %d ties", n)
+		if n := sentinels(); n != 1 {
+			t.Errorf("there are %d sentinels", n)
 		}
 	}
 	w.stop()
 	receive(t, w.ended)
-	if n := ties(); n != 0 {
-		t.Errorf("there are %d ties at the end", n)
+	if n := sentinels(); n != 0 {
+		t.Errorf("there are %d sentinels at the end", n)
 	}
 }
 
-// tiesIn is the ties among exchanges.
-func tiesIn(exchanges []string) []string {
-	return slices.DeleteFunc(exchanges, func(name string) bool { return !strings.HasSuffix(name, "_tie") })
+// sentinelsIn returns the sentinels among exchanges.
+func sentinelsIn(exchanges []string) []string {
+	return slices.DeleteFunc(exchanges, func(name string) bool { return !strings.HasSuffix(name, "_sentinel") })
 }
 
 // TestANameWhoseQueueHasDiedIsNotWaitedFor makes a queue that the broker has, and whose process
@@ -164,7 +164,7 @@ func TestANameWhoseQueueHasDiedIsNotWaitedFor(t *testing.T) {
 			if _, err := other.QueueDeclare("link_dead", false, false, true, false, nil); err != nil {
 				t.Fatal(err)
 			}
-			var h networkReader
+			var h recorder
 			var log lines
 			refused := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(q)}})
 			if s := receive(t, refused.states); s.Up || !strings.Contains(s.Err.Error(), `another program named "link" is running`) {

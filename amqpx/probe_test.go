@@ -59,7 +59,7 @@ func leaders(t *testing.T, url, what string) {
 
 func TestAQueueWhoseLeaderDoesNotAnswerIsTold(t *testing.T) {
 	eachKind(t, func(t *testing.T, url string, q amqpx.Queue) {
-		var h networkReader
+		var h recorder
 		w := run(t, amqpx.Config{URLs: []string{url}, ProbeAfter: probeSoon, Queues: []amqpx.Queue{h.of(q)}})
 		w.await(t, true)
 		ch := client(t, url)
@@ -108,7 +108,7 @@ func (c nacking) Read(p []byte) (int, error) {
 
 func TestAQueueThatRejectsWhatIsPublishedIsTold(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, n node) {
-		var h networkReader
+		var h recorder
 		var refuses atomic.Bool
 		w := run(t, amqpx.Config{
 			URLs: []string{n.url()}, ProbeAfter: probeSoon, Queues: []amqpx.Queue{h.of(amqpx.Queue{Name: "link_replies"})},
@@ -131,7 +131,7 @@ func TestAQueueThatRejectsWhatIsPublishedIsTold(t *testing.T) {
 
 func TestALinkWhoseConsumerHearsNothingLinksAgain(t *testing.T) {
 	_, proxied, p := behindProxy(t)
-	var h networkReader
+	var h recorder
 	w := run(t, amqpx.Config{URLs: []string{proxied}, ProbeAfter: 500 * time.Millisecond, Queues: []amqpx.Queue{h.of(amqpx.Queue{Name: "link_replies"})}})
 	w.await(t, true)
 	p.stall(0) // the consuming one
@@ -147,7 +147,7 @@ func TestALinkThatMayNotProbeSaysSoAndStays(t *testing.T) {
 	n.AddUser(t, "reader", "secret")
 	n.SetPermissions(t, "/", "reader", ".*", "^(test|link_.*)$", ".*")
 	lines := make(logged, 1000)
-	var h networkReader
+	var h recorder
 	w := run(t, amqpx.Config{
 		URLs:       []string{strings.Replace(n.URL(), "guest:guest", "reader:secret", 1)},
 		ProbeAfter: 200 * time.Millisecond,

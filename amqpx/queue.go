@@ -17,7 +17,7 @@ import (
 // Bindings go with the exchange, which lives as long as the broker; with a RabbitMQ that
 // keeps exchanges in Khepri they outlive a restart.
 type Queue struct {
-	// Name of the queue, at most 238 bytes. No other link may use it: it is the
+	// Name of the queue, at most 233 bytes. No other link may use it: it is the
 	// name under which a second program of the same name is refused. What outlives
 	// the link has another name: the stream's own, or Name and "_kept". While the
 	// broker takes Name to be held by a connection that is no more, the link holds
@@ -66,7 +66,7 @@ const maxExpires = math.MaxUint32 * time.Millisecond
 
 // check refuses what the broker would refuse, or what contradicts itself.
 func (q Queue) check() error {
-	if err := checkShort("queue name", deadLetterQueueOf(q.Name+longestSuffix)); err != nil {
+	if err := checkShort("queue name", restartSentinelOf(keptOf(q.Name))); err != nil {
 		return err
 	}
 	if q.Expires < 0 || q.Expires > 0 && q.Expires < time.Millisecond || q.Expires > maxExpires {

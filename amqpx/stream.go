@@ -23,7 +23,7 @@ import (
 //   - a message with a decimal header is not taken at all: RabbitMQ closes the
 //     sender's connection (541 INTERNAL_ERROR) when a stream is bound for it.
 type Stream struct {
-	// Name of the stream, at most 247 bytes.
+	// Name of the stream, at most 238 bytes.
 	Name string
 	// MaxAge and MaxBytes are how much of the past the broker keeps, at least; 0 is
 	// no limit. All links that name a stream must give the same.
@@ -119,7 +119,7 @@ func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, cs *consumer
 	name := cs.queue.Stream.Name
 	// Without the stream there is no witness: it goes with what it is bound to.
 	if existed {
-		if stood, _, err := s.bindingsIntact(cs); err != nil {
+		if stood, _, err := s.bindingsIntact(ch, cs); err != nil {
 			return err
 		} else if stood {
 			return s.bind(ch, cs, "stream", name)
@@ -132,7 +132,7 @@ func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, cs *consumer
 	defer lock.release()
 	stood, witnessed := false, false
 	if existed {
-		stood, witnessed, err = s.bindingsIntact(cs)
+		stood, witnessed, err = s.bindingsIntact(ch, cs)
 	}
 	if err == nil && !stood {
 		stood, err = s.renewSentinels(ch, cs, witnessed, true)

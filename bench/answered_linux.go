@@ -11,9 +11,8 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 )
 
-// answered measures how many commands a second come to their end: the actor says
-// of each that it is running and that it is done, and every client hears that of
-// every command, as it does from CLU's own server too.
+// answered measures how many commands a second are done. The actor replies to each that it is running and that it is
+// done, and every client gets the replies to every command, as from CLU's own server.
 func (b *bench) answered(ctx context.Context) ([]Row, error) {
 	answering, err := startBareActor(b.rabbitURL, []actor.Code{actor.Running, actor.Done}, exchange, cluExchange)
 	if err != nil {
@@ -56,16 +55,16 @@ func (b *bench) answered(ctx context.Context) ([]Row, error) {
 	return []Row{row("answered", what, "/s", with[1:], "clu websocket", without[1:], limit{by: Informational})}, nil
 }
 
-// The first round warms up, and is not counted.
+// answeredRounds returns the number of rounds. The first warms up, and does not count.
 func answeredRounds(s Sizes) int { return 1 + min(s.Rounds, 3) }
 
-// answeredTime is about how many seconds a round takes.
+// answeredTime is the approximate duration of a round in seconds.
 const answeredTime = 2.0
 
 func answeredSeconds(s Sizes) float64 { return float64(2*answeredRounds(s)) * answeredTime }
 
-// followCommands has new clients send as many commands each, so many of them under way at
-// a time, and gives the time from the first until all have heard that theirs are done.
+// followCommands has new clients send their commands, with inFlight of them in flight at a time, and returns the time
+// from the first command until every client knows that its own are done.
 func followCommands(ctx context.Context, addr string, clients, each, inFlight int) (time.Duration, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not all commands were done within %v", patience))
 	defer cancel()
@@ -88,11 +87,11 @@ func followCommands(ctx context.Context, addr string, clients, each, inFlight in
 	return time.Since(start), errors.Join(failed...)
 }
 
-// follower is a client that follows its commands to their end.
+// follower is a client that follows its commands to their final replies.
 type follower struct {
 	*commander
 	frames [][]byte
-	open   map[string]bool // the ids of those that are not done
+	open   map[string]bool // ids of the commands that are not done
 	slots  chan struct{}
 }
 
@@ -118,7 +117,7 @@ func newFollower(ctx context.Context, addr string, each, inFlight int) (*followe
 }
 
 func (a *follower) follow(ctx context.Context) error {
-	stop := context.AfterFunc(ctx, a.close) // so that nobody waits for a silent server
+	stop := context.AfterFunc(ctx, a.close) // a silent server must not block it
 	defer stop()
 	sent := make(chan error, 1)
 	go func() { sent <- a.send(ctx, a.frames, a.slots) }()
@@ -152,8 +151,7 @@ var (
 	idKey       = []byte(`"command_id": "`)
 )
 
-// idOf finds the command that an envelope is about. To decode them would cost
-// more than the server's own work.
+// idOf returns the command id of an envelope. Decoding the envelope would cost more than the server's own work.
 func idOf(text []byte) string {
 	_, behind, _ := bytes.Cut(text, idKey)
 	id, _, _ := bytes.Cut(behind, []byte(`"`))

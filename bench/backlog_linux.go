@@ -46,7 +46,7 @@ func (b *bench) backlog(ctx context.Context) ([]Row, error) {
 	var with, without []float64
 	into := func(name string, list *[]float64, round func() (time.Duration, error)) func() error {
 		return func() error {
-			b.progress.begin("intake", fmt.Sprintf("%d replies wait for %s, %d rounds done", b.size.Backlog, name, len(*list)), backlogTime(b.size))
+			b.progress.begin("backlog", fmt.Sprintf("%d replies wait for %s, %d rounds done", b.size.Backlog, name, len(*list)), backlogTime(b.size))
 			took, err := round()
 			*list = append(*list, float64(b.size.Backlog)/took.Seconds())
 			return err
@@ -58,7 +58,7 @@ func (b *bench) backlog(ctx context.Context) ([]Row, error) {
 		return nil, err
 	}
 	what := fmt.Sprintf("replies taken in, %s wait", grouped(b.size.Backlog))
-	return []Row{row("intake", what, "/s", with, "bare consumer", without, limit{by: Ratio, bound: 0.9, atLeast: true})}, nil
+	return []Row{row("backlog", what, "/s", with, "bare consumer", without, limit{by: Ratio, bound: 0.9, atLeast: true})}, nil
 }
 
 func backlogRounds(s Sizes) int { return s.Rounds }

@@ -9,12 +9,11 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 )
 
-// bareActor answers each command at once, on the exchange from which the command
-// came.
+// bareActor replies to each command at once, on the exchange that the command was published to.
 type bareActor struct {
 	conns   []*amqp.Connection
 	channel *amqp.Channel
-	codes   []actor.Code // to each command; the last one ends it
+	codes   []actor.Code // of the replies to each command; the last one is final
 	body    []byte       // of each reply
 	serving sync.WaitGroup
 }
@@ -41,8 +40,7 @@ func startBareActor(url string, says []actor.Code, exchanges ...string) (*bareAc
 	return a, nil
 }
 
-// reply says how a command goes. Of an error the commander hears by the reply
-// that is missing.
+// reply replies to a command. An error shows at the commander, which misses the reply.
 func (a *bareActor) reply(d *amqp.Delivery) {
 	commander, _ := d.Headers["commander_id"].(string)
 	for _, code := range a.codes {

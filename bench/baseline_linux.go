@@ -17,23 +17,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// joinSize is how many bytes the joined floor gives to one write(2).
-const joinSize = 32 << 10
+// coalesceSize is the size of a write(2) of the coalesced baseline.
+const coalesceSize = 32 << 10
 
-// upgradeResponse is what the bare loop answers to every request.
+// upgradeResponse is the baseline's response to every request.
 const upgradeResponse = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 	"Sec-WebSocket-Accept: " + handshakeAnswer + "\r\n\r\n"
 
-// baseline is the bare loop: it accepts sockets, answers whatever they ask, and
-// writes frames to them. It checks nothing, queues nothing and knows no
-// WebSocket; nothing can do the same work with much less.
+// baseline is a bare loop: it accepts sockets, responds to any request with an upgrade, and writes frames. It checks and
+// queues nothing and does not parse WebSocket, so nothing can do the same work with much less.
 type baseline struct {
 	epoll, listener int
 	sockets         map[int]*bareSocket
-	upgraded        []*bareSocket // those that were answered
-	request         []byte        // one read, reused
+	upgraded        []*bareSocket // in order of their requests
+	request         []byte        // read buffer
 
-	writes  [][]byte // what to write next, one write(2) each
+	writes  [][]byte // what to write, one write(2) each
 	pending int      // sockets that do not have all of it
 
 	mu       sync.Mutex // guards the following fields
@@ -42,20 +41,20 @@ type baseline struct {
 	stopped  bool
 }
 
-// bareSocket is a client of the bare loop.
+// bareSocket is a client of the baseline.
 type bareSocket struct {
 	fd      int
-	at, off int  // the next write, and the bytes of it that are done
-	blocked bool // full: epoll will tell when it has room
+	at, off int  // the next write, and how many bytes of it are written
+	blocked bool // full: epoll reports when it has room
 }
 
-// Baseline is the bare loop as a process of its own. It prints where it listens,
-// takes commands from stdin, one a line, and answers each with a line:
+// Baseline runs a bare loop as a process of its own. It prints its address, reads commands from stdin, one a line, and
+// answers each with a line:
 //
-//	prepare FIRST COUNT JOINED   make the frames from number FIRST on; JOINED is
-//	                             true for writes of 32 KiB, false for one write a frame
-//	play EVERY                   do one write to each socket each EVERY ("50ms"), or
-//	                             all at once ("0s"); answered when all is written
+//	prepare FIRST COUNT COALESCED   make the frames from number FIRST on; COALESCED is true for
+//	                                writes of 32 KiB, false for one write a frame
+//	write EVERY                     do one write to each socket each EVERY ("50ms"), or all at once
+//	                                ("0s"); answered when everything is written
 //
 // It ends with stdin, or with the context.
 func Baseline(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
@@ -64,8 +63,8 @@ func Baseline(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	return serveBare(ctx, stdin, stdout, (*baseline).execute)
 }
 
-// serveBare accepts clients and has commands obeyed.
-func serveBare(ctx context.Context, stdin io.Reader, stdout io.Writer, obey func(f *baseline, command string) error) error {
+// serveBare accepts clients and executes commands.
+func serveBare(ctx context.Context, stdin io.Reader, stdout io.Writer, obey func(b *baseline, command string) error) error {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -76,25 +75,25 @@ func serveBare(ctx context.Context, stdin io.Reader, stdout io.Writer, obey func
 		return err
 	}
 	defer file.Close()
-	f, err := newBaseline(file)
+	b, err := newBaseline(file)
 	if err != nil {
 		return err
 	}
-	defer f.close()
-	stop := context.AfterFunc(ctx, f.stop)
+	defer b.close()
+	stop := context.AfterFunc(ctx, b.stop)
 	defer stop()
 	fmt.Fprintf(stdout, "listens at ws://%s\n", ln.Addr())
-	go f.listen(stdin)
+	go b.listen(stdin)
 	for {
-		command, over := f.next()
+		command, over := b.next()
 		if over {
 			return nil
 		}
 		if command == "" {
-			f.poll(-1)
+			b.poll(-1)
 			continue
 		}
-		if err := obey(f, command); err != nil {
+		if err := obey(b, command); err != nil {
 			return fmt.Errorf("%q: %w", command, err)
 		}
 		fmt.Fprintln(stdout, "done")
@@ -102,159 +101,159 @@ func serveBare(ctx context.Context, stdin io.Reader, stdout io.Writer, obey func
 }
 
 func newBaseline(listener *os.File) (*baseline, error) {
-	f := &baseline{listener: int(listener.Fd()), wake: -1, sockets: map[int]*bareSocket{}, request: make([]byte, 4096)}
+	b := &baseline{listener: int(listener.Fd()), wake: -1, sockets: map[int]*bareSocket{}, request: make([]byte, 4096)}
 	var err error
-	if err = unix.SetNonblock(f.listener, true); err != nil {
+	if err = unix.SetNonblock(b.listener, true); err != nil {
 		return nil, err
 	}
-	if err = unix.SetsockoptInt(f.listener, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
+	if err = unix.SetsockoptInt(b.listener, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
 		return nil, err
 	}
-	if f.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+	if b.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return nil, err
 	}
-	if f.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err == nil {
-		err = errors.Join(f.register(f.wake, unix.EPOLLIN), f.register(f.listener, unix.EPOLLIN))
+	if b.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err == nil {
+		err = errors.Join(b.register(b.wake, unix.EPOLLIN), b.register(b.listener, unix.EPOLLIN))
 	}
 	if err != nil {
-		f.close()
+		b.close()
 	}
-	return f, err
+	return b, err
 }
 
-func (f *baseline) close() {
-	for fd := range f.sockets {
+func (b *baseline) close() {
+	for fd := range b.sockets {
 		unix.Close(fd)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	unix.Close(f.wake)
-	unix.Close(f.epoll)
-	f.stopped, f.wake = true, -1
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	unix.Close(b.wake)
+	unix.Close(b.epoll)
+	b.stopped, b.wake = true, -1
 }
 
-func (f *baseline) register(fd int, events uint32) error {
-	return unix.EpollCtl(f.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
+func (b *baseline) register(fd int, events uint32) error {
+	return unix.EpollCtl(b.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
 }
 
-// listen takes commands until their end.
-func (f *baseline) listen(stdin io.Reader) {
+// listen reads commands until stdin ends.
+func (b *baseline) listen(stdin io.Reader) {
 	for scan := bufio.NewScanner(stdin); scan.Scan(); {
-		f.interrupt(func() { f.commands = append(f.commands, scan.Text()) })
+		b.interrupt(func() { b.commands = append(b.commands, scan.Text()) })
 	}
-	f.stop()
+	b.stop()
 }
 
-func (f *baseline) stop() { f.interrupt(func() { f.stopped = true }) }
+func (b *baseline) stop() { b.interrupt(func() { b.stopped = true }) }
 
-// interrupt changes what mu guards and has the loop look at it.
-func (f *baseline) interrupt(change func()) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+// interrupt applies a change to what mu guards and wakes the loop.
+func (b *baseline) interrupt(change func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	change()
-	if f.wake >= 0 {
-		_, _ = unix.Write(f.wake, binary.NativeEndian.AppendUint64(nil, 1))
+	if b.wake >= 0 {
+		_, _ = unix.Write(b.wake, binary.NativeEndian.AppendUint64(nil, 1))
 	}
 }
 
-// next is the next command, if there is one.
-func (f *baseline) next() (command string, over bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.commands) > 0 {
-		command, f.commands = f.commands[0], f.commands[1:]
+// next returns the next command, if there is one.
+func (b *baseline) next() (command string, over bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.commands) > 0 {
+		command, b.commands = b.commands[0], b.commands[1:]
 	}
-	return command, f.stopped
+	return command, b.stopped
 }
 
-// poll waits for events, at most so many milliseconds, and handles them.
-func (f *baseline) poll(timeout int) {
+// poll waits for events, for at most timeout milliseconds, and handles them.
+func (b *baseline) poll(timeout int) {
 	var events [256]unix.EpollEvent
-	n, _ := unix.EpollWait(f.epoll, events[:], timeout)
+	n, _ := unix.EpollWait(b.epoll, events[:], timeout)
 	for _, ev := range events[:max(n, 0)] {
 		switch fd := int(ev.Fd); fd {
-		case f.wake:
+		case b.wake:
 			var count [8]byte
-			_, _ = unix.Read(f.wake, count[:])
-		case f.listener:
-			f.accept()
+			_, _ = unix.Read(b.wake, count[:])
+		case b.listener:
+			b.accept()
 		default:
-			f.socket(f.sockets[fd], ev.Events)
+			b.socket(b.sockets[fd], ev.Events)
 		}
 	}
 }
 
-// accept takes all the connections that wait.
-func (f *baseline) accept() {
+// accept accepts all connections that wait.
+func (b *baseline) accept() {
 	for {
-		fd, _, err := unix.Accept4(f.listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		fd, _, err := unix.Accept4(b.listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		if err != nil {
 			return
 		}
-		if err := f.register(fd, clientEvents); err != nil {
+		if err := b.register(fd, clientEvents); err != nil {
 			unix.Close(fd)
 			continue
 		}
-		f.sockets[fd] = &bareSocket{fd: fd}
+		b.sockets[fd] = &bareSocket{fd: fd}
 	}
 }
 
-// socket handles what happened to a client.
-func (f *baseline) socket(s *bareSocket, events uint32) {
+// socket handles the events of a client.
+func (b *baseline) socket(s *bareSocket, events uint32) {
 	if s == nil {
 		return
 	}
 	if events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
-		n, err := unix.Read(s.fd, f.request)
+		n, err := unix.Read(s.fd, b.request)
 		switch {
 		case err == unix.EAGAIN:
 		case err != nil || n == 0:
-			f.drop(s)
+			b.drop(s)
 			return
-		case bytes.HasSuffix(f.request[:n], []byte("\r\n\r\n")):
+		case bytes.HasSuffix(b.request[:n], []byte("\r\n\r\n")):
 			_, _ = unix.Write(s.fd, []byte(upgradeResponse))
-			f.upgraded = append(f.upgraded, s)
+			b.upgraded = append(b.upgraded, s)
 		}
 	}
 	if events&unix.EPOLLOUT != 0 && s.blocked {
 		s.blocked = false
-		f.write(s, len(f.writes))
+		b.write(s, len(b.writes))
 	}
 }
 
-func (f *baseline) drop(s *bareSocket) {
-	delete(f.sockets, s.fd)
+func (b *baseline) drop(s *bareSocket) {
+	delete(b.sockets, s.fd)
 	unix.Close(s.fd)
-	for i, other := range f.upgraded {
+	for i, other := range b.upgraded {
 		if other == s {
-			f.upgraded[i] = f.upgraded[len(f.upgraded)-1]
-			f.upgraded = f.upgraded[:len(f.upgraded)-1]
+			b.upgraded[i] = b.upgraded[len(b.upgraded)-1]
+			b.upgraded = b.upgraded[:len(b.upgraded)-1]
 			break
 		}
 	}
-	if s.at < len(f.writes) {
-		f.pending--
+	if s.at < len(b.writes) {
+		b.pending--
 	}
 }
 
-// execute does what a command says.
-func (f *baseline) execute(command string) error {
-	return executeCommand(command, f.prepare, func(interval time.Duration) error {
-		f.writeAll(interval)
+// execute executes a command.
+func (b *baseline) execute(command string) error {
+	return executeCommand(command, b.prepare, func(interval time.Duration) error {
+		b.writeAll(interval)
 		return nil
 	})
 }
 
-// executeCommand does what a command for a bare loop says: prepare frames, or play them.
-func executeCommand(command string, prepare func(first uint64, count int, joined bool) error, play func(time.Duration) error) error {
+// executeCommand parses a command for a baseline and executes it.
+func executeCommand(command string, prepare func(first uint64, count int, coalesced bool) error, play func(time.Duration) error) error {
 	var first uint64
 	var count int
-	var joined bool
-	if n, _ := fmt.Sscanf(command, "prepare %d %d %t", &first, &count, &joined); n == 3 {
-		return prepare(first, count, joined)
+	var coalesced bool
+	if n, _ := fmt.Sscanf(command, "prepare %d %d %t", &first, &count, &coalesced); n == 3 {
+		return prepare(first, count, coalesced)
 	}
 	var every string
-	if _, err := fmt.Sscanf(command, "play %s", &every); err != nil {
+	if _, err := fmt.Sscanf(command, "write %s", &every); err != nil {
 		return err
 	}
 	interval, err := time.ParseDuration(every)

@@ -6,77 +6,77 @@ import (
 	"unsafe"
 )
 
-// prepare makes the frames from a number on, and joins them if it is told to.
-func (f *baseline) prepare(first uint64, count int, joined bool) error {
-	f.writes = nil
+// prepare makes the frames from number first on, and coalesces them if requested.
+func (b *baseline) prepare(first uint64, count int, coalesced bool) error {
+	b.writes = nil
 	var join []byte
 	for i := range uint64(count) {
 		frame, err := replyFrame(first + i)
 		if err != nil {
 			return err
 		}
-		if !joined {
-			f.writes = append(f.writes, frame)
+		if !coalesced {
+			b.writes = append(b.writes, frame)
 			continue
 		}
-		if len(join) > 0 && len(join)+len(frame) > joinSize {
-			f.writes, join = append(f.writes, join), nil
+		if len(join) > 0 && len(join)+len(frame) > coalesceSize {
+			b.writes, join = append(b.writes, join), nil
 		}
 		join = append(join, frame...)
 	}
 	if len(join) > 0 {
-		f.writes = append(f.writes, join)
+		b.writes = append(b.writes, join)
 	}
 	return nil
 }
 
-// writeAll brings what was prepared to all sockets, one write after the other to
-// each of them in turn. A socket that is full is left out until it has room.
-func (f *baseline) writeAll(every time.Duration) {
+// writeAll writes what was prepared to all sockets, one write after the other to each of them in turn. A full socket is
+// skipped until it has room.
+func (b *baseline) writeAll(every time.Duration) {
 	start := time.Now()
-	f.pending = len(f.upgraded)
-	for _, s := range f.upgraded {
+	b.pending = len(b.upgraded)
+	for _, s := range b.upgraded {
 		s.at, s.off, s.blocked = 0, 0, false
 	}
-	for i := range f.writes {
-		f.sleep(start.Add(time.Duration(i) * every))
-		for _, s := range f.upgraded {
-			f.write(s, i+1)
+	for i := range b.writes {
+		b.sleep(start.Add(time.Duration(i) * every))
+		for _, s := range b.upgraded {
+			b.write(s, i+1)
 		}
-		f.poll(0)
+		b.poll(0)
 	}
-	for f.pending > 0 {
-		f.poll(-1)
+	for b.pending > 0 {
+		b.poll(-1)
 	}
 }
 
-// sleep serves events until it is time.
-func (f *baseline) sleep(until time.Time) {
+// sleep serves events until the time.
+func (b *baseline) sleep(until time.Time) {
 	for wait := time.Until(until); wait > 0; wait = time.Until(until) {
-		f.poll(int(wait/time.Millisecond) + 1)
+		b.poll(int(wait/time.Millisecond) + 1)
 	}
 }
 
-// write brings a socket up to the write before limit.
-func (f *baseline) write(s *bareSocket, limit int) {
+// write writes to a socket up to the write before limit.
+func (b *baseline) write(s *bareSocket, limit int) {
 	for s.at < limit && !s.blocked {
-		buf := f.writes[s.at][s.off:]
-		// Not unix.Write: the bare loop does without Go's scheduler too.
+		buf := b.writes[s.at][s.off:]
+		// Not unix.Write: the baseline does not call Go's scheduler either.
 		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(s.fd), uintptr(unsafe.Pointer(&buf[0])), uintptr(len(buf)))
 		switch {
 		case errno == syscall.EINTR:
 		case errno == syscall.EAGAIN:
 			s.blocked = true
 		case errno != 0:
-			s.at = len(f.writes) // it broke; reading will tell
-			f.pending--
+			s.at = len(b.writes) // it is broken; the next read shows it
+			b.pending--
 		case int(n) < len(buf):
 			s.off += int(n)
 			s.blocked = true
 		default:
 			s.off = 0
-			if s.at++; s.at == len(f.writes) {
-				f.pending--
+			if s.at++; s.at == len(b.writes) {
+				b.pending--
 			}
 		}
 	}

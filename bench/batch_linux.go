@@ -6,13 +6,12 @@ import (
 	"time"
 )
 
-// batch is how long the clients of the batch scenario let a reply wait for others.
+// batch is how long the clients of the batch scenario let the bridge delay replies.
 const batch = 100 * time.Millisecond
 
-// batchPaces are the paces of its replies, and how much of a bare loop's processor time,
-// which writes each reply alone, a delivery may take then. Of the writes themselves the
-// bridge needs one for each batch: at 25 replies a second every third, at 100 every
-// eleventh.
+// batchPaces are the intervals of its replies, and the goal for each: the CPU time of a delivery against that of a
+// baseline that writes each reply alone. The bridge needs one write for each batch: for every third reply at 25 a
+// second, for every eleventh at 100.
 func batchPaces() []struct {
 	every time.Duration
 	reach float64
@@ -23,7 +22,7 @@ func batchPaces() []struct {
 	}{{time.Second / 25, 0.5}, {time.Second / 100, 0.15}}
 }
 
-// batched measures what a delivery costs to clients that can wait.
+// batched measures the cost of a delivery to clients that accept batches.
 func (b *bench) batched(ctx context.Context) ([]Row, error) {
 	n := b.size.Clients
 	server, baseline, err := b.pair(ctx, false)
@@ -54,9 +53,8 @@ func (b *bench) batched(ctx context.Context) ([]Row, error) {
 	return rows, nil
 }
 
-// batchRow plays the rounds of one pace. The bare loop plays others, too, in which it writes
-// as seldom as the bridge: a write to a socket that was left alone for long costs more than
-// one to a socket that is still in the caches, and no program can do with less.
+// batchRow measures one pace. The baseline is also measured while it writes as rarely as the bridge: a write to a socket
+// that was idle costs more than one to a socket that is still in the caches, and no program can avoid that.
 func (b *bench) batchRow(ctx context.Context, r round, bound float64, server, baseline *target, patient, bare *clientSet) (Row, error) {
 	var with, without, seldom []*roundResult
 	into := func(t *target, set *clientSet, r round, list *[]*roundResult) func() error {
@@ -74,7 +72,7 @@ func (b *bench) batchRow(ctx context.Context, r round, bound float64, server, ba
 	defer stopPerf()
 	timed := r
 	timed.timed = true
-	together := int(batch/r.every) + 1 // replies that leave in one write
+	together := int(batch/r.every) + 1 // replies in one write
 	rare := round{count: max(1, r.count/together), every: r.every * time.Duration(together)}
 	often, seldomly := into(baseline, bare, r, &without), into(baseline, bare, rare, &seldom)
 	reference := func() error {
@@ -96,13 +94,13 @@ func (b *bench) batchRow(ctx context.Context, r round, bound float64, server, ba
 	return line, nil
 }
 
-// batchClients connects clients that let replies wait.
+// batchClients connects clients that accept batches.
 func (b *bench) batchClients(ctx context.Context, t *target, n int) (*clientSet, error) {
 	b.progress.begin("batch", fmt.Sprintf("connecting %d clients, twice", n), connectTime(2*n))
 	set := newClientSet(b.loop, dialer{to: t.addr, path: fmt.Sprintf("/?batch_ms=%d", batch.Milliseconds()), host: t.addr.String()})
 	_, err := set.connect(ctx, n)
 	if err == nil {
-		err = set.awaitUnnumbered(ctx, n) // the greetings, with which they hear everything
+		err = set.awaitUnnumbered(ctx, n) // the hellos, after which they get every reply
 	}
 	if err != nil {
 		set.disconnect()

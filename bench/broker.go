@@ -10,9 +10,8 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 )
 
-// Broker is the embedded broker as a process of its own, so that its work is
-// not in the figures of others. It says on one line where it listens, and ends
-// with the context or with stdin.
+// Broker runs the embedded broker as a process of its own, so that its work is in no other figure. It prints its URL, and
+// ends with the context or with stdin.
 func Broker(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -9,15 +9,15 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// maxFrame is the longest frame that a client takes, in bytes.
+// maxFrame is the longest frame that a client accepts, in bytes.
 const maxFrame = 16 << 20
 
-// Faults counts what no client should ever see.
+// Faults counts what must not happen.
 type Faults struct {
-	Lost       int `json:"lost"`       // numbers that were passed over and never came
-	Duplicated int `json:"doubled"`    // numbers that came again
-	OutOfOrder int `json:"disordered"` // numbers that came behind a higher one
-	Misrouted  int `json:"misled"`     // numbers that were for others
+	Lost       int `json:"lost"`         // numbers that were skipped and never arrived
+	Duplicated int `json:"duplicated"`   // numbers that arrived again
+	OutOfOrder int `json:"out_of_order"` // numbers that arrived after a higher one
+	Misrouted  int `json:"misrouted"`    // numbers that were for other clients
 }
 
 func (f Faults) String() string {
@@ -28,14 +28,14 @@ func (f Faults) String() string {
 	return text
 }
 
-// subset says which numbers are for a client: every one, unless it says otherwise.
+// subset is the set of numbers that a client gets. The zero value is every number.
 type subset struct {
-	modulus, remainder uint64 // those that leave this rest when divided by of; 0 is every number
+	modulus, remainder uint64 // numbers with this remainder; modulus 0 is every number
 	none               bool   // no number
 }
 
-// countBelow counts the numbers of the share below a number: the place of that number
-// among them, if it is one of them.
+// countBelow returns how many numbers of the subset are lower than the number, which is the index of the number if the
+// subset contains it.
 func (sh subset) countBelow(number uint64) uint64 {
 	switch {
 	case sh.none:
@@ -46,45 +46,43 @@ func (sh subset) countBelow(number uint64) uint64 {
 	return (number + sh.modulus - 1 - sh.remainder) / sh.modulus
 }
 
-// contains tells whether a number is for the client.
+// contains reports whether the number is in the subset.
 func (sh subset) contains(number uint64) bool {
 	return !sh.none && (sh.modulus == 0 || number%sh.modulus == sh.remainder)
 }
 
-// stream is what a checker knows of one client. Its numbers are places in its
-// share, which have no gaps where numbers for others are.
+// stream is the state of one client. Its numbers are indices in its subset, so numbers for other clients leave no gaps.
 type stream struct {
 	subset subset
-	next   uint64 // the number that has to come; 0 takes any
-	gaps   []span // numbers below next that did not come
-	carry  []byte // the start of a frame that the last read cut
+	next   uint64 // the expected number; 0 accepts any
+	gaps   []span // numbers below next that did not arrive
+	carry  []byte // the start of a frame that the last read split
 }
 
-// span is the numbers from..to, without to.
+// span is the numbers from from to to, excluding to.
 type span struct{ from, to uint64 }
 
-// checker cuts clients' bytes into frames and checks the numbers in them. One
-// serves all the clients of a crowd, in turn.
+// checker splits clients' bytes into frames and checks the numbers in them. One serves all the clients of a set in turn.
 type checker struct {
-	control func(op ws.OpCode, payload []byte) // gets pings, pongs and close frames
+	control func(op ws.OpCode, payload []byte) // handles pings, pongs and close frames
 
-	at         int    // where in the last reply the number was
-	minNumber  uint64 // lower numbers are left out
+	at         int    // offset of the number in the last reply
+	minNumber  uint64 // lower numbers are ignored
 	faults     Faults
-	replies    int // with a number
-	unnumbered int // without
+	replies    int // frames with a number
+	unnumbered int // frames without
 	bytes      int
 
-	// With sent, the time from there to now is noted for each reply.
+	// With sent, the time from sending to now is recorded for each reply.
 	sent    []atomic.Int64 // when the reply of number first+i was sent
 	first   uint64
 	now     int64
 	latency []int64
 
-	lastArrival []int64 // when the last client got each reply from first on; nil is not noted
+	lastArrival []int64 // when the last client got each reply from first on; nil is not recorded
 }
 
-// feed takes the next bytes of a client, cut anywhere.
+// feed handles the next bytes of a client, which may be split anywhere.
 func (k *checker) feed(s *stream, data []byte) error {
 	k.bytes += len(data)
 	if len(s.carry) > 0 {
@@ -109,15 +107,15 @@ func (k *checker) feed(s *stream, data []byte) error {
 	return nil
 }
 
-// complete adds what is missing to the frame that was cut, and handles it if
-// it is whole now. It gives the bytes behind it, nil if it is still not whole.
+// complete adds bytes to a frame that was split, and handles it once it is whole. It returns the bytes after it, or nil
+// while it is incomplete.
 func (k *checker) complete(s *stream, data []byte) ([]byte, error) {
 	for {
 		header, length, err := frameSize(s.carry)
 		if err != nil {
 			return nil, err
 		}
-		missing := 1 // of the header, whose length shows by and by
+		missing := 1 // of the header, whose length is known only from its first bytes
 		if header > 0 {
 			missing = header + length - len(s.carry)
 		}
@@ -136,8 +134,7 @@ func (k *checker) complete(s *stream, data []byte) ([]byte, error) {
 	}
 }
 
-// frameSize reads the header of a frame from a server (RFC 6455, 5.2). The
-// header is 0 bytes long as long as it is not whole.
+// frameSize parses the header of a frame from a server (RFC 6455, 5.2). A header that is incomplete has length 0.
 func frameSize(b []byte) (header, length int, err error) {
 	if len(b) < 2 {
 		return 0, 0, nil
@@ -167,7 +164,7 @@ func frameSize(b []byte) (header, length int, err error) {
 	return 10, int(long), nil
 }
 
-// frame handles one whole frame.
+// frame handles a whole frame.
 func (k *checker) frame(s *stream, first byte, payload []byte) {
 	if op := ws.OpCode(first & 0x0f); op.IsControl() {
 		k.control(op, payload)
@@ -196,8 +193,7 @@ func (k *checker) frame(s *stream, first byte, payload []byte) {
 	}
 }
 
-// number finds the number in a reply: where it was in the last one, or else
-// behind the marker wherever that is.
+// number finds the number in a reply: at the offset where it was in the last reply, or else after the marker.
 func (k *checker) number(payload []byte) (uint64, bool) {
 	at := k.at
 	if at < len(marker) || len(payload) < at+digits || string(payload[at-len(marker):at]) != marker {
@@ -218,7 +214,7 @@ func (k *checker) number(payload []byte) (uint64, bool) {
 	return n, true
 }
 
-// add notes that a number came.
+// add records the arrival of a number.
 func (s *stream) add(number uint64, f *Faults) {
 	switch {
 	case number == s.next || s.next == 0:
@@ -235,7 +231,7 @@ func (s *stream) add(number uint64, f *Faults) {
 	}
 }
 
-// fill takes a number out of the gaps, and tells whether it was in one.
+// fill removes a number from the gaps, and reports whether it was in one.
 func (s *stream) fill(number uint64) bool {
 	for i, g := range s.gaps {
 		if number < g.from || number >= g.to {

@@ -13,14 +13,13 @@ import (
 	"time"
 )
 
-// child is a process that this one started. It is in a process group of its
-// own, and does not outlive this one.
+// child is a process that this one started. It has its own process group, and is killed when this process ends.
 type child struct {
 	name  string
 	pid   int
 	stdin io.WriteCloser
-	lines chan string   // what it prints
-	tail  *tail         // the last of what it logs
+	lines chan string   // its output
+	tail  *tail         // the end of its log
 	done  chan struct{} // closed when it has ended and was reaped
 }
 
@@ -28,7 +27,7 @@ type child struct {
 func startChild(name, program string, args ...string) (*child, error) {
 	cmd := exec.Command(program, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	// A grandchild may keep a pipe open after its parent has gone.
+	// A grandchild may keep a pipe open after the child has ended.
 	cmd.WaitDelay = time.Second
 	c := &child{name: name, lines: make(chan string, 64), tail: &tail{}, done: make(chan struct{})}
 	cmd.Stderr = c.tail
@@ -49,8 +48,7 @@ func startChild(name, program string, args ...string) (*child, error) {
 	return c, nil
 }
 
-// run starts the process and waits for it, on one thread: Pdeathsig is sent
-// when the *thread* that made the child ends.
+// run starts the process and waits for it on one thread: Pdeathsig is sent when the thread that forked ends.
 func (c *child) run(cmd *exec.Cmd, stdout io.Reader, started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -62,15 +60,15 @@ func (c *child) run(cmd *exec.Cmd, stdout io.Reader, started chan<- error) {
 	for scan := bufio.NewScanner(stdout); scan.Scan(); {
 		select {
 		case c.lines <- scan.Text():
-		default: // nobody wants it
+		default: // nothing reads it
 		}
 	}
-	// How it ended is of no interest; whoever waits for it has its log.
+	// The exit status does not matter; errors quote the log.
 	_ = cmd.Wait()
 	close(c.done)
 }
 
-// line is the next line that the child prints.
+// line returns the next line of the child's output.
 func (c *child) line(ctx context.Context) (string, error) {
 	select {
 	case line := <-c.lines:
@@ -85,8 +83,7 @@ func (c *child) line(ctx context.Context) (string, error) {
 	}
 }
 
-// address waits for the line that says where the child listens, and gives the
-// word there that starts with the scheme.
+// address waits for the line that contains the child's address, and returns the word that starts with the scheme.
 func (c *child) address(ctx context.Context, scheme string) (string, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("nothing within %v", startTimeout))
 	defer cancel()
@@ -109,7 +106,7 @@ func (c *child) address(ctx context.Context, scheme string) (string, error) {
 // startTimeout is how long a child may take until it listens.
 const startTimeout = 20 * time.Second
 
-// stop ends the child with all of its group, and waits until it has gone.
+// stop kills the child's process group, and waits until the child has ended.
 func (c *child) stop() {
 	select {
 	case <-c.done:
@@ -119,7 +116,7 @@ func (c *child) stop() {
 	}
 }
 
-// tail keeps the last bytes that were written to it.
+// tail keeps the last bytes written to it.
 type tail struct {
 	mu   sync.Mutex // guards the following field
 	text []byte

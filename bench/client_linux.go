@@ -10,33 +10,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// clientEvents are edge-triggered: a socket is registered once.
+// clientEvents are edge-triggered, so a socket is registered once.
 const clientEvents = unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET
 
-// state is how far a client has come.
+// state is the progress of a connection.
 type state uint8
 
 const (
 	stateDialing   state = iota // waits for the connection
-	stateUpgrading              // waits for the answer to its request
+	stateUpgrading              // waits for the response to its request
 	stateOpen
 	stateGone
 )
 
-// client is one connection. It belongs to the swarm's thread.
+// client is one connection. It belongs to the loop's thread.
 type client struct {
 	stream
 	set     *clientSet
 	request []byte
 	fd      int
-	conn    net.Conn // over TLS, in place of fd; nil is none
+	conn    net.Conn // replaces fd over TLS; nil without TLS
 	state   state
-	until   uint64 // the number behind the last one that is for it
-	paused  bool   // it reads nothing for the time being
-	done    bool   // it has all that is expected
+	until   uint64 // the number after the last one that it expects
+	paused  bool   // it does not read for now
+	done    bool   // it has everything that it expects
 }
 
-// sendUpgrade sends the upgrade request, once the connection is there.
+// sendUpgrade sends the upgrade request once the connection is open.
 func (c *client) sendUpgrade() {
 	n, err := unix.Write(c.fd, c.request)
 	switch {
@@ -73,7 +73,7 @@ func (c *client) receive(data []byte) {
 	c.set.progress(c)
 }
 
-// readUpgrade takes the answer to the upgrade request and gives the bytes behind it.
+// readUpgrade reads the response to the upgrade request and returns the bytes after it.
 func (c *client) readUpgrade(data []byte) []byte {
 	head := append(c.carry, data...)
 	end := bytes.Index(head, []byte("\r\n\r\n"))
@@ -107,8 +107,8 @@ func (c *client) control(op ws.OpCode, payload []byte) {
 	}
 }
 
-// send sends a short frame with the masking key 0. One that the socket does
-// not take is left out: nobody else writes to it, so it is broken then.
+// send sends a short frame with masking key 0. An error is ignored: the socket has room for a short frame unless it is
+// broken, which the next read shows.
 func (c *client) send(op ws.OpCode, payload []byte) {
 	frame := append([]byte{0x80 | byte(op), 0x80 | byte(len(payload)), 0, 0, 0, 0}, payload...)
 	if c.conn != nil {
@@ -118,14 +118,14 @@ func (c *client) send(op ws.OpCode, payload []byte) {
 	_, _ = unix.Write(c.fd, frame)
 }
 
-// fail is for a connection that the server ended, or broke.
+// fail handles a connection that the server closed, or that broke.
 func (c *client) fail(why string) {
 	opened := c.state == stateOpen
 	c.disconnect()
 	c.set.connectionLost(c, opened, why)
 }
 
-// disconnect resets the connection, so that its port is free at once.
+// disconnect resets the connection, which frees its port at once.
 func (c *client) disconnect() {
 	if c.state == stateGone {
 		return

@@ -35,109 +35,109 @@ type clientLoop struct {
 }
 
 func newClientLoop() (*clientLoop, error) {
-	s := &clientLoop{start: time.Now(), ended: make(chan struct{}), buf: make([]byte, readSize)}
+	l := &clientLoop{start: time.Now(), ended: make(chan struct{}), buf: make([]byte, readSize)}
 	var err error
-	if s.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+	if l.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("epoll_create1: %w", err)
 	}
-	if s.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
-		unix.Close(s.epoll)
+	if l.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+		unix.Close(l.epoll)
 		return nil, fmt.Errorf("eventfd: %w", err)
 	}
-	if err := s.register(s.wake, unix.EPOLLIN); err != nil {
-		unix.Close(s.epoll)
-		unix.Close(s.wake)
+	if err := l.register(l.wake, unix.EPOLLIN); err != nil {
+		unix.Close(l.epoll)
+		unix.Close(l.wake)
 		return nil, err
 	}
-	go s.run()
-	return s, nil
+	go l.run()
+	return l, nil
 }
 
 // close ends the thread and hangs up all clients.
-func (s *clientLoop) close() {
-	s.post(func() { s.stopped = true })
-	<-s.ended
+func (l *clientLoop) close() {
+	l.post(func() { l.stopped = true })
+	<-l.ended
 }
 
 // clock is the time since the swarm began, in nanoseconds.
-func (s *clientLoop) clock() int64 { return int64(time.Since(s.start)) }
+func (l *clientLoop) clock() int64 { return int64(time.Since(l.start)) }
 
 // post has a function run on the thread.
-func (s *clientLoop) post(do func()) {
-	s.mu.Lock()
-	s.posts = append(s.posts, do)
-	s.mu.Unlock()
+func (l *clientLoop) post(do func()) {
+	l.mu.Lock()
+	l.posts = append(l.posts, do)
+	l.mu.Unlock()
 	// An error would mean that 2^64 wake-ups wait already.
-	_, _ = unix.Write(s.wake, binary.NativeEndian.AppendUint64(nil, 1))
+	_, _ = unix.Write(l.wake, binary.NativeEndian.AppendUint64(nil, 1))
 }
 
 // call has a function run on the thread and waits for its end.
-func (s *clientLoop) call(do func()) {
+func (l *clientLoop) call(do func()) {
 	done := make(chan struct{})
-	s.post(func() { do(); close(done) })
+	l.post(func() { do(); close(done) })
 	<-done
 }
 
-func (s *clientLoop) run() {
+func (l *clientLoop) run() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	defer close(s.ended)
+	defer close(l.ended)
 	events := make([]unix.EpollEvent, eventsInTurn)
-	for !s.stopped {
-		n, err := unix.EpollWait(s.epoll, events, -1)
+	for !l.stopped {
+		n, err := unix.EpollWait(l.epoll, events, -1)
 		if err != nil && err != unix.EINTR {
 			panic("bench: epoll_wait: " + err.Error())
 		}
 		for _, ev := range events[:max(n, 0)] {
-			s.event(int(ev.Fd), ev.Events)
+			l.event(int(ev.Fd), ev.Events)
 		}
 		// Not before the events are done: a new socket may get the number of one
 		// that was closed, whose events would be taken for its own.
-		s.connectMore()
+		l.connectMore()
 	}
-	for _, c := range s.clients {
+	for _, c := range l.clients {
 		if c != nil {
 			c.disconnect()
 		}
 	}
-	unix.Close(s.wake)
-	unix.Close(s.epoll)
+	unix.Close(l.wake)
+	unix.Close(l.epoll)
 }
 
-func (s *clientLoop) event(fd int, events uint32) {
-	if fd == s.wake {
-		s.runPosts()
+func (l *clientLoop) event(fd int, events uint32) {
+	if fd == l.wake {
+		l.runPosts()
 		return
 	}
-	if fd >= len(s.clients) || s.clients[fd] == nil {
+	if fd >= len(l.clients) || l.clients[fd] == nil {
 		return
 	}
-	c := s.clients[fd]
+	c := l.clients[fd]
 	if c.state == stateDialing && events&(unix.EPOLLOUT|unix.EPOLLERR) != 0 {
 		c.sendUpgrade()
 	}
 	if events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 && c.state != stateGone {
-		s.read(c, events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0)
+		l.read(c, events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0)
 	}
 }
 
-func (s *clientLoop) runPosts() {
+func (l *clientLoop) runPosts() {
 	var count [8]byte
-	_, _ = unix.Read(s.wake, count[:])
-	s.mu.Lock()
-	posts := s.posts
-	s.posts = nil
-	s.mu.Unlock()
+	_, _ = unix.Read(l.wake, count[:])
+	l.mu.Lock()
+	posts := l.posts
+	l.posts = nil
+	l.mu.Unlock()
 	for _, do := range posts {
 		do()
 	}
 }
 
-// read takes all that a client's socket has. Unless the peer has ended, a short
+// read takes all that a client'l socket has. Unless the peer has ended, a short
 // read has emptied the socket, and the next bytes are an event of their own.
-func (s *clientLoop) read(c *client, ended bool) {
+func (l *clientLoop) read(c *client, ended bool) {
 	for c.state != stateGone {
-		n, err := unix.Read(c.fd, s.buf)
+		n, err := unix.Read(c.fd, l.buf)
 		switch {
 		case err == unix.EINTR:
 			continue
@@ -148,8 +148,8 @@ func (s *clientLoop) read(c *client, ended bool) {
 		case n == 0:
 			c.fail("hung up without a close frame")
 		default:
-			c.receive(s.buf[:n])
-			if n < len(s.buf) && !ended {
+			c.receive(l.buf[:n])
+			if n < len(l.buf) && !ended {
 				return
 			}
 		}
@@ -157,8 +157,8 @@ func (s *clientLoop) read(c *client, ended bool) {
 }
 
 // register registers a socket with epoll.
-func (s *clientLoop) register(fd int, events uint32) error {
-	err := unix.EpollCtl(s.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
+func (l *clientLoop) register(fd int, events uint32) error {
+	err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
 	if err != nil {
 		return fmt.Errorf("epoll_ctl: %w", err)
 	}
@@ -166,6 +166,6 @@ func (s *clientLoop) register(fd int, events uint32) error {
 }
 
 // unregister leaves a socket alone: what comes stays in the kernel.
-func (s *clientLoop) unregister(fd int) {
-	_ = unix.EpollCtl(s.epoll, unix.EPOLL_CTL_DEL, fd, nil)
+func (l *clientLoop) unregister(fd int) {
+	_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, fd, nil)
 }

@@ -216,7 +216,7 @@ func TestADeafClientIsNotWaitedForUntilItReadsAgain(t *testing.T) {
 }
 
 // startBaseline runs the bare loop within the test.
-func startBaseline(t *testing.T, joined bool) (viaPipe, dialer) {
+func startBaseline(t *testing.T, coalesced bool) (viaPipe, dialer) {
 	t.Helper()
 	stdin, commands := io.Pipe()
 	answers, stdout := io.Pipe()
@@ -247,13 +247,13 @@ func startBaseline(t *testing.T, joined bool) (viaPipe, dialer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return viaPipe{c, joined}, dial
+	return viaPipe{c, coalesced}, dial
 }
 
 func TestTheBareLoopBringsEveryFrameToEverySocket(t *testing.T) {
-	for _, joined := range []bool{false, true} {
-		t.Run(fmt.Sprintf("joined %t", joined), func(t *testing.T) {
-			baseline, dial := startBaseline(t, joined)
+	for _, coalesced := range []bool{false, true} {
+		t.Run(fmt.Sprintf("coalesced %t", coalesced), func(t *testing.T) {
+			baseline, dial := startBaseline(t, coalesced)
 			set := newClientSet(startLoop(t), dial)
 			if _, err := set.connect(t.Context(), 7); err != nil {
 				t.Fatal(err)

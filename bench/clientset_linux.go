@@ -14,50 +14,50 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// clientSet is the clients of one target. Its fields belong to the swarm's thread.
+// clientSet is the clients of one target. Its fields belong to the loop's thread.
 type clientSet struct {
 	loop     *clientLoop
 	dial     dialer
-	requests [][]byte // which the clients send in turn
+	requests [][]byte // which clients send in turn
 	clients  []*client
-	subset   func(i int) subset // which replies are for the i-th client; nil is every one
+	subset   func(i int) subset // the replies for the i-th client; nil is every reply
 	checker  checker
-	current  *client // whose bytes the checker has
+	current  *client // whose bytes the checker handles
 
-	toConnect int // clients that are yet to be connected
-	inFlight  int // clients that are being connected
+	toConnect int // clients to connect
+	inFlight  int // clients being connected
 	open      int // clients that are connected
 	ended     map[string]int
 
-	replacements *clientSet // gets a client for each that is lost; nil is none
-	lateJoiners  bool       // its clients connect while replies come
-	retries      int        // so many connections may fail and are made again
+	replacements *clientSet // gets a client for each lost one; nil is none
+	lateJoiners  bool       // its clients connect while replies are published
+	retries      int        // failed connections that are tried again
 
 	readers sync.WaitGroup // of TLS clients
 
 	connected chan struct{} // closed when all are connected, or one failed
-	refused   string        // why the first failed
+	refused   string        // the error of the first that failed
 
-	end      uint64        // the number behind the last one expected
-	pending  int           // clients that read and do not have it
-	lost     int           // of them, those that never will
-	finished chan struct{} // closed when nobody is left to wait for
+	end      uint64        // the number after the last one expected
+	pending  int           // reading clients that do not have it
+	lost     int           // those of them that are disconnected
+	finished chan struct{} // closed when no connected client is pending
 	at       int64         // when the last client was connected, or had everything
 }
 
-// receiveResult is what became of the replies that were expected.
+// receiveResult is what the clients received of the expected replies.
 type receiveResult struct {
-	At         int64          // when the last client had its last reply, on the swarm's clock
+	At         int64          // when the last client had its last reply, on the loop's clock
 	Incomplete int            // clients that did not get everything in time
-	Clients    int            // of so many
+	Clients    int            // all clients
 	Faults     Faults         //
 	Ended      map[string]int // connections that the server ended, by reason
-	Replies    int            // that came, in all
+	Replies    int            // received by all clients together
 	Bytes      int
-	Latency    []int64 // of each reply on each client, in nanoseconds, if it was asked for
+	Latency    []int64 // of each reply on each client, in nanoseconds, if requested
 }
 
-// err says what was wrong, if anything was.
+// err returns what was wrong, if anything.
 func (a *receiveResult) err() error {
 	var wrong []string
 	if a.Incomplete > 0 {
@@ -75,7 +75,7 @@ func (a *receiveResult) err() error {
 	return errors.New(strings.Join(wrong, "; "))
 }
 
-// describeDisconnects tells which connections were ended by the server, and why.
+// describeDisconnects describes the connections that the server ended.
 func describeDisconnects(ended map[string]int) string {
 	var parts []string
 	for _, why := range slices.Sorted(maps.Keys(ended)) {
@@ -84,14 +84,13 @@ func describeDisconnects(ended map[string]int) string {
 	return "clients that the server ended: " + strings.Join(parts, ", ")
 }
 
-func newClientSet(s *clientLoop, dial dialer) *clientSet {
-	set := &clientSet{loop: s, dial: dial, requests: dial.requests(), ended: map[string]int{}}
+func newClientSet(l *clientLoop, dial dialer) *clientSet {
+	set := &clientSet{loop: l, dial: dial, requests: dial.requests(), ended: map[string]int{}}
 	set.checker.control = func(op ws.OpCode, payload []byte) { set.current.control(op, payload) }
 	return set
 }
 
-// expect tells the clients which numbers come next. With sent, where the time
-// of each is noted, latencies are taken.
+// expect announces the next numbers to the clients. With sent, which gets the time of each reply, latencies are recorded.
 func (set *clientSet) expect(first uint64, count int, sent []atomic.Int64) {
 	set.loop.call(func() {
 		k := &set.checker
@@ -101,7 +100,7 @@ func (set *clientSet) expect(first uint64, count int, sent []atomic.Int64) {
 			k.latency = make([]int64, 0, count*len(set.clients))
 		}
 		if set.lateJoiners {
-			k.minNumber = first // nobody knows which of the replies before a client was in time for
+			k.minNumber = first // a client may have connected too late for any of the earlier ones
 		}
 		set.end, set.pending, set.lost = first+uint64(count), 0, 0
 		set.finished = make(chan struct{})
@@ -118,13 +117,12 @@ func (set *clientSet) expect(first uint64, count int, sent []atomic.Int64) {
 	})
 }
 
-// recordLast has the time noted when the last client gets each of the replies that are
-// expected.
+// recordLast records when the last client gets each of the expected replies.
 func (set *clientSet) recordLast() {
 	set.loop.call(func() { set.checker.lastArrival = make([]int64, set.end-set.checker.first) })
 }
 
-// dropDisconnected leaves out the clients that have gone.
+// dropDisconnected removes the clients that are disconnected.
 func (set *clientSet) dropDisconnected() {
 	set.loop.call(func() {
 		set.clients = slices.DeleteFunc(set.clients, func(c *client) bool { return c.state == stateGone })
@@ -132,12 +130,12 @@ func (set *clientSet) dropDisconnected() {
 	})
 }
 
-// setSubsets says from now on which replies are for which client.
+// setSubsets sets the replies for each client.
 func (set *clientSet) setSubsets(share func(i int) subset) {
 	set.loop.call(func() { set.subset = share })
 }
 
-// addPending counts a client among those to wait for.
+// addPending counts a client as pending.
 func (set *clientSet) addPending(c *client) {
 	set.pending++
 	if c.state == stateGone {
@@ -145,7 +143,7 @@ func (set *clientSet) addPending(c *client) {
 	}
 }
 
-// checkFinished ends the waiting when there is nobody to wait for.
+// checkFinished closes finished if no connected client is pending.
 func (set *clientSet) checkFinished() {
 	if set.finished != nil && set.pending == set.lost {
 		set.at = set.loop.clock()
@@ -154,7 +152,7 @@ func (set *clientSet) checkFinished() {
 	}
 }
 
-// progress is called when a client has read.
+// progress is called after a client has read.
 func (set *clientSet) progress(c *client) {
 	if c.done || set.end == 0 || c.next < c.until {
 		return
@@ -187,7 +185,7 @@ func (set *clientSet) await(ctx context.Context, patience time.Duration) (*recei
 	return a, nil
 }
 
-// finishedChan is closed when there is nobody to wait for.
+// finishedChan returns a channel that is closed when no connected client is pending.
 func (set *clientSet) finishedChan() <-chan struct{} {
 	var finished chan struct{}
 	set.loop.call(func() {
@@ -199,7 +197,7 @@ func (set *clientSet) finishedChan() <-chan struct{} {
 	return finished
 }
 
-// pauseReading makes the first n clients stop reading.
+// pauseReading stops the first n clients from reading.
 func (set *clientSet) pauseReading(n int) {
 	set.loop.call(func() {
 		for _, c := range set.clients[:n] {
@@ -211,8 +209,7 @@ func (set *clientSet) pauseReading(n int) {
 	})
 }
 
-// resumeReading makes all clients read again. Those that did not are expected to
-// have everything in the end too.
+// resumeReading has all clients read again. Those that were paused are then expected to have everything too.
 func (set *clientSet) resumeReading() {
 	set.loop.call(func() {
 		set.finished = make(chan struct{})
@@ -230,7 +227,7 @@ func (set *clientSet) resumeReading() {
 	})
 }
 
-// disconnect ends all connections.
+// disconnect closes all connections.
 func (set *clientSet) disconnect() {
 	set.loop.call(func() {
 		set.toConnect = 0

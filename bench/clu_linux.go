@@ -14,16 +14,16 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 )
 
-// cluExchange is where CLU's server is: it cannot be told another.
+// cluExchange is the exchange of CLU's server, which has no option for another.
 const cluExchange = actor.Exchange
 
-// errMissing says what is missing for a row of the table.
+// errMissing is what a row of the table lacks.
 type errMissing string
 
 func (e errMissing) Error() string { return string(e) }
 
-// cluWebsocket starts `clu websocket`, and gives the address where it listens.
-// It has a home directory of its own, since CLU writes its logs there.
+// cluWebsocket starts `clu websocket`, and returns its address. The server has its own home directory, since CLU writes
+// its logs there.
 func (b *bench) cluWebsocket(ctx context.Context) (server *cluServer, addr string, err error) {
 	if b.cfg.CLU == "" {
 		return nil, "", errMissing("CLU is not there; run scripts/setup-test.sh, or name its program with --clu")
@@ -69,7 +69,7 @@ func (s *cluServer) stop() {
 	os.RemoveAll(s.home)
 }
 
-// listens waits until the server takes connections. It says nothing by itself.
+// listens waits until the server accepts connections. It prints nothing when it does.
 func (s *cluServer) listens(ctx context.Context, addr string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("nothing within %v", startTimeout))
 	defer cancel()
@@ -88,7 +88,7 @@ func (s *cluServer) listens(ctx context.Context, addr string) error {
 	}
 }
 
-// freePort is a port on which nobody listens now.
+// freePort returns a port that is free at the moment.
 func freePort() (int, error) {
 	ln, err := net.Listen("tcp", ":0") // CLU listens on all addresses
 	if err != nil {

@@ -13,16 +13,16 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 )
 
-// consumer is the actor to which the measured commands go.
+// consumer is the actor that the measured commands go to.
 const consumer = "x"
 
-// numberSuffix is what follows the number in a command's body: a quote and a brace.
+// numberSuffix is the length of what follows the number in a command's body: a quote and a brace.
 const numberSuffix = len(`"}`)
 
-// commandString is the numbered command.
+// commandString returns the numbered command.
 func commandString(number uint64) string { return fmt.Sprintf("status %0*d", digits, number) }
 
-// commandNumber finds the number in the body of a command.
+// commandNumber returns the number in the body of a command.
 func commandNumber(body []byte) (uint64, bool) {
 	end := len(body) - numberSuffix
 	if end < digits || string(body[end:]) != `"}` {
@@ -38,8 +38,7 @@ func commandNumber(body []byte) (uint64, bool) {
 	return n, true
 }
 
-// commandFrame is the numbered command as a WebSocket client sends it, with the
-// masking key 0, and the command's id.
+// commandFrame returns the numbered command as a WebSocket client sends it, with masking key 0, and the command's id.
 func commandFrame(number uint64) (frame []byte, id string, err error) {
 	id = actor.NewCommandID()
 	text, err := json.Marshal(map[string]string{"consumer": consumer, "command_string": commandString(number), "command_id": id})
@@ -64,8 +63,8 @@ func dialCommander(ctx context.Context, addr string) (*commander, error) {
 	return newCommander(conn, from), nil
 }
 
-// newCommander is a client on a connection that is upgraded already. What came
-// behind the handshake, if anything, is in the reader.
+// newCommander makes a client of a connection after the handshake. The reader holds what followed the handshake, if
+// anything did.
 func newCommander(conn net.Conn, from *bufio.Reader) *commander {
 	if from == nil {
 		from = bufio.NewReader(conn)
@@ -75,18 +74,17 @@ func newCommander(conn net.Conn, from *bufio.Reader) *commander {
 
 func (c *commander) close() { c.conn.Close() }
 
-// writeBatch is how many bytes of frames are written at once, about.
+// writeBatch is about how many bytes of frames one write has.
 const writeBatch = 16 << 10
 
-// send sends frames, one for each slot that it gets. It joins those for which
-// there are slots already.
+// send sends frames, one for each slot that it gets. Frames that have a slot already share a write.
 func (c *commander) send(ctx context.Context, frames [][]byte, slots <-chan struct{}) error {
-	var joined []byte
+	var buffered []byte
 	flush := func() error {
-		if _, err := c.conn.Write(joined); err != nil {
+		if _, err := c.conn.Write(buffered); err != nil {
 			return fmt.Errorf("a client could not send: %w", err)
 		}
-		joined = joined[:0]
+		buffered = buffered[:0]
 		return nil
 	}
 	for _, frame := range frames {
@@ -102,7 +100,7 @@ func (c *commander) send(ctx context.Context, frames [][]byte, slots <-chan stru
 				return context.Cause(ctx)
 			}
 		}
-		if joined = append(joined, frame...); len(joined) > writeBatch {
+		if buffered = append(buffered, frame...); len(buffered) > writeBatch {
 			if err := flush(); err != nil {
 				return err
 			}
@@ -111,7 +109,7 @@ func (c *commander) send(ctx context.Context, frames [][]byte, slots <-chan stru
 	return flush()
 }
 
-// readText is the next text from the server. Pings are answered on the way.
+// readText returns the next text from the server, and answers pings before it.
 func (c *commander) readText() ([]byte, error) {
 	for {
 		header, err := ws.ReadHeader(c.from)
@@ -129,7 +127,7 @@ func (c *commander) readText() ([]byte, error) {
 		case ws.OpText:
 			return payload, nil
 		case ws.OpPing:
-			// In one write of its own: it must not cut a frame of commands in two.
+			// One write for the whole frame: it must not split a frame of commands.
 			pong := ws.MustCompileFrame(ws.MaskFrameInPlaceWith(ws.NewPongFrame(payload), [4]byte{}))
 			if _, err := c.conn.Write(pong); err != nil {
 				return nil, fmt.Errorf("a client could not answer a ping: %w", err)

@@ -11,7 +11,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// commandPath is a way for commands to the consumer that drains them.
+// commandPath is a path for commands to the consumer that drains them.
 type commandPath struct {
 	name   string
 	sink   *commandSink
@@ -20,27 +20,26 @@ type commandPath struct {
 
 // commandSource sends numbered commands.
 type commandSource interface {
-	// prepare makes the commands from a number on, so many for each sender,
-	// before any time is taken.
+	// prepare makes the commands from number first on, each of them for each sender, before anything is timed.
 	prepare(first uint64, senders, each int) error
-	// play sends them.
+	// send sends them.
 	send(ctx context.Context) error
-	// arrived is told of every command that the consumer got.
+	// arrived is called for every command that the consumer got.
 	arrived(sender int)
-	// wrong gives the first answer that a sender should not have had.
+	// unexpected receives the first error that a sender got.
 	unexpected() <-chan error
 	close()
 }
 
-func (w *commandPath) close() {
-	w.source.close()
-	w.sink.close()
+func (p *commandPath) close() {
+	p.source.close()
+	p.sink.close()
 }
 
-// deliver brings as many commands from each sender to the consumer, and gives the
-// time from the first sent to the last arrived.
-func (w *commandPath) deliver(ctx context.Context, senders, each int) (time.Duration, error) {
-	if err := w.source.prepare(w.sink.next, senders, each); err != nil {
+// deliver sends each commands from each sender to the consumer, and returns the time from the first sent to the last
+// arrived.
+func (p *commandPath) deliver(ctx context.Context, senders, each int) (time.Duration, error) {
+	if err := p.source.prepare(p.sink.next, senders, each); err != nil {
 		return 0, err
 	}
 	ctx, stop := context.WithTimeoutCause(ctx, patience, fmt.Errorf("nothing more within %v", patience))
@@ -51,7 +50,7 @@ func (w *commandPath) deliver(ctx context.Context, senders, each int) (time.Dura
 	defer cancel(nil)
 	tasks.Go(func() {
 		select {
-		case err := <-w.source.unexpected():
+		case err := <-p.source.unexpected():
 			cancel(err)
 		case <-ctx.Done():
 		}
@@ -60,26 +59,26 @@ func (w *commandPath) deliver(ctx context.Context, senders, each int) (time.Dura
 	played := make(chan struct{})
 	tasks.Go(func() {
 		defer close(played)
-		if err := w.source.send(ctx); err != nil {
+		if err := p.source.send(ctx); err != nil {
 			cancel(err)
 		}
 	})
-	at, err := w.sink.receive(ctx, senders, each, w.source.arrived)
+	at, err := p.sink.receive(ctx, senders, each, p.source.arrived)
 	if err != nil {
 		return 0, err
 	}
-	<-played // the last confirm comes behind the last command
+	<-played // the last confirm follows the last command
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
 	}
 	return at.Sub(start), nil
 }
 
-// awaitQuiet waits until no sender can have an answer any more, which is about a second.
-func (w *commandPath) awaitQuiet(ctx context.Context) error {
+// awaitQuiet waits until no sender can get an error any more, which is about a second.
+func (p *commandPath) awaitQuiet(ctx context.Context) error {
 	select {
-	case err := <-w.source.unexpected():
-		return fmt.Errorf("through %s: %w", w.name, err)
+	case err := <-p.source.unexpected():
+		return fmt.Errorf("through %s: %p", p.name, err)
 	case <-time.After(failureDeadline):
 		return nil
 	case <-ctx.Done():
@@ -87,8 +86,8 @@ func (w *commandPath) awaitQuiet(ctx context.Context) error {
 	}
 }
 
-// clientsSource is a handful of WebSocket clients. Each has a number of commands
-// under way: sent, and not yet with the consumer.
+// clientsSource is a few WebSocket clients. Each has a limited number of commands in flight: sent, and not yet with the
+// consumer.
 type clientsSource struct {
 	clients   []*commander
 	slots     []chan struct{} // of each client, one for each command that it may send
@@ -116,8 +115,8 @@ func newClientsSource(ctx context.Context, addr string, clients, inFlight int) (
 	return s, nil
 }
 
-// expectSilence waits for what should not come: nobody replies to these commands, and a
-// text is the server's word that one has failed.
+// expectSilence waits for a text, which would be an error: these commands get no reply, and the server sends a text only
+// if one has failed.
 func (c *commander) expectSilence() error {
 	text, err := c.readText()
 	if err == nil {

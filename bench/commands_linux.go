@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// commands measures how many commands a second reach an actor: through the
-// bridge, from a bare publisher, and through CLU's own server.
+// commands measures how many commands a second reach an actor: through the bridge, from a bare publisher, and through
+// CLU's own server.
 func (b *bench) commands(ctx context.Context) ([]Row, error) {
 	s := b.size
 	server, err := b.serverAt(ctx, b.rabbitURL, "--message-rate", "1000000")
@@ -26,7 +26,7 @@ func (b *bench) commands(ctx context.Context) ([]Row, error) {
 	}
 	defer bare.close()
 	var with, without []float64
-	// The first round of each warms up, and is not counted.
+	// The first round of each warms up, and does not count.
 	if err := alternate(1+s.Rounds, b.commandRound(ctx, bare, s.Commands, &without), b.commandRound(ctx, bridge, s.Commands, &with)); err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (b *bench) commandsToCLU(ctx context.Context) (rates []float64, err error) 
 	return rates[1:], nil
 }
 
-// commandRound is a round on one path, whose commands a second go to the list.
+// commandRound returns a round on one path, which appends the commands a second to rates.
 func (b *bench) commandRound(ctx context.Context, path *commandPath, each int, rates *[]float64) func() error {
 	return func() error {
 		count := b.size.Commanders * each
@@ -81,7 +81,7 @@ func (b *bench) commandRound(ctx context.Context, path *commandPath, each int, r
 	}
 }
 
-// commandsTime is about how many seconds a round takes.
+// commandsTime is the approximate duration of a round in seconds.
 const commandsTime = 2.0
 
 func cluRounds(s Sizes) int { return min(s.Rounds, 3) }
@@ -90,11 +90,11 @@ func commandsSeconds(s Sizes) float64 {
 	return float64(3+2*s.Rounds+cluRounds(s)) * commandsTime
 }
 
-// failureDeadline is when the last command has its outcome (the publish timeout of
-// amqpx and the tenth more until it is noticed), and its sender an answer.
+// failureDeadline is when the last command has its outcome (the publish timeout of amqpx, and a tenth of it until that is
+// noticed), and its sender an error.
 const failureDeadline = 1100 * time.Millisecond
 
-// clientsPath is the path through a WebSocket server.
+// clientsPath returns the path through a WebSocket server.
 func (b *bench) clientsPath(ctx context.Context, name, addr, exchange string) (*commandPath, error) {
 	sink, err := newCommandSink(b.rabbitURL, exchange)
 	if err != nil {
@@ -108,7 +108,7 @@ func (b *bench) clientsPath(ctx context.Context, name, addr, exchange string) (*
 	return &commandPath{name: name, sink: sink, source: source}, nil
 }
 
-// confirmerPath is the path from a bare publisher.
+// confirmerPath returns the path from a bare publisher.
 func (b *bench) confirmerPath() (*commandPath, error) {
 	sink, err := newCommandSink(b.rabbitURL, bareExchange)
 	if err != nil {
@@ -122,6 +122,5 @@ func (b *bench) confirmerPath() (*commandPath, error) {
 	return &commandPath{name: "a bare publisher", sink: sink, source: &confirmerSource{confirmer: publisher, exchange: bareExchange}}, nil
 }
 
-// confirmWindow is how many publishes of the bridge may be unconfirmed (the
-// default of amqpx), and as many of the bare publisher.
+// confirmWindow is the limit of unconfirmed publishes of the bridge (the default of amqpx) and of the bare publisher.
 const confirmWindow = 256

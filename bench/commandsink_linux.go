@@ -9,8 +9,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// commandSink is the actor that does nothing: it drains the commands, and knows
-// of every number whether it was lost, doubled or out of order.
+// commandSink is an actor that only consumes commands, and checks that none is lost, duplicated or out of order.
 type commandSink struct {
 	conn       *amqp.Connection
 	deliveries <-chan amqp.Delivery
@@ -27,9 +26,8 @@ func newCommandSink(url, exchange string) (*commandSink, error) {
 
 func (s *commandSink) close() { s.conn.Close() }
 
-// receive waits for as many commands from each sender, each sender's own in order,
-// and gives the time when the last came. The numbers of the first sender come
-// before those of the second.
+// receive waits for each commands from each of the senders, in the order of each sender, and returns when the last one
+// arrived. The numbers of the first sender come before those of the second.
 func (s *commandSink) receive(ctx context.Context, senders, each int, arrived func(sender int)) (time.Time, error) {
 	first := s.next
 	s.next += uint64(senders * each)

@@ -12,34 +12,33 @@ import (
 )
 
 const (
-	// connectWindow is how many connections are being made at once. A listener
-	// of Go has a backlog of at most 4,096.
+	// connectWindow is the limit of connections being made. A listener of Go has a backlog of at most 4,096.
 	connectWindow = 256
-	// clientsPerAddress is how many clients share a source address: an address
-	// has 28,000 ports on many systems, and a server may limit what comes from one.
+	// clientsPerAddress is how many clients share a source address: many systems have 28,000 ports for each, and a
+	// server may limit the connections of one address.
 	clientsPerAddress = 64
-	// smallReceive is the receive buffer of a client that will stop reading, in
-	// bytes: the kernel must not hide that from the server.
+	// smallReceive is the receive buffer of a client that will stop reading, in bytes: a large one would hide that from
+	// the server.
 	smallReceive = 4 << 10
 )
 
-// The key of RFC 6455, 1.3, and its answer: nobody here needs another.
+// The key of RFC 6455, 1.3, and its answer. One key is enough here.
 const (
 	handshakeKey    = "dGhlIHNhbXBsZSBub25jZQ=="
 	handshakeAnswer = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 )
 
-// dialer says where a crowd connects.
+// dialer is where a set of clients connects.
 type dialer struct {
 	to           netip.AddrPort
 	path         string
-	paths        []string // the paths that clients take in turn; nil is path for all
+	paths        []string // which clients use in turn; nil is path for all
 	host         string
-	smallBuffers int // so many of the first clients get a small receive buffer
-	firstIndex   int // the place of the first client among those of all processes
+	smallBuffers int // this many of the first clients have a small receive buffer
+	firstIndex   int // the index of the first client among those of all processes
 }
 
-// requests are the upgrade requests, one for each path.
+// requests returns the upgrade requests, one for each path.
 func (d dialer) requests() (requests [][]byte) {
 	paths := d.paths
 	if paths == nil {
@@ -52,7 +51,7 @@ func (d dialer) requests() (requests [][]byte) {
 	return requests
 }
 
-// socket begins a connection, the i-th.
+// socket starts the i-th connection.
 func (d dialer) socket(i int) (fd int, err error) {
 	family := unix.AF_INET
 	if d.to.Addr().Is6() {
@@ -88,9 +87,8 @@ func (d dialer) connect(fd, i int) error {
 	return nil
 }
 
-// bind gives the socket a source address of 127.1.0.0/16 where the target is
-// on loopback. The kernel chooses the port when it connects, when it knows what
-// makes a pair unique.
+// bind gives the socket a source address of 127.1.0.0/16 if the target is on loopback. The kernel chooses the port when
+// it connects, since only then it knows both ends.
 func (d dialer) bind(fd, i int) error {
 	if !d.to.Addr().IsLoopback() {
 		return nil
@@ -106,8 +104,7 @@ func (d dialer) bind(fd, i int) error {
 	return nil
 }
 
-// connect adds n clients, and gives the time until the last was connected and
-// its request answered.
+// connect adds n clients, and returns the time until the last one had the response to its request.
 func (set *clientSet) connect(ctx context.Context, n int) (time.Duration, error) {
 	connected := make(chan struct{})
 	var start int64
@@ -132,12 +129,12 @@ func (set *clientSet) connect(ctx context.Context, n int) (time.Duration, error)
 	return time.Duration(took), nil
 }
 
-// connectTimeout is how long it may take to connect all clients of a crowd.
+// connectTimeout is how long it may take to connect all clients of a set.
 const connectTimeout = time.Minute
 
-// connectMore goes on with the crowds that have clients to connect.
-func (s *clientLoop) connectMore() {
-	s.connecting = slices.DeleteFunc(s.connecting, func(set *clientSet) bool {
+// connectMore starts connections of the sets that have clients to connect, up to their window.
+func (l *clientLoop) connectMore() {
+	l.connecting = slices.DeleteFunc(l.connecting, func(set *clientSet) bool {
 		for set.toConnect > 0 && set.inFlight < connectWindow {
 			set.connectOne()
 		}
@@ -166,7 +163,7 @@ func (set *clientSet) connectOne() {
 	set.inFlight++
 }
 
-// connectMore has n more clients connected.
+// connectMore asks the loop to connect n more clients.
 func (set *clientSet) connectMore(n int) {
 	set.toConnect += n
 	if !slices.Contains(set.loop.connecting, set) {
@@ -174,11 +171,11 @@ func (set *clientSet) connectMore(n int) {
 	}
 }
 
-// opened is called when a client's request was answered.
+// opened handles the response to a client's request.
 func (set *clientSet) opened(c *client) {
-	c.next, c.until = set.end, set.end // nothing, as long as nothing was announced
+	c.next, c.until = set.end, set.end // nothing, until replies are announced
 	if set.lateJoiners {
-		c.next, c.done = 0, true // whatever comes first is the first
+		c.next, c.done = 0, true // its first reply may have any number
 	}
 	set.open++
 	if set.inFlight--; set.inFlight == 0 && set.toConnect == 0 && set.connected != nil {
@@ -188,7 +185,7 @@ func (set *clientSet) opened(c *client) {
 	}
 }
 
-// connectionLost is called when the server ended a connection.
+// connectionLost handles a connection that the server ended.
 func (set *clientSet) connectionLost(c *client, opened bool, why string) {
 	if !opened {
 		set.inFlight--

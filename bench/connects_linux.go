@@ -5,8 +5,7 @@ import (
 	"fmt"
 )
 
-// connections measures how many new connections a second are accepted and
-// answered, all of them held.
+// connections measures how many new connections a second are accepted and upgraded, while all of them stay open.
 func (b *bench) connections(ctx context.Context) ([]Row, error) {
 	server, baseline, err := b.pair(ctx, false)
 	if err != nil {
@@ -23,7 +22,7 @@ func (b *bench) connections(ctx context.Context) ([]Row, error) {
 			return err
 		}
 	}
-	// The first round of each makes room for so many clients, and is not counted.
+	// The first round of each allocates the memory for so many clients, and does not count.
 	if err := alternate(1+connectRounds(b.size), into(baseline, &reference), into(server, &measured)); err != nil {
 		return nil, err
 	}
@@ -37,8 +36,7 @@ func connectSeconds(s Sizes) float64 {
 	return float64(2+2*connectRounds(s)) * connectTime(s.OpenConnections)
 }
 
-// connectAll connects all clients and lets them go again. It gives the
-// connections a second.
+// connectAll connects all clients and disconnects them. It returns the connections a second.
 func (b *bench) connectAll(ctx context.Context, t *target) (float64, error) {
 	set := newClientSet(b.loop, dialer{to: t.addr, path: "/", host: t.addr.String()})
 	defer set.disconnect()
@@ -46,7 +44,7 @@ func (b *bench) connectAll(ctx context.Context, t *target) (float64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", t.name, err)
 	}
-	// A reply to all of them shows that they are held.
+	// A reply to all of them shows that they are open.
 	if _, err := b.runRound(ctx, t, set, round{count: 1}); err != nil {
 		return 0, err
 	}

@@ -57,7 +57,7 @@ func disturbances() []disturbance {
 			disturb: (*testbed).floodResumes,
 			goals:   []goal{medianPingWithin(20)},
 		}, {
-			name:    "neighbours-askers",
+			name:    "neighbours-flood",
 			what:    "8 clients ask for such snapshots, each for 32 at a time",
 			prepare: (*testbed).publishActors,
 			disturb: (*testbed).floodSnapshots,

@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// warmUp is what is played before a round is measured: some replies at the same
-// pace, or one whole burst.
+// warmUp returns the round to run before one that is measured: some replies at the same pace, or a whole burst.
 func (r round) warmUp() round {
 	if r.every > 0 {
 		r.count = min(r.count, 20)
@@ -15,13 +14,12 @@ func (r round) warmUp() round {
 	return r
 }
 
-// fanout is what both took in each round of the same replies to the same
-// number of clients.
+// fanout is the rounds of both targets with the same replies and number of clients.
 type fanout struct {
 	server, baseline []*roundResult
 }
 
-// of takes a figure out of rounds.
+// of extracts a figure from rounds.
 func of(rounds []*roundResult, figure func(*roundResult) float64) []float64 {
 	var values []float64
 	for _, p := range rounds {
@@ -30,11 +28,10 @@ func of(rounds []*roundResult, figure func(*roundResult) float64) []float64 {
 	return values
 }
 
-// runPair plays the rounds to a bridge and to a bare loop, which have as many
-// clients each.
-func (b *bench) runPair(ctx context.Context, scenario string, clients, rounds int, joined bool, r round, seconds float64) (f fanout, err error) {
+// runPair runs the rounds on a bridge and on a baseline with as many clients.
+func (b *bench) runPair(ctx context.Context, scenario string, clients, rounds int, coalesced bool, r round, seconds float64) (f fanout, err error) {
 	b.progress.begin(scenario, fmt.Sprintf("connecting %d clients, twice", clients), connectTime(2*clients))
-	server, baseline, err := b.pair(ctx, joined)
+	server, baseline, err := b.pair(ctx, coalesced)
 	if err != nil {
 		return f, err
 	}
@@ -43,7 +40,7 @@ func (b *bench) runPair(ctx context.Context, scenario string, clients, rounds in
 	return b.runTargets(ctx, scenario, server, baseline, clients, rounds, r, seconds)
 }
 
-// runTargets plays the rounds to a bridge and to a bare program in turn.
+// runTargets runs the rounds on a bridge and on a bare program in turn.
 func (b *bench) runTargets(ctx context.Context, scenario string, server, baseline *target, clients, rounds int, r round, seconds float64) (f fanout, err error) {
 	var crowds [2]*clientSet
 	for i, t := range []*target{server, baseline} {
@@ -74,7 +71,7 @@ func (b *bench) runTargets(ctx context.Context, scenario string, server, baselin
 
 func connectTime(clients int) float64 { return 0.5 + float64(clients)/8000 }
 
-// steady sends one reply at a time.
+// steady measures one reply at a time.
 func (b *bench) steady(ctx context.Context) ([]Row, error) {
 	s := b.size
 	r := round{count: s.SteadyReplies, every: s.SteadyEvery}
@@ -85,8 +82,7 @@ func (b *bench) steady(ctx context.Context) ([]Row, error) {
 	what := fmt.Sprintf("CPU per delivery, %.0f/s, %s clients", 1/s.SteadyEvery.Seconds(), grouped(s.Clients))
 	line := row("steady", what, "us", of(f.server, (*roundResult).perDelivery), "baseline", of(f.baseline, (*roundResult).perDelivery),
 		limit{by: Ratio, bound: 1.10})
-	// What else the bare loop's process takes is Go's runtime watching over it,
-	// which the server pays too.
+	// The rest of the baseline's process is Go's runtime, which the server has too.
 	line.Note = fmt.Sprintf("the baseline's loop without Go's monitor thread takes %s a delivery", figure(median(of(f.baseline, (*roundResult).loopPerDelivery)), "us"))
 	return []Row{line}, nil
 }
@@ -98,7 +94,7 @@ func steadySeconds(s Sizes) float64 {
 	return connectTime(2*s.Clients) + float64(4*s.Rounds)*r.seconds()
 }
 
-// bursts sends many replies at once, to the usual number of clients, to few and to many.
+// bursts measures many replies at once, to the usual number of clients, to few and to many.
 func (b *bench) bursts(ctx context.Context) ([]Row, error) {
 	s := b.size
 	var cpu, rate []Row
@@ -113,19 +109,19 @@ func (b *bench) bursts(ctx context.Context) ([]Row, error) {
 		switch clients {
 		case s.Clients:
 			usual = measured
-			cpu = append(cpu, row("burst", what, "us", measured, "joined baseline", reference, limit{by: Ratio, bound: 1.25}))
+			cpu = append(cpu, row("burst", what, "us", measured, "coalesced baseline", reference, limit{by: Ratio, bound: 1.25}))
 		default:
 			against := fmt.Sprintf("with %s", grouped(s.Clients))
 			cpu = append(cpu, row("burst", what, "us", measured, against, usual, limit{by: Ratio, bound: 1.6}))
 		}
 		what = fmt.Sprintf("deliveries/s in it, %s clients", grouped(clients))
-		rate = append(rate, row("burst", what, "/s", of(f.server, (*roundResult).rate), "joined baseline", of(f.baseline, (*roundResult).rate),
+		rate = append(rate, row("burst", what, "/s", of(f.server, (*roundResult).rate), "coalesced baseline", of(f.baseline, (*roundResult).rate),
 			limit{by: Ratio, bound: 0.95, atLeast: true}))
 	}
 	return append(cpu, rate...), nil
 }
 
-// burstRounds is more where the bursts are short and noisy.
+// burstRounds returns more rounds for short bursts, which are noisy.
 func burstRounds(s Sizes, clients int) int {
 	switch {
 	case clients < s.Clients:
@@ -136,7 +132,7 @@ func burstRounds(s Sizes, clients int) int {
 	return 2 * s.Rounds
 }
 
-// burstTime is about how many seconds a burst takes.
+// burstTime is the approximate duration of a burst in seconds.
 func burstTime(s Sizes, clients int) float64 {
 	return 0.2 + 0.2e-6*float64(clients)*float64(s.BurstReplies)
 }

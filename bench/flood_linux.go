@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	// floodClients is the number of neighbours that ask at the same time.
+	// floodClients is the number of neighbours that send requests at the same time.
 	floodClients = 8
 	// resumable is how many replies a bridge keeps by default.
 	resumable = 10_000
-	// snapshotsInFlight is how many unanswered snapshots each of them has.
+	// snapshotsInFlight is how many snapshots each of them waits for.
 	snapshotsInFlight = 32
 )
 
@@ -28,8 +28,8 @@ func (t *testbed) publishHistory(ctx context.Context) error {
 	return t.awaitDelivered(ctx)
 }
 
-// floodResumes has neighbours connect, ask for all replies in their URL, and disconnect
-// at once, again and again. A refused neighbour tries again.
+// floodResumes has neighbours connect with a URL that resumes all replies, and disconnect at once, again and again. A
+// refused neighbour tries again.
 func (t *testbed) floodResumes(ctx context.Context) error {
 	epoch, err := t.epoch(ctx)
 	if err != nil {
@@ -51,7 +51,7 @@ func (t *testbed) floodResumes(ctx context.Context) error {
 	return nil
 }
 
-// epoch is the epoch of the bridge's replies.
+// epoch returns the epoch of the bridge's replies.
 func (t *testbed) epoch(ctx context.Context) (epoch string, err error) {
 	err = t.neighbours(ctx, 1, dialOptions{path: "/?silent=1"}, func(_ int, n *neighbour) error {
 		epoch, err = n.readEpoch()
@@ -60,16 +60,16 @@ func (t *testbed) epoch(ctx context.Context) (epoch string, err error) {
 	return epoch, err
 }
 
-// disconnect resets the connection, so that its port is free at once.
+// disconnect resets the connection, which frees its port at once.
 func (n *neighbour) disconnect() {
 	if tcp, ok := n.conn.(*net.TCPConn); ok {
-		// If this fails, the port is free a minute later.
+		// Without it, the port is free a minute later.
 		_ = tcp.SetLinger(0)
 	}
 	n.close()
 }
 
-// floodSnapshots has neighbours ask for snapshots again and again, no two alike.
+// floodSnapshots has neighbours request snapshots again and again, no two of them alike.
 func (t *testbed) floodSnapshots(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, t.size.DisturbFor)
 	defer cancel()

@@ -40,56 +40,56 @@ type hugeRun struct {
 func (b *bench) hundredThousand(ctx context.Context) (rows []Row, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, hugeTimeout, fmt.Errorf("not done within %v", hugeTimeout))
 	defer cancel()
-	m := &hugeRun{bench: b}
-	defer m.stop()
+	h := &hugeRun{bench: b}
+	defer h.stop()
 	n := b.size.HugeClients
-	m.begin(fmt.Sprintf("starting the processes for %s clients", grouped(n)), hugeStartTime)
-	if err := m.start(ctx); err != nil {
+	h.begin(fmt.Sprintf("starting the processes for %s clients", grouped(n)), hugeStartTime)
+	if err := h.start(ctx); err != nil {
 		return nil, err
 	}
 	// What a process takes once for all its clients is not theirs.
-	few := max(len(m.workers), n/100)
-	if err := m.connect(ctx, 0, few); err != nil {
+	few := max(len(h.workers), n/100)
+	if err := h.connect(ctx, 0, few); err != nil {
 		return nil, err
 	}
-	if _, err := m.publishToAll(ctx, few, 1); err != nil {
+	if _, err := h.publishToAll(ctx, few, 1); err != nil {
 		return nil, err
 	}
-	before, err := m.memory(ctx)
+	before, err := h.memory(ctx)
 	if err != nil {
 		return nil, err
 	}
-	m.begin(fmt.Sprintf("connecting %s clients", grouped(n)), 2*connectTime(n))
+	h.begin(fmt.Sprintf("connecting %s clients", grouped(n)), 2*connectTime(n))
 	start := time.Now()
-	if err := m.connect(ctx, few, n); err != nil {
+	if err := h.connect(ctx, few, n); err != nil {
 		return nil, err
 	}
 	connected := time.Since(start)
-	if _, err := m.publishToAll(ctx, n, 1); err != nil {
+	if _, err := h.publishToAll(ctx, n, 1); err != nil {
 		return nil, err
 	}
-	after, err := m.memory(ctx)
+	after, err := h.memory(ctx)
 	if err != nil {
 		return nil, err
 	}
-	m.begin("a reply each interval", m.replySeconds())
-	all, err := m.publishToAll(ctx, n, m.size.HugeReplies)
+	h.begin("a reply each interval", h.replySeconds())
+	all, err := h.publishToAll(ctx, n, h.size.HugeReplies)
 	if err != nil {
 		return nil, err
 	}
-	back, err := m.killOne(ctx)
+	back, err := h.killOne(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("after a bridge was killed: %w", err)
 	}
-	again, err := m.publishToAll(ctx, n, m.size.HugeReplies)
+	again, err := h.publishToAll(ctx, n, h.size.HugeReplies)
 	if err != nil {
 		return nil, fmt.Errorf("when all clients were back: %w", err)
 	}
-	drained, err := m.drain(ctx)
+	drained, err := h.drain(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("draining: %w", err)
 	}
-	what := fmt.Sprintf("%s clients of %d bridges", grouped(n), len(m.bridges))
+	what := fmt.Sprintf("%s clients of %d bridges", grouped(n), len(h.bridges))
 	line := func(name, unit string, value float64) Row {
 		return row("hundredthousand", name+", "+what, unit, []float64{value}, "", nil, limit{by: Informational})
 	}
@@ -109,8 +109,8 @@ func (b *bench) hundredThousand(ctx context.Context) (rows []Row, err error) {
 
 const hugeStartTime = 2.0
 
-func (m *hugeRun) replySeconds() float64 {
-	return (time.Duration(m.size.HugeReplies) * m.size.HugeEvery).Seconds()
+func (h *hugeRun) replySeconds() float64 {
+	return (time.Duration(h.size.HugeReplies) * h.size.HugeEvery).Seconds()
 }
 
 func hugeSeconds(s Sizes) float64 {
@@ -118,8 +118,8 @@ func hugeSeconds(s Sizes) float64 {
 	return hugeStartTime + 4*connectTime(s.HugeClients) + 3*replying + float64(s.HugeClients)/float64(hugeShedRate*s.HugeBridges)
 }
 
-func (m *hugeRun) begin(what string, seconds float64) {
-	m.progress.begin("hundredthousand", what, seconds)
+func (h *hugeRun) begin(what string, seconds float64) {
+	h.progress.begin("hundredthousand", what, seconds)
 }
 
 // bridgesFor is how many bridges hold so many clients even when one of them is killed.
@@ -137,49 +137,49 @@ func bridgesFor(clients, atLeast int) (int, error) {
 	return max(atLeast, (clients+room-1)/room+1), nil
 }
 
-func (m *hugeRun) start(ctx context.Context) error {
-	n, err := bridgesFor(m.size.HugeClients, m.size.HugeBridges)
+func (h *hugeRun) start(ctx context.Context) error {
+	n, err := bridgesFor(h.size.HugeClients, h.size.HugeBridges)
 	if err != nil {
 		return err
 	}
 	port := "0"
 	for range n {
-		t, err := m.serverAt(ctx, m.brokerURL, "--port", port, "--reuse-port", "--shed-rate", strconv.Itoa(hugeShedRate))
+		t, err := h.serverAt(ctx, h.brokerURL, "--port", port, "--reuse-port", "--shed-rate", strconv.Itoa(hugeShedRate))
 		if err != nil {
 			return err
 		}
-		m.bridges = append(m.bridges, t)
+		h.bridges = append(h.bridges, t)
 		port = strconv.Itoa(int(t.addr.Port()))
 	}
-	share := (m.size.HugeClients + n - 1) / n
+	share := (h.size.HugeClients + n - 1) / n
 	for i := range n {
-		c, err := startChild("a holder of clients", m.cfg.Program, "bench", "worker", m.bridges[0].addr.String(), strconv.Itoa(i*share))
+		c, err := startChild("a holder of clients", h.cfg.Program, "bench", "worker", h.bridges[0].addr.String(), strconv.Itoa(i*share))
 		if err != nil {
 			return err
 		}
-		m.workers = append(m.workers, c)
+		h.workers = append(h.workers, c)
 	}
 	return nil
 }
 
-func (m *hugeRun) stop() {
-	for _, c := range m.workers {
+func (h *hugeRun) stop() {
+	for _, c := range h.workers {
 		c.stop()
 	}
-	for _, t := range m.bridges {
+	for _, t := range h.bridges {
 		t.stop()
 	}
 }
 
 // memory is the RSS of all bridges when they have been at rest for a while.
-func (m *hugeRun) memory(ctx context.Context) (sum int64, err error) {
+func (h *hugeRun) memory(ctx context.Context) (sum int64, err error) {
 	select {
-	case <-time.After(m.size.Settle):
+	case <-time.After(h.size.Settle):
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	}
-	for _, t := range m.bridges {
-		rss, err := m.proc.rss(t.pid)
+	for _, t := range h.bridges {
+		rss, err := h.proc.rss(t.pid)
 		if err != nil {
 			return 0, err
 		}
@@ -189,14 +189,14 @@ func (m *hugeRun) memory(ctx context.Context) (sum int64, err error) {
 }
 
 // command gives a command to each holder, and sums up the answers.
-func (m *hugeRun) command(ctx context.Context, command func(i int) string) (*workerStatus, error) {
-	for i, c := range m.workers {
+func (h *hugeRun) command(ctx context.Context, command func(i int) string) (*workerStatus, error) {
+	for i, c := range h.workers {
 		if _, err := fmt.Fprintln(c.stdin, command(i)); err != nil {
 			return nil, fmt.Errorf("%s: %w; the end of its log:\n%s", c.name, err, c.tail)
 		}
 	}
 	sum := &workerStatus{Ended: map[string]int{}}
-	for _, c := range m.workers {
+	for _, c := range h.workers {
 		line, err := c.line(ctx)
 		if err != nil {
 			return nil, err
@@ -210,15 +210,15 @@ func (m *hugeRun) command(ctx context.Context, command func(i int) string) (*wor
 	return sum, nil
 }
 
-func (m *hugeRun) commandAll(ctx context.Context, format string, values ...any) (*workerStatus, error) {
-	return m.command(ctx, func(int) string { return fmt.Sprintf(format, values...) })
+func (h *hugeRun) commandAll(ctx context.Context, format string, values ...any) (*workerStatus, error) {
+	return h.command(ctx, func(int) string { return fmt.Sprintf(format, values...) })
 }
 
 // connect brings the number of clients from one to another.
-func (m *hugeRun) connect(ctx context.Context, from, to int) error {
-	parts := len(m.workers)
+func (h *hugeRun) connect(ctx context.Context, from, to int) error {
+	parts := len(h.workers)
 	of := func(i int) int { return from + (to-from)*i/parts }
-	state, err := m.command(ctx, func(i int) string { return fmt.Sprintf("connect %d", of(i+1)-of(i)) })
+	state, err := h.command(ctx, func(i int) string { return fmt.Sprintf("connect %d", of(i+1)-of(i)) })
 	if err == nil && state.Open != to {
 		err = fmt.Errorf("%d of %d clients are connected", state.Open, to)
 	}
@@ -246,8 +246,8 @@ func (a *hugeRound) complete(clients int) error {
 }
 
 // publishToAll publishes replies, and is an error unless all clients had each of them once.
-func (m *hugeRun) publishToAll(ctx context.Context, clients, count int) (*hugeRound, error) {
-	a, err := m.publish(ctx, count, func() error { return nil })
+func (h *hugeRun) publishToAll(ctx context.Context, clients, count int) (*hugeRound, error) {
+	a, err := h.publish(ctx, count, func() error { return nil })
 	if err == nil {
 		err = a.complete(clients)
 	}
@@ -255,31 +255,31 @@ func (m *hugeRun) publishToAll(ctx context.Context, clients, count int) (*hugeRo
 }
 
 // publish publishes a reply each interval. Meanwhile it does what is to be done.
-func (m *hugeRun) publish(ctx context.Context, count int, meanwhile func() error) (*hugeRound, error) {
-	first := m.bridges[0].next
-	m.bridges[0].next += uint64(count)
+func (h *hugeRun) publish(ctx context.Context, count int, meanwhile func() error) (*hugeRound, error) {
+	first := h.bridges[0].next
+	h.bridges[0].next += uint64(count)
 	// The first bridge may be killed, but not its publisher.
-	p := m.bridges[0].source.(viaBroker).publisher
+	p := h.bridges[0].source.(viaBroker).publisher
 	p.prepare(first, count)
-	if _, err := m.commandAll(ctx, "expect %d %d", first, count); err != nil {
+	if _, err := h.commandAll(ctx, "expect %d %d", first, count); err != nil {
 		return nil, err
 	}
-	before, err := m.cpu()
+	before, err := h.cpu()
 	if err != nil {
 		return nil, err
 	}
 	sent := make([]atomic.Int64, count)
 	published := make(chan error, 1)
-	go func() { published <- p.publishAll(ctx, m.size.HugeEvery, sent, monotonic) }()
+	go func() { published <- p.publishAll(ctx, h.size.HugeEvery, sent, monotonic) }()
 	err = errors.Join(meanwhile(), <-published)
 	if err != nil {
 		return nil, err
 	}
-	state, err := m.commandAll(ctx, "await %d", patience.Milliseconds())
+	state, err := h.commandAll(ctx, "await %d", patience.Milliseconds())
 	if err != nil {
 		return nil, err
 	}
-	after, err := m.cpu()
+	after, err := h.cpu()
 	if err != nil {
 		return nil, err
 	}
@@ -291,14 +291,14 @@ func (m *hugeRun) publish(ctx context.Context, count int, meanwhile func() error
 }
 
 // cpu is what all bridges that live have used.
-func (m *hugeRun) cpu() (sum time.Duration, err error) {
-	for _, t := range m.bridges {
+func (h *hugeRun) cpu() (sum time.Duration, err error) {
+	for _, t := range h.bridges {
 		select {
 		case <-t.done:
 			continue
 		default:
 		}
-		used, err := m.proc.cpu(t.pid)
+		used, err := h.proc.cpu(t.pid)
 		if err != nil {
 			return 0, err
 		}
@@ -309,32 +309,32 @@ func (m *hugeRun) cpu() (sum time.Duration, err error) {
 
 // killOne kills a bridge amid replies, and gives the time until all its clients are
 // connected again. Those of the others must not notice.
-func (m *hugeRun) killOne(ctx context.Context) (back time.Duration, err error) {
-	m.begin("one bridge is killed", m.replySeconds())
-	victim := m.bridges[len(m.bridges)-1]
-	its, err := m.proc.connections(victim.pid, int(victim.addr.Port()))
+func (h *hugeRun) killOne(ctx context.Context) (back time.Duration, err error) {
+	h.begin("one bridge is killed", h.replySeconds())
+	victim := h.bridges[len(h.bridges)-1]
+	its, err := h.proc.connections(victim.pid, int(victim.addr.Port()))
 	if err != nil {
 		return 0, err
 	}
-	if _, err := m.commandAll(ctx, "recover"); err != nil {
+	if _, err := h.commandAll(ctx, "recover"); err != nil {
 		return 0, err
 	}
-	during, err := m.publish(ctx, m.size.HugeReplies, func() error {
+	during, err := h.publish(ctx, h.size.HugeReplies, func() error {
 		killed := time.Now()
 		victim.child.stop() // SIGKILL
 		for {
-			state, err := m.commandAll(ctx, "count")
+			state, err := h.commandAll(ctx, "count")
 			if err != nil {
 				return err
 			}
-			if state.Lost >= its && state.Open == m.size.HugeClients {
+			if state.Lost >= its && state.Open == h.size.HugeClients {
 				back = time.Since(killed)
 				return nil
 			}
 			select {
 			case <-time.After(pollEvery):
 			case <-ctx.Done():
-				return fmt.Errorf("%d clients of %d are connected: %w", state.Open, m.size.HugeClients, context.Cause(ctx))
+				return fmt.Errorf("%d clients of %d are connected: %w", state.Open, h.size.HugeClients, context.Cause(ctx))
 			}
 		}
 	})
@@ -351,14 +351,14 @@ func (m *hugeRun) killOne(ctx context.Context) (back time.Duration, err error) {
 }
 
 // drain ends the bridges, and gives the time until the last client was told to go.
-func (m *hugeRun) drain(ctx context.Context) (time.Duration, error) {
-	m.begin("all bridges drain", float64(m.size.HugeClients)/float64(hugeShedRate*len(m.bridges)))
+func (h *hugeRun) drain(ctx context.Context) (time.Duration, error) {
+	h.begin("all bridges drain", float64(h.size.HugeClients)/float64(hugeShedRate*len(h.bridges)))
 	// Nobody comes back any more.
-	if _, err := m.commandAll(ctx, "settle"); err != nil {
+	if _, err := h.commandAll(ctx, "settle"); err != nil {
 		return 0, err
 	}
 	start := time.Now()
-	for _, t := range m.bridges {
+	for _, t := range h.bridges {
 		select {
 		case <-t.done:
 			continue
@@ -369,7 +369,7 @@ func (m *hugeRun) drain(ctx context.Context) (time.Duration, error) {
 		}
 	}
 	for {
-		state, err := m.commandAll(ctx, "count")
+		state, err := h.commandAll(ctx, "count")
 		if err != nil {
 			return 0, err
 		}
@@ -388,7 +388,7 @@ func (m *hugeRun) drain(ctx context.Context) (time.Duration, error) {
 		}
 	}
 	took := time.Since(start)
-	for _, t := range m.bridges {
+	for _, t := range h.bridges {
 		select {
 		case <-t.done:
 		case <-ctx.Done():

@@ -55,11 +55,11 @@ func unreadScenarios() []unreadRequests {
 
 func outboundScenarios() []scenario {
 	var all []scenario
-	for _, h := range unreadScenarios() {
+	for _, u := range unreadScenarios() {
 		all = append(all, scenario{
-			name:    h.name,
-			run:     func(b *bench, ctx context.Context) ([]Row, error) { return b.measureUnread(ctx, h) },
-			files:   func(Sizes) int { return h.clients },
+			name:    u.name,
+			run:     func(b *bench, ctx context.Context) ([]Row, error) { return b.measureUnread(ctx, u) },
+			files:   func(Sizes) int { return u.clients },
 			seconds: func(s Sizes) float64 { return (2 * s.DisturbFor).Seconds() },
 		})
 	}
@@ -67,20 +67,20 @@ func outboundScenarios() []scenario {
 }
 
 // measureUnread measures the memory of answers that are not read.
-func (b *bench) measureUnread(ctx context.Context, h unreadRequests) ([]Row, error) {
-	b.progress.begin(h.name, h.what, (2 * b.size.DisturbFor).Seconds())
+func (b *bench) measureUnread(ctx context.Context, u unreadRequests) ([]Row, error) {
+	b.progress.begin(u.name, u.what, (2 * b.size.DisturbFor).Seconds())
 	folder, err := os.MkdirTemp("", "clu-ws-bench-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(folder)
-	t, err := b.newTestbed(ctx, folder, h.tls)
+	t, err := b.newTestbed(ctx, folder, u.tls)
 	if err != nil {
 		return nil, err
 	}
 	defer t.stop()
-	if h.prepare != nil {
-		if err := h.prepare(t, ctx); err != nil {
+	if u.prepare != nil {
+		if err := u.prepare(t, ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -91,7 +91,7 @@ func (b *bench) measureUnread(ctx context.Context, h unreadRequests) ([]Row, err
 	asking, stop := context.WithTimeout(ctx, b.size.MaxRound)
 	defer stop()
 	asked := make(chan error, 1)
-	go func() { asked <- t.sendUnread(asking, h) }()
+	go func() { asked <- t.sendUnread(asking, u) }()
 	most, err := t.peakMemory(asking)
 	stop()
 	err = errors.Join(err, <-asked)
@@ -102,7 +102,7 @@ func (b *bench) measureUnread(ctx context.Context, h unreadRequests) ([]Row, err
 		return nil, err
 	}
 	mib := func(bytes int64) []float64 { return []float64{float64(bytes) / (1 << 20)} }
-	r := row(h.name, "memory, "+h.what, "MiB", mib(most), "before", mib(before), limit{by: Difference, bound: outboundGoal})
+	r := row(u.name, "memory, "+u.what, "MiB", mib(most), "before", mib(before), limit{by: Difference, bound: outboundGoal})
 	if most > tooMuchMemory {
 		r.Note = "the run gave up there"
 	}
@@ -113,24 +113,24 @@ func (b *bench) measureUnread(ctx context.Context, h unreadRequests) ([]Row, err
 }
 
 // sendUnread has clients send the requests, after checking that one of them is answered.
-func (t *testbed) sendUnread(ctx context.Context, h unreadRequests) error {
+func (t *testbed) sendUnread(ctx context.Context, u unreadRequests) error {
 	if err := t.neighbours(ctx, 1, dialOptions{path: "/?silent=1"}, func(_ int, n *neighbour) error {
-		if err := n.write(h.request(t, h.clients, 0)); err != nil {
+		if err := n.write(u.request(t, u.clients, 0)); err != nil {
 			return err
 		}
-		_, err := n.readOp(h.answer)
+		_, err := n.readOp(u.answer)
 		n.close()
 		return err
 	}); err != nil {
 		return err
 	}
 	how := dialOptions{path: "/?silent=1", receiveBuffer: 16 << 10}
-	return t.neighbours(ctx, t.scaled(h.clients), how, func(client int, n *neighbour) error {
+	return t.neighbours(ctx, t.scaled(u.clients), how, func(client int, n *neighbour) error {
 		if _, err := n.readOp("hello"); err != nil {
 			return err
 		}
 		for i := range requestsInFlight {
-			if err := n.write(h.request(t, client, i)); err != nil {
+			if err := n.write(u.request(t, client, i)); err != nil {
 				return err
 			}
 		}

@@ -28,29 +28,29 @@ type probes struct {
 }
 
 func dialProbes(ctx context.Context, t *testbed) (*probes, error) {
-	h := &probes{metrics: newScraper(t.admin)}
+	ps := &probes{metrics: newScraper(t.admin)}
 	// The bridge gives new clients to its loops in turn.
-	for _, kind := range []*[]*pinger{&h.v1, &h.plain} {
+	for _, kind := range []*[]*pinger{&ps.v1, &ps.plain} {
 		for range runtime.NumCPU() {
-			p, err := dialPinger(ctx, t.server, kind == &h.plain)
+			p, err := dialPinger(ctx, t.server, kind == &ps.plain)
 			if err != nil {
-				h.close()
+				ps.close()
 				return nil, err
 			}
 			*kind = append(*kind, p)
 		}
 	}
-	return h, nil
+	return ps, nil
 }
 
-func (h *probes) close() {
-	for _, p := range append(h.v1, h.plain...) {
+func (ps *probes) close() {
+	for _, p := range append(ps.v1, ps.plain...) {
 		p.close()
 	}
 }
 
 // measure has all of them send requests until the context ends.
-func (h *probes) measure(ctx context.Context, limit time.Time) (probeResult, error) {
+func (ps *probes) measure(ctx context.Context, limit time.Time) (probeResult, error) {
 	var (
 		asking sync.WaitGroup
 		mu     sync.Mutex // guards w and all
@@ -69,13 +69,13 @@ func (h *probes) measure(ctx context.Context, limit time.Time) (probeResult, err
 			all = errors.Join(all, err)
 		})
 	}
-	for _, p := range h.v1 {
+	for _, p := range ps.v1 {
 		watch(&w.v1, p.probe)
 	}
-	for _, p := range h.plain {
+	for _, p := range ps.plain {
 		watch(&w.plain, p.probe)
 	}
-	watch(&w.metrics, h.metrics.probe)
+	watch(&w.metrics, ps.metrics.probe)
 	asking.Wait()
 	return w, all
 }

@@ -134,14 +134,14 @@ func appendBareFrame(dst []byte, d *amqp.Delivery) []byte {
 }
 
 // execute brings replies to all sockets.
-func (r *relay) execute(f *baseline, command string) error {
+func (r *relay) execute(b *baseline, command string) error {
 	var count int
 	if _, err := fmt.Sscanf(command, "relay %d", &count); err != nil {
 		return err
 	}
-	r.spare = append(r.spare, f.writes...)
-	f.writes = nil
-	for _, s := range f.upgraded {
+	r.spare = append(r.spare, b.writes...)
+	b.writes = nil
+	for _, s := range b.upgraded {
 		s.at, s.off, s.blocked = 0, 0, false
 	}
 	for done := 0; done < count; {
@@ -161,25 +161,25 @@ func (r *relay) execute(f *baseline, command string) error {
 			continue
 		}
 		done += taken
-		f.writes = append(f.writes, frames)
-		f.pending = len(f.upgraded)
+		b.writes = append(b.writes, frames)
+		b.pending = len(b.upgraded)
 		full := false
-		for _, s := range f.upgraded {
-			f.write(s, len(f.writes))
+		for _, s := range b.upgraded {
+			b.write(s, len(b.writes))
 			full = full || s.blocked
 		}
 		if full {
-			f.poll(0)
+			b.poll(0)
 		}
 	}
-	f.pending = 0
-	for _, s := range f.upgraded {
-		if s.at < len(f.writes) {
-			f.pending++
+	b.pending = 0
+	for _, s := range b.upgraded {
+		if s.at < len(b.writes) {
+			b.pending++
 		}
 	}
-	for f.pending > 0 {
-		f.poll(-1)
+	for b.pending > 0 {
+		b.poll(-1)
 	}
 	return nil
 }

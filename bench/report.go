@@ -29,7 +29,7 @@ type Row struct {
 	// difference from it, or the measured value itself.
 	Compared Comparison `json:"compared"`
 	Value    float64    `json:"value"`
-	Goal     float64    `json:"reach"`
+	Goal     float64    `json:"goal"`
 	AtLeast  bool       `json:"at_least,omitempty"` // else at most
 	OK       bool       `json:"ok"`
 	Note     string     `json:"note,omitempty"` // printed below the table
@@ -46,7 +46,7 @@ const (
 	Ratio         Comparison = "ratio"
 	Difference    Comparison = "difference"
 	Value         Comparison = "value"
-	Informational Comparison = "told" // the ratio too, but there is nothing to reach
+	Informational Comparison = "informational" // the ratio too, but there is nothing to reach
 )
 
 // limit is a bound: at most, or at least, some value in some comparison.
@@ -101,7 +101,7 @@ type Report struct {
 // table prints the report.
 func (r *Report) table(to io.Writer) {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "what\tmeasured\treference\t\tratio\treach\t")
+	fmt.Fprintln(w, "what\tmeasured\treference\t\tratio\tgoal\t")
 	for _, row := range r.Rows {
 		verdict := "short"
 		switch {

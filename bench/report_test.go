@@ -24,7 +24,7 @@ func TestARowKnowsWhetherItReaches(t *testing.T) {
 		{"a value beyond", 451, limit{by: Value, bound: 450}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r := row("x", "x", "us", []float64{test.measured}, "floor", two, test.to)
+			r := row("x", "x", "us", []float64{test.measured}, "baseline", two, test.to)
 			if r.OK != test.ok {
 				t.Errorf("%+v", r)
 			}
@@ -35,22 +35,22 @@ func TestARowKnowsWhetherItReaches(t *testing.T) {
 func TestTheTableTellsAllThatCounts(t *testing.T) {
 	r := newReport(5, "embedded broker")
 	r.Rows = []Row{
-		row("burst", "CPU per delivery", "us", []float64{0.12}, "joined floor", []float64{0.1}, limit{by: Ratio, bound: 1.25}),
-		row("burst", "deliveries/s", "/s", []float64{1234567}, "joined floor", []float64{2000000}, limit{by: Ratio, bound: 0.95, atLeast: true}),
+		row("burst", "CPU per delivery", "us", []float64{0.12}, "coalesced baseline", []float64{0.1}, limit{by: Ratio, bound: 1.25}),
+		row("burst", "deliveries/s", "/s", []float64{1234567}, "coalesced baseline", []float64{2000000}, limit{by: Ratio, bound: 0.95, atLeast: true}),
 		row("latency", "p50", "ms", []float64{0.25}, "bare consumer", []float64{0.1}, limit{by: Difference, bound: 0.2}),
 		row("slow", "RSS", "MiB", []float64{16}, "none slow", []float64{16.25}, limit{by: Difference, bound: 32}),
 		row("idle", "memory", "B", []float64{370}, "", nil, limit{by: Value, bound: 450}),
 	}
-	r.LeftOut = []string{"intake, which needs a RabbitMQ"}
+	r.LeftOut = []string{"backlog, which needs a RabbitMQ"}
 	var out bytes.Buffer
 	r.table(&out)
-	if !strings.HasSuffix(out.String(), "\nLeft out: intake, which needs a RabbitMQ.\n") {
+	if !strings.HasSuffix(out.String(), "\nLeft out: backlog, which needs a RabbitMQ.\n") {
 		t.Errorf("the last line is not what was left out: %q", out.String())
 	}
 	want := []string{
-		"what measured reference ratio reach",
-		"CPU per delivery 0.120 us 0.100 us joined floor 1.20 <= 1.25 x ok",
-		"deliveries/s 1,234,567 /s 2,000,000 /s joined floor 0.62 >= 0.95 x short",
+		"what measured reference ratio goal",
+		"CPU per delivery 0.120 us 0.100 us coalesced baseline 1.20 <= 1.25 x ok",
+		"deliveries/s 1,234,567 /s 2,000,000 /s coalesced baseline 0.62 >= 0.95 x short",
 		"p50 0.250 ms 0.100 ms bare consumer +0.150 ms <= +0.200 ms ok",
 		"RSS 16.0 MiB 16.2 MiB none slow -0.250 MiB <= +32.0 MiB ok",
 		"memory 370 B <= 450 B ok",

@@ -47,7 +47,7 @@ func scenarios() []scenario {
 		{"snapshots", (*bench).snapshots, func(s Sizes) int { return s.SnapshotClients }, snapshotsSeconds, false, false},
 		{"commands", (*bench).commands, func(s Sizes) int { return s.Commanders }, commandsSeconds, true, false},
 		{"relay", (*bench).relayed, func(s Sizes) int { return 2 * s.Few }, relaySeconds, true, false},
-		{"intake", (*bench).backlog, func(Sizes) int { return 1 }, backlogSeconds, true, false},
+		{"backlog", (*bench).backlog, func(Sizes) int { return 1 }, backlogSeconds, true, false},
 		{"roundtrip", (*bench).roundTrip, func(Sizes) int { return 1 }, roundTripSeconds, true, false},
 		{"answered", (*bench).answered, func(s Sizes) int { return s.Commanders }, answeredSeconds, true, false},
 		{"tls-steady", (*bench).tlsSteady, func(s Sizes) int { return 2 * s.TLSClients }, tlsSteadySeconds, false, false},

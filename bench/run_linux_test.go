@@ -85,10 +85,10 @@ func TestARunMeasuresEverything(t *testing.T) {
 		}
 	}
 	for scenario, want := range map[string]int{"steady": 1, "batch": 2, "burst": 6, "idle": 1, "latency": 2, "connect": 1, "slow": 2, "groups": 2, "snapshots": 1,
-		"commands": 2, "relay": 2, "intake": 1, "tls-steady": 1, "tls-burst": 1, "tls-idle": 1, "roundtrip": 1, "answered": 1,
+		"commands": 2, "relay": 2, "backlog": 1, "tls-steady": 1, "tls-burst": 1, "tls-idle": 1, "roundtrip": 1, "answered": 1,
 		"neighbours-resume": 1, "neighbours-keywords": 1, "neighbours-snapshot": 1, "neighbours-patterns": 1,
 		"neighbours-inflate": 1, "neighbours-objects": 2, "neighbours-slow-tls": 1, "neighbours-metrics": 1,
-		"neighbours-connect": 1, "neighbours-askers": 1,
+		"neighbours-connect": 1, "neighbours-flood": 1,
 		"outbound-snapshots": 1, "outbound-pings": 1, "outbound-tls": 1} {
 		if rows[scenario] != want {
 			t.Errorf("%s has %d rows, not %d", scenario, rows[scenario], want)
@@ -107,7 +107,7 @@ func TestWhatIsMissingIsToldAndLeftOut(t *testing.T) {
 	if err != nil || len(chosen) != 25 || len(leftOut) != 5 || !strings.Contains(leftOut[0], "--rabbitmq-url") {
 		t.Errorf("%d scenarios, %q, %v", len(chosen), leftOut, err)
 	}
-	if _, _, err := choose([]string{"intake"}, false); err == nil || !strings.Contains(err.Error(), "--rabbitmq-url") {
+	if _, _, err := choose([]string{"backlog"}, false); err == nil || !strings.Contains(err.Error(), "--rabbitmq-url") {
 		t.Errorf("asked for: %v", err)
 	}
 }

@@ -46,15 +46,15 @@ func (v viaBroker) send(ctx context.Context, every time.Duration, sent []atomic.
 // viaPipe is a source for the bare loop, which has its own frames and clock.
 type viaPipe struct {
 	*child
-	joined bool
+	coalesced bool
 }
 
 func (v viaPipe) prepare(ctx context.Context, first uint64, count int) error {
-	return v.request(ctx, fmt.Sprintf("prepare %d %d %t", first, count, v.joined))
+	return v.request(ctx, fmt.Sprintf("prepare %d %d %t", first, count, v.coalesced))
 }
 
 func (v viaPipe) send(ctx context.Context, every time.Duration, _ []atomic.Int64) error {
-	return v.request(ctx, fmt.Sprintf("play %v", every))
+	return v.request(ctx, fmt.Sprintf("write %v", every))
 }
 
 func (v viaPipe) request(ctx context.Context, command string) error {
@@ -88,21 +88,21 @@ func (b *bench) serverAt(ctx context.Context, url string, flags ...string) (*tar
 }
 
 // startBaseline starts a bare loop.
-func (b *bench) startBaseline(ctx context.Context, joined bool) (*target, error) {
+func (b *bench) startBaseline(ctx context.Context, coalesced bool) (*target, error) {
 	t, err := b.target(ctx, "the bare loop", b.cfg.Program, []string{"bench", "baseline"})
 	if err != nil {
 		return nil, err
 	}
-	t.source = viaPipe{t.child, joined}
+	t.source = viaPipe{t.child, coalesced}
 	return t, nil
 }
 
 // pair starts a bridge and a bare loop.
-func (b *bench) pair(ctx context.Context, joined bool) (server, baseline *target, err error) {
+func (b *bench) pair(ctx context.Context, coalesced bool) (server, baseline *target, err error) {
 	if server, err = b.server(ctx); err != nil {
 		return nil, nil, err
 	}
-	if baseline, err = b.startBaseline(ctx, joined); err != nil {
+	if baseline, err = b.startBaseline(ctx, coalesced); err != nil {
 		server.stop()
 		return nil, nil, err
 	}

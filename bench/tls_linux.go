@@ -11,7 +11,7 @@ import (
 const tlsIdleBytes = 9 << 10
 
 // tlsPair starts a bridge and a bare loop, both over TLS.
-func (b *bench) tlsPair(ctx context.Context, folder string, joined bool) (server, baseline *target, err error) {
+func (b *bench) tlsPair(ctx context.Context, folder string, coalesced bool) (server, baseline *target, err error) {
 	cert, key, err := selfSigned(folder)
 	if err != nil {
 		return nil, nil, err
@@ -24,7 +24,7 @@ func (b *bench) tlsPair(ctx context.Context, folder string, joined bool) (server
 		server.stop()
 		return nil, nil, err
 	}
-	baseline.source = viaPipe{baseline.child, joined}
+	baseline.source = viaPipe{baseline.child, coalesced}
 	return server, baseline, nil
 }
 
@@ -39,10 +39,10 @@ func withFolder(do func(folder string) ([]Row, error)) ([]Row, error) {
 }
 
 // tlsFan is fan over TLS.
-func (b *bench) tlsFan(ctx context.Context, scenario string, joined bool, r round, seconds float64) (f fanout, err error) {
+func (b *bench) tlsFan(ctx context.Context, scenario string, coalesced bool, r round, seconds float64) (f fanout, err error) {
 	_, err = withFolder(func(folder string) ([]Row, error) {
 		b.progress.begin(scenario, fmt.Sprintf("connecting %d TLS clients, twice", b.size.TLSClients), tlsConnectTime(2*b.size.TLSClients))
-		server, baseline, err := b.tlsPair(ctx, folder, joined)
+		server, baseline, err := b.tlsPair(ctx, folder, coalesced)
 		if err != nil {
 			return nil, err
 		}
@@ -84,7 +84,7 @@ func (b *bench) tlsBurst(ctx context.Context) ([]Row, error) {
 		return nil, err
 	}
 	what := fmt.Sprintf("CPU per delivery over TLS, burst of %s, %s clients", grouped(r.count), grouped(s.TLSClients))
-	return []Row{row("tls-burst", what, "us", of(f.server, (*roundResult).perDelivery), fmt.Sprintf("tls.Conn.Write of %d", joinFrames),
+	return []Row{row("tls-burst", what, "us", of(f.server, (*roundResult).perDelivery), fmt.Sprintf("tls.Conn.Write of %d", coalesceFrames),
 		of(f.baseline, (*roundResult).perDelivery), limit{by: Ratio, bound: 1.2})}, nil
 }
 

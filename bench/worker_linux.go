@@ -67,9 +67,9 @@ func Worker(ctx context.Context, addr string, place int, stdin io.Reader, stdout
 	}
 	defer s.close()
 	dial := dialer{to: to, path: "/", host: addr, firstIndex: place}
-	h := &worker{swarm: s, clients: newClientSet(s, dial), replacements: newClientSet(s, dial)}
-	h.replacements.lateJoiners = true
-	h.clockOffset = monotonic() - s.clock()
+	w := &worker{swarm: s, clients: newClientSet(s, dial), replacements: newClientSet(s, dial)}
+	w.replacements.lateJoiners = true
+	w.clockOffset = monotonic() - s.clock()
 	lines := make(chan string)
 	go func() {
 		defer close(lines)
@@ -87,7 +87,7 @@ func Worker(ctx context.Context, addr string, place int, stdin io.Reader, stdout
 			if !ok {
 				return nil
 			}
-			answer, err := h.execute(ctx, line)
+			answer, err := w.execute(ctx, line)
 			if err != nil {
 				return fmt.Errorf("%q: %w", line, err)
 			}
@@ -100,33 +100,33 @@ func Worker(ctx context.Context, addr string, place int, stdin io.Reader, stdout
 	}
 }
 
-func (h *worker) execute(ctx context.Context, line string) (*workerStatus, error) {
+func (w *worker) execute(ctx context.Context, line string) (*workerStatus, error) {
 	var command string
 	var a, b int
 	_, _ = fmt.Sscan(line, &command, &a, &b) // few commands have both numbers
 	switch command {
 	case "connect":
-		if _, err := h.clients.connect(ctx, a); err != nil {
+		if _, err := w.clients.connect(ctx, a); err != nil {
 			return nil, err
 		}
 	case "recover":
-		h.swarm.call(func() {
-			h.clients.replacements, h.replacements.retries = h.replacements, 10*len(h.clients.clients)
+		w.swarm.call(func() {
+			w.clients.replacements, w.replacements.retries = w.replacements, 10*len(w.clients.clients)
 		})
 	case "settle":
-		h.swarm.call(func() { h.clients.replacements = nil })
-		for _, set := range h.sets() {
+		w.swarm.call(func() { w.clients.replacements = nil })
+		for _, set := range w.sets() {
 			set.dropDisconnected()
 		}
 	case "expect":
-		for _, set := range h.sets() {
+		for _, set := range w.sets() {
 			set.dropDisconnected()
 			set.expect(uint64(a), b, nil)
 			set.recordLast()
 		}
 	case "await":
 		until := time.Now().Add(time.Duration(a) * time.Millisecond)
-		for _, set := range h.sets() {
+		for _, set := range w.sets() {
 			if _, err := set.await(ctx, time.Until(until)); err != nil {
 				return nil, err
 			}
@@ -135,16 +135,16 @@ func (h *worker) execute(ctx context.Context, line string) (*workerStatus, error
 	default:
 		return nil, fmt.Errorf("no such command")
 	}
-	return h.status(), nil
+	return w.status(), nil
 }
 
-func (h *worker) sets() []*clientSet { return []*clientSet{h.clients, h.replacements} }
+func (w *worker) sets() []*clientSet { return []*clientSet{w.clients, w.replacements} }
 
 // status sums up both crowds.
-func (h *worker) status() *workerStatus {
+func (w *worker) status() *workerStatus {
 	sum := &workerStatus{Ended: map[string]int{}}
-	h.swarm.call(func() {
-		for _, set := range h.sets() {
+	w.swarm.call(func() {
+		for _, set := range w.sets() {
 			k := &set.checker
 			sum.add(&workerStatus{Open: set.open, Incomplete: set.pending, Disconnected: set.lost, Replies: k.replies, Faults: k.faults, Ended: set.ended,
 				Last: k.lastArrival})
@@ -152,7 +152,7 @@ func (h *worker) status() *workerStatus {
 	})
 	for i, at := range sum.Last {
 		if at != 0 {
-			sum.Last[i] = at + h.clockOffset
+			sum.Last[i] = at + w.clockOffset
 		}
 	}
 	return sum

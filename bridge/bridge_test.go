@@ -278,7 +278,7 @@ func TestACommandToABrokerThatStallsIsToldToBeUnknown(t *testing.T) {
 	n.Pause(t)
 	sent := time.Now()
 	c.say(`{"consumer": "lvmecp", "command_string": "open", "command_id": "open"}`)
-	if e := c.next(); e.header("command_id") != "open" || !strings.Contains(e.errorText(), "Nobody knows whether") {
+	if e := c.next(); e.header("command_id") != "open" || !strings.Contains(e.errorText(), "It is unknown whether") {
 		t.Errorf("answered %v", e)
 	}
 	if took := time.Since(sent); took > time.Second {

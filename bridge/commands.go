@@ -97,7 +97,7 @@ const leavingMessage = "The command was not sent: " + goingAwayReason + "."
 // command still has its id, if that could be read.
 func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Fields, in incoming) (*outgoing, error) {
 	s := &outgoing{conn: conn, client: c, receivedAt: in.receivedAt}
-	r, err := message.Command()
+	r, err := message.Command(in.receivedAt)
 	if len(r.ID) <= amqpx.MaxShortString { // a longer one is never a command's
 		s.CommandID = r.ID
 	}

@@ -60,7 +60,7 @@ func (s *bridgeHarness) saysBody(r filter.Reply, body string) { s.saysAll(r, bod
 
 func (s *bridgeHarness) saysAll(r filter.Reply, body string, order int64) {
 	envelope := append(make([]byte, engine.MaxHeaderSize), `{"body": `+body+`}`...)
-	rep := &hub.Reply{Reply: r, At: s.clock.Now(), Plain: envelope, BodyAt: engine.MaxHeaderSize + len(`{"body": `), Ordered: order > 0, Order: order, OrderKey: r.Sender}
+	rep := &hub.Reply{Reply: r, Plain: envelope, BodyAt: engine.MaxHeaderSize + len(`{"body": `), Ordered: order > 0, Order: order, OrderKey: r.Sender}
 	s.hub.Reply(rep, 0, false)
 }
 

@@ -128,10 +128,10 @@ func (v *collector) Collect(out chan<- prometheus.Metric) {
 	gauge(linkNoRepliesDesc, boolToFloat(state.QueueDown != ""))
 	gauge(linkStalledDesc, boolToFloat(b.link.ConfirmOverdue()))
 	gauge(readyDesc, boolToFloat(health.Ready))
-	for reason, count := range withZeros(health.Dropped, dropReasons(actor.DropReasons)) {
+	for reason, count := range withZeros(health.Dropped, dropReasons(actor.DropReasons())) {
 		counter(droppedDesc, float64(count), reason)
 	}
-	for reason, count := range withZeros(b.roomDrops.counts(), dropReasons(actor.BodyDropReasons)) {
+	for reason, count := range withZeros(b.roomDrops.counts(), dropReasons([]actor.DropReason{actor.ErrNotDecoded, actor.ErrTooLong})) {
 		counter(roomDroppedDesc, float64(count), reason)
 	}
 	link := b.link.Stats()

@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"math"
-	"time"
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
@@ -11,7 +10,7 @@ import (
 
 // newReply takes what is needed of a delivery, whose envelope is written.
 func newReply(d *amqpx.Delivery, envelope []byte, bodyAt int) *hub.Reply {
-	r := &hub.Reply{At: time.Now(), Plain: envelope, BodyAt: bodyAt}
+	r := &hub.Reply{Plain: envelope, BodyAt: bodyAt}
 	text := func(header string) string {
 		s, _ := d.Headers[header].(string)
 		return actor.HeaderText(s) // as in the envelope

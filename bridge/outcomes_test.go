@@ -179,7 +179,7 @@ func (s *sentCommand) fault(got *received, machine *lag) string {
 
 // unknown is whether the sender was told that nobody knows.
 func (s *sentCommand) unknown() bool {
-	return len(s.errors) > 0 && strings.Contains(s.errors[0], "Nobody knows whether the command reached the actor")
+	return len(s.errors) > 0 && strings.Contains(s.errors[0], "It is unknown whether the command reached the actor")
 }
 
 // outcomeTable counts outcomes by phase: phase, a blank line's worth of tabs, outcome.

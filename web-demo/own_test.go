@@ -55,7 +55,7 @@ func TestAPageWorksWithCLUsOwnServer(t *testing.T) {
 	until(t, ctx, "the browser has no socket for a subprotocol that nobody names", `record.subprotocol === "refused"`)
 	proxy.cut()
 	until(t, ctx, "the lost connection is a gap", `record.gaps.length === 1 && clu.state === "open"`)
-	if got := evaluate[string](t, ctx, `[record.others, record.gaps, record.errors].join(";")`); got != "0;this server does not keep replies for those who come back;" {
+	if got := evaluate[string](t, ctx, `[record.others, record.gaps, record.errors].join(";")`); got != "0;this server keeps no replies to resume from;" {
 		t.Errorf("others, gaps and errors: %s", got)
 	}
 }

@@ -82,7 +82,7 @@ func TestThePageHasTheValuesAtOnceAndLosesNothingOverAReconnect(t *testing.T) {
 	if got, want := evaluate[[]int](t, ctx, listed), numbers(before+1, last, func(int) bool { return true }); !slices.Equal(got, want) {
 		t.Errorf("the list has\n%v, not\n%v", got, want)
 	}
-	until(t, ctx, "it is said", `document.querySelector("#notice").textContent.includes("of the time without a connection came late")`)
+	until(t, ctx, "it is said", `document.querySelector("#notice").textContent.includes("from the time without a connection arrived late")`)
 	screenshot(t, ctx, "page-resumed")
 	untilHeard(last)
 	testkit.NoConsoleErrors(t, ctx)

@@ -20,7 +20,7 @@ type reluctant struct {
 }
 
 func (l *loop) reluctant(fails int) {
-	l.ask(func() { l.poll = &reluctant{l.poll, maps.Clone(l.accepting.sockets), fails} })
+	l.do(func() { l.poll = &reluctant{l.poll, maps.Clone(l.acceptor.sockets), fails} })
 }
 
 func (p *reluctant) listen(fd int) error {
@@ -69,7 +69,7 @@ func TestAListenerThatThePollerDoesNotTakeHoldsUpNoOther(t *testing.T) {
 		waits := s.dialTCP(t) // in the kernel's queue
 		s.addr = first
 		s.dial(t).Close()
-		l.ask(func() { l.poll.(*reluctant).fails = 0 })
+		l.do(func() { l.poll.(*reluctant).fails = 0 })
 		waits.upgrade("/")
 	})
 }
@@ -79,7 +79,7 @@ func TestAListenerThatComesWhileAcceptingIsPausedIsServed(t *testing.T) {
 		s := start(Config{Loops: 1})
 		l := s.loops[0]
 		first := s.addr
-		l.mail.post(func() { l.accepting.pause(unix.EMFILE) })
+		l.mail.post(func() { l.acceptor.pause(unix.EMFILE) })
 		s.addr = s.listenTwice(t)
 		s.dial(t)
 		s.addr = first

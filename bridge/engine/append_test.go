@@ -88,14 +88,14 @@ func broadcastFromMessage(t *testing.T, start starter, loops int) {
 		}
 	}
 	// One message of each loop passes the bound.
-	if bound := int64(loops * (readBytes + loops*(length+100))); most.Load() > bound {
+	if bound := int64(loops * (readMailLimit + loops*(length+100))); most.Load() > bound {
 		t.Errorf("%d bytes waited in the mail, want at most %d", most.Load(), bound)
 	}
 }
 
 func TestEveryMethodOfAHandlerMayAppend(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
-		frame := func(what string) Frame { return Text(what + strings.Repeat(".", mailBytes)) }
+		frame := func(what string) Frame { return Text(what + strings.Repeat(".", sourceMailLimit)) }
 		h := &appender{}
 		s := start(Config{Loops: 1, Limits: Limits{LogBytes: 64 << 20}}, func(s *server) {
 			h.log = s.log
@@ -168,7 +168,7 @@ func TestAFastSourceWaitsForTheLoopsAndNobodyIsTooSlow(t *testing.T) {
 	})
 	for n := range frames {
 		s.source(t, frame)
-		if mail := s.Stats().Mail; mail > 2*(mailBytes+len(frame)) {
+		if mail := s.Stats().Mail; mail > 2*(sourceMailLimit+len(frame)) {
 			t.Fatalf("%d bytes wait in the mail", mail)
 		}
 		if n%50 == 49 { // a client is not waited for
@@ -187,7 +187,7 @@ func TestASourceThatAwaitsRoomLeavesWithItsContextOrWithTheEngine(t *testing.T) 
 		t.Fatal(err)
 	}
 	for range 2 {
-		s.log.Append(Text(strings.Repeat("x", mailBytes)))
+		s.log.Append(Text(strings.Repeat("x", sourceMailLimit)))
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	left := make(chan error)
@@ -237,17 +237,17 @@ func TestARingMakesWayForWhatItsMembersWereNotOffered(t *testing.T) {
 	for range 9 {
 		r.push(Frame(make([]byte, 10)))
 	}
-	r.members = []*conn{{}}
+	r.followers = []*conn{{}}
 	r.startPass(30) // 0 to 3
-	r.makeWay(10)
+	r.dropFor(10)
 	if r.tail != 0 {
 		t.Errorf("frames went although there was room: %d", r.tail)
 	}
-	r.makeWay(80)
+	r.dropFor(80)
 	if r.tail != 7 || r.to != 7 || r.unswept != 20 || r.bytes != 20 {
 		t.Errorf("from %d, passed up to %d, %d bytes of %d not offered", r.tail, r.to, r.unswept, r.bytes)
 	}
-	r.makeWay(1000) // more than the limit: nothing is left
+	r.dropFor(1000) // more than the limit: nothing is left
 	if r.tail != r.head || r.to != r.head || r.unswept != 0 || r.bytes != 0 {
 		t.Errorf("from %d, passed up to %d, %d bytes of %d not offered", r.tail, r.to, r.unswept, r.bytes)
 	}
@@ -260,11 +260,11 @@ func TestSmallFramesTakeTheRoomThatTheyCost(t *testing.T) {
 	<-stuck
 	defer close(release)
 	frame, n := Text(""), 0
-	for s.room.wait() == nil {
+	for s.capacity.wait() == nil {
 		s.log.Append(frame)
 		n++
 	}
-	if most := mailBytes/frameCost + 1; n > most {
+	if most := sourceMailLimit/frameCost + 1; n > most {
 		t.Errorf("a source that waits for room leaves %d frames, want at most %d", n, most)
 	}
 }

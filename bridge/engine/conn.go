@@ -9,7 +9,7 @@ import "github.com/gobwas/ws"
 // compared and be keys of a map: they are equal if they are one connection's, and
 // none is ever equal to that of a connection before or after it.
 type Conn struct {
-	on *loop
+	loop *loop
 	connRef
 }
 
@@ -21,12 +21,12 @@ type connRef struct {
 
 // post has the loop do something to the connection, unless it has ended by then.
 func (c Conn) post(do func(l *loop, c *conn)) {
-	if c.on == nil {
+	if c.loop == nil {
 		return
 	}
-	c.on.mail.post(func() {
-		if conn := c.on.lookup(c.connRef); conn != nil {
-			do(c.on, conn)
+	c.loop.mail.post(func() {
+		if conn := c.loop.lookup(c.connRef); conn != nil {
+			do(c.loop, conn)
 		}
 	})
 }
@@ -36,12 +36,12 @@ func (c Conn) post(do func(l *loop, c *conn)) {
 // wait: it may overtake a frame appended earlier, but none that only waits to be due
 // ([Log.AppendWithin]). What is no whole frame is left out, and logged.
 func (c Conn) Send(f Frame) {
-	if c.on == nil || !c.on.engine.whole("Conn.Send", f) {
+	if c.loop == nil || !c.loop.engine.validFrames("Conn.Send", f) {
 		return
 	}
 	c.post(func(l *loop, c *conn) {
 		if c.state == stateOpen {
-			l.lendHeld(c)
+			l.queueDelayed(c)
 			l.send(c, f)
 		}
 	})
@@ -68,11 +68,11 @@ func (c Conn) Send(f Frame) {
 // close the connection with 1011, and are logged.
 func (c Conn) Follow(log *Log, first ...Frame) {
 	switch {
-	case c.on == nil:
-	case c.on.engine.own("Conn.Follow", log) && c.on.engine.whole("Conn.Follow", first...):
-		c.on.follow(c.connRef, log, first)
+	case c.loop == nil:
+	case c.loop.engine.ownsLog("Conn.Follow", log) && c.loop.engine.validFrames("Conn.Follow", first...):
+		c.loop.follow(c.connRef, log, first)
 	default:
-		c.Close(int(ws.StatusInternalServerError), failed)
+		c.Close(int(ws.StatusInternalServerError), reasonInternalError)
 	}
 }
 
@@ -82,15 +82,15 @@ func (c Conn) Follow(log *Log, first ...Frame) {
 // frames are as those that are given to Follow. SendInOrder never blocks.
 func (c Conn) SendInOrder(frames ...Frame) {
 	switch {
-	case c.on == nil:
-	case c.on.engine.whole("Conn.SendInOrder", frames...):
+	case c.loop == nil:
+	case c.loop.engine.validFrames("Conn.SendInOrder", frames...):
 		c.post(func(l *loop, c *conn) {
 			if c.state == stateOpen {
-				l.give(c, frames, l.lendLog)
+				l.queueFrames(c, frames, l.queueLog)
 			}
 		})
 	default:
-		c.Close(int(ws.StatusInternalServerError), failed)
+		c.Close(int(ws.StatusInternalServerError), reasonInternalError)
 	}
 }
 
@@ -99,7 +99,7 @@ func (c Conn) SendInOrder(frames ...Frame) {
 // by itself or by its log, goes out first, as far as the socket takes it at once.
 func (c Conn) Close(code int, reason string) {
 	c.post(func(l *loop, c *conn) {
-		if l.writeOut(c) {
+		if l.flushAll(c) {
 			l.beginClose(c, ws.StatusCode(code), reason)
 		}
 	})
@@ -123,40 +123,40 @@ const (
 
 // conn is a connection, owned by its loop.
 type conn struct {
-	session any
-	ring    *ring     // the log it follows
-	cursor  uint64    // the next frame of the log it has not had
-	in      *parser   // nil while no message is incomplete
-	head    *incoming // nil once its request is accepted
-	out     *outbound // frames of its own, and the rest of a frame cut short; nil when none
-	tls     *secure   // nil without TLS
+	session  any
+	ring     *ring     // the log it follows
+	cursor   uint64    // the next frame of the log it has not had
+	parser   *parser   // nil while no message is incomplete
+	incoming *incoming // nil once its request is accepted
+	out      *outbound // frames of its own, and the rest of a frame cut short; nil when none
+	tls      *tlsLayer // nil without TLS
 
-	member int32 // its place among the ring's members
-	fd     int32
-	slot   int32
-	gen    uint32
-	budget budget
-	from   *addrCount // nil if its address is not counted
-	due    tick       // when the loop must look at it
-	sent   tick       // when something was sent
-	older  int32      // its neighbours in its slot of the wheel; see wheel.slots
-	newer  int32
-	timer  uint8 // its slot of the wheel
-	timed  bool  // it is in the wheel
-	state  state
+	followerIndex int32 // its place among the ring's members
+	fd            int32
+	slot          int32
+	gen           uint32
+	limiter       rateLimiter
+	addrCount     *addrCount // nil if its address is not counted
+	deadline      tick       // when the loop must look at it
+	lastSent      tick       // when something was sent
+	older         int32      // its neighbours in its slot of the wheel; see wheel.slots
+	newer         int32
+	timer         uint8 // its slot of the wheel
+	timed         bool  // it is in the wheel
+	state         state
 
-	blocked  bool // the socket is full; the poller will report room
-	waited   bool // its input may have waited during a stall
-	pinged   bool // a ping went out since something was read
-	ending   bool // the peer began to close, or broke the protocol; answers still go out
-	byPeer   bool // no answer to our close frame is awaited
-	eof      bool // the peer will send nothing more
-	deflate  bool // permessage-deflate was negotiated
-	late     bool // it is in the loop's list of those to flush
-	owing    bool // it is in the loop's list of those that were lent frames
-	paused   bool // reading is paused because it does not read
-	toRead   bool // it is in the loop's list of those to read on
-	answered bool // the answer to its upgrade request is out
+	blocked       bool // the socket is full; the poller will report room
+	stalled       bool // its input may have waited during a stall
+	pinged        bool // a ping went out since something was read
+	finishing     bool // the peer began to close, or broke the protocol; answers still go out
+	closeReceived bool // no answer to our close frame is awaited
+	eof           bool // the peer will send nothing more
+	deflate       bool // permessage-deflate was negotiated
+	flushQueued   bool // it is in the loop's list of those to flush
+	slowWatched   bool // it is in the loop's list of those that were lent frames
+	paused        bool // reading is paused because it does not read
+	readQueued    bool // it is in the loop's list of those to read on
+	upgraded      bool // the answer to its upgrade request is out
 }
 
 func (c *conn) ref() connRef { return connRef{c.slot, c.gen} }

@@ -23,31 +23,31 @@ type connLimiter struct {
 	mu        sync.Mutex
 	total     int // connections with a place
 	reserved  int // connections without
-	heads     headList
-	reserve   headList
+	evictable incomingList
+	reserve   incomingList
 	addresses map[netip.Addr]*addrCount
 }
 
 // addrCount counts the connections from one address.
 type addrCount struct {
-	addr  netip.Addr
-	count int
-	heads headList // those whose request has not come
+	addr      netip.Addr
+	count     int
+	evictable incomingList // those whose request has not come
 }
 
-// place is the state of a connection in the limiter.
-type place uint8
+// admission is the state of a connection in the limiter.
+type admission uint8
 
 const (
-	placeNone    place = iota // evicted or ended
-	placeCounted              // it has a place, and may be evicted
-	placeReserve              // it has no place: the limit was reached
-	placeKept                 // it has a place for good: its request was accepted
+	admissionNone      admission = iota // evicted or ended
+	admissionEvictable                  // it has a place, and may be evicted
+	admissionReserve                    // it has no place: the limit was reached
+	admissionPermanent                  // it has a place for good: its request was accepted
 )
 
 // enter counts a new connection. Beyond the limit it joins the reserve, where only
 // vital requests are answered. The one that it takes the place of, if any, is to be told
-// by [Conn.giveWay].
+// by [Conn.closeEvicted].
 func (c *connLimiter) enter(in *incoming) (evicted Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -56,29 +56,29 @@ func (c *connLimiter) enter(in *incoming) (evicted Conn) {
 	if in.expectProxy {
 		addr = netip.Addr{}
 	}
-	evicted, no := c.takePlace(in, addr)
-	if no == nil {
+	evicted, rejectErr := c.claim(in, addr)
+	if rejectErr == nil {
 		return evicted
 	}
-	return c.takeReserve(in, no)
+	return c.claimReserve(in, rejectErr)
 }
 
 // admit makes a connection's place permanent once its request and the client's address
 // are known, or returns why there is no place.
-func (c *connLimiter) admit(in *incoming, addr netip.Addr) (evicted Conn, no *RejectError) {
+func (c *connLimiter) admit(in *incoming, addr netip.Addr) (evicted Conn, rejectErr *RejectError) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case in.place == placeNone:
-		return evicted, in.noRoom
-	case in.place == placeReserve || in.addr != addr:
+	case in.admission == admissionNone:
+		return evicted, in.rejection
+	case in.admission == admissionReserve || in.addr != addr:
 		c.remove(in)
-		if evicted, no = c.takePlace(in, addr); no != nil {
-			return c.takeReserve(in, no), no
+		if evicted, rejectErr = c.claim(in, addr); rejectErr != nil {
+			return c.claimReserve(in, rejectErr), rejectErr
 		}
 	}
-	c.unlist(in)
-	in.place = placeKept
+	c.removeEvictable(in)
+	in.admission = admissionPermanent
 	return evicted, nil
 }
 
@@ -86,84 +86,84 @@ func (c *connLimiter) admit(in *incoming, addr netip.Addr) (evicted Conn, no *Re
 func (c *connLimiter) demote(in *incoming) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if in.place == placeKept {
-		in.place = placeCounted
-		c.list(in)
+	if in.admission == admissionPermanent {
+		in.admission = admissionEvictable
+		c.addEvictable(in)
 	}
 }
 
-// noRoom returns why a connection has no place; nil if it has one.
-func (c *connLimiter) noRoom(in *incoming) *RejectError {
+// rejection returns why a connection has no place; nil if it has one.
+func (c *connLimiter) rejection(in *incoming) *RejectError {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if in.place == placeReserve || in.place == placeNone {
-		return in.noRoom
+	if in.admission == admissionReserve || in.admission == admissionNone {
+		return in.rejection
 	}
 	return nil
 }
 
-// abandon forgets a connection that was not admitted.
-func (c *connLimiter) abandon(in *incoming) {
+// removeIncoming forgets a connection that was not admitted.
+func (c *connLimiter) removeIncoming(in *incoming) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.remove(in)
 }
 
-// leave forgets a connection that was admitted.
-func (c *connLimiter) leave(count *addrCount) {
+// removeAdmitted forgets a connection that was admitted.
+func (c *connLimiter) removeAdmitted(count *addrCount) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.uncount(count)
+	c.release(count)
 }
 
-// takePlace gives a connection a place, if need be that of the oldest connection
+// claim gives a connection a place, if need be that of the oldest connection
 // without a request. mu is held, as in all that follow.
-func (c *connLimiter) takePlace(in *incoming, addr netip.Addr) (evicted Conn, no *RejectError) {
-	limited := c.limits(addr)
+func (c *connLimiter) claim(in *incoming, addr netip.Addr) (evicted Conn, rejectErr *RejectError) {
+	limited := c.isLimited(addr)
 	if from := c.addresses[addr]; limited && from != nil && from.count >= c.perAddress {
-		if from.heads.oldest == nil {
-			return evicted, full(fmt.Sprintf("too many connections from %v: %d are open; close some", addr, c.perAddress))
+		if from.evictable.oldest == nil {
+			return evicted, overLimit(fmt.Sprintf("too many connections from %v: %d are open; close some", addr, c.perAddress))
 		}
-		evicted = c.evict(from.heads.oldest)
+		evicted = c.evict(from.evictable.oldest)
 	} else if c.total >= c.max {
-		if c.heads.oldest == nil {
-			return evicted, full(fmt.Sprintf("full: %d connections are open; try again later", c.max))
+		if c.evictable.oldest == nil {
+			return evicted, overLimit(fmt.Sprintf("full: %d connections are open; try again later", c.max))
 		}
-		evicted = c.evict(c.heads.oldest)
+		evicted = c.evict(c.evictable.oldest)
 	}
-	in.place, in.addr, in.count = placeCounted, addr, nil
+	in.admission, in.addr, in.addrCount = admissionEvictable, addr, nil
 	if limited {
-		in.count = c.countOf(addr)
-		in.count.count++
+		in.addrCount = c.addrCount(addr)
+		in.addrCount.count++
 	}
 	c.total++
-	c.list(in)
+	c.addEvictable(in)
 	return evicted, nil
 }
 
-// takeReserve adds a connection to the reserve, if need be in place of the oldest
+// claimReserve adds a connection to the reserve, if need be in place of the oldest
 // there.
-func (c *connLimiter) takeReserve(in *incoming, why *RejectError) (evicted Conn) {
+func (c *connLimiter) claimReserve(in *incoming, why *RejectError) (evicted Conn) {
 	if c.reserved >= maxReserve { // all of which are in the list
 		evicted = c.evict(c.reserve.oldest)
 	}
-	in.place, in.noRoom = placeReserve, why
+	in.admission, in.rejection = admissionReserve, why
 	c.reserved++
 	c.reserve.add(in)
 	return evicted
 }
 
-// limits reports whether the connections from an address are limited. Those from Unix
+// isLimited reports whether the connections from an address are limited. Those from Unix
 // sockets (the zero address), from this machine and from proxies are not: a proxy's
 // connections are those of many clients.
-func (c *connLimiter) limits(addr netip.Addr) bool {
+func (c *connLimiter) isLimited(addr netip.Addr) bool {
 	return c.perAddress > 0 && addr.IsValid() && !addr.IsLoopback() && (c.exempt == nil || !c.exempt(addr))
 }
 
-func (c *connLimiter) countOf(addr netip.Addr) *addrCount {
+func (c *connLimiter) addrCount(addr netip.Addr) *addrCount {
 	from := c.addresses[addr]
 	if from == nil {
-		from = &addrCount{addr: addr, heads: headList{of: byAddress}}
+		from = &addrCount{addr: addr, evictable: incomingList{link: linkByAddress}}
 		if c.addresses == nil {
 			c.addresses = map[netip.Addr]*addrCount{}
 		}
@@ -172,7 +172,7 @@ func (c *connLimiter) countOf(addr netip.Addr) *addrCount {
 	return from
 }
 
-func (c *connLimiter) uncount(from *addrCount) {
+func (c *connLimiter) release(from *addrCount) {
 	c.total--
 	if from != nil {
 		if from.count--; from.count == 0 {
@@ -184,36 +184,36 @@ func (c *connLimiter) uncount(from *addrCount) {
 // evict takes a connection's place.
 func (c *connLimiter) evict(in *incoming) Conn {
 	c.remove(in)
-	in.noRoom = full("the request took too long, and a new connection needed its place; try again")
+	in.rejection = overLimit("the request took too long, and a new connection needed its place; try again")
 	return in.conn
 }
 
 // remove removes a connection from all lists and counts.
 func (c *connLimiter) remove(in *incoming) {
-	switch in.place {
-	case placeCounted:
-		c.unlist(in)
-		c.uncount(in.count)
-	case placeKept:
-		c.uncount(in.count)
-	case placeReserve:
+	switch in.admission {
+	case admissionEvictable:
+		c.removeEvictable(in)
+		c.release(in.addrCount)
+	case admissionPermanent:
+		c.release(in.addrCount)
+	case admissionReserve:
 		c.reserve.remove(in)
 		c.reserved--
 	}
-	in.place, in.count = placeNone, nil
+	in.admission, in.addrCount = admissionNone, nil
 }
 
-// list and unlist maintain the lists of evictable connections.
-func (c *connLimiter) list(in *incoming) {
-	c.heads.add(in)
-	if in.count != nil {
-		in.count.heads.add(in)
+// addEvictable and unlist maintain the lists of evictable connections.
+func (c *connLimiter) addEvictable(in *incoming) {
+	c.evictable.add(in)
+	if in.addrCount != nil {
+		in.addrCount.evictable.add(in)
 	}
 }
 
-func (c *connLimiter) unlist(in *incoming) {
-	c.heads.remove(in)
-	if in.count != nil {
-		in.count.heads.remove(in)
+func (c *connLimiter) removeEvictable(in *incoming) {
+	c.evictable.remove(in)
+	if in.addrCount != nil {
+		in.addrCount.evictable.remove(in)
 	}
 }

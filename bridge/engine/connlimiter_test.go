@@ -33,9 +33,9 @@ func TestOneAddressCannotTakeEveryPlace(t *testing.T) {
 		slot++
 		in := coming(slot, addr)
 		gaveWay(c.enter(in))
-		evicted, no := c.admit(in, in.client.Addr())
-		if gaveWay(evicted); no != nil {
-			return in, no.Reason
+		evicted, rejectErr := c.admit(in, in.client.Addr())
+		if gaveWay(evicted); rejectErr != nil {
+			return in, rejectErr.Reason
 		}
 		return in, ""
 	}
@@ -45,7 +45,7 @@ func TestOneAddressCannotTakeEveryPlace(t *testing.T) {
 	if !strings.Contains(refusal, "192.0.2.1") {
 		t.Errorf("the third is told %q", refusal)
 	}
-	c.abandon(late)
+	c.removeIncoming(late)
 	if _, refusal := open("192.0.2.2"); refusal != "" {
 		t.Errorf("another address is told %q", refusal)
 	}
@@ -56,7 +56,7 @@ func TestOneAddressCannotTakeEveryPlace(t *testing.T) {
 			}
 		}
 	}
-	c.leave(first.count)
+	c.removeAdmitted(first.addrCount)
 	if _, refusal := open("192.0.2.1"); refusal != "" {
 		t.Errorf("after one left, the next is told %q", refusal)
 	}
@@ -71,8 +71,8 @@ func TestAClientOfAProxyIsCountedByItsOwnAddress(t *testing.T) {
 	for i, want := range []bool{true, false} {
 		in := coming(int32(i), "127.0.0.1")
 		c.enter(in)
-		if _, no := c.admit(in, client); (no == nil) != want {
-			t.Errorf("connection %d: %v", i, no)
+		if _, rejectErr := c.admit(in, client); (rejectErr == nil) != want {
+			t.Errorf("connection %d: %v", i, rejectErr)
 		}
 	}
 	if c.addresses[client].count != 1 || c.total != 1 || c.reserved != 1 {
@@ -91,17 +91,17 @@ func TestTheOldestConnectionWithoutARequestIsEvicted(t *testing.T) {
 		return in
 	}
 	honest, trickled, later := enter(1), enter(2), enter(3)
-	if _, no := c.admit(honest, netip.Addr{}); no != nil {
-		t.Fatal(no)
+	if _, rejectErr := c.admit(honest, netip.Addr{}); rejectErr != nil {
+		t.Fatal(rejectErr)
 	}
 	if enter(4); fmt.Sprint(gone) != "[2]" {
 		t.Errorf("%v gave way, want the oldest that had sent no request", gone)
 	}
-	if _, no := c.admit(trickled, netip.Addr{}); no == nil {
+	if _, rejectErr := c.admit(trickled, netip.Addr{}); rejectErr == nil {
 		t.Error("one that gave way is let in")
 	}
-	if _, no := c.admit(later, netip.Addr{}); no != nil {
-		t.Errorf("one that did not is told %v", no)
+	if _, rejectErr := c.admit(later, netip.Addr{}); rejectErr != nil {
+		t.Errorf("one that did not is told %v", rejectErr)
 	}
 	if enter(5); fmt.Sprint(gone) != "[2 4]" {
 		t.Errorf("%v gave way", gone)
@@ -122,7 +122,7 @@ func TestTheLimiterCountsRight(t *testing.T) {
 			pending[in] = true
 		case 2:
 			for in := range pending {
-				if _, no := c.admit(in, netip.MustParseAddr(fmt.Sprintf("192.0.2.%d", rng.IntN(5)))); no == nil {
+				if _, rejectErr := c.admit(in, netip.MustParseAddr(fmt.Sprintf("192.0.2.%d", rng.IntN(5)))); rejectErr == nil {
 					delete(pending, in)
 					open[in] = true
 				}
@@ -131,14 +131,14 @@ func TestTheLimiterCountsRight(t *testing.T) {
 		case 3:
 			if rng.IntN(2) == 0 {
 				for in := range pending {
-					c.abandon(in)
+					c.removeIncoming(in)
 					delete(pending, in)
 					break
 				}
 				continue
 			}
 			for in := range open {
-				c.leave(in.count)
+				c.removeAdmitted(in.addrCount)
 				delete(open, in)
 				break
 			}
@@ -148,11 +148,11 @@ func TestTheLimiterCountsRight(t *testing.T) {
 			counts[in.addr]++
 		}
 		for in := range pending {
-			switch in.place {
-			case placeCounted:
+			switch in.admission {
+			case admissionEvictable:
 				total++
 				counts[in.addr]++
-			case placeReserve:
+			case admissionReserve:
 				reserved++
 			}
 		}
@@ -215,7 +215,7 @@ func TestHealthIsAnsweredAtTheConnectionLimit(t *testing.T) {
 
 func TestPagesThatAreReadSlowlyAreBoundedAndDoNotBlockHealth(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
-		release, asked := make(chan struct{}), make(chan struct{}, maxRequests)
+		release, asked := make(chan struct{}), make(chan struct{}, maxHTTPRequests)
 		s := start(Config{
 			Vital: func(r *Request) bool { return r.Target() == "/healthz" },
 			HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -231,7 +231,7 @@ func TestPagesThatAreReadSlowlyAreBoundedAndDoNotBlockHealth(t *testing.T) {
 			c.send([]byte("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n"))
 			return c
 		}
-		for range maxRequests {
+		for range maxHTTPRequests {
 			request("/slow")
 			receive(t, asked)
 		}

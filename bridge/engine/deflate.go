@@ -9,10 +9,10 @@ import (
 )
 
 const (
-	// deflateFrom is the shortest payload that is compressed. CLU's replies have 240
+	// minDeflateSize is the shortest payload that is compressed. CLU's replies have 240
 	// to 530 bytes, and lose a third. At 256 bytes that is 80, about what the
 	// packet's own headers have; below, the packet hardly shrinks.
-	deflateFrom = 256
+	minDeflateSize = 256
 	// deflateLevel leaves the fewest bytes of replies of 300 to 4,000 bytes among the
 	// levels that take a few microseconds for a kilobyte; those above gain less than a
 	// hundredth. See BenchmarkDeflateLevels.
@@ -46,7 +46,7 @@ func (d *deflater) deflate(payload []byte) []byte {
 // that would gain nothing: a message may always go out as it is (RFC 7692, 6).
 func (d *deflate) frame(f Frame) Frame {
 	op, payload := f.message()
-	if len(payload) < deflateFrom {
+	if len(payload) < minDeflateSize {
 		return f
 	}
 	def := d.deflaters.Get().(*deflater)
@@ -73,16 +73,16 @@ func (f Frame) message() (ws.OpCode, []byte) {
 	return op, f[headerSize(f[1]):]
 }
 
-// twin is the second half of a [Log] where clients may negotiate compression: a
+// deflatedLog is the second half of a [Log] where clients may negotiate compression: a
 // log of its own for those who did.
 //
 // It is a log, and not a second frame beside each first one, so that nothing
 // changes for a ring: it holds one frame for each number and joins its runs once
 // for all its members. Which frames a connection gets is decided when it opens,
 // by the ring that it joins, and never again.
-type twin struct {
-	deflated *Log         // nil without compression, and in a twin
-	members  atomic.Int64 // who follows this log
+type deflatedLog struct {
+	deflated  *Log         // nil without compression, and in a twin
+	followers atomic.Int64 // who follows this log
 }
 
 // NewLog makes a log without frames or followers. It may be called from anywhere.
@@ -94,20 +94,20 @@ func (e *Engine) NewLog() *Log {
 	return log
 }
 
-// wanted reports whether anybody follows the twin.
-func (g *Log) wanted() bool { return g != nil && g.members.Load() > 0 }
+// hasFollowers reports whether anybody follows the twin.
+func (g *Log) hasFollowers() bool { return g != nil && g.followers.Load() > 0 }
 
-// wantTwin adds to those who follow the log's twin, if there is one, somebody who
+// reserveDeflated adds to those who follow the log's twin, if there is one, somebody who
 // may be about to.
-func (g *Log) wantTwin(n int64) {
+func (g *Log) reserveDeflated(n int64) {
 	if g != nil && g.deflated != nil {
-		g.deflated.members.Add(n)
+		g.deflated.followers.Add(n)
 	}
 }
 
-// of gives the log that a connection follows in this one's place: the twin, where
+// forEncoding gives the log that a connection follows in this one's place: the twin, where
 // it negotiated compression.
-func (g *Log) of(deflate bool) *Log {
+func (g *Log) forEncoding(deflate bool) *Log {
 	if deflate && g != nil && g.deflated != nil {
 		return g.deflated
 	}

@@ -48,7 +48,7 @@ func TestAMixedCrowdGetsEveryFrameInOrder(t *testing.T) {
 					}
 					got, packed, err := unpack(f)
 					want := envelope(n, n*6)
-					if err != nil || got != want || packed && i%2 == 1 || !packed && i%2 == 0 && len(want) >= deflateFrom {
+					if err != nil || got != want || packed && i%2 == 1 || !packed && i%2 == 0 && len(want) >= minDeflateSize {
 						t.Errorf("client %d, frame %d: got %.80q, compressed: %v, %v", i, n, got, packed, err)
 						return
 					}
@@ -66,7 +66,7 @@ func TestOnlyWhatGainsByItIsCompressed(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Compress: true})
 		c := s.dialDeflate(t)
-		short, long, big := strings.Repeat("x", deflateFrom-1), strings.Repeat("x", deflateFrom), strings.Repeat("0123456789", 100_000)
+		short, long, big := strings.Repeat("x", minDeflateSize-1), strings.Repeat("x", minDeflateSize), strings.Repeat("0123456789", 100_000)
 		static := Frame(ws.MustCompileFrame(ws.NewBinaryFrame(noise(10_000))))
 		s.log.Append(Text(""))
 		s.log.Append(Text(short))

@@ -132,35 +132,35 @@ type Accepted struct {
 
 // Engine serves WebSocket connections on loops of its own.
 type Engine struct {
-	cfg        Config
-	log        *slog.Logger
-	loops      []*loop    // share the connections
-	accepting  *listening // deals them out
-	handoff    *handoff
-	handshakes *handshakes // of TLS connections on the loops
-	deflate    *deflate    // nil without compression
-	running    sync.WaitGroup
-	start      time.Time
-	limiter    connLimiter
-	room       room
-	stalls     stalls
-	open       atomic.Int64 // WebSocket connections between Open and Closed
-	held       atomic.Int64 // bytes of incomplete messages
-	hellos     atomic.Int64 // bytes that wait before and in TLS handshakes
-	slow       atomic.Int64 // connections closed because they fell off their log
-	outbound   atomic.Int64 // bytes queued for single connections
-	shedding   atomic.Bool  // a search for the largest debtor is under way
-	skips      atomic.Int64 // times that a connection skipped what it fell off
-	refused    atomic.Int64 // connections beyond the limits
-	panics     atomic.Int64 // of handlers and callbacks
+	cfg            Config
+	log            *slog.Logger
+	loops          []*loop   // share the connections
+	acceptor       *acceptor // deals them out
+	handoff        *handoff
+	handshakes     *handshakePool // of TLS connections on the loops
+	deflate        *deflate       // nil without compression
+	goroutines     sync.WaitGroup
+	start          time.Time
+	limiter        connLimiter
+	capacity       capacity
+	stalls         stallDetector
+	open           atomic.Int64 // WebSocket connections between Open and Closed
+	inbound        atomic.Int64 // bytes of incomplete messages
+	handshakeBytes atomic.Int64 // bytes that wait before and in TLS handshakes
+	slow           atomic.Int64 // connections closed because they fell off their log
+	outbound       atomic.Int64 // bytes queued for single connections
+	shedding       atomic.Bool  // a search for the largest debtor is under way
+	skips          atomic.Int64 // times that a connection skipped what it fell off
+	rejected       atomic.Int64 // connections beyond the limits
+	panics         atomic.Int64 // of handlers and callbacks
 
-	complained atomic.Int64 // the tick in which the user's last mistake was logged
+	lastMisuse atomic.Int64 // the tick in which the user's last mistake was logged
 
 	// mu guards the following fields.
-	mu        sync.Mutex
-	listeners []io.Closer
-	deaf      bool // nothing is listened to any more
-	stopped   bool
+	mu           sync.Mutex
+	listeners    []io.Closer
+	notListening bool // nothing is listened to any more
+	stopped      bool
 }
 
 // ErrClosed is returned by [Engine.Listen] after [Engine.StopListening] or
@@ -179,22 +179,22 @@ func New(cfg Config) (*Engine, error) {
 		cfg.Logger = slog.Default()
 	}
 	if cfg.HTTP == nil {
-		cfg.HTTP = http.HandlerFunc(upgradeRequired)
+		cfg.HTTP = http.HandlerFunc(serveUpgradeRequired)
 	}
 	e := &Engine{cfg: cfg, log: cfg.Logger, start: time.Now()}
-	e.limiter = connLimiter{max: cfg.MaxConnections, perAddress: cfg.MaxPerAddress, exempt: e.exempt}
+	e.limiter = connLimiter{max: cfg.MaxConnections, perAddress: cfg.MaxPerAddress, exempt: e.callExempt}
 	if cfg.Compress {
 		e.deflate = newDeflate(cfg.MaxMessage)
 	}
 	e.stalls.init(&e.cfg)
 	e.handshakes = newHandshakes(e)
-	e.room.init(e.readOn)
+	e.capacity.init(e.resumeReads)
 	if err := e.startLoops(); err != nil {
 		return nil, err
 	}
-	e.running.Go(e.stalls.watch)
-	e.handoff = newHandoff(&e.cfg, e.vital)
-	e.running.Go(e.handoff.run)
+	e.goroutines.Go(e.stalls.run)
+	e.handoff = newHandoff(&e.cfg, e.callVital)
+	e.goroutines.Go(e.handoff.run)
 	return e, nil
 }
 
@@ -228,14 +228,14 @@ func (e *Engine) Listen(ln net.Listener) error { return e.ListenWith(ln, ListenO
 func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.deaf {
+	if e.notListening {
 		return ErrClosed
 	}
 	if options.TLS != nil {
 		options.TLS = options.TLS.Clone()
 		// A reply is wanted whole, and as soon as possible in one write.
 		options.TLS.DynamicRecordSizingDisabled = true
-		options.TLS.NextProtos = withoutHTTP2(options.TLS.NextProtos)
+		options.TLS.NextProtos = dropHTTP2(options.TLS.NextProtos)
 	}
 	socket, ok := ln.(interface{ File() (*os.File, error) })
 	switch {
@@ -248,7 +248,7 @@ func (e *Engine) ListenWith(ln net.Listener, options ListenOptions) error {
 	if err != nil {
 		return fmt.Errorf("engine: the listener cannot be served: %w", err)
 	}
-	if err := e.accepting.listen(int(file.Fd()), &options); err != nil {
+	if err := e.acceptor.listen(int(file.Fd()), &options); err != nil {
 		file.Close()
 		return fmt.Errorf("engine: the listener cannot be served: %w", err)
 	}
@@ -273,7 +273,7 @@ func (e *Engine) Each(visit func(c Conn, session any)) {
 	}
 	for _, l := range e.loops {
 		var open []member
-		l.ask(func() {
+		l.do(func() {
 			l.conns.each(func(c *conn) {
 				if c.state == stateOpen {
 					open = append(open, member{l.handle(c), c.session})

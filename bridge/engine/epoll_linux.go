@@ -27,8 +27,8 @@ type epoll struct {
 	file   *os.File // epfd, as Go's poller knows it
 	raw    syscall.RawConn
 	woken  atomic.Bool // wake was called since the last wait ended
-	kernel [eventsInTurn]unix.EpollEvent
-	events [eventsInTurn]event
+	kernel [eventsPerTurn]unix.EpollEvent
+	events [eventsPerTurn]event
 }
 
 func newEpoll() (*epoll, error) {
@@ -61,9 +61,9 @@ func (p *epoll) add(fd int, slot int32, gen uint32) error {
 	return p.register(fd, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLRDHUP|unix.EPOLLET, slot, gen)
 }
 
-func (p *epoll) oneShot() bool    { return false }
-func (p *epoll) awaitInput(int32) {}
-func (p *epoll) awaitRoom(int32)  {}
+func (p *epoll) oneShot() bool       { return false }
+func (p *epoll) awaitReadable(int32) {}
+func (p *epoll) awaitWritable(int32) {}
 
 // closeSocket relies on the kernel, which takes a closed socket from the set.
 func (p *epoll) closeSocket(c *conn) { unix.Close(int(c.fd)) }
@@ -109,13 +109,13 @@ func (p *epoll) wait(timeout time.Duration) []event {
 	}
 	p.woken.Store(false)
 	for i, ev := range p.kernel[:n] {
-		p.events[i] = event{ev.Fd, uint32(ev.Pad), meaning(ev.Events)}
+		p.events[i] = event{ev.Fd, uint32(ev.Pad), eventBits(ev.Events)}
 	}
 	return p.events[:n]
 }
 
-// meaning translates epoll's bits.
-func meaning(bits uint32) (what uint8) {
+// eventBits translates epoll's bits.
+func eventBits(bits uint32) (what uint8) {
 	const ended = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
 	if bits&(unix.EPOLLIN|ended) != 0 {
 		what |= eventReadable
@@ -148,8 +148,8 @@ func (p *epoll) poll() int {
 func (p *epoll) wake() {
 	p.woken.Store(true)
 	// An error means that the poller is closed, and its loop ended.
-	_ = p.file.SetReadDeadline(longAgo)
+	_ = p.file.SetReadDeadline(pastDeadline)
 }
 
-// longAgo is a deadline that has passed.
-var longAgo = time.Unix(1, 0)
+// pastDeadline is a deadline that has passed.
+var pastDeadline = time.Unix(1, 0)

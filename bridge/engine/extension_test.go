@@ -18,15 +18,15 @@ func offering(extensions ...string) []byte {
 }
 
 // negotiateOffers answers a request with these extensions, and gives those of the answer.
-func negotiateOffers(t *testing.T, e *Engine, extensions string) (answer []string, w Accepted, no *RejectError) {
+func negotiateOffers(t *testing.T, e *Engine, extensions string) (answer []string, w Accepted, rejectErr *RejectError) {
 	t.Helper()
 	r := &Request{}
-	if no := r.read(offering(extensions)); no != nil {
-		return nil, w, no
+	if rejectErr := r.read(offering(extensions)); rejectErr != nil {
+		return nil, w, rejectErr
 	}
-	text, w, no := e.negotiate(r, []byte("dGhlIHNhbXBsZSBub25jZQ=="))
-	if no != nil {
-		return nil, w, no
+	text, w, rejectErr := e.negotiate(r, []byte("dGhlIHNhbXBsZSBub25jZQ=="))
+	if rejectErr != nil {
+		return nil, w, rejectErr
 	}
 	got, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(text)), nil)
 	if err != nil {
@@ -60,9 +60,9 @@ func TestTheFirstOfferThatCanBeHonouredIsTaken(t *testing.T) {
 		{"more parameters than fit", "permessage-deflate" + strings.Repeat("; x", 20) + ", permessage-deflate", yes},
 	} {
 		e := &Engine{cfg: Config{Limits: Limits{MaxHead: 8 << 10}, Handler: &server{}}, deflate: newDeflate(1)}
-		got, welcome, no := negotiateOffers(t, e, c.offer)
-		if no != nil {
-			t.Errorf("%s: refused with %v", c.name, no)
+		got, welcome, rejectErr := negotiateOffers(t, e, c.offer)
+		if rejectErr != nil {
+			t.Errorf("%s: refused with %v", c.name, rejectErr)
 			continue
 		}
 		if strings.ReplaceAll(strings.Join(got, ","), " ", "") != c.answer || len(got) > 1 {
@@ -119,8 +119,8 @@ func FuzzOffers(f *testing.F) {
 	}
 	e := &Engine{cfg: Config{Limits: Limits{MaxHead: 8 << 10}, Handler: &server{}}, deflate: newDeflate(1)}
 	f.Fuzz(func(t *testing.T, extensions string) {
-		got, welcome, no := negotiateOffers(t, e, extensions)
-		if taken := len(got) == 1 && strings.HasPrefix(got[0], permessageDeflate); no == nil && (taken != welcome.deflate || len(got) > 1) {
+		got, welcome, rejectErr := negotiateOffers(t, e, extensions)
+		if taken := len(got) == 1 && strings.HasPrefix(got[0], permessageDeflate); rejectErr == nil && (taken != welcome.deflate || len(got) > 1) {
 			t.Fatalf("answered %q; the connection compresses: %v", got, welcome.deflate)
 		}
 	})

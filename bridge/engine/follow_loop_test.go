@@ -15,24 +15,24 @@ func TestAClientOnALoopThatReadsItsFirstFramesSlowlyIsNotClosed(t *testing.T) {
 	l.changeLog(c, nil, []Frame{Text("first")})
 	for range 20 {
 		l.wheel.now += 3
-		c.sent = l.wheel.now // epoll had room, and it was taken
+		c.lastSent = l.wheel.now // epoll had room, and it was taken
 		l.wheel.now++
-		l.checkLent()
+		l.checkSlow()
 		l.wheel.now++
-		l.checkLent()
+		l.checkSlow()
 	}
 	l.wheel.now += ticks(time.Hour) // this machine stood still, not the client
-	l.checkLent()
-	l.checkLent() // the third look in a row without news
+	l.checkSlow()
+	l.checkSlow() // the third look in a row without news
 	if len(s.closed) > 0 {
 		t.Fatal("a client was closed that takes a piece at a time")
 	}
-	l.checkLent() // the fourth look in a row, which is a second
-	if note := receive(t, s.closed); note != (closeNote{1008, tooSlow}) {
+	l.checkSlow() // the fourth look in a row, which is a second
+	if note := receive(t, s.closed); note != (closeNote{1008, reasonTooSlow}) {
 		t.Fatalf("a client that takes nothing is closed with %v", note)
 	}
-	l.checkLent()
-	if len(l.owing) != 0 {
+	l.checkSlow()
+	if len(l.slowWatches) != 0 {
 		t.Fatal("the loop still looks at a connection that is closing")
 	}
 }
@@ -42,12 +42,12 @@ func TestTheNoticeOfWhatWasSkippedWaitsForNothing(t *testing.T) {
 		s := start(Config{Loops: 1, Skip: func(any, uint64) Frame { return Text("skipped") }})
 		c, conn := s.dialConn(t)
 		l := s.loops[0]
-		l.ask(func() {
+		l.do(func() {
 			r := &s.log.rings[0]
 			l.push(r, Text("missed"), 0)
-			r.makeWay(r.limit)
+			r.dropFor(r.limit)
 			conn.Follow(s.NewLog())
-			l.readMail() // before the sweep
+			l.processMail() // before the sweep
 		})
 		c.expect("skipped")
 	})

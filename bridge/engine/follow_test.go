@@ -168,7 +168,7 @@ func TestAConnectionThatHasEndedFollowsNothing(t *testing.T) {
 		other.Append(Text("for nobody"))
 		s.log.Append(Text("for all"))
 		b.expect("for all")
-		if other.deflated.wanted() {
+		if other.deflated.hasFollowers() {
 			t.Error("frames are compressed for a connection that has ended")
 		}
 	})
@@ -207,7 +207,7 @@ func TestAClientThatReadsNothingOfItsFirstFramesIsClosedInTheEnd(t *testing.T) {
 				c, conn := s.dialConn(t)
 				shared := Text(strings.Repeat("x", 1<<20))
 				conn.Follow(s.NewLog(), shared, shared, shared, shared, shared, shared, shared, shared, shared, shared, shared, shared)
-				if note := receive(t, s.closed); note != (closeNote{1008, tooSlow}) {
+				if note := receive(t, s.closed); note != (closeNote{1008, reasonTooSlow}) {
 					t.Fatalf("closed with %v", note)
 				}
 				if n := s.Stats().SlowCloses; n != 1 {
@@ -250,7 +250,7 @@ func TestChangingTheLogTimeAndAgainHoldsNoEndOfFrames(t *testing.T) {
 		for range 3 {
 			conn.Follow(s.log, first...)
 		}
-		if note := receive(t, s.closed); note != (closeNote{1008, tooSlow}) {
+		if note := receive(t, s.closed); note != (closeNote{1008, reasonTooSlow}) {
 			t.Fatalf("closed with %v", note)
 		}
 	})

@@ -32,21 +32,21 @@ func Must(f Frame, err error) Frame {
 // without copying it. The frame shares buf's memory, which must not be changed any more.
 // The only error is [ErrShortBuffer]. Like all that make frames it may be called from
 // anywhere.
-func NewText(buf []byte) (Frame, error) { return sealChecked(ws.OpText, true, buf) }
+func NewText(buf []byte) (Frame, error) { return newFragment(ws.OpText, true, buf) }
 
-// sealChecked makes a frame, or a fragment that is not the last of its message.
-func sealChecked(op ws.OpCode, fin bool, buf []byte) (Frame, error) {
+// newFragment makes a frame, or a fragment that is not the last of its message.
+func newFragment(op ws.OpCode, fin bool, buf []byte) (Frame, error) {
 	if len(buf) < MaxHeaderSize {
 		return nil, ErrShortBuffer
 	}
-	f := seal(op, buf)
+	f := putHeader(op, buf)
 	if !fin {
 		f[0] &^= 0x80
 	}
 	return f, nil
 }
 
-// seal writes the header right in front of the payload:
+// putHeader writes the header right in front of the payload:
 //
 //	0       1       2           4               10
 //	+-------+-------+-----------+---------------+
@@ -54,7 +54,7 @@ func sealChecked(op ws.OpCode, fin bool, buf []byte) (Frame, error) {
 //	|       |  126  |  16 bits  |               |
 //	|       |  127  |        64 bits            |
 //	+-------+-------+-----------+---------------+
-func seal(op ws.OpCode, buf []byte) Frame {
+func putHeader(op ws.OpCode, buf []byte) Frame {
 	n := len(buf) - MaxHeaderSize
 	var start int
 	switch {
@@ -77,14 +77,14 @@ func seal(op ws.OpCode, buf []byte) Frame {
 // FirstFragment makes the first part of a text message of buf, as [NewText] does, which goes on
 // with the frames of any number of [MiddleFragment] and of a [LastFragment]. Many clients may share the
 // later fragments of a message; only the first is each client's own (RFC 6455, 5.4).
-func FirstFragment(buf []byte) (Frame, error) { return sealChecked(ws.OpText, false, buf) }
+func FirstFragment(buf []byte) (Frame, error) { return newFragment(ws.OpText, false, buf) }
 
 // MiddleFragment makes a fragment of a message between its beginning and its rest.
-func MiddleFragment(buf []byte) (Frame, error) { return sealChecked(ws.OpContinuation, false, buf) }
+func MiddleFragment(buf []byte) (Frame, error) { return newFragment(ws.OpContinuation, false, buf) }
 
 // LastFragment makes the last fragment of a message. All parts must be given to a connection in
 // one call of [Conn.Follow] or [Conn.SendInOrder]: no other message may come in between.
-func LastFragment(buf []byte) (Frame, error) { return sealChecked(ws.OpContinuation, true, buf) }
+func LastFragment(buf []byte) (Frame, error) { return newFragment(ws.OpContinuation, true, buf) }
 
 // Text makes a text frame with a copy of the payload, which is UTF-8.
 func Text(payload string) Frame {
@@ -110,7 +110,7 @@ func Binary(payload []byte) Frame {
 // newFrame makes a frame with a copy of the payload: of a control frame at most 125
 // bytes.
 func newFrame[T string | []byte](op ws.OpCode, payload T) Frame {
-	return seal(op, append(make([]byte, MaxHeaderSize, MaxHeaderSize+len(payload)), payload...))
+	return putHeader(op, append(make([]byte, MaxHeaderSize, MaxHeaderSize+len(payload)), payload...))
 }
 
 // maxReason is what fits into a close frame beside the code (RFC 6455, 5.5).

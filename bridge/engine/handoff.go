@@ -18,15 +18,15 @@ import (
 
 // Bounds of the requests that net/http serves at a time; more are answered with 503.
 const (
-	maxRequests = 256
-	// maxVital is how many vital requests are served beyond that.
-	maxVital = 32
+	maxHTTPRequests = 256
+	// maxVitalRequests is how many vital requests are served beyond that.
+	maxVitalRequests = 32
 )
 
 // handoff is the way out for requests that are no WebSocket upgrade: a listener
 // whose connections come from the loops, served by net/http.
 type handoff struct {
-	open   atomic.Int32 // requests being served
+	active atomic.Int32 // requests being served
 	vital  func(r *Request) bool
 	log    *slog.Logger
 	server *http.Server
@@ -38,7 +38,7 @@ func newHandoff(cfg *Config, vital func(*Request) bool) *handoff {
 	h := &handoff{
 		vital:  vital,
 		log:    cfg.Logger,
-		conns:  make(chan net.Conn, maxRequests+maxVital), // so that none of those waits
+		conns:  make(chan net.Conn, maxHTTPRequests+maxVitalRequests), // so that none of those waits
 		closed: make(chan struct{}),
 	}
 	h.server = &http.Server{
@@ -100,9 +100,9 @@ func (h *handoff) Addr() net.Addr { return &net.TCPAddr{} }
 type replayConn struct {
 	net.Conn
 	io.Reader
-	client netip.AddrPort
-	tag    any
-	left   func() // called once it is closed
+	client  netip.AddrPort
+	tag     any
+	release func() // called once it is closed
 }
 
 // RemoteAddr is the client's address, which a PROXY header may have named.
@@ -114,7 +114,7 @@ func (c *replayConn) RemoteAddr() net.Addr {
 }
 
 func (c *replayConn) Close() error {
-	c.left()
+	c.release()
 	return c.Conn.Close()
 }
 
@@ -148,34 +148,34 @@ func TagFromContext(ctx context.Context) any {
 
 func (c *replayConn) Read(p []byte) (int, error) { return c.Reader.Read(p) }
 
-// busy answers a request when too many wait for net/http.
-var busy = []byte("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n")
+// busyResponse answers a request when too many wait for net/http.
+var busyResponse = []byte("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n")
 
-// take reserves a place for a request. It is false when too many are served already.
-func (h *handoff) take(r *Request) bool {
-	most := int32(maxRequests)
+// acquire reserves a place for a request. It is false when too many are served already.
+func (h *handoff) acquire(r *Request) bool {
+	most := int32(maxHTTPRequests)
 	if h.vital(r) {
-		most += maxVital
+		most += maxVitalRequests
 	}
-	if h.open.Add(1) > most {
-		h.open.Add(-1)
+	if h.active.Add(1) > most {
+		h.active.Add(-1)
 		return false
 	}
 	return true
 }
 
-// leave gives the place back.
-func (h *handoff) leave() { h.open.Add(-1) }
+// release gives the place back.
+func (h *handoff) release() { h.active.Add(-1) }
 
-// give hands a connection over, with its request, which has a place, and the bytes read
+// serve hands a connection over, with its request, which has a place, and the bytes read
 // behind it.
-func (h *handoff) give(socket net.Conn, r *Request, rest []byte) {
+func (h *handoff) serve(socket net.Conn, r *Request, rest []byte) {
 	all := io.MultiReader(bytes.NewReader(slices.Concat(r.head, rest)), socket)
-	h.conns <- &replayConn{Conn: socket, Reader: all, client: r.client, tag: r.tag, left: sync.OnceFunc(h.leave)}
+	h.conns <- &replayConn{Conn: socket, Reader: all, client: r.client, tag: r.tag, release: sync.OnceFunc(h.release)}
 }
 
-// upgradeRequired answers requests where there is nothing but WebSocket.
-func upgradeRequired(w http.ResponseWriter, _ *http.Request) {
+// serveUpgradeRequired answers requests where there is nothing but WebSocket.
+func serveUpgradeRequired(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Upgrade", "websocket")
 	w.Header().Set("Connection", "Upgrade")
 	http.Error(w, "This is a WebSocket server: connect with ws:// or wss://.", http.StatusUpgradeRequired)

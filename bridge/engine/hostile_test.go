@@ -254,16 +254,16 @@ func FuzzUpgrade(f *testing.F) {
 		in := &incoming{options: &ListenOptions{}}
 		e.limiter.enter(in)
 		r := &Request{}
-		rest, _, no := e.examine(in, r, data)
-		if no != nil {
+		rest, _, rejectErr := e.examine(in, r, data)
+		if rejectErr != nil {
 			return
 		}
 		if len(rest) != len(data)-end {
 			t.Fatalf("%d bytes are left behind %q", len(rest), head)
 		}
 		wants := r.wantsWebSocket()
-		answer, _, no := e.receive(in, r)
-		if ok := answer != nil && no == nil; ok && (!wants || len(r.Values("Sec-WebSocket-Key")) != 1 || !strings.HasPrefix(string(answer), "HTTP/1.1 101 ")) {
+		answer, _, rejectErr := e.decide(in, r)
+		if ok := answer != nil && rejectErr == nil; ok && (!wants || len(r.Values("Sec-WebSocket-Key")) != 1 || !strings.HasPrefix(string(answer), "HTTP/1.1 101 ")) {
 			t.Fatalf("accepted %q with %q", head, answer)
 		}
 	})

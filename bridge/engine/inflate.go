@@ -16,8 +16,8 @@ const (
 	inflateTail = syncTail + "\x01\x00\x00\xff\xff"
 	// inflateBuffer is what an inflater starts with, more than a command has.
 	inflateBuffer = 4 << 10
-	// inflateKept is the largest buffer that an inflater keeps.
-	inflateKept = 64 << 10
+	// maxKeptBuffer is the largest buffer that an inflater keeps.
+	maxKeptBuffer = 64 << 10
 )
 
 // wireLimit is the longest compressed message in bytes. What cannot be
@@ -46,7 +46,7 @@ func (p *parser) deflatedLimit(h *ws.Header, maxMessage int) int {
 // inflated delivers a compressed message, which is complete. One that does not
 // matter any more is not worth its inflation: it is past the limit on rate.
 func (p *parser) inflated(payload []byte, to sink) (goOn bool, _ *closeError) {
-	if !to.wants() {
+	if !to.wantsMessages() {
 		p.message = p.message[:0]
 		return true, nil
 	}
@@ -86,7 +86,7 @@ func (in *inflater) inflate(payload []byte, limit int) ([]byte, *closeError) {
 		return nil, nil // no block at all; zlib makes nothing of it too
 	}
 	wire := append(append(in.wire[:0], payload...), inflateTail...)
-	if cap(wire) <= inflateKept {
+	if cap(wire) <= maxKeptBuffer {
 		in.wire = wire
 	}
 	in.from.Reset(wire)
@@ -96,17 +96,17 @@ func (in *inflater) inflate(payload []byte, limit int) ([]byte, *closeError) {
 	out := in.buf[:0]
 	for {
 		if len(out) == cap(out) {
-			out = enlarge(out, limit)
+			out = growBuffer(out, limit)
 		}
 		n, err := in.flate.Read(out[len(out):cap(out)])
 		out = out[:len(out)+n]
-		if cap(out) <= inflateKept {
+		if cap(out) <= maxKeptBuffer {
 			in.buf = out
 		}
 		switch {
 		case len(out) > limit:
 			return nil, &closeError{ws.StatusMessageTooBig, fmt.Sprintf("the message is longer than %d bytes", limit)}
-		case err == io.EOF && endsRight(wire[len(wire)-in.from.Len():]):
+		case err == io.EOF && validTail(wire[len(wire)-in.from.Len():]):
 			return out, nil
 		case err != nil:
 			// RFC 7692 names no code. The frames are in order, so that 1002 would
@@ -117,10 +117,10 @@ func (in *inflater) inflate(payload []byte, limit int) ([]byte, *closeError) {
 	}
 }
 
-// endsRight reports whether a message ended where its last block did, by what is left
+// validTail reports whether a message ended where its last block did, by what is left
 // behind that. A sender may end with a last block of its own, and the zero byte that makes
 // the sync block behind it whole (RFC 7692, 7.2.3.4).
-func endsRight(left []byte) bool {
+func validTail(left []byte) bool {
 	switch string(left) {
 	case "", inflateTail, "\x00" + inflateTail:
 		return true
@@ -128,9 +128,9 @@ func endsRight(left []byte) bool {
 	return false
 }
 
-// enlarge makes room for more, up to one byte over the limit, which is enough to
+// growBuffer makes room for more, up to one byte over the limit, which is enough to
 // see that it is passed.
-func enlarge(out []byte, limit int) []byte {
+func growBuffer(out []byte, limit int) []byte {
 	size := 2 * cap(out)
 	if size > limit/4 {
 		size = limit + 1

@@ -43,7 +43,7 @@ func parseDeflated(limit int, pieces ...[]byte) (*parser, []string, *closeError)
 	return p, r.lines, nil
 }
 
-func (r *record) wants() bool { return !r.closing }
+func (r *record) wantsMessages() bool { return !r.closing }
 
 func TestAMessageOnAClosingConnectionIsNotInflated(t *testing.T) {
 	p, r := &parser{deflate: newDeflate(100)}, &record{closing: true}
@@ -165,7 +165,7 @@ func TestABombIsGivenNoMoreMemoryThanAMessageMayHave(t *testing.T) {
 	if got := after.TotalAlloc - before.TotalAlloc; got > limit*7/4 {
 		t.Errorf("%d bytes on the wire got %d bytes of memory", len(bomb), got)
 	}
-	if cap(in.buf) > inflateKept {
+	if cap(in.buf) > maxKeptBuffer {
 		t.Errorf("the inflater keeps %d bytes", cap(in.buf))
 	}
 }
@@ -191,7 +191,7 @@ func FuzzInflate(f *testing.F) {
 	f.Fuzz(func(t *testing.T, payload []byte, cut uint8) {
 		const limit = 4096
 		got, err := in.inflate(payload, limit)
-		if cap(in.buf) > inflateKept || len(got) > limit {
+		if cap(in.buf) > maxKeptBuffer || len(got) > limit {
 			t.Fatalf("%d bytes out, %d kept", len(got), cap(in.buf))
 		}
 		if len(payload) > 0 {

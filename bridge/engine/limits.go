@@ -50,20 +50,20 @@ type Limits struct {
 	PongTimeout time.Duration
 }
 
-// longest bounds every duration, so that ticks do not wrap.
-const longest = 365 * 24 * time.Hour
+// maxDuration bounds every duration, so that ticks do not wrap.
+const maxDuration = 365 * 24 * time.Hour
 
 func (l *Limits) setDefaults() {
 	l.MaxHead = min(cmp.Or(l.MaxHead, 8<<10), math.MaxInt32)
-	l.HeadTimeout = min(cmp.Or(l.HeadTimeout, 10*time.Second), longest)
+	l.HeadTimeout = min(cmp.Or(l.HeadTimeout, 10*time.Second), maxDuration)
 	l.MaxMessage = min(cmp.Or(l.MaxMessage, 1<<20), math.MaxInt32)
 	l.LogBytes = cmp.Or(l.LogBytes, 16<<20)
-	l.LogAge = min(cmp.Or(l.LogAge, 30*time.Second), longest)
+	l.LogAge = min(cmp.Or(l.LogAge, 30*time.Second), maxDuration)
 	l.MessageRate = cmp.Or(l.MessageRate, 200)
 	l.MaxInbound = cmp.Or(l.MaxInbound, 256<<20)
-	l.MaxConnections = cmp.Or(l.MaxConnections, roomForConnections())
+	l.MaxConnections = cmp.Or(l.MaxConnections, maxOpenConnections())
 	l.MaxOutbound = cmp.Or(l.MaxOutbound, 256<<20)
-	l.StallAfter = min(cmp.Or(l.StallAfter, time.Second), longest)
-	l.PingAfter = min(cmp.Or(l.PingAfter, 20*time.Second), longest)
-	l.PongTimeout = min(cmp.Or(l.PongTimeout, 20*time.Second), longest)
+	l.StallAfter = min(cmp.Or(l.StallAfter, time.Second), maxDuration)
+	l.PingAfter = min(cmp.Or(l.PingAfter, 20*time.Second), maxDuration)
+	l.PongTimeout = min(cmp.Or(l.PongTimeout, 20*time.Second), maxDuration)
 }

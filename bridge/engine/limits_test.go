@@ -73,7 +73,7 @@ func TestTooManyMessagesCloseTheConnection(t *testing.T) {
 		for name, frame := range map[string][]byte{"texts": text("x"), "pings": masked(true, ws.OpPing, "")} {
 			c := s.dial(t)
 			var all []byte
-			for range 10*burst + 50 {
+			for range 10*burstSeconds + 50 {
 				all = append(all, frame...)
 			}
 			c.send(all)
@@ -82,29 +82,29 @@ func TestTooManyMessagesCloseTheConnection(t *testing.T) {
 			}
 			receive(t, s.closed)
 		}
-		if n := len(s.messages); n != 10*burst {
-			t.Errorf("%d messages were handed on, want %d", n, 10*burst)
+		if n := len(s.messages); n != 10*burstSeconds {
+			t.Errorf("%d messages were handed on, want %d", n, 10*burstSeconds)
 		}
 	})
 }
 
 func TestABudgetRefillsWithTime(t *testing.T) {
-	b := fullBudget(4, 100)
-	for range 4 * burst {
-		if !b.take(4, 100) {
+	b := newRateLimiter(4, 100)
+	for range 4 * burstSeconds {
+		if !b.allow(4, 100) {
 			t.Fatal("the burst is too small")
 		}
 	}
-	if b.take(4, 100) {
+	if b.allow(4, 100) {
 		t.Fatal("the burst is too large")
 	}
-	if !b.take(4, 101) || b.take(4, 101) { // four ticks a second
+	if !b.allow(4, 101) || b.allow(4, 101) { // four ticks a second
 		t.Fatal("a tick does not earn one message")
 	}
-	for range 4 * burst {
-		b.take(4, 1_000_000)
+	for range 4 * burstSeconds {
+		b.allow(4, 1_000_000)
 	}
-	if b.take(4, 1_000_000) {
+	if b.allow(4, 1_000_000) {
 		t.Fatal("a long silence earns more than a burst")
 	}
 }

@@ -7,26 +7,26 @@ import (
 	"time"
 )
 
-// chunk is about how many bytes a write brings to one connection, so that a
+// chunkSize is about how many bytes a write brings to one connection, so that a
 // burst goes out to all of them side by side.
-const chunk = 64 << 10
+const chunkSize = 64 << 10
 
 // Log is a stream of frames that any number of connections follow. What is
 // appended reaches each of them in the same order.
 type Log struct {
-	engine   *Engine
-	order    sync.Mutex    // all loops get the frames of all callers in one order
-	rings    []ring        // one for each loop, and owned by it
-	appended atomic.Uint64 // frames ever
-	closed   atomic.Bool   // nothing is appended any more
-	twin                   // for those that negotiated compression
+	engine      *Engine
+	orderMu     sync.Mutex    // all loops get the frames of all callers in one order
+	rings       []ring        // one for each loop, and owned by it
+	appended    atomic.Uint64 // frames ever
+	closed      atomic.Bool   // nothing is appended any more
+	deflatedLog               // for those that negotiated compression
 }
 
 // newLog makes a log of frames that go out as they are.
 func (e *Engine) newLog() *Log {
 	log := &Log{engine: e, rings: make([]ring, len(e.loops))}
 	for i := range log.rings {
-		log.rings[i].limit, log.rings[i].count = e.cfg.LogBytes, &log.members
+		log.rings[i].limit, log.rings[i].followerCount = e.cfg.LogBytes, &log.followers
 	}
 	return log
 }
@@ -59,7 +59,7 @@ func (g *Log) AppendWithin(f Frame, wait time.Duration) {
 		g.append(f, 0)
 		return
 	}
-	g.append(f, g.engine.elapsed()+min(wait, longest)) // the sum must not wrap
+	g.append(f, g.engine.elapsed()+min(wait, maxDuration)) // the sum must not wrap
 }
 
 // append adds a frame that must leave by a time since the engine's start, or at once if
@@ -68,16 +68,16 @@ func (g *Log) append(f Frame, due time.Duration) {
 	if g == nil || g.engine == nil {
 		panic("engine: Append to a Log that was not made by Engine.NewLog")
 	}
-	if !g.engine.whole("Log.Append", f) {
+	if !g.engine.validFrames("Log.Append", f) {
 		return
 	}
-	g.order.Lock()
-	defer g.order.Unlock()
+	g.orderMu.Lock()
+	defer g.orderMu.Unlock()
 	if g.closed.Load() {
 		return
 	}
 	var small Frame // for those that negotiated compression
-	if g.deflated.wanted() {
+	if g.deflated.hasFollowers() {
 		// It is made here, on the caller's goroutine, and before anything goes to a loop:
 		// one that has gone to sleep again in between must be woken twice.
 		small = g.engine.deflate.frame(f)
@@ -106,38 +106,38 @@ func (g *Log) next() uint64 { return g.appended.Load() }
 
 // ring is a log on one loop: the frames that not every member has had.
 type ring struct {
-	window
+	frameQueue
 	limit int // of bytes
 
-	members []*conn       // who follows the log on this loop, in no order
-	count   *atomic.Int64 // of members, over all loops; nil in tests
-	dirty   bool          // it is in the loop's list of rings to sweep
-	kept    bool          // it is in the loop's list of rings that have frames
-	due     time.Duration // when the frames from to on must leave; 0 for at once
-	place   int           // in the loop's heap of rings that hold frames, while due is not 0
+	followers     []*conn       // who follows the log on this loop, in no order
+	followerCount *atomic.Int64 // of members, over all loops; nil in tests
+	dirty         bool          // it is in the loop's list of rings to sweep
+	active        bool          // it is in the loop's list of rings that have frames
+	due           time.Duration // when the frames from to on must leave; 0 for at once
+	heapIndex     int           // in the loop's heap of rings that hold frames, while due is not 0
 
 	// The pass over the members that is under way, or that will start next.
-	sweeping bool   // it is under way
-	pos      int    // the next member to visit
-	from, to uint64 // the frames that this pass brings to members at from
-	unswept  int    // bytes between to and head
-	slowest  uint64 // the lowest cursor seen in this pass
-	joined   []byte // the frames from..to in one piece, once somebody needed it
+	sweeping  bool   // it is under way
+	pos       int    // the next member to visit
+	from, to  uint64 // the frames that this pass brings to members at from
+	unswept   int    // bytes between to and head
+	minCursor uint64 // the lowest cursor seen in this pass
+	joined    []byte // the frames from..to in one piece, once somebody needed it
 }
 
 // push appends a frame. Past the limit the oldest frames go, whoever needs them,
 // save those of the pass that is under way.
 func (r *ring) push(f Frame) {
-	r.window.push(f)
+	r.frameQueue.push(f)
 	r.unswept += len(f)
 	for r.bytes > r.limit && r.tail < r.from {
 		r.drop()
 	}
 }
 
-// makeWay drops frames that the members were not even offered, the oldest first, so
+// dropFor drops frames that the members were not even offered, the oldest first, so
 // that so many bytes more are within the limit.
-func (r *ring) makeWay(bytes int) {
+func (r *ring) dropFor(bytes int) {
 	for r.bytes+bytes > r.limit && r.tail < r.head {
 		if r.tail == r.to {
 			r.unswept -= len(r.at(r.to))
@@ -147,13 +147,13 @@ func (r *ring) makeWay(bytes int) {
 	}
 }
 
-// held reports whether what no pass has brought yet may wait.
-func (r *ring) held() bool { return r.due > 0 && r.to < r.head }
+// delayed reports whether what no pass has brought yet may wait.
+func (r *ring) delayed() bool { return r.due > 0 && r.to < r.head }
 
 // expire forgets frames that are older than so many ticks, and reports whether
 // there were any.
 func (r *ring) expire(now, age tick) bool {
-	upTo := min(r.expired(now, age), r.from)
+	upTo := min(r.expiredBefore(now, age), r.from)
 	if upTo <= r.tail {
 		return false
 	}
@@ -161,10 +161,10 @@ func (r *ring) expire(now, age tick) bool {
 	return true
 }
 
-// rest gives back memory that a ring without frames need not have.
-func (r *ring) rest() {
+// shrink gives back memory that a ring without frames need not have.
+func (r *ring) shrink() {
 	r.joined = nil
-	if len(r.frames) > smallCircle {
+	if len(r.frames) > minFrameQueue {
 		r.frames = nil
 	}
 }
@@ -174,9 +174,9 @@ func (r *ring) rest() {
 func (r *ring) startPass(chunk int) {
 	r.sweeping = true
 	r.from = r.to
-	r.slowest = r.head
+	r.minCursor = r.head
 	r.joined = r.joined[:0]
-	if len(r.members) == 0 {
+	if len(r.followers) == 0 {
 		r.to, r.unswept = r.head, 0
 		return
 	}
@@ -207,34 +207,34 @@ func (r *ring) run(seq uint64, chunk int, scratch *[]byte) ([]byte, uint64) {
 // add makes a connection follow the log from a frame on, which may be one that
 // the ring does not have yet.
 func (r *ring) add(c *conn, from uint64) {
-	c.ring, c.cursor, c.member = r, from, int32(len(r.members))
-	r.members = append(r.members, c)
-	if r.count != nil {
-		r.count.Add(1)
+	c.ring, c.cursor, c.followerIndex = r, from, int32(len(r.followers))
+	r.followers = append(r.followers, c)
+	if r.followerCount != nil {
+		r.followerCount.Add(1)
 	}
 }
 
 // remove ends a connection's following. The members that the pass has not
 // visited yet stay behind pos.
 func (r *ring) remove(c *conn) {
-	hole := int(c.member)
+	hole := int(c.followerIndex)
 	move := func(from, to int) {
-		r.members[to] = r.members[from]
-		r.members[to].member = int32(to)
+		r.followers[to] = r.followers[from]
+		r.followers[to].followerIndex = int32(to)
 	}
 	if hole < r.pos {
 		r.pos--
 		move(r.pos, hole)
 		hole = r.pos
 	}
-	last := len(r.members) - 1
+	last := len(r.followers) - 1
 	if hole != last {
 		move(last, hole)
 	}
-	r.members[last] = nil
-	r.members = r.members[:last]
+	r.followers[last] = nil
+	r.followers = r.followers[:last]
 	c.ring = nil
-	if r.count != nil {
-		r.count.Add(-1)
+	if r.followerCount != nil {
+		r.followerCount.Add(-1)
 	}
 }

@@ -12,7 +12,7 @@ import (
 func keptLogs(s *server) (n int) {
 	for _, l := range s.loops {
 		count := make(chan int)
-		l.mail.post(func() { count <- len(l.kept) })
+		l.mail.post(func() { count <- len(l.activeRings) })
 		n += <-count
 	}
 	return n

@@ -31,7 +31,7 @@ type mailbox struct {
 	closed   bool
 }
 
-func (m *mailbox) init(wake func(), r *room) {
+func (m *mailbox) init(wake func(), r *capacity) {
 	m.wake = wake
 	m.sources.gauge, m.reading.gauge = &r.sources, &r.reading
 }
@@ -73,10 +73,10 @@ func (m *mailbox) add(frames, bytes int) (sources, reading bool) {
 // not due before, or that nobody follows here, unless there is much. mu is held, and the
 // loop sleeps: who follows what does not change meanwhile.
 func (m *mailbox) canWait(ml mail) bool {
-	if ml.ring == nil || m.bytes >= chunk {
+	if ml.ring == nil || m.bytes >= chunkSize {
 		return false
 	}
-	return len(ml.ring.members) == 0 || ml.due > 0 && ml.due >= m.until
+	return len(ml.ring.followers) == 0 || ml.due > 0 && ml.due >= m.until
 }
 
 // take swaps the queue for an empty one.
@@ -142,19 +142,19 @@ func (m *mailbox) close() {
 // What waits in the mail of a loop, in bytes of frames and frameCost for each, is counted
 // once for each log that a frame was appended to.
 const (
-	// mailBytes is what a source that calls [Engine.AwaitCapacity] leaves waiting.
-	mailBytes = 4 << 20
-	// readBytes is where the loops stop reading from clients. Where a [Handler]
+	// sourceMailLimit is what a source that calls [Engine.AwaitCapacity] leaves waiting.
+	sourceMailLimit = 4 << 20
+	// readMailLimit is where the loops stop reading from clients. Where a [Handler]
 	// appends what it is told, the clients are the source, and wait in their sockets.
-	readBytes = 4 * mailBytes
-	// maxMail is where a loop takes what waits into the logs although their followers
+	readMailLimit = 4 * sourceMailLimit
+	// hardMailLimit is where a loop takes what waits into the logs although their followers
 	// have not been offered what is there: from then on LogBytes is the bound.
-	maxMail = 8 * mailBytes
+	hardMailLimit = 8 * sourceMailLimit
 )
 
 // gauge counts the mailboxes that are above a bound, until they are down to half of it.
 type gauge struct {
-	bound    int // of what frames cost, in bytes
+	limit    int // of what frames cost, in bytes
 	above    atomic.Int32
 	relieved func() // called, without a lock, when none is above any more
 }
@@ -162,73 +162,73 @@ type gauge struct {
 // level is where one mailbox stands on a gauge. The mailbox's lock guards it.
 type level struct {
 	*gauge
-	up bool
+	raised bool
 }
 
 // set notes how much waits. It reports whether the caller must call relieved, once it
 // holds no lock; only less can do that.
 func (v *level) set(cost int) (relieved bool) {
 	switch {
-	case !v.up && cost > v.bound:
-		v.up = true
+	case !v.raised && cost > v.limit:
+		v.raised = true
 		v.above.Add(1)
-	case v.up && cost <= v.bound/2:
-		v.up = false
+	case v.raised && cost <= v.limit/2:
+		v.raised = false
 		return v.above.Add(-1) == 0
 	}
 	return false
 }
 
-// room is what bounds the mail of all loops.
-type room struct {
+// capacity is what bounds the mail of all loops.
+type capacity struct {
 	sources gauge // above it, sources wait
 	reading gauge // above it, the loops read nothing
 
-	mu   sync.Mutex
-	free chan struct{} // closed when sources need not wait any more; nil if none does
+	mu        sync.Mutex
+	available chan struct{} // closed when sources need not wait any more; nil if none does
 }
 
-func (r *room) init(readOn func()) {
-	r.sources = gauge{bound: mailBytes, relieved: r.release}
-	r.reading = gauge{bound: readBytes, relieved: readOn}
+func (r *capacity) init(readOn func()) {
+	r.sources = gauge{limit: sourceMailLimit, relieved: r.signal}
+	r.reading = gauge{limit: readMailLimit, relieved: readOn}
 }
 
 // wait returns a channel that is closed when there is room; nil if there is some now.
-func (r *room) wait() <-chan struct{} {
+func (r *capacity) wait() <-chan struct{} {
 	if r.sources.above.Load() == 0 {
 		return nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	// Whoever relieves the gauge after this look finds the channel.
-	if r.free == nil {
-		r.free = make(chan struct{})
+	if r.available == nil {
+		r.available = make(chan struct{})
 	}
 	if r.sources.above.Load() == 0 {
 		return nil
 	}
-	return r.free
+	return r.available
 }
 
-func (r *room) release() {
+func (r *capacity) signal() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.free != nil {
-		close(r.free)
-		r.free = nil
+	if r.available != nil {
+		close(r.available)
+		r.available = nil
 	}
 }
 
 // HasCapacity reports whether [Engine.AwaitCapacity] would return at once. It may be called from
 // anywhere.
-func (e *Engine) HasCapacity() bool { return e.room.sources.above.Load() == 0 }
+func (e *Engine) HasCapacity() bool { return e.capacity.sources.above.Load() == 0 }
 
-// tooMuchToRead reports whether the loops have so much to bring to clients that they
+// readsSuspended reports whether the loops have so much to bring to clients that they
 // read nothing from them.
-func (e *Engine) tooMuchToRead() bool { return e.room.reading.above.Load() > 0 }
+func (e *Engine) readsSuspended() bool { return e.capacity.reading.above.Load() > 0 }
 
-// readOn has every loop look at the connections that it did not read from.
-func (e *Engine) readOn() {
+// resumeReads has every loop look at the connections that it did not read from.
+func (e *Engine) resumeReads() {
 	for _, l := range e.loops {
 		l.mail.post(func() {})
 	}
@@ -244,7 +244,7 @@ func (e *Engine) readOn() {
 // [Config], nor with a lock that one of these takes: the loop would wait for itself. A
 // Handler needs no AwaitCapacity: while too much waits, the loops read no further messages.
 func (e *Engine) AwaitCapacity(ctx context.Context) error {
-	for free := e.room.wait(); free != nil; free = e.room.wait() {
+	for free := e.capacity.wait(); free != nil; free = e.capacity.wait() {
 		select {
 		case <-free:
 		case <-ctx.Done():

@@ -12,15 +12,15 @@ import (
 // return, and else a line of the log, at most one each tick: it may be wrong for every
 // frame. What is no frame is left out, so that no client's stream breaks.
 
-// misused logs what the user of the engine got wrong.
-func (e *Engine) misused(what, why string) {
-	if now := int64(e.now()); e.complained.Swap(now) != now {
+// reportMisuse logs what the user of the engine got wrong.
+func (e *Engine) reportMisuse(what, why string) {
+	if now := int64(e.now()); e.lastMisuse.Swap(now) != now {
 		e.log.Error("the engine was given what it cannot use", "what", what, "why", why)
 	}
 }
 
-// wrong says what is wrong with a frame; "" if it is one as a server sends it.
-func (f Frame) wrong() string {
+// problem says what is wrong with a frame; "" if it is one as a server sends it.
+func (f Frame) problem() string {
 	if len(f) < 2 || len(f) < headerSize(f[1]) {
 		return fmt.Sprintf("%d bytes are no WebSocket frame; make one with Text, Binary or NewText", len(f))
 	}
@@ -39,12 +39,12 @@ func (f Frame) wrong() string {
 	return ""
 }
 
-// whole reports whether frames may go out one behind the other: each is whole, or is one
+// validFrames reports whether frames may go out one behind the other: each is whole, or is one
 // of all the fragments of a message, for no other message may come in between.
-func (e *Engine) whole(what string, frames ...Frame) bool {
+func (e *Engine) validFrames(what string, frames ...Frame) bool {
 	inside := false // a message
 	for _, f := range frames {
-		why := f.wrong()
+		why := f.problem()
 		if why == "" && f.isData() {
 			goesOn := f[0]&0xf == byte(ws.OpContinuation)
 			switch {
@@ -56,22 +56,22 @@ func (e *Engine) whole(what string, frames ...Frame) bool {
 			inside = f[0]&0x80 == 0
 		}
 		if why != "" {
-			e.misused(what, why)
+			e.reportMisuse(what, why)
 			return false
 		}
 	}
 	if inside {
-		e.misused(what, "a message has no end; end it with LastFragment, and give all its parts to one call of Conn.Follow or Conn.SendInOrder")
+		e.reportMisuse(what, "a message has no end; end it with LastFragment, and give all its parts to one call of Conn.Follow or Conn.SendInOrder")
 	}
 	return !inside
 }
 
-// own reports whether a log is one of this engine's, or nil.
-func (e *Engine) own(what string, log *Log) bool {
+// ownsLog reports whether a log is one of this engine's, or nil.
+func (e *Engine) ownsLog(what string, log *Log) bool {
 	if log == nil || log.engine == e {
 		return true
 	}
-	e.misused(what, "the Log is another engine's, or was not made by NewLog")
+	e.reportMisuse(what, "the Log is another engine's, or was not made by NewLog")
 	return false
 }
 

@@ -37,8 +37,8 @@ func TestAFrameNeedsRoomForItsHeader(t *testing.T) {
 				t.Errorf("%s of %d bytes gives % x, %v", name, n, f, err)
 			}
 		}
-		if f, err := make(bytes.Repeat([]byte{'x'}, MaxHeaderSize)); err != nil || f.wrong() != "" {
-			t.Errorf("%s of an empty payload gives % x, %v: %s", name, f, err, f.wrong())
+		if f, err := make(bytes.Repeat([]byte{'x'}, MaxHeaderSize)); err != nil || f.problem() != "" {
+			t.Errorf("%s of an empty payload gives % x, %v: %s", name, f, err, f.problem())
 		}
 	}
 	defer func() {
@@ -52,7 +52,7 @@ func TestAFrameNeedsRoomForItsHeader(t *testing.T) {
 func TestWhatIsNoFrameIsToldInWords(t *testing.T) {
 	parts := fragments(t)
 	for _, f := range []Frame{Text(""), Text(strings.Repeat("x", 126)), Binary(make([]byte, 70_000)), newFrame(ws.OpPing, "x"), parts[0], parts[1], parts[2]} {
-		if why := f.wrong(); why != "" {
+		if why := f.problem(); why != "" {
 			t.Errorf("% x is refused: %s", f[:2], why)
 		}
 	}
@@ -71,7 +71,7 @@ func TestWhatIsNoFrameIsToldInWords(t *testing.T) {
 		"no opcode":     {0x83, 0},
 		"no control":    {0x8b, 0},
 	} {
-		if f.wrong() == "" {
+		if f.problem() == "" {
 			t.Errorf("%s is a frame", name)
 		}
 	}
@@ -224,10 +224,10 @@ func TestANoticeOfSkipThatIsNoFrameIsLeftOut(t *testing.T) {
 		s := start(cfg)
 		c := s.dial(t)
 		l := s.loops[0]
-		l.ask(func() {
+		l.do(func() {
 			r := &s.log.rings[0]
 			l.push(r, Text("missed"), 0)
-			r.makeWay(r.limit)
+			r.dropFor(r.limit)
 		})
 		s.log.Append(Text("news"))
 		c.expect("news")

@@ -9,114 +9,114 @@ const (
 	// were sent to it alone, behind the one that is going out, which may be of any
 	// size.
 	maxOutbound = 4 << 20
-	// maxLent bounds the frames that a connection was given by [Conn.Follow] and
+	// maxShared bounds the frames that a connection was given by [Conn.Follow] and
 	// that still wait when it is to follow yet another log. One call may give more.
-	maxLent = 64 << 20
+	maxShared = 64 << 20
 	// frameCost is about what a waiting frame costs beside its bytes.
 	frameCost = 64
 )
 
 // outbound is what one connection alone is to be sent, in order.
 type outbound struct {
-	frames  []owed
-	sent    int // bytes of the first frame that are out
-	own     int // cost of the frames that are the connection's only
-	lent    int // cost of the others
-	entered int // how many of the frames, from the first on, are in the ledger
+	frames      []queuedFrame
+	offset      int // bytes of the first frame that are out
+	directBytes int // cost of the frames that are the connection's only
+	sharedBytes int // cost of the others
+	counted     int // how many of the frames, from the first on, are in the ledger
 
 	// sealed is ciphertext that the socket did not take, and that goes out first. It cannot
 	// be made again, and nothing may come before it.
-	sealed          []byte
-	sealedCost      int    // what of it the ledger counts
-	sealedDelivered uint64 // frames that are delivered once it is out
+	ciphertext        []byte
+	ciphertextCounted int    // what of it the ledger counts
+	ciphertextFrames  uint64 // frames that are delivered once it is out
 }
 
-// owed is a frame that waits for one connection.
-type owed struct {
+// queuedFrame is a frame that waits for one connection.
+type queuedFrame struct {
 	Frame
 	// lent says that the frame is many connections', and came with a change of the
 	// log: what it costs is not this connection's doing.
-	lent bool
+	shared bool
 	// cut means that the frame is a log's, and that a part of it was written.
-	cut bool
+	partial bool
 }
 
-func (o owed) cost() int { return len(o.Frame) + frameCost }
+func (o queuedFrame) cost() int { return len(o.Frame) + frameCost }
 
 // send queues a frame that is for the connection alone.
-func (o *outbound) send(f Frame) { o.add(owed{Frame: f}) }
+func (o *outbound) send(f Frame) { o.add(queuedFrame{Frame: f}) }
 
-// lend queues a frame that others are given, too.
-func (o *outbound) lend(f Frame) { o.add(owed{Frame: f, lent: true}) }
+// queueShared queues a frame that others are given, too.
+func (o *outbound) queueShared(f Frame) { o.add(queuedFrame{Frame: f, shared: true}) }
 
-func (o *outbound) add(f owed) {
+func (o *outbound) add(f queuedFrame) {
 	o.count(f, f.cost())
 	o.frames = append(o.frames, f)
 }
 
 // count adds to the cost of the frames of a kind.
-func (o *outbound) count(f owed, cost int) {
-	if f.lent {
-		o.lent += cost
+func (o *outbound) count(f queuedFrame, cost int) {
+	if f.shared {
+		o.sharedBytes += cost
 	} else {
-		o.own += cost
+		o.directBytes += cost
 	}
 }
 
-// enter enters all frames into the ledger. Frames that go out at once are not worth it.
-func (o *outbound) enter(k *ledger) {
-	for ; o.entered < len(o.frames); o.entered++ {
-		k.enter(&o.frames[o.entered])
+// countAll enters all frames into the ledger. Frames that go out at once are not worth it.
+func (o *outbound) countAll(k *usage) {
+	for ; o.counted < len(o.frames); o.counted++ {
+		k.add(&o.frames[o.counted])
 	}
 }
 
-// debt is the bytes queued for the connection, with shared frames in full.
-func (o *outbound) debt() int { return o.own + o.lent + len(o.sealed) }
+// total is the bytes queued for the connection, with shared frames in full.
+func (o *outbound) total() int { return o.directBytes + o.sharedBytes + len(o.ciphertext) }
 
-// waiting is the cost of the connection's own frames behind the first.
-func (o *outbound) waiting() int {
-	if len(o.frames) == 0 || o.frames[0].lent {
-		return o.own
+// directWaiting is the cost of the connection's own frames behind the first.
+func (o *outbound) directWaiting() int {
+	if len(o.frames) == 0 || o.frames[0].shared {
+		return o.directBytes
 	}
-	return o.own - o.frames[0].cost()
+	return o.directBytes - o.frames[0].cost()
 }
 
-// next lets go of the first frame.
-func (o *outbound) next(k *ledger) {
+// pop lets go of the first frame.
+func (o *outbound) pop(k *usage) {
 	o.count(o.frames[0], -o.frames[0].cost())
-	if o.entered > 0 {
-		k.leave(&o.frames[0])
-		o.entered--
+	if o.counted > 0 {
+		k.remove(&o.frames[0])
+		o.counted--
 	}
-	o.frames[0] = owed{} // the array stays until the last frame is out
+	o.frames[0] = queuedFrame{} // the array stays until the last frame is out
 	o.frames = o.frames[1:]
 }
 
-// forget discards everything.
-func (o *outbound) forget(k *ledger) {
+// discard discards everything.
+func (o *outbound) discard(k *usage) {
 	o.truncate(0, k)
-	o.dropSealed(k)
+	o.dropCiphertext(k)
 }
 
 // truncate forgets all frames but the first, or that as well: n is 1 or 0. What is sealed
 // stays.
-func (o *outbound) truncate(n int, k *ledger) {
-	for ; o.entered > n; o.entered-- {
-		k.leave(&o.frames[o.entered-1])
+func (o *outbound) truncate(n int, k *usage) {
+	for ; o.counted > n; o.counted-- {
+		k.remove(&o.frames[o.counted-1])
 	}
 	for i, f := range o.frames[n:] {
 		o.count(f, -f.cost())
-		o.frames[n+i] = owed{}
+		o.frames[n+i] = queuedFrame{}
 	}
 	if o.frames = o.frames[:n]; n == 0 {
-		o.sent = 0
+		o.offset = 0
 	}
 }
 
 // join appends frames to buf, from byte sent of the first on, up to about a
 // chunk of bytes. One frame may be of any size.
 func (o *outbound) join(buf []byte, chunk int) []byte {
-	skip := o.sent
+	skip := o.offset
 	for _, f := range o.frames {
 		if len(buf) > 0 && len(buf)+len(f.Frame)-skip > chunk {
 			break
@@ -127,15 +127,15 @@ func (o *outbound) join(buf []byte, chunk int) []byte {
 	return buf
 }
 
-// ledger counts the bytes of frames queued for single connections. A frame queued for
+// usage counts the bytes of frames queued for single connections. A frame queued for
 // many of them is in memory once, and is counted once.
-type ledger struct {
+type usage struct {
 	bytes  int
 	shared map[*byte]int // reference counts of frames queued for several connections
 }
 
-// enter counts a frame that is queued for a connection.
-func (k *ledger) enter(f *owed) {
+// add counts a frame that is queued for a connection.
+func (k *usage) add(f *queuedFrame) {
 	k.bytes += frameCost
 	id, shared := f.identity()
 	if !shared {
@@ -151,8 +151,8 @@ func (k *ledger) enter(f *owed) {
 	k.shared[id]++
 }
 
-// leave removes a frame that was entered.
-func (k *ledger) leave(f *owed) {
+// remove removes a frame that was entered.
+func (k *usage) remove(f *queuedFrame) {
 	k.bytes -= frameCost
 	id, shared := f.identity()
 	if shared {
@@ -166,46 +166,46 @@ func (k *ledger) leave(f *owed) {
 
 // identity identifies a frame in the queues of several connections. shared is false for
 // a frame of this connection only.
-func (f *owed) identity() (id *byte, shared bool) {
-	if !f.lent && !f.cut || len(f.Frame) == 0 {
+func (f *queuedFrame) identity() (id *byte, shared bool) {
+	if !f.shared && !f.partial || len(f.Frame) == 0 {
 		return nil, false
 	}
 	return &f.Frame[0], true
 }
 
-// seal keeps a copy of ciphertext behind what is kept already.
-func (o *outbound) seal(data []byte, delivered uint64, k *ledger) {
-	o.sealed = append(o.sealed, data...)
-	o.sealedDelivered += delivered
-	k.bytes += cap(o.sealed) - o.sealedCost
-	o.sealedCost = cap(o.sealed)
+// keepCiphertext keeps a copy of ciphertext behind what is kept already.
+func (o *outbound) keepCiphertext(data []byte, delivered uint64, k *usage) {
+	o.ciphertext = append(o.ciphertext, data...)
+	o.ciphertextFrames += delivered
+	k.bytes += cap(o.ciphertext) - o.ciphertextCounted
+	o.ciphertextCounted = cap(o.ciphertext)
 }
 
-// dropSealed lets go of it.
-func (o *outbound) dropSealed(k *ledger) {
-	k.bytes -= o.sealedCost
-	o.sealed, o.sealedCost, o.sealedDelivered = nil, 0, 0
+// dropCiphertext lets go of it.
+func (o *outbound) dropCiphertext(k *usage) {
+	k.bytes -= o.ciphertextCounted
+	o.ciphertext, o.ciphertextCounted, o.ciphertextFrames = nil, 0, 0
 }
 
-// owe enters the frames of a connection that could not be written at once into the
+// countQueued enters the frames of a connection that could not be written at once into the
 // ledger.
-func (l *loop) owe(c *conn) {
+func (l *loop) countQueued(c *conn) {
 	if c.out != nil {
-		c.out.enter(&l.ledger)
+		c.out.countAll(&l.usage)
 	}
 }
 
-// settle reports the loop's queued bytes to the engine. Beyond Limits.MaxOutbound the
+// reportUsage reports the loop's queued bytes to the engine. Beyond Limits.MaxOutbound the
 // connection with the most is closed. The next one follows in a later turn if the bound
 // is still exceeded.
-func (l *loop) settle() {
+func (l *loop) reportUsage() {
 	e := l.engine
-	if delta := l.ledger.bytes - l.reported; delta != 0 {
-		l.reported = l.ledger.bytes
+	if delta := l.usage.bytes - l.reportedUsage; delta != 0 {
+		l.reportedUsage = l.usage.bytes
 		e.outbound.Add(int64(delta))
 	}
 	if e.exceedsOutbound() && e.shedding.CompareAndSwap(false, true) {
-		e.running.Go(e.shed)
+		e.goroutines.Go(e.shed)
 	}
 }
 
@@ -218,10 +218,10 @@ func (e *Engine) shed() {
 	var debtor Conn
 	most := 0
 	for _, l := range e.loops {
-		l.ask(func() {
+		l.do(func() {
 			l.conns.each(func(c *conn) {
-				if c.out != nil && c.out.debt() > most {
-					debtor, most = l.handle(c), c.out.debt()
+				if c.out != nil && c.out.total() > most {
+					debtor, most = l.handle(c), c.out.total()
 				}
 			})
 		})
@@ -229,15 +229,15 @@ func (e *Engine) shed() {
 	if most == 0 || !e.exceedsOutbound() {
 		return
 	}
-	debtor.on.ask(func() {
-		l := debtor.on
+	debtor.loop.do(func() {
+		l := debtor.loop
 		switch c := l.lookup(debtor.connRef); {
 		case c == nil:
 		case c.state == stateOpen:
 			e.slow.Add(1)
-			l.beginClose(c, ws.StatusPolicyViolation, owesMost)
+			l.beginClose(c, ws.StatusPolicyViolation, reasonLargestQueue)
 		default:
-			l.drop(c, ws.StatusAbnormalClosure, owesMost)
+			l.drop(c, ws.StatusAbnormalClosure, reasonLargestQueue)
 		}
 	})
 }

@@ -8,25 +8,25 @@ import (
 func TestAnOutboundQueueCountsWhatItHolds(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
-		o, k := &outbound{}, &ledger{}
+		o, k := &outbound{}, &usage{}
 		for range 100 {
 			f := make(Frame, rng.IntN(50))
 			switch rng.IntN(4) {
 			case 0:
 				o.send(f)
 			case 1:
-				o.lend(f)
+				o.queueShared(f)
 			case 2:
-				o.enter(k)
+				o.countAll(k)
 			default:
 				if len(o.frames) > 0 {
-					o.next(k)
+					o.pop(k)
 				}
 			}
 			var waiting, lent int
 			for i, f := range o.frames {
 				switch {
-				case f.lent:
+				case f.shared:
 					lent += f.cost()
 				case i > 0:
 					waiting += f.cost()
@@ -35,21 +35,21 @@ func TestAnOutboundQueueCountsWhatItHolds(t *testing.T) {
 			if want := entries(o); k.bytes != want {
 				t.Fatalf("the ledger has %d bytes, want %d", k.bytes, want)
 			}
-			if o.waiting() != waiting || o.lent != lent {
-				t.Fatalf("%d and %d are counted, want %d and %d", o.waiting(), o.lent, waiting, lent)
+			if o.directWaiting() != waiting || o.sharedBytes != lent {
+				t.Fatalf("%d and %d are counted, want %d and %d", o.directWaiting(), o.sharedBytes, waiting, lent)
 			}
 		}
 		if len(o.frames) > 0 {
 			all := o.frames
 			o.truncate(1, k)
 			for len(o.frames) > 0 {
-				o.next(k)
+				o.pop(k)
 			}
 			if k.bytes != 0 || len(k.shared) != 0 {
 				t.Fatalf("the ledger has %d bytes of %d frames yet", k.bytes, len(k.shared))
 			}
-			if o.own != 0 || o.lent != 0 {
-				t.Fatalf("%d and %d are left", o.own, o.lent)
+			if o.directBytes != 0 || o.sharedBytes != 0 {
+				t.Fatalf("%d and %d are left", o.directBytes, o.sharedBytes)
 			}
 			for _, f := range all {
 				if f.Frame != nil {
@@ -62,32 +62,32 @@ func TestAnOutboundQueueCountsWhatItHolds(t *testing.T) {
 
 // entries is what a ledger has of a queue whose frames are all different.
 func entries(o *outbound) (bytes int) {
-	for _, f := range o.frames[:o.entered] {
+	for _, f := range o.frames[:o.counted] {
 		bytes += f.cost()
 	}
 	return bytes
 }
 
 func TestALedgerCountsASharedFrameOnce(t *testing.T) {
-	var k ledger
+	var k usage
 	queues := make([]outbound, 10)
 	shared := make(Frame, 1000)
 	for i := range queues {
-		queues[i].lend(shared)
+		queues[i].queueShared(shared)
 		queues[i].send(make(Frame, 100))
-		queues[i].enter(&k)
+		queues[i].countAll(&k)
 	}
 	if want := 1000 + 10*(100+2*frameCost); k.bytes != want {
 		t.Errorf("the ledger has %d bytes, want %d", k.bytes, want)
 	}
 	for i := range queues[:9] {
-		queues[i].next(&k)
+		queues[i].pop(&k)
 	}
 	if want := 1000 + 10*100 + 11*frameCost; k.bytes != want {
 		t.Errorf("while one is left, the ledger has %d bytes, want %d", k.bytes, want)
 	}
 	for i := range queues {
-		queues[i].forget(&k)
+		queues[i].discard(&k)
 	}
 	if k.bytes != 0 || len(k.shared) != 0 {
 		t.Errorf("the ledger has %d bytes of %d frames yet", k.bytes, len(k.shared))

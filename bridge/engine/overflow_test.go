@@ -34,10 +34,10 @@ func TestTheLargestDebtorIsClosedFirst(t *testing.T) {
 			t.Fatalf("closed within the bound: %v", receive(t, s.closed))
 		}
 		last.Follow(nil, heapInUse(20)...)
-		if note := receive(t, s.closed); note != (closeNote{1008, owesMost}) {
+		if note := receive(t, s.closed); note != (closeNote{1008, reasonLargestQueue}) {
 			t.Fatalf("closed with %v", note)
 		}
-		if reason := large.expectClose(1008); reason != owesMost {
+		if reason := large.expectClose(1008); reason != reasonLargestQueue {
 			t.Errorf("the one for which most waited is told %q", reason)
 		}
 		eventually(t, "what waits is within the bound", func() bool { return s.Stats().Outbound <= 48*mib })

@@ -14,13 +14,13 @@ type sink interface {
 	message(op ws.OpCode, payload []byte) bool
 	control(op ws.OpCode, payload []byte) bool
 	// wants reports whether messages still matter: not on a connection that closes.
-	wants() bool
+	wantsMessages() bool
 	// turnOver reports whether the client's turn is over: the rest is for the next
 	// turn.
-	turnOver() bool
+	exhausted() bool
 	// fragments is called at each sixteenth fragment of a message: sixteen small frames
 	// are as much work as a message.
-	fragments() bool
+	fragmentBatch() bool
 	// inflated is called with the length of the last message if it was compressed.
 	inflated(n int)
 }
@@ -51,10 +51,10 @@ type parser struct {
 	op         ws.OpCode
 	message    []byte
 	checked    int // bytes of message known to be UTF-8
-	fragment   int // fragments so far
+	fragments  int // fragments so far
 
-	rest remainder // input that is not parsed yet
-	held int       // bytes of message and rest that the engine has counted
+	rest    remainder // input that is not parsed yet
+	counted int       // bytes of message and rest that the engine has counted
 
 	// Compression, where it was negotiated; nil elsewhere.
 	deflate  *deflate
@@ -72,7 +72,7 @@ func (p *parser) idle() bool {
 // maxMessage bounds a message in bytes, over all its fragments. When the turn is over,
 // the rest of the data is returned, to be fed again.
 func (p *parser) feed(data []byte, maxMessage int, to sink) (rest []byte, _ *closeError) {
-	for len(data) > 0 && !to.turnOver() {
+	for len(data) > 0 && !to.exhausted() {
 		if !p.inFrame {
 			n, err := p.readHeader(data, maxMessage)
 			if err != nil {
@@ -88,7 +88,7 @@ func (p *parser) feed(data []byte, maxMessage int, to sink) (rest []byte, _ *clo
 		data = data[n:]
 		ws.Cipher(payload, p.header.Mask, int(p.read))
 		p.read += n
-		goOn, err := p.take(payload, to)
+		goOn, err := p.addPayload(payload, to)
 		if err != nil {
 			return nil, err
 		}
@@ -116,7 +116,7 @@ func (p *parser) readHeader(data []byte, maxMessage int) (int, *closeError) {
 		return took, nil
 	}
 	p.have = 0
-	if err := p.openFrame(maxMessage); err != nil {
+	if err := p.beginFrame(maxMessage); err != nil {
 		return took, err
 	}
 	return took, nil
@@ -165,9 +165,9 @@ func decodeHeader(raw []byte) ws.Header {
 	return h
 }
 
-// openFrame decodes the complete raw header and checks it against the rules
+// beginFrame decodes the complete raw header and checks it against the rules
 // before a byte of the payload is taken.
-func (p *parser) openFrame(maxMessage int) *closeError {
+func (p *parser) beginFrame(maxMessage int) *closeError {
 	h := decodeHeader(p.raw[:])
 	if h.Length < 0 {
 		return &closeError{ws.StatusProtocolError, "the frame's length has its highest bit set"}
@@ -203,9 +203,9 @@ func (p *parser) checkHeader(h ws.Header, maxMessage int) *closeError {
 	return nil
 }
 
-// take adds unmasked payload to the frame, and delivers when that ends a
+// addPayload adds unmasked payload to the frame, and delivers when that ends a
 // message. A message that came in one piece is delivered where it lies.
-func (p *parser) take(payload []byte, to sink) (goOn bool, _ *closeError) {
+func (p *parser) addPayload(payload []byte, to sink) (goOn bool, _ *closeError) {
 	ended := p.read == p.header.Length
 	if p.header.OpCode.IsControl() {
 		copy(p.controlBuf[p.read-int64(len(payload)):], payload)
@@ -234,7 +234,7 @@ func (p *parser) take(payload []byte, to sink) (goOn bool, _ *closeError) {
 	if !last {
 		return !ended || p.nextFragment(to), nil
 	}
-	p.fragment = 0
+	p.fragments = 0
 	if p.deflated {
 		return p.inflated(payload, to)
 	}
@@ -245,8 +245,8 @@ func (p *parser) take(payload []byte, to sink) (goOn bool, _ *closeError) {
 
 // nextFragment counts a fragment that is not the last of its message.
 func (p *parser) nextFragment(to sink) bool {
-	p.fragment++
-	return p.fragment%fragmentsPerMessage != 0 || to.fragments()
+	p.fragments++
+	return p.fragments%fragmentsPerMessage != 0 || to.fragmentBatch()
 }
 
 // checkUTF8 checks text from a byte on, and says how far it is known to be

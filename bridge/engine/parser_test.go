@@ -20,9 +20,9 @@ func (r *record) message(op ws.OpCode, p []byte) bool {
 	return true
 }
 
-func (r *record) turnOver() bool  { return false }
-func (r *record) fragments() bool { return true }
-func (r *record) inflated(int)    {}
+func (r *record) exhausted() bool     { return false }
+func (r *record) fragmentBatch() bool { return true }
+func (r *record) inflated(int)        {}
 
 func (r *record) control(op ws.OpCode, p []byte) bool {
 	r.lines = append(r.lines, fmt.Sprintf("control %d %q", op, p))

@@ -25,9 +25,9 @@ type poller interface {
 	// connections were accepted. It never changes.
 	oneShot() bool
 	// awaitInput has the connection reported once there is input, or its end.
-	awaitInput(slot int32)
+	awaitReadable(slot int32)
 	// awaitRoom has the connection reported once its socket has room.
-	awaitRoom(slot int32)
+	awaitWritable(slot int32)
 	// closeSocket closes a connection's socket, whether it was added or not.
 	closeSocket(c *conn)
 	// release stops reporting a connection that was added, and gives its socket away.
@@ -59,5 +59,5 @@ const (
 // listenSlot is no connection's: the generation is the listening socket.
 const listenSlot = -1
 
-// eventsInTurn bounds the events of one wait.
-const eventsInTurn = 256
+// eventsPerTurn bounds the events of one wait.
+const eventsPerTurn = 256

@@ -21,14 +21,14 @@ type portable struct {
 	listeners map[int]*watch // by file descriptor
 	running   sync.WaitGroup // goroutines that wait
 
-	taken []event // from ready; those before next were handed to the loop
-	next  int
-	at    int // the slot that the next look begins with
-	asked []unix.PollFd
-	about []*watch // of asked
-	seen  []event
-	timer *time.Timer
-	news  chan struct{} // holds a token while something is ready, or wake was called
+	taken        []event // from ready; those before next were handed to the loop
+	next         int
+	pollNext     int // the slot that the next look begins with
+	pollFds      []unix.PollFd
+	polled       []*watch // of asked
+	polledEvents []event
+	timer        *time.Timer
+	signal       chan struct{} // holds a token while something is ready, or wake was called
 
 	mu    sync.Mutex
 	ready []event // guarded by mu
@@ -44,12 +44,12 @@ type watch struct {
 	slot int32
 	gen  uint32
 
-	input bool // a goroutine waits for input, or its report is on the way
-	room  bool // likewise for room
+	readWait  bool // a goroutine waits for input, or its report is on the way
+	writeWait bool // likewise for room
 }
 
 func newPortable() *portable {
-	p := &portable{listeners: map[int]*watch{}, news: make(chan struct{}, 1), timer: time.NewTimer(time.Hour)}
+	p := &portable{listeners: map[int]*watch{}, signal: make(chan struct{}, 1), timer: time.NewTimer(time.Hour)}
 	p.timer.Stop()
 	return p
 }
@@ -76,19 +76,19 @@ func (p *portable) add(fd int, slot int32, gen uint32) error {
 	}
 	p.watched[slot] = w
 	if err == nil {
-		w.awaitInput()
+		w.awaitReadable()
 	}
 	return err
 }
 
-func (p *portable) oneShot() bool         { return true }
-func (p *portable) awaitInput(slot int32) { p.watched[slot].awaitInput() }
+func (p *portable) oneShot() bool            { return true }
+func (p *portable) awaitReadable(slot int32) { p.watched[slot].awaitReadable() }
 
-func (p *portable) awaitRoom(slot int32) {
-	if w := p.watched[slot]; !w.room {
-		w.room = true
+func (p *portable) awaitWritable(slot int32) {
+	if w := p.watched[slot]; !w.writeWait {
+		w.writeWait = true
 		p.running.Add(1)
-		go w.waitForRoom()
+		go w.waitWritable()
 	}
 }
 
@@ -124,7 +124,7 @@ func (p *portable) listen(fd int) error {
 		}
 		p.listeners[fd] = w
 	}
-	w.awaitInput()
+	w.awaitReadable()
 	return nil
 }
 
@@ -153,64 +153,64 @@ func (p *portable) wait(timeout time.Duration) []event {
 		return events
 	}
 	if timeout == 0 {
-		return p.look()
+		return p.pollShare()
 	}
 	p.timer.Reset(timeout)
 	select {
-	case <-p.news:
+	case <-p.signal:
 		p.timer.Stop()
 	case <-p.timer.C:
 	}
 	return p.take()
 }
 
-// look finds out which sockets are ready without waiting, of a share of those that
+// pollShare finds out which sockets are ready without waiting, of a share of those that
 // goroutines wait for. These go on waiting: what they report is old news to the loop,
 // or a new event.
-func (p *portable) look() []event {
-	p.asked, p.about = p.asked[:0], p.about[:0]
+func (p *portable) pollShare() []event {
+	p.pollFds, p.polled = p.pollFds[:0], p.polled[:0]
 	for _, w := range p.listeners {
-		p.ask(w)
+		p.addPoll(w)
 	}
-	for range min(len(p.watched), eventsInTurn) {
-		p.at = (p.at + 1) % len(p.watched)
-		if w := p.watched[p.at]; w != nil {
-			p.ask(w)
+	for range min(len(p.watched), eventsPerTurn) {
+		p.pollNext = (p.pollNext + 1) % len(p.watched)
+		if w := p.watched[p.pollNext]; w != nil {
+			p.addPoll(w)
 		}
 	}
 	// An error means that nothing is known, and that the goroutines report it.
-	if n, err := unix.Poll(p.asked, 0); n == 0 || err != nil {
+	if n, err := unix.Poll(p.pollFds, 0); n == 0 || err != nil {
 		return nil
 	}
-	p.seen = p.seen[:0]
-	for i, w := range p.about {
-		got := p.asked[i].Revents
+	p.polledEvents = p.polledEvents[:0]
+	for i, w := range p.polled {
+		got := p.pollFds[i].Revents
 		ev := event{slot: w.slot, gen: w.gen}
-		if w.input && got&^unix.POLLOUT != 0 {
+		if w.readWait && got&^unix.POLLOUT != 0 {
 			ev.what |= eventReadable
 		}
-		if w.room && got&^unix.POLLIN != 0 {
+		if w.writeWait && got&^unix.POLLIN != 0 {
 			ev.what |= eventWritable
 		}
 		if ev.what != 0 {
-			p.seen = append(p.seen, ev)
+			p.polledEvents = append(p.polledEvents, ev)
 		}
 	}
-	return p.seen
+	return p.polledEvents
 }
 
-// ask adds a socket to those that are looked at, if a goroutine waits for it.
-func (p *portable) ask(w *watch) {
+// addPoll adds a socket to those that are looked at, if a goroutine waits for it.
+func (p *portable) addPoll(w *watch) {
 	var what int16
-	if w.input {
+	if w.readWait {
 		what |= unix.POLLIN
 	}
-	if w.room {
+	if w.writeWait {
 		what |= unix.POLLOUT
 	}
 	if what != 0 {
-		p.asked = append(p.asked, unix.PollFd{Fd: w.fd, Events: what})
-		p.about = append(p.about, w)
+		p.pollFds = append(p.pollFds, unix.PollFd{Fd: w.fd, Events: what})
+		p.polled = append(p.polled, w)
 	}
 }
 
@@ -221,7 +221,7 @@ func (p *portable) take() []event {
 		p.taken, p.ready, p.next = p.ready, p.taken[:0], 0
 		p.mu.Unlock()
 	}
-	events := p.taken[p.next:min(len(p.taken), p.next+eventsInTurn)]
+	events := p.taken[p.next:min(len(p.taken), p.next+eventsPerTurn)]
 	p.next += len(events)
 	for _, ev := range events {
 		w := p.listeners[int(ev.gen)]
@@ -231,9 +231,9 @@ func (p *portable) take() []event {
 		switch {
 		case w == nil: // closed since then, which the loop finds out, too
 		case ev.what == eventWritable:
-			w.room = false
+			w.writeWait = false
 		default:
-			w.input = false
+			w.readWait = false
 		}
 	}
 	return events
@@ -253,7 +253,7 @@ func (p *portable) connection(slot int32, gen uint32) *watch {
 // wake leaves a token for the loop, unless one is there.
 func (p *portable) wake() {
 	select {
-	case p.news <- struct{}{}:
+	case p.signal <- struct{}{}:
 	default:
 	}
 }
@@ -266,23 +266,23 @@ func (p *portable) report(ev event) {
 	p.wake()
 }
 
-func (w *watch) awaitInput() {
-	if !w.input {
-		w.input = true
+func (w *watch) awaitReadable() {
+	if !w.readWait {
+		w.readWait = true
 		w.p.running.Add(1)
-		go w.waitForInput()
+		go w.waitReadable()
 	}
 }
 
-// waitForInput reports the socket once, unless it is closed before.
-func (w *watch) waitForInput() {
+// waitReadable reports the socket once, unless it is closed before.
+func (w *watch) waitReadable() {
 	defer w.p.running.Done()
 	if err := w.raw.Read(canRead); err == nil || w.open() {
 		w.p.report(event{w.slot, w.gen, eventReadable})
 	}
 }
 
-func (w *watch) waitForRoom() {
+func (w *watch) waitWritable() {
 	defer w.p.running.Done()
 	if err := w.raw.Write(canWrite); err == nil || w.open() {
 		w.p.report(event{w.slot, w.gen, eventWritable})

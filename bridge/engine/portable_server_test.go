@@ -118,7 +118,7 @@ func TestClientsThatCameWhileAcceptingWasPausedAreServed(t *testing.T) {
 		s := start(Config{Loops: 1})
 		l := s.loops[0]
 		paused := make(chan struct{})
-		l.mail.post(func() { l.accepting.pause(unix.EMFILE); close(paused) })
+		l.mail.post(func() { l.acceptor.pause(unix.EMFILE); close(paused) })
 		receive(t, paused)
 		c := s.dialTCP(t) // in the kernel's queue, which the next tick looks at
 		c.upgrade("/")

@@ -112,21 +112,21 @@ func TestInputThatComesBeforeItIsAwaitedIsReported(t *testing.T) {
 	p.drain()
 	p.running.Wait() // nobody waits for the socket now
 	p.send("two")
-	eventually(t, "the bytes are in the socket", func() bool { n, err := inputBytes(int(p.conn.fd)); return err == nil && n == 3 })
-	p.awaitInput(pairSlot)
+	eventually(t, "the bytes are in the socket", func() bool { n, err := unreadBytes(int(p.conn.fd)); return err == nil && n == 3 })
+	p.awaitReadable(pairSlot)
 	p.expect(eventReadable)
 }
 
 func TestASocketIsReportedOnceHoweverOftenItIsAskedFor(t *testing.T) {
 	p := newPair(t)
-	p.awaitInput(pairSlot)
+	p.awaitReadable(pairSlot)
 	p.send("one")
-	p.awaitInput(pairSlot)
+	p.awaitReadable(pairSlot)
 	p.expect(eventReadable)
 	p.expectNone()
 	p.drain()
-	p.awaitInput(pairSlot)
-	p.awaitInput(pairSlot)
+	p.awaitReadable(pairSlot)
+	p.awaitReadable(pairSlot)
 	p.send("two")
 	p.expect(eventReadable)
 	p.expectNone()
@@ -140,7 +140,7 @@ func TestABusyLoopFindsOutWhatNobodyReports(t *testing.T) {
 	p.drain()
 	p.running.Wait()
 	w := p.watched[pairSlot]
-	w.input, w.room = true, true // as with goroutines that do not come to run
+	w.readWait, w.writeWait = true, true // as with goroutines that do not come to run
 	seen := func() (what uint8) {
 		for _, ev := range p.wait(0) {
 			what |= ev.what
@@ -152,7 +152,7 @@ func TestABusyLoopFindsOutWhatNobodyReports(t *testing.T) {
 	}
 	p.send("two")
 	eventually(t, "input is seen", func() bool { return seen() == eventReadable|eventWritable })
-	w.input, w.room = false, false
+	w.readWait, w.writeWait = false, false
 	if got := seen(); got != 0 {
 		t.Errorf("a socket that is not waited for is seen as %d", got)
 	}
@@ -184,7 +184,7 @@ func TestAFullSocketIsReportedWhenItHasRoom(t *testing.T) {
 		}
 		sent += n
 	}
-	p.awaitRoom(pairSlot)
+	p.awaitWritable(pairSlot)
 	p.send("meanwhile")
 	p.expect(eventReadable) // not held up by the other goroutine
 	for read := 0; read < sent; {
@@ -211,16 +211,16 @@ func TestASocketThatCannotBeWaitedForIsReported(t *testing.T) {
 	p.drain()
 	w := p.watched[pairSlot]
 	w.raw = broken{w.raw}
-	p.awaitInput(pairSlot)
+	p.awaitReadable(pairSlot)
 	p.expect(eventReadable)
-	p.awaitRoom(pairSlot)
+	p.awaitWritable(pairSlot)
 	p.expect(eventWritable)
 	p.expectNone()
 }
 
 func TestAClosedConnectionReportsNothing(t *testing.T) {
 	p := newPair(t)
-	p.awaitInput(pairSlot)
+	p.awaitReadable(pairSlot)
 	p.closeSocket(&p.conn)
 	p.expectNone()
 	if _, err := p.peer.Read(make([]byte, 1)); err == nil {
@@ -251,7 +251,7 @@ func TestAStaleReportChangesNothingForTheSuccessor(t *testing.T) {
 			t.Errorf("the successor is reported: %v", ev)
 		}
 	}
-	if !p.watched[pairSlot].input {
+	if !p.watched[pairSlot].readWait {
 		t.Error("the successor is taken for one that nobody waits for")
 	}
 	p.closeSocket(&conn{fd: int32(fd), slot: pairSlot, gen: pairGen + 1})
@@ -263,7 +263,7 @@ func TestAWakeIsNotLost(t *testing.T) {
 	for range 1000 {
 		woken := make(chan struct{})
 		go func() { p.wake(); close(woken) }()
-		if p.wait(time.Hour); len(p.news) > 0 {
+		if p.wait(time.Hour); len(p.signal) > 0 {
 			t.Fatal("the wake is still there")
 		}
 		<-woken

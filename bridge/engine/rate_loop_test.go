@@ -13,9 +13,9 @@ import (
 func TestAParserIsGivenBackCleanWhenItsConnectionBreaks(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		for name, flood := range map[string][]byte{
-			"messages":  bytes.Repeat(text("x"), 2*burst),
-			"pings":     bytes.Repeat(masked(true, ws.OpPing, ""), 2*burst),
-			"fragments": append(masked(false, ws.OpText, "x"), bytes.Repeat(masked(false, ws.OpContinuation, ""), 2*burst*fragmentsPerMessage)...),
+			"messages":  bytes.Repeat(text("x"), 2*burstSeconds),
+			"pings":     bytes.Repeat(masked(true, ws.OpPing, ""), 2*burstSeconds),
+			"fragments": append(masked(false, ws.OpText, "x"), bytes.Repeat(masked(false, ws.OpContinuation, ""), 2*burstSeconds*fragmentsPerMessage)...),
 		} {
 			t.Run(name, func(t *testing.T) {
 				s := start(Config{Loops: 1, Limits: Limits{MessageRate: 1}})
@@ -27,7 +27,7 @@ func TestAParserIsGivenBackCleanWhenItsConnectionBreaks(t *testing.T) {
 					l.conns.each(func(open *conn) { c = open })
 					// No close frame can be written: closing it ends the connection at once.
 					_ = unix.Shutdown(int(c.fd), unix.SHUT_WR)
-					l.work = 1 << 30
+					l.quantum = 1 << 30
 					l.parse(c, append(flood, 0x81)) // and half a header
 					ended <- c.state == stateFree
 				})

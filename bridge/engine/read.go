@@ -9,47 +9,47 @@ import (
 const (
 	// readSize is how much is read from a socket at once.
 	readSize = 64 << 10
-	// readsInTurn bounds the reads from one client in a turn.
-	readsInTurn = 4
-	// clientWork bounds the work for one client in a turn, in bytes of decompressed
+	// readsPerTurn bounds the reads from one client in a turn.
+	readsPerTurn = 4
+	// clientQuantum bounds the work for one client in a turn, in bytes of decompressed
 	// messages. The message that passes the bound is the last.
-	clientWork = 256 << 10
-	// messageWork is what every message counts in addition to its bytes: 64 small ones
+	clientQuantum = 256 << 10
+	// messageCost is what every message counts in addition to its bytes: 64 small ones
 	// are a turn.
-	messageWork = 4 << 10
-	// backlogWork likewise bounds the work in a turn for clients that exceeded their
+	messageCost = 4 << 10
+	// turnQuantum likewise bounds the work in a turn for clients that exceeded their
 	// share in the turn before: other clients wait no longer than that.
-	backlogWork = 512 << 10
+	turnQuantum = 512 << 10
 )
 
 // read reads from the socket, up to the client's share of a turn. Unless the peer has
 // closed, a short read has emptied the socket, and the next bytes are a new event.
 func (l *loop) read(c *conn, ended bool) {
 	gen := c.gen
-	l.work = clientWork
+	l.quantum = clientQuantum
 	if !l.mayRead(c) {
 		return
 	}
-	if c.in != nil && c.in.rest.pending() {
+	if c.parser != nil && c.parser.rest.pending() {
 		l.parse(c, nil)
 	}
-	if c.tls.more() && !c.toRead {
+	if c.tls.hasRecord() && !c.readQueued {
 		l.decrypt(c, nil)
 	}
-	for range readsInTurn {
+	for range readsPerTurn {
 		if c.gen != gen || !l.mayRead(c) {
 			return
 		}
 		buf := l.buf
 		if c.tls != nil && !c.tls.done {
-			buf = buf[:readShaking]
+			buf = buf[:handshakeReadSize]
 		}
 		n, err := syscall.Read(socket(c.fd), buf)
 		switch {
 		case err == syscall.EINTR:
 			continue
 		case err == syscall.EAGAIN:
-			l.emptied(c)
+			l.socketEmptied(c)
 			return
 		case err != nil:
 			l.drop(c, ws.StatusAbnormalClosure, "the connection broke: "+err.Error())
@@ -62,17 +62,17 @@ func (l *loop) read(c *conn, ended bool) {
 		if c.tls == nil {
 			l.consume(c, buf[:n])
 		} else {
-			l.receive(c, buf[:n])
+			l.receiveCiphertext(c, buf[:n])
 		}
 		if n < len(buf) && !ended {
 			if c.gen == gen {
-				l.emptied(c)
+				l.socketEmptied(c)
 			}
 			return
 		}
 	}
 	if c.gen == gen {
-		l.readLater(c)
+		l.queueRead(c)
 	}
 }
 
@@ -80,46 +80,46 @@ func (l *loop) read(c *conn, ended bool) {
 // to that reading goes on.
 func (l *loop) mayRead(c *conn) bool {
 	switch {
-	case c.toRead || c.tls.full():
+	case c.readQueued || c.tls.inputFull():
 		return false
 	case l.backlogged(c):
 		l.pauseReading(c)
 		return false
-	case l.engine.tooMuchToRead():
-		l.readLater(c)
+	case l.engine.readsSuspended():
+		l.queueRead(c)
 		return false
 	}
 	return true
 }
 
-// readLater continues a connection in the loop's next turn.
-func (l *loop) readLater(c *conn) {
-	if !c.toRead {
-		c.toRead = true
-		l.unread = append(l.unread, c.ref())
+// queueRead continues a connection in the loop's next turn.
+func (l *loop) queueRead(c *conn) {
+	if !c.readQueued {
+		c.readQueued = true
+		l.toRead = append(l.toRead, c.ref())
 	}
 }
 
-// readOn continues the clients that exceeded their share, the one that has waited
+// readQueued continues the clients that exceeded their share, the one that has waited
 // longest first, up to the bound of a turn.
-func (l *loop) readOn() {
-	if l.readingPutOff() {
+func (l *loop) readQueued() {
+	if l.underBackpressure() {
 		return
 	}
-	list := l.unread
-	l.unread = l.unreadSpare[:0]
+	list := l.toRead
+	l.toRead = l.toReadSpare[:0]
 	done, work := 0, 0
-	for ; done < len(list) && work < backlogWork; done++ {
+	for ; done < len(list) && work < turnQuantum; done++ {
 		if c := l.lookup(list[done]); c != nil {
-			c.toRead = false
+			c.readQueued = false
 			l.read(c, true)
-			work += clientWork - l.work
+			work += clientQuantum - l.quantum
 		}
 	}
-	l.unreadSpare = list
+	l.toReadSpare = list
 	if done < len(list) {
-		l.unread = append(list[done:], l.unread...)
-		l.unreadSpare = nil
+		l.toRead = append(list[done:], l.toRead...)
+		l.toReadSpare = nil
 	}
 }
 
@@ -127,15 +127,15 @@ func (l *loop) readOn() {
 // that has sent a close frame may still read the answers.
 func (l *loop) peerEnded(c *conn) {
 	c.eof = true
-	if c.ending {
+	if c.finishing {
 		return
 	}
-	if s := c.tls; s != nil && s.shake != nil && s.shake.answered {
-		s.shake.end() // the last of the handshake may be there, and a request behind it
+	if s := c.tls; s != nil && s.handshake != nil && s.handshake.answered {
+		s.handshake.closeInput() // the last of the handshake may be there, and a request behind it
 		return
 	}
 	if c.out == nil || c.state == stateOpen || c.state == stateHead {
-		l.drop(c, ws.StatusAbnormalClosure, hungUp)
+		l.drop(c, ws.StatusAbnormalClosure, reasonHungUp)
 	}
 }
 
@@ -145,7 +145,7 @@ func (l *loop) consume(c *conn, data []byte) {
 	case stateHead:
 		l.readHead(c, data)
 	case stateOpen, stateClosing:
-		if !c.ending && !c.byPeer {
+		if !c.finishing && !c.closeReceived {
 			l.parse(c, data)
 		}
 	}

@@ -43,9 +43,9 @@ func TestARingGivesEveryMemberEveryFrameFromItsJoiningOn(t *testing.T) {
 				if rng.IntN(4) > 0 { // the others' sockets are full
 					m.got += follow(r, &m.conn)
 				}
-				r.slowest = min(r.slowest, m.cursor)
+				r.minCursor = min(r.minCursor, m.cursor)
 			}
-			r.release(min(r.slowest, r.to))
+			r.release(min(r.minCursor, r.to))
 		default:
 			f := fmt.Sprintf("%d,", i)
 			r.push(Frame(f))
@@ -74,8 +74,8 @@ func TestARingKeepsWithinItsBytesWhateverASlowMemberNeeds(t *testing.T) {
 	r.add(slow, r.head)
 	for range 500 {
 		r.push(make(Frame, 10))
-		r.startPass(chunk)
-		r.release(min(r.slowest, slow.cursor))
+		r.startPass(chunkSize)
+		r.release(min(r.minCursor, slow.cursor))
 		if r.bytes > r.limit+10 {
 			t.Fatalf("the ring holds %d bytes", r.bytes)
 		}
@@ -96,11 +96,11 @@ func TestLeavingInTheMiddleOfAPassHidesNobody(t *testing.T) {
 			}
 			r.pos = min(pos, 5)
 			visited := map[*conn]bool{}
-			for _, c := range r.members[:r.pos] {
+			for _, c := range r.followers[:r.pos] {
 				visited[c] = true
 			}
 			r.remove(conns[leaver])
-			for _, c := range r.members[r.pos:] {
+			for _, c := range r.followers[r.pos:] {
 				if visited[c] {
 					t.Fatalf("at %d without %d: a member is visited twice", pos, leaver)
 				}
@@ -110,7 +110,7 @@ func TestLeavingInTheMiddleOfAPassHidesNobody(t *testing.T) {
 				if i != leaver && !visited[c] {
 					t.Fatalf("at %d without %d: member %d is not visited", pos, leaver, i)
 				}
-				if i != leaver && r.members[c.member] != c {
+				if i != leaver && r.followers[c.followerIndex] != c {
 					t.Fatalf("at %d without %d: member %d lost its place", pos, leaver, i)
 				}
 			}

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// cutTime is how long Shutdown waits for what it cut when its context had ended.
-const cutTime = 250 * time.Millisecond
+// cutTimeout is how long Shutdown waits for what it cut when its context had ended.
+const cutTimeout = 250 * time.Millisecond
 
 // StopListening closes the listeners. The connections stay, and requests that
 // are being read or answered go on; new ones find nobody. [Engine.Shutdown] is
@@ -14,11 +14,11 @@ const cutTime = 250 * time.Millisecond
 // called from a [Handler].
 func (e *Engine) StopListening() {
 	e.mu.Lock()
-	e.deaf = true
+	e.notListening = true
 	listeners := e.listeners
 	e.listeners = nil
 	e.mu.Unlock()
-	e.accepting.unlisten()
+	e.acceptor.unlisten()
 	for _, l := range listeners {
 		l.Close()
 	}
@@ -46,33 +46,33 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	if already {
 		return ErrClosed
 	}
-	deaf := begin(e.StopListening)
-	soon, cancel := context.WithTimeout(ctx, cutTime) // the other loops' clients must not wait for a stuck one
+	deaf := async(e.StopListening)
+	soon, cancel := context.WithTimeout(ctx, cutTimeout) // the other loops' clients must not wait for a stuck one
 	defer cancel()
-	within(soon, deaf)
+	waitDone(soon, deaf)
 	gone := e.drain(reason)
 	err := e.handoff.shutdown(ctx)
-	if !within(ctx, gone) {
+	if !waitDone(ctx, gone) {
 		err = ctx.Err()
 	}
 	for _, l := range e.loops {
-		l.mail.post(l.end)
+		l.mail.post(l.stop)
 	}
 	close(e.stalls.ended)
-	ended := begin(func() {
+	ended := async(func() {
 		<-deaf
-		e.running.Wait()
+		e.goroutines.Wait()
 		e.handoff.discard()
 	})
-	if within(ctx, ended) {
+	if waitDone(ctx, ended) {
 		return err
 	}
-	cut, cancelCut := context.WithTimeout(context.WithoutCancel(ctx), cutTime)
+	cut, cancelCut := context.WithTimeout(context.WithoutCancel(ctx), cutTimeout)
 	defer cancelCut()
-	if within(cut, ended) {
+	if waitDone(cut, ended) {
 		return ctx.Err()
 	}
-	e.log.Error("the engine is shut down, but calls of its user do not return", "loops", e.stuck(), "after", cutTime)
+	e.log.Error("the engine is shut down, but calls of its user do not return", "loops", e.countRunning(), "after", cutTimeout)
 	return ctx.Err()
 }
 
@@ -80,12 +80,12 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 func (e *Engine) abort() {
 	e.StopListening()
 	for _, l := range e.loops {
-		l.mail.post(l.end)
+		l.mail.post(l.stop)
 	}
 }
 
-// begin runs something, and returns a channel that is closed when it is done.
-func begin(do func()) <-chan struct{} {
+// async runs something, and returns a channel that is closed when it is done.
+func async(do func()) <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -94,9 +94,9 @@ func begin(do func()) <-chan struct{} {
 	return done
 }
 
-// within waits until something is done, and reports whether it is before the context
+// waitDone waits until something is done, and reports whether it is before the context
 // ends.
-func within(ctx context.Context, done <-chan struct{}) bool {
+func waitDone(ctx context.Context, done <-chan struct{}) bool {
 	select {
 	case <-done:
 	case <-ctx.Done():
@@ -117,7 +117,7 @@ func (e *Engine) drain(reason string) <-chan struct{} {
 		drained[i] = make(chan struct{})
 		l.mail.post(func() { l.closeAll(reason, func() { close(drained[i]) }) })
 	}
-	return begin(func() {
+	return async(func() {
 		for i, l := range e.loops {
 			select {
 			case <-drained[i]:
@@ -127,8 +127,8 @@ func (e *Engine) drain(reason string) <-chan struct{} {
 	})
 }
 
-// stuck is how many loops have not ended although they were stopped.
-func (e *Engine) stuck() (n int) {
+// countRunning is how many loops have not ended although they were stopped.
+func (e *Engine) countRunning() (n int) {
 	for _, l := range e.loops {
 		select {
 		case <-l.ended:

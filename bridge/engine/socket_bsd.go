@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// boundWaiting bounds how much the kernel keeps for a peer. A peer that vanished is
+// limitUnsent bounds how much the kernel keeps for a peer. A peer that vanished is
 // gone when TCP gives up, or does not answer a ping.
-func boundWaiting(fd int) {
-	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, unsentBytes)
+func limitUnsent(fd int) {
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, maxUnsent)
 }
 
 // bootClock keeps running while the process is stopped. It is never set. On FreeBSD it

@@ -6,12 +6,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// boundWaiting bounds for how long, and how much, the kernel keeps for a peer.
+// limitUnsent bounds for how long, and how much, the kernel keeps for a peer.
 // TCP_RXT_CONNDROPTIME is TCP_USER_TIMEOUT in seconds. TCP_NOTSENT_LOWAT bounds
 // nothing that is written here, so the send buffer is given its size.
-func boundWaiting(fd int) {
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_RXT_CONNDROPTIME, int(vanishTimeout/time.Second))
-	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, unsentBytes)
+func limitUnsent(fd int) {
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_RXT_CONNDROPTIME, int(unackedTimeout/time.Second))
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, maxUnsent)
 }
 
 // bootClock keeps running while the process is stopped and while the machine sleeps,

@@ -20,14 +20,14 @@ func inheritsOptions(fd int) bool {
 	return err == nil && protocol != unix.IPPROTO_MPTCP
 }
 
-// boundWaiting bounds for how long, and how much, the kernel keeps for a peer.
-func boundWaiting(fd int) {
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(vanishTimeout/time.Millisecond))
-	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsentBytes)
+// limitUnsent bounds for how long, and how much, the kernel keeps for a peer.
+func limitUnsent(fd int) {
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(unackedTimeout/time.Millisecond))
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, maxUnsent)
 }
 
-// inputBytes is how many bytes wait in a socket.
-func inputBytes(fd int) (int, error) { return unix.IoctlGetInt(fd, unix.TIOCINQ) }
+// unreadBytes is how many bytes wait in a socket.
+func unreadBytes(fd int) (int, error) { return unix.IoctlGetInt(fd, unix.TIOCINQ) }
 
 // bootClock keeps running while the process is stopped and, unlike Go's monotonic
 // clock, while the machine is suspended. It is never set (CLOCK_BOOTTIME).

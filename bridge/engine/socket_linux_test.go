@@ -33,10 +33,10 @@ func TestTheKernelHoldsLittleForAClientThatDoesNotRead(t *testing.T) {
 					got <- options{get(unix.TCP_NODELAY), get(unix.TCP_USER_TIMEOUT), get(unix.TCP_NOTSENT_LOWAT), queued}
 				})
 				o := receive(t, got)
-				if o.noDelay != 1 || o.vanish != int(vanishTimeout.Milliseconds()) || o.unsent != unsentBytes {
+				if o.noDelay != 1 || o.vanish != int(unackedTimeout.Milliseconds()) || o.unsent != maxUnsent {
 					t.Errorf("the socket's options are %+v", o)
 				}
-				if o.queued > 2*unsentBytes {
+				if o.queued > 2*maxUnsent {
 					t.Errorf("the kernel holds %d bytes for a client that reads nothing", o.queued)
 				}
 			})

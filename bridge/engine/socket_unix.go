@@ -38,5 +38,5 @@ func inheritsOptions(int) bool { return false }
 // fionread is FIONREAD, _IOR('f', 127, int) on every BSD.
 const fionread = 0x4004667f
 
-// inputBytes is how many bytes wait in a socket.
-func inputBytes(fd int) (int, error) { return unix.IoctlGetInt(fd, fionread) }
+// unreadBytes is how many bytes wait in a socket.
+func unreadBytes(fd int) (int, error) { return unix.IoctlGetInt(fd, fionread) }

@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// stallMemory is how long [Engine.Stalled] reports a stall after its end: by then the
+// recentStall is how long [Engine.Stalled] reports a stall after its end: by then the
 // input that waited has been read.
-const stallMemory = time.Second
+const recentStall = time.Second
 
-// stalls detects that the process stood still: it was stopped or suspended, sat in a
+// stallDetector detects that the process stood still: it was stopped or suspended, sat in a
 // debugger, or got no CPU. Each loop checks for itself, by a clock that keeps running
 // ([loop.checkStall]); a heartbeat serves everything else.
-type stalls struct {
-	clock func() time.Duration // monotonic, including time in suspend
-	after time.Duration        // Limits.StallAfter
-	log   *slog.Logger
-	ended chan struct{} // ends the heartbeat
+type stallDetector struct {
+	clock     func() time.Duration // monotonic, including time in suspend
+	threshold time.Duration        // Limits.StallAfter
+	log       *slog.Logger
+	ended     chan struct{} // ends the heartbeat
 
-	beat  atomic.Int64          // the last heartbeat, by the clock
-	last  atomic.Pointer[stall] // the last one, found by a loop or the heartbeat
-	count atomic.Uint64         // all stalls
-	total atomic.Int64          // their length in nanoseconds
+	lastBeat atomic.Int64          // the last heartbeat, by the clock
+	last     atomic.Pointer[stall] // the last one, found by a loop or the heartbeat
+	count    atomic.Uint64         // all stalls
+	total    atomic.Int64          // their length in nanoseconds
 }
 
 // stall is a span of time in which the process stood still.
@@ -31,17 +31,17 @@ type stall struct {
 	length time.Duration
 }
 
-func (s *stalls) init(cfg *Config) {
-	s.clock, s.after, s.log = cfg.clock, cfg.StallAfter, cfg.Logger
+func (s *stallDetector) init(cfg *Config) {
+	s.clock, s.threshold, s.log = cfg.clock, cfg.StallAfter, cfg.Logger
 	if s.clock == nil {
 		s.clock = bootClock
 	}
 	s.ended = make(chan struct{})
-	s.beat.Store(int64(s.clock()))
+	s.lastBeat.Store(int64(s.clock()))
 }
 
-// watch runs the heartbeat until the engine ends.
-func (s *stalls) watch() {
+// run runs the heartbeat until the engine ends.
+func (s *stallDetector) run() {
 	tick := time.NewTicker(tickLength)
 	defer tick.Stop()
 	for {
@@ -55,17 +55,17 @@ func (s *stalls) watch() {
 }
 
 // heartbeat notes a stall if the last heartbeat is too old.
-func (s *stalls) heartbeat() {
+func (s *stallDetector) heartbeat() {
 	now := s.clock()
-	if gap := now - time.Duration(s.beat.Load()); gap > s.after {
-		s.note(now, gap)
+	if gap := now - time.Duration(s.lastBeat.Load()); gap > s.threshold {
+		s.record(now, gap)
 	}
-	s.beat.Store(int64(now))
+	s.lastBeat.Store(int64(now))
 }
 
-// note counts and logs a stall that ends now, unless a loop or the heartbeat has noted
+// record counts and logs a stall that ends now, unless a loop or the heartbeat has noted
 // it already.
-func (s *stalls) note(now, length time.Duration) {
+func (s *stallDetector) record(now, length time.Duration) {
 	last := s.last.Load()
 	if last != nil && last.end > now-length || !s.last.CompareAndSwap(last, &stall{now, length}) {
 		return
@@ -82,12 +82,12 @@ func (e *Engine) Stalled() time.Duration { return e.stalls.recent().length }
 
 // recent is a stall that ended less than a second ago, or has not been noticed yet;
 // without one it is zero.
-func (s *stalls) recent() stall {
+func (s *stallDetector) recent() stall {
 	now := s.clock()
-	if gap := now - time.Duration(s.beat.Load()); gap > s.after {
+	if gap := now - time.Duration(s.lastBeat.Load()); gap > s.threshold {
 		return stall{now, gap}
 	}
-	if last := s.last.Load(); last != nil && now-last.end < stallMemory {
+	if last := s.last.Load(); last != nil && now-last.end < recentStall {
 		return *last
 	}
 	return stall{}
@@ -97,95 +97,95 @@ func (s *stalls) recent() stall {
 // connections whose messages may have waited.
 func (l *loop) checkStall() {
 	now := l.engine.stalls.clock()
-	gap := now - l.looked
-	l.looked = now
-	if gap <= l.engine.stalls.after {
+	gap := now - l.lastCheck
+	l.lastCheck = now
+	if gap <= l.engine.stalls.threshold {
 		return
 	}
-	l.stood = gap
-	l.engine.stalls.note(now, gap)
-	l.conns.each(func(c *conn) { c.waited = c.waited || c.hasInput() })
+	l.stallLength = gap
+	l.engine.stalls.record(now, gap)
+	l.conns.each(func(c *conn) { c.stalled = c.stalled || c.hasInput() })
 	// Connections on their way to this loop existed before the check.
-	l.lateArrivals++
-	l.mail.post(func() { l.lateArrivals-- })
-	if l.accepting != nil {
-		l.accepting.behind = true
+	l.stalledArrivals++
+	l.mail.post(func() { l.stalledArrivals-- })
+	if l.acceptor != nil {
+		l.acceptor.stalled = true
 	}
 }
 
 // hasInput reports whether input from the peer has not been handed over yet.
 func (c *conn) hasInput() bool {
-	if c.in != nil || c.head != nil || c.tls.waits() {
+	if c.parser != nil || c.incoming != nil || c.tls.hasInput() {
 		return true
 	}
-	n, err := inputBytes(int(c.fd))
+	n, err := unreadBytes(int(c.fd))
 	return err != nil || n > 0
 }
 
-// emptied handles a socket that was found empty: its next input is a new event, and was
+// socketEmptied handles a socket that was found empty: its next input is a new event, and was
 // sent after the stall, except the rest of a message that began before.
-func (l *loop) emptied(c *conn) {
-	if c.waited && c.in == nil && c.head == nil && !c.tls.waits() {
-		c.waited = false
+func (l *loop) socketEmptied(c *conn) {
+	if c.stalled && c.parser == nil && c.incoming == nil && !c.tls.hasInput() {
+		c.stalled = false
 	}
 	if l.oneShot {
-		l.poll.awaitInput(c.slot)
+		l.poll.awaitReadable(c.slot)
 	}
 }
 
-// catchUp accepts the connections that wait on the listening sockets after a stall. Until
+// acceptStalled accepts the connections that wait on the listening sockets after a stall. Until
 // each was found empty once, what it accepts is late.
-func (a *listening) catchUp() {
+func (a *acceptor) acceptStalled() {
 	for fd := range a.sockets {
 		if !a.accept(fd) {
 			return // the rest is for the next turn
 		}
 	}
-	a.behind = false
+	a.stalled = false
 }
 
-// putOff is the time in which a loop reads nothing because too much waits to be brought
-// to clients ([Engine.tooMuchToRead]).
-type putOff struct {
-	on    bool
-	since time.Duration // by the clock of stalls
-	spare tick          // up to which what waited then may not be read yet
+// backpressure is the time in which a loop reads nothing because too much waits to be brought
+// to clients ([Engine.readsSuspended]).
+type backpressure struct {
+	active     bool
+	since      time.Duration // by the clock of stalls
+	graceUntil tick          // up to which what waited then may not be read yet
 }
 
-// putOffReads is how long the loop may take to read what waited meanwhile.
-const putOffReads = second
+// catchUpTime is how long the loop may take to read what waited meanwhile.
+const catchUpTime = second
 
-// readingPutOff reports whether the loop must not read in this turn. When it may again, input
+// underBackpressure reports whether the loop must not read in this turn. When it may again, input
 // that may have waited longer than a stall counts as late.
-func (l *loop) readingPutOff() bool {
-	switch now := l.engine.tooMuchToRead(); {
-	case now && !l.putOff.on:
-		l.putOff = putOff{on: true, since: l.engine.stalls.clock()}
-	case !now && l.putOff.on:
-		l.putOff.on = false
-		l.putOff.spare = l.wheel.now + ticks(putOffReads)
-		if waited := l.engine.stalls.clock() - l.putOff.since; waited > l.engine.stalls.after {
-			l.stood = waited
-			for _, e := range l.unread {
+func (l *loop) underBackpressure() bool {
+	switch now := l.engine.readsSuspended(); {
+	case now && !l.backpressure.active:
+		l.backpressure = backpressure{active: true, since: l.engine.stalls.clock()}
+	case !now && l.backpressure.active:
+		l.backpressure.active = false
+		l.backpressure.graceUntil = l.wheel.now + ticks(catchUpTime)
+		if waited := l.engine.stalls.clock() - l.backpressure.since; waited > l.engine.stalls.threshold {
+			l.stallLength = waited
+			for _, e := range l.toRead {
 				if c := l.lookup(e); c != nil {
-					c.waited = true
+					c.stalled = true
 				}
 			}
 		}
 	}
-	return l.putOff.on
+	return l.backpressure.active
 }
 
-// putOffInput reports whether a connection has sent what the loop has not read only because
+// inputUnread reports whether a connection has sent what the loop has not read only because
 // it put that off: then its deadline says nothing about it.
-func (l *loop) putOffInput(c *conn) bool {
-	return c.toRead && (l.putOff.on || l.wheel.now.before(l.putOff.spare))
+func (l *loop) inputUnread(c *conn) bool {
+	return c.readQueued && (l.backpressure.active || l.wheel.now.before(l.backpressure.graceUntil))
 }
 
 const (
-	// pauseAbove is how many bytes may be queued for a connection that takes nothing
+	// pauseSize is how many bytes may be queued for a connection that takes nothing
 	// before reading from it is paused: further answers would only be queued, too.
-	pauseAbove = 1 << 20
+	pauseSize = 1 << 20
 	// pauseAfter is how long such a connection must have taken nothing.
 	pauseAfter = 500 * time.Millisecond
 )
@@ -197,15 +197,15 @@ func (l *loop) backlogged(c *conn) bool {
 	if c.out == nil || !c.blocked || c.state != stateOpen {
 		return false
 	}
-	debt := c.out.debt()
-	return debt > maxOutbound || debt > pauseAbove && l.wheel.now-c.sent >= ticks(pauseAfter)
+	debt := c.out.total()
+	return debt > maxOutbound || debt > pauseSize && l.wheel.now-c.lastSent >= ticks(pauseAfter)
 }
 
 // pauseReading leaves a connection's input in the socket.
 func (l *loop) pauseReading(c *conn) {
 	if !c.paused {
 		c.paused = true
-		l.paused[c.slot] = l.engine.stalls.clock()
+		l.pausedSince[c.slot] = l.engine.stalls.clock()
 	}
 }
 
@@ -213,16 +213,16 @@ func (l *loop) pauseReading(c *conn) {
 // as late.
 func (l *loop) resumeReading(c *conn) {
 	waited := l.endPause(c)
-	if waited > l.engine.stalls.after && c.hasInput() {
-		c.waited, l.stood = true, waited
+	if waited > l.engine.stalls.threshold && c.hasInput() {
+		c.stalled, l.stallLength = true, waited
 	}
-	l.readLater(c)
+	l.queueRead(c)
 }
 
 // endPause returns how long reading from a connection was paused.
 func (l *loop) endPause(c *conn) time.Duration {
-	since := l.paused[c.slot]
+	since := l.pausedSince[c.slot]
 	c.paused = false
-	delete(l.paused, c.slot)
+	delete(l.pausedSince, c.slot)
 	return l.engine.stalls.clock() - since
 }

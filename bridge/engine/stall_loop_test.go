@@ -213,7 +213,7 @@ func TestTheEngineReportsAStallForASecond(t *testing.T) {
 	if d := e.Stalled(); d < nap {
 		t.Errorf("just noticed: %v", d)
 	}
-	clock.by.Add(int64(stallMemory))
+	clock.by.Add(int64(recentStall))
 	if d := e.Stalled(); d != 0 {
 		t.Errorf("a second later: %v", d)
 	}

@@ -69,10 +69,10 @@ func (e *Engine) Stats() Stats {
 		Connections: int(e.open.Load()),
 		SlowCloses:  int(e.slow.Load()),
 		Skips:       int(e.skips.Load()),
-		Rejected:    int(e.refused.Load()),
+		Rejected:    int(e.rejected.Load()),
 		Panics:      int(e.panics.Load()),
 		Outbound:    int(e.outbound.Load()),
-		Inbound:     int(e.held.Load() + e.hellos.Load()),
+		Inbound:     int(e.inbound.Load() + e.handshakeBytes.Load()),
 		Stalls:      e.stalls.count.Load(),
 		Stalled:     time.Duration(e.stalls.total.Load()),
 	}
@@ -80,9 +80,9 @@ func (e *Engine) Stats() Stats {
 		st.Lag.Bounds[i] = b.Seconds()
 	}
 	for _, l := range e.loops {
-		l.telling.Lock()
-		did := l.told
-		l.telling.Unlock()
+		l.countersMu.Lock()
+		did := l.published
+		l.countersMu.Unlock()
 		st.Delivered += did.delivered
 		st.Bytes += did.bytes
 		st.Writes += did.writes
@@ -97,16 +97,16 @@ func (e *Engine) Stats() Stats {
 }
 
 // add adds the ticks of a loop.
-func (h *Lag) add(t *tally) {
+func (h *Lag) add(t *counters) {
 	for i, n := range t.lag {
 		h.Counts[i] += n
 		h.Count += n
 	}
-	h.Sum += t.late.Seconds()
+	h.Sum += t.lagSum.Seconds()
 }
 
-// tally is what a loop did for its clients, and how it is.
-type tally struct {
+// counters is what a loop did for its clients, and how it is.
+type counters struct {
 	delivered uint64 // text and binary frames written, each once all of it is out
 	bytes     uint64 // written to sockets
 	writes    uint64 // in which they were
@@ -114,8 +114,8 @@ type tally struct {
 	accepted  uint64 // upgrades
 	backlog   int    // bytes of the frames in logs, as of the last tick
 
-	lag  [11]uint64 // ticks by how late they came
-	late time.Duration
+	lag    [11]uint64 // ticks by how late they came
+	lagSum time.Duration
 }
 
 // lagBounds are the upper bounds of a [Lag]'s first buckets.
@@ -124,19 +124,19 @@ func lagBounds() [10]time.Duration {
 	return [...]time.Duration{ms, 2 * ms, 5 * ms, 10 * ms, 20 * ms, 50 * ms, 100 * ms, 200 * ms, 500 * ms, time.Second}
 }
 
-// noteLag counts one tick.
-func (t *tally) noteLag(late time.Duration) {
+// recordLag counts one tick.
+func (t *counters) recordLag(late time.Duration) {
 	bounds := lagBounds()
 	i, _ := slices.BinarySearch(bounds[:], late)
 	t.lag[i]++
-	t.late += late
+	t.lagSum += late
 }
 
-// tell lets anybody see the tally as of this turn.
-func (l *loop) tell() {
-	if l.told != l.tally {
-		l.telling.Lock()
-		l.told = l.tally
-		l.telling.Unlock()
+// publishCounters lets anybody see the tally as of this turn.
+func (l *loop) publishCounters() {
+	if l.published != l.counters {
+		l.countersMu.Lock()
+		l.published = l.counters
+		l.countersMu.Unlock()
 	}
 }

@@ -99,9 +99,9 @@ func TestStatsTellWhatTheLogsKeep(t *testing.T) {
 }
 
 func TestALagIsCountedInItsBucket(t *testing.T) {
-	var loop tally
+	var loop counters
 	for _, late := range []time.Duration{0, time.Millisecond, time.Millisecond + 1, time.Second, time.Second + 1, time.Hour} {
-		loop.noteLag(late)
+		loop.recordLag(late)
 	}
 	var h Lag
 	h.add(&loop)

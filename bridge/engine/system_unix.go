@@ -11,17 +11,17 @@ import (
 // socket is a socket to the package syscall.
 type socket = int
 
-// spareFiles are the file descriptors that are not for clients: the broker,
+// reservedFiles are the file descriptors that are not for clients: the broker,
 // listeners, logs, requests of the page.
-const spareFiles = 128
+const reservedFiles = 128
 
-// roomForConnections is how many connections the limit on open files allows.
-func roomForConnections() int {
+// maxOpenConnections is how many connections the limit on open files allows.
+func maxOpenConnections() int {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > 1<<30 {
 		return 1 << 30
 	}
-	return max(1, int(limit.Cur)-spareFiles)
+	return max(1, int(limit.Cur)-reservedFiles)
 }
 
 // clockReading reads one of the system's clocks.

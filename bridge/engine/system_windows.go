@@ -17,8 +17,8 @@ func newPoller(bool) (poller, error) {
 
 func acceptSocket(int) (int, syscall.Sockaddr, error) { return -1, nil, syscall.EWINDOWS }
 func inheritsOptions(int) bool                        { return false }
-func boundWaiting(int)                                {}
-func inputBytes(int) (int, error)                     { return 0, syscall.EWINDOWS }
+func limitUnsent(int)                                 {}
+func unreadBytes(int) (int, error)                    { return 0, syscall.EWINDOWS }
 func hasHungUp(int) bool                              { return true }
 func bootClock() time.Duration                        { return 0 }
-func roomForConnections() int                         { return 1 << 30 }
+func maxOpenConnections() int                         { return 1 << 30 }

@@ -71,7 +71,7 @@ func TestOneClientsManyMessagesDelayNoOther(t *testing.T) {
 			c.upgrade("/")
 			return c
 		}, n, all)
-		if most := 2 * clientWork / messageWork; got > most {
+		if most := 2 * clientQuantum / messageCost; got > most {
 			t.Errorf("%d messages were handed over before another client's, more than %d", got, most)
 		}
 	})
@@ -104,7 +104,7 @@ func TestOneClientsEmptyFragmentsHoldNobodyUp(t *testing.T) {
 			c.upgrade("/")
 			return c
 		}, messages, bytes.Repeat(one, messages))
-		if most := 2 * clientWork / messageWork / 8; got > most {
+		if most := 2 * clientQuantum / messageCost / 8; got > most {
 			t.Errorf("%d messages of %d fragments were handed over before another client's, more than %d", got, fragments, most)
 		}
 	})
@@ -114,12 +114,12 @@ func TestOneClientsEmptyFragmentsHoldNobodyUp(t *testing.T) {
 // who asked for something waiting until all were written to.
 func TestASweepOfManyLogsTakesTurns(t *testing.T) {
 	l := &loop{}
-	rings := make([]*ring, 4*sweepVisits)
+	rings := make([]*ring, 4*maxSweepVisits)
 	for i := range rings {
 		r := &ring{limit: 1 << 20}
 		r.add(&conn{blocked: true}, 0)
 		r.push(Text("news"))
-		l.mark(r)
+		l.markDirty(r)
 		rings[i] = r
 	}
 	swept := func() (n int) {
@@ -133,7 +133,7 @@ func TestASweepOfManyLogsTakesTurns(t *testing.T) {
 	for turn := 1; len(l.dirty) > 0; turn++ {
 		before := swept()
 		l.sweep()
-		if n := swept() - before; n == 0 || n > sweepVisits {
+		if n := swept() - before; n == 0 || n > maxSweepVisits {
 			t.Fatalf("in turn %d %d logs were brought to their followers", turn, n)
 		}
 		if turn > 20 {

@@ -15,7 +15,7 @@ type pausing struct {
 	each, left int
 }
 
-func (p *pausing) turnOver() bool { return p.left == 0 }
+func (p *pausing) exhausted() bool { return p.left == 0 }
 
 func (p *pausing) message(op ws.OpCode, payload []byte) bool {
 	p.left--
@@ -77,13 +77,13 @@ func TestFragmentsCountInTheRate(t *testing.T) {
 		for name, payload := range map[string]string{"empty": "", "of one byte": "x"} {
 			s := start(Config{Limits: Limits{MessageRate: 1}})
 			c := s.dial(t)
-			c.send(masked(false, ws.OpText, "x"), bytes.Repeat(masked(false, ws.OpContinuation, payload), fragmentsPerMessage*(burst+5)))
+			c.send(masked(false, ws.OpText, "x"), bytes.Repeat(masked(false, ws.OpContinuation, payload), fragmentsPerMessage*(burstSeconds+5)))
 			if reason := c.expectClose(1008); !strings.Contains(reason, "too many messages") {
 				t.Errorf("%s: closed with %q", name, reason)
 			}
 			// A message of a few fragments is one message.
 			c = s.dial(t)
-			for range burst - 1 {
+			for range burstSeconds - 1 {
 				c.send(masked(false, ws.OpText, "a"), masked(false, ws.OpContinuation, "b"), masked(true, ws.OpContinuation, "c"))
 				if got := receive(t, s.messages); got != "abc" {
 					t.Errorf("got %q", got)

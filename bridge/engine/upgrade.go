@@ -19,8 +19,8 @@ func (e *Engine) headTooLong(end, have int) bool {
 	return end > e.cfg.MaxHead || end == 0 && have > e.cfg.MaxHead
 }
 
-// proxySetting says how to make a proxy forward upgrades.
-const proxySetting = " A proxy before this server must pass the upgrade on; nginx needs: proxy_http_version 1.1;" +
+// proxyHint says how to make a proxy forward upgrades.
+const proxyHint = " A proxy before this server must pass the upgrade on; nginx needs: proxy_http_version 1.1;" +
 	" proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";"
 
 // keyLength is that of a Sec-WebSocket-Key: 16 bytes in base64 (RFC 6455, 4.1).
@@ -33,12 +33,12 @@ func (r *Request) checkHandshake() (key []byte, _ *RejectError) {
 	case string(r.method) != http.MethodGet:
 		return nil, &RejectError{Status: http.StatusMethodNotAllowed, Kind: KindMalformed, Reason: "an upgrade to WebSocket must be a GET"}
 	case string(r.version) != "HTTP/1.1":
-		return nil, noUpgrade("An upgrade to WebSocket must speak HTTP/1.1, and this request speaks " + string(r.version) + "." + proxySetting)
+		return nil, upgradeRequired("An upgrade to WebSocket must speak HTTP/1.1, and this request speaks " + string(r.version) + "." + proxyHint)
 	case r.hasBody():
 		return nil, malformed("an upgrade to WebSocket has no body; leave Content-Length and Transfer-Encoding out")
 	}
 	if version, lines := r.last("Sec-WebSocket-Version"); lines != 1 || string(version) != "13" {
-		return nil, noUpgrade("The request must have one Sec-WebSocket-Version, and it must be 13 (RFC 6455).")
+		return nil, upgradeRequired("The request must have one Sec-WebSocket-Version, and it must be 13 (RFC 6455).")
 	}
 	key, lines := r.last("Sec-WebSocket-Key")
 	if lines != 1 {
@@ -58,33 +58,33 @@ func (e *Engine) negotiate(r *Request, key []byte) (answer []byte, welcome Accep
 	var extensions []httphead.Option
 	if e.deflate != nil {
 		var ok bool
-		if extensions, ok = takeOffer(r.Values("Sec-WebSocket-Extensions")); !ok {
+		if extensions, ok = acceptOffer(r.Values("Sec-WebSocket-Extensions")); !ok {
 			return nil, welcome, malformed("the Sec-WebSocket-Extensions are not understood")
 		}
 	}
-	welcome, err := e.accept(r)
+	welcome, err := e.callAccept(r)
 	if err != nil {
-		return nil, Accepted{}, refusalOf(err)
+		return nil, Accepted{}, rejectErrorOf(err)
 	}
 	welcome.deflate = len(extensions) > 0
-	return accepted(key, welcome.Subprotocol, extensions), welcome, nil
+	return upgradeResponse(key, welcome.Subprotocol, extensions), welcome, nil
 }
 
 const (
 	// keyGUID is what a server appends to the key (RFC 6455, 1.3).
 	keyGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-	switching = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+	switchingProtocols = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
 	// acceptLength is that of a SHA-1 in base64.
 	acceptLength = 28
 )
 
-// accepted is the answer to an upgrade request (RFC 6455, 4.2.2).
-func accepted(key []byte, subprotocol string, extensions []httphead.Option) []byte {
+// upgradeResponse is the answer to an upgrade request (RFC 6455, 4.2.2).
+func upgradeResponse(key []byte, subprotocol string, extensions []httphead.Option) []byte {
 	var hashed [keyLength + len(keyGUID)]byte
 	sum := sha1.Sum(append(append(hashed[:0], key...), keyGUID...))
-	b := make([]byte, 0, len(switching)+acceptLength+len("\r\n\r\n"))
-	b = base64.StdEncoding.AppendEncode(append(b, switching...), sum[:])
+	b := make([]byte, 0, len(switchingProtocols)+acceptLength+len("\r\n\r\n"))
+	b = base64.StdEncoding.AppendEncode(append(b, switchingProtocols...), sum[:])
 	if subprotocol != "" {
 		b = append(append(b, "\r\nSec-WebSocket-Protocol: "...), subprotocol...)
 	}
@@ -96,10 +96,10 @@ func accepted(key []byte, subprotocol string, extensions []httphead.Option) []by
 	return append(b, "\r\n\r\n"...)
 }
 
-// refusalOf returns the refusal in a handler's error.
-func refusalOf(err error) *RejectError {
-	if no, ok := errors.AsType[*RejectError](err); ok {
-		return no
+// rejectErrorOf returns the refusal in a handler's error.
+func rejectErrorOf(err error) *RejectError {
+	if rejectErr, ok := errors.AsType[*RejectError](err); ok {
+		return rejectErr
 	}
 	return &RejectError{Status: http.StatusInternalServerError, Reason: err.Error()}
 }
@@ -130,7 +130,7 @@ func newDeflate(maxMessage int) *deflate {
 	return d
 }
 
-// takeOffer accepts the first of a client's offers of permessage-deflate that can be
+// acceptOffer accepts the first of a client's offers of permessage-deflate that can be
 // honoured, and returns the answer to it; none if there is no such offer, which is no
 // error: the client goes on without. RFC 7692 lists them in the order of the client's
 // preference, over all its Sec-WebSocket-Extensions fields (section 5.1). ok is false
@@ -139,7 +139,7 @@ func newDeflate(maxMessage int) *deflate {
 // Neither side keeps its window from one message to the next: a frame that is
 // made once for everyone can lean on nothing that one client has seen, and a
 // window kept for each client would be 32 KiB an idle connection.
-func takeOffer(values []string) (answer []httphead.Option, ok bool) {
+func acceptOffer(values []string) (answer []httphead.Option, ok bool) {
 	var offers []httphead.Option
 	for _, value := range values {
 		if offers, ok = httphead.ParseOptions([]byte(value), offers); !ok {

@@ -21,13 +21,13 @@ func upgrades(t testing.TB) func(data []byte) {
 	return func(data []byte) {
 		*in = incoming{options: options, client: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), 4711)}
 		e.limiter.enter(in)
-		if _, whole, no := e.examine(in, r, data); no != nil || !whole {
-			t.Fatal("it is refused", no)
+		if _, whole, rejectErr := e.examine(in, r, data); rejectErr != nil || !whole {
+			t.Fatal("it is refused", rejectErr)
 		}
-		if answer, _, no := e.receive(in, r); no != nil || len(answer) < 100 {
-			t.Fatal("it is refused", no)
+		if answer, _, rejectErr := e.decide(in, r); rejectErr != nil || len(answer) < 100 {
+			t.Fatal("it is refused", rejectErr)
 		}
-		e.limiter.abandon(in)
+		e.limiter.removeIncoming(in)
 	}
 }
 

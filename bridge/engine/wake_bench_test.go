@@ -16,7 +16,7 @@ func BenchmarkWake(b *testing.B) {
 			defer func() { _ = e.Shutdown(b.Context(), "") }()
 			l := e.loops[0]
 			for b.Loop() {
-				l.ask(func() {})
+				l.do(func() {})
 			}
 		})
 	}

@@ -34,7 +34,7 @@ func (w *wheel) schedule(c *conn, due tick) {
 	if !w.now.before(due) {
 		due = w.now + 1
 	}
-	c.due = due
+	c.deadline = due
 	if c.timed {
 		if left := tick(c.timer - uint8(w.now)); left <= due-w.now {
 			return // the wheel comes to it before, and moves it on
@@ -46,7 +46,7 @@ func (w *wheel) schedule(c *conn, due tick) {
 
 func (w *wheel) insert(c *conn) {
 	// The slots that are gone through get nothing.
-	c.timed, c.timer = true, uint8(w.now+min(c.due-w.now, wheelSlots-max(1, w.steps)))
+	c.timed, c.timer = true, uint8(w.now+min(c.deadline-w.now, wheelSlots-max(1, w.steps)))
 	first := &w.slots[c.timer]
 	c.newer, c.older = 0, *first
 	if c.older != 0 {
@@ -82,7 +82,7 @@ func (w *wheel) advance(now tick, due func(*conn)) {
 		for first := &w.slots[uint8(at)]; *first != 0; {
 			c := w.conns.at(*first - 1)
 			w.remove(c)
-			if now.before(c.due) {
+			if now.before(c.deadline) {
 				w.insert(c)
 			} else {
 				due(c)

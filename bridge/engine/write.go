@@ -7,9 +7,9 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// mark puts a ring on the list of those to sweep, unless what it has may wait.
-func (l *loop) mark(r *ring) {
-	if !r.dirty && !r.held() {
+// markDirty puts a ring on the list of those to sweep, unless what it has may wait.
+func (l *loop) markDirty(r *ring) {
+	if !r.dirty && !r.delayed() {
 		r.dirty = true
 		l.dirty = append(l.dirty, r)
 	}
@@ -19,50 +19,50 @@ func (l *loop) mark(r *ring) {
 // many in all: where thousands of clients have a log of their own, there are thousands
 // of rings. Those that have waited come first in the next turn.
 func (l *loop) sweep() {
-	l.again = l.again[:0]
+	l.unfinished = l.unfinished[:0]
 	done, visits := 0, 0
-	for ; done < len(l.dirty) && visits < sweepVisits; done++ {
+	for ; done < len(l.dirty) && visits < maxSweepVisits; done++ {
 		r := l.dirty[done]
 		n, more := l.sweepRing(r)
 		if visits += 1 + n; more {
-			l.again = append(l.again, r)
+			l.unfinished = append(l.unfinished, r)
 		} else {
 			r.dirty = false
 		}
 	}
 	left := copy(l.dirty, l.dirty[done:])
 	clear(l.dirty[left:])
-	l.dirty = append(l.dirty[:left], l.again...)
-	clear(l.again)
+	l.dirty = append(l.dirty[:left], l.unfinished...)
+	clear(l.unfinished)
 }
 
 // sweepRing goes on with the ring's pass, and returns how many members it visited and
 // whether there is more to do.
 func (l *loop) sweepRing(r *ring) (visits int, more bool) {
 	if !r.sweeping {
-		r.startPass(chunk)
+		r.startPass(chunkSize)
 	}
 	n := 0
-	for ; r.pos < len(r.members); n++ {
+	for ; r.pos < len(r.followers); n++ {
 		if n == sweepSlice {
 			return n, true
 		}
-		c := r.members[r.pos]
+		c := r.followers[r.pos]
 		r.pos++
 		switch {
 		case !c.blocked:
 			l.flush(c)
 		case c.cursor < r.tail:
-			l.fellOff(c)
+			l.lagged(c)
 		}
 		// A connection that flush ended has left the ring.
 		if c.ring == r {
-			r.slowest = min(r.slowest, c.cursor)
+			r.minCursor = min(r.minCursor, c.cursor)
 		}
 	}
 	r.pos, r.sweeping = 0, false
-	r.release(min(r.slowest, r.to))
-	return n, r.to < r.head && !r.held()
+	r.release(min(r.minCursor, r.to))
+	return n, r.to < r.head && !r.delayed()
 }
 
 // flush writes what a connection has coming: first what is its own, then its
@@ -70,16 +70,16 @@ func (l *loop) sweepRing(r *ring) (visits int, more bool) {
 func (l *loop) flush(c *conn) {
 	for writes := 0; !c.blocked; writes++ {
 		switch {
-		case c.out != nil && (writes >= ownInTurn || l.spent >= turnBytes):
-			l.later(c)
-			l.owe(c)
+		case c.out != nil && (writes >= outboundWritesPerTurn || l.turnBytes >= maxTurnBytes):
+			l.queueFlush(c)
+			l.countQueued(c)
 			return
 		case c.out != nil:
-			if !l.writeOwn(c) {
+			if !l.writeOutbound(c) {
 				return
 			}
 		case c.ring != nil && c.cursor < c.ring.tail:
-			l.fellOff(c)
+			l.lagged(c)
 		case c.ring != nil && c.cursor < c.ring.to:
 			if !l.writeLog(c) {
 				return
@@ -92,75 +92,75 @@ func (l *loop) flush(c *conn) {
 			l.resumeReading(c)
 		}
 	}
-	l.owe(c)
+	l.countQueued(c)
 }
 
 // writeLog writes one run of the log. It is false when the connection ended.
 func (l *loop) writeLog(c *conn) bool {
-	run, next := c.ring.run(c.cursor, chunk, &l.scratch)
+	run, next := c.ring.run(c.cursor, chunkSize, &l.scratch)
 	n, ok := l.write(c, run)
 	if !ok {
 		return false
 	}
-	before := l.tally.delivered
+	before := l.counters.delivered
 	if n == len(run) {
-		l.tally.delivered += next - c.cursor
+		l.counters.delivered += next - c.cursor
 		c.cursor = next
 	} else {
-		l.cut(c, n)
+		l.keepPartial(c, n)
 	}
-	l.keepSealed(c, before)
+	l.keepCiphertext(c, before)
 	return true
 }
 
-// cut notes that the socket took n bytes of the log from the cursor on. The
+// keepPartial notes that the socket took n bytes of the log from the cursor on. The
 // rest of a frame cut short becomes the connection's own, so that the log need
 // not keep it and nothing can come in between.
-func (l *loop) cut(c *conn, n int) {
+func (l *loop) keepPartial(c *conn, n int) {
 	for f := c.ring.at(c.cursor); n >= len(f); f = c.ring.at(c.cursor) {
 		n -= len(f)
 		c.cursor++
-		l.tally.delivered++
+		l.counters.delivered++
 	}
 	if n > 0 {
 		f := c.ring.at(c.cursor)
-		c.outbound().add(owed{Frame: f, cut: true})
-		c.out.sent = n
+		c.outbound().add(queuedFrame{Frame: f, partial: true})
+		c.out.offset = n
 		c.cursor++
 	}
 }
 
-// writeOwn writes the connection's own frames. It is false when it ended.
-func (l *loop) writeOwn(c *conn) bool {
+// writeOutbound writes the connection's own frames. It is false when it ended.
+func (l *loop) writeOutbound(c *conn) bool {
 	o := c.out
-	if o.sealed != nil {
-		return l.writeSealed(c)
+	if o.ciphertext != nil {
+		return l.writeCiphertext(c)
 	}
-	buf := []byte(o.frames[0].Frame[o.sent:])
-	if len(o.frames) > 1 && len(buf) < chunk {
-		l.scratch = o.join(l.scratch[:0], chunk)
+	buf := []byte(o.frames[0].Frame[o.offset:])
+	if len(o.frames) > 1 && len(buf) < chunkSize {
+		l.scratch = o.join(l.scratch[:0], chunkSize)
 		buf = l.scratch
 	}
-	buf = buf[:min(len(buf), turnBytes)]
+	buf = buf[:min(len(buf), maxTurnBytes)]
 	n, ok := l.write(c, buf)
 	if !ok {
 		return false
 	}
-	l.spent += n
-	n += o.sent
-	before := l.tally.delivered
+	l.turnBytes += n
+	n += o.offset
+	before := l.counters.delivered
 	for len(o.frames) > 0 && n >= len(o.frames[0].Frame) {
 		n -= len(o.frames[0].Frame)
-		if c.answered && o.frames[0].isData() {
-			l.tally.delivered++
+		if c.upgraded && o.frames[0].isData() {
+			l.counters.delivered++
 		}
-		o.next(&l.ledger)
-		c.answered = true
+		o.pop(&l.usage)
+		c.upgraded = true
 	}
-	if o.sent = n; len(o.frames) == 0 {
+	if o.offset = n; len(o.frames) == 0 {
 		c.out = nil
 	}
-	l.keepSealed(c, before)
+	l.keepCiphertext(c, before)
 	return true
 }
 
@@ -171,9 +171,9 @@ func (l *loop) write(c *conn, buf []byte) (n int, ok bool) {
 	if c.tls == nil {
 		n, ok = l.writeSocket(c, buf)
 	} else {
-		n, ok = l.seal(c, buf)
+		n, ok = l.encrypt(c, buf)
 	}
-	l.tally.bytes += uint64(n)
+	l.counters.bytes += uint64(n)
 	return n, ok
 }
 
@@ -183,8 +183,8 @@ func (l *loop) writeSocket(c *conn, buf []byte) (int, bool) {
 		n, err := syscall.Write(socket(c.fd), buf)
 		switch err {
 		case nil:
-			c.sent = l.wheel.now
-			l.tally.writes++
+			c.lastSent = l.wheel.now
+			l.counters.writes++
 			// A short write means a full socket, as EAGAIN does.
 			if n < len(buf) {
 				l.block(c)
@@ -205,7 +205,7 @@ func (l *loop) writeSocket(c *conn, buf []byte) (int, bool) {
 func (l *loop) block(c *conn) {
 	c.blocked = true
 	if l.oneShot {
-		l.poll.awaitRoom(c.slot)
+		l.poll.awaitWritable(c.slot)
 	}
 }
 
@@ -214,49 +214,49 @@ func (l *loop) block(c *conn) {
 func (l *loop) send(c *conn, f Frame) {
 	c.outbound().send(f)
 	switch {
-	case c.state != stateOpen || c.out.waiting() >= chunk:
+	case c.state != stateOpen || c.out.directWaiting() >= chunkSize:
 		l.flush(c)
-		l.checkOwn(c)
+		l.checkOutbound(c)
 	default:
-		l.later(c)
+		l.queueFlush(c)
 	}
 }
 
-// later has a connection flushed at the end of the turn, or of the next one.
-func (l *loop) later(c *conn) {
-	if !c.late {
-		c.late = true
-		l.late = append(l.late, c.ref())
+// queueFlush has a connection flushed at the end of the turn, or of the next one.
+func (l *loop) queueFlush(c *conn) {
+	if !c.flushQueued {
+		c.flushQueued = true
+		l.toFlush = append(l.toFlush, c.ref())
 	}
 }
 
-// flushLate writes what connections were sent in this turn, and goes on with
+// flushQueued writes what connections were sent in this turn, and goes on with
 // those that had more to write than their share.
-func (l *loop) flushLate() {
-	list := l.late
-	l.late = l.lateSpare[:0]
+func (l *loop) flushQueued() {
+	list := l.toFlush
+	l.toFlush = l.toFlushSpare[:0]
 	for i, e := range list {
-		if l.spent >= turnBytes { // the others come first in the next turn
-			l.late = append(slices.Clone(list[i:]), l.late...)
+		if l.turnBytes >= maxTurnBytes { // the others come first in the next turn
+			l.toFlush = append(slices.Clone(list[i:]), l.toFlush...)
 			for _, e := range list[i:] {
 				if c := l.lookup(e); c != nil {
-					l.owe(c)
+					l.countQueued(c)
 				}
 			}
 			break
 		}
 		if c := l.lookup(e); c != nil {
-			c.late = false
+			c.flushQueued = false
 			l.flush(c)
-			l.checkOwn(c)
+			l.checkOutbound(c)
 		}
 	}
-	l.lateSpare = list
+	l.toFlushSpare = list
 }
 
-// checkOwn ends an open connection for which too much of its own waits.
-func (l *loop) checkOwn(c *conn) {
-	if c.state == stateOpen && c.out != nil && c.out.waiting() > maxOutbound {
+// checkOutbound ends an open connection for which too much of its own waits.
+func (l *loop) checkOutbound(c *conn) {
+	if c.state == stateOpen && c.out != nil && c.out.directWaiting() > maxOutbound {
 		l.tooSlow(c)
 	}
 }

@@ -22,7 +22,7 @@ func (p *Proxies) Client(peer netip.AddrPort, xForwardedFor, forwarded []string)
 	if len(forwarded) == 0 {
 		return client, err
 	}
-	nodes, wrong := forOf(splitList(forwarded, true))
+	nodes, wrong := forParams(splitList(forwarded, true))
 	other, wrong2 := p.walk(peer, nodes)
 	wrong = errors.Join(wrong, wrong2)
 	if len(xForwardedFor) == 0 {
@@ -87,9 +87,9 @@ func splitList(lines []string, quotes bool) (members []string) {
 	return slices.DeleteFunc(members, func(m string) bool { return m == "" })
 }
 
-// forOf returns the "for" of each element of Forwarded (RFC 7239, 4), or "" for an
+// forParams returns the "for" of each element of Forwarded (RFC 7239, 4), or "" for an
 // element without.
-func forOf(elements []string) (nodes []string, err error) {
+func forParams(elements []string) (nodes []string, err error) {
 	for _, element := range elements {
 		node := ""
 		for pair := range strings.SplitSeq(element, ";") {

@@ -9,14 +9,14 @@ import (
 	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
-// CommandEnd is how a command ended, or why the bridge no longer waits for it.
+// CommandEnd is how a command ended, or why its end is no longer awaited.
 type CommandEnd struct {
 	CommandID   string
 	Status      string
 	MessageCode string // of the last reply; "" without one
 	Message     string // why it failed, or is no longer awaited
 	Replies     int
-	Duration    time.Duration
+	Duration    time.Duration // from its registration
 }
 
 // The statuses of a [CommandEnd].
@@ -26,7 +26,7 @@ const (
 	StatusTimeout = "timeout"
 )
 
-// Why the bridge no longer waits for a command's end.
+// The messages of a [CommandEnd] that is a timeout.
 const (
 	TimeoutMessage  = "the bridge waits no longer; the actor may go on"
 	StoppingMessage = "the bridge is stopping; the actor may go on"
@@ -50,9 +50,8 @@ func timeoutOf(c *Command, now time.Time, words string) CommandEnd {
 	return CommandEnd{CommandID: c.ID, Status: StatusTimeout, Message: words, Replies: c.replies, Duration: now.Sub(c.began)}
 }
 
-// reasonOf returns the actor's reason for a failure: the keyword error of the last
-// reply, else text, as CLU's actors write. It reads no other keywords, because a body
-// may be long.
+// reasonOf returns the actor's reason for a failure: the keyword error of the last reply, else
+// text, as CLU's actors write. It decodes no other keywords, because a body may be long.
 func reasonOf(body []byte) string {
 	var reason, text []byte
 	for m := jsonscan.MembersOf(body); ; {

@@ -2,7 +2,7 @@ package hub
 
 import "sync"
 
-// Figures are the hub's values for metrics.
+// Figures are what the hub counts for metrics.
 type Figures struct {
 	Seq                                             uint64
 	HistoryReplies, HistoryBytes, V1Clients, Groups int
@@ -13,19 +13,19 @@ type Figures struct {
 // figuresCopy is a copy for metrics with a lock of its own: the hub's lock is held while a
 // reply goes to many groups, and /metrics must answer even then.
 type figuresCopy struct {
-	mu    sync.Mutex // guards the following field, and is held for nothing else
-	shown Figures
+	mu   sync.Mutex // guards the following field, and is held for nothing else
+	last Figures
 }
 
-// showFigures updates the copy for metrics. h.mu is held.
-func (h *Hub) showFigures() {
+// updateFigures updates the copy for metrics. h.mu is held.
+func (h *Hub) updateFigures() {
 	f := Figures{Seq: h.seq, HistoryReplies: h.history.len(), HistoryBytes: h.history.bytes, V1Clients: h.v1Clients, Groups: len(h.groups), ValueBytes: h.values.Bytes()}
 	f.Actors, f.Keywords = h.values.Len()
 	actors, keywords := h.values.Evicted()
 	f.Evicted = actors + keywords
-	h.shownFigures.mu.Lock()
-	h.shownFigures.shown = f
-	h.shownFigures.mu.Unlock()
+	h.figures.mu.Lock()
+	h.figures.last = f
+	h.figures.mu.Unlock()
 }
 
 // Figures returns the current values, or, while the hub's lock is taken, those
@@ -33,10 +33,10 @@ func (h *Hub) showFigures() {
 func (h *Hub) Figures() Figures {
 	if h.mu.TryLock() {
 		h.history.expire(h.now())
-		h.showFigures()
+		h.updateFigures()
 		h.mu.Unlock()
 	}
-	h.shownFigures.mu.Lock()
-	defer h.shownFigures.mu.Unlock()
-	return h.shownFigures.shown
+	h.figures.mu.Lock()
+	defer h.figures.mu.Unlock()
+	return h.figures.last
 }

@@ -1,31 +1,25 @@
 package hub
 
 import (
-	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/clu-ws/clu-ws/bridge/engine"
 	"github.com/clu-ws/clu-ws/internal/unordered"
 )
 
-// group is the clients with the same set of subscriptions, batches included. They follow
-// one log.
+// group is the clients with the same set of subscriptions, batch times included. They follow
+// one log. Its fields are guarded by Hub.mu.
 type group struct {
 	key     string
 	log     Log
 	subs    []*groupSub
 	clients int
 	address string // the address whose quota it takes
-	weight  int    // how many places of it
+	weight  int    // places that it takes
 
-	// The following fields are of the reply that is being delivered.
-	mark    uint64        // identifies it
-	matched []*groupSub   // the subscriptions whose filters match
-	now     bool          // one of them does not throttle it
-	wait    time.Duration // the shortest batch of those that do not
+	target int // 1 + its place in Hub.fanout while a frame is delivered, else 0
 }
 
 // groupSub is a shared subscription in a group.
@@ -33,90 +27,31 @@ type groupSub struct {
 	*sharedSub
 	group   *group
 	pending map[string]*Reply // by sender: what the group gets at the end of the throttle window
-	batch   time.Duration     // how long its replies may wait
+	batch   time.Duration     // how long its replies may wait for others
 }
 
-// groupKey returns the key of a set of subscriptions, whatever their order.
+// groupKey returns the key of a set of subscriptions. It does not depend on their order.
 func groupKey(keys []string) string {
 	slices.Sort(keys)
 	return strings.Join(slices.Compact(keys), "\n")
 }
 
-// keysOf returns the keys of a client's subscriptions, each with its batch.
+// keysOf returns the keys of a client's subscriptions, each with its batch time.
 func keysOf(subs []subscription, s *Session) []string {
 	keys := make([]string, len(subs))
 	for i := range subs {
-		w := &subs[i].spec
-		keys[i] = w.key(s)
-		if w.Batch > 0 {
-			keys[i] += " batch " + strconv.FormatInt(int64(w.Batch), 10)
+		spec := &subs[i].spec
+		keys[i] = spec.key(s)
+		if spec.Batch > 0 {
+			keys[i] += " batch " + strconv.FormatInt(int64(spec.Batch), 10)
 		}
 	}
 	return keys
 }
 
-// deliver delivers a reply to every group with a subscription that the matcher found. mu is
-// held.
-func (h *Hub) deliver(r *Reply) {
-	h.mark++
-	h.matched = h.matched[:0]
-	for _, s := range h.matcher.wanted {
-		if len(s.groups) == 0 || s.Ordered && s.order.stale(r) {
-			continue // no group has the subscription any more, or the reply is out of order
-		}
-		if s.Ordered {
-			s.order.note(r)
-		}
-		now := s.Throttle == 0 || h.opensWindow(s, r.Sender)
-		for _, m := range s.groups {
-			h.match(m, now)
-		}
-	}
-	for _, g := range h.matched {
-		h.deliverTo(g, r)
-	}
-}
-
-// match notes that a group wants the reply, and whether now.
-func (h *Hub) match(m *groupSub, now bool) {
-	g := m.group
-	if g.mark != h.mark {
-		g.mark, g.matched, g.now, g.wait = h.mark, g.matched[:0], false, math.MaxInt64
-		h.matched = append(h.matched, g)
-	}
-	g.matched = append(g.matched, m)
-	if now {
-		g.now, g.wait = true, min(g.wait, m.batch)
-	}
-}
-
-// deliverTo delivers the reply to a group, now or at the end of a throttle window. Older pending
-// replies of the same sender go out before an urgent one, which often ends what they
-// report; any other reply replaces them.
-func (h *Hub) deliverTo(g *group, r *Reply) {
-	if r.urgent() {
-		g.now, g.wait = true, 0
-		for _, older := range pendingOf(g.matched, &r.Sender) {
-			g.release(older)
-		}
-	}
-	for _, m := range g.matched {
-		switch {
-		case m.Throttle == 0:
-		case g.now:
-			delete(m.pending, r.Sender)
-		default:
-			m.setPending(r)
-		}
-	}
-	if g.now {
-		g.log.AppendWithin(r.Frame, g.wait)
-	}
-}
-
-// join adds a client to the group of these subscriptions. The error is that its address
-// has no quota for another group. A new group takes over the pending throttled replies of
-// the client's former group for the same subscriptions. mu is held.
+// join adds a client to the group of these subscriptions. A new group takes over the pending
+// replies of the client's former group for the same subscriptions. join fails if the client's
+// address has no quota for another group. mu is held.
 func (h *Hub) join(subs []subscription, s *Session) (*group, error) {
 	key := groupKey(keysOf(subs, s))
 	g := h.groups[key]
@@ -130,8 +65,8 @@ func (h *Hub) join(subs []subscription, s *Session) (*group, error) {
 	return g, nil
 }
 
-// newGroup takes quota for a group. What the client's former group has counts as free if
-// the client is alone in it.
+// newGroup makes a group and takes quota for it. The quota of the client's former group
+// counts as free if the client is alone in that.
 func (h *Hub) newGroup(key string, subs []subscription, s *Session) (*group, error) {
 	g := &group{key: key, address: s.address, weight: weight(subs)}
 	had := 0
@@ -144,20 +79,20 @@ func (h *Hub) newGroup(key string, subs []subscription, s *Session) (*group, err
 	g.log = h.newLog()
 	h.groups[key] = g
 	for _, sub := range subs {
-		sel := h.subs.acquire(sub.spec, s)
-		if at := slices.IndexFunc(sel.groups, func(m *groupSub) bool { return m.group == g }); at >= 0 {
-			sel.groups[at].batch = min(sel.groups[at].batch, sub.spec.Batch)
+		shared := h.subs.acquire(sub.spec, s)
+		if at := slices.IndexFunc(shared.groups, func(m *groupSub) bool { return m.group == g }); at >= 0 {
+			shared.groups[at].batch = min(shared.groups[at].batch, sub.spec.Batch)
 			continue
 		}
-		m := &groupSub{sharedSub: sel, group: g, pending: s.group.pendingBy(sel), batch: sub.spec.Batch}
-		sel.groups = append(sel.groups, m)
+		m := &groupSub{sharedSub: shared, group: g, pending: s.group.pendingBy(shared), batch: sub.spec.Batch}
+		shared.groups = append(shared.groups, m)
 		g.subs = append(g.subs, m)
 	}
 	return g, nil
 }
 
-// leave takes a client out of its group, and drops the subscriptions that no group has any
-// more. mu is held.
+// leave removes a client from its group. The last client's group is dropped, with the
+// subscriptions that no other group has. mu is held.
 func (h *Hub) leave(g *group) {
 	if g.clients--; g.clients > 0 {
 		return
@@ -176,25 +111,5 @@ func (h *Hub) dropUnused(s *sharedSub) {
 	if len(s.groups) == 0 {
 		h.closeWindows(s)
 		h.subs.drop(s)
-	}
-}
-
-// afterFunc is [time.AfterFunc], but for its result.
-func afterFunc(d time.Duration, f func()) (stop func() bool) { return time.AfterFunc(d, f).Stop }
-
-// Broadcast delivers a message for a room to the v1 clients that subscribed to it or to a
-// room below it, once to each.
-func (h *Hub) Broadcast(path string, frame engine.Frame) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.mark++
-	h.matched = h.matched[:0]
-	for _, s := range h.subs.byRoom[path] {
-		for _, m := range s.groups {
-			h.match(m, true)
-		}
-	}
-	for _, g := range h.matched {
-		g.log.AppendWithin(frame, g.wait)
 	}
 }

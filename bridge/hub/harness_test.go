@@ -47,7 +47,7 @@ func (s *hubHarness) saysBody(r filter.Reply, body string) { s.saysAll(r, body, 
 
 func (s *hubHarness) saysAll(r filter.Reply, body string, order int64) {
 	envelope := append(make([]byte, engine.MaxHeaderSize), `{"body": `+body+`}`...)
-	s.hub.Reply(&Reply{Reply: r, At: s.clock.Now(), Plain: envelope, BodyAt: engine.MaxHeaderSize + len(`{"body": `), Ordered: order > 0, Order: order, OrderKey: r.Sender}, 0, false)
+	s.hub.Reply(&Reply{Reply: r, Plain: envelope, BodyAt: engine.MaxHeaderSize + len(`{"body": `), Ordered: order > 0, Order: order, OrderKey: r.Sender}, 0, false)
 }
 
 // connect returns a v1 client that hears every reply.

@@ -7,8 +7,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 )
 
-// History bounds the memory of the past: the last replies, for clients that
-// resume. The first bound that is reached counts.
+// History bounds the replies that are kept for clients that resume. The first bound that is
+// reached counts.
 type History struct {
 	// Replies is how many are kept. 0 keeps none.
 	Replies int
@@ -18,6 +18,7 @@ type History struct {
 	Age time.Duration
 }
 
+// SetDefaults sets the bounds that are 0, except Replies.
 func (h *History) SetDefaults() {
 	if h.Bytes == 0 {
 		h.Bytes = 64 << 20
@@ -27,38 +28,36 @@ func (h *History) SetDefaults() {
 	}
 }
 
-// entryCost is about what an entry of the history costs beside its frame, in bytes: itself,
-// the reply, and the texts of its header, which share their memory.
+// entryCost is roughly the memory of an entry beside its frame, in bytes: the entry, the reply,
+// and the texts of its header, which share their memory.
 const entryCost = 700
 
-// entry is a reply of the past, or a notice among the replies.
+// entry is a reply of the past, or a gap among the replies.
 type entry struct {
-	seq   uint64 // the reply's; a notice has that of the reply before it
+	seq   uint64 // of the reply; of a gap, that of the reply before it
 	at    time.Time
 	frame engine.Frame
-	reply *Reply // nil for a notice
-	gap   uint64 // a notice's: how many gaps there were with it
+	reply *Reply // nil for a gap
+	gap   uint64 // the number of the gap, from 1
 }
 
 func (e *entry) isGap() bool { return e.reply == nil }
 
-// replyHistory holds the last replies as v1 clients get them, the oldest first, and
-// the notices of gaps among them. Frames are shared with the log and with every
-// client that resumes.
+// replyHistory holds the last replies as v1 clients get them, and the gaps among them, the
+// oldest first. Frames are shared with the logs and with the clients that resume.
 type replyHistory struct {
 	History
-	entries []entry // a circle that grows as it must; its length is a power of two
-	tail    uint64  // the place of the oldest entry
-	head    uint64  // the place of the next
+	entries []entry // a ring that grows as needed; its length is a power of two
+	tail    uint64  // index of the oldest entry; the ring's place is the index modulo its length
+	head    uint64  // index of the next
 	bytes   int
-	// floor is the lowest sequence number behind which everything is here.
-	floor uint64
+	floor   uint64 // everything behind this number is here
 }
 
-// add keeps a reply or a notice, and drops the oldest beyond the bounds.
+// add adds an entry, and drops the oldest ones beyond the bounds.
 func (h *replyHistory) add(e entry) {
 	if h.Replies == 0 {
-		h.tooOld(&e)
+		h.raiseFloor(&e)
 		return
 	}
 	if h.head-h.tail == uint64(len(h.entries)) {
@@ -73,18 +72,18 @@ func (h *replyHistory) add(e entry) {
 	h.expire(e.at)
 }
 
-// expire drops what is too old.
+// expire drops the entries that are too old.
 func (h *replyHistory) expire(now time.Time) {
 	for h.len() > 0 && now.Sub(h.at(h.tail).at) > h.Age {
 		h.forget()
 	}
 	if h.len() == 0 && len(h.entries) > 1024 {
-		h.entries = nil // a burst is over: its circle need not stay
+		h.entries = nil // the ring of a burst need not stay
 	}
 }
 
-// after returns the index of the first entry after a sequence number that is still
-// kept.
+// after returns the index of the first entry behind a number. A gap behind the reply of that
+// number is behind the number.
 func (h *replyHistory) after(seq uint64) uint64 {
 	is := func(e *entry) bool { return e.seq > seq || e.seq == seq && e.isGap() }
 	return h.tail + uint64(sort.Search(h.len(), func(i int) bool { return is(h.at(h.tail + uint64(i))) }))
@@ -96,15 +95,15 @@ func (h *replyHistory) at(place uint64) *entry { return &h.entries[place&uint64(
 
 func (h *replyHistory) forget() {
 	e := h.at(h.tail)
-	h.tooOld(e)
+	h.raiseFloor(e)
 	h.bytes -= len(e.frame) + entryCost
 	*e = entry{}
 	h.tail++
 }
 
-// tooOld notes that an entry is not kept. A client that asks for what follows the reply
-// before a notice must not miss the notice.
-func (h *replyHistory) tooOld(e *entry) {
+// raiseFloor notes that an entry is not kept any more. A client that resumes behind the reply
+// before a gap must not miss the gap.
+func (h *replyHistory) raiseFloor(e *entry) {
 	h.floor = max(h.floor, e.seq)
 	if e.isGap() {
 		h.floor = max(h.floor, e.seq+1)

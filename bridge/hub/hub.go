@@ -3,7 +3,6 @@ package hub
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,48 +13,48 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/snapshot"
 )
 
-// maxGroups bounds the different sets of subscriptions that all clients have. Large sets
-// count more than once.
+// maxGroups bounds the different sets of subscriptions of all clients. Large sets count
+// more than once.
 const maxGroups = 10_000
 
 // Hub numbers every reply, remembers it, and appends it to the logs of the clients that
 // want it.
 type Hub struct {
-	Plain        Log           // every reply, as plain clients get it
-	batch        time.Duration // how long a reply to plain clients may wait
-	newLog       func() Log
-	now          func() time.Time                               // time.Now, but in tests
-	after        func(time.Duration, func()) (stop func() bool) // time.AfterFunc, but in tests
-	Inflight     *Inflight
-	Epoch        string // with seq, names a reply
-	queue        *workQueue
+	Plain    Log       // every reply, as plain clients get it
+	Epoch    string    // with seq, identifies a reply
+	Inflight *Inflight // the commands in flight
+
+	batch  time.Duration // how long a reply to plain clients may wait for others
+	newLog func() Log
+	now    func() time.Time
+	after  func(time.Duration, func()) (stop func() bool)
+	queue  *workQueue
+
 	pendingBytes atomic.Int64 // bytes of messages that wait in the queue
-	shownFigures figuresCopy
+	figures      figuresCopy
+	delivered    delivered
 
-	delivered delivered
-
-	// The following fields belong to Reply, which is called for one reply at a time.
+	// The following fields are used by Reply alone, which handles one reply at a time.
 	matcher  *matcher
-	keywords snapshot.Keywords // of the reply that is being delivered
+	keywords snapshot.Keywords // of the current reply; the memory is reused
 
-	// The following fields belong to the queue's goroutine.
+	// The following fields are used by the queue's request goroutine alone.
 	snapshots snapshotCache
 	encoding  encoders
-	scratch   scratch
 
 	// mu guards the following fields. It is held while frames are appended, and while a
 	// reply goes to many groups, so no loop of the engine may wait for it: requests go
 	// through the queue.
 	mu          sync.Mutex
 	sharedEpoch bool   // the numbers are a stream's, and other bridges have the same epoch
-	seq         uint64 // the last reply's
+	seq         uint64 // number of the last reply
 	numbered    bool   // there was a reply
-	gapCount    uint64 // how many v1 clients were told
+	gapCount    uint64 // gaps that v1 clients were told of
 	loading     bool   // the past of a stream is being read, which is not delivered
-	pastEnd     uint64 // the last reply of that past
-	brokerState string // the broker's state as v1 clients know it
+	pastEnd     uint64 // number of the last reply of that past
+	brokerState string // as v1 clients know it
 	waiting     waiterHeap
-	lastWait    uint64 // how many requests ever waited
+	lastWait    uint64 // order of the last request that began to wait
 	windows     throttleWindows
 
 	history replyHistory    // the last replies
@@ -65,24 +64,31 @@ type Hub struct {
 	groups    map[string]*group // by their clients' subscriptions
 	shares    quota.Table       // of the places for groups
 	v1Clients int               // clients in groups
-	mark      uint64            // identifies the reply that is being delivered
-	matched   []*group          // the groups that want it
+	fanout    fanout
 }
 
 // Config configures a hub.
 type Config struct {
-	Name    string // the bridge's, as in the commander ids of its commands
-	Epoch   string // names the numbers
-	Shared  bool   // the numbers are a stream's, and other bridges have the same epoch
+	// Name is the bridge's, as it stands in the commander ids of its commands.
+	Name string
+	// Epoch names the series of numbers that the hub gives to replies.
+	Epoch string
+	// Shared is set if the numbers are those of a stream, so that other bridges have the
+	// same epoch.
+	Shared bool
+	// Batch is how long a reply to plain clients may wait for others.
 	Batch   time.Duration
 	History History
 	Values  snapshot.Limits
-	NewLog  func() Log
+	// NewLog returns a new log for plain clients or for a group.
+	NewLog func() Log
 
-	Now   func() time.Time                               // nil is time.Now
-	After func(time.Duration, func()) (stop func() bool) // nil is time.AfterFunc
+	// Now and After are the hub's clock. nil is [time.Now] and [time.AfterFunc].
+	Now   func() time.Time
+	After func(time.Duration, func()) (stop func() bool)
 }
 
+// New returns a hub. It starts no goroutine before the first request.
 func New(cfg Config) *Hub {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -109,9 +115,19 @@ func New(cfg Config) *Hub {
 		groups:      map[string]*group{},
 		shares:      quota.NewTable(maxGroups),
 	}
-	h.Inflight = newInflight(cfg.Name, h.onEvict)
+	h.Inflight = newInflight(cfg.Name, cfg.Now, h.onEvict)
 	h.delivered.known.Store(!h.loading)
 	return h
+}
+
+// afterFunc is [time.AfterFunc] with the result of [Config.After].
+func afterFunc(d time.Duration, f func()) (stop func() bool) { return time.AfterFunc(d, f).Stop }
+
+// NewEpoch returns a random epoch, for a bridge that numbers its replies itself.
+func NewEpoch() string {
+	var random [6]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return hex.EncodeToString(random[:])
 }
 
 // known returns the number of the last reply, or nil while the past of a stream is being
@@ -124,104 +140,6 @@ func (h *Hub) known() *uint64 {
 	return &seq
 }
 
-// NewEpoch returns a random epoch, for a bridge that numbers its replies itself.
-func NewEpoch() string {
-	var random [6]byte
-	_, _ = rand.Read(random[:]) // never fails
-	return hex.EncodeToString(random[:])
-}
-
-// Reply delivers a reply to every client that wants it. seq is its number in the stream
-// that it came by; if it has none, the hub numbers it. Reply and
-// Live are called one at a time. Only these change h.seq and h.loading, so Reply may read
-// them without the lock. Filters
-// are evaluated before the lock is taken.
-func (h *Hub) Reply(r *Reply, seq uint64, numbered bool) {
-	if !numbered {
-		seq = h.seq + 1
-	}
-	r.Seq = seq
-	r.encode(h.Epoch)
-	plain := engine.Must(engine.NewText(r.Plain))
-	r.Plain = nil // the reply is kept, and this is in the frame
-	var a match
-	if !h.loading {
-		a = h.Inflight.replied(r)
-	}
-	if a.owner != nil {
-		r.owner = a.owner.ID
-	}
-	h.values.Read(r.body, &h.keywords)
-	h.lockMatched(r, a.owner)
-	defer h.mu.Unlock()
-	if !h.numbered {
-		h.numbered = true
-		h.history.floor = max(h.history.floor, seq-min(seq, 1))
-	}
-	h.seq = seq
-	if !r.Unroutable {
-		h.record(r)
-	}
-	h.showFigures()
-	if h.loading {
-		return
-	}
-	if r.urgent() {
-		h.Plain.Append(plain)
-	} else {
-		h.Plain.AppendWithin(plain, h.batch)
-	}
-	h.deliver(r)
-	if a.waiter != nil { // the result comes right behind the reply
-		if r.fails() {
-			a.end.Message = reasonOf(r.body)
-		}
-		a.waiter.End(a.end)
-	}
-	h.requeueWaiting()
-	h.delivered.seq.Store(seq)
-}
-
-// delivered is the number of the last reply that was delivered. It is read without the
-// hub's lock.
-type delivered struct {
-	known atomic.Bool // the past of a stream was read
-	seq   atomic.Uint64
-}
-
-// load returns nil while the past of a stream is being read.
-func (d *delivered) load() *uint64 {
-	if !d.known.Load() {
-		return nil
-	}
-	seq := d.seq.Load()
-	return &seq
-}
-
-// record keeps a reply for snapshots, and for clients that resume. mu is held.
-func (h *Hub) record(r *Reply) {
-	h.values.Note(snapshot.Reply{
-		Sender: r.Sender, Code: r.Code, RoutingKey: r.RoutingKey, CommandID: r.CommandID, Commander: r.Commander,
-		Internal: r.Internal, Time: r.At, Seq: r.Seq, Keywords: &h.keywords,
-	})
-	h.history.add(entry{seq: r.Seq, at: r.At, frame: r.Frame, reply: r})
-}
-
-// encode makes the frame of a reply for v1 clients: its envelope with seq and epoch behind
-// the other keys.
-func (r *Reply) encode(epoch string) {
-	const room = len(`, "seq": , "epoch": ""}`) + 20
-	end := len(r.Plain) - 1
-	buf := make([]byte, 0, end+room+len(epoch))
-	buf = append(buf, r.Plain[:end]...)
-	buf = append(buf, `, "seq": `...)
-	buf = strconv.AppendUint(buf, r.Seq, 10)
-	buf = append(buf, `, "epoch": "`...)
-	buf = append(buf, epoch...)
-	buf = append(buf, `"}`...)
-	r.Frame, r.body = engine.Must(engine.NewText(buf)), buf[r.BodyAt:end:end]
-}
-
 // Missed tells v1 clients, now and when they resume, of a span of time in which replies may
 // have been lost. from is zero if its beginning is unknown.
 func (h *Hub) Missed(from, to time.Time) {
@@ -230,12 +148,11 @@ func (h *Hub) Missed(from, to time.Time) {
 	frame := protocol.EncodeGap(from, to)
 	h.gapCount++
 	h.history.add(entry{seq: h.seq, at: h.now(), frame: frame, gap: h.gapCount})
-	h.showFigures()
+	h.updateFigures()
 	h.notify(frame)
 }
 
-// Linked tells v1 clients of the broker's state, in one word and with the reason, if it has
-// changed.
+// Linked tells v1 clients of the broker's state and its reason, if the state has changed.
 func (h *Hub) Linked(state, reason string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -245,14 +162,15 @@ func (h *Hub) Linked(state, reason string) {
 	}
 }
 
-// notify sends a notice to all v1 clients, whatever they subscribed to. mu is held.
+// notify sends a message to all v1 clients, whatever their subscriptions. mu is held.
 func (h *Hub) notify(frame engine.Frame) {
 	for _, g := range h.groups {
 		g.log.Append(frame)
 	}
 }
 
-// Live ends the reading of a stream's past: what comes from now on is delivered.
+// Live ends the reading of a stream's past: replies are delivered from now on. It must not
+// be called while Reply runs.
 func (h *Hub) Live() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -261,3 +179,6 @@ func (h *Hub) Live() {
 	h.delivered.known.Store(true)
 	h.requeueWaiting()
 }
+
+// Close finishes the queued requests, and stops the hub's goroutines.
+func (h *Hub) Close() { h.queue.close() }

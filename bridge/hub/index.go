@@ -1,6 +1,8 @@
 package hub
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -9,28 +11,29 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
-// MaxThrottle is the longest throttle window.
-const MaxThrottle = time.Hour
-
-// MaxBatch is the longest time for which a reply may wait for others.
-const MaxBatch = time.Second
+const (
+	// MaxThrottle is the longest throttle window.
+	MaxThrottle = time.Hour
+	// MaxBatch is the longest batch time: how long a reply may wait for others.
+	MaxBatch = time.Second
+)
 
 // Spec is what a subscription selects, and how it is delivered.
 type Spec struct {
 	Filter   *filter.Filter // nil selects no replies
 	Rooms    []string       // sorted
 	Throttle time.Duration  // 0 delivers every reply
-	Ordered  bool           // replies behind the order of one that was delivered are left out
+	Ordered  bool           // replies that are older than one that was delivered are left out
 	Batch    time.Duration  // how long a reply may wait for others
 }
 
-// filterCost returns how many patterns are tried on a reply, and about how much memory the
+// filterCost returns how many patterns are tried on a reply, and roughly the memory that the
 // filter takes, in bytes.
-func (w *Spec) filterCost() (globs, bytes int) {
-	if w.Filter == nil {
+func (sp *Spec) filterCost() (globs, bytes int) {
+	if sp.Filter == nil {
 		return 0, 0
 	}
-	return w.Filter.Globs(), len(w.Filter.Key())
+	return sp.Filter.Globs(), len(sp.Filter.Key())
 }
 
 // sharedSub is a distinct subscription, shared by all groups that have it. Its filter is
@@ -39,47 +42,46 @@ func (w *Spec) filterCost() (globs, bytes int) {
 type sharedSub struct {
 	Spec
 	key string
-	// owner is whose commands are "mine"; nil if the filter does not use that.
+	// owner is the session whose commands are "mine"; nil if the filter does not use that.
 	owner   *Session
 	groups  []*groupSub
 	windows map[string]*throttleWindow // by sender
 	order   orderMarks
 
 	number int  // its filter's number in the matcher's memo; owned by the matcher
-	noted  bool // it is in subIndex.changes
+	listed bool // it is in subIndex.changes
 	place  int  // its index there
 }
 
-// key returns the same text for all specs that select the same, however they were written,
-// and for all clients unless it matters whose commands are "mine". It leaves out the batch,
-// which does not change what is selected.
-func (w *Spec) key(s *Session) string {
+// key returns a text that is the same for all specs that select the same, however they were
+// written, and for all clients unless the filter uses "mine". It does not contain the batch
+// time, which does not change what is selected.
+func (sp *Spec) key(s *Session) string {
 	var b strings.Builder
-	if w.Filter != nil {
-		b.WriteString(w.Filter.ID())
+	if sp.Filter != nil {
+		b.WriteString(sp.Filter.ID())
 	}
-	for _, path := range w.Rooms {
+	for _, path := range sp.Rooms {
 		b.WriteString(" room ")
 		b.WriteString(strconv.Quote(path)) // a path may hold anything
 	}
-	if w.Throttle > 0 {
+	if sp.Throttle > 0 {
 		b.WriteString(" throttle ")
-		b.WriteString(strconv.FormatInt(int64(w.Throttle), 10))
+		b.WriteString(strconv.FormatInt(int64(sp.Throttle), 10))
 	}
-	if w.Ordered {
+	if sp.Ordered {
 		b.WriteString(" ordered")
 	}
-	if owner := w.owner(s); owner != nil {
+	if owner := sp.owner(s); owner != nil {
 		b.WriteString(" of ")
 		b.WriteString(owner.ID)
 	}
 	return b.String()
 }
 
-// owner returns whose commands are "mine" for a session's subscription; nil if its filter
-// does not use that.
-func (w *Spec) owner(s *Session) *Session {
-	if w.Filter == nil || !w.Filter.Mine() {
+// owner returns the session whose commands are "mine"; nil if the filter does not use that.
+func (sp *Spec) owner(s *Session) *Session {
+	if sp.Filter == nil || !sp.Filter.Mine() {
 		return nil
 	}
 	return s
@@ -98,76 +100,76 @@ func newSubIndex() subIndex {
 }
 
 // acquire returns the shared subscription of a client's spec.
-func (sh *subIndex) acquire(w Spec, client *Session) *sharedSub {
+func (x *subIndex) acquire(w Spec, client *Session) *sharedSub {
 	key, owner := w.key(client), w.owner(client)
-	if s := sh.all[key]; s != nil {
+	if s := x.all[key]; s != nil {
 		return s
 	}
 	s := &sharedSub{Spec: w, key: key, owner: owner}
-	sh.all[key] = s
+	x.all[key] = s
 	for _, path := range w.Rooms {
-		sh.byRoom.Add(path, s)
+		x.byRoom.Add(path, s)
 	}
 	if w.Filter != nil {
-		sh.note(change{sharedSub: s})
+		x.addChange(change{sharedSub: s})
 	}
 	return s
 }
 
-// note records a change for the matcher.
-func (sh *subIndex) note(c change) {
-	c.noted = true
-	c.place = len(sh.changes)
-	sh.changes = append(sh.changes, c)
+// addChange records a change for the matcher.
+func (x *subIndex) addChange(c change) {
+	c.listed = true
+	c.place = len(x.changes)
+	x.changes = append(x.changes, c)
 }
 
-// forgetChange removes the change of a subscription that the matcher never had.
-func (sh *subIndex) forgetChange(s *sharedSub) {
-	last := len(sh.changes) - 1
-	moved := sh.changes[last]
-	sh.changes[s.place], moved.place = moved, s.place
-	sh.changes[last] = change{}
-	sh.changes = sh.changes[:last]
-	s.noted = false
+// forgetChange removes the change by which the matcher would have learned of a subscription.
+func (x *subIndex) forgetChange(s *sharedSub) {
+	last := len(x.changes) - 1
+	moved := x.changes[last]
+	x.changes[s.place], moved.place = moved, s.place
+	x.changes[last] = change{}
+	x.changes = x.changes[:last]
+	s.listed = false
 }
 
 // takeChanges returns and clears the changes.
-func (sh *subIndex) takeChanges() []change {
-	changes := sh.changes
-	sh.changes = nil
+func (x *subIndex) takeChanges() []change {
+	changes := x.changes
+	x.changes = nil
 	for _, c := range changes {
-		c.noted = false
+		c.listed = false
 	}
 	return changes
 }
 
-// advance notes how far the subscription of a client's spec has delivered each order. It
-// knows already if it is not new.
-func (sh *subIndex) advance(w Spec, client *Session, by orderMarks) {
-	if len(by) == 0 {
+// advance raises the order marks of a client's subscription to those of a replay. Keys beyond
+// the bound are left out, the last ones in alphabetical order.
+func (x *subIndex) advance(w Spec, client *Session, marks orderMarks) {
+	if len(marks) == 0 {
 		return
 	}
-	s := sh.all[w.key(client)]
-	for key, order := range by {
-		s.order.advance(key, order)
+	s := x.all[w.key(client)]
+	for _, key := range slices.Sorted(maps.Keys(marks)) {
+		s.order.advance(key, marks[key])
 	}
 }
 
 // drop removes a subscription that no group has any more.
-func (sh *subIndex) drop(s *sharedSub) {
-	if sh.all[s.key] != s {
-		return // one client had it twice
+func (x *subIndex) drop(s *sharedSub) {
+	if x.all[s.key] != s {
+		return // it was dropped already: one client had it twice
 	}
-	delete(sh.all, s.key)
+	delete(x.all, s.key)
 	for _, path := range s.Rooms {
-		sh.byRoom.Remove(path, s)
+		x.byRoom.Remove(path, s)
 	}
 	switch {
 	case s.Filter == nil:
-	case s.noted:
-		sh.forgetChange(s)
+	case s.listed:
+		x.forgetChange(s)
 	default:
-		sh.note(change{s, true})
+		x.addChange(change{s, true})
 	}
 }
 
@@ -175,7 +177,7 @@ func (sh *subIndex) drop(s *sharedSub) {
 func all() *filter.Filter {
 	f, err := filter.Parse(nil)
 	if err != nil {
-		panic("bridge: the empty filter is wrong: " + err.Error())
+		panic("hub: the empty filter is wrong: " + err.Error())
 	}
 	return f
 }

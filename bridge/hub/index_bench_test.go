@@ -65,5 +65,5 @@ func benchReply() *Reply {
 	plain := append(make([]byte, engine.MaxHeaderSize, 512), head...)
 	at := len(plain)
 	plain = append(append(plain, body...), '}')
-	return &Reply{Reply: filter.Reply{Sender: "mount", Code: "i", RoutingKey: "reply.x.y", Commander: "x.y"}, At: time.Now(), Plain: plain, BodyAt: at}
+	return &Reply{Reply: filter.Reply{Sender: "mount", Code: "i", RoutingKey: "reply.x.y", Commander: "x.y"}, Plain: plain, BodyAt: at}
 }

@@ -7,70 +7,71 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
+// MaxWait is the longest time for which a command's end is awaited.
+const MaxWait = time.Hour
+
 // Bounds of the commands in flight.
 const (
 	maxInflight       = 100_000   // in all
-	maxInflightClient = 256       // awaited ones of one client, and as many others
-	forgetAfter       = time.Hour // of commands without a waiter
+	maxInflightClient = 256       // with a waiter, of one client; and as many without
 	maxHTTP           = 256       // awaited over HTTP
-	MaxWait           = time.Hour
+	forgetAfter       = time.Hour // the age at which a command without a waiter is dropped
 )
 
-// Inflight is the registry of the commands in flight: those sent, or about to be, that
-// have not ended, with their callers and waiters. Every command is in it: plain,
-// tracked, or over HTTP. It decides which command a reply answers.
+// Inflight is the registry of the commands in flight: those sent, or about to be, that have
+// not ended, with their callers and waiters. Every command is in it: plain, tracked, or over
+// HTTP. It decides which command a reply answers.
 //
-// A reply answers a command if it has the command's id, the commander
-// <bridge>.<consumer> of the command, and a sender that runs commands to that consumer.
-// So two commands with the same id may be in flight if their consumers differ. They
-// must belong to one client: two clients could not tell their replies apart.
+// A reply answers a command if it has the command's id, the commander <bridge>.<consumer> of
+// the command, and a sender that runs commands to that consumer. So two commands with the same
+// id may be in flight if their consumers differ. They must belong to one client: two clients
+// could not tell their replies apart.
 type Inflight struct {
-	prefix  string           // of commander ids: the bridge's name and a dot
-	now     func() time.Time // time.Now
-	onEvict func(evicted)    // tells the waiter of an evicted command
+	prefix  string // of commander ids: the bridge's name and a dot
+	now     func() time.Time
+	onEvict func(evicted) // tells the waiter of an evicted command
 
-	// mu guards the following fields and everything they point to. It is never held
-	// while waiting.
+	// mu guards the following fields and everything that they point to. Nothing blocks
+	// while it is held.
 	mu       sync.Mutex
 	commands map[CommandKey]*Command
 	ids      map[string]idUse // of connected clients
 	callers  map[Client]*caller
 	shares   map[string]*share
-	largest  ranking[*share] // the first has the most commands
-	http     map[*Command]struct{}
-	oldest   *Command // head of the list by age
+	largest  ranking[*share]       // the first has the most commands
+	http     map[*Command]struct{} // those awaited over HTTP
+	oldest   *Command              // the list of all commands by age
 	newest   *Command
 }
 
 // CommandKey is the part of a reply that names the command it answers.
 type CommandKey struct{ ID, Consumer string }
 
-// Command is a command in flight, or several of one client with the same id and
-// consumer, none of which is awaited.
+// Command is a command in flight, or several of one client with the same id and consumer, none
+// of which is awaited.
 type Command struct {
 	CommandKey
 	caller  *caller
 	sent    int    // how many commands it stands for
-	waiter  Waiter // nil if nobody waits for its end
+	waiter  Waiter // nil if its end is not awaited
 	replies int
 	began   time.Time // when the last of them was added
 	share   *share    // of its sender's address; it does not change
-	before  *Command  // in its caller's list
-	behind  *Command
+	prev    *Command  // in its caller's list
+	next    *Command
 	older   *Command // in the list of all
 	younger *Command
 }
 
-// Party returns whose share of the link's turns the command takes, as [amqpx.Message] has
-// it.
+// Party returns the party whose turns at the link the command takes, see [amqpx.Message].
 func (c *Command) Party() any { return c.share }
 
 // Waiter waits for a command's end.
 type Waiter interface {
 	// Gather takes a reply. Inflight.mu is held.
 	Gather(r *Reply)
-	// End is called once, with the end. Hub.mu is held, but for commands over HTTP that
-	// were evicted.
+	// End is called once, with the end. Hub.mu is held, except for an evicted command over
+	// HTTP.
 	End(e CommandEnd)
 	// Stop ends the wait without an end. Inflight.mu is held.
 	Stop()
@@ -83,10 +84,10 @@ type idUse struct {
 	awaited bool // the command is awaited; then count is 1
 }
 
-func newInflight(name string, onEvict func(evicted)) *Inflight {
+func newInflight(name string, now func() time.Time, onEvict func(evicted)) *Inflight {
 	return &Inflight{
 		prefix:   name + ".",
-		now:      time.Now,
+		now:      now,
 		onEvict:  onEvict,
 		commands: map[CommandKey]*Command{},
 		ids:      map[string]idUse{},
@@ -98,8 +99,8 @@ func newInflight(name string, onEvict func(evicted)) *Inflight {
 
 var errInUse = &protocol.Rejection{Code: protocol.CodeInUse, Message: "The command was not sent: one with this command_id is in flight; wait for its end, choose another command_id, or leave it out."}
 
-// Add registers a command before it is sent. The waiter is nil if nobody waits for its
-// end. The error says why the command must not be sent.
+// Add registers a command before it is sent. The waiter is nil if the command's end is not
+// awaited. The error says why the command must not be sent.
 func (f *Inflight) Add(from Client, key CommandKey, w Waiter) (*Command, error) {
 	c, victim, err := f.tryAdd(from, key, w, false)
 	if victim.waiter != nil {
@@ -143,7 +144,7 @@ func (f *Inflight) tryAdd(from Client, key CommandKey, w Waiter, http bool) (c *
 		f.http[c] = struct{}{}
 	}
 	f.insert(c)
-	if from.HasLeft() { // while its command waited for the hello
+	if from.HasLeft() { // the command had waited for the hello
 		f.disconnect(from)
 	}
 	return c, victim, nil
@@ -206,8 +207,7 @@ func (f *Inflight) detach(c *Command) Waiter {
 	return w
 }
 
-// link adds a command as the newest of the list by age, and unlink removes it. mu is
-// held.
+// link adds a command to the list by age, as the newest, and unlink removes it. mu is held.
 func (f *Inflight) link(c *Command) {
 	if c.older = f.newest; c.older == nil {
 		f.oldest = c
@@ -231,8 +231,8 @@ func (f *Inflight) unlink(c *Command) {
 	c.older, c.younger = nil, nil
 }
 
-// forgetOld drops old commands that never ended, a few at a time: it runs whenever one
-// is added. mu is held.
+// forgetOld drops old commands that never ended, a few at a time: it runs whenever a command is
+// added. mu is held.
 func (f *Inflight) forgetOld(now time.Time) {
 	const most = 16
 	for range most {
@@ -244,7 +244,7 @@ func (f *Inflight) forgetOld(now time.Time) {
 			f.drop(c)
 			continue
 		}
-		f.unlink(c) // its waiter times out soon
+		f.unlink(c) // it is awaited, and times out soon
 		f.link(c)
 	}
 }

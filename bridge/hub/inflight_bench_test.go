@@ -3,6 +3,7 @@ package hub
 import (
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
@@ -10,7 +11,7 @@ import (
 // What the registry adds to a command: its entry, one reply that is none of its own, one
 // that is, and its end.
 func BenchmarkCommandInFlight(b *testing.B) {
-	f := newInflight("bridge", func(evicted) {})
+	f := newInflight("bridge", time.Now, func(evicted) {})
 	clients := make([]*recordingClient, 100)
 	for i := range clients {
 		clients[i] = at("10.0.0." + strconv.Itoa(i%10) + ":1")

@@ -11,7 +11,7 @@ type caller struct {
 	rest   commandQueue
 }
 
-// share is the callers of one address: many connections give an address no more room.
+// share is the callers of one address, which gets no more room by more connections.
 type share struct {
 	rank
 	address string
@@ -26,27 +26,27 @@ type commandQueue struct {
 }
 
 func (q *commandQueue) add(c *Command) {
-	if c.before = q.newest; c.before == nil {
+	if c.prev = q.newest; c.prev == nil {
 		q.oldest = c
 	} else {
-		c.before.behind = c
+		c.prev.next = c
 	}
 	q.newest = c
 	q.count++
 }
 
 func (q *commandQueue) remove(c *Command) {
-	if c.before == nil {
-		q.oldest = c.behind
+	if c.prev == nil {
+		q.oldest = c.next
 	} else {
-		c.before.behind = c.behind
+		c.prev.next = c.next
 	}
-	if c.behind == nil {
-		q.newest = c.before
+	if c.next == nil {
+		q.newest = c.prev
 	} else {
-		c.behind.before = c.before
+		c.next.prev = c.prev
 	}
-	c.before, c.behind = nil, nil
+	c.prev, c.next = nil, nil
 	q.count--
 }
 
@@ -99,16 +99,16 @@ func (one *caller) giveBack(f *Inflight, c *Command) {
 	}
 }
 
-// Leave notes that a client has disconnected. Its commands stay until they end. Other
-// clients may use their ids, but not for the same consumers, whose replies could not be
-// told apart.
+// Leave is called when a client has disconnected. Its commands stay until they end. Other
+// clients may use their ids, but not for the same consumers, whose replies could not be told
+// apart.
 func (f *Inflight) Leave(from Client) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.disconnect(from)
 }
 
-// disconnect does what leave does. mu is held.
+// disconnect is Leave with mu held.
 func (f *Inflight) disconnect(from Client) {
 	one := f.callers[from]
 	if one == nil {

@@ -6,28 +6,28 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 )
 
-// match is the result of matching a reply with the commands in flight.
-type match struct {
+// commandMatch is the result of matching a reply with the commands in flight.
+type commandMatch struct {
 	owner  *Session // of the command that it answers; nil unless that is a v1 client's
 	waiter Waiter   // nil unless the reply ends an awaited command
 	end    CommandEnd
 }
 
-// replied matches a reply with its command, and drops the command at its last reply. It
-// runs for every reply: it does one lookup and allocates nothing.
-func (f *Inflight) replied(r *Reply) (a match) {
+// replied finds the command that a reply answers, and drops it if the reply is its last. It
+// runs for every reply: it does one lookup, and allocates nothing.
+func (f *Inflight) replied(r *Reply) (a commandMatch) {
 	if r.CommandID == "" {
-		return match{}
+		return commandMatch{}
 	}
 	consumer, ok := strings.CutPrefix(r.Commander, f.prefix)
 	if !ok || !actor.Receives(r.Sender, consumer) {
-		return match{}
+		return commandMatch{}
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c := f.commands[CommandKey{r.CommandID, consumer}]
 	if c == nil {
-		return match{}
+		return commandMatch{}
 	}
 	c.replies++
 	if c.caller.client != nil {
@@ -48,17 +48,16 @@ func (f *Inflight) replied(r *Reply) (a match) {
 	return a
 }
 
-// GiveUp removes and returns a command's waiter. Later replies still belong to the
-// command.
+// GiveUp removes and returns a command's waiter, and the end to tell it; nil if it has none any
+// more. Later replies still belong to the command.
 func (f *Inflight) GiveUp(c *Command, why string) (w Waiter, e CommandEnd) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.detach(c), timeoutOf(c, f.now(), why)
 }
 
-// Failed notes that a command failed to be sent. If that is in doubt, replies may still
-// come, and the command keeps its id. It reports whether the command still had a
-// waiter.
+// Failed is called when a command was not sent. If that is in doubt, replies may still come,
+// and the command keeps its id. Failed reports whether the command still had a waiter.
 func (f *Inflight) Failed(c *Command, inDoubt bool) (waited bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -82,8 +81,8 @@ func (f *Inflight) Len() int {
 	return len(f.commands)
 }
 
-// onEvict tells the waiter of a command that was evicted. It runs on the engine's
-// loops, which must not wait for the hub.
+// onEvict tells the waiter of an evicted command. It runs on the engine's loops, which must not
+// wait for the hub.
 func (h *Hub) onEvict(e evicted) {
 	if e.http {
 		e.waiter.End(e.ending)

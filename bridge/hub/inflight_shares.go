@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/clu-ws/clu-ws/bridge/protocol"
@@ -25,10 +26,10 @@ type evicted struct {
 	ending CommandEnd
 }
 
-// makeRoom makes room for another command of a client. At the client's own bound its
-// oldest command without a waiter is dropped; at the bound for all, a command of the
-// address with the most is evicted: one of a client that has disconnected, else one of
-// its client with the most. mu is held.
+// makeRoom makes room for another command of a client. At the client's own bound its oldest
+// command without a waiter is dropped. At the bound for all, a command of the address with the
+// most is evicted: one of a client that has disconnected, else one of its client with the
+// most. mu is held.
 func (f *Inflight) makeRoom(from Client, w Waiter, http bool) (evicted, error) {
 	var has, awaited int
 	one := f.callers[from]
@@ -84,30 +85,33 @@ func (f *Inflight) makeTotalRoom(one *caller, address string) (evicted, error) {
 	return f.evict(c), nil
 }
 
-// makeHTTPRoom makes room for another command awaited over HTTP: one of the address
+// makeHTTPRoom makes room for another command awaited over HTTP: the oldest one of the address
 // with the most is evicted. mu is held.
 func (f *Inflight) makeHTTPRoom(address string) (evicted, error) {
-	calls, most := map[*share]int{}, (*share)(nil)
+	counts, most := map[*share]int{}, 0
 	for c := range f.http {
-		s := c.share
-		if calls[s]++; most == nil || calls[s] > calls[most] {
-			most = s
-		}
+		counts[c.share]++
+		most = max(most, counts[c.share])
 	}
-	if calls[f.shares[address]]+1 >= calls[most] {
+	if counts[f.shares[address]]+1 >= most {
 		return evicted{}, errTooManyHTTP
 	}
 	var oldest *Command
 	for c := range f.http {
-		if c.share == most && (oldest == nil || c.began.Before(oldest.began)) {
+		if counts[c.share] == most && (oldest == nil || c.olderThan(oldest)) {
 			oldest = c
 		}
 	}
 	return f.detachEvicted(oldest), nil
 }
 
-// evict drops a command, and detachEvicted only removes its waiter. They return the
-// waiter to be told. mu is held.
+// olderThan orders commands by their age, and those of the same moment by their keys.
+func (c *Command) olderThan(o *Command) bool {
+	return cmp.Or(c.began.Compare(o.began), cmp.Compare(c.ID, o.ID), cmp.Compare(c.Consumer, o.Consumer)) < 0
+}
+
+// evict drops a command, and detachEvicted removes only its waiter. They return the waiter,
+// which must be told. mu is held.
 func (f *Inflight) evict(c *Command) evicted {
 	e := f.detachEvicted(c)
 	f.drop(c)

@@ -31,8 +31,7 @@ type flights struct {
 
 func newFlights(t *testing.T) *flights {
 	f := &flights{t: t, clock: time.Unix(1e9, 0)}
-	f.Inflight = newInflight("bridge", func(e evicted) { e.waiter.End(e.ending) })
-	f.now = func() time.Time { return f.clock }
+	f.Inflight = newInflight("bridge", func() time.Time { return f.clock }, func(e evicted) { e.waiter.End(e.ending) })
 	return f
 }
 
@@ -269,7 +268,7 @@ func (f *flights) agree() {
 			has := 0
 			for waits, q := range map[bool]*commandQueue{true: &one.waits, false: &one.rest} {
 				n := 0
-				for c := q.oldest; c != nil; c = c.behind {
+				for c := q.oldest; c != nil; c = c.next {
 					n++
 					if f.commands[c.CommandKey] != c || c.caller != one || c.share != s || (c.waiter != nil) != waits {
 						f.t.Fatalf("%v is its caller's alone, or waited for by nobody", c.CommandKey)

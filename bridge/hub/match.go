@@ -6,23 +6,23 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// matcher finds the shared subscriptions that want a reply. Replies come one at a
-// time, so filters are evaluated without a lock: new and removed subscriptions
-// reach it as a list of changes, in [Hub.lockMatched].
+// matcher finds the shared subscriptions that want a reply. Replies come one at a time, so
+// filters are evaluated without a lock: the matcher learns of new and removed subscriptions
+// from a list of changes, in [Hub.lockMatched].
 //
 //	subIndex ──► changes ──► matcher.apply ──► match ──► wanted
 //	(Hub.mu)                 (one reply at a time)
 type matcher struct {
 	bySender map[string][]*sharedSub
 	any      []*sharedSub              // of any sender
-	mine     map[*Session][]*sharedSub // of replies to one session's commands only
+	mine     map[*Session][]*sharedSub // of replies to one session's commands alone
 	keywords int                       // how many of them need keywords
 	memo     *filter.Memo
-	wanted   []*sharedSub // those that want the reply
+	wanted   []*sharedSub // result of match: those that want the current reply
 	matching func()       // set by tests: called before filters are evaluated
 }
 
-// memoTexts is how many senders, keywords and routing keys the matcher memoizes.
+// memoTexts is how many senders, keywords and routing keys a memo holds.
 const memoTexts = 8192
 
 func newMatcher() *matcher {
@@ -58,8 +58,8 @@ func (x *matcher) matchAll(subs []*sharedSub, owner *Session) {
 	}
 }
 
-// apply applies changes while a reply is being delivered, and matches the reply with
-// new subscriptions.
+// apply applies changes to the matcher, and matches the current reply with the new
+// subscriptions.
 func (x *matcher) apply(changes []change, r *Reply, owner *Session) {
 	var gone []*sharedSub
 	for _, c := range changes {
@@ -98,7 +98,7 @@ func (x *matcher) add(s *sharedSub) {
 	}
 }
 
-// remove scans each list once, however many subscriptions it removes.
+// remove removes subscriptions. It scans each list once, however many they are.
 func (x *matcher) remove(gone []*sharedSub) {
 	if len(gone) == 0 {
 		return
@@ -122,25 +122,27 @@ func (x *matcher) remove(gone []*sharedSub) {
 			any = true
 		}
 	}
-	left := func(list []*sharedSub) []*sharedSub {
-		return slices.DeleteFunc(list, func(s *sharedSub) bool { return set[s] })
-	}
 	if any {
-		x.any = left(x.any)
+		x.any = without(x.any, set)
 	}
-	keepNonEmpty(x.bySender, senders, left)
-	keepNonEmpty(x.mine, owners, left)
+	removeFrom(x.bySender, senders, set)
+	removeFrom(x.mine, owners, set)
 }
 
-func keepNonEmpty[K comparable](lists map[K][]*sharedSub, keys map[K]bool, left func([]*sharedSub) []*sharedSub) {
+// removeFrom removes subscriptions from the lists of these keys, and drops empty lists.
+func removeFrom[K comparable](lists map[K][]*sharedSub, keys map[K]bool, gone map[*sharedSub]bool) {
 	for key := range keys {
-		if lists[key] = left(lists[key]); len(lists[key]) == 0 {
+		if lists[key] = without(lists[key], gone); len(lists[key]) == 0 {
 			delete(lists, key)
 		}
 	}
 }
 
-// mayWant reports whether the matcher would look at the subscription for a reply.
+func without(list []*sharedSub, gone map[*sharedSub]bool) []*sharedSub {
+	return slices.DeleteFunc(list, func(s *sharedSub) bool { return gone[s] })
+}
+
+// mayWant reports whether the matcher would evaluate the subscription's filter on a reply.
 func (s *sharedSub) mayWant(r *Reply, owner *Session) bool {
 	switch senders := s.Filter.Senders(); {
 	case s.Filter.OnlyMine():
@@ -151,9 +153,9 @@ func (s *sharedSub) mayWant(r *Reply, owner *Session) bool {
 	return true
 }
 
-// maxLockedChanges are applied with the hub's lock held; more than that only if changes come
-// faster than they can be applied without it.
 const (
+	// maxLockedChanges are applied with the hub's lock held: more than that only if changes
+	// still come faster than they can be applied without it, after matchRounds.
 	maxLockedChanges = 4
 	matchRounds      = 4
 )

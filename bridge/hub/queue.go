@@ -18,14 +18,16 @@ type workQueue struct {
 	// mu guards the following fields, and the clients' queues.
 	mu       sync.Mutex
 	work     sync.Cond // there is something to do, or the queue is closed
+	started  bool      // the goroutines run
+	closed   bool
 	urgent   []func()
 	ready    [efforts][]*clientQueue // clients with tasks, in their turn, by the effort of the first task
-	running  int                     // clients whose task is being done
+	running  int                     // tasks that are being done
 	briefRun int                     // brief tasks done since the last step of a long one
-	closed   bool
 }
 
-// Task is called once a turn of its client until it reports that it is done.
+// Task is a request that may take several turns: it is called once a turn of its client
+// until it reports that it is done.
 type Task func() (done bool)
 
 // effort is how much work a task is.
@@ -41,142 +43,164 @@ const (
 // maxBriefRun is how many brief tasks are done before the next step of a long one.
 const maxBriefRun = 16
 
-// turnWork bounds the work of one step, in units of [filter.Memo.Work]: about a
-// millisecond. That is how long a hello or a short request may have to wait.
+// turnWork bounds the work of one step, in units of [filter.Memo.Work]: about a millisecond.
+// That is how long a hello or a short request may have to wait.
 const turnWork = 50_000
 
 // clientQueue is the tasks of one client, in order.
 type clientQueue struct {
-	tasks []queued
+	tasks []queuedTask
 	ready bool // it waits for its turn, or has it
 }
 
-type queued struct {
+type queuedTask struct {
 	Task
 	effort
 }
 
 func newWorkQueue() *workQueue {
-	d := &workQueue{}
-	d.work.L = &d.mu
-	d.goroutines.Go(func() { d.run(d.nextUnlocked) })
-	d.goroutines.Go(func() { d.run(d.nextRequest) })
-	return d
+	q := &workQueue{}
+	q.work.L = &q.mu
+	return q
 }
 
-// submitUrgent queues what comes before the clients' requests: a hello, or what is no client's.
-// It never blocks.
-func (d *workQueue) submitUrgent(task func()) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed {
+// submitUrgent queues what is done before the clients' requests: a hello, or what is no
+// client's. It never blocks.
+func (q *workQueue) submitUrgent(task func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
 		return
 	}
-	d.urgent = append(d.urgent, task)
-	d.work.Broadcast()
+	q.urgent = append(q.urgent, task)
+	q.wake()
 }
 
 // submit queues a task of a single step.
-func (d *workQueue) submit(l *clientQueue, e effort, do func()) {
-	d.submitSteps(l, e, func() bool { do(); return true })
+func (q *workQueue) submit(c *clientQueue, e effort, do func()) {
+	q.submitSteps(c, e, func() bool { do(); return true })
 }
 
 // submitSteps queues a client's task. It never blocks: the caller bounds what one client has
 // queued.
-func (d *workQueue) submitSteps(l *clientQueue, e effort, t Task) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed {
+func (q *workQueue) submitSteps(c *clientQueue, e effort, t Task) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
 		return
 	}
-	l.tasks = append(l.tasks, queued{t, e})
-	d.enqueue(l)
+	c.tasks = append(c.tasks, queuedTask{t, e})
+	q.enqueue(c)
 }
 
-// submitFirst is steps for a task that comes before all others of the client, none of which
-// may have begun.
-func (d *workQueue) submitFirst(l *clientQueue, e effort, t Task) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed {
+// submitFirst is submitSteps for a task that comes before all others of the client, none of
+// which may have begun.
+func (q *workQueue) submitFirst(c *clientQueue, e effort, t Task) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
 		return
 	}
-	l.tasks = append([]queued{{t, e}}, l.tasks...)
-	d.enqueue(l)
+	c.tasks = append([]queuedTask{{t, e}}, c.tasks...)
+	q.enqueue(c)
 }
 
 // enqueue gives a client with tasks its turn behind the others. mu is held.
-func (d *workQueue) enqueue(l *clientQueue) {
-	if !l.ready {
-		l.ready = true
-		e := l.tasks[0].effort
-		d.ready[e] = append(d.ready[e], l)
-		d.work.Broadcast()
+func (q *workQueue) enqueue(c *clientQueue) {
+	if !c.ready {
+		c.ready = true
+		e := c.tasks[0].effort
+		q.ready[e] = append(q.ready[e], c)
+		q.wake()
 	}
 }
 
-// run does what next returns until the queue is closed and empty.
-func (d *workQueue) run(next func() (Task, *clientQueue)) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+// wake has the goroutines look for work. The first call starts them. mu is held.
+func (q *workQueue) wake() {
+	if !q.started {
+		q.started = true
+		q.goroutines.Go(func() { q.run(q.nextUnlocked) })
+		q.goroutines.Go(func() { q.run(q.nextRequest) })
+	}
+	q.work.Broadcast()
+}
+
+// run does the tasks that next returns, until the queue is closed and empty.
+func (q *workQueue) run(next func() (Task, *clientQueue)) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	for {
-		t, l := next()
+		t, c := next()
 		switch {
 		case t != nil:
-			d.step(t, l)
-		case d.closed && d.running+len(d.urgent)+len(d.ready[unlocked])+len(d.ready[brief])+len(d.ready[multiTurn]) == 0:
-			d.work.Broadcast()
+			q.step(t, c)
+		case q.closed && q.idle():
+			q.work.Broadcast()
 			return
 		default:
-			d.work.Wait()
+			q.work.Wait()
 		}
 	}
+}
+
+// idle reports whether nothing is queued or being done. mu is held.
+func (q *workQueue) idle() bool {
+	return q.running+len(q.urgent)+len(q.ready[unlocked])+len(q.ready[brief])+len(q.ready[multiTurn]) == 0
 }
 
 // nextUnlocked and nextRequest return what a goroutine does next, or nil. The client's queue
-// is nil for what is urgent. mu is held, as in those below.
-func (d *workQueue) nextUnlocked() (Task, *clientQueue) { return d.first(unlocked) }
+// is nil for an urgent task. mu is held.
+func (q *workQueue) nextUnlocked() (Task, *clientQueue) { return q.first(unlocked) }
 
-func (d *workQueue) nextRequest() (Task, *clientQueue) {
-	if len(d.urgent) > 0 {
-		do := pop(&d.urgent)
+func (q *workQueue) nextRequest() (Task, *clientQueue) {
+	if len(q.urgent) > 0 {
+		do := pop(&q.urgent)
 		return func() bool { do(); return true }, nil
 	}
-	if d.briefRun < maxBriefRun || len(d.ready[multiTurn]) == 0 {
-		if t, l := d.first(brief); t != nil {
-			d.briefRun++
-			return t, l
+	if q.briefRun < maxBriefRun || len(q.ready[multiTurn]) == 0 {
+		if t, c := q.first(brief); t != nil {
+			q.briefRun++
+			return t, c
 		}
 	}
-	d.briefRun = 0
-	return d.first(multiTurn)
+	q.briefRun = 0
+	return q.first(multiTurn)
 }
 
-// first returns the first task of the client whose turn it is.
-func (d *workQueue) first(e effort) (Task, *clientQueue) {
-	if len(d.ready[e]) == 0 {
+// first returns the first task of the client whose turn it is. mu is held.
+func (q *workQueue) first(e effort) (Task, *clientQueue) {
+	if len(q.ready[e]) == 0 {
 		return nil, nil
 	}
-	l := pop(&d.ready[e])
-	return l.tasks[0].Task, l
+	c := pop(&q.ready[e])
+	return c.tasks[0].Task, c
 }
 
-// step does one step of a task, without mu.
-func (d *workQueue) step(t Task, l *clientQueue) {
-	d.running++
-	d.mu.Unlock()
+// step does one step of a task. mu is held, but not during the step.
+func (q *workQueue) step(t Task, c *clientQueue) {
+	q.running++
+	q.mu.Unlock()
 	done := t()
-	d.mu.Lock()
-	d.running--
-	if l == nil {
+	q.mu.Lock()
+	q.running--
+	if c == nil {
 		return
 	}
 	if done {
-		pop(&l.tasks)
+		pop(&c.tasks)
 	}
-	if l.ready = false; len(l.tasks) > 0 {
-		d.enqueue(l)
+	if c.ready = false; len(c.tasks) > 0 {
+		q.enqueue(c)
 	}
+}
+
+// close finishes what is queued, and ends the goroutines.
+func (q *workQueue) close() {
+	q.mu.Lock()
+	q.closed = true
+	q.work.Broadcast()
+	q.mu.Unlock()
+	q.goroutines.Wait()
 }
 
 // pop removes the first element of a list, and frees the memory of an empty one.
@@ -187,13 +211,4 @@ func pop[T any](list *[]T) (first T) {
 		*list = nil
 	}
 	return first
-}
-
-// close does what is queued, and ends the goroutines.
-func (d *workQueue) close() {
-	d.mu.Lock()
-	d.closed = true
-	d.work.Broadcast()
-	d.mu.Unlock()
-	d.goroutines.Wait()
 }

@@ -9,31 +9,36 @@ import (
 	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
-// Reply is a reply as the hub has it: what filters look at, its number, and the frame that
-// v1 clients get. It does not change once it is numbered.
+// Reply is a reply as the hub has it: what filters look at, its number, and its frame for v1
+// clients. It does not change once it is encoded.
 type Reply struct {
 	filter.Reply
 	Seq    uint64
-	At     time.Time // when it came here
-	Plain  []byte    // the envelope, behind room for a frame's header
-	BodyAt int       // where the body begins in it
-	Frame  engine.Frame
-	body   []byte // part of the frame
-	read   bool   // the keywords were read
-	owner  string // the session whose command it answers, or ""
+	Plain  []byte       // the envelope, behind room for a frame's header; nil once it is encoded
+	BodyAt int          // offset of the body in Plain
+	Frame  engine.Frame // as v1 clients get it
+
+	at    time.Time // when it came to the hub
+	body  []byte    // part of the frame
+	read  bool      // Keywords were read
+	owner string    // id of the session whose command it answers, or ""
+
 	// unroutable is set for a failed reply that a commander, not an actor, published
 	// because a consumer does not exist. It is delivered live only: in snapshots,
 	// clients could invent actors and evict real ones.
 	Unroutable bool
-	Ordered    bool
-	Order      int64
-	OrderKey   string
+	// Ordered reports whether the reply has a place in the order of its key. Ordered
+	// subscriptions leave out what is older than what they have delivered.
+	Ordered  bool
+	Order    int64
+	OrderKey string
 }
 
-// urgent replies are never throttled: those that end a command, and errors.
+// urgent reports whether a reply is never throttled, because it ends a command or is an
+// error.
 func (r *Reply) urgent() bool { return actor.Code(r.Code).Ends() || r.Code == string(actor.Error) }
 
-// readKeywords finds the keys of the body.
+// readKeywords finds the top-level keys of the body.
 func (r *Reply) readKeywords() {
 	if !r.read {
 		r.read = true
@@ -41,6 +46,7 @@ func (r *Reply) readKeywords() {
 	}
 }
 
-// ends reports whether it is a command's last, and fails whether the command failed.
+// ends reports whether a reply is the last of its command, and fails whether the command
+// failed.
 func (r *Reply) ends() bool  { return actor.Code(r.Code).Ends() }
 func (r *Reply) fails() bool { return actor.Code(r.Code).Fails() }

@@ -12,24 +12,24 @@ type ResultWaiter struct {
 	conn    Conn
 	session *Session
 	ID      *string
-	timer   func() (stopped bool) // stops it; nil before it runs. Guarded by Inflight.mu
+	stop    func() (stopped bool) // stops the timer; nil before that runs. Guarded by Inflight.mu
 }
 
-// ResultWaiter returns a waiter that tells the client the result of its request.
+// ResultWaiter returns a waiter that sends the client the result of its request.
 func (h *Hub) ResultWaiter(conn Conn, s *Session, id *string) *ResultWaiter {
 	return &ResultWaiter{hub: h, conn: conn, session: s, ID: id}
 }
 
-// Start begins the time for which the client waits.
+// Start starts the time for which the client waits.
 func (f *Inflight) Start(c *Command, w *ResultWaiter, wait time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if c.waiter == w {
-		w.timer = w.hub.after(wait, func() { w.hub.timeout(c) })
+		w.stop = w.hub.after(wait, func() { w.hub.timeout(c) })
 	}
 }
 
-// timeout tells the waiter that its time is over.
+// timeout ends the wait for a command's end.
 func (h *Hub) timeout(c *Command) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -38,15 +38,17 @@ func (h *Hub) timeout(c *Command) {
 	}
 }
 
+// Gather implements [Waiter].
 func (w *ResultWaiter) Gather(*Reply) {}
 
+// Stop implements [Waiter].
 func (w *ResultWaiter) Stop() {
-	if w.timer != nil {
-		w.timer()
+	if w.stop != nil {
+		w.stop()
 	}
 }
 
-// End sends the result, behind the replies that came before.
+// End implements [Waiter]. The result follows the replies that came before.
 func (w *ResultWaiter) End(e CommandEnd) {
 	w.hub.sayTo(w.conn, w.session, protocol.Encode(protocol.Result{
 		Op: "result", ID: w.ID, CommandID: e.CommandID, Status: e.Status, MessageCode: e.MessageCode,
@@ -54,4 +56,5 @@ func (w *ResultWaiter) End(e CommandEnd) {
 	}))
 }
 
+// Milliseconds returns a duration in milliseconds, to the microsecond.
 func Milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

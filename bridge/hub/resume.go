@@ -11,8 +11,10 @@ import (
 )
 
 // replay finds the replies that a client missed after its last one, and did not get by
-// another subscription. A long history is matched in turns without the hub's lock; the
-// few replies since the last turn are matched with it.
+// another subscription. A long history is matched in turns without the hub's lock; the few
+// replies since the last turn are matched with it.
+//
+//	startReplay (lock) ──► turn, turn ... ──► finish (lock) ──► selectMissed (lock)
 type replay struct {
 	hub     *Hub
 	session *Session
@@ -20,38 +22,37 @@ type replay struct {
 	next    uint64 // index in the history of the next entry
 
 	memo         *filter.Memo
-	number       int            // its filter's number in it
+	number       int            // the filter's number in the memo
 	otherSubs    []subscription // subscriptions that may have delivered a reply already
 	otherNumbers []int          // their filters' numbers
 	keywords     bool           // one of the filters needs keywords
-	keywordWork  int            // work spent on finding them
+	keywordWork  int            // work spent on reading them
 
 	found []missedEntry
 	marks orderMarks // of an ordered subscription, after the replay
 }
 
-// missedEntry is a missed reply, or a notice. It is small: there may be very many.
+// missedEntry is a missed reply, or the message of a gap. It is small, for there may be very
+// many.
 type missedEntry struct {
 	reply *Reply
 	gap   *entry
 }
 
-// scratch is memory that all replays use in turn. It belongs to the queue's goroutine.
-type scratch struct {
+// replayBuffer is the working memory of one turn.
+type replayBuffer struct {
 	chunk []entry
 	reply filter.Reply
 }
 
-// Bounds of the entries that a turn copies from the history at once, and of those
-// matched with the hub's lock held.
 const (
-	chunkEntries     = 32
-	maxLockedEntries = 16
+	chunkEntries     = 32   // copied from the history at once
+	maxLockedEntries = 16   // matched with the hub's lock held
 	replayTexts      = 1024 // memoized by one replay
 )
 
-// startReplay starts a replay from the client's last reply, or returns why it cannot.
-// mu is held.
+// startReplay starts a replay from the client's last reply, or returns why it cannot. mu is
+// held.
 func (h *Hub) startReplay(d SubscribeRequest, s *Session) (_ *replay, reason string) {
 	h.history.expire(h.now())
 	last := *d.Since
@@ -83,57 +84,58 @@ func (h *Hub) forgottenReason() string {
 	return "the replies behind this number are not kept any more; those behind " + strconv.FormatUint(h.history.floor, 10) + " are"
 }
 
-// left returns how many entries are left. It is false if some of them are no longer
-// kept. mu is held.
+// left returns how many entries are left. ok is false if some of them are no longer kept. mu
+// is held.
 func (p *replay) left() (n uint64, ok bool) {
-	past := &p.hub.history
-	return past.head - p.next, p.next >= past.tail
+	history := &p.hub.history
+	return history.head - p.next, p.next >= history.tail
 }
 
-// work is the replay's cost so far, in units of [filter.Memo.Work].
+// work returns the replay's cost so far, in units of [filter.Memo.Work].
 func (p *replay) work() int { return p.memo.Work() + p.keywordWork }
 
-// turn does one turn's work. It is true at the end, or if the replay cannot go on.
+// turn does one turn's work. It reports whether nothing is left, or the replay cannot go on.
 func (p *replay) turn() (done bool) {
+	var buffer replayBuffer
 	for begun := p.work(); p.work()-begun < turnWork; {
 		p.hub.mu.Lock()
 		n, ok := p.left()
 		if n = min(n, chunkEntries); ok && n > 0 {
-			p.take(n)
+			p.take(n, &buffer)
 		}
 		p.hub.mu.Unlock()
 		if !ok || n == 0 {
 			return true
 		}
-		p.match()
+		p.match(&buffer)
 	}
 	return false
 }
 
-// finish matches the entries since the last turn. mu is held.
+// finish matches the n entries that came since the last turn. mu is held.
 func (p *replay) finish(n uint64) {
-	p.take(n)
-	p.match()
+	var buffer replayBuffer
+	p.take(n, &buffer)
+	p.match(&buffer)
 }
 
-// take copies entries from the history. mu is held.
-func (p *replay) take(n uint64) {
-	chunk := p.hub.scratch.chunk[:0]
+// take copies the next n entries from the history. mu is held.
+func (p *replay) take(n uint64, b *replayBuffer) {
+	b.chunk = b.chunk[:0]
 	for ; n > 0; n-- {
-		chunk = append(chunk, *p.hub.history.at(p.next))
+		b.chunk = append(b.chunk, *p.hub.history.at(p.next))
 		p.next++
 	}
-	p.hub.scratch.chunk = chunk
 }
 
-// match finds the entries of the chunk that the client has missed.
-func (p *replay) match() {
-	for _, e := range p.hub.scratch.chunk {
+// match finds the entries of a chunk that the client has missed.
+func (p *replay) match(b *replayBuffer) {
+	for _, e := range b.chunk {
 		if e.isGap() {
 			p.found = append(p.found, missedEntry{gap: &e})
 			continue
 		}
-		p.look(e.reply)
+		p.look(e.reply, &b.reply)
 		if !p.selects(p.spec.Filter, p.number, e.reply) || p.spec.Ordered && p.marks.stale(e.reply) {
 			continue
 		}
@@ -144,30 +146,30 @@ func (p *replay) match() {
 			p.found = append(p.found, missedEntry{reply: e.reply})
 		}
 	}
-	clear(p.hub.scratch.chunk)
 }
 
-// look makes a reply the memo's current one, and finds its keywords if they are needed.
-func (p *replay) look(r *Reply) {
+// look makes a reply the memo's current one, with its keywords if they are needed. Those of
+// the history's replies are often not read yet; a copy takes them, for the reply is shared.
+func (p *replay) look(r *Reply, dup *filter.Reply) {
 	if r.read || !p.keywords {
 		p.memo.Look(&r.Reply)
 		return
 	}
 	const bytesRead = 64 // per unit of work
-	look := &p.hub.scratch.reply
-	keywords := jsonscan.Keys(look.Keywords[:0], r.body)
-	*look = r.Reply
-	look.Keywords = keywords
+	keywords := jsonscan.Keys(dup.Keywords[:0], r.body)
+	*dup = r.Reply
+	dup.Keywords = keywords
 	p.keywordWork += len(r.body)/bytesRead + len(keywords)
-	p.memo.Look(look)
+	p.memo.Look(dup)
 }
 
+// selects reports whether a filter selects the memo's current reply.
 func (p *replay) selects(f *filter.Filter, number int, r *Reply) bool {
 	return p.memo.Match(f, number, r.owner != "" && r.owner == p.session.ID)
 }
 
 // delivered reports whether the client got a reply by a subscription without throttle or
-// order, or before its first one. For a client that skipped replies this is unknown.
+// order, its initial one included. For a client that skipped replies this is unknown.
 func (p *replay) delivered(r *Reply) bool {
 	if p.session.Skipped.Load() {
 		return false
@@ -180,15 +182,15 @@ func (p *replay) delivered(r *Reply) bool {
 	return false
 }
 
-// selectMissed selects what the client gets of what was found. next is the group that it
-// joins, if that exists already. mu is held.
+// selectMissed returns what the client gets of what was found. next is the group that it
+// joins, or nil if that does not exist yet. mu is held.
 func (p *replay) selectMissed(next *group) (frames []engine.Frame, replies []*Reply) {
 	s := p.session
-	coming := s.stillPending(next, p.spec.key(s))
+	pending := s.stillPending(next, p.spec.key(s))
 	for _, f := range p.found {
 		switch {
 		case f.reply != nil:
-			if !coming[f.reply] {
+			if !pending[f.reply] {
 				frames, replies = append(frames, f.reply.Frame), append(replies, f.reply)
 			}
 		case s.group == nil || f.gap.gap <= s.gapsBefore:
@@ -199,26 +201,26 @@ func (p *replay) selectMissed(next *group) (frames []engine.Frame, replies []*Re
 }
 
 // stillPending returns the pending throttled replies that a client still gets when it resumes
-// a subscription with this key: those of its group that are not pending in the
-// next one, and those of the subscription itself. Those of another subscription may be
-// replaced by a newer reply.
+// a subscription with this key: those of its group that are not pending in the next one, and
+// those of the subscription itself. Those of another subscription may be replaced by a newer
+// reply.
 func (s *Session) stillPending(next *group, key string) map[*Reply]bool {
-	coming := map[*Reply]bool{}
+	pending := map[*Reply]bool{}
 	holder := next
 	if next == nil {
 		holder = s.group
 	} else {
 		for _, r := range s.group.pendingBeside(next) {
-			coming[r] = true
+			pending[r] = true
 		}
 	}
 	for r := range holder.pendingByKey(key) {
-		coming[r] = true
+		pending[r] = true
 	}
-	return coming
+	return pending
 }
 
-// containsReply reports whether a reply is in a list sorted by number.
+// containsReply reports whether a list that is sorted by number contains a reply.
 func containsReply(replies []*Reply, r *Reply) bool {
 	_, found := slices.BinarySearchFunc(replies, r.Seq, func(o *Reply, seq uint64) int { return cmp.Compare(o.Seq, seq) })
 	return found

@@ -10,53 +10,59 @@ import (
 
 // Session is a v1 client, as the hub knows it.
 type Session struct {
-	ID              string
-	address         string          // see [quota.Address]
-	queue           clientQueue     // its requests
-	pendingRequests atomic.Int32    // requests without an answer
-	preHello        atomic.Int32    // messages that wait for the hello, and the hello itself
-	pendingBytes    atomic.Int64    // bytes of messages that wait
-	Batch           time.Duration   // of subscriptions that do not say; it does not change
-	Skipped         atomic.Bool     // it read too slowly, and skipped frames
-	Connect         *ConnectRequest // until it is open; of its loop
-	closed          atomic.Bool     // its connection has ended
+	// ID is unique among all bridges.
+	ID string
+	// Batch is the batch time of subscriptions that do not give one. It does not change.
+	Batch time.Duration
+	// Skipped reports whether the client read too slowly and skipped frames.
+	Skipped atomic.Bool
+	// Connect is what the client asked for in its URL. It belongs to the connection's loop,
+	// until the connection is open.
+	Connect *ConnectRequest
 
-	// The following fields are guarded by hub.mu.
+	address         string       // see [quota.Address]
+	queue           clientQueue  // its requests
+	pendingRequests atomic.Int32 // requests without an answer
+	pendingBytes    atomic.Int64 // bytes of messages that wait
+	preHello        atomic.Int32 // messages that wait for the hello, and the hello itself
+	closed          atomic.Bool  // its connection has ended
+
+	// The following fields are guarded by Hub.mu.
 	group      *group // nil before its first subscription
 	subs       []subscription
-	implicit   bool         // its subscription is the one that every client begins with
-	initialSub subscription // that one, when it has ended
+	implicit   bool         // its only subscription is the initial one
+	initialSub subscription // the initial one, once it has ended
 	waiting    []*waiter    // its requests that wait, the oldest first
-	gapsBefore uint64       // how many gaps were told before its first subscription
-	toldState  string       // the broker's state as it knows it
-	gone       bool
+	gapsBefore uint64       // gaps of which v1 clients were told before its first subscription
+	toldState  string       // the broker's state as it was told in the hello
+	gone       bool         // the hub has forgotten it
 }
 
-// ConnectRequest is what a client asks for in its request.
+// ConnectRequest is what a client asks for in the URL of its request.
 type ConnectRequest struct {
-	Subscribe *SubscribeRequest // nil for what everybody gets
-	Silent    bool              // it hears nothing until it subscribes
-	Batch     time.Duration
-	Err       error
+	Subscribe *SubscribeRequest // nil for every reply, or none if Silent
+	Silent    bool              // no reply is delivered until the client subscribes
+	Batch     time.Duration     // see [Session].Batch
+	Err       error             // what is wrong with the URL
 }
 
-// NewSession returns a session that waits for its hello. address is whose quota it takes.
+// NewSession returns a session that waits for its hello, and takes quota of an address.
 func NewSession(id, address string) *Session {
 	s := &Session{ID: id, address: address}
 	s.preHello.Store(1)
 	return s
 }
 
-// Greet sends the hello, to which it adds the session, the time and what the hub knows,
-// and has the client follow what it asked for: every reply, if it did not say. It must be
-// called once, and never blocks.
+// Greet sends the hello, to which it adds the session, the time, the number of the last reply
+// and the broker's state. Then the client follows what it asked for, or every reply. Greet
+// must be called once. It never blocks.
 func (h *Hub) Greet(conn Conn, s *Session, a *ConnectRequest, hello protocol.Hello) {
 	h.queue.submitUrgent(func() { h.greet(conn, s, a, hello) })
 }
 
 func (h *Hub) greet(conn Conn, s *Session, a *ConnectRequest, hello protocol.Hello) {
 	if s.closed.Load() {
-		return // it has hung up
+		return
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -73,7 +79,7 @@ func (h *Hub) greet(conn Conn, s *Session, a *ConnectRequest, hello protocol.Hel
 		if d := *a.Subscribe; d.waits() {
 			h.queue.submitFirst(&s.queue, multiTurn, h.subscribeTask(conn, s, d, func() {}))
 		} else {
-			h.finishSubscribe(&subscribing{hub: h, conn: conn, session: s, request: d, answered: func() {}})
+			(&subscribing{hub: h, conn: conn, session: s, request: d, answered: func() {}}).finish()
 		}
 		return
 	}
@@ -88,7 +94,7 @@ func (h *Hub) greet(conn Conn, s *Session, a *ConnectRequest, hello protocol.Hel
 	s.implicit = !a.Silent
 }
 
-// Forget ends a session, once what its client has asked for before is done.
+// Forget ends a session once the client's earlier requests are done.
 func (h *Hub) Forget(s *Session) {
 	s.closed.Store(true)
 	h.queue.submit(&s.queue, multiTurn, func() {
@@ -98,7 +104,7 @@ func (h *Hub) Forget(s *Session) {
 		if s.group != nil {
 			h.leave(s.group)
 			h.v1Clients--
-			h.showFigures()
+			h.updateFigures()
 		}
 		s.group, s.gone = nil, true
 	})

@@ -12,17 +12,17 @@ import (
 	"github.com/clu-ws/clu-ws/internal/unordered"
 )
 
-// A snapshot may be long, and many clients may ask for the same at the same
-// moment: a page that a thousand people load after lunch. So it is encoded once for all of
-// them, in parts without the id of the request, which is in a part of its own (see
-// [engine.Begin]), and again only where it has changed.
+// A snapshot may be long, and many clients may ask for the same one at the same moment, as when
+// the bridge restarts under a thousand open pages. So it is encoded once for all of them, and
+// again only where it has changed. The id of the request is in a part of its own (see
+// [engine.FirstFragment]).
 const (
 	maxCachedSnapshots = 64
-	maxCachedBytes     = 32 << 20 // bytes of all that are kept, or one of any size
+	maxCachedBytes     = 32 << 20 // of all snapshots in the cache, unless it is a single one
 )
 
-// snapshotCache holds encoded snapshots by the filter's key. It belongs to the queue's
-// goroutine.
+// snapshotCache holds encoded snapshots by the id of their filter. It belongs to the queue's
+// request goroutine.
 type snapshotCache map[string]*cachedSnapshot
 
 // cachedSnapshot is the encoded snapshot for one filter.
@@ -32,27 +32,27 @@ type cachedSnapshot struct {
 	memo       *filter.Memo // while it is encoded
 	number     int          // the filter's number in it
 	rounds     int          // of encoding since it was last finished
-	lastClient *Session     // the client whose turn it was last
+	lastClient *Session     // the client that had the last turn
 }
 
-// maxEncoders is how many snapshots are encoded at a time: each takes its length twice until
-// it is done, and every client may ask for another one.
+// maxEncoders is how many snapshots are encoded at a time: each takes twice its length until it
+// is done, and every client may ask for another one.
 const maxEncoders = 2
 
-// encoders is the snapshots that are being encoded.
+// encoders holds the snapshots that are being encoded.
 type encoders []*cachedSnapshot
 
-// admit reports whether a client may go on encoding a snapshot now. Snapshots that nobody
-// waits for any more make room.
-func (e *encoders) admit(p *cachedSnapshot, by *Session, a snapshotCache) bool {
+// admit reports whether a client may go on encoding a snapshot now. Snapshots whose clients
+// have disconnected give way.
+func (e *encoders) admit(p *cachedSnapshot, by *Session, cache snapshotCache) bool {
 	p.lastClient = by
 	if slices.Contains(*e, p) {
 		return true
 	}
 	*e = slices.DeleteFunc(*e, func(o *cachedSnapshot) bool {
 		gone := o.lastClient.closed.Load()
-		if gone && a[o.filter.ID()] == o {
-			delete(a, o.filter.ID())
+		if gone && cache[o.filter.ID()] == o {
+			delete(cache, o.filter.ID())
 		}
 		return gone
 	})
@@ -66,31 +66,30 @@ func (e *encoders) admit(p *cachedSnapshot, by *Session, a snapshotCache) bool {
 func (e *encoders) done(p *cachedSnapshot) { *e = unordered.Remove(*e, p) }
 
 // of returns the snapshot for a filter, which may be finished, begun or new.
-func (a snapshotCache) of(f *filter.Filter) *cachedSnapshot {
-	if p := a[f.ID()]; p != nil {
+func (c snapshotCache) of(f *filter.Filter) *cachedSnapshot {
+	if p := c[f.ID()]; p != nil {
 		return p
 	}
 	p := &cachedSnapshot{filter: f}
-	p.Encoder = snapshot.NewEncoder(p.keep(), engine.MaxHeaderSize, func(text []byte) []byte { return engine.Must(engine.MiddleFragment(text)) })
-	a[f.ID()] = p
+	p.Encoder = snapshot.NewEncoder(p.selector(), engine.MaxHeaderSize, func(text []byte) []byte { return engine.Must(engine.MiddleFragment(text)) })
+	c[f.ID()] = p
 	return p
 }
 
-// keep bounds the cache after a snapshot was encoded.
-func (a snapshotCache) keep(p *cachedSnapshot) {
+// trim empties the cache, but for the snapshot that was just encoded, if it is too large.
+func (c snapshotCache) trim(p *cachedSnapshot) {
 	bytes := 0
-	for _, other := range a {
+	for _, other := range c {
 		bytes += other.Bytes()
 	}
-	if len(a) > maxCachedSnapshots || bytes > maxCachedBytes {
-		clear(a) // those in progress are finished all the same
-		a[p.filter.ID()] = p
+	if len(c) > maxCachedSnapshots || bytes > maxCachedBytes {
+		clear(c) // those in progress are finished all the same
+		c[p.filter.ID()] = p
 	}
 }
 
-// keep returns the test of which keywords the filter lets into the snapshot; nil
-// means all.
-func (p *cachedSnapshot) keep() func(snapshot.Entry) bool {
+// selector returns the function that selects the keywords for the snapshot; nil selects all.
+func (p *cachedSnapshot) selector() func(snapshot.Entry) bool {
 	if p.filter.Key() == "{}" {
 		return nil
 	}
@@ -103,14 +102,14 @@ func (p *cachedSnapshot) keep() func(snapshot.Entry) bool {
 	}
 }
 
-// Bounds of the keywords that changed during encoding and are written with the hub's
-// lock held. If actors change more than that all the time, the last round has no bound.
+// Bounds of the keywords that changed during the encoding and are written with the hub's lock
+// held. If more than that change all the time, the last round has no bound.
 const (
 	maxLockedKeywords = 256
 	encodingRounds    = 8
 )
 
-// stepSnapshot does one step of the encoding. It is true when only the latest changes are
+// stepSnapshot does one step of the encoding. It returns true when only the latest changes are
 // left, which finishSnapshot encodes.
 func (h *Hub) stepSnapshot(p *cachedSnapshot, by *Session) (done bool) {
 	if p.memo == nil {
@@ -124,7 +123,7 @@ func (h *Hub) stepSnapshot(p *cachedSnapshot, by *Session) (done bool) {
 		return true
 	}
 	if !h.encoding.admit(p, by, h.snapshots) {
-		return false // in the next turn, perhaps
+		return false // it tries again in the next turn
 	}
 	h.mu.Lock()
 	p.Start(h.values)
@@ -136,13 +135,14 @@ func (h *Hub) stepSnapshot(p *cachedSnapshot, by *Session) (done bool) {
 	})
 	if done {
 		h.encoding.done(p)
-		h.snapshots.keep(p)
+		h.snapshots.trim(p)
 	}
 	return done
 }
 
 // finishSnapshot returns the frames of the current snapshot, with the request's id in the
-// first. It is false if too much has changed, which must be encoded first. mu is held.
+// first. It returns false if so much has changed that another stepSnapshot is needed. mu is
+// held.
 func (h *Hub) finishSnapshot(p *cachedSnapshot, id *string) ([]engine.Frame, bool) {
 	most := maxLockedKeywords
 	if p.rounds++; p.rounds > encodingRounds {
@@ -184,9 +184,9 @@ func snapshotTail() engine.Frame {
 	return engine.Must(engine.LastFragment(append(make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+2), "}}"...)))
 }
 
-// Snapshot answers with the last value of every keyword that the filter lets through.
-// longFilter is the text of a filter that takes long to parse, in place of f; nil if there
-// is none. The error is as that of Subscribe.
+// Snapshot answers with the last value of every keyword that the filter selects. longFilter is
+// the text of a filter that takes long to parse, in place of f; nil if there is none. Snapshot
+// fails as Subscribe does.
 func (h *Hub) Snapshot(conn Conn, s *Session, id *string, f *filter.Filter, longFilter []byte) error {
 	snapshot := func(f *filter.Filter, answered func()) Task { return h.snapshotTask(conn, s, id, f, answered) }
 	if longFilter != nil {
@@ -195,7 +195,7 @@ func (h *Hub) Snapshot(conn Conn, s *Session, id *string, f *filter.Filter, long
 	return h.submitSteps(s, multiTurn, 0, func(answered func()) Task { return snapshot(f, answered) })
 }
 
-// snapshotTask answers with the snapshot for a filter, once the past of a stream was read.
+// snapshotTask answers with the snapshot for a filter once the past of a stream was read.
 func (h *Hub) snapshotTask(conn Conn, s *Session, id *string, f *filter.Filter, answered func()) Task {
 	var p *cachedSnapshot
 	write := func() bool {
@@ -217,7 +217,7 @@ func (h *Hub) snapshotTask(conn Conn, s *Session, id *string, f *filter.Filter, 
 	return (&waiter{hub: h, session: s, run: write}).step
 }
 
-// Actors answers with the actors that were heard.
+// Actors answers with the actors that have sent replies.
 func (h *Hub) Actors(conn Conn, s *Session, id *string) error {
 	return h.submitAfterPast(s, func(answered func()) Task {
 		return func() bool {

@@ -12,7 +12,7 @@ import (
 // maxPendingRequests is how many requests of one client may wait to be answered.
 const maxPendingRequests = 64
 
-// ErrTooManyRequests refuses a request of a client that has too many waiting.
+// ErrTooManyRequests is the error of a request of a client that has too many waiting.
 var ErrTooManyRequests = errors.New("too many requests of yours wait to be answered; wait for the answers")
 
 // Bounds of the memory of messages that wait in the queue, in bytes. Short ones are
@@ -23,11 +23,11 @@ const (
 	maxTotalPendingBytes = 64 << 20
 )
 
-// errRequestsTooLong refuses a request for which there is no room by then.
+// errRequestsTooLong is the error of a long request for which there is no room.
 var errRequestsTooLong = errors.New("the requests that wait to be answered are too long together; wait for the answers, or send shorter ones")
 
-// reserve takes room for so many bytes of a client's message, until release. It is false if
-// there is none.
+// reserve reserves room for the bytes of a client's message, until release. It returns false
+// if there is none.
 func (h *Hub) reserve(s *Session, bytes int) bool {
 	if bytes <= shortMessage {
 		return true
@@ -41,6 +41,7 @@ func (h *Hub) reserve(s *Session, bytes int) bool {
 	return false
 }
 
+// release gives back what reserve took.
 func (h *Hub) release(s *Session, bytes int) {
 	if bytes > shortMessage {
 		s.pendingBytes.Add(-int64(bytes))
@@ -61,8 +62,8 @@ func (h *Hub) submit(s *Session, do func()) error {
 	})
 }
 
-// submitSteps queues a request that keeps so many bytes of its message. The task has no
-// lock; it calls answered with the answer.
+// submitSteps queues a request that keeps bytes of its message in memory. The task runs
+// without a lock, and calls answered with the answer.
 func (h *Hub) submitSteps(s *Session, e effort, bytes int, make func(answered func()) Task) error {
 	if s.pendingRequests.Load() >= maxPendingRequests {
 		return ErrTooManyRequests
@@ -73,7 +74,7 @@ func (h *Hub) submitSteps(s *Session, e effort, bytes int, make func(answered fu
 	s.pendingRequests.Add(1)
 	step := make(func() { s.pendingRequests.Add(-1) })
 	h.queue.submitSteps(&s.queue, e, func() bool {
-		// Nobody reads the answer of a client that is gone, and it may be long.
+		// The answer to a client that is gone would be lost, and may be long.
 		done := s.closed.Load() || step()
 		if done {
 			h.release(s, bytes)
@@ -83,14 +84,14 @@ func (h *Hub) submitSteps(s *Session, e effort, bytes int, make func(answered fu
 	return nil
 }
 
-// SubmitTask queues a request whose answer takes several turns. The task has no lock; it
-// calls answered with the answer.
+// SubmitTask queues a request whose answer takes several turns. The task runs without a lock,
+// and calls answered with the answer.
 func (h *Hub) SubmitTask(s *Session, make func(answered func()) Task) error {
 	return h.submitSteps(s, multiTurn, 0, make)
 }
 
-// Answer queues an answer that needs no lock. It comes behind the answers to the requests
-// before it, and behind the replies that were appended by then.
+// Answer queues an answer that needs no lock. It follows the answers to earlier requests, and
+// the replies that were appended by then.
 func (h *Hub) Answer(s *Session, conn Conn, bytes int, make func() engine.Frame) error {
 	return h.submitSteps(s, unlocked, bytes, func(answered func()) Task {
 		return func() bool {
@@ -108,13 +109,14 @@ func (h *Hub) submitAfterPast(s *Session, make func(answered func()) Task) error
 	})
 }
 
-// maxPreHello is how many messages of a client may wait for its hello: as many as requests
-// may wait later, for pages that do not wait for it.
+// maxPreHello is how many messages of a client may wait for its hello, as pages need not wait
+// for that: as many as requests may wait later.
 const maxPreHello = maxPendingRequests
 
-// BeforeHello queues a message of so many bytes while the client's hello is on its way, so
-// that the answer comes behind that. It is false when the hello was sent. prepare is called
-// if the message waits, and returns what is done then. The error is that too much waits.
+// BeforeHello queues a client's message until its hello is sent, so that the answer follows
+// that. waits is false if the hello was sent already. Otherwise prepare is called; it must copy
+// what it needs of the message, and returns what is done after the hello. BeforeHello fails if
+// too much waits.
 func (h *Hub) BeforeHello(s *Session, bytes int, prepare func() (do func())) (waits bool, err error) {
 	switch early := s.preHello.Load(); {
 	case early == 0:
@@ -143,23 +145,23 @@ func effortOf(bytes int) effort {
 	return brief
 }
 
-// Ping answers with the client's data and the number of the last reply. That needs no lock;
-// with the lock, if it is free, no reply comes between.
+// Ping answers with the client's data and the number of the last reply. It waits for no lock,
+// but takes the hub's if that is free, so that no reply comes between the two.
 func (h *Hub) Ping(conn Conn, s *Session, id *string, data []byte) error {
 	return h.submitSteps(s, unlocked, len(data), func(answered func()) Task {
 		return func() bool {
 			if h.mu.TryLock() {
 				defer h.mu.Unlock()
 			}
-			conn.SendInOrder(protocol.Pong(id, data, h.Epoch, h.delivered.load()))
+			conn.SendInOrder(protocol.Pong(id, data, h.now(), h.Epoch, h.delivered.load()))
 			answered()
 			return true
 		}
 	})
 }
 
-// submitFiltered queues a request with a long filter, whose parsing would keep a loop from
-// its clients. The text may change after the call.
+// submitFiltered queues a request with a filter that is too long to parse on a loop. The text
+// may change after the call.
 func (h *Hub) submitFiltered(conn Conn, s *Session, id *string, raw []byte, then func(f *filter.Filter, answered func()) Task) error {
 	raw = bytes.Clone(raw)
 	return h.submitSteps(s, multiTurn, len(raw), func(answered func()) Task {
@@ -182,13 +184,11 @@ func (h *Hub) submitFiltered(conn Conn, s *Session, id *string, raw []byte, then
 
 // AfterRequests calls do once all requests of a client are answered.
 func (h *Hub) AfterRequests(s *Session, do func()) {
-	// Messages from before the hello are parsed in the client's queue, and queue their
-	// requests there.
+	// Messages from before the hello are parsed in the client's queue, and append their
+	// requests to it. So what they ask for is queued when the first of these two runs.
 	h.queue.submit(&s.queue, brief, func() { h.queue.submit(&s.queue, unlocked, do) })
 }
 
-// Do queues what is no client's request. It never blocks, and do may wait for the hub.
+// Do calls a function on the queue's goroutine, where it may wait for the hub. Do never
+// blocks.
 func (h *Hub) Do(do func()) { h.queue.submitUrgent(do) }
-
-// Close does what is queued, and ends the hub's goroutines.
-func (h *Hub) Close() { h.queue.close() }

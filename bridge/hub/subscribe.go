@@ -18,21 +18,21 @@ const maxSubscriptions = 64
 type subscription struct {
 	id         string
 	spec       Spec
-	from       uint64 // it has delivered all behind this number
-	duringPast bool   // it began while the past of a stream was being read: it has delivered all behind that
+	from       uint64 // it has delivered the replies behind this number
+	duringPast bool   // it began while the past of a stream was being read: then from is the end of that
 	ended      bool
-	upTo       uint64 // and up to this one, if it has ended
+	upTo       uint64 // number of the last reply that it has delivered, if it has ended
 }
 
-// SubscribeRequest is a subscription that a message or a URL asks for.
+// SubscribeRequest asks for a subscription, by a message or in a URL.
 type SubscribeRequest struct {
-	ID       *string
+	ID       *string // of the request; it names the subscription
 	Spec     Spec
-	Snapshot bool
-	Since    *protocol.Since
+	Snapshot bool            // the subscription begins with a snapshot
+	Since    *protocol.Since // the last reply that the client had; nil unless it resumes
 }
 
-// name returns the name of the subscription, which is the request's id.
+// name returns the name of the subscription, which is the id of the request.
 func (d *SubscribeRequest) name() string {
 	if d.ID == nil {
 		return ""
@@ -40,44 +40,29 @@ func (d *SubscribeRequest) name() string {
 	return *d.ID
 }
 
-// Bounds of the filters of one client together. Each pattern is tried on every reply while
-// all clients wait, and the texts make the key of the client's group.
+// Bounds of the filters of one client together. Each pattern is tried on every reply, which
+// delays all clients, and the texts make the key of the client's group.
 const (
 	maxGlobs       = 256
 	maxFilterBytes = 1 << 20
 )
 
 var (
-	errTooLongFilters = fmt.Errorf("your filters are longer than %d bytes together; select with patterns, or ask for more and select in your page", maxFilterBytes)
+	errFiltersTooLong = fmt.Errorf("your filters are longer than %d bytes together; select with patterns, or ask for more and select in your page", maxFilterBytes)
 
 	errTooManyGlobs = fmt.Errorf("your filters have more than %d patterns together; name what you want, or ask for more and select in your page", maxGlobs)
 
 	errTooManySubscriptions = fmt.Errorf("you hold %d subscriptions, and no client may have more; unsubscribe from some", maxSubscriptions)
 )
 
-// errCancelled answers a subscribe whose unsubscribe came before it began.
-var errCancelled = errors.New("you unsubscribed before this bridge had what it waited for, the reply that you had last or the past of a stream; nothing has begun")
-
-// subscribing is a subscribe request in progress. A replay or a snapshot may take several
-// turns.
-type subscribing struct {
-	hub      *Hub
-	conn     Conn
-	session  *Session
-	request  SubscribeRequest
-	answered func() // called when it was answered
-
-	started  bool
-	replay   *replay         // if it resumes
-	reason   string          // why it does not resume although asked to
-	snapshot *cachedSnapshot // if it gets a snapshot
-}
+// errCancelled answers a subscribe request whose unsubscribe came before it began.
+var errCancelled = errors.New("you unsubscribed before the subscription began; it was waiting for the reply that you had last, or for the past of a stream")
 
 // waits reports whether the request may have to wait, or take several turns.
 func (d *SubscribeRequest) waits() bool { return d.Since != nil || d.Snapshot }
 
 // Subscribe adds a subscription, and answers. longFilter is the text of a filter that takes
-// long to parse, in place of the one in the request; nil if there is none. The error is that
+// long to parse, in place of the one in the request; nil if there is none. Subscribe fails if
 // too many of the client's requests are unanswered.
 func (h *Hub) Subscribe(conn Conn, s *Session, d SubscribeRequest, longFilter []byte) error {
 	if longFilter != nil {
@@ -93,15 +78,16 @@ func (h *Hub) Subscribe(conn Conn, s *Session, d SubscribeRequest, longFilter []
 	return h.submitSteps(s, e, 0, func(answered func()) Task { return h.subscribeTask(conn, s, d, answered) })
 }
 
-// subscribeTask adds a subscription. A request to resume waits until the client's last reply
-// has been here, and both kinds of past until that of a stream was read.
+// subscribeTask adds a subscription. A request to resume waits until this bridge has the
+// client's last reply, and a request for a replay or a snapshot until the past of a stream
+// was read.
 func (h *Hub) subscribeTask(conn Conn, s *Session, d SubscribeRequest, answered func()) Task {
 	sub := &subscribing{hub: h, conn: conn, session: s, request: d, answered: answered}
 	if !d.waits() {
 		return func() bool {
 			h.mu.Lock()
 			defer h.mu.Unlock()
-			h.finishSubscribe(sub)
+			sub.finish()
 			return true
 		}
 	}
@@ -116,134 +102,6 @@ func (h *Hub) subscribeTask(conn Conn, s *Session, d SubscribeRequest, answered 
 	return w.step
 }
 
-// step does one turn's work.
-func (t *subscribing) step() (done bool) {
-	if !t.started && !t.start() {
-		return true
-	}
-	if t.replay != nil && !t.replay.turn() {
-		return false
-	}
-	if t.request.Snapshot {
-		if t.snapshot == nil {
-			t.snapshot = t.hub.snapshots.of(t.request.Spec.Filter)
-		}
-		if !t.hub.stepSnapshot(t.snapshot, t.session) {
-			return false
-		}
-	}
-	t.hub.mu.Lock()
-	defer t.hub.mu.Unlock()
-	return t.hub.finishSubscribe(t)
-}
-
-// start prepares the replay and the snapshot. It is false if the request was refused, or the
-// client is gone.
-func (t *subscribing) start() bool {
-	t.hub.mu.Lock()
-	defer t.hub.mu.Unlock()
-	t.started = true
-	if t.session.gone {
-		return false
-	}
-	if err := t.session.admits(t.request); err != nil {
-		t.refuse(err)
-		return false
-	}
-	if t.request.Since != nil {
-		t.replay, t.reason = t.hub.startReplay(t.request, t.session)
-		t.request.Snapshot = t.request.Snapshot || t.replay == nil // in place of the missing replies
-	}
-	return true
-}
-
-// refuse answers with an error. mu is held.
-func (t *subscribing) refuse(err error) {
-	t.hub.sayTo(t.conn, t.session, protocol.BadRequest(t.request.ID, err))
-	t.answered()
-}
-
-// caughtUp ends the replay with the replies since its last turn if they are few; else
-// there is another turn. mu is held.
-func (t *subscribing) caughtUp() bool {
-	if t.replay == nil {
-		return true
-	}
-	switch n, ok := t.replay.left(); {
-	case !ok: // the history was too short for it
-		t.replay, t.reason = nil, t.hub.forgottenReason()
-		if !t.request.Snapshot {
-			t.request.Snapshot = true
-			return false
-		}
-	case n > maxLockedEntries:
-		return false
-	default:
-		t.replay.finish(n)
-	}
-	return true
-}
-
-// finishSubscribe adds the subscription, answers, and delivers the past. It is false if that needs
-// another turn. mu is held.
-func (h *Hub) finishSubscribe(t *subscribing) (done bool) {
-	d, s := t.request, t.session
-	if s.gone {
-		return true
-	}
-	if err := s.admits(d); err != nil {
-		t.refuse(err)
-		return true
-	}
-	if !t.caughtUp() {
-		return false
-	}
-	var picture []engine.Frame
-	if t.request.Snapshot {
-		var ok bool
-		if picture, ok = h.finishSnapshot(t.snapshot, d.ID); !ok {
-			return false
-		}
-	}
-	sub := subscription{id: d.name(), spec: d.Spec, from: h.seq, duringPast: h.loading}
-	answer := protocol.OK{Op: "ok", ID: d.ID}
-	if d.Since != nil {
-		resumed := t.replay != nil
-		answer.Resumed, answer.Reason, answer.Epoch, answer.Seq = &resumed, t.reason, h.Epoch, &h.seq
-		if resumed {
-			sub.from = d.Since.Seq
-		}
-	}
-	var frames []engine.Frame
-	if s.group == nil && s.toldState != h.brokerState { // it was told nothing while it waited
-		frames = append(frames, protocol.Encode(protocol.Broker{Op: "broker", State: h.brokerState}))
-	}
-	frames = append(frames, protocol.Encode(answer))
-	subs := append(s.explicit(), sub)
-	var replies []*Reply
-	if t.replay != nil {
-		var missed []engine.Frame
-		missed, replies = t.replay.selectMissed(h.groups[groupKey(keysOf(subs, s))])
-		frames = append(frames, missed...)
-	}
-	before := s.initialSub
-	if s.implicit {
-		before = s.subs[0]
-		before.ended, before.upTo = true, h.seq
-	}
-	if err := h.regroup(t.conn, s, subs, append(frames, picture...)); err != nil {
-		t.refuse(err)
-		return true
-	}
-	s.initialSub = before
-	s.group.discard(replies)
-	if t.replay != nil {
-		h.subs.advance(d.Spec, s, t.replay.marks)
-	}
-	t.answered()
-	return true
-}
-
 // admits returns why the session may not have another subscription, or nil.
 func (s *Session) admits(d SubscribeRequest) error {
 	id, subs := d.name(), s.explicit()
@@ -256,7 +114,7 @@ func (s *Session) admits(d SubscribeRequest) error {
 	case globs > maxGlobs:
 		return errTooManyGlobs
 	case bytes > maxFilterBytes:
-		return errTooLongFilters
+		return errFiltersTooLong
 	}
 	if len(subs) >= maxSubscriptions {
 		return errTooManySubscriptions
@@ -268,7 +126,7 @@ func (s *Session) admits(d SubscribeRequest) error {
 }
 
 // explicit returns the subscriptions that the client asked for. The first of them ends the
-// one that every client begins with.
+// initial subscription, which every client begins with unless it is silent.
 func (s *Session) explicit() []subscription {
 	if s.implicit {
 		return nil
@@ -282,7 +140,7 @@ func (h *Hub) Unsubscribe(conn Conn, s *Session, id *string) error {
 	return h.submit(s, func() { h.unsubscribe(conn, s, id, name) })
 }
 
-// unsubscribe removes a subscription, or one that waits for its beginning. mu is held.
+// unsubscribe removes a subscription, or cancels one that has not begun. mu is held.
 func (h *Hub) unsubscribe(conn Conn, s *Session, id *string, name string) {
 	at := slices.IndexFunc(s.subs, func(sub subscription) bool { return !s.implicit && sub.id == name })
 	if at < 0 && h.cancelWait(s, name) {
@@ -300,7 +158,7 @@ func (h *Hub) unsubscribe(conn Conn, s *Session, id *string, name string) {
 }
 
 // regroup moves a client to the group with these subscriptions. Pending throttled replies are
-// flushed unless the new group also has them pending. The error is that its address has no
+// flushed unless the new group also has them pending. It fails if the client's address has no
 // quota for another group. mu is held.
 func (h *Hub) regroup(conn Conn, s *Session, subs []subscription, first []engine.Frame) error {
 	if s.gone {
@@ -318,10 +176,10 @@ func (h *Hub) regroup(conn Conn, s *Session, subs []subscription, first []engine
 		h.leave(s.group)
 	} else {
 		h.v1Clients++
-		s.gapsBefore = h.gapCount // it was told none while it waited
+		s.gapsBefore = h.gapCount // without a group it was told of none
 	}
 	s.group, s.subs, s.implicit = g, subs, false
-	h.showFigures()
+	h.updateFigures()
 	return nil
 }
 

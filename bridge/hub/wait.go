@@ -7,28 +7,28 @@ import (
 	"time"
 )
 
-// catchUpTimeout is how long a client waits that has heard more than this bridge: another
-// bridge of the same stream was faster.
+// catchUpTimeout is how long a request waits for a reply that the client has already, because
+// another bridge of the same stream was faster.
 const catchUpTimeout = 5 * time.Second
 
-// waiter is a request that needs what is not here yet: a reply that another bridge of the
-// stream has delivered already, or the stream's past. It is a task that takes no turns
-// while it waits.
+// waiter is a request that needs what this bridge does not have yet: a reply that another
+// bridge of the stream has delivered already, or the stream's past. It is a task that takes no
+// turns while it waits.
 type waiter struct {
 	hub     *Hub
 	session *Session
-	seq     uint64
-	run     Task // runs then
+	seq     uint64 // the reply that it waits for
+	run     Task   // what it does then
 
-	subscribes bool   // it is a subscription
-	name       string // its id
-	onCancel   func() // answers it if it is cancelled; mu is held
+	subscribes bool   // it is a subscribe request, which can be cancelled
+	name       string // the subscription's
+	onCancel   func() // answers a cancelled request; mu is held
 
 	// The following fields are guarded by Hub.mu.
-	state   waiterState
-	arrived uint64 // order of arrival
-	place   int    // in Hub.waiting
-	stop    func() bool
+	state waiterState
+	order uint64 // in which the requests began to wait
+	place int    // in Hub.waiting
+	stop  func() bool
 }
 
 type waiterState uint8
@@ -38,17 +38,18 @@ const (
 	waiting                      // it is in Hub.waiting
 	ready                        // it is queued again
 	running                      // it no longer waits
-	cancelled                    // it was answered without do
+	cancelled                    // it was answered without being run
 )
 
 // step starts waiting, or runs the task.
 func (w *waiter) step() (done bool) {
 	if !w.mayRun() {
-		return true // done for now; it waits
+		return true // it waits, and is queued again later
 	}
 	return w.run()
 }
 
+// mayRun reports whether the request runs now. Otherwise it waits or is done.
 func (w *waiter) mayRun() bool {
 	h := w.hub
 	h.mu.Lock()
@@ -67,13 +68,14 @@ func (w *waiter) mayRun() bool {
 	return true
 }
 
-// hasArrived reports whether a reply, and the past before it, has arrived. mu is held.
+// hasArrived reports whether this bridge has a reply and the past before it. mu is held.
 func (h *Hub) hasArrived(seq uint64) bool { return !h.loading && seq <= h.seq }
 
-// waitFor queues a request again once its reply is here, or after a timeout. mu is held.
+// waitFor has a request queued again once its reply has arrived, or after a timeout. mu is
+// held.
 func (h *Hub) waitFor(w *waiter) {
 	h.lastWait++
-	w.arrived, w.state = h.lastWait, waiting
+	w.order, w.state = h.lastWait, waiting
 	heap.Push(&h.waiting, w)
 	w.session.waiting = append(w.session.waiting, w)
 	w.stop = h.after(catchUpTimeout, func() {
@@ -86,25 +88,25 @@ func (h *Hub) waitFor(w *waiter) {
 			h.requeue(w)
 			return
 		}
-		w.seq = 0 // the past must be there, however long it takes
+		w.seq = 0 // it still needs the past, however long that takes
 		heap.Fix(&h.waiting, w.place)
 	})
 }
 
-// requeueWaiting serves the requests whose reply has come, in the order in which they came. It
-// looks at no others. mu is held.
+// requeueWaiting queues the requests whose reply has arrived again, in the order in which they
+// began to wait. It looks at no others. mu is held.
 func (h *Hub) requeueWaiting() {
 	if h.loading {
 		return
 	}
-	var here []*waiter
+	var arrived []*waiter
 	for len(h.waiting) > 0 && h.waiting[0].seq <= h.seq {
 		w := h.waiting[0]
 		h.endWait(w)
-		here = append(here, w)
+		arrived = append(arrived, w)
 	}
-	slices.SortFunc(here, func(a, b *waiter) int { return cmp.Compare(a.arrived, b.arrived) })
-	for _, w := range here {
+	slices.SortFunc(arrived, func(a, b *waiter) int { return cmp.Compare(a.order, b.order) })
+	for _, w := range arrived {
 		h.queue.submitSteps(&w.session.queue, multiTurn, w.step)
 	}
 }
@@ -115,14 +117,15 @@ func (h *Hub) requeue(w *waiter) {
 	h.queue.submitSteps(&w.session.queue, multiTurn, w.step)
 }
 
+// endWait takes a request out of the heap. mu is held.
 func (h *Hub) endWait(w *waiter) {
 	heap.Remove(&h.waiting, w.place)
 	w.stop()
 	w.state = ready
 }
 
-// cancelWait cancels a client's first waiting subscription with this id. It is false if there
-// is none. mu is held.
+// cancelWait cancels a client's first waiting subscribe request with this id. It returns false
+// if there is none. mu is held.
 func (h *Hub) cancelWait(s *Session, name string) bool {
 	at := slices.IndexFunc(s.waiting, func(w *waiter) bool { return w.subscribes && w.name == name })
 	if at < 0 {
@@ -138,7 +141,7 @@ func (h *Hub) cancelWait(s *Session, name string) bool {
 	return true
 }
 
-// stopWaiting drops the waiting requests of a client that is gone. mu is held.
+// stopWaiting drops the waiting requests of a client that has disconnected. mu is held.
 func (h *Hub) stopWaiting(s *Session) {
 	for _, w := range s.waiting {
 		if w.state == waiting {
@@ -149,7 +152,8 @@ func (h *Hub) stopWaiting(s *Session) {
 	s.waiting = nil
 }
 
-// waiterHeap is a heap of waiting requests: the one with the lowest number is first.
+// waiterHeap is a heap of waiting requests: the one that waits for the lowest number is first.
+// So a reply costs nothing for the requests that wait for later ones.
 type waiterHeap []*waiter
 
 func (q waiterHeap) Len() int { return len(q) }

@@ -15,7 +15,7 @@ import (
 // goroutine.
 type Certificate struct {
 	certFile, keyFile string
-	seen              [2]fs.FileInfo // the files as they were last read; nil for none
+	lastRead          [2]fs.FileInfo // the files as they were last read; nil for none
 	pair              atomic.Pointer[tls.Certificate]
 }
 
@@ -32,7 +32,7 @@ func LoadCertificate(certFile, keyFile string) (*Certificate, error) {
 // Reload reads the files. When they cannot be used, the certificate stays as it is.
 func (c *Certificate) Reload() error {
 	// The look comes first: a change behind it is seen by the next Refresh.
-	c.seen = c.look()
+	c.lastRead = c.statFiles()
 	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
 	if err != nil {
 		return fmt.Errorf("%w; give a certificate (%s) and the key that belongs to it (%s), both PEM, the key without a passphrase", err, c.certFile, c.keyFile)
@@ -44,14 +44,14 @@ func (c *Certificate) Reload() error {
 // Refresh reads the files if one has changed since they were last read, and says
 // whether it did. The same wrong files are an error once.
 func (c *Certificate) Refresh() (changed bool, err error) {
-	now := c.look()
-	if same(now[0], c.seen[0]) && same(now[1], c.seen[1]) {
+	now := c.statFiles()
+	if sameFile(now[0], c.lastRead[0]) && sameFile(now[1], c.lastRead[1]) {
 		return false, nil
 	}
 	return true, c.Reload()
 }
 
-func (c *Certificate) look() (files [2]fs.FileInfo) {
+func (c *Certificate) statFiles() (files [2]fs.FileInfo) {
 	for i, name := range []string{c.certFile, c.keyFile} {
 		if info, err := os.Stat(name); err == nil {
 			files[i] = info
@@ -60,9 +60,9 @@ func (c *Certificate) look() (files [2]fs.FileInfo) {
 	return files
 }
 
-// same tells whether a file is as it was. Certificates are also replaced by
+// sameFile tells whether a file is as it was. Certificates are also replaced by
 // renaming, and by changing a link.
-func same(a, b fs.FileInfo) bool {
+func sameFile(a, b fs.FileInfo) bool {
 	if a == nil || b == nil {
 		return a == nil && b == nil
 	}

@@ -26,7 +26,7 @@ type Socket struct {
 // sd_listen_fds(3) has it, and removes what told of them from the environment.
 // Those for another process are none.
 func Inherited() ([]Socket, error) {
-	pid, count, names := take("LISTEN_PID"), take("LISTEN_FDS"), take("LISTEN_FDNAMES")
+	pid, count, names := takeEnv("LISTEN_PID"), takeEnv("LISTEN_FDS"), takeEnv("LISTEN_FDNAMES")
 	if pid != strconv.Itoa(os.Getpid()) || count == "" {
 		return nil, nil
 	}
@@ -53,9 +53,9 @@ func Inherited() ([]Socket, error) {
 	return sockets, nil
 }
 
-// take reads an environment variable and removes it: what this process starts
+// takeEnv reads an environment variable and removes it: what this process starts
 // must not think that it is meant.
-func take(name string) string {
+func takeEnv(name string) string {
 	value := os.Getenv(name)
 	os.Unsetenv(name)
 	return value

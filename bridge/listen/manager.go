@@ -24,7 +24,7 @@ const notifyTimeout = time.Second
 // ManagerFromEnv reads from the environment who wants to be told, and removes it
 // there. Without anybody it is nil.
 func ManagerFromEnv() (*Manager, error) {
-	at, every, pid := take("NOTIFY_SOCKET"), take("WATCHDOG_USEC"), take("WATCHDOG_PID")
+	at, every, pid := takeEnv("NOTIFY_SOCKET"), takeEnv("WATCHDOG_USEC"), takeEnv("WATCHDOG_PID")
 	if at == "" {
 		return nil, nil
 	}
@@ -40,24 +40,24 @@ func ManagerFromEnv() (*Manager, error) {
 }
 
 // Ready says that clients are served, and how things are in a line.
-func (m *Manager) Ready(status string) { m.tell("READY=1", "STATUS="+oneLine(status)) }
+func (m *Manager) Ready(status string) { m.notify("READY=1", "STATUS="+oneLine(status)) }
 
 // Status says how things are in a line.
-func (m *Manager) Status(status string) { m.tell("STATUS=" + oneLine(status)) }
+func (m *Manager) Status(status string) { m.notify("STATUS=" + oneLine(status)) }
 
 // Reloading says that files are read again; [Manager.Reloaded] ends it.
 func (m *Manager) Reloading() {
-	m.tell("RELOADING=1", fmt.Sprintf("MONOTONIC_USEC=%d", monotonic()))
+	m.notify("RELOADING=1", fmt.Sprintf("MONOTONIC_USEC=%d", monotonic()))
 }
 
 // Reloaded says that the files were read.
-func (m *Manager) Reloaded() { m.tell("READY=1") }
+func (m *Manager) Reloaded() { m.notify("READY=1") }
 
 // Stopping says that the program begins to end.
-func (m *Manager) Stopping() { m.tell("STOPPING=1") }
+func (m *Manager) Stopping() { m.notify("STOPPING=1") }
 
 // Alive says that the program runs.
-func (m *Manager) Alive() { m.tell("WATCHDOG=1") }
+func (m *Manager) Alive() { m.notify("WATCHDOG=1") }
 
 // WatchdogInterval is how often to call Alive: twice as often as the manager looks. It
 // is 0 where nobody looks.
@@ -75,7 +75,7 @@ func (m *Manager) Close() {
 	}
 }
 
-func (m *Manager) tell(lines ...string) {
+func (m *Manager) notify(lines ...string) {
 	if m == nil {
 		return
 	}

@@ -31,7 +31,7 @@ type unixListener struct {
 func openUnix(ctx context.Context, path string, mode fs.FileMode) (net.Listener, error) {
 	unlock, err := lockFolder(filepath.Dir(path))
 	if err != nil {
-		return nil, explainFolder(path, err)
+		return nil, folderError(path, err)
 	}
 	defer unlock()
 	if err := removeStale(path); err != nil {
@@ -40,7 +40,7 @@ func openUnix(ctx context.Context, path string, mode fs.FileMode) (net.Listener,
 	lc := net.ListenConfig{Control: restrict(mode)}
 	ln, err := lc.Listen(ctx, "unix", path)
 	if err != nil {
-		return nil, explainFolder(path, err)
+		return nil, folderError(path, err)
 	}
 	l := &unixListener{UnixListener: ln.(*net.UnixListener), path: path}
 	l.SetUnlinkOnClose(false)
@@ -80,7 +80,7 @@ func removeStale(path string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return explainFolder(path, err)
+		return folderError(path, err)
 	case info.Mode().Type() != fs.ModeSocket:
 		return fmt.Errorf("%s is there and is no socket; remove it, or choose another path", path)
 	}
@@ -102,8 +102,8 @@ func removeStale(path string) error {
 	return fmt.Errorf("another process serves %s; stop it, or choose another path", path)
 }
 
-// explainFolder says why there can be no socket at a path.
-func explainFolder(path string, err error) error {
+// folderError says why there can be no socket at a path.
+func folderError(path string, err error) error {
 	folder := filepath.Dir(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -46,22 +46,22 @@ func (r *RejectError) Error() string { return r.reason }
 // Check returns a refusal for a request of a page that may not use the bridge, else
 // nil.
 func (p *Policy) Check(l Listener, r Request) *RejectError {
-	if !p.knowsHost(l, r.Host) {
-		return refuse(KindHost, r.Host, "the Host %s is not known here, and any page could have a name that leads here (DNS rebinding);"+
-			" ask for %s, or start the bridge with --origin https://%[1]s", short(r.Host), l.examples())
+	if !p.allowsHost(l, r.Host) {
+		return reject(KindHost, r.Host, "the Host %s is not known here, and any page could have a name that leads here (DNS rebinding);"+
+			" ask for %s, or start the bridge with --origin https://%[1]s", truncate(r.Host), l.examples())
 	}
 	if len(r.Origins) == 0 {
-		if l.Admin && r.Site == "cross-site" && !r.isVisit() {
-			return refuse(KindOrigin, r.Site, "pages of other sites may not request this; use a program, or open the address itself")
+		if l.Admin && r.Site == "cross-site" && !r.isNavigation() {
+			return reject(KindOrigin, r.Site, "pages of other sites may not request this; use a program, or open the address itself")
 		}
 		return nil
 	}
 	return p.checkPage(l, strings.Join(r.Origins, ", "), r.Host)
 }
 
-// isVisit reports whether the request is a visit to the address itself, by a link for
+// isNavigation reports whether the request is a visit to the address itself, by a link for
 // example, rather than for a part of another page such as an image or a frame.
-func (r *Request) isVisit() bool {
+func (r *Request) isNavigation() bool {
 	return r.Mode == "navigate" && (r.Dest == "document" || r.Dest == "")
 }
 
@@ -69,24 +69,24 @@ func (r *Request) isVisit() bool {
 func (p *Policy) checkPage(l Listener, given, host string) *RejectError {
 	o, ok := parse(given)
 	switch {
-	case p.all || ok && p.listed[o] || given == noOrigin && p.null:
+	case p.all || ok && p.listed[o] || given == opaqueOrigin && p.null:
 		return nil
-	case !p.given && !l.Local && !l.Admin:
+	case !p.explicit && !l.Local && !l.Admin:
 		return nil
-	case !ok && given != noOrigin:
-		return refuse(KindOrigin, given, "%q is no origin of a page; --origin takes scheme://host and scheme://host:port, as browsers send them", short(given))
-	case p.given:
-		return refuse(KindOrigin, given, "pages of %s may not use this bridge; start it with --origin %[1]s, too, if they may", short(given))
+	case !ok && given != opaqueOrigin:
+		return reject(KindOrigin, given, "%q is no origin of a page; --origin takes scheme://host and scheme://host:port, as browsers send them", truncate(given))
+	case p.explicit:
+		return reject(KindOrigin, given, "pages of %s may not use this bridge; start it with --origin %[1]s, too, if they may", truncate(given))
 	case l.Local && o.local() || l.Admin && sameHost(o, host):
 		return nil
 	case l.Admin:
-		return refuse(KindOrigin, given, "pages of %s may not use this port; start the bridge with --origin %[1]s if they may", short(given))
+		return reject(KindOrigin, given, "pages of %s may not use this port; start the bridge with --origin %[1]s if they may", truncate(given))
 	}
-	return refuse(KindOrigin, given, "pages of %s may not use a bridge that listens on this machine alone; start it with --origin %[1]s if they may", short(given))
+	return reject(KindOrigin, given, "pages of %s may not use a bridge that listens on this machine alone; start it with --origin %[1]s if they may", truncate(given))
 }
 
-// knowsHost reports whether a request may name a host in its field Host.
-func (p *Policy) knowsHost(l Listener, field string) bool {
+// allowsHost reports whether a request may name a host in its field Host.
+func (p *Policy) allowsHost(l Listener, field string) bool {
 	if !l.Admin && (!l.Local || p.all) || field == "" { // browsers always send one
 		return true
 	}
@@ -105,17 +105,17 @@ func (l Listener) examples() string {
 }
 
 // sameHost reports whether a page's origin is the requested host.
-func sameHost(o parsed, field string) bool {
+func sameHost(o webOrigin, field string) bool {
 	asked, ok := parse(o.scheme + "://" + strings.TrimSpace(field))
 	return ok && asked == o
 }
 
-func refuse(kind, value, format string, args ...any) *RejectError {
-	return &RejectError{Kind: kind, Value: short(value), reason: fmt.Sprintf(format, args...)}
+func reject(kind, value, format string, args ...any) *RejectError {
+	return &RejectError{Kind: kind, Value: truncate(value), reason: fmt.Sprintf(format, args...)}
 }
 
-// short returns a text from outside, cut to 60 bytes.
-func short(s string) string {
+// truncate returns a text from outside, cut to 60 bytes.
+func truncate(s string) string {
 	const most = 60 // bytes
 	if len(s) > most {
 		s = s[:most] + "..."

@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// anyPage lists every page, and noOrigin pages without an origin.
+// anyOrigin lists every page, and opaqueOrigin pages without an origin.
 const (
-	anyPage  = "*"
-	noOrigin = "null"
+	anyOrigin    = "*"
+	opaqueOrigin = "null"
 )
 
-// parsed is a normalized origin: lower case, without the scheme's default port (RFC
+// webOrigin is a normalized origin: lower case, without the scheme's default port (RFC
 // 6454, 4 and 6.2).
-type parsed struct{ scheme, host, port string }
+type webOrigin struct{ scheme, host, port string }
 
 // parse reads scheme://host or scheme://host:port.
-func parse(text string) (o parsed, ok bool) {
+func parse(text string) (o webOrigin, ok bool) {
 	scheme, rest, found := strings.Cut(text, "://")
 	if !found || scheme == "" || strings.ContainsAny(rest, "/?#@\\ \t,") {
 		return o, false
@@ -27,7 +27,7 @@ func parse(text string) (o parsed, ok bool) {
 	if err != nil || u.Hostname() == "" || strings.HasSuffix(u.Host, ":") {
 		return o, false
 	}
-	o = parsed{u.Scheme, u.Hostname(), u.Port()}
+	o = webOrigin{u.Scheme, u.Hostname(), u.Port()}
 	if o.scheme == "http" && o.port == "80" || o.scheme == "https" && o.port == "443" {
 		o.port = ""
 	}
@@ -35,7 +35,7 @@ func parse(text string) (o parsed, ok bool) {
 }
 
 // local reports whether the origin is a web server on this machine, on any port.
-func (o parsed) local() bool {
+func (o webOrigin) local() bool {
 	return (o.scheme == "http" || o.scheme == "https") && isLoopback(o.host)
 }
 
@@ -63,23 +63,23 @@ func isAddress(host string) bool {
 // Policy decides which pages may use a bridge. It is immutable and safe for concurrent
 // use.
 type Policy struct {
-	given  bool // there is a list: all other origins are refused
-	all    bool
-	null   bool
-	listed map[parsed]bool
-	hosts  map[string]bool // of those listed
+	explicit bool // there is a list: all other origins are refused
+	all      bool
+	null     bool
+	listed   map[webOrigin]bool
+	hosts    map[string]bool // of those listed
 }
 
 // New makes a policy from a list of origins, such as https://console.example:8443,
 // "null" and "*". If the list is empty, the listener decides.
 func New(list []string) (*Policy, error) {
-	p := &Policy{given: len(list) > 0, listed: map[parsed]bool{}, hosts: map[string]bool{}}
+	p := &Policy{explicit: len(list) > 0, listed: map[webOrigin]bool{}, hosts: map[string]bool{}}
 	for _, text := range list {
 		switch text {
-		case anyPage:
+		case anyOrigin:
 			p.all = true
 			continue
-		case noOrigin:
+		case opaqueOrigin:
 			p.null = true
 			continue
 		}

@@ -19,7 +19,7 @@ const Form = `send {"consumer": "<actor>", "command_string": "<command>", "comma
 // Command reads a message in CLU's own form. Keys that it does not know are
 // ignored, as CLU does. On an error the request still has the command id, if
 // that could be read, so that the sender can tell what failed.
-func (f Fields) Command() (r Command, err error) {
+func (f Fields) Command(now time.Time) (r Command, err error) {
 	if r.ID, err = f.Text("command_id"); err != nil {
 		if !errors.Is(err, ErrAbsent) {
 			return r, err
@@ -31,7 +31,7 @@ func (f Fields) Command() (r Command, err error) {
 	if r.String, err = f.Text("command_string"); err != nil {
 		return r, err
 	}
-	r.ExpiresAt, err = f.ExpiresAt(time.Now())
+	r.ExpiresAt, err = f.ExpiresAt(now)
 	return r, err
 }
 

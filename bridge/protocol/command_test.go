@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -12,7 +13,7 @@ func parseRequest(payload []byte) (Command, error) {
 	if err != nil {
 		return Command{}, err
 	}
-	return f.Command()
+	return f.Command(time.Unix(1_795_232_320, 0))
 }
 
 func TestACommandIsReadWhateverElseTheMessageHolds(t *testing.T) {

@@ -52,14 +52,14 @@ type Error struct {
 // that is unknown. A mebibyte of data is not parsed again:
 //
 //	{"op":"pong","id":"a","data":[1, "b"],"time":"2026-11-21T03:38:40.123456+00:00","epoch":"5f0c2a9be1d4","seq":57}
-func Pong(id *string, data []byte, epoch string, seq *uint64) engine.Frame {
+func Pong(id *string, data []byte, now time.Time, epoch string, seq *uint64) engine.Frame {
 	buf := append(make([]byte, engine.MaxHeaderSize, 256+len(data)), `{"op":"pong","id":`...)
 	buf = append(buf, JSON(id)...)
 	if data != nil {
 		buf = append(append(buf, `,"data":`...), data...)
 	}
 	buf = append(buf, `,"time":"`...)
-	buf = time.Now().UTC().AppendFormat(buf, TimeFormat) // as in the greeting
+	buf = now.UTC().AppendFormat(buf, TimeFormat) // as in the greeting
 	buf = append(append(buf, `","epoch":`...), JSON(epoch)...)
 	buf = append(append(buf, `,"seq":`...), JSON(seq)...)
 	return engine.Must(engine.NewText(append(buf, '}')))

@@ -10,16 +10,16 @@ import (
 )
 
 const (
-	signature1 = "PROXY "
-	signature2 = "\r\n\r\n\x00\r\nQUIT\n"
+	signatureV1 = "PROXY "
+	signatureV2 = "\r\n\r\n\x00\r\nQUIT\n"
 
-	// longest1 is the longest header of version 1 (section 2.1).
-	longest1 = 107
-	// longest2 bounds a header of version 2 with its TLVs.
-	longest2 = 4 << 10
-	// fixed2 is the length of the fixed part of version 2: signature, version and
+	// maxLengthV1 is the longest header of version 1 (section 2.1).
+	maxLengthV1 = 107
+	// maxLengthV2 bounds a header of version 2 with its TLVs.
+	maxLengthV2 = 4 << 10
+	// fixedLengthV2 is the length of the fixed part of version 2: signature, version and
 	// command, family, and length.
-	fixed2 = 16
+	fixedLengthV2 = 16
 )
 
 // Errors of [Parse].
@@ -31,13 +31,13 @@ var (
 // HasSignature reports whether data begins with a header's signature. It is false while there
 // are too few bytes to tell.
 func HasSignature(data []byte) bool {
-	return bytes.HasPrefix(data, []byte(signature1)) || bytes.HasPrefix(data, []byte(signature2))
+	return bytes.HasPrefix(data, []byte(signatureV1)) || bytes.HasPrefix(data, []byte(signatureV2))
 }
 
 // MayHaveSignature reports whether data, which may be short, could be the beginning of a
 // header.
 func MayHaveSignature(data []byte) bool {
-	return startsLike(data, signature1) || startsLike(data, signature2)
+	return mayHavePrefix(data, signatureV1) || mayHavePrefix(data, signatureV2)
 }
 
 // Parse parses the header at the beginning of data. n is its length in bytes, or 0
@@ -46,26 +46,26 @@ func MayHaveSignature(data []byte) bool {
 // (UNKNOWN, Unix sockets).
 func Parse(data []byte) (client netip.AddrPort, n int, err error) {
 	switch {
-	case startsLike(data, signature1):
-		return parse1(data)
-	case startsLike(data, signature2):
-		return parse2(data)
+	case mayHavePrefix(data, signatureV1):
+		return parseV1(data)
+	case mayHavePrefix(data, signatureV2):
+		return parseV2(data)
 	}
 	return client, 0, ErrMissing
 }
 
-// startsLike reports whether data begins with a signature, or is a prefix of it.
-func startsLike(data []byte, signature string) bool {
+// mayHavePrefix reports whether data begins with a signature, or is a prefix of it.
+func mayHavePrefix(data []byte, signature string) bool {
 	n := min(len(data), len(signature))
 	return string(data[:n]) == signature[:n]
 }
 
-// parse1 parses a line such as "PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n"
+// parseV1 parses a line such as "PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n"
 // (section 2.1).
-func parse1(data []byte) (client netip.AddrPort, n int, err error) {
-	end := bytes.Index(data[:min(len(data), longest1)], []byte("\r\n"))
+func parseV1(data []byte) (client netip.AddrPort, n int, err error) {
+	end := bytes.Index(data[:min(len(data), maxLengthV1)], []byte("\r\n"))
 	switch {
-	case end < 0 && len(data) < longest1:
+	case end < 0 && len(data) < maxLengthV1:
 		return client, 0, nil
 	case end < 0:
 		return client, 0, ErrMalformed
@@ -88,22 +88,22 @@ func parse1(data []byte) (client netip.AddrPort, n int, err error) {
 	return netip.AddrPortFrom(source.Unmap(), uint16(port)), n, nil
 }
 
-// parse2 parses a binary header (section 2.2).
-func parse2(data []byte) (client netip.AddrPort, n int, err error) {
-	if len(data) < fixed2 {
+// parseV2 parses a binary header (section 2.2).
+func parseV2(data []byte) (client netip.AddrPort, n int, err error) {
+	if len(data) < fixedLengthV2 {
 		return client, 0, nil
 	}
 	command, family := data[12], data[13]
-	n = fixed2 + int(binary.BigEndian.Uint16(data[14:]))
+	n = fixedLengthV2 + int(binary.BigEndian.Uint16(data[14:]))
 	switch {
-	case command>>4 != 2 || command&0xf > 1 || n > longest2:
+	case command>>4 != 2 || command&0xf > 1 || n > maxLengthV2:
 		return client, 0, ErrMalformed
 	case len(data) < n:
 		return client, 0, nil
 	case command&0xf == 0: // LOCAL
 		return client, n, nil
 	}
-	body := data[fixed2:n]
+	body := data[fixedLengthV2:n]
 	switch family >> 4 {
 	case 1: // AF_INET: source, destination, source port, destination port
 		if len(body) < 12 {

@@ -9,7 +9,7 @@ import (
 
 // binaryHeader is a header of version 2.
 func binaryHeader(command, family byte, body string) string {
-	return signature2 + string([]byte{command, family, byte(len(body) >> 8), byte(len(body))}) + body
+	return signatureV2 + string([]byte{command, family, byte(len(body) >> 8), byte(len(body))}) + body
 }
 
 const (
@@ -56,19 +56,19 @@ func TestWhatIsNoHeaderIsAnError(t *testing.T) {
 		"P":                  nil,
 		"POST ":              ErrMissing,
 		"\x16\x03\x01":       ErrMissing,
-		"PROXY TCP4 192.0.2.1 198.51.100.7 56324\r\n":           ErrMalformed,
-		"PROXY TCP4 192.0.2.1 198.51.100.7 56324 443 1\r\n":     ErrMalformed,
-		"PROXY TCP4 2001:db8::1 2001:db8::2 1 2\r\n":            ErrMalformed,
-		"PROXY TCP6 192.0.2.1 198.51.100.7 1 2\r\n":             ErrMalformed,
-		"PROXY TCP6 fe80::1%eth0 2001:db8::2 1 2\r\n":           ErrMalformed,
-		"PROXY TCP4 192.0.2.1 198.51.100.7 65536 443\r\n":       ErrMalformed,
-		"PROXY TCP4 192.0.2 198.51.100.7 1 443\r\n":             ErrMalformed,
-		"PROXY " + strings.Repeat("x", longest1):                ErrMalformed,
-		binaryHeader(0x11, 0x11, body4):                         ErrMalformed,
-		binaryHeader(0x22, 0x11, body4):                         ErrMalformed,
-		binaryHeader(0x21, 0x11, body4[:11]):                    ErrMalformed,
-		binaryHeader(0x21, 0x21, body6[:35]):                    ErrMalformed,
-		binaryHeader(0x21, 0x11, strings.Repeat("x", longest2)): ErrMalformed,
+		"PROXY TCP4 192.0.2.1 198.51.100.7 56324\r\n":              ErrMalformed,
+		"PROXY TCP4 192.0.2.1 198.51.100.7 56324 443 1\r\n":        ErrMalformed,
+		"PROXY TCP4 2001:db8::1 2001:db8::2 1 2\r\n":               ErrMalformed,
+		"PROXY TCP6 192.0.2.1 198.51.100.7 1 2\r\n":                ErrMalformed,
+		"PROXY TCP6 fe80::1%eth0 2001:db8::2 1 2\r\n":              ErrMalformed,
+		"PROXY TCP4 192.0.2.1 198.51.100.7 65536 443\r\n":          ErrMalformed,
+		"PROXY TCP4 192.0.2 198.51.100.7 1 443\r\n":                ErrMalformed,
+		"PROXY " + strings.Repeat("x", maxLengthV1):                ErrMalformed,
+		binaryHeader(0x11, 0x11, body4):                            ErrMalformed,
+		binaryHeader(0x22, 0x11, body4):                            ErrMalformed,
+		binaryHeader(0x21, 0x11, body4[:11]):                       ErrMalformed,
+		binaryHeader(0x21, 0x21, body6[:35]):                       ErrMalformed,
+		binaryHeader(0x21, 0x11, strings.Repeat("x", maxLengthV2)): ErrMalformed,
 	} {
 		if _, n, err := Parse([]byte(data)); n != 0 || !errors.Is(err, want) {
 			t.Errorf("%.40q gives %d, %v", data, n, err)
@@ -84,7 +84,7 @@ func FuzzParse(f *testing.F) {
 		if n > len(data) || n > 0 && err != nil || n == 0 && client.IsValid() {
 			t.Fatalf("%q gives %v, %d, %v", data, client, n, err)
 		}
-		if n == 0 && err == nil && len(data) > longest2 {
+		if n == 0 && err == nil && len(data) > maxLengthV2 {
 			t.Fatal("more is asked for without end")
 		}
 	})

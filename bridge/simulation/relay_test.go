@@ -24,7 +24,7 @@ func (w *world) deliver(d *amqpx.Delivery) {
 		return
 	}
 	text := func(name string) string { s, _ := d.Headers[name].(string); return s }
-	r := &hub.Reply{At: time.Now(), Plain: buf, BodyAt: body}
+	r := &hub.Reply{Plain: buf, BodyAt: body}
 	r.Sender, r.Code, r.RoutingKey = text("sender"), text("message_code"), d.RoutingKey
 	r.CommandID, r.Commander = text("command_id"), text("commander_id")
 	r.Order, r.Ordered = d.Headers["order"].(int64)

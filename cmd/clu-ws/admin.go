@@ -15,14 +15,14 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/listen"
 )
 
-const catOperate = "For who looks after it"
+const catAdmin = "For who looks after it"
 
-func operateFlags() []cli.Flag {
+func adminFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "admin", EnvVars: env("admin"), Category: catOperate, Usage: "`WHERE` to serve /metrics for Prometheus, /healthz, /readyz, Go's profiles and an API that sends commands, such as 127.0.0.1:9877 or unix:/path/to/socket; for those who may see and do everything"},
-		&cli.IntFlag{Name: "shed-rate", Value: 500, EnvVars: env("shed-rate"), Category: catOperate, Usage: "`CLIENTS` closed a second when the bridge ends; more, if the time is short"},
-		&cli.DurationFlag{Name: "drain-timeout", Value: 30 * time.Second, EnvVars: env("drain-timeout"), Category: catOperate, Usage: "`TIME` that the end may take"},
-		&cli.BoolFlag{Name: "log-commands", Value: true, EnvVars: env("log-commands"), Category: catOperate, Usage: "log each command: consumer, id, client, first word and outcome; --log-commands=false turns it off"},
+		&cli.StringFlag{Name: "admin", EnvVars: env("admin"), Category: catAdmin, Usage: "`WHERE` to serve /metrics for Prometheus, /healthz, /readyz, Go's profiles and an API that sends commands, such as 127.0.0.1:9877 or unix:/path/to/socket; for those who may see and do everything"},
+		&cli.IntFlag{Name: "shed-rate", Value: 500, EnvVars: env("shed-rate"), Category: catAdmin, Usage: "`CLIENTS` closed a second when the bridge ends; more, if the time is short"},
+		&cli.DurationFlag{Name: "drain-timeout", Value: 30 * time.Second, EnvVars: env("drain-timeout"), Category: catAdmin, Usage: "`TIME` that the end may take"},
+		&cli.BoolFlag{Name: "log-commands", Value: true, EnvVars: env("log-commands"), Category: catAdmin, Usage: "log each command: consumer, id, client, first word and outcome; --log-commands=false turns it off"},
 	}
 }
 
@@ -32,14 +32,14 @@ func readDrain(c *cli.Context, cfg *bridge.Config) error {
 	if d.ShedRate = c.Int("shed-rate"); d.ShedRate < 1 {
 		return fmt.Errorf("--shed-rate %d must be at least 1", d.ShedRate)
 	}
-	if d.Timeout = c.Duration("drain-timeout"); d.Timeout < shortest {
-		return fmt.Errorf("--drain-timeout %v must be at least %v", d.Timeout, shortest)
+	if d.Timeout = c.Duration("drain-timeout"); d.Timeout < minDuration {
+		return fmt.Errorf("--drain-timeout %v must be at least %v", d.Timeout, minDuration)
 	}
 	return nil
 }
 
-// adminDoor reads where the admin's requests arrive; nil is nowhere.
-func adminDoor(c *cli.Context) (*listen.Address, error) {
+// adminAddr reads where the admin's requests arrive; nil is nowhere.
+func adminAddr(c *cli.Context) (*listen.Address, error) {
 	if c.String("admin") == "" {
 		return nil, nil
 	}
@@ -66,16 +66,16 @@ func (s *service) openAdmin(ctx context.Context) (net.Listener, error) {
 // profile; the bridge bounds other answers itself. There is no ReadTimeout, because it
 // would end such a wait.
 const (
-	adminHead  = 10 * time.Second
-	adminWrite = time.Hour + time.Minute
-	adminIdle  = 2 * time.Minute
+	adminHeadTimeout  = 10 * time.Second
+	adminWriteTimeout = time.Hour + time.Minute
+	adminIdleTimeout  = 2 * time.Minute
 )
 
 // serveAdmin answers the admin's requests until it is told to stop.
 func serveAdmin(ln net.Listener, h http.Handler, log *slog.Logger) (stop func()) {
 	server := &http.Server{
 		Handler: h, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-		ReadHeaderTimeout: adminHead, WriteTimeout: adminWrite, IdleTimeout: adminIdle,
+		ReadHeaderTimeout: adminHeadTimeout, WriteTimeout: adminWriteTimeout, IdleTimeout: adminIdleTimeout,
 	}
 	ended := make(chan struct{})
 	go func() {

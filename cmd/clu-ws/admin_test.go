@@ -21,8 +21,8 @@ func (c child) admin(t *testing.T) string {
 	return address
 }
 
-// asks gives what a bridge answers at the admin's address.
-func (c child) asks(t *testing.T, path string) string {
+// adminGet gives what a bridge answers at the admin's address.
+func (c child) adminGet(t *testing.T, path string) string {
 	t.Helper()
 	text, err := get(t, &http.Transport{}, "http://"+c.admin(t)+path)
 	if err != nil {
@@ -35,7 +35,7 @@ func (c child) asks(t *testing.T, path string) string {
 func (c child) awaitMetric(t *testing.T, line string) {
 	t.Helper()
 	testkit.Eventually(t, time.Minute, line, func() error { // a hundred thousand replies may lie before it
-		if !strings.Contains(c.asks(t, "/metrics"), "\n"+line+"\n") {
+		if !strings.Contains(c.adminGet(t, "/metrics"), "\n"+line+"\n") {
 			return errors.New("not yet")
 		}
 		return nil
@@ -47,12 +47,12 @@ func TestTheAdminsServerAnswersAtAnAddressOfItsOwn(t *testing.T) {
 	for path, words := range map[string]string{
 		"/metrics": "\ncluws_link_up 0\n", "/healthz": `"broker":"down"`, "/readyz": `"ready":false`, "/debug/pprof/": "goroutine", "/": "/metrics",
 	} {
-		if got := p.asks(t, path); !strings.Contains(got, words) {
+		if got := p.adminGet(t, path); !strings.Contains(got, words) {
 			t.Errorf("%s does not speak of %q:\n%s", path, words, got)
 		}
 	}
 	for _, path := range []string{"/metrics", "/debug/pprof/"} {
-		if got, err := get(t, &http.Transport{}, "http://"+p.announced(t, "http://")+path); err == nil && (strings.Contains(got, "cluws_") || strings.Contains(got, "goroutine")) {
+		if got, err := get(t, &http.Transport{}, "http://"+p.announcedAddress(t, "http://")+path); err == nil && (strings.Contains(got, "cluws_") || strings.Contains(got, "goroutine")) {
 			t.Errorf("clients see %s", path)
 		}
 	}

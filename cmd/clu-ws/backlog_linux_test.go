@@ -101,12 +101,12 @@ func TestAHundredThousandRepliesThatWaitedAreWorkedOffWithinTheBounds(t *testing
 	testkit.PublishReplies(t, url, replies, size)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			g := newGate(t, url)
+			g := newBrokerProxy(t, url)
 			p := bridge(t, g.url(), c.name, c.history...)
-			at := "ws://" + p.announced(t, "ws://")
-			var all []*ear
+			at := "ws://" + p.announcedAddress(t, "ws://")
+			var all []*recordingClient
 			for i := range 10 {
-				e, _ := hear(t, fmt.Sprintf("client %d", i), ws.Dialer{}, at)
+				e, _ := receiveUntil(t, fmt.Sprintf("client %d", i), ws.Dialer{}, at)
 				all = append(all, e)
 			}
 			var mute net.Conn
@@ -115,12 +115,12 @@ func TestAHundredThousandRepliesThatWaitedAreWorkedOffWithinTheBounds(t *testing
 			}
 			idle := memory(t, p, "VmHWM")
 			start := time.Now()
-			g.unlock()
+			g.allow()
 			if c.mute {
 				p.awaitMetric(t, "cluws_slow_closes_total 1")
 				mustBeClosed(t, mute, 1008)
 			}
-			awaitHeard(t, replies-1, all...)
+			awaitReceived(t, replies-1, all...)
 			took := time.Since(start)
 			peak, now := memory(t, p, "VmHWM"), memory(t, p, "VmRSS")
 			t.Logf("%d replies to %d clients in %v: idle %d MiB, at most %d MiB, in the end %d MiB; the bound is %d MiB",
@@ -133,7 +133,7 @@ func TestAHundredThousandRepliesThatWaitedAreWorkedOffWithinTheBounds(t *testing
 				numbers[n] = n
 			}
 			for _, e := range all {
-				e.mustHave(t, numbers)
+				e.mustHaveReceived(t, numbers)
 			}
 		})
 	}
@@ -155,9 +155,9 @@ func smallBuffer() ws.Dialer {
 // mustBeClosed reads to the close frame.
 func mustBeClosed(t *testing.T, conn net.Conn, code int) {
 	t.Helper()
-	e := &ear{}
+	e := &recordingClient{}
 	_ = conn.SetDeadline(time.Now().Add(patience))
-	err := e.listen(conn, reader(conn))
+	err := e.run(conn, reader(conn))
 	if c, ok := errors.AsType[closed](err); !ok || c.code != code {
 		t.Errorf("the client that reads nothing was not closed with %d: %v", code, err)
 	}

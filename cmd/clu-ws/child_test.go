@@ -19,8 +19,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// beTheProgram is set in the environment of a test binary that is to be clu-ws.
-const beTheProgram = "TEST_IS_CLU_WS"
+// runAsProgramEnv is set in the environment of a test binary that is to be clu-ws.
+const runAsProgramEnv = "TEST_IS_CLU_WS"
 
 // child is clu-ws in a process of its own.
 type child struct{ *testkit.Process }
@@ -32,13 +32,13 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(self, onPoller(args)...)
-	cmd.Env = append(os.Environ(), beTheProgram+"=yes")
+	cmd := exec.Command(self, withTestPoller(args)...)
+	cmd.Env = append(os.Environ(), runAsProgramEnv+"=yes")
 	return cmd
 }
 
-// onPoller has a bridge serve as where there is no epoll, if the whole suite is to.
-func onPoller(args []string) []string {
+// withTestPoller has a bridge serve as where there is no epoll, if the whole suite is to.
+func withTestPoller(args []string) []string {
 	which := os.Getenv("CLU_WS_TEST_POLLER")
 	if which == "" || len(args) == 0 || args[0] != "websocket" {
 		return args
@@ -88,16 +88,16 @@ func (c child) stop(t *testing.T) {
 	}
 }
 
-// announcement is the line that says where it listens.
-func (c child) announcement(t *testing.T) string {
+// announcementLine is the line that says where it listens.
+func (c child) announcementLine(t *testing.T) string {
 	t.Helper()
-	return c.await(t, release+" listens at ")
+	return c.await(t, releaseVersion+" listens at ")
 }
 
-// announced is the first address with the scheme in that line.
-func (c child) announced(t *testing.T, scheme string) string {
+// announcedAddress is the first address with the scheme in that line.
+func (c child) announcedAddress(t *testing.T, scheme string) string {
 	t.Helper()
-	_, rest, _ := strings.Cut(c.announcement(t), scheme)
+	_, rest, _ := strings.Cut(c.announcementLine(t), scheme)
 	address, _, _ := strings.Cut(rest, " ")
 	return address
 }
@@ -133,8 +133,8 @@ func overUnix(path string) ws.Dialer {
 	}}
 }
 
-// already uses a connection that is there.
-func already(conn net.Conn) ws.Dialer {
+// dialerOf uses a connection that is there.
+func dialerOf(conn net.Conn) ws.Dialer {
 	return ws.Dialer{NetDial: func(context.Context, string, string) (net.Conn, error) { return conn, nil }}
 }
 

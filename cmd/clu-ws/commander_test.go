@@ -76,8 +76,8 @@ func echo(t *testing.T, url string) (arrived func() map[string]int) {
 	})
 }
 
-// tap counts the failed replies on the exchange by their commands' ids.
-func tap(t *testing.T, url string) (failed func() map[string]int) {
+// tapReplies counts the failed replies on the exchange by their commands' ids.
+func tapReplies(t *testing.T, url string) (failed func() map[string]int) {
 	return count(t, url, "tap", "reply.#", func(_ *amqp.Channel, d amqp.Delivery) bool { return d.Headers["message_code"] == "f" })
 }
 

@@ -37,7 +37,7 @@ func configured(t *testing.T, args ...string) (cfg bridge.Config) {
 	return cfg
 }
 
-func brokersOf(cfg bridge.Config) any { return cfg.Broker }
+func brokerURLsOf(cfg bridge.Config) any { return cfg.Broker }
 
 func TestEachFlagAndItsVariableReachTheBridge(t *testing.T) {
 	certs := testkit.NewCertificates(t)
@@ -54,13 +54,13 @@ func TestEachFlagAndItsVariableReachTheBridge(t *testing.T) {
 		read        func(bridge.Config) any
 		want        any
 	}{
-		{"rabbitmq-host", "rabbit", nil, brokersOf, []string{"amqp://guest:guest@rabbit:5672/"}},
-		{"rabbitmq-port", "99", nil, brokersOf, []string{"amqp://guest:guest@localhost:99/"}},
-		{"user", "me", nil, brokersOf, []string{"amqp://me:guest@localhost:5672/"}},
-		{"password", "night time, #1", nil, brokersOf, []string{"amqp://guest:night%20time,%20%231@localhost:5672/"}},
-		{"vhost", "obs", nil, brokersOf, []string{"amqp://guest:guest@localhost:5672/obs"}},
-		{"url", "amqps://u:p,q@one/", nil, brokersOf, []string{"amqps://u:p,q@one/"}},
-		{"ssl", "true", nil, brokersOf, []string{"amqps://guest:guest@localhost:5672/"}},
+		{"rabbitmq-host", "rabbit", nil, brokerURLsOf, []string{"amqp://guest:guest@rabbit:5672/"}},
+		{"rabbitmq-port", "99", nil, brokerURLsOf, []string{"amqp://guest:guest@localhost:99/"}},
+		{"user", "me", nil, brokerURLsOf, []string{"amqp://me:guest@localhost:5672/"}},
+		{"password", "night time, #1", nil, brokerURLsOf, []string{"amqp://guest:night%20time,%20%231@localhost:5672/"}},
+		{"vhost", "obs", nil, brokerURLsOf, []string{"amqp://guest:guest@localhost:5672/obs"}},
+		{"url", "amqps://u:p,q@one/", nil, brokerURLsOf, []string{"amqps://u:p,q@one/"}},
+		{"ssl", "true", nil, brokerURLsOf, []string{"amqps://guest:guest@localhost:5672/"}},
 		{"ca", certs.CA, []string{"--ssl"}, func(c bridge.Config) any { return c.TLS.RootCAs.Equal(ca) }, true},
 		{"cert", certs.ClientCert, []string{"--ssl", "--key", certs.ClientKey}, func(c bridge.Config) any { return len(c.TLS.Certificates) }, 1},
 		{"key", certs.ClientKey, []string{"--ssl", "--cert", certs.ClientCert}, func(c bridge.Config) any { return len(c.TLS.Certificates) }, 1},
@@ -103,7 +103,7 @@ func TestEachFlagAndItsVariableReachTheBridge(t *testing.T) {
 			}
 		})
 	}
-	for _, f := range slices.Concat(brokerFlags(), cluFlags(), pastFlags(), roomFlags(), operateFlags()) {
+	for _, f := range slices.Concat(brokerFlags(), cluFlags(), historyFlags(), roomFlags(), adminFlags()) {
 		if name := f.Names()[0]; !tested[name] {
 			t.Errorf("--%s is not tested", name)
 		}

@@ -83,7 +83,7 @@ func TestTheDemoStartsWithoutAWarning(t *testing.T) {
 
 func TestTheDemoLogsWhoSentWhichCommandToo(t *testing.T) {
 	p := start(t, "demo", "--port", "0", "--rabbitmq-port", freePort(t))
-	_, conn := hear(t, "sender", ws.Dialer{}, "ws://"+p.address(t))
+	_, conn := receiveUntil(t, "sender", ws.Dialer{}, "ws://"+p.address(t))
 	if err := wsutil.WriteClientText(conn, []byte(`{"consumer": "nobody", "command_string": "go there", "command_id": "7"}`)); err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ func (c child) drain(t *testing.T) (began time.Time) {
 	began = time.Now()
 	c.signal(t, syscall.SIGTERM)
 	c.awaitMetric(t, "cluws_ready 0")
-	if got := c.asks(t, "/readyz"); !strings.Contains(got, `"draining":true`) || !strings.Contains(got, `"ready":false`) {
+	if got := c.adminGet(t, "/readyz"); !strings.Contains(got, `"draining":true`) || !strings.Contains(got, `"ready":false`) {
 		t.Errorf("/readyz says %s", got)
 	}
 	return began
@@ -35,15 +35,15 @@ func TestABridgeThatIsToldToEndTakesNobodyInAndShedsItsClients(t *testing.T) {
 	const clients, rate = 60, 20
 	p := spawnAt(t, testkit.RabbitMQ(t).NewVHost(t), "--port", "0", "--admin", "127.0.0.1:0", "--shed-rate", fmt.Sprint(rate))
 	p.await(t, "linked to amqp://")
-	address := p.announced(t, "ws://")
+	address := p.announcedAddress(t, "ws://")
 	left := make([]time.Time, clients)
 	var leaving sync.WaitGroup
 	for i := range clients {
-		e, _ := hear(t, fmt.Sprintf("client %d", i), ws.Dialer{}, "ws://"+address)
+		e, _ := receiveUntil(t, fmt.Sprintf("client %d", i), ws.Dialer{}, "ws://"+address)
 		leaving.Go(func() {
-			e.hearing.Wait()
+			e.running.Wait()
 			left[i] = time.Now()
-			if _, err := e.heard(); err != (closed{1001, "the bridge is stopping; connect again"}) {
+			if _, err := e.received(); err != (closed{1001, "the bridge is stopping; connect again"}) {
 				t.Errorf("%s: %v", e.name, err)
 			}
 		})
@@ -79,7 +79,7 @@ func TestEachCommandOfADrainHasItsEnd(t *testing.T) {
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	p := spawnAt(t, url, "--port", "0", "--admin", "127.0.0.1:0", "--shed-rate", "20", "--message-rate", "1000000")
 	p.await(t, "linked to amqp://")
-	arrived, failed := echo(t, url), tap(t, url)
+	arrived, failed := echo(t, url), tapReplies(t, url)
 	all := make([]*commander, clients)
 	var commanding sync.WaitGroup
 	for i := range all {
@@ -87,7 +87,7 @@ func TestEachCommandOfADrainHasItsEnd(t *testing.T) {
 		if i%2 == 1 {
 			d = v1()
 		}
-		conn, br, err := dialBridge(t.Context(), d, "ws://"+p.announced(t, "ws://"))
+		conn, br, err := dialBridge(t.Context(), d, "ws://"+p.announcedAddress(t, "ws://"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +134,7 @@ func TestTheOutcomeOfACommandComesBeforeTheCloseFrameAndTheEndInTime(t *testing.
 	p := spawnAt(t, node.URL(), "--port", "0", "--admin", "127.0.0.1:0", "--drain-timeout", timeout.String())
 	p.await(t, "linked to amqp://")
 	arrived := echo(t, node.URL())
-	e, conn := hear(t, "the client", v1(), "ws://"+p.announced(t, "ws://"))
+	e, conn := receiveUntil(t, "the client", v1(), "ws://"+p.announcedAddress(t, "ws://"))
 	send := func(id string) {
 		if err := wsutil.WriteClientText(conn, fmt.Appendf(nil, `{"consumer": "echo", "command_string": "x", "command_id": %q}`, id)); err != nil {
 			t.Error(err)
@@ -149,17 +149,17 @@ func TestTheOutcomeOfACommandComesBeforeTheCloseFrameAndTheEndInTime(t *testing.
 	for i := range more {
 		send(fmt.Sprintf("late-%d", i))
 	}
-	e.hearing.Wait()
-	if _, err := e.heard(); err != (closed{1001, "the bridge is stopping; connect again"}) {
+	e.running.Wait()
+	if _, err := e.received(); err != (closed{1001, "the bridge is stopping; connect again"}) {
 		t.Error(err)
 	}
-	if got := e.told(`"command_id":"first"`); len(got) != 1 || !strings.Contains(got[0], `"code":"unknown"`) {
+	if got := e.messagesWith(`"command_id":"first"`); len(got) != 1 || !strings.Contains(got[0], `"code":"unknown"`) {
 		t.Errorf("of the command that was not confirmed its sender hears %q", got)
 	}
 	var refused []string
 	for i := range more {
 		id := fmt.Sprintf("late-%d", i)
-		got := e.told(fmt.Sprintf(`"command_id":%q`, id))
+		got := e.messagesWith(fmt.Sprintf(`"command_id":%q`, id))
 		if len(got) != 1 {
 			t.Errorf("of %s its sender hears %q", id, got)
 		} else if !strings.Contains(got[0], `"code":"unknown"`) {

@@ -75,8 +75,8 @@ func testFlags() []cli.Flag {
 	}
 }
 
-// portablePoller reports whether --poller asks for the portable one.
-func portablePoller(c *cli.Context) (bool, error) {
+// usePortablePoller reports whether --poller asks for the portable one.
+func usePortablePoller(c *cli.Context) (bool, error) {
 	switch which := c.String("poller"); which {
 	case "":
 		return false, nil
@@ -111,7 +111,7 @@ func brokerURLs(c *cli.Context) ([]string, error) {
 	// A URL has no blanks: they stand between the URLs of an environment variable.
 	given := strings.Fields(strings.Join(c.StringSlice("url"), " "))
 	if len(given) == 0 {
-		u, err := assembleURL(c)
+		u, err := brokerURL(c)
 		return []string{u}, err
 	}
 	for _, flag := range []string{"rabbitmq-host", "rabbitmq-port", "vhost", "ssl"} {
@@ -128,14 +128,14 @@ func brokerURLs(c *cli.Context) ([]string, error) {
 		if err != nil {
 			return nil, errors.New("--url: the broker URL cannot be read")
 		}
-		u.User = login(c, u.User)
+		u.User = credentials(c, u.User)
 		urls = append(urls, u.String())
 	}
 	return urls, nil
 }
 
-// login is a URL's name and password, each from its flag if the URL has none.
-func login(c *cli.Context, given *url.Userinfo) *url.Userinfo {
+// credentials is a URL's name and password, each from its flag if the URL has none.
+func credentials(c *cli.Context, given *url.Userinfo) *url.Userinfo {
 	name, secret := c.String("user"), password(c)
 	if given.Username() != "" {
 		name = given.Username()
@@ -146,14 +146,14 @@ func login(c *cli.Context, given *url.Userinfo) *url.Userinfo {
 	return url.UserPassword(name, secret)
 }
 
-func assembleURL(c *cli.Context) (string, error) {
+func brokerURL(c *cli.Context) (string, error) {
 	host := c.String("rabbitmq-host")
 	if bare, ok := strings.CutPrefix(host, "["); ok {
 		host = strings.TrimSuffix(bare, "]") // as an IPv6 address stands in a URL
 	}
 	u := url.URL{
 		Scheme: "amqp",
-		User:   login(c, nil),
+		User:   credentials(c, nil),
 		Host:   net.JoinHostPort(host, strconv.Itoa(c.Int("rabbitmq-port"))),
 		Path:   "/",
 	}

@@ -229,7 +229,7 @@ func TestABridgeWithItsOwnBrokerIsReady(t *testing.T) {
 }
 
 func TestVersionAndHelpAreThere(t *testing.T) {
-	if got := output(t, "--version"); !strings.Contains(got, release) {
+	if got := output(t, "--version"); !strings.Contains(got, releaseVersion) {
 		t.Errorf("--version prints %q", got)
 	}
 	for _, words := range []string{"websocket", "demo"} {

@@ -15,9 +15,9 @@ import (
 // span is a gap as a client is told of it.
 type span struct{ From, To time.Time }
 
-func (e *ear) gaps(t *testing.T) (all []span) {
+func (e *recordingClient) gaps(t *testing.T) (all []span) {
 	t.Helper()
-	for _, m := range e.told(`"op":"gap"`) {
+	for _, m := range e.messagesWith(`"op":"gap"`) {
 		var s span
 		if err := json.Unmarshal([]byte(m), &s); err != nil {
 			t.Fatalf("%v: %s", err, m)
@@ -34,11 +34,11 @@ func TestABridgeThatStoodStillWhileItsBrokerWasRestartedTellsAllThatIsMissing(t 
 	n := testkit.StartRabbitMQ(t)
 	kinds := []string{"no", "expires=60s", "stream"}
 	var bridges []child
-	var ears []*ear
+	var ears []*recordingClient
 	for _, durable := range kinds {
 		p := spawnAt(t, n.URL(), "--port", "0", "--name", "bridge-"+durable[:2], "--durable", durable)
 		p.await(t, "linked to amqp://")
-		e, _ := hear(t, durable, v1(), "ws://"+p.announced(t, "ws://"))
+		e, _ := receiveUntil(t, durable, v1(), "ws://"+p.announcedAddress(t, "ws://"))
 		bridges, ears = append(bridges, p), append(ears, e)
 	}
 	s := testkit.StartSource(t, n.URL(), 500)
@@ -55,7 +55,7 @@ func TestABridgeThatStoodStillWhileItsBrokerWasRestartedTellsAllThatIsMissing(t 
 	awaitNext(t, s, ears...)
 	s.Stop()
 	for i, e := range ears {
-		if e.missesOutsideOfGaps(t, s); n.Khepri(t) && kinds[i] != "no" && len(e.gaps(t)) > 0 {
+		if e.missingOutsideGaps(t, s); n.Khepri(t) && kinds[i] != "no" && len(e.gaps(t)) > 0 {
 			t.Errorf("%s: nothing was lost, and it was told of %v", e.name, e.gaps(t))
 		}
 	}
@@ -79,11 +79,11 @@ func awaitConfirmed(t *testing.T, s *testkit.Source, more int) {
 	})
 }
 
-// missesOutsideOfGaps checks that what an ear heard is in order, and that each confirmed reply
+// missingOutsideGaps checks that what an ear heard is in order, and that each confirmed reply
 // that it did not hear, between the first and the last, was sent or confirmed within a gap.
-func (e *ear) missesOutsideOfGaps(t *testing.T, s *testkit.Source) {
+func (e *recordingClient) missingOutsideGaps(t *testing.T, s *testkit.Source) {
 	t.Helper()
-	heard, _ := e.heard()
+	heard, _ := e.received()
 	if !slices.IsSorted(heard) || len(slices.Compact(slices.Clone(heard))) != len(heard) {
 		t.Errorf("%s has heard replies twice, or out of order", e.name)
 	}
@@ -100,6 +100,6 @@ func (e *ear) missesOutsideOfGaps(t *testing.T, s *testkit.Source) {
 	}
 	t.Logf("%s: %d heard, %d missing, in gaps %v", e.name, len(heard), missing, gaps)
 	if untold > 0 {
-		t.Errorf("%s: %d of %d missing replies are in no gap; it was told %s", e.name, untold, missing, strings.Join(e.told(`"op":"gap"`), " "))
+		t.Errorf("%s: %d of %d missing replies are in no gap; it was told %s", e.name, untold, missing, strings.Join(e.messagesWith(`"op":"gap"`), " "))
 	}
 }

@@ -24,21 +24,21 @@ func spawnAt(t *testing.T, url string, args ...string) child {
 func v1() ws.Dialer { return ws.Dialer{Protocols: []string{"clu-ws.v1"}} }
 
 // follow is a v1 client that connects again, and resumes, for as long as the test.
-func follow(t *testing.T, name, url string) *ear {
+func follow(t *testing.T, name, url string) *recordingClient {
 	t.Helper()
-	e := &ear{name: name}
+	e := &recordingClient{name: name}
 	ctx, cancel := context.WithCancel(context.Background())
-	e.hearing.Go(func() {
+	e.running.Go(func() {
 		for ctx.Err() == nil {
-			e.end(e.listenOnce(ctx, url))
+			e.end(e.runOnce(ctx, url))
 		}
 	})
-	t.Cleanup(func() { cancel(); e.hearing.Wait() })
+	t.Cleanup(func() { cancel(); e.running.Wait() })
 	return e
 }
 
-// listenOnce goes on behind the last reply, until the connection ends.
-func (e *ear) listenOnce(ctx context.Context, url string) error {
+// runOnce goes on behind the last reply, until the connection ends.
+func (e *recordingClient) runOnce(ctx context.Context, url string) error {
 	e.mu.Lock()
 	if e.last != "" {
 		url += "?since=" + e.last
@@ -51,11 +51,11 @@ func (e *ear) listenOnce(ctx context.Context, url string) error {
 	}
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	defer conn.Close()
-	return e.listen(conn, br)
+	return e.run(conn, br)
 }
 
-// told gives the messages of an ear that have the words.
-func (e *ear) told(words string) (all []string) {
+// messagesWith gives the messages of an ear that have the words.
+func (e *recordingClient) messagesWith(words string) (all []string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, m := range e.others {
@@ -74,13 +74,13 @@ func TestABridgeThatIsKilledLosesNothingOfAStream(t *testing.T) {
 	bridge := func() child { return spawnAt(t, url, "--port", port, "--name", "console", "--durable", "stream") }
 	p := bridge()
 	p.await(t, "linked to amqp://")
-	var all []*ear
+	var all []*recordingClient
 	for i := range 5 {
 		all = append(all, follow(t, fmt.Sprintf("v1 client %d", i), at))
 	}
 	testkit.Eventually(t, patience, "all are greeted", func() error {
 		for _, e := range all {
-			if len(e.told(`"hello"`)) == 0 {
+			if len(e.messagesWith(`"hello"`)) == 0 {
 				return fmt.Errorf("%s is not", e.name)
 			}
 		}
@@ -88,7 +88,7 @@ func TestABridgeThatIsKilledLosesNothingOfAStream(t *testing.T) {
 	})
 	s := testkit.StartSource(t, url, 1000)
 	awaitNext(t, s, all...)
-	var plains []*ear
+	var plains []*recordingClient
 	for range kills {
 		p.signal(t, syscall.SIGKILL)
 		p.ends(t)
@@ -96,34 +96,34 @@ func TestABridgeThatIsKilledLosesNothingOfAStream(t *testing.T) {
 		p = bridge()
 		spawned := time.Now()
 		p.await(t, "listens at")
-		plain, conn := hear(t, "a plain client", ws.Dialer{}, at)
+		plain, conn := receiveUntil(t, "a plain client", ws.Dialer{}, at)
 		awaitNext(t, s, append(all, plain)...)
 		plain.mustBeginAfter(t, s, before, spawned)
 		conn.Close()
 		plains = append(plains, plain)
-		awaitHeard(t, len(s.Fates())+300, all...)
+		awaitReceived(t, len(s.Fates())+300, all...)
 	}
 	s.Stop()
 	accepted := s.Accepted()
-	awaitHeard(t, accepted[len(accepted)-1], all...)
+	awaitReceived(t, accepted[len(accepted)-1], all...)
 	for _, plain := range plains {
 		plain.mustMissNothing(t, accepted)
 	}
 	for _, e := range all {
-		e.mustHave(t, accepted)
-		if resumed := e.told(`"resumed":true`); len(resumed) != kills {
+		e.mustHaveReceived(t, accepted)
+		if resumed := e.messagesWith(`"resumed":true`); len(resumed) != kills {
 			t.Errorf("%s was resumed %d times, and the bridge killed %d times", e.name, len(resumed), kills)
 		}
-		if gaps := e.told(`"op":"gap"`); len(gaps) > 0 {
+		if gaps := e.messagesWith(`"op":"gap"`); len(gaps) > 0 {
 			t.Errorf("%s was told of gaps: %v", e.name, gaps)
 		}
 	}
 	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.Fates()))
 }
 
-func lastOf(all []*ear) (numbers []int) {
+func lastOf(all []*recordingClient) (numbers []int) {
 	for _, e := range all {
-		last, _ := e.lastHeard()
+		last, _ := e.lastReceived()
 		numbers = append(numbers, last)
 	}
 	return numbers
@@ -131,9 +131,9 @@ func lastOf(all []*ear) (numbers []int) {
 
 // mustBeginAfter checks that nothing old has come: nothing that was sent on before,
 // and nothing that the broker had before a moment.
-func (e *ear) mustBeginAfter(t *testing.T, s *testkit.Source, before int, moment time.Time) {
+func (e *recordingClient) mustBeginAfter(t *testing.T, s *testkit.Source, before int, moment time.Time) {
 	t.Helper()
-	heard, _ := e.heard()
+	heard, _ := e.received()
 	if heard[0] <= before {
 		t.Errorf("%s begins with reply %d, and %d was sent on before", e.name, heard[0], before)
 	}
@@ -143,10 +143,10 @@ func (e *ear) mustBeginAfter(t *testing.T, s *testkit.Source, before int, moment
 }
 
 // mustMissNothing checks that between the first reply and the last none is missing.
-func (e *ear) mustMissNothing(t *testing.T, accepted []int) {
+func (e *recordingClient) mustMissNothing(t *testing.T, accepted []int) {
 	t.Helper()
-	e.hearing.Wait()
-	heard, _ := e.heard()
+	e.running.Wait()
+	heard, _ := e.received()
 	from, _ := slices.BinarySearch(accepted, heard[0])
-	e.mustHave(t, accepted[from:min(from+len(heard), len(accepted))])
+	e.mustHaveReceived(t, accepted[from:min(from+len(heard), len(accepted))])
 }

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// fromKubernetes reports whether the value of an environment variable is one that
+// setByKubernetes reports whether the value of an environment variable is one that
 // Kubernetes sets in every pod for a Service: tcp://10.96.1.2:9876 in CLU_WS_PORT for
 // one called clu-ws. It is a Service's address and not a setting.
-func fromKubernetes(name, value string) bool {
+func setByKubernetes(name, value string) bool {
 	if !strings.HasSuffix(name, "_PORT") {
 		return false
 	}
@@ -27,17 +27,17 @@ func fromKubernetes(name, value string) bool {
 // if Kubernetes has set it.
 func env(flag string) []string {
 	name := "CLU_WS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
-	if fromKubernetes(name, os.Getenv(name)) {
+	if setByKubernetes(name, os.Getenv(name)) {
 		return nil
 	}
 	return []string{name}
 }
 
-// logKubernetes logs the ignored variables.
-func logKubernetes(flags []string, log *slog.Logger) {
+// logKubernetesVariables logs the ignored variables.
+func logKubernetesVariables(flags []string, log *slog.Logger) {
 	for _, flag := range flags {
 		name := "CLU_WS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
-		if value := os.Getenv(name); fromKubernetes(name, value) {
+		if value := os.Getenv(name); setByKubernetes(name, value) {
 			log.Debug("ignored an environment variable that Kubernetes sets for a Service of that name", "variable", name, "value", value, "flag", "--"+flag)
 		}
 	}

@@ -33,14 +33,14 @@ func TestCommandsGoOnWhenNobodyTakesTheLog(t *testing.T) {
 	w.Close()
 	p.await(t, "linked to amqp://") // the announcement
 
-	sender, conn := hear(t, "sender", ws.Dialer{}, "ws://"+p.announced(t, "ws://"))
+	sender, conn := receiveUntil(t, "sender", ws.Dialer{}, "ws://"+p.announcedAddress(t, "ws://"))
 	const commands = 100 // more than half of their lines is more than the pipe holds
 	for round := range 2 {
 		for n := range commands {
 			mustSend(t, conn, fmt.Sprintf(`{"consumer": "nobody", "command_string": "x", "command_id": "%d-%d"}`, round, n))
 		}
 		testkit.Eventually(t, patience, "every command has its answer", func() error {
-			if told := len(sender.told(fmt.Sprintf(`"command_id": "%d-`, round))); told < commands {
+			if told := len(sender.messagesWith(fmt.Sprintf(`"command_id": "%d-`, round))); told < commands {
 				return fmt.Errorf("%d have", told)
 			}
 			return nil

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// maxLogWaiting bounds the unwritten log, in bytes.
-const maxLogWaiting = 1 << 20
+// maxPendingLog bounds the unwritten log, in bytes.
+const maxPendingLog = 1 << 20
 
 // logWriter buffers the log for a reader that may stop reading, for a while or for
 // good: a restarting journald, a terminal halted with Ctrl-S, a pipe into a hanging
@@ -19,8 +19,8 @@ type logWriter struct {
 
 	// mu guards the following fields. It is never held while waiting.
 	mu      sync.Mutex
-	waiting []byte
-	omitted int           // lines dropped since then
+	pending []byte
+	dropped int           // lines dropped since then
 	written chan struct{} // closed when everything is written; nil if nothing waits
 }
 
@@ -31,11 +31,11 @@ func newLogWriter(to io.Writer) *logWriter { return &logWriter{to: to} }
 func (l *logWriter) Write(line []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.waiting)+len(line) > maxLogWaiting {
-		l.omitted++
+	if len(l.pending)+len(line) > maxPendingLog {
+		l.dropped++
 		return len(line), nil
 	}
-	l.waiting = append(l.waiting, line...)
+	l.pending = append(l.pending, line...)
 	if l.written == nil {
 		l.written = make(chan struct{})
 		go l.write()
@@ -54,12 +54,12 @@ func (l *logWriter) write() {
 func (l *logWriter) take() []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	text := l.waiting
-	l.waiting = nil
-	if l.omitted > 0 {
+	text := l.pending
+	l.pending = nil
+	if l.dropped > 0 {
 		text = fmt.Appendf(text, "time=%s level=WARN msg=\"lines of log were left out: nobody took them\" count=%d\n",
-			time.Now().Format("2006-01-02T15:04:05.000Z07:00"), l.omitted)
-		l.omitted = 0
+			time.Now().Format("2006-01-02T15:04:05.000Z07:00"), l.dropped)
+		l.dropped = 0
 	}
 	if text == nil {
 		close(l.written)

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// drain is a reader of the log that takes nothing while it is shut.
-type drain struct {
+// logSink is a reader of the log that takes nothing while it is shut.
+type logSink struct {
 	shut chan struct{} // nil while it is open
 	text bytes.Buffer
 }
 
-func (r *drain) Write(p []byte) (int, error) {
+func (r *logSink) Write(p []byte) (int, error) {
 	if r.shut != nil {
 		<-r.shut
 	}
@@ -23,7 +23,7 @@ func (r *drain) Write(p []byte) (int, error) {
 }
 
 func TestTheLogComesWholeAndInOrder(t *testing.T) {
-	var r drain
+	var r logSink
 	l, want := newLogWriter(&r), ""
 	for n := range 10_000 {
 		line := fmt.Sprintf("line %d\n", n)
@@ -41,12 +41,12 @@ func TestTheLogComesWholeAndInOrder(t *testing.T) {
 
 func TestALogThatNobodyTakesHoldsNobodyUpAndSaysWhatIsLeftOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &drain{shut: make(chan struct{})}
+		r := &logSink{shut: make(chan struct{})}
 		l := newLogWriter(r)
 		line := []byte(strings.Repeat("x", 1023) + "\n")
 		_, _ = l.Write(line)
 		synctest.Wait() // that one is being written
-		const lines = maxLogWaiting/1024 + 7
+		const lines = maxPendingLog/1024 + 7
 		for range lines {
 			if n, err := l.Write(line); n != len(line) || err != nil {
 				t.Fatalf("%d of %d are taken, %v", n, len(line), err)

@@ -15,7 +15,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(beTheProgram) != "" {
+	if os.Getenv(runAsProgramEnv) != "" {
 		main()
 		return
 	}
@@ -25,14 +25,14 @@ func TestMain(m *testing.M) {
 // patience is how long a test waits for what must happen.
 const patience = 20 * time.Second
 
-// lines is a writer that can be waited on for a line.
-type lines struct {
+// outputLines is a writer that can be waited on for a line.
+type outputLines struct {
 	mu   sync.Mutex // guards the following fields
 	text bytes.Buffer
 	more chan struct{}
 }
 
-func (l *lines) Write(p []byte) (int, error) {
+func (l *outputLines) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	close(l.more)
@@ -40,14 +40,14 @@ func (l *lines) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-func (l *lines) String() string {
+func (l *outputLines) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
 }
 
 // await gives the first line that has the words.
-func (l *lines) await(t *testing.T, words string) string {
+func (l *outputLines) await(t *testing.T, words string) string {
 	t.Helper()
 	deadline := time.After(patience)
 	for {
@@ -70,7 +70,7 @@ func (l *lines) await(t *testing.T, words string) string {
 
 // program is clu-ws, running within the test.
 type program struct {
-	out, log *lines
+	out, log *outputLines
 	stop     context.CancelFunc
 	ended    chan error
 }
@@ -95,12 +95,12 @@ func launch(t *testing.T, args ...string) *program {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &program{
-		out:   &lines{more: make(chan struct{})},
-		log:   &lines{more: make(chan struct{})},
+		out:   &outputLines{more: make(chan struct{})},
+		log:   &outputLines{more: make(chan struct{})},
 		stop:  cancel,
 		ended: make(chan error, 1),
 	}
-	go func() { p.ended <- run(ctx, append([]string{"clu-ws"}, onPoller(args)...), p.out, p.log) }()
+	go func() { p.ended <- run(ctx, append([]string{"clu-ws"}, withTestPoller(args)...), p.out, p.log) }()
 	t.Cleanup(cancel)
 	return p
 }

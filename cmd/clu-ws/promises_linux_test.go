@@ -40,11 +40,11 @@ func TestThePromisesOfTheOperatingPage(t *testing.T) {
 	for _, g := range eventGroups {
 		running.Go(func() {
 			t.Run(g.name, func(t *testing.T) {
-				s := newStage(t, g.node, g.expires, g.rate)
+				s := newPromiseHarness(t, g.node, g.expires, g.rate)
 				for _, e := range g.events {
-					s.play(t, e)
+					s.run(t, e)
 				}
-				s.judge(t, table)
+				s.check(t, table)
 			})
 		})
 	}
@@ -53,7 +53,7 @@ func TestThePromisesOfTheOperatingPage(t *testing.T) {
 // event is one row of the table.
 type event struct {
 	row     string
-	disturb func(t *testing.T, s *stage)
+	disturb func(t *testing.T, s *promiseHarness)
 }
 
 // eventGroups run at the same time, the events of one after another. Those that disturb the broker have
@@ -66,15 +66,15 @@ var eventGroups = []struct {
 	events  []event
 }{
 	{"network", sharedNode, time.Minute, 300, []event{
-		{"the connection breaks", func(_ *testing.T, s *stage) { s.network.cut(false) }},
-		{"the connection breaks, and the broker does not notice (half-open)", func(_ *testing.T, s *stage) { s.network.halfOpen() }},
+		{"the connection breaks", func(_ *testing.T, s *promiseHarness) { s.network.dropAll(false) }},
+		{"the connection breaks, and the broker does not notice (half-open)", func(_ *testing.T, s *promiseHarness) { s.network.halfOpen() }},
 	}},
-	{"queues that go", sharedNode, short, slow, []event{
-		{"the bridge is away for longer than `expires`", awayForTooLong},
+	{"queues that go", sharedNode, shortExpiry, slowRate, []event{
+		{"the bridge is away for longer than `expires`", awayTooLong},
 		{"the queue or the stream is deleted by hand", deleteQueues},
 	}},
 	{"silence", sharedNode, time.Minute, 300, []event{
-		{"the network goes silent", func(_ *testing.T, s *stage) { s.network.silence() }},
+		{"the network goes silent", func(_ *testing.T, s *promiseHarness) { s.network.silence() }},
 	}},
 	{"bridge", sharedNode, time.Minute, 300, []event{
 		{"the bridge stands still for some seconds", standStill},
@@ -91,22 +91,22 @@ var eventGroups = []struct {
 		{"the broker is killed and started", killBroker},
 	}},
 	{"broker restarts", testkit.StartRabbitMQ, time.Minute, 300, []event{
-		{"the broker is restarted", func(t *testing.T, s *stage) { s.restart(t) }},
+		{"the broker is restarted", func(t *testing.T, s *promiseHarness) { s.restart(t) }},
 		{"the broker is restarted while the bridge stands still", restartUnderFrozenBridges},
 	}},
 }
 
-// short is the time of --durable expires=... of the bridge that is away for longer than that.
-const short = time.Second
+// shortExpiry is the time of --durable expires=... of the bridge that is away for longer than that.
+const shortExpiry = time.Second
 
-// slow is a rate at which no sender has more than 32 replies on their way to a quorum queue that goes: RabbitMQ
+// slowRate is a rate at which no sender has more than 32 replies on their way to a quorum queue that goes: RabbitMQ
 // up to 4.0, and maybe later, stops the channel of one that has for good.
-const slow = 20
+const slowRate = 20
 
 func sharedNode(t testing.TB, _ ...testkit.RabbitOption) *testkit.Node { return testkit.RabbitMQ(t) }
 
-func awayForTooLong(t *testing.T, s *stage) {
-	s.network.cut(true)
+func awayTooLong(t *testing.T, s *promiseHarness) {
+	s.network.dropAll(true)
 	kept := s.bridges[slices.IndexFunc(s.bridges, func(b *durableBridge) bool { return b.column == "expires" })].consumes
 	testkit.Eventually(t, time.Minute, "the kept queue has expired", func() error {
 		if slices.Contains(s.node.Queues(t, s.vhost), kept) {
@@ -114,22 +114,22 @@ func awayForTooLong(t *testing.T, s *stage) {
 		}
 		return nil
 	})
-	s.network.cut(false)
+	s.network.dropAll(false)
 }
 
-func standStill(t *testing.T, s *stage) {
+func standStill(t *testing.T, s *promiseHarness) {
 	s.freeze(t)
 	<-time.After(3 * time.Second) // the length of the stall is what is tested
 	s.thaw(t)
 }
 
-func (s *stage) restart(t *testing.T) {
+func (s *promiseHarness) restart(t *testing.T) {
 	s.node.Stop(t)
 	s.down = time.Now()
 	s.node.Start(t)
 }
 
-func restartBridges(t *testing.T, s *stage) {
+func restartBridges(t *testing.T, s *promiseHarness) {
 	for _, b := range s.bridges {
 		b.stop(t)
 	}
@@ -139,7 +139,7 @@ func restartBridges(t *testing.T, s *stage) {
 	}
 }
 
-func killBridges(t *testing.T, s *stage) {
+func killBridges(t *testing.T, s *promiseHarness) {
 	for _, b := range s.bridges {
 		b.signal(t, syscall.SIGKILL)
 		b.ends(t)
@@ -150,23 +150,23 @@ func killBridges(t *testing.T, s *stage) {
 	}
 }
 
-func deleteExchange(t *testing.T, s *stage) {
+func deleteExchange(t *testing.T, s *promiseHarness) {
 	if err := testkit.OpenChannel(t, s.url).ExchangeDelete(actor.Exchange, false, false); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func deleteQueues(t *testing.T, s *stage) {
+func deleteQueues(t *testing.T, s *promiseHarness) {
 	for _, b := range s.bridges {
 		s.ctl(t, "delete_queue", b.consumes)
 	}
 }
 
 // A bridge that keeps up leaves nothing in its queue that a policy could drop.
-func dropByLength(t *testing.T, s *stage) { drop(t, s, `{"max-length": 20}`) }
-func dropByAge(t *testing.T, s *stage)    { drop(t, s, `{"message-ttl": 200}`) }
+func dropByLength(t *testing.T, s *promiseHarness) { drop(t, s, `{"max-length": 20}`) }
+func dropByAge(t *testing.T, s *promiseHarness)    { drop(t, s, `{"message-ttl": 200}`) }
 
-func drop(t *testing.T, s *stage, policy string) {
+func drop(t *testing.T, s *promiseHarness, policy string) {
 	s.ctl(t, "set_policy", "drop", ".*", policy, "--apply-to", "queues")
 	s.freeze(t)
 	<-time.After(3 * time.Second) // as long as the prefetch lasts, and longer
@@ -175,27 +175,27 @@ func drop(t *testing.T, s *stage, policy string) {
 	s.ctl(t, "clear_policy", "drop")
 }
 
-func pauseBroker(t *testing.T, s *stage) {
+func pauseBroker(t *testing.T, s *promiseHarness) {
 	s.node.Pause(t)
 	<-time.After(20 * time.Second) // the length of the pause is what is tested
 	s.node.Resume(t)
 }
 
-func killBroker(t *testing.T, s *stage) {
+func killBroker(t *testing.T, s *promiseHarness) {
 	s.node.Kill(t)
 	s.down = time.Now()
 	s.node.Start(t)
 }
 
-func restartUnderFrozenBridges(t *testing.T, s *stage) {
+func restartUnderFrozenBridges(t *testing.T, s *promiseHarness) {
 	s.freeze(t)
 	s.restart(t)
 	<-time.After(time.Second) // replies are sent before the bridges wake up
 	s.thaw(t)
 }
 
-// stage is where the events of a group happen.
-type stage struct {
+// promiseHarness is where the events of a group happen.
+type promiseHarness struct {
 	node    *testkit.Node
 	vhost   string
 	url     string
@@ -203,12 +203,12 @@ type stage struct {
 	source  *testkit.Source
 	bridges []*durableBridge
 	down    time.Time // when the broker was last down, or the bridges
-	played  []scene
+	ran  []eventRun
 }
 
-func newStage(t *testing.T, node func(testing.TB, ...testkit.RabbitOption) *testkit.Node, expires time.Duration, rate int) *stage {
+func newPromiseHarness(t *testing.T, node func(testing.TB, ...testkit.RabbitOption) *testkit.Node, expires time.Duration, rate int) *promiseHarness {
 	t.Helper()
-	s := &stage{node: node(t)}
+	s := &promiseHarness{node: node(t)}
 	s.url = s.node.NewVHost(t)
 	s.vhost = s.url[strings.LastIndex(s.url, "/")+1:]
 	s.network = newFaultyNetwork(t, s.url)
@@ -258,27 +258,27 @@ func (b *durableBridge) logged() (gaps int) {
 	return gaps
 }
 
-func (s *stage) freeze(t *testing.T) {
+func (s *promiseHarness) freeze(t *testing.T) {
 	t.Helper()
 	for _, b := range s.bridges {
 		b.freeze(t)
 	}
 }
 
-func (s *stage) thaw(t *testing.T) {
+func (s *promiseHarness) thaw(t *testing.T) {
 	t.Helper()
 	for _, b := range s.bridges {
 		b.signal(t, syscall.SIGCONT)
 	}
 }
 
-func (s *stage) ctl(t *testing.T, command string, args ...string) {
+func (s *promiseHarness) ctl(t *testing.T, command string, args ...string) {
 	t.Helper()
 	s.node.Ctl(t, append([]string{command, "-p", s.vhost}, args...)...)
 }
 
 // awaitNext waits until all clients have heard what is sent after now.
-func (s *stage) awaitNext(t *testing.T) {
+func (s *promiseHarness) awaitNext(t *testing.T) {
 	t.Helper()
 	next := len(s.source.Fates())
 	testkit.Eventually(t, 2*time.Minute, fmt.Sprintf("every client has reply %d", next), func() error {

@@ -21,8 +21,8 @@ type faultyNetwork struct {
 // pair is one connection through the network.
 type pair struct {
 	client, broker net.Conn
-	gate           sync.RWMutex // whoever holds it stops the flow
-	silent         sync.Once
+	flow           sync.RWMutex // whoever holds it stops the flow
+	once         sync.Once
 }
 
 func newFaultyNetwork(t *testing.T, to string) *faultyNetwork {
@@ -81,14 +81,14 @@ func (p *pair) pump(to, from net.Conn) {
 	buf := make([]byte, 16<<10)
 	for {
 		n, err := from.Read(buf)
-		p.gate.RLock()
+		p.flow.RLock()
 		if err == nil {
 			_, err = to.Write(buf[:n])
 		}
 		if err != nil {
 			to.Close()
 		}
-		p.gate.RUnlock()
+		p.flow.RUnlock()
 		if err != nil {
 			return
 		}
@@ -100,7 +100,7 @@ func (f *faultyNetwork) silence() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, p := range f.pairs {
-		p.silent.Do(p.gate.Lock)
+		p.once.Do(p.flow.Lock)
 	}
 }
 
@@ -115,8 +115,8 @@ func (f *faultyNetwork) halfOpen() {
 	}
 }
 
-// cut closes all connections, and with refuse also those that come, until cut(false).
-func (f *faultyNetwork) cut(refuse bool) {
+// dropAll closes all connections, and with refuse also those that come, until cut(false).
+func (f *faultyNetwork) dropAll(refuse bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.refuses = refuse
@@ -128,13 +128,13 @@ func (f *faultyNetwork) cut(refuse bool) {
 
 func (f *faultyNetwork) close() {
 	f.ln.Close()
-	f.cut(true)
+	f.dropAll(true)
 	f.mu.Lock()
 	for _, p := range f.pairs {
 		silent := true
-		p.silent.Do(func() { silent = false })
+		p.once.Do(func() { silent = false })
 		if silent {
-			p.gate.Unlock()
+			p.flow.Unlock()
 		}
 	}
 	f.mu.Unlock()

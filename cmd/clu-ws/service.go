@@ -22,7 +22,7 @@ import (
 
 // service is what a subcommand runs: a bridge and, where asked for, a broker.
 type service struct {
-	doors  doors           // where clients arrive
+	listeners  listeners           // where clients arrive
 	admin  *listen.Address // where the admin's requests do; nil for nowhere
 	bridge bridge.Config
 	broker *broker.Broker
@@ -37,7 +37,7 @@ func newService(c *cli.Context, stdout, stderr io.Writer) (*service, error) {
 	if c.Args().Present() {
 		return nil, fmt.Errorf("%q is not understood; see %s --help", c.Args().First(), c.Command.HelpName)
 	}
-	doors, err := readDoors(c)
+	doors, err := readListeners(c)
 	if err != nil {
 		return nil, err
 	}
@@ -48,8 +48,8 @@ func newService(c *cli.Context, stdout, stderr io.Writer) (*service, error) {
 	// The reader of the log may be gone, as with "clu-ws websocket 2>&1 | head", or
 	// restart, as journald does. The bridge goes on without it.
 	signal.Ignore(syscall.SIGPIPE)
-	s := &service{doors: doors, stdout: stdout, log: newLogger(level, stderr)}
-	logKubernetes(flagNames(c), s.log)
+	s := &service{listeners: doors, stdout: stdout, log: newLogger(level, stderr)}
+	logKubernetesVariables(flagNames(c), s.log)
 	return s, nil
 }
 
@@ -82,7 +82,7 @@ func (s *service) serve(ctx context.Context) error {
 	if s.broker != nil {
 		defer s.broker.Close()
 	}
-	defer tuneCollector()()
+	defer startGCTuner()()
 	listeners, adminListener, err := s.open(ctx)
 	if err != nil {
 		return err
@@ -92,9 +92,9 @@ func (s *service) serve(ctx context.Context) error {
 	if err != nil {
 		s.log.Warn("systemd is not told how the bridge is", "error", err)
 	}
-	defer attend(ctx, manager, s.doors.certificate, s.log)()
-	told := &teller{ctx: ctx, manager: manager, failFast: s.bridge.FailFast}
-	s.bridge.Logger, s.bridge.Version, s.bridge.OnLink = s.log, release, told.of
+	defer startHousekeeper(ctx, manager, s.listeners.certificate, s.log)()
+	told := &linkReporter{ctx: ctx, manager: manager, failFast: s.bridge.FailFast}
+	s.bridge.Logger, s.bridge.Version, s.bridge.OnLink = s.log, releaseVersion, told.report
 	b, err := bridge.New(s.bridge)
 	if err != nil {
 		closeAll(listeners)
@@ -107,21 +107,21 @@ func (s *service) serve(ctx context.Context) error {
 	if adminListener != nil {
 		defer serveAdmin(adminListener, b.Admin(), s.log)()
 	}
-	if err := listenAt(b, listeners); err != nil {
+	if err := serveListeners(b, listeners); err != nil {
 		return errors.Join(err, b.Close())
 	}
 	s.warnIfOpen(listeners)
-	late := time.AfterFunc(announceAfter, told.late)
+	late := time.AfterFunc(announceAfter, told.reportPending)
 	defer late.Stop()
 	return b.Run(ctx)
 }
 
 // open makes the clients' listeners, and the admin's, which is nil for nowhere.
 func (s *service) open(ctx context.Context) (clients []*listen.Listener, admin net.Listener, err error) {
-	if clients, err = s.doors.open(ctx, s.log); err != nil {
+	if clients, err = s.listeners.open(ctx, s.log); err != nil {
 		return nil, nil, err
 	}
-	s.doors.secure(clients, s.log)
+	s.listeners.addTLS(clients, s.log)
 	if s.admin == nil {
 		return clients, nil, nil
 	}
@@ -132,9 +132,9 @@ func (s *service) open(ctx context.Context) (clients []*listen.Listener, admin n
 	return clients, admin, nil
 }
 
-// listenAt has the bridge serve the listeners. If it cannot, those that are not
+// serveListeners has the bridge serve the listeners. If it cannot, those that are not
 // the bridge's are closed.
-func listenAt(b *bridge.Bridge, listeners []*listen.Listener) error {
+func serveListeners(b *bridge.Bridge, listeners []*listen.Listener) error {
 	for i, ln := range listeners {
 		if err := b.ListenWith(ln.Listener, bridge.ListenOptions{Proxy: ln.Proxy, TLS: ln.TLS}); err != nil {
 			closeAll(listeners[i:])

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// release is the version of the program in this tree.
-const release = "0.1.0"
+// releaseVersion is the version of the program in this tree.
+const releaseVersion = "0.1.0"
 
 // version is the release and, where the build knows it, the commit it is from.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return release
+		return releaseVersion
 	}
 	var revision, modified string
 	for _, s := range info.Settings {
@@ -25,5 +25,5 @@ func version() string {
 			}
 		}
 	}
-	return strings.TrimSpace(strings.Join([]string{release, revision + modified}, " "))
+	return strings.TrimSpace(strings.Join([]string{releaseVersion, revision + modified}, " "))
 }

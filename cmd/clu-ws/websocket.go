@@ -17,7 +17,7 @@ func websocketCommand(stdout, stderr io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:         "websocket",
 		Usage:        "serve WebSocket clients; takes the place of clu websocket",
-		Flags:        slices.Concat(listenFlags("0.0.0.0"), brokerFlags(), cluFlags(), pastFlags(), roomFlags(), limitFlags(), operateFlags(), testFlags()),
+		Flags:        slices.Concat(listenFlags("0.0.0.0"), brokerFlags(), cluFlags(), historyFlags(), roomFlags(), limitFlags(), adminFlags(), testFlags()),
 		OnUsageError: usageError,
 		Action:       func(c *cli.Context) error { return websocket(c, stdout, stderr) },
 	}
@@ -31,7 +31,7 @@ func websocket(c *cli.Context, stdout, stderr io.Writer) error {
 	if s.bridge, err = bridgeConfig(c); err != nil {
 		return err
 	}
-	if s.admin, err = adminDoor(c); err != nil {
+	if s.admin, err = adminAddr(c); err != nil {
 		return err
 	}
 	s.bridge.AdminHost = adminHost(s.admin)
@@ -63,7 +63,7 @@ func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
 	if err := chooseBroker(c, &cfg); err != nil {
 		return cfg, err
 	}
-	for _, read := range []func(*cli.Context, *bridge.Config) error{readPast, readRooms, readLimits, readDrain, readAccess} {
+	for _, read := range []func(*cli.Context, *bridge.Config) error{readHistory, readRooms, readLimits, readDrain, readAccess} {
 		if err := read(c, &cfg); err != nil {
 			return cfg, err
 		}
@@ -71,7 +71,7 @@ func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
 	cfg.LogCommands = c.Bool("log-commands")
 	cfg.Page = webdemo.Handler()
 	cfg.Compress = c.Bool("compress")
-	cfg.PortablePoller, err = portablePoller(c)
+	cfg.PortablePoller, err = usePortablePoller(c)
 	return cfg, err
 }
 

@@ -10,6 +10,7 @@ import (
 // WebSocket libraries measure themselves by. It is set up once per machine, under .cache.
 func Autobahn(t testing.TB) (wstest string) {
 	t.Helper()
+	need(t, "Autobahn")
 	wstest, err := cache.Autobahn()
 	if err != nil {
 		Missing(t, "Autobahn", "cannot set it up: "+err.Error())

@@ -17,6 +17,7 @@ const browserTimeout = 90 * time.Second
 // Chromium returns the path of Chromium or Chrome.
 func Chromium(t testing.TB) (path string) {
 	t.Helper()
+	need(t, "Chromium")
 	for _, name := range []string{
 		"chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
 		"/Applications/Chromium.app/Contents/MacOS/Chromium",

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// allDefunct tells whether the group's processes have ended and only await a parent that reaps
-// them: the first process of a container is often a poor one. Without /proc it does not know.
+// allDefunct reports whether the group's processes have ended and only await a parent that reaps them, which
+// the first process of a container often does not. Without /proc it is false.
 func allDefunct(group int) bool {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, file := range stats {

@@ -29,6 +29,7 @@ type Python struct {
 // CLU returns the environment with CLU 2.6.1. It is made once per machine, under .cache.
 func CLU(t testing.TB) *Python {
 	t.Helper()
+	need(t, "CLU")
 	path, err := cache.CLU()
 	if err != nil {
 		Missing(t, "CLU", "cannot make its virtual environment: "+err.Error())

@@ -26,6 +26,7 @@ type Qpid struct {
 // StartQpid starts a broker that is gone when the test ends. Its classes are fetched once per machine, to .cache.
 func StartQpid(t testing.TB) *Qpid {
 	t.Helper()
+	need(t, "Qpid Broker-J")
 	classPath, err := cache.Qpid()
 	if err != nil {
 		Missing(t, "Qpid Broker-J", "install Java and Maven, which must reach a repository: "+err.Error())

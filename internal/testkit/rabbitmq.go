@@ -174,7 +174,7 @@ func (n *Node) Port() int { return n.ports.amqp }
 // URL is amqp://guest:guest@127.0.0.1:port/ with the virtual host "/". A node of a [Cluster] has
 // an address of its own.
 func (n *Node) URL() string {
-	return fmt.Sprintf("amqp://guest:guest@%s:%d/", n.host, n.ports.amqp)
+	return fmt.Sprintf("amqp://guest:guest@%s/", net.JoinHostPort(n.host, strconv.Itoa(n.ports.amqp)))
 }
 
 // TLSURL is the amqps:// form of [Node.URL]. It needs [WithTLS].

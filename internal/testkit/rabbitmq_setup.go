@@ -71,6 +71,7 @@ func findRabbitMQ() (dir string, err error) {
 // rabbitBin is that folder for a test.
 func rabbitBin(t testing.TB) string {
 	t.Helper()
+	need(t, "RabbitMQ")
 	noteRabbitUser(t)
 	dir, err := findRabbitMQ()
 	if err != nil {

@@ -65,79 +65,91 @@ func TestUserCanLogIn(t *testing.T) {
 	roundTrip(t, dial(t, strings.Replace(n.URL(), "guest:guest", "ann:s3cret", 1)))
 }
 
-// One node for the whole story: each start costs seconds.
+// All on one node: each start takes seconds.
 func TestOwnNodeCanBeDisturbed(t *testing.T) {
 	n := StartRabbitMQ(t)
+	for _, disturbance := range []struct {
+		name string
+		test func(t *testing.T, n *Node)
+	}{
+		{"closed connections", connectionsCanBeClosed},
+		{"memory alarm", publishersCanBeBlocked},
+		{"pause and resume", nodeCanBePaused},
+		{"restart", durableQueuesSurviveARestart},
+		{"kill and start", nodeCanBeKilled},
+	} {
+		t.Run(disturbance.name, func(t *testing.T) { disturbance.test(t, n) })
+	}
+}
 
-	t.Run("closed connections", func(t *testing.T) {
-		closed := dial(t, n.URL()).NotifyClose(make(chan *amqp.Error, 1))
-		n.CloseConnections(t)
-		if err := <-closed; err == nil || err.Code != amqp.ConnectionForced {
-			t.Errorf("closed with %v, want %d", err, amqp.ConnectionForced)
-		}
-	})
+func connectionsCanBeClosed(t *testing.T, n *Node) {
+	closed := dial(t, n.URL()).NotifyClose(make(chan *amqp.Error, 1))
+	n.CloseConnections(t)
+	if err := <-closed; err == nil || err.Code != amqp.ConnectionForced {
+		t.Errorf("closed with %v, want %d", err, amqp.ConnectionForced)
+	}
+}
 
-	t.Run("memory alarm", func(t *testing.T) {
-		conn := dial(t, n.URL())
-		blocked := conn.NotifyBlocked(make(chan amqp.Blocking, 2))
-		roundTrip(t, conn) // only a connection that has published is blocked
-		n.SetMemoryAlarm(t, true)
-		ch, err := conn.Channel()
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = ch.PublishWithContext(t.Context(), "", "nobody", false, false, amqp.Publishing{})
-		if b := <-blocked; !b.Active {
-			t.Error("not blocked")
-		}
-		n.SetMemoryAlarm(t, false)
-		if b := <-blocked; b.Active {
-			t.Error("still blocked")
-		}
-	})
+func publishersCanBeBlocked(t *testing.T, n *Node) {
+	conn := dial(t, n.URL())
+	blocked := conn.NotifyBlocked(make(chan amqp.Blocking, 2))
+	roundTrip(t, conn) // only a connection that has published is blocked
+	n.SetMemoryAlarm(t, true)
+	ch, err := conn.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = ch.PublishWithContext(t.Context(), "", "unknown", false, false, amqp.Publishing{})
+	if b := <-blocked; !b.Active {
+		t.Error("not blocked")
+	}
+	n.SetMemoryAlarm(t, false)
+	if b := <-blocked; b.Active {
+		t.Error("still blocked")
+	}
+}
 
-	t.Run("pause and resume", func(t *testing.T) {
-		n.Pause(t)
-		conn, err := amqp.DialConfig(n.URL(), amqp.Config{Dial: amqp.DefaultDial(300 * time.Millisecond)})
-		if err == nil {
-			conn.Close()
-			t.Error("a paused node answered")
-		}
-		n.Resume(t)
-		roundTrip(t, dial(t, n.URL()))
-	})
+func nodeCanBePaused(t *testing.T, n *Node) {
+	n.Pause(t)
+	conn, err := amqp.DialConfig(n.URL(), amqp.Config{Dial: amqp.DefaultDial(300 * time.Millisecond)})
+	if err == nil {
+		conn.Close()
+		t.Error("a paused node answered")
+	}
+	n.Resume(t)
+	roundTrip(t, dial(t, n.URL()))
+}
 
-	t.Run("restart", func(t *testing.T) {
-		conn := dial(t, n.URL())
-		ch, err := conn.Channel()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := ch.QueueDeclare("stays", true, false, false, false, nil); err != nil {
-			t.Fatal(err)
-		}
-		closed := conn.NotifyClose(make(chan *amqp.Error, 1))
-		port := n.Port()
-		n.Restart(t)
-		<-closed
-		if n.Port() != port {
-			t.Errorf("port %d became %d", port, n.Port())
-		}
-		if ch, err = dial(t, n.URL()).Channel(); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := ch.QueueDeclarePassive("stays", true, false, false, false, nil); err != nil {
-			t.Errorf("the durable queue is gone: %v", err)
-		}
-	})
+func durableQueuesSurviveARestart(t *testing.T, n *Node) {
+	conn := dial(t, n.URL())
+	ch, err := conn.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ch.QueueDeclare("durable", true, false, false, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	closed := conn.NotifyClose(make(chan *amqp.Error, 1))
+	port := n.Port()
+	n.Restart(t)
+	<-closed
+	if n.Port() != port {
+		t.Errorf("port %d became %d", port, n.Port())
+	}
+	if ch, err = dial(t, n.URL()).Channel(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ch.QueueDeclarePassive("durable", true, false, false, false, nil); err != nil {
+		t.Errorf("the durable queue is gone: %v", err)
+	}
+}
 
-	t.Run("kill and start", func(t *testing.T) {
-		closed := dial(t, n.URL()).NotifyClose(make(chan *amqp.Error, 1))
-		n.Kill(t)
-		<-closed
-		n.Start(t)
-		roundTrip(t, dial(t, n.URL()))
-	})
+func nodeCanBeKilled(t *testing.T, n *Node) {
+	closed := dial(t, n.URL()).NotifyClose(make(chan *amqp.Error, 1))
+	n.Kill(t)
+	<-closed
+	n.Start(t)
+	roundTrip(t, dial(t, n.URL()))
 }
 
 func TestNodeSpeaksTLSAndWantsACertificate(t *testing.T) {

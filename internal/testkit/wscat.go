@@ -10,6 +10,7 @@ import (
 // once per machine, under .cache.
 func Wscat(t testing.TB) (command []string) {
 	t.Helper()
+	need(t, "wscat")
 	command, err := cache.Wscat()
 	if err != nil {
 		Missing(t, "wscat", "cannot install it: "+err.Error())

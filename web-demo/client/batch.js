@@ -1,37 +1,37 @@
 /**
- * How long replies may wait at a bridge for others, so that all leave in one write, which costs it no more than a single
- * reply does. A bridge that does not say that it can is not asked: it would refuse the request.
+ * How long the bridge may delay replies so that several leave in one write, which costs it no more than a single reply
+ * does. Only a bridge with the capability is asked for that: others would refuse the request.
  */
 
-/** ms that no eye sees, and that save a bridge most of its writes. */
+/** A delay in ms that no eye sees, and that saves a bridge most of its writes. */
 const DEFAULT = 50;
 
-/** ms that a bridge takes. */
+/** The longest delay that a bridge accepts, ms. */
 const MAX = 1_000;
 
 export class Batch {
-  #ms;             // undefined when the URL says it
-  #known = false;  // the bridge knows what a batch is
+  #ms;                 // undefined if the URL sets it
+  #supported = false;  // the bridge can batch
 
   /**
-   * @param {number} [ms]  what the page has chosen
-   * @param {boolean} [inURL]  the URL says it
+   * @param {number} [ms]  the page's choice
+   * @param {boolean} [setByURL]  the URL sets it
    */
-  constructor(ms, inURL = false) {
-    if (ms !== undefined && !(Number.isInteger(ms) && ms >= 0 && ms <= MAX)) throw new TypeError(`the option batch is a whole number of ms from 0 to ${MAX}`);
-    this.#ms = ms ?? (inURL ? undefined : DEFAULT);
+  constructor(ms, setByURL = false) {
+    if (ms !== undefined && !(Number.isInteger(ms) && ms >= 0 && ms <= MAX)) throw new TypeError(`the option batch must be a whole number of ms from 0 to ${MAX}`);
+    this.#ms = ms ?? (setByURL ? undefined : DEFAULT);
   }
 
-  /** Hears what the bridge of a new connection can do. */
-  greeted(capabilities) {
-    this.#known = Array.isArray(capabilities) && capabilities.includes("batch");
+  /** Takes the capabilities from the hello of a new connection. */
+  setCapabilities(capabilities) {
+    this.#supported = Array.isArray(capabilities) && capabilities.includes("batch");
   }
 
-  /** Whether what comes unasked must be asked for, because it would not wait. */
-  get matters() { return this.#known && this.#ms > 0; }
+  /** Whether a page that gets everything must subscribe to it, because the implicit subscription does not batch. */
+  get mustSubscribe() { return this.#supported && this.#ms > 0; }
 
-  /** What a request says of it, which may have chosen for itself; undefined is nothing. */
-  of({ batch_ms: chosen }) {
-    return this.#known ? chosen ?? this.#ms : undefined;
+  /** The batch_ms for a request, whose own choice comes first; undefined to leave it out. */
+  forRequest({ batch_ms: chosen }) {
+    return this.#supported ? chosen ?? this.#ms : undefined;
   }
 }

@@ -1,10 +1,10 @@
 /**
- * What comes while a page catches up on what it missed with several subscriptions.
+ * Buffers what arrives while several subscriptions resume.
  *
- * Each subscription brings what it alone missed, in order, one behind the other, with live replies between them. All of it
- * is held here until the bridge has said that it was all, and then handed out in the order in which it was said. Gap
- * notices come once for each subscription: one of them is kept, at the latest of its places, for the subscription that
- * selects most knows the place best.
+ * Each subscription brings what it alone missed, in order, one subscription after the other, with live replies between
+ * them. All of it is buffered until the bridge's pong marks the end, and then delivered in order of publication. A gap
+ * notice arrives once for each subscription: one is kept, at the latest of its positions, because the subscription that
+ * selects the most replies places it best.
  */
 
 /**
@@ -12,52 +12,52 @@
  * @property {"reply"|"snapshot"|"gap"} kind
  * @property {*} value
  * @property {number} seq      a gap has that of the reply before it
- * @property {number} arrival  counts what came
+ * @property {number} arrival  position in the order of arrival
  */
 
-/** As many replies as a bridge remembers by default, and half as many again, by number and by length. */
-export const HELD = Object.freeze({ replies: 15_000, chars: 96 << 20 });
+/** Half as much again as a bridge keeps by default, in replies and in characters. */
+export const LIMITS = Object.freeze({ replies: 15_000, chars: 96 << 20 });
 
 export class CatchUp {
   #items = [];
-  #gaps = new Map();  // what a notice says -> its item
-  #had = new Set();   // the numbers that came
-  #before;            // the number of the reply before the next notice
-  #begin;
+  #gaps = new Map();  // key of a notice -> its item
+  #seqs = new Set();  // the numbers of the buffered replies
+  #gapSeq;            // the number of the reply before the next notice
+  #start;
   #chars = 0;
   #limits;
 
   /**
-   * @param {number} begin  the number behind which everything is brought
-   * @param {{replies: number, chars: number}} limits  of what is held
+   * @param {number} start  the cursor: the bridge sends what follows it
+   * @param {{replies: number, chars: number}} limits  of the buffer
    */
-  constructor(begin, limits) {
-    this.#begin = this.#before = begin;
+  constructor(start, limits) {
+    this.#start = this.#gapSeq = start;
     this.#limits = limits;
-    /** How many have come. */
+    /** How many items have arrived. */
     this.arrivals = 0;
   }
 
-  /** A request was answered; what its subscription missed follows. */
+  /** Notes the answer to a request; what its subscription missed follows. */
   answered() {
-    this.#before = this.#begin;
+    this.#gapSeq = this.#start;
   }
 
-  /** @param {import("./reply.js").Reply} reply  with a number, which the page did not have before */
+  /** @param {import("./reply.js").Reply} reply  with a number, and not received before */
   reply(reply) {
-    this.#before = reply.seq;
-    if (this.#had.has(reply.seq)) return;
-    this.#had.add(reply.seq);
+    this.#gapSeq = reply.seq;
+    if (this.#seqs.has(reply.seq)) return;
+    this.#seqs.add(reply.seq);
     this.#chars += reply.size;
     this.#add("reply", reply, reply.seq);
   }
 
-  /** @param {{seq: number}} value  holds everything up to its number */
+  /** @param {{seq: number}} value  includes everything up to its number */
   snapshot(value) {
     this.#add("snapshot", value, value.seq);
   }
 
-  gap(value, key, seq = this.#before) {
+  gap(value, key, seq = this.#gapSeq) {
     const known = this.#gaps.get(key);
     if (known) {
       known.seq = Math.max(known.seq, seq);
@@ -73,12 +73,12 @@ export class CatchUp {
     return item;
   }
 
-  /** Whether more is held than may be: then it is to be handed out as it is. */
+  /** Whether the buffer exceeds its limits: then it must be delivered as it is. */
   get full() {
-    return this.#had.size > this.#limits.replies || this.#chars > this.#limits.chars;
+    return this.#seqs.size > this.#limits.replies || this.#chars > this.#limits.chars;
   }
 
-  /** What is held, in order: with equal numbers the reply, the snapshot that has it, and what followed. @returns {Item[]} */
+  /** Empties the buffer, in order: of equal numbers first the reply, then the snapshot that includes it. @returns {Item[]} */
   drain() {
     const rank = { reply: 0, snapshot: 1, gap: 2 };
     const items = this.#items.sort((a, b) => a.seq - b.seq || rank[a.kind] - rank[b.kind]);

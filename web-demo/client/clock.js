@@ -4,15 +4,15 @@
  *
  * The bridge's time arrives late by the message's travel time, so this clock is behind the bridge's rather than ahead
  * of it, and a command expires early rather than late. Between readings it follows the monotonic clock, since the wall
- * clock may be set. The monotonic clock stops while some computers sleep, and drifts: then the clock is in doubt until
- * the bridge has been asked.
+ * clock may be set. The monotonic clock stops while some computers sleep, and drifts: then the time is uncertain until
+ * the bridge has answered a ping.
  */
 
-/** ms by which two clocks may differ and count as one: a message takes time to come, too. */
+/** ms by which two clocks may differ and count as equal: messages take time to arrive. */
 const TOLERANCE = 2_000;
 
-/** ms after which the bridge is asked again. A computer's clock gains or loses up to 0.1 s in that time. */
-const OLD = 600_000;
+/** ms after which the bridge is asked again. A computer's clock drifts by up to 0.1 s in that time. */
+const MAX_AGE = 600_000;
 
 export class Clock {
   #ahead = 0;         // ms by which the local clock is ahead of the bridge's
@@ -30,8 +30,8 @@ export class Clock {
     this.#monotonic = monotonic;
   }
 
-  /** Starts from a greeting's time. @param {string|undefined} time  undefined if the server does not say it */
-  hear(time) {
+  /** Starts from the time in a hello. @param {string|undefined} time  undefined if the server does not send it */
+  start(time) {
     const bridge = Date.parse(time ?? "");
     const ahead = Date.now() - bridge;
     this.#ahead = Math.abs(ahead) > TOLERANCE ? ahead : 0;  // false for NaN
@@ -40,14 +40,14 @@ export class Clock {
     if (!Number.isNaN(bridge)) this.#note(bridge);
   }
 
-  /** Whether the time is in doubt, so that the bridge is being asked. */
-  isAsked() {
+  /** Whether the time is uncertain. If so, the bridge is being asked. */
+  isUncertain() {
     if (this.#reading === null) return false;
     const { monotonic, wall } = this.#reading;
     const passed = this.#monotonic() - monotonic;
-    const doubtful = passed > OLD || Math.abs(Date.now() - wall - passed) > TOLERANCE;
-    if (doubtful) this.ask();
-    return doubtful;
+    const uncertain = passed > MAX_AGE || Math.abs(Date.now() - wall - passed) > TOLERANCE;
+    if (uncertain) this.ask();
+    return uncertain;
   }
 
   /** Asks the bridge, unless an answer is outstanding. */
@@ -57,8 +57,8 @@ export class Clock {
     this.#ask();
   }
 
-  /** Handles the bridge's answer: the time is between this and as much later as the round trip took. */
-  answered(time) {
+  /** Handles the bridge's answer: its time now is between the given one and that plus the round trip. */
+  synchronize(time) {
     if (this.#asked === null || this.#reading === null) return;
     const took = this.#monotonic() - this.#asked;
     this.#asked = null;
@@ -72,17 +72,17 @@ export class Clock {
     return this.#reading && this.#reading.bridge + this.#monotonic() - this.#reading.monotonic;
   }
 
-  /** The bridge's time in so many ms from now, in seconds since 1970; undefined if unknown. */
+  /** The bridge's time in `ms` from now, in seconds since 1970; undefined if unknown. */
   secondsIn(ms) {
     return this.#reading === null ? undefined : Math.floor(this.now() + ms) / 1_000;
   }
 
-  /** Brings a snapshot's times to the clock here, as ISO texts. */
-  translate(snapshot) {
+  /** Converts a snapshot's times to the local clock, as ISO strings. */
+  toLocal(snapshot) {
     if (this.#ahead === 0) return snapshot;
     const actors = Object.entries(snapshot.actors ?? {}).map(([name, actor]) => {
-      const keywords = Object.entries(actor.keywords ?? {}).map(([keyword, entry]) => [keyword, this.#moved(entry)]);
-      return [name, { ...this.#moved(actor), keywords: Object.fromEntries(keywords) }];
+      const keywords = Object.entries(actor.keywords ?? {}).map(([keyword, entry]) => [keyword, this.#shift(entry)]);
+      return [name, { ...this.#shift(actor), keywords: Object.fromEntries(keywords) }];
     });
     return { ...snapshot, actors: Object.fromEntries(actors) };
   }
@@ -91,7 +91,7 @@ export class Clock {
     this.#reading = { bridge, monotonic: this.#monotonic(), wall: Date.now() };
   }
 
-  #moved(entry) {
+  #shift(entry) {
     const time = new Date(Date.parse(entry.time) + this.#ahead);
     return Number.isNaN(time.getTime()) ? entry : { ...entry, time: time.toISOString() };
   }

@@ -1,34 +1,34 @@
 /**
- * One command and its life.
+ * One command and its states.
  *
  *     sent ──> running ──> done | failed
  *       │         │
  *       └────┬────┘
  *            v
- *         unknown ──> running | done | failed     (when replies to it are heard again)
+ *         unknown ──> running | done | failed     (when replies to it arrive again)
  *
- *     rejected: no actor has it, for it never left this page, or the bridge says that it was not sent
+ *     rejected: no actor has it, because it was not sent by this page or by the bridge
  *
- * "unknown" is the honest state of a command whose connection was lost, or which took longer than its timeout: the actor
- * may still be executing it. It is never sent again. When the bridge says afterwards that it was not sent, it is rejected.
+ * "unknown" is the state of a command whose connection was lost, or that took longer than its timeout: the actor may
+ * still be executing it. It is never sent again. If the bridge then reports that it was not sent, it becomes rejected.
  */
 
 import { isFinal } from "./reply.js";
 
-/** The replies kept with one command are bounded in number and in size. */
+/** Limit of the replies kept with one command, besides their number. */
 const MAX_KEPT_CHARS = 2_000_000;
 
-/** ms of a timer's delay from which the page itself must have stood still, and first reads what came meanwhile. */
-const STOOD_STILL = 1_000;
+/** ms of delay from which a timer shows that the page was suspended: it then first reads what arrived meanwhile. */
+const SUSPENDED = 1_000;
 const GRACE = 5_000;
 
-/** Why a command did not end well. `state` is that of the command: "failed", "unknown" or "rejected". */
+/** Why a command did not succeed. `state` is that of the command: "failed", "unknown" or "rejected". */
 export class CommandError extends Error {
   /**
    * @param {string} message
    * @param {Command} command
-   * @param {import("./reply.js").Reply|null} [reply]  the reply that ended it, if one did
-   * @param {string|null} [code]  the code of the bridge's error, if that ended it: see docs/protocol.md
+   * @param {import("./reply.js").Reply|null} [reply]  the reply that ended it, if any
+   * @param {string|null} [code]  the code of the bridge's error that ended it, if any: see docs/protocol.md
    */
   constructor(message, command, reply = null, code = null) {
     super(message);
@@ -44,58 +44,58 @@ export class CommandError extends Error {
  * @typedef {object} CommandResult
  * @property {Command} command
  * @property {import("./reply.js").Reply} reply     the one that ended it
- * @property {import("./reply.js").Reply[]} replies  all of them, or the last ones of very many
- * @property {Record<string, *>} keywords               their keywords, the latest value of each
+ * @property {import("./reply.js").Reply[]} replies  all of them, or the newest if there were very many
+ * @property {Record<string, *>} keywords               their keywords, with the latest values
  */
 
 /**
  * A command: await it for its {@link CommandResult}, or watch its fields. It rejects with a {@link CommandError}.
- * A rejection that nobody awaits is not reported by the browser: the client's `command` event tells of it as well.
+ * A rejection that is not awaited is not reported by the browser: the client's `command` event reports it too.
  */
 export class Command {
-  #settle;
+  #resolvers;
   #onReply;
   #onChange;
   #maxReplies;
   #keptChars = 0;
   #timer = null;
-  #commander = null;   // the commander of its replies: known, or that of the first one
-  #expected = false;   // the commander is known
-  #starts = 0;         // replies with the code of a start
-  #contested = false;  // another command with its id and consumer was heard
+  #commander = null;         // the commander of its replies: known, or taken from the first one
+  #commanderKnown = false;
+  #startReplies = 0;         // replies with the code ">"
+  #ambiguous = false;        // replies to another command with its id and consumer were received
 
   /** Made by Clu.send. */
   constructor({ commandId, consumer, commandString, onReply, onChange, maxReplies }) {
-    /** Whether its id was made here, and is unique. @type {boolean} */ this.ownId = (commandId ?? null) === null;
-    /** Whether no other command can have its id: it is unique, or the bridge guarantees that. */ this.alone = this.ownId;
+    /** Whether its id was generated here, and so is unique. @type {boolean} */ this.generatedId = (commandId ?? null) === null;
+    /** Whether no other command can have its id: it was generated, or the bridge guarantees it. */ this.uniqueId = this.generatedId;
     /** @type {string} */ this.commandId = commandId ?? newCommandId();
     /** @type {string} */ this.consumer = consumer;
     /** @type {string} */ this.commandString = commandString;
     /** @type {"sent"|"running"|"done"|"failed"|"unknown"|"rejected"} */ this.state = "sent";
-    /** The last thing said about it, in words. @type {string|null} */ this.message = null;
+    /** The latest text about it. @type {string|null} */ this.message = null;
     /** The newest replies, oldest first. @type {import("./reply.js").Reply[]} */ this.replies = [];
-    /** How many replies came, also when not all are kept. */ this.replyCount = 0;
+    /** How many replies it got, including those not kept. */ this.replyCount = 0;
     /** ms since 1970. */ this.sentAt = Date.now();
     /** ms since 1970, or null while it runs. @type {number|null} */ this.endedAt = null;
     /** Fulfilled or rejected once. @type {Promise<CommandResult>} */
-    this.finished = new Promise((resolve, reject) => { this.#settle = { resolve, reject }; });
+    this.finished = new Promise((resolve, reject) => { this.#resolvers = { resolve, reject }; });
     this.finished.catch(() => {});
     this.#onReply = onReply;
     this.#onChange = onChange;
     this.#maxReplies = maxReplies;
   }
 
-  /** Whether it is on its way or running, as far as is known. */
+  /** Whether it is in flight: sent or running. */
   get active() {
     return this.state === "sent" || this.state === "running";
   }
 
-  /** ms from sending to the end, or to now. */
+  /** ms from sending to the end, or until now. */
   get elapsed() {
     return (this.endedAt ?? Date.now()) - this.sentAt;
   }
 
-  /** The keywords of the kept replies, the latest value of each. */
+  /** The keywords of the kept replies, with the latest values. */
   get keywords() {
     return Object.fromEntries(this.replies.flatMap((reply) => Object.entries(reply.keywords)));
   }
@@ -104,26 +104,26 @@ export class Command {
   catch(onRejected) { return this.finished.catch(onRejected); }
   finally(onFinally) { return this.finished.finally(onFinally); }
 
-  // What follows is called by Clu.
+  // The methods below are called by Clu.
 
-  /** Gives up waiting after `ms`; the command itself goes on wherever it is. */
-  limit(ms) {
+  /** Marks the command unknown after `ms`. */
+  startTimeout(ms) {
     const due = Date.now() + ms;
-    const giveUp = () => this.lose(`no final reply within ${ms / 1000} s; the actor may still be executing it`);
+    const giveUp = () => this.markUnknown(`no final reply within ${ms / 1000} s; the actor may still be executing it`);
     this.#timer = setTimeout(() => {
-      if (Date.now() - due < STOOD_STILL) giveUp();
+      if (Date.now() - due < SUSPENDED) giveUp();
       else this.#timer = setTimeout(giveUp, GRACE);
     }, ms);
   }
 
   /** Sets the commander of its replies. */
-  expect(commander) {
-    if (this.#commander !== commander) {  // the replies so far were another's
-      this.#starts = 0;
-      this.#contested = false;
+  setCommander(commander) {
+    if (this.#commander !== commander) {  // the replies so far were to another command
+      this.#startReplies = 0;
+      this.#ambiguous = false;
     }
     this.#commander = commander;
-    this.#expected = true;
+    this.#commanderKnown = true;
   }
 
   /** Whether a reply with its id answers it. */
@@ -132,68 +132,68 @@ export class Command {
     return this.#commander === null ? this.#mayCommand(commanderId) : commanderId === this.#commander;
   }
 
-  /** Notes a reply with its id that does not answer it. */
-  overhear({ sender, commanderId }) {
-    if (!this.alone && !this.#expected && this.#isFor(sender) && this.#mayCommand(commanderId)) this.#contested = true;
+  /** Takes note of a reply with its id that does not answer it. */
+  noteOther({ sender, commanderId }) {
+    if (!this.uniqueId && !this.#commanderKnown && this.#isFor(sender) && this.#mayCommand(commanderId)) this.#ambiguous = true;
   }
 
-  /** Whether an actor runs commands to the consumer: `dome` runs those to `dome` and `dome.shutter`. */
+  /** Whether an actor executes commands to the consumer: `dome` executes those to `dome` and `dome.shutter`. */
   #isFor(sender) {
     return sender !== null && (sender === this.consumer || this.consumer.startsWith(`${sender}.`));
   }
 
-  /** Whether the commander has the form that a bridge of any name gives. An actor that commands itself has its own name there. */
+  /** Whether the commander has the form `<bridge>.<consumer>`. An actor that commands itself has its own name as the bridge's. */
   #mayCommand(commanderId) {
     const ending = `.${this.consumer}`;
     const name = commanderId.endsWith(ending) ? commanderId.slice(0, -ending.length) : "";
     return name !== "" && !`.${name}`.endsWith(ending);
   }
 
-  /** Takes a reply to it. */
-  take(reply) {
+  /** Handles a reply to it. */
+  receive(reply) {
     if (!reply.refused) this.#commander ??= reply.commanderId;
-    if (reply.code === ">") this.#starts += 1;
-    if (this.#starts > 1 && !this.alone) this.#contested = true;
+    if (reply.code === ">") this.#startReplies += 1;
+    if (this.#startReplies > 1 && !this.uniqueId) this.#ambiguous = true;
     this.#keep(reply);
     this.replyCount += 1;
     this.message = reply.text ?? (this.state === "unknown" ? null : this.message);
 
-    if (this.#contested && isFinal(reply.code)) {
+    if (this.#ambiguous && isFinal(reply.code)) {
       if (!this.active) this.#onChange(this);
-      this.lose(`another command to ${this.consumer} has the id ${this.commandId}, and nobody can tell whose end came; leave the id out, and it is unique`);
+      this.markUnknown(`another command to ${this.consumer} has the id ${this.commandId}, so the final reply is ambiguous; leave the id out to get a unique one`);
     } else if (!isFinal(reply.code)) {
-      this.#become("running");
+      this.#setState("running");
     } else if (reply.code === ":") {
-      this.#become("done");
-      this.#settle.resolve({ command: this, reply, replies: this.replies, keywords: this.keywords });
+      this.#setState("done");
+      this.#resolvers.resolve({ command: this, reply, replies: this.replies, keywords: this.keywords });
     } else {
-      this.message = reply.text ?? `${this.consumer} failed without saying why`;
-      this.#become("failed");
-      this.#settle.reject(new CommandError(this.message, this, reply));
+      this.message = reply.text ?? `${this.consumer} failed without giving a reason`;
+      this.#setState("failed");
+      this.#resolvers.reject(new CommandError(this.message, this, reply));
     }
     this.#onReply?.(reply, this);
   }
 
-  /** From now on nobody knows how it goes. */
-  lose(why, code = null) {
+  /** Marks it unknown, if it is in flight. */
+  markUnknown(why, code = null) {
     if (!this.active) return;
     this.message = `unknown: ${why}`;
-    this.#become("unknown");
-    this.#settle.reject(new CommandError(this.message, this, null, code));
+    this.#setState("unknown");
+    this.#resolvers.reject(new CommandError(this.message, this, null, code));
   }
 
   /** Handles the bridge's report that its consumer does not exist. */
   fail(why, code) {
     this.message = why;
-    this.#become("failed");
-    this.#settle.reject(new CommandError(why, this, null, code));
+    this.#setState("failed");
+    this.#resolvers.reject(new CommandError(why, this, null, code));
   }
 
-  /** Rejects it: it was not sent. @param {string|null} [code]  the bridge's error code */
+  /** Marks it rejected: it was not sent. @param {string|null} [code]  the bridge's error code */
   reject(why, code = null) {
     this.message = why;
-    this.#become("rejected");
-    this.#settle.reject(new CommandError(why, this, null, code));
+    this.#setState("rejected");
+    this.#resolvers.reject(new CommandError(why, this, null, code));
   }
 
   #keep(reply) {
@@ -204,7 +204,7 @@ export class Command {
     }
   }
 
-  #become(state) {
+  #setState(state) {
     this.state = state;
     this.endedAt = this.active ? null : Date.now();
     if (!this.active) clearTimeout(this.#timer);
@@ -213,7 +213,7 @@ export class Command {
 }
 
 /**
- * A new command id, a UUID4. crypto.randomUUID exists only in a secure context, and a page on a LAN is plain http.
+ * Returns a new command id, a UUID4. crypto.randomUUID exists only in a secure context, and pages on a LAN use plain http.
  * @returns {string}
  */
 export function newCommandId(crypto = globalThis.crypto) {

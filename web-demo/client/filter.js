@@ -1,39 +1,39 @@
 /**
- * Which replies a subscription selects: the filters of docs/protocol.md, with the meaning that package bridge/filter gives
- * them. Both are held to bridge/filter/testdata/cases.json.
+ * The filters of docs/protocol.md, with the semantics of package bridge/filter. Both are tested against
+ * bridge/filter/testdata/cases.json.
  *
- * The bridge selects, too. Here it is decided again because a page may hold several subscriptions, and a reply that several
- * of them select comes once; and because CLU's own server sends every reply to everyone.
+ * The bridge evaluates filters too. The page repeats it because a reply that several of its subscriptions select arrives
+ * once, and because CLU's own server sends every reply to everyone.
  */
 
 const CODES = [">", "i", "d", "w", "e", ":", "f", "!"];
 const FIELDS = ["sender", "routing_key", "message_code", "keyword", "command_id", "commander", "internal"];
 
 /**
- * @typedef {object} Filter  a reply must pass every field that is there, and passes it by one of its values
- * @property {string|string[]} [sender]        globs: `*` any text, `?` a character, `[a-z]` one of these; "" is none
- * @property {string|string[]} [keyword]       globs, of which one must match one of the body's keys
+ * @typedef {object} Filter  a reply must match every field that is present, and matches a field by one of its values
+ * @property {string|string[]} [sender]        globs: `*` any text, `?` a character, `[a-z]` one of these; "" is no sender
+ * @property {string|string[]} [keyword]       globs; one must match one of the body's keys
  * @property {string|string[]} [routing_key]   AMQP patterns: `reply.*`, `reply.#`
  * @property {string|string[]} [message_code]  among > i d w e : f !
  * @property {string|string[]} [command_id]    globs
- * @property {string|string[]} [commander]     globs; "me" is a command of this client's
+ * @property {string|string[]} [commander]     globs; "me" matches replies to commands of this client
  * @property {boolean|boolean[]} [internal]
  */
 
 /**
- * What a filter looks at.
- * @typedef {object} Facts
- * @property {string} sender  "" when absent, like all texts
+ * The fields of a reply that filters look at.
+ * @typedef {object} ReplyFields
+ * @property {string} sender  "" if absent, like all strings here
  * @property {string} routingKey
  * @property {string} code
  * @property {string} commandId
  * @property {string} commander
  * @property {boolean} internal
- * @property {string[]} keywords  the keys of the body, if that is an object
+ * @property {string[]} keywords  the keys of the body, if it is an object
  */
 
-/** The facts of a reply: of its headers as they were sent, where a text counts and nothing else. */
-export function factsOf({ envelope, keywords }) {
+/** Returns the fields of a reply, from its headers as they were sent: only strings count. */
+export function fieldsOf({ envelope, keywords }) {
   const headers = envelope.headers ?? {};
   return {
     sender: text(headers.sender),
@@ -48,16 +48,16 @@ export function factsOf({ envelope, keywords }) {
 
 const text = (value) => (typeof value === "string" ? value : "");
 
-/** A filter, understood. */
+/** A filter that was parsed. */
 export class CompiledFilter {
-  #lists = {};  // field -> List; a field that is absent is no constraint
-  #mine = false;
+  #lists = {};  // field -> ValueList; an absent field matches everything
+  #own = false;
   #codes = null;
   #internal = null;
 
   /**
    * @param {Filter} [filter]
-   * @throws {TypeError} in words, when it cannot be understood
+   * @throws {TypeError} if it is malformed, with a message for people
    */
   constructor(filter = {}) {
     if (typeof filter !== "object" || filter === null || Array.isArray(filter)) {
@@ -70,27 +70,27 @@ export class CompiledFilter {
   }
 
   /** Whether it selects every reply. */
-  get everything() {
+  get selectsAll() {
     return Object.keys(this.#lists).length === 0 && this.#codes === null && this.#internal === null;
   }
 
   /**
-   * @param {Facts} facts
-   * @param {boolean} mine  whether it answers a command of this client's
+   * @param {ReplyFields} fields
+   * @param {boolean} own  whether it answers a command of this client
    */
-  selects(facts, mine) {
+  selects(fields, own) {
     const { sender, routing_key: routing, keyword, command_id: id, commander } = this.#lists;
-    return (this.#internal === null || this.#internal === facts.internal) &&
-      (this.#codes === null || this.#codes.has(facts.code)) &&
-      (!sender || sender.has(facts.sender)) &&
-      (!commander || (this.#mine && mine) || commander.has(facts.commander)) &&
-      (!id || id.has(facts.commandId)) &&
-      (!routing || routing.has(facts.routingKey)) &&
-      (!keyword || facts.keywords.some((name) => keyword.has(name)));
+    return (this.#internal === null || this.#internal === fields.internal) &&
+      (this.#codes === null || this.#codes.has(fields.code)) &&
+      (!sender || sender.has(fields.sender)) &&
+      (!commander || (this.#own && own) || commander.has(fields.commander)) &&
+      (!id || id.has(fields.commandId)) &&
+      (!routing || routing.has(fields.routingKey)) &&
+      (!keyword || fields.keywords.some((name) => keyword.has(name)));
   }
 
-  /** Whether it asks for a keyword of a reply that it selects. */
-  keeps(keyword) {
+  /** Whether the filter includes a keyword of a reply that it selects. */
+  includesKeyword(keyword) {
     return this.#lists.keyword?.has(keyword) ?? true;
   }
 
@@ -106,27 +106,27 @@ export class CompiledFilter {
         this.#codes = new Set(values);
         return;
       default: {
-        const list = new List(values.map(field === "routing_key" ? readTopic : readGlob));
+        const list = new ValueList(values.map(field === "routing_key" ? readTopic : readGlob));
         if (list.all) return;
-        if (field === "commander") this.#mine = list.names.delete("me");
+        if (field === "commander") this.#own = list.names.delete("me");
         this.#lists[field] = list;
       }
     }
   }
 }
 
-/** Bounds of a filter, see package bridge/filter. */
+/** Limits of a filter, see package bridge/filter. */
 const MAX_VALUES = 256;
 const MAX_BYTES = 255;
 
-/** A filter for the replies with these command ids, or the last of them if there are too many. Null without ids. */
-export function filterOfIds(ids) {
+/** Returns a filter for replies with these command ids, or for the last of them if there are too many; null without ids. */
+export function filterForIds(ids) {
   const literals = ids.map((id) => id.replace(/[*?[]/g, "[$&]")).filter((glob) => new TextEncoder().encode(glob).length <= MAX_BYTES);
   return literals.length > 0 ? { command_id: literals.slice(-MAX_VALUES) } : null;
 }
 
 /** The values of one field: names, and patterns that may match more than one text. */
-class List {
+class ValueList {
   /** @param {{name?: string, matches?: (text: string) => boolean, all?: boolean}[]} values */
   constructor(values) {
     this.all = values.some((value) => value.all);
@@ -139,7 +139,7 @@ class List {
   }
 }
 
-/** A glob: tokens that each take one character, and null for `*`. */
+/** Parses a glob into tokens: each matches one character, and null stands for `*`. */
 function readGlob(glob) {
   const chars = Array.from(glob);
   const tokens = [];
@@ -168,7 +168,7 @@ function readGlob(glob) {
   };
 }
 
-/** What stands between brackets: one character, or whether a character is among them. */
+/** Parses the text between brackets: returns the single character, or a function that matches one of them. */
 function readClass(inner, glob, closed) {
   if (!closed) throw new TypeError(`the pattern "${glob}" has a [ without ]; for the character [ itself write [[]`);
   const not = inner[0] === "^";
@@ -190,7 +190,7 @@ function readClass(inner, glob, closed) {
   };
 }
 
-/** An AMQP pattern: words between dots, `*` for one and `#` for any number of them. */
+/** Parses an AMQP pattern: words between dots, `*` for one word and `#` for any number of them. */
 function readTopic(pattern) {
   const words = pattern === "" ? [] : pattern.split(".");
   const mixed = words.find((word) => word.length > 1 && /[*#]/.test(word));
@@ -203,7 +203,7 @@ function readTopic(pattern) {
   };
 }
 
-/** Matches whole texts; `isRun` takes any number of elements. It remembers only the last run: time is the product of both lengths. */
+/** Matches whole texts; `isRun` elements match any number. It backtracks only to the last run, so time is the product of both lengths. */
 function matchRuns(pattern, elements, isRun, takes) {
   let at = 0;
   let run = -1;
@@ -219,7 +219,7 @@ function matchRuns(pattern, elements, isRun, takes) {
     } else if (run < 0) {
       return false;
     } else {
-      resume += 1;  // let the last run take one more
+      resume += 1;  // the last run takes one more
       at = run + 1;
       n = resume;
     }

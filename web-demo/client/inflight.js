@@ -1,32 +1,32 @@
 /**
- * The commands in flight of one client, and which replies are theirs.
+ * The commands in flight of one client, and which replies answer them.
  *
- * A command id alone does not identify the command of a reply: another program may use the same id, and an actor that
+ * A command id alone does not identify a reply's command: another program may use the same id, and an actor that
  * commands another actor passes the id on. So a reply counts only if its sender is the command's consumer and its
- * commander is `<name of the bridge>.<consumer>`. clu-ws sends its name in the greeting. CLU's own server never does:
- * there the name is learned from the first reply to a command whose id was made here, and until then the first
- * commander that answers counts.
+ * commander is `<name of the bridge>.<consumer>`. clu-ws sends its name in the hello. CLU's own server does not: there
+ * the name is learned from the first reply to a command whose id was generated here, and until then the first commander
+ * that answers counts.
  *
  * clu-ws refuses an id that another client's command has. CLU's own server does not, and all its clients share one
- * commander. There this class refuses an id that is seen in flight; if two commands with one id run all the same, an
- * end cannot be attributed, and counts for neither.
+ * commander. There this class refuses an id that it sees in flight; if two commands with one id run all the same, a
+ * final reply is ambiguous, and counts for neither.
  */
 
 import { isFinal } from "./reply.js";
 
-/** How many commands of others are remembered if the server does not guarantee unique ids. */
+/** How many commands of other clients are remembered if the server does not guarantee unique ids. */
 const MAX_OTHERS = 1_000;
 
 export class InFlight {
   #active = new Map();    // command id -> Command that is sent or running
-  #unknown = new Map();   // the same for commands of unknown fate, oldest first
-  #unnamed = new Set();   // commands sent on this connection before the bridge's name was known
+  #unknown = new Map();   // command id -> unknown Command, oldest first
+  #beforeName = new Set();  // commands sent on this connection before the bridge's name was known
   #others = new Map();    // command id -> the commander of another client's running command
-  #name = null;           // the bridge's, on this connection
+  #name = null;           // of the bridge of this connection
   #unique = false;        // the bridge of this connection guarantees unique ids
   #maxUnknown;
 
-  /** @param {number} maxUnknown  how many commands of unknown fate are kept */
+  /** @param {number} maxUnknown  how many unknown commands are kept */
   constructor(maxUnknown) {
     this.#maxUnknown = maxUnknown;
   }
@@ -36,88 +36,88 @@ export class InFlight {
 
   get activeCount() { return this.#active.size; }
 
-  /** The ids of the commands of unknown fate, oldest first. @returns {string[]} */
-  get lost() { return [...this.#unknown.keys()]; }
+  /** The ids of the unknown commands, oldest first. @returns {string[]} */
+  get unknownIds() { return [...this.#unknown.keys()]; }
 
   /** The command with an id, or undefined. */
   get(id) { return this.#active.get(id) ?? this.#unknown.get(id); }
 
-  /** The reason why a command may not use its id, or null. */
-  obstacle({ commandId: id, consumer }) {
+  /** Returns why a command may not use its id, or null. */
+  idConflict({ commandId: id, consumer }) {
     const shown = id.length > 60 ? `${id.slice(0, 60)}…` : id;
-    if (this.#active.has(id)) return `a command with the id ${shown} is running already`;
-    if (this.#unknown.has(id)) return `a command with the id ${shown} may be running still, for nobody knows how it ended; choose another id`;
+    if (this.#active.has(id)) return `a command with the id ${shown} is in flight already`;
+    if (this.#unknown.has(id)) return `a command with the id ${shown} may still be running, because its end is unknown; choose another id`;
     const other = this.#others.get(id);
-    const mine = this.#name === null ? other?.endsWith(`.${consumer}`) : other === `${this.#name}.${consumer}`;
-    if (mine) return `another program's command to ${consumer} with the id ${shown} is in flight; choose another id, or leave it out`;
+    const conflicts = this.#name === null ? other?.endsWith(`.${consumer}`) : other === `${this.#name}.${consumer}`;
+    if (conflicts) return `another program's command to ${consumer} with the id ${shown} is in flight; choose another id, or leave it out`;
     return null;
   }
 
-  /** Registers a command before it is sent. It has its id from now on. */
+  /** Registers a command before it is sent; its id is taken from then on. */
   add(command) {
     this.#active.set(command.commandId, command);
   }
 
-  /** Notes that a command is sent now, on this connection. */
+  /** Prepares a command that is about to be sent on this connection. */
   sent(command) {
-    if (this.#unique) command.alone = true;
-    if (this.#name === null) this.#unnamed.add(command);
-    else command.expect(`${this.#name}.${command.consumer}`);
+    if (this.#unique) command.uniqueId = true;
+    if (this.#name === null) this.#beforeName.add(command);
+    else command.setCommander(`${this.#name}.${command.consumer}`);
   }
 
   /** Moves a command to the map of its state. */
-  place(command) {
+  update(command) {
     const { commandId: id, state } = command;
     for (const group of [this.#active, this.#unknown]) if (group.get(id) === command) group.delete(id);
     if (command.active) this.#active.set(id, command);
     else if (state === "unknown") this.#unknown.set(id, command);
-    if (!command.active && state !== "unknown") this.#unnamed.delete(command);
+    if (!command.active && state !== "unknown") this.#beforeName.delete(command);
     if (this.#unknown.size > this.#maxUnknown) this.#unknown.delete(this.#unknown.keys().next().value);
   }
 
-  /** The command that a reply answers, or null. */
-  answered(reply) {
+  /** Returns the command that a reply answers, or null. */
+  commandFor(reply) {
     const command = this.get(reply.commandId);
     return command?.isAnsweredBy(reply) ? command : null;
   }
 
   /** Passes a reply to the command that it answers, and learns the bridge's name from it. */
-  take(command, reply) {
-    if (this.#name === null && command.ownId && reply.commanderId !== null) {
-      this.#learn(reply.commanderId.slice(0, -command.consumer.length - 1));
+  deliver(command, reply) {
+    if (this.#name === null && command.generatedId && reply.commanderId !== null) {
+      this.#setName(reply.commanderId.slice(0, -command.consumer.length - 1));
     }
-    command.take(reply);
+    command.receive(reply);
   }
 
-  /** Handles the greeting of a bridge, which guarantees unique ids. @param {string|null} name  null if it does not say its name */
-  greeted(name) {
+  /** Handles the hello of a bridge, which guarantees unique ids. @param {string|null} name  null if it has none */
+  hello(name) {
     this.#unique = true;
-    for (const command of this.#unnamed) command.alone = true;
-    if (name !== null) this.#learn(name);
+    for (const command of this.#beforeName) command.uniqueId = true;
+    if (name !== null) this.#setName(name);
   }
 
-  #learn(name) {
+  #setName(name) {
     this.#name = name;
-    for (const command of this.#unnamed) command.expect(`${name}.${command.consumer}`);
-    this.#unnamed.clear();
+    for (const command of this.#beforeName) command.setCommander(`${name}.${command.consumer}`);
+    this.#beforeName.clear();
   }
 
-  /** Notes a reply to another client's command, from a server without unique ids. */
-  overhear(reply) {
+  /** Takes note of a reply to another client's command, from a server without unique ids. */
+  noteOther(reply) {
     const { commandId: id, commanderId, code } = reply;
     if (id === null || commanderId === null) return;
-    this.get(id)?.overhear(reply);
+    this.get(id)?.noteOther(reply);
     if (isFinal(code)) this.#others.delete(id);
     else if (code === ">") this.#others.set(id, commanderId);
     if (this.#others.size > MAX_OTHERS) this.#others.delete(this.#others.keys().next().value);
   }
 
-  /** Notes a lost connection: the next one may lead to another bridge, or to a restarted one that has forgotten all ids. */
+  /** Handles a lost connection: the next one may lead to another bridge, or to a restarted one that has forgotten all ids. */
   disconnected() {
-    for (const command of [...this.#active.values(), ...this.#unknown.values()]) command.alone = command.ownId;
+    for (const command of [...this.#active.values(), ...this.#unknown.values()]) command.uniqueId = command.generatedId;
     this.#name = null;
     this.#unique = false;
-    this.#unnamed.clear();
+    this.#beforeName.clear();
     this.#others.clear();
   }
 }

@@ -1,10 +1,10 @@
 /**
  * JSON whose integers keep all their digits.
  *
- * A JavaScript number has 53 bits: 5853498713190525696, an SDSS target's identifier, becomes about 5853498713190526000,
- * and two different identifiers become equal. Python and Go have no such bound, so actors send them. Not every
- * browser's JSON.parse gives access to the digits, so integers beyond 2^53 are rewritten in the text before it is
- * parsed. Only texts that seem to have one pay for that; the others cost one pass of a regular expression.
+ * A JavaScript number has 53 bits: 5853498713190525696, the identifier of an SDSS target, becomes about
+ * 5853498713190526000, and two different identifiers become equal. Python and Go have no such limit, so actors send
+ * them. Not every browser's JSON.parse gives access to the digits, so integers beyond 2^53 are rewritten in the text
+ * before it is parsed. Only texts that seem to have one pay for that; the others cost one pass of a regular expression.
  *
  * Numbers with a fraction or an exponent stay numbers, even 1e22: an actor that sends those has 53 bits itself.
  */
@@ -12,24 +12,24 @@
 /** What an integer beyond 2^53 may become. */
 export const BIGINTS = Object.freeze(["text", "bigint", "number"]);
 
-/** Sixteen digits where a number may begin. */
+/** Sixteen digits where a number may start. */
 const LONG = /[:,[\s-]\d{16}/;
 
-/** Numbers, valid or not: JSON.parse has refused invalid ones before the text is rewritten. */
+/** Numbers, valid or not: JSON.parse has rejected invalid ones before the text is rewritten. */
 const NUMBER = /-?\d[\d.eE+-]*/g;
 const INTEGER = /^-?\d+$/;
 
-/** Marks a string that was an integer. Actors cannot guess it. */
+/** Marks a string that was an integer. It is random, so that actors cannot send it. */
 const MARK = `integer ${Math.random().toString(36).slice(2)} `;
 
 /**
  * JSON.parse, but integers beyond Number.MAX_SAFE_INTEGER keep their digits.
  *
  * @param {string} text
- * @param {"text"|"bigint"|"number"} [as]  what those become: a string of their digits (the default: it compares, prints and
- *   goes through JSON.stringify as it is, where a BigInt throws), a BigInt, or the nearest number
+ * @param {"text"|"bigint"|"number"} [as]  what those become: a string of their digits (the default, which compares, prints
+ *   and passes JSON.stringify, where a BigInt throws), a BigInt, or the nearest number
  * @returns {*}
- * @throws {SyntaxError} when it is not JSON
+ * @throws {SyntaxError} if it is not JSON
  */
 export function parseJSON(text, as = "text") {
   const value = JSON.parse(text);
@@ -45,7 +45,7 @@ export function parseJSON(text, as = "text") {
   }
 }
 
-/** Quotes and marks each integer that a number cannot hold. */
+/** Quotes and marks each integer that a number cannot represent. */
 function rewrite(text, mark) {
   const quoted = (token) => (INTEGER.test(token) && !Number.isSafeInteger(Number(token)) ? `"${mark}${token}"` : token);
   const parts = [];
@@ -60,7 +60,7 @@ function rewrite(text, mark) {
   return parts.join("");
 }
 
-/** The end of the string that begins at `open`. The text is valid JSON, so there is one. */
+/** Returns the end of the string that starts at `open`. The text is valid JSON, so there is one. */
 function endOfString(text, open) {
   let close = open;
   let slashes;
@@ -73,12 +73,12 @@ function endOfString(text, open) {
 }
 
 /**
- * JSON.stringify, but a BigInt is written with its digits, as the integer that it was.
+ * JSON.stringify, but a BigInt is written as an integer with all its digits.
  *
  * @param {*} value
  * @param {number} [indent]
  * @returns {string|undefined}
- * @throws {RangeError} when it is nested deeper than JSON.stringify can go
+ * @throws {RangeError} if it is nested deeper than JSON.stringify can go
  */
 export function formatJSON(value, indent) {
   try {

@@ -1,37 +1,37 @@
 /**
- * A WebSocket that stays up: it knows sockets and time, and nothing of CLU.
+ * A WebSocket that reconnects. It handles sockets and time, and knows nothing of CLU.
  *
- * A lost connection is dialled again after a random wait that grows, from 0.2 s to 10 s, and at once when the browser says
- * that the network or the page is back.
+ * A lost connection is dialled again after a random wait that grows from 0.2 s to 10 s, and at once when the browser
+ * reports that the network or the page is back.
  *
- * A dead socket stays "open" in a browser for minutes: it neither sees pings nor may it send them. What it can see is
- * taken as a suspicion (the network changed, the computer slept), and a socket that then hears nothing is given up. With
- * the `probe` option, for a bridge that answers "ping" with "pong", or once `probeWith` has told what the other side answers,
- * silence is a suspicion too. Data that the socket does not take for some seconds ends it.
+ * A dead socket stays "open" in a browser for minutes: pages neither see pings nor send them. So an event that may have
+ * broken the connection (the network changed, the computer slept) makes the socket suspect, and it is closed unless
+ * something is received soon. With the `probe` option, for a bridge that answers "ping" with "pong", or after
+ * `probeWith`, silence makes it suspect too. A socket that accepts no data for some seconds is closed.
  */
 
-/** Codes after which trying again soon cannot help: policy, full, not authorised, forbidden. */
+/** Close codes after which reconnecting soon cannot help: policy, full, not authorised, forbidden. */
 const TRY_LATER = new Set([1008, 1013, 4401, 4403]);
 
 const OPEN = 1;  // WebSocket.OPEN
 const TICK = 1_000;
-const SLEPT = 90_000;  // browsers slow the timers of a hidden page down to one a minute
+const SLEPT = 90_000;  // browsers run the timers of a hidden page once a minute
 const STALLED_TICKS = 5;
 
 /** Defaults of the options, times in ms. */
 export const LINK_DEFAULTS = Object.freeze({
   minDelay: 200,
   maxDelay: 10_000,
-  stableAfter: 5_000,     // a connection that lived so long starts the waits afresh
+  stableAfter: 5_000,     // a connection that lasted this long resets the waits
   connectTimeout: 10_000,
-  grace: 4_000,           // how long a suspected socket has to say something
+  grace: 4_000,           // how long a suspect socket has until it is closed
   probe: null,            // "ping", for a server that may answer it with "pong"
   probeAfter: 15_000,
 });
 
 /**
- * The wait before a new attempt, in ms: random between `minDelay` and a bound that doubles with each attempt up to
- * `maxDelay`, so that many pages do not come back at the same moment.
+ * Returns the wait before a new attempt, in ms: random between `minDelay` and a bound that doubles with each attempt up
+ * to `maxDelay`, so that many pages do not reconnect at the same moment.
  */
 export function backoff(attempt, { minDelay, maxDelay }, random = Math.random) {
   const bound = Math.min(maxDelay, 3 * minDelay * 2 ** attempt);
@@ -47,16 +47,16 @@ export class Link {
   #lastTick = 0;
   #stalledTicks = 0;
   #suspicion = null;
-  #probe;               // what is sent to be answered; null for nothing
-  #answers = false;     // the server answers it, so that its silence means something
+  #probe;                   // the text that probes the connection; null for none
+  #probeAnswered = false;   // the server answers probes, so that silence means something
   #probedAt = 0;
   #timers = { dial: null, retry: null, tick: null, grace: null };
   #unlisten = () => {};
 
   /**
    * @param {string} url  ws:// or wss://
-   * @param {{open: Function, message: Function, lost: Function, state: Function}} on
-   * @param {object} options  see LINK_DEFAULTS; `target` gives the URL for each attempt, in place of `url`; also
+   * @param {{open: Function, message: Function, closed: Function, state: Function}} on
+   * @param {object} options  see LINK_DEFAULTS; `target` returns the URL for each attempt, in place of `url`; also
    *   `WebSocket`, `random`, `window` and `document`, for tests
    */
   constructor(url, on, options = {}) {
@@ -69,8 +69,8 @@ export class Link {
     this.#probe = this.#options.probe;
     /** @type {"connecting"|"open"|"closed"} */ this.state = "closed";
     /** When the next attempt is due, ms since 1970. @type {number|null} */ this.retryAt = null;
-    /** Attempts since the last good connection. */ this.attempts = 0;
-    /** When something was last heard, ms since 1970; 0 for never. */ this.lastHeard = 0;
+    /** Attempts since the last stable connection. */ this.attempts = 0;
+    /** When something was last received, ms since 1970; 0 for never. */ this.lastHeard = 0;
   }
 
   /** Connects, and stays connected until `stop`. */
@@ -90,25 +90,25 @@ export class Link {
   }
 
   /**
-   * Why a message cannot be sent now, in words; null when it can. A message that is handed to a socket which may be dead
-   * could arrive much later, so that is refused too.
+   * Returns why a message cannot be sent now, or null. A message on a socket that may be dead could arrive much later,
+   * so that counts as well.
    */
-  obstacle() {
+  unusable() {
     if (this.state !== "open" || this.#socket?.readyState !== OPEN) return "not connected to the bridge";
-    if (this.#suspicion?.grave) return `the connection is being checked, because ${this.#suspicion.why}`;
-    if (this.#stalledTicks > 1) return "the connection takes no data";
+    if (this.#suspicion?.blocksSending) return `the connection is being checked, because ${this.#suspicion.why}`;
+    if (this.#stalledTicks > 1) return "the connection accepts no data";
     return null;
   }
 
-  /** Sends a text. Ask `obstacle` first. */
+  /** Sends a text. Check `unusable` first. */
   send(text) {
     this.#socket.send(text);
   }
 
-  /** Tells what the server of this connection answers: from now on its silence is a suspicion. */
+  /** Sets a text that the server of this connection answers: from now on its silence makes the socket suspect. */
   probeWith(text) {
     this.#probe = text;
-    this.#answers = true;
+    this.#probeAnswered = true;
   }
 
   #dial() {
@@ -118,56 +118,56 @@ export class Link {
     let socket;
     try {
       socket = new WebSocket(target());
-    } catch (error) {  // a URL or a page that can never connect: no use in trying again
+    } catch (error) {  // a URL or a page that can never connect: another attempt would fail too
       this.#wanted = false;
       this.#unlisten();
-      this.#lost(1006, `the browser refuses ${this.url}: ${error.message}`);
+      this.#closed(1006, `the browser refuses ${this.url}: ${error.message}`);
       return;
     }
     this.#socket = socket;
     this.#timers.dial = setTimeout(() => this.#drop(1006, `no answer within ${connectTimeout / 1000} s`), connectTimeout);
     socket.onopen = () => this.#opened();
-    socket.onmessage = (event) => this.#heard(event.data);
-    socket.onclose = (event) => this.#lost(event.code ?? 1006, event.reason || "");
-    socket.onerror = () => {};  // says nothing, and a close always follows
-    this.#become("connecting", "");
+    socket.onmessage = (event) => this.#received(event.data);
+    socket.onclose = (event) => this.#closed(event.code ?? 1006, event.reason || "");
+    socket.onerror = () => {};  // it carries no information, and a close event always follows
+    this.#setState("connecting", "");
   }
 
   #opened() {
     clearTimeout(this.#timers.dial);
     this.#openedAt = this.#lastTick = this.lastHeard = Date.now();
     this.#timers.tick = setInterval(() => this.#tick(), TICK);
-    this.#become("open", "");
+    this.#setState("open", "");
     this.#on.open();
   }
 
-  #heard(data) {
+  #received(data) {
     this.lastHeard = Date.now();
-    this.#answers ||= data === "pong";
-    this.#acquit();
+    this.#probeAnswered ||= data === "pong";
+    this.#clearSuspicion();
     this.#on.message(data);
   }
 
-  /** Gives a socket up: browsers take up to a minute to report what is known here already. */
+  /** Closes a socket without waiting for its close event, which browsers may delay by a minute. */
   #drop(code, reason) {
     const socket = this.#socket;
-    this.#lost(code, reason);
+    this.#closed(code, reason);
     try {
       socket?.close();
     } catch { /* it is gone */ }
   }
 
-  #lost(code, reason) {
+  #closed(code, reason) {
     const socket = this.#socket;
     if (socket) socket.onopen = socket.onmessage = socket.onclose = null;
     this.#socket = null;
     clearTimeout(this.#timers.dial);
     clearTimeout(this.#timers.retry);
     clearInterval(this.#timers.tick);
-    this.#acquit();
+    this.#clearSuspicion();
     this.#stalledTicks = 0;
     this.#probe = this.#options.probe;  // the next connection may lead to another server
-    this.#answers = false;
+    this.#probeAnswered = false;
 
     const wasOpen = this.state === "open";
     if (wasOpen && Date.now() - this.#openedAt >= this.#options.stableAfter) this.attempts = 0;
@@ -181,11 +181,11 @@ export class Link {
       this.retryAt = Date.now() + wait;
       this.#timers.retry = setTimeout(() => this.#dial(), wait);
     }
-    this.#become("closed", reason);
-    this.#on.lost({ code, reason, wasOpen, retryAt: this.retryAt });
+    this.#setState("closed", reason);
+    this.#on.closed({ code, reason, wasOpen, retryAt: this.retryAt });
   }
 
-  #become(state, reason) {
+  #setState(state, reason) {
     this.state = state;
     this.#on.state({ state, reason, retryAt: this.retryAt, attempts: this.attempts });
   }
@@ -195,33 +195,33 @@ export class Link {
     const late = now - this.#lastTick - TICK;
     this.#lastTick = now;
     if (late > SLEPT) this.#suspect("the computer slept");
-    this.#listenFor(now);
+    this.#probeSilence(now);
     this.#stalledTicks = this.#socket.bufferedAmount > 0 ? this.#stalledTicks + 1 : 0;
-    if (this.#stalledTicks >= STALLED_TICKS) this.#drop(1006, `the connection took no data for ${STALLED_TICKS} s`);
+    if (this.#stalledTicks >= STALLED_TICKS) this.#drop(1006, `the connection accepted no data for ${STALLED_TICKS} s`);
   }
 
-  /** After a silence, asks whether somebody is there. One that never answers probes (CLU's own server) is not judged by it. */
-  #listenFor(now) {
+  /** Sends a probe after a silence. A server that never answers probes, as CLU's own, is not suspected. */
+  #probeSilence(now) {
     const { probeAfter } = this.#options;
     if (!this.#probe || now - Math.max(this.lastHeard, this.#probedAt) < probeAfter) return;
     this.#probedAt = now;
-    if (this.#answers) this.#suspect("nothing was heard", false);
+    if (this.#probeAnswered) this.#suspect("it was silent", false);
     else this.send(this.#probe);
   }
 
-  /** Gives the socket a short while to say something. `grave`: nothing may be sent on it meanwhile. */
-  #suspect(why, grave = true) {
+  /** Closes the socket soon unless something is received. `blocksSending`: nothing may be sent on it meanwhile. */
+  #suspect(why, blocksSending = true) {
     if (this.state !== "open") return;
     if (this.#suspicion) {
-      this.#suspicion.grave ||= grave;
+      this.#suspicion.blocksSending ||= blocksSending;
       return;
     }
-    this.#suspicion = { why, grave };
+    this.#suspicion = { why, blocksSending };
     if (this.#probe) this.send(this.#probe);
-    this.#timers.grace = setTimeout(() => this.#drop(1006, `nothing heard after ${why}`), this.#options.grace);
+    this.#timers.grace = setTimeout(() => this.#drop(1006, `nothing was received after ${why}`), this.#options.grace);
   }
 
-  #acquit() {
+  #clearSuspicion() {
     this.#suspicion = null;
     clearTimeout(this.#timers.grace);
   }
@@ -229,16 +229,16 @@ export class Link {
   #listen() {
     const { window, document } = this.#options;
     const wake = () => { if (this.retryAt !== null) this.#dial(); };
-    const heard = [
+    const listeners = [
       [window, "online", () => { wake(); this.#suspect("the network changed"); }],
       [window, "offline", () => this.#suspect("the network went away")],
       [window, "pageshow", wake],
       [document, "resume", () => { wake(); this.#suspect("the page was frozen"); }],
       [document, "visibilitychange", () => { if (document.visibilityState !== "hidden") wake(); }],
     ];
-    for (const [target, type, listener] of heard) target?.addEventListener?.(type, listener);
+    for (const [target, type, listener] of listeners) target?.addEventListener?.(type, listener);
     this.#unlisten = () => {
-      for (const [target, type, listener] of heard) target?.removeEventListener?.(type, listener);
+      for (const [target, type, listener] of listeners) target?.removeEventListener?.(type, listener);
     };
   }
 }

@@ -1,40 +1,40 @@
-/** Which replies a page has had, by their numbers: up to where it has had all, and the last ones one by one. */
+/** Which replies a page has received, by number: all up to the cursor, and the last ones individually. */
 
-/** As many as a bridge remembers by default, three times over: a reply may come again by a subscription that was made since. */
+/** Three times what a bridge keeps by default: a reply may arrive again through a newer subscription. */
 const MAX_RECENT = 30_000;
 
-export class Record {
+export class Received {
   #cursor = null;
   #recent = new Set();
-  #epoch = null;  // of the recent ones
+  #epoch = null;  // of #recent
 
-  /** Up to here the page has had everything that it asked for. @type {{epoch: string, seq: number}|null} */
+  /** Up to here the page has received everything that it subscribed to. @type {{epoch: string, seq: number}|null} */
   get cursor() { return this.#cursor; }
 
-  /** Begins anew: at a number, or at nothing. */
-  begin(cursor) {
+  /** Starts over at a position, or without one. */
+  reset(cursor) {
     this.#cursor = cursor;
   }
 
-  /** Everything up to here was had. A reply that a bridge held back has a lower number than the last one. */
-  moveTo(epoch, seq) {
+  /** Moves the cursor forward. A reply that the bridge delayed has a lower number than the last one. */
+  advance(epoch, seq) {
     if (!Number.isSafeInteger(seq)) return;
     if (epoch === this.#cursor?.epoch && seq <= this.#cursor.seq) return;
     this.#cursor = { epoch, seq };
   }
 
-  /** Whether exactly this reply was had lately. */
+  /** Whether exactly this reply was received recently. */
   has({ epoch, seq }) {
     return epoch === this.#epoch && this.#recent.has(seq);
   }
 
-  /** Whether this reply is one of those up to the cursor. */
+  /** Whether this reply is not after the cursor. */
   covers({ epoch, seq }) {
     return epoch === this.#cursor?.epoch && seq <= this.#cursor.seq;
   }
 
-  /** Notes that a reply was handed out. */
-  note({ epoch, seq }) {
+  /** Notes a reply that was delivered. */
+  add({ epoch, seq }) {
     if (epoch !== this.#epoch) this.#recent.clear();
     this.#epoch = epoch;
     this.#recent.add(seq);

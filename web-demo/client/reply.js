@@ -1,8 +1,8 @@
 /**
- * What a reply is: from the text of one frame to an object that is safe to read.
+ * Reads the text of one frame into an object that is safe to use.
  *
  * An actor may send any JSON value as body, and not every sender is CLU: the sender may be missing, the code unknown.
- * Nothing here throws on what an actor sent; what is missing is null, and the whole envelope is kept beside it.
+ * Nothing here throws on what an actor sent; missing fields are null, and the whole envelope is kept as well.
  */
 
 import { formatJSON, parseJSON } from "./json.js";
@@ -24,25 +24,25 @@ export const CODES = Object.freeze({
 
 /**
  * @typedef {object} Reply
- * @property {string|null} sender      the actor; null when the envelope names none
- * @property {string} code             the message code as sent, "" when there is none
+ * @property {string|null} sender      the actor; null if the envelope names none
+ * @property {string} code             the message code as sent, "" if there is none
  * @property {"ok"|"warn"|"error"} level  how bad the code is; "ok" for an unknown one
  * @property {string|null} commandId   the command that it answers; null on a broadcast
  * @property {string|null} commanderId
  * @property {boolean} internal
  * @property {*} body                  the body, any JSON value; integers beyond 2^53 are as the option `bigint` says
- * @property {Record<string, *>} keywords  the body when it is an object, else an empty object
- * @property {string|null} text        what it says in words: the body's `error` or `text`, or a body that is a string
- * @property {boolean} refused         the bridge itself refused a message of this client; no actor saw it
+ * @property {Record<string, *>} keywords  the body if it is an object, else an empty object
+ * @property {string|null} text        its text: the body's `error` or `text`, or a body that is a string
+ * @property {boolean} refused         the bridge itself refused a message of this client; no actor got it
  * @property {boolean} returned        the broker found no such consumer, and the bridge answers in its name
- * @property {Date|null} time          when it was sent, to the second; null when unknown
- * @property {number} receivedAt       when it came here, ms since 1970
- * @property {number} at               when it was said, as well as can be known here: `receivedAt`, but of a late one `time`
- * @property {boolean} late            it was said while this page was not connected, and came afterwards
+ * @property {Date|null} time          when it was sent, to the second; null if unknown
+ * @property {number} receivedAt       when it arrived here, ms since 1970
+ * @property {number} at               when it was published, as far as is known: `receivedAt`, or `time` if it is late
+ * @property {boolean} late            it was published while this page was not connected, and arrived afterwards
  * @property {number|null} seq         its number; null from CLU's own server
- * @property {string|null} epoch       what the number counts in
+ * @property {string|null} epoch       the numbering that `seq` belongs to
  * @property {number} size             length of the frame, in characters
- * @property {*} envelope              the envelope, untouched
+ * @property {*} envelope              the envelope, unchanged
  */
 
 /**
@@ -51,14 +51,14 @@ export const CODES = Object.freeze({
  * @param {number} [receivedAt]  ms since 1970
  * @param {"text"|"bigint"|"number"} [bigint]  what integers beyond 2^53 become, see parseJSON
  * @returns {Reply}
- * @throws {SyntaxError} when the text is not JSON
- * @throws {TypeError} when it is JSON, but not an object
+ * @throws {SyntaxError} if the text is not JSON
+ * @throws {TypeError} if it is JSON, but not an object
  */
 export function parseReply(frame, receivedAt = Date.now(), bigint = "text") {
   return readReply(parseJSON(frame, bigint), frame.length, receivedAt);
 }
 
-/** parseReply for what has been read as JSON already. */
+/** parseReply for a frame that was parsed already. */
 export function readReply(envelope, size, receivedAt = Date.now()) {
   if (!isObject(envelope)) throw new TypeError("an envelope is a JSON object");
   const headers = isObject(envelope.headers) ? envelope.headers : {};
@@ -75,9 +75,9 @@ export function readReply(envelope, size, receivedAt = Date.now()) {
     internal: headers.internal === true,
     body,
     keywords,
-    text: words(body),
+    text: textOf(body),
     refused: code === "f" && commanderId === null && !envelope.exchange,
-    returned: code === "f" && spokenForAnother(envelope.routing_key, commanderId),
+    returned: code === "f" && isBridgeAnswer(envelope.routing_key, commanderId),
     time: parseTime(envelope.timestamp),
     receivedAt,
     at: receivedAt,
@@ -90,18 +90,18 @@ export function readReply(envelope, size, receivedAt = Date.now()) {
 }
 
 /**
- * Dates a reply that was published while the page was disconnected, by its own time.
+ * Dates a reply that was published while the page was disconnected.
  * @param {Reply} reply
- * @param {number|null} left  when the connection before was last heard, ms
+ * @param {number|null} disconnectedAt  when the previous connection last received something, ms
  */
-export function dateLate(reply, left) {
+export function dateLate(reply, disconnectedAt) {
   reply.late = true;
   const time = reply.time?.getTime();
-  // Its time is in whole seconds, by another clock: clamp it between the last reply and now.
-  if (time !== undefined) reply.at = Math.min(reply.receivedAt, Math.max(time, left ?? time));
+  // Its time is in whole seconds of another clock: clamp it between the last reply and now.
+  if (time !== undefined) reply.at = Math.min(reply.receivedAt, Math.max(time, disconnectedAt ?? time));
 }
 
-/** Whether a frame's value has the form of v1's own messages. */
+/** Whether a parsed frame has the form of a v1 message. */
 export function isMessage(value) {
   return typeof value === "object" && value !== null && typeof value.op === "string" && value.headers === undefined;
 }
@@ -112,12 +112,12 @@ export function isFinal(code) {
 }
 
 /** A reply goes to `reply.<commander_id>`; the answer for an absent consumer goes to `reply.<bridge>` instead. */
-function spokenForAnother(routingKey, commanderId) {
+function isBridgeAnswer(routingKey, commanderId) {
   return typeof routingKey === "string" && commanderId !== null &&
     routingKey.startsWith("reply.") && commanderId.startsWith(`${routingKey.slice("reply.".length)}.`);
 }
 
-/** Times without an offset (CLU before 2.6) are UTC, but a browser reads them as local time. */
+/** Times without an offset (CLU before 2.6) are UTC, but browsers read them as local time. */
 function parseTime(value) {
   if (typeof value !== "string") return null;
   const hasOffset = /(?:Z|[+-]\d\d:?\d\d)$/i.test(value);
@@ -125,7 +125,7 @@ function parseTime(value) {
   return Number.isNaN(time.getTime()) ? null : time;
 }
 
-function words(body) {
+function textOf(body) {
   if (typeof body === "string") return body;
   if (!isObject(body)) return null;
   return asText(body.error) ?? asText(body.text);

@@ -1,398 +1,400 @@
 /**
- * What a page has asked a bridge for, and how far it has come, over all its connections: the protocol clu-ws.v1 of
- * docs/protocol.md. It knows messages and numbers, nothing of sockets, and of commands only whose they are.
+ * What a page has subscribed to and which replies it has received, across all its connections: the protocol clu-ws.v1 of
+ * docs/protocol.md. It handles messages and their numbers, and knows nothing of sockets.
  *
- *     a socket opens ──> hello ──> all subscriptions, with `since` ──> each is answered ──> replies
- *                │                                                    └─ of several: held, until a pong has come behind all
+ *     a socket opens ──> hello ──> all subscriptions, with `since` ──> an answer to each ──> replies
+ *                │                                                   └─ for several: buffered until a final pong
  *                └────> anything else, or silence: CLU's own server, which sends every reply to everyone
  *
- * A browser closes a socket whose server does not name the subprotocol that it asked for, and CLU's own server names none.
- * So a page asks for v1 by the URL, and the greeting tells what it has got.
+ * A browser closes a socket whose server does not name the requested subprotocol, and CLU's own server names none. So a
+ * page requests v1 by the URL, and the hello confirms it.
  */
 
 import { Batch } from "./batch.js";
-import { CatchUp, HELD } from "./catchup.js";
+import { CatchUp, LIMITS } from "./catchup.js";
 import { Clock } from "./clock.js";
-import { factsOf, filterOfIds } from "./filter.js";
+import { fieldsOf, filterForIds } from "./filter.js";
 import { Gaps } from "./gaps.js";
-import { Record } from "./received.js";
+import { Received } from "./received.js";
 import { dateLate } from "./reply.js";
 import { Target } from "./url.js";
 
-/** ms after which a server that has said nothing is taken for one that does not greet. A greeting is heard later, too. */
-const GREETING = 3_000;
+/** ms after which a silent server is taken for one without a hello. A later hello still counts. */
+const HELLO_TIMEOUT = 3_000;
 
-/** A bridge allows 64, and up to three of them are not the page's. */
+/** A bridge allows 64 subscriptions, and up to three of them are not the page's. */
 const MAX_SUBSCRIPTIONS = 60;
 
-/** The ids of what is asked for here and not by the page. Those of the page's subscriptions are numbers. */
+/** The ids of requests that the page did not make. The page's own subscriptions have numbers. */
 const ALL = "clu.js: all";
-const MINE = "clu.js: mine";    // replies to the commands of this connection, where no subscription brings them
-const LOST = "clu.js: lost";    // those to commands of earlier connections
+const COMMANDS = "clu.js: mine";  // replies to this connection's commands, if no subscription selects them
+const UNKNOWN = "clu.js: lost";   // replies to unknown commands of earlier connections
 const URL_ID = "url";
-const OWN = Object.freeze({ commander: "me" });
 const CAUGHT_UP = "clu.js: caught up";
 const TIME = "clu.js: time";
+
+const OWN_COMMANDS = Object.freeze({ commander: "me" });
 
 /**
  * @typedef {object} Port  what the session needs of its client
  * @property {(text: string) => void} send
  * @property {(text: string) => void} probeWith
- * @property {(type: string, detail: object) => void} tell      an event
- * @property {(reply: object) => void} take                     a reply, for the command that it answers
- * @property {(reply: object) => boolean} isMine                whether it answers a command that was sent here
- * @property {(name: string|null) => void} greeted              a bridge has greeted, and said its name
- * @property {() => boolean} running                            whether a command was sent on this connection and has not ended
- * @property {() => string[]} lost                              the ids of commands whose fate nobody knows
- * @property {(why: string) => void} doubt                      the replies to what is running may have been missed
- * @property {(message: object) => boolean} refused             the bridge's error about a command; whether there is such a one
+ * @property {(type: string, detail: object) => void} emit      emits an event
+ * @property {(reply: object) => void} deliver                  passes a reply to the command that it answers
+ * @property {(reply: object) => boolean} isOwn                 whether it answers a command of this client
+ * @property {(name: string|null) => void} hello                a bridge said hello, with its name
+ * @property {() => boolean} hasActive                          whether commands are in flight
+ * @property {() => string[]} unknownIds                        the ids of unknown commands
+ * @property {(why: string) => void} markUnknown                replies to the commands in flight may have been missed
+ * @property {(message: any) => boolean} commandError           handles an error about a command; whether it is this client's
  */
 
 export class Session {
   #target;
   #port;
   #batch;
-  #subscriptions = new Map();  // by id, in the order in which they were made
-  #served = new Set();         // those of them that were answered once
-  #chosen = false;             // there was one: the page hears what it asks for, and no more
-  #record = new Record();
+  #subscriptions = new Map();    // by id, in order of creation
+  #accepted = new Set();         // ids of those that were accepted on any connection
+  #subscribed = false;           // there was a subscription: the page no longer gets every reply
+  #received = new Received();
   #clock;
   #gaps;
 
-  // Of this connection.
-  #speech = null;              // "v1" or "plain" once that is known
-  #first = true;               // there was nothing to resume
-  #patience = null;
-  #asked = new Map();          // id of a request -> its subscription, or null
-  #holds = new Set();          // ids of subscriptions that the bridge has
-  #ending = new Set();         // those of them that are to end once they have begun
-  #owed = new Set();           // ids of what was asked for with the greeting and not answered
-  #catchUp = null;             // holds what comes, when there are several of those
-  #starts = new Map();         // id of a subscription that began meanwhile -> what had come by then is not for it
-  #live = Infinity;            // the number of the last reply before the connection
-  #left = null;                // when the connection before was last heard, ms
+  // State of this connection.
+  #protocol = null;              // "v1" or "plain" once that is known
+  #first = true;                 // there was nothing to resume from
+  #helloTimer = null;
+  #pending = new Map();          // id of a request -> its subscription, or null
+  #active = new Set();           // ids of subscriptions that the bridge has
+  #toEnd = new Set();            // ids of pending subscriptions to unsubscribe once accepted
+  #resuming = new Set();         // ids of the requests sent after the hello and not answered yet
+  #catchUp = null;               // buffers replies while several subscriptions resume
+  #startAfter = new Map();       // id of a subscription made meanwhile -> arrivals before its answer are not for it
+  #liveAfter = Infinity;         // the number of the last reply before this connection
+  #disconnectedAt = null;        // when the previous connection last received something, ms
 
-  /** @param {string} base  the URL */
+  /**
+   * @param {string} base  the URL
+   * @param {Port} port
+   * @param {{monotonic?: () => number, batch?: number}} options
+   */
   constructor(base, port, { monotonic, batch }) {
     this.#target = new Target(base);
     this.#port = port;
-    this.#batch = new Batch(batch, this.#target.batches);
+    this.#batch = new Batch(batch, this.#target.setsBatch);
     this.#clock = new Clock(() => port.send(JSON.stringify({ op: "ping", id: TIME })), monotonic);
-    this.#gaps = new Gaps((gap) => port.tell("gap", gap));
+    this.#gaps = new Gaps((gap) => port.emit("gap", gap));
   }
 
   /** @type {"v1"|"plain"|null} */
-  get speech() { return this.#speech; }
+  get protocol() { return this.#protocol; }
 
   /** The bridge's clock. @returns {Clock} */
   get clock() { return this.#clock; }
 
   /** The URL for the next attempt to connect. */
   target() {
-    return this.#target.href(this.#chosen || this.#record.cursor !== null, this.#record.cursor);
+    return this.#target.href(this.#subscribed || this.#received.cursor !== null, this.#received.cursor);
   }
 
-  /** A socket has opened. */
+  /** Handles a socket that has opened. */
   opened() {
-    // A server that has greeted before will do so again, however long that takes.
-    if (this.#record.cursor === null) this.#patience = setTimeout(() => this.#plain(), GREETING);
+    // A server that has said hello before will do so again, however long that takes.
+    if (this.#received.cursor === null) this.#helloTimer = setTimeout(() => this.#startPlain(), HELLO_TIMEOUT);
   }
 
-  /** The socket is gone; something was last heard at `lastHeard`. */
-  lost(lastHeard) {
-    clearTimeout(this.#patience);
-    this.#gaps.lost(this.#speech === null ? null : lastHeard);
-    this.#speech = null;
-    this.#asked = new Map();
-    this.#holds = new Set();
-    this.#ending = new Set();
-    this.#owed = new Set();
-    this.#catchUp = null;  // it comes again
-    this.#starts = new Map();
-    this.#live = Infinity;
+  /** Handles a lost socket. @param {number} lastHeard  when something was last received */
+  disconnected(lastHeard) {
+    clearTimeout(this.#helloTimer);
+    this.#gaps.disconnected(this.#protocol === null ? null : lastHeard);
+    this.#protocol = null;
+    this.#pending = new Map();
+    this.#active = new Set();
+    this.#toEnd = new Set();
+    this.#resuming = new Set();
+    this.#catchUp = null;  // the bridge sends all of it again
+    this.#startAfter = new Map();
+    this.#liveAfter = Infinity;
   }
 
-  /** Adds a subscription of the page's. */
+  /** Adds a subscription of the page. */
   add(subscription) {
     if (this.#subscriptions.size >= MAX_SUBSCRIPTIONS) {
-      this.#refuse(subscription, `this page holds ${MAX_SUBSCRIPTIONS} subscriptions, and may not have more; close some`, null);
+      this.#refuse(subscription, `a page has at most ${MAX_SUBSCRIPTIONS} subscriptions; close some`, null);
       return;
     }
-    if (this.#speech === "plain" && subscription.mistake) {
-      this.#refuse(subscription, subscription.mistake.message, subscription.mistake);
+    if (this.#protocol === "plain" && subscription.filterError) {
+      this.#refuse(subscription, subscription.filterError.message, subscription.filterError);
       return;
     }
-    this.#chosen = true;
+    this.#subscribed = true;
     this.#subscriptions.set(subscription.id, subscription);
-    if (this.#speech === "plain") subscription.accept();
-    if (this.#speech !== "v1") return;
-    this.followCommands();
+    if (this.#protocol === "plain") subscription.accept();
+    if (this.#protocol !== "v1") return;
+    this.subscribeToCommands();
     this.#subscribe(subscription.id, subscription.request(null, false), subscription);
-    this.#unsubscribe(ALL);  // behind the others, so that nothing is missed between
+    this.#unsubscribe(ALL);  // last, so that nothing is missed between them
   }
 
-  /** Takes one away that was closed. */
+  /** Removes a subscription that was closed. */
   remove({ id }) {
     this.#subscriptions.delete(id);
-    this.#served.delete(id);
-    if (this.#speech !== "v1") return;
-    this.followCommands();
+    this.#accepted.delete(id);
+    if (this.#protocol !== "v1") return;
+    this.subscribeToCommands();
     this.#unsubscribe(id);
   }
 
-  /** Sees to it that replies to the commands of this page come, also where no subscription selects them. */
-  followCommands() {
-    if (this.#speech !== "v1" || !this.#needsCommands) return;
-    if (this.#port.running()) this.#subscribe(MINE, { filter: OWN, since: this.#record.cursor ?? undefined });
-    this.#followLost().forEach(([id, request]) => this.#subscribe(id, request));
+  /** Ensures that replies to this client's commands arrive even if no subscription selects them. */
+  subscribeToCommands() {
+    if (this.#protocol !== "v1" || !this.#needsCommandReplies) return;
+    if (this.#port.hasActive()) this.#subscribe(COMMANDS, { filter: OWN_COMMANDS, since: this.#received.cursor ?? undefined });
+    this.#unknownRequests().forEach(([id, request]) => this.#subscribe(id, request));
   }
 
-  #followLost() {
-    const filter = filterOfIds(this.#port.lost());
-    return filter ? [[LOST, { filter, since: this.#record.cursor ?? undefined }, null]] : [];
+  #unknownRequests() {
+    const filter = filterForIds(this.#port.unknownIds());
+    return filter ? [[UNKNOWN, { filter, since: this.#received.cursor ?? undefined }, null]] : [];
   }
 
-  get #needsCommands() {
-    return this.#chosen && ![...this.#subscriptions.values()].some((subscription) => subscription.everything);
+  get #needsCommandReplies() {
+    return this.#subscribed && ![...this.#subscriptions.values()].some((subscription) => subscription.selectsAll);
   }
 
-  /** Takes a message. @returns {boolean} false when v1 is not spoken here */
+  /** Handles a message. @returns {boolean} false if this is not a v1 connection */
   message(value) {
-    if (this.#speech !== "v1") {
+    if (this.#protocol !== "v1") {
       if (value.op !== "hello") return false;
-      this.#greeted(value);
+      this.#hello(value);
       return true;
     }
     const { id } = value;
     switch (value.op) {
-      case "ok": this.#answered(id, value); break;
+      case "ok": this.#accept(id, value); break;
       case "error": this.#error(value); break;
       case "snapshot": this.#snapshot(value); break;
       case "pong": this.#pong(value); break;
       case "gap": this.#gaps.notice(value, this.#catchUp); break;
-      case "broker": this.#port.tell("broker", { state: value.state, reason: value.reason ?? null }); break;
-      case "dropped": this.#port.tell("dropped", { count: value.count }); break;
-      default:  // of a later version
+      case "broker": this.#port.emit("broker", { state: value.state, reason: value.reason ?? null }); break;
+      case "dropped": this.#port.emit("dropped", { count: value.count }); break;
+      default:  // a message of a later version
     }
     return true;
   }
 
-  /** Takes a reply. */
+  /** Handles a reply. */
   reply(reply) {
-    if (this.#speech === null) this.#plain();
+    if (this.#protocol === null) this.#startPlain();
     if (reply.seq === null) {
-      this.#hand(reply);
+      this.#deliver(reply);
       return;
     }
-    if (this.#had(reply)) return;
-    if (reply.seq <= this.#live && !this.#first) dateLate(reply, this.#left);
+    if (this.#isDuplicate(reply)) return;
+    if (reply.seq <= this.#liveAfter && !this.#first) dateLate(reply, this.#disconnectedAt);
     if (this.#catchUp) {
       this.#catchUp.reply(reply);
-      if (this.#catchUp.full) this.#handOut(this.#catchUp.drain());
+      if (this.#catchUp.full) this.#deliverAll(this.#catchUp.drain());
       return;
     }
-    this.#record.note(reply);
-    // What is owed is behind the cursor still.
-    if (this.#owed.size === 0) this.#record.moveTo(reply.epoch, reply.seq);
-    this.#hand(reply);
+    this.#received.add(reply);
+    // Replies that are still to be resumed come before those after the cursor.
+    if (this.#resuming.size === 0) this.#received.advance(reply.epoch, reply.seq);
+    this.#deliver(reply);
   }
 
-  /** Whether the page had this one. What comes while catching up is behind the cursor, or was had. */
-  #had(reply) {
-    return this.#record.has(reply) || (this.#catchUp !== null && this.#record.covers(reply));
+  /** Whether the page has received this reply. While catching up, everything up to the cursor was received. */
+  #isDuplicate(reply) {
+    return this.#received.has(reply) || (this.#catchUp !== null && this.#received.covers(reply));
   }
 
-  /** Hands a reply to whoever wants it. */
-  #hand(reply, arrival = Infinity) {
-    const mine = this.#port.isMine(reply);
-    this.#port.take(reply);
-    let wanted = !this.#chosen || this.#target.asks || mine;
+  /** Passes a reply to its command and to the subscriptions that select it. */
+  #deliver(reply, arrival = Infinity) {
+    const own = this.#port.isOwn(reply);
+    this.#port.deliver(reply);
+    let wanted = !this.#subscribed || this.#target.subscribes || own;
     if (this.#subscriptions.size > 0) {
-      const facts = factsOf(reply);
+      const fields = fieldsOf(reply);
       for (const subscription of [...this.#subscriptions.values()]) {
-        if (!this.#isServed(subscription, arrival) || !subscription.selects(facts, mine)) continue;
+        if (!this.#isActive(subscription, arrival) || !subscription.selects(fields, own)) continue;
         wanted = true;
-        subscription.take(reply);
+        subscription.receive(reply);
       }
     }
-    if (wanted) this.#port.tell("reply", reply);
-    if (this.#holds.has(LOST) && this.#port.lost().length === 0) this.#unsubscribe(LOST);
+    if (wanted) this.#port.emit("reply", reply);
+    if (this.#active.has(UNKNOWN) && this.#port.unknownIds().length === 0) this.#unsubscribe(UNKNOWN);
   }
 
-  /** One that was not answered yet may have missed what others of this page have not: it begins with its answer. */
-  #isServed({ id }, arrival) {
-    return this.#speech !== "v1" || (this.#holds.has(id) && arrival > (this.#starts.get(id) ?? 0));
+  /** Whether a subscription gets this reply: it starts with its answer, since it may lack earlier ones that others have. */
+  #isActive({ id }, arrival) {
+    return this.#protocol !== "v1" || (this.#active.has(id) && arrival > (this.#startAfter.get(id) ?? 0));
   }
 
-  // Beginning.
+  // Start of a connection.
 
-  #plain() {
-    clearTimeout(this.#patience);
-    if (this.#speech !== null) return;
-    this.#speech = "plain";
-    this.#clock.hear(undefined);
-    this.#record.begin(null);
-    this.#interrupt("this server does not keep replies for those who come back");
-    this.#gaps.away = null;
+  #startPlain() {
+    clearTimeout(this.#helloTimer);
+    if (this.#protocol !== null) return;
+    this.#protocol = "plain";
+    this.#clock.start(undefined);
+    this.#received.reset(null);
+    this.#reportGap("this server keeps no replies to resume from");
+    this.#gaps.since = null;
     for (const subscription of this.#subscriptions.values()) {
-      if (!subscription.mistake) {
-        subscription.accept();
-        continue;
-      }
-      this.#refuse(subscription, subscription.mistake.message, subscription.mistake);
+      if (subscription.filterError) this.#refuse(subscription, subscription.filterError.message, subscription.filterError);
+      else subscription.accept();
     }
   }
 
-  #greeted({ name, epoch, seq, broker, time, capabilities }) {
-    this.#clock.hear(time);
-    this.#port.greeted(typeof name === "string" ? name : null);
-    clearTimeout(this.#patience);
-    this.#speech = "v1";
-    this.#batch.greeted(capabilities);
-    this.#first = this.#record.cursor === null;
-    this.#live = seq ?? Infinity;
-    this.#left = this.#gaps.away;
+  #hello({ name, epoch, seq, broker, time, capabilities }) {
+    this.#clock.start(time);
+    this.#port.hello(typeof name === "string" ? name : null);
+    clearTimeout(this.#helloTimer);
+    this.#protocol = "v1";
+    this.#batch.setCapabilities(capabilities);
+    this.#first = this.#received.cursor === null;
+    this.#liveAfter = seq ?? Infinity;
+    this.#disconnectedAt = this.#gaps.since;
     this.#port.probeWith('{"op":"ping"}');
-    this.#port.tell("broker", { state: broker, reason: null });
+    this.#port.emit("broker", { state: broker, reason: null });
     const here = seq === null ? null : { epoch, seq };
-    if (this.#first) this.#interrupt("nothing is known to go on from");
-    if (this.#first) this.#record.begin(here);
-    if (!this.#chosen && !this.#target.asks && this.#record.cursor && this.#record.cursor.epoch !== epoch) {
-      this.#interrupt(`the numbers have begun anew: this is epoch ${epoch}`);
-      this.#record.begin(here);  // nobody waits for the snapshot that would come in place of what is missing
+    if (this.#first) this.#reportGap("there is nothing to resume from");
+    if (this.#first) this.#received.reset(here);
+    if (!this.#subscribed && !this.#target.subscribes && this.#received.cursor && this.#received.cursor.epoch !== epoch) {
+      this.#reportGap(`the bridge's numbering has restarted: this is epoch ${epoch}`);
+      this.#received.reset(here);  // resuming would bring a snapshot, which such a page has no use for
     }
 
-    const requests = this.#requests(this.#record.cursor, here);
-    this.#owed = new Set(requests.map(([id]) => id));
-    // Several at once come one behind the other: they are put in order here.
-    if (this.#record.cursor && requests.length > 1) this.#catchUp = new CatchUp(this.#record.cursor.epoch === epoch ? this.#record.cursor.seq : -1, HELD);
+    const requests = this.#requests(this.#received.cursor, here);
+    this.#resuming = new Set(requests.map(([id]) => id));
+    // Replies of several subscriptions arrive one subscription after the other: they are put in order here.
+    if (this.#received.cursor && requests.length > 1) this.#catchUp = new CatchUp(this.#received.cursor.epoch === epoch ? this.#received.cursor.seq : -1, LIMITS);
     for (const [id, request, subscription] of requests) {
       if (request) this.#subscribe(id, request, subscription);
-      else this.#asked.set(id, null);  // the URL has asked
+      else this.#pending.set(id, null);  // the URL has requested it
     }
-    this.#proceed();
-    // What comes unasked does not wait; what is asked for takes its place without a gap.
-    if (this.#first && !this.#chosen && !this.#target.asks && this.#batch.matters) this.#subscribe(ALL, { filter: {} });
+    this.#resumed();
+    // The implicit subscription does not batch; an explicit one replaces it without a gap.
+    if (this.#first && !this.#subscribed && !this.#target.subscribes && this.#batch.mustSubscribe) this.#subscribe(ALL, { filter: {} });
   }
 
   /**
-   * Everything that is to be asked for on a new connection: id, request, and whose it is. A command that was sent before the
-   * greeting was heard has its replies behind it.
+   * The requests for a new connection: id, request, and subscription. The replies to a command that was sent before the
+   * hello have numbers after the hello's.
    */
   #requests(since, here) {
     const requests = [];
     if (!this.#first && this.#target.resumes) requests.push([URL_ID, null, null]);
-    if (!this.#chosen && (this.#first || this.#target.asks)) return requests;  // it hears all, or what the URL says
-    if (this.#port.running()) requests.push([MINE, { filter: OWN, since: here ?? undefined }, null]);
-    if (!this.#chosen) return [...requests, [ALL, { filter: {}, since: since ?? undefined }, null]];
-    if (this.#needsCommands) requests.push(...this.#followLost());
+    if (!this.#subscribed && (this.#first || this.#target.subscribes)) return requests;  // the server sends all, or what the URL selects
+    if (this.#port.hasActive()) requests.push([COMMANDS, { filter: OWN_COMMANDS, since: here ?? undefined }, null]);
+    if (!this.#subscribed) return [...requests, [ALL, { filter: {}, since: since ?? undefined }, null]];
+    if (this.#needsCommandReplies) requests.push(...this.#unknownRequests());
     for (const [id, subscription] of this.#subscriptions) {
-      requests.push([id, subscription.request(since, this.#served.has(id)), subscription]);
+      requests.push([id, subscription.request(since, this.#accepted.has(id)), subscription]);
     }
     return requests;
   }
 
   #subscribe(id, request, subscription = null) {
-    if (this.#holds.has(id) || this.#asked.has(id)) return;
-    this.#asked.set(id, subscription);
-    this.#port.send(JSON.stringify({ op: "subscribe", id, ...request, batch_ms: this.#batch.of(request) }));
+    if (this.#active.has(id) || this.#pending.has(id)) return;
+    this.#pending.set(id, subscription);
+    this.#port.send(JSON.stringify({ op: "subscribe", id, ...request, batch_ms: this.#batch.forRequest(request) }));
   }
 
   #unsubscribe(id) {
-    if (this.#asked.has(id)) {
-      this.#ending.add(id);  // what has not begun cannot end, and a bridge on a stream may take its time
-    } else if (this.#holds.delete(id)) {
+    if (this.#pending.has(id)) {
+      this.#toEnd.add(id);  // a subscription must be accepted before it can end, which may take a bridge on a stream a while
+    } else if (this.#active.delete(id)) {
       this.#port.send(JSON.stringify({ op: "unsubscribe", id }));
     }
   }
 
-  // Answers.
+  // Answers of the bridge.
 
-  #answered(id, answer) {
-    if (!this.#asked.has(id)) return;  // the end of a subscription, or the beginning of the URL's
-    const subscription = this.#asked.get(id);
-    this.#asked.delete(id);
-    this.#holds.add(id);
-    if (this.#ending.delete(id)) this.#unsubscribe(id);
+  #accept(id, answer) {
+    if (!this.#pending.has(id)) return;  // it answers an unsubscribe, or the URL
+    const subscription = this.#pending.get(id);
+    this.#pending.delete(id);
+    this.#active.add(id);
+    if (this.#toEnd.delete(id)) this.#unsubscribe(id);
     if (answer.resumed === false) this.#notResumed(id, answer);
-    if (this.#live === Infinity && Number.isSafeInteger(answer.seq)) this.#live = answer.seq;
+    if (this.#liveAfter === Infinity && Number.isSafeInteger(answer.seq)) this.#liveAfter = answer.seq;
     this.#catchUp?.answered();
-    if (this.#catchUp && !this.#owed.has(id)) this.#starts.set(id, this.#catchUp.arrivals);
-    if (this.#owed.delete(id)) this.#proceed();
+    if (this.#catchUp && !this.#resuming.has(id)) this.#startAfter.set(id, this.#catchUp.arrivals);
+    if (this.#resuming.delete(id)) this.#resumed();
     if (!subscription || subscription.closed) return;
-    this.#served.add(id);
+    this.#accepted.add(id);
     subscription.accept();
   }
 
-  /** When nothing is owed any more, what is held may be handed out behind all that is on its way. */
-  #proceed() {
-    if (this.#owed.size > 0) return;
+  /** Once every resumed request is answered: asks for a pong, which marks the end of what was missed. */
+  #resumed() {
+    if (this.#resuming.size > 0) return;
     if (this.#catchUp) this.#port.send(JSON.stringify({ op: "ping", id: CAUGHT_UP }));
-    else this.#gaps.away = null;
+    else this.#gaps.since = null;
   }
 
-  /** The replies behind the cursor are gone. A snapshot comes in their place, if there is a subscription for it. */
+  /** Handles an answer that replies after the cursor are gone. A subscription gets a snapshot in their place. */
   #notResumed(id, { reason, epoch, seq }) {
-    if (!this.#owed.has(id)) return;  // it was made for what comes
-    if (id === MINE) this.#port.doubt("the bridge does not have its first replies any more; the actor may still be executing it");
-    else this.#interrupt(reason ?? "the bridge does not say why");
-    if (!this.#catchUp) this.#record.moveTo(epoch, seq);
+    if (!this.#resuming.has(id)) return;  // it did not resume anything
+    if (id === COMMANDS) this.#port.markUnknown("the bridge no longer has its first replies; the actor may still be executing it");
+    else this.#reportGap(reason ?? "the bridge does not say why");
+    if (!this.#catchUp) this.#received.advance(epoch, seq);
   }
 
   #error(message) {
     const { id, command_id: commandId, message: words } = message;
-    if (commandId !== undefined && this.#port.refused(message)) return;
-    const subscription = this.#asked.get(id);
-    if (!this.#asked.delete(id)) {
-      this.#port.tell("error", { message: `The bridge refused a message: ${words}`, cause: message });
+    if (commandId !== undefined && this.#port.commandError(message)) return;
+    const subscription = this.#pending.get(id);
+    if (!this.#pending.delete(id)) {
+      this.#port.emit("error", { message: `The bridge refused a message: ${words}`, cause: message });
       return;
     }
-    this.#ending.delete(id);
-    // One that was served before is asked for again with the next connection.
-    this.#refuse(this.#served.has(id) ? null : subscription, words, message);
-    if (this.#owed.delete(id)) this.#proceed();
+    this.#toEnd.delete(id);
+    // A subscription that was accepted before is requested again on the next connection.
+    this.#refuse(this.#accepted.has(id) ? null : subscription, words, message);
+    if (this.#resuming.delete(id)) this.#resumed();
   }
 
   #refuse(subscription, words, cause) {
     if (subscription) {
       this.#subscriptions.delete(subscription.id);
-      subscription.refuse(words);
+      subscription.reject(words);
     }
-    this.#port.tell("error", { message: `A subscription was refused: ${words}`, cause });
+    this.#port.emit("error", { message: `A subscription was refused: ${words}`, cause });
   }
 
   #snapshot(message) {
     if (!this.#subscriptions.has(message.id)) return;
-    const snapshot = this.#clock.translate(message);
+    const snapshot = this.#clock.toLocal(message);
     if (this.#catchUp) this.#catchUp.snapshot(snapshot);
-    else this.#subscriptions.get(message.id).show(snapshot);
+    else this.#subscriptions.get(message.id).applySnapshot(snapshot);
   }
 
   #pong({ id, epoch, seq, time }) {
-    if (id === TIME) this.#clock.answered(time);
+    if (id === TIME) this.#clock.synchronize(time);
     if (id === CAUGHT_UP && this.#catchUp) {
       const items = this.#catchUp.drain();
       this.#catchUp = null;
-      this.#record.moveTo(epoch, seq ?? items.findLast(({ kind }) => kind === "reply")?.seq);
-      this.#gaps.away = null;
-      this.#handOut(items);
-      this.#starts.clear();
-    } else if (!this.#catchUp && this.#owed.size === 0) {
-      this.#record.moveTo(epoch, seq);
+      this.#received.advance(epoch, seq ?? items.findLast(({ kind }) => kind === "reply")?.seq);
+      this.#gaps.since = null;
+      this.#deliverAll(items);
+      this.#startAfter.clear();
+    } else if (!this.#catchUp && this.#resuming.size === 0) {
+      this.#received.advance(epoch, seq);
     }
   }
 
-  #handOut(items) {
+  #deliverAll(items) {
     for (const { kind, value, arrival } of items) {
-      if (kind === "snapshot") this.#subscriptions.get(value.id)?.show(value);
-      if (kind === "gap") this.#gaps.tell(value);
+      if (kind === "snapshot") this.#subscriptions.get(value.id)?.applySnapshot(value);
+      if (kind === "gap") this.#gaps.report(value);
       if (kind !== "reply") continue;
-      this.#record.note(value);
-      this.#hand(value, arrival);
+      this.#received.add(value);
+      this.#deliver(value, arrival);
     }
   }
 
-  #interrupt(reason) {
-    this.#gaps.interrupt(reason, this.#catchUp);
+  #reportGap(reason) {
+    this.#gaps.reportInterruption(reason, this.#catchUp);
   }
 }

@@ -1,70 +1,71 @@
 /**
- * A subscription: which replies a page wants, and the last value of each keyword that they brought.
+ * A subscription: the replies that a page wants, and the last value of each of their keywords.
  *
- * A value is as old as the reply by which it came. Values come by snapshots and by replies, and not always in their order: a
- * reply that the bridge held back comes behind newer ones. So each value knows its number, and an older one never takes the
- * place of a newer one.
+ * A value has the time of the reply that brought it. Values come from snapshots and replies, and not always in order: a
+ * reply that the bridge delayed follows newer ones. So each value keeps its number, and an older value never replaces a
+ * newer one.
  */
 
 import { CompiledFilter } from "./filter.js";
 
-/** As many as the bridge knows. The actor or the keyword that is known for the longest time is forgotten. */
+/** The bridge's limits. The actor or keyword that has been known the longest is dropped. */
 const MAX_ACTORS = 1_000;
 const MAX_KEYWORDS = 1_000;
 
 /**
  * @typedef {object} Value  the last value of a keyword
- * @property {*} value              any JSON value; undefined when it was too large to be kept
- * @property {Date} time            when it was heard, by the clock of this computer
+ * @property {*} value              any JSON value; undefined if it is too large for the bridge to keep
+ * @property {Date} time            when it was received, by the local clock
  * @property {string} code          the message code of its reply
  * @property {number|null} seq      the number of its reply; null from CLU's own server
- * @property {string|null} epoch    what the number counts in
- * @property {boolean} internal     whether it came by an internal reply
- * @property {number} [tooLarge]    the bytes of a value that the bridge does not keep
+ * @property {string|null} epoch    the numbering that `seq` belongs to
+ * @property {boolean} internal     whether the reply was internal
+ * @property {number} [tooLarge]    bytes of a value that the bridge does not keep
  */
 
 /**
  * @typedef {object} SubscriptionOptions
- * @property {boolean} [snapshot]  ask for the last values at once; true
- * @property {number} [throttle]   ms; of each actor no more than one reply in that time, but never hold back an end or an error
- * @property {number} [batch]      ms for which the bridge may let a reply wait for others, 0 to 1 000; that of the client, see there
- * @property {boolean} [ordered]   leave out replies whose header `order` is lower than that of one that came
+ * @property {boolean} [snapshot]  request the last values at once; default true
+ * @property {number} [throttle]   ms; at most one reply of each actor in that time. Final replies and errors are never delayed
+ * @property {number} [batch]      ms for which the bridge may delay a reply so that several leave in one write, 0 to 1 000;
+ *                                 default: the client's
+ * @property {boolean} [ordered]   drop replies whose header `order` is lower than that of an earlier one
  * @property {(reply: import("./reply.js").Reply) => void} [onReply]
- * @property {(values: Record<string, Record<string, Value>>, news: News[]) => void} [onValues]  values came, new or again
- * @property {(snapshot: object) => void} [onSnapshot]  the bridge's message, before its values are noted
+ * @property {(values: Record<string, Record<string, Value>>, changes: Change[]) => void} [onValues]  values arrived, changed or not
+ * @property {(snapshot: object) => void} [onSnapshot]  the bridge's message, before its values are stored
  */
 
-/** @typedef {Value & {actor: string, keyword: string, before: Value|undefined}} News */
+/** @typedef {Value & {actor: string, keyword: string, before: Value|undefined}} Change */
 
 /** Made by Clu.subscribe. */
 export class Subscription {
   #compiled = null;
-  #mistake = null;
-  #on;
-  #wish;
+  #filterError = null;
+  #listeners;
+  #options;
   #close;
-  #settle;
+  #resolvers;
   #counts = new Map();  // actor -> how many keywords
 
   constructor(id, filter, options, { guard, close }) {
     const { snapshot = true, throttle, batch, ordered, onReply, onValues, onSnapshot } = options;
     /** @type {string} */ this.id = id;
-    /** As it was given. @type {import("./filter.js").Filter} */ this.filter = JSON.parse(JSON.stringify(filter));
+    /** A copy of the filter. @type {import("./filter.js").Filter} */ this.filter = JSON.parse(JSON.stringify(filter));
     /** The last value of each keyword of each actor: `values.dome?.dome_shutter?.value`. @type {Record<string, Record<string, Value>>} */
     this.values = Object.create(null);
     /** Whether it has ended, by `close` or because the bridge refused it. */ this.closed = false;
-    /** Fulfilled when the bridge, or CLU's server, is known to serve it; rejected in words when it is refused or closed before.
+    /** Fulfilled when the bridge, or CLU's own server, serves it; rejected when it is refused or closed before that.
      * @type {Promise<Subscription>} */
-    this.ready = new Promise((resolve, reject) => { this.#settle = { resolve, reject }; });
+    this.ready = new Promise((resolve, reject) => { this.#resolvers = { resolve, reject }; });
     this.ready.catch(() => {});
-    this.#wish = { filter: this.filter, throttle_ms: throttle, batch_ms: batch, ordered, snapshot };
-    this.#on = Object.fromEntries(Object.entries({ onReply, onValues, onSnapshot })
+    this.#options = { filter: this.filter, throttle_ms: throttle, batch_ms: batch, ordered, snapshot };
+    this.#listeners = Object.fromEntries(Object.entries({ onReply, onValues, onSnapshot })
       .map(([name, listener]) => [name, listener && ((...details) => guard(() => listener(...details)))]));
     this.#close = close;
     try {
       this.#compiled = new CompiledFilter(this.filter);
     } catch (error) {
-      this.#mistake = error;
+      this.#filterError = error;
     }
   }
 
@@ -75,65 +76,65 @@ export class Subscription {
     this.#close(this);
   }
 
-  // What follows is called by Clu.
+  // The members below are used by Clu.
 
-  /** Whether it brings every reply, as it comes. */
-  get everything() {
-    return (this.#compiled?.everything ?? false) && !this.#wish.throttle_ms && !this.#wish.ordered;
+  /** Whether it selects every reply, without delay. */
+  get selectsAll() {
+    return (this.#compiled?.selectsAll ?? false) && !this.#options.throttle_ms && !this.#options.ordered;
   }
 
-  /** What is wrong with the filter, as far as this page knows. @type {Error|null} */
-  get mistake() { return this.#mistake; }
+  /** What is wrong with the filter, as far as the page can tell. @type {Error|null} */
+  get filterError() { return this.#filterError; }
 
-  /** The request to the bridge. What a throttled subscription held back is gone with its connection, so it asks for the values. */
-  request(since, again) {
-    const { snapshot, ...wish } = this.#wish;
-    return { ...wish, snapshot: again ? Boolean(wish.throttle_ms) || undefined : snapshot, since: since ?? undefined };
+  /** Returns the request to the bridge. Replies that throttling delayed are lost with the connection, so it asks for the values again. */
+  request(since, resubscribing) {
+    const { snapshot, ...options } = this.#options;
+    return { ...options, snapshot: resubscribing ? Boolean(options.throttle_ms) || undefined : snapshot, since: since ?? undefined };
   }
 
   accept() {
-    this.#settle.resolve(this);
+    this.#resolvers.resolve(this);
   }
 
-  /** @param {string} words  why not */
-  refuse(words) {
+  /** @param {string} words  the reason */
+  reject(words) {
     this.#end(new Error(words));
   }
 
-  selects(facts, mine) {
-    return !this.closed && (this.#compiled?.selects(facts, mine) ?? false);
+  selects(fields, own) {
+    return !this.closed && (this.#compiled?.selects(fields, own) ?? false);
   }
 
-  /** Takes a reply that it selects. */
-  take(reply) {
-    const news = [];
+  /** Handles a reply that it selects. */
+  receive(reply) {
+    const changes = [];
     if (reply.sender !== null) {
       const { code, seq, epoch, internal } = reply;
       const time = new Date(reply.at);
       for (const [keyword, value] of Object.entries(reply.keywords)) {
-        if (this.#compiled.keeps(keyword)) this.#note(reply.sender, keyword, { value, time, code, seq, epoch, internal }, news);
+        if (this.#compiled.includesKeyword(keyword)) this.#store(reply.sender, keyword, { value, time, code, seq, epoch, internal }, changes);
       }
     }
-    this.#on.onReply?.(reply);
-    if (news.length > 0 && !this.closed) this.#on.onValues?.(this.values, news);
+    this.#listeners.onReply?.(reply);
+    if (changes.length > 0 && !this.closed) this.#listeners.onValues?.(this.values, changes);
   }
 
-  /** Takes a snapshot. */
-  show(snapshot) {
+  /** Handles a snapshot. */
+  applySnapshot(snapshot) {
     if (this.closed) return;
     const { epoch } = snapshot;
-    this.#on.onSnapshot?.(snapshot);
-    const news = [];
+    this.#listeners.onSnapshot?.(snapshot);
+    const changes = [];
     for (const [actor, { keywords }] of Object.entries(snapshot.actors ?? {})) {
       for (const [keyword, { value, time, code, seq, internal = false, too_large: tooLarge }] of Object.entries(keywords ?? {})) {
         const entry = { value, time: new Date(time), code, seq, epoch, internal };
-        this.#note(actor, keyword, tooLarge === undefined ? entry : { ...entry, tooLarge }, news);
+        this.#store(actor, keyword, tooLarge === undefined ? entry : { ...entry, tooLarge }, changes);
       }
     }
-    if (news.length > 0 && !this.closed) this.#on.onValues?.(this.values, news);
+    if (changes.length > 0 && !this.closed) this.#listeners.onValues?.(this.values, changes);
   }
 
-  #note(actor, keyword, entry, news) {
+  #store(actor, keyword, entry, changes) {
     const keywords = this.values[actor] ?? this.#actor(actor);
     const before = keywords[keyword];
     if (before && before.epoch === entry.epoch && entry.seq !== null && before.seq >= entry.seq) return;
@@ -143,7 +144,7 @@ export class Subscription {
       else this.#counts.set(actor, count + 1);
     }
     keywords[keyword] = entry;
-    news.push({ ...entry, actor, keyword, before });
+    changes.push({ ...entry, actor, keyword, before });
   }
 
   #actor(actor) {
@@ -159,7 +160,7 @@ export class Subscription {
 
   #end(why) {
     this.closed = true;
-    this.#settle.reject(why);
+    this.#resolvers.reject(why);
   }
 }
 

@@ -1,23 +1,23 @@
-/** The URL of a bridge, and what it asks for. */
+/** The URL of a bridge, and what its query subscribes to. */
 
-/** What in a URL asks a bridge for something, see docs/protocol.md. */
+/** The query parameters that subscribe, see docs/protocol.md. */
 const PARAMETERS = ["sender", "routing_key", "message_code", "keyword", "command_id", "commander", "internal",
   "snapshot", "since", "throttle_ms", "ordered", "silent"];
 
-/** The WebSocket URL for any way of writing it; a relative one is relative to the page, so that a path prefix works. */
+/** Returns the WebSocket URL for any form of it; a relative one is relative to the page, so that a path prefix works. */
 export function websocketURL(url, page = globalThis.location?.href) {
   let absolute;
   try {
     absolute = new URL(url, page);
   } catch {
-    return String(url);  // the WebSocket refuses it, in words
+    return String(url);  // the WebSocket constructor throws
   }
   absolute.hash = "";
   absolute.protocol = absolute.protocol.replace(/^http/, "ws");
   return absolute.href;
 }
 
-/** A URL that a page was given. One that asks for something itself is left to do so, and goes on from where it was. */
+/** The URL that a page was given. One whose query subscribes is used as it is, and resumes by `since`. */
 export class Target {
   #url = null;
   #text;
@@ -26,25 +26,25 @@ export class Target {
     this.#text = text;
     try {
       this.#url = new URL(text);
-    } catch { /* the WebSocket refuses it, in words */ }
-    const asked = this.#url?.searchParams;
-    /** Whether it asks for something. */
-    this.asks = PARAMETERS.some((name) => asked?.has(name));
-    /** Whether what it asks for can be resumed. */
-    this.resumes = this.asks && !asked.has("silent");
-    /** Whether it says how long replies may wait, which asks for none. */
-    this.batches = asked?.has("batch_ms") ?? false;
+    } catch { /* the WebSocket constructor throws */ }
+    const query = this.#url?.searchParams;
+    /** Whether the query subscribes. */
+    this.subscribes = PARAMETERS.some((name) => query?.has(name));
+    /** Whether that subscription can be resumed. */
+    this.resumes = this.subscribes && !query.has("silent");
+    /** Whether the query sets the batch delay, which is no subscription. */
+    this.setsBatch = query?.has("batch_ms") ?? false;
   }
 
   /**
-   * The URL for one attempt to connect.
-   * @param {boolean} silent  hear nothing until something was asked for
+   * Returns the URL for one attempt to connect.
+   * @param {boolean} silent  receive nothing before the first request
    * @param {{epoch: string, seq: number}|null} cursor
    */
   href(silent, cursor) {
     if (!this.#url) return this.#text;
     const url = new URL(this.#url);
-    if (!this.asks) url.search += `${url.search ? "&" : "?"}silent=${silent ? 1 : 0}`;
+    if (!this.subscribes) url.search += `${url.search ? "&" : "?"}silent=${silent ? 1 : 0}`;
     else if (this.resumes && cursor) url.searchParams.set("since", `${cursor.epoch}:${cursor.seq}`);
     return url.href;
   }

@@ -1,8 +1,9 @@
 /**
- * A card for each actor that was heard, with the last value of each of its keywords.
+ * A card for each actor, with the last value of each of its keywords.
  *
- * They come by the snapshot, as old as they are, and then with each reply. Both only change the model and mark what they
- * touched. The page follows once a frame, so that a keyword that comes a hundred times between two frames is written once.
+ * Values come from the snapshot, with their own times, and then from each reply. Both only change the model and mark
+ * cards as dirty. The page is updated once a frame, so a keyword that changes a hundred times between two frames is
+ * written once.
  */
 
 import { CODES } from "../client/clu.js";
@@ -12,26 +13,26 @@ import { compactJSON, formatAge, formatValue, shorten } from "./format.js";
 const MAX_ACTORS = 100;
 const MAX_KEYWORDS = 300;
 
-/** What an actor says rather than what it is: shown as its message, not as a keyword. */
-const TALK = new Set(["text", "error", "help", "traceback"]);
+/** Keywords that are messages: shown as the card's message, not as rows. */
+const MESSAGE_KEYWORDS = new Set(["text", "error", "help", "traceback"]);
 
-/** A value that changes all the time would blink all the time: within so many ms only two changes flash. */
+/** A value that changes all the time would flash all the time: at most two changes in so many ms do. */
 const FLASH_SPAN = 6_000;
 
-/** A sender whose steady broadcasts stay away this many times their interval is called quiet. */
+/** A sender is quiet when its regular broadcasts have stopped for this many times their interval. */
 const QUIET_FACTOR = 5;
 const QUIET_AT_LEAST = 10_000;
-const STEADY_AFTER = 5;  // broadcasts heard
+const STEADY_AFTER = 5;  // broadcasts
 const STEADY_INTERVAL = 30_000;
 
-/** A problem older than this is still there, but dimmed. */
+/** A problem older than this is dimmed. */
 const OLD_PROBLEM = 300_000;
 
-/** A number that the column of values would break in two. */
+/** A number so long that the column of values would wrap it. */
 const LONG = /\d{16}/;
 
 /** The name of the card for replies without a sender. */
-const NOBODY = "(no sender)";
+const NO_SENDER = "(no sender)";
 
 export class Actors {
   #cards = new Map();
@@ -50,24 +51,24 @@ export class Actors {
     this.#on = on;
   }
 
-  /** Takes a reply: who was heard, and its words. */
-  take(reply) {
-    if (reply.refused) return;  // the bridge's own words to this page
+  /** Adds a reply: the time of its sender, and its message. */
+  addReply(reply) {
+    if (reply.refused) return;  // it is from the bridge, and to this page alone
     if (reply.returned && !this.#cards.has(reply.sender)) return;  // there is no such actor
-    this.#change(reply.sender ?? NOBODY, (card) => card.take(reply));
+    this.#change(reply.sender ?? NO_SENDER, (card) => card.addReply(reply));
   }
 
-  /** Takes values. @param {import("../client/subscription.js").News[]} news */
-  note(news) {
-    for (const entry of news) {
-      if (this.#cards.has(entry.actor)) this.#change(entry.actor, (card) => card.note(entry));
+  /** Sets values. @param {import("../client/subscription.js").Change[]} changes */
+  setValues(changes) {
+    for (const entry of changes) {
+      if (this.#cards.has(entry.actor)) this.#change(entry.actor, (card) => card.setValue(entry));
     }
   }
 
-  /** Takes who was heard before this page was here. Their values come by `note`. */
-  show(snapshot) {
-    for (const [name, heard] of Object.entries(snapshot.actors)) {
-      if (!isNobody(heard)) this.#change(name, (card) => card.show(heard));
+  /** Adds the actors of a snapshot. Their values come by `setValues`. */
+  applySnapshot(snapshot) {
+    for (const [name, state] of Object.entries(snapshot.actors)) {
+      if (!isAbsent(state)) this.#change(name, (card) => card.applySnapshot(state));
     }
   }
 
@@ -88,11 +89,11 @@ export class Actors {
     this.#cards.set(name, card);
     insertSorted(this.#root, card.root, (node) => node.dataset.actor);
     this.#renderCount();
-    if (name !== NOBODY) this.#on.onNew(name);
+    if (name !== NO_SENDER) this.#on.onNew(name);
     return card;
   }
 
-  /** Once a second: the ages. */
+  /** Updates the ages, once a second. */
   tick() {
     const now = Date.now();
     for (const card of this.#cards.values()) card.age(now);
@@ -110,8 +111,8 @@ class Card {
   #dirty = new Set();
   #unshown = 0;
   #seenAt = 0;
-  #said = null;     // the last reply with words
-  #problem = null;  // the last warning or error that nobody dismissed
+  #lastMessage = null;  // the last reply with a message
+  #problem = null;      // the last warning or error that was not dismissed
   #broadcasts = { count: 0, last: 0, interval: Infinity };
   #parts;
 
@@ -131,7 +132,7 @@ class Card {
     parts.line = element("div", { class: "message", data: { code: "" } }, parts.message, parts.dismiss);
     parts.quiet.hidden = parts.dismiss.hidden = true;
     parts.message.disabled = true;
-    parts.message.addEventListener("click", () => onPick(this.#problem ?? this.#said, parts.message));
+    parts.message.addEventListener("click", () => onPick(this.#problem ?? this.#lastMessage, parts.message));
     parts.dismiss.addEventListener("click", () => {
       this.#problem = null;
       this.#renderMessage(Date.now());
@@ -146,35 +147,35 @@ class Card {
         element("table", { role: "table", "aria-label": `Keywords of ${name}` }, parts.body), parts.more));
   }
 
-  take(reply) {
+  addReply(reply) {
     this.#seenAt = Math.max(this.#seenAt, reply.at);
     if (reply.commandId === null) this.#countBroadcast(reply.at);
-    this.#hear(reply);
-    if (reply.sender !== null) return;  // its values come by themselves
+    this.#setMessage(reply);
+    if (reply.sender !== null) return;  // its values come by setValue
     for (const [name, value] of Object.entries(reply.keywords)) this.#set(name, value, reply.at);
   }
 
-  note({ keyword, value, time, tooLarge }) {
+  setValue({ keyword, value, time, tooLarge }) {
     this.#set(keyword, tooLarge === undefined ? value : `(${tooLarge} bytes: the bridge does not keep it)`, time.getTime());
   }
 
-  /** Takes what a snapshot says of the actor: when it was heard, and its last words. */
-  show({ time, keywords }) {
+  /** Takes the actor's time and last message from a snapshot. */
+  applySnapshot({ time, keywords }) {
     this.#seenAt = Math.max(this.#seenAt, Date.parse(time));
     const words = ["text", "error"].map((name) => keywords[name]).filter((word) => typeof word?.value === "string")
       .sort((a, b) => a.seq - b.seq).at(-1);
-    if (!words || this.#said || this.#problem) return;
+    if (!words || this.#lastMessage || this.#problem) return;
     const level = Object.hasOwn(CODES, words.code) ? CODES[words.code].level : "ok";
-    this.#hear({ code: words.code, level, text: words.value, at: Date.parse(words.time), envelope: null });
+    this.#setMessage({ code: words.code, level, text: words.value, at: Date.parse(words.time), envelope: null });
   }
 
-  #hear(reply) {
+  #setMessage(reply) {
     if (reply.level !== "ok") this.#problem = reply;
-    else if (reply.text !== null) this.#said = reply;
+    else if (reply.text !== null) this.#lastMessage = reply;
   }
 
   #set(name, value, now) {
-    if (TALK.has(name)) return;
+    if (MESSAGE_KEYWORDS.has(name)) return;
     let row = this.#rows.get(name);
     if (!row) {
       if (this.#rows.size >= MAX_KEYWORDS) {
@@ -186,7 +187,7 @@ class Card {
       insertSorted(this.#parts.body, row.root, (node) => node.dataset.keyword);
     }
     row.latest = value;
-    row.heardAt = now;
+    row.updatedAt = now;
     this.#dirty.add(row);
   }
 
@@ -211,7 +212,7 @@ class Card {
 
   #renderMessage(now) {
     const { line, code, words, dismiss, message } = this.#parts;
-    const reply = this.#problem ?? this.#said;
+    const reply = this.#problem ?? this.#lastMessage;
     const level = this.#problem?.level ?? "ok";
     if (this.root.dataset.level !== level) this.root.dataset.level = level;
     dismiss.hidden = this.#problem === null;
@@ -223,7 +224,7 @@ class Card {
   }
 
   #ageMessage(now) {
-    const reply = this.#problem ?? this.#said;
+    const reply = this.#problem ?? this.#lastMessage;
     setText(this.#parts.wordsAge, reply === null ? "" : formatAge(now - reply.at));
     this.#parts.line.classList.toggle("old", reply !== null && now - reply.at > OLD_PROBLEM);
   }
@@ -242,15 +243,15 @@ class Card {
 
 class Row {
   latest = undefined;  // the value to show next
-  heardAt = 0;
+  updatedAt = 0;
   #text = null;
-  #changes = [-Infinity, -Infinity];  // when the last two were
+  #changes = [-Infinity, -Infinity];  // the times of the last two
   #shownAge = "";
   #value = element("td", { class: "value", role: "cell" });
   #age = element("td", { class: "age", role: "cell" });
 
   constructor(name) {
-    // The roles are spelled out because the rows are laid out as grids, which hides the table from assistive technology.
+    // The roles are explicit because the rows are grids, which hides the table from assistive technology.
     const key = element("th", { class: "key", scope: "row", role: "rowheader", text: name });
     this.root = element("tr", { role: "row", data: { keyword: name } }, key, this.#value, this.#age);
   }
@@ -272,26 +273,26 @@ class Row {
     this.#changes = [this.#changes[1], now];
     if (now - before < FLASH_SPAN) return;
     const { classList } = this.root;
-    const next = classList.contains("flash-a") ? "flash-b" : "flash-a";  // another animation of the same kind starts anew
+    const next = classList.contains("flash-a") ? "flash-b" : "flash-a";  // the other class restarts the animation
     classList.remove("flash-a", "flash-b");
     classList.add(next);
   }
 
   age(now) {
-    const text = formatAge(now - this.heardAt);
+    const text = formatAge(now - this.updatedAt);
     if (text === this.#shownAge) return;
     this.#shownAge = text;
     this.#age.textContent = text;
   }
 }
 
-/** A name to which somebody sent a command, and which said nothing itself: the bridge's answer stands under it. */
-function isNobody({ code, keywords }) {
+/** Whether the only reply in an actor's name is the bridge's: a command was sent to it, and it does not exist. */
+function isAbsent({ code, keywords }) {
   const names = Object.keys(keywords);
   return code === "f" && names.length === 1 && names[0] === "error";
 }
 
-/** Inserts a node where its name belongs, so that everything keeps its place from one night to the next. */
+/** Inserts a node in the order of names, so that every actor and keyword has the same place every night. */
 function insertSorted(parent, node, nameOf) {
   const name = nameOf(node);
   const next = Array.prototype.find.call(parent.children, (other) => nameOf(other).localeCompare(name, "en", { numeric: true }) > 0);

@@ -1,5 +1,5 @@
 /**
- * The page. One client, which subscribes to everything, feeds four views, which do not know each other:
+ * The console. One client subscribes to everything and feeds four views, which do not depend on each other:
  *
  *     Clu ── state, broker ────> Header
  *         ── snapshot, values ─> Actors
@@ -30,24 +30,24 @@ const commands = new Commands({ onPick: showEnvelope });
 const prompt = new Prompt({ onSend: send, onMistake: notify });
 const actors = new Actors({ onPick: showEnvelope, onAddress: (actor) => prompt.address(actor), onNew: (actor) => prompt.learn(actor) });
 
-let late = 0;  // replies that came late and were not spoken of yet
+let late = 0;  // late replies that no notice has reported yet
 
 clu.subscribe({}, {
   onSnapshot: (snapshot) => {
-    for (const { time } of Object.values(snapshot.actors)) header.heard(Date.parse(time));
-    actors.show(snapshot);
+    for (const { time } of Object.values(snapshot.actors)) header.noteReply(Date.parse(time));
+    actors.applySnapshot(snapshot);
   },
   onReply: (reply) => {
     late += reply.late ? 1 : 0;
     header.count();
-    header.heard(reply.at);
-    actors.take(reply);
-    replies.take(reply);
+    header.noteReply(reply.at);
+    actors.addReply(reply);
+    replies.add(reply);
   },
-  onValues: (_, news) => actors.note(news),
+  onValues: (_, changes) => actors.setValues(changes),
 });
-clu.on("gap", (gap) => missing(describeGap(gap)));
-clu.on("dropped", ({ count }) => missing(`${count} messages were left out here: this page reads too slowly`));
+clu.on("gap", (gap) => reportMissing(describeGap(gap)));
+clu.on("dropped", ({ count }) => reportMissing(`${count} messages were left out here: this page reads too slowly`));
 clu.on("broker", (detail) => {
   header.broker(detail);
   document.body.dataset.broker = detail.state;
@@ -55,11 +55,11 @@ clu.on("broker", (detail) => {
 });
 clu.on("command", (command) => {
   commands.update(command);
-  if (!command.active) notify(`${command.consumer} ${command.commandString}: ${endOf(command)}`);
+  if (!command.active) notify(`${command.consumer} ${command.commandString}: ${describeEnd(command)}`);
 });
 clu.on("state", (detail) => {
   document.body.dataset.link = detail.state;
-  if (detail.state !== "open") delete document.body.dataset.broker;  // nobody knows
+  if (detail.state !== "open") delete document.body.dataset.broker;  // its state is unknown
   header.update();
   if (detail.state === "open") notify("Connected.");
 });
@@ -68,19 +68,19 @@ clu.on("close", ({ wasOpen, reason }) => {
 });
 clu.on("error", ({ message }) => notify(message));
 
-/** @returns {boolean} whether it left the page */
+/** @returns {boolean} whether the command was sent */
 function send(consumer, commandString) {
   return clu.send(consumer, commandString).state !== "rejected";
 }
 
-/** How a command ended, in words. */
-function endOf({ state, message }) {
+/** Describes how a command ended. */
+function describeEnd({ state, message }) {
   if (message === null) return state;
   return message.startsWith(`${state}: `) ? message : `${state}. ${message}`;
 }
 
-/** Says that replies are missing, where they are. */
-function missing(words) {
+/** Reports missing replies, in the list and as a notice. */
+function reportMissing(words) {
   replies.mark(words);
   notify(`${words}.`);
 }
@@ -100,7 +100,7 @@ document.addEventListener("keydown", (event) => {
 setInterval(() => {
   header.tick();
   actors.tick();
-  if (late > 0) notify(`${late} ${late === 1 ? "reply" : "replies"} of the time without a connection came late.`);
+  if (late > 0) notify(`${late} ${late === 1 ? "reply" : "replies"} from the time without a connection arrived late.`);
   late = 0;
 }, 1_000);
 header.tick();

@@ -1,4 +1,4 @@
-/** The commands sent from this page, newest first, each with its life and its replies. */
+/** The commands sent from this page, newest first, each with its state and replies. */
 
 import { batched, element, hasSelection, setText } from "./dom.js";
 import { compactJSON, formatElapsed, formatTime, shorten } from "./format.js";
@@ -9,7 +9,7 @@ const MAX_ANSWERS = 100;
 /** ms between two updates of the list. */
 const GAP = 100;
 
-/** ms after which a command that nobody answered says so. */
+/** ms after which a command without a reply says so. */
 const UNANSWERED = 5_000;
 
 const MARKS = { sent: "↑", running: ">", done: ":", failed: "f", unknown: "?", rejected: "✕" };
@@ -31,7 +31,7 @@ export class Commands {
     }, 200);
   }
 
-  /** Shows a command, or what has changed in it. */
+  /** Shows a new command, or the changes of a known one. */
   update(command) {
     let item = this.#items.get(command);
     if (!item) {
@@ -45,7 +45,7 @@ export class Commands {
     this.#refresh();
   }
 
-  /** Drops the oldest that has ended; when all are active, the oldest. */
+  /** Drops the oldest command that has ended, or the oldest if all are in flight. */
   #trim() {
     if (this.#items.size <= MAX_COMMANDS) return;
     const [oldest] = [...this.#items.keys()].filter((command) => !command.active).concat([...this.#items.keys()]);
@@ -102,7 +102,7 @@ class Item {
     if (command.state === "sent" && command.elapsed > UNANSWERED) setText(this.#parts.said, "no reply yet");
   }
 
-  /** A command that says nothing in words shows the last keywords it sent. */
+  /** The last keywords, for a command without a message. */
   #lastBody() {
     const reply = this.#command.replies.findLast(({ keywords }) => Object.keys(keywords).length > 0);
     return reply ? compactJSON(reply.body, 300) : null;

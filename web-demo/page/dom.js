@@ -1,8 +1,8 @@
-/** Building and updating the page. Data enters it as text and attributes only, never as markup. */
+/** Builds and updates the page. Data becomes text and attributes, never markup. */
 
 /**
- * A new element. `attributes` may hold `text`, `data` (an object of data-*), `on` (an object of listeners); all else is
- * set as an attribute.
+ * Returns a new element. `attributes` may hold `text`, `data` (an object of data-*) and `on` (an object of listeners);
+ * the rest become attributes.
  */
 export function element(tag, { text, data, on, ...attributes } = {}, ...children) {
   const made = document.createElement(tag);
@@ -14,14 +14,14 @@ export function element(tag, { text, data, on, ...attributes } = {}, ...children
   return made;
 }
 
-/** Sets a text only when it differs: an assignment alone makes the browser lay the page out again. */
+/** Sets a text only if it differs: even an equal assignment makes the browser lay the page out again. */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
 /**
- * Gathers calls: `work` runs once in the next animation frame, and at most every `gap` ms, however often the returned
- * function is called. In a hidden page it waits until the page is seen.
+ * Coalesces calls: `work` runs once in the next animation frame, and at most every `gap` ms, however often the returned
+ * function is called. In a hidden page it runs when the page becomes visible.
  */
 export function batched(work, gap = 0) {
   let due = false;
@@ -42,7 +42,7 @@ export function batched(work, gap = 0) {
   };
 }
 
-/** Whether text inside a node is selected: then a click ends a selection, and means nothing else. */
+/** Whether text inside a node is selected: then a click only ends the selection. */
 export function hasSelection(node) {
   const selection = getSelection();
   return !selection.isCollapsed && selection.containsNode(node, true);

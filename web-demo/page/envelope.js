@@ -1,4 +1,4 @@
-/** The whole envelope of one reply, pretty-printed, beside the stream that goes on. */
+/** The whole envelope of one reply, pretty-printed, beside the list of replies. */
 
 import { formatJSON } from "../client/json.js";
 import { formatTime, shorten } from "./format.js";
@@ -46,7 +46,7 @@ export class EnvelopeView {
   }
 }
 
-/** The clipboard API needs a secure context; on a plain http LAN the old way still works, or leaves the text selected. */
+/** Copies a node's text. The clipboard API needs a secure context; on a LAN with plain http execCommand works, or the text stays selected. */
 async function copy(node) {
   try {
     await navigator.clipboard.writeText(node.textContent);

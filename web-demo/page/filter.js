@@ -1,11 +1,11 @@
-/** Which replies are shown: by words, by code, with or without the internal ones. */
+/** Selects the replies that are shown: by words, by code, with or without internal ones. */
 
 import { CODES } from "../client/clu.js";
 import { compactJSON } from "./format.js";
 
 export class Filter {
   #words = [];
-  #hidden = new Set();  // codes; "?" stands for all that are unknown
+  #hidden = new Set();  // codes; "?" stands for all unknown ones
   hideInternal = false;
 
   /** All words must occur; a leading minus excludes. Case does not matter. */
@@ -24,8 +24,8 @@ export class Filter {
   }
 
   /**
-   * What is no reply says that replies are missing here: no filter hides that.
-   * @param {{reply: import("../client/reply.js").Reply|null, text?: string}} entry  keeps its text for the next time
+   * Whether an entry is shown. One without a reply marks missing replies, and is always shown.
+   * @param {{reply: import("../client/reply.js").Reply|null, text?: string}} entry  `text` caches what is searched
    */
   accepts(entry) {
     const { reply } = entry;

@@ -1,4 +1,4 @@
-/** How values, ages and times are written for people. Nothing here knows the page. */
+/** Formats values, ages and times for reading. Nothing here depends on the page. */
 
 import { formatJSON } from "../client/json.js";
 
@@ -7,8 +7,8 @@ const MAX_CHARS = 400;
 const MAX_DEPTH = 6;
 
 /**
- * A keyword's value for reading: scalars as they are, lists of scalars in one line, everything else as indented lines,
- * cut short when long.
+ * Formats a keyword's value: scalars as they are, lists of scalars in one line, everything else as indented lines, cut
+ * if long.
  * @returns {string}
  */
 export function formatValue(value) {
@@ -29,14 +29,14 @@ function write(value, label, depth, lines) {
     lines.push(start + compactJSON(value, 200));
   } else {
     if (start !== "") lines.push(start.trimEnd());
-    for (const key in value) {  // not Object.entries: the value may be huge, and only its head is written
+    for (const key in value) {  // not Object.entries: the value may be huge, and only its start is written
       if (lines.length >= MAX_LINES) return;
       if (Object.hasOwn(value, key)) write(value[key], key, depth + 1, lines);
     }
   }
 }
 
-/** The value in one line, or null when it needs more. */
+/** Returns the value in one line, or null if it needs more. */
 function oneLine(value) {
   if (Array.isArray(value)) {
     if (value.length === 0) return "[]";
@@ -51,14 +51,14 @@ function oneLine(value) {
   return String(value);
 }
 
-/** Up to six decimals; a shaft encoder's sixteen say nothing to an operator. The envelope shows them all. */
+/** Rounds to six decimals; an operator has no use for a shaft encoder's sixteen. The envelope shows them all. */
 function formatNumber(value) {
   const size = Math.abs(value);
   if (value === 0 || Number.isInteger(value) || size < 1e-4 || size >= 1e15) return String(value);
   return String(Number(value.toFixed(6)));
 }
 
-/** A value as JSON in one line, at most `limit` characters. */
+/** Returns a value as JSON in one line, at most `limit` characters. */
 export function compactJSON(value, limit = Infinity) {
   let text;
   try {
@@ -73,7 +73,7 @@ export function shorten(text, limit) {
   return text.length > limit ? `${text.slice(0, limit)}…` : text;
 }
 
-/** An age in ms in at most four characters: 4s, 12m, 3h, 2d. */
+/** Formats an age in ms in at most four characters: 4s, 12m, 3h, 2d. */
 export function formatAge(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1_000));
   if (seconds < 60) return `${seconds}s`;
@@ -82,7 +82,7 @@ export function formatAge(ms) {
   return `${Math.min(999, Math.floor(seconds / 86_400))}d`;
 }
 
-/** How long something took: 0.4 s, 12.0 s, 3:05, 1:02:03. */
+/** Formats a duration in ms: 0.4 s, 12.0 s, 3:05, 1:02:03. */
 export function formatElapsed(ms) {
   if (ms < 60_000) return `${(Math.max(0, ms) / 1_000).toFixed(1)} s`;
   const seconds = Math.floor(ms / 1_000);
@@ -92,19 +92,19 @@ export function formatElapsed(ms) {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
 }
 
-/** What may be missing, in words. @param {{from: Date|null, to: Date, seconds: number|null, reason: string|null}} gap */
+/** Describes a gap. @param {{from: Date|null, to: Date, seconds: number|null, reason: string|null}} gap */
 export function describeGap({ from, to, seconds, reason }) {
   const span = seconds === null ? `from before ${formatTime(to.getTime())}` : `of ${formatElapsed(seconds * 1_000)}`;
   const when = from === null ? "" : `, ${formatTime(from.getTime())} to ${formatTime(to.getTime())}`;
   return `replies ${span} may be missing here${when}${reason === null ? "" : `: ${reason}`}`;
 }
 
-/** UTC time of day, 02:52:33 or with milliseconds. */
+/** Formats a time of day in UTC: 02:52:33, or with milliseconds. */
 export function formatTime(ms, withMillis = false) {
   return new Date(ms).toISOString().slice(11, withMillis ? 23 : 19);
 }
 
-/** The end of a command id: enough to tell two apart on a screen. */
+/** Returns the end of a command id, enough to tell two apart. */
 export function shortId(id) {
   return id === null ? "" : id.slice(-8);
 }

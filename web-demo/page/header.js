@@ -1,4 +1,4 @@
-/** The line on top: the link's state in words, the flow of replies, and the time. */
+/** The top line: the state of the link, the rate of replies, and the time. */
 
 import { setText } from "./dom.js";
 import { formatAge } from "./format.js";
@@ -7,7 +7,7 @@ const MARKS = { open: "●", connecting: "◌", closed: "✕" };
 
 const BROKER = { up: "", blocked: "broker blocked: commands fail", no_replies: "no replies from the broker: commands are sent", down: "broker down: no replies, commands fail" };
 
-/** Attempts that fail before "reconnecting" is called "offline". */
+/** Failed attempts after which "reconnecting" becomes "offline". */
 const OFFLINE_AFTER = 4;
 
 /** Seconds over which the rate is averaged. */
@@ -18,7 +18,7 @@ export class Header {
   #attempts = 0;
   #total = 0;
   #now = 0;
-  #heardAt = 0;  // ms since 1970; 0 for never
+  #lastReplyAt = 0;  // ms since 1970; 0 for never
   #window = [];
   #countdown = null;
   #parts;
@@ -33,7 +33,7 @@ export class Header {
     clu.on("state", ({ attempts }) => { this.#attempts = attempts; });
   }
 
-  /** Shows what the bridge says of its broker, unless all is well. */
+  /** Shows the state of the broker, unless it is up. */
   broker({ state, reason }) {
     const pill = this.#parts["broker-state"];
     pill.hidden = state === "up";
@@ -48,25 +48,25 @@ export class Header {
     this.#now += 1;
   }
 
-  /** Notes when an actor was heard. */
-  heard(at) {
-    const first = this.#heardAt === 0;
-    this.#heardAt = Math.max(this.#heardAt, at);
-    if (first) this.#showHeard();
+  /** Notes the time of a reply. */
+  noteReply(at) {
+    const first = this.#lastReplyAt === 0;
+    this.#lastReplyAt = Math.max(this.#lastReplyAt, at);
+    if (first) this.#showLastReply();
   }
 
-  #showHeard() {
-    setText(this.#parts.heard, this.#heardAt === 0 ? "–" : formatAge(Date.now() - this.#heardAt));
+  #showLastReply() {
+    setText(this.#parts.heard, this.#lastReplyAt === 0 ? "–" : formatAge(Date.now() - this.#lastReplyAt));
   }
 
-  /** Shows the state of the link; while it waits, counts down. */
+  /** Shows the state of the link, with a countdown to the next attempt. */
   update() {
     const { state, retryAt } = this.#clu;
     const pill = this.#parts["link-state"];
     pill.dataset.state = state;
     setText(pill.querySelector(".mark"), MARKS[state]);
     setText(pill.querySelector(".words"), this.#words(state, retryAt));
-    if (state !== "open") this.#parts["broker-state"].hidden = true;  // nobody knows
+    if (state !== "open") this.#parts["broker-state"].hidden = true;  // its state is unknown
     document.title = state === "open" ? "clu-ws" : "✕ clu-ws: not connected";
     clearTimeout(this.#countdown);
     if (retryAt !== null) this.#countdown = setTimeout(() => this.update(), 250);
@@ -80,7 +80,7 @@ export class Header {
     return `${what} in ${Math.max(0, Math.ceil((retryAt - Date.now()) / 1_000))} s`;
   }
 
-  /** Once a second. */
+  /** Updates the figures, once a second. */
   tick() {
     this.#window.push(this.#now);
     this.#now = 0;
@@ -88,7 +88,7 @@ export class Header {
     const rate = this.#window.reduce((sum, n) => sum + n, 0) / this.#window.length;
     setText(this.#parts.rate, rate >= 10 || rate === 0 ? rate.toFixed(0) : rate.toFixed(1));
     setText(this.#parts.total, this.#total.toLocaleString("en").replaceAll(",", "\u2009"));
-    this.#showHeard();
+    this.#showLastReply();
     setText(this.#parts.clock, `${new Date().toISOString().slice(0, 19).replace("T", " ")} UTC`);
   }
 }

@@ -1,8 +1,8 @@
 /**
  * The command line: `actor command string`, Enter sends.
  *
- * It sends what was written, once, and only on Enter or the button: a recalled line waits to be sent, a pasted text of
- * several lines is refused (a browser would join them into one command), and a line that was refused stays to be seen.
+ * It sends exactly what was typed, once, and only on Enter or the button: a recalled line is not sent by itself, a pasted
+ * text of several lines is refused (a browser would join them into one command), and a refused line stays in the field.
  */
 
 import { element } from "./dom.js";
@@ -11,7 +11,7 @@ const MAX_HISTORY = 100;
 const MAX_HINTS = 60;
 const STORAGE_KEY = "clu-ws.history";
 
-/** What every CLU actor understands. */
+/** Commands that every CLU actor has. */
 const COMMON = ["status", "ping", "version", "help"];
 
 export class Prompt {
@@ -43,14 +43,14 @@ export class Prompt {
     this.#input.select();
   }
 
-  /** Begins a command to an actor. */
+  /** Starts a command to an actor. */
   address(actor) {
     this.#at = null;
     this.#input.value = `${actor} `;
     this.#input.focus();
   }
 
-  /** Offers an actor that was heard. */
+  /** Adds an actor to the hints. */
   learn(actor) {
     this.#actors.add(actor);
     this.#renderHints();
@@ -80,12 +80,12 @@ export class Prompt {
   }
 
   #key(event) {
-    if (event.key === "Enter" && event.repeat) event.preventDefault();  // a key held down sends once
+    if (event.key === "Enter" && event.repeat) event.preventDefault();  // holding the key down sends once
     if (event.key === "Escape") {
       this.#at = null;
       this.#input.value = "";
     }
-    // Arrow down belongs to the list of hints, unless the history is being browsed.
+    // Arrow down belongs to the list of hints, unless the history is browsed.
     if (event.key === "ArrowUp") this.#browse(event, -1);
     if (event.key === "ArrowDown" && this.#at !== null) this.#browse(event, 1);
   }

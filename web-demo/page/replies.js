@@ -1,8 +1,8 @@
 /**
- * The stream of replies, newest last.
+ * The list of replies, newest last.
  *
- * Every reply, and every word about replies that are missing, goes into a bounded store; the list shows those of it that the filter accepts. The list stands still while
- * it is paused or scrolled up: what comes meanwhile is counted and held in the store.
+ * Every reply, and every mark for missing replies, goes into a bounded store; the list shows the entries that the filter
+ * accepts. While it is paused or scrolled up the list does not move: new replies are counted and stay in the store.
  */
 
 import { CODES } from "../client/clu.js";
@@ -15,16 +15,16 @@ const DROP_AT_ONCE = 200;
 const MAX_CHARS = 8_000_000;
 const SHOWN_CHARS = 400;
 
-/** ms between two updates: as fast as one can read, and cheap at hundreds of replies a second. */
+/** ms between two updates: fast enough to read, and cheap at hundreds of replies a second. */
 const GAP = 100;
 
 const byId = (id) => document.getElementById(id);
 
 export class Replies {
-  #store = [];       // {seq, size, reply}, or with a mark in place of the reply; seq without gaps
+  #store = [];       // {seq, size, reply}, with reply null for a mark; seq without gaps
   #storeChars = 0;
-  #seq = 0;          // of the newest reply
-  #shown = 0;        // seq up to which the list has been brought
+  #seq = 0;          // of the newest entry
+  #shown = 0;        // seq of the newest entry that the list has shown
   #shownChars = 0;
   #paused = false;
   #following = true;
@@ -52,16 +52,16 @@ export class Replies {
     this.#renderStatus();
   }
 
-  take(reply) {
-    this.#add({ reply, size: reply.size });
+  add(reply) {
+    this.#push({ reply, size: reply.size });
   }
 
-  /** Says at this place that replies are missing. */
-  mark(words) {
-    this.#add({ reply: null, words, at: Date.now(), size: words.length });
+  /** Marks missing replies at this place. */
+  mark(text) {
+    this.#push({ reply: null, mark: text, at: Date.now(), size: text.length });
   }
 
-  #add(entry) {
+  #push(entry) {
     this.#seq += 1;
     this.#store.push({ ...entry, seq: this.#seq });
     this.#storeChars += entry.size;
@@ -93,12 +93,12 @@ export class Replies {
     }
   }
 
-  get #still() {
+  get #frozen() {
     return this.#paused || !this.#following;
   }
 
   #render() {
-    if (!this.#still) {
+    if (!this.#frozen) {
       this.#append(this.#between(this.#shown, this.#seq));
       this.#shown = this.#seq;
       this.#list.scrollTop = this.#list.scrollHeight;
@@ -125,7 +125,7 @@ export class Replies {
     this.#dropOldest();
   }
 
-  /** The list outlives the store, so that a filter keeps what is rare; it has bounds of its own. */
+  /** The list has limits of its own, since with a filter it keeps rare replies that the store has dropped. */
   #dropOldest() {
     const rows = this.#list.children;
     let surplus = rows.length >= MAX_REPLIES + DROP_AT_ONCE ? rows.length - MAX_REPLIES : 0;
@@ -177,12 +177,12 @@ export class Replies {
   }
 
   #renderStatus() {
-    const held = this.#seq - this.#shown;
-    const count = held > MAX_REPLIES ? `${held} new, the last ${MAX_REPLIES} kept` : `${held} new`;
+    const hidden = this.#seq - this.#shown;
+    const count = hidden > MAX_REPLIES ? `${hidden} new, the last ${MAX_REPLIES} kept` : `${hidden} new`;
     setText(byId("pause"), this.#paused ? "Resume" : "Pause");
     const newest = byId("newest");
-    newest.hidden = !this.#still;
-    if (this.#still) setText(newest, `${this.#paused ? "Paused" : "Scrolled up"} · ${count} · show ↓`);
+    newest.hidden = !this.#frozen;
+    if (this.#frozen) setText(newest, `${this.#paused ? "Paused" : "Scrolled up"} · ${count} · show ↓`);
     const rows = this.#list.childElementCount;
     setText(byId("replies-count"), this.#filter.active ? `filtered: ${rows}` : `${rows} shown`);
     byId("replies-count").classList.toggle("filtered", this.#filter.active);
@@ -217,7 +217,7 @@ export class Replies {
 function replyRow(reply) {
   const { code, sender, internal, late } = reply;
   const time = late
-    ? { class: "time", text: formatTime(reply.at), title: "Said while this page was not connected" }
+    ? { class: "time", text: formatTime(reply.at), title: "Published while this page was not connected" }
     : { class: "time", text: formatTime(reply.at, true) };
   return element("li", { tabindex: "-1", data: { code, sender: sender ?? "", internal: String(internal), ...(late && { late: "" }) } },
     element("span", time),
@@ -227,8 +227,8 @@ function replyRow(reply) {
     element("span", { class: "id", text: shortId(reply.commandId) }));
 }
 
-function markRow({ words, at }) {
-  return element("li", { tabindex: "-1", class: "gap", title: words },
+function markRow({ mark, at }) {
+  return element("li", { tabindex: "-1", class: "gap", title: mark },
     element("span", { class: "time", text: formatTime(at, true) }),
-    element("span", { class: "words", text: words }));
+    element("span", { class: "words", text: mark }));
 }

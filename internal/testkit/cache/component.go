@@ -63,16 +63,14 @@ func (c component) remake(dir string) error {
 	return os.WriteFile(filepath.Join(dir, "stamp"), []byte(c.stamp(dir)), 0o644)
 }
 
+// recentFailure returns the remembered failure, or nil.
 func recentFailure(dir string) error {
-	info, err := os.Stat(dir + ".failed")
-	if err != nil || time.Since(info.ModTime()) > failureKept {
-		return nil
+	if info, err := os.Stat(dir + ".failed"); err == nil && time.Since(info.ModTime()) <= failureKept {
+		if text, err := os.ReadFile(dir + ".failed"); err == nil {
+			return errors.New(string(text))
+		}
 	}
-	text, err := os.ReadFile(dir + ".failed")
-	if err != nil {
-		return nil
-	}
-	return errors.New(string(text))
+	return nil
 }
 
 // Forget drops remembered failures: the next call tries again.
@@ -81,7 +79,7 @@ func Forget() {
 	if err != nil {
 		return
 	}
-	for _, c := range []component{clu, wscat, autobahn, rabbitmqOf(Trixie), rabbitmqOf(Testing), qpid} {
+	for _, c := range []component{clu, pytest, wscat, autobahn, rabbitmqOf(Trixie), rabbitmqOf(Testing), qpid} {
 		_ = os.Remove(filepath.Join(root, c.name) + ".failed")
 	}
 }

@@ -1,6 +1,3 @@
-// Command setup makes the cached components of the tests ahead of time, side by side, so that a failure
-// is told once, and before the tests. It ends with one line for each component that is missing; it never
-// fails, for the tests themselves decide what a missing component means.
 package main
 
 import (
@@ -15,6 +12,7 @@ var components = []struct {
 	make func() error
 }{
 	{"CLU", func() error { _, err := cache.CLU(); return err }},
+	{"pytest", func() error { _, err := cache.Pytest(); return err }},
 	{"wscat", func() error { _, err := cache.Wscat(); return err }},
 	{"Autobahn", func() error { _, err := cache.Autobahn(); return err }},
 	{"RabbitMQ 4", func() error { _, err := cache.NewestRabbitMQ(); return err }},

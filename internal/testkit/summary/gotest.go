@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // event is one line of `go test -json`: see `go doc test2json`.
@@ -27,12 +29,24 @@ type line struct{ test, text string }
 
 // run is one package, while its tests run.
 type run struct {
-	on     string // see goTest
-	lines  []line
-	ended  map[string]string // action by test
-	counts *counts           // of this package alone
-	notes  []string          // noted results of passing tests
+	on       string // see goTest
+	lines    []line
+	ended    map[string]string   // action by test
+	counts   *counts             // of this package alone
+	leftOut  map[string]string   // what a test needs that was left out
+	subtests map[string]subtests // by parent
+	notes    []string            // noted results of passing tests
 }
+
+func newRun(on string) *run {
+	return &run{
+		on: on, ended: map[string]string{}, counts: newCounts(),
+		leftOut: map[string]string{}, subtests: map[string]subtests{},
+	}
+}
+
+// subtests counts the direct subtests of a test that have ended.
+type subtests struct{ all, leftOut int }
 
 // goTest is one run of go test.
 type goTest struct {
@@ -115,7 +129,7 @@ func readEvents(in io.Reader, out io.Writer, tests goTest, total *counts) (broke
 		}
 		p := packages[e.Package]
 		if p == nil {
-			p = &run{on: tests.on, ended: map[string]string{}, counts: newCounts()}
+			p = newRun(tests.on)
 			packages[e.Package] = p
 		}
 		p.add(e)
@@ -152,6 +166,9 @@ func (p *run) add(e event) {
 		if i := strings.Index(e.Output, "MISSING "); i >= 0 && e.Test != "" {
 			p.counts.missing[strings.TrimSpace(e.Output[i:])] = true
 		}
+		if i := strings.Index(e.Output, testkit.LeftOutMark+" "); i >= 0 && e.Test != "" {
+			p.leftOut[e.Test] = strings.TrimSpace(e.Output[i+len(testkit.LeftOutMark):])
+		}
 		if i := strings.Index(e.Output, "NOTE "); i >= 0 && e.Test != "" {
 			p.notes = append(p.notes, strings.TrimSpace(e.Output[i+len("NOTE "):]))
 		}
@@ -160,15 +177,43 @@ func (p *run) add(e event) {
 			return
 		}
 		p.ended[e.Test] = e.Action
-		switch e.Action {
-		case "pass":
-			p.counts.passed++
-		case "fail":
-			p.counts.failed++
-		case "skip":
-			p.counts.skipped++
-		}
+		p.count(e)
 	}
+}
+
+// count counts a test that has ended. go test ends subtests before their parent.
+func (p *run) count(e event) {
+	what, leftOut := p.leftOut[e.Test]
+	if parent, _, isSub := cutLast(e.Test, '/'); isSub {
+		s := p.subtests[parent]
+		s.all++
+		if leftOut {
+			s.leftOut++
+		}
+		p.subtests[parent] = s
+	}
+	if s := p.subtests[e.Test]; e.Action == "pass" && s.all > 0 && s.leftOut == s.all {
+		return // it did nothing but leave its subtests out, which are counted
+	}
+	switch {
+	case e.Action == "skip" && leftOut:
+		p.counts.leftOut[what]++
+	case e.Action == "pass":
+		p.counts.passed++
+	case e.Action == "fail":
+		p.counts.failed++
+	case e.Action == "skip":
+		p.counts.skipped++
+	}
+}
+
+// cutLast slices s around the last separator.
+func cutLast(s string, separator byte) (before, after string, found bool) {
+	i := strings.LastIndexByte(s, separator)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+1:], true
 }
 
 // finish writes what is worth reading of a package that has ended.

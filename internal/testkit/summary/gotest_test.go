@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -51,6 +52,29 @@ FAIL  c  0.0s
 	}
 }
 
+func TestWhatIsLeftOutIsCountedApartByWhatItNeeds(t *testing.T) {
+	const events = `{"Action":"output","Package":"a","Test":"TestWhole","Output":"    x.go:1: LEFT OUT Chromium\n"}
+{"Action":"skip","Package":"a","Test":"TestWhole"}
+{"Action":"pass","Package":"a","Test":"TestBoth/embedded"}
+{"Action":"output","Package":"a","Test":"TestBoth/RabbitMQ","Output":"    x.go:1: LEFT OUT RabbitMQ\n"}
+{"Action":"skip","Package":"a","Test":"TestBoth/RabbitMQ"}
+{"Action":"pass","Package":"a","Test":"TestBoth"}
+{"Action":"output","Package":"a","Test":"TestNone/one","Output":"    x.go:1: LEFT OUT RabbitMQ\n"}
+{"Action":"skip","Package":"a","Test":"TestNone/one"}
+{"Action":"output","Package":"a","Test":"TestNone/two","Output":"    x.go:1: LEFT OUT RabbitMQ\n"}
+{"Action":"skip","Package":"a","Test":"TestNone/two"}
+{"Action":"pass","Package":"a","Test":"TestNone"}
+{"Action":"skip","Package":"a","Test":"TestSkipped"}
+{"Action":"pass","Package":"a","Elapsed":0.5}
+`
+	total := newCounts()
+	readEvents(strings.NewReader(events), io.Discard, goTest{}, total)
+	want := []string{"LEFT OUT: 1 that need Chromium", "LEFT OUT: 3 that need RabbitMQ", "2 passed, 0 failed, 1 skipped"}
+	if got := total.lastLines(); !slices.Equal(got, want) {
+		t.Errorf("the last lines are %q, want %q", got, want)
+	}
+}
+
 func TestAPackageIsRunAgainIfTheRaceDetectorItselfFailed(t *testing.T) {
 	const (
 		passed = `{"Action":"pass","Package":"a","Test":"TestGood"}` + "\n"
@@ -88,8 +112,10 @@ func TestWhatHadToRunTwiceIsAmongTheLastLines(t *testing.T) {
 	said := other.ranTwice(" on RabbitMQ 4.0.5", []string{"a", "b"})
 	other.missing["MISSING CLU: no network"] = true
 	total.add(other)
-	want := []string{said, "MISSING CLU: no network", "FAIL  of the checks above: gofmt", "3 passed, 0 failed, 0 skipped"}
-	if got := total.lastLines(" gofmt"); !slices.Equal(got, want) || !strings.HasSuffix(said, "once more on RabbitMQ 4.0.5: a b") {
+	total.failCheck("go vet")
+	total.failCheck("staticcheck")
+	want := []string{said, "MISSING CLU: no network", "FAIL  of the checks above: go vet, staticcheck", "3 passed, 2 failed, 0 skipped"}
+	if got := total.lastLines(); !slices.Equal(got, want) || !strings.HasSuffix(said, "once more on RabbitMQ 4.0.5: a b") {
 		t.Errorf("the last lines are %q, want %q", got, want)
 	}
 }

@@ -26,12 +26,13 @@ func main() {
 		total.failed++
 	}
 
-	checks := os.Getenv("FAILED_CHECKS")
-	if !check.report(os.Stdout) {
-		checks += " " + *besides
-		total.failed++
+	for check := range strings.Lines(os.Getenv("FAILED_CHECKS")) {
+		total.failCheck(strings.TrimSpace(check))
 	}
-	for _, line := range total.lastLines(checks) {
+	if !check.report(os.Stdout) {
+		total.failCheck(*besides)
+	}
+	for _, line := range total.lastLines() {
 		fmt.Println(line)
 	}
 	if total.failed > 0 {
@@ -84,18 +85,28 @@ func runAll(args, again, in []string, each, once string, total *counts) error {
 // counts is what the last lines say. Runs that go on at the same time have one each.
 type counts struct {
 	passed, failed, skipped int
+	leftOut                 map[string]int  // tests that need more than Go, in a run of those that do not
 	missing                 map[string]bool // whole lines: MISSING <component>: <what to do>
 	twice                   []string        // whole lines: what ran once more, and why
+	checks                  []string        // the names of the checks that failed beside the tests
 }
 
-func newCounts() *counts { return &counts{missing: map[string]bool{}} }
+func newCounts() *counts { return &counts{leftOut: map[string]int{}, missing: map[string]bool{}} }
 
-// lastLines says what would else be scrolled away, and the counts. checks are those that have failed
-// beside the tests, each behind a space.
-func (c *counts) lastLines(checks string) []string {
+// failCheck counts a check that failed beside the tests.
+func (c *counts) failCheck(name string) {
+	c.failed++
+	c.checks = append(c.checks, name)
+}
+
+// lastLines returns the counts, preceded by what would otherwise have scrolled away.
+func (c *counts) lastLines() []string {
 	lines := slices.Concat(c.twice, slices.Sorted(maps.Keys(c.missing)))
-	if checks != "" {
-		lines = append(lines, "FAIL  of the checks above:"+checks)
+	for _, what := range slices.Sorted(maps.Keys(c.leftOut)) {
+		lines = append(lines, fmt.Sprintf("%s: %d that need %s", testkit.LeftOutMark, c.leftOut[what], what))
+	}
+	if len(c.checks) > 0 {
+		lines = append(lines, "FAIL  of the checks above: "+strings.Join(c.checks, ", "))
 	}
 	return append(lines, fmt.Sprintf("%d passed, %d failed, %d skipped", c.passed, c.failed, c.skipped))
 }
@@ -104,6 +115,9 @@ func (c *counts) add(other *counts) {
 	c.passed += other.passed
 	c.failed += other.failed
 	c.skipped += other.skipped
+	for what, n := range other.leftOut {
+		c.leftOut[what] += n
+	}
 	maps.Copy(c.missing, other.missing)
 	c.twice = append(c.twice, other.twice...)
 }

@@ -1,14 +1,11 @@
-// The life of a command, and of the link, against a WebSocket made of paper and a clock that the test moves.
-//
-//     node --test web-demo/client
+// The states of a command, and of the link, with a fake WebSocket and a mocked clock.
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
 import { newCommandId, parseReply, websocketURL } from "../clu.js";
 import { backoff } from "../link.js";
-import { compactJSON, formatAge, formatValue } from "../../page/format.js";
-import { FakeSocket, client, connected, envelope, page, pass, settled } from "./fakebridge.js";
+import { FakeSocket, client, connected, envelope, page, advance, connectedPlain } from "./fakebridge.js";
 
 const refusal = (commandId, error) => ({
   ...envelope("f", commandId, { error }, "clu-ws"), exchange: "", message_id: null, routing_key: "reply.clu-ws",
@@ -21,16 +18,16 @@ beforeEach(() => {
 });
 afterEach(() => mock.timers.reset());
 
-// A command's life.
+// The states of a command.
 
-test("a command goes out in CLU's own form", async () => {
-  const clu = await settled();
+test("a command is sent in CLU's own form", async () => {
+  const clu = await connectedPlain();
   clu.send("dome", "open --now", { commandId: "id-1" });
   assert.deepEqual(FakeSocket.last.sent, ['{"consumer":"dome","command_string":"open --now","command_id":"id-1"}']);
 });
 
 test("a command is sent, runs, is done, and resolves with its replies and keywords", async () => {
-  const clu = await settled();
+  const clu = await connectedPlain();
   const states = [];
   const seen = [];
   clu.on("command", (command) => states.push(command.state));
@@ -56,7 +53,7 @@ test("a command is sent, runs, is done, and resolves with its replies and keywor
 });
 
 test("an error reply does not end a command, a failed or critical one does", async () => {
-  const clu = await settled();
+  const clu = await connectedPlain();
   for (const code of ["f", "!"]) {
     const command = clu.send("dome", "open", { commandId: code });
     FakeSocket.last.say(envelope("e", code, { error: "a limit switch is odd" }));
@@ -68,22 +65,22 @@ test("an error reply does not end a command, a failed or critical one does", asy
   }
 });
 
-test("a failure without words still fails in words", async () => {
-  const clu = await settled();
+test("a failure without a text still gets a message", async () => {
+  const clu = await connectedPlain();
   const command = clu.send("dome", "open", { commandId: "id-1" });
   FakeSocket.last.say(envelope("f", "id-1", null));
-  await assert.rejects(command, { message: "dome failed without saying why" });
+  await assert.rejects(command, { message: "dome failed without giving a reason" });
 });
 
 test("a refusal by the bridge fails the command that it names", async () => {
-  const clu = await settled();
+  const clu = await connectedPlain();
   const command = clu.send("dome", "open", { commandId: "id-1" });
   FakeSocket.last.say(refusal("id-1", "The broker is away."));
   await assert.rejects(command, (error) => error.state === "failed" && error.reply.refused);
 });
 
 test("a refusal that names no command is an error event", async () => {
-  const clu = await settled();
+  const clu = await connectedPlain();
   const errors = [];
   clu.on("error", ({ message }) => errors.push(message));
   FakeSocket.last.say(refusal(null, "That is not JSON."));
@@ -91,7 +88,7 @@ test("a refusal that names no command is an error event", async () => {
 });
 
 test("replies after the end change nothing", async () => {
-  const clu = await settled();
+  const clu = await connectedPlain();
   const command = clu.send("dome", "open", { commandId: "id-1" });
   FakeSocket.last.say(envelope(":", "id-1"));
   FakeSocket.last.say(envelope("f", "id-1", { error: "late" }));
@@ -100,8 +97,8 @@ test("replies after the end change nothing", async () => {
   assert.equal(command.replyCount, 1);
 });
 
-test("a command past its timeout is unknown, and a late reply still tells its end", async () => {
-  const clu = await settled();
+test("a command past its timeout is unknown, and a late reply still ends it", async () => {
+  const clu = await connectedPlain();
   const command = clu.send("camera", "expose 5", { commandId: "id-1", timeout: 6_000 });
   mock.timers.tick(6_000);
   await assert.rejects(command, {
@@ -114,8 +111,8 @@ test("a command past its timeout is unknown, and a late reply still tells its en
   assert.deepEqual(clu.commands, []);
 });
 
-test("mistakes of the caller are rejected in words and nothing is sent", async () => {
-  const clu = await settled();
+test("mistakes of the caller are rejected with a message, and nothing is sent", async () => {
+  const clu = await connectedPlain();
   clu.send("dome", "open", { commandId: "twice" });
   const wrong = [
     clu.send("", "open"), clu.send(null, "open"), clu.send("dome"), clu.send("dome", "open", { commandId: 7 }),
@@ -128,7 +125,7 @@ test("mistakes of the caller are rejected in words and nothing is sent", async (
 });
 
 test("a listener that throws stops neither the other listeners nor the replies", async () => {
-  const clu = await settled();
+  const clu = await connectedPlain();
   const errors = [];
   const codes = [];
   clu.on("error", ({ message }) => errors.push(message));
@@ -150,7 +147,7 @@ test("a command without a connection is rejected at once, and never sent later",
   clu.connect();
   const during = clu.send("dome", "open");
   await assert.rejects(during, {
-    state: "rejected", message: "The command was not sent, nor will it be later: not connected to the bridge.",
+    state: "rejected", message: "The command was not sent and will not be sent later: not connected to the bridge.",
   });
   FakeSocket.last.accept();
   mock.timers.tick(60_000);
@@ -158,10 +155,10 @@ test("a command without a connection is rejected at once, and never sent later",
 });
 
 test("a command whose connection is lost is unknown, and never sent again", async () => {
-  const clu = await settled();
+  const clu = await connectedPlain();
   const command = clu.send("dome", "open", { commandId: "id-1" });
   FakeSocket.last.say(envelope(">", "id-1"));
-  FakeSocket.last.break();
+  FakeSocket.last.drop();
   await assert.rejects(command, {
     state: "unknown", message: "unknown: connection lost; the actor may still be executing it",
   });
@@ -170,7 +167,7 @@ test("a command whose connection is lost is unknown, and never sent again", asyn
   assert.equal(FakeSocket.all.length, 2);
   assert.deepEqual(FakeSocket.last.sent, []);
   FakeSocket.last.say(envelope(":", "id-1"));
-  assert.equal(command.state, "done", "the bridge relays every reply to everyone, so its end may still be heard");
+  assert.equal(command.state, "done", "the bridge relays every reply to everyone, so the final reply may still arrive");
 });
 
 test("the waits grow at random from 0.2 s to 10 s", () => {
@@ -180,124 +177,124 @@ test("the waits grow at random from 0.2 s to 10 s", () => {
   assert.equal(backoff(60, limits, () => 0), 200);
 });
 
-test("it connects again by itself, tells when, and starts afresh after a stable connection", async () => {
+test("it reconnects by itself, reports when, and resets the waits after a stable connection", async () => {
   const clu = client();
   const states = [];
   clu.on("state", ({ state, retryAt }) => states.push([state, retryAt && retryAt - Date.now()]));
   const opening = clu.connect();
-  FakeSocket.last.break();
+  FakeSocket.last.drop();
   mock.timers.tick(400);
-  FakeSocket.last.break();
+  FakeSocket.last.drop();
   mock.timers.tick(700);
   FakeSocket.last.accept();
   assert.equal(await opening, clu);
   mock.timers.tick(5_000);
-  FakeSocket.last.break(1001, "the bridge is stopping");
+  FakeSocket.last.drop(1001, "the bridge is stopping");
   assert.deepEqual(states, [
     ["connecting", null], ["closed", 400], ["connecting", null], ["closed", 700], ["connecting", null], ["open", null],
     ["closed", 400],
   ]);
 });
 
-test("a bridge that hangs up at once is not dialled in a hot loop", async () => {
+test("a bridge that disconnects at once is not dialled in a hot loop", async () => {
   const clu = client();
   clu.connect();
   const waits = [];
   clu.on("close", ({ retryAt }) => waits.push(retryAt - Date.now()));
   for (let i = 0; i < 7; i += 1) {
     FakeSocket.last.accept();
-    FakeSocket.last.break();
+    FakeSocket.last.drop();
     mock.timers.tick(10_000);
   }
   assert.deepEqual(waits, [400, 700, 1_300, 2_500, 4_900, 5_100, 5_100]);
 });
 
-test("a bridge that is full or forbids is left alone for a while", async () => {
-  const clu = await settled();
-  FakeSocket.last.break(1013, "full, try later");
+test("after a full or forbidding bridge the wait is long", async () => {
+  const clu = await connectedPlain();
+  FakeSocket.last.drop(1013, "full, try later");
   assert.equal(clu.retryAt - Date.now(), 7_500);
 });
 
-test("an attempt that is not answered is given up", () => {
+test("an attempt that is not answered is abandoned", () => {
   const clu = client();
   clu.connect();
   const [first] = FakeSocket.all;
   mock.timers.tick(10_000);
   assert.equal(clu.state, "closed");
   first.accept();
-  assert.equal(clu.state, "closed", "the old socket has no say any more");
+  assert.equal(clu.state, "closed", "the old socket no longer counts");
 });
 
-test("when network or page come back it connects at once", () => {
+test("it reconnects at once when the network or the page is back", () => {
   const { window, document } = page();
   const clu = client({ window, document });
   clu.connect();
   for (const [target, type] of [[window, "online"], [document, "visibilitychange"], [window, "pageshow"]]) {
-    FakeSocket.last.break();
+    FakeSocket.last.drop();
     assert.equal(clu.state, "closed");
     target.dispatchEvent(new Event(type));
     assert.equal(clu.state, "connecting", type);
   }
 });
 
-test("a socket that hears nothing after the network changed is given up, and takes no command meanwhile", async () => {
+test("a socket that receives nothing after the network changed is closed, and takes no command meanwhile", async () => {
   const { window, document } = page();
-  const clu = await settled({ window, document });
+  const clu = await connectedPlain({ window, document });
   const running = clu.send("dome", "open", { commandId: "id-1" });
   window.dispatchEvent(new Event("offline"));
   await assert.rejects(clu.send("dome", "close"), { state: "rejected", message: /being checked, because the network went away/ });
 
   FakeSocket.last.say(envelope(">", "id-1"));
-  pass(5_000);
-  assert.equal(clu.state, "open", "it heard something");
+  advance(5_000);
+  assert.equal(clu.state, "open", "something was received");
   assert.equal(clu.send("dome", "close").state, "sent");
 
   window.dispatchEvent(new Event("online"));
-  pass(4_000);
+  advance(4_000);
   assert.equal(clu.state, "closed");
   assert.equal(running.state, "unknown");
 });
 
-test("a socket that hears nothing after the computer slept is given up", async () => {
-  const clu = await settled();
+test("a socket that receives nothing after the computer slept is closed", async () => {
+  const clu = await connectedPlain();
   mock.timers.tick(8 * 3_600_000);
-  pass(4_000);
+  advance(4_000);
   assert.equal(clu.state, "closed");
 });
 
-test("silence alone is no sign of death, unless the bridge answers a probe", async () => {
+test("silence alone does not close a socket, unless the bridge answers probes", async () => {
   const quiet = await connected();
-  pass(600_000);
+  advance(600_000);
   assert.equal(quiet.state, "open");
   quiet.close();
 
   const unanswered = await connected({ probe: "ping" });
-  pass(600_000);
-  assert.equal(unanswered.state, "open", "a server that never answers probes is not judged by them");
+  advance(600_000);
+  assert.equal(unanswered.state, "open", "a server that never answers probes is not suspected");
   unanswered.close();
 
   const probing = await connected({ probe: "ping" });
-  pass(15_000);
+  advance(15_000);
   assert.deepEqual(FakeSocket.last.sent, ["ping"]);
-  assert.equal(probing.send("dome", "status").state, "sent", "a routine probe hinders nobody");
+  assert.equal(probing.send("dome", "status").state, "sent", "a routine probe does not block sending");
   FakeSocket.last.say("pong");
-  pass(14_000);
+  advance(14_000);
   assert.equal(probing.state, "open");
-  pass(5_000);
+  advance(5_000);
   assert.equal(probing.state, "closed");
 });
 
-test("a socket that takes no data is given up", async () => {
-  const clu = await settled();
+test("a socket that accepts no data is closed", async () => {
+  const clu = await connectedPlain();
   FakeSocket.last.bufferedAmount = 100;
-  pass(2_000);
-  await assert.rejects(clu.send("dome", "open"), { message: /takes no data/ });
-  pass(3_000);
+  advance(2_000);
+  await assert.rejects(clu.send("dome", "open"), { message: /accepts no data/ });
+  advance(3_000);
   assert.equal(clu.state, "closed");
 });
 
-test("close ends it for good", async () => {
-  const clu = await settled();
+test("close ends the client for good", async () => {
+  const clu = await connectedPlain();
   const command = clu.send("dome", "open");
   clu.close();
   await assert.rejects(command, { state: "unknown" });
@@ -306,16 +303,16 @@ test("close ends it for good", async () => {
   assert.equal(clu.state, "closed");
 });
 
-test("a URL that the browser refuses is told in words, and not tried again", async () => {
+test("a URL that the browser refuses is reported, and not tried again", async () => {
   const clu = client({ WebSocket: class { constructor() { throw new SyntaxError("bad scheme"); } } });
   await assert.rejects(clu.connect(), /the browser refuses ws:\/\/bridge\/: bad scheme/);
   assert.equal(clu.retryAt, null);
 });
 
-// What comes in.
+// Frames from the server.
 
-test("no envelope is too weird", async () => {
-  const clu = await settled();
+test("any envelope is read without an exception", async () => {
+  const clu = await connectedPlain();
   const replies = [];
   clu.on("reply", (reply) => replies.push(reply));
   const weird = [
@@ -330,11 +327,10 @@ test("no envelope is too weird", async () => {
     [null, "", "ok", null], [null, "", "ok", null], [null, "", "ok", null], [null, "", "ok", "words"],
     ["5", "Z", "ok", null], [null, "constructor", "ok", '{"deep":[1]}'], [null, "7", "ok", null],
   ]);
-  for (const reply of replies) assert.equal(typeof formatValue(reply.body), "string");
 });
 
-test("what is no envelope is an error event, and the next reply flows", async () => {
-  const clu = await settled();
+test("a frame that is no envelope is an error event, and the next reply arrives", async () => {
+  const clu = await connectedPlain();
   const errors = [];
   const replies = [];
   clu.on("error", ({ message }) => errors.push(message));
@@ -355,44 +351,44 @@ test("times without an offset are UTC", () => {
   assert.equal(at(null), null);
 });
 
-test("the bridge's answer for an absent consumer is known as such", () => {
+test("the bridge's reply for an absent consumer is recognised", () => {
   const absent = { ...envelope("f", "id-1", { error: "Failed routing message to consumer 'dome'." }), routing_key: "reply.bridge" };
   assert.equal(parseReply(JSON.stringify(absent)).returned, true);
   assert.equal(parseReply(JSON.stringify(envelope("f", "id-1"))).returned, false);
 });
 
-// Bounds.
+// Limits.
 
 test("a command keeps its newest replies, and counts them all", async () => {
-  const clu = await settled({ maxReplies: 10 });
+  const clu = await connectedPlain({ maxReplies: 10 });
   const command = clu.send("camera", "expose 5", { commandId: "id-1" });
   for (let n = 0; n < 1_000; n += 1) FakeSocket.last.say(envelope("i", "id-1", { n }, "camera"));
   assert.equal(command.replyCount, 1_000);
   assert.deepEqual(command.replies.map(({ body }) => body.n), [990, 991, 992, 993, 994, 995, 996, 997, 998, 999]);
 });
 
-test("a command keeps few replies when they are huge", async () => {
-  const clu = await settled();
+test("a command keeps few replies if they are huge", async () => {
+  const clu = await connectedPlain();
   const command = clu.send("camera", "expose 5", { commandId: "id-1" });
   for (let n = 0; n < 10; n += 1) FakeSocket.last.say(envelope("i", "id-1", { image: "x".repeat(500_000) }, "camera"));
   assert.equal(command.replies.length, 3);
 });
 
-test("running commands and those of unknown fate are bounded in number", async () => {
-  const clu = await settled({ maxActive: 3, maxUnknown: 2 });
+test("commands in flight and unknown ones are limited in number", async () => {
+  const clu = await connectedPlain({ maxActive: 3, maxUnknown: 2 });
   const commands = ["a", "b", "c"].map((commandId) => clu.send("dome", "open", { commandId }));
-  assert.match(clu.send("dome", "open").message, /3 commands are running already/);
+  assert.match(clu.send("dome", "open").message, /3 commands are in flight already/);
 
-  FakeSocket.last.break();
+  FakeSocket.last.drop();
   mock.timers.tick(10_000);
   FakeSocket.last.accept();
   for (const commandId of ["a", "b", "c"]) FakeSocket.last.say(envelope(":", commandId));
   assert.deepEqual(commands.map(({ state }) => state), ["unknown", "done", "done"]);
 });
 
-// Small things.
+// Command ids and URLs.
 
-test("command ids are UUIDs, also where the context is not secure", () => {
+test("command ids are UUIDs, even in an insecure context", () => {
   const uuid4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
   const onLAN = { getRandomValues: (bytes) => globalThis.crypto.getRandomValues(bytes) };
   for (const crypto of [globalThis.crypto, onLAN, {}]) {
@@ -401,26 +397,9 @@ test("command ids are UUIDs, also where the context is not secure", () => {
   }
 });
 
-test("the URL follows the page, its scheme and its path prefix", () => {
+test("the URL follows the page's scheme and path prefix", () => {
   assert.equal(websocketURL(".", "http://host:9876/index.html?x=1#y"), "ws://host:9876/");
   assert.equal(websocketURL(".", "https://host/clu/"), "wss://host/clu/");
   assert.equal(websocketURL("ws://other:1/?sender=dome", "https://host/"), "ws://other:1/?sender=dome");
   assert.equal(websocketURL("http://other:1"), "ws://other:1/");
-});
-
-test("values are written for people", () => {
-  const cases = [
-    [null, "null"], [true, "true"], ["", '""'], ["open", "open"], [0.1 + 0.2, "0.3"], [1234567, "1234567"], [1e-9, "1e-9"],
-    [[1, 2.5, "x"], "1, 2.5, x"], [[], "[]"], [{}, "{}"],
-    [{ ra: 1, axis: { state: "track", limits: [1, 2] } }, "ra: 1\naxis:\n  state: track\n  limits: 1, 2"],
-    [[{ a: 1 }, { a: 2 }], "0:\n  a: 1\n1:\n  a: 2"],
-  ];
-  for (const [value, text] of cases) assert.equal(formatValue(value), text);
-  assert.equal(formatValue(Array.from({ length: 1e5 }, (_, i) => ({ i }))).split("\n").length, 16);
-  assert.equal(compactJSON({ a: "x".repeat(1_000) }, 10), '{"a":"xxxx…');
-});
-
-test("ages take four characters", () => {
-  const ages = [-5, 0, 999, 59_999, 60_000, 3_599_999, 3_600_000, 86_400_000, 1e12].map(formatAge);
-  assert.deepEqual(ages, ["0s", "0s", "0s", "59s", "1m", "59m", "1h", "1d", "999d"]);
 });

@@ -1,9 +1,9 @@
-// What the tests of clu.js share: a WebSocket made of paper, which does what a browser's does at the test's word, and a
-// small bridge behind it that answers as docs/protocol.md says.
+// Shared by the tests of clu.js: a WebSocket whose events the test triggers, messages of a v1 bridge, and a small bridge
+// that answers as docs/protocol.md specifies.
 
 import { mock } from "node:test";
 
-import { CompiledFilter, factsOf } from "../filter.js";
+import { CompiledFilter, fieldsOf } from "../filter.js";
 import { Clu, parseReply } from "../clu.js";
 
 export class FakeSocket {
@@ -29,10 +29,10 @@ export class FakeSocket {
 
   accept() { this.readyState = 1; this.onopen?.({}); }
   say(...values) { for (const value of values) this.onmessage?.({ data: typeof value === "string" ? value : JSON.stringify(value) }); }
-  break(code = 1006, reason = "") { this.readyState = 3; this.onclose?.({ code, reason }); }
+  drop(code = 1006, reason = "") { this.readyState = 3; this.onclose?.({ code, reason }); }
 
-  /** What was sent that has an op, since it was last asked for. */
-  asked() {
+  /** The messages with an op that were sent since the last call. */
+  requests() {
     const requests = this.sent.map((text) => JSON.parse(text)).filter(({ op }) => op);
     this.sent = [];
     return requests;
@@ -69,19 +69,19 @@ export async function connected(options) {
   return clu;
 }
 
-/** The same, a moment later, when nobody has greeted and commands wait for that no longer. */
-export async function settled(options) {
+/** A client that has waited for a hello in vain, and now sends its commands at once. */
+export async function connectedPlain(options) {
   const clu = await connected(options);
   mock.timers.tick(300);
   return clu;
 }
 
-/** Lets time pass as it does: one big step would look like a computer that slept. */
-export function pass(ms) {
+/** Advances time in small steps: one big step would look like a computer that slept. */
+export function advance(ms) {
   for (let passed = 0; passed < ms; passed += 100) mock.timers.tick(100);
 }
 
-// What a v1 bridge says.
+// Messages of a v1 bridge.
 
 export const hello = (seq = 41, epoch = "e1") => ({ op: "hello", session: "bridge-1", name: "bridge", epoch, seq, broker: "up" });
 export const ok = (id, more = {}) => ({ op: "ok", id, ...more });
@@ -93,23 +93,23 @@ export const dome = (value, seq, more = {}) => ({
   dome: { time: "2026-11-21T01:50:00.500000+00:00", code: "i", seq, keywords: { shutter: { value, time: "2026-11-21T01:50:00.500000+00:00", code: "i", seq, ...more } } },
 });
 
-/** Everything that a client tells, in one list. */
-export function record(clu) {
+/** A list of the replies and gaps that a client reports from now on. */
+export function recordEvents(clu) {
   const log = [];
   clu.on("reply", ({ seq, body }) => log.push(seq ?? body));
   clu.on("gap", ({ reason, seconds }) => log.push(reason ? `gap: ${reason}` : `gap of ${seconds}`));
   return log;
 }
 
-/** Breaks the connection, and gives the socket of the next one, open. */
-export function again() {
-  FakeSocket.last.break();
+/** Drops the connection, waits for the next attempt and accepts it. */
+export function reconnect() {
+  FakeSocket.last.drop();
   mock.timers.tick(10_000);
   FakeSocket.last.accept();
   return FakeSocket.last;
 }
 
-/** A client that has subscribed, so, and had the reply 50. */
+/** A client with these subscriptions, which has received the reply 50. */
 export async function subscribed(...filters) {
   const clu = client();
   const subscriptions = filters.map((filter) => clu.subscribe(filter, { snapshot: false }));
@@ -117,39 +117,40 @@ export async function subscribed(...filters) {
   const socket = FakeSocket.last;
   socket.accept();
   socket.say(hello());
-  socket.asked();
+  socket.requests();
   subscriptions.forEach(({ id }) => socket.say(resumed(id, 41)));
   if (filters.length > 1) socket.say(pong(41));
   socket.say(numbered(50, { n: 50 }));
-  return { clu, subscriptions, log: record(clu) };
+  return { clu, subscriptions, log: recordEvents(clu) };
 }
 
-/** A bridge that numbers replies, keeps the last ones, and sends its frames when the test says so. */
+/** A bridge that numbers replies, keeps a history, and sends its frames when the test says so. */
 export class FakeBridge {
   epoch = "e1";
   seq = 0;
-  past = [];
+  history = [];
   sessions = new Map();  // socket -> {subs, frames}
 
-  constructor({ keeps = Infinity } = {}) {
-    this.keeps = keeps;
+  /** @param {{limit?: number}} options  how many replies and gaps the history keeps */
+  constructor({ limit = Infinity } = {}) {
+    this.limit = limit;
   }
 
-  /** Greets a socket that has just been opened. */
-  take(socket) {
+  /** Sends the hello to a socket that has just opened. */
+  open(socket) {
     const silent = new URL(socket.url).searchParams.get("silent") === "1";
     const session = { frames: [], subs: new Map(), implicit: !silent };
     if (!silent) session.subs.set("", { filter: new CompiledFilter({}), from: this.seq });
     this.sessions.set(socket, session);
     session.frames.push({ op: "hello", epoch: this.epoch, seq: this.seq, broker: "up" });
-    socket.onsend = (text) => this.#hear(session, JSON.parse(text));
+    socket.onsend = (text) => this.#handle(session, JSON.parse(text));
   }
 
   publish(sender, body) {
     this.seq += 1;
     const reply = numbered(this.seq, body, { sender, epoch: this.epoch });
-    this.past.push(reply);
-    if (this.past.length > this.keeps) this.past.shift();
+    this.history.push(reply);
+    if (this.history.length > this.limit) this.history.shift();
     for (const session of this.sessions.values()) {
       if ([...session.subs.values()].some((sub) => wants(sub, reply))) session.frames.push(reply);
     }
@@ -157,17 +158,17 @@ export class FakeBridge {
 
   gap(from) {
     const notice = { op: "gap", from, to: `${from} and a second`, seconds: 1, after: this.seq };
-    this.past.push(notice);
+    this.history.push(notice);
     for (const session of this.sessions.values()) session.frames.push(notice);
   }
 
   restart(epoch) {
     this.epoch = epoch;
     this.seq = 0;
-    this.past = [];
+    this.history = [];
   }
 
-  /** Sends some frames, or all. */
+  /** Sends some of the waiting frames, or all. */
   flush(socket, most = Infinity) {
     const { frames } = this.sessions.get(socket);
     for (let n = 0; n < most && frames.length > 0 && this.sessions.has(socket); n += 1) socket.say(frames.shift());
@@ -176,10 +177,10 @@ export class FakeBridge {
   cut(socket) {
     this.sessions.delete(socket);
     socket.onsend = () => {};
-    socket.break();
+    socket.drop();
   }
 
-  #hear(session, { op, id, filter, since, snapshot }) {
+  #handle(session, { op, id, filter, since, snapshot: wanted }) {
     if (op === "ping") session.frames.push({ op: "pong", id, epoch: this.epoch, seq: this.seq });
     if (op === "unsubscribe") {
       session.subs.delete(id);
@@ -189,16 +190,16 @@ export class FakeBridge {
     if (session.implicit) session.subs.clear();
     session.implicit = false;
     const sub = { filter: new CompiledFilter(filter), from: since?.epoch === this.epoch ? since.seq : this.seq };
-    const floor = this.past.find(({ seq }) => seq)?.seq ?? this.seq + 1;
-    const resumed = since ? since.epoch === this.epoch && since.seq >= floor - 1 : undefined;
-    session.frames.push({ op: "ok", id, resumed, reason: resumed === false ? "gone" : undefined, epoch: this.epoch, seq: this.seq });
-    if (resumed) {
-      session.frames.push(...this.past.filter((entry) => (entry.op ? entry.after >= since.seq
+    const oldest = this.history.find(({ seq }) => seq)?.seq ?? this.seq + 1;
+    const resumes = since ? since.epoch === this.epoch && since.seq >= oldest - 1 : undefined;
+    session.frames.push({ op: "ok", id, resumed: resumes, reason: resumes === false ? "gone" : undefined, epoch: this.epoch, seq: this.seq });
+    if (resumes) {
+      session.frames.push(...this.history.filter((entry) => (entry.op ? entry.after >= since.seq
         : entry.seq > since.seq && wants(sub, entry) && ![...session.subs.values()].some((other) => entry.seq > other.from && wants(other, entry)))));
     }
-    if (snapshot || resumed === false) session.frames.push({ op: "snapshot", id, epoch: this.epoch, seq: this.seq, actors: {} });
+    if (wanted || resumes === false) session.frames.push({ op: "snapshot", id, epoch: this.epoch, seq: this.seq, actors: {} });
     session.subs.set(id, sub);
   }
 }
 
-const wants = (sub, reply) => sub.filter.selects(factsOf(parseReply(JSON.stringify(reply))), false);
+const wants = (sub, reply) => sub.filter.selects(fieldsOf(parseReply(JSON.stringify(reply))), false);

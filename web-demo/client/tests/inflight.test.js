@@ -1,11 +1,9 @@
-// Whose reply it is: a command's end is its own, whoever else is on the exchange.
-//
-//     node --test web-demo/client
+// Which command a reply answers, whatever other programs share the exchange.
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { FakeSocket, client, connected, envelope, hello, pass, settled, subscribed } from "./fakebridge.js";
+import { FakeSocket, client, connected, envelope, hello, advance, connectedPlain, subscribed } from "./fakebridge.js";
 
 beforeEach(() => {
   FakeSocket.all = [];
@@ -13,23 +11,23 @@ beforeEach(() => {
 });
 afterEach(() => mock.timers.reset());
 
-/** A client of a bridge of the name "bridge", or of CLU's own server, which has the same but never says so. */
-const greeted = async (options) => {
+/** A client of a bridge with the name "bridge", or of CLU's own server, which has that name but never sends it. */
+const connectedV1 = async (options) => {
   const clu = await connected(options);
   FakeSocket.last.say(hello());
   return clu;
 };
 const onCLU = async (options) => {
-  const clu = await settled(options);
+  const clu = await connectedPlain(options);
   FakeSocket.last.say(envelope("i", null, {}, "weather", null));
   assert.equal(clu.protocol, "plain");
   return clu;
 };
-const servers = Object.entries({ "clu-ws": greeted, "CLU's own server": onCLU });
+const servers = Object.entries({ "clu-ws": connectedV1, "CLU's own server": onCLU });
 const say = (code, { id = "9", body = {}, sender = "dome", commander = "bridge.dome" } = {}) => FakeSocket.last.say(envelope(code, id, body, sender, commander));
 
 for (const [name, connect] of servers) {
-  test(`${name}: another program's command of the same id has an end of its own`, async () => {
+  test(`${name}: another program's command with the same id does not end ours`, async () => {
     const clu = await connect();
     const command = clu.send("dome", "open", { commandId: "9" });
     say(">");
@@ -46,7 +44,7 @@ for (const [name, connect] of servers) {
     assert.deepEqual((await command).keywords, { text: "Opened." });
   });
 
-  test(`${name}: an actor that passes a command on does not end it by the other one's end`, async () => {
+  test(`${name}: an actor that passes the id on does not end the command by the other command's end`, async () => {
     const clu = await connect();
     const command = clu.send("dome", "open");  // an actor's commands to others have its id, and its commander in front
     const id = command.commandId;
@@ -58,7 +56,7 @@ for (const [name, connect] of servers) {
     await assert.rejects(command, { state: "failed" });
   });
 
-  test(`${name}: a consumer with dots is the actor of that name, or of what is before a dot`, async () => {
+  test(`${name}: a consumer with dots belongs to the actor of that name, or of a part before a dot`, async () => {
     const clu = await connect();
     for (const [consumer, sender, ends] of [["dome.x", "dome", true], ["dome.x", "dome.x", true], ["a.b.c", "a.b", true], ["dome.x", "dom", false], ["dome", "dome.x", false], ["dome.x", "x", false]]) {
       const command = clu.send(consumer, "status");
@@ -67,7 +65,7 @@ for (const [name, connect] of servers) {
     }
   });
 
-  test(`${name}: a consumer that does not exist fails by the server's own reply`, async () => {
+  test(`${name}: a consumer that does not exist fails by the server's reply`, async () => {
     const clu = await connect();
     const command = clu.send("nobody", "ping");
     const absent = envelope("f", command.commandId, { error: "Failed routing message to consumer 'nobody'." }, "nobody");
@@ -75,19 +73,19 @@ for (const [name, connect] of servers) {
     await assert.rejects(command, { state: "failed", message: "Failed routing message to consumer 'nobody'." });
   });
 
-  test(`${name}: an id of which nobody knows how its command ended is not used again`, async () => {
+  test(`${name}: the id of an unknown command is not used again`, async () => {
     const clu = await connect();
     const first = clu.send("dome", "open", { commandId: "9", timeout: 1_000, expires: 1_000 });
-    pass(2_000);
+    advance(2_000);
     assert.equal(first.state, "unknown");
-    await assert.rejects(clu.send("dome", "close", { commandId: "9" }), { state: "rejected", message: /with the id 9 may be running still/ });
+    await assert.rejects(clu.send("dome", "close", { commandId: "9" }), { state: "rejected", message: /with the id 9 may still be running/ });
     say(":");
     assert.equal(first.state, "done");
     assert.equal(clu.send("dome", "close", { commandId: "9" }).state, "sent");
   });
 }
 
-test("the commander me is whose command it is, and not whose id", async () => {
+test("the commander \"me\" matches by commander, not by id", async () => {
   const { clu, subscriptions: [mine] } = await subscribed({ commander: "me" });
   const heard = [];
   clu.on("reply", ({ seq }) => heard.push(seq));
@@ -98,7 +96,7 @@ test("the commander me is whose command it is, and not whose id", async () => {
   assert.deepEqual(Object.keys(mine.values), ["dome"]);
 });
 
-test("two bridges: each command's end comes through its own", async () => {
+test("two bridges: each command ends by the replies to its own bridge", async () => {
   const clus = [];
   for (const name of ["east", "west"]) {
     const clu = client();
@@ -111,27 +109,27 @@ test("two bridges: each command's end comes through its own", async () => {
   everywhere(envelope("f", "1", { error: "The west fails." }, "dome", "west.dome"));
   assert.deepEqual(clus.map(({ command }) => command.state), ["sent", "failed"]);
   everywhere({ ...envelope(":", "1", {}, "dome", "east.dome") });
-  assert.equal(clus[0].command.state, "sent", "the number was had");
+  assert.equal(clus[0].command.state, "sent", "the number was received already");
   clus[0].socket.say({ ...envelope(":", "1", {}, "dome", "east.dome"), seq: 51, epoch: "e1" });
   assert.equal(clus[0].command.state, "done");
   await assert.rejects(clus[1].command, { message: "The west fails." });
 });
 
-test("an id that another caller of the bridge has is refused in its words", async () => {
+test("an id that another client of the bridge uses is refused with the bridge's message", async () => {
   for (const code of ["bad_request", "in_use"]) {
-    const clu = await greeted();
+    const clu = await connectedV1();
     const command = clu.send("dome", "open", { commandId: "1" });
-    FakeSocket.last.say({ op: "error", id: null, command_id: "1", code, message: "A command with this command_id is under way." });
-    await assert.rejects(command, { state: "rejected", code, message: "A command with this command_id is under way." });
+    FakeSocket.last.say({ op: "error", id: null, command_id: "1", code, message: "A command with this command_id is in flight." });
+    await assert.rejects(command, { state: "rejected", code, message: "A command with this command_id is in flight." });
     say(":", { id: "1" });
-    assert.equal(command.state, "rejected", "that is the other's end");
+    assert.equal(command.state, "rejected", "that is the other command's end");
   }
 });
 
-test("a bridge that is greeted again under another name has the replies to new commands, and the old one those to old ones", async () => {
-  const clu = await greeted();
+test("after a bridge's hello under another name, replies to old and new commands are told apart", async () => {
+  const clu = await connectedV1();
   const before = clu.send("dome", "open", { commandId: "1" });
-  FakeSocket.last.break();
+  FakeSocket.last.drop();
   mock.timers.tick(10_000);
   FakeSocket.last.accept();
   FakeSocket.last.say({ ...hello(50), name: "west" });
@@ -145,12 +143,12 @@ test("a bridge that is greeted again under another name has the replies to new c
   assert.deepEqual([before.state, after.state], ["done", "done"]);
 });
 
-test("a bridge that was restarted under its name knows no ids: an end that may be another's leaves a lost command unknown", async () => {
-  const clu = await greeted();
+test("after a restart under the same name, a final reply that may be another command's leaves a lost command unknown", async () => {
+  const clu = await connectedV1();
   const command = clu.send("dome", "open", { commandId: "1" });
   const say = (seq, code) => FakeSocket.last.say({ ...envelope(code, "1"), seq, epoch: "e1" });
   say(42, ">");
-  FakeSocket.last.break();
+  FakeSocket.last.drop();
   mock.timers.tick(10_000);
   FakeSocket.last.accept();
   FakeSocket.last.say(hello(42));
@@ -159,13 +157,13 @@ test("a bridge that was restarted under its name knows no ids: an end that may b
   assert.equal(command.state, "unknown");
 });
 
-// CLU's own server tells nothing but envelopes.
+// CLU's own server sends nothing but envelopes.
 
-test("CLU's own server: its name is learned from a command whose id is unique", async () => {
+test("CLU's own server: its name is learned from a command with a generated id", async () => {
   const clu = await onCLU();
   const first = clu.send("dome", "open", { commandId: "9" });
   say(">", { id: "9", commander: "elsewhere.dome" });
-  assert.equal(first.state, "running", "nobody can know yet");
+  assert.equal(first.state, "running", "the name is not known yet");
   const second = clu.send("weather", "status");
   say(">", { id: second.commandId, sender: "weather", commander: "bridge.weather" });
   say(":", { id: "9", commander: "elsewhere.dome" });
@@ -177,66 +175,66 @@ test("CLU's own server: its name is learned from a command whose id is unique", 
   assert.equal(third.state, "sent");
 });
 
-test("CLU's own server: where the commander may be either of two, an end is nobody's", async () => {
+test("CLU's own server: while two commanders are possible, a final reply counts for neither command", async () => {
   const clu = await onCLU();
   const command = clu.send("dome", "open", { commandId: "9" });
   say(">", { commander: "elsewhere.dome" });
   say(">", { commander: "bridge.dome" });
   say(":", { commander: "elsewhere.dome" });
-  await assert.rejects(command, { state: "unknown", message: "unknown: another command to dome has the id 9, and nobody can tell whose end came; leave the id out, and it is unique" });
+  await assert.rejects(command, { state: "unknown", message: "unknown: another command to dome has the id 9, so the final reply is ambiguous; leave the id out to get a unique one" });
 });
 
-test("CLU's own server: two tabs that count their ids from 1 do not have each other's end", async () => {
+test("CLU's own server: two tabs that count ids from 1 do not end each other's commands", async () => {
   const clu = await onCLU();
   const first = clu.send("dome", "open", { commandId: "1" });
   say(">", { id: "1" });
   say(">", { id: "1" });  // the other tab's, to the same actor
   say(":", { id: "1" });
-  assert.equal(first.state, "unknown", "whose end it is nobody can tell");
+  assert.equal(first.state, "unknown", "the final reply is ambiguous");
   await assert.rejects(first, { state: "unknown" });
 
   say(">", { id: "2" });  // the other tab was first
   await assert.rejects(clu.send("dome", "close", { commandId: "2" }), { state: "rejected", message: /another program's command to dome with the id 2 is in flight/ });
-  assert.equal(clu.send("camera", "expose", { commandId: "2" }).state, "sent", "to another actor it is another matter");
+  assert.equal(clu.send("camera", "expose", { commandId: "2" }).state, "sent", "to another actor the id is free");
   say(":", { id: "2" });
   clu.send("dome", "close", { commandId: "3" });
   assert.equal(FakeSocket.last.sent.filter((text) => text.includes("dome")).length, 2);
 });
 
-test("CLU's own server: an id that is made here is contested by nobody", async () => {
+test("CLU's own server: a generated id is never ambiguous", async () => {
   const clu = await onCLU();
   const command = clu.send("dome", "open");
   for (const code of [">", ">", ":"]) say(code, { id: command.commandId });
   await command;
 });
 
-test("CLU's own server: what is remembered of others is bounded, and ends with the connection", async () => {
+test("CLU's own server: what is remembered of other clients is limited, and forgotten with the connection", async () => {
   const clu = await onCLU();
   for (let n = 0; n <= 1_000; n += 1) say(">", { id: String(n) });
   assert.equal(clu.send("dome", "open", { commandId: "0" }).state, "sent");
   assert.equal(clu.send("dome", "open", { commandId: "1" }).state, "rejected");
-  FakeSocket.last.break();
+  FakeSocket.last.drop();
   mock.timers.tick(10_000);
   FakeSocket.last.accept();
   mock.timers.tick(300);
   assert.equal(clu.send("dome", "open", { commandId: "1" }).state, "sent");
 });
 
-test("a refusal in CLU's form is the bridge's own, and v1 has another one", async () => {
+test("a refusal in CLU's form is the bridge's own, and ignored on v1", async () => {
   const refusal = { ...envelope("f", "9", { error: "Nonsense." }, "dome", null), exchange: "", message_id: null };
   const plain = await onCLU();
   const refused = plain.send("dome", "open", { commandId: "9" });
   FakeSocket.last.say(refusal);
   await assert.rejects(refused, { state: "failed", message: "Nonsense." });
 
-  const clu = await greeted();
+  const clu = await connectedV1();
   const command = clu.send("dome", "open", { commandId: "9" });
   FakeSocket.last.say({ ...refusal, seq: 42, epoch: "e1" });
   assert.equal(command.state, "sent");
 });
 
-test("half a character is refused, and not turned into another one", async () => {
-  const clu = await greeted();
+test("half a character is refused, and not replaced by another one", async () => {
+  const clu = await connectedV1();
   for (const [consumer, words, commandId] of [["dome", "open", "\ud800"], ["dome", "open \udc00 now", "9"], ["\ud800\ud800", "open", "9"]]) {
     await assert.rejects(clu.send(consumer, words, { commandId }), { state: "rejected", message: /lone surrogate/ });
   }

@@ -1,13 +1,10 @@
-// Integers keep all their digits, and all else is what JSON.parse makes of it.
-//
-//     node --test web-demo/client
+// Integers keep all their digits, and everything else is as JSON.parse reads it.
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
 import { BIGINTS, formatJSON, parseJSON } from "../json.js";
 import { parseReply } from "../clu.js";
-import { compactJSON, formatValue } from "../../page/format.js";
 import { FakeSocket, connected, dome, envelope, hello, numbered, ok, snapshot } from "./fakebridge.js";
 
 beforeEach(() => {
@@ -18,7 +15,7 @@ afterEach(() => mock.timers.reset());
 
 const say = (value) => `{"value":${value}}`;
 
-test("an integer beyond 2^53 has all its digits, as a text or as a BigInt", () => {
+test("an integer beyond 2^53 has all its digits, as a string or as a BigInt", () => {
   const places = [
     [(digits) => `[${digits}]`, ([value]) => value],
     [(digits) => `[0,${digits},"x"]`, ([, value]) => value],
@@ -34,7 +31,7 @@ test("an integer beyond 2^53 has all its digits, as a text or as a BigInt", () =
   }
 });
 
-test("all else is what JSON.parse makes of it", () => {
+test("everything else is as JSON.parse reads it", () => {
   const same = [
     "9007199254740991", "-9007199254740991", "0", "-0", "1e400", "-1e400", "1e22", "12345678901234567890.0", "12345678901234567890e0",
     "0.12345678901234567890", "1.2345678901234567890123e-17", '"5853498713190525696"', '": 5853498713190525696"', '"\\\\"', '"\\": 5853498713190525696, \\""',
@@ -47,13 +44,13 @@ test("all else is what JSON.parse makes of it", () => {
     Object.fromEntries([["__proto__", 1234567890123456789n], ["5853498713190525696", 1]]));
 });
 
-test("what is no JSON is refused, also beside long integers", () => {
+test("invalid JSON is rejected, also beside long integers", () => {
   for (const text of ["01234567890123456789", "{1234567890123456789: 1}", "[1234567890123456789 1]", "- 1234567890123456789", "[1234567890123456789", '{"a": 1234567890123456789']) {
     for (const as of BIGINTS) assert.throws(() => parseJSON(`[ ${text}]`, as), SyntaxError, text);
   }
 });
 
-test("what is nested too deep for a reviver is parsed all the same", () => {
+test("JSON nested too deep for a reviver is parsed all the same", () => {
   const deep = `${"[".repeat(200_000)}1234567890123456789${"]".repeat(200_000)}`;
   for (const as of BIGINTS) assert.ok(Array.isArray(parseJSON(deep, as)));
 });
@@ -69,7 +66,7 @@ test("a string of a million quotes is read in one pass", () => {
   assert.equal(parseJSON(text).n, "5853498713190525696");
 });
 
-test("a BigInt is written as the integer that it was", () => {
+test("a BigInt is written as an integer", () => {
   const text = '{"a":5853498713190525696,"b":[-5853498713190525697,"5853498713190525696"],"c":1.5}';
   assert.equal(formatJSON(parseJSON(text, "bigint")), text);
   assert.equal(formatJSON(parseJSON(text, "bigint"), 2), JSON.stringify(JSON.parse('{"a":0,"b":[1,"5853498713190525696"],"c":1.5}'), null, 2)
@@ -77,7 +74,7 @@ test("a BigInt is written as the integer that it was", () => {
   assert.equal(formatJSON(undefined), undefined);
 });
 
-test("a reply has all digits: by default as text, which breaks no JSON.stringify", () => {
+test("a reply has all digits: by default as a string, which JSON.stringify accepts", () => {
   const frame = JSON.stringify(envelope("i", null, { target: 0 })).replace('"target":0', '"target":5853498713190525696');
   const { keywords, envelope: whole } = parseReply(frame);
   assert.equal(keywords.target, "5853498713190525696");
@@ -86,13 +83,13 @@ test("a reply has all digits: by default as text, which breaks no JSON.stringify
   assert.equal(parseReply(frame, 0, "number").keywords.target, 5853498713190525696);
 });
 
-test("what a reply says in words has all digits, too", () => {
+test("the text of a reply has all digits too", () => {
   const frame = '{"headers": {"command_id": 5853498713190525696}, "body": {"text": {"target": 5853498713190525696}}}';
   const { commandId, text } = parseReply(frame, 0, "bigint");
   assert.deepEqual([commandId, text], ["5853498713190525696", '{"target":5853498713190525696}']);
 });
 
-test("values that differ only beyond 2^53 are different, by replies and by snapshots", async () => {
+test("values that differ only beyond 2^53 are different, in replies and snapshots", async () => {
   for (const [bigint, value] of [["text", String], ["bigint", BigInt]]) {
     const clu = await connected({ bigint });
     const told = [];
@@ -107,13 +104,6 @@ test("values that differ only beyond 2^53 are different, by replies and by snaps
   }
 });
 
-test("what is to become of long integers is one of three things", async () => {
+test("the option bigint has three values", async () => {
   await assert.rejects(connected({ bigint: "yes" }), { name: "TypeError", message: 'the option bigint is "text", "bigint" or "number"' });
-});
-
-test("the page writes all digits, and no quotes", () => {
-  assert.equal(formatValue(5853498713190525696n), "5853498713190525696");
-  assert.equal(formatValue([5853498713190525696n, 1]), "5853498713190525696, 1");
-  assert.equal(formatValue({ target: 5853498713190525697n }), "target: 5853498713190525697");
-  assert.equal(compactJSON({ target: [5853498713190525696n] }), '{"target":[5853498713190525696]}');
 });

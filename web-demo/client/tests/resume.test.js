@@ -1,11 +1,9 @@
 // What a page does when its connection is back, frame by frame.
-//
-//     node --test web-demo/client
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { FakeSocket, again, client, connected, dome, gapNotice, hello, numbered, ok, pass, pong, record, resumed, snapshot, subscribed } from "./fakebridge.js";
+import { FakeSocket, reconnect, client, connected, dome, gapNotice, hello, numbered, ok, advance, pong, recordEvents, resumed, snapshot, subscribed } from "./fakebridge.js";
 
 beforeEach(() => {
   FakeSocket.all = [];
@@ -13,73 +11,73 @@ beforeEach(() => {
 });
 afterEach(() => mock.timers.reset());
 
-test("a client of everything resumes behind the last reply, or behind the last pong", async () => {
+test("a client without subscriptions resumes after the last reply, or after the last pong", async () => {
   const clu = await connected();
-  const log = record(clu);
+  const log = recordEvents(clu);
   FakeSocket.last.say(hello(41), numbered(42));
-  let socket = again();
+  let socket = reconnect();
   socket.say(hello(44));
-  assert.deepEqual(socket.asked(), [{ op: "subscribe", id: "clu.js: all", filter: {}, since: { epoch: "e1", seq: 42 } }]);
+  assert.deepEqual(socket.requests(), [{ op: "subscribe", id: "clu.js: all", filter: {}, since: { epoch: "e1", seq: 42 } }]);
   socket.say(resumed("clu.js: all", 44), numbered(43), gapNotice(), numbered(44), numbered(45));
   assert.deepEqual(log, [42, 43, "gap of 1.5", 44, 45]);
-  pass(15_000);
-  assert.deepEqual(socket.asked(), [{ op: "ping" }], "silence is looked into");
+  advance(15_000);
+  assert.deepEqual(socket.requests(), [{ op: "ping" }], "silence is probed");
   socket.say({ op: "pong", id: null, epoch: "e1", seq: 70 });
-  socket = again();
+  socket = reconnect();
   socket.say(hello(80));
-  assert.deepEqual(socket.asked()[0].since, { epoch: "e1", seq: 70 });
+  assert.deepEqual(socket.requests()[0].since, { epoch: "e1", seq: 70 });
 });
 
-test("a bridge that does not answer its pings any more is given up", async () => {
+test("a bridge that stops answering pings is disconnected", async () => {
   const clu = await connected();
   FakeSocket.last.say(hello());
-  pass(18_000);
+  advance(18_000);
   assert.equal(clu.state, "open");
-  pass(1_500);
+  advance(1_500);
   assert.equal(FakeSocket.all.length, 2);
 });
 
-test("what several subscriptions missed is handed out in order, once, with each gap once at its place", async () => {
+test("what several subscriptions missed is delivered in order, once, with each gap once at its place", async () => {
   const { clu, log } = await subscribed({ sender: "dome" }, { sender: "roof" });
-  const socket = again();
+  const socket = reconnect();
   socket.say(hello(55));
-  assert.deepEqual(socket.asked().map(({ id, since, snapshot: wanted }) => [id, since.seq, wanted]), [["1", 50, undefined], ["2", 50, undefined]]);
+  assert.deepEqual(socket.requests().map(({ id, since, snapshot: wanted }) => [id, since.seq, wanted]), [["1", 50, undefined], ["2", 50, undefined]]);
   socket.say(resumed("1", 55), numbered(51), gapNotice(), numbered(55), numbered(56));
   socket.say(resumed("2", 56), numbered(52, {}, { sender: "roof" }), gapNotice(), numbered(54, {}, { sender: "roof" }), numbered(49, {}, { sender: "roof" }), numbered(50), numbered(51), numbered(57), numbered(57));
   assert.deepEqual(log, []);
-  assert.deepEqual(socket.asked(), [{ op: "ping", id: "clu.js: caught up" }]);
+  assert.deepEqual(socket.requests(), [{ op: "ping", id: "clu.js: caught up" }]);
   socket.say(numbered(58), pong(58), numbered(59));
   assert.deepEqual(log, [51, 52, "gap of 1.5", 54, 55, 56, 57, 58, 59]);
   assert.equal(clu.protocol, "v1");
 });
 
-test("a gap stands behind the last reply that any subscription has before it", async () => {
+test("a gap follows the last reply that any subscription has before it", async () => {
   const { log } = await subscribed({ sender: "dome" }, { sender: "roof" });
-  again().say(hello(55), resumed("1", 55), gapNotice(), numbered(52), numbered(55), resumed("2", 55), gapNotice(), numbered(53, {}, { sender: "roof" }), pong(55));
+  reconnect().say(hello(55), resumed("1", 55), gapNotice(), numbered(52), numbered(55), resumed("2", 55), gapNotice(), numbered(53, {}, { sender: "roof" }), pong(55));
   assert.deepEqual(log, ["gap of 1.5", 52, 53, 55]);
 });
 
-test("what a bridge on a stream owes is behind the cursor, whatever comes before its answer", async () => {
+test("replies still to be resumed follow the cursor, whatever arrives before the answer of a bridge on a stream", async () => {
   const { clu, log } = await subscribed({ sender: "dome" });
-  let socket = again();
+  let socket = reconnect();
   socket.say(hello(49));
   clu.subscribe({ sender: "roof" }, { snapshot: false });
   socket.say(ok("2"), numbered(53, {}, { sender: "roof" }), { op: "pong", id: null, epoch: "e1", seq: 53 });
   assert.deepEqual(log, [53]);
-  socket = again();
+  socket = reconnect();
   socket.say(hello(54));
-  assert.deepEqual(socket.asked().map(({ since }) => since.seq), [50, 50]);
+  assert.deepEqual(socket.requests().map(({ since }) => since.seq), [50, 50]);
   socket.say(resumed("1", 54), numbered(51), numbered(52), resumed("2", 54), numbered(53, {}, { sender: "roof" }), pong(54));
   assert.deepEqual(log, [53, 51, 52]);
 });
 
-test("replies that come late are told as such, with the time when they were said", async () => {
+test("late replies are marked as such, with the time of their publication", async () => {
   const clu = await connected();
   const late = [];
   clu.on("reply", (reply) => late.push([reply.seq, reply.late, new Date(reply.at).toISOString()]));
   FakeSocket.last.say(hello(41));
   mock.timers.tick(1_000);
-  const socket = again();
+  const socket = reconnect();
   const said = (seq, timestamp) => ({ ...numbered(seq), timestamp });
   socket.say(hello(44), resumed("clu.js: all", 44), said(42, "2026-11-21T01:59:59+00:00"), said(43, "2026-11-21T02:00:05+00:00"), said(44, "2026-11-21T03:00:00+00:00"), said(45, "2026-11-21T02:00:05+00:00"));
   assert.deepEqual(late, [
@@ -90,37 +88,37 @@ test("replies that come late are told as such, with the time when they were said
   ]);
 });
 
-test("a throttled subscription asks for its values again: what was held back is lost", async () => {
+test("a throttled subscription requests its values again, because delayed replies are lost with the connection", async () => {
   const clu = client();
   const subscription = clu.subscribe({ sender: "dome" }, { throttle: 1_000, snapshot: false });
   clu.connect();
   FakeSocket.last.accept();
   FakeSocket.last.say(hello(), resumed("1", 41), numbered(50, { shutter: "closed" }));
-  const socket = again();
+  const socket = reconnect();
   socket.say(hello(51));
-  const [{ snapshot: wanted, throttle_ms: throttle, since }] = socket.asked();
+  const [{ snapshot: wanted, throttle_ms: throttle, since }] = socket.requests();
   assert.deepEqual([wanted, throttle, since.seq], [true, 1_000, 50]);
   socket.say(resumed("1", 51), snapshot("1", 51, dome("open", 49)));
-  assert.equal(subscription.values.dome.shutter.value, "closed", "a snapshot may hold what is older");
+  assert.equal(subscription.values.dome.shutter.value, "closed", "a snapshot may hold an older value");
   socket.say(snapshot("1", 52, dome("open", 51)));
   assert.equal(subscription.values.dome.shutter.value, "open");
 });
 
-test("a held reply with a lower number is heard, and nothing is heard twice", async () => {
+test("a delayed reply with a lower number is delivered, and no reply twice", async () => {
   const { log } = await subscribed({ sender: "dome" });
   FakeSocket.last.say(numbered(55), numbered(53), numbered(55), numbered(53), numbered(56), numbered(54));
   assert.deepEqual(log, [55, 53, 56, 54]);
-  const socket = again();
+  const socket = reconnect();
   socket.say(hello(60));
-  assert.equal(socket.asked()[0].since.seq, 56);
+  assert.equal(socket.requests()[0].since.seq, 56);
 });
 
-test("where the bridge cannot resume, one gap tells so, and the snapshot has the values", async () => {
+test("if the bridge cannot resume, there is one gap, and the snapshot has the values", async () => {
   const { clu, subscriptions, log } = await subscribed({ sender: "dome" }, { sender: "roof" });
   const gaps = [];
   clu.on("gap", ({ from, to, seconds }) => gaps.push([from.getTime(), to.getTime(), seconds]));
   const heardAt = Date.now();
-  const socket = again();
+  const socket = reconnect();
   socket.say(hello(3, "e2"));
   const not = (id) => ok(id, { resumed: false, reason: "the numbers have begun anew", epoch: "e2", seq: 3 });
   socket.say(not("1"), snapshot("1", 3, dome("new", 2), "e2"), numbered(4, { n: 4 }, { epoch: "e2" }), not("2"), snapshot("2", 4, {}, "e2"), pong(4, undefined, "e2"), numbered(5, {}, { epoch: "e2" }));
@@ -128,49 +126,49 @@ test("where the bridge cannot resume, one gap tells so, and the snapshot has the
   assert.deepEqual(gaps, [[heardAt, Date.now(), 10]]);
   assert.equal(subscriptions[0].values.dome.shutter.value, "new");
   assert.equal(subscriptions[0].values.dome.n.value, 4, "a lower number of a new epoch is newer");
-  const next = again();
+  const next = reconnect();
   next.say(hello(9, "e2"));
-  assert.deepEqual(next.asked().map(({ since }) => since), [{ epoch: "e2", seq: 5 }, { epoch: "e2", seq: 5 }]);
+  assert.deepEqual(next.requests().map(({ since }) => since), [{ epoch: "e2", seq: 5 }, { epoch: "e2", seq: 5 }]);
 });
 
-test("a bridge that could not resume is gone on with from its answer", async () => {
+test("after a bridge could not resume, the next connection resumes from its answer", async () => {
   const { log } = await subscribed({ sender: "dome" });
-  again().say(hello(3, "e2"), ok("1", { resumed: false, reason: "gone", epoch: "e2", seq: 3 }));
-  const socket = again();
+  reconnect().say(hello(3, "e2"), ok("1", { resumed: false, reason: "gone", epoch: "e2", seq: 3 }));
+  const socket = reconnect();
   socket.say(hello(4, "e2"));
-  assert.deepEqual(socket.asked()[0].since, { epoch: "e2", seq: 3 });
+  assert.deepEqual(socket.requests()[0].since, { epoch: "e2", seq: 3 });
   socket.say(resumed("1", 4, "e2"), numbered(4, {}, { epoch: "e2" }));
   assert.deepEqual(log, ["gap: gone", 4]);
 });
 
-test("a client of everything goes on with the new numbers of a bridge that was restarted", async () => {
+test("a client without subscriptions continues with the new numbers of a restarted bridge", async () => {
   const clu = await connected();
-  const log = record(clu);
+  const log = recordEvents(clu);
   FakeSocket.last.say(hello(41), numbered(42));
-  const socket = again();
+  const socket = reconnect();
   socket.say(hello(1, "e2"));
-  assert.deepEqual(socket.asked()[0].since, { epoch: "e2", seq: 1 }, "no snapshot of everything is wanted");
+  assert.deepEqual(socket.requests()[0].since, { epoch: "e2", seq: 1 }, "no snapshot of everything is requested");
   socket.say(resumed("clu.js: all", 2, "e2"), numbered(2, {}, { epoch: "e2" }));
-  assert.deepEqual(log, [42, "gap: the numbers have begun anew: this is epoch e2", 2]);
+  assert.deepEqual(log, [42, "gap: the bridge's numbering has restarted: this is epoch e2", 2]);
 });
 
-test("a connection that is lost while catching up costs nothing", async () => {
+test("a connection that is lost while catching up loses nothing", async () => {
   const { log } = await subscribed({ sender: "dome" }, { sender: "roof" });
-  let socket = again();
+  let socket = reconnect();
   socket.say(hello(53), resumed("1", 53), numbered(51), numbered(54));
-  socket = again();
+  socket = reconnect();
   socket.say(hello(54), resumed("1", 54), numbered(51), numbered(54), resumed("2", 54), numbered(52, {}, { sender: "roof" }));
-  socket = again();
+  socket = reconnect();
   socket.say(hello(54));
-  assert.deepEqual(socket.asked().map(({ since }) => since.seq), [50, 50]);
+  assert.deepEqual(socket.requests().map(({ since }) => since.seq), [50, 50]);
   socket.say(resumed("1", 54), numbered(51), numbered(54), resumed("2", 54), numbered(52, {}, { sender: "roof" }), pong(54));
   assert.deepEqual(log, [51, 52, 54]);
 });
 
-test("of what was held when a connection was lost, nothing stands in the way of the next one", async () => {
+test("the buffer of a lost connection does not affect the next one", async () => {
   const { subscriptions: [, second], log } = await subscribed({ sender: "dome" }, { sender: "roof" });
-  again().say(hello(53), resumed("1", 53), numbered(51));
-  FakeSocket.last.break();
+  reconnect().say(hello(53), resumed("1", 53), numbered(51));
+  FakeSocket.last.drop();
   second.close();
   mock.timers.tick(10_000);
   FakeSocket.last.accept();
@@ -178,34 +176,34 @@ test("of what was held when a connection was lost, nothing stands in the way of 
   assert.deepEqual(log, [51]);
 });
 
-test("one subscription alone goes on from each reply that it had, also while it catches up", async () => {
+test("a single subscription resumes from each reply that it got, also while it catches up", async () => {
   const { log } = await subscribed({ sender: "dome" });
-  let socket = again();
+  let socket = reconnect();
   socket.say(hello(54), resumed("1", 54), numbered(51), numbered(52));
-  socket = again();
+  socket = reconnect();
   socket.say(hello(54));
-  assert.equal(socket.asked()[0].since.seq, 52);
+  assert.equal(socket.requests()[0].since.seq, 52);
   socket.say(resumed("1", 54), numbered(53), numbered(54));
   assert.deepEqual(log, [51, 52, 53, 54]);
 });
 
-test("subscriptions that are added and closed while the connection is away are as if it had been there", async () => {
+test("subscriptions that are added and closed without a connection take effect on the next one", async () => {
   const { clu, subscriptions: [first] } = await subscribed({ sender: "dome" });
-  FakeSocket.last.break();
+  FakeSocket.last.drop();
   first.close();
   const heard = [];
   clu.subscribe({ sender: "roof" }, { onReply: ({ seq }) => heard.push(seq) });
   mock.timers.tick(10_000);
   FakeSocket.last.accept();
   FakeSocket.last.say(hello(53));
-  assert.deepEqual(FakeSocket.last.asked().map(({ op, id, snapshot: wanted }) => [op, id, wanted]), [["subscribe", "2", true]]);
+  assert.deepEqual(FakeSocket.last.requests().map(({ op, id, snapshot: wanted }) => [op, id, wanted]), [["subscribe", "2", true]]);
   FakeSocket.last.say(resumed("2", 53), numbered(52, {}, { sender: "roof" }));
   assert.deepEqual(heard, [52]);
 });
 
-test("one that is added while others catch up hears what comes behind its answer, one that is closed nothing", async () => {
+test("a subscription added during catch-up gets what follows its answer, a closed one gets nothing", async () => {
   const { clu, subscriptions: [first], log } = await subscribed({ sender: "dome" }, { sender: "roof" });
-  const socket = again();
+  const socket = reconnect();
   socket.say(hello(53), resumed("1", 53), numbered(51), numbered(53));
   const heard = [];
   const added = clu.subscribe({}, { onReply: ({ seq }) => heard.push(seq), snapshot: false });
@@ -216,9 +214,9 @@ test("one that is added while others catch up hears what comes behind its answer
   assert.deepEqual(log, [52, 54, 55]);
 });
 
-test("a client that is closed while catching up is silent, and goes on from where it was", async () => {
+test("a client that is closed while catching up delivers nothing, and resumes from the same place", async () => {
   const { clu, log } = await subscribed({ sender: "dome" }, { sender: "roof" });
-  let socket = again();
+  let socket = reconnect();
   socket.say(hello(53), resumed("1", 53), numbered(51));
   clu.close();
   socket.say(resumed("2", 53), pong(53));
@@ -227,10 +225,10 @@ test("a client that is closed while catching up is silent, and goes on from wher
   socket = FakeSocket.last;
   socket.accept();
   socket.say(hello(53));
-  assert.deepEqual(socket.asked().map(({ since }) => since.seq), [50, 50]);
+  assert.deepEqual(socket.requests().map(({ since }) => since.seq), [50, 50]);
 });
 
-test("a listener may close the client, or subscribe, in the middle of what is handed out", async () => {
+test("a listener may close the client, or subscribe, while a buffer is delivered", async () => {
   const { clu } = await subscribed({ sender: "dome" }, { sender: "roof" });
   const heard = [];
   clu.on("reply", ({ seq }) => {
@@ -238,27 +236,27 @@ test("a listener may close the client, or subscribe, in the middle of what is ha
     if (seq === 51) clu.subscribe({ sender: "new" });
     if (seq === 52) clu.close();
   });
-  const socket = again();
+  const socket = reconnect();
   socket.say(hello(53), resumed("1", 53), numbered(51), numbered(52), numbered(53), resumed("2", 53), pong(53));
-  assert.deepEqual(heard, [51, 52, 53], "what was heard is handed out");
+  assert.deepEqual(heard, [51, 52, 53], "the rest of the buffer is delivered");
   clu.connect();
   FakeSocket.last.accept();
   FakeSocket.last.say(hello(53));
-  assert.deepEqual(FakeSocket.last.asked().map(({ id, since }) => [id, since.seq]), [["1", 53], ["2", 53], ["3", 53]]);
+  assert.deepEqual(FakeSocket.last.requests().map(({ id, since }) => [id, since.seq]), [["1", 53], ["2", 53], ["3", 53]]);
 });
 
-test("too much to be held is handed out as it comes, still once", async () => {
+test("a full buffer is delivered as it is, still once", async () => {
   const { clu } = await subscribed({ sender: "dome" }, { sender: "roof" });
   const heard = [];
   clu.on("reply", ({ seq }) => heard.push(seq));
-  let socket = again();
+  let socket = reconnect();
   socket.say(hello(16_000), resumed("1", 16_000));
   const missed = (from, to, sender) => { for (let seq = from; seq <= to; seq += 1) socket.say(numbered(seq, {}, { sender })); };
   missed(100, 16_000, "dome");
   assert.equal(heard.length, 15_901);
-  socket = again();
+  socket = reconnect();
   socket.say(hello(16_000));
-  assert.equal(socket.asked()[0].since.seq, 50, "it had not all of it");
+  assert.equal(socket.requests()[0].since.seq, 50, "it had not received all");
   socket.say(resumed("1", 16_000));
   missed(100, 16_000, "dome");
   socket.say(resumed("2", 16_000));
@@ -268,17 +266,17 @@ test("too much to be held is handed out as it comes, still once", async () => {
   assert.equal(new Set(heard).size, heard.length);
 });
 
-test("a URL that asks for something itself is left to it, and resumed", async () => {
+test("a URL that subscribes by itself is kept, and resumed", async () => {
   const { Clu } = await import("../clu.js");
   const clu = new Clu("ws://bridge/?sender=dome&snapshot=1", { WebSocket: FakeSocket, random: () => 0.5, window: undefined, document: undefined });
-  const log = record(clu);
+  const log = recordEvents(clu);
   clu.connect();
   FakeSocket.last.accept();
   assert.equal(FakeSocket.last.url, "ws://bridge/?sender=dome&snapshot=1");
   FakeSocket.last.say(hello(), ok("url"), snapshot("url", 41, {}), numbered(42));
-  const socket = again();
+  const socket = reconnect();
   assert.equal(socket.url, "ws://bridge/?sender=dome&snapshot=1&since=e1%3A42");
   socket.say(hello(43), resumed("url", 43), numbered(43));
   assert.deepEqual(log, [42, 43]);
-  assert.deepEqual(socket.asked(), []);
+  assert.deepEqual(socket.requests(), []);
 });

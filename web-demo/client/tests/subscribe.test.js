@@ -1,11 +1,9 @@
-// Subscriptions and their values, frame by frame: what a bridge says, and what a page makes of it.
-//
-//     node --test web-demo/client
+// Subscriptions and their values, frame by frame.
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { FakeSocket, again, client, connected, dome, envelope, gapNotice, hello, numbered, ok, pass, pong, record, resumed, snapshot, subscribed } from "./fakebridge.js";
+import { FakeSocket, reconnect, client, connected, dome, envelope, gapNotice, hello, numbered, ok, advance, pong, recordEvents, resumed, snapshot, subscribed } from "./fakebridge.js";
 
 beforeEach(() => {
   FakeSocket.all = [];
@@ -13,32 +11,32 @@ beforeEach(() => {
 });
 afterEach(() => mock.timers.reset());
 
-// What is asked for, and by whom it is heard.
+// What is requested, and who gets what.
 
-test("a page that asks for nothing hears everything from the first moment on", async () => {
+test("a page without subscriptions gets everything from the start", async () => {
   const clu = await connected();
-  const log = record(clu);
+  const log = recordEvents(clu);
   assert.equal(FakeSocket.last.url, "ws://bridge/?silent=0");
   FakeSocket.last.say(hello(), numbered(42), numbered(43));
   assert.deepEqual(log, [42, 43]);
-  assert.deepEqual(FakeSocket.last.asked(), []);
+  assert.deepEqual(FakeSocket.last.requests(), []);
   assert.equal(clu.protocol, "v1");
 });
 
-test("a subscription made before the connection goes out behind the greeting, from there on", async () => {
+test("a subscription made before connecting is requested after the hello, from that position on", async () => {
   const clu = client();
   clu.subscribe({ sender: "dome" }, { throttle: 200, ordered: true });
   clu.connect();
   FakeSocket.last.accept();
   assert.equal(FakeSocket.last.url, "ws://bridge/?silent=1");
-  assert.deepEqual(FakeSocket.last.asked(), [], "CLU's own server must not be asked");
+  assert.deepEqual(FakeSocket.last.requests(), [], "CLU's own server must get no request");
   FakeSocket.last.say(hello());
-  assert.deepEqual(FakeSocket.last.asked(), [
+  assert.deepEqual(FakeSocket.last.requests(), [
     { op: "subscribe", id: "1", filter: { sender: "dome" }, throttle_ms: 200, ordered: true, snapshot: true, since: { epoch: "e1", seq: 41 } },
   ]);
 });
 
-test("the values are there with the snapshot, and follow the replies", async () => {
+test("the values come with the snapshot, and follow the replies", async () => {
   const clu = client();
   const news = [];
   const subscription = clu.subscribe({ keyword: "s*" }, { onValues: (values, came) => news.push(came.map(({ keyword, value, before }) => [keyword, value, before?.value])) });
@@ -50,19 +48,19 @@ test("the values are there with the snapshot, and follow the replies", async () 
   assert.deepEqual([shutter.value, shutter.time.toISOString(), shutter.code, shutter.seq, shutter.internal], ["closed", "2026-11-21T01:50:00.500Z", "i", 40, true]);
 
   FakeSocket.last.say(numbered(42, { shutter: "open", temperature: 3 }), numbered(43, { shutter: "open" }));
-  assert.deepEqual(Object.keys(subscription.values.dome), ["shutter"], "only what the filter asks for");
+  assert.deepEqual(Object.keys(subscription.values.dome), ["shutter"], "only what the filter includes");
   assert.equal(subscription.values.dome.shutter.time.getTime(), Date.now());
   assert.deepEqual(news, [[["shutter", "closed", undefined]], [["shutter", "open", "closed"]], [["shutter", "open", "open"]]]);
 });
 
-test("an older value never takes the place of a newer one, and one too large is told as such", async () => {
+test("an older value never replaces a newer one, and one too large is marked as such", async () => {
   const clu = client();
   const subscription = clu.subscribe({}, { throttle: 200 });
   clu.connect();
   FakeSocket.last.accept();
   FakeSocket.last.say(hello(), resumed("1", 41), numbered(45, { shutter: "open" }), numbered(43, { shutter: "closed", light: 1 }));
   assert.equal(subscription.values.dome.shutter.value, "open");
-  assert.equal(subscription.values.dome.light.value, 1, "a reply that was held back is a reply");
+  assert.equal(subscription.values.dome.light.value, 1, "a delayed reply counts");
   const { value, ...tooLarge } = dome(0, 46).dome.keywords.shutter;
   FakeSocket.last.say(snapshot("1", 46, { dome: { keywords: { shutter: { ...tooLarge, too_large: 70_000 } } } }));
   assert.equal(subscription.values.dome.shutter.value, undefined);
@@ -78,36 +76,36 @@ test("keywords and actors may have any name", async () => {
   assert.deepEqual(Object.entries(subscription.values.__proto__).map(([name, { value }]) => [name, value]), [["__proto__", 1], ["constructor", 2]]);
 });
 
-test("of two overlapping subscriptions each gets its replies, and what both select comes once", async () => {
+test("each of two overlapping subscriptions gets its replies, and what both select is an event once", async () => {
   const clu = client();
   const heard = { all: [], open: [] };
   clu.subscribe({ sender: "dome" }, { onReply: ({ seq }) => heard.all.push(seq) });
   clu.subscribe({ keyword: "shutter" }, { onReply: ({ seq }) => heard.open.push(seq) });
-  const log = record(clu);
+  const log = recordEvents(clu);
   clu.connect();
   FakeSocket.last.accept();
   FakeSocket.last.say(hello(), resumed("1", 41), resumed("2", 41), pong(41));
   FakeSocket.last.say(numbered(42, { x: 1 }), numbered(43, { shutter: 1 }), numbered(44, { shutter: 1 }, { sender: "roof" }), numbered(45, { x: 1 }, { sender: "roof" }));
   assert.deepEqual(heard, { all: [42, 43], open: [43, 44] });
-  assert.deepEqual(log, [42, 43, 44], "what nobody asked for is nobody's");
+  assert.deepEqual(log, [42, 43, 44], "what no subscription selects is no event");
 });
 
-test("the first subscription on an open connection ends that to everything, with nothing missed between", async () => {
+test("the first subscription on an open connection ends that to everything, and nothing is missed", async () => {
   const { clu, log } = await subscribed();
-  const socket = again();
+  const socket = reconnect();
   assert.equal(socket.url, "ws://bridge/?silent=1");
   socket.say(hello(52));
-  assert.deepEqual(socket.asked(), [{ op: "subscribe", id: "clu.js: all", filter: {}, since: { epoch: "e1", seq: 50 } }]);
+  assert.deepEqual(socket.requests(), [{ op: "subscribe", id: "clu.js: all", filter: {}, since: { epoch: "e1", seq: 50 } }]);
   socket.say(resumed("clu.js: all", 52), numbered(51), numbered(52));
   assert.deepEqual(log, [51, 52]);
   const subscription = clu.subscribe({ sender: "roof" });
-  assert.deepEqual(socket.asked().map(({ op, id, since }) => [op, id, since]), [["subscribe", "1", undefined], ["unsubscribe", "clu.js: all"]].map((row) => [...row, undefined].slice(0, 3)));
+  assert.deepEqual(socket.requests().map(({ op, id, since }) => [op, id, since]), [["subscribe", "1", undefined], ["unsubscribe", "clu.js: all"]].map((row) => [...row, undefined].slice(0, 3)));
   socket.say(numbered(53, {}, { sender: "roof" }), ok("1"), numbered(54, {}, { sender: "roof" }), ok("clu.js: all"));
   await subscription.ready;
   assert.equal(log.at(-1), 54);
 });
 
-test("a wrong filter is told to its owner in the bridge's words, and the others go on", async () => {
+test("a wrong filter is reported to its subscription with the bridge's message, and the others continue", async () => {
   const clu = client();
   const errors = [];
   clu.on("error", ({ message }) => errors.push(message));
@@ -117,42 +115,42 @@ test("a wrong filter is told to its owner in the bridge's words, and the others 
   clu.connect();
   FakeSocket.last.accept();
   FakeSocket.last.say(hello());
-  assert.deepEqual(FakeSocket.last.asked().map(({ filter }) => filter), [{ senders: "dome" }, { sender: "dome" }]);
+  assert.deepEqual(FakeSocket.last.requests().map(({ filter }) => filter), [{ senders: "dome" }, { sender: "dome" }]);
   const words = 'the filter has an unknown field "senders"';
   FakeSocket.last.say({ op: "error", id: "1", code: "bad_request", message: words }, resumed("2", 42), numbered(42));
-  assert.equal(FakeSocket.last.asked()[0].op, "ping", "nothing is owed any more");
+  assert.equal(FakeSocket.last.requests()[0].op, "ping", "all requests are answered");
   FakeSocket.last.say(pong(42));
   await assert.rejects(wrong.ready, { message: words });
   assert.equal(wrong.closed, true);
   assert.deepEqual(errors, [`A subscription was refused: ${words}`]);
   assert.deepEqual(heard, [42]);
 
-  const socket = again();
+  const socket = reconnect();
   socket.say(hello());
-  assert.deepEqual(socket.asked().map(({ id }) => id), ["2"], "it is not asked for again");
+  assert.deepEqual(socket.requests().map(({ id }) => id), ["2"], "it is not requested again");
 });
 
-test("a subscription that is closed is heard no more, wherever it was", async () => {
+test("a closed subscription gets nothing more, whatever its state was", async () => {
   const { clu, subscriptions: [subscription] } = await subscribed({ sender: "dome" });
   const heard = [];
   clu.on("reply", ({ seq }) => heard.push(seq));
   subscription.close();
-  assert.deepEqual(FakeSocket.last.asked(), [{ op: "unsubscribe", id: "1" }]);
+  assert.deepEqual(FakeSocket.last.requests(), [{ op: "unsubscribe", id: "1" }]);
   FakeSocket.last.say(numbered(51), ok("1"));
   assert.deepEqual(heard, []);
   assert.equal(subscription.values.dome.n.value, 50, "its values stay");
   const early = clu.subscribe({ sender: "roof" });
   early.close();
   await assert.rejects(early.ready, { message: "the subscription was closed" });
-  assert.deepEqual(FakeSocket.last.asked().map(({ op }) => op), ["subscribe"]);
+  assert.deepEqual(FakeSocket.last.requests().map(({ op }) => op), ["subscribe"]);
   FakeSocket.last.say(ok("2"));
-  assert.deepEqual(FakeSocket.last.asked(), [{ op: "unsubscribe", id: "2" }], "what has not begun cannot end");
-  const socket = again();
+  assert.deepEqual(FakeSocket.last.requests(), [{ op: "unsubscribe", id: "2" }], "a pending subscription cannot be ended");
+  const socket = reconnect();
   socket.say(hello(60));
-  assert.deepEqual(socket.asked(), []);
+  assert.deepEqual(socket.requests(), []);
 });
 
-test("more subscriptions than a bridge takes at once are refused here", async () => {
+test("more subscriptions than a bridge accepts are refused here", async () => {
   const clu = await connected();
   const all = Array.from({ length: 61 }, () => clu.subscribe({}));
   await assert.rejects(all[60].ready, { message: /60 subscriptions/ });
@@ -161,7 +159,7 @@ test("more subscriptions than a bridge takes at once are refused here", async ()
 
 // Commands.
 
-test("the bridge's error ends the command that it names: unknown, failed, or rejected where it was not sent", async () => {
+test("the bridge's error ends the command that it names: unknown, failed, or rejected if it was not sent", async () => {
   const clu = await connected();
   FakeSocket.last.say(hello());
   const errors = [];
@@ -178,7 +176,7 @@ test("the bridge's error ends the command that it names: unknown, failed, or rej
   assert.deepEqual(errors, ["The bridge refused a message: What?", "The bridge refused a message: Not mine."]);
 });
 
-test("the replies to a command come although no subscription selects them", async () => {
+test("the replies to a command arrive even if no subscription selects them", async () => {
   const { clu } = await subscribed({ sender: "weather" });
   const command = clu.send("dome", "open", { commandId: "id-1" });
   assert.deepEqual(FakeSocket.last.sent.map((text) => JSON.parse(text)), [
@@ -189,10 +187,10 @@ test("the replies to a command come although no subscription selects them", asyn
   await command;
   FakeSocket.last.sent = [];
   clu.send("dome", "close", { commandId: "id-2" });
-  assert.equal(FakeSocket.last.sent.length, 1, "once for a connection");
+  assert.equal(FakeSocket.last.sent.length, 1, "once per connection");
 });
 
-test("a command is not in doubt because a bridge has no past", async () => {
+test("a command is not unknown because a bridge has no history", async () => {
   const { clu, log } = await subscribed({ sender: "weather" });
   const command = clu.send("dome", "open", { commandId: "id-1" });
   FakeSocket.last.say(ok("clu.js: mine", { resumed: false, reason: "gone", epoch: "e1", seq: 60 }), snapshot("clu.js: mine", 60, {}));
@@ -200,38 +198,38 @@ test("a command is not in doubt because a bridge has no past", async () => {
   assert.deepEqual(log, []);
 });
 
-test("where a subscription brings everything, its commands are not asked for", async () => {
+test("if a subscription selects everything, commands need none of their own", async () => {
   const { clu } = await subscribed({});
   clu.send("dome", "open", { commandId: "id-1" });
-  assert.deepEqual(FakeSocket.last.asked(), []);
+  assert.deepEqual(FakeSocket.last.requests(), []);
 });
 
-test("what became of a command whose connection was lost is asked for with the next one", async () => {
+test("the replies to a command whose connection was lost are requested on the next one", async () => {
   const { clu } = await subscribed({ sender: "weather" });
   const command = clu.send("dome", "open", { commandId: "id-[1]*" });
   FakeSocket.last.say(resumed("clu.js: mine", 50));
-  const socket = again();
+  const socket = reconnect();
   assert.equal(command.state, "unknown");
   socket.say(hello(52));
-  const [lost, weather] = socket.asked();
+  const [lost, weather] = socket.requests();
   assert.deepEqual(lost, { op: "subscribe", id: "clu.js: lost", filter: { command_id: ["id-[[]1][*]"] }, since: { epoch: "e1", seq: 50 } });
   assert.equal(weather.id, "1");
   socket.say(resumed("clu.js: lost", 52), numbered(52, { text: "Opened." }, { code: ":", commandId: "id-[1]*" }), resumed("1", 52));
-  assert.equal(command.state, "unknown", "held, until all are answered");
-  assert.deepEqual(socket.asked().map(({ op }) => op), ["ping"]);
+  assert.equal(command.state, "unknown", "buffered until all requests are answered");
+  assert.deepEqual(socket.requests().map(({ op }) => op), ["ping"]);
   socket.say(pong(52));
   assert.equal(command.state, "done");
-  assert.deepEqual(socket.asked(), [{ op: "unsubscribe", id: "clu.js: lost" }]);
+  assert.deepEqual(socket.requests(), [{ op: "unsubscribe", id: "clu.js: lost" }]);
 });
 
-test("a command between the opening and the greeting has its replies, or is told to be unknown", async () => {
+test("a command between opening and hello gets its replies, or becomes unknown", async () => {
   const { clu } = await subscribed({ sender: "weather" });
   for (const [resumes, seq] of [[true, 60], [false, 70]]) {
-    const socket = again();
+    const socket = reconnect();
     const command = clu.send("dome", "open", { commandId: `resumed ${resumes}` });
     socket.sent = [];
     socket.say(hello(seq));
-    const [mine] = socket.asked();
+    const [mine] = socket.requests();
     assert.deepEqual([mine.id, mine.since], ["clu.js: mine", { epoch: "e1", seq }]);
     socket.say(ok("clu.js: mine", { resumed: resumes, reason: "gone", epoch: "e1", seq: seq + 1 }), resumed("1", seq + 1), pong(seq + 1));
     assert.equal(command.state, resumes ? "sent" : "unknown");
@@ -240,9 +238,9 @@ test("a command between the opening and the greeting has its replies, or is told
   }
 });
 
-// Notices.
+// Messages of the bridge.
 
-test("the broker's state and what was left out are told, and what is unknown is ignored", async () => {
+test("the broker's state and dropped messages are reported, and unknown messages ignored", async () => {
   const clu = await connected();
   const told = [];
   for (const type of ["broker", "dropped", "gap", "reply", "error"]) clu.on(type, (detail) => told.push([type, detail]));
@@ -257,9 +255,9 @@ test("the broker's state and what was left out are told, and what is unknown is 
 
 // CLU's own server.
 
-test("against CLU's own server filters work in the page, and each lost connection is a gap", async () => {
+test("with CLU's own server filters work in the page, and each lost connection is a gap", async () => {
   const clu = client();
-  const log = record(clu);
+  const log = recordEvents(clu);
   const heard = [];
   const subscription = clu.subscribe({ sender: "dome" }, { onReply: ({ body }) => heard.push(body.n), throttle: 100 });
   clu.connect();
@@ -271,55 +269,55 @@ test("against CLU's own server filters work in the page, and each lost connectio
   const later = clu.subscribe({ sender: "roof" }, { onReply: ({ body }) => heard.push(body.n) });
   await later.ready;
   const command = clu.send("camera", "expose", { commandId: "id-1" });
-  assert.deepEqual(FakeSocket.last.sent, ['{"consumer":"camera","command_string":"expose","command_id":"id-1"}'], "nothing but commands is sent");
+  assert.deepEqual(FakeSocket.last.sent, ['{"consumer":"camera","command_string":"expose","command_id":"id-1"}'], "only commands are sent");
   FakeSocket.last.say(envelope(":", "id-1", { n: 3 }, "camera"), envelope("i", null, { n: 4 }, "roof"));
   await command;
-  const socket = again();
+  const socket = reconnect();
   socket.say(envelope("i", null, { n: 5 }));
   assert.deepEqual(heard, [1, 4, 5]);
-  assert.deepEqual(log, [{ n: 1 }, { n: 3 }, { n: 4 }, "gap: this server does not keep replies for those who come back", { n: 5 }]);
+  assert.deepEqual(log, [{ n: 1 }, { n: 3 }, { n: 4 }, "gap: this server keeps no replies to resume from", { n: 5 }]);
   await assert.rejects(clu.subscribe({ senders: "x" }).ready, { message: /no field "senders"/ });
   assert.equal(clu.protocol, "plain");
 });
 
-test("a silent server without a greeting is CLU's own, until it greets", async () => {
+test("a silent server without a hello is CLU's own, until it says hello", async () => {
   const clu = client();
   const subscription = clu.subscribe({ sender: "dome" });
   const wrong = clu.subscribe({ sender: "a[" });
   clu.connect();
   FakeSocket.last.accept();
   assert.equal(clu.protocol, null);
-  pass(3_000);
+  advance(3_000);
   assert.equal(clu.protocol, "plain");
   await subscription.ready;
   await assert.rejects(wrong.ready);
   FakeSocket.last.say(hello());
   assert.equal(clu.protocol, "v1");
-  assert.deepEqual(FakeSocket.last.asked().map(({ id }) => id), ["1"]);
+  assert.deepEqual(FakeSocket.last.requests().map(({ id }) => id), ["1"]);
 });
 
-test("a bridge that takes its time to greet again is waited for", async () => {
+test("a slow second hello is waited for", async () => {
   const { clu, log } = await subscribed({ sender: "dome" });
-  const socket = again();
-  pass(4_000);
+  const socket = reconnect();
+  advance(4_000);
   assert.equal(clu.protocol, null);
   socket.say(hello(52));
-  assert.equal(socket.asked()[0].since.seq, 50);
+  assert.equal(socket.requests()[0].since.seq, 50);
   assert.deepEqual(log, []);
 });
 
-test("a bridge that takes the place of CLU's own server, and the other way round, leaves a gap", async () => {
+test("replacing CLU's own server by a bridge, or the other way round, leaves a gap", async () => {
   const clu = await connected();
-  const log = record(clu);
+  const log = recordEvents(clu);
   FakeSocket.last.say(envelope("i", null, { n: 1 }));
-  again().say(hello(7), numbered(8));
-  again().say(envelope("i", null, { n: 2 }));
-  again().say(hello(9), numbered(10));
-  assert.deepEqual(log, [{ n: 1 }, "gap: nothing is known to go on from", 8,
-    "gap: this server does not keep replies for those who come back", { n: 2 }, "gap: nothing is known to go on from", 10]);
+  reconnect().say(hello(7), numbered(8));
+  reconnect().say(envelope("i", null, { n: 2 }));
+  reconnect().say(hello(9), numbered(10));
+  assert.deepEqual(log, [{ n: 1 }, "gap: there is nothing to resume from", 8,
+    "gap: this server keeps no replies to resume from", { n: 2 }, "gap: there is nothing to resume from", 10]);
 });
 
-test("a filter is taken as it was when it was given", async () => {
+test("a filter is copied when it is given", async () => {
   const clu = client();
   const filter = { sender: ["dome"] };
   const subscription = clu.subscribe(filter, { snapshot: false });
@@ -327,12 +325,12 @@ test("a filter is taken as it was when it was given", async () => {
   clu.connect();
   FakeSocket.last.accept();
   FakeSocket.last.say(hello());
-  assert.deepEqual(FakeSocket.last.asked()[0].filter, { sender: ["dome"] });
+  assert.deepEqual(FakeSocket.last.requests()[0].filter, { sender: ["dome"] });
   assert.deepEqual(subscription.filter, { sender: ["dome"] });
   assert.throws(() => clu.subscribe({ sender: 1n }), TypeError);
 });
 
-test("the times of a snapshot are by the clock of this computer, however far from the bridge's", async () => {
+test("the times of a snapshot are by the local clock, however far it is from the bridge's", async () => {
   for (const ahead of [-3_600_000, 0, 90_000]) {
     const clu = client();
     const subscription = clu.subscribe({});

@@ -1,0 +1,84 @@
+package actor
+
+import (
+	"fmt"
+	"strings"
+)
+
+// UsageError is a command string that does not fit the command's usage. A
+// handler may return one: the command then fails as CLU fails a mistyped
+// command, with a warning that helps and CLU's own sentence.
+type UsageError struct {
+	// Kind is the name of click's exception: UsageError, MissingParameter,
+	// BadParameter, BadOptionUsage, NoSuchCommand or NoSuchOption.
+	Kind string
+	// Message is for people.
+	Message string
+}
+
+func (e *UsageError) Error() string { return e.Kind + ": " + e.Message }
+
+// arguments are the words of a command string behind the command's name, sorted
+// by the command's usage.
+type arguments struct {
+	positional []string
+	options    map[string]string // by name with hyphens; "" for a flag
+}
+
+// parse sorts words as click does for a command of CLU: options may stand
+// anywhere before a "--", and an option that the command does not have is an
+// argument, so that a negative number needs no quotes. The error is a
+// [UsageError] in click's words.
+func (u *usage) parse(words []string) (args arguments, err error) {
+	args.options = make(map[string]string)
+	args.positional = make([]string, 0, len(words))
+	for len(words) > 0 {
+		word := words[0]
+		words = words[1:]
+		if word == "--" {
+			args.positional = append(args.positional, words...)
+			break
+		}
+		name, value, hasValue := strings.Cut(word, "=")
+		o := u.option(name)
+		switch {
+		case o == nil:
+			args.positional = append(args.positional, word)
+			continue
+		case o.value == "" && hasValue:
+			return args, &UsageError{"BadOptionUsage", "Option " + pythonRepr(name) + " does not take a value."}
+		case o.value != "" && !hasValue:
+			if len(words) == 0 {
+				return args, &UsageError{"BadOptionUsage", "Option " + pythonRepr(name) + " requires an argument."}
+			}
+			value, words = words[0], words[1:]
+		}
+		args.options[name] = value
+	}
+	return args, u.check(args)
+}
+
+// check looks for missing and superfluous arguments.
+func (u *usage) check(args arguments) error {
+	variadic := false
+	for i, p := range u.params {
+		if i >= len(args.positional) && !p.optional {
+			return &UsageError{"MissingParameter", "Missing argument " + pythonRepr(p.name) + "."}
+		}
+		variadic = p.variadic
+	}
+	for _, o := range u.options {
+		if _, given := args.options[o.name]; o.required && !given {
+			return &UsageError{"MissingParameter", "Missing option " + pythonRepr(o.name) + "."}
+		}
+	}
+	if variadic || len(args.positional) <= len(u.params) {
+		return nil
+	}
+	extra := args.positional[len(u.params):]
+	noun := "argument"
+	if len(extra) > 1 {
+		noun = "arguments"
+	}
+	return &UsageError{"UsageError", fmt.Sprintf("Got unexpected extra %s (%s)", noun, strings.Join(extra, " "))}
+}

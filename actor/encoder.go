@@ -1,0 +1,117 @@
+package actor
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"reflect"
+	"slices"
+	"sync"
+)
+
+const (
+	// maxWarnedKeywords bounds the keywords of which an encoder remembers that it
+	// has warned.
+	maxWarnedKeywords = 1000
+	// maxValueDepth bounds how deep in a value numbers that are not finite are
+	// replaced.
+	maxValueDepth = 32
+)
+
+// encoder writes the keywords of an actor's replies as JSON.
+type encoder struct {
+	log *slog.Logger
+
+	mu     sync.Mutex // guards the following field
+	warned map[string]bool
+}
+
+func newEncoder(log *slog.Logger) *encoder {
+	return &encoder{log: log, warned: make(map[string]bool)}
+}
+
+// encode returns keywords as JSON, "{}" for none. Attrs identify the command in
+// the log. The error is for a value that JSON has no form for; the body is then
+// the other keywords.
+func (e *encoder) encode(k Keywords, attrs ...any) (json.RawMessage, error) {
+	if len(k) == 0 {
+		return json.RawMessage("{}"), nil
+	}
+	if b, err := marshalValue(map[string]any(k)); err == nil {
+		return b, nil
+	}
+	body := make(map[string]json.RawMessage, len(k))
+	var failed error
+	for _, name := range slices.Sorted(maps.Keys(k)) {
+		raw, err := marshalValue(k[name])
+		if notFinite(err) {
+			e.warn(name, err, attrs)
+			raw, err = marshalValue(finite(reflect.ValueOf(k[name]), maxValueDepth))
+		}
+		if err != nil {
+			err = fmt.Errorf("keyword %s: %w", name, err)
+			e.log.Error("a keyword's value cannot be written as JSON", append([]any{"keyword", name, "error", err}, attrs...)...)
+			failed = errors.Join(failed, err)
+			continue
+		}
+		body[name] = raw
+	}
+	return marshal(body), failed
+}
+
+// warn logs that a keyword's value is not finite, once for each keyword: an
+// instrument that reports NaN reports it every second.
+func (e *encoder) warn(name string, err error, attrs []any) {
+	e.mu.Lock()
+	known := e.warned[name]
+	if !known && len(e.warned) < maxWarnedKeywords {
+		e.warned[name] = true
+	}
+	e.mu.Unlock()
+	if !known {
+		e.log.Warn("a keyword is not a finite number; null is sent, here and from now on", append([]any{"keyword", name, "error", err}, attrs...)...)
+	}
+}
+
+// notFinite reports whether JSON refused a value because of NaN or Infinity.
+func notFinite(err error) bool {
+	var unsupported *json.UnsupportedValueError
+	return errors.As(err, &unsupported) && unsupported.Value.CanFloat()
+}
+
+// finite returns a copy of a value in which null stands for numbers that are not
+// finite. It looks into lists, maps and pointers; a struct that holds such a
+// number, and what is deeper than the bound, becomes null as a whole.
+func finite(v reflect.Value, depth int) any {
+	if !v.IsValid() || depth == 0 {
+		return nil
+	}
+	if v.CanInterface() {
+		if _, err := marshalValue(v.Interface()); !notFinite(err) {
+			return v.Interface()
+		}
+	}
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		return finite(v.Elem(), depth-1)
+	case reflect.Slice, reflect.Array:
+		list := make([]any, v.Len())
+		for i := range list {
+			list[i] = finite(v.Index(i), depth-1)
+		}
+		return list
+	case reflect.Map:
+		copied := reflect.MakeMapWithSize(reflect.MapOf(v.Type().Key(), reflect.TypeFor[any]()), v.Len())
+		for key, value := range v.Seq2() {
+			element := reflect.New(reflect.TypeFor[any]()).Elem()
+			if clean := finite(value, depth-1); clean != nil {
+				element.Set(reflect.ValueOf(clean))
+			}
+			copied.SetMapIndex(key, element)
+		}
+		return copied.Interface()
+	}
+	return nil
+}

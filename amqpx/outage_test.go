@@ -1,0 +1,176 @@
+package amqpx_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// three is a link with a queue of each kind, all bound to the same.
+type three struct {
+	*watched
+	exclusive, kept, stream recorder
+}
+
+func runThree(t *testing.T, url string) *three {
+	t.Helper()
+	r := &three{}
+	r.watched = run(t, amqpx.Config{URLs: []string{url}, Heartbeat: time.Second, Queues: []amqpx.Queue{
+		r.exclusive.of(amqpx.Queue{Name: "link_exclusive"}),
+		r.kept.of(amqpx.Queue{Name: "link", Expires: time.Minute}),
+		r.stream.of(amqpx.Queue{Name: "link_stream", Stream: &amqpx.Stream{Name: "history", MaxBytes: 1 << 24}}),
+	}})
+	r.await(t, true)
+	return r
+}
+
+func (r *three) awaitAll(t *testing.T, number int) {
+	t.Helper()
+	for _, h := range []*recorder{&r.exclusive, &r.kept, &r.stream} {
+		h.await(t, number)
+	}
+}
+
+// aWhile is how many messages go before and after each disturbance.
+const aWhile = 300
+
+func TestALinkThatBreaksUnderTraffic(t *testing.T) {
+	t.Parallel()
+	n := testkit.StartRabbitMQ(t)
+	r := runThree(t, n.URL())
+	s := startSender(t, n.URL())
+	disturbances := []func(){
+		func() { n.CloseConnections(t) },
+		func() { n.Pause(t); r.await(t, false); n.Resume(t) },
+		func() { n.CloseConnections(t) },
+	}
+	for _, disturb := range disturbances {
+		r.awaitAll(t, s.more(t, aWhile))
+		disturb()
+		r.await(t, true)
+	}
+	r.awaitAll(t, s.more(t, aWhile))
+	s.end()
+
+	t.Run("leaves no gap in a queue that outlives it", func(t *testing.T) {
+		if lost, gaps := r.kept.missing(t, s), r.kept.gaps(); len(lost) > 0 || len(gaps) > 0 {
+			t.Errorf("%v are missing, the gaps are %v", lost, gaps)
+		}
+	})
+	t.Run("leaves no gap in a stream", func(t *testing.T) {
+		if lost, gaps := r.stream.missing(t, s), r.stream.gaps(); len(lost) > 0 || len(gaps) > 0 {
+			t.Errorf("%v are missing, the gaps are %v", lost, gaps)
+		}
+	})
+	t.Run("leaves gaps in an exclusive queue that are told exactly", func(t *testing.T) {
+		lost, gaps := r.exclusive.missing(t, s), r.exclusive.gaps()
+		if len(gaps) != len(disturbances) {
+			t.Fatalf("%d gaps are told, not %d", len(gaps), len(disturbances))
+		}
+		s.within(t, lost, gaps)
+		r.exclusive.fits(t, s)
+	})
+}
+
+// slack is how far a gap may reach beyond the messages around it, on a machine that
+// has other things to do.
+const slack = time.Second
+
+// fits checks that each gap begins soon after the last message heard before it was
+// sent, and ends before, or soon after, the first one heard after it was.
+func (h *recorder) fits(t *testing.T, s *sender) {
+	t.Helper()
+	var before, to time.Time
+	for _, e := range h.all() {
+		switch {
+		case e.gap != nil:
+			// That of a kept queue begins where a marker was sent, of which there is one a second.
+			if early := before.Sub(e.gap.From); early > slack+time.Second {
+				t.Errorf("a gap begins %v before the last message that was heard", early)
+			}
+			to = e.gap.To
+		case e.number >= 0:
+			before = s.sent[e.number].at
+			if late := to.Sub(before); late > slack {
+				t.Errorf("a gap ends %v after the first message that was heard", late)
+			}
+		}
+	}
+}
+
+func TestABrokerThatIsRestartedUnderTraffic(t *testing.T) {
+	t.Parallel()
+	n := testkit.StartRabbitMQ(t)
+	gapsOfARestart := 1
+	if n.Khepri(t) {
+		gapsOfARestart = 0 // the bindings outlive it
+	}
+	r := runThree(t, n.URL())
+	var beside recorder
+	other := run(t, amqpx.Config{URLs: []string{n.URL()}, Queues: []amqpx.Queue{
+		beside.of(amqpx.Queue{Name: "other", Stream: &amqpx.Stream{Name: "history", MaxBytes: 1 << 24}}),
+	}})
+	other.await(t, true)
+	s := startSender(t, n.URL())
+	r.awaitAll(t, s.more(t, aWhile))
+	n.Restart(t)
+	r.await(t, true)
+	other.await(t, true)
+	last := s.more(t, aWhile)
+	r.awaitAll(t, last)
+	beside.await(t, last)
+	s.end()
+
+	for name, h := range map[string]*recorder{"queue that outlives the link": &r.kept, "stream": &r.stream, "stream, read by another": &beside} {
+		t.Run("leaves a gap that is told, or none, in a "+name, func(t *testing.T) {
+			lost, gaps := h.missing(t, s), h.gaps()
+			t.Logf("%d lost, gap %v", len(lost), gaps)
+			if len(gaps) != gapsOfARestart {
+				t.Fatalf("the gaps are %v", gaps)
+			}
+			s.within(t, lost, gaps)
+			h.fits(t, s)
+		})
+	}
+	t.Run("gives a later link the same stream with its gap", func(t *testing.T) {
+		var later recorder
+		count := s.count()
+		late := run(t, amqpx.Config{URLs: []string{n.URL()}, Queues: []amqpx.Queue{
+			later.of(amqpx.Queue{Name: "late", Stream: &amqpx.Stream{Name: "history", MaxBytes: 1 << 24, Backlog: 1 << 40}}),
+		}})
+		late.await(t, true)
+		s := startSender(t, n.URL())
+		s.mu.Lock()
+		s.sent = append(s.sent, make([]sent, count)...)
+		s.mu.Unlock()
+		last := s.more(t, 10)
+		later.await(t, last)
+		r.stream.await(t, last)
+		s.end()
+		equalStreams(t, later.all(), r.stream.all(), last)
+		if gaps := later.gaps(); len(gaps) != gapsOfARestart {
+			t.Errorf("the gaps are %v", gaps)
+		}
+	})
+}
+
+// equalStreams checks that both heard the same messages at the same offsets, up to
+// the last, and that the first went live once, before what was sent after its link.
+func equalStreams(t *testing.T, later, earlier []event, last int) {
+	t.Helper()
+	numbers := func(events []event) (all []event) {
+		for _, e := range events {
+			if e.number >= 0 && e.number <= last {
+				all = append(all, e)
+			}
+		}
+		return all
+	}
+	a, b := numbers(later), numbers(earlier)
+	if !slices.Equal(a, b) {
+		t.Errorf("%d messages were heard later, %d before, or at other offsets", len(a), len(b))
+	}
+}

@@ -1,0 +1,247 @@
+package amqpx_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// sent is one numbered message. The broker took it if it was confirmed.
+type sent struct {
+	at        time.Time
+	confirmed bool
+	settled   time.Time // when the confirm came
+}
+
+// sender publishes about a thousand numbered messages a second on the exchange
+// "test", over a connection of its own that it makes again.
+type sender struct {
+	url    string
+	window int // how many may be unconfirmed; 0 is any number
+	stop   context.CancelFunc
+	done   chan struct{}
+
+	mu   sync.Mutex // guards the following field
+	sent []sent     // by number
+}
+
+func startSender(t *testing.T, url string) *sender { return startSenderWith(t, url, 0) }
+
+func startSenderWith(t *testing.T, url string, window int) *sender {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &sender{url: url, window: window, stop: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		for ctx.Err() == nil {
+			s.send(ctx)
+		}
+	}()
+	t.Cleanup(s.end)
+	return s
+}
+
+func (s *sender) end() { s.stop(); <-s.done }
+
+// send publishes until its connection breaks.
+func (s *sender) send(ctx context.Context) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	conn, err := amqp.DialConfig(s.url, amqp.Config{Heartbeat: time.Minute, Dial: amqp.DefaultDial(time.Second)})
+	if err != nil {
+		<-tick.C
+		return
+	}
+	defer conn.Close()
+	ch, err := conn.Channel()
+	if err != nil || ch.Confirm(false) != nil || ch.ExchangeDeclare("test", "topic", false, true, false, false, nil) != nil {
+		return
+	}
+	first := s.count()
+	confirms := ch.NotifyPublish(make(chan amqp.Confirmation, 100_000))
+	var settled sync.WaitGroup
+	var unconfirmed atomic.Int64
+	settled.Go(func() {
+		for c := range confirms {
+			unconfirmed.Add(-1)
+			s.mu.Lock()
+			n := first + int(c.DeliveryTag) - 1
+			s.sent[n].confirmed, s.sent[n].settled = c.Ack, time.Now()
+			s.mu.Unlock()
+		}
+	})
+	defer settled.Wait()
+	for ; ctx.Err() == nil; <-tick.C {
+		if s.window > 0 && unconfirmed.Load() >= int64(s.window) && !ch.IsClosed() {
+			continue
+		}
+		s.mu.Lock()
+		n := len(s.sent)
+		s.sent = append(s.sent, sent{at: time.Now()})
+		s.mu.Unlock()
+		text := strconv.Itoa(n)
+		if ch.Publish("test", "reply.me", false, false, amqp.Publishing{MessageId: text, Body: []byte(text)}) != nil {
+			ch.Close()
+			return
+		}
+		unconfirmed.Add(1)
+	}
+	// What is under way ends before the connection is closed, unless the broker has stopped this channel.
+	stopped := time.AfterFunc(patience, func() { _ = conn.CloseDeadline(time.Now().Add(time.Second)) })
+	defer stopped.Stop()
+	_ = ch.Close()
+}
+
+func (s *sender) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.sent)
+}
+
+// more waits until so many more messages were taken by the broker, and gives the
+// number of the last one.
+func (s *sender) more(t *testing.T, count int) (last int) {
+	t.Helper()
+	began := s.count()
+	testkit.Eventually(t, patience, "messages are confirmed", func() error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		confirmed := 0
+		for n := began; n < len(s.sent); n++ {
+			if s.sent[n].confirmed {
+				confirmed++
+				last = n
+			}
+		}
+		if confirmed < count {
+			return fmt.Errorf("%d of %d", confirmed, count)
+		}
+		return nil
+	})
+	return last
+}
+
+// recorder is what one queue gave: numbers, gaps, and that it went live.
+type recorder struct {
+	mu     sync.Mutex // guards the following field
+	events []event
+}
+
+type event struct {
+	number int // -1 for the others
+	offset uint64
+	gap    *amqpx.Gap
+	live   bool
+}
+
+func (h *recorder) add(e event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.events = append(h.events, e)
+}
+
+func (h *recorder) all() []event {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.events)
+}
+
+// of makes the queue tell this.
+func (h *recorder) of(q amqpx.Queue) amqpx.Queue {
+	q.Bindings = []string{"reply.#"}
+	q.Deliver = func(d *amqpx.Delivery) {
+		n, err := strconv.Atoi(string(d.Body))
+		if err != nil {
+			n = -2
+		}
+		offset, _ := amqpx.TakeStreamOffset(d)
+		h.add(event{number: n, offset: offset})
+	}
+	q.OnGap = func(g amqpx.Gap) { h.add(event{number: -1, gap: &g}) }
+	if q.Stream != nil {
+		q.Stream.OnCaughtUp = func() { h.add(event{number: -1, live: true}) }
+	}
+	return q
+}
+
+// await waits for a number.
+func (h *recorder) await(t *testing.T, number int) {
+	t.Helper()
+	testkit.Eventually(t, patience, fmt.Sprintf("number %d is heard", number), func() error {
+		for _, e := range slices.Backward(h.all()) {
+			if e.number >= number {
+				return nil
+			}
+		}
+		return fmt.Errorf("%d events", len(h.all()))
+	})
+}
+
+func (h *recorder) gaps() (gaps []amqpx.Gap) {
+	for _, e := range h.all() {
+		if e.gap != nil {
+			gaps = append(gaps, *e.gap)
+		}
+	}
+	return gaps
+}
+
+// missing checks that all numbers came in order and once, and gives those of the
+// messages, from the first one heard to the last, that the broker took and that
+// never came.
+func (h *recorder) missing(t *testing.T, s *sender) (numbers []int) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last := -1
+	for _, e := range h.all() {
+		if e.number == -1 {
+			continue
+		}
+		if e.number <= last {
+			t.Fatalf("%d came after %d", e.number, last)
+		}
+		for n := last + 1; n < e.number && last >= 0; n++ {
+			if s.sent[n].confirmed {
+				numbers = append(numbers, n)
+			}
+		}
+		last = e.number
+	}
+	return numbers
+}
+
+// within checks that each of the messages was sent within one of the gaps.
+func (s *sender) within(t *testing.T, numbers []int, gaps []amqpx.Gap) {
+	t.Helper()
+	for _, n := range s.outside(numbers, gaps) {
+		t.Errorf("number %d, sent at %v, is missing outside of the gaps %v", n, s.sent[n].at, gaps)
+	}
+}
+
+// outside gives those of the messages that were sent within none of the gaps.
+func (s *sender) outside(numbers []int, gaps []amqpx.Gap) (untold []int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range numbers {
+		// It was with the broker from some moment between its sending and its confirm on.
+		m := s.sent[n]
+		by := m.settled
+		if by.IsZero() {
+			by = m.at.Add(slack)
+		}
+		if !slices.ContainsFunc(gaps, func(g amqpx.Gap) bool { return !by.Before(g.From) && !m.at.After(g.To) }) {
+			untold = append(untold, n)
+		}
+	}
+	return untold
+}

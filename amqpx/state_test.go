@@ -1,0 +1,50 @@
+package amqpx_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+)
+
+func TestReadyWaitsForALinkThatIsDown(t *testing.T) {
+	t.Parallel()
+	e := newEmbedded(t)
+	w := run(t, amqpx.Config{URLs: []string{e.url()}})
+	w.await(t, true)
+	e.stop(t)
+	w.await(t, false)
+	ready := make(chan error, 1)
+	go func() { ready <- w.Ready(t.Context()) }()
+	e.start(t)
+	if err := receive(t, ready); err != nil || !w.State().Up {
+		t.Errorf("%v, and the state is %+v", err, w.State())
+	}
+}
+
+func TestReadySaysWhyTheLinkIsDownWhenTheContextEnds(t *testing.T) {
+	t.Parallel()
+	e := newEmbedded(t)
+	e.stop(t)
+	w := run(t, amqpx.Config{URLs: []string{e.url()}})
+	w.await(t, false)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := w.Ready(ctx)
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, w.State().Err) {
+		t.Errorf("%v; the link's own error is %v", err, w.State().Err)
+	}
+	e.start(t)
+}
+
+func TestReadyOfALinkThatHasEndedIsErrClosed(t *testing.T) {
+	t.Parallel()
+	w := run(t, amqpx.Config{URLs: []string{newEmbedded(t).url()}})
+	w.await(t, true)
+	w.stop()
+	receive(t, w.ended)
+	if err := w.Ready(t.Context()); err != amqpx.ErrClosed {
+		t.Errorf("%v, want %v", err, amqpx.ErrClosed)
+	}
+}

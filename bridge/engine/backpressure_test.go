@@ -1,0 +1,103 @@
+//go:build unix
+
+package engine
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+func TestAMessageThatWaitedForTheWorkOfTheLoopsIsLate(t *testing.T) {
+	onPollers(t, func(t *testing.T, start starter) {
+		var clock leap
+		late := make(chan time.Duration, 2)
+		// No step is a stall, however slow the machine is.
+		const after, step, steps = time.Hour, 40 * time.Minute, 3
+		s := start(Config{Loops: 1, Limits: Limits{StallAfter: after}, clock: clock.now}, func(s *server) {
+			s.message = func(_ Conn, m Message) { late <- m.Stalled }
+		})
+		c := s.dial(t)
+		l := s.loops[0]
+		s.capacity.reading.above.Add(1)
+		c.send(text("hello"))
+		eventually(t, "the client is put off", func() bool {
+			waits := false
+			l.do(func() { waits = l.backpressure.active && len(l.toRead) == 1 })
+			return waits
+		})
+		for range steps {
+			clock.by.Add(int64(step))
+			// The second one is of a turn that began after the step.
+			l.do(func() {})
+			l.do(func() {})
+			s.stalls.heartbeat()
+		}
+		if n := s.Stats().Stalls; n != 0 {
+			t.Errorf("%d stalls are counted", n)
+		}
+		s.capacity.reading.above.Add(-1)
+		s.resumeReads()
+		if d := receive(t, late); d < steps*step {
+			t.Errorf("the message waited for %v", d)
+		}
+		receive(t, s.messages)
+		eventually(t, "the socket is found empty", func() bool {
+			waited := true
+			l.do(func() { l.conns.each(func(c *conn) { waited = c.stalled }) })
+			return !waited
+		})
+		c.send(text("again"))
+		if d := receive(t, late); d != 0 {
+			t.Errorf("the next message waited for %v", d)
+		}
+	})
+}
+
+// What waits unread because of the loop itself must not be missed by its deadline.
+func TestReadingThatIsPutOffEndsNobodyForItsSilence(t *testing.T) {
+	onPollers(t, func(t *testing.T, start starter) {
+		const clients = 200 // more than a turn reads on
+		limits := Limits{PingAfter: tickLength, PongTimeout: 2 * tickLength, HeadTimeout: 2 * tickLength}
+		s := start(Config{Loops: 1, Limits: limits})
+		all := make([]*client, clients)
+		for i := range all {
+			all[i] = s.dial(t)
+		}
+		l := s.loops[0]
+		late := s.dialRaw(t)
+		l.do(func() {}) // it is accepted, or will be in a turn that is put off
+		s.capacity.reading.above.Add(1)
+		late.send([]byte(upgradeRequest))
+		var asked tick
+		for _, c := range all {
+			if f := c.frame(); f.Header.OpCode != ws.OpPing {
+				t.Fatalf("got opcode %d with %q", f.Header.OpCode, f.Payload)
+			}
+			c.send(masked(true, ws.OpPong, ""))
+		}
+		l.do(func() { asked = l.wheel.now })
+		eventually(t, "all deadlines have passed", func() bool {
+			var now tick
+			l.do(func() { now = l.wheel.now })
+			return asked+6*ticks(limits.PongTimeout) < now
+		})
+		s.capacity.reading.above.Add(-1)
+		s.resumeReads()
+		if resp := late.response(); resp.StatusCode != http.StatusSwitchingProtocols {
+			t.Errorf("a request that was there is answered with %s", resp.Status)
+		}
+		s.log.Append(Text("news"))
+		for _, c := range all {
+			f := c.frame()
+			for f.Header.OpCode == ws.OpPing {
+				f = c.frame()
+			}
+			if string(f.Payload) != "news" {
+				t.Fatalf("got opcode %d with %q", f.Header.OpCode, f.Payload)
+			}
+		}
+	})
+}

@@ -1,0 +1,102 @@
+package engine
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+)
+
+// What the user of the engine gives it, a [Handler] and the callbacks of [Config], is
+// called here only. If it panics, the connection that it was called for ends, and no
+// other one notices: the panic goes no further than the call, so it interrupts nothing
+// that a loop is about. It is logged with its stack and counted ([Stats]).
+
+// reasonInternalError is the reason in words for a connection that a panic ended.
+const reasonInternalError = "internal error"
+
+// recoverPanic ends a panic in what the engine called. It must be deferred.
+func (e *Engine) recoverPanic(where string) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	e.panics.Add(1)
+	e.log.Error("a panic ended a connection", "in", where, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+}
+
+// callAccept is [Handler].Accept.
+func (e *Engine) callAccept(r *Request) (w Accepted, err error) {
+	err = errInternal
+	defer e.recoverPanic("Handler.Accept")
+	if w, err := e.cfg.Handler.Accept(r); err != nil || e.ownsLog("Accepted.Log", w.Log) {
+		return w, err
+	}
+	return Accepted{}, err
+}
+
+// errInternal answers a request over which a panic came. Nobody changes it.
+var errInternal = &RejectError{Status: http.StatusInternalServerError, Reason: reasonInternalError}
+
+// callOpen is [Handler].Open. It is false after a panic, as in the next three.
+func (e *Engine) callOpen(c Conn, session any) bool {
+	return e.call("Handler.Open", func() { e.cfg.Handler.Open(c, session) })
+}
+
+func (e *Engine) callMessage(c Conn, session any, m Message) bool {
+	return e.call("Handler.Message", func() { e.cfg.Handler.Message(c, session, m) })
+}
+
+func (e *Engine) callClosing(c Conn, session any) bool {
+	return e.call("Handler.Closing", func() { e.cfg.Handler.Closing(c, session) })
+}
+
+func (e *Engine) callClosed(c Conn, session any, code int, reason string) bool {
+	return e.call("Handler.Closed", func() { e.cfg.Handler.Closed(c, session, code, reason) })
+}
+
+func (e *Engine) call(where string, do func()) (ok bool) {
+	defer e.recoverPanic(where)
+	do()
+	return true
+}
+
+// callSkip is [Config].Skip. A notice that is no whole frame is left out.
+func (e *Engine) callSkip(session any, missed uint64) (notice Frame, ok bool) {
+	defer e.recoverPanic("Config.Skip")
+	notice = e.cfg.Skip(session, missed)
+	if notice != nil && !e.validFrames("Config.Skip", notice) {
+		notice = nil
+	}
+	return notice, true
+}
+
+// callClientAddr is [Config].ClientAddr, or the request's address.
+func (e *Engine) callClientAddr(r *Request) (client netip.AddrPort, rejectErr *RejectError) {
+	if e.cfg.ClientAddr == nil {
+		return r.client, nil
+	}
+	rejectErr = errInternal
+	defer e.recoverPanic("Config.ClientAddr")
+	return e.cfg.ClientAddr(r)
+}
+
+// callVital is [Config].Vital; a request is not vital if that panics.
+func (e *Engine) callVital(r *Request) bool {
+	defer e.recoverPanic("Config.Vital")
+	return e.cfg.Vital != nil && e.cfg.Vital(r)
+}
+
+// callExempt is [Config].Exempt; an address is not exempt if that panics.
+func (e *Engine) callExempt(addr netip.Addr) bool {
+	defer e.recoverPanic("Config.Exempt")
+	return e.cfg.Exempt != nil && e.cfg.Exempt(addr)
+}
+
+// callRejected calls [Config].Rejected.
+func (e *Engine) callRejected(rejectErr *RejectError, client netip.AddrPort) {
+	defer e.recoverPanic("Config.Rejected")
+	if e.cfg.Rejected != nil {
+		e.cfg.Rejected(rejectErr, client)
+	}
+}

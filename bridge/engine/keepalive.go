@@ -1,0 +1,56 @@
+package engine
+
+import (
+	"math/rand/v2"
+	"net/http"
+
+	"github.com/gobwas/ws"
+)
+
+// handleDeadline does what a connection's deadline asks for.
+func (l *loop) handleDeadline(c *conn) {
+	if l.inputUnread(c) {
+		l.wheel.schedule(c, l.wheel.now+1)
+		return
+	}
+	switch c.state {
+	case stateHead:
+		if !c.incoming.started() {
+			// A browser's spare connection: an answer would be taken for that to
+			// its next request.
+			l.drop(c, ws.StatusAbnormalClosure, "")
+			return
+		}
+		l.reject(c, &RejectError{Status: http.StatusRequestTimeout, Kind: KindHeadTimeout, Reason: "the request took too long"})
+	case stateOpen:
+		l.checkKeepalive(c)
+	case stateClosing:
+		l.drop(c, ws.StatusAbnormalClosure, reasonNoCloseReply)
+	default:
+		l.drop(c, ws.StatusAbnormalClosure, "")
+	}
+}
+
+// checkKeepalive pings a connection that nothing was sent to for a while, and
+// closes one that did not answer.
+func (l *loop) checkKeepalive(c *conn) {
+	cfg := &l.engine.cfg
+	now := l.wheel.now
+	if c.pinged {
+		l.beginClose(c, ws.StatusPolicyViolation, "no answer to a ping for "+cfg.PongTimeout.String())
+		return
+	}
+	if quiet := c.lastSent + ticks(cfg.PingAfter); now.before(quiet) {
+		l.wheel.schedule(c, l.nextPing(quiet))
+		return
+	}
+	c.pinged = true
+	l.wheel.schedule(c, now+ticks(cfg.PongTimeout))
+	l.send(c, newFrame(ws.OpPing, ""))
+}
+
+// nextPing spreads pings over 1.25 times the interval behind the earliest moment.
+func (l *loop) nextPing(earliest tick) tick {
+	spread := ticks(l.engine.cfg.PingAfter) * 5 / 4
+	return earliest + rand.N(spread+1)
+}

@@ -1,0 +1,128 @@
+package hub
+
+import (
+	"strconv"
+	"sync/atomic"
+
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/snapshot"
+)
+
+// delivery is a reply on its way through the hub: what is known of it before the lock is
+// taken.
+type delivery struct {
+	*Reply
+	plain   engine.Frame // as plain clients get it
+	command commandMatch // the command that it answers
+}
+
+// Reply delivers a reply to every client that wants it. seq is its number in the stream that
+// it came by; if numbered is false, the hub numbers it.
+//
+//	encode ──► matchCommand ──► lockMatched │ record ──► deliver
+//	                  without the lock      │ with the lock
+//
+// Reply and Live must be called one at a time. They alone change seq and loading, so Reply
+// may read these without the lock.
+func (h *Hub) Reply(r *Reply, seq uint64, numbered bool) {
+	if !numbered {
+		seq = h.seq + 1
+	}
+	d := h.encode(r, seq)
+	h.matchCommand(&d)
+	h.lockMatched(r, d.command.owner)
+	defer h.mu.Unlock()
+	h.record(r)
+	if !h.loading {
+		h.deliver(&d)
+	}
+}
+
+// encode numbers a reply, makes its two frames and reads its keywords.
+func (h *Hub) encode(r *Reply, seq uint64) delivery {
+	r.Seq, r.at = seq, h.now()
+	r.encode(h.Epoch)
+	d := delivery{Reply: r, plain: engine.Must(engine.NewText(r.Plain))}
+	r.Plain = nil // the reply is kept for long, and the frame has this memory
+	h.values.Read(r.body, &h.keywords)
+	return d
+}
+
+// encode makes the frame of a reply for v1 clients: the envelope with seq and epoch as its
+// last keys.
+func (r *Reply) encode(epoch string) {
+	const room = len(`, "seq": , "epoch": ""}`) + 20
+	end := len(r.Plain) - 1
+	buf := make([]byte, 0, end+room+len(epoch))
+	buf = append(buf, r.Plain[:end]...)
+	buf = append(buf, `, "seq": `...)
+	buf = strconv.AppendUint(buf, r.Seq, 10)
+	buf = append(buf, `, "epoch": "`...)
+	buf = append(buf, epoch...)
+	buf = append(buf, `"}`...)
+	r.Frame, r.body = engine.Must(engine.NewText(buf)), buf[r.BodyAt:end:end]
+}
+
+// matchCommand finds the command that a reply answers. Replies of a stream's past answer
+// none.
+func (h *Hub) matchCommand(d *delivery) {
+	if h.loading {
+		return
+	}
+	d.command = h.Inflight.replied(d.Reply)
+	if d.command.owner != nil {
+		d.owner = d.command.owner.ID
+	}
+	if d.command.waiter != nil && d.fails() {
+		d.command.end.Message = reasonOf(d.body)
+	}
+}
+
+// record keeps a reply for snapshots, and for clients that resume. mu is held.
+func (h *Hub) record(r *Reply) {
+	if !h.numbered {
+		h.numbered = true
+		h.history.floor = max(h.history.floor, r.Seq-min(r.Seq, 1))
+	}
+	h.seq = r.Seq
+	if !r.Unroutable {
+		h.values.Note(snapshot.Reply{
+			Sender: r.Sender, Code: r.Code, RoutingKey: r.RoutingKey, CommandID: r.CommandID, Commander: r.Commander,
+			Internal: r.Internal, Time: r.at, Seq: r.Seq, Keywords: &h.keywords,
+		})
+		h.history.add(entry{seq: r.Seq, at: r.at, frame: r.Frame, reply: r})
+	}
+	h.updateFigures()
+}
+
+// deliver appends a reply to the logs of the clients that want it. The result of a command
+// follows its last reply directly. mu is held.
+func (h *Hub) deliver(d *delivery) {
+	if d.urgent() {
+		h.Plain.Append(d.plain)
+	} else {
+		h.Plain.AppendWithin(d.plain, h.batch)
+	}
+	h.deliverToGroups(d.Reply)
+	if d.command.waiter != nil {
+		d.command.waiter.End(d.command.end)
+	}
+	h.requeueWaiting()
+	h.delivered.seq.Store(d.Seq)
+}
+
+// delivered is the number of the last reply that was delivered. It is read without the hub's
+// lock.
+type delivered struct {
+	known atomic.Bool // false while the past of a stream is being read
+	seq   atomic.Uint64
+}
+
+// load returns nil while the past of a stream is being read.
+func (d *delivered) load() *uint64 {
+	if !d.known.Load() {
+		return nil
+	}
+	seq := d.seq.Load()
+	return &seq
+}

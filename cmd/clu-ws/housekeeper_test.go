@@ -1,0 +1,138 @@
+package main
+
+import (
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+// put puts a file in the place of another at one stroke, as certbot does.
+func put(t *testing.T, from, to string) {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to+".next", content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(to+".next", to); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// browser trusts an authority.
+func browser(t *testing.T, c *testkit.Certificates) ws.Dialer {
+	config := c.ClientConfig(t)
+	config.Certificates = nil
+	return ws.Dialer{TLSConfig: config}
+}
+
+func TestACertificateIsReplacedAndNoClientNotices(t *testing.T) {
+	now, next, last := testkit.NewCertificates(t), testkit.NewCertificates(t), testkit.NewCertificates(t)
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	put(t, now.ServerCert, cert)
+	put(t, now.ServerKey, key)
+	path := filepath.Join(dir, "clu-ws.sock")
+	p := spawn(t, nil, "--listen", "127.0.0.1:0", "--listen", "unix:"+path, "--tls-cert", cert, "--tls-key", key)
+	address := p.announcedAddress(t, "https://")
+	if line := p.announcementLine(t); !strings.Contains(line, "https://"+address+" and wss://"+address+", unix:"+path) {
+		t.Errorf("it says %q", line)
+	}
+	mustAnswer(t, connect(t, overUnix(path), "ws://localhost/"))
+	p.await(t, "served without TLS")
+
+	url := "wss://" + address + "/"
+	early := connect(t, browser(t, now), url)
+	mustAnswer(t, early)
+	page, err := get(t, &http.Transport{TLSClientConfig: now.ClientConfig(t)}, "https://"+address+"/")
+	if err != nil || !strings.Contains(page, "<html") {
+		t.Errorf("the page: %v\n%s", err, page)
+	}
+
+	// By signal: the key belongs to another certificate, then it is mended.
+	put(t, next.ServerKey, key)
+	p.signal(t, syscall.SIGHUP)
+	p.await(t, "the old one goes on")
+	mustAnswer(t, connect(t, browser(t, now), url))
+	put(t, next.ServerCert, cert)
+	p.signal(t, syscall.SIGHUP)
+	p.await(t, "the certificate was read again")
+	mustAnswer(t, connect(t, browser(t, next), url))
+	if _, err := tryConnect(t, browser(t, now), url); err == nil {
+		t.Error("the old certificate is shown to a new client")
+	}
+
+	// By itself, when it sees that the files have changed.
+	put(t, last.ServerCert, cert)
+	put(t, last.ServerKey, key)
+	testkit.Eventually(t, patience, "a client that trusts the last certificate", func() error {
+		_, err := tryConnect(t, browser(t, last), url)
+		return err
+	})
+	mustAnswer(t, early)
+}
+
+func TestABridgeUnderSystemdSaysHowItIs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notify")
+	manager, err := net.ListenPacket("unixgram", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer manager.Close()
+	hear := func(want string) {
+		t.Helper()
+		_ = manager.SetReadDeadline(time.Now().Add(patience))
+		for buf := make([]byte, 1000); ; {
+			n, _, err := manager.ReadFrom(buf)
+			if err != nil {
+				t.Fatalf("%q is not heard: %v", want, err)
+			}
+			if strings.HasPrefix(string(buf[:n]), want) {
+				return
+			}
+		}
+	}
+	p := spawn(t, []string{"NOTIFY_SOCKET=" + path, "WATCHDOG_USEC=200000"}, "--host", "127.0.0.1", "--port", "0")
+	hear("READY=1\nSTATUS=NOT LINKED")
+	hear("WATCHDOG=1")
+	p.signal(t, syscall.SIGHUP)
+	hear("RELOADING=1\nMONOTONIC_USEC=")
+	hear("READY=1")
+	p.await(t, "nothing to read again")
+	p.signal(t, syscall.SIGTERM)
+	hear("STOPPING=1")
+	p.ends(t)
+	if err := p.Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestABridgeThatFailsFastIsNeverReady(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notify")
+	manager, err := net.ListenPacket("unixgram", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer manager.Close()
+	p := spawn(t, []string{"NOTIFY_SOCKET=" + path}, "--host", "127.0.0.1", "--port", "0", "--fail-fast")
+	p.ends(t)
+	_ = manager.SetReadDeadline(time.Now())
+	buf := make([]byte, 1000)
+	if n, _, err := manager.ReadFrom(buf); err == nil {
+		t.Errorf("it says %q", buf[:n])
+	}
+	if strings.Contains(p.Output.String(), releaseVersion+" listens") {
+		t.Errorf("it says:\n%s", p.Output)
+	}
+}

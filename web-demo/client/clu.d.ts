@@ -1,0 +1,272 @@
+/** The browser client of clu-ws. Times are in ms unless they are Dates. */
+
+/** What integers beyond 2^53 become: a string of their digits, a BigInt, or the nearest number. */
+export type BigIntMode = "text" | "bigint" | "number";
+
+export interface CluOptions {
+  /** Shortest wait before reconnecting; default 200. */
+  minDelay?: number;
+  /** Longest wait before reconnecting; default 10 000. */
+  maxDelay?: number;
+  /** How long an attempt to connect may take; default 10 000. */
+  connectTimeout?: number;
+  /** A text that CLU's own server answers, sent after silence to detect a dead socket. With clu-ws, silence is always probed. */
+  probe?: string | null;
+  /** Replies kept for each command; default 500. */
+  maxReplies?: number;
+  /** Commands in flight at the same time; default 500. */
+  maxActive?: number;
+  /** Unknown commands whose replies are still followed; default 200. */
+  maxUnknown?: number;
+  /** After this time a command must not be sent to its actor any more; default 5 000. */
+  expires?: number;
+  /** How long the bridge may delay a reply so that several leave in one write, 0 to 1 000; default 50, or the URL's `batch_ms`. */
+  batch?: number;
+  /** Default "text". */
+  bigint?: BigIntMode;
+  /** The class to connect with; default: the global one. */
+  WebSocket?: new (url: string) => WebSocket;
+}
+
+/** A reply of an actor. Fields that the envelope lacks are null. */
+export interface Reply {
+  sender: string | null;
+  /** The message code as sent, "" if there is none; see CODES. */
+  code: string;
+  level: "ok" | "warn" | "error";
+  /** The command that it answers; null on a broadcast. */
+  commandId: string | null;
+  commanderId: string | null;
+  internal: boolean;
+  /** Any JSON value. */
+  body: any;
+  /** The body if it is an object, else an empty object. */
+  keywords: Record<string, any>;
+  /** The body's `error` or `text`, or a body that is a string. */
+  text: string | null;
+  /** The bridge itself refused a message of this client; no actor got it. */
+  refused: boolean;
+  /** The broker found no such consumer, and the bridge answers in its name. */
+  returned: boolean;
+  /** When it was sent, to the second. */
+  time: Date | null;
+  /** When it arrived here. */
+  receivedAt: number;
+  /** When it was published, as far as is known: `receivedAt`, or `time` if it is late. */
+  at: number;
+  /** It was published while this page was not connected, and arrived afterwards. */
+  late: boolean;
+  /** Its number; null from CLU's own server. */
+  seq: number | null;
+  /** The numbering that `seq` belongs to. */
+  epoch: string | null;
+  /** Length of the frame, in characters. */
+  size: number;
+  /** The envelope, unchanged. */
+  envelope: any;
+}
+
+/** A reply must match every field that is present, and matches a field by one of its values. */
+export interface Filter {
+  /** Globs: `*` any text, `?` a character, `[a-z]` one of these; "" is no sender. */
+  sender?: string | string[] | null;
+  /** Globs; one must match one of the body's keys. */
+  keyword?: string | string[] | null;
+  /** AMQP patterns: `reply.*`, `reply.#`. */
+  routing_key?: string | string[] | null;
+  /** Among > i d w e : f ! */
+  message_code?: string | string[] | null;
+  /** Globs. */
+  command_id?: string | string[] | null;
+  /** Globs; "me" matches replies to commands of this client. */
+  commander?: string | string[] | null;
+  internal?: boolean | boolean[] | null;
+}
+
+/** The last value of a keyword. */
+export interface Value {
+  /** Any JSON value; undefined if it is too large for the bridge to keep. */
+  value: any;
+  /** When it was received, by the local clock. */
+  time: Date;
+  /** The message code of its reply. */
+  code: string;
+  seq: number | null;
+  epoch: string | null;
+  internal: boolean;
+  /** Bytes of a value that the bridge does not keep. */
+  tooLarge?: number;
+}
+
+/** The values of each keyword of each actor. */
+export type Values = Record<string, Record<string, Value>>;
+
+export interface Change extends Value {
+  actor: string;
+  keyword: string;
+  before: Value | undefined;
+}
+
+export interface SubscriptionOptions {
+  /** Request the last values at once; default true. */
+  snapshot?: boolean;
+  /** At most one reply of each actor in this time. Final replies and errors are never delayed. */
+  throttle?: number;
+  /** As in CluOptions; default: the client's. */
+  batch?: number;
+  /** Drop replies whose header `order` is lower than that of an earlier one. */
+  ordered?: boolean;
+  onReply?: (reply: Reply) => void;
+  /** Values arrived, changed or not. */
+  onValues?: (values: Values, changes: Change[]) => void;
+  /** The bridge's message, before its values are stored. */
+  onSnapshot?: (snapshot: any) => void;
+}
+
+/** Made by Clu.subscribe. */
+export class Subscription {
+  private constructor();
+  readonly id: string;
+  /** A copy of the filter. */
+  readonly filter: Filter;
+  /** The last value of each keyword of each actor: `values.dome?.dome_shutter?.value`. */
+  readonly values: Values;
+  /** Whether it has ended, by `close` or because the bridge refused it. */
+  readonly closed: boolean;
+  /** Fulfilled when the bridge, or CLU's own server, serves it; rejected when it is refused or closed before that. */
+  readonly ready: Promise<Subscription>;
+  /** Ends it. Its values stay as they are. */
+  close(): void;
+}
+
+export type CommandState = "sent" | "running" | "done" | "failed" | "unknown" | "rejected";
+
+export interface CommandResult {
+  command: Command;
+  /** The reply that ended it. */
+  reply: Reply;
+  /** All replies, or the newest if there were very many. */
+  replies: Reply[];
+  /** Their keywords, with the latest values. */
+  keywords: Record<string, any>;
+}
+
+/** A command: await it, or watch its fields. Made by Clu.send. */
+export class Command implements PromiseLike<CommandResult> {
+  private constructor();
+  readonly commandId: string;
+  readonly consumer: string;
+  readonly commandString: string;
+  readonly state: CommandState;
+  /** The latest text about it. */
+  readonly message: string | null;
+  /** The newest replies, oldest first. */
+  readonly replies: Reply[];
+  /** How many replies it got, including those not kept. */
+  readonly replyCount: number;
+  /** ms since 1970. */
+  readonly sentAt: number;
+  /** ms since 1970, or null while it runs. */
+  readonly endedAt: number | null;
+  /** Whether it is in flight: sent or running. */
+  readonly active: boolean;
+  /** ms from sending to the end, or until now. */
+  readonly elapsed: number;
+  /** The keywords of the kept replies, with the latest values. */
+  readonly keywords: Record<string, any>;
+  /** Fulfilled or rejected once, with a CommandError. */
+  readonly finished: Promise<CommandResult>;
+  then: Promise<CommandResult>["then"];
+  catch: Promise<CommandResult>["catch"];
+  finally: Promise<CommandResult>["finally"];
+}
+
+/** Why a command did not succeed. */
+export class CommandError extends Error {
+  readonly command: Command;
+  readonly state: "failed" | "unknown" | "rejected";
+  /** The reply that ended it, if any. */
+  readonly reply: Reply | null;
+  /** The code of the bridge's error that ended it, if any. */
+  readonly code: string | null;
+}
+
+export interface SendOptions {
+  /** Default: a new UUID4. */
+  commandId?: string;
+  /** How long the command may take to reach the bridge, at most an hour; default: the client's, or `timeout` if that is shorter. */
+  expires?: number;
+  /** How long to wait until the command counts as unknown; default: forever. */
+  timeout?: number;
+  onReply?: (reply: Reply, command: Command) => void;
+}
+
+/** A place where replies may be missing. `reason` is null if the bridge itself lost its broker. */
+export interface Gap {
+  from: Date | null;
+  to: Date;
+  seconds: number | null;
+  reason: string | null;
+}
+
+export interface CluEvents {
+  open: { url: string };
+  close: { code: number; reason: string; wasOpen: boolean; retryAt: number | null };
+  state: { state: "connecting" | "open" | "closed"; reason: string; retryAt: number | null; attempts: number };
+  /** Before the first subscription: every reply. After it: the selected ones, and those to commands of this client. */
+  reply: Reply;
+  /** At each change of a command's state or replies. */
+  command: Command;
+  gap: Gap;
+  broker: { state: "up" | "blocked" | "no_replies" | "down"; reason: string | null };
+  /** That many messages were left out, because this page reads too slowly. */
+  dropped: { count: number };
+  error: { message: string; cause: unknown };
+}
+
+export class Clu extends EventTarget {
+  /** @param url  ws(s):// or http(s)://, absolute or relative to the page; default: the page's folder */
+  constructor(url?: string | URL, options?: CluOptions);
+  readonly url: string;
+  /** "closed" also while waiting for the next attempt, see `retryAt`. */
+  readonly state: "connecting" | "open" | "closed";
+  /** "v1" with clu-ws, "plain" with CLU's own server, null before that is known. */
+  readonly protocol: "v1" | "plain" | null;
+  /** When the next attempt to connect is due, ms since 1970, or null. */
+  readonly retryAt: number | null;
+  /** When something was last received, ms since 1970; 0 for never. */
+  readonly lastHeard: number;
+  /** The commands in flight. */
+  readonly commands: Command[];
+  /** Connects, and reconnects until `close`. Fulfilled when connected, however many attempts that takes. */
+  connect(): Promise<Clu>;
+  /** Disconnects until the next `connect`. Commands in flight become unknown. */
+  close(): void;
+  /** Subscribes to the replies that a filter selects, across all connections, until the subscription is closed. */
+  subscribe(filter?: Filter, options?: SubscriptionOptions): Subscription;
+  /** Sends a command and follows it. It never throws: a mistake yields a rejected command. */
+  send(consumer: string, commandString: string, options?: SendOptions): Command;
+  /** Adds a listener, and returns a function that removes it. */
+  on<T extends keyof CluEvents>(type: T, listener: (detail: CluEvents[T]) => void): () => void;
+}
+
+/** The message codes of CLU. `final` codes end a command. */
+export const CODES: Readonly<Record<string, { name: string; final: boolean; level: "ok" | "warn" | "error" }>>;
+
+/** Whether a code ends a command. Unknown codes do not. */
+export function isFinal(code: string): boolean;
+
+/** Reads one frame: an envelope as JSON. Throws if it is not a JSON object. */
+export function parseReply(frame: string, receivedAt?: number, bigint?: BigIntMode): Reply;
+
+/** JSON.parse, but integers beyond Number.MAX_SAFE_INTEGER keep their digits. */
+export function parseJSON(text: string, as?: BigIntMode): any;
+
+/** JSON.stringify, but a BigInt is written as an integer with all its digits. */
+export function formatJSON(value: any, indent?: number): string | undefined;
+
+/** Returns a new command id, a UUID4. */
+export function newCommandId(crypto?: { randomUUID?: () => string; getRandomValues?: (bytes: Uint8Array) => Uint8Array }): string;
+
+/** Returns the WebSocket URL for any form of it; a relative one is relative to the page. */
+export function websocketURL(url: string | URL, page?: string): string;
