@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -118,6 +119,11 @@ func (n *network) open() (open []*pipe) {
 		}
 	}
 	return open
+}
+
+// isSilent reports whether a connection is silent that the link still uses.
+func (n *network) isSilent() bool {
+	return slices.ContainsFunc(n.open(), func(p *pipe) bool { return p.up.isSilent() || p.down.isSilent() })
 }
 
 func (n *network) refuse(until, mute time.Time) {
