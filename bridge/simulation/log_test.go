@@ -75,6 +75,7 @@ type conn struct {
 	shared int      // how many of these are a log's
 	closed bool
 	left   bool
+	leftAt time.Time
 }
 
 type queued struct {
@@ -216,7 +217,7 @@ func (c *conn) take() engine.Frame {
 // leave ends the connection from the client's side.
 func (c *conn) leave() {
 	c.mu.Lock()
-	c.left = true
+	c.left, c.leftAt = true, time.Now()
 	c.mu.Unlock()
 	signal(c.readable)
 }

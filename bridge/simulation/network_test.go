@@ -52,7 +52,7 @@ func (n *network) connect(_, _ string) (net.Conn, error) {
 	n.mu.Unlock()
 	n.w.running.Go(func() { carry(far, p.up) })
 	n.w.running.Go(func() { carryBack(far, p.down) })
-	return &end{in: p.down, out: p.up, wrote: n.w.wrote}, nil
+	return &end{in: p.down, out: p.up, wrote: func(b []byte) { n.w.wrote(p, b) }}, nil
 }
 
 // carry hands the broker what the link sent.
