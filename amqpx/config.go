@@ -51,6 +51,9 @@ type Config struct {
 	ProbeAfter time.Duration
 	// Dial replaces the network, for an embedded broker.
 	Dial func(network, addr string) (net.Conn, error)
+	// Jitter returns a duration from 0 up to d, by which attempts are spread that would be made at
+	// the same time. nil is random; a reproducible test supplies its own.
+	Jitter func(d time.Duration) time.Duration
 	// Lookup returns the addresses of a host, each of which is tried. nil asks the system,
 	// and with Dial leaves the host name as it is.
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
@@ -97,6 +100,9 @@ func (cfg *Config) setDefaults() {
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
+	}
+	if cfg.Jitter == nil {
+		cfg.Jitter = randomBelow
 	}
 	if cfg.Lookup == nil && cfg.Dial == nil {
 		cfg.Lookup = lookupHost

@@ -135,11 +135,11 @@ func recordClients(t *testing.T, b *running) (all []*replyRecorder) {
 // awaitPast waits until all ears have heard a reply that was sent after now.
 func awaitPast(t *testing.T, s *testkit.Source, all []*replyRecorder) {
 	t.Helper()
-	from := len(s.Fates())
+	from := len(s.Outcomes())
 	testkit.Eventually(t, 60*time.Second, "every client hears what is sent now", func() error {
 		for _, e := range all {
 			if last, ended := e.state(); last < from {
-				return fmt.Errorf("%s is at %d of %d, and its connection is %v", e.name, last, len(s.Fates()), cmp.Or(ended, errors.New("open")))
+				return fmt.Errorf("%s is at %d of %d, and its connection is %v", e.name, last, len(s.Outcomes()), cmp.Or(ended, errors.New("open")))
 			}
 		}
 		return nil
@@ -180,7 +180,7 @@ func TestAQueueThatExpiresLosesNothingThroughAKilledConnectionAndAPause(t *testi
 			t.Errorf("%s: was told of gaps: %v", e.name, e.gaps)
 		}
 	}
-	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.Fates()))
+	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.Outcomes()))
 }
 
 // pause has the node stand still for longer than it takes to miss it.
@@ -232,7 +232,7 @@ func TestAStreamLosesNothingThroughAKilledConnectionAPauseAndARestart(t *testing
 			t.Errorf("%s: was told of %d gaps: %v", e.name, len(e.gaps), e.gaps)
 		}
 	}
-	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.Fates()))
+	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.Outcomes()))
 }
 
 func TestWithoutADurableQueueTheGapToldIsTheGapFound(t *testing.T) {
@@ -253,7 +253,7 @@ func TestWithoutADurableQueueTheGapToldIsTheGapFound(t *testing.T) {
 	for _, n := range e.all() {
 		heard[n] = true
 	}
-	fates := s.Fates()
+	fates := s.Outcomes()
 	found := holes(heard, e.all()[0], e.last())
 	if len(e.gaps) != breaks {
 		t.Fatalf("%d gaps were told of %d", len(e.gaps), breaks)
@@ -325,7 +325,7 @@ func TestEachClientOfThreeBridgesHearsEveryReplyOnce(t *testing.T) {
 			}
 			s := testkit.StartSource(t, url, 1000)
 			awaitPast(t, s, all)
-			eventually(t, "a thousand replies were sent", func() bool { return len(s.Fates()) >= 1000 })
+			eventually(t, "a thousand replies were sent", func() bool { return len(s.Outcomes()) >= 1000 })
 			accepted := settle(t, s, all)
 			for _, e := range all {
 				e.check(t, accepted)

@@ -67,6 +67,18 @@ func (b *Broker) DropConnections() {
 	}
 }
 
+// DeleteQueue deletes a queue, whoever owns it, as an operator of the broker does, and reports whether
+// there was one. Its consumers are cancelled, and its messages are gone.
+func (b *Broker) DeleteQueue(name string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	q := b.queues[name]
+	if q != nil {
+		b.deleteQueue(q)
+	}
+	return q != nil
+}
+
 // Close stops listening, and may be called again. It tells every client that the broker
 // goes (connection.close, 320 CONNECTION_FORCED), gives them a moment to answer, and waits until every
 // goroutine of the broker has ended.

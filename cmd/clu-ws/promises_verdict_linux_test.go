@@ -27,7 +27,7 @@ type gapCounts struct{ toldBefore, toldAfter, loggedBefore, loggedAfter int }
 func (s *promiseHarness) run(t *testing.T, e event) {
 	t.Helper()
 	s.down = time.Time{}
-	sc := eventRun{row: e.row, started: time.Now(), first: len(s.source.Fates()), gapCounts: map[string]gapCounts{}}
+	sc := eventRun{row: e.row, started: time.Now(), first: len(s.source.Outcomes()), gapCounts: map[string]gapCounts{}}
 	if sc.earliest = sc.started; len(s.ran) > 0 {
 		if last := s.ran[len(s.ran)-1]; sc.started.Sub(last.ended) < slack {
 			sc.earliest = last.started
@@ -38,7 +38,7 @@ func (s *promiseHarness) run(t *testing.T, e event) {
 	}
 	e.disturb(t, s)
 	s.awaitNext(t)
-	sc.next, sc.ended, sc.down = len(s.source.Fates()), time.Now(), s.down
+	sc.next, sc.ended, sc.down = len(s.source.Outcomes()), time.Now(), s.down
 	s.awaitNext(t) // replies arrive in order: one of this event that has not arrived is missing
 	for _, b := range s.bridges {
 		r := sc.gapCounts[b.column]
@@ -52,7 +52,7 @@ func (s *promiseHarness) run(t *testing.T, e event) {
 func (s *promiseHarness) check(t *testing.T, table map[string]map[string]string) {
 	khepri := s.node.Khepri(t)
 	s.source.Stop()
-	fates := s.source.Fates()
+	outcomes := s.source.Outcomes()
 	for _, b := range s.bridges {
 		received, gaps := b.recorder.all()
 		for _, sc := range s.ran {
@@ -64,7 +64,7 @@ func (s *promiseHarness) check(t *testing.T, table map[string]map[string]string)
 				}
 				seen := sc.gapCounts[b.column]
 				v := verdict{eventRun: sc, khepri: khepri, gaps: gaps[seen.toldBefore:seen.toldAfter], logged: seen.loggedAfter - seen.loggedBefore}
-				v.find(received, fates)
+				v.find(received, outcomes)
 				if err := holds(v); err != nil {
 					t.Errorf("docs/operating.md says %q, but %v: %v\n%s", cell, err, v, b.Output.Tail())
 				}
@@ -90,10 +90,10 @@ type verdict struct {
 }
 
 // find looks for the event's replies among those that were received.
-func (v *verdict) find(received []int, fates []testkit.Fate) {
+func (v *verdict) find(received []int, outcomes []testkit.Outcome) {
 	times, previous := map[int]int{}, -1
 	for _, n := range received {
-		if n < v.first || n >= v.next || fates[n].Settled.IsZero() {
+		if n < v.first || n >= v.next || outcomes[n].Settled.IsZero() {
 			continue // a reply that was not confirmed may overtake those of the source's next connection
 		}
 		if times[n]++; times[n] > 1 {
@@ -104,7 +104,7 @@ func (v *verdict) find(received []int, fates []testkit.Fate) {
 		previous = n
 	}
 	for n := v.first; n < v.next; n++ {
-		f := fates[n]
+		f := outcomes[n]
 		if f.Settled.IsZero() {
 			continue
 		}

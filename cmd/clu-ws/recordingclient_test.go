@@ -169,7 +169,7 @@ func awaitReceived(t *testing.T, number int, all ...*recordingClient) {
 // awaitNext waits until all clients have received the next reply that is sent.
 func awaitNext(t *testing.T, s *testkit.Source, all ...*recordingClient) {
 	t.Helper()
-	awaitReceived(t, len(s.Fates()), all...)
+	awaitReceived(t, len(s.Outcomes()), all...)
 }
 
 // mustHaveReceived fails the test at the first difference between the received numbers

@@ -64,10 +64,10 @@ func TestABridgeThatIsSuspendedDuringABrokerRestartReportsAllMissingReplies(t *t
 // awaitConfirmed waits until the broker has confirmed a number of further replies.
 func awaitConfirmed(t *testing.T, s *testkit.Source, more int) {
 	t.Helper()
-	from := len(s.Fates())
+	from := len(s.Outcomes())
 	testkit.Eventually(t, time.Minute, "replies are confirmed", func() error {
 		confirmed := 0
-		for _, f := range s.Fates()[from:] {
+		for _, f := range s.Outcomes()[from:] {
 			if f.Accepted || f.Returned {
 				confirmed++
 			}
@@ -87,9 +87,9 @@ func (e *recordingClient) missingOutsideGaps(t *testing.T, s *testkit.Source) {
 	if !slices.IsSorted(received) || len(slices.Compact(slices.Clone(received))) != len(received) {
 		t.Errorf("%s received replies twice, or out of order", e.name)
 	}
-	gaps, fates, missing, untold := e.gaps(t), s.Fates(), 0, 0
+	gaps, outcomes, missing, untold := e.gaps(t), s.Outcomes(), 0, 0
 	for n := received[0]; n < received[len(received)-1]; n++ {
-		f := fates[n]
+		f := outcomes[n]
 		if _, found := slices.BinarySearch(received, n); found || !f.Accepted && !f.Returned {
 			continue
 		}

@@ -1,0 +1,211 @@
+package simulation
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/hub"
+)
+
+const (
+	// commandMark is what the text of a command begins with. On the wire it is there once.
+	commandMark   = "run command-"
+	commandDigits = 6
+)
+
+// command is a command that a client sent, and what became of it.
+type command struct {
+	id       string
+	consumer string
+	conn     *conn
+	visit    *visit
+	wait     time.Duration // for its end; 0 is a command in CLU's own form
+	expires  time.Time
+	came     time.Time
+	flight   *hub.Command
+
+	// The following fields are guarded by world.mu.
+	outcomes  []amqpx.Outcome
+	settledAt time.Time
+	sent      []time.Time // when the link wrote it
+	sentOn    *pipe
+	routed    []time.Time // when the broker gave it to its actor
+}
+
+func (c *command) text() string { return "run " + c.id }
+
+// command sends a command.
+func (c *client) command() {
+	cmd := &command{consumer: actorNames[c.rng.IntN(len(actorNames))], conn: c.conn, visit: c.visits[len(c.visits)-1]}
+	if c.rng.IntN(10) == 0 {
+		cmd.consumer = "nobody"
+	}
+	if c.rng.IntN(2) == 0 {
+		cmd.wait = time.Duration(100+c.rng.IntN(5000)) * time.Millisecond
+	}
+	if c.rng.IntN(4) == 0 {
+		cmd.expires = time.Now().Add(time.Duration(1+c.rng.IntN(900)) * time.Millisecond)
+	}
+	burst := 1
+	if c.rng.IntN(8) == 0 {
+		burst += c.rng.IntN(20)
+	}
+	for range burst {
+		one := *cmd
+		if one.wait > 0 {
+			one.wait += time.Duration(c.rng.IntN(1_000_000)) // no two end at the same moment
+		}
+		c.w.mu.Lock()
+		one.id = fmt.Sprintf("command-%0*d", commandDigits, len(c.w.commands))
+		c.w.commands = append(c.w.commands, &one)
+		c.w.mu.Unlock()
+		c.behindHello(func() {
+			if !one.conn.HasLeft() {
+				c.w.send(&one)
+			}
+		})
+	}
+}
+
+// Bounds of what a command may take.
+const (
+	publishTimeout = 900 * time.Millisecond
+	// sweepEvery is the precision with which the link ends what is overdue.
+	sweepEvery = publishTimeout / 30
+)
+
+// checkCommands holds every command against what is promised of it.
+func (w *world) checkCommands() {
+	for _, c := range w.commands {
+		if c.came.IsZero() {
+			continue // its client left before it was greeted
+		}
+		if len(c.outcomes) != 1 {
+			w.fail("%s has %d outcomes: %v", c.id, len(c.outcomes), c.outcomes)
+			continue
+		}
+		w.checkOutcome(c, c.outcomes[0])
+		w.checkTimes(c)
+		w.checkAnswers(c)
+	}
+}
+
+// checkOutcome holds an outcome against what the broker did.
+func (w *world) checkOutcome(c *command, o amqpx.Outcome) {
+	if len(c.sent) > 1 || len(c.routed) > 1 {
+		w.fail("%s was sent %d times, and heard %d times", c.id, len(c.sent), len(c.routed))
+	}
+	if len(c.routed) > len(c.sent) {
+		w.fail("%s was heard, and not sent", c.id)
+	}
+	switch {
+	case o == amqpx.Confirmed && len(c.routed) != 1:
+		w.fail("%s is confirmed, and was not heard", c.id)
+	case o == amqpx.Returned && len(c.routed) > 0, o == amqpx.Refused && len(c.routed) > 0:
+		w.fail("%s is %v, and was heard", c.id, o)
+	case o != amqpx.Confirmed && o != amqpx.Returned && !o.InDoubt() && len(c.sent) > 0:
+		w.fail("%s is %v, and was sent", c.id, o)
+	case o.InDoubt() && len(c.sent) == 0:
+		w.fail("%s is %v, and was not sent", c.id, o)
+	}
+}
+
+func (w *world) checkTimes(c *command) {
+	deadline := c.came.Add(publishTimeout)
+	if took := c.settledAt.Sub(c.came); took > publishTimeout+sweepEvery {
+		w.fail("%s has had no outcome for %v", c.id, took)
+	}
+	if !c.expires.IsZero() && c.expires.Before(deadline) {
+		deadline = c.expires
+	}
+	for _, at := range c.sent {
+		if at.After(deadline) {
+			w.fail("%s was sent %v after its deadline", c.id, at.Sub(deadline))
+		}
+		if left := c.conn.leftAt; !left.IsZero() && at.After(left) {
+			w.fail("%s was sent %v after its client had left", c.id, at.Sub(left))
+		}
+		w.checkHeld(c, at)
+	}
+}
+
+// checkHeld looks whether a command was sent although the broker owed a confirm for long: it may
+// have stalled.
+func (w *world) checkHeld(c *command, at time.Time) {
+	for _, o := range w.commands {
+		if o.sentOn != c.sentOn || len(o.sent) != 1 || at.Sub(o.sent[0]) <= sweepEvery {
+			continue
+		}
+		if o.settledAt.After(at) {
+			w.fail("%s was sent although the confirm of %s was owed for %v", c.id, o.id, at.Sub(o.sent[0]))
+		}
+	}
+}
+
+// checkAnswers looks at what the sender was told.
+func (w *world) checkAnswers(c *command) {
+	var ok, failed, ended int
+	var result, refused *message
+	c.visit.mu.Lock()
+	defer c.visit.mu.Unlock()
+	for i := range c.visit.came {
+		switch m := &c.visit.came[i]; {
+		case m.answers("ok", c.id):
+			ok++
+			if failed+ended > 0 {
+				w.fail("%s ended before its answer", c.id)
+			}
+		case m.answers("error", c.id):
+			failed++
+			refused = m
+		case m.answers("result", c.id):
+			ended++
+			result = m
+		}
+	}
+	o := c.outcomes[0]
+	whole := !c.conn.HasLeft() || c.visit == c.conn.c.visits[len(c.conn.c.visits)-1]
+	switch {
+	case failed+ended > 1:
+		w.fail("%s ended %d times", c.id, failed+ended)
+	case refused != nil && refused.Code != o.String():
+		w.fail("%s is %v, and its sender was told %s", c.id, o, refused.Code)
+	case refused != nil && o == amqpx.Confirmed:
+		w.fail("%s is confirmed, and its sender was told that it failed", c.id)
+	case whole && c.visit.ended && !c.conn.closed && o != amqpx.Confirmed && failed+ended == 0:
+		w.fail("%s is %v, and its sender was not told", c.id, o)
+	case whole && c.wait > 0 && !c.conn.closed && ok == 0:
+		w.fail("%s was not answered", c.id)
+	}
+	if result != nil {
+		w.checkResult(c, result)
+	}
+}
+
+// checkResult holds the result of a command against the replies to it.
+func (w *world) checkResult(c *command, m *message) {
+	var replies int
+	var last *reply
+	for _, r := range w.numbered {
+		if r.commandID == c.id && last == nil && !r.numbered.After(m.at) {
+			replies++
+			if r.code == ":" || r.code == "f" {
+				last = r
+			}
+		}
+	}
+	switch {
+	case m.Status == "timeout" && m.at.Sub(c.came) < c.wait:
+		w.fail("the sender of %s waited for %v, and not for %v", c.id, m.at.Sub(c.came), c.wait)
+	case m.Status == "timeout" && last != nil && last.numbered.Sub(c.came) < c.wait:
+		w.fail("%s ended by %s, and its sender was told of a timeout", c.id, last.id)
+	case m.Status == "timeout":
+	case last == nil:
+		w.fail("%s is %s, and no reply has ended it", c.id, m.Status)
+	case m.Replies != replies:
+		w.fail("%s has had %d replies, and its sender was told of %d", c.id, replies, m.Replies)
+	case (m.Status == "done") != (last.code == ":"):
+		w.fail("%s ended with %s, and its sender was told %s", c.id, last.code, m.Status)
+	}
+}

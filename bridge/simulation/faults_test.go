@@ -1,0 +1,169 @@
+package simulation
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// brokerBytes bounds the broker's memory, so that it is easily filled.
+const brokerBytes = 256 << 10
+
+// fault is something that goes wrong.
+type fault struct {
+	name string
+	do   func(w *world)
+}
+
+var faults = []fault{
+	{"reset every connection", func(w *world) { w.onPipes(2, (*pipe).reset) }},
+	{"reset a connection", func(w *world) { w.onPipes(1, (*pipe).reset) }},
+	{"cut a connection", func(w *world) { w.onPipes(1, w.cut) }},
+	{"cut both connections", func(w *world) { w.onPipes(2, w.cut) }},
+	{"stall a connection", func(w *world) { w.onPipes(1, w.stall) }},
+	{"stall both connections", func(w *world) { w.onPipes(2, w.stall) }},
+	{"a stall that ends in a reset", (*world).stallAndReset},
+	{"silence", func(w *world) { w.onPipes(1+w.rng.IntN(2), w.silence) }},
+	{"no network", (*world).noNetwork},
+	{"new connections say nothing", (*world).muteNew},
+	{"restart the broker", func(w *world) { w.restart(false) }},
+	{"kill the broker", func(w *world) { w.restart(true) }},
+	{"drop all connections", (*world).dropConnections},
+	{"delete the queue", (*world).deleteQueue},
+	{"an actor departs", (*world).actorDeparts},
+	{"fill the broker", (*world).fillBroker},
+}
+
+// trouble does faults for a while.
+func (w *world) trouble() {
+	until := w.began.Add(troubled)
+	mean := time.Duration(2+w.rng.IntN(8)) * time.Second
+	for {
+		pause := time.Duration(w.rng.ExpFloat64()*float64(mean)) + time.Duration(1+w.rng.IntN(1_000_000))
+		if time.Now().Add(pause).After(until) {
+			time.Sleep(time.Until(until))
+			return
+		}
+		time.Sleep(pause)
+		f := faults[w.rng.IntN(len(faults))]
+		w.note("fault: %s", f.name)
+		w.faults++
+		f.do(w)
+	}
+}
+
+// aWhile is between a few milliseconds and some seconds.
+func (w *world) aWhile() time.Duration {
+	return time.Duration(math.Exp(w.rng.Float64()*7.5) * float64(5*time.Millisecond))
+}
+
+// onPipes does something to so many of the link's connections.
+func (w *world) onPipes(n int, do func(*pipe)) {
+	open := w.net.open()
+	w.rng.Shuffle(len(open), func(i, j int) { open[i], open[j] = open[j], open[i] })
+	for _, p := range open[:min(n, len(open))] {
+		do(p)
+	}
+}
+
+// directions are one direction of a connection, or both.
+func (w *world) directions(p *pipe) []*half {
+	return [][]*half{{p.up}, {p.down}, {p.up, p.down}}[w.rng.IntN(3)]
+}
+
+func (w *world) cut(p *pipe) {
+	for _, h := range w.directions(p) {
+		h.cutAfter(w.rng.IntN(600))
+	}
+}
+
+func (w *world) stall(p *pipe) {
+	until := time.Now().Add(w.aWhile())
+	for _, h := range w.directions(p) {
+		h.stallUntil(until)
+	}
+	w.note("until %v", until.Sub(w.began))
+}
+
+// stallAndReset has some of what was held up arrive before the connection breaks.
+func (w *world) stallAndReset() {
+	for _, p := range w.net.open() {
+		w.stall(p)
+		p.down.cutAfter(w.rng.IntN(2000))
+	}
+}
+
+func (w *world) silence(p *pipe) {
+	for _, h := range w.directions(p) {
+		h.goSilent()
+	}
+}
+
+func (w *world) noNetwork() {
+	w.net.refuse(time.Now().Add(w.aWhile()), time.Time{})
+	w.onPipes(2, (*pipe).reset)
+}
+
+func (w *world) muteNew() {
+	w.net.refuse(time.Time{}, time.Now().Add(w.aWhile()))
+	w.onPipes(2, (*pipe).reset)
+}
+
+// restart stops the broker and starts another one, which knows nothing of the old one.
+func (w *world) restart(kill bool) {
+	old := w.currentBroker()
+	w.net.refuse(time.Now().Add(time.Hour), time.Time{})
+	if kill {
+		w.onPipes(100, (*pipe).reset)
+		old.DropConnections()
+	}
+	w.actors.lose()
+	_ = old.Close()
+	time.Sleep(w.aWhile())
+	fresh := newBroker()
+	w.mu.Lock()
+	w.broker = fresh
+	w.mu.Unlock()
+	w.actors.join(fresh)
+	w.net.refuse(time.Time{}, time.Time{})
+}
+
+// dropConnections has the broker hang up on everybody.
+func (w *world) dropConnections() {
+	w.currentBroker().DropConnections()
+	w.actors.lose()
+	w.actors.join(w.currentBroker())
+}
+
+func (w *world) deleteQueue() {
+	w.note("deleted %v", w.currentBroker().DeleteQueue(repliesQueue))
+}
+
+func (w *world) actorDeparts() {
+	name := actorNames[w.rng.IntN(len(actorNames))]
+	w.actors.depart(name)
+	time.Sleep(w.aWhile())
+	w.actors.arrive(name)
+}
+
+// fillBroker fills the broker's memory with messages that nobody takes.
+func (w *world) fillBroker() {
+	a := w.actors
+	a.mu.Lock()
+	conn := a.conn
+	a.mu.Unlock()
+	ch, err := conn.Channel()
+	a.must(err)
+	_, err = ch.QueueDeclare("junk", false, false, true, false, nil)
+	a.must(err)
+	much := slices.Repeat([]byte{'x'}, 16<<10)
+	for range 12 + w.rng.IntN(6) {
+		a.must(ch.Publish("", "junk", false, false, amqp.Publishing{Body: much}))
+	}
+	time.Sleep(w.aWhile())
+	_, err = ch.QueueDelete("junk", false, false, false)
+	a.must(err)
+	a.must(ch.Close())
+}

@@ -1,0 +1,230 @@
+package simulation
+
+import (
+	"io"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// capacity is how many bytes are on their way to the link before the broker must wait, as the
+// buffers of a TCP connection have it. To the broker there is room for all that a run sends: a
+// writer that waits may hold a lock, and in a bubble time stands while others wait for a lock.
+const (
+	capacity   = 64 << 10
+	upCapacity = 16 << 20
+)
+
+// half is one direction of a connection. Each chunk that is written arrives after a delay, in
+// order, and may be read in pieces.
+type half struct {
+	rng      source
+	latency  time.Duration
+	capacity int
+
+	readable, writable chan struct{} // capacity 1: something has changed
+
+	mu      sync.Mutex // guards the following fields
+	chunks  []chunk
+	bytes   int       // in chunks
+	stalled time.Time // nothing arrives before
+	silent  bool      // what is written goes nowhere
+	cutIn   int       // bytes that still get through; less than zero is no bound
+	other   *half     // the other direction, which a cut ends, too
+	ended   bool      // nothing more is written
+	end     error     // what a reader gets behind all chunks; nil is the end of the stream
+	failed  error     // what both get at once
+	readBy  time.Time
+	writeBy time.Time
+}
+
+type chunk struct {
+	data []byte
+	at   time.Time
+}
+
+func newHalf(rng source, latency time.Duration, capacity int) *half {
+	return &half{rng: rng, latency: latency, capacity: capacity, cutIn: -1, readable: make(chan struct{}, 1), writable: make(chan struct{}, 1)}
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// await waits for a signal, at the longest until then; the zero time is for ever.
+func await(c chan struct{}, until time.Time) {
+	if until.IsZero() {
+		<-c
+		return
+	}
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	select {
+	case <-c:
+	case <-timer.C:
+	}
+}
+
+func (h *half) read(p []byte) (int, error) {
+	for {
+		n, err, wait := h.tryRead(p)
+		if n > 0 || err != nil {
+			return n, err
+		}
+		await(h.readable, wait)
+	}
+}
+
+// tryRead reads what has arrived, or says until when to wait.
+func (h *half) tryRead(p []byte) (n int, err error, wait time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := time.Now()
+	switch {
+	case h.failed != nil:
+		return 0, h.failed, wait
+	case !h.readBy.IsZero() && !now.Before(h.readBy):
+		return 0, os.ErrDeadlineExceeded, wait
+	case len(h.chunks) > 0:
+		first := &h.chunks[0]
+		if wait = later(first.at, h.stalled); now.Before(wait) {
+			break
+		}
+		n = copy(p, first.data)
+		if n > 1 && h.rng.IntN(4) == 0 {
+			n = 1 + h.rng.IntN(n-1)
+		}
+		if first.data = first.data[n:]; len(first.data) == 0 {
+			h.chunks = h.chunks[1:]
+		}
+		h.bytes -= n
+		signal(h.writable)
+		return n, nil, wait
+	case h.ended && h.end != nil:
+		return 0, h.end, wait
+	case h.ended:
+		return 0, io.EOF, wait
+	}
+	if !h.readBy.IsZero() && (wait.IsZero() || h.readBy.Before(wait)) {
+		wait = h.readBy
+	}
+	return 0, nil, wait
+}
+
+func (h *half) write(p []byte) (int, error) {
+	for written := 0; ; {
+		n, err, wait := h.tryWrite(p[written:])
+		written += n
+		if written == len(p) || err != nil {
+			return written, err
+		}
+		if n == 0 {
+			await(h.writable, wait)
+		}
+	}
+}
+
+func (h *half) tryWrite(p []byte) (n int, err error, wait time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := time.Now()
+	switch {
+	case h.failed != nil:
+		return 0, h.failed, wait
+	case h.ended:
+		return 0, syscall.EPIPE, wait
+	case !h.writeBy.IsZero() && !now.Before(h.writeBy):
+		return 0, os.ErrDeadlineExceeded, wait
+	}
+	n = min(len(p), h.capacity-h.bytes)
+	if n == 0 {
+		return 0, nil, h.writeBy
+	}
+	data := append([]byte(nil), p[:n]...)
+	cut := h.cutIn >= 0 && n > h.cutIn
+	if cut {
+		data = data[:h.cutIn]
+	} else if h.cutIn >= 0 {
+		h.cutIn -= n
+	}
+	if len(data) > 0 && !h.silent {
+		at := now.Add(h.latency + time.Duration(1+h.rng.Int64N(int64(time.Millisecond))))
+		if len(h.chunks) > 0 {
+			at = later(at, h.chunks[len(h.chunks)-1].at.Add(1))
+		}
+		h.chunks = append(h.chunks, chunk{data, at})
+	}
+	h.bytes += len(data)
+	if cut {
+		h.ended, h.end = true, syscall.ECONNRESET
+		err = syscall.ECONNRESET
+		go h.other.finish(err)
+	}
+	signal(h.readable)
+	return n, err, wait
+}
+
+// finish ends the stream behind what was written.
+func (h *half) finish(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.ended {
+		h.ended, h.end = true, err
+	}
+	signal(h.readable)
+	signal(h.writable)
+}
+
+// fail ends the stream at once.
+func (h *half) fail(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.failed == nil {
+		h.failed = err
+	}
+	h.chunks = nil
+	signal(h.readable)
+	signal(h.writable)
+}
+
+func (h *half) over() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.failed != nil || h.ended
+}
+
+func (h *half) isSilent() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.silent
+}
+
+// stallUntil has nothing arrive before then.
+func (h *half) stallUntil(t time.Time) { h.do(func() { h.stalled = t }) }
+
+// cutAfter breaks the stream behind so many more bytes, be it within a frame.
+func (h *half) cutAfter(bytes int) { h.do(func() { h.cutIn = bytes }) }
+
+// goSilent has nothing arrive any more, and tells nobody.
+func (h *half) goSilent() { h.do(func() { h.silent, h.chunks = true, nil }) }
+
+func (h *half) setDeadline(which *time.Time, t time.Time) { h.do(func() { *which = t }) }
+
+func (h *half) do(change func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	change()
+	signal(h.readable)
+	signal(h.writable)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,56 @@
+package simulation
+
+import (
+	"flag"
+	"io"
+	"os"
+	"runtime"
+	"strconv"
+	"testing"
+	"testing/synctest"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
+
+var (
+	oneSeed   = flag.Uint64("seed", 0, "run this seed alone, and print its trace")
+	firstSeed = flag.Uint64("from", 1, "the first seed")
+	seeds     = flag.Uint64("seeds", number("CLU_WS_SEEDS", 200), "how many seeds to run")
+)
+
+func number(variable string, otherwise uint64) uint64 {
+	if n, err := strconv.ParseUint(os.Getenv(variable), 10, 64); err == nil {
+		return n
+	}
+	return otherwise
+}
+
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+func TestWhateverFailsTheBridgeKeepsItsPromises(t *testing.T) {
+	// See [testkit.Bubble].
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	if *oneSeed > 0 {
+		simulate(t, *oneSeed, os.Stderr)
+		return
+	}
+	for seed := *firstSeed; seed < *firstSeed+*seeds && !t.Failed(); seed++ {
+		simulate(t, seed, nil)
+	}
+}
+
+// simulate runs one seed.
+func simulate(t *testing.T, seed uint64, logs io.Writer) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, seed, logs)
+		w.run(t.Context())
+		w.check()
+		broken := w.broken()
+		if logs != nil || len(broken) > 0 {
+			t.Log("seed ", seed, "\n", w.story())
+		}
+		for _, why := range broken {
+			t.Errorf("seed %d: %s", seed, why)
+		}
+	})
+}

@@ -1,0 +1,285 @@
+package simulation
+
+import (
+	"slices"
+
+	"github.com/clu-ws/clu-ws/bridge/protocol"
+)
+
+// check holds what a client was sent against the model.
+func (c *client) check() {
+	for i, v := range c.visits {
+		v.mu.Lock()
+		c.checkVisit(v, i)
+		v.mu.Unlock()
+	}
+}
+
+func (c *client) fail(visit int, format string, args ...any) {
+	c.w.fail("client %d, connection %d: "+format, append([]any{c.number, visit + 1}, args...)...)
+}
+
+func (c *client) checkVisit(v *visit, n int) {
+	if len(v.came) == 0 {
+		return
+	}
+	if v.came[0].Op != "hello" {
+		c.fail(n, "the first message is %+v", v.came[0])
+		return
+	}
+	c.checkSnapshots(v, n)
+	from, begun := c.begins(v, n)
+	if !begun {
+		return
+	}
+	dropped := slices.ContainsFunc(v.came, func(m message) bool { return m.Op == "dropped" })
+	to := c.heardTo(v, from)
+	switch {
+	case v.kind == changingSubscriptions:
+		c.checkPhases(v, n, from, to, dropped)
+	case v.kind == twoSubscriptions:
+		if !dropped {
+			c.checkSet(v, n, from, to)
+		}
+	case c.habit.throttle > 0:
+		c.checkThrottled(v, n, from, to)
+	case c.habit.ordered:
+		c.checkOrdered(v, n, from, to, dropped)
+	default:
+		c.checkEach(v, n, from, to, dropped)
+	}
+	if !dropped {
+		c.checkStates(v, n)
+		c.checkGaps(v, n, from, to)
+	}
+}
+
+// begins is the number behind which the connection hears everything it selects. It is false if
+// the connection ended before.
+func (c *client) begins(v *visit, n int) (from uint64, ok bool) {
+	if v.kind == twoSubscriptions {
+		return c.bothBegin(v, n)
+	}
+	if len(v.subs) == 0 || v.subs[0].id != "url" {
+		return v.came[0].Seq, true
+	}
+	for _, m := range v.came {
+		switch {
+		case m.answers("ok", "url") && m.Resumed != nil && *m.Resumed:
+			return *v.since, true
+		case m.answers("ok", "url") && m.Resumed != nil:
+			c.checkForgotten(v, n, m)
+		case m.answers("ok", "url") && !c.habit.snapshot:
+			return v.came[0].Seq, true
+		case m.answers("snapshot", "url"):
+			return m.Seq, true
+		case m.isReply():
+			c.fail(n, "the reply %d came before the answer", m.Seq)
+		}
+	}
+	return 0, false
+}
+
+// bothBegin is begins of a connection with two subscriptions.
+func (c *client) bothBegin(v *visit, n int) (from uint64, ok bool) {
+	answered := 0
+	for _, m := range v.came {
+		if m.Op == "ok" && m.ID != nil && slices.ContainsFunc(v.subs, func(s sub) bool { return s.id == *m.ID }) {
+			if m.Resumed == nil {
+				return 0, false // it began anew
+			}
+			if !*m.Resumed {
+				c.checkForgotten(v, n, m)
+				return 0, false
+			}
+			answered++
+		}
+	}
+	if answered < 2 || v.since == nil {
+		return 0, false
+	}
+	return *v.since, true
+}
+
+// checkForgotten looks whether the bridge may refuse to resume.
+func (c *client) checkForgotten(v *visit, n int, m message) {
+	kept := uint64(c.w.history) // of replies and gaps
+	for _, a := range c.w.arrivals {
+		if a.gap != nil && a.seq >= *v.since {
+			kept--
+		}
+	}
+	if m.Seq-*v.since < kept && kept < 1<<32 {
+		c.fail(n, "it did not resume from %d at %d: %s", *v.since, m.Seq, m.Reason)
+	}
+}
+
+// heardTo is the number up to which it must have heard everything. Two subscriptions that resume
+// bring what was missed one behind the other, and a connection may end before it is all there.
+func (c *client) heardTo(v *visit, from uint64) uint64 {
+	to, answered := from, 0
+	for _, m := range v.came {
+		if m.Op == "ok" && m.Resumed != nil {
+			answered++
+		}
+		if v.kind == twoSubscriptions && (answered < 2 || m.isReply()) {
+			continue
+		}
+		if m.isReply() || m.Op == "pong" {
+			to = max(to, m.Seq)
+		}
+	}
+	return to
+}
+
+func (v *visit) selects(r *reply) bool {
+	if v.implicit {
+		return true
+	}
+	return slices.ContainsFunc(v.subs, func(s sub) bool { return s.selects(r) })
+}
+
+// reply returns the reply with a number.
+func (w *world) reply(seq uint64) *reply {
+	if seq < 1 || seq > uint64(len(w.numbered)) {
+		return nil
+	}
+	return w.numbered[seq-1]
+}
+
+// checkEach looks whether each reply that is selected came once and in order.
+func (c *client) checkEach(v *visit, n int, from, to uint64, dropped bool) {
+	last := from
+	for _, m := range v.came {
+		if !m.isReply() {
+			continue
+		}
+		switch r := c.w.reply(m.Seq); {
+		case r == nil:
+			c.fail(n, "there is no reply %d", m.Seq)
+			return
+		case !v.selects(r):
+			c.fail(n, "it does not select %d", m.Seq)
+		case m.Seq <= last:
+			c.fail(n, "%d came behind %d", m.Seq, last)
+		case !dropped:
+			c.checkNone(v, n, last, m.Seq-1)
+		}
+		last = m.Seq
+	}
+	if !dropped {
+		c.checkNone(v, n, last, to)
+	}
+}
+
+// checkNone looks whether none is selected behind one number, up to another.
+func (c *client) checkNone(v *visit, n int, behind, upTo uint64) {
+	for seq := behind + 1; seq <= upTo; seq++ {
+		if v.selects(c.w.reply(seq)) {
+			c.fail(n, "%d did not come", seq)
+		}
+	}
+}
+
+// checkSet looks whether each reply that is selected came once.
+func (c *client) checkSet(v *visit, n int, from, to uint64) {
+	came := map[uint64]bool{}
+	for _, m := range v.came {
+		if m.isReply() {
+			if came[m.Seq] {
+				c.fail(n, "%d came twice", m.Seq)
+			}
+			came[m.Seq] = true
+		}
+	}
+	for seq := from + 1; seq <= to; seq++ {
+		if v.selects(c.w.reply(seq)) != came[seq] {
+			c.fail(n, "%d came %v", seq, came[seq])
+		}
+	}
+}
+
+// checkGaps looks whether each gap was told, at its place.
+func (c *client) checkGaps(v *visit, n int, from, to uint64) {
+	for _, a := range c.w.arrivals {
+		if a.gap == nil || a.seq <= from || a.seq >= to {
+			continue
+		}
+		told, text := 0, a.gap.To.UTC().Format(protocol.TimeFormat)
+		for i, m := range v.came {
+			if m.Op != "gap" || m.To != text {
+				continue
+			}
+			told++
+			if v.kind == oneSubscription && c.habit.throttle == 0 && !misplaced(v.came, i, a.seq) {
+				c.fail(n, "the gap behind %d came at another place", a.seq)
+			}
+		}
+		// A gap in the past is told for each subscription that is resumed.
+		if told == 0 || told > 1 && v.kind != twoSubscriptions {
+			c.fail(n, "the gap behind %d was told %d times", a.seq, told)
+		}
+	}
+}
+
+// misplaced reports whether all replies before a message are up to a number, and all behind it
+// are behind that.
+func misplaced(came []message, at int, seq uint64) bool {
+	for i, m := range came {
+		if m.isReply() && (m.Seq <= seq) != (i < at) {
+			return false
+		}
+	}
+	return true
+}
+
+// checkStates looks whether it knows the broker's state.
+func (c *client) checkStates(v *visit, n int) {
+	state := v.came[0].Broker
+	for _, m := range v.came {
+		if m.Op == "broker" {
+			if m.State == state {
+				c.fail(n, "the broker is %s again", state)
+			}
+			state = m.State
+		}
+	}
+	if last := n == len(c.visits)-1; last && !v.ended && state != "up" {
+		c.fail(n, "in the end the broker is %s", state)
+	}
+}
+
+// checkSnapshots holds each snapshot against the latest values.
+func (c *client) checkSnapshots(v *visit, n int) {
+	for _, m := range v.came {
+		if m.Op != "snapshot" {
+			continue
+		}
+		of := selections[0]
+		if m.answers("snapshot", "url") {
+			of = v.subs[0].selection
+		} else if v.subs != nil && slices.ContainsFunc(v.subs, func(s sub) bool { return s.id == *m.ID }) {
+			of = v.subs[slices.IndexFunc(v.subs, func(s sub) bool { return s.id == *m.ID })].selection
+		}
+		if !of.values {
+			continue
+		}
+		want := map[string]*reply{}
+		for _, r := range c.w.numbered[:m.Seq] {
+			if of.selects(r) {
+				want[r.keyword] = r
+			}
+		}
+		for _, a := range m.Actors {
+			for name, k := range a.Keywords {
+				if r := want[name]; r == nil || r.value != k.Value || r.seq != k.Seq {
+					c.fail(n, "the snapshot at %d has %s = %+v, and the latest is %+v", m.Seq, name, k, r)
+				}
+				delete(want, name)
+			}
+		}
+		for name := range want {
+			c.fail(n, "the snapshot at %d lacks %s", m.Seq, name)
+		}
+	}
+}
