@@ -110,7 +110,7 @@ func TestTheURLSubscribesFromTheFirstMoment(t *testing.T) {
 	c.ask(`{"op": "unsubscribe", "id": "url"}`)
 }
 
-func TestAWrongWishIsAnsweredInWords(t *testing.T) {
+func TestAWrongSubscriptionIsAnsweredInWords(t *testing.T) {
 	b, _, c := started(t, "/")
 	for text, words := range map[string]string{
 		`{"op": "subscribe", "id": "x", "filter": {"senders": "a"}}`:                                     `"senders"`,

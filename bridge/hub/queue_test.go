@@ -11,7 +11,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-func TestTheLanesOfTheDeskTakeTurnsAndEachKeepsItsOrder(t *testing.T) {
+func TestClientsTakeTurnsAndEachKeepsItsOrder(t *testing.T) {
 	d := newWorkQueue()
 	var done []string
 	does := func(what string) func() { return func() { done = append(done, what) } }
@@ -34,7 +34,7 @@ func TestTheLanesOfTheDeskTakeTurnsAndEachKeepsItsOrder(t *testing.T) {
 
 // A long task of one client holds nobody up for longer than a step of it, and its own
 // next request waits for its end.
-func TestBetweenTheStepsOfATaskTheOtherLanesHaveTheirTurns(t *testing.T) {
+func TestBetweenTheStepsOfATaskOtherClientsHaveTheirTurns(t *testing.T) {
 	d := newWorkQueue()
 	var done []string
 	begin := make(chan struct{})

@@ -153,8 +153,8 @@ func TestOfABodyWithTooManyKeywordsTheLastOnesAreSet(t *testing.T) {
 	s.Note(say("mount", 1, `{"old": 0}`))
 	r := say("mount", 2, `{"a": 1, "b": 2, "c": 3, "a": 4, "d": 5, "d": 6}`)
 	s.Read(r.Body, &k)
-	if len(k.list) != 3 || k.forgotten != 1 {
-		t.Errorf("%d keywords are to be set, %d are forgotten", len(k.list), k.forgotten)
+	if len(k.list) != 3 || k.evicted != 1 {
+		t.Errorf("%d keywords are to be set, %d are forgotten", len(k.list), k.evicted)
 	}
 	r.Body, r.Keywords = nil, &k
 	s.Note(r)
