@@ -11,7 +11,7 @@ import (
 
 // Clients come in every way, and subscribe with since to what overlaps. Whatever they
 // ask for, each hears all that it was promised, once.
-func TestWhoResumesHearsAllThatItWasPromisedOnce(t *testing.T) {
+func TestResumingClientsGetEveryPromisedReplyOnce(t *testing.T) {
 	filters := []string{`{}`, `{"sender": "a"}`, `{"sender": ["a", "b"]}`, `{"sender": ["b", "c"]}`, `{"internal": true}`, `{"sender": "nobody"}`}
 	forEachSeed(t, 11, func(t *testing.T, random *rand.Rand) {
 		s := newHarness(t)

@@ -13,7 +13,7 @@ import (
 
 // Clients subscribe with since beside throttled subscriptions, which they share with
 // others. What one that holds nothing back selects comes, whatever the others hold.
-func TestWhatIsResumedComesWhateverOtherSubscriptionsHold(t *testing.T) {
+func TestAReplayIsCompleteWhateverIsPendingElsewhere(t *testing.T) {
 	filters := []string{`{}`, `{"sender": "a"}`, `{"sender": ["a", "b"]}`}
 	forEachSeed(t, 13, func(t *testing.T, random *rand.Rand) {
 		s := newHarness(t)
