@@ -76,7 +76,7 @@ type message struct {
 func (r *recorder) recordConnection(ctx context.Context, url string) error {
 	conn, br, err := dialBridge(ctx, v1(), url+"?silent=1")
 	if err != nil {
-		testkit.BeforeRetry(ctx)
+		testkit.PauseBeforeRetry(ctx)
 		return err
 	}
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
