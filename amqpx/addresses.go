@@ -16,23 +16,23 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// A host name may have several addresses: both families of localhost, or the nodes of a
-// cluster. Each of them is tried, and so is each URL (round.go): the library, and
-// net.Dialer below it, go on to the next address only when TCP fails, and one that accepts
-// connections without speaking AMQP would hide all others.
+// A host name may have several addresses: both families of localhost, or the nodes of a cluster.
+// The link tries each of them, as it tries each URL (round.go). The library, and net.Dialer below
+// it, go on to the next address only when TCP fails: an address that accepts connections without
+// speaking AMQP would hide all others.
 
 // target is one address to connect to.
 type target struct {
 	url       string
-	address   string // host:port with an IP address; "" for what the URL says
+	address   string // host:port with an IP address; "" for the host of the URL
 	addresses int    // how many addresses the name has
-	err       error  // the name could not be resolved
+	err       error  // why the name could not be resolved
 }
 
 // key identifies the target from round to round.
 func (t target) key() string { return t.url + " " + t.address }
 
-// host is the address for people.
+// host returns the IP address, for logs.
 func (t target) host() string {
 	host, _, _ := net.SplitHostPort(t.address)
 	return host
@@ -80,8 +80,8 @@ func lookupHost(ctx context.Context, host string) ([]netip.Addr, error) {
 	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 }
 
-// interleave alternates between IPv6 and IPv4, beginning with the family that comes
-// first: a network on which one of them leads nowhere delays a link once.
+// interleave alternates between IPv6 and IPv4, starting with the family of the first address: a
+// network on which one of them leads nowhere then delays a link once.
 func interleave(addresses []netip.Addr) []netip.Addr {
 	var first, other []netip.Addr
 	for _, a := range addresses {
@@ -143,11 +143,11 @@ func dialTCP(ctx context.Context, network, address string) (net.Conn, error) {
 // currentTarget is the target that the link is connected to, or is connecting to.
 type currentTarget struct {
 	target
-	// conn is connected to it, and not used yet; nil without one.
+	// conn is connected to the target and not used yet; nil if there is none.
 	conn *heardConn
 }
 
-// take returns the connection that is not used yet, or nil.
+// take returns the unused connection, or nil.
 func (p *currentTarget) take() net.Conn {
 	if p.conn == nil {
 		return nil
@@ -157,7 +157,7 @@ func (p *currentTarget) take() net.Conn {
 	return conn
 }
 
-// discard closes a connection that was not used.
+// discard closes the unused connection.
 func (p *currentTarget) discard() {
 	if conn := p.take(); conn != nil {
 		conn.Close()
@@ -187,14 +187,14 @@ type addressErrors struct {
 func (e *addressErrors) Error() string   { return e.text }
 func (e *addressErrors) Unwrap() []error { return e.errs }
 
-// failure is why a target could not be linked to.
+// failure is why the link could not be made with a target.
 type failure struct {
 	target target
 	err    error // explained
 }
 
-// joinFailures makes one error of what failed at the addresses of a URL. Its text does
-// not depend on their order, which a resolver may change at every question.
+// joinFailures makes one error of what failed at the addresses of a URL. Its text does not depend
+// on their order, which a resolver may change at every lookup.
 func joinFailures(failures []failure) error {
 	if len(failures) == 0 {
 		return nil

@@ -217,7 +217,7 @@ func TestTheLogIsTheSameInWhateverOrderTheAddressesCome(t *testing.T) {
 		n.set("192.0.2.2:5672", accepts(hangsUp))
 		l := linkTo(t, n, addresses, "amqp://broker/")
 		first := (<-l.states).Err.Error()
-		const want = "amqp://broker:5672/ hung up; is it an AMQP 0-9-1 broker, and should --ssl be set? (at 192.0.2.2); nothing listens at amqp://broker:5672/; is the broker running? (at 192.0.2.1, 192.0.2.3)"
+		const want = "amqp://broker:5672/ hung up; is it an AMQP 0-9-1 broker, and does it expect TLS? (at 192.0.2.2); nothing listens at amqp://broker:5672/; is the broker running? (at 192.0.2.1, 192.0.2.3)"
 		if first != want {
 			t.Errorf("%s, want %s", first, want)
 		}

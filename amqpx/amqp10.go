@@ -11,11 +11,11 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// What a publisher sends by AMQP 1.0, RabbitMQ turns into a message of AMQP 0-9-1, apart from
-// two things that it leaves encoded:
+// RabbitMQ converts what is published with AMQP 1.0 to AMQP 0-9-1, except for two things that it leaves
+// encoded:
 //
-//   - a body that is no plain bytes (an amqp-value, an amqp-sequence; before RabbitMQ 4
-//     also one of several pieces), in a message whose type is amqp-1.0;
+//   - a body that is not plain bytes (an amqp-value, an amqp-sequence; before RabbitMQ 4 also one of
+//     several parts), in a message of the type amqp-1.0;
 //   - before RabbitMQ 4 the application properties, in one header.
 //
 // The link decodes the properties, and a body that is text or bytes.
@@ -41,7 +41,7 @@ func decode10(d *amqp.Delivery) {
 	}
 }
 
-// decodeProperties10 puts application properties among the headers. What is there already stays.
+// decodeProperties10 adds application properties to the headers. It replaces none.
 func decodeProperties10(headers amqp.Table, encoded []byte) {
 	descriptor, kind, b, rest, err := section10(encoded)
 	if err != nil || descriptor != descriptorProps || len(rest) > 0 {
@@ -60,8 +60,8 @@ func decodeProperties10(headers amqp.Table, encoded []byte) {
 	}
 }
 
-// UndecodedBody says what an AMQP 1.0 publisher put into the body instead of text or bytes: "value" or
-// "sequence". It is "" if the body is an ordinary one.
+// UndecodedBody returns what an AMQP 1.0 publisher put into the body instead of text or bytes: "value" or
+// "sequence". It is "" for any other body, as [Queue].Deliver gets it.
 func UndecodedBody(d *Delivery) string {
 	if d.Type != type10 {
 		return ""
@@ -78,8 +78,7 @@ var (
 	errBroken10 = errors.New("not AMQP 1.0")
 )
 
-// body10 gives a body that is text or bytes; else, and if it is one, the error comes with what
-// the body is.
+// body10 returns a body that is text or bytes. For any other, it returns an error and its kind.
 func body10(encoded []byte) (body []byte, kind string, err error) {
 	var pieces [][]byte
 	for len(encoded) > 0 {
@@ -107,13 +106,13 @@ func body10(encoded []byte) (body []byte, kind string, err error) {
 	if len(pieces) == 0 {
 		return nil, "", errBroken10
 	}
-	slices.Reverse(pieces) // RabbitMQ 3 turns them round
+	slices.Reverse(pieces) // RabbitMQ 3 reverses them
 	return slices.Concat(pieces...), "", nil
 }
 
-// section10 takes one section off the front: a value, with a descriptor before it.
+// section10 cuts one section off the front: a descriptor and a value.
 func section10(b []byte) (descriptor, kind byte, value, rest []byte, err error) {
-	// The two forms that clients write: a small number, and a long one.
+	// The two forms in which clients write the descriptor: as a small number, and as a long.
 	switch {
 	case len(b) > 3 && b[0] == 0 && b[1] == 0x53:
 		descriptor, b = b[2], b[3:]
@@ -127,7 +126,7 @@ func section10(b []byte) (descriptor, kind byte, value, rest []byte, err error) 
 	return descriptor, kind, value, rest, err
 }
 
-// cut10 takes a value of a type off the front. The first digit of the type says how long it is.
+// cut10 cuts a value of a type off the front. The first digit of the type gives its length.
 func cut10(kind byte, b []byte) (value, rest []byte, err error) {
 	size := 0
 	switch kind >> 4 {
@@ -162,8 +161,8 @@ func cut10(kind byte, b []byte) (value, rest []byte, err error) {
 	return b[:size], b[size:], nil
 }
 
-// decodeValue10 decodes a value that is exactly these bytes. What AMQP 0-9-1 has not is given as text, and a
-// decimal, which nobody sends, as its bytes.
+// decodeValue10 decodes a value that is exactly these bytes. Types that AMQP 0-9-1 lacks become text, and
+// decimals, which are not in use, remain bytes.
 func decodeValue10(kind byte, b []byte, depth int) (any, error) {
 	switch kind {
 	case 0x40:
@@ -231,7 +230,7 @@ func compound10(kind byte, b []byte, depth int) (any, error) {
 		count = binary.BigEndian.Uint32(b)
 	}
 	b = b[width:]
-	array := kind>>4 >= 0xe // all elements have one type
+	array := kind>>4 >= 0xe // all elements have the same type
 	var each byte
 	if array {
 		if len(b) == 0 {
@@ -240,7 +239,7 @@ func compound10(kind byte, b []byte, depth int) (any, error) {
 		each, b = b[0], b[1:]
 	}
 	if uint64(count) > uint64(len(b)) || count > 2*maxFieldEntries {
-		return nil, errBroken10 // or elements that take no room at all
+		return nil, errBroken10 // there are too many, or they take no room at all
 	}
 	list := make([]any, 0, count)
 	for range count {

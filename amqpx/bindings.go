@@ -8,22 +8,23 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// checkEvery is how often the broker is asked. RabbitMQ 3.10 answers in a seventh of a
-// millisecond.
-const checkEvery = time.Second
-
-// bindEvery is after how many questions the bindings are made again, in case somebody
-// removed one of them alone, of which no tie knows.
-const bindEvery = 10
-
-// rebindAfter is after how many questions a binding that was refused is made again.
-const rebindAfter = 60
+const (
+	// checkEvery is how often the broker is asked whether the bindings exist. RabbitMQ 3.10
+	// answers in a seventh of a millisecond.
+	checkEvery = time.Second
+	// rebindEvery is how often the bindings are made again, in case one of them alone was
+	// removed, which no sentinel shows.
+	rebindEvery = 10 * time.Second
+	// rebindAfterRefusal is how long no binding is made again once the broker has refused
+	// one: it writes each refusal into its log.
+	rebindAfterRefusal = time.Minute
+)
 
 // unboundError ends a session whose bindings are gone.
 type unboundError struct{ exchange string }
 
 func (e *unboundError) Error() string {
-	return fmt.Sprintf("the exchange %q was deleted, and with it what was bound to it; it is declared again", e.exchange)
+	return fmt.Sprintf("the exchange %q was deleted, and its bindings with it; it is declared again", e.exchange)
 }
 
 func isUnbound(err error) bool {
@@ -31,98 +32,129 @@ func isUnbound(err error) bool {
 	return ok
 }
 
-// checkBindings asks again and again whether the bindings stand, and ends the session
-// if they do not.
+// bindingChecker asks the broker again and again whether the bindings exist, and ends the
+// session if they do not. It belongs to a goroutine of the session.
+type bindingChecker struct {
+	session   *session
+	channel   *amqp.Channel // nil before the first check
+	rebindAt  time.Time     // when bindings that a sentinel watches are next made again
+	refusedTo time.Time     // no binding is made again before
+	recheckAt time.Time     // when a denied permission is next tried again
+}
+
+// checkBindings checks the bindings until done is closed.
 func (s *session) checkBindings(done <-chan struct{}) {
 	if len(s.link.consumerStates) == 0 {
 		return
 	}
+	now := time.Now()
+	b := &bindingChecker{session: s, rebindAt: now.Add(rebindEvery), recheckAt: now.Add(recheckFirst)}
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
-	var ch *amqp.Channel
-	bindFrom := 0
-	for n := 1; ; n++ {
+	for {
 		select {
 		case <-done:
 			return
 		case <-tick.C:
 		}
-		asked := time.Now()
-		var err error
-		if ch == nil || ch.IsClosed() {
-			if ch, err = s.consuming.Channel(); err != nil {
-				return // who closed the connection says why
-			}
-		}
-		for _, cs := range s.link.consumerStates {
-			if err == nil {
-				err = s.checkBinding(ch, cs, n, n >= bindFrom)
-			}
-		}
-		if err == nil || fromBroker(err) {
-			s.answered.Store(int64(asked.Sub(s.began)))
-		}
-		switch {
-		case err == nil:
-			s.verified.Store(int64(asked.Sub(s.began)))
-		case isUnbound(err):
-			s.fail(err)
+		if !b.check(time.Now()) {
 			return
-		case refusedWith(err, amqp.NotFound):
-			s.fail(&unboundError{s.link.cfg.Exchange})
-			return
-		case s.consuming.IsClosed():
-			return
-		default:
-			// The broker may refuse to bind again what it once bound: that binding stands.
-			// It has a line of its log for each refusal.
-			bindFrom = n + rebindAfter
 		}
 	}
 }
 
-// checkBinding asks for the n-th time whether the bindings of a queue stand, and makes
-// them again if it may.
-func (s *session) checkBinding(ch *amqp.Channel, cs *consumerState, n int, bind bool) (err error) {
+// check reports whether the session goes on.
+func (b *bindingChecker) check(now time.Time) bool {
+	s := b.session
+	err := b.checkAll(now)
+	if err == nil || fromBroker(err) {
+		s.answered.Store(int64(now.Sub(s.began)))
+	}
+	switch {
+	case err == nil:
+		s.verified.Store(int64(now.Sub(s.began)))
+	case isUnbound(err):
+		s.fail(err)
+		return false
+	case refusedWith(err, amqp.NotFound):
+		s.fail(&unboundError{s.link.cfg.Exchange})
+		return false
+	case s.consuming.IsClosed():
+		return false // the watcher of the connection reports why
+	default:
+		// The broker may refuse to repeat a binding that it once made: that binding exists.
+		b.refusedTo = now.Add(rebindAfterRefusal)
+	}
+	return true
+}
+
+func (b *bindingChecker) checkAll(now time.Time) (err error) {
+	if b.channel == nil || b.channel.IsClosed() {
+		if b.channel, err = b.session.consuming.Channel(); err != nil {
+			return err
+		}
+	}
+	rebind := !now.Before(b.rebindAt)
+	if rebind {
+		b.rebindAt = now.Add(rebindEvery)
+	}
+	recheck := !now.Before(b.recheckAt)
+	if recheck {
+		b.recheckAt = now.Add(recheckEvery)
+	}
+	for _, cs := range b.session.link.consumerStates {
+		if err := b.checkQueue(cs, now, rebind, recheck); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkQueue checks the bindings of one queue. Without a sentinel only a new binding shows that
+// the queue is bound.
+func (b *bindingChecker) checkQueue(cs *consumerState, now time.Time, rebind, recheck bool) error {
 	if cs.hasGate {
-		if err := askForGate(ch, cs); refusedWith(err, amqp.NotFound) {
+		if err := askForGate(b.channel, cs); refusedWith(err, amqp.NotFound) {
 			return &unboundError{gateOf(cs.queueName())}
 		} else if err != nil {
 			return err
 		}
 	}
 	if cs.hasSentinel {
-		err = askForSentinel(ch, sentinelOf(cs.queueName()))
-	} else {
-		err = s.askForExchange(ch)
-	}
-	if cs.hasSentinel && n%bindEvery != 0 {
+		if err := askForSentinel(b.channel, sentinelOf(cs.queueName())); err != nil || !rebind {
+			return err
+		}
+	} else if err := b.session.askForExchange(b.channel); err != nil {
 		return err
 	}
-	if n%recheckEvery == recheckFirst {
-		s.recheckWrite(cs)
+	if recheck {
+		b.session.recheckWrite(cs)
+	}
+	if now.Before(b.refusedTo) {
+		return nil
 	}
 	for _, pattern := range cs.queue.Bindings {
-		if bind && err == nil {
-			err = s.bindPattern(ch, cs, pattern)
+		if err := b.session.bindPattern(b.channel, cs, pattern); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
 }
 
-// lastVerified is when the bindings were last found to stand.
+// lastVerified returns when the bindings were last found to exist.
 func (s *session) lastVerified() time.Time { return s.began.Add(time.Duration(s.verified.Load())) }
 
-// lastAnswered is when the last question that the broker has answered was asked.
+// lastAnswered returns when the last request that the broker has answered was made.
 func (s *session) lastAnswered() time.Time { return s.began.Add(time.Duration(s.answered.Load())) }
 
 // noteBindingsLost remembers, when a session has ended, that its bindings were gone: a check
-// found out, or the publisher, whose exchange is the same.
+// has found out, or the publisher, whose exchange is the same.
 func (s *session) noteBindingsLost() {
-	if isUnbound(s.reason) || refusedWith(s.reason, amqp.NotFound) {
-		for _, cs := range s.link.consumerStates {
-			cs.bindingsLost = true
-			cs.backdate()
-		}
+	if !isUnbound(s.reason) && !refusedWith(s.reason, amqp.NotFound) {
+		return
+	}
+	for _, cs := range s.link.consumerStates {
+		cs.bindingsLost = true
+		cs.backdate()
 	}
 }

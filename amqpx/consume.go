@@ -2,7 +2,6 @@ package amqpx
 
 import (
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,11 +12,11 @@ import (
 // than the period of the sweep, so that Go's poller need not be woken to wait for less.
 const ackDelay = 50 * time.Millisecond
 
-// finishTimeout is how long the consumers of a session that ends have for what
-// they were sent, and its broker for taking their acknowledgements.
+// finishTimeout is how long the consumers of a session that ends may take to deliver what they
+// were sent, and its broker to take their acknowledgements.
 const finishTimeout = 500 * time.Millisecond
 
-// consumer takes one queue's deliveries and acknowledges them in batches: one
+// consumer takes one queue's deliveries in a session and acknowledges them in batches: one
 // multiple-ack for a quarter of the prefetch, or after ackDelay.
 type consumer struct {
 	state      *consumerState
@@ -25,31 +24,29 @@ type consumer struct {
 	channel    *amqp.Channel
 	tag        string
 	inbox      *inbox
-	deliveries <-chan amqp.Delivery // the library's: closed when there will be none
+	deliveries <-chan amqp.Delivery // the library's: closed when there will be no more
 	cancelled  <-chan string
 	batch      int
-	progress   atomic.Uint64 // grows when a delivery comes and when it was handed over
+	progress   atomic.Uint64 // incremented when a delivery arrives and when it was handed over
 	ended      chan struct{} // closed when run has returned
 
-	// working guards the following fields, and the intake within the session.
-	mu       sync.Mutex
+	// state.mu guards the following fields, too.
 	running  bool
-	dropped  <-chan struct{} // the broker has removed something
+	dropped  <-chan struct{} // the broker has removed a message
 	taken    []*amqp.Delivery
 	ackTimer *time.Timer // for the acknowledgement of what was taken
-	ackSince time.Time   // when the first of that was taken
+	ackSince time.Time   // when the first unacknowledged one was taken
 	unacked  int
 	last     uint64 // the tag that was taken last
-	acked    uint64 // and that was acknowledged last
+	acked    uint64 // the tag that was acknowledged last
 }
 
-// run ends when the deliveries do. The error is that the broker cancelled the
-// consumer; of everything else that ends them, those who watch the channel and
-// the connection know the reason.
+// run takes deliveries until there are no more. The error is that the broker cancelled the
+// consumer; any other end is reported by those that watch the channel and the connection.
 //
-// What had come before the connection broke is still handed over. What had not is lost of
-// an exclusive queue; of a queue that lives on it comes again, and so does what was not
-// acknowledged.
+// What had arrived before the connection broke is still handed over. What had not is lost with
+// an exclusive queue; from a queue that outlives the link it comes again, and so does what was
+// not acknowledged.
 func (c *consumer) run() error {
 	c.begin()
 	defer c.end()
@@ -60,17 +57,17 @@ func (c *consumer) run() error {
 		case <-c.deliveries:
 			more = false
 		case <-c.dropped:
-			c.mu.Lock()
+			c.state.mu.Lock()
 			c.state.noteRemoval(time.Now())
-			c.mu.Unlock()
+			c.state.mu.Unlock()
 		}
 	}
 	return c.cancellation()
 }
 
 func (c *consumer) begin() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.state.mu.Lock()
+	defer c.state.mu.Unlock()
 	c.dropped = c.session.removalsOf(c.state)
 	c.ackTimer = time.AfterFunc(time.Hour, c.inbox.wake)
 	c.state.begin()
@@ -80,16 +77,16 @@ func (c *consumer) begin() {
 // end takes the last deliveries.
 func (c *consumer) end() {
 	c.takeAll()
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.state.mu.Lock()
+	defer c.state.mu.Unlock()
 	c.running = false
 	c.ackTimer.Stop()
 	c.ack()
 	c.pollRemovals()
 	heard := c.session.lastHeard()
 	if c.state.consumesName() {
-		// A network that held things up brings old messages late, and may lose those behind
-		// them. All that was routed before a question was asked came before its answer.
+		// A network that stalled delivers old messages late, and may lose those behind them.
+		// Everything that was routed before a request was made arrived before its answer.
 		if sure := later(c.session.lastAnswered(), c.state.boundAt); sure.Before(heard) {
 			heard = sure
 		}
@@ -97,10 +94,10 @@ func (c *consumer) end() {
 	c.state.end(heard, c.session.lastVerified())
 }
 
-// takeAll takes what has come, and acknowledges what is due.
+// takeAll takes what has arrived, and acknowledges what is due.
 func (c *consumer) takeAll() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.state.mu.Lock()
+	defer c.state.mu.Unlock()
 	for c.taken = c.inbox.take(c.taken); len(c.taken) > 0; c.taken = c.inbox.take(c.taken) {
 		for _, d := range c.taken {
 			c.pollRemovals()
@@ -116,25 +113,25 @@ func (c *consumer) takeAll() {
 	c.noteDrained(time.Now())
 }
 
-// tryDeliver takes a delivery on the goroutine that has read it, which spares the way to
-// another one. It is false if others are before it, or if that could take long.
+// tryDeliver takes a delivery on the goroutine that has read it, which saves waking another
+// one. It returns false if other deliveries come first, or if it could take long.
 func (c *consumer) tryDeliver(d *amqp.Delivery) bool {
-	ready := c.state.queue.CanDeliver
-	if ready == nil || !c.mu.TryLock() {
+	canDeliver := c.state.queue.CanDeliver
+	if canDeliver == nil || !c.state.mu.TryLock() {
 		return false
 	}
-	defer c.mu.Unlock()
-	if !c.running || c.unacked+1 >= c.batch || c.inbox.waits() || !ready() {
+	defer c.state.mu.Unlock()
+	if !c.running || c.unacked+1 >= c.batch || c.inbox.waits() || !canDeliver() {
 		return false
 	}
-	read := time.Now() // and nothing more until it was handed over
+	read := time.Now() // nothing more is read until the delivery was handed over
 	c.pollRemovals()
 	c.take(d)
 	c.noteDrained(read)
 	return true
 }
 
-// The following are called with working held.
+// The following are called with state.mu held.
 
 func (c *consumer) take(d *amqp.Delivery) {
 	c.progress.Add(1)
@@ -156,13 +153,13 @@ func (c *consumer) ack() {
 	if c.unacked == 0 {
 		return
 	}
-	// An error means that the channel is closed, which ends deliveries too.
+	// An error means that the channel is closed, which ends the deliveries too.
 	_ = c.channel.Ack(c.last, true)
 	c.acked, c.unacked = c.last, 0
 	c.state.acknowledged()
 }
 
-// pollRemovals notes what the broker has removed.
+// pollRemovals notes that the broker has removed messages, if it has.
 func (c *consumer) pollRemovals() {
 	select {
 	case <-c.dropped:
@@ -171,7 +168,7 @@ func (c *consumer) pollRemovals() {
 	}
 }
 
-// noteDrained notes that all that had come by then was taken.
+// noteDrained notes that everything that had arrived by then was taken.
 func (c *consumer) noteDrained(now time.Time) {
 	c.pollRemovals()
 	c.state.loss.idle(now, c.last, c.acked, !c.session.stalledSince(now).IsZero())
@@ -189,8 +186,8 @@ func (c *consumer) cancellation() error {
 	return nil
 }
 
-// finish ends the consumers in order, as far as the connection still stands:
-// what the broker had sent is handed over and acknowledged.
+// finish ends the consumers in an orderly way, as far as the connection is still open: what the
+// broker had sent is handed over and acknowledged.
 func (s *session) finish() {
 	if !s.serving {
 		return

@@ -3,71 +3,122 @@ package amqpx
 import (
 	"log/slog"
 	"runtime/debug"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// consumerState is what a link remembers of a queue from one session to the next. The
-// goroutine that connects owns it between sessions, the consumer's within one.
+// consumerState is what a link remembers of a queue from one session to the next. Each part
+// has one owner:
+//
+//   - what the configuration says never changes;
+//   - the topology belongs to the goroutine of Run, which changes it only while it connects.
+//     All goroutines of a session read it;
+//   - the deliveries belong to the holder of mu. Run holds it while no session serves, and hands
+//     it over to the consumers: every access, of whichever goroutine, is under mu.
 type consumerState struct {
 	queue    Queue
 	prefetch int
 	log      *slog.Logger
-	served   bool // a session has consumed the queue
+	linkMade time.Time // when the link was made
 
-	exclusiveName string    // the exclusive queue that is consumed and bound: Queue.Name, or that with a suffix
-	formerNames   []string  // names that were consumed before, whose ties and gates may stand
-	claim         nameClaim // of Queue.Name
-	removals      removals  // what the broker removed
+	topologyState
 
-	// clear is the time before which nothing was lost, apart from the gaps told.
+	mu sync.Mutex // guards deliveryState
+	deliveryState
+
+	claim     nameClaim   // of Queue.Name
+	queueDown atomic.Bool // the broker took no messages into the queue when it was last probed
+}
+
+// topologyState is what the broker has, as the link that connects has found it.
+type topologyState struct {
+	served        bool     // a session has consumed the queue
+	firstSession  bool     // none had before the session that serves
+	exclusiveName string   // the exclusive queue: Queue.Name, or that with a suffix
+	formerNames   []string // exclusive queues before it, whose sentinels and gates may remain
+	classic       bool     // the broker has no quorum queues
+	priority      int64    // of the last consumer of a kept queue
+
+	hasSentinel  bool // there is a sentinel
+	noSentinel   bool // the broker refused one
+	hasGate      bool // the queue is bound by way of a gate
+	gateLeft     bool // there may be a gate, or half of one
+	bindingsLost bool // the last session ended because the bindings were gone
+
+	boundAt    time.Time     // when the last binding was confirmed
+	bindingLag time.Duration // how long after boundAt a message may still miss the binding
+	latency    time.Duration // how long before its arrival a message may have been sent
+}
+
+// deliveryState is what was delivered and what is missing.
+type deliveryState struct {
+	// No message sent before completeUntil is missing, apart from the gaps reported.
 	completeUntil time.Time
-	// sooner is what clear is if the broker failed: that it was heard says nothing then.
+	// completeIfBrokerFailed is completeUntil if the broker ended the session with an internal
+	// error: what was heard of it until then proves nothing.
 	completeIfBrokerFailed time.Time
-	loss                   lossBound     // of this session
-	boundAt                time.Time     // when the last binding of this session was confirmed
-	bindingLag             time.Duration // how long after bound a message may still miss the binding
-	latency                time.Duration // how long before it is heard of a message may have been sent
+	// lastVerified is when the bindings were last known to exist.
+	lastVerified time.Time
 
-	brokerFailures int       // so often in a row the broker failed over a message
-	probing        bool      // that message is to come
-	queueDown      bool      // the broker takes no messages into it, as far as is known; of its prober
-	classic        bool      // the broker has no quorum queues
-	priority       int64     // of the last consumer of the kept queue
-	hasSentinel    bool      // there is a tie
-	noSentinel     bool      // the broker refused one
-	hasGate        bool      // it is bound by a gate
-	gateLeft       bool      // there may be a gate, or half of one
-	bindingsLost   bool      // the last session ended because the bindings were gone
-	lastVerified   time.Time // when they last were known to stand
+	loss        lossBound   // of this session
+	watermark   watermark   // what a kept queue has delivered
+	redelivered redelivered // what comes again after a lost acknowledgement
+	removals    removals    // what the broker removed from the queue
+	stream      position    // where the link reads a stream
 
-	// gap is still to be told, once so many deliveries of this session have come.
+	// gap is reported after gapAfter more deliveries of this session.
 	gap      *Gap
 	gapAfter int
 
-	// unread is how many messages that cannot be read the log has not told yet.
-	poisonCount  int
-	poisonLogged time.Time
-
-	redelivered redelivered
-	stream      position
-	linkMade    time.Time // when the link was made
-
-	// watermark shows what a kept queue has delivered.
-	watermark watermark
-	// overlap is the time since which something may be missing that an earlier consumer
-	// of a kept queue was sent; tooLate: some of that was left out, and is still to be told.
+	// Messages that an earlier consumer of a kept queue was sent since overlap may be
+	// missing. lateLoss: some were left out, which is still to be reported.
 	overlap  time.Time
 	lateLoss bool
+
+	brokerFailures int  // how often in a row the broker failed over a message
+	probing        bool // deliveries come one by one until that message is found
+
+	poisonCount  int // poison messages that the log does not show yet
+	poisonLogged time.Time
 }
 
+// newConsumerState returns a state that is locked: no session serves.
 func newConsumerState(q Queue, prefetch int, log *slog.Logger) *consumerState {
 	if q.Stream != nil {
-		own := *q.Stream // it may be another link's too
+		own := *q.Stream // another link may have been given the same
 		q.Stream = &own
 	}
-	return &consumerState{queue: q, exclusiveName: q.Name, prefetch: prefetch, log: log, redelivered: newRedelivered(prefetch), linkMade: time.Now()}
+	cs := &consumerState{queue: q, prefetch: prefetch, log: log, linkMade: time.Now()}
+	cs.exclusiveName = q.Name
+	cs.redelivered = newRedelivered(prefetch)
+	cs.mu.Lock()
+	return cs
+}
+
+// handOver lets the consumers of a session that serves have the deliveries.
+func (s *session) handOver() {
+	for _, c := range s.consumers {
+		c.state.startSession()
+	}
+	for _, cs := range s.link.consumerStates {
+		cs.mu.Unlock()
+	}
+}
+
+// startSession notes that the queue is consumed. It is called before the consumer begins.
+func (cs *consumerState) startSession() {
+	cs.firstSession = !cs.served
+	cs.served, cs.bindingsLost = true, false
+}
+
+// takeBack ends that. The consumers have ended.
+func (s *session) takeBack() {
+	for _, cs := range s.link.consumerStates {
+		cs.mu.Lock()
+	}
 }
 
 // describe names the queue as an operator knows it.
@@ -78,7 +129,8 @@ func (cs *consumerState) describe() string {
 	return "queue " + cs.queueName()
 }
 
-// queueName names what is bound: the queue, the kept queue, or the stream.
+// queueName returns the name of what is bound and consumed: the exclusive queue, the kept
+// queue, or the stream.
 func (cs *consumerState) queueName() string {
 	switch {
 	case cs.queue.Stream != nil:
@@ -89,6 +141,8 @@ func (cs *consumerState) queueName() string {
 	return cs.exclusiveName
 }
 
+// The following are called with mu held.
+
 // backdate notes that the bindings went while the broker could still be heard.
 func (cs *consumerState) backdate() {
 	if !cs.completeUntil.IsZero() && cs.lastVerified.Before(cs.completeUntil) {
@@ -96,13 +150,13 @@ func (cs *consumerState) backdate() {
 	}
 }
 
-// noteOutage notes that nothing came in between clear and the last binding; before it
-// the given number of messages waited in the queue.
+// noteOutage notes that nothing arrived between completeUntil and the last binding. The gap is
+// reported behind the messages that waited in the queue.
 func (cs *consumerState) noteOutage(waiting int) {
 	cs.gap, cs.gapAfter = &Gap{From: cs.gapStart(cs.completeUntil), To: cs.boundAt.Add(cs.bindingLag)}, waiting
 }
 
-// gapStart is where a gap begins that takes in the one that is still to be told.
+// gapStart returns the start of a gap that includes the one still to be reported.
 func (cs *consumerState) gapStart(from time.Time) time.Time {
 	if cs.gap != nil && cs.gap.From.Before(from) {
 		return cs.gap.From
@@ -115,11 +169,10 @@ func (cs *consumerState) begin() {
 	since := time.Time{}
 	if cs.queue.Expires > 0 {
 		since = cs.boundAt
-		if cs.served {
+		if !cs.firstSession {
 			since = cs.completeUntil
 		}
 	}
-	cs.served, cs.bindingsLost = true, false
 	cs.loss = newLossBound(cs.prefetch, cs.latency, cs.boundAt, since)
 	cs.redelivered.begin()
 	if cs.lateLoss = false; !cs.redelivered.ambiguous {
@@ -127,37 +180,37 @@ func (cs *consumerState) begin() {
 	}
 	cs.beginRemovals()
 	if cs.queue.Stream != nil && !cs.stream.located {
-		cs.reachLive() // where it stands is not known
+		cs.reachLive() // its position is not known
 	}
 	cs.reportPendingGap()
 }
 
-// end is called after the last delivery of a session, whose connection was last
-// heard, and whose bindings were last known to stand, at the times given.
-func (cs *consumerState) end(heard, stood time.Time) {
+// end is called after the last delivery of a session. heard is when its connection was last
+// heard, verified when its bindings were last known to exist.
+func (cs *consumerState) end(heard, verified time.Time) {
 	cs.reportLateLoss()
-	fed := cs.loss.routedAfter
+	routed := cs.loss.routedAfter
 	if cs.queue.Expires == 0 {
-		fed = later(fed, cs.boundAt) // before that there was no queue
+		routed = later(routed, cs.boundAt) // before that there was no queue
 	}
 	if cs.watermark.active {
-		fed = time.Time{} // what came may have been routed long before
+		routed = time.Time{} // what arrived may have been routed long before
 	}
 	cs.completeIfBrokerFailed = cs.completeUntil
-	if !fed.IsZero() {
-		cs.completeIfBrokerFailed = later(cs.completeUntil, fed.Add(-cs.latency))
+	if !routed.IsZero() {
+		cs.completeIfBrokerFailed = later(cs.completeUntil, routed.Add(-cs.latency))
 	}
-	cs.lastVerified = later(stood, cs.boundAt).Add(-cs.latency)
+	cs.lastVerified = later(verified, cs.boundAt).Add(-cs.latency)
 	if cs.queue.Stream != nil {
 		// What was routed is in the stream, whether it was read or not.
 		cs.completeUntil = heard.Add(-cs.latency)
 	} else {
-		if !fed.IsZero() {
+		if !routed.IsZero() {
 			cs.lastVerified = later(cs.lastVerified, cs.loss.routedAfter.Add(-cs.latency))
 		}
 		cs.completeUntil = later(cs.completeUntil, cs.endRemovals(cs.until(heard), heard))
 	}
-	cs.gapAfter = 0 // those that waited may have been taken by now
+	cs.gapAfter = 0 // the messages that waited may have been taken by now
 }
 
 func later(a, b time.Time) time.Time {
@@ -167,7 +220,7 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// reportPendingGap tells the gap when its place has come.
+// reportPendingGap reports the pending gap once its place has come.
 func (cs *consumerState) reportPendingGap() {
 	if cs.gap == nil || cs.gapAfter > 0 {
 		return
@@ -177,9 +230,9 @@ func (cs *consumerState) reportPendingGap() {
 	cs.reportGap(gap)
 }
 
-// reportGap tells a gap, in the time of the wall: a machine that slept has no other. Clocks
-// are set, and a stream's gap may be another machine's: one that ends before it begins
-// has no beginning that anybody knows.
+// reportGap reports a gap in wall-clock time: the monotonic clock stops while the machine is
+// suspended. The wall clock may be set back, and a gap in a stream may have been measured by
+// another machine: the start of a gap that ends before it starts is unknown.
 func (cs *consumerState) reportGap(g Gap) {
 	g.From, g.To = g.From.Round(0), g.To.Round(0)
 	if g.To.Before(g.From) {
@@ -191,6 +244,7 @@ func (cs *consumerState) reportGap(g Gap) {
 	}
 }
 
+// deliver hands a message to the receiver, unless it is a poison message.
 func (cs *consumerState) deliver(d *amqp.Delivery) {
 	if reason := poisonReason(d); reason != "" {
 		cs.dropPoison(d, reason)
@@ -201,7 +255,7 @@ func (cs *consumerState) deliver(d *amqp.Delivery) {
 	cs.queue.Deliver(d)
 }
 
-// guard keeps a panic over one message from taking the others with it. It is
+// guard recovers from a panic of the receiver: only the message that caused it is lost. It is
 // deferred.
 func (cs *consumerState) guard(key string) {
 	if r := recover(); r != nil {
@@ -210,7 +264,7 @@ func (cs *consumerState) guard(key string) {
 	}
 }
 
-// take hands a delivery over, unless it was before or is the link's own.
+// take hands a delivery to the receiver, unless the receiver had it before or it is a marker.
 func (cs *consumerState) take(d *amqp.Delivery) {
 	switch {
 	case cs.queue.Stream != nil:
@@ -226,11 +280,11 @@ func (cs *consumerState) take(d *amqp.Delivery) {
 	}
 }
 
-// acknowledged notes that what was taken has been acknowledged.
+// acknowledged notes that everything taken has been acknowledged.
 func (cs *consumerState) acknowledged() { cs.redelivered.acknowledged() }
 
-// takeKept hands over a message of a kept queue. One that an earlier consumer had, and
-// that comes behind what is newer, is left out: it would break the order.
+// takeKept hands over a message of a kept queue. A message that an earlier consumer had, and
+// that follows newer ones, is left out: it would break the order.
 func (cs *consumerState) takeKept(d *amqp.Delivery) {
 	if isMarker(d, cs.queueName()) {
 		if cs.watermark.take(d.MessageId) {
@@ -252,8 +306,8 @@ func (cs *consumerState) takeKept(d *amqp.Delivery) {
 	}
 }
 
-// reportLateLoss tells the gap of what was left out. It waits for the next message or watermark:
-// what an earlier consumer had comes in many pieces.
+// reportLateLoss reports the gap of the messages that were left out. It waits for the next
+// message or watermark, because the messages of an earlier consumer come in many pieces.
 func (cs *consumerState) reportLateLoss() {
 	if cs.lateLoss {
 		cs.lateLoss = false

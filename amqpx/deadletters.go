@@ -12,18 +12,17 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// A policy of the broker (message-ttl, max-length), or the expiration that a sender gave
-// its message, removes messages from a queue, and nobody is told. So a queue that is
-// consumed has the broker dead-letter them, through the default exchange, into a queue
-// beside it. What comes there tells that messages are missing between what was
-// delivered last and what comes next: a gap.
+// A policy of the broker (message-ttl, max-length), or the expiration that a sender gave its message,
+// removes messages from a queue without notice. So the link has the broker dead-letter them, through
+// the default exchange, into a queue beside the consumed one. A dead letter shows that messages are
+// missing between the last delivery and the next: a gap.
 //
-// The queue beside it holds one message, and is read one a second: what a flood
-// removes costs little, and a gap is told once a second while it goes on.
+// The queue of the dead letters holds one message, and one a second is read: a flood of removals costs
+// little, and a gap is reported once a second while it goes on.
 //
-// A policy that has the broker reject what does not fit is overruled by an argument of
-// the queue where the broker allows that (RabbitMQ: not on a quorum queue); otherwise
-// nothing is dead-lettered, and only the publisher hears of it.
+// A policy that has the broker reject what does not fit is overruled by an argument of the queue where
+// the broker allows that (RabbitMQ: not on a quorum queue). Otherwise nothing is dead-lettered, and
+// only the publisher learns of it.
 
 const (
 	deadLetterExchange = "x-dead-letter-exchange"
@@ -33,21 +32,21 @@ const (
 )
 
 const (
-	// deadLetterEvery is how long the next dead letter waits for the last one.
+	// deadLetterEvery is the time between two dead letters that are read.
 	deadLetterEvery = time.Second
 	// deadLetterLag is longer than that and the way of a dead letter together.
 	deadLetterLag = 2 * time.Second
-	// deadLetterTimeout is how long the link waits for the queue of the dead letters: a quorum
-	// queue without a leader answers nobody.
+	// deadLetterTimeout is how long the link waits for the queue of the dead letters: a quorum queue
+	// without a leader never answers.
 	deadLetterTimeout = 3 * time.Second
-	// deadLetterLogEvery is how often the log says why messages are removed.
+	// deadLetterLogEvery is how often the log shows why messages are removed.
 	deadLetterLogEvery = time.Minute
 )
 
 func deadLetterQueueOf(queue string) string { return queue + "_dropped" }
 
-// deadLetterArguments are the arguments with which the broker dead-letters what it removes
-// from the queue.
+// deadLetterArguments are the arguments with which the broker dead-letters what it removes from the
+// queue.
 func deadLetterArguments(queue string) amqp.Table {
 	return amqp.Table{
 		deadLetterExchange:    "",
@@ -56,14 +55,14 @@ func deadLetterArguments(queue string) amqp.Table {
 	}
 }
 
-// refusesArguments reports whether a broker may have refused a queue for the sake of its
-// arguments: it does not know them, or the user may not write to the default exchange.
+// refusesArguments reports whether a broker may have refused a queue because of its arguments: it does
+// not know them, or the user may not write to the default exchange.
 func refusesArguments(err error) bool {
 	return refusedWith(err, amqp.AccessRefused) || refusedWith(err, amqp.PreconditionFailed) || refusedWith(err, amqp.NotImplemented)
 }
 
-// declareDeadLettering declares a queue that dead-letters, or one that does not if the broker
-// refuses that.
+// declareDeadLettering declares a queue that dead-letters, or one that does not if the broker refuses
+// that.
 func (s *session) declareDeadLettering(cs *consumerState, name string, declare func(amqp.Table) error) error {
 	if s.consuming.closesOverRefusals() || s.consuming.neverRemoves() {
 		cs.removals.deadLettered = false
@@ -75,7 +74,7 @@ func (s *session) declareDeadLettering(cs *consumerState, name string, declare f
 	}
 	if plain := declare(amqp.Table{}); plain != nil {
 		if isOtherwise(err) {
-			return err // plain is against the arguments that are missing now
+			return err // the other error only complains that the arguments are missing now
 		}
 		return plain
 	}
@@ -83,13 +82,13 @@ func (s *session) declareDeadLettering(cs *consumerState, name string, declare f
 	return nil
 }
 
-// isOtherwise reports whether there is a queue with other arguments.
+// isOtherwise reports whether the queue exists with other arguments.
 func isOtherwise(err error) bool {
 	e, ok := errors.AsType[*amqp.Error](err)
 	return ok && e.Code == amqp.PreconditionFailed && strings.Contains(e.Reason, "inequivalent arg")
 }
 
-// logNoDeadLetters says once that messages may be removed untold.
+// logNoDeadLetters logs, once in a link's life, that messages may be removed without notice.
 func (l *Link) logNoDeadLetters(queue string, err error) {
 	if l.loggedNoDeadLetters {
 		return
@@ -102,27 +101,26 @@ func (l *Link) logNoDeadLetters(queue string, err error) {
 	if refusedWith(err, amqp.AccessRefused) {
 		advice = fmt.Sprintf("let the user write to amq.default, and configure and read %s", deadLetterQueueOf(queue))
 	}
-	l.log.Info("the broker gives no dead letters: what a policy removes from the queue is missing without notice",
+	l.log.Info("the broker does not dead-letter: what a policy removes from the queue is missing without a gap",
 		"queue", queue, "advice", advice, "error", withoutPermission(err, l.cfg.Exchange))
 }
 
-// removals is what an intake knows of messages that the broker removed from its queue. It
-// belongs to the consumer while a session serves.
+// removals is what is known of messages that the broker removed from a queue.
 type removals struct {
 	deadLettered  bool // the broker dead-letters what it removes
 	beforeSession bool // it removed messages before this session
 
-	// before and latest are times before which nothing was sent that is missing, as they
-	// were at least dropsLag ago and at the time sampled.
+	// No message sent before these times was missing: before at least deadLetterLag ago, latest at
+	// the time sampled.
 	before, latest, sampled time.Time
 
-	seen  time.Time // when a dead letter last came
-	gap   bool      // one is still to be told
-	from  time.Time // its beginning
-	after int       // it is told after so many deliveries, unless no more come
+	seen  time.Time // when the last dead letter arrived
+	gap   bool      // one is still to be reported
+	from  time.Time // its start
+	after int       // how many more deliveries come before it, unless there are none
 }
 
-// begin starts a session before which nothing was lost before the time given.
+// begin starts a session. No message sent before the time clear is missing.
 func (d *removals) begin(clear time.Time) {
 	d.before, d.latest, d.sampled = clear, clear, time.Time{}
 	d.seen, d.gap = time.Time{}, false
@@ -134,12 +132,12 @@ func (d *removals) sample(now, clear time.Time) {
 	}
 }
 
-// beginRemovals tells what was removed while the link was away. What comes next was in the
-// queue behind it.
+// beginRemovals reports what was removed while the link was down. What is delivered next was behind it
+// in the queue.
 func (cs *consumerState) beginRemovals() {
 	since := cs.completeUntil
 	if cs.consumesName() {
-		since = cs.boundAt.Add(-cs.latency) // it is a new queue
+		since = cs.boundAt.Add(-cs.latency) // the queue is new
 	}
 	cs.removals.begin(since)
 	if cs.removals.beforeSession {
@@ -149,8 +147,8 @@ func (cs *consumerState) beginRemovals() {
 	}
 }
 
-// noteRemoval notes that the broker removed a message that belongs before one that is to
-// come. All that it had sent before belongs before it.
+// noteRemoval notes that the broker removed a message that belongs between the deliveries so far and
+// those to come.
 func (cs *consumerState) noteRemoval(now time.Time) {
 	d := &cs.removals
 	if d.seen = now; !d.gap {
@@ -169,7 +167,7 @@ func (cs *consumerState) deliveredOne() {
 	}
 }
 
-// deliveredAll notes that all that had come has been handed over.
+// deliveredAll notes that everything that has arrived was delivered.
 func (cs *consumerState) deliveredAll(now, heard time.Time) {
 	if cs.removals.gap {
 		cs.reportRemovals()
@@ -177,8 +175,8 @@ func (cs *consumerState) deliveredAll(now, heard time.Time) {
 	cs.removals.sample(now, cs.until(heard))
 }
 
-// reportRemovals tells the gap. The next one begins where it ends: what was sent before
-// and is removed later lies in this one.
+// reportRemovals reports the gap. The next one starts where it ends: it covers what was sent earlier
+// and is removed later.
 func (cs *consumerState) reportRemovals() {
 	cs.removals.gap = false
 	to := time.Now()
@@ -186,9 +184,9 @@ func (cs *consumerState) reportRemovals() {
 	cs.completeUntil = to
 }
 
-// endRemovals is called at the end of a session, in which nothing was lost before the time
-// clear, apart from the gaps told and what was removed within dropsLag before the broker was
-// last heard.
+// endRemovals is called at the end of a session. clear is a time before which no message was sent that
+// is missing, apart from the gaps reported and from removals within deadLetterLag before the broker
+// was last heard. It returns such a time for all removals.
 func (cs *consumerState) endRemovals(clear, heard time.Time) time.Time {
 	d := &cs.removals
 	if d.gap {
@@ -204,22 +202,22 @@ func (cs *consumerState) endRemovals(clear, heard time.Time) time.Time {
 type deadLetterReader struct {
 	state         *consumerState
 	link          *Link
-	queue         string // the consumed one
+	queue         string // the consumed queue
 	beforeSession bool   // there were dead letters before this session
 	letters       <-chan amqp.Delivery
-	dropped       chan struct{} // to the consumer of the queue; holds one
+	dropped       chan struct{} // tells the consumer of the queue; holds one
 }
 
-// openDeadLetters makes, or finds again, the queue of the dead letters of a consumed queue, and
-// reads it. args are those of a queue that is kept; nil is for one that dies with the
-// connection. Where the broker gives no dead letters there is none.
+// openDeadLetters declares the queue of the dead letters of a consumed queue, and reads it. args are
+// those of a kept queue; nil is for one that dies with the connection. A broker that does not
+// dead-letter has none.
 func (s *session) openDeadLetters(ctx context.Context, cs *consumerState, consumed string, args amqp.Table) error {
 	if !cs.removals.deadLettered {
 		return nil
 	}
 	r, err := s.tryReadDeadLetters(ctx, cs, consumed, args)
 	if refusedWith(err, amqp.ResourceLocked) {
-		wait(ctx, lockedRetry) // the broker deletes the queues of a connection one by one
+		wait(ctx, lockedRetry) // the broker deletes the queues of a connection one after the other
 		r, err = s.tryReadDeadLetters(ctx, cs, consumed, args)
 	}
 	switch {
@@ -229,16 +227,16 @@ func (s *session) openDeadLetters(ctx context.Context, cs *consumerState, consum
 	case err != nil:
 		return err
 	default:
-		cs.removals.beforeSession = cs.removals.beforeSession || r.beforeSession // until it is told: this session may break before
+		cs.removals.beforeSession = cs.removals.beforeSession || r.beforeSession // until it is reported: this session may break first
 		s.deadLetterReaders = append(s.deadLetterReaders, r)
 	}
 	return nil
 }
 
-var errNoDeadLetters = fmt.Errorf("the queue of the dead letters did not answer within %v; has it a leader?", deadLetterTimeout)
+var errNoDeadLetters = fmt.Errorf("the queue of the dead letters did not answer within %v; does it have a leader?", deadLetterTimeout)
 
-// tryReadDeadLetters is readDrops with a limit of time. What comes later than that is not read in
-// this session.
+// tryReadDeadLetters is readDeadLetters with a limit of time. Dead letters that are available later
+// than that are not read in this session.
 func (s *session) tryReadDeadLetters(ctx context.Context, cs *consumerState, consumed string, args amqp.Table) (r *deadLetterReader, err error) {
 	answered := make(chan struct{})
 	var late *deadLetterReader
@@ -259,7 +257,7 @@ func (s *session) tryReadDeadLetters(ctx context.Context, cs *consumerState, con
 	}
 }
 
-// removalsOf is where the intake hears of dead letters, or nil.
+// removalsOf returns the channel that announces dead letters to the consumer, or nil.
 func (s *session) removalsOf(cs *consumerState) <-chan struct{} {
 	for _, r := range s.deadLetterReaders {
 		if r.state == cs {
@@ -291,7 +289,7 @@ func (s *session) readDeadLetters(cs *consumerState, consumed string, args amqp.
 			return nil, topology("queue", name, err)
 		}
 	}
-	// The next letter is here while the last one waits its turn: in the queue a policy may remove it.
+	// The next letter is held here while the last one waits: in the queue a policy may remove it.
 	if err := ch.Qos(2, 0, false); err != nil {
 		return nil, err
 	}
@@ -304,14 +302,14 @@ func (s *session) readDeadLetters(cs *consumerState, consumed string, args amqp.
 	return &deadLetterReader{state: cs, link: s.link, queue: consumed, beforeSession: q.Messages > 0, letters: letters, dropped: make(chan struct{}, 1)}, nil
 }
 
-// run ends with the connection, or when the session is done.
+// run ends with the connection, or when the session does.
 func (r *deadLetterReader) run(done <-chan struct{}) {
 	var logged time.Time
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for d := range r.letters {
 		reason, _ := d.Headers[deathReason].(string)
-		if reason == "rejected" { // by the link itself, which tells that
+		if reason == "rejected" { // by the link itself, which reports that
 			_ = d.Ack(false)
 			continue
 		}
@@ -335,7 +333,7 @@ func (r *deadLetterReader) run(done <-chan struct{}) {
 	}
 }
 
-// deathReasons are what is to be done about it.
+// deathReasons say what can be done about each reason.
 var deathReasons = map[string]string{
 	"maxlen":         "a policy limits the queue's length (max-length, max-length-bytes); exempt the queue from it",
 	"expired":        "a policy limits the messages' age (message-ttl), or their sender does (expiration); exempt the queue from it",

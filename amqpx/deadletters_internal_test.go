@@ -17,6 +17,7 @@ func TestWhatWasRemovedBeforeTheBrokerFellSilentIsWithinTheGap(t *testing.T) {
 	cs := newConsumerState(Queue{Name: "q"}, 10, slog.New(slog.DiscardHandler))
 	heard := now.Add(-20 * time.Second)
 	cs.boundAt = now.Add(-time.Hour)
+	cs.startSession()
 	cs.begin()
 	cs.removals.before = now.Add(-time.Minute)
 	cs.removals.seen = heard.Add(-time.Second)

@@ -33,8 +33,8 @@ func (o ExchangeOptions) describe() string {
 	return o.kind() + ", not durable, auto-delete"
 }
 
-// declare makes the exchange and queues, and starts consuming. Each queue has a
-// channel of its own: a multiple-ack speaks for its whole channel.
+// declare declares the exchange and the queues, and starts consuming. Each queue has a channel of
+// its own, because a multiple-ack applies to a whole channel.
 func (s *session) declare(ctx context.Context) error {
 	if len(s.link.consumerStates) == 0 {
 		return s.declareAlone()
@@ -94,14 +94,14 @@ func (s *session) declareAlone() error {
 	return ch.Close()
 }
 
-// openExclusive makes a queue that dies with the connection.
+// openExclusive declares and consumes a queue that dies with the connection.
 func (s *session) openExclusive(ctx context.Context, ch *amqp.Channel, cs *consumerState) error {
 	if err := s.claimName(ctx, cs); err != nil {
 		return err
 	}
 	if cs.served {
-		// With the queue of the last session went perhaps its last binding, and with that
-		// the exchange.
+		// The queue of the last session may have taken the last binding of the exchange with it,
+		// and that the exchange.
 		if err := s.declareExchange(ch); err != nil {
 			return err
 		}
@@ -125,13 +125,13 @@ func (s *session) openExclusive(ctx context.Context, ch *amqp.Channel, cs *consu
 	if err := s.bind(ch, cs, "queue", cs.exclusiveName); err != nil {
 		return err
 	}
-	// The exchange goes with its last binding, so it has the new one first.
+	// The exchange goes with its last binding, so the new one is made first.
 	if err := s.removeFormerSentinels(cs); err != nil {
 		return err
 	}
 	if cs.served {
-		// The tie may have gone in that moment, or long before: with the last queue the
-		// exchange goes, too.
+		// The sentinel may have gone just now or long before: the exchange may go with its last
+		// queue, too.
 		cs.backdate()
 		cs.noteOutage(0)
 	}
@@ -139,11 +139,11 @@ func (s *session) openExclusive(ctx context.Context, ch *amqp.Channel, cs *consu
 }
 
 // khepriBindingLag is how long the other nodes of a cluster may take to route by a binding that
-// the broker has confirmed: with Khepri they hear of it one by one. It took them 1 ms while
-// a node was restarted under 1,000 messages a second.
+// the broker has confirmed: with Khepri it reaches them one by one. It took them 1 ms while a node
+// was restarted under 1,000 messages a second.
 const khepriBindingLag = 100 * time.Millisecond
 
-// bind makes the bindings, which a queue that lives on has already.
+// bind makes the bindings, some of which a queue that outlives the link may have already.
 func (s *session) bind(ch *amqp.Channel, cs *consumerState, what, name string) error {
 	var slowest time.Duration
 	cs.boundAt = time.Now()
@@ -162,7 +162,7 @@ func (s *session) bind(ch *amqp.Channel, cs *consumerState, what, name string) e
 	return nil
 }
 
-// consume starts the deliveries; what they are is in.queue's business.
+// consume starts the deliveries.
 func (s *session) consume(ch *amqp.Channel, cs *consumerState, name string, exclusive bool, args amqp.Table) error {
 	if err := ch.Qos(cs.currentPrefetch(), 0, false); err != nil {
 		return err
@@ -170,7 +170,7 @@ func (s *session) consume(ch *amqp.Channel, cs *consumerState, name string, excl
 	s.watch(s.consuming, ch.NotifyClose(make(chan *amqp.Error, 1)), "the channel of "+cs.describe())
 	cancelled := ch.NotifyCancel(make(chan string, 1))
 	const autoAck, noLocal, noWait = false, false, false
-	tag := "replies" // one a channel
+	tag := "replies" // one for each channel
 	if n := len(s.consumers); n > 0 {
 		tag += strconv.Itoa(n + 1)
 	}
@@ -201,7 +201,7 @@ func (s *session) consume(ch *amqp.Channel, cs *consumerState, name string, excl
 	return nil
 }
 
-// topology says on what the broker refused a request; nil stays nil.
+// topology names what the broker refused; a nil error stays nil.
 func topology(what, name string, err error) error {
 	if err == nil {
 		return nil
@@ -209,11 +209,11 @@ func topology(what, name string, err error) error {
 	return &topologyError{what: what, name: name, err: err}
 }
 
-// exists reports whether there is a queue, or stream, of that name. A message that finds
-// no queue comes back, and is no error; what is declared passively and is missing
-// leaves one in RabbitMQ's log. So that is done only where no message is taken. In a queue
-// that a policy has cut to its length the message takes the place of another one, as
-// any that comes: that is told with the others (dropped.go).
+// exists reports whether there is a queue or stream of that name. It publishes a marker to it,
+// which comes back if there is none. Only where the broker takes no marker is the queue declared
+// passively, because that writes an error into RabbitMQ's log if it is missing. In a queue that a
+// policy has cut to its length, the marker displaces a message as any other does, and that is
+// reported like the others (deadletters.go).
 func (s *session) exists(ctx context.Context, queue string) (bool, error) {
 	returned, err := s.markReturned(ctx, queue, amqp.Publishing{Type: placeType, MessageId: placeType}, markerTimeout)
 	if !errors.Is(err, errNoMarker) {

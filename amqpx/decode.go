@@ -8,12 +8,12 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// sharedTexts is how long the texts of a delivery may be that share their memory.
+// sharedTexts is the length up to which the texts of a delivery share their memory.
 const sharedTexts = 640
 
 // texts makes strings of parts of a payload.
 type texts struct {
-	all string // ends with the payload; "" if each has its own memory
+	all string // ends with the payload; "" if each text has its own memory
 	at  int    // where the payload begins in it
 }
 
@@ -24,7 +24,7 @@ func (t *texts) of(payload []byte, from, to int) string {
 	return string(payload[from:to])
 }
 
-// properties reads all properties, whose form findHeaders and mendFields have checked.
+// properties reads all properties. findHeaders and sanitizeFields have checked their form.
 func (t *texts) properties(payload []byte, d *amqp.Delivery) bool {
 	flags := binary.BigEndian.Uint16(payload[contentHead-2:])
 	at := contentHead
@@ -72,7 +72,7 @@ func (t *texts) properties(payload []byte, d *amqp.Delivery) bool {
 	return true
 }
 
-// shortProperty is where a property goes that is a short string; nil for the reserved one.
+// shortProperty returns where a property goes that is a short string; nil for the reserved one.
 func shortProperty(d *amqp.Delivery, flag uint16) *string {
 	switch flag {
 	case 1 << 15:
@@ -116,7 +116,7 @@ func (t *texts) table(payload []byte, at, end int) (amqp.Table, bool) {
 	return table, true
 }
 
-// array reads the fields of payload[at:end]. Like the library's, an empty one is nil.
+// array reads the fields of payload[at:end]. Like the library's, an empty array is nil.
 func (t *texts) array(payload []byte, at, end int) (array []any, ok bool) {
 	for at < end {
 		kind, size, ok := nextField(payload[at:end], false)
@@ -133,8 +133,7 @@ func (t *texts) array(payload []byte, at, end int) (array []any, ok bool) {
 	return array, true
 }
 
-// value reads a field of which the type is payload[at], with Go's types as the library
-// has them.
+// value reads a field whose type is payload[at], into the library's Go types.
 func (t *texts) value(payload []byte, at, end int) (v any, ok bool) {
 	kind := payload[at]
 	b := payload[at+1 : end]

@@ -12,49 +12,48 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// Deliveries to the link's own consumers do not pass through the library. It reads a
-// header octet by octet, with an allocation or two for each field, hands each delivery over
-// from one goroutine to the next, and moves its deadline with every frame. The mender has
-// every frame in hand already, so it decodes those of registered consumers itself:
+// Deliveries to the link's own consumers bypass the library. It reads a header octet by octet, with an
+// allocation or two for each field, hands each delivery from one goroutine to the next, and moves its
+// deadline with every frame. The interceptor has every frame in hand already, so it decodes those of
+// registered consumers itself:
 //
-//	              ┌─────► consumer                   what was delivered alone to a registered tag
-//	socket ──► mender ──► inbox ──► consumer         what was delivered to it among others
-//	              └─────► library                    everything else: answers, returns, heartbeats,
-//	                                                 the deliveries to anybody else
+//	                   ┌─────► consumer              a delivery to a registered tag that came alone
+//	socket ──► interceptor ──► inbox ──► consumer    deliveries to it that came together
+//	                   └─────► library               everything else: answers, returns, heartbeats,
+//	                                                 deliveries to other consumers
 //
-// What comes alone is taken where it is read, if the receiver lets it ([Queue.CanDeliver]): to wake
-// the consumer's goroutine takes as long as all else that is done with it. What comes with
-// others behind it is decoded on one processor while the consumer takes it on another.
+// A delivery that comes alone is handed over where it is read, if the receiver allows it
+// ([Queue.CanDeliver]): waking the consumer's goroutine takes as long as everything else that is done
+// with it. Deliveries that come together are decoded on one processor while the consumer handles them
+// on another.
 //
-// The library still subscribes, acknowledges, cancels, and knows when a channel or the
-// connection ends.
+// The library still subscribes, acknowledges, cancels, and knows when a channel or the connection ends.
 
-// inbox has the deliveries to one consumer that it has not taken yet. The prefetch bounds
-// them.
+// inbox holds the deliveries that a consumer has not taken yet. The prefetch bounds them.
 type inbox struct {
 	tag     string
 	channel *amqp.Channel
 
-	news chan struct{} // holds a token once something has come
+	news chan struct{} // holds a token once something has arrived
 
 	mu    sync.Mutex
 	queue []*amqp.Delivery // guarded by mu
 
-	// takeNow takes a delivery on the goroutine that reads, or leaves it to the queue. It is
-	// set before the session serves.
+	// tryDeliver hands over a delivery on the goroutine that reads, or returns false. It is set
+	// before the session serves.
 	tryDeliver atomic.Pointer[func(*amqp.Delivery) (taken bool)]
 
 	// The following fields belong to the goroutine that reads.
-	alone    bool           // nothing was read behind what was read last
+	alone    bool           // nothing had been read behind the last frame
 	number   uint16         // of the channel; 0 before the first delivery
 	delivery *amqp.Delivery // the one that is being read, or nil
 	size     uint64         // of its body
 	headed   bool           // its header was read
-	route    []byte         // its exchange and routing key, until then
+	route    []byte         // its routing key, until then
 	exchange string         // of the last delivery
 }
 
-// register has the mender take the deliveries to a consumer. It comes before the consumer
+// register has the interceptor take the deliveries to a consumer. It is called before the consumer
 // subscribes, from the goroutine that connects; no two tags on a connection are the same.
 func (ic *interceptor) register(tag string, channel *amqp.Channel) *inbox {
 	b := &inbox{tag: tag, channel: channel, news: make(chan struct{}, 1)}
@@ -71,7 +70,7 @@ func (ic *interceptor) registered() []*inbox {
 	return nil
 }
 
-// take returns what has come, in order. It reuses the memory of the last call's result.
+// take returns what has arrived, in order. It reuses the memory of the last result.
 func (b *inbox) take(last []*amqp.Delivery) []*amqp.Delivery {
 	clear(last)
 	b.mu.Lock()
@@ -94,7 +93,7 @@ func (b *inbox) put() {
 	b.wake()
 }
 
-// wake has the consumer look what there is to do.
+// wake has the consumer check what there is to do.
 func (b *inbox) wake() {
 	select {
 	case b.news <- struct{}{}:
@@ -102,14 +101,14 @@ func (b *inbox) wake() {
 	}
 }
 
-// waits reports whether something waits to be taken.
+// waits reports whether something has not been taken yet.
 func (b *inbox) waits() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return len(b.queue) > 0
 }
 
-// inboxOf finds the inbox for the content on a channel, or nil.
+// inboxOf returns the inbox for the content on a channel, or nil.
 func (ic *interceptor) inboxOf(channel uint16) *inbox {
 	for _, b := range ic.registered() {
 		if b.number == channel && b.delivery != nil {
@@ -119,14 +118,14 @@ func (ic *interceptor) inboxOf(channel uint16) *inbox {
 	return nil
 }
 
-// interrupt drops the delivery that is being read on a channel: a method has come in between.
+// interrupt drops the delivery that is being read on a channel, because a method has come in between.
 func (ic *interceptor) interrupt(channel uint16) {
 	if b := ic.inboxOf(channel); b != nil {
 		b.delivery = nil
 	}
 }
 
-// Of a delivery: its class and method, and the length of the longest.
+// The class and method of a delivery, and the length of the longest one.
 const (
 	deliverMethod  = "\x00\x3c\x00\x3c"
 	maxDeliverSize = 4 + 3*256 + 9
@@ -134,10 +133,10 @@ const (
 
 var errFrame = errors.New("the broker sent a malformed frame")
 
-// intercept reads the frame at buf[ready:], or what there is of it, if it belongs to a
-// delivery to a registered consumer. All before it has been handed over. known is false if
-// it does not, and more if it cannot be told yet, or not read.
-func (ic *interceptor) intercept(frame []byte, kind byte, channel uint16, size uint32) (known, more bool) {
+// intercept reads the frame at buf[ready:], as far as it has arrived, if it belongs to a delivery to a
+// registered consumer. Everything before it has been handed over. taken reports whether it did, more
+// whether the rest of the frame is needed first.
+func (ic *interceptor) intercept(frame []byte, kind byte, channel uint16, size uint32) (taken, more bool) {
 	whole := int(size) + frameAround
 	switch b := ic.inboxOf(channel); {
 	case kind == methodFrame && ic.confirms.Load().expects(channel, size):
@@ -186,14 +185,14 @@ func (ic *interceptor) intercept(frame []byte, kind byte, channel uint16, size u
 	return true, false
 }
 
-// skipIntercepted goes on behind bytes that the library does not get.
+// skipIntercepted moves on behind bytes that the library does not get.
 func (ic *interceptor) skipIntercepted(n int) {
 	ic.ready += n
 	ic.r = ic.ready
 	ic.intercepted = true
 }
 
-// takeBody gives the inbox what has come of the frame of a body.
+// takeBody gives the inbox what has arrived of a body frame.
 func (ic *interceptor) takeBody(come []byte) {
 	part := come[:min(ic.bodyLeft, len(come))]
 	ic.bodyLeft -= len(part)
@@ -210,20 +209,20 @@ func (ic *interceptor) takeBody(come []byte) {
 	ic.err = ic.bodyInbox.body(part, last)
 }
 
-// SetReadDeadline bounds the broker's silence. The library moves the deadline with each frame
-// that it reads; the mender moves it as far for those that the library does not get.
+// SetReadDeadline bounds the broker's silence. The library moves the deadline with each frame that it
+// reads; the interceptor does so for the frames that the library does not get.
 func (ic *interceptor) SetReadDeadline(t time.Time) error {
 	ic.idleTimeout.Store(int64(time.Until(t)))
 	return ic.Conn.SetReadDeadline(t)
 }
 
-// SetDeadline bounds the whole conversation, at its beginning and its end.
+// SetDeadline bounds the whole conversation, at its start and its end.
 func (ic *interceptor) SetDeadline(t time.Time) error {
 	ic.idleTimeout.Store(0)
 	return ic.Conn.SetDeadline(t)
 }
 
-// extendDeadline notes that deliveries have come. A sixteenth of the time is close enough.
+// extendDeadline moves the deadline after deliveries. A sixteenth of the time is precise enough.
 func (ic *interceptor) extendDeadline() {
 	ic.intercepted = false
 	silence := time.Duration(ic.idleTimeout.Load())
@@ -232,12 +231,12 @@ func (ic *interceptor) extendDeadline() {
 	}
 	if now := time.Now(); now.Sub(ic.deadlineMoved) > silence/16 {
 		ic.deadlineMoved = now
-		_ = ic.Conn.SetReadDeadline(now.Add(silence)) // reading says what is wrong
+		_ = ic.Conn.SetReadDeadline(now.Add(silence)) // a failure shows when the connection is read
 	}
 }
 
-// begin starts a delivery if the frame, which is whole, is the method of one to a
-// registered consumer. Any other method ends what was being delivered on the channel.
+// begin starts a delivery if the frame, which is complete, is the method of one to a registered
+// consumer. Any other method ends what was being delivered on the channel.
 func (ic *interceptor) begin(channel uint16, frame []byte) bool {
 	ic.interrupt(channel)
 	payload, ok := bytes.CutPrefix(frame[frameHead:len(frame)-1], []byte(deliverMethod))
@@ -276,14 +275,14 @@ func (ic *interceptor) begin(channel uint16, frame []byte) bool {
 	return false
 }
 
-// header reads the properties of a delivery that has begun. The payload was mended.
+// header reads the properties of a delivery that has begun. The payload was sanitized.
 func (b *inbox) header(payload []byte) error {
 	if b.headed || len(payload) < contentHead {
 		return errFrame
 	}
 	b.headed, b.size = true, binary.BigEndian.Uint64(payload[4:])
-	// Texts share their memory unless they are long: then a short one that somebody keeps
-	// would keep them all.
+	// Short texts share their memory. A long header does not, because a receiver that keeps one
+	// short text of it would keep it all.
 	var t texts
 	if n := len(b.route) + len(payload); n <= sharedTexts {
 		b.route = append(b.route, payload...)
@@ -303,10 +302,10 @@ func (b *inbox) header(payload []byte) error {
 	return nil
 }
 
-// maxBodyAhead is how much room for a body is made before any of it has come.
+// maxBodyAhead is how much memory is allocated for a body before any of it has arrived.
 const maxBodyAhead = 128 << 10
 
-// body takes some of a body, and whether the frame ends with it.
+// body appends a part of a body. last: the frame ends with it.
 func (b *inbox) body(part []byte, last bool) error {
 	d := b.delivery
 	if !b.headed {

@@ -20,39 +20,38 @@ import (
 // dialTimeout bounds the TCP connection to the only address, and the AMQP handshake.
 const dialTimeout = 10 * time.Second
 
-// closeTimeout bounds a polite goodbye to a broker that may not be listening.
+// closeTimeout bounds an orderly close with a broker that may not be listening.
 const closeTimeout = 2 * time.Second
 
-// connection is an AMQP connection and the socket on which it stands.
+// connection is an AMQP connection and the socket below it.
 type connection struct {
 	*amqp.Connection
 	socket      *socket
 	interceptor *interceptor
-	closed      bool // in order, by ourselves
+	closed      bool // by us, in an orderly way
 }
 
-// close says goodbye within closeTimeout. Then the socket is closed under the
-// library, whose own close waits for a lock that a writer stuck in the socket
-// holds.
+// close closes the connection in an orderly way, within closeTimeout. Then it closes the socket
+// under the library, whose own close waits for a lock that is held by a writer stuck in the
+// socket.
 func (c *connection) close() {
 	force := time.AfterFunc(closeTimeout, func() { c.socket.Close() })
 	defer force.Stop()
-	// An error only says that the connection was closed already, or is being
-	// closed: by somebody who may wait for the stuck writer too.
+	// An error means that the connection was closed already, or is being closed by a
+	// goroutine that may wait for the stuck writer, too.
 	c.closed = c.CloseDeadline(time.Now().Add(closeTimeout)) == nil
 	c.socket.Close()
 }
 
-// login is a name and a password. It asks the broker to say so when it refuses
-// them: without that RabbitMQ waits three seconds and breaks the connection, and
-// nobody can tell a wrong password from a broken network.
+// login is a user name and password. It asks the broker to answer when it refuses them: otherwise
+// RabbitMQ waits three seconds and breaks the connection, as a broken network would.
 type login struct {
 	*amqp.PlainAuth
 	properties amqp.Table // of the client
 }
 
-// Response is called when the library has written what it can do itself among
-// the properties, and has not sent them yet.
+// Response is called when the library has put its own capabilities among the properties, and has
+// not sent them yet.
 func (l *login) Response() string {
 	if capabilities, ok := l.properties["capabilities"].(amqp.Table); ok {
 		capabilities["authentication_failure_close"] = true
@@ -60,10 +59,10 @@ func (l *login) Response() string {
 	return l.PlainAuth.Response()
 }
 
-// dial opens one AMQP connection to the broker at the URL. The end of the
-// context closes it, until its socket is untied. spoke is set whenever the broker says
-// anything but a heartbeat.
-func (l *Link) dial(ctx context.Context, url, purpose string, spoke *atomic.Bool) (*connection, error) {
+// dial opens one AMQP connection to the broker at the URL. The end of the context closes it,
+// until its socket is detached. active is set whenever the broker sends anything but a
+// heartbeat.
+func (l *Link) dial(ctx context.Context, url, purpose string, active *atomic.Bool) (*connection, error) {
 	properties := amqp.NewConnectionProperties()
 	properties["connection_name"] = l.cfg.Name + " " + purpose
 	properties["product"] = "clu-ws"
@@ -76,7 +75,7 @@ func (l *Link) dial(ctx context.Context, url, purpose string, spoke *atomic.Bool
 	cfg := amqp.Config{
 		Heartbeat:  l.cfg.Heartbeat,
 		Properties: properties,
-		FrameSize:  -1, // as long as the broker's own: headers come in one frame
+		FrameSize:  -1, // as long as the broker's own, because headers come in one frame
 		Dial: func(network, addr string) (net.Conn, error) {
 			conn, err := l.dialNet(ctx, network, addr)
 			if err != nil {
@@ -92,7 +91,7 @@ func (l *Link) dial(ctx context.Context, url, purpose string, spoke *atomic.Bool
 			if err != nil {
 				return nil, err
 			}
-			ic = newInterceptor(plain, spoke)
+			ic = newInterceptor(plain, active)
 			return ic, nil
 		},
 	}
@@ -107,7 +106,7 @@ func (l *Link) dial(ctx context.Context, url, purpose string, spoke *atomic.Bool
 	if s != nil {
 		failed.socket = s.failure()
 		s.detach()
-		s.Close() // the library leaves its reader behind
+		s.Close() // the library does not close it
 	}
 	return nil, failed
 }
@@ -121,33 +120,32 @@ func (l *Link) dialNet(ctx context.Context, network, addr string) (net.Conn, err
 	return l.dialTCP(ctx, network, cmp.Or(l.current.address, addr))
 }
 
-// readAhead is how much is read from the network at once. The library reads
-// through 4 KiB, a system call for every dozen replies.
+// readAhead is how much is read from the network at once. The library reads 4 KiB, which is a
+// system call for every dozen messages.
 const readAhead = 64 << 10
 
-// socket is the network connection below TLS and the library. It reads ahead of
-// them, and remembers how it failed, which the library tells as text or not at all.
+// socket is the network connection below TLS and the library. It reads ahead of them, and
+// remembers how it failed, which the library reports as text or not at all.
 type socket struct {
 	net.Conn
 	r   *bufio.Reader
-	raw syscall.RawConn // nil if it cannot be written to without waiting
-	// untie lets the socket outlive the context that it was dialled with.
+	raw syscall.RawConn // nil if every write may block
+	// detach lets the socket outlive the context that it was dialled with.
 	detach func() bool
-	// last is when the network last gave all bytes that it had, in nanoseconds since began.
+	// last is when the network last returned all bytes that it had, in nanoseconds since began.
 	last  atomic.Int64
 	began time.Time
 
 	// writing guards the following fields. It is held while the network is written to.
 	writing   sync.Mutex
-	unwritten []byte // what the network did not take at once; it comes before all else
+	unwritten []byte // what the network did not take at once; it goes out first
 
 	// mu guards the following field.
 	mu     sync.Mutex
 	failed error // the first failure, without the addresses of both ends
 }
 
-// newSocket ties a connection to the context, whose end closes it: what the
-// library waits for has no context.
+// newSocket closes the connection when the context ends: the library's requests have no context.
 func newSocket(ctx context.Context, conn net.Conn) *socket {
 	s := &socket{Conn: conn, began: time.Now()}
 	s.r = bufio.NewReaderSize(networkReader{s}, readAhead)
@@ -156,7 +154,7 @@ func newSocket(ctx context.Context, conn net.Conn) *socket {
 	return s
 }
 
-// networkReader is the network itself, before anything is read ahead.
+// networkReader reads from the network itself.
 type networkReader struct{ *socket }
 
 func (h networkReader) Read(p []byte) (int, error) {
@@ -167,8 +165,8 @@ func (h networkReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// lastHeard is when anything, be it a heartbeat, last came from the broker, and was read
-// with all that had come before it.
+// lastHeard returns when anything, even a heartbeat, last arrived from the broker and was read
+// with all that had arrived before it.
 func (s *socket) lastHeard() time.Time { return s.began.Add(time.Duration(s.last.Load())) }
 
 func (s *socket) Read(p []byte) (int, error) {
@@ -188,7 +186,7 @@ func (s *socket) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// flush writes what writeNow has left.
+// flush writes what writeNow has left unwritten.
 func (s *socket) flush() error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -206,8 +204,8 @@ func (s *socket) writeUnwritten() error {
 	return err
 }
 
-// tryLock takes writing, unless somebody writes, who may wait for the network, or something
-// is before what would be written.
+// tryLock locks writing, unless another goroutine is writing, which may wait for the network, or
+// something has to be written first.
 func (s *socket) tryLock() bool {
 	if s.raw == nil || !s.writing.TryLock() {
 		return false
@@ -219,8 +217,8 @@ func (s *socket) tryLock() bool {
 	return true
 }
 
-// writeNow writes without waiting for the network. What that does not take goes out before
-// all else, at the next flush. It is called after tryLock.
+// writeNow writes without waiting for the network. What the network does not take goes out
+// first at the next flush. It is called after tryLock.
 func (s *socket) writeNow(p []byte) (int, error) {
 	n, err := writeNow(s.raw, p)
 	s.noteError(err)
@@ -241,15 +239,15 @@ func (s *socket) noteError(err error) {
 	}
 }
 
-// failure is how the network failed, or nil.
+// failure returns how the network failed, or nil.
 func (s *socket) failure() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.failed
 }
 
-// cause is what is behind an error of the library: what the broker said, else
-// how the network failed, else the error itself.
+// cause returns what is behind an error of the library: what the broker sent, else how the
+// network failed, else the error itself.
 func (s *socket) cause(err error) error {
 	if failed := s.failure(); failed != nil && !fromBroker(err) {
 		return failed
@@ -257,8 +255,8 @@ func (s *socket) cause(err error) error {
 	return err
 }
 
-// bare is a network error without addresses: our own port is another one at
-// every try, and would make the same failure a new one.
+// stripAddr returns a network error without addresses. Our own port differs at every attempt, and
+// would make the same failure look new.
 func stripAddr(err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Err
@@ -266,27 +264,28 @@ func stripAddr(err error) error {
 	return err
 }
 
-// closesOverRefusals reports whether the broker closes the connection, and not only the channel, over a
-// request that it refuses. Qpid Broker-J does so over an argument that it does not know and over a queue that
-// is another connection's: it is not asked what may be refused and can be done without.
+// closesOverRefusals reports whether the broker closes the connection, not only the channel, when
+// it refuses a request. Qpid Broker-J does so for an argument that it does not know, and for a
+// queue of another connection: it is not asked for what it may refuse and the link can do
+// without.
 func (c *connection) closesOverRefusals() bool {
 	return strings.Contains(c.product(), "Qpid")
 }
 
-// neverRemoves reports whether the broker is known to remove no message from a queue by itself, as the
-// embedded one, which has neither policies nor expirations. It need not be asked for dead letters.
+// neverRemoves reports whether the broker is known to remove no message from a queue by itself.
+// The embedded one has neither policies nor expirations, and needs no dead letters.
 func (c *connection) neverRemoves() bool {
 	return c.product() == "clu-ws embedded broker"
 }
 
-// product is what the broker calls itself.
+// product returns what the broker calls itself.
 func (c *connection) product() string {
 	product, _ := c.Properties["product"].(string)
 	return product
 }
 
-// mayHaveKhepri reports whether the broker may keep its queues and bindings in Khepri, which RabbitMQ has from
-// version 4 on.
+// mayHaveKhepri reports whether the broker may keep its queues and bindings in Khepri, as
+// RabbitMQ can from version 4 on.
 func (c *connection) mayHaveKhepri() bool {
 	version, _ := c.Properties["version"].(string)
 	major, err := strconv.Atoi(strings.SplitN(version, ".", 2)[0])

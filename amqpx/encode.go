@@ -15,14 +15,14 @@ const (
 	mandatory     = 1
 )
 
-// publishFrames makes the frames of what is published on a channel.
+// publishFrames encodes messages for a channel.
 type publishFrames struct {
 	channel  uint16
-	frameMax int // the longest frame, with what is around its payload; 0 is any
+	frameMax int // the longest frame, including its header and its end; 0 is any
 	exchange string
 }
 
-// append appends the frames of a message, which was checked.
+// append appends the frames of a message that was checked.
 func (f *publishFrames) append(dst []byte, m *Message) []byte {
 	dst, at := f.begin(dst, methodFrame)
 	dst = append(dst, publishMethod...)
@@ -63,7 +63,7 @@ func endFrame(dst []byte, at int) []byte {
 	return append(dst, frameEnd)
 }
 
-// appendProperties appends the flags of the properties that are set, and the properties.
+// appendProperties appends the flags of the properties that are set, and then the properties.
 func appendProperties(dst []byte, p *amqp.Publishing) []byte {
 	at, flags := len(dst), uint16(0)
 	dst = append(dst, 0, 0)
@@ -111,7 +111,7 @@ func appendLong[T string | []byte](dst []byte, s T) []byte {
 	return append(binary.BigEndian.AppendUint32(dst, uint32(len(s))), s...)
 }
 
-// openLong makes room for the size of what is appended next, and closeLong fills it in.
+// openLong leaves room for the size of what is appended next, and closeLong fills it in.
 func openLong(dst []byte) (_ []byte, at int) { return append(dst, 0, 0, 0, 0), len(dst) }
 
 func closeLong(dst []byte, at int) []byte {
@@ -135,7 +135,7 @@ func appendArray(dst []byte, list []any) []byte {
 	return closeLong(dst, at)
 }
 
-// appendField appends the type and the value of a field, by the library's types.
+// appendField appends the type and the value of a field. The Go types are the library's.
 func appendField(dst []byte, v any) []byte {
 	switch v := v.(type) {
 	case nil:

@@ -135,7 +135,7 @@ func explain(err error, rawURL string, cfg Config) error {
 		return explainHandshake(h, broker, uri)
 	}
 	if errors.Is(err, errRequestTimeout) {
-		return fmt.Errorf("%s has left a request unanswered for %v, although its connection stands; is one of its queues without a leader, because too few nodes are up? (rabbitmqctl list_queues name type state leader online)", broker, requestTimeout)
+		return fmt.Errorf("%s has left a request unanswered for %v, although the connection is up; does one of its queues lack a leader, because too few nodes are up? (rabbitmqctl list_queues name type state leader online)", broker, requestTimeout)
 	}
 	if brokerFailed(err) {
 		return fmt.Errorf("%s failed (%w); if it does so again, over a message that it cannot deliver (AMQP 1.0 with a property of type uuid or char), that message is left out, and its sender should be mended", broker, err)
@@ -219,7 +219,7 @@ func explainHandshake(h *handshakeError, broker string, uri amqp.URI) error {
 	spoke, hungUp := e != nil && e.Server, errors.Is(h.socket, io.EOF)
 	network := h.socket
 	if network == nil && e == nil {
-		network = h.err // before the library had the connection
+		network = h.err // the library did not have the connection yet
 	}
 	switch {
 	case spoke && e.Code == amqp.NotAllowed && strings.Contains(e.Reason, "limit"):
@@ -233,7 +233,7 @@ func explainHandshake(h *handshakeError, broker string, uri amqp.URI) error {
 	case errors.Is(h.err, amqp.ErrSASL):
 		return newError(NoPlainLogin, "%s does not accept a user name and password (PLAIN)", broker)
 	case uri.Scheme == "amqps" && (network != nil && hangup(network) || e != nil && strings.Contains(e.Reason, "tls: ") || errors.Is(h.err, amqp.ErrClosed) || errors.Is(h.err, net.ErrClosed)):
-		// It may say why, but its alert is often lost when it closes, to the library too.
+		// The broker may send why, but its alert is often lost when it closes, to the library too.
 		return newError(TLSHangUp, "%s hung up on TLS; check the port, and whether it asks for a client certificate", broker)
 	case network != nil && hangup(network):
 		return newError(HangUp, "%s hung up; is it an AMQP 0-9-1 broker, and does it expect TLS?", broker)
@@ -259,7 +259,7 @@ func explainNetwork(err error, broker string) error {
 		return newError(NotTLS, "%s does not speak TLS; check the port, and whether it expects TLS", broker)
 	}
 	if unknown, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return newError(UntrustedIssuer, "the certificate of %s is signed by an authority that is not trusted here; trust the signer's certificate if it is right: %v", broker, unknown)
+		return newError(UntrustedIssuer, "the certificate of %s is signed by an authority that is not trusted here: %v", broker, unknown)
 	}
 	if invalid, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return newError(InvalidCertificate, "the certificate of %s is not accepted: %v", broker, invalid.Err)

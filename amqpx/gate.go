@@ -6,37 +6,40 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// A gate is an exchange between the link's exchange and a queue. Who deletes it, or has it
-// deleted, unbinds the queue without touching it.
+// A gate is an exchange between the link's exchange and a queue. Deleting it unbinds the queue
+// without touching it.
 //
-// A kept queue needs one because of a fault of RabbitMQ 3.10 and 4.0: when a quorum queue
-// goes while some dozen messages of a channel are on their way to it, they take nothing more
-// from that channel. An actor would be silent until it is started again, because a bridge
-// that kept its replies was away for too long. So what is published must have stopped
-// before a kept queue expires. Its gate is bound to one queue only, that of the dead letters,
-// by a routing key that nobody uses. When that queue expires, the gate loses its last binding,
-// is deleted for that, and with it what is bound to the link's exchange. The kept queue, which
-// nothing reaches any more, expires later. What the gate cannot route, which is everything,
-// goes on by its alternate exchange, which needs no binding of the gate's. That the gate stands
-// says also that the queue has not expired since it was bound.
+//	link's exchange ──► q_kept_gate ─ alternate exchange ─► q_kept_gated ──► q_kept
+//	                         └─ a key never used ─► q_kept_dropped
 //
-// An exclusive queue needs one with RabbitMQ that has its metadata in Khepri: when its node
-// crashes it stays bound, and the broker refuses (nack) to everybody what is published to it.
-// Nobody but its connection may unbind it; the gate may be deleted.
+// A kept queue needs a gate because of a fault of RabbitMQ 3.10 and 4.0: when a quorum queue is
+// deleted while some dozen messages of a channel are on their way to it, the broker reads nothing
+// more from that channel. A link that kept its messages and stayed away for too long would silence
+// every busy publisher until it is restarted. So nothing may be on its way to a kept queue when it
+// expires. Its gate is bound to one queue only, that of the dead letters, with a routing key that is
+// never used. When that queue expires, the gate loses its last binding and is deleted, and with it
+// its bindings to the link's exchange. The kept queue, which nothing reaches any more, expires
+// later. What the gate cannot route, which is everything, goes through its alternate exchange,
+// which is no binding. That the gate exists also shows that the queue has not expired since it was
+// bound.
+//
+// An exclusive queue needs a gate with a RabbitMQ that has its metadata in Khepri: when the node of
+// the queue crashes, the queue stays bound, and the broker refuses (nack) whatever anyone publishes
+// to it. Only the connection of the queue may unbind it, but any may delete the gate.
 
 func gateOf(queue string) string { return queue + "_gate" }
 
-// behindGate is the alternate exchange, to which the kept queue is bound.
+// behindGate names the alternate exchange, to which the kept queue is bound.
 func behindGate(queue string) string { return queue + "_gated" }
 
-// gateKey is a routing key that nobody publishes with.
+// gateKey is a routing key that is never used.
 const gateKey = "clu-ws.never"
 
-// keptOutlives is how much longer than its gate a kept queue is kept.
+// keptOutlives is how much longer than its gate a kept queue lives.
 const keptOutlives = 10 * time.Second
 
-// openGate makes the gate of a queue and binds it, or finds it again, if the queue needs one
-// and the broker and the user's permissions allow that.
+// openGate declares the gate of a queue and binds it, if the queue needs one and the broker and the
+// user's permissions allow it.
 func (s *session) openGate(cs *consumerState) error {
 	cs.hasGate = false
 	if !s.canBindExchanges() || !s.needsGate(cs) {
@@ -49,22 +52,22 @@ func (s *session) openGate(cs *consumerState) error {
 	defer ch.Close()
 	err = makeGate(ch, cs)
 	cs.hasGate = err == nil
-	// Whether it may be bound shows only when it is.
+	// Only binding it shows whether the user may bind it.
 	for _, pattern := range cs.queue.Bindings {
 		if err == nil {
 			err = topology("exchange", gateOf(cs.queueName()), s.bindPattern(ch, cs, pattern))
 		}
 	}
 	if cs.hasGate = err == nil; refusedWith(err, amqp.AccessRefused) || refusedWith(err, amqp.PreconditionFailed) {
-		cs.gateLeft = true // made by half
+		cs.gateLeft = true // it may be half made
 		s.link.logNoGate(cs.queueName(), err)
 		return nil
 	}
 	return err
 }
 
-// removeGate removes what there is of a gate, as far as that is allowed. The queue is bound
-// without it.
+// removeGate deletes what there is of a gate, as far as the user may. The queue is bound without
+// it.
 func (s *session) removeGate(cs *consumerState) error {
 	for _, exchange := range []string{gateOf(cs.queueName()), behindGate(cs.queueName())} {
 		if err := s.deleteExchange(exchange); err != nil {
@@ -105,16 +108,16 @@ func makeGate(ch *amqp.Channel, cs *consumerState) error {
 	return topology("queue", deadLetterQueueOf(queue), ch.QueueBind(deadLetterQueueOf(queue), gateKey, gate, noWait, nil))
 }
 
-// logNoGate says once that a queue has no gate.
+// logNoGate logs, once in a link's life, that a queue has no gate.
 func (l *Link) logNoGate(queue string, err error) {
 	if !l.loggedNoGate {
 		l.loggedNoGate = true
-		l.log.Info("the queue has no gate: if it goes under traffic, or its node crashes, the broker may refuse what is published to the exchange; let the user configure, read and write to the gate, and what is behind it",
+		l.log.Info("the queue has no gate: if it is deleted under traffic, or its node crashes, the broker may refuse what is published to the exchange; let the user configure, read and write to the gate and the exchange behind it",
 			"queue", queue, "gate", gateOf(queue), "behind", behindGate(queue), "error", withoutPermission(err, l.cfg.Exchange))
 	}
 }
 
-// gateStands reports whether the gate of a kept queue stands, or there never was one. What is
+// gateStands reports whether the gate of a kept queue exists, or there never was one. The exchange
 // behind it goes with the kept queue.
 func (s *session) gateStands(cs *consumerState) (bool, error) {
 	if cs.classic || !s.canBindExchanges() {
@@ -133,7 +136,7 @@ func (s *session) gateStands(cs *consumerState) (bool, error) {
 	return stands, topology("exchange", gateOf(queue), err)
 }
 
-// askForGate is refused if the gate is gone, or what is behind it.
+// askForGate returns an error if the gate is gone, or the exchange behind it.
 func askForGate(ch *amqp.Channel, cs *consumerState) error {
 	const durable, autoDelete, internal, noWait = false, true, true, false
 	queue := cs.queueName()
@@ -149,7 +152,7 @@ func askBehindGate(ch *amqp.Channel, queue string) error {
 	return ch.ExchangeDeclarePassive(behindGate(queue), amqp.ExchangeFanout, durable, autoDelete, internal, noWait, nil)
 }
 
-// bindPattern binds what is consumed, or its gate, to the link's exchange.
+// bindPattern binds the queue, or its gate, to the link's exchange.
 func (s *session) bindPattern(ch *amqp.Channel, cs *consumerState, pattern string) error {
 	const noWait = false
 	if cs.hasGate {
@@ -158,7 +161,7 @@ func (s *session) bindPattern(ch *amqp.Channel, cs *consumerState, pattern strin
 	return ch.QueueBind(cs.queueName(), pattern, s.link.cfg.Exchange, noWait, nil)
 }
 
-// unbindDirectly removes the bindings of a session that had no gate.
+// unbindDirectly removes the bindings that a session without a gate made.
 func (s *session) unbindDirectly(ch *amqp.Channel, cs *consumerState) error {
 	for _, pattern := range cs.queue.Bindings {
 		if err := ch.QueueUnbind(cs.queueName(), pattern, s.link.cfg.Exchange, nil); err != nil {

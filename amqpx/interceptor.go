@@ -8,45 +8,44 @@ import (
 	"time"
 )
 
-// A interceptor is a connection from which the library reads. It mends what the library would
-// close the connection over, for everybody, although brokers relay it:
+// interceptor is the connection from which the library reads. It takes out the deliveries to the link's
+// own consumers (deliveries.go) and the confirms of its publishes (publisher.go), and repairs headers
+// over which the library would close the connection, although brokers relay them:
 //
-//   - field types that the library does not know: L, a long like l, which kombu sends
-//     for integers of 2^31 and more, and U, a short like s;
-//   - a message whose headers the library refuses (nested more than 32 deep, more than
-//     8192 of them, or longer than a frame may be with those that the broker adds) or
-//     that are malformed: they are replaced by one header that says so, and the link
-//     drops that message alone.
+//   - field types that the library does not know: L, a long like l, which kombu sends for integers
+//     of 2^31 and more, and U, a short like s;
+//   - headers that the library refuses (nested more than 32 deep, more than 8192 of them, or longer
+//     than a frame may be with those that the broker adds), and malformed ones: they are replaced by one
+//     header that says so, and the link drops that message alone.
 //
-// Deliveries to the link's own consumers do not reach the library (deliveries.go), nor do
-// the confirms of its publishes (confirms.go). Everything else passes as it is.
+// Everything else passes unchanged.
 type interceptor struct {
 	net.Conn
 	buf []byte
 	// buf[r:ready] may be handed over; buf[ready:w] is the beginning of a frame.
 	r, ready, w int
-	skip        int          // so much of what comes next passes unread
-	rewritten   []byte       // the rest of a frame that was written anew; goes before buf[r:]
-	raw         bool         // what comes is not AMQP: the library says so
-	limit       uint32       // how long a frame may be, with what is around its payload; 0 is any
-	active      *atomic.Bool // set by every frame that is no heartbeat
+	skip        int          // how many of the next bytes pass unread
+	rewritten   []byte       // the rest of a frame that was rewritten; goes before buf[r:]
+	raw         bool         // what arrives is not AMQP, which the library reports
+	limit       uint32       // the longest frame, including its header and its end; 0 is any
+	active      *atomic.Bool // set by every frame but a heartbeat
 	err         error        // how the connection ended
 
-	confirms atomic.Pointer[confirms] // of the link's publishes, which are taken out
+	confirms atomic.Pointer[confirms] // of the link's publishes; nil without any
 
-	inboxes       atomic.Pointer[[]*inbox] // of the consumers whose deliveries are taken out
-	bodyInbox     *inbox                   // whose body the next bytes are
-	bodyLeft      int                      // so many of them, with the frame's last octet
-	intercepted   bool                     // something was taken out since the network was read
-	idleTimeout   atomic.Int64             // how long the broker may be silent, in nanoseconds; 0 is not bounded
-	deadlineMoved time.Time                // when the mender moved the deadline
+	inboxes       atomic.Pointer[[]*inbox] // of the link's consumers
+	bodyInbox     *inbox                   // gets the next bytes, which are a body
+	bodyLeft      int                      // how many they are, including the end of the frame
+	intercepted   bool                     // something was taken out since the network was last read
+	idleTimeout   atomic.Int64             // how long the broker may be silent, in nanoseconds; 0 is for ever
+	deadlineMoved time.Time                // when the interceptor last moved the deadline
 }
 
 func newInterceptor(conn net.Conn, spoke *atomic.Bool) *interceptor {
 	return &interceptor{Conn: conn, buf: make([]byte, readAhead), active: spoke}
 }
 
-// Read gives as much as is ready, and waits for the network only when nothing is.
+// Read returns what is ready, and waits for the network only when nothing is.
 func (ic *interceptor) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -72,7 +71,7 @@ func (ic *interceptor) Read(p []byte) (int, error) {
 	}
 }
 
-// fill reads more from the network. All that is ready has been handed over.
+// fill reads more from the network. Everything that was ready has been handed over.
 func (ic *interceptor) fill() {
 	if ic.ready > 0 {
 		ic.w = copy(ic.buf, ic.buf[ic.ready:ic.w])
@@ -88,12 +87,11 @@ func (ic *interceptor) fill() {
 	ic.w += n
 	if n == 0 && err != nil {
 		ic.err = err
-		ic.raw = true // half a frame is handed over as it is
+		ic.raw = true // half a frame is handed over unchanged
 	}
 }
 
-// Of a frame: its kind, its channel and the size of its payload; behind the payload
-// comes one octet.
+// A frame is a kind, a channel and the size of the payload, then the payload and one octet.
 const (
 	frameHead   = 7
 	frameAround = frameHead + 1
@@ -104,13 +102,13 @@ const (
 	heartbeatFrame = 8
 )
 
-// minFrameMax is the least that a broker may allow.
+// minFrameMax is the smallest limit that a broker may set.
 const minFrameMax = 4096
 
-// maxHeaderFrame bounds what is buffered. No broker lets frames be that long.
+// maxHeaderFrame bounds what is buffered. No broker allows frames that long.
 const maxHeaderFrame = 32 << 20
 
-// scan makes the next frames ready and reports whether anything is.
+// scan makes the next frames ready and reports whether there are any.
 func (ic *interceptor) scan() bool {
 	for ic.ready < ic.w && ic.rewritten == nil {
 		frame := ic.buf[ic.ready:ic.w]
@@ -172,8 +170,8 @@ func (ic *interceptor) scan() bool {
 	return ic.r < ic.ready || ic.rewritten != nil
 }
 
-// readNegotiation reads the two methods with which a connection begins: start has the one table that
-// a broker sends in a method, and tune says how long frames may be.
+// readNegotiation reads the two methods with which a connection begins: start has the only table that a
+// broker sends in a method, and tune limits the length of frames.
 func (ic *interceptor) readNegotiation(payload []byte) {
 	const (
 		start, versions = "\x00\x0a\x00\x0a", 2

@@ -10,23 +10,24 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// A queue that outlives its link is two queues. The one that bears the name is exclusive
-// and always empty: it keeps a second link of this name away. The kept queue beside it
-// holds the messages. It is a quorum queue: those of RabbitMQ keep transient messages over
-// a restart, and have another leader when the node that held them is gone; but they know
-// no exclusive consumers, so that two links would share what comes.
+// A queue that outlives its link is two queues. The exclusive one has the name and is always
+// empty: it keeps a second link of the same name away. The kept queue beside it holds the
+// messages. It is a quorum queue: RabbitMQ's keep transient messages over a restart, and get
+// another leader when the node that held them is gone; but they have no exclusive consumers, so
+// two links would share the messages.
 
 func keptOf(queue string) string { return queue + "_kept" }
 
-// deliveryLimit is how often a message may come again. From RabbitMQ 4 on a quorum queue
-// drops one that was delivered twenty times, which links that break do to the best.
+// deliveryLimit is how often a message may be redelivered. From RabbitMQ 4 on, a quorum queue
+// drops a message after twenty deliveries by default, which a link that breaks again and again
+// would reach with good messages.
 const deliveryLimit = 1_000_000
 
-// handoverPatience is how long a link waits until the broker has done with the consumer
-// of the last one, whose messages then come first and in order.
+// handoverPatience is how long a link waits until the broker has dropped the consumer of the last
+// connection, whose messages then come first and in order.
 const handoverPatience = time.Second
 
-// openKept makes, or finds again, a queue that outlives the connection.
+// openKept declares and consumes a queue that outlives the connection.
 func (s *session) openKept(ctx context.Context, ch *amqp.Channel, cs *consumerState) error {
 	older, err := s.claimKeptName(ctx, cs)
 	if err != nil {
@@ -62,7 +63,7 @@ func (s *session) openKept(ctx context.Context, ch *amqp.Channel, cs *consumerSt
 		return err
 	}
 	if existed && kept.Consumers > 0 {
-		s.link.log.Warn("the broker has not noticed yet that the last connection broke: what it sent there comes too late, or never", "queue", name)
+		s.link.log.Warn("the broker has not noticed yet that the last connection broke: messages that it sent there come too late, or not at all", "queue", name)
 		cs.noteOutage(0)
 	}
 	if older {
@@ -71,11 +72,10 @@ func (s *session) openKept(ctx context.Context, ch *amqp.Channel, cs *consumerSt
 	return nil
 }
 
-// declareKept declares the queue. If the broker has no quorum queues it is a classic one,
-// which loses transient messages when the broker is restarted.
-// The sentinels tell that as long as they are lost with them, as they are wherever
-// exchanges are kept in Mnesia. RabbitMQ that keeps them in Khepri has quorum queues
-// always, and never comes here.
+// declareKept declares the queue. If the broker has no quorum queues, it is a classic one, which
+// loses transient messages when the broker is restarted. The restart sentinel shows that, because
+// it is lost with them wherever exchanges are kept in Mnesia. RabbitMQ with Khepri always has
+// quorum queues.
 func (s *session) declareKept(cs *consumerState) (kept amqp.Queue, err error) {
 	declare := func(more amqp.Table) error {
 		args := cs.keptArguments(cs.queue.Expires + keptOutlives)
@@ -91,7 +91,7 @@ func (s *session) declareKept(cs *consumerState) (kept amqp.Queue, err error) {
 	return kept, err
 }
 
-// keptArguments are those of a queue that is kept for so long.
+// keptArguments returns the arguments of a queue that is kept for so long.
 func (cs *consumerState) keptArguments(expires time.Duration) amqp.Table {
 	args := amqp.Table{amqp.QueueTTLArg: min(expires, maxExpires).Milliseconds()}
 	if !cs.classic {
@@ -109,15 +109,15 @@ func noQuorumQueues(err error) bool {
 	}
 	return e.Code == amqp.NotImplemented ||
 		e.Code == amqp.PreconditionFailed && strings.Contains(e.Reason, "invalid arg") ||
-		strings.Contains(e.Reason, "feature flag is disabled") // RabbitMQ 3.8 that was upgraded
+		strings.Contains(e.Reason, "feature flag is disabled") // an upgraded RabbitMQ 3.8
 }
 
-// awaitHandover waits until nobody consumes the queue: the name is ours, so who does is an
-// earlier connection that the broker is about to give up. One that it has not missed yet,
-// and that still holds the name, is not waited for: it would get what comes meanwhile.
+// awaitHandover waits until the queue has no consumer. The name is ours, so its consumer is an
+// earlier connection that the broker is about to drop. A connection that the broker believes alive,
+// and that still holds the name, is not waited for: it would get the messages meanwhile.
 func (s *session) awaitHandover(ctx context.Context, ch *amqp.Channel, cs *consumerState, kept amqp.Queue) (amqp.Queue, error) {
 	if cs.classic || cs.claim.queue != cs.queue.Name {
-		return kept, nil // of a classic queue the consumer is exclusive
+		return kept, nil // the consumer of a classic queue is exclusive
 	}
 	const retry = 20 * time.Millisecond
 	const durable, autoDelete, exclusive, noWait = true, false, false, false
@@ -134,8 +134,8 @@ func (s *session) awaitHandover(ctx context.Context, ch *amqp.Channel, cs *consu
 	return kept, nil
 }
 
-// consumeKept starts the deliveries. An earlier consumer, of a connection that the broker
-// still takes for alive, has a lower priority and gets nothing more while this one keeps pace.
+// consumeKept starts the deliveries. The consumer of an earlier connection that the broker still
+// believes alive has a lower priority, and gets nothing more while this one keeps pace.
 func (s *session) consumeKept(ch *amqp.Channel, cs *consumerState) error {
 	if cs.classic {
 		return s.consume(ch, cs, cs.queueName(), true, nil)
@@ -144,8 +144,8 @@ func (s *session) consumeKept(ch *amqp.Channel, cs *consumerState) error {
 	return s.consume(ch, cs, cs.queueName(), false, amqp.Table{"x-priority": cs.priority})
 }
 
-// bindKept makes the bindings. If they had gone, messages are missing behind those that
-// wait in the queue.
+// bindKept makes the bindings. If they had gone, messages are missing behind those that wait in
+// the queue.
 func (s *session) bindKept(ch *amqp.Channel, cs *consumerState, existed bool, waiting int) error {
 	name := cs.queueName()
 	stood, witnessed, gate := false, false, false
@@ -170,7 +170,7 @@ func (s *session) bindKept(ch *amqp.Channel, cs *consumerState, existed bool, wa
 	case cs.hasGate && existed:
 		err = s.unbindDirectly(ch, cs)
 	case !cs.hasGate && cs.gateLeft:
-		err = s.removeGate(cs) // it would be taken for one that went
+		err = s.removeGate(cs) // else it would look like one that was deleted
 	}
 	if err != nil || stood {
 		return err
@@ -193,12 +193,12 @@ func cleanKept(d *amqp.Delivery) {
 	}
 }
 
-// Earlier versions kept messages in a classic queue that bears the name itself. When a
-// link of today comes to its place, what is in that queue is delivered first, and the queue
-// is replaced. Between the two bindings messages may be lost, which is told.
+// Earlier versions kept messages in a classic queue that has the name itself. A link that finds
+// one delivers its messages first, and then replaces it. Messages that are published between
+// the two bindings may be lost, which is reported as a gap.
 
-// claimKeptName holds the name of a kept queue. older: an earlier version's kept queue has
-// it, which nobody consumes.
+// claimKeptName claims the name of a kept queue. older means that an earlier version's queue has
+// it, which nothing consumes.
 func (s *session) claimKeptName(ctx context.Context, cs *consumerState) (older bool, err error) {
 	taken := s.claimName(ctx, cs)
 	if !refusedWith(taken, amqp.ResourceLocked) && !refusedWith(taken, amqp.PreconditionFailed) {
@@ -215,22 +215,22 @@ func (s *session) claimKeptName(ctx context.Context, cs *consumerState) (older b
 		return false, err
 	}
 	if err != nil || q.Consumers > 0 {
-		return false, taken // it is another connection's
+		return false, taken // another connection has it
 	}
 	for _, pattern := range cs.queue.Bindings {
 		if err := ch.QueueUnbind(cs.queue.Name, pattern, s.link.cfg.Exchange, nil); err != nil {
 			return false, topology("queue", cs.queue.Name, err)
 		}
 	}
-	// With its bindings went perhaps the exchange's last ones, and with them the exchange.
+	// With these bindings the exchange may have lost its last ones, and gone.
 	if err := s.declareExchange(ch); err != nil {
 		return false, err
 	}
 	return true, nil
 }
 
-// migrateLegacy delivers what is in an earlier version's queue, and makes the exclusive one
-// in its place. The kept queue is bound.
+// migrateLegacy delivers the messages of an earlier version's queue, and replaces it with the
+// exclusive one. The kept queue is bound.
 func (s *session) migrateLegacy(ctx context.Context, cs *consumerState) error {
 	ch, err := s.consuming.Channel()
 	if err != nil {
@@ -239,7 +239,7 @@ func (s *session) migrateLegacy(ctx context.Context, cs *consumerState) error {
 	cs.noteOutage(0)
 	name, taken := cs.queue.Name, 0
 	for {
-		const autoAck = true // what is lost with the connection is in the gap
+		const autoAck = true // the gap covers what is lost with the connection
 		d, ok, err := ch.Get(name, autoAck)
 		if err != nil {
 			return topology("queue", name, err)
@@ -260,7 +260,7 @@ func (s *session) migrateLegacy(ctx context.Context, cs *consumerState) error {
 	if err := s.claimName(ctx, cs); err != nil {
 		return err
 	}
-	// Its tie is of no use any more. An error means that the user may not delete it.
+	// An error means that the user may not delete the queue's sentinel, which is unused now.
 	_ = ch.ExchangeDelete(olderSentinelOf(name), false, noWait)
 	return ch.Close()
 }

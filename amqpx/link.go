@@ -76,9 +76,9 @@ func New(cfg Config) (*Link, error) {
 // keeps reports whether any of the queues outlives the link.
 func (l *Link) keeps() bool { return slices.ContainsFunc(l.cfg.Queues, Queue.livesOn) }
 
-// Run keeps the link up until the context ends, then lets what was sent be
-// confirmed (for at most the publish timeout) and closes. A link runs once.
-// The error is nil, or why the first connection failed if FailFast is set.
+// Run keeps the link up until the context ends. Then it waits for the confirms of what was
+// sent, for at most the publish timeout, and closes. A link runs once. The error is nil, or,
+// with FailFast, why the first connection failed.
 func (l *Link) Run(ctx context.Context) error {
 	sweeper := make(chan struct{})
 	defer func() { <-sweeper }()
@@ -94,65 +94,22 @@ func (l *Link) Run(ctx context.Context) error {
 	return err
 }
 
-// stableAfter is how long a connection must have held before the next pause is
-// a short one again: a link that breaks as soon as it stands must not storm.
+// stableAfter is how long a connection must have lasted before the next pause is a short one
+// again: a link that breaks as soon as it is made must not reconnect in a storm.
 const stableAfter = 5 * time.Second
 
-// noticedAfter is how long a broker may hold on to a connection that is no more, with a
-// heartbeat of up to a minute; RabbitMQ takes twice that.
+// noticedAfter is how long a broker may take to notice that a connection is gone. It is for a
+// heartbeat of up to a minute, of which RabbitMQ waits for two.
 const noticedAfter = 2 * time.Minute
 
 // supervise connects, serves, and connects again until the context ends.
 func (l *Link) supervise(ctx context.Context) error {
-	pause := backoff{jitter: l.cfg.Jitter}
-	var linked bool
-	held := time.Now() // when the last connection, of ours or of a process before us, ended
-	memory := newTargetMemory()
+	v := &supervisor{link: l, pause: backoff{jitter: l.cfg.Jitter}, memory: newTargetMemory(), lostAt: time.Now()}
 	var served *target
 	for ctx.Err() == nil {
-		r := l.newRound(ctx, memory, &pause, served)
-		r.once = l.cfg.FailFast && !linked
-		served = nil
-		for served == nil && r.next(ctx) {
-			at := l.current.target
-			started := time.Now()
-			s, err := r.connect(ctx)
-			if err == nil {
-				r.end()
-				r.linked(at)
-				linked, served = true, &at
-				l.sizeLimit.Store(l.sizeLimits[at.key()])
-				up := time.Now()
-				err = s.serve(ctx)
-				held = time.Now()
-				l.noteUptime(held.Sub(up))
-				l.noteSizeLimit(at.key(), err)
-				l.noteDenied(err)
-				if time.Since(started) > stableAfter {
-					pause.reset()
-				}
-			}
-			if ctx.Err() != nil {
-				break
-			}
-			l.resetAfterSkip(&pause)
-			silent := r.noteUnresponsive(at, err)
-			err = explain(err, at.url, l.cfg)
-			if served != nil {
-				err = l.wrapFlapping(err)
-				r.broke(at, err)
-			}
-			switch {
-			case isKind(err, NameInUse) && time.Since(held) < noticedAfter:
-				pause.soon()
-			case misconfigured(err):
-				r.coolDown(at, err)
-			}
-			if served == nil {
-				r.fail(at, err)
-				r.advance(!silent && !misconfigured(err))
-			}
-		}
+		r := l.newRound(ctx, v.memory, &v.pause, served)
+		r.once = l.cfg.FailFast && !v.linked
+		served = v.try(ctx, r)
 		r.end()
 		switch {
 		case ctx.Err() != nil:
@@ -166,9 +123,77 @@ func (l *Link) supervise(ctx context.Context) error {
 	return nil
 }
 
-// sweep ends publishes whose deadline has passed. It looks often: what is told after 0.9
-// seconds must be told within one, on a busy machine too. While there are none it looks
-// less often: that took half of an idle program's time on the processor.
+// supervisor is what supervise remembers from round to round.
+type supervisor struct {
+	link   *Link
+	pause  backoff
+	memory *targetMemory
+	linked bool      // the link was up
+	lostAt time.Time // when the last connection ended, of this link or of a process before it
+}
+
+// try connects to the targets of a round until a session has served, and returns its target; nil
+// if there was none.
+func (v *supervisor) try(ctx context.Context, r *round) (served *target) {
+	for served == nil && r.next(ctx) {
+		at := v.link.current.target
+		s, err := r.connect(ctx)
+		if err == nil {
+			err = v.serve(ctx, r, s, at)
+			served = &at
+		}
+		if ctx.Err() != nil {
+			return served
+		}
+		v.noteEnd(r, at, err, served != nil)
+	}
+	return served
+}
+
+// serve carries messages until the session ends, and returns why it did.
+func (v *supervisor) serve(ctx context.Context, r *round, s *session, at target) error {
+	l, up := v.link, time.Now()
+	r.end()
+	r.linked(at)
+	v.linked = true
+	l.sizeLimit.Store(l.sizeLimits[at.key()])
+	err := s.serve(ctx)
+	v.lostAt = time.Now()
+	l.noteUptime(v.lostAt.Sub(up))
+	l.noteSizeLimit(at.key(), err)
+	l.noteDenied(err)
+	if v.lostAt.Sub(s.began) > stableAfter {
+		v.pause.reset()
+	}
+	return err
+}
+
+// noteEnd decides when the target is tried again: after a session that has served, or after an
+// attempt to make one.
+func (v *supervisor) noteEnd(r *round, at target, err error, served bool) {
+	l := v.link
+	l.resetAfterSkip(&v.pause)
+	silent := r.noteUnresponsive(at, err)
+	err = explain(err, at.url, l.cfg)
+	if served {
+		err = l.wrapFlapping(err)
+		r.broke(at, err)
+	}
+	switch {
+	case isKind(err, NameInUse) && time.Since(v.lostAt) < noticedAfter:
+		v.pause.soon() // the broker may not have noticed yet that it is gone
+	case misconfigured(err):
+		r.coolDown(at, err)
+	}
+	if !served {
+		r.fail(at, err)
+		r.advance(!silent && !misconfigured(err))
+	}
+}
+
+// sweep ends publishes whose deadline has passed. It runs often: a sender that waits 0.9 seconds
+// must hear within one, on a busy machine too. It runs less often while nothing is pending: that
+// took half of an idle program's processor time.
 func (l *Link) sweep(ctx context.Context) {
 	period := l.cfg.PublishTimeout / 30
 	tick := time.NewTimer(period)
@@ -190,12 +215,11 @@ func (l *Link) sweep(ctx context.Context) {
 	}
 }
 
-// The pause between two rounds of attempts: it doubles from the first to the
-// last, and each is spread over half its length so that a hundred bridges do
-// not return to a broker in step.
+// The pause between two rounds of attempts doubles from the first to the last. Half of each is
+// random, so that a hundred links do not return to a broker in step.
 //
-// The last one is short: an attempt at an address where nothing listens costs no more
-// than a question whether something does, and is itself the answer.
+// Even the last one is short: an attempt at an address where nothing listens is as cheap as any
+// check whether something does.
 const (
 	firstPause = 200 * time.Millisecond
 	lastPause  = 2 * time.Second
@@ -206,8 +230,8 @@ type backoff struct {
 	jitter func(time.Duration) time.Duration // as in [Config]; nil is random
 }
 
-// next is how long to wait before the next attempt: between half and the whole
-// of 0.2 s, 0.4 s, 0.8 s, 1.6 s, 2 s.
+// next returns how long to wait before the next attempt: between half and the whole of 0.2 s,
+// 0.4 s, 0.8 s, 1.6 s, 2 s.
 func (b *backoff) next() time.Duration {
 	switch {
 	case b.pause == 0:
@@ -229,22 +253,21 @@ func (b *backoff) soon() { b.pause = min(b.pause, 4*firstPause) }
 // reset makes the next pause the first one.
 func (b *backoff) reset() { b.pause = 0 }
 
-// maxFlaps is how many connections in a row may break within settledAfter of
-// standing before the link counts as down until one has held for that long. It carries
-// messages meanwhile, but a state that is up for milliseconds at a time, again and
-// again, would say nothing.
+// maxFlaps is how many connections in a row may break within stableAfter before the link counts
+// as down until one has lasted for that long. It carries messages meanwhile, but a state that
+// is up for milliseconds at a time would mean nothing.
 const maxFlaps = 3
 
-// flappingError is why a link is down that breaks as soon as it stands.
+// flappingError is why a link is down that breaks as soon as it is made.
 type flappingError struct{ err error }
 
 func (e *flappingError) Error() string {
-	return "the link breaks as soon as it stands: " + e.err.Error()
+	return "the link breaks as soon as it is made: " + e.err.Error()
 }
 func (e *flappingError) Unwrap() error { return e.err }
 
-// announce says that the link is up: at once, or if the last ones broke early, once it has
-// held.
+// announce announces that the link is up: at once, or once it has lasted if the previous ones
+// broke early.
 func (s *session) announce(done <-chan struct{}) {
 	if s.link.flaps < maxFlaps {
 		s.link.announceUp(s.url)
@@ -261,7 +284,7 @@ func (s *session) announce(done <-chan struct{}) {
 	})
 }
 
-// noteUptime takes how long a connection stood.
+// noteUptime notes how long a connection lasted.
 func (l *Link) noteUptime(d time.Duration) {
 	if d > stableAfter {
 		l.flaps = 0
@@ -270,7 +293,7 @@ func (l *Link) noteUptime(d time.Duration) {
 	}
 }
 
-// wrapFlapping wraps the reason of the last break if the ones before came early, too.
+// wrapFlapping wraps the reason of a break if the previous connections broke early, too.
 func (l *Link) wrapFlapping(err error) error {
 	if l.flaps < maxFlaps {
 		return err

@@ -16,7 +16,7 @@ func TestALinkThatBreaksAsSoonAsItStandsIsDownUntilItHolds(t *testing.T) {
 	n := newEmbedded(t)
 	lines := make(logged, 1000)
 	w := run(t, amqpx.Config{URLs: []string{n.url()}, Logger: slog.New(slog.NewTextHandler(lines, nil))})
-	const words = "breaks as soon as it stands"
+	const words = "breaks as soon as it is made"
 	for range 3 {
 		w.await(t, true)
 		n.drop(t)

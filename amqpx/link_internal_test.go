@@ -16,7 +16,7 @@ func TestANameThatAMQPCannotCarryIsRefusedBeforeAnythingIsDialled(t *testing.T) 
 }
 
 func TestTheBackoffGrowsToItsLimit(t *testing.T) {
-	var b backoff
+	b := backoff{jitter: randomBelow}
 	want := firstPause
 	for range 12 {
 		if got := b.next(); got < want/2 || got > want {

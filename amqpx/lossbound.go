@@ -9,40 +9,39 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// transitTime is how long a message may be on its way from its sender through the
-// broker to the link when nothing holds it up, on top of how long the broker took
-// to answer when the link was made. The sender's time of a lost message may be that
-// much before the last word that was heard. Measured on a machine with two busy
-// cores, a thousand messages a second took up to 14 ms, and on one that was too busy
-// for them 34 ms.
+// transitTime is how long a message may be on its way from its sender through the broker to the
+// link when nothing holds it up, in addition to the time in which the broker answered when the link
+// was made. The timestamp of a lost message may be that much before the moment when the broker was
+// last heard. On a machine with two busy cores, a thousand messages a second took up to 14 ms, and
+// on one that was overloaded 34 ms.
 const transitTime = 50 * time.Millisecond
 
-// lossBound knows until when nothing that was routed to a queue is missing. The
-// broker sends what it has as long as the prefetch allows, so what was heard last,
-// were it a heartbeat, tells that the queue was empty; unless the prefetch was used
-// up since, for then the broker may hold older messages. Delivery tags count both.
+// lossBound knows a time until which nothing that was routed to a queue is missing. The broker sends
+// what it has as long as the prefetch allows. So whatever was heard last, even a heartbeat, shows
+// that the queue was empty at that time, unless the prefetch has been used up since: then the broker
+// may hold older messages. Delivery tags count both.
 type lossBound struct {
 	prefetch uint64
-	latency  time.Duration // inFlight and the broker's time to answer
+	latency  time.Duration // transitTime and the broker's time to answer
 
-	drained time.Time // when everything that had been received was last handed over
+	drained time.Time // when everything received was last handed over
 	acked   uint64    // the last tag that was acknowledged by then
 	busy    bool      // something was received since
 
-	// fed is a moment before something that was received last was routed.
+	// routedAfter is a moment before the last message received was routed.
 	routedAfter time.Time
 
-	// behind: the broker may hold messages that were routed since.
+	// saturated: the broker may hold messages that were routed since saturatedSince.
 	saturated      bool
 	saturatedSince time.Time
-	// probe is a moment within behind. Once the broker knew of the acks before it
-	// and left room in the prefetch, it held nothing any more.
+	// checkpoint is a moment since then. Once the broker has known the acknowledgements before it
+	// and has left room in the prefetch, it holds nothing any more.
 	checkpoint      time.Time
 	checkpointAcked uint64
 }
 
-// newLossBound begins a session that was bound at the time given. A queue that
-// lived on may hold messages since the time given; zero is for one that is new.
+// newLossBound begins a session whose queue was bound at the time given. A queue that existed before
+// may hold messages since the time given; zero is for a new one.
 func newLossBound(prefetch int, late time.Duration, bound, since time.Time) lossBound {
 	q := lossBound{prefetch: uint64(prefetch), latency: late, drained: bound, busy: true}
 	if !since.IsZero() {
@@ -62,11 +61,11 @@ func (q *lossBound) received(tag uint64) {
 	}
 }
 
-// idle notes that everything received was handed over, up to the tag last. In doubt
-// what was received may have waited for the process (stall.go): then it says nothing of when it came.
-func (q *lossBound) idle(now time.Time, last, acked uint64, doubt bool) {
+// idle notes that everything received, up to the tag last, was handed over. If stalled, what was
+// received may have waited for the process (stall.go), and does not show when it arrived.
+func (q *lossBound) idle(now time.Time, last, acked uint64, stalled bool) {
 	q.acked, q.busy = acked, false
-	if doubt {
+	if stalled {
 		q.checkpoint = time.Time{}
 		return
 	}
@@ -81,8 +80,8 @@ func (q *lossBound) idle(now time.Time, last, acked uint64, doubt bool) {
 	}
 }
 
-// until is the time before which no message was sent that is missing, if the
-// connection was last heard at the time given.
+// until returns a time before which no message was sent that is missing, given when the connection
+// was last heard.
 func (q *lossBound) until(heard time.Time) time.Time {
 	t := heard
 	if q.busy && q.drained.Before(t) {
@@ -94,27 +93,26 @@ func (q *lossBound) until(heard time.Time) time.Time {
 	return t.Add(-q.latency)
 }
 
-// A quorum queue delivers a message only once most of its nodes have it, which may take
-// seconds on a busy cluster. Meanwhile its consumer waits, and the connection is heard: that
-// does not show, as it does of another queue, that nothing sent until then is missing. So
-// while a link consumes such a queue, it publishes a place marker to it once a second, with
-// the time of its sending. When that is delivered, everything the queue took before it has
-// been delivered, too.
+// A quorum queue delivers a message only once most of its nodes have it, which may take seconds on a
+// busy cluster. Meanwhile its consumer waits, and the connection is heard: unlike with another queue,
+// that does not show that nothing sent until then is missing. So while a link consumes such a queue,
+// it publishes a watermark to it once a second, a marker with the time of its sending. When that is
+// delivered, everything that the queue took before it has been delivered, too.
 
-// watermarkEvery is the time between two markers, and the most by which a gap begins early
-// for their sake.
+// watermarkEvery is the time between two watermarks, and the most by which a gap begins too early
+// because of them.
 const watermarkEvery = time.Second
 
-// watermark belongs to the consumer while a session serves.
+// watermark is what the watermarks of a session have shown.
 type watermark struct {
-	active  bool      // markers are sent in this session
-	session string    // what the ids of its markers begin with
-	began   time.Time // what the times in them count from
-	reached time.Time // when the last marker that came was sent; zero before the first
+	active  bool      // watermarks are sent in this session
+	session string    // the prefix of their ids
+	began   time.Time // the origin of the times in them
+	reached time.Time // when the last one that came back was sent; zero before the first
 }
 
-// startWatermarks has a marker sent to each kept queue now, and once a second until done is
-// closed. A broker that takes no markers is taken at its word.
+// startWatermarks has a watermark sent to each kept queue now, and once a second until done is
+// closed. If the broker accepts no markers, the queue counts as any other.
 func (s *session) startWatermarks(done <-chan struct{}) {
 	for _, cs := range s.link.consumerStates {
 		cs.watermark = watermark{session: suffix() + " ", began: s.began}
@@ -139,7 +137,7 @@ func (s *session) sendWatermarks(w watermark, queue string, done <-chan struct{}
 				MessageId: w.id(time.Now()),
 			})
 			if err != nil {
-				return // who closed the channel says why
+				return // the watcher of the channel reports why
 			}
 		}
 		select {
@@ -150,12 +148,12 @@ func (s *session) sendWatermarks(w watermark, queue string, done <-chan struct{}
 	}
 }
 
-// id is the id of a marker that is sent at the time given.
+// id returns the id of a watermark that is sent at the time given.
 func (w *watermark) id(now time.Time) string {
 	return fmt.Sprintf("%s%d", w.session, int64(now.Sub(w.began)))
 }
 
-// take notes a marker that came, and reports whether this session sent it.
+// take notes a watermark that came, and reports whether this session sent it.
 func (w *watermark) take(id string) bool {
 	text, ours := strings.CutPrefix(id, w.session)
 	n, err := strconv.ParseInt(text, 10, 64)
@@ -166,8 +164,8 @@ func (w *watermark) take(id string) bool {
 	return true
 }
 
-// until is the time before which no message was sent that is missing, if the connection was
-// last heard at the time given.
+// until returns a time before which no message was sent that is missing, given when the connection
+// was last heard.
 func (cs *consumerState) until(heard time.Time) time.Time {
 	t := cs.loss.until(heard)
 	if w := cs.watermark; w.active && w.reached.Add(-cs.latency).Before(t) {

@@ -9,31 +9,30 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// A marker is a message that a link writes into a stream for all who read it. It
-// comes through the default exchange, where no actor's message comes from, and no
-// link delivers it.
+// A marker is a message that a link writes into a stream for all its readers. It comes through the
+// default exchange, which publishers to the link's exchange do not use, and no link delivers it.
 //
-// Whoever binds a stream anew writes one before the binding, where messages are
-// missing, and one after it, which says since when and until when. Whoever reads
-// keeps what is between the two for after the gap. A link reads only once the witness
-// stands, and that is made last: the second marker is in the stream by then.
+// A link that binds a stream again writes one marker before the binding, where messages are
+// missing, and one after it with the start and the end of the gap. A reader holds back what is
+// between the two until it has reported the gap. A link reads only once the restart sentinel
+// exists, which is declared last: the second marker is in the stream by then.
 const (
 	beginType = "clu-ws.gap-begins"
 	endType   = "clu-ws.gap"
-	placeType = "clu-ws.place" // makes the stream move, so that its end is known; also a probe
+	placeType = "clu-ws.place" // moves the stream, so that its end is known; also a probe and a watermark
 )
 
 const (
-	// markerTimeout is how long the broker may take to take a marker, and to show the
-	// end of a stream. A broker that is short of memory takes none at all.
+	// markerTimeout is how long the broker may take to accept a marker, and to show the end of a
+	// stream. A broker that is short of memory accepts none at all.
 	markerTimeout = time.Second
-	// markerPatience is how long the first marker of a gap holds up the binding.
+	// markerPatience is how long the first marker of a gap may hold up the binding.
 	markerPatience = 100 * time.Millisecond
 )
 
-var errNoMarker = errors.New("the broker takes no marker")
+var errNoMarker = errors.New("the broker accepts no marker")
 
-// whyNoMarker is why the channel for markers was closed, or that it was not.
+// whyNoMarker returns why the channel for markers was closed, or that there was no answer.
 func (s *session) whyNoMarker() error {
 	select {
 	case e := <-s.markersClosed:
@@ -48,7 +47,7 @@ func (s *session) whyNoMarker() error {
 	return withoutPermission(s.noMarker, s.link.cfg.Exchange)
 }
 
-// markerBody is the JSON of a gap; from is missing when it is not known.
+// markerBody is a gap as JSON; from is missing if it is unknown.
 type markerBody struct {
 	From *time.Time `json:"from,omitempty"`
 	To   time.Time  `json:"to"`
@@ -71,7 +70,7 @@ func readGap(d *amqp.Delivery) (Gap, bool) {
 	return gap, true
 }
 
-// markGap writes the end of a gap.
+// markGap writes the marker that ends a gap.
 func (s *session) markGap(ctx context.Context, stream string, gap Gap) error {
 	body := markerBody{To: gap.To}
 	if !gap.From.IsZero() {
@@ -84,24 +83,22 @@ func (s *session) markGap(ctx context.Context, stream string, gap Gap) error {
 	return s.mark(ctx, stream, amqp.Publishing{Type: endType, ContentType: "application/json", Body: text}, markerTimeout)
 }
 
-// mark writes a marker, and waits until the broker has it. It goes over the
-// publishing connection: a broker that is short of memory stops reading from every
-// connection that has published.
+// mark writes a marker, and waits until the broker has it. It uses the publishing connection: a
+// broker that is short of memory stops reading from every connection that has published.
 func (s *session) mark(ctx context.Context, queue string, msg amqp.Publishing, patience time.Duration) error {
 	_, err := s.markReturned(ctx, queue, msg, patience)
 	return err
 }
 
-// markReturned writes a marker, and reports whether it came back because there is no
-// such queue.
+// markReturned writes a marker, and reports whether it came back because there is no such queue.
 func (s *session) markReturned(ctx context.Context, queue string, msg amqp.Publishing, patience time.Duration) (returned bool, err error) {
 	for len(s.returned) > 0 {
-		<-s.returned // of one that was not waited for
+		<-s.returned // of an earlier marker, for which nothing waited
 	}
 	const mandatory, immediate = true, false
 	confirm, err := s.markers.PublishWithDeferredConfirm("", queue, mandatory, immediate, msg)
 	if errors.Is(err, amqp.ErrClosed) && !s.publishing.IsClosed() {
-		return false, errNoMarker // over an earlier one
+		return false, errNoMarker // an earlier marker closed it
 	}
 	if err != nil {
 		return false, err
@@ -111,12 +108,12 @@ func (s *session) markReturned(ctx context.Context, queue string, msg amqp.Publi
 	if acked, err := confirm.WaitContext(ctx); err != nil || !acked {
 		return false, errNoMarker
 	}
-	// The library hands a return over before the confirm.
+	// The library hands over a return before the confirm.
 	return len(s.returned) > 0, nil
 }
 
-// openMarkers opens the channel for markers, before anything is published: later
-// a broker that is short of memory would not answer.
+// openMarkers opens the channel for markers before anything is published: later, a broker that is
+// short of memory would not answer.
 func (s *session) openMarkers() (err error) {
 	if s.markers, err = s.publishing.Channel(); err != nil {
 		return err
@@ -126,15 +123,15 @@ func (s *session) openMarkers() (err error) {
 	return s.markers.Confirm(false)
 }
 
-// dropReturned takes what probes have come back on the channel for markers, until that is closed.
+// dropReturned drops the probes that come back on the channel for markers until it is closed.
 func (s *session) dropReturned() {
 	for range s.returned {
 		continue
 	}
 }
 
-// streamEnd finds the first offset that the stream did not have when it was
-// called. It is not known of a broker that takes no marker into a quiet stream.
+// streamEnd returns the first offset that the stream did not have yet. known is false if the broker
+// accepts no marker and nothing else arrives.
 func (s *session) streamEnd(ctx context.Context, cs *consumerState) (end uint64, known bool, err error) {
 	name := cs.queue.Stream.Name
 	ch, err := s.consuming.Channel()
@@ -163,7 +160,7 @@ func (s *session) streamEnd(ctx context.Context, cs *consumerState) (end uint64,
 		offset, ok := TakeStreamOffset(&d)
 		return offset, ok, nil
 	case <-timeout.C:
-		s.link.log.Warn("the broker takes no marker into the stream: it is read from its next message on, and no gap is written into it", "stream", name, "error", s.whyNoMarker())
+		s.link.log.Warn("the broker accepts no marker into the stream: reading starts with the next message, and no gap is written", "stream", name, "error", s.whyNoMarker())
 		return 0, false, nil
 	case <-ctx.Done():
 		return 0, false, ctx.Err()

@@ -8,7 +8,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// The library's types that pass through the link untouched.
+// The library's types, which pass through the link unchanged.
 type (
 	// Delivery is a received message with its properties and routing.
 	Delivery = amqp.Delivery
@@ -20,38 +20,35 @@ type (
 	Decimal = amqp.Decimal
 )
 
-// MaxShortString is the longest routing key, correlation id, message id or
-// queue name in bytes (AMQP 0-9-1, 4.2.5.3: a short string's length is one octet).
+// MaxShortString is the longest routing key, correlation id, message id or queue name in bytes (AMQP
+// 0-9-1, 4.2.5.3: the length of a short string is one octet).
 const MaxShortString = 255
 
-// Message is one message for [Link.Publish], on the link's exchange.
+// Message is one message for [Link.Publish].
 type Message struct {
 	// Key is the routing key, at most 255 bytes.
 	Key string
-	// Mandatory asks the broker to return the message when no queue wants it.
-	// It needs a MessageId, by which a return is matched to its message.
+	// Mandatory asks the broker to return the message if no queue is bound for its key. It needs
+	// a MessageId, by which a return is matched to its message.
 	Mandatory bool
-	// Needs are names of queues of which one must exist, whoever it belongs to;
-	// none needs nothing. It is looked at if [Config].CheckQueues is set: when none
-	// of them exists the message is not sent, and ends as [Returned]. What the
-	// broker said counts for a second, that a queue is missing for a quarter of one.
+	// Needs names queues of which one must exist, whichever connection it belongs to; none needs
+	// nothing. With [Config].CheckQueues, a message whose queues are all missing is not sent, and
+	// ends as [Returned]. That a queue exists is believed for a second, that it is missing for a
+	// quarter of one.
 	Needs []string
-	// From is the message's publisher: senders take turns, and none takes the share of
-	// another. Messages without a sender count as those of one sender.
+	// From is the publisher of the message: senders take turns, and none takes another's share.
+	// Messages without a sender count as those of one sender.
 	From Sender
-	// Party is to whom the sender belongs, and is comparable: the parties take turns and
-	// share the room first, then the senders of each. Without one a message is of the
-	// party of all those.
+	// Tenant is the owner of the sender, and comparable: tenants take turns and share the room
+	// first, then the senders of each. All messages without one have the same tenant.
 	Tenant any
-	// Deadline is the wall-clock time after which the message is not sent but ends as
-	// [Expired]. The zero time, and one later than that, means [Config].PublishTimeout
-	// from now.
+	// Deadline is the wall-clock time after which the message is not sent but ends as [Expired].
+	// The zero time, and any time after that, is [Config].PublishTimeout from now.
 	Deadline time.Time
 	Publishing
 }
 
-// check refuses what the wire cannot carry. The library would close the
-// connection over it, for everyone.
+// check refuses what the wire cannot carry. The library would close the connection over it.
 func (m *Message) check() error {
 	for _, f := range [...]struct{ name, value string }{
 		{"routing key", m.Key},
@@ -83,7 +80,7 @@ func (m *Message) check() error {
 	return checkNames(m.Headers)
 }
 
-// checkNames refuses a name that is too long, in a table or in one within it.
+// checkNames refuses names that are too long in a table, at any depth.
 func checkNames(v any) error {
 	switch v := v.(type) {
 	case Table:

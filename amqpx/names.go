@@ -11,41 +11,41 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// A link holds its name by an exclusive queue, Queue.Name: a second link of the name is
-// refused it. The broker may have given it to a connection that is no more: one whose end
-// it has not noticed (a firewall lost its state, the machine was suspended), or one to
-// a node of a cluster that crashed. The first takes it up to twice the heartbeat to
-// find out, and the second for ever. So a link whose own last connection is the likely
-// holder takes the name with a suffix instead, at once, and goes on asking for the name
-// itself, so that a second link is refused again.
+// A link holds its name with an exclusive queue, Queue.Name: a second link of the name is refused
+// that queue. The broker may have given it to a connection that is gone: one whose end it has not
+// noticed (a firewall lost its state, the machine was suspended), or one to a node of a cluster
+// that crashed. It takes up to two heartbeats to notice the first, and never notices the second. So
+// a link whose own last connection is the likely holder claims the name with a random suffix
+// instead, at once, and goes on asking for the name itself, so that a second link is refused again.
 
-// nameClaim is how a link holds the name of one queue.
+// nameClaim is how a link holds the name of one queue. It belongs to the goroutine of Run, and
+// while a session serves under a substitute name to reclaim.
 type nameClaim struct {
-	queue string // the queue held in this session; "" if none
-	// left is when a session ended whose connection may still hold the name at the
-	// broker; zero if there is none.
+	queue string // the queue that holds the name in this session; "" if there is none
+	// abandoned is when a session ended whose connection may still hold the name at the broker;
+	// zero if there is none.
 	abandoned time.Time
-	// since is when the name was first found held by another; zero if it is ours.
+	// since is when another connection was first found to hold the name; zero if we hold it.
 	since    time.Time
-	warned   bool      // that it was held for long
-	probedAt time.Time // when it was last asked whether the name's queue is dead
+	warned   bool      // the log shows that another connection has held the name for long
+	probedAt time.Time // when the queue of that name was last probed
 }
 
 const (
-	// lockedRetry is how long a broker that has seen a connection's end may take to
+	// lockedRetry is how long a broker that has noticed the end of a connection may take to
 	// delete its queues.
 	lockedRetry = 100 * time.Millisecond
-	// regainFirst and regainLast are the first and the longest pause before the name is
-	// asked for again: RabbitMQ writes an error into its log each time that it refuses.
+	// regainFirst and regainLast are the first and the longest pause before the name is asked
+	// for again: RabbitMQ writes an error into its log each time that it refuses.
 	regainFirst = 5 * time.Second
 	regainLast  = time.Minute
 	// heldLong is longer than a broker takes to notice the end of a connection.
 	heldLong = time.Minute
-	// deadEvery is how often it is asked whether the queue of another connection is dead.
+	// deadEvery is how often the queue of another connection is probed.
 	deadEvery = time.Minute
 )
 
-// claimName takes the queue that holds the name, or one with a suffix.
+// claimName declares the queue that holds the name, or one with a suffix.
 func (s *session) claimName(ctx context.Context, cs *consumerState) error {
 	c, name := &cs.claim, cs.queue.Name
 	err := s.declareClaim(cs, name)
@@ -58,7 +58,7 @@ func (s *session) claimName(ctx context.Context, cs *consumerState) error {
 		c.queue, c.since, c.warned = name, time.Time{}, false
 		return nil
 	}
-	lost := refusedWith(err, amqp.NotFound) // nothing else is not found when it is declared
+	lost := refusedWith(err, amqp.NotFound) // a declaration finds nothing else missing
 	if !lost && !refusedWith(err, amqp.ResourceLocked) {
 		return err
 	}
@@ -76,17 +76,17 @@ func (s *session) claimName(ctx context.Context, cs *consumerState) error {
 	if c.since.IsZero() {
 		c.since = time.Now()
 	}
-	why := "the broker cannot reach the queue that holds our name, whose node is down; linked under another one until it is free"
+	why := "the queue that holds our name is on a node that is down; another name is used until ours is free"
 	if !lost {
-		why = "the broker has not noticed yet that our last connection is gone, and that holds our name; linked under another one until it is free"
+		why = "our last connection still holds our name, because the broker has not noticed yet that it is gone; another name is used until ours is free"
 	}
 	s.link.log.Warn(why, "name", name, "queue", other, "error", errors.Unwrap(err))
 	return nil
 }
 
-// dead reports whether the queue that holds the name has died with its node: the broker has
-// it, gives it to nobody, and refuses what is published to it. A marker is, which who
-// consumes the queue drops; but not more often than once in deadEvery.
+// dead reports whether the queue that holds the name has died with its node: the broker has the
+// queue, gives it to no other connection, and refuses what is published to it. To find out, it
+// publishes a marker, which a consumer of the queue would drop, at most once in deadEvery.
 func (s *session) dead(ctx context.Context, cs *consumerState) (bool, error) {
 	if time.Since(cs.claim.probedAt) < deadEvery {
 		return false, nil
@@ -134,8 +134,8 @@ func (s *session) declareClaim(cs *consumerState, name string) error {
 	})
 }
 
-// declareEmptyClaim declares a queue that holds the name alone. What others publish to it, to see
-// whether it is dead, does not stay.
+// declareEmptyClaim declares a queue that only holds the name. It does not keep the markers of
+// other links that probe it.
 func (s *session) declareEmptyClaim(name string) error {
 	args := amqp.Table{amqp.QueueMaxLenArg: 1, amqp.QueueOverflowArg: amqp.QueueOverflowDropHead}
 	_, err := s.declareAside(name, false, args)
@@ -145,11 +145,11 @@ func (s *session) declareEmptyClaim(name string) error {
 	return err
 }
 
-// consumesName reports whether the queue that holds the name is also what is consumed.
+// consumesName reports whether the queue that holds the name is also the one that is consumed.
 func (cs *consumerState) consumesName() bool { return cs.queue.Stream == nil && cs.queue.Expires == 0 }
 
-// declareAside declares a queue, exclusive or durable, on a channel of its own, which the
-// broker closes if it refuses.
+// declareAside declares a queue, exclusive or durable, on a channel of its own, which the broker
+// closes if it refuses.
 func (s *session) declareAside(name string, durable bool, args amqp.Table) (amqp.Queue, error) {
 	ch, err := s.consuming.Channel()
 	if err != nil {
@@ -161,7 +161,7 @@ func (s *session) declareAside(name string, durable bool, args amqp.Table) (amqp
 	return q, topology("queue", name, err)
 }
 
-// reclaimNames asks for the names that another connection holds, until they are ours.
+// reclaimNames asks for the names that other connections hold until the link has them.
 func (s *session) reclaimNames(done <-chan struct{}) {
 	for _, cs := range s.link.consumerStates {
 		if c := &cs.claim; c.queue != "" && c.queue != cs.queue.Name {
@@ -170,7 +170,7 @@ func (s *session) reclaimNames(done <-chan struct{}) {
 	}
 }
 
-// reclaim owns in.holding until the session ends.
+// reclaim asks for a name until the link has it or the session ends.
 func (s *session) reclaim(cs *consumerState, done <-chan struct{}) {
 	c, name := &cs.claim, cs.queue.Name
 	for pause := regainFirst; ; pause = min(2*pause, regainLast) {
@@ -184,21 +184,21 @@ func (s *session) reclaim(cs *consumerState, done <-chan struct{}) {
 		err := s.declareEmptyClaim(name)
 		switch {
 		case err == nil:
-			s.link.log.Info("the name is ours again", "name", name, "queue", c.queue)
+			s.link.log.Info("the link holds its own name again", "name", name, "queue", c.queue)
 			c.queue, c.since, c.warned = name, time.Time{}, false
 			return
 		case !fromBroker(err):
-			return // who closed the connection says why
+			return // the watcher of the connection reports why
 		case !c.warned && time.Since(c.since) > heldLong:
 			c.warned = true
-			s.link.log.Warn("another connection still holds our name: another program of this name may be running; stop one of them, or delete the queue if there is none",
+			s.link.log.Warn("another connection still holds our name: if another program of this name is running, stop one of them, otherwise delete the queue",
 				"name", name, "queue", c.queue, "since", c.since.Round(time.Second), "error", errors.Unwrap(err))
 		}
 	}
 }
 
-// noteClaims remembers, when a session has ended, whether the broker may take its
-// connection to be alive and holding a name.
+// noteClaims remembers, when a session has ended, whether the broker may believe that its
+// connection is alive and holds a name.
 func (s *session) noteClaims() {
 	gone := s.endedInOrder()
 	for _, cs := range s.link.consumerStates {
@@ -213,8 +213,8 @@ func (s *session) noteClaims() {
 	}
 }
 
-// endedInOrder reports whether the broker knows that the consuming connection has ended, so
-// that its queues are gone: it answered our goodbye, or said goodbye itself.
+// endedInOrder reports whether the broker knows that the consuming connection has ended, so that
+// its queues are gone: it answered our close, or closed the connection itself.
 func (s *session) endedInOrder() bool {
 	if s.consuming == nil || s.consuming.closed {
 		return true
@@ -227,8 +227,8 @@ func (s *session) endedInOrder() bool {
 	}
 }
 
-// removeFormerSentinels removes the ties and gates of the queues that were consumed before, under
-// other names: these get nothing more then.
+// removeFormerSentinels deletes the sentinels and gates of the queues that were consumed before
+// under other names, which get nothing more then.
 func (s *session) removeFormerSentinels(cs *consumerState) error {
 	for len(cs.formerNames) > 0 {
 		if queue := cs.formerNames[0]; queue != cs.exclusiveName {
@@ -245,7 +245,7 @@ func (s *session) removeFormerSentinels(cs *consumerState) error {
 	return nil
 }
 
-// deleteExchange deletes an exchange, if there is one and the user may.
+// deleteExchange deletes an exchange, if it exists and the user may.
 func (s *session) deleteExchange(name string) error {
 	ch, err := s.consuming.Channel()
 	if err != nil {

@@ -62,7 +62,7 @@ func locked(t *testing.T, url, queue string) bool {
 	return e != nil && e.Code == amqp.ResourceLocked
 }
 
-const heldLine = "has not noticed yet that our last connection is gone"
+const heldLine = "our last connection still holds our name"
 
 // TestALinkWhoseLastConnectionIsHalfOpenIsBackAtOnce breaks the link on its own side alone.
 func TestALinkWhoseLastConnectionIsHalfOpenIsBackAtOnce(t *testing.T) {
@@ -95,9 +95,9 @@ func TestALinkWhoseLastConnectionIsHalfOpenIsBackAtOnce(t *testing.T) {
 				t.Errorf("the gaps are %v", got)
 			}
 
-			// A second link of the name is refused when the name is ours again.
+			// A second link of the name is refused when the link holds its own name again.
 			testkit.Eventually(t, 2*patience, "the name is taken again", func() error {
-				if len(log.with("the name is ours again")) == 0 {
+				if len(log.with("the link holds its own name again")) == 0 {
 					return fmt.Errorf("it is not")
 				}
 				return nil
@@ -179,7 +179,7 @@ func TestANameWhoseQueueHasDiedIsNotWaitedFor(t *testing.T) {
 			killQueue(t, url, "link_dead")
 			w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(q)}, Logger: log.logger()})
 			w.await(t, true)
-			if all := log.with("cannot reach the queue that holds our name"); len(all) != 1 {
+			if all := log.with("the queue that holds our name is on a node that is down"); len(all) != 1 {
 				t.Errorf("the log says %q", all)
 			}
 			// What is left of the other one would have it refused.

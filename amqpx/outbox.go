@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// publish is a message on its way out, and whom to tell how it ended.
+// publish is a message on its way out.
 type publish struct {
 	msg      Message
 	done     func(Outcome)
 	prev     *publish  // the previous one in the sender's queue
 	next     *publish  // the next one
-	deadline time.Time // for its place in the window, and for its confirm
-	expires  int64     // after this it must not be sent, in nanoseconds since 1970
-	sent     time.Time // when it went into the window
-	ready    bool      // what it needs was found
-	returned bool      // the broker sent it back; its confirm follows
-	ended    bool      // done was called; only its place in the window is still held
+	deadline time.Time // for its confirm
+	expires  int64     // it must not be sent after this, in nanoseconds since 1970
+	sent     time.Time // when it was sent
+	ready    bool      // the queues that it needs were found
+	returned bool      // the broker returned it; its confirm follows
+	ended    bool      // done was called; only its slot in the ring is still held
 }
 
 // expired reports whether the message must not be sent any more. It also checks the wall
@@ -26,15 +26,15 @@ func (p *publish) expired(now time.Time) bool {
 	return now.After(p.deadline) || now.UnixNano() > p.expires
 }
 
-// outbox holds the messages that wait to be sent and those that wait for their
-// confirm. It outlives connections: while there is none it is shut, and refuses.
+// outbox holds the messages that are pending and those in flight, which wait for their confirm. It
+// outlives connections: while there is none it refuses.
 type outbox struct {
 	timeout    time.Duration // from Publish to the deadline
-	stallAfter time.Duration // how old the oldest message without a confirm may be when another is sent
-	checks     bool          // check the queues that a message needs before it is sent
-	wake       chan struct{} // capacity 1: there is something to send, or room in the window
-	// sendNow sends the only message that waits, on the caller's goroutine. It reports
-	// whether the sender has nothing to do.
+	stallAfter time.Duration // no message is sent while another has waited for its confirm for so long
+	checks     bool          // look for the queues that a message needs before it is sent
+	wake       chan struct{} // holds a token when there is something to send, or room to send it
+	// sendNow sends the only pending message on the caller's goroutine. It reports whether the
+	// sending goroutine has nothing to do.
 	sendNow atomic.Pointer[func() (done bool)]
 
 	figures figures
@@ -43,7 +43,7 @@ type outbox struct {
 	mu      sync.Mutex
 	refusal Outcome // why Publish refuses; Confirmed when it does not
 	queue   sendQueue
-	// window is a ring of sent messages by delivery tag; a slot is nil once confirmed.
+	// window is a ring of the messages in flight by delivery tag; a slot is nil once confirmed.
 	window []*publish
 	oldest uint64 // the lowest tag without a confirm
 	next   uint64 // the tag of the next message sent
@@ -64,7 +64,7 @@ func newOutbox(capacity, window int, timeout time.Duration) *outbox {
 	}
 }
 
-// put accepts a message for sending, or refuses it at once.
+// put accepts a message, or refuses it at once.
 func (o *outbox) put(msg Message, done func(Outcome)) {
 	now := time.Now()
 	p := &publish{msg: msg, done: done, deadline: now.Add(o.timeout), ready: len(msg.Needs) == 0 || !o.checks}
@@ -83,14 +83,14 @@ func (o *outbox) put(msg Message, done func(Outcome)) {
 		o.figures.end(p, refusal)
 		return
 	}
-	// Nothing is under way, so there are no others to leave with it.
+	// Nothing else is under way that could leave in the same write.
 	if send := o.sendNow.Load(); alone && send != nil && (*send)() {
 		return
 	}
 	o.signal()
 }
 
-// setSendNow says how a message is sent by whoever publishes it; nil is not at all.
+// setSendNow sets how a message is sent by the goroutine that publishes it; nil is not at all.
 func (o *outbox) setSendNow(send func() (done bool)) {
 	if send == nil {
 		o.sendNow.Store(nil)
@@ -99,8 +99,7 @@ func (o *outbox) setSendNow(send func() (done bool)) {
 	o.sendNow.Store(&send)
 }
 
-// admit lets a message wait, in place of others if need be, or gives why not. mu is
-// held.
+// admit appends a message to the queue, in place of others if need be, or returns why not. mu is held.
 func (o *outbox) admit(p *publish, now time.Time) (refusal Outcome, instead []*publish) {
 	if o.refusal != Confirmed {
 		return o.refusal, nil
@@ -116,7 +115,7 @@ func (o *outbox) admit(p *publish, now time.Time) (refusal Outcome, instead []*p
 	return Confirmed, instead
 }
 
-// signal wakes the sender. A signal that is already pending is enough.
+// signal wakes the sending goroutine. One pending signal is enough.
 func (o *outbox) signal() {
 	select {
 	case o.wake <- struct{}{}:
@@ -124,7 +123,7 @@ func (o *outbox) signal() {
 	}
 }
 
-// open starts a new series of delivery tags for a new channel, and accepts.
+// open starts a new series of delivery tags for a new channel, and accepts messages.
 func (o *outbox) open() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -135,9 +134,8 @@ func (o *outbox) open() {
 	o.refusal = Confirmed
 }
 
-// take moves the next waiting message into the window and gives it with its
-// tag, or nil when nothing can be sent. A message past its deadline is not sent,
-// however late the sender comes, and neither is one whose sender is gone.
+// take moves the next message into the window and returns it with its tag, or nil if nothing can be
+// sent. It never returns a message past its deadline, or one whose sender is gone.
 func (o *outbox) take(now time.Time) (*publish, uint64) {
 	o.mu.Lock()
 	p, unsent := o.head(now)
@@ -162,8 +160,8 @@ type unsent struct {
 	outcome Outcome
 }
 
-// head returns the next message to send, or nil, and the messages removed before it
-// because they must not be sent: the caller ends them without the lock. mu is held.
+// head returns the next message to send, or nil, and the messages removed before it because they must
+// not be sent: the caller ends them without the lock. mu is held.
 func (o *outbox) head(now time.Time) (*publish, []unsent) {
 	var dropped []unsent
 	if !o.canSend(now) {
@@ -191,9 +189,9 @@ func (o *outbox) end(messages []unsent) {
 	}
 }
 
-// canSend is whether another message may be sent now. A broker that owes a confirm
-// for long may have stalled. What it is sent then lies in the network until it
-// wakes, and runs late; what waits here instead ends at its deadline. mu is held.
+// canSend reports whether another message may be sent now. A broker that has owed a confirm for long
+// may have stalled. What is sent to it stays in the network until it wakes, and arrives late; what
+// waits here instead ends at its deadline. mu is held.
 func (o *outbox) canSend(now time.Time) bool {
 	if o.oldest == o.next {
 		return true
@@ -202,8 +200,8 @@ func (o *outbox) canSend(now time.Time) bool {
 	return o.next-o.oldest < uint64(len(o.window)) && now.Sub(oldest.sent) < o.stallAfter
 }
 
-// markReturned notes that the broker sent a message back. Its confirm follows
-// (the broker sends a return before its confirm), so it is in the window.
+// markReturned notes that the broker returned a message. Its confirm follows (the broker sends a return
+// before its confirm), so it is in the window.
 func (o *outbox) markReturned(messageID string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -216,7 +214,7 @@ func (o *outbox) markReturned(messageID string) {
 	}
 }
 
-// settle ends the message with the tag, frees its place and tells its sender.
+// settle ends the message with the tag, and frees its slot.
 func (o *outbox) settle(tag uint64, outcome Outcome) {
 	o.mu.Lock()
 	if tag < o.oldest || tag >= o.next {
@@ -261,11 +259,11 @@ func (o *outbox) settleTo(tag uint64, outcome Outcome) {
 	}
 }
 
-// How an outbox ends what has no confirm: because the link refuses, broke, is
-// late, or is closed.
+// The following end messages that have no confirm: because the link refuses, broke, is late, or is
+// closed.
 
-// refuse turns new messages away with the outcome, and fails those that wait
-// with it. What was sent keeps its place: its confirm may still come.
+// refuse ends new messages and the pending ones with the outcome. Those in flight stay: their confirms
+// may still come.
 func (o *outbox) refuse(outcome Outcome) {
 	o.mu.Lock()
 	o.refusal = outcome
@@ -286,8 +284,8 @@ func (o *outbox) accept() {
 	}
 }
 
-// disconnect ends a connection's share: what waits was never sent, and what was sent
-// without a confirm may or may not have arrived.
+// disconnect ends everything with the connection: what was pending was never sent, and what was in
+// flight may or may not have arrived.
 func (o *outbox) disconnect() {
 	o.refuse(Disconnected)
 	o.mu.Lock()
@@ -308,8 +306,8 @@ func (o *outbox) disconnect() {
 	}
 }
 
-// expire ends what has waited past its deadline: unsent, it never will be;
-// sent, its sender is told that nobody knows.
+// expire ends what is past its deadline. What is pending is never sent then; the fate of what is in
+// flight is unknown.
 func (o *outbox) expire(now time.Time) {
 	o.mu.Lock()
 	expired := o.queue.expire(now)
@@ -334,22 +332,22 @@ func (o *outbox) expire(now time.Time) {
 	}
 }
 
-// empty reports whether nothing waits to be sent or for its confirm.
+// empty reports whether nothing is pending or in flight.
 func (o *outbox) empty() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.queue.messages == 0 && o.oldest == o.next
 }
 
-// overdue reports whether the oldest message sent has ended without its confirm.
+// overdue reports whether the oldest message in flight has ended without its confirm.
 func (o *outbox) overdue() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.oldest < o.next && o.window[o.oldest%uint64(len(o.window))].ended
 }
 
-// close refuses for good. The channel it gives is closed once nothing that was
-// accepted is left without an outcome.
+// close refuses messages for good. The channel that it returns is closed once every accepted message
+// has its outcome.
 func (o *outbox) close() <-chan struct{} {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -364,12 +362,12 @@ func (o *outbox) close() <-chan struct{} {
 	return o.idle
 }
 
-// noteIdle tells close's caller when the last outcome is known. mu is held.
+// noteIdle closes that channel when the last outcome is known. mu is held.
 func (o *outbox) noteIdle() {
 	if o.idle == nil || o.queue.messages > 0 {
 		return
 	}
-	// What only holds its place in the window for a late confirm has its outcome.
+	// A message that only holds its slot for a late confirm has its outcome.
 	for tag := o.oldest; tag < o.next; tag++ {
 		if p := o.window[tag%uint64(len(o.window))]; p != nil && !p.ended {
 			return

@@ -9,24 +9,23 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// A message can come that nobody can read. Headers that the library refuses are
-// replaced (mend.go), and the message is dropped. A message over which the broker itself
-// fails (AMQP 1.0 with a property of type uuid or char, which RabbitMQ cannot turn into
-// AMQP 0-9-1) breaks the connection with an internal error. An exclusive queue is gone with
-// that, and the message with it. From a queue that lives on, or a stream, it comes again,
-// at every link, and nothing after it ever would. So after two such failures the link steps
-// over it, and tells the gap.
+// A poison message is one that cannot be read. If the library refuses its headers, the interceptor
+// replaces them (sanitize.go), and the message is dropped. If the broker itself fails over it (AMQP
+// 1.0 with a property of type uuid or char, which RabbitMQ cannot convert to AMQP 0-9-1), it breaks
+// the connection with an internal error. An exclusive queue goes with that, and the message with it.
+// From a queue that outlives the link, or a stream, it comes again at every connection, and nothing
+// behind it ever would. So after two such failures the link skips it, and reports a gap.
 
-// poisonReason says why a message cannot be read, or "".
+// poisonReason returns why a message cannot be read, or "".
 func poisonReason(d *amqp.Delivery) string {
 	reason, _ := d.Headers[poisonHeader].(string)
 	return reason
 }
 
-// poisonLogEvery is how often the log has a message that cannot be read.
+// poisonLogEvery is how often the log shows a poison message.
 const poisonLogEvery = time.Second
 
-// dropPoison names a message in the log, or counts it for the next one.
+// dropPoison logs a poison message, or counts it for the next log line.
 func (cs *consumerState) dropPoison(d *amqp.Delivery, reason string) {
 	cs.poisonCount++
 	if now := time.Now(); now.Sub(cs.poisonLogged) >= poisonLogEvery {
@@ -36,7 +35,7 @@ func (cs *consumerState) dropPoison(d *amqp.Delivery, reason string) {
 	}
 }
 
-// brokerFailed reports whether the broker ended the connection because it failed itself.
+// brokerFailed reports whether the broker ended the connection with an internal error.
 func brokerFailed(err error) bool {
 	e, ok := errors.AsType[*amqp.Error](err)
 	return ok && e.Server && e.Code == amqp.InternalError
@@ -58,12 +57,12 @@ func (s *session) notePoison() {
 			}
 		case cs.brokerFailures == 0 || !brief || cs.queue.Stream != nil && cs.stream.caughtUp():
 			cs.brokerFailures = 1
-			cs.probing = cs.queue.Stream != nil // then it is the next one that was not taken
+			cs.probing = cs.queue.Stream != nil // then the poison is the next one that was not taken
 		case cs.queue.Stream == nil:
 			cs.probing = true
 		case cs.probing && cs.stream.located:
 			// Everything before it was taken.
-			s.link.log.Error("stepped over a message that the broker cannot deliver", "stream", cs.queueName(), "offset", cs.stream.next)
+			s.link.log.Error("skipped a message that the broker cannot deliver", "stream", cs.queueName(), "offset", cs.stream.next)
 			cs.brokerFailures, cs.probing = 0, false
 			cs.noteLossSince(cs.stream.skip(cs.latency))
 			s.link.skippedPoison = true
@@ -71,9 +70,9 @@ func (s *session) notePoison() {
 	}
 }
 
-// skipPoison takes the messages at the head of a queue that lives on one by one, and
-// without acknowledgement: the one that breaks the connection is gone with it. It can
-// be none but those that were on their way to the link.
+// skipPoison takes the messages at the head of a queue that outlives the link one by one and without
+// acknowledgement, so that the one that breaks the connection is gone with it. It can only be one of
+// those that were on their way to the link.
 func (s *session) skipPoison(cs *consumerState, queue string) error {
 	ch, err := s.consuming.Channel()
 	if err != nil {
@@ -81,7 +80,7 @@ func (s *session) skipPoison(cs *consumerState, queue string) error {
 	}
 	defer ch.Close()
 	cs.redelivered.begin()
-	cs.reportPendingGap() // of one that was stepped over before
+	cs.reportPendingGap() // of a message that was skipped before
 	for range 2 * cs.prefetch {
 		const autoAck = true
 		d, ok, err := ch.Get(queue, autoAck)
@@ -97,7 +96,7 @@ func (s *session) skipPoison(cs *consumerState, queue string) error {
 		}
 		<-s.broken
 		if s.failed.Load() {
-			s.link.log.Error("stepped over a message that the broker cannot deliver", "queue", queue)
+			s.link.log.Error("skipped a message that the broker cannot deliver", "queue", queue)
 			s.link.skippedPoison = true
 		}
 		cs.noteLoss()
@@ -107,8 +106,8 @@ func (s *session) skipPoison(cs *consumerState, queue string) error {
 	return nil
 }
 
-// resetAfterSkip makes the next pause the first one if the last session has got past a message:
-// a sender of one a second must not hold up all that others send.
+// resetAfterSkip makes the next pause the first one if the last session skipped a message: a sender
+// of one poison message a second must not hold up all others.
 func (l *Link) resetAfterSkip(pause *backoff) {
 	if l.skippedPoison {
 		pause.reset()
@@ -116,16 +115,15 @@ func (l *Link) resetAfterSkip(pause *backoff) {
 	l.skippedPoison = false
 }
 
-// noteLoss notes that a message which the broker had kept until now was perhaps lost on
-// its way.
+// noteLoss notes that a message may have been lost on its way which the broker had kept until now.
 func (cs *consumerState) noteLoss() { cs.noteLossSince(cs.completeUntil) }
 
-// noteLossSince notes that a message was lost that was sent after the time given.
+// noteLossSince notes that a message that was sent after the time given was lost.
 func (cs *consumerState) noteLossSince(from time.Time) {
 	cs.gap, cs.gapAfter = &Gap{From: cs.gapStart(from), To: time.Now()}, 0
 }
 
-// currentPrefetch is how many deliveries of a queue may be on their way.
+// currentPrefetch returns how many deliveries of a queue may be unacknowledged.
 func (cs *consumerState) currentPrefetch() int {
 	if cs.probing {
 		return 1
@@ -133,12 +131,12 @@ func (cs *consumerState) currentPrefetch() int {
 	return cs.prefetch
 }
 
-// endProbing ends a careful session that has passed every message that was on its way
-// when the last one ended.
+// endProbing ends a session that takes messages one by one, once it has passed every message that was
+// on its way when the last session ended.
 func (c *consumer) endProbing(last uint64) error {
 	if c.state.probing && last > 2*uint64(c.state.prefetch) {
 		c.state.brokerFailures, c.state.probing = 0, false
-		return fmt.Errorf("the message in the %s over which the broker failed comes no more", c.state.describe())
+		return fmt.Errorf("the message in the %s over which the broker failed does not come again", c.state.describe())
 	}
 	return nil
 }

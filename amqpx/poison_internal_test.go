@@ -80,6 +80,7 @@ func TestAFailureIsNoWordThatNothingIsMissing(t *testing.T) {
 	handed, heard := bound.Add(time.Second), bound.Add(10*time.Second)
 	cs := newConsumerState(Queue{Name: "q"}, 10, slog.New(slog.DiscardHandler))
 	cs.boundAt, cs.latency = bound, 50*time.Millisecond
+	cs.startSession()
 	cs.begin()
 	cs.loss.idle(handed, 0, 0, false)
 	cs.loss.received(1)

@@ -6,35 +6,35 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// position is a link's place in a stream. It is kept from session to session.
+// position is where a link reads a stream. It is kept from session to session.
 type position struct {
-	located      bool      // next and live are known
+	located      bool      // next and liveFrom are known
 	next         uint64    // the lowest offset that was not taken yet
-	moved        bool      // something was taken: what is missing from next on is missed
-	liveFrom     uint64    // the first offset that came after the link first stood
-	end          uint64    // the stream had everything before it when this session began; 0 if unknown
-	caughtUpOnce bool      // Live was called
-	taken        time.Time // when something was last taken
-	sent         time.Time // when that was sent, to its sender's knowledge
+	moved        bool      // something was taken: what is missing from next on was lost
+	liveFrom     uint64    // the first offset after the first connection of the link
+	end          uint64    // the first offset that the stream did not have when this session began; 0 if unknown
+	caughtUpOnce bool      // OnCaughtUp was called
+	taken        time.Time // when a message was last taken
+	sent         time.Time // when that was sent, according to its sender
 
-	// holding: the last marker said that a gap begins. held came after it.
+	// inGap: the last marker began a gap. buffered came after it.
 	inGap    bool
 	buffered []amqp.Delivery
 }
 
-// maxBuffered is how many messages are kept until the end of a gap is read. There are
-// as many as came while the binding was made.
+// maxBuffered is how many messages are held back until the end of a gap is read. They arrived while
+// the binding was made.
 const maxBuffered = 10_000
 
-// locate gives where to read on from. The stream ends before the offset end, if
-// that is known. nil is with what comes next.
+// locate returns the offset to read on from; nil is the next message that arrives. end is the first
+// offset that the stream does not have, if that is known.
 func (p *position) locate(past, end uint64, known bool) *uint64 {
 	if p.end = 0; known {
 		p.end = end
 	}
 	switch {
 	case p.located && known && p.next > end:
-		p.next, p.liveFrom = 0, 0 // it was deleted and made anew: all in it is new to us
+		p.next, p.liveFrom = 0, 0 // the stream was deleted and made again: everything in it is new
 	case p.located:
 	case known:
 		p.located, p.liveFrom, p.next = true, end, end-min(end, past)
@@ -45,7 +45,7 @@ func (p *position) locate(past, end uint64, known bool) *uint64 {
 	return &from
 }
 
-// reachLive tells, once, that what comes from now on came after the link first stood.
+// reachLive notes, once, that everything from now on arrived after the first connection.
 func (cs *consumerState) reachLive() {
 	p := &cs.stream
 	if p.caughtUpOnce {
@@ -59,28 +59,28 @@ func (cs *consumerState) reachLive() {
 	}
 }
 
-// ownRecords is more than the broker's own records may take of the offsets in one
-// place: it writes one where a segment begins. What retention takes is whole
-// segments, of more messages than that.
+// ownRecords is more than the offsets that the broker's own records may take in one place: it
+// writes one at the start of a segment. Retention removes whole segments, of more messages than
+// that.
 const ownRecords = 16
 
-// takeFromStream hands over a message of a stream, and reads the links' own.
+// takeFromStream hands over a message of a stream, and reads the markers.
 func (cs *consumerState) takeFromStream(d *amqp.Delivery) {
 	p := &cs.stream
 	offset, ok := d.Headers[offsetHeader].(int64)
 	if !ok {
-		return // no stream does that
+		return // no stream sends this
 	}
 	at := uint64(offset)
 	if at < p.next {
-		return // the broker may begin with the chunk in which next is
+		return // the broker may begin with the chunk that contains next
 	}
 	now := time.Now()
 	if at >= p.liveFrom {
 		cs.reachLive()
 	}
 	if p.moved && at > p.next+ownRecords {
-		// Retention has taken what we had not read yet.
+		// Retention has removed what was not read yet.
 		cs.endGap(Gap{To: now})
 		cs.reportGap(Gap{From: p.taken.Add(-cs.latency), To: sentBy(d, p.taken, now)})
 	}
@@ -107,7 +107,7 @@ func (cs *consumerState) takeMarker(d *amqp.Delivery) {
 		if !ok {
 			return
 		}
-		// We may know better than who wrote it.
+		// This link may know better than the one that wrote the marker.
 		if cs.lastVerified.After(gap.From) && cs.lastVerified.Before(gap.To) {
 			gap.From = cs.lastVerified
 		}
@@ -120,7 +120,7 @@ func (cs *consumerState) takeMarker(d *amqp.Delivery) {
 	}
 }
 
-// endGap tells a gap that was begun, and hands over what came after it.
+// endGap reports a gap, and hands over what was held back since it began.
 func (cs *consumerState) endGap(g Gap) {
 	p := &cs.stream
 	if !p.inGap {
@@ -134,25 +134,25 @@ func (cs *consumerState) endGap(g Gap) {
 	}
 }
 
-// caughtUp reports whether all was taken that was in the stream when this session began: no
-// message before that stands in the way.
+// caughtUp reports whether everything was taken that was in the stream when this session began:
+// then no message of that time stops the link.
 func (p *position) caughtUp() bool { return p.end > 0 && p.next >= p.end }
 
-// skip steps over a message that never comes. It was sent after the time given, or nobody
-// knows when.
+// skip passes over a message that never arrives. It returns the time after which the message was
+// sent; zero if that is unknown.
 func (p *position) skip(late time.Duration) (after time.Time) {
 	p.next++
 	switch {
 	case p.taken.IsZero():
 		return time.Time{}
 	case !p.sent.IsZero() && p.sent.Before(p.taken.Add(-late)):
-		return p.sent // it waited in the stream, as what comes next may have
+		return p.sent // it waited in the stream, and so may the next one
 	}
 	return p.taken.Add(-late)
 }
 
-// sentBy is a time by which the message was sent. Its own is in whole seconds, and is
-// not believed if it is before that of the message before it.
+// sentBy returns a time by which the message was sent. Its timestamp is in whole seconds, and is
+// ignored if it is before that of the previous message.
 func sentBy(d *amqp.Delivery, earliest, now time.Time) time.Time {
 	if by := d.Timestamp.Add(time.Second); by.After(earliest) && by.Before(now) {
 		return by

@@ -137,6 +137,7 @@ func TestAStreamThatCannotBeLocatedIsReadFromNowOn(t *testing.T) {
 	if from := r.stream.locate(100, 0, false); from != nil {
 		t.Errorf("it is read from %d", *from)
 	}
+	r.startSession()
 	r.begin()
 	r.read(40, "a")
 	r.expect(t, "live a")

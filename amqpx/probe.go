@@ -7,36 +7,35 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// A link can stand, and a queue be bound, while nothing gets through: a stream or a
-// quorum queue has no leader, a policy has the queue refuse what is published, or the
-// broker has forgotten its consumer. Nobody tells the consumer of it. So a queue from
-// which nothing was delivered for a while is probed: a message is published to it
-// through the default exchange, and must be confirmed and then delivered.
+// A link can be up and a queue bound while nothing gets through: a stream or a quorum queue has no
+// leader, a policy has the queue refuse what is published, or the broker has forgotten the consumer.
+// The consumer is not notified of any of it. So a queue that has delivered nothing for a while is
+// probed: a message is published to it through the default exchange, and must be confirmed and then
+// delivered.
 //
-//   - If it is not confirmed, [State.QueueDown] says so until a later probe is delivered.
-//     The link stays up: publishing may well work.
-//   - If it is confirmed and not delivered, the session ends, and the next one
-//     consumes anew.
+//   - If it is not confirmed, [State.QueueDown] says so until a later probe is delivered. The link
+//     stays up, because publishing may well work.
+//   - If it is confirmed and not delivered, the session ends, and the next one consumes again.
 //
-// A probe is a place marker (marker.go), which every reader of a stream drops. All readers
-// hear it, so that one probe serves all of them.
+// A probe is a marker (marker.go), which every reader of a stream drops. All readers receive it, so
+// one probe serves them all.
 
-// probeTicks is into how many ticks Config.ProbeAfter is divided.
+// probeTicks is how many ticks Config.ProbeAfter is divided into.
 const probeTicks = 10
 
-// streamSilence is how many times longer a stream may be silent: a probe stays in
-// it, where it takes the place of a message for those who ask for the past.
+// streamSilence is how many times longer a stream may be silent: a probe stays in it, where it counts
+// as one message of the backlog.
 const streamSilence = 3
 
-// noProbesFor is how long a link does not probe after the broker has refused it: it writes
-// each refusal into its log. A refusal that costs the connection may be of the moment.
+// noProbesFor is how long a link does not probe after the broker has refused it: the broker writes
+// each refusal into its log. A refusal that cost the connection may have been temporary.
 const (
 	noProbesFor        = 10 * time.Minute
 	noProbesAfterBreak = time.Minute
 )
 
-// maxReturns is more than the probes that can be on their way on one channel: the library
-// stalls when nobody takes what is returned.
+// maxReturns is more than the probes that can be on their way on one channel: the library stalls when
+// nothing takes what is returned.
 const maxReturns = 64
 
 // prober probes the queue of one consumer. It belongs to a goroutine of the session.
@@ -48,8 +47,8 @@ type prober struct {
 	channel  *amqp.Channel // confirming; nil until it is needed, and after it was closed
 	closed   chan *amqp.Error
 	returns  chan amqp.Return
-	confirm  *amqp.DeferredConfirmation // of the probe that was sent last; nil without one
-	returned bool                       // that probe was
+	confirm  *amqp.DeferredConfirmation // of the last probe; nil without one
+	returned bool                       // the last probe came back
 
 	// down is why the queue takes no messages, or "". Link.mu guards it.
 	down string
@@ -61,14 +60,14 @@ func newProber(s *session, c *consumer) *prober {
 		silence *= streamSilence
 	}
 	p := &prober{session: s, consumer: c, watch: probeWatch{limits: probeLimits{
-		// Spread, so that the readers of a stream do not all probe it at the same moment.
+		// Spread out, so that the readers of a stream do not all probe it at the same moment.
 		silence:  silence + int(s.link.cfg.Jitter(time.Duration(silence/5+1))),
 		confirm:  probeTicks / 2,
 		delivery: probeTicks,
 		retry:    probeTicks / 5,
 		resend:   probeTicks * 6,
 	}}}
-	if c.state.queueDown {
+	if c.state.queueDown.Load() {
 		p.watch.ticks, p.watch.down = p.watch.limits.silence, true
 	}
 	return p
@@ -108,7 +107,7 @@ func (p *prober) run(done <-chan struct{}) {
 	}
 }
 
-// step reports whether the session goes on.
+// step takes one step of the watch, and reports whether the session goes on.
 func (p *prober) step() bool {
 	cs, link := p.consumer.state, p.session.link
 	fate, why := p.fate()
@@ -122,14 +121,14 @@ func (p *prober) step() bool {
 			why = p.unconfirmed()
 		}
 		reason := fmt.Sprintf("the broker takes no messages into the %s: %s", cs.describe(), why)
-		if !cs.queueDown {
+		if !cs.queueDown.Load() {
 			link.log.Warn("a queue takes no messages; the link stays up", "reason", reason)
 		}
-		cs.queueDown = true
+		cs.queueDown.Store(true)
 		p.note(reason)
 	case probeRecovered:
 		link.log.Info("the queue takes messages again", "queue", cs.queueName())
-		cs.queueDown = false
+		cs.queueDown.Store(false)
 		p.note("")
 	case probeLost:
 		p.session.fail(&undeliveredError{cs.describe()})
@@ -150,7 +149,7 @@ func (e *undeliveredError) Error() string {
 	return fmt.Sprintf("a message in the %s was not delivered: the broker no longer serves its consumer, or its connection stalls", e.what)
 }
 
-// fate finds out what became of the last probe, and if it was rejected, why.
+// fate returns what became of the last probe, and if it was rejected, why.
 func (p *prober) fate() (probeFate, string) {
 	p.drainReturns()
 	if p.confirm == nil {
@@ -181,22 +180,22 @@ func (p *prober) fate() (probeFate, string) {
 	return probeTaken, ""
 }
 
-// refused takes the error with which the channel was closed; nil is that of a session
-// that ends.
+// refused handles the error with which the channel was closed; nil means that the session ends.
 func (p *prober) refused(e *amqp.Error) (probeFate, string) {
 	p.channel, p.confirm = nil, nil
 	if e == nil || !e.Server || e.Code == amqp.ConnectionForced {
 		return probePending, ""
 	}
-	// The next probe would end the same way, at this link or the next one.
+	// The next probe would end the same way, in this session or the next one.
 	p.session.link.noteProbesRefused(e, p.consumer.state.queueName())
 	p.watch.enter(listening)
-	p.watch.down, p.consumer.state.queueDown = false, false // nobody knows any more
+	p.watch.down = false // it is unknown now
+	p.consumer.state.queueDown.Store(false)
 	p.note("")
 	return probePending, ""
 }
 
-// drainReturns looks whether a probe was returned. Others may publish on the same channel.
+// drainReturns notes whether a probe came back. Others may publish on the same channel.
 func (p *prober) drainReturns() {
 	for {
 		select {
@@ -211,9 +210,9 @@ func (p *prober) drainReturns() {
 	}
 }
 
-// send publishes a probe. It stays on one channel: the broker repeats there, to a new
-// leader of the queue, what the last one did not confirm. On a new one RabbitMQ would look
-// for the leader of a stream first, and close the connection if it finds none.
+// send publishes a probe. All probes of a session use one channel: what is unconfirmed there, the
+// broker repeats to a new leader of the queue. On a new channel RabbitMQ would first look for the
+// leader of a stream, and close the connection if there is none.
 func (p *prober) send() error {
 	if p.channel == nil || p.channel.IsClosed() {
 		if err := p.open(); err != nil {
@@ -229,7 +228,7 @@ func (p *prober) send() error {
 	return err
 }
 
-// open takes the channel of the markers, on which the stream is known already, or a new one.
+// open takes the channel of the markers, on which the stream is known already, or opens a new one.
 func (p *prober) open() (err error) {
 	ch := p.session.markers
 	if ch == nil || ch.IsClosed() {
@@ -251,8 +250,7 @@ func isProbe(d *amqp.Delivery, queue string) bool {
 	return d.Exchange == "" && d.Type == placeType && d.RoutingKey == queue
 }
 
-// received notes a delivery. A probe shows that the queue is served, but it did not come
-// by the queue's bindings.
+// received notes a delivery. A probe shows that the queue is served, but not that it is bound.
 func (cs *consumerState) received(d *amqp.Delivery) {
 	fed := cs.loss.routedAfter
 	cs.loss.received(d.DeliveryTag)
@@ -261,8 +259,7 @@ func (cs *consumerState) received(d *amqp.Delivery) {
 	}
 }
 
-// note sets why the queue takes no messages, or "" if it does, and announces what that
-// changes.
+// note sets why the queue takes no messages, or "" if it does, and announces the change.
 func (p *prober) note(reason string) {
 	l := p.session.link
 	l.mu.Lock()
@@ -282,15 +279,15 @@ func (p *prober) note(reason string) {
 	})
 }
 
-// mayProbe reports whether the broker has not refused a probe lately.
+// mayProbe reports whether the broker has refused no probe lately.
 func (l *Link) mayProbe() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return time.Now().After(l.noProbesUntil)
 }
 
-// noteProbesRefused takes the broker's refusal of a probe. It is logged once, unless it cost
-// the connection: that has a line of its own.
+// noteProbesRefused stops the probing for a while, after the broker has refused a probe. It is logged
+// once, unless the refusal cost the connection, which has a log line of its own.
 func (l *Link) noteProbesRefused(e *amqp.Error, queue string) {
 	pause := noProbesFor
 	if !e.Recover {
@@ -308,5 +305,5 @@ func (l *Link) noteProbesRefused(e *amqp.Error, queue string) {
 	if e.Code == amqp.AccessRefused {
 		advice = "let the user write to amq.default"
 	}
-	l.log.Info("the broker takes no probe: a queue that takes no messages is not noticed", "queue", queue, "advice", advice, "error", withoutPermission(e, l.cfg.Exchange))
+	l.log.Info("the broker refuses probes: a queue that takes no messages goes unnoticed", "queue", queue, "advice", advice, "error", withoutPermission(e, l.cfg.Exchange))
 }

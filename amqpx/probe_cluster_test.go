@@ -37,7 +37,7 @@ func TestAStreamThatHasLostMostOfItsReplicasIsTold(t *testing.T) {
 	}
 	c.Nodes[1].Start(t)
 	c.Nodes[2].Start(t)
-	c.WaitWhole(t)
+	c.AwaitFormed(t)
 	// The link has not broken: what the broker did not confirm it confirms now.
 	testkit.Eventually(t, time.Minute, "all is well", func() error {
 		if s := w.State(); !s.Up || s.QueueDown != "" {

@@ -1,8 +1,8 @@
 package amqpx
 
-// probeWatch decides when a queue is probed, and what a probe has shown. It counts
-// ticks and not time: a process that stood still had no ticks, so what arrived
-// meanwhile is read before anything is judged by its absence.
+// probeWatch decides when a queue is probed, and what a probe has shown. It counts ticks and not time:
+// a process that stalled had no ticks, so what arrived meanwhile is read before its absence is taken
+// to mean anything.
 type probeWatch struct {
 	limits probeLimits
 
@@ -10,8 +10,8 @@ type probeWatch struct {
 	ticks    int    // in this phase
 	progress uint64 // of the consumer, at the last tick
 	heard    bool   // something was delivered since the probe was sent
-	down     bool   // the last probe that was decided did not get into the queue
-	overdue  bool   // and it may still be confirmed
+	down     bool   // the last probe with a result did not get into the queue
+	overdue  bool   // it may still be confirmed
 }
 
 // probeLimits are counted in ticks.
@@ -20,7 +20,7 @@ type probeLimits struct {
 	confirm  int // how long the broker may take to confirm it
 	delivery int // how long it may take, once confirmed, to be delivered
 	retry    int // between a probe that was rejected and the next one
-	resend   int // how long one that is overdue may yet be confirmed, before another is sent
+	resend   int // how long an overdue one may still be confirmed before another is sent
 }
 
 type probePhase int
@@ -32,11 +32,11 @@ const (
 	pausing               // it was rejected, or not confirmed in time; the next one follows
 )
 
-// probeFate is what is known of the probe that was sent last.
+// probeFate is what is known of the last probe.
 type probeFate int
 
 const (
-	probePending  probeFate = iota // nothing, or there is none
+	probePending  probeFate = iota // nothing yet, or there is none
 	probeTaken                     // confirmed
 	probeRejected                  // nacked, returned, or answered with an error
 )
@@ -52,7 +52,7 @@ const (
 	probeLost                // a probe is in the queue and is not delivered
 )
 
-// tick takes the consumer's progress, which is odd while it hands a delivery over.
+// tick returns the next step. progress is the consumer's, which is odd while it hands over a delivery.
 func (w *probeWatch) tick(progress uint64, fate probeFate) probeStep {
 	heard := progress != w.progress || progress%2 == 1
 	w.progress = progress
@@ -71,7 +71,7 @@ func (w *probeWatch) tick(progress uint64, fate probeFate) probeStep {
 		case fate != probePending:
 			return w.decide(fate)
 		case w.heard && !w.down:
-			w.enter(listening) // a slow confirm is nothing to worry about
+			w.enter(listening) // a slow confirm means nothing
 		case w.ticks >= w.limits.confirm:
 			return w.fail(true)
 		}
@@ -87,8 +87,8 @@ func (w *probeWatch) tick(progress uint64, fate probeFate) probeStep {
 		case w.overdue && fate != probePending:
 			return w.decide(fate)
 		case w.overdue && !w.heard && w.ticks < w.limits.resend:
-			// A broker that recovers confirms what it has. What it must keep until then
-			// should not become more and more.
+			// A broker that recovers confirms what it has. The number of probes that it must keep until
+			// then should not grow.
 		case w.ticks >= w.limits.retry:
 			return w.send()
 		}
@@ -130,5 +130,5 @@ func (w *probeWatch) recovered() probeStep {
 	return probeRecovered
 }
 
-// rest is called instead of tick while the broker takes no publishes at all.
+// rest is called instead of tick while the broker accepts no publishes at all.
 func (w *probeWatch) rest() { w.ticks = 0 }

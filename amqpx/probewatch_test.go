@@ -174,6 +174,7 @@ func TestAProbeIsNotDeliveredAndDoesNotShowThatTheBindingsStand(t *testing.T) {
 			q.OnGap = func(Gap) { gaps++ }
 			cs := newConsumerState(q, 10, slog.New(slog.DiscardHandler))
 			cs.boundAt = time.Now().Add(-time.Minute)
+			cs.startSession()
 			cs.begin()
 			probe := &amqp.Delivery{DeliveryTag: 1, RoutingKey: cs.queueName(), Type: placeType}
 			cs.gap, cs.gapAfter = &Gap{To: time.Now()}, 1 // a probe waited in the queue, too
@@ -206,7 +207,7 @@ func TestAProbeIsNotDeliveredAndDoesNotShowThatTheBindingsStand(t *testing.T) {
 // recovered: the next failure is news again.
 func TestAQueueThatRecoversWhileTheLinkIsAwayIsKnownToHave(t *testing.T) {
 	cs := newConsumerState(Queue{Name: "q"}, 10, slog.New(slog.DiscardHandler))
-	cs.queueDown = true
+	cs.queueDown.Store(true)
 	p := newProber(&session{}, &consumer{state: cs})
 	if got := p.watch.tick(0, probePending); got != probeSend {
 		t.Fatalf("at first the step is %v, want %v", got, probeSend)

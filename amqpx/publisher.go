@@ -10,37 +10,37 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// Publishes and their confirms do not pass through the library. It writes a header field
-// by field through encoding/binary, wakes a goroutine for each message to put off the next
-// heartbeat, and hands a confirm from its reader to whoever waits for it, just when an
-// answer may come. Here the frames of all that can be sent leave in one write, and a
-// confirm settles its message where it is read:
+// Publishes and their confirms bypass the library. It writes a header field by field through
+// encoding/binary, wakes a goroutine for each message to put off the next heartbeat, and hands a
+// confirm from its reader to the goroutine that waits for it, just when an answer is urgent. Here the
+// frames of everything that can be sent leave in one write, and a confirm settles its message where it
+// is read:
 //
 //	Publish ──► outbox ──► publisher ──► socket
-//	               └◄── confirms ◄── mender ◄── socket    acks and nacks on the publishing channel
-//	                                   └──► library       everything else: returns, answers, heartbeats
+//	               └◄── confirms ◄── interceptor ◄── socket    acks and nacks on the publishing channel
+//	                                   └──► library            everything else: returns, answers, heartbeats
 //
 // The library still opens and closes the channel, has it confirm, and takes what is returned.
 
-// publisher writes what is published in a session.
+// publisher writes the publishes of a session.
 type publisher struct {
 	outbox *outbox
 	frames publishFrames
 	conn   net.Conn    // the network, or TLS on it
 	socket *socket     // the network if there is no TLS; else nil
-	closed func() bool // whether the channel was closed
+	closed func() bool // reports whether the channel was closed
 
-	// mu guards the following fields. It is held while a piece is written.
+	// mu guards the following fields. It is held while a batch is written.
 	mu     sync.Mutex
-	piece  []byte // what is written next
-	failed error  // a piece was not written, so the tags are not the broker's any more
-	ended  bool   // the session is over; the tags are the next one's
+	batch  []byte // what is written next
+	failed error  // a batch was not written, so the broker counts other tags
+	ended  bool   // the session is over, and the tags are those of the next one
 }
 
 // maxWrite is about how much is written at once.
 const maxWrite = 32 << 10
 
-// publishAll writes all that can be sent now.
+// publishAll writes everything that can be sent now.
 func (p *publisher) publishAll() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -63,12 +63,12 @@ func (p *publisher) publishAll() error {
 	}
 }
 
-// maxInlineBody is how long the body of a message may be that is sent by whoever publishes it.
+// maxInlineBody is the longest body of a message that is sent by the goroutine that publishes it.
 const maxInlineBody = 16 << 10
 
-// tryPublish writes one message, if that takes no waiting. It is called by whoever has
-// published it, when nothing is before it: to wake the goroutine that sends would take
-// longer. It reports whether that has nothing left to do.
+// tryPublish writes one message, if that does not block. The goroutine that has published it calls it
+// when nothing else is pending, because waking the sending goroutine would take longer. It reports
+// whether that one has nothing left to do.
 func (p *publisher) tryPublish() (done bool, err error) {
 	if p.socket == nil || !p.mu.TryLock() {
 		return false, nil
@@ -90,10 +90,10 @@ func (p *publisher) tryPublish() (done bool, err error) {
 	return len(p.socket.unwritten) == 0, nil
 }
 
-// collect appends messages to the piece until it has so many bytes. Their tags are those
-// from first on, before next. mu is held.
+// collect appends messages to the batch until it has so many bytes. Their tags are first up to, and
+// without, next. mu is held.
 func (p *publisher) collect(bytes int) (first, next uint64) {
-	for len(p.piece) < bytes {
+	for len(p.batch) < bytes {
 		m, tag := p.outbox.take(time.Now())
 		if m == nil {
 			break
@@ -102,38 +102,38 @@ func (p *publisher) collect(bytes int) (first, next uint64) {
 			first = tag
 		}
 		next = tag + 1
-		p.piece = p.frames.append(p.piece, &m.msg)
-		m.msg.Body = nil // a window of long ones need not stay until their confirms
+		p.batch = p.frames.append(p.batch, &m.msg)
+		m.msg.Body = nil // long bodies need not stay until their confirms
 	}
 	return first, next
 }
 
-// maxWriteDelay is how old what was collected may be when it is written. That takes no
-// longer than it takes to collect it, unless the process stood still meanwhile.
+// maxWriteDelay is how old a batch may be when it is written. It takes no longer than collecting it,
+// unless the process stalled meanwhile.
 const maxWriteDelay = time.Second
 
-var errProcessStalled = errors.New("the process stood still with messages in hand, which would be late")
+var errProcessStalled = errors.New("the process stalled while it was sending, and the messages would be late")
 
-// write writes the piece, which was begun at the time given. mu is held.
+// write writes the batch, which was begun at the time given. mu is held.
 func (p *publisher) write(to func([]byte) (int, error), began time.Time) (err error) {
 	defer func() { p.failed = err }()
-	piece := p.piece
-	if p.piece = piece[:0]; cap(piece) > 4*maxWrite {
-		p.piece = nil
+	batch := p.batch
+	if p.batch = batch[:0]; cap(batch) > 4*maxWrite {
+		p.batch = nil
 	}
 	if p.closed() {
 		return amqp.ErrClosed
 	}
-	// The clock on the wall goes on while the machine is suspended.
+	// The wall clock goes on while the machine is suspended.
 	if time.Now().Round(0).Sub(began.Round(0)) > maxWriteDelay {
 		return errProcessStalled
 	}
-	_, err = to(piece)
+	_, err = to(batch)
 	return err
 }
 
-// unsent ends messages that were not written, if that is certain: what is left is told
-// when the session ends, which it must, because the broker does not count them.
+// unsent ends messages that were certainly not written. The others end with the session, which must
+// end now, because the broker does not count them.
 func (p *publisher) unsent(first, next uint64, err error) {
 	outcome := Disconnected
 	switch {
@@ -147,40 +147,40 @@ func (p *publisher) unsent(first, next uint64, err error) {
 	}
 }
 
-// end has nothing taken any more by whoever publishes.
+// end lets tryPublish take no more messages.
 func (p *publisher) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ended = true
 }
 
-// confirms takes the broker's acks and nacks of what is published on one channel.
+// confirms reads the broker's acks and nacks of what is published on one channel.
 type confirms struct {
-	channel uint16 // the first on the connection that confirms; 0 until the broker has said so
+	channel uint16 // the first on the connection that confirms; 0 until the broker has confirmed the mode
 
 	// mu guards the following field, and is held while a message ends.
 	mu     sync.Mutex
 	settle func(tag uint64, multiple, ack bool) // nil once the session has ended
 }
 
-// takeConfirms has the mender take the confirms of the next channel that is made to
-// confirm. It comes before that, from the goroutine that connects.
+// takeConfirms has the interceptor take the confirms of the next channel that is put into confirm
+// mode. It is called before that, from the goroutine that connects.
 func (ic *interceptor) takeConfirms(settle func(tag uint64, multiple, ack bool)) *confirms {
 	c := &confirms{settle: settle}
 	ic.confirms.Store(c)
 	return c
 }
 
-// end ends the settling: what comes later settles nothing. The tags of the next session
-// begin anew.
+// end stops the settling: the tags of the next session begin anew, and late confirms of this one must
+// not settle them.
 func (c *confirms) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.settle = nil
 }
 
-// The methods that confirm, and the answer that a channel does. An ack and a nack have a
-// tag and an octet of flags.
+// The methods that confirm, and the broker's answer to confirm.select. An ack or a nack has a tag and
+// an octet of flags.
 const (
 	ackMethod      = "\x00\x3c\x00\x50"
 	nackMethod     = "\x00\x3c\x00\x78"
@@ -192,7 +192,7 @@ const (
 	multipleFlag = 1
 )
 
-// expects reports whether a method of this size may be one of those.
+// expects reports whether a method of this size may be one of these.
 func (c *confirms) expects(channel uint16, size uint32) bool {
 	switch {
 	case c == nil:
@@ -203,7 +203,7 @@ func (c *confirms) expects(channel uint16, size uint32) bool {
 	return channel == c.channel && size == uint32(confirmSize)
 }
 
-// take takes a frame that is expected, unless the library must have it.
+// take takes an expected frame, unless it is the library's.
 func (c *confirms) take(channel uint16, frame []byte) bool {
 	payload := frame[frameHead : len(frame)-1]
 	method := string(payload[:len(ackMethod)])

@@ -14,54 +14,51 @@ import (
 //	Expires     that long    messages wait            the rest      when it expired, when its bindings had gone
 //	Stream      for ever     messages wait            the rest      when its bindings had gone
 //
-// Bindings go with the exchange, which lives as long as the broker; with a RabbitMQ that
-// keeps exchanges in Khepri they outlive a restart.
+// Bindings go with the exchange, which goes with the broker; a RabbitMQ that keeps exchanges in
+// Khepri keeps them over a restart.
 type Queue struct {
-	// Name of the queue, at most 233 bytes. No other link may use it: it is the
-	// name under which a second program of the same name is refused. What outlives
-	// the link has another name: the stream's own, or Name and "_kept". While the
-	// broker takes Name to be held by a connection that is no more, the link holds
-	// another one, which is Name and a suffix.
+	// Name of the queue, at most 233 bytes. Only one link at a time may use it: a second
+	// program of the same name is refused. A queue that outlives the link has a name of its
+	// own: Name and "_kept", or the stream's. While the broker believes that Name is held by a
+	// connection that is gone, the link holds Name and a random suffix instead.
 	Name string
-	// Bindings are topic patterns on the link's exchange. A queue that outlives the
-	// link keeps them: a pattern that is given no more stays bound.
+	// Bindings are topic patterns on the link's exchange. A queue that outlives the link keeps
+	// them: a pattern that is no longer given stays bound.
 	Bindings []string
-	// Deliver gets each message, in order and one at a time. While it blocks,
-	// the broker keeps what comes beyond the prefetch. The delivery is
-	// acknowledged by the link.
+	// Deliver gets each message, in order and one at a time. While it blocks, the broker keeps
+	// what exceeds the prefetch. The link acknowledges the delivery.
 	Deliver func(*Delivery)
-	// Ready reports whether Deliver would not block now. Then a message that comes alone
-	// is delivered on the goroutine that has read it from the network, which is sooner than
-	// on one that must be woken, but nothing else is read meanwhile. nil never is.
+	// CanDeliver reports whether Deliver would return at once. Then a message that comes alone
+	// is delivered on the goroutine that has read it from the network, which saves waking
+	// another one; nothing else is read meanwhile. nil means that it never would.
 	CanDeliver func() bool
-	// Expires keeps the queue, and what is sent to it, for this long without the
-	// link: a quorum queue where the broker has them. 0: the queue is exclusive and
-	// dies with its connection. What was handed
-	// to Deliver and comes again after a relink, because its acknowledgement was
-	// lost, is left out. A new process may get again what the last one got in its
-	// last moments, if that was killed.
+	// Expires keeps the queue, and what is sent to it, for this long without the link, in a
+	// quorum queue where the broker has them. 0 is an exclusive queue, which dies with its
+	// connection. A message that comes again after a new connection, because its
+	// acknowledgement was lost, is not delivered twice. If a process is killed, the next one
+	// may get again what that one got in its last moments.
 	Expires time.Duration
-	// Stream makes it a RabbitMQ stream, shared by all who read it. nil: a queue.
+	// Stream makes it a RabbitMQ stream, shared by all who read it. nil is a queue.
 	Stream *Stream
-	// Missed is told, between the deliveries where it belongs, of a span of time
-	// in which messages may have been lost. It is called like Deliver. May be nil.
+	// OnGap is called, between the deliveries where it belongs, with a span of time in which
+	// messages may have been lost. It is called like Deliver. It may be nil.
 	//
-	// Nothing is told at the first link of a process, unless a queue or stream that
-	// was there already had lost its bindings: then From is zero.
+	// The first connection of a process reports no gap, unless a queue or stream that existed
+	// before had lost its bindings: then From is zero.
 	OnGap func(Gap)
 }
 
-// Gap is a span of time in which messages may have been lost, by this machine's
-// clock. What was sent outside of it was not lost by the link.
+// Gap is a span of time in which messages may have been lost, by this machine's clock. The link
+// has lost no message that was sent outside of it.
 type Gap struct {
-	From time.Time // zero when unknown
+	From time.Time // zero if unknown
 	To   time.Time // when the broker had confirmed the last binding
-	// Old: it ended before this link was made, and was told in its time by another
-	// one. It is told again for its place in a stream's past.
+	// Replayed: the gap ended before this link was made, and another link reported it then. It
+	// is reported again for its place in the backlog of a stream.
 	Replayed bool
 }
 
-// maxExpires is what RabbitMQ takes: 32 bits of milliseconds.
+// maxExpires is the most that RabbitMQ accepts: 32 bits of milliseconds.
 const maxExpires = math.MaxUint32 * time.Millisecond
 
 // check refuses what the broker would refuse, or what contradicts itself.
@@ -81,7 +78,7 @@ func (q Queue) check() error {
 	return nil
 }
 
-// livesOn reports whether the queue, or stream, outlives its link.
+// livesOn reports whether the queue or stream outlives its link.
 func (q Queue) livesOn() bool { return q.Expires > 0 || q.Stream != nil }
 
 func (s Stream) check(queue string) error {

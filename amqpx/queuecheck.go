@@ -7,25 +7,24 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// How long the broker's word on a queue holds. A queue that is missing is asked
-// for again soon: an actor that starts must not be away for long.
+// How long the broker's answer about a queue is believed. A queue that is missing is checked again
+// soon: a consumer that starts must not be unreachable for long.
 const (
 	existsFor  = time.Second
 	missingFor = 250 * time.Millisecond
 )
 
-// knownQueues bounds what is remembered: the names are the commanders' choice.
+// knownQueues bounds what is remembered, because senders choose the names.
 const knownQueues = 1024
 
-// queueCheck asks the broker whether queues exist. It belongs to the goroutine
-// that publishes. It asks on the consuming connection: a broker that blocks
-// publishers answers there.
+// queueCheck asks the broker whether queues exist. It belongs to the sending goroutine. It asks on the
+// consuming connection, where a broker that blocks publishers still answers.
 type queueCheck struct {
 	open    func() (*amqp.Channel, error)
 	channel *amqp.Channel // nil until it is needed, and after the broker closed it
 	known   map[string]queueStatus
 	order   []string // the names known, oldest first
-	unasked bool     // every queue is taken to exist: asking could break the link
+	unasked bool     // every queue counts as existing, because asking could break the link
 }
 
 type queueStatus struct {
@@ -37,8 +36,8 @@ func newQueueCheck(open func() (*amqp.Channel, error)) *queueCheck {
 	return &queueCheck{open: open, known: map[string]queueStatus{}}
 }
 
-// any reports whether one of the queues exists. It waits for the broker, if need be
-// until the connection breaks: that is the error.
+// any reports whether one of the queues exists. It waits for the broker, if need be until the
+// connection breaks, which is the error.
 func (q *queueCheck) any(names []string) (bool, error) {
 	if q.unasked {
 		return true, nil
@@ -74,10 +73,9 @@ func (q *queueCheck) remember(name string, a queueStatus) {
 	q.known[name] = a
 }
 
-// ask declares the queue passively, which changes nothing. The broker closes the
-// channel over a queue that is missing (404), and over one that is exclusive to
-// another connection (405), as those of CLU's actors are. Over anything else that
-// it may say, the queue is taken to exist: the mandatory flag is still there.
+// ask declares the queue passively, which changes nothing. The broker closes the channel over a queue
+// that is missing (404), and over one that is exclusive to another connection (405). If it says
+// anything else, the queue counts as existing: the mandatory flag still shows whether it does.
 func (q *queueCheck) ask(name string) (exists bool, err error) {
 	if q.channel == nil {
 		if q.channel, err = q.open(); err != nil {
@@ -95,9 +93,8 @@ func (q *queueCheck) ask(name string) (exists bool, err error) {
 	return false, err
 }
 
-// nextUnchecked is the message that take would give if what it needs were known to be
-// there, or nil. It goes on waiting, and ends at its deadline, while its sender
-// finds that out.
+// nextUnchecked returns the message that take would return if the queues that it needs were known to
+// exist, or nil. The message stays pending, and ends at its deadline.
 func (o *outbox) nextUnchecked(now time.Time) *publish {
 	o.mu.Lock()
 	p, unsent := o.head(now)
@@ -109,7 +106,7 @@ func (o *outbox) nextUnchecked(now time.Time) *publish {
 	return p
 }
 
-// checked takes the answer for what unready gave, unless it has ended meanwhile.
+// checked applies the answer about a message of nextUnchecked, unless the message has ended meanwhile.
 func (o *outbox) checked(p *publish, exists bool) {
 	o.mu.Lock()
 	waits := o.queue.head() == p

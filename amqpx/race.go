@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Each target of a round has a scout, a goroutine that connects to it. The round takes
-// one connection at a time from them.
+// Each target of a round has a dialer, a goroutine that connects to it. The round takes one
+// connection at a time from the dialers.
 
 // dialResult is the outcome of one TCP connection.
 type dialResult struct {
@@ -18,7 +18,7 @@ type dialResult struct {
 	err    error
 }
 
-// release lets the first so many targets be tried.
+// release lets the first upTo targets be tried.
 func (r *round) release(upTo int) {
 	r.releasing.Lock()
 	defer r.releasing.Unlock()
@@ -27,7 +27,7 @@ func (r *round) release(upTo int) {
 	}
 }
 
-// dialTarget connects to a target again and again, until a connection is used.
+// dialTarget connects to a target again and again until one of the connections is used.
 func (r *round) dialTarget(ctx context.Context, i int) {
 	select {
 	case <-r.start[i]:
@@ -35,7 +35,7 @@ func (r *round) dialTarget(ctx context.Context, i int) {
 		return
 	}
 	for ctx.Err() == nil {
-		// The next one is tried beside a connection that takes long.
+		// A connection that takes long does not hold up the next target.
 		next := time.AfterFunc(r.patience(i), func() { r.release(i + 2) })
 		conn, err := r.link.dialTarget(ctx, r.targets[i], len(r.targets))
 		next.Stop()
@@ -56,13 +56,13 @@ func (r *round) dialTarget(ctx context.Context, i int) {
 		}
 		r.release(i + 2)
 		if len(r.targets) == 1 {
-			return // the next round is as soon
+			return // the next round begins as soon
 		}
 		wait(ctx, lastPause/2+r.link.cfg.Jitter(lastPause/2))
 	}
 }
 
-// patience is how long a target may take before the next one is tried too.
+// patience returns how long a target may take before the next one is tried beside it.
 func (r *round) patience(i int) time.Duration {
 	if i+1 < len(r.targets) && r.targets[i].url == r.targets[i+1].url {
 		return nextAddressAfter
@@ -70,8 +70,8 @@ func (r *round) patience(i int) time.Duration {
 	return nextURLAfter
 }
 
-// connect makes a session at the link's place. If that says nothing, it gives way to
-// another target that accepts a connection.
+// connect makes a session with the current target. A target that says nothing gives way to
+// another one that accepts a connection.
 func (r *round) connect(ctx context.Context) (*session, error) {
 	at := r.link.current
 	defer r.link.current.discard()
@@ -101,7 +101,7 @@ func (r *round) connect(ctx context.Context) (*session, error) {
 	return nil, &handshakeError{err: os.ErrDeadlineExceeded, socket: os.ErrDeadlineExceeded}
 }
 
-// otherAccepts reports whether the connection was silent for too long, and another target
+// otherAccepts reports whether the connection was silent for too long while another target
 // accepted one.
 func (r *round) otherAccepts(connected <-chan struct{}, conn *heardConn) bool {
 	wait := yieldAfter
@@ -132,11 +132,11 @@ func (r *round) otherAccepts(connected <-chan struct{}, conn *heardConn) bool {
 	}
 }
 
-// advance lets the next target be tried, since the handshake of this one has failed, and
-// this one, too, if that may change soon.
-func (r *round) advance(soon bool) {
+// advance lets the next target be tried after a failed handshake, and with retry the same one
+// again.
+func (r *round) advance(retry bool) {
 	r.release(r.handshaking + 2)
-	if soon {
+	if retry {
 		r.retry[r.handshaking] <- struct{}{}
 	}
 }

@@ -8,27 +8,26 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// redelivered finds the deliveries that were handed over and come again, because
-// their acknowledgement was lost with a connection. The broker puts them back
-// where they were: at the head of the queue, in order, flagged as redelivered and
-// followed by what never got through. At most the prefetch can be unacknowledged,
-// so that many are remembered.
+// redelivered recognizes deliveries that come again because their acknowledgement was lost with a
+// connection. The broker puts them back where they were: at the head of the queue, in order,
+// flagged as redelivered and followed by what never arrived. At most the prefetch can be
+// unacknowledged, so that many are remembered.
 type redelivered struct {
 	seed      maphash.Seed
 	capacity  int
 	delivered []uint64 // identities of the last deliveries handed over, in order
-	current   int      // handed[:current] went over before, or with, the last delivery
-	acked     int      // handed[:acked] has been acknowledged, to our knowledge
+	current   int      // delivered[:current] went over before, or with, the last delivery
+	acked     int      // delivered[:acked] was acknowledged, as far as is known
 
-	replaying bool // all deliveries of this session came again so far
-	matched   bool // one of them was known
+	replaying bool // every delivery of this session was a repetition so far
+	matched   bool // one of them was recognized
 
 	fresh  bool                // something in this session came for the first time
-	before map[uint64]struct{} // what had been handed over when it began
+	before map[uint64]struct{} // what had been delivered when it began
 
-	otherConsumer bool // when this session began there was an earlier consumer
-	shared        bool // there was one, and it may still have what was never handed over
-	ambiguous     bool // so may what comes again be older than what was handed over since
+	otherConsumer bool // another consumer had the queue when this session began
+	shared        bool // there was one, and it may still have messages that were never delivered
+	ambiguous     bool // what comes again may be one of those, older than what was delivered since
 }
 
 func newRedelivered(capacity int) redelivered {
@@ -46,11 +45,11 @@ func (r *redelivered) begin() {
 	}
 }
 
-// late reports whether the delivery comes again behind one that came for the first time.
-// A queue puts back what it gave to a consumer that is gone before all that nobody had; so
-// the consumer was gone only after this session had begun. Or it was gone when this session
-// began, but not when the one before did, which had newer ones: then nobody can tell what it
-// had from what the last session had, and all that comes again is late.
+// late reports whether a delivery comes again behind one that came for the first time. A queue puts
+// the messages of a consumer that is gone before all others, so that consumer was dropped only
+// after this session had begun. Or it was dropped before this session began, but after the previous
+// one had, which got newer messages: then its messages cannot be told from those of the previous
+// session, and everything that comes again is late.
 func (r *redelivered) late(d *amqp.Delivery) bool {
 	if !d.Redelivered {
 		r.fresh, r.ambiguous = true, false
@@ -59,15 +58,14 @@ func (r *redelivered) late(d *amqp.Delivery) bool {
 	return d.Redelivered && (r.fresh || r.ambiguous)
 }
 
-// wasDelivered reports whether a late delivery was handed over, in this session or before it.
+// wasDelivered reports whether a late delivery was delivered, in this session or before it.
 func (r *redelivered) wasDelivered(d *amqp.Delivery) bool {
 	id := r.identity(d)
 	_, before := r.before[id]
 	return before || slices.Contains(r.delivered, id)
 }
 
-// seen reports whether the delivery was handed over before. Otherwise it is
-// remembered as handed over now.
+// seen reports whether the message was delivered before. If not, it counts as delivered now.
 func (r *redelivered) seen(d *amqp.Delivery) bool {
 	id := r.identity(d)
 	if r.replaying && d.Redelivered {
@@ -87,9 +85,9 @@ func (r *redelivered) seen(d *amqp.Delivery) bool {
 	return false
 }
 
-// find gives the place of a delivery that comes again. What was never acknowledged
-// certainly comes. What was may come if it has an id of its own: of messages that
-// equal each other one twice is better than one lost.
+// find returns where a redelivered message was in the order of deliveries. What was never
+// acknowledged certainly comes again. What was may come again, but is recognized only by an id of its
+// own: among equal messages, one that comes twice is better than one that is lost.
 func (r *redelivered) find(d *amqp.Delivery, id uint64) (int, bool) {
 	sure, from := min(r.acked, len(r.delivered)), max(0, len(r.delivered)-r.capacity)
 	if d.MessageId == "" {
@@ -106,10 +104,10 @@ func (r *redelivered) find(d *amqp.Delivery, id uint64) (int, bool) {
 	return 0, false
 }
 
-// acknowledged notes that an acknowledgement of the last delivery was sent.
+// acknowledged notes that the last delivery was acknowledged.
 func (r *redelivered) acknowledged() { r.acked = r.current }
 
-// identity tells messages apart by all that their sender says of them.
+// identity hashes everything that the sender says of a message.
 func (r *redelivered) identity(d *amqp.Delivery) uint64 {
 	var h maphash.Hash
 	h.SetSeed(r.seed)

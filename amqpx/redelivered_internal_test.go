@@ -104,8 +104,10 @@ func (r *keptReader) expect(t *testing.T, want string) {
 
 func TestWhatAnEarlierConsumerHadAndComesTooLateIsAGapAndBreaksNoOrder(t *testing.T) {
 	r := newKeptReader()
+	r.startSession()
 	r.begin()
 	r.read("a", "b")
+	r.startSession()
 	r.begin()
 	r.read("b!", "c!", "d", "b!", "a!", "d!", "e") // what was heard before is no loss
 	r.expect(t, "a b c d e")
@@ -117,22 +119,27 @@ func TestWhatAnEarlierConsumerHadAndComesTooLateIsAGapAndBreaksNoOrder(t *testin
 // one handed over.
 func TestWhatTheConsumerBeforeTheLastOneHadIsAGapAndBreaksNoOrder(t *testing.T) {
 	r := newKeptReader()
+	r.startSession()
 	r.begin()
 	r.read("a")
 	r.redelivered.otherConsumer = true // it has b and c
 	since := time.Now()
 	r.completeUntil = since
+	r.startSession()
 	r.begin()
 	r.read("d", "e")
 	r.completeUntil = since.Add(time.Minute)
 	r.redelivered.otherConsumer = false
+	r.startSession()
 	r.begin()
 	if !r.overlap.Equal(since) {
 		t.Errorf("what comes too late was sent after %v, want %v", r.overlap, since)
 	}
+	r.startSession()
 	r.begin() // which broke before anything came
 	r.read("b!", "c!", "e!", "f!", "g", "h")
 	r.expect(t, "a d e gap g h")
+	r.startSession()
 	r.begin()
 	r.read("h!", "i!", "j") // it is gone
 	r.expect(t, "a d e gap g h i j")
@@ -140,6 +147,7 @@ func TestWhatTheConsumerBeforeTheLastOneHadIsAGapAndBreaksNoOrder(t *testing.T) 
 
 func TestANewLinkTakesWhatItsPredecessorHadNotAcknowledged(t *testing.T) {
 	r := newKeptReader()
+	r.startSession()
 	r.begin()
 	r.read("a!", "b!", "c")
 	r.expect(t, "a b c")
@@ -147,6 +155,7 @@ func TestANewLinkTakesWhatItsPredecessorHadNotAcknowledged(t *testing.T) {
 
 func TestAMarkerInAKeptQueueIsNotDelivered(t *testing.T) {
 	r := newKeptReader()
+	r.startSession()
 	r.begin()
 	r.noteOutage(2)
 	r.take(&amqp.Delivery{RoutingKey: "q_kept", Type: placeType})
@@ -188,6 +197,7 @@ func TestAGapOfAKeptQueueBeginsWhereTheLastMarkerThatCameWasSent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newKeptReader()
 			r.completeUntil, r.boundAt = began, began
+			r.startSession()
 			r.begin()
 			r.watermark = watermark{active: true, session: "mine ", began: began}
 			for _, id := range c.ids {

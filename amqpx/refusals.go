@@ -11,57 +11,58 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// A broker does not say beforehand how long a message may be (RabbitMQ's
-// max_message_size), and closes the channel over one that is longer, under all that
-// is in flight. So one such message breaks the link; that it is the only one, the
-// limit is learned from.
+// A broker closes the channel, under all that is in flight, over a single message that is too
+// long for it (RabbitMQ's max_message_size), or that the user may not publish. It announces
+// neither limit. So the first such message breaks the link; the link learns from that, and
+// Publish refuses the next one.
 
-var tooLong = regexp.MustCompile(`larger than (?:the )?(?:configured )?max size (\d+)`)
+var sizePattern = regexp.MustCompile(`larger than (?:the )?(?:configured )?max size (\d+)`)
 
-// noteSizeLimit takes the reason for which a session at the URL ended. A link that broke
-// for another one may come back to a broker with another limit. Each address has
-// its own: two brokers need not agree.
-func (l *Link) noteSizeLimit(url string, reason error) {
+// noteSizeLimit learns how long a message may be from why a session at a target ended. Any other
+// end forgets what was learned: the broker may come back with another limit. Each target has a
+// limit of its own, since two brokers need not agree.
+func (l *Link) noteSizeLimit(target string, reason error) {
 	var limit int64
 	if e, ok := errors.AsType[*amqp.Error](reason); ok && e.Server && e.Code == amqp.PreconditionFailed {
-		if found := tooLong.FindStringSubmatch(e.Reason); found != nil {
+		if found := sizePattern.FindStringSubmatch(e.Reason); found != nil {
 			limit, _ = strconv.ParseInt(found[1], 10, 64) // 0 is no limit
 		}
 	}
-	l.sizeLimits[url] = limit
+	l.sizeLimits[target] = limit
 }
 
-// checkLength refuses a message that is longer than the broker takes, as far as known.
+// checkLength refuses a message that is known to be too long for the broker.
 func (l *Link) checkLength(m *Message) error {
 	if limit := l.sizeLimit.Load(); limit > 0 && int64(len(m.Body)) > limit {
-		return fmt.Errorf("the message is %d bytes long, and the broker takes %d; send less, or let it take more (max_message_size)", len(m.Body), limit)
+		return fmt.Errorf("the message is %d bytes long, and the broker accepts %d; send less, or raise its limit (max_message_size)", len(m.Body), limit)
 	}
 	return nil
 }
 
-// A broker that does not let the user write to the exchange closes the channel over
-// the first message, under all that is in flight. A bridge that may only listen would
-// lose its link over each command. So nothing is sent while that is known: from the
-// tie, which needs the same permission, or from a link that broke. It does the same over
-// a routing key that the user may not write (RabbitMQ's topic permissions): then
-// only that one is not sent.
+// A user may lack the permission to write to the exchange: a link that may only listen would
+// break with each publish. The link learns that from the sentinel, which needs the same
+// permission, or from a session that broke, and publishes nothing while it holds. A user may
+// also lack the permission for one routing key (RabbitMQ's topic permissions). Then only that
+// key is refused.
 
-// deniedFor is how long it is taken to be so, and recheckEvery after how many checks
-// of the bindings the broker is asked whether it is still so. It is asked first after
-// askAgainFirst: one that has just come up may not know its users' permissions yet.
 const (
-	deniedFor    = 90 * time.Second
-	recheckEvery = 60
-	recheckFirst = 5
+	// deniedFor is how long a denial is believed.
+	deniedFor = 90 * time.Second
+	// recheckEvery is how often the link tries whether it still holds. recheckFirst is when it
+	// does so first: a broker that has just started may not know its users' permissions yet.
+	recheckEvery = time.Minute
+	recheckFirst = 5 * time.Second
 )
 
-// denial is why nothing is sent, until a moment.
+// denial is why messages are not sent, and until when that is believed.
 type denial struct {
 	reason error
 	until  time.Time
 }
 
-// noteDenied takes what the broker answered to a tie, or why a link broke.
+func (d *denial) active() bool { return d != nil && time.Now().Before(d.until) }
+
+// noteDenied learns from the broker's answer to a sentinel, or from why a session broke.
 func (l *Link) noteDenied(answer error) {
 	r, ok := readRefusal(answer)
 	if !ok {
@@ -69,7 +70,7 @@ func (l *Link) noteDenied(answer error) {
 	}
 	until := time.Now().Add(deniedFor)
 	if r.permission == "" {
-		r.permission = "write" // what the tie needs of this exchange, and a message
+		r.permission = "write" // what a sentinel and a publish need of the link's exchange
 	}
 	reason := fmt.Errorf("%s; grant it: %s", r.missing(l.cfg.Exchange), r.reason)
 	switch {
@@ -80,7 +81,7 @@ func (l *Link) noteDenied(answer error) {
 	}
 }
 
-// maxDeniedKeys bounds what is remembered: the keys are the commanders' choice.
+// maxDeniedKeys bounds what is remembered, because senders choose the keys.
 const maxDeniedKeys = 1024
 
 func (l *Link) denyKey(key string, d *denial) {
@@ -96,9 +97,7 @@ func (l *Link) denyKey(key string, d *denial) {
 	l.deniedKeys.Store(&keys)
 }
 
-func (d *denial) active() bool { return d != nil && time.Now().Before(d.until) }
-
-// checkWrite is an error while nothing may be sent.
+// checkWrite returns why nothing may be published now, or nil.
 func (l *Link) checkWrite() error {
 	if d := l.denied.Load(); d.active() {
 		return d.reason
@@ -106,7 +105,7 @@ func (l *Link) checkWrite() error {
 	return nil
 }
 
-// checkKey is an error while nothing with the routing key may be sent.
+// checkKey returns why nothing may be published with the routing key now, or nil.
 func (l *Link) checkKey(key string) error {
 	if keys := l.deniedKeys.Load(); keys != nil {
 		if d := (*keys)[key]; d.active() {
@@ -116,33 +115,33 @@ func (l *Link) checkKey(key string) error {
 	return nil
 }
 
-// recheckWrite asks, by a tie, whether it is still forbidden to write.
+// recheckWrite tries, with a sentinel, whether the user still may not write to the exchange.
+// Until the broker has answered, the denial holds.
 func (s *session) recheckWrite(cs *consumerState) {
 	if s.link.checkWrite() == nil || !cs.noSentinel {
 		return
 	}
-	// Until the answer is here it stays forbidden.
-	_, err := s.makeSentinel(sentinelOf(cs.queueName()))
+	name := sentinelOf(cs.queueName())
+	_, err := s.makeSentinel(name)
 	if err == nil {
 		s.link.denied.Store(nil)
 	}
 	s.link.noteDenied(err)
-	dies := cs.queue.Expires == 0 && cs.queue.Stream == nil
-	_ = s.removeSentinel(sentinelOf(cs.queueName()), !dies) // an error means that the connection is closed
+	_ = s.removeSentinel(name, cs.queue.livesOn()) // an error means that the connection is closed
 }
 
-// What RabbitMQ says when it refuses access. Before 4.0 it did not say which permission
-// was missing.
+// accessPattern is how RabbitMQ refuses access. Before 4.0 it did not name the missing
+// permission.
 var accessPattern = regexp.MustCompile(`(?:^|[- ])(?:(configure|write|read) )?access to (queue|exchange|topic) '(.*?)'(?: in exchange '(.*)')? in vhost '.*' refused for user '(.*)'`)
 
 // refusal is the broker's answer to a user who lacks a permission.
 type refusal struct {
-	permission string // "configure", "write" or "read"; "" if it does not say
+	permission string // "configure", "write" or "read"; "" if the broker does not name it
 	kind       string // "queue", "exchange" or "topic"
 	name       string // of the queue or exchange; the routing key of a topic
 	exchange   string // of a topic
 	user       string
-	reason     string // in the broker's words
+	reason     string // as the broker puts it
 }
 
 // readRefusal reads an error of the broker, if it is about a permission.
@@ -158,11 +157,11 @@ func readRefusal(err error) (r refusal, ok bool) {
 	return refusal{permission: found[1], kind: found[2], name: found[3], exchange: found[4], user: found[5], reason: e.Reason}, true
 }
 
-// defaultExchange is how the broker names the exchange "" in its permissions.
+// defaultExchange is what the broker calls the exchange "" in its permissions.
 const defaultExchange = "amq.default"
 
-// needed lists what the link does with the queue or exchange that was refused. A broker
-// checks one permission at a time, and the user would learn of each in turn.
+// needed lists all permissions that the link needs for the queue or exchange. A broker checks
+// one permission at a time, and the user would learn of each in turn.
 func (r refusal) needed(link string) []string {
 	switch {
 	case r.kind == "topic", r.name == defaultExchange:
@@ -172,11 +171,11 @@ func (r refusal) needed(link string) []string {
 	case r.name == link, strings.HasSuffix(r.name, gateOf("")), strings.HasSuffix(r.name, behindGate("")):
 		return []string{"configure", "write", "read"}
 	}
-	return []string{"configure", "read"} // a tie or a witness: it is bound from
+	return []string{"configure", "read"} // a sentinel: it is bound from
 }
 
-// allows puts a permission as what somebody may do.
-var allows = map[string]string{"configure": "configure", "write": "write to", "read": "read from"}
+// permissionVerbs name a permission by what its owner may do.
+var permissionVerbs = map[string]string{"configure": "configure", "write": "write to", "read": "read from"}
 
 // missing says what the user lacks, given the name of the link's exchange.
 func (r refusal) missing(link string) string {
@@ -196,9 +195,9 @@ func (r refusal) missing(link string) string {
 	case permission == "":
 		return fmt.Sprintf("user %q lacks a permission for %s: the link needs %s", r.user, what, strings.Join(needed, ", "))
 	case len(needed) == 1:
-		return fmt.Sprintf("user %q may not %s %s", r.user, allows[permission], what)
+		return fmt.Sprintf("user %q may not %s %s", r.user, permissionVerbs[permission], what)
 	}
-	return fmt.Sprintf("user %q may not %s %s: the link needs %s", r.user, allows[permission], what, strings.Join(needed, ", "))
+	return fmt.Sprintf("user %q may not %s %s: the link needs %s", r.user, permissionVerbs[permission], what, strings.Join(needed, ", "))
 }
 
 // withoutPermission names the permission that is missing, if the error is about one.

@@ -112,7 +112,7 @@ func TestAMessageThatTheBrokerFindsTooLongBreaksTheLinkOnce(t *testing.T) {
 	w.await(t, false)
 	w.await(t, true)
 	err := w.Publish(long, func(o amqpx.Outcome) { t.Errorf("the second one was sent: %v", o) })
-	if err == nil || !strings.Contains(err.Error(), "takes 1000") {
+	if err == nil || !strings.Contains(err.Error(), "accepts 1000") {
 		t.Errorf("the second one: %v", err)
 	}
 	if got := receive(t, w.send(t, "reply.me", "short")); got != amqpx.Confirmed {

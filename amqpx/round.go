@@ -11,37 +11,36 @@ import (
 	"time"
 )
 
-// In a round every target is tried, until one is linked to or all have failed once. The
-// first that accepts a connection gets the handshake; while one does not answer, the
-// next is tried beside it (RFC 8305). A target that failed is tried again soon within
-// the round: others may take their time to fail, and a broker that is back must not wait
-// for them.
+// A round tries every target, until the link is made with one of them or all have failed once. The
+// first target that accepts a connection gets the handshake; while it does not answer, the next
+// one is tried beside it (RFC 8305). A target that failed is tried again within the round:
+// others may take long to fail, and a broker that is back must not wait for them.
 
 const (
-	// nextAddressAfter is how long a TCP connection may take before the next address of
-	// the same name is tried too, and nextURLAfter before the next URL is: its order is
-	// the user's choice.
+	// nextAddressAfter is how long a TCP connection may take before the next address of the
+	// same name is tried too. nextURLAfter is the same for the next URL, whose place is the
+	// user's choice.
 	nextAddressAfter = 300 * time.Millisecond
 	nextURLAfter     = time.Second
-	// yieldAfter is how long a target that accepted a connection may say nothing before
-	// it gives way to another one that accepts, and yieldAgainAfter if it was silent the
-	// last time too.
+	// yieldAfter is how long a target that accepted a connection may say nothing before it
+	// gives way to another one that accepts. yieldAgainAfter is for one that was silent the
+	// last time, too.
 	yieldAfter      = 3 * time.Second
 	yieldAgainAfter = 500 * time.Millisecond
 	// unresponsiveFor is how long such a target is tried last.
 	unresponsiveFor = time.Minute
-	// maxCooldown is the longest time for which a target that refused the link is left alone,
-	// when what it refused will not mend itself.
+	// maxCooldown is the longest time for which a target is left alone after a permanent
+	// error.
 	maxCooldown = 10 * time.Second
 )
 
 // targetMemory is what is remembered from round to round.
 type targetMemory struct {
-	// told is why the last attempt at each URL failed.
+	// logged is why the last attempt at each URL failed.
 	logged map[string]string
-	// resting are targets that are left alone.
+	// coolingDown are targets that are left alone.
 	coolingDown map[string]cooldown
-	// silent are targets that did not answer, and since when.
+	// unresponsive are targets that did not answer, and since when.
 	unresponsive map[string]time.Time
 }
 
@@ -54,20 +53,20 @@ func newTargetMemory() *targetMemory {
 	return &targetMemory{logged: map[string]string{}, coolingDown: map[string]cooldown{}, unresponsive: map[string]time.Time{}}
 }
 
-// round belongs to the goroutine of Run, apart from what its scouts use.
+// round belongs to the goroutine of Run, apart from what its dialers use.
 type round struct {
 	link        *Link
 	memory      *targetMemory
 	targets     []target
-	skipped     []failure          // targets that rest
+	skipped     []failure          // targets that are left alone
 	failed      map[string]failure // by target, the last one of each
 	handshaking int                // the target that has the handshake
-	once        bool               // it is over as soon as all have failed
+	once        bool               // the round ends as soon as all have failed
 	backoff     *backoff           // until the next round
 	over        <-chan time.Time   // nil while not all have failed
-	surplus     []dialResult       // results that came while another target had the handshake
+	surplus     []dialResult       // connections that came while another target had the handshake
 
-	// For the scouts, one a target.
+	// For the dialers, one for each target.
 	cancel  context.CancelFunc
 	dialers sync.WaitGroup
 	results chan dialResult
@@ -76,11 +75,11 @@ type round struct {
 
 	// releasing guards the following field.
 	releasing sync.Mutex
-	released  int // so many of start are closed
+	released  int // how many of start are closed
 }
 
-// newRound resolves the names and begins. The target that served last, if any, has just
-// failed: what is behind it comes first, and it comes last.
+// newRound resolves the names and begins. The target that served last, if any, has just failed:
+// the targets behind it come first, and it comes last.
 func (l *Link) newRound(ctx context.Context, memory *targetMemory, pause *backoff, served *target) *round {
 	ctx, cancel := context.WithCancel(ctx)
 	r := &round{link: l, memory: memory, failed: map[string]failure{}, backoff: pause, cancel: cancel, results: make(chan dialResult)}
@@ -102,7 +101,7 @@ func (l *Link) newRound(ctx context.Context, memory *targetMemory, pause *backof
 	return r
 }
 
-// order leaves out the targets that rest, and puts those last that were silent.
+// order leaves out the targets that cool down, and puts those last that did not answer.
 func (r *round) order(targets []target, now time.Time) {
 	maps.DeleteFunc(r.memory.unresponsive, func(_ string, since time.Time) bool { return now.Sub(since) > unresponsiveFor })
 	maps.DeleteFunc(r.memory.coolingDown, func(_ string, rest cooldown) bool { return !now.Before(rest.until) })
@@ -126,8 +125,8 @@ func (r *round) order(targets []target, now time.Time) {
 	r.targets = append(r.targets, last...)
 }
 
-// next makes the link's place the next target that can be reached, and reports whether
-// there was one before the round was over: that is a pause after all have failed.
+// next makes the next reachable target the current one. It returns false if there was none
+// before the round was over, which is a pause after all have failed.
 func (r *round) next(ctx context.Context) bool {
 	for {
 		if r.over == nil && len(r.failed) == len(r.targets) {
@@ -159,8 +158,8 @@ func (r *round) next(ctx context.Context) bool {
 	}
 }
 
-// fail notes why a target failed. Once all addresses of its URL have, it is logged, and
-// is the link's state.
+// fail notes why a target failed. Once all addresses of its URL have failed, the error is logged
+// and becomes the link's state.
 func (r *round) fail(t target, err error) {
 	r.failed[t.key()] = failure{t, err}
 	for _, other := range r.targets {
@@ -171,7 +170,7 @@ func (r *round) fail(t target, err error) {
 	r.report(t.url, r.failure(t.url))
 }
 
-// failure is why no address of the URL was linked to, or nil.
+// failure returns why no address of the URL could be used, or nil.
 func (r *round) failure(url string) error {
 	var failures []failure
 	for _, f := range r.skipped {
@@ -192,7 +191,7 @@ func (r *round) broke(t target, err error) {
 	r.report(t.url, joinFailures([]failure{{t, err}}))
 }
 
-// report has a log line for each change at each URL, not for each attempt.
+// report logs an error once, not at each attempt at the URL, and makes it the link's state.
 func (r *round) report(url string, err error) {
 	if r.memory.logged[url] != err.Error() {
 		r.link.log.Error("not linked to the broker; trying again", "error", err)
@@ -201,7 +200,7 @@ func (r *round) report(url string, err error) {
 	r.link.change(func(s *State) { *s = State{Err: err} })
 }
 
-// linked forgets what failed before, and names the addresses that were passed over.
+// linked forgets the earlier failures, and logs the addresses that were passed over.
 func (r *round) linked(t target) {
 	if err := r.failure(t.url); err != nil {
 		r.link.log.Info("some addresses of the broker failed; another one is used", "address", t.host(), "error", err)
@@ -213,13 +212,13 @@ func (r *round) linked(t target) {
 	delete(r.memory.unresponsive, t.key())
 }
 
-// coolDown keeps a target out of the next seconds: what it refused will not mend itself.
+// coolDown keeps a target out of the next rounds after a permanent error.
 func (r *round) coolDown(t target, err error) {
 	r.memory.coolingDown[t.key()] = cooldown{time.Now().Add(maxCooldown/2 + r.link.cfg.Jitter(maxCooldown/2)), err}
 }
 
-// noteUnresponsive has a target that does not answer be tried last. It reports whether it does
-// not.
+// noteUnresponsive reports whether the error is that the target did not answer. Such a target is
+// tried last from now on.
 func (r *round) noteUnresponsive(t target, err error) (silent bool) {
 	h, ok := errors.AsType[*handshakeError](err)
 	if !ok {
@@ -232,7 +231,7 @@ func (r *round) noteUnresponsive(t target, err error) (silent bool) {
 	return silent
 }
 
-// end closes what was not used.
+// end closes the connections that were not used.
 func (r *round) end() {
 	r.cancel()
 	r.dialers.Wait()
@@ -244,7 +243,7 @@ func (r *round) end() {
 	r.surplus = nil
 }
 
-// pause is how long to wait until the next round.
+// pause returns how long to wait until the next round.
 func (r *round) pause() time.Duration {
 	d := r.backoff.next()
 	if until, all := r.allCoolingDown(); all {
@@ -253,7 +252,7 @@ func (r *round) pause() time.Duration {
 	return d
 }
 
-// allCoolingDown reports whether every target rests, and until when the first does.
+// allCoolingDown reports whether every target cools down, and until when the first one does.
 func (r *round) allCoolingDown() (until time.Time, all bool) {
 	for _, t := range r.targets {
 		if _, rests := r.memory.coolingDown[t.key()]; !rests {
@@ -268,7 +267,7 @@ func (r *round) allCoolingDown() (until time.Time, all bool) {
 	return until, !until.IsZero()
 }
 
-// lastError is why the last URL failed.
+// lastError returns why the last URL failed.
 func (r *round) lastError() error {
 	for _, url := range slices.Backward(r.link.cfg.URLs) {
 		if err := r.failure(url); err != nil {

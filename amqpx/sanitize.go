@@ -2,8 +2,8 @@ package amqpx
 
 import "encoding/binary"
 
-// sanitize mends a whole frame in place. If that cannot be, it gives the frame that takes
-// its place.
+// sanitize repairs a complete frame in place. If that is impossible, it returns the frame that replaces
+// it.
 func (ic *interceptor) sanitize(frame []byte) (anew []byte) {
 	payload := frame[frameHead : len(frame)-1]
 	if frame[0] == methodFrame {
@@ -22,14 +22,14 @@ func (ic *interceptor) sanitize(frame []byte) (anew []byte) {
 		problem = longerThanFrame
 	}
 	if problem != "" {
-		// The flags and the properties on both sides stay.
+		// The flags and the properties before and behind the table stay.
 		return rewriteHeader(frame[:frameHead], payload[:at], table, payload[at+4+len(table):], problem)
 	}
 	return nil
 }
 
-// The properties of a content, in the order of their flags from the highest bit on. The
-// two lowest are no properties.
+// The properties of a content, in the order of their flags from the highest bit on. The two lowest bits
+// are not properties.
 const (
 	contentHead  = 14 // class, weight, size of the body, flags
 	flagHeaders  = 1 << 13
@@ -39,12 +39,12 @@ const (
 	timestamps   = 1 << 6
 )
 
-// findHeaders finds the table of headers, and where its length is. It is nil if there
-// is none. ok is false if the properties are malformed.
+// findHeaders returns the table of headers and the offset of its length; the table is nil if there is
+// none. ok is false if the properties are malformed.
 func findHeaders(payload []byte) (at int, table []byte, ok bool) {
 	flags := binary.BigEndian.Uint16(payload[contentHead-2:])
 	if flags&flagContinue != 0 {
-		return 0, nil, false // there are no more properties than fit
+		return 0, nil, false // more properties than there are
 	}
 	rest := payload[contentHead:]
 	for flag := uint16(1 << 15); flag > 1; flag >>= 1 {
@@ -78,7 +78,7 @@ func findHeaders(payload []byte) (at int, table []byte, ok bool) {
 	return at, table, true
 }
 
-// cutLong cuts a long string, which is what a table is, off the front.
+// cutLong cuts a long string off the front. A table is one, too.
 func cutLong(b []byte) (long, rest []byte, ok bool) {
 	if len(b) < 4 {
 		return nil, nil, false
@@ -90,7 +90,7 @@ func cutLong(b []byte) (long, rest []byte, ok bool) {
 	return b[4 : 4+size], b[4+size:], true
 }
 
-// Bounds of the library.
+// The bounds of the library.
 const (
 	maxFieldDepth   = 32
 	maxFieldEntries = 8192
@@ -104,8 +104,8 @@ const (
 	longerThanFrame = "its headers are longer than a frame"
 )
 
-// sanitizeFields mends the fields of a table, which have names, or of an array in place. It
-// gives the reason for which the library cannot read them, or "".
+// sanitizeFields repairs in place the fields of a table, which are named, or of an array. It returns why
+// the library cannot read them, or "".
 func sanitizeFields(b []byte, named bool, depth int) (problem string) {
 	if depth > maxFieldDepth {
 		return tooDeep
@@ -133,7 +133,7 @@ func sanitizeFields(b []byte, named bool, depth int) (problem string) {
 	return ""
 }
 
-// nextField finds the type of the first field, and the size of the whole.
+// nextField returns the offset of the first field's type, and the size of the field.
 func nextField(b []byte, named bool) (kind, size int, ok bool) {
 	if named {
 		kind = 1 + int(b[0])
@@ -166,11 +166,11 @@ func nextField(b []byte, named bool) (kind, size int, ok bool) {
 	return kind, kind + 1 + size, size <= len(value)
 }
 
-// poisonHeader takes the place of headers that cannot be read, and says why.
+// poisonHeader replaces headers that cannot be read, and says why. It does not leave the process.
 const poisonHeader = "clu-ws.unreadable"
 
-// rewriteHeader writes the frame of a content header anew: with what was before the
-// table of headers, and behind it. Of the table only the place in a stream is kept.
+// rewriteHeader returns a new frame of a content header, with the properties before and behind the table
+// of headers. Of the table only the position in a stream is kept.
 func rewriteHeader(head, before, table, behind []byte, problem string) []byte {
 	frame := append([]byte(nil), head...)
 	frame = append(frame, before...)

@@ -2,44 +2,43 @@ package amqpx
 
 import "time"
 
-// Sender identifies the publisher of a message: senders take turns in the outbox. It
-// must be comparable, such as a pointer.
+// Sender identifies the publisher of a message: senders take turns in the outbox. It must be
+// comparable, such as a pointer.
 type Sender interface {
-	// Gone reports whether the sender has disconnected and can no longer learn the
-	// outcome of the message: then the message is not sent. It must not block.
+	// Gone reports whether the sender can no longer learn the outcome of the message, because it
+	// has disconnected, say: then the message is not sent. It must not block.
 	Gone() bool
 }
 
-// sendQueue is a fair queue of the messages that wait to be sent: first in, first out
-// for each sender, round-robin among the senders of a party, and round-robin among
-// parties. A burst delays first its sender, then its party, and takes only the room
-// that the others do not need.
+// sendQueue is a fair queue of pending messages: first in, first out for each sender, round-robin among
+// the senders of a tenant, and round-robin among tenants. A burst delays first its sender, then its
+// tenant, and takes only the room that the others do not need.
 type sendQueue struct {
-	capacity int // in places
-	slots    int // taken places
-	messages int // messages
+	capacity int // in slots
+	slots    int // taken slots
+	messages int
 	first    *senderQueue
 	tenants  map[any]*senderQueue
 	senders  map[Sender]*senderQueue
 	spare    *senderQueue // free list of empty queues
 }
 
-// slotBytes is how many bytes of a body fit in a place, so that the queue is bounded
-// in number and in memory.
+// slotBytes is how many bytes of a body fit in a slot, so that the queue is bounded in number and in
+// memory.
 const slotBytes = 16 << 10
 
-// slotsOf returns how many places a message takes.
+// slotsOf returns how many slots a message takes.
 func slotsOf(p *publish) int { return 1 + len(p.msg.Body)/slotBytes }
 
-// senderQueue is the nonempty queue of a sender, or of a party: the ring of its
-// senders' queues. The queues that take turns form a ring.
+// senderQueue is the nonempty queue of a sender, or that of a tenant, which is the ring of its senders'
+// queues. The queues that take turns form a ring.
 type senderQueue struct {
-	tenant     *senderQueue // the sender's party; nil for a party
-	key        any          // the party
+	tenant     *senderQueue // the sender's tenant; nil for a tenant
+	key        any          // the tenant
 	sender     Sender
 	slots      int
 	head, tail *publish     // messages of a sender
-	first      *senderQueue // for a party: the sender whose turn it is
+	first      *senderQueue // for a tenant: the sender whose turn it is
 	senders    int          // in its ring
 	prev, next *senderQueue
 }
@@ -48,10 +47,9 @@ func newSendQueue(capacity int) sendQueue {
 	return sendQueue{capacity: capacity, tenants: map[any]*senderQueue{}, senders: map[Sender]*senderQueue{}}
 }
 
-// admits reports whether there is room for another message. In a full queue a party
-// below its equal share still gets room, and within a larger party a sender below its
-// equal share of that. The newest messages of the largest queue are then evicted and
-// returned.
+// admits reports whether there is room for another message. In a full queue, a tenant below its equal
+// share still gets room, and within a larger tenant a sender below its equal share of that. The newest
+// messages of the largest queue are evicted for it, and returned.
 func (q *sendQueue) admits(p *publish) (ok bool, instead []*publish) {
 	n := slotsOf(p)
 	if q.messages == 0 || q.slots+n <= q.capacity {
@@ -88,7 +86,7 @@ func (q *sendQueue) admits(p *publish) (ok bool, instead []*publish) {
 	return true, instead
 }
 
-// evict removes the newest message of a party's largest sender.
+// evict removes the newest message of a tenant's largest sender.
 func (q *sendQueue) evict(tenant *senderQueue) *publish {
 	most := largest(tenant.first)
 	p := most.tail
@@ -96,7 +94,7 @@ func (q *sendQueue) evict(tenant *senderQueue) *publish {
 	return p
 }
 
-// largest returns the queue of a ring with the most places.
+// largest returns the queue of a ring with the most slots.
 func largest(first *senderQueue) *senderQueue {
 	most := first
 	for sq := first.next; sq != first; sq = sq.next {
@@ -123,8 +121,8 @@ func (q *sendQueue) push(p *publish) {
 	q.count(sq, 1, slotsOf(p))
 }
 
-// open adds a queue for a sender to the end of its party's ring, and a new party to the
-// end of the ring of parties.
+// open adds a queue for a sender to the end of its tenant's ring, and a new tenant to the end of the
+// ring of tenants.
 func (q *sendQueue) open(from Sender, of any) *senderQueue {
 	tenant := q.tenants[of]
 	if tenant == nil {
@@ -151,7 +149,7 @@ func (q *sendQueue) alloc() *senderQueue {
 	return sq
 }
 
-// head is the next message to send, or nil.
+// head returns the next message to send, or nil.
 func (q *sendQueue) head() *publish {
 	if q.first == nil {
 		return nil
@@ -159,8 +157,8 @@ func (q *sendQueue) head() *publish {
 	return q.first.first.head
 }
 
-// pop removes the head and passes the turn to the next party, and within this party to
-// the next sender.
+// pop removes the head and passes the turn to the next tenant, and within this tenant to the next
+// sender.
 func (q *sendQueue) pop() {
 	tenant := q.first
 	sq := tenant.first
@@ -235,8 +233,8 @@ func (q *sendQueue) clear() (all []*publish) {
 	return all
 }
 
-// expire removes late messages from the heads of all queues and returns them. A late
-// message behind one that is not late is found once it is the head.
+// expire removes expired messages from the heads of all queues and returns them. An expired message
+// behind one that has not expired is found once it is the head.
 func (q *sendQueue) expire(now time.Time) (expired []*publish) {
 	tenant := q.first
 	for range len(q.tenants) {

@@ -11,46 +11,45 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// session is one life of the link: from two fresh connections to the first
-// thing that goes wrong with either.
+// session is one life of the link: from two fresh connections to the first failure of either.
 type session struct {
 	link       *Link
 	url        string
 	consuming  *connection
 	publishing *connection
-	channel    *amqp.Channel    // the publishing one
-	publisher  *publisher       // writes on it
+	channel    *amqp.Channel    // of the publishes
+	publisher  *publisher       // writes to it
 	confirms   *confirms        // of what was written
-	markers    *amqp.Channel    // into what outlives the link; nil if nothing does
-	returned   chan amqp.Return // of the markers
+	markers    *amqp.Channel    // for messages of the link's own to queues that outlive it; nil if there are none
+	returned   chan amqp.Return // markers that came back
 
-	markersClosed chan *amqp.Error // tells why markers was closed
-	noMarker      error            // what it told; of the goroutine that connects
+	markersClosed chan *amqp.Error // why markers was closed
+	noMarker      error            // the error that was read from it; of the goroutine that connects
 
 	consumers         []*consumer
 	deadLetterReaders []*deadLetterReader
 	consumingClosed   <-chan *amqp.Error // how the consuming connection ended
-	serving           bool               // the consumers run; of the goroutine that connects and serves
+	serving           bool               // the consumers run; of the goroutine of Run
 	returns           chan amqp.Return
 	blocking          chan amqp.Blocking
-	broken            chan struct{} // closed with the first reason to end
+	broken            chan struct{} // closed at the first failure
 	tasks             sync.WaitGroup
 
-	closing  bool         // in order; of the goroutine that serves
-	consumed time.Time    // when the last consumer began; of the goroutine that connects
+	closing  bool         // the link stops; of the goroutine of Run
+	consumed time.Time    // when the last consumer began; of the goroutine of Run
 	began    time.Time    // the origin of the following field
-	verified atomic.Int64 // when the bindings were last found to stand, in nanoseconds
-	answered atomic.Int64 // when the last question that the broker has answered was asked, in nanoseconds
+	verified atomic.Int64 // when the bindings were last found to exist, in nanoseconds
+	answered atomic.Int64 // when the last request that the broker has answered was made, in nanoseconds
 	failed   atomic.Bool  // the broker failed over what it delivers
-	active   atomic.Bool  // the broker has said something, on either connection
+	active   atomic.Bool  // the broker has sent more than a heartbeat, on either connection
 
 	// mu guards the following field.
 	mu     sync.Mutex
-	reason error // why the session is broken
+	reason error // the failure that ends the session
 }
 
-// connect opens both connections and declares the topology. On an error, or
-// when the context ends, nothing is left open.
+// connect opens both connections and declares the topology. On an error, or when the context ends,
+// nothing is left open.
 func (l *Link) connect(ctx context.Context, url string) (*session, error) {
 	s := &session{link: l, url: url, began: time.Now(), broken: make(chan struct{})}
 	answering, cancel := context.WithCancelCause(ctx)
@@ -71,7 +70,7 @@ func (l *Link) connect(ctx context.Context, url string) (*session, error) {
 	s.noteClaims()
 	s.notePoison()
 	if !fromBroker(err) && fromBroker(s.reason) {
-		err = s.reason // a request that came after the end does not say why it ended
+		err = s.reason // a request made after the end does not say why it ended
 	}
 	return nil, err
 }
@@ -82,8 +81,8 @@ func (s *session) open(ctx context.Context) (err error) {
 	}
 	s.watch(s.consuming, s.consuming.NotifyClose(make(chan *amqp.Error, 1)), "the consuming connection")
 	s.consumingClosed = s.consuming.NotifyClose(make(chan *amqp.Error, 1))
-	// What outlives the link is looked for, and a stream's gap is marked, by messages.
-	// Without it the queues come first: what is sent before they are bound is lost.
+	// Markers check for queues that outlive the link, and mark the gaps of a stream. Otherwise the
+	// queues come first: what is published before they are bound is lost.
 	if s.link.keeps() {
 		if err := s.openPublishing(ctx); err != nil {
 			return err
@@ -112,8 +111,8 @@ func (s *session) openPublishing(ctx context.Context) (err error) {
 	return nil
 }
 
-// openPublisher opens the confirming channel. Its notifications hold at least
-// a window: the library stalls, and then drops, when nobody drains them.
+// openPublisher opens the confirming channel. The channels of its notifications hold at least
+// MaxInFlight: the library stalls, and then drops notifications, when nothing takes them.
 func (s *session) openPublisher() (err error) {
 	if s.channel, err = s.publishing.Channel(); err != nil {
 		return err
@@ -135,8 +134,8 @@ func (s *session) openPublisher() (err error) {
 	return nil
 }
 
-// watch ends the session when the notification comes. The library closes the
-// channel of notifications when it is done with it.
+// watch ends the session when the notification comes. The library closes the channel when there
+// will be none.
 func (s *session) watch(on *connection, closed <-chan *amqp.Error, what string) {
 	s.tasks.Go(func() {
 		e, ok := <-closed
@@ -151,7 +150,7 @@ func (s *session) watch(on *connection, closed <-chan *amqp.Error, what string) 
 	})
 }
 
-// fail ends the session. What the broker said counts most, then what came first.
+// fail ends the session. The reason is what the broker said, else the first failure.
 func (s *session) fail(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -163,15 +162,16 @@ func (s *session) fail(err error) {
 	}
 }
 
-// serve carries messages until the session breaks or the context ends, and
-// leaves nothing behind: no goroutine, no publish without its outcome.
+// serve carries messages until the session breaks or the context ends. Afterwards every goroutine
+// of the session has ended, and every publish has its outcome.
 func (s *session) serve(ctx context.Context) error {
 	s.link.outbox.open()
 	done := make(chan struct{})
-	// First of all: what the broker says next, of blocking say, comes on top of it.
+	// This comes first: what the broker announces next, such as blocking, comes on top of it.
 	s.announce(done)
 	s.serving = true
 	s.startWatermarks(done)
+	s.handOver()
 	for _, c := range s.consumers {
 		s.tasks.Go(func() {
 			defer close(c.ended)
@@ -206,6 +206,7 @@ func (s *session) serve(ctx context.Context) error {
 	s.link.outbox.refuse(Disconnected)
 	close(done)
 	s.close()
+	s.takeBack()
 	s.link.outbox.setSendNow(nil)
 	s.publisher.end()
 	s.confirms.end()
@@ -216,8 +217,8 @@ func (s *session) serve(ctx context.Context) error {
 	return s.reason
 }
 
-// drain waits until what was accepted has its outcome. Each has one within the
-// publish timeout.
+// drain waits until every accepted publish has its outcome, which it has within the publish
+// timeout.
 func (s *session) drain() {
 	select {
 	case <-s.link.outbox.close():
@@ -225,7 +226,7 @@ func (s *session) drain() {
 	}
 }
 
-// send publishes what the outbox holds, in order, as the window allows.
+// send publishes what the outbox holds, in order, as far as MaxInFlight allows.
 func (s *session) send(done <-chan struct{}) error {
 	box := s.link.outbox
 	check := newQueueCheck(func() (*amqp.Channel, error) { return s.consuming.Channel() })
@@ -241,11 +242,11 @@ func (s *session) send(done <-chan struct{}) error {
 			case err == nil:
 				box.checked(next, exists)
 			case !errors.Is(err, amqp.ErrClosed):
-				return fmt.Errorf("asking for a queue: %w", s.consuming.socket.cause(err))
+				return fmt.Errorf("checking a queue: %w", s.consuming.socket.cause(err))
 			case s.consuming.IsClosed():
-				return nil // who closed it says why
+				return nil // the watcher of the connection reports why
 			}
-			// Only the channel was closed: the next question has a new one.
+			// Only the channel was closed: the next check opens a new one.
 			continue
 		}
 		select {
@@ -256,7 +257,7 @@ func (s *session) send(done <-chan struct{}) error {
 	}
 }
 
-// tryPublish sends a message on the goroutine that publishes it, if that takes no waiting.
+// tryPublish sends a message on the goroutine that publishes it, if that does not block.
 func (s *session) tryPublish() (done bool) {
 	done, err := s.publisher.tryPublish()
 	if err != nil {
@@ -266,13 +267,13 @@ func (s *session) tryPublish() (done bool) {
 }
 
 func (s *session) failPublishing(err error) {
-	if !errors.Is(err, amqp.ErrClosed) { // else who closed it says why
+	if !errors.Is(err, amqp.ErrClosed) { // otherwise the watcher of the channel reports why
 		s.fail(fmt.Errorf("publishing: %w", s.publishing.socket.cause(err)))
 	}
 }
 
-// settle gives publishes their outcome. The broker sends a return before the confirm of
-// the same message, and the library has handed it over when the confirm is read.
+// settle gives publishes their outcome. The broker sends a return before the confirm of the same
+// message, and the library has handed it over when the confirm is read.
 func (s *session) settle(tag uint64, multiple, ack bool) {
 	s.drainReturns()
 	outcome := Refused
@@ -306,8 +307,8 @@ func (s *session) followBlocking() {
 	}
 }
 
-// close says goodbye on both connections at once, and waits for every goroutine
-// of the session. It also cleans up after an open that failed half-way.
+// close closes both connections at once, and waits for every goroutine of the session. It also
+// cleans up after an open that failed half-way.
 func (s *session) close() {
 	if s.publishing != nil {
 		s.tasks.Go(s.publishing.close)
@@ -321,18 +322,18 @@ func (s *session) close() {
 	s.tasks.Wait()
 }
 
-// A broker may leave a request unanswered for ever: RabbitMQ does so when a quorum queue is
-// to be consumed that has no leader. Its heartbeats come all the while, and the library
-// waits for the answer without a limit. So while a session is opened the broker must say
-// something else from time to time.
+// A broker may never answer a request: RabbitMQ does not when a quorum queue without a leader is
+// to be consumed. It goes on sending heartbeats, and the library waits for the answer without a
+// limit. So while a session is being opened, the broker must send something else from time to
+// time.
 
-// requestTimeout is how long a request may take while a session is opened. Dialling has
-// limits of its own, which are shorter.
+// requestTimeout is how long a request may take while a session is being opened. Dialling has
+// shorter limits of its own.
 const requestTimeout = 25 * time.Second
 
 var errRequestTimeout = errors.New("a request was not answered")
 
-// watchRequests gives up when the broker has said nothing for answerWithin, or a fifth longer.
+// watchRequests gives up when the broker has sent nothing for requestTimeout, or a fifth longer.
 func (s *session) watchRequests(open <-chan struct{}, giveUp context.CancelCauseFunc) {
 	const looks = 5
 	tick := time.NewTicker(requestTimeout / looks)

@@ -5,16 +5,15 @@ import (
 	"time"
 )
 
-// A process that stood still (suspended, stopped, without a CPU) reads when it wakes what
-// lay in the buffers, be it for minutes, from a broker that may be gone since. So what is
-// heard after a stall proves nothing about the time since it began, until the broker has
-// answered a question that was asked after it.
+// A process that stalled (suspended, stopped, without a CPU) reads, when it wakes, what has been in
+// the buffers for up to minutes, from a broker that may be gone since. So what is heard after a stall
+// proves nothing about the time since the stall began, until the broker has answered a request that
+// was made after it.
 
-// stalledAfter is how late a tick is that makes a stall.
+// stalledAfter is how late a tick of a stalled process is.
 const stalledAfter = 300 * time.Millisecond
 
-// stallWatch remembers when the process stood still. Its zero value has seen no tick yet,
-// and takes nothing for a stall.
+// stallWatch remembers when the process stalled. Before its first tick it sees no stall.
 type stallWatch struct {
 	mu     sync.Mutex // guards the following fields
 	period time.Duration
@@ -24,10 +23,10 @@ type stallWatch struct {
 
 type stall struct{ from, woke time.Time }
 
-// maxStalls bounds what is remembered. When there are more, the last two count as one.
+// maxStalls bounds what is remembered. When there are more, the last two are joined.
 const maxStalls = 16
 
-// stallsFor is how long a stall is remembered: no question to a broker is open for so long.
+// stallsFor is how long a stall is remembered: no request to a broker stays open for so long.
 const stallsFor = 5 * time.Minute
 
 // tick notes that the process runs. The next tick is due after the period.
@@ -43,7 +42,7 @@ func (w *stallWatch) note(now time.Time) {
 	if w.last.IsZero() {
 		return
 	}
-	// The wall's clock goes on while the machine is suspended.
+	// The wall clock goes on while the machine is suspended.
 	if passed := max(now.Sub(w.last), now.Round(0).Sub(w.last.Round(0))); passed < w.period+stalledAfter {
 		return
 	}
@@ -58,8 +57,8 @@ func (w *stallWatch) note(now time.Time) {
 	w.last = now
 }
 
-// since is when the first stall began that ended after the time given, or after which
-// nothing was answered yet; zero if there is none.
+// since returns when the first stall began that ended after the time given, so that nothing has
+// been answered since; zero if there is none.
 func (w *stallWatch) since(now, answered time.Time) time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -72,16 +71,16 @@ func (w *stallWatch) since(now, answered time.Time) time.Time {
 	return time.Time{}
 }
 
-// stalledSince is the time since when what is heard proves nothing, or zero.
+// stalledSince returns since when what is heard proves nothing, or zero.
 func (s *session) stalledSince(now time.Time) time.Time {
 	return s.link.stalls.since(now, s.lastVerified())
 }
 
-// lastHeard is when the broker was last heard for certain.
+// lastHeard returns when the broker was last heard for certain.
 func (s *session) lastHeard() time.Time {
 	heard := s.consuming.socket.lastHeard()
-	if doubt := s.stalledSince(time.Now()); !doubt.IsZero() && doubt.Before(heard) {
-		return doubt
+	if since := s.stalledSince(time.Now()); !since.IsZero() && since.Before(heard) {
+		return since
 	}
 	return heard
 }

@@ -5,42 +5,41 @@ import (
 	"time"
 )
 
-// Stats are a link's figures, over all its connections.
+// Stats are a link's figures over all its connections.
 type Stats struct {
-	// Waiting is how many publishes wait for a place in the window, InFlight how many
-	// were sent and are not confirmed.
+	// Pending is how many publishes wait to be sent, InFlight how many were sent and are not
+	// confirmed.
 	Pending, InFlight int
-	// Outcomes counts what has ended, by [Outcome]. Together they are all that
-	// [Link.Publish] took, without what waits and what is in flight.
+	// Outcomes counts the publishes that have ended, by [Outcome]. With those pending and in
+	// flight they are all that [Link.Publish] accepted.
 	Outcomes [Unknown + 1]uint64
-	// Confirms says how long confirms took from the sending on, nacks and those that
-	// came after the deadline included.
+	// Confirms is how long confirms took, including nacks and those that came after the deadline.
 	Confirms Histogram
 }
 
-// confirmBounds are the upper bounds of the histogram's buckets in seconds, from a
-// broker next door to one that stalls.
+// confirmBounds are the upper bounds of the histogram's buckets in seconds, for brokers from nearby to
+// stalling.
 var confirmBounds = [...]float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5}
 
 // Histogram counts durations in buckets.
 type Histogram struct {
 	// Bounds are the buckets' upper bounds in seconds, inclusive.
 	Bounds []float64
-	// Counts has one bucket for each bound and a last one for what is above them all.
-	// Each counts only what is in no bucket before it.
+	// Counts has one bucket for each bound, and a last one for what exceeds them all. Each counts
+	// only what is in no bucket before it.
 	Counts []uint64
 	// Sum of all durations in seconds.
 	Sum float64
 }
 
-// figures are counted where things happen, without a lock of their own.
+// figures are counted where things happen, without a lock.
 type figures struct {
 	outcomes [Unknown + 1]atomic.Uint64
 	confirms [len(confirmBounds) + 1]atomic.Uint64
 	nanos    atomic.Int64 // of all confirms together
 }
 
-// end tells a publish's sender how it ended, and counts that.
+// end counts the outcome of a publish and reports it to the sender.
 func (f *figures) end(p *publish, outcome Outcome) {
 	f.outcomes[outcome].Add(1)
 	p.done(outcome)
@@ -56,7 +55,7 @@ func (f *figures) confirmed(took time.Duration) {
 	f.nanos.Add(int64(took))
 }
 
-// Stats are the link's figures now.
+// Stats returns the current figures.
 func (l *Link) Stats() Stats { return l.outbox.stats() }
 
 func (o *outbox) stats() Stats {

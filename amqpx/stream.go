@@ -9,40 +9,40 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// Stream is a RabbitMQ stream (RabbitMQ 3.9 or later) that is bound to the link's
-// exchange. Any number of links read the same one, each from its own place. The
-// binding, and with it CLU's exchange, lives on when the last link is gone.
+// Stream is a RabbitMQ stream (RabbitMQ 3.9 or later) that is bound to the link's exchange. Any
+// number of links read the same one, each from a position of its own. The binding, and with it an
+// auto-delete exchange, remains when the last link is gone.
 //
-// What comes out of a stream is what a queue gives (RabbitMQ 3.10, 4.0 and 4.3), but that
+// A stream gives what a queue would give (RabbitMQ 3.10, 4.0 and 4.3), except that
 //
-//   - headers that are tables or lists are missing; CLU itself sends none;
+//   - headers that are tables or lists are missing;
 //   - as of RabbitMQ 4, a header of bytes is a string of the same bytes, and a message without a
 //     delivery mode has mode 1;
-//   - [TakeStreamOffset] finds one header more, and a message without headers has an
-//     empty table of them;
-//   - a message with a decimal header is not taken at all: RabbitMQ closes the
-//     sender's connection (541 INTERNAL_ERROR) when a stream is bound for it.
+//   - there is one more header, which [TakeStreamOffset] removes, and a message without headers has
+//     an empty table of them;
+//   - a message with a decimal header is not accepted at all: RabbitMQ closes the sender's
+//     connection (541 INTERNAL_ERROR) when a stream is bound for it.
 type Stream struct {
 	// Name of the stream, at most 238 bytes.
 	Name string
-	// MaxAge and MaxBytes are how much of the past the broker keeps, at least; 0 is
-	// no limit. All links that name a stream must give the same.
+	// MaxAge and MaxBytes are how much of the past the broker keeps at least; 0 is no limit.
+	// All links that name a stream must give the same.
 	MaxAge   time.Duration
 	MaxBytes int64
-	// Past is how many of the messages that were in the stream before the first
-	// link are delivered too. Markers of the links count, and are not delivered.
+	// Backlog is how many of the messages that were in the stream before the first connection
+	// are delivered too. Markers of the links count, and are not delivered.
 	Backlog uint64
-	// Live is called once in a link's life, from Deliver's goroutine, between the
-	// last message that was in the stream before the link first stood and the
-	// first that came after. May be nil.
+	// OnCaughtUp is called once in a link's life, from Deliver's goroutine, between the last
+	// message that was in the stream before the first connection and the first one after it. It
+	// may be nil.
 	OnCaughtUp func()
 }
 
-// offsetHeader is added by the broker to what comes from a stream.
+// offsetHeader is the header that the broker adds to what comes from a stream.
 const offsetHeader = "x-stream-offset"
 
-// TakeStreamOffset takes the place of a delivery in its stream, which the broker adds,
-// out of its headers.
+// TakeStreamOffset removes from a delivery the header with its position in the stream, which the
+// broker has added, and returns it. ok is false if there is none.
 func TakeStreamOffset(d *Delivery) (offset uint64, ok bool) {
 	n, ok := d.Headers[offsetHeader].(int64)
 	if !ok || n < 0 {
@@ -52,9 +52,8 @@ func TakeStreamOffset(d *Delivery) (offset uint64, ok bool) {
 	return uint64(n), true
 }
 
-// The broker drops whole segments, and never the one that is written to. So a
-// stream is cut into ten, and one without a limit of size into pieces that fill
-// in some hours of replies.
+// The broker drops whole segments, and never the one that is being written. So a stream is cut
+// into ten, and one without a limit of size into segments that some hours of messages fill.
 const (
 	minSegment     = 64 << 10
 	maxSegment     = 500_000_000 // RabbitMQ's own default
@@ -75,11 +74,11 @@ func (s Stream) arguments() amqp.Table {
 	return args
 }
 
-// openStream makes, or finds again, the stream, and reads on from where the link
-// was, or from the past that was asked for.
+// openStream declares the stream, and reads on from the link's position, or from the backlog that
+// was asked for.
 func (s *session) openStream(ctx context.Context, ch *amqp.Channel, cs *consumerState) error {
 	stream := cs.queue.Stream
-	// Nothing is sent to it. It keeps a second link of this name away.
+	// The queue of that name stays empty. It keeps a second link of this name away.
 	if err := s.claimName(ctx, cs); err != nil {
 		return err
 	}
@@ -102,7 +101,7 @@ func (s *session) openStream(ctx context.Context, ch *amqp.Channel, cs *consumer
 		return err
 	}
 	if cs.served && !cs.stream.located {
-		cs.noteOutage(0) // nothing has come yet that would tell where to read on
+		cs.noteOutage(0) // the position is unknown, because nothing has arrived yet
 	}
 	from := cs.stream.locate(stream.Backlog, end, known)
 	args := amqp.Table{offsetHeader: "next"}
@@ -112,12 +111,12 @@ func (s *session) openStream(ctx context.Context, ch *amqp.Channel, cs *consumer
 	return s.consume(ch, cs, stream.Name, false, args)
 }
 
-// bindStream makes the bindings. If they had gone, it writes into the stream that
-// messages are missing, and leaves the witness. One link does so at a time: the
-// others find the witness, and read what was written.
+// bindStream makes the bindings. If they had gone, it writes the gap into the stream, and then
+// declares the restart sentinel. One link does so at a time: the others find the sentinel, and read
+// the gap.
 func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, cs *consumerState, existed bool) error {
 	name := cs.queue.Stream.Name
-	// Without the stream there is no witness: it goes with what it is bound to.
+	// Without the stream there is no restart sentinel, which goes with what is bound to it.
 	if existed {
 		if stood, _, err := s.bindingsIntact(ch, cs); err != nil {
 			return err
@@ -158,8 +157,8 @@ func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, cs *consumer
 	gap := Gap{From: cs.completeUntil, To: cs.boundAt.Add(cs.bindingLag)}
 	switch err := s.markGap(ctx, name, gap); {
 	case errors.Is(err, errNoMarker):
-		// There is no witness, so the next link tries again.
-		s.link.log.Warn("the broker takes no marker into the stream: other readers do not hear of a gap",
+		// There is no restart sentinel, so the next link tries again.
+		s.link.log.Warn("the broker accepts no marker into the stream: other readers do not learn of a gap",
 			"stream", name, "from", gap.From, "to", gap.To, "error", s.whyNoMarker())
 		cs.noteOutage(0)
 		return nil
@@ -169,16 +168,16 @@ func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, cs *consumer
 	return makeRestartSentinel(ch, name)
 }
 
-// lockRetry is how long a link waits before it asks again for a lock, twice as long each
-// time, and lockPatience for how long it asks. A link that died with the lock must not
-// hold up the others; that a gap is then told twice does no harm.
+// lockRetry is how long a link waits before it asks for a lock again, twice as long each time.
+// lockPatience is how long it asks in all: a link that died with the lock must not hold up the
+// others, and a gap that is reported twice does no harm.
 const (
 	lockRetry    = 20 * time.Millisecond
 	lockPatience = 2 * time.Second
 )
 
-// lock waits until no other link holds the lock. One that the broker cannot reach, or that
-// is held for long, is passed over: its holder is no more.
+// lock waits until no other link holds the lock. A lock that the broker cannot reach, or that is
+// held for long, is ignored: its holder is gone.
 func (s *session) lock(ctx context.Context, name string) (*streamLock, error) {
 	began := time.Now()
 	for pause := lockRetry; ; pause *= 2 {
@@ -202,14 +201,13 @@ func (s *session) lock(ctx context.Context, name string) (*streamLock, error) {
 	}
 }
 
-// streamLock is an exclusive queue, which one connection can have at a time.
+// streamLock is an exclusive queue, which only one connection can have at a time.
 type streamLock struct {
 	channel *amqp.Channel
 	name    string
 }
 
-// release lets the next one have it. If that fails, the connection is at its end,
-// and the lock with it.
+// release releases the lock. If that fails, the connection is ending, and the lock goes with it.
 func (l *streamLock) release() {
 	_, _ = l.channel.QueueDelete(l.name, false, false, false)
 	_ = l.channel.Close()

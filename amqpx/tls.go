@@ -13,8 +13,8 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// The library would put TLS around the connection that it is given. The link mends
-// frames, so it must see them: it does TLS itself, and the library has AMQP alone.
+// The interceptor must see the frames. So the link itself does the TLS handshake, and hands the library
+// a connection with plain AMQP.
 
 // secure does the TLS handshake if the URL asks for it.
 func (l *Link) secure(conn net.Conn, uri amqp.URI) (net.Conn, error) {
@@ -38,8 +38,7 @@ func (l *Link) secure(conn net.Conn, uri amqp.URI) (net.Conn, error) {
 	return secured, nil
 }
 
-// tlsOfURL reads the options that a URL may have: cacertfile, certfile, keyfile and
-// server_name_indication.
+// tlsOfURL reads the TLS options of a URL: cacertfile, certfile, keyfile and server_name_indication.
 func tlsOfURL(uri amqp.URI) (*tls.Config, error) {
 	cfg := &tls.Config{ServerName: uri.ServerName}
 	if uri.CACertFile != "" {
@@ -62,7 +61,7 @@ func tlsOfURL(uri amqp.URI) (*tls.Config, error) {
 	return cfg, nil
 }
 
-// withoutTLS is the URL for a library that finds TLS done.
+// withoutTLS returns the URL for a library that finds TLS done.
 func withoutTLS(url string, uri amqp.URI) string {
 	u, err := neturl.Parse(url)
 	if err != nil || uri.Scheme != "amqps" {

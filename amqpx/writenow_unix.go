@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// rawOf returns the socket of a connection, or nil if it has none, or may do more than to
-// write there: one that embeds a socket's has its method, too.
+// rawOf returns the socket of a connection, or nil if it has none, or if it may do more than write to the
+// socket: a type that embeds a connection has its method, too.
 func rawOf(conn net.Conn) syscall.RawConn {
 	var c syscall.Conn
 	switch conn := conn.(type) {
@@ -26,7 +26,7 @@ func rawOf(conn net.Conn) syscall.RawConn {
 	return raw
 }
 
-// writeNow writes what a socket takes without waiting, which may be nothing.
+// writeNow writes what a socket takes without blocking, which may be nothing.
 func writeNow(raw syscall.RawConn, p []byte) (n int, err error) {
 	var failed error
 	err = raw.Write(func(fd uintptr) bool {

@@ -107,7 +107,7 @@ func TestTheAPIExplainsWhatIsWrong(t *testing.T) {
 	}
 	w := httptest.NewRecorder()
 	b.Admin().ServeHTTP(w, httptest.NewRequest("GET", "/api/publish", nil))
-	equal(t, "another method", fmt.Sprint(w.Code, w.Header()["Allow"], " ", strings.TrimSpace(w.Body.String())), `405 [POST] {"error":"this takes POST alone"}`)
+	equal(t, "another method", fmt.Sprint(w.Code, w.Header()["Allow"], " ", strings.TrimSpace(w.Body.String())), `405 [POST] {"error":"only POST is allowed here"}`)
 }
 
 // answering has an actor named x answer each command with these codes.

@@ -25,7 +25,7 @@ import (
 func (s *bridgeHarness) receive(v1 bool, text string, stalled time.Duration) {
 	s.engine.Each(func(conn engine.Conn, v any) {
 		if c := v.(*client); (c.v1.Load() != nil) == v1 {
-			s.Message(conn, c, engine.Message{Payload: []byte(text), Stalled: stalled})
+			handler{s.Bridge}.Message(conn, c, engine.Message{Payload: []byte(text), Stalled: stalled})
 		}
 	})
 }
@@ -240,15 +240,15 @@ func TestAClientIsGoneUnlessItHasSentACloseFrame(t *testing.T) {
 	s := newHarness(t)
 	for _, code := range []int{1000, 1005, 1006, 1008, 1013} {
 		c := &client{}
-		s.Closed(engine.Conn{}, c, code, "")
+		handler{s.Bridge}.Closed(engine.Conn{}, c, code, "")
 		if !c.Gone() {
 			t.Errorf("closed with %d, and not by its own word: it is there", code)
 		}
 	}
 	polite := &client{}
 	polite.commands.Store(1) // it waits for its outcome
-	s.Closing(engine.Conn{}, polite)
-	s.Closed(engine.Conn{}, polite, 1000, "")
+	handler{s.Bridge}.Closing(engine.Conn{}, polite)
+	handler{s.Bridge}.Closed(engine.Conn{}, polite, 1000, "")
 	if polite.Gone() {
 		t.Error("its command is not sent, although it has said goodbye")
 	}

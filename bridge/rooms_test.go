@@ -75,7 +75,7 @@ func (c *client) expect(texts ...string) {
 func (c *client) roomSilent() {
 	c.t.Helper()
 	c.say("?")
-	c.expect(`{"error":"a room is for hearing only; connect to / to send commands"}`)
+	c.expect(`{"error":"a room takes no messages; connect to / to send commands"}`)
 }
 
 func TestARoomHearsWhatIsPublishedToItAndAboveItAndNothingElse(t *testing.T) {

@@ -60,7 +60,7 @@ func TestTheFirstOfferThatCanBeHonouredIsTaken(t *testing.T) {
 		{"more parameters than fit", "permessage-deflate" + strings.Repeat("; x", 20) + ", permessage-deflate", yes},
 	} {
 		e := &Engine{cfg: Config{Limits: Limits{MaxHead: 8 << 10}, Handler: &server{}}, deflate: newDeflate(1)}
-		got, welcome, rejectErr := negotiateOffers(t, e, c.offer)
+		got, accepted, rejectErr := negotiateOffers(t, e, c.offer)
 		if rejectErr != nil {
 			t.Errorf("%s: refused with %v", c.name, rejectErr)
 			continue
@@ -68,8 +68,8 @@ func TestTheFirstOfferThatCanBeHonouredIsTaken(t *testing.T) {
 		if strings.ReplaceAll(strings.Join(got, ","), " ", "") != c.answer || len(got) > 1 {
 			t.Errorf("%s: the answer is %q, want %q", c.name, got, c.answer)
 		}
-		if welcome.deflate != (c.answer != "") {
-			t.Errorf("%s: the connection compresses: %v", c.name, welcome.deflate)
+		if accepted.deflate != (c.answer != "") {
+			t.Errorf("%s: the connection compresses: %v", c.name, accepted.deflate)
 		}
 	}
 }
@@ -119,9 +119,9 @@ func FuzzOffers(f *testing.F) {
 	}
 	e := &Engine{cfg: Config{Limits: Limits{MaxHead: 8 << 10}, Handler: &server{}}, deflate: newDeflate(1)}
 	f.Fuzz(func(t *testing.T, extensions string) {
-		got, welcome, rejectErr := negotiateOffers(t, e, extensions)
-		if taken := len(got) == 1 && strings.HasPrefix(got[0], permessageDeflate); rejectErr == nil && (taken != welcome.deflate || len(got) > 1) {
-			t.Fatalf("answered %q; the connection compresses: %v", got, welcome.deflate)
+		got, accepted, rejectErr := negotiateOffers(t, e, extensions)
+		if taken := len(got) == 1 && strings.HasPrefix(got[0], permessageDeflate); rejectErr == nil && (taken != accepted.deflate || len(got) > 1) {
+			t.Fatalf("answered %q; the connection compresses: %v", got, accepted.deflate)
 		}
 	})
 }

@@ -93,7 +93,7 @@ func TestMisuseBreaksNoClient(t *testing.T) {
 		for range parts {
 			c.frame()
 		}
-		eventually(t, "the log says why", func() bool { return strings.Contains(log.String(), "no WebSocket frame") })
+		eventually(t, "the log says why", func() bool { return strings.Contains(log.String(), "not a WebSocket frame") })
 
 		other := start(Config{})
 		for name, do := range map[string]func(Conn){

@@ -66,7 +66,7 @@ func shutdownWhileStuck(t *testing.T, start starter, where string) {
 	if took := time.Since(began); took > limit+cutTimeout+patience/2 {
 		t.Errorf("it took %v", took)
 	}
-	if said := strings.Contains(log.String(), "do not return"); said != (where != "HTTP") {
+	if said := strings.Contains(log.String(), "have not returned"); said != (where != "HTTP") {
 		t.Errorf("the log says: %s", log)
 	}
 	if err := s.Shutdown(t.Context(), "again"); !errors.Is(err, ErrClosed) {

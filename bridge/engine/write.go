@@ -7,7 +7,7 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// markDirty puts a ring on the list of those to sweep, unless what it has may wait.
+// markDirty schedules a ring for sweeping, unless its frames may wait.
 func (l *loop) markDirty(r *ring) {
 	if !r.dirty && !r.delayed() {
 		r.dirty = true
@@ -15,9 +15,9 @@ func (l *loop) markDirty(r *ring) {
 	}
 }
 
-// sweep visits a slice of the members of each ring that has news, and no more than so
-// many in all: where thousands of clients have a log of their own, there are thousands
-// of rings. Those that have waited come first in the next turn.
+// sweep visits a slice of the followers of each dirty ring, up to a bound over all rings:
+// if thousands of clients have their own log, there are thousands of rings. Those left over
+// come first in the next turn.
 func (l *loop) sweep() {
 	l.unfinished = l.unfinished[:0]
 	done, visits := 0, 0
@@ -36,8 +36,8 @@ func (l *loop) sweep() {
 	clear(l.unfinished)
 }
 
-// sweepRing goes on with the ring's pass, and returns how many members it visited and
-// whether there is more to do.
+// sweepRing continues the ring's pass. It returns how many followers it visited and whether
+// there is more to do.
 func (l *loop) sweepRing(r *ring) (visits int, more bool) {
 	if !r.sweeping {
 		r.startPass(chunkSize)
@@ -65,8 +65,7 @@ func (l *loop) sweepRing(r *ring) (visits int, more bool) {
 	return n, r.to < r.head && !r.delayed()
 }
 
-// flush writes what a connection has coming: first what is its own, then its
-// log up to where the pass goes.
+// flush writes a connection's own frames first, then its log up to the end of the pass.
 func (l *loop) flush(c *conn) {
 	for writes := 0; !c.blocked; writes++ {
 		switch {
@@ -95,7 +94,7 @@ func (l *loop) flush(c *conn) {
 	l.countQueued(c)
 }
 
-// writeLog writes one run of the log. It is false when the connection ended.
+// writeLog writes a run of the log. It returns false if that ended the connection.
 func (l *loop) writeLog(c *conn) bool {
 	run, next := c.ring.run(c.cursor, chunkSize, &l.scratch)
 	n, ok := l.write(c, run)
@@ -113,9 +112,9 @@ func (l *loop) writeLog(c *conn) bool {
 	return true
 }
 
-// keepPartial notes that the socket took n bytes of the log from the cursor on. The
-// rest of a frame cut short becomes the connection's own, so that the log need
-// not keep it and nothing can come in between.
+// keepPartial records that the socket took n bytes of the log from the cursor on. The rest
+// of a partly written frame moves to the connection's own queue, so that the log need not
+// keep it and nothing can come in between.
 func (l *loop) keepPartial(c *conn, n int) {
 	for f := c.ring.at(c.cursor); n >= len(f); f = c.ring.at(c.cursor) {
 		n -= len(f)
@@ -130,7 +129,8 @@ func (l *loop) keepPartial(c *conn, n int) {
 	}
 }
 
-// writeOutbound writes the connection's own frames. It is false when it ended.
+// writeOutbound writes the connection's own frames. It returns false if that ended the
+// connection.
 func (l *loop) writeOutbound(c *conn) bool {
 	o := c.out
 	if o.ciphertext != nil {
@@ -164,8 +164,8 @@ func (l *loop) writeOutbound(c *conn) bool {
 	return true
 }
 
-// write sends bytes to the peer, and returns how many need not be sent again. It is
-// false when the connection broke, and then it is gone.
+// write sends bytes to the peer, and returns how many need not be sent again. ok is false
+// if the connection broke and was dropped.
 func (l *loop) write(c *conn, buf []byte) (n int, ok bool) {
 	l.unsent = nil
 	if c.tls == nil {
@@ -177,7 +177,7 @@ func (l *loop) write(c *conn, buf []byte) (n int, ok bool) {
 	return n, ok
 }
 
-// writeSocket gives bytes to the socket and notes when it is full.
+// writeSocket writes to the socket and records when it is full.
 func (l *loop) writeSocket(c *conn, buf []byte) (int, bool) {
 	for {
 		n, err := syscall.Write(socket(c.fd), buf)
@@ -201,7 +201,7 @@ func (l *loop) writeSocket(c *conn, buf []byte) (int, bool) {
 	}
 }
 
-// block leaves a connection alone until its socket has room.
+// block skips a connection until its socket is writable.
 func (l *loop) block(c *conn) {
 	c.blocked = true
 	if l.oneShot {
@@ -209,8 +209,8 @@ func (l *loop) block(c *conn) {
 	}
 }
 
-// send queues a frame of the connection's own. An open connection is flushed at
-// the end of the turn, with whatever else it is sent until then.
+// send queues a frame for this connection only. An open connection is flushed at the end of
+// the turn, together with later frames.
 func (l *loop) send(c *conn, f Frame) {
 	c.outbound().send(f)
 	switch {
@@ -222,7 +222,7 @@ func (l *loop) send(c *conn, f Frame) {
 	}
 }
 
-// queueFlush has a connection flushed at the end of the turn, or of the next one.
+// queueFlush schedules a flush at the end of this turn, or of the next one.
 func (l *loop) queueFlush(c *conn) {
 	if !c.flushQueued {
 		c.flushQueued = true
@@ -230,13 +230,12 @@ func (l *loop) queueFlush(c *conn) {
 	}
 }
 
-// flushQueued writes what connections were sent in this turn, and goes on with
-// those that had more to write than their share.
+// flushQueued flushes the connections in toFlush, up to the bound of a turn.
 func (l *loop) flushQueued() {
 	list := l.toFlush
 	l.toFlush = l.toFlushSpare[:0]
 	for i, e := range list {
-		if l.turnBytes >= maxTurnBytes { // the others come first in the next turn
+		if l.turnBytes >= maxTurnBytes { // the rest comes first in the next turn
 			l.toFlush = append(slices.Clone(list[i:]), l.toFlush...)
 			for _, e := range list[i:] {
 				if c := l.lookup(e); c != nil {
@@ -254,7 +253,7 @@ func (l *loop) flushQueued() {
 	l.toFlushSpare = list
 }
 
-// checkOutbound ends an open connection for which too much of its own waits.
+// checkOutbound closes an open connection with too many frames of its own queued.
 func (l *loop) checkOutbound(c *conn) {
 	if c.state == stateOpen && c.out != nil && c.out.directWaiting() > maxOutbound {
 		l.tooSlow(c)

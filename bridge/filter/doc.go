@@ -35,4 +35,18 @@
 // is therefore no constraint, as if its field were absent, and so is a routing_key list with "#". For
 // keywords this includes replies that have none; "?*" selects those that have one. Both values of
 // internal are no constraint either. All eight codes are one: they leave out replies of other codes.
+//
+// # Adding a field
+//
+// Tests of this package name whatever is missing of the first four.
+//
+//   - Reply, Filter, MatchMine and Globs (filter.go), and Match of [Memo] (memo.go), which evaluates the
+//     same rule with memory of earlier texts
+//   - fieldNames and set (build.go); from these, Parse and FromQuery know the field
+//   - docs/protocol.md, and clu.js: FIELDS and factsOf in filter.js, PARAMETERS in url.js
+//   - the second opinions: model_test.go, and testdata/cases.json, which clu.js reads too
+//   - where replies come from: newReply in package bridge reads the field from a delivery
+//   - snapshots, which are filtered by the reply that brought each value: package snapshot keeps the field
+//     with the value (Reply, Entry; Hub.record hands it over), and cachedSnapshot in package hub gives it back
+//     to the filter
 package filter

@@ -30,7 +30,7 @@ func TestAnAddressThatIsNoneIsExplained(t *testing.T) {
 		"localhost:http":                    "has no port",
 		"localhost:65536":                   "has no port",
 		"unix:":                             "has no path",
-		"unix:@clu-ws":                      "no permissions",
+		"unix:@clu-ws":                      "without file permissions",
 		"unix:/" + strings.Repeat("x", 110): "choose a shorter one",
 	} {
 		if a, err := ParseAddress(in); err == nil || !strings.Contains(err.Error(), words) {

@@ -104,11 +104,11 @@ func TestFilesThatCannotBeUsedChangeNothing(t *testing.T) {
 		"something else there": func() { replaceFile(t, a.ServerKey, "hello") },
 	} {
 		spoil()
-		if changed, err := c.Refresh(); !changed || err == nil || !strings.Contains(err.Error(), "the key that belongs to it") {
+		if changed, err := c.Refresh(); !changed || err == nil || !strings.Contains(err.Error(), "must match and be PEM files") {
 			t.Errorf("%s: %t, %v", name, changed, err)
 		}
 		if changed, err := c.Refresh(); changed || err != nil {
-			t.Errorf("%s: the same is told again: %v", name, err)
+			t.Errorf("%s: the same error is reported again: %v", name, err)
 		}
 		if !a.trusts(t, address) {
 			t.Errorf("%s: the old certificate does not go on", name)

@@ -71,10 +71,10 @@ func TestWhatIsInUseIsLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, words := range map[string]string{
-		listening: "another process serves " + listening,
-		datagrams: "another process serves " + datagrams,
-		file:      "is no socket",
-		link:      "is no socket",
+		listening: "another process is listening on " + listening,
+		datagrams: "another process is listening on " + datagrams,
+		file:      "is not a socket",
+		link:      "is not a socket",
 	} {
 		before, err := os.Lstat(path)
 		if err != nil {
@@ -101,7 +101,7 @@ func TestOfManyWhoFindAStaleSocketOneServesIt(t *testing.T) {
 		starting.Go(func() {
 			if ln, err := Open(t.Context(), at(path), private); err == nil {
 				opened <- ln
-			} else if !strings.Contains(err.Error(), "another process serves") {
+			} else if !strings.Contains(err.Error(), "another process is listening on") {
 				t.Error(err)
 			}
 		})
@@ -134,7 +134,7 @@ func TestASocketThatBecameAnothersIsNotRemoved(t *testing.T) {
 
 func TestAFolderThatCannotHoldASocketIsNamed(t *testing.T) {
 	nowhere := filepath.Join(t.TempDir(), "nowhere")
-	if _, err := Open(t.Context(), at(nowhere+"/socket"), private); err == nil || !strings.Contains(err.Error(), "there is no folder "+nowhere) {
+	if _, err := Open(t.Context(), at(nowhere+"/socket"), private); err == nil || !strings.Contains(err.Error(), "the folder "+nowhere+" for the socket does not exist") {
 		t.Errorf("got %v", err)
 	}
 }

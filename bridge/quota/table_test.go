@@ -25,7 +25,7 @@ func TestThereIsRoomForOthersHoweverGreedyAnAddressIs(t *testing.T) {
 				took = s.Take(fmt.Sprint("greedy", i), 1, 0) || took
 			}
 		}
-		if free := s.room - s.taken; free < 1000/(greedy+1)-1 || !s.Take("honest", min(free, 5), 0) {
+		if free := s.places - s.taken; free < 1000/(greedy+1)-1 || !s.Take("honest", min(free, 5), 0) {
 			t.Errorf("with %d of them %d are free", greedy, free)
 		}
 		for address, n := range s.by {

@@ -72,7 +72,7 @@ func TestTheAdminsServerAnswersOnAUnixSocket(t *testing.T) {
 	if got, err := get(t, overSocket, "http://localhost/metrics"); err != nil || !strings.Contains(got, "cluws_info") {
 		t.Errorf("%v:\n%s", err, got)
 	}
-	if got := failure(t, "websocket", "--host", "127.0.0.1", "--port", "0", "-P", "1", "--admin", "unix:"+path); !strings.Contains(got, "the admin's server cannot listen at unix:"+path) {
+	if got := failure(t, "websocket", "--host", "127.0.0.1", "--port", "0", "-P", "1", "--admin", "unix:"+path); !strings.Contains(got, "the admin server cannot listen at unix:"+path) {
 		t.Error(got)
 	}
 	p.stop(t)
@@ -85,7 +85,7 @@ func TestAnAdminsAddressThatIsTakenIsNamed(t *testing.T) {
 	}
 	defer ln.Close()
 	port := freePort(t)
-	want := fmt.Sprintf("the admin's server cannot listen at %s: another program does; stop it, or choose another --admin", ln.Addr())
+	want := fmt.Sprintf("the admin server cannot listen at %s: another program does; stop it, or choose another --admin", ln.Addr())
 	if got := failure(t, "websocket", "--host", "127.0.0.1", "--port", port, "--admin", ln.Addr().String()); got != want {
 		t.Error(got)
 	}

@@ -15,9 +15,9 @@ type brokerProxy struct {
 	to   url.URL
 	done sync.WaitGroup
 
-	mu    sync.Mutex // guards the following fields
-	allowed  bool
-	conns []net.Conn
+	mu      sync.Mutex // guards the following fields
+	allowed bool
+	conns   []net.Conn
 }
 
 func newBrokerProxy(t *testing.T, broker string) *brokerProxy {

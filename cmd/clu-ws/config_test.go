@@ -11,14 +11,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clu-ws/clu-ws/bridge/rooms"
-
 	amqp "github.com/rabbitmq/amqp091-go"
 	"github.com/urfave/cli/v2"
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 

@@ -9,8 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/clu-ws/clu-ws/internal/testkit"
 	"github.com/urfave/cli/v2"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // shownFlags are those of clu-ws websocket that --help has.
@@ -64,7 +65,7 @@ func TestAWrongFlagIsExplained(t *testing.T) {
 		{ws("--prot", "1"), "prot"},
 		{ws("--rabbitmq-port", "x"), "rabbitmq-port"},
 		{ws("stray"), `"stray" is not understood`},
-		{[]string{"websocket", "--port", "70000"}, "--port 70000 is no port"},
+		{[]string{"websocket", "--port", "70000"}, "--port 70000 is not a port"},
 		{[]string{"websocket", "--listen", "/run/clu-ws.sock"}, "unix:/path/to/socket"},
 		{ws("--listen", "127.0.0.1:0"), "--listen and --port"},
 		{ws("--socket-mode", "rw"), "as 0660"},
@@ -88,13 +89,13 @@ func TestAWrongFlagIsExplained(t *testing.T) {
 		{ws("--embedded-broker", "--url", "amqp://host/"), "--embedded-broker is the broker"},
 		{ws("--embedded-broker", "--vhost", "x"), "leave --vhost out"},
 		{ws("--embedded-broker", "--ssl"), "leave --ssl out"},
-		{ws("--embedded-broker", "-P", "-1"), "--rabbitmq-port -1 is no port"},
-		{ws("-P", "99999"), "--rabbitmq-port 99999 is no port"},
-		{ws("-P", "0"), "--rabbitmq-port 0 is no port"},
-		{ws("-H", ""), `--rabbitmq-host "" is no host`},
-		{ws("-H", "a b"), `--rabbitmq-host "a b" is no host`},
+		{ws("--embedded-broker", "-P", "-1"), "--rabbitmq-port -1 is not a port"},
+		{ws("-P", "99999"), "--rabbitmq-port 99999 is not a port"},
+		{ws("-P", "0"), "--rabbitmq-port 0 is not a port"},
+		{ws("-H", ""), `--rabbitmq-host "" is not a host`},
+		{ws("-H", "a b"), `--rabbitmq-host "a b" is not a host`},
 		{ws("-H", "rabbit:5673"), "--rabbitmq-port"},
-		{ws("--vhost", ""), "names no virtual host"},
+		{ws("--vhost", ""), "is not a virtual host"},
 		{ws("--exchange", strings.Repeat("x", 300)), "the exchange name is 300 bytes long"},
 		{ws("--fail-fast", "-P", "1"), "is the broker running?"},
 		{ws("--client-backlog", "lots"), "16MiB"},
@@ -110,7 +111,7 @@ func TestAWrongFlagIsExplained(t *testing.T) {
 		{ws("--durable", "stream", "--embedded-broker"), "nothing there is durable"},
 		{ws("--stream-name", "x"), "--stream-name needs --durable stream"},
 		{ws("--durable", "expires=60s", "--stream-bytes", "1GiB"), "--stream-bytes needs --durable stream"},
-		{ws("--durable", "stream", "--stream-age", "1s"), "at least a minute"},
+		{ws("--durable", "stream", "--stream-age", "1s"), "must be at least 1m0s"},
 		{ws("--durable", "stream", "--stream-bytes", "1KiB"), "10GiB"},
 		{ws("--durable", "stream", "--stream-name", strings.Repeat("x", 300)), "stream"},
 		{ws("--history", "-1"), "0 keeps none"},

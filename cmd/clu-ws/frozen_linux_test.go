@@ -64,10 +64,10 @@ func TestABridgeThatStoodStillWhileItsBrokerWasRestartedTellsAllThatIsMissing(t 
 // awaitConfirmed waits until the broker has answered for so many more replies.
 func awaitConfirmed(t *testing.T, s *testkit.Source, more int) {
 	t.Helper()
-	from := len(s.Fates())
+	from := len(s.Outcomes())
 	testkit.Eventually(t, time.Minute, "replies are confirmed", func() error {
 		confirmed := 0
-		for _, f := range s.Fates()[from:] {
+		for _, f := range s.Outcomes()[from:] {
 			if f.Accepted || f.Returned {
 				confirmed++
 			}
@@ -87,7 +87,7 @@ func (e *recordingClient) missingOutsideGaps(t *testing.T, s *testkit.Source) {
 	if !slices.IsSorted(heard) || len(slices.Compact(slices.Clone(heard))) != len(heard) {
 		t.Errorf("%s has heard replies twice, or out of order", e.name)
 	}
-	gaps, fates, missing, untold := e.gaps(t), s.Fates(), 0, 0
+	gaps, fates, missing, untold := e.gaps(t), s.Outcomes(), 0, 0
 	for n := heard[0]; n < heard[len(heard)-1]; n++ {
 		f := fates[n]
 		if _, found := slices.BinarySearch(heard, n); found || !f.Accepted && !f.Returned {

@@ -50,7 +50,7 @@ func TestACertificateIsReplacedAndNoClientNotices(t *testing.T) {
 		t.Errorf("it says %q", line)
 	}
 	mustAnswer(t, connect(t, overUnix(path), "ws://localhost/"))
-	p.await(t, "served without TLS")
+	p.await(t, "without TLS")
 
 	url := "wss://" + address + "/"
 	early := connect(t, browser(t, now), url)
@@ -67,7 +67,7 @@ func TestACertificateIsReplacedAndNoClientNotices(t *testing.T) {
 	mustAnswer(t, connect(t, browser(t, now), url))
 	put(t, next.ServerCert, cert)
 	p.signal(t, syscall.SIGHUP)
-	p.await(t, "the certificate was read again")
+	p.await(t, "the certificate was reloaded")
 	mustAnswer(t, connect(t, browser(t, next), url))
 	if _, err := tryConnect(t, browser(t, now), url); err == nil {
 		t.Error("the old certificate is shown to a new client")
@@ -109,7 +109,7 @@ func TestABridgeUnderSystemdSaysHowItIs(t *testing.T) {
 	p.signal(t, syscall.SIGHUP)
 	hear("RELOADING=1\nMONOTONIC_USEC=")
 	hear("READY=1")
-	p.await(t, "nothing to read again")
+	p.await(t, "nothing to reload")
 	p.signal(t, syscall.SIGTERM)
 	hear("STOPPING=1")
 	p.ends(t)

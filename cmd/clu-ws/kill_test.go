@@ -46,7 +46,7 @@ func (e *recordingClient) runOnce(ctx context.Context, url string) error {
 	e.mu.Unlock()
 	conn, br, err := dialBridge(ctx, v1(), url)
 	if err != nil {
-		testkit.BeforeRetry(ctx)
+		testkit.PauseBeforeRetry(ctx)
 		return err
 	}
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
@@ -101,7 +101,7 @@ func TestABridgeThatIsKilledLosesNothingOfAStream(t *testing.T) {
 		plain.mustBeginAfter(t, s, before, spawned)
 		conn.Close()
 		plains = append(plains, plain)
-		awaitReceived(t, len(s.Fates())+300, all...)
+		awaitReceived(t, len(s.Outcomes())+300, all...)
 	}
 	s.Stop()
 	accepted := s.Accepted()
@@ -118,7 +118,7 @@ func TestABridgeThatIsKilledLosesNothingOfAStream(t *testing.T) {
 			t.Errorf("%s was told of gaps: %v", e.name, gaps)
 		}
 	}
-	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.Fates()))
+	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.Outcomes()))
 }
 
 func lastOf(all []*recordingClient) (numbers []int) {
@@ -137,7 +137,7 @@ func (e *recordingClient) mustBeginAfter(t *testing.T, s *testkit.Source, before
 	if heard[0] <= before {
 		t.Errorf("%s begins with reply %d, and %d was sent on before", e.name, heard[0], before)
 	}
-	if f := s.Fates()[heard[0]]; f.Accepted && f.Settled.Before(moment) {
+	if f := s.Outcomes()[heard[0]]; f.Accepted && f.Settled.Before(moment) {
 		t.Errorf("%s begins with reply %d, which the broker had %v before the bridge was started", e.name, heard[0], moment.Sub(f.Settled))
 	}
 }

@@ -51,7 +51,7 @@ func TestTheSocketOfAKilledBridgeIsTakenOver(t *testing.T) {
 	first.await(t, "listens at unix:"+path)
 	client := connect(t, overUnix(path), "ws://localhost/")
 
-	if got := failure(t, "websocket", "--listen", "unix:"+path); !strings.Contains(got, "another process serves "+path) {
+	if got := failure(t, "websocket", "--listen", "unix:"+path); !strings.Contains(got, "another process is listening on "+path) {
 		t.Errorf("a second bridge says %s", got)
 	}
 	mustAnswer(t, client)

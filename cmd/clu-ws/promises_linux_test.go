@@ -203,7 +203,7 @@ type promiseHarness struct {
 	source  *testkit.Source
 	bridges []*durableBridge
 	down    time.Time // when the broker was last down, or the bridges
-	ran  []eventRun
+	ran     []eventRun
 }
 
 func newPromiseHarness(t *testing.T, node func(testing.TB, ...testkit.RabbitOption) *testkit.Node, expires time.Duration, rate int) *promiseHarness {
@@ -280,7 +280,7 @@ func (s *promiseHarness) ctl(t *testing.T, command string, args ...string) {
 // awaitNext waits until all clients have heard what is sent after now.
 func (s *promiseHarness) awaitNext(t *testing.T) {
 	t.Helper()
-	next := len(s.source.Fates())
+	next := len(s.source.Outcomes())
 	testkit.Eventually(t, 2*time.Minute, fmt.Sprintf("every client has reply %d", next), func() error {
 		var late error
 		for _, b := range s.bridges {

@@ -22,7 +22,7 @@ type faultyNetwork struct {
 type pair struct {
 	client, broker net.Conn
 	flow           sync.RWMutex // whoever holds it stops the flow
-	once         sync.Once
+	once           sync.Once
 }
 
 func newFaultyNetwork(t *testing.T, to string) *faultyNetwork {

@@ -24,13 +24,13 @@ type recorder struct {
 	recording sync.WaitGroup
 
 	// mu guards the following fields.
-	mu      sync.Mutex
-	received   []int // the numbers of the replies
-	toldGaps    []toldGap
-	highest int
-	epoch   string
-	seq     uint64
-	ended   error // the end of the last connection
+	mu       sync.Mutex
+	received []int // the numbers of the replies
+	toldGaps []toldGap
+	highest  int
+	epoch    string
+	seq      uint64
+	ended    error // the end of the last connection
 }
 
 // toldGap is what a client learned of replies that may be missing.
@@ -76,7 +76,7 @@ type message struct {
 func (r *recorder) recordConnection(ctx context.Context, url string) error {
 	conn, br, err := dialBridge(ctx, v1(), url+"?silent=1")
 	if err != nil {
-		testkit.BeforeRetry(ctx)
+		testkit.PauseBeforeRetry(ctx)
 		return err
 	}
 	defer context.AfterFunc(ctx, func() { conn.Close() })()

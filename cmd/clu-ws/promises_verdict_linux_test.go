@@ -12,12 +12,12 @@ import (
 
 // eventRun is an event that has been played.
 type eventRun struct {
-	row         string
+	row            string
 	started, ended time.Time
-	earliest      time.Time // when the event before it began, if that had only just ended; else when this did
-	down        time.Time // when the broker or the bridges were down, or zero
-	first, next int       // the numbers of the replies that were sent meanwhile
-	gapCounts        map[string]gapCounts
+	earliest       time.Time // when the event before it began, if that had only just ended; else when this did
+	down           time.Time // when the broker or the bridges were down, or zero
+	first, next    int       // the numbers of the replies that were sent meanwhile
+	gapCounts      map[string]gapCounts
 }
 
 // gapCounts is how many gaps a client had been told, and its bridge had logged, before and after an event.
@@ -27,7 +27,7 @@ type gapCounts struct{ toldBefore, toldAfter, loggedBefore, loggedAfter int }
 func (s *promiseHarness) run(t *testing.T, e event) {
 	t.Helper()
 	s.down = time.Time{}
-	sc := eventRun{row: e.row, started: time.Now(), first: len(s.source.Fates()), gapCounts: map[string]gapCounts{}}
+	sc := eventRun{row: e.row, started: time.Now(), first: len(s.source.Outcomes()), gapCounts: map[string]gapCounts{}}
 	if sc.earliest = sc.started; len(s.ran) > 0 {
 		if last := s.ran[len(s.ran)-1]; sc.started.Sub(last.ended) < slack {
 			sc.earliest = last.started
@@ -38,7 +38,7 @@ func (s *promiseHarness) run(t *testing.T, e event) {
 	}
 	e.disturb(t, s)
 	s.awaitNext(t)
-	sc.next, sc.ended, sc.down = len(s.source.Fates()), time.Now(), s.down
+	sc.next, sc.ended, sc.down = len(s.source.Outcomes()), time.Now(), s.down
 	s.awaitNext(t) // replies come in order: any of the scene's that has not come is missing
 	for _, b := range s.bridges {
 		r := sc.gapCounts[b.column]
@@ -52,7 +52,7 @@ func (s *promiseHarness) run(t *testing.T, e event) {
 func (s *promiseHarness) check(t *testing.T, table map[string]map[string]string) {
 	khepri := s.node.Khepri(t)
 	s.source.Stop()
-	fates := s.source.Fates()
+	fates := s.source.Outcomes()
 	for _, b := range s.bridges {
 		heard, gaps := b.recorder.all()
 		for _, sc := range s.ran {
@@ -81,16 +81,16 @@ type verdict struct {
 	confirmed  int
 	covered    int // confirmed replies that were sent within a gap that was told
 	missing    int
-	unreported     int       // missing replies that no gap covers
+	unreported int       // missing replies that no gap covers
 	from, to   time.Time // when the first and the last missing reply was sent
-	duplicated    int
-	reordered int
+	duplicated int
+	reordered  int
 	gaps       []toldGap
 	logged     int
 }
 
 // find looks for the scene's replies among those that were heard.
-func (v *verdict) find(heard []int, fates []testkit.Fate) {
+func (v *verdict) find(heard []int, fates []testkit.Outcome) {
 	times, previous := map[int]int{}, -1
 	for _, n := range heard {
 		if n < v.first || n >= v.next || fates[n].Settled.IsZero() {

@@ -169,7 +169,7 @@ func awaitReceived(t *testing.T, number int, all ...*recordingClient) {
 // awaitNext waits until all ears have heard what is sent after now.
 func awaitNext(t *testing.T, s *testkit.Source, all ...*recordingClient) {
 	t.Helper()
-	awaitReceived(t, len(s.Fates()), all...)
+	awaitReceived(t, len(s.Outcomes()), all...)
 }
 
 // mustHaveReceived says what an ear has not heard of the numbers, which are in order, and

@@ -8,7 +8,7 @@ import (
 
 func TestATestThatAsksForARabbitMQIsNoted(t *testing.T) {
 	file, folder := filepath.Join(t.TempDir(), "users"), t.TempDir()
-	t.Setenv(RabbitUsersFile, file)
+	t.Setenv(BrokerTestsFile, file)
 	t.Setenv(GoOnlyVariable, "")
 	t.Chdir(folder)
 	for _, name := range []string{"one", "two"} {

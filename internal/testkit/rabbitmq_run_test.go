@@ -9,12 +9,12 @@ import (
 	"testing"
 )
 
-func TestALentNodeLivesUntilItsStdinEnds(t *testing.T) {
+func TestANodeRunsUntilItsStdinEnds(t *testing.T) {
 	rabbitBin(t)
-	stdin, giveBack := io.Pipe()
+	stdin, input := io.Pipe()
 	lines, stdout := io.Pipe()
 	ended := make(chan error, 1)
-	go func() { ended <- LendRabbitMQ(t.Context(), stdin, stdout) }()
+	go func() { ended <- RunRabbitMQ(t.Context(), stdin, stdout) }()
 	line, err := bufio.NewReader(lines).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
@@ -24,7 +24,7 @@ func TestALentNodeLivesUntilItsStdinEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	roundTrip(t, dial(t, at.String()))
-	giveBack.Close()
+	input.Close()
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}

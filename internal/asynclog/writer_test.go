@@ -1,4 +1,4 @@
-package main
+package asynclog
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// logSink is a reader of the log that takes nothing while it is shut.
+// logSink receives the log, and blocks while it is shut.
 type logSink struct {
 	shut chan struct{} // nil while it is open
 	text bytes.Buffer
@@ -22,9 +22,9 @@ func (r *logSink) Write(p []byte) (int, error) {
 	return r.text.Write(p)
 }
 
-func TestTheLogComesWholeAndInOrder(t *testing.T) {
+func TestTheLogIsWrittenWholeAndInOrder(t *testing.T) {
 	var r logSink
-	l, want := newLogWriter(&r), ""
+	l, want := New(&r), ""
 	for n := range 10_000 {
 		line := fmt.Sprintf("line %d\n", n)
 		want += line
@@ -32,38 +32,38 @@ func TestTheLogComesWholeAndInOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	l.flush(patience)
+	l.Flush(time.Minute)
 	if got := r.text.String(); got != want {
-		t.Errorf("of %d bytes %d came", len(want), len(got))
+		t.Errorf("of %d bytes %d were written", len(want), len(got))
 	}
-	l.flush(0) // nothing waits
+	l.Flush(0) // nothing is pending
 }
 
-func TestALogThatNobodyTakesHoldsNobodyUpAndSaysWhatIsLeftOut(t *testing.T) {
+func TestALogThatIsNotReadBlocksNothingAndSaysHowManyLinesWereDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &logSink{shut: make(chan struct{})}
-		l := newLogWriter(r)
+		l := New(r)
 		line := []byte(strings.Repeat("x", 1023) + "\n")
 		_, _ = l.Write(line)
 		synctest.Wait() // that one is being written
-		const lines = maxPendingLog/1024 + 7
+		const lines = maxPending/1024 + 7
 		for range lines {
 			if n, err := l.Write(line); n != len(line) || err != nil {
 				t.Fatalf("%d of %d are taken, %v", n, len(line), err)
 			}
 		}
 		began := time.Now()
-		l.flush(time.Second)
+		l.Flush(time.Second)
 		if took := time.Since(began); took != time.Second {
-			t.Errorf("it waits %v for who takes nothing", took)
+			t.Errorf("Flush took %v", took)
 		}
 		close(r.shut)
-		l.flush(time.Minute)
+		l.Flush(time.Minute)
 		text := r.text.String()
 		if got := strings.Count(text, string(line)); got != lines+1-7 {
 			t.Errorf("%d lines came", got)
 		}
-		if !strings.HasSuffix(text, "left out: nobody took them\" count=7\n") {
+		if !strings.HasSuffix(text, "because it was not read\" count=7\n") {
 			t.Errorf("the end is %q", text[len(text)-100:])
 		}
 	})

@@ -1,16 +1,16 @@
-package main
+package gctuner
 
 import "testing"
 
-func TestTheCollectorLeavesLessFreeWhereMuchIsInUse(t *testing.T) {
+func TestALargeHeapMayHoldLessGarbage(t *testing.T) {
 	for live, want := range map[uint64]int{0: 100, 4 << 20: 100, 8 << 20: 100, 10 << 20: 80, 16 << 20: 50, 1 << 40: 50} {
-		if got := gcPercent(live); got != want {
-			t.Errorf("with %d bytes in use it is %d, want %d", live, got, want)
+		if got := percentFor(live); got != want {
+			t.Errorf("with %d bytes in use GOGC is %d, want %d", live, got, want)
 		}
 	}
 }
 
-func TestGarbageIsGivenBackOnlyWhileLittleIsMade(t *testing.T) {
+func TestMemoryIsGivenBackOnlyWhileLittleGarbageIsMade(t *testing.T) {
 	const mib = 1 << 20
 	for _, c := range []struct {
 		what string
@@ -32,7 +32,7 @@ func TestGarbageIsGivenBackOnlyWhileLittleIsMade(t *testing.T) {
 	}
 }
 
-func TestTheHeapIsRead(t *testing.T) {
+func TestTheSizesOfTheHeapAreRead(t *testing.T) {
 	h := readHeapStats()
 	if h.objects == 0 || h.allocated < h.objects {
 		t.Errorf("it is %+v", h)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestACheckBesideTheTestsIsReportedBehindThem(t *testing.T) {
+func TestABackgroundCheckIsReportedBehindTheTests(t *testing.T) {
 	program := func(text string) string {
 		file := filepath.Join(t.TempDir(), "check")
 		if err := os.WriteFile(file, []byte("#!/bin/sh\n"+text+"\n"), 0o700); err != nil {
@@ -26,7 +26,7 @@ func TestACheckBesideTheTestsIsReportedBehindThem(t *testing.T) {
 		{"no/such/program", "FAIL  no/such/program: fork/exec no/such/program: no such file or directory\n", false},
 	} {
 		var out strings.Builder
-		if passed := startBeside(c.program).report(&out); passed != c.passed || out.String() != c.said {
+		if passed := startBackground(c.program).report(&out); passed != c.passed || out.String() != c.said {
 			t.Errorf("%q: %t, and says %q; want %t and %q", c.program, passed, &out, c.passed, c.said)
 		}
 	}

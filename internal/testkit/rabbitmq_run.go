@@ -6,10 +6,9 @@ import (
 	"io"
 )
 
-// LendRabbitMQ starts a node for a program that is no test, writes its URL to stdout as one line, and
-// discards it when stdin or the context ends. The error says what is missing, or why the node did not
-// start or last.
-func LendRabbitMQ(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
+// RunRabbitMQ starts a node for a program other than a test, writes its URL to stdout as one line, and discards the node
+// when stdin or the context ends. The error says what is missing, or why the node did not start or ended early.
+func RunRabbitMQ(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	bin, err := findRabbitMQ()
 	if err != nil {
 		return fmt.Errorf("RabbitMQ is not installed: %w", err)
@@ -20,13 +19,13 @@ func LendRabbitMQ(ctx context.Context, stdin io.Reader, stdout io.Writer) error 
 	}
 	defer n.discard()
 	fmt.Fprintln(stdout, n.URL())
-	returned := make(chan struct{})
+	inputEnded := make(chan struct{})
 	go func() {
 		_, _ = io.Copy(io.Discard, stdin)
-		close(returned)
+		close(inputEnded)
 	}()
 	select {
-	case <-returned:
+	case <-inputEnded:
 	case <-ctx.Done():
 	case <-n.proc.Done():
 		return fmt.Errorf("RabbitMQ has ended; its log ends:\n%s", n.proc.Output.Tail())

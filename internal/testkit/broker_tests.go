@@ -6,19 +6,18 @@ import (
 	"testing"
 )
 
-// RabbitUsersFile is the environment variable that names a file to which each test that asks for a RabbitMQ
-// appends a line: the folder of its package, a tab, and its name. The summary command runs those tests again
-// on another version.
-const RabbitUsersFile = "CLU_WS_TEST_RABBITMQ_USERS"
+// BrokerTestsFile is the environment variable that names a file to which each test that asks for a RabbitMQ appends a
+// line: the folder of its package, a tab, and its name. The summary command repeats these tests on another version.
+const BrokerTestsFile = "CLU_WS_TEST_RABBITMQ_USERS"
 
-// noteRabbitUser writes the test's line.
-func noteRabbitUser(t testing.TB) {
+// noteBrokerTest appends the test's line.
+func noteBrokerTest(t testing.TB) {
 	t.Helper()
-	path := os.Getenv(RabbitUsersFile)
+	path := os.Getenv(BrokerTestsFile)
 	if path == "" {
 		return
 	}
-	folder, err := os.Getwd() // of the package: go test sees to it
+	folder, err := os.Getwd() // of the package: go test starts its tests there
 	if err == nil {
 		err = appendLine(path, fmt.Sprintf("%s\t%s\n", folder, t.Name()))
 	}

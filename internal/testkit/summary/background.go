@@ -7,16 +7,16 @@ import (
 	"os/exec"
 )
 
-// beside is a check that runs while the tests do.
-type beside struct {
+// backgroundCheck is a check that runs while the tests do.
+type backgroundCheck struct {
 	program string
 	out     bytes.Buffer
 	ended   chan error
 }
 
-// startBeside starts the check. "" is no program, and a check that passes.
-func startBeside(program string) *beside {
-	b := &beside{program: program, ended: make(chan error, 1)}
+// startBackground starts the check. "" is no program, and a check that passes.
+func startBackground(program string) *backgroundCheck {
+	b := &backgroundCheck{program: program, ended: make(chan error, 1)}
 	if program == "" {
 		b.ended <- nil
 		return b
@@ -27,9 +27,9 @@ func startBeside(program string) *beside {
 	return b
 }
 
-// report waits for the end of the check, and prints one line if it has passed, else
-// everything that it wrote. It reports whether it has passed.
-func (b *beside) report(to io.Writer) bool {
+// report waits for the check to end, prints one line if it has passed and all its output if not, and reports whether it
+// has passed.
+func (b *backgroundCheck) report(to io.Writer) bool {
 	err := <-b.ended
 	switch {
 	case b.program == "":

@@ -1,0 +1,98 @@
+package amqpx_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/amqpx/broker"
+)
+
+// Publish a message and learn what became of it. Nothing is bound for the second one, which its
+// sender wants to know.
+func ExampleLink_PublishWait() {
+	b := broker.New(broker.Config{}) // in place of a RabbitMQ
+	defer b.Close()
+	link, err := amqpx.New(amqpx.Config{
+		URLs:     []string{"amqp://guest:guest@localhost/"},
+		Dial:     b.Dial,
+		Exchange: "weather",
+		Queues: []amqpx.Queue{{
+			Name:     "archive",
+			Bindings: []string{"wind.#"},
+			Deliver:  func(*amqpx.Delivery) {},
+		}},
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- link.Run(ctx) }()
+	if err := link.Ready(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, key := range []string{"wind.speed", "rain.rate"} {
+		outcome, err := link.PublishWait(ctx, amqpx.Message{
+			Key:        key,
+			Mandatory:  true,
+			Publishing: amqpx.Publishing{MessageId: key, Body: []byte("7.5")},
+		})
+		fmt.Println(key, outcome, err)
+	}
+	stop()
+	fmt.Println("ended:", <-ended)
+	// Output:
+	// wind.speed confirmed <nil>
+	// rain.rate returned <nil>
+	// ended: <nil>
+}
+
+// Hear all messages of a topic exchange, and where some may be missing.
+func ExampleQueue() {
+	b := broker.New(broker.Config{}) // in place of a RabbitMQ
+	defer b.Close()
+	heard := make(chan string)
+	link, err := amqpx.New(amqpx.Config{
+		URLs:     []string{"amqp://guest:guest@localhost/"},
+		Dial:     b.Dial,
+		Exchange: "weather",
+		Queues: []amqpx.Queue{{
+			Name:     "listener",
+			Bindings: []string{"#"},
+			Deliver:  func(d *amqpx.Delivery) { heard <- d.RoutingKey + " " + string(d.Body) },
+			OnGap:    func(g amqpx.Gap) { fmt.Println("messages may be missing between", g.From, "and", g.To) },
+		}},
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- link.Run(ctx) }()
+	if err := link.Ready(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, speed := range []string{"7.5", "8.1"} {
+		msg := amqpx.Message{Key: "wind.speed", Publishing: amqpx.Publishing{Body: []byte(speed)}}
+		if err := link.Publish(msg, func(amqpx.Outcome) {}); err != nil {
+			fmt.Println(err)
+		}
+		fmt.Println(<-heard)
+	}
+	stop()
+	<-ended
+	// Output:
+	// wind.speed 7.5
+	// wind.speed 8.1
+}

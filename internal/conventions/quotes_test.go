@@ -1,0 +1,59 @@
+package conventions
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// quotation matches a code span of words only, as log lines and error texts are.
+var quotation = regexp.MustCompile(`^[a-z]+( [\w-]+)+$`)
+
+// typed are the first words of what a person types, which no program says.
+var typed = []string{"clu", "clu-ws", "go", "make", "rabbitmq-queues", "rabbitmqctl", "systemctl", "weather"}
+
+func TestWhatAPageQuotesIsSaid(t *testing.T) {
+	var source strings.Builder
+	for _, f := range files(t, ".go", ".js") {
+		source.WriteString(f.text)
+	}
+	said, quotations := source.String(), 0
+	for _, f := range files(t, ".md") {
+		if within(f.path, oldNames) {
+			continue
+		}
+		for _, quoted := range parsePage(t, f.text).code {
+			if !quotation.MatchString(quoted) || slices.Contains(typed, quoted[:strings.IndexByte(quoted, ' ')]) {
+				continue
+			}
+			if quotations++; !strings.Contains(said, quoted) {
+				report(t, f.path, "%s quotes %q, which nothing in the source says", f.path, quoted)
+			}
+		}
+	}
+	if quotations < 10 {
+		t.Errorf("only %d quotations were found", quotations)
+	}
+}
+
+// goFile matches the name of a Go file in a comment.
+var goFile = regexp.MustCompile(`[\w./-]*\w\.go\b`)
+
+func TestEveryFileThatAPackageCommentNamesExists(t *testing.T) {
+	all := files(t, ".go")
+	for _, f := range all {
+		if path.Base(f.path) != "doc.go" {
+			continue
+		}
+		for _, name := range goFile.FindAllString(f.text, -1) {
+			exists := func(other file) bool {
+				return other.path == path.Join(path.Dir(f.path), name) || strings.Contains(name, "/") && strings.HasSuffix(other.path, "/"+name)
+			}
+			if !slices.ContainsFunc(all, exists) {
+				report(t, f.path, "%s names %s, which does not exist", f.path, name)
+			}
+		}
+	}
+}
