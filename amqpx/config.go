@@ -51,8 +51,8 @@ type Config struct {
 	ProbeAfter time.Duration
 	// Dial replaces the network, for an embedded broker.
 	Dial func(network, addr string) (net.Conn, error)
-	// Jitter returns a time from 0 up to d, which spreads attempts that would otherwise be
-	// made at the same moment. nil is random; a test that must be repeatable sets it.
+	// Jitter returns a duration from 0 up to d, by which attempts are spread that would be made at
+	// the same time. nil is random; a reproducible test supplies its own.
 	Jitter func(d time.Duration) time.Duration
 	// Lookup returns the addresses of a host, each of which is tried. nil asks the system,
 	// and with Dial leaves the host name as it is.

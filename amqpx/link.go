@@ -227,7 +227,7 @@ const (
 
 type backoff struct {
 	pause  time.Duration
-	jitter func(time.Duration) time.Duration // as in [Config]
+	jitter func(time.Duration) time.Duration // as in [Config]; nil is random
 }
 
 // next returns how long to wait before the next attempt: between half and the whole of 0.2 s,
@@ -238,6 +238,9 @@ func (b *backoff) next() time.Duration {
 		b.pause = firstPause
 	case b.pause < lastPause:
 		b.pause = min(2*b.pause, lastPause)
+	}
+	if b.jitter == nil {
+		b.jitter = randomBelow
 	}
 	return b.pause/2 + b.jitter(b.pause/2)
 }

@@ -37,7 +37,7 @@ func TestAStreamThatHasLostMostOfItsReplicasIsReported(t *testing.T) {
 	}
 	c.Nodes[1].Start(t)
 	c.Nodes[2].Start(t)
-	c.WaitWhole(t)
+	c.AwaitFormed(t)
 	// The link has not broken: the broker now confirms what it had not.
 	testkit.Eventually(t, time.Minute, "all is well", func() error {
 		if s := w.State(); !s.Up || s.QueueDown != "" {

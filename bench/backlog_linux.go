@@ -11,16 +11,14 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// prefetch is how many replies the bridge has unacknowledged at most (the
-// default of amqpx), and as many the bare consumer.
+// prefetch is the limit of unacknowledged replies of the bridge (the default of amqpx) and of the bare consumer.
 const prefetch = 200
 
-// fillWindow is how many replies may be unconfirmed while a queue is filled.
+// fillWindow is the limit of unconfirmed replies while a queue is filled.
 const fillWindow = 1000
 
-// backlog measures how fast the bridge takes in replies that wait at the broker,
-// and how fast a bare consumer does. The bridge is stopped while its queue is
-// filled: it has the same queue and the same link then as at any other time.
+// backlog measures how fast the bridge consumes replies that wait in its queue, and how fast a bare consumer does. The
+// bridge is stopped while its queue is filled, so that it has its usual queue and link.
 func (b *bench) backlog(ctx context.Context) ([]Row, error) {
 	server, err := b.serverAt(ctx, b.rabbitURL)
 	if err != nil {
@@ -57,25 +55,25 @@ func (b *bench) backlog(ctx context.Context) ([]Row, error) {
 	if err := alternate(backlogRounds(b.size), into("a bare consumer", &without, straight), into("the bridge", &with, throughBridge)); err != nil {
 		return nil, err
 	}
-	what := fmt.Sprintf("replies taken in, %s wait", grouped(b.size.Backlog))
+	what := fmt.Sprintf("replies consumed, backlog of %s", grouped(b.size.Backlog))
 	return []Row{row("backlog", what, "/s", with, "bare consumer", without, limit{by: Ratio, bound: 0.9, atLeast: true})}, nil
 }
 
 func backlogRounds(s Sizes) int { return s.Rounds }
 
-// backlogTime is about how many seconds a round takes: to publish and to read.
+// backlogTime is the approximate duration of a round in seconds: to publish and to consume.
 func backlogTime(s Sizes) float64 { return 60e-6 * float64(s.Backlog) }
 
 func backlogSeconds(s Sizes) float64 { return float64(2*backlogRounds(s)) * backlogTime(s) }
 
-// fillPatience is how long it may take to fill a queue. A broker gives up a bridge
-// that stands still for two of its heartbeats, which are ten seconds apart.
+// fillPatience is how long it may take to fill a queue. A broker disconnects a bridge that misses two of its heartbeats,
+// which are ten seconds apart.
 const fillPatience = 15 * time.Second
 
 // fill publishes the numbered replies, and waits until all are in the queue.
 func (c *confirmer) fill(ctx context.Context, exchange string, first uint64, count int) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, fillPatience,
-		fmt.Errorf("the queue was not filled within %v, and the broker will not wait for the bridge much longer; leave the machine to the bench", fillPatience))
+		fmt.Errorf("the queue was not filled within %v, and the broker will soon disconnect the bridge; run nothing else on the machine", fillPatience))
 	defer cancel()
 	return c.publish(ctx, exchange, count, func(i int) amqpx.Message {
 		key, p := reply(first+uint64(i), defaultSender)
@@ -83,8 +81,7 @@ func (c *confirmer) fill(ctx context.Context, exchange string, first uint64, cou
 	})
 }
 
-// backlogOfBridge gives the time from when the bridge may go on to when its
-// client has the last reply.
+// backlogOfBridge returns the time from when the bridge continues to when its client has the last reply.
 func (b *bench) backlogOfBridge(ctx context.Context, server *target, set *clientSet, filler *confirmer) (time.Duration, error) {
 	first, count := server.next, b.size.Backlog
 	server.next += uint64(count)
@@ -109,7 +106,7 @@ func (b *bench) backlogOfBridge(ctx context.Context, server *target, set *client
 	return time.Duration(a.At - start), nil
 }
 
-// pause stops a child until it gets SIGCONT, and waits until it stands still.
+// pause stops a child until it gets SIGCONT, and waits until it has stopped.
 func (b *bench) pause(ctx context.Context, c *child) error {
 	if err := syscall.Kill(c.pid, syscall.SIGSTOP); err != nil {
 		return fmt.Errorf("%s: %w", c.name, err)
@@ -129,8 +126,7 @@ func (b *bench) pause(ctx context.Context, c *child) error {
 	}
 }
 
-// bareReader consumes as the bridge does, with a prefetch and acks for a quarter
-// of it together, and looks at nothing but the numbers.
+// bareReader consumes as the bridge does, with a prefetch and an ack for each quarter of it, and reads only the numbers.
 type bareReader struct {
 	conn    *amqp.Connection
 	channel *amqp.Channel
@@ -159,8 +155,7 @@ func newBareReader(url string) (r *bareReader, err error) {
 
 func (r *bareReader) close() { r.conn.Close() }
 
-// backlog fills the queue, and gives the time from when the consumer begins to
-// when it has the last reply.
+// backlog fills the queue, and returns the time from when the consumer starts to when it has the last reply.
 func (r *bareReader) backlog(ctx context.Context, count int, filler *confirmer) (time.Duration, error) {
 	first := r.next
 	r.next += uint64(count)
@@ -174,13 +169,13 @@ func (r *bareReader) backlog(ctx context.Context, count int, filler *confirmer) 
 	}
 	var k checker
 	s := stream{next: first}
-	late := time.NewTimer(patience)
-	defer late.Stop()
+	timeout := time.NewTimer(patience)
+	defer timeout.Stop()
 	for n := range count {
 		var d amqp.Delivery
 		select {
 		case d = <-deliveries:
-		case <-late.C:
+		case <-timeout.C:
 			return 0, fmt.Errorf("the bare consumer got %d of %d replies within %v", n, count, patience)
 		case <-ctx.Done():
 			return 0, context.Cause(ctx)

@@ -245,7 +245,7 @@ func (b *baseline) execute(command string) error {
 }
 
 // executeCommand parses a command for a baseline and executes it.
-func executeCommand(command string, prepare func(first uint64, count int, coalesced bool) error, play func(time.Duration) error) error {
+func executeCommand(command string, prepare func(first uint64, count int, coalesced bool) error, write func(time.Duration) error) error {
 	var first uint64
 	var count int
 	var coalesced bool
@@ -260,5 +260,5 @@ func executeCommand(command string, prepare func(first uint64, count int, coales
 	if err != nil {
 		return err
 	}
-	return play(interval)
+	return write(interval)
 }

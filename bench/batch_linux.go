@@ -14,11 +14,11 @@ const batch = 100 * time.Millisecond
 // second, for every eleventh at 100.
 func batchPaces() []struct {
 	every time.Duration
-	reach float64
+	goal  float64
 } {
 	return []struct {
 		every time.Duration
-		reach float64
+		goal  float64
 	}{{time.Second / 25, 0.5}, {time.Second / 100, 0.15}}
 }
 
@@ -31,11 +31,11 @@ func (b *bench) batched(ctx context.Context) ([]Row, error) {
 	}
 	defer server.stop()
 	defer baseline.stop()
-	patient, err := b.batchClients(ctx, server, n)
+	batching, err := b.batchClients(ctx, server, n)
 	if err != nil {
 		return nil, err
 	}
-	defer patient.disconnect()
+	defer batching.disconnect()
 	bare, err := b.clients(ctx, baseline, n, 0)
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func (b *bench) batched(ctx context.Context) ([]Row, error) {
 	var rows []Row
 	for _, pace := range batchPaces() {
 		r := round{count: max(1, int(b.size.BatchFor/pace.every)), every: pace.every}
-		line, err := b.batchRow(ctx, r, pace.reach, server, baseline, patient, bare)
+		line, err := b.batchRow(ctx, r, pace.goal, server, baseline, batching, bare)
 		if err != nil {
 			return rows, err
 		}
@@ -55,8 +55,8 @@ func (b *bench) batched(ctx context.Context) ([]Row, error) {
 
 // batchRow measures one pace. The baseline is also measured while it writes as rarely as the bridge: a write to a socket
 // that was idle costs more than one to a socket that is still in the caches, and no program can avoid that.
-func (b *bench) batchRow(ctx context.Context, r round, bound float64, server, baseline *target, patient, bare *clientSet) (Row, error) {
-	var with, without, seldom []*roundResult
+func (b *bench) batchRow(ctx context.Context, r round, bound float64, server, baseline *target, batching, bare *clientSet) (Row, error) {
+	var with, without, rareRounds []*roundResult
 	into := func(t *target, set *clientSet, r round, list *[]*roundResult) func() error {
 		return func() error {
 			b.progress.begin("batch", fmt.Sprintf("round %d of %d, %s", len(*list)+1, b.size.Rounds, t.name), r.seconds())
@@ -74,23 +74,23 @@ func (b *bench) batchRow(ctx context.Context, r round, bound float64, server, ba
 	timed.timed = true
 	together := int(batch/r.every) + 1 // replies in one write
 	rare := round{count: max(1, r.count/together), every: r.every * time.Duration(together)}
-	often, seldomly := into(baseline, bare, r, &without), into(baseline, bare, rare, &seldom)
+	often, rarely := into(baseline, bare, r, &without), into(baseline, bare, rare, &rareRounds)
 	reference := func() error {
 		if err := often(); err != nil {
 			return err
 		}
-		return seldomly()
+		return rarely()
 	}
-	if err := alternate(b.size.Rounds, reference, into(server, patient, timed, &with)); err != nil {
+	if err := alternate(b.size.Rounds, reference, into(server, batching, timed, &with)); err != nil {
 		return Row{}, err
 	}
-	what := fmt.Sprintf("CPU per delivery, %.0f/s, %s clients that wait %v", 1/r.every.Seconds(), grouped(b.size.Clients), batch)
+	what := fmt.Sprintf("CPU per delivery, %.0f/s, %s clients with a batch of %v", 1/r.every.Seconds(), grouped(b.size.Clients), batch)
 	line := row("batch", what, "us", of(with, (*roundResult).perDelivery), "baseline", of(without, (*roundResult).perDelivery), limit{by: Ratio, bound: bound})
-	late := func(percent float64) float64 {
+	latency := func(percent float64) float64 {
 		return median(of(with, func(p *roundResult) float64 { return float64(percentile(p.Latency, percent)) / 1e6 }))
 	}
-	line.Note = fmt.Sprintf("a reply came after %s, p50, and %s, p99; a bare loop that writes for every %d replies takes %s for each of them",
-		figure(late(50), "ms"), figure(late(99), "ms"), together, figure(median(of(seldom, (*roundResult).perDelivery))/float64(together), "us"))
+	line.Note = fmt.Sprintf("a reply arrived after %s, p50, and %s, p99; a baseline with one write for %d replies takes %s for each of them",
+		figure(latency(50), "ms"), figure(latency(99), "ms"), together, figure(median(of(rareRounds, (*roundResult).perDelivery))/float64(together), "us"))
 	return line, nil
 }
 

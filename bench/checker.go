@@ -21,7 +21,7 @@ type Faults struct {
 }
 
 func (f Faults) String() string {
-	text := fmt.Sprintf("%d lost, %d doubled, %d out of order", f.Lost, f.Duplicated, f.OutOfOrder)
+	text := fmt.Sprintf("%d lost, %d duplicated, %d out of order", f.Lost, f.Duplicated, f.OutOfOrder)
 	if f.Misrouted > 0 {
 		text += fmt.Sprintf(", %d for others", f.Misrouted)
 	}
@@ -140,12 +140,12 @@ func frameSize(b []byte) (header, length int, err error) {
 		return 0, 0, nil
 	}
 	if b[0]&0x70 != 0 || b[1]&0x80 != 0 {
-		return 0, 0, fmt.Errorf("a frame with header % x: no extension was agreed on, and servers do not mask", b[:2])
+		return 0, 0, fmt.Errorf("a frame with header % x: no extension was negotiated, and servers do not mask", b[:2])
 	}
 	length = int(b[1])
 	switch {
 	case length > 125 && ws.OpCode(b[0]&0x0f).IsControl():
-		return 0, 0, fmt.Errorf("a control frame with header % x: 125 bytes is all it may have", b[:2])
+		return 0, 0, fmt.Errorf("a control frame with header % x: it may have at most 125 bytes", b[:2])
 	case length < 126:
 		return 2, length, nil
 	case length == 126:

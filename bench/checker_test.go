@@ -81,7 +81,7 @@ func TestAReplyHasAboutThreeHundredBytes(t *testing.T) {
 	}
 }
 
-func TestAStreamMayBeCutAtAnyByte(t *testing.T) {
+func TestAStreamMayBeSplitAtAnyByte(t *testing.T) {
 	all := mixture(t)
 	want := seen{replies: 4, foreign: 2, next: firstNumber + 4, controls: []string{`9 "are you there"`, `8 "\x03\xf0too slow"`}}
 	if got := feed(firstNumber, all); !got.equal(want) {
@@ -104,7 +104,7 @@ func TestAStreamMayBeCutAtAnyByte(t *testing.T) {
 	}
 }
 
-func TestFaultsAreToldApart(t *testing.T) {
+func TestFaultsAreDistinguished(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		numbers []uint64
@@ -113,10 +113,10 @@ func TestFaultsAreToldApart(t *testing.T) {
 		{"all well", []uint64{0, 1, 2, 3}, Faults{}},
 		{"one lost", []uint64{0, 2, 3}, Faults{Lost: 1}},
 		{"the first two lost", []uint64{2, 3}, Faults{Lost: 2}},
-		{"one doubled", []uint64{0, 1, 1, 2}, Faults{Duplicated: 1}},
+		{"one duplicated", []uint64{0, 1, 1, 2}, Faults{Duplicated: 1}},
 		{"two swapped", []uint64{0, 2, 1, 3}, Faults{OutOfOrder: 1}},
 		{"the first comes last", []uint64{1, 2, 3, 0}, Faults{OutOfOrder: 1}},
-		{"late, and doubled", []uint64{0, 3, 1, 1, 4}, Faults{Lost: 1, Duplicated: 1, OutOfOrder: 1}},
+		{"late, and duplicated", []uint64{0, 3, 1, 1, 4}, Faults{Lost: 1, Duplicated: 1, OutOfOrder: 1}},
 		{"out of the middle of a gap", []uint64{0, 5, 3, 2, 4}, Faults{Lost: 1, OutOfOrder: 3}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -127,7 +127,7 @@ func TestFaultsAreToldApart(t *testing.T) {
 	}
 }
 
-func TestAStreamThatExpectsNothingTakesAnyFirstNumber(t *testing.T) {
+func TestAStreamWithoutAnExpectedNumberAcceptsAnyFirstNumber(t *testing.T) {
 	if got := feed(0, frames(t, 70, 71, 73)); got.faults != (Faults{Lost: 1}) {
 		t.Errorf("%v", got.faults)
 	}
@@ -149,7 +149,7 @@ func TestWhatNoServerMaySendIsAnError(t *testing.T) {
 	}
 }
 
-func FuzzCheckerSeesTheSameHoweverItIsCut(f *testing.F) {
+func FuzzCheckerDoesNotDependOnHowReadsSplitFrames(f *testing.F) {
 	// Short seeds: the fuzzer's own work grows with them.
 	f.Add(append(compiled(ws.NewTextFrame([]byte(`{"sequence":1000000001}`))), compiled(ws.NewPingFrame([]byte("hello")))...), 1, 30)
 	f.Add([]byte{0x81, 126, 0, 3, 'a', 'b', 'c', 0x88, 2, 3, 232}, 3, 8)
@@ -183,7 +183,7 @@ func BenchmarkChecker(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/count, "ns/frame")
 }
 
-func TestAShareIsCheckedByItselfAndWhatIsForOthersIsNoticed(t *testing.T) {
+func TestASubsetIsCheckedAloneAndNumbersForOthersAreFaults(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		share   subset
@@ -192,7 +192,7 @@ func TestAShareIsCheckedByItselfAndWhatIsForOthersIsNoticed(t *testing.T) {
 	}{
 		{"all well", subset{modulus: 10, remainder: 3}, []uint64{3, 13, 23}, Faults{}},
 		{"one lost", subset{modulus: 10, remainder: 3}, []uint64{3, 23}, Faults{Lost: 1}},
-		{"one doubled", subset{modulus: 10, remainder: 3}, []uint64{3, 13, 13}, Faults{Duplicated: 1}},
+		{"one duplicated", subset{modulus: 10, remainder: 3}, []uint64{3, 13, 13}, Faults{Duplicated: 1}},
 		{"two swapped", subset{modulus: 10, remainder: 3}, []uint64{13, 3}, Faults{OutOfOrder: 1}},
 		{"one of another's", subset{modulus: 10, remainder: 3}, []uint64{3, 4, 13}, Faults{Misrouted: 1}},
 		{"nothing is for it", subset{none: true}, []uint64{3}, Faults{Misrouted: 1}},

@@ -11,27 +11,26 @@ import (
 )
 
 const (
-	// readSize is how much is read from a socket at once.
+	// readSize is how many bytes are read from a socket at once.
 	readSize = 256 << 10
 	// eventsInTurn is how many events are taken from epoll at once.
 	eventsInTurn = 512
 )
 
-// clientLoop reads all clients, on one thread with one epoll. It costs the machine
-// about as much as it must, and the same whoever is measured.
+// clientLoop reads all clients, on one thread with one epoll. It costs the machine little, and the same for every target.
 type clientLoop struct {
 	epoll, wake int
 	start       time.Time
 	ended       chan struct{}
 
-	// What follows belongs to the thread.
+	// The following fields belong to the thread.
 	clients    []*client    // by file descriptor
 	connecting []*clientSet // with clients that are not connected yet
 	buf        []byte
 	stopped    bool
 
 	mu    sync.Mutex // guards the following field
-	posts []func()   // to be run on the thread
+	posts []func()   // to run on the thread
 }
 
 func newClientLoop() (*clientLoop, error) {
@@ -53,25 +52,25 @@ func newClientLoop() (*clientLoop, error) {
 	return l, nil
 }
 
-// close ends the thread and hangs up all clients.
+// close ends the thread and disconnects all clients.
 func (l *clientLoop) close() {
 	l.post(func() { l.stopped = true })
 	<-l.ended
 }
 
-// clock is the time since the swarm began, in nanoseconds.
+// clock returns the time since the loop started, in nanoseconds.
 func (l *clientLoop) clock() int64 { return int64(time.Since(l.start)) }
 
-// post has a function run on the thread.
+// post runs a function on the thread.
 func (l *clientLoop) post(do func()) {
 	l.mu.Lock()
 	l.posts = append(l.posts, do)
 	l.mu.Unlock()
-	// An error would mean that 2^64 wake-ups wait already.
+	// An error would mean that 2^64 wake-ups are pending.
 	_, _ = unix.Write(l.wake, binary.NativeEndian.AppendUint64(nil, 1))
 }
 
-// call has a function run on the thread and waits for its end.
+// call runs a function on the thread and waits until it returns.
 func (l *clientLoop) call(do func()) {
 	done := make(chan struct{})
 	l.post(func() { do(); close(done) })
@@ -91,8 +90,7 @@ func (l *clientLoop) run() {
 		for _, ev := range events[:max(n, 0)] {
 			l.event(int(ev.Fd), ev.Events)
 		}
-		// Not before the events are done: a new socket may get the number of one
-		// that was closed, whose events would be taken for its own.
+		// After the events: a new socket may reuse the number of a closed one, and must not get its events.
 		l.connectMore()
 	}
 	for _, c := range l.clients {
@@ -133,8 +131,8 @@ func (l *clientLoop) runPosts() {
 	}
 }
 
-// read takes all that a client'l socket has. Unless the peer has ended, a short
-// read has emptied the socket, and the next bytes are an event of their own.
+// read reads everything from a client's socket. Unless the peer has ended, a short read has emptied the socket, and the
+// next bytes are a new event.
 func (l *clientLoop) read(c *client, ended bool) {
 	for c.state != stateGone {
 		n, err := unix.Read(c.fd, l.buf)
@@ -165,7 +163,7 @@ func (l *clientLoop) register(fd int, events uint32) error {
 	return nil
 }
 
-// unregister leaves a socket alone: what comes stays in the kernel.
+// unregister stops reading a socket: its bytes stay in the kernel.
 func (l *clientLoop) unregister(fd int) {
 	_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, fd, nil)
 }

@@ -94,7 +94,7 @@ func result(t *testing.T, set *clientSet, patience time.Duration) *receiveResult
 	return a
 }
 
-func TestACrowdHasEverything(t *testing.T) {
+func TestAClientSetGetsEverything(t *testing.T) {
 	data := frames(t, 0, 1, 2)
 	set, start := clientsOf(t, 5, func(_ int, conn net.Conn) { _, _ = conn.Write(data) })
 	set.expect(firstNumber, 3, nil)
@@ -105,7 +105,7 @@ func TestACrowdHasEverything(t *testing.T) {
 	}
 }
 
-func TestOneClientOfManyThatMissesAReplyIsNoticed(t *testing.T) {
+func TestOneClientOfManyThatMissesAReplyIsAFault(t *testing.T) {
 	all, some, twice := frames(t, 0, 1, 2), frames(t, 0, 2), frames(t, 0, 1, 1, 2)
 	set, start := clientsOf(t, 9, func(i int, conn net.Conn) {
 		data := all
@@ -123,12 +123,12 @@ func TestOneClientOfManyThatMissesAReplyIsNoticed(t *testing.T) {
 	if want := (Faults{Lost: 1, Duplicated: 1}); a.Faults != want {
 		t.Errorf("%+v", a)
 	}
-	if err := a.err(); err == nil || err.Error() != "1 lost, 1 doubled, 0 out of order" {
+	if err := a.err(); err == nil || err.Error() != "1 lost, 1 duplicated, 0 out of order" {
 		t.Errorf("%v", err)
 	}
 }
 
-func TestAClientThatIsBehindIsCounted(t *testing.T) {
+func TestAClientThatMissesRepliesIsCounted(t *testing.T) {
 	set, start := clientsOf(t, 3, func(i int, conn net.Conn) {
 		if i > 0 {
 			_, _ = conn.Write(frames(t, 0))
@@ -137,12 +137,12 @@ func TestAClientThatIsBehindIsCounted(t *testing.T) {
 	set.expect(firstNumber, 1, nil)
 	start()
 	a := result(t, set, soon)
-	if err := a.err(); err == nil || !strings.Contains(err.Error(), "of 3 clients are behind") {
+	if err := a.err(); err == nil || !strings.Contains(err.Error(), "of 3 clients miss replies") {
 		t.Errorf("%v", err)
 	}
 }
 
-func TestAServerThatClosesIsQuoted(t *testing.T) {
+func TestTheReasonOfAServersCloseIsQuoted(t *testing.T) {
 	set, start := clientsOf(t, 2, func(i int, conn net.Conn) {
 		if i == 1 {
 			_, _ = conn.Write(compiled(ws.NewCloseFrame(ws.NewCloseFrameBody(1008, "too slow"))))
@@ -153,7 +153,7 @@ func TestAServerThatClosesIsQuoted(t *testing.T) {
 	set.expect(firstNumber, 1, nil)
 	start()
 	a := result(t, set, enough) // it does not wait for a client that has gone
-	want := `1 of 2 clients are behind; clients that the server ended: 1 closed with 1008 "too slow"`
+	want := `1 of 2 clients miss replies; clients that the server disconnected: 1 closed with 1008 "too slow"`
 	if err := a.err(); err == nil || err.Error() != want {
 		t.Errorf("%v", err)
 	}
@@ -167,7 +167,7 @@ func TestARefusalIsQuoted(t *testing.T) {
 	}
 }
 
-func TestNobodyThereIsAnError(t *testing.T) {
+func TestAnAddressWithoutServerIsAnError(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -201,13 +201,13 @@ func TestAPingIsAnswered(t *testing.T) {
 	}
 }
 
-func TestADeafClientIsNotWaitedForUntilItReadsAgain(t *testing.T) {
+func TestAPausedClientIsNotAwaitedUntilItReadsAgain(t *testing.T) {
 	set, start := clientsOf(t, 3, func(_ int, conn net.Conn) { _, _ = conn.Write(frames(t, 0, 1)) })
 	set.pauseReading(1)
 	set.expect(firstNumber, 2, nil)
 	start()
 	if a := result(t, set, enough); a.err() != nil || a.Replies != 4 {
-		t.Errorf("while one is deaf: %+v", a)
+		t.Errorf("while one is paused: %+v", a)
 	}
 	set.resumeReading()
 	if a := result(t, set, enough); a.err() != nil || a.Replies != 6 {
@@ -215,12 +215,12 @@ func TestADeafClientIsNotWaitedForUntilItReadsAgain(t *testing.T) {
 	}
 }
 
-// startBaseline runs the bare loop within the test.
+// startBaseline runs the baseline within the test.
 func startBaseline(t *testing.T, coalesced bool) (viaPipe, dialer) {
 	t.Helper()
 	stdin, commands := io.Pipe()
 	answers, stdout := io.Pipe()
-	c := &child{name: "the bare loop", stdin: commands, lines: make(chan string, 1), tail: &tail{}, done: make(chan struct{})}
+	c := &child{name: "the baseline", stdin: commands, lines: make(chan string, 1), tail: &tail{}, done: make(chan struct{})}
 	go func() {
 		for scan := bufio.NewScanner(answers); scan.Scan(); {
 			c.lines <- scan.Text()
@@ -250,7 +250,7 @@ func startBaseline(t *testing.T, coalesced bool) (viaPipe, dialer) {
 	return viaPipe{c, coalesced}, dial
 }
 
-func TestTheBareLoopBringsEveryFrameToEverySocket(t *testing.T) {
+func TestTheBaselineWritesEveryFrameToEverySocket(t *testing.T) {
 	for _, coalesced := range []bool{false, true} {
 		t.Run(fmt.Sprintf("coalesced %t", coalesced), func(t *testing.T) {
 			baseline, dial := startBaseline(t, coalesced)
@@ -277,7 +277,7 @@ func TestTheBareLoopBringsEveryFrameToEverySocket(t *testing.T) {
 	}
 }
 
-func TestTheBareLoopWaitsForASocketThatIsFull(t *testing.T) {
+func TestTheBaselineWaitsForAFullSocket(t *testing.T) {
 	baseline, dial := startBaseline(t, true)
 	dial.smallBuffers = 1
 	set := newClientSet(startLoop(t), dial)
@@ -291,8 +291,8 @@ func TestTheBareLoopWaitsForASocketThatIsFull(t *testing.T) {
 	}
 	set.pauseReading(1)
 	set.expect(firstNumber, count, nil)
-	played := make(chan error, 1)
-	go func() { played <- baseline.send(t.Context(), 0, nil) }()
+	sent := make(chan error, 1)
+	go func() { sent <- baseline.send(t.Context(), 0, nil) }()
 	if a := result(t, set, enough); a.err() != nil {
 		t.Errorf("those that read: %v", a.err())
 	}
@@ -300,12 +300,12 @@ func TestTheBareLoopWaitsForASocketThatIsFull(t *testing.T) {
 	if a := result(t, set, enough); a.err() != nil || a.Replies != 3*count {
 		t.Errorf("%+v", a)
 	}
-	if err := <-played; err != nil {
+	if err := <-sent; err != nil {
 		t.Error(err)
 	}
 }
 
-func TestLoadTellsWhatArrives(t *testing.T) {
+func TestLoadReportsWhatArrives(t *testing.T) {
 	dial := fakeServer(t, upgradeResponse, func(i int, conn net.Conn) {
 		_, _ = conn.Write(frames(t, 0, 1))
 		if i == 0 {
@@ -314,7 +314,7 @@ func TestLoadTellsWhatArrives(t *testing.T) {
 	})
 	var out strings.Builder
 	err := Load(t.Context(), LoadConfig{URL: "ws://" + dial.host, Clients: 3, Duration: 1100 * time.Millisecond, Stdout: &out})
-	if err == nil || err.Error() != `clients that the server ended: 1 closed with 1001 "over"` {
+	if err == nil || err.Error() != `clients that the server disconnected: 1 closed with 1001 "over"` {
 		t.Errorf("%v", err)
 	}
 	if !strings.HasPrefix(out.String(), "3 clients connected in ") || !strings.Contains(out.String(), "2 clients\n") {
@@ -326,7 +326,7 @@ func TestLoadTellsWhatArrives(t *testing.T) {
 }
 
 // A client that connects amid replies may have the last of them when the next are announced.
-func TestAClientThatConnectsAmidRepliesIsCheckedFromTheNextOnes(t *testing.T) {
+func TestAClientThatConnectsDuringRepliesIsCheckedFromTheNextOnes(t *testing.T) {
 	early, later := frames(t, 0, 1), frames(t, 2, 3, 3)
 	dial := fakeServer(t, upgradeResponse, func(_ int, conn net.Conn) { _, _ = conn.Write(append(early, later...)) })
 	set := newClientSet(startLoop(t), dial)
@@ -335,7 +335,7 @@ func TestAClientThatConnectsAmidRepliesIsCheckedFromTheNextOnes(t *testing.T) {
 	if _, err := set.connect(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, enough, "the doubled reply is noticed", func() error {
+	testkit.Eventually(t, enough, "the duplicate is noticed", func() error {
 		if n := set.counts(); n.faults != (Faults{Duplicated: 1}) || n.frames != 3 {
 			return fmt.Errorf("%+v", n)
 		}

@@ -61,7 +61,7 @@ type receiveResult struct {
 func (a *receiveResult) err() error {
 	var wrong []string
 	if a.Incomplete > 0 {
-		wrong = append(wrong, fmt.Sprintf("%d of %d clients are behind", a.Incomplete, a.Clients))
+		wrong = append(wrong, fmt.Sprintf("%d of %d clients miss replies", a.Incomplete, a.Clients))
 	}
 	if a.Faults != (Faults{}) {
 		wrong = append(wrong, a.Faults.String())
@@ -81,7 +81,7 @@ func describeDisconnects(ended map[string]int) string {
 	for _, why := range slices.Sorted(maps.Keys(ended)) {
 		parts = append(parts, fmt.Sprintf("%d %s", ended[why], why))
 	}
-	return "clients that the server ended: " + strings.Join(parts, ", ")
+	return "clients that the server disconnected: " + strings.Join(parts, ", ")
 }
 
 func newClientSet(l *clientLoop, dial dialer) *clientSet {

@@ -26,14 +26,14 @@ func (e errMissing) Error() string { return string(e) }
 // its logs there.
 func (b *bench) cluWebsocket(ctx context.Context) (server *cluServer, addr string, err error) {
 	if b.cfg.CLU == "" {
-		return nil, "", errMissing("CLU is not there; run scripts/setup-test.sh, or name its program with --clu")
+		return nil, "", errMissing("CLU is not installed; run scripts/setup-test.sh, or name its program with --clu")
 	}
 	uri, err := amqp.ParseURI(b.rabbitURL)
 	if err != nil {
 		return nil, "", err
 	}
 	if uri.Username != "guest" || uri.Password != "guest" || uri.Vhost != "/" || uri.Scheme != "amqp" {
-		return nil, "", errMissing("it knows the user guest and the virtual host / only")
+		return nil, "", errMissing("it supports only the user guest and the virtual host /")
 	}
 	port, err := freePort()
 	if err != nil {

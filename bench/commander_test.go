@@ -28,7 +28,7 @@ func TestACommandsNumberIsFoundInEitherServersJSON(t *testing.T) {
 	}
 }
 
-func TestABareCommandHasItsNumberWhereTheConsumerLooks(t *testing.T) {
+func TestABareCommandHasItsNumberWhereTheConsumerReadsIt(t *testing.T) {
 	m := actor.NewCommand("bench", consumer, commandString(firstNumber+7), "").Message()
 	if got, ok := commandNumber(m.Body); !ok || got != firstNumber+7 {
 		t.Errorf("%s: %d, %t", m.Body, got, ok)
@@ -63,7 +63,7 @@ func TestAClientSendsNoMoreThanItHasSlots(t *testing.T) {
 	}
 }
 
-func TestAClientAnswersPingsAndHearsTexts(t *testing.T) {
+func TestAClientAnswersPingsAndReadsTexts(t *testing.T) {
 	c, server := pipe(t)
 	go func() {
 		_, _ = server.Write(compiled(ws.NewPingFrame([]byte("hello"))))

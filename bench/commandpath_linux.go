@@ -56,9 +56,9 @@ func (p *commandPath) deliver(ctx context.Context, senders, each int) (time.Dura
 		}
 	})
 	start := time.Now()
-	played := make(chan struct{})
+	sent := make(chan struct{})
 	tasks.Go(func() {
-		defer close(played)
+		defer close(sent)
 		if err := p.source.send(ctx); err != nil {
 			cancel(err)
 		}
@@ -67,7 +67,7 @@ func (p *commandPath) deliver(ctx context.Context, senders, each int) (time.Dura
 	if err != nil {
 		return 0, err
 	}
-	<-played // the last confirm follows the last command
+	<-sent // the last confirm follows the last command
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
 	}
@@ -78,7 +78,7 @@ func (p *commandPath) deliver(ctx context.Context, senders, each int) (time.Dura
 func (p *commandPath) awaitQuiet(ctx context.Context) error {
 	select {
 	case err := <-p.source.unexpected():
-		return fmt.Errorf("through %s: %p", p.name, err)
+		return fmt.Errorf("through %s: %w", p.name, err)
 	case <-time.After(failureDeadline):
 		return nil
 	case <-ctx.Done():
@@ -120,7 +120,7 @@ func newClientsSource(ctx context.Context, addr string, clients, inFlight int) (
 func (c *commander) expectSilence() error {
 	text, err := c.readText()
 	if err == nil {
-		err = fmt.Errorf("a client was told %s", text)
+		err = fmt.Errorf("a client received %s", text)
 	}
 	return err
 }

@@ -44,13 +44,13 @@ func (s *commandSink) receive(ctx context.Context, senders, each int, arrived fu
 			}
 			number, found := commandNumber(d.Body)
 			if !found || number-first >= uint64(senders*each) {
-				return time.Time{}, fmt.Errorf("a command came that nobody has sent now: %q", d.Body)
+				return time.Time{}, fmt.Errorf("a command arrived that was not sent in this round: %q", d.Body)
 			}
 			sender := int(number-first) / each
 			streams[sender].add(number, &faults)
 			arrived(sender)
 		case <-ctx.Done():
-			return time.Time{}, fmt.Errorf("%d of %d commands came: %w", n, senders*each, context.Cause(ctx))
+			return time.Time{}, fmt.Errorf("%d of %d commands arrived: %w", n, senders*each, context.Cause(ctx))
 		}
 	}
 	if faults != (Faults{}) {

@@ -21,7 +21,7 @@ func sinkOf(numbers ...uint64) *commandSink {
 	return &commandSink{deliveries: deliveries, next: firstNumber + 10}
 }
 
-func TestEachSendersCommandsHaveTheirOwnOrder(t *testing.T) {
+func TestEachSendersCommandsHaveAnOrderOfTheirOwn(t *testing.T) {
 	var arrived []int
 	s := sinkOf(12, 10, 13, 11)
 	if _, err := s.receive(t.Context(), 2, 2, func(sender int) { arrived = append(arrived, sender) }); err != nil {
@@ -35,11 +35,11 @@ func TestEachSendersCommandsHaveTheirOwnOrder(t *testing.T) {
 	}
 }
 
-func TestCommandsThatAreNotAsTheyWereSentAreAnError(t *testing.T) {
+func TestLostDuplicatedAndReorderedCommandsAreAnError(t *testing.T) {
 	for want, numbers := range map[string][]uint64{
-		"1 out of order":  {11, 10, 12, 13},
-		"1 doubled":       {10, 10, 12, 13},
-		"nobody has sent": {10, 11, 12, 14},
+		"1 out of order": {11, 10, 12, 13},
+		"1 duplicated":   {10, 10, 12, 13},
+		"was not sent":   {10, 11, 12, 14},
 	} {
 		if _, err := sinkOf(numbers...).receive(t.Context(), 2, 2, func(int) {}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v", numbers, err)
@@ -47,14 +47,14 @@ func TestCommandsThatAreNotAsTheyWereSentAreAnError(t *testing.T) {
 	}
 }
 
-func TestACommandThatDoesNotComeIsAnError(t *testing.T) {
+func TestACommandThatDoesNotArriveIsAnError(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	_, err := sinkOf(10, 11, 12).receive(ctx, 2, 2, func(sender int) {
 		if sender == 1 {
-			cancel(errors.New("out of patience"))
+			cancel(errors.New("the test gave up"))
 		}
 	})
-	if err == nil || !strings.Contains(err.Error(), "out of patience") {
+	if err == nil || !strings.Contains(err.Error(), "the test gave up") {
 		t.Errorf("%v", err)
 	}
 }
@@ -74,12 +74,12 @@ func TestAnAnswerToACommandFailsTheRound(t *testing.T) {
 	if _, err := path.deliver(t.Context(), 1, 1); err != nil {
 		t.Fatal(err)
 	}
-	answers <- errors.New("a client was told that it failed")
-	if _, err := path.deliver(t.Context(), 1, 1); err == nil || !strings.Contains(err.Error(), "was told") {
+	answers <- errors.New("a client received an error")
+	if _, err := path.deliver(t.Context(), 1, 1); err == nil || !strings.Contains(err.Error(), "received an error") {
 		t.Errorf("%v", err)
 	}
-	answers <- errors.New("a client was told that it failed")
-	if err := path.awaitQuiet(t.Context()); err == nil || !strings.Contains(err.Error(), "was told") {
+	answers <- errors.New("a client received an error")
+	if err := path.awaitQuiet(t.Context()); err == nil || !strings.Contains(err.Error(), "received an error") {
 		t.Errorf("%v", err)
 	}
 }

@@ -7,8 +7,7 @@ import (
 
 // Config says what [Run] measures.
 type Config struct {
-	// Program is the clu-ws that runs the bare loop and the broker. "" is the running
-	// program.
+	// Program is the clu-ws that runs the baseline and the broker. "" is the running program.
 	Program string
 	// Server is the clu-ws under test, such as an older one. "" is Program.
 	Server string
@@ -19,46 +18,41 @@ type Config struct {
 	// RabbitMQURL is the RabbitMQ of the scenarios that need one; "" is BrokerURL.
 	// Without either they are left out.
 	RabbitMQURL string
-	// CLU is the clu program of CLU 2.6.1, whose WebSocket server is measured too;
-	// "" leaves that out.
+	// CLU is the clu program of CLU 2.6.1, whose WebSocket server is measured too; "" leaves that out.
 	CLU string
-	// Only names the scenarios to run; none is all of them.
+	// Only names the scenarios to run; nil is all of them, except those that run only by name.
 	Only []string
-	// Sizes says how much of everything there is. The zero value is [FullSizes].
+	// Sizes is how much of everything a run has. The zero value is [FullSizes].
 	Sizes Sizes
 	// JSON is a file for the figures; "" is none.
 	JSON string
-	// Perf is a folder for perf(1) recordings of the server in the burst, steady,
-	// batch and groups scenarios; "" is none. Recording costs time on the processor.
+	// Perf is a folder for perf(1) recordings of the server in the burst, steady, batch and groups scenarios; "" is
+	// none. Recording costs CPU time.
 	Perf string
 	// Stdout gets the table.
 	Stdout io.Writer
-	// Progress gets the progress bar if it is a terminal, else a line for each
-	// scenario. nil is nothing.
+	// Progress gets a progress bar if it is a terminal, else a line for each scenario; nil is neither.
 	Progress io.Writer
 }
 
-// Sizes is how much of everything there is in a run.
+// Sizes is how much of everything a run has.
 type Sizes struct {
 	// Rounds is how often reference and server take turns.
 	Rounds int
-	// Clients is the usual number of them; Few and Many are for the question
-	// whether the cost of a delivery stays the same.
+	// Clients is the usual number of clients; Few and Many show whether the cost of a delivery depends on it.
 	Clients, Few, Many int
 
 	// SteadyReplies are sent one each SteadyEvery.
 	SteadyReplies int
 	SteadyEvery   time.Duration
 
-	// Batched is for how long replies are sent to clients that let them wait, in each
-	// round.
+	// BatchFor is how long each round sends replies to clients that accept batches.
 	BatchFor time.Duration
 
 	// BurstReplies are sent at once.
 	BurstReplies int
 
-	// Memory is read with IdleFrom clients and with IdleTo, each time when they
-	// have been there for Settle.
+	// Memory is read with IdleFrom clients and with IdleTo, each time after Settle.
 	IdleFrom, IdleTo int
 	Settle           time.Duration
 
@@ -66,54 +60,49 @@ type Sizes struct {
 	LatencyClients, LatencyReplies int
 	LatencyEvery                   time.Duration
 
-	// Held is how many connections are opened and held.
+	// OpenConnections is how many connections are opened and kept.
 	OpenConnections int
 
-	// Deaf of Many clients read nothing while SlowReplies are sent, one each SlowEvery.
+	// SlowClients of Many clients read nothing while SlowReplies are sent, one each SlowEvery.
 	SlowClients, SlowReplies int
 	SlowEvery                time.Duration
 
-	// Grouped clients are in Groups of the same wishes. GroupReplies are sent, one
-	// each GroupEvery, each for one group.
+	// GroupClients are in Groups with equal subscriptions. GroupReplies are sent, one each GroupEvery, each for one group.
 	GroupClients, Groups, GroupReplies int
 	GroupEvery                         time.Duration
 
-	// Askers clients ask for a snapshot at the same moment, while SnapshotReplies are
-	// sent, one each SnapshotEvery.
+	// SnapshotClients request a snapshot at the same moment, while SnapshotReplies are sent, one each SnapshotEvery.
 	SnapshotClients, SnapshotReplies int
 	SnapshotEvery                    time.Duration
 
-	// Each of Commanders clients sends Commands, of which InFlight may be under
-	// way. To CLU's own server each sends CLUCommands.
-	// To an actor that answers, Answered and CLUAnswered.
+	// Each of Commanders clients sends Commands, with at most InFlight of them in flight, and CLUCommands to CLU's own
+	// server; to an actor that replies, Answered and CLUAnswered.
 	Commanders, Commands, CLUCommands, InFlight int
 	Answered, CLUAnswered                       int
 
-	// Waiting replies are in the broker's queue when the bridge begins to read.
+	// Backlog replies are in the queue when the bridge starts to consume.
 	Backlog int
 
 	// RoundTrips are made one at a time.
 	RoundTrips int
 
-	// Secure clients come over TLS, and are sent SecureReplies, one each SecureEvery, and
-	// a burst. Their memory is read with Secure and with SecureIdle of them.
+	// TLSClients are sent TLSReplies, one each TLSEvery, and a burst. Their memory is read with TLSClients and with
+	// TLSIdle of them.
 	TLSClients, TLSIdle, TLSReplies int
 	TLSEvery                        time.Duration
 
-	// Massed clients come to at least MassedBridges bridges on one port, and are told
-	// MassedReplies, one each MassedEvery, three times.
+	// HugeClients connect to at least HugeBridges bridges on one port, and are sent HugeReplies, one each HugeEvery, three
+	// times.
 	HugeClients, HugeBridges, HugeReplies int
 	HugeEvery                             time.Duration
 
-	// Fewer divides what neighbours send: 1 is all of it. Endless disturbances last for
-	// Storm. The honest clients are measured for Alone before a disturbance, and for at
-	// most Longest once it has begun.
+	// NeighbourDivisor divides what neighbours send: 1 is all of it. Endless disturbances last for DisturbFor. The probes
+	// measure for BaselineFor before a disturbance, and for at most MaxRound during it.
 	NeighbourDivisor                  int
 	BaselineFor, DisturbFor, MaxRound time.Duration
 }
 
-// FullSizes are the sizes of the figures to reach. A run takes about seven minutes, and
-// two more with a RabbitMQ.
+// FullSizes returns the sizes for the goals. A run takes about seven minutes, and two more with a RabbitMQ.
 func FullSizes() Sizes {
 	return Sizes{
 		Rounds:  5,
@@ -137,8 +126,8 @@ func FullSizes() Sizes {
 	}
 }
 
-// QuickSizes are for a first look, in about a minute and a half. The numbers of
-// clients are the same, the rounds are fewer and shorter.
+// QuickSizes returns the sizes for a first look, in about a minute and a half. The numbers of clients are the same, the
+// rounds are fewer and shorter.
 func QuickSizes() Sizes {
 	s := FullSizes()
 	s.Rounds = 1

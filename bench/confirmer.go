@@ -9,12 +9,11 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// confirmer is the bare AMQP publisher: it publishes as a commander must, with
-// confirms and returns, and does nothing besides.
+// confirmer is the bare AMQP publisher: it publishes as a commander must, with confirms and returns, and does nothing else.
 type confirmer struct {
 	conn     *amqp.Connection
 	channel  *amqp.Channel
-	window   int // publishes without a confirm, at most
+	window   int // limit of unconfirmed publishes
 	confirms <-chan amqp.Confirmation
 	returns  <-chan amqp.Return
 }
@@ -29,7 +28,7 @@ func newConfirmer(url string, window int) (*confirmer, error) {
 		c.close()
 		return nil, fmt.Errorf("cannot publish with confirms: %w", err)
 	}
-	// The library stalls when nobody takes its notifications.
+	// The library blocks when its notifications are not read.
 	c.confirms = c.channel.NotifyPublish(make(chan amqp.Confirmation, window))
 	c.returns = c.channel.NotifyReturn(make(chan amqp.Return, window))
 	return c, nil
@@ -37,7 +36,7 @@ func newConfirmer(url string, window int) (*confirmer, error) {
 
 func (c *confirmer) close() { c.conn.Close() }
 
-// publish publishes messages and waits until the broker has taken all of them.
+// publish publishes messages and waits until the broker has confirmed all of them.
 func (c *confirmer) publish(ctx context.Context, exchange string, count int, message func(i int) amqpx.Message) error {
 	always := make(chan struct{})
 	close(always)
@@ -55,11 +54,11 @@ func (c *confirmer) publish(ctx context.Context, exchange string, count int, mes
 			sent++
 		case confirm, ok := <-c.confirms:
 			if !ok || !confirm.Ack {
-				return fmt.Errorf("the broker refused a message to %q, or hung up", exchange)
+				return fmt.Errorf("the broker refused a message to %q, or disconnected", exchange)
 			}
 			confirmed++
 		case back := <-c.returns:
-			return fmt.Errorf("nobody wants what is published to %q: %s", back.RoutingKey, back.ReplyText)
+			return fmt.Errorf("a message to %q was returned: %s", back.RoutingKey, back.ReplyText)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

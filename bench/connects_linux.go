@@ -26,8 +26,8 @@ func (b *bench) connections(ctx context.Context) ([]Row, error) {
 	if err := alternate(1+connectRounds(b.size), into(baseline, &reference), into(server, &measured)); err != nil {
 		return nil, err
 	}
-	what := fmt.Sprintf("new connections, %s held", grouped(b.size.OpenConnections))
-	return []Row{row("connect", what, "/s", measured[1:], "bare loop", reference[1:], limit{by: Ratio, bound: 0.8, atLeast: true})}, nil
+	what := fmt.Sprintf("new connections, %s open", grouped(b.size.OpenConnections))
+	return []Row{row("connect", what, "/s", measured[1:], "baseline", reference[1:], limit{by: Ratio, bound: 0.8, atLeast: true})}, nil
 }
 
 func connectRounds(s Sizes) int { return s.Rounds }

@@ -83,7 +83,7 @@ func (b *bench) steady(ctx context.Context) ([]Row, error) {
 	line := row("steady", what, "us", of(f.server, (*roundResult).perDelivery), "baseline", of(f.baseline, (*roundResult).perDelivery),
 		limit{by: Ratio, bound: 1.10})
 	// The rest of the baseline's process is Go's runtime, which the server has too.
-	line.Note = fmt.Sprintf("the baseline's loop without Go's monitor thread takes %s a delivery", figure(median(of(f.baseline, (*roundResult).loopPerDelivery)), "us"))
+	line.Note = fmt.Sprintf("the baseline without Go's monitor thread takes %s a delivery", figure(median(of(f.baseline, (*roundResult).loopPerDelivery)), "us"))
 	return []Row{line}, nil
 }
 
@@ -114,7 +114,7 @@ func (b *bench) bursts(ctx context.Context) ([]Row, error) {
 			against := fmt.Sprintf("with %s", grouped(s.Clients))
 			cpu = append(cpu, row("burst", what, "us", measured, against, usual, limit{by: Ratio, bound: 1.6}))
 		}
-		what = fmt.Sprintf("deliveries/s in it, %s clients", grouped(clients))
+		what = fmt.Sprintf("deliveries/s in the burst, %s clients", grouped(clients))
 		rate = append(rate, row("burst", what, "/s", of(f.server, (*roundResult).rate), "coalesced baseline", of(f.baseline, (*roundResult).rate),
 			limit{by: Ratio, bound: 0.95, atLeast: true}))
 	}

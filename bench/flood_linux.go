@@ -74,11 +74,11 @@ func (t *testbed) floodSnapshots(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, t.size.DisturbFor)
 	defer cancel()
 	return t.neighbours(ctx, floodClients, dialOptions{path: "/?silent=1"}, func(client int, n *neighbour) error {
-		ask := func(i int) error {
+		request := func(i int) error {
 			return n.write(snapshotFrame(map[string]any{"keyword": keywordPatterns(fmt.Sprintf("%d.%d", client, i))}))
 		}
 		for i := range snapshotsInFlight {
-			if err := ask(i); err != nil {
+			if err := request(i); err != nil {
 				return err
 			}
 		}
@@ -86,7 +86,7 @@ func (t *testbed) floodSnapshots(ctx context.Context) error {
 			if _, err := n.readOp("snapshot"); err != nil {
 				return err
 			}
-			if err := ask(i); err != nil {
+			if err := request(i); err != nil {
 				return err
 			}
 		}

@@ -6,26 +6,23 @@ import (
 	"time"
 )
 
-// Groups of clients that wish the same, each of which hears one sender. Every
-// reply is wanted by one group. It is held against the same number of deliveries
-// to clients of one group, in two ways:
+// Groups of clients with equal subscriptions, each of which selects one sender. Every reply is for one group. The
+// reference is the same number of deliveries to clients of one group, in two ways:
 //
-//   - as many clients, all of one group, and fewer replies, which all of them hear:
-//     each client hears as much,
-//   - the same clients, while all replies come from the sender of one group. This
-//     is the same work for the bridge, but less for the kernel: a socket that hears a
-//     thousand replies a second is in its caches, and its reader is awake.
+//   - as many clients, all of one group, and fewer replies, which all of them get: each client gets as much,
+//   - the same clients, while all replies come from the sender of one group. This is the same work for the bridge, but
+//     less for the kernel: a socket that gets a thousand replies a second is in its caches, and its reader is awake.
 
-// groupsGoal is how much more a delivery may take with groups.
+// groupsGoal is the goal for the ratio of a delivery's cost with groups.
 const groupsGoal = 1.3
 
-// userPart is the row of the time in user mode, which is counted at clock ticks.
-const userPart = "the bridge's own part of it"
+// userPart is the row of the time in user mode, which is sampled at clock ticks.
+const userPart = "the part of it in user mode"
 
-// senderOf is who sends what the i-th group wants.
+// senderOf returns the sender that the i-th group selects.
 func senderOf(i int) string { return fmt.Sprintf("actor%03d", i) }
 
-// groups measures what many groups cost.
+// groups measures the cost of many groups.
 func (b *bench) groups(ctx context.Context) ([]Row, error) {
 	server, err := b.server(ctx)
 	if err != nil {
@@ -34,7 +31,7 @@ func (b *bench) groups(ctx context.Context) ([]Row, error) {
 	defer server.stop()
 	rounds := groupRounds{}
 	for i := range b.size.Rounds {
-		// Not both at once: a process may often have no more than 20,000 files.
+		// Not both at once: a process often may have no more than 20,000 open files.
 		first, second := b.manyGroups, b.oneGroup
 		if i%2 == 1 {
 			first, second = second, first
@@ -50,16 +47,15 @@ func (b *bench) groups(ctx context.Context) ([]Row, error) {
 	user := func(name string) []float64 { return of(rounds[name], (*roundResult).userPerDelivery) }
 	what := fmt.Sprintf("CPU per delivery, %s clients in %d groups, %.0f/s", grouped(b.size.GroupClients), b.size.Groups, 1/b.size.GroupEvery.Seconds())
 	whole := row("groups", what, "us", cpu("many"), "all in one group", cpu("all"), limit{by: Ratio, bound: groupsGoal})
-	own := row("groups", userPart, "us", user("many"), "only one group hears", user("one"), limit{by: Ratio, bound: groupsGoal})
-	own.Note = fmt.Sprintf("with the kernel's part, a delivery takes %s when only one group hears: the kernel knows these sockets well", figure(median(cpu("one")), "us"))
+	own := row("groups", userPart, "us", user("many"), "only one group gets replies", user("one"), limit{by: Ratio, bound: groupsGoal})
+	own.Note = fmt.Sprintf("with the kernel's part, a delivery takes %s when only one group gets replies: its sockets are in the caches", figure(median(cpu("one")), "us"))
 	return []Row{whole, own}, nil
 }
 
-// groupRounds are the rounds of each kind: many groups hear, one of them, or all
-// clients are of one.
+// groupRounds is the rounds of each kind: replies to many groups, to one of them, or all clients in one group.
 type groupRounds map[string][]*roundResult
 
-// manyGroups plays to clients in groups, and then to one of these groups alone.
+// manyGroups runs rounds for clients in groups, first for all groups and then for one of them.
 func (b *bench) manyGroups(ctx context.Context, server *target, rounds groupRounds) error {
 	n := b.size.Groups
 	var paths []string
@@ -73,18 +69,18 @@ func (b *bench) manyGroups(ctx context.Context, server *target, rounds groupRoun
 	defer set.disconnect()
 	of := uint64(n)
 	r := round{count: b.size.GroupReplies, every: b.size.GroupEvery}
-	play := func(name string, sender func(uint64) string, share func(int) subset) error {
+	run := func(name string, sender func(uint64) string, share func(int) subset) error {
 		set.setSubsets(share)
 		return b.runGroupRound(ctx, server, set, name, r, sender, rounds)
 	}
-	err = play("many", func(number uint64) string { return senderOf(int(number % of)) }, func(i int) subset { return subset{modulus: of, remainder: uint64(i) % of} })
+	err = run("many", func(number uint64) string { return senderOf(int(number % of)) }, func(i int) subset { return subset{modulus: of, remainder: uint64(i) % of} })
 	if err != nil {
 		return err
 	}
-	return play("one", func(uint64) string { return senderOf(0) }, func(i int) subset { return subset{none: i%n != 0} })
+	return run("one", func(uint64) string { return senderOf(0) }, func(i int) subset { return subset{none: i%n != 0} })
 }
 
-// oneGroup plays to as many clients that all wish the same.
+// oneGroup runs a round for as many clients with equal subscriptions.
 func (b *bench) oneGroup(ctx context.Context, server *target, rounds groupRounds) error {
 	set, err := b.subscribed(ctx, server, b.size.GroupClients, []string{"/?sender=" + senderOf(0)}, "groups", "in one group")
 	if err != nil {
@@ -97,7 +93,7 @@ func (b *bench) oneGroup(ctx context.Context, server *target, rounds groupRounds
 	return b.runGroupRound(ctx, server, set, "all", r, func(uint64) string { return senderOf(0) }, rounds)
 }
 
-// runGroupRound plays a round after a short one, and notes what a delivery took.
+// runGroupRound runs a round after a short one, and records its result.
 func (b *bench) runGroupRound(ctx context.Context, server *target, set *clientSet, name string, r round,
 	sender func(uint64) string, rounds groupRounds) error {
 	b.progress.begin("groups", fmt.Sprintf("round %d of %d, %s", len(rounds[name])+1, b.size.Rounds, name), b.size.groupSeconds())
@@ -120,8 +116,7 @@ func (b *bench) runGroupRound(ctx context.Context, server *target, set *clientSe
 	return nil
 }
 
-// subscribed connects clients that subscribe by their URL, and waits until they
-// have their subscriptions.
+// subscribed connects clients that subscribe by their URL, and waits until they are subscribed.
 func (b *bench) subscribed(ctx context.Context, t *target, n int, paths []string, scenario, what string) (*clientSet, error) {
 	b.progress.begin(scenario, fmt.Sprintf("connecting %d clients, %s", n, what), connectTime(n))
 	set := newClientSet(b.loop, dialer{to: t.addr, paths: paths, host: t.addr.String()})
@@ -129,14 +124,14 @@ func (b *bench) subscribed(ctx context.Context, t *target, n int, paths []string
 		set.disconnect()
 		return nil, fmt.Errorf("%s: %w", t.name, err)
 	}
-	if err := set.awaitUnnumbered(ctx, 2*n); err != nil { // the greeting, and the answer to the subscription
+	if err := set.awaitUnnumbered(ctx, 2*n); err != nil { // the hello, and the answer to the subscription
 		set.disconnect()
 		return nil, fmt.Errorf("%s: %w", t.name, err)
 	}
 	return set, nil
 }
 
-// awaitUnnumbered waits until so many frames have come that are no replies.
+// awaitUnnumbered waits until want frames other than replies have arrived.
 func (set *clientSet) awaitUnnumbered(ctx context.Context, want int) error {
 	for start := time.Now(); ; {
 		var have int

@@ -32,9 +32,8 @@ func (t *testbed) publishLongIDs(ctx context.Context) error {
 	return t.awaitDelivered(ctx)
 }
 
-// hardPatterns are patterns that match none of these ids, but with backtracking are
-// tried at every position. Each is about half as long as an id, which maximizes the
-// work, and ends as no id does.
+// hardPatterns returns patterns that match none of these ids, but with backtracking are tried at every position. Each is
+// about half as long as an id, which maximizes the work, and ends as no id does.
 func hardPatterns(end string) []string {
 	patterns := make([]string, maxPatterns)
 	for i := range patterns {
@@ -77,8 +76,7 @@ const (
 	commandRate     = 190
 )
 
-// commandsWithPatterns has an actor answer commands with long ids, while many clients
-// select ids by hard patterns.
+// commandsWithPatterns has an actor reply to commands with long ids, while many clients select ids by hard patterns.
 func (t *testbed) commandsWithPatterns(ctx context.Context) error {
 	answering, err := startBareActor(t.brokerURL, []actor.Code{actor.Running, actor.Done}, exchange)
 	if err != nil {

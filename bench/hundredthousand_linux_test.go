@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestVeryManyClientsSurviveTheEndOfABridge(t *testing.T) {
+func TestClientsOfAKilledBridgeReconnectToTheOthers(t *testing.T) {
 	sizes := tiny()
 	sizes.HugeClients, sizes.HugeBridges, sizes.HugeReplies, sizes.HugeEvery = 60, 3, 20, 20*time.Millisecond
 	var out strings.Builder
@@ -14,14 +14,14 @@ func TestVeryManyClientsSurviveTheEndOfABridge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, row := range []string{"the last has a reply", "memory of the processes", "CPU per delivery", "are back", "by SIGTERM", "none lost or doubled"} {
+	for _, row := range []string{"the last client has a reply", "memory of the processes", "CPU per delivery", "have reconnected", "by SIGTERM", "none lost or duplicated"} {
 		if !strings.Contains(out.String(), row) {
 			t.Errorf("the table has no %q:\n%s", row, out.String())
 		}
 	}
 }
 
-func TestEnoughBridgesAreThereForTheClientsOfOneThatIsKilled(t *testing.T) {
+func TestTheRemainingBridgesHaveRoomForTheClientsOfAKilledOne(t *testing.T) {
 	if n, err := bridgesFor(60, 3); n != 3 || err != nil {
 		t.Errorf("60 clients: %d bridges, %v", n, err)
 	}

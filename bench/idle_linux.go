@@ -6,12 +6,11 @@ import (
 	"time"
 )
 
-// idleBytes is how much memory a client may take that does nothing.
+// idleBytes is the goal for the memory of an idle client.
 const idleBytes = 420
 
-// idle measures by how much the server's memory grows with clients that do
-// nothing. Each round is a fresh server: memory that was once used for many
-// clients would hide what they take.
+// idle measures how much the server's memory grows with clients that do nothing. Each round has a fresh server: memory
+// that was used for many clients before would hide the growth.
 func (b *bench) idle(ctx context.Context) ([]Row, error) {
 	var grown []float64
 	for i := range idleRounds(b.size) {
@@ -30,7 +29,7 @@ func idleRounds(s Sizes) int      { return min(s.Rounds, 3) }
 func idleTime(s Sizes) float64    { return 2*s.Settle.Seconds() + connectTime(s.IdleTo) }
 func idleSeconds(s Sizes) float64 { return float64(idleRounds(s)) * idleTime(s) }
 
-// idleOnce gives the bytes for one client.
+// idleOnce returns the bytes for each client.
 func (b *bench) idleOnce(ctx context.Context) (float64, error) {
 	server, err := b.server(ctx)
 	if err != nil {
@@ -44,7 +43,7 @@ func (b *bench) idleOnce(ctx context.Context) (float64, error) {
 		if _, err := set.connect(ctx, n); err != nil {
 			return 0, err
 		}
-		// A reply reaches everyone, which also shows that everyone is there.
+		// A reply to all clients shows that they are connected.
 		if _, err := b.runRound(ctx, server, set, round{count: 1}); err != nil {
 			return 0, err
 		}

@@ -18,8 +18,8 @@ func keywordName(i int) string {
 	return fmt.Sprintf("spectrograph_sp%d_camera_%c%d_temperature_%03d", 1+i%3, "brz"[i%3], 1+i%4, i)
 }
 
-// keywordPatterns are the patterns of a page that shows some values of such an
-// instrument. None matches: a failing match costs the most.
+// keywordPatterns returns the patterns of a page that shows some values of such an instrument. None matches: a failing
+// match costs the most.
 func keywordPatterns(end string) []string {
 	patterns := make([]string, maxPatterns)
 	for i := range patterns {

@@ -11,8 +11,8 @@ import (
 
 const (
 	bombClients = 2
-	bombs       = 500 // for each client
-	// maxMessageBytes is the longest message that a bridge takes by default.
+	bombs       = 500 // of each client
+	// maxMessageBytes is the longest message that a bridge accepts by default.
 	maxMessageBytes = 1 << 20
 )
 
@@ -106,7 +106,7 @@ func manyKeys(count int) []byte {
 
 // sendBombsAmongReplies makes the loops lag while replies come.
 func (t *testbed) sendBombsAmongReplies(ctx context.Context) error {
-	told := make(chan error, 1)
-	go func() { told <- t.publishVolume(ctx) }()
-	return errors.Join(t.sendBombs(ctx), <-told)
+	published := make(chan error, 1)
+	go func() { published <- t.publishVolume(ctx) }()
+	return errors.Join(t.sendBombs(ctx), <-published)
 }

@@ -9,14 +9,13 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// What a bridge may add to the latency of a bare consumer, in milliseconds.
+// The goals for what a bridge adds to the latency of a bare consumer, in milliseconds.
 const (
 	addedP50 = 0.15
 	addedP99 = 0.6
 )
 
-// latency measures how long a reply takes from being published to being read
-// by a client, and how long it takes to a bare AMQP consumer.
+// latency measures the time from publishing a reply until a client reads it, and until a bare AMQP consumer does.
 func (b *bench) latency(ctx context.Context) ([]Row, error) {
 	server, err := b.server(ctx)
 	if err != nil {
@@ -78,7 +77,7 @@ func latencySeconds(s Sizes) float64 {
 	return float64(2*s.Rounds) * r.seconds()
 }
 
-// bareConsumer consumes from an exchange of its own, and does nothing with what comes.
+// bareConsumer consumes from an exchange of its own, and discards what it gets.
 type bareConsumer struct {
 	*publisher
 	conn       *amqp.Connection
@@ -101,7 +100,7 @@ func (b *bench) bareConsumer() (*bareConsumer, error) {
 	return c, nil
 }
 
-// consume consumes what the key asks for from a queue of its own, without acks.
+// consume consumes messages with the routing key from a queue of its own, without acks.
 func consume(url, exchange, key string) (_ *amqp.Connection, deliveries <-chan amqp.Delivery, err error) {
 	conn, err := amqp.Dial(url)
 	if err != nil {
@@ -124,9 +123,9 @@ func consume(url, exchange, key string) (_ *amqp.Connection, deliveries <-chan a
 	return conn, deliveries, err
 }
 
-// keepExchanges binds a queue to each exchange that the scenarios use, until the connection is closed. Without
-// it the broker deletes an exchange when the last client of a scenario leaves, which may be after the first of
-// the next has declared it; RabbitMQ 4.3 can then make it unusable for good (541 INTERNAL_ERROR).
+// keepExchanges binds a queue to each exchange that the scenarios use, until the connection is closed. Without it the
+// broker deletes an exchange when the last client of a scenario disconnects, which may be after the first of the next has
+// declared it; RabbitMQ 4.3 can then make it unusable for good (541 INTERNAL_ERROR).
 func keepExchanges(url string) (*amqp.Connection, error) {
 	conn, err := amqp.Dial(url)
 	if err != nil {
@@ -145,8 +144,7 @@ func keepExchanges(url string) (*amqp.Connection, error) {
 	return conn, nil
 }
 
-// bindQueue declares an exchange as CLU does, and an exclusive queue that gets what
-// the key asks for.
+// bindQueue declares an exchange as CLU does, and an exclusive queue that gets messages with the routing key.
 func bindQueue(ch *amqp.Channel, exchange, key string) (queue string, err error) {
 	if err := ch.ExchangeDeclare(exchange, amqp.ExchangeTopic, false, true, false, false, nil); err != nil {
 		return "", err
@@ -163,14 +161,14 @@ func (c *bareConsumer) close() {
 	c.publisher.close()
 }
 
-// measure plays a round to the consumer, and gives the latency of each reply.
+// measure publishes a round to the consumer, and returns the latency of each reply.
 func (c *bareConsumer) measure(ctx context.Context, r round, clock func() int64) ([]int64, error) {
 	first := c.next
 	c.next += uint64(r.count)
 	c.prepare(first, r.count)
 	sent := make([]atomic.Int64, r.count)
 	latency := make([]int64, 0, r.count)
-	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(r.count)*r.every+patience, fmt.Errorf("the bare consumer misses replies"))
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(r.count)*r.every+patience, fmt.Errorf("the bare consumer did not get all replies"))
 	defer cancel()
 	published := make(chan error, 1)
 	go func() { published <- c.publishAll(ctx, r.every, sent, clock) }()

@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// LoadConfig says what [Load] connects to.
+// LoadConfig says what [Load] connects to, and for how long.
 type LoadConfig struct {
 	// URL is ws://host:port/path.
 	URL string
-	// Clients is how many connect.
+	// Clients is how many clients connect.
 	Clients int
 	// Duration is how long they stay; 0 is until the context ends.
 	Duration time.Duration
@@ -23,16 +23,15 @@ type LoadConfig struct {
 	Stdout io.Writer
 }
 
-// Load connects clients to a server that runs already, reads what it sends and
-// prints how much that is. Replies that carry a number of ours are checked; the
-// error says what was wrong with them, or which clients the server ended.
+// Load connects clients to a running server, reads what it sends and prints the rates. Replies with a number of this
+// package are checked; the error says what was wrong with them, or which clients the server ended.
 func Load(ctx context.Context, cfg LoadConfig) error {
 	dial, err := parseTarget(ctx, cfg.URL)
 	if err != nil {
 		return err
 	}
 	if cfg.Clients < 1 {
-		return fmt.Errorf("%d clients are none; choose at least one", cfg.Clients)
+		return fmt.Errorf("the number of clients is %d; choose at least one", cfg.Clients)
 	}
 	if err := enoughFiles(cfg.Clients + otherFiles); err != nil {
 		return err
@@ -68,7 +67,7 @@ func Load(ctx context.Context, cfg LoadConfig) error {
 	}
 }
 
-// counts is what a crowd has had so far.
+// counts is what a set of clients has received so far.
 type counts struct {
 	frames, bytes, open int
 	faults              Faults
@@ -88,11 +87,11 @@ func (n counts) err(clients int) error {
 	return a.err()
 }
 
-// parseTarget reads a ws:// URL and looks the host up.
+// parseTarget parses a ws:// URL and looks the host up.
 func parseTarget(ctx context.Context, raw string) (dialer, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme != "ws" || u.Host == "" {
-		return dialer{}, fmt.Errorf("%q is no URL of a WebSocket server; write ws://host:port/", raw)
+		return dialer{}, fmt.Errorf("%q is not the URL of a WebSocket server, such as ws://host:port/", raw)
 	}
 	port := u.Port()
 	if port == "" {

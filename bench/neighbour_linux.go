@@ -17,26 +17,26 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// neighbour is a WebSocket client that shares the bridge with the honest clients. It
-// sends prepared frames, so that its own work does not affect the measurement.
+// neighbour is a WebSocket client that shares the bridge with the probes. It sends prepared frames, so that its own work
+// does not affect the measurement.
 type neighbour struct {
 	conn net.Conn
 	from *bufio.Reader
 }
 
-// dialOptions is how a neighbour connects.
+// dialOptions are the options of a neighbour's connection.
 type dialOptions struct {
 	path     string
 	compress bool // it offers permessage-deflate
-	// receive is the size of its kernel receive buffer; 0 is the default. If the client
-	// does not read, the rest stays with the bridge.
+	// receiveBuffer is the size of its kernel receive buffer; 0 is the default. If the client does not read, the rest
+	// stays with the bridge.
 	receiveBuffer int
 }
 
-// dialTimeout is how long a connection may take.
+// dialTimeout is how long it may take to connect.
 const dialTimeout = 20 * time.Second
 
-// dialNeighbour connects to a bridge, over TLS if it has that.
+// dialNeighbour connects to a bridge, over TLS if the bridge has it.
 func dialNeighbour(ctx context.Context, t *target, how dialOptions) (*neighbour, error) {
 	scheme := "ws"
 	dialer := ws.Dialer{Timeout: dialTimeout, NetDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -76,7 +76,7 @@ func dialWith(ctx context.Context, network, addr string, receive int) (net.Conn,
 	return conn, nil
 }
 
-// errDisconnected means that a neighbour has lost its connection.
+// errDisconnected means that a neighbour lost its connection.
 var errDisconnected = errors.New("a client has lost its connection")
 
 func (n *neighbour) close() { n.conn.Close() }
@@ -103,7 +103,7 @@ func (n *neighbour) readText() ([]byte, error) {
 	return text, err
 }
 
-// readOp reads up to a text with the op, and returns it. A refusal is an error.
+// readOp reads up to a text with the op, and returns it. The op "error" is an error.
 func (n *neighbour) readOp(op string) ([]byte, error) {
 	for {
 		text, err := n.readText()
@@ -113,7 +113,7 @@ func (n *neighbour) readOp(op string) ([]byte, error) {
 		case isOp(text, op):
 			return text, nil
 		case isOp(text, "error"):
-			return nil, fmt.Errorf("a client was told %s", text)
+			return nil, fmt.Errorf("a client received %s", text)
 		}
 	}
 }
@@ -153,7 +153,7 @@ func snapshotFrame(filter map[string]any) []byte {
 	return textFrame(jsonOf(map[string]any{"op": "snapshot", "id": "s", "filter": filter}))
 }
 
-// readEpoch reads the greeting, and returns the epoch of the bridge's replies.
+// readEpoch reads the hello, and returns the epoch of the bridge's replies.
 func (n *neighbour) readEpoch() (string, error) {
 	text, err := n.readOp("hello")
 	if err != nil {

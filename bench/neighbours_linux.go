@@ -8,16 +8,15 @@ import (
 	"time"
 )
 
-// Neighbours are clients that are expensive for the bridge. The others must not notice
-// them: the measure is how long an honest client waits for the answer to a ping, first
-// alone and then beside them.
+// Neighbours are clients that are expensive for the bridge. They must not affect others: the measure is how long a probe
+// waits for the answer to a ping, first without neighbours and then with them.
 
 // disturbance is what neighbours do.
 type disturbance struct {
 	name  string // of the scenario
 	what  string
 	flags []string // of the bridge
-	tls   bool     // all clients come over TLS
+	tls   bool     // all clients use TLS
 	// prepare runs before anything is measured; it may be nil.
 	prepare func(*testbed, context.Context) error
 	// disturb returns at its end, or when the context ends.
@@ -25,7 +24,7 @@ type disturbance struct {
 	goals   []goal
 }
 
-// goal is a bound of honest clients' delays, in milliseconds.
+// goal is a limit of the probes' response times, in milliseconds.
 type goal struct {
 	what  string
 	of    func(probeResult) float64
@@ -57,10 +56,10 @@ func neighbourScenarios() []scenario {
 	return all
 }
 
-// measureAfter is how long honest clients are watched after the disturbance.
+// measureAfter is how long the probes measure after the disturbance.
 const measureAfter = 250 * time.Millisecond
 
-// neighbourRounds is how often a disturbance is measured, each time on a fresh bridge.
+// neighbourRounds returns how often a disturbance is measured, each time on a fresh bridge.
 func neighbourRounds(s Sizes) int { return min(s.Rounds, 3) }
 
 func neighbourSeconds(s Sizes) float64 {
@@ -70,20 +69,20 @@ func neighbourSeconds(s Sizes) float64 {
 // farOffFactor is the factor of a missed goal at which one round is enough.
 const farOffFactor = 10
 
-// neighbours measures what a disturbance does to honest clients.
+// neighbours measures how a disturbance affects the probes.
 func (b *bench) neighbours(ctx context.Context, d disturbance) ([]Row, error) {
 	var with, without []probeResult
 	note := ""
 	for i := range neighbourRounds(b.size) {
 		b.progress.begin(d.name, fmt.Sprintf("%s, %d rounds done", d.what, i), neighbourSeconds(b.size)/float64(neighbourRounds(b.size)))
 		start := time.Now()
-		alone, beside, said, err := b.neighbourRound(ctx, d)
+		alone, beside, roundNote, err := b.neighbourRound(ctx, d)
 		if err != nil {
 			return nil, err
 		}
-		without, with, note = append(without, alone), append(with, beside), said
+		without, with, note = append(without, alone), append(with, beside), roundNote
 		if d.isFarOff(beside) || time.Since(start) > b.size.MaxRound/2 {
-			break // another round would add nothing, or take too long
+			break // another round would change nothing, or take too long
 		}
 	}
 	var rows []Row
@@ -93,7 +92,7 @@ func (b *bench) neighbours(ctx context.Context, d disturbance) ([]Row, error) {
 		for i := range with {
 			measured[i], reference[i] = g.of(with[i]), g.of(without[i])
 		}
-		r := row(d.name, g.what+", "+d.what, "ms", measured, "nobody else", reference, limit{by: Value, bound: g.bound})
+		r := row(d.name, g.what+", "+d.what, "ms", measured, "no neighbours", reference, limit{by: Value, bound: g.bound})
 		rows = append(rows, r)
 	}
 	rows[0].Note = note
@@ -109,8 +108,8 @@ func (d *disturbance) isFarOff(w probeResult) bool {
 	return false
 }
 
-// neighbourRound measures once, and returns the result as text, too.
-func (b *bench) neighbourRound(ctx context.Context, d disturbance) (alone, beside probeResult, said string, err error) {
+// neighbourRound measures once, and returns the result as text too.
+func (b *bench) neighbourRound(ctx context.Context, d disturbance) (alone, beside probeResult, note string, err error) {
 	folder, err := os.MkdirTemp("", "clu-ws-bench-")
 	if err != nil {
 		return alone, beside, "", err
@@ -137,24 +136,24 @@ func (b *bench) neighbourRound(ctx context.Context, d disturbance) (alone, besid
 	if ctx.Err() != nil {
 		return alone, beside, "", context.Cause(ctx)
 	}
-	said = fmt.Sprintf("v1 %v; plain %v; /metrics %v; within %.1f s", beside.v1, beside.plain, beside.metrics, time.Since(start).Seconds())
+	note = fmt.Sprintf("v1 %v; plain %v; /metrics %v; within %.1f s", beside.v1, beside.plain, beside.metrics, time.Since(start).Seconds())
 	if beside.timedOut {
-		said += "; " + errProbeTimeout.Error()
+		note += "; " + errProbeTimeout.Error()
 	}
 	if t.disconnected > 0 {
-		said += fmt.Sprintf("; the bridge hung up on %d neighbours", t.disconnected)
+		note += fmt.Sprintf("; the bridge disconnected %d neighbours", t.disconnected)
 	}
-	return alone, beside, said, err
+	return alone, beside, note, err
 }
 
-// measureBaseline watches the honest clients without neighbours.
+// measureBaseline measures the probes without neighbours.
 func (t *testbed) measureBaseline(ctx context.Context) (probeResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.size.BaselineFor)
 	defer cancel()
 	return t.probes.measure(ctx, time.Now().Add(patience))
 }
 
-// measureDisturbed watches the honest clients during a disturbance.
+// measureDisturbed measures the probes during a disturbance.
 func (t *testbed) measureDisturbed(ctx context.Context, disturb func(*testbed, context.Context) error) (probeResult, error) {
 	limit := time.Now().Add(t.size.MaxRound)
 	doing, stop := context.WithDeadline(ctx, limit)
@@ -173,7 +172,7 @@ func (t *testbed) measureDisturbed(ctx context.Context, disturb func(*testbed, c
 	found, err := t.probes.measure(pinging, limit)
 	stop()
 	if disturbErr := <-disturbed; disturbErr != nil && !errors.Is(disturbErr, context.DeadlineExceeded) {
-		err = errors.Join(err, fmt.Errorf("what should disturb did not: %w", disturbErr))
+		err = errors.Join(err, fmt.Errorf("the disturbance failed: %w", disturbErr))
 	}
 	return found, err
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/gobwas/ws"
 )
 
-func TestADelayStandsForThePingsThatItKeptFromBeingSent(t *testing.T) {
+func TestADelayCountsForThePingsThatItPrevented(t *testing.T) {
 	var d delays
 	d.add(2*time.Millisecond, 5*time.Millisecond)
 	d.add(12*time.Millisecond, 5*time.Millisecond)
@@ -23,7 +23,7 @@ func TestADelayStandsForThePingsThatItKeptFromBeingSent(t *testing.T) {
 	}
 }
 
-func TestWhatIsToldIsWhatTheWorstClientMet(t *testing.T) {
+func TestASummaryIsThatOfTheWorstClient(t *testing.T) {
 	var w probeResult
 	w.v1.merge(delays{1, 1, 9})
 	w.v1.merge(delays{2, 2, 2})
@@ -36,7 +36,7 @@ func TestWhatIsToldIsWhatTheWorstClientMet(t *testing.T) {
 	}
 }
 
-func TestAGoalThatIsMissedByFarNeedsNoOtherRound(t *testing.T) {
+func TestAGoalMissedByFarNeedsNoOtherRound(t *testing.T) {
 	d := disturbance{goals: []goal{medianPingWithin(5), maxPingWithin(100)}}
 	for name, test := range map[string]struct {
 		met  delaySummary
@@ -53,7 +53,7 @@ func TestAGoalThatIsMissedByFarNeedsNoOtherRound(t *testing.T) {
 	}
 }
 
-func TestAnOpIsFoundWithAndWithoutABlank(t *testing.T) {
+func TestAnOpIsFoundWithAndWithoutASpace(t *testing.T) {
 	for text, want := range map[string]bool{
 		`{"op":"pong","id":"1"}`:          true,
 		`{"op": "pong", "id": "1"}`:       true,
@@ -70,7 +70,7 @@ func TestAnOpIsFoundWithAndWithoutABlank(t *testing.T) {
 	}
 }
 
-func TestAPongTellsHowFarTheBridgeIs(t *testing.T) {
+func TestTheSeqOfAPongIsRead(t *testing.T) {
 	for text, want := range map[string]uint64{
 		`{"op":"pong","id":"1","epoch":"5f0c","seq":57}`:       57,
 		`{"op": "pong", "id": "1", "epoch": "5f", "seq": 190}`: 190,
@@ -95,7 +95,7 @@ func payload(t *testing.T, frame []byte) (ws.Header, []byte) {
 	return header, rest
 }
 
-func TestABombIsAKilobyteAndAHalfThatBecomesAMebibyte(t *testing.T) {
+func TestABombOfOneAndAHalfKilobytesInflatesToAMebibyte(t *testing.T) {
 	frame, err := bomb()
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func TestAnObjectHasItsKeysAndFitsIntoAMessage(t *testing.T) {
 	}
 }
 
-func TestPatternsAreAsManyAndAsLongAsAFilterMayHave(t *testing.T) {
+func TestPatternsAreAtTheLimitsOfAFilter(t *testing.T) {
 	for name, patterns := range map[string][]string{"hard": hardPatterns(""), "another's": hardPatterns("19.3"), "keywords": keywordPatterns("")} {
 		slices.Sort(patterns)
 		if n := len(slices.Compact(patterns)); n != maxPatterns {
@@ -136,7 +136,7 @@ func TestPatternsAreAsManyAndAsLongAsAFilterMayHave(t *testing.T) {
 	}
 }
 
-func TestAWatchThatIsOverCountsWhatItHadWaited(t *testing.T) {
+func TestAProbeAtItsLimitCountsTheWait(t *testing.T) {
 	silent := func() (time.Duration, error) {
 		time.Sleep(20 * time.Millisecond) // of the bubble
 		return 20 * time.Millisecond, io.ErrUnexpectedEOF

@@ -12,27 +12,24 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 )
 
-// Clients that ask for much and read nothing leave the answers with the bridge. The
-// measure is the growth of its memory.
+// Clients that request much and read nothing leave the answers in the bridge. The measure is the growth of its memory.
 
-// outboundGoal is the goal in MiB: twice the default of --max-outbound, since Go
-// collects garbage when the memory in use has doubled.
+// outboundGoal is the goal in MiB: twice the default of --max-outbound, since Go collects garbage when the memory in use
+// has doubled.
 const outboundGoal = 2 * 256
 
-// tooMuchMemory is where a run gives up, in bytes, before the machine runs out of
-// memory.
+// tooMuchMemory is where a run stops, in bytes, before the machine runs out of memory.
 const tooMuchMemory = 6 << 30
 
-// requestsInFlight is one less than the requests of a client that may wait for their
-// answers.
+// requestsInFlight is one less than the limit of a client's unanswered requests.
 const requestsInFlight = 63
 
-// unreadRequests is a kind of request of clients that do not read.
+// unreadRequests is a scenario of clients that do not read the answers.
 type unreadRequests struct {
 	name    string // of the scenario
 	what    string
 	clients int
-	tls     bool // they come over TLS
+	tls     bool // they use TLS
 	prepare func(*testbed, context.Context) error
 	request func(t *testbed, client, i int) []byte
 	answer  string // the op of the answer
@@ -41,13 +38,13 @@ type unreadRequests struct {
 func unreadScenarios() []unreadRequests {
 	return []unreadRequests{
 		{
-			name: "outbound-snapshots", what: "40 clients ask for 63 snapshots each and do not read", clients: 40,
+			name: "outbound-snapshots", what: "40 clients request 63 snapshots each and do not read", clients: 40,
 			prepare: (*testbed).publishLongValues, request: (*testbed).snapshotRequest, answer: "snapshot",
 		}, {
 			name: "outbound-pings", what: "45 clients send 63 pings of 1 MiB each and do not read", clients: 45,
 			request: (*testbed).pingRequest, answer: "pong",
 		}, {
-			name: "outbound-tls", what: "10 TLS clients ask for 63 snapshots each and do not read", clients: 10, tls: true,
+			name: "outbound-tls", what: "10 TLS clients request 63 snapshots each and do not read", clients: 10, tls: true,
 			prepare: (*testbed).publishLongValues, request: (*testbed).snapshotRequest, answer: "snapshot",
 		},
 	}
@@ -88,13 +85,13 @@ func (b *bench) measureUnread(ctx context.Context, u unreadRequests) ([]Row, err
 	if err != nil {
 		return nil, err
 	}
-	asking, stop := context.WithTimeout(ctx, b.size.MaxRound)
+	sending, stop := context.WithTimeout(ctx, b.size.MaxRound)
 	defer stop()
-	asked := make(chan error, 1)
-	go func() { asked <- t.sendUnread(asking, u) }()
-	most, err := t.peakMemory(asking)
+	sent := make(chan error, 1)
+	go func() { sent <- t.sendUnread(sending, u) }()
+	most, err := t.peakMemory(sending)
 	stop()
-	err = errors.Join(err, <-asked)
+	err = errors.Join(err, <-sent)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -104,10 +101,10 @@ func (b *bench) measureUnread(ctx context.Context, u unreadRequests) ([]Row, err
 	mib := func(bytes int64) []float64 { return []float64{float64(bytes) / (1 << 20)} }
 	r := row(u.name, "memory, "+u.what, "MiB", mib(most), "before", mib(before), limit{by: Difference, bound: outboundGoal})
 	if most > tooMuchMemory {
-		r.Note = "the run gave up there"
+		r.Note = "the run stopped there"
 	}
 	if t.disconnected > 0 {
-		r.Note = strings.TrimPrefix(fmt.Sprintf("%s; the bridge hung up on %d clients", r.Note, t.disconnected), "; ")
+		r.Note = strings.TrimPrefix(fmt.Sprintf("%s; the bridge disconnected %d clients", r.Note, t.disconnected), "; ")
 	}
 	return []Row{r}, nil
 }
@@ -178,14 +175,13 @@ func (t *testbed) publishLongValues(ctx context.Context) error {
 	return t.awaitDelivered(ctx)
 }
 
-// snapshotRequest asks for everything, with a filter unlike any other: equal snapshots
-// are cached.
+// snapshotRequest returns a request for everything, with a filter unlike any other, since equal snapshots are cached.
 func (t *testbed) snapshotRequest(client, i int) []byte {
 	filter := map[string]any{"sender": []string{"actor*", fmt.Sprintf("nobody-%d-%d", client, i)}}
 	return snapshotFrame(filter)
 }
 
-// pingRequest returns a ping with the maximum data.
+// pingRequest returns a ping with the maximum of data.
 func (t *testbed) pingRequest(_, i int) []byte {
 	const around = `{"op":"ping","id":"00","data":""}`
 	return textFrame(fmt.Appendf(nil, `{"op":"ping","id":"%02d","data":"%s"}`, i, strings.Repeat("x", t.scaled(maxMessageBytes-len(around)))))

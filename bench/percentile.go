@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// percentile is the smallest of the values that at least p percent of them do
-// not pass (the nearest rank), and 0 where there are none. It sorts the values.
+// percentile returns the smallest of the values that is at least as large as p percent of them (nearest rank), and 0 for
+// no values. It sorts the values.
 func percentile[T cmp.Ordered](values []T, p float64) T {
 	if len(values) == 0 {
 		var zero T
@@ -20,8 +20,7 @@ func percentile[T cmp.Ordered](values []T, p float64) T {
 	return values[min(max(rank, 1), len(values))-1]
 }
 
-// median is the middle of the values, or the mean of the two in the middle. It
-// leaves them as they are.
+// median returns the middle of the values, or the mean of the two in the middle. It does not change their order.
 func median(values []float64) float64 {
 	if len(values) == 0 {
 		return 0

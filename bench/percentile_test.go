@@ -28,7 +28,7 @@ func TestPercentileIsTheNearestRank(t *testing.T) {
 	}
 }
 
-func TestMedianLeavesTheValuesInOrder(t *testing.T) {
+func TestMedianDoesNotReorderTheValues(t *testing.T) {
 	values := []float64{9, 1, 5, 3}
 	if got := median(values); got != 4 {
 		t.Errorf("of four: %v", got)

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// record has perf(1) record the target, if a folder for that was given.
+// record has perf(1) record the target, if a folder for recordings was given.
 func (b *bench) record(scenario string, clients int, t *target) (stop func(), err error) {
 	if b.cfg.Perf == "" {
 		return func() {}, nil

@@ -8,19 +8,18 @@ import (
 	"time"
 )
 
-// pingEvery is how often each honest client pings.
+// pingEvery is the shortest interval between two pings of a probe.
 const pingEvery = 5 * time.Millisecond
 
-// pinger is an honest client that pings and waits for the answer, again and again.
+// pinger is a probe that pings and waits for the answer, again and again.
 type pinger struct {
 	*neighbour
-	plain bool   // it is a plain client, and hears every reply
+	plain bool   // it is a plain client, and gets every reply
 	count uint64 // of its pings
-	seq   uint64 // the number of the last reply, as of the last pong of v1
+	seq   uint64 // the number of the last reply, from the last pong of v1
 }
 
-// dialPinger connects an honest client. A v1 client is silent, so that no reply delays
-// its pong.
+// dialPinger connects a probe. A v1 probe is silent, so that no reply delays its pong.
 func dialPinger(ctx context.Context, t *target, plain bool) (*pinger, error) {
 	path := "/?silent=1"
 	if plain {
@@ -57,7 +56,7 @@ func (p *pinger) ping() (time.Duration, error) {
 	}
 }
 
-// readSeq notes the seq of a pong.
+// readSeq stores the seq of a pong.
 func (p *pinger) readSeq(pong []byte) {
 	_, behind, _ := bytes.Cut(pong, []byte(`"seq":`))
 	p.seq = 0
@@ -69,7 +68,7 @@ func (p *pinger) readSeq(pong []byte) {
 	}
 }
 
-// probe pings again and again until the context ends, and gives up at the limit.
+// probe pings again and again until the context ends, and stops at the limit.
 func (p *pinger) probe(ctx context.Context, limit time.Time) (delays, error) {
 	if err := p.conn.SetDeadline(limit); err != nil {
 		return nil, err
@@ -77,23 +76,22 @@ func (p *pinger) probe(ctx context.Context, limit time.Time) (delays, error) {
 	return probe(ctx, limit, pingEvery, p.ping)
 }
 
-// errProbeTimeout means that the watch ended before the answer.
-var errProbeTimeout = errors.New("the watch was over before the answer came")
+// errProbeTimeout means that the measurement ended before the answer.
+var errProbeTimeout = errors.New("the measurement ended before the answer arrived")
 
-// probe sends requests until the context ends, one at a time and no more often than
-// every interval. At the limit it gives up with errOver, and counts the wait until
-// then.
-func probe(ctx context.Context, limit time.Time, every time.Duration, ask func() (time.Duration, error)) (delays, error) {
+// probe sends requests until the context ends, one at a time and no more often than every interval. At the limit it
+// returns errProbeTimeout, and counts the wait until then.
+func probe(ctx context.Context, limit time.Time, every time.Duration, request func() (time.Duration, error)) (delays, error) {
 	var found delays
 	for ctx.Err() == nil && time.Now().Before(limit) {
 		next := time.Now().Add(every)
-		took, err := ask()
+		took, err := request()
 		found.add(took, every)
 		switch {
 		case err != nil && !time.Now().Before(limit):
 			return found, errProbeTimeout
 		case err != nil:
-			return found, fmt.Errorf("an honest client: %w", err)
+			return found, fmt.Errorf("a probe: %w", err)
 		}
 		time.Sleep(time.Until(next))
 	}

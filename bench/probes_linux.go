@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// delays are the delays of one client's requests, in milliseconds.
+// delays are the response times of one client's requests, in milliseconds.
 type delays []float64
 
-// add notes a delay, and the delays that requests would have had that could not be sent
-// meanwhile, one each interval (coordinated omission).
+// add records a response time, and those that requests would have had that could not be sent meanwhile, one each
+// interval (coordinated omission).
 func (d *delays) add(took, every time.Duration) {
 	for ; took > 0; took -= every {
 		*d = append(*d, float64(took)/1e6)
 	}
 }
 
-// probes are the clients that must not notice their neighbours: a v1 client and a plain
-// one on each loop of the bridge, and a metrics scraper.
+// probes are the clients that neighbours must not affect: a v1 client and a plain one on each loop of the bridge, and a
+// scraper of the metrics.
 type probes struct {
 	v1, plain []*pinger
 	metrics   *scraper
@@ -29,7 +29,7 @@ type probes struct {
 
 func dialProbes(ctx context.Context, t *testbed) (*probes, error) {
 	ps := &probes{metrics: newScraper(t.admin)}
-	// The bridge gives new clients to its loops in turn.
+	// The bridge assigns new clients to its loops in turn.
 	for _, kind := range []*[]*pinger{&ps.v1, &ps.plain} {
 		for range runtime.NumCPU() {
 			p, err := dialPinger(ctx, t.server, kind == &ps.plain)
@@ -49,7 +49,7 @@ func (ps *probes) close() {
 	}
 }
 
-// measure has all of them send requests until the context ends.
+// measure has all probes send requests until the context ends.
 func (ps *probes) measure(ctx context.Context, limit time.Time) (probeResult, error) {
 	var (
 		asking sync.WaitGroup
@@ -80,18 +80,18 @@ func (ps *probes) measure(ctx context.Context, limit time.Time) (probeResult, er
 	return w, all
 }
 
-// probeResult is the result of a watch.
+// probeResult is what the probes measured.
 type probeResult struct {
 	v1, plain, metrics delaySummary
-	timedOut           bool // a request was unanswered when the watch ended
+	timedOut           bool // a request was unanswered at the end
 }
 
-// worstClient returns the worse of both kinds of clients.
+// worstClient returns the maxima of both kinds of clients.
 func (w probeResult) worstClient() delaySummary {
 	return delaySummary{max(w.v1.p50, w.plain.p50), max(w.v1.p99, w.plain.p99), max(w.v1.max, w.plain.max)}
 }
 
-// delaySummary has the delays of the worst client of a kind, in milliseconds.
+// delaySummary is the response times of the worst client of a kind, in milliseconds.
 type delaySummary struct{ p50, p99, max float64 }
 
 func (m *delaySummary) merge(d delays) {

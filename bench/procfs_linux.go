@@ -12,15 +12,13 @@ import (
 	"time"
 )
 
-// procfs reads what processes use.
+// procfs reads the resources that processes use.
 type procfs struct{ root string }
 
-// clockTick is the unit of the times in /proc/<pid>/stat. It is 100 a second on
-// every system of today (USER_HZ).
+// clockTick is the unit of the times in /proc/<pid>/stat. It is 100 a second on every system in use (USER_HZ).
 const clockTick = time.Second / 100
 
-// cpu is the time that all of a process's threads spent on a processor, user
-// and system.
+// cpu returns the CPU time of all threads of a process, user and system.
 func (p procfs) cpu(pid int) (time.Duration, error) {
 	threads, err := p.threads(pid)
 	var sum time.Duration
@@ -30,9 +28,8 @@ func (p procfs) cpu(pid int) (time.Duration, error) {
 	return sum, err
 }
 
-// threads is that time for each thread. schedstat counts nanoseconds, up to the
-// last time that a thread left the processor: read it when the process is at
-// rest. Without schedstat, all threads are one.
+// threads returns that time for each thread. schedstat counts nanoseconds, up to the last time that a thread left the
+// processor: read it when the process is at rest. Without schedstat, all threads are one.
 func (p procfs) threads(pid int) (map[string]time.Duration, error) {
 	files, err := filepath.Glob(filepath.Join(p.root, strconv.Itoa(pid), "task", "*", "schedstat"))
 	if err != nil || len(files) == 0 {
@@ -51,33 +48,32 @@ func (p procfs) threads(pid int) (map[string]time.Duration, error) {
 		first, _, _ := bytes.Cut(text, []byte(" "))
 		ns, err := strconv.ParseInt(string(first), 10, 64)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %q is no schedstat", file, text)
+			return nil, fmt.Errorf("%s: %q is not a schedstat", file, text)
 		}
 		threads[file] = time.Duration(ns)
 	}
 	return threads, nil
 }
 
-// cpuTicks is that time of all threads together, in user mode and in the kernel.
-// The sum is for kernels without schedstat: it is less exact, and which of the two
-// it was is a matter of samples at each tick.
+// cpuTicks returns that time of all threads together, in user mode and in the kernel. It is sampled at each tick, and so
+// less exact; the sum is for kernels without schedstat.
 func (p procfs) cpuTicks(pid int) (user, system time.Duration, err error) {
 	file := filepath.Join(p.root, strconv.Itoa(pid), "stat")
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return 0, 0, err
 	}
-	// The name, in parentheses, may hold anything: count from behind it.
+	// The name, in parentheses, may contain anything: count from its end.
 	fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])
 	if len(fields) < 13 {
-		return 0, 0, fmt.Errorf("%s: %q is no stat", file, text)
+		return 0, 0, fmt.Errorf("%s: %q is not a stat", file, text)
 	}
 	inUser, err1 := strconv.ParseInt(string(fields[11]), 10, 64)
 	inKernel, err2 := strconv.ParseInt(string(fields[12]), 10, 64)
 	return time.Duration(inUser) * clockTick, time.Duration(inKernel) * clockTick, errors.Join(err1, err2)
 }
 
-// stopped tells whether all threads of a process stand still after SIGSTOP.
+// stopped reports whether all threads of a process have stopped after SIGSTOP.
 func (p procfs) stopped(pid int) (bool, error) {
 	files, err := filepath.Glob(filepath.Join(p.root, strconv.Itoa(pid), "task", "*", "stat"))
 	if err != nil {
@@ -91,7 +87,7 @@ func (p procfs) stopped(pid int) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		// The state comes behind the name, in parentheses, which may hold anything.
+		// The state follows the name, in parentheses, which may contain anything.
 		if rest := bytes.TrimSpace(text[bytes.LastIndexByte(text, ')')+1:]); len(rest) == 0 || rest[0] != 'T' {
 			return false, nil
 		}
@@ -99,8 +95,8 @@ func (p procfs) stopped(pid int) (bool, error) {
 	return len(files) > 0, nil
 }
 
-// rss is how much of a process is in memory, in bytes. smaps_rollup is exact;
-// statm may be off by some dozens of pages for each processor.
+// rss returns the resident memory of a process, in bytes. smaps_rollup is exact; statm may be off by some dozens of pages
+// for each processor.
 func (p procfs) rss(pid int) (int64, error) {
 	dir := filepath.Join(p.root, strconv.Itoa(pid))
 	if text, err := os.ReadFile(filepath.Join(dir, "smaps_rollup")); err == nil {
@@ -117,12 +113,12 @@ func (p procfs) rss(pid int) (int64, error) {
 	}
 	var size, pages int64
 	if _, err := fmt.Sscan(string(text), &size, &pages); err != nil {
-		return 0, fmt.Errorf("%s/statm: %q is no statm", dir, text)
+		return 0, fmt.Errorf("%s/statm: %q is not a statm", dir, text)
 	}
 	return pages * int64(os.Getpagesize()), nil
 }
 
-// connections is how many TCP connections of a process at its own port are established.
+// connections returns how many TCP connections of a process at its own port are established.
 func (p procfs) connections(pid, port int) (n int, err error) {
 	dir := filepath.Join(p.root, strconv.Itoa(pid))
 	table, err := os.ReadFile(filepath.Join(dir, "net", "tcp"))

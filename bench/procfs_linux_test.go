@@ -25,7 +25,7 @@ func fakeProc(t *testing.T, files map[string]string) procfs {
 	return p
 }
 
-func TestTimeOnTheProcessorIsThatOfAllThreads(t *testing.T) {
+func TestCPUTimeIsThatOfAllThreads(t *testing.T) {
 	stat := map[string]string{"stat": "7 (a b) c) S 1 7 7 0 -1 4194560 1 0 0 0 150 50 0 0 20 0 5 0 1 1 1\n"}
 	threads := map[string]string{
 		"task/7/schedstat": "1000000 20 3\n",
@@ -48,7 +48,7 @@ func TestTimeOnTheProcessorIsThatOfAllThreads(t *testing.T) {
 	}
 }
 
-func TestMemoryIsExactWhereTheKernelTells(t *testing.T) {
+func TestMemoryIsExactIfTheKernelReportsIt(t *testing.T) {
 	statm := map[string]string{"statm": "1000 3 2 1 0 4 0\n"}
 	both := map[string]string{"smaps_rollup": "00400000-7ffd [rollup]\nRss:                1234 kB\nPss:  1 kB\n"}
 	maps.Copy(both, statm)
@@ -60,7 +60,7 @@ func TestMemoryIsExactWhereTheKernelTells(t *testing.T) {
 	}
 }
 
-func TestAProcessThatIsNotThereIsAnError(t *testing.T) {
+func TestAMissingProcessIsAnError(t *testing.T) {
 	p := fakeProc(t, nil)
 	if got, err := p.cpu(7); err == nil {
 		t.Errorf("cpu: %v", got)
@@ -70,7 +70,7 @@ func TestAProcessThatIsNotThereIsAnError(t *testing.T) {
 	}
 }
 
-func TestTheRealProcTellsOfThisProcess(t *testing.T) {
+func TestProcHasTheFiguresOfThisProcess(t *testing.T) {
 	p := procfs{"/proc"}
 	if got, err := p.cpu(os.Getpid()); err != nil || got <= 0 {
 		t.Errorf("cpu: %v, %v", got, err)
@@ -80,7 +80,7 @@ func TestTheRealProcTellsOfThisProcess(t *testing.T) {
 	}
 }
 
-func TestAProcessStandsStillWhenAllItsThreadsDo(t *testing.T) {
+func TestAProcessIsStoppedWhenAllItsThreadsAre(t *testing.T) {
 	for want, states := range map[bool][]string{true: {"T", "T"}, false: {"T", "S"}} {
 		root := t.TempDir()
 		for i, state := range states {

@@ -9,21 +9,20 @@ import (
 	"time"
 )
 
-// progress shows how far a run has come: a bar that is drawn over itself on a
-// terminal, and a line for each scenario elsewhere. It is too little to be
-// worth a library.
+// progress shows the progress of a run: a bar that is redrawn on a terminal, and a line for each scenario elsewhere. It is
+// too small to be worth a library.
 type progress struct {
 	to       io.Writer
 	terminal bool
-	total    float64 // seconds that the whole run is thought to take
+	total    float64 // estimated seconds of the whole run
 	start    time.Time
 
 	mu    sync.Mutex // guards the following fields
-	done  float64    // of total, in steps that have ended
-	step  float64    // what the step under way will add
-	since time.Time  // when it began
+	done  float64    // seconds of total in steps that have ended
+	step  float64    // estimated seconds of the current step
+	since time.Time  // when it started
 	label string
-	shown string // the scenario that had its line
+	shown string // the scenario that was printed last
 }
 
 const barWidth = 24
@@ -37,8 +36,7 @@ func newProgress(to io.Writer, total float64) *progress {
 	return p
 }
 
-// begin says what is being done, and about how many seconds it takes. What was
-// being done before has ended.
+// begin starts a step with its estimated seconds, and ends the one before.
 func (p *progress) begin(scenario, what string, seconds float64) {
 	p.mu.Lock()
 	p.done += p.step
@@ -55,7 +53,7 @@ func (p *progress) begin(scenario, what string, seconds float64) {
 	}
 }
 
-// animate draws the bar until it is told to stop, and then takes it away.
+// animate draws the bar until it is stopped, and then erases it.
 func (p *progress) animate() (stop func()) {
 	if !p.terminal {
 		return func() {}

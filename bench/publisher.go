@@ -9,12 +9,12 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// publisher plays the actors: it publishes replies that were made beforehand.
+// publisher stands in for the actors: it publishes replies that were made beforehand.
 type publisher struct {
 	conn     *amqp.Connection
 	channel  *amqp.Channel
 	exchange string
-	sender   func(number uint64) string // of the replies; nil is always the same
+	sender   func(number uint64) string // of the replies; nil is defaultSender
 
 	keys    []string
 	replies []amqp.Publishing
@@ -35,7 +35,7 @@ func newPublisher(url, exchange string) (*publisher, error) {
 
 func (p *publisher) close() { p.conn.Close() }
 
-// prepare makes the replies from a number on.
+// prepare makes the replies from number first on.
 func (p *publisher) prepare(first uint64, count int) {
 	p.keys, p.replies = p.keys[:0], p.replies[:0]
 	for i := range uint64(count) {
@@ -48,8 +48,8 @@ func (p *publisher) prepare(first uint64, count int) {
 	}
 }
 
-// publishAll publishes what was prepared, one reply each interval, or all at once.
-// When it publishes a reply it notes the time there, if there is a place for it.
+// publishAll publishes what was prepared, one reply each interval, or all at once. The time of each reply goes to sent, as
+// far as that has room.
 func (p *publisher) publishAll(ctx context.Context, every time.Duration, sent []atomic.Int64, clock func() int64) error {
 	start := time.Now()
 	for i := range p.replies {

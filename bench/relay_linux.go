@@ -12,27 +12,24 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// relay is the bare consumer that writes: it takes replies from AMQP as the bridge
-// does, with the same prefetch and acks, makes the same frames of them, and writes
-// those that wait to all sockets at once. It checks nothing and knows only the
-// replies of this package, whose fields need no encoding: what remains is what AMQP
-// and the sockets cost whoever stands between them.
+// relay is the bare consumer that writes: it consumes replies as the bridge does, with the same prefetch and acks, makes
+// the same frames of them, and writes those that wait to all sockets at once. It checks nothing and knows only the
+// replies of this package, whose fields need no escaping. What remains is the cost of AMQP and of the sockets.
 type relay struct {
 	deliveries <-chan amqp.Delivery
 	ended      chan struct{} // closed when the deliveries have ended
 
 	mu      sync.Mutex // guards the following fields
-	frames  []byte     // taken and not written yet
+	frames  []byte     // consumed and not written yet
 	taken   int        // replies in them
 	arrived chan struct{}
 
-	spare [][]byte // buffers of the burst before
+	spare [][]byte // buffers of the previous burst
 }
 
-// Relay is the bare consumer that writes as a process of its own. It prints where it
-// listens, and takes the command
+// Relay runs the bare consumer that writes as a process of its own. It prints its address, and reads the command
 //
-//	relay COUNT   bring the next COUNT replies to all sockets; answered when all is written
+//	relay COUNT   write the next COUNT replies to all sockets; answered when everything is written
 //
 // from stdin. It ends with stdin, or with the context.
 func Relay(ctx context.Context, url string, stdin io.Reader, stdout io.Writer) error {
@@ -60,11 +57,11 @@ func Relay(ctx context.Context, url string, stdin io.Reader, stdout io.Writer) e
 	return serveBare(ctx, stdin, stdout, r.execute)
 }
 
-// consume takes replies until the connection ends.
+// consume consumes replies until the connection ends.
 func (r *relay) consume() {
 	defer close(r.ended)
-	late := time.NewTimer(time.Hour)
-	defer late.Stop()
+	ackTimer := time.NewTimer(time.Hour)
+	defer ackTimer.Stop()
 	var last amqp.Delivery
 	unacked := 0
 	ack := func() {
@@ -81,18 +78,18 @@ func (r *relay) consume() {
 			}
 			r.add(&d)
 			if last = d; unacked == 0 {
-				late.Reset(ackDelay)
+				ackTimer.Reset(ackDelay)
 			}
 			if unacked++; unacked == prefetch/4 {
 				ack()
 			}
-		case <-late.C:
+		case <-ackTimer.C:
 			ack()
 		}
 	}
 }
 
-// ackDelay is how long a delivery is unacknowledged at most, as in the bridge.
+// ackDelay is how long a delivery stays unacknowledged at most, as in the bridge.
 const ackDelay = 50 * time.Millisecond
 
 func (r *relay) add(d *amqp.Delivery) {
@@ -106,8 +103,7 @@ func (r *relay) add(d *amqp.Delivery) {
 	}
 }
 
-// appendBareFrame appends the frame of a reply of this package: byte by byte what a
-// bridge makes of it.
+// appendBareFrame appends the frame of a reply of this package, byte for byte as a bridge makes it.
 func appendBareFrame(dst []byte, d *amqp.Delivery) []byte {
 	const header = 4 // the length of all these replies takes two bytes
 	start := len(dst)
@@ -133,7 +129,7 @@ func appendBareFrame(dst []byte, d *amqp.Delivery) []byte {
 	return dst
 }
 
-// execute brings replies to all sockets.
+// execute writes replies to all sockets.
 func (r *relay) execute(b *baseline, command string) error {
 	var count int
 	if _, err := fmt.Sscanf(command, "relay %d", &count); err != nil {

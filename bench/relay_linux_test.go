@@ -6,7 +6,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// The bridge is held to a program that writes the same frames.
+// The bridge is compared with a program that writes the same frames.
 func TestTheBareConsumerWritesTheFramesOfTheBridge(t *testing.T) {
 	key, p := reply(firstNumber, defaultSender)
 	d := amqp.Delivery{Headers: p.Headers, Exchange: exchange, RoutingKey: key, MessageId: p.MessageId, Timestamp: p.Timestamp, Body: p.Body}

@@ -50,8 +50,7 @@ func (b *bench) startRelay(ctx context.Context) (*target, error) {
 	return t, nil
 }
 
-// relayed measures a burst to few clients, where most of the work is AMQP's, against
-// the bare consumer that writes.
+// relayed measures a burst to few clients, where most of the work is AMQP's, against the bare consumer that writes.
 func (b *bench) relayed(ctx context.Context) ([]Row, error) {
 	s := b.size
 	b.progress.begin("relay", fmt.Sprintf("connecting %d clients, twice", s.Few), connectTime(2*s.Few))
@@ -81,7 +80,7 @@ func (b *bench) relayed(ctx context.Context) ([]Row, error) {
 
 func relayRounds(s Sizes) int { return 4 * s.Rounds }
 
-// relayTime is about how many seconds a burst takes.
+// relayTime is the approximate duration of a burst in seconds.
 func relayTime(s Sizes) float64 { return 0.3 + 60e-6*relayBurst }
 
 func relaySeconds(s Sizes) float64 {

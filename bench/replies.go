@@ -13,29 +13,25 @@ import (
 )
 
 const (
-	// marker stands in front of the number in a reply's body. The bridge splices
-	// the body's own bytes into the envelope, so it is found there again.
+	// marker precedes the number in a reply's body. The bridge copies the body's bytes into the envelope, so a frame
+	// contains it too.
 	marker = `"sequence":`
-	// digits is how many the number has, always, so that it lies at the same
-	// place in each frame.
+	// digits is the length of every number, so that it is at the same offset in each frame.
 	digits = 10
-	// firstNumber is the number of the first reply: a JSON number has no zeros in front.
+	// firstNumber is the number of the first reply: a JSON number has no leading zeros.
 	firstNumber = 1_000_000_000
 )
 
-// exchange is the one that the measured replies take: on a broker that others
-// use too, no actor and no page notices them.
+// exchange is the exchange of the measured replies: on a shared broker no actor and no page gets them.
 const exchange = "clu_ws_bench"
 
-// bareExchange is for what the bare programs do among themselves: the bridge
-// that takes turns with them hears nothing of it.
+// bareExchange is the exchange of the bare programs: the bridge that takes turns with them gets nothing of it.
 const bareExchange = exchange + "_bare"
 
-// defaultSender is who sends the replies, where that does not matter.
+// defaultSender is the sender of the replies where that does not matter.
 const defaultSender = "bench"
 
-// reply is the numbered reply as an actor publishes it. Its envelope has about
-// 330 bytes.
+// reply returns the numbered reply as an actor publishes it. Its envelope has about 330 bytes.
 func reply(number uint64, sender string) (key string, p amqp.Publishing) {
 	m := actor.Reply{
 		Code:   actor.Info,
@@ -46,7 +42,7 @@ func reply(number uint64, sender string) (key string, p amqp.Publishing) {
 	return m.Key, m.Publishing
 }
 
-// replyFrame is the frame by which a bridge brings the numbered reply to a client.
+// replyFrame returns the frame in which a bridge sends the numbered reply to a client.
 func replyFrame(number uint64) ([]byte, error) {
 	key, p := reply(number, defaultSender)
 	return envelopeFrame(amqp.Delivery{
@@ -59,7 +55,7 @@ func replyFrame(number uint64) ([]byte, error) {
 	})
 }
 
-// envelopeFrame is the frame of a reply as the broker delivers it.
+// envelopeFrame returns the frame of a delivered reply.
 func envelopeFrame(d amqp.Delivery) ([]byte, error) {
 	envelope, err := actor.Envelope{}.Append(nil, &d)
 	if err != nil {

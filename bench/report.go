@@ -14,8 +14,7 @@ import (
 	"time"
 )
 
-// Row is one line of the table: a figure, what it is held against, and how far
-// it should reach.
+// Row is one line of the table: a figure, its reference, and its goal.
 type Row struct {
 	Scenario string `json:"scenario"`
 	What     string `json:"what"`
@@ -23,10 +22,10 @@ type Row struct {
 	// Measured and Reference are medians of the rounds.
 	Measured  float64 `json:"measured"`
 	Reference float64 `json:"reference,omitempty"`
-	Against   string  `json:"against,omitempty"` // what the reference is; "" is none
+	Against   string  `json:"against,omitempty"` // names the reference; "" is none
 
-	// Compared says what has to reach: the ratio to the reference, the
-	// difference from it, or the measured value itself.
+	// Compared says what is compared with the goal: the ratio to the reference, the difference from it, or the measured
+	// value itself.
 	Compared Comparison `json:"compared"`
 	Value    float64    `json:"value"`
 	Goal     float64    `json:"goal"`
@@ -38,25 +37,25 @@ type Row struct {
 	ReferenceRounds []float64 `json:"reference_rounds,omitempty"`
 }
 
-// Comparison is what a row holds against its reach.
+// Comparison is what a row compares with its goal.
 type Comparison string
 
-// The ways to compare.
+// The kinds of comparison.
 const (
 	Ratio         Comparison = "ratio"
 	Difference    Comparison = "difference"
 	Value         Comparison = "value"
-	Informational Comparison = "informational" // the ratio too, but there is nothing to reach
+	Informational Comparison = "informational" // the ratio, without a goal
 )
 
-// limit is a bound: at most, or at least, some value in some comparison.
+// limit is a goal: at most, or at least, some value in some comparison.
 type limit struct {
 	by      Comparison
 	bound   float64
 	atLeast bool
 }
 
-// row makes a line of the rounds' figures.
+// row makes a line from the rounds' figures.
 func row(scenario, what, unit string, measured []float64, against string, reference []float64, to limit) Row {
 	r := Row{
 		Scenario: scenario, What: what, Unit: unit, Against: against,
@@ -66,7 +65,7 @@ func row(scenario, what, unit string, measured []float64, against string, refere
 	}
 	switch r.Compared {
 	case Ratio, Informational:
-		if r.Reference != 0 { // a figure that is not there reaches nothing
+		if r.Reference != 0 { // without a reference no goal is reached
 			r.Value = r.Measured / r.Reference
 		}
 	case Difference:
@@ -85,7 +84,7 @@ func row(scenario, what, unit string, measured []float64, against string, refere
 	return r
 }
 
-// Report is what a run found.
+// Report is the result of a run.
 type Report struct {
 	Time     time.Time         `json:"time"`
 	Took     float64           `json:"took_seconds"`
@@ -94,8 +93,8 @@ type Report struct {
 	Broker   string            `json:"broker"`
 	Rounds   int               `json:"rounds"`
 	Rows     []Row             `json:"rows"`
-	Failures map[string]string `json:"failures,omitempty"` // by scenario: what makes its figures void
-	LeftOut  []string          `json:"left_out,omitempty"` // what was not measured, and what is missing for it
+	Failures map[string]string `json:"failures,omitempty"` // by scenario: why its figures are void
+	LeftOut  []string          `json:"left_out,omitempty"` // what was not measured, and why
 }
 
 // table prints the report.
@@ -165,7 +164,7 @@ func (r Row) goal() string {
 	return "<= " + bound
 }
 
-// figure writes a value with about three digits that count.
+// figure formats a value with about three significant digits.
 func figure(v float64, unit string) string {
 	switch size := math.Abs(v); {
 	case size >= 10000:
@@ -180,7 +179,7 @@ func figure(v float64, unit string) string {
 	return fmt.Sprintf("%.3f %s", v, unit)
 }
 
-// grouped writes an integer with a comma in front of each three digits.
+// grouped formats an integer with commas between groups of three digits.
 func grouped(n int) string {
 	s := strconv.Itoa(n)
 	var b strings.Builder

@@ -10,41 +10,41 @@ import (
 // patience is how long the last reply of a round may take to reach the last client.
 const patience = 30 * time.Second
 
-// round is replies that are played to a crowd.
+// round is a number of replies to a set of clients.
 type round struct {
 	count int
 	every time.Duration // 0 is all at once
-	timed bool          // take the latency of each reply on each client
+	timed bool          // record the latency of each reply on each client
 }
 
-// roundResult is what a round took.
+// roundResult is the result of a round.
 type roundResult struct {
 	*receiveResult
 	CPU  time.Duration // of the target
-	User time.Duration // of it, outside of the kernel
-	Loop time.Duration // of its busiest thread: all that a bare loop needs
+	User time.Duration // the part of it in user mode
+	Loop time.Duration // of its busiest thread: all that a baseline needs
 	Wall time.Duration // from the first reply sent to the last one read
 }
 
-// perDelivery is the time on the processor for one reply to one client, in microseconds.
+// perDelivery returns the CPU time for one reply to one client, in microseconds.
 func (p *roundResult) perDelivery() float64 {
 	return float64(p.CPU) / float64(time.Microsecond) / float64(p.Replies)
 }
 
-// userPerDelivery is what of it was outside of the kernel.
+// userPerDelivery returns the part of it in user mode.
 func (p *roundResult) userPerDelivery() float64 {
 	return float64(p.User) / float64(time.Microsecond) / float64(p.Replies)
 }
 
-// loopPerDelivery is the same for the busiest thread alone.
+// loopPerDelivery returns the same for the busiest thread alone.
 func (p *roundResult) loopPerDelivery() float64 {
 	return float64(p.Loop) / float64(time.Microsecond) / float64(p.Replies)
 }
 
-// rate is deliveries a second.
+// rate returns deliveries a second.
 func (p *roundResult) rate() float64 { return float64(p.Replies) / p.Wall.Seconds() }
 
-// runRound plays a round, and fails unless every client got every reply once and in order.
+// runRound runs a round, and returns an error unless every client got every reply once and in order.
 func (b *bench) runRound(ctx context.Context, t *target, set *clientSet, r round) (*roundResult, error) {
 	p, err := b.measureRound(ctx, t, set, r)
 	if err != nil {
@@ -56,7 +56,7 @@ func (b *bench) runRound(ctx context.Context, t *target, set *clientSet, r round
 	return p, nil
 }
 
-// measureRound plays a round, whatever arrives.
+// measureRound runs a round, whatever arrives.
 func (b *bench) measureRound(ctx context.Context, t *target, set *clientSet, r round) (*roundResult, error) {
 	first := t.next
 	t.next += uint64(r.count)
@@ -71,14 +71,7 @@ func (b *bench) measureRound(ctx context.Context, t *target, set *clientSet, r r
 		return nil, err
 	}
 	set.expect(first, r.count, sent)
-	if err := b.atRest(ctx, t); err != nil {
-		return nil, err
-	}
-	before, err := b.proc.threads(t.pid)
-	if err != nil {
-		return nil, err
-	}
-	userBefore, _, err := b.proc.cpuTicks(t.pid)
+	before, err := b.usage(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +82,7 @@ func (b *bench) measureRound(ctx context.Context, t *target, set *clientSet, r r
 	}
 	wait := patience
 	if sendErr != nil {
-		wait = 0 // what did arrive tells more than that the sending failed
+		wait = 0 // the error and what has arrived by now say enough
 	}
 	a, err := set.await(ctx, wait)
 	if err != nil {
@@ -98,24 +91,35 @@ func (b *bench) measureRound(ctx context.Context, t *target, set *clientSet, r r
 	if sendErr != nil {
 		return nil, fmt.Errorf("%w (%v)", sendErr, a.err())
 	}
-	if err := b.atRest(ctx, t); err != nil {
-		return nil, err
-	}
-	after, err := b.proc.threads(t.pid)
+	after, err := b.usage(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	user, _, err := b.proc.cpuTicks(t.pid)
-	if err != nil {
-		return nil, err
-	}
-	// What came too often may come behind what was waited for.
+	// Duplicates may arrive after the last expected reply.
 	a.Faults = set.counts().faults
-	p := &roundResult{receiveResult: a, User: user - userBefore, Wall: time.Duration(a.At - start)}
-	for thread, used := range after {
-		used -= before[thread]
+	p := &roundResult{receiveResult: a, User: after.user - before.user, Wall: time.Duration(a.At - start)}
+	for thread, used := range after.threads {
+		used -= before.threads[thread]
 		p.CPU += used
 		p.Loop = max(p.Loop, used)
 	}
 	return p, nil
+}
+
+// usage is the CPU time that a target has used.
+type usage struct {
+	threads map[string]time.Duration // user and system, of each thread
+	user    time.Duration            // user, of all threads
+}
+
+// usage waits until the target is at rest, and returns its usage.
+func (b *bench) usage(ctx context.Context, t *target) (u usage, err error) {
+	if err := b.atRest(ctx, t); err != nil {
+		return u, err
+	}
+	if u.threads, err = b.proc.threads(t.pid); err != nil {
+		return u, err
+	}
+	u.user, _, err = b.proc.cpuTicks(t.pid)
+	return u, err
 }

@@ -12,13 +12,11 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 )
 
-// addedRoundTrip is what the bridge may add to a command's round trip at p50,
-// in milliseconds.
+// addedRoundTrip is the goal for what the bridge adds to a command's round trip at p50, in milliseconds.
 const addedRoundTrip = 0.3
 
-// roundTrip measures how long it takes from a command to the reply that it is
-// done, one at a time: from a WebSocket client through the bridge, and from a
-// bare AMQP commander. The same bare actor answers both.
+// roundTrip measures the time from a command to the reply that it is done, one at a time: from a WebSocket client through
+// the bridge, and from a bare AMQP commander. The same bare actor replies to both.
 func (b *bench) roundTrip(ctx context.Context) ([]Row, error) {
 	server, err := b.serverAt(ctx, b.rabbitURL, "--message-rate", "1000000")
 	if err != nil {
@@ -62,7 +60,7 @@ func (b *bench) roundTrip(ctx context.Context) ([]Row, error) {
 			return nil
 		}
 	}
-	// The first round of each warms up, and is not counted.
+	// The first round of each warms up, and does not count.
 	if err := alternate(1+b.size.Rounds, into("a bare commander", &without, bare.trip), into("the bridge", &with, client.trip)); err != nil {
 		return nil, err
 	}
@@ -77,7 +75,7 @@ func roundTripSeconds(s Sizes) float64 { return float64(2+2*s.Rounds) * roundTri
 // tripTimeout is how long a round trip may take.
 const tripTimeout = 5 * time.Second
 
-// trip sends a command, and gives the time until it is done.
+// trip sends a command, and returns the time until it is done.
 func (c *commander) trip(number uint64) (time.Duration, error) {
 	frame, id, err := commandFrame(number)
 	if err != nil {
@@ -98,11 +96,11 @@ func (c *commander) trip(number uint64) (time.Duration, error) {
 	return took, err
 }
 
-// bareCommander sends commands and hears replies by AMQP alone.
+// bareCommander sends commands and receives replies by AMQP alone.
 type bareCommander struct {
 	*publisher
-	replies *amqp.Connection
-	heard   <-chan amqp.Delivery
+	replies    *amqp.Connection
+	deliveries <-chan amqp.Delivery
 }
 
 func newBareCommander(url string) (*bareCommander, error) {
@@ -111,7 +109,7 @@ func newBareCommander(url string) (*bareCommander, error) {
 		return nil, err
 	}
 	c := &bareCommander{publisher: p}
-	if c.replies, c.heard, err = consume(url, bareExchange, "reply.#"); err != nil {
+	if c.replies, c.deliveries, err = consume(url, bareExchange, "reply.#"); err != nil {
 		p.close()
 		return nil, fmt.Errorf("the bare commander: %w", err)
 	}
@@ -123,7 +121,7 @@ func (c *bareCommander) close() {
 	c.publisher.close()
 }
 
-// trip is the same as that of a WebSocket client.
+// trip does the same as that of a WebSocket client.
 func (c *bareCommander) trip(number uint64) (time.Duration, error) {
 	command := actor.NewCommand("bench", consumer, commandString(number), "")
 	m := command.Message()
@@ -132,7 +130,7 @@ func (c *bareCommander) trip(number uint64) (time.Duration, error) {
 		return 0, err
 	}
 	select {
-	case d := <-c.heard:
+	case d := <-c.deliveries:
 		took := time.Since(start)
 		if d.CorrelationId != command.CommandID || d.Headers["message_code"] != string(actor.Done) {
 			return 0, fmt.Errorf("the answer to command %s is %v %q", command.CommandID, d.Headers, d.Body)

@@ -28,10 +28,10 @@ type bench struct {
 type scenario struct {
 	name        string
 	run         func(*bench, context.Context) ([]Row, error)
-	files       func(Sizes) int     // that the busiest process has open
-	seconds     func(Sizes) float64 // that it takes, about
+	files       func(Sizes) int     // open files of the busiest process
+	seconds     func(Sizes) float64 // approximate duration
 	needsRabbit bool                // it needs a RabbitMQ
-	onRequest   bool                // it runs only when it is asked for
+	onRequest   bool                // it runs only when it is named
 }
 
 func scenarios() []scenario {
@@ -57,10 +57,10 @@ func scenarios() []scenario {
 	}, neighbourScenarios(), outboundScenarios())
 }
 
-// otherFiles is what a process has open besides its clients.
+// otherFiles is how many open files a process needs besides its clients.
 const otherFiles = 64
 
-// Scenarios are the names of what [Run] can measure, in order.
+// Scenarios returns the names of what [Run] can measure, in order.
 func Scenarios() []string {
 	var names []string
 	for _, s := range scenarios() {
@@ -69,49 +69,28 @@ func Scenarios() []string {
 	return names
 }
 
-// Run measures, prints the table and writes the figures. The error says which
-// scenarios failed: a client that missed a reply, or had one twice. A figure
-// that does not reach what it should is no error.
+// Run measures, prints the table and writes the figures. The error says which scenarios failed: a client lost a reply, or
+// got one twice. A missed goal is no error.
 func Run(ctx context.Context, cfg Config) error {
-	if cfg.RabbitMQURL == "" {
-		cfg.RabbitMQURL = cfg.BrokerURL
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return err
 	}
 	chosen, leftOut, err := choose(cfg.Only, cfg.RabbitMQURL != "")
 	if err != nil {
 		return err
 	}
-	if cfg.Sizes == (Sizes{}) {
-		cfg.Sizes = FullSizes()
-	}
-	if cfg.Program == "" {
-		if cfg.Program, err = os.Executable(); err != nil {
-			return err
-		}
-	}
-	if cfg.Server == "" {
-		cfg.Server = cfg.Program
-	}
 	b := &bench{cfg: cfg, size: cfg.Sizes, proc: procfs{"/proc"}, brokerURL: cfg.BrokerURL, rabbitURL: cfg.RabbitMQURL}
-	broker := "RabbitMQ"
-	if b.brokerURL == "" {
-		broker = "embedded broker"
-		child, err := startChild("the embedded broker", cfg.Program, "bench", "broker")
-		if err != nil {
-			return err
-		}
-		defer child.stop()
-		if b.brokerURL, err = child.address(ctx, "amqp://"); err != nil {
-			return err
-		}
+	broker, stopBroker, err := b.startBroker(ctx)
+	if err != nil {
+		return err
 	}
-	if b.rabbitURL != b.brokerURL && b.rabbitURL != "" {
-		broker += ", or RabbitMQ where it is needed"
-	}
+	defer stopBroker()
 	for _, url := range []string{cfg.BrokerURL, cfg.RabbitMQURL} {
 		if url == "" {
 			continue
 		}
-		// If that fails, so do the scenarios, and say why.
+		// Without them the scenarios fail, and say why.
 		if keeper, err := keepExchanges(url); err == nil {
 			defer keeper.Close()
 		}
@@ -120,27 +99,65 @@ func Run(ctx context.Context, cfg Config) error {
 		return err
 	}
 	defer b.loop.close()
-	report := newReport(cfg.Sizes.Rounds, broker)
-	report.LeftOut = leftOut
-	b.report = report
+	b.report = newReport(cfg.Sizes.Rounds, broker)
+	b.report.LeftOut = leftOut
 	if err := b.measure(ctx, chosen); err != nil {
 		return err
 	}
-	report.table(cfg.Stdout)
+	b.report.table(cfg.Stdout)
 	var failures []error
 	for _, s := range chosen {
-		if why := report.Failures[s.name]; why != "" {
+		if why := b.report.Failures[s.name]; why != "" {
 			failures = append(failures, fmt.Errorf("%s: %s", s.name, why))
 		}
 	}
 	if cfg.JSON != "" {
-		failures = append(failures, report.save(cfg.JSON))
+		failures = append(failures, b.report.save(cfg.JSON))
 	}
 	return errors.Join(failures...)
 }
 
-// measure runs the scenarios one after the other. One that fails does not keep
-// the others from running; the end of the context does.
+func (cfg Config) withDefaults() (_ Config, err error) {
+	if cfg.RabbitMQURL == "" {
+		cfg.RabbitMQURL = cfg.BrokerURL
+	}
+	if cfg.Sizes == (Sizes{}) {
+		cfg.Sizes = FullSizes()
+	}
+	if cfg.Program == "" {
+		if cfg.Program, err = os.Executable(); err != nil {
+			return cfg, err
+		}
+	}
+	if cfg.Server == "" {
+		cfg.Server = cfg.Program
+	}
+	return cfg, nil
+}
+
+// startBroker starts the embedded broker, unless a RabbitMQ was given, and describes the broker for the report.
+func (b *bench) startBroker(ctx context.Context) (name string, stop func(), err error) {
+	if b.brokerURL != "" {
+		name, stop = "RabbitMQ", func() {}
+	} else {
+		child, err := startChild("the embedded broker", b.cfg.Program, "bench", "broker")
+		if err != nil {
+			return "", nil, err
+		}
+		if b.brokerURL, err = child.address(ctx, "amqp://"); err != nil {
+			child.stop()
+			return "", nil, err
+		}
+		name, stop = "embedded broker", child.stop
+	}
+	if b.rabbitURL != b.brokerURL && b.rabbitURL != "" {
+		name += ", or RabbitMQ where it is needed"
+	}
+	return name, stop, nil
+}
+
+// measure runs the scenarios one after the other. After one that fails the others still run; the end of the context ends
+// all.
 func (b *bench) measure(ctx context.Context, chosen []scenario) error {
 	var total float64
 	for _, s := range chosen {
@@ -167,13 +184,12 @@ func (b *bench) measure(ctx context.Context, chosen []scenario) error {
 	return nil
 }
 
-// needRabbitMQ is what is missing for the scenarios that need one.
+// needRabbitMQ says what is missing for the scenarios that need a RabbitMQ.
 const needRabbitMQ = "needs a RabbitMQ; give its address with --rabbitmq-url"
 
-// choose returns the scenarios of these names, in their own order. A name is a
-// scenario's, or the first word of several: "neighbours" selects neighbours-resume,
-// neighbours-keywords and so on. Scenarios that cannot run are reported as left out;
-// asking for one of them is an error.
+// choose returns the scenarios with these names, in their own order. A name is a scenario's, or the first word of
+// several: "neighbours" selects neighbours-resume, neighbours-keywords and so on. Scenarios that cannot run are reported
+// as left out; to name one of them is an error.
 func choose(names []string, rabbit bool) (chosen []scenario, leftOut []string, err error) {
 	for _, name := range names {
 		if !slices.ContainsFunc(Scenarios(), func(s string) bool { return selects(name, s) }) {
@@ -200,8 +216,8 @@ func selects(name, scenario string) bool {
 	return scenario == name || strings.HasPrefix(scenario, name+"-")
 }
 
-// enoughFiles says whether a process may have so many files open. Go raises its
-// own limit as far as it may, and so do the children.
+// enoughFiles returns an error unless a process may have n open files. Go raises its own limit as far as it may, and so do
+// the children.
 func enoughFiles(n int) error {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
@@ -213,7 +229,7 @@ func enoughFiles(n int) error {
 	return nil
 }
 
-// alternate runs both, each as often as there are rounds, and changes who is first.
+// alternate runs both once in each round, and swaps their order each time.
 func alternate(rounds int, reference, server func() error) error {
 	for i := range rounds {
 		first, second := reference, server

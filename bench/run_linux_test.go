@@ -102,17 +102,17 @@ func TestARunMeasuresEverything(t *testing.T) {
 	}
 }
 
-func TestWhatIsMissingIsToldAndLeftOut(t *testing.T) {
+func TestScenariosWithoutRabbitMQAreLeftOutAndReported(t *testing.T) {
 	chosen, leftOut, err := choose(nil, false)
 	if err != nil || len(chosen) != 25 || len(leftOut) != 5 || !strings.Contains(leftOut[0], "--rabbitmq-url") {
 		t.Errorf("%d scenarios, %q, %v", len(chosen), leftOut, err)
 	}
 	if _, _, err := choose([]string{"backlog"}, false); err == nil || !strings.Contains(err.Error(), "--rabbitmq-url") {
-		t.Errorf("asked for: %v", err)
+		t.Errorf("by name: %v", err)
 	}
 }
 
-func TestTheFirstWordOfSeveralScenariosStandsForAllOfThem(t *testing.T) {
+func TestTheFirstWordOfSeveralScenariosSelectsAllOfThem(t *testing.T) {
 	chosen, _, err := choose([]string{"outbound", "idle", "neighbours-patterns"}, false)
 	if err != nil {
 		t.Fatal(err)
@@ -125,15 +125,15 @@ func TestTheFirstWordOfSeveralScenariosStandsForAllOfThem(t *testing.T) {
 		t.Errorf("%q, not %q", names, want)
 	}
 	if _, _, err := choose([]string{"neighbour"}, false); err == nil {
-		t.Error("half a word is a name")
+		t.Error("half a word selects a scenario")
 	}
 }
 
 func TestCLUIsLeftOutWhereItCannotBeMeasured(t *testing.T) {
 	for name, cfg := range map[string]Config{
-		"no CLU":              {RabbitMQURL: "amqp://guest:guest@127.0.0.1:5672/"},
-		"a virtual host":      {RabbitMQURL: "amqp://guest:guest@127.0.0.1:5672/other", CLU: "clu"},
-		"a user of one's own": {RabbitMQURL: "amqp://ann:guest@127.0.0.1:5672/", CLU: "clu"},
+		"no CLU":         {RabbitMQURL: "amqp://guest:guest@127.0.0.1:5672/"},
+		"a virtual host": {RabbitMQURL: "amqp://guest:guest@127.0.0.1:5672/other", CLU: "clu"},
+		"another user":   {RabbitMQURL: "amqp://ann:guest@127.0.0.1:5672/", CLU: "clu"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := &bench{cfg: cfg, rabbitURL: cfg.RabbitMQURL}
@@ -165,7 +165,7 @@ func (c cancelOn) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestARunThatIsInterruptedEndsWithItsChildren(t *testing.T) {
+func TestAnInterruptedRunEndsItsChildren(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	sizes := tiny()
 	sizes.SteadyReplies = 1_000_000
@@ -187,7 +187,7 @@ func TestAServerThatDoesNotStartIsAnError(t *testing.T) {
 	}
 }
 
-func TestANeighbourThatDisturbsNobodyIsAnError(t *testing.T) {
+func TestADisturbanceThatFailsIsAnError(t *testing.T) {
 	var out strings.Builder
 	err := Run(t.Context(), Config{
 		Program: program(t), Sizes: tiny(), Only: []string{"neighbours-resume"}, Stdout: &out,

@@ -12,11 +12,10 @@ import (
 // scraper reads the admin server's metrics, as Prometheus does.
 type scraper struct{ client http.Client }
 
-// scrapeEvery is the interval, long enough to cost the bridge next to nothing.
+// scrapeEvery is the interval, long enough to cost the bridge almost nothing.
 const scrapeEvery = 50 * time.Millisecond
 
-// newScraper makes a scraper for a Unix socket. It makes a new connection each time, so
-// that the requests are independent.
+// newScraper makes a scraper for a Unix socket. Each request has a new connection, so that they are independent.
 func newScraper(socket string) *scraper {
 	return &scraper{http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
@@ -45,7 +44,7 @@ func (s *scraper) scrape(ctx context.Context) (time.Duration, error) {
 	return time.Since(start), err
 }
 
-// probe scrapes again and again until the context ends, and gives up at the limit.
+// probe scrapes again and again until the context ends, and stops at the limit.
 func (s *scraper) probe(ctx context.Context, limit time.Time) (delays, error) {
 	limited, cancel := context.WithDeadline(context.WithoutCancel(ctx), limit)
 	defer cancel()

@@ -6,12 +6,10 @@ import (
 	"runtime"
 )
 
-// logBytes is what the server keeps for slow clients on each of its loops, one
-// for each processor, unless it is told otherwise.
+// logBytes is what the server keeps for slow clients on each of its loops, one for each processor, by default.
 const logBytes = 16 << 20
 
-// slow measures what clients that read nothing do to the others and to the
-// server's memory.
+// slow measures how clients that read nothing affect the others and the server's memory.
 func (b *bench) slow(ctx context.Context) ([]Row, error) {
 	s := b.size
 	server, err := b.server(ctx)
@@ -31,7 +29,7 @@ func (b *bench) slow(ctx context.Context) ([]Row, error) {
 	}
 	var with, without slowRounds
 	if err := alternate(slowRoundsOf(s), func() error {
-		b.progress.begin("slow", "everyone reads", r.seconds())
+		b.progress.begin("slow", "all clients read", r.seconds())
 		return b.slowRound(ctx, server, set, r, 0, &without)
 	}, func() error {
 		b.progress.begin("slow", fmt.Sprintf("%d read nothing", s.SlowClients), r.seconds())
@@ -42,8 +40,8 @@ func (b *bench) slow(ctx context.Context) ([]Row, error) {
 	what := fmt.Sprintf("%d of %s clients read nothing, %.0f/s: ", s.SlowClients, grouped(s.Many), 1/r.every.Seconds())
 	bound := float64(logBytes * runtime.NumCPU() >> 20)
 	return []Row{
-		row("slow", what+"the others' p99", "ms", with.p99, "none slow", without.p99, limit{by: Ratio, bound: 2}),
-		row("slow", what+"server RSS", "MiB", with.rss, "none slow", without.rss, limit{by: Difference, bound: bound}),
+		row("slow", what+"p99 of the others", "ms", with.p99, "all read", without.p99, limit{by: Ratio, bound: 2}),
+		row("slow", what+"server RSS", "MiB", with.rss, "all read", without.rss, limit{by: Difference, bound: bound}),
 	}, nil
 }
 
@@ -54,14 +52,13 @@ func slowSeconds(s Sizes) float64 {
 	return connectTime(s.Many) + float64(2*slowRoundsOf(s))*(r.seconds()+1)
 }
 
-// slowRounds is what was found in rounds of one kind.
+// slowRounds is the results of rounds of one kind.
 type slowRounds struct{ p99, rss []float64 }
 
-// slowRound plays a round while some clients do not read, then lets them catch
-// up: nothing may be missing for them either, unless the server has closed them
-// because they were too slow.
-func (b *bench) slowRound(ctx context.Context, server *target, set *clientSet, r round, deaf int, into *slowRounds) error {
-	set.pauseReading(deaf)
+// slowRound runs a round while some clients do not read, then lets them catch up: they must not miss anything either,
+// unless the server has closed them because they were too slow.
+func (b *bench) slowRound(ctx context.Context, server *target, set *clientSet, r round, slow int, into *slowRounds) error {
+	set.pauseReading(slow)
 	p, err := b.runRound(ctx, server, set, r)
 	if err != nil {
 		return err

@@ -13,8 +13,8 @@ const (
 	slowReplies = 24_000 // of a kilobyte each
 )
 
-// publishToNonReaders publishes replies for clients that do not read. All want every
-// reply, each by a subscription of its own.
+// publishToNonReaders publishes replies for clients that do not read. Each has a subscription of its own, which selects
+// every reply.
 func (t *testbed) publishToNonReaders(ctx context.Context) error {
 	err := t.neighbours(ctx, t.scaled(slowClients), dialOptions{path: "/?silent=1", receiveBuffer: 16 << 10}, func(i int, n *neighbour) error {
 		filter := map[string]any{"sender": []string{defaultSender, senderOf(i)}}

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// target is a process that brings replies to clients.
+// target is a process that sends replies to clients.
 type target struct {
 	*child
 	addr   netip.AddrPort
@@ -19,16 +19,16 @@ type target struct {
 	next   uint64 // the number of the next reply
 }
 
-// source makes a target bring replies to its clients.
+// source makes a target send replies to its clients.
 type source interface {
-	// prepare makes the replies, before any time is taken.
+	// prepare makes the replies, before anything is timed.
 	prepare(ctx context.Context, first uint64, count int) error
-	// play has them sent, one each interval, or all at once.
+	// send sends them, one each interval, or all at once.
 	send(ctx context.Context, every time.Duration, sent []atomic.Int64) error
 	close()
 }
 
-// viaBroker is a source for a bridge.
+// viaBroker is the source of a bridge.
 type viaBroker struct {
 	*publisher
 	clock func() int64
@@ -43,7 +43,7 @@ func (v viaBroker) send(ctx context.Context, every time.Duration, sent []atomic.
 	return v.publisher.publishAll(ctx, every, sent, v.clock)
 }
 
-// viaPipe is a source for the bare loop, which has its own frames and clock.
+// viaPipe is the source of a baseline, which has its own frames and clock.
 type viaPipe struct {
 	*child
 	coalesced bool
@@ -67,10 +67,10 @@ func (v viaPipe) request(ctx context.Context, command string) error {
 
 func (viaPipe) close() {}
 
-// server starts a bridge, linked to the broker.
+// server starts a bridge that is linked to the broker.
 func (b *bench) server(ctx context.Context) (*target, error) { return b.serverAt(ctx, b.brokerURL) }
 
-// serverAt starts a bridge, linked to the broker at the URL, with more flags.
+// serverAt starts a bridge that is linked to the broker at the URL, with more flags.
 func (b *bench) serverAt(ctx context.Context, url string, flags ...string) (*target, error) {
 	args := slices.Concat([]string{"websocket", "--host", "127.0.0.1", "--port", "0", "--url", url,
 		"--exchange", exchange, "--log-level", "warn"}, flags, b.cfg.ServerArgs)
@@ -87,9 +87,9 @@ func (b *bench) serverAt(ctx context.Context, url string, flags ...string) (*tar
 	return t, nil
 }
 
-// startBaseline starts a bare loop.
+// startBaseline starts a baseline.
 func (b *bench) startBaseline(ctx context.Context, coalesced bool) (*target, error) {
-	t, err := b.target(ctx, "the bare loop", b.cfg.Program, []string{"bench", "baseline"})
+	t, err := b.target(ctx, "the baseline", b.cfg.Program, []string{"bench", "baseline"})
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (b *bench) startBaseline(ctx context.Context, coalesced bool) (*target, err
 	return t, nil
 }
 
-// pair starts a bridge and a bare loop.
+// pair starts a bridge and a baseline.
 func (b *bench) pair(ctx context.Context, coalesced bool) (server, baseline *target, err error) {
 	if server, err = b.server(ctx); err != nil {
 		return nil, nil, err
@@ -138,14 +138,14 @@ func (t *target) stop() {
 	t.child.stop()
 }
 
-// clients connects a crowd, of which the first may be deaf later.
-func (b *bench) clients(ctx context.Context, t *target, n, deaf int) (*clientSet, error) {
-	return b.clientsAt(ctx, t, "/", n, deaf)
+// clients connects clients, of which the first smallBuffers can be paused later.
+func (b *bench) clients(ctx context.Context, t *target, n, smallBuffers int) (*clientSet, error) {
+	return b.clientsAt(ctx, t, "/", n, smallBuffers)
 }
 
-// clientsAt connects a crowd to a path, over TLS if the target has that.
-func (b *bench) clientsAt(ctx context.Context, t *target, path string, n, deaf int) (*clientSet, error) {
-	set := newClientSet(b.loop, dialer{to: t.addr, path: path, host: t.addr.String(), smallBuffers: deaf})
+// clientsAt connects clients to a path, over TLS if the target has it.
+func (b *bench) clientsAt(ctx context.Context, t *target, path string, n, smallBuffers int) (*clientSet, error) {
+	set := newClientSet(b.loop, dialer{to: t.addr, path: path, host: t.addr.String(), smallBuffers: smallBuffers})
 	var err error
 	if t.tls {
 		err = set.connectTLS(ctx, n)
@@ -159,9 +159,8 @@ func (b *bench) clientsAt(ctx context.Context, t *target, path string, n, deaf i
 	return set, nil
 }
 
-// atRest waits until a target's threads are off the processor, so that what
-// they used is known. It gives up after a while: a target that never rests has
-// its time counted as it is.
+// atRest waits until a target's threads are off the processor, so that their time is known. It gives up after a while: the
+// time of a target that never rests is counted as it is.
 func (b *bench) atRest(ctx context.Context, t *target) error {
 	const step, patience = 25 * time.Millisecond, 5 * time.Second
 	last := time.Duration(-1)

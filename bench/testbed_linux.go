@@ -12,7 +12,7 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 )
 
-// testbed is a bridge with honest clients and neighbours.
+// testbed is a bridge with probes and neighbours.
 type testbed struct {
 	*bench
 	server    *target
@@ -47,10 +47,10 @@ func (t *testbed) stop() {
 	t.server.stop()
 }
 
-// scaled scales a number of the documentation to this run.
+// scaled divides a full-size number for this run.
 func (t *testbed) scaled(n int) int { return max(1, n/t.size.NeighbourDivisor) }
 
-// publish publishes replies like an actor.
+// publish publishes replies as an actor does.
 func (t *testbed) publish(ctx context.Context, count int, say func(i int) actor.Reply) error {
 	p := t.server.source.(viaBroker)
 	for i := range count {
@@ -63,8 +63,7 @@ func (t *testbed) publish(ctx context.Context, count int, say func(i int) actor.
 	return nil
 }
 
-// awaitDelivered waits until the bridge has delivered all published replies to a client of its
-// own.
+// awaitDelivered waits until the bridge has delivered all published replies to another client.
 func (t *testbed) awaitDelivered(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the bridge does not have all replies within %v", patience))
 	defer cancel()
@@ -83,10 +82,9 @@ func (t *testbed) awaitDelivered(ctx context.Context) error {
 	return nil
 }
 
-// neighbours connects a number of neighbours, runs do for all at the same time, and
-// waits for them. Their connections stay open until the end of the context, because
-// queued answers may be the disturbance. It is no error if the bridge disconnects one:
-// that may be the right answer.
+// neighbours connects neighbours, calls do for all of them at the same time, and waits until it has returned. Their
+// connections stay open until the end of the context, because queued answers may be the disturbance. It is no error if
+// the bridge disconnects one, which may be the right reaction.
 func (t *testbed) neighbours(ctx context.Context, count int, how dialOptions, do func(i int, n *neighbour) error) error {
 	failed := make([]error, count)
 	var doing sync.WaitGroup

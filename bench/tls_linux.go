@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// tlsIdleBytes is how much memory a TLS client may take that does nothing.
+// tlsIdleBytes is the goal for the memory of an idle TLS client.
 const tlsIdleBytes = 9 << 10
 
-// tlsPair starts a bridge and a bare loop, both over TLS.
+// tlsPair starts a bridge and a baseline, both over TLS.
 func (b *bench) tlsPair(ctx context.Context, folder string, coalesced bool) (server, baseline *target, err error) {
 	cert, key, err := selfSigned(folder)
 	if err != nil {
@@ -19,7 +19,7 @@ func (b *bench) tlsPair(ctx context.Context, folder string, coalesced bool) (ser
 	if server, err = b.serverAt(ctx, b.brokerURL, "--tls-cert", cert, "--tls-key", key); err != nil {
 		return nil, nil, err
 	}
-	baseline, err = b.target(ctx, "the bare loop of TLS", b.cfg.Program, []string{"bench", "tls-baseline", "--tls-cert", cert, "--tls-key", key})
+	baseline, err = b.target(ctx, "the baseline over TLS", b.cfg.Program, []string{"bench", "tls-baseline", "--tls-cert", cert, "--tls-key", key})
 	if err != nil {
 		server.stop()
 		return nil, nil, err
@@ -28,7 +28,7 @@ func (b *bench) tlsPair(ctx context.Context, folder string, coalesced bool) (ser
 	return server, baseline, nil
 }
 
-// withFolder runs do with a folder that is removed afterwards.
+// withFolder calls do with a folder that is removed afterwards.
 func withFolder(do func(folder string) ([]Row, error)) ([]Row, error) {
 	folder, err := os.MkdirTemp("", "clu-ws-bench-")
 	if err != nil {
@@ -38,7 +38,7 @@ func withFolder(do func(folder string) ([]Row, error)) ([]Row, error) {
 	return do(folder)
 }
 
-// tlsFan is fan over TLS.
+// tlsFan is runPair over TLS.
 func (b *bench) tlsFan(ctx context.Context, scenario string, coalesced bool, r round, seconds float64) (f fanout, err error) {
 	_, err = withFolder(func(folder string) ([]Row, error) {
 		b.progress.begin(scenario, fmt.Sprintf("connecting %d TLS clients, twice", b.size.TLSClients), tlsConnectTime(2*b.size.TLSClients))
@@ -54,10 +54,10 @@ func (b *bench) tlsFan(ctx context.Context, scenario string, coalesced bool, r r
 	return f, err
 }
 
-// tlsConnectTime is about how many seconds so many handshakes take.
+// tlsConnectTime is the approximate duration of the handshakes in seconds.
 func tlsConnectTime(clients int) float64 { return 0.5 + float64(clients)/1000 }
 
-// tlsSteady sends one reply at a time over TLS.
+// tlsSteady measures one reply at a time over TLS.
 func (b *bench) tlsSteady(ctx context.Context) ([]Row, error) {
 	s := b.size
 	r := round{count: s.TLSReplies, every: s.TLSEvery}
@@ -75,7 +75,7 @@ func tlsSteadySeconds(s Sizes) float64 {
 	return tlsConnectTime(2*s.TLSClients) + float64(2+2*s.Rounds)*r.seconds()
 }
 
-// tlsBurst sends many replies at once over TLS.
+// tlsBurst measures many replies at once over TLS.
 func (b *bench) tlsBurst(ctx context.Context) ([]Row, error) {
 	s := b.size
 	r := round{count: min(relayBurst, s.BurstReplies)}
@@ -94,8 +94,8 @@ func tlsBurstSeconds(s Sizes) float64 {
 	return tlsConnectTime(2*s.TLSClients) + float64(2+2*s.Rounds)*tlsBurstTime(s)
 }
 
-// tlsIdle measures by how much the memory of a bridge grows with TLS clients that do
-// nothing, and that of a bare program with a tls.Conn and a socket for each of them.
+// tlsIdle measures how much the memory of a bridge grows with idle TLS clients, and that of a bare program with a tls.Conn
+// and a socket for each of them.
 func (b *bench) tlsIdle(ctx context.Context) ([]Row, error) {
 	return withFolder(func(folder string) ([]Row, error) {
 		var with, without []float64
@@ -132,7 +132,7 @@ func tlsIdleTime(s Sizes) float64 {
 
 func tlsIdleSeconds(s Sizes) float64 { return float64(2*idleRounds(s)) * tlsIdleTime(s) }
 
-// tlsIdleOf gives the bytes of a target for one client.
+// tlsIdleOf returns the bytes of a target for each client.
 func (b *bench) tlsIdleOf(ctx context.Context, t *target) (float64, error) {
 	s := b.size
 	set := newClientSet(b.loop, dialer{to: t.addr, path: "/", host: t.addr.String()})

@@ -15,8 +15,7 @@ import (
 // coalesceFrames is how many frames the coalesced baseline of TLS gives to one write.
 const coalesceFrames = 64
 
-// tlsBaseline is the bare loop over TLS: one tls.Conn for each socket, to which one
-// goroutine writes frames in turn.
+// tlsBaseline is the baseline over TLS: a tls.Conn for each socket, and one goroutine that writes frames to them in turn.
 type tlsBaseline struct {
 	config *tls.Config
 	writes [][]byte
@@ -25,8 +24,8 @@ type tlsBaseline struct {
 	conns []*tls.Conn
 }
 
-// TLSBaseline is the bare loop over TLS as a process of its own. It obeys the commands
-// of [Baseline], except that coalesced writes have 64 frames each.
+// TLSBaseline runs the baseline over TLS as a process of its own. It has the commands of [Baseline], except that coalesced
+// writes have 64 frames each.
 func TLSBaseline(ctx context.Context, certFile, keyFile string, stdin io.Reader, stdout io.Writer) error {
 	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
@@ -37,7 +36,7 @@ func TLSBaseline(ctx context.Context, certFile, keyFile string, stdin io.Reader,
 	if err != nil {
 		return err
 	}
-	// Whatever still reads ends with the process.
+	// Goroutines that still read end with the process.
 	defer ln.Close()
 	defer context.AfterFunc(ctx, func() { ln.Close() })()
 	go b.accept(ln)
@@ -51,7 +50,7 @@ func TLSBaseline(ctx context.Context, certFile, keyFile string, stdin io.Reader,
 	return nil
 }
 
-// accept takes connections until the listener ends.
+// accept accepts connections until the listener is closed.
 func (b *tlsBaseline) accept(ln net.Listener) {
 	for {
 		conn, err := ln.Accept()
@@ -62,7 +61,7 @@ func (b *tlsBaseline) accept(ln net.Listener) {
 	}
 }
 
-// answer answers one request. No goroutine stays with the connection.
+// answer responds to one request. No goroutine stays with the connection.
 func (b *tlsBaseline) answer(conn *tls.Conn) {
 	request := make([]byte, 4096)
 	for n := 0; !bytes.HasSuffix(request[:n], []byte("\r\n\r\n")); {
@@ -73,7 +72,7 @@ func (b *tlsBaseline) answer(conn *tls.Conn) {
 		}
 		n += m
 	}
-	// The answer must be the first that is written: it is in no list until then.
+	// The response must be written first, so the connection is not in the list before.
 	if _, err := conn.Write([]byte(upgradeResponse)); err != nil {
 		conn.Close()
 		return

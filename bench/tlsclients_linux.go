@@ -9,23 +9,23 @@ import (
 	"sync"
 )
 
-// maxHandshakes is how many TLS handshakes are under way at once.
+// maxHandshakes is how many TLS handshakes run at the same time.
 const maxHandshakes = 16
 
-// connectTLS adds n clients that connect over TLS. Each has a goroutine, which reads
-// and decrypts, and hands what came to the swarm's thread.
+// connectTLS adds n clients that connect over TLS. Each has a goroutine, which reads and decrypts, and passes the bytes to
+// the loop's thread.
 func (set *clientSet) connectTLS(ctx context.Context, n int) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout, fmt.Errorf("not all of %d TLS clients were connected within %v", n, connectTimeout))
 	defer cancel()
 	var (
 		dialing sync.WaitGroup
-		turn    = make(chan struct{}, maxHandshakes)
+		slots   = make(chan struct{}, maxHandshakes)
 		failed  = make(chan error, n)
 	)
 	for range n {
-		turn <- struct{}{}
+		slots <- struct{}{}
 		dialing.Go(func() {
-			defer func() { <-turn }()
+			defer func() { <-slots }()
 			if err := set.connectOneTLS(ctx); err != nil {
 				failed <- err
 				cancel()
@@ -67,8 +67,8 @@ func (set *clientSet) connectOneTLS(ctx context.Context) error {
 	return nil
 }
 
-// upgrade asks for a WebSocket, and gives what came behind the answer. If the answer is
-// another, it gives that.
+// upgrade sends the upgrade request, and returns the bytes after the response. If the response is no upgrade, it returns
+// that response.
 func upgrade(conn net.Conn, request, buf []byte) (ok bool, rest []byte, err error) {
 	if _, err := conn.Write(request); err != nil {
 		return false, nil, err
@@ -89,7 +89,7 @@ func upgrade(conn net.Conn, request, buf []byte) (ok bool, rest []byte, err erro
 	return false, buf, nil
 }
 
-// readTLS reads until the end of the connection.
+// readTLS reads until the connection ends.
 func (c *client) readTLS(buf []byte) {
 	for {
 		n, err := c.conn.Read(buf)

@@ -9,11 +9,10 @@ import (
 	"time"
 )
 
-// errLinux is why there is nothing here elsewhere: what is measured is epoll
-// and /proc.
+// errLinux says why nothing can be measured here: the measurements need epoll and /proc.
 func errLinux() error { return errors.New("clu-ws bench needs Linux") }
 
-// Scenarios are the names of what [Run] can measure: nothing here.
+// Scenarios returns no names: [Run] can measure nothing here.
 func Scenarios() []string { return nil }
 
 // Run needs Linux.

@@ -13,29 +13,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// worker is a part of the clients that are too many for the open files of one process.
+// worker connects a part of clients that are too many for the open files of one process.
 type worker struct {
 	swarm        *clientLoop
 	clients      *clientSet
-	replacements *clientSet // takes the place of clients that were lost
-	clockOffset  int64      // the monotonic clock of the system when the swarm's was 0
+	replacements *clientSet // replaces clients that were lost
+	clockOffset  int64      // the system's monotonic clock when the loop's was 0
 }
 
-// workerStatus is what a holder says of its clients.
+// workerStatus is what a worker reports about its clients.
 type workerStatus struct {
-	Open         int            // that are connected
-	Lost         int            // that the server, or its end, disconnected
-	Incomplete   int            // that do not have everything
-	Disconnected int            // of these, those that are not connected any more
-	Replies      int            // that came, in all
+	Open         int            // clients that are connected
+	Lost         int            // clients that the server, or its end, disconnected
+	Incomplete   int            // clients that do not have everything
+	Disconnected int            // those of them that are not connected any more
+	Replies      int            // received by all clients together
 	Faults       Faults         //
 	Ended        map[string]int // lost clients, by reason
-	// Last is when the last client got each of the expected replies, on the monotonic
-	// clock of the system in nanoseconds; 0 is never.
+	// Last is when the last client got each of the expected replies, on the system's monotonic clock in nanoseconds;
+	// 0 is never.
 	Last []int64
 }
 
-// monotonic is the system's clock that all processes share, in nanoseconds.
+// monotonic returns the system's monotonic clock, which all processes share, in nanoseconds.
 func monotonic() int64 {
 	var ts unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
@@ -44,18 +44,17 @@ func monotonic() int64 {
 	return ts.Nano()
 }
 
-// Worker holds clients of a server in a process of its own. It takes commands from
-// stdin, one a line, and answers each with a line of JSON:
+// Worker connects clients to a server, in a process of its own. It reads commands from stdin, one a line, and answers each
+// with a line of JSON:
 //
 //	connect N       connect N clients
 //	recover         connect another client for each that is lost from now on
-//	settle          do so no longer
-//	expect FIRST N  expect N replies from number FIRST on, on all that are connected
-//	await MS        wait for them at most so many milliseconds
-//	count           say how many clients are connected
+//	settle          stop doing so
+//	expect FIRST N  expect N replies from number FIRST on, on all connected clients
+//	await MS        wait for them, for at most MS milliseconds
+//	count           report how many clients are connected
 //
-// The clients are those from place on of all processes'. It ends with stdin, or with
-// the context.
+// Its first client has the index place among those of all processes. It ends with stdin, or with the context.
 func Worker(ctx context.Context, addr string, place int, stdin io.Reader, stdout io.Writer) error {
 	to, err := netip.ParseAddrPort(addr)
 	if err != nil {
@@ -133,14 +132,14 @@ func (w *worker) execute(ctx context.Context, line string) (*workerStatus, error
 		}
 	case "count":
 	default:
-		return nil, fmt.Errorf("no such command")
+		return nil, fmt.Errorf("there is no such command")
 	}
 	return w.status(), nil
 }
 
 func (w *worker) sets() []*clientSet { return []*clientSet{w.clients, w.replacements} }
 
-// status sums up both crowds.
+// status sums up both sets.
 func (w *worker) status() *workerStatus {
 	sum := &workerStatus{Ended: map[string]int{}}
 	w.swarm.call(func() {
@@ -158,7 +157,7 @@ func (w *worker) status() *workerStatus {
 	return sum
 }
 
-// add adds what another says.
+// add adds another status.
 func (a *workerStatus) add(b *workerStatus) {
 	a.Open += b.Open
 	a.Incomplete += b.Incomplete

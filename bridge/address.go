@@ -5,23 +5,23 @@ import "net/netip"
 // commonPath is the path of nearly all clients.
 const commonPath = "/"
 
-// clientExtra is what few clients have.
+// clientExtra holds what few clients have.
 type clientExtra struct {
 	path       string      // if it is not the common one
 	remote     string      // if the client's address is not of a family
 	roomClient *roomClient // of one in a room
 }
 
-// family is the kind of an address that a client holds without a text of its own.
+// family is the kind of an address that a client holds in binary form.
 type family uint8
 
 const (
 	familyNone family = iota
-	familyIPv4        // with a port, as the next
-	familyIPv6
+	familyIPv4        // with a port
+	familyIPv6        // with a port
 )
 
-// addExtra returns what is uncommon about a client that is being accepted, to be set.
+// addExtra returns the extra of a client that is being accepted, to be set.
 func (c *client) addExtra() *clientExtra {
 	if c.extra == nil {
 		c.extra = new(clientExtra)
@@ -37,7 +37,7 @@ func (c *client) path() string {
 	return c.extra.path
 }
 
-// roomClient returns what a client in a room is, or nil.
+// roomClient returns what a client in a room has, or nil.
 func (c *client) roomClient() *roomClient {
 	if c.extra == nil {
 		return nil
@@ -45,7 +45,7 @@ func (c *client) roomClient() *roomClient {
 	return c.extra.roomClient
 }
 
-// setRemote notes the client's address, which may be any text.
+// setRemote sets the client's address, which may be any text.
 func (c *client) setRemote(name string) {
 	at, err := netip.ParseAddrPort(name)
 	switch addr := at.Addr(); {
@@ -60,7 +60,7 @@ func (c *client) setRemote(name string) {
 	c.address, c.port = at.Addr().As16(), at.Port()
 }
 
-// remote returns the client's address, as it was given to setRemote.
+// Remote returns the client's address as it was given to setRemote. It implements [hub.Client].
 func (c *client) Remote() string {
 	addr := netip.AddrFrom16(c.address)
 	switch c.family {

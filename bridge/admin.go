@@ -13,14 +13,13 @@ import (
 func (b *Bridge) commandLine(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	// An error means that the asker is gone.
+	// An error means that the client is gone.
 	_, _ = io.WriteString(w, strings.Join(b.cfg.CommandLine, "\x00"))
 }
 
-// Admin serves those who look after the bridge: /metrics for Prometheus, /healthz,
-// /readyz, Go's profiles below /debug/pprof/, and the API below /api/. It has no access
-// control except for web pages (guard.go): serve it only where nobody else can reach
-// it.
+// Admin returns the handler for operators: /metrics for Prometheus, /healthz, /readyz, Go's
+// profiles below /debug/pprof/, and the API below /api/. It has no access control except for
+// web pages (guard.go): serve it only where nobody else can reach it.
 func (b *Bridge) Admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(b.metrics.registry, promhttp.HandlerOpts{Registry: b.metrics.registry}))
@@ -34,7 +33,7 @@ func (b *Bridge) Admin() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		// An error means that the asker is gone.
+		// An error means that the client is gone.
 		_, _ = w.Write([]byte("clu-ws " + b.cfg.Version + ", " + b.cfg.Name + "\n\n/metrics\n/healthz\n/readyz\n/debug/pprof/\n/api/publish\n/api/command\n"))
 	})
 	return b.guardAdmin(mux)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -23,22 +24,21 @@ import (
 const (
 	// maxAPIBody is the longest request body of the API, in bytes.
 	maxAPIBody = 1 << 20
-	// apiReadTimeout is how long the body of a request to the admin's port may take
-	// to arrive.
+	// apiReadTimeout is how long the body of a request to the admin's port may take to
+	// arrive.
 	apiReadTimeout = 30 * time.Second
 )
 
-// serveAPI adds what programs may ask of the bridge over HTTP. An answer that is no
-// success is {"error": "<words>"}.
+// serveAPI adds the routes of the HTTP API. The answer to a request that fails is an [apiError].
 func (b *Bridge) serveAPI(mux *http.ServeMux) {
 	mux.HandleFunc("POST /api/publish", apiHandler(b.apiPublish))
 	mux.HandleFunc("POST /api/command", apiHandler(b.apiCommand))
-	mux.HandleFunc("/api/publish", apiErrorHandler(http.StatusMethodNotAllowed, "this takes POST alone"))
-	mux.HandleFunc("/api/command", apiErrorHandler(http.StatusMethodNotAllowed, "this takes POST alone"))
+	mux.HandleFunc("/api/publish", apiErrorHandler(http.StatusMethodNotAllowed, "only POST is allowed here"))
+	mux.HandleFunc("/api/command", apiErrorHandler(http.StatusMethodNotAllowed, "only POST is allowed here"))
 	mux.HandleFunc("/api/", apiErrorHandler(http.StatusNotFound, "there is nothing here; there are /api/publish and /api/command"))
 }
 
-// apiErrorHandler makes a handler of what is not there.
+// apiErrorHandler returns a handler that answers with an error.
 func apiErrorHandler(status int, words string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		if status == http.StatusMethodNotAllowed {
@@ -48,7 +48,7 @@ func apiErrorHandler(status int, words string) http.HandlerFunc {
 	}
 }
 
-// apiError is an answer that is no success.
+// apiError is the answer to a request that failed.
 type apiError struct {
 	Status    int    `json:"-"`
 	Error     string `json:"error"`
@@ -60,8 +60,8 @@ func apiErrorf(status int, format string, args ...any) *apiError {
 	return &apiError{Status: status, Error: fmt.Sprintf(format, args...)}
 }
 
-// apiHandler makes a handler of what gives the status and JSON of a success, or why
-// there is none.
+// apiHandler returns a handler that reads the request's body, and writes the status and JSON
+// that do returns, or its error.
 func apiHandler(do func(r *http.Request, payload []byte) (int, []byte, *apiError)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var status int
@@ -81,16 +81,17 @@ func writeAPI(w http.ResponseWriter, status int, answer []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(answer, '\n')) // an error means that the asker is gone
+	_, _ = w.Write(append(answer, '\n')) // an error means that the client is gone
 }
 
-// readBody reads a request's body. It must say that it is JSON: a page from anywhere
-// may have a browser post anything else to any address.
+// readBody reads a request's body. The Content-Type must be JSON: a browser lets any page post
+// other types to any address.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *apiError) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return nil, apiErrorf(http.StatusUnsupportedMediaType, "the Content-Type is %s; send application/json", quote.Text(r.Header.Get("Content-Type")))
 	}
-	// Waiting for the command may take longer. An error means that there is no socket.
+	// Only the body has a deadline: waiting for a command's end may take longer. An error
+	// means that there is no socket.
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(time.Now().Add(apiReadTimeout))
 	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAPIBody))
@@ -99,9 +100,9 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *apiError) {
 		return nil, apiErrorf(http.StatusRequestEntityTooLarge, "the request is longer than %d bytes", maxAPIBody)
 	}
 	if err != nil {
-		return nil, apiErrorf(http.StatusBadRequest, "the request did not come whole: %v", err)
+		return nil, apiErrorf(http.StatusBadRequest, "the request did not arrive completely: %v", err)
 	}
-	if !utf8.Valid(payload) { // part of a command would be lost, and the rest might be one, too
+	if !utf8.Valid(payload) { // decoding it would change the command, perhaps into another valid one
 		return nil, apiErrorf(http.StatusBadRequest, "the request is not UTF-8, as JSON is")
 	}
 	return payload, nil
@@ -113,7 +114,7 @@ func readFields(payload []byte, form string, names ...string) (protocol.Fields, 
 	if err := json.Unmarshal(payload, &f); err != nil || f == nil {
 		return nil, apiErrorf(http.StatusBadRequest, "the request is no JSON object; send %s", form)
 	}
-	for name := range f {
+	for _, name := range f.Names() {
 		if !slices.Contains(names, name) {
 			return nil, apiErrorf(http.StatusBadRequest, "there is no field %s; send %s", quote.Text(name), form)
 		}
@@ -121,13 +122,14 @@ func readFields(payload []byte, form string, names ...string) (protocol.Fields, 
 	return f, nil
 }
 
-// parseParameters reads those of a URL, each of which may be there once.
+// parseParameters parses the parameters of a URL, which must have one of these names, each once.
 func parseParameters(r *http.Request, names ...string) (url.Values, *apiError) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, apiErrorf(http.StatusBadRequest, "the parameters %s are not understood: %s", quote.Text(r.URL.RawQuery), quote.Short(err.Error()))
 	}
-	for name, values := range query {
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		values := query[name]
 		switch {
 		case len(names) == 0:
 			return nil, apiErrorf(http.StatusBadRequest, "there is no parameter %s; this path takes none", quote.Text(name))
@@ -140,7 +142,8 @@ func parseParameters(r *http.Request, names ...string) (url.Values, *apiError) {
 	return query, nil
 }
 
-// parseWait reads ?wait=1&timeout_ms=: for how long to wait for a command's end, or 0.
+// parseWait parses ?wait=1&timeout_ms=. It returns how long to wait for the command's end, or 0
+// not to wait.
 func parseWait(r *http.Request) (time.Duration, *apiError) {
 	query, wrong := parseParameters(r, "wait", "timeout_ms")
 	if wrong != nil {
@@ -164,7 +167,7 @@ func parseWait(r *http.Request) (time.Duration, *apiError) {
 	return time.Duration(ms) * time.Millisecond, nil
 }
 
-// compactJSON is a JSON text without blanks.
+// compactJSON returns a JSON text without white space.
 func compactJSON(text []byte) []byte {
 	var b bytes.Buffer
 	if json.Compact(&b, text) != nil {

@@ -29,7 +29,7 @@ func (r *running) postWith(t *testing.T, ctx context.Context, target, contentTyp
 	return w.Code, parseEnvelope(t, w.Body.Bytes())
 }
 
-func TestWhatOneBridgePublishesReachesTheRoomsOfAllOnce(t *testing.T) {
+func TestAMessageReachesTheRoomsOfAllBridgesOnce(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, url string) {
 		var bridges []*running
 		var clients []*client
@@ -107,7 +107,7 @@ func TestTheAPIExplainsWhatIsWrong(t *testing.T) {
 	}
 	w := httptest.NewRecorder()
 	b.Admin().ServeHTTP(w, httptest.NewRequest("GET", "/api/publish", nil))
-	equal(t, "another method", fmt.Sprint(w.Code, w.Header()["Allow"], " ", strings.TrimSpace(w.Body.String())), `405 [POST] {"error":"this takes POST alone"}`)
+	equal(t, "another method", fmt.Sprint(w.Code, w.Header()["Allow"], " ", strings.TrimSpace(w.Body.String())), `405 [POST] {"error":"only POST is allowed here"}`)
 }
 
 // answering has an actor named x answer each command with these codes.
@@ -153,7 +153,7 @@ func TestTheAPISendsACommandAndGivesItsReplies(t *testing.T) {
 	})
 }
 
-func TestTheAPITellsThatACommandFailedOrTakesTooLong(t *testing.T) {
+func TestTheAPIReportsThatACommandFailedOrTakesTooLong(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url)
 	p := newPeer(t, url)

@@ -16,15 +16,14 @@ import (
 
 const commandForm = `{"consumer": "<actor>", "command_string": "<command>", "command_id": "<any text, or leave it out>", "expires_at": <until when it may be sent, or leave it out>}`
 
-// httpSender is the sender of a command over HTTP. It is gone when it no longer waits
-// for the answer.
+// httpSender is the sender of a command over HTTP. It is gone when its request is cancelled.
 type httpSender struct{ context.Context }
 
 // Gone implements [amqpx.Sender].
 func (a *httpSender) Gone() bool { return a.Err() != nil }
 
-// apiCommand sends a command as a client does, and waits for the broker's confirm,
-// or for the command's end.
+// apiCommand sends a command as a client does, and waits for the broker's confirm, or for the
+// command's end.
 func (b *Bridge) apiCommand(r *http.Request, payload []byte) (int, []byte, *apiError) {
 	in := incoming{receivedAt: time.Now(), stalled: b.stalled()}
 	wait, wrong := parseWait(r)
@@ -35,11 +34,7 @@ func (b *Bridge) apiCommand(r *http.Request, payload []byte) (int, []byte, *apiE
 	if wrong != nil {
 		return 0, nil, wrong
 	}
-	from := new(client)
-	from.setRemote(r.RemoteAddr)
-	if b.draining.Load() {
-		from.set(clientLeaving)
-	}
+	from := b.httpClient(r)
 	s, err := b.readCommand(engine.Conn{}, from, f, in)
 	var waiter *httpWaiter
 	if err == nil {
@@ -62,8 +57,18 @@ func (b *Bridge) apiCommand(r *http.Request, payload []byte) (int, []byte, *apiE
 	}{s.CommandID}), nil
 }
 
-// registerHTTP registers a command before it is sent. The call is nil if nobody waits
-// for its end.
+// httpClient returns the client that sends a request to the API.
+func (b *Bridge) httpClient(r *http.Request) *client {
+	c := new(client)
+	c.setRemote(r.RemoteAddr)
+	if b.draining.Load() {
+		c.set(clientLeaving)
+	}
+	return c
+}
+
+// registerHTTP registers a command before it is sent. The waiter is nil if its end is not
+// awaited.
 func (b *Bridge) registerHTTP(s *outgoing, waits bool) (waiter *httpWaiter, err error) {
 	if !waits {
 		s.flight, err = b.hub.Inflight.Add(s.client, s.key(), nil)
@@ -74,7 +79,7 @@ func (b *Bridge) registerHTTP(s *outgoing, waits bool) (waiter *httpWaiter, err 
 	return waiter, err
 }
 
-// rejectHTTP says why a command is not sent.
+// rejectHTTP returns the answer for a command that is not sent.
 func (b *Bridge) rejectHTTP(s *outgoing, err error) *apiError {
 	no, ok := errors.AsType[*protocol.Rejection](err)
 	if !ok {
@@ -91,8 +96,8 @@ func (b *Bridge) rejectHTTP(s *outgoing, err error) *apiError {
 	return wrong
 }
 
-// publishHTTP publishes a command and waits for its outcome, which the link gives
-// within a second. Of one to nobody everyone on the exchange hears, as always.
+// publishHTTP publishes a command and waits for its outcome, which the link gives within a
+// second. The failed reply of a command without a consumer is published as usual.
 func (b *Bridge) publishHTTP(from *httpSender, s *outgoing) *apiError {
 	outcome := make(chan amqpx.Outcome, 1)
 	if err := b.link.Publish(s.message(from), func(o amqpx.Outcome) { outcome <- o }); err != nil {
@@ -107,8 +112,8 @@ func (b *Bridge) publishHTTP(from *httpSender, s *outgoing) *apiError {
 		return nil
 	}
 	if o == amqpx.Returned && b.failureRate.allow(quota.Address(s.client.Remote())) {
-		// Until the reply is back, it could be taken for the end of another command with this
-		// id. It is awaited, so that the client may use the id again once it has its answer.
+		// The reply is awaited, so that the client may use the id again once it has its answer:
+		// until the reply is back, it could be taken for the end of another command.
 		over := make(chan struct{})
 		b.publishFailedReply(s, pendingReturn{report: func() { b.hub.Inflight.Failed(s.flight, false) }, done: func() { close(over) }})
 		<-over
@@ -118,7 +123,7 @@ func (b *Bridge) publishHTTP(from *httpSender, s *outgoing) *apiError {
 	return &apiError{Status: outcomeStatus(o), Error: actor.OutcomeText(o, s.Consumer), Code: o.String(), CommandID: s.CommandID}
 }
 
-// outcomeStatus is a failed command's in HTTP.
+// outcomeStatus returns the HTTP status of a command that was not confirmed.
 func outcomeStatus(o amqpx.Outcome) int {
 	switch o {
 	case amqpx.Returned:
@@ -131,23 +136,23 @@ func outcomeStatus(o amqpx.Outcome) int {
 	return http.StatusServiceUnavailable
 }
 
-// awaitEnd returns a command's replies once it has ended. If the time is over or the
-// bridge stops before that, it returns the replies so far, with the status 504.
+// awaitEnd returns a command's replies once it has ended. After the timeout, or if the bridge
+// stops, it returns the replies so far with status 504.
 func (b *Bridge) awaitEnd(ctx context.Context, s *outgoing, c *httpWaiter, wait time.Duration) (int, []byte) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
-	words := hub.TimeoutMessage
+	message := hub.TimeoutMessage
 	select {
 	case <-c.done:
 	case <-timer.C:
 	case <-b.stopping:
-		words = hub.StoppingMessage
-	case <-ctx.Done(): // nobody reads the answer
+		message = hub.StoppingMessage
+	case <-ctx.Done(): // the client is gone
 	}
-	w, e := b.hub.Inflight.GiveUp(s.flight, words)
-	if w == nil { // it has ended or was evicted
+	w, e := b.hub.Inflight.GiveUp(s.flight, message)
+	if w == nil { // it ended or was evicted just now
 		<-c.done
-		e = c.ending
+		e = c.end
 	}
 	if e.Status == hub.StatusTimeout {
 		return http.StatusGatewayTimeout, c.json(e)

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/clu-ws/clu-ws/amqpx"
@@ -19,65 +20,82 @@ func (b *Bridge) apiPublish(r *http.Request, payload []byte) (int, []byte, *apiE
 	if wrong != nil {
 		return 0, nil, wrong
 	}
-	to, path, err := b.publishTarget(f)
+	to, err := b.readTarget(f)
 	if err != nil {
 		return 0, nil, apiErrorf(http.StatusBadRequest, "%v", err)
 	}
-	message := amqpx.Message{Key: to.RoutingKey(path)}
-	message.DeliveryMode = 1 // a message for those who are there now
-	body, isJSON := f["body"]
-	_, isText := f["text"]
-	switch {
-	case isJSON == isText:
-		return 0, nil, apiErrorf(http.StatusBadRequest, `give either "body" or "text"; send %s`, publishForm)
-	case isJSON:
-		message.ContentType, message.Body = "application/json", compactJSON(body)
-	default:
-		var text string
-		if err := protocol.Optional(f, "text", "a string", &text); err != nil {
-			return 0, nil, apiErrorf(http.StatusBadRequest, "%v", err)
-		}
-		if string(f["text"]) == "null" {
-			return 0, nil, apiErrorf(http.StatusBadRequest, `"text" is null, but must be a string`)
-		}
-		message.ContentType, message.Body = "text/plain; charset=utf-8", []byte(text)
+	message, err := readMessage(f)
+	if err != nil {
+		return 0, nil, apiErrorf(http.StatusBadRequest, "%v", err)
 	}
+	if err := b.allow(b.httpClient(r), action{publish: &to}); err != nil {
+		return 0, nil, &apiError{Status: http.StatusForbidden, Error: err.Error(), Code: protocol.CodeForbidden}
+	}
+	message.Key = to.source.RoutingKey(to.path)
 	outcome := make(chan amqpx.Outcome, 1)
-	if err := to.link.Publish(message, func(o amqpx.Outcome) { outcome <- o }); err != nil {
+	if err := to.source.link.Publish(message, func(o amqpx.Outcome) { outcome <- o }); err != nil {
 		return 0, nil, apiErrorf(http.StatusBadRequest, "%v", err)
 	}
 	if o := <-outcome; o != amqpx.Confirmed {
-		b.failures.note(o.String(), "exchange", to.Exchange, "path", path)
+		b.failures.note(o.String(), "exchange", to.source.Exchange, "path", to.path)
 		return 0, nil, &apiError{Status: http.StatusServiceUnavailable, Error: publishFailure(o), Code: o.String()}
 	}
 	return http.StatusAccepted, protocol.JSON(struct {
 		Exchange   string `json:"exchange"`
 		RoutingKey string `json:"routing_key"`
 		Path       string `json:"path"`
-	}{to.Exchange, message.Key, path}), nil
+	}{to.source.Exchange, message.Key, to.path}), nil
 }
 
-// publishTarget reads the room of a message, and gives its source.
-func (b *Bridge) publishTarget(f protocol.Fields) (*sourceLink, string, error) {
-	var exchange, path string
+// roomTarget is a room to which a message is published, and its source.
+type roomTarget struct {
+	source *sourceLink
+	path   string
+}
+
+// readTarget reads the room of a message.
+func (b *Bridge) readTarget(f protocol.Fields) (to roomTarget, err error) {
+	var exchange string
 	if err := protocol.Optional(f, "exchange", "a string", &exchange); err != nil {
-		return nil, "", err
+		return to, err
 	}
-	if err := protocol.Optional(f, "path", "a string", &path); err != nil {
-		return nil, "", err
+	if err := protocol.Optional(f, "path", "a string", &to.path); err != nil {
+		return to, err
 	}
-	path, err := b.checkRoom(path)
-	if err != nil {
-		return nil, "", err
+	if to.path, err = b.checkRoom(to.path); err != nil {
+		return to, err
 	}
 	if exchange == "" {
-		exchange = rooms.Find(b.cfg.Sources, path).Exchange
+		exchange = rooms.Find(b.cfg.Sources, to.path).Exchange
 	}
-	to, err := b.sourceLinkOf(exchange, path)
-	return to, path, err
+	to.source, err = b.sourceLinkOf(exchange, to.path)
+	return to, err
 }
 
-// publishFailure says what became of a message.
+// readMessage reads the body of a message. It is transient: a room keeps no messages.
+func readMessage(f protocol.Fields) (message amqpx.Message, err error) {
+	message.DeliveryMode = 1
+	body, isJSON := f["body"]
+	_, isText := f["text"]
+	switch {
+	case isJSON == isText:
+		return message, errors.New(`give either "body" or "text"; send ` + publishForm)
+	case isJSON:
+		message.ContentType, message.Body = "application/json", compactJSON(body)
+		return message, nil
+	}
+	var text string
+	if err := protocol.Optional(f, "text", "a string", &text); err != nil {
+		return message, err
+	}
+	if string(f["text"]) == "null" {
+		return message, errors.New(`"text" is null, but must be a string`)
+	}
+	message.ContentType, message.Body = "text/plain; charset=utf-8", []byte(text)
+	return message, nil
+}
+
+// publishFailure returns the text for a message that was not confirmed.
 func publishFailure(o amqpx.Outcome) string {
 	switch o {
 	case amqpx.Disconnected:
@@ -89,7 +107,7 @@ func publishFailure(o amqpx.Outcome) string {
 	case amqpx.Expired:
 		return "The message was not published: it expired while it waited; try again."
 	case amqpx.Refused:
-		return "Nobody knows who has the message: the broker refused it for at least one queue."
+		return "The message may have been published in part: the broker refused it for at least one queue."
 	}
-	return "Nobody knows whether the message was published: it was sent, but the broker did not confirm it."
+	return "The message may have been published: it was sent, but the broker did not confirm it."
 }

@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -15,14 +14,14 @@ import (
 // Subprotocol is the WebSocket subprotocol of clients that speak v1 from the start.
 const Subprotocol = "clu-ws.v1"
 
-// client is a WebSocket client. There may be very many, so it has 64 bytes, a size class, and
-// what few clients have is behind one pointer (remote.go).
+// client is a WebSocket client. There may be very many, so it has 64 bytes, which is a size
+// class, and what few clients have is behind one pointer (address.go).
 type client struct {
 	number      uint64                      // unique in the bridge
 	connectedAt int64                       // when it connected, in nanoseconds since 1970
 	v1          atomic.Pointer[hub.Session] // nil for a plain client
-	extra       *clientExtra                // nil if it has nothing uncommon; it does not change
-	address     [16]byte                    // see [client.remote]
+	extra       *clientExtra                // nil if it has none of these; it does not change
+	address     [16]byte                    // see [client.Remote]
 	port        uint16
 	family      family
 	commands    atomic.Int32 // commands without an outcome
@@ -32,24 +31,24 @@ type client struct {
 // The flags of a client.
 const (
 	clientLeaving   = 1 << iota // the bridge closes it once all its commands have outcomes
-	clientGone                  // its connection broke, or the bridge closed it: it cannot be told outcomes
+	clientGone                  // its connection broke, or the bridge closed it: outcomes cannot reach it
 	clientClosing               // it has sent its close frame, and its requests are answered
-	clientLeft                  // its connection has ended, however
+	clientLeft                  // its connection has ended in any way
 	clientSentClose             // it has sent its close frame
 )
 
 func (c *client) set(flag uint32) { c.flags.Or(flag) }
 func (c *client) leaving() bool   { return c.flags.Load()&clientLeaving != 0 }
 
-// HasLeft, Session and Remote make it a [hub.Client].
+// HasLeft implements [hub.Client].
 func (c *client) HasLeft() bool { return c.flags.Load()&clientLeft != 0 }
 
-// Session returns nil for a plain one.
+// Session implements [hub.Client]. It returns nil for a plain client.
 func (c *client) Session() *hub.Session { return c.v1.Load() }
 
 func (c *client) closing() bool { return c.flags.Load()&clientClosing != 0 }
 
-// Gone implements [amqpx.Sender]. Commands followed by a close frame are still sent.
+// Gone implements [amqpx.Sender]. Commands that are followed by a close frame are still sent.
 func (c *client) Gone() bool { return c.flags.Load()&clientGone != 0 }
 
 // connectTime returns when the client connected.
@@ -60,86 +59,19 @@ func (b *Bridge) clientID(c *client) string {
 	return b.cfg.Name + "-" + strconv.FormatUint(c.number, 10)
 }
 
-// newSession makes a client one that speaks v1.
+// newSession gives a client that speaks v1 its session.
 func (b *Bridge) newSession(c *client) *hub.Session {
 	s := hub.NewSession(b.clientID(c), quota.Address(c.Remote()))
 	c.v1.Store(s)
 	return s
 }
 
-// greet has the hub greet a v1 client.
-func (b *Bridge) greet(conn engine.Conn, s *hub.Session, a *hub.ConnectRequest) {
-	b.hub.Greet(hubConn{conn}, s, a, protocol.Hello{Op: "hello", Name: b.cfg.Name, Version: b.cfg.Version, Capabilities: b.capabilities()})
+// greet sends a v1 client its hello.
+func (b *Bridge) greet(conn engine.Conn, s *hub.Session, r *hub.ConnectRequest) {
+	b.hub.Greet(hubConn{conn}, s, r, protocol.Hello{Op: "hello", Name: b.cfg.Name, Version: b.cfg.Version, Capabilities: b.capabilities()})
 }
 
-// Accept accepts every upgrade, on any path, as CLU does, except from pages that may
-// not use the bridge. Some paths are rooms. A client that names the subprotocol or has
-// parameters in its URL speaks v1.
-func (b *Bridge) Accept(r *engine.Request) (engine.Accepted, error) {
-	if no := b.checkOrigin(r); no != nil {
-		return engine.Accepted{}, no
-	}
-	target := r.Target()
-	path, err := b.pathOf(target)
-	if err != nil {
-		return engine.Accepted{}, err
-	}
-	c := &client{number: b.clientsEver.Add(1), connectedAt: time.Now().UnixNano()}
-	c.setRemote(remoteName(r.RemoteAddr()))
-	if path != commonPath {
-		c.addExtra().path = strings.Clone(path) // without the query, which may be long
-	}
-	if path := b.roomOf(c.path()); path != "" {
-		return b.acceptRoom(r, c, target, path)
-	}
-	w := engine.Accepted{Log: b.hub.Plain.(*engine.Log), Session: c}
-	asked := namesSubprotocol(r.Header("Sec-WebSocket-Protocol"))
-	a, given := parseConnect(target)
-	if !asked && !given {
-		return w, nil
-	}
-	if asked {
-		w.Subprotocol = Subprotocol
-	}
-	w.Log = nil // the hub has it follow one, behind the hello
-	v1 := b.newSession(c)
-	v1.Batch, v1.Connect = a.Batch, &a
-	return w, nil
-}
-
-// Open greets a v1 client. A plain one hears replies and nothing else.
-func (b *Bridge) Open(conn engine.Conn, v any) {
-	c := v.(*client)
-	b.publishConnect(c)
-	if c.roomClient() != nil {
-		b.openRoom(conn, c)
-		return
-	}
-	if s := c.v1.Load(); s != nil && s.Connect != nil {
-		a := s.Connect
-		s.Connect = nil
-		b.greet(conn, s, a)
-	}
-}
-
-// Closed cleans up after a client.
-func (b *Bridge) Closed(_ engine.Conn, v any, code int, reason string) {
-	c := v.(*client)
-	if c.flags.Load()&clientSentClose == 0 {
-		c.set(clientGone)
-	}
-	c.set(clientLeft)
-	b.publishDisconnect(c, code, reason)
-	b.hub.Inflight.Leave(c)
-	if c.roomClient() != nil {
-		b.leaveRoom(c)
-	}
-	if s := c.v1.Load(); s != nil {
-		b.hub.Forget(s)
-	}
-}
-
-// capabilities are what a v1 client may ask of this bridge.
+// capabilities returns what this bridge offers to v1 clients.
 func (b *Bridge) capabilities() []string {
 	all := []string{"ping", "subscribe", "filter", "throttle", "batch", "ordered", "snapshot", "resume", "gap", "actors", "mine", "command", "expires", "silent"}
 	if len(b.cfg.Sources) > 0 {
@@ -149,4 +81,13 @@ func (b *Bridge) capabilities() []string {
 		all = append(all, "clients")
 	}
 	return all
+}
+
+// finish ends the connection of a client that has sent its close frame, now or at the outcome
+// of its last command.
+func (c *client) finish(conn engine.Conn) {
+	c.set(clientClosing)
+	if c.commands.Load() == 0 {
+		conn.Finish()
+	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
-// maxLogged is how many commands a second get a line of their own.
+// maxLogged is how many commands a second get a line of their own in the log.
 const maxLogged = 50
 
 // commandLog logs each command and its outcome, one line each, and counts those beyond
@@ -27,7 +27,7 @@ type commandLog struct {
 
 func newCommandLog(log *slog.Logger) *commandLog { return &commandLog{log: log} }
 
-// logCommand logs the outcome of a command, as far as the bridge knows it.
+// logCommand logs a command with its outcome.
 func (b *Bridge) logCommand(s *outgoing, outcome string) {
 	if b.commandLog.allow() {
 		b.log.Info("command", "consumer", s.Consumer, "command_id", s.CommandID, "client", s.client.Remote(),
@@ -82,7 +82,7 @@ func (l *commandLog) flush() {
 	}
 }
 
-// end logs the last count.
+// end logs what is left.
 func (l *commandLog) end() {
 	if l == nil {
 		return

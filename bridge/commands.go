@@ -12,32 +12,14 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-// incoming is when a message from a client came, which decides whether it is too late.
+// incoming is a message from a client, and when it came, which decides whether it is late.
 type incoming struct {
 	payload    []byte
 	receivedAt time.Time     // when it was read
-	stalled    time.Duration // length of the stall in which it may have waited in the socket
+	stalled    time.Duration // length of a stall during which it may have waited in the socket
 }
 
-// Message takes a client's command or request, or tells it what is wrong.
-func (b *Bridge) Message(conn engine.Conn, v any, m engine.Message) {
-	c := v.(*client)
-	if c.roomClient() != nil {
-		b.roomMessage(conn)
-		return
-	}
-	if string(bytes.Trim(m.Payload, " \t\r\n")) == "ping" && !b.cfg.Strict {
-		conn.Send(engine.Text("pong")) // for people typing
-		return
-	}
-	in := incoming{m.Payload, time.Now(), m.Stalled}
-	if s := c.v1.Load(); s != nil && b.deferPreHello(conn, c, s, in) {
-		return
-	}
-	b.dispatchMessage(conn, c, in)
-}
-
-// dispatchMessage does what a message asks for. It runs on a loop, or on the desk.
+// dispatchMessage does what a message asks for. It runs on a loop, or on the hub's queue.
 func (b *Bridge) dispatchMessage(conn engine.Conn, c *client, in incoming) {
 	message, err := protocol.Parse(in.payload)
 	if err != nil {
@@ -57,8 +39,8 @@ func (b *Bridge) dispatchMessage(conn engine.Conn, c *client, in incoming) {
 	}
 }
 
-// deferPreHello has what a client says while its greeting is on its way done behind that. It is
-// false when nothing is.
+// deferPreHello defers a message of a client whose hello is on its way until that was sent. It
+// returns false if there is nothing to wait for.
 func (b *Bridge) deferPreHello(conn engine.Conn, c *client, s *hub.Session, in incoming) bool {
 	waits, err := b.hub.BeforeHello(s, len(in.payload), func() func() {
 		in.payload = bytes.Clone(in.payload)
@@ -74,11 +56,11 @@ func (b *Bridge) deferPreHello(conn engine.Conn, c *client, s *hub.Session, in i
 	return waits
 }
 
-// policyViolation closes a client that does not wait for its answers (RFC 6455, 7.4.1:
-// a message that violates a policy).
+// policyViolation is the close code for a client that has too many unanswered requests
+// (RFC 6455, 7.4.1).
 const policyViolation = 1008
 
-// command takes a client's command in CLU's own form.
+// command sends a client's command in CLU's own form.
 func (b *Bridge) command(conn engine.Conn, c *client, message protocol.Fields, in incoming) {
 	s, err := b.readCommand(conn, c, message, in)
 	if err == nil {
@@ -93,12 +75,12 @@ func (b *Bridge) command(conn engine.Conn, c *client, message protocol.Fields, i
 
 const leavingMessage = "The command was not sent: " + goingAwayReason + "."
 
-// readCommand reads a command that the client may send now. On an error the
+// readCommand reads a command, and checks that the client may send it now. On an error the
 // command still has its id, if that could be read.
 func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Fields, in incoming) (*outgoing, error) {
 	s := &outgoing{conn: conn, client: c, receivedAt: in.receivedAt}
 	r, err := message.Command(in.receivedAt)
-	if len(r.ID) <= amqpx.MaxShortString { // a longer one is never a command's
+	if len(r.ID) <= amqpx.MaxShortString { // no command has a longer one
 		s.CommandID = r.ID
 	}
 	if err != nil {
@@ -115,14 +97,13 @@ func (b *Bridge) readCommand(conn engine.Conn, c *client, message protocol.Field
 	if c.leaving() {
 		return s, &protocol.Rejection{Code: protocol.CodeLeaving, Message: leavingMessage}
 	}
-	if err := allow(c, s.Command); err != nil {
+	if err := b.allow(c, action{command: &s.Command}); err != nil {
 		return s, &protocol.Rejection{Code: protocol.CodeForbidden, Message: err.Error()}
 	}
 	return s, nil
 }
 
-// reject answers a command that is not sent. Bad input meets CLU's silence, where
-// that was asked for.
+// reject answers a command that is not sent. In strict mode bad input gets no answer.
 func (b *Bridge) reject(s *outgoing, err error) {
 	if r, ok := errors.AsType[*protocol.Rejection](err); ok {
 		b.metrics.refused.Inc()
@@ -133,11 +114,7 @@ func (b *Bridge) reject(s *outgoing, err error) {
 	b.refuse(s.conn, s.client, s.CommandID, err)
 }
 
-// allow decides who may send what: it is the one place that does. Today
-// everyone may do everything.
-func allow(*client, actor.Command) error { return nil }
-
-// refuse answers bad input, unless CLU's silence was asked for.
+// refuse answers bad input. In strict mode a plain client gets no answer.
 func (b *Bridge) refuse(conn engine.Conn, c *client, commandID string, err error) {
 	b.metrics.refused.Inc()
 	if !b.cfg.Strict || c.v1.Load() != nil {
@@ -145,8 +122,7 @@ func (b *Bridge) refuse(conn engine.Conn, c *client, commandID string, err error
 	}
 }
 
-// fail tells one client what became of its message: a plain one in the shape of
-// a failed reply.
+// fail tells a client that its message failed. A plain client gets it as a failed reply.
 func (b *Bridge) fail(conn engine.Conn, c *client, commandID, code, message string) {
 	if c.v1.Load() != nil {
 		conn.Send(protocol.Encode(protocol.Error{Op: "error", CommandID: commandID, Code: code, Message: message}))
@@ -155,7 +131,7 @@ func (b *Bridge) fail(conn engine.Conn, c *client, commandID, code, message stri
 	conn.Send(b.errorFrame(commandID, message))
 }
 
-// errorFrame is an error envelope from the bridge to one client.
+// errorFrame returns an error envelope from the bridge to one client.
 func (b *Bridge) errorFrame(commandID, message string) engine.Frame {
 	buf := make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+envelopeRoom+len(message))
 	return engine.Must(engine.NewText(b.cfg.Envelope.AppendError(buf, b.cfg.Name, commandID, message, time.Now())))

@@ -5,10 +5,10 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/hub"
 )
 
-// hubConn is a connection as the hub has it.
+// hubConn is a connection as the hub uses it. It implements [hub.Conn].
 type hubConn struct{ engine.Conn }
 
-// Follow implements [Conn].
+// Follow implements [hub.Conn].
 func (c hubConn) Follow(log hub.Log, first ...engine.Frame) {
 	followed, _ := log.(*engine.Log) // nil follows nothing
 	c.Conn.Follow(followed, first...)

@@ -14,7 +14,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
-// urlSubscription is the id of the subscription that a client's URL asks for.
+// urlSubscription is the id of the subscription that a URL asks for.
 const urlSubscription = "url"
 
 // namesSubprotocol reports whether a client offers v1 among its subprotocols.
@@ -28,39 +28,42 @@ func namesSubprotocol(offered string) bool {
 }
 
 // parseConnect parses the query of a request's target. given reports whether it has one of the
-// bridge's parameters. An error is for the client, which then gets no subscription. A client
-// that is silent has none either, and one that only gives a batch gets every reply.
-func parseConnect(target string) (a hub.ConnectRequest, given bool) {
+// bridge's parameters. What is wrong with the query is for the client, which then gets no
+// subscription. A silent client gets none either, and a client that gives only a batch time
+// gets every reply.
+func parseConnect(target string) (r hub.ConnectRequest, given bool) {
 	_, query, _ := strings.Cut(target, "?")
 	values, ours, err := readQuery(query)
 	if !ours {
-		return a, false
+		return r, false
 	}
 	id := urlSubscription
 	d := &hub.SubscribeRequest{ID: &id}
-	found := false
+	subscribes := false
 	for name := range values {
-		found = found || name != "silent" && name != "batch_ms"
+		subscribes = subscribes || name != "silent" && name != "batch_ms"
 	}
 	if err == nil {
 		d.Spec.Filter, _, err = filter.FromQuery(values)
 	}
 	if err == nil {
-		a.Silent, err = readParameters(d, values)
+		r.Silent, err = readParameters(d, values)
 	}
-	if a.Silent && found && err == nil {
+	if r.Silent && subscribes && err == nil {
 		err = errors.New("silent=1 asks for nothing, but other parameters ask for something; leave out one or the other")
 	}
 	if err != nil {
 		return hub.ConnectRequest{Err: fmt.Errorf("the URL is not understood: %w", err)}, true
 	}
-	a.Batch = d.Spec.Batch
-	if found {
-		a.Subscribe = d
+	r.Batch = d.Spec.Batch
+	if subscribes {
+		r.Subscribe = d
 	}
-	return a, true
+	return r, true
 }
 
+// readParameters reads the parameters that are no fields of a filter. The first one that is
+// wrong makes the error, in the order of the code.
 func readParameters(d *hub.SubscribeRequest, values url.Values) (silent bool, err error) {
 	if text := values.Get("since"); values.Has("since") {
 		epoch, number, ok := cutLast(text, ":")
@@ -76,14 +79,25 @@ func readParameters(d *hub.SubscribeRequest, values url.Values) (silent bool, er
 	if d.Spec.Batch, err = parseMilliseconds(values, "batch_ms", hub.MaxBatch); err != nil {
 		return false, err
 	}
-	for parameter, to := range map[string]*bool{"snapshot": &d.Snapshot, "ordered": &d.Spec.Ordered, "silent": &silent} {
-		if text := values.Get(parameter); values.Has(parameter) {
-			if *to, err = strconv.ParseBool(text); err != nil {
-				return false, fmt.Errorf("%s=%s: write %s=1 or %s=0", parameter, quote.Short(text), parameter, parameter)
-			}
-		}
+	if d.Snapshot, err = parseFlag(values, "snapshot"); err != nil {
+		return false, err
 	}
-	return silent, nil
+	if d.Spec.Ordered, err = parseFlag(values, "ordered"); err != nil {
+		return false, err
+	}
+	return parseFlag(values, "silent")
+}
+
+// parseFlag parses a parameter that is 1 or 0; without it the flag is false.
+func parseFlag(values url.Values, name string) (bool, error) {
+	if !values.Has(name) {
+		return false, nil
+	}
+	flag, err := strconv.ParseBool(values.Get(name))
+	if err != nil {
+		return false, fmt.Errorf("%s=%s: write %s=1 or %s=0", name, quote.Short(values.Get(name)), name, name)
+	}
+	return flag, nil
 }
 
 // parseMilliseconds parses a parameter in milliseconds; without it the time is 0.
@@ -99,6 +113,7 @@ func parseMilliseconds(values url.Values, name string, most time.Duration) (time
 	return checkMilliseconds(name, ms, most)
 }
 
+// cutLast is [strings.Cut] around the last separator.
 func cutLast(s, separator string) (before, after string, found bool) {
 	if i := strings.LastIndex(s, separator); i >= 0 {
 		return s[:i], s[i+len(separator):], true

@@ -8,7 +8,6 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 )
 
-// Going away.
 const (
 	// closeGrace is the part of the drain timeout that is kept for close handshakes and for
 	// the end of the link; of a short timeout it is a quarter.
@@ -18,7 +17,7 @@ const (
 	// shedEvery is how often some clients are shed.
 	shedEvery = 10 * time.Millisecond
 
-	goingAway       = 1001
+	goingAway       = 1001 // the close code, see RFC 6455, 7.4.1
 	goingAwayReason = "the bridge is stopping; connect again"
 )
 
@@ -40,15 +39,15 @@ func (d *Drain) setDefaults() {
 	}
 }
 
-// leavingClient is a client that is about to be closed.
+// leavingClient is a client that is to be closed.
 type leavingClient struct {
 	conn   engine.Conn
 	client *client
 }
 
-// drain stops the service: it is no longer ready, accepts no clients, and closes those it
-// has at a steady rate, so that they do not all reconnect at the same moment. Until then
-// each is served as before. It is closed once its commands have their outcomes.
+// drain stops the service: the bridge is no longer ready, accepts no clients, and closes those
+// that it has at a steady rate, so that they do not all reconnect at the same moment. Until then
+// each is served as before. A client is closed once its commands have their outcomes.
 func (b *Bridge) drain() error {
 	b.draining.Store(true)
 	limits := b.cfg.Drain
@@ -65,7 +64,7 @@ func (b *Bridge) drain() error {
 	return b.shutdown(ctx)
 }
 
-// shed closes the clients at a rate, within a time.
+// shed closes the clients at a rate, or faster if the time is too short for that.
 func shed(clients []leavingClient, rate int, within time.Duration) {
 	rate = max(rate, int(float64(len(clients))/max(within, shedEvery).Seconds())+1)
 	tick := time.NewTicker(shedEvery)
@@ -103,15 +102,15 @@ func (l leavingClient) close() {
 
 func (c *client) goAway(conn engine.Conn) { conn.Close(goingAway, goingAwayReason) }
 
-// shutdown closes the clients that are left.
+// shutdown closes the remaining clients, and stops the engine and the hub.
 func (b *Bridge) shutdown(ctx context.Context) error {
 	b.stopOnce.Do(func() {
 		close(b.stopping)
-		b.endSources()
+		b.endRunning()
 	})
 	err := b.engine.Shutdown(ctx, goingAwayReason)
 	if ctx.Err() != nil {
-		b.log.Warn("some clients did not say goodbye in time")
+		b.log.Warn("some clients did not close in time")
 		err = nil
 	}
 	b.hub.Close()

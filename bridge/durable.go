@@ -11,24 +11,31 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/hub"
 )
 
-// Durable says what becomes of replies while the link to the broker is down. Of
-// the zero value: they are lost, and the gap is told.
+// Durable says what becomes of replies while the link to the broker is down. By default they
+// are lost, and clients are told of the gap. At most one of the fields may be set.
 type Durable struct {
-	// Expires has the broker keep the bridge's queue, and what comes into it, for
-	// this long without the bridge.
+	// Expires has the broker keep the bridge's queue, and the replies in it, for this long
+	// while the bridge is away.
 	Expires time.Duration
-	// Stream has the bridge read a RabbitMQ stream, which remembers replies over
-	// the bridge's own restart, and numbers them alike on every bridge.
+	// Stream has the bridge read a RabbitMQ stream, which keeps replies even while the bridge
+	// restarts, and gives them the same numbers on every bridge.
 	Stream *Stream
+}
+
+func (d *Durable) check() error {
+	if d.Expires != 0 && d.Stream != nil {
+		return errors.New("a queue that expires and a stream are two ways to the same end; choose one")
+	}
+	return nil
 }
 
 // Stream is a RabbitMQ stream of an exchange's replies.
 type Stream struct {
 	// Name of the stream. "" is the exchange's, and "_stream".
 	Name string
-	// Age is how long the broker keeps a reply. 0 is without end.
+	// Age is how long the broker keeps a reply. 0 is forever.
 	Age time.Duration
-	// Bytes is how much of the replies the broker keeps. 0 is without end.
+	// Bytes is how many bytes of replies the broker keeps. 0 is all.
 	Bytes int64
 }
 
@@ -39,8 +46,8 @@ func (s *Stream) name(exchange string) string {
 	return exchange + "_stream"
 }
 
-// epoch is what the replies' numbers belong to: this bridge's life, or a stream,
-// whose offsets are the numbers.
+// epoch returns the epoch of the replies' numbers: that of a stream, whose offsets are the
+// numbers, or a random one for the life of this bridge.
 func (cfg *Config) epoch() string {
 	if s := cfg.Durable.Stream; s != nil {
 		sum := sha256.Sum256([]byte(s.name(cfg.Exchange)))
@@ -49,21 +56,17 @@ func (cfg *Config) epoch() string {
 	return hub.NewEpoch()
 }
 
-// repliesQueue is where the bridge hears the replies.
-func (b *Bridge) repliesQueue() (amqpx.Queue, error) {
-	d := b.cfg.Durable
-	if d.Expires != 0 && d.Stream != nil {
-		return amqpx.Queue{}, errors.New("a queue that expires and a stream are two ways to the same end; choose one")
-	}
+// repliesQueue returns the queue or stream by which replies come.
+func (b *Bridge) repliesQueue() amqpx.Queue {
 	q := amqpx.Queue{
 		Name:       actor.RepliesQueue(b.cfg.Name),
 		Bindings:   []string{"reply.#"},
 		Deliver:    b.deliver,
 		OnGap:      b.missed,
 		CanDeliver: func() bool { return b.engine.HasCapacity() },
-		Expires:    d.Expires,
+		Expires:    b.cfg.Durable.Expires,
 	}
-	if s := d.Stream; s != nil {
+	if s := b.cfg.Durable.Stream; s != nil {
 		q.Stream = &amqpx.Stream{
 			Name:       s.name(b.cfg.Exchange),
 			MaxAge:     s.Age,
@@ -72,5 +75,5 @@ func (b *Bridge) repliesQueue() (amqpx.Queue, error) {
 			OnCaughtUp: func() { b.hub.Live() },
 		}
 	}
-	return q, nil
+	return q
 }

@@ -135,11 +135,11 @@ func recordClients(t *testing.T, b *running) (all []*replyRecorder) {
 // awaitPast waits until all ears have heard a reply that was sent after now.
 func awaitPast(t *testing.T, s *testkit.Source, all []*replyRecorder) {
 	t.Helper()
-	from := len(s.Fates())
+	from := len(s.Outcomes())
 	testkit.Eventually(t, 60*time.Second, "every client hears what is sent now", func() error {
 		for _, e := range all {
 			if last, ended := e.state(); last < from {
-				return fmt.Errorf("%s is at %d of %d, and its connection is %v", e.name, last, len(s.Fates()), cmp.Or(ended, errors.New("open")))
+				return fmt.Errorf("%s is at %d of %d, and its connection is %v", e.name, last, len(s.Outcomes()), cmp.Or(ended, errors.New("open")))
 			}
 		}
 		return nil
@@ -180,7 +180,7 @@ func TestAQueueThatExpiresLosesNothingThroughAKilledConnectionAndAPause(t *testi
 			t.Errorf("%s: was told of gaps: %v", e.name, e.gaps)
 		}
 	}
-	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.Fates()))
+	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.Outcomes()))
 }
 
 // pause has the node stand still for longer than it takes to miss it.
@@ -232,10 +232,10 @@ func TestAStreamLosesNothingThroughAKilledConnectionAPauseAndARestart(t *testing
 			t.Errorf("%s: was told of %d gaps: %v", e.name, len(e.gaps), e.gaps)
 		}
 	}
-	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.Fates()))
+	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.Outcomes()))
 }
 
-func TestWithoutADurableQueueTheGapToldIsTheGapFound(t *testing.T) {
+func TestWithoutADurableQueueTheReportedGapIsTheRealOne(t *testing.T) {
 	t.Parallel()
 	node := testkit.StartRabbitMQ(t)
 	b := linked(t, node.URL(), func(c *bridge.Config) { c.Name = "loser" })
@@ -253,13 +253,16 @@ func TestWithoutADurableQueueTheGapToldIsTheGapFound(t *testing.T) {
 	for _, n := range e.all() {
 		heard[n] = true
 	}
-	fates := s.Fates()
+	fates := s.Outcomes()
 	found := holes(heard, e.all()[0], e.last())
 	if len(e.gaps) != breaks {
 		t.Fatalf("%d gaps were told of %d", len(e.gaps), breaks)
 	}
 	// A reply is sent some time before it is here, and the bridge allows for that.
 	const slack = 200 * time.Millisecond
+	// A gap begins when the broker was last asked something that it then answered, because the
+	// network may have held up what came later. It is asked every second.
+	const unproven = time.Second
 	near := func(at, first, last time.Time) bool {
 		return !at.Before(first.Add(-slack)) && !at.After(last.Add(slack))
 	}
@@ -279,7 +282,7 @@ func TestWithoutADurableQueueTheGapToldIsTheGapFound(t *testing.T) {
 			continue
 		}
 		first, last := missing[0], missing[len(missing)-1]
-		if !near(from, fates[first-1].Sent, fates[first].Sent) || !near(to, fates[last].Sent, fates[last+1].Sent) {
+		if !near(from, fates[first-1].Sent.Add(-unproven), fates[first].Sent) || !near(to, fates[last].Sent, fates[last+1].Sent) {
 			t.Errorf("gap %d from %v to %v: the last reply before it was sent at %v, the first missing at %v, the last missing at %v, the first behind it at %v",
 				i, from, to, fates[first-1].Sent, fates[first].Sent, fates[last].Sent, fates[last+1].Sent)
 		}
@@ -308,7 +311,7 @@ func parseTime(t *testing.T, text any) time.Time {
 	return at
 }
 
-func TestEachClientOfThreeBridgesHearsEveryReplyOnce(t *testing.T) {
+func TestEachClientOfThreeBridgesGetsEveryReplyOnce(t *testing.T) {
 	for name, durable := range map[string]func(*bridge.Config){
 		"queues": func(*bridge.Config) {},
 		"stream": func(c *bridge.Config) { c.Durable.Stream = &bridge.Stream{Bytes: 100 << 20} },
@@ -325,7 +328,7 @@ func TestEachClientOfThreeBridgesHearsEveryReplyOnce(t *testing.T) {
 			}
 			s := testkit.StartSource(t, url, 1000)
 			awaitPast(t, s, all)
-			eventually(t, "a thousand replies were sent", func() bool { return len(s.Fates()) >= 1000 })
+			eventually(t, "a thousand replies were sent", func() bool { return len(s.Outcomes()) >= 1000 })
 			accepted := settle(t, s, all)
 			for _, e := range all {
 				e.check(t, accepted)

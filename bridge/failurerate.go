@@ -5,16 +5,15 @@ import (
 	"time"
 )
 
-// Bounds of the failed replies a second that the bridge publishes for commands without
-// a consumer, in all and for the clients of one address. Every client of every bridge
-// on the exchange receives them.
+// Bounds of the failed replies a second that the bridge publishes for commands without a
+// consumer: every client of every bridge on the exchange receives them.
 const (
-	maxFailures        = 100
-	maxAddressFailures = 10
+	maxFailures        = 100 // in all
+	maxAddressFailures = 10  // for the clients of one address
 )
 
-// failureRate bounds the failed replies that the bridge publishes for commands without
-// a consumer: in all, and for each address.
+// failureRate limits the failed replies that the bridge publishes for commands without a
+// consumer.
 type failureRate struct {
 	now func() time.Time
 

@@ -15,10 +15,10 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-// Every request, on every port, is checked here first: the page it comes from
-// (bridge/origin) and its client's address (bridge/forwarded).
+// Every request, on every port, is checked here first: the page that it comes from (package
+// origin) and its client's address (package forwarded).
 
-// The kinds of the bridge's own refusals, beside those of the engine and of the origin.
+// The kinds of the bridge's own refusals, beside those of the engine and of package origin.
 const (
 	forwardedKind = "forwarded"
 	pathKind      = "path"
@@ -26,9 +26,9 @@ const (
 
 // ListenOptions are the options of a listener.
 type ListenOptions struct {
-	// Proxy means that each connection begins with a PROXY protocol header.
+	// Proxy expects a PROXY protocol header at the beginning of each connection.
 	Proxy bool
-	// TLS is how the connections speak TLS, behind that header; nil is not at all.
+	// TLS has connections speak TLS, behind that header. nil is plain TCP.
 	TLS *tls.Config
 }
 
@@ -52,7 +52,7 @@ func (b *Bridge) checkOrigin(r *engine.Request) *engine.RejectError {
 	return nil
 }
 
-// guardClients does the same for plain HTTP requests on the clients' port.
+// guardClients guards the plain HTTP requests on the clients' port.
 func (b *Bridge) guardClients(next http.Handler) http.Handler {
 	return b.guard(next, func(r *http.Request) (l origin.Listener, known bool) {
 		l, known = engine.TagFromContext(r.Context()).(origin.Listener)
@@ -63,8 +63,8 @@ func (b *Bridge) guardClients(next http.Handler) http.Handler {
 // shortAnswerTimeout is how long a client may take to read a short answer.
 const shortAnswerTimeout = time.Minute
 
-// guardAdmin does the same for the admin port. A request that did not come through a
-// listener is the program's own.
+// guardAdmin guards the admin port. A request that did not come through a listener is the
+// program's own.
 func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
 	guarded := b.guard(next, func(r *http.Request) (l origin.Listener, known bool) {
 		addr, known := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
@@ -73,7 +73,7 @@ func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rc := http.NewResponseController(w) // an error means that there is no socket
 		if !strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/debug/") {
-			// Those answers may take long to make.
+			// Other answers may take long to make.
 			_ = rc.SetWriteDeadline(time.Now().Add(shortAnswerTimeout))
 		}
 		if r.ContentLength != 0 {
@@ -129,7 +129,7 @@ func (b *Bridge) clientAddr(r *engine.Request) (netip.AddrPort, *engine.RejectEr
 	return client, nil
 }
 
-// nameClient sets a request's RemoteAddr to the client's address. It is false if the
+// nameClient sets a request's RemoteAddr to the client's address. It returns false if the
 // address is ambiguous.
 func (b *Bridge) nameClient(r *http.Request) bool {
 	if b.proxies == nil {
@@ -151,8 +151,8 @@ func (b *Bridge) nameClient(r *http.Request) bool {
 	return true
 }
 
-// noteBadForwarded logs that a trusted proxy names no client. The client is served,
-// under the proxy's address.
+// noteBadForwarded logs that a trusted proxy names no client, which is then served under the
+// proxy's address.
 func (b *Bridge) noteBadForwarded(proxy netip.AddrPort, err error) {
 	b.badForwarded.note("no client address", "proxy", remoteName(proxy), "why", err.Error())
 }
@@ -162,7 +162,7 @@ func remoteName(addr netip.AddrPort) string {
 	switch {
 	case !addr.IsValid():
 		return "unix"
-	case addr.Port() == 0: // the proxy did not say
+	case addr.Port() == 0: // the proxy gave none
 		return addr.Addr().String()
 	}
 	return addr.String()

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// routes answers the requests on the clients' port that are no WebSocket.
+// routes returns the handler of the requests on the clients' port that are no WebSocket.
 func (b *Bridge) routes(page http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", b.healthz(health.public))
@@ -24,7 +24,7 @@ func (b *Bridge) routes(page http.Handler) http.Handler {
 // health is what /healthz and /readyz say.
 type health struct {
 	Ready bool `json:"ready"`
-	// Draining is true when the bridge is about to end.
+	// Draining is true while the bridge is stopping.
 	Draining bool   `json:"draining,omitempty"`
 	Broker   string `json:"broker"` // up, blocked, stalled, no_replies or down
 	Reason   string `json:"reason,omitempty"`
@@ -34,8 +34,8 @@ type health struct {
 	Dropped map[string]int `json:"dropped,omitempty"`
 }
 
-// full is the health for the admin port, and outline that for the clients' port:
-// without addresses, names or numbers.
+// full is the health for the admin port, and public that for the clients' port: without
+// addresses, names or numbers.
 func (h health) full() health { return h }
 func (h health) public() health {
 	return health{Ready: h.Ready, Draining: h.Draining, Broker: h.Broker}
@@ -52,7 +52,7 @@ func (b *Bridge) health() health {
 	case b.link.ConfirmOverdue():
 		h.Broker, h.Reason = "stalled", "the broker does not confirm what was sent to it"
 	default:
-		h.Ready = true // without replies, too: a command that stops something must get through
+		h.Ready = true // even without replies: a command that stops something must get through
 	}
 	if b.draining.Load() {
 		h.Ready, h.Draining = false, true
@@ -60,20 +60,20 @@ func (b *Bridge) health() health {
 	return h
 }
 
-// healthz says that the bridge is alive, and whether it is ready.
-func (b *Bridge) healthz(tell func(health) health) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, http.StatusOK, tell(b.health())) }
+// healthz answers that the bridge is alive, with 200, and whether it is ready.
+func (b *Bridge) healthz(view func(health) health) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { writeHealth(w, http.StatusOK, view(b.health())) }
 }
 
-// readyz is 503 while commands would fail, as far as the bridge knows: that the
-// broker stalls it learns from the first command, or from the heartbeat.
-func (b *Bridge) readyz(tell func(health) health) http.HandlerFunc {
+// readyz answers with 503 while commands would fail, as far as the bridge knows: it notices that
+// the broker stalls by the first command, or by the heartbeat.
+func (b *Bridge) readyz(view func(health) health) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		h, status := b.health(), http.StatusOK
 		if !h.Ready {
 			status = http.StatusServiceUnavailable
 		}
-		writeHealth(w, status, tell(h))
+		writeHealth(w, status, view(h))
 	}
 }
 
@@ -81,6 +81,6 @@ func writeHealth(w http.ResponseWriter, status int, h health) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	// An error means that the asker is gone.
+	// An error means that the client is gone.
 	_ = json.NewEncoder(w).Encode(h)
 }

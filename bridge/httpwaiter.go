@@ -8,27 +8,27 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-// Bounds of what a command that is awaited over HTTP collects.
+// Bounds of the replies that are collected for an answer over HTTP.
 const (
 	maxHTTPReplies    = 1000
 	maxHTTPReplyBytes = 1 << 20
 )
 
-// httpWaiter waits for a command's end over HTTP and collects the first replies, up to a
-// bound.
+// httpWaiter waits for a command's end over HTTP, and collects its first replies, up to a bound.
+// It implements [hub.Waiter].
 type httpWaiter struct {
-	// The following fields are guarded by inflight.mu until the call has ended or is
-	// detached.
+	// The following fields are guarded by the lock of [hub.Inflight] until the wait has ended.
 	replies [][]byte // envelopes
 	bytes   int
 	omitted int
-	ending  hub.CommandEnd
+	end     hub.CommandEnd
 
 	done chan struct{} // closed with the end
 }
 
 func newHTTPWaiter() *httpWaiter { return &httpWaiter{done: make(chan struct{})} }
 
+// Gather implements [hub.Waiter].
 func (c *httpWaiter) Gather(r *hub.Reply) {
 	envelope := r.Frame.Payload()
 	if len(c.replies) < maxHTTPReplies && c.bytes+len(envelope) <= maxHTTPReplyBytes {
@@ -39,10 +39,12 @@ func (c *httpWaiter) Gather(r *hub.Reply) {
 	}
 }
 
+// Stop implements [hub.Waiter].
 func (c *httpWaiter) Stop() {}
 
+// End implements [hub.Waiter].
 func (c *httpWaiter) End(e hub.CommandEnd) {
-	c.ending = e
+	c.end = e
 	close(c.done)
 }
 

@@ -7,15 +7,14 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-// A late command is wrong: a telescope that moves long after it was asked to moves
-// unexpectedly.
+// A late command is wrong: a telescope must not move long after it was asked to.
 
-// tooLate returns why a command would run late, or nil.
+// tooLate returns why a command would be sent too late, or nil.
 func tooLate(in incoming, expires time.Time) error {
 	if in.stalled > 0 {
 		return &protocol.Rejection{Code: protocol.CodeExpired, Message: "The command was not sent: the bridge stood still for " + seconds(in.stalled) + "."}
 	}
-	// Without the monotonic clock, which stands still while the machine is suspended.
+	// Not by the monotonic clock, which stands still while the machine is suspended.
 	if waited := time.Now().Round(0).Sub(in.receivedAt.Round(0)); waited > sendWithin {
 		return &protocol.Rejection{Code: protocol.CodeExpired, Message: "The command was not sent: it waited at the bridge for " + seconds(waited) + "."}
 	}

@@ -25,7 +25,7 @@ import (
 func (s *bridgeHarness) receive(v1 bool, text string, stalled time.Duration) {
 	s.engine.Each(func(conn engine.Conn, v any) {
 		if c := v.(*client); (c.v1.Load() != nil) == v1 {
-			s.Message(conn, c, engine.Message{Payload: []byte(text), Stalled: stalled})
+			handler{s.Bridge}.Message(conn, c, engine.Message{Payload: []byte(text), Stalled: stalled})
 		}
 	})
 }
@@ -85,7 +85,7 @@ func TestACommandThatWaitedWhileTheBridgeStoodStillIsNotSent(t *testing.T) {
 	}
 }
 
-func TestACommandThatWaitsForTheGreetingIsLateAllTheSame(t *testing.T) {
+func TestACommandThatWaitsForTheHelloCanBeLate(t *testing.T) {
 	s := newHarness(t)
 	held := make(chan struct{})
 	s.hub.Do(func() { <-held }) // the greeting waits
@@ -159,7 +159,7 @@ func TestExpiresAtIsReadAsANumberOrAsText(t *testing.T) {
 	}
 }
 
-func TestACommandBehindItsExpiryIsRefusedWithByHowMuch(t *testing.T) {
+func TestAnExpiredCommandIsRefusedWithItsLateness(t *testing.T) {
 	s := newHarness(t)
 	l := s.connect()
 	past := time.Now().Add(-2300 * time.Millisecond).UTC().Format(time.RFC3339Nano)
@@ -240,15 +240,15 @@ func TestAClientIsGoneUnlessItHasSentACloseFrame(t *testing.T) {
 	s := newHarness(t)
 	for _, code := range []int{1000, 1005, 1006, 1008, 1013} {
 		c := &client{}
-		s.Closed(engine.Conn{}, c, code, "")
+		handler{s.Bridge}.Closed(engine.Conn{}, c, code, "")
 		if !c.Gone() {
 			t.Errorf("closed with %d, and not by its own word: it is there", code)
 		}
 	}
 	polite := &client{}
 	polite.commands.Store(1) // it waits for its outcome
-	s.Closing(engine.Conn{}, polite)
-	s.Closed(engine.Conn{}, polite, 1000, "")
+	handler{s.Bridge}.Closing(engine.Conn{}, polite)
+	handler{s.Bridge}.Closed(engine.Conn{}, polite, 1000, "")
 	if polite.Gone() {
 		t.Error("its command is not sent, although it has said goodbye")
 	}
@@ -287,7 +287,7 @@ func TestEachCommandIsLoggedAndManyAreCounted(t *testing.T) {
 	})
 }
 
-func TestTheVerbIsTheFirstWordAndShort(t *testing.T) {
+func TestTheLoggedVerbIsTheFirstWordAndShort(t *testing.T) {
 	for text, want := range map[string]string{"": "", " \n ": "", "open": "open", "\topen now": "open", strings.Repeat("x", 99): strings.Repeat("x", 60) + "..."} {
 		if got := firstWord(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)

@@ -19,7 +19,7 @@ type limitedLog struct {
 
 type limitedEntry struct {
 	count, logged int
-	last          []any       // the last one's attributes
+	last          []any       // attributes of the last event
 	timer         *time.Timer // set for a second after each line
 }
 
@@ -27,7 +27,7 @@ func newLimitedLog(log *slog.Logger, event string) *limitedLog {
 	return &limitedLog{log: log, event: event, reasons: map[string]*limitedEntry{}}
 }
 
-// note counts an event. The attributes are for the log.
+// note counts an event, with attributes for the log.
 func (t *limitedLog) note(reason string, attributes ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -66,7 +66,7 @@ func (t *limitedLog) flush(reason string, r *limitedEntry) bool {
 	return true
 }
 
-// end logs what is left. Nothing is noted after it.
+// end logs what is left. note must not be called after it.
 func (t *limitedLog) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -2,7 +2,7 @@ package bridge
 
 import "github.com/clu-ws/clu-ws/amqpx"
 
-// brokerWord is the broker's state in one word.
+// brokerWord returns the broker's state in one word.
 func brokerWord(s amqpx.State) string {
 	switch {
 	case !s.Up:
@@ -15,7 +15,7 @@ func brokerWord(s amqpx.State) string {
 	return "up"
 }
 
-// brokerReason is why the broker is not up, or "".
+// brokerReason returns why the broker is not up, or "".
 func brokerReason(s amqpx.State) string {
 	switch {
 	case !s.Up && s.Err != nil:
@@ -26,7 +26,7 @@ func brokerReason(s amqpx.State) string {
 	return s.QueueDown
 }
 
-// reportLink tells the hub of the link's state as it is now.
+// reportLink tells the hub the current state of the link.
 func (b *Bridge) reportLink() {
 	s := b.link.State()
 	b.hub.Linked(brokerWord(s), brokerReason(s))

@@ -6,16 +6,17 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// A bridge that was given no name makes up another one at every start.
+// Without a configured name, a bridge has a new random one at every start.
 
-// warnOfName warns of a queue that outlives the bridge and that nobody will find again.
+// warnOfName warns of a queue that outlives the bridge and is not found again, for its name is
+// random.
 func (b *Bridge) warnOfName() {
 	if b.randomName && b.cfg.Durable.Expires > 0 {
 		b.log.Warn("the bridge has a random name, and keeps its queue under it: after a restart it does not find the replies that were kept; give it a --name", "name", b.cfg.Name)
 	}
 }
 
-// warnOfDenied says once that nobody can grant permissions to a name that is made up.
+// warnOfDenied warns, once, that a random name can be granted no permissions.
 func (b *Bridge) warnOfDenied(err error) {
 	m, ok := errors.AsType[*amqpx.Error](err)
 	if b.randomName && ok && m.Kind == amqpx.AccessDenied {

@@ -8,7 +8,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/hub"
 )
 
-// newReply takes what is needed of a delivery, whose envelope is written.
+// newReply returns the reply of a delivery, whose envelope was written.
 func newReply(d *amqpx.Delivery, envelope []byte, bodyAt int) *hub.Reply {
 	r := &hub.Reply{Plain: envelope, BodyAt: bodyAt}
 	text := func(header string) string {
@@ -29,11 +29,11 @@ func newReply(d *amqpx.Delivery, envelope []byte, bodyAt int) *hub.Reply {
 	return r
 }
 
-// maxOrderKey is the longest name of an order, in bytes: as many of them are
-// remembered as a selection may have. A reply of a longer one is delivered.
+// maxOrderKey is the length of the longest order key, in bytes, for each subscription remembers
+// many of them. A reply with a longer one counts as unordered.
 const maxOrderKey = 512
 
-// toInt64 is a header that counts something, of any of AMQP's types for that.
+// toInt64 converts a header of any of AMQP's integer types.
 func toInt64(v any) (int64, bool) {
 	switch n := v.(type) {
 	case int64:

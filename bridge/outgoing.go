@@ -12,8 +12,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/quota"
 )
 
-// sendWithin is how long a command may take from being read to being sent. After that
-// it is not sent.
+// sendWithin is how long after it was read a command may be sent.
 const sendWithin = 900 * time.Millisecond
 
 // outgoing is a client's command on its way to the broker.
@@ -24,14 +23,14 @@ type outgoing struct {
 	receivedAt time.Time // when it was read
 	expires    time.Time // not sent after this; zero without expires_at
 	flight     *hub.Command
-	tracked    *hub.ResultWaiter // its v1 waiter, if any
+	tracked    *hub.ResultWaiter // waits for its end; nil unless it is a tracked command
 }
 
 func (s *outgoing) key() hub.CommandKey { return hub.CommandKey{ID: s.CommandID, Consumer: s.Consumer} }
 
-// message is what is published, with what decides when its turn comes, and whether it
-// is still sent then. Of the command string the sending keeps no more than its
-// beginning, for the log: a long one must not stay until its outcome.
+// message returns the message to publish, with its turn and its deadline. Of the command string
+// it keeps no more than the beginning, for the log: a long one need not stay in memory until
+// the outcome.
 func (s *outgoing) message(from amqpx.Sender) amqpx.Message {
 	m := s.Message()
 	if len(s.CommandString) > maxVerbScan {
@@ -47,7 +46,7 @@ func (s *outgoing) message(from amqpx.Sender) amqpx.Message {
 // publish sends the command and tells its sender the outcome.
 func (b *Bridge) publish(s *outgoing) {
 	s.client.commands.Add(1)
-	if s.client.leaving() { // it began to leave after the command was read
+	if s.client.leaving() { // since the command was read
 		b.logCommand(s, "leaving")
 		b.failTracked(s, "leaving", leavingMessage, false)
 		s.client.commandDone(s.conn)
@@ -66,8 +65,8 @@ func (b *Bridge) publish(s *outgoing) {
 		}
 	})
 	if err != nil {
-		// AMQP cannot carry it although Check passed, or the broker forbids it for this
-		// user: the sender is told even with --clu-strict.
+		// AMQP cannot carry it although Check passed, or the broker forbids it to this user:
+		// the sender is told even in strict mode.
 		b.metrics.refused.Inc()
 		b.logCommand(s, "invalid")
 		b.failTracked(s, "invalid", err.Error(), false)
@@ -84,7 +83,7 @@ func (b *Bridge) recordOutcome(s *outgoing, o amqpx.Outcome) {
 	}
 }
 
-// fromBridge is the sender of the bridge's own messages, with turns of its own.
+// fromBridge is the sender of the bridge's own messages, which is a party of its own.
 type fromBridge struct{}
 
 // Gone implements [amqpx.Sender].
@@ -140,7 +139,7 @@ func (b *Bridge) failTracked(s *outgoing, code, message string, inDoubt bool) {
 		b.fail(s.conn, s.client, s.CommandID, code, message)
 		return
 	}
-	if waited { // else the end was told already
+	if waited { // otherwise it was told an end already
 		s.conn.Send(protocol.Encode(protocol.Error{Op: "error", ID: s.tracked.ID, CommandID: s.CommandID, Code: code, Message: message}))
 	}
 }

@@ -8,9 +8,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
-// pathOf is the path in the target of an upgrade request, percent-decoded once. Where there are
-// rooms, it is an error if a proxy that lets some paths through and not others might
-// take it for another one.
+// pathOf returns the path in the target of an upgrade request, percent-decoded once. If there
+// are rooms, a path that an access-controlling proxy might read as another one is an error.
 func (b *Bridge) pathOf(target string) (string, error) {
 	raw, _, _ := strings.Cut(target, "?")
 	path, err := rooms.DecodePath(raw)

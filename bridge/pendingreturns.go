@@ -7,9 +7,10 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// pendingReturns holds the failed replies that the bridge publishes for commands without a
-// consumer, until they come back. The sender of such a command hears of its failure as
-// everybody does, by that reply. It is told once, whatever becomes of the reply.
+// pendingReturns holds the failed replies that the bridge has published for commands without a
+// consumer, until they come back from the broker. The sender of such a command learns of the
+// failure by that reply, as every client does. If the reply is lost or late, the sender alone is
+// told; it is never told twice.
 type pendingReturns struct {
 	// mu guards the following field.
 	mu   sync.Mutex
@@ -18,7 +19,7 @@ type pendingReturns struct {
 
 type pendingReturn struct {
 	report   func() // tells the sender alone
-	done     func() // called once the sender has been told
+	done     func() // called once the sender was told
 	reported bool   // the sender was told; a reply that still comes is dropped
 	timer    *time.Timer
 }
@@ -27,7 +28,7 @@ type pendingReturn struct {
 // failure, although this one takes two messages to the broker.
 const reportWithin = 900 * time.Millisecond
 
-// expect registers the reply with this message id, to a command that came then. r.tell is
+// expect registers the reply with this message id, to a command that came at a time. r.report is
 // called at most once, if the sender must be told without the reply; it must not block.
 func (u *pendingReturns) expect(id string, came time.Time, r pendingReturn) {
 	u.mu.Lock()
@@ -40,8 +41,8 @@ func (u *pendingReturns) expect(id string, came time.Time, r pendingReturn) {
 	u.byID[id] = &r
 }
 
-// published takes the outcome of the reply's publishing. A confirmed reply is on its way
-// back, and one of unknown outcome may be: its sender must not be told twice.
+// published takes the outcome of the reply's publishing. A confirmed reply is on its way back,
+// and one of unknown outcome may be, so that its sender must not be told twice.
 func (u *pendingReturns) published(id string, outcome amqpx.Outcome) {
 	if outcome == amqpx.Confirmed {
 		return
@@ -58,8 +59,8 @@ func (u *pendingReturns) published(id string, outcome amqpx.Outcome) {
 	r.fail()
 }
 
-// arrived takes a reply from the broker. It returns whether the reply is to be delivered,
-// and what must be called afterwards.
+// arrived takes a reply from the broker. wanted reports whether it is to be delivered; done must
+// be called afterwards.
 func (u *pendingReturns) arrived(id string) (wanted bool, done func()) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -82,7 +83,7 @@ func (u *pendingReturns) linkLost() {
 	defer u.mu.Unlock()
 	for id, r := range u.byID {
 		if r.reported {
-			delete(u.byID, id) // it did not come during a whole session of the link
+			delete(u.byID, id) // it has not come during a whole session of the link
 			continue
 		}
 		r.fail()

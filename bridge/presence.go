@@ -26,8 +26,8 @@ type presence struct {
 	outcomes [amqpx.Unknown + 1]atomic.Uint64
 }
 
-// newPresence makes the link for presence, if it is configured. Its messages may wait longer,
-// and more of them, than commands: late news harm nobody.
+// newPresence makes the link for presence, if it is configured. More of its messages may wait,
+// and longer, than commands: late presence does no harm.
 func (b *Bridge) newPresence() (err error) {
 	exchange := b.cfg.Presence
 	switch exchange {
@@ -52,14 +52,14 @@ func (p *presence) run(ctx context.Context, running *sync.WaitGroup) {
 	})
 }
 
-// presenceMessage is a client, as presence and the op clients tell of it.
+// presenceMessage describes a client, on the presence exchange and in the answer to clients.
 type presenceMessage struct {
 	Client   string `json:"client"`
 	Path     string `json:"path"`
 	Remote   string `json:"remote"`
 	Name     string `json:"name"`     // the bridge's
 	Protocol string `json:"protocol"` // clu, v1 or room
-	Time     string `json:"time"`     // of connecting; in a disconnect of leaving
+	Time     string `json:"time"`     // when it connected, or, in a disconnect, when it left
 }
 
 // disconnectMessage is a client that has left.
@@ -100,17 +100,17 @@ func (p *presence) publish(key string, body any) {
 	message := amqpx.Message{Key: key, Publishing: amqpx.Publishing{ContentType: "application/json", DeliveryMode: 1, Body: protocol.JSON(body)}}
 	err := p.link.Publish(message, func(o amqpx.Outcome) { p.outcomes[o].Add(1) })
 	if err != nil {
-		p.outcomes[amqpx.Refused].Add(1) // it cannot be: nothing in it is a client's choice but the body
+		p.outcomes[amqpx.Refused].Add(1) // cannot happen: clients choose nothing but the body
 	}
 }
 
 // maxListed is how many clients one answer names.
 const maxListed = 10_000
 
-// clients answers with the connected clients, if that is allowed.
+// clients answers with the connected clients, if the client may list them.
 func (b *Bridge) clients(s *hub.Session, r request) error {
-	if !b.cfg.ListClients {
-		frame := protocol.Encode(protocol.Error{Op: "error", ID: r.id, Code: "forbidden", Message: "this bridge does not tell who is connected; start it with --list-clients"})
+	if err := b.allow(r.client, action{listClients: true}); err != nil {
+		frame := protocol.Encode(protocol.Error{Op: "error", ID: r.id, Code: protocol.CodeForbidden, Message: err.Error()})
 		return b.hub.Answer(s, hubConn{r.conn}, 0, func() engine.Frame { return frame })
 	}
 	return b.hub.SubmitTask(s, func(answered func()) hub.Task { return b.clientsTask(r.conn, r.id, answered) })
@@ -119,7 +119,7 @@ func (b *Bridge) clients(s *hub.Session, r request) error {
 // listedPerTurn is how many clients are written in a turn.
 const listedPerTurn = 256
 
-// clientsTask answers who is connected, and how many are left out where they are many:
+// clientsTask answers with the connected clients, and how many are left out if they are many:
 //
 //	{"op":"clients","id":"a","clients":[{"client":"bridge-1", ...}],"omitted":2}
 func (b *Bridge) clientsTask(conn engine.Conn, id *string, answered func()) hub.Task {
@@ -150,7 +150,7 @@ func (b *Bridge) clientsTask(conn engine.Conn, id *string, answered func()) hub.
 	}
 }
 
-// allClients returns the connected clients, up to maxListed, and how many more there are. It
+// allClients returns the connected clients, at most maxListed, and how many more there are. It
 // waits for the engine's loops.
 func (b *Bridge) allClients() (all []*client, omitted int) {
 	b.engine.Each(func(_ engine.Conn, v any) {

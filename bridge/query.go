@@ -21,9 +21,9 @@ func isParameter(name string) bool {
 }
 
 // readQuery reads the query of a URL. ours reports whether it has one of the bridge's
-// parameters, in any case: without one the query is ignored, as CLU does. With one,
-// every other parameter must be valid too: silently ignoring it might drop the filter
-// that the client relies on.
+// parameters, in upper or lower case: without one the query is ignored, as CLU does. With one,
+// every other parameter must be valid, too: ignoring one silently might drop the filter that the
+// client relies on. wrong is the first error.
 func readQuery(raw string) (values url.Values, ours bool, wrong error) {
 	values = url.Values{}
 	note := func(format string, args ...any) {

@@ -8,19 +8,19 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-// envelopeRoom is about what an envelope needs beside the body, in bytes.
+// envelopeRoom is roughly the length of an envelope without its body, in bytes.
 const envelopeRoom = 384
 
-// awaitRoom waits while the engine is behind, without a lock: the broker keeps what
-// comes meanwhile. Every source of frames calls it before each of its messages; what
-// clients and timers cause is bounded by itself.
-func (b *Bridge) awaitRoom() {
-	_ = b.engine.AwaitCapacity(b.sources) // an error means that the bridge stops
+// awaitCapacity waits while the engine is behind, without a lock; the broker keeps what comes
+// meanwhile. Everything that delivers messages of the broker calls it before each of them. What
+// clients and timers cause is bounded in itself.
+func (b *Bridge) awaitCapacity() {
+	_ = b.engine.AwaitCapacity(b.running) // an error means that the bridge stops
 }
 
-// deliver brings a reply to every client. The link calls it for one at a time.
+// deliver delivers a reply to every client. The link calls it for one reply at a time.
 func (b *Bridge) deliver(d *amqpx.Delivery) {
-	b.awaitRoom()
+	b.awaitCapacity()
 	offset, numbered := amqpx.TakeStreamOffset(d)
 	wanted, done := b.pendingReturns.arrived(d.MessageId)
 	defer done()
@@ -37,8 +37,8 @@ func (b *Bridge) deliver(d *amqpx.Delivery) {
 	b.hub.Reply(newReply(d, buf, body), offset, numbered)
 }
 
-// missed is told by the link of a span of time in which replies may have been lost.
-// An old one, of a stream's past, was logged and counted in its time.
+// missed is called by the link for a span of time in which replies may have been lost. A gap in
+// a stream's past was logged and counted when it happened.
 func (b *Bridge) missed(gap amqpx.Gap) {
 	switch {
 	case gap.Replayed:
@@ -55,8 +55,7 @@ func (b *Bridge) missed(gap amqpx.Gap) {
 	b.hub.Missed(gap.From, gap.To)
 }
 
-// linkChanged is told by the link of every change of its state. It must not
-// wait for the hub.
+// linkChanged is called by the link at every change of its state. It must not wait for the hub.
 func (b *Bridge) linkChanged(state amqpx.State) {
 	b.metrics.countLink(state)
 	b.warnOfDenied(state.Err)
@@ -69,7 +68,7 @@ func (b *Bridge) linkChanged(state amqpx.State) {
 	}
 }
 
-// skipped is the notice for a client that read so slowly that frames are left out.
+// skipped returns the message for a client that read so slowly that frames are left out.
 func (b *Bridge) skipped(v any, missed uint64) engine.Frame {
 	c := v.(*client)
 	if c.roomClient() != nil {

@@ -3,6 +3,7 @@ package bridge
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -23,17 +24,18 @@ type request struct {
 	incoming
 }
 
-// An requestHandler is what such a message may ask for: which fields it has beside op and id,
-// and what it does. do runs on the engine's loop: what it reads of the message it
-// must read before it returns.
+// requestHandler handles the requests with one op. do runs on the engine's loop, and must read
+// what it needs of the message before it returns.
 type requestHandler struct {
-	fields []string
+	fields []string // that the request may have beside op and id
 	do     func(b *Bridge, s *hub.Session, r request) error
 }
 
-// requestHandlers are the requests that there are.
-func requestHandlers() map[string]requestHandler {
-	return map[string]requestHandler{
+// requestHandlers holds the handler of each op.
+type requestHandlers map[string]requestHandler
+
+func newRequestHandlers() requestHandlers {
+	return requestHandlers{
 		"ping":        {[]string{"data"}, (*Bridge).ping},
 		"subscribe":   {[]string{"filter", "rooms", "throttle_ms", "batch_ms", "ordered", "snapshot", "since"}, (*Bridge).subscribe},
 		"unsubscribe": {nil, (*Bridge).unsubscribe},
@@ -44,14 +46,20 @@ func requestHandlers() map[string]requestHandler {
 	}
 }
 
-// shortFilter is the longest filter that is read at once, in bytes. A longer one may
-// have patterns that take as long as the reading of a hundred kilobytes.
+// ops returns the names of the ops, for people.
+func (h requestHandlers) ops() string {
+	return strings.Join(slices.Sorted(maps.Keys(h)), ", ")
+}
+
+// shortFilter is the longest filter that is parsed on the loop, in bytes. A longer one may have
+// patterns that take as long as a message of a hundred kilobytes.
 const shortFilter = 256
 
-// maxOp is the longest op as it is written, in bytes: each character may be an escape.
+// maxOp is the length of the longest op as it is written, in bytes: each character may be an
+// escape.
 const maxOp = 1 << 10
 
-// request takes a message that has an op.
+// request handles a message that has an op.
 func (b *Bridge) request(conn engine.Conn, c *client, rawOp json.RawMessage, message protocol.Fields, in incoming) {
 	s := c.v1.Load()
 	id, err := message.ID()
@@ -59,7 +67,7 @@ func (b *Bridge) request(conn engine.Conn, c *client, rawOp json.RawMessage, mes
 		err = b.dispatch(s, request{conn, c, id, message, in}, rawOp)
 	}
 	if err != nil {
-		// Over the desk, behind the answers that are on their way.
+		// Through the queue, behind the answers that are on their way.
 		if b.hub.Answer(s, hubConn{conn}, 0, func() engine.Frame { return protocol.BadRequest(id, err) }) != nil {
 			conn.Close(policyViolation, hub.ErrTooManyRequests.Error())
 		}
@@ -68,17 +76,17 @@ func (b *Bridge) request(conn engine.Conn, c *client, rawOp json.RawMessage, mes
 
 func (b *Bridge) dispatch(s *hub.Session, r request, rawOp json.RawMessage) error {
 	if len(rawOp) > maxOp {
-		return fmt.Errorf(`"op" is %d bytes long; there are %s`, len(rawOp), strings.Join(b.handlerNames, ", "))
+		return fmt.Errorf(`"op" is %d bytes long; there are %s`, len(rawOp), b.requests.ops())
 	}
 	var name string
 	if json.Unmarshal(rawOp, &name) != nil {
 		return fmt.Errorf(`"op" is %s, but must be a string`, protocol.Kind(rawOp))
 	}
-	op, ok := b.handlers[name]
+	op, ok := b.requests[name]
 	if !ok {
-		return fmt.Errorf("there is no op %s; there are %s", quote.Text(name), strings.Join(b.handlerNames, ", "))
+		return fmt.Errorf("there is no op %s; there are %s", quote.Text(name), b.requests.ops())
 	}
-	for field := range r.fields {
+	for _, field := range r.fields.Names() {
 		if field != "op" && field != "id" && !slices.Contains(op.fields, field) {
 			return fmt.Errorf("%q has no field %s; it has %s", name, quote.Text(field), strings.Join(append([]string{"id"}, op.fields...), ", "))
 		}
@@ -86,12 +94,12 @@ func (b *Bridge) dispatch(s *hub.Session, r request, rawOp json.RawMessage) erro
 	return op.do(b, s, r)
 }
 
-// ping is a sign of life that a page can see.
+// ping answers with the client's data, so that a page can check the connection.
 func (b *Bridge) ping(s *hub.Session, r request) error {
-	return b.hub.Ping(hubConn{r.conn}, s, r.id, slices.Clone(r.fields["data"])) // the message is gone when the answer is written
+	return b.hub.Ping(hubConn{r.conn}, s, r.id, slices.Clone(r.fields["data"])) // the answer outlives the message
 }
 
-// subscribe has a client hear the replies that it wishes.
+// subscribe adds a subscription.
 func (b *Bridge) subscribe(s *hub.Session, r request) (err error) {
 	d := hub.SubscribeRequest{ID: r.id}
 	raw := r.fields["filter"]
@@ -100,12 +108,26 @@ func (b *Bridge) subscribe(s *hub.Session, r request) (err error) {
 			return err
 		}
 	}
-	throttle, batch := 0, int(s.Batch/time.Millisecond)
+	if err := readSubscribe(r.fields, &d, s.Batch); err != nil {
+		return err
+	}
+	if err := b.readRooms(r.fields, &d); err != nil {
+		return err
+	}
+	if len(raw) > shortFilter {
+		return b.hub.Subscribe(hubConn{r.conn}, s, d, raw)
+	}
+	return b.hub.Subscribe(hubConn{r.conn}, s, d, nil)
+}
+
+// readSubscribe reads what a subscription has beside its filter and rooms.
+func readSubscribe(f protocol.Fields, d *hub.SubscribeRequest, defaultBatch time.Duration) (err error) {
+	throttle, batch := 0, int(defaultBatch/time.Millisecond)
 	for _, e := range []error{
-		protocol.Optional(r.fields, "throttle_ms", "a whole number of milliseconds", &throttle),
-		protocol.Optional(r.fields, "batch_ms", "a whole number of milliseconds", &batch),
-		protocol.Optional(r.fields, "ordered", "true or false", &d.Spec.Ordered),
-		protocol.Optional(r.fields, "snapshot", "true or false", &d.Snapshot),
+		protocol.Optional(f, "throttle_ms", "a whole number of milliseconds", &throttle),
+		protocol.Optional(f, "batch_ms", "a whole number of milliseconds", &batch),
+		protocol.Optional(f, "ordered", "true or false", &d.Spec.Ordered),
+		protocol.Optional(f, "snapshot", "true or false", &d.Snapshot),
 	} {
 		if e != nil {
 			return e
@@ -117,19 +139,11 @@ func (b *Bridge) subscribe(s *hub.Session, r request) (err error) {
 	if d.Spec.Batch, err = checkMilliseconds("batch_ms", batch, hub.MaxBatch); err != nil {
 		return err
 	}
-	if raw, ok := r.fields["since"]; ok && string(raw) != "null" {
+	if raw, ok := f["since"]; ok && string(raw) != "null" {
 		d.Since = new(protocol.Since)
-		if err := d.Since.Read(raw); err != nil {
-			return err
-		}
+		return d.Since.Read(raw)
 	}
-	if err := b.readRooms(r.fields, &d); err != nil {
-		return err
-	}
-	if len(raw) > shortFilter {
-		return b.hub.Subscribe(hubConn{r.conn}, s, d, raw)
-	}
-	return b.hub.Subscribe(hubConn{r.conn}, s, d, nil)
+	return nil
 }
 
 // unsubscribe ends the subscription that has the request's id.
@@ -137,7 +151,7 @@ func (b *Bridge) unsubscribe(s *hub.Session, r request) error {
 	return b.hub.Unsubscribe(hubConn{r.conn}, s, r.id)
 }
 
-// snapshot gives the last value of every keyword that the filter lets through.
+// snapshot answers with the last value of every keyword that the filter selects.
 func (b *Bridge) snapshot(s *hub.Session, r request) error {
 	raw := r.fields["filter"]
 	if len(raw) > shortFilter {
@@ -150,7 +164,7 @@ func (b *Bridge) snapshot(s *hub.Session, r request) error {
 	return b.hub.Snapshot(hubConn{r.conn}, s, r.id, f, nil)
 }
 
-// actors tells who was heard.
+// actors answers with the actors that have sent replies.
 func (b *Bridge) actors(s *hub.Session, r request) error {
 	return b.hub.Actors(hubConn{r.conn}, s, r.id)
 }

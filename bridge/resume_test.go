@@ -147,5 +147,5 @@ func TestTheRecordsOfClientsThatComeAndGoHaveNoHolesAndNoDoubles(t *testing.T) {
 		total += visits[i]
 		replies += len(w.heard)
 	}
-	t.Logf("%d connections of %d clients heard %d replies of %d", total, clients, replies, len(s.Fates()))
+	t.Logf("%d connections of %d clients heard %d replies of %d", total, clients, replies, len(s.Outcomes()))
 }

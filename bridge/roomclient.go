@@ -11,11 +11,10 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
-// A client that connects to the path of a room hears the messages of that room and nothing
-// else.
+// A client that connects to the path of a room gets the messages of that room and nothing else.
 
-// openTimeout is how long an accepted client has to open. One that has not by then never
-// does.
+// openTimeout is how long an accepted client may take to open its connection. After that it
+// never does.
 const openTimeout = time.Minute
 
 // roomOf returns the room of a request's path, or "".
@@ -29,15 +28,15 @@ func (b *Bridge) roomOf(path string) string {
 	return path
 }
 
-// roomClient is a client's place in a room.
+// roomClient is what a client in a room has.
 type roomClient struct {
 	room    *rooms.Room
-	opening *time.Timer // runs until it is open
-	wrong   string      // an error that it is told then
-	left    bool        // it was taken out of the room before it was open
+	opening *time.Timer // runs until the connection is open
+	wrong   string      // an error that the client is told then
+	left    bool        // it left the room before the connection was open
 }
 
-// acceptRoom lets a client into a room.
+// acceptRoom accepts a client of a room.
 func (b *Bridge) acceptRoom(r *engine.Request, c *client, target, path string) (engine.Accepted, error) {
 	path, err := rooms.CleanPath(path)
 	if err != nil {
@@ -49,7 +48,7 @@ func (b *Bridge) acceptRoom(r *engine.Request, c *client, target, path string) (
 	case given:
 		g.wrong = "the URL asks for replies, and there are none in a room; connect to / for them"
 	case namesSubprotocol(r.Header("Sec-WebSocket-Protocol")):
-		g.wrong = `nobody speaks ` + Subprotocol + ` in a room; connect to /, and subscribe there with "rooms": ["` + path + `"]`
+		g.wrong = `a room does not speak ` + Subprotocol + `; connect to /, and subscribe there with "rooms": ["` + path + `"]`
 	}
 	if g.room, err = b.rooms.Enter(path, quota.Address(c.Remote())); err != nil {
 		return engine.Accepted{}, &engine.RejectError{Status: http.StatusServiceUnavailable, Reason: err.Error()}
@@ -59,7 +58,7 @@ func (b *Bridge) acceptRoom(r *engine.Request, c *client, target, path string) (
 	return engine.Accepted{Log: g.room.Log, Session: c}, nil
 }
 
-// openRoom keeps a client in its room, now that it is open.
+// openRoom is called when the connection of a client in a room is open.
 func (b *Bridge) openRoom(conn engine.Conn, c *client) {
 	if !c.roomClient().opening.Stop() {
 		c.roomClient().left = true
@@ -71,7 +70,7 @@ func (b *Bridge) openRoom(conn engine.Conn, c *client) {
 	}
 }
 
-// leaveRoom takes a client out of its room.
+// leaveRoom removes a client from its room.
 func (b *Bridge) leaveRoom(c *client) {
 	if !c.roomClient().left {
 		b.rooms.Leave(c.roomClient().room)
@@ -81,7 +80,7 @@ func (b *Bridge) leaveRoom(c *client) {
 // roomMessage answers a message from a client in a room.
 func (b *Bridge) roomMessage(conn engine.Conn) {
 	b.metrics.refused.Inc()
-	conn.Send(roomError("a room is for hearing only; connect to / to send commands"))
+	conn.Send(roomError("a room takes no messages; connect to / to send commands"))
 }
 
 // roomError encodes an error for a client in a room.

@@ -16,8 +16,8 @@ import (
 // maxRoomsAsked is how many rooms a subscription may name.
 const maxRoomsAsked = 64
 
-// readRooms reads the rooms of a subscription, which then hears replies only if it
-// has a filter, too.
+// readRooms reads the rooms of a subscription. With rooms it selects replies only if it also
+// has a filter.
 func (b *Bridge) readRooms(f protocol.Fields, d *hub.SubscribeRequest) error {
 	raw, ok := f["rooms"]
 	if !ok || string(raw) == "null" {
@@ -48,7 +48,7 @@ func (b *Bridge) readRooms(f protocol.Fields, d *hub.SubscribeRequest) error {
 	return nil
 }
 
-// readPaths reads a list of rooms, and stops at the bound.
+// readPaths reads a list of rooms. What is beyond the bound is counted and not decoded.
 func readPaths(raw json.RawMessage) (paths []string, err error) {
 	if raw[0] != '[' {
 		return nil, fmt.Errorf(`"rooms" is %s, but must be a list of paths`, protocol.Kind(raw))
@@ -70,7 +70,7 @@ func readPaths(raw json.RawMessage) (paths []string, err error) {
 	return paths, nil
 }
 
-// checkRoom gives the path of a room that there is.
+// checkRoom returns the clean path of a room, if there is such a room.
 func (b *Bridge) checkRoom(path string) (string, error) {
 	if len(b.cfg.Sources) == 0 {
 		return "", errors.New("this bridge has no rooms; start it with --source")

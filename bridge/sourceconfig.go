@@ -8,8 +8,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
 
-// checkSources completes the sources, and says what is wrong with them together.
-func (cfg *Config) checkSources() error {
+// completeSources sets the defaults of the sources, and checks that they do not conflict.
+func (cfg *Config) completeSources() error {
 	cfg.Sources = slices.Clone(cfg.Sources)
 	for i := range cfg.Sources {
 		s := &cfg.Sources[i]
@@ -17,10 +17,10 @@ func (cfg *Config) checkSources() error {
 			return err
 		}
 		if s.Exchange == cfg.Exchange {
-			return fmt.Errorf("the source %s is the actors' exchange, which every client hears; leave the source out", s.Exchange)
+			return fmt.Errorf("the source %s is the actors' exchange, whose replies every client gets; leave the source out", s.Exchange)
 		}
 		if cfg.roomsQueue(s) == actor.RepliesQueue(cfg.Name) {
-			return fmt.Errorf("the queue of the source %s would have the name of that of the replies; call the exchange otherwise", s.Exchange)
+			return fmt.Errorf("the queue of the source %s would have the same name as the queue of the replies; rename the exchange", s.Exchange)
 		}
 		for _, other := range cfg.Sources[:i] {
 			if s.Exchange == other.Exchange {
@@ -34,5 +34,5 @@ func (cfg *Config) checkSources() error {
 	return nil
 }
 
-// roomsQueue is the name of the queue in which a source's messages come.
+// roomsQueue returns the name of the queue for a source's messages.
 func (cfg *Config) roomsQueue(s *rooms.Source) string { return cfg.Name + "_" + s.Exchange }

@@ -9,7 +9,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-// trackedCommand handles a command whose sender waits for its end.
+// trackedCommand sends a command whose sender waits for its end.
 func (b *Bridge) trackedCommand(session *hub.Session, r request) error {
 	s, err := b.readCommand(r.conn, r.client, r.fields, r.incoming)
 	var wait time.Duration
@@ -29,8 +29,7 @@ func (b *Bridge) trackedCommand(session *hub.Session, r request) error {
 	if err != nil {
 		return err
 	}
-	// Nothing may come before the answer: the time begins here, and the end may be
-	// near.
+	// The answer comes first: once the timer runs, the end may come at any moment.
 	r.conn.Send(protocol.Encode(protocol.OK{Op: "ok", ID: r.id, CommandID: s.CommandID}))
 	b.hub.Inflight.Start(s.flight, s.tracked, wait)
 	b.publish(s)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs `clu-ws bench` with what is there for it: a throw-away RabbitMQ where RabbitMQ is installed,
-# and CLU where `make test` has set it up. The table says what was left out for want of them.
+# Runs `clu-ws bench` with a temporary RabbitMQ if RabbitMQ is installed, and with CLU if `make test` has set it up. The
+# table says what was left out without them.
 set -u
 cd "$(dirname "$0")/.."
 
@@ -9,7 +9,7 @@ clu=.cache/venv/bin/clu
 [ -x "$clu" ] && args+=(--clu "$clu")
 
 go build -o .cache/rabbitmq ./internal/testkit/rabbitmq || exit
-# It lives until its standard input ends, which is at the latest when this script does.
+# It runs until its standard input ends, at the latest with this script.
 coproc RABBITMQ { exec .cache/rabbitmq; }
 read -r url <&"${RABBITMQ[0]}" && args+=(--rabbitmq-url "$url")
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every fuzz target of the repository, one after the other: go test fuzzes one at a time.
+# Runs every fuzz target of the repository, one after the other: go test fuzzes one at a time.
 set -u
 cd "$(dirname "$0")/.."
 ran=0 failed=0

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Sets up what `make test` needs beside Go: RabbitMQ, Chromium, Python, node and a C compiler from
-# Debian's packages, then CLU, wscat, Autobahn and a RabbitMQ 4 below .cache. It does nothing, fast, when all is there. What
-# it cannot set up it tells in one line each; that fails the run on CI only.
+# Sets up what `make test` needs in addition to Go: RabbitMQ, Chromium, Python, node and a C compiler from Debian's
+# packages, then CLU, pytest, wscat, Autobahn and a RabbitMQ 4 below .cache. If everything is there, it takes a moment.
+# It prints a line for each component that it cannot set up, which fails the run on CI only.
 set -u
 cd "$(dirname "$0")/.."
 
@@ -22,7 +22,7 @@ have_chromium() {
 
 have_venv() { [ -f .cache/venv/stamp ] || python3 -c 'import venv, ensurepip' >/dev/null 2>&1; }
 
-# missing_packages prints the Debian names, or with "brew" those of Homebrew.
+# missing_packages prints the names of the missing packages in Debian or, with "brew", in Homebrew.
 missing_packages() {
 	have_rabbitmq || { [ "${1:-}" = brew ] && echo rabbitmq || echo rabbitmq-server; }
 	have_chromium || echo chromium
@@ -36,8 +36,8 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
 policy=/usr/sbin/policy-rc.d # Debian asks it before it starts a service
 
-# install_packages installs without starting any service: the tests start a RabbitMQ of their own.
-# A machine that has a policy about services keeps it.
+# install_packages installs without starting any service: the tests start a RabbitMQ of their own. A policy about
+# services that the machine has is kept.
 install_packages() {
 	local log ok=0
 	log=$(mktemp)
@@ -46,7 +46,7 @@ install_packages() {
 		printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null && as_root chmod 755 "$policy"
 	fi
 	echo "installing $*"
-	# A package source that does not answer is no reason to give up: the others may do.
+	# A package source that does not answer is no reason to give up: the others may suffice.
 	as_root apt-get update -qq >"$log" 2>&1 </dev/null || true
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
 		-o DPkg::Lock::Timeout=120 "$@" >>"$log" 2>&1 </dev/null || ok=1
@@ -57,7 +57,7 @@ install_packages() {
 
 packages=$(missing_packages)
 if [ -n "$packages" ] && have apt-get && as_root true 2>/dev/null; then
-	# One by one after a failure: a package that this Debian lacks must not cost the others.
+	# One by one after a failure: a package that this Debian lacks must not keep the others out.
 	# shellcheck disable=SC2086
 	install_packages $packages || for package in $packages; do install_packages "$package"; done
 	hash -r

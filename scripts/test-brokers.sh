@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The packages whose tests use RabbitMQ, on the installed version; their tests that do, on the RabbitMQ of two
-# other suites of Debian; and the tests that are too long for `make test`: those of clusters (tag cluster) on
-# each of these versions, those of other brokers (tag brokers) once.
+# Runs the packages whose tests use RabbitMQ on the installed version, repeats those tests on the RabbitMQ of two other
+# suites of Debian, and runs the tests that are too long for `make test`: those of clusters (tag cluster) on each of
+# these versions, those of other brokers (tag brokers) once.
 # The last line is "N passed, N failed, N skipped".
 set -u
 cd "$(dirname "$0")/.."

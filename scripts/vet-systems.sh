@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the program and vets everything, tests included, for each system that the README names, with
-# what is idle of the processors. A line for each that fails follows what is wrong there.
+# Builds the program and vets everything, tests included, for each system that the README names, at the lowest priority.
+# A line for each system that fails follows its errors.
 set -u
 cd "$(dirname "$0")/.."
 targets=${*:-linux/amd64 linux/arm64 darwin/arm64 darwin/amd64 freebsd/amd64 freebsd/arm64 windows/amd64}

@@ -105,7 +105,7 @@ func TestEarlierAddressesOfTheModulesStillWork(t *testing.T) {
 }
 
 func TestWhatIsNotEmbeddedIsNotFound(t *testing.T) {
-	for _, url := range []string{"/page/", "/client/", "/clu-nothing.js", "/clu-../page/app.js", "/client/tests/clu.test.js", "/client/package.json", "/embed.go"} {
+	for _, url := range []string{"/page/", "/client/", "/clu-nothing.js", "/clu-../page/app.js", "/client/tests/link.test.js", "/client/package.json", "/embed.go"} {
 		if code := get(url).Code; code != http.StatusNotFound {
 			t.Errorf("%s is answered with %d", url, code)
 		}

@@ -38,7 +38,7 @@ var modes = []struct {
 	{"stream", func() bridge.Durable { return bridge.Durable{Stream: &bridge.Stream{Bytes: 1 << 30}} }},
 }
 
-func TestWhatAClusterGoesThroughLosesNothingUntold(t *testing.T) {
+func TestClusterFaultsLoseNothingSilently(t *testing.T) {
 	for _, mode := range modes {
 		t.Run(mode.name, func(t *testing.T) {
 			w := newWorld(t, mode.durable())
@@ -181,7 +181,7 @@ func (w *world) event(name string, happens func()) {
 	}
 	w.t.Logf("--- %s", name)
 	happens()
-	w.cluster.WaitWhole(w.t)
+	w.cluster.AwaitFormed(w.t)
 	if err := w.recovered(); err != nil {
 		w.t.Errorf("%s: not within %v: %v", name, recovery, err)
 		win.unheard = true
@@ -255,7 +255,7 @@ func (w *world) home() *testkit.Node {
 	case w.durable.Expires > 0 && w.exists(queue+"_kept"):
 		queue += "_kept"
 	}
-	return w.cluster.Home(w.t, w.cluster.Nodes[0], queue)
+	return w.cluster.QueueLeader(w.t, w.cluster.Nodes[0], queue)
 }
 
 func (w *world) exists(queue string) bool {

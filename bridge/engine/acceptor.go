@@ -9,38 +9,37 @@ import (
 )
 
 const (
-	// unackedTimeout is how long sent bytes may stay unacknowledged.
+	// unackedTimeout is how long sent data may stay unacknowledged.
 	unackedTimeout = time.Minute
-	// maxUnsent is how many unsent bytes the kernel keeps for one client, beside
-	// what is on its way. Without it they grow to the send buffer's 4 MiB.
+	// maxUnsent is how many unsent bytes the kernel keeps for one client, in addition to
+	// those in flight. Without it they grow to the send buffer's 4 MiB.
 	maxUnsent = 256 << 10
 )
 
-// acceptsPerTurn bounds how many connections are accepted before those that are
-// there have their turn.
+// acceptsPerTurn bounds the connections accepted before existing ones are served.
 const acceptsPerTurn = 64
 
-// acceptor accepts connections on the first loop and deals them out to all.
-// Its fields are the first loop's.
+// acceptor accepts connections on the first loop, which owns its fields, and distributes
+// them to all loops.
 type acceptor struct {
 	loops     []*loop
 	sockets   map[int]*ListenOptions
-	unwatched []int // sockets that are not reported: the next tick tries again
-	paused    bool  // these are all, because no file descriptors were left
-	logged    bool  // the log knows, since the last connection was accepted
-	next      int   // whose turn it is
+	unwatched []int // sockets that the poller does not watch; the next tick tries again
+	paused    bool  // no socket is watched: no file descriptors were left
+	logged    bool  // the error is in the log, and no connection was accepted since
+	next      int   // the loop that gets the next connection
 
-	stalled   bool // connections may have arrived while the loop stood still
-	noInherit bool // accepted sockets do not have the listener's options
+	stalled   bool // connections may have arrived during a stall
+	noInherit bool // accepted sockets do not inherit the listener's options
 }
 
-// setOptions sets what a client's socket needs, or a listener's for its heirs.
-// All fail on a Unix socket, which has no delay, no network and small buffers.
+// setOptions sets the options of a client's socket, or those of a listener for its clients
+// to inherit. All of them fail on a Unix socket, which needs none.
 func setOptions(fd int) {
 	// Replies must not wait for one another.
 	_ = syscall.SetsockoptInt(socket(fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
-	// A peer that vanished while it is sent things is gone sooner than after the
-	// kernel's quarter of an hour, and what is kept for one that does not read is bounded.
+	// A peer that has vanished is detected sooner than after the kernel's quarter of an
+	// hour, and the data kept for one that does not read is bounded.
 	limitUnsent(fd)
 }
 
@@ -65,8 +64,8 @@ func (a *acceptor) listen(fd int, options *ListenOptions) error {
 	return nil
 }
 
-// watch has a socket reported while connections wait on it. If that fails, the next tick
-// tries again: with no file descriptor left the portable poller cannot have its own.
+// watch adds a socket to the poller. If that fails, the next tick tries again: without a
+// free file descriptor the portable poller cannot duplicate the socket.
 func (a *acceptor) watch(fd int) {
 	if !a.paused {
 		err := a.loop().poll.listen(fd)
@@ -78,7 +77,7 @@ func (a *acceptor) watch(fd int) {
 	a.unwatched = append(a.unwatched, fd)
 }
 
-// logError logs why connections have to wait, once until one is accepted again.
+// logError logs why connections have to wait, once until the next one is accepted.
 func (a *acceptor) logError(err error) {
 	if !a.logged {
 		a.loop().engine.log.Error("cannot accept connections; is the limit on open files too low?", "error", err)
@@ -86,7 +85,7 @@ func (a *acceptor) logError(err error) {
 	a.logged = true
 }
 
-// unlisten stops accepting, and returns when the sockets may be closed.
+// unlisten stops accepting. After it returns, the sockets may be closed.
 func (a *acceptor) unlisten() {
 	a.loop().do(func() {
 		for fd := range a.sockets {
@@ -97,10 +96,10 @@ func (a *acceptor) unlisten() {
 	})
 }
 
-// ready accepts the connections that wait on a socket, and has it reported again.
+// ready accepts the connections that wait on a socket, and watches it again.
 func (a *acceptor) ready(fd int) {
 	if a.paused {
-		return // reported before the pause
+		return // an event from before the pause
 	}
 	a.accept(fd)
 	if a.loop().oneShot && !a.paused && a.sockets[fd] != nil {
@@ -109,7 +108,7 @@ func (a *acceptor) ready(fd int) {
 }
 
 // accept accepts waiting connections and hands them to the loops in turn. It reports
-// whether no more wait.
+// whether none is left.
 func (a *acceptor) accept(fd int) bool {
 	options := a.sockets[fd]
 	if options == nil {
@@ -139,16 +138,16 @@ func (a *acceptor) accept(fd int) bool {
 func (a *acceptor) assign(fd int, peer netip.AddrPort, options *ListenOptions) {
 	to := a.loops[a.next%len(a.loops)]
 	a.next++
-	late := a.stalled
+	stalled := a.stalled
 	if to == a.loop() {
-		to.adopt(fd, peer, options, late)
+		to.adopt(fd, peer, options, stalled)
 		return
 	}
-	to.mail.post(func() { to.adopt(fd, peer, options, late) })
+	to.mail.post(func() { to.adopt(fd, peer, options, stalled) })
 }
 
-// pause leaves new clients in the kernel's queue until the next tick: a
-// level-triggered listener that nobody accepts from would spin.
+// pause leaves new clients in the kernel's queue until the next tick: polling a
+// level-triggered listener without accepting would spin.
 func (a *acceptor) pause(err error) {
 	a.logError(err)
 	a.paused, a.unwatched = true, slices.Collect(maps.Keys(a.sockets))
@@ -157,7 +156,7 @@ func (a *acceptor) pause(err error) {
 	}
 }
 
-// resume has the sockets reported again that are not.
+// resume watches the unwatched sockets again.
 func (a *acceptor) resume() {
 	again := a.unwatched
 	a.paused, a.unwatched = false, nil
@@ -166,10 +165,10 @@ func (a *acceptor) resume() {
 	}
 }
 
-// adopt makes an accepted socket a connection of this loop. Beyond the limit it is
-// refused once its request turns out not to be vital. late means that it may have waited
-// during a stall.
-func (l *loop) adopt(fd int, peer netip.AddrPort, options *ListenOptions, late bool) {
+// adopt makes an accepted socket a connection of this loop. Beyond the limit it is rejected
+// once its request turns out not to be vital. stalled means that it may have waited during
+// a stall.
+func (l *loop) adopt(fd int, peer netip.AddrPort, options *ListenOptions, stalled bool) {
 	if l.drained != nil || l.stopped {
 		syscall.Close(socket(fd))
 		return
@@ -177,7 +176,7 @@ func (l *loop) adopt(fd int, peer netip.AddrPort, options *ListenOptions, late b
 	c := l.conns.alloc()
 	c.fd, c.state = int32(fd), stateHead
 	c.lastSent = l.wheel.now
-	c.stalled = late || l.stalledArrivals > 0
+	c.stalled = stalled || l.stalledArrivals > 0
 	c.incoming = l.incoming.get()
 	*c.incoming = incoming{conn: l.handle(c), client: peer, options: options, expectProxy: options.Proxy}
 	if options.TLS != nil {
@@ -192,26 +191,26 @@ func (l *loop) adopt(fd int, peer netip.AddrPort, options *ListenOptions, late b
 	l.wheel.schedule(c, l.wheel.now+ticks(l.engine.cfg.HeadTimeout))
 }
 
-// recycle takes a record back.
+// recycle returns a connection's record to the free list.
 func (l *loop) recycle(c *conn) {
 	*c.incoming = incoming{}
 	l.incoming.put(c.incoming)
 	c.incoming = nil
 }
 
-// closeEvicted ends a connection, if any, whose place a new one took. The limiter's lock must
-// not be held.
+// closeEvicted closes a connection, if any, that was evicted in favor of a new one. The
+// limiter's lock must not be held.
 func (c Conn) closeEvicted() {
 	c.post(func(l *loop, c *conn) {
 		if c.incoming == nil {
 			return
 		}
-		if c.state == stateHead { // else it was refused before
+		if c.state == stateHead { // else it was rejected before
 			rejectErr := l.engine.limiter.rejection(c.incoming)
 			l.engine.reportRejection(rejectErr, c.incoming.client)
 			if c.incoming.started() && c.out == nil {
 				// Only what the socket takes at once is sent.
-				if _, ok := l.write(c, rejectErr.response()); !ok {
+				if _, _, ok := l.write(c, rejectErr.response()); !ok {
 					return
 				}
 			}

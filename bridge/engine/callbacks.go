@@ -7,15 +7,14 @@ import (
 	"runtime/debug"
 )
 
-// What the user of the engine gives it, a [Handler] and the callbacks of [Config], is
-// called here only. If it panics, the connection that it was called for ends, and no
-// other one notices: the panic goes no further than the call, so it interrupts nothing
-// that a loop is about. It is logged with its stack and counted ([Stats]).
+// All calls to the user's code, a [Handler] and the callbacks of [Config], are made here. A
+// panic goes no further than the call, so it leaves the loop's state intact and ends only
+// the connection that the call was for. It is logged with its stack and counted ([Stats]).
 
-// reasonInternalError is the reason in words for a connection that a panic ended.
+// reasonInternalError is the close reason after a panic.
 const reasonInternalError = "internal error"
 
-// recoverPanic ends a panic in what the engine called. It must be deferred.
+// recoverPanic recovers from a panic in the user's code. It must be deferred.
 func (e *Engine) recoverPanic(where string) {
 	cause := recover()
 	if cause == nil {
@@ -25,7 +24,7 @@ func (e *Engine) recoverPanic(where string) {
 	e.log.Error("a panic ended a connection", "in", where, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
 }
 
-// callAccept is [Handler].Accept.
+// callAccept calls [Handler].Accept.
 func (e *Engine) callAccept(r *Request) (w Accepted, err error) {
 	err = errInternal
 	defer e.recoverPanic("Handler.Accept")
@@ -35,10 +34,10 @@ func (e *Engine) callAccept(r *Request) (w Accepted, err error) {
 	return Accepted{}, err
 }
 
-// errInternal answers a request over which a panic came. Nobody changes it.
+// errInternal rejects a request after a panic. It is immutable.
 var errInternal = &RejectError{Status: http.StatusInternalServerError, Reason: reasonInternalError}
 
-// callOpen is [Handler].Open. It is false after a panic, as in the next three.
+// callOpen calls [Handler].Open. Like the next three, it returns false after a panic.
 func (e *Engine) callOpen(c Conn, session any) bool {
 	return e.call("Handler.Open", func() { e.cfg.Handler.Open(c, session) })
 }
@@ -61,7 +60,7 @@ func (e *Engine) call(where string, do func()) (ok bool) {
 	return true
 }
 
-// callSkip is [Config].Skip. A notice that is no whole frame is left out.
+// callSkip calls [Config].Skip. An invalid frame is dropped.
 func (e *Engine) callSkip(session any, missed uint64) (notice Frame, ok bool) {
 	defer e.recoverPanic("Config.Skip")
 	notice = e.cfg.Skip(session, missed)
@@ -71,7 +70,7 @@ func (e *Engine) callSkip(session any, missed uint64) (notice Frame, ok bool) {
 	return notice, true
 }
 
-// callClientAddr is [Config].ClientAddr, or the request's address.
+// callClientAddr calls [Config].ClientAddr, or returns the request's address.
 func (e *Engine) callClientAddr(r *Request) (client netip.AddrPort, rejectErr *RejectError) {
 	if e.cfg.ClientAddr == nil {
 		return r.client, nil
@@ -81,13 +80,13 @@ func (e *Engine) callClientAddr(r *Request) (client netip.AddrPort, rejectErr *R
 	return e.cfg.ClientAddr(r)
 }
 
-// callVital is [Config].Vital; a request is not vital if that panics.
+// callVital calls [Config].Vital; after a panic the request is not vital.
 func (e *Engine) callVital(r *Request) bool {
 	defer e.recoverPanic("Config.Vital")
 	return e.cfg.Vital != nil && e.cfg.Vital(r)
 }
 
-// callExempt is [Config].Exempt; an address is not exempt if that panics.
+// callExempt calls [Config].Exempt; after a panic the address is not exempt.
 func (e *Engine) callExempt(addr netip.Addr) bool {
 	defer e.recoverPanic("Config.Exempt")
 	return e.cfg.Exempt != nil && e.cfg.Exempt(addr)

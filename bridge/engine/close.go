@@ -7,8 +7,8 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// beginClose sends a close frame behind what is half sent, and gives the peer
-// time to answer it. The connection gets nothing more of its log.
+// beginClose queues a close frame after a partly written frame, and gives the peer time to
+// answer it. The connection gets nothing more of its log.
 func (l *loop) beginClose(c *conn, code ws.StatusCode, reason string) {
 	if c.state != stateOpen {
 		return
@@ -20,8 +20,8 @@ func (l *loop) beginClose(c *conn, code ws.StatusCode, reason string) {
 	l.markClosed(c, code, reason)
 	c.state = stateClosing
 	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
-	// What waits behind a frame cut short, or the answer to the request, is not owed any more: the close
-	// frame is, and the peer may not have much patience.
+	// Frames after a partly written one, or after the upgrade response, are dropped: the
+	// close frame must go out before the peer gives up.
 	if o := c.out; o != nil {
 		keep := 0
 		if len(o.frames) > 0 && (o.offset > 0 || !c.upgraded) {
@@ -37,8 +37,8 @@ func (l *loop) beginClose(c *conn, code ws.StatusCode, reason string) {
 	l.send(c, closeFrame(code, reason))
 }
 
-// flushAll writes what an open connection was sent before somebody closes it, as far
-// as its socket takes it at once. It is false when the connection ended by that.
+// flushAll writes all frames queued for an open connection before it closes, as far as its
+// socket takes them at once. It returns false if that ended the connection.
 func (l *loop) flushAll(c *conn) bool {
 	if c.state != stateOpen || c.blocked {
 		return true
@@ -54,7 +54,7 @@ func (l *loop) flushAll(c *conn) bool {
 	return true
 }
 
-// tooSlow ends a connection that does not read what it is sent.
+// tooSlow closes a connection that does not read what it is sent.
 func (l *loop) tooSlow(c *conn) {
 	if c.state == stateOpen {
 		l.engine.slow.Add(1)
@@ -62,20 +62,20 @@ func (l *loop) tooSlow(c *conn) {
 	l.beginClose(c, ws.StatusPolicyViolation, reasonTooSlow)
 }
 
-// lagged deals with a connection whose next frame its log no longer has.
+// lagged handles a connection whose next frame is no longer in its log.
 func (l *loop) lagged(c *conn) {
 	if l.engine.cfg.Skip == nil {
 		l.tooSlow(c)
 		return
 	}
 	if c.blocked {
-		return // it is told once it reads again
+		return // Skip is called once it reads again
 	}
 	l.skip(c)
 }
 
-// skip makes a connection go on with what its log's next pass brings. It is false when
-// the connection ended by that.
+// skip moves a connection to the frames of its log's next pass. It returns false if that
+// ended the connection.
 func (l *loop) skip(c *conn) bool {
 	missed := c.ring.to - c.cursor
 	c.cursor = c.ring.to
@@ -86,12 +86,12 @@ func (l *loop) skip(c *conn) bool {
 		l.beginClose(c, ws.StatusInternalServerError, reasonInternalError)
 	case notice != nil:
 		c.outbound().send(notice)
-		l.queueFlush(c) // its next log may be silent
+		l.queueFlush(c) // its log may append nothing for a while
 	}
 	return ok
 }
 
-// markClosed ends a connection's time as an open one.
+// markClosed removes a connection from its log and calls the handler's Closed.
 func (l *loop) markClosed(c *conn, code ws.StatusCode, reason string) {
 	if c.ring != nil {
 		c.ring.remove(c)
@@ -103,11 +103,10 @@ func (l *loop) markClosed(c *conn, code ws.StatusCode, reason string) {
 	}
 }
 
-// flushed is called when everything was written: the end of a connection that
-// is ending.
+// flushed is called when everything is written, which ends a connection that is closing.
 func (l *loop) flushed(c *conn) {
 	if c.finishing {
-		l.closeFinished(c) // which flushes the close frame
+		l.closeFinished(c) // this flushes the close frame
 		return
 	}
 	if c.state == stateRejected || c.state == stateClosing && (c.closeReceived || c.eof) {
@@ -118,11 +117,11 @@ func (l *loop) flushed(c *conn) {
 			l.drop(c, ws.StatusNormalClosure, "")
 			return
 		}
-		// The peer must be able to read our last bytes: a close with input
-		// unread would be a reset, which discards them (RFC 6455, 7.1.1).
+		// The peer must be able to read our last bytes: closing with unread input would
+		// reset the connection and discard them (RFC 6455, 7.1.1).
 		c.state = stateLinger
 		l.wheel.schedule(c, l.wheel.now+ticks(lingerTimeout))
-		// An error means that the peer is gone, which the next read will tell.
+		// An error means that the peer is gone, as the next read will show.
 		_ = syscall.Shutdown(socket(c.fd), syscall.SHUT_WR)
 	}
 }
@@ -134,7 +133,7 @@ func (l *loop) drop(c *conn, code ws.StatusCode, reason string) {
 	l.free(c)
 }
 
-// free frees all that a connection holds, save its socket.
+// free frees everything that a connection holds except its socket.
 func (l *loop) free(c *conn) {
 	l.returnParser(c)
 	l.freeOutbound(c)
@@ -157,7 +156,7 @@ func (l *loop) free(c *conn) {
 	l.conns.release(c)
 }
 
-// reject answers an HTTP request with a status and a reason, and closes the connection.
+// reject answers a request with an error and closes the connection.
 func (l *loop) reject(c *conn, rejectErr *RejectError) {
 	l.engine.reportRejection(rejectErr, c.incoming.client)
 	if !c.tls.canSend() {
@@ -167,16 +166,17 @@ func (l *loop) reject(c *conn, rejectErr *RejectError) {
 	l.respond(c, rejectErr.response())
 }
 
-// respond ends a connection behind an answer to its request.
-func (l *loop) respond(c *conn, answer []byte) {
+// respond closes a connection after an HTTP response.
+func (l *loop) respond(c *conn, response []byte) {
 	c.state, c.incoming.head = stateRejected, nil
 	l.wheel.schedule(c, l.wheel.now+ticks(closeTimeout))
-	if answer != nil {
-		l.send(c, answer)
+	if response != nil {
+		l.send(c, response)
 	}
 }
 
-// closeAll ends every connection politely, and calls done when none is left.
+// closeAll closes every connection with a close frame or a response, and calls done when
+// none is left.
 func (l *loop) closeAll(reason string, done func()) {
 	l.drained = done
 	l.conns.each(func(c *conn) {
@@ -191,21 +191,21 @@ func (l *loop) closeAll(reason string, done func()) {
 	})
 }
 
-// stop stops the loop with whatever it has left.
+// stop stops the loop and drops its connections.
 func (l *loop) stop() {
 	l.conns.each(func(c *conn) { l.drop(c, ws.StatusGoingAway, "the server stopped") })
 	l.stopped = true
 }
 
-// exit is the last that a loop does. If it was not stopped, what the engine's user gave
-// has called [runtime.Goexit] in the middle of a turn, so that nothing that the turn was
-// about can be relied on: the sockets are closed as they are, and the engine ends.
+// exit cleans up after a loop. If it was not stopped, the user's code has called
+// [runtime.Goexit] in the middle of a turn, whose state cannot be relied on: the sockets
+// are closed as they are, and the engine ends.
 func (l *loop) exit() {
 	if cause := recover(); cause != nil {
-		panic(cause) // the engine's own fault: the program ends by it
+		panic(cause) // a bug in the engine must end the program
 	}
 	if !l.stopped {
-		l.engine.log.Error("the engine ends: a Handler or a callback called runtime.Goexit, perhaps by a test's FailNow", "loop", l.index)
+		l.engine.log.Error("the engine is stopping: a Handler or a callback called runtime.Goexit, perhaps through FailNow in a test", "loop", l.index)
 		l.conns.each(l.poll.closeSocket)
 		l.engine.goroutines.Go(l.engine.abort)
 	}

@@ -2,24 +2,23 @@ package engine
 
 import "github.com/gobwas/ws"
 
-// Conn is a handle for a connection. It may be kept and used from any goroutine
-// after the connection has ended; then its methods do nothing, as those of the zero
-// value. None of them blocks, and all may be called from anywhere, so also from a
-// [Handler] and with locks that Handlers take. Handles may be
-// compared and be keys of a map: they are equal if they are one connection's, and
-// none is ever equal to that of a connection before or after it.
+// Conn is a handle for a connection. It may be kept and used from any goroutine, even after
+// the connection has ended; then, as for the zero value, its methods do nothing. No method
+// blocks, and all may be called from a [Handler] and with locks held that Handlers take.
+// Handles are comparable and may be map keys: two are equal only if they belong to the same
+// connection.
 type Conn struct {
 	loop *loop
 	connRef
 }
 
-// connRef names a connection to its loop, as long as it lasts.
+// connRef identifies a connection to its loop for as long as it lasts.
 type connRef struct {
 	slot int32
 	gen  uint32
 }
 
-// post has the loop do something to the connection, unless it has ended by then.
+// post runs a function on the connection's loop, unless the connection has ended by then.
 func (c Conn) post(do func(l *loop, c *conn)) {
 	if c.loop == nil {
 		return
@@ -31,10 +30,10 @@ func (c Conn) post(do func(l *loop, c *conn)) {
 	})
 }
 
-// Send queues a frame for this connection alone. It goes out between the frames
-// of the connection's log, never inside one, and before those of the log that
-// wait: it may overtake a frame appended earlier, but none that only waits to be due
-// ([Log.AppendWithin]). What is no whole frame is left out, and logged.
+// Send queues a frame for this connection only. It goes out between frames of the
+// connection's log, never inside one, and ahead of log frames that still wait: it may
+// overtake a frame appended earlier, but not one that is only delayed ([Log.AppendWithin]).
+// An incomplete or invalid frame is dropped, and logged.
 func (c Conn) Send(f Frame) {
 	if c.loop == nil || !c.loop.engine.validFrames("Conn.Send", f) {
 		return
@@ -47,25 +46,23 @@ func (c Conn) Send(f Frame) {
 	})
 }
 
-// Follow makes the connection follow a log (nil follows nothing) from the first
-// frame on that is appended to it after the call. Before that one it is sent the
-// frames in first, and before those what was appended to its former log before
-// the call and is not written yet. What [Conn.Send] was given before the call
-// goes out before first, and what it is given after the call behind.
+// Follow makes the connection follow another log, or none if it is nil. The client
+// receives, in this order: frames appended to its former log before the call; frames given
+// to [Conn.Send] before the call; the frames in first; and frames appended to the new log
+// after the call. Frames given to Send after the call come after first.
 //
-// The caller sees to it that nothing is appended to either log during the call,
-// with a lock around both, say: else nobody could tell what "after the call"
-// is. Follow never blocks.
+// The caller must make sure that nothing is appended to either log during the call, for
+// example with a lock around both; otherwise "before" and "after" would be undefined.
+// Follow never blocks.
 //
-// The frames in first may be many, and may be given to many connections; neither
-// they nor the slice may be changed any more. They are not bounded as those of
-// Send are. A connection that takes nothing of what it is owed for as long as
-// LogAge is closed with 1008, and so is one that is to follow yet another log
-// while 64 MiB from former calls wait for it: also where Skip is set, which
-// leaves out frames of a log only.
+// There may be many frames in first, and they may be given to many connections; neither
+// they nor the slice may be changed afterwards. Unlike the frames of Send they are not
+// bounded. A connection that reads none of its queued frames for LogAge is closed with
+// 1008, and so is one that is told to follow another log while 64 MiB from earlier calls
+// are still queued. Skip does not apply: it skips frames of a log only.
 //
-// A log of another engine, or frames that are no whole messages one behind the other,
-// close the connection with 1011, and are logged.
+// A log of another engine, or frames that are not a sequence of whole messages, close the
+// connection with 1011, and are logged.
 func (c Conn) Follow(log *Log, first ...Frame) {
 	switch {
 	case c.loop == nil:
@@ -76,10 +73,10 @@ func (c Conn) Follow(log *Log, first ...Frame) {
 	}
 }
 
-// SendInOrder sends frames behind all that was appended to the connection's log before the
-// call, and before what is appended after it. What is appended during the call comes
-// before or behind them, and is not lost: other than Follow it needs no lock. Else the
-// frames are as those that are given to Follow. SendInOrder never blocks.
+// SendInOrder queues frames after everything that was appended to the connection's log
+// before the call, and before everything appended after it. Frames appended during the call
+// come before or after them and are not lost, so unlike Follow it needs no lock. Otherwise
+// the frames are treated like those given to Follow. SendInOrder never blocks.
 func (c Conn) SendInOrder(frames ...Frame) {
 	switch {
 	case c.loop == nil:
@@ -94,9 +91,9 @@ func (c Conn) SendInOrder(frames ...Frame) {
 	}
 }
 
-// Close ends the connection with a close code and a reason in words. A code that
-// may not be sent (RFC 6455, 7.4) becomes 1011. What the connection was sent before,
-// by itself or by its log, goes out first, as far as the socket takes it at once.
+// Close closes the connection with a close code and a reason. A code that may not be sent
+// (RFC 6455, 7.4) becomes 1011. Frames already queued for the connection, directly or by
+// its log, go out first, as far as the socket takes them at once.
 func (c Conn) Close(code int, reason string) {
 	c.post(func(l *loop, c *conn) {
 		if l.flushAll(c) {
@@ -105,63 +102,63 @@ func (c Conn) Close(code int, reason string) {
 	})
 }
 
-// Finish ends the answers to a connection that is ending: see [Handler]. On other
+// Finish ends the answers to a connection that is closing: see [Handler]. On other
 // connections it does nothing.
 func (c Conn) Finish() { c.post((*loop).finish) }
 
-// state is where a connection stands in its life.
+// state is a connection's stage of life.
 type state uint8
 
 const (
 	stateFree     state = iota // an empty slot of the slab
 	stateHead                  // the request head is being read
-	stateOpen                  // a WebSocket connection
-	stateClosing               // our close frame is queued or sent; the peer's is awaited
-	stateLinger                // nothing more is sent; input is discarded until the peer hangs up
-	stateRejected              // an HTTP answer is on its way out; then it lingers
+	stateOpen                  // open as a WebSocket
+	stateClosing               // our close frame is queued or sent; we wait for the peer's
+	stateLinger                // everything is sent; input is discarded until the peer hangs up
+	stateRejected              // an HTTP response is being sent; then it lingers
 )
 
 // conn is a connection, owned by its loop.
 type conn struct {
 	session  any
 	ring     *ring     // the log it follows
-	cursor   uint64    // the next frame of the log it has not had
-	parser   *parser   // nil while no message is incomplete
+	cursor   uint64    // the next frame of the log to write
+	parser   *parser   // nil unless a message is incomplete
 	incoming *incoming // nil once its request is accepted
-	out      *outbound // frames of its own, and the rest of a frame cut short; nil when none
+	out      *outbound // frames for this connection only, and the rest of a partly written frame; nil when empty
 	tls      *tlsLayer // nil without TLS
 
-	followerIndex int32 // its place among the ring's members
+	followerIndex int32 // its index among the ring's followers
 	fd            int32
 	slot          int32
 	gen           uint32
 	limiter       rateLimiter
 	addrCount     *addrCount // nil if its address is not counted
 	deadline      tick       // when the loop must look at it
-	lastSent      tick       // when something was sent
-	older         int32      // its neighbours in its slot of the wheel; see wheel.slots
+	lastSent      tick       // when something was last sent
+	older         int32      // its neighbors in its slot of the wheel; see wheel.slots
 	newer         int32
 	timer         uint8 // its slot of the wheel
 	timed         bool  // it is in the wheel
 	state         state
 
-	blocked       bool // the socket is full; the poller will report room
+	blocked       bool // the socket is full; the poller will report when it is writable
 	stalled       bool // its input may have waited during a stall
-	pinged        bool // a ping went out since something was read
-	finishing     bool // the peer began to close, or broke the protocol; answers still go out
-	closeReceived bool // no answer to our close frame is awaited
+	pinged        bool // a ping was sent and nothing read since
+	finishing     bool // the peer has begun to close or violated the protocol; answers still go out
+	closeReceived bool // no reply to our close frame is awaited
 	eof           bool // the peer will send nothing more
 	deflate       bool // permessage-deflate was negotiated
-	flushQueued   bool // it is in the loop's list of those to flush
-	slowWatched   bool // it is in the loop's list of those that were lent frames
-	paused        bool // reading is paused because it does not read
-	readQueued    bool // it is in the loop's list of those to read on
-	upgraded      bool // the answer to its upgrade request is out
+	flushQueued   bool // it is in loop.toFlush
+	slowWatched   bool // it is in loop.slowWatches
+	paused        bool // reading is paused because the peer does not read
+	readQueued    bool // it is in loop.toRead
+	upgraded      bool // the response to its upgrade request is written
 }
 
 func (c *conn) ref() connRef { return connRef{c.slot, c.gen} }
 
-// outbound gives the frames of the connection's own.
+// outbound returns the connection's own queue, which it creates if necessary.
 func (c *conn) outbound() *outbound {
 	if c.out == nil {
 		c.out = &outbound{}
@@ -169,19 +166,19 @@ func (c *conn) outbound() *outbound {
 	return c.out
 }
 
-// slabSize is how many connections are allocated together: a whole number of pages. Go puts
-// a header before what is smaller than that, for which the next size may be much larger.
+// slabSize is the number of connections allocated together: a whole number of pages.
+// Smaller objects get a header, which may push them into a much larger size class.
 const slabSize = 256
 
-// slab holds a loop's connections in slots that never move, so that they can be
-// pointed to, and found by slot and generation.
+// slab holds a loop's connections in slots that never move, so that pointers to them stay
+// valid and a slot and its generation identify a connection.
 type slab struct {
 	chunks []*[slabSize]conn
 	free   []int32
 	used   int
 }
 
-// alloc gives a free connection with a generation never used for its slot.
+// alloc returns a free connection whose generation is new for its slot.
 func (s *slab) alloc() *conn {
 	if len(s.free) == 0 {
 		base := int32(len(s.chunks) * slabSize)
@@ -200,7 +197,7 @@ func (s *slab) alloc() *conn {
 
 func (s *slab) at(slot int32) *conn { return &s.chunks[slot/slabSize][slot%slabSize] }
 
-// release frees a connection's slot. From then on it has another generation.
+// release frees a connection's slot and increments its generation.
 func (s *slab) release(c *conn) {
 	*c = conn{slot: c.slot, gen: c.gen + 1}
 	s.free = append(s.free, c.slot)

@@ -6,23 +6,23 @@ import (
 	"sync"
 )
 
-// maxReserve bounds the connections without a place: accepted beyond the limit, until
-// they are refused or have sent a vital request.
+// maxReserve bounds the connections accepted beyond the limit: they wait in the reserve
+// until they are rejected or send a vital request.
 const maxReserve = 64
 
-// connLimiter counts connections, in all and from each address, from accept on. A
-// connection that has not sent its request yet keeps its place only until a new
-// connection needs it: then the oldest of these is evicted, so that heads that trickle
-// in lock no client out.
+// connLimiter counts connections from accept on, in all and per address. A connection that
+// has not sent its request yet is evicted, the oldest first, when a new connection needs
+// its place: clients that trickle in their request heads lock nobody out.
 type connLimiter struct {
 	max        int                   // connections in all
-	perAddress int                   // connections from one address; 0 is no limit
-	exempt     func(netip.Addr) bool // addresses without that limit; nil is none
+	perAddress int                   // connections from one address; 0 means no limit
+	exempt     func(netip.Addr) bool // addresses without that limit; nil means none
 
-	// mu guards the following fields, and place, count and links of every incoming.
+	// mu guards the following fields, and admission, rejection, addr, addrCount and links
+	// of every incoming.
 	mu        sync.Mutex
-	total     int // connections with a place
-	reserved  int // connections without
+	total     int // connections counted towards max
+	reserved  int // connections in the reserve
 	evictable incomingList
 	reserve   incomingList
 	addresses map[netip.Addr]*addrCount
@@ -32,22 +32,22 @@ type connLimiter struct {
 type addrCount struct {
 	addr      netip.Addr
 	count     int
-	evictable incomingList // those whose request has not come
+	evictable incomingList // those whose request is incomplete
 }
 
-// admission is the state of a connection in the limiter.
+// admission is a connection's state in the limiter.
 type admission uint8
 
 const (
 	admissionNone      admission = iota // evicted or ended
-	admissionEvictable                  // it has a place, and may be evicted
-	admissionReserve                    // it has no place: the limit was reached
-	admissionPermanent                  // it has a place for good: its request was accepted
+	admissionEvictable                  // counted, and may be evicted
+	admissionReserve                    // over the limit
+	admissionPermanent                  // counted until it ends: its request was accepted
 )
 
-// enter counts a new connection. Beyond the limit it joins the reserve, where only
-// vital requests are answered. The one that it takes the place of, if any, is to be told
-// by [Conn.closeEvicted].
+// enter counts a new connection. Beyond the limit it joins the reserve, where only vital
+// requests are served. The caller must pass the evicted connection, if any, to
+// [Conn.closeEvicted].
 func (c *connLimiter) enter(in *incoming) (evicted Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -63,8 +63,8 @@ func (c *connLimiter) enter(in *incoming) (evicted Conn) {
 	return c.claimReserve(in, rejectErr)
 }
 
-// admit makes a connection's place permanent once its request and the client's address
-// are known, or returns why there is no place.
+// admit counts a connection permanently once its request and the client's address are
+// known, or returns why it cannot.
 func (c *connLimiter) admit(in *incoming, addr netip.Addr) (evicted Conn, rejectErr *RejectError) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -82,7 +82,7 @@ func (c *connLimiter) admit(in *incoming, addr netip.Addr) (evicted Conn, reject
 	return evicted, nil
 }
 
-// demote makes a connection that was admitted and then refused evictable again.
+// demote makes a connection that was admitted and then rejected evictable again.
 func (c *connLimiter) demote(in *incoming) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -92,7 +92,7 @@ func (c *connLimiter) demote(in *incoming) {
 	}
 }
 
-// rejection returns why a connection has no place; nil if it has one.
+// rejection returns why a connection is not counted; nil if it is.
 func (c *connLimiter) rejection(in *incoming) *RejectError {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -102,22 +102,22 @@ func (c *connLimiter) rejection(in *incoming) *RejectError {
 	return nil
 }
 
-// removeIncoming forgets a connection that was not admitted.
+// removeIncoming removes a connection that was not admitted.
 func (c *connLimiter) removeIncoming(in *incoming) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.remove(in)
 }
 
-// removeAdmitted forgets a connection that was admitted.
+// removeAdmitted removes a connection that was admitted.
 func (c *connLimiter) removeAdmitted(count *addrCount) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.release(count)
 }
 
-// claim gives a connection a place, if need be that of the oldest connection
-// without a request. mu is held, as in all that follow.
+// claim counts a connection, if necessary by evicting the oldest one without a request. mu
+// is held here and in all methods below.
 func (c *connLimiter) claim(in *incoming, addr netip.Addr) (evicted Conn, rejectErr *RejectError) {
 	limited := c.isLimited(addr)
 	if from := c.addresses[addr]; limited && from != nil && from.count >= c.perAddress {
@@ -141,10 +141,9 @@ func (c *connLimiter) claim(in *incoming, addr netip.Addr) (evicted Conn, reject
 	return evicted, nil
 }
 
-// claimReserve adds a connection to the reserve, if need be in place of the oldest
-// there.
+// claimReserve adds a connection to the reserve, if necessary by evicting the oldest there.
 func (c *connLimiter) claimReserve(in *incoming, why *RejectError) (evicted Conn) {
-	if c.reserved >= maxReserve { // all of which are in the list
+	if c.reserved >= maxReserve { // all of them are in the list
 		evicted = c.evict(c.reserve.oldest)
 	}
 	in.admission, in.rejection = admissionReserve, why
@@ -153,9 +152,9 @@ func (c *connLimiter) claimReserve(in *incoming, why *RejectError) (evicted Conn
 	return evicted
 }
 
-// isLimited reports whether the connections from an address are limited. Those from Unix
-// sockets (the zero address), from this machine and from proxies are not: a proxy's
-// connections are those of many clients.
+// isLimited reports whether the connections from an address are limited. Unix sockets (the
+// zero address), loopback and proxies are not: a proxy's connections belong to many
+// clients.
 func (c *connLimiter) isLimited(addr netip.Addr) bool {
 	return c.perAddress > 0 && addr.IsValid() && !addr.IsLoopback() && (c.exempt == nil || !c.exempt(addr))
 }
@@ -181,7 +180,7 @@ func (c *connLimiter) release(from *addrCount) {
 	}
 }
 
-// evict takes a connection's place.
+// evict removes a connection in favor of another.
 func (c *connLimiter) evict(in *incoming) Conn {
 	c.remove(in)
 	in.rejection = overLimit("the request took too long, and a new connection needed its place; try again")
@@ -203,7 +202,7 @@ func (c *connLimiter) remove(in *incoming) {
 	in.admission, in.addrCount = admissionNone, nil
 }
 
-// addEvictable and unlist maintain the lists of evictable connections.
+// addEvictable and removeEvictable maintain the lists of evictable connections.
 func (c *connLimiter) addEvictable(in *incoming) {
 	c.evictable.add(in)
 	if in.addrCount != nil {

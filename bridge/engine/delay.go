@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// A frame that may wait ([Log.AppendWithin]) is held in its ring: it is there for all
-// that a ring does, but no pass begins for it before it is due. So frames that come
-// apart leave in one write, and it costs no timer for any connection: a loop keeps the
-// rings that hold something in a heap, and its wait ends when the first is due. It is not
-// woken for a frame that may wait until then: that stays in the mailbox.
+// A frame that may wait ([Log.AppendWithin]) is appended to its ring, but starts no pass
+// over the followers before it is due. Frames that come apart leave in one write, without a
+// timer for any connection: a loop keeps the rings with delayed frames in a heap, and its
+// wait ends when the first is due. A delayed frame does not wake the loop either, but stays
+// in the mailbox until the loop wakes up.
 
-// push appends a frame to a ring. due is when it must leave, 0 for at once. What the
-// ring holds leaves with the first of its frames, and at once when it is as much as one
-// write brings to a connection. For nobody nothing is held.
+// push appends a frame to a ring. due is when it must leave, 0 for at once. All delayed
+// frames of a ring leave with the one that is due first, and at once when they fill a
+// write. Nothing is delayed on a ring without followers.
 func (l *loop) push(r *ring, f Frame, due time.Duration) {
 	if r.to < r.head {
 		due = min(due, r.due)
@@ -27,7 +27,7 @@ func (l *loop) push(r *ring, f Frame, due time.Duration) {
 	l.activate(r)
 }
 
-// setDue says when what a ring holds must leave, 0 for at once.
+// setDue sets when a ring's delayed frames must leave, 0 for at once.
 func (l *loop) setDue(r *ring, due time.Duration) {
 	was := r.due
 	r.due = due
@@ -42,26 +42,26 @@ func (l *loop) setDue(r *ring, due time.Duration) {
 	}
 }
 
-// release lets go of what is due.
+// release marks the rings whose frames are due.
 func (l *loop) release(now time.Duration) {
 	for len(l.dueRings) > 0 && l.dueRings[0].due <= now {
 		r := l.dueRings[0]
 		l.setDue(r, 0)
-		if r.to < r.head { // else it has left with something else
+		if r.to < r.head { // else they have left with another frame
 			l.markDirty(r)
 		}
 	}
 }
 
-// releaseDue is release at this moment. The clock is read only if something is held.
+// releaseDue releases what is due now. It reads the clock only if something is delayed.
 func (l *loop) releaseDue() {
 	if len(l.dueRings) > 0 {
 		l.release(l.engine.elapsed())
 	}
 }
 
-// untilDue is how long the loop may wait: to the next tick, or until the first held frame
-// is due. It is never 0.
+// untilDue returns how long the loop may wait: until the next tick, or until the first
+// delayed frame is due. It is never 0.
 func (l *loop) untilDue(now time.Duration) time.Duration {
 	wait := tickLength - now%tickLength
 	if len(l.dueRings) > 0 {
@@ -70,10 +70,9 @@ func (l *loop) untilDue(now time.Duration) time.Duration {
 	return max(wait, 1)
 }
 
-// queueDelayed lends a connection what its log holds, in front of what it is sent: a wait
-// must not change the order in which a client hears things. What the pass under way has
-// not brought to it yet comes first; only where the socket is full may what it is sent
-// overtake that.
+// queueDelayed queues the delayed frames of a connection's log ahead of a direct frame: a
+// delay must not change the order in which a client receives frames. Frames of the current
+// pass come first; only while the socket is full may the direct frame overtake them.
 func (l *loop) queueDelayed(c *conn) {
 	r := c.ring
 	if r == nil || !r.delayed() || c.cursor < r.to && (c.blocked || c.cursor < r.tail) {
@@ -84,7 +83,7 @@ func (l *loop) queueDelayed(c *conn) {
 	}
 }
 
-// dueHeap is a heap of the rings that hold something; the one that is due first is first.
+// dueHeap orders the rings with delayed frames by due time.
 type dueHeap []*ring
 
 func (h dueHeap) Len() int           { return len(h) }

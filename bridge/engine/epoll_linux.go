@@ -19,12 +19,11 @@ func newPoller(portable bool) (poller, error) {
 	return newEpoll()
 }
 
-// epoll is one epoll instance, and a deadline that interrupts its wait. Connections
-// are registered once, edge-triggered, for everything, and nothing needs to be asked
-// for again.
+// epoll is an epoll instance with a deadline that interrupts its wait. Connections are
+// registered once, edge-triggered, for all events, so reports need not be requested again.
 type epoll struct {
 	epfd   int
-	file   *os.File // epfd, as Go's poller knows it
+	file   *os.File // epfd, registered with Go's poller
 	raw    syscall.RawConn
 	woken  atomic.Bool // wake was called since the last wait ended
 	kernel [eventsPerTurn]unix.EpollEvent
@@ -37,12 +36,12 @@ func newEpoll() (*epoll, error) {
 	if p.epfd, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("engine: epoll_create: %w", err)
 	}
-	unblocked := unix.SetNonblock(p.epfd, true) // Go's poller takes no other
+	unblocked := unix.SetNonblock(p.epfd, true) // required by Go's poller
 	p.file = os.NewFile(uintptr(p.epfd), "epoll")
 	p.raw, err = p.file.SyscallConn()
 	if err = errors.Join(unblocked, err, p.file.SetReadDeadline(time.Time{})); err != nil {
 		p.file.Close()
-		return nil, fmt.Errorf("engine: Go's poller does not take an epoll instance: %w", err)
+		return nil, fmt.Errorf("engine: Go's poller does not accept an epoll instance: %w", err)
 	}
 	return p, nil
 }
@@ -65,7 +64,7 @@ func (p *epoll) oneShot() bool       { return false }
 func (p *epoll) awaitReadable(int32) {}
 func (p *epoll) awaitWritable(int32) {}
 
-// closeSocket relies on the kernel, which takes a closed socket from the set.
+// closeSocket relies on the kernel, which removes a closed socket from the set.
 func (p *epoll) closeSocket(c *conn) { unix.Close(int(c.fd)) }
 
 func (p *epoll) release(c *conn) *os.File {
@@ -73,35 +72,35 @@ func (p *epoll) release(c *conn) *os.File {
 	return os.NewFile(uintptr(c.fd), "client")
 }
 
-// listen is level-triggered: what one round does not accept, the next does.
+// listen is level-triggered: what one turn does not accept, the next does.
 func (p *epoll) listen(fd int) error {
 	return p.register(fd, unix.EPOLLIN, listenSlot, uint32(fd))
 }
 
 func (p *epoll) pause(fd int) {
-	// An error means that it is not there, which is what is asked for.
+	// An error means that it is not there, which is the goal.
 	_ = unix.EpollCtl(p.epfd, unix.EPOLL_CTL_DEL, fd, nil)
 }
 
 func (p *epoll) unlisten(fd int) { p.pause(fd) }
 
-// wait blocks until something happens, or for the timeout. It waits in Go's own
-// poller, of which an epoll instance is as good a client as any socket: a thread
-// that blocks in epoll_wait would keep its processor from everything else for up
-// to 10 ms, until the runtime's monitor takes it away.
+// wait blocks until something happens, or for the timeout. It waits in Go's own poller,
+// which accepts an epoll instance like any socket: a thread blocked in epoll_wait would
+// keep its processor from other goroutines for up to 10 ms, until the runtime's monitor
+// takes it away.
 func (p *epoll) wait(timeout time.Duration) []event {
 	n := 0
 	switch {
 	case timeout == 0 || p.woken.Load():
 		n = p.poll()
 	default:
-		// Errors are the deadline's, and of no interest: there may be events or not.
+		// An error is the deadline's: there may be events or not.
 		_ = p.file.SetReadDeadline(time.Now().Add(timeout))
-		if p.woken.Load() { // wake's deadline may just have been replaced
+		if p.woken.Load() { // wake's deadline may just have been overwritten
 			n = p.poll()
 			break
 		}
-		// It looks for events before it waits.
+		// Read calls this before it waits.
 		_ = p.raw.Read(func(uintptr) bool {
 			n = p.poll()
 			return n > 0
@@ -129,7 +128,7 @@ func eventBits(bits uint32) (what uint8) {
 	return what
 }
 
-// poll takes the events that are there.
+// poll takes the pending events.
 func (p *epoll) poll() int {
 	for {
 		n, err := unix.EpollWait(p.epfd, p.kernel[:], 0)
@@ -137,17 +136,17 @@ func (p *epoll) poll() int {
 			return n
 		}
 		if err != unix.EINTR {
-			panic("engine: epoll_wait: " + err.Error()) // a bug in how the poller is used
+			panic("engine: epoll_wait: " + err.Error()) // a bug in the use of the poller
 		}
 	}
 }
 
-// wake lets the deadline of the wait pass. Go's scheduler runs the loop next on the
-// caller's processor then: an event of an eventfd would have to find its way through
-// two epoll instances, and through a thread that waits for the outer one.
+// wake makes the deadline of the wait expire. Go's scheduler then runs the loop next on the
+// caller's processor. The event of an eventfd would have to pass two epoll instances, and a
+// thread that waits for the outer one.
 func (p *epoll) wake() {
 	p.woken.Store(true)
-	// An error means that the poller is closed, and its loop ended.
+	// An error means that the poller is closed, and its loop has ended.
 	_ = p.file.SetReadDeadline(pastDeadline)
 }
 

@@ -1,11 +1,10 @@
 package engine
 
-// follow is [Conn.Follow] for a connection of this loop. Its mailbox keeps the
-// order: when the loop comes to it, the rings have what was appended before the
-// call, and nothing else.
+// follow implements [Conn.Follow]. The mailbox preserves the order: when the loop runs
+// this, the rings hold exactly the frames appended before the call.
 func (l *loop) follow(r connRef, log *Log, first []Frame) {
-	// Only the loop knows whether the connection follows the twin, and frames
-	// that come until then must be there.
+	// Only the loop knows whether the connection needs compressed frames, and those
+	// appended until then must exist.
 	log.reserveDeflated(1)
 	l.mail.post(func() {
 		if c := l.lookup(r); c != nil && c.state == stateOpen {
@@ -15,7 +14,7 @@ func (l *loop) follow(r connRef, log *Log, first []Frame) {
 	})
 }
 
-// changeLog brings a connection from one log to another.
+// changeLog moves a connection from one log to another.
 func (l *loop) changeLog(c *conn, log *Log, first []Frame) {
 	if l.queueFrames(c, first, l.leaveLog) && log != nil {
 		r := &log.forEncoding(c.deflate).rings[l.index]
@@ -23,8 +22,8 @@ func (l *loop) changeLog(c *conn, log *Log, first []Frame) {
 	}
 }
 
-// queueFrames lends a connection frames behind those of its log that rest lends it. It is
-// false when the connection is too slow for that.
+// queueFrames queues frames after those that the connection still needs of its log, which
+// rest queues. It returns false if the connection is too slow for that.
 func (l *loop) queueFrames(c *conn, frames []Frame, rest func(*conn) bool) bool {
 	if c.out != nil && c.out.sharedBytes > maxShared || c.ring != nil && !rest(c) {
 		l.tooSlow(c)
@@ -37,7 +36,7 @@ func (l *loop) queueFrames(c *conn, frames []Frame, rest func(*conn) bool) bool 
 	return true
 }
 
-// watchSlow has a connection that was lent frames written, and looked after.
+// watchSlow schedules a write of the shared frames, and starts watching the connection.
 func (l *loop) watchSlow(c *conn) {
 	if c.out == nil || c.out.sharedBytes == 0 {
 		return
@@ -49,8 +48,8 @@ func (l *loop) watchSlow(c *conn) {
 	}
 }
 
-// leaveLog makes what a connection has not had of its log the connection's own,
-// and ends its following. It is false when the log no longer has all of that.
+// leaveLog queues the frames that a connection still needs of its log, and ends its
+// following. It returns false if the log no longer has all of them.
 func (l *loop) leaveLog(c *conn) bool {
 	if !l.queueLog(c) {
 		return false
@@ -59,8 +58,8 @@ func (l *loop) leaveLog(c *conn) bool {
 	return true
 }
 
-// queueLog makes what a connection has not had of its log the connection's own, which
-// goes on behind that. It is false when the log no longer has all of that.
+// queueLog queues the frames that a connection still needs of its log, which it keeps
+// following. It returns false if the log no longer has all of them.
 func (l *loop) queueLog(c *conn) bool {
 	r := c.ring
 	if c.cursor < r.tail {
@@ -69,7 +68,7 @@ func (l *loop) queueLog(c *conn) bool {
 		}
 	}
 	if c.cursor < r.head {
-		l.markDirty(r) // perhaps nobody needs its frames any more
+		l.markDirty(r) // perhaps no follower needs its frames any more
 	}
 	for ; c.cursor < r.head; c.cursor++ {
 		c.outbound().queueShared(r.at(c.cursor))
@@ -77,16 +76,16 @@ func (l *loop) queueLog(c *conn) bool {
 	return true
 }
 
-// slowWatch watches a connection that was lent frames.
+// slowWatch watches a connection with shared frames in its queue.
 type slowWatch struct {
 	connRef
-	lastSent  tick // when something was sent to it, as of the last look
-	idleTicks tick // looks since then; a loop that stood still itself counts one
+	lastSent  tick // when something was last sent to it, as of the last check
+	idleTicks tick // checks since then; after a stall of the loop that is one
 }
 
-// checkSlow ends the connections that have taken nothing of what they were lent
-// for as long as a log would keep it for them. Those frames hold memory, and
-// where the connection's new log is silent nothing else would notice.
+// checkSlow closes the connections that have read none of their shared frames for as long
+// as a log would keep them. Those frames occupy memory, and if the connection's new log is
+// silent nothing else would notice.
 func (l *loop) checkSlow() {
 	age := ticks(l.engine.cfg.LogAge)
 	keep := l.slowWatches[:0]

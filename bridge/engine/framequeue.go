@@ -1,25 +1,25 @@
 package engine
 
-// frameQueue is the frames of a log that are kept: a circle that grows as it must.
+// frameQueue holds the frames that a log keeps, in a circular buffer that grows as needed.
 // Sequence numbers count from the first frame ever appended.
 type frameQueue struct {
-	frames     []Frame   // a circle; its length is a power of two
-	tail, head uint64    // the oldest frame kept, and the next to come
+	frames     []Frame   // circular; its length is a power of two
+	tail, head uint64    // the oldest frame kept, and the next to be appended
 	bytes      int       // of the frames kept
-	marks      []ageMark // how far the head was at past ticks, the oldest first
+	marks      []ageMark // where the head was at past ticks, the oldest first
 }
 
-// minFrameQueue is how many frames a window's circle has room for at least.
+// minFrameQueue is the minimum capacity of a frameQueue.
 const minFrameQueue = 16
 
-// ageMark is how far a window's head was at a tick.
+// ageMark records where the head was at a tick.
 type ageMark struct {
 	tick tick
 	head uint64
 }
 
-// expiredBefore notes the head at this tick, and gives up to where frames are older
-// than so many ticks.
+// expiredBefore records the head at this tick, and returns the sequence number before which
+// frames are older than so many ticks.
 func (w *frameQueue) expiredBefore(now, age tick) (upTo uint64) {
 	if n := len(w.marks); w.tail < w.head && (n == 0 || w.marks[n-1].head < w.head) {
 		w.marks = append(w.marks, ageMark{now, w.head})
@@ -35,7 +35,6 @@ func (w *frameQueue) expiredBefore(now, age tick) (upTo uint64) {
 
 func (w *frameQueue) at(seq uint64) Frame { return w.frames[seq&uint64(len(w.frames)-1)] }
 
-// push appends a frame.
 func (w *frameQueue) push(f Frame) {
 	if w.head-w.tail == uint64(len(w.frames)) {
 		w.grow()
@@ -53,7 +52,7 @@ func (w *frameQueue) grow() {
 	w.frames = bigger
 }
 
-// drop forgets the oldest frame.
+// drop drops the oldest frame.
 func (w *frameQueue) drop() {
 	slot := w.tail & uint64(len(w.frames)-1)
 	w.bytes -= len(w.frames[slot])
@@ -61,18 +60,18 @@ func (w *frameQueue) drop() {
 	w.tail++
 }
 
-// release forgets the frames before a sequence number.
+// release drops the frames before a sequence number.
 func (w *frameQueue) release(upTo uint64) {
 	for w.tail < upTo {
 		w.drop()
 	}
 	if w.tail == w.head && len(w.frames) > 1024 {
-		w.frames = nil // a burst is over: its circle need not stay
+		w.frames = nil // a burst is over: free its buffer
 	}
 }
 
-// join appends the frames from a sequence number on to buf, up to another one
-// and to about a chunk of bytes. It gives the sequence number behind them.
+// join appends frames to buf, from seq up to upTo and to about a chunk. It returns the
+// sequence number after them.
 func (w *frameQueue) join(buf []byte, seq, upTo uint64, chunk int) ([]byte, uint64) {
 	for seq < upTo && (len(buf) == 0 || len(buf)+len(w.at(seq)) <= chunk) {
 		buf = append(buf, w.at(seq)...)

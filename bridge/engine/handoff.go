@@ -16,15 +16,15 @@ import (
 	"time"
 )
 
-// Bounds of the requests that net/http serves at a time; more are answered with 503.
+// Bounds of the requests that net/http serves concurrently; more are answered with 503.
 const (
 	maxHTTPRequests = 256
-	// maxVitalRequests is how many vital requests are served beyond that.
+	// maxVitalRequests is how many vital requests are served in addition.
 	maxVitalRequests = 32
 )
 
-// handoff is the way out for requests that are no WebSocket upgrade: a listener
-// whose connections come from the loops, served by net/http.
+// handoff passes ordinary HTTP requests to net/http: it is a listener whose connections
+// come from the loops.
 type handoff struct {
 	active atomic.Int32 // requests being served
 	vital  func(r *Request) bool
@@ -38,7 +38,7 @@ func newHandoff(cfg *Config, vital func(*Request) bool) *handoff {
 	h := &handoff{
 		vital:  vital,
 		log:    cfg.Logger,
-		conns:  make(chan net.Conn, maxHTTPRequests+maxVitalRequests), // so that none of those waits
+		conns:  make(chan net.Conn, maxHTTPRequests+maxVitalRequests), // so that no send blocks
 		closed: make(chan struct{}),
 	}
 	h.server = &http.Server{
@@ -50,8 +50,8 @@ func newHandoff(cfg *Config, vital func(*Request) bool) *handoff {
 		ErrorLog:          slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
 		ConnContext:       withConn,
 	}
-	// A connection that has served a page could not become a WebSocket: proxies
-	// that keep connections would run into it.
+	// A connection that has served a page cannot become a WebSocket, so a proxy must not
+	// reuse it.
 	h.server.SetKeepAlivesEnabled(false)
 	return h
 }
@@ -71,14 +71,14 @@ func (h *handoff) shutdown(ctx context.Context) error {
 	return err
 }
 
-// discard closes what was handed over too late.
+// discard closes connections that came too late to be served.
 func (h *handoff) discard() {
 	for len(h.conns) > 0 {
 		(<-h.conns).Close()
 	}
 }
 
-// Accept, Close and Addr make it a [net.Listener].
+// Accept, Close and Addr implement [net.Listener].
 func (h *handoff) Accept() (net.Conn, error) {
 	select {
 	case c := <-h.conns:
@@ -96,16 +96,16 @@ func (h *handoff) Close() error {
 
 func (h *handoff) Addr() net.Addr { return &net.TCPAddr{} }
 
-// replayConn gives the bytes that a loop has read already, then the socket's.
+// replayConn is a connection that first returns the bytes that a loop has read already.
 type replayConn struct {
 	net.Conn
 	io.Reader
 	client  netip.AddrPort
 	tag     any
-	release func() // called once it is closed
+	release func() // called once when it is closed
 }
 
-// RemoteAddr is the client's address, which a PROXY header may have named.
+// RemoteAddr returns the client's address, which may be from a PROXY header.
 func (c *replayConn) RemoteAddr() net.Addr {
 	if c.client.IsValid() {
 		return net.TCPAddrFromAddrPort(c.client)
@@ -124,7 +124,7 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, c.(*replayConn))
 }
 
-// withTLS sets a request's TLS, which net/http knows only of a [tls.Conn] itself.
+// withTLS sets a request's TLS, which net/http does only for a plain [tls.Conn].
 func withTLS(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c := r.Context().Value(connKey{}).(*replayConn); r.TLS == nil {
@@ -137,8 +137,8 @@ func withTLS(next http.Handler) http.Handler {
 	})
 }
 
-// TagFromContext returns the tag of the listener that accepted a request of [Config.HTTP], from
-// the request's context.
+// TagFromContext returns the tag of the listener that accepted a request of [Config.HTTP],
+// given the request's context.
 func TagFromContext(ctx context.Context) any {
 	if c, ok := ctx.Value(connKey{}).(*replayConn); ok {
 		return c.tag
@@ -148,10 +148,10 @@ func TagFromContext(ctx context.Context) any {
 
 func (c *replayConn) Read(p []byte) (int, error) { return c.Reader.Read(p) }
 
-// busyResponse answers a request when too many wait for net/http.
+// busyResponse is the response when net/http has too many requests.
 var busyResponse = []byte("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n")
 
-// acquire reserves a place for a request. It is false when too many are served already.
+// acquire reserves capacity for a request. It returns false if too many are being served.
 func (h *handoff) acquire(r *Request) bool {
 	most := int32(maxHTTPRequests)
 	if h.vital(r) {
@@ -164,17 +164,17 @@ func (h *handoff) acquire(r *Request) bool {
 	return true
 }
 
-// release gives the place back.
+// release returns it.
 func (h *handoff) release() { h.active.Add(-1) }
 
-// serve hands a connection over, with its request, which has a place, and the bytes read
-// behind it.
+// serve passes a connection to net/http, with its request, for which acquire succeeded, and
+// the bytes read after it.
 func (h *handoff) serve(socket net.Conn, r *Request, rest []byte) {
 	all := io.MultiReader(bytes.NewReader(slices.Concat(r.head, rest)), socket)
 	h.conns <- &replayConn{Conn: socket, Reader: all, client: r.client, tag: r.tag, release: sync.OnceFunc(h.release)}
 }
 
-// serveUpgradeRequired answers requests where there is nothing but WebSocket.
+// serveUpgradeRequired answers requests if there is nothing but WebSocket.
 func serveUpgradeRequired(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Upgrade", "websocket")
 	w.Header().Set("Connection", "Upgrade")

@@ -13,37 +13,37 @@ import (
 )
 
 // incoming is the state of a connection until its request is accepted: the bytes of the
-// request so far, and its place in the limiter. It keeps conn small.
+// request so far, and its state in the limiter. It keeps conn small.
 type incoming struct {
 	conn    Conn
 	options *ListenOptions // of its listener
 
 	client      netip.AddrPort // the socket's peer, or the address in the PROXY header
 	expectProxy bool           // a PROXY header must come first
-	head        []byte         // the bytes so far, while it is incomplete
-	proxyLength int            // length of the PROXY header in it
-	scanned     int            // how far it was searched for the end
+	head        []byte         // the incomplete request
+	proxyLength int            // length of the PROXY header at its beginning
+	scanned     int            // how far head was searched for its end
 
 	// The following fields are guarded by connLimiter.mu.
 	admission admission
-	rejection *RejectError // why it has no place; nil if it has one
-	addr      netip.Addr   // the address that it counts for
+	rejection *RejectError // why it is not counted; nil if it is
+	addr      netip.Addr   // the address that it is counted for
 	addrCount *addrCount   // nil if its address is not counted
 	links     [2]incomingLink
 }
 
-// incomingLink is a connection's link in a headList.
+// incomingLink links a connection into an incomingList.
 type incomingLink struct{ older, newer *incoming }
 
-// The lists in which an incoming connection can be.
+// The lists that an incoming connection can be in.
 const (
-	linkByAge     = iota // all with a place, or all in the reserve
-	linkByAddress        // those of one address
+	linkByAge     = iota // all evictable ones, or all in the reserve
+	linkByAddress        // the evictable ones of one address
 )
 
 // incomingList is a list of incoming connections, oldest first.
 type incomingList struct {
-	link           int // inOrder or byAddress
+	link           int // linkByAge or linkByAddress
 	oldest, newest *incoming
 }
 
@@ -72,8 +72,8 @@ func (l *incomingList) remove(in *incoming) {
 	in.links[l.link] = incomingLink{}
 }
 
-// examine looks at all that has come of a request, and reads it into r once its head
-// is whole; rest is what lies behind it then.
+// examine parses a request into r once its head is complete, and returns the bytes after
+// it.
 func (e *Engine) examine(in *incoming, r *Request, data []byte) (rest []byte, whole bool, rejectErr *RejectError) {
 	if in.expectProxy {
 		if in.proxyLength, rejectErr = in.readProxy(data); in.expectProxy {
@@ -98,14 +98,14 @@ func (e *Engine) examine(in *incoming, r *Request, data []byte) (rest []byte, wh
 	return data[end:], true, r.read(data[:end:end])
 }
 
-// readProxy reads the PROXY header at the beginning of data, and returns its length once
-// it is whole. Then none is expected any more.
+// readProxy parses the PROXY header at the beginning of data, and returns its length once
+// it is complete. From then on none is expected.
 func (in *incoming) readProxy(data []byte) (n int, _ *RejectError) {
 	client, n, err := proxyproto.Parse(data)
 	switch {
 	case err != nil:
 		return 0, &RejectError{Status: http.StatusBadRequest, Kind: KindProxyHeader,
-			Reason: err.Error() + "; a proxy in front of this port has to send one, so connect by way of that proxy"}
+			Reason: err.Error() + "; the proxy in front of this port must send one, so connect through that proxy"}
 	case n == 0:
 		return 0, nil
 	case client.IsValid():
@@ -115,37 +115,37 @@ func (in *incoming) readProxy(data []byte) (n int, _ *RejectError) {
 	return n, nil
 }
 
-// started reports whether the client has sent anything of its request.
+// started reports whether the client has sent any of its request.
 func (in *incoming) started() bool { return len(in.head) > 0 }
 
-// decide decides on a request: an upgrade gets an answer or a refusal, and a request
-// for net/http neither.
-func (e *Engine) decide(in *incoming, r *Request) (answer []byte, welcome Accepted, rejectErr *RejectError) {
+// decide returns the response to an upgrade, or why it is rejected. A request for net/http
+// gets neither.
+func (e *Engine) decide(in *incoming, r *Request) (response []byte, accepted Accepted, rejectErr *RejectError) {
 	if !r.wantsWebSocket() {
-		return nil, welcome, e.checkHTTP(in, r)
+		return nil, accepted, e.checkHTTP(in, r)
 	}
 	key, rejectErr := r.checkHandshake()
 	if rejectErr != nil {
-		return nil, welcome, rejectErr
+		return nil, accepted, rejectErr
 	}
 	if r.client, rejectErr = e.callClientAddr(r); rejectErr != nil {
-		return nil, welcome, rejectErr
+		return nil, accepted, rejectErr
 	}
 	in.client = r.client
 	evicted, rejectErr := e.limiter.admit(in, r.client.Addr())
 	evicted.closeEvicted()
 	if rejectErr != nil {
-		return nil, welcome, rejectErr
+		return nil, accepted, rejectErr
 	}
-	if answer, welcome, rejectErr = e.negotiate(r, key); rejectErr != nil {
+	if response, accepted, rejectErr = e.negotiate(r, key); rejectErr != nil {
 		e.limiter.demote(in)
 	}
-	return answer, welcome, rejectErr
+	return response, accepted, rejectErr
 }
 
-// checkHTTP refuses a request that is no upgrade and not for net/http. One with a
-// body is not: net/http waits for the rest of it when it has answered, and would be
-// kept from others' requests.
+// checkHTTP rejects a request that is neither an upgrade nor fit for net/http. A body is
+// not: net/http waits for the rest of it after the response, and its slot would be lost to
+// other requests.
 func (e *Engine) checkHTTP(in *incoming, r *Request) *RejectError {
 	if r.upgradeStripped() {
 		return upgradeRequired("This is a request for a WebSocket, but its fields Upgrade and Connection are missing." + proxyHint)
@@ -159,15 +159,15 @@ func (e *Engine) checkHTTP(in *incoming, r *Request) *RejectError {
 	return nil
 }
 
-// readHead collects the request head and acts on it once it is whole. What
-// follows it in the same bytes is not lost.
+// readHead collects the request head and acts on it once it is complete. Bytes after the
+// head are not lost.
 func (l *loop) readHead(c *conn, data []byte) {
 	in := c.incoming
 	if in.started() {
 		in.head = append(in.head, data...)
 		data = in.head
 	}
-	r := &l.request
+	r := &l.scratch.request
 	r.tlsConn = nil
 	if c.tls != nil {
 		r.tlsConn = c.tls.conn
@@ -183,14 +183,14 @@ func (l *loop) readHead(c *conn, data []byte) {
 		}
 		return
 	}
-	answer, welcome, rejectErr := l.engine.decide(in, r)
+	response, accepted, rejectErr := l.engine.decide(in, r)
 	switch {
 	case rejectErr != nil:
 		l.reject(c, rejectErr)
-	case answer == nil:
+	case response == nil:
 		l.handOff(c, r, rest)
 	default:
-		l.open(c, welcome, answer, rest)
+		l.open(c, accepted, response, rest)
 	}
 }
 
@@ -205,9 +205,9 @@ func socketAddr(sa syscall.Sockaddr) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// open makes a connection of an accepted request.
-func (l *loop) open(c *conn, w Accepted, answer, rest []byte) {
-	c.addrCount = c.incoming.addrCount // its place is permanent, so nothing else changes this
+// open turns an accepted request into a WebSocket connection.
+func (l *loop) open(c *conn, w Accepted, response, rest []byte) {
+	c.addrCount = c.incoming.addrCount // it is counted permanently, so nothing else changes this
 	l.recycle(c)
 	c.state = stateOpen
 	c.session = w.Session
@@ -221,7 +221,7 @@ func (l *loop) open(c *conn, w Accepted, answer, rest []byte) {
 	l.wheel.schedule(c, l.nextPing(l.wheel.now+ticks(l.engine.cfg.PingAfter)))
 	gen := c.gen
 	ok := l.engine.callOpen(l.handle(c), c.session)
-	l.send(c, answer)
+	l.send(c, response)
 	if !ok {
 		l.beginClose(c, ws.StatusInternalServerError, reasonInternalError)
 	}
@@ -230,10 +230,10 @@ func (l *loop) open(c *conn, w Accepted, answer, rest []byte) {
 	}
 }
 
-// handOff lets go of a connection whose request is for net/http.
+// handOff passes a connection with an ordinary HTTP request to net/http.
 func (l *loop) handOff(c *conn, r *Request, rest []byte) {
 	if !l.engine.handoff.acquire(r) {
-		l.respond(c, busyResponse) // as the loop answers: over TLS the socket may be full
+		l.respond(c, busyResponse) // answered by the loop: over TLS the socket may be full
 		return
 	}
 	file := l.poll.release(c)
@@ -241,7 +241,7 @@ func (l *loop) handOff(c *conn, r *Request, rest []byte) {
 	defer file.Close()
 	socket, err := net.FileConn(file) // a duplicate; the file is ours to close
 	if err != nil {
-		l.engine.log.Error("cannot hand a request to the HTTP server", "error", err)
+		l.engine.log.Error("cannot pass a connection to the HTTP server", "error", err)
 		l.engine.handoff.release()
 		return
 	}

@@ -11,24 +11,23 @@ import (
 )
 
 const (
-	// inflateTail stands behind a message: the end that its sender left out, and
-	// an empty last block, by which a reader knows the message's end from a cut.
+	// inflateTail is appended to a message: the bytes that its sender left out, and an
+	// empty final block, which distinguishes the message's end from a truncation.
 	inflateTail = syncTail + "\x01\x00\x00\xff\xff"
-	// inflateBuffer is what an inflater starts with, more than a command has.
+	// inflateBuffer is an inflater's initial buffer, more than a command needs.
 	inflateBuffer = 4 << 10
 	// maxKeptBuffer is the largest buffer that an inflater keeps.
 	maxKeptBuffer = 64 << 10
 )
 
-// wireLimit is the longest compressed message in bytes. What cannot be
-// compressed grows: a client that may send a message plain must be able to send
-// it compressed, whatever blocks its encoder cuts.
+// wireLimit returns the length of the longest compressed message. Incompressible data
+// grows: a client that may send a message uncompressed must be able to send it compressed,
+// however its encoder splits it into blocks.
 func (d *deflate) wireLimit() int { return d.maxMessage + d.maxMessage/16 + 64 }
 
-// deflatedLimit takes the mark of compression off a frame's header, and gives
-// the bound of its message on the wire. The mark belongs on a message's first
-// frame; elsewhere it stays, and is the protocol error that it is without the
-// extension (RFC 7692, 6.1).
+// deflatedLimit clears the compression bit in a frame's header, and returns the bound of
+// its message on the wire. The bit belongs on a message's first frame; elsewhere it stays
+// set, a protocol error as without the extension (RFC 7692, 6.1).
 func (p *parser) deflatedLimit(h *ws.Header, maxMessage int) int {
 	if p.deflate == nil {
 		return maxMessage
@@ -43,8 +42,8 @@ func (p *parser) deflatedLimit(h *ws.Header, maxMessage int) int {
 	return maxMessage
 }
 
-// inflated delivers a compressed message, which is complete. One that does not
-// matter any more is not worth its inflation: it is past the limit on rate.
+// inflated delivers a complete compressed message, unless the connection is closing: then
+// it is not worth inflating.
 func (p *parser) inflated(payload []byte, to sink) (goOn bool, _ *closeError) {
 	if !to.wantsMessages() {
 		p.message = p.message[:0]
@@ -67,9 +66,9 @@ func (p *parser) inflated(payload []byte, to sink) (goOn bool, _ *closeError) {
 
 // inflater inflates one message at a time.
 type inflater struct {
-	flate io.Reader // and a [flate.Resetter]
+	flate io.Reader // also a [flate.Resetter]
 	from  bytes.Reader
-	wire  []byte // the message as it came, and its tail
+	wire  []byte // the compressed message with inflateTail
 	buf   []byte
 }
 
@@ -79,11 +78,11 @@ func newInflater() *inflater {
 	return in
 }
 
-// inflate gives a message's bytes, valid until the next call. However many the
-// payload stands for, no more than the limit and a quarter is held for them.
+// inflate returns a message's bytes, valid until the next call. It uses no more memory than
+// the limit and a quarter, whatever the message inflates to.
 func (in *inflater) inflate(payload []byte, limit int) ([]byte, *closeError) {
 	if len(payload) == 0 {
-		return nil, nil // no block at all; zlib makes nothing of it too
+		return nil, nil // no block at all; zlib accepts it, too
 	}
 	wire := append(append(in.wire[:0], payload...), inflateTail...)
 	if cap(wire) <= maxKeptBuffer {
@@ -109,17 +108,17 @@ func (in *inflater) inflate(payload []byte, limit int) ([]byte, *closeError) {
 		case err == io.EOF && validTail(wire[len(wire)-in.from.Len():]):
 			return out, nil
 		case err != nil:
-			// RFC 7692 names no code. The frames are in order, so that 1002 would
-			// be wrong; their content is not of its kind, which is 1007 (RFC 6455,
-			// 7.4.1), as for text that is not UTF-8.
+			// RFC 7692 names no code. The framing is correct, so 1002 would be wrong; the
+			// content is not valid for its type, which is 1007 (RFC 6455, 7.4.1), as for
+			// text that is not UTF-8.
 			return nil, &closeError{ws.StatusInvalidFramePayloadData, "the compressed message cannot be inflated"}
 		}
 	}
 }
 
-// validTail reports whether a message ended where its last block did, by what is left
-// behind that. A sender may end with a last block of its own, and the zero byte that makes
-// the sync block behind it whole (RFC 7692, 7.2.3.4).
+// validTail reports whether a message ended with its last block, given the unread bytes
+// after that. A sender may end with a final block of its own, and a zero byte that
+// completes the sync block after it (RFC 7692, 7.2.3.4).
 func validTail(left []byte) bool {
 	switch string(left) {
 	case "", inflateTail, "\x00" + inflateTail:
@@ -128,8 +127,8 @@ func validTail(left []byte) bool {
 	return false
 }
 
-// growBuffer makes room for more, up to one byte over the limit, which is enough to
-// see that it is passed.
+// growBuffer enlarges a buffer, up to one byte over the limit, which is enough to detect
+// that it is exceeded.
 func growBuffer(out []byte, limit int) []byte {
 	size := 2 * cap(out)
 	if size > limit/4 {

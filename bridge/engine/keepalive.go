@@ -7,7 +7,7 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// handleDeadline does what a connection's deadline asks for.
+// handleDeadline acts on a connection's deadline.
 func (l *loop) handleDeadline(c *conn) {
 	if l.inputUnread(c) {
 		l.wheel.schedule(c, l.wheel.now+1)
@@ -16,8 +16,8 @@ func (l *loop) handleDeadline(c *conn) {
 	switch c.state {
 	case stateHead:
 		if !c.incoming.started() {
-			// A browser's spare connection: an answer would be taken for that to
-			// its next request.
+			// A browser's spare connection: a response would be taken for that to its next
+			// request.
 			l.drop(c, ws.StatusAbnormalClosure, "")
 			return
 		}
@@ -31,8 +31,7 @@ func (l *loop) handleDeadline(c *conn) {
 	}
 }
 
-// checkKeepalive pings a connection that nothing was sent to for a while, and
-// closes one that did not answer.
+// checkKeepalive pings an idle connection, and closes one that has not answered.
 func (l *loop) checkKeepalive(c *conn) {
 	cfg := &l.engine.cfg
 	now := l.wheel.now
@@ -49,7 +48,7 @@ func (l *loop) checkKeepalive(c *conn) {
 	l.send(c, newFrame(ws.OpPing, ""))
 }
 
-// nextPing spreads pings over 1.25 times the interval behind the earliest moment.
+// nextPing spreads pings over 1.25 times the interval after the earliest time.
 func (l *loop) nextPing(earliest tick) tick {
 	spread := ticks(l.engine.cfg.PingAfter) * 5 / 4
 	return earliest + rand.N(spread+1)

@@ -6,51 +6,50 @@ import (
 	"time"
 )
 
-// Limits bound what clients may take. The zero value of each is its default. No value
-// is too large: durations beyond a year are a year, MaxHead and MaxMessage beyond 2 GiB
-// are that.
+// Limits bound the resources that clients may use. The zero value of each is its default.
+// No value is too large: durations are capped at a year, MaxHead and MaxMessage at 2 GiB.
 type Limits struct {
-	// MaxHead is the longest request head in bytes. 0 is 8 KiB.
+	// MaxHead is the longest request head in bytes. 0 means 8 KiB.
 	MaxHead int
-	// HeadTimeout is how long a client may take to send its request. 0 is 10 s.
+	// HeadTimeout is how long a client may take to send its request. 0 means 10 s.
 	HeadTimeout time.Duration
-	// MaxMessage is the longest message from a client in bytes, over all its
-	// fragments. 0 is 1 MiB.
+	// MaxMessage is the longest message from a client in bytes, over all its fragments. 0
+	// means 1 MiB.
 	MaxMessage int
-	// LogBytes bounds what a log keeps for slow clients, on each loop. 0 is 16 MiB.
+	// LogBytes bounds the bytes that a log keeps for slow clients, on each loop. 0 means 16
+	// MiB.
 	LogBytes int
-	// LogAge bounds how long a log keeps a frame for slow clients. 0 is 30 s.
+	// LogAge bounds how long a log keeps a frame for slow clients. 0 means 30 s.
 	LogAge time.Duration
-	// MaxConnections bounds the connections in all; more are answered with 503. A
-	// connection whose request has not come yet is evicted first. 0 is what the limit
-	// on open files leaves room for.
+	// MaxConnections bounds all connections; more are answered with 503. Connections
+	// without a complete request are evicted first. 0 means what the limit on open files
+	// allows.
 	MaxConnections int
-	// MaxPerAddress bounds the connections from one address, this machine's own
-	// apart; more are answered with 503. 0 is no limit.
+	// MaxPerAddress bounds the connections from one address, except loopback; more are
+	// answered with 503. 0 means no limit.
 	MaxPerAddress int
-	// MessageRate bounds the messages of one client a second, with ten seconds'
-	// worth in a burst; more close it with 1008. 0 is 200.
+	// MessageRate bounds the messages of one client per second, with a burst of ten
+	// seconds' worth; more close it with 1008. 0 means 200.
 	MessageRate int
-	// MaxInbound bounds the bytes of all messages that are incomplete; whoever passes
-	// it is closed with 1013. What waits in TLS handshakes has as much again.
-	// 0 is 256 MiB.
+	// MaxInbound bounds the bytes of all incomplete messages; the connection that exceeds
+	// it is closed with 1013. TLS handshakes may use as much again. 0 means 256 MiB.
 	MaxInbound int
-	// MaxOutbound bounds the bytes queued for all connections outside the logs:
-	// answers, frames given to Follow, pongs. A frame queued for many connections
-	// counts once. Beyond it the connection with the most queued bytes is closed with
-	// 1008, then the next. 0 is 256 MiB.
+	// MaxOutbound bounds the bytes queued for all connections outside the logs: answers,
+	// frames given to Follow, pongs. A frame queued for many connections counts once.
+	// Beyond it the connection with the largest queue is closed with 1008, then the next. 0
+	// means 256 MiB.
 	MaxOutbound int
-	// StallAfter is how long the process must have stood still for the messages that
-	// waited to be handed over as late: see [Message]. 0 is 1 s.
+	// StallAfter is how long the process must have stood still, or reading been paused,
+	// before messages are marked as stalled: see [Message]. 0 means 1 s.
 	StallAfter time.Duration
-	// PingAfter is how long a connection may be silent before it is pinged; each
-	// ping is drawn between this and 2.25 times this. 0 is 20 s.
+	// PingAfter is how long a connection may be idle before it is pinged; each ping is sent
+	// at a random time between 1 and 2.25 times this. 0 means 20 s.
 	PingAfter time.Duration
-	// PongTimeout is how long a pinged client may take to give a sign of life. 0 is 20 s.
+	// PongTimeout is how long a pinged client may send nothing. 0 means 20 s.
 	PongTimeout time.Duration
 }
 
-// maxDuration bounds every duration, so that ticks do not wrap.
+// maxDuration caps all durations, so that ticks do not wrap.
 const maxDuration = 365 * 24 * time.Hour
 
 func (l *Limits) setDefaults() {

@@ -7,22 +7,23 @@ import (
 	"time"
 )
 
-// chunkSize is about how many bytes a write brings to one connection, so that a
-// burst goes out to all of them side by side.
+// chunkSize is about how many bytes one write carries to a connection, so that all
+// connections get a burst side by side.
 const chunkSize = 64 << 10
 
-// Log is a stream of frames that any number of connections follow. What is
-// appended reaches each of them in the same order.
+// Log is a stream of frames that any number of connections follow. Each of them gets the
+// appended frames in the same order.
 type Log struct {
-	engine      *Engine
-	orderMu     sync.Mutex    // all loops get the frames of all callers in one order
-	rings       []ring        // one for each loop, and owned by it
-	appended    atomic.Uint64 // frames ever
-	closed      atomic.Bool   // nothing is appended any more
-	deflatedLog               // for those that negotiated compression
+	engine    *Engine
+	orderMu   sync.Mutex    // gives all loops the same order of frames
+	rings     []ring        // one per loop, which owns it
+	appended  atomic.Uint64 // frames so far
+	closed    atomic.Bool   // nothing is appended any more
+	followers atomic.Int64  // over all loops
+	deflated  *Log          // the same frames compressed; nil without compression
 }
 
-// newLog makes a log of frames that go out as they are.
+// newLog returns a log of uncompressed frames.
 func (e *Engine) newLog() *Log {
 	log := &Log{engine: e, rings: make([]ring, len(e.loops))}
 	for i := range log.rings {
@@ -31,39 +32,37 @@ func (e *Engine) newLog() *Log {
 	return log
 }
 
-// Append adds a frame for every connection that follows the log. Frames of one
-// caller keep their order, and all followers get those of all callers in one order.
-// After [Log.Close] it does nothing.
+// Append adds a frame for every connection that follows the log. All followers get all
+// frames in one order, which keeps the order of each caller. After [Log.Close] it does
+// nothing.
 //
-// Append waits for no client and no loop, and may be called from anywhere, also from a
-// [Handler] and with locks that Handlers take. A source that can be faster than the
-// loops calls [Engine.AwaitCapacity] in between. From one that does not, a loop takes at
-// most 32 MiB before it drops what its clients have not been offered (Limits.LogBytes);
-// they are then too slow. Only a loop that stands still, because a Handler blocks it
-// against the rules, takes nothing.
+// Append never blocks, and may be called from anywhere, including a [Handler], and with
+// locks held that Handlers take. A source that can be faster than the loops should call
+// [Engine.AwaitCapacity] in between. Without that, a loop queues at most 32 MiB before it
+// drops frames that its clients have not been offered (Limits.LogBytes); those clients then
+// lag. Only a loop that a Handler blocks, against the rules, queues more.
 //
-// What is no whole frame ([Text], [Binary], [NewText]) is left out, and logged.
+// An incomplete or invalid frame is dropped, and logged; use [Text], [Binary] or [NewText].
 func (g *Log) Append(f Frame) { g.append(f, 0) }
 
-// AppendWithin is Append for a frame that may wait so long, for others that come until
-// then: they leave together, in one write(2) for each client instead of several. The
-// order is that of the calls. So what is appended to the log by Append takes all that
-// waits with it at once, and so does a frame that may wait less. What waits also leaves
-// early when it is more than about 64 KiB, and with whatever a client is sent behind it
-// ([Conn.Send], [Conn.SendInOrder], [Conn.Follow], [Conn.Close]).
+// AppendWithin is Append for a frame that may be delayed, so that it leaves together with
+// later frames, in one write(2) per client instead of several. The order is that of the
+// calls: a frame given to Append takes all delayed frames of the log along, and so does one
+// with a shorter delay. Delayed frames also leave early when they exceed about 64 KiB, and
+// ahead of anything else that is sent to the client ([Conn.Send], [Conn.SendInOrder],
+// [Conn.Follow], [Conn.Close]).
 //
-// A longer wait saves more system calls, and makes each frame late by up to that. The
-// clock of a loop is as precise as the system's timers, a millisecond or so.
+// A longer wait saves more system calls and delays each frame by up to that much. The
+// precision is that of the system's timers, about a millisecond.
 func (g *Log) AppendWithin(f Frame, wait time.Duration) {
 	if wait <= 0 || g == nil || g.engine == nil {
 		g.append(f, 0)
 		return
 	}
-	g.append(f, g.engine.elapsed()+min(wait, maxDuration)) // the sum must not wrap
+	g.append(f, g.engine.elapsed()+min(wait, maxDuration)) // the sum must not overflow
 }
 
-// append adds a frame that must leave by a time since the engine's start, or at once if
-// that is 0.
+// append adds a frame with a due time since the engine's start, 0 for at once.
 func (g *Log) append(f Frame, due time.Duration) {
 	if g == nil || g.engine == nil {
 		panic("engine: Append to a Log that was not made by Engine.NewLog")
@@ -76,10 +75,10 @@ func (g *Log) append(f Frame, due time.Duration) {
 	if g.closed.Load() {
 		return
 	}
-	var small Frame // for those that negotiated compression
+	var small Frame
 	if g.deflated.hasFollowers() {
-		// It is made here, on the caller's goroutine, and before anything goes to a loop:
-		// one that has gone to sleep again in between must be woken twice.
+		// It is compressed here, on the caller's goroutine, before anything goes to a loop:
+		// a loop that went back to sleep in between would have to be woken twice.
 		small = g.engine.deflate.frame(f)
 		g.deflated.appended.Add(1)
 	}
@@ -92,41 +91,39 @@ func (g *Log) append(f Frame, due time.Duration) {
 	}
 }
 
-// Close ends the log: what was appended still goes out, and nothing is appended
-// any more. Whoever follows it stays, and gets nothing more of it. The engine
-// knows a log by its followers and by the frames that it keeps for them; without
-// either, nothing holds it but its owner. Close never blocks, and may be called
-// from anywhere and again.
+// Close ends the log: frames already appended still go out, and further ones are ignored.
+// Followers stay, and receive nothing more from it. The engine refers to a log only while
+// it has followers or frames kept for them; after that, only its owner does. Close never
+// blocks, and may be called repeatedly and from anywhere.
 func (g *Log) Close() { g.closed.Store(true) }
 
-// next is the number of the next frame to come: where a new follower begins,
-// wherever the frames before it are on their way to the loops. So nobody who
-// has just come hears what somebody else heard before.
+// next returns the number of the next frame, where a new follower begins. Frames before it
+// may still be on their way to the loops, but a new client gets none of them.
 func (g *Log) next() uint64 { return g.appended.Load() }
 
-// ring is a log on one loop: the frames that not every member has had.
+// ring is a log on one loop: the frames that some follower still needs.
 type ring struct {
 	frameQueue
-	limit int // of bytes
+	limit int // bytes
 
-	followers     []*conn       // who follows the log on this loop, in no order
-	followerCount *atomic.Int64 // of members, over all loops; nil in tests
-	dirty         bool          // it is in the loop's list of rings to sweep
-	active        bool          // it is in the loop's list of rings that have frames
-	due           time.Duration // when the frames from to on must leave; 0 for at once
-	heapIndex     int           // in the loop's heap of rings that hold frames, while due is not 0
+	followers     []*conn       // in no order
+	followerCount *atomic.Int64 // over all loops; nil in tests
+	dirty         bool          // it is in loop.dirty
+	active        bool          // it is in loop.activeRings
+	due           time.Duration // when delayed frames must leave; 0 if there are none
+	heapIndex     int           // in loop.dueRings, while due is not 0
 
-	// The pass over the members that is under way, or that will start next.
-	sweeping  bool   // it is under way
-	pos       int    // the next member to visit
-	from, to  uint64 // the frames that this pass brings to members at from
+	// The current pass over the followers, or the next one.
+	sweeping  bool
+	pos       int    // the next follower to visit
+	from, to  uint64 // the frames that this pass writes to followers
 	unswept   int    // bytes between to and head
 	minCursor uint64 // the lowest cursor seen in this pass
-	joined    []byte // the frames from..to in one piece, once somebody needed it
+	joined    []byte // the frames from..to in one piece, once needed
 }
 
-// push appends a frame. Past the limit the oldest frames go, whoever needs them,
-// save those of the pass that is under way.
+// push appends a frame. Beyond the limit the oldest frames are dropped even if still
+// needed, except those of the current pass.
 func (r *ring) push(f Frame) {
 	r.frameQueue.push(f)
 	r.unswept += len(f)
@@ -135,8 +132,8 @@ func (r *ring) push(f Frame) {
 	}
 }
 
-// dropFor drops frames that the members were not even offered, the oldest first, so
-// that so many bytes more are within the limit.
+// dropFor drops the oldest frames, including those that no follower was offered, until so
+// many more bytes fit the limit.
 func (r *ring) dropFor(bytes int) {
 	for r.bytes+bytes > r.limit && r.tail < r.head {
 		if r.tail == r.to {
@@ -147,11 +144,10 @@ func (r *ring) dropFor(bytes int) {
 	}
 }
 
-// delayed reports whether what no pass has brought yet may wait.
+// delayed reports whether the frames after the last pass may wait.
 func (r *ring) delayed() bool { return r.due > 0 && r.to < r.head }
 
-// expire forgets frames that are older than so many ticks, and reports whether
-// there were any.
+// expire drops frames older than so many ticks, and reports whether there were any.
 func (r *ring) expire(now, age tick) bool {
 	upTo := min(r.expiredBefore(now, age), r.from)
 	if upTo <= r.tail {
@@ -161,7 +157,7 @@ func (r *ring) expire(now, age tick) bool {
 	return true
 }
 
-// shrink gives back memory that a ring without frames need not have.
+// shrink frees memory that an empty ring does not need.
 func (r *ring) shrink() {
 	r.joined = nil
 	if len(r.frames) > minFrameQueue {
@@ -169,8 +165,8 @@ func (r *ring) shrink() {
 	}
 }
 
-// startPass says which frames the next pass over the members brings: what has
-// come since the last one, up to about a chunk of bytes.
+// startPass selects the frames of the next pass: those since the last one, up to about a
+// chunk.
 func (r *ring) startPass(chunk int) {
 	r.sweeping = true
 	r.from = r.to
@@ -187,9 +183,9 @@ func (r *ring) startPass(chunk int) {
 	}
 }
 
-// run is the frames from seq to the end of the pass in one piece. Where most
-// members are it is joined once and kept for the pass; else it is joined in
-// scratch, up to about a chunk. It gives the sequence number behind the run.
+// run returns the frames from seq to the end of the pass in one piece, and the sequence
+// number after them. For most followers that is the whole pass, which is joined once; for
+// the others up to about a chunk is joined in scratch.
 func (r *ring) run(seq uint64, chunk int, scratch *[]byte) ([]byte, uint64) {
 	if seq+1 == r.to {
 		return r.at(seq), r.to
@@ -204,8 +200,8 @@ func (r *ring) run(seq uint64, chunk int, scratch *[]byte) ([]byte, uint64) {
 	return *scratch, seq
 }
 
-// add makes a connection follow the log from a frame on, which may be one that
-// the ring does not have yet.
+// add makes a connection follow the log from a frame on, which may not have arrived in the
+// ring yet.
 func (r *ring) add(c *conn, from uint64) {
 	c.ring, c.cursor, c.followerIndex = r, from, int32(len(r.followers))
 	r.followers = append(r.followers, c)
@@ -214,8 +210,7 @@ func (r *ring) add(c *conn, from uint64) {
 	}
 }
 
-// remove ends a connection's following. The members that the pass has not
-// visited yet stay behind pos.
+// remove removes a follower. Those that the pass has not visited yet stay after pos.
 func (r *ring) remove(c *conn) {
 	hole := int(c.followerIndex)
 	move := func(from, to int) {

@@ -6,23 +6,22 @@ import (
 )
 
 const (
-	// sweepSlice is how many members are visited before the loop looks at what came in.
+	// sweepSlice is how many followers of a ring are visited in a turn.
 	sweepSlice = 128
-	// maxSweepVisits is how many members of all rings are, about.
+	// maxSweepVisits bounds, approximately, the followers of all rings visited in a turn.
 	maxSweepVisits = 4 * sweepSlice
-	// outboundWritesPerTurn bounds the writes of frames of its own that one connection gets
-	// before others have their turn.
+	// outboundWritesPerTurn bounds the writes from one connection's own queue before others
+	// are served.
 	outboundWritesPerTurn = 4
-	// maxTurnBytes bounds what all of them get of these before the loop looks at what
-	// came in: a thousand clients may ask for half a megabyte each at once, and
-	// the others must not be late for that. It takes the kernel about a millisecond.
+	// maxTurnBytes bounds what all connections get from their own queues in a turn: a
+	// thousand clients may ask for half a megabyte each at once, and others must not be
+	// delayed. It takes the kernel about a millisecond.
 	maxTurnBytes = 2 << 20
-	// maxFree is how many values of a kind a loop keeps for connections that need one.
+	// maxFree bounds the values in a freeList.
 	maxFree = 64
 )
 
-// loop owns a share of the connections. Everything here is touched by its
-// goroutine only, save mail.
+// loop owns a share of the connections. Only its goroutine uses the fields, except mail.
 type loop struct {
 	engine *Engine
 	index  int
@@ -31,58 +30,50 @@ type loop struct {
 	conns  slab
 	wheel  wheel
 
-	oneShot bool // of the poller
+	oneShot bool // poller.oneShot
 
-	pending     []mail               // taken from the mailbox, not yet done
+	pending     []mail               // taken from the mailbox
 	next        int                  // the first of pending that is not done
-	dirty       []*ring              // rings with frames that not every member was offered
-	activeRings []*ring              // rings that have frames, or had at the last tick
-	toRead      []connRef            // connections with input left after their share of a turn
-	toFlush     []connRef            // connections with frames of their own to write
-	slowWatches []slowWatch          // connections that were lent frames
-	dueRings    dueHeap              // rings with frames that wait until they are due
+	dirty       []*ring              // rings with frames not yet offered to every follower
+	activeRings []*ring              // rings that have frames, or had some at the last tick
+	toRead      []connRef            // connections with input left after their quantum
+	toFlush     []connRef            // connections with frames in their own queue
+	slowWatches []slowWatch          // connections with shared frames in their queue
+	dueRings    dueHeap              // rings with delayed frames
 	finishing   map[int32]*finishing // connections whose last answers are awaited, by slot
 
-	unfinished   []*ring   // rings with more to do than a turn takes
-	toFlushSpare []connRef // the memory of the next late
-	toReadSpare  []connRef // and of the next unread
-	turnBytes    int       // bytes of such frames that were written in this turn
-	quantum      int       // work left in the current client's turn, see clientWork
+	// The current turn.
+	turnBytes int // bytes written from the connections' own queues
+	quantum   int // work left for the current client
+	scratch   scratch
 
-	buf        []byte // what was just read
-	scratch    []byte // joined frames for one connection
-	plaintext  []byte // what was just decrypted
-	ciphertext []byte // ciphertext that crypto/tls just made, not sent yet
-	unsent     []byte // the part of it that a socket did not take
-	parsers    freeList[parser]
-	sink       connSink
+	parsers freeList[parser] // for connections in the middle of a message
 
-	usage         usage                   // what waits for its connections alone
-	reportedUsage int                     // bytes of it that the engine knows
-	pausedSince   map[int32]time.Duration // since when reading from connections is paused, by slot
+	usage         usage                   // bytes in the connections' own queues
+	reportedUsage int                     // of which the engine knows
+	pausedSince   map[int32]time.Duration // since when reading is paused, by slot
 
-	backpressure    backpressure  // while reading is put off for what waits to be written
-	lastCheck       time.Duration // the last look at the clock of stalls
-	stallLength     time.Duration // length of the last stall
+	backpressure    backpressure  // while reading is suspended
+	lastCheck       time.Duration // the last check for a stall
+	stallLength     time.Duration // of the last stall
 	stalledArrivals int           // while positive, new connections may have waited during it
 
-	acceptor *acceptor // the first loop's
+	acceptor *acceptor // nil except on the first loop
 	incoming freeList[incoming]
-	request  Request // the one that is being looked at
-	drained  func()  // called once when no connection is left, while draining
+	drained  func() // called once when no connection is left; nil unless draining
 	stopped  bool
 
 	counters   counters
-	countersMu sync.Mutex // guards told, which only the loop changes
-	published  counters   // what of the tally anybody may see
+	countersMu sync.Mutex // guards published, which only the loop changes
+	published  counters   // counters as of the last turn
 
-	ended chan struct{} // closed when the loop no longer runs; anybody may wait for it
+	ended chan struct{} // closed when the loop has ended; anyone may wait for it
 }
 
-// startLoops makes the engine's loops, the first of which accepts for all.
+// startLoops creates the engine's loops. The first one accepts for all.
 func (e *Engine) startLoops() error {
 	for i := range e.cfg.Loops {
-		l := &loop{engine: e, index: i, buf: make([]byte, readSize), ended: make(chan struct{}), finishing: map[int32]*finishing{}, pausedSince: map[int32]time.Duration{}}
+		l := &loop{engine: e, index: i, scratch: scratch{input: make([]byte, readSize)}, ended: make(chan struct{}), finishing: map[int32]*finishing{}, pausedSince: map[int32]time.Duration{}}
 		l.wheel.now, l.wheel.conns = 1, &l.conns
 		var err error
 		if l.poll, err = newPoller(e.cfg.Portable); err != nil {
@@ -111,7 +102,7 @@ func (l *loop) run() {
 	}
 }
 
-// do has the loop do something, and waits until it is done or the loop has ended.
+// do runs a function on the loop, and waits until it is done or the loop has ended.
 func (l *loop) do(do func()) {
 	done := make(chan struct{})
 	l.mail.post(func() { do(); close(done) })
@@ -121,7 +112,7 @@ func (l *loop) do(do func()) {
 	}
 }
 
-// turn waits for something to do and does a share of everything there is.
+// turn waits for something to do, and does a bounded share of it.
 func (l *loop) turn() {
 	var timeout time.Duration
 	busy := len(l.dirty) > 0 || l.next < len(l.pending) || len(l.toRead) > 0 && !l.engine.readsSuspended() || len(l.toFlush) > 0
@@ -144,10 +135,10 @@ func (l *loop) turn() {
 		l.event(ev)
 	}
 	l.readQueued()
-	// After a long stop, signs of life may lie in the sockets: deadlines come
-	// when they were read.
+	// After a long stall, pongs may wait in the sockets: deadlines are checked only after
+	// reading.
 	if now := l.engine.now(); now != l.wheel.now {
-		due := time.Duration(l.wheel.now) * tickLength // of the tick after the last one
+		due := time.Duration(l.wheel.now) * tickLength // the end of the last tick
 		l.counters.recordLag(time.Since(l.engine.start) - due)
 		l.tick(now)
 	}
@@ -163,7 +154,7 @@ func (l *loop) turn() {
 	}
 }
 
-// tick does what the coarse clock asks for.
+// tick does what is due on the coarse clock.
 func (l *loop) tick(now tick) {
 	l.wheel.advance(now, l.handleDeadline)
 	l.expireLogs()
@@ -175,7 +166,7 @@ func (l *loop) tick(now tick) {
 	}
 }
 
-// activate puts a ring on the list of those that have frames.
+// activate adds a ring to those that have frames.
 func (l *loop) activate(r *ring) {
 	if !r.active {
 		r.active = true
@@ -183,8 +174,8 @@ func (l *loop) activate(r *ring) {
 	}
 }
 
-// expireLogs forgets frames that are too old, and has who needed them seen to.
-// Only logs that have frames cost anything.
+// expireLogs drops frames that are too old, and schedules a sweep for followers that still
+// need them. Its cost depends only on logs with frames.
 func (l *loop) expireLogs() {
 	age := ticks(l.engine.cfg.LogAge)
 	keep, bytes := l.activeRings[:0], 0
@@ -228,7 +219,7 @@ func (l *loop) event(ev event) {
 	}
 }
 
-// freeList are values of which only few connections need one at a time.
+// freeList holds values that only few connections need at a time.
 type freeList[T any] []*T
 
 func (s *freeList[T]) get() *T {
@@ -248,7 +239,7 @@ func (s *freeList[T]) put(v *T) {
 	}
 }
 
-// lookup finds a connection, or nil when it has ended.
+// lookup returns a connection, or nil if it has ended.
 func (l *loop) lookup(r connRef) *conn {
 	if c := l.conns.at(r.slot); c.gen == r.gen {
 		return c
@@ -258,10 +249,10 @@ func (l *loop) lookup(r connRef) *conn {
 
 func (l *loop) handle(c *conn) Conn { return Conn{l, c.ref()} }
 
-// processMail does what other goroutines asked for. It stops short of bringing a
-// ring more than a quarter of what it holds: the members must have their turn. When
-// too much waits nevertheless, because its source does not care ([Engine.AwaitCapacity]),
-// the ring loses what is oldest, and so do the members that have not had it.
+// processMail does what other goroutines posted. It leaves frames in the mailbox while a
+// ring has a quarter of its limit unswept, so that followers are served first. If too much
+// waits nevertheless, because its source ignores [Engine.AwaitCapacity], the ring drops its
+// oldest frames, and followers that still need them have lagged.
 func (l *loop) processMail() {
 	if l.next == len(l.pending) {
 		clear(l.pending)

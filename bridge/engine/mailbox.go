@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// mail is a frame for a ring, or something to do on the loop.
+// mail is a frame for a ring, or a function to run on the loop.
 type mail struct {
 	ring  *ring
 	frame Frame
@@ -15,14 +15,14 @@ type mail struct {
 	do    func()
 }
 
-// mailbox carries work to a loop from other goroutines, in order.
+// mailbox carries work from other goroutines to a loop, in order.
 type mailbox struct {
 	wake func() // interrupts the loop's wait
 
 	// mu guards the following fields.
 	mu       sync.Mutex
 	queue    []mail
-	bytes    int // of frames
+	bytes    int // of frames waiting
 	frames   int
 	sources  level         // whether sources wait for this loop
 	reading  level         // whether the loops read nothing because of it
@@ -36,13 +36,12 @@ func (m *mailbox) init(wake func(), r *capacity) {
 	m.sources.gauge, m.reading.gauge = &r.sources, &r.reading
 }
 
-// append brings a frame to a ring, by a time since the engine's start, or at once if
-// that is 0.
+// append adds a frame for a ring, with a due time since the engine's start, 0 for at once.
 func (m *mailbox) append(r *ring, f Frame, due time.Duration) {
 	m.push(mail{ring: r, frame: f, due: due})
 }
 
-// post runs a function on the loop, or nowhere once the loop has ended.
+// post runs a function on the loop, unless the loop has ended.
 func (m *mailbox) post(do func()) { m.push(mail{do: do}) }
 
 func (m *mailbox) push(ml mail) {
@@ -61,17 +60,17 @@ func (m *mailbox) push(ml mail) {
 	}
 }
 
-// add counts frames that wait. It reports whether sources, and whether the reading of the
-// loops, are to be relieved. mu is held.
+// add counts waiting frames. It reports whether sources and readers must be released. mu is
+// held.
 func (m *mailbox) add(frames, bytes int) (sources, reading bool) {
 	m.frames += frames
 	m.bytes += bytes
 	return m.sources.set(m.cost()), m.reading.set(m.cost())
 }
 
-// canWait reports whether mail may wait until the loop wakes by itself: a frame that is
-// not due before, or that nobody follows here, unless there is much. mu is held, and the
-// loop sleeps: who follows what does not change meanwhile.
+// canWait reports whether mail may wait until the loop wakes by itself: frames that are due
+// later, or that have no follower here, unless there are many. mu is held, and the loop
+// sleeps, so the followers do not change.
 func (m *mailbox) canWait(ml mail) bool {
 	if ml.ring == nil || m.bytes >= chunkSize {
 		return false
@@ -88,7 +87,7 @@ func (m *mailbox) take(empty []mail) []mail {
 	return full
 }
 
-// processed makes room for frames that have left the mail.
+// processed subtracts frames that have left the mailbox.
 func (m *mailbox) processed(frames, bytes int) {
 	if frames == 0 {
 		return
@@ -104,18 +103,18 @@ func (m *mailbox) processed(frames, bytes int) {
 	}
 }
 
-// cost is about what waits in memory. mu is held.
+// cost returns the approximate memory in use. mu is held.
 func (m *mailbox) cost() int { return m.bytes + m.frames*frameCost }
 
-// waiting is how many bytes of frames wait, and about what they cost.
+// waiting returns the bytes of the waiting frames, and their approximate memory.
 func (m *mailbox) waiting() (bytes, cost int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.bytes, m.cost()
 }
 
-// sleep says that the loop is about to wait until a time since the engine's start. It is
-// false when there is mail.
+// sleep records that the loop is about to wait until a time since the engine's start. It
+// returns false if there is mail.
 func (m *mailbox) sleep(until time.Duration) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -123,14 +122,14 @@ func (m *mailbox) sleep(until time.Duration) bool {
 	return m.sleeping
 }
 
-// woken says that the loop no longer waits, so that nobody needs to wake it.
+// woken records that the loop is awake and need not be woken.
 func (m *mailbox) woken() {
 	m.mu.Lock()
 	m.sleeping = false
 	m.mu.Unlock()
 }
 
-// close turns mail away from now on. Nobody waits for this loop any more.
+// close discards all mail, now and from now on.
 func (m *mailbox) close() {
 	m.mu.Lock()
 	m.closed, m.queue = true, nil
@@ -139,34 +138,34 @@ func (m *mailbox) close() {
 	m.processed(frames, bytes)
 }
 
-// What waits in the mail of a loop, in bytes of frames and frameCost for each, is counted
-// once for each log that a frame was appended to.
+// Limits of a loop's mailbox, in bytes of frames plus frameCost for each. A frame counts
+// once per log.
 const (
-	// sourceMailLimit is what a source that calls [Engine.AwaitCapacity] leaves waiting.
+	// sourceMailLimit is where [Engine.AwaitCapacity] starts to wait.
 	sourceMailLimit = 4 << 20
-	// readMailLimit is where the loops stop reading from clients. Where a [Handler]
-	// appends what it is told, the clients are the source, and wait in their sockets.
+	// readMailLimit is where the loops stop reading from clients. If a [Handler] appends
+	// what it receives, the clients are the source, and wait in their sockets.
 	readMailLimit = 4 * sourceMailLimit
-	// hardMailLimit is where a loop takes what waits into the logs although their followers
-	// have not been offered what is there: from then on LogBytes is the bound.
+	// hardMailLimit is where a loop moves frames into the logs although their followers
+	// have not been offered the frames there: from then on LogBytes is the bound.
 	hardMailLimit = 8 * sourceMailLimit
 )
 
-// gauge counts the mailboxes that are above a bound, until they are down to half of it.
+// gauge counts the mailboxes that exceeded a limit and have not yet fallen to half of it.
 type gauge struct {
-	limit    int // of what frames cost, in bytes
+	limit    int // of a mailbox's cost, in bytes
 	above    atomic.Int32
-	relieved func() // called, without a lock, when none is above any more
+	relieved func() // called without a lock when none is above any more
 }
 
-// level is where one mailbox stands on a gauge. The mailbox's lock guards it.
+// level is the state of one mailbox on a gauge, guarded by the mailbox's lock.
 type level struct {
 	*gauge
 	raised bool
 }
 
-// set notes how much waits. It reports whether the caller must call relieved, once it
-// holds no lock; only less can do that.
+// set updates the level. It reports whether the caller must call relieved once it holds no
+// lock, which only a lower cost can require.
 func (v *level) set(cost int) (relieved bool) {
 	switch {
 	case !v.raised && cost > v.limit:
@@ -179,13 +178,13 @@ func (v *level) set(cost int) (relieved bool) {
 	return false
 }
 
-// capacity is what bounds the mail of all loops.
+// capacity limits the mail of all loops.
 type capacity struct {
 	sources gauge // above it, sources wait
 	reading gauge // above it, the loops read nothing
 
 	mu        sync.Mutex
-	available chan struct{} // closed when sources need not wait any more; nil if none does
+	available chan struct{} // closed when sources need not wait any more; nil if none waits
 }
 
 func (r *capacity) init(readOn func()) {
@@ -193,14 +192,14 @@ func (r *capacity) init(readOn func()) {
 	r.reading = gauge{limit: readMailLimit, relieved: readOn}
 }
 
-// wait returns a channel that is closed when there is room; nil if there is some now.
+// wait returns a channel that is closed when there is capacity; nil if there is now.
 func (r *capacity) wait() <-chan struct{} {
 	if r.sources.above.Load() == 0 {
 		return nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	// Whoever relieves the gauge after this look finds the channel.
+	// A release after the next check will find the channel.
 	if r.available == nil {
 		r.available = make(chan struct{})
 	}
@@ -219,30 +218,28 @@ func (r *capacity) signal() {
 	}
 }
 
-// HasCapacity reports whether [Engine.AwaitCapacity] would return at once. It may be called from
-// anywhere.
+// HasCapacity reports whether [Engine.AwaitCapacity] would return at once. It may be called
+// from anywhere.
 func (e *Engine) HasCapacity() bool { return e.capacity.sources.above.Load() == 0 }
 
-// readsSuspended reports whether the loops have so much to bring to clients that they
-// read nothing from them.
+// readsSuspended reports whether the loops have so much to write that they read nothing.
 func (e *Engine) readsSuspended() bool { return e.capacity.reading.above.Load() > 0 }
 
-// resumeReads has every loop look at the connections that it did not read from.
+// resumeReads wakes every loop, to continue the reads that it suspended.
 func (e *Engine) resumeReads() {
 	for _, l := range e.loops {
 		l.mail.post(func() {})
 	}
 }
 
-// AwaitCapacity waits until no loop has more than its share of frames to distribute, 4 MiB,
-// or the context ends, whose error it returns then. [Log.Append] never waits, so a
-// source that can be faster than the loops calls AwaitCapacity before each frame, or each
-// batch, that it appends; that costs nothing while there is room. It waits for the
-// work of the loops only, never for a client.
+// AwaitCapacity waits until every loop has at most 4 MiB of frames left to distribute. If
+// the context ends first, its error is returned. [Log.Append] never waits, so a source that
+// can be faster than the loops calls AwaitCapacity before each frame or batch; that costs
+// nothing while there is capacity. It waits only for the loops, never for a client.
 //
-// It may be called from any goroutine, but not from a [Handler] or a callback of
-// [Config], nor with a lock that one of these takes: the loop would wait for itself. A
-// Handler needs no AwaitCapacity: while too much waits, the loops read no further messages.
+// It may be called from any goroutine, but not from a [Handler] or a callback of [Config],
+// nor with a lock held that one of these takes: the loop would wait for itself. A Handler
+// does not need it: while too much waits, the loops read no further messages.
 func (e *Engine) AwaitCapacity(ctx context.Context) error {
 	for free := e.capacity.wait(); free != nil; free = e.capacity.wait() {
 		select {

@@ -5,48 +5,47 @@ import (
 )
 
 const (
-	// maxOutbound bounds what may wait for one connection, in bytes: frames that
-	// were sent to it alone, behind the one that is going out, which may be of any
-	// size.
+	// maxOutbound bounds the bytes of frames queued directly for one connection, not
+	// counting the one being written, which may be of any size.
 	maxOutbound = 4 << 20
-	// maxShared bounds the frames that a connection was given by [Conn.Follow] and
-	// that still wait when it is to follow yet another log. One call may give more.
+	// maxShared bounds the bytes from earlier calls of [Conn.Follow] that may still be
+	// queued when a connection is to follow another log. One call may queue more.
 	maxShared = 64 << 20
-	// frameCost is about what a waiting frame costs beside its bytes.
+	// frameCost is the approximate overhead of a queued frame.
 	frameCost = 64
 )
 
-// outbound is what one connection alone is to be sent, in order.
+// outbound is the queue of frames for a single connection.
 type outbound struct {
 	frames      []queuedFrame
-	offset      int // bytes of the first frame that are out
-	directBytes int // cost of the frames that are the connection's only
-	sharedBytes int // cost of the others
-	counted     int // how many of the frames, from the first on, are in the ledger
+	offset      int // bytes of the first frame already written
+	directBytes int // cost of the frames for this connection only
+	sharedBytes int // cost of the other frames
+	counted     int // how many of the frames, from the first on, are counted in usage
 
-	// sealed is ciphertext that the socket did not take, and that goes out first. It cannot
-	// be made again, and nothing may come before it.
+	// ciphertext is what the socket did not take. It goes out first: it cannot be encrypted
+	// again, and nothing may come before it.
 	ciphertext        []byte
-	ciphertextCounted int    // what of it the ledger counts
-	ciphertextFrames  uint64 // frames that are delivered once it is out
+	ciphertextCounted int    // how much of it is counted in usage
+	ciphertextFrames  uint64 // frames that are delivered once it is written
 }
 
-// queuedFrame is a frame that waits for one connection.
+// queuedFrame is a frame in a connection's queue.
 type queuedFrame struct {
 	Frame
-	// lent says that the frame is many connections', and came with a change of the
-	// log: what it costs is not this connection's doing.
+	// shared means that other connections may have the frame, too, as those given to
+	// Follow. It does not count against this connection's limit.
 	shared bool
-	// cut means that the frame is a log's, and that a part of it was written.
+	// partial means that the frame comes from a log and was written in part.
 	partial bool
 }
 
 func (o queuedFrame) cost() int { return len(o.Frame) + frameCost }
 
-// send queues a frame that is for the connection alone.
+// send queues a frame for this connection only.
 func (o *outbound) send(f Frame) { o.add(queuedFrame{Frame: f}) }
 
-// queueShared queues a frame that others are given, too.
+// queueShared queues a frame that other connections may be sent, too.
 func (o *outbound) queueShared(f Frame) { o.add(queuedFrame{Frame: f, shared: true}) }
 
 func (o *outbound) add(f queuedFrame) {
@@ -54,7 +53,7 @@ func (o *outbound) add(f queuedFrame) {
 	o.frames = append(o.frames, f)
 }
 
-// count adds to the cost of the frames of a kind.
+// count adds to the cost of a kind of frame.
 func (o *outbound) count(f queuedFrame, cost int) {
 	if f.shared {
 		o.sharedBytes += cost
@@ -63,17 +62,17 @@ func (o *outbound) count(f queuedFrame, cost int) {
 	}
 }
 
-// countAll enters all frames into the ledger. Frames that go out at once are not worth it.
+// countAll counts all frames in usage. Frames that go out at once are not worth counting.
 func (o *outbound) countAll(k *usage) {
 	for ; o.counted < len(o.frames); o.counted++ {
 		k.add(&o.frames[o.counted])
 	}
 }
 
-// total is the bytes queued for the connection, with shared frames in full.
+// total returns the bytes queued for the connection, with shared frames in full.
 func (o *outbound) total() int { return o.directBytes + o.sharedBytes + len(o.ciphertext) }
 
-// directWaiting is the cost of the connection's own frames behind the first.
+// directWaiting returns the cost of the connection's own frames after the first.
 func (o *outbound) directWaiting() int {
 	if len(o.frames) == 0 || o.frames[0].shared {
 		return o.directBytes
@@ -81,25 +80,23 @@ func (o *outbound) directWaiting() int {
 	return o.directBytes - o.frames[0].cost()
 }
 
-// pop lets go of the first frame.
+// pop removes the first frame.
 func (o *outbound) pop(k *usage) {
 	o.count(o.frames[0], -o.frames[0].cost())
 	if o.counted > 0 {
 		k.remove(&o.frames[0])
 		o.counted--
 	}
-	o.frames[0] = queuedFrame{} // the array stays until the last frame is out
+	o.frames[0] = queuedFrame{} // the array stays until the last frame is written
 	o.frames = o.frames[1:]
 }
 
-// discard discards everything.
 func (o *outbound) discard(k *usage) {
 	o.truncate(0, k)
 	o.dropCiphertext(k)
 }
 
-// truncate forgets all frames but the first, or that as well: n is 1 or 0. What is sealed
-// stays.
+// truncate drops all frames, or all but the first: n is 0 or 1. Ciphertext stays.
 func (o *outbound) truncate(n int, k *usage) {
 	for ; o.counted > n; o.counted-- {
 		k.remove(&o.frames[o.counted-1])
@@ -113,8 +110,8 @@ func (o *outbound) truncate(n int, k *usage) {
 	}
 }
 
-// join appends frames to buf, from byte sent of the first on, up to about a
-// chunk of bytes. One frame may be of any size.
+// join appends frames to buf, skipping the bytes of the first one already written, up to
+// about a chunk. A single frame may be of any size.
 func (o *outbound) join(buf []byte, chunk int) []byte {
 	skip := o.offset
 	for _, f := range o.frames {
@@ -127,14 +124,13 @@ func (o *outbound) join(buf []byte, chunk int) []byte {
 	return buf
 }
 
-// usage counts the bytes of frames queued for single connections. A frame queued for
-// many of them is in memory once, and is counted once.
+// usage counts the bytes of frames queued for single connections. A frame in several queues
+// is in memory once, and is counted once.
 type usage struct {
 	bytes  int
-	shared map[*byte]int // reference counts of frames queued for several connections
+	shared map[*byte]int // reference counts of frames in several queues
 }
 
-// add counts a frame that is queued for a connection.
 func (k *usage) add(f *queuedFrame) {
 	k.bytes += frameCost
 	id, shared := f.identity()
@@ -151,7 +147,7 @@ func (k *usage) add(f *queuedFrame) {
 	k.shared[id]++
 }
 
-// remove removes a frame that was entered.
+// remove subtracts a frame that was added.
 func (k *usage) remove(f *queuedFrame) {
 	k.bytes -= frameCost
 	id, shared := f.identity()
@@ -164,8 +160,8 @@ func (k *usage) remove(f *queuedFrame) {
 	k.bytes -= len(f.Frame)
 }
 
-// identity identifies a frame in the queues of several connections. shared is false for
-// a frame of this connection only.
+// identity identifies a frame across queues. shared is false for a frame of this connection
+// only.
 func (f *queuedFrame) identity() (id *byte, shared bool) {
 	if !f.shared && !f.partial || len(f.Frame) == 0 {
 		return nil, false
@@ -173,7 +169,7 @@ func (f *queuedFrame) identity() (id *byte, shared bool) {
 	return &f.Frame[0], true
 }
 
-// keepCiphertext keeps a copy of ciphertext behind what is kept already.
+// keepCiphertext appends a copy of ciphertext to what is kept already.
 func (o *outbound) keepCiphertext(data []byte, delivered uint64, k *usage) {
 	o.ciphertext = append(o.ciphertext, data...)
 	o.ciphertextFrames += delivered
@@ -181,23 +177,21 @@ func (o *outbound) keepCiphertext(data []byte, delivered uint64, k *usage) {
 	o.ciphertextCounted = cap(o.ciphertext)
 }
 
-// dropCiphertext lets go of it.
 func (o *outbound) dropCiphertext(k *usage) {
 	k.bytes -= o.ciphertextCounted
 	o.ciphertext, o.ciphertextCounted, o.ciphertextFrames = nil, 0, 0
 }
 
-// countQueued enters the frames of a connection that could not be written at once into the
-// ledger.
+// countQueued counts the frames of a connection that could not be written at once.
 func (l *loop) countQueued(c *conn) {
 	if c.out != nil {
 		c.out.countAll(&l.usage)
 	}
 }
 
-// reportUsage reports the loop's queued bytes to the engine. Beyond Limits.MaxOutbound the
-// connection with the most is closed. The next one follows in a later turn if the bound
-// is still exceeded.
+// reportUsage adds the loop's queued bytes to the engine's. Beyond Limits.MaxOutbound the
+// connection with the largest queue is closed. If that is not enough, the next one follows
+// in a later turn.
 func (l *loop) reportUsage() {
 	e := l.engine
 	if delta := l.usage.bytes - l.reportedUsage; delta != 0 {
@@ -211,8 +205,8 @@ func (l *loop) reportUsage() {
 
 func (e *Engine) exceedsOutbound() bool { return e.outbound.Load() > int64(e.cfg.MaxOutbound) }
 
-// shed closes the connection with the most queued bytes. One that is closing already is
-// dropped: its close frame may wait behind a half-written frame.
+// shed closes the connection with the largest queue. One that is closing already is
+// dropped: its close frame may wait behind a partly written frame.
 func (e *Engine) shed() {
 	defer e.shedding.Store(false)
 	var debtor Conn

@@ -8,24 +8,25 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// sink receives what a parser finds. Payloads are valid during the call only.
-// It returns false to stop parsing, because the connection is gone or closing.
+// sink receives the messages that a parser finds. Payloads are valid only during the call.
+// The methods return false to stop parsing, because the connection is gone or closing.
 type sink interface {
 	message(op ws.OpCode, payload []byte) bool
 	control(op ws.OpCode, payload []byte) bool
-	// wants reports whether messages still matter: not on a connection that closes.
+	// wantsMessages reports whether messages still matter, which they do not on a
+	// connection that is closing.
 	wantsMessages() bool
-	// turnOver reports whether the client's turn is over: the rest is for the next
-	// turn.
+	// exhausted reports whether the client's quantum is used up: the rest is left for the
+	// next turn.
 	exhausted() bool
-	// fragments is called at each sixteenth fragment of a message: sixteen small frames
-	// are as much work as a message.
+	// fragmentBatch is called at every sixteenth fragment of a message: that many small
+	// frames are as much work as a message.
 	fragmentBatch() bool
 	// inflated is called with the length of the last message if it was compressed.
 	inflated(n int)
 }
 
-// closeError is a violation that ends the connection with a close code.
+// closeError is a violation of the protocol that closes the connection with a close code.
 type closeError struct {
 	code   ws.StatusCode
 	reason string
@@ -33,9 +34,9 @@ type closeError struct {
 
 func (e *closeError) Error() string { return fmt.Sprintf("%d %s", e.code, e.reason) }
 
-// parser takes a client's bytes apart into messages, however they are cut
-// (RFC 6455, 5). It holds memory only in the middle of a frame or a message;
-// idle reports when it can be given back.
+// parser parses a client's bytes into messages, however they are split (RFC 6455, 5). It
+// holds memory only in the middle of a frame or a message; idle reports when it can be
+// returned.
 type parser struct {
 	// The frame header while it is incomplete.
 	raw  [ws.MaxHeaderSize]byte
@@ -46,31 +47,31 @@ type parser struct {
 	header  ws.Header
 	read    int64 // bytes of the payload so far
 
-	// The data message that is being put together.
-	fragmented bool // a first fragment was seen, the last one was not
+	// The data message that is being assembled.
+	fragmented bool // its first fragment was seen, its last one not
 	op         ws.OpCode
 	message    []byte
 	checked    int // bytes of message known to be UTF-8
 	fragments  int // fragments so far
 
-	rest    remainder // input that is not parsed yet
-	counted int       // bytes of message and rest that the engine has counted
+	rest    remainder // input not parsed yet
+	counted int       // bytes of message and rest counted by the engine
 
-	// Compression, where it was negotiated; nil elsewhere.
+	// Compression; nil if it was not negotiated.
 	deflate  *deflate
 	deflated bool // the message is compressed
 
 	controlBuf [ws.MaxControlFramePayloadSize]byte
 }
 
-// idle reports whether the parser stands between two messages and holds nothing.
+// idle reports whether the parser is between two messages and holds nothing.
 func (p *parser) idle() bool {
 	return p.have == 0 && !p.inFrame && !p.fragmented && !p.rest.pending()
 }
 
-// feed parses data, which it unmasks in place, and hands what is complete to the sink.
-// maxMessage bounds a message in bytes, over all its fragments. When the turn is over,
-// the rest of the data is returned, to be fed again.
+// feed parses data, which it unmasks in place, and passes what is complete to the sink.
+// maxMessage bounds a message in bytes, over all its fragments. When the client's quantum
+// is used up, the rest of the data is returned, to be fed again.
 func (p *parser) feed(data []byte, maxMessage int, to sink) (rest []byte, _ *closeError) {
 	for len(data) > 0 && !to.exhausted() {
 		if !p.inFrame {
@@ -80,7 +81,7 @@ func (p *parser) feed(data []byte, maxMessage int, to sink) (rest []byte, _ *clo
 			}
 			data = data[n:]
 			if !p.inFrame {
-				return nil, nil // the header goes on in the next bytes
+				return nil, nil // the header continues in the next bytes
 			}
 		}
 		n := min(p.header.Length-p.read, int64(len(data)))
@@ -99,8 +100,8 @@ func (p *parser) feed(data []byte, maxMessage int, to sink) (rest []byte, _ *clo
 	return data, nil
 }
 
-// readHeader reads a frame header from what it has and from data, and says how
-// many bytes of data it took. inFrame is set when the header is complete.
+// readHeader reads a frame header from the bytes kept and from data, and returns how many
+// bytes of data it took. inFrame is set once the header is complete.
 func (p *parser) readHeader(data []byte, maxMessage int) (int, *closeError) {
 	took := 0
 	fill := func(need int) bool {
@@ -111,7 +112,7 @@ func (p *parser) readHeader(data []byte, maxMessage int) (int, *closeError) {
 		}
 		return p.have >= need
 	}
-	// The second byte says how long the header is.
+	// The second byte determines the length of the header.
 	if !fill(2) || !fill(headerSize(p.raw[1])) {
 		return took, nil
 	}
@@ -122,7 +123,7 @@ func (p *parser) readHeader(data []byte, maxMessage int) (int, *closeError) {
 	return took, nil
 }
 
-// headerSize is the length of a frame header by its second byte:
+// headerSize returns the length of a frame header, given its second byte:
 //
 //	|m|7 bits of length| 126: + 2 bytes, 127: + 8 bytes; m: + 4 bytes of mask
 func headerSize(second byte) int {
@@ -139,8 +140,7 @@ func headerSize(second byte) int {
 	return size
 }
 
-// decodeHeader decodes a header that is whole. A length that has its highest bit set is
-// negative.
+// decodeHeader decodes a complete header. A length with its highest bit set is negative.
 func decodeHeader(raw []byte) ws.Header {
 	h := ws.Header{
 		Fin:    raw[0]&0x80 != 0,
@@ -165,8 +165,8 @@ func decodeHeader(raw []byte) ws.Header {
 	return h
 }
 
-// beginFrame decodes the complete raw header and checks it against the rules
-// before a byte of the payload is taken.
+// beginFrame decodes the complete header and validates it before any of the payload is
+// taken.
 func (p *parser) beginFrame(maxMessage int) *closeError {
 	h := decodeHeader(p.raw[:])
 	if h.Length < 0 {
@@ -196,15 +196,15 @@ func (p *parser) checkHeader(h ws.Header, maxMessage int) *closeError {
 		if p.fragmented {
 			room -= int64(len(p.message))
 		}
-		if h.Length > room { // a sum could overflow
+		if h.Length > room { // avoids an overflowing sum
 			return &closeError{ws.StatusMessageTooBig, fmt.Sprintf("the message is longer than %d bytes", maxMessage)}
 		}
 	}
 	return nil
 }
 
-// addPayload adds unmasked payload to the frame, and delivers when that ends a
-// message. A message that came in one piece is delivered where it lies.
+// addPayload adds unmasked payload to the frame, and delivers the message if that completes
+// it. A message in one piece is delivered where it lies.
 func (p *parser) addPayload(payload []byte, to sink) (goOn bool, _ *closeError) {
 	ended := p.read == p.header.Length
 	if p.header.OpCode.IsControl() {
@@ -249,9 +249,9 @@ func (p *parser) nextFragment(to sink) bool {
 	return p.fragments%fragmentsPerMessage != 0 || to.fragmentBatch()
 }
 
-// checkUTF8 checks text from a byte on, and says how far it is known to be
-// valid. A rune that is cut at the end is no error unless the text ends there.
-// Bytes that no continuation can mend fail at once (RFC 6455, 8.1).
+// checkUTF8 checks text from a byte on, and returns up to where it is valid. A rune that is
+// cut off at the end is valid unless the text ends there. Bytes that no continuation can
+// make valid fail at once (RFC 6455, 8.1).
 func checkUTF8(text []byte, from int, last bool) (int, bool) {
 	rest := text[from:]
 	if utf8.Valid(rest) {
@@ -260,7 +260,7 @@ func checkUTF8(text []byte, from int, last bool) (int, bool) {
 	for len(rest) > 0 {
 		r, size := utf8.DecodeRune(rest)
 		if r == utf8.RuneError && size == 1 {
-			// FullRune calls bytes that can only be wrong a full rune.
+			// FullRune is true for bytes that cannot become a rune.
 			return len(text) - len(rest), !last && !utf8.FullRune(rest)
 		}
 		rest = rest[size:]

@@ -12,40 +12,40 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// portable is a poller made of Go's own. A goroutine waits for each socket that the
-// loop asked for, reports it, and ends: a socket is never waited for twice at a time,
-// so that what the loop has not looked at cannot pile up. An idle connection costs
-// that goroutine and its socket's place in Go's poller.
+// portable is a poller built on Go's own. A goroutine waits for each socket that the loop
+// requested, reports it, and ends. No socket is waited for twice at a time, so reports
+// cannot pile up. An idle connection costs that goroutine and its socket's entry in Go's
+// poller.
 type portable struct {
-	watched   []*watch       // connections by slot; nil where there is none
+	watched   []*watch       // connections by slot; nil if there is none
 	listeners map[int]*watch // by file descriptor
 	running   sync.WaitGroup // goroutines that wait
 
-	taken        []event // from ready; those before next were handed to the loop
+	taken        []event // from ready; those before next were passed to the loop
 	next         int
-	pollNext     int // the slot that the next look begins with
+	pollNext     int // the slot where the next poll begins
 	pollFds      []unix.PollFd
-	polled       []*watch // of asked
+	polled       []*watch // the watches of pollFds
 	polledEvents []event
 	timer        *time.Timer
-	signal       chan struct{} // holds a token while something is ready, or wake was called
+	signal       chan struct{} // holds a token if something is ready or wake was called
 
 	mu    sync.Mutex
 	ready []event // guarded by mu
 }
 
-// watch is a socket that the portable poller knows. The loop owns it; the goroutines
-// that wait use what never changes.
+// watch is a socket known to the portable poller. The loop owns it; waiting goroutines use
+// only what never changes.
 type watch struct {
 	p    *portable
-	file *os.File // the socket, as Go's poller knows it
+	file *os.File // the socket, registered with Go's poller
 	raw  syscall.RawConn
 	fd   int32
 	slot int32
 	gen  uint32
 
 	readWait  bool // a goroutine waits for input, or its report is on the way
-	writeWait bool // likewise for room
+	writeWait bool // likewise until it is writable
 }
 
 func newPortable() *portable {
@@ -54,17 +54,16 @@ func newPortable() *portable {
 	return p
 }
 
-// newWatch registers a socket with Go's poller. It is the watch's from then on, also
-// if that fails.
+// newWatch registers a socket with Go's poller. The watch owns the socket, even on error.
 func (p *portable) newWatch(fd int, slot int32, gen uint32) (*watch, error) {
 	w := &watch{p: p, file: os.NewFile(uintptr(fd), "socket"), fd: int32(fd), slot: slot, gen: gen}
 	var err error
 	if w.raw, err = w.file.SyscallConn(); err == nil {
-		// Only a file that Go's poller has taken can have a deadline.
+		// Only a file registered with Go's poller can have a deadline.
 		err = w.file.SetDeadline(time.Time{})
 	}
 	if err != nil {
-		return w, fmt.Errorf("engine: Go's poller does not take the socket: %w", err)
+		return w, fmt.Errorf("engine: Go's poller does not accept the socket: %w", err)
 	}
 	return w, nil
 }
@@ -92,8 +91,8 @@ func (p *portable) awaitWritable(slot int32) {
 	}
 }
 
-// closeSocket interrupts the goroutines that wait for the socket, and returns when
-// they no longer use it.
+// closeSocket interrupts the goroutines that wait for the socket, and returns when they no
+// longer use it.
 func (p *portable) closeSocket(c *conn) {
 	if w := p.connection(c.slot, c.gen); w != nil {
 		p.watched[c.slot] = nil
@@ -109,8 +108,8 @@ func (p *portable) release(c *conn) *os.File {
 	return file
 }
 
-// listen waits on a duplicate, which Go's poller has for itself: the socket may be in
-// it already, as a [net.Listener]'s.
+// listen waits on a duplicate that belongs to the poller: a [net.Listener] may have
+// registered the socket itself.
 func (p *portable) listen(fd int) error {
 	w := p.listeners[fd]
 	if w == nil {
@@ -128,7 +127,7 @@ func (p *portable) listen(fd int) error {
 	return nil
 }
 
-// pause has nothing to do: the socket is not waited for before the loop asks for it.
+// pause does nothing: the socket is not waited for until the loop requests it.
 func (p *portable) pause(int) {}
 
 func (p *portable) unlisten(fd int) {
@@ -145,9 +144,8 @@ func (p *portable) close() {
 	p.running.Wait()
 }
 
-// wait hands over what was reported, a bounded number at a time. While all processors
-// are busy, Go looks at its poller every 10 ms only, so that a loop that is busy looks
-// at a share of its sockets itself.
+// wait returns a bounded number of reports. While all processors are busy, Go polls only
+// every 10 ms, so a busy loop polls some of its sockets itself.
 func (p *portable) wait(timeout time.Duration) []event {
 	if events := p.take(); len(events) > 0 {
 		return events
@@ -164,9 +162,8 @@ func (p *portable) wait(timeout time.Duration) []event {
 	return p.take()
 }
 
-// pollShare finds out which sockets are ready without waiting, of a share of those that
-// goroutines wait for. These go on waiting: what they report is old news to the loop,
-// or a new event.
+// pollShare polls some of the sockets that goroutines wait for, without waiting. The
+// goroutines continue: what they report later is old news to the loop, or a new event.
 func (p *portable) pollShare() []event {
 	p.pollFds, p.polled = p.pollFds[:0], p.polled[:0]
 	for _, w := range p.listeners {
@@ -178,7 +175,7 @@ func (p *portable) pollShare() []event {
 			p.addPoll(w)
 		}
 	}
-	// An error means that nothing is known, and that the goroutines report it.
+	// An error tells nothing about the sockets; the goroutines report them.
 	if n, err := unix.Poll(p.pollFds, 0); n == 0 || err != nil {
 		return nil
 	}
@@ -199,7 +196,7 @@ func (p *portable) pollShare() []event {
 	return p.polledEvents
 }
 
-// addPoll adds a socket to those that are looked at, if a goroutine waits for it.
+// addPoll adds a socket to those to poll, if a goroutine waits for it.
 func (p *portable) addPoll(w *watch) {
 	var what int16
 	if w.readWait {
@@ -214,7 +211,7 @@ func (p *portable) addPoll(w *watch) {
 	}
 }
 
-// take removes reports and notes that nobody waits for those sockets any more.
+// take removes reports, and records that nothing waits for those sockets any more.
 func (p *portable) take() []event {
 	if p.next == len(p.taken) {
 		p.mu.Lock()
@@ -229,7 +226,7 @@ func (p *portable) take() []event {
 			w = p.connection(ev.slot, ev.gen)
 		}
 		switch {
-		case w == nil: // closed since then, which the loop finds out, too
+		case w == nil: // closed since then, as the loop will find out
 		case ev.what == eventWritable:
 			w.writeWait = false
 		default:
@@ -239,7 +236,7 @@ func (p *portable) take() []event {
 	return events
 }
 
-// connection finds the watch of a connection, or nil if it is gone or has none.
+// connection returns the watch of a connection, or nil if it is gone or has none.
 func (p *portable) connection(slot int32, gen uint32) *watch {
 	if int(slot) >= len(p.watched) {
 		return nil
@@ -250,7 +247,7 @@ func (p *portable) connection(slot int32, gen uint32) *watch {
 	return nil
 }
 
-// wake leaves a token for the loop, unless one is there.
+// wake leaves a token for the loop.
 func (p *portable) wake() {
 	select {
 	case p.signal <- struct{}{}:
@@ -258,7 +255,7 @@ func (p *portable) wake() {
 	}
 }
 
-// report tells the loop about a socket.
+// report reports a socket to the loop.
 func (p *portable) report(ev event) {
 	p.mu.Lock()
 	p.ready = append(p.ready, ev)
@@ -274,7 +271,7 @@ func (w *watch) awaitReadable() {
 	}
 }
 
-// waitReadable reports the socket once, unless it is closed before.
+// waitReadable reports the socket once, unless it is closed first.
 func (w *watch) waitReadable() {
 	defer w.p.running.Done()
 	if err := w.raw.Read(canRead); err == nil || w.open() {
@@ -289,17 +286,18 @@ func (w *watch) waitWritable() {
 	}
 }
 
-// open reports whether the socket is still open. If it is and waiting failed, it must be
-// reported, or nobody would look at it again: the loop's own call tells what is wrong.
+// open reports whether the socket is still open. A failed wait on an open socket must be
+// reported, or the loop would never look at it again; the loop's own call then shows the
+// error.
 func (w *watch) open() bool { return w.raw.Control(func(uintptr) {}) == nil }
 
-// canRead and canWrite look at the socket itself. Go's poller calls them before it
-// waits, so that what happened before cannot be missed, and takes nothing away.
+// canRead and canWrite check the socket itself. Go's poller calls them before it waits, so
+// earlier events are not missed; they consume nothing.
 func canRead(fd uintptr) bool  { return isReady(fd, unix.POLLIN) }
 func canWrite(fd uintptr) bool { return isReady(fd, unix.POLLOUT) }
 
 func isReady(fd uintptr, what int16) bool {
 	socket := [1]unix.PollFd{{Fd: int32(fd), Events: what}}
 	n, err := unix.Poll(socket[:], 0)
-	return n > 0 || err != nil // whatever is wrong, the loop's own call will tell
+	return n > 0 || err != nil // the loop's own call will show the error
 }

@@ -7,23 +7,23 @@ import (
 )
 
 const (
-	// readSize is how much is read from a socket at once.
+	// readSize is the size of a read from a socket.
 	readSize = 64 << 10
 	// readsPerTurn bounds the reads from one client in a turn.
 	readsPerTurn = 4
-	// clientQuantum bounds the work for one client in a turn, in bytes of decompressed
-	// messages. The message that passes the bound is the last.
+	// clientQuantum bounds the work for one client in a turn, in bytes of inflated
+	// messages. The message that exceeds the bound is the last one.
 	clientQuantum = 256 << 10
-	// messageCost is what every message counts in addition to its bytes: 64 small ones
-	// are a turn.
+	// messageCost is the work of a message apart from its bytes: 64 small ones use up the
+	// quantum.
 	messageCost = 4 << 10
-	// turnQuantum likewise bounds the work in a turn for clients that exceeded their
-	// share in the turn before: other clients wait no longer than that.
+	// turnQuantum bounds the work in a turn for all clients that used up their quantum in
+	// the turn before, and so the delay of other clients.
 	turnQuantum = 512 << 10
 )
 
-// read reads from the socket, up to the client's share of a turn. Unless the peer has
-// closed, a short read has emptied the socket, and the next bytes are a new event.
+// read reads from the socket, up to the client's quantum. Unless the peer has closed, a
+// short read has emptied the socket, and the next bytes are a new event.
 func (l *loop) read(c *conn, ended bool) {
 	gen := c.gen
 	l.quantum = clientQuantum
@@ -40,7 +40,7 @@ func (l *loop) read(c *conn, ended bool) {
 		if c.gen != gen || !l.mayRead(c) {
 			return
 		}
-		buf := l.buf
+		buf := l.scratch.input
 		if c.tls != nil && !c.tls.done {
 			buf = buf[:handshakeReadSize]
 		}
@@ -76,8 +76,8 @@ func (l *loop) read(c *conn, ended bool) {
 	}
 }
 
-// mayRead reports whether more is read from a connection in this turn. If not, it is seen
-// to that reading goes on.
+// mayRead reports whether to read from a connection in this turn. If not, it makes sure
+// that reading continues later.
 func (l *loop) mayRead(c *conn) bool {
 	switch {
 	case c.readQueued || c.tls.inputFull():
@@ -92,7 +92,7 @@ func (l *loop) mayRead(c *conn) bool {
 	return true
 }
 
-// queueRead continues a connection in the loop's next turn.
+// queueRead continues reading from a connection in the loop's next turn.
 func (l *loop) queueRead(c *conn) {
 	if !c.readQueued {
 		c.readQueued = true
@@ -100,14 +100,14 @@ func (l *loop) queueRead(c *conn) {
 	}
 }
 
-// readQueued continues the clients that exceeded their share, the one that has waited
-// longest first, up to the bound of a turn.
+// readQueued continues with the clients that used up their quantum, the longest waiting
+// first, up to the bound of a turn.
 func (l *loop) readQueued() {
 	if l.underBackpressure() {
 		return
 	}
 	list := l.toRead
-	l.toRead = l.toReadSpare[:0]
+	l.toRead = l.scratch.toRead[:0]
 	done, work := 0, 0
 	for ; done < len(list) && work < turnQuantum; done++ {
 		if c := l.lookup(list[done]); c != nil {
@@ -116,22 +116,22 @@ func (l *loop) readQueued() {
 			work += clientQuantum - l.quantum
 		}
 	}
-	l.toReadSpare = list
+	l.scratch.toRead = list
 	if done < len(list) {
 		l.toRead = append(list[done:], l.toRead...)
-		l.toReadSpare = nil
+		l.scratch.toRead = nil
 	}
 }
 
-// peerEnded handles the end of the peer's bytes, a half-closed TCP connection. A peer
-// that has sent a close frame may still read the answers.
+// peerEnded handles the end of the input, a half-closed TCP connection. A peer that has
+// sent a close frame may still read the answers.
 func (l *loop) peerEnded(c *conn) {
 	c.eof = true
 	if c.finishing {
 		return
 	}
 	if s := c.tls; s != nil && s.handshake != nil && s.handshake.answered {
-		s.handshake.closeInput() // the last of the handshake may be there, and a request behind it
+		s.handshake.closeInput() // the end of the handshake may be buffered, with a request after it
 		return
 	}
 	if c.out == nil || c.state == stateOpen || c.state == stateHead {
@@ -139,7 +139,7 @@ func (l *loop) peerEnded(c *conn) {
 	}
 }
 
-// consume handles bytes according to the connection's state.
+// consume handles input according to the connection's state.
 func (l *loop) consume(c *conn, data []byte) {
 	switch c.state {
 	case stateHead:

@@ -6,17 +6,17 @@ import (
 	"net/netip"
 )
 
-// RejectError is an HTTP status and a reason with which a request is refused.
+// RejectError rejects a request with an HTTP status and a reason.
 type RejectError struct {
 	Status int
 	Reason string
-	// Kind groups refusals in logs. "" stands for the text of the status.
+	// Kind groups rejections in logs and metrics. "" stands for the text of the status.
 	Kind string
 }
 
 func (r *RejectError) Error() string { return r.Reason }
 
-// The kinds of the engine's own refusals.
+// The kinds of rejections by the engine itself.
 const (
 	KindMalformed   = "malformed request"
 	KindLongHead    = "request head too long"
@@ -28,11 +28,11 @@ const (
 	KindNoTLS       = "no TLS"
 )
 
-// Kinds are all of them, and the texts of statuses that stand for one.
+// Kinds lists all of them, and the status texts used as kinds.
 var Kinds = []string{KindMalformed, KindLongHead, KindHeadTimeout, KindBody, KindNoUpgrade, KindFull, KindProxyHeader, KindNoTLS,
 	http.StatusText(http.StatusBadRequest), http.StatusText(http.StatusServiceUnavailable), http.StatusText(http.StatusInternalServerError)}
 
-// reportRejection passes a refused request to [Config].Rejected.
+// reportRejection passes a rejected request to [Config].Rejected.
 func (e *Engine) reportRejection(r *RejectError, client netip.AddrPort) {
 	if r.Kind == KindFull {
 		e.rejected.Add(1)
@@ -48,23 +48,23 @@ func malformed(reason string) *RejectError {
 	return &RejectError{Status: http.StatusBadRequest, Kind: KindMalformed, Reason: reason}
 }
 
-// unexpectedProxy refuses a header of the PROXY protocol where none is expected.
+// unexpectedProxy rejects a PROXY header on a port that expects none.
 func (e *Engine) unexpectedProxy() *RejectError {
 	return &RejectError{Status: http.StatusBadRequest, Kind: KindProxyHeader,
-		Reason: "the connection begins with a header of the PROXY protocol, which this port does not expect; " + e.cfg.ProxyAdvice}
+		Reason: "the connection begins with a PROXY protocol header, which this port does not expect; " + e.cfg.ProxyAdvice}
 }
 
-// overLimit refuses a client because there is no room for it.
+// overLimit rejects a client beyond a limit on connections.
 func overLimit(reason string) *RejectError {
 	return &RejectError{Status: http.StatusServiceUnavailable, Kind: KindFull, Reason: reason}
 }
 
-// upgradeRequired refuses a request that lacks a valid upgrade (RFC 9110, 15.5.22).
+// upgradeRequired rejects a request without a valid upgrade (RFC 9110, 15.5.22).
 func upgradeRequired(reason string) *RejectError {
 	return &RejectError{Status: http.StatusUpgradeRequired, Kind: KindNoUpgrade, Reason: reason}
 }
 
-// response returns the HTTP response of a refusal.
+// response returns the HTTP response.
 func (r *RejectError) response() []byte {
 	fields := "Connection: close\r\n"
 	switch r.Status {

@@ -5,13 +5,14 @@ import (
 	"time"
 )
 
-// cutTimeout is how long Shutdown waits for what it cut when its context had ended.
+// cutTimeout is how long Shutdown waits for the connections that it cut after its context
+// ended.
 const cutTimeout = 250 * time.Millisecond
 
-// StopListening closes the listeners. The connections stay, and requests that
-// are being read or answered go on; new ones find nobody. [Engine.Shutdown] is
-// still to be called. It waits for a turn of the loop that accepts, so it must not be
-// called from a [Handler].
+// StopListening closes the listeners. Connections stay, and requests in progress continue;
+// new clients are refused by the system. [Engine.Shutdown] must still be called.
+// StopListening waits for a turn of the first loop, so it must not be called from a
+// [Handler].
 func (e *Engine) StopListening() {
 	e.mu.Lock()
 	e.notListening = true
@@ -24,20 +25,19 @@ func (e *Engine) StopListening() {
 	}
 }
 
-// Shutdown stops accepting, closes every connection with 1001 and the reason, and
-// returns when all are gone and nothing of the engine runs any more. When the context
-// ends before that, what is left is cut and the context's error is returned: of a
-// Handler, Closed is still called for each connection.
+// Shutdown stops accepting, closes every connection with 1001 and the reason, and returns
+// when all are gone and no goroutine of the engine runs any more. If the context ends
+// first, the remaining connections are cut, with a call of Closed for each, and the
+// context's error is returned.
 //
-// Shutdown keeps its context whatever happens. What then still runs a quarter of a
-// second later is in a call that does not return: a loop in a method of the [Handler]
-// or a callback of [Config], whose connections stay as they are and whose listening
-// sockets may stay open until that call returns; then it ends by itself. The log says
-// how many there are. Handlers of [Config].HTTP that hang have lost their connections,
-// and are not waited for.
+// Shutdown never outlasts its context by more than a quarter of a second. After that, only
+// calls that do not return are left: loops in a method of the [Handler] or a callback of
+// [Config]. Their connections stay as they are, and listening sockets may stay open, until
+// the call returns and the loop ends by itself; the log says how many there are. Handlers
+// of [Config].HTTP that hang have lost their connections and are not waited for.
 //
-// It must not be called from a Handler, which would wait for itself. Every further call
-// returns [ErrClosed] at once.
+// Shutdown must not be called from a Handler, which would wait for itself. Further calls
+// return [ErrClosed] at once.
 func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	e.mu.Lock()
 	already := e.stopped
@@ -47,7 +47,7 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 		return ErrClosed
 	}
 	deaf := async(e.StopListening)
-	soon, cancel := context.WithTimeout(ctx, cutTimeout) // the other loops' clients must not wait for a stuck one
+	soon, cancel := context.WithTimeout(ctx, cutTimeout) // other loops' clients must not wait for a stuck one
 	defer cancel()
 	waitDone(soon, deaf)
 	gone := e.drain(reason)
@@ -72,11 +72,11 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	if waitDone(cut, ended) {
 		return ctx.Err()
 	}
-	e.log.Error("the engine is shut down, but calls of its user do not return", "loops", e.countRunning(), "after", cutTimeout)
+	e.log.Error("the engine is shut down, but calls of the Handler or a callback have not returned", "loops", e.countRunning(), "after", cutTimeout)
 	return ctx.Err()
 }
 
-// abort cuts all connections, and leaves Shutdown nothing to wait for.
+// abort cuts all connections, so that Shutdown has nothing to wait for.
 func (e *Engine) abort() {
 	e.StopListening()
 	for _, l := range e.loops {
@@ -84,7 +84,7 @@ func (e *Engine) abort() {
 	}
 }
 
-// async runs something, and returns a channel that is closed when it is done.
+// async runs a function, and returns a channel that is closed when it is done.
 func async(do func()) <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
@@ -94,23 +94,22 @@ func async(do func()) <-chan struct{} {
 	return done
 }
 
-// waitDone waits until something is done, and reports whether it is before the context
-// ends.
+// waitDone waits for done or for the end of the context, and reports whether it is done.
 func waitDone(ctx context.Context, done <-chan struct{}) bool {
 	select {
 	case <-done:
 	case <-ctx.Done():
 	}
 	select {
-	case <-done: // also if both are, just now
+	case <-done: // even if both are
 		return true
 	default:
 		return false
 	}
 }
 
-// drain closes all connections politely. The channel is closed when they are gone, or
-// their loops have been stopped after this.
+// drain closes all connections with a close frame. The channel is closed when they are gone
+// or their loops have ended.
 func (e *Engine) drain(reason string) <-chan struct{} {
 	drained := make([]chan struct{}, len(e.loops))
 	for i, l := range e.loops {
@@ -127,7 +126,7 @@ func (e *Engine) drain(reason string) <-chan struct{} {
 	})
 }
 
-// countRunning is how many loops have not ended although they were stopped.
+// countRunning returns the number of loops that have not ended although they were stopped.
 func (e *Engine) countRunning() (n int) {
 	for _, l := range e.loops {
 		select {

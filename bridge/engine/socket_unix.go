@@ -8,12 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// newPoller opens the poller of a loop; there is but one kind.
+// newPoller opens the poller of a loop; there is only one kind.
 func newPoller(bool) (poller, error) { return newPortable(), nil }
 
-// acceptSocket accepts a connection, as a socket that never blocks. Not every system
-// has accept4: until the socket is marked, no process may be started that would
-// inherit it.
+// acceptSocket accepts a connection as a nonblocking socket. Not every system has accept4:
+// until the socket is marked close-on-exec, no process may be started that would inherit
+// it.
 func acceptSocket(fd int) (int, syscall.Sockaddr, error) {
 	syscall.ForkLock.RLock()
 	client, from, err := syscall.Accept(fd)
@@ -32,11 +32,11 @@ func acceptSocket(fd int) (int, syscall.Sockaddr, error) {
 }
 
 // inheritsOptions reports whether accepted sockets inherit a listener's options. Systems
-// differ in which they do.
+// differ in which options they inherit.
 func inheritsOptions(int) bool { return false }
 
 // fionread is FIONREAD, _IOR('f', 127, int) on every BSD.
 const fionread = 0x4004667f
 
-// unreadBytes is how many bytes wait in a socket.
+// unreadBytes returns the number of bytes waiting in a socket.
 func unreadBytes(fd int) (int, error) { return unix.IoctlGetInt(fd, fionread) }

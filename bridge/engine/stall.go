@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// recentStall is how long [Engine.Stalled] reports a stall after its end: by then the
-// input that waited has been read.
+// recentStall is how long [Engine.Stalled] reports a stall after its end: by then the input
+// that waited has been read.
 const recentStall = time.Second
 
 // stallDetector detects that the process stood still: it was stopped or suspended, sat in a
-// debugger, or got no CPU. Each loop checks for itself, by a clock that keeps running
-// ([loop.checkStall]); a heartbeat serves everything else.
+// debugger, or got no CPU. Each loop checks for itself, with a clock that keeps running
+// ([loop.checkStall]); a heartbeat covers everything else.
 type stallDetector struct {
 	clock     func() time.Duration // monotonic, including time in suspend
 	threshold time.Duration        // Limits.StallAfter
@@ -20,7 +20,7 @@ type stallDetector struct {
 	ended     chan struct{} // ends the heartbeat
 
 	lastBeat atomic.Int64          // the last heartbeat, by the clock
-	last     atomic.Pointer[stall] // the last one, found by a loop or the heartbeat
+	last     atomic.Pointer[stall] // found by a loop or the heartbeat
 	count    atomic.Uint64         // all stalls
 	total    atomic.Int64          // their length in nanoseconds
 }
@@ -54,7 +54,7 @@ func (s *stallDetector) run() {
 	}
 }
 
-// heartbeat notes a stall if the last heartbeat is too old.
+// heartbeat records a stall if the last heartbeat is too old.
 func (s *stallDetector) heartbeat() {
 	now := s.clock()
 	if gap := now - time.Duration(s.lastBeat.Load()); gap > s.threshold {
@@ -63,7 +63,7 @@ func (s *stallDetector) heartbeat() {
 	s.lastBeat.Store(int64(now))
 }
 
-// record counts and logs a stall that ends now, unless a loop or the heartbeat has noted
+// record counts and logs a stall that ends now, unless a loop or the heartbeat has recorded
 // it already.
 func (s *stallDetector) record(now, length time.Duration) {
 	last := s.last.Load()
@@ -75,13 +75,13 @@ func (s *stallDetector) record(now, length time.Duration) {
 	s.log.Warn("the process stood still: messages that clients sent meanwhile are late", "for", length.Round(100*time.Millisecond))
 }
 
-// Stalled returns how long the process stood still, if the stall ended less than a
-// second ago or has not been noticed yet, else 0. It is for requests that do not come
-// as a [Message], such as those of net/http.
+// Stalled returns the length of a stall of the process that ended less than a second ago or
+// has not been detected yet, else 0. It is for requests that do not come as a [Message],
+// such as those of net/http.
 func (e *Engine) Stalled() time.Duration { return e.stalls.recent().length }
 
-// recent is a stall that ended less than a second ago, or has not been noticed yet;
-// without one it is zero.
+// recent returns a stall that ended less than a second ago or has not been detected yet;
+// otherwise the zero value.
 func (s *stallDetector) recent() stall {
 	now := s.clock()
 	if gap := now - time.Duration(s.lastBeat.Load()); gap > s.threshold {
@@ -105,7 +105,7 @@ func (l *loop) checkStall() {
 	l.stallLength = gap
 	l.engine.stalls.record(now, gap)
 	l.conns.each(func(c *conn) { c.stalled = c.stalled || c.hasInput() })
-	// Connections on their way to this loop existed before the check.
+	// Connections on their way to this loop may have waited, too.
 	l.stalledArrivals++
 	l.mail.post(func() { l.stalledArrivals-- })
 	if l.acceptor != nil {
@@ -113,7 +113,7 @@ func (l *loop) checkStall() {
 	}
 }
 
-// hasInput reports whether input from the peer has not been handed over yet.
+// hasInput reports whether input from the peer is still unread or unparsed.
 func (c *conn) hasInput() bool {
 	if c.parser != nil || c.incoming != nil || c.tls.hasInput() {
 		return true
@@ -122,8 +122,8 @@ func (c *conn) hasInput() bool {
 	return err != nil || n > 0
 }
 
-// socketEmptied handles a socket that was found empty: its next input is a new event, and was
-// sent after the stall, except the rest of a message that began before.
+// socketEmptied handles a socket that was found empty: its next input is a new event and
+// was sent after the stall, except the rest of a message that began before.
 func (l *loop) socketEmptied(c *conn) {
 	if c.stalled && c.parser == nil && c.incoming == nil && !c.tls.hasInput() {
 		c.stalled = false
@@ -133,8 +133,8 @@ func (l *loop) socketEmptied(c *conn) {
 	}
 }
 
-// acceptStalled accepts the connections that wait on the listening sockets after a stall. Until
-// each was found empty once, what it accepts is late.
+// acceptStalled accepts the connections that wait on the listening sockets after a stall.
+// Until each was found empty once, what it accepts counts as stalled.
 func (a *acceptor) acceptStalled() {
 	for fd := range a.sockets {
 		if !a.accept(fd) {
@@ -144,19 +144,19 @@ func (a *acceptor) acceptStalled() {
 	a.stalled = false
 }
 
-// backpressure is the time in which a loop reads nothing because too much waits to be brought
-// to clients ([Engine.readsSuspended]).
+// backpressure is a time in which a loop reads nothing because too much waits to be written
+// ([Engine.readsSuspended]).
 type backpressure struct {
 	active     bool
-	since      time.Duration // by the clock of stalls
-	graceUntil tick          // up to which what waited then may not be read yet
+	since      time.Duration // by the clock of stallDetector
+	graceUntil tick          // until then, input from that time may still be unread
 }
 
-// catchUpTime is how long the loop may take to read what waited meanwhile.
+// catchUpTime is how long the loop may take to read the input that waited.
 const catchUpTime = second
 
-// underBackpressure reports whether the loop must not read in this turn. When it may again, input
-// that may have waited longer than a stall counts as late.
+// underBackpressure reports whether the loop must not read in this turn. When it may again,
+// input that may have waited longer than StallAfter counts as stalled.
 func (l *loop) underBackpressure() bool {
 	switch now := l.engine.readsSuspended(); {
 	case now && !l.backpressure.active:
@@ -176,23 +176,23 @@ func (l *loop) underBackpressure() bool {
 	return l.backpressure.active
 }
 
-// inputUnread reports whether a connection has sent what the loop has not read only because
-// it put that off: then its deadline says nothing about it.
+// inputUnread reports whether a connection has input that backpressure alone has kept from
+// being read: its deadline does not apply then.
 func (l *loop) inputUnread(c *conn) bool {
 	return c.readQueued && (l.backpressure.active || l.wheel.now.before(l.backpressure.graceUntil))
 }
 
 const (
-	// pauseSize is how many bytes may be queued for a connection that takes nothing
-	// before reading from it is paused: further answers would only be queued, too.
+	// pauseSize is how many bytes may be queued for a connection that reads nothing before
+	// reading from it is paused: its requests would only queue more.
 	pauseSize = 1 << 20
-	// pauseAfter is how long such a connection must have taken nothing.
+	// pauseAfter is how long such a connection must have read nothing.
 	pauseAfter = 500 * time.Millisecond
 )
 
-// backlogged reports whether reading from a connection should be paused because it does
-// not take what it is sent. A connection that takes some of it has a higher bound: a
-// command must not wait because the network is slow.
+// backlogged reports whether to pause reading from a connection because it does not read
+// what it is sent. The bound is higher while it reads some: a command must not wait because
+// the network is slow.
 func (l *loop) backlogged(c *conn) bool {
 	if c.out == nil || !c.blocked || c.state != stateOpen {
 		return false
@@ -209,8 +209,8 @@ func (l *loop) pauseReading(c *conn) {
 	}
 }
 
-// resumeReading ends the pause. Input that may have waited longer than a stall counts
-// as late.
+// resumeReading ends the pause. Input that may have waited longer than StallAfter counts as
+// stalled.
 func (l *loop) resumeReading(c *conn) {
 	waited := l.endPause(c)
 	if waited > l.engine.stalls.threshold && c.hasInput() {
@@ -219,7 +219,7 @@ func (l *loop) resumeReading(c *conn) {
 	l.queueRead(c)
 }
 
-// endPause returns how long reading from a connection was paused.
+// endPause ends the pause and returns its length.
 func (l *loop) endPause(c *conn) time.Duration {
 	since := l.pausedSince[c.slot]
 	c.paused = false

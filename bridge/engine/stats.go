@@ -5,65 +5,63 @@ import (
 	"time"
 )
 
-// Stats is how an engine is, for those who watch it.
+// Stats is a snapshot of an engine's gauges and counters.
 type Stats struct {
-	// Connections is how many WebSocket connections are open now.
+	// Connections is the number of open WebSocket connections.
 	Connections int
-	// SlowCloses is how many were closed because they fell off their log.
+	// SlowCloses counts connections closed because they read too slowly.
 	SlowCloses int
-	// Skips is how often a connection that fell off its log went on without.
+	// Skips counts how often a lagging connection continued with newer frames.
 	Skips int
-	// Rejected is how many connections were turned away for their number.
+	// Rejected counts connections rejected for their number.
 	Rejected int
-	// Panics is how often a [Handler] or a callback of [Config] panicked ever.
+	// Panics counts panics in a [Handler] or a callback of [Config].
 	Panics int
-	// Outbound is the bytes queued for single connections now: see Limits.MaxOutbound.
+	// Outbound is the bytes queued for single connections: see Limits.MaxOutbound.
 	Outbound int
-	// Inbound is how many bytes of incomplete messages are held now.
+	// Inbound is the bytes of incomplete messages: see Limits.MaxInbound.
 	Inbound int
 
-	// Delivered is how many text and binary frames were written to clients ever:
-	// each client's once all of it was written.
+	// Delivered counts the text and binary frames written to clients, each per client and
+	// once all of it was written.
 	Delivered uint64
-	// Bytes is how many bytes were written to sockets ever, before TLS, with
-	// everything: frames, their headers, control frames and answers to requests
-	// that the engine gave itself.
+	// Bytes counts the bytes written to sockets, before TLS: frames with their headers,
+	// control frames and the engine's own HTTP responses.
 	Bytes uint64
-	// Writes is in how many write(2) these bytes left. Many frames may share one.
+	// Writes counts the calls of write(2). Many frames may share one.
 	Writes uint64
-	// Received is how many messages clients sent ever.
+	// Received counts the messages from clients.
 	Received uint64
-	// Accepted is how many upgrades there were ever.
+	// Accepted counts the upgrades.
 	Accepted uint64
-	// Mail is how many bytes of frames wait in the loops' mailboxes now.
+	// Mail is the bytes of frames waiting in the loops' mailboxes.
 	Mail int
-	// Backlog is how many bytes of frames the logs keep for their followers, as of
-	// the last tick (each quarter of a second). Each loop counts what it keeps, as
-	// for Limits.LogBytes; the frames themselves are in memory once.
+	// Backlog is the bytes of frames that the logs keep for their followers, as of the last
+	// tick (every quarter of a second). Each loop counts what it keeps, as for
+	// Limits.LogBytes; the frames are in memory once.
 	Backlog int
 	// Stalls counts how often the process stood still, and Stalled is the total time.
 	Stalls  uint64
 	Stalled time.Duration
-	// Lag is how late the ticks of the loops came.
+	// Lag is the delay of the loops' ticks.
 	Lag Lag
 }
 
-// Lag is a histogram of how late each tick of a loop, each quarter of a second,
-// came after the moment when it was due: how long a client may have to wait for
-// the loop. A loop that has nothing to do is woken for it; a busy one comes late.
-// One that comes so late that it missed further ticks counts the first.
+// Lag is a histogram of the delay of a loop's ticks, one every quarter of a second: an
+// estimate of how long a client waits for the loop. An idle loop is woken for a tick; a
+// busy one is late. If it misses further ticks, the first counts.
 type Lag struct {
-	// Bounds are the upper bounds of all buckets but the last, in seconds.
+	// Bounds are the upper bounds in seconds of all buckets but the last.
 	Bounds [10]float64
-	// Counts is how many ticks fell into each bucket; the last has no bound. They
-	// are not cumulative.
+	// Counts has the number of ticks in each bucket, not cumulative; the last bucket has no
+	// bound.
 	Counts [11]uint64
-	// Count is how many ticks there were, and Sum their lateness in seconds.
+	// Count is the number of ticks, and Sum their total delay in seconds.
 	Count uint64
 	Sum   float64
 }
 
-// Stats gives the engine's numbers. It is cheap, and may be called at any time.
+// Stats returns the current values. It is cheap, and may be called at any time.
 func (e *Engine) Stats() Stats {
 	st := Stats{
 		Connections: int(e.open.Load()),
@@ -96,7 +94,6 @@ func (e *Engine) Stats() Stats {
 	return st
 }
 
-// add adds the ticks of a loop.
 func (h *Lag) add(t *counters) {
 	for i, n := range t.lag {
 		h.Counts[i] += n
@@ -105,16 +102,16 @@ func (h *Lag) add(t *counters) {
 	h.Sum += t.lagSum.Seconds()
 }
 
-// counters is what a loop did for its clients, and how it is.
+// counters counts the work of one loop.
 type counters struct {
-	delivered uint64 // text and binary frames written, each once all of it is out
-	bytes     uint64 // written to sockets
-	writes    uint64 // in which they were
+	delivered uint64 // text and binary frames completely written
+	bytes     uint64
+	writes    uint64
 	received  uint64 // messages
 	accepted  uint64 // upgrades
-	backlog   int    // bytes of the frames in logs, as of the last tick
+	backlog   int    // bytes of frames in logs, as of the last tick
 
-	lag    [11]uint64 // ticks by how late they came
+	lag    [11]uint64 // ticks by their delay
 	lagSum time.Duration
 }
 
@@ -132,7 +129,7 @@ func (t *counters) recordLag(late time.Duration) {
 	t.lagSum += late
 }
 
-// publishCounters lets anybody see the tally as of this turn.
+// publishCounters makes the counters as of this turn visible to Stats.
 func (l *loop) publishCounters() {
 	if l.published != l.counters {
 		l.countersMu.Lock()

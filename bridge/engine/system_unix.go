@@ -8,14 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// socket is a socket to the package syscall.
+// socket is a socket as package syscall takes it.
 type socket = int
 
-// reservedFiles are the file descriptors that are not for clients: the broker,
-// listeners, logs, requests of the page.
+// reservedFiles are file descriptors not available to clients: for the broker, listeners,
+// logs and HTTP requests.
 const reservedFiles = 128
 
-// maxOpenConnections is how many connections the limit on open files allows.
+// maxOpenConnections returns how many connections the limit on open files allows.
 func maxOpenConnections() int {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > 1<<30 {
@@ -27,12 +27,12 @@ func maxOpenConnections() int {
 // clockReading reads one of the system's clocks.
 func clockReading(clock int32) time.Duration {
 	var now unix.Timespec
-	// This cannot fail: every supported system has the clocks that are read.
+	// This cannot fail: every supported system has the clocks in use.
 	_ = unix.ClockGettime(clock, &now)
 	return time.Duration(now.Nano())
 }
 
-// hasHungUp reports whether nothing is left to read from a socket whose peer sends no more.
+// hasHungUp reports whether the peer has hung up and nothing is left to read.
 func hasHungUp(fd int) bool {
 	var peek [1]byte
 	n, _, err := unix.Recvfrom(fd, peek[:], unix.MSG_PEEK)

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// An engine serves nobody on Windows: [New] refuses, and what follows is never called.
-// It is here so that everything else builds, and programs that serve elsewhere.
+// On Windows [New] returns an error, and the following is never called. It lets packages
+// and programs that use the engine build there.
 
 type socket = syscall.Handle
 
 func newPoller(bool) (poller, error) {
-	return nil, errors.New("engine: serving clients needs Linux, macOS or a BSD")
+	return nil, errors.New("engine: serving needs Linux, macOS or a BSD")
 }
 
 func acceptSocket(int) (int, syscall.Sockaddr, error) { return -1, nil, syscall.EWINDOWS }

@@ -7,48 +7,48 @@ import (
 	"slices"
 )
 
-// tlsLayer is the TLS layer of a connection on a loop: a [tls.Conn] over memory. The
-// loop puts ciphertext from the socket into it, and takes out the ciphertext that goes
-// to the socket; neither ever blocks. Only the handshake, which crypto/tls cannot
-// interrupt, runs on a goroutine of its own (secure_handshake.go).
+// tlsLayer is the TLS layer of a connection on a loop: a [tls.Conn] over memory. The loop
+// puts ciphertext from the socket into it, and takes out ciphertext for the socket; neither
+// blocks. Only the handshake, which crypto/tls cannot interrupt, runs on its own goroutine
+// (tls_handshake.go).
 //
-// The embedded connection is the socket once net/http has that. Until then it is
-// [noConn].
+// The embedded connection is a [noConn] until net/http takes over, and the socket from then
+// on.
 type tlsLayer struct {
 	net.Conn
-	conn      *tls.Conn  // nil until the ClientHello is whole
-	loop      *loop      // its owner
-	in        records    // ciphertext that is not decrypted yet
-	handshake *handshake // while the handshake is under way or waits for its turn
+	conn      *tls.Conn // nil until the ClientHello is complete
+	loop      *loop
+	in        records    // ciphertext not decrypted yet
+	handshake *handshake // nil unless the handshake is queued or running
 
-	unsent []byte // ciphertext that goes to net/http's socket first
+	unsent []byte // ciphertext that must go to net/http's socket first
 
-	counted            int  // how much of in and of unheard is counted as held
-	bytesWithoutData   int  // bytes of records that gave no message's bytes since the last that did
-	recordsWithoutData int  // records since the last that gave data
-	onLoop             bool // by the loop
+	counted            int  // bytes of in, and bytesWithoutData, counted as inbound
+	bytesWithoutData   int  // bytes of records since the last one with data
+	recordsWithoutData int  // records since the last one with data
+	onLoop             bool // the loop owns it, not net/http
 	done               bool // the handshake is done
-	ended              bool // the peer sends no more: close_notify came
+	ended              bool // the peer sends no more: close_notify was received
 	notified           bool // close_notify was sent
 }
 
-// noConn is a connection without a socket, to which deadlines and Close mean nothing:
-// the loop owns the socket, and a close_notify is written like everything else. It has
-// addresses, for callbacks of the configuration.
+// noConn is a connection without a socket, on which deadlines and Close do nothing: the
+// loop owns the socket, and writes a close_notify like everything else. It has addresses
+// for callbacks of the configuration.
 type noConn struct{ net.TCPConn }
 
 func (*noConn) LocalAddr() net.Addr  { return &net.TCPAddr{} }
 func (*noConn) RemoteAddr() net.Addr { return &net.TCPAddr{} }
 
-// errNoRecord is what reading from the memory of an open connection gives when it holds
-// no whole record. crypto/tls passes a temporary error on and does not remember it.
+// errNoRecord is returned by Read while there is no complete record. crypto/tls passes a
+// temporary error on without remembering it.
 var errNoRecord = os.ErrDeadlineExceeded
 
-// tlsTransport is the [net.Conn] that the layer's tls.Conn has below it.
+// tlsTransport is the [net.Conn] below the layer's tls.Conn.
 type tlsTransport tlsLayer
 
-// Read reads ciphertext: in the handshake from what the loop brings, then from the
-// records that are whole, and at last from the socket that net/http has.
+// Read reads ciphertext: during the handshake from what the loop feeds, then from the
+// complete records, and finally from net/http's socket.
 func (m *tlsTransport) Read(p []byte) (int, error) {
 	switch {
 	case m.handshake != nil:
@@ -65,8 +65,8 @@ func (m *tlsTransport) Read(p []byte) (int, error) {
 	return m.Conn.Read(p)
 }
 
-// readRecord reads from the records that are whole. Each counts as work: crypto/tls goes
-// on by itself behind one that brings no data, such as a new key.
+// readRecord reads from the complete records. Each counts as work: crypto/tls continues by
+// itself after one without data, such as a key update.
 func (m *tlsTransport) readRecord(p []byte) (int, error) {
 	if m.in.left == 0 {
 		if m.loop.quantum <= 0 {
@@ -85,14 +85,15 @@ func (m *tlsTransport) readRecord(p []byte) (int, error) {
 	return n, nil
 }
 
-// Write takes ciphertext: in the handshake for the loop to fetch, then on the loop for
-// the write that is under way, and at last for the socket that net/http has.
+// Write takes ciphertext: during the handshake for the loop to fetch, then for the loop's
+// current write, and finally for net/http's socket.
 func (m *tlsTransport) Write(p []byte) (int, error) {
 	switch {
 	case m.handshake != nil:
 		return m.handshake.write(p)
 	case m.onLoop:
-		m.loop.ciphertext = append(m.loop.ciphertext, p...)
+		scratch := &m.loop.scratch
+		scratch.ciphertext = append(scratch.ciphertext, p...)
 		return len(p), nil
 	case len(m.unsent) > 0:
 		if _, err := m.Conn.Write(m.unsent); err != nil {
@@ -103,15 +104,14 @@ func (m *tlsTransport) Write(p []byte) (int, error) {
 	return m.Conn.Write(p)
 }
 
-// hasInput reports whether input from the peer waits in memory.
+// hasInput reports whether ciphertext from the peer waits in memory.
 func (s *tlsLayer) hasInput() bool { return s != nil && len(s.in.data) > 0 }
 
-// canSend reports whether the connection may be sent something: in the clear, or because
-// the handshake is done.
+// canSend reports whether data can be sent: without TLS, or after the handshake.
 func (s *tlsLayer) canSend() bool { return s == nil || s.done }
 
-// dropHTTP2 leaves h2 out of what a listener offers: a WebSocket needs HTTP/1.1, and
-// browsers prefer h2 wherever it is offered (RFC 6455, 1.7).
+// dropHTTP2 removes h2 from the protocols that a listener offers: a WebSocket needs
+// HTTP/1.1, and browsers prefer h2 if it is offered (RFC 6455, 1.7).
 func dropHTTP2(protocols []string) []string {
 	others := slices.DeleteFunc(slices.Clone(protocols), func(p string) bool { return p == "h2" })
 	if len(others) == 0 && len(protocols) > 0 {

@@ -10,29 +10,30 @@ import (
 )
 
 const (
-	// handshakeReadSize is how much is read at once until the handshake is done: what waits
-	// for its turn holds no more beyond a ClientHello.
+	// handshakeReadSize is the size of a read until the handshake is done: a queued
+	// handshake holds no more than that beyond its ClientHello.
 	handshakeReadSize = 4 << 10
 	// maxHandshakeInput bounds what is read from a client ahead of its handshake.
 	maxHandshakeInput = 64 << 10
 )
 
-// handshake is the state of a connection's handshake: what it shares with the loop.
+// handshake is the state of a connection's TLS handshake, shared between its goroutine and
+// the loop.
 type handshake struct {
 	pool *handshakePool
 	tls  *tls.Conn
 	conn Conn
 
-	entry *list.Element // in underWay or queue
+	entry *list.Element // in pool.active or pool.queue
 	stage stage
 
-	// The loop's alone.
-	started  bool // it had its turn
-	answered bool // the client was sent something
+	// Used by the loop only.
+	started  bool // it has left the queue
+	answered bool // something was sent to the client
 
-	wake   chan struct{} // capacity 1: there is input, or none will come
+	wake   chan struct{} // capacity 1: there is input, or its end
 	closed chan struct{} // closed when the connection has ended
-	hasCPU bool          // its goroutine, which alone reads this, has a token
+	hasCPU bool          // its goroutine, which alone uses this, has a token
 
 	// mu guards the following fields.
 	mu        sync.Mutex
@@ -41,8 +42,8 @@ type handshake struct {
 	paused    bool   // the loop left input in the socket
 	eof       bool   // the client sends no more
 	idle      bool   // it waits for its client
-	idleSince tick   // since when
-	idleTicks tick   // for how long it did before
+	idleSince tick
+	idleTicks tick // time spent idle before
 }
 
 func newHandshake(l *loop, c *conn) *handshake {
@@ -50,8 +51,8 @@ func newHandshake(l *loop, c *conn) *handshake {
 		wake: make(chan struct{}, 1), closed: make(chan struct{})}
 }
 
-// post has the loop do something to the connection, unless the handshake or the connection
-// has ended by then.
+// post runs a function on the connection's loop, unless the handshake or the connection has
+// ended by then.
 func (h *handshake) post(do func(l *loop, c *conn)) {
 	h.conn.post(func(l *loop, c *conn) {
 		if c.tls != nil && c.tls.handshake == h {
@@ -60,10 +61,10 @@ func (h *handshake) post(do func(l *loop, c *conn)) {
 	})
 }
 
-// run is the goroutine of a handshake. It computes only while it has a token.
+// run is the goroutine of a handshake. It computes only while it holds a token.
 func (h *handshake) run() {
 	err := errPanic
-	defer func() { // also when a callback ends the goroutine
+	defer func() { // even if a callback ends the goroutine
 		h.releaseCPU()
 		h.pool.finish(h)
 		h.post(func(l *loop, c *conn) { l.handshakeDone(c, h, err) })
@@ -75,7 +76,7 @@ func (h *handshake) run() {
 	err = h.perform()
 }
 
-// acquireCPU waits for a token, and fails if the connection has ended.
+// acquireCPU waits for a token. It fails if the connection has ended.
 func (h *handshake) acquireCPU() error {
 	select {
 	case <-h.closed:
@@ -83,13 +84,13 @@ func (h *handshake) acquireCPU() error {
 	case h.pool.cpus <- struct{}{}:
 		h.hasCPU = true
 	}
-	if h.abandoned() { // both were true
+	if h.abandoned() { // both cases were ready
 		return net.ErrClosed
 	}
 	return nil
 }
 
-// releaseCPU gives the token back.
+// releaseCPU returns the token.
 func (h *handshake) releaseCPU() {
 	if h.hasCPU {
 		<-h.pool.cpus
@@ -97,7 +98,8 @@ func (h *handshake) releaseCPU() {
 	}
 }
 
-// perform does it. A panic of a callback in the configuration ends the one connection.
+// perform runs the handshake. A panic in a callback of the configuration ends only this
+// connection.
 func (h *handshake) perform() (err error) {
 	err = errPanic
 	defer h.pool.engine.recoverPanic("ListenOptions.TLS")
@@ -106,14 +108,14 @@ func (h *handshake) perform() (err error) {
 
 var errPanic = errors.New("a callback of the TLS configuration did not return")
 
-// read waits for a record. Before that, what the handshake has to say goes out.
+// read waits for a record. Before that, the handshake's output is sent.
 func (h *handshake) read(p []byte) (int, error) {
 	for {
 		if h.abandoned() {
 			return 0, net.ErrClosed
 		}
 		h.mu.Lock()
-		if h.idle { // a client that trickles has waited all the time
+		if h.idle { // a client that trickles its input counts as idle throughout
 			h.idleTicks += h.pool.engine.now() - h.idleSince
 		}
 		n, eof := h.input.read(p), h.eof
@@ -142,7 +144,7 @@ func (h *handshake) read(p []byte) (int, error) {
 	}
 }
 
-// write keeps what the handshake says, until it waits for the client or ends.
+// write keeps output until the handshake waits for the client or ends.
 func (h *handshake) write(p []byte) (int, error) {
 	if h.abandoned() {
 		return 0, net.ErrClosed
@@ -153,7 +155,7 @@ func (h *handshake) write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// feed brings input.
+// feed adds input.
 func (h *handshake) feed(data []byte) {
 	h.mu.Lock()
 	h.input.data = append(h.input.data, data...)
@@ -161,7 +163,7 @@ func (h *handshake) feed(data []byte) {
 	h.signal()
 }
 
-// closeInput brings the end of the input.
+// closeInput records the end of the input.
 func (h *handshake) closeInput() {
 	h.mu.Lock()
 	h.eof = true
@@ -176,7 +178,7 @@ func (h *handshake) signal() {
 	}
 }
 
-// takeOutput returns what there is to send. The loop calls it.
+// takeOutput returns the output so far. The loop calls it.
 func (h *handshake) takeOutput() []byte {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -185,8 +187,8 @@ func (h *handshake) takeOutput() []byte {
 	return out
 }
 
-// inputFull reports whether input must stay in the socket for now. The loop is told when it
-// may go on.
+// inputFull reports whether input must stay in the socket for now. The handshake notifies
+// the loop when it may continue.
 func (h *handshake) inputFull() bool {
 	if !h.started {
 		return true

@@ -14,7 +14,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/proxyproto"
 )
 
-// receiveCiphertext handles ciphertext that came from a socket.
+// receiveCiphertext handles ciphertext from a socket.
 func (l *loop) receiveCiphertext(c *conn, data []byte) {
 	switch s := c.tls; {
 	case s.handshake != nil:
@@ -37,8 +37,8 @@ func (s *tlsLayer) inputFull() bool { return s != nil && s.handshake != nil && s
 // hasRecord reports whether there is something to decrypt.
 func (s *tlsLayer) hasRecord() bool { return s != nil && s.done && s.in.ready() }
 
-// readHello collects what comes before TLS and the ClientHello. Until that is whole, a
-// client holds nothing but these bytes and its place.
+// readHello collects the PROXY header, if any, and the ClientHello. Until that is complete,
+// a client costs only these bytes and its place.
 func (l *loop) readHello(c *conn) {
 	in, s := c.incoming, c.tls
 	if in.expectProxy {
@@ -73,7 +73,7 @@ func (l *loop) readHello(c *conn) {
 	l.engine.handshakes.submit(s.handshake)
 }
 
-// tlsExpected returns why bytes are refused on a port that speaks TLS.
+// tlsExpected returns why bytes are rejected on a port that speaks TLS.
 func (e *Engine) tlsExpected(data []byte) *RejectError {
 	if proxyproto.MayHaveSignature(data) {
 		return e.unexpectedProxy()
@@ -81,8 +81,8 @@ func (e *Engine) tlsExpected(data []byte) *RejectError {
 	return &RejectError{Status: http.StatusBadRequest, Kind: KindNoTLS, Reason: "this port speaks TLS: use https:// or wss://"}
 }
 
-// rejectPlain answers in the clear what does not speak TLS. What does is not answered:
-// it would understand nothing but an alert.
+// rejectPlain answers a client that does not speak TLS in the clear. One that does gets no
+// response: it would understand nothing but an alert.
 func (l *loop) rejectPlain(c *conn, rejectErr *RejectError) {
 	data := c.tls.in.data
 	if looksLikeTLS(data) {
@@ -95,14 +95,14 @@ func (l *loop) rejectPlain(c *conn, rejectErr *RejectError) {
 	l.reject(c, rejectErr)
 }
 
-// sendHandshake sends what a handshake has to say.
+// sendHandshake sends the output of a handshake.
 func (l *loop) sendHandshake(c *conn, h *handshake) {
 	if l.sendCiphertext(c, h.takeOutput()) {
-		l.queueRead(c) // perhaps input was left in the socket
+		l.queueRead(c) // input may be left in the socket
 	}
 }
 
-// handshakeDone goes on when a handshake has ended.
+// handshakeDone continues after a handshake.
 func (l *loop) handshakeDone(c *conn, h *handshake, err error) {
 	s := c.tls
 	l.engine.handshakeBytes.Add(-int64(s.counted))
@@ -132,26 +132,26 @@ func (l *loop) handshakeDone(c *conn, h *handshake, err error) {
 	}
 }
 
-// evictHandshake ends a handshake whose client is slow: others wait for their turn.
+// evictHandshake ends a handshake whose client is slow while others are queued.
 func (l *loop) evictHandshake(c *conn) {
-	l.engine.reportRejection(overLimit("the TLS handshake took too long, and others waited for their turn; try again"), c.incoming.client)
+	l.engine.reportRejection(overLimit("the TLS handshake took too long while others were waiting; try again"), c.incoming.client)
 	l.drop(c, 0, "")
 }
 
-// decrypt handles the records in memory, and more ciphertext behind them, as far as the
-// client's turn goes. The rest waits as it is.
+// decrypt decrypts the records in memory and the ciphertext after them, up to the client's
+// quantum. The rest stays encrypted.
 func (l *loop) decrypt(c *conn, data []byte) {
 	s, gen := c.tls, c.gen
-	if l.plaintext == nil {
-		l.plaintext = make([]byte, maxPlaintext)
+	if l.scratch.plaintext == nil {
+		l.scratch.plaintext = make([]byte, maxPlaintext)
 	}
 	if len(s.in.data) > 0 {
 		s.in.data = append(s.in.data, data...)
 	} else {
-		s.in.data = data // the loop's, for now
+		s.in.data = data // the loop's memory, for now
 	}
 	for !s.ended && !c.readQueued && l.quantum > 0 && !l.backlogged(c) {
-		n, err := s.conn.Read(l.plaintext)
+		n, err := s.conn.Read(l.scratch.plaintext)
 		if !l.sendCiphertext(c, l.takeCiphertext()) {
 			return
 		}
@@ -159,7 +159,7 @@ func (l *loop) decrypt(c *conn, data []byte) {
 			s.bytesWithoutData = 0
 			l.quantum += messageCost // its messages count themselves
 			l.chargeRecords(c)
-			l.consume(c, l.plaintext[:n])
+			l.consume(c, l.scratch.plaintext[:n])
 		}
 		if c.gen != gen {
 			return
@@ -187,8 +187,8 @@ func (l *loop) decrypt(c *conn, data []byte) {
 	l.keepInput(c)
 }
 
-// chargeRecords counts each record that came without data, such as a new key, as a message
-// of the client: it costs as much as one.
+// chargeRecords charges each record without data, such as a key update, like a message: it
+// costs as much.
 func (l *loop) chargeRecords(c *conn) {
 	without := c.tls.recordsWithoutData - 1
 	c.tls.recordsWithoutData = 0
@@ -199,13 +199,13 @@ func (l *loop) chargeRecords(c *conn) {
 	}
 }
 
-// keepInput keeps the ciphertext that is not decrypted yet, and counts it.
+// keepInput keeps and counts the ciphertext not decrypted yet.
 func (l *loop) keepInput(c *conn) {
 	s := c.tls
 	switch {
 	case len(s.in.data) == 0 || s.ended:
 		s.in = records{}
-	default: // the rest of what was longer would hold all of that
+	default: // a subslice would keep the longer array alive
 		s.in.data = bytes.Clone(s.in.data)
 	}
 	if s.in.ready() && !c.paused {
@@ -216,8 +216,8 @@ func (l *loop) keepInput(c *conn) {
 	}
 }
 
-// countInput counts the ciphertext that a connection keeps, with what crypto/tls has of a
-// message of its own, and reports whether there is room for it.
+// countInput counts the ciphertext that a connection keeps, and what crypto/tls has
+// buffered, and reports whether it is within the limit.
 func (l *loop) countInput(c *conn) bool {
 	s := c.tls
 	grown := cap(s.in.data) + s.bytesWithoutData - s.counted
@@ -225,8 +225,8 @@ func (l *loop) countInput(c *conn) bool {
 	return grown == 0 || l.inboundCounter(s).Add(int64(grown)) <= int64(l.engine.cfg.MaxInbound) || grown < 0
 }
 
-// inboundCounter is where the ciphertext of a connection is counted. Handshakes have one of
-// their own: the messages of others must keep no new client out.
+// inboundCounter returns the counter for a connection's ciphertext. Handshakes have their
+// own, so that other clients' messages lock no new client out.
 func (l *loop) inboundCounter(s *tlsLayer) *atomic.Int64 {
 	if s.done {
 		return &l.engine.inbound
@@ -234,7 +234,7 @@ func (l *loop) inboundCounter(s *tlsLayer) *atomic.Int64 {
 	return &l.engine.handshakeBytes
 }
 
-// freeTLS gives back what the layer of a connection holds.
+// freeTLS frees what a connection's TLS layer holds.
 func (l *loop) freeTLS(c *conn) {
 	s := c.tls
 	l.inboundCounter(s).Add(-int64(s.counted))
@@ -244,39 +244,38 @@ func (l *loop) freeTLS(c *conn) {
 	}
 }
 
-// encrypt encrypts bytes, a chunk at most, and writes them. What the socket does not take
-// is kept by keepSealed, so all that was sealed counts as sent.
-func (l *loop) encrypt(c *conn, buf []byte) (int, bool) {
-	buf, l.ciphertext = buf[:min(len(buf), chunkSize)], l.ciphertext[:0]
+// encrypt encrypts up to a chunk and writes it. The caller must pass unsent, what the
+// socket did not take, to keepCiphertext, so everything counts as sent.
+func (l *loop) encrypt(c *conn, buf []byte) (n int, unsent []byte, ok bool) {
+	buf, l.scratch.ciphertext = buf[:min(len(buf), chunkSize)], l.scratch.ciphertext[:0]
 	if _, err := c.tls.conn.Write(buf); err != nil {
 		l.drop(c, ws.StatusAbnormalClosure, "the connection broke: "+err.Error())
-		return 0, false
+		return 0, nil, false
 	}
-	n, ok := l.writeSocket(c, l.ciphertext)
-	l.unsent, l.ciphertext = l.ciphertext[n:], l.ciphertext[:0]
-	return len(buf), ok
+	ciphertext := l.takeCiphertext()
+	n, ok = l.writeSocket(c, ciphertext)
+	return len(buf), ciphertext[n:], ok
 }
 
-// keepCiphertext keeps the ciphertext that the socket did not take of the last write. The
-// frames of that, counted since before, are delivered once it is out.
-func (l *loop) keepCiphertext(c *conn, before uint64) {
-	if len(l.unsent) > 0 {
-		c.outbound().keepCiphertext(l.unsent, l.counters.delivered-before, &l.usage)
+// keepCiphertext keeps the ciphertext of a write that the socket did not take. The write's
+// frames, counted since before, are delivered once it is written.
+func (l *loop) keepCiphertext(c *conn, unsent []byte, before uint64) {
+	if len(unsent) > 0 {
+		c.outbound().keepCiphertext(unsent, l.counters.delivered-before, &l.usage)
 		l.counters.delivered = before
 	}
-	l.unsent = nil
 }
 
-// takeCiphertext returns ciphertext that crypto/tls made without being asked to, such as an
-// alert. It is valid until it makes more.
+// takeCiphertext returns ciphertext that crypto/tls produced by itself, such as an alert.
+// It is valid until the next.
 func (l *loop) takeCiphertext() []byte {
-	data := l.ciphertext
-	l.ciphertext = l.ciphertext[:0]
+	data := l.scratch.ciphertext
+	l.scratch.ciphertext = l.scratch.ciphertext[:0]
 	return data
 }
 
-// sendCiphertext sends such ciphertext behind what waits. It is false when the connection
-// broke.
+// sendCiphertext sends such ciphertext after what is queued. It returns false if the
+// connection broke.
 func (l *loop) sendCiphertext(c *conn, data []byte) bool {
 	if len(data) == 0 {
 		return true
@@ -294,8 +293,7 @@ func (l *loop) sendCiphertext(c *conn, data []byte) bool {
 	return true
 }
 
-// writeCiphertext writes ciphertext that a socket did not take before. It is false when the
-// connection broke.
+// writeCiphertext writes queued ciphertext. It returns false if the connection broke.
 func (l *loop) writeCiphertext(c *conn) bool {
 	o := c.out
 	n, ok := l.writeSocket(c, o.ciphertext)
@@ -312,21 +310,21 @@ func (l *loop) writeCiphertext(c *conn) bool {
 	return true
 }
 
-// sendCloseNotify tells the peer that nothing follows. It is false while that waits, and
-// when the connection broke.
+// sendCloseNotify sends a close_notify. It returns false while that is queued, and if the
+// connection broke.
 func (l *loop) sendCloseNotify(c *conn) bool {
 	s := c.tls
 	if s.notified || !s.done {
 		return true
 	}
 	s.notified = true
-	// An error means that an alert was sent before, after which nothing follows either.
+	// An error means that an alert was sent before, which also ends the connection.
 	_ = s.conn.CloseWrite()
 	return l.sendCiphertext(c, l.takeCiphertext()) && c.out == nil
 }
 
-// handOff gives the connection to net/http, on a socket of its own. What waits comes
-// first, in both directions.
+// handOff passes the connection to net/http, with a socket of its own. What is buffered in
+// either direction comes first.
 func (s *tlsLayer) handOff(socket net.Conn, out *outbound) net.Conn {
 	s.in.data = bytes.Clone(s.in.data)
 	if out != nil {

@@ -8,28 +8,28 @@ import (
 )
 
 const (
-	// maxHandshakes bounds the handshakes that are under way at a time, each on a
-	// goroutine. Further ones wait for their turn, with their bytes in the socket.
+	// maxHandshakes bounds the running handshakes, each with a goroutine. Further ones are
+	// queued, with their bytes in the socket.
 	maxHandshakes = 1024
-	// maxHandshakeIdle is how long a handshake may wait for its client, all in all, while
-	// others wait for their turn.
+	// maxHandshakeIdle is how long a handshake may wait for its client in all while others
+	// are queued.
 	maxHandshakeIdle = second
 )
 
 // handshakePool bounds the handshakes of all connections: in number, and in how many of
-// them compute at a time, so that a loop never waits behind a thousand of them for a
-// processor.
+// them compute at a time, so that a loop never waits for a processor behind a thousand of
+// them.
 type handshakePool struct {
 	engine *Engine
 	cpus   chan struct{} // holds a token for each that computes
 
-	max     atomic.Int32 // maxHandshakes; tests have fewer
+	max     atomic.Int32 // maxHandshakes; lower in tests
 	waiting atomic.Int32 // length of queue
 
 	// mu guards the following fields, and entry and stage of every handshake.
 	mu     sync.Mutex
-	active list.List // of *handshake, the oldest first; those whose turn it is are among them
-	queue  list.List // of those that wait for their turn
+	active list.List // of *handshake, admitted or running, the oldest first
+	queue  list.List // of *handshake, queued
 }
 
 func newHandshakes(e *Engine) *handshakePool {
@@ -38,17 +38,17 @@ func newHandshakes(e *Engine) *handshakePool {
 	return q
 }
 
-// stage is how far a handshake has come.
+// stage is a handshake's progress through the pool.
 type stage uint8
 
 const (
-	stageQueued   stage = iota // for a place, in the queue
-	stageAdmitted              // it has a place, and its loop is about to look at it
-	stageRunning               // on a goroutine, which gives the place back
-	stageReleased              // it has no place any more
+	stageQueued   stage = iota
+	stageAdmitted       // in active, and its loop is about to check the client
+	stageRunning        // on a goroutine, which will release it
+	stageReleased       // out of the pool
 )
 
-// submit starts a handshake, or has it wait for its turn. Its loop calls it.
+// submit starts a handshake or queues it. Its loop calls it.
 func (q *handshakePool) submit(h *handshake) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -61,13 +61,14 @@ func (q *handshakePool) submit(h *handshake) {
 	q.waiting.Add(1)
 }
 
-// start runs a handshake that has a place. mu is held.
+// start runs an active handshake. mu is held.
 func (q *handshakePool) start(h *handshake) {
 	h.stage = stageRunning
 	q.engine.goroutines.Go(h.run)
 }
 
-// startAdmitted starts a handshake whose turn it is, unless its connection has ended.
+// startAdmitted starts a handshake that came from the queue, unless its connection has
+// ended.
 func (q *handshakePool) startAdmitted(h *handshake) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -76,7 +77,7 @@ func (q *handshakePool) startAdmitted(h *handshake) {
 	}
 }
 
-// release takes a handshake's place, which the next one gets. mu is held.
+// release removes an active handshake, and admits the next in the queue. mu is held.
 func (q *handshakePool) release(h *handshake) {
 	q.active.Remove(h.entry)
 	h.stage = stageReleased
@@ -90,14 +91,14 @@ func (q *handshakePool) release(h *handshake) {
 	next.post((*loop).startHandshake)
 }
 
-// finish removes a handshake that ran.
+// finish removes a handshake that has run.
 func (q *handshakePool) finish(h *handshake) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.release(h)
 }
 
-// cancel removes a handshake whose connection has ended. One that runs ends by itself.
+// cancel removes a handshake whose connection has ended. A running one ends by itself.
 func (q *handshakePool) cancel(h *handshake) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -111,8 +112,8 @@ func (q *handshakePool) cancel(h *handshake) {
 	}
 }
 
-// evictIdle ends handshakes that have long waited for their clients while others wait for
-// their turn, the oldest first.
+// evictIdle ends as many handshakes as are queued, of those that have waited long for their
+// clients, the oldest first.
 func (q *handshakePool) evictIdle(now tick) {
 	wanted := int(q.waiting.Load())
 	if wanted == 0 {
@@ -132,21 +133,21 @@ func (q *handshakePool) evictIdle(now tick) {
 	}
 }
 
-// handshakeQueued reports whether the handshake waits for its turn.
+// handshakeQueued reports whether the handshake is queued.
 func (s *tlsLayer) handshakeQueued() bool {
 	return s != nil && s.handshake != nil && !s.handshake.started
 }
 
-// handleQueuedHandshake handles news of a connection whose handshake waits for its turn. Its input
-// stays in the socket, but a client that has hung up leaves the queue, also one that only
-// sends no more: the last message of a handshake is the client's.
+// handleQueuedHandshake handles an event of a connection whose handshake is queued. Its
+// input stays in the socket, but a client that has hung up leaves the queue, even if it
+// only half-closed: the last message of a handshake is the client's.
 func (l *loop) handleQueuedHandshake(c *conn, ended bool) {
 	if ended || hasHungUp(int(c.fd)) {
 		l.peerEnded(c)
 	}
 }
 
-// startHandshake starts a handshake whose turn it is, unless its client turns out to have hung up.
+// startHandshake starts an admitted handshake, unless its client has hung up.
 func (l *loop) startHandshake(c *conn) {
 	h := c.tls.handshake
 	h.started = true

@@ -4,33 +4,30 @@ import "encoding/binary"
 
 const (
 	recordHeader = 5
-	// maxRecord is the longest payload of a record in any version of TLS
-	// (RFC 5246, 6.2.3).
+	// maxRecord is the longest payload of a record in any version of TLS (RFC 5246, 6.2.3).
 	maxRecord = 16384 + 2048
-	// maxPlaintext is the most that one record decrypts to.
+	// maxPlaintext is the most that a record decrypts to.
 	maxPlaintext = 16384
 
-	ssl2            = 0x80 // no record of TLS
+	ssl2            = 0x80 // the first byte of SSL 2, not of a TLS record
 	recordAlert     = 21
 	recordHandshake = 22
 )
 
-// records is ciphertext as it comes from a socket. It is read a record at a time and
-// only once that is whole: crypto/tls never gives back the memory of its own buffer,
-// so nothing waits there.
+// records is ciphertext from a socket. It is passed on in whole records only: crypto/tls
+// never frees its own buffer, so nothing should wait there.
 type records struct {
 	data []byte
-	left int // what is left of the record that is being read
+	left int // bytes left of the record being read
 }
 
-// whole is the length of the first record with its header; 0 while it is not whole.
-// One that is longer than a record may be counts as whole: crypto/tls refuses it by its
-// header.
+// whole returns the length of the first record with its header; 0 while it is incomplete. A
+// record that is too long counts as complete, because crypto/tls rejects it by its header.
 func (r *records) whole() int {
 	if len(r.data) < recordHeader {
 		return 0
 	}
-	if r.data[0] == ssl2 { // its length lies elsewhere, and it is refused by its header
+	if r.data[0] == ssl2 { // its length is elsewhere, and its header is rejected
 		return len(r.data)
 	}
 	n := int(binary.BigEndian.Uint16(r.data[3:]))
@@ -43,7 +40,7 @@ func (r *records) whole() int {
 	return recordHeader + n
 }
 
-// read reads from the first record. It returns 0 if that is not whole.
+// read reads from the first record. It returns 0 if that is incomplete.
 func (r *records) read(p []byte) int {
 	if r.left == 0 {
 		r.left = r.whole()
@@ -59,26 +56,26 @@ func (r *records) ready() bool { return r.left > 0 || r.whole() > 0 }
 
 const (
 	clientHello = 1 // RFC 8446, 4
-	// maxHelloSize bounds the ClientHello that a connection may collect before it gets a
-	// goroutine. A longer one is collected there.
+	// maxHelloSize bounds the ClientHello that a connection may collect without a
+	// goroutine. A longer one is collected on the goroutine.
 	maxHelloSize = 16 << 10
-	// maxHelloRecord is the longest record that a ClientHello is handed over in. With its
-	// header it fits into the first buffer of crypto/tls, which is kept for as long as
-	// the connection lives.
+	// maxHelloRecord is the longest record in which a ClientHello is passed on. With its
+	// header it fits the first buffer of crypto/tls, which is kept for the life of the
+	// connection.
 	maxHelloRecord = 512 - recordHeader
 )
 
-// looksLikeTLS reports whether the first bytes of a connection may begin a handshake.
-// It says yes to an SSL 2 one, which crypto/tls answers with an alert.
+// looksLikeTLS reports whether the first bytes of a connection may begin a handshake. SSL 2
+// is included: crypto/tls answers it with an alert.
 func looksLikeTLS(data []byte) bool {
 	return data[0] == recordHandshake || data[0] == recordAlert || data[0] == ssl2
 }
 
-// helloEnd is where the ClientHello ends that data begins with. It is 0 while that is
-// not whole, and also where data begins with something else; enough reports whether
-// crypto/tls has to look at the bytes.
+// helloEnd returns where the ClientHello at the beginning of data ends. It is 0 while that
+// is incomplete, and if data begins with something else; enough reports whether crypto/tls
+// can act on the bytes.
 func helloEnd(data []byte) (end int, enough bool) {
-	var start [4]byte // of the message: its type and length
+	var start [4]byte // the message's type and length
 	for have := 0; ; {
 		switch rest := data[end:]; {
 		case len(rest) > 0 && rest[0] != recordHandshake, len(rest) > 1 && rest[1] != 3:
@@ -112,8 +109,8 @@ func helloEnd(data []byte) (end int, enough bool) {
 	}
 }
 
-// splitHello returns a whole ClientHello in short records, with what follows it. That is
-// the same to TLS (RFC 8446, 5.1): a message may be cut into records anywhere.
+// splitHello returns a complete ClientHello in short records, and what follows it. To TLS
+// that is the same (RFC 8446, 5.1): a message may be split into records anywhere.
 func splitHello(data []byte, end int) []byte {
 	out := make([]byte, 0, len(data)+(end/maxHelloRecord+1)*recordHeader)
 	for at := 0; at < end; {

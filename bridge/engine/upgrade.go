@@ -13,36 +13,36 @@ import (
 	"github.com/gobwas/ws/wsflate"
 )
 
-// headTooLong reports whether a request head is longer than it may be. end is its
-// length with the empty line, or 0 while it is incomplete.
+// headTooLong reports whether a request head is too long. end is its length with the empty
+// line, or 0 while it is incomplete.
 func (e *Engine) headTooLong(end, have int) bool {
 	return end > e.cfg.MaxHead || end == 0 && have > e.cfg.MaxHead
 }
 
 // proxyHint says how to make a proxy forward upgrades.
-const proxyHint = " A proxy before this server must pass the upgrade on; nginx needs: proxy_http_version 1.1;" +
+const proxyHint = " A proxy in front of this server must forward the upgrade; nginx needs: proxy_http_version 1.1;" +
 	" proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";"
 
-// keyLength is that of a Sec-WebSocket-Key: 16 bytes in base64 (RFC 6455, 4.1).
+// keyLength is the length of a Sec-WebSocket-Key: 16 bytes in base64 (RFC 6455, 4.1).
 const keyLength = 24
 
-// checkHandshake refuses an upgrade request that violates RFC 6455, 4.2.1, or has a
-// body, which could be taken for frames. It gives the Sec-WebSocket-Key.
+// checkHandshake rejects an upgrade request that violates RFC 6455, 4.2.1, or has a body,
+// which could be taken for frames. It returns the Sec-WebSocket-Key.
 func (r *Request) checkHandshake() (key []byte, _ *RejectError) {
 	switch {
 	case string(r.method) != http.MethodGet:
 		return nil, &RejectError{Status: http.StatusMethodNotAllowed, Kind: KindMalformed, Reason: "an upgrade to WebSocket must be a GET"}
 	case string(r.version) != "HTTP/1.1":
-		return nil, upgradeRequired("An upgrade to WebSocket must speak HTTP/1.1, and this request speaks " + string(r.version) + "." + proxyHint)
+		return nil, upgradeRequired("A WebSocket upgrade requires HTTP/1.1, and this request uses " + string(r.version) + "." + proxyHint)
 	case r.hasBody():
-		return nil, malformed("an upgrade to WebSocket has no body; leave Content-Length and Transfer-Encoding out")
+		return nil, malformed("an upgrade to WebSocket must not have a body; remove Content-Length and Transfer-Encoding")
 	}
 	if version, lines := r.last("Sec-WebSocket-Version"); lines != 1 || string(version) != "13" {
-		return nil, upgradeRequired("The request must have one Sec-WebSocket-Version, and it must be 13 (RFC 6455).")
+		return nil, upgradeRequired("The request must have exactly one Sec-WebSocket-Version, 13 (RFC 6455).")
 	}
 	key, lines := r.last("Sec-WebSocket-Key")
 	if lines != 1 {
-		return nil, malformed("the request must have one Sec-WebSocket-Key")
+		return nil, malformed("the request must have exactly one Sec-WebSocket-Key")
 	}
 	var decoded [keyLength]byte
 	n, err := base64.StdEncoding.Decode(decoded[:], key[:min(len(key), keyLength)])
@@ -52,22 +52,22 @@ func (r *Request) checkHandshake() (key []byte, _ *RejectError) {
 	return key, nil
 }
 
-// negotiate answers an upgrade request that was checked. If the handler refuses it, the
-// connection ends with that answer.
-func (e *Engine) negotiate(r *Request, key []byte) (answer []byte, welcome Accepted, _ *RejectError) {
+// negotiate passes a valid upgrade request to the handler, and returns the response if it
+// is accepted.
+func (e *Engine) negotiate(r *Request, key []byte) (response []byte, accepted Accepted, _ *RejectError) {
 	var extensions []httphead.Option
 	if e.deflate != nil {
 		var ok bool
 		if extensions, ok = acceptOffer(r.Values("Sec-WebSocket-Extensions")); !ok {
-			return nil, welcome, malformed("the Sec-WebSocket-Extensions are not understood")
+			return nil, accepted, malformed("the Sec-WebSocket-Extensions are malformed")
 		}
 	}
-	welcome, err := e.callAccept(r)
+	accepted, err := e.callAccept(r)
 	if err != nil {
 		return nil, Accepted{}, rejectErrorOf(err)
 	}
-	welcome.deflate = len(extensions) > 0
-	return upgradeResponse(key, welcome.Subprotocol, extensions), welcome, nil
+	accepted.deflate = len(extensions) > 0
+	return upgradeResponse(key, accepted.Subprotocol, extensions), accepted, nil
 }
 
 const (
@@ -75,11 +75,11 @@ const (
 	keyGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 	switchingProtocols = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
-	// acceptLength is that of a SHA-1 in base64.
+	// acceptLength is the length of a SHA-1 in base64.
 	acceptLength = 28
 )
 
-// upgradeResponse is the answer to an upgrade request (RFC 6455, 4.2.2).
+// upgradeResponse returns the response to an upgrade request (RFC 6455, 4.2.2).
 func upgradeResponse(key []byte, subprotocol string, extensions []httphead.Option) []byte {
 	var hashed [keyLength + len(keyGUID)]byte
 	sum := sha1.Sum(append(append(hashed[:0], key...), keyGUID...))
@@ -96,7 +96,7 @@ func upgradeResponse(key []byte, subprotocol string, extensions []httphead.Optio
 	return append(b, "\r\n\r\n"...)
 }
 
-// rejectErrorOf returns the refusal in a handler's error.
+// rejectErrorOf returns a handler's error as a RejectError.
 func rejectErrorOf(err error) *RejectError {
 	if rejectErr, ok := errors.AsType[*RejectError](err); ok {
 		return rejectErr
@@ -110,15 +110,14 @@ const permessageDeflate = wsflate.ExtensionName
 // rsv1 marks a message's first frame as compressed (RFC 7692, 6).
 const rsv1 = 0x40
 
-// syncTail ends what a flate.Writer flushes: an empty stored block, whose length
-// is not sent (RFC 7692, 7.2.1).
+// syncTail ends the output of flate.Writer.Flush: an empty stored block, whose length is
+// not sent (RFC 7692, 7.2.1).
 const syncTail = "\x00\x00\xff\xff"
 
-// deflate makes the frames and reads the messages of permessage-deflate. What it
-// needs for that is borrowed for one frame or message: a compressor is
-// over 1 MiB, an inflater 44 KiB.
+// deflate implements permessage-deflate. Compressors and inflaters, of over 1 MiB and 44
+// KiB, are borrowed for one frame or message.
 type deflate struct {
-	maxMessage int       // of a message, inflated
+	maxMessage int       // of an inflated message
 	deflaters  sync.Pool // of *deflater
 	inflaters  sync.Pool // of *inflater
 }
@@ -130,16 +129,15 @@ func newDeflate(maxMessage int) *deflate {
 	return d
 }
 
-// acceptOffer accepts the first of a client's offers of permessage-deflate that can be
-// honoured, and returns the answer to it; none if there is no such offer, which is no
-// error: the client goes on without. RFC 7692 lists them in the order of the client's
-// preference, over all its Sec-WebSocket-Extensions fields (section 5.1). ok is false
-// when those are malformed.
+// acceptOffer accepts the first offer of permessage-deflate that can be honored, and
+// returns the response to it. If there is none, that is no error, and the client goes on
+// without compression. Offers are in the order of the client's preference, over all its
+// Sec-WebSocket-Extensions fields (RFC 7692, 5.1). ok is false if those are malformed.
 //
-// Neither side keeps its window from one message to the next: a frame that is
-// made once for everyone can lean on nothing that one client has seen, and a
-// window kept for each client would be 32 KiB an idle connection.
-func acceptOffer(values []string) (answer []httphead.Option, ok bool) {
+// Neither side keeps its window from one message to the next: a frame compressed once for
+// all clients cannot refer to what one of them has received, and a window per client would
+// cost 32 KiB for each idle connection.
+func acceptOffer(values []string) (response []httphead.Option, ok bool) {
 	var offers []httphead.Option
 	for _, value := range values {
 		if offers, ok = httphead.ParseOptions([]byte(value), offers); !ok {
@@ -158,11 +156,11 @@ func acceptOffer(values []string) (answer []httphead.Option, ok bool) {
 	return nil, true
 }
 
-// checkOffer reports whether an offer can be honoured. What is unknown, repeated
-// or has a wrong value must be declined (section 7), and so must a bound on our
-// window below 15 bits: compress/flate knows no smaller one. bits is 15 if the client
-// named that bound, which is none: accepting it means to repeat it (section 7.1.2.1).
-// [wsflate.Parameters] is more lenient.
+// checkOffer reports whether an offer can be honored. Parameters that are unknown, repeated
+// or invalid must be declined (section 7), and so must a limit on our window below 15 bits,
+// which compress/flate does not support. bits is 15 if the client named that limit, which
+// must then be repeated in the response (section 7.1.2.1). [wsflate.Parameters] is more
+// lenient.
 func checkOffer(params *httphead.Parameters) (bits wsflate.WindowBits, ok bool) {
 	seen := map[string]bool{}
 	ok = true

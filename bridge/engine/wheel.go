@@ -10,26 +10,26 @@ const second = time.Second
 // tick counts the steps of a loop's coarse clock. It wraps after decades.
 type tick uint32
 
-// ticks is a duration in ticks, rounded up.
+// ticks converts a duration to ticks, rounded up.
 func ticks(d time.Duration) tick { return tick((d + tickLength - 1) / tickLength) }
 
 // before compares ticks across a wrap.
 func (t tick) before(u tick) bool { return int32(t-u) < 0 }
 
-// wheelSlots is the wheel's horizon in ticks; what is due later goes around. A
-// connection notes its slot in eight bits.
+// wheelSlots is the wheel's horizon in ticks; later deadlines go around more than once. A
+// connection stores its slot in eight bits.
 const wheelSlots = 256
 
-// wheel is a timing wheel over a loop's connections. Each of its slots is a list through
-// the connections themselves: none of them has a timer, and nothing is allocated.
+// wheel is a timing wheel over a loop's connections. Each slot is a list linked through the
+// connections themselves: no connection has a timer, and nothing is allocated.
 type wheel struct {
 	now   tick
 	conns *slab
-	slots [wheelSlots]int32 // the newest connection of each, by its number in the slab plus one; 0 is none
-	steps tick              // as many slots up to now are being gone through; 0 is none
+	slots [wheelSlots]int32 // the newest connection of each, as its slab slot plus one; 0 is none
+	steps tick              // this many slots up to now are being visited; 0 is none
 }
 
-// schedule makes the wheel look at a connection when it is due, or before.
+// schedule makes the wheel visit a connection at its deadline or before.
 func (w *wheel) schedule(c *conn, due tick) {
 	if !w.now.before(due) {
 		due = w.now + 1
@@ -37,7 +37,7 @@ func (w *wheel) schedule(c *conn, due tick) {
 	c.deadline = due
 	if c.timed {
 		if left := tick(c.timer - uint8(w.now)); left <= due-w.now {
-			return // the wheel comes to it before, and moves it on
+			return // the wheel visits it before, and then moves it on
 		}
 		w.remove(c)
 	}
@@ -45,7 +45,7 @@ func (w *wheel) schedule(c *conn, due tick) {
 }
 
 func (w *wheel) insert(c *conn) {
-	// The slots that are gone through get nothing.
+	// The slots being visited get no new connections.
 	c.timed, c.timer = true, uint8(w.now+min(c.deadline-w.now, wheelSlots-max(1, w.steps)))
 	first := &w.slots[c.timer]
 	c.newer, c.older = 0, *first
@@ -55,7 +55,7 @@ func (w *wheel) insert(c *conn) {
 	*first = c.slot + 1
 }
 
-// remove has the wheel forget a connection.
+// remove removes a connection from the wheel.
 func (w *wheel) remove(c *conn) {
 	if !c.timed {
 		return
@@ -71,10 +71,10 @@ func (w *wheel) remove(c *conn) {
 	}
 }
 
-// advance moves the clock on to now and hands over the connections that are due. For all
-// of them it is now: where the process stood still, a ping that was due in the meantime and
-// is sent now may be answered as late as any other. Of a jump by the whole wheel one slot is
-// left for the next tick.
+// advance sets the clock to now and visits the connections that are due. The time is now
+// for all of them: after a stall, a ping that was due long ago gets as much time for its
+// answer as any other. A jump by a whole turn of the wheel leaves one slot for the next
+// tick.
 func (w *wheel) advance(now tick, due func(*conn)) {
 	w.now, w.steps = now, min(now-w.now, wheelSlots-1)
 	for at := now - w.steps; at != now; {

@@ -7,7 +7,7 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// markDirty puts a ring on the list of those to sweep, unless what it has may wait.
+// markDirty schedules a ring for sweeping, unless its frames may wait.
 func (l *loop) markDirty(r *ring) {
 	if !r.dirty && !r.delayed() {
 		r.dirty = true
@@ -15,29 +15,29 @@ func (l *loop) markDirty(r *ring) {
 	}
 }
 
-// sweep visits a slice of the members of each ring that has news, and no more than so
-// many in all: where thousands of clients have a log of their own, there are thousands
-// of rings. Those that have waited come first in the next turn.
+// sweep visits a slice of the followers of each dirty ring, up to a bound over all rings:
+// if thousands of clients have their own log, there are thousands of rings. Those left over
+// come first in the next turn.
 func (l *loop) sweep() {
-	l.unfinished = l.unfinished[:0]
+	l.scratch.unfinished = l.scratch.unfinished[:0]
 	done, visits := 0, 0
 	for ; done < len(l.dirty) && visits < maxSweepVisits; done++ {
 		r := l.dirty[done]
 		n, more := l.sweepRing(r)
 		if visits += 1 + n; more {
-			l.unfinished = append(l.unfinished, r)
+			l.scratch.unfinished = append(l.scratch.unfinished, r)
 		} else {
 			r.dirty = false
 		}
 	}
 	left := copy(l.dirty, l.dirty[done:])
 	clear(l.dirty[left:])
-	l.dirty = append(l.dirty[:left], l.unfinished...)
-	clear(l.unfinished)
+	l.dirty = append(l.dirty[:left], l.scratch.unfinished...)
+	clear(l.scratch.unfinished)
 }
 
-// sweepRing goes on with the ring's pass, and returns how many members it visited and
-// whether there is more to do.
+// sweepRing continues the ring's pass. It returns how many followers it visited and whether
+// there is more to do.
 func (l *loop) sweepRing(r *ring) (visits int, more bool) {
 	if !r.sweeping {
 		r.startPass(chunkSize)
@@ -65,8 +65,7 @@ func (l *loop) sweepRing(r *ring) (visits int, more bool) {
 	return n, r.to < r.head && !r.delayed()
 }
 
-// flush writes what a connection has coming: first what is its own, then its
-// log up to where the pass goes.
+// flush writes a connection's own frames first, then its log up to the end of the pass.
 func (l *loop) flush(c *conn) {
 	for writes := 0; !c.blocked; writes++ {
 		switch {
@@ -95,10 +94,10 @@ func (l *loop) flush(c *conn) {
 	l.countQueued(c)
 }
 
-// writeLog writes one run of the log. It is false when the connection ended.
+// writeLog writes a run of the log. It returns false if that ended the connection.
 func (l *loop) writeLog(c *conn) bool {
-	run, next := c.ring.run(c.cursor, chunkSize, &l.scratch)
-	n, ok := l.write(c, run)
+	run, next := c.ring.run(c.cursor, chunkSize, &l.scratch.joined)
+	n, unsent, ok := l.write(c, run)
 	if !ok {
 		return false
 	}
@@ -109,13 +108,13 @@ func (l *loop) writeLog(c *conn) bool {
 	} else {
 		l.keepPartial(c, n)
 	}
-	l.keepCiphertext(c, before)
+	l.keepCiphertext(c, unsent, before)
 	return true
 }
 
-// keepPartial notes that the socket took n bytes of the log from the cursor on. The
-// rest of a frame cut short becomes the connection's own, so that the log need
-// not keep it and nothing can come in between.
+// keepPartial records that the socket took n bytes of the log from the cursor on. The rest
+// of a partly written frame moves to the connection's own queue, so that the log need not
+// keep it and nothing can come in between.
 func (l *loop) keepPartial(c *conn, n int) {
 	for f := c.ring.at(c.cursor); n >= len(f); f = c.ring.at(c.cursor) {
 		n -= len(f)
@@ -130,7 +129,8 @@ func (l *loop) keepPartial(c *conn, n int) {
 	}
 }
 
-// writeOutbound writes the connection's own frames. It is false when it ended.
+// writeOutbound writes the connection's own frames. It returns false if that ended the
+// connection.
 func (l *loop) writeOutbound(c *conn) bool {
 	o := c.out
 	if o.ciphertext != nil {
@@ -138,11 +138,11 @@ func (l *loop) writeOutbound(c *conn) bool {
 	}
 	buf := []byte(o.frames[0].Frame[o.offset:])
 	if len(o.frames) > 1 && len(buf) < chunkSize {
-		l.scratch = o.join(l.scratch[:0], chunkSize)
-		buf = l.scratch
+		l.scratch.joined = o.join(l.scratch.joined[:0], chunkSize)
+		buf = l.scratch.joined
 	}
 	buf = buf[:min(len(buf), maxTurnBytes)]
-	n, ok := l.write(c, buf)
+	n, unsent, ok := l.write(c, buf)
 	if !ok {
 		return false
 	}
@@ -160,24 +160,24 @@ func (l *loop) writeOutbound(c *conn) bool {
 	if o.offset = n; len(o.frames) == 0 {
 		c.out = nil
 	}
-	l.keepCiphertext(c, before)
+	l.keepCiphertext(c, unsent, before)
 	return true
 }
 
-// write sends bytes to the peer, and returns how many need not be sent again. It is
-// false when the connection broke, and then it is gone.
-func (l *loop) write(c *conn, buf []byte) (n int, ok bool) {
-	l.unsent = nil
+// write sends bytes to the peer, and returns how many need not be sent again. unsent is
+// their ciphertext, if any, that the socket did not take. ok is false if the connection
+// broke and was dropped.
+func (l *loop) write(c *conn, buf []byte) (n int, unsent []byte, ok bool) {
 	if c.tls == nil {
 		n, ok = l.writeSocket(c, buf)
 	} else {
-		n, ok = l.encrypt(c, buf)
+		n, unsent, ok = l.encrypt(c, buf)
 	}
 	l.counters.bytes += uint64(n)
-	return n, ok
+	return n, unsent, ok
 }
 
-// writeSocket gives bytes to the socket and notes when it is full.
+// writeSocket writes to the socket and records when it is full.
 func (l *loop) writeSocket(c *conn, buf []byte) (int, bool) {
 	for {
 		n, err := syscall.Write(socket(c.fd), buf)
@@ -201,7 +201,7 @@ func (l *loop) writeSocket(c *conn, buf []byte) (int, bool) {
 	}
 }
 
-// block leaves a connection alone until its socket has room.
+// block skips a connection until its socket is writable.
 func (l *loop) block(c *conn) {
 	c.blocked = true
 	if l.oneShot {
@@ -209,8 +209,8 @@ func (l *loop) block(c *conn) {
 	}
 }
 
-// send queues a frame of the connection's own. An open connection is flushed at
-// the end of the turn, with whatever else it is sent until then.
+// send queues a frame for this connection only. An open connection is flushed at the end of
+// the turn, together with later frames.
 func (l *loop) send(c *conn, f Frame) {
 	c.outbound().send(f)
 	switch {
@@ -222,7 +222,7 @@ func (l *loop) send(c *conn, f Frame) {
 	}
 }
 
-// queueFlush has a connection flushed at the end of the turn, or of the next one.
+// queueFlush schedules a flush at the end of this turn, or of the next one.
 func (l *loop) queueFlush(c *conn) {
 	if !c.flushQueued {
 		c.flushQueued = true
@@ -230,13 +230,12 @@ func (l *loop) queueFlush(c *conn) {
 	}
 }
 
-// flushQueued writes what connections were sent in this turn, and goes on with
-// those that had more to write than their share.
+// flushQueued flushes the connections in toFlush, up to the bound of a turn.
 func (l *loop) flushQueued() {
 	list := l.toFlush
-	l.toFlush = l.toFlushSpare[:0]
+	l.toFlush = l.scratch.toFlush[:0]
 	for i, e := range list {
-		if l.turnBytes >= maxTurnBytes { // the others come first in the next turn
+		if l.turnBytes >= maxTurnBytes { // the rest comes first in the next turn
 			l.toFlush = append(slices.Clone(list[i:]), l.toFlush...)
 			for _, e := range list[i:] {
 				if c := l.lookup(e); c != nil {
@@ -251,10 +250,10 @@ func (l *loop) flushQueued() {
 			l.checkOutbound(c)
 		}
 	}
-	l.toFlushSpare = list
+	l.scratch.toFlush = list
 }
 
-// checkOutbound ends an open connection for which too much of its own waits.
+// checkOutbound closes an open connection with too many frames of its own queued.
 func (l *loop) checkOutbound(c *conn) {
 	if c.state == stateOpen && c.out != nil && c.out.directWaiting() > maxOutbound {
 		l.tooSlow(c)

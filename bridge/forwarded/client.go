@@ -9,11 +9,11 @@ import (
 )
 
 // ErrConflict is returned if X-Forwarded-For and Forwarded name different clients.
-var ErrConflict = errors.New("X-Forwarded-For and Forwarded name two different clients; have the proxy remove the one that it does not write")
+var ErrConflict = errors.New("X-Forwarded-For and Forwarded name different clients; configure the proxy to remove the field that it does not write")
 
-// Client returns the client's address of a request that came from peer, given the lines
-// of X-Forwarded-For and Forwarded. The port is 0 if unknown. With [ErrConflict] the
-// client is unknown; with any other error the address is that of the last known proxy.
+// Client returns the client's address for a request that came from peer, given the lines of
+// X-Forwarded-For and Forwarded. The port is 0 if unknown. With [ErrConflict] the client is
+// unknown; with any other error the address is that of the last known proxy.
 func (p *Proxies) Client(peer netip.AddrPort, xForwardedFor, forwarded []string) (netip.AddrPort, error) {
 	if !p.Trusts(peer.Addr()) {
 		return peer, nil
@@ -36,7 +36,7 @@ func (p *Proxies) Client(peer netip.AddrPort, xForwardedFor, forwarded []string)
 	return client, nil
 }
 
-// walk follows a list of addresses from its end, skipping trusted proxies.
+// walk walks a list of addresses from its end, past trusted proxies.
 func (p *Proxies) walk(from netip.AddrPort, nodes []string) (netip.AddrPort, error) {
 	for _, node := range slices.Backward(nodes) {
 		if !p.Trusts(from.Addr()) {
@@ -63,9 +63,9 @@ func parseNode(s string) (netip.AddrPort, bool) {
 	return netip.AddrPortFrom(addr.Unmap(), 0), err == nil && addr.Zone() == ""
 }
 
-// splitList returns the members of a list on several lines (RFC 9110, 5.6.1). If quotes
-// are allowed, commas within them do not separate. An unclosed quote was forged by the
-// client, and must not swallow what proxies appended.
+// splitList returns the members of a list on several lines (RFC 9110, 5.6.1). If quotes are
+// allowed, commas within them do not separate. An unclosed quote is a client's forgery, and
+// must not swallow what proxies appended.
 func splitList(lines []string, quotes bool) (members []string) {
 	for _, line := range lines {
 		quotes := quotes && strings.Count(line, `"`)%2 == 0
@@ -87,8 +87,8 @@ func splitList(lines []string, quotes bool) (members []string) {
 	return slices.DeleteFunc(members, func(m string) bool { return m == "" })
 }
 
-// forParams returns the "for" of each element of Forwarded (RFC 7239, 4), or "" for an
-// element without.
+// forParams returns the "for" parameter of each element of Forwarded (RFC 7239, 4), or ""
+// for an element without one.
 func forParams(elements []string) (nodes []string, err error) {
 	for _, element := range elements {
 		node := ""

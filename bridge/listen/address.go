@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// Address is where to listen.
+// Address is an address to listen on.
 type Address struct {
 	Network string // tcp or unix
 	Name    string // host:port, or the path of the socket
 }
 
-// String is the address as [ParseAddress] reads it.
+// String returns the address in the form that [ParseAddress] accepts.
 func (a Address) String() string {
 	if a.Network == "unix" {
 		return "unix:" + a.Name
@@ -22,8 +22,8 @@ func (a Address) String() string {
 	return a.Name
 }
 
-// ParseAddress reads host:port, tcp:host:port or unix:path. An empty host is
-// every address of the machine, and port 0 a free one.
+// ParseAddress parses host:port, tcp:host:port or unix:path. An empty host means every
+// address of the machine, and port 0 a free port.
 func ParseAddress(s string) (Address, error) {
 	if path, ok := strings.CutPrefix(s, "unix:"); ok {
 		return unixAddress(path)
@@ -31,7 +31,7 @@ func ParseAddress(s string) (Address, error) {
 	name := strings.TrimPrefix(s, "tcp:")
 	_, port, err := net.SplitHostPort(name)
 	if err != nil {
-		return Address{}, fmt.Errorf("%q is no address; write host:port, tcp:host:port or unix:/path/to/socket", s)
+		return Address{}, fmt.Errorf("%q is not an address; write host:port, tcp:host:port or unix:/path/to/socket", s)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return Address{}, fmt.Errorf("%q has no port; choose one from 1 to 65535, or 0 for a free one", s)
@@ -44,18 +44,18 @@ func unixAddress(path string) (Address, error) {
 	case path == "":
 		return Address{}, errors.New("unix: has no path; write unix:/path/to/socket")
 	case path[0] == '@':
-		return Address{}, fmt.Errorf("unix:%s has no file, and so no permissions; write unix:/path/to/socket", path)
+		return Address{}, fmt.Errorf("unix:%s is an abstract socket, without file permissions; write unix:/path/to/socket", path)
 	case len(path) > maxPath:
-		return Address{}, fmt.Errorf("the path of unix:%s has %d bytes, and a socket's may have %d; choose a shorter one", path, len(path), maxPath)
+		return Address{}, fmt.Errorf("the path of unix:%s has %d bytes, but a socket's may have at most %d; choose a shorter one", path, len(path), maxPath)
 	}
 	return Address{Network: "unix", Name: path}, nil
 }
 
-// CutProxy removes the prefix proxy: from an address, which means that clients connect
-// through a proxy with the PROXY protocol, and reports whether it was there.
+// CutProxy removes the prefix proxy: from an address, and reports whether it was there. It
+// means that clients connect through a proxy that speaks the PROXY protocol.
 func CutProxy(s string) (address string, proxy bool) { return strings.CutPrefix(s, "proxy:") }
 
-// URLs is where clients of a listener connect, for people to read.
+// URLs returns where clients connect to a listener, for people to read.
 func (ln *Listener) URLs() string {
 	proxy := ""
 	if ln.Proxy {
@@ -71,7 +71,7 @@ func (ln *Listener) URLs() string {
 	}
 }
 
-// BeyondLoopback tells whether other machines may reach a listener.
+// BeyondLoopback reports whether other machines may reach a listener.
 func BeyondLoopback(ln net.Listener) bool {
 	tcp, ok := ln.Addr().(*net.TCPAddr)
 	return ok && !tcp.IP.IsLoopback()

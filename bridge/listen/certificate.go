@@ -10,17 +10,16 @@ import (
 	"time"
 )
 
-// Certificate is a certificate with its key, which are read again when their
-// files change. [Certificate.Refresh] and [Certificate.Reload] belong to one
-// goroutine.
+// Certificate is a certificate with its key, reloaded when their files change. Only one
+// goroutine may call [Certificate.Refresh] and [Certificate.Reload].
 type Certificate struct {
 	certFile, keyFile string
-	lastRead          [2]fs.FileInfo // the files as they were last read; nil for none
+	lastRead          [2]fs.FileInfo // the files when they were last read; nil if missing
 	pair              atomic.Pointer[tls.Certificate]
 }
 
-// LoadCertificate reads a certificate, with those between it and the authority
-// behind it, and its key from PEM files.
+// LoadCertificate loads a certificate, followed by any intermediate ones, and its key from
+// PEM files.
 func LoadCertificate(certFile, keyFile string) (*Certificate, error) {
 	c := &Certificate{certFile: certFile, keyFile: keyFile}
 	if err := c.Reload(); err != nil {
@@ -29,20 +28,20 @@ func LoadCertificate(certFile, keyFile string) (*Certificate, error) {
 	return c, nil
 }
 
-// Reload reads the files. When they cannot be used, the certificate stays as it is.
+// Reload reads the files. If they cannot be used, the certificate stays as it is.
 func (c *Certificate) Reload() error {
-	// The look comes first: a change behind it is seen by the next Refresh.
+	// Before reading: the next Refresh then sees a change during it.
 	c.lastRead = c.statFiles()
 	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
 	if err != nil {
-		return fmt.Errorf("%w; give a certificate (%s) and the key that belongs to it (%s), both PEM, the key without a passphrase", err, c.certFile, c.keyFile)
+		return fmt.Errorf("%w; the certificate (%s) and its key (%s) must match and be PEM files, the key without a passphrase", err, c.certFile, c.keyFile)
 	}
 	c.pair.Store(&pair)
 	return nil
 }
 
-// Refresh reads the files if one has changed since they were last read, and says
-// whether it did. The same wrong files are an error once.
+// Refresh reloads the files if one has changed since they were last read, and reports
+// whether it has. Files that cannot be used are reported once.
 func (c *Certificate) Refresh() (changed bool, err error) {
 	now := c.statFiles()
 	if sameFile(now[0], c.lastRead[0]) && sameFile(now[1], c.lastRead[1]) {
@@ -60,8 +59,8 @@ func (c *Certificate) statFiles() (files [2]fs.FileInfo) {
 	return files
 }
 
-// sameFile tells whether a file is as it was. Certificates are also replaced by
-// renaming, and by changing a link.
+// sameFile reports whether a file is unchanged. Certificates are also replaced by renaming
+// or by changing a symbolic link.
 func sameFile(a, b fs.FileInfo) bool {
 	if a == nil || b == nil {
 		return a == nil && b == nil
@@ -69,10 +68,10 @@ func sameFile(a, b fs.FileInfo) bool {
 	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
 }
 
-// Expired tells whether browsers refuse the certificate because of its age.
+// Expired reports whether the certificate has expired.
 func (c *Certificate) Expired() bool { return time.Now().After(c.pair.Load().Leaf.NotAfter) }
 
-// LogValue is what an operator needs to tell one certificate from another.
+// LogValue returns what an operator needs to tell certificates apart.
 func (c *Certificate) LogValue() slog.Value {
 	leaf := c.pair.Load().Leaf
 	return slog.GroupValue(
@@ -82,7 +81,7 @@ func (c *Certificate) LogValue() slog.Value {
 		slog.Time("expires", leaf.NotAfter))
 }
 
-// Config serves whatever the certificate is at the time of a handshake.
+// Config returns a configuration that serves the current certificate at each handshake.
 func (c *Certificate) Config() *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,

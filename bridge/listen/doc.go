@@ -1,6 +1,6 @@
-// Package listen makes the sockets at which clients arrive, and what belongs to
-// them: files, certificates, and the word with the service manager. It knows
-// nothing of WebSocket or CLU; what it gives is a [net.Listener].
+// Package listen opens the sockets on which clients arrive, with what belongs to them:
+// socket files, certificates, and notifications to the service manager. It knows nothing
+// of WebSocket or CLU, and returns plain [net.Listener] values.
 //
 // # Where a listener comes from
 //
@@ -8,25 +8,25 @@
 //	"unix:/path" ──► ParseAddress ──► Open ──┼──► Listener: Proxy? TLS? ──► the engine
 //	LISTEN_FDS   ──► Inherited ──────────────┘
 //
-// A Unix socket is a file that outlives a process that was killed. [Open] removes
-// such a file, but never one that a living process serves, and the listener
-// removes its own when it is closed (unix.go). [Inherited] takes the sockets that
-// systemd opened before the program was there, and keeps while it is away.
+// A Unix socket is a file that outlives a process that was killed. [Open] removes such a
+// file, but never one that a living process listens on, and the listener removes its own
+// file when it is closed (unix.go). [Inherited] takes over the sockets that systemd opened
+// before the program started, and that stay open while it restarts.
 //
 // # TLS
 //
-// [Listener.EnableTLS] has the connections of TCP listeners speak TLS; the engine does that.
-// A [Certificate] is read again when its files change; connections that are there keep
-// what they have, and a file that cannot be used changes nothing.
+// [Listener.EnableTLS] enables TLS on a TCP listener; the engine implements it. A
+// [Certificate] is reloaded when its files change. Existing connections keep the old one,
+// and files that cannot be used change nothing.
 //
 // # The PROXY protocol
 //
 // A load balancer that forwards TCP names the client in a header before the client's
-// bytes, and before TLS. The engine reads it.
+// bytes, and before TLS. The engine parses it.
 //
 // # The service manager
 //
-// A [Manager] is told when the program is ready, reads its files again, stops
-// and, where it asks for that, that it is alive. It is systemd's protocol; see
+// A [Manager] is notified when the program is ready, reloads its files and stops, and, if
+// it has a watchdog, that the program is alive. The protocol is systemd's; see
 // sd_listen_fds(3) and sd_notify(3).
 package listen

@@ -13,18 +13,18 @@ import (
 // (SD_LISTEN_FDS_START); the others follow.
 const firstInherited = 3
 
-// errNotListening is what a wrong .socket unit gives.
-var errNotListening = errors.New("it is no socket that listens for streams; the .socket unit needs ListenStream= and Accept=no")
+// errNotListening is the result of a wrong .socket unit.
+var errNotListening = errors.New("it is not a listening stream socket; the .socket unit needs ListenStream= and Accept=no")
 
-// Socket is a listener that the service manager opened.
+// Socket is a listener opened by the service manager.
 type Socket struct {
 	net.Listener
 	Name string // FileDescriptorName= of the .socket unit, or ""
 }
 
-// Inherited gives the sockets that the service manager passed to this process, as
-// sd_listen_fds(3) has it, and removes what told of them from the environment.
-// Those for another process are none.
+// Inherited returns the sockets that the service manager passed to this process, as
+// described in sd_listen_fds(3), and removes the variables from the environment. It returns
+// none if they were meant for another process.
 func Inherited() ([]Socket, error) {
 	pid, count, names := takeEnv("LISTEN_PID"), takeEnv("LISTEN_FDS"), takeEnv("LISTEN_FDNAMES")
 	if pid != strconv.Itoa(os.Getpid()) || count == "" {
@@ -32,7 +32,7 @@ func Inherited() ([]Socket, error) {
 	}
 	n, err := strconv.ParseUint(count, 10, 16)
 	if err != nil {
-		return nil, fmt.Errorf("LISTEN_FDS is %q, and must be a number of sockets", count)
+		return nil, fmt.Errorf("LISTEN_FDS must be a number of sockets, and is %q", count)
 	}
 	name := strings.Split(names, ":")
 	var sockets []Socket
@@ -53,8 +53,8 @@ func Inherited() ([]Socket, error) {
 	return sockets, nil
 }
 
-// takeEnv reads an environment variable and removes it: what this process starts
-// must not think that it is meant.
+// takeEnv reads an environment variable and removes it, so that child processes do not act
+// on it.
 func takeEnv(name string) string {
 	value := os.Getenv(name)
 	os.Unsetenv(name)

@@ -5,16 +5,16 @@ import (
 	"net"
 )
 
-// Listener is a listener and what its connections begin with. The server of the
-// connections reads that: see the options of the engine with the same names.
+// Listener is a listener, with options for its connections. The engine implements them: see
+// engine.ListenOptions.
 type Listener struct {
 	net.Listener
 	Proxy bool        // each connection begins with a PROXY protocol header
-	TLS   *tls.Config // behind that it speaks TLS; nil if it does not
+	TLS   *tls.Config // nil without TLS
 }
 
-// EnableTLS has the connections of a TCP listener speak TLS, and reports whether they do.
-// Who may use a Unix socket says its file.
+// EnableTLS enables TLS on a TCP listener, and reports whether it did. Access to a Unix
+// socket is controlled by the permissions of its file.
 func (ln *Listener) EnableTLS(c *Certificate) bool {
 	if ln.Addr().Network() != "tcp" {
 		return false

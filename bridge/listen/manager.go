@@ -9,20 +9,19 @@ import (
 	"time"
 )
 
-// Manager is the service manager that started the program. Its methods tell it
-// how the program is, as sd_notify(3) has it, and may be called from any
-// goroutine; those of nil tell nobody. That the manager hears nothing is no
-// reason for the program to do anything, so they have no errors.
+// Manager notifies the service manager of the program's state, as described in
+// sd_notify(3). Its methods may be called from any goroutine; those of nil do nothing.
+// Notification errors are ignored.
 type Manager struct {
 	conn     net.Conn
 	watchdog time.Duration
 }
 
-// notifyTimeout bounds how long the program waits for a manager that does not read.
+// notifyTimeout bounds the wait for a manager that does not read.
 const notifyTimeout = time.Second
 
-// ManagerFromEnv reads from the environment who wants to be told, and removes it
-// there. Without anybody it is nil.
+// ManagerFromEnv returns the service manager named in the environment, and removes the
+// variables there. Without one it returns nil.
 func ManagerFromEnv() (*Manager, error) {
 	at, every, pid := takeEnv("NOTIFY_SOCKET"), takeEnv("WATCHDOG_USEC"), takeEnv("WATCHDOG_PID")
 	if at == "" {
@@ -30,7 +29,7 @@ func ManagerFromEnv() (*Manager, error) {
 	}
 	conn, err := net.Dial("unixgram", at)
 	if err != nil {
-		return nil, fmt.Errorf("the service manager at NOTIFY_SOCKET cannot be told anything: %w", err)
+		return nil, fmt.Errorf("cannot connect to the service manager at NOTIFY_SOCKET: %w", err)
 	}
 	m := &Manager{conn: conn}
 	if usec, err := strconv.ParseInt(every, 10, 64); err == nil && usec > 0 && (pid == "" || pid == strconv.Itoa(os.Getpid())) {
@@ -39,28 +38,28 @@ func ManagerFromEnv() (*Manager, error) {
 	return m, nil
 }
 
-// Ready says that clients are served, and how things are in a line.
+// Ready reports that clients are served, with a line of status.
 func (m *Manager) Ready(status string) { m.notify("READY=1", "STATUS="+oneLine(status)) }
 
-// Status says how things are in a line.
+// Status reports a line of status.
 func (m *Manager) Status(status string) { m.notify("STATUS=" + oneLine(status)) }
 
-// Reloading says that files are read again; [Manager.Reloaded] ends it.
+// Reloading reports that files are being reloaded; [Manager.Reloaded] ends that.
 func (m *Manager) Reloading() {
 	m.notify("RELOADING=1", fmt.Sprintf("MONOTONIC_USEC=%d", monotonic()))
 }
 
-// Reloaded says that the files were read.
+// Reloaded reports that the files were reloaded.
 func (m *Manager) Reloaded() { m.notify("READY=1") }
 
-// Stopping says that the program begins to end.
+// Stopping reports that the program begins to stop.
 func (m *Manager) Stopping() { m.notify("STOPPING=1") }
 
-// Alive says that the program runs.
+// Alive keeps the watchdog from restarting the program.
 func (m *Manager) Alive() { m.notify("WATCHDOG=1") }
 
-// WatchdogInterval is how often to call Alive: twice as often as the manager looks. It
-// is 0 where nobody looks.
+// WatchdogInterval returns how often to call Alive: twice per watchdog timeout. It is 0
+// without a watchdog.
 func (m *Manager) WatchdogInterval() time.Duration {
 	if m == nil {
 		return 0
@@ -68,7 +67,7 @@ func (m *Manager) WatchdogInterval() time.Duration {
 	return m.watchdog / 2
 }
 
-// Close ends the word with the manager.
+// Close closes the connection to the manager.
 func (m *Manager) Close() {
 	if m != nil {
 		m.conn.Close()

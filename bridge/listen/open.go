@@ -6,12 +6,12 @@ import (
 	"net"
 )
 
-// Options says how [Open] makes sockets.
+// Options are the options of [Open].
 type Options struct {
-	// ReusePort lets several processes of one user listen on the same TCP port;
-	// the system deals the clients out to them.
+	// ReusePort lets several processes of one user listen on the same TCP port; the system
+	// distributes the clients.
 	ReusePort bool
-	// Mode is who may connect to a Unix socket: those who may write to its file.
+	// Mode is the mode of a Unix socket's file. Users with write permission may connect.
 	Mode fs.FileMode
 }
 
@@ -22,8 +22,8 @@ func Open(ctx context.Context, a Address, o Options) (net.Listener, error) {
 		return openUnix(ctx, a.Name, o.Mode)
 	}
 	var lc net.ListenConfig
-	// No client of a bridge has two networks to spread over, and what a listener
-	// accepts by Multipath TCP (Go's default) does not inherit its options.
+	// A client of a bridge does not spread over two networks, and sockets accepted by
+	// Multipath TCP (Go's default) do not inherit the listener's options.
 	lc.SetMultipathTCP(false)
 	if o.ReusePort {
 		lc.Control = reusePort

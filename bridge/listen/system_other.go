@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// Where there is no Unix, there are TCP and TLS.
+// Other systems have TCP and TLS only.
 
 const maxPath = 107
 

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxPath is how many bytes the path of a Unix socket may have (unix(7)), beside
-// the zero at its end.
+// maxPath is the longest path of a Unix socket in bytes (unix(7)), without the terminating
+// zero.
 const maxPath = len(unix.RawSockaddrUnix{}.Path) - 1
 
 // reusePort is a Control function for [net.ListenConfig].
@@ -27,23 +27,23 @@ func reusePort(_, _ string, c syscall.RawConn) (err error) {
 	return err
 }
 
-// restrict gives a Unix socket its mode before it has a file. Linux makes the
-// file with that, less the umask, so that nobody slips in before the chmod; other
-// systems refuse, and leave the moment to the umask.
+// restrict sets the mode of a Unix socket before its file exists. Linux creates the file
+// with that mode, minus the umask, so that no other user can connect before the chmod.
+// Other systems refuse, and leave that moment to the umask.
 func restrict(mode fs.FileMode) func(_, _ string, c syscall.RawConn) error {
 	return func(_, _ string, c syscall.RawConn) error {
 		return c.Control(func(fd uintptr) { _ = unix.Fchmod(int(fd), uint32(mode.Perm())) })
 	}
 }
 
-// The lock of a folder is held for as long as it takes to make a socket.
+// A folder stays locked for as long as it takes to create a socket.
 const (
 	lockTimeout = 2 * time.Second
 	lockPause   = 5 * time.Millisecond
 )
 
-// lockFolder locks a folder against others who lock it. The kernel drops the lock
-// of a process that dies, and nothing is left behind.
+// lockFolder locks a folder against other bridges. The kernel releases the lock of a
+// process that dies, and nothing is left behind.
 func lockFolder(folder string) (unlock func(), err error) {
 	f, err := os.Open(folder)
 	if err != nil {
@@ -66,20 +66,20 @@ func lockFolder(folder string) (unlock func(), err error) {
 	}
 }
 
-// listenerAt makes a listener of an open file descriptor, which it closes.
+// listenerAt returns a listener for an open file descriptor, which it closes.
 func listenerAt(fd int) (net.Listener, error) {
 	accepting, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
 	if err != nil || accepting == 0 {
-		// The descriptor is not closed: who knows whose it is.
+		// The descriptor stays open: it may be in other use.
 		return nil, errNotListening
 	}
 	unix.CloseOnExec(fd)
 	f := os.NewFile(uintptr(fd), "socket")
 	defer f.Close()
-	return net.FileListener(f) // a duplicate, which leaves the socket's file alone
+	return net.FileListener(f) // a duplicate, whose Close leaves the socket's file alone
 }
 
-// monotonic is the time since the system's start in microseconds.
+// monotonic returns the time since the system's start in microseconds.
 func monotonic() int64 {
 	var ts unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {

@@ -13,21 +13,21 @@ import (
 	"time"
 )
 
-// probeTimeout is how long a process may take to accept a connection that asks
-// whether it lives. The system accepts for it, so none needs that long.
+// probeTimeout is how long a connection to a possibly stale socket may take. The system
+// accepts it, so the other process needs no time.
 const probeTimeout = time.Second
 
-// unixListener is a Unix socket with its file.
+// unixListener is a Unix socket that removes its file.
 type unixListener struct {
 	*net.UnixListener
 	path    string
-	file    fs.FileInfo // as it was made: the path may have become another's
+	file    fs.FileInfo // as created: the path may belong to another process by now
 	removal sync.Once
 }
 
-// openUnix makes a Unix socket that those can use whom the mode lets write. Its
-// folder is locked meanwhile: of two programs that find the same stale file, the
-// second would remove the first one's fresh socket.
+// openUnix creates a Unix socket with a mode. Its folder is locked meanwhile: of two
+// programs that find the same stale file, the second would otherwise remove the first one's
+// new socket.
 func openUnix(ctx context.Context, path string, mode fs.FileMode) (net.Listener, error) {
 	unlock, err := lockFolder(filepath.Dir(path))
 	if err != nil {
@@ -45,26 +45,26 @@ func openUnix(ctx context.Context, path string, mode fs.FileMode) (net.Listener,
 	l := &unixListener{UnixListener: ln.(*net.UnixListener), path: path}
 	l.SetUnlinkOnClose(false)
 	if l.file, err = os.Lstat(path); err == nil {
-		// The umask may have taken more than the mode leaves out.
+		// The umask may have removed more permissions than the mode.
 		err = os.Chmod(path, mode)
 	}
 	if err != nil {
 		l.UnixListener.Close()
 		os.Remove(path)
-		return nil, fmt.Errorf("the socket %s cannot be given its mode: %w", path, err)
+		return nil, fmt.Errorf("cannot set the mode of the socket %s: %w", path, err)
 	}
 	return l, nil
 }
 
-// Close stops listening and removes the file, unless it is another's by now.
+// Close stops listening and removes the file, unless another process has replaced it.
 func (l *unixListener) Close() error {
 	l.removal.Do(l.remove)
 	return l.UnixListener.Close()
 }
 
 func (l *unixListener) remove() {
-	// Without the lock the file may change between the look and the removal; that
-	// is better than to leave it.
+	// Without the lock the file may change between the check and the removal, which is
+	// better than leaving it.
 	if unlock, err := lockFolder(filepath.Dir(l.path)); err == nil {
 		defer unlock()
 	}
@@ -73,7 +73,7 @@ func (l *unixListener) remove() {
 	}
 }
 
-// removeStale removes the socket of a process that is gone.
+// removeStale removes the socket file of a process that has died.
 func removeStale(path string) error {
 	info, err := os.Lstat(path)
 	switch {
@@ -82,7 +82,7 @@ func removeStale(path string) error {
 	case err != nil:
 		return folderError(path, err)
 	case info.Mode().Type() != fs.ModeSocket:
-		return fmt.Errorf("%s is there and is no socket; remove it, or choose another path", path)
+		return fmt.Errorf("%s exists and is not a socket; remove it, or choose another path", path)
 	}
 	conn, err := net.DialTimeout("unix", path, probeTimeout)
 	switch {
@@ -90,26 +90,26 @@ func removeStale(path string) error {
 		conn.Close()
 	case errors.Is(err, syscall.ECONNREFUSED):
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("the socket of a process that is gone cannot be removed: %w; remove it, or choose another path", err)
+			return fmt.Errorf("cannot remove the socket of a process that has died: %w; remove it, or choose another path", err)
 		}
 		return nil
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%s is another user's socket, and may be in use; remove it, or choose another path", path)
+		return fmt.Errorf("%s is another user's socket and may be in use; remove it, or choose another path", path)
 	}
-	// Whatever else went wrong, such as a full queue, somebody holds the socket.
-	return fmt.Errorf("another process serves %s; stop it, or choose another path", path)
+	// After any other error, such as a full queue, some process still holds the socket.
+	return fmt.Errorf("another process is listening on %s; stop it, or choose another path", path)
 }
 
-// folderError says why there can be no socket at a path.
+// folderError explains why a socket cannot be created at a path.
 func folderError(path string, err error) error {
 	folder := filepath.Dir(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("there is no folder %s for the socket; make it first", folder)
+		return fmt.Errorf("the folder %s for the socket does not exist; create it first", folder)
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("this user may make no socket in the folder %s; choose another folder, or change its owner", folder)
+		return fmt.Errorf("this user may not create a socket in the folder %s; choose another folder, or change its owner", folder)
 	}
-	return fmt.Errorf("no socket can be made at %s: %w", path, err)
+	return fmt.Errorf("cannot create a socket at %s: %w", path, err)
 }

@@ -12,26 +12,26 @@ type Listener struct {
 	Local bool
 	// Admin is set for the admin listener.
 	Admin bool
-	// Own is the host name in the admin listener's address, or "".
+	// Hostname is the host name in the admin listener's address, or "".
 	Hostname string
 }
 
-// Request has the fields of a request that matter here.
+// Request has the relevant fields of a request.
 type Request struct {
 	Origins []string // the values of Origin
-	Host    string   // the value of Host; "" if HTTP/1.0 has none
+	Host    string   // the value of Host; "" if missing, as HTTP/1.0 allows
 	// Site, Mode and Dest are the values of Sec-Fetch-Site, Sec-Fetch-Mode and
 	// Sec-Fetch-Dest.
 	Site, Mode, Dest string
 }
 
-// The kinds of refusals.
+// The kinds of rejections.
 const (
 	KindOrigin = "origin"
 	KindHost   = "host"
 )
 
-// RejectError is the reason why a request is refused.
+// RejectError says why a request is rejected.
 type RejectError struct {
 	// Kind is [KindOrigin] or [KindHost].
 	Kind string
@@ -40,32 +40,32 @@ type RejectError struct {
 	reason string
 }
 
-// Error is the reason, with the flag that would allow the request.
+// Error returns the reason, with the flag that would allow the request.
 func (r *RejectError) Error() string { return r.reason }
 
-// Check returns a refusal for a request of a page that may not use the bridge, else
+// Check returns an error if the request comes from a page that may not use the bridge, else
 // nil.
 func (p *Policy) Check(l Listener, r Request) *RejectError {
 	if !p.allowsHost(l, r.Host) {
-		return reject(KindHost, r.Host, "the Host %s is not known here, and any page could have a name that leads here (DNS rebinding);"+
-			" ask for %s, or start the bridge with --origin https://%[1]s", truncate(r.Host), l.examples())
+		return reject(KindHost, r.Host, "the Host %s is not known here, and any page could have a name that resolves to this address (DNS rebinding);"+
+			" use %s, or start the bridge with --origin https://%[1]s", truncate(r.Host), l.examples())
 	}
 	if len(r.Origins) == 0 {
 		if l.Admin && r.Site == "cross-site" && !r.isNavigation() {
-			return reject(KindOrigin, r.Site, "pages of other sites may not request this; use a program, or open the address itself")
+			return reject(KindOrigin, r.Site, "pages of other sites may not request this; use a program, or open the address directly")
 		}
 		return nil
 	}
 	return p.checkPage(l, strings.Join(r.Origins, ", "), r.Host)
 }
 
-// isNavigation reports whether the request is a visit to the address itself, by a link for
-// example, rather than for a part of another page such as an image or a frame.
+// isNavigation reports whether the user navigates to the address itself, by a link for
+// example, rather than a page loading it as an image or a frame.
 func (r *Request) isNavigation() bool {
 	return r.Mode == "navigate" && (r.Dest == "document" || r.Dest == "")
 }
 
-// checkPage refuses a page by its origin.
+// checkPage checks a page's origin.
 func (p *Policy) checkPage(l Listener, given, host string) *RejectError {
 	o, ok := parse(given)
 	switch {
@@ -74,18 +74,18 @@ func (p *Policy) checkPage(l Listener, given, host string) *RejectError {
 	case !p.explicit && !l.Local && !l.Admin:
 		return nil
 	case !ok && given != opaqueOrigin:
-		return reject(KindOrigin, given, "%q is no origin of a page; --origin takes scheme://host and scheme://host:port, as browsers send them", truncate(given))
+		return reject(KindOrigin, given, "%q is not a page's origin; --origin takes scheme://host or scheme://host:port, as browsers send it", truncate(given))
 	case p.explicit:
-		return reject(KindOrigin, given, "pages of %s may not use this bridge; start it with --origin %[1]s, too, if they may", truncate(given))
+		return reject(KindOrigin, given, "pages of %s may not use this bridge; to allow them, add --origin %[1]s", truncate(given))
 	case l.Local && o.local() || l.Admin && sameHost(o, host):
 		return nil
 	case l.Admin:
-		return reject(KindOrigin, given, "pages of %s may not use this port; start the bridge with --origin %[1]s if they may", truncate(given))
+		return reject(KindOrigin, given, "pages of %s may not use this port; to allow them, start the bridge with --origin %[1]s", truncate(given))
 	}
-	return reject(KindOrigin, given, "pages of %s may not use a bridge that listens on this machine alone; start it with --origin %[1]s if they may", truncate(given))
+	return reject(KindOrigin, given, "pages of %s may not use a bridge that listens on this machine only; to allow them, start it with --origin %[1]s", truncate(given))
 }
 
-// allowsHost reports whether a request may name a host in its field Host.
+// allowsHost reports whether a request may have this value of Host.
 func (p *Policy) allowsHost(l Listener, field string) bool {
 	if !l.Admin && (!l.Local || p.all) || field == "" { // browsers always send one
 		return true
@@ -114,9 +114,9 @@ func reject(kind, value, format string, args ...any) *RejectError {
 	return &RejectError{Kind: kind, Value: truncate(value), reason: fmt.Sprintf(format, args...)}
 }
 
-// truncate returns a text from outside, cut to 60 bytes.
+// truncate cuts untrusted text to 60 bytes.
 func truncate(s string) string {
-	const most = 60 // bytes
+	const most = 60
 	if len(s) > most {
 		s = s[:most] + "..."
 	}

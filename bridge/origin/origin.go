@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// anyOrigin lists every page, and opaqueOrigin pages without an origin.
+// anyOrigin allows every page, and opaqueOrigin pages without an origin.
 const (
 	anyOrigin    = "*"
 	opaqueOrigin = "null"
@@ -17,7 +17,7 @@ const (
 // 6454, 4 and 6.2).
 type webOrigin struct{ scheme, host, port string }
 
-// parse reads scheme://host or scheme://host:port.
+// parse parses scheme://host or scheme://host:port.
 func parse(text string) (o webOrigin, ok bool) {
 	scheme, rest, found := strings.Cut(text, "://")
 	if !found || scheme == "" || strings.ContainsAny(rest, "/?#@\\ \t,") {
@@ -39,14 +39,14 @@ func (o webOrigin) local() bool {
 	return (o.scheme == "http" || o.scheme == "https") && isLoopback(o.host)
 }
 
-// hostname returns the host in a Host field, without port, in lower case.
+// hostname returns the host of a Host field, without port, in lower case.
 func hostname(field string) string {
 	u := url.URL{Host: strings.ToLower(strings.TrimSpace(field))}
 	return strings.TrimSuffix(u.Hostname(), ".")
 }
 
-// isLoopback reports whether a name or address is on loopback. Names below localhost
-// are, and cannot be registered (RFC 6761, 6.3).
+// isLoopback reports whether a name or address is on loopback. Names below localhost are,
+// because they cannot be registered (RFC 6761, 6.3).
 func isLoopback(host string) bool {
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
@@ -60,18 +60,17 @@ func isAddress(host string) bool {
 	return err == nil
 }
 
-// Policy decides which pages may use a bridge. It is immutable and safe for concurrent
-// use.
+// Policy decides which pages may use a bridge. It is immutable and safe for concurrent use.
 type Policy struct {
-	explicit bool // there is a list: all other origins are refused
+	explicit bool // a list was given: all other origins are rejected
 	all      bool
 	null     bool
 	listed   map[webOrigin]bool
-	hosts    map[string]bool // of those listed
+	hosts    map[string]bool // the hosts of listed
 }
 
-// New makes a policy from a list of origins, such as https://console.example:8443,
-// "null" and "*". If the list is empty, the listener decides.
+// New returns a policy for a list of origins, such as https://console.example:8443, "null"
+// and "*". With an empty list, the listener decides.
 func New(list []string) (*Policy, error) {
 	p := &Policy{explicit: len(list) > 0, listed: map[webOrigin]bool{}, hosts: map[string]bool{}}
 	for _, text := range list {

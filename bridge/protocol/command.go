@@ -9,16 +9,16 @@ import (
 type Command struct {
 	Consumer  string
 	String    string
-	ID        string    // "" when the client leaves the choice to the bridge
-	ExpiresAt time.Time // not sent after this; zero without expires_at
+	ID        string    // "" if the bridge is to choose one
+	ExpiresAt time.Time // not to be sent after this; zero without expires_at
 }
 
-// Form is how a message must look, for those who sent another.
+// Form describes the form of a command, for error messages.
 const Form = `send {"consumer": "<actor>", "command_string": "<command>", "command_id": "<any text, or leave it out>"}`
 
-// Command reads a message in CLU's own form. Keys that it does not know are
-// ignored, as CLU does. On an error the request still has the command id, if
-// that could be read, so that the sender can tell what failed.
+// Command reads a message in CLU's own form that came at a time. Unknown keys are ignored, as in
+// CLU. On an error the command still has its id, if that could be read, so that the sender
+// knows which one failed.
 func (f Fields) Command(now time.Time) (r Command, err error) {
 	if r.ID, err = f.Text("command_id"); err != nil {
 		if !errors.Is(err, ErrAbsent) {
@@ -35,10 +35,9 @@ func (f Fields) Command(now time.Time) (r Command, err error) {
 	return r, err
 }
 
-// Rejection is why a command is not sent: it is the error of a command that is well
-// formed.
+// Rejection is the error of a command that is well formed and not sent.
 type Rejection struct {
-	Code    string // one of those below
+	Code    string // one of the codes below
 	Message string // a sentence
 }
 
@@ -46,9 +45,9 @@ func (r *Rejection) Error() string { return r.Message }
 
 // Codes of rejections.
 const (
-	CodeInUse     = "in_use"    // its replies could not be told from those of another one
-	CodeFull      = "full"      // too many are under way
-	CodeExpired   = "expired"   // it would be late
-	CodeForbidden = "forbidden" // its sender may not send it
+	CodeInUse     = "in_use"    // its replies could not be told from those of another command
+	CodeFull      = "full"      // too many commands are in flight
+	CodeExpired   = "expired"   // it would be sent too late
+	CodeForbidden = "forbidden" // the client may not send it
 	CodeLeaving   = "leaving"   // the bridge is stopping
 )

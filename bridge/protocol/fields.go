@@ -5,27 +5,32 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
-// Fields are those of a client's message, and parts of it.
+// Fields holds the fields of a client's message by name. The values alias the message.
 type Fields map[string]json.RawMessage
 
-// Bounds of a loop's work for one message. Without them a mebibyte of fields takes a
-// tenth of a second, in which no other client of the loop is served.
+// Names returns the names of the fields, sorted, so that of several wrong fields the same one is
+// always reported.
+func (f Fields) Names() []string { return slices.Sorted(maps.Keys(f)) }
+
+// Bounds of the work for one message. Without them a mebibyte of fields takes a tenth of a
+// second, in which no other client of the loop is served.
 const (
-	// MaxFields is how many fields a message may have. No message needs more than
-	// eight; CLU ignores unknown fields.
+	// MaxFields is how many fields a message may have. No message needs more than eight, but
+	// CLU ignores unknown fields.
 	MaxFields = 64
-	// maxExplained is the length in bytes up to which a JSON error is explained; for a
-	// longer message only its position is given.
+	// maxExplained is the length in bytes up to which a JSON error is explained. For a longer
+	// message only its position is given.
 	maxExplained = 4 << 10
 )
 
-// Parse reads the fields of a client's message. The last of duplicate fields
-// counts.
+// Parse parses a client's message. The last of duplicate fields counts.
 func Parse(payload []byte) (Fields, error) {
 	if !utf8.Valid(payload) {
 		return nil, errors.New("the message is not UTF-8 text; " + Form)
@@ -43,7 +48,7 @@ func Parse(payload []byte) (Fields, error) {
 	return f, nil
 }
 
-// notJSON returns the error for a message that is not JSON from a byte on.
+// notJSON returns the error for a message whose byte at an offset is not JSON.
 func notJSON(payload []byte, at int) error {
 	if len(payload) > maxExplained {
 		return fmt.Errorf("the message is not JSON (the error is at byte %d of %d); %s", at, len(payload), Form)
@@ -52,8 +57,8 @@ func notJSON(payload []byte, at int) error {
 	return fmt.Errorf("the message is not JSON (%w); %s", json.Unmarshal(payload, &v), Form)
 }
 
-// ParseObject finds the fields of an object, unless there are too many. The result for
-// anything but a valid JSON object is undefined.
+// ParseObject finds the fields of an object. many reports that there are more than MaxFields. The
+// text must be a valid JSON object, otherwise the fields are undefined.
 func ParseObject(text []byte) (_ Fields, many bool) {
 	f := Fields{}
 	m := jsonscan.MembersOf(text)
@@ -69,10 +74,10 @@ func ParseObject(text []byte) (_ Fields, many bool) {
 	}
 }
 
-// ErrAbsent is in the error of a field that is absent or null.
+// ErrAbsent is wrapped by the error of [Fields.Text] for a field that is absent or null.
 var ErrAbsent = errors.New("absent")
 
-// Text is a field that must be a string. Absent and null are the same.
+// Text returns a field that must be a string. A field that is null counts as absent.
 func (f Fields) Text(name string) (string, error) {
 	raw, ok := f[name]
 	if !ok || string(raw) == "null" {
@@ -91,19 +96,19 @@ func (f Fields) Text(name string) (string, error) {
 	return s, nil
 }
 
-// MaxID is the longest id of a request, in bytes: it is kept until the answer, and
-// that of a subscription as long as that.
+// MaxID is the length of the longest request id, in bytes. An id is kept until the answer, or as
+// long as its subscription.
 const MaxID = 255
 
-// Bounds of texts as they are written, in bytes: what is longer is not decoded. Each
-// character may be an escape.
+// Bounds of texts as they are written, in bytes: longer ones are not decoded. Each character may
+// be an escape.
 const (
 	longestEscape = len(`\u0000`)
 	maxRawID      = MaxID*longestEscape + 2
 	maxFlag       = len("false")
 )
 
-// ID is the client's own name for its request, or nil.
+// ID returns the client's id of its request, or nil.
 func (f Fields) ID() (*string, error) {
 	raw, ok := f["id"]
 	if !ok || string(raw) == "null" {
@@ -125,7 +130,7 @@ func (f Fields) ID() (*string, error) {
 	return &id, nil
 }
 
-// Optional reads a field that may be absent or null.
+// Optional reads a field that may be absent or null. what says what it must be, for the error.
 func Optional[T any](f Fields, name, what string, to *T) error {
 	raw, ok := f[name]
 	if !ok || string(raw) == "null" {

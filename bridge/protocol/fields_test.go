@@ -11,12 +11,12 @@ import (
 // A mebibyte of them took a loop a tenth of a second.
 func TestAMessageOfVeryManyFieldsIsRefusedWithoutReadingThem(t *testing.T) {
 	for fields, wrong := range map[int]bool{0: false, 1: false, MaxFields: false, MaxFields + 1: true, 96_000: true} {
-		f, err := Parse([]byte(testkit.ManyFields(fields)))
+		f, err := Parse([]byte(testkit.ObjectWithFields(fields)))
 		if wrong != (err != nil) || !wrong && len(f) != fields {
 			t.Errorf("%d fields: %d are read, %v", fields, len(f), err)
 		}
 	}
-	payload := []byte(testkit.ManyFields(96_000))
+	payload := []byte(testkit.ObjectWithFields(96_000))
 	if n := testing.AllocsPerRun(5, func() { _, _ = Parse(payload) }); n > 100 {
 		t.Errorf("it allocates %v times", n)
 	}

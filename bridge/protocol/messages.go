@@ -14,9 +14,9 @@ type Hello struct {
 	Session      string   `json:"session"`
 	Name         string   `json:"name"`
 	Version      string   `json:"version"`
-	Time         string   `json:"time"` // now; the clock of a page may be another
+	Time         string   `json:"time"` // by the bridge's clock, for a page whose clock differs
 	Epoch        string   `json:"epoch"`
-	Seq          *uint64  `json:"seq"`    // of the last reply before those that follow; null while it is unknown
+	Seq          *uint64  `json:"seq"`    // of the last reply before the ones that follow; null while it is unknown
 	Broker       string   `json:"broker"` // up, blocked, no_replies or down
 	Capabilities []string `json:"capabilities"`
 }
@@ -25,13 +25,13 @@ type Hello struct {
 type OK struct {
 	Op string  `json:"op"` // ok
 	ID *string `json:"id"`
-	// CommandID is there when a command was: it is on its way.
+	// CommandID is that of the command, if the request was one. It is about to be sent.
 	CommandID string `json:"command_id,omitempty"`
-	// Resumed is there when since was: whether everything behind it follows.
+	// Resumed reports whether everything since then follows, if the request has since.
 	Resumed *bool `json:"resumed,omitempty"`
-	// Reason says why not.
+	// Reason is why Resumed is false.
 	Reason string `json:"reason,omitempty"`
-	// Epoch and Seq are the last reply before the live ones, when Resumed is there.
+	// Epoch and Seq name the last reply before the live ones, if Resumed is there.
 	Epoch string  `json:"epoch,omitempty"`
 	Seq   *uint64 `json:"seq,omitempty"`
 }
@@ -40,16 +40,16 @@ type OK struct {
 type Error struct {
 	Op string  `json:"op"` // error
 	ID *string `json:"id"`
-	// CommandID is there when a command failed that has one.
+	// CommandID is that of the command that failed, if it has one.
 	CommandID string `json:"command_id,omitempty"`
 	Code      string `json:"code"`
 	Message   string `json:"message"`
 }
 
-// Pong answers a ping with its data, as they came. epoch and seq are the last
-// reply that was here: a client whose filter selects little resumes behind it, not
-// behind the last reply that it had itself, which may be forgotten. seq is nil while
-// that is unknown. A mebibyte of data is not parsed again:
+// Pong answers a ping with its data, unchanged. epoch and seq name the last reply that came: a
+// client whose filter selects little resumes behind this one rather than behind the last reply
+// that it got, which may not be kept any more. seq is nil while it is unknown. Pong does not
+// parse the data, of which there may be a mebibyte:
 //
 //	{"op":"pong","id":"a","data":[1, "b"],"time":"2026-11-21T03:38:40.123456+00:00","epoch":"5f0c2a9be1d4","seq":57}
 func Pong(id *string, data []byte, now time.Time, epoch string, seq *uint64) engine.Frame {
@@ -59,13 +59,13 @@ func Pong(id *string, data []byte, now time.Time, epoch string, seq *uint64) eng
 		buf = append(append(buf, `,"data":`...), data...)
 	}
 	buf = append(buf, `,"time":"`...)
-	buf = now.UTC().AppendFormat(buf, TimeFormat) // as in the greeting
+	buf = now.UTC().AppendFormat(buf, TimeFormat) // as in the hello
 	buf = append(append(buf, `","epoch":`...), JSON(epoch)...)
 	buf = append(append(buf, `,"seq":`...), JSON(seq)...)
 	return engine.Must(engine.NewText(append(buf, '}')))
 }
 
-// Result tells of the end of a command.
+// Result reports the end of a command.
 type Result struct {
 	Op          string  `json:"op"` // result
 	ID          *string `json:"id"`
@@ -77,15 +77,15 @@ type Result struct {
 	Message     string  `json:"message,omitempty"`
 }
 
-// Broker tells that the broker's state has changed.
+// Broker reports that the broker's state has changed.
 type Broker struct {
 	Op     string `json:"op"` // broker
 	State  string `json:"state"`
 	Reason string `json:"reason,omitempty"`
 }
 
-// Gap tells, at its place among the replies, of a span of time in which
-// replies may have been lost.
+// Gap reports, in its place among the replies, a span of time in which replies may have been
+// lost.
 type Gap struct {
 	Op      string   `json:"op"`   // gap
 	From    *string  `json:"from"` // null if it is unknown
@@ -93,28 +93,27 @@ type Gap struct {
 	Seconds *float64 `json:"seconds"`
 }
 
-// Dropped tells a client that read too slowly what was left out.
+// Dropped reports how many frames were left out for a client that read too slowly.
 type Dropped struct {
 	Op    string `json:"op"` // dropped
 	Count uint64 `json:"count"`
 }
 
-// Encode makes a frame of a message.
+// Encode returns the frame of one of the messages above.
 func Encode(message any) engine.Frame {
 	var b bytes.Buffer
 	b.Write(make([]byte, engine.MaxHeaderSize))
-	writeJSON(&b, message) // the messages above hold nothing that JSON cannot
+	writeJSON(&b, message) // the messages hold nothing that JSON cannot express
 	return engine.Must(engine.NewText(b.Bytes()))
 }
 
-// JSON writes what cannot fail.
+// JSON returns a value as JSON, with < and > unescaped. It panics on what JSON cannot express.
 func JSON(v any) []byte {
 	var b bytes.Buffer
 	writeJSON(&b, v)
 	return b.Bytes()
 }
 
-// writeJSON writes what cannot fail, with < and > as they are.
 func writeJSON(b *bytes.Buffer, v any) {
 	e := json.NewEncoder(b)
 	e.SetEscapeHTML(false)
@@ -124,11 +123,10 @@ func writeJSON(b *bytes.Buffer, v any) {
 	b.Truncate(b.Len() - len("\n"))
 }
 
-// TimeFormat is how moments are written, to the microsecond.
+// TimeFormat is the format of times, to the microsecond.
 const TimeFormat = "2006-01-02T15:04:05.000000-07:00"
 
-// EncodeGap is the notice of a span of time in which replies may have been lost. from is
-// zero if its beginning is unknown.
+// EncodeGap returns the frame of a [Gap]. from is zero if the beginning is unknown.
 func EncodeGap(from, to time.Time) engine.Frame {
 	m := Gap{Op: "gap", To: to.UTC().Format(TimeFormat)}
 	if !from.IsZero() {
@@ -138,7 +136,7 @@ func EncodeGap(from, to time.Time) engine.Frame {
 	return Encode(m)
 }
 
-// BadRequest answers a request that is wrong.
+// BadRequest returns the frame that answers a request that is wrong.
 func BadRequest(id *string, err error) engine.Frame {
 	return Encode(Error{Op: "error", ID: id, Code: "bad_request", Message: err.Error()})
 }

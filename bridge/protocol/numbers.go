@@ -11,7 +11,7 @@ import (
 
 var errNotWhole = errors.New("not a whole number")
 
-// ReadInt and readUint read whole numbers that are not too large for theirs.
+// ReadInt reads a JSON number that is whole and fits an int, however it is written.
 func ReadInt(raw json.RawMessage, to *int) error {
 	negative, n, err := whole(raw)
 	if err != nil || n > math.MaxInt {
@@ -23,6 +23,7 @@ func ReadInt(raw json.RawMessage, to *int) error {
 	return nil
 }
 
+// ReadUint reads a JSON number that is whole and fits a uint64, however it is written.
 func ReadUint(raw json.RawMessage, to *uint64) error {
 	negative, n, err := whole(raw)
 	if err != nil || negative && n > 0 {
@@ -32,7 +33,7 @@ func ReadUint(raw json.RawMessage, to *uint64) error {
 	return nil
 }
 
-// Describe is a value that is wrong: a number as it is, if it is not long, else what it is.
+// Describe describes a wrong value: a short number as it is written, anything else by its kind.
 func Describe(raw json.RawMessage) string {
 	const most = 30
 	if what := Kind(raw); what != "a number" || len(raw) > most {
@@ -41,13 +42,13 @@ func Describe(raw json.RawMessage) string {
 	return string(raw)
 }
 
-// whole reads a JSON number without a fraction, however it is written: some write
-// 60000 as 60000.0 or 6e4. It is exact: a big one loses no digits. One that has more
-// than 64 bits is an error.
+// whole reads a JSON number without a fraction, however it is written: some encoders write 60000
+// as 60000.0 or 6e4. It is exact: large numbers lose no digits. A number of more than 64 bits is
+// an error.
 func whole(raw json.RawMessage) (negative bool, n uint64, err error) {
 	text, negative := bytes.CutPrefix(raw, []byte("-"))
 	if len(text) == 0 || text[0] < '0' || text[0] > '9' {
-		return false, 0, errNotWhole // no number at all
+		return false, 0, errNotWhole // not a number
 	}
 	mantissa, power, _ := strings.Cut(strings.ToLower(string(text)), "e")
 	before, behind, _ := strings.Cut(mantissa, ".")

@@ -7,7 +7,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
-// Since names the last reply that a client has had.
+// Since identifies the last reply that a client has had.
 type Since struct {
 	Epoch string
 	Seq   uint64
@@ -23,7 +23,7 @@ func (s *Since) Read(raw json.RawMessage) error {
 	if many {
 		return fmt.Errorf(`"since" has more than %d fields; %s`, MaxFields, form)
 	}
-	for name := range f {
+	for _, name := range f.Names() {
 		if name != "epoch" && name != "seq" {
 			return fmt.Errorf(`"since" has no field %s; %s`, quote.Text(name), form)
 		}

@@ -2,9 +2,9 @@ package protocol
 
 import "strconv"
 
-// HalfSurrogate reports whether a JSON string has an escaped surrogate without its
-// other half. JSON allows it (RFC 8259, 8.2), UTF-8 cannot encode it, and encoding/json
-// makes it U+FFFD, so that two different ids become equal.
+// HalfSurrogate reports whether a JSON string has an escaped surrogate without its other half.
+// JSON allows it (RFC 8259, 8.2), UTF-8 cannot encode it, and encoding/json makes it U+FFFD, so
+// that two different ids would become equal.
 func HalfSurrogate(text []byte) bool {
 	high := false
 	for i := 0; i < len(text); i++ {
@@ -30,7 +30,7 @@ func HalfSurrogate(text []byte) bool {
 	return high
 }
 
-// Kind names what a JSON text is.
+// Kind returns what a JSON text is, with an article, for error messages.
 func Kind(text []byte) string {
 	for _, c := range text {
 		switch c {

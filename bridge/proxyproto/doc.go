@@ -1,5 +1,5 @@
 // Package proxyproto parses PROXY protocol headers, in which a load balancer names the
-// client in front of a connection's bytes. It knows bytes but no sockets, so it serves
+// client ahead of a connection's bytes. It works on bytes rather than sockets, so it serves
 // nonblocking loops as well as goroutines.
 //
 //	PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n        version 1: one line
@@ -7,6 +7,6 @@
 //
 // The protocol is HAProxy's: https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
 //
-// Anyone who can reach a port that expects the header can claim any address. Only the
-// load balancer must be able to reach the port.
+// Anyone who can reach a port that expects the header can claim any address, so only the
+// load balancer must be able to reach it.
 package proxyproto

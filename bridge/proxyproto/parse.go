@@ -15,7 +15,7 @@ const (
 
 	// maxLengthV1 is the longest header of version 1 (section 2.1).
 	maxLengthV1 = 107
-	// maxLengthV2 bounds a header of version 2 with its TLVs.
+	// maxLengthV2 bounds a header of version 2 including its TLVs.
 	maxLengthV2 = 4 << 10
 	// fixedLengthV2 is the length of the fixed part of version 2: signature, version and
 	// command, family, and length.
@@ -28,13 +28,13 @@ var (
 	ErrMalformed = errors.New("the PROXY protocol header is malformed")
 )
 
-// HasSignature reports whether data begins with a header's signature. It is false while there
-// are too few bytes to tell.
+// HasSignature reports whether data begins with a header's signature. It returns false
+// while there are too few bytes to decide.
 func HasSignature(data []byte) bool {
 	return bytes.HasPrefix(data, []byte(signatureV1)) || bytes.HasPrefix(data, []byte(signatureV2))
 }
 
-// MayHaveSignature reports whether data, which may be short, could be the beginning of a
+// MayHaveSignature reports whether data, which may be incomplete, can be the beginning of a
 // header.
 func MayHaveSignature(data []byte) bool {
 	return mayHavePrefix(data, signatureV1) || mayHavePrefix(data, signatureV2)

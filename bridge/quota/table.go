@@ -5,44 +5,47 @@ import (
 	"net/netip"
 )
 
-// Table divides a number of places among addresses. Each address may take as many as are still
-// free. So one address never has more than half of them, nor two more than a third each, and
-// there is always room for an address with few.
+// Table divides a number of places among addresses. An address may have as many places as are
+// still free after that. So no address ever has more than half of them, nor do two have more
+// than a third each, and there is always room for an address with few. It is not safe for
+// concurrent use.
 type Table struct {
-	room  int // in all
-	taken int
-	by    map[string]int // address
+	places int // in all
+	taken  int
+	by     map[string]int // places that are taken, by address
 }
 
-// NewTable returns a table of so many places.
-func NewTable(room int) Table { return Table{room: room, by: map[string]int{}} }
+// NewTable returns a table of a number of places.
+func NewTable(places int) Table { return Table{places: places, by: map[string]int{}} }
 
-// Take takes room for an address in exchange for what it gives up, if there is enough.
-func (s *Table) Take(address string, n, had int) bool {
-	if s.by[address]-had+n > s.room-(s.taken-had) {
+// Take takes n places for an address, which gives up had places for them. It returns false, and
+// changes nothing, if too few are free.
+func (t *Table) Take(address string, n, had int) bool {
+	if t.by[address]-had+n > t.places-(t.taken-had) {
 		return false
 	}
-	s.taken += n
-	s.by[address] += n
+	t.taken += n
+	t.by[address] += n
 	return true
 }
 
 // Give gives back n places of an address.
-func (s *Table) Give(address string, n int) {
-	s.taken -= n
-	if s.by[address] -= n; s.by[address] == 0 {
-		delete(s.by, address)
+func (t *Table) Give(address string, n int) {
+	t.taken -= n
+	if t.by[address] -= n; t.by[address] == 0 {
+		delete(t.by, address)
 	}
 }
 
-// Full returns the error of an address that gets no more room.
-func (s *Table) Full(address, what, instead string) error {
+// Full returns the error for an address that gets no more places: what they are, and what to do
+// instead.
+func (t *Table) Full(address, what, instead string) error {
 	return fmt.Errorf("the clients of your address have %d of the %d %s that this bridge allows, and %d are free; "+
-		"%s (behind a proxy, all its clients have one address unless the bridge is told to trust it)", s.by[address], s.room, what, max(0, s.room-s.taken), instead)
+		"%s (behind a proxy, all its clients have one address unless the bridge is told to trust it)", t.by[address], t.places, what, max(0, t.places-t.taken), instead)
 }
 
-// Address returns the address whose share a client takes: without the port, and for IPv6
-// the /64 network, which a single host may own.
+// Address returns the address whose quota a client takes: without the port, and for IPv6 the /64
+// network, which a single host may own.
 func Address(remote string) string {
 	at, err := netip.ParseAddrPort(remote)
 	addr := at.Addr()
@@ -61,4 +64,4 @@ func Address(remote string) string {
 }
 
 // Taken returns how many places are taken.
-func (s *Table) Taken() int { return s.taken }
+func (t *Table) Taken() int { return t.taken }

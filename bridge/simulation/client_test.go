@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge/engine"
@@ -13,12 +14,13 @@ import (
 
 // client is a v1 client that connects again and again, in one of the ways that clients do.
 type client struct {
-	w      *world
-	number int
-	rng    source
-	remote string
-	habit  habit
-	last   *uint64 // the number from which it resumes; nil before the first reply
+	w       *world
+	number  int
+	rng     source
+	remote  string
+	habit   habit
+	hurries atomic.Bool // it does not read slowly any more
+	last    *uint64     // the number from which it resumes; nil before the first reply
 
 	conn     *conn
 	reading  sync.WaitGroup
@@ -79,6 +81,7 @@ func (c *client) use(ending chan struct{}) {
 	for !c.wait(ending, c.exp(3*time.Second)) {
 		c.visit(ending)
 	}
+	c.hurries.Store(true)
 	v := c.connect()
 	for ; !c.say(v) && !v.isOver(); time.Sleep(time.Second) {
 	}
@@ -181,7 +184,7 @@ func (c *client) read(on *conn, v *visit) {
 		}
 		whole = whole[:0]
 		v.add(m)
-		if c.habit.slow && rng.IntN(10) == 0 {
+		if c.habit.slow && !c.hurries.Load() && rng.IntN(10) == 0 {
 			time.Sleep(time.Duration(rng.Int64N(int64(time.Second))))
 		}
 	}

@@ -29,6 +29,7 @@ type command struct {
 	outcomes  []amqpx.Outcome
 	settledAt time.Time
 	sent      []time.Time // when the link wrote it
+	sentOn    *pipe
 	routed    []time.Time // when the broker gave it to its actor
 }
 
@@ -121,6 +122,23 @@ func (w *world) checkTimes(c *command) {
 	for _, at := range c.sent {
 		if at.After(deadline) {
 			w.fail("%s was sent %v after its deadline", c.id, at.Sub(deadline))
+		}
+		if left := c.conn.leftAt; !left.IsZero() && at.After(left) {
+			w.fail("%s was sent %v after its client had left", c.id, at.Sub(left))
+		}
+		w.checkHeld(c, at)
+	}
+}
+
+// checkHeld looks whether a command was sent although the broker owed a confirm for long: it may
+// have stalled.
+func (w *world) checkHeld(c *command, at time.Time) {
+	for _, o := range w.commands {
+		if o.sentOn != c.sentOn || len(o.sent) != 1 || at.Sub(o.sent[0]) <= sweepEvery {
+			continue
+		}
+		if o.settledAt.After(at) {
+			w.fail("%s was sent although the confirm of %s was owed for %v", c.id, o.id, at.Sub(o.sent[0]))
 		}
 	}
 }

@@ -75,6 +75,7 @@ type conn struct {
 	shared int      // how many of these are a log's
 	closed bool
 	left   bool
+	leftAt time.Time
 }
 
 type queued struct {
@@ -169,11 +170,12 @@ func (c *conn) fallOff() {
 		c.c.w.note("client %d is too slow", c.c.number)
 		return
 	}
-	missed := uint64(c.shared)
+	notice := queued{frame: protocol.Encode(protocol.Dropped{Op: "dropped", Count: uint64(c.shared)})}
+	at := slices.IndexFunc(c.queue, func(q queued) bool { return q.shared })
+	c.queue = slices.Insert(c.queue, at, notice)
 	c.queue = slices.DeleteFunc(c.queue, func(q queued) bool { return q.shared })
 	c.shared = 0
 	c.session.Skipped.Store(true)
-	c.queue = append(c.queue, queued{frame: protocol.Encode(protocol.Dropped{Op: "dropped", Count: missed})})
 }
 
 func (c *conn) put(frames []engine.Frame) {
@@ -215,7 +217,7 @@ func (c *conn) take() engine.Frame {
 // leave ends the connection from the client's side.
 func (c *conn) leave() {
 	c.mu.Lock()
-	c.left = true
+	c.left, c.leftAt = true, time.Now()
 	c.mu.Unlock()
 	signal(c.readable)
 }

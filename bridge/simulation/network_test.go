@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -51,7 +52,7 @@ func (n *network) connect(_, _ string) (net.Conn, error) {
 	n.mu.Unlock()
 	n.w.running.Go(func() { carry(far, p.up) })
 	n.w.running.Go(func() { carryBack(far, p.down) })
-	return &end{in: p.down, out: p.up, wrote: n.w.wrote}, nil
+	return &end{in: p.down, out: p.up, wrote: func(b []byte) { n.w.wrote(p, b) }}, nil
 }
 
 // carry hands the broker what the link sent.
@@ -120,6 +121,11 @@ func (n *network) open() (open []*pipe) {
 	return open
 }
 
+// isSilent reports whether a connection is silent that the link still uses.
+func (n *network) isSilent() bool {
+	return slices.ContainsFunc(n.open(), func(p *pipe) bool { return p.up.isSilent() || p.down.isSilent() })
+}
+
 func (n *network) refuse(until, mute time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -146,10 +152,10 @@ type end struct {
 func (e *end) Read(p []byte) (int, error) { return e.in.read(p) }
 
 func (e *end) Write(p []byte) (int, error) {
+	e.wrote(p) // what is not taken then is sent nevertheless, for all that the writer knows
 	if e.out.over() {
 		return 0, syscall.EPIPE
 	}
-	e.wrote(p)
 	return e.out.write(p)
 }
 

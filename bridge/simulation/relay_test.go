@@ -121,7 +121,7 @@ func (w *world) settled(c *command, o amqpx.Outcome) {
 }
 
 // wrote sees what the link writes on any connection.
-func (w *world) wrote(p []byte) {
+func (w *world) wrote(on *pipe, p []byte) {
 	for {
 		at := bytes.Index(p, []byte(commandMark))
 		if at < 0 || len(p) < at+len(commandMark)+commandDigits {
@@ -132,7 +132,7 @@ func (w *world) wrote(p []byte) {
 		w.mu.Lock()
 		if err == nil && n < len(w.commands) {
 			c := w.commands[n]
-			c.sent = append(c.sent, time.Now())
+			c.sent, c.sentOn = append(c.sent, time.Now()), on
 		}
 		w.mu.Unlock()
 	}

@@ -20,7 +20,7 @@ func (c *client) checkOrdered(v *visit, n int, from, to uint64, dropped bool) {
 		if h, known := highest[r.sender]; known && r.order < h {
 			c.fail(n, "%d of the order %d came behind one of the order %d", m.Seq, r.order, h)
 		}
-		last, highest[r.sender], came[m.Seq] = m.Seq, max(highest[r.sender], r.order), true
+		last, highest[r.sender], came[m.Seq] = m.Seq, r.order, true
 	}
 	if dropped {
 		return
@@ -110,58 +110,4 @@ func (c *client) answeredAt(v *visit) time.Time {
 		}
 	}
 	return v.came[0].at
-}
-
-// checkPhases looks at a connection whose subscriptions change. In each phase it hears what its
-// subscriptions select; where a phase begins, between the replies that came, is not known.
-func (c *client) checkPhases(v *visit, n int, from, to uint64, dropped bool) {
-	var active []sub
-	everything, last := true, from
-	selects := func(r *reply) bool {
-		return everything || slices.ContainsFunc(active, func(s sub) bool { return s.selects(r) })
-	}
-	before := selects // of the phase before, until the first reply of this one came
-	for _, m := range v.came {
-		if m.Op == "ok" && m.ID != nil {
-			old := slices.Clone(active)
-			oldEverything := everything
-			before = func(r *reply) bool {
-				return oldEverything || slices.ContainsFunc(old, func(s sub) bool { return s.selects(r) })
-			}
-			if i := slices.IndexFunc(active, func(s sub) bool { return s.id == *m.ID }); i >= 0 {
-				active = slices.Delete(active, i, i+1)
-			} else if i := slices.IndexFunc(v.subs, func(s sub) bool { return s.id == *m.ID }); i >= 0 {
-				active, everything = append(active, v.subs[i]), false
-			}
-		}
-		if !m.isReply() {
-			continue
-		}
-		r := c.w.reply(m.Seq)
-		if r == nil || !selects(r) || m.Seq <= last {
-			c.fail(n, "%d came behind %d, or is not selected", m.Seq, last)
-			return
-		}
-		if !dropped && !boundary(c.w, before, selects, last, m.Seq-1) {
-			c.fail(n, "one between %d and %d did not come", last, m.Seq)
-		}
-		before, last = selects, m.Seq
-	}
-	if !dropped && !boundary(c.w, before, selects, last, to) {
-		c.fail(n, "one between %d and %d did not come", last, to)
-	}
-}
-
-// boundary reports whether there is a number such that nothing up to it was selected before, and
-// nothing behind it is selected now.
-func boundary(w *world, before, now func(*reply) bool, behind, upTo uint64) bool {
-	seq := behind + 1
-	for ; seq <= upTo && !before(w.reply(seq)); seq++ {
-	}
-	for ; seq <= upTo; seq++ {
-		if now(w.reply(seq)) {
-			return false
-		}
-	}
-	return true
 }

@@ -205,6 +205,7 @@ func (w *world) run(ctx context.Context) {
 	close(ending)
 	using.Wait()
 	w.actors.stop()
+	time.Sleep(2 * time.Second) // what was said has come by then
 	unlink()
 	linking.Wait()
 	for _, c := range w.clients {
@@ -227,7 +228,7 @@ func (w *world) heal() {
 	}
 	by := time.Now().Add(healsWithin)
 	for stable := 0; stable < 30; time.Sleep(100 * time.Millisecond) {
-		if s := w.link.State(); s.Up && s.Blocked == "" && s.QueueDown == "" {
+		if s := w.link.State(); s.Up && s.Blocked == "" && s.QueueDown == "" && !w.net.isSilent() {
 			stable++
 		} else {
 			stable = 0

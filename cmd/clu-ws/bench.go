@@ -3,9 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,27 +11,23 @@ import (
 	"github.com/clu-ws/clu-ws/bench"
 )
 
-const notUnderstood = "%q is not understood; see %s --help"
-
 func benchCommand(stdout, stderr io.Writer) *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringSliceFlag{Name: "only", Usage: "`SCENARIO` to run, repeated or separated by commas; neighbours, outbound and tls select all that begin so, and hundredthousand runs only when it is asked for: " + strings.Join(bench.Scenarios(), ", ")},
-		&cli.IntFlag{Name: "rounds", Usage: "`N` turns of reference and server", DefaultText: "5"},
-		&cli.BoolFlag{Name: "quick", Usage: "one short round of everything, for a first look"},
+		&cli.StringSliceFlag{Name: "only", Usage: "`SCENARIO` to run; may be repeated, or several separated by commas. The names neighbours, outbound and tls select all that begin so, and hundredthousand runs only if it is named. The scenarios are " + strings.Join(bench.Scenarios(), ", ")},
+		&cli.IntFlag{Name: "rounds", Usage: "`N` rounds of reference and server in turn", DefaultText: "5"},
+		&cli.BoolFlag{Name: "quick", Usage: "run one short round of everything, for a first impression"},
 		&cli.StringFlag{Name: "broker-url", Usage: "`URL` of a RabbitMQ to use, instead of the embedded broker"},
-		&cli.StringFlag{Name: "rabbitmq-url", Usage: "`URL` of a RabbitMQ for the scenarios that need one; without it they are left out"},
-		&cli.PathFlag{Name: "clu", Usage: "`PROGRAM` of CLU 2.6.1, to measure clu websocket too; without it that is left out"},
-		&cli.PathFlag{Name: "server", Usage: "`PROGRAM` whose clu-ws websocket is measured, such as an older version", DefaultText: "this program"},
-		&cli.StringSliceFlag{Name: "server-arg", Usage: "`FLAG` for the clu-ws websocket under test, as in --server-arg=--compress; may be repeated"},
+		&cli.StringFlag{Name: "rabbitmq-url", Usage: "`URL` of a RabbitMQ for the scenarios that need one; they are left out without it"},
+		&cli.PathFlag{Name: "clu", Usage: "path of CLU 2.6.1's `PROGRAM` clu, to measure clu websocket too"},
+		&cli.PathFlag{Name: "server", Usage: "`PROGRAM` to measure, such as an older clu-ws", DefaultText: "this program"},
+		&cli.StringSliceFlag{Name: "server-arg", Usage: "`FLAG` for the clu-ws websocket that is measured, as in --server-arg=--compress; may be repeated"},
 		&cli.DurationFlag{Name: "longest", Usage: "longest `TIME` of a round of the neighbours scenarios", DefaultText: "15s"},
-		&cli.PathFlag{Name: "json", Usage: "`FILE` for the figures"},
-	}
-	if _, err := exec.LookPath("perf"); err == nil {
-		flags = append(flags, &cli.PathFlag{Name: "perf", Usage: "`FOLDER` for recordings of the server by perf; they add to its CPU"})
+		&cli.PathFlag{Name: "json", Usage: "`FILE` to which the results are written"},
+		&cli.PathFlag{Name: "perf", Usage: "`FOLDER` for recordings of the server by perf, which must be installed; they add to the server's CPU time"},
 	}
 	return &cli.Command{
 		Name:            "bench",
-		Usage:           "measure the bridge against bare loops (Linux only), in about seven minutes, or nine with a RabbitMQ",
+		Usage:           "measure the bridge against minimal references (Linux only), in about seven minutes, or nine with a RabbitMQ",
 		Flags:           flags,
 		HideHelpCommand: true,
 		OnUsageError:    usageError,
@@ -72,8 +65,8 @@ func runBench(c *cli.Context, stdout, stderr io.Writer) error {
 	})
 }
 
-// splitCommas takes lists apart: the command line leaves commas alone, since a
-// flag of a server may hold some.
+// splitCommas splits values at commas, which the command line does not: the value of
+// another flag may contain some.
 func splitCommas(values []string) []string {
 	var all []string
 	for _, v := range values {
@@ -85,11 +78,11 @@ func splitCommas(values []string) []string {
 func loadCommand(stdout io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:  "load",
-		Usage: "connect clients to a server that runs already, read, and tell the rate",
+		Usage: "connect clients to a running server, read, and print the rate",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "url", Value: "ws://127.0.0.1:9876/", Usage: "`URL` of the server"},
-			&cli.IntFlag{Name: "clients", Value: 1000, Usage: "`N` clients"},
-			&cli.DurationFlag{Name: "duration", Value: 10 * time.Second, Usage: "`TIME` to stay; 0s is until Ctrl-C"},
+			&cli.IntFlag{Name: "clients", Value: 1000, Usage: "`NUMBER` of clients"},
+			&cli.DurationFlag{Name: "duration", Value: 10 * time.Second, Usage: "`TIME` to stay connected; 0s until Ctrl-C"},
 		},
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
@@ -100,56 +93,5 @@ func loadCommand(stdout io.Writer) *cli.Command {
 				URL: c.String("url"), Clients: c.Int("clients"), Duration: c.Duration("duration"), Stdout: stdout,
 			})
 		},
-	}
-}
-
-// baselineCommand and those below are the processes that bench starts beside the
-// server, and nobody else.
-func baselineCommand(stdout io.Writer) *cli.Command {
-	return &cli.Command{
-		Name:   "baseline",
-		Hidden: true,
-		Action: func(c *cli.Context) error { return bench.Baseline(c.Context, os.Stdin, stdout) },
-	}
-}
-
-func tlsBaselineCommand(stdout io.Writer) *cli.Command {
-	return &cli.Command{
-		Name:   "tls-baseline",
-		Hidden: true,
-		Flags:  []cli.Flag{&cli.PathFlag{Name: "tls-cert"}, &cli.PathFlag{Name: "tls-key"}},
-		Action: func(c *cli.Context) error {
-			return bench.TLSBaseline(c.Context, c.Path("tls-cert"), c.Path("tls-key"), os.Stdin, stdout)
-		},
-	}
-}
-
-func relayCommand(stdout io.Writer) *cli.Command {
-	return &cli.Command{
-		Name:   "relay",
-		Hidden: true,
-		Action: func(c *cli.Context) error { return bench.Relay(c.Context, c.Args().First(), os.Stdin, stdout) },
-	}
-}
-
-func workerCommand(stdout io.Writer) *cli.Command {
-	return &cli.Command{
-		Name:   "worker",
-		Hidden: true,
-		Action: func(c *cli.Context) error {
-			place, err := strconv.Atoi(c.Args().Get(1))
-			if err != nil {
-				return err
-			}
-			return bench.Worker(c.Context, c.Args().First(), place, os.Stdin, stdout)
-		},
-	}
-}
-
-func brokerCommand(stdout io.Writer) *cli.Command {
-	return &cli.Command{
-		Name:   "broker",
-		Hidden: true,
-		Action: func(c *cli.Context) error { return bench.Broker(c.Context, os.Stdin, stdout) },
 	}
 }

@@ -17,10 +17,10 @@ import (
 
 func demoCommand(stdout, stderr io.Writer) *cli.Command {
 	flags := append(listenFlags("127.0.0.1"),
-		&cli.IntFlag{Name: "rabbitmq-port", Aliases: []string{"P"}, Value: 5672, EnvVars: env("rabbitmq-port"), Category: catBroker, Usage: "`PORT` of the embedded broker, which real actors may join; a free one if it is taken"})
+		&cli.IntFlag{Name: "rabbitmq-port", Aliases: []string{"P"}, Value: 5672, EnvVars: env("rabbitmq-port"), Category: catBroker, Usage: "`PORT` of the embedded broker, which real actors may use; a free one if the default is taken"})
 	return &cli.Command{
 		Name:         "demo",
-		Usage:        "an observatory on one machine: a broker, four simulated actors, the bridge and its page",
+		Usage:        "run an observatory on one machine: a broker, four simulated actors, the bridge and its page",
 		Flags:        flags,
 		OnUsageError: usageError,
 		Action:       func(c *cli.Context) error { return runDemo(c, stdout, stderr) },
@@ -39,7 +39,7 @@ func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
 	const user, password = "guest", "guest"
 	err = s.embedBroker(fmt.Sprintf("127.0.0.1:%d", c.Int("rabbitmq-port")), user, password)
 	if err != nil && !c.IsSet("rabbitmq-port") {
-		// A RabbitMQ has the usual port: the demo keeps out of its way.
+		// The port is in use, probably by a RabbitMQ.
 		err = s.embedBroker("127.0.0.1:0", user, password)
 	}
 	if err != nil {
@@ -50,7 +50,7 @@ func runDemo(c *cli.Context, stdout, stderr io.Writer) error {
 	s.bridge.Page, s.bridge.Compress = webdemo.Handler(), c.Bool("compress")
 	s.bridge.History.Replies = 10000
 	s.bridge.LogCommands = true // as clu-ws websocket does by default
-	s.greeting = fmt.Sprintf("The demo's broker is at %s (guest/guest): a real actor may join it. Open the page in a browser; Ctrl-C ends it.\n", amqpx.Redact(s.brokerURL))
+	s.greeting = fmt.Sprintf("The demo's broker is at %s (guest/guest); real actors may use it. Open the page in a browser; Ctrl-C ends the demo.\n", amqpx.Redact(s.brokerURL))
 
 	ctx, stop := context.WithCancel(c.Context)
 	var actors sync.WaitGroup

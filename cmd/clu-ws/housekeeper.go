@@ -12,30 +12,30 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/listen"
 )
 
-// certificateInterval is how often the certificate's files are looked at.
+// certificateInterval is how often the certificate's files are checked for changes.
 const certificateInterval = 2 * time.Second
 
-// housekeeper does what is asked of the program while it serves: it reads the
-// certificate again, and gives the service manager its signs of life.
+// housekeeper reloads the certificate when it changes or on SIGHUP, and keeps the
+// service manager's watchdog from firing.
 type housekeeper struct {
-	manager     *listen.Manager
-	certificate *listen.Certificate
+	manager     *listen.Manager     // nil: the program is not a service
+	certificate *listen.Certificate // nil: no TLS
 	log         *slog.Logger
 }
 
-// startHousekeeper starts an attendant, which goes on until it is stopped: systemd looks
-// for signs of life while the bridge says goodbye, too.
+// startHousekeeper starts a housekeeper, which runs until it is stopped, and not only
+// until the context ends: systemd's watchdog goes on while the bridge drains.
 func startHousekeeper(ctx context.Context, manager *listen.Manager, certificate *listen.Certificate, log *slog.Logger) (stop func()) {
-	a := housekeeper{manager, certificate, log}
+	h := housekeeper{manager, certificate, log}
 	hangup := make(chan os.Signal, 1)
 	if certificate != nil || manager != nil {
-		// Else it ends the program, as when its terminal is closed. It is caught
-		// before anybody hears that the program is ready.
+		// Otherwise SIGHUP ends the program, as it should when its terminal closes.
+		// It is caught before the program reports that it is ready.
 		signal.Notify(hangup, syscall.SIGHUP)
 	}
 	end := make(chan struct{})
 	var running sync.WaitGroup
-	running.Go(func() { a.run(ctx.Done(), hangup, end) })
+	running.Go(func() { h.run(ctx.Done(), hangup, end) })
 	return func() {
 		close(end)
 		running.Wait()
@@ -44,26 +44,26 @@ func startHousekeeper(ctx context.Context, manager *listen.Manager, certificate 
 	}
 }
 
-func (a *housekeeper) run(stopping <-chan struct{}, hangup <-chan os.Signal, end <-chan struct{}) {
-	look, stopLooking := tickerIf(certificateInterval, a.certificate != nil)
-	defer stopLooking()
-	watchdog, stopWatching := tickerIf(a.manager.WatchdogInterval(), a.manager.WatchdogInterval() > 0)
-	defer stopWatching()
+func (h *housekeeper) run(stopping <-chan struct{}, hangup <-chan os.Signal, end <-chan struct{}) {
+	check, stopChecking := tickerIf(h.certificate != nil, certificateInterval)
+	defer stopChecking()
+	watchdog, stopWatchdog := tickerIf(h.manager.WatchdogInterval() > 0, h.manager.WatchdogInterval())
+	defer stopWatchdog()
 	for {
 		select {
-		case <-look:
-			a.refresh()
+		case <-check:
+			h.refresh()
 		case <-hangup:
-			a.reload()
+			h.reload()
 		case <-watchdog:
-			a.manager.Alive()
+			h.manager.Alive()
 		case <-stopping:
-			a.manager.Stopping()
+			h.manager.Stopping()
 			stopping = nil
 		case <-end:
 			select {
-			case <-stopping: // both at once, for a bridge without clients
-				a.manager.Stopping()
+			case <-stopping: // a bridge without clients ends at once
+				h.manager.Stopping()
 			default:
 			}
 			return
@@ -71,40 +71,38 @@ func (a *housekeeper) run(stopping <-chan struct{}, hangup <-chan os.Signal, end
 	}
 }
 
-// tickerIf ticks if it is wanted.
-func tickerIf(d time.Duration, wanted bool) (ticks <-chan time.Time, stop func()) {
+// tickerIf returns a ticker's channel, or one that never receives.
+func tickerIf(wanted bool, interval time.Duration) (ticks <-chan time.Time, stop func()) {
 	if !wanted {
 		return nil, func() {}
 	}
-	t := time.NewTicker(d)
+	t := time.NewTicker(interval)
 	return t.C, t.Stop
 }
 
-// refresh reads the certificate if its files have changed.
-func (a *housekeeper) refresh() {
-	if changed, err := a.certificate.Refresh(); changed {
-		a.report(err)
+// refresh reloads the certificate if its files have changed.
+func (h *housekeeper) refresh() {
+	if changed, err := h.certificate.Refresh(); changed {
+		h.logReload(err)
 	}
 }
 
-// reload reads everything that can be read again.
-func (a *housekeeper) reload() {
-	a.manager.Reloading()
-	defer a.manager.Reloaded()
-	if a.certificate == nil {
-		a.log.Info("SIGHUP: there is nothing to read again without --tls-cert")
+// reload answers SIGHUP.
+func (h *housekeeper) reload() {
+	h.manager.Reloading()
+	defer h.manager.Reloaded()
+	if h.certificate == nil {
+		h.log.Info("SIGHUP: there is nothing to reload without --tls-cert")
 		return
 	}
-	a.report(a.certificate.Reload())
+	h.logReload(h.certificate.Reload())
 }
 
-func (a *housekeeper) report(err error) {
+func (h *housekeeper) logReload(err error) {
 	if err != nil {
-		a.log.Error("the certificate cannot be read again; the old one goes on", "error", err, "certificate", a.certificate)
+		h.log.Error("the certificate cannot be reloaded; the old one stays in use", "error", err, "certificate", h.certificate)
 		return
 	}
-	a.log.Info("the certificate was read again; new clients see it", "certificate", a.certificate)
-	if a.certificate.Expired() {
-		a.log.Warn("browsers refuse this certificate: it has expired", "certificate", a.certificate)
-	}
+	h.log.Info("the certificate was reloaded; new clients see it", "certificate", h.certificate)
+	logIfExpired(h.certificate, h.log)
 }

@@ -2,24 +2,11 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/urfave/cli/v2"
 
 	"github.com/clu-ws/clu-ws/bridge"
-)
-
-const catLimits = "What a client may take"
-
-// Defaults and bounds of the flags.
-const (
-	defaultLag  = 30 * time.Second
-	defaultHead = 10 * time.Second
-	defaultPing = 20 * time.Second
-	minDuration = time.Second
-	minBytes    = 1 << 10
 )
 
 func limitFlags() []cli.Flag {
@@ -28,38 +15,52 @@ func limitFlags() []cli.Flag {
 	}
 	return []cli.Flag{
 		size("client-backlog", "16MiB", "`BYTES` of replies kept for clients that read slowly"),
-		&cli.DurationFlag{Name: "client-lag", Value: defaultLag, EnvVars: env("client-lag"), Category: catLimits, Usage: "`TIME` for which they are kept"},
-		&cli.StringFlag{Name: "slow", Value: "close", EnvVars: env("slow"), Category: catLimits, Usage: "`WHAT` becomes of a client beyond that: close (1008), or skip to what is newest behind a notice"},
-		size("max-outbound", "256MiB", "`BYTES` of answers and snapshots queued for all clients together; beyond it the client with the most is closed (1008)"),
+		&cli.DurationFlag{Name: "client-lag", Value: 30 * time.Second, EnvVars: env("client-lag"), Category: catLimits, Usage: "longest `TIME` for which they are kept"},
+		&cli.StringFlag{Name: "slow", Value: "close", EnvVars: env("slow"), Category: catLimits, Usage: "`ACTION` on a client that falls further behind: close (1008), or skip to the newest replies behind a notice"},
+		size("max-outbound", "256MiB", "most `BYTES` of responses and snapshots queued for all clients together; beyond that, the client with the most is closed (1008)"),
 		size("max-message", "1MiB", "longest message from a client, in `BYTES`"),
 		size("max-head", "8KiB", "longest request head, in `BYTES`"),
-		&cli.DurationFlag{Name: "head-timeout", Value: defaultHead, EnvVars: env("head-timeout"), Category: catLimits, Usage: "`TIME` that a request may take to come"},
-		&cli.IntFlag{Name: "message-rate", Value: 200, EnvVars: env("message-rate"), Category: catLimits, Usage: "`MESSAGES` a second from one client; ten seconds' worth in a burst"},
-		&cli.IntFlag{Name: "max-clients", EnvVars: env("max-clients"), Category: catLimits, DefaultText: "what the limit on open files allows", Usage: "`CONNECTIONS` in all"},
-		&cli.IntFlag{Name: "max-per-address", EnvVars: env("max-per-address"), Category: catLimits, DefaultText: "no limit", Usage: "`CONNECTIONS` from one address other than this machine's"},
-		&cli.DurationFlag{Name: "ping-after", Value: defaultPing, EnvVars: env("ping-after"), Category: catLimits, Usage: "`TIME` without a reply after which a client is pinged, or up to 2.25 times that"},
-		&cli.DurationFlag{Name: "pong-timeout", Value: defaultPing, EnvVars: env("pong-timeout"), Category: catLimits, Usage: "`TIME` that it may take to answer"},
+		&cli.DurationFlag{Name: "head-timeout", Value: 10 * time.Second, EnvVars: env("head-timeout"), Category: catLimits, Usage: "longest `TIME` that a request head may take to arrive"},
+		&cli.IntFlag{Name: "message-rate", Value: 200, EnvVars: env("message-rate"), Category: catLimits, Usage: "`MESSAGES` per second from one client; ten seconds' worth in a burst"},
+		&cli.IntFlag{Name: "max-clients", EnvVars: env("max-clients"), Category: catLimits, DefaultText: "what the limit on open files allows", Usage: "most `CONNECTIONS` of clients"},
+		&cli.IntFlag{Name: "max-per-address", EnvVars: env("max-per-address"), Category: catLimits, DefaultText: "no limit", Usage: "most `CONNECTIONS` from one address, except those from this machine"},
+		&cli.DurationFlag{Name: "ping-after", Value: 20 * time.Second, EnvVars: env("ping-after"), Category: catLimits, Usage: "`TIME` without a reply to a client after which it is pinged; up to 2.25 times that"},
+		&cli.DurationFlag{Name: "pong-timeout", Value: 20 * time.Second, EnvVars: env("pong-timeout"), Category: catLimits, Usage: "longest `TIME` that a client may take to answer a ping"},
 	}
 }
 
-// readLimits reads the flags of limits into a bridge's configuration.
+// readLimits reads the flags of limits into a bridge's configuration. Of several
+// wrong flags, the error names the first in the order of --help.
 func readLimits(c *cli.Context, cfg *bridge.Config) (err error) {
 	l := &cfg.Limits
-	for name, to := range map[string]*int{"client-backlog": &l.LogBytes, "max-outbound": &l.MaxOutbound, "max-message": &l.MaxMessage, "max-head": &l.MaxHead} {
-		if *to, err = byteSize(c, name); err != nil {
+	for _, size := range []struct {
+		flag string
+		to   *int
+	}{
+		{"client-backlog", &l.LogBytes}, {"max-outbound", &l.MaxOutbound}, {"max-message", &l.MaxMessage}, {"max-head", &l.MaxHead},
+	} {
+		if *size.to, err = byteSize(c, size.flag); err != nil {
 			return err
 		}
 	}
-	for name, to := range map[string]*int{"message-rate": &l.MessageRate, "max-clients": &l.MaxConnections, "max-per-address": &l.MaxPerAddress} {
-		if *to = c.Int(name); *to < 0 || *to == 0 && c.IsSet(name) {
-			return fmt.Errorf("--%s %d must be at least 1", name, *to)
+	for _, count := range []struct {
+		flag string
+		to   *int
+	}{
+		{"message-rate", &l.MessageRate}, {"max-clients", &l.MaxConnections}, {"max-per-address", &l.MaxPerAddress},
+	} {
+		if *count.to = c.Int(count.flag); *count.to < 0 || *count.to == 0 && c.IsSet(count.flag) {
+			return fmt.Errorf("--%s %d must be at least 1", count.flag, *count.to)
 		}
 	}
-	l.LogAge, l.HeadTimeout = c.Duration("client-lag"), c.Duration("head-timeout")
-	l.PingAfter, l.PongTimeout = c.Duration("ping-after"), c.Duration("pong-timeout")
-	for _, name := range []string{"client-lag", "head-timeout", "ping-after", "pong-timeout"} {
-		if c.Duration(name) < minDuration {
-			return fmt.Errorf("--%s %v must be at least %v", name, c.Duration(name), minDuration)
+	for _, duration := range []struct {
+		flag string
+		to   *time.Duration
+	}{
+		{"client-lag", &l.LogAge}, {"head-timeout", &l.HeadTimeout}, {"ping-after", &l.PingAfter}, {"pong-timeout", &l.PongTimeout},
+	} {
+		if *duration.to, err = atLeast(c, duration.flag, minDuration); err != nil {
+			return err
 		}
 	}
 	switch c.String("slow") {
@@ -67,16 +68,7 @@ func readLimits(c *cli.Context, cfg *bridge.Config) (err error) {
 	case "skip":
 		cfg.SkipSlow = true
 	default:
-		return fmt.Errorf("--slow %q is nothing to do with a slow client; choose close or skip", c.String("slow"))
+		return fmt.Errorf("--slow %q is not understood; choose close or skip", c.String("slow"))
 	}
 	return nil
-}
-
-// byteSize reads a size such as 16MiB.
-func byteSize(c *cli.Context, name string) (int, error) {
-	n, err := humanize.ParseBytes(c.String(name))
-	if err != nil || n < minBytes || n > math.MaxInt32 {
-		return 0, fmt.Errorf("--%s %q is no size of at least %d bytes and less than 2GiB; write it as 512KiB or 16MiB", name, c.String(name), minBytes)
-	}
-	return int(n), nil
 }

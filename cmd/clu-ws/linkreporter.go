@@ -12,14 +12,15 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/listen"
 )
 
-// announceAfter is how long the line that says where the bridge listens waits to
-// tell the result of the first try to link.
+// announceAfter is how long the announcement waits for the result of the first
+// attempt to link.
 const announceAfter = 1500 * time.Millisecond
 
-// linkReporter tells of the link to the broker: with the first word about it the
-// bridge is there, whether linked or not.
+// linkReporter reports the state of the link to the broker: the first time by the
+// announcement, which says that the bridge is up, whether linked or not, and later
+// to the service manager.
 type linkReporter struct {
-	ctx      context.Context
+	ctx      context.Context // ends when the bridge is to end
 	manager  *listen.Manager
 	failFast bool
 	announce func(amqpx.State) // set before the bridge runs
@@ -28,42 +29,41 @@ type linkReporter struct {
 	announced bool
 }
 
-// report tells of a state of the link.
-func (t *linkReporter) report(state amqpx.State) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.reportLocked(state)
+// report reports a state of the link.
+func (r *linkReporter) report(state amqpx.State) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.reportLocked(state)
 }
 
-// reportPending tells that there is no word, unless there was one.
-func (t *linkReporter) reportPending() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.announced {
-		t.reportLocked(amqpx.State{Err: errors.New("no answer yet")})
+// reportPending reports that the first attempt has no result yet, if so.
+func (r *linkReporter) reportPending() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.announced {
+		r.reportLocked(amqpx.State{Err: errors.New("no answer yet")})
 	}
 }
 
-// reportLocked is of, with mu held.
-func (t *linkReporter) reportLocked(state amqpx.State) {
+func (r *linkReporter) reportLocked(state amqpx.State) {
 	switch {
-	case t.ctx.Err() != nil:
-		// The bridge ends.
-	case t.announced:
-		t.manager.Status(linkText(state))
-	case t.failFast && !state.Up:
-		// It tries the next broker, or ends.
+	case r.ctx.Err() != nil:
+		// The bridge ends, which is not news.
+	case r.announced:
+		r.manager.Status(linkText(state))
+	case r.failFast && !state.Up:
+		// The link tries the next broker, or the program ends with the error.
 	default:
-		t.announced = true
-		t.announce(state)
-		t.manager.Ready(linkText(state))
+		r.announced = true
+		r.announce(state)
+		r.manager.Ready(linkText(state))
 	}
 }
 
-// announce says on one line where the bridge listens and to what it is linked.
-func (s *service) announce(listeners []*listen.Listener, name string, state amqpx.State) {
+// announce prints one line that says where the bridge listens and how it is linked.
+func (s *service) announce(all []*listen.Listener, name string, state amqpx.State) {
 	var at []string
-	for _, ln := range listeners {
+	for _, ln := range all {
 		at = append(at, ln.URLs())
 	}
 	fmt.Fprintf(s.stdout, "clu-ws %s listens at %s as %s, %s, exchange %s\n",
@@ -72,7 +72,7 @@ func (s *service) announce(listeners []*listen.Listener, name string, state amqp
 
 func linkText(state amqpx.State) string {
 	if !state.Up {
-		return fmt.Sprintf("NOT LINKED (%v), trying on", state.Err)
+		return fmt.Sprintf("NOT LINKED (%v), trying on", withAdvice(state.Err))
 	}
 	if state.QueueDown != "" {
 		return fmt.Sprintf("linked to %s, which brings NO REPLIES (%s)", state.Broker, state.QueueDown)
@@ -80,18 +80,13 @@ func linkText(state amqpx.State) string {
 	return "linked to " + state.Broker
 }
 
-// warnIfOpen names the listeners that other machines may reach.
-func (s *service) warnIfOpen(listeners []*listen.Listener) {
+// exposed returns the addresses of listeners that other machines may reach.
+func exposed(all []*listen.Listener) string {
 	var open []string
-	for _, ln := range listeners {
+	for _, ln := range all {
 		if listen.BeyondLoopback(ln) {
 			open = append(open, ln.Addr().String())
 		}
 	}
-	if len(open) > 0 {
-		s.log.Warn("commands are open to everyone who can reach this address; use --host 127.0.0.1 behind a proxy, or a firewall", "address", strings.Join(open, ", "))
-		if len(s.bridge.Origins) == 0 {
-			s.log.Warn("every web page in a browser that can reach this address may send commands; list the pages that may with --origin", "address", strings.Join(open, ", "))
-		}
-	}
+	return strings.Join(open, ", ")
 }

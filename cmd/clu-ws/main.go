@@ -1,6 +1,3 @@
-// Command clu-ws stands between CLU actors on a RabbitMQ exchange and web
-// pages: it relays every reply to every WebSocket client, and turns a client's
-// JSON into a command.
 package main
 
 import (
@@ -14,6 +11,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/clu-ws/clu-ws/internal/asynclog"
 )
 
 func main() {
@@ -22,16 +21,16 @@ func main() {
 		<-ctx.Done()
 		stop() // a second signal ends the program at once
 	}()
-	log := newLogWriter(os.Stderr)
+	log := asynclog.New(os.Stderr)
 	err := run(ctx, os.Args, os.Stdout, log)
-	log.flush(time.Second)
+	log.Flush(time.Second)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "clu-ws:", err)
 		os.Exit(1)
 	}
 }
 
-// run is the program: what it serves ends with the context.
+// run runs the program until the context ends.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return newApp(stdout, stderr).RunContext(ctx, args)
 }
@@ -44,7 +43,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		HideHelpCommand: true,
 		Writer:          stdout,
 		ErrWriter:       stderr,
-		Commands:        []*cli.Command{websocketCommand(stdout, stderr), demoCommand(stdout, stderr), benchCommand(stdout, stderr)},
+		Commands:        []*cli.Command{websocketCommand(stdout, stderr), demoCommand(stdout, stderr), benchCommand(stdout, stderr), configurationCommand(stdout)},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return fmt.Errorf("there is no command %q; see clu-ws --help", c.Args().First())
@@ -54,17 +53,19 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		// Errors are returned to main, which prints each once.
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   usageError,
-		// A comma may be part of a URL's password.
+		// The password in a URL may have a comma.
 		DisableSliceFlagSeparator: true,
 	}
 }
 
-// usageError is what is wrong with a flag, without the page of help that would
-// push it off the screen.
+const notUnderstood = "%q is not understood; see %s --help"
+
+// usageError returns what is wrong with a flag. It does not print the help, which
+// would scroll the error off the screen.
 func usageError(c *cli.Context, err error, _ bool) error {
 	return fmt.Errorf("%w; see %s --help", err, c.Command.HelpName)
 }
 
 func newLogger(level slog.Level, to io.Writer) *slog.Logger {
-	return slog.New(slog.NewTextHandler(to, &slog.HandlerOptions{Level: level}))
+	return slog.New(slog.NewTextHandler(to, &slog.HandlerOptions{Level: level, ReplaceAttr: adviseInLog}))
 }

@@ -2,28 +2,24 @@ package main
 
 import (
 	"fmt"
-	"strings"
-
-	"github.com/clu-ws/clu-ws/bridge/rooms"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
 )
-
-const catRooms = "What else clients may hear"
 
 func roomFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "source", EnvVars: env("source"), Category: catRooms, Usage: "`EXCHANGE` whose messages go to rooms: exchange=NAME[,type=topic|fanout][,binding=PATTERN][,path=/PREFIX]; repeat it (in the variable: with blanks between) for several"},
-		&cli.StringFlag{Name: "presence", EnvVars: env("presence"), Category: catRooms, Usage: "topic `EXCHANGE` on which to tell which clients connect and leave"},
-		&cli.BoolFlag{Name: "list-clients", EnvVars: env("list-clients"), Category: catRooms, Usage: "let clients ask who is connected"},
+		&cli.StringSliceFlag{Name: "source", EnvVars: env("source"), Category: catRooms, Usage: "`EXCHANGE` whose messages go to rooms: exchange=NAME[,type=topic|fanout][,binding=PATTERN][,path=/PREFIX]" + repeatable},
+		&cli.StringFlag{Name: "presence", EnvVars: env("presence"), Category: catRooms, DefaultText: "not published", Usage: "topic `EXCHANGE` to which the bridge publishes which clients connect and leave"},
+		&cli.BoolFlag{Name: "list-clients", EnvVars: env("list-clients"), Category: catRooms, Usage: "let clients ask which clients are connected"},
 	}
 }
 
 // readRooms reads the flags of rooms and presence into a bridge's configuration.
 func readRooms(c *cli.Context, cfg *bridge.Config) error {
-	for _, text := range strings.Fields(strings.Join(c.StringSlice("source"), " ")) {
+	for _, text := range listValues(c, "source") {
 		source, err := rooms.ParseSource(text)
 		if err != nil {
 			return fmt.Errorf("--source: %w", err)

@@ -18,26 +18,26 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/listen"
+	"github.com/clu-ws/clu-ws/internal/gctuner"
 )
 
-// service is what a subcommand runs: a bridge and, where asked for, a broker.
+// service is what a subcommand runs: a bridge, with a broker if that is embedded.
 type service struct {
-	listeners listeners       // where clients arrive
-	admin     *listen.Address // where the admin's requests do; nil for nowhere
+	listeners listeners       // of clients
+	admin     *listen.Address // of the admin server; nil if there is none
 	bridge    bridge.Config
-	broker    *broker.Broker
-	// brokerURL is the embedded broker's, with its login.
-	brokerURL string
-	greeting  string // printed once the doors are open
+	broker    *broker.Broker // the embedded one, or nil
+	brokerURL string         // its URL, with its credentials
+	greeting  string         // printed once the listeners are open
 	stdout    io.Writer
 	log       *slog.Logger
 }
 
 func newService(c *cli.Context, stdout, stderr io.Writer) (*service, error) {
 	if c.Args().Present() {
-		return nil, fmt.Errorf("%q is not understood; see %s --help", c.Args().First(), c.Command.HelpName)
+		return nil, fmt.Errorf(notUnderstood, c.Args().First(), c.Command.HelpName)
 	}
-	doors, err := readListeners(c)
+	listeners, err := readListeners(c)
 	if err != nil {
 		return nil, err
 	}
@@ -45,15 +45,15 @@ func newService(c *cli.Context, stdout, stderr io.Writer) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The reader of the log may be gone, as with "clu-ws websocket 2>&1 | head", or
+	// The program that reads the log may end, as in "clu-ws websocket 2>&1 | head", or
 	// restart, as journald does. The bridge goes on without it.
 	signal.Ignore(syscall.SIGPIPE)
-	s := &service{listeners: doors, stdout: stdout, log: newLogger(level, stderr)}
+	s := &service{listeners: listeners, stdout: stdout, log: newLogger(level, stderr)}
 	logKubernetesVariables(flagNames(c), s.log)
 	return s, nil
 }
 
-// flagNames are the names of a subcommand's flags.
+// flagNames returns the names of a subcommand's flags.
 func flagNames(c *cli.Context) (names []string) {
 	for _, f := range c.Command.Flags {
 		names = append(names, f.Names()[0])
@@ -61,7 +61,7 @@ func flagNames(c *cli.Context) (names []string) {
 	return names
 }
 
-// embedBroker starts a broker on the address, for one login.
+// embedBroker starts a broker on the address, for one user.
 func (s *service) embedBroker(address, user, password string) error {
 	ln, err := net.Listen("tcp", address)
 	if err != nil {
@@ -70,10 +70,7 @@ func (s *service) embedBroker(address, user, password string) error {
 	u := url.URL{Scheme: "amqp", User: url.UserPassword(user, password), Host: ln.Addr().String(), Path: "/"}
 	s.brokerURL = u.String()
 	s.broker = broker.New(broker.Config{Logger: s.log, Users: map[string]string{user: password}})
-	go func() {
-		// It ends when the broker is closed, and only then.
-		_ = s.broker.Serve(ln)
-	}()
+	go func() { _ = s.broker.Serve(ln) }() // it ends when the broker is closed
 	return nil
 }
 
@@ -82,41 +79,42 @@ func (s *service) serve(ctx context.Context) error {
 	if s.broker != nil {
 		defer s.broker.Close()
 	}
-	defer startGCTuner()()
-	listeners, adminListener, err := s.open(ctx)
+	defer gctuner.Start()()
+	clients, admin, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
 	fmt.Fprint(s.stdout, s.greeting)
 	manager, err := listen.ManagerFromEnv()
 	if err != nil {
-		s.log.Warn("systemd is not told how the bridge is", "error", err)
+		s.log.Warn("systemd is not notified of the bridge's state", "error", err)
 	}
 	defer startHousekeeper(ctx, manager, s.listeners.certificate, s.log)()
-	told := &linkReporter{ctx: ctx, manager: manager, failFast: s.bridge.FailFast}
-	s.bridge.Logger, s.bridge.Version, s.bridge.OnLink = s.log, releaseVersion, told.report
+	reporter := &linkReporter{ctx: ctx, manager: manager, failFast: s.bridge.FailFast}
+	s.bridge.Logger, s.bridge.Version, s.bridge.OnLink = s.log, releaseVersion, reporter.report
 	b, err := bridge.New(s.bridge)
 	if err != nil {
-		closeAll(listeners)
-		if adminListener != nil {
-			adminListener.Close()
+		closeAll(clients)
+		if admin != nil {
+			admin.Close()
 		}
 		return err
 	}
-	told.announce = func(state amqpx.State) { s.announce(listeners, b.Name(), state) }
-	if adminListener != nil {
-		defer serveAdmin(adminListener, b.Admin(), s.log)()
+	reporter.announce = func(state amqpx.State) { s.announce(clients, b.Name(), state) }
+	if admin != nil {
+		defer serveAdmin(admin, b.Admin(), s.log)()
 	}
-	if err := serveListeners(b, listeners); err != nil {
+	if err := serveListeners(b, clients); err != nil {
 		return errors.Join(err, b.Close())
 	}
-	s.warnIfOpen(listeners)
-	late := time.AfterFunc(announceAfter, told.reportPending)
-	defer late.Stop()
-	return b.Run(ctx)
+	s.listeners.warnIfExposed(clients, s.bridge.Origins, s.log)
+	pending := time.AfterFunc(announceAfter, reporter.reportPending)
+	defer pending.Stop()
+	return withAdvice(b.Run(ctx))
 }
 
-// open makes the clients' listeners, and the admin's, which is nil for nowhere.
+// open opens the listeners of clients and of the admin server, which is nil if there
+// is none.
 func (s *service) open(ctx context.Context) (clients []*listen.Listener, admin net.Listener, err error) {
 	if clients, err = s.listeners.open(ctx, s.log); err != nil {
 		return nil, nil, err
@@ -132,27 +130,14 @@ func (s *service) open(ctx context.Context) (clients []*listen.Listener, admin n
 	return clients, admin, nil
 }
 
-// serveListeners has the bridge serve the listeners. If it cannot, those that are not
-// the bridge's are closed.
-func serveListeners(b *bridge.Bridge, listeners []*listen.Listener) error {
-	for i, ln := range listeners {
+// serveListeners hands the listeners to the bridge. After an error, those that it has
+// not taken are closed.
+func serveListeners(b *bridge.Bridge, all []*listen.Listener) error {
+	for i, ln := range all {
 		if err := b.ListenWith(ln.Listener, bridge.ListenOptions{Proxy: ln.Proxy, TLS: ln.TLS}); err != nil {
-			closeAll(listeners[i:])
+			closeAll(all[i:])
 			return err
 		}
 	}
 	return nil
-}
-
-// listenError says why an address cannot be listened on, and what to do.
-func listenError(who, address, choose string, err error) error {
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%s cannot listen at %s: another program does; stop it, or %s", who, address, choose)
-	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("%s may not listen at %s: ports below 1024 need a privilege; %s", who, address, choose)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("%s cannot listen at %s: this machine has no such address", who, address)
-	}
-	return fmt.Errorf("%s cannot listen at %s: %w", who, address, err)
 }

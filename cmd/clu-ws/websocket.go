@@ -1,14 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"slices"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/bridge"
 	webdemo "github.com/clu-ws/clu-ws/web-demo"
 )
@@ -16,7 +14,7 @@ import (
 func websocketCommand(stdout, stderr io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:         "websocket",
-		Usage:        "serve WebSocket clients; takes the place of clu websocket",
+		Usage:        "bridge actors and WebSocket clients, in place of clu websocket",
 		Flags:        slices.Concat(listenFlags("0.0.0.0"), brokerFlags(), cluFlags(), historyFlags(), roomFlags(), limitFlags(), adminFlags(), testFlags()),
 		OnUsageError: usageError,
 		Action:       func(c *cli.Context) error { return websocket(c, stdout, stderr) },
@@ -47,23 +45,11 @@ func websocket(c *cli.Context, stdout, stderr io.Writer) error {
 	return s.serve(c.Context)
 }
 
-// bridgeConfig reads the flags of the broker and of CLU. An embedded broker's
-// address is known once it listens.
+// bridgeConfig reads the flags that configure a bridge.
 func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
-	cfg.Name = c.String("name")
-	cfg.Exchange = cmp.Or(c.String("exchange"), actor.Exchange)
-	cfg.FailFast = c.Bool("fail-fast")
-	cfg.CheckConsumers = c.Bool("check-consumers")
-	cfg.Strict = c.Bool("clu-strict")
-	cfg.Batch = c.Duration("batch")
-	cfg.Envelope.NaiveTime = c.Bool("naive-time")
-	if cfg.Envelope.NaN, err = actor.ParseNaNMode(c.String("nan")); err != nil {
-		return cfg, fmt.Errorf("--nan: %w", err)
-	}
-	if err := chooseBroker(c, &cfg); err != nil {
-		return cfg, err
-	}
-	for _, read := range []func(*cli.Context, *bridge.Config) error{readHistory, readRooms, readLimits, readDrain, readAccess} {
+	for _, read := range []func(*cli.Context, *bridge.Config) error{
+		readCLU, readBroker, readHistory, readRooms, readLimits, readDrain, readAccess,
+	} {
 		if err := read(c, &cfg); err != nil {
 			return cfg, err
 		}
@@ -73,20 +59,4 @@ func bridgeConfig(c *cli.Context) (cfg bridge.Config, err error) {
 	cfg.Compress = c.Bool("compress")
 	cfg.PortablePoller, err = usePortablePoller(c)
 	return cfg, err
-}
-
-func chooseBroker(c *cli.Context, cfg *bridge.Config) (err error) {
-	if c.Bool("embedded-broker") {
-		for _, flag := range []string{"url", "rabbitmq-host", "vhost", "ssl", "ca", "cert", "key"} {
-			if c.IsSet(flag) {
-				return fmt.Errorf("--embedded-broker is the broker; leave --%s out", flag)
-			}
-		}
-		return nil
-	}
-	if cfg.Broker, err = brokerURLs(c); err != nil {
-		return err
-	}
-	cfg.TLS, err = brokerTLS(c, cfg.Broker)
-	return err
 }

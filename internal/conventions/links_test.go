@@ -108,9 +108,9 @@ func TestEveryRelativeLinkLeadsSomewhere(t *testing.T) {
 				file = path.Join(path.Dir(name), target.Path)
 			}
 			if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(file))); err != nil {
-				t.Errorf("%s: %s leads to no file", name, link)
+				report(t, name, "%s: %s leads to no file", name, link)
 			} else if target.Fragment != "" && !slices.Contains(pages[file].anchors, target.Fragment) {
-				t.Errorf("%s: %s leads to no heading; %s has %q", name, link, file, pages[file].anchors)
+				report(t, name, "%s: %s leads to no heading; %s has %q", name, link, file, pages[file].anchors)
 			}
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// ClientName is the name that CLU's server had on the exchange.
+// ClientName is the name of CLU's server on the exchange.
 const ClientName = "amqp-client-b5821fc64fc9"
 
 //go:embed clu-2.6.1.jsonl
@@ -19,7 +19,7 @@ var traffic []byte
 // Case is one recorded exchange.
 type Case struct {
 	Case        string
-	ClientSends string `json:"client_sends"` // "" when an actor began
+	ClientSends string `json:"client_sends"` // "" if an actor sent first
 	Commands    []Message
 	Replies     []Message
 	Envelopes   []string // JSON as CLU wrote it: NaN is bare
@@ -32,7 +32,7 @@ type Message struct {
 	Properties struct {
 		ContentType   string `json:"content_type"`
 		DeliveryMode  uint8  `json:"delivery_mode"`
-		Priority      uint8  // 0 is what CLU's AMQP library shows for none
+		Priority      uint8  // 0 if there is none, as in CLU's AMQP library
 		CorrelationID string `json:"correlation_id"`
 		ReplyTo       string `json:"reply_to"`
 		MessageID     string `json:"message_id"`
@@ -42,7 +42,7 @@ type Message struct {
 	Body    string
 }
 
-// Cases are all recorded cases.
+// Cases returns all recorded cases.
 func Cases(t testing.TB) (cases []Case) {
 	t.Helper()
 	for line := range bytes.Lines(traffic) {
@@ -60,7 +60,7 @@ func Cases(t testing.TB) (cases []Case) {
 	return cases
 }
 
-// Time is the message's timestamp, or zero.
+// Time returns the message's timestamp, or the zero time if it has none.
 func (m Message) Time() time.Time {
 	if m.Properties.Timestamp == nil {
 		return time.Time{}
@@ -68,7 +68,7 @@ func (m Message) Time() time.Time {
 	return time.Unix(*m.Properties.Timestamp, 0)
 }
 
-// Table is the message's headers in the types that AMQP carries.
+// Table returns the message's headers in AMQP's types.
 func (m Message) Table() amqp.Table { return table(m.Headers) }
 
 func table(m map[string]any) amqp.Table {
@@ -99,7 +99,7 @@ func field(v any) any {
 	return v
 }
 
-// Publishing is the message as its sender published it.
+// Publishing returns the message as its sender published it.
 func (m Message) Publishing() amqp.Publishing {
 	return amqp.Publishing{
 		Headers:       m.Table(),
@@ -113,7 +113,7 @@ func (m Message) Publishing() amqp.Publishing {
 	}
 }
 
-// Delivery is the message as a consumer receives it.
+// Delivery returns the message as a consumer receives it.
 func (m Message) Delivery() *amqp.Delivery {
 	return &amqp.Delivery{
 		Headers:       m.Table(),

@@ -6,8 +6,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit/cache"
 )
 
-// Autobahn returns the program wstest of Autobahn's TestSuite, the test of the protocol that
-// WebSocket libraries measure themselves by. It is set up once per machine, under .cache.
+// Autobahn returns the path of wstest, the program of Autobahn's TestSuite, by which WebSocket libraries measure
+// themselves. It is set up once per machine, under .cache.
 func Autobahn(t testing.TB) (wstest string) {
 	t.Helper()
 	need(t, "Autobahn")

@@ -31,12 +31,11 @@ func Chromium(t testing.TB) (path string) {
 	return ""
 }
 
-// Browser starts a headless browser with a profile of its own and one empty tab, and returns the
-// chromedp context of that tab: use it with chromedp.Do and chromedp.Run. The context ends after 90
-// seconds, the browser when the test ends.
+// Browser starts a headless browser with a profile of its own and one empty tab, and returns the chromedp context of
+// that tab, for chromedp.Do and chromedp.Run. The context ends after 90 seconds, the browser with the test.
 func Browser(t testing.TB) context.Context { return BrowserWith(t) }
 
-// BrowserWith is Browser with more options for its start.
+// BrowserWith is [Browser] with additional options.
 func BrowserWith(t testing.TB, options ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
 	ctx, cancelTimeout := context.WithTimeout(context.Background(), browserTimeout)
@@ -67,7 +66,7 @@ func BrowserWith(t testing.TB, options ...chromedp.ExecAllocatorOption) context.
 
 // console collects what the page of one browser reports as an error.
 type console struct {
-	seen chan struct{} // one value for each marker that went by
+	seen chan struct{} // receives a value for each marker
 
 	mu     sync.Mutex // guards the following field
 	errors []string
@@ -117,7 +116,7 @@ func ConsoleErrors(t testing.TB, ctx context.Context) []string {
 	if !ok {
 		t.Fatal("this context is not from testkit.Browser")
 	}
-	// The console comes in order: all that was written before the marker has been seen with it.
+	// The console is in order: once the marker is seen, so is everything written before it.
 	if err := chromedp.Do(ctx, mark()); err != nil {
 		t.Fatal(err)
 	}

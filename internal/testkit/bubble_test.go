@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestABubbleHasOneProcessorAndTimeOfItsOwn(t *testing.T) {
+func TestABubbleHasOneProcessorAndItsOwnTime(t *testing.T) {
 	before := runtime.GOMAXPROCS(0)
 	Bubble(t, func(t *testing.T) {
 		if n := runtime.GOMAXPROCS(0); n != 1 {

@@ -16,15 +16,15 @@ import (
 	"time"
 )
 
-// Certificates are an authority, and one server and one client that it vouches for, as PEM files.
-// The server is "localhost" and 127.0.0.1, the client is "clu-ws".
+// Certificates are the PEM files of a certificate authority, of a server ("localhost" and 127.0.0.1) and of a client
+// ("clu-ws"), both signed by that authority.
 type Certificates struct {
 	CA                    string
 	ServerCert, ServerKey string
 	ClientCert, ClientKey string
 }
 
-// NewCertificates makes certificates in a folder of the test's own, valid for a day.
+// NewCertificates makes certificates that are valid for a day, in a temporary folder of the test.
 func NewCertificates(t testing.TB) *Certificates {
 	t.Helper()
 	c, err := newCertificates(t.TempDir())
@@ -34,8 +34,8 @@ func NewCertificates(t testing.TB) *Certificates {
 	return c
 }
 
-// ClientConfig is the TLS configuration of a client that trusts the authority and shows the
-// client's certificate.
+// ClientConfig returns the TLS configuration of a client that trusts the authority and presents the client's
+// certificate.
 func (c *Certificates) ClientConfig(t testing.TB) *tls.Config {
 	t.Helper()
 	pair, err := tls.LoadX509KeyPair(c.ClientCert, c.ClientKey)
@@ -94,7 +94,7 @@ func template(name string) *x509.Certificate {
 	}
 }
 
-// issue writes a new key and its certificate. Without a parent key the certificate signs itself.
+// issue writes a new key and its certificate, which is self-signed if there is no parent key.
 func issue(cert, parent *x509.Certificate, parentKey *ecdsa.PrivateKey, certFile, keyFile string) (*ecdsa.PrivateKey, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

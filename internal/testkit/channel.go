@@ -6,8 +6,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// OpenChannel connects to the broker at the URL as a program of the test's own, until the test ends,
-// and opens a channel.
+// OpenChannel opens a channel on a connection of its own to the broker. The connection is closed when the test ends.
 func OpenChannel(t testing.TB, url string) *amqp.Channel {
 	t.Helper()
 	conn, err := amqp.Dial(url)

@@ -9,8 +9,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/unordered"
 )
 
-// Clock is a clock that stands until it is moved. Its zero value stands at the beginning
-// of 1970.
+// Clock is a clock that moves only when told to. Its zero value shows the beginning of 1970.
 type Clock struct {
 	mu     sync.Mutex // guards the following fields
 	now    time.Duration
@@ -29,7 +28,8 @@ func (c *Clock) Now() time.Time {
 	return time.Unix(0, 0).Add(c.now)
 }
 
-// After has do called when that time has passed, as [time.AfterFunc] does; stop prevents it.
+// After calls do once d has passed, as [time.AfterFunc] does, unless stop is called first. stop reports whether it
+// prevented the call.
 func (c *Clock) After(d time.Duration, do func()) (stop func() bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -44,14 +44,14 @@ func (c *Clock) After(d time.Duration, do func()) (stop func() bool) {
 	}
 }
 
-// Timers returns how many calls are due at some time.
+// Timers returns the number of calls that are yet to be made.
 func (c *Clock) Timers() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.timers)
 }
 
-// Pass lets time pass. What is due is called in order, on the caller's goroutine.
+// Pass advances the clock by d. Calls that become due are made in order, on the caller's goroutine.
 func (c *Clock) Pass(d time.Duration) {
 	c.mu.Lock()
 	end := c.now + d
@@ -63,8 +63,8 @@ func (c *Clock) Pass(d time.Duration) {
 	c.mu.Unlock()
 }
 
-// Next moves the clock to the first call that is due by a time, in nanoseconds since 1970,
-// and calls it. It is false if there is none.
+// Next advances the clock to the first call that is due by a time, in nanoseconds since 1970, and makes that call. It
+// reports whether there was one.
 func (c *Clock) Next(by int64) bool {
 	c.mu.Lock()
 	slices.SortStableFunc(c.timers, func(a, b *timer) int { return cmp.Compare(a.at, b.at) })

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestWhatIsDueIsCalledInOrderAndAtItsTime(t *testing.T) {
+func TestCallsAreMadeInOrderAndAtTheirTime(t *testing.T) {
 	var c Clock
 	var calls []time.Duration
 	note := func() { calls = append(calls, c.Now().Sub(time.Unix(0, 0))) }
@@ -17,7 +17,7 @@ func TestWhatIsDueIsCalledInOrderAndAtItsTime(t *testing.T) {
 	})
 	stop := c.After(2*time.Second, func() { t.Error("it was stopped") })
 	if !stop() || stop() {
-		t.Error("a stop that prevents something reports it once")
+		t.Error("stop must report once that it prevented the call")
 	}
 	c.Pass(2500 * time.Millisecond)
 	if want := []time.Duration{time.Second, 2 * time.Second}; !slices.Equal(calls, want) || c.Timers() != 1 {

@@ -36,7 +36,7 @@ func TestNothingIsLeftOfADiscardedNode(t *testing.T) {
 	n := StartRabbitMQ(t)
 	pid := n.proc.Pid()
 	n.discard()
-	// The group holds the server's helpers too; they notice the end of their parent by themselves.
+	// The group includes the server's helpers, which end by themselves when their parent does.
 	Eventually(t, 10*time.Second, "the process group is gone", func() error {
 		if err := syscall.Kill(-pid, 0); errors.Is(err, syscall.ESRCH) || allDefunct(pid) {
 			return nil

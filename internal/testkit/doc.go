@@ -1,10 +1,9 @@
-// Package testkit gives the tests of the other packages the real world to test against: a real
-// RabbitMQ, a real CLU, a real browser, a real WebSocket command line. Only tests import it, and the
-// commands below it that scripts run.
+// Package testkit gives tests real components to test against: RabbitMQ, CLU, a browser, a WebSocket command line.
+// It also holds the helpers that tests share. Only tests import it, and the commands below it that scripts run.
 //
 // # What flows through it
 //
-// A test package hands its TestMain to [Main], and asks for what it needs where it needs it:
+// A test package hands its TestMain to [Main], and asks for a component where it needs one:
 //
 //	func TestMain(m *testing.M) { testkit.Main(m) }
 //
@@ -15,32 +14,39 @@
 //		...
 //	}
 //
-// A test that stops, restarts, pauses or starves its broker takes a node of its own from
-// [StartRabbitMQ]; the shared node refuses such calls.
+//	            cache (made once a machine)              scripts/test.sh
+//	              CLU, Autobahn, wscat, ...                     │
+//	                       │                              summary ── go test -json, node --test
+//	test ── RabbitMQ, CLU, Browser, ... ── StartProcess         │
+//	  │            │                            │         "N passed, N failed, N skipped"
+//	  │         Missing: skipped, but failed on CI
+//	  │         LEFT OUT: with make check
+//	  └──── Receive, WaitUntil, Bubble, Clock, WebSocket
 //
-// The cache package makes what comes from other languages' package indexes; the setup command does
-// so ahead of the tests, and the summary command runs all tests and counts them for `make test`. The
-// rabbitmq command lends a node to `make bench`.
+// A test that stops, restarts, pauses or starves its broker takes a node of its own from [StartRabbitMQ]; the shared
+// node refuses such calls.
+//
+// The cache package makes what comes from other languages' package indexes, the setup command does so ahead of the
+// tests, the summary command runs all tests and counts them, and the rabbitmq command runs a node for `make bench`.
 //
 // # Versions of RabbitMQ
 //
-// The node is the installed RabbitMQ, or the one in the folder that CLU_WS_TEST_RABBITMQ names. What the
-// versions do differently a test asks [Node.Version] and [Node.Khepri] about. Each test that asks for a node
-// is noted (see [RabbitUsersFile]), so that `make test` and `make test-brokers` can run it again on others.
+// A node is the installed RabbitMQ, or the one in the folder that CLU_WS_TEST_RABBITMQ names. Where versions differ, a
+// test asks [Node.Version] and [Node.Khepri]. Each test that asks for a node is recorded (see [BrokerTestsFile]), so
+// that `make test` and `make test-brokers` can repeat it on other versions.
 //
-// # What is not there
+// # What is not installed, or not wanted
 //
-// A component that cannot be set up goes through [Missing]: on a developer's machine the test is
-// skipped in one loud line, on CI (CI=true) it fails. No test goes quiet on CI.
+// A component that cannot be set up goes through [Missing]: the test is skipped with a line that says so, and fails on
+// CI (CI=true). `make check` leaves out the tests that need more than Go (see [GoOnlyVariable]); CI refuses that.
 //
 // # Nothing outlives a run
 //
-// Every outside process is started by [StartProcess]: in its own process group, tied on Linux to
-// the life of the test binary, so that even a killed test leaves no process behind. RabbitMQ runs
-// without epmd, the daemon that Erlang otherwise leaves running for ever.
+// Every other process is started by [StartProcess]: in a process group of its own and, on Linux, killed by the kernel
+// when the test binary dies. RabbitMQ runs without epmd, the daemon that Erlang otherwise leaves running.
 //
 // # Waiting
 //
-// Inside one process a test waits for the event. An outside process has no event to give, so
-// [Eventually] polls it against a deadline. Nothing here sleeps.
+// Within a process a test waits for the event: [Receive], [AwaitClosed]. Another process has no event to give, so
+// [Eventually] and [WaitUntil] poll it against a deadline. Nothing here sleeps.
 package testkit

@@ -7,16 +7,15 @@ import (
 	"time"
 )
 
-// The time between two checks doubles from the first, for what is almost there, to the last: short against
-// the seconds that outside processes take, and long against one check.
+// The time between two checks doubles from the first to the last, which is short against the seconds that other
+// processes take, and long against one check.
 const (
 	pollFirst = time.Millisecond
 	pollLast  = 32 * time.Millisecond
 )
 
-// Eventually polls check until it returns nil, and fails the test with its last error when timeout
-// has passed. It is for outside processes only, which have no event to wait for; inside one process
-// wait for the event.
+// Eventually polls check until it returns nil, and fails the test with check's last error if it has not within timeout.
+// It is for other processes, which give no event to wait for; within a process, wait for the event.
 func Eventually(t testing.TB, timeout time.Duration, what string, check func() error) {
 	t.Helper()
 	if err := poll(timeout, nil, check); err != nil {
@@ -24,7 +23,7 @@ func Eventually(t testing.TB, timeout time.Duration, what string, check func() e
 	}
 }
 
-// poll is Eventually without a test. It gives up early when stop closes.
+// poll is Eventually without a test. It gives up early when stop is closed.
 func poll(timeout time.Duration, stop <-chan struct{}, check func() error) error {
 	deadline := time.NewTimer(timeout)
 	defer deadline.Stop()
@@ -46,8 +45,8 @@ func poll(timeout time.Duration, stop <-chan struct{}, check func() error) error
 	}
 }
 
-// BeforeRetry lets a moment pass between two tries to reach a program that is away, or the context end.
-func BeforeRetry(ctx context.Context) {
+// PauseBeforeRetry waits for 5 ms, or until the context ends, between two attempts to reach a program that is down.
+func PauseBeforeRetry(ctx context.Context) {
 	moment := time.NewTimer(5 * time.Millisecond)
 	defer moment.Stop()
 	select {

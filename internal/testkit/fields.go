@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// ManyFields is a JSON object with n fields.
-func ManyFields(n int) string {
+// ObjectWithFields returns a JSON object with n fields.
+func ObjectWithFields(n int) string {
 	fields := make([]string, n)
 	for i := range fields {
 		fields[i] = fmt.Sprintf(`"%d":1`, i)

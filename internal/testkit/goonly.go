@@ -16,7 +16,7 @@ const LeftOutMark = "LEFT OUT"
 // GoOnly reports whether tests that need more than Go are left out.
 func GoOnly() bool { return os.Getenv(GoOnlyVariable) == "true" }
 
-// need leaves the test out if it needs more than Go and only Go is wanted.
+// need leaves out a test that needs more than Go, if [GoOnly].
 func need(t testing.TB, what string) {
 	t.Helper()
 	if !GoOnly() {

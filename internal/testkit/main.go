@@ -9,23 +9,23 @@ import (
 	"go.uber.org/goleak"
 )
 
-// shared holds what one test binary starts once and stops in [Main]. It is the one global of this
-// package: a test binary has no other place that outlives a single test.
+// shared holds the services that a test binary starts once and stops in [Main]. It is the only global of this package:
+// nothing else in a test binary outlives a single test.
 var shared sharedServices
 
 type sharedServices struct {
 	mu     sync.Mutex // guards the following fields
 	broker *Node
-	failed error // why the broker did not start; the next test need not wait for it again
-	idle   []*Node
+	failed error   // why the broker did not start: later tests fail at once
+	idle   []*Node // left by tests that have ended
 }
 
-// Main is the body of a TestMain: it runs the tests, stops the services they shared, fails the run
-// if a goroutine is left over, and exits.
+// Main is the body of a TestMain: it runs the tests, stops the services that they shared, fails the run if a goroutine
+// is left, and exits.
 func Main(m *testing.M, opts ...goleak.Option) {
 	code := m.Run()
 	shared.stop()
-	// A failed test has often left its goroutines where they stood: they would only add noise.
+	// A failed test often leaves goroutines behind, which would only add noise.
 	if code == 0 {
 		if err := goleak.Find(opts...); err != nil {
 			fmt.Fprintf(os.Stderr, "goroutines are left after all tests:\n%v\n", err)
@@ -35,7 +35,7 @@ func Main(m *testing.M, opts ...goleak.Option) {
 	os.Exit(code)
 }
 
-// stop ends the shared services. Their data is of no use any more, so nothing is shut down gently.
+// stop kills the shared services. Their data is no longer needed.
 func (s *sharedServices) stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -5,12 +5,12 @@ import (
 	"testing"
 )
 
-// MissingMark opens the line of every test that was skipped because a component is missing, so
-// that the last lines of `make test` can name them.
+// MissingMark opens the line of a test that was skipped because a component is missing. The last lines of `make test`
+// repeat these lines.
 const MissingMark = "MISSING"
 
-// Missing ends a test whose component could not be set up. On CI (CI=true) the test fails: there,
-// everything can be set up. Elsewhere it is skipped in one loud line. how says what to do about it.
+// Missing ends a test whose component could not be set up: it fails on CI (CI=true), where everything can be set up, and
+// is skipped elsewhere. how says what to do about it.
 func Missing(t testing.TB, what, how string) {
 	t.Helper()
 	if onCI() {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Enough for any start-up; a chatty process loses its oldest bytes.
+// Enough for any start; of a process that writes more, the oldest bytes are dropped.
 const (
 	outputKept = 1 << 20
 	tailLines  = 60
@@ -24,12 +24,12 @@ type Output struct {
 
 func newOutput() *Output { return &Output{more: make(chan struct{})} }
 
-// Write is the process's side. It never fails.
+// Write takes what the process writes. It never fails.
 func (o *Output) Write(b []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.kept = append(o.kept, b...)
-	if len(o.kept) > 2*outputKept { // seldom, so that a chatty process costs no copy a write
+	if len(o.kept) > 2*outputKept { // rarely, so that not every write copies
 		o.kept = append(o.kept[:0], o.kept[len(o.kept)-outputKept:]...)
 	}
 	o.wake()
@@ -43,20 +43,20 @@ func (o *Output) close() {
 	o.wake()
 }
 
-// wake lets every waiting reader look again. The caller holds mu.
+// wake makes every waiting reader look again. The caller holds mu.
 func (o *Output) wake() {
 	close(o.more)
 	o.more = make(chan struct{})
 }
 
-// String is all that is kept.
+// String returns the output, without what was dropped.
 func (o *Output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return string(o.kept)
 }
 
-// Tail is the last lines, for the report of a failure.
+// Tail returns the last lines, for the report of a failure.
 func (o *Output) Tail() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -67,8 +67,8 @@ func (o *Output) Tail() string {
 	return string(bytes.Join(lines, []byte("\n")))
 }
 
-// WaitFor returns the first whole line that holds text, without its line end. The test fails when
-// there is none within timeout, or the process ends without it.
+// WaitFor returns the first complete line that contains text, without its line end. The test fails if there is none
+// within timeout, or if the process ends without one.
 func (o *Output) WaitFor(t testing.TB, timeout time.Duration, text string) string {
 	t.Helper()
 	line, err := o.waitFor(timeout, text)
@@ -97,7 +97,7 @@ func (o *Output) waitFor(timeout time.Duration, text string) (string, error) {
 	}
 }
 
-// look searches the whole lines, and returns the channel that tells of the next write.
+// look searches the complete lines. more is closed at the next write.
 func (o *Output) look(text string) (line string, found, ended bool, more <-chan struct{}) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

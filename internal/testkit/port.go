@@ -14,8 +14,8 @@ const (
 	lastPort  = 32000
 )
 
-// FreePort returns a TCP port of 127.0.0.1 on which nobody listens, and keeps it for the caller
-// until the test ends: no other FreePort on this machine, in any test binary, gives it away.
+// FreePort returns a TCP port of 127.0.0.1 that is not in use, and reserves it until the test ends: no other FreePort on
+// this machine, in any test binary, returns it.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	port, release, err := claimPort()
@@ -26,8 +26,8 @@ func FreePort(t testing.TB) int {
 	return port
 }
 
-// claimPort finds a port. The claim is the UDP socket of the same number: other claimants fail to
-// bind it, the TCP port stays free for its user, and the kernel drops the claim of a dead process.
+// claimPort finds a port and reserves it by binding the UDP port of the same number: others fail to bind that, the TCP
+// port stays free for its user, and the kernel drops the reservation of a process that dies.
 func claimPort() (port int, release func(), err error) {
 	for range 1000 {
 		port = firstPort + rand.IntN(lastPort-firstPort)
@@ -36,7 +36,7 @@ func claimPort() (port int, release func(), err error) {
 		if err != nil {
 			continue
 		}
-		// All addresses, not only the loopback: a listener on 0.0.0.0 would be in the way too.
+		// On all addresses: a listener on 0.0.0.0 would be in the way, too.
 		probe, err := net.Listen("tcp4", fmt.Sprintf(":%d", port))
 		if err != nil {
 			claim.Close()

@@ -10,19 +10,18 @@ import (
 	"time"
 )
 
-// Process is an outside program that belongs to one test, or to one test binary.
+// Process is another program, started by one test or for one test binary.
 type Process struct {
-	Output *Output // standard output and standard error, as they came
+	Output *Output // standard output and standard error, interleaved
 
 	name string
 	cmd  *exec.Cmd
-	done chan struct{} // closed once the process has ended and was reaped
-	err  error         // how it ended; read it after done
+	done chan struct{} // closed once the process has ended and is reaped
+	err  error         // how it ended; valid after done
 }
 
-// StartProcess starts cmd, in a process group of its own. It is killed, with all of its group, when
-// the test ends; its last output is shown if the test has failed. cmd.Stdout and cmd.Stderr are
-// taken over.
+// StartProcess starts cmd in a process group of its own, which is killed when the test ends. If the test has failed, the
+// last output is logged. cmd.Stdout and cmd.Stderr are overwritten.
 func StartProcess(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
 	p, err := startProcess(cmd)
@@ -42,7 +41,7 @@ func startProcess(cmd *exec.Cmd) (*Process, error) {
 	p := &Process{Output: newOutput(), name: cmd.Args[0], cmd: cmd, done: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = p.Output, p.Output
 	cmd.SysProcAttr = ownGroup()
-	cmd.WaitDelay = time.Second // a grandchild may keep the pipe open after its parent has gone
+	cmd.WaitDelay = time.Second // a grandchild may keep the pipe open after its parent has exited
 	started := make(chan error)
 	go p.run(started)
 	if err := <-started; err != nil {
@@ -51,9 +50,9 @@ func startProcess(cmd *exec.Cmd) (*Process, error) {
 	return p, nil
 }
 
-// run starts the process and waits for it, on one thread. Linux ties the child to the life of the
-// *thread* that made it, and Go ends a thread when a goroutine ends while locked to it, as some of
-// the tests' goroutines do; this thread lives as long as the child.
+// run starts the process and waits for it on one thread. Linux kills the child when the *thread* that created it exits,
+// and Go ends a thread when a goroutine exits while locked to it, as some of the tests' goroutines do. This thread lives
+// as long as the child.
 func (p *Process) run(started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -67,13 +66,13 @@ func (p *Process) run(started chan<- error) {
 	close(p.done)
 }
 
-// Pid is the process id, and the id of its process group.
+// Pid returns the process id, which is also the id of its process group.
 func (p *Process) Pid() int { return p.cmd.Process.Pid }
 
-// Done is closed when the process has ended.
+// Done returns a channel that is closed when the process has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Err says how the process ended; it is nil for exit code 0. It waits for the end.
+// Err waits for the process to end and returns how it ended: nil for exit code 0.
 func (p *Process) Err() error {
 	<-p.done
 	return p.err
@@ -82,14 +81,14 @@ func (p *Process) Err() error {
 // Signal sends sig to the process alone, not to its children.
 func (p *Process) Signal(sig syscall.Signal) error {
 	select {
-	case <-p.done: // the id may belong to somebody else by now
+	case <-p.done: // the id may be reused by now
 		return errors.New(p.name + " has ended")
 	default:
 		return sendSignal(p.Pid(), sig)
 	}
 }
 
-// Kill ends the process and its whole group at once, and waits until it has gone.
+// Kill kills the process and its group, and waits until the process has ended.
 func (p *Process) Kill() {
 	select {
 	case <-p.done:
@@ -99,8 +98,7 @@ func (p *Process) Kill() {
 	}
 }
 
-// Stop asks the process to end (SIGTERM) and waits for it, at most timeout; then it is killed and
-// the test fails.
+// Stop sends SIGTERM and waits for the process to end. If it has not within timeout, it is killed and the test fails.
 func (p *Process) Stop(t testing.TB, timeout time.Duration) {
 	t.Helper()
 	if err := p.stop(timeout); err != nil {

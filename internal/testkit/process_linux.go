@@ -9,14 +9,14 @@ import (
 	"syscall"
 )
 
-// ownGroup puts a child in a process group of its own, to be killed as one, and lets the kernel
-// kill it when the test binary dies, however it dies.
+// ownGroup puts a child in a process group of its own, which can be killed as one, and has the kernel kill the child when
+// the test binary dies, however it dies.
 func ownGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// standsStill is an error while a thread of a process that was sent SIGSTOP still runs.
-func (p *Process) standsStill() error {
+// checkFrozen returns an error while a thread of a process that was sent SIGSTOP still runs.
+func (p *Process) checkFrozen() error {
 	threads, err := filepath.Glob(filepath.Join("/proc", strconv.Itoa(p.Pid()), "task", "*", "stat"))
 	if err != nil {
 		return err

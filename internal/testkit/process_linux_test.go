@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// The child of this test binary is the test binary again, with a process of its own.
+// With childEnv set, this test binary is the child, which starts a process of its own.
 const childEnv = "CLU_WS_TESTKIT_CHILD"
 
 func TestKilledTestLeavesNoProcess(t *testing.T) {
 	if os.Getenv(childEnv) != "" {
 		p := StartProcess(t, exec.Command("sleep", "1000"))
 		os.Stdout.WriteString("grandchild " + strconv.Itoa(p.Pid()) + "\n")
-		<-p.Done() // the parent kills us long before
+		<-p.Done() // the parent kills this process long before
 		return
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledTestLeavesNoProcess$")

@@ -4,11 +4,11 @@ package testkit
 
 import "syscall"
 
-// ownGroup puts a child in a process group of its own, to be killed as one. Outside Linux no kernel
-// service ties it to the test binary: a test that is itself killed with SIGKILL leaves it behind.
+// ownGroup puts a child in a process group of its own, which can be killed as one. Only Linux kills the child with the
+// test binary: elsewhere a test that is killed with SIGKILL leaves it behind.
 func ownGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }
 
-// standsStill cannot tell outside Linux: a stop signal is taken at its word.
-func (p *Process) standsStill() error { return nil }
+// checkFrozen trusts the signal: only Linux shows the state of each thread.
+func (p *Process) checkFrozen() error { return nil }

@@ -12,12 +12,12 @@ const (
 	resumeSignal = syscall.Signal(0x12)
 )
 
-// ownGroup puts a child in a process group of its own: Ctrl-C is not for it.
+// ownGroup puts a child in a process group of its own, which Ctrl-C does not reach.
 func ownGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 }
 
-// sendSignal ends a process if the signal is [os.Kill]; Windows knows no other.
+// sendSignal ends a process if the signal is [os.Kill], the only one on Windows.
 func sendSignal(pid int, sig syscall.Signal) error {
 	p, err := os.FindProcess(pid)
 	if err != nil {
@@ -26,8 +26,8 @@ func sendSignal(pid int, sig syscall.Signal) error {
 	return p.Signal(sig)
 }
 
-// killGroup ends the child. Its own children live on: a group is not a tree here.
+// killGroup kills the child alone: its own children live on.
 func killGroup(pid int) { _ = sendSignal(pid, syscall.SIGKILL) }
 
-// standsStill is an error: no process can be frozen.
-func (p *Process) standsStill() error { return errors.New("windows cannot freeze a process") }
+// checkFrozen returns an error: Windows cannot freeze a process.
+func (p *Process) checkFrozen() error { return errors.New("windows cannot freeze a process") }

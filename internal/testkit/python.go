@@ -12,7 +12,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit/cache"
 )
 
-// A Python program takes one to two seconds to import CLU, and much longer on a busy machine.
+// Importing CLU takes one to two seconds, and much longer on a busy machine.
 const pythonTimeout = 60 * time.Second
 
 //go:embed actor.py
@@ -26,7 +26,7 @@ type Python struct {
 	Path string // the interpreter
 }
 
-// CLU returns the environment with CLU 2.6.1. It is made once per machine, under .cache.
+// CLU returns an environment with CLU 2.6.1, which is made once per machine, under .cache.
 func CLU(t testing.TB) *Python {
 	t.Helper()
 	need(t, "CLU")
@@ -37,20 +37,20 @@ func CLU(t testing.TB) *Python {
 	return &Python{Path: path}
 }
 
-// StartActor starts a real CLU actor, version 1.2.3, and returns once it takes commands. Beside
-// CLU's own commands it knows status, odd, empty, fail, slow, burst and broadcast: see actor.py.
+// StartActor starts a CLU actor, version 1.2.3, and returns once it takes commands. In addition to CLU's own commands it
+// has status, odd, empty, fail, slow, burst and broadcast: see actor.py.
 func (p *Python) StartActor(t testing.TB, amqpURL, name string) *Process {
 	t.Helper()
 	return p.startReady(t, actorScript, amqpURL, name)
 }
 
-// StartWebSocketServer starts CLU's own WebSocket server on 127.0.0.1 and returns once it accepts.
+// StartWebSocketServer starts CLU's WebSocket server on 127.0.0.1 and returns once it accepts connections.
 func (p *Python) StartWebSocketServer(t testing.TB, port int, amqpURL string) *Process {
 	t.Helper()
 	return p.startReady(t, websocketScript, amqpURL, strconv.Itoa(port))
 }
 
-// startReady runs a script that writes "ready" once it is.
+// startReady starts a script and returns once it has written "ready".
 func (p *Python) startReady(t testing.TB, script string, args ...string) *Process {
 	t.Helper()
 	process := StartProcess(t, p.Command(t, script, args...))
@@ -58,8 +58,8 @@ func (p *Python) startReady(t testing.TB, script string, args ...string) *Proces
 	return process
 }
 
-// Run runs a script to its end and returns what it wrote to standard output. The test fails, with
-// standard error, if the script fails.
+// Run runs a script to its end and returns its standard output. If the script fails, the test fails with its standard
+// error.
 func (p *Python) Run(t testing.TB, script string, args ...string) string {
 	t.Helper()
 	out, err := p.Command(t, script, args...).Output()
@@ -73,8 +73,8 @@ func (p *Python) Run(t testing.TB, script string, args ...string) string {
 	return string(out)
 }
 
-// Command prepares a script, given as its text. CLU writes log files below the home directory, so
-// that is a folder of the test's own.
+// Command prepares to run a script, which is given as text. Its home directory is a temporary folder of the test, because
+// CLU writes log files there.
 func (p *Python) Command(t testing.TB, script string, args ...string) *exec.Cmd {
 	t.Helper()
 	home := t.TempDir()

@@ -13,7 +13,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// ask sends one command to an actor, as CLU would, and returns its replies as "code body".
+// ask sends a command to an actor, as CLU would, and returns its replies as "code body".
 func ask(t *testing.T, url, actor, command string) (replies []string) {
 	t.Helper()
 	ch, err := dial(t, url).Channel()
@@ -57,7 +57,7 @@ func ask(t *testing.T, url, actor, command string) (replies []string) {
 	}
 }
 
-func TestRealActorRepliesAsRecorded(t *testing.T) {
+func TestACLUActorRepliesAsRecorded(t *testing.T) {
 	url := RabbitMQ(t).NewVHost(t)
 	CLU(t).StartActor(t, url, "lvmecp")
 	for _, tc := range []struct {

@@ -17,13 +17,13 @@ import (
 //go:embed qpid.json
 var qpidConfig []byte
 
-// Qpid is an Apache Qpid Broker-J of one test, on 127.0.0.1, with the user guest. It keeps nothing on disk.
+// Qpid is an Apache Qpid Broker-J for one test, on 127.0.0.1, with the user guest. It stores nothing on disk.
 type Qpid struct {
 	*Process
 	port int
 }
 
-// StartQpid starts a broker that is gone when the test ends. Its classes are fetched once per machine, to .cache.
+// StartQpid starts a broker, which ends with the test. Its classes are fetched once per machine, to .cache.
 func StartQpid(t testing.TB) *Qpid {
 	t.Helper()
 	need(t, "Qpid Broker-J")
@@ -53,5 +53,5 @@ func StartQpid(t testing.TB) *Qpid {
 	return q
 }
 
-// URL is amqp://guest:guest@127.0.0.1:port/ with the default virtual host.
+// URL returns amqp://guest:guest@127.0.0.1:port/, with the default virtual host.
 func (q *Qpid) URL() string { return fmt.Sprintf("amqp://guest:guest@127.0.0.1:%d/", q.port) }

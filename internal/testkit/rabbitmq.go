@@ -18,8 +18,8 @@ const (
 	stopTimeout  = 30 * time.Second // about 2.5 s
 )
 
-// Node is a RabbitMQ of the tests' own, on 127.0.0.1, with the user guest and the virtual host /.
-// Its methods belong to the test's goroutine.
+// Node is a RabbitMQ node that the tests have started, on 127.0.0.1, with the user guest and the virtual host "/". Its
+// methods are for the test's goroutine.
 type Node struct {
 	TLS *Certificates // nil unless asked for by [WithTLS] or [WithClientCertificates]
 
@@ -36,14 +36,14 @@ type Node struct {
 	version Version // known once it has started
 }
 
-// nodePorts are claimed until the node is discarded, so that a restart finds them free.
+// nodePorts stay reserved until the node is discarded, so that they are free when it restarts.
 type nodePorts struct {
 	amqp, tls, dist int
 	release         []func()
 }
 
-// RabbitMQ returns the node that all tests of one test binary share. The first call starts it
-// (about four seconds), [Main] stops it. A test that disturbs its broker uses [StartRabbitMQ].
+// RabbitMQ returns the node that all tests of a test binary share. The first call starts it, in about four seconds, and
+// [Main] stops it. A test that disturbs its broker uses [StartRabbitMQ].
 func RabbitMQ(t testing.TB) *Node {
 	t.Helper()
 	bin := rabbitBin(t)
@@ -61,9 +61,9 @@ func RabbitMQ(t testing.TB) *Node {
 	return shared.broker
 }
 
-// StartRabbitMQ returns a node for one test alone, which may stop, restart and pause it. All its data are
-// gone when the test ends. Without options it may be the node of a test that has ended, as good as new;
-// its log may then be older than the test.
+// StartRabbitMQ returns a node for one test alone, which may stop, restart and pause it. Its data are deleted when the
+// test ends. Without options it may be a node that an earlier test used and that was reset; its log is then older than
+// the test.
 func StartRabbitMQ(t testing.TB, opts ...RabbitOption) *Node {
 	t.Helper()
 	bin := rabbitBin(t)
@@ -73,7 +73,7 @@ func StartRabbitMQ(t testing.TB, opts ...RabbitOption) *Node {
 	}
 	var n *Node
 	if len(opts) == 0 {
-		n = shared.idleNode()
+		n = shared.takeIdle()
 	}
 	if n == nil {
 		var err error
@@ -81,11 +81,11 @@ func StartRabbitMQ(t testing.TB, opts ...RabbitOption) *Node {
 			t.Fatal(err)
 		}
 	}
-	t.Cleanup(func() { shared.leave(t, n) })
+	t.Cleanup(func() { shared.release(t, n) })
 	return n
 }
 
-// newNode makes a node's folder and ports and starts it. On failure nothing is left.
+// newNode creates and starts a node. On failure nothing of it is left.
 func newNode(bin string, opts rabbitOptions) (_ *Node, err error) {
 	n := &Node{bin: bin, opts: opts, host: "127.0.0.1"}
 	defer func() {
@@ -118,7 +118,7 @@ func newNode(bin string, opts rabbitOptions) (_ *Node, err error) {
 	return n, nil
 }
 
-// start runs the server and returns once it speaks AMQP.
+// start starts the server and returns once it speaks AMQP.
 func (n *Node) start() error {
 	proc, err := startProcess(n.serverCommand())
 	if err != nil {
@@ -153,7 +153,7 @@ func (n *Node) start() error {
 	return nil
 }
 
-// discard ends the node without ceremony, and removes its data.
+// discard kills the node and removes its data.
 func (n *Node) discard() {
 	if n.proc != nil {
 		n.proc.Kill()
@@ -168,21 +168,21 @@ func (n *Node) discard() {
 	}
 }
 
-// Port is the node's AMQP port, the same over restarts.
+// Port returns the node's AMQP port, which stays the same when it restarts.
 func (n *Node) Port() int { return n.ports.amqp }
 
-// URL is amqp://guest:guest@127.0.0.1:port/ with the virtual host "/". A node of a [Cluster] has
-// an address of its own.
+// URL returns amqp://guest:guest@127.0.0.1:port/, with the virtual host "/". Each node of a [Cluster] has an address of
+// its own.
 func (n *Node) URL() string {
 	return fmt.Sprintf("amqp://guest:guest@%s/", net.JoinHostPort(n.host, strconv.Itoa(n.ports.amqp)))
 }
 
-// TLSURL is the amqps:// form of [Node.URL]. It needs [WithTLS].
+// TLSURL returns the amqps:// form of [Node.URL]. It needs [WithTLS].
 func (n *Node) TLSURL() string {
 	return fmt.Sprintf("amqps://guest:guest@localhost:%d/", n.ports.tls)
 }
 
-// Log is the node's log since its last start.
+// Log returns the node's log since its last start.
 func (n *Node) Log() string {
 	if n.proc == nil {
 		return ""

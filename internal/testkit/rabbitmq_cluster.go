@@ -12,10 +12,9 @@ import (
 	"time"
 )
 
-// Cluster is a RabbitMQ cluster of the tests' own. Its nodes listen on the loopback addresses
-// 127.0.0.2, 127.0.0.3 and so on, each on the same port: without epmd, Erlang looks for all nodes of
-// a cluster at one port, so what tells them apart is the address. Its methods belong to the test's
-// goroutine.
+// Cluster is a RabbitMQ cluster that a test has started. Its nodes listen on the loopback addresses 127.0.0.2, 127.0.0.3
+// and so on, all on the same port: without epmd, Erlang looks for every node of a cluster at one port, and only the
+// address differs. Its methods are for the test's goroutine.
 type Cluster struct {
 	// Nodes may be stopped, killed, started again, paused and resumed one by one.
 	Nodes []*Node
@@ -28,9 +27,9 @@ const (
 	firstHost      = 2               // of 127.0.0.x
 )
 
-// StartCluster starts a cluster of so many nodes for one test, and returns when it is whole. It is
-// gone, with its data, when the test ends. On systems that have only one loopback address, such as
-// macOS, the test ends as one whose component is missing.
+// StartCluster starts a cluster for one test, and returns when all its nodes are members. The cluster and its data are
+// deleted when the test ends. Systems with a single loopback address, such as macOS, count as lacking a component: see
+// [Missing].
 func StartCluster(t testing.TB, nodes int, opts ...RabbitOption) *Cluster {
 	t.Helper()
 	bin := rabbitBin(t)
@@ -49,11 +48,11 @@ func StartCluster(t testing.TB, nodes int, opts ...RabbitOption) *Cluster {
 	if err := c.start(); err != nil {
 		t.Fatal(err)
 	}
-	c.WaitWhole(t)
+	c.AwaitFormed(t)
 	return c
 }
 
-// loopbackAddresses is an error unless every node can have an address of its own.
+// loopbackAddresses returns an error unless every node can have an address of its own.
 func loopbackAddresses(nodes int) error {
 	for i := range nodes {
 		l, err := net.Listen("tcp4", net.JoinHostPort(clusterHost(i), "0"))
@@ -67,7 +66,7 @@ func loopbackAddresses(nodes int) error {
 
 func clusterHost(i int) string { return fmt.Sprintf("127.0.0.%d", firstHost+i) }
 
-// prepare writes what the nodes need. Nothing is started.
+// prepare reserves ports and writes the nodes' configuration. It starts nothing.
 func (c *Cluster) prepare(bin string, nodes int, opts rabbitOptions) error {
 	var ports nodePorts
 	for _, port := range []*int{&ports.amqp, &ports.dist} {
@@ -98,8 +97,7 @@ func (c *Cluster) prepare(bin string, nodes int, opts rabbitOptions) error {
 	return nil
 }
 
-// clusterConfig lets the nodes find each other when they start for the first time, and keeps them
-// small.
+// clusterConfig makes the nodes find each other at their first start, and keeps them small.
 func clusterConfig(nodes []*Node) []string {
 	lines := []string{
 		"cluster_formation.peer_discovery_backend = classic_config",
@@ -111,7 +109,7 @@ func clusterConfig(nodes []*Node) []string {
 	return lines
 }
 
-// start starts all nodes at once, as peers that look for each other must be.
+// start starts all nodes at once: each waits for its peers.
 func (c *Cluster) start() error {
 	failed := make([]error, len(c.Nodes))
 	var wg sync.WaitGroup
@@ -136,7 +134,7 @@ func (c *Cluster) discard() {
 	}
 }
 
-// URLs are the addresses of all nodes, for a client that fails over.
+// URLs returns the URLs of all nodes, for a client that fails over.
 func (c *Cluster) URLs() []string {
 	var urls []string
 	for _, n := range c.Nodes {
@@ -145,9 +143,9 @@ func (c *Cluster) URLs() []string {
 	return urls
 }
 
-// WaitWhole waits until every node sees all others and serves clients. A node that was started, or
-// resumed, is a member again a while later.
-func (c *Cluster) WaitWhole(t testing.TB) {
+// AwaitFormed waits until every node sees all others and serves clients. A node that was started or resumed rejoins after
+// a while.
+func (c *Cluster) AwaitFormed(t testing.TB) {
 	t.Helper()
 	for _, n := range c.Nodes {
 		n.Ctl(t, "await_online_nodes", strconv.Itoa(len(c.Nodes)),
@@ -155,21 +153,21 @@ func (c *Cluster) WaitWhole(t testing.TB) {
 	}
 }
 
-// Host is the address on which the node listens.
+// Host returns the address on which the node listens.
 func (n *Node) Host() string { return n.host }
 
-// Home is the node on which a queue of the virtual host "/" lives: where its process, or the leader
-// of its replicas, runs. Another node, via, is asked.
-func (c *Cluster) Home(t testing.TB, via *Node, queue string) *Node {
+// QueueLeader returns the node that hosts a queue of the virtual host "/" or, if the queue is replicated, its leader. It
+// asks the node via.
+func (c *Cluster) QueueLeader(t testing.TB, via *Node, queue string) *Node {
 	t.Helper()
-	const home = `{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"%s">>)),` +
+	const leader = `{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"%s">>)),` +
 		` case amqqueue:get_pid(Q) of {_, Node} -> Node; Pid -> node(Pid) end.`
-	out := via.Ctl(t, "eval", fmt.Sprintf(home, queue))
+	out := via.Ctl(t, "eval", fmt.Sprintf(leader, queue))
 	for _, n := range c.Nodes {
 		if strings.Contains(out, "'"+n.name+"'") {
 			return n
 		}
 	}
-	t.Fatalf("nobody is home of %s: %s", queue, out)
+	t.Fatalf("no node leads %s: %s", queue, out)
 	return nil
 }

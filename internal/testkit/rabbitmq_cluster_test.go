@@ -20,42 +20,42 @@ func TestACluster(t *testing.T) {
 		if _, err := ch.QueueDeclare(name, true, false, false, false, amqp.Table{"x-queue-type": kind}); err != nil {
 			t.Fatalf("%s: %v", kind, err)
 		}
-		t.Logf("%s lives on %s", name, c.Home(t, c.Nodes[0], name).host)
+		t.Logf("%s is led by %s", name, c.QueueLeader(t, c.Nodes[0], name).host)
 	}
 
 	t.Run("a node that is killed comes back", func(t *testing.T) {
-		home := c.Home(t, c.Nodes[0], "quorum")
-		home.Kill(t)
-		rest := c.Nodes[0]
-		if rest == home {
-			rest = c.Nodes[1]
+		leader := c.QueueLeader(t, c.Nodes[0], "quorum")
+		leader.Kill(t)
+		other := c.Nodes[0]
+		if other == leader {
+			other = c.Nodes[1]
 		}
-		Eventually(t, time.Minute, "another node has the quorum queue", func() error {
-			if c.Home(t, rest, "quorum") == home {
+		Eventually(t, time.Minute, "another node leads the quorum queue", func() error {
+			if c.QueueLeader(t, other, "quorum") == leader {
 				return errors.New("it has not moved")
 			}
 			return nil
 		})
-		roundTrip(t, dial(t, rest.URL()))
-		home.Start(t)
-		c.WaitWhole(t)
-		roundTrip(t, dial(t, home.URL()))
+		roundTrip(t, dial(t, other.URL()))
+		leader.Start(t)
+		c.AwaitFormed(t)
+		roundTrip(t, dial(t, leader.URL()))
 	})
 
 	t.Run("rolling restart", func(t *testing.T) {
 		for _, n := range c.Nodes {
 			n.Restart(t)
-			c.WaitWhole(t)
+			c.AwaitFormed(t)
 		}
 	})
 
 	t.Run("pause and resume", func(t *testing.T) {
 		c.Nodes[2].Pause(t)
-		// Nothing is declared here: that would wait for the frozen node until the others give it
-		// up, and on Mnesia such a cluster stays partitioned.
+		// Nothing is declared here: that would wait until the others give up the frozen node, and on Mnesia such
+		// a cluster stays partitioned.
 		dial(t, c.Nodes[0].URL())
 		c.Nodes[2].Resume(t)
-		c.WaitWhole(t)
+		c.AwaitFormed(t)
 		roundTrip(t, dial(t, c.Nodes[2].URL()))
 	})
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// Stop shuts the node down in order, as an operator would: clients are told. It takes some seconds.
+// Stop shuts the node down as an operator would: it closes its clients' connections. That takes some seconds.
 func (n *Node) Stop(t testing.TB) {
 	t.Helper()
-	n.own(t)
+	n.mustOwn(t)
 	if n.proc == nil {
 		return
 	}
@@ -20,10 +20,10 @@ func (n *Node) Stop(t testing.TB) {
 	n.proc = nil
 }
 
-// Kill ends the node at once, as a power cut would: clients see their connection reset.
+// Kill kills the node: its clients' connections are reset.
 func (n *Node) Kill(t testing.TB) {
 	t.Helper()
-	n.own(t)
+	n.mustOwn(t)
 	if n.proc == nil {
 		return
 	}
@@ -34,7 +34,7 @@ func (n *Node) Kill(t testing.TB) {
 // Start starts the node again, on the same ports and with the same data.
 func (n *Node) Start(t testing.TB) {
 	t.Helper()
-	n.own(t)
+	n.mustOwn(t)
 	if n.proc != nil {
 		return
 	}
@@ -50,15 +50,15 @@ func (n *Node) Restart(t testing.TB) {
 	n.Start(t)
 }
 
-// Pause freezes the node: its connections stay open, and nothing is read or answered. It waits
-// until the last thread stands still, which on a busy machine is a while after the signal.
+// Pause freezes the node: its connections stay open, but it neither reads nor answers. Pause returns when the last thread
+// has stopped, which on a busy machine is a while after the signal.
 func (n *Node) Pause(t testing.TB) {
 	t.Helper()
 	n.signal(t, pauseSignal)
-	Eventually(t, stopTimeout, "RabbitMQ stands still", n.proc.standsStill)
+	Eventually(t, stopTimeout, "RabbitMQ is frozen", n.proc.checkFrozen)
 }
 
-// Resume lets a paused node go on.
+// Resume lets a paused node continue.
 func (n *Node) Resume(t testing.TB) {
 	t.Helper()
 	n.signal(t, resumeSignal)
@@ -67,13 +67,13 @@ func (n *Node) Resume(t testing.TB) {
 func (n *Node) signal(t testing.TB, sig syscall.Signal) {
 	t.Helper()
 	n.running(t)
-	n.own(t)
+	n.mustOwn(t)
 	if err := n.proc.Signal(sig); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// Ctl runs rabbitmqctl against the node and returns what it writes. It takes about a third of a second.
+// Ctl runs rabbitmqctl on the node and returns its output. It takes about a third of a second.
 func (n *Node) Ctl(t testing.TB, args ...string) string {
 	t.Helper()
 	n.running(t)
@@ -92,8 +92,8 @@ func (n *Node) Ctl(t testing.TB, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// What rabbitmqctl says of a node that is about to be there, as it speaks AMQP a moment before it calls itself
-// started, and of one that is there and too busy to answer.
+// What rabbitmqctl says of a node that is still starting, although it speaks AMQP already, and of one that is too busy to
+// answer.
 const (
 	notStarted = "requires the 'rabbit' app to be running"
 	notReached = "unable to perform an operation on node"
@@ -102,20 +102,20 @@ const (
 // CloseConnections makes the node close all client connections (AMQP 320, CONNECTION_FORCED).
 func (n *Node) CloseConnections(t testing.TB) {
 	t.Helper()
-	n.own(t)
+	n.mustOwn(t)
 	n.Eval(t, closeConnections("closed by the test")+".")
 }
 
-// closeConnections returns the Erlang that closes all client connections. One that ends by itself meanwhile exits
-// while it is asked to, which is as good.
+// closeConnections returns the Erlang that closes all client connections. The exit of one that ends by itself meanwhile
+// is no error.
 func closeConnections(reason string) string {
 	return fmt.Sprintf(`[try rabbit_networking:close_connection(C, %q) catch exit:_ -> ok end || C <- rabbit_networking:connections()]`, reason)
 }
 
-// SetMemoryAlarm switches the alarm on which the node blocks every connection that publishes.
+// SetMemoryAlarm raises or clears the memory alarm, during which the node blocks every connection that publishes.
 func (n *Node) SetMemoryAlarm(t testing.TB, on bool) {
 	t.Helper()
-	n.own(t)
+	n.mustOwn(t)
 	watermark := memoryWatermark
 	if on {
 		watermark = "0.0000001"
@@ -123,14 +123,14 @@ func (n *Node) SetMemoryAlarm(t testing.TB, on bool) {
 	n.Eval(t, "vm_memory_monitor:set_vm_memory_high_watermark("+watermark+").")
 }
 
-// actingUser is whom the node names for what the tests change.
+// actingUser is the user to whom the node attributes what the tests change.
 const actingUser = "clu-ws-tests"
 
-// AddUser adds a user who may do everything in the virtual host "/", until the test ends.
+// AddUser adds a user with all permissions in the virtual host "/", until the test ends.
 func (n *Node) AddUser(t testing.TB, name, password string) {
 	t.Helper()
 	n.Eval(t, erlangCall("rabbit_auth_backend_internal:add_user", name, password, actingUser))
-	n.evalLater(t, erlangCall("rabbit_auth_backend_internal:delete_user", name, actingUser))
+	n.evalOnCleanup(t, erlangCall("rabbit_auth_backend_internal:delete_user", name, actingUser))
 	n.SetPermissions(t, "/", name, ".*", ".*", ".*")
 }
 
@@ -140,38 +140,38 @@ func (n *Node) SetPermissions(t testing.TB, vhost, user, configure, write, read 
 	n.Eval(t, erlangCall("rabbit_auth_backend_internal:set_permissions", user, vhost, configure, write, read, actingUser))
 }
 
-// NewVHost makes a virtual host for one test, so that tests on one node do not meet on the same
-// exchange, and returns its URL. It is deleted when the test ends.
+// NewVHost creates a virtual host for one test, so that tests on one node do not share exchanges, and returns its URL. The
+// virtual host is deleted when the test ends.
 func (n *Node) NewVHost(t testing.TB) string {
 	t.Helper()
 	name := "test-" + uuid.NewString()
 	n.Eval(t, erlangCall("rabbit_vhost:add", name, actingUser))
-	n.evalLater(t, erlangCall("rabbit_vhost:delete", name, actingUser))
+	n.evalOnCleanup(t, erlangCall("rabbit_vhost:delete", name, actingUser))
 	n.SetPermissions(t, name, "guest", ".*", ".*", ".*")
 	return n.URL() + name
 }
 
-// Queues is the names of the queues of a virtual host.
+// Queues returns the names of the queues of a virtual host.
 func (n *Node) Queues(t testing.TB, vhost string) []string {
 	t.Helper()
 	return n.names(t, "amqqueue:get_name(X)", "rabbit_amqqueue", vhost)
 }
 
-// Exchanges is the names of the exchanges of a virtual host, without the default exchange, which has none.
+// Exchanges returns the names of the exchanges of a virtual host, without the default exchange, which has no name.
 func (n *Node) Exchanges(t testing.TB, vhost string) []string {
 	t.Helper()
 	return n.names(t, "element(2, X)", "rabbit_exchange", vhost)
 }
 
-// names is the last element of the resource that each X in a module's list is named by.
+// names returns the last element of the resource name of each X in a module's list.
 func (n *Node) names(t testing.TB, resource, module, vhost string) []string {
 	t.Helper()
 	list := strings.TrimSuffix(erlangCall(module+":list", vhost), ".")
 	return strings.Fields(n.Eval(t, fmt.Sprintf(`iolist_to_binary(lists:join("\n", [element(4, %s) || X <- %s])).`, resource, list)))
 }
 
-// evalLater has the node evaluate Erlang when the test ends, if the node is still there.
-func (n *Node) evalLater(t testing.TB, erlang string) {
+// evalOnCleanup makes the node evaluate Erlang when the test ends, if the node still runs.
+func (n *Node) evalOnCleanup(t testing.TB, erlang string) {
 	t.Cleanup(func() {
 		if n.proc != nil {
 			_, _ = n.eval(erlang)
@@ -186,8 +186,8 @@ func (n *Node) running(t testing.TB) {
 	}
 }
 
-// own keeps a test from disturbing the others.
-func (n *Node) own(t testing.TB) {
+// mustOwn fails a test that would disturb the node of other tests.
+func (n *Node) mustOwn(t testing.TB) {
 	t.Helper()
 	if n.shared {
 		t.Fatal("this node is shared with other tests: use testkit.StartRabbitMQ")

@@ -1,7 +1,7 @@
-%% Evaluates expressions in a RabbitMQ of the tests: rabbitmqctl loads Erlang and Elixir for each command. The node
-%% evaluates this file once it has started. Socket is bound to the path at which it listens. A request is
-%% text of Erlang, as `rabbitmqctl eval` takes it, behind its length in four bytes. So is the answer: "ok " and
-%% the value, or "error " and why there is none; a binary is text.
+%% Evaluates expressions in a RabbitMQ of the tests, without loading Erlang and Elixir for each as rabbitmqctl does. The
+%% node evaluates this file once it has started. Socket is bound to the path at which it listens. A request is Erlang, as
+%% `rabbitmqctl eval` takes it, preceded by its length in four bytes. So is the answer: "ok " and the value, or "error "
+%% and the reason; a binary is text.
 Evaluate = fun(Text) ->
 	{ok, Tokens, _} = erl_scan:string(unicode:characters_to_list(Text)),
 	{ok, Expressions} = erl_parse:parse_exprs(Tokens),
@@ -28,7 +28,7 @@ Accept = fun Accept(Listener) ->
 	Accept(Listener)
 end,
 spawn(fun() ->
-	_ = file:delete(Socket), % of the node's former life
+	_ = file:delete(Socket), % of the previous run
 	{ok, Listener} = gen_tcp:listen(0, [binary, {packet, 4}, {active, false}, {ifaddr, {local, Socket}}]),
 	Accept(Listener)
 end).

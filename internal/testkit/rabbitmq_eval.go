@@ -19,14 +19,14 @@ var evalScript string
 // evalTimeout bounds one evaluation, which takes milliseconds unless the node is paused.
 const evalTimeout = time.Minute
 
-// writeEval writes what [Node.serverCommand] has the node evaluate at its start.
+// writeEval writes the script that [Node.serverCommand] makes the node evaluate at its start.
 func (n *Node) writeEval() error {
 	script := fmt.Sprintf("Socket = %s,\n%s", erlangString(n.path("eval.socket")), evalScript)
 	return os.WriteFile(n.path("eval.erl"), []byte(script), 0o600)
 }
 
-// Eval has the node evaluate Erlang, as `rabbitmqctl eval` does, in milliseconds instead of half a second of
-// both processors. It returns the value as Erlang writes it, or what a binary holds.
+// Eval makes the node evaluate Erlang, as `rabbitmqctl eval` does, but in milliseconds instead of half a second of two
+// processors. It returns the value as Erlang prints it, or the bytes of a binary.
 func (n *Node) Eval(t testing.TB, erlang string) string {
 	t.Helper()
 	n.running(t)
@@ -41,7 +41,8 @@ func (n *Node) eval(erlang string) (value string, err error) {
 	return n.evalWithin(evalTimeout, erlang)
 }
 
-// evalWithin waits until the node has started, as it speaks AMQP a moment before, and then so long for the value.
+// evalWithin waits until the node takes expressions, which is a moment after it speaks AMQP, and then for the value, at
+// most for timeout.
 func (n *Node) evalWithin(timeout time.Duration, erlang string) (value string, err error) {
 	var conn net.Conn
 	if err := poll(startTimeout, n.proc.Done(), func() (err error) {
@@ -72,12 +73,12 @@ func (n *Node) evalWithin(timeout time.Duration, erlang string) (value string, e
 	return value, nil
 }
 
-// erlangString writes a string of Erlang.
+// erlangString returns s as a string of Erlang.
 func erlangString(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
-// erlangCall writes a call of a function of Erlang whose arguments are binaries.
+// erlangCall returns the call of an Erlang function whose arguments are binaries.
 func erlangCall(function string, args ...string) string {
 	for i, arg := range args {
 		args[i] = "<<" + erlangString(arg) + "/utf8>>"

@@ -6,12 +6,11 @@ import (
 	"time"
 )
 
-// resetTimeout bounds the cleaning of a node, which takes a tenth of a second; a start takes four seconds of a
-// processor.
+// resetTimeout bounds the reset of a node, which takes a tenth of a second; a start takes four seconds of a processor.
 const resetTimeout = 20 * time.Second
 
-// idleNode takes a node that an earlier test of this binary has left. nil is none.
-func (s *sharedServices) idleNode() *Node {
+// takeIdle returns a node that an earlier test of this binary has left, or nil.
+func (s *sharedServices) takeIdle() *Node {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.idle) == 0 {
@@ -22,10 +21,10 @@ func (s *sharedServices) idleNode() *Node {
 	return n
 }
 
-// leave keeps a node for the next test that asks for one. A node that the test has stopped or broken, or whose
-// test has failed, is discarded; so is one that is not as all others.
-func (s *sharedServices) leave(t testing.TB, n *Node) {
-	if t.Failed() || n.special() || n.proc == nil || n.reset() != nil {
+// release keeps a node for the next test that asks for one. It discards the node if its test has failed or has stopped
+// it, if it cannot be reset, and if it was started with options.
+func (s *sharedServices) release(t testing.TB, n *Node) {
+	if t.Failed() || n.customized() || n.proc == nil || n.reset() != nil {
 		n.discard()
 		return
 	}
@@ -34,13 +33,12 @@ func (s *sharedServices) leave(t testing.TB, n *Node) {
 	s.idle = append(s.idle, n)
 }
 
-// special reports whether the node was started with options.
-func (n *Node) special() bool {
+// customized reports whether the node was started with options.
+func (n *Node) customized() bool {
 	return n.opts.tls || len(n.opts.plugins) > 0 || len(n.opts.config) > 0
 }
 
-// reset has the node forget all that a test has made: connections, virtual hosts with all that is in
-// them, users, the memory alarm.
+// reset removes all that a test has created: connections, virtual hosts with their contents, users, the memory alarm.
 func (n *Node) reset() error {
 	if err := n.proc.Signal(resumeSignal); err != nil {
 		return err

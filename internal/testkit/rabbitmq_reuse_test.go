@@ -2,7 +2,7 @@ package testkit
 
 import "testing"
 
-func TestANodeIsUsedAgainAndHasForgottenTheTestBefore(t *testing.T) {
+func TestANodeIsReusedWithoutAnythingOfTheTestBefore(t *testing.T) {
 	var first *Node
 	t.Run("the test before", func(t *testing.T) {
 		first = StartRabbitMQ(t)
@@ -19,7 +19,7 @@ func TestANodeIsUsedAgainAndHasForgottenTheTestBefore(t *testing.T) {
 	})
 	again := StartRabbitMQ(t)
 	if again != first {
-		t.Fatal("it is another one")
+		t.Fatal("it is another node")
 	}
 	if queues := again.Queues(t, "/"); len(queues) > 0 {
 		t.Errorf("it has the queues %q", queues)
@@ -35,13 +35,13 @@ func TestANodeIsUsedAgainAndHasForgottenTheTestBefore(t *testing.T) {
 	}
 }
 
-func TestANodeThatItsTestHasStoppedIsNotUsedAgain(t *testing.T) {
+func TestANodeThatItsTestHasStoppedIsNotReused(t *testing.T) {
 	var first *Node
 	t.Run("the test before", func(t *testing.T) {
 		first = StartRabbitMQ(t)
 		first.Kill(t)
 	})
 	if second := StartRabbitMQ(t); second == first {
-		t.Error("it is")
+		t.Error("it was reused")
 	}
 }

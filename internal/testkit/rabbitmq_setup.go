@@ -23,8 +23,7 @@ type rabbitOptions struct {
 // WithTLS adds a TLS listener: see [Node.TLS] and [Node.TLSURL].
 func WithTLS() RabbitOption { return func(o *rabbitOptions) { o.tls = true } }
 
-// WithClientCertificates adds a TLS listener that turns away clients without a certificate of
-// the node's own authority.
+// WithClientCertificates adds a TLS listener that rejects clients without a certificate of the node's own authority.
 func WithClientCertificates() RabbitOption {
 	return func(o *rabbitOptions) { o.tls, o.clientCerts = true, true }
 }
@@ -39,15 +38,15 @@ func WithConfig(lines ...string) RabbitOption {
 	return func(o *rabbitOptions) { o.config = append(o.config, lines...) }
 }
 
-// errNoRabbitMQ says how to get one.
+// errNoRabbitMQ says how to get RabbitMQ.
 var errNoRabbitMQ = errors.New("run scripts/setup-test.sh, or install rabbitmq-server")
 
-// rabbitFolder is the environment variable that names the folder of another RabbitMQ's rabbitmq-server
-// and rabbitmqctl than the one that is installed.
+// rabbitFolder is the environment variable that names the folder of rabbitmq-server and rabbitmqctl, if the tests are to
+// use another RabbitMQ than the installed one.
 const rabbitFolder = "CLU_WS_TEST_RABBITMQ"
 
-// findRabbitMQ finds the folder of RabbitMQ's own scripts. The rabbitmq-server on a Debian PATH will
-// not do: it is a wrapper that switches to a user of its own.
+// findRabbitMQ finds the folder of RabbitMQ's own scripts. The rabbitmq-server in Debian's PATH does not serve: it is a
+// wrapper that switches to another user.
 func findRabbitMQ() (dir string, err error) {
 	if dir := os.Getenv(rabbitFolder); dir != "" {
 		if _, err := os.Stat(filepath.Join(dir, "rabbitmq-server")); err != nil {
@@ -68,11 +67,11 @@ func findRabbitMQ() (dir string, err error) {
 	return "", errNoRabbitMQ
 }
 
-// rabbitBin is that folder for a test.
+// rabbitBin returns that folder for a test.
 func rabbitBin(t testing.TB) string {
 	t.Helper()
 	need(t, "RabbitMQ")
-	noteRabbitUser(t)
+	noteBrokerTest(t)
 	dir, err := findRabbitMQ()
 	if err != nil {
 		Missing(t, "RabbitMQ", err.Error())
@@ -90,7 +89,7 @@ func (n *Node) writeConfig() error {
 		"log.console.level = info",
 		"log.file = false",
 		"vm_memory_high_watermark.relative = " + memoryWatermark,
-		"disk_free_limit.absolute = 1MB", // a nearly full disk is no business of the tests
+		"disk_free_limit.absolute = 1MB", // the tests run on a nearly full disk, too
 	}
 	if n.opts.tls {
 		lines = append(lines,
@@ -114,12 +113,12 @@ func (n *Node) writeConfig() error {
 	return n.writeEval()
 }
 
-// The cookie guards nothing: every node listens on the loopback alone and holds no data of worth.
+// The cookie protects nothing: every node listens on the loopback only and holds no valuable data.
 const erlangCookie = "clu-ws-tests"
 
-// serverCommand runs the server in the foreground, without epmd. Told nothing, RabbitMQ starts epmd
-// to look for a namesake, and that daemon outlives it; but a node whose Erlang distribution is
-// already running under the right name (-sname) skips that, and -erl_epmd_port says where it listens.
+// serverCommand runs the server in the foreground, without epmd. By default RabbitMQ starts epmd to look for a node of
+// the same name, and that daemon outlives it. A node whose Erlang distribution already runs under the right name (-sname)
+// skips that, and -erl_epmd_port says where it listens.
 func (n *Node) serverCommand() *exec.Cmd {
 	naming := "-sname"
 	if n.long {
@@ -149,7 +148,7 @@ func (n *Node) serverCommand() *exec.Cmd {
 	return cmd
 }
 
-// ctlCommand runs rabbitmqctl, which finds the node by its port, and listens on none of its own.
+// ctlCommand runs rabbitmqctl, which finds the node by its port, and does not listen itself.
 func (n *Node) ctlCommand(args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(n.bin, "rabbitmqctl"), append([]string{"-q"}, args...)...)
 	cmd.Dir = n.dir
@@ -159,7 +158,7 @@ func (n *Node) ctlCommand(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// baseEnv is the whole environment: nothing of the machine's own RabbitMQ settings gets in.
+// baseEnv is the whole environment, so that the machine's own RabbitMQ settings have no effect.
 func (n *Node) baseEnv() []string {
 	return []string{
 		"PATH=" + os.Getenv("PATH"),

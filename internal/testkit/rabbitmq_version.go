@@ -12,15 +12,15 @@ import (
 // Version is the version of a RabbitMQ.
 type Version struct{ Major, Minor, Patch int }
 
-// String is the version as RabbitMQ writes it, such as "4.0.5".
+// String returns the version as RabbitMQ writes it, such as "4.0.5".
 func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Patch) }
 
-// AtLeast reports whether it is major.minor or later.
+// AtLeast reports whether v is major.minor or later.
 func (v Version) AtLeast(major, minor int) bool {
 	return v.Major > major || v.Major == major && v.Minor >= minor
 }
 
-// parseVersion reads "4.0.5", and the version of a pre-release, such as "4.3.0-rc.1".
+// parseVersion parses "4.0.5" or the version of a pre-release, such as "4.3.0-rc.1".
 func parseVersion(s string) (v Version, err error) {
 	release, _, _ := strings.Cut(s, "-")
 	release, _, _ = strings.Cut(release, "+")
@@ -36,13 +36,13 @@ func parseVersion(s string) (v Version, err error) {
 	return v, nil
 }
 
-// versionOf is the version that the broker gives in its server properties.
+// versionOf returns the version in the broker's server properties.
 func versionOf(conn *amqp.Connection) (Version, error) {
 	text, _ := conn.Properties["version"].(string)
 	return parseVersion(text)
 }
 
-// Version is the version of the node, as the node itself says.
+// Version returns the version that the node reports.
 func (n *Node) Version() Version { return n.version }
 
 // Khepri reports whether the node keeps its metadata in Khepri, as RabbitMQ does by default from 4.2 on,

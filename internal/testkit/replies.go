@@ -12,7 +12,7 @@ import (
 // cluExchange is the exchange of CLU's actors.
 const cluExchange = "sdss_exchange"
 
-// numbered is a reply with a number, and this body.
+// numbered returns a reply with a number and this body.
 func numbered(n int, body string) amqp.Publishing {
 	return amqp.Publishing{
 		MessageId: strconv.Itoa(n),
@@ -21,9 +21,8 @@ func numbered(n int, body string) amqp.Publishing {
 	}
 }
 
-// PublishReplies publishes so many replies to CLU's exchange as fast as the broker
-// takes them, and returns when all are confirmed. They are numbered from 0, as those
-// of a [Source] are, and padded to about so many bytes.
+// PublishReplies publishes count replies to CLU's exchange as fast as the broker takes them, and returns when all are
+// confirmed. They are numbered from 0, like those of a [Source], and padded to about so many bytes each.
 func PublishReplies(t testing.TB, url string, count, bytes int) {
 	t.Helper()
 	conn, err := amqp.Dial(url)

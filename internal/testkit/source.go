@@ -12,28 +12,27 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// lastConfirms is how long a source that ends waits for the broker's word.
+// lastConfirms is how long a source that is stopped waits for the broker's confirms.
 const lastConfirms = 15 * time.Second
 
-// Source publishes numbered replies at a steady rate, whatever becomes of the
-// broker, and knows what the broker made of each. Their bodies are {"n": 0},
-// {"n": 1} and so on.
+// Source publishes numbered replies at a steady rate, through every outage of the broker, and records the outcome of
+// each. Their bodies are {"n": 0}, {"n": 1} and so on.
 type Source struct {
 	url    string
 	ended  sync.WaitGroup
 	cancel context.CancelFunc
 
 	// mu guards the following fields.
-	mu    sync.Mutex
-	fates []Fate
+	mu       sync.Mutex
+	outcomes []Outcome
 }
 
-// Fate is what became of a reply.
-type Fate struct {
+// Outcome is what became of a reply.
+type Outcome struct {
 	Sent     time.Time
-	Settled  time.Time // when the broker's word on it came
-	Accepted bool      // it was confirmed, and some queue had it
-	Returned bool      // no queue wanted it
+	Settled  time.Time // when the broker confirmed or returned it
+	Accepted bool      // it was confirmed and routed to a queue
+	Returned bool      // no queue was bound for it
 }
 
 // StartSource publishes to CLU's exchange until the test ends or it is stopped.
@@ -43,7 +42,7 @@ func StartSource(t testing.TB, url string, perSecond int) *Source {
 	s := &Source{url: url, cancel: cancel}
 	s.ended.Go(func() {
 		for ctx.Err() == nil {
-			// An error is the broker's end; the next one comes.
+			// On an error it connects again: the broker went away.
 			_ = s.publish(ctx, time.Second/time.Duration(perSecond))
 		}
 	})
@@ -51,18 +50,17 @@ func StartSource(t testing.TB, url string, perSecond int) *Source {
 	return s
 }
 
-// Stop returns when the last reply has its fate.
+// Stop stops publishing, and returns when the last reply has its outcome.
 func (s *Source) Stop() {
 	s.cancel()
 	s.ended.Wait()
 }
 
-// publish goes on until the connection breaks or the context ends; then it waits
-// for the last confirms.
+// publish publishes until the connection breaks or the context ends, and then waits for the last confirms.
 func (s *Source) publish(ctx context.Context, every time.Duration) error {
 	conn, err := amqp.DialConfig(s.url, amqp.Config{Heartbeat: time.Minute, Dial: amqp.DefaultDial(time.Second)})
 	if err != nil {
-		BeforeRetry(ctx)
+		PauseBeforeRetry(ctx)
 		return err
 	}
 	defer conn.Close()
@@ -79,7 +77,7 @@ func (s *Source) publish(ctx context.Context, every time.Duration) error {
 	const room = 1 << 16
 	returns := ch.NotifyReturn(make(chan amqp.Return, room))
 	confirms := ch.NotifyPublish(make(chan amqp.Confirmation, room))
-	base := len(s.Fates()) // the number of the first reply on this channel
+	base := len(s.Outcomes()) // the number of the first reply on this channel
 	var settled sync.WaitGroup
 	settled.Go(func() { s.settle(base, confirms, returns) })
 	defer settled.Wait()
@@ -99,15 +97,15 @@ func (s *Source) publish(ctx context.Context, every time.Duration) error {
 	}
 }
 
-// next notes that a reply is sent now, and gives its number.
+// next records that a reply is sent now, and returns its number.
 func (s *Source) next() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fates = append(s.fates, Fate{Sent: time.Now()})
-	return len(s.fates) - 1
+	s.outcomes = append(s.outcomes, Outcome{Sent: time.Now()})
+	return len(s.outcomes) - 1
 }
 
-// settle notes what the broker says of each reply. A return comes before its confirm.
+// settle records the broker's answer to each reply. A return comes before its confirm.
 func (s *Source) settle(base int, confirms <-chan amqp.Confirmation, returns <-chan amqp.Return) {
 	for c := range confirms {
 		for more := true; more; {
@@ -115,34 +113,34 @@ func (s *Source) settle(base int, confirms <-chan amqp.Confirmation, returns <-c
 			case r, ok := <-returns:
 				if more = ok; ok {
 					n, _ := strconv.Atoi(r.MessageId)
-					s.note(n, func(f *Fate) { f.Returned = true })
+					s.note(n, func(f *Outcome) { f.Returned = true })
 				}
 			default:
 				more = false
 			}
 		}
 		if c.Ack {
-			s.note(base+int(c.DeliveryTag)-1, func(f *Fate) { f.Accepted = !f.Returned })
+			s.note(base+int(c.DeliveryTag)-1, func(f *Outcome) { f.Accepted = !f.Returned })
 		}
 	}
 }
 
-func (s *Source) note(n int, change func(*Fate)) {
+func (s *Source) note(n int, change func(*Outcome)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	change(&s.fates[n])
-	s.fates[n].Settled = time.Now()
+	change(&s.outcomes[n])
+	s.outcomes[n].Settled = time.Now()
 }
 
-// awaitConfirms returns when the last reply has its fate, or the channel ends.
+// awaitConfirms returns when the last reply has its outcome, or the channel ends.
 func (s *Source) awaitConfirms(ch *amqp.Channel, base int) error {
 	known := false
 	_ = poll(lastConfirms, nil, func() error {
-		all := s.Fates()
+		all := s.Outcomes()
 		last := len(all) - 1
 		known = last < base || all[last].Accepted || all[last].Returned
 		if !known && !ch.IsClosed() {
-			return errors.New("the broker has not said a word on the last reply")
+			return errors.New("the broker has not answered the last reply")
 		}
 		return nil
 	})
@@ -152,17 +150,16 @@ func (s *Source) awaitConfirms(ch *amqp.Channel, base int) error {
 	return ch.Close()
 }
 
-// Fates is what became of each reply so far, by number.
-func (s *Source) Fates() []Fate {
+// Outcomes returns what became of each reply so far, by number.
+func (s *Source) Outcomes() []Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]Fate(nil), s.fates...)
+	return append([]Outcome(nil), s.outcomes...)
 }
 
-// Accepted is the numbers of the replies that the broker has accepted for
-// somebody.
+// Accepted returns the numbers of the replies that the broker has accepted and routed to a queue.
 func (s *Source) Accepted() (all []int) {
-	for n, f := range s.Fates() {
+	for n, f := range s.Outcomes() {
 		if f.Accepted {
 			all = append(all, n)
 		}

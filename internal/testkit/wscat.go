@@ -6,8 +6,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit/cache"
 )
 
-// Wscat returns the command line of wscat 6.1.0, to be followed by its arguments. It is installed
-// once per machine, under .cache.
+// Wscat returns the command line of wscat 6.1.0, without arguments. It is installed once per machine, under .cache.
 func Wscat(t testing.TB) (command []string) {
 	t.Helper()
 	need(t, "wscat")

@@ -25,9 +25,8 @@ var autobahn = component{
 	stamp: func(string) string { return autobahnScript },
 }
 
-// Autobahn returns the program wstest of Autobahn's TestSuite, the protocol's conformance test. It
-// needs a Python that Debian had last in its previous release; it is unpacked beside it, and
-// nothing is installed. The first call on a machine takes about half a minute.
+// Autobahn returns the path of wstest, the program of Autobahn's TestSuite. It needs Python 2.7, which Debian 11 had last:
+// that is unpacked next to it, and nothing is installed. The first call on a machine takes about half a minute.
 func Autobahn() (wstest string, err error) {
 	dir, err := autobahn.ready()
 	if err != nil {

@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 )
 
-// cluRequirement is the CLU that the tests know: docs and golden files are recorded from it.
+// cluRequirement is the CLU that documentation and golden files are recorded from.
 const cluRequirement = "sdss-clu[websockets]==2.6.1"
 
 var clu = component{
@@ -16,7 +16,7 @@ var clu = component{
 		return run(python(dir), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
 			"--no-input", "--retries", "2", "--timeout", "20", cluRequirement)
 	},
-	// An environment holds its own path, and dies when the Python under it is replaced.
+	// An environment contains its own path, and breaks when its Python is replaced.
 	stamp: func(dir string) string {
 		base, err := filepath.EvalSymlinks(python(dir))
 		if err != nil {

@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// failureKept is how long a failure stands, unless [Forget] is called.
+// failureKept is how long a failure is remembered, unless [Forget] is called.
 const failureKept = 10 * time.Minute
 
 // component is one folder below .cache.
 type component struct {
 	name  string                  // of the folder
 	make  func(dir string) error  // fills the empty folder
-	stamp func(dir string) string // what must be the same for the folder to be good; "" if it cannot be
+	stamp func(dir string) string // identifies the contents; a folder with another stamp is made anew
 }
 
-// ready returns the folder of a complete component, and makes it if need be.
+// ready returns the folder of a component, which it makes if it is not complete.
 func (c component) ready() (string, error) {
 	root, err := Root()
 	if err != nil {
@@ -73,7 +73,7 @@ func recentFailure(dir string) error {
 	return nil
 }
 
-// Forget drops remembered failures: the next call tries again.
+// Forget forgets failures, so that the next call tries again.
 func Forget() {
 	root, err := Root()
 	if err != nil {
@@ -84,7 +84,7 @@ func Forget() {
 	}
 }
 
-// Root is the folder .cache beside the go.mod above the working directory.
+// Root returns the folder .cache next to the go.mod above the working directory.
 func Root() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -96,8 +96,7 @@ func Root() (string, error) {
 			if err := os.MkdirAll(root, 0o755); err != nil {
 				return "", err
 			}
-			// Worktrees may share one cache by links, but its contents contain absolute
-			// paths.
+			// Worktrees may share a cache by a link, but its contents contain absolute paths.
 			return filepath.EvalSymlinks(root)
 		}
 		if dir == filepath.Dir(dir) {
@@ -107,7 +106,7 @@ func Root() (string, error) {
 	}
 }
 
-// run runs one command, whose output is worth reading only if it fails; then its end, on one line.
+// run runs a command. If it fails, the error has the end of its output, on one line.
 func run(name string, args ...string) error {
 	out, err := exec.Command(name, args...).CombinedOutput()
 	if err == nil {

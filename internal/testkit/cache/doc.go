@@ -3,8 +3,12 @@
 // the old Python that it needs, other versions of RabbitMQ than the one that is installed, and Qpid
 // Broker-J. They live under .cache in the repository, which git ignores.
 //
-// A component is made under a file lock, because the tests of several packages run at the same
-// time, and is stamped when it is complete, with all that would make it useless if it changed. A
-// component without its stamp, say of an interrupted run, is made anew. A failure is remembered for
-// some minutes, so that a machine without a network does not wait for it once a package.
+//	ready ── lock ── stamp as expected? ── yes ──▶ folder
+//	                        └─ no ── remove, make, write the stamp ──▶ folder
+//	                                    └─ failed: remembered for ten minutes
+//
+// A component is made under a file lock, because the tests of several packages run at the same time. When it is complete
+// it gets a stamp, which contains everything that invalidates it by changing. A component without its stamp, such as that
+// of an interrupted run, is made anew. A failure is remembered, so that not every package waits for a network that is
+// down.
 package cache

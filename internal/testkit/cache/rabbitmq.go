@@ -12,17 +12,17 @@ import (
 //go:embed rabbitmq.sh
 var rabbitmqScript string
 
-// The suites of Debian whose RabbitMQ can be had beside the one that is installed.
+// The suites of Debian whose RabbitMQ can be set up in addition to the installed one.
 const (
 	Trixie  = "trixie"  // has 4.0, on Mnesia
 	Testing = "testing" // has the latest, on Khepri; it moves
 )
 
-// RabbitMQ is a RabbitMQ that is unpacked, and not installed.
+// RabbitMQ is a RabbitMQ that is unpacked, but not installed.
 type RabbitMQ struct {
 	Bin     string // the folder of rabbitmq-server and rabbitmqctl
 	Version string
-	Instead string // why it is not the one that was wanted; "" if it is
+	Instead string // why it is not the requested one; "" if it is
 }
 
 func rabbitmqOf(suite string) component {
@@ -35,7 +35,7 @@ func rabbitmqOf(suite string) component {
 			}
 			return run("bash", script, dir, suite)
 		},
-		stamp: func(dir string) string { return dir + "\n" + rabbitmqScript }, // its scripts hold its own path
+		stamp: func(dir string) string { return dir + "\n" + rabbitmqScript }, // its scripts contain its path
 	}
 }
 
@@ -53,9 +53,9 @@ func RabbitMQOf(suite string) (RabbitMQ, error) {
 	return RabbitMQ{Bin: filepath.Join(dir, "bin"), Version: strings.TrimSpace(string(version))}, nil
 }
 
-// NewestRabbitMQ returns the newest RabbitMQ 4. That is testing's, which differs most from the one that a
-// stable Debian installs. If it cannot be set up, or is not a RabbitMQ 4 any more, it returns trixie's:
-// testing changes from day to day, and must not break the build.
+// NewestRabbitMQ returns the newest RabbitMQ 4: testing's, which differs most from the one that a stable Debian installs.
+// If that cannot be set up, or is no longer a RabbitMQ 4, it returns trixie's: testing changes from day to day, and must
+// not break the build.
 func NewestRabbitMQ() (RabbitMQ, error) {
 	newest, err := RabbitMQOf(Testing)
 	if err == nil && !strings.HasPrefix(newest.Version, "4.") {

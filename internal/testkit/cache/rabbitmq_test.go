@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// fakeRabbitMQ makes the folder of a component that is complete.
+// fakeRabbitMQ makes the folder of a complete component.
 func fakeRabbitMQ(t *testing.T, root, suite, version string) {
 	t.Helper()
 	c := rabbitmqOf(suite)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestWorkTreesThatShareACacheByALinkHaveOnePathForIt(t *testing.T) {
+func TestWorktreesThatShareACacheByALinkHaveTheSamePathForIt(t *testing.T) {
 	shared, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ var wscat = component{
 	stamp: func(string) string { return wscatRequirement + "\n" },
 }
 
-// Wscat returns the command line of wscat, the WebSocket client that people type into.
+// Wscat returns the command line of wscat, a WebSocket client for terminals.
 func Wscat() (command []string, err error) {
 	dir, err := wscat.ready()
 	if err != nil {

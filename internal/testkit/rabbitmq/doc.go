@@ -1,3 +1,3 @@
-// Command rabbitmq starts a throw-away RabbitMQ on a free port of 127.0.0.1, prints its URL, and keeps
-// it until stdin ends. Nothing of it is left then.
+// Command rabbitmq runs a RabbitMQ on a free port of 127.0.0.1: it prints the URL, and deletes the RabbitMQ with its data
+// when stdin ends.
 package main

@@ -12,10 +12,10 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit/cache"
 )
 
-// rabbitFolder is the variable by which package testkit is told of another RabbitMQ than the installed one.
+// rabbitFolder is the environment variable that makes package testkit use another RabbitMQ than the installed one.
 const rabbitFolder = "CLU_WS_TEST_RABBITMQ"
 
-// rabbitMQ finds the RabbitMQ of that name: "newest", or a suite of Debian.
+// rabbitMQ returns the RabbitMQ of a name: "newest", or a suite of Debian.
 func rabbitMQ(name string) (cache.RabbitMQ, error) {
 	if name == "newest" {
 		return cache.NewestRabbitMQ()
@@ -23,24 +23,24 @@ func rabbitMQ(name string) (cache.RabbitMQ, error) {
 	return cache.RabbitMQOf(name)
 }
 
-// user is a test that asked for a RabbitMQ.
-type user struct{ folder, test string }
+// brokerTest is a test that asked for a RabbitMQ.
+type brokerTest struct{ folder, test string }
 
-// readUsers parses the lines that package testkit wrote. It drops duplicates, and subtests of a test that
+// readBrokerTests parses the lines that package testkit wrote. It drops duplicates, and subtests of a test that
 // is listed itself.
-func readUsers(text string) (users []user) {
+func readBrokerTests(text string) (users []brokerTest) {
 	for line := range strings.Lines(text) {
 		if folder, test, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "\t"); ok {
-			users = append(users, user{folder, test})
+			users = append(users, brokerTest{folder, test})
 		}
 	}
-	slices.SortFunc(users, func(a, b user) int {
+	slices.SortFunc(users, func(a, b brokerTest) int {
 		return cmp.Or(cmp.Compare(a.folder, b.folder), cmp.Compare(a.test, b.test))
 	})
-	seen := map[user]bool{}
-	return slices.DeleteFunc(users, func(u user) bool {
+	seen := map[brokerTest]bool{}
+	return slices.DeleteFunc(users, func(u brokerTest) bool {
 		for name := u.test; ; {
-			if seen[user{u.folder, name}] {
+			if seen[brokerTest{u.folder, name}] {
 				return true
 			}
 			i := strings.LastIndexByte(name, '/')
@@ -53,9 +53,9 @@ func readUsers(text string) (users []user) {
 	})
 }
 
-// within keeps the users whose package is in one of the folders or below it.
-func within(users []user, folders []string) []user {
-	return slices.DeleteFunc(users, func(u user) bool {
+// within keeps the tests whose package is in one of the folders or below it.
+func within(users []brokerTest, folders []string) []brokerTest {
+	return slices.DeleteFunc(users, func(u brokerTest) bool {
 		return !slices.ContainsFunc(folders, func(folder string) bool {
 			absolute, err := filepath.Abs(folder)
 			return err == nil && (u.folder == absolute || strings.HasPrefix(u.folder, absolute+string(filepath.Separator)))
@@ -63,8 +63,8 @@ func within(users []user, folders []string) []user {
 	})
 }
 
-// selection returns a pattern for -run and the packages with which go test runs these tests and no others.
-func selection(users []user) (pattern string, packages []string) {
+// selection returns the pattern for -run and the packages with which go test runs exactly these tests.
+func selection(users []brokerTest) (pattern string, packages []string) {
 	var names []string
 	for _, u := range users {
 		levels := strings.Split(u.test, "/")
@@ -79,8 +79,8 @@ func selection(users []user) (pattern string, packages []string) {
 	return strings.Join(slices.Compact(names), "|"), slices.Compact(packages)
 }
 
-// tagged finds the tests in files whose first line says that they are built with that tag only.
-func tagged(root, tag string) (users []user, err error) {
+// tagged finds the tests in files that are built only with a tag, by their first line.
+func tagged(root, tag string) (users []brokerTest, err error) {
 	err = filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -99,7 +99,7 @@ func tagged(root, tag string) (users []user, err error) {
 			return err
 		}
 		for _, m := range testFunction.FindAllStringSubmatch(string(text), -1) {
-			users = append(users, user{folder, m[1]})
+			users = append(users, brokerTest{folder, m[1]})
 		}
 		return nil
 	})
@@ -108,8 +108,8 @@ func tagged(root, tag string) (users []user, err error) {
 
 var testFunction = regexp.MustCompile(`(?m)^func (Test\w+)\(\w+ \*testing\.T\)`)
 
-// runTagged runs the tests of a tag on the RabbitMQ of that name; "" is the installed one. It runs one
-// package at a time, because these tests need the whole machine.
+// runTagged runs the tests of a tag on the RabbitMQ of a name; "" is the installed one. It runs one package at a time,
+// because these tests need the whole machine.
 func runTagged(tag, name string, flags []string, total *counts) {
 	users, err := tagged(".", tag)
 	if err != nil {

@@ -22,7 +22,7 @@ func TestTheTestsThatAskedForARabbitMQAreSelectedAndNoOthers(t *testing.T) {
 		"R/page\tTestE\n"+
 		"R/links\tTestF\n", "R/", root+"/")
 
-	users := within(readUsers(lines), []string{"link"})
+	users := within(readBrokerTests(lines), []string{"link"})
 	pattern, packages := selection(users)
 	if want := "^TestA$/^RabbitMQ$|^TestB$/^RabbitMQ$|^TestC$|^TestD$"; pattern != want {
 		t.Errorf("-run=%s, want %s", pattern, want)
@@ -30,13 +30,13 @@ func TestTheTestsThatAskedForARabbitMQAreSelectedAndNoOthers(t *testing.T) {
 	if want := []string{root + "/link", root + "/link/broker"}; !slices.Equal(packages, want) {
 		t.Errorf("packages %q, want %q", packages, want)
 	}
-	if n := len(within(readUsers(lines), []string{"."})); n != 6 {
+	if n := len(within(readBrokerTests(lines), []string{"."})); n != 6 {
 		t.Errorf("%d tests below the root, want 6", n)
 	}
 }
 
 func TestASubtestIsSelectedByItsWholeName(t *testing.T) {
-	pattern, _ := selection([]user{{"a", "TestB/x|y (z)#01"}})
+	pattern, _ := selection([]brokerTest{{"a", "TestB/x|y (z)#01"}})
 	if want := `^TestB$/^x\|y \(z\)#01$`; pattern != want {
 		t.Errorf("-run=%s, want %s", pattern, want)
 	}
@@ -60,7 +60,7 @@ func TestTestsOfATagAreFound(t *testing.T) {
 		}
 	}
 	users, err := tagged(dir, "cluster")
-	if want := []user{{dir, "TestIt"}}; err != nil || !slices.Equal(users, want) {
+	if want := []brokerTest{{dir, "TestIt"}}; err != nil || !slices.Equal(users, want) {
 		t.Errorf("found %v (%v), want %v", users, err, want)
 	}
 }

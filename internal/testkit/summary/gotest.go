@@ -57,11 +57,11 @@ type goTest struct {
 	ended func(importPath string) // nil, or called when a package has ended and was counted
 }
 
-// detectorFault is what the race detector writes before it ends a process because of a mistake of its own.
-// It says nothing about the tests, which have then not been run to their end.
+// detectorFault is what the race detector writes before it ends a process because of a fault of its own. The tests did
+// not run to their end then.
 const detectorFault = "ThreadSanitizer: CHECK failed"
 
-// runGo runs `go test -json`. Packages in which the race detector itself failed run once more.
+// runGo runs `go test -json`. Packages in which the race detector itself failed are run once more.
 func runGo(tests goTest, total *counts) {
 	broken := runOnce(tests, false, total)
 	if len(broken) == 0 {
@@ -73,14 +73,14 @@ func runGo(tests goTest, total *counts) {
 	runOnce(tests, true, total)
 }
 
-// ranTwice is the line that says which packages had to run twice, which the last lines repeat.
+// ranTwice returns the line that says which packages had to run twice, and adds it to the last lines.
 func (c *counts) ranTwice(on string, packages []string) string {
 	line := "AGAIN the race detector itself failed, so these ran once more" + on + ": " + strings.Join(packages, " ")
 	c.twice = append(c.twice, line)
 	return line
 }
 
-// runOnce returns the packages in which the race detector failed; if last is true, these count as failed.
+// runOnce returns the packages in which the race detector failed. They count as failed if last is true.
 func runOnce(tests goTest, last bool, total *counts) (broken []string) {
 	cmd := exec.Command("go", append([]string{"test", "-json"}, tests.args...)...)
 	cmd.Env = append(os.Environ(), tests.env...)
@@ -100,7 +100,7 @@ func runOnce(tests goTest, last bool, total *counts) (broken []string) {
 		fmt.Printf("FAIL  the race detector failed again in %s\n", strings.Join(broken, " "))
 		total.failed += len(broken)
 	}
-	// For instance a bad flag: there was nothing to count.
+	// For instance because of a bad flag: there was nothing to count.
 	if err := cmd.Wait(); err != nil && total.failed == failedBefore && len(broken) == 0 {
 		fmt.Printf("go test%s: %v\n", tests.on, err)
 		total.failed++
@@ -108,7 +108,7 @@ func runOnce(tests goTest, last bool, total *counts) (broken []string) {
 	return broken
 }
 
-// readEvents returns the packages that the race detector broke, of which it counts nothing.
+// readEvents returns the packages in which the race detector failed. It counts nothing of these.
 func readEvents(in io.Reader, out io.Writer, tests goTest, total *counts) (broken []string) {
 	packages := map[string]*run{}
 	lines := bufio.NewReader(in)
@@ -119,7 +119,7 @@ func readEvents(in io.Reader, out io.Writer, tests goTest, total *counts) (broke
 		case len(text) == 0 && err != nil:
 			return broken
 		case json.Unmarshal(text, &e) != nil:
-			fmt.Fprint(out, string(text)) // not test2json's: say it as it is
+			fmt.Fprint(out, string(text)) // not from test2json
 			continue
 		case e.Action == "build-output":
 			fmt.Fprint(out, e.Output)
@@ -137,7 +137,7 @@ func readEvents(in io.Reader, out io.Writer, tests goTest, total *counts) (broke
 			if e.Action == "fail" && p.brokenByDetector() {
 				broken = append(broken, e.Package)
 			} else {
-				// In one piece: other runs write, too.
+				// In one write: other runs write, too.
 				var text bytes.Buffer
 				p.finish(e, &text)
 				_, _ = out.Write(text.Bytes())
@@ -151,7 +151,7 @@ func readEvents(in io.Reader, out io.Writer, tests goTest, total *counts) (broke
 	}
 }
 
-// brokenByDetector reports whether the race detector failed, and nothing else did.
+// brokenByDetector reports whether the race detector failed and nothing else did.
 func (p *run) brokenByDetector() bool {
 	return p.counts.failed == 0 &&
 		slices.ContainsFunc(p.lines, func(l line) bool { return strings.Contains(l.text, detectorFault) }) &&
@@ -216,7 +216,7 @@ func cutLast(s string, separator byte) (before, after string, found bool) {
 	return s[:i], s[i+1:], true
 }
 
-// finish writes what is worth reading of a package that has ended.
+// finish writes the result of a package that has ended: one line if it passed, everything about its failures if not.
 func (p *run) finish(e event, out io.Writer) {
 	switch e.Action {
 	case "pass":

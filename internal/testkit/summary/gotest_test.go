@@ -52,7 +52,7 @@ FAIL  c  0.0s
 	}
 }
 
-func TestWhatIsLeftOutIsCountedApartByWhatItNeeds(t *testing.T) {
+func TestTestsLeftOutAreCountedByWhatTheyNeed(t *testing.T) {
 	const events = `{"Action":"output","Package":"a","Test":"TestWhole","Output":"    x.go:1: LEFT OUT Chromium\n"}
 {"Action":"skip","Package":"a","Test":"TestWhole"}
 {"Action":"pass","Package":"a","Test":"TestBoth/embedded"}
@@ -120,7 +120,7 @@ func TestWhatHadToRunTwiceIsAmongTheLastLines(t *testing.T) {
 	}
 }
 
-func TestWhatRanOnAnotherRabbitMQIsToldWithItsVersion(t *testing.T) {
+func TestResultsOnAnotherRabbitMQAreReportedWithItsVersion(t *testing.T) {
 	const events = `{"Action":"output","Package":"a","Test":"TestBad/x","Output":"    --- FAIL: TestBad/x (0.1s)\n"}
 {"Action":"fail","Package":"a","Test":"TestBad/x"}
 {"Action":"fail","Package":"a","Elapsed":0.1}

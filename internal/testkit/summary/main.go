@@ -13,13 +13,13 @@ import (
 )
 
 func main() {
-	again := flag.String("again", "", "the other RabbitMQs, by commas: newest, or suites of Debian")
-	in := flag.String("in", ".", "the folders, by commas, whose tests run on the other RabbitMQs")
+	again := flag.String("again", "", "other RabbitMQs, separated by commas: newest, or suites of Debian")
+	in := flag.String("in", ".", "the folders, separated by commas, whose tests are repeated on the other RabbitMQs")
 	each := flag.String("each", "", "the build tag of tests that run on each RabbitMQ")
 	once := flag.String("once", "", "the build tag of tests that run once")
-	besides := flag.String("beside", "", "a program that checks something else meanwhile")
+	background := flag.String("background", "", "a program that checks something else meanwhile")
 	flag.Parse()
-	check := startBeside(*besides)
+	check := startBackground(*background)
 	total := newCounts()
 	if err := runAll(flag.Args(), list(*again), list(*in), *each, *once, total); err != nil {
 		fmt.Println(err)
@@ -30,7 +30,7 @@ func main() {
 		total.failCheck(strings.TrimSpace(check))
 	}
 	if !check.report(os.Stdout) {
-		total.failCheck(*besides)
+		total.failCheck(*background)
 	}
 	for _, line := range total.lastLines() {
 		fmt.Println(line)
@@ -44,7 +44,7 @@ func list(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' })
 }
 
-// runAll runs everything: all tests on the installed RabbitMQ, then what asked for one on the others.
+// runAll runs all tests on the installed RabbitMQ, and those that asked for it on the others.
 func runAll(args, again, in []string, each, once string, total *counts) error {
 	var flags []string
 	for _, arg := range args {
@@ -62,13 +62,13 @@ func runAll(args, again, in []string, each, once string, total *counts) error {
 		return err
 	}
 
-	// The race detector has seen these tests by then, and is what takes them longest.
+	// The race detector has seen these tests in the first run, and takes most of their time.
 	unraced := slices.DeleteFunc(slices.Clone(flags), func(flag string) bool { return flag == "-race" })
 	r, err := newRepeats(again, in, file, unraced, total)
 	if err != nil {
 		return err
 	}
-	runGo(goTest{args: args, env: []string{testkit.RabbitUsersFile + "=" + file}, ended: r.start}, total)
+	runGo(goTest{args: args, env: []string{testkit.BrokerTestsFile + "=" + file}, ended: r.start}, total)
 	runNode(".", total)
 	r.wait(total)
 	if once != "" {
@@ -82,18 +82,18 @@ func runAll(args, again, in []string, each, once string, total *counts) error {
 	return nil
 }
 
-// counts is what the last lines say. Runs that go on at the same time have one each.
+// counts are the counts of one run or several. Runs at the same time have one each.
 type counts struct {
 	passed, failed, skipped int
 	leftOut                 map[string]int  // tests that need more than Go, in a run of those that do not
 	missing                 map[string]bool // whole lines: MISSING <component>: <what to do>
 	twice                   []string        // whole lines: what ran once more, and why
-	checks                  []string        // the names of the checks that failed beside the tests
+	checks                  []string        // the names of the checks that failed in addition to the tests
 }
 
 func newCounts() *counts { return &counts{leftOut: map[string]int{}, missing: map[string]bool{}} }
 
-// failCheck counts a check that failed beside the tests.
+// failCheck counts a check that failed in addition to the tests.
 func (c *counts) failCheck(name string) {
 	c.failed++
 	c.checks = append(c.checks, name)
@@ -122,7 +122,7 @@ func (c *counts) add(other *counts) {
 	c.twice = append(c.twice, other.twice...)
 }
 
-// miss notes that something could not be set up, without which tests were left out. That fails CI.
+// miss records that a component could not be set up, so that its tests did not run. That fails CI.
 func (c *counts) miss(line string) {
 	c.missing[line] = true
 	if os.Getenv("CI") == "true" {

@@ -38,8 +38,8 @@ func runNode(root string, total *counts) {
 	}
 }
 
-// nodeTests finds the test files by node's own naming, grouped by folder. Names are given one by
-// one, because the versions of node differ in what a folder on the command line means.
+// nodeTests finds the test files by node's naming rules, grouped by folder. node is given each name, because its versions
+// differ in what a folder on the command line means.
 func nodeTests(root string) (folders map[string][]string, err error) {
 	folders = map[string][]string{}
 	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -56,7 +56,7 @@ func nodeTests(root string) (folders map[string][]string, err error) {
 	return folders, err
 }
 
-// tapCount matches the totals at the end of node's TAP report, such as "# pass 12".
+// tapCount matches a total at the end of node's TAP report, such as "# pass 12".
 var tapCount = regexp.MustCompile(`(?m)^# (pass|fail|cancelled|skipped|todo) (\d+)$`)
 
 func reportNode(folder, out string, err error, total *counts) {

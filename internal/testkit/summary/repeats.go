@@ -12,28 +12,28 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit/cache"
 )
 
-// repeatedAtATime is how many packages run again at a time. They do so when all have run for the first time: what
-// they do to a broker has bounds in real time, which a machine that has too much to do does not keep.
+// repeatedAtATime is how many packages are repeated at a time. They start when all have run once: their tests have
+// deadlines in real time, which an overloaded machine would miss.
 const repeatedAtATime = 2
 
-// repeats runs tests again, on other RabbitMQs, when all have run for the first time.
+// repeats repeats tests on other RabbitMQs, when all have run once.
 type repeats struct {
 	module  string // the import path of the working directory
 	brokers []cache.RabbitMQ
 	in      []string // folders: see within
-	users   string   // the file in which package testkit notes the tests
+	tests   string   // the file in which package testkit records the tests
 	flags   []string // of go test
 	run     func(goTest, *counts)
 
 	running sync.WaitGroup
-	first   chan struct{} // closed when all have run for the first time
+	first   chan struct{} // closed when all have run once
 	places  chan struct{}
-	results []*counts // one of each run; to be read when all have ended
+	results []*counts // one for each run; valid when all have ended
 }
 
-// newRepeats finds the RabbitMQs of these names.
-func newRepeats(names, in []string, users string, flags []string, total *counts) (*repeats, error) {
-	r := &repeats{in: in, users: users, flags: flags, run: runGo, first: make(chan struct{}), places: make(chan struct{}, repeatedAtATime)}
+// newRepeats looks up the RabbitMQs of these names.
+func newRepeats(names, in []string, file string, flags []string, total *counts) (*repeats, error) {
+	r := &repeats{in: in, tests: file, flags: flags, run: runGo, first: make(chan struct{}), places: make(chan struct{}, repeatedAtATime)}
 	text, err := os.ReadFile("go.mod")
 	if err != nil {
 		return nil, err
@@ -51,20 +51,20 @@ func newRepeats(names, in []string, users string, flags []string, total *counts)
 			continue
 		}
 		if broker.Instead != "" {
-			fmt.Printf("RabbitMQ %s takes the place of the newest: %s\n", broker.Version, broker.Instead)
+			fmt.Printf("RabbitMQ %s is used instead of the newest: %s\n", broker.Version, broker.Instead)
 		}
 		r.brokers = append(r.brokers, broker)
 	}
 	return r, nil
 }
 
-// start has the tests of a package that has ended run again later, those that asked for a RabbitMQ.
+// start schedules a package that has ended: its tests that asked for a RabbitMQ are repeated later.
 func (r *repeats) start(importPath string) {
-	text, err := os.ReadFile(r.users)
+	text, err := os.ReadFile(r.tests)
 	if err != nil {
-		return // the directory of this run has been removed: wait says that nothing ran
+		return // the folder of this run was removed: wait reports that nothing ran
 	}
-	users := slices.DeleteFunc(within(readUsers(string(text)), r.in), func(u user) bool { return r.importPath(u.folder) != importPath })
+	users := slices.DeleteFunc(within(readBrokerTests(string(text)), r.in), func(u brokerTest) bool { return r.importPath(u.folder) != importPath })
 	if len(users) == 0 {
 		return
 	}
@@ -85,7 +85,7 @@ func (r *repeats) start(importPath string) {
 	}
 }
 
-// importPath is that of the package in a folder; "" if the folder is not in the module.
+// importPath returns the import path of the package in a folder, or "" if the folder is not in the module.
 func (r *repeats) importPath(folder string) string {
 	root, err := filepath.Abs(".")
 	if err != nil {
@@ -101,7 +101,7 @@ func (r *repeats) importPath(folder string) string {
 	return r.module + "/" + filepath.ToSlash(below)
 }
 
-// wait begins to run them, and returns when all have ended and are counted.
+// wait starts the repeats, and returns when all have ended and are counted.
 func (r *repeats) wait(total *counts) {
 	close(r.first)
 	r.running.Wait()

@@ -10,8 +10,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit/cache"
 )
 
-// repeated has the tests of packages that end run again, in a module m in the working directory, and
-// returns the packages and the patterns with which go test was called.
+// repeated repeats the tests of packages that have ended, in a module m in the working directory, and returns the
+// packages and patterns with which go test was called.
 func repeated(t *testing.T, users string, ended ...string) (calls []string, total *counts) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -50,7 +50,7 @@ func repeated(t *testing.T, users string, ended ...string) (calls []string, tota
 	return calls, total
 }
 
-func TestWhatAskedForARabbitMQRunsAgainWhenAllHasRun(t *testing.T) {
+func TestTestsThatAskedForARabbitMQAreRepeated(t *testing.T) {
 	const users = "R/link\tTestA\nR/link/broker\tTestB\nR/page\tTestC\nR/other\tTestD\n"
 	calls, total := repeated(t, users, "m/link", "m/other", "m/filter", "m/link/broker")
 	want := []string{"-timeout=1m -run=^TestA$ R/link", "-timeout=1m -run=^TestB$ R/link/broker"}
@@ -62,7 +62,7 @@ func TestWhatAskedForARabbitMQRunsAgainWhenAllHasRun(t *testing.T) {
 	}
 }
 
-func TestThatNothingRanAgainIsAFailure(t *testing.T) {
+func TestRepeatingNothingIsAFailure(t *testing.T) {
 	if calls, total := repeated(t, "R/other\tTestD\n", "m/link", "m/other"); len(calls) > 0 || total.failed != 1 {
 		t.Errorf("ran %q, %d failed", calls, total.failed)
 	}

@@ -1,0 +1,137 @@
+package bridge
+
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+	"unicode/utf8"
+
+	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge/engine"
+	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/bridge/rooms"
+	"github.com/clu-ws/clu-ws/bridge/snapshot"
+)
+
+// Config configures a [Bridge]. Only Broker is required.
+type Config struct {
+	// Name is the bridge's name as a CLU client, at most 100 bytes. "" makes a random one, as
+	// CLU does.
+	Name string
+	// Exchange is the actors' exchange. "" is [actor.Exchange].
+	Exchange string
+	// Broker holds the URLs of the broker's nodes, which are tried in turn.
+	Broker []string
+	// TLS is used towards the broker for amqps URLs.
+	TLS *tls.Config
+	// Dial replaces the network towards the broker, for an embedded one.
+	Dial func(network, addr string) (net.Conn, error)
+	// ProbeAfter is how long the broker may send no reply before the bridge checks that one
+	// would arrive; see [amqpx.Config].
+	ProbeAfter time.Duration
+	// FailFast ends Run if the broker cannot be reached at the start.
+	FailFast bool
+	// OnLink is called at every change of the link to the broker. It must not block.
+	OnLink func(amqpx.State)
+	// CheckConsumers fails a command, as if it had no consumer, when no actor's queue exists
+	// for its consumer although another program receives it, such as a tap that is bound to
+	// command.#. It goes by the names of CLU's queues, <actor>_commands: an actor whose queue
+	// has another name counts as absent.
+	CheckConsumers bool
+
+	// Durable says what becomes of replies while the link is down.
+	Durable Durable
+	// History bounds the replies that are kept for clients that resume. By default none are.
+	History hub.History
+	// Values bounds the memory of the last value of every keyword.
+	Values snapshot.Limits
+	// Envelope says how replies are written.
+	Envelope actor.Envelope
+	// Batch is how long a reply to plain clients may wait for others, up to a second: they
+	// leave in one write. A reply that ends a command or reports an error goes out at once,
+	// with those that wait. v1 clients choose for themselves (batch_ms).
+	Batch time.Duration
+	// Sources are exchanges whose messages go to rooms.
+	Sources []rooms.Source
+	// Presence is a topic exchange on which the bridge publishes which clients connect and
+	// leave. "" is none.
+	Presence string
+
+	// Strict ignores bad input silently, as CLU does.
+	Strict bool
+	// ListClients lets v1 clients list the connected clients.
+	ListClients bool
+	// LogCommands logs a line for each command: consumer, id, client, first word and outcome.
+	LogCommands bool
+
+	// Page is served on the clients' port to requests that are no WebSocket. nil is 426.
+	Page http.Handler
+	// Origins are the origins of web pages that may use the bridge, such as
+	// https://console.example, "null", or "*" for all. If it is empty, the listener decides;
+	// see package origin.
+	Origins []string
+	// TrustedProxies are networks and addresses of proxies that may name the client of a
+	// request, and "unix" for the peers of Unix sockets.
+	TrustedProxies []string
+	// AdminHost is the host name in the admin address, if any: requests may name it as their
+	// host.
+	AdminHost string
+	// CommandLine is the program's command line without secrets, for the admin.
+	CommandLine []string
+	// Version is the program's version, for clients and metrics.
+	Version string
+	// Logger gets what an operator must know. nil is [slog.Default].
+	Logger *slog.Logger
+
+	// Limits bound what clients may take.
+	Limits engine.Limits
+	// SkipSlow lets a client that reads too slowly skip what it has not read, and go on behind
+	// an error envelope that says how much it has missed. Otherwise it is closed.
+	SkipSlow bool
+	// Compress lets clients negotiate permessage-deflate. A reply is then compressed once for
+	// all of them.
+	Compress bool
+	// Loops is how many loops share the clients. 0 is one for each processor.
+	Loops int
+	// PortablePoller serves as on systems without epoll. It is for tests.
+	PortablePoller bool
+	// Drain says how the bridge stops.
+	Drain Drain
+
+	// The hub's clock, set by tests.
+	now   func() time.Time
+	after func(time.Duration, func()) (stop func() bool)
+}
+
+// maxName leaves room for consumers in the routing key of replies, which is made of both and
+// has 255 bytes.
+const maxName = 100
+
+// complete sets the defaults, and returns what is wrong.
+func (cfg *Config) complete() error {
+	if cfg.Name == "" {
+		cfg.Name = actor.NewClientName()
+	}
+	if len(cfg.Name) > maxName || !utf8.ValidString(cfg.Name) {
+		return fmt.Errorf("the bridge's name must be UTF-8 of at most %d bytes; choose another --name", maxName)
+	}
+	if cfg.Batch < 0 || cfg.Batch > hub.MaxBatch {
+		return fmt.Errorf("replies to plain clients cannot wait for %v; choose a --batch from 0 to %v", cfg.Batch, hub.MaxBatch)
+	}
+	if cfg.Exchange == "" {
+		cfg.Exchange = actor.Exchange
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	if err := cfg.completeSources(); err != nil {
+		return err
+	}
+	cfg.History.SetDefaults()
+	cfg.Drain.setDefaults()
+	return cfg.Durable.check()
+}

@@ -1,0 +1,66 @@
+package simulation
+
+import "slices"
+
+// phase is a time in which a connection's subscriptions do not change: it hears every reply, or
+// what these select.
+type phase struct {
+	everything bool
+	subs       []sub
+}
+
+func (p phase) selects(r *reply) bool {
+	return p.everything || slices.ContainsFunc(p.subs, func(s sub) bool { return s.selects(r) })
+}
+
+// after returns the phase that an answer begins: a subscription has begun, or has ended.
+func (p phase) after(id string, subs []sub) phase {
+	named := func(s sub) bool { return s.id == id }
+	if i := slices.IndexFunc(p.subs, named); i >= 0 {
+		return phase{subs: slices.Delete(slices.Clone(p.subs), i, i+1)}
+	}
+	if i := slices.IndexFunc(subs, named); i >= 0 {
+		return phase{subs: append(slices.Clone(p.subs), subs[i])}
+	}
+	return p
+}
+
+// checkPhases looks at a connection whose subscriptions change. In each phase it hears what its
+// subscriptions select; where a phase begins, between the replies that came, is not known.
+func (c *client) checkPhases(v *visit, n int, from, to uint64, dropped bool) {
+	now := phase{everything: true}
+	since, last := []phase{now}, from // phases since the last reply
+	for _, m := range v.came {
+		if m.Op == "ok" && m.ID != nil {
+			now = now.after(*m.ID, v.subs)
+			since = append(since, now)
+		}
+		if !m.isReply() {
+			continue
+		}
+		r := c.w.reply(m.Seq)
+		if r == nil || !now.selects(r) || m.Seq <= last {
+			c.fail(n, "%d came behind %d, or is not selected", m.Seq, last)
+			return
+		}
+		if !dropped && !c.w.nothing(since, last, m.Seq-1) {
+			c.fail(n, "one between %d and %d did not come", last, m.Seq)
+		}
+		since, last = []phase{now}, m.Seq
+	}
+	if !dropped && !c.w.nothing(since, last, to) {
+		c.fail(n, "one between %d and %d did not come", last, to)
+	}
+}
+
+// nothing reports whether the phases may have followed each other such that none of them selects
+// a reply behind one number, up to another.
+func (w *world) nothing(phases []phase, behind, upTo uint64) bool {
+	first := 0 // the first phase that is possible
+	for seq := behind + 1; seq <= upTo; seq++ {
+		for first < len(phases) && phases[first].selects(w.reply(seq)) {
+			first++
+		}
+	}
+	return first < len(phases)
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/listen"
+)
+
+func adminFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "admin", EnvVars: env("admin"), Category: catAdmin, DefaultText: "not served", Usage: "`ADDRESS` of the admin server, such as 127.0.0.1:9877 or unix:/path/to/socket: /metrics for Prometheus, /healthz, /readyz, Go's profiles and an API that sends commands; it has no access control"},
+		&cli.IntFlag{Name: "shed-rate", Value: 500, EnvVars: env("shed-rate"), Category: catAdmin, Usage: "`CLIENTS` closed per second while the bridge drains; more if --drain-timeout requires it"},
+		&cli.DurationFlag{Name: "drain-timeout", Value: 30 * time.Second, EnvVars: env("drain-timeout"), Category: catAdmin, Usage: "longest `TIME` that draining takes after SIGTERM"},
+		&cli.BoolFlag{Name: "log-commands", Value: true, EnvVars: env("log-commands"), Category: catAdmin, Usage: "log each command: consumer, id, client, first word and outcome; --log-commands=false turns it off"},
+	}
+}
+
+// readDrain reads the flags of draining into a bridge's configuration.
+func readDrain(c *cli.Context, cfg *bridge.Config) (err error) {
+	if cfg.Drain.ShedRate = c.Int("shed-rate"); cfg.Drain.ShedRate < 1 {
+		return fmt.Errorf("--shed-rate %d must be at least 1", cfg.Drain.ShedRate)
+	}
+	cfg.Drain.Timeout, err = atLeast(c, "drain-timeout", minDuration)
+	return err
+}
+
+// adminAddr returns the address of the admin server; nil if there is none.
+func adminAddr(c *cli.Context) (*listen.Address, error) {
+	if c.String("admin") == "" {
+		return nil, nil
+	}
+	a, err := listen.ParseAddress(c.String("admin"))
+	if err != nil {
+		return nil, fmt.Errorf("--admin: %w", err)
+	}
+	return &a, nil
+}
+
+// adminHost returns the host name in --admin; "" if there is none or it is an IP
+// address.
+func adminHost(a *listen.Address) string {
+	if a == nil || a.Network != "tcp" {
+		return ""
+	}
+	host := a.Name[:strings.LastIndexByte(a.Name, ':')]
+	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return ""
+	}
+	return host
+}

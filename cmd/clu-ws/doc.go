@@ -1,0 +1,20 @@
+// Command clu-ws connects CLU actors on a RabbitMQ exchange with web pages: it relays
+// every reply to the WebSocket clients, and turns a client's JSON into a command.
+//
+// A subcommand is a file: websocket.go, demo.go, bench.go. They read flags into the
+// configuration of a package that does the work:
+//
+//	flags ──► *flags.go ──► bridge.Config ─┐
+//	          listenflags.go ─► listeners ─┼─► service.serve ──► bridge.Run
+//	          adminflags.go ──► address ───┘        │
+//	                                                ├─ housekeeper: certificate, watchdog
+//	                                                ├─ linkReporter: the announcement, systemd's status
+//	                                                ├─ admin server
+//	                                                └─ embedded broker, if asked for
+//
+// Each flag has an environment variable, CLU_WS_ and its name. All of them are in
+// docs/configuration.md, which "clu-ws configuration" writes.
+//
+// Packages below know no flags. What they report is completed here with advice on
+// the flag to look at (advice.go).
+package main

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/forwarded"
+	"github.com/clu-ws/clu-ws/bridge/listen"
+	"github.com/clu-ws/clu-ws/bridge/origin"
+)
+
+func listenFlags(host string) []cli.Flag {
+	return []cli.Flag{
+		&cli.IntFlag{Name: "port", Aliases: []string{"p"}, Value: 9876, EnvVars: env("port"), Category: catListen, Usage: "`PORT` for WebSocket clients and the page"},
+		&cli.StringFlag{Name: "host", Value: host, EnvVars: env("host"), Category: catListen, Usage: "`ADDRESS` to listen on; 127.0.0.1 admits this machine only"},
+		&cli.StringSliceFlag{Name: "listen", EnvVars: env("listen"), Category: catListen, Usage: "`ADDRESS` to listen on, instead of --host and --port: host:port, tcp:host:port or unix:/path/to/socket, with the prefix proxy: behind a proxy that speaks the PROXY protocol; may be repeated (in the variable: separated by commas)"},
+		&cli.StringFlag{Name: "socket-mode", Value: "0660", EnvVars: env("socket-mode"), Category: catListen, Usage: "octal `MODE` of the Unix sockets of --listen; write permission allows a user to connect"},
+		&cli.BoolFlag{Name: "reuse-port", EnvVars: env("reuse-port"), Category: catListen, Usage: "share the TCP ports with other processes of the same user that set it too (SO_REUSEPORT)"},
+		&cli.PathFlag{Name: "tls-cert", EnvVars: env("tls-cert"), Category: catListen, Usage: "`FILE` with the certificate for browsers, followed by its intermediate certificates (PEM): TCP ports serve https and wss, Unix sockets stay without TLS. It is read again when it changes, and on SIGHUP"},
+		&cli.PathFlag{Name: "tls-key", EnvVars: env("tls-key"), Category: catListen, Usage: "`FILE` with the key of --tls-cert (PEM)"},
+		&cli.BoolFlag{Name: "compress", EnvVars: env("compress"), Category: catListen, Usage: "compress replies, once for all clients that accept it (permessage-deflate)"},
+		&cli.StringFlag{Name: "log-level", Value: "info", EnvVars: env("log-level"), Usage: "`LEVEL` of the log: debug, info, warn or error"},
+		&cli.StringSliceFlag{Name: "origin", EnvVars: env("origin"), Category: catListen, DefaultText: "any; on loopback and Unix sockets only this machine's", Usage: "`ORIGIN` of web pages that may connect, such as https://console.example; null, or * for any" + repeatable},
+		&cli.StringSliceFlag{Name: "trusted-proxy", EnvVars: env("trusted-proxy"), Category: catListen, Usage: "`NETWORK` of proxies whose X-Forwarded-For or Forwarded header gives the client's address, such as 10.0.0.0/8 or 127.0.0.1, or unix for Unix sockets" + repeatable},
+		&cli.BoolFlag{Name: "proxy-protocol", EnvVars: env("proxy-protocol"), Category: catListen, Usage: "expect the PROXY protocol, version 1 or 2, on every client listener; for a single one, see --listen"},
+	}
+}
+
+// readAccess reads the flags of origins and proxies into a bridge's configuration.
+func readAccess(c *cli.Context, cfg *bridge.Config) error {
+	cfg.Origins, cfg.TrustedProxies = listValues(c, "origin"), listValues(c, "trusted-proxy")
+	if _, err := origin.New(cfg.Origins); err != nil {
+		return fmt.Errorf("--origin: %w", err)
+	}
+	if _, err := forwarded.Parse(cfg.TrustedProxies); err != nil {
+		return fmt.Errorf("--trusted-proxy: %w", err)
+	}
+	cfg.CommandLine = redactArgs(os.Args)
+	return nil
+}
+
+// readListeners reads where clients connect.
+func readListeners(c *cli.Context) (l listeners, err error) {
+	if l.addresses, l.flag, err = addresses(c); err != nil {
+		return l, err
+	}
+	l.isDefault = !c.IsSet("listen") && !c.IsSet("host") && !c.IsSet("port")
+	l.proxy = c.Bool("proxy-protocol")
+	l.options.ReusePort = c.Bool("reuse-port")
+	mode, err := strconv.ParseUint(c.String("socket-mode"), 8, 32)
+	if err != nil || mode > 0o777 {
+		return l, fmt.Errorf("--socket-mode %q is not a mode; write it in octal, as 0660 for a user and a group", c.String("socket-mode"))
+	}
+	l.options.Mode = fs.FileMode(mode)
+	l.certificate, err = certificate(c)
+	return l, err
+}
+
+// addresses returns where to listen, and the flag that says so.
+func addresses(c *cli.Context) (where []clientAddress, flag string, err error) {
+	given := c.StringSlice("listen")
+	if len(given) == 1 {
+		given = strings.Split(given[0], ",") // several in the variable
+	}
+	if len(given) == 0 {
+		if err := checkPort(c, "port", 0); err != nil {
+			return nil, "", err
+		}
+		only := listen.Address{Network: "tcp", Name: net.JoinHostPort(c.String("host"), strconv.Itoa(c.Int("port")))}
+		return []clientAddress{{Address: only}}, "--port", nil
+	}
+	for _, flag := range []string{"host", "port"} {
+		if c.IsSet(flag) {
+			return nil, "", fmt.Errorf("--listen and --%s are both given; leave --%s out, and repeat --listen for several addresses", flag, flag)
+		}
+	}
+	for _, s := range given {
+		s, proxy := listen.CutProxy(s)
+		a, err := listen.ParseAddress(s)
+		if err != nil {
+			return nil, "", fmt.Errorf("--listen: %w", err)
+		}
+		where = append(where, clientAddress{a, proxy})
+	}
+	return where, "--listen", nil
+}
+
+// certificate returns the certificate for browsers; nil without TLS.
+func certificate(c *cli.Context) (*listen.Certificate, error) {
+	cert, key := c.Path("tls-cert"), c.Path("tls-key")
+	switch {
+	case cert == "" && key == "":
+		return nil, nil
+	case cert == "" || key == "":
+		return nil, errors.New("--tls-cert and --tls-key belong together; give both")
+	}
+	pair, err := listen.LoadCertificate(cert, key)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-cert and --tls-key: %w", err)
+	}
+	return pair, nil
+}

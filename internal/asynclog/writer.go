@@ -1,0 +1,89 @@
+// Package asynclog writes a log to a reader that may stop reading, for a while or for
+// good: a restarting journald, a terminal halted with Ctrl-S, a pipe into a program
+// that hangs. What writes to the log must not wait for it.
+//
+//	Write ──► buffer, bounded ──► a goroutine while there is something to write ──► the reader
+//	             │
+//	             └─ full: lines are dropped, and a line says how many
+package asynclog
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+)
+
+// maxPending bounds the unwritten log, in bytes.
+const maxPending = 1 << 20
+
+// Writer is an [io.Writer] that never blocks. Each call of Write is one line.
+type Writer struct {
+	to io.Writer
+
+	// mu guards the following fields. It is never held while waiting.
+	mu      sync.Mutex
+	pending []byte
+	dropped int           // lines, since the last ones were taken
+	written chan struct{} // closed when everything is written; nil if nothing is pending
+}
+
+// New returns a writer in front of another one.
+func New(to io.Writer) *Writer { return &Writer{to: to} }
+
+// Write buffers a line. It returns no error, which could not be logged.
+func (w *Writer) Write(line []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.pending)+len(line) > maxPending {
+		w.dropped++
+		return len(line), nil
+	}
+	w.pending = append(w.pending, line...)
+	if w.written == nil {
+		w.written = make(chan struct{})
+		go w.write()
+	}
+	return len(line), nil
+}
+
+// write writes the buffered lines until none is left.
+func (w *Writer) write() {
+	for text := w.take(); text != nil; text = w.take() {
+		_, _ = w.to.Write(text) // the program goes on without its log
+	}
+}
+
+// take returns and clears the buffered lines; nil if there are none.
+func (w *Writer) take() []byte {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	text := w.pending
+	w.pending = nil
+	if w.dropped > 0 {
+		text = fmt.Appendf(text, "time=%s level=WARN msg=\"lines of the log were dropped because it was not read\" count=%d\n",
+			time.Now().Format("2006-01-02T15:04:05.000Z07:00"), w.dropped)
+		w.dropped = 0
+	}
+	if text == nil {
+		close(w.written)
+		w.written = nil
+	}
+	return text
+}
+
+// Flush waits until everything is written, up to a timeout.
+func (w *Writer) Flush(within time.Duration) {
+	w.mu.Lock()
+	written := w.written
+	w.mu.Unlock()
+	if written == nil {
+		return
+	}
+	timer := time.NewTimer(within)
+	defer timer.Stop()
+	select {
+	case <-written:
+	case <-timer.C:
+	}
+}
