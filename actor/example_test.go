@@ -107,7 +107,7 @@ func ExampleClient_Send() {
 	for _, consumer := range []string{"dome", "mirror"} {
 		p, err := client.Send(ctx, consumer, "rotate 90", actor.SendOptions{})
 		if err != nil {
-			fmt.Println(err) // it was not sent at all
+			fmt.Println(err) // it was not sent
 			return
 		}
 		for r := range p.Replies(ctx) {
@@ -125,7 +125,7 @@ func ExampleClient_Send() {
 	// mirror: unroutable, 1 replies, error: mirror rotate 90: Failed routing message to consumer 'mirror'.
 }
 
-// A client that hears every reply on the exchange: those to other clients, and
+// A client that receives every reply on the exchange: replies to other clients, and
 // broadcasts.
 func ExampleConfig_onReply() {
 	link, stopBroker := startBroker()
