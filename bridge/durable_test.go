@@ -235,7 +235,7 @@ func TestAStreamLosesNothingThroughAKilledConnectionAPauseAndARestart(t *testing
 	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.Outcomes()))
 }
 
-func TestWithoutADurableQueueTheGapToldIsTheGapFound(t *testing.T) {
+func TestWithoutADurableQueueTheReportedGapIsTheRealOne(t *testing.T) {
 	t.Parallel()
 	node := testkit.StartRabbitMQ(t)
 	b := linked(t, node.URL(), func(c *bridge.Config) { c.Name = "loser" })
@@ -260,6 +260,9 @@ func TestWithoutADurableQueueTheGapToldIsTheGapFound(t *testing.T) {
 	}
 	// A reply is sent some time before it is here, and the bridge allows for that.
 	const slack = 200 * time.Millisecond
+	// A gap begins when the broker was last asked something that it then answered, because the
+	// network may have held up what came later. It is asked every second.
+	const unproven = time.Second
 	near := func(at, first, last time.Time) bool {
 		return !at.Before(first.Add(-slack)) && !at.After(last.Add(slack))
 	}
@@ -279,7 +282,7 @@ func TestWithoutADurableQueueTheGapToldIsTheGapFound(t *testing.T) {
 			continue
 		}
 		first, last := missing[0], missing[len(missing)-1]
-		if !near(from, fates[first-1].Sent, fates[first].Sent) || !near(to, fates[last].Sent, fates[last+1].Sent) {
+		if !near(from, fates[first-1].Sent.Add(-unproven), fates[first].Sent) || !near(to, fates[last].Sent, fates[last+1].Sent) {
 			t.Errorf("gap %d from %v to %v: the last reply before it was sent at %v, the first missing at %v, the last missing at %v, the first behind it at %v",
 				i, from, to, fates[first-1].Sent, fates[first].Sent, fates[last].Sent, fates[last+1].Sent)
 		}
@@ -308,7 +311,7 @@ func parseTime(t *testing.T, text any) time.Time {
 	return at
 }
 
-func TestEachClientOfThreeBridgesHearsEveryReplyOnce(t *testing.T) {
+func TestEachClientOfThreeBridgesGetsEveryReplyOnce(t *testing.T) {
 	for name, durable := range map[string]func(*bridge.Config){
 		"queues": func(*bridge.Config) {},
 		"stream": func(c *bridge.Config) { c.Durable.Stream = &bridge.Stream{Bytes: 100 << 20} },
