@@ -106,7 +106,7 @@ func withHandlers(a *actor.Actor) {
 func TestRepliesOnTheWireEqualCLUs(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		x.run(x.actor(actor.Config{Name: "lvmecp", Version: "1.2.3"}, nil))
-		heard := x.tap("reply.#")
+		tap := x.tap("reply.#")
 		link := x.links()
 		compared := 0
 		for _, rec := range recorded.Cases(t) {
@@ -119,7 +119,7 @@ func TestRepliesOnTheWireEqualCLUs(t *testing.T) {
 				if o := x.publish(link, sent); o != amqpx.Confirmed {
 					t.Fatal(o)
 				}
-				got := heard.take()
+				got := tap.take()
 				if len(got) != len(rec.Replies) {
 					t.Fatalf("%s: %d replies, CLU sent %d", rec.Case, len(got), len(rec.Replies))
 				}
@@ -164,7 +164,7 @@ func TestAnEmptyCommandIsDoneAtOnce(t *testing.T) {
 func TestAMessageThatIsNotACommandFailsAndTheActorContinues(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		x.run(x.actor(actor.Config{Name: "dome"}, nil))
-		heard := x.tap("reply.#")
+		tap := x.tap("reply.#")
 		link := x.links()
 		for _, test := range []struct {
 			headers amqpx.Table
@@ -178,7 +178,7 @@ func TestAMessageThatIsNotACommandFailsAndTheActorContinues(t *testing.T) {
 			{amqpx.Table{"task": true}, `rubbish`, "reply.broadcast", `e {"error":"Unknown task None"}`},
 		} {
 			x.publish(link, amqpx.Message{Key: "command.dome", Publishing: amqpx.Publishing{Headers: test.headers, Body: []byte(test.body)}})
-			got := heard.take()
+			got := tap.take()
 			if len(got) != 1 || got[0].RoutingKey != test.key ||
 				!strings.HasPrefix(fmt.Sprintf("%s %s", got[0].Headers["message_code"], got[0].Body), test.want) {
 				t.Errorf("%q: %+v", test.body, got)
@@ -229,12 +229,12 @@ func TestManyRepliesOfOneCommandArriveInOrder(t *testing.T) {
 
 func TestAnActorReceivesTheRepliesOfOtherActors(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
-		heard := make(chan actor.Reply, 1)
-		x.run(x.actor(actor.Config{Name: "dome", OnReply: func(r actor.Reply) { heard <- r }}, nil))
+		received := make(chan actor.Reply, 1)
+		x.run(x.actor(actor.Config{Name: "dome", OnReply: func(r actor.Reply) { received <- r }}, nil))
 		weather := x.actor(actor.Config{Name: "weather"}, nil)
 		x.run(weather)
 		weather.Broadcast(actor.Warning, actor.Keywords{"wind": 12.5})
-		if r := <-heard; r.Sender != "weather" || r.Code != actor.Warning || string(r.Body) != `{"wind":12.5}` || r.CommandID != "" {
+		if r := <-received; r.Sender != "weather" || r.Code != actor.Warning || string(r.Body) != `{"wind":12.5}` || r.CommandID != "" {
 			t.Errorf("received %+v", r)
 		}
 	})

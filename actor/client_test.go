@@ -104,7 +104,7 @@ func TestReadingAndWaitingEndWithTheirContexts(t *testing.T) {
 
 func TestTheFailureOfAnUnroutableCommandIsPublished(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
-		heard := x.tap("reply.#")
+		tap := x.tap("reply.#")
 		c := x.client()
 		r, err := x.do(c, "nobody", "ping")
 		e := failure(t, err)
@@ -114,7 +114,7 @@ func TestTheFailureOfAnUnroutableCommandIsPublished(t *testing.T) {
 		if r.Last().Sender != "nobody" || r.Last().Code != actor.Failed {
 			t.Errorf("the reply is %+v", r.Last())
 		}
-		got := heard.take()
+		got := tap.take()
 		if len(got) != 1 || got[0].RoutingKey != "reply."+c.Name() || string(got[0].Body) != `{"error":"Failed routing message to consumer 'nobody'."}` {
 			t.Errorf("on the exchange were %+v", got)
 		}
@@ -232,7 +232,7 @@ func TestTheNumberOfRunningCommandsIsBounded(t *testing.T) {
 
 func TestACommandThatAMQPCannotCarryIsNotSent(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
-		heard := x.silent("dome")
+		tap := x.silent("dome")
 		c := x.client()
 		if _, err := c.Send(x.ctx, "dome", "wait", actor.SendOptions{CommandID: "taken"}); err != nil {
 			t.Fatal(err)
@@ -253,7 +253,7 @@ func TestACommandThatAMQPCannotCarryIsNotSent(t *testing.T) {
 				t.Errorf("%s: it was sent", name)
 			}
 		}
-		if got := heard.take(); len(got) != 1 {
+		if got := tap.take(); len(got) != 1 {
 			t.Errorf("%d commands arrived, not 1", len(got))
 		}
 	})
@@ -261,11 +261,11 @@ func TestACommandThatAMQPCannotCarryIsNotSent(t *testing.T) {
 
 func TestSendOptionsAreInTheCommand(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
-		heard := x.silent("dome")
+		tap := x.silent("dome")
 		if _, err := x.client().Send(x.ctx, "dome", "open", actor.SendOptions{CommandID: "id", Internal: true, NoLog: true}); err != nil {
 			t.Fatal(err)
 		}
-		got := heard.take()[0]
+		got := tap.take()[0]
 		if got.CorrelationId != "id" || got.Headers["internal"] != true || got.Headers["write_to_log"] != false {
 			t.Errorf("got %+v", got)
 		}
@@ -354,13 +354,13 @@ func TestOfTooManyRepliesTheFirstAreDiscarded(t *testing.T) {
 func TestAPanicBehindTheEndDoesNotEndACommandAgain(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		x.run(x.actor(actor.Config{Name: "dome"}, withHandlers))
-		heard := x.tap("reply.#")
+		tap := x.tap("reply.#")
 		for command, want := range map[string]string{"late": ">:i", "twice": ">:"} {
 			if _, err := x.do(x.client(), "dome", command); err != nil {
 				t.Fatal(err)
 			}
 			codes := ""
-			for _, d := range heard.take() {
+			for _, d := range tap.take() {
 				codes += d.Headers["message_code"].(string)
 			}
 			if codes != want {

@@ -131,8 +131,8 @@ func ExampleConfig_onReply() {
 	link, stopBroker := startBroker()
 	defer stopBroker()
 
-	heard := make(chan actor.Reply, 100)
-	listener, err := actor.NewClient(actor.Config{Link: link, OnReply: func(r actor.Reply) { heard <- r }})
+	received := make(chan actor.Reply, 100)
+	listener, err := actor.NewClient(actor.Config{Link: link, OnReply: func(r actor.Reply) { received <- r }})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -148,7 +148,7 @@ func ExampleConfig_onReply() {
 		return
 	}
 	for range 4 {
-		r := <-heard
+		r := <-received
 		fmt.Printf("%s %s %s, a broadcast: %v\n", r.Sender, r.Code, r.Body, r.CommanderID == "")
 	}
 	// Output:

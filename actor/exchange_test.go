@@ -150,20 +150,20 @@ type tap struct {
 
 func (x *exchange) tap(patterns ...string) *tap {
 	x.t.Helper()
-	heard := &tap{}
+	recorded := &tap{}
 	x.links(amqpx.Queue{Name: "tap", Bindings: patterns, Deliver: func(d *amqpx.Delivery) {
-		heard.mu.Lock()
-		defer heard.mu.Unlock()
-		heard.seen = append(heard.seen, d)
+		recorded.mu.Lock()
+		defer recorded.mu.Unlock()
+		recorded.seen = append(recorded.seen, d)
 	}})
-	return heard
+	return recorded
 }
 
 // links runs a link until the test ends. It returns once that is up.
 func (x *exchange) links(queues ...amqpx.Queue) *amqpx.Link {
 	x.t.Helper()
 	cfg := x.link
-	cfg.Name = "bare"
+	cfg.Name = "test"
 	cfg.Exchange = actor.Exchange
 	cfg.Queues = queues
 	up := make(chan struct{})

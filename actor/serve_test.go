@@ -118,9 +118,9 @@ func TestRepliesDuringAnOutageAreLostAndCountedAndLoggedOnce(t *testing.T) {
 		if err := a.Ready(x.ctx); err != nil {
 			t.Fatal(err)
 		}
-		heard := x.tap("reply.#")
+		tap := x.tap("reply.#")
 		a.Broadcast(actor.Info, actor.Keywords{"text": "back"})
-		if got := heard.take(); len(got) != 1 || string(got[0].Body) != `{"text":"back"}` {
+		if got := tap.take(); len(got) != 1 || string(got[0].Body) != `{"text":"back"}` {
 			t.Errorf("after the outage %d replies are received", len(got))
 		}
 		if log.count("replies cannot be published") != 1 || log.count("lost=3") != 1 {
