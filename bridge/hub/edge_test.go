@@ -60,13 +60,13 @@ func TestAGapBeforeTheHelloIsReplayed(t *testing.T) {
 	s.await(l, "gap")
 	s.tell(l, fmt.Sprintf(`{"op": "subscribe", "id": "t", "since": {"epoch": %q, "seq": 1}}`, s.hub.Epoch))
 	s.await(l, "ok")
-	s.await(l, "gap") // again the first one, which was before the greeting; the other it has heard
+	s.await(l, "gap") // again the first one, which was before the hello; the other it has heard
 	s.ask(l, "pong", `{"op": "ping"}`)
 }
 
 func TestARequestBeforeTheHelloIsAnsweredBehindIt(t *testing.T) {
 	s := newHarness(t)
-	s.hub.mu.Lock() // the greeting waits
+	s.hub.mu.Lock() // the hello waits
 	l := s.dial()
 	s.tell(l, `{"op": "command", "id": "c", "consumer": "dome"}`)
 	s.tell(l, `{"op": "ping", "id": "p"}`)

@@ -58,7 +58,7 @@ func (s *hubHarness) connect() *recordingClient {
 	return l
 }
 
-// dial returns a v1 client whose greeting is on its way.
+// dial returns a v1 client whose hello is on its way.
 func (s *hubHarness) dial() *recordingClient { return s.dialAt("/") }
 
 // dialAt is dial for a client that asks for something in its URL.

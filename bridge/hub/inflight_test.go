@@ -142,7 +142,7 @@ func TestTheIDsOfADisconnectedClientAreFreeButForTheSameConsumers(t *testing.T) 
 	f.sends(now, "1", "dome", &patient{}, nil)
 }
 
-// A command that waited behind the greeting comes when its client has left.
+// A command that waited behind the hello comes when its client has left.
 func TestACommandOfADisconnectedClientHasNoCaller(t *testing.T) {
 	f, c := newFlights(t), at("a:1")
 	c.left = true

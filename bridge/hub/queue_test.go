@@ -136,7 +136,7 @@ func TestAClientMaySendAsManyRequestsBeforeItsHelloAsLater(t *testing.T) {
 		s.tell(l, `{"op": "ping"}`)
 	}
 	if n := l.session.preHello.Load(); n != 1+maxPendingRequests {
-		t.Errorf("%d messages and the greeting wait", n-1)
+		t.Errorf("%d messages and the hello wait", n-1)
 	}
 	greet()
 	s.await(l, "hello")

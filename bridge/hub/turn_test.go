@@ -135,22 +135,22 @@ func TestFewSnapshotsAreEncodedAtOnce(t *testing.T) {
 		s.saysBody(filter.Reply{Sender: fmt.Sprint("actor", a), Code: "i"}, `{"keyword": 1, "other": "`+strings.Repeat("x", 20_000)+`"}`)
 	}
 	h := s.hub
-	type asker struct {
+	type client struct {
 		*cachedSnapshot
 		Session
-		painted bool
+		encoded bool
 	}
-	askers := make([]*asker, 3*maxEncoders)
-	for i := range askers {
-		askers[i] = &asker{cachedSnapshot: h.snapshots.of(mustFilter(t, fmt.Sprintf(`{"sender": ["actor*", "%d"]}`, i)))}
+	clients := make([]*client, 3*maxEncoders)
+	for i := range clients {
+		clients[i] = &client{cachedSnapshot: h.snapshots.of(mustFilter(t, fmt.Sprintf(`{"sender": ["actor*", "%d"]}`, i)))}
 	}
-	done, left := 0, len(askers)
+	done, left := 0, len(clients)
 	for round := 1; left > 0; round++ {
-		for i, a := range askers {
+		for i, a := range clients {
 			switch {
-			case a.painted || a.closed.Load():
+			case a.encoded || a.closed.Load():
 			case h.stepSnapshot(a.cachedSnapshot, &a.Session):
-				a.painted = true
+				a.encoded = true
 				done++
 				left--
 			case i < maxEncoders:
@@ -158,17 +158,17 @@ func TestFewSnapshotsAreEncodedAtOnce(t *testing.T) {
 				left--
 			}
 			if n := len(h.encoding); n > maxEncoders {
-				t.Fatalf("%d are painted at once", n)
+				t.Fatalf("%d are encoded at once", n)
 			}
 		}
 		if round > 1000 {
-			t.Fatalf("%d of %d are painted", done, len(askers))
+			t.Fatalf("%d of %d are encoded", done, len(clients))
 		}
 	}
 	if len(h.encoding) != 0 || done != 2*maxEncoders {
-		t.Errorf("%d are painted, %d are not done", done, len(h.encoding))
+		t.Errorf("%d are encoded, %d are not done", done, len(h.encoding))
 	}
-	if !h.stepSnapshot(askers[len(askers)-1].cachedSnapshot, &Session{}) {
+	if !h.stepSnapshot(clients[len(clients)-1].cachedSnapshot, &Session{}) {
 		t.Error("one that is up to date waits for its turn")
 	}
 }
