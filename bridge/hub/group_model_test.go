@@ -19,18 +19,18 @@ type modelSpec struct {
 	batch    time.Duration
 }
 
-// key names what the spec selects, however long that may wait.
+// key identifies what the spec selects, without the batch time.
 func (w modelSpec) key() string { return fmt.Sprint(w.filter.Key(), w.throttle, w.ordered) }
 
-// modelSet is clients with the same specs that wait as long: they hear the same. That
-// something waits changes nothing of what comes, nor its order.
+// modelSet is clients with the same specs and batch times, which get the same replies. Batch times
+// change neither the replies nor their order.
 type modelSet struct {
 	clients []*recordingClient
 	specs   []modelSpec
 	pending map[string]uint64 // by spec and sender
 }
 
-// modelWindow is one of a spec, whoever has that.
+// modelWindow is a throttle window of a spec, shared by all clients that have it.
 type modelWindow struct {
 	ends   time.Duration
 	sender string
@@ -74,7 +74,7 @@ func (m *model) move(l *recordingClient) {
 			if old == nil || !slices.ContainsFunc(old.specs, func(o modelSpec) bool { return o.key() == w.key() }) {
 				continue
 			}
-			for sender, seq := range old.pending { // what it pending by the same spec is pending still
+			for sender, seq := range old.pending { // what is pending for the same spec stays so
 				if strings.HasPrefix(sender, w.key()+"/") {
 					set.pending[sender] = seq
 				}
@@ -93,7 +93,7 @@ func (m *model) move(l *recordingClient) {
 	m.forget()
 }
 
-// forget ends the windows and orders of specs that nobody has any more.
+// forget drops the windows and orders of specs that no client has any more.
 func (m *model) forget() {
 	has := func(key string) bool {
 		for _, set := range m.sets {
@@ -144,7 +144,7 @@ func (m *model) pass(d time.Duration) {
 	}
 }
 
-// end ends the windows of a sender that end with this one: what they hold comes in order.
+// end ends the windows of a sender that end with this one. What is pending in them comes in order.
 func (m *model) end(w *modelWindow) {
 	due, gave := map[string]*modelWindow{}, map[string]bool{}
 	for key, other := range m.windows {
@@ -172,8 +172,8 @@ func (m *model) end(w *modelWindow) {
 	}
 }
 
-// wants tells which specs of all sets a reply meets that is not older than another
-// one of its order, and whether it comes by them at once.
+// wants returns the specs of all sets that select a reply which is not older than its order allows,
+// and whether they deliver it at once.
 func (m *model) wants(r *filter.Reply, order int64) map[string]bool {
 	wanted := map[string]bool{}
 	for _, set := range m.sets {
