@@ -225,7 +225,7 @@ func (a *actors) say(name, code, commandID, commander string, rng *rand.Rand) {
 func (a *actors) start() {
 	for i, name := range a.names {
 		rng := a.w.source("actor", i)
-		mean := time.Duration(300+rng.IntN(2000)) * time.Millisecond
+		mean := time.Duration(600+rng.IntN(4000)) * time.Millisecond
 		a.tasks.Go(func() {
 			for a.pause(time.Duration(rng.ExpFloat64() * float64(mean))) {
 				for range 1 + rng.IntN(3)*rng.IntN(4) {

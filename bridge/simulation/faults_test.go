@@ -159,7 +159,7 @@ func (w *world) fillBroker() {
 	_, err = ch.QueueDeclare("junk", false, false, true, false, nil)
 	a.must(err)
 	much := slices.Repeat([]byte{'x'}, 16<<10)
-	for range 12 + w.rng.IntN(6) {
+	for range 12 + w.rng.IntN(9) {
 		a.must(ch.Publish("", "junk", false, false, amqp.Publishing{Body: much}))
 	}
 	time.Sleep(w.aWhile())
