@@ -8,16 +8,15 @@ import (
 	"time"
 )
 
-// capacity is how many bytes are on their way to the link before the broker must wait, as the
-// buffers of a TCP connection have it. To the broker there is room for all that a run sends: a
-// writer that waits may hold a lock, and in a bubble time stands while others wait for a lock.
+// capacity bounds the bytes in flight to the link, as the buffers of a TCP connection do. In the other direction
+// there is room for everything that a run sends: a blocked writer may hold a lock, and in a bubble time does not
+// advance while another goroutine waits for that.
 const (
 	capacity   = 64 << 10
 	upCapacity = 16 << 20
 )
 
-// half is one direction of a connection. Each chunk that is written arrives after a delay, in
-// order, and may be read in pieces.
+// half is one direction of a connection. Each chunk arrives after a delay, in order, and may be read in parts.
 type half struct {
 	rng      source
 	latency  time.Duration
@@ -28,13 +27,13 @@ type half struct {
 	mu      sync.Mutex // guards the following fields
 	chunks  []chunk
 	bytes   int       // in chunks
-	stalled time.Time // nothing arrives before
-	silent  bool      // what is written goes nowhere
-	cutIn   int       // bytes that still get through; less than zero is no bound
-	other   *half     // the other direction, which a cut ends, too
-	ended   bool      // nothing more is written
-	end     error     // what a reader gets behind all chunks; nil is the end of the stream
-	failed  error     // what both get at once
+	stalled time.Time // nothing arrives before this time
+	silent  bool      // written data is discarded
+	cutIn   int       // bytes until the connection breaks; negative if it does not
+	other   *half     // the other direction
+	ended   bool      // no more writes
+	end     error     // for the reader after the last chunk; nil is io.EOF
+	failed  error     // for both sides, immediately
 	readBy  time.Time
 	writeBy time.Time
 }
@@ -55,7 +54,7 @@ func signal(c chan struct{}) {
 	}
 }
 
-// await waits for a signal, at the longest until then; the zero time is for ever.
+// await waits for a signal until a deadline; the zero time is none.
 func await(c chan struct{}, until time.Time) {
 	if until.IsZero() {
 		<-c
@@ -79,7 +78,7 @@ func (h *half) read(p []byte) (int, error) {
 	}
 }
 
-// tryRead reads what has arrived, or says until when to wait.
+// tryRead reads what has arrived, or returns until when to wait.
 func (h *half) tryRead(p []byte) (n int, err error, wait time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -168,7 +167,7 @@ func (h *half) tryWrite(p []byte) (n int, err error, wait time.Time) {
 	return n, err, wait
 }
 
-// finish ends the stream behind what was written.
+// finish ends the stream after what was written.
 func (h *half) finish(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -203,13 +202,13 @@ func (h *half) isSilent() bool {
 	return h.silent
 }
 
-// stallUntil has nothing arrive before then.
+// stallUntil delays everything until a time.
 func (h *half) stallUntil(t time.Time) { h.do(func() { h.stalled = t }) }
 
-// cutAfter breaks the stream behind so many more bytes, be it within a frame.
+// cutAfter breaks the connection after so many more bytes, perhaps within a frame.
 func (h *half) cutAfter(bytes int) { h.do(func() { h.cutIn = bytes }) }
 
-// goSilent has nothing arrive any more, and tells nobody.
+// goSilent discards everything from now on, without an error on either side.
 func (h *half) goSilent() { h.do(func() { h.silent, h.chunks = true, nil }) }
 
 func (h *half) setDeadline(which *time.Time, t time.Time) { h.do(func() { *which = t }) }
