@@ -70,7 +70,7 @@ func await(c chan struct{}, until time.Time) {
 
 func (h *half) read(p []byte) (int, error) {
 	for {
-		n, err, wait := h.tryRead(p)
+		n, wait, err := h.tryRead(p)
 		if n > 0 || err != nil {
 			return n, err
 		}
@@ -79,15 +79,15 @@ func (h *half) read(p []byte) (int, error) {
 }
 
 // tryRead reads what has arrived, or returns until when to wait.
-func (h *half) tryRead(p []byte) (n int, err error, wait time.Time) {
+func (h *half) tryRead(p []byte) (n int, wait time.Time, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := time.Now()
 	switch {
 	case h.failed != nil:
-		return 0, h.failed, wait
+		return 0, wait, h.failed
 	case !h.readBy.IsZero() && !now.Before(h.readBy):
-		return 0, os.ErrDeadlineExceeded, wait
+		return 0, wait, os.ErrDeadlineExceeded
 	case len(h.chunks) > 0:
 		first := &h.chunks[0]
 		if wait = later(first.at, h.stalled); now.Before(wait) {
@@ -102,21 +102,21 @@ func (h *half) tryRead(p []byte) (n int, err error, wait time.Time) {
 		}
 		h.bytes -= n
 		signal(h.writable)
-		return n, nil, wait
+		return n, wait, nil
 	case h.ended && h.end != nil:
-		return 0, h.end, wait
+		return 0, wait, h.end
 	case h.ended:
-		return 0, io.EOF, wait
+		return 0, wait, io.EOF
 	}
 	if !h.readBy.IsZero() && (wait.IsZero() || h.readBy.Before(wait)) {
 		wait = h.readBy
 	}
-	return 0, nil, wait
+	return 0, wait, nil
 }
 
 func (h *half) write(p []byte) (int, error) {
 	for written := 0; ; {
-		n, err, wait := h.tryWrite(p[written:])
+		n, wait, err := h.tryWrite(p[written:])
 		written += n
 		if written == len(p) || err != nil {
 			return written, err
@@ -127,21 +127,21 @@ func (h *half) write(p []byte) (int, error) {
 	}
 }
 
-func (h *half) tryWrite(p []byte) (n int, err error, wait time.Time) {
+func (h *half) tryWrite(p []byte) (n int, wait time.Time, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := time.Now()
 	switch {
 	case h.failed != nil:
-		return 0, h.failed, wait
+		return 0, wait, h.failed
 	case h.ended:
-		return 0, syscall.EPIPE, wait
+		return 0, wait, syscall.EPIPE
 	case !h.writeBy.IsZero() && !now.Before(h.writeBy):
-		return 0, os.ErrDeadlineExceeded, wait
+		return 0, wait, os.ErrDeadlineExceeded
 	}
 	n = min(len(p), h.capacity-h.bytes)
 	if n == 0 {
-		return 0, nil, h.writeBy
+		return 0, h.writeBy, nil
 	}
 	data := append([]byte(nil), p[:n]...)
 	cut := h.cutIn >= 0 && n > h.cutIn
@@ -164,7 +164,7 @@ func (h *half) tryWrite(p []byte) (n int, err error, wait time.Time) {
 		go h.other.finish(err)
 	}
 	signal(h.readable)
-	return n, err, wait
+	return n, wait, err
 }
 
 // finish ends the stream after what was written.

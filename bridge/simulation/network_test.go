@@ -27,7 +27,8 @@ var errRefused = syscall.ECONNREFUSED
 func (n *network) connect(_, _ string) (net.Conn, error) {
 	n.mu.Lock()
 	n.dialled++
-	rng := n.w.source("network", n.dialled)
+	number := n.dialled
+	rng := n.w.source("network", number)
 	refused, mute := n.refused, n.mute
 	n.mu.Unlock()
 	latency := time.Duration(rng.Int64N(int64(4 * time.Millisecond)))
@@ -40,8 +41,8 @@ func (n *network) connect(_, _ string) (net.Conn, error) {
 		return nil, errRefused
 	}
 	p := &pipe{
-		up:   newHalf(n.w.source("network up", n.dialled), latency, upCapacity),
-		down: newHalf(n.w.source("network down", n.dialled), latency, capacity),
+		up:   newHalf(n.w.source("network up", number), latency, upCapacity),
+		down: newHalf(n.w.source("network down", number), latency, capacity),
 	}
 	p.up.other, p.down.other = p.down, p.up
 	p.up.stallUntil(mute)
