@@ -14,9 +14,9 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// BenchmarkWindow measures how many confirmed publishes a second RabbitMQ takes by
+// BenchmarkMaxInFlight measures how many confirmed publishes a second RabbitMQ takes by
 // how many may be unconfirmed.
-func BenchmarkWindow(b *testing.B) {
+func BenchmarkMaxInFlight(b *testing.B) {
 	url := testkit.RabbitMQ(b).NewVHost(b)
 	for _, window := range []int{1, 16, 64, 256, 1024} {
 		b.Run(fmt.Sprint(window), func(b *testing.B) { publishThroughWindow(b, url, window) })

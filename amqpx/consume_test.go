@@ -32,7 +32,7 @@ func calledBy(name string) bool {
 }
 
 // Messages come alone and in bursts, and the receiver is ready or not.
-func TestDeliveriesKeepTheirOrderWhoeverHandsThemOver(t *testing.T) {
+func TestDeliveriesKeepTheirOrderOnWhicheverGoroutine(t *testing.T) {
 	b := broker.New(broker.Config{})
 	defer b.Close()
 	dial := func(string, string) (net.Conn, error) { return b.Dial("", "") }
@@ -93,7 +93,7 @@ func TestDeliveriesKeepTheirOrderWhoeverHandsThemOver(t *testing.T) {
 }
 
 // While the goroutine that reads hands a delivery over, it does not read what comes behind it.
-func TestWhatComesWhileTheReaderHandsOverIsNotTakenForNewer(t *testing.T) {
+func TestWhatArrivesDuringADeliveryIsNotTakenForNewer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, err := New(Config{URLs: []string{"amqp://localhost/"}, Queues: []Queue{{
 			Name: "q", Deliver: func(*Delivery) { time.Sleep(time.Second) }, CanDeliver: func() bool { return true },
@@ -119,7 +119,7 @@ func TestWhatComesWhileTheReaderHandsOverIsNotTakenForNewer(t *testing.T) {
 	})
 }
 
-func TestAMessageThatIsLostOnItsWayFromAQueueThatLivesOnIsInTheGap(t *testing.T) {
+func TestAMessageThatIsLostOnItsWayFromAKeptQueueIsInTheGap(t *testing.T) {
 	var gaps []Gap
 	cs := newConsumerState(Queue{OnGap: func(g Gap) { gaps = append(gaps, g) }}, 10, slog.New(slog.DiscardHandler))
 	bound := time.Now().Add(-time.Hour) // it was sent since

@@ -30,7 +30,7 @@ func TestWhatWasRemovedBeforeTheBrokerFellSilentIsWithinTheGap(t *testing.T) {
 
 // The dead letters are removed when they are found. A link that breaks before it tells the gap
 // leaves that to the next one.
-func TestWhatWasRemovedIsToldThoughTheLinkThatFoundItBroke(t *testing.T) {
+func TestWhatWasRemovedIsReportedThoughTheSessionThatFoundItBroke(t *testing.T) {
 	t.Parallel()
 	conn, err := amqp.Dial(testkit.RabbitMQ(t).NewVHost(t))
 	if err != nil {

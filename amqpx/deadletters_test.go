@@ -85,8 +85,8 @@ func TestWhatAPolicyRemovesIsAGap(t *testing.T) {
 	}
 }
 
-// TestWhatAPolicyRemovesWhileTheLinkIsAwayIsAGapInItsPlace is about a queue that is kept.
-func TestWhatAPolicyRemovesWhileTheLinkIsAwayIsAGapInItsPlace(t *testing.T) {
+// TestWhatAPolicyRemovesWhileTheLinkIsDownIsAGapInItsPlace is about a queue that is kept.
+func TestWhatAPolicyRemovesWhileTheLinkIsDownIsAGapInItsPlace(t *testing.T) {
 	t.Parallel()
 	direct, proxied, p := behindProxy(t)
 	setPolicy(t, direct, `{"max-length":3}`)
@@ -162,7 +162,7 @@ func TestAnExpirationOfTheSendersOwnIsAGap(t *testing.T) {
 	})
 }
 
-func TestALinkWithoutDeadLettersSaysSoOnce(t *testing.T) {
+func TestALinkWithoutDeadLettersLogsThatOnce(t *testing.T) {
 	t.Parallel()
 	n := testkit.RabbitMQ(t)
 	url := n.NewVHost(t)

@@ -71,7 +71,7 @@ func readAll(from io.Reader, tags ...string) (library []byte, come map[string][]
 	return library, come, err
 }
 
-func TestADeliveryHasAllThatTheBrokerSentOfIt(t *testing.T) {
+func TestADeliveryHasEveryPropertyThatTheBrokerSent(t *testing.T) {
 	fields, headers := everyField()
 	const flags = shortStrings&^(1<<2) | flagHeaders | octets | timestamps
 	head := properties(5, flags, shortString("type"), shortString("encoding"), longString(fields), []byte{2, 9},
@@ -96,7 +96,7 @@ func TestADeliveryHasAllThatTheBrokerSentOfIt(t *testing.T) {
 	}
 }
 
-func TestDeliveriesLeaveEverythingElseToTheLibrary(t *testing.T) {
+func TestTheLibraryGetsEverythingButDeliveries(t *testing.T) {
 	small := func(channel uint16, tag string, number uint64) []byte {
 		return slices.Concat(deliver(channel, tag, number, "x", "k"), frame(headerFrame, channel, properties(1, 0)), frame(bodyFrame, channel, []byte{byte(number)}))
 	}
@@ -139,7 +139,7 @@ func TestADeliveryThatCannotBeReadSaysSo(t *testing.T) {
 	}
 }
 
-func TestADeliveryThatIsNoneEndsTheConnection(t *testing.T) {
+func TestAMalformedDeliveryEndsTheConnection(t *testing.T) {
 	method, head := deliver(1, "replies", 1, "x", "k"), frame(headerFrame, 1, properties(2, 0))
 	body := frame(bodyFrame, 1, []byte("no"))
 	broken := func(frame []byte) []byte { return append(slices.Clone(frame[:len(frame)-1]), 0) }

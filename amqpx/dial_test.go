@@ -27,7 +27,7 @@ func tcpPair(t *testing.T) (here, there net.Conn) {
 	return here, there
 }
 
-func TestWhatTheNetworkDoesNotTakeAtOnceComesBeforeAllElse(t *testing.T) {
+func TestWhatTheNetworkDoesNotTakeAtOnceGoesFirst(t *testing.T) {
 	here, there := tcpPair(t)
 	s := newSocket(t.Context(), here)
 	var want []byte
@@ -65,7 +65,7 @@ func TestWhatTheNetworkDoesNotTakeAtOnceComesBeforeAllElse(t *testing.T) {
 	}
 }
 
-func TestNothingIsWrittenNowWhileSomebodyWaitsForTheNetwork(t *testing.T) {
+func TestNothingIsWrittenNowWhileAnotherWriteWaitsForTheNetwork(t *testing.T) {
 	here, _ := tcpPair(t)
 	s := newSocket(t.Context(), here)
 	s.writing.Lock()

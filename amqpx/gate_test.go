@@ -13,7 +13,7 @@ import (
 
 // RabbitMQ 3.10 and 4.0 take nothing more from a channel when a quorum queue goes to which much of it is on
 // its way.
-func TestAKeptQueueThatExpiresUnderTrafficStopsNobody(t *testing.T) {
+func TestAKeptQueueThatExpiresUnderTrafficStopsNoPublisher(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	vhost := url[strings.LastIndex(url, "/")+1:]
@@ -66,7 +66,7 @@ func TestAKeptQueueThatExpiresUnderTrafficStopsNobody(t *testing.T) {
 	t.Logf("%d were confirmed", <-published)
 }
 
-func TestAGateThatIsGoneIsMadeAgainAndTold(t *testing.T) {
+func TestAMissingGateIsMadeAgainAndIsAGap(t *testing.T) {
 	t.Parallel()
 	for name, remove := range map[string]func(*testing.T, *amqp.Channel) error{
 		"deleted by hand": func(_ *testing.T, ch *amqp.Channel) error { return ch.ExchangeDelete("link_kept_gate", false, false) },

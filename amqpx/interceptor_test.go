@@ -229,7 +229,7 @@ func TestPropertiesThatAreMalformedAreReplaced(t *testing.T) {
 	}
 }
 
-func TestTheTableOfTheFirstMethodIsMended(t *testing.T) {
+func TestTheTableOfTheFirstMethodIsSanitized(t *testing.T) {
 	start := func(kind byte) []byte {
 		return frame(methodFrame, 0, slices.Concat([]byte{0, 10, 0, 10, 0, 9}, longString(field("n", kind, 1, 2, 3, 4, 5, 6, 7, 8)), longString([]byte("PLAIN"))))
 	}
@@ -238,9 +238,9 @@ func TestTheTableOfTheFirstMethodIsMended(t *testing.T) {
 	}
 }
 
-// FuzzMender looks for a stream that makes the mender fail, that it reads otherwise
+// FuzzInterceptor looks for a stream that makes the mender fail, that it reads otherwise
 // in pieces, or that needs mending twice.
-func FuzzMender(f *testing.F) {
+func FuzzInterceptor(f *testing.F) {
 	for seed := range uint64(8) {
 		a, _ := generator{rand.New(rand.NewPCG(seed, 1)), true}.frame()
 		f.Add(a[:min(len(a), 2000)])
@@ -258,8 +258,8 @@ func FuzzMender(f *testing.F) {
 	})
 }
 
-// BenchmarkMender is what one delivery costs: a method, a header like CLU's, a body.
-func BenchmarkMender(b *testing.B) {
+// BenchmarkInterceptor is what one delivery costs: a method, a header like CLU's, a body.
+func BenchmarkInterceptor(b *testing.B) {
 	var table []byte
 	for _, name := range []string{"command_id", "commander_id", "sender", "message_code"} {
 		table = append(table, field(name, 'S', longString([]byte("a value of some length"))...)...)

@@ -70,7 +70,7 @@ func history(name string, past uint64) amqpx.Queue {
 	return amqpx.Queue{Name: name, Stream: &amqpx.Stream{Name: "history", MaxAge: time.Hour, Backlog: past}}
 }
 
-func TestAQueueThatExpiredWhileTheLinkWasAwayIsAGap(t *testing.T) {
+func TestAQueueThatExpiredWhileTheLinkWasDownIsAGap(t *testing.T) {
 	t.Parallel()
 	// Its gate goes with the first one.
 	for _, gone := range []string{"link_kept_dropped", "link_kept"} {
@@ -134,7 +134,7 @@ func TestOnlyOneLinkHasAName(t *testing.T) {
 	}
 }
 
-func TestALinkWhoseNameIsStillHeldIsThereSoonAfterItIsFree(t *testing.T) {
+func TestALinkIsMadeSoonAfterItsNameIsFree(t *testing.T) {
 	url := newEmbedded(t).url()
 	first := run(t, amqpx.Config{URLs: []string{url}})
 	first.await(t, true)
@@ -149,7 +149,7 @@ func TestALinkWhoseNameIsStillHeldIsThereSoonAfterItIsFree(t *testing.T) {
 	}
 }
 
-func TestAQueueOrStreamThatWasMadeOtherwiseIsExplained(t *testing.T) {
+func TestAQueueOrStreamWithOtherPropertiesIsExplained(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	smaller := history("other", 0)
@@ -213,7 +213,7 @@ func TestAStopLeavesNothingToComeAgain(t *testing.T) {
 	second.expect(t, numbers(3, 4)...)
 }
 
-func TestAStreamGivesANewLinkThePastThenItsGapsThenTheLive(t *testing.T) {
+func TestAStreamGivesANewLinkItsBacklogThenItsGapsThenWhatIsNew(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	var first recorder
@@ -251,7 +251,7 @@ func TestALinkIsMadeWhileTheBrokerIsShortOfMemory(t *testing.T) {
 	h.expect(t, live, event{number: 1})
 }
 
-func TestAStreamThatWasMadeAnewIsReadFromItsBeginning(t *testing.T) {
+func TestAStreamThatWasMadeAgainIsReadFromItsStart(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	var h recorder

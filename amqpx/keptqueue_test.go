@@ -185,7 +185,7 @@ func TestWhatComesAgainFromAKeptQueueIsAsItsSenderSentIt(t *testing.T) {
 }
 
 // What is sent while the link is away is not marked as to be kept, and is kept.
-func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndTellWhetherTheirBindingsDid(t *testing.T) {
+func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndShowWhetherTheirBindingsDid(t *testing.T) {
 	t.Parallel()
 	for name, down := range map[string]func(*testkit.Node){
 		"restarted": func(n *testkit.Node) { n.Stop(t) },

@@ -108,7 +108,7 @@ func (l logged) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestTwoBrokersThatAreAwayAreLoggedOnceEach(t *testing.T) {
+func TestTwoUnreachableBrokersAreLoggedOnceEach(t *testing.T) {
 	lines := make(logged, 100)
 	w := run(t, amqpx.Config{
 		URLs:   []string{"amqp://127.0.0.1:1/", "amqp://" + oddServer(t, reset) + "/"},
@@ -199,7 +199,7 @@ func TestTheReasonForABrokenLinkIsTheBrokersOwn(t *testing.T) {
 	}
 }
 
-func TestAWrongPasswordIsToldAtOnce(t *testing.T) {
+func TestAWrongPasswordIsReportedAtOnce(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, n node) {
 		began := time.Now()
 		w := run(t, amqpx.Config{URLs: []string{strings.Replace(n.url(), ":guest@", ":sesame@", 1)}})

@@ -11,7 +11,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-func TestALinkThatBreaksAsSoonAsItStandsIsDownUntilItHolds(t *testing.T) {
+func TestALinkThatBreaksAsSoonAsItIsMadeIsDownUntilItLasts(t *testing.T) {
 	t.Parallel()
 	n := newEmbedded(t)
 	lines := make(logged, 1000)

@@ -60,7 +60,7 @@ func TestAGapBeginsWhereNothingOlderCanBeMissing(t *testing.T) {
 	}
 }
 
-func TestWhatWaitedInAQueueThatLivesOnMayBeOlderThanItsLink(t *testing.T) {
+func TestWhatWaitedInAKeptQueueMayBeOlderThanTheLink(t *testing.T) {
 	q := newLossBound(4, 10*time.Millisecond, at(100), at(10))
 	q.idle(at(110), 0, 0, false)
 	if got := q.until(at(115)); !got.Equal(at(10).Add(-10 * time.Millisecond)) {

@@ -111,7 +111,7 @@ func TestALinkWhoseLastConnectionIsHalfOpenIsBackAtOnce(t *testing.T) {
 	}
 }
 
-func TestALinkTakesNoOtherNameThanItsOwnWhenItsLastConnectionEndedInOrder(t *testing.T) {
+func TestALinkKeepsItsNameWhenItsLastConnectionWasClosedInOrder(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, n node) {
 		var log lines
 		w := run(t, amqpx.Config{URLs: []string{n.url()}, Logger: log.logger()})

@@ -35,7 +35,7 @@ func put(o *outbox, out *outcomes, names string) {
 	}
 }
 
-func TestAnOutboxRefusesWhileItIsShut(t *testing.T) {
+func TestAnOutboxRefusesWithoutAConnection(t *testing.T) {
 	var out outcomes
 	o := newOutbox(10, 4, time.Second)
 	put(o, &out, "a")
@@ -51,7 +51,7 @@ func TestAnOutboxRefusesWhileItIsShut(t *testing.T) {
 	out.expect(t, "c away")
 }
 
-func TestTheWindowBoundsWhatIsUnconfirmedAndTheCapacityWhatWaits(t *testing.T) {
+func TestTheOutboxBoundsWhatIsInFlightAndWhatIsPending(t *testing.T) {
 	var out outcomes
 	o := newOutbox(2, 3, time.Second)
 	o.open()
@@ -95,7 +95,7 @@ func TestAReturnIsMatchedToItsOwnMessage(t *testing.T) {
 	out.expect(t, "a confirmed", "b returned", "c confirmed")
 }
 
-func TestABrokenLinkLeavesWhatWasSentUnknownAndWhatWaitedUnsent(t *testing.T) {
+func TestABrokenLinkLeavesWhatWasInFlightUnknownAndWhatWasPendingUnsent(t *testing.T) {
 	var out outcomes
 	o := newOutbox(10, 2, time.Second)
 	o.open()
@@ -115,7 +115,7 @@ func TestABrokenLinkLeavesWhatWasSentUnknownAndWhatWaitedUnsent(t *testing.T) {
 	out.expect(t, "e refused")
 }
 
-func TestNothingIsSentAfterItsDeadlineAndEachOutcomeIsToldOnce(t *testing.T) {
+func TestNothingIsSentAfterItsDeadlineAndEachOutcomeIsReportedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out outcomes
 		o := newOutbox(10, 1, time.Second)
@@ -256,7 +256,7 @@ func needy(o *outbox, out *outcomes, id string) {
 	o.put(m, out.of(id))
 }
 
-func TestAMessageIsTakenOnceWhatItNeedsIsFoundAndOthersWaitBehindIt(t *testing.T) {
+func TestAMessageIsSentOnceItsQueueIsFoundAndOthersWaitBehindIt(t *testing.T) {
 	var out outcomes
 	o := newOutbox(10, 4, time.Second)
 	o.checks = true
@@ -277,7 +277,7 @@ func TestAMessageIsTakenOnceWhatItNeedsIsFoundAndOthersWaitBehindIt(t *testing.T
 	out.expect(t, "c returned")
 }
 
-func TestAnAnswerThatComesLateIsForNobodyElse(t *testing.T) {
+func TestALateAnswerIsNotTakenForAnotherMessages(t *testing.T) {
 	var out outcomes
 	o := newOutbox(10, 4, time.Second)
 	o.checks = true
@@ -311,7 +311,7 @@ func TestWhatIsKnownOfQueuesIsBounded(t *testing.T) {
 	}
 }
 
-func TestTheFiguresAreThoseOfWhatHappened(t *testing.T) {
+func TestTheStatsCountWhatHappened(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out outcomes
 		o := newOutbox(4, 8, time.Second)

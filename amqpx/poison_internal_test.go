@@ -20,7 +20,7 @@ func streamIntake() *consumerState {
 	return cs
 }
 
-func TestAStreamIsSteppedOverOneMessageAfterTwoFailuresAtOnePlace(t *testing.T) {
+func TestAStreamSkipsOneMessageAfterTwoFailuresAtOneOffset(t *testing.T) {
 	cs := streamIntake()
 	broke(cs, 0, true).notePoison()
 	if !cs.probing || cs.stream.next != 5 || cs.gap != nil {
@@ -40,7 +40,7 @@ func TestAStreamIsSteppedOverOneMessageAfterTwoFailuresAtOnePlace(t *testing.T) 
 	}
 }
 
-func TestFailuresThatAreNotOfAMessageStepOverNothing(t *testing.T) {
+func TestFailuresOverNoMessageSkipNothing(t *testing.T) {
 	cs := streamIntake()
 	for range 3 { // each after the link has stood for long
 		broke(cs, time.Hour, true).notePoison()
@@ -59,7 +59,7 @@ func TestFailuresThatAreNotOfAMessageStepOverNothing(t *testing.T) {
 	}
 }
 
-func TestWhatIsSteppedOverWasSentAfterWhatCameBeforeIt(t *testing.T) {
+func TestASkippedMessageWasSentAfterTheOneBeforeIt(t *testing.T) {
 	now := time.Now()
 	for _, c := range []struct{ taken, sent, want time.Time }{
 		{},
@@ -75,7 +75,7 @@ func TestWhatIsSteppedOverWasSentAfterWhatCameBeforeIt(t *testing.T) {
 }
 
 // The broker's last word is that it failed. It came after the message that is lost, however late.
-func TestAFailureIsNoWordThatNothingIsMissing(t *testing.T) {
+func TestABrokerThatFailsDoesNotProveThatNothingIsMissing(t *testing.T) {
 	bound := time.Now().Add(-time.Minute)
 	handed, heard := bound.Add(time.Second), bound.Add(10*time.Second)
 	cs := newConsumerState(Queue{Name: "q"}, 10, slog.New(slog.DiscardHandler))
@@ -99,7 +99,7 @@ func TestAFailureIsNoWordThatNothingIsMissing(t *testing.T) {
 
 // What breaks the link again when all has been taken is no message: the next one, which is
 // not there yet, must not be left out.
-func TestNothingIsSteppedOverOnceAllWasTaken(t *testing.T) {
+func TestNothingIsSkippedOnceEverythingWasTaken(t *testing.T) {
 	cs := streamIntake()
 	cs.stream.locate(0, 5, true)
 	for range 4 {
@@ -117,7 +117,7 @@ func TestNothingIsSteppedOverOnceAllWasTaken(t *testing.T) {
 	}
 }
 
-func TestAFailureCountsHoweverLongTheLinkTookToStand(t *testing.T) {
+func TestAFailureCountsHoweverLongConnectingTook(t *testing.T) {
 	cs := streamIntake()
 	for range 2 {
 		s := broke(cs, time.Hour, true)
@@ -129,7 +129,7 @@ func TestAFailureCountsHoweverLongTheLinkTookToStand(t *testing.T) {
 	}
 }
 
-func TestAGapThatIsToldLateTakesInTheOneThatWasNotToldYet(t *testing.T) {
+func TestALateGapIncludesThePendingOne(t *testing.T) {
 	now := time.Now()
 	cs := newConsumerState(Queue{Name: "q", Expires: time.Minute}, 10, slog.New(slog.DiscardHandler))
 	cs.completeUntil, cs.boundAt = now.Add(-time.Minute), now.Add(-50*time.Second)
@@ -141,9 +141,9 @@ func TestAGapThatIsToldLateTakesInTheOneThatWasNotToldYet(t *testing.T) {
 	}
 }
 
-func TestThePauseAfterAStepOverIsTheFirstOne(t *testing.T) {
+func TestThePauseAfterASkippedMessageIsTheFirstOne(t *testing.T) {
 	cs := streamIntake()
-	pause := backoff{pause: lastPause}
+	pause := backoff{pause: lastPause, jitter: randomBelow}
 	for failure, want := range []time.Duration{lastPause, 0} {
 		s := broke(cs, 0, true)
 		s.notePoison()

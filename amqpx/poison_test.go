@@ -53,7 +53,7 @@ func everyKind() map[string]amqpx.Queue {
 	return map[string]amqpx.Queue{"exclusive": {Name: "link_exclusive"}, "kept": keptFor(time.Minute), "stream": history("link_reads", 0)}
 }
 
-func TestAMessageThatCannotBeReadIsLeftOutAndNothingElse(t *testing.T) {
+func TestOnlyThePoisonMessageIsDropped(t *testing.T) {
 	t.Parallel()
 	for name, q := range everyKind() {
 		t.Run(name, func(t *testing.T) {
@@ -125,7 +125,7 @@ func rawField(t *testing.T, url string, number int, field []byte) bool {
 	}
 }
 
-func TestFieldsThatTheLibraryDoesNotKnowComeThrough(t *testing.T) {
+func TestFieldsThatTheLibraryDoesNotKnowAreDelivered(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
 		field string
@@ -176,7 +176,7 @@ func TestFieldsThatTheLibraryDoesNotKnowComeThrough(t *testing.T) {
 	})
 }
 
-func TestHeadersOfEveryTypeOfAMQPComeThrough(t *testing.T) {
+func TestHeadersOfEveryAMQPTypeAreDelivered(t *testing.T) {
 	t.Parallel()
 	for name, q := range everyKind() {
 		t.Run(name, func(t *testing.T) {

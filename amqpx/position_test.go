@@ -56,7 +56,7 @@ func (r *reader) expect(t *testing.T, want string) {
 	}
 }
 
-func TestAGapInAStreamIsToldBeforeWhatCameOnceItWasBoundAgain(t *testing.T) {
+func TestAGapInAStreamIsReportedBeforeWhatFollowsTheNewBinding(t *testing.T) {
 	r := newReader()
 	r.stream.locate(100, 7, true)
 	r.read(0, "a", "begin", "b", "c", "end", "d", "place", "live?")
@@ -71,7 +71,7 @@ func TestAReaderThatKnowsMoreThanTheWriterOfAGapNarrowsIt(t *testing.T) {
 	r.expect(t, "live 15ms-20ms a")
 }
 
-func TestAGapWhoseEndWasNeverWrittenHoldsNothingUpForEver(t *testing.T) {
+func TestAGapWithoutAnEndHoldsNothingUpForEver(t *testing.T) {
 	r := newReader()
 	r.stream.locate(100, 3, true)
 	r.read(0, "begin", "a", "b", "place", "c")
@@ -86,7 +86,7 @@ func TestAGapWhoseEndWasNeverWrittenHoldsNothingUpForEver(t *testing.T) {
 	}
 }
 
-func TestWhatAStreamGivesAgainIsLeftOutAndWhatItGivesNoMoreIsMissed(t *testing.T) {
+func TestWhatAStreamRepeatsIsLeftOutAndWhatItHasLostIsAGap(t *testing.T) {
 	r := newReader()
 	r.stream.locate(100, 5, true)
 	r.read(3, "a", "b") // retention had taken what was before: nobody was promised it
@@ -101,7 +101,7 @@ func TestWhatAStreamGivesAgainIsLeftOutAndWhatItGivesNoMoreIsMissed(t *testing.T
 	}
 }
 
-func TestNoGapEndsBeforeItBeginsWhateverTheClocksOfOthersSay(t *testing.T) {
+func TestNoGapEndsBeforeItStartsWhateverOtherClocksShow(t *testing.T) {
 	var gaps []Gap
 	cs := newConsumerState(Queue{
 		Deliver: func(*Delivery) {},
@@ -146,7 +146,7 @@ func TestAStreamThatCannotBeLocatedIsReadFromNowOn(t *testing.T) {
 	}
 }
 
-func TestALinkThatBreaksBeforeAnythingCameReadsOnFromWhereItStood(t *testing.T) {
+func TestALinkThatBreaksBeforeADeliveryReadsOnFromItsPosition(t *testing.T) {
 	r := newReader()
 	r.stream.locate(2, 10, true)
 	if from := r.stream.locate(2, 50, true); from == nil || *from != 8 {
@@ -154,7 +154,7 @@ func TestALinkThatBreaksBeforeAnythingCameReadsOnFromWhereItStood(t *testing.T) 
 	}
 }
 
-func TestAGapThatWasToldBeforeTheLinkWasMadeIsOld(t *testing.T) {
+func TestAGapThatEndedBeforeTheLinkWasMadeIsReplayed(t *testing.T) {
 	for name, c := range map[string]struct {
 		live uint64 // the offset from which on it is not the past
 		made time.Time

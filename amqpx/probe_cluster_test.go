@@ -13,7 +13,7 @@ import (
 )
 
 // A stream takes messages as long as most of its replicas can be reached.
-func TestAStreamThatHasLostMostOfItsReplicasIsTold(t *testing.T) {
+func TestAStreamThatHasLostMostOfItsReplicasIsReported(t *testing.T) {
 	c := testkit.StartCluster(t, 3)
 	var h recorder
 	w := run(t, amqpx.Config{URLs: []string{c.Nodes[0].URL()}, ProbeAfter: probeSoon, Queues: []amqpx.Queue{h.of(history("link_stream", 0))}})

@@ -57,7 +57,7 @@ func leaders(t *testing.T, url, what string) {
 		 Q <- rabbit_amqqueue:list(<<"%s">>)].`, what, vhostOf(url)))
 }
 
-func TestAQueueWhoseLeaderDoesNotAnswerIsTold(t *testing.T) {
+func TestAQueueWithoutALeaderIsReported(t *testing.T) {
 	eachKind(t, func(t *testing.T, url string, q amqpx.Queue) {
 		var h recorder
 		w := run(t, amqpx.Config{URLs: []string{url}, ProbeAfter: probeSoon, Queues: []amqpx.Queue{h.of(q)}})
@@ -106,7 +106,7 @@ func (c nacking) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func TestAQueueThatRejectsWhatIsPublishedIsTold(t *testing.T) {
+func TestAQueueThatRejectsMessagesIsReported(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, n node) {
 		var h recorder
 		var refuses atomic.Bool
@@ -129,7 +129,7 @@ func TestAQueueThatRejectsWhatIsPublishedIsTold(t *testing.T) {
 	})
 }
 
-func TestALinkWhoseConsumerHearsNothingLinksAgain(t *testing.T) {
+func TestALinkWhoseConsumerIsNotServedConnectsAgain(t *testing.T) {
 	_, proxied, p := behindProxy(t)
 	var h recorder
 	w := run(t, amqpx.Config{URLs: []string{proxied}, ProbeAfter: 500 * time.Millisecond, Queues: []amqpx.Queue{h.of(amqpx.Queue{Name: "link_replies"})}})
@@ -141,7 +141,7 @@ func TestALinkWhoseConsumerHearsNothingLinksAgain(t *testing.T) {
 	}
 }
 
-func TestALinkThatMayNotProbeSaysSoAndStays(t *testing.T) {
+func TestALinkThatMayNotProbeLogsThatAndStaysUp(t *testing.T) {
 	t.Parallel()
 	n := testkit.StartRabbitMQ(t)
 	n.AddUser(t, "reader", "secret")

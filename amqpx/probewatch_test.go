@@ -101,7 +101,7 @@ func TestALateRejectionIsFollowedBySoonerProbes(t *testing.T) {
 	w.expect(retry, probeSend)
 }
 
-func TestALateConfirmMakesAQueueWell(t *testing.T) {
+func TestALateConfirmShowsThatAQueueHasRecovered(t *testing.T) {
 	w := newWatching(t)
 	w.expect(silence, probeSend)
 	w.expect(confirm, probeDown)
@@ -110,7 +110,7 @@ func TestALateConfirmMakesAQueueWell(t *testing.T) {
 	w.expect(1, probeRecovered)
 }
 
-func TestASlowConfirmIsNoFaultOfAQueueThatDelivers(t *testing.T) {
+func TestASlowConfirmMeansNothingForAQueueThatDelivers(t *testing.T) {
 	w := newWatching(t)
 	w.expect(silence, probeSend)
 	w.hear()
@@ -118,7 +118,7 @@ func TestASlowConfirmIsNoFaultOfAQueueThatDelivers(t *testing.T) {
 	w.expect(silence, probeSend)
 }
 
-func TestAConsumerIsDeadOnlyIfItWaitsForWhatWasConfirmed(t *testing.T) {
+func TestAConsumerCountsAsDeadOnlyIfAConfirmedProbeIsMissing(t *testing.T) {
 	w := newWatching(t)
 	w.expect(silence, probeSend)
 	w.answer = probeTaken
@@ -131,7 +131,7 @@ func TestAConsumerIsDeadOnlyIfItWaitsForWhatWasConfirmed(t *testing.T) {
 	w.expect(10*silence, probeNothing)
 }
 
-func TestABrokerThatTakesNothingIsNotProbed(t *testing.T) {
+func TestABrokerThatBlocksPublishersIsNotProbed(t *testing.T) {
 	w := newWatching(t)
 	for range 5 {
 		w.expect(silence-1, probeNothing)
@@ -205,10 +205,10 @@ func TestAProbeIsNotDeliveredAndDoesNotShowThatTheBindingsStand(t *testing.T) {
 
 // A queue that took no messages when the link broke, and takes them at the next one, has
 // recovered: the next failure is news again.
-func TestAQueueThatRecoversWhileTheLinkIsAwayIsKnownToHave(t *testing.T) {
+func TestAQueueThatRecoversWhileTheLinkIsDownHasRecovered(t *testing.T) {
 	cs := newConsumerState(Queue{Name: "q"}, 10, slog.New(slog.DiscardHandler))
 	cs.queueDown.Store(true)
-	p := newProber(&session{}, &consumer{state: cs})
+	p := newProber(&session{link: &Link{cfg: Config{Jitter: randomBelow}}}, &consumer{state: cs})
 	if got := p.watch.tick(0, probePending); got != probeSend {
 		t.Fatalf("at first the step is %v, want %v", got, probeSend)
 	}

@@ -54,7 +54,7 @@ func (o *outbox) signalled() bool {
 	}
 }
 
-func TestAMessageBeforeWhichThereIsNothingIsSentByWhoeverPublishesIt(t *testing.T) {
+func TestAMessageIsSentOnItsPublishersGoroutineIfNothingIsPending(t *testing.T) {
 	p, there := publishing(t, 10)
 	sent := p.sendsNow(t)
 	var out outcomes
@@ -88,7 +88,7 @@ func TestAMessageBeforeWhichThereIsNothingIsSentByWhoeverPublishesIt(t *testing.
 	}
 }
 
-func TestNobodySendsWhileAnotherDoesOrAfterTheSession(t *testing.T) {
+func TestOnlyOneGoroutineSendsAndNoneAfterTheSession(t *testing.T) {
 	var out outcomes
 	for name, hinder := range map[string]func(*publisher){
 		"while another sends":   func(p *publisher) { p.mu.Lock() },
@@ -110,7 +110,7 @@ func TestNobodySendsWhileAnotherDoesOrAfterTheSession(t *testing.T) {
 	}
 }
 
-func TestWhatIsCertainlyUnsentEndsAsThat(t *testing.T) {
+func TestWhatIsCertainlyUnsentDoesNotEndAsUnknown(t *testing.T) {
 	for name, c := range map[string]struct {
 		hinder func(*publisher)
 		began  time.Duration // ago
@@ -143,7 +143,7 @@ func TestWhatIsCertainlyUnsentEndsAsThat(t *testing.T) {
 }
 
 // After a piece that was not written the tags are not the broker's any more.
-func TestNothingIsSentOnceSomethingWasNot(t *testing.T) {
+func TestNothingIsSentAfterAFailedWrite(t *testing.T) {
 	p, there := publishing(t, 10)
 	var out outcomes
 	put(p.outbox, &out, "a")
@@ -170,7 +170,7 @@ func confirmFrame(channel uint16, method string, tag uint64, flags byte) []byte 
 	return frame(methodFrame, channel, append(binary.BigEndian.AppendUint64([]byte(method), tag), flags))
 }
 
-func TestConfirmsSettleWhereTheyAreReadAndLeaveEverythingElseToTheLibrary(t *testing.T) {
+func TestConfirmsSettleWhereTheyAreReadAndTheLibraryGetsEverythingElse(t *testing.T) {
 	selectOk := func(channel uint16) []byte { return frame(methodFrame, channel, []byte(selectOkMethod)) }
 	flowOk := frame(methodFrame, 2, []byte{0, 20, 0, 21, 1})
 	sameSize := frame(methodFrame, 2, append([]byte{0, 60, 0, 90}, make([]byte, 9)...))
@@ -208,7 +208,7 @@ func TestConfirmsThatAreReadAfterTheSessionSettleNothing(t *testing.T) {
 	}
 }
 
-func TestAConfirmOfManySettlesAllThatHaveNotEnded(t *testing.T) {
+func TestAMultipleConfirmSettlesEveryMessageBeforeIt(t *testing.T) {
 	var out outcomes
 	o := newOutbox(10, 10, time.Second)
 	o.open()

@@ -102,14 +102,14 @@ func TestAQueueThatComesOrGoesIsNoticed(t *testing.T) {
 	})
 }
 
-func TestWithoutTheCheckNothingIsAskedFor(t *testing.T) {
+func TestWithoutCheckQueuesNoQueueIsChecked(t *testing.T) {
 	w := tapped(t, newEmbedded(t).url(), func(c *amqpx.Config) { c.CheckQueues = false })
 	if got := receive(t, w.sendTo(t, "m", "missing")); got != amqpx.Confirmed {
 		t.Errorf("with a queue missing: %v", got)
 	}
 }
 
-func TestAMessageDoesNotOutliveItsDeadlineWhileItsQueueIsAskedFor(t *testing.T) {
+func TestAMessageEndsAtItsDeadlineWhileItsQueueIsChecked(t *testing.T) {
 	e := newEmbedded(t)
 	declare(t, testkit.OpenChannel(t, e.url()), "queue", false)
 	p := newProxy(t, e.addr)
@@ -122,7 +122,7 @@ func TestAMessageDoesNotOutliveItsDeadlineWhileItsQueueIsAskedFor(t *testing.T) 
 	}
 }
 
-func TestWhatExpiredWhileItsQueueWasAskedForIsNotSent(t *testing.T) {
+func TestWhatExpiredWhileItsQueueWasCheckedIsNotSent(t *testing.T) {
 	t.Parallel()
 	n := testkit.StartRabbitMQ(t)
 	declare(t, testkit.OpenChannel(t, n.URL()), "queue", false)
@@ -143,7 +143,7 @@ func TestWhatExpiredWhileItsQueueWasAskedForIsNotSent(t *testing.T) {
 	}
 }
 
-func TestABrokerThatBlocksPublishersIsStillAskedForQueues(t *testing.T) {
+func TestABrokerThatBlocksPublishersStillChecksQueues(t *testing.T) {
 	t.Parallel()
 	n := testkit.StartRabbitMQ(t)
 	w := tapped(t, n.URL())

@@ -42,7 +42,7 @@ func broken(r *rand.Rand, count, prefetch int, message func(int) amqp.Delivery) 
 	return handed
 }
 
-func TestWhatComesAgainIsLeftOutExactly(t *testing.T) {
+func TestExactlyWhatComesAgainIsLeftOut(t *testing.T) {
 	for seed := range uint64(100) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		handed := broken(r, 200, 1+r.IntN(20), func(n int) amqp.Delivery {
@@ -59,7 +59,7 @@ func TestWhatComesAgainIsLeftOutExactly(t *testing.T) {
 	}
 }
 
-func TestOfMessagesThatEqualEachOtherNoneIsLost(t *testing.T) {
+func TestNoneOfSeveralEqualMessagesIsLost(t *testing.T) {
 	for seed := range uint64(100) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		handed := broken(r, 200, 1+r.IntN(20), func(int) amqp.Delivery { return amqp.Delivery{Body: []byte("same")} })
@@ -102,7 +102,7 @@ func (r *keptReader) expect(t *testing.T, want string) {
 	}
 }
 
-func TestWhatAnEarlierConsumerHadAndComesTooLateIsAGapAndBreaksNoOrder(t *testing.T) {
+func TestLateMessagesOfAnEarlierConsumerAreAGapAndBreakNoOrder(t *testing.T) {
 	r := newKeptReader()
 	r.startSession()
 	r.begin()
@@ -117,7 +117,7 @@ func TestWhatAnEarlierConsumerHadAndComesTooLateIsAGapAndBreaksNoOrder(t *testin
 
 // The consumer before the last one is gone only now. What it had is older than what the last
 // one handed over.
-func TestWhatTheConsumerBeforeTheLastOneHadIsAGapAndBreaksNoOrder(t *testing.T) {
+func TestMessagesOfTheConsumerBeforeTheLastAreAGapAndBreakNoOrder(t *testing.T) {
 	r := newKeptReader()
 	r.startSession()
 	r.begin()
@@ -181,7 +181,7 @@ func TestTheHeadersOfAQuorumQueueAreRemovedFromWhatComesAgainAndFromNothingElse(
 
 // A quorum queue may take seconds over what was sent, while its consumer waits and the broker
 // is heard. Only what came behind a marker shows when that was.
-func TestAGapOfAKeptQueueBeginsWhereTheLastMarkerThatCameWasSent(t *testing.T) {
+func TestAGapOfAKeptQueueStartsAtTheLastWatermark(t *testing.T) {
 	began := time.Now().Add(-time.Minute)
 	second := func(n int) time.Time { return began.Add(time.Duration(n) * time.Second) }
 	for name, c := range map[string]struct {
@@ -216,7 +216,7 @@ func TestAGapOfAKeptQueueBeginsWhereTheLastMarkerThatCameWasSent(t *testing.T) {
 	}
 }
 
-func TestTheIdOfAMarkerSaysWhenItWasSent(t *testing.T) {
+func TestTheIDOfAWatermarkShowsWhenItWasSent(t *testing.T) {
 	w := watermark{active: true, session: "mine ", began: time.Now()}
 	sent := w.began.Add(90 * time.Second)
 	if !w.take(w.id(sent)) || !w.reached.Equal(sent) {

@@ -19,7 +19,7 @@ func userWithoutSentinel(t *testing.T, n *testkit.Node, user string) (url, vhost
 	return strings.Replace(url, "guest:guest", user+":secret", 1), vhost
 }
 
-func TestAUserWhoIsNamedAsTheExchangeAndMayMakeNoTieMaySend(t *testing.T) {
+func TestAUserNamedLikeTheExchangeMaySendWithoutASentinel(t *testing.T) {
 	t.Parallel()
 	url, _ := userWithoutSentinel(t, testkit.RabbitMQ(t), "test")
 	w := run(t, amqpx.Config{URLs: []string{url}})
@@ -29,7 +29,7 @@ func TestAUserWhoIsNamedAsTheExchangeAndMayMakeNoTieMaySend(t *testing.T) {
 	}
 }
 
-func TestARoutingKeyThatIsForbiddenBreaksTheLinkOnceAndStopsNoOther(t *testing.T) {
+func TestADeniedRoutingKeyBreaksTheLinkOnceAndStopsNoOther(t *testing.T) {
 	t.Parallel()
 	n := testkit.RabbitMQ(t)
 	for name, denied := range map[string]bool{"with a sentinel": false, "without a sentinel": true} {
@@ -64,7 +64,7 @@ func TestARoutingKeyThatIsForbiddenBreaksTheLinkOnceAndStopsNoOther(t *testing.T
 	}
 }
 
-func TestAnExchangeOfAnotherThatHasTheNameOfTheTieIsLeftAlone(t *testing.T) {
+func TestAnExchangeThatHasTheNameOfTheSentinelIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	ch := testkit.OpenChannel(t, url)
@@ -127,7 +127,7 @@ func TestAMessageThatTheBrokerFindsTooLongBreaksTheLinkOnce(t *testing.T) {
 	receive(t, outcome)
 }
 
-func TestALimitIsThatOfOneAddress(t *testing.T) {
+func TestASizeLimitBelongsToOneAddress(t *testing.T) {
 	small, large := newEmbeddedWith(t, broker.Config{MaxBody: 1000}), newEmbeddedWith(t, broker.Config{MaxBody: 2000})
 	w := run(t, amqpx.Config{URLs: []string{small.url(), large.url()}})
 	w.await(t, true)

@@ -193,8 +193,8 @@ type modelLineup struct {
 func (m *modelLineup) put(p *publish) {
 	m.t.Helper()
 	before, mine := m.ofParty(p.msg.Tenant), m.of(p.msg.From)
-	ok, instead := m.q.admits(p)
-	for _, other := range instead {
+	ok, evicted := m.q.admits(p)
+	for _, other := range evicted {
 		list := m.waits[other.msg.From]
 		if last := len(list) - 1; last < 0 || list[last] != other {
 			m.t.Fatalf("%s gives way, which is not its sender's newest", other.msg.MessageId)
@@ -248,7 +248,7 @@ func (m *modelLineup) end() {
 }
 
 // One address with 400 connections, and one with a single one.
-func TestAPartyOfManySendersHasTheTurnsAndTheRoomOfOne(t *testing.T) {
+func TestATenantOfManySendersHasTheTurnsAndTheRoomOfOne(t *testing.T) {
 	o := newOutbox(1024, 4096, time.Second)
 	o.open()
 	full := map[any]int{}
@@ -281,7 +281,7 @@ func TestAPartyOfManySendersHasTheTurnsAndTheRoomOfOne(t *testing.T) {
 	}
 }
 
-func TestWhatWaitsIsBoundedInMemoryToo(t *testing.T) {
+func TestPendingMessagesAreBoundedInMemoryToo(t *testing.T) {
 	o := newOutbox(1024, 256, time.Second)
 	o.open()
 	bytes := 0
@@ -314,7 +314,7 @@ func TestWhatWaitsIsBoundedInMemoryToo(t *testing.T) {
 	}
 }
 
-func TestWaitingCostsNoMemoryBeyondTheMessage(t *testing.T) {
+func TestAPendingMessageNeedsNoOtherMemory(t *testing.T) {
 	q, s, p := newSendQueue(10), &someone{}, &publish{}
 	p.msg.From = s
 	if n := testing.AllocsPerRun(100, func() { q.push(p); q.pop() }); n > 0 {

@@ -19,7 +19,7 @@ func deleteExchange(t *testing.T, url string) {
 	}
 }
 
-func TestAnExchangeThatIsDeletedUnderTrafficAndComesBackAtOnceLeavesAGapThatIsTold(t *testing.T) {
+func TestAnExchangeThatIsDeletedUnderTrafficAndDeclaredAgainAtOnceIsAGap(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	r := runThree(t, url)
@@ -46,7 +46,7 @@ func TestAnExchangeThatIsDeletedUnderTrafficAndComesBackAtOnceLeavesAGapThatIsTo
 	}
 }
 
-func TestAnExchangeThatIsDeletedUnderAQuietLinkIsDeclaredAgain(t *testing.T) {
+func TestAnExchangeThatIsDeletedUnderAnIdleLinkIsDeclaredAgain(t *testing.T) {
 	t.Parallel()
 	for name, url := range map[string]string{"embedded": newEmbedded(t).url(), "RabbitMQ": testkit.RabbitMQ(t).NewVHost(t)} {
 		var h recorder
@@ -66,7 +66,7 @@ func TestAnExchangeThatIsDeletedUnderAQuietLinkIsDeclaredAgain(t *testing.T) {
 	}
 }
 
-func TestACommandThatFindsTheExchangeGoneDoesNotShortenTheGap(t *testing.T) {
+func TestAPublishToADeletedExchangeDoesNotShortenTheGap(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	r := runThree(t, url)
@@ -85,7 +85,7 @@ func TestACommandThatFindsTheExchangeGoneDoesNotShortenTheGap(t *testing.T) {
 	}
 }
 
-func TestWithoutPermissionForASentinelABindingThatIsGoneIsMadeAgain(t *testing.T) {
+func TestAMissingBindingIsMadeAgainWithoutASentinel(t *testing.T) {
 	t.Parallel()
 	n := testkit.RabbitMQ(t)
 	for name, q := range map[string]amqpx.Queue{"exclusive": {Name: "link_q"}, "kept": {Name: "link_q", Expires: time.Minute}} {
@@ -117,7 +117,7 @@ func TestWithoutPermissionForASentinelABindingThatIsGoneIsMadeAgain(t *testing.T
 	}
 }
 
-func TestALinkThatMayOnlyListenSendsNothingAndStaysAndLeavesNoSentinel(t *testing.T) {
+func TestALinkThatMayOnlyListenStaysUpAndSendsNothingAndLeavesNoSentinel(t *testing.T) {
 	t.Parallel()
 	n := testkit.RabbitMQ(t)
 	url := n.NewVHost(t)
@@ -189,7 +189,7 @@ func TestALinkThatStopsLeavesNoSentinelBehind(t *testing.T) {
 	})
 }
 
-func TestABindingThatMayNotBeMadeAgainIsNotAskedForEachSecond(t *testing.T) {
+func TestARefusedBindingIsNotRepeatedEverySecond(t *testing.T) {
 	t.Parallel()
 	n := testkit.RabbitMQ(t)
 	url, vhost := userWithoutSentinel(t, n, "revoked")

@@ -30,7 +30,7 @@ func (slow) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-func TestABrokerThatBlocksAtOnceIsNotForgotten(t *testing.T) {
+func TestABrokerThatBlocksAtOnceIsReported(t *testing.T) {
 	states := make(chan State, 10)
 	l, err := New(Config{URLs: []string{"amqp://localhost/"}, Logger: slog.New(slow{slog.DiscardHandler}), OnState: func(s State) { states <- s }})
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestAStallIsInDoubtUntilAQuestionThatWasAskedAfterItIsAnswered(t *testing.T) {
+func TestAStallIsInDoubtUntilALaterRequestIsAnswered(t *testing.T) {
 	const period = 30 * time.Millisecond
 	var w stallWatch
 	if since := w.since(at(10_000), at(0)); !since.IsZero() {

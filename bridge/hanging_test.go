@@ -10,7 +10,7 @@ import (
 // 395 clients have 256 tracked commands each with an actor that hangs, as many as one
 // may have, the last few somewhat less; that is more than may be under way in all. One
 // client does its work beside them.
-func TestNobodyIsKeptFromItsCommandsByThoseThatHang(t *testing.T) {
+func TestHangingCommandsDoNotKeepOtherClientsFromTheirs(t *testing.T) {
 	const clients, each, fewer = 395, 256, 5
 	commands := func(client int) int {
 		if client >= clients-fewer {

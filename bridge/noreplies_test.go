@@ -11,7 +11,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-func TestABrokerThatTakesNoRepliesIsToldToClientsAndOperators(t *testing.T) {
+func TestABrokerThatTakesNoRepliesIsReportedToClientsAndOperators(t *testing.T) {
 	t.Parallel()
 	n := testkit.RabbitMQ(t)
 	url := n.NewVHost(t)

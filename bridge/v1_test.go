@@ -168,7 +168,7 @@ func TestAClientThatComesBackHasExactlyWhatItMissed(t *testing.T) {
 	}
 }
 
-func TestASilentClientHearsOnlyWhatItSubscribesTo(t *testing.T) {
+func TestASilentClientGetsOnlyWhatItSubscribesTo(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url, withHistory)
 	p := newPeer(t, url)
@@ -209,7 +209,7 @@ func TestASilentClientResumesEachOfItsSubscriptions(t *testing.T) {
 	equal(t, "the replies", heard, []int{2, 4, 6, 3, 5})
 }
 
-func TestSilenceIsAskedForAlone(t *testing.T) {
+func TestSilentExcludesOtherParameters(t *testing.T) {
 	b := linked(t, embeddedBroker(t))
 	for path, words := range map[string]string{
 		"/?silent=1&sender=dome": "silent=1 asks for nothing, but other parameters",
@@ -254,7 +254,7 @@ func TestAClientIsToldWhyItCannotResumeAndGoesOn(t *testing.T) {
 	}
 }
 
-func TestAWrongRequestIsAnsweredInWords(t *testing.T) {
+func TestAWrongRequestIsExplained(t *testing.T) {
 	b := linked(t, embeddedBroker(t))
 	c, _ := dialV1(t, b.addr, "/")
 	for _, wrong := range []struct{ text, id, words string }{

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reluctant is a poller that does not take a new listening socket the first few times.
+// reluctant is a poller that rejects a new listening socket the first few times.
 type reluctant struct {
 	poller
 	known map[int]*ListenOptions
@@ -44,7 +44,7 @@ func (s *server) listenTwice(t *testing.T) string {
 	return ln.Addr().String()
 }
 
-func TestAListenerThatThePollerDoesNotTakeIsServedLater(t *testing.T) {
+func TestAListenerThatThePollerRejectsIsServedLater(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		log := &lockedBuffer{}
 		s := start(Config{Loops: 1, Logger: slog.New(slog.NewTextHandler(log, nil))})
@@ -58,7 +58,7 @@ func TestAListenerThatThePollerDoesNotTakeIsServedLater(t *testing.T) {
 	})
 }
 
-func TestAListenerThatThePollerDoesNotTakeHoldsUpNoOther(t *testing.T) {
+func TestAListenerThatThePollerRejectsDelaysNoOther(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1})
 		l := s.loops[0]
@@ -74,7 +74,7 @@ func TestAListenerThatThePollerDoesNotTakeHoldsUpNoOther(t *testing.T) {
 	})
 }
 
-func TestAListenerThatComesWhileAcceptingIsPausedIsServed(t *testing.T) {
+func TestAListenerAddedWhileAcceptingIsPausedIsServed(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1})
 		l := s.loops[0]

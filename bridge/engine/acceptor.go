@@ -210,7 +210,7 @@ func (c Conn) closeEvicted() {
 			l.engine.reportRejection(rejectErr, c.incoming.client)
 			if c.incoming.started() && c.out == nil {
 				// Only what the socket takes at once is sent.
-				if _, ok := l.write(c, rejectErr.response()); !ok {
+				if _, _, ok := l.write(c, rejectErr.response()); !ok {
 					return
 				}
 			}

@@ -29,7 +29,7 @@ func broadcastFromMessage(t *testing.T, start starter, loops int) {
 	const clients, messages, length = 8, 300, 20_000
 	var s *server
 	var most atomic.Int64 // bytes of mail
-	// All that is said fits into the log: no client is too slow, however it is scheduled.
+	// Everything fits the log, so no client lags, however it is scheduled.
 	limits := Limits{LogBytes: 2 * clients * messages * length, MessageRate: messages}
 	s = start(Config{Loops: loops, Limits: limits}, func(s *server) {
 		s.mute.Store(true)
@@ -87,7 +87,7 @@ func broadcastFromMessage(t *testing.T, start starter, loops int) {
 			}
 		}
 	}
-	// One message of each loop passes the bound.
+	// One message of each loop may exceed the limit.
 	if bound := int64(loops * (readMailLimit + loops*(length+100))); most.Load() > bound {
 		t.Errorf("%d bytes waited in the mail, want at most %d", most.Load(), bound)
 	}
@@ -111,7 +111,7 @@ func TestEveryMethodOfAHandlerMayAppend(t *testing.T) {
 		other.upgrade("/")
 		other.SetDeadline(time.Now().Add(patience))
 		for _, who := range []*client{c, other} {
-			// The other one follows the log from behind its own accept on.
+			// The other one follows the log only from its own Accept on.
 			if who == c {
 				who.expect(string(frame("accept").Payload()))
 			}
@@ -123,7 +123,7 @@ func TestEveryMethodOfAHandlerMayAppend(t *testing.T) {
 	})
 }
 
-// appender appends to the log wherever it is called.
+// appender appends to the log in every method.
 type appender struct {
 	log   *Log
 	frame func(what string) Frame
@@ -141,7 +141,7 @@ func (h *appender) Closing(c Conn, _ any) {
 }
 func (h *appender) Closed(Conn, any, int, string) { h.log.Append(h.frame("closed")) }
 
-// source appends as fast as the engine can take it.
+// source appends as fast as the engine accepts it.
 func (s *server) source(t *testing.T, f Frame) {
 	t.Helper()
 	if err := s.AwaitCapacity(t.Context()); err != nil {
@@ -150,7 +150,7 @@ func (s *server) source(t *testing.T, f Frame) {
 	s.log.Append(f)
 }
 
-func TestAFastSourceWaitsForTheLoopsAndNobodyIsTooSlow(t *testing.T) {
+func TestAFastSourceWaitsForTheLoopsAndNoClientLags(t *testing.T) {
 	s := start(t, Config{Loops: 2})
 	c := s.dial(t)
 	const frames = 800
@@ -171,14 +171,14 @@ func TestAFastSourceWaitsForTheLoopsAndNobodyIsTooSlow(t *testing.T) {
 		if mail := s.Stats().Mail; mail > 2*(sourceMailLimit+len(frame)) {
 			t.Fatalf("%d bytes wait in the mail", mail)
 		}
-		if n%50 == 49 { // a client is not waited for
+		if n%50 == 49 { // it waits for no client
 			eventually(t, "the client is not far behind", func() bool { return int64(n)-read.Load() < 50 || t.Failed() })
 		}
 	}
 	reading.Wait()
 }
 
-func TestASourceThatAwaitsRoomLeavesWithItsContextOrWithTheEngine(t *testing.T) {
+func TestAwaitCapacityEndsWithItsContextOrTheEngine(t *testing.T) {
 	s := start(t, Config{Loops: 1})
 	stuck, release := make(chan struct{}), make(chan struct{})
 	s.loops[0].mail.post(func() { close(stuck); <-release })
@@ -232,7 +232,7 @@ func TestASourceThatNeverWaitsIsBoundedByTheLog(t *testing.T) {
 	c.expect("news")
 }
 
-func TestARingMakesWayForWhatItsMembersWereNotOffered(t *testing.T) {
+func TestAFullRingDropsFramesThatNoFollowerWasOffered(t *testing.T) {
 	r := &ring{limit: 100}
 	for range 9 {
 		r.push(Frame(make([]byte, 10)))
@@ -253,7 +253,7 @@ func TestARingMakesWayForWhatItsMembersWereNotOffered(t *testing.T) {
 	}
 }
 
-func TestSmallFramesTakeTheRoomThatTheyCost(t *testing.T) {
+func TestSmallFramesCountTheirOverhead(t *testing.T) {
 	s := start(t, Config{Loops: 1})
 	stuck, release := make(chan struct{}), make(chan struct{})
 	s.loops[0].mail.post(func() { close(stuck); <-release })

@@ -15,9 +15,9 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// autobahnCases are those of Autobahn's TestSuite that the engine is put to: framing,
-// pings, reserved bits, opcodes, fragments, UTF-8, closing and the odd ones; of the
-// many about large messages and compression some of each kind.
+// autobahnCases are the cases of Autobahn's TestSuite that are run: framing, pings,
+// reserved bits, opcodes, fragments, UTF-8, closing and miscellaneous, and a selection of
+// the many about large messages and compression.
 var autobahnCases = []string{
 	"1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10.*",
 	"9.1.1", "9.1.3", "9.2.3", "9.3.5", "9.4.6", "9.5.5", "9.6.6", "9.7.1", "9.8.1",
@@ -25,13 +25,12 @@ var autobahnCases = []string{
 	"13.1.3", "13.2.2", "13.3.1", "13.4.3", "13.5.1", "13.6.2", "13.7.3",
 }
 
-// verdict is what the suite says of one case.
+// verdict is the suite's result for one case.
 type verdict struct{ Behavior, BehaviorClose string }
 
-// good reports whether the server may behave so. NON-STRICT is for a server that
-// fails a connection later than it could; of compression with a window below 15 bits
-// (13.3, 13.5), which compress/flate does not have, the server may say that it is not
-// there.
+// good reports whether the server may behave so. NON-STRICT means that a server could have
+// failed a connection earlier. Compression with a window below 15 bits (13.3, 13.5), which
+// compress/flate does not support, may be unimplemented.
 func (v verdict) good(name string) bool {
 	switch v.Behavior {
 	case "OK", "NON-STRICT", "INFORMATIONAL":
@@ -42,7 +41,7 @@ func (v verdict) good(name string) bool {
 	return false
 }
 
-// agent is a server as the suite's client knows it.
+// agent is a server as the suite's client sees it.
 type agent struct {
 	Name string `json:"agent"`
 	URL  string `json:"url"`
@@ -71,7 +70,7 @@ func TestAutobahn(t *testing.T) {
 	})
 }
 
-// runAutobahn gives the suite's verdicts by agent and case.
+// runAutobahn returns the suite's verdicts by agent and case.
 func runAutobahn(t *testing.T, wstest string, agents []agent) (verdicts map[string]map[string]verdict) {
 	t.Helper()
 	dir := t.TempDir()
@@ -100,8 +99,7 @@ func runAutobahn(t *testing.T, wstest string, agents []agent) (verdicts map[stri
 	return verdicts
 }
 
-// startEcho serves what the suite expects of a server: it answers each message with
-// the same.
+// startEcho serves what the suite expects: every message is sent back.
 func startEcho(t *testing.T, start starter) (url string) {
 	t.Helper()
 	s := start(Config{Compress: true, Limits: Limits{MaxMessage: 32 << 20, MessageRate: 1 << 20}}, func(s *server) {

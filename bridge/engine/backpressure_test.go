@@ -10,11 +10,11 @@ import (
 	"github.com/gobwas/ws"
 )
 
-func TestAMessageThatWaitedForTheWorkOfTheLoopsIsLate(t *testing.T) {
+func TestAMessageThatWaitedForBackpressureIsStalled(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		var clock leap
 		late := make(chan time.Duration, 2)
-		// No step is a stall, however slow the machine is.
+		// No step counts as a stall, however slow the machine is.
 		const after, step, steps = time.Hour, 40 * time.Minute, 3
 		s := start(Config{Loops: 1, Limits: Limits{StallAfter: after}, clock: clock.now}, func(s *server) {
 			s.message = func(_ Conn, m Message) { late <- m.Stalled }
@@ -30,7 +30,7 @@ func TestAMessageThatWaitedForTheWorkOfTheLoopsIsLate(t *testing.T) {
 		})
 		for range steps {
 			clock.by.Add(int64(step))
-			// The second one is of a turn that began after the step.
+			// The second one is run by a turn that began after the step.
 			l.do(func() {})
 			l.do(func() {})
 			s.stalls.heartbeat()
@@ -56,10 +56,10 @@ func TestAMessageThatWaitedForTheWorkOfTheLoopsIsLate(t *testing.T) {
 	})
 }
 
-// What waits unread because of the loop itself must not be missed by its deadline.
-func TestReadingThatIsPutOffEndsNobodyForItsSilence(t *testing.T) {
+// A deadline does not apply to input that waits because of backpressure.
+func TestBackpressureLetsNoReadDeadlineExpire(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
-		const clients = 200 // more than a turn reads on
+		const clients = 200 // more than a turn reads
 		limits := Limits{PingAfter: tickLength, PongTimeout: 2 * tickLength, HeadTimeout: 2 * tickLength}
 		s := start(Config{Loops: 1, Limits: limits})
 		all := make([]*client, clients)
@@ -68,7 +68,7 @@ func TestReadingThatIsPutOffEndsNobodyForItsSilence(t *testing.T) {
 		}
 		l := s.loops[0]
 		late := s.dialRaw(t)
-		l.do(func() {}) // it is accepted, or will be in a turn that is put off
+		l.do(func() {}) // it is accepted, or will be in a turn under backpressure
 		s.capacity.reading.above.Add(1)
 		late.send([]byte(upgradeRequest))
 		var asked tick

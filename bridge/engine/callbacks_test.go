@@ -52,7 +52,7 @@ func (h fragile) Closed(_ Conn, v any, code int, reason string) {
 	h.panicIn("Closed", v)
 }
 
-// startFragile serves a fragile handler, and a client that has no path.
+// startFragile starts a server with a fragile handler, and a client without a path.
 func startFragile(t *testing.T, start starter, cfg Config) (s *server, log *lockedBuffer, good *client) {
 	t.Helper()
 	log = &lockedBuffer{}
@@ -62,8 +62,8 @@ func startFragile(t *testing.T, start starter, cfg Config) (s *server, log *lock
 	return s, log, s.dial(t)
 }
 
-// unharmed checks that one panic was counted and logged, and that another client notices
-// nothing.
+// unharmed checks that one panic was counted and logged, and that another client is not
+// affected.
 func unharmed(t *testing.T, s *server, log *lockedBuffer, good *client, where string) {
 	t.Helper()
 	eventually(t, "the panic is counted", func() bool { return s.Stats().Panics == 1 })
@@ -87,7 +87,7 @@ func TestAPanicInAHandlerEndsItsConnectionOnly(t *testing.T) {
 		do     func(c *client)
 	}{
 		{"Open", func(*client) {}},
-		// What is behind the message that breaks it is not handed over.
+		// Messages after the one that panics are not delivered.
 		{"Message", func(c *client) { c.send(text("hello"), text("never")) }},
 		{"Closing", func(c *client) {
 			c.send(masked(true, ws.OpClose, string(binary.BigEndian.AppendUint16(nil, 1000))))
@@ -114,7 +114,7 @@ func TestAPanicInAHandlerEndsItsConnectionOnly(t *testing.T) {
 	}
 }
 
-func TestAPanicInClosedIsOneCall(t *testing.T) {
+func TestAPanicInClosedAffectsOnlyThatCall(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s, log, good := startFragile(t, start, Config{})
 		c := s.dialTCP(t)
@@ -131,7 +131,7 @@ func TestAPanicInClosedIsOneCall(t *testing.T) {
 	})
 }
 
-func TestAPanicBeforeTheUpgradeIsAnswered(t *testing.T) {
+func TestAPanicBeforeTheUpgradeIsAnsweredWith500(t *testing.T) {
 	breakIn := func(r *Request, path string) {
 		if u, err := r.URL(); err == nil && u.Path == path {
 			panic("broken in " + path)
@@ -147,7 +147,7 @@ func TestAPanicBeforeTheUpgradeIsAnswered(t *testing.T) {
 		Limits:   Limits{MaxPerAddress: 1},
 	}
 	onBoth(t, func(t *testing.T, start starter) {
-		s, log, good := startFragile(t, start, cfg) // one panic, in Exempt: it takes the address's place
+		s, log, good := startFragile(t, start, cfg) // one panic, in Exempt: admit claims a place for the address
 		first := s.Stats().Panics
 		for _, test := range []struct {
 			path   string

@@ -2,7 +2,7 @@ package engine
 
 import "testing"
 
-func TestWhatAConnectionWasSentBeforeItIsClosedGoesOutFirst(t *testing.T) {
+func TestFramesSentBeforeCloseGoOutFirst(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1})
 		for range 50 {
@@ -23,7 +23,7 @@ func TestWhatAConnectionWasSentBeforeItIsClosedGoesOutFirst(t *testing.T) {
 	})
 }
 
-func TestWhatAConnectionWasSentBeforeTheEndOfTheEngineGoesOutFirst(t *testing.T) {
+func TestFramesSentBeforeShutdownGoOutFirst(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		for range 20 {
 			s := start(Config{Loops: 1})

@@ -11,7 +11,7 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// noise is what cannot be compressed.
+// noise returns incompressible text.
 func noise(n int) []byte {
 	rng := rand.NewChaCha8([32]byte{1})
 	p := make([]byte, n)
@@ -19,7 +19,7 @@ func noise(n int) []byte {
 	return p
 }
 
-// envelope is text of about n bytes that compresses as replies do.
+// envelope returns text of about n bytes that compresses like a reply.
 func envelope(i, n int) string {
 	s := fmt.Sprintf(`{"headers": {"command_id": null, "sender": "weather", "message_code": "i"}, "seq": %d, "body": {`, i)
 	for k := 0; len(s) < n; k++ {
@@ -97,7 +97,7 @@ func TestManyClientsSendCompressedMessagesAtOnce(t *testing.T) {
 	})
 }
 
-func TestCompressedRubbishEndsOnlyItsOwnConnection(t *testing.T) {
+func TestInvalidCompressedDataEndsOnlyItsOwnConnection(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Compress: true, Limits: Limits{MaxMessage: 1000}})
 		good := s.dialDeflate(t)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// coming makes an incoming connection from an address, numbered by slot.
+// coming returns an incoming connection from an address, numbered by slot.
 func coming(slot int32, addr string) *incoming {
 	in := &incoming{conn: Conn{connRef: connRef{slot: slot}}, options: &ListenOptions{}}
 	if addr != "" {
@@ -20,7 +20,7 @@ func coming(slot int32, addr string) *incoming {
 	return in
 }
 
-func TestOneAddressCannotTakeEveryPlace(t *testing.T) {
+func TestOneAddressCannotUseUpTheLimit(t *testing.T) {
 	c := connLimiter{max: 100, perAddress: 2, exempt: func(a netip.Addr) bool { return a.String() == "10.0.0.1" }}
 	slot := int32(0)
 	var gone []int32
@@ -108,9 +108,7 @@ func TestTheOldestConnectionWithoutARequestIsEvicted(t *testing.T) {
 	}
 }
 
-// TestTheLimiterCountsRight plays random lives and compares with what a list of
-// them says.
-func TestTheLimiterCountsRight(t *testing.T) {
+func TestTheLimiterAgreesWithAModel(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	c := connLimiter{max: 20, perAddress: 6}
 	pending, open := map[*incoming]bool{}, map[*incoming]bool{}
@@ -168,7 +166,7 @@ func TestTheLimiterCountsRight(t *testing.T) {
 	}
 }
 
-func TestHeadsThatTrickleInLockNoClientOut(t *testing.T) {
+func TestSlowRequestHeadsLockNoClientOut(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		const places, trickled, honest = 300, 330, 84
 		s := start(Config{Limits: Limits{MaxConnections: places, HeadTimeout: time.Minute}})
@@ -176,7 +174,7 @@ func TestHeadsThatTrickleInLockNoClientOut(t *testing.T) {
 			c := s.dialTCP(t)
 			c.send([]byte(upgradeRequest[:20]))
 		}
-		for range honest { // each of which stays
+		for range honest { // each of which stays open
 			s.dial(t)
 		}
 		for range places - honest {
@@ -190,7 +188,7 @@ func TestHeadsThatTrickleInLockNoClientOut(t *testing.T) {
 	})
 }
 
-func TestHealthIsAnsweredAtTheConnectionLimit(t *testing.T) {
+func TestAVitalRequestIsServedAtTheConnectionLimit(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{
 			Limits: Limits{MaxConnections: 2, HeadTimeout: time.Minute},
@@ -199,7 +197,7 @@ func TestHealthIsAnsweredAtTheConnectionLimit(t *testing.T) {
 		})
 		s.dial(t)
 		s.dial(t)
-		for range 2 * maxReserve { // who stay silent are no obstacle
+		for range 2 * maxReserve { // silent clients are no obstacle
 			s.dialTCP(t)
 		}
 		for path, want := range map[string]int{"/healthz": 200, "/": 503} {
@@ -213,7 +211,7 @@ func TestHealthIsAnsweredAtTheConnectionLimit(t *testing.T) {
 	})
 }
 
-func TestPagesThatAreReadSlowlyAreBoundedAndDoNotBlockHealth(t *testing.T) {
+func TestSlowHTTPClientsAreBoundedAndDoNotBlockVitalRequests(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		release, asked := make(chan struct{}), make(chan struct{}, maxHTTPRequests)
 		s := start(Config{

@@ -14,8 +14,8 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-// BenchmarkDeflateLevels is why deflateLevel is what it is: time for a reply,
-// and what is left of its bytes.
+// BenchmarkDeflateLevels justifies deflateLevel: the time for a reply, and its compressed
+// size.
 func BenchmarkDeflateLevels(b *testing.B) {
 	for _, size := range []int{300, 1000, 4000} {
 		payload := []byte(envelope(1, size))
@@ -48,10 +48,10 @@ func BenchmarkInflate(b *testing.B) {
 	}
 }
 
-// BenchmarkCompressOnce brings a reply to a crowd that compresses and one to a
-// crowd of the same size that does not, in turn, and waits each time until every
-// client has it. The ratio of the times falls towards one as the crowd grows:
-// compression is paid for each reply, not for each client.
+// BenchmarkCompressOnce sends a reply to clients that compress and one to as many that do
+// not, in turn, and waits each time until every client has it. The ratio of the times
+// approaches one as the number of clients grows: compression costs once per reply, not per
+// client.
 func BenchmarkCompressOnce(b *testing.B) {
 	for _, clients := range []int{1, 10, 100} {
 		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
@@ -119,7 +119,7 @@ func newAudience(b *testing.B, clients int, compress bool) *audience {
 	return c
 }
 
-// bring appends a frame, and gives the time until everyone has read it.
+// bring appends a frame, and returns the time until every client has read it.
 func (c *audience) bring(b *testing.B, f Frame, size int) time.Duration {
 	start := time.Now()
 	c.log.Append(f)

@@ -10,15 +10,15 @@ import (
 	"github.com/gobwas/ws/wsflate"
 )
 
-// unpack gives a frame's text as a client of the extension reads it, and
-// whether it was compressed.
+// unpack returns a frame's text as a client with the extension reads it, and whether it was
+// compressed.
 func unpack(f ws.Frame) (string, bool, error) {
 	packed := f.Header.Rsv != 0
 	f, err := wsflate.DecompressFrame(f)
 	return string(f.Payload), packed, err
 }
 
-// expectText reads a frame, which must be compressed or not as said.
+// expectText reads a frame and checks whether it was compressed.
 func (c *client) expectText(want string, packed bool) {
 	c.t.Helper()
 	f := c.frame()
@@ -28,7 +28,7 @@ func (c *client) expectText(want string, packed bool) {
 	}
 }
 
-func TestAMixedCrowdGetsEveryFrameInOrder(t *testing.T) {
+func TestCompressingAndOtherClientsGetEveryFrameInOrder(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		const clients, frames = 20, 300
 		s := start(Config{Loops: 2, Compress: true})
@@ -62,7 +62,7 @@ func TestAMixedCrowdGetsEveryFrameInOrder(t *testing.T) {
 	})
 }
 
-func TestOnlyWhatGainsByItIsCompressed(t *testing.T) {
+func TestAFrameIsCompressedOnlyIfItShrinks(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Compress: true})
 		c := s.dialDeflate(t)
@@ -83,7 +83,7 @@ func TestOnlyWhatGainsByItIsCompressed(t *testing.T) {
 	})
 }
 
-func TestAnAnswerOfItsOwnGoesOutAsItIs(t *testing.T) {
+func TestAFrameForOneClientIsNotCompressed(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Compress: true})
 		c := s.dialTCP(t)
@@ -95,7 +95,7 @@ func TestAnAnswerOfItsOwnGoesOutAsItIs(t *testing.T) {
 	})
 }
 
-func TestNothingIsCompressedForNobody(t *testing.T) {
+func TestNothingIsCompressedWithoutFollowers(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Compress: true})
 		plain := s.dial(t)

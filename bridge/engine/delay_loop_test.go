@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Frames that may wait for an hour leave with what may not wait, in their order.
-func TestWhatMayWaitLeavesWithWhatMayNot(t *testing.T) {
+// Frames that may wait for an hour leave, in order, with one that may not.
+func TestDelayedFramesLeaveWithAnImmediateOne(t *testing.T) {
 	for name, next := range map[string]func(s *server, c Conn){
 		"appended":           func(s *server, _ Conn) { s.log.Append(Text("next")) },
 		"appended with less": func(s *server, _ Conn) { s.log.AppendWithin(Text("next"), time.Millisecond) },
@@ -35,7 +35,7 @@ func TestWhatMayWaitLeavesWithWhatMayNot(t *testing.T) {
 	}
 }
 
-func TestWhatMayWaitLeavesInOneWrite(t *testing.T) {
+func TestDelayedFramesLeaveInOneWrite(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		const clients, frames = 20, 50
 		s := start(Config{Loops: 2, Compress: true})
@@ -70,7 +70,7 @@ func TestWhatMayWaitLeavesInOneWrite(t *testing.T) {
 	})
 }
 
-func TestWhatMayWaitLeavesByItselfInTime(t *testing.T) {
+func TestADelayedFrameLeavesWhenItIsDue(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 2})
 		c := s.dial(t)
@@ -81,7 +81,7 @@ func TestWhatMayWaitLeavesByItselfInTime(t *testing.T) {
 	})
 }
 
-func TestAClientGetsOfWhatWaitsWhatCameAfterIt(t *testing.T) {
+func TestANewFollowerGetsOnlyLaterDelayedFrames(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1})
 		first := s.dial(t)
@@ -90,7 +90,7 @@ func TestAClientGetsOfWhatWaitsWhatCameAfterIt(t *testing.T) {
 		s.log.AppendWithin(Text("two"), time.Hour)
 		third, thirds := s.dialConn(t)
 		thirds.Follow(nil)
-		conn.SendInOrder(Text("answer")) // is no reason to write to the others
+		conn.SendInOrder(Text("answer")) // does not flush the others
 		second.expect("two")
 		second.expect("answer")
 		thirds.Send(Text("nothing"))
@@ -103,7 +103,7 @@ func TestAClientGetsOfWhatWaitsWhatCameAfterIt(t *testing.T) {
 	})
 }
 
-func TestWhatWaitsGoesOutBeforeTheClose(t *testing.T) {
+func TestDelayedFramesGoOutBeforeTheClose(t *testing.T) {
 	for name, end := range map[string]func(s *server, c *client, conn Conn){
 		"of the server": func(_ *server, _ *client, conn Conn) { conn.Close(1000, "enough") },
 		"of the client": func(_ *server, c *client, _ Conn) { c.send(closing(1000)) },
@@ -121,7 +121,7 @@ func TestWhatWaitsGoesOutBeforeTheClose(t *testing.T) {
 	}
 }
 
-func TestManyBytesDoNotWait(t *testing.T) {
+func TestManyBytesAreNotDelayed(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1, Limits: Limits{LogBytes: 8 << 10}})
 		c := s.dial(t)
@@ -135,7 +135,7 @@ func TestManyBytesDoNotWait(t *testing.T) {
 	})
 }
 
-func TestALongestWaitIsNoneAtAllForNobody(t *testing.T) {
+func TestNothingIsDelayedWithoutFollowers(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1})
 		c, conn := s.dialConn(t)
@@ -152,8 +152,8 @@ func TestALongestWaitIsNoneAtAllForNobody(t *testing.T) {
 	})
 }
 
-// The pass that is under way has visited some members and not others.
-func TestWhatIsSentDuringAPassDoesNotOvertakeWhatWaits(t *testing.T) {
+// The current pass has visited some followers but not others.
+func TestAFrameSentDuringAPassDoesNotOvertakeDelayedFrames(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1})
 		conns := make([]Conn, sweepSlice+2)

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// holding is a loop by hand whose connections lead into sockets that keep the bounds of
-// each write.
+// holding is a loop driven by hand, whose connections write to sockets that preserve the
+// bounds of each write.
 type holding struct {
 	t *testing.T
 	*loop
@@ -29,11 +29,11 @@ func newHolding(t *testing.T) *holding {
 	return &holding{t: t, loop: l, ring: ring{limit: 1 << 20}, buf: make([]byte, 1<<20)}
 }
 
-// holdingClient is a connection, the other end of its socket, and what it is to get.
+// holdingClient is a connection, the other end of its socket, and what it should receive.
 type holdingClient struct {
 	*conn
 	peer  int
-	wants string   // frames that may wait
+	wants string   // delayed frames
 	owed  []string // writes that are due
 }
 
@@ -50,7 +50,7 @@ func (h *holding) join() *holdingClient {
 	return &holdingClient{conn: c, peer: fds[1]}
 }
 
-// turn is what a loop does in each turn, until nothing is left to do at once.
+// turn does what a loop does in a turn, until nothing is left to do at once.
 func (h *holding) turn() {
 	h.flushQueued()
 	for len(h.dirty) > 0 {
@@ -58,7 +58,7 @@ func (h *holding) turn() {
 	}
 }
 
-// writes are those that a client got.
+// writes returns the writes that a client received.
 func (h *holding) writes(c *holdingClient) (writes []string) {
 	h.t.Helper()
 	for {
@@ -73,17 +73,17 @@ func (h *holding) writes(c *holdingClient) (writes []string) {
 	}
 }
 
-// The model: what waits leaves in one write, when the first of it is due, when it is
-// much, or when something that may not wait comes behind it; and for each client alone
-// in front of what only that client is given.
+// The model: delayed frames leave in one write, when the first is due, when there are many
+// bytes, or when a frame follows that is not delayed; and for a single client ahead of a
+// frame for that client only.
 func TestFramesLeaveTogetherWhenTheFirstIsDue(t *testing.T) {
 	for seed := range uint64(50) {
 		random := rand.New(rand.NewPCG(seed, 23))
 		h := newHolding(t)
 		var clients []*holdingClient
-		var now, due time.Duration = 1, 0 // due of what waits in the ring; 0 when nothing does
-		waits := 0                        // bytes of that
-		cut := false                      // so many left that it took several passes
+		var now, due time.Duration = 1, 0 // when the delayed frames are due; 0 without any
+		waits := 0                        // their bytes
+		cut := false                      // so much was left that it took several passes
 		leave := func() {
 			for _, c := range clients {
 				if c.wants != "" {
@@ -99,7 +99,7 @@ func TestFramesLeaveTogetherWhenTheFirstIsDue(t *testing.T) {
 			switch n := random.IntN(20); {
 			case n < 2 && len(clients) < 10:
 				clients = append(clients, h.join())
-			case n < 3 && len(clients) > 1: // what waited was not for whoever has gone
+			case n < 3 && len(clients) > 1: // delayed frames do not concern clients that have left
 				c := clients[0]
 				clients = clients[1:]
 				h.ring.remove(c.conn)
@@ -193,7 +193,7 @@ func TestTheRingThatIsDueFirstLeavesFirst(t *testing.T) {
 	}
 }
 
-func TestALoopWaitsForWhatIsDueAndForTheTick(t *testing.T) {
+func TestALoopWaitsUntilAFrameIsDueOrTheTick(t *testing.T) {
 	h := newHolding(t)
 	const now = 100 * tickLength
 	wants := func(want time.Duration, why string) {
@@ -214,7 +214,7 @@ func TestALoopWaitsForWhatIsDueAndForTheTick(t *testing.T) {
 	wants(tickLength-time.Millisecond, "with nothing that is held")
 }
 
-func TestALoopIsWokenForWhatCannotWaitUntilItWakes(t *testing.T) {
+func TestALoopIsWokenOnlyForMailThatCannotWait(t *testing.T) {
 	for name, c := range map[string]struct {
 		due   time.Duration
 		bytes int

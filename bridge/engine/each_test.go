@@ -50,7 +50,7 @@ func TestEachVisitsEveryOpenConnection(t *testing.T) {
 	})
 }
 
-func TestEachComesToAnEndWhateverTheLoopsDo(t *testing.T) {
+func TestEachReturnsWhateverTheLoopsDo(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 2, Limits: Limits{LogBytes: 1 << 20}})
 		s.mute.Store(true)
@@ -123,7 +123,7 @@ func TestAnEngineThatStopsListeningKeepsItsConnections(t *testing.T) {
 		eventually(t, "all are accepted", func() bool {
 			s.limiter.mu.Lock()
 			defer s.limiter.mu.Unlock()
-			return s.limiter.total == 2 // the request for a page is net/http's
+			return s.limiter.total == 2 // the HTTP request belongs to net/http
 		})
 		s.StopListening()
 		s.StopListening()

@@ -50,7 +50,7 @@ func TestAFrameLargerThanTheSocketArrivesWhole(t *testing.T) {
 	})
 }
 
-func TestAMessageArrivesHoweverItsBytesAreCut(t *testing.T) {
+func TestAMessageArrivesHoweverItsBytesAreSplit(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		c := s.dialTCP(t)
@@ -69,7 +69,7 @@ func TestAMessageArrivesHoweverItsBytesAreCut(t *testing.T) {
 	})
 }
 
-func TestBytesBehindTheRequestAreNotLost(t *testing.T) {
+func TestBytesAfterTheRequestAreNotLost(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		c := s.dialTCP(t)
@@ -106,7 +106,7 @@ func TestAHandleOutlivesItsConnection(t *testing.T) {
 		handle := receive(t, s.opened)
 		a.Close()
 		receive(t, s.closed)
-		b := s.dial(t) // takes the same slot
+		b := s.dial(t) // reuses the slot
 		handle.Send(Text("for nobody"))
 		handle.Close(1000, "for nobody")
 		s.log.Append(Text("for all"))
@@ -153,7 +153,7 @@ func TestTheCloseHandshakeWorksBothWays(t *testing.T) {
 	})
 }
 
-func TestRubbishEndsOnlyItsOwnConnection(t *testing.T) {
+func TestInvalidDataEndsOnlyItsOwnConnection(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{MaxMessage: 1000}})
 		good := s.dial(t)
@@ -180,7 +180,7 @@ func TestRubbishEndsOnlyItsOwnConnection(t *testing.T) {
 	})
 }
 
-func TestAClientThatDoesNotReadIsClosedAndHurtsNobody(t *testing.T) {
+func TestAClientThatDoesNotReadIsClosedAndDelaysNoOther(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{LogBytes: 1 << 20}})
 		slow := s.dial(t)
@@ -198,14 +198,14 @@ func TestAClientThatDoesNotReadIsClosedAndHurtsNobody(t *testing.T) {
 		if note := receive(t, s.closed); note.code != 1008 || !strings.Contains(note.reason, "too slow") {
 			t.Fatalf("closed with %v", note)
 		}
-		// What the slow client then reads is whole frames up to the close frame.
+		// The slow client then reads whole frames up to the close frame.
 		if reason := slow.expectClose(1008); !strings.Contains(reason, "too slow") {
 			t.Fatalf("the reason is %q", reason)
 		}
 	})
 }
 
-func TestAMillionBytesOfAnswersNobodyReadsCloseTheConnection(t *testing.T) {
+func TestUnreadAnswersCloseTheConnection(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		c := s.dialTCP(t)
@@ -226,7 +226,7 @@ func TestAMillionBytesOfAnswersNobodyReadsCloseTheConnection(t *testing.T) {
 	})
 }
 
-func TestRequestsThatAreNoUpgradeGoToHTTP(t *testing.T) {
+func TestOrdinaryRequestsGoToHTTP(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprintf(w, "%s %s %s", r.Method, r.URL, r.Header.Get("X-Long"))
@@ -247,7 +247,7 @@ func TestRequestsThatAreNoUpgradeGoToHTTP(t *testing.T) {
 	})
 }
 
-func TestWithoutAPageAnythingButAnUpgradeIsTold426(t *testing.T) {
+func TestWithoutAnHTTPHandlerOrdinaryRequestsGet426(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		if resp := s.get(t, &http.Request{URL: &url.URL{Path: "/"}}); resp.StatusCode != http.StatusUpgradeRequired {
@@ -256,7 +256,7 @@ func TestWithoutAPageAnythingButAnUpgradeIsTold426(t *testing.T) {
 	})
 }
 
-func TestABadUpgradeIsAnsweredInWords(t *testing.T) {
+func TestABadUpgradeIsAnsweredWithAReason(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{}, func(s *server) {
 			s.accept = func(r *Request) (Accepted, error) {
@@ -298,7 +298,7 @@ func TestABadUpgradeIsAnsweredInWords(t *testing.T) {
 	})
 }
 
-func TestAClientThatSendsNoRequestIsSentAway(t *testing.T) {
+func TestAClientThatSendsNoRequestIsDisconnected(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{HeadTimeout: 300 * time.Millisecond}})
 		c := s.dialTCP(t)
@@ -323,7 +323,7 @@ func TestASilentClientIsPingedAndThenClosed(t *testing.T) {
 	})
 }
 
-func TestShutdownSaysGoodbyeToEveryone(t *testing.T) {
+func TestShutdownSendsEveryClientACloseFrame(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 2})
 		clients := []*client{s.dial(t), s.dial(t), s.dial(t)}

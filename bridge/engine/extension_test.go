@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// offering is an upgrade request with Sec-WebSocket-Extensions fields.
+// offering returns an upgrade request with Sec-WebSocket-Extensions fields.
 func offering(extensions ...string) []byte {
 	var fields strings.Builder
 	for _, e := range extensions {
@@ -17,7 +17,8 @@ func offering(extensions ...string) []byte {
 	return []byte(strings.TrimSuffix(upgradeRequest, "\r\n") + fields.String() + "\r\n")
 }
 
-// negotiateOffers answers a request with these extensions, and gives those of the answer.
+// negotiateOffers answers a request with these extensions, and returns those of the
+// response.
 func negotiateOffers(t *testing.T, e *Engine, extensions string) (answer []string, w Accepted, rejectErr *RejectError) {
 	t.Helper()
 	r := &Request{}
@@ -35,7 +36,7 @@ func negotiateOffers(t *testing.T, e *Engine, extensions string) (answer []strin
 	return got.Header.Values("Sec-WebSocket-Extensions"), w, nil
 }
 
-func TestTheFirstOfferThatCanBeHonouredIsTaken(t *testing.T) {
+func TestTheFirstOfferThatCanBeHonoredIsAccepted(t *testing.T) {
 	const yes = "permessage-deflate;server_no_context_takeover;client_no_context_takeover"
 	for _, c := range []struct{ name, offer, answer string }{
 		{"what Chromium offers", "permessage-deflate; client_max_window_bits", yes},
@@ -86,7 +87,7 @@ func TestOffersInSeveralFieldsAreOneList(t *testing.T) {
 	})
 }
 
-func TestAnOfferThatCannotBeReadIsABadRequest(t *testing.T) {
+func TestAMalformedOfferIsABadRequest(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Compress: true})
 		for _, garbage := range []string{"permessage-deflate; =1", ";;;", "permessage-deflate; a=\"", "\x01"} {
@@ -99,7 +100,7 @@ func TestAnOfferThatCannotBeReadIsABadRequest(t *testing.T) {
 	})
 }
 
-func TestNothingIsNegotiatedWhereCompressionIsOff(t *testing.T) {
+func TestNothingIsNegotiatedWithoutCompression(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		c := s.dialTCP(t)

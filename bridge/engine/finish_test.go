@@ -9,13 +9,12 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// closing is a client's close frame with a code.
+// closing returns a client's close frame with a code.
 func closing(code ws.StatusCode) []byte {
 	return masked(true, ws.OpClose, string(ws.NewCloseFrameBody(code, "")))
 }
 
-// expectEnd reads a close frame and waits for the server to hang up, without an
-// answer to it.
+// expectEnd reads a close frame and waits for the server to hang up, without answering.
 func (c *client) expectEnd(code ws.StatusCode) {
 	c.t.Helper()
 	f := c.frame()
@@ -115,7 +114,7 @@ func (n closeNote) check(t *testing.T, code int) {
 	}
 }
 
-func TestALongAnswerIsReadToItsEndBeforeTheCloseFrame(t *testing.T) {
+func TestALongAnswerIsSentWholeBeforeTheCloseFrame(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		frames := make([]Frame, 32)
 		for i := range frames {

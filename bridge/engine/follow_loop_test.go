@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestAClientOnALoopThatReadsItsFirstFramesSlowlyIsNotClosed(t *testing.T) {
+func TestAClientThatReadsItsFirstFramesSlowlyIsNotClosed(t *testing.T) {
 	s := &server{closed: make(chan closeNote, 1)}
 	l := &loop{engine: &Engine{cfg: Config{Handler: s, Limits: Limits{LogAge: time.Second}}}}
 	c := l.conns.alloc()
@@ -15,19 +15,19 @@ func TestAClientOnALoopThatReadsItsFirstFramesSlowlyIsNotClosed(t *testing.T) {
 	l.changeLog(c, nil, []Frame{Text("first")})
 	for range 20 {
 		l.wheel.now += 3
-		c.lastSent = l.wheel.now // epoll had room, and it was taken
+		c.lastSent = l.wheel.now // as if the socket had taken something
 		l.wheel.now++
 		l.checkSlow()
 		l.wheel.now++
 		l.checkSlow()
 	}
-	l.wheel.now += ticks(time.Hour) // this machine stood still, not the client
+	l.wheel.now += ticks(time.Hour) // a stall of this machine, not of the client
 	l.checkSlow()
-	l.checkSlow() // the third look in a row without news
+	l.checkSlow() // the third check in a row without progress
 	if len(s.closed) > 0 {
 		t.Fatal("a client was closed that takes a piece at a time")
 	}
-	l.checkSlow() // the fourth look in a row, which is a second
+	l.checkSlow() // the fourth check in a row, which makes a second
 	if note := receive(t, s.closed); note != (closeNote{1008, reasonTooSlow}) {
 		t.Fatalf("a client that takes nothing is closed with %v", note)
 	}
@@ -37,7 +37,7 @@ func TestAClientOnALoopThatReadsItsFirstFramesSlowlyIsNotClosed(t *testing.T) {
 	}
 }
 
-func TestTheNoticeOfWhatWasSkippedWaitsForNothing(t *testing.T) {
+func TestTheNoticeOfSkippedFramesIsSentAtOnce(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1, Skip: func(any, uint64) Frame { return Text("skipped") }})
 		c, conn := s.dialConn(t)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// dialConn connects a client and gives the server's handle for it.
+// dialConn connects a client and returns the server's handle for it.
 func (s *server) dialConn(t *testing.T) (*client, Conn) {
 	t.Helper()
 	c := s.dialTCP(t)
@@ -17,7 +17,7 @@ func (s *server) dialConn(t *testing.T) (*client, Conn) {
 	return c, receive(t, s.opened)
 }
 
-// mover is a client that is moved from log to log, and what it must be sent.
+// mover is a client that is moved from log to log, and what it should receive.
 type mover struct {
 	*client
 	conn Conn
@@ -25,7 +25,7 @@ type mover struct {
 	want []string
 }
 
-func TestMovingFromLogToLogLosesAndDoublesNothing(t *testing.T) {
+func TestMovingFromLogToLogLosesAndDuplicatesNothing(t *testing.T) {
 	for _, compress := range []bool{false, true} {
 		onBoth(t, func(t *testing.T, start starter) {
 			s := start(Config{Loops: 2, Compress: compress, Limits: Limits{LogBytes: 64 << 20}})
@@ -59,8 +59,8 @@ func TestMovingFromLogToLogLosesAndDoublesNothing(t *testing.T) {
 	}
 }
 
-// script appends to logs and moves clients between them, in no order. The
-// clients' sockets are soon full, since nobody reads yet.
+// script appends to logs and moves clients between them at random. The clients' sockets
+// soon fill up, because nobody reads yet.
 func script(s *server, movers []*mover) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	logs := []*Log{nil, s.log, s.NewLog(), s.NewLog()}
@@ -103,7 +103,7 @@ func script(s *server, movers []*mover) {
 	}
 }
 
-func TestAnAnswerComesBehindTheFirstFramesIfItWasSentAfterThem(t *testing.T) {
+func TestAFrameSentAfterFollowComesAfterItsFirstFrames(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		c, conn := s.dialConn(t)
@@ -141,7 +141,7 @@ func TestAConnectionMayFollowNothing(t *testing.T) {
 	})
 }
 
-func TestAHandlerMayChangeTheLogAtOnce(t *testing.T) {
+func TestAHandlerMayChangeTheLogInOpen(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		var other *Log
 		s := start(Config{}, func(s *server) {
@@ -164,7 +164,7 @@ func TestAConnectionThatHasEndedFollowsNothing(t *testing.T) {
 		receive(t, s.closed)
 		other := s.NewLog()
 		conn.Follow(other, Text("for nobody"))
-		b := s.dial(t) // takes the same slot
+		b := s.dial(t) // reuses the slot
 		other.Append(Text("for nobody"))
 		s.log.Append(Text("for all"))
 		b.expect("for all")
@@ -174,7 +174,7 @@ func TestAConnectionThatHasEndedFollowsNothing(t *testing.T) {
 	})
 }
 
-func TestManyMegabytesOfFirstFramesCloseNobodyWhoReads(t *testing.T) {
+func TestManyMegabytesOfFirstFramesCloseNoClientThatReads(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1})
 		c, conn := s.dialConn(t)
@@ -199,7 +199,7 @@ func TestManyMegabytesOfFirstFramesCloseNobodyWhoReads(t *testing.T) {
 	})
 }
 
-func TestAClientThatReadsNothingOfItsFirstFramesIsClosedInTheEnd(t *testing.T) {
+func TestAClientThatReadsNoneOfItsFirstFramesIsClosed(t *testing.T) {
 	for name, skip := range map[string]func(any, uint64) Frame{"closing": nil, "skipping": func(any, uint64) Frame { return nil }} {
 		t.Run(name, func(t *testing.T) {
 			onBoth(t, func(t *testing.T, start starter) {
@@ -213,13 +213,13 @@ func TestAClientThatReadsNothingOfItsFirstFramesIsClosedInTheEnd(t *testing.T) {
 				if n := s.Stats().SlowCloses; n != 1 {
 					t.Errorf("%d slow closes are counted", n)
 				}
-				c.expectClose(1008) // behind whole frames
+				c.expectClose(1008) // after whole frames
 			})
 		})
 	}
 }
 
-func TestALogLeavesAClientBehindThatStillReadsItsFirstFrames(t *testing.T) {
+func TestAClientLagsWhileItStillReadsItsFirstFrames(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{LogBytes: 1 << 20}})
 		slow, conn := s.dialConn(t)
@@ -238,7 +238,7 @@ func TestALogLeavesAClientBehindThatStillReadsItsFirstFrames(t *testing.T) {
 	})
 }
 
-func TestChangingTheLogTimeAndAgainHoldsNoEndOfFrames(t *testing.T) {
+func TestChangingTheLogRepeatedlyQueuesBoundedFrames(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		_, conn := s.dialConn(t)
@@ -256,7 +256,7 @@ func TestChangingTheLogTimeAndAgainHoldsNoEndOfFrames(t *testing.T) {
 	})
 }
 
-func TestAClientThatFellOffIsToldSoBeforeItsNewLogBegins(t *testing.T) {
+func TestALaggedClientGetsTheNoticeBeforeItsNewLog(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{LogBytes: 1 << 20}, Skip: func(_ any, n uint64) Frame {
 			return Text(fmt.Sprintf("missed %d", n))
@@ -287,7 +287,7 @@ func TestAClientThatFellOffIsToldSoBeforeItsNewLogBegins(t *testing.T) {
 			}
 			next++
 		}
-		// The kernel may take some more meanwhile, so that it falls off once more.
+		// The kernel may take some more meanwhile, so the client may lag once more.
 		if next != frames || notices == 0 || s.Stats().Skips != notices {
 			t.Errorf("%d frames are accounted for, with %d notices; the engine counts %+v", next, notices, s.Stats())
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/gobwas/ws"
 )
 
-func TestSealWritesTheHeaderThatTheLengthNeeds(t *testing.T) {
+func TestNewTextWritesTheHeaderThatTheLengthNeeds(t *testing.T) {
 	for _, n := range []int{0, 1, 125, 126, 127, 65535, 65536, 1 << 20} {
 		payload := strings.Repeat("x", n)
 		want := ws.MustCompileFrame(ws.NewTextFrame([]byte(payload)))
@@ -30,7 +30,7 @@ func TestACloseReasonIsCutAtARune(t *testing.T) {
 }
 
 func TestAnIdleConnectionIsSmall(t *testing.T) {
-	const ours = 128 // bytes, with its place in the timing wheel
+	const ours = 128 // bytes, including its links in the timing wheel
 	if n := unsafe.Sizeof(conn{}); n > ours {
 		t.Errorf("an idle connection takes %d bytes", n)
 	}

@@ -32,7 +32,7 @@ func goexitIn(t *testing.T, start starter, where string) {
 		}}
 	})
 	var others []*client
-	for range 4 { // on each loop two
+	for range 4 { // two on each loop
 		c := s.dialTCP(t)
 		c.send([]byte("GET /fine" + upgradeRequest[len("GET /"):]))
 		c.response()
@@ -50,7 +50,7 @@ func goexitIn(t *testing.T, start starter, where string) {
 		c.Close()
 	}
 	for _, c := range others {
-		_, _ = io.Copy(io.Discard, c.r) // ends, in whatever way
+		_, _ = io.Copy(io.Discard, c.r) // any end will do
 	}
 	testkit.Eventually(t, patience, "nobody is accepted", func() error {
 		conn, err := net.Dial("tcp", s.addr)

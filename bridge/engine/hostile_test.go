@@ -18,7 +18,7 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// hostileTime is how long the hostile clients rage: HOSTILE=60s for a long run.
+// hostileTime returns how long the hostile clients run: HOSTILE=60s for a long run.
 func hostileTime(t *testing.T) time.Duration {
 	t.Helper()
 	text := os.Getenv("HOSTILE")
@@ -32,8 +32,8 @@ func hostileTime(t *testing.T) time.Duration {
 	return d
 }
 
-// misdeeds are what a client may do wrong. Each gets a fresh TCP connection, and
-// may fail at any point: the server has every right to hang up.
+// misdeeds are what a client may do wrong. Each gets a new TCP connection, and may fail at
+// any point: the server may hang up.
 var misdeeds = map[string]func(c net.Conn, rng *rand.Rand) error{
 	"splits every byte": func(c net.Conn, rng *rand.Rand) error {
 		for _, b := range append([]byte(upgradeRequest), text("split")...) {
@@ -110,7 +110,7 @@ var misdeeds = map[string]func(c net.Conn, rng *rand.Rand) error{
 	},
 }
 
-// socketOf is the socket of a connection, below its TLS.
+// socketOf returns the socket of a connection, below its TLS.
 func socketOf(c net.Conn) *net.TCPConn {
 	if secure, ok := c.(*tls.Conn); ok {
 		c = secure.NetConn()
@@ -124,7 +124,7 @@ func opened(c net.Conn, pieces ...[]byte) error {
 	return err
 }
 
-func TestHostileClientsHurtNobody(t *testing.T) {
+func TestHostileClientsAffectNoOther(t *testing.T) {
 	onBothAlone(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{LogBytes: 4 << 20, MaxInbound: 32 << 20, HeadTimeout: time.Second}})
 		over := make(chan struct{})
@@ -176,8 +176,7 @@ func TestHostileClientsHurtNobody(t *testing.T) {
 	})
 }
 
-// followClosely reads frames up to the last, each in its turn, and gives the
-// longest time that one took.
+// followClosely reads frames up to the last, and returns the longest time that one took.
 func followClosely(t *testing.T, c *client) (worst time.Duration) {
 	for next := 0; ; next++ {
 		f, err := readFrame(c.r)
@@ -202,7 +201,7 @@ func followClosely(t *testing.T, c *client) (worst time.Duration) {
 	}
 }
 
-// rage repeats a misdeed on new connections, of which it keeps some open.
+// rage repeats a misdeed on new connections, some of which it keeps open.
 func rage(s *server, name string, misdeed func(net.Conn, *rand.Rand) error, over <-chan struct{}) {
 	rng := rand.New(rand.NewPCG(uint64(len(name)), 1))
 	var kept []net.Conn
@@ -226,7 +225,7 @@ func rage(s *server, name string, misdeed func(net.Conn, *rand.Rand) error, over
 		}
 		_ = c.SetDeadline(time.Now().Add(2 * time.Second))
 		if err := misdeed(c, rng); err == nil && name != "reads nothing" {
-			// Whatever comes back, up to the end or to the end of patience.
+			// Any response will do, or none.
 			_ = c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
 			_, _ = io.Copy(io.Discard, bufio.NewReader(c))
 		}

@@ -167,7 +167,7 @@ func (l *loop) readHead(c *conn, data []byte) {
 		in.head = append(in.head, data...)
 		data = in.head
 	}
-	r := &l.request
+	r := &l.scratch.request
 	r.tlsConn = nil
 	if c.tls != nil {
 		r.tlsConn = c.tls.conn

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// listenWith has a server listen on another port.
+// listenWith adds a port to a server.
 func (s *server) listenWith(t *testing.T, options ListenOptions) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -78,7 +78,7 @@ func TestAProxyHeaderNamesTheClient(t *testing.T) {
 	})
 }
 
-func TestAProxyHeaderIsRefusedWhereNoneIsExpectedAndMissedWhereOneIs(t *testing.T) {
+func TestAnUnexpectedOrMissingProxyHeaderIsRejected(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		refused := make(chan string, 10)
 		s := start(Config{ProxyAdvice: "see --proxy-protocol", Rejected: func(r *RejectError, _ netip.AddrPort) { refused <- r.Kind }})
@@ -104,7 +104,7 @@ func TestAProxyHeaderIsRefusedWhereNoneIsExpectedAndMissedWhereOneIs(t *testing.
 	})
 }
 
-func TestWhatIsNoTLSIsToldOfByWhatItIs(t *testing.T) {
+func TestPlainDataOnATLSPortIsReportedByKind(t *testing.T) {
 	refused := make(chan *RejectError, 1)
 	s := start(t, Config{ProxyAdvice: "see --proxy-protocol", Rejected: func(r *RejectError, _ netip.AddrPort) { refused <- r }}, overTLS)
 	for sent, want := range map[string]RejectError{
@@ -121,7 +121,7 @@ func TestWhatIsNoTLSIsToldOfByWhatItIs(t *testing.T) {
 	}
 }
 
-func TestTheListenersTagComesWithItsRequests(t *testing.T) {
+func TestRequestsHaveTheirListenersTag(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		tags := make(chan any, 10)
 		page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { tags <- TagFromContext(r.Context()) })
@@ -151,7 +151,7 @@ func TestTheListenersTagComesWithItsRequests(t *testing.T) {
 	})
 }
 
-func TestRefusalsAreReportedByKind(t *testing.T) {
+func TestRejectionsAreReportedByKind(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		refused := make(chan string, 10)
 		s := start(Config{Limits: Limits{MaxConnections: 1}, Rejected: func(r *RejectError, client netip.AddrPort) {

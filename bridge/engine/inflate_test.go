@@ -22,10 +22,10 @@ func pack(s string) string {
 	return string(p)
 }
 
-// deflated is a client's compressed text in one frame, or its first fragment.
+// deflated returns a client's compressed text in one frame, or its first fragment.
 func deflated(fin bool, text string) []byte { return marked(fin, ws.OpText, pack(text)) }
 
-// marked is a client's frame with RSV1.
+// marked returns a client's frame with RSV1.
 func marked(fin bool, op ws.OpCode, payload string) []byte {
 	f := masked(fin, op, payload)
 	f[0] |= rsv1
@@ -53,7 +53,7 @@ func TestAMessageOnAClosingConnectionIsNotInflated(t *testing.T) {
 	}
 }
 
-func TestParserInflatesTheSameMessagesHoweverTheBytesAreCut(t *testing.T) {
+func TestTheParserInflatesTheSameMessagesHoweverTheBytesAreSplit(t *testing.T) {
 	long := strings.Repeat("position: 12.5; ", 5000)
 	packed := pack(long)
 	stream := join(
@@ -79,9 +79,9 @@ func TestParserInflatesTheSameMessagesHoweverTheBytesAreCut(t *testing.T) {
 	}
 }
 
-// The examples of RFC 7692, 7.2.3: Hello in one block, with references to
-// another window removed, stored, and with a last block of its own.
-func TestTheExamplesOfTheRFCAreRead(t *testing.T) {
+// The examples of RFC 7692, 7.2.3: Hello in one block, without references to an earlier
+// window, stored, and with a final block of its own.
+func TestTheExamplesOfRFC7692AreInflated(t *testing.T) {
 	for _, payload := range []string{
 		"\xf2\x48\xcd\xc9\xc9\x07\x00",
 		"\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00",
@@ -95,7 +95,7 @@ func TestTheExamplesOfTheRFCAreRead(t *testing.T) {
 	}
 }
 
-func TestParserRefusesCompressionThatTheRFCForbids(t *testing.T) {
+func TestTheParserRejectsCompressionThatTheRFCForbids(t *testing.T) {
 	const limit = 1000
 	packed := pack(strings.Repeat("x", 500))
 	for _, c := range []struct {
@@ -150,7 +150,7 @@ func TestAMessageOfTheLimitPassesHoweverItIsCompressed(t *testing.T) {
 	}
 }
 
-func TestABombIsGivenNoMoreMemoryThanAMessageMayHave(t *testing.T) {
+func TestADecompressionBombGetsNoMoreMemoryThanAMessage(t *testing.T) {
 	const limit = 1 << 20
 	bomb := []byte(pack(strings.Repeat("\x00", 16*limit)))
 	in := newInflater()
@@ -161,7 +161,7 @@ func TestABombIsGivenNoMoreMemoryThanAMessageMayHave(t *testing.T) {
 	if err == nil || err.code != ws.StatusMessageTooBig {
 		t.Fatalf("%d bytes: %v", len(bomb), err)
 	}
-	// All that was ever allocated, the buffers that it outgrew among it.
+	// All allocations, including buffers that were outgrown.
 	if got := after.TotalAlloc - before.TotalAlloc; got > limit*7/4 {
 		t.Errorf("%d bytes on the wire got %d bytes of memory", len(bomb), got)
 	}
@@ -195,7 +195,7 @@ func FuzzInflate(f *testing.F) {
 			t.Fatalf("%d bytes out, %d kept", len(got), cap(in.buf))
 		}
 		if len(payload) > 0 {
-			// What a bare reader makes of the same bytes.
+			// The result of a plain reader for the same bytes.
 			bare, bareErr := io.ReadAll(io.LimitReader(flate.NewReader(strings.NewReader(string(payload)+inflateTail)), limit+1))
 			switch {
 			case err == nil && (bareErr != nil || !bytes.Equal(got, bare)):

@@ -12,7 +12,7 @@ import (
 	"github.com/gobwas/ws"
 )
 
-func TestAClientThatFallsOffMaySkipWhatItMissed(t *testing.T) {
+func TestALaggedClientMaySkipFrames(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		missed := make(chan uint64, 100)
 		s := start(Config{Limits: Limits{LogBytes: 1 << 20}, Skip: func(_ any, n uint64) Frame {
@@ -26,8 +26,8 @@ func TestAClientThatFallsOffMaySkipWhatItMissed(t *testing.T) {
 			s.log.Append(Text(fmt.Sprintf("%d %s", i, pad)))
 			good.frame()
 		}
-		// What it reads in the end is each frame whole and in order, with a notice
-		// that accounts for each that is left out.
+		// It finally reads every frame whole and in order, with a notice for those that
+		// were skipped.
 		next := 0
 		for next < frames {
 			text := string(slow.frame().Payload)
@@ -47,17 +47,17 @@ func TestAClientThatFallsOffMaySkipWhatItMissed(t *testing.T) {
 	})
 }
 
-func TestALogForgetsWhatIsTooOldForASlowClient(t *testing.T) {
+func TestALogDropsFramesThatAreTooOld(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{LogAge: 500 * time.Millisecond}})
 		s.dial(t)
 		good := s.dial(t)
 		frame := strings.Repeat("x", 1<<20)
-		for range 12 { // less than the log's bytes, more than the sockets take
+		for range 12 { // fewer than the log's bytes, more than the sockets take
 			s.log.Append(Text(frame))
 			good.expect(frame)
 		}
-		// No further frame is needed for it to be noticed.
+		// It is noticed without a further frame.
 		if note := receive(t, s.closed); note.code != 1008 || !strings.Contains(note.reason, "too slow") {
 			t.Fatalf("closed with %v", note)
 		}
@@ -88,7 +88,7 @@ func TestTooManyMessagesCloseTheConnection(t *testing.T) {
 	})
 }
 
-func TestABudgetRefillsWithTime(t *testing.T) {
+func TestTheBucketRefillsWithTime(t *testing.T) {
 	b := newRateLimiter(4, 100)
 	for range 4 * burstSeconds {
 		if !b.allow(4, 100) {
@@ -109,7 +109,7 @@ func TestABudgetRefillsWithTime(t *testing.T) {
 	}
 }
 
-func TestConnectionsBeyondTheLimitAreToldSo(t *testing.T) {
+func TestConnectionsBeyondTheLimitAreRejectedWithAReason(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{MaxConnections: 2}})
 		first := s.dial(t)
@@ -124,7 +124,7 @@ func TestConnectionsBeyondTheLimitAreToldSo(t *testing.T) {
 		if n := s.Stats().Rejected; n != 1 {
 			t.Errorf("%d refusals are counted", n)
 		}
-		// A place that becomes free can be taken.
+		// A place that becomes free can be used.
 		first.send(masked(true, ws.OpClose, "\x03\xe8"))
 		if _, err := io.ReadAll(first.r); err != nil {
 			t.Fatal(err)
@@ -143,7 +143,7 @@ func TestConnectionsBeyondTheLimitAreToldSo(t *testing.T) {
 	})
 }
 
-func TestIncompleteMessagesAreBoundedInAll(t *testing.T) {
+func TestIncompleteMessagesAreBounded(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1, Limits: Limits{MaxInbound: 1 << 20}})
 		half := masked(false, ws.OpText, strings.Repeat("x", 300_000))
@@ -163,7 +163,7 @@ func TestIncompleteMessagesAreBoundedInAll(t *testing.T) {
 			}
 			break
 		}
-		// A whole message of the same size is no one's business.
+		// A complete message of the same size does not count.
 		c := s.dial(t)
 		c.send(text(strings.Repeat("x", 100)))
 		receive(t, s.messages)
@@ -191,7 +191,7 @@ func TestALargeFrameAndAPingDoNotCloseAReader(t *testing.T) {
 	})
 }
 
-func TestClosingAtOnceComesBehindTheAnswer(t *testing.T) {
+func TestCloseInOpenComesAfterTheResponse(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{}, func(s *server) {
 			s.open = func(c Conn) { c.Send(Text("welcome")); c.Close(4001, "not you") }
@@ -202,7 +202,7 @@ func TestClosingAtOnceComesBehindTheAnswer(t *testing.T) {
 	})
 }
 
-func TestCloseCodesAreKeptToWhatMayBeSent(t *testing.T) {
+func TestOnlyValidCloseCodesAreSent(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		for code, want := range map[int]ws.StatusCode{1000: 1000, 1012: 1012, 1013: 1013, 3000: 3000, 4999: 4999,
@@ -219,7 +219,7 @@ func TestCloseCodesAreKeptToWhatMayBeSent(t *testing.T) {
 	})
 }
 
-func TestARequestOfBadLinesIsRefusedAtOnce(t *testing.T) {
+func TestARequestWithBadLineEndingsIsRejectedAtOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		for _, request := range []string{
@@ -235,7 +235,7 @@ func TestARequestOfBadLinesIsRefusedAtOnce(t *testing.T) {
 	})
 }
 
-func TestASpareConnectionIsClosedWithoutAWord(t *testing.T) {
+func TestASpareConnectionIsClosedWithoutAResponse(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{HeadTimeout: 300 * time.Millisecond}})
 		c := s.dialTCP(t)
@@ -264,7 +264,7 @@ func TestNoLimitIsTooLarge(t *testing.T) {
 			s.log.Append(Text("news"))
 			c.expect("news")
 		}
-		half := s.dialTCP(t) // its timeout is due in a tick, not now
+		half := s.dialTCP(t) // its timeout expires in a tick, not now
 		half.send([]byte(upgradeRequest[:20]))
 		for from := s.now(); s.now() < from+3; {
 			s.log.Append(Text("news"))

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// keptLogs counts the logs that the next ticks will look at.
+// keptLogs counts the logs that the next ticks will check.
 func keptLogs(s *server) (n int) {
 	for _, l := range s.loops {
 		count := make(chan int)
@@ -18,7 +18,7 @@ func keptLogs(s *server) (n int) {
 	return n
 }
 
-func TestALogWithoutFramesCostsNoTickAnything(t *testing.T) {
+func TestALogWithoutFramesCostsNothingPerTick(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 2, Limits: Limits{LogAge: 500 * time.Millisecond}})
 		c := s.dial(t)
@@ -36,7 +36,7 @@ func TestALogWithoutFramesCostsNoTickAnything(t *testing.T) {
 	})
 }
 
-func TestALogIsLookedAtAgainWhenItHasFrames(t *testing.T) {
+func TestALogIsActiveAgainWhenItHasFrames(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1, Limits: Limits{LogAge: 500 * time.Millisecond}})
 		good := s.dial(t)

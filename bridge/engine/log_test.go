@@ -9,7 +9,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// eventually waits until something is so.
+// eventually waits until a condition holds.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	testkit.Eventually(t, patience, what, func() error {
@@ -20,7 +20,7 @@ func eventually(t *testing.T, what string, is func() bool) {
 	})
 }
 
-func TestFollowersOfAClosedLogGetWhatItHadAndNothingMore(t *testing.T) {
+func TestFollowersOfAClosedLogGetItsFramesAndNoMore(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Compress: true})
 		plain, conn := s.dialConn(t)
@@ -42,7 +42,7 @@ func TestFollowersOfAClosedLogGetWhatItHadAndNothingMore(t *testing.T) {
 	})
 }
 
-func TestAClosedLogIsForgotten(t *testing.T) {
+func TestAClosedLogIsCollected(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 2, Compress: true})
 		c, conn := s.dialConn(t)

@@ -42,19 +42,12 @@ type loop struct {
 	dueRings    dueHeap              // rings with delayed frames
 	finishing   map[int32]*finishing // connections whose last answers are awaited, by slot
 
-	unfinished   []*ring   // rings with more to do than fits a turn
-	toFlushSpare []connRef // memory for the next toFlush
-	toReadSpare  []connRef // memory for the next toRead
-	turnBytes    int       // bytes written from the connections' own queues in this turn
-	quantum      int       // work left for the current client in this turn
+	// The current turn.
+	turnBytes int // bytes written from the connections' own queues
+	quantum   int // work left for the current client
+	scratch   scratch
 
-	buf        []byte // what was just read
-	scratch    []byte // joined frames for one connection
-	plaintext  []byte // what was just decrypted
-	ciphertext []byte // what crypto/tls has just encrypted, not sent yet
-	unsent     []byte // the part of it that a socket did not take
-	parsers    freeList[parser]
-	sink       connSink
+	parsers freeList[parser] // for connections in the middle of a message
 
 	usage         usage                   // bytes in the connections' own queues
 	reportedUsage int                     // of which the engine knows
@@ -67,8 +60,7 @@ type loop struct {
 
 	acceptor *acceptor // nil except on the first loop
 	incoming freeList[incoming]
-	request  Request // the one being examined
-	drained  func()  // called once when no connection is left; nil unless draining
+	drained  func() // called once when no connection is left; nil unless draining
 	stopped  bool
 
 	counters   counters
@@ -81,7 +73,7 @@ type loop struct {
 // startLoops creates the engine's loops. The first one accepts for all.
 func (e *Engine) startLoops() error {
 	for i := range e.cfg.Loops {
-		l := &loop{engine: e, index: i, buf: make([]byte, readSize), ended: make(chan struct{}), finishing: map[int32]*finishing{}, pausedSince: map[int32]time.Duration{}}
+		l := &loop{engine: e, index: i, scratch: scratch{input: make([]byte, readSize)}, ended: make(chan struct{}), finishing: map[int32]*finishing{}, pausedSince: map[int32]time.Duration{}}
 		l.wheel.now, l.wheel.conns = 1, &l.conns
 		var err error
 		if l.poll, err = newPoller(e.cfg.Portable); err != nil {

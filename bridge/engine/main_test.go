@@ -22,10 +22,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience is how long a test waits for what must happen.
+// patience is how long a test waits for an event.
 const patience = 30 * time.Second
 
-// server is an engine with one log, whose handler reports what it is told.
+// server is an engine with one log, whose handler reports its calls.
 type server struct {
 	*Engine
 	log      *Log
@@ -36,10 +36,10 @@ type server struct {
 	accept   func(*Request) (Accepted, error)
 	open     func(Conn)
 	ending   func(Conn)          // nil finishes at once
-	message  func(Conn, Message) // beside its report
-	listen   *net.ListenConfig   // nil is Go's default
-	tls      *tls.Config         // nil is plain
-	mute     atomic.Bool         // nothing is reported: nobody reads it
+	message  func(Conn, Message) // in addition to its report
+	listen   *net.ListenConfig   // nil means Go's default
+	tls      *tls.Config         // nil means no TLS
+	mute     atomic.Bool         // nothing is reported, because nobody reads it
 }
 
 type closeNote struct {
@@ -82,10 +82,10 @@ func report[T any](s *server, to chan<- T, v T) {
 	}
 }
 
-// starter starts an engine of the kind under test.
+// starter starts an engine in the way under test.
 type starter func(cfg Config, adjust ...func(*server)) *server
 
-// way is a way to serve, in which all tests of [onBoth] are run.
+// way is a way to serve. [onBoth] runs its tests in all of them.
 type way struct {
 	name   string
 	config func(*Config)
@@ -108,8 +108,8 @@ func onBoth(t *testing.T, test func(t *testing.T, start starter)) { inWays(t, wa
 // onPollers runs a test with every poller.
 func onPollers(t *testing.T, test func(t *testing.T, start starter)) { inWays(t, pollers, test) }
 
-// inWays runs the ways side by side: most tests wait most of their time. Those that
-// measure the whole process are in onBothAlone.
+// inWays runs the ways in parallel: most tests mostly wait. Tests that measure the whole
+// process use onBothAlone.
 func inWays(t *testing.T, ways []way, test func(t *testing.T, start starter)) {
 	for _, w := range ways {
 		t.Run(w.name, func(t *testing.T) {
@@ -180,7 +180,7 @@ func start(t *testing.T, cfg Config, adjust ...func(*server)) *server {
 	return s
 }
 
-// client is a WebSocket client that reads frames as they are on the wire.
+// client is a WebSocket client that reads raw frames.
 type client struct {
 	t *testing.T
 	net.Conn
@@ -195,7 +195,7 @@ func (s *server) dial(t *testing.T) *client {
 	return c
 }
 
-// dialTCP connects, and speaks TLS if the server does.
+// dialTCP connects, with TLS if the server speaks it.
 func (s *server) dialTCP(t *testing.T) *client {
 	t.Helper()
 	c := s.dialRaw(t)
@@ -203,7 +203,7 @@ func (s *server) dialTCP(t *testing.T) *client {
 	return c
 }
 
-// secure begins TLS if the server speaks it.
+// secure starts TLS if the server speaks it.
 func (c *client) secure(s *server) {
 	if s.tls != nil {
 		c.Conn = tls.Client(c.Conn, clientTLS)
@@ -211,7 +211,7 @@ func (c *client) secure(s *server) {
 	}
 }
 
-// get asks the server for a page.
+// get requests a page from the server.
 func (s *server) get(t *testing.T, req *http.Request) *http.Response {
 	t.Helper()
 	req.URL.Scheme, req.URL.Host = "http", s.addr
@@ -228,7 +228,7 @@ func (s *server) get(t *testing.T, req *http.Request) *http.Response {
 	return resp
 }
 
-// dialRaw connects and says nothing yet.
+// dialRaw connects and sends nothing.
 func (s *server) dialRaw(t *testing.T) *client {
 	t.Helper()
 	conn, err := net.Dial("tcp", s.addr)

@@ -30,7 +30,7 @@ func fragments(t *testing.T) (frames []Frame) {
 	return frames
 }
 
-func TestAFrameNeedsRoomForItsHeader(t *testing.T) {
+func TestABufferNeedsSpaceForTheHeader(t *testing.T) {
 	for name, make := range map[string]func([]byte) (Frame, error){"NewText": NewText, "FirstFragment": FirstFragment, "MiddleFragment": MiddleFragment, "LastFragment": LastFragment} {
 		for n := range MaxHeaderSize {
 			if f, err := make(bytes.Repeat([]byte{'x'}, n)); f != nil || !errors.Is(err, ErrShortBuffer) {
@@ -49,7 +49,7 @@ func TestAFrameNeedsRoomForItsHeader(t *testing.T) {
 	Must(NewText(nil))
 }
 
-func TestWhatIsNoFrameIsToldInWords(t *testing.T) {
+func TestAnInvalidFrameIsExplained(t *testing.T) {
 	parts := fragments(t)
 	for _, f := range []Frame{Text(""), Text(strings.Repeat("x", 126)), Binary(make([]byte, 70_000)), newFrame(ws.OpPing, "x"), parts[0], parts[1], parts[2]} {
 		if why := f.problem(); why != "" {
@@ -136,7 +136,7 @@ func TestTheZeroConnDoesNothing(t *testing.T) {
 	c.Finish()
 }
 
-func TestAppendToALogOfNoEngineIsToldInWords(t *testing.T) {
+func TestAppendToAZeroLogPanicsWithAReason(t *testing.T) {
 	for _, log := range []*Log{nil, {}} {
 		func() {
 			defer func() {
@@ -176,7 +176,7 @@ func TestAListenerIsGivenOnce(t *testing.T) {
 	})
 }
 
-func TestAConfigurationThatStandsForNothingIsRefused(t *testing.T) {
+func TestAnInvalidConfigurationIsAnError(t *testing.T) {
 	h := &appender{}
 	for want, cfg := range map[string]Config{
 		"Handler":            {},
@@ -193,13 +193,13 @@ func TestAConfigurationThatStandsForNothingIsRefused(t *testing.T) {
 	}
 }
 
-// hidden hides a listener's socket, and cannot be compared.
+// hidden hides a listener's socket, and is not comparable.
 type hidden struct {
 	net.Listener
 	_ []string
 }
 
-func TestAListenerThatCannotBeComparedIsRefusedInWords(t *testing.T) {
+func TestAnIncomparableListenerIsAnError(t *testing.T) {
 	s := start(t, Config{})
 	ln, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -213,7 +213,7 @@ func TestAListenerThatCannotBeComparedIsRefusedInWords(t *testing.T) {
 	}
 }
 
-func TestANoticeOfSkipThatIsNoFrameIsLeftOut(t *testing.T) {
+func TestAnInvalidNoticeOfSkipIsDropped(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		log := &lockedBuffer{}
 		cfg := Config{

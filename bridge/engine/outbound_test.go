@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestAnOutboundQueueCountsWhatItHolds(t *testing.T) {
+func TestAnOutboundQueueCountsItsBytes(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
 		o, k := &outbound{}, &usage{}
@@ -60,7 +60,7 @@ func TestAnOutboundQueueCountsWhatItHolds(t *testing.T) {
 	}
 }
 
-// entries is what a ledger has of a queue whose frames are all different.
+// entries returns the usage of a queue whose frames are all different.
 func entries(o *outbound) (bytes int) {
 	for _, f := range o.frames[:o.counted] {
 		bytes += f.cost()
@@ -68,7 +68,7 @@ func entries(o *outbound) (bytes int) {
 	return bytes
 }
 
-func TestALedgerCountsASharedFrameOnce(t *testing.T) {
+func TestUsageCountsASharedFrameOnce(t *testing.T) {
 	var k usage
 	queues := make([]outbound, 10)
 	shared := make(Frame, 1000)

@@ -12,7 +12,7 @@ import (
 
 const mib = 1 << 20
 
-// heapInUse is so many frames of a megabyte that nobody else has.
+// heapInUse returns n frames of a megabyte that nothing else refers to.
 func heapInUse(n int) []Frame {
 	frames := make([]Frame, n)
 	for i := range frames {
@@ -21,7 +21,7 @@ func heapInUse(n int) []Frame {
 	return frames
 }
 
-func TestTheLargestDebtorIsClosedFirst(t *testing.T) {
+func TestTheLargestQueueIsClosedFirst(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 2, Limits: Limits{MaxOutbound: 48 * mib}})
 		_, small := s.dialConn(t)
@@ -47,7 +47,7 @@ func TestTheLargestDebtorIsClosedFirst(t *testing.T) {
 	})
 }
 
-func TestManyClientsThatDoNotReadAreHeldToOneBound(t *testing.T) {
+func TestManyClientsThatDoNotReadShareOneBound(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		const most = 16 * mib
 		s := start(Config{Loops: 2, Limits: Limits{MaxOutbound: most}})
@@ -66,7 +66,7 @@ func TestManyClientsThatDoNotReadAreHeldToOneBound(t *testing.T) {
 	})
 }
 
-func TestASharedFrameIsCountedOnce(t *testing.T) {
+func TestAFrameInManyQueuesIsCountedOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		const loops = 2
 		s := start(Config{Loops: loops, Limits: Limits{MaxOutbound: loops * 10 * mib}})
@@ -91,7 +91,7 @@ func TestASharedFrameIsCountedOnce(t *testing.T) {
 	})
 }
 
-func TestTheLedgerForgetsAClosedConnection(t *testing.T) {
+func TestAClosedConnectionsQueueIsNotCounted(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 2})
 		for i := range 4 {
@@ -138,7 +138,7 @@ func TestReadingFromAClientThatDoesNotReadIsPaused(t *testing.T) {
 			other.send(text("fence"))
 			other.expect("fence")
 		}
-		// What the sockets hold comes to that, and a turn.
+		// No more than the sockets hold, and a turn.
 		if n := answered.Load(); n >= messages/2 {
 			t.Errorf("%d of %d messages of a client that does not read are answered", n, messages)
 		}

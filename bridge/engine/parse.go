@@ -15,9 +15,9 @@ func (l *loop) parse(c *conn, data []byte) {
 	if p.rest.pending() {
 		data = p.rest.left
 	}
-	l.sink = connSink{l, c, c.gen}
+	l.scratch.sink = connSink{l, c, c.gen}
 	gen := c.gen
-	rest, err := p.feed(data, l.engine.cfg.MaxMessage, &l.sink)
+	rest, err := p.feed(data, l.engine.cfg.MaxMessage, &l.scratch.sink)
 	if c.gen != gen {
 		return // a frame that it was sent found the connection broken; drop returned the parser
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// record is a sink that writes down what it is given.
+// record is a sink that records its calls.
 type record struct {
 	lines   []string
 	closing bool
@@ -29,7 +29,7 @@ func (r *record) control(op ws.OpCode, p []byte) bool {
 	return op != ws.OpClose
 }
 
-// parse feeds the pieces to a new parser and gives what came out, and the error.
+// parse feeds the pieces to a new parser, and returns the result and the error.
 func parse(limit int, pieces ...[]byte) (*parser, []string, *closeError) {
 	p, r := new(parser), new(record)
 	for _, piece := range pieces {
@@ -40,7 +40,7 @@ func parse(limit int, pieces ...[]byte) (*parser, []string, *closeError) {
 	return p, r.lines, nil
 }
 
-// masked is a client's frame on the wire.
+// masked returns a client's frame.
 func masked(fin bool, op ws.OpCode, payload string) []byte {
 	f := ws.MaskFrameWith(ws.NewFrame(op, fin, []byte(payload)), [4]byte{1, 2, 3, 0xfe})
 	return ws.MustCompileFrame(f)
@@ -50,7 +50,7 @@ func text(s string) []byte { return masked(true, ws.OpText, s) }
 
 func join(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 
-func TestParserFindsTheSameMessagesHoweverTheBytesAreCut(t *testing.T) {
+func TestTheParserFindsTheSameMessagesHoweverTheBytesAreSplit(t *testing.T) {
 	stream := join(
 		text("hello"),
 		text(""),
@@ -82,7 +82,7 @@ func TestParserFindsTheSameMessagesHoweverTheBytesAreCut(t *testing.T) {
 	}
 }
 
-func TestParserRefusesWhatTheRFCForbids(t *testing.T) {
+func TestTheParserRejectsWhatTheRFCForbids(t *testing.T) {
 	unmasked := ws.MustCompileFrame(ws.NewTextFrame([]byte("x")))
 	rsv := text("x")
 	rsv[0] |= 0x40
@@ -124,7 +124,7 @@ func split(b []byte) (pieces [][]byte) {
 	return pieces
 }
 
-func TestParserTakesARuneThatTwoFragmentsShare(t *testing.T) {
+func TestTheParserAcceptsARuneSplitBetweenFragments(t *testing.T) {
 	euro := "€"
 	_, got, err := parse(100, masked(false, ws.OpText, euro[:1]), masked(true, ws.OpContinuation, euro[1:]))
 	if err != nil || fmt.Sprint(got) != `[message 1 "€"]` {
@@ -132,7 +132,7 @@ func TestParserTakesARuneThatTwoFragmentsShare(t *testing.T) {
 	}
 }
 
-func TestParserRefusesALyingLengthBeforeItAllocates(t *testing.T) {
+func TestTheParserRejectsAFalseLengthBeforeItAllocates(t *testing.T) {
 	header := []byte{0x81, 0xff, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4}
 	p, _, err := parse(1<<20, header)
 	if err == nil || err.code != ws.StatusMessageTooBig || cap(p.message) != 0 {
@@ -154,8 +154,8 @@ func FuzzParser(f *testing.F) {
 			pieces = append(pieces, rest[:min(n, len(rest))])
 		}
 		parted, got, gotErr := parse(limit, pieces...)
-		// After a close frame the rest of the piece is not parsed, so only what
-		// comes up to there can be compared.
+		// After a close frame the rest of the piece is not parsed, so only the part before
+		// it can be compared.
 		upTo := func(lines []string) string {
 			for i, line := range lines {
 				if strings.HasPrefix(line, "control 8") {

@@ -59,7 +59,7 @@ func TestNoMessageOfManyConnectionsIsLost(t *testing.T) {
 	})
 }
 
-func TestAMessageAndTheEndInOneSegmentAreBothSeen(t *testing.T) {
+func TestAMessageAndAFINInOneSegmentAreBothSeen(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1})
 		for n := range 100 {
@@ -79,7 +79,7 @@ func TestAMessageAndTheEndInOneSegmentAreBothSeen(t *testing.T) {
 	})
 }
 
-func TestASlotIsNotServedTheEventsOfItsFormerConnection(t *testing.T) {
+func TestASlotGetsNoEventsOfItsFormerConnection(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1})
 		s.mute.Store(true)
@@ -94,7 +94,7 @@ func TestASlotIsNotServedTheEventsOfItsFormerConnection(t *testing.T) {
 					}
 					_ = c.SetDeadline(time.Now().Add(patience))
 					_, _ = c.Write(append([]byte(upgradeRequest), text("x")...))
-					if n%3 > 0 { // else it is gone while its input is read
+					if n%3 > 0 { // otherwise it disconnects while its input is read
 						_, _ = c.Read(make([]byte, 10))
 					}
 					if n%3 == 1 {
@@ -113,20 +113,20 @@ func TestASlotIsNotServedTheEventsOfItsFormerConnection(t *testing.T) {
 	})
 }
 
-func TestClientsThatCameWhileAcceptingWasPausedAreServed(t *testing.T) {
+func TestClientsThatConnectWhileAcceptingIsPausedAreServed(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1})
 		l := s.loops[0]
 		paused := make(chan struct{})
 		l.mail.post(func() { l.acceptor.pause(unix.EMFILE); close(paused) })
 		receive(t, paused)
-		c := s.dialTCP(t) // in the kernel's queue, which the next tick looks at
+		c := s.dialTCP(t) // in the kernel's queue, which the next tick accepts from
 		c.upgrade("/")
 		s.dial(t).Close()
 	})
 }
 
-func TestShutdownCutsClientsThatTakeNothing(t *testing.T) {
+func TestShutdownCutsClientsThatDoNotRead(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 2})
 		for range 6 {

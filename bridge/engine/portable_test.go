@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pair is a poller with a connected socket that a test reads and writes itself.
+// pair is a poller with a connected socket that the test reads and writes itself.
 type pair struct {
 	*portable
 	t    *testing.T
@@ -77,7 +77,7 @@ func (p *pair) expect(what uint8) {
 	p.t.Fatal("nothing came")
 }
 
-// expectNone has the goroutines that were started end, and finds no report of theirs.
+// expectNone waits until the goroutines end, and checks that none has reported.
 func (p *pair) expectNone() {
 	p.t.Helper()
 	p.running.Wait()
@@ -93,7 +93,7 @@ func (p *pair) send(what string) {
 	}
 }
 
-// drain reads until the socket is empty, or at its end.
+// drain reads until the socket is empty or at its end.
 func (p *pair) drain() (read int) {
 	buf := make([]byte, 100)
 	for {
@@ -105,7 +105,7 @@ func (p *pair) drain() (read int) {
 	}
 }
 
-func TestInputThatComesBeforeItIsAwaitedIsReported(t *testing.T) {
+func TestInputThatArrivesBeforeItIsAwaitedIsReported(t *testing.T) {
 	p := newPair(t)
 	p.send("one")
 	p.expect(eventReadable)
@@ -117,7 +117,7 @@ func TestInputThatComesBeforeItIsAwaitedIsReported(t *testing.T) {
 	p.expect(eventReadable)
 }
 
-func TestASocketIsReportedOnceHoweverOftenItIsAskedFor(t *testing.T) {
+func TestASocketIsReportedOnceHoweverOftenItIsRequested(t *testing.T) {
 	p := newPair(t)
 	p.awaitReadable(pairSlot)
 	p.send("one")
@@ -132,15 +132,15 @@ func TestASocketIsReportedOnceHoweverOftenItIsAskedFor(t *testing.T) {
 	p.expectNone()
 }
 
-// While all processors are busy, nobody looks at Go's poller.
-func TestABusyLoopFindsOutWhatNobodyReports(t *testing.T) {
+// While all processors are busy, nobody calls Go's poller.
+func TestABusyLoopPollsItself(t *testing.T) {
 	p := newPair(t)
 	p.send("one")
 	p.expect(eventReadable)
 	p.drain()
 	p.running.Wait()
 	w := p.watched[pairSlot]
-	w.readWait, w.writeWait = true, true // as with goroutines that do not come to run
+	w.readWait, w.writeWait = true, true // as if goroutines were waiting that do not get to run
 	seen := func() (what uint8) {
 		for _, ev := range p.wait(0) {
 			what |= ev.what
@@ -158,7 +158,7 @@ func TestABusyLoopFindsOutWhatNobodyReports(t *testing.T) {
 	}
 }
 
-func TestTheEndOfAConnectionIsInput(t *testing.T) {
+func TestTheEndOfAConnectionIsReadable(t *testing.T) {
 	for name, end := range map[string]func(*net.TCPConn) error{
 		"FIN": func(c *net.TCPConn) error { return c.CloseWrite() },
 		"RST": func(c *net.TCPConn) error { _ = c.SetLinger(0); return c.Close() },
@@ -173,7 +173,7 @@ func TestTheEndOfAConnectionIsInput(t *testing.T) {
 	}
 }
 
-func TestAFullSocketIsReportedWhenItHasRoom(t *testing.T) {
+func TestAFullSocketIsReportedWhenItIsWritable(t *testing.T) {
 	p := newPair(t)
 	chunk := make([]byte, 64<<10)
 	sent := 0
@@ -186,7 +186,7 @@ func TestAFullSocketIsReportedWhenItHasRoom(t *testing.T) {
 	}
 	p.awaitWritable(pairSlot)
 	p.send("meanwhile")
-	p.expect(eventReadable) // not held up by the other goroutine
+	p.expect(eventReadable) // not delayed by the other goroutine
 	for read := 0; read < sent; {
 		n, err := p.peer.Read(chunk)
 		if err != nil {
@@ -198,7 +198,7 @@ func TestAFullSocketIsReportedWhenItHasRoom(t *testing.T) {
 	p.expectNone()
 }
 
-// broken is a socket that Go's poller fails to wait for.
+// broken is a socket for which waiting in Go's poller fails.
 type broken struct{ syscall.RawConn }
 
 func (broken) Read(func(uintptr) bool) error  { return unix.EIO }
@@ -231,12 +231,12 @@ func TestAClosedConnectionReportsNothing(t *testing.T) {
 	}
 }
 
-// A report that was made before its connection was closed must not have the poller
-// believe that nobody waits for the connection that has the slot now.
-func TestAStaleReportChangesNothingForTheSuccessor(t *testing.T) {
+// A report made before its connection was closed must not clear the wait of the connection
+// that has the slot now.
+func TestAStaleReportDoesNotAffectTheSlotsNextConnection(t *testing.T) {
 	p := newPair(t)
 	p.send("one")
-	p.running.Wait() // the report is made and not taken
+	p.running.Wait() // the report is made but not taken
 	p.closeSocket(&p.conn)
 	next := newPair(t)
 	fd, err := unix.FcntlInt(uintptr(next.conn.fd), unix.F_DUPFD_CLOEXEC, 0)

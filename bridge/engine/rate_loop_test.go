@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestAParserIsGivenBackCleanWhenItsConnectionBreaks(t *testing.T) {
+func TestAParserIsReturnedCleanWhenItsConnectionBreaks(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		for name, flood := range map[string][]byte{
 			"messages":  bytes.Repeat(text("x"), 2*burstSeconds),
@@ -25,7 +25,8 @@ func TestAParserIsGivenBackCleanWhenItsConnectionBreaks(t *testing.T) {
 				l.mail.post(func() {
 					var c *conn
 					l.conns.each(func(open *conn) { c = open })
-					// No close frame can be written: closing it ends the connection at once.
+					// No close frame can be written, so closing drops the connection at
+					// once.
 					_ = unix.Shutdown(int(c.fd), unix.SHUT_WR)
 					l.quantum = 1 << 30
 					l.parse(c, append(flood, 0x81)) // and half a header
@@ -34,7 +35,7 @@ func TestAParserIsGivenBackCleanWhenItsConnectionBreaks(t *testing.T) {
 				if !receive(t, ended) {
 					t.Fatal("the connection has not ended")
 				}
-				c := s.dial(t) // takes the parser
+				c := s.dial(t) // reuses the parser
 				c.send(text("hello"))
 				for got := ""; got != "hello"; {
 					got = receive(t, s.messages)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestABudgetIsKeptWhateverTheRate(t *testing.T) {
+func TestTheBucketWorksAtAnyRate(t *testing.T) {
 	for _, rate := range []int{1, 3, 200, 300_000_000, math.MaxInt32, math.MaxInt} {
 		now := tick(1)
 		b := newRateLimiter(rate, now)
@@ -24,7 +24,7 @@ func TestABudgetIsKeptWhateverTheRate(t *testing.T) {
 	}
 }
 
-func TestABudgetIsUsedUpAndEarnedAgain(t *testing.T) {
+func TestTheBucketEmptiesAndRefills(t *testing.T) {
 	b := newRateLimiter(4, 1)
 	for i := range 4 * burstSeconds {
 		if !b.allow(4, 1) {
@@ -39,7 +39,7 @@ func TestABudgetIsUsedUpAndEarnedAgain(t *testing.T) {
 	}
 }
 
-func TestAChargeTakesWhatIsThereAndNoMore(t *testing.T) {
+func TestAChargeTakesNoMoreThanThereIs(t *testing.T) {
 	b := newRateLimiter(4, 1)
 	b.charge(30)
 	if b.tokens != 10 {

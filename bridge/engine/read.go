@@ -40,7 +40,7 @@ func (l *loop) read(c *conn, ended bool) {
 		if c.gen != gen || !l.mayRead(c) {
 			return
 		}
-		buf := l.buf
+		buf := l.scratch.input
 		if c.tls != nil && !c.tls.done {
 			buf = buf[:handshakeReadSize]
 		}
@@ -107,7 +107,7 @@ func (l *loop) readQueued() {
 		return
 	}
 	list := l.toRead
-	l.toRead = l.toReadSpare[:0]
+	l.toRead = l.scratch.toRead[:0]
 	done, work := 0, 0
 	for ; done < len(list) && work < turnQuantum; done++ {
 		if c := l.lookup(list[done]); c != nil {
@@ -116,10 +116,10 @@ func (l *loop) readQueued() {
 			work += clientQuantum - l.quantum
 		}
 	}
-	l.toReadSpare = list
+	l.scratch.toRead = list
 	if done < len(list) {
 		l.toRead = append(list[done:], l.toRead...)
-		l.toReadSpare = nil
+		l.scratch.toRead = nil
 	}
 }
 

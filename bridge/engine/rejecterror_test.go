@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestKindsHoldsEveryKind(t *testing.T) {
+func TestKindsListsEveryKind(t *testing.T) {
 	source, err := os.ReadFile("rejecterror.go")
 	if err != nil {
 		t.Fatal(err)

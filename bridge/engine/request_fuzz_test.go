@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// FuzzReadHead compares with another reader of heads: one that it takes, too, means
-// the same to it.
+// FuzzReadHead compares with net/http: a head that it accepts, too, must mean the same.
 func FuzzReadHead(f *testing.F) {
 	for _, head := range []string{
 		upgradeRequest, "GET /x?y HTTP/1.0\r\n\r\n", plus("Cookie:\ta\r\n"), plus("Host : b\r\n"), plus(" folded\r\n"), plus("A: b\rC: d\r\n"),

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// with is the upgrade request with something in place of something else.
+// with returns the upgrade request with a text replaced.
 func with(old, new string) string {
 	if !strings.Contains(upgradeRequest, old) {
 		panic("the upgrade request has no " + old)
@@ -17,10 +17,10 @@ func with(old, new string) string {
 	return strings.Replace(upgradeRequest, old, new, 1)
 }
 
-// plus is the upgrade request with lines more.
+// plus returns the upgrade request with more lines.
 func plus(lines string) string { return with("Sec-WebSocket-Version", lines+"Sec-WebSocket-Version") }
 
-func TestAmbiguousHeadsAreRefused(t *testing.T) {
+func TestAmbiguousHeadsAreRejected(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { t.Error("net/http gets the request") })})
 		frame := string(text("a command in the body"))
@@ -101,7 +101,7 @@ func TestWhatRealClientsSendIsAccepted(t *testing.T) {
 	})
 }
 
-func TestAnUpgradeWithoutItsFieldsIsAnsweredWithTheProxySettings(t *testing.T) {
+func TestAStrippedUpgradeIsAnsweredWithTheProxySettings(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { t.Error("it gets the page") })})
 		for name, request := range map[string]string{
@@ -126,11 +126,11 @@ func TestAnUpgradeWithoutItsFieldsIsAnsweredWithTheProxySettings(t *testing.T) {
 	})
 }
 
-func TestAPageMayBeAskedForByAnOldClient(t *testing.T) {
+func TestAnHTTP10ClientMayRequestAPage(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTeapot) })})
 		for _, request := range []string{
-			"OPTIONS /healthz HTTP/1.0\r\n\r\n", // as HAProxy's checks
+			"OPTIONS /healthz HTTP/1.0\r\n\r\n", // as in HAProxy's health checks
 			"POST /page HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n",
 		} {
 			c := s.dialTCP(t)
@@ -142,8 +142,8 @@ func TestAPageMayBeAskedForByAnOldClient(t *testing.T) {
 	})
 }
 
-// A body that does not come would keep net/http waiting when it has answered, and
-// soon everybody's requests with it, those for the server's health included.
+// A body that does not arrive would keep net/http waiting after its response, and soon
+// block everybody's requests, including health checks.
 func TestARequestWithABodyIsNotWaitedFor(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{
@@ -173,7 +173,7 @@ func TestAClientThatSpeaksTLSToAPlainPortIsNotKeptWaiting(t *testing.T) {
 	})
 }
 
-func TestLinesAreCheckedHoweverTheyAreCut(t *testing.T) {
+func TestLinesAreCheckedHoweverTheyAreSplit(t *testing.T) {
 	for _, c := range []struct {
 		data string
 		bad  bool

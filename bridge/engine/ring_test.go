@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// follow brings a member up to the end of the pass and gives what it was sent.
+// follow moves a follower to the end of the pass and returns what it was sent.
 func follow(r *ring, c *conn) (got string) {
 	var scratch []byte
 	for c.cursor < r.to {
@@ -17,7 +17,7 @@ func follow(r *ring, c *conn) (got string) {
 	return got
 }
 
-func TestARingGivesEveryMemberEveryFrameFromItsJoiningOn(t *testing.T) {
+func TestARingGivesEveryFollowerEveryFrameFromItsStart(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	r := &ring{limit: 1 << 20}
 	type member struct {
@@ -68,7 +68,7 @@ func TestARingGivesEveryMemberEveryFrameFromItsJoiningOn(t *testing.T) {
 	}
 }
 
-func TestARingKeepsWithinItsBytesWhateverASlowMemberNeeds(t *testing.T) {
+func TestARingKeepsWithinItsLimitWhateverASlowFollowerNeeds(t *testing.T) {
 	r := &ring{limit: 1000}
 	slow := new(conn)
 	r.add(slow, r.head)
@@ -85,7 +85,7 @@ func TestARingKeepsWithinItsBytesWhateverASlowMemberNeeds(t *testing.T) {
 	}
 }
 
-func TestLeavingInTheMiddleOfAPassHidesNobody(t *testing.T) {
+func TestLeavingDuringAPassSkipsNoFollower(t *testing.T) {
 	for pos := range 6 {
 		for leaver := range 5 {
 			r := &ring{}

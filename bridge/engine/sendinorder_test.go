@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// What is said while others append is behind what was there before, and nothing of the
-// log is lost or doubled.
-func TestWhatIsSaidWhileALogGrowsDisturbsNothing(t *testing.T) {
+// A frame sent while others append comes after everything that was there before, and
+// nothing of the log is lost or duplicated.
+func TestSendInOrderWhileALogGrowsLosesNothing(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		const frames, answers = 3000, 300
 		s := start(Config{Loops: 2, Limits: Limits{LogBytes: 64 << 20}})

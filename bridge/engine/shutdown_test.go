@@ -12,7 +12,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestShutdownKeepsItsContextWhateverAHandlerDoes(t *testing.T) {
+func TestShutdownReturnsInTimeWhateverAHandlerDoes(t *testing.T) {
 	for _, where := range []string{"Accept", "Open", "Message", "Closed", "HTTP"} {
 		t.Run(where, func(t *testing.T) {
 			onBoth(t, func(t *testing.T, start starter) { shutdownWhileStuck(t, start, where) })
@@ -62,7 +62,7 @@ func shutdownWhileStuck(t *testing.T, start starter, where string) {
 	if err := s.Shutdown(ctx, "restarting"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
-	// The machine may be busy; without a bound this never comes to an end.
+	// The machine may be busy; without a bound this would never return.
 	if took := time.Since(began); took > limit+cutTimeout+patience/2 {
 		t.Errorf("it took %v", took)
 	}

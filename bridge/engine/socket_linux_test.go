@@ -19,7 +19,7 @@ func TestTheKernelHoldsLittleForAClientThatDoesNotRead(t *testing.T) {
 				s.dial(t) // reads nothing
 				good := s.dial(t)
 				frame := strings.Repeat("x", 100_000)
-				for range 100 { // the backlog holds what the sockets do not take
+				for range 100 { // the log keeps what the sockets do not take
 					s.log.Append(Text(frame))
 					good.expect(frame)
 				}
@@ -44,7 +44,7 @@ func TestTheKernelHoldsLittleForAClientThatDoesNotRead(t *testing.T) {
 	})
 }
 
-func TestANewClientHearsNothingThatAnotherHeardBefore(t *testing.T) {
+func TestANewClientGetsNoEarlierFrames(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 2})
 		late := s.dialTCP(t) // on the first loop, where its request will be read
@@ -54,7 +54,7 @@ func TestANewClientHearsNothingThatAnotherHeardBefore(t *testing.T) {
 		<-stalled
 		s.log.Append(Text("before"))
 		first.expect("before")
-		// The request comes while the frame is still in the first loop's mailbox.
+		// The request arrives while the frame is still in the first loop's mailbox.
 		late.send([]byte(upgradeRequest))
 		close(release)
 		if got := late.response().StatusCode; got != 101 {
@@ -66,7 +66,7 @@ func TestANewClientHearsNothingThatAnotherHeardBefore(t *testing.T) {
 	})
 }
 
-func TestFramesThatComeRightAfterAChangeOfTheLogAreCompressed(t *testing.T) {
+func TestFramesRightAfterAChangeOfTheLogAreCompressed(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1, Compress: true})
 		c := s.dialTCP(t)
@@ -76,7 +76,7 @@ func TestFramesThatComeRightAfterAChangeOfTheLogAreCompressed(t *testing.T) {
 		stalled, release := make(chan struct{}), make(chan struct{})
 		s.loops[0].mail.post(func() { close(stalled); <-release })
 		<-stalled
-		// The loop does not know yet that the log's twin will be followed.
+		// The loop does not know yet that the compressed log will be followed.
 		other, long := s.NewLog(), envelope(1, 2000)
 		other.Append(Text("before"))
 		conn.Follow(other, Text("first"))

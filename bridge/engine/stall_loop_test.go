@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// leap is a clock that a test sets forward.
+// leap is a clock that a test moves forward.
 type leap struct{ by atomic.Int64 }
 
 func (l *leap) now() time.Duration { return bootClock() + time.Duration(l.by.Load()) }
 
 const nap = 8 * time.Second
 
-// sleeper is an engine on one loop that a test has stand still.
+// sleeper is an engine on one loop that a test can stall.
 type sleeper struct {
 	*server
 	clock   leap
@@ -36,7 +36,7 @@ func startSleeper(t *testing.T, start starter, cfg Config, adjust ...func(*sleep
 	t.Helper()
 	s := &sleeper{arrived: make(chan lateMessage, 10_000)}
 	cfg.Loops, cfg.clock = 1, s.clock.now
-	// The clock of this test leaps far: what the machine takes for itself is no stall.
+	// The clock leaps far in this test, so that real delays are no stalls.
 	cfg.StallAfter = cmp.Or(cfg.StallAfter, nap/2)
 	s.server = start(cfg, func(server *server) {
 		s.server = server
@@ -59,7 +59,7 @@ func onSleepers(t *testing.T, cfg Config, test func(t *testing.T, s *sleeper)) {
 	onPollers(t, func(t *testing.T, start starter) { test(t, startSleeper(t, start, cfg)) })
 }
 
-// sleep has the loop stand still while something happens.
+// sleep stalls the loop while something happens.
 func (s *sleeper) sleep(t *testing.T, meanwhile func()) {
 	t.Helper()
 	asleep, wake := make(chan struct{}), make(chan struct{})
@@ -77,7 +77,7 @@ func (s *sleeper) expect(t *testing.T, text string, stalled bool) {
 	}
 }
 
-// isAwake checks that what a client sends now is not late.
+// isAwake checks that a message sent now is not marked as stalled.
 func (s *sleeper) isAwake(t *testing.T, c *client) {
 	t.Helper()
 	c.send(text("afterwards"))
@@ -91,7 +91,7 @@ func (s *sleeper) open(t *testing.T) *client {
 	return c
 }
 
-func TestWhatWaitedWhileTheLoopStoodStillIsLate(t *testing.T) {
+func TestMessagesThatWaitedDuringAStallAreMarked(t *testing.T) {
 	onSleepers(t, Config{}, func(t *testing.T, s *sleeper) {
 		waiting, idle := s.open(t), s.open(t)
 		waiting.send(text("before"))
@@ -105,7 +105,7 @@ func TestWhatWaitedWhileTheLoopStoodStillIsLate(t *testing.T) {
 	})
 }
 
-func TestAMessageThatBeganBeforeAStallIsLate(t *testing.T) {
+func TestAMessageThatBeganBeforeAStallIsMarked(t *testing.T) {
 	onSleepers(t, Config{}, func(t *testing.T, s *sleeper) {
 		c := s.open(t)
 		whole := text("in two parts")
@@ -118,7 +118,7 @@ func TestAMessageThatBeganBeforeAStallIsLate(t *testing.T) {
 	})
 }
 
-func TestMoreThanATurnThatWaitedIsLateToItsEnd(t *testing.T) {
+func TestMoreStalledInputThanATurnIsMarkedToItsEnd(t *testing.T) {
 	onSleepers(t, Config{}, func(t *testing.T, s *sleeper) {
 		c := s.open(t)
 		const n = 1500
@@ -130,7 +130,7 @@ func TestMoreThanATurnThatWaitedIsLateToItsEnd(t *testing.T) {
 	})
 }
 
-func TestAConnectionThatCameWhileTheLoopStoodStillIsLate(t *testing.T) {
+func TestAConnectionThatArrivedDuringAStallIsMarked(t *testing.T) {
 	onSleepers(t, Config{}, func(t *testing.T, s *sleeper) {
 		var c, quiet *client
 		s.sleep(t, func() {
@@ -149,7 +149,7 @@ func TestAConnectionThatCameWhileTheLoopStoodStillIsLate(t *testing.T) {
 	})
 }
 
-func TestAStallBetweenTwoMessagesIsNoticed(t *testing.T) {
+func TestAStallBetweenTwoMessagesIsDetected(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		var once sync.Once
 		s := startSleeper(t, start, Config{}, func(s *sleeper) {
@@ -198,7 +198,7 @@ func TestAStallIsLoggedOnceAndCounted(t *testing.T) {
 	})
 }
 
-func TestTheEngineReportsAStallForASecond(t *testing.T) {
+func TestStalledReportsAStallForASecond(t *testing.T) {
 	var clock leap
 	e := &Engine{cfg: Config{Limits: Limits{StallAfter: 5 * time.Second}, Logger: slog.New(slog.DiscardHandler), clock: clock.now}}
 	e.stalls.init(&e.cfg)

@@ -4,7 +4,7 @@ package engine
 
 import "testing"
 
-func TestStatsTellWhatWaitsForALoopAndHowLateItIs(t *testing.T) {
+func TestStatsReportALoopsMailAndLag(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1})
 		eventually(t, "ticks are counted", func() bool { return s.Stats().Lag.Count >= 2 })
@@ -48,7 +48,7 @@ func TestStatsDoNotWaitForALoop(t *testing.T) {
 		s.loops[0].mail.post(func() { close(stuck); <-release })
 		<-stuck
 		frame := Text(string(make([]byte, 1<<20)))
-		for range 8 { // more than a loop's share
+		for range 8 { // more than sourceMailLimit
 			s.log.Append(frame)
 		}
 		if n := s.Stats().Mail; n != 8*len(frame) {

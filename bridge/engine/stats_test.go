@@ -11,7 +11,7 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// countingConn counts what a client reads.
+// countingConn counts the bytes that a client reads.
 type countingConn struct {
 	net.Conn
 	read atomic.Uint64
@@ -23,7 +23,7 @@ func (c *countingConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func TestStatsCountWhatClientsAreSentAndSend(t *testing.T) {
+func TestStatsCountFramesAndMessages(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 2})
 		var clients []*client
@@ -38,7 +38,7 @@ func TestStatsCountWhatClientsAreSentAndSend(t *testing.T) {
 			clients, sockets = append(clients, c), append(sockets, socket)
 			conns = append(conns, receive(t, s.opened))
 		}
-		// What the socket cuts, runs and frames, is counted once.
+		// Runs and frames that the socket splits are counted once.
 		const runs = 1000
 		for range runs {
 			s.log.Append(Text(strings.Repeat("x", 5000)))
@@ -53,7 +53,7 @@ func TestStatsCountWhatClientsAreSentAndSend(t *testing.T) {
 		receive(t, s.messages)
 		receive(t, s.messages)
 		for i, c := range clients {
-			frames := []int{sent + 3, sent + 1, sent}[i] // with the pong
+			frames := []int{sent + 3, sent + 1, sent}[i] // including the pong
 			for range frames {
 				c.frame()
 			}
@@ -62,12 +62,12 @@ func TestStatsCountWhatClientsAreSentAndSend(t *testing.T) {
 		for _, socket := range sockets {
 			read += socket.read.Load()
 		}
-		// The figures are brought up to date when a loop has had its turn.
+		// Counters are published at the end of a turn.
 		eventually(t, "all is counted", func() bool {
 			st := s.Stats()
 			return st.Delivered == 3*sent+3 && st.Bytes == read && st.Received == 2 && st.Accepted == 3
 		})
-		// A rejected request is no upgrade, and its answer no frame.
+		// A rejected request is no upgrade, and its response is no frame.
 		bad := s.dialTCP(t)
 		bad.send([]byte(strings.Replace(upgradeRequest, "Version: 13", "Version: 8", 1)))
 		answer, err := io.ReadAll(bad.r)
@@ -81,7 +81,7 @@ func TestStatsCountWhatClientsAreSentAndSend(t *testing.T) {
 	})
 }
 
-func TestStatsTellWhatTheLogsKeep(t *testing.T) {
+func TestStatsReportTheBacklog(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1, Limits: Limits{LogAge: time.Second}})
 		s.dial(t) // reads nothing

@@ -92,7 +92,8 @@ func (m *tlsTransport) Write(p []byte) (int, error) {
 	case m.handshake != nil:
 		return m.handshake.write(p)
 	case m.onLoop:
-		m.loop.ciphertext = append(m.loop.ciphertext, p...)
+		scratch := &m.loop.scratch
+		scratch.ciphertext = append(scratch.ciphertext, p...)
 		return len(p), nil
 	case len(m.unsent) > 0:
 		if _, err := m.Conn.Write(m.unsent); err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// expectNothingHeld waits until no byte and no handshake is left of what a client did.
+// expectNothingHeld waits until neither bytes nor handshakes are left.
 func (s *server) expectNothingHeld(t *testing.T) {
 	t.Helper()
 	testkit.Eventually(t, patience, "nothing is held", func() error {
@@ -49,10 +49,10 @@ func TestABrowserThatPrefersHTTP2SpeaksHTTP1(t *testing.T) {
 	})
 }
 
-// refragmented sends the records of a handshake with a byte in each.
+// refragmented sends the records of a handshake with one byte each.
 type refragmented struct {
 	net.Conn
-	sent int // records that are sent so
+	sent int // records sent that way
 	most int
 }
 
@@ -77,7 +77,7 @@ func (r *refragmented) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestAHandshakeMayComeInRecordsOfAByte(t *testing.T) {
+func TestAHandshakeMayComeInOneByteRecords(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			s := start(Config{})
@@ -96,7 +96,7 @@ func TestAHandshakeMayComeInRecordsOfAByte(t *testing.T) {
 	})
 }
 
-// A ClientHello of 16 KiB is more than a connection may collect without a goroutine.
+// A ClientHello of 16 KiB exceeds what a connection may collect without a goroutine.
 func TestAClientHelloMayBeLong(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		s := start(Config{}, func(s *server) { s.tls = s.tls.Clone(); s.tls.NextProtos = nil })
@@ -123,7 +123,7 @@ func TestAClientHelloMayBeLong(t *testing.T) {
 	})
 }
 
-// The certificate is more than the loop reads ahead of a handshake.
+// The certificate exceeds what the loop reads ahead of a handshake.
 func TestAClientsCertificateMayBeLong(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		s := start(Config{}, func(s *server) {
@@ -142,14 +142,14 @@ func TestAClientsCertificateMayBeLong(t *testing.T) {
 	})
 }
 
-func TestACloseNotifyInTheMiddleOfAFrameIsAnEnd(t *testing.T) {
+func TestACloseNotifyInsideAFrameEndsTheConnection(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		for _, more := range []bool{false, true} {
 			c := s.dialRecords(t)
 			half := text(strings.Repeat("x", 1000))[:500]
 			all := append(c.sealed(23, half), c.sealed(21, []byte{1, 0})...)
-			if more { // what is behind it was never said
+			if more { // nothing was sent after it
 				all = append(all, c.sealed(23, text("never"))...)
 			}
 			c.raw(all)
@@ -167,7 +167,7 @@ func TestACloseNotifyInTheMiddleOfAFrameIsAnEnd(t *testing.T) {
 	})
 }
 
-// The peer says goodbye in WebSocket and in TLS, and still reads.
+// The peer closes in WebSocket and in TLS, and still reads.
 func TestAHalfClosedPeerIsAnswered(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		s := start(Config{}, func(s *server) {
@@ -212,7 +212,7 @@ func TestAHandshakeThatIsHalfClosedEnds(t *testing.T) {
 	})
 }
 
-func TestHellosThatDoNotEndKeepNobodyOut(t *testing.T) {
+func TestIncompleteHellosLockNoClientOut(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		const clients = 1500
 		s := start(Config{Limits: Limits{HeadTimeout: time.Minute}})
@@ -244,7 +244,7 @@ func TestHellosThatDoNotEndKeepNobodyOut(t *testing.T) {
 	})
 }
 
-// gathered keeps what is written until it is flushed.
+// gathered buffers writes until it is flushed.
 type gathered struct {
 	net.Conn
 	hold bool
@@ -260,8 +260,9 @@ func (g *gathered) Write(p []byte) (int, error) {
 	return g.Conn.Write(p)
 }
 
-// The client has said all and half closed before the server looks at the last of its handshake.
-func TestARequestThatCameWithTheHandshakeAndTheEndIsAnswered(t *testing.T) {
+// The client has sent everything and half-closed before the server handles the end of its
+// handshake.
+func TestARequestThatComesWithTheHandshakeAndAFINIsAnswered(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "a page") })
 		s := start(Config{Loops: 1, HTTP: page})

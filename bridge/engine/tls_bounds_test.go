@@ -18,8 +18,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// Each key costs as much as a message, and comes before the message that it is told by.
-func TestOneClientsKeysHoldNobodyUp(t *testing.T) {
+// Each key update costs as much as a message, and precedes the message that reveals it.
+func TestOneClientsKeyUpdatesDelayNoOther(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		const messages, keys = 100, 16
 		first, proceed := make(chan struct{}), make(chan struct{})
@@ -60,8 +60,8 @@ func TestOneClientsKeysHoldNobodyUp(t *testing.T) {
 	})
 }
 
-// The keys come between the bytes of a single message.
-func TestNewKeysCountAsMessages(t *testing.T) {
+// The key updates come between the bytes of a single message.
+func TestKeyUpdatesCountAsMessages(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		const keys = 16
 		s := start(Config{Limits: Limits{MessageRate: 10}}) // a hundred at once
@@ -90,16 +90,16 @@ func TestNewKeysCountAsMessages(t *testing.T) {
 	})
 }
 
-// smallBuffer has a socket take little.
+// smallBuffer limits a socket's buffer.
 func smallBuffer(option int) func(string, string, syscall.RawConn) error {
 	return func(_, _ string, raw syscall.RawConn) error {
 		return raw.Control(func(fd uintptr) { _ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, option, 4096) })
 	}
 }
 
-// The client's socket is full of what the change of its keys was answered with, and net/http has
-// too many requests.
-func TestARequestThatIsTurnedAwayHoldsNobodyUp(t *testing.T) {
+// The client's socket is full of responses to its key updates, and net/http has too many
+// requests.
+func TestARejectedRequestDelaysNoOther(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1}, func(s *server) { s.listen = &net.ListenConfig{Control: smallBuffer(unix.SO_SNDBUF)} })
 		s.handoff.active.Add(maxHTTPRequests + maxVitalRequests)
@@ -152,12 +152,12 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-func TestAHandshakeMessageThatDoesNotEndIsHeld(t *testing.T) {
+func TestAnIncompleteHandshakeMessageIsCounted(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{MaxInbound: 100_000}})
 		c := s.dialRecords(t)
 		message := make([]byte, maxPlaintext)
-		copy(message, []byte{11, 3, 0xff, 0xff}) // a certificate, which may be the longest
+		copy(message, []byte{11, 3, 0xff, 0xff}) // a certificate, which may be the longest message
 		for range 10 {
 			c.record(22, message)
 			clear(message)
@@ -175,8 +175,8 @@ func TestAHandshakeMessageThatDoesNotEndIsHeld(t *testing.T) {
 	})
 }
 
-// The close frame is there already when the client has to go.
-func TestAFullServerHasTheCloseFrameThatIsThere(t *testing.T) {
+// The close frame has arrived when the client would have to be closed.
+func TestAFullServerReadsAPendingCloseFrame(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1, Limits: Limits{MaxInbound: 8 << 10, MessageRate: 1000}})
 		c := s.dialRecords(t)

@@ -17,7 +17,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// onServerName has a callback of crypto/tls do something when a client asks for that name.
+// onServerName runs do in a callback of crypto/tls when a client asks for that name.
 func onServerName(name string, do func()) func(*server) {
 	return func(s *server) {
 		s.tls = s.tls.Clone()
@@ -47,7 +47,7 @@ func TestAHandshakeMayFailAndPanic(t *testing.T) {
 	})
 }
 
-// A callback that ends its goroutine must not take a handshake's place with it.
+// A callback that ends its goroutine must release the handshake.
 func TestACallbackMayEndItsGoroutine(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		s := start(Config{}, onServerName("goexit", runtime.Goexit))
@@ -60,7 +60,7 @@ func TestACallbackMayEndItsGoroutine(t *testing.T) {
 	})
 }
 
-func TestASilentHandshakeGivesWayAndEndsWithTheEngine(t *testing.T) {
+func TestASilentHandshakeIsEvictedAndEndsWithTheEngine(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{MaxConnections: 1}})
 		silent := s.dialHalfway(t)
@@ -76,7 +76,7 @@ func TestASilentHandshakeGivesWayAndEndsWithTheEngine(t *testing.T) {
 	})
 }
 
-func TestATricklingHandshakeGivesWay(t *testing.T) {
+func TestASlowHandshakeIsEvicted(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{HeadTimeout: time.Minute}})
 		s.handshakes.max.Store(1)
@@ -105,7 +105,8 @@ func TestATricklingHandshakeGivesWay(t *testing.T) {
 	})
 }
 
-// dialHalfway connects, says hello, and has the server's answer to it: a handshake that waits for its client.
+// dialHalfway sends a ClientHello and reads the server's response: a handshake that waits
+// for its client.
 func (s *server) dialHalfway(t *testing.T) *client {
 	t.Helper()
 	c := s.dialRaw(t)
@@ -116,7 +117,7 @@ func (s *server) dialHalfway(t *testing.T) *client {
 	return c
 }
 
-// handshakesWait waits until so many handshakes wait for their turn.
+// handshakesWait waits until n handshakes are queued.
 func (s *server) handshakesWait(t *testing.T, n int32) {
 	t.Helper()
 	testkit.Eventually(t, patience, "handshakes wait for their turn", func() error {
@@ -127,7 +128,7 @@ func (s *server) handshakesWait(t *testing.T, n int32) {
 	})
 }
 
-// helloOf is a ClientHello.
+// helloOf returns a ClientHello.
 func helloOf(t *testing.T) []byte {
 	t.Helper()
 	ours, theirs := net.Pipe()
@@ -144,7 +145,7 @@ func helloOf(t *testing.T) []byte {
 	return hello[:n]
 }
 
-func TestManySilentHandshakesKeepNobodyOut(t *testing.T) {
+func TestManySilentHandshakesLockNoClientOut(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		s.handshakes.max.Store(20)
@@ -156,7 +157,7 @@ func TestManySilentHandshakesKeepNobodyOut(t *testing.T) {
 			}
 			defer silent.Close()
 			switch piece := hello; i % 40 {
-			case 0: // 50 say hello and nothing more, and 20 may
+			case 0: // 50 send a ClientHello and nothing more, and 20 may run
 				_, err = silent.Write(piece)
 			case 1, 2, 3:
 				_, err = silent.Write(piece[:i%len(piece)])
@@ -171,8 +172,8 @@ func TestManySilentHandshakesKeepNobodyOut(t *testing.T) {
 	})
 }
 
-// What is behind a ClientHello waits with it, and is bounded for all together.
-func TestWhatWaitsForAHandshakeIsBounded(t *testing.T) {
+// Input after a ClientHello waits with it, and is bounded for all clients together.
+func TestInputAheadOfAHandshakeIsBounded(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		const most = 100_000
 		refused := make(chan string, 1000)
@@ -180,7 +181,7 @@ func TestWhatWaitsForAHandshakeIsBounded(t *testing.T) {
 		s.handshakes.max.Store(0)
 		hello := append(helloOf(t), make([]byte, 50_000)...)
 		for range 100 {
-			_, _ = s.dialRaw(t).Write(hello) // it may be refused before all is written
+			_, _ = s.dialRaw(t).Write(hello) // it may be rejected before everything is written
 		}
 		if got := receive(t, refused); got != reasonInboundFull {
 			t.Errorf("one is refused because %s", got)
@@ -191,7 +192,7 @@ func TestWhatWaitsForAHandshakeIsBounded(t *testing.T) {
 	})
 }
 
-func TestHandshakesThatWaitHaveTheirTurn(t *testing.T) {
+func TestQueuedHandshakesAreServed(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		s.handshakes.max.Store(1)
@@ -211,7 +212,7 @@ func TestHandshakesThatWaitHaveTheirTurn(t *testing.T) {
 	})
 }
 
-func TestAHandshakeThatWaitsHoldsItsHelloOnly(t *testing.T) {
+func TestAQueuedHandshakeHoldsOnlyItsHello(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		s.handshakes.max.Store(1)

@@ -23,11 +23,11 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// recordClient is a WebSocket client over TLS 1.3 that makes its records itself, and so
-// any that crypto/tls would not.
+// recordClient is a WebSocket client over TLS 1.3 that builds its own records, including
+// ones that crypto/tls would not send.
 type recordClient struct {
 	*client
-	secret []byte // of the direction to the server
+	secret []byte // for records to the server
 	seal   cipher.AEAD
 	iv     []byte
 	seq    uint64
@@ -44,7 +44,7 @@ func (s *server) dialRecords(t *testing.T) *recordClient {
 	return c
 }
 
-// recordsOn does a handshake, and nothing more.
+// recordsOn performs a handshake.
 func recordsOn(t *testing.T, conn net.Conn) *recordClient {
 	t.Helper()
 	var log bytes.Buffer
@@ -68,7 +68,7 @@ func recordsOn(t *testing.T, conn net.Conn) *recordClient {
 	return c
 }
 
-// use takes a traffic secret into use (RFC 8446, 7.3).
+// use switches to a traffic secret (RFC 8446, 7.3).
 func (c *recordClient) use(secret []byte) {
 	block, err := aes.NewCipher(c.expand(secret, "key", 16))
 	if err != nil {
@@ -90,7 +90,7 @@ func (c *recordClient) expand(secret []byte, label string, length int) []byte {
 	return out
 }
 
-// sealed is a record with any content, encrypted (RFC 8446, 5.2).
+// sealed returns an encrypted record with any content (RFC 8446, 5.2).
 func (c *recordClient) sealed(kind byte, content []byte) []byte {
 	nonce := bytes.Clone(c.iv)
 	binary.BigEndian.PutUint64(nonce[4:], binary.BigEndian.Uint64(nonce[4:])^c.seq)
@@ -105,14 +105,14 @@ func (c *recordClient) record(kind byte, content []byte) { c.raw(c.sealed(kind, 
 // raw sends bytes below TLS. The server may have hung up.
 func (c *recordClient) raw(data []byte) { _, _ = socketOf(c.Conn).Write(data) }
 
-// updateKey changes the key of the direction to the server, and asks for the same.
+// updateKey updates the sending key, and requests the same of the server.
 func (c *recordClient) updateKey() []byte {
 	record := c.sealed(22, []byte{24, 0, 0, 1, 1})
 	c.use(c.expand(c.secret, "traffic upd", 32))
 	return record
 }
 
-// hostile are what a client may send within TLS, and the alert that it is answered with.
+// hostile are contents that a client may send within TLS, and the alert that answers them.
 var hostile = map[string]struct {
 	send  func(c *recordClient)
 	alert string
@@ -185,7 +185,7 @@ func TestKeysMayBeUpdatedBetweenMessages(t *testing.T) {
 	})
 }
 
-// Each key asks for an answer, and the client reads none.
+// Each key update requests a response, and the client reads none.
 func TestAClientThatUpdatesKeysAndDoesNotReadIsBounded(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{MessageRate: 1 << 20}})
@@ -228,7 +228,7 @@ func FuzzHello(f *testing.F) {
 		if end > len(data) || end > 0 && !enough {
 			t.Fatalf("it ends at %d of %d, enough is %t", end, len(data), enough)
 		}
-		if n := int(at); n < len(data) { // what is enough stays enough
+		if n := int(at); n < len(data) { // once enough, always enough
 			if e, ok := helloEnd(data[:n]); ok && (!enough || e != end) {
 				t.Fatalf("%d bytes end at %d, %d at %d", n, e, len(data), end)
 			}
@@ -243,7 +243,7 @@ func FuzzHello(f *testing.F) {
 		if !bytes.Equal(payloads(data[:end]), payloads(split[:len(split)-(len(data)-end)])) {
 			t.Fatal("the ClientHello was changed")
 		}
-		// Reading gives the same bytes, whatever the size of the reader's buffer.
+		// Reading returns the same bytes, whatever the size of the reader's buffer.
 		r, got, p := records{data: bytes.Clone(split)}, []byte(nil), make([]byte, 1+at)
 		for r.ready() {
 			n := r.read(p)
@@ -255,7 +255,7 @@ func FuzzHello(f *testing.F) {
 	})
 }
 
-// payloads are the payloads of whole records in one piece.
+// payloads returns the payloads of complete records in one piece.
 func payloads(data []byte) (all []byte) {
 	for len(data) > 0 {
 		n := int(binary.BigEndian.Uint16(data[3:]))

@@ -142,8 +142,8 @@ func (l *loop) evictHandshake(c *conn) {
 // quantum. The rest stays encrypted.
 func (l *loop) decrypt(c *conn, data []byte) {
 	s, gen := c.tls, c.gen
-	if l.plaintext == nil {
-		l.plaintext = make([]byte, maxPlaintext)
+	if l.scratch.plaintext == nil {
+		l.scratch.plaintext = make([]byte, maxPlaintext)
 	}
 	if len(s.in.data) > 0 {
 		s.in.data = append(s.in.data, data...)
@@ -151,7 +151,7 @@ func (l *loop) decrypt(c *conn, data []byte) {
 		s.in.data = data // the loop's memory, for now
 	}
 	for !s.ended && !c.readQueued && l.quantum > 0 && !l.backlogged(c) {
-		n, err := s.conn.Read(l.plaintext)
+		n, err := s.conn.Read(l.scratch.plaintext)
 		if !l.sendCiphertext(c, l.takeCiphertext()) {
 			return
 		}
@@ -159,7 +159,7 @@ func (l *loop) decrypt(c *conn, data []byte) {
 			s.bytesWithoutData = 0
 			l.quantum += messageCost // its messages count themselves
 			l.chargeRecords(c)
-			l.consume(c, l.plaintext[:n])
+			l.consume(c, l.scratch.plaintext[:n])
 		}
 		if c.gen != gen {
 			return
@@ -244,34 +244,33 @@ func (l *loop) freeTLS(c *conn) {
 	}
 }
 
-// encrypt encrypts up to a chunk and writes it. keepCiphertext must keep what the socket
-// does not take, so everything counts as sent.
-func (l *loop) encrypt(c *conn, buf []byte) (int, bool) {
-	buf, l.ciphertext = buf[:min(len(buf), chunkSize)], l.ciphertext[:0]
+// encrypt encrypts up to a chunk and writes it. The caller must pass unsent, what the
+// socket did not take, to keepCiphertext, so everything counts as sent.
+func (l *loop) encrypt(c *conn, buf []byte) (n int, unsent []byte, ok bool) {
+	buf, l.scratch.ciphertext = buf[:min(len(buf), chunkSize)], l.scratch.ciphertext[:0]
 	if _, err := c.tls.conn.Write(buf); err != nil {
 		l.drop(c, ws.StatusAbnormalClosure, "the connection broke: "+err.Error())
-		return 0, false
+		return 0, nil, false
 	}
-	n, ok := l.writeSocket(c, l.ciphertext)
-	l.unsent, l.ciphertext = l.ciphertext[n:], l.ciphertext[:0]
-	return len(buf), ok
+	ciphertext := l.takeCiphertext()
+	n, ok = l.writeSocket(c, ciphertext)
+	return len(buf), ciphertext[n:], ok
 }
 
-// keepCiphertext keeps the ciphertext of the last write that the socket did not take. The
-// write's frames, counted since before, are delivered once it is written.
-func (l *loop) keepCiphertext(c *conn, before uint64) {
-	if len(l.unsent) > 0 {
-		c.outbound().keepCiphertext(l.unsent, l.counters.delivered-before, &l.usage)
+// keepCiphertext keeps the ciphertext of a write that the socket did not take. The write's
+// frames, counted since before, are delivered once it is written.
+func (l *loop) keepCiphertext(c *conn, unsent []byte, before uint64) {
+	if len(unsent) > 0 {
+		c.outbound().keepCiphertext(unsent, l.counters.delivered-before, &l.usage)
 		l.counters.delivered = before
 	}
-	l.unsent = nil
 }
 
 // takeCiphertext returns ciphertext that crypto/tls produced by itself, such as an alert.
 // It is valid until the next.
 func (l *loop) takeCiphertext() []byte {
-	data := l.ciphertext
-	l.ciphertext = l.ciphertext[:0]
+	data := l.scratch.ciphertext
+	l.scratch.ciphertext = l.scratch.ciphertext[:0]
 	return data
 }
 

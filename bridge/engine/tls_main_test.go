@@ -12,18 +12,18 @@ import (
 	"time"
 )
 
-// serverTLS is the configuration of a server whose certificate its clients trust.
+// serverTLS returns the configuration of a server whose certificate its clients trust.
 var serverTLS = sync.OnceValue(func() *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{certificate("localhost")}, NextProtos: []string{"http/1.1"}}
 })
 
-// clientTLS is that of a client which takes any certificate.
+// clientTLS accepts any certificate.
 var clientTLS = &tls.Config{InsecureSkipVerify: true}
 
-// overTLS has a server listen with TLS.
+// overTLS makes a server listen with TLS.
 func overTLS(s *server) { s.tls = serverTLS() }
 
-// certificate makes a certificate that is its own authority.
+// certificate returns a self-signed certificate.
 func certificate(name string) tls.Certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// counted starts a server that counts the handshakes that somebody worked for.
+// counted starts a server that counts the handshakes that began to compute.
 func counted(start starter, begun *atomic.Int32) *server {
 	return start(Config{Limits: Limits{HeadTimeout: time.Minute}}, func(s *server) {
 		s.tls = s.tls.Clone()
@@ -24,7 +24,7 @@ func counted(start starter, begun *atomic.Int32) *server {
 	})
 }
 
-// hold lets no handshake compute until the function that it returns is called.
+// hold keeps handshakes from computing until the returned function is called.
 func (q *handshakePool) hold() (release func()) {
 	for range cap(q.cpus) {
 		q.cpus <- struct{}{}
@@ -36,7 +36,7 @@ func (q *handshakePool) hold() (release func()) {
 	}
 }
 
-// expectPlaces waits until so many handshakes have a place, and so many wait for one.
+// expectPlaces waits until so many handshakes are active, and so many queued.
 func (q *handshakePool) expectPlaces(t *testing.T, underWay, waiting int) {
 	t.Helper()
 	testkit.Eventually(t, patience, fmt.Sprintf("%d are under way and %d wait", underWay, waiting), func() error {
@@ -63,7 +63,7 @@ func TestAClientThatHangsUpLeavesTheQueueOfHandshakes(t *testing.T) {
 		}
 		q.expectPlaces(t, 0, len(clients))
 		for i, c := range clients {
-			if i%2 == 0 { // it cannot finish a handshake any more
+			if i%2 == 0 { // it can no longer finish a handshake
 				_ = c.Conn.(interface{ CloseWrite() error }).CloseWrite()
 			} else {
 				c.Close()
@@ -78,8 +78,8 @@ func TestAClientThatHangsUpLeavesTheQueueOfHandshakes(t *testing.T) {
 	})
 }
 
-// Behind what the client sent after its hello no poller but epoll sees its end.
-func TestClientsThatHungUpInTheQueueCostNoHandshake(t *testing.T) {
+// If the client sent something after its hello, only epoll reports that it has hung up.
+func TestClientsThatHangUpInTheQueueCostNoHandshake(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		const clients = 60
 		var begun atomic.Int32
@@ -101,7 +101,7 @@ func TestClientsThatHungUpInTheQueueCostNoHandshake(t *testing.T) {
 			c.Close()
 		}
 		honest.send(hello[len(hello)-1:])
-		// The first one has its place, and waits to compute.
+		// The first one is active, and waits to compute.
 		gone[0].Close()
 		q.expectPlaces(t, 1, 0)
 		release()
@@ -114,9 +114,9 @@ func TestClientsThatHungUpInTheQueueCostNoHandshake(t *testing.T) {
 	})
 }
 
-// The second of two gets its place in a turn of the loop that ends it, so that it has its
-// turn no more.
-func TestAHandshakeThatEndsBeforeItsTurnGivesItsPlaceBack(t *testing.T) {
+// The second of two is admitted in a turn of the loop that also ends it, so it never
+// starts.
+func TestAHandshakeThatEndsOnceAdmittedIsReleased(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1, Limits: Limits{HeadTimeout: time.Minute}})
 		q, hello := s.handshakes, helloOf(t)

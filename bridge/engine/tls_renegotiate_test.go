@@ -42,8 +42,8 @@ func expand12(secret []byte, seed []byte, length int) (out []byte) {
 	return out[:length]
 }
 
-// sealed12 is a record of a client of TLS 1.2 (RFC 5288, 3), where conn has read the
-// server's first words.
+// sealed12 returns a TLS 1.2 client's record (RFC 5288, 3), given a conn that has read the
+// ServerHello.
 func sealed12(t *testing.T, conn *recording, keyLog string, seq uint64, kind byte, content []byte) []byte {
 	t.Helper()
 	words := strings.Fields(keyLog)
@@ -51,7 +51,7 @@ func sealed12(t *testing.T, conn *recording, keyLog string, seq uint64, kind byt
 		t.Fatalf("the keys are logged as %q", keyLog)
 	}
 	ours, master := must(hex.DecodeString(words[1])), must(hex.DecodeString(words[2]))
-	const serverRandom = recordHeader + 4 + 2 // behind the record's and the message's headers, and the version
+	const serverRandom = recordHeader + 4 + 2 // after the headers of the record and the message, and the version
 	theirs := conn.read[serverRandom:][:32]
 	keys := expand12(master, bytes.Join([][]byte{[]byte("key expansion"), theirs, ours}, nil), 16+16+4+4)
 	aead := must(cipher.NewGCM(must(aes.NewCipher(keys[:16]))))
@@ -62,8 +62,8 @@ func sealed12(t *testing.T, conn *recording, keyLog string, seq uint64, kind byt
 	return append([]byte{kind, 3, 3, byte(len(payload) >> 8), byte(len(payload))}, payload...)
 }
 
-// A client that has shown its certificate must not become another one.
-func TestARenegotiationIsRefused(t *testing.T) {
+// A client that has shown its certificate must not become another client.
+func TestARenegotiationIsRejected(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		s := start(Config{}, func(s *server) {
 			s.tls = s.tls.Clone()
@@ -83,7 +83,7 @@ func TestARenegotiationIsRefused(t *testing.T) {
 			c.r.Reset(secure)
 			c.upgrade("/")
 			receive(t, s.opened)
-			// Finished and the request were the first two.
+			// Finished and the request were the first two records.
 			if _, err := raw.Conn.Write(sealed12(t, conn, keys.String(), 2, 22, content)); err != nil {
 				t.Fatal(err)
 			}

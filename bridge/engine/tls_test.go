@@ -37,7 +37,7 @@ func (s *server) dialTLS(t *testing.T, cfg *tls.Config) *client {
 	return &client{t, secure, bufio.NewReader(secure)}
 }
 
-// bytewise is a connection that sends every byte by itself.
+// bytewise sends every byte in a write of its own.
 type bytewise struct{ net.Conn }
 
 func (b bytewise) Write(p []byte) (n int, err error) {
@@ -47,7 +47,7 @@ func (b bytewise) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-func TestRecordsMayBeCutAnywhere(t *testing.T) {
+func TestRecordsMayBeSplitAnywhere(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			s := start(Config{})
@@ -77,7 +77,7 @@ func TestASessionIsResumed(t *testing.T) {
 			cfg := &tls.Config{InsecureSkipVerify: true, MaxVersion: version, ClientSessionCache: tls.NewLRUClientSessionCache(1)}
 			for i := range 2 {
 				c := s.dialTLS(t, cfg)
-				c.upgrade("/") // in version 1.3 the ticket comes before the answer
+				c.upgrade("/") // in TLS 1.3 the ticket precedes the response
 				if got := c.Conn.(*tls.Conn).ConnectionState().DidResume; got != (i > 0) {
 					t.Errorf("version %x, connection %d: resumed is %t", version, i, got)
 				}
@@ -159,8 +159,8 @@ func TestAPlainRequestHasNoTLS(t *testing.T) {
 	})
 }
 
-// The answer is longer than what the socket and the client's buffers take at once.
-func TestAPageIsServedWithWhatCameBehindItsRequest(t *testing.T) {
+// The response is longer than what the socket and the client's buffers take at once.
+func TestAPageIsServedWithTheBytesAfterItsRequest(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		page := strings.Repeat("a page\n", 1<<20)
 		s := start(Config{HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -210,7 +210,7 @@ func TestACloseNotifyEndsAConnectionWithAndWithoutTheEndOfItsSocket(t *testing.T
 	})
 }
 
-func TestTheEndOfAConnectionIsMarked(t *testing.T) {
+func TestTheEndOfAConnectionIsACloseNotify(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		c := s.dial(t)
@@ -218,7 +218,8 @@ func TestTheEndOfAConnectionIsMarked(t *testing.T) {
 		if f := c.frame(); f.Header.OpCode != ws.OpClose {
 			t.Fatalf("got %v", f)
 		}
-		// A tls.Conn gives io.EOF for a close_notify, and io.ErrUnexpectedEOF without.
+		// A tls.Conn returns io.EOF for a close_notify, and io.ErrUnexpectedEOF without
+		// one.
 		if rest, err := io.ReadAll(c.r); err != nil || len(rest) > 0 {
 			t.Errorf("behind the close frame come %q, %v", rest, err)
 		}

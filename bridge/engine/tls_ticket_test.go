@@ -42,8 +42,8 @@ func (a *authority) pool() *x509.CertPool {
 	return p
 }
 
-// A session ticket must not outlive the trust in the certificate that it stands for.
-func TestATicketIsNoGoodOnceItsAuthorityIsNot(t *testing.T) {
+// A session ticket must not outlive the trust in the certificate behind it.
+func TestATicketIsInvalidOnceItsAuthorityIs(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			old, fresh := newAuthority("old"), newAuthority("new")
@@ -71,7 +71,7 @@ func TestATicketIsNoGoodOnceItsAuthorityIsNot(t *testing.T) {
 			<-trusted
 			trusted <- fresh.pool()
 			secure := tls.Client(s.dialRaw(t).Conn, client)
-			_, err := secure.Write([]byte(upgradeRequest)) // in version 1.3 the refusal comes behind the handshake
+			_, err := secure.Write([]byte(upgradeRequest)) // in TLS 1.3 the rejection comes after the handshake
 			if err == nil {
 				_, err = secure.Read(make([]byte, 1))
 			}
@@ -82,7 +82,7 @@ func TestATicketIsNoGoodOnceItsAuthorityIsNot(t *testing.T) {
 	})
 }
 
-func TestATicketIsGoodBehindANewCertificate(t *testing.T) {
+func TestATicketIsValidWithANewCertificate(t *testing.T) {
 	onSecure(t, func(t *testing.T, start starter) {
 		certificates := make(chan tls.Certificate, 1)
 		certificates <- certificate("old")

@@ -12,8 +12,8 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// greedy starts an engine on one loop, has a client send messages, and tells how many
-// of them were handed over before one that another client sent behind the first.
+// greedy starts an engine on one loop, lets a client send messages, and returns how many of
+// them were delivered before one that another client sent after the first.
 func greedy(t *testing.T, start starter, cfg Config, dial func(*server) *client, n int, messages ...[]byte) (before int) {
 	t.Helper()
 	cfg.Loops = 1
@@ -77,7 +77,7 @@ func TestOneClientsManyMessagesDelayNoOther(t *testing.T) {
 	})
 }
 
-func TestWhatIsLeftOfATurnIsReadBeforeTheEndOfTheConnection(t *testing.T) {
+func TestInputLeftOfATurnIsReadBeforeTheEndOfTheConnection(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		const n = 500
 		s := start(Config{Loops: 1})
@@ -94,8 +94,8 @@ func TestWhatIsLeftOfATurnIsReadBeforeTheEndOfTheConnection(t *testing.T) {
 	})
 }
 
-// As many as fit into a few reads kept the others waiting for a sixth of a second.
-func TestOneClientsEmptyFragmentsHoldNobodyUp(t *testing.T) {
+// A few reads' worth of them once delayed other clients by a sixth of a second.
+func TestOneClientsEmptyFragmentsDelayNoOther(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		const messages, fragments = 200, 8 * fragmentsPerMessage
 		one := join(masked(false, ws.OpText, "small"), bytes.Repeat(masked(false, ws.OpContinuation, ""), fragments), masked(true, ws.OpContinuation, ""))
@@ -110,9 +110,9 @@ func TestOneClientsEmptyFragmentsHoldNobodyUp(t *testing.T) {
 	})
 }
 
-// Two thousand clients with a log of their own each, all of which have news, kept those
-// who asked for something waiting until all were written to.
-func TestASweepOfManyLogsTakesTurns(t *testing.T) {
+// Two thousand clients with a log each, all with new frames, once delayed other clients
+// until all of these were written to.
+func TestASweepOfManyLogsIsDividedIntoTurns(t *testing.T) {
 	l := &loop{}
 	rings := make([]*ring, 4*maxSweepVisits)
 	for i := range rings {

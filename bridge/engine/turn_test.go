@@ -9,7 +9,7 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// pausing is a sink whose turns end after so many messages.
+// pausing is a sink whose quantum is a number of messages.
 type pausing struct {
 	record
 	each, left int
@@ -22,7 +22,7 @@ func (p *pausing) message(op ws.OpCode, payload []byte) bool {
 	return p.record.message(op, payload)
 }
 
-func TestParserFindsTheSameMessagesWhereverATurnEnds(t *testing.T) {
+func TestTheParserFindsTheSameMessagesWhereverATurnEnds(t *testing.T) {
 	stream := join(
 		text("a"), text(""), masked(true, ws.OpPing, "p"), masked(false, ws.OpText, "b"), masked(true, ws.OpContinuation, "c"),
 		text(strings.Repeat("long ", 50)), text("d"), text("e"),
@@ -59,7 +59,7 @@ func pieces(b []byte, size int) (all [][]byte) {
 	return all
 }
 
-func TestWhatIsInflatedCountsInTheRate(t *testing.T) {
+func TestInflatedBytesCountTowardsTheRate(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		s := start(Config{Compress: true, Limits: Limits{MessageRate: 1}})
 		c := s.dialDeflate(t)
@@ -72,7 +72,7 @@ func TestWhatIsInflatedCountsInTheRate(t *testing.T) {
 	})
 }
 
-func TestFragmentsCountInTheRate(t *testing.T) {
+func TestFragmentsCountTowardsTheRate(t *testing.T) {
 	onBoth(t, func(t *testing.T, start starter) {
 		for name, payload := range map[string]string{"empty": "", "of one byte": "x"} {
 			s := start(Config{Limits: Limits{MessageRate: 1}})
@@ -81,7 +81,7 @@ func TestFragmentsCountInTheRate(t *testing.T) {
 			if reason := c.expectClose(1008); !strings.Contains(reason, "too many messages") {
 				t.Errorf("%s: closed with %q", name, reason)
 			}
-			// A message of a few fragments is one message.
+			// A message of a few fragments counts once.
 			c = s.dial(t)
 			for range burstSeconds - 1 {
 				c.send(masked(false, ws.OpText, "a"), masked(false, ws.OpContinuation, "b"), masked(true, ws.OpContinuation, "c"))

@@ -6,14 +6,14 @@ import (
 	"testing"
 )
 
-// fromBrowser is an upgrade request with what a browser sends.
+// fromBrowser returns an upgrade request as a browser sends it.
 func fromBrowser() string {
 	return plus("Pragma: no-cache\r\nCache-Control: no-cache\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36\r\n" +
 		"Origin: http://localhost:9876\r\nAccept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-GB,en;q=0.9\r\n" +
 		"Cookie: session=0123456789abcdef0123456789abcdef; theme=dark\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n")
 }
 
-// upgrades gives what takes a request from its bytes to the answer.
+// upgrades returns a function that turns a request's bytes into the response.
 func upgrades(t testing.TB) func(data []byte) {
 	e := &Engine{cfg: Config{Handler: &asking{}}, limiter: connLimiter{max: 10}}
 	e.cfg.Limits.setDefaults()
@@ -31,7 +31,7 @@ func upgrades(t testing.TB) func(data []byte) {
 	}
 }
 
-// asking is a handler that asks what the bridge asks of a request.
+// asking is a handler that reads what the bridge reads of a request.
 type asking struct{ Handler }
 
 func (*asking) Accept(r *Request) (Accepted, error) {
@@ -41,8 +41,8 @@ func (*asking) Accept(r *Request) (Accepted, error) {
 	return Accepted{}, nil
 }
 
-// When a bridge comes back, all its clients do at once.
-func TestAnUpgradeAllocatesItsAnswerAndWhatTheHandlerAsksFor(t *testing.T) {
+// When a bridge restarts, all its clients reconnect at once.
+func TestAnUpgradeAllocatesOnlyItsResponseAndTheHandlersValues(t *testing.T) {
 	upgrade := upgrades(t)
 	for name, c := range map[string]struct {
 		head string

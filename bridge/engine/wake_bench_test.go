@@ -4,8 +4,7 @@ package engine
 
 import "testing"
 
-// BenchmarkWake is what it costs to have an idle loop do something, and to hear that
-// it is done.
+// BenchmarkWake measures running a function on an idle loop, and waiting for it.
 func BenchmarkWake(b *testing.B) {
 	for name, portable := range map[string]bool{"system": false, "portable": true} {
 		b.Run(name, func(b *testing.B) {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// wheelOf is a wheel with so many connections, at a tick.
+// wheelOf returns a wheel with n connections, at a tick.
 func wheelOf(n int, now tick) (*wheel, []*conn) {
 	all := new(slab)
 	conns := make([]*conn, n)
@@ -15,9 +15,9 @@ func wheelOf(n int, now tick) (*wheel, []*conn) {
 	return &wheel{now: now, conns: all}, conns
 }
 
-// Also across the wrap of the clock: a wheel of 256 slots, on which some are due after
-// several rounds, is compared with a list of all of them.
-func TestTheWheelComesToEachConnectionWhenItIsDue(t *testing.T) {
+// Across the wrap of the clock, too: a wheel of 256 slots, with deadlines several rounds
+// away, is compared with a list.
+func TestTheWheelVisitsEachConnectionWhenItIsDue(t *testing.T) {
 	const ticks = 5000
 	w, conns := wheelOf(50, ^tick(0)-ticks/2)
 	due := map[*conn]tick{} // those in the wheel
@@ -46,7 +46,7 @@ func TestTheWheelComesToEachConnectionWhenItIsDue(t *testing.T) {
 				schedule(c)
 			}
 			if other := conns[rand.N(len(conns))]; rand.N(8) == 0 {
-				w.remove(other) // it ended with this one
+				w.remove(other) // it ended together with this one
 				delete(due, other)
 			}
 		})
@@ -58,10 +58,10 @@ func TestTheWheelComesToEachConnectionWhenItIsDue(t *testing.T) {
 	}
 }
 
-// The process may stand still for any time. What was due meanwhile is due now, and what a
-// connection does then counts from now: a ping that is sent after such a time is not
-// overdue at once.
-func TestAfterAJumpTheWheelComesToAllThatIsDueOnce(t *testing.T) {
+// The process may stand still for any time. What was due meanwhile is due now, and a
+// connection's next deadline counts from now: a ping sent after a stall is not overdue at
+// once.
+func TestAfterAJumpTheWheelVisitsDueConnectionsOnce(t *testing.T) {
 	w, conns := wheelOf(50, ^tick(0)-100_000)
 	due := map[*conn]tick{}
 	for _, c := range conns {
@@ -71,7 +71,7 @@ func TestAfterAJumpTheWheelComesToAllThatIsDueOnce(t *testing.T) {
 	for range 2000 {
 		jump := 1 + tick(rand.N(2*wheelSlots))
 		from, now, came := w.now, w.now+jump, map[*conn]bool{}
-		for w.now != now+1 { // the tick after the jump takes what this has left
+		for w.now != now+1 { // the tick after the jump visits what is left
 			next := now
 			if w.now == now {
 				next++
@@ -93,7 +93,7 @@ func TestAfterAJumpTheWheelComesToAllThatIsDueOnce(t *testing.T) {
 	}
 }
 
-func TestTheWheelTakesNoMemory(t *testing.T) {
+func TestTheWheelDoesNotAllocate(t *testing.T) {
 	w, conns := wheelOf(1000, 1)
 	if n := testing.AllocsPerRun(100, func() {
 		for _, c := range conns {

@@ -19,21 +19,21 @@ func (l *loop) markDirty(r *ring) {
 // if thousands of clients have their own log, there are thousands of rings. Those left over
 // come first in the next turn.
 func (l *loop) sweep() {
-	l.unfinished = l.unfinished[:0]
+	l.scratch.unfinished = l.scratch.unfinished[:0]
 	done, visits := 0, 0
 	for ; done < len(l.dirty) && visits < maxSweepVisits; done++ {
 		r := l.dirty[done]
 		n, more := l.sweepRing(r)
 		if visits += 1 + n; more {
-			l.unfinished = append(l.unfinished, r)
+			l.scratch.unfinished = append(l.scratch.unfinished, r)
 		} else {
 			r.dirty = false
 		}
 	}
 	left := copy(l.dirty, l.dirty[done:])
 	clear(l.dirty[left:])
-	l.dirty = append(l.dirty[:left], l.unfinished...)
-	clear(l.unfinished)
+	l.dirty = append(l.dirty[:left], l.scratch.unfinished...)
+	clear(l.scratch.unfinished)
 }
 
 // sweepRing continues the ring's pass. It returns how many followers it visited and whether
@@ -96,8 +96,8 @@ func (l *loop) flush(c *conn) {
 
 // writeLog writes a run of the log. It returns false if that ended the connection.
 func (l *loop) writeLog(c *conn) bool {
-	run, next := c.ring.run(c.cursor, chunkSize, &l.scratch)
-	n, ok := l.write(c, run)
+	run, next := c.ring.run(c.cursor, chunkSize, &l.scratch.joined)
+	n, unsent, ok := l.write(c, run)
 	if !ok {
 		return false
 	}
@@ -108,7 +108,7 @@ func (l *loop) writeLog(c *conn) bool {
 	} else {
 		l.keepPartial(c, n)
 	}
-	l.keepCiphertext(c, before)
+	l.keepCiphertext(c, unsent, before)
 	return true
 }
 
@@ -138,11 +138,11 @@ func (l *loop) writeOutbound(c *conn) bool {
 	}
 	buf := []byte(o.frames[0].Frame[o.offset:])
 	if len(o.frames) > 1 && len(buf) < chunkSize {
-		l.scratch = o.join(l.scratch[:0], chunkSize)
-		buf = l.scratch
+		l.scratch.joined = o.join(l.scratch.joined[:0], chunkSize)
+		buf = l.scratch.joined
 	}
 	buf = buf[:min(len(buf), maxTurnBytes)]
-	n, ok := l.write(c, buf)
+	n, unsent, ok := l.write(c, buf)
 	if !ok {
 		return false
 	}
@@ -160,21 +160,21 @@ func (l *loop) writeOutbound(c *conn) bool {
 	if o.offset = n; len(o.frames) == 0 {
 		c.out = nil
 	}
-	l.keepCiphertext(c, before)
+	l.keepCiphertext(c, unsent, before)
 	return true
 }
 
-// write sends bytes to the peer, and returns how many need not be sent again. ok is false
-// if the connection broke and was dropped.
-func (l *loop) write(c *conn, buf []byte) (n int, ok bool) {
-	l.unsent = nil
+// write sends bytes to the peer, and returns how many need not be sent again. unsent is
+// their ciphertext, if any, that the socket did not take. ok is false if the connection
+// broke and was dropped.
+func (l *loop) write(c *conn, buf []byte) (n int, unsent []byte, ok bool) {
 	if c.tls == nil {
 		n, ok = l.writeSocket(c, buf)
 	} else {
-		n, ok = l.encrypt(c, buf)
+		n, unsent, ok = l.encrypt(c, buf)
 	}
 	l.counters.bytes += uint64(n)
-	return n, ok
+	return n, unsent, ok
 }
 
 // writeSocket writes to the socket and records when it is full.
@@ -233,7 +233,7 @@ func (l *loop) queueFlush(c *conn) {
 // flushQueued flushes the connections in toFlush, up to the bound of a turn.
 func (l *loop) flushQueued() {
 	list := l.toFlush
-	l.toFlush = l.toFlushSpare[:0]
+	l.toFlush = l.scratch.toFlush[:0]
 	for i, e := range list {
 		if l.turnBytes >= maxTurnBytes { // the rest comes first in the next turn
 			l.toFlush = append(slices.Clone(list[i:]), l.toFlush...)
@@ -250,7 +250,7 @@ func (l *loop) flushQueued() {
 			l.checkOutbound(c)
 		}
 	}
-	l.toFlushSpare = list
+	l.scratch.toFlush = list
 }
 
 // checkOutbound closes an open connection with too many frames of its own queued.

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestTheClientIsTheLastAddressThatIsNotAProxys(t *testing.T) {
+func TestTheClientIsTheLastUntrustedAddress(t *testing.T) {
 	for _, c := range []struct {
 		name, peer       string
 		xForwardedFor    []string
@@ -55,7 +55,7 @@ func TestTheClientIsTheLastAddressThatIsNotAProxys(t *testing.T) {
 	}
 }
 
-func TestFieldsThatDisagreeAreAnError(t *testing.T) {
+func TestConflictingFieldsAreAnError(t *testing.T) {
 	p, _ := Parse([]string{"127.0.0.1"})
 	peer := netip.MustParseAddrPort("127.0.0.1:5")
 	if got, err := p.Client(peer, []string{"192.0.2.7"}, []string{"for=203.0.113.1"}); !errors.Is(err, ErrConflict) || got.IsValid() {
@@ -63,7 +63,7 @@ func TestFieldsThatDisagreeAreAnError(t *testing.T) {
 	}
 }
 
-func TestNetworksMayBeWrittenAsIPv6Maps(t *testing.T) {
+func TestNetworksMayBeIPv4MappedIPv6(t *testing.T) {
 	p, err := Parse([]string{"::ffff:10.0.0.0/104", "::ffff:192.0.2.1"})
 	if err != nil {
 		t.Fatal(err)

@@ -46,7 +46,7 @@ func (l *recordingClient) hears(t *testing.T, want ...uint64) {
 	}
 }
 
-func TestWhatMayWaitComesWithWhatMayNot(t *testing.T) {
+func TestABatchGoesOutWithWhatMayNotWait(t *testing.T) {
 	reply := func(sender, code string) filter.Reply { return filter.Reply{Sender: sender, Code: code} }
 	for name, c := range map[string]struct {
 		then func(s *hubHarness, l *recordingClient)
@@ -93,7 +93,7 @@ func TestWhatMayWaitComesWithWhatMayNot(t *testing.T) {
 }
 
 // Replies that one client waits for come to another one at once.
-func TestOnlyWhoCanWaitWaits(t *testing.T) {
+func TestABatchDelaysOnlyItsOwnSubscribers(t *testing.T) {
 	s := newHarness(t)
 	patient, hasty := s.connect(), s.connect()
 	s.ask(patient, "ok", `{"op": "subscribe", "filter": {"sender": "a"}, "batch_ms": 1000}`)

@@ -34,7 +34,7 @@ func TestAWindowOutlastsAChangeOfTheOtherSubscriptions(t *testing.T) {
 	s.hears(l, 1, 3, 4)
 }
 
-func TestAReplyThatTheOthersOfASubscriptionStillAwaitIsResumedOnce(t *testing.T) {
+func TestAReplyThatIsPendingInTheGroupIsReplayedOnce(t *testing.T) {
 	s := newHarness(t)
 	first := s.connect()
 	s.ask(first, "ok", `{"op": "subscribe", "id": "slow", "throttle_ms": 100}`)
@@ -48,7 +48,7 @@ func TestAReplyThatTheOthersOfASubscriptionStillAwaitIsResumedOnce(t *testing.T)
 	s.hears(l, 1, 2)
 }
 
-func TestWhatIsResumedInOrderGoesOnInOrder(t *testing.T) {
+func TestAnOrderedReplayGoesOnInOrder(t *testing.T) {
 	s := newHarness(t)
 	for _, order := range []int64{3, 1, 5, 4} {
 		s.from("a", order)
@@ -61,7 +61,7 @@ func TestWhatIsResumedInOrderGoesOnInOrder(t *testing.T) {
 	s.hears(l, 1, 3, 6)
 }
 
-func TestTwoSubscriptionsThatResumeBringNothingThatWasHeardBeforeThem(t *testing.T) {
+func TestTwoReplaysDeliverNothingThatCameBefore(t *testing.T) {
 	s := newHarness(t)
 	for _, sender := range []string{"a", "b"} {
 		s.from(sender, 0)
@@ -111,7 +111,7 @@ func TestUnsubscribeEndsASubscriptionThatStillWaits(t *testing.T) {
 	s.ask(l, "error", `{"op": "unsubscribe", "id": "w"}`)
 }
 
-func TestThoseWhoWaitBeginInTheOrderOfTheirAsking(t *testing.T) {
+func TestWaitingRequestsRunInTheirOrder(t *testing.T) {
 	s := newHarness(t)
 	s.share()
 	l := s.connect()
@@ -128,7 +128,7 @@ func TestThoseWhoWaitBeginInTheOrderOfTheirAsking(t *testing.T) {
 	}
 }
 
-func TestWhoLeavesWaitsNoLonger(t *testing.T) {
+func TestADisconnectedClientWaitsNoLonger(t *testing.T) {
 	s := newHarness(t)
 	s.share()
 	l := s.connect()
@@ -170,7 +170,7 @@ func TestSnapshotsWaitForThePastOfAStream(t *testing.T) {
 	s.hears(l, 3)
 }
 
-func TestThePastOfAStreamIsResumedByWhoSubscribedBeforeItWasRead(t *testing.T) {
+func TestASubscriptionFromBeforeThePastWasReadIsReplayed(t *testing.T) {
 	s := newHarness(t)
 	s.loading()
 	s.from("a", 0)
@@ -186,7 +186,7 @@ func TestThePastOfAStreamIsResumedByWhoSubscribedBeforeItWasRead(t *testing.T) {
 	}
 }
 
-func TestAGapThatIsToldWhileAClientWaitsIsResumedByItsOthers(t *testing.T) {
+func TestAGapDuringTheFirstReplayIsReplayedByTheNext(t *testing.T) {
 	s := newHarness(t)
 	s.share()
 	l := s.dialAt("/?since=" + s.hub.Epoch + ":2")

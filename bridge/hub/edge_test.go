@@ -13,7 +13,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-func TestASnapshotForWhoHeardSomethingBeforeIsNeverOlderThanThat(t *testing.T) {
+func TestASnapshotIsNeverOlderThanWhatItsClientHasGot(t *testing.T) {
 	s := newHarness(t)
 	s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
 	first, hears := s.connect(), s.connect()
@@ -28,7 +28,7 @@ func TestASnapshotForWhoHeardSomethingBeforeIsNeverOlderThanThat(t *testing.T) {
 	}
 }
 
-func TestSinceAndSnapshotTogetherDoubleNothing(t *testing.T) {
+func TestSinceWithASnapshotDeliversNothingTwice(t *testing.T) {
 	s := newHarness(t)
 	s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
 	first := s.connect()
@@ -48,7 +48,7 @@ func TestSinceAndSnapshotTogetherDoubleNothing(t *testing.T) {
 	}
 }
 
-func TestAGapFromBeforeTheGreetingIsToldToWhoResumesByARequest(t *testing.T) {
+func TestAGapBeforeTheHelloIsReplayed(t *testing.T) {
 	s := newHarness(t)
 	s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
 	s.hub.Missed(time.Now().Add(-time.Second), time.Now())
@@ -64,7 +64,7 @@ func TestAGapFromBeforeTheGreetingIsToldToWhoResumesByARequest(t *testing.T) {
 	s.ask(l, "pong", `{"op": "ping"}`)
 }
 
-func TestWhatIsSaidBeforeTheGreetingIsAnsweredBehindIt(t *testing.T) {
+func TestARequestBeforeTheHelloIsAnsweredBehindIt(t *testing.T) {
 	s := newHarness(t)
 	s.hub.mu.Lock() // the greeting waits
 	l := s.dial()

@@ -6,7 +6,7 @@ import (
 )
 
 // What a client gives up counts as free: it can always change to less, or as much.
-func TestAClientMayChangeWhatItHasWhenItsAddressHasNoShareLeft(t *testing.T) {
+func TestAClientMayChangeItsSubscriptionsWhenItsQuotaIsUsedUp(t *testing.T) {
 	s := newHarness(t)
 	full := func(n int) {
 		s.hub.mu.Lock()

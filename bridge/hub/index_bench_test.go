@@ -17,10 +17,10 @@ var passers = map[string]func(i int) string{
 	"wildcard": func(i int) string { return fmt.Sprintf(`{"keyword": "*_%d_*"}`, i) },
 }
 
-// BenchmarkASelectionThatWantsNothing tells what a reply costs with one such
+// BenchmarkASubscriptionThatSelectsNothing tells what a reply costs with one such
 // selection, and what each further one adds: ns/selection. Hubs with one and with
 // 1,001 take turns, so that what else the machine does bears on both.
-func BenchmarkASelectionThatWantsNothing(b *testing.B) {
+func BenchmarkASubscriptionThatSelectsNothing(b *testing.B) {
 	for _, kind := range []string{"sender", "glob", "keyword", "wildcard"} {
 		b.Run(kind, func(b *testing.B) {
 			const more = 1000

@@ -9,7 +9,7 @@ import (
 
 // A subscription takes the hub's lock. What begins while the filters of a reply are
 // evaluated has the reply: its answer came before it.
-func TestWhileAReplyIsMatchedClientsSubscribeAndHaveIt(t *testing.T) {
+func TestASubscriptionThatBeginsDuringMatchingGetsTheReply(t *testing.T) {
 	for _, subscriptions := range []int{1, maxLockedChanges, maxLockedChanges + 1, 3 * maxLockedChanges} {
 		t.Run(fmt.Sprint(subscriptions), func(t *testing.T) {
 			s := newHarness(t)
@@ -34,7 +34,7 @@ func TestWhileAReplyIsMatchedClientsSubscribeAndHaveIt(t *testing.T) {
 	}
 }
 
-func TestTheIndexFindsWhatTheFiltersSelectWhoeverComesAndGoes(t *testing.T) {
+func TestTheMatcherFindsWhatTheFiltersSelectAsClientsComeAndGo(t *testing.T) {
 	h := hubWith(t, func(i int) string {
 		return []string{`{"sender": "mount", "keyword": "n*", "internal": true}`, `{"sender": "m*"}`, `{"keyword": "n"}`}[i%3]
 	}, 30)
@@ -61,7 +61,7 @@ func TestTheIndexFindsWhatTheFiltersSelectWhoeverComesAndGoes(t *testing.T) {
 }
 
 // Clients that come and go while nobody says anything leave nothing to do.
-func TestWhatComesAndGoesBetweenTwoRepliesIsNoChange(t *testing.T) {
+func TestASubscriptionThatEndsBeforeTheNextReplyIsNoChange(t *testing.T) {
 	h := hubWith(t, func(int) string { return `{}` }, 1)
 	h.Reply(benchReply(), 0, false)
 	for i := range 100 {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestOfOneClientsCommandsTheOldestThatNobodyWaitsForMakesRoom(t *testing.T) {
+func TestAClientsOldestCommandWithoutAWaiterMakesRoom(t *testing.T) {
 	f, c, w := newFlights(t), at("a:1"), &patient{}
 	f.sends(c, "waits", "dome", w, nil)
 	for i := range 3 * maxInflightClient {
@@ -28,7 +28,7 @@ func TestOfOneClientsCommandsTheOldestThatNobodyWaitsForMakesRoom(t *testing.T) 
 }
 
 // 395 clients with commands to an actor that hangs.
-func TestWhoHasMostCommandsMakesRoomForWhoHasFew(t *testing.T) {
+func TestTheClientWithMostCommandsMakesRoomForOthers(t *testing.T) {
 	f, waiting := newFlights(t), []*patient{}
 	for n := 0; f.Len() < maxInflight; n++ {
 		c := at(fmt.Sprintf("10.0.0.%d:%d", n%4, n))
@@ -58,7 +58,7 @@ func TestWhoHasMostCommandsMakesRoomForWhoHasFew(t *testing.T) {
 }
 
 // Programs that connect, or post, one command each, to an actor that tells of no end.
-func TestWhatClientsHaveLeftBehindGivesWayFirst(t *testing.T) {
+func TestCommandsOfDisconnectedClientsAreEvictedFirst(t *testing.T) {
 	f, w := newFlights(t), &patient{}
 	here := at("10.0.0.1:1")
 	f.sends(here, "awaited", "dome", w, nil)
@@ -84,7 +84,7 @@ func TestWhatClientsHaveLeftBehindGivesWayFirst(t *testing.T) {
 	f.agree()
 }
 
-func TestOneThatHasMostHearsThatItIsSo(t *testing.T) {
+func TestTheAddressWithMostCommandsIsToldSo(t *testing.T) {
 	f := newFlights(t)
 	for i := 0; f.Len() < maxInflight; i++ {
 		f.sends(at(fmt.Sprintf("10.0.%d.%d:1", i>>8&255, i&255|i>>16<<7)), fmt.Sprint(i), "hangs", &patient{}, nil)
@@ -103,7 +103,7 @@ func TestOneThatHasMostHearsThatItIsSo(t *testing.T) {
 	}
 }
 
-func TestWhoWaitsForMostOverHTTPMakesRoom(t *testing.T) {
+func TestTheAddressWithMostHTTPWaitersMakesRoom(t *testing.T) {
 	f := newFlights(t)
 	var calls []*patient
 	for i := range maxHTTP {

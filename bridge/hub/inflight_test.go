@@ -66,7 +66,7 @@ func (f *flights) hears(id, code, commander, sender string) string {
 
 func at(remote string) *recordingClient { return &recordingClient{remote: remote} }
 
-func TestAReplyEndsACommandOnlyIfItIsItsOwn(t *testing.T) {
+func TestOnlyItsOwnReplyEndsACommand(t *testing.T) {
 	f, w := newFlights(t), &patient{}
 	f.sends(at("a:1"), "7", "dome.x", w, nil)
 	for _, other := range []struct{ what, commander, sender string }{
@@ -123,7 +123,7 @@ func TestAnIDInFlightIsRefusedToEveryOtherClient(t *testing.T) {
 }
 
 // A page that counts its ids from 1 is reloaded.
-func TestTheIDsOfAClientThatHasLeftAreFreeSaveForTheSameConsumers(t *testing.T) {
+func TestTheIDsOfADisconnectedClientAreFreeButForTheSameConsumers(t *testing.T) {
 	f, w := newFlights(t), &patient{}
 	before, now := at("a:1"), at("a:2")
 	f.sends(before, "1", "dome", w, nil)
@@ -143,7 +143,7 @@ func TestTheIDsOfAClientThatHasLeftAreFreeSaveForTheSameConsumers(t *testing.T) 
 }
 
 // A command that waited behind the greeting comes when its client has left.
-func TestACommandThatComesWhenItsClientHasLeftIsNobodys(t *testing.T) {
+func TestACommandOfADisconnectedClientHasNoCaller(t *testing.T) {
 	f, c := newFlights(t), at("a:1")
 	c.left = true
 	f.Leave(c)
@@ -194,7 +194,7 @@ func TestACommandInDoubtStaysInFlight(t *testing.T) {
 	}
 }
 
-func TestACommandThatDoesNotEndIsForgotten(t *testing.T) {
+func TestACommandThatNeverEndsIsDropped(t *testing.T) {
 	f := newFlights(t)
 	f.sends(at("a:1"), "1", "dome", nil, nil)
 	waits := f.sends(at("a:2"), "2", "dome", &patient{}, nil)
@@ -206,7 +206,7 @@ func TestACommandThatDoesNotEndIsForgotten(t *testing.T) {
 	f.sends(at("a:3"), "2", "dome", nil, nil)
 }
 
-func TestAReplyCostsNoMemory(t *testing.T) {
+func TestMatchingAReplyWithItsCommandAllocatesNothing(t *testing.T) {
 	f := newFlights(t)
 	f.sends(at("a:1"), "1", "dome", nil, nil)
 	r := &Reply{Reply: filter.Reply{CommandID: "1", Code: "i", Commander: "bridge.dome", Sender: "dome"}}
@@ -216,7 +216,7 @@ func TestAReplyCostsNoMemory(t *testing.T) {
 }
 
 // Whatever is added, ends, fails, leaves and is given up, what is known agrees.
-func TestWhatIsKnownOfCommandsAgrees(t *testing.T) {
+func TestTheIndexesOfInflightAgree(t *testing.T) {
 	random := rand.New(rand.NewPCG(4, 9))
 	f := newFlights(t)
 	clients, known := []*recordingClient{}, []*Command{}

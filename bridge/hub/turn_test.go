@@ -129,7 +129,7 @@ func TestARecurringReplyIsNotMatchedWithEveryPattern(t *testing.T) {
 
 // Forty clients that each asked for twelve megabytes of their own had all of them in
 // the making at the same time.
-func TestFewPicturesArePaintedAtOnce(t *testing.T) {
+func TestFewSnapshotsAreEncodedAtOnce(t *testing.T) {
 	s := newHarness(t)
 	for a := range 300 {
 		s.saysBody(filter.Reply{Sender: fmt.Sprint("actor", a), Code: "i"}, `{"keyword": 1, "other": "`+strings.Repeat("x", 20_000)+`"}`)

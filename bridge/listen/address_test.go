@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestAnAddressIsReadAsItIsWritten(t *testing.T) {
+func TestAnAddressIsParsedAsItIsFormatted(t *testing.T) {
 	for in, want := range map[string]string{
 		"127.0.0.1:9876":        "127.0.0.1:9876",
 		"tcp:127.0.0.1:0":       "127.0.0.1:0",
@@ -21,7 +21,7 @@ func TestAnAddressIsReadAsItIsWritten(t *testing.T) {
 	}
 }
 
-func TestAnAddressThatIsNoneIsExplained(t *testing.T) {
+func TestAnInvalidAddressIsExplained(t *testing.T) {
 	for in, words := range map[string]string{
 		"":                                  "write host:port",
 		"localhost":                         "write host:port",
@@ -51,7 +51,7 @@ func TestOnlyTCPBeyondLoopbackIsOpenToOthers(t *testing.T) {
 	}
 }
 
-func TestAPortIsSharedOnlyByThoseWhoAgree(t *testing.T) {
+func TestAPortIsSharedOnlyIfAllAgree(t *testing.T) {
 	share := Options{ReusePort: true}
 	first := open(t, Address{"tcp", "127.0.0.1:0"}, share)
 	same := Address{"tcp", first.Addr().String()}

@@ -10,15 +10,15 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// authority is a certificate in files that can be replaced, and clients that
-// trust whoever made it.
+// authority is a certificate in files that can be replaced, and clients that trust its
+// issuer.
 type authority struct {
 	*testkit.Certificates
 }
 
 func newAuthority(t *testing.T) authority { return authority{testkit.NewCertificates(t)} }
 
-// replace puts another's files in place of these, as certbot does.
+// replace replaces the files by another's, as certbot does.
 func (a authority) replace(t *testing.T, by authority) {
 	t.Helper()
 	for from, to := range map[string]string{by.ServerCert: a.ServerCert, by.ServerKey: a.ServerKey} {
@@ -46,7 +46,7 @@ func read(t *testing.T, path string) string {
 	return string(content)
 }
 
-// serve is an echo behind TLS.
+// serve serves an echo over TLS.
 func serve(t *testing.T, c *Certificate) (address string) {
 	t.Helper()
 	ln := tls.NewListener(open(t, Address{"tcp", "127.0.0.1:0"}, Options{}), c.Config())
@@ -63,14 +63,14 @@ func load(t *testing.T, a authority) *Certificate {
 	return c
 }
 
-// trusts tells whether a client of the authority takes the server for one of its own.
+// trusts reports whether a client of the authority accepts the server's certificate.
 func (a authority) trusts(t *testing.T, address string) bool {
 	t.Helper()
 	conn, err := tls.Dial("tcp", address, a.ClientConfig(t))
 	return echoes(t, conn, err)
 }
 
-func TestACertificateIsReadAgainWhenItsFilesChange(t *testing.T) {
+func TestACertificateIsReloadedWhenItsFilesChange(t *testing.T) {
 	old, next := newAuthority(t), newAuthority(t)
 	c := load(t, old)
 	address := serve(t, c)
@@ -92,7 +92,7 @@ func TestACertificateIsReadAgainWhenItsFilesChange(t *testing.T) {
 	}
 }
 
-func TestFilesThatCannotBeUsedChangeNothing(t *testing.T) {
+func TestUnusableFilesChangeNothing(t *testing.T) {
 	a, other := newAuthority(t), newAuthority(t)
 	c := load(t, a)
 	address := serve(t, c)
@@ -120,7 +120,7 @@ func TestFilesThatCannotBeUsedChangeNothing(t *testing.T) {
 	}
 }
 
-func TestWrongFilesAreAnErrorAtTheStart(t *testing.T) {
+func TestUnusableFilesAreAnErrorAtTheStart(t *testing.T) {
 	a, other := newAuthority(t), newAuthority(t)
 	for name, files := range map[string][2]string{
 		"no such file":   {filepath.Join(t.TempDir(), "cert.pem"), a.ServerKey},
@@ -134,7 +134,7 @@ func TestWrongFilesAreAnErrorAtTheStart(t *testing.T) {
 	}
 }
 
-func TestBrowsersAreOfferedHTTP1AndATLSOfToday(t *testing.T) {
+func TestBrowsersAreOfferedHTTP1AndModernTLS(t *testing.T) {
 	a := newAuthority(t)
 	address := serve(t, load(t, a))
 	browser := a.ClientConfig(t)

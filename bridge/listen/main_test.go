@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-// patience is how long a test waits for what must happen.
+// patience is how long a test waits for an event.
 const patience = 10 * time.Second
 
 // open listens until the test ends.
@@ -52,7 +52,7 @@ func echo(t *testing.T, ln net.Listener) {
 	})
 }
 
-// echoes tells whether what is said to a connection comes back.
+// echoes reports whether a connection echoes what it is sent.
 func echoes(t *testing.T, conn net.Conn, err error) bool {
 	t.Helper()
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// systemd hears what a program tells it.
+// systemd receives a program's notifications.
 type systemd struct{ net.PacketConn }
 
 func newSystemd(t *testing.T) systemd {
@@ -45,7 +45,7 @@ func findManager(t *testing.T) *Manager {
 	return m
 }
 
-func TestTheManagerHearsHowTheProgramIs(t *testing.T) {
+func TestTheManagerIsNotified(t *testing.T) {
 	s := newSystemd(t)
 	m := findManager(t)
 	for _, c := range []struct {
@@ -69,7 +69,7 @@ func TestTheManagerHearsHowTheProgramIs(t *testing.T) {
 	}
 }
 
-func TestASignOfLifeIsGivenTwiceAsOftenAsTheManagerLooks(t *testing.T) {
+func TestTheWatchdogIsFedTwicePerTimeout(t *testing.T) {
 	me := fmt.Sprint(os.Getpid())
 	for _, c := range []struct {
 		usec, pid string
@@ -90,7 +90,7 @@ func TestASignOfLifeIsGivenTwiceAsOftenAsTheManagerLooks(t *testing.T) {
 	}
 }
 
-func TestWithoutAManagerNobodyIsTold(t *testing.T) {
+func TestWithoutAManagerNothingIsSent(t *testing.T) {
 	t.Setenv("NOTIFY_SOCKET", "")
 	m := findManager(t)
 	m.Ready("alone")
@@ -100,7 +100,7 @@ func TestWithoutAManagerNobodyIsTold(t *testing.T) {
 	}
 }
 
-func TestSocketsOfAnotherProcessAreIgnoredAndForgotten(t *testing.T) {
+func TestSocketsOfAnotherProcessAreIgnored(t *testing.T) {
 	for _, pid := range []string{"1", "", "x"} {
 		t.Setenv("LISTEN_PID", pid)
 		t.Setenv("LISTEN_FDS", "1")

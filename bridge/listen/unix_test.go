@@ -16,7 +16,7 @@ func at(path string) Address { return Address{Network: "unix", Name: path} }
 
 var private = Options{Mode: 0o600}
 
-// abandon leaves a socket's file as a process that is killed does.
+// abandon leaves a socket's file behind, as a killed process does.
 func abandon(t *testing.T, path string) {
 	t.Helper()
 	ln, err := net.Listen("unix", path)
@@ -27,7 +27,7 @@ func abandon(t *testing.T, path string) {
 	ln.Close()
 }
 
-func TestAUnixSocketHasItsModeAndIsGoneAfterwards(t *testing.T) {
+func TestAUnixSocketHasItsModeAndIsRemoved(t *testing.T) {
 	for _, mode := range []fs.FileMode{0o600, 0o660, 0o666} {
 		path := socketPath(t)
 		ln := open(t, at(path), Options{Mode: mode})
@@ -46,7 +46,7 @@ func TestAUnixSocketHasItsModeAndIsGoneAfterwards(t *testing.T) {
 	}
 }
 
-func TestTheSocketOfADeadProcessIsReplaced(t *testing.T) {
+func TestAStaleSocketIsReplaced(t *testing.T) {
 	path := socketPath(t)
 	abandon(t, path)
 	ln := open(t, at(path), private)
@@ -56,7 +56,7 @@ func TestTheSocketOfADeadProcessIsReplaced(t *testing.T) {
 	}
 }
 
-func TestWhatIsInUseIsLeftAlone(t *testing.T) {
+func TestASocketInUseIsLeftAlone(t *testing.T) {
 	listening, datagrams, file, link := socketPath(t), socketPath(t), socketPath(t), socketPath(t)
 	echo(t, open(t, at(listening), private))
 	packets, err := net.ListenPacket("unixgram", datagrams)
@@ -92,7 +92,7 @@ func TestWhatIsInUseIsLeftAlone(t *testing.T) {
 	}
 }
 
-func TestOfManyWhoFindAStaleSocketOneServesIt(t *testing.T) {
+func TestOnlyOneOfManyTakesOverAStaleSocket(t *testing.T) {
 	path := socketPath(t)
 	abandon(t, path)
 	var starting sync.WaitGroup
@@ -119,7 +119,7 @@ func TestOfManyWhoFindAStaleSocketOneServesIt(t *testing.T) {
 	}
 }
 
-func TestASocketThatBecameAnothersIsNotRemoved(t *testing.T) {
+func TestASocketReplacedByAnotherProcessIsNotRemoved(t *testing.T) {
 	path := socketPath(t)
 	first := open(t, at(path), private)
 	if err := os.Remove(path); err != nil {
@@ -132,7 +132,7 @@ func TestASocketThatBecameAnothersIsNotRemoved(t *testing.T) {
 	}
 }
 
-func TestAFolderThatCannotHoldASocketIsNamed(t *testing.T) {
+func TestAMissingFolderIsNamed(t *testing.T) {
 	nowhere := filepath.Join(t.TempDir(), "nowhere")
 	if _, err := Open(t.Context(), at(nowhere+"/socket"), private); err == nil || !strings.Contains(err.Error(), "the folder "+nowhere+" for the socket does not exist") {
 		t.Errorf("got %v", err)

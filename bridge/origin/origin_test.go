@@ -114,7 +114,7 @@ func TestWhichPagesMayUseWhichListener(t *testing.T) {
 	}
 }
 
-func TestAnImageOrAFrameOnAnotherSitesPageCannotStartAProfile(t *testing.T) {
+func TestAnImageOrFrameOfAnotherSiteCannotStartAProfile(t *testing.T) {
 	p, _ := New(nil)
 	for _, c := range []struct {
 		site, mode, dest string
@@ -129,7 +129,7 @@ func TestAnImageOrAFrameOnAnotherSitesPageCannotStartAProfile(t *testing.T) {
 	}
 }
 
-func TestWhatIsListedMustBeAnOrigin(t *testing.T) {
+func TestOnlyOriginsCanBeListed(t *testing.T) {
 	for _, wrong := range []string{"", "console.example", "https://console.example/", "https://console.example/x", "https://", "https://user@console.example",
 		"https://console.example:x", "https://*.console.example/", "https://b\u00fccher.example", "https://a b", "https://a,https://b"} {
 		if _, err := New([]string{wrong}); err == nil || !strings.Contains(err.Error(), "https://console.example") {
@@ -138,7 +138,7 @@ func TestWhatIsListedMustBeAnOrigin(t *testing.T) {
 	}
 }
 
-func TestNobodyIsAdvisedToListWhatIsNoOrigin(t *testing.T) {
+func TestTheAdviceNeverListsAnInvalidOrigin(t *testing.T) {
 	for _, given := range []string{"", ", http://localhost", "http://localhost http://evil.example", "evil.example"} {
 		p, _ := New([]string{"https://console.example"})
 		no := p.Check(local, Request{Host: "localhost", Origins: []string{given}})
@@ -148,7 +148,7 @@ func TestNobodyIsAdvisedToListWhatIsNoOrigin(t *testing.T) {
 	}
 }
 
-func TestALongOriginIsNotRepeatedWhole(t *testing.T) {
+func TestALongOriginIsTruncated(t *testing.T) {
 	p, _ := New(nil)
 	no := p.Check(local, Request{Host: "localhost", Origins: []string{"https://" + strings.Repeat("x", 8000)}})
 	if no == nil || len(no.Error()) > 300 || len(no.Value) > 70 {

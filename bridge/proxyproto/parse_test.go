@@ -50,7 +50,7 @@ func TestHeadersGiveTheClientsAddress(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoHeaderIsAnError(t *testing.T) {
+func TestAnInvalidHeaderIsAnError(t *testing.T) {
 	for data, want := range map[string]error{
 		"GET / HTTP/1.1\r\n": ErrMissing,
 		"P":                  nil,

@@ -98,7 +98,7 @@ func full(b *testing.B) *Store {
 
 // A snapshot of everything, when nobody, a tenth of the actors, or everybody has said
 // something since the last one; and one of a filter that lets everything through.
-func BenchmarkPaintFull(b *testing.B) {
+func BenchmarkEncodeFull(b *testing.B) {
 	all := func(Entry) bool { return true }
 	for name, c := range map[string]struct {
 		heard int

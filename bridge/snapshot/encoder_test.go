@@ -133,7 +133,7 @@ func TestAReplyOfKnownKeywordsAllocatesOnceForAView(t *testing.T) {
 
 // The parts of a long encoder are made a few at a time, too: 30 MiB of them at once
 // kept all requests waiting.
-func TestAStepMakesNoMoreThanAPart(t *testing.T) {
+func TestAStepMakesAtMostOnePart(t *testing.T) {
 	s := New(Limits{})
 	for i := range 100 {
 		s.Note(say(fmt.Sprintf("actor%02d", i), uint64(i), `{"a": "`+strings.Repeat("x", 20_000)+`"}`))
