@@ -15,7 +15,7 @@ import (
 
 // worker connects a part of clients that are too many for the open files of one process.
 type worker struct {
-	loop        *clientLoop
+	loop         *clientLoop
 	clients      *clientSet
 	replacements *clientSet // replaces clients that were lost
 	clockOffset  int64      // the system's monotonic clock when the loop's was 0
