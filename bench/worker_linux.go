@@ -28,7 +28,7 @@ type workerStatus struct {
 	Incomplete   int            // clients that do not have everything
 	Disconnected int            // those of them that are not connected any more
 	Replies      int            // received by all clients together
-	Faults       Faults         //
+	Faults       faultCounts    //
 	Ended        map[string]int // lost clients, by reason
 	// Last is when the last client got each of the expected replies, on the system's monotonic clock in nanoseconds;
 	// 0 is never.
