@@ -9,10 +9,10 @@ import (
 // its exchange before each publish brings it back at once, so asking whether the exchange exists
 // proves nothing. Two exchanges that nobody publishes to prove it instead:
 //
-//	the link's exchange ──► q_sentinel            gone as soon as the link's exchange is deleted
+//	q_sentinel          ──► the link's exchange   gone as soon as the link's exchange is deleted
 //	q_restart_sentinel  ──► the queue or stream   gone when a restart of the broker took the bindings
 //
-// The sentinel is deleted together with the binding from the link's exchange, and does not
+// The sentinel is deleted with its only binding, which goes with the link's exchange and does not
 // come back with it. It is declared before the queue is bound, so as long as it exists the
 // bindings have existed. A broker without bindings between exchanges (an extension of
 // RabbitMQ's), or one that denies the user the sentinel, is asked for the exchange itself
@@ -83,7 +83,7 @@ func (s *session) openSentinel(cs *consumerState) error {
 	return topology("exchange", s.link.cfg.Exchange, err)
 }
 
-// makeSentinel declares a sentinel and binds it to the link's exchange. made with an error
+// makeSentinel declares a sentinel and binds the link's exchange to it. made with an error
 // means that the broker accepted both requests and still has no such exchange: it treats
 // auto-delete differently from RabbitMQ, and must not be asked again every second.
 func (s *session) makeSentinel(name string) (made bool, err error) {
