@@ -122,11 +122,11 @@ func lagBounds() [10]time.Duration {
 }
 
 // recordLag counts one tick.
-func (t *counters) recordLag(late time.Duration) {
+func (t *counters) recordLag(delay time.Duration) {
 	bounds := lagBounds()
-	i, _ := slices.BinarySearch(bounds[:], late)
+	i, _ := slices.BinarySearch(bounds[:], delay)
 	t.lag[i]++
-	t.lagSum += late
+	t.lagSum += delay
 }
 
 // publishCounters makes the counters as of this turn visible to Stats.
