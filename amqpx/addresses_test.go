@@ -45,7 +45,7 @@ func TestEveryAddressOfANameIsTried(t *testing.T) {
 	}
 }
 
-func TestAnAddressThatWasSilentIsTriedLastNextTime(t *testing.T) {
+func TestAnUnresponsiveAddressIsTriedLastInTheNextRound(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network, b *broker.Broker) {
 		n.set("192.0.2.1:5672", accepts(mute))
 		n.set("192.0.2.2:5672", brokerAt(b))
@@ -96,7 +96,7 @@ func TestBothConnectionsAreToTheSameAddress(t *testing.T) {
 	})
 }
 
-func TestABrokerThatIsBackHasTheLinkWithinTwoSeconds(t *testing.T) {
+func TestALinkIsMadeWithinTwoSecondsOfTheBrokersReturn(t *testing.T) {
 	for name, away := range map[string]func(context.Context) (net.Conn, error){
 		"nothing listened":        refuses,
 		"a load balancer hung up": accepts(hangsUp),
@@ -134,7 +134,7 @@ func TestABrokerThatIsBackHasTheLinkWithinTwoSeconds(t *testing.T) {
 	}
 }
 
-func TestABrokerThatAnswersAgainHasTheLinkSoon(t *testing.T) {
+func TestALinkIsMadeSoonAfterTheBrokerAnswersAgain(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network, b *broker.Broker) {
 		n.set("192.0.2.1:5672", blackHole)
 		n.set("192.0.2.2:5672", blackHole)
@@ -152,7 +152,7 @@ func TestABrokerThatAnswersAgainHasTheLinkSoon(t *testing.T) {
 	})
 }
 
-func TestWhatDoesNotMendItselfIsLeftAloneAndHoldsUpNoOtherAddress(t *testing.T) {
+func TestAPermanentErrorHoldsUpNoOtherAddress(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network, b *broker.Broker) {
 		n.set("192.0.2.1:5672", brokerAt(b))
 		l := linkTo(t, n, nil, "amqp://guest:wrong@192.0.2.1/", "amqp://guest:guest@192.0.2.2/")

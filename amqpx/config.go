@@ -87,7 +87,7 @@ func (cfg *Config) check() error {
 	return nil
 }
 
-// setDefaults replaces zero values. BenchmarkWindow: with RabbitMQ on the same two cores, 1, 16,
+// setDefaults replaces zero values. BenchmarkMaxInFlight: with RabbitMQ on the same two cores, 1, 16,
 // 64, 256 and 1024 publishes in flight carry 8, 18, 32, 39 and 27 thousand a second at best.
 func (cfg *Config) setDefaults() {
 	cfg.Prefetch = orDefault(cfg.Prefetch, 200)

@@ -205,7 +205,7 @@ type deadLetterReader struct {
 	queue         string // the consumed queue
 	beforeSession bool   // there were dead letters before this session
 	letters       <-chan amqp.Delivery
-	dropped       chan struct{} // tells the consumer of the queue; holds one
+	dropped       chan struct{} // wakes the consumer of the queue; holds a token
 }
 
 // openDeadLetters declares the queue of the dead letters of a consumed queue, and reads it. args are

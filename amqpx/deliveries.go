@@ -169,8 +169,8 @@ func (ic *interceptor) intercept(frame []byte, kind byte, channel uint16, size u
 			return false, true
 		}
 		header := frame[:whole]
-		if anew := ic.sanitize(header); anew != nil {
-			header = anew
+		if replaced := ic.sanitize(header); replaced != nil {
+			header = replaced
 		}
 		if header[len(header)-1] != frameEnd {
 			ic.err = errFrame

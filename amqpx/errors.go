@@ -49,7 +49,7 @@ func refusedWith(err error, code int) bool {
 // options to set, say.
 type Kind string
 
-// The kinds that stay as they are until somebody acts ([Error.Permanent]).
+// The permanent kinds: they stay until the configuration changes ([Error.Permanent]).
 const (
 	// NameInUse: the queue belongs to another connection. That may be another program of
 	// the same name, or the link's own last connection, if the broker has not noticed
@@ -97,8 +97,8 @@ type Error struct {
 
 func (e *Error) Error() string { return e.text }
 
-// Permanent reports whether trying again is of no use until somebody changes the
-// configuration of the broker or of this program. The link tries all the same, but rarely.
+// Permanent reports whether trying again is useless until the configuration of the broker or of
+// this program changes. The link tries all the same, but rarely.
 func (e *Error) Permanent() bool {
 	switch e.Kind {
 	case TLSHangUp, HangUp, NotAMQP, NotTLS:
@@ -122,8 +122,8 @@ func isKind(err error, kind Kind) bool {
 	return ok && e.Kind == kind
 }
 
-// explain turns a failure of the link into one sentence that says what is wrong and, where
-// somebody can mend it, how. The sentence holds no credentials, and nothing that changes
+// explain turns a failure of the link into one sentence that says what is wrong and, if that is
+// known, how to correct it. The sentence holds no credentials, and nothing that changes
 // from one attempt to the next.
 func explain(err error, rawURL string, cfg Config) error {
 	broker := Redact(rawURL)
@@ -138,7 +138,7 @@ func explain(err error, rawURL string, cfg Config) error {
 		return fmt.Errorf("%s has left a request unanswered for %v, although the connection is up; does one of its queues lack a leader, because too few nodes are up? (rabbitmqctl list_queues name type state leader online)", broker, requestTimeout)
 	}
 	if brokerFailed(err) {
-		return fmt.Errorf("%s failed (%w); if it does so again, over a message that it cannot deliver (AMQP 1.0 with a property of type uuid or char), that message is left out, and its sender should be mended", broker, err)
+		return fmt.Errorf("%s failed (%w); if it does so again, over a message that it cannot deliver (AMQP 1.0 with a property of type uuid or char), that message is skipped, and its sender should be corrected", broker, err)
 	}
 	if denied, ok := readRefusal(err); ok {
 		return fmt.Errorf("%s ended the link: %s: %s", broker, denied.missing(cfg.Exchange), denied.reason)

@@ -76,7 +76,7 @@ func TestABrokerThatWantsACertificateIsExplainedInTheSameWordsHoweverItHangsUp(t
 	}
 }
 
-func TestWhoIsRefusedAsGuestFromAfarIsToldThatItIsLocal(t *testing.T) {
+func TestAGuestFromAfarLearnsThatGuestIsLocal(t *testing.T) {
 	for url, hint := range map[string]bool{
 		"amqp://guest:guest@rabbit.example/": true,
 		"amqp://guest:guest@10.0.0.1/":       true,

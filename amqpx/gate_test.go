@@ -11,9 +11,9 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// RabbitMQ 3.10 and 4.0 take nothing more from a channel when a quorum queue goes to which much of it is on
-// its way.
-func TestAKeptQueueThatExpiresUnderTrafficStopsNobody(t *testing.T) {
+// RabbitMQ 3.10 and 4.0 read nothing more from a channel when a quorum queue is deleted to which many of
+// its messages are on their way.
+func TestAKeptQueueThatExpiresUnderTrafficStopsNoPublisher(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	vhost := url[strings.LastIndex(url, "/")+1:]
@@ -66,7 +66,7 @@ func TestAKeptQueueThatExpiresUnderTrafficStopsNobody(t *testing.T) {
 	t.Logf("%d were confirmed", <-published)
 }
 
-func TestAGateThatIsGoneIsMadeAgainAndTold(t *testing.T) {
+func TestAMissingGateIsMadeAgainAndIsAGap(t *testing.T) {
 	t.Parallel()
 	for name, remove := range map[string]func(*testing.T, *amqp.Channel) error{
 		"deleted by hand": func(_ *testing.T, ch *amqp.Channel) error { return ch.ExchangeDelete("link_kept_gate", false, false) },
@@ -140,7 +140,7 @@ func TestAQueueThatWasBoundWithoutAGateGetsOne(t *testing.T) {
 				w.await(t, true)
 				publish(t, ch, 2*i)
 				want = append(want, event{number: 2 * i})
-				h.expect(t, want...) // once each, and no false alarm
+				h.expect(t, want...) // once each, and no false gap
 				w.stop()
 				receive(t, w.ended)
 				publish(t, ch, 2*i+1)

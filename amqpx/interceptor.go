@@ -153,13 +153,13 @@ func (ic *interceptor) scan() bool {
 			if len(frame) < whole {
 				return ic.r < ic.ready
 			}
-			if anew := ic.sanitize(frame[:whole]); anew == nil {
+			if replaced := ic.sanitize(frame[:whole]); replaced == nil {
 				ic.ready += whole
 			} else if ic.r < ic.ready {
 				return true // what was before it goes first
 			} else {
 				ic.ready += whole
-				ic.r, ic.rewritten = ic.ready, anew
+				ic.r, ic.rewritten = ic.ready, replaced
 			}
 		case kind == methodFrame, kind == bodyFrame, kind == heartbeatFrame:
 			ic.skip = int(min(size, 1<<30)) + frameAround

@@ -148,16 +148,16 @@ func (s *session) consumeKept(ch *amqp.Channel, cs *consumerState) error {
 // the queue.
 func (s *session) bindKept(ch *amqp.Channel, cs *consumerState, existed bool, waiting int) error {
 	name := cs.queueName()
-	stood, witnessed, gate := false, false, false
+	intact, restart, gate := false, false, false
 	var err error
 	if existed {
-		stood, witnessed, err = s.bindingsIntact(ch, cs)
+		intact, restart, err = s.bindingsIntact(ch, cs)
 	}
-	if err == nil && witnessed {
+	if err == nil && restart {
 		gate, err = s.gateStands(cs)
 	}
-	if err == nil && !(stood && gate) {
-		stood, err = s.renewSentinels(ch, cs, witnessed, gate)
+	if err == nil && !(intact && gate) {
+		intact, err = s.renewSentinels(ch, cs, restart, gate)
 	}
 	if err == nil {
 		err = s.openGate(cs)
@@ -172,7 +172,7 @@ func (s *session) bindKept(ch *amqp.Channel, cs *consumerState, existed bool, wa
 	case !cs.hasGate && cs.gateLeft:
 		err = s.removeGate(cs) // else it would look like one that was deleted
 	}
-	if err != nil || stood {
+	if err != nil || intact {
 		return err
 	}
 	if existed {

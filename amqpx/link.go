@@ -16,7 +16,7 @@ type Link struct {
 	cfg     Config
 	log     *slog.Logger
 	outbox  *outbox
-	stalls  stallWatch // when the process stood still
+	stalls  stallWatch // when the process stalled
 	dialTCP func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	// The following fields belong to the goroutine of Run.

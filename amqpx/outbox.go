@@ -73,10 +73,10 @@ func (o *outbox) put(msg Message, done func(Outcome)) {
 		p.expires = min(p.expires, msg.Deadline.UnixNano())
 	}
 	o.mu.Lock()
-	refusal, instead := o.admit(p, now)
+	refusal, evicted := o.admit(p, now)
 	alone := o.oldest == o.next && o.queue.messages == 1 && p.ready && len(msg.Body) <= maxInlineBody
 	o.mu.Unlock()
-	for _, other := range instead {
+	for _, other := range evicted {
 		o.figures.end(other, Full)
 	}
 	if refusal != Confirmed {
@@ -100,19 +100,19 @@ func (o *outbox) setSendNow(send func() (done bool)) {
 }
 
 // admit appends a message to the queue, in place of others if need be, or returns why not. mu is held.
-func (o *outbox) admit(p *publish, now time.Time) (refusal Outcome, instead []*publish) {
+func (o *outbox) admit(p *publish, now time.Time) (refusal Outcome, evicted []*publish) {
 	if o.refusal != Confirmed {
 		return o.refusal, nil
 	}
 	if p.expired(now) {
 		return Expired, nil
 	}
-	ok, instead := o.queue.admits(p)
+	ok, evicted := o.queue.admits(p)
 	if !ok {
 		return Full, nil
 	}
 	o.queue.push(p)
-	return Confirmed, instead
+	return Confirmed, evicted
 }
 
 // signal wakes the sending goroutine. One pending signal is enough.
@@ -230,8 +230,8 @@ func (o *outbox) settle(tag uint64, outcome Outcome) {
 	for o.oldest < o.next && o.window[o.oldest%uint64(len(o.window))] == nil {
 		o.oldest++
 	}
-	tell := p != nil && !p.ended
-	if tell {
+	report := p != nil && !p.ended
+	if report {
 		p.ended = true
 		if outcome == Confirmed && p.returned {
 			outcome = Returned
@@ -243,7 +243,7 @@ func (o *outbox) settle(tag uint64, outcome Outcome) {
 	if more {
 		o.signal()
 	}
-	if tell {
+	if report {
 		o.figures.end(p, outcome)
 	}
 }

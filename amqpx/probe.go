@@ -294,11 +294,11 @@ func (l *Link) noteProbesRefused(e *amqp.Error, queue string) {
 		pause = noProbesAfterBreak
 	}
 	l.mu.Lock()
-	tell := e.Recover && !l.loggedNoProbes
-	l.loggedNoProbes = l.loggedNoProbes || tell
+	report := e.Recover && !l.loggedNoProbes
+	l.loggedNoProbes = l.loggedNoProbes || report
 	l.noProbesUntil = time.Now().Add(pause)
 	l.mu.Unlock()
-	if !tell {
+	if !report {
 		return
 	}
 	advice := "none: this broker does not let a message reach a queue by its name"

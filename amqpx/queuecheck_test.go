@@ -11,8 +11,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// tapped is a running link that hears everything itself, as a tap does, and
-// looks for what its messages need.
+// tapped is a running link that receives every message itself, as a tap does, and checks for the queues
+// that its messages need.
 func tapped(t *testing.T, url string, adjust ...func(*amqpx.Config)) *watched {
 	t.Helper()
 	deliveries := make(chan string, 1000)
@@ -102,19 +102,19 @@ func TestAQueueThatComesOrGoesIsNoticed(t *testing.T) {
 	})
 }
 
-func TestWithoutTheCheckNothingIsAskedFor(t *testing.T) {
+func TestWithoutCheckQueuesNoQueueIsChecked(t *testing.T) {
 	w := tapped(t, newEmbedded(t).url(), func(c *amqpx.Config) { c.CheckQueues = false })
 	if got := receive(t, w.sendTo(t, "m", "missing")); got != amqpx.Confirmed {
 		t.Errorf("with a queue missing: %v", got)
 	}
 }
 
-func TestAMessageDoesNotOutliveItsDeadlineWhileItsQueueIsAskedFor(t *testing.T) {
+func TestAMessageEndsAtItsDeadlineWhileItsQueueIsChecked(t *testing.T) {
 	e := newEmbedded(t)
 	declare(t, testkit.OpenChannel(t, e.url()), "queue", false)
 	p := newProxy(t, e.addr)
 	w := tapped(t, p.url(), func(c *amqpx.Config) { c.PublishTimeout = 200 * time.Millisecond })
-	p.stall(0) // the consuming connection, on which is asked
+	p.stall(0) // the consuming connection, on which queues are checked
 	for _, o := range []<-chan amqpx.Outcome{w.sendTo(t, "a", "queue"), w.sendTo(t, "b", "queue")} {
 		if got := receive(t, o); got != amqpx.Expired {
 			t.Errorf("nobody answered, and it was %v", got)
@@ -122,7 +122,7 @@ func TestAMessageDoesNotOutliveItsDeadlineWhileItsQueueIsAskedFor(t *testing.T) 
 	}
 }
 
-func TestWhatExpiredWhileItsQueueWasAskedForIsNotSent(t *testing.T) {
+func TestWhatExpiredWhileItsQueueWasCheckedIsNotSent(t *testing.T) {
 	t.Parallel()
 	n := testkit.StartRabbitMQ(t)
 	declare(t, testkit.OpenChannel(t, n.URL()), "queue", false)
@@ -143,7 +143,7 @@ func TestWhatExpiredWhileItsQueueWasAskedForIsNotSent(t *testing.T) {
 	}
 }
 
-func TestABrokerThatBlocksPublishersIsStillAskedForQueues(t *testing.T) {
+func TestABrokerThatBlocksPublishersStillChecksQueues(t *testing.T) {
 	t.Parallel()
 	n := testkit.StartRabbitMQ(t)
 	w := tapped(t, n.URL())

@@ -9,7 +9,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// userWithoutSentinel makes a user of a new virtual host that may do all but declare a sentinel.
+// userWithoutSentinel makes a user of a new virtual host that may do everything but declare a sentinel.
 func userWithoutSentinel(t *testing.T, n *testkit.Node, user string) (url, vhost string) {
 	t.Helper()
 	url = n.NewVHost(t)
@@ -19,7 +19,7 @@ func userWithoutSentinel(t *testing.T, n *testkit.Node, user string) (url, vhost
 	return strings.Replace(url, "guest:guest", user+":secret", 1), vhost
 }
 
-func TestAUserWhoIsNamedAsTheExchangeAndMayMakeNoTieMaySend(t *testing.T) {
+func TestAUserNamedLikeTheExchangeMaySendWithoutASentinel(t *testing.T) {
 	t.Parallel()
 	url, _ := userWithoutSentinel(t, testkit.RabbitMQ(t), "test")
 	w := run(t, amqpx.Config{URLs: []string{url}})
@@ -29,7 +29,7 @@ func TestAUserWhoIsNamedAsTheExchangeAndMayMakeNoTieMaySend(t *testing.T) {
 	}
 }
 
-func TestARoutingKeyThatIsForbiddenBreaksTheLinkOnceAndStopsNoOther(t *testing.T) {
+func TestADeniedRoutingKeyBreaksTheLinkOnceAndStopsNoOther(t *testing.T) {
 	t.Parallel()
 	n := testkit.RabbitMQ(t)
 	for name, denied := range map[string]bool{"with a sentinel": false, "without a sentinel": true} {
@@ -39,7 +39,7 @@ func TestARoutingKeyThatIsForbiddenBreaksTheLinkOnceAndStopsNoOther(t *testing.T
 			if !denied {
 				n.SetPermissions(t, vhost, user, ".*", ".*", ".*")
 			}
-			// RabbitMQ 4.3 takes topic permissions only for an exchange that exists.
+			// RabbitMQ 4.3 accepts topic permissions only for an exchange that exists.
 			ch := testkit.OpenChannel(t, n.URL()+vhost)
 			if err := ch.ExchangeDeclare("test", "topic", false, true, false, false, nil); err != nil {
 				t.Fatal(err)
@@ -64,7 +64,7 @@ func TestARoutingKeyThatIsForbiddenBreaksTheLinkOnceAndStopsNoOther(t *testing.T
 	}
 }
 
-func TestAnExchangeOfAnotherThatHasTheNameOfTheTieIsLeftAlone(t *testing.T) {
+func TestAnExchangeThatHasTheNameOfTheSentinelIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	ch := testkit.OpenChannel(t, url)
@@ -98,7 +98,7 @@ func TestAPermissionThatIsGrantedSoonAfterTheLinkWasMadeIsUsedSoon(t *testing.T)
 }
 
 func TestAMessageThatTheBrokerFindsTooLongBreaksTheLinkOnce(t *testing.T) {
-	e := newEmbeddedWith(t, broker.Config{MaxBody: 1000}) // it has RabbitMQ's words
+	e := newEmbeddedWith(t, broker.Config{MaxBody: 1000}) // its error texts are RabbitMQ's
 	w := run(t, amqpx.Config{URLs: []string{e.url()}})
 	w.await(t, true)
 	long := amqpx.Message{Key: "reply.me", Publishing: amqpx.Publishing{Body: make([]byte, 1001)}}
@@ -127,7 +127,7 @@ func TestAMessageThatTheBrokerFindsTooLongBreaksTheLinkOnce(t *testing.T) {
 	receive(t, outcome)
 }
 
-func TestALimitIsThatOfOneAddress(t *testing.T) {
+func TestASizeLimitBelongsToOneAddress(t *testing.T) {
 	small, large := newEmbeddedWith(t, broker.Config{MaxBody: 1000}), newEmbeddedWith(t, broker.Config{MaxBody: 2000})
 	w := run(t, amqpx.Config{URLs: []string{small.url(), large.url()}})
 	w.await(t, true)

@@ -4,7 +4,7 @@ import "encoding/binary"
 
 // sanitize repairs a complete frame in place. If that is impossible, it returns the frame that replaces
 // it.
-func (ic *interceptor) sanitize(frame []byte) (anew []byte) {
+func (ic *interceptor) sanitize(frame []byte) (replaced []byte) {
 	payload := frame[frameHead : len(frame)-1]
 	if frame[0] == methodFrame {
 		ic.readNegotiation(payload)

@@ -50,7 +50,7 @@ func newSendQueue(capacity int) sendQueue {
 // admits reports whether there is room for another message. In a full queue, a tenant below its equal
 // share still gets room, and within a larger tenant a sender below its equal share of that. The newest
 // messages of the largest queue are evicted for it, and returned.
-func (q *sendQueue) admits(p *publish) (ok bool, instead []*publish) {
+func (q *sendQueue) admits(p *publish) (ok bool, evicted []*publish) {
 	n := slotsOf(p)
 	if q.messages == 0 || q.slots+n <= q.capacity {
 		return true, nil
@@ -64,9 +64,9 @@ func (q *sendQueue) admits(p *publish) (ok bool, instead []*publish) {
 	}
 	if has+n <= q.capacity/tenants {
 		for q.slots+n > q.capacity {
-			instead = append(instead, q.evict(largest(q.first)))
+			evicted = append(evicted, q.evict(largest(q.first)))
 		}
-		return true, instead
+		return true, evicted
 	}
 	if tenant == nil {
 		return false, nil
@@ -81,9 +81,9 @@ func (q *sendQueue) admits(p *publish) (ok bool, instead []*publish) {
 		return false, nil
 	}
 	for q.slots+n > q.capacity {
-		instead = append(instead, q.evict(tenant))
+		evicted = append(evicted, q.evict(tenant))
 	}
-	return true, instead
+	return true, evicted
 }
 
 // evict removes the newest message of a tenant's largest sender.

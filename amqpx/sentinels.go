@@ -5,9 +5,9 @@ import (
 )
 
 // When an exchange is deleted, its bindings go with it, and the broker notifies nobody: the
-// queue and its consumer remain, and nothing arrives any more. Publishers that declare their
-// exchange before each publish, as CLU's actors do, bring it back at once, so asking whether
-// the exchange exists proves nothing. Two exchanges that nobody publishes to prove it instead:
+// queue and its consumer remain, and nothing arrives any more. A publisher that declares
+// its exchange before each publish brings it back at once, so asking whether the exchange exists
+// proves nothing. Two exchanges that nobody publishes to prove it instead:
 //
 //	the link's exchange ──► q_sentinel            gone as soon as the link's exchange is deleted
 //	q_restart_sentinel  ──► the queue or stream   gone when a restart of the broker took the bindings

@@ -19,7 +19,7 @@ func deleteExchange(t *testing.T, url string) {
 	}
 }
 
-func TestAnExchangeThatIsDeletedUnderTrafficAndComesBackAtOnceLeavesAGapThatIsTold(t *testing.T) {
+func TestAnExchangeThatIsDeletedUnderTrafficAndDeclaredAgainAtOnceIsAGap(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	r := runThree(t, url)
@@ -46,7 +46,7 @@ func TestAnExchangeThatIsDeletedUnderTrafficAndComesBackAtOnceLeavesAGapThatIsTo
 	}
 }
 
-func TestAnExchangeThatIsDeletedUnderAQuietLinkIsDeclaredAgain(t *testing.T) {
+func TestAnExchangeThatIsDeletedUnderAnIdleLinkIsDeclaredAgain(t *testing.T) {
 	t.Parallel()
 	for name, url := range map[string]string{"embedded": newEmbedded(t).url(), "RabbitMQ": testkit.RabbitMQ(t).NewVHost(t)} {
 		var h recorder
@@ -66,7 +66,7 @@ func TestAnExchangeThatIsDeletedUnderAQuietLinkIsDeclaredAgain(t *testing.T) {
 	}
 }
 
-func TestACommandThatFindsTheExchangeGoneDoesNotShortenTheGap(t *testing.T) {
+func TestAPublishToADeletedExchangeDoesNotShortenTheGap(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	r := runThree(t, url)
@@ -85,7 +85,7 @@ func TestACommandThatFindsTheExchangeGoneDoesNotShortenTheGap(t *testing.T) {
 	}
 }
 
-func TestWithoutPermissionForASentinelABindingThatIsGoneIsMadeAgain(t *testing.T) {
+func TestAMissingBindingIsMadeAgainWithoutASentinel(t *testing.T) {
 	t.Parallel()
 	n := testkit.RabbitMQ(t)
 	for name, q := range map[string]amqpx.Queue{"exclusive": {Name: "link_q"}, "kept": {Name: "link_q", Expires: time.Minute}} {
@@ -112,12 +112,12 @@ func TestWithoutPermissionForASentinelABindingThatIsGoneIsMadeAgain(t *testing.T
 			w = run(t, cfg)
 			w.await(t, true)
 			publish(t, client(t, url), 2)
-			h.expect(t, aGap, event{number: 1}, event{number: 2}) // no false alarm
+			h.expect(t, aGap, event{number: 1}, event{number: 2}) // no false gap
 		})
 	}
 }
 
-func TestALinkThatMayOnlyListenSendsNothingAndStaysAndLeavesNoSentinel(t *testing.T) {
+func TestALinkThatMayOnlyListenStaysUpAndSendsNothingAndLeavesNoSentinel(t *testing.T) {
 	t.Parallel()
 	n := testkit.RabbitMQ(t)
 	url := n.NewVHost(t)
@@ -144,8 +144,8 @@ func TestAQueueThatIsDeletedByHandIsMadeAgainAtOnce(t *testing.T) {
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	vhost := url[strings.LastIndex(url, "/")+1:]
 	r := runThree(t, url)
-	// RabbitMQ up to 4.0 stops the channel of a sender that has more than 32 messages on their way to a quorum
-	// queue that goes.
+	// RabbitMQ up to 4.0 stops the channel of a sender with more than 32 messages on their way to a quorum
+	// queue that is deleted.
 	s := startSenderWith(t, url, 30)
 	queues := map[string]*recorder{"link_exclusive": &r.exclusive, "link_kept": &r.kept}
 	for name := range queues {
@@ -159,7 +159,7 @@ func TestAQueueThatIsDeletedByHandIsMadeAgainAtOnce(t *testing.T) {
 	for name, h := range queues {
 		lost, gaps := h.missing(t, s), h.gaps()
 		if len(gaps) == 0 {
-			t.Errorf("%s: no gap is told", name)
+			t.Errorf("%s: no gap is reported", name)
 		}
 		s.within(t, lost, gaps)
 		h.fits(t, s)
@@ -189,14 +189,14 @@ func TestALinkThatStopsLeavesNoSentinelBehind(t *testing.T) {
 	})
 }
 
-func TestABindingThatMayNotBeMadeAgainIsNotAskedForEachSecond(t *testing.T) {
+func TestARefusedBindingIsNotRepeatedEverySecond(t *testing.T) {
 	t.Parallel()
 	n := testkit.RabbitMQ(t)
 	url, vhost := userWithoutSentinel(t, n, "revoked")
 	w := run(t, amqpx.Config{URLs: []string{url}})
 	w.await(t, true)
 	n.SetPermissions(t, vhost, "revoked", "^(test|link_replies)$", ".*", "^link_.*")
-	<-time.After(4 * time.Second) // four questions: what must not happen has no event
+	<-time.After(4 * time.Second) // four checks: what must not happen has no event
 	lines := 0
 	for line := range strings.Lines(n.Log()) {
 		if strings.Contains(line, "queue.bind") && strings.Contains(line, "'revoked'") {

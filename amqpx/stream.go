@@ -118,9 +118,9 @@ func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, cs *consumer
 	name := cs.queue.Stream.Name
 	// Without the stream there is no restart sentinel, which goes with what is bound to it.
 	if existed {
-		if stood, _, err := s.bindingsIntact(ch, cs); err != nil {
+		if intact, _, err := s.bindingsIntact(ch, cs); err != nil {
 			return err
-		} else if stood {
+		} else if intact {
 			return s.bind(ch, cs, "stream", name)
 		}
 	}
@@ -129,17 +129,17 @@ func (s *session) bindStream(ctx context.Context, ch *amqp.Channel, cs *consumer
 		return err
 	}
 	defer lock.release()
-	stood, witnessed := false, false
+	intact, restart := false, false
 	if existed {
-		stood, witnessed, err = s.bindingsIntact(ch, cs)
+		intact, restart, err = s.bindingsIntact(ch, cs)
 	}
-	if err == nil && !stood {
-		stood, err = s.renewSentinels(ch, cs, witnessed, true)
+	if err == nil && !intact {
+		intact, err = s.renewSentinels(ch, cs, restart, true)
 	}
 	if err != nil {
 		return err
 	}
-	if stood {
+	if intact {
 		return s.bind(ch, cs, "stream", name)
 	}
 	if existed {

@@ -20,7 +20,7 @@ func TestAClientsAddressIsRememberedAsItWasGiven(t *testing.T) {
 	}
 }
 
-func TestACommonClientHasOneSmallPieceOfMemory(t *testing.T) {
+func TestACommonClientTakesOneSmallAllocation(t *testing.T) {
 	if size := unsafe.Sizeof(client{}); size > 64 {
 		t.Errorf("it takes %d bytes", size)
 	}

@@ -29,7 +29,7 @@ func (r *running) postWith(t *testing.T, ctx context.Context, target, contentTyp
 	return w.Code, parseEnvelope(t, w.Body.Bytes())
 }
 
-func TestWhatOneBridgePublishesReachesTheRoomsOfAllOnce(t *testing.T) {
+func TestAMessageReachesTheRoomsOfAllBridgesOnce(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, url string) {
 		var bridges []*running
 		var clients []*client
@@ -153,7 +153,7 @@ func TestTheAPISendsACommandAndGivesItsReplies(t *testing.T) {
 	})
 }
 
-func TestTheAPITellsThatACommandFailedOrTakesTooLong(t *testing.T) {
+func TestTheAPIReportsThatACommandFailedOrTakesTooLong(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url)
 	p := newPeer(t, url)

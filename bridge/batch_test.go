@@ -7,7 +7,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/hub"
 )
 
-func TestAWaitThatIsNoneIsRefusedInWords(t *testing.T) {
+func TestAnInvalidBatchTimeIsExplained(t *testing.T) {
 	s := newHarness(t)
 	for target, want := range map[string]string{
 		"/?batch_ms=1001":           "the URL is not understood: batch_ms is 1001; it may be from 0 to 1000",

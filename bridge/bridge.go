@@ -178,6 +178,9 @@ func (b *Bridge) Name() string { return b.cfg.Name }
 // before the broker is reached, and when it goes away.
 func (b *Bridge) Listen(ln net.Listener) error { return b.ListenWith(ln, ListenOptions{}) }
 
+// Ready waits until the bridge is linked to the broker. It fails if the context ends before.
+func (b *Bridge) Ready(ctx context.Context) error { return b.link.Ready(ctx) }
+
 // Clients returns how many WebSocket clients are connected.
 func (b *Bridge) Clients() int { return b.engine.Stats().Connections }
 

@@ -88,7 +88,7 @@ var badInput = []struct{ name, text, commandID, words string }{
 	{"a long command_id", `{"consumer": "lvmecp", "command_string": "ping", "command_id": "` + strings.Repeat("x", 300) + `"}`, "", "300 bytes"},
 }
 
-func TestBadInputIsAnsweredInWordsToTheSenderAlone(t *testing.T) {
+func TestBadInputIsExplainedToTheSenderAlone(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, url string) {
 		b := linked(t, url, func(c *bridge.Config) { c.Name = "bridge" })
 		sender, other := dial(t, b.addr), dial(t, b.addr)
@@ -143,7 +143,7 @@ func TestABarePingIsAnswered(t *testing.T) {
 	equal(t, "the answer", string(c.text()), "pong")
 }
 
-func TestACommandToNobodyFailsForEveryone(t *testing.T) {
+func TestAnUnroutableCommandFailsForEveryone(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, url string) {
 		b := linked(t, url, func(c *bridge.Config) { c.Name = "bridge" })
 		sender, other := dial(t, b.addr), dial(t, b.addr)
@@ -166,7 +166,7 @@ func TestACommandToNobodyFailsForEveryone(t *testing.T) {
 	})
 }
 
-func TestATapDoesNotHideThatACommandIsForNobody(t *testing.T) {
+func TestATapDoesNotHideThatACommandIsUnroutable(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, url string) {
 		b := linked(t, url, func(c *bridge.Config) { c.CheckConsumers = true })
 		p := newPeer(t, url)
@@ -188,7 +188,7 @@ func TestATapDoesNotHideThatACommandIsForNobody(t *testing.T) {
 	})
 }
 
-func TestACommandToNobodyFailsAloneAmongHundredsInFlight(t *testing.T) {
+func TestAnUnroutableCommandFailsAloneAmongHundredsInFlight(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, url string) {
 		b := linked(t, url)
 		commands := newPeer(t, url).hear("command.lvmecp.#")
@@ -271,7 +271,7 @@ func TestClientsStayThroughABrokersRestart(t *testing.T) {
 	equal(t, "the reply after the restart", c.next().header("command_id"), any("n"))
 }
 
-func TestACommandToABrokerThatStallsIsToldToBeUnknown(t *testing.T) {
+func TestACommandToAStalledBrokerIsUnknown(t *testing.T) {
 	n := testkit.StartRabbitMQ(t)
 	b := linked(t, n.URL())
 	c := dial(t, b.addr)
@@ -319,7 +319,7 @@ func TestACommandToABrokerShortOfMemoryIsRefusedWithTheReason(t *testing.T) {
 	equal(t, "readiness of a bridge whose broker blocks", []any{status, health["broker"]}, []any{503, "blocked"})
 }
 
-func TestASecondBridgeOfTheSameNameIsToldSo(t *testing.T) {
+func TestASecondBridgeOfTheSameNameFailsWithTheReason(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, url string) {
 		named := func(c *bridge.Config) { c.Name = "twin" }
 		linked(t, url, named)

@@ -13,7 +13,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge"
 )
 
-func TestAReplyIsTheSameForThoseWhoTakeItCompressed(t *testing.T) {
+func TestACompressedReplyHasTheSameText(t *testing.T) {
 	url := embeddedBroker(t)
 	r := linked(t, url, func(c *bridge.Config) { c.Compress = true })
 	plain := dial(t, r.addr)

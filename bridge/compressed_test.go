@@ -33,7 +33,7 @@ func broken(t *testing.T) amqp.Publishing {
 	return m
 }
 
-func TestACompressedReplyIsUnpacked(t *testing.T) {
+func TestACompressedReplyIsDecompressed(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, url string) {
 		b := linked(t, url)
 		c := dial(t, b.addr)
@@ -47,7 +47,7 @@ func TestACompressedReplyIsUnpacked(t *testing.T) {
 	})
 }
 
-func TestACompressedMessageForARoomIsUnpacked(t *testing.T) {
+func TestACompressedMessageForARoomIsDecompressed(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, url string) {
 		b := linked(t, url, withSources("exchange=live"))
 		b.awaitSources(t, 1)

@@ -31,7 +31,7 @@ func (c *client) closing() (replies int, code int, reason string, err error) {
 	}
 }
 
-func TestABridgeThatEndsShedsItsClientsAtASteadyRate(t *testing.T) {
+func TestAStoppingBridgeShedsItsClientsAtASteadyRate(t *testing.T) {
 	const clients, rate = 60, 50
 	b := linked(t, embeddedBroker(t), func(c *bridge.Config) { c.Drain.ShedRate = rate })
 	var left sync.WaitGroup
@@ -73,7 +73,7 @@ func awaitDraining(t *testing.T, b *running) {
 	eventually(t, "the bridge is not ready", func() bool { return strings.Contains(b.metrics(t), "cluws_ready 0") })
 }
 
-func TestABridgeThatEndsServesAClientUntilItsCommandHasItsOutcome(t *testing.T) {
+func TestAStoppingBridgeServesAClientUntilItsCommandHasItsOutcome(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url, func(c *bridge.Config) { c.Drain.ShedRate = 1; c.Drain.Timeout = 8 * time.Second })
 	p := newPeer(t, url)
@@ -110,7 +110,7 @@ func TestABridgeThatEndsServesAClientUntilItsCommandHasItsOutcome(t *testing.T) 
 	}
 }
 
-func TestABridgeEndsWithinItsTimeWhateverItsClientsDo(t *testing.T) {
+func TestABridgeStopsWithinItsTimeoutWhateverItsClientsDo(t *testing.T) {
 	b := linked(t, embeddedBroker(t), func(c *bridge.Config) { c.Drain.ShedRate = 1; c.Drain.Timeout = 2 * time.Second })
 	for range 20 {
 		dial(t, b.addr) // nobody reads, or answers a close frame

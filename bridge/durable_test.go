@@ -235,7 +235,7 @@ func TestAStreamLosesNothingThroughAKilledConnectionAPauseAndARestart(t *testing
 	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.Outcomes()))
 }
 
-func TestWithoutADurableQueueTheGapToldIsTheGapFound(t *testing.T) {
+func TestWithoutADurableQueueTheReportedGapIsTheRealOne(t *testing.T) {
 	t.Parallel()
 	node := testkit.StartRabbitMQ(t)
 	b := linked(t, node.URL(), func(c *bridge.Config) { c.Name = "loser" })
@@ -311,7 +311,7 @@ func parseTime(t *testing.T, text any) time.Time {
 	return at
 }
 
-func TestEachClientOfThreeBridgesHearsEveryReplyOnce(t *testing.T) {
+func TestEachClientOfThreeBridgesGetsEveryReplyOnce(t *testing.T) {
 	for name, durable := range map[string]func(*bridge.Config){
 		"queues": func(*bridge.Config) {},
 		"stream": func(c *bridge.Config) { c.Durable.Stream = &bridge.Stream{Bytes: 100 << 20} },

@@ -170,7 +170,7 @@ func (d *deadlines) SetReadDeadline(until time.Time) error {
 	return nil
 }
 
-func TestABodyThatTheAdminsPortDoesNotReadIsNotWaitedForWithoutEnd(t *testing.T) {
+func TestAnUnreadBodyDoesNotBlockTheAdminPort(t *testing.T) {
 	b := startBridge(t, "amqp://127.0.0.1:1/")
 	admin := b.Admin()
 	for _, c := range []struct {

@@ -10,7 +10,7 @@ import (
 // 395 clients have 256 tracked commands each with an actor that hangs, as many as one
 // may have, the last few somewhat less; that is more than may be under way in all. One
 // client does its work beside them.
-func TestNobodyIsKeptFromItsCommandsByThoseThatHang(t *testing.T) {
+func TestHangingCommandsDoNotKeepOtherClientsFromTheirs(t *testing.T) {
 	const clients, each, fewer = 395, 256, 5
 	commands := func(client int) int {
 		if client >= clients-fewer {
@@ -27,7 +27,7 @@ func TestNobodyIsKeptFromItsCommandsByThoseThatHang(t *testing.T) {
 	crowd := make([]*client, clients)
 	for i := range crowd {
 		crowd[i] = dialWith(t, b.addr, "/?silent=1", bridge.Subprotocol)
-		crowd[i].next() // the greeting
+		crowd[i].next() // the hello
 		for n := range commands(i) {
 			crowd[i].say(fmt.Sprintf(`{"op": "command", "id": "%d", "consumer": "hangs", "command_string": "x", "command_id": "%d-%d"}`, n, i, n))
 			if all++; all%32 == 0 { // so that none waits in the outbox for long

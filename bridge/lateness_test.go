@@ -85,10 +85,10 @@ func TestACommandThatWaitedWhileTheBridgeStoodStillIsNotSent(t *testing.T) {
 	}
 }
 
-func TestACommandThatWaitsForTheGreetingIsLateAllTheSame(t *testing.T) {
+func TestACommandThatWaitsForTheHelloCanBeLate(t *testing.T) {
 	s := newHarness(t)
 	held := make(chan struct{})
-	s.hub.Do(func() { <-held }) // the greeting waits
+	s.hub.Do(func() { <-held }) // the hello waits
 	l := s.dial()
 	testkit.Eventually(t, 10*time.Second, "it has connected", func() error {
 		if len(s.clients()) == 0 {
@@ -159,7 +159,7 @@ func TestExpiresAtIsReadAsANumberOrAsText(t *testing.T) {
 	}
 }
 
-func TestACommandBehindItsExpiryIsRefusedWithByHowMuch(t *testing.T) {
+func TestAnExpiredCommandIsRefusedWithItsLateness(t *testing.T) {
 	s := newHarness(t)
 	l := s.connect()
 	past := time.Now().Add(-2300 * time.Millisecond).UTC().Format(time.RFC3339Nano)
@@ -287,7 +287,7 @@ func TestEachCommandIsLoggedAndManyAreCounted(t *testing.T) {
 	})
 }
 
-func TestTheVerbIsTheFirstWordAndShort(t *testing.T) {
+func TestTheLoggedVerbIsTheFirstWordAndShort(t *testing.T) {
 	for text, want := range map[string]string{"": "", " \n ": "", "open": "open", "\topen now": "open", strings.Repeat("x", 99): strings.Repeat("x", 60) + "..."} {
 		if got := firstWord(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)

@@ -50,7 +50,7 @@ func TestOnlyItsOwnRepliesEndACommand(t *testing.T) {
 	endsItself(t, p, a)
 }
 
-func TestACommandAtAnotherBridgeEndsNoneHere(t *testing.T) {
+func TestACommandOfAnotherBridgeEndsNoneHere(t *testing.T) {
 	url := embeddedBroker(t)
 	here := linked(t, url, func(c *bridge.Config) { c.Name = "bridge" })
 	there := linked(t, url, func(c *bridge.Config) { c.Name = "bridge.other" })
@@ -75,7 +75,7 @@ func TestACommandAtAnotherBridgeEndsNoneHere(t *testing.T) {
 	equal(t, "the answer", receive(t, answered), "200done1")
 }
 
-func TestADottedConsumersCommandIsEndedByItsActor(t *testing.T) {
+func TestACommandToADottedConsumerIsEndedByItsActor(t *testing.T) {
 	_, p, a := started(t, "/")
 	p.hear("command.dome.#")
 	a.ask(`{"op": "command", "id": "a", "consumer": "dome.x", "command_string": "open", "command_id": "7"}`)
@@ -85,7 +85,7 @@ func TestADottedConsumersCommandIsEndedByItsActor(t *testing.T) {
 }
 
 // Two pages that count their ids from 1.
-func TestTwoTabsThatCountTheirIDsFromOneHaveEachItsOwnEnds(t *testing.T) {
+func TestTwoClientsThatUseTheSameIDsGetTheirOwnResults(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url, func(c *bridge.Config) { c.Name = "bridge" })
 	p := newPeer(t, url)

@@ -8,7 +8,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-func TestTheSenderOfACommandToNobodyHearsOfItsEndOnce(t *testing.T) {
+func TestTheSenderOfAnUnroutableCommandIsToldOnce(t *testing.T) {
 	const back = "back" // the reply comes back
 	for name, events := range map[string][]any{
 		"as it should":                    {amqpx.Confirmed, back},
@@ -63,7 +63,7 @@ func hearsOnce(t *testing.T, name string, events []any) {
 	}
 }
 
-func TestRepliesOfOthersAreHandedOn(t *testing.T) {
+func TestRepliesOfOtherProgramsAreDelivered(t *testing.T) {
 	var u pendingReturns
 	u.expect("id", time.Now(), pendingReturn{report: func() { t.Error("told of another's reply") }})
 	if wanted, _ := u.arrived("other"); !wanted {

@@ -183,7 +183,7 @@ func sameAs(e example) func(envelope) bool {
 
 var sentOps = regexp.MustCompile(`(?:Op: |"op": |\.Op, m\.ID = )"([a-z]+)"`)
 
-func TestTheProtocolTellsOfEveryMessageThatTheBridgeSendsAndTakes(t *testing.T) {
+func TestTheProtocolDescribesEveryMessageThatTheBridgeSendsAndTakes(t *testing.T) {
 	_, examples := readProtocol(t)
 	told := map[bool]map[string]bool{true: {}, false: {}} // by whether it is a request
 	for _, e := range examples {

@@ -78,7 +78,7 @@ func (c *client) roomSilent() {
 	c.expect(`{"error":"a room takes no messages; connect to / to send commands"}`)
 }
 
-func TestARoomHearsWhatIsPublishedToItAndAboveItAndNothingElse(t *testing.T) {
+func TestARoomGetsWhatIsPublishedToItAndAboveItAndNothingElse(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, url string) {
 		b := linked(t, url, withSources("exchange=live"))
 		b.awaitSources(t, 1)
@@ -99,7 +99,7 @@ func TestARoomHearsWhatIsPublishedToItAndAboveItAndNothingElse(t *testing.T) {
 	})
 }
 
-func TestRoomsBelowAPathHaveKeysThatAreNoPaths(t *testing.T) {
+func TestRoomsBelowAPathMayHaveKeysThatAreNoPaths(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, url string) {
 		b := linked(t, url, withSources("exchange=met,path=/weather,binding=weather.*", "exchange=all,type=fanout,path=/all"))
 		b.awaitSources(t, 2)
@@ -115,7 +115,7 @@ func TestRoomsBelowAPathHaveKeysThatAreNoPaths(t *testing.T) {
 	})
 }
 
-func TestWhatIsNoTextComesInABinaryFrame(t *testing.T) {
+func TestBinaryMessagesComeInBinaryFrames(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url, withSources("exchange=live"))
 	b.awaitSources(t, 1)
@@ -133,7 +133,7 @@ func TestAV1ClientSubscribesToRooms(t *testing.T) {
 		p, actors := newBroadcaster(t, url), newPeer(t, url)
 		c, hello := dialV1(t, b.addr, "/")
 		if !strings.Contains(fmt.Sprint(hello["capabilities"]), "rooms") {
-			t.Errorf("the greeting is %v", hello)
+			t.Errorf("the hello is %v", hello)
 		}
 		equal(t, "the answer", fmt.Sprint(c.ask(`{"op": "subscribe", "id": "r", "rooms": ["/live/x", "/live/y/"]}`)), "map[id:r op:ok]")
 		c.ask(`{"op": "subscribe", "id": "s", "rooms": ["/live/x"], "filter": {"sender": "dome"}}`)
@@ -152,7 +152,7 @@ func TestAV1ClientSubscribesToRooms(t *testing.T) {
 	})
 }
 
-func TestAWrongRoomIsAnsweredInWords(t *testing.T) {
+func TestAWrongRoomIsExplained(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url, withSources("exchange=live"))
 	c, _ := dialV1(t, b.addr, "/")

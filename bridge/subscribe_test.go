@@ -110,7 +110,7 @@ func TestTheURLSubscribesFromTheFirstMoment(t *testing.T) {
 	c.ask(`{"op": "unsubscribe", "id": "url"}`)
 }
 
-func TestAWrongWishIsAnsweredInWords(t *testing.T) {
+func TestAWrongSubscriptionIsExplained(t *testing.T) {
 	b, _, c := started(t, "/")
 	for text, words := range map[string]string{
 		`{"op": "subscribe", "id": "x", "filter": {"senders": "a"}}`:                                     `"senders"`,
@@ -141,7 +141,7 @@ func TestAWrongWishIsAnsweredInWords(t *testing.T) {
 	}
 }
 
-func TestActorsTellsWhoWasHeard(t *testing.T) {
+func TestActorsListsTheActorsThatSentReplies(t *testing.T) {
 	_, p, c := started(t, "/")
 	p.from("dome", "w", `{"a": 1, "b": 2}`)
 	p.from("mount", ":", `{}`)
@@ -201,7 +201,7 @@ func TestMineSelectsTheRepliesToOnesOwnCommands(t *testing.T) {
 	}
 }
 
-func TestRepliesThatComeBehindTheTimeoutAreMineStill(t *testing.T) {
+func TestRepliesBehindTheTimeoutAreStillMine(t *testing.T) {
 	_, p, c := started(t, "/")
 	p.hear("command.dome.#")
 	c.ask(`{"op": "subscribe", "id": "s", "filter": {"commander": "me"}}`)

@@ -41,9 +41,9 @@ var cameraModel = model{
 	"image_type":           text("light, dark, flat or bias"),
 	"filename":             text("the image's file"),
 	"exposure_time_s":      number("exposure time, seconds"),
-	"exposure_remaining_s": number("what is left of it, seconds"),
-	"exposure_percent":     number("how much of it is done"),
-	"readout_percent":      number("how much of the detector is read"),
+	"exposure_remaining_s": number("remaining exposure time, seconds"),
+	"exposure_percent":     number("share of the exposure that is done"),
+	"readout_percent":      number("share of the detector that is read out"),
 }
 
 func newCamera(cfg Config, clock clock) (device, error) {
@@ -52,17 +52,17 @@ func newCamera(cfg Config, clock clock) (device, error) {
 	if m.actor, err = newActor(cfg, "camera", cameraModel, nil); err != nil {
 		return device{}, err
 	}
-	m.actor.Handle("expose SECONDS [TYPE]", "Takes an image: light (if nothing is said), dark, flat or bias.", m.expose)
+	m.actor.Handle("expose SECONDS [TYPE]", "Takes an image: light (the default), dark, flat or bias.", m.expose)
 	m.actor.Handle("abort", "Ends the exposure without an image.", m.abort)
 	m.actor.Handle("status", "Reports what the camera is doing.", m.status)
-	return device{actor: m.actor, live: m.live}, nil
+	return device{actor: m.actor, broadcast: m.broadcast}, nil
 }
 
-func (m *camera) live(ctx context.Context) {
-	m.clock.every(ctx, statusEvery, func() { m.actor.Broadcast(actor.Info, m.keywords()) })
+func (m *camera) broadcast(ctx context.Context) {
+	m.clock.every(ctx, statusInterval, func() { m.actor.Broadcast(actor.Info, m.keywords()) })
 }
 
-// temperature swings a little around what the cooler holds.
+// temperature returns the detector temperature, which oscillates around the set point.
 func (m *camera) temperature() float64 {
 	seconds := float64(m.clock.now().UnixMilli()%600e3) / 1e3
 	return round(detectorTemp+0.05*math.Sin(2*math.Pi*seconds/60), 2)
@@ -74,14 +74,14 @@ func (m *camera) keywords() actor.Keywords {
 	return actor.Keywords{"camera_state": m.state, "ccd_temp_c": m.temperature(), "image_number": m.image}
 }
 
-func (m *camera) set(state string) {
+func (m *camera) setState(state string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.state = state
 }
 
-// next is the number of a new image.
-func (m *camera) next() int {
+// nextNumber returns the number of a new image.
+func (m *camera) nextNumber() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.image++
@@ -94,16 +94,16 @@ func (m *camera) expose(ctx context.Context, c *actor.Call) error {
 		return err
 	}
 	if seconds < 0 || seconds > longestExposure {
-		return refuse("The exposure time is %g seconds; it must be from 0 to %g.", seconds, longestExposure)
+		return refusef("The exposure time is %g seconds; it must be from 0 to %g.", seconds, longestExposure)
 	}
 	kind, given := c.Arg("TYPE")
 	if !given {
 		kind = "light"
 	}
 	if !slices.Contains(imageTypes, kind) {
-		return refuse("There is no image type %q; choose one of %s.", kind, strings.Join(imageTypes, ", "))
+		return refusef("There is no image type %q; choose one of %s.", kind, strings.Join(imageTypes, ", "))
 	}
-	number, err := m.take(ctx, c, seconds, kind)
+	number, err := m.takeImage(ctx, c, seconds, kind)
 	if err != nil {
 		return err
 	}
@@ -114,25 +114,25 @@ func (m *camera) expose(ctx context.Context, c *actor.Call) error {
 	return nil
 }
 
-// take takes an image and gives its number. When it returns, the camera is free.
-func (m *camera) take(ctx context.Context, c *actor.Call, seconds float64, kind string) (int, error) {
+// takeImage takes an image and returns its number. When it returns, the camera is idle.
+func (m *camera) takeImage(ctx context.Context, c *actor.Call, seconds float64, kind string) (int, error) {
 	ctx, end, ok := m.exposure.begin(ctx)
 	if !ok {
-		return 0, refuse("The camera is taking an image already; wait for it, or abort it.")
+		return 0, refusef("The camera is taking an image already; wait for it, or abort it.")
 	}
 	defer end()
-	defer m.set("idle")
+	defer m.setState("idle")
 	if err := m.integrate(ctx, c, seconds, kind); err != nil {
 		return 0, err
 	}
 	if err := m.read(ctx, c); err != nil {
 		return 0, err
 	}
-	return m.next(), nil
+	return m.nextNumber(), nil
 }
 
 func (m *camera) integrate(ctx context.Context, c *actor.Call, seconds float64, kind string) error {
-	m.set("integrating")
+	m.setState("integrating")
 	c.Info(actor.Keywords{"camera_state": "integrating", "exposure_time_s": seconds, "image_type": kind})
 	return m.progress(ctx, time.Duration(seconds*float64(time.Second)), func(share float64) {
 		c.Info(actor.Keywords{
@@ -143,24 +143,24 @@ func (m *camera) integrate(ctx context.Context, c *actor.Call, seconds float64, 
 }
 
 func (m *camera) read(ctx context.Context, c *actor.Call) error {
-	m.set("reading")
+	m.setState("reading")
 	c.Info(actor.Keywords{"camera_state": "reading"})
 	return m.progress(ctx, readoutTime, func(share float64) {
 		c.Debug(actor.Keywords{"readout_percent": round(100*share, 0)})
 	})
 }
 
-// progress lets time pass and tells how much of it has.
-func (m *camera) progress(ctx context.Context, takes time.Duration, tell func(share float64)) error {
+// progress waits for a time, and reports the share of it that has passed.
+func (m *camera) progress(ctx context.Context, takes time.Duration, report func(share float64)) error {
 	began := m.clock.now()
 	for {
 		left := takes - m.clock.now().Sub(began)
 		if left <= 0 {
-			tell(1)
+			report(1)
 			return nil
 		}
-		tell(1 - float64(left)/float64(takes))
-		if err := m.clock.wait(ctx, min(tellEvery, left)); err != nil {
+		report(1 - float64(left)/float64(takes))
+		if err := m.clock.wait(ctx, min(reportInterval, left)); err != nil {
 			return err
 		}
 	}
@@ -168,7 +168,7 @@ func (m *camera) progress(ctx context.Context, takes time.Duration, tell func(sh
 
 func (m *camera) abort(_ context.Context, c *actor.Call) error {
 	if !m.exposure.stop(errAborted) {
-		return refuse("The camera is idle; there is nothing to abort.")
+		return refusef("The camera is idle; there is nothing to abort.")
 	}
 	c.Finish(m.keywords())
 	return nil

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// clock is the observatory's time, which may run faster than ours.
+// clock is the observatory's time, which may run faster than real time.
 type clock struct {
 	speed float64
 	start time.Time
@@ -18,18 +18,18 @@ func newClock(speed float64) clock {
 	return clock{speed: speed, start: time.Now()}
 }
 
-// now is the observatory's time.
+// now returns the observatory's time.
 func (c clock) now() time.Time {
 	return c.start.Add(time.Duration(float64(time.Since(c.start)) * c.speed))
 }
 
-// timer fires when so much of the observatory's time has passed.
+// timer returns a timer of the observatory's time.
 func (c clock) timer(d time.Duration) *time.Timer {
 	return time.NewTimer(time.Duration(float64(d) / c.speed))
 }
 
-// wait lets so much of the observatory's time pass. The error is why the
-// context ended before.
+// wait waits for a duration of the observatory's time. The error is the context's
+// cause if that ends first.
 func (c clock) wait(ctx context.Context, d time.Duration) error {
 	timer := c.timer(d)
 	defer timer.Stop()
@@ -41,11 +41,11 @@ func (c clock) wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// every calls tell at once and then each d of the observatory's time, until the
-// context ends.
-func (c clock) every(ctx context.Context, d time.Duration, tell func()) {
+// every calls a function at once and then at intervals of the observatory's time,
+// until the context ends.
+func (c clock) every(ctx context.Context, d time.Duration, report func()) {
 	for {
-		tell()
+		report()
 		if c.wait(ctx, d) != nil {
 			return
 		}

@@ -11,37 +11,38 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// version is what the actors answer to the command version.
+// version is the answer to the command version.
 const version = "1.0.0"
 
-// Config says where the observatory is run.
+// Config is the configuration of the observatory.
 type Config struct {
 	// URL is the broker's address.
 	URL string
 	// Dial replaces the network, for an embedded broker.
 	Dial func(network, addr string) (net.Conn, error)
-	// Exchange is the exchange to use; "" is CLU's.
+	// Exchange is the exchange of the actors; "" is CLU's.
 	Exchange string
-	// Logger is for the actors' logs; nil is [slog.Default].
+	// Logger receives the actors' logs; nil is [slog.Default].
 	Logger *slog.Logger
-	// Speed is how many simulated seconds pass in a second; 0 is one. Broadcasts,
-	// slews and exposures are faster by it.
+	// Speed is how many simulated seconds pass in a second; 0 is one. Broadcasts, slews
+	// and exposures are faster by this factor.
 	Speed float64
-	// Seed makes the weather of two runs the same, if it is the same.
+	// Seed determines the weather: two runs with the same seed have the same weather.
 	Seed uint64
-	// Ready, if set, is called once, when all four are linked for the first time.
+	// Ready, if set, is called once, when all four actors are linked.
 	Ready func()
 }
 
 // device is one simulated actor.
 type device struct {
 	actor *actor.Actor
-	// live tells what goes on without a command, until the context ends.
-	live func(context.Context)
+	// broadcast publishes the state of the device, without a command, until the context
+	// ends.
+	broadcast func(context.Context)
 }
 
-// Run runs the four actors until the context ends. The error is nil, or why they
-// could not be made: a URL that is none.
+// Run runs the four actors until the context ends. The error is nil, or that of a
+// configuration with which they cannot be made, such as a wrong URL.
 func Run(ctx context.Context, cfg Config) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -65,7 +66,7 @@ func Run(ctx context.Context, cfg Config) error {
 			err := d.actor.Ready(ctx)
 			linked.Done()
 			if err == nil {
-				d.live(ctx)
+				d.broadcast(ctx)
 			}
 		})
 	}
@@ -77,7 +78,7 @@ func Run(ctx context.Context, cfg Config) error {
 	return nil
 }
 
-// newActor makes an actor of the observatory.
+// newActor returns an actor of the observatory.
 func newActor(cfg Config, name string, keywords model, onReply func(actor.Reply)) (*actor.Actor, error) {
 	return actor.New(actor.Config{
 		Name:    name,

@@ -13,7 +13,7 @@ import (
 	"github.com/clu-ws/clu-ws/demo"
 )
 
-func TestAllFourAnswerAndKnowTheirKeywords(t *testing.T) {
+func TestEveryActorAnswersAndHasASchemaOfItsKeywords(t *testing.T) {
 	withObservatory(t, 1, func(t *testing.T, o *observatory) {
 		for name, keyword := range map[string]string{"mount": "ra_deg", "dome": "dome_shutter", "camera": "ccd_temp_c", "weather": "is_safe"} {
 			o.do(name, "ping")
@@ -21,7 +21,7 @@ func TestAllFourAnswerAndKnowTheirKeywords(t *testing.T) {
 			schema := value[string](t, o.do(name, "get_schema").Last(), "schema")
 			for k := range o.do(name, "status").Last().Keywords() {
 				if !strings.Contains(schema, `"`+k+`"`) {
-					t.Errorf("%s does not know its own keyword %s", name, k)
+					t.Errorf("the schema of %s lacks its keyword %s", name, k)
 				}
 			}
 		}
@@ -41,7 +41,7 @@ func TestTheMountSlewsWithProgressAndTracks(t *testing.T) {
 		if value[string](t, last, "state") != "tracking" || value[float64](t, last, "ra_deg") != 80 || value[float64](t, last, "dec_deg") != -40 {
 			t.Errorf("it arrives with %s", last.Body)
 		}
-		// In the bubble no time passes, but each second of it is one of all four actors.
+		// No real time passes in the bubble, but all four actors broadcast each second.
 		time.Sleep(20 * time.Minute)
 		later := o.do("mount", "status").Last()
 		if value[float64](t, later, "ra_deg") != 80 {
@@ -65,7 +65,7 @@ func TestTheMountSlewsWithProgressAndTracks(t *testing.T) {
 	})
 }
 
-func TestTheMountRefusesWhatItCannotReach(t *testing.T) {
+func TestTheMountRefusesTargetsThatItCannotReach(t *testing.T) {
 	withObservatory(t, 1, func(t *testing.T, o *observatory) {
 		for command, want := range map[string]string{
 			"slew 360 0":   "RA is 360 degrees",
@@ -83,7 +83,7 @@ func TestTheMountRefusesWhatItCannotReach(t *testing.T) {
 	})
 }
 
-func TestASlewIsStoppedAndNotDisturbed(t *testing.T) {
+func TestASlewCanBeStoppedButNotReplaced(t *testing.T) {
 	withObservatory(t, 1, func(t *testing.T, o *observatory) {
 		slew := o.send("mount", "slew 80 -40")
 		synctest.Wait()
@@ -118,7 +118,7 @@ func TestTheDomeOpensInThreeSeconds(t *testing.T) {
 	})
 }
 
-func TestClosingEndsAnOpening(t *testing.T) {
+func TestClosingStopsAnOpening(t *testing.T) {
 	withObservatory(t, 1, func(t *testing.T, o *observatory) {
 		opening := o.send("dome", "open")
 		time.Sleep(time.Second)
@@ -143,24 +143,24 @@ func TestTheDomeStaysClosedInAStorm(t *testing.T) {
 	})
 }
 
-func TestTheDomeClosesByItselfWhenTheWeatherTurns(t *testing.T) {
+func TestTheDomeClosesAutomaticallyWhenTheWeatherBecomesUnsafe(t *testing.T) {
 	withObservatory(t, 1, func(t *testing.T, o *observatory) {
 		o.do("dome", "open")
 		o.take("dome")
 		o.do("weather", "simulate storm")
 		time.Sleep(4 * time.Second)
-		told := o.take("dome")
-		if alerts := values[string](t, told, "alert"); len(alerts) != 1 || !strings.Contains(alerts[0], "closes by itself") {
+		broadcasts := o.take("dome")
+		if alerts := values[string](t, broadcasts, "alert"); len(alerts) != 1 || !strings.Contains(alerts[0], "closes automatically") {
 			t.Errorf("the alerts are %q", alerts)
 		}
-		states := slices.Compact(values[string](t, told, "dome_shutter"))
+		states := slices.Compact(values[string](t, broadcasts, "dome_shutter"))
 		if !slices.Equal(states, []string{"closing", "closed"}) {
 			t.Errorf("it went %v", states)
 		}
 	})
 }
 
-func TestTheDomeRotatesTheShortWay(t *testing.T) {
+func TestTheDomeRotatesByTheShorterWay(t *testing.T) {
 	withObservatory(t, 1, func(t *testing.T, o *observatory) {
 		r := o.do("dome", "rotate 330")
 		az := values[float64](t, r.Replies, "dome_az_deg")
@@ -206,7 +206,7 @@ func TestTheCameraTakesNumberedImages(t *testing.T) {
 	})
 }
 
-func TestAnExposureIsAbortedAndNotDisturbed(t *testing.T) {
+func TestAnExposureCanBeAbortedButNotReplaced(t *testing.T) {
 	withObservatory(t, 1, func(t *testing.T, o *observatory) {
 		if reason := o.refused("camera", "abort"); !strings.Contains(reason, "nothing to abort") {
 			t.Error(reason)
@@ -229,20 +229,20 @@ func TestAnExposureIsAbortedAndNotDisturbed(t *testing.T) {
 	})
 }
 
-func TestTheWeatherIsToldOnceASecondAndDrifts(t *testing.T) {
+func TestTheWeatherIsBroadcastOnceASecondAndVaries(t *testing.T) {
 	withObservatory(t, 1, func(t *testing.T, o *observatory) {
 		o.take("weather")
 		time.Sleep(10 * time.Minute)
-		told := o.take("weather")
-		temperatures := values[float64](t, told, "temperature_c")
+		broadcasts := o.take("weather")
+		temperatures := values[float64](t, broadcasts, "temperature_c")
 		if n := len(temperatures); n != 600 {
-			t.Errorf("in ten minutes it was told %d times", n)
+			t.Errorf("in ten minutes it was broadcast %d times", n)
 		}
 		if low, high := slices.Min(temperatures), slices.Max(temperatures); low == high || low < 5 || high > 13 {
 			t.Errorf("the temperature goes from %v to %v", low, high)
 		}
 		gusts := 0
-		for _, r := range told {
+		for _, r := range broadcasts {
 			if r.Code == actor.Warning {
 				gusts++
 			}
@@ -250,13 +250,13 @@ func TestTheWeatherIsToldOnceASecondAndDrifts(t *testing.T) {
 		if gusts < 2 || gusts > 20 {
 			t.Errorf("there were %d warnings", gusts)
 		}
-		if safe := values[bool](t, told, "is_safe"); slices.Contains(safe, false) {
+		if safe := values[bool](t, broadcasts, "is_safe"); slices.Contains(safe, false) {
 			t.Error("clear weather became unsafe")
 		}
 	})
 }
 
-func TestAStormIsAlertedOnceAndEnds(t *testing.T) {
+func TestAStormRaisesOneAlertAndEnds(t *testing.T) {
 	withObservatory(t, 1, func(t *testing.T, o *observatory) {
 		o.take("weather")
 		o.do("weather", "simulate storm")
@@ -277,7 +277,7 @@ func TestAStormIsAlertedOnceAndEnds(t *testing.T) {
 	})
 }
 
-func TestAFasterObservatoryIsTheSameInLessTime(t *testing.T) {
+func TestAFasterObservatoryDoesTheSameInLessTime(t *testing.T) {
 	withObservatory(t, 100, func(t *testing.T, o *observatory) {
 		began := time.Now()
 		r := o.do("camera", "expose 8")
@@ -290,7 +290,7 @@ func TestAFasterObservatoryIsTheSameInLessTime(t *testing.T) {
 	})
 }
 
-func TestAnObservatoryWithoutABrokersURLIsRefused(t *testing.T) {
+func TestAnObservatoryWithAWrongURLIsRefused(t *testing.T) {
 	if err := demo.Run(context.Background(), demo.Config{URL: "http://localhost"}); err == nil {
 		t.Error("it ran")
 	}

@@ -26,32 +26,32 @@ type dome struct {
 	clock    clock
 	shutter  task
 	rotation task
-	// warned has a token when the weather has become unsafe.
-	warned chan struct{}
+	// unsafeWeather has a token once the weather has become unsafe.
+	unsafeWeather chan struct{}
 
 	// mu guards the following fields.
-	mu     sync.Mutex
-	state  string  // closed, opening, open, closing, stopped
-	open   float64 // share, 0 to 1
-	az     float64
-	turns  bool
-	unsafe bool // as the weather actor said last
+	mu        sync.Mutex
+	state     string  // closed, opening, open, closing, stopped
+	openShare float64 // share, 0 to 1
+	az        float64
+	rotating  bool
+	unsafe    bool // the latest of the weather actor
 }
 
 var domeModel = model{
 	"dome_shutter":         text("closed, opening, open, closing or stopped"),
 	"dome_shutter_percent": number("how far the shutter is open"),
 	"dome_az_deg":          number("azimuth of the opening, degrees from north through east"),
-	"dome_target_az_deg":   number("where the dome rotates to"),
+	"dome_target_az_deg":   number("azimuth to which the dome rotates, degrees"),
 	"dome_rotating":        boolean("whether the dome rotates"),
-	"weather_safe":         boolean("whether the weather actor says that it is safe"),
-	"alert":                text("what somebody should know now"),
+	"weather_safe":         boolean("whether the weather is safe, by the weather actor"),
+	"alert":                text("an event that needs attention"),
 }
 
 func newDome(cfg Config, clock clock) (device, error) {
-	d := &dome{clock: clock, state: "closed", warned: make(chan struct{}, 1)}
+	d := &dome{clock: clock, state: "closed", unsafeWeather: make(chan struct{}, 1)}
 	var err error
-	if d.actor, err = newActor(cfg, "dome", domeModel, d.hear); err != nil {
+	if d.actor, err = newActor(cfg, "dome", domeModel, d.onReply); err != nil {
 		return device{}, err
 	}
 	d.actor.Handle("open", "Opens the shutter, if the weather is safe.", d.openShutter)
@@ -59,11 +59,11 @@ func newDome(cfg Config, clock clock) (device, error) {
 	d.actor.Handle("rotate AZ", "Rotates the opening to an azimuth in degrees.", d.rotate)
 	d.actor.Handle("stop", "Stops the shutter and the rotation.", d.stop)
 	d.actor.Handle("status", "Reports shutter and azimuth.", d.status)
-	return device{actor: d.actor, live: d.live}, nil
+	return device{actor: d.actor, broadcast: d.broadcast}, nil
 }
 
-// hear follows the weather actor's broadcasts.
-func (d *dome) hear(r actor.Reply) {
+// onReply follows the weather actor's broadcasts.
+func (d *dome) onReply(r actor.Reply) {
 	if r.Sender != "weather" {
 		return
 	}
@@ -77,22 +77,22 @@ func (d *dome) hear(r actor.Reply) {
 	d.mu.Unlock()
 	if became {
 		select {
-		case d.warned <- struct{}{}:
+		case d.unsafeWeather <- struct{}{}:
 		default:
 		}
 	}
 }
 
-// live tells the dome's state, and closes it when the weather turns.
-func (d *dome) live(ctx context.Context) {
+// broadcast publishes the dome's state, and closes it when the weather becomes unsafe.
+func (d *dome) broadcast(ctx context.Context) {
 	for {
 		d.actor.Broadcast(actor.Info, d.keywords())
-		timer := d.clock.timer(statusEvery)
+		timer := d.clock.timer(statusInterval)
 		select {
 		case <-ctx.Done():
 		case <-timer.C:
-		case <-d.warned:
-			d.closeByItself(ctx)
+		case <-d.unsafeWeather:
+			d.closeAutomatically(ctx)
 		}
 		timer.Stop()
 		if ctx.Err() != nil {
@@ -101,9 +101,8 @@ func (d *dome) live(ctx context.Context) {
 	}
 }
 
-// closeByItself is what the dome does without being asked. An opening that has
-// just begun is ended, too.
-func (d *dome) closeByItself(ctx context.Context) {
+// closeAutomatically closes the dome without a command, also while it opens.
+func (d *dome) closeAutomatically(ctx context.Context) {
 	if d.shutterState() == "closing" {
 		return
 	}
@@ -111,9 +110,9 @@ func (d *dome) closeByItself(ctx context.Context) {
 	if d.shutterState() == "closed" {
 		return
 	}
-	d.actor.Broadcast(actor.Warning, actor.Keywords{"alert": "The weather is unsafe: the dome closes by itself."})
-	// An error says that somebody stopped or closed it.
-	_ = d.shut(ctx, d.actor.Broadcast)
+	d.actor.Broadcast(actor.Warning, actor.Keywords{"alert": "The weather is unsafe: the dome closes automatically."})
+	// An error means that a command stopped or closed it meanwhile.
+	_ = d.moveClosed(ctx, d.actor.Broadcast)
 }
 
 func (d *dome) keywords() actor.Keywords {
@@ -121,9 +120,9 @@ func (d *dome) keywords() actor.Keywords {
 	defer d.mu.Unlock()
 	return actor.Keywords{
 		"dome_shutter":         d.state,
-		"dome_shutter_percent": round(100*d.open, 1),
+		"dome_shutter_percent": round(100*d.openShare, 1),
 		"dome_az_deg":          round(d.az, 1),
-		"dome_rotating":        d.turns,
+		"dome_rotating":        d.rotating,
 		"weather_safe":         !d.unsafe,
 	}
 }
@@ -135,68 +134,68 @@ func (d *dome) shutterState() string {
 }
 
 func (d *dome) openShutter(ctx context.Context, c *actor.Call) error {
-	if err := d.unshut(ctx, c); err != nil {
+	if err := d.moveOpen(ctx, c); err != nil {
 		return err
 	}
 	c.Finish(d.keywords())
 	return nil
 }
 
-// unshut opens the shutter. The weather is looked at when the shutter is taken:
-// what comes later ends the opening.
-func (d *dome) unshut(ctx context.Context, c *actor.Call) error {
+// moveOpen opens the shutter. It checks the weather once the shutter is its own: a
+// later change stops it.
+func (d *dome) moveOpen(ctx context.Context, c *actor.Call) error {
 	ctx, end, ok := d.shutter.begin(ctx)
 	if !ok {
-		return refuse("The shutter is moving already; wait, or stop it.")
+		return refusef("The shutter is moving already; wait, or stop it.")
 	}
 	defer end()
 	d.mu.Lock()
 	unsafe := d.unsafe
 	d.mu.Unlock()
 	if unsafe {
-		return refuse("The weather is unsafe; the dome stays closed until the weather actor says is_safe.")
+		return refusef("The weather is unsafe; the dome stays closed until the weather actor says is_safe.")
 	}
 	return d.drive(ctx, 1, "opening", "open", c.Reply)
 }
 
 func (d *dome) closeShutter(ctx context.Context, c *actor.Call) error {
-	if err := d.shut(ctx, c.Reply); err != nil {
+	if err := d.moveClosed(ctx, c.Reply); err != nil {
 		return err
 	}
 	c.Finish(d.keywords())
 	return nil
 }
 
-// shut closes the shutter. To close is safe: it ends an opening.
-func (d *dome) shut(ctx context.Context, tell func(actor.Code, actor.Keywords)) error {
+// moveClosed closes the shutter. It stops an opening, since a closed dome is safe.
+func (d *dome) moveClosed(ctx context.Context, reply func(actor.Code, actor.Keywords)) error {
 	if d.shutterState() != "closing" {
 		d.shutter.stop(errDomeClosing)
 	}
 	ctx, end, ok := d.shutter.begin(ctx)
 	if !ok {
-		return refuse("The shutter is moving already; wait, or stop it.")
+		return refusef("The shutter is moving already; wait, or stop it.")
 	}
 	defer end()
-	return d.drive(ctx, 0, "closing", "closed", tell)
+	return d.drive(ctx, 0, "closing", "closed", reply)
 }
 
-// drive moves the shutter to a share, 0 or 1, and tells on the way.
-func (d *dome) drive(ctx context.Context, to float64, moving, there string, tell func(actor.Code, actor.Keywords)) error {
+// drive moves the shutter to a share, 0 or 1, and reports its progress.
+func (d *dome) drive(ctx context.Context, to float64, moving, arrived string, reply func(actor.Code, actor.Keywords)) error {
 	d.mu.Lock()
-	from := d.open
+	from := d.openShare
 	d.mu.Unlock()
 	began := d.clock.now()
 	takes := time.Duration(math.Abs(to-from) * float64(shutterTime))
 	for {
 		left := takes - d.clock.now().Sub(began)
 		if left <= 0 {
-			d.setShutter(there, to)
+			d.setShutter(arrived, to)
 			return nil
 		}
 		share := 1 - float64(left)/float64(takes)
 		d.setShutter(moving, from+share*(to-from))
-		tell(actor.Info, d.keywords())
-		if err := d.clock.wait(ctx, min(tellEvery, left)); err != nil {
+		reply(actor.Info, d.keywords())
+		if err := d.clock.wait(ctx, min(reportInterval, left)); err != nil {
 			share = min(1, float64(d.clock.now().Sub(began))/float64(takes))
 			d.setShutter("stopped", from+share*(to-from))
 			return err
@@ -207,7 +206,7 @@ func (d *dome) drive(ctx context.Context, to float64, moving, there string, tell
 func (d *dome) setShutter(state string, open float64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.state, d.open = state, open
+	d.state, d.openShare = state, open
 }
 
 func (d *dome) rotate(ctx context.Context, c *actor.Call) error {
@@ -216,7 +215,7 @@ func (d *dome) rotate(ctx context.Context, c *actor.Call) error {
 		return err
 	}
 	if target < 0 || target >= 360 {
-		return refuse("AZ is %g degrees; it must be at least 0 and below 360.", target)
+		return refusef("AZ is %g degrees; it must be at least 0 and below 360.", target)
 	}
 	if err := d.turnTo(ctx, c, target); err != nil {
 		return err
@@ -225,11 +224,11 @@ func (d *dome) rotate(ctx context.Context, c *actor.Call) error {
 	return nil
 }
 
-// turnTo rotates the short way, and reports on it.
+// turnTo rotates by the shorter way, and reports its progress.
 func (d *dome) turnTo(ctx context.Context, c *actor.Call, target float64) error {
 	ctx, end, ok := d.rotation.begin(ctx)
 	if !ok {
-		return refuse("The dome is rotating already; stop it first, or wait.")
+		return refusef("The dome is rotating already; stop it first, or wait.")
 	}
 	defer end()
 	defer d.setRotating(false)
@@ -237,7 +236,7 @@ func (d *dome) turnTo(ctx context.Context, c *actor.Call, target float64) error 
 	d.mu.Lock()
 	from := d.az
 	d.mu.Unlock()
-	way := shortWay(from, target)
+	way := shortestTurn(from, target)
 	began := d.clock.now()
 	takes := time.Duration(math.Abs(way) / domeRate * float64(time.Second))
 	for {
@@ -250,7 +249,7 @@ func (d *dome) turnTo(ctx context.Context, c *actor.Call, target float64) error 
 		k := d.keywords()
 		k["dome_target_az_deg"] = target
 		c.Info(k)
-		if err := d.clock.wait(ctx, min(tellEvery, left)); err != nil {
+		if err := d.clock.wait(ctx, min(reportInterval, left)); err != nil {
 			return err
 		}
 	}
@@ -259,13 +258,13 @@ func (d *dome) turnTo(ctx context.Context, c *actor.Call, target float64) error 
 func (d *dome) setAz(az float64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.az = turn(az)
+	d.az = normalizeAngle(az)
 }
 
 func (d *dome) setRotating(turns bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.turns = turns
+	d.rotating = turns
 }
 
 func (d *dome) stop(_ context.Context, c *actor.Call) error {

@@ -18,7 +18,7 @@ func number(about string) keyword  { return keyword{"number", about} }
 func text(about string) keyword    { return keyword{"string", about} }
 func boolean(about string) keyword { return keyword{"boolean", about} }
 
-// schema is the model as JSON Schema, which get_schema answers.
+// schema returns the model as JSON Schema, the answer to get_schema.
 func (m model) schema() json.RawMessage {
 	raw, err := json.Marshal(map[string]any{
 		"$schema":    "http://json-schema.org/draft-07/schema#",
@@ -26,12 +26,12 @@ func (m model) schema() json.RawMessage {
 		"properties": m,
 	})
 	if err != nil {
-		panic("demo: " + err.Error()) // strings cannot fail
+		panic("demo: " + err.Error()) // texts can always be encoded
 	}
 	return raw
 }
 
-// round keeps so many decimals: an instrument does not know more.
+// round rounds to the decimals that an instrument can measure.
 func round(v float64, decimals int) float64 {
 	scale := math.Pow10(decimals)
 	return math.Round(v*scale) / scale

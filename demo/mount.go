@@ -9,11 +9,11 @@ import (
 )
 
 const (
-	slewRate    = 10.0 // degrees a second, each axis
-	settleTime  = time.Second
-	lowestAlt   = 15.0
-	tellEvery   = 500 * time.Millisecond // while something moves
-	statusEvery = 5 * time.Second        // while nothing does
+	slewRate       = 10.0 // degrees a second, each axis
+	settleTime     = time.Second
+	lowestAlt      = 15.0
+	reportInterval = 500 * time.Millisecond // while the device moves
+	statusInterval = 5 * time.Second        // while it does not
 )
 
 const errMountStopped = refusal("The slew was stopped before the mount reached its target.")
@@ -31,7 +31,7 @@ type mount struct {
 	axes  horizontal // while it does not
 }
 
-// parkPosition is where the mount rests.
+// parkPosition is where the mount is parked.
 var parkPosition = horizontal{alt: 30, az: 180}
 
 var mountModel = model{
@@ -43,7 +43,7 @@ var mountModel = model{
 	"airmass":          number("air mass"),
 	"target_ra_deg":    number("right ascension of the slew's target, degrees"),
 	"target_dec_deg":   number("declination of the slew's target, degrees"),
-	"progress_percent": number("how much of the slew is done"),
+	"progress_percent": number("share of the slew that is done"),
 }
 
 func newMount(cfg Config, clock clock) (device, error) {
@@ -55,16 +55,16 @@ func newMount(cfg Config, clock clock) (device, error) {
 	m.actor.Handle("slew RA DEC", "Slews to a right ascension and declination in degrees, and tracks.", m.slewTo)
 	m.actor.Handle("track", "Tracks the sky from where the mount points.", m.track)
 	m.actor.Handle("stop", "Stops at once, slewing or tracking.", m.stop)
-	m.actor.Handle("park", "Slews to the park position and rests there.", m.park)
+	m.actor.Handle("park", "Slews to the park position and stays there.", m.park)
 	m.actor.Handle("status", "Reports position and state.", m.status)
-	return device{actor: m.actor, live: m.live}, nil
+	return device{actor: m.actor, broadcast: m.broadcast}, nil
 }
 
-func (m *mount) live(ctx context.Context) {
-	m.clock.every(ctx, statusEvery, func() { m.actor.Broadcast(actor.Info, m.keywords()) })
+func (m *mount) broadcast(ctx context.Context) {
+	m.clock.every(ctx, statusInterval, func() { m.actor.Broadcast(actor.Info, m.keywords()) })
 }
 
-// position is where the mount points now, in both systems.
+// position returns the state, and where the mount points now in both coordinate systems.
 func (m *mount) position() (string, equatorial, horizontal) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -87,15 +87,15 @@ func (m *mount) keywords() actor.Keywords {
 	}
 }
 
-// rest points the mount somewhere with its axes still.
-func (m *mount) rest(state string, axes horizontal) {
+// setAxes sets the state and direction of a mount that does not track.
+func (m *mount) setAxes(state string, axes horizontal) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.state, m.axes = state, axes
 }
 
-// follow lets the mount track.
-func (m *mount) follow(sky equatorial) {
+// setTracking makes the mount track a position in the sky.
+func (m *mount) setTracking(sky equatorial) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.state, m.sky = "tracking", sky
@@ -111,17 +111,17 @@ func (m *mount) slewTo(ctx context.Context, c *actor.Call) error {
 		return err
 	}
 	if ra < 0 || ra >= 360 {
-		return refuse("RA is %g degrees; it must be at least 0 and below 360.", ra)
+		return refusef("RA is %g degrees; it must be at least 0 and below 360.", ra)
 	}
 	if dec < -90 || dec > 90 {
-		return refuse("DEC is %g degrees; it must be from -90 to 90.", dec)
+		return refusef("DEC is %g degrees; it must be from -90 to 90.", dec)
 	}
 	target := equatorial{ra, dec}
 	if alt := target.horizontal(m.clock.now()).alt; alt < lowestAlt {
-		return refuse("The target is below the horizon limit: its altitude is %.1f degrees, the limit is %g.", alt, lowestAlt)
+		return refusef("The target is below the horizon limit: its altitude is %.1f degrees, the limit is %g.", alt, lowestAlt)
 	}
 	where := func() horizontal { return target.horizontal(m.clock.now()) }
-	arrive := func() { m.follow(target) }
+	arrive := func() { m.setTracking(target) }
 	if err := m.move(ctx, c, where, arrive, actor.Keywords{"target_ra_deg": ra, "target_dec_deg": dec}); err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (m *mount) slewTo(ctx context.Context, c *actor.Call) error {
 
 func (m *mount) park(ctx context.Context, c *actor.Call) error {
 	where := func() horizontal { return parkPosition }
-	arrive := func() { m.rest("parked", parkPosition) }
+	arrive := func() { m.setAxes("parked", parkPosition) }
 	if err := m.move(ctx, c, where, arrive, nil); err != nil {
 		return err
 	}
@@ -139,21 +139,21 @@ func (m *mount) park(ctx context.Context, c *actor.Call) error {
 	return nil
 }
 
-// move slews to a target, which moves with the sky, and reports on the way.
-// Nothing else can move the mount before arrive has been called.
+// move slews to a target, which may move with the sky, and reports its progress. No
+// other command can move the mount before arrive has returned.
 func (m *mount) move(ctx context.Context, c *actor.Call, target func() horizontal, arrive func(), about actor.Keywords) error {
 	ctx, end, ok := m.slew.begin(ctx)
 	if !ok {
-		return refuse("The mount is slewing already; stop it first, or wait.")
+		return refusef("The mount is slewing already; stop it first, or wait.")
 	}
 	defer end()
 	_, _, from := m.position()
-	m.rest("slewing", from)
+	m.setAxes("slewing", from)
 	began := m.clock.now()
 	takes := settleTime + time.Duration(from.distance(target())/slewRate*float64(time.Second))
 	for {
 		share := min(1, float64(m.clock.now().Sub(began))/float64(takes))
-		m.rest("slewing", from.between(target(), share))
+		m.setAxes("slewing", from.between(target(), share))
 		if share == 1 {
 			arrive()
 			return nil
@@ -165,9 +165,9 @@ func (m *mount) move(ctx context.Context, c *actor.Call, target func() horizonta
 		}
 		c.Info(k)
 		left := takes - m.clock.now().Sub(began)
-		if err := m.clock.wait(ctx, min(tellEvery, left)); err != nil {
+		if err := m.clock.wait(ctx, min(reportInterval, left)); err != nil {
 			_, _, axes := m.position()
-			m.rest("stopped", axes)
+			m.setAxes("stopped", axes)
 			return err
 		}
 	}
@@ -177,13 +177,13 @@ func (m *mount) track(_ context.Context, c *actor.Call) error {
 	state, sky, axes := m.position()
 	switch {
 	case state == "slewing":
-		return refuse("The mount is slewing; it tracks when it arrives.")
+		return refusef("The mount is slewing; it tracks when it arrives.")
 	case state == "parked":
-		return refuse("The mount is parked; slew it to a target.")
+		return refusef("The mount is parked; slew it to a target.")
 	case axes.alt < lowestAlt:
-		return refuse("The mount points below the horizon limit of %g degrees.", lowestAlt)
+		return refusef("The mount points below the horizon limit of %g degrees.", lowestAlt)
 	}
-	m.follow(sky)
+	m.setTracking(sky)
 	c.Finish(m.keywords())
 	return nil
 }
@@ -191,7 +191,7 @@ func (m *mount) track(_ context.Context, c *actor.Call) error {
 func (m *mount) stop(_ context.Context, c *actor.Call) error {
 	m.slew.stop(errMountStopped)
 	if state, _, axes := m.position(); state == "tracking" {
-		m.rest("stopped", axes)
+		m.setAxes("stopped", axes)
 	}
 	c.Finish(m.keywords())
 	return nil

@@ -16,15 +16,15 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// observatory is the demo on an embedded broker, with somebody who commands it
-// and hears everything. It lives in a bubble: its seconds take no time.
+// observatory is the demo on an embedded broker, with a client that commands it and an
+// actor that receives all replies. It runs in a bubble, where waiting takes no time.
 type observatory struct {
 	t      *testing.T
 	ctx    context.Context
 	client *actor.Client
 
-	mu    sync.Mutex // guards the following field
-	heard []actor.Reply
+	mu      sync.Mutex // guards the following field
+	replies []actor.Reply
 }
 
 func withObservatory(t *testing.T, speed float64, test func(t *testing.T, o *observatory)) {
@@ -41,7 +41,7 @@ func withObservatory(t *testing.T, speed float64, test func(t *testing.T, o *obs
 		const url = "amqp://guest:guest@localhost/"
 		o := &observatory{t: t, ctx: ctx}
 		link := amqpx.Config{URLs: []string{url}, Dial: b.Dial, Logger: log}
-		observer, err := actor.New(actor.Config{Name: "observer", Link: link, OnReply: o.hear})
+		observer, err := actor.New(actor.Config{Name: "observer", Link: link, OnReply: o.receive})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,28 +65,28 @@ func withObservatory(t *testing.T, speed float64, test func(t *testing.T, o *obs
 	})
 }
 
-func (o *observatory) hear(r actor.Reply) {
+func (o *observatory) receive(r actor.Reply) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.heard = append(o.heard, r)
+	o.replies = append(o.replies, r)
 }
 
-// take gives what was broadcast so far by an actor.
+// take returns what an actor has broadcast since the last call.
 func (o *observatory) take(sender string) []actor.Reply {
 	synctest.Wait()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var broadcasts []actor.Reply
-	for _, r := range o.heard {
+	for _, r := range o.replies {
 		if r.Sender == sender && r.CommandID == "" {
 			broadcasts = append(broadcasts, r)
 		}
 	}
-	o.heard = nil
+	o.replies = nil
 	return broadcasts
 }
 
-// send sends a command and lets it run.
+// send sends a command and does not wait for its end.
 func (o *observatory) send(consumer, commandString string) *actor.Pending {
 	o.t.Helper()
 	p, err := o.client.Send(o.ctx, consumer, commandString, actor.SendOptions{})
@@ -96,18 +96,18 @@ func (o *observatory) send(consumer, commandString string) *actor.Pending {
 	return p
 }
 
-// do sends a command that must end well.
+// do sends a command that must succeed.
 func (o *observatory) do(consumer, commandString string) actor.Result {
 	o.t.Helper()
 	r, err := o.send(consumer, commandString).Wait(o.ctx)
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	synctest.Wait() // what was broadcast along with it has arrived
+	synctest.Wait() // for what was broadcast at the same time
 	return r
 }
 
-// refused sends a command that must fail, and gives the reason.
+// refused sends a command that must fail, and returns the reason.
 func (o *observatory) refused(consumer, commandString string) string {
 	o.t.Helper()
 	return o.reason(o.send(consumer, commandString))
@@ -123,7 +123,7 @@ func (o *observatory) reason(p *actor.Pending) string {
 	return e.Reason
 }
 
-// value is a keyword's value in a reply.
+// value returns a keyword's value in a reply.
 func value[T any](t *testing.T, r actor.Reply, keyword string) T {
 	t.Helper()
 	var v T
@@ -137,7 +137,7 @@ func value[T any](t *testing.T, r actor.Reply, keyword string) T {
 	return v
 }
 
-// values are a keyword's values in those replies that have it.
+// values returns a keyword's values in the replies that have it.
 func values[T any](t *testing.T, replies []actor.Reply, keyword string) []T {
 	t.Helper()
 	var all []T

@@ -5,16 +5,16 @@ import (
 	"sync"
 )
 
-// task is something of which a device can do one at a time: a slew, an exposure.
+// task is an operation of which a device can do one at a time: a slew, an exposure.
 type task struct {
 	// mu guards the following fields.
 	mu     sync.Mutex
-	cancel context.CancelCauseFunc // nil while there is none
-	ended  chan struct{}
+	cancel context.CancelCauseFunc // nil if none is under way
+	ended  chan struct{}           // of the one under way
 }
 
-// begin starts one, unless one is under way. Its context ends when it is
-// stopped, with the reason as cause; end must be called.
+// begin starts an operation, unless one is under way. Its context ends when it is
+// stopped, with the reason as cause. The caller must call end.
 func (t *task) begin(ctx context.Context) (_ context.Context, end func(), ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -33,8 +33,8 @@ func (t *task) begin(ctx context.Context) (_ context.Context, end func(), ok boo
 	}, true
 }
 
-// stop ends the one under way with a reason and waits until it has ended. It
-// tells whether there was one.
+// stop stops the operation under way with a reason, and waits until it has ended. It
+// reports whether there was one.
 func (t *task) stop(reason error) bool {
 	t.mu.Lock()
 	cancel, ended := t.cancel, t.ended

@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	weatherEvery = time.Second
-	humidityMax  = 85.0 // percent; above it is unsafe
-	windMax      = 15.0 // metres a second; above it is unsafe
-	gustWind     = 8.0  // metres a second; a gust that somebody should know of
-	gustChance   = 1.0 / 60
+	weatherInterval = time.Second
+	humidityMax     = 85.0 // percent; above it is unsafe
+	windMax         = 15.0 // metres a second; above it is unsafe
+	gustSpeed       = 8.0  // metres a second; above it is a gust
+	gustChance      = 1.0 / 60
 )
 
 // conditions are the weather at one moment.
@@ -24,7 +24,7 @@ type conditions struct {
 	temperature, humidity, wind, direction, pressure float64
 }
 
-// The weather drifts around one of these.
+// The weather varies around one of these.
 var (
 	clearSky = conditions{temperature: 9, humidity: 30, wind: 4, direction: 20, pressure: 772}
 	storm    = conditions{temperature: 1, humidity: 97, wind: 24, direction: 300, pressure: 761}
@@ -32,7 +32,7 @@ var (
 
 func (c conditions) safe() bool { return c.humidity <= humidityMax && c.wind <= windMax }
 
-// dewPoint is where the air's water condenses (Magnus formula).
+// dewPoint returns the dew point in degrees Celsius (Magnus formula).
 func (c conditions) dewPoint() float64 {
 	g := math.Log(c.humidity/100) + 17.62*c.temperature/(243.12+c.temperature)
 	return 243.12 * g / (17.62 - g)
@@ -46,10 +46,10 @@ type weather struct {
 	// mu guards the following fields.
 	mu     sync.Mutex
 	random *rand.Rand
-	normal conditions // what the weather drifts around
+	normal conditions // the weather varies around these
 	now    conditions
-	safe   bool // as last told
-	gusty  bool // a gust was told and is not over
+	safe   bool // as last broadcast
+	inGust bool // a gust was reported and is not over
 }
 
 var weatherModel = model{
@@ -57,10 +57,10 @@ var weatherModel = model{
 	"humidity_percent":   number("relative humidity"),
 	"dew_point_c":        number("dew point, degrees Celsius"),
 	"wind_speed_ms":      number("wind speed, metres a second"),
-	"wind_direction_deg": number("where the wind comes from, degrees from north through east"),
+	"wind_direction_deg": number("direction of the wind's origin, degrees from north through east"),
 	"pressure_hpa":       number("air pressure, hectopascal"),
 	"is_safe":            boolean("whether a dome may be open"),
-	"alert":              text("what somebody should know now"),
+	"alert":              text("an event that needs attention"),
 }
 
 func newWeather(cfg Config, clock clock) (device, error) {
@@ -70,18 +70,18 @@ func newWeather(cfg Config, clock clock) (device, error) {
 		return device{}, err
 	}
 	w.actor.Handle("status", "Reports the weather.", w.status)
-	w.actor.Handle("simulate WEATHER", "Makes the weather: storm or clear.", w.simulate)
-	return device{actor: w.actor, live: w.live}, nil
+	w.actor.Handle("simulate WEATHER", "Changes the weather: storm or clear.", w.simulate)
+	return device{actor: w.actor, broadcast: w.broadcast}, nil
 }
 
-func (w *weather) live(ctx context.Context) {
-	w.clock.every(ctx, weatherEvery, func() {
+func (w *weather) broadcast(ctx context.Context) {
+	w.clock.every(ctx, weatherInterval, func() {
 		w.drift()
-		w.tell()
+		w.report()
 	})
 }
 
-// drift moves the weather one step: a random walk that is drawn back to normal.
+// drift changes the weather by one step of a random walk that returns to normal.
 func (w *weather) drift() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -100,9 +100,9 @@ func (w *weather) drift() {
 	w.now.wind = max(0, w.now.wind)
 }
 
-// tell broadcasts the weather, and what has changed about it.
-func (w *weather) tell() {
-	now, was, gust := w.take()
+// report broadcasts the weather, and an alert if it has changed.
+func (w *weather) report() {
+	now, was, gust := w.record()
 	w.actor.Broadcast(actor.Info, now.keywords())
 	switch {
 	case was && !now.safe():
@@ -114,15 +114,15 @@ func (w *weather) tell() {
 	}
 }
 
-// take notes what is told, and gives it with whether it was safe before and
-// whether a gust has begun.
-func (w *weather) take() (now conditions, wasSafe, gust bool) {
+// record returns the weather that is to be broadcast, whether it was safe at the last
+// broadcast, and whether a gust has begun.
+func (w *weather) record() (now conditions, wasSafe, gust bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now, wasSafe = w.now, w.safe
 	w.safe = now.safe()
-	gust = now.wind > gustWind && !w.gusty
-	w.gusty = now.wind > gustWind || w.gusty && now.wind > gustWind-2
+	gust = now.wind > gustSpeed && !w.inGust
+	w.inGust = now.wind > gustSpeed || w.inGust && now.wind > gustSpeed-2
 	return now, wasSafe, gust
 }
 
@@ -136,7 +136,7 @@ func (c conditions) keywords() actor.Keywords {
 		"humidity_percent":   round(c.humidity, 1),
 		"dew_point_c":        round(c.dewPoint(), 2),
 		"wind_speed_ms":      round(c.wind, 1),
-		"wind_direction_deg": round(turn(c.direction), 0),
+		"wind_direction_deg": round(normalizeAngle(c.direction), 0),
 		"pressure_hpa":       round(c.pressure, 2),
 		"is_safe":            c.safe(),
 	}
@@ -150,7 +150,7 @@ func (w *weather) status(_ context.Context, c *actor.Call) error {
 	return nil
 }
 
-// simulate changes the weather at once, and tells everyone before it is done.
+// simulate changes the weather at once, and broadcasts it before the command is done.
 func (w *weather) simulate(_ context.Context, c *actor.Call) error {
 	which, _ := c.Arg("WEATHER")
 	normal := clearSky
@@ -159,12 +159,12 @@ func (w *weather) simulate(_ context.Context, c *actor.Call) error {
 	case "storm":
 		normal = storm
 	default:
-		return refuse("There is no weather %q; choose storm or clear.", which)
+		return refusef("There is no weather %q; choose storm or clear.", which)
 	}
 	w.mu.Lock()
 	w.normal, w.now = normal, normal
 	w.mu.Unlock()
-	w.tell()
+	w.report()
 	c.Finish(normal.keywords())
 	return nil
 }

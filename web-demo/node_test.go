@@ -16,7 +16,7 @@ func TestTheNPMPackageHasTheVersionOfTheProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	release := regexp.MustCompile(`release = "(.+)"`).FindSubmatch(program)
+	release := regexp.MustCompile(`const release\w* = "(.+)"`).FindSubmatch(program)
 	if release == nil {
 		t.Fatal("cmd/clu-ws/version.go has no release")
 	}
@@ -32,10 +32,7 @@ func TestTheNPMPackageHasTheVersionOfTheProgram(t *testing.T) {
 
 func TestTheModulesPassTheirOwnTests(t *testing.T) {
 	t.Parallel() // they need no broker
-	node, err := exec.LookPath("node")
-	if err != nil {
-		testkit.Missing(t, "node", "run scripts/setup-test.sh, or install nodejs")
-	}
+	node := testkit.NodeJS(t)
 	out, err := exec.CommandContext(t.Context(), node, "--test").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v:\n%s", err, out)

@@ -1,11 +1,8 @@
 package webdemo_test
 
 import (
-	"context"
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,52 +12,31 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// listed are the numbers in the page's list of replies.
+// listed is an expression for the numbers in the page's list of replies.
 const listed = `[...document.querySelectorAll("#replies > li:not(.gap) .body")].map((body) => JSON.parse(body.textContent).n)`
 
-func openPage(t *testing.T, ctx context.Context, addr string) {
-	t.Helper()
-	do(t, ctx, chromedp.EmulateViewport(1440, 900), chromedp.Navigate("http://"+addr+"/"), chromedp.WaitVisible(`#link-state[data-state="open"]`))
-}
-
-// screenshot leaves a picture of the page for people to look at.
-func screenshot(t *testing.T, ctx context.Context, name string) {
-	t.Helper()
-	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join("..", ".cache", "screenshots")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestThePageHasTheValuesAtOnceAndLosesNothingOverAReconnect(t *testing.T) {
+func TestThePageHasTheValuesAtOnceAndLosesNothingWhenItReconnects(t *testing.T) {
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
-	proxy := startCutter(t, o.addr)
-	v := o.voice(t)
+	proxy := startFaultProxy(t, o.addr)
+	p := o.publisher(t)
 	const before = 10
 	for range before {
-		v.say()
+		p.next()
 	}
-	v.words("dome", "w", "The shutter is slow.")
-	untilHeard := plainClient(t, o.addr)
+	p.text("dome", "w", "The shutter is slow.")
+	readUntil := plainClient(t, o.addr)
 
 	openPage(t, ctx, proxy.addr)
 	for _, visit := range []string{"first", "reloaded"} {
-		// 10 came by an internal reply, as every fifth does.
+		// 10 is internal, as every fifth reply is.
 		for sender, n := range map[string]int{"dome": 10, "roof": 8, "weather": 9} {
 			until(t, ctx, visit+": "+sender, fmt.Sprintf(`document.querySelector('[data-actor="%s"] [data-keyword="n"] .value')?.textContent === "%d"`, sender, n))
 		}
 		if n := evaluate[int](t, ctx, `document.querySelectorAll("#replies > li").length`); n != 0 {
 			t.Errorf("%s: %d replies are listed", visit, n)
 		}
-		until(t, ctx, visit+": the last words", `document.querySelector('[data-actor="dome"][data-level="warn"] .message[data-code="w"] .words')?.textContent === "The shutter is slow."`)
+		until(t, ctx, visit+": the last message", `document.querySelector('[data-actor="dome"][data-level="warn"] .message[data-code="w"] .words')?.textContent === "The shutter is slow."`)
 		if n := evaluate[int](t, ctx, `document.querySelectorAll("[data-actor]").length`); n != 3 {
 			t.Errorf("%s: there are %d cards", visit, n)
 		}
@@ -68,32 +44,32 @@ func TestThePageHasTheValuesAtOnceAndLosesNothingOverAReconnect(t *testing.T) {
 		do(t, ctx, chromedp.SendKeys("#command-input", "nobody ping\r"), chromedp.WaitVisible(`#commands [data-consumer="nobody"][data-state="failed"]`))
 		do(t, ctx, chromedp.Reload(), chromedp.WaitVisible(`#link-state[data-state="open"]`))
 	}
-	until(t, ctx, "the values are there", `document.querySelector('[data-actor="dome"] [data-keyword="n"] .value')?.textContent === "10"`)
+	until(t, ctx, "the values have arrived", `document.querySelector('[data-actor="dome"] [data-keyword="n"] .value')?.textContent === "10"`)
 
-	stop := v.flow()
-	until(t, ctx, "replies flow", listed+`.length > 20`)
+	stop := p.run()
+	until(t, ctx, "replies arrive", listed+`.length > 20`)
 	proxy.cut()
 	until(t, ctx, "the connection is lost", `document.querySelector("#link-state").dataset.state !== "open"`)
-	until(t, ctx, "missed replies come", `document.querySelector("#replies > li[data-late]") !== null`)
-	until(t, ctx, "new ones, too", `!document.querySelector("#replies").lastElementChild.matches("[data-late]")`)
+	until(t, ctx, "missed replies arrive", `document.querySelector("#replies > li[data-late]") !== null`)
+	until(t, ctx, "new ones too", `!document.querySelector("#replies").lastElementChild.matches("[data-late]")`)
 	stop()
-	last := v.n
-	until(t, ctx, "the last reply came", fmt.Sprintf(listed+`.at(-1) === %d`, last))
+	last := p.n
+	until(t, ctx, "the last reply arrived", fmt.Sprintf(listed+`.at(-1) === %d`, last))
 	if got, want := evaluate[[]int](t, ctx, listed), numbers(before+1, last, func(int) bool { return true }); !slices.Equal(got, want) {
 		t.Errorf("the list has\n%v, not\n%v", got, want)
 	}
-	until(t, ctx, "it is said", `document.querySelector("#notice").textContent.includes("from the time without a connection arrived late")`)
+	until(t, ctx, "the notice reports it", `document.querySelector("#notice").textContent.includes("from the time without a connection arrived late")`)
 	screenshot(t, ctx, "page-resumed")
-	untilHeard(last)
+	readUntil(last)
 	testkit.NoConsoleErrors(t, ctx)
 }
 
 func TestThePageShowsAGapAndABrokerThatIsDown(t *testing.T) {
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
-	v := o.voice(t)
+	p := o.publisher(t)
 	openPage(t, ctx, o.addr)
-	v.say()
+	p.next()
 	until(t, ctx, "a reply is listed", listed+`.length === 1`)
 	if evaluate[bool](t, ctx, `document.querySelector("#broker-state").offsetParent !== null`) {
 		t.Error("the state of a broker that is up is shown")
@@ -101,10 +77,10 @@ func TestThePageShowsAGapAndABrokerThatIsDown(t *testing.T) {
 
 	o.DropConnections()
 	do(t, ctx, chromedp.WaitVisible(`#replies > li.gap`))
-	until(t, ctx, "the gap is told in words", `/may be missing here/.test(document.querySelector("#replies > li.gap .words").textContent) && /may be missing/.test(document.querySelector("#notice").textContent)`)
+	until(t, ctx, "the gap is described", `/may be missing here/.test(document.querySelector("#replies > li.gap .words").textContent) && /may be missing/.test(document.querySelector("#notice").textContent)`)
 	until(t, ctx, "the broker is back", `document.querySelector("#broker-state").hidden`)
-	v = o.voice(t)
-	v.say()
+	p = o.publisher(t)
+	p.next()
 	until(t, ctx, "a reply follows", `document.querySelector("#replies > li.gap + li:not(.gap)") !== null`)
 	do(t, ctx, chromedp.SendKeys("#filter-text", "nothing has this"))
 	if n := evaluate[int](t, ctx, `document.querySelectorAll("#replies > li.gap").length`); n != 1 {
@@ -124,13 +100,13 @@ func TestThePageShowsAGapAndABrokerThatIsDown(t *testing.T) {
 	testkit.NoConsoleErrors(t, ctx)
 }
 
-func TestThePageGoesOnWithABridgeThatWasRestarted(t *testing.T) {
+func TestThePageContinuesWithARestartedBridge(t *testing.T) {
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
-	v := o.voice(t)
+	p := o.publisher(t)
 	openPage(t, ctx, o.addr)
 	for range 3 {
-		v.say()
+		p.next()
 	}
 	until(t, ctx, "replies are listed", listed+`.length === 3`)
 
@@ -142,12 +118,12 @@ func TestThePageGoesOnWithABridgeThatWasRestarted(t *testing.T) {
 	}
 	o.startBridge(t, listener)
 	do(t, ctx, chromedp.WaitVisible(`#link-state[data-state="open"]`), chromedp.WaitVisible(`#replies > li.gap`))
-	v.say()
+	p.next()
 	until(t, ctx, "new replies follow", `document.querySelector("#replies > li.gap + li .body")?.textContent.includes('"n":4')`)
-	if words := evaluate[string](t, ctx, `document.querySelector("#replies > li.gap .words").textContent`); !strings.Contains(words, "the numbers have begun anew") {
+	if words := evaluate[string](t, ctx, `document.querySelector("#replies > li.gap .words").textContent`); !strings.Contains(words, "this is epoch") {
 		t.Errorf("the gap says %q", words)
 	}
-	for sender, n := range map[string]int{"dome": 4, "roof": 2, "weather": 3} { // those of before stay
+	for sender, n := range map[string]int{"dome": 4, "roof": 2, "weather": 3} { // values from before the restart stay
 		until(t, ctx, sender, fmt.Sprintf(`document.querySelector('[data-actor="%s"] [data-keyword="n"] .value')?.textContent === "%d"`, sender, n))
 	}
 	screenshot(t, ctx, "page-restarted")

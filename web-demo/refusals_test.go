@@ -17,11 +17,10 @@ import (
 	webdemo "github.com/clu-ws/clu-ws/web-demo"
 )
 
-// refusing serves the page, and greets it as a bridge whose clock is an hour ahead. It
-// refuses each command with the code that is the command string, and hands on when the
-// command would have expired, in seconds from when it came. A command to "broker" has it
-// report that state of the broker.
-func refusing(t *testing.T) (addr string, expiries <-chan float64) {
+// refusingBridge serves the page, and stands in for a bridge whose clock is an hour ahead. It refuses each command with its
+// command string as the error code, and sends to expiries when the command would have expired, in seconds from its
+// arrival. A command to "broker" makes it report its command string as the state of the broker.
+func refusingBridge(t *testing.T) (addr string, expiries <-chan float64) {
 	t.Helper()
 	left := make(chan float64, 16)
 	clock := func() time.Time { return time.Now().Add(time.Hour) }
@@ -37,9 +36,9 @@ func refusing(t *testing.T) (addr string, expiries <-chan float64) {
 		}
 		defer conn.Close()
 		say := func(format string, args ...any) {
-			_ = wsutil.WriteServerText(conn, fmt.Appendf(nil, format, args...)) // the page may have gone
+			_ = wsutil.WriteServerText(conn, fmt.Appendf(nil, format, args...)) // the page may have disconnected
 		}
-		say(`{"op": "hello", "session": "paper-1", "name": "paper", "time": %q, "epoch": "e", "seq": 0, "broker": "up"}`, clock().UTC().Format(time.RFC3339Nano))
+		say(`{"op": "hello", "session": "fake-1", "name": "fake", "time": %q, "epoch": "e", "seq": 0, "broker": "up"}`, clock().UTC().Format(time.RFC3339Nano))
 		for {
 			text, err := wsutil.ReadClientText(conn)
 			if err != nil {
@@ -52,10 +51,10 @@ func refusing(t *testing.T) (addr string, expiries <-chan float64) {
 				ExpiresAt        float64 `json:"expires_at"`
 			}
 			switch err := json.Unmarshal(text, &m); {
-			case err != nil: // the probe of a page that does not know yet who is here
+			case err != nil: // the probe of a page before the hello
 			case m.Op == "subscribe":
 				say(`{"op": "ok", "id": %q}`, m.ID)
-			case m.Consumer == "broker": // it is then in the state of the command string
+			case m.Consumer == "broker":
 				say(`{"op": "broker", "state": %q, "reason": "the test says so"}`, m.Command)
 			case m.Consumer != "":
 				left <- m.ExpiresAt - float64(clock().UnixMilli())/1000
@@ -69,7 +68,7 @@ func refusing(t *testing.T) (addr string, expiries <-chan float64) {
 
 func TestThePageDistinguishesUnsentFailedAndUnknownCommands(t *testing.T) {
 	ctx := testkit.Browser(t)
-	addr, expiries := refusing(t)
+	addr, expiries := refusingBridge(t)
 	openPage(t, ctx, addr)
 	for _, c := range []struct{ code, state, said, notice string }{
 		{"expired", "rejected", "Because of expired.", "rejected. Because of expired."},
@@ -82,24 +81,24 @@ func TestThePageDistinguishesUnsentFailedAndUnknownCommands(t *testing.T) {
 		do(t, ctx, chromedp.SendKeys("#command-input", "dome "+c.code+"\r"))
 		until(t, ctx, c.code, fmt.Sprintf(`(({ dataset, textContent }) => dataset.state === %q && textContent.includes("dome %s") && textContent.includes(%q))(document.querySelector("#commands > li") ?? { dataset: {} })`, c.state, c.code, c.said))
 		until(t, ctx, "the notice", fmt.Sprintf(`document.querySelector("#notice").textContent.endsWith("dome %s: %s")`, c.code, c.notice))
-		if left := <-expiries; left > 5 || left < 5-patience.Seconds() {
-			t.Errorf("%s expires in %.3f s by the bridge's clock, and not 5 s after it was given", c.code, left)
+		if left := <-expiries; left > 5 || left < 5-testkit.Patience.Seconds() {
+			t.Errorf("%s expires in %.3f s by the bridge's clock, and not 5 s after it was sent", c.code, left)
 		}
 	}
 	screenshot(t, ctx, "page-refusals")
 	testkit.NoConsoleErrors(t, ctx)
 }
 
-func TestThePageShowsThatTheBrokerBringsNoReplies(t *testing.T) {
+func TestThePageShowsThatNoRepliesComeFromTheBroker(t *testing.T) {
 	ctx := testkit.Browser(t)
-	addr, _ := refusing(t)
+	addr, _ := refusingBridge(t)
 	openPage(t, ctx, addr)
 	do(t, ctx, chromedp.SendKeys("#command-input", "broker no_replies\r"), chromedp.WaitVisible(`#broker-state[data-state="no_replies"]`))
-	until(t, ctx, "it is said", `document.querySelector("#broker-state").textContent.startsWith("no replies") && document.querySelector("#notice").textContent.endsWith("No replies come from the broker: the test says so.")`)
+	until(t, ctx, "the header and the notice say so", `document.querySelector("#broker-state").textContent.startsWith("no replies") && document.querySelector("#notice").textContent.endsWith("No replies come from the broker: the test says so.")`)
 	if !evaluate[bool](t, ctx, `document.querySelector('.stale-note[data-when="broker"]').offsetParent !== null`) {
 		t.Error("the values of the actors are shown as if they were fresh")
 	}
 	do(t, ctx, chromedp.SendKeys("#command-input", "broker up\r"))
-	until(t, ctx, "all is well", `document.querySelector("#broker-state").hidden`)
+	until(t, ctx, "the state is hidden again", `document.querySelector("#broker-state").hidden`)
 	testkit.NoConsoleErrors(t, ctx)
 }

@@ -9,8 +9,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// twoTabs are two clients in one page, as two pages of one program would be: both count
-// the ids of their commands from 1.
+// twoTabs is two clients in one page, in place of two pages of one program: both count the ids of their commands from 1.
 const twoTabs = `(async () => {
 	const { Clu } = await import("/clu.js");
 	const record = window.record = {};
@@ -19,8 +18,8 @@ const twoTabs = `(async () => {
 		const tab = record[name] = { clu, last: 0 };
 		tab.send = (words) => {
 			const command = clu.send("test", words, { commandId: String(++tab.last) });
-			tab.said = null;
-			command.then(() => { tab.said = "done"; }, ({ state, code }) => { tab.said = state + " " + code; });
+			tab.outcome = null;
+			command.then(() => { tab.outcome = "done"; }, ({ state, code }) => { tab.outcome = state + " " + code; });
 			return command;
 		};
 		return clu.connect();
@@ -29,7 +28,7 @@ const twoTabs = `(async () => {
 	record.ready = true;
 })(); void 0`
 
-func TestTwoTabsThatCountTheirIDsFromOneHaveAnEndOfTheirOwn(t *testing.T) {
+func TestTwoTabsThatCountIDsFromOneDoNotEndEachOthersCommands(t *testing.T) {
 	python := testkit.CLU(t)
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
@@ -43,19 +42,19 @@ func TestTwoTabsThatCountTheirIDsFromOneHaveAnEndOfTheirOwn(t *testing.T) {
 	until(t, ctx, "both are connected", `window.record?.ready`)
 
 	run(`record.long = record.a.send("slow 60")`)
-	until(t, ctx, "the command of one runs", `record.long.state === "running"`)
+	until(t, ctx, "the command of one tab runs", `record.long.state === "running"`)
 	run(`record.b.send("status")`)
-	until(t, ctx, "its id is not the other's", `record.b.said === "rejected in_use"`)
+	until(t, ctx, "the other tab may not use its id", `record.b.outcome === "rejected in_use"`)
 	run(`record.b.send("status")`)
-	until(t, ctx, "the next one is", `record.b.said === "done"`)
+	until(t, ctx, "its next id is free", `record.b.outcome === "done"`)
 	if state := evaluate[string](t, ctx, `record.long.state`); state != "running" {
-		t.Errorf("the command that takes a minute is %s", state)
+		t.Errorf("the long command is %s", state)
 	}
 
-	// A page that is loaded again counts from 1 again.
+	// A reloaded page counts from 1 again.
 	run(`record.b.clu.close(); record.a.clu.close(); tab("c").then(() => { record.c.send("status"); })`)
-	until(t, ctx, "the id of a command that was left behind is still its own", `record.c?.said === "rejected in_use"`)
+	until(t, ctx, "the id of a running command stays taken", `record.c?.outcome === "rejected in_use"`)
 	run(`record.c.send("status")`)
-	until(t, ctx, "the id of one that has ended is free", `record.c.said === "done"`)
+	until(t, ctx, "the id of a command that has ended is free", `record.c.outcome === "done"`)
 	testkit.NoConsoleErrors(t, ctx)
 }

@@ -38,7 +38,7 @@ var modes = []struct {
 	{"stream", func() bridge.Durable { return bridge.Durable{Stream: &bridge.Stream{Bytes: 1 << 30}} }},
 }
 
-func TestWhatAClusterGoesThroughLosesNothingUntold(t *testing.T) {
+func TestClusterFaultsLoseNothingSilently(t *testing.T) {
 	for _, mode := range modes {
 		t.Run(mode.name, func(t *testing.T) {
 			w := newWorld(t, mode.durable())

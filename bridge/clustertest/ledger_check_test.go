@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// TestALedgerFindsWhatIsWrong has one publisher whose reply n was sent and confirmed n seconds after
+// TestTheLedgerFindsWhatIsWrong has one publisher whose reply n was sent and confirmed n seconds after
 // the start. Its reply 4 was not confirmed.
-func TestALedgerFindsWhatIsWrong(t *testing.T) {
+func TestTheLedgerFindsWhatIsWrong(t *testing.T) {
 	start := time.Date(2026, 11, 21, 3, 38, 40, 0, time.UTC)
 	at := func(second float64) time.Time { return start.Add(time.Duration(second * float64(time.Second))) }
 	p := &publisher{}

@@ -28,11 +28,11 @@ func fieldNames() []string {
 	return []string{"sender", "routing_key", "message_code", "keyword", "command_id", "commander", "internal"}
 }
 
-// build makes a filter of the values of each field; true and false are texts here. All names are
-// known, and no field is empty.
+// build makes a filter of the values of each field; booleans are texts here. All names are valid,
+// and no list is empty.
 func build(given map[string][]string) (*Filter, error) {
 	f := &Filter{}
-	spelled := make(map[string]any) // the values of each field that is a constraint
+	canonical := make(map[string]any) // the values of each field that is a constraint
 	for _, field := range fieldNames() {
 		values := given[field]
 		if len(values) == 0 {
@@ -41,14 +41,14 @@ func build(given map[string][]string) (*Filter, error) {
 		if err := checkBounds(field, values); err != nil {
 			return nil, err
 		}
-		if err := f.set(field, values, spelled); err != nil {
+		if err := f.set(field, values, canonical); err != nil {
 			return nil, err
 		}
 	}
 	var key bytes.Buffer
 	enc := json.NewEncoder(&key) // it sorts the fields by name
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(spelled); err != nil {
+	if err := enc.Encode(canonical); err != nil {
 		return nil, fmt.Errorf("the filter cannot be written as JSON: %w", err)
 	}
 	f.key = strings.TrimSpace(key.String())
@@ -59,7 +59,7 @@ func build(given map[string][]string) (*Filter, error) {
 	return f, nil
 }
 
-// shortID returns a key, or its SHA-256 if it is long. No key begins as a hash does.
+// shortID returns a key, or its SHA-256 if it is long. No key has the form of a hash.
 func shortID(key string) string {
 	const long = 200
 	if len(key) <= long {
@@ -88,31 +88,31 @@ func tooManyValues(field string, n int) error {
 	return fmt.Errorf("the filter field %q has %d values, but may have %d: let a pattern stand for many, or leave the field out and select in your page", field, n, maxValues)
 }
 
-// set gives the filter one field, and notes how that is spelled unless it is no constraint.
-func (f *Filter) set(field string, values []string, spelled map[string]any) (err error) {
+// set sets one field of the filter, and adds its canonical form unless it is no constraint.
+func (f *Filter) set(field string, values []string, canonical map[string]any) (err error) {
 	switch field {
 	case "sender":
-		f.sender, err = setList(field, values, readGlob, spelled)
+		f.sender, err = setList(field, values, readGlob, canonical)
 	case "keyword":
-		f.keyword, err = setList(field, values, readGlob, spelled)
+		f.keyword, err = setList(field, values, readGlob, canonical)
 	case "command_id":
-		f.commandID, err = setList(field, values, readGlob, spelled)
+		f.commandID, err = setList(field, values, readGlob, canonical)
 	case "routing_key":
-		f.routing, err = setList(field, values, readTopic, spelled)
+		f.routing, err = setList(field, values, readTopic, canonical)
 	case "commander":
-		if f.commander, err = setList(field, values, readGlob, spelled); f.commander != nil {
+		if f.commander, err = setList(field, values, readGlob, canonical); f.commander != nil {
 			_, f.mine = f.commander.names[me]
 			delete(f.commander.names, me)
 		}
 	case "message_code":
-		err = f.setCodes(values, spelled)
+		err = f.setCodes(values, canonical)
 	case "internal":
-		err = f.setInternal(values, spelled)
+		err = f.setInternal(values, canonical)
 	}
 	return err
 }
 
-func setList(field string, values []string, read func(string) (value, error), spelled map[string]any) (*list, error) {
+func setList(field string, values []string, read func(string) (value, error), canonical map[string]any) (*list, error) {
 	l, spellings, err := readList(values, func(text string) (value, error) {
 		v, err := read(text)
 		if err != nil {
@@ -121,13 +121,13 @@ func setList(field string, values []string, read func(string) (value, error), sp
 		return v, err
 	})
 	if l != nil {
-		spelled[field] = spellings
+		canonical[field] = spellings
 	}
 	return l, err
 }
 
-// readTopic understands a pattern of routing keys. In AMQP a word such as "lvm*" is an ordinary word,
-// but whoever writes it means something else.
+// readTopic parses a pattern of routing keys. In AMQP a word such as "lvm*" is an ordinary word,
+// but that is never what its author means.
 func readTopic(text string) (value, error) {
 	for word := range strings.SplitSeq(text, ".") {
 		if len(word) > 1 && strings.ContainsAny(word, "*#") {
@@ -142,7 +142,7 @@ func readTopic(text string) (value, error) {
 	return v, nil
 }
 
-func (f *Filter) setCodes(values []string, spelled map[string]any) error {
+func (f *Filter) setCodes(values []string, canonical map[string]any) error {
 	for _, v := range values {
 		if len(v) != 1 || !strings.Contains(codes, v) {
 			return wrongValue("message_code", quote.Text(v), "is not a message code: write some of > i d w e : f !, or leave the field out to select all")
@@ -150,11 +150,11 @@ func (f *Filter) setCodes(values []string, spelled map[string]any) error {
 	}
 	values = slices.Compact(slices.Sorted(slices.Values(values)))
 	f.codes = strings.Join(values, "")
-	spelled["message_code"] = values
+	canonical["message_code"] = values
 	return nil
 }
 
-func (f *Filter) setInternal(values []string, spelled map[string]any) error {
+func (f *Filter) setInternal(values []string, canonical map[string]any) error {
 	both := false
 	for _, v := range values {
 		if v != "true" && v != "false" {
@@ -165,12 +165,12 @@ func (f *Filter) setInternal(values []string, spelled map[string]any) error {
 	if !both {
 		internal := values[0] == "true"
 		f.internal = &internal
-		spelled["internal"] = []bool{internal}
+		canonical["internal"] = []bool{internal}
 	}
 	return nil
 }
 
-// wrongValue is an error about a value of a field, given as it shall be shown.
+// wrongValue returns an error about a value of a field, in the form in which it is shown.
 func wrongValue(field, shown, format string, args ...any) error {
 	return fmt.Errorf("the value %s of the filter field %q "+format, append([]any{shown, field}, args...)...)
 }

@@ -1,19 +1,19 @@
-// Package filter selects replies for a subscription. It knows neither sockets nor AMQP: it is given
-// the few facts of a reply that a filter may ask for.
+// Package filter selects replies for a subscription. It knows neither sockets nor AMQP: it gets the
+// few properties of a reply that a filter may test.
 //
 //	JSON of "subscribe" ──► Parse ─────┐
-//	                                   ├──► Filter ──► Match, MatchMine: is this reply wanted?
-//	query of the URL ─────► FromQuery ─┘          └──► Key, Senders: which subscriptions are alike, and where to look for them
+//	                                   ├──► Filter ──► Match, MatchMine: is this reply selected?
+//	query of the URL ─────► FromQuery ─┘          └──► Key, Senders: which filters are equal, and whose replies they may select
 //
-// # What a filter says
+// # The fields of a filter
 //
 //	{"sender": ["lvmecp", "lvm.*"], "message_code": [":", "f"], "internal": false}
 //
-// A reply must pass every field that is there, and passes a field by one of its values. A value may
-// stand without its list. A field that is absent or null lets everything pass; an empty list, which
-// would let nothing pass, is an error. In a URL the same is sender=lvmecp,lvm.*&message_code=:,f&internal=false,
-// also with a parameter for each value. There a comma always separates, # must be written %23 (a
-// browser keeps what follows a bare # to itself), and a value cannot be empty.
+// A reply must match every field that is given, and matches a field by one of its values. A single
+// value needs no list. A field that is absent or null matches everything; an empty list, which would
+// match nothing, is an error. In a URL the same is sender=lvmecp,lvm.*&message_code=:,f&internal=false,
+// or one parameter for each value. There a comma always separates, # must be written %23 (a browser
+// does not send what follows a bare #), and a value cannot be empty.
 //
 //	sender, command_id, commander   globs against that header; commander is the header commander_id
 //	keyword                         globs, of which one must match one of the body's top-level keys
@@ -25,16 +25,17 @@
 // one character that is, or is not, among those. For *, ? and [ themselves write [*], [?] and [[].
 // Every other character stands for itself, / and \ included.
 //
-// The commander "me" is no name: it means the replies to the commands of the subscribing connection,
-// which only the caller knows (see [Filter.MatchMine]).
+// The commander "me" is no name: it selects the replies to the commands of the subscribing
+// connection, which only the caller knows (see [Filter.MatchMine]).
 //
-// # What is absent
+// # Absent headers
 //
 // A header that a reply does not have is the empty text. So "" selects replies without it (command_id
-// "": what actors say unasked), and "*", which matches the empty text, selects all. A list with "*"
-// is therefore no constraint, as if its field were absent, and so is a routing_key list with "#". For
-// keywords this includes replies that have none; "?*" selects those that have one. Both values of
-// internal are no constraint either. All eight codes are one: they leave out replies of other codes.
+// "": replies that answer no command), and "*", which matches the empty text, selects all. A list
+// with "*" is therefore no constraint, as if its field were absent, and so is a routing_key list with
+// "#". For keywords this includes replies that have none; "?*" selects those that have one. Both
+// values of internal are no constraint either. All eight codes are a constraint: they exclude replies
+// of other codes.
 //
 // # Adding a field
 //

@@ -19,7 +19,7 @@ func many(n int) string {
 	return string(text)
 }
 
-func TestParseSaysWhatIsWrongAndWhatToWrite(t *testing.T) {
+func TestParseExplainsErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		`[]`:                              `the filter is not a JSON object: write one such as {"sender":`,
 		`{`:                               `the filter is not a JSON object: write one such as {"sender":`,
@@ -55,7 +55,7 @@ func TestBoundsMayBeReached(t *testing.T) {
 	parse(t, `{"keyword": `+many(256)+`, "command_id": "`+strings.Repeat("a", 255)+`"}`)
 }
 
-func TestQuerySaysWhatIsWrongAndWhatToWrite(t *testing.T) {
+func TestFromQueryExplainsErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"sender=":                   `the value "" of the filter field "sender" is empty`,
 		"sender=a,":                 `the value "" of the filter field "sender" is empty`,

@@ -57,7 +57,7 @@ func TestThePatternsOfEveryFieldCount(t *testing.T) {
 
 func TestEveryFieldIsDocumentedAndKnownToTheBrowserClient(t *testing.T) {
 	for file, section := range map[string][2]string{
-		"doc.go":                          {"# What a filter says", "# What is absent"},
+		"doc.go":                          {"# The fields of a filter", "# Absent headers"},
 		"testdata/cases.json":             {`"filters"`, `"wrong"`},
 		"../../docs/protocol.md":          {"### Filters", "\n### "},
 		"../../web-demo/client/filter.js": {"const FIELDS = [", "]"},

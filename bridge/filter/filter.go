@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Reply is what a filter looks at. Its texts may alias the memory of the delivery: a filter keeps
-// none of them.
+// Reply holds the properties that filters test. Its texts may alias the memory of the delivery: a
+// filter keeps none of them.
 type Reply struct {
 	Sender     string // "" when absent, like all headers
 	RoutingKey string
@@ -18,8 +18,8 @@ type Reply struct {
 	Keywords   []string // the decoded top-level keys of the body, if that is an object; see NeedsKeywords
 }
 
-// Filter says which replies are wanted. It is made by [Parse] or [FromQuery], never changes, and may
-// be used by many goroutines.
+// Filter selects replies. It is made by [Parse] or [FromQuery], never changes, and may be used by
+// many goroutines.
 type Filter struct {
 	key, id   string
 	sender    *list // a nil list is no constraint
@@ -32,20 +32,20 @@ type Filter struct {
 	internal  *bool  // nil is no constraint
 }
 
-// Key is the filter in its one spelling: JSON that Parse reads as the same filter. Filters that
-// differ only in the order, repetition or form of their values have equal keys. "{}" selects all.
-// It may be as long as a filter may be: at worst about 2 MB.
+// Key returns the canonical form of the filter: JSON that Parse reads as the same filter. Filters
+// that differ only in the order, repetition or spelling of their values have equal keys. "{}"
+// selects all. A key may be as long as a filter, which is about 2 MB at worst.
 func (f *Filter) Key() string { return f.key }
 
-// ID identifies the filter like its key, but is short: a long key is hashed.
+// ID returns a short text that identifies the filter like its key: a long key is hashed.
 func (f *Filter) ID() string { return f.id }
 
-// Match is MatchMine for a reply to somebody else's command: what it selects, every connection with
-// this filter wants. It does not allocate.
+// Match is MatchMine for a reply that does not answer a command of the connection: what it selects,
+// it selects for every connection. It does not allocate.
 func (f *Filter) Match(r *Reply) bool { return f.MatchMine(r, false) }
 
-// MatchMine reports whether a reply is selected. Mine says whether it answers a command of the
-// subscribing connection, which matters only if [Filter.Mine] is true. It does not allocate.
+// MatchMine reports whether the filter selects a reply. mine is set if the reply answers a command
+// of the subscribing connection, which matters only if [Filter.Mine] is true. It does not allocate.
 func (f *Filter) MatchMine(r *Reply, mine bool) bool {
 	return (f.internal == nil || *f.internal == r.Internal) &&
 		(f.codes == "" || len(r.Code) == 1 && strings.Contains(f.codes, r.Code)) &&
@@ -56,8 +56,8 @@ func (f *Filter) MatchMine(r *Reply, mine bool) bool {
 		f.keyword.hasAny(r.Keywords)
 }
 
-// Senders are the only senders whose replies the filter may select, sorted, or nil if any sender's
-// may be. A sender "" stands for replies without one.
+// Senders returns the only senders whose replies the filter may select, sorted; nil if it may select
+// those of any sender. The sender "" stands for replies without one.
 func (f *Filter) Senders() []string {
 	if f.sender == nil || len(f.sender.patterns) > 0 {
 		return nil
@@ -65,14 +65,14 @@ func (f *Filter) Senders() []string {
 	return slices.Sorted(maps.Keys(f.sender.names))
 }
 
-// Mine reports whether the filter selects replies to the connection's own commands by the commander
-// "me", so that Match does not tell all.
+// Mine reports whether the filter has the commander "me", so that the result depends on the
+// connection.
 func (f *Filter) Mine() bool { return f.mine }
 
-// NeedsKeywords reports whether the filter looks at Reply.Keywords, which cost the parsing of a body.
+// NeedsKeywords reports whether the filter tests Reply.Keywords, for which a body must be parsed.
 func (f *Filter) NeedsKeywords() bool { return f.keyword != nil }
 
-// Globs is how many patterns the filter has: what costs time on every reply.
+// Globs returns how many patterns the filter has. They are what costs time on every reply.
 func (f *Filter) Globs() int {
 	n := 0
 	for _, l := range []*list{f.sender, f.routing, f.keyword, f.commandID, f.commander} {
@@ -83,7 +83,7 @@ func (f *Filter) Globs() int {
 	return n
 }
 
-// OnlyMine reports whether the filter selects replies to the connection's own commands and no others.
+// OnlyMine reports whether the filter selects only replies to the connection's own commands.
 func (f *Filter) OnlyMine() bool {
 	return f.mine && f.commander != nil && len(f.commander.names)+len(f.commander.patterns) == 0
 }

@@ -30,7 +30,7 @@ type class struct {
 
 type runeRange struct{ from, to rune }
 
-// compile makes a glob of tokens.
+// compile compiles tokens into a glob.
 func compile(tokens []token) *glob {
 	g := &glob{}
 	for first := true; ; first = false {

@@ -9,8 +9,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
-// readGlob understands a glob. Its spelling has the ? of each run of wildcards first and at most one
-// * behind them, and a class only where there is a choice or a special character.
+// readGlob parses a glob. In its canonical form each run of wildcards has its ? first and at most
+// one * behind them, and there is a class only where there is a choice or a special character.
 func readGlob(text string) (value, error) {
 	var w globWriter
 	for rest := text; rest != ""; {
@@ -40,12 +40,12 @@ func readGlob(text string) (value, error) {
 	return v, nil
 }
 
-// globWriter puts a glob together.
+// globWriter collects the tokens and the canonical form of a glob.
 type globWriter struct {
 	tokens         []token
-	spelling, name strings.Builder // the name is right only if nothing is wild
+	spelling, name strings.Builder // the name is valid only without wildcards
 	star           bool            // a * is still to be written
-	wild           bool
+	wild           bool            // there is a wildcard
 }
 
 func (w *globWriter) endRun() {
@@ -71,7 +71,7 @@ func (w *globWriter) addChar(char rune) {
 	w.add(token{kind: oneChar, char: char}, spelling)
 }
 
-// addClass takes a class of one character for that character.
+// addClass adds a class. A class of a single character is added as that character.
 func (w *globWriter) addClass(c class, spelling string) {
 	if !c.not && len(c.ranges) == 1 && c.ranges[0].from == c.ranges[0].to {
 		w.addChar(c.ranges[0].from)
@@ -81,7 +81,7 @@ func (w *globWriter) addClass(c class, spelling string) {
 	w.add(token{kind: inClass, class: c}, spelling)
 }
 
-// readClass understands the class that text begins with, and says how long it is.
+// readClass parses the class at the beginning of a text, and returns its length.
 func readClass(text string) (c class, length int, err error) {
 	end := strings.IndexByte(text, ']')
 	if end < 0 {

@@ -2,7 +2,7 @@ package filter_test
 
 import "testing"
 
-func TestKeyIsTheOneSpellingOfAFilter(t *testing.T) {
+func TestKeyIsTheCanonicalFormOfAFilter(t *testing.T) {
 	for text, want := range map[string]string{
 		``:                                     `{}`,
 		`null`:                                 `{}`,

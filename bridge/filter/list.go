@@ -5,46 +5,46 @@ import (
 	"slices"
 )
 
-// list holds the values of one field. A nil list lets everything pass.
+// list holds the values of one field. A nil list matches everything.
 type list struct {
 	names    map[string]struct{} // matched as they are
 	patterns []pattern
-	slow     int // how many of them look at each character or word by itself
+	slow     int // how many of the patterns look at each character or word by itself
 }
 
 // pattern is a value that may match more than one text.
 type pattern interface{ Match(text string) bool }
 
-// value is one value of a field, as it was understood.
+// value is a parsed value of a field.
 type value struct {
-	spelling string  // the same for all ways to write it
-	name     string  // what it matches, without a pattern
-	pattern  pattern // or nil
-	all      bool    // it matches everything
+	spelling string // canonical: the same for all ways to write it
+	name     string // what it matches, if pattern is nil
+	pattern  pattern
+	all      bool // it matches everything
 }
 
-// readList understands the values of a field. The spellings are sorted, each once. If one value
-// matches everything, the list is nil and has no spellings.
+// readList parses the values of a field. The spellings are sorted and distinct. If one value matches
+// everything, the list is nil and has no spellings.
 func readList(values []string, read func(string) (value, error)) (*list, []string, error) {
-	understood := make(map[string]value, len(values))
+	parsed := make(map[string]value, len(values))
 	all := false
 	for _, text := range values {
 		v, err := read(text)
 		if err != nil {
 			return nil, nil, err
 		}
-		understood[v.spelling] = v
+		parsed[v.spelling] = v
 		all = all || v.all
 	}
 	if all {
 		return nil, nil, nil
 	}
 	l := &list{names: make(map[string]struct{})}
-	spellings := slices.Sorted(maps.Keys(understood))
+	spellings := slices.Sorted(maps.Keys(parsed))
 	for _, spelling := range spellings {
-		if v := understood[spelling]; v.pattern != nil {
+		if v := parsed[spelling]; v.pattern != nil {
 			l.patterns = append(l.patterns, v.pattern)
-			if g, ok := v.pattern.(*glob); !ok || g.slow() { // a topic goes word by word
+			if g, ok := v.pattern.(*glob); !ok || g.slow() { // a topic is matched word by word
 				l.slow++
 			}
 		} else {

@@ -14,7 +14,7 @@ func done() filter.Reply {
 	}
 }
 
-func TestFieldPassesByOneOfItsValues(t *testing.T) {
+func TestAFieldMatchesByOneOfItsValues(t *testing.T) {
 	for text, want := range map[string]bool{
 		`{"sender": "lvm.sci/pwi"}`:                true,
 		`{"sender": ["x", "lvm.sci/pwi"]}`:         true,
@@ -46,7 +46,7 @@ func TestFieldPassesByOneOfItsValues(t *testing.T) {
 	}
 }
 
-func TestReplyMustPassEveryField(t *testing.T) {
+func TestAReplyMustMatchEveryField(t *testing.T) {
 	f := parse(t, `{"sender": "lvm.*", "routing_key": "reply.#", "message_code": ":", "keyword": "text", "command_id": "id-1", "commander": "bridge.*", "internal": false}`)
 	r := done()
 	if !f.Match(&r) {
@@ -88,7 +88,7 @@ func TestAbsentValueIsTheEmptyText(t *testing.T) {
 	}
 }
 
-func TestCodeOfSeveralLettersIsNoneOfThem(t *testing.T) {
+func TestACodeOfSeveralLettersMatchesNone(t *testing.T) {
 	if parse(t, `{"message_code": [":", "f"]}`).Match(&filter.Reply{Code: ":f"}) {
 		t.Error("the code \":f\" is selected")
 	}
@@ -119,7 +119,7 @@ func TestCommanderMeIsLeftToTheCaller(t *testing.T) {
 	}
 }
 
-func TestSendersAreToldOnlyWhenAllAreNames(t *testing.T) {
+func TestSendersAreKnownOnlyIfAllAreNames(t *testing.T) {
 	for text, want := range map[string][]string{
 		`{}`:                          nil,
 		`{"sender": "*"}`:             nil,

@@ -2,9 +2,9 @@ package filter
 
 import "strings"
 
-// Memo memoizes which filters accept which texts. Senders, routing keys and keywords
-// recur with every reply, and matching them with many patterns is the cost of a filter;
-// command ids are new with each command, and are not kept.
+// Memo memoizes which filters match which texts. Senders, routing keys and keywords recur with every
+// reply, and matching them against many patterns is the cost of a filter; command ids are new with
+// each command, and are not memoized.
 //
 //	m.Look(reply) ──► m.Match(filter, number, mine)
 //	                  m.Match(another, its number, mine) ...
@@ -13,19 +13,19 @@ import "strings"
 // filters may be shared.
 type Memo struct {
 	texts   [keptFields]map[string]*row
-	kept    int   // rows in all
+	kept    int   // number of rows
 	words   int   // of all rows
-	most    int   // rows
-	numbers int   // given out
-	retired []int // of removed filters, whose bits are still in the rows
-	free    []int
+	most    int   // bound of kept
+	numbers int   // how many were given out
+	retired []int // numbers of removed filters, whose bits are still in the rows
+	free    []int // numbers that can be given out again
 	work    int
 
 	// The current reply, and its rows.
 	reply    *Reply
 	rows     [keyword]*row // nil until needed
-	keywords []*row        // those of its keywords, once needed
-	asked    bool
+	keywords []*row        // those of its keywords
+	asked    bool          // keywords are set
 }
 
 // The memoized fields.
@@ -37,7 +37,7 @@ const (
 	keptFields
 )
 
-// row is the memo of a text: two bits for each filter, whether it was evaluated and its
+// row is the memo of a text. It has two bits for each filter: whether it was evaluated, and its
 // result. Those of 64 filters are in two adjacent words.
 type row struct{ words []uint64 }
 
@@ -47,7 +47,7 @@ const (
 	maxRowLength = 255
 )
 
-// NewMemo makes a memo for a number of texts. Beyond that it starts again, empty.
+// NewMemo returns a memo for a number of texts. When it is full, it is emptied.
 func NewMemo(texts int) *Memo { return &Memo{most: texts} }
 
 // Add returns a number for a filter.
@@ -77,9 +77,9 @@ func (m *Memo) Remove(number int) {
 // forget empties the memo. The current reply keeps its rows.
 func (m *Memo) forget() { m.texts, m.kept, m.words = [keptFields]map[string]*row{}, 0, 0 }
 
-// Work tells what all that was matched has cost so far: about one for each look at a
-// remembered text, and one for each 32 bytes that a pattern had to look at, or for
-// each 4 of one with ? or classes, or of a routing key.
+// Work returns the cost of all matching so far: about one for each look at a memoized text, and one
+// for each 32 bytes that a pattern had to look at, or for each 4 bytes if it has ? or classes, or if
+// they are of a routing key.
 func (m *Memo) Work() int { return m.work }
 
 // Look makes a reply the current one. It must not change until the next Look.
@@ -130,7 +130,7 @@ func (m *Memo) anyKeyword(l *list, number int) bool {
 	return false
 }
 
-// passes reports whether a list accepts a text, and memoizes that in its row.
+// passes reports whether a list matches a text, and memoizes that in the text's row.
 func (m *Memo) passes(r *row, l *list, text string, number int) bool {
 	m.work++
 	at, bit := 2*(number/64), uint64(1)<<(number%64)
@@ -149,7 +149,7 @@ func (m *Memo) passes(r *row, l *list, text string, number int) bool {
 	return r.words[at+1]&bit != 0
 }
 
-// matched matches a text that is not memoized.
+// matched reports whether a list matches a text, without the memo.
 func (m *Memo) matched(l *list, text string) bool {
 	if l != nil {
 		m.work += 1 + len(l.patterns)*(1+len(text)/32) + l.slow*len(text)/4

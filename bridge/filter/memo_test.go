@@ -10,7 +10,7 @@ import (
 )
 
 // Filters come and go, texts come again, and the memo is full all the time.
-func TestAMemoSaysWhatTheFilterSays(t *testing.T) {
+func TestAMemoAgreesWithTheFilter(t *testing.T) {
 	for _, texts := range []int{1, 7, 1000} {
 		rnd := rand.New(rand.NewPCG(11, uint64(texts)))
 		m := filter.NewMemo(texts)

@@ -13,8 +13,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
-// Parse reads a filter from JSON; doc.go tells its form. Nothing, null and {} select everything. An
-// error is a whole sentence for the developer of a page.
+// Parse parses a filter in JSON; the package documentation has the form. An empty text, null and {}
+// select everything. An error is a whole sentence for the author of the filter.
 func Parse(raw json.RawMessage) (*Filter, error) {
 	given := make(map[string][]string)
 	if len(raw) > 0 && !bytes.Equal(bytes.TrimSpace(raw), []byte("null")) {
@@ -31,8 +31,8 @@ func Parse(raw json.RawMessage) (*Filter, error) {
 	return build(given)
 }
 
-// readFields finds the fields of an untrusted filter, and stops at the first bad one.
-// The last of duplicate fields counts.
+// readFields finds the fields of an untrusted filter, and stops at the first unknown one. The last of
+// duplicate fields counts.
 func readFields(raw []byte) (map[string]json.RawMessage, error) {
 	members := jsonscan.MembersOf(raw)
 	if ok, _ := jsonscan.Valid(raw); !ok || bytes.TrimLeft(raw, " \t\r\n")[0] != '{' {
@@ -51,8 +51,8 @@ func readFields(raw []byte) (map[string]json.RawMessage, error) {
 	}
 }
 
-// readValues reads one value or a list of values, and stops if there are too many. Null
-// is the same as no field.
+// readValues reads a value or a list of values. Beyond the bound they are only counted. Null is the
+// same as no field.
 func readValues(field string, raw json.RawMessage) ([]string, error) {
 	switch {
 	case string(raw) == "null":

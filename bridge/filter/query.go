@@ -11,12 +11,12 @@ import (
 // Fields returns the names of a filter's fields, which are also its URL parameters.
 func Fields() []string { return fieldNames() }
 
-// IsField reports whether a name is a field's.
+// IsField reports whether a filter has a field of a name.
 func IsField(name string) bool { return slices.Contains(fieldNames(), name) }
 
-// FromQuery reads a filter from the parameters of a URL; doc.go tells their form. Parameters that
-// are not fields of a filter are ignored. It reports whether there was one that is; without any the
-// filter selects everything.
+// FromQuery parses a filter from the parameters of a URL; the package documentation has the form.
+// Other parameters are ignored. found reports whether there is a parameter of the filter; without
+// one it selects everything.
 func FromQuery(query url.Values) (f *Filter, found bool, err error) {
 	given := make(map[string][]string)
 	for _, field := range fieldNames() {
@@ -34,7 +34,8 @@ func FromQuery(query url.Values) (f *Filter, found bool, err error) {
 	return f, found, err
 }
 
-// checkParameter refuses what is a slip of the pen in a URL, though it might be meant in JSON.
+// checkParameter rejects what is almost certainly a mistake in a URL, though it may be meant in
+// JSON.
 func checkParameter(field, text string) error {
 	if text == "" {
 		return wrongValue(field, `""`, `is empty: name a value, with commas between several; to select replies without one, write "" in the filter of a subscribe message`)

@@ -34,7 +34,7 @@ func TestAWindowOutlastsAChangeOfTheOtherSubscriptions(t *testing.T) {
 	s.hears(l, 1, 3, 4)
 }
 
-func TestAReplyThatTheOthersOfASubscriptionStillAwaitIsResumedOnce(t *testing.T) {
+func TestAReplyThatIsPendingInTheGroupIsReplayedOnce(t *testing.T) {
 	s := newHarness(t)
 	first := s.connect()
 	s.ask(first, "ok", `{"op": "subscribe", "id": "slow", "throttle_ms": 100}`)
@@ -48,7 +48,7 @@ func TestAReplyThatTheOthersOfASubscriptionStillAwaitIsResumedOnce(t *testing.T)
 	s.hears(l, 1, 2)
 }
 
-func TestWhatIsResumedInOrderGoesOnInOrder(t *testing.T) {
+func TestAnOrderedReplayGoesOnInOrder(t *testing.T) {
 	s := newHarness(t)
 	for _, order := range []int64{3, 1, 5, 4} {
 		s.from("a", order)
@@ -61,7 +61,7 @@ func TestWhatIsResumedInOrderGoesOnInOrder(t *testing.T) {
 	s.hears(l, 1, 3, 6)
 }
 
-func TestTwoSubscriptionsThatResumeBringNothingThatWasHeardBeforeThem(t *testing.T) {
+func TestTwoReplaysDeliverNothingThatCameBefore(t *testing.T) {
 	s := newHarness(t)
 	for _, sender := range []string{"a", "b"} {
 		s.from(sender, 0)
@@ -78,7 +78,7 @@ func TestTwoSubscriptionsThatResumeBringNothingThatWasHeardBeforeThem(t *testing
 	s.hears(l, 3, 4, 1, 2, 5)
 }
 
-// share has the numbers be those of a stream, which other bridges have, too.
+// share makes the numbers those of a stream, which other bridges have, too.
 func (s *hubHarness) share() {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
@@ -101,7 +101,7 @@ func TestUnsubscribeEndsASubscriptionThatStillWaits(t *testing.T) {
 	for range 3 {
 		s.from("a", 0)
 	}
-	for _, id := range []string{"w", "v"} { // the other one of its id begins
+	for _, id := range []string{"w", "v"} { // the second request of this id begins
 		if m := s.await(l, "ok"); m["id"] != id {
 			t.Errorf("the answer is %v", m)
 		}
@@ -111,7 +111,7 @@ func TestUnsubscribeEndsASubscriptionThatStillWaits(t *testing.T) {
 	s.ask(l, "error", `{"op": "unsubscribe", "id": "w"}`)
 }
 
-func TestThoseWhoWaitBeginInTheOrderOfTheirAsking(t *testing.T) {
+func TestWaitingRequestsRunInTheirOrder(t *testing.T) {
 	s := newHarness(t)
 	s.share()
 	l := s.connect()
@@ -128,14 +128,14 @@ func TestThoseWhoWaitBeginInTheOrderOfTheirAsking(t *testing.T) {
 	}
 }
 
-func TestWhoLeavesWaitsNoLonger(t *testing.T) {
+func TestADisconnectedClientWaitsNoLonger(t *testing.T) {
 	s := newHarness(t)
 	s.share()
 	l := s.connect()
 	s.since(l, 1, `"id": "w"`)
 	s.ask(l, "pong", `{"op": "ping"}`)
 	s.hangUp(l)
-	s.hub.queue.close() // once it has done all
+	s.hub.queue.close() // when everything is done
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
 	if n := len(s.hub.waiting); n > 0 {
@@ -143,7 +143,7 @@ func TestWhoLeavesWaitsNoLonger(t *testing.T) {
 	}
 }
 
-// loading has the bridge read a stream's past until live is called.
+// loading makes the hub read a stream's past until live is called.
 func (s *hubHarness) loading() {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
@@ -170,7 +170,7 @@ func TestSnapshotsWaitForThePastOfAStream(t *testing.T) {
 	s.hears(l, 3)
 }
 
-func TestThePastOfAStreamIsResumedByWhoSubscribedBeforeItWasRead(t *testing.T) {
+func TestASubscriptionFromBeforeThePastWasReadIsReplayed(t *testing.T) {
 	s := newHarness(t)
 	s.loading()
 	s.from("a", 0)
@@ -186,7 +186,7 @@ func TestThePastOfAStreamIsResumedByWhoSubscribedBeforeItWasRead(t *testing.T) {
 	}
 }
 
-func TestAGapThatIsToldWhileAClientWaitsIsResumedByItsOthers(t *testing.T) {
+func TestAGapDuringTheFirstReplayIsReplayedByTheNext(t *testing.T) {
 	s := newHarness(t)
 	s.share()
 	l := s.dialAt("/?since=" + s.hub.Epoch + ":2")

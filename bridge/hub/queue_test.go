@@ -11,7 +11,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-func TestTheLanesOfTheDeskTakeTurnsAndEachKeepsItsOrder(t *testing.T) {
+func TestClientsTakeTurnsAndEachKeepsItsOrder(t *testing.T) {
 	d := newWorkQueue()
 	var done []string
 	does := func(what string) func() { return func() { done = append(done, what) } }
@@ -32,9 +32,9 @@ func TestTheLanesOfTheDeskTakeTurnsAndEachKeepsItsOrder(t *testing.T) {
 	}
 }
 
-// A long task of one client holds nobody up for longer than a step of it, and its own
-// next request waits for its end.
-func TestBetweenTheStepsOfATaskTheOtherLanesHaveTheirTurns(t *testing.T) {
+// A long task delays other clients for no longer than a step of it. The client's own next request
+// waits for its end.
+func TestBetweenTheStepsOfATaskOtherClientsHaveTheirTurns(t *testing.T) {
 	d := newWorkQueue()
 	var done []string
 	begin := make(chan struct{})
@@ -64,8 +64,8 @@ func TestBetweenTheStepsOfATaskTheOtherLanesHaveTheirTurns(t *testing.T) {
 	}
 }
 
-// Who asks for much holds up nobody who asks for little, nor is held up without end.
-func TestTheDeskDoesWhatIsBriefBeforeWhatTakesTurns(t *testing.T) {
+// Long tasks do not delay brief ones, and are not delayed forever by them.
+func TestBriefTasksGoBeforeLongOnes(t *testing.T) {
 	d := newWorkQueue()
 	var done []string
 	begin := make(chan struct{})
@@ -95,8 +95,8 @@ func TestTheDeskDoesWhatIsBriefBeforeWhatTakesTurns(t *testing.T) {
 	}
 }
 
-// The hub's lock is held while its replies wait for the engine's loops.
-func TestAnAnswerWaitsForNobodyWhoNeedsTheHubsLock(t *testing.T) {
+// The hub's lock may be held for long, while a reply goes to many groups.
+func TestAnUnlockedAnswerDoesNotWaitForTheHubsLock(t *testing.T) {
 	s := newHarness(t)
 	l, other := s.dialAt("/?silent=1"), s.dialAt("/?silent=1")
 	s.await(l, "hello")
@@ -115,7 +115,7 @@ func TestAnAnswerWaitsForNobodyWhoNeedsTheHubsLock(t *testing.T) {
 	s.await(other, "ok")
 }
 
-func TestWhatAClientAskedForIsNotDoneOnceItIsGone(t *testing.T) {
+func TestTheRequestsOfADisconnectedClientAreDropped(t *testing.T) {
 	s, gone, done := newHarness(t), &Session{}, make(chan struct{})
 	gone.closed.Store(true)
 	if err := s.hub.submit(gone, func() { t.Error("it was done") }); err != nil {
@@ -125,7 +125,7 @@ func TestWhatAClientAskedForIsNotDoneOnceItIsGone(t *testing.T) {
 	<-done
 }
 
-func TestAClientMayAskAsMuchBeforeItsGreetingAsLater(t *testing.T) {
+func TestAClientMaySendAsManyRequestsBeforeItsHelloAsLater(t *testing.T) {
 	s := newHarness(t)
 	held := make(chan struct{})
 	greet := sync.OnceFunc(func() { close(held) })
@@ -136,7 +136,7 @@ func TestAClientMayAskAsMuchBeforeItsGreetingAsLater(t *testing.T) {
 		s.tell(l, `{"op": "ping"}`)
 	}
 	if n := l.session.preHello.Load(); n != 1+maxPendingRequests {
-		t.Errorf("%d messages and the greeting wait", n-1)
+		t.Errorf("%d messages and the hello wait", n-1)
 	}
 	greet()
 	s.await(l, "hello")
@@ -145,9 +145,9 @@ func TestAClientMayAskAsMuchBeforeItsGreetingAsLater(t *testing.T) {
 	}
 }
 
-// Eight clients that connected to resume a long past and hung up, over and over, kept
-// all others waiting for seven seconds.
-func TestNothingIsDoneForTheGreetingOfWhoHasHungUp(t *testing.T) {
+// Eight clients that connected to resume a long past and disconnected, over and over, delayed all
+// others by seven seconds.
+func TestADisconnectedClientIsNotGreeted(t *testing.T) {
 	s := newHarness(t)
 	s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
 	id := "url"
@@ -170,8 +170,8 @@ func TestNothingIsDoneForTheGreetingOfWhoHasHungUp(t *testing.T) {
 	s.hub.queue.close()
 }
 
-// A loop that read long filters served none of its clients meanwhile.
-func TestALongFilterIsReadAtTheDesk(t *testing.T) {
+// A loop that parsed long filters served none of its clients meanwhile.
+func TestALongFilterIsParsedByTheQueue(t *testing.T) {
 	s := newHarness(t)
 	l := s.dialAt("/?silent=1")
 	s.await(l, "hello")
@@ -200,8 +200,8 @@ func TestALongFilterIsReadAtTheDesk(t *testing.T) {
 	}
 }
 
-// Whoever sends long requests faster than they are answered must not fill the memory.
-func TestTheMessagesThatWaitForTheDeskAreBounded(t *testing.T) {
+// Clients that send long requests faster than they are answered must not fill the memory.
+func TestTheBytesOfQueuedMessagesAreBounded(t *testing.T) {
 	b := &Hub{}
 	one, another := &Session{}, &Session{}
 	const n = 1 << 20

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestASharerIsAnAddressOrANetwork(t *testing.T) {
+func TestQuotaBelongsToAnAddressOrANetwork(t *testing.T) {
 	for remote, want := range map[string]string{
 		"192.0.2.7:80": "192.0.2.7", "[::ffff:192.0.2.7]:80": "192.0.2.7", "[2001:db8:1:2:3:4:5:6]:80": "2001:db8:1:2::/64", "[fe80::1%eth0]:80": "fe80::/64", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "192.0.2.7": "192.0.2.7", "unix": "unix", "": "",
 	} {
@@ -16,7 +16,7 @@ func TestASharerIsAnAddressOrANetwork(t *testing.T) {
 }
 
 // However many addresses are greedy, one that has little gets what it asks for.
-func TestThereIsRoomForOthersHoweverGreedyAnAddressIs(t *testing.T) {
+func TestAnAddressLeavesRoomForOthers(t *testing.T) {
 	for greedy := range 20 {
 		s := NewTable(1000)
 		for took := true; took; {

@@ -6,9 +6,9 @@ import (
 	"github.com/clu-ws/clu-ws/internal/unordered"
 )
 
-// PathIndex finds what belongs to the room of a path or to a room below it, because a
-// message for a room is for the rooms below it, too. Each value is listed under the path of
-// its room and under every path above that.
+// PathIndex finds what belongs to the room of a path or to a room below it: a message for a room is
+// for the rooms below it, too. Each value is listed under the path of its room and under every path
+// above that.
 type PathIndex[T comparable] map[string][]T
 
 // Add lists a value for the room of a path.
@@ -25,7 +25,7 @@ func (x PathIndex[T]) Remove(path string, v T) {
 	}
 }
 
-// Upwards yields a path and all above it, up to "/".
+// Upwards iterates over a path and all paths above it, up to "/".
 func Upwards(path string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for path != "/" {

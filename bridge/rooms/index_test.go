@@ -8,7 +8,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 )
 
-func TestARoomStandsUnderEveryPathAboveUntilItsLastClientLeaves(t *testing.T) {
+func TestARoomIsListedUnderEveryPathAboveUntilItsLastClientLeaves(t *testing.T) {
 	rs := New(func() *engine.Log { return new(engine.Log) })
 	x, err := rs.Enter("/live/x", "a")
 	if err != nil {

@@ -10,14 +10,14 @@ import (
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
-// Bounds of a room's path. Each part costs a place in an index.
+// Bounds of a room's path. Each part takes a place in an index.
 const (
 	maxRoomPath  = 255 // bytes
 	maxRoomParts = 16
 )
 
-// CleanPath returns the path of a room in the form in which rooms are known, without a slash
-// at the end. The error says why it cannot be one.
+// CleanPath returns the path of a room in its canonical form, without a slash at the end. It fails if
+// the path cannot be a room's.
 func CleanPath(path string) (string, error) {
 	switch {
 	case !strings.HasPrefix(path, "/"):
@@ -60,7 +60,7 @@ func DecodePath(raw string) (string, error) {
 	return path, checkDots(path)
 }
 
-// checkDots refuses a path with a segment . or ..
+// checkDots rejects a path with a segment . or ..
 func checkDots(path string) error {
 	for part := range strings.SplitSeq(path, "/") {
 		if part == "." || part == ".." {

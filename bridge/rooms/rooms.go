@@ -29,8 +29,10 @@ type Rooms struct {
 
 // Room is a room with clients.
 type Room struct {
+	// Log is what the clients follow.
+	Log *engine.Log
+
 	path    string
-	Log     *engine.Log
 	clients int
 	address string // the address whose quota it takes
 }
@@ -40,8 +42,8 @@ func New(newLog func() *engine.Log) *Rooms {
 	return &Rooms{newLog: newLog, byPath: map[string]*Room{}, index: PathIndex[*Room]{}, shares: quota.NewTable(maxRooms)}
 }
 
-// Enter adds a client to the room of a path. The error is that the client's address may have
-// no further room.
+// Enter adds a client to the room of a path. It fails if the room is new and the client's address has
+// too many.
 func (rs *Rooms) Enter(path, address string) (*Room, error) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
@@ -59,7 +61,7 @@ func (rs *Rooms) Enter(path, address string) (*Room, error) {
 	return r, nil
 }
 
-// Leave takes a client out of its room.
+// Leave removes a client from its room.
 func (rs *Rooms) Leave(r *Room) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
@@ -90,7 +92,8 @@ func (rs *Rooms) Len() (rooms, clients int) {
 	return len(rs.byPath), rs.count
 }
 
-// Frame returns a message for rooms as it came: a text frame if it is UTF-8, else a binary one.
+// Frame returns the frame of a message for rooms, unchanged: a text frame if it is UTF-8, else a
+// binary one.
 func Frame(body []byte) engine.Frame {
 	if utf8.Valid(body) {
 		return engine.Text(string(body))

@@ -10,23 +10,24 @@ import (
 // a path. A message with the routing key K is for the room K if that is a path at or below
 // the source's own, and else for the room Path + "/" + K.
 type Source struct {
-	// Exchange is declared if it is missing; if it exists, it is used as it is.
+	// Exchange is the name of the exchange. It is declared if it is missing; an existing one is
+	// used whatever its type.
 	Exchange string
 	// Type is topic or fanout. "" is topic.
 	Type string
 	// Binding is a topic pattern of routing keys. "" is all.
 	Binding string
-	// Path is where the source's rooms are: at and below it. "" is "/" and the
-	// exchange's name. "/" makes every other path a room.
+	// Path is the path at and below which the source's rooms are. "" is "/" and the exchange's
+	// name. "/" makes every other path a room.
 	Path string
 	// bare means that routing keys are the paths of rooms without Path in front.
 	bare bool
 }
 
-// sourceForm is how a source is written.
+// sourceForm describes the form of a source, for error messages.
 const sourceForm = "write exchange=NAME[,type=topic|fanout][,binding=PATTERN][,path=/PREFIX]"
 
-// ParseSource reads exchange=NAME[,type=topic|fanout][,binding=PATTERN][,path=/PREFIX].
+// ParseSource parses exchange=NAME[,type=topic|fanout][,binding=PATTERN][,path=/PREFIX].
 func ParseSource(text string) (s Source, err error) {
 	given := map[string]bool{}
 	for part := range strings.SplitSeq(text, ",") {
@@ -45,7 +46,7 @@ func ParseSource(text string) (s Source, err error) {
 	return s, s.Complete()
 }
 
-// Complete sets the defaults of what was left out. The error says what is wrong.
+// Complete sets the defaults of the empty fields. It fails if the source is not valid.
 func (s *Source) Complete() (err error) {
 	switch {
 	case s.Exchange == "":
@@ -53,7 +54,7 @@ func (s *Source) Complete() (err error) {
 	case s.Type != "" && s.Type != "topic" && s.Type != "fanout":
 		return fmt.Errorf("the source %s has the type %q; choose topic or fanout", s.Exchange, s.Type)
 	case s.Type == "fanout" && s.Binding != "":
-		return fmt.Errorf("the source %s is a fanout, which heeds no binding; leave the binding out", s.Exchange)
+		return fmt.Errorf("the source %s is a fanout, which ignores bindings; leave the binding out", s.Exchange)
 	}
 	if s.Type == "" {
 		s.Type = "topic"
@@ -94,8 +95,8 @@ func (s *Source) Room(key string) string {
 	return s.Path + "/" + strings.TrimPrefix(key, "/")
 }
 
-// RoutingKey returns the routing key of messages for a room of the source: its path, or that
-// without the source's own path if keys are written so.
+// RoutingKey returns the routing key of messages for a room of the source: the room's path, without
+// the source's own path in front if the source has a Path of its own.
 func (s *Source) RoutingKey(room string) string {
 	if s.bare {
 		return strings.TrimPrefix(strings.TrimPrefix(room, s.Path), "/")

@@ -2,50 +2,50 @@ package snapshot
 
 import "container/list"
 
-// actor is who was heard.
+// actor is an actor that has sent a reply.
 type actor struct {
 	name     string
 	last     *keptReply          // its last reply
-	public   map[string]*keyword // by name, those that came by replies for people
-	internal map[string]*keyword // those that came by internal replies; nil if none ever did
-	order    list.List           // of *keyword: what was updated last is in front
+	public   map[string]*keyword // keywords of replies for people, by name
+	internal map[string]*keyword // those of internal replies; nil if there are none
+	order    list.List           // of *keyword: the one that was updated last is in front
 	place    *list.Element       // in [Store.recent]
-	rank     int                 // the place in [Store.costs]
-	heard    uint64              // the order of its last reply
-	bytes    int                 // what it costs, with all that is below it
+	rank     int                 // index in [Store.costs]
+	heard    uint64              // order of its last reply
+	bytes    int                 // its memory, keywords included
 	all      sharedList
 
-	evicted uint64 // how often one of its keywords was forgotten
-	changed uint64 // the order of the last reply that changed it
+	evicted uint64 // how many of its keywords were evicted
+	changed uint64 // order of the last reply that changed it
 }
 
-// keyword is the last value of a name, of one of the two kinds. A keyword that may be
-// in a view is immutable: a change makes a copy.
+// keyword is the last value of a name, public or internal. A keyword that may be in a view is
+// immutable: a change makes a copy.
 type keyword struct {
 	name     string
 	value    []byte     // its own buffer; nil if the value is too large
-	tooLarge int        // the length of a value that is, or 0
-	from     *keptReply // the reply by which it came
+	tooLarge int        // the length of a value that is too large, or 0
+	from     *keptReply // the reply that set it
 	place    *list.Element
 	at       int    // in [actor.all]
-	views    uint64 // how many had been taken when it was made
+	views    uint64 // how many views had been taken when it was made
 }
 
-// keptReply is what is remembered of a reply while it is an actor's last one, or
-// one of its values is the last of a keyword.
+// keptReply is what is kept of a reply while it is the last one of its actor, or has set the last
+// value of a keyword.
 type keptReply struct {
 	Entry        // without a keyword
 	order uint64 // among all replies
 	refs  int    // the actor, if it is the last reply, and keywords
-	views uint64 // how many had been taken when it was made
+	views uint64 // how many views had been taken when it was made
 }
 
 func (f *keptReply) cost() int {
 	return keptReplyCost + len(f.Code) + len(f.RoutingKey) + len(f.CommandID) + len(f.Commander)
 }
 
-// source remembers an actor's reply, with one reference.
-func (s *Store) source(a *actor, r *Reply) *keptReply {
+// keepReply returns what is kept of an actor's reply, with one reference.
+func (s *Store) keepReply(a *actor, r *Reply) *keptReply {
 	f := s.spare
 	if f == nil {
 		f = new(keptReply)
@@ -53,10 +53,10 @@ func (s *Store) source(a *actor, r *Reply) *keptReply {
 	s.spare = nil
 	*f = keptReply{order: s.replies, refs: 1, views: s.views, Entry: Entry{
 		Actor:      a.name,
-		Code:       s.short(r.Code),
-		RoutingKey: s.short(r.RoutingKey),
-		CommandID:  s.short(r.CommandID),
-		Commander:  s.short(r.Commander),
+		Code:       s.shortHeader(r.Code),
+		RoutingKey: s.shortHeader(r.RoutingKey),
+		CommandID:  s.shortHeader(r.CommandID),
+		Commander:  s.shortHeader(r.Commander),
 		Internal:   r.Internal,
 		Time:       r.Time,
 		Seq:        r.Seq,
@@ -65,30 +65,30 @@ func (s *Store) source(a *actor, r *Reply) *keptReply {
 	return f
 }
 
-// short is a header that may be kept. One that is too long is lost, so that the
-// reply's values are not.
-func (s *Store) short(header string) string {
+// shortHeader returns a header if it may be kept, else "": the values of a reply are kept even if one
+// of its headers is too long.
+func (s *Store) shortHeader(header string) string {
 	if len(header) > s.limits.Value {
 		return ""
 	}
 	return header
 }
 
-// release takes a reference from what is remembered of an actor's reply.
+// release drops a reference to what is kept of an actor's reply.
 func (s *Store) release(a *actor, f *keptReply) {
 	f.refs--
 	if f.refs > 0 {
 		return
 	}
 	s.charge(a, -f.cost())
-	if f.views == s.views { // else it may be in a view
-		*f = keptReply{} // a spare one must not retain texts
+	if f.views == s.views { // otherwise it may be in a view
+		*f = keptReply{} // so that it retains no texts
 		s.spare = f
 	}
 }
 
-// kind is where keywords of the actor's last reply belong.
-func (a *actor) kind() map[string]*keyword {
+// current returns the keywords to which those of the actor's last reply belong.
+func (a *actor) current() map[string]*keyword {
 	if !a.last.Internal {
 		return a.public
 	}
@@ -98,10 +98,10 @@ func (a *actor) kind() map[string]*keyword {
 	return a.internal
 }
 
-// set gives a keyword the value that came by the actor's last reply.
+// set sets a keyword to its value in the actor's last reply.
 func (s *Store) set(a *actor, name, value []byte) {
-	kind := a.kind()
-	k := kind[string(name)]
+	keywords := a.current()
+	k := keywords[string(name)]
 	switch {
 	case k != nil:
 		a.order.MoveToFront(k.place)
@@ -110,9 +110,9 @@ func (s *Store) set(a *actor, name, value []byte) {
 		s.evictedKeywords++
 		return
 	default:
-		k = s.add(a, kind, string(name))
+		k = s.add(a, keywords, string(name))
 	}
-	k = s.own(a, kind, k)
+	k = s.mutable(a, keywords, k)
 	if k.from != a.last {
 		if k.from != nil {
 			s.release(a, k.from)
@@ -125,23 +125,22 @@ func (s *Store) set(a *actor, name, value []byte) {
 	s.charge(a, len(k.value))
 }
 
-// add makes a keyword without a value, in the place of the oldest one if need be.
-func (s *Store) add(a *actor, kind map[string]*keyword, name string) *keyword {
+// add adds a keyword without a value, in the place of the oldest one at the limit.
+func (s *Store) add(a *actor, keywords map[string]*keyword, name string) *keyword {
 	if a.order.Len() >= s.limits.Keywords {
-		s.forgetKeyword(a)
+		s.evictKeyword(a)
 	}
 	k := &keyword{name: name, views: s.views}
 	a.all.add(k)
 	k.place = a.order.PushFront(k)
-	kind[name] = k
+	keywords[name] = k
 	s.keywords++
 	s.charge(a, keywordCost+len(name))
 	return k
 }
 
-// own returns a keyword that may be changed: the keyword itself, or a copy that
-// replaces it.
-func (s *Store) own(a *actor, kind map[string]*keyword, k *keyword) *keyword {
+// mutable returns a keyword that may be changed: the keyword itself, or a copy that replaces it.
+func (s *Store) mutable(a *actor, keywords map[string]*keyword, k *keyword) *keyword {
 	if k.views == s.views {
 		return k
 	}
@@ -150,7 +149,7 @@ func (s *Store) own(a *actor, kind map[string]*keyword, k *keyword) *keyword {
 	s.charge(a, -len(k.value))
 	mine.views = s.views
 	a.all.replace(k, &mine)
-	k.place.Value, kind[k.name] = &mine, &mine
+	k.place.Value, keywords[k.name] = &mine, &mine
 	return &mine
 }
 

@@ -98,7 +98,7 @@ func full(b *testing.B) *Store {
 
 // A snapshot of everything, when nobody, a tenth of the actors, or everybody has said
 // something since the last one; and one of a filter that lets everything through.
-func BenchmarkPaintFull(b *testing.B) {
+func BenchmarkEncodeFull(b *testing.B) {
 	all := func(Entry) bool { return true }
 	for name, c := range map[string]struct {
 		heard int
@@ -108,13 +108,13 @@ func BenchmarkPaintFull(b *testing.B) {
 			s := full(b)
 			actors, keywords := s.Len()
 			p, bytes := NewEncoder(c.keep, 0, unsealedPart), 0
-			paint := func() {
+			encode := func() {
 				p.Start(s)
 				for !p.Step(func(int) bool { return false }) {
 				}
 				bytes = p.Bytes()
 			}
-			paint()
+			encode()
 			b.ReportAllocs()
 			for b.Loop() {
 				b.StopTimer()
@@ -122,7 +122,7 @@ func BenchmarkPaintFull(b *testing.B) {
 					s.Note(say(fmt.Sprintf("actor%03d", i), 1, `{"count_1": 18}`))
 				}
 				b.StartTimer()
-				paint()
+				encode()
 			}
 			b.SetBytes(int64(bytes))
 			b.ReportMetric(float64(bytes)/(1<<20), "MiB")

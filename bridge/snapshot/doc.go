@@ -1,55 +1,51 @@
-// Package snapshot remembers the last value of every keyword of every actor, so
-// that a page that comes late need not ask each actor for its status. It knows
-// replies and JSON; it knows nothing of AMQP, of sockets or of clocks.
+// Package snapshot remembers the last value of every keyword of every actor, so that a page that
+// is opened late need not ask each actor for its status. It knows replies and JSON, and nothing of
+// AMQP, sockets or clocks.
 //
-//	Reply ──► Store.Note ──► actor ──► keyword: value, and the reply it came by
+//	Reply ──► Store.Note ──► actor ──► keyword: its value, and the reply that brought it
 //	                           │
-//	                           └─────► the last reply, whatever it held
-//	Encoder, Store.Actors ◄── what is known, as JSON
+//	                           └─────► the last reply, whatever its body
+//	Encoder, Store.Actors ◄── all of this, as JSON
 //
 // # What is merged
 //
-// A reply's body that is an object sets each of its top-level keys to its value,
-// whole: objects inside it are not merged. Any other body only says that the
-// actor was heard. A reply without a sender says nothing of any actor.
+// A reply whose body is an object sets each of its top-level keys to the whole value: nested
+// objects are not merged. Any other body only updates the actor's last reply. A reply without a
+// sender is ignored.
 //
-// Internal replies are not meant for people, but they are true, and a filter may
-// ask for them. So their keywords are kept beside those of the others, not in
-// their place: an internal ra never hides the ra that everybody heard. Where a
-// filter lets both through, the newer one is written.
+// Internal replies are not meant for people, but their values are valid, and a filter may select
+// them. So their keywords are kept beside the public ones, not in their place: an internal ra
+// never hides the public ra. Where a filter selects both, the newer one is written.
 //
-// # What is forgotten
+// # What is evicted
 //
-// All is bounded by [Limits], and no bound can be used up by one at the cost of
-// all others:
+// Everything is bounded by [Limits], and no actor can use up a bound at the cost of the others:
 //
-//   - One actor too many: the one that was not heard for the longest time is
-//     forgotten, with its keywords.
-//   - One keyword of an actor too many: the actor's keyword that was not updated
-//     for the longest time is forgotten. Of a body that has more of them than may be
-//     known the last ones count; the others are forgotten at once.
-//   - Too many bytes: the actor that costs most forgets the keyword that it did
-//     not update for the longest time, until all fits. Who says little loses
-//     nothing to one that says much.
-//   - A value that is too large is not kept, and neither is the one before it,
-//     which is not true any more; its keyword is, and says how large the value is.
+//   - One actor too many: the actor whose last reply is the oldest is evicted, with its keywords.
+//   - One keyword of an actor too many: the actor's keyword that was updated least recently is
+//     evicted. Of a body with more keywords than the limit the last ones count; the others are
+//     evicted at once.
+//   - Too many bytes: the actor that takes most memory loses its keyword that was updated least
+//     recently, until everything fits. So an actor with few keywords loses nothing to one with
+//     many.
+//   - A value that is too large is not kept, and replaces the one before it, which is out of date.
+//     Its keyword stays, with the size of the value.
 //
-// What was forgotten is said where it is missed, as "evicted" of the actor, and
-// counted by [Store.Evicted]. A keyword that is noted or forgotten takes constant
-// time; finding the actor that costs most takes the logarithm of the actors.
+// Evictions are reported in the actor's "evicted" and counted by [Store.Evicted]. Setting or
+// evicting a keyword takes constant time; finding the actor that takes most memory takes time
+// logarithmic in the number of actors.
 //
 // # Memory
 //
-// Nothing of a body is held. A value is copied into its keyword's own buffer,
-// which the next value of about the same length takes over. What is known of a
-// reply is kept once for all keywords that came by it, and is used again when
-// the last of them has a newer value. So a reply whose keywords are known costs
-// no allocation, and an old keyword holds no more than itself.
+// No body is retained. A value is copied into its keyword's own buffer, which the next value of
+// about the same length reuses. The properties of a reply are kept once for all keywords that it
+// set, and their memory is reused when the last of these has a newer value. So a reply with known
+// keywords allocates nothing, and an old keyword retains nothing but itself.
 //
 // # Views
 //
-// A snapshot of everything may be 30 MiB long, and a filter may have to read every
-// keyword: neither is done with the store's lock held. [Encoder.Start] and
-// [Store.Actors] only take pointers. A keyword that may be in a view is immutable: the
-// next reply that changes it copies it, at most once for each view.
+// A snapshot of everything may be 30 MiB long, and a filter may have to test every keyword: neither
+// is done with the store's lock held. [Encoder.Start] and [Store.Actors] only copy pointers. A
+// keyword that may be in a view is immutable: the next reply that changes it copies it, at most
+// once for each view.
 package snapshot

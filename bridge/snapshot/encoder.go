@@ -24,7 +24,7 @@ type Encoder struct {
 
 	// What is being written.
 	todo     []actorView // the next one first
-	gone     []string
+	removed  []string
 	written  []text // of those that are done
 	at       int    // index of the next keyword of todo[0]
 	kept     []*keyword
@@ -33,8 +33,8 @@ type Encoder struct {
 	splicing *splicing // nil until all is written
 }
 
-// NewEncoder makes an empty encoder of the keywords that keep selects; nil means all.
-// Each part begins with room bytes for a header, and is passed to seal once.
+// NewEncoder returns an empty encoder of the keywords that keep selects; nil selects all. Each part
+// begins with room bytes for a header, and is passed to seal once.
 func NewEncoder(keep func(Entry) bool, room int, seal func(text []byte) []byte) *Encoder {
 	return &Encoder{keep: keep, room: room, seal: seal}
 }
@@ -68,15 +68,15 @@ func (p *Encoder) Start(s *Store) {
 func (p *Encoder) busy() bool { return p.next > p.upTo }
 
 func (p *Encoder) take(s *Store) {
-	changed, whole, now := s.changed(p.upTo)
+	changed, evicted, now := s.changed(p.upTo)
 	for _, a := range changed {
-		p.todo = append(p.todo, a.show())
+		p.todo = append(p.todo, a.view())
 	}
-	if whole {
+	if evicted {
 		for _, part := range p.parts {
 			for _, t := range part.texts {
 				if s.actors[t.name] == nil {
-					p.gone = append(p.gone, t.name)
+					p.removed = append(p.removed, t.name)
 				}
 			}
 		}
@@ -84,12 +84,12 @@ func (p *Encoder) take(s *Store) {
 	p.next = now
 }
 
-// Near reports whether no more than so many keywords are missing for the text to be up
-// to date. Its owner holds the store's lock, as for Start.
+// Near reports whether at most most keywords are missing for the encoder to be up to date. The store's
+// lock is held, as for Start.
 func (p *Encoder) Near(s *Store, most int) bool { return !p.busy() && s.near(p.upTo, most) }
 
-// Finish brings the encoder up to date at once if that takes at most most keywords.
-// Else it is false, and Start is due again.
+// Finish brings the encoder up to date at once if that takes at most most keywords. Otherwise it
+// returns false, and Start is due again.
 func (p *Encoder) Finish(s *Store, most int) bool {
 	if !p.Near(s, most) {
 		return false
@@ -100,8 +100,8 @@ func (p *Encoder) Finish(s *Store, most int) bool {
 	return true
 }
 
-// Step works until everything started is written, or enough is true. enough is called
-// after every few keywords, with the bytes written since its last call.
+// Step works until everything started is written, or enough returns true. enough is called after
+// every few keywords, with the bytes written since its last call.
 func (p *Encoder) Step(enough func(bytes int) bool) (done bool) {
 	const few = 16
 	for len(p.todo) > 0 {
@@ -120,14 +120,14 @@ func (p *Encoder) Step(enough func(bytes int) bool) (done bool) {
 			return false
 		}
 	}
-	for _, name := range p.gone {
+	for _, name := range p.removed {
 		p.written = append(p.written, text{name: name})
 	}
-	p.gone = nil
+	p.removed = nil
 	if !p.splice(enough) {
 		return false
 	}
-	p.todo, p.gone, p.written, p.kept, p.scratch = nil, nil, nil, nil, nil
+	p.todo, p.removed, p.written, p.kept, p.scratch = nil, nil, nil, nil, nil
 	p.upTo = p.next
 	return true
 }

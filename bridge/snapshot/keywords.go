@@ -6,26 +6,25 @@ import (
 	"github.com/clu-ws/clu-ws/internal/jsonscan"
 )
 
-// Keywords are the keywords of a reply's body, as found by [Store.Read]. They alias the
-// body.
+// Keywords are the keywords of a reply's body, found by [Store.Read]. They alias the body.
 type Keywords struct {
-	list      []keywordText
-	forgotten int // how many more there were
+	list    []keywordText
+	evicted int // how many more there were: they count as evicted
 }
 
 // keywordText is a keyword in a body.
 type keywordText struct{ name, value []byte }
 
-// keptKeywords is how many keywords the reused memory may hold.
+// keptKeywords is how many keywords the memory that is reused may hold.
 const keptKeywords = 4096
 
-// Read finds the keywords in a body for [Store.Note], reusing the memory of the last
-// ones. It needs no lock: a body may have very many.
+// Read finds the keywords in a body for [Store.Note], and reuses the memory of the last ones. It
+// needs no lock, for a body may have very many.
 func (s *Store) Read(body []byte, into *Keywords) {
 	if cap(into.list) > keptKeywords {
 		into.list = nil
 	}
-	into.list, into.forgotten = into.list[:0], 0
+	into.list, into.evicted = into.list[:0], 0
 	m := jsonscan.MembersOf(body)
 	for {
 		name, value, ok := m.Next()
@@ -47,10 +46,10 @@ func (k *Keywords) keepLast(l Limits) {
 	for _, one := range slices.Backward(k.list) {
 		switch {
 		case len(one.name) > l.Value:
-			k.forgotten++
+			k.evicted++
 		case names[string(one.name)]:
 		case len(last) == l.Keywords:
-			k.forgotten++
+			k.evicted++
 			names[string(one.name)] = true
 		default:
 			last = append(last, one)

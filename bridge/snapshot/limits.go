@@ -2,20 +2,19 @@ package snapshot
 
 import "cmp"
 
-// Limits bound the memory of a [Store]. A limit of 0 is its default.
+// Limits bound the memory of a [Store]. A limit of 0 is the default.
 type Limits struct {
-	// Actors is how many actors are known. 0 is 1000. There are no more than Bytes
-	// has room for at 4 KiB each, so that none is left with its name alone.
+	// Actors is how many actors are known. 0 is 1000. There are no more than fit into Bytes at
+	// 4 KiB each, so that none is left without keywords.
 	Actors int
-	// Keywords is how many keywords of one actor are known; one that came by
-	// internal and other replies counts twice. 0 is 1000.
+	// Keywords is how many keywords of one actor are known; one that is both public and internal
+	// counts twice. 0 is 1000.
 	Keywords int
-	// Bytes bounds names, values, and a fixed cost of each actor, keyword and
-	// reply that is remembered. 0 is 32 MiB.
+	// Bytes bounds the names, the values, and a fixed cost of each actor, keyword and reply that
+	// is kept. 0 is 32 MiB.
 	Bytes int
-	// Value is the length of the longest value, of the longest name and of the
-	// longest header that are kept, in bytes. 0 is 64 KiB. It is a quarter of
-	// Bytes at most, so that no value pushes out everything else.
+	// Value is the length of the longest value, name and header that is kept, in bytes. 0 is
+	// 64 KiB. It is at most a quarter of Bytes, so that no value evicts everything else.
 	Value int
 }
 
@@ -27,11 +26,11 @@ func (l *Limits) setDefaults() {
 	l.Value = min(cmp.Or(max(0, l.Value), 64<<10), l.Bytes/4)
 }
 
-// actorRoom is the least that each actor must have room for, in bytes.
+// actorRoom is the memory that each actor must at least have, in bytes.
 const actorRoom = 4 << 10
 
-// What is remembered costs about this beside its texts, in bytes: structs, list
-// elements and places in maps. A test compares them with the heap.
+// The memory of an actor, a keyword and a reply beside their texts, in bytes: structs, list elements
+// and map entries. A test compares these with the heap.
 const (
 	actorCost     = 640
 	keywordCost   = 256

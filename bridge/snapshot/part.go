@@ -13,7 +13,7 @@ type part struct {
 	first  bool   // without a comma in front
 }
 
-// text is an encoded actor; nil if there is nothing to write.
+// text is an encoded actor. json is nil if there is nothing to write.
 type text struct {
 	name string
 	json []byte
@@ -22,8 +22,8 @@ type text struct {
 // partSize is about the length of a part.
 const partSize = 64 << 10
 
-// splicing is the state of merging the written actors into the parts: each part that
-// changes is made anew.
+// splicing is the state of merging the written actors into the parts. Each part that changes is made
+// anew.
 type splicing struct {
 	news  []text  // sorted; those that have no place yet
 	old   int     // the next of the encoder's parts
@@ -31,7 +31,7 @@ type splicing struct {
 	parts []*part // as they will be
 }
 
-// splice goes on with that until enough says that it is enough for now.
+// splice merges the written actors into the parts, until enough returns true.
 func (p *Encoder) splice(enough func(bytes int) bool) (done bool) {
 	if p.splicing == nil {
 		slices.SortFunc(p.written, func(a, b text) int { return strings.Compare(a.name, b.name) })
@@ -59,7 +59,7 @@ func (p *Encoder) splice(enough func(bytes int) bool) (done bool) {
 	}
 }
 
-// take takes an old part with what has its place there.
+// take takes an old part, with the new texts that belong there.
 func (h *splicing) take(parts []*part, at int) {
 	end := len(h.news)
 	if at+1 < len(parts) {
@@ -97,7 +97,7 @@ func merged(old, news []text) []text {
 	return all
 }
 
-// make adds a part, and gives its length.
+// make adds a part, and returns its length.
 func (p *Encoder) make(h *splicing) int {
 	n, size := 0, 0
 	for n < len(h.texts) && (n == 0 || size+len(h.texts[n].json) <= partSize) {

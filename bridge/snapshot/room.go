@@ -2,8 +2,8 @@ package snapshot
 
 import "container/heap"
 
-// costliest is a heap of actors: the one that costs most comes first, and of two
-// that cost the same the one that was heard earlier.
+// costliest is a heap of actors: the one that takes most memory is first, and of equal ones the one
+// with the older last reply.
 type costliest []*actor
 
 func (c costliest) Len() int { return len(c) }
@@ -33,29 +33,29 @@ func (c *costliest) Pop() any {
 	return a
 }
 
-// makeRoom forgets what is too much for the bytes. The costliest actor pays, so
-// that one that makes up keywords cannot push out what the others said.
+// makeRoom evicts keywords until all fits into the limit. The costliest actor loses them, so that one
+// that makes up keywords cannot evict those of the others.
 func (s *Store) makeRoom() {
 	for s.bytes > s.limits.Bytes {
 		if victim := s.costs[0]; victim.order.Len() > 0 {
-			s.forgetKeyword(victim)
+			s.evictKeyword(victim)
 			heap.Fix(&s.costs, 0)
 		} else {
-			s.forgetActor(victim)
+			s.evictActor(victim)
 		}
 	}
 }
 
-// forgetKeyword forgets an actor's keyword that was not updated for longest.
-func (s *Store) forgetKeyword(a *actor) {
+// evictKeyword evicts the keyword of an actor that was updated least recently.
+func (s *Store) evictKeyword(a *actor) {
 	k := a.order.Remove(a.order.Back()).(*keyword)
-	kind := a.public
+	keywords := a.public
 	if k.from.Internal {
-		kind = a.internal
+		keywords = a.internal
 	}
-	delete(kind, k.name)
+	delete(keywords, k.name)
 	a.all.remove(k)
-	a.changed, s.shrunk = s.replies, s.replies
+	a.changed, s.lastEviction = s.replies, s.replies
 	s.charge(a, -keywordCost-len(k.name)-len(k.value))
 	s.release(a, k.from)
 	s.keywords--
@@ -63,9 +63,9 @@ func (s *Store) forgetKeyword(a *actor) {
 	s.evictedKeywords++
 }
 
-// forgetActor forgets an actor and all its keywords at once.
-func (s *Store) forgetActor(a *actor) {
-	s.shrunk = s.replies
+// evictActor evicts an actor with all its keywords.
+func (s *Store) evictActor(a *actor) {
+	s.lastEviction = s.replies
 	s.recent.Remove(a.place)
 	heap.Remove(&s.costs, a.rank)
 	delete(s.actors, a.name)

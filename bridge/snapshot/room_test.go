@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-func TestTheActorThatIsSilentForLongestIsForgotten(t *testing.T) {
+func TestTheActorThatIsSilentForLongestIsEvicted(t *testing.T) {
 	s := New(Limits{Actors: 2})
 	s.Note(say("a", 1, `{"x": 1, "y": 1}`))
 	s.Note(say("b", 2, `{"x": 2, "y": 2}`))
@@ -27,7 +27,7 @@ func TestTheActorThatIsSilentForLongestIsForgotten(t *testing.T) {
 	}
 }
 
-func TestTheKeywordThatWasNotUpdatedForLongestIsForgotten(t *testing.T) {
+func TestTheKeywordThatWasUpdatedLeastRecentlyIsEvicted(t *testing.T) {
 	s := New(Limits{Keywords: 2})
 	s.Note(say("a", 1, `{"x": 1, "y": 1}`))
 	s.Note(say("a", 2, `{"x": 2}`))
@@ -41,7 +41,7 @@ func TestTheKeywordThatWasNotUpdatedForLongestIsForgotten(t *testing.T) {
 	}
 }
 
-func TestAnActorThatMakesUpKeywordsPaysItself(t *testing.T) {
+func TestAnActorThatInventsKeywordsLosesItsOwn(t *testing.T) {
 	s := New(Limits{Bytes: 128 << 10})
 	s.Note(say("mount", 1, `{"ra": 1}`))
 	for i := range 1000 {
@@ -59,7 +59,7 @@ func TestAnActorThatMakesUpKeywordsPaysItself(t *testing.T) {
 	}
 }
 
-func TestAnActorThatSaysMuchPaysForTheOthers(t *testing.T) {
+func TestTheCostliestActorLosesKeywords(t *testing.T) {
 	s := New(Limits{Bytes: 64 << 10})
 	s.Note(say("mount", 1, `{"ra": 1}`))
 	s.Note(say("camera", 2, fmt.Sprintf(`{"a": "%s", "b": "%[1]s", "c": "%[1]s", "d": "%[1]s"}`, strings.Repeat("x", 15_000))))
@@ -139,7 +139,7 @@ func filler(keywords int) string {
 	return "{" + b.String()[2:] + "}"
 }
 
-func TestActorsThatCostTheSamePayInTurns(t *testing.T) {
+func TestEquallyCostlyActorsLoseKeywordsInTurn(t *testing.T) {
 	s := New(Limits{Bytes: 64 << 10})
 	s.Note(say("a", 1, filler(20)))
 	s.Note(say("b", 2, filler(20)))
@@ -151,7 +151,7 @@ func TestActorsThatCostTheSamePayInTurns(t *testing.T) {
 	}
 }
 
-func TestOfActorsThatCostTheSameTheOneHeardEarlierPays(t *testing.T) {
+func TestOfEquallyCostlyActorsTheOlderOneLosesKeywords(t *testing.T) {
 	for _, order := range [][]string{{"a", "b"}, {"b", "a"}} {
 		s := New(Limits{Bytes: 32 << 10})
 		for _, name := range order {

@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// Reply is what a [Store] is told of a reply. Its texts are kept, so they must
-// not be parts of larger ones; its body is not.
+// Reply is a reply as a [Store] gets it. Its texts are kept, so they must not be parts of larger
+// ones; its body is not.
 type Reply struct {
-	Sender     string // the actor; "" is nobody
+	Sender     string // the actor; "" is none
 	Code       string // the message code: ">", "i", ":" and so on
 	RoutingKey string
 	CommandID  string
@@ -23,7 +23,7 @@ type Reply struct {
 	Keywords *Keywords
 }
 
-// Entry is a keyword of an actor, and the reply by which its last value came.
+// Entry is a keyword of an actor, and the reply that set its last value.
 type Entry struct {
 	Actor, Keyword                         string
 	Code, RoutingKey, CommandID, Commander string
@@ -32,32 +32,32 @@ type Entry struct {
 	Seq                                    uint64
 }
 
-// Store holds the last value of every keyword of every actor. It is not made for
-// concurrent use: its owner has a lock.
+// Store holds the last value of every keyword of every actor. It is not safe for concurrent use: its
+// owner has a lock.
 type Store struct {
-	limits   Limits
-	actors   map[string]*actor
-	recent   list.List // of *actor: who was heard last is in front
-	costs    costliest
-	bytes    int        // what all actors cost
-	keywords int        // of all actors
-	replies  uint64     // how many were noted: the order of sources
-	spare    *keptReply // one that is not used any more, or nil
-	views    uint64     // how many were taken; anything older than the last may be in it
-	read     Keywords
-	shrunk   uint64 // the last reply at which something was forgotten
+	limits       Limits
+	actors       map[string]*actor
+	recent       list.List // of *actor: the one with the latest reply is in front
+	costs        costliest
+	bytes        int        // memory of all actors
+	keywords     int        // of all actors
+	replies      uint64     // how many were noted: the order of sources
+	spare        *keptReply // one that can be reused, or nil
+	views        uint64     // how many were taken; what is older than the last one may be in it
+	read         Keywords
+	lastEviction uint64 // the last reply at which something was evicted
 
 	evictedActors, evictedKeywords uint64
 }
 
-// New makes an empty store.
+// New returns an empty store.
 func New(l Limits) *Store {
 	l.setDefaults()
 	return &Store{limits: l, actors: map[string]*actor{}}
 }
 
-// Note merges a reply. Replies come in their order: the last one wins. The
-// limits hold when it returns.
+// Note merges a reply. Replies must come in their order: the last one wins. The limits hold when Note
+// returns.
 func (s *Store) Note(r Reply) {
 	if r.Sender == "" {
 		return
@@ -71,7 +71,7 @@ func (s *Store) Note(r Reply) {
 	if a.last != nil {
 		s.release(a, a.last)
 	}
-	a.last = s.source(a, &r)
+	a.last = s.keepReply(a, &r)
 	if r.Keywords == nil {
 		s.Read(r.Body, &s.read)
 		r.Keywords = &s.read
@@ -79,16 +79,16 @@ func (s *Store) Note(r Reply) {
 	for _, k := range r.Keywords.list {
 		s.set(a, k.name, k.value)
 	}
-	a.evicted += uint64(r.Keywords.forgotten)
-	s.evictedKeywords += uint64(r.Keywords.forgotten)
+	a.evicted += uint64(r.Keywords.evicted)
+	s.evictedKeywords += uint64(r.Keywords.evicted)
 	heap.Fix(&s.costs, a.rank)
 	s.makeRoom()
 }
 
-// touch gives the actor of that name, who is heard now.
+// touch returns the actor of a name, whose last reply is the current one.
 func (s *Store) touch(name string) *actor {
-	// Two names must not become one when they are written: a byte that is not
-	// UTF-8 is U+FFFD from the start, as in the envelope.
+	// Bytes that are not UTF-8 become U+FFFD here already, as in the envelope: two actors must
+	// not have one name when they are written.
 	if !utf8.ValidString(name) {
 		name = string([]rune(name))
 	}
@@ -98,7 +98,7 @@ func (s *Store) touch(name string) *actor {
 		return a
 	}
 	if len(s.actors) >= s.limits.Actors {
-		s.forgetActor(s.recent.Back().Value.(*actor))
+		s.evictActor(s.recent.Back().Value.(*actor))
 	}
 	a := &actor{name: name, heard: s.replies, changed: s.replies, public: map[string]*keyword{}}
 	a.place = s.recent.PushFront(a)
@@ -108,20 +108,19 @@ func (s *Store) touch(name string) *actor {
 	return a
 }
 
-// charge adds to what an actor costs, in bytes.
+// charge adds to the memory of an actor.
 func (s *Store) charge(a *actor, bytes int) {
 	a.bytes += bytes
 	s.bytes += bytes
 }
 
-// Len is how many actors and keywords are known.
+// Len returns how many actors and keywords are known.
 func (s *Store) Len() (actors, keywords int) { return len(s.actors), s.keywords }
 
-// Bytes is what they cost, in the sense of [Limits].
+// Bytes returns their memory, in the sense of [Limits].
 func (s *Store) Bytes() int { return s.bytes }
 
-// Evicted counts the actors and keywords that were forgotten for want of room,
-// ever. A keyword counts with its actor, too. Each reply from a sender with a name
-// that is too long to be kept counts as an actor, each keyword of such a name
-// as a keyword.
+// Evicted returns how many actors and keywords were evicted so far. The keywords of an evicted actor
+// count, too. Each reply from a sender whose name is too long to be kept counts as an actor, and each
+// keyword with such a name as a keyword.
 func (s *Store) Evicted() (actors, keywords uint64) { return s.evictedActors, s.evictedKeywords }

@@ -42,7 +42,7 @@ func TestAReplyWithoutASenderIsLeftOut(t *testing.T) {
 	}
 }
 
-func TestABodyThatIsNoObjectOnlyCountsAsHeard(t *testing.T) {
+func TestABodyThatIsNoObjectOnlyUpdatesTheLastReply(t *testing.T) {
 	s := New(Limits{})
 	for _, body := range []string{`[{"ra": 1}]`, `"ra"`, `1`, `null`, `{}`} {
 		s.Note(say("mount", 7, body))
@@ -53,7 +53,7 @@ func TestABodyThatIsNoObjectOnlyCountsAsHeard(t *testing.T) {
 	}
 }
 
-func TestTheStoreHoldsNothingOfABody(t *testing.T) {
+func TestTheStoreRetainsNoBody(t *testing.T) {
 	s := New(Limits{})
 	body := []byte(`{"ra": "abc"}`)
 	s.Note(Reply{Sender: "mount", Time: noon, Body: body})
@@ -84,7 +84,7 @@ func TestAnInternalReplyHidesNothing(t *testing.T) {
 	}
 }
 
-func TestAValueThatIsTooLargeIsSaid(t *testing.T) {
+func TestAValueThatIsTooLargeIsReported(t *testing.T) {
 	s := New(Limits{Value: 10})
 	s.Note(say("mount", 1, `{"image": "1234"}`))
 	s.Note(say("mount", 2, `{"image": "123456789"}`))
@@ -98,7 +98,7 @@ func TestAValueThatIsTooLargeIsSaid(t *testing.T) {
 	}
 }
 
-func TestAGiantValuePushesOutNobody(t *testing.T) {
+func TestAGiantValueEvictsNoActor(t *testing.T) {
 	s := New(Limits{Bytes: 64 << 10})
 	for i := range 10 {
 		s.Note(say(fmt.Sprint("actor", i), 1, `{"a": 1}`))
@@ -153,8 +153,8 @@ func TestOfABodyWithTooManyKeywordsTheLastOnesAreSet(t *testing.T) {
 	s.Note(say("mount", 1, `{"old": 0}`))
 	r := say("mount", 2, `{"a": 1, "b": 2, "c": 3, "a": 4, "d": 5, "d": 6}`)
 	s.Read(r.Body, &k)
-	if len(k.list) != 3 || k.forgotten != 1 {
-		t.Errorf("%d keywords are to be set, %d are forgotten", len(k.list), k.forgotten)
+	if len(k.list) != 3 || k.evicted != 1 {
+		t.Errorf("%d keywords are to be set, %d are forgotten", len(k.list), k.evicted)
 	}
 	r.Body, r.Keywords = nil, &k
 	s.Note(r)

@@ -2,17 +2,17 @@ package snapshot
 
 import "slices"
 
-// actorView is an actor as of the moment the view was taken. It shares its keywords and
-// sources with the store, which no longer changes them.
+// actorView is an actor at the moment of a view. It shares its keywords and replies with the store,
+// which no longer changes them.
 type actorView struct {
 	name     string
 	last     *keptReply
 	evicted  uint64
-	keywords []*keyword // of both kinds, unordered
-	mixed    bool       // there are some of each kind kind
+	keywords []*keyword // public and internal, unordered
+	mixed    bool       // there are both public and internal ones
 }
 
-func (a *actor) show() actorView {
+func (a *actor) view() actorView {
 	return actorView{a.name, a.last, a.evicted, a.all.share(), len(a.public) > 0 && len(a.internal) > 0}
 }
 
@@ -21,16 +21,16 @@ func (a *actor) show() actorView {
 func (s *Store) Actors() Actors {
 	all := make(Actors, 0, len(s.actors))
 	for _, a := range s.actors {
-		all = append(all, a.show())
+		all = append(all, a.view())
 	}
 	s.views++
 	return all
 }
 
-// changed returns the actors that have changed since a reply, and the order of the last
-// reply. whole means that actors may have been forgotten, too.
-func (s *Store) changed(since uint64) (changed []*actor, whole bool, now uint64) {
-	if s.shrunk <= since {
+// changed returns the actors that have changed since a reply, and the order of the last reply.
+// evicted reports whether actors may have been evicted, too.
+func (s *Store) changed(since uint64) (changed []*actor, evicted bool, now uint64) {
+	if s.lastEviction <= since {
 		for e := s.recent.Front(); e != nil && e.Value.(*actor).changed > since; e = e.Next() {
 			changed = append(changed, e.Value.(*actor))
 		}
@@ -44,10 +44,10 @@ func (s *Store) changed(since uint64) (changed []*actor, whole bool, now uint64)
 	return changed, true, s.replies
 }
 
-// near reports whether what changed gives is of no more than so many keywords. It looks
-// at no more actors than that which have changed.
+// near reports whether the changed actors have at most most keywords in all. It looks at no more
+// changed actors than that.
 func (s *Store) near(since uint64, most int) bool {
-	if s.shrunk <= since {
+	if s.lastEviction <= since {
 		for e := s.recent.Front(); e != nil && e.Value.(*actor).changed > since && most >= 0; e = e.Next() {
 			most -= 1 + len(e.Value.(*actor).all.list)
 		}
@@ -64,8 +64,8 @@ func (s *Store) near(since uint64, most int) bool {
 	return true
 }
 
-// sharedList is an actor's unordered keywords, each of which knows its index. The list may
-// be in a view: then it is copied before it changes.
+// sharedList is an actor's unordered keywords, each of which has its index. A list that may be in a
+// view is copied before it changes.
 type sharedList struct {
 	list   []*keyword
 	shared bool
@@ -76,20 +76,20 @@ func (l *sharedList) share() []*keyword {
 	return l.list
 }
 
-func (l *sharedList) own() {
+func (l *sharedList) unshare() {
 	if l.shared {
 		l.list, l.shared = slices.Clone(l.list), false
 	}
 }
 
 func (l *sharedList) add(k *keyword) {
-	l.own()
+	l.unshare()
 	k.at = len(l.list)
 	l.list = append(l.list, k)
 }
 
 func (l *sharedList) remove(k *keyword) {
-	l.own()
+	l.unshare()
 	last := len(l.list) - 1
 	moved := l.list[last]
 	l.list[k.at], moved.at = moved, k.at
@@ -98,6 +98,6 @@ func (l *sharedList) remove(k *keyword) {
 }
 
 func (l *sharedList) replace(k, by *keyword) {
-	l.own()
+	l.unshare()
 	l.list[k.at] = by
 }

@@ -19,10 +19,10 @@ func (k *keyword) entry() Entry {
 //	"mount": {"time": "2026-11-21T03:38:40.123456+00:00", "code": ":", "seq": 17, "keywords": {
 //	  "ra": {"value": 1.5, "time": "2026-11-21T03:38:39.000000+00:00", "code": "i", "seq": 12}}}
 //
-// The actor's time, code and seq are those of its last reply, whatever it held.
-// "evicted": 3 stands before the keywords if that many were forgotten for want of
-// room. A keyword whose last value is too large has "too_large": 70000, its bytes, in
-// place of the value; one that came by an internal reply ends with "internal": true.
+// The actor's time, code and seq are those of its last reply, whatever its body. "evicted": 3 comes
+// before the keywords if that many were evicted. A keyword whose last value is too large has
+// "too_large": 70000, its length in bytes, in place of the value; one that was set by an internal
+// reply ends with "internal": true.
 func (a *actorView) append(dst []byte, keywords []*keyword) []byte {
 	dst = appendString(dst, a.name)
 	dst = append(dst, ": {"...)
@@ -38,7 +38,7 @@ func (a *actorView) append(dst []byte, keywords []*keyword) []byte {
 		dst = appendString(dst, k.name)
 		dst = append(dst, ": {"...)
 		dst = k.appendValue(dst)
-		// Neighbours often came by one reply: its text is copied.
+		// Neighbours were often set by the same reply: its text is copied.
 		if k.from == written {
 			dst = append(dst, dst[from:to]...)
 		} else {
@@ -81,7 +81,7 @@ type Actors []actorView
 //
 //	[{"name": "mount", "time": "2026-11-21T03:38:40.123456+00:00", "code": ":", "seq": 17, "keywords": 3}]
 //
-// "evicted": 3 follows seq if that many of the actor's keywords were forgotten.
+// "evicted": 3 follows seq if that many of the actor's keywords were evicted.
 func (all Actors) Append(dst []byte) []byte {
 	slices.SortFunc(all, func(a, b actorView) int { return strings.Compare(a.name, b.name) })
 	dst = append(dst, '[')
@@ -101,7 +101,7 @@ func (all Actors) Append(dst []byte) []byte {
 	return append(dst, ']')
 }
 
-// names counts the names of an actor's keywords; a name of both kinds counts once.
+// names counts the names of an actor's keywords. One that is both public and internal counts once.
 func (a *actorView) names() int {
 	if !a.mixed {
 		return len(a.keywords)
@@ -123,8 +123,8 @@ func (f *keptReply) append(dst []byte) []byte {
 	return strconv.AppendUint(dst, f.Seq, 10)
 }
 
-// appendTime writes RFC 3339 in UTC with microseconds, by the one layout that
-// package time has a short way for.
+// appendTime writes RFC 3339 in UTC with microseconds. It uses the layout that package time formats
+// fastest.
 func appendTime(dst []byte, t time.Time) []byte {
 	t = t.UTC()
 	dst = t.AppendFormat(dst, time.RFC3339)

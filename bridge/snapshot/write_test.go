@@ -34,7 +34,7 @@ func TestAnEmptyStoreIsWritten(t *testing.T) {
 	}
 }
 
-func TestAFilterIsAskedWithTheReplyOfEachKeyword(t *testing.T) {
+func TestAFilterTestsTheReplyOfEachKeyword(t *testing.T) {
 	s := New(Limits{})
 	s.Note(Reply{Sender: "mount", Code: ">", RoutingKey: "reply.x", CommandID: "id", Commander: "x.mount", Internal: true, Time: noon, Seq: 5, Body: []byte(`{"ra": 1}`)})
 	s.Note(say("mount", 6, `{}`))
@@ -49,7 +49,7 @@ func TestAFilterIsAskedWithTheReplyOfEachKeyword(t *testing.T) {
 	}
 }
 
-func TestAFilterLeavesOutActorsOfWhomItLetsNothingThrough(t *testing.T) {
+func TestActorsWithoutSelectedKeywordsAreLeftOut(t *testing.T) {
 	s := New(Limits{})
 	for _, name := range []string{"a", "b", "c", "d"} {
 		s.Note(say(name, 1, `{"x": 1, "y": 1}`))
@@ -84,7 +84,7 @@ func TestInternalKeywordsAreMarkedAndCountedOnce(t *testing.T) {
 	}
 }
 
-func TestWhatWasEvictedIsSaid(t *testing.T) {
+func TestEvictionsAreReported(t *testing.T) {
 	s := New(Limits{Keywords: 1})
 	s.Note(say("mount", 1, `{"a": 1, "b": 2, "c": 3}`))
 	head := `"time": "` + noonText + `", "code": "i", "seq": 1`

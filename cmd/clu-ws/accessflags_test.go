@@ -15,10 +15,10 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// shake sends an upgrade request over a connection, and gives the answer's status.
-func shake(t *testing.T, conn net.Conn, lines ...string) (status int, body string) {
+// handshake sends an upgrade request over a connection, and returns the response's status.
+func handshake(t *testing.T, conn net.Conn, lines ...string) (status int, body string) {
 	t.Helper()
-	_ = conn.SetDeadline(time.Now().Add(patience))
+	_ = conn.SetDeadline(time.Now().Add(testkit.Patience))
 	request := append([]string{"GET / HTTP/1.1", "Upgrade: websocket", "Connection: Upgrade",
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13"}, lines...)
 	if _, err := io.WriteString(conn, strings.Join(request, "\r\n")+"\r\n\r\n"); err != nil {
@@ -54,41 +54,41 @@ func TestWhichPagesMayConnectDependsOnTheListener(t *testing.T) {
 	local := p.announcedAddress(t, "http://")
 	evil, here := []string{"Host: localhost", "Origin: https://evil.example"}, []string{"Host: localhost", "Origin: http://localhost:1"}
 	for _, at := range [][2]string{{"tcp", local}, {"unix", socket}} {
-		if status, body := shake(t, dialAt(t, at[0], at[1]), evil...); status != 403 || !strings.Contains(body, "--origin https://evil.example") {
-			t.Errorf("%s: another's page: %d %s", at, status, body)
+		if status, body := handshake(t, dialAt(t, at[0], at[1]), evil...); status != 403 || !strings.Contains(body, "--origin https://evil.example") {
+			t.Errorf("%s: a page of another site: %d %s", at, status, body)
 		}
-		if status, body := shake(t, dialAt(t, at[0], at[1]), here...); status != 101 {
+		if status, body := handshake(t, dialAt(t, at[0], at[1]), here...); status != 101 {
 			t.Errorf("%s: a page of this machine: %d %s", at, status, body)
 		}
 	}
 	p.await(t, `msg="a request was turned away" reason=origin`)
 	if strings.Contains(p.Output.String(), "any web page") {
-		t.Error("a bridge that this machine alone reaches warns of pages")
+		t.Error("a bridge on loopback warns of web pages")
 	}
 	p.stop(t)
 
 	open := spawn(t, nil, "--listen", "0.0.0.0:0", "--listen", "127.0.0.1:0")
 	open.await(t, "list the pages that may with --origin")
 	_, port, _ := net.SplitHostPort(open.announcedAddress(t, "http://"))
-	if status, body := shake(t, dialAt(t, "tcp", "127.0.0.1:"+port), evil...); status != 101 {
-		t.Errorf("beyond loopback: another's page: %d %s", status, body)
+	if status, body := handshake(t, dialAt(t, "tcp", "127.0.0.1:"+port), evil...); status != 101 {
+		t.Errorf("beyond loopback: a page of another site: %d %s", status, body)
 	}
 	_, rest, _ := strings.Cut(open.announcementLine(t), "http://127.0.0.1:")
 	port, _, _ = strings.Cut(rest, " ")
-	if status, body := shake(t, dialAt(t, "tcp", "127.0.0.1:"+port), evil...); status != 403 {
-		t.Errorf("at its listener on loopback: another's page: %d %s", status, body)
+	if status, body := handshake(t, dialAt(t, "tcp", "127.0.0.1:"+port), evil...); status != 403 {
+		t.Errorf("at its listener on loopback: a page of another site: %d %s", status, body)
 	}
 	open.stop(t)
 
 	listed := spawn(t, []string{"CLU_WS_ORIGIN=https://console.example https://other.example"}, "--listen", "0.0.0.0:0")
 	_, port, _ = net.SplitHostPort(listed.announcedAddress(t, "http://"))
 	for origin, want := range map[string]int{"https://console.example": 101, "https://other.example": 101, "https://evil.example": 403} {
-		if status, body := shake(t, dialAt(t, "tcp", "127.0.0.1:"+port), "Host: bridge", "Origin: "+origin); status != want {
+		if status, body := handshake(t, dialAt(t, "tcp", "127.0.0.1:"+port), "Host: bridge", "Origin: "+origin); status != want {
 			t.Errorf("%s: %d %s", origin, status, body)
 		}
 	}
 	if strings.Contains(listed.Output.String(), "any web page") {
-		t.Error("a bridge with a list warns of all pages")
+		t.Error("a bridge with a list of origins warns of web pages")
 	}
 	listed.stop(t)
 }
@@ -102,7 +102,7 @@ func TestAnUnknownHostOnTheAdminPortRunsNoCommand(t *testing.T) {
 		}
 		req.Host = host
 		req.Header.Set("Content-Type", "application/json")
-		client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+		client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: testkit.Patience}
 		resp, err := client.Do(req)
 		if err != nil {
 			t.Fatal(err)
@@ -139,11 +139,11 @@ func TestTheProxyProtocolNamesClientsWithAndWithoutTLS(t *testing.T) {
 			}
 			return conn
 		}
-		if status, body := shake(t, connect(), "Host: localhost"); status != 101 {
+		if status, body := handshake(t, connect(), "Host: localhost"); status != 101 {
 			t.Errorf("%s: %d %s", name, status, body)
 		}
-		if status, _ := shake(t, connect(), "Host: localhost", "Origin: https://evil.example"); status != 403 {
-			t.Errorf("%s: another's page: %d", name, status)
+		if status, _ := handshake(t, connect(), "Host: localhost", "Origin: https://evil.example"); status != 403 {
+			t.Errorf("%s: a page of another site: %d", name, status)
 		}
 		if line := p.await(t, "reason=origin"); !strings.Contains(line, "client=192.0.2.1:56324") {
 			t.Errorf("%s: the log: %s", name, line)
@@ -227,7 +227,7 @@ func TestTheBridgeGoesOnWithoutAReaderOfItsLog(t *testing.T) {
 	r.Close() // as head does
 	for i := range 3 {
 		// The line of log is written before the answer.
-		if status, body := shake(t, dialAt(t, "tcp", address), fmt.Sprintf("Host: evil%d.example", i)); status != 403 {
+		if status, body := handshake(t, dialAt(t, "tcp", address), fmt.Sprintf("Host: evil%d.example", i)); status != 403 {
 			t.Fatalf("%d %s", status, body)
 		}
 	}
@@ -243,7 +243,7 @@ func TestTheBridgeGoesOnWithoutAReaderOfItsLog(t *testing.T) {
 func TestATrustedProxysClientIsTheOneInTheLog(t *testing.T) {
 	p := spawn(t, []string{"CLU_WS_TRUSTED_PROXY=10.0.0.0/8 127.0.0.1"}, "--host", "127.0.0.1", "--port", "0")
 	conn := dialAt(t, "tcp", p.announcedAddress(t, "http://"))
-	if status, body := shake(t, conn, "Host: localhost", "Origin: https://evil.example", "X-Forwarded-For: 192.0.2.7, 10.0.0.1"); status != 403 {
+	if status, body := handshake(t, conn, "Host: localhost", "Origin: https://evil.example", "X-Forwarded-For: 192.0.2.7, 10.0.0.1"); status != 403 {
 		t.Errorf("%d %s", status, body)
 	}
 	if line := p.await(t, "reason=origin"); !strings.Contains(line, "client=192.0.2.7 ") {

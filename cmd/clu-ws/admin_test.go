@@ -14,14 +14,14 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// admin is the address that a bridge's log gives for metrics and health.
+// admin returns the address of the admin server, from the log.
 func (c child) admin(t *testing.T) string {
 	t.Helper()
 	_, address, _ := strings.Cut(c.await(t, "metrics and health"), "address=")
 	return address
 }
 
-// adminGet gives what a bridge answers at the admin's address.
+// adminGet returns what the admin server answers.
 func (c child) adminGet(t *testing.T, path string) string {
 	t.Helper()
 	text, err := get(t, &http.Transport{}, "http://"+c.admin(t)+path)
@@ -42,13 +42,13 @@ func (c child) awaitMetric(t *testing.T, line string) {
 	})
 }
 
-func TestTheAdminsServerAnswersAtAnAddressOfItsOwn(t *testing.T) {
+func TestTheAdminServerHasAnAddressOfItsOwn(t *testing.T) {
 	p := spawn(t, nil, "--host", "127.0.0.1", "--port", "0", "--admin", "127.0.0.1:0")
 	for path, words := range map[string]string{
 		"/metrics": "\ncluws_link_up 0\n", "/healthz": `"broker":"down"`, "/readyz": `"ready":false`, "/debug/pprof/": "goroutine", "/": "/metrics",
 	} {
 		if got := p.adminGet(t, path); !strings.Contains(got, words) {
-			t.Errorf("%s does not speak of %q:\n%s", path, words, got)
+			t.Errorf("%s does not mention %q:\n%s", path, words, got)
 		}
 	}
 	for _, path := range []string{"/metrics", "/debug/pprof/"} {
@@ -57,12 +57,12 @@ func TestTheAdminsServerAnswersAtAnAddressOfItsOwn(t *testing.T) {
 		}
 	}
 	if log := p.Output.String(); strings.Contains(log, "profiles and metrics are open") {
-		t.Error("an address of this machine alone is warned of")
+		t.Error("an address on loopback is warned of")
 	}
 	p.stop(t)
 }
 
-func TestTheAdminsServerAnswersOnAUnixSocket(t *testing.T) {
+func TestTheAdminServerListensOnAUnixSocket(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "admin.sock")
 	p := spawn(t, nil, "--host", "127.0.0.1", "--port", "0", "--admin", "unix:"+path)
 	p.await(t, "metrics and health")
@@ -78,7 +78,7 @@ func TestTheAdminsServerAnswersOnAUnixSocket(t *testing.T) {
 	p.stop(t)
 }
 
-func TestAnAdminsAddressThatIsTakenIsNamed(t *testing.T) {
+func TestAnAdminAddressInUseIsNamed(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ func TestAnAdminsAddressThatIsTakenIsNamed(t *testing.T) {
 	again.Close()
 }
 
-func TestAnAdminsServerThatOthersReachIsWarnedOf(t *testing.T) {
+func TestAnExposedAdminServerIsWarnedOf(t *testing.T) {
 	p := spawn(t, nil, "--host", "127.0.0.1", "--port", "0", "--admin", ":0")
 	p.await(t, "profiles and metrics are open to everyone who can reach this address")
 	p.stop(t)

@@ -54,8 +54,7 @@ func TestTheLogHasTheAdviceToo(t *testing.T) {
 	}
 }
 
-// What is no broker is seen without one.
-func TestAPortThatIsNotABrokersIsExplainedWithFlags(t *testing.T) {
+func TestAPortWithoutABrokerIsExplainedWithFlags(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

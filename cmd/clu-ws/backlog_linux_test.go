@@ -19,8 +19,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// build makes the program as it is delivered: without the race detector, which
-// takes memory of its own.
+// build builds the program without the race detector, which uses memory of its own.
 func build(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "clu-ws")
@@ -30,8 +29,8 @@ func build(t *testing.T) string {
 	return path
 }
 
-// memory is a figure of a process in bytes: VmHWM is the most that it ever had in
-// memory, VmRSS what it has now (proc(5)).
+// memory returns a figure of a process in bytes: VmHWM is the peak of its resident
+// memory, VmRSS the current size (proc(5)).
 func memory(t *testing.T, p child, figure string) int {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Pid()))
@@ -53,16 +52,16 @@ func memory(t *testing.T, p child, figure string) int {
 
 const mib = 1 << 20
 
-// The limits of the bridges that are tested, in bytes, and how many loops they have.
+// The limits of the tested bridges, in bytes, and their number of loops.
 const (
 	backlog = 4 * mib
 	history = 16 * mib
 	loops   = 2
 )
 
-// bound is how much memory a bridge may take beyond that of an idle one: what its
-// limits let it keep, all of it twice, since the collector lets garbage grow to as
-// much as is in use (GOGC), and a little.
+// bound returns how much more memory a bridge may use than an idle one: all that its
+// limits allow, twice, since garbage may grow to the size of the memory in use (GOGC),
+// and a margin.
 func bound(history int) int {
 	const (
 		handover = 4 * mib // of each loop: engine.mailBytes
@@ -71,7 +70,7 @@ func bound(history int) int {
 	return 2*(loops*(backlog+handover)+history) + little
 }
 
-func TestAHundredThousandRepliesThatWaitedAreWorkedOffWithinTheBounds(t *testing.T) {
+func TestABacklogOfAHundredThousandRepliesIsDeliveredWithinTheMemoryBounds(t *testing.T) {
 	t.Parallel()
 	const replies, size = 100_000, 400
 	program := build(t)
@@ -106,7 +105,7 @@ func TestAHundredThousandRepliesThatWaitedAreWorkedOffWithinTheBounds(t *testing
 			at := "ws://" + p.announcedAddress(t, "ws://")
 			var all []*recordingClient
 			for i := range 10 {
-				e, _ := receiveUntil(t, fmt.Sprintf("client %d", i), ws.Dialer{}, at)
+				e, _ := startRecording(t, fmt.Sprintf("client %d", i), ws.Dialer{}, at)
 				all = append(all, e)
 			}
 			var mute net.Conn
@@ -126,7 +125,7 @@ func TestAHundredThousandRepliesThatWaitedAreWorkedOffWithinTheBounds(t *testing
 			t.Logf("%d replies to %d clients in %v: idle %d MiB, at most %d MiB, in the end %d MiB; the bound is %d MiB",
 				replies, len(all), took.Round(time.Millisecond), idle/mib, peak/mib, now/mib, (idle+c.bound)/mib)
 			if peak > idle+c.bound {
-				t.Errorf("it took %d MiB more than an idle bridge, and may %d", (peak-idle)/mib, c.bound/mib)
+				t.Errorf("it used %d MiB more than an idle bridge, and may use %d", (peak-idle)/mib, c.bound/mib)
 			}
 			numbers := make([]int, replies)
 			for n := range numbers {
@@ -139,7 +138,7 @@ func TestAHundredThousandRepliesThatWaitedAreWorkedOffWithinTheBounds(t *testing
 	}
 }
 
-// smallBuffer dials with little room for what is not read.
+// smallBuffer returns a dialer whose connections have a small receive buffer.
 func smallBuffer() ws.Dialer {
 	d := net.Dialer{Control: func(_, _ string, c syscall.RawConn) (err error) {
 		if e := c.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4096) }); e != nil {
@@ -152,11 +151,11 @@ func smallBuffer() ws.Dialer {
 	}}
 }
 
-// mustBeClosed reads to the close frame.
+// mustBeClosed reads up to the close frame.
 func mustBeClosed(t *testing.T, conn net.Conn, code int) {
 	t.Helper()
 	e := &recordingClient{}
-	_ = conn.SetDeadline(time.Now().Add(patience))
+	_ = conn.SetDeadline(time.Now().Add(testkit.Patience))
 	err := e.run(conn, reader(conn))
 	if c, ok := errors.AsType[closed](err); !ok || c.code != code {
 		t.Errorf("the client that reads nothing was not closed with %d: %v", code, err)

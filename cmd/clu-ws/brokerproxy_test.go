@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// brokerProxy stands between a bridge and its broker. Until it is opened, it turns the
-// bridge away.
+// brokerProxy relays connections between a bridge and its broker. Until allow is
+// called, it refuses them.
 type brokerProxy struct {
 	ln   net.Listener
 	to   url.URL
@@ -36,7 +36,7 @@ func newBrokerProxy(t *testing.T, broker string) *brokerProxy {
 	return g
 }
 
-// url is the broker's, by way of the gate.
+// url returns the broker's URL by way of the proxy.
 func (g *brokerProxy) url() string {
 	by := g.to
 	by.Host = g.ln.Addr().String()
@@ -55,7 +55,7 @@ func (g *brokerProxy) serve() {
 	}
 }
 
-// forward connects to the broker, if the gate is open.
+// forward connects to the broker, if that is allowed.
 func (g *brokerProxy) forward(near net.Conn) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -69,7 +69,7 @@ func (g *brokerProxy) forward(near net.Conn) bool {
 	g.conns = append(g.conns, near, far)
 	for _, way := range [][2]net.Conn{{near, far}, {far, near}} {
 		g.done.Go(func() {
-			// An error is the end of one side, which the other is told by its own.
+			// An error is the end of one side, which ends the other.
 			_, _ = io.Copy(way[0], way[1])
 			way[0].Close()
 		})
@@ -77,7 +77,7 @@ func (g *brokerProxy) forward(near net.Conn) bool {
 	return true
 }
 
-// allow lets the bridge through from now on.
+// allow lets connections through from now on.
 func (g *brokerProxy) allow() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

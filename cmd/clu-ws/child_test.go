@@ -19,13 +19,13 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// runAsProgramEnv is set in the environment of a test binary that is to be clu-ws.
+// runAsProgramEnv is the environment variable that makes a test binary run as clu-ws.
 const runAsProgramEnv = "TEST_IS_CLU_WS"
 
 // child is clu-ws in a process of its own.
 type child struct{ *testkit.Process }
 
-// command is clu-ws, to be started as a process: this test binary, as TestMain has it.
+// command returns clu-ws as a process to be started: this test binary (see TestMain).
 func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
@@ -37,7 +37,7 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// withTestPoller has a bridge serve as where there is no epoll, if the whole suite is to.
+// withTestPoller adds the flag of the portable poller, if the whole suite is to use it.
 func withTestPoller(args []string) []string {
 	which := os.Getenv("CLU_WS_TEST_POLLER")
 	if which == "" || len(args) == 0 || args[0] != "websocket" {
@@ -46,7 +46,7 @@ func withTestPoller(args []string) []string {
 	return slices.Insert(slices.Clone(args), 1, "--poller="+which)
 }
 
-// spawn starts a bridge without a broker in a process of its own, with more in
+// spawn starts a bridge without a broker in a process of its own, with additions to
 // its environment.
 func spawn(t *testing.T, environment []string, args ...string) child {
 	t.Helper()
@@ -57,7 +57,7 @@ func spawn(t *testing.T, environment []string, args ...string) child {
 
 func (c child) await(t *testing.T, words string) string {
 	t.Helper()
-	return c.Output.WaitFor(t, patience, words)
+	return c.Output.WaitFor(t, testkit.Patience, words)
 }
 
 func (c child) signal(t *testing.T, s syscall.Signal) {
@@ -67,18 +67,18 @@ func (c child) signal(t *testing.T, s syscall.Signal) {
 	}
 }
 
-// ends waits for the end of a process that was told to.
+// ends waits for the end of a process that was told to end.
 func (c child) ends(t *testing.T) {
 	t.Helper()
 	select {
 	case <-c.Done():
-	case <-time.After(patience):
-		t.Fatalf("it goes on:\n%s", c.Output)
+	case <-time.After(testkit.Patience):
+		t.Fatalf("it is still running:\n%s", c.Output)
 	}
 }
 
-// stop ends it as systemd does, which waits for the clients that are there. It
-// must end without an error.
+// stop ends it as systemd does: SIGTERM, upon which it drains. It must end without an
+// error.
 func (c child) stop(t *testing.T) {
 	t.Helper()
 	c.signal(t, syscall.SIGTERM)
@@ -88,13 +88,13 @@ func (c child) stop(t *testing.T) {
 	}
 }
 
-// announcementLine is the line that says where it listens.
+// announcementLine returns the line that says where it listens.
 func (c child) announcementLine(t *testing.T) string {
 	t.Helper()
 	return c.await(t, releaseVersion+" listens at ")
 }
 
-// announcedAddress is the first address with the scheme in that line.
+// announcedAddress returns the first address with the scheme in that line.
 func (c child) announcedAddress(t *testing.T, scheme string) string {
 	t.Helper()
 	_, rest, _ := strings.Cut(c.announcementLine(t), scheme)
@@ -102,7 +102,7 @@ func (c child) announcedAddress(t *testing.T, scheme string) string {
 	return address
 }
 
-// connect opens a WebSocket with the dialer.
+// connect opens a WebSocket connection.
 func connect(t *testing.T, d ws.Dialer, url string) net.Conn {
 	t.Helper()
 	conn, err := tryConnect(t, d, url)
@@ -113,7 +113,7 @@ func connect(t *testing.T, d ws.Dialer, url string) net.Conn {
 }
 
 func tryConnect(t *testing.T, d ws.Dialer, url string) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 	defer cancel()
 	conn, br, _, err := d.Dial(ctx, url)
 	if err != nil {
@@ -121,19 +121,19 @@ func tryConnect(t *testing.T, d ws.Dialer, url string) (net.Conn, error) {
 	}
 	t.Cleanup(func() { conn.Close() })
 	if br != nil {
-		t.Fatal("a bridge without a broker speaks first")
+		t.Fatal("a bridge without a broker sends something at first")
 	}
 	return conn, nil
 }
 
-// overUnix dials a Unix socket, whatever the URL.
+// overUnix returns a dialer of a Unix socket, whatever the URL.
 func overUnix(path string) ws.Dialer {
 	return ws.Dialer{NetDial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", path)
 	}}
 }
 
-// dialerOf uses a connection that is there.
+// dialerOf returns a dialer that uses an open connection.
 func dialerOf(conn net.Conn) ws.Dialer {
 	return ws.Dialer{NetDial: func(context.Context, string, string) (net.Conn, error) { return conn, nil }}
 }
@@ -141,7 +141,7 @@ func dialerOf(conn net.Conn) ws.Dialer {
 // mustAnswer sends a ping and waits for its pong.
 func mustAnswer(t *testing.T, conn net.Conn) {
 	t.Helper()
-	_ = conn.SetDeadline(time.Now().Add(patience))
+	_ = conn.SetDeadline(time.Now().Add(testkit.Patience))
 	if err := wsutil.WriteClientText(conn, []byte("ping")); err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func mustAnswer(t *testing.T, conn net.Conn) {
 func get(t *testing.T, transport *http.Transport, url string) (string, error) {
 	t.Helper()
 	transport.DisableKeepAlives = true
-	client := http.Client{Transport: transport, Timeout: patience}
+	client := http.Client{Transport: transport, Timeout: testkit.Patience}
 	resp, err := client.Get(url)
 	if err != nil {
 		return "", err

@@ -17,7 +17,7 @@ var cluTests = []string{
 	"test_websocket_client_send_command",
 }
 
-// CLU's file is run, too, where testkit.CLUSourceVariable names a checkout of CLU.
+// CLU's own file is run as well if testkit.CLUSourceVariable names a checkout of CLU.
 func TestCLUsTestOfItsServerPassesWithTheProgramInItsPlace(t *testing.T) {
 	clu := testkit.CLU(t)
 	url := testkit.RabbitMQ(t).NewVHost(t)

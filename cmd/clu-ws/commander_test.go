@@ -16,7 +16,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// commander is a client that sends one command after the other.
+// commander is a client that sends one command after another.
 type commander struct {
 	name     string
 	consumer string
@@ -25,8 +25,8 @@ type commander struct {
 	err      error
 }
 
-// command sends commands until the connection ends, each when the one before has
-// its end: the reply of the actor, or an error.
+// command sends commands until the connection ends, each after the end of the one
+// before: the reply of the actor, or an error.
 func (c *commander) command(conn net.Conn) {
 	for n := 0; c.err == nil; n++ {
 		id := fmt.Sprintf("%s-%d", c.name, n)
@@ -41,7 +41,7 @@ func (c *commander) command(conn net.Conn) {
 	}
 }
 
-// next takes a message.
+// next reads the next message.
 func (c *commander) next(conn net.Conn) {
 	var m struct {
 		Op        string
@@ -62,10 +62,10 @@ func (c *commander) next(conn net.Conn) {
 	}
 }
 
-// echo is an actor that says done to each command, and counts them by id.
+// echo runs an actor that answers each command with done, and counts them by id.
 func echo(t *testing.T, url string) (arrived func() map[string]int) {
 	return count(t, url, "echo_commands", "command.echo.#", func(ch *amqp.Channel, d amqp.Delivery) bool {
-		// An error is the end of the broker, or of the test.
+		// An error is the end of the broker or of the test.
 		_ = ch.Publish(actor.Exchange, "reply.x", false, false, amqp.Publishing{
 			CorrelationId: d.CorrelationId,
 			Headers: amqp.Table{"message_code": ":", "sender": "echo", "command_id": d.Headers["command_id"],
@@ -76,13 +76,13 @@ func echo(t *testing.T, url string) (arrived func() map[string]int) {
 	})
 }
 
-// tapReplies counts the failed replies on the exchange by their commands' ids.
+// tapReplies counts the failed replies on the exchange by the ids of their commands.
 func tapReplies(t *testing.T, url string) (failed func() map[string]int) {
 	return count(t, url, "tap", "reply.#", func(_ *amqp.Channel, d amqp.Delivery) bool { return d.Headers["message_code"] == "f" })
 }
 
-// count hears what comes for a pattern, and counts by the commands' ids what is
-// wanted of it.
+// count consumes the messages of a pattern, and counts those that are wanted by the
+// ids of their commands.
 func count(t *testing.T, url, queue, pattern string, wanted func(*amqp.Channel, amqp.Delivery) bool) func() map[string]int {
 	t.Helper()
 	conn, err := amqp.Dial(url)
@@ -124,7 +124,7 @@ func count(t *testing.T, url, queue, pattern string, wanted func(*amqp.Channel, 
 	}
 }
 
-// buffered is a connection of which something was read already.
+// buffered is a connection of which a part was read ahead.
 type buffered struct {
 	net.Conn
 	from interface{ Read([]byte) (int, error) }
@@ -141,7 +141,7 @@ func mustSend(t *testing.T, conn net.Conn, text string) {
 
 func awaitArrival(t *testing.T, arrived func() map[string]int, id string) {
 	t.Helper()
-	testkit.Eventually(t, patience, "the actor has "+id, func() error {
+	testkit.Eventually(t, testkit.Patience, "the actor has "+id, func() error {
 		if arrived()[id] == 0 {
 			return fmt.Errorf("it has %v", arrived())
 		}

@@ -13,7 +13,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-func TestCompressionIsNegotiatedWhereItIsAskedFor(t *testing.T) {
+func TestCompressionIsNegotiatedIfItIsTurnedOn(t *testing.T) {
 	for _, on := range []string{"true", "false"} {
 		t.Setenv("CLU_WS_COMPRESS", on)
 		p := start(t, "websocket", "--host", "127.0.0.1", "--port", "0", "-P", "1")
@@ -29,13 +29,13 @@ func TestCompressionIsNegotiatedWhereItIsAskedFor(t *testing.T) {
 	}
 }
 
-func TestAPageTalksToACompressingBridge(t *testing.T) {
+func TestAPageUsesACompressingBridge(t *testing.T) {
 	ctx := testkit.Browser(t)
 	address := startDemo(t, "--compress")
 	if err := chromedp.Do(ctx, chromedp.Navigate("http://"+address+"/"), chromedp.WaitVisible(`#link-state[data-state="open"]`)); err != nil {
 		t.Fatal(err)
 	}
-	// The browser compresses whatever it sends, and the bridge a reply with such an id.
+	// The browser compresses all that it sends, and the bridge a reply with such an id.
 	const ask = `new Promise((resolve, reject) => {
 		const id = "x".repeat(200);
 		const socket = new WebSocket("ws://" + location.host + "/");

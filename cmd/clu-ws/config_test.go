@@ -21,7 +21,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// configured is what clu-ws websocket makes of its flags and environment.
+// configured returns the configuration that clu-ws websocket makes of flags and environment.
 func configured(t *testing.T, args ...string) (cfg bridge.Config) {
 	t.Helper()
 	app := newApp(io.Discard, io.Discard)
@@ -89,7 +89,7 @@ func TestEachFlagAndItsVariableReachTheBridge(t *testing.T) {
 		{"log-commands", "false", nil, func(c bridge.Config) any { return c.LogCommands }, false},
 		{"drain-timeout", "1m", nil, func(c bridge.Config) any { return c.Drain.Timeout }, time.Minute},
 	}
-	tested := map[string]bool{"admin": true} // by TestTheAdminsServerAnswersAtAnAddressOfItsOwn
+	tested := map[string]bool{"admin": true} // by TestTheAdminServerHasAnAddressOfItsOwn
 	for _, f := range flags {
 		tested[f.flag] = true
 		if got := f.read(configured(t, append(f.with, "--"+f.flag+"="+f.value)...)); !reflect.DeepEqual(got, f.want) {
@@ -109,7 +109,7 @@ func TestEachFlagAndItsVariableReachTheBridge(t *testing.T) {
 	}
 }
 
-func TestSeveralURLsAreFlagsOrStandBetweenBlanks(t *testing.T) {
+func TestSeveralURLsAreSeparateFlagsOrSeparatedBySpaces(t *testing.T) {
 	want := []string{"amqp://guest:guest@one/", "amqp://guest:guest@two/"}
 	if got := configured(t, "--url", "amqp://one/", "--url", "amqp://two/").Broker; !slices.Equal(got, want) {
 		t.Errorf("flags: %q", got)
@@ -120,7 +120,7 @@ func TestSeveralURLsAreFlagsOrStandBetweenBlanks(t *testing.T) {
 	}
 }
 
-func TestSeveralSourcesAreFlagsOrStandBetweenBlanks(t *testing.T) {
+func TestSeveralSourcesAreSeparateFlagsOrSeparatedBySpaces(t *testing.T) {
 	of := func(cfg bridge.Config) (exchanges []string) {
 		for _, s := range cfg.Sources {
 			exchanges = append(exchanges, s.Exchange+" "+s.Path)
@@ -137,7 +137,7 @@ func TestSeveralSourcesAreFlagsOrStandBetweenBlanks(t *testing.T) {
 	}
 }
 
-func TestEveryLoginAndVirtualHostArriveAsTheyWereGiven(t *testing.T) {
+func TestEveryUserPasswordAndVirtualHostIsPassedOnUnchanged(t *testing.T) {
 	const user, secret = "a:b@c", "p@s/s:w#%?d, x"
 	for _, vhost := range []string{"/", "obs", "/obs", "//", "a/b", "a b", "a%2Fb", "%", "?x=1", "#x", "ü", "a:b", "a@b", "a,b", "a+b", "..", "*"} {
 		cfg := configured(t, "--user", user, "--password", secret, "--vhost", vhost)
@@ -156,7 +156,7 @@ func TestEveryLoginAndVirtualHostArriveAsTheyWereGiven(t *testing.T) {
 	}
 }
 
-func TestTheCredentialsThatAURLLeavesOutComeFromTheFlags(t *testing.T) {
+func TestCredentialsThatAURLLacksComeFromTheFlags(t *testing.T) {
 	for given, want := range map[string]string{
 		"amqp://h/":        "amqp://me:sesame@h/",
 		"amqp://you@h/":    "amqp://you:sesame@h/",

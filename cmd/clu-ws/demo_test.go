@@ -81,16 +81,16 @@ func TestTheDemoStartsWithoutAWarning(t *testing.T) {
 	}
 }
 
-func TestTheDemoLogsWhoSentWhichCommandToo(t *testing.T) {
+func TestTheDemoLogsCommandsToo(t *testing.T) {
 	p := start(t, "demo", "--port", "0", "--rabbitmq-port", freePort(t))
-	_, conn := receiveUntil(t, "sender", ws.Dialer{}, "ws://"+p.address(t))
+	_, conn := startRecording(t, "sender", ws.Dialer{}, "ws://"+p.address(t))
 	if err := wsutil.WriteClientText(conn, []byte(`{"consumer": "nobody", "command_string": "go there", "command_id": "7"}`)); err != nil {
 		t.Fatal(err)
 	}
 	p.log.await(t, "msg=command consumer=nobody command_id=7 client="+conn.LocalAddr().String()+" verb=go outcome=")
 }
 
-func TestTheREADMEsSnippetWorksOnAPageFromElsewhere(t *testing.T) {
+func TestTheREADMEsSnippetWorksOnAPageOfAnotherOrigin(t *testing.T) {
 	ctx := testkit.Browser(t)
 	address := startDemo(t)
 	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
@@ -119,7 +119,7 @@ func TestTheREADMEsSnippetWorksOnAPageFromElsewhere(t *testing.T) {
 	testkit.NoConsoleErrors(t, ctx)
 }
 
-// screenshot leaves a picture of the page for people to look at.
+// screenshot saves a picture of the page for people to look at.
 func screenshot(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
 	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
@@ -144,16 +144,16 @@ func TestWscatSendsAPastedCommand(t *testing.T) {
 	cmd.Stdin = stdin
 	process := testkit.StartProcess(t, cmd)
 	t.Cleanup(func() { typing.Close() })
-	process.Output.WaitFor(t, patience, `"sender": "weather"`)
+	process.Output.WaitFor(t, testkit.Patience, `"sender": "weather"`)
 	paste := func(line string) {
 		if _, err := io.WriteString(typing, line+"\n"); err != nil {
 			t.Fatal(err)
 		}
 	}
 	paste(`{"consumer": "dome", "command_string": "ping", "command_id": "from-wscat"}`)
-	if line := process.Output.WaitFor(t, patience, "Pong."); !strings.Contains(line, "from-wscat") {
+	if line := process.Output.WaitFor(t, testkit.Patience, "Pong."); !strings.Contains(line, "from-wscat") {
 		t.Errorf("the answer is %s", line)
 	}
 	paste(`consumer: dome`)
-	process.Output.WaitFor(t, patience, "the message is not JSON")
+	process.Output.WaitFor(t, testkit.Patience, "the message is not JSON")
 }

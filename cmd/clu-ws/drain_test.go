@@ -18,7 +18,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// drain tells the bridge to end, and waits until it says that it does.
+// drain tells the bridge to end, and waits until it reports that it drains.
 func (c child) drain(t *testing.T) (began time.Time) {
 	t.Helper()
 	began = time.Now()
@@ -30,7 +30,7 @@ func (c child) drain(t *testing.T) (began time.Time) {
 	return began
 }
 
-func TestABridgeThatIsToldToEndTakesNobodyInAndShedsItsClients(t *testing.T) {
+func TestADrainingBridgeAcceptsNoClientsAndShedsThoseItHas(t *testing.T) {
 	t.Parallel()
 	const clients, rate = 60, 20
 	p := spawnAt(t, testkit.RabbitMQ(t).NewVHost(t), "--port", "0", "--admin", "127.0.0.1:0", "--shed-rate", fmt.Sprint(rate))
@@ -39,7 +39,7 @@ func TestABridgeThatIsToldToEndTakesNobodyInAndShedsItsClients(t *testing.T) {
 	left := make([]time.Time, clients)
 	var leaving sync.WaitGroup
 	for i := range clients {
-		e, _ := receiveUntil(t, fmt.Sprintf("client %d", i), ws.Dialer{}, "ws://"+address)
+		e, _ := startRecording(t, fmt.Sprintf("client %d", i), ws.Dialer{}, "ws://"+address)
 		leaving.Go(func() {
 			e.running.Wait()
 			left[i] = time.Now()
@@ -50,11 +50,11 @@ func TestABridgeThatIsToldToEndTakesNobodyInAndShedsItsClients(t *testing.T) {
 	}
 	began := p.drain(t)
 	if said := time.Since(began); said > clients*time.Second/rate/2 {
-		t.Errorf("that it drains it said after %v", said)
+		t.Errorf("it reported that it drains after %v", said)
 	}
 	if conn, err := net.Dial("tcp", address); err == nil {
 		conn.Close()
-		t.Error("it still takes clients in")
+		t.Error("it still accepts clients")
 	}
 	leaving.Wait()
 	p.ends(t)
@@ -67,13 +67,13 @@ func TestABridgeThatIsToldToEndTakesNobodyInAndShedsItsClients(t *testing.T) {
 			early++
 		}
 	}
-	t.Logf("%d of %d clients had gone after %v, all after %v", early, clients, clients*time.Second/rate/2, slices.MaxFunc(left, time.Time.Compare).Sub(began))
+	t.Logf("%d of %d clients were closed after %v, all after %v", early, clients, clients*time.Second/rate/2, slices.MaxFunc(left, time.Time.Compare).Sub(began))
 	if early > clients/2+rate/10 {
 		t.Errorf("%d of %d clients were closed in the first half of the time", early, clients)
 	}
 }
 
-func TestEachCommandOfADrainHasItsEnd(t *testing.T) {
+func TestEachCommandThatIsSentDuringADrainHasAnEnd(t *testing.T) {
 	t.Parallel()
 	const clients = 30
 	url := testkit.RabbitMQ(t).NewVHost(t)
@@ -95,7 +95,7 @@ func TestEachCommandOfADrainHasItsEnd(t *testing.T) {
 		all[i] = &commander{name: fmt.Sprintf("client%d", i), consumer: []string{"echo", "nobody"}[i/2%2], ends: map[string]int{}}
 		commanding.Go(func() { all[i].command(buffered{conn, br}) })
 	}
-	testkit.Eventually(t, patience, "the actor has commands", func() error {
+	testkit.Eventually(t, testkit.Patience, "the actor has commands", func() error {
 		if got := len(arrived()); got < 100 {
 			return fmt.Errorf("%d", got)
 		}
@@ -113,12 +113,12 @@ func TestEachCommandOfADrainHasItsEnd(t *testing.T) {
 		for i, id := range c.sent {
 			switch {
 			case got[id] > 1 || c.ends[id] > 1:
-				t.Errorf("the actor got %s %d times, and its sender %d ends", id, got[id], c.ends[id])
+				t.Errorf("the actor received %s %d times, and its sender %d ends", id, got[id], c.ends[id])
 			case forAll[id] > 0 && c.ends[id] == 0:
-				t.Errorf("everyone heard that %s is for nobody, save its sender", id)
+				t.Errorf("the failure of %s, which is unroutable, was published, but its sender did not receive it", id)
 			case got[id]+c.ends[id] > 0:
 			case i < len(c.sent)-1:
-				t.Errorf("nobody knows what became of %s", id)
+				t.Errorf("there is no end of %s", id)
 			default:
 				crossed++ // on its way it met the close frame
 			}
@@ -127,14 +127,14 @@ func TestEachCommandOfADrainHasItsEnd(t *testing.T) {
 	t.Logf("%d commands, %d of which met the close frame on their way", sent, crossed)
 }
 
-func TestTheOutcomeOfACommandComesBeforeTheCloseFrameAndTheEndInTime(t *testing.T) {
+func TestTheOutcomeOfACommandPrecedesTheCloseFrameAndTheBridgeEndsInTime(t *testing.T) {
 	t.Parallel()
 	const timeout, more = 8 * time.Second, 10
 	node := testkit.StartRabbitMQ(t)
 	p := spawnAt(t, node.URL(), "--port", "0", "--admin", "127.0.0.1:0", "--drain-timeout", timeout.String())
 	p.await(t, "linked to amqp://")
 	arrived := echo(t, node.URL())
-	e, conn := receiveUntil(t, "the client", v1(), "ws://"+p.announcedAddress(t, "ws://"))
+	e, conn := startRecording(t, "the client", v1(), "ws://"+p.announcedAddress(t, "ws://"))
 	send := func(id string) {
 		if err := wsutil.WriteClientText(conn, fmt.Appendf(nil, `{"consumer": "echo", "command_string": "x", "command_id": %q}`, id)); err != nil {
 			t.Error(err)
@@ -154,14 +154,14 @@ func TestTheOutcomeOfACommandComesBeforeTheCloseFrameAndTheEndInTime(t *testing.
 		t.Error(err)
 	}
 	if got := e.messagesWith(`"command_id":"first"`); len(got) != 1 || !strings.Contains(got[0], `"code":"unknown"`) {
-		t.Errorf("of the command that was not confirmed its sender hears %q", got)
+		t.Errorf("the sender of the unconfirmed command received %q", got)
 	}
 	var refused []string
 	for i := range more {
 		id := fmt.Sprintf("late-%d", i)
 		got := e.messagesWith(fmt.Sprintf(`"command_id":%q`, id))
 		if len(got) != 1 {
-			t.Errorf("of %s its sender hears %q", id, got)
+			t.Errorf("the sender of %s received %q", id, got)
 		} else if !strings.Contains(got[0], `"code":"unknown"`) {
 			refused = append(refused, id)
 		}
@@ -171,7 +171,7 @@ func TestTheOutcomeOfACommandComesBeforeTheCloseFrameAndTheEndInTime(t *testing.
 		t.Errorf("it ended after %v with %v", took, p.Err())
 	}
 	node.Resume(t)
-	testkit.Eventually(t, patience, "the actor has the confirmed command", func() error {
+	testkit.Eventually(t, testkit.Patience, "the actor has the confirmed command", func() error {
 		if arrived()["confirmed"] != 1 {
 			return fmt.Errorf("it has %v", arrived())
 		}
@@ -179,7 +179,7 @@ func TestTheOutcomeOfACommandComesBeforeTheCloseFrameAndTheEndInTime(t *testing.
 	})
 	for _, id := range refused {
 		if arrived()[id] > 0 {
-			t.Errorf("%s was refused, and sent", id)
+			t.Errorf("%s was refused, but sent", id)
 		}
 	}
 	t.Logf("%d of %d commands after the signal were refused", len(refused), more)
@@ -204,6 +204,6 @@ func TestAnHTTPRequestThatWaitsForACommandIsAnsweredOnShutdown(t *testing.T) {
 		t.Errorf("it ended with %v:\n%s", err, p.Output)
 	}
 	if !strings.Contains(p.Output.String(), `command_id="runs on"`) {
-		t.Errorf("the log does not say who sent it:\n%s", p.Output)
+		t.Errorf("the log does not name the client:\n%s", p.Output)
 	}
 }

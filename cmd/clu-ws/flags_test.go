@@ -14,7 +14,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// shownFlags are those of clu-ws websocket that --help has.
+// shownFlags returns the flags of clu-ws websocket in --help.
 func shownFlags() (shown []cli.Flag) {
 	for _, f := range websocketCommand(nil, nil).Flags {
 		if v, ok := f.(cli.VisibleFlag); ok && v.IsVisible() {
@@ -127,7 +127,7 @@ func TestAWrongFlagIsExplained(t *testing.T) {
 		{ws("--source", "exchange=live", "--source", "exchange=live,path=/x"), "two sources are the exchange live"},
 		{ws("--source", "exchange=live", "--source", "exchange=x,path=/live"), "have the same path /live"},
 		{ws("--source", "exchange=sdss_exchange"), "the actors' exchange"},
-		{ws("--source", "exchange=replies"), "call the exchange otherwise"},
+		{ws("--source", "exchange=replies"), "rename the exchange"},
 		{ws("--presence", "sdss_exchange"), "the exchange of presence is the actors'"},
 		{ws("--presence", strings.Repeat("x", 300)), "the exchange name is 300 bytes long"},
 		{ws("--shed-rate", "0"), "--shed-rate 0 must be at least 1"},
@@ -137,7 +137,7 @@ func TestAWrongFlagIsExplained(t *testing.T) {
 		{ws("--admin", "unix:"), "--admin: unix: has no path"},
 	} {
 		if got := failure(t, c.args...); !strings.Contains(got, c.words) {
-			t.Errorf("%s: %q does not speak of %q", strings.Join(c.args, " "), got, c.words)
+			t.Errorf("%s: %q does not mention %q", strings.Join(c.args, " "), got, c.words)
 		}
 	}
 }
@@ -146,7 +146,7 @@ func TestAPasswordIsNeverShown(t *testing.T) {
 	const secret = "sesame"
 	t.Setenv("CLU_WS_PASSWORD", secret)
 	if help := output(t, "websocket", "--help"); strings.Contains(help, secret) {
-		t.Error("help shows it")
+		t.Error("--help shows the password")
 	}
 	n := testkit.RabbitMQ(t)
 	p := start(t, "websocket", "--port", "0", "-H", "127.0.0.1", "-P", fmt.Sprint(n.Port()), "--log-level", "debug")
@@ -156,16 +156,16 @@ func TestAPasswordIsNeverShown(t *testing.T) {
 	}
 	p.log.await(t, "not linked to the broker")
 	if strings.Contains(p.out.String()+p.log.String(), secret) {
-		t.Error("the output or the log shows it")
+		t.Error("the output or the log shows the password")
 	}
 	for _, url := range []string{"amqp://u:sesame@host:port/", "amqp://u:ses#ame@host/", "amqp://u:12/sesame@host/", "ftp://u:sesame@host/"} {
 		if got := failure(t, "websocket", "--port", "0", "--url", url); strings.Contains(got, "ses") {
-			t.Errorf("an error shows it: %s", got)
+			t.Errorf("an error shows the password: %s", got)
 		}
 	}
 }
 
-func TestAURLTakesTheCredentialsThatItLeavesOut(t *testing.T) {
+func TestALinkUsesCredentialsOfTheFlagsThatTheURLLacks(t *testing.T) {
 	n := testkit.RabbitMQ(t)
 	n.AddUser(t, "someone", "p@ss/word")
 	t.Setenv("CLU_WS_PASSWORD", "p@ss/word")
@@ -175,7 +175,7 @@ func TestAURLTakesTheCredentialsThatItLeavesOut(t *testing.T) {
 	p.out.await(t, "linked to amqp://127.0.0.1:")
 }
 
-func TestTheBridgeSpeaksTLSToTheBroker(t *testing.T) {
+func TestTheBridgeUsesTLSToTheBroker(t *testing.T) {
 	n := testkit.StartRabbitMQ(t, testkit.WithClientCertificates())
 	_, port, err := net.SplitHostPort(strings.Trim(strings.TrimPrefix(n.TLSURL(), "amqps://guest:guest@"), "/"))
 	if err != nil {
@@ -192,11 +192,11 @@ func TestListeningBeyondLoopbackIsWarnedOf(t *testing.T) {
 	closed := start(t, "websocket", "--port", "0", "-P", "1", "--host", "127.0.0.1")
 	closed.out.await(t, "NOT LINKED")
 	if strings.Contains(closed.log.String(), "open to everyone") {
-		t.Error("a bridge on loopback is warned of too")
+		t.Error("a bridge on loopback warns too")
 	}
 }
 
-func TestAPortThatIsTakenIsNamed(t *testing.T) {
+func TestAPortInUseIsNamed(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +215,7 @@ func TestAPortThatIsTakenIsNamed(t *testing.T) {
 	}
 }
 
-func TestABridgeWithItsOwnBrokerIsReady(t *testing.T) {
+func TestABridgeWithAnEmbeddedBrokerIsReady(t *testing.T) {
 	p := start(t, "websocket", "--host", "127.0.0.1", "--port", "0", "--embedded-broker", "--rabbitmq-port", "0", "--user", "me", "--password", "a@b/c")
 	p.out.await(t, "linked to amqp://127.0.0.1:")
 	resp, err := http.Get("http://" + p.address(t) + "/readyz")
@@ -229,13 +229,13 @@ func TestABridgeWithItsOwnBrokerIsReady(t *testing.T) {
 	}
 }
 
-func TestVersionAndHelpAreThere(t *testing.T) {
+func TestVersionAndHelpArePrinted(t *testing.T) {
 	if got := output(t, "--version"); !strings.Contains(got, releaseVersion) {
 		t.Errorf("--version prints %q", got)
 	}
 	for _, words := range []string{"websocket", "demo"} {
 		if got := output(t); !strings.Contains(got, words) {
-			t.Errorf("without arguments it does not speak of %q:\n%s", words, got)
+			t.Errorf("without arguments it does not mention %q:\n%s", words, got)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// put puts a file in the place of another at one stroke, as certbot does.
+// put replaces a file by another atomically, as certbot does.
 func put(t *testing.T, from, to string) {
 	t.Helper()
 	content, err := os.ReadFile(from)
@@ -30,14 +30,14 @@ func put(t *testing.T, from, to string) {
 	}
 }
 
-// browser trusts an authority.
+// browser returns the transport of a browser that trusts an authority.
 func browser(t *testing.T, c *testkit.Certificates) ws.Dialer {
 	config := c.ClientConfig(t)
 	config.Certificates = nil
 	return ws.Dialer{TLSConfig: config}
 }
 
-func TestACertificateIsReplacedAndNoClientNotices(t *testing.T) {
+func TestACertificateIsReplacedWithoutClosingConnections(t *testing.T) {
 	now, next, last := testkit.NewCertificates(t), testkit.NewCertificates(t), testkit.NewCertificates(t)
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
@@ -60,10 +60,10 @@ func TestACertificateIsReplacedAndNoClientNotices(t *testing.T) {
 		t.Errorf("the page: %v\n%s", err, page)
 	}
 
-	// By signal: the key belongs to another certificate, then it is mended.
+	// By signal: first the key belongs to another certificate, then it is right.
 	put(t, next.ServerKey, key)
 	p.signal(t, syscall.SIGHUP)
-	p.await(t, "the old one goes on")
+	p.await(t, "the old one stays in use")
 	mustAnswer(t, connect(t, browser(t, now), url))
 	put(t, next.ServerCert, cert)
 	p.signal(t, syscall.SIGHUP)
@@ -73,30 +73,30 @@ func TestACertificateIsReplacedAndNoClientNotices(t *testing.T) {
 		t.Error("the old certificate is shown to a new client")
 	}
 
-	// By itself, when it sees that the files have changed.
+	// Without a signal, once the files have changed.
 	put(t, last.ServerCert, cert)
 	put(t, last.ServerKey, key)
-	testkit.Eventually(t, patience, "a client that trusts the last certificate", func() error {
+	testkit.Eventually(t, testkit.Patience, "a client that trusts the last certificate", func() error {
 		_, err := tryConnect(t, browser(t, last), url)
 		return err
 	})
 	mustAnswer(t, early)
 }
 
-func TestABridgeUnderSystemdSaysHowItIs(t *testing.T) {
+func TestABridgeUnderSystemdReportsItsState(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "notify")
 	manager, err := net.ListenPacket("unixgram", path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer manager.Close()
-	hear := func(want string) {
+	expect := func(want string) {
 		t.Helper()
-		_ = manager.SetReadDeadline(time.Now().Add(patience))
+		_ = manager.SetReadDeadline(time.Now().Add(testkit.Patience))
 		for buf := make([]byte, 1000); ; {
 			n, _, err := manager.ReadFrom(buf)
 			if err != nil {
-				t.Fatalf("%q is not heard: %v", want, err)
+				t.Fatalf("%q is not received: %v", want, err)
 			}
 			if strings.HasPrefix(string(buf[:n]), want) {
 				return
@@ -104,14 +104,14 @@ func TestABridgeUnderSystemdSaysHowItIs(t *testing.T) {
 		}
 	}
 	p := spawn(t, []string{"NOTIFY_SOCKET=" + path, "WATCHDOG_USEC=200000"}, "--host", "127.0.0.1", "--port", "0")
-	hear("READY=1\nSTATUS=NOT LINKED")
-	hear("WATCHDOG=1")
+	expect("READY=1\nSTATUS=NOT LINKED")
+	expect("WATCHDOG=1")
 	p.signal(t, syscall.SIGHUP)
-	hear("RELOADING=1\nMONOTONIC_USEC=")
-	hear("READY=1")
+	expect("RELOADING=1\nMONOTONIC_USEC=")
+	expect("READY=1")
 	p.await(t, "nothing to reload")
 	p.signal(t, syscall.SIGTERM)
-	hear("STOPPING=1")
+	expect("STOPPING=1")
 	p.ends(t)
 	if err := p.Err(); err != nil {
 		t.Error(err)

@@ -20,10 +20,10 @@ func spawnAt(t *testing.T, url string, args ...string) child {
 	return child{testkit.StartProcess(t, command(t, append([]string{"websocket", "--host", "127.0.0.1", "--url", url}, args...)...))}
 }
 
-// v1 is a dialer of clients that speak v1.
+// v1 returns a dialer of clients that speak v1.
 func v1() ws.Dialer { return ws.Dialer{Protocols: []string{"clu-ws.v1"}} }
 
-// follow is a v1 client that connects again, and resumes, for as long as the test.
+// follow runs a v1 client that reconnects and resumes until the test ends.
 func follow(t *testing.T, name, url string) *recordingClient {
 	t.Helper()
 	e := &recordingClient{name: name}
@@ -37,7 +37,7 @@ func follow(t *testing.T, name, url string) *recordingClient {
 	return e
 }
 
-// runOnce goes on behind the last reply, until the connection ends.
+// runOnce resumes behind the last reply, and receives until the connection ends.
 func (e *recordingClient) runOnce(ctx context.Context, url string) error {
 	e.mu.Lock()
 	if e.last != "" {
@@ -54,7 +54,7 @@ func (e *recordingClient) runOnce(ctx context.Context, url string) error {
 	return e.run(conn, br)
 }
 
-// messagesWith gives the messages of an ear that have the words.
+// messagesWith returns the messages that contain the words.
 func (e *recordingClient) messagesWith(words string) (all []string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -78,7 +78,7 @@ func TestABridgeThatIsKilledLosesNothingOfAStream(t *testing.T) {
 	for i := range 5 {
 		all = append(all, follow(t, fmt.Sprintf("v1 client %d", i), at))
 	}
-	testkit.Eventually(t, patience, "all are greeted", func() error {
+	testkit.Eventually(t, testkit.Patience, "all are greeted", func() error {
 		for _, e := range all {
 			if len(e.messagesWith(`"hello"`)) == 0 {
 				return fmt.Errorf("%s is not", e.name)
@@ -96,7 +96,7 @@ func TestABridgeThatIsKilledLosesNothingOfAStream(t *testing.T) {
 		p = bridge()
 		spawned := time.Now()
 		p.await(t, "listens at")
-		plain, conn := receiveUntil(t, "a plain client", ws.Dialer{}, at)
+		plain, conn := startRecording(t, "a plain client", ws.Dialer{}, at)
 		awaitNext(t, s, append(all, plain)...)
 		plain.mustBeginAfter(t, s, before, spawned)
 		conn.Close()
@@ -112,10 +112,10 @@ func TestABridgeThatIsKilledLosesNothingOfAStream(t *testing.T) {
 	for _, e := range all {
 		e.mustHaveReceived(t, accepted)
 		if resumed := e.messagesWith(`"resumed":true`); len(resumed) != kills {
-			t.Errorf("%s was resumed %d times, and the bridge killed %d times", e.name, len(resumed), kills)
+			t.Errorf("%s resumed %d times, but the bridge was killed %d times", e.name, len(resumed), kills)
 		}
 		if gaps := e.messagesWith(`"op":"gap"`); len(gaps) > 0 {
-			t.Errorf("%s was told of gaps: %v", e.name, gaps)
+			t.Errorf("gaps were reported to %s: %v", e.name, gaps)
 		}
 	}
 	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.Outcomes()))
@@ -129,24 +129,24 @@ func lastOf(all []*recordingClient) (numbers []int) {
 	return numbers
 }
 
-// mustBeginAfter checks that nothing old has come: nothing that was sent on before,
-// and nothing that the broker had before a moment.
+// mustBeginAfter checks that no old reply was received: none that was delivered before,
+// and none that the broker had before a moment.
 func (e *recordingClient) mustBeginAfter(t *testing.T, s *testkit.Source, before int, moment time.Time) {
 	t.Helper()
-	heard, _ := e.received()
-	if heard[0] <= before {
-		t.Errorf("%s begins with reply %d, and %d was sent on before", e.name, heard[0], before)
+	received, _ := e.received()
+	if received[0] <= before {
+		t.Errorf("%s begins with reply %d, but %d was delivered before", e.name, received[0], before)
 	}
-	if f := s.Outcomes()[heard[0]]; f.Accepted && f.Settled.Before(moment) {
-		t.Errorf("%s begins with reply %d, which the broker had %v before the bridge was started", e.name, heard[0], moment.Sub(f.Settled))
+	if f := s.Outcomes()[received[0]]; f.Accepted && f.Settled.Before(moment) {
+		t.Errorf("%s begins with reply %d, which the broker had %v before the bridge was started", e.name, received[0], moment.Sub(f.Settled))
 	}
 }
 
-// mustMissNothing checks that between the first reply and the last none is missing.
+// mustMissNothing checks that no reply is missing between the first and the last.
 func (e *recordingClient) mustMissNothing(t *testing.T, accepted []int) {
 	t.Helper()
 	e.running.Wait()
-	heard, _ := e.received()
-	from, _ := slices.BinarySearch(accepted, heard[0])
-	e.mustHaveReceived(t, accepted[from:min(from+len(heard), len(accepted))])
+	received, _ := e.received()
+	from, _ := slices.BinarySearch(accepted, received[0])
+	e.mustHaveReceived(t, accepted[from:min(from+len(received), len(accepted))])
 }

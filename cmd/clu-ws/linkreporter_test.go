@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestASilentBrokerIsAnnouncedAndDoesNotHoldUpTheEnd(t *testing.T) {
+func TestASilentBrokerIsAnnouncedAndDoesNotDelayTheEnd(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -34,11 +34,11 @@ func TestASilentBrokerIsAnnouncedAndDoesNotHoldUpTheEnd(t *testing.T) {
 		t.Error(err)
 	}
 	if strings.Contains(p.out.String()+p.log.String(), "was closed") {
-		t.Errorf("its own end is told as a failure:\n%s%s", p.out, p.log)
+		t.Errorf("the bridge's own end is reported as a failure:\n%s%s", p.out, p.log)
 	}
 }
 
-func TestFailFastTellsTheReasonAndNothingElse(t *testing.T) {
+func TestFailFastPrintsTheReasonAndNothingElse(t *testing.T) {
 	p := launch(t, "websocket", "--host", "127.0.0.1", "--port", "0", "--fail-fast", "-P", "1")
 	if err := <-p.ended; err == nil || p.out.String() != "" {
 		t.Errorf("it ended with %v, after:\n%s", err, p.out)

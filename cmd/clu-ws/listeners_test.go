@@ -16,7 +16,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-func TestClientsArriveByPortAndBySocketAtOnce(t *testing.T) {
+func TestClientsConnectByPortAndBySocketAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "clu-ws.sock")
 	t.Setenv("CLU_WS_LISTEN", "127.0.0.1:0,unix:"+path)
 	t.Setenv("CLU_WS_SOCKET_MODE", "0600")
@@ -39,9 +39,9 @@ func TestClientsArriveByPortAndBySocketAtOnce(t *testing.T) {
 	byPort.Close()
 	bySocket.Close()
 	p.stop()
-	p.ended <- <-p.ended // it has ended; how is for start to judge
+	p.ended <- <-p.ended // it has ended; start checks the error
 	if _, err := os.Lstat(path); !os.IsNotExist(err) {
-		t.Errorf("afterwards the socket is there: %v", err)
+		t.Errorf("the socket is left behind: %v", err)
 	}
 }
 
@@ -68,22 +68,22 @@ func TestTheSocketOfAKilledBridgeIsTakenOver(t *testing.T) {
 	client.Close()
 	second.stop(t)
 	if _, err := os.Lstat(path); !os.IsNotExist(err) {
-		t.Errorf("afterwards the socket is there: %v", err)
+		t.Errorf("the socket is left behind: %v", err)
 	}
 }
 
-// activate starts a bridge as systemd does, with open files as its first.
+// activate starts a bridge as systemd does, and passes it open files.
 func activate(t *testing.T, files []*os.File, environment []string, args ...string) child {
 	t.Helper()
 	program := command(t, append([]string{"websocket", "-P", "1"}, args...)...)
-	// LISTEN_PID is known in the child only, which becomes the program.
+	// Only the child knows LISTEN_PID, and then becomes the program.
 	cmd := exec.Command("sh", append([]string{"-c", `LISTEN_PID=$$ exec "$0" "$@"`}, program.Args...)...)
 	cmd.Env = append(append(program.Env, fmt.Sprintf("LISTEN_FDS=%d", len(files))), environment...)
 	cmd.ExtraFiles = files
 	return child{testkit.StartProcess(t, cmd)}
 }
 
-// socketFile listens, and gives the socket as a file to pass on.
+// socketFile listens, and returns the socket as a file.
 func socketFile(t *testing.T, network, address string) (net.Addr, *os.File) {
 	t.Helper()
 	ln, err := net.Listen(network, address)
@@ -99,7 +99,7 @@ func socketFile(t *testing.T, network, address string) (net.Addr, *os.File) {
 	return ln.Addr(), f
 }
 
-func TestSystemdsSocketsAreServedAndOutliveTheBridge(t *testing.T) {
+func TestSocketsOfSystemdAreServedAndOutliveTheBridge(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "clu-ws.sock")
 	tcp, tcpFile := socketFile(t, "tcp", "127.0.0.1:0")
 	_, unixFile := socketFile(t, "unix", path)
@@ -121,20 +121,20 @@ func TestSystemdsSocketsAreServedAndOutliveTheBridge(t *testing.T) {
 	}
 	first.stop(t)
 
-	// Who comes while no bridge is there is served by the next one.
+	// A client that connects while no bridge runs is served by the next one.
 	waiting, err := net.Dial("unix", path)
 	if err != nil {
-		t.Fatalf("the socket went with the bridge: %v", err)
+		t.Fatalf("the socket was closed with the bridge: %v", err)
 	}
 	defer waiting.Close()
 	second := activate(t, files, nil, "--listen", "127.0.0.1:0")
 	mustAnswer(t, connect(t, dialerOf(waiting), "ws://localhost/"))
 	if line := second.announcementLine(t); strings.Count(line, "http://127.0.0.1:") != 2 {
-		t.Errorf("--listen is not served beside systemd's: %q", line)
+		t.Errorf("--listen is not served beside systemd's socket: %q", line)
 	}
 }
 
-func TestWhatSystemdPassesInErrorIsExplained(t *testing.T) {
+func TestAWrongFileFromSystemdIsExplained(t *testing.T) {
 	null, err := os.Open(os.DevNull)
 	if err != nil {
 		t.Fatal(err)
@@ -153,7 +153,7 @@ func TestWhatSystemdPassesInErrorIsExplained(t *testing.T) {
 		p.await(t, c.words)
 		p.ends(t)
 		if p.Err() == nil {
-			t.Error("it ended as if all was well")
+			t.Error("it ended without an error")
 		}
 	}
 }
@@ -174,8 +174,8 @@ func TestTwoProcessesShareAPort(t *testing.T) {
 	if got := failure(t, "websocket", "--listen", address); !strings.Contains(got, "--reuse-port on both") {
 		t.Errorf("a third one that does not share says %s", got)
 	}
-	// The system deals clients out by their own ports: it is a matter of luck who
-	// gets the next one, so each comes until both have had some.
+	// The kernel distributes clients by their ports, at random: they connect until both
+	// processes have some.
 	clients := map[string]int{}
 	for range 200 {
 		mustAnswer(t, connect(t, ws.Dialer{}, "ws://"+address+"/"))
@@ -200,6 +200,6 @@ func TestEveryListenerCountsForTheWarning(t *testing.T) {
 	p := start(t, "websocket", "-P", "1", "--listen", "127.0.0.1:0", "--listen", "0.0.0.0:0")
 	line := p.log.await(t, "commands are open to everyone")
 	if strings.Contains(line, "127.0.0.1:") {
-		t.Errorf("it warns of the loopback too: %s", line)
+		t.Errorf("it warns of loopback too: %s", line)
 	}
 }

@@ -22,10 +22,7 @@ func TestMain(m *testing.M) {
 	testkit.Main(m)
 }
 
-// patience is how long a test waits for what must happen.
-const patience = 20 * time.Second
-
-// outputLines is a writer that can be waited on for a line.
+// outputLines collects lines, for which a test can wait.
 type outputLines struct {
 	mu   sync.Mutex // guards the following fields
 	text bytes.Buffer
@@ -46,10 +43,10 @@ func (l *outputLines) String() string {
 	return l.text.String()
 }
 
-// await gives the first line that has the words.
+// await waits for the first line that contains the words, and returns it.
 func (l *outputLines) await(t *testing.T, words string) string {
 	t.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(testkit.Patience)
 	for {
 		l.mu.Lock()
 		more := l.more
@@ -105,7 +102,7 @@ func launch(t *testing.T, args ...string) *program {
 	return p
 }
 
-// address is where the program says that it listens.
+// address returns where the program says that it listens.
 func (p *program) address(t *testing.T) string {
 	t.Helper()
 	line := p.out.await(t, "listens at")
@@ -114,7 +111,7 @@ func (p *program) address(t *testing.T) string {
 	return address
 }
 
-// failure runs the program, which must end by itself with an error.
+// failure runs the program, which must end by itself with an error, and returns that.
 func failure(t *testing.T, args ...string) string {
 	t.Helper()
 	p := launch(t, args...)
@@ -124,13 +121,13 @@ func failure(t *testing.T, args ...string) string {
 			t.Fatalf("clu-ws %s ended without an error; it said:\n%s", strings.Join(args, " "), p.out)
 		}
 		return err.Error()
-	case <-time.After(patience):
-		t.Fatalf("clu-ws %s goes on", strings.Join(args, " "))
+	case <-time.After(testkit.Patience):
+		t.Fatalf("clu-ws %s is still running", strings.Join(args, " "))
 		panic("unreachable")
 	}
 }
 
-// output runs the program to its end and gives what it printed.
+// output runs the program to its end and returns what it printed.
 func output(t *testing.T, args ...string) string {
 	t.Helper()
 	var out bytes.Buffer

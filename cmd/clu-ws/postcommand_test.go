@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// postCommand sends a command over HTTP, and gives the status and the answer.
+// postCommand sends a command over HTTP, and returns the status and the body of the response.
 func postCommand(admin, id string, query ...string) string {
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
 	body, err := json.Marshal(map[string]string{"consumer": "echo", "command_string": "x", "command_id": id})

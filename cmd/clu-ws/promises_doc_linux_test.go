@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// promises is the table of docs/operating.md: by event, what becomes of the replies in each column.
+// promises returns the table of docs/operating.md: by event, what happens to the replies in each column.
 func promises(t *testing.T) map[string]map[string]string {
 	t.Helper()
 	page, err := os.ReadFile("../../docs/operating.md")

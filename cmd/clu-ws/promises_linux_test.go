@@ -14,9 +14,9 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// The table of docs/operating.md that says what becomes of the replies, checked cell by cell: three
-// bridges, one for each kind of --durable, hear the replies of one source, whose fates the broker confirms,
-// while something happens to the broker, the network, the bridges or what is declared.
+// The table of docs/operating.md that says what happens to replies, checked cell by cell: three bridges, one
+// for each kind of --durable, receive the replies of one source, each of which the broker confirms, while
+// something happens to the broker, the network, the bridges or what is declared.
 func TestThePromisesOfTheOperatingPage(t *testing.T) {
 	t.Parallel()
 	table := promises(t)
@@ -34,7 +34,7 @@ func TestThePromisesOfTheOperatingPage(t *testing.T) {
 			t.Errorf("the row %q of docs/operating.md is not tested", row)
 		}
 	}
-	// All at the same time, however few the processors: they mostly wait.
+	// All at the same time, whatever the number of processors: they mostly wait.
 	var running sync.WaitGroup
 	defer running.Wait()
 	for _, g := range eventGroups {
@@ -56,8 +56,8 @@ type event struct {
 	disturb func(t *testing.T, s *promiseHarness)
 }
 
-// eventGroups run at the same time, the events of one after another. Those that disturb the broker have
-// a node of their own.
+// eventGroups run at the same time, and the events of each one after another. Those that disturb the broker
+// have a node of their own.
 var eventGroups = []struct {
 	name    string
 	node    func(testing.TB, ...testkit.RabbitOption) *testkit.Node
@@ -96,11 +96,11 @@ var eventGroups = []struct {
 	}},
 }
 
-// shortExpiry is the time of --durable expires=... of the bridge that is away for longer than that.
+// shortExpiry is the time of --durable expires=... of the bridge that is disconnected for longer.
 const shortExpiry = time.Second
 
-// slowRate is a rate at which no sender has more than 32 replies on their way to a quorum queue that goes: RabbitMQ
-// up to 4.0, and maybe later, stops the channel of one that has for good.
+// slowRate is a rate at which no sender has more than 32 unconfirmed replies in a quorum queue that is deleted:
+// RabbitMQ up to 4.0, and maybe later, blocks the channel of such a sender for good.
 const slowRate = 20
 
 func sharedNode(t testing.TB, _ ...testkit.RabbitOption) *testkit.Node { return testkit.RabbitMQ(t) }
@@ -110,7 +110,7 @@ func awayTooLong(t *testing.T, s *promiseHarness) {
 	kept := s.bridges[slices.IndexFunc(s.bridges, func(b *durableBridge) bool { return b.column == "expires" })].consumes
 	testkit.Eventually(t, time.Minute, "the kept queue has expired", func() error {
 		if slices.Contains(s.node.Queues(t, s.vhost), kept) {
-			return errors.New("it is there") // a quorum queue looks at the time every five seconds only
+			return errors.New("it exists") // a quorum queue checks its age every five seconds only
 		}
 		return nil
 	})
@@ -162,14 +162,14 @@ func deleteQueues(t *testing.T, s *promiseHarness) {
 	}
 }
 
-// A bridge that keeps up leaves nothing in its queue that a policy could drop.
+// A bridge that keeps up has no replies in its queue that a policy could drop.
 func dropByLength(t *testing.T, s *promiseHarness) { drop(t, s, `{"max-length": 20}`) }
 func dropByAge(t *testing.T, s *promiseHarness)    { drop(t, s, `{"message-ttl": 200}`) }
 
 func drop(t *testing.T, s *promiseHarness, policy string) {
 	s.ctl(t, "set_policy", "drop", ".*", policy, "--apply-to", "queues")
 	s.freeze(t)
-	<-time.After(3 * time.Second) // as long as the prefetch lasts, and longer
+	<-time.After(3 * time.Second) // longer than it takes to fill the prefetch
 	s.thaw(t)
 	s.awaitNext(t)
 	s.ctl(t, "clear_policy", "drop")
@@ -190,11 +190,11 @@ func killBroker(t *testing.T, s *promiseHarness) {
 func restartUnderFrozenBridges(t *testing.T, s *promiseHarness) {
 	s.freeze(t)
 	s.restart(t)
-	<-time.After(time.Second) // replies are sent before the bridges wake up
+	<-time.After(time.Second) // replies are sent before the bridges resume
 	s.thaw(t)
 }
 
-// promiseHarness is where the events of a group happen.
+// promiseHarness is a broker, a network, a source and three bridges, for the events of one group.
 type promiseHarness struct {
 	node    *testkit.Node
 	vhost   string
@@ -236,11 +236,11 @@ type durableBridge struct {
 	durable  string
 	consumes string // the queue or stream
 	args     []string
-	earlier  []child // its former lives
+	earlier  []child // processes of earlier starts
 	recorder *recorder
 }
 
-// start returns when it is linked.
+// start starts it and returns once it is linked.
 func (b *durableBridge) start(t *testing.T) {
 	t.Helper()
 	if b.Process != nil {
@@ -250,7 +250,7 @@ func (b *durableBridge) start(t *testing.T) {
 	b.Output.WaitFor(t, 2*time.Minute, "linked to the broker")
 }
 
-// logged counts the gaps in the log.
+// logged returns the number of gaps in the log.
 func (b *durableBridge) logged() (gaps int) {
 	for _, c := range append(b.earlier, b.child) {
 		gaps += strings.Count(c.Output.String(), "replies may have been lost")
@@ -277,7 +277,7 @@ func (s *promiseHarness) ctl(t *testing.T, command string, args ...string) {
 	s.node.Ctl(t, append([]string{command, "-p", s.vhost}, args...)...)
 }
 
-// awaitNext waits until all clients have heard what is sent after now.
+// awaitNext waits until all clients have received the next reply that is sent.
 func (s *promiseHarness) awaitNext(t *testing.T) {
 	t.Helper()
 	next := len(s.source.Outcomes())

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// faultyNetwork stands between bridges and their broker, and fails as networks do.
+// faultyNetwork relays between bridges and their broker, and fails as networks do.
 type faultyNetwork struct {
 	ln   net.Listener
 	to   string
@@ -18,10 +18,10 @@ type faultyNetwork struct {
 	refuses bool
 }
 
-// pair is one connection through the network.
+// pair is the two sides of a relayed connection.
 type pair struct {
 	client, broker net.Conn
-	flow           sync.RWMutex // whoever holds it stops the flow
+	flow           sync.RWMutex // locked: nothing is relayed
 	once           sync.Once
 }
 
@@ -41,7 +41,7 @@ func newFaultyNetwork(t *testing.T, to string) *faultyNetwork {
 	return f
 }
 
-// through is a broker's URL by way of the network.
+// through returns a broker's URL by way of the network.
 func (f *faultyNetwork) through(t *testing.T, broker string) string {
 	t.Helper()
 	u, err := url.Parse(broker)
@@ -76,7 +76,7 @@ func (f *faultyNetwork) serve() {
 	}
 }
 
-// pump carries bytes until one side ends, which ends the other, unless the network is silent.
+// pump relays bytes until one side ends, which ends the other, unless the network is silent.
 func (p *pair) pump(to, from net.Conn) {
 	buf := make([]byte, 16<<10)
 	for {
@@ -95,7 +95,7 @@ func (p *pair) pump(to, from net.Conn) {
 	}
 }
 
-// silence carries nothing any more on the connections that there are: not even their end.
+// silence stops relaying on all current connections, even their end.
 func (f *faultyNetwork) silence() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -104,7 +104,7 @@ func (f *faultyNetwork) silence() {
 	}
 }
 
-// halfOpen resets the bridges' side of all connections; the broker does not hear of it.
+// halfOpen resets the bridges' side of all connections, which the broker does not notice.
 func (f *faultyNetwork) halfOpen() {
 	f.silence()
 	f.mu.Lock()
@@ -115,7 +115,7 @@ func (f *faultyNetwork) halfOpen() {
 	}
 }
 
-// dropAll closes all connections, and with refuse also those that come, until cut(false).
+// dropAll closes all connections and, if refuse is set, all later ones until dropAll(false).
 func (f *faultyNetwork) dropAll(refuse bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -16,9 +16,9 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// recorder is a v1 client that records every reply of a [testkit.Source] and every gap that it is
-// told, connects again when its connection ends, and goes on behind the last reply. In a new epoch
-// it starts from the first reply, so that it hears whatever the bridge has heard.
+// recorder is a v1 client that records every reply of a [testkit.Source] and every reported gap,
+// reconnects when its connection ends, and resumes behind the last reply. In a new epoch it starts
+// from the first reply, so that it receives all that the bridge has received.
 type recorder struct {
 	name      string
 	recording sync.WaitGroup
@@ -33,11 +33,11 @@ type recorder struct {
 	ended    error // the end of the last connection
 }
 
-// toldGap is what a client learned of replies that may be missing.
+// toldGap is what was reported to a client about replies that may be missing.
 type toldGap struct {
-	behind   int // how many replies were heard before it
+	behind   int // replies received before it
 	from, to time.Time
-	newEpoch bool // the numbers began anew, or what was missed is not kept; there is no time span
+	newEpoch bool // numbering began anew, or the missed replies are not kept; there is no time span
 }
 
 // covers reports whether the gap includes a reply that reached the broker between these moments.
@@ -45,7 +45,7 @@ func (g toldGap) covers(sent, confirmed time.Time) bool {
 	return !confirmed.Before(g.from) && !sent.After(g.to)
 }
 
-// record connects a recorder for as long as the test.
+// record runs a recorder until the test ends.
 func record(t *testing.T, name, url string) *recorder {
 	t.Helper()
 	r := &recorder{name: name, highest: -1}
@@ -62,7 +62,7 @@ func record(t *testing.T, name, url string) *recorder {
 	return r
 }
 
-// message is what a recorder reads of the messages of v1.
+// message has the fields of v1 messages that a recorder reads.
 type message struct {
 	Op       string
 	Epoch    string
@@ -101,7 +101,7 @@ func (r *recorder) recordConnection(ctx context.Context, url string) error {
 	}
 }
 
-// resume is the request that goes on behind the last reply.
+// resume returns the request that resumes behind the last reply.
 func (r *recorder) resume(epoch string) []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -136,7 +136,7 @@ func (r *recorder) take(m message) {
 	}
 }
 
-// reached reports an error until a number, or a later one, was heard.
+// reached returns an error until a number, or a later one, was received.
 func (r *recorder) reached(number int) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -146,14 +146,14 @@ func (r *recorder) reached(number int) error {
 	return fmt.Errorf("%s is at %d of %d; its last connection: %v", r.name, r.highest, number, cmp.Or(r.ended, errors.New("open")))
 }
 
-// gaps is how many gaps were told so far.
+// gaps returns how many gaps were reported so far.
 func (r *recorder) gaps() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.toldGaps)
 }
 
-// all is the replies that were heard, in their order, and what was told.
+// all returns the received replies in their order, and the reported gaps.
 func (r *recorder) all() ([]int, []toldGap) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

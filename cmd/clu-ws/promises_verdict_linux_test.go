@@ -10,20 +10,20 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// eventRun is an event that has been played.
+// eventRun is an event that has been run.
 type eventRun struct {
 	row            string
 	started, ended time.Time
-	earliest       time.Time // when the event before it began, if that had only just ended; else when this did
+	earliest       time.Time // the start of the previous event if that had just ended, else of this one
 	down           time.Time // when the broker or the bridges were down, or zero
 	first, next    int       // the numbers of the replies that were sent meanwhile
 	gapCounts      map[string]gapCounts
 }
 
-// gapCounts is how many gaps a client had been told, and its bridge had logged, before and after an event.
+// gapCounts is how many gaps were reported to a client and logged by its bridge, before and after an event.
 type gapCounts struct{ toldBefore, toldAfter, loggedBefore, loggedAfter int }
 
-// run has an event happen, and waits until it is over for all clients.
+// run runs an event, and waits until all clients are past it.
 func (s *promiseHarness) run(t *testing.T, e event) {
 	t.Helper()
 	s.down = time.Time{}
@@ -39,7 +39,7 @@ func (s *promiseHarness) run(t *testing.T, e event) {
 	e.disturb(t, s)
 	s.awaitNext(t)
 	sc.next, sc.ended, sc.down = len(s.source.Outcomes()), time.Now(), s.down
-	s.awaitNext(t) // replies come in order: any of the scene's that has not come is missing
+	s.awaitNext(t) // replies arrive in order: one of this event that has not arrived is missing
 	for _, b := range s.bridges {
 		r := sc.gapCounts[b.column]
 		r.toldAfter, r.loggedAfter = b.recorder.gaps(), b.logged()
@@ -48,23 +48,23 @@ func (s *promiseHarness) run(t *testing.T, e event) {
 	s.ran = append(s.ran, sc)
 }
 
-// check compares what has become of the replies with the table.
+// check compares what happened to the replies with the table.
 func (s *promiseHarness) check(t *testing.T, table map[string]map[string]string) {
 	khepri := s.node.Khepri(t)
 	s.source.Stop()
-	fates := s.source.Outcomes()
+	outcomes := s.source.Outcomes()
 	for _, b := range s.bridges {
-		heard, gaps := b.recorder.all()
+		received, gaps := b.recorder.all()
 		for _, sc := range s.ran {
 			t.Run(sc.row+"/"+b.column, func(t *testing.T) {
 				cell := table[sc.row][b.column]
 				holds := cellChecks[cell]
 				if holds == nil {
-					t.Fatalf("nothing is known of the claim %q", cell)
+					t.Fatalf("there is no check for the cell %q", cell)
 				}
 				seen := sc.gapCounts[b.column]
 				v := verdict{eventRun: sc, khepri: khepri, gaps: gaps[seen.toldBefore:seen.toldAfter], logged: seen.loggedAfter - seen.loggedBefore}
-				v.find(heard, fates)
+				v.find(received, outcomes)
 				if err := holds(v); err != nil {
 					t.Errorf("docs/operating.md says %q, but %v: %v\n%s", cell, err, v, b.Output.Tail())
 				}
@@ -74,12 +74,12 @@ func (s *promiseHarness) check(t *testing.T, table map[string]map[string]string)
 	}
 }
 
-// verdict is what has become of the replies of a scene at one client.
+// verdict is what happened to the replies of one event at one client.
 type verdict struct {
 	eventRun
 	khepri     bool
 	confirmed  int
-	covered    int // confirmed replies that were sent within a gap that was told
+	covered    int // confirmed replies that were sent within a reported gap
 	missing    int
 	unreported int       // missing replies that no gap covers
 	from, to   time.Time // when the first and the last missing reply was sent
@@ -89,11 +89,11 @@ type verdict struct {
 	logged     int
 }
 
-// find looks for the scene's replies among those that were heard.
-func (v *verdict) find(heard []int, fates []testkit.Outcome) {
+// find looks for the event's replies among those that were received.
+func (v *verdict) find(received []int, outcomes []testkit.Outcome) {
 	times, previous := map[int]int{}, -1
-	for _, n := range heard {
-		if n < v.first || n >= v.next || fates[n].Settled.IsZero() {
+	for _, n := range received {
+		if n < v.first || n >= v.next || outcomes[n].Settled.IsZero() {
 			continue // a reply that was not confirmed may overtake those of the source's next connection
 		}
 		if times[n]++; times[n] > 1 {
@@ -104,7 +104,7 @@ func (v *verdict) find(heard []int, fates []testkit.Outcome) {
 		previous = n
 	}
 	for n := v.first; n < v.next; n++ {
-		f := fates[n]
+		f := outcomes[n]
 		if f.Settled.IsZero() {
 			continue
 		}
@@ -130,14 +130,14 @@ func (v verdict) String() string {
 	since := func(at time.Time) time.Duration { return at.Sub(v.started).Round(time.Millisecond) }
 	text := fmt.Sprintf("%d replies confirmed in %v, %d missing", v.confirmed, since(v.ended), v.missing)
 	if v.missing > 0 {
-		text += fmt.Sprintf(" (sent from %v to %v), %d of them untold", since(v.from), since(v.to), v.unreported)
+		text += fmt.Sprintf(" (sent from %v to %v), %d of them unreported", since(v.from), since(v.to), v.unreported)
 	}
-	text += fmt.Sprintf("; %d doubled, %d out of order; %d gaps logged", v.duplicated, v.reordered, v.logged)
+	text += fmt.Sprintf("; %d duplicated, %d out of order; %d gaps logged", v.duplicated, v.reordered, v.logged)
 	for _, g := range v.gaps {
 		if g.newEpoch {
-			text += ", a new epoch told"
+			text += ", a new epoch reported"
 		} else {
-			text += fmt.Sprintf(", told from %v to %v", since(g.from), since(g.to))
+			text += fmt.Sprintf(", reported from %v to %v", since(g.from), since(g.to))
 		}
 	}
 	if !v.down.IsZero() {
@@ -146,7 +146,7 @@ func (v verdict) String() string {
 	return text
 }
 
-// cellChecks are the cells of the table, each with what must be so for it to be true.
+// cellChecks are the texts of the cells, each with the check that they are true.
 var cellChecks = map[string]func(v verdict) error{
 	"kept":              verdict.kept,
 	"lost, reported":    verdict.lostAndReported,
@@ -159,16 +159,16 @@ var cellChecks = map[string]func(v verdict) error{
 			return errors.New("replies are missing that were sent while there was no bridge")
 		}
 		if v.duplicated > prefetch {
-			return errors.New("too many replies came twice")
+			return errors.New("too many replies were received twice")
 		}
 		return v.newEpoch()
 	},
 }
 
-// prefetch is how many replies may be on their way to a bridge.
+// prefetch is how many replies may be unacknowledged at a bridge.
 const prefetch = 200
 
-// keptByTheBroker is what becomes of replies when the broker restarts.
+// keptByTheBroker checks the replies of a broker that restarts.
 func (v verdict) keptByTheBroker() error {
 	switch {
 	case v.khepri:
@@ -184,7 +184,7 @@ func (v verdict) keptButForUnread() error {
 	case len(v.gaps) == 0:
 		return v.kept()
 	case v.missing > prefetch:
-		return errors.New("more replies are missing than can have been on their way")
+		return errors.New("more replies are missing than can have been unacknowledged")
 	}
 	return v.coherent()
 }
@@ -194,14 +194,14 @@ func (v verdict) kept() error {
 	case v.missing > 0:
 		return errors.New("replies are missing")
 	case v.duplicated+v.reordered > 0:
-		return errors.New("replies are doubled or out of order")
+		return errors.New("replies are duplicated or out of order")
 	case len(v.gaps)+v.logged > 0:
-		return errors.New("a gap was told")
+		return errors.New("a gap was reported")
 	}
 	return nil
 }
 
-// fewReplies replies may all arrive although they were sent within a gap that was told: it begins a little early.
+// fewReplies may all arrive although they were sent within a reported gap, which begins a little early.
 const fewReplies = 100
 
 func (v verdict) lostAndReported() error {
@@ -211,35 +211,35 @@ func (v verdict) lostAndReported() error {
 	return v.coherent()
 }
 
-// slack is by how much a gap may be longer than its event: what a bridge reads late, for want of CPU, proves
-// nothing, and what a policy has dropped is told when no more comes. Where the event before ended shortly before
-// this one, nothing may have been proved in between, and the gap begins in that one.
+// slack is by how much a gap may be longer than its event: a bridge that lacks CPU reads late, and what a policy
+// has dropped is reported once nothing more arrives. If the previous event ended shortly before this one, the gap
+// may begin in that one.
 const slack = 10 * time.Second
 
-// coherent wants every missing reply in a gap that was told, logged, and no longer than the event.
+// coherent checks that every missing reply is in a gap that was reported, logged, and no longer than the event.
 func (v verdict) coherent() error {
 	for _, g := range v.gaps {
 		if g.newEpoch {
 			return errors.New("the epoch is a new one")
 		}
 		if g.from.Before(v.earliest.Add(-slack)) || g.to.After(v.ended.Add(slack)) {
-			return errors.New("a gap that was told is longer than the event")
+			return errors.New("a reported gap is longer than the event")
 		}
 	}
 	switch {
 	case len(v.gaps) == 0 || v.logged == 0:
-		return errors.New("no gap was told, or none was logged")
+		return errors.New("no gap was reported, or none was logged")
 	case v.unreported > 0:
-		return errors.New("replies are missing outside of the gaps that were told")
+		return errors.New("replies are missing outside the reported gaps")
 	case v.duplicated+v.reordered > 0:
-		return errors.New("replies are doubled or out of order")
+		return errors.New("replies are duplicated or out of order")
 	}
 	return nil
 }
 
 func (v verdict) newEpoch() error {
 	if len(v.gaps) != 1 || !v.gaps[0].newEpoch {
-		return errors.New("no new epoch was told")
+		return errors.New("no new epoch was reported")
 	}
 	return nil
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// recordingClient is a client that notes the numbers of the replies of a [testkit.Source]. It
-// takes frames apart by itself: it must keep up with a bridge at its fastest.
+// recordingClient is a client that records the numbers of the replies of a
+// [testkit.Source]. It parses frames itself, to keep up with a bridge at full speed.
 type recordingClient struct {
 	name    string
 	running sync.WaitGroup
@@ -27,9 +27,9 @@ type recordingClient struct {
 	// mu guards the following fields.
 	mu      sync.Mutex
 	numbers []int
-	others  []string // messages that are no such replies
+	others  []string // messages that are not such replies
 	last    string   // epoch:seq of the last v1 reply
-	ended   error    // why the connection has ended; a [closed] if it was closed in order
+	ended   error    // why the connection has ended; a [closed] after a close frame
 }
 
 // closed is a close frame.
@@ -40,8 +40,8 @@ type closed struct {
 
 func (c closed) Error() string { return fmt.Sprintf("closed with %d %q", c.code, c.reason) }
 
-// receiveUntil connects to a bridge and notes what comes until the test ends.
-func receiveUntil(t *testing.T, name string, d ws.Dialer, url string) (*recordingClient, net.Conn) {
+// startRecording connects to a bridge and records until the test ends.
+func startRecording(t *testing.T, name string, d ws.Dialer, url string) (*recordingClient, net.Conn) {
 	t.Helper()
 	e := &recordingClient{name: name}
 	conn, br, err := dialBridge(t.Context(), d, url)
@@ -53,9 +53,9 @@ func receiveUntil(t *testing.T, name string, d ws.Dialer, url string) (*recordin
 	return e, conn
 }
 
-// dialBridge connects, and gives what came behind the answer too.
+// dialBridge connects. The reader has what was received behind the response as well.
 func dialBridge(ctx context.Context, d ws.Dialer, url string) (net.Conn, *bufio.Reader, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, testkit.Patience)
 	defer cancel()
 	conn, br, _, err := d.Dial(ctx, url)
 	if err != nil {
@@ -67,10 +67,10 @@ func dialBridge(ctx context.Context, d ws.Dialer, url string) (net.Conn, *bufio.
 	return conn, reader(io.MultiReader(io.LimitReader(br, int64(br.Buffered())), conn)), nil
 }
 
-// reader has room for many frames at once.
+// reader returns a reader with a buffer for many frames.
 func reader(from io.Reader) *bufio.Reader { return bufio.NewReaderSize(from, 256<<10) }
 
-// run takes frames until the connection ends.
+// run reads frames until the connection ends.
 func (e *recordingClient) run(conn net.Conn, br *bufio.Reader) error {
 	var payload []byte
 	for {
@@ -93,14 +93,14 @@ func (e *recordingClient) run(conn net.Conn, br *bufio.Reader) error {
 				return err
 			}
 		case ws.OpClose:
-			// An error means that the bridge does not wait for the answer.
+			// An error means that the bridge does not wait for the response.
 			_ = ws.WriteFrame(conn, ws.MaskFrame(ws.NewCloseFrame(payload)))
 			return closed{int(binary.BigEndian.Uint16(payload)), string(payload[2:])}
 		}
 	}
 }
 
-// take notes a message.
+// take records a message.
 func (e *recordingClient) take(message []byte) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -120,7 +120,7 @@ func (e *recordingClient) take(message []byte) {
 	}
 }
 
-// digits are those that a text starts with.
+// digits returns the digits that a text starts with.
 func digits(text []byte) []byte {
 	for i, c := range text {
 		if c < '0' || c > '9' {
@@ -136,14 +136,14 @@ func (e *recordingClient) end(err error) {
 	e.ended = err
 }
 
-// received gives the numbers so far, and why the connection has ended.
+// received returns the numbers so far, and why the connection has ended.
 func (e *recordingClient) received() ([]int, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return append([]int(nil), e.numbers...), e.ended
 }
 
-// lastReceived is the last number, or -1, and why the connection has ended.
+// lastReceived returns the last number, or -1, and why the connection has ended.
 func (e *recordingClient) lastReceived() (int, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -153,7 +153,7 @@ func (e *recordingClient) lastReceived() (int, error) {
 	return e.numbers[len(e.numbers)-1], e.ended
 }
 
-// awaitReceived waits until all ears have heard a number, or a later one.
+// awaitReceived waits until all clients have received a number, or a later one.
 func awaitReceived(t *testing.T, number int, all ...*recordingClient) {
 	t.Helper()
 	testkit.Eventually(t, time.Minute, fmt.Sprintf("every client has reply %d", number), func() error {
@@ -166,21 +166,21 @@ func awaitReceived(t *testing.T, number int, all ...*recordingClient) {
 	})
 }
 
-// awaitNext waits until all ears have heard what is sent after now.
+// awaitNext waits until all clients have received the next reply that is sent.
 func awaitNext(t *testing.T, s *testkit.Source, all ...*recordingClient) {
 	t.Helper()
 	awaitReceived(t, len(s.Outcomes()), all...)
 }
 
-// mustHaveReceived says what an ear has not heard of the numbers, which are in order, and
-// what it has heard beside them.
+// mustHaveReceived fails the test at the first difference between the received numbers
+// and these.
 func (e *recordingClient) mustHaveReceived(t *testing.T, numbers []int) {
 	t.Helper()
-	heard, _ := e.received()
-	for i := range max(len(heard), len(numbers)) {
-		if i >= len(heard) || i >= len(numbers) || heard[i] != numbers[i] {
-			t.Errorf("%s has heard %d replies, and should %d; from the first difference on: %v, and should %v",
-				e.name, len(heard), len(numbers), some(heard, i), some(numbers, i))
+	received, _ := e.received()
+	for i := range max(len(received), len(numbers)) {
+		if i >= len(received) || i >= len(numbers) || received[i] != numbers[i] {
+			t.Errorf("%s received %d replies, want %d; from the first difference on: %v, want %v",
+				e.name, len(received), len(numbers), some(received, i), some(numbers, i))
 			return
 		}
 	}

@@ -26,7 +26,7 @@ func TestASignalSaysGoodbyeToClientsAndEndsWell(t *testing.T) {
 	p.signal(t, syscall.SIGTERM)
 	_, err := wsutil.ReadServerText(client)
 	if closed, ok := errors.AsType[wsutil.ClosedError](err); !ok || closed.Code != ws.StatusGoingAway {
-		t.Errorf("the client hears %v, want 1001", err)
+		t.Errorf("the client received %v, want 1001", err)
 	}
 	client.Close()
 	if err := p.Err(); err != nil {
@@ -37,12 +37,13 @@ func TestASignalSaysGoodbyeToClientsAndEndsWell(t *testing.T) {
 func TestASecondSignalEndsAtOnce(t *testing.T) {
 	p, client := process(t)
 	p.signal(t, syscall.SIGTERM)
-	// The goodbye has come, and is not answered: the first signal is waiting.
+	// The close frame was received and not answered: the bridge waits for the answer.
 	if _, err := io.ReadFull(client, make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
-	// What the first signal did is undone a moment after it: one of these is the second.
-	testkit.Eventually(t, patience, "a second signal", func() error {
+	// A moment after the first signal, signals are no longer caught: one of these is the
+	// second.
+	testkit.Eventually(t, testkit.Patience, "a second signal", func() error {
 		_ = p.Signal(syscall.SIGTERM)
 		select {
 		case <-p.Done():

@@ -30,11 +30,11 @@ func TestTheSampleUnitsUseFlagsThatExist(t *testing.T) {
 		}
 		for line := range strings.Lines(string(content)) {
 			if strings.Contains(line, "systemctl") {
-				continue // its flags, not ours
+				continue // flags of systemctl
 			}
 			for _, found := range word.FindAllString(line, -1) {
 				if found = strings.TrimSpace(found); !slices.Contains(known, found) {
-					t.Errorf("%s speaks of %s, which is no flag of clu-ws websocket", filepath.Base(unit), found)
+					t.Errorf("%s mentions %s, which is not a flag of clu-ws websocket", filepath.Base(unit), found)
 				}
 			}
 		}

@@ -15,8 +15,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// Whoever reads the log takes nothing any more, and each command writes a line to it.
-func TestCommandsGoOnWhenNobodyTakesTheLog(t *testing.T) {
+// The reader of the log stops reading, and each command writes a line to the log.
+func TestCommandsContinueWhenTheLogIsNotRead(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -25,7 +25,7 @@ func TestCommandsGoOnWhenNobodyTakesTheLog(t *testing.T) {
 	if _, err := unix.FcntlInt(w.Fd(), unix.F_SETPIPE_SZ, 4096); err != nil {
 		t.Fatal(err)
 	}
-	// The test takes the standard error of its processes: this one has another.
+	// A test reads the standard error of its processes, so this one logs to another file.
 	bridge := command(t, "websocket", "--host", "127.0.0.1", "--port", "0", "--embedded-broker", "-P", fmt.Sprint(testkit.FreePort(t)))
 	cmd := exec.Command("sh", append([]string{"-c", `exec "$0" "$@" 2>&3 3>&-`, bridge.Path}, bridge.Args[1:]...)...)
 	cmd.Env, cmd.ExtraFiles = bridge.Env, []*os.File{w}
@@ -33,21 +33,21 @@ func TestCommandsGoOnWhenNobodyTakesTheLog(t *testing.T) {
 	w.Close()
 	p.await(t, "linked to amqp://") // the announcement
 
-	sender, conn := receiveUntil(t, "sender", ws.Dialer{}, "ws://"+p.announcedAddress(t, "ws://"))
+	sender, conn := startRecording(t, "sender", ws.Dialer{}, "ws://"+p.announcedAddress(t, "ws://"))
 	const commands = 100 // more than half of their lines is more than the pipe holds
 	for round := range 2 {
 		for n := range commands {
 			mustSend(t, conn, fmt.Sprintf(`{"consumer": "nobody", "command_string": "x", "command_id": "%d-%d"}`, round, n))
 		}
-		testkit.Eventually(t, patience, "every command has its answer", func() error {
-			if told := len(sender.messagesWith(fmt.Sprintf(`"command_id": "%d-`, round))); told < commands {
-				return fmt.Errorf("%d have", told)
+		testkit.Eventually(t, testkit.Patience, "every command has its answer", func() error {
+			if answered := len(sender.messagesWith(fmt.Sprintf(`"command_id": "%d-`, round))); answered < commands {
+				return fmt.Errorf("%d have", answered)
 			}
 			return nil
 		})
 	}
 
-	// When somebody takes it again, the log goes on.
+	// Once it is read again, the log continues.
 	p.signal(t, syscall.SIGTERM)
 	for lines := bufio.NewScanner(r); lines.Scan(); {
 		if strings.Contains(lines.Text(), "msg=stopping") {

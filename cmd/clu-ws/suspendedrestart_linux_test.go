@@ -12,7 +12,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// span is a gap as a client is told of it.
+// span is a gap that was reported to a client.
 type span struct{ From, To time.Time }
 
 func (e *recordingClient) gaps(t *testing.T) (all []span) {
@@ -27,22 +27,22 @@ func (e *recordingClient) gaps(t *testing.T) (all []span) {
 	return all
 }
 
-// A bridge stands still while its broker is restarted. What lay in its buffers when it
-// wakes is older than the gap, however late it is read.
-func TestABridgeThatStoodStillWhileItsBrokerWasRestartedTellsAllThatIsMissing(t *testing.T) {
+// A bridge is suspended while its broker is restarted. The replies in its buffers when
+// it resumes are older than the gap, however late they are read.
+func TestABridgeThatIsSuspendedDuringABrokerRestartReportsAllMissingReplies(t *testing.T) {
 	t.Parallel()
 	n := testkit.StartRabbitMQ(t)
 	kinds := []string{"no", "expires=60s", "stream"}
 	var bridges []child
-	var ears []*recordingClient
+	var recorders []*recordingClient
 	for _, durable := range kinds {
 		p := spawnAt(t, n.URL(), "--port", "0", "--name", "bridge-"+durable[:2], "--durable", durable)
 		p.await(t, "linked to amqp://")
-		e, _ := receiveUntil(t, durable, v1(), "ws://"+p.announcedAddress(t, "ws://"))
-		bridges, ears = append(bridges, p), append(ears, e)
+		e, _ := startRecording(t, durable, v1(), "ws://"+p.announcedAddress(t, "ws://"))
+		bridges, recorders = append(bridges, p), append(recorders, e)
 	}
 	s := testkit.StartSource(t, n.URL(), 500)
-	awaitNext(t, s, ears...)
+	awaitNext(t, s, recorders...)
 	for _, p := range bridges {
 		p.freeze(t)
 	}
@@ -52,16 +52,16 @@ func TestABridgeThatStoodStillWhileItsBrokerWasRestartedTellsAllThatIsMissing(t 
 	for _, p := range bridges {
 		p.signal(t, syscall.SIGCONT)
 	}
-	awaitNext(t, s, ears...)
+	awaitNext(t, s, recorders...)
 	s.Stop()
-	for i, e := range ears {
+	for i, e := range recorders {
 		if e.missingOutsideGaps(t, s); n.Khepri(t) && kinds[i] != "no" && len(e.gaps(t)) > 0 {
-			t.Errorf("%s: nothing was lost, and it was told of %v", e.name, e.gaps(t))
+			t.Errorf("%s: nothing was lost, but the gaps %v were reported", e.name, e.gaps(t))
 		}
 	}
 }
 
-// awaitConfirmed waits until the broker has answered for so many more replies.
+// awaitConfirmed waits until the broker has confirmed a number of further replies.
 func awaitConfirmed(t *testing.T, s *testkit.Source, more int) {
 	t.Helper()
 	from := len(s.Outcomes())
@@ -79,18 +79,18 @@ func awaitConfirmed(t *testing.T, s *testkit.Source, more int) {
 	})
 }
 
-// missingOutsideGaps checks that what an ear heard is in order, and that each confirmed reply
-// that it did not hear, between the first and the last, was sent or confirmed within a gap.
+// missingOutsideGaps checks that the received replies are in order, and that each confirmed
+// reply that is missing between the first and the last was sent or confirmed within a gap.
 func (e *recordingClient) missingOutsideGaps(t *testing.T, s *testkit.Source) {
 	t.Helper()
-	heard, _ := e.received()
-	if !slices.IsSorted(heard) || len(slices.Compact(slices.Clone(heard))) != len(heard) {
-		t.Errorf("%s has heard replies twice, or out of order", e.name)
+	received, _ := e.received()
+	if !slices.IsSorted(received) || len(slices.Compact(slices.Clone(received))) != len(received) {
+		t.Errorf("%s received replies twice, or out of order", e.name)
 	}
-	gaps, fates, missing, untold := e.gaps(t), s.Outcomes(), 0, 0
-	for n := heard[0]; n < heard[len(heard)-1]; n++ {
-		f := fates[n]
-		if _, found := slices.BinarySearch(heard, n); found || !f.Accepted && !f.Returned {
+	gaps, outcomes, missing, untold := e.gaps(t), s.Outcomes(), 0, 0
+	for n := received[0]; n < received[len(received)-1]; n++ {
+		f := outcomes[n]
+		if _, found := slices.BinarySearch(received, n); found || !f.Accepted && !f.Returned {
 			continue
 		}
 		missing++
@@ -98,8 +98,8 @@ func (e *recordingClient) missingOutsideGaps(t *testing.T, s *testkit.Source) {
 			untold++
 		}
 	}
-	t.Logf("%s: %d heard, %d missing, in gaps %v", e.name, len(heard), missing, gaps)
+	t.Logf("%s: %d received, %d missing, in gaps %v", e.name, len(received), missing, gaps)
 	if untold > 0 {
-		t.Errorf("%s: %d of %d missing replies are in no gap; it was told %s", e.name, untold, missing, strings.Join(e.messagesWith(`"op":"gap"`), " "))
+		t.Errorf("%s: %d of %d missing replies are in no gap; the reported gaps: %s", e.name, untold, missing, strings.Join(e.messagesWith(`"op":"gap"`), " "))
 	}
 }

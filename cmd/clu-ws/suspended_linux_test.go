@@ -17,25 +17,25 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// A bridge stands still, as with a machine that is suspended. What clients send it
-// meanwhile is not sent when it wakes, in whatever form, and each hears that.
+// A bridge is suspended, as with its machine. Commands that clients send meanwhile, in
+// whatever form, are not sent when it resumes, and each sender is told.
 func TestCommandsThatWaitedDuringAStallAreNotSent(t *testing.T) {
 	t.Parallel()
 	t.Run("embedded broker", func(t *testing.T) {
 		t.Parallel()
 		p, url := withBroker(t)
-		standsStill(t, p, url, nil, 8*time.Second)
+		suspendAndResume(t, p, url, nil, 8*time.Second)
 	})
 	t.Run("TLS", func(t *testing.T) {
 		t.Parallel()
 		certificates := testkit.NewCertificates(t)
 		p, url := withBroker(t, "--tls-cert", certificates.ServerCert, "--tls-key", certificates.ServerKey)
-		standsStill(t, p, url, certificates.ClientConfig(t), 6*time.Second)
+		suspendAndResume(t, p, url, certificates.ClientConfig(t), 6*time.Second)
 	})
 	t.Run("RabbitMQ", func(t *testing.T) {
 		t.Parallel()
 		url := testkit.RabbitMQ(t).NewVHost(t)
-		standsStill(t, spawnAt(t, url, "--port", "0", "--admin", "127.0.0.1:0"), url, nil, 3*time.Second)
+		suspendAndResume(t, spawnAt(t, url, "--port", "0", "--admin", "127.0.0.1:0"), url, nil, 3*time.Second)
 	})
 }
 
@@ -47,7 +47,7 @@ func withBroker(t *testing.T, args ...string) (p child, url string) {
 	return child{testkit.StartProcess(t, cmd)}, "amqp://guest:guest@127.0.0.1:" + port + "/"
 }
 
-func standsStill(t *testing.T, p child, url string, secure *tls.Config, stall time.Duration) {
+func suspendAndResume(t *testing.T, p child, url string, secure *tls.Config, stall time.Duration) {
 	t.Helper()
 	scheme := "ws://"
 	if secure != nil {
@@ -58,9 +58,9 @@ func standsStill(t *testing.T, p child, url string, secure *tls.Config, stall ti
 	p.await(t, "linked to amqp://")
 	arrived := echo(t, url)
 	address, admin := scheme+p.announcedAddress(t, scheme), p.admin(t)
-	plain, plainConn := receiveUntil(t, "plain", clu, address)
-	session, sessionConn := receiveUntil(t, "v1", newer, address)
-	leaves, leavesConn := receiveUntil(t, "who closes", clu, address)
+	plain, plainConn := startRecording(t, "plain", clu, address)
+	session, sessionConn := startRecording(t, "v1", newer, address)
+	leaves, leavesConn := startRecording(t, "a client that closes", clu, address)
 	mustSend(t, plainConn, `{"consumer": "echo", "command_string": "x", "command_id": "before"}`)
 	awaitArrival(t, arrived, "before")
 
@@ -72,22 +72,22 @@ func standsStill(t *testing.T, p child, url string, secure *tls.Config, stall ti
 	leavesConn.Close()
 	posted := make(chan string, 1)
 	go func() { posted <- postCommand(admin, "http") }()
-	<-time.After(stall) // the disturbance itself is the time
+	<-time.After(stall) // the length of the stall is what is tested
 	p.signal(t, syscall.SIGCONT)
 
 	leaves.running.Wait()
 	for id, e := range map[string]*recordingClient{"plain": plain, "v1": session, "tracked": session} {
-		testkit.Eventually(t, patience, "the sender of "+id+" hears of it", func() error {
-			for _, told := range e.messagesWith(fmt.Sprintf("%q", id)) {
-				if strings.Contains(told, "was not sent: the bridge stood still for ") {
+		testkit.Eventually(t, testkit.Patience, "the sender of "+id+" is told", func() error {
+			for _, message := range e.messagesWith(fmt.Sprintf("%q", id)) {
+				if strings.Contains(message, "was not sent: the bridge stood still for ") {
 					return nil
 				}
 			}
-			return fmt.Errorf("it has heard %q", e.messagesWith(id))
+			return fmt.Errorf("it has received %q", e.messagesWith(id))
 		})
 	}
 	if got := <-posted; !strings.HasPrefix(got, "503 ") || !strings.Contains(got, "stood still for ") {
-		t.Errorf("over HTTP the answer is %s", got)
+		t.Errorf("the response over HTTP is %s", got)
 	}
 	for conn, e := range map[net.Conn]*recordingClient{plainConn: plain, sessionConn: session} {
 		sendsAgain(t, conn, e, arrived)
@@ -99,12 +99,12 @@ func standsStill(t *testing.T, p child, url string, secure *tls.Config, stall ti
 	}
 }
 
-// sendsAgain sends commands until one arrives. One that comes while the bridge is still
-// reading what had waited may be told to be late, too; then the next one is sent.
+// sendsAgain sends commands until one arrives. A command that the bridge reads together
+// with those that waited may be refused as late, too; then the next one is sent.
 func sendsAgain(t *testing.T, conn net.Conn, e *recordingClient, arrived func() map[string]int) {
 	t.Helper()
 	id := ""
-	testkit.Eventually(t, patience, "a command arrives again", func() error {
+	testkit.Eventually(t, testkit.Patience, "a command arrives again", func() error {
 		if id != "" && arrived()[id] > 0 {
 			return nil
 		}
@@ -112,15 +112,15 @@ func sendsAgain(t *testing.T, conn net.Conn, e *recordingClient, arrived func() 
 			id += "after " + conn.LocalAddr().String()
 			mustSend(t, conn, fmt.Sprintf(`{"consumer": "echo", "command_string": "x", "command_id": %q}`, id))
 		}
-		return fmt.Errorf("the actor has %v, and the sender heard %q", arrived(), e.messagesWith(fmt.Sprintf("%q", id)))
+		return fmt.Errorf("the actor has %v, and the sender received %q", arrived(), e.messagesWith(fmt.Sprintf("%q", id)))
 	})
 }
 
-// freeze stops the process, and waits until each of its threads stands.
+// freeze suspends the process, and waits until each of its threads is stopped.
 func (c child) freeze(t *testing.T) {
 	t.Helper()
 	c.signal(t, syscall.SIGSTOP)
-	testkit.Eventually(t, patience, "the process stands still", func() error {
+	testkit.Eventually(t, testkit.Patience, "the process is stopped", func() error {
 		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", c.Pid()))
 		if err != nil || len(threads) == 0 {
 			return fmt.Errorf("it has %d threads, %v", len(threads), err)

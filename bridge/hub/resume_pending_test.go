@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// What a throttled subscription holds may give way to a newer reply: it is no reason to
-// leave it out of what another subscription resumes.
-func TestWhatAThrottledSubscriptionHoldsIsResumedByAnotherOne(t *testing.T) {
+// A pending reply of a throttled subscription may be replaced by a newer one, so the replay of another
+// subscription must not leave it out.
+func TestAPendingReplyOfOneSubscriptionIsReplayedByAnother(t *testing.T) {
 	s := newHarness(t)
 	l := s.connect()
 	s.ask(l, "ok", `{"op": "subscribe", "id": "slow", "throttle_ms": 100}`)
@@ -20,7 +20,7 @@ func TestWhatAThrottledSubscriptionHoldsIsResumedByAnotherOne(t *testing.T) {
 	s.hears(l, 1, 2, 3)
 }
 
-func TestWhatIsResumedIsNotHeldAnyMore(t *testing.T) {
+func TestAReplayedReplyIsNoLongerPending(t *testing.T) {
 	s := newHarness(t)
 	l := s.connect()
 	s.ask(l, "ok", `{"op": "subscribe", "id": "slow", "throttle_ms": 100}`)
@@ -32,7 +32,7 @@ func TestWhatIsResumedIsNotHeldAnyMore(t *testing.T) {
 	s.hears(l, 1, 1, 2)
 }
 
-func TestWhatTheOthersOfTheNextGroupHoldIsResumed(t *testing.T) {
+func TestAReplyThatIsPendingInTheNextGroupIsReplayed(t *testing.T) {
 	s := newHarness(t)
 	first, l := s.connect(), s.connect()
 	for _, l := range []*recordingClient{first, l} {
@@ -48,8 +48,8 @@ func TestWhatTheOthersOfTheNextGroupHoldIsResumed(t *testing.T) {
 	s.hears(l, 1, 2, 3)
 }
 
-// The group that it comes into has had the reply already.
-func TestWhatIsOwedIsNotResumedToo(t *testing.T) {
+// The group that the client joins has got the reply already.
+func TestAReplyThatWillBeFlushedIsNotReplayed(t *testing.T) {
 	s := newHarness(t)
 	first, l := s.connect(), s.connect()
 	for _, l := range []*recordingClient{first, l} {
@@ -65,7 +65,7 @@ func TestWhatIsOwedIsNotResumedToo(t *testing.T) {
 	s.hears(l, 1, 2, 3)
 }
 
-func TestWhoSubscribedBeforeTheFirstReplyResumesBehindNothing(t *testing.T) {
+func TestAClientFromBeforeTheFirstReplyCanResumeFromZero(t *testing.T) {
 	s := newHarness(t)
 	l := s.connect()
 	s.ask(l, "ok", `{"op": "subscribe", "id": "a", "filter": {"sender": "a"}}`)

@@ -1,9 +1,6 @@
 package webdemo_test
 
 import (
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,20 +10,19 @@ import (
 
 	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/internal/testkit"
-	webdemo "github.com/clu-ws/clu-ws/web-demo"
 )
 
-// sameIDs is a page that sends commands of one id to one actor over three servers: two
-// bridges and CLU's own. Beside, it tells CLU's own server of an expiry that it does not know.
+// sameIDs is a page that sends commands with one id to one actor over three servers: two bridges and CLU's own. A raw
+// socket of the page sends CLU's own server an expiry, which that server does not know.
 const sameIDs = `<!doctype html><link rel="icon" href="data:,"><script type="module">
 	import { Clu } from "./clu.js";
-	const record = window.record = { heard: {}, ended: {}, codes: {}, raw: [] };
+	const record = window.record = { replies: {}, ended: {}, codes: {}, raw: [] };
 	const clus = window.clus = { east: new Clu("ws://EAST/"), west: new Clu("ws://WEST/"), own: new Clu("ws://OWN/") };
 	for (const [name, clu] of Object.entries(clus)) {
-		clu.on("reply", ({ commandId, commanderId, code }) => { (record.heard[name] ??= []).push(commandId + " " + code); record.codes[commanderId] = code; });
+		clu.on("reply", ({ commandId, commanderId, code }) => { (record.replies[name] ??= []).push(commandId + " " + code); record.codes[commanderId] = code; });
 		await clu.connect();
 	}
-	await clus.own.send("test", "ping");  // its server's name is learned
+	await clus.own.send("test", "ping");  // the client learns the server's name
 	record.protocols = Object.values(clus).map((clu) => clu.protocol).join(" ");
 	window.send = (name, words) => {
 		const command = (window.commands ??= {})[name] = clus[name].send("test", words, { commandId: "9" });
@@ -36,7 +32,7 @@ const sameIDs = `<!doctype html><link rel="icon" href="data:,"><script type="mod
 	socket.onmessage = ({ data }) => { const { headers } = JSON.parse(data); if (headers.command_id === "raw") record.raw.push(headers.message_code); };
 </script>`
 
-func TestACommandEndsByItsOwnRepliesWhoeverElseHasItsID(t *testing.T) {
+func TestACommandEndsOnlyByItsOwnRepliesWhenOthersUseItsID(t *testing.T) {
 	python := testkit.CLU(t)
 	ctx := testkit.Browser(t)
 	o := startObservatory(t)
@@ -46,19 +42,10 @@ func TestACommandEndsByItsOwnRepliesWhoeverElseHasItsID(t *testing.T) {
 	port := testkit.FreePort(t)
 	python.StartWebSocketServer(t, port, o.url)
 	python.StartActor(t, o.url, "test")
-	page := strings.NewReplacer("EAST", east, "WEST", west, "OWN", "127.0.0.1:"+strconv.Itoa(port)).Replace(sameIDs)
-	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/" {
-			webdemo.Handler().ServeHTTP(w, r)
-			return
-		}
-		w.Header().Set("Content-Type", "text/html")
-		io.WriteString(w, page)
-	}))
-	defer elsewhere.Close()
-	v := o.voice(t)
+	site := servePage(t, strings.NewReplacer("EAST", east, "WEST", west, "OWN", "127.0.0.1:"+strconv.Itoa(port)).Replace(sameIDs))
+	p := o.publisher(t)
 	end := func(sender, commander string) {
-		err := v.ch.Publish(actor.Exchange, "reply."+commander, false, false, amqp.Publishing{
+		err := p.ch.Publish(actor.Exchange, "reply."+commander, false, false, amqp.Publishing{
 			Headers:       amqp.Table{"message_code": ":", "sender": sender, "command_id": "9", "commander_id": commander, "internal": false},
 			CorrelationId: "9", Body: []byte(`{"text": "not yours"}`),
 		})
@@ -67,39 +54,39 @@ func TestACommandEndsByItsOwnRepliesWhoeverElseHasItsID(t *testing.T) {
 		}
 	}
 
-	do(t, ctx, chromedp.Navigate(elsewhere.URL))
+	do(t, ctx, chromedp.Navigate(site))
 	until(t, ctx, "all are connected", `window.record?.protocols === "v1 v1 plain" && socket.readyState === 1`)
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`for (const name of ["east", "west", "own"]) send(name, "slow 60"); void 0`))
-	until(t, ctx, "all of them run", `Object.values(commands).every(({ state }) => state === "running")`)
+	until(t, ctx, "all of them are running", `Object.values(commands).every(({ state }) => state === "running")`)
 	commanders := evaluate[[]string](t, ctx, `Object.values(commands).map(({ replies }) => replies[0].commanderId)`)
 
 	for _, c := range commanders {
 		bridge := strings.TrimSuffix(c, ".test")
 		end("weather", bridge+".weather")
 		end("weather", c)
-		end("other", c+".other") // the actor has another one help it
+		end("other", c+".other") // a command of the actor to another one
 	}
 	end("test", "another-client.test")
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`void socket.send(JSON.stringify({consumer: "nobody", command_string: "ping", command_id: "9"}))`))
-	until(t, ctx, "CLU's own server says that there is no such consumer", `Object.keys(record.codes).some((commander) => commander.endsWith(".nobody"))`)
-	v.words("weather", "i", "That was all.")
+	until(t, ctx, "CLU's own server reports that there is no such consumer", `Object.keys(record.codes).some((commander) => commander.endsWith(".nobody"))`)
+	p.text("weather", "i", "That was all.")
 	for _, name := range []string{"east", "west", "own"} {
-		until(t, ctx, name+" has heard it", `record.heard.`+name+`.at(-1) === "null i"`)
+		until(t, ctx, name+" has received it", `record.replies.`+name+`.at(-1) === "null i"`)
 	}
 	if ended := evaluate[string](t, ctx, `JSON.stringify(record.ended)`); ended != "{}" {
-		t.Errorf("by replies of others ended: %s", ended)
+		t.Errorf("replies of others ended: %s", ended)
 	}
 
 	for i, name := range []string{"east", "west", "own"} {
 		end("test", commanders[i])
 		until(t, ctx, name+" has ended", `record.ended.`+name+` === "done by test"`)
 		if n := evaluate[int](t, ctx, `Object.keys(record.ended).length`); n != i+1 {
-			t.Errorf("by the end of %s %d have ended", name, n)
+			t.Errorf("after the final reply of %s, %d have ended", name, n)
 		}
 	}
 
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`void socket.send(JSON.stringify({consumer: "test", command_string: "ping", command_id: "raw", expires_at: 1.5}))`))
-	until(t, ctx, "CLU's own server takes a command with an expiry", `record.raw.at(-1) === ":"`)
+	until(t, ctx, "CLU's own server accepts a command with an expiry", `record.raw.at(-1) === ":"`)
 	do(t, ctx, chromedp.Evaluate[chromedp.Void](`void Promise.allSettled(Object.values(clus).map((clu) => clu.send("nobody.x", "ping"))).then((all) => { record.absent = all.map(({ reason }) => reason.state + ": " + reason.message).join(" "); })`))
 	const absent = "failed: Failed routing message to consumer 'nobody.x'."
 	until(t, ctx, "a consumer that does not exist fails everywhere", `record.absent === "`+strings.Join([]string{absent, absent, absent}, " ")+`"`)

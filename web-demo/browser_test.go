@@ -1,0 +1,78 @@
+package webdemo_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+	webdemo "github.com/clu-ws/clu-ws/web-demo"
+)
+
+// until waits for an expression to become true in the page.
+func until(t *testing.T, ctx context.Context, what, expression string) {
+	t.Helper()
+	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(testkit.Patience))); err != nil {
+		state, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`JSON.stringify(window.record ?? document.body.innerText).slice(0, 2000)`))
+		t.Fatalf("%s: %v; the page has %s", what, err, state)
+	}
+}
+
+func do(t *testing.T, ctx context.Context, actions ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func evaluate[T any](t *testing.T, ctx context.Context, expression string) T {
+	t.Helper()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// openPage opens the console of the bridge at the address, and waits until it is connected.
+func openPage(t *testing.T, ctx context.Context, addr string) {
+	t.Helper()
+	do(t, ctx, chromedp.EmulateViewport(1440, 900), chromedp.Navigate("http://"+addr+"/"), chromedp.WaitVisible(`#link-state[data-state="open"]`))
+}
+
+// servePage serves a page of another site, which may import the client's modules from its own server too.
+func servePage(t *testing.T, page string) (url string) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/" {
+			webdemo.Handler().ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, page)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// screenshot saves a picture of the page for people to look at.
+func screenshot(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join("..", ".cache", "screenshots")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,84 @@
+package webdemo_test
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"sync"
+	"testing"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/amqpx/broker"
+	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/hub"
+	"github.com/clu-ws/clu-ws/internal/testkit"
+	webdemo "github.com/clu-ws/clu-ws/web-demo"
+)
+
+// observatory is a broker and a bridge that serves the page, until the test ends.
+type observatory struct {
+	*broker.Broker
+	url        string // of the broker
+	addr       string // of the bridge
+	stopBridge func()
+}
+
+func startObservatory(t *testing.T) *observatory {
+	t.Helper()
+	amqpListener := listen(t)
+	o := &observatory{Broker: broker.New(broker.Config{}), url: "amqp://guest:guest@" + amqpListener.Addr().String() + "/"}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = o.Serve(amqpListener)
+	}()
+	t.Cleanup(func() {
+		o.Close()
+		<-served
+	})
+	o.startBridge(t, listen(t))
+	return o
+}
+
+// startBridge starts a bridge, which runs until the test ends or stopBridge is called, and waits until it is linked.
+func (o *observatory) startBridge(t *testing.T, listener net.Listener) {
+	t.Helper()
+	o.addr = listener.Addr().String()
+	linked := make(chan struct{}, 1)
+	b, err := bridge.New(bridge.Config{
+		Broker: []string{o.url}, Page: webdemo.Handler(), Logger: slog.New(slog.DiscardHandler),
+		History: hub.History{Replies: 10_000},
+		OnLink: func(amqpx.State) {
+			select {
+			case linked <- struct{}{}:
+			default:
+			}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Listen(listener); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- b.Run(ctx) }()
+	o.stopBridge = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(o.stopBridge)
+	testkit.Receive(t, linked)
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ln
+}
