@@ -70,7 +70,7 @@ func (e *Engine) Stats() Stats {
 		Rejected:    int(e.rejected.Load()),
 		Panics:      int(e.panics.Load()),
 		Outbound:    int(e.outbound.Load()),
-		Inbound:     int(e.inbound.Load() + e.handshakeBytes.Load()),
+		Inbound:     int(e.inbound.total.Load() + e.handshakeInbound.total.Load()),
 		Stalls:      e.stalls.count.Load(),
 		Stalled:     time.Duration(e.stalls.total.Load()),
 	}
