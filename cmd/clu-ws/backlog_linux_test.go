@@ -93,7 +93,7 @@ func TestABacklogOfAHundredThousandRepliesIsDeliveredWithinTheMemoryBounds(t *te
 	}
 	for _, c := range cases { // so that their queues exist
 		p := bridge(t, url, c.name, c.history...)
-		p.await(t, "linked to amqp://")
+		p.awaitLinked(t)
 		p.stop(t)
 	}
 	testkit.PublishReplies(t, url, replies, size)

@@ -77,9 +77,9 @@ func TestALinkUsesCredentialsOfTheFlagsThatTheURLLacks(t *testing.T) {
 	n.AddUser(t, "someone", "p@ss/word")
 	t.Setenv("CLU_WS_PASSWORD", "p@ss/word")
 	p := start(t, "websocket", "--port", "0", "--user", "someone", "--url", fmt.Sprintf("amqp://127.0.0.1:%d/", n.Port()))
-	p.out.await(t, "linked to amqp://127.0.0.1:")
+	p.log.await(t, `"linked to the broker" broker=amqp://127.0.0.1:`)
 	p = start(t, "websocket", "--port", "0", "--url", fmt.Sprintf("amqp://someone@127.0.0.1:%d/", n.Port()))
-	p.out.await(t, "linked to amqp://127.0.0.1:")
+	p.log.await(t, `"linked to the broker" broker=amqp://127.0.0.1:`)
 }
 
 func TestTheBridgeUsesTLSToTheBroker(t *testing.T) {
@@ -124,7 +124,7 @@ func TestAPortInUseIsNamed(t *testing.T) {
 
 func TestABridgeWithAnEmbeddedBrokerIsReady(t *testing.T) {
 	p := start(t, "websocket", "--host", "127.0.0.1", "--port", "0", "--embedded-broker", "--rabbitmq-port", "0", "--user", "me", "--password", "a@b/c")
-	p.out.await(t, "linked to amqp://127.0.0.1:")
+	p.log.await(t, `"linked to the broker" broker=amqp://127.0.0.1:`)
 	resp, err := http.Get("http://" + p.address(t) + "/readyz")
 	if err != nil {
 		t.Fatal(err)
