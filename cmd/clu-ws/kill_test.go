@@ -37,7 +37,7 @@ func follow(t *testing.T, name, url string) *recordingClient {
 	return e
 }
 
-// runOnce resumes behind the last reply, and receives until the connection ends.
+// runOnce resumes after the last reply, and receives until the connection ends.
 func (e *recordingClient) runOnce(ctx context.Context, url string) error {
 	e.mu.Lock()
 	if e.last != "" {
