@@ -16,7 +16,7 @@ import (
 var (
 	oneSeed   = flag.Uint64("seed", 0, "run this seed alone, and print its trace")
 	firstSeed = flag.Uint64("from", 1, "the first seed")
-	seeds     = flag.Uint64("seeds", number("CLU_WS_SEEDS", 100), "how many seeds to run")
+	seeds     = flag.Uint64("seeds", number("CLU_WS_SEEDS", 150), "how many seeds to run")
 )
 
 func number(variable string, otherwise uint64) uint64 {
@@ -28,10 +28,10 @@ func number(variable string, otherwise uint64) uint64 {
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-func TestWhateverFailsTheBridgeKeepsItsPromises(t *testing.T) {
+func TestTheBridgeKeepsItsPromisesUnderRandomFaults(t *testing.T) {
 	// See [testkit.Bubble].
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	// A run is short, and the collector has goroutines of its own that change the schedule.
+	// The collector would change the schedule of the goroutines.
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(256 << 20))
 	if *oneSeed > 0 {
@@ -51,7 +51,7 @@ func simulate(t *testing.T, seed uint64, logs io.Writer) {
 		w.check()
 		broken := w.broken()
 		if logs != nil || len(broken) > 0 {
-			t.Log("seed ", seed, "\n", w.story())
+			t.Log("seed ", seed, "\n", w.traceText())
 		}
 		for _, why := range broken {
 			t.Errorf("seed %d: %s", seed, why)
