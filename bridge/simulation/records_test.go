@@ -42,7 +42,7 @@ func (c *client) checkRecord(v *record, n int) {
 			c.checkSet(v, n, from, to)
 		}
 	case c.profile.throttle > 0:
-		c.checkThrottled(v, n, from, to)
+		c.checkThrottled(v, n, from, to, dropped)
 	case c.profile.ordered:
 		c.checkOrdered(v, n, from, to, dropped)
 	default:
