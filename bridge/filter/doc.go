@@ -39,12 +39,13 @@
 //
 // # Adding a field
 //
-// Tests of this package name whatever is missing of the first four.
+// Tests of this package name what is missing of the first four, and the compiler what is missing in the
+// model of package snapshot.
 //
 //   - Reply, Filter, MatchMine and Globs (filter.go), and Match of [Memo] (memo.go), which evaluates the
 //     same rule with memory of earlier texts
 //   - fieldNames and set (build.go); from these, Parse and FromQuery know the field
-//   - docs/protocol.md, and clu.js: FIELDS and factsOf in filter.js, PARAMETERS in url.js
+//   - docs/protocol.md, and clu.js: FIELDS, fieldsOf and CompiledFilter in filter.js, PARAMETERS in url.js
 //   - the second opinions: model_test.go, and testdata/cases.json, which clu.js reads too
 //   - where replies come from: newReply in package bridge reads the field from a delivery
 //   - snapshots, which are filtered by the reply that brought each value: package snapshot keeps the field
