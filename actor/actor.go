@@ -57,8 +57,8 @@ func New(cfg Config) (*Actor, error) {
 	}
 	link := cfg.link(
 		amqpx.Queue{Name: CommandsQueue(a.name), Bindings: []string{"command." + a.name + ".#"}, Deliver: a.receive},
-		// Bound by every CLU actor: it reserves the name, and keeps replies that
-		// no one else hears from coming back as unroutable.
+		// Every CLU actor has this queue. It reserves the name, and replies without
+		// another receiver are not returned as unroutable.
 		amqpx.Queue{Name: RepliesQueue(a.name), Bindings: []string{"reply.#"}, Deliver: deliverReplies(cfg.OnReply)},
 	)
 	link.Logger = log

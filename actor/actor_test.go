@@ -15,7 +15,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/recorded"
 )
 
-// The replies were recorded from CLU 2.6.1, as far as they are not in testdata.
+// The expected replies were recorded from CLU 2.6.1.
 func TestAnActorAnswersInCLUsWords(t *testing.T) {
 	model := json.RawMessage(`{"type": "object", "properties": {"ra": {"type": "number", "description": "RA"}}}`)
 	withExchange(t, func(t *testing.T, x *exchange) {
@@ -57,7 +57,7 @@ func TestAnActorAnswersInCLUsWords(t *testing.T) {
 			{"modelled", "keyword text", []string{`i {"text":"text = {          "}`, `i {"text":"  type: string    "}`, `i {"text":"}                 "}`, `: {}`}},
 		} {
 			r, _ := x.do(c, test.consumer, test.command)
-			synctest.Wait() // for what comes behind the end
+			synctest.Wait() // for replies behind the end
 			if r.Replies[0].Code != actor.Running || !r.Replies[0].Internal || string(r.Replies[0].Body) != "{}" {
 				t.Errorf("%s: the first reply is %+v", test.command, r.Replies[0])
 			}
@@ -106,12 +106,12 @@ func withHandlers(a *actor.Actor) {
 func TestRepliesOnTheWireEqualCLUs(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		x.run(x.actor(actor.Config{Name: "lvmecp", Version: "1.2.3"}, nil))
-		heard := x.tap("reply.#")
+		tap := x.tap("reply.#")
 		link := x.links()
 		compared := 0
 		for _, rec := range recorded.Cases(t) {
 			if rec.Case == "status" || rec.Case == "odd values" {
-				continue // commands of the recorded actor's own
+				continue // commands that only the recorded actor has
 			}
 			for _, cmd := range rec.Commands {
 				sent := amqpx.Message{Key: cmd.RoutingKey, Mandatory: true, Publishing: amqpx.Publishing{
@@ -119,7 +119,7 @@ func TestRepliesOnTheWireEqualCLUs(t *testing.T) {
 				if o := x.publish(link, sent); o != amqpx.Confirmed {
 					t.Fatal(o)
 				}
-				got := heard.take()
+				got := tap.take()
 				if len(got) != len(rec.Replies) {
 					t.Fatalf("%s: %d replies, CLU sent %d", rec.Case, len(got), len(rec.Replies))
 				}
@@ -148,7 +148,7 @@ func equalReply(t *testing.T, name string, got *amqpx.Delivery, want recorded.Me
 	}}, want)
 }
 
-func TestAnEmptyCommandIsJustDone(t *testing.T) {
+func TestAnEmptyCommandIsDoneAtOnce(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		x.run(x.actor(actor.Config{Name: "dome"}, nil))
 		c := x.client()
@@ -161,10 +161,10 @@ func TestAnEmptyCommandIsJustDone(t *testing.T) {
 	})
 }
 
-func TestACommandThatIsNoneFailsAndTheActorGoesOn(t *testing.T) {
+func TestAMessageThatIsNotACommandFailsAndTheActorContinues(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		x.run(x.actor(actor.Config{Name: "dome"}, nil))
-		heard := x.tap("reply.#")
+		tap := x.tap("reply.#")
 		link := x.links()
 		for _, test := range []struct {
 			headers amqpx.Table
@@ -178,14 +178,14 @@ func TestACommandThatIsNoneFailsAndTheActorGoesOn(t *testing.T) {
 			{amqpx.Table{"task": true}, `rubbish`, "reply.broadcast", `e {"error":"Unknown task None"}`},
 		} {
 			x.publish(link, amqpx.Message{Key: "command.dome", Publishing: amqpx.Publishing{Headers: test.headers, Body: []byte(test.body)}})
-			got := heard.take()
+			got := tap.take()
 			if len(got) != 1 || got[0].RoutingKey != test.key ||
 				!strings.HasPrefix(fmt.Sprintf("%s %s", got[0].Headers["message_code"], got[0].Body), test.want) {
 				t.Errorf("%q: %+v", test.body, got)
 			}
 		}
 		if _, err := x.do(x.client(), "dome", "ping"); err != nil {
-			t.Errorf("the actor is gone: %v", err)
+			t.Errorf("the actor does not answer any more: %v", err)
 		}
 	})
 }
@@ -204,7 +204,7 @@ func TestRepliesToAnInternalCommandAreInternal(t *testing.T) {
 	})
 }
 
-func TestManyRepliesOfOneCommandAllArriveInOrder(t *testing.T) {
+func TestManyRepliesOfOneCommandArriveInOrder(t *testing.T) {
 	const count = 4000
 	withExchange(t, func(t *testing.T, x *exchange) {
 		x.run(x.actor(actor.Config{Name: "dome"}, func(a *actor.Actor) {
@@ -227,20 +227,20 @@ func TestManyRepliesOfOneCommandAllArriveInOrder(t *testing.T) {
 	})
 }
 
-func TestAnActorHearsOtherActors(t *testing.T) {
+func TestAnActorReceivesTheRepliesOfOtherActors(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
-		heard := make(chan actor.Reply, 1)
-		x.run(x.actor(actor.Config{Name: "dome", OnReply: func(r actor.Reply) { heard <- r }}, nil))
+		received := make(chan actor.Reply, 1)
+		x.run(x.actor(actor.Config{Name: "dome", OnReply: func(r actor.Reply) { received <- r }}, nil))
 		weather := x.actor(actor.Config{Name: "weather"}, nil)
 		x.run(weather)
 		weather.Broadcast(actor.Warning, actor.Keywords{"wind": 12.5})
-		if r := <-heard; r.Sender != "weather" || r.Code != actor.Warning || string(r.Body) != `{"wind":12.5}` || r.CommandID != "" {
-			t.Errorf("heard %+v", r)
+		if r := <-received; r.Sender != "weather" || r.Code != actor.Warning || string(r.Body) != `{"wind":12.5}` || r.CommandID != "" {
+			t.Errorf("received %+v", r)
 		}
 	})
 }
 
-func TestAnActorThatCannotBeIsRefused(t *testing.T) {
+func TestAWrongConfigurationIsRefused(t *testing.T) {
 	link := amqpx.Config{URLs: []string{"amqp://localhost/"}}
 	for name, cfg := range map[string]actor.Config{
 		"no name":        {Link: link},
@@ -251,12 +251,12 @@ func TestAnActorThatCannotBeIsRefused(t *testing.T) {
 		"a wrong schema": {Name: "dome", Link: link, Schema: json.RawMessage(`[]`)},
 	} {
 		if _, err := actor.New(cfg); err == nil {
-			t.Errorf("%s: it was made", name)
+			t.Errorf("%s: it was accepted", name)
 		}
 	}
 }
 
-func TestTwoHandlersOfOneNamePanic(t *testing.T) {
+func TestASecondHandlerOfANamePanics(t *testing.T) {
 	a, err := actor.New(actor.Config{Name: "dome", Link: amqpx.Config{URLs: []string{"amqp://localhost/"}}})
 	if err != nil {
 		t.Fatal(err)
@@ -265,7 +265,7 @@ func TestTwoHandlersOfOneNamePanic(t *testing.T) {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Errorf("%q was taken", usage)
+					t.Errorf("%q was accepted", usage)
 				}
 			}()
 			a.Handle(usage, "", nil)

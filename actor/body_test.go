@@ -32,7 +32,7 @@ func packed(text string, pack func(io.Writer) io.WriteCloser) []byte {
 	return b.Bytes()
 }
 
-func TestABodyIsUnpackedWithinItsBound(t *testing.T) {
+func TestABodyIsDecompressedUpToABound(t *testing.T) {
 	const text = `{"a": "\u00fc", "n": NaN}`
 	whole := gzipped(text)
 	full := `"` + strings.Repeat("x", 16<<20-2) + `"`
@@ -46,8 +46,8 @@ func TestABodyIsUnpackedWithinItsBound(t *testing.T) {
 		{"gzip by its old name", "x-gzip", whole, nil},
 		{"two pieces", "gzip", append(gzipped(text[:9]), gzipped(text[9:])...), nil},
 		{"deflate", "deflate", deflated(text), nil},
-		{"utf-8 is no compression", "utf-8", []byte(text), nil},
-		{"what nobody knows", "rot13", []byte(text), nil},
+		{"utf-8 is not a compression", "utf-8", []byte(text), nil},
+		{"an unknown encoding", "rot13", []byte(text), nil},
 		{"no gzip at all", "gzip", []byte(text), actor.ErrNotDecoded},
 		{"empty", "gzip", nil, actor.ErrNotDecoded},
 		{"cut off", "gzip", whole[:len(whole)-1], actor.ErrNotDecoded},
@@ -81,7 +81,7 @@ func TestABodyIsUnpackedWithinItsBound(t *testing.T) {
 	}
 }
 
-func TestACommandIsUnpackedToo(t *testing.T) {
+func TestACommandIsDecompressedToo(t *testing.T) {
 	d := &amqpx.Delivery{ContentEncoding: "gzip", Body: gzipped(`{"command_string": "open"}`)}
 	if c, err := actor.ParseCommand(d); err != nil || c.CommandString != "open" {
 		t.Errorf("%+v %v", c, err)
@@ -92,7 +92,7 @@ func TestACommandIsUnpackedToo(t *testing.T) {
 	}
 }
 
-func TestAnAMQP10BodyThatIsNoTextIsDroppedByItsName(t *testing.T) {
+func TestAnAMQP10BodyThatIsNotATextIsDroppedByItsKind(t *testing.T) {
 	for _, test := range []struct {
 		name, body string
 		want       error

@@ -99,18 +99,18 @@ func (c *Call) attrs() []any {
 // failUsage ends a command that does not fit its usage, in CLU's words.
 func (c *Call) failUsage(err *UsageError) {
 	if c.Ended() {
-		c.logFailureBehindEnd(err)
+		c.logFailureBehindEnd(err.Error())
 	}
 	c.Warning(Keywords{"help": strings.Split(err.Error(), "\n")})
 	c.failOrReply(Error, "error", fmt.Sprintf("Command %s does not exist or cannot be parsed.", pythonRepr(c.text)))
 }
 
-// failError ends a command whose handler returned an error.
-func (c *Call) failError(err error) {
+// failText ends a command whose handler failed.
+func (c *Call) failText(text string) {
 	if c.Ended() {
-		c.logFailureBehindEnd(err)
+		c.logFailureBehindEnd(text)
 	}
-	c.failOrReply(Error, "error", err.Error())
+	c.failOrReply(Error, "error", text)
 }
 
 // failPanic ends a command whose handler panicked, in CLU's words.
@@ -135,9 +135,9 @@ func (c *Call) failOrReply(code Code, keyword, text string) {
 
 // logFailureBehindEnd logs an error that the commander does not see, since its
 // command has ended; the replies that follow are not logged as well.
-func (c *Call) logFailureBehindEnd(err error) {
+func (c *Call) logFailureBehindEnd(text string) {
 	c.mu.Lock()
 	c.lateLogged = true
 	c.mu.Unlock()
-	c.actor.log.Warn("a handler failed after it had ended its command", append(c.attrs(), "error", err)...)
+	c.actor.log.Warn("a handler failed after it had ended its command", append(c.attrs(), "error", text)...)
 }

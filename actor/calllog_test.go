@@ -67,14 +67,14 @@ func TestAMistakeOfAHandlerIsLoggedOnceWithTheCommandID(t *testing.T) {
 				var log logs
 				x.link.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
 				x.run(x.actor(actor.Config{Name: "dome"}, withMistakes))
-				heard := x.tap("reply.#")
+				tap := x.tap("reply.#")
 				p, err := x.client().Send(x.ctx, "dome", test.command, actor.SendOptions{CommandID: "id-7"})
 				if err != nil {
 					t.Fatal(err)
 				}
 				<-p.Done()
 				synctest.Wait()
-				if got := codesAndBodies(heard.take()[1:]); !slices.Equal(got, test.want) {
+				if got := codesAndBodies(tap.take()[1:]); !slices.Equal(got, test.want) {
 					t.Errorf("the replies are %q\nwant %q", got, test.want)
 				}
 				if text := log.b.String(); log.count("level=") != 1 || !strings.Contains(text, test.log) || !strings.Contains(text, "command_id=id-7") {
@@ -93,9 +93,9 @@ func TestAReplyThatJSONCannotHoldFailsItsCommandInWords(t *testing.T) {
 		if e := failure(t, err); e.Reason != "The reply cannot be written as JSON: keyword queue: json: unsupported type: chan int." {
 			t.Error(e)
 		}
-		heard := x.tap("reply.broadcast")
+		tap := x.tap("reply.broadcast")
 		a.Broadcast(actor.Info, actor.Keywords{"ok": 1, "queue": make(chan int)})
-		if got := codesAndBodies(heard.take()); !slices.Equal(got, []string{`i {"ok":1}`}) {
+		if got := codesAndBodies(tap.take()); !slices.Equal(got, []string{`i {"ok":1}`}) {
 			t.Errorf("the broadcast is %q", got)
 		}
 	})

@@ -13,7 +13,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// silent is an actor that takes commands and never answers.
+// silent runs an actor that receives commands and never answers.
 func (x *exchange) silent(name string) *tap {
 	x.t.Helper()
 	return x.tap("command." + name + ".#")
@@ -67,10 +67,10 @@ func TestRepliesAreReadAsTheyCome(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 		if !slices.Equal(called, []string{">", "i", "i", "i", ":"}) {
-			t.Errorf("OnReply heard %q", called)
+			t.Errorf("OnReply got %q", called)
 		}
 		<-p.Done()
-		for r := range p.Replies(x.ctx) { // from the first, again
+		for r := range p.Replies(x.ctx) { // again from the first
 			if r.Code != actor.Running {
 				t.Errorf("the first reply is %+v", r)
 			}
@@ -79,7 +79,7 @@ func TestRepliesAreReadAsTheyCome(t *testing.T) {
 	})
 }
 
-func TestAReaderOrWaiterMayGiveUpBeforeTheEnd(t *testing.T) {
+func TestReadingAndWaitingEndWithTheirContexts(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		x.silent("dome")
 		p, err := x.client().Send(x.ctx, "dome", "wait", actor.SendOptions{})
@@ -89,7 +89,7 @@ func TestAReaderOrWaiterMayGiveUpBeforeTheEnd(t *testing.T) {
 		ctx, cancel := context.WithCancel(x.ctx)
 		cancel()
 		for r := range p.Replies(ctx) {
-			t.Errorf("heard %+v", r)
+			t.Errorf("received %+v", r)
 		}
 		if r, err := p.Wait(ctx); !errors.Is(err, context.Canceled) || r.Status != actor.StatusUnknown {
 			t.Errorf("%+v, %v", r, err)
@@ -102,9 +102,9 @@ func TestAReaderOrWaiterMayGiveUpBeforeTheEnd(t *testing.T) {
 	})
 }
 
-func TestACommandToNobodyIsToldToEverybody(t *testing.T) {
+func TestTheFailureOfAnUnroutableCommandIsPublished(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
-		heard := x.tap("reply.#")
+		tap := x.tap("reply.#")
 		c := x.client()
 		r, err := x.do(c, "nobody", "ping")
 		e := failure(t, err)
@@ -114,9 +114,9 @@ func TestACommandToNobodyIsToldToEverybody(t *testing.T) {
 		if r.Last().Sender != "nobody" || r.Last().Code != actor.Failed {
 			t.Errorf("the reply is %+v", r.Last())
 		}
-		got := heard.take()
+		got := tap.take()
 		if len(got) != 1 || got[0].RoutingKey != "reply."+c.Name() || string(got[0].Body) != `{"error":"Failed routing message to consumer 'nobody'."}` {
-			t.Errorf("the exchange heard %+v", got)
+			t.Errorf("on the exchange were %+v", got)
 		}
 	})
 }
@@ -136,7 +136,7 @@ func TestACommandWithoutABrokerFailsAtOnce(t *testing.T) {
 	}
 }
 
-func TestALostLinkLeavesItsCommandsUnknownAndTheClientGoesOn(t *testing.T) {
+func TestCommandsOfALostLinkEndAsUnknownAndTheClientContinues(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		a := x.actor(actor.Config{Name: "dome"}, withHandlers)
 		x.run(a)
@@ -167,7 +167,7 @@ func TestALostLinkLeavesItsCommandsUnknownAndTheClientGoesOn(t *testing.T) {
 	})
 }
 
-func TestAClosedClientLeavesItsCommandsUnknown(t *testing.T) {
+func TestCommandsOfAClosedClientEndAsUnknown(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		x.silent("dome")
 		c, err := actor.NewClient(actor.Config{Name: "me", Link: x.link})
@@ -191,7 +191,7 @@ func TestAClosedClientLeavesItsCommandsUnknown(t *testing.T) {
 	})
 }
 
-func TestPlacesAreBoundedAndFreed(t *testing.T) {
+func TestTheNumberOfRunningCommandsIsBounded(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		x.silent("mute")
 		x.run(x.actor(actor.Config{Name: "dome"}, nil))
@@ -200,7 +200,7 @@ func TestPlacesAreBoundedAndFreed(t *testing.T) {
 			t.Fatal(err)
 		}
 		x.run(c)
-		for range 10 { // what ends is freed
+		for range 10 { // a command that ends does not count any more
 			if _, err := x.do(c, "dome", "ping"); err != nil {
 				t.Fatal(err)
 			}
@@ -230,9 +230,9 @@ func TestPlacesAreBoundedAndFreed(t *testing.T) {
 	})
 }
 
-func TestACommandThatCannotBeSentIsRefusedBeforeItIs(t *testing.T) {
+func TestACommandThatAMQPCannotCarryIsNotSent(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
-		heard := x.silent("dome")
+		tap := x.silent("dome")
 		c := x.client()
 		if _, err := c.Send(x.ctx, "dome", "wait", actor.SendOptions{CommandID: "taken"}); err != nil {
 			t.Fatal(err)
@@ -253,26 +253,26 @@ func TestACommandThatCannotBeSentIsRefusedBeforeItIs(t *testing.T) {
 				t.Errorf("%s: it was sent", name)
 			}
 		}
-		if got := heard.take(); len(got) != 1 {
+		if got := tap.take(); len(got) != 1 {
 			t.Errorf("%d commands arrived, not 1", len(got))
 		}
 	})
 }
 
-func TestOptionsTravelWithTheCommand(t *testing.T) {
+func TestSendOptionsAreInTheCommand(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
-		heard := x.silent("dome")
+		tap := x.silent("dome")
 		if _, err := x.client().Send(x.ctx, "dome", "open", actor.SendOptions{CommandID: "id", Internal: true, NoLog: true}); err != nil {
 			t.Fatal(err)
 		}
-		got := heard.take()[0]
+		got := tap.take()[0]
 		if got.CorrelationId != "id" || got.Headers["internal"] != true || got.Headers["write_to_log"] != false {
 			t.Errorf("got %+v", got)
 		}
 	})
 }
 
-// answer publishes a reply to a command by hand.
+// answer publishes a reply to a command.
 func (x *exchange) answer(l *amqpx.Link, p *actor.Pending, code actor.Code, commander, body string) {
 	x.t.Helper()
 	r := actor.Reply{Code: code, Sender: "dome", CommandID: p.Command.CommandID, CommanderID: commander, Body: []byte(body)}
@@ -281,7 +281,7 @@ func (x *exchange) answer(l *amqpx.Link, p *actor.Pending, code actor.Code, comm
 	}
 }
 
-func TestOnlyItsOwnEndEndsACommand(t *testing.T) {
+func TestACommandEndsWithTheReplyOfItsActorOnly(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		x.silent("dome")
 		link := x.links()
@@ -293,7 +293,7 @@ func TestOnlyItsOwnEndEndsACommand(t *testing.T) {
 		own := p.Command.CommanderID
 		x.answer(link, p, actor.Error, own, `{"error": "not the end"}`)
 		x.answer(link, p, actor.Done, own+".shutter", `{"text": "a command of the actor's own, under the same id"}`)
-		x.answer(link, p, actor.Done, "", `{"text": "of nobody knows whom"}`)
+		x.answer(link, p, actor.Done, "", `{"text": "of an unknown actor"}`)
 		x.answer(link, p, actor.Info, own, `this is not JSON`)
 		synctest.Wait()
 		select {
@@ -314,7 +314,7 @@ func TestOnlyItsOwnEndEndsACommand(t *testing.T) {
 	})
 }
 
-func TestAFailureWithoutAReasonSaysSo(t *testing.T) {
+func TestAFailureWithoutAReasonHasOneOfTheClient(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		x.silent("dome")
 		link := x.links()
@@ -330,7 +330,7 @@ func TestAFailureWithoutAReasonSaysSo(t *testing.T) {
 	})
 }
 
-func TestOfTooManyRepliesTheFirstGiveWay(t *testing.T) {
+func TestOfTooManyRepliesTheFirstAreDiscarded(t *testing.T) {
 	const count = actor.MaxBufferedReplies + 10
 	withExchange(t, func(t *testing.T, x *exchange) {
 		x.run(x.actor(actor.Config{Name: "dome"}, func(a *actor.Actor) {
@@ -351,20 +351,20 @@ func TestOfTooManyRepliesTheFirstGiveWay(t *testing.T) {
 	})
 }
 
-func TestAPanicBehindTheEndIsOnlyToldAbout(t *testing.T) {
+func TestAPanicBehindTheEndDoesNotEndACommandAgain(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		x.run(x.actor(actor.Config{Name: "dome"}, withHandlers))
-		heard := x.tap("reply.#")
+		tap := x.tap("reply.#")
 		for command, want := range map[string]string{"late": ">:i", "twice": ">:"} {
 			if _, err := x.do(x.client(), "dome", command); err != nil {
 				t.Fatal(err)
 			}
 			codes := ""
-			for _, d := range heard.take() {
+			for _, d := range tap.take() {
 				codes += d.Headers["message_code"].(string)
 			}
 			if codes != want {
-				t.Errorf("%s: the exchange heard %q, want %q", command, codes, want)
+				t.Errorf("%s: on the exchange were %q, want %q", command, codes, want)
 			}
 		}
 	})

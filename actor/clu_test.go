@@ -11,8 +11,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// runCLU runs a Python script with CLU. Its argument is a value as JSON, and its
-// output is read into a result.
+// runCLU runs a Python script with CLU. The script's argument is a value as JSON; its
+// output is decoded into the result.
 func runCLU(t *testing.T, script string, argument, result any) {
 	t.Helper()
 	out := testkit.CLU(t).Run(t, script, string(marshal(argument)))

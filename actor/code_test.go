@@ -6,7 +6,7 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 )
 
-func TestCodesMeanWhatCLUSaysTheyMean(t *testing.T) {
+func TestCodesEndAndFailCommandsAsInCLU(t *testing.T) {
 	for _, test := range []struct {
 		code        actor.Code
 		ends, fails bool

@@ -10,7 +10,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-func TestNamesAndIDsLookLikeCLUs(t *testing.T) {
+func TestNamesAndIDsHaveTheFormOfCLUs(t *testing.T) {
 	for what, test := range map[string]struct{ got, pattern string }{
 		"client name": {actor.NewClientName(), `^amqp-client-[0-9a-f]{12}$`},
 		"command id":  {actor.NewCommandID(), `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`},
@@ -32,11 +32,11 @@ func TestACommandWithoutAnIDGetsANewOne(t *testing.T) {
 	}
 }
 
-func TestACommandSaysWhatAMQPCannotCarry(t *testing.T) {
+func TestWhatAMQPCannotCarryIsExplained(t *testing.T) {
 	for _, test := range []struct {
 		name         string
 		consumer, id string
-		want         string // part of the error; "" is none
+		want         string // part of the error; "" for no error
 	}{
 		{"a plain one", "dome", "1", ""},
 		{"dots in the consumer", "lvm.dome.east", "1", ""},
@@ -46,8 +46,8 @@ func TestACommandSaysWhatAMQPCannotCarry(t *testing.T) {
 		{"a consumer too long for its replies", strings.Repeat("x", 243), "1", "at most 242 fit"},
 		{"a consumer too long for its command", strings.Repeat("x", 248), "1", "at most 247 fit"},
 		{"an id too long", "dome", strings.Repeat("x", 256), "AMQP allows 255"},
-		{"a consumer that is no text", "\xff", "1", "UTF-8"},
-		{"an id that is no text", "dome", "\xff", "UTF-8"},
+		{"a consumer that is not UTF-8", "\xff", "1", "UTF-8"},
+		{"an id that is not UTF-8", "dome", "\xff", "UTF-8"},
 	} {
 		err := actor.NewCommand("client", test.consumer, "x", test.id).Validate()
 		switch {
@@ -59,7 +59,7 @@ func TestACommandSaysWhatAMQPCannotCarry(t *testing.T) {
 	}
 }
 
-// deliver is a published message as the other side receives it.
+// deliver returns a published message as it is received.
 func deliver(msg amqpx.Message) *amqpx.Delivery {
 	return &amqpx.Delivery{Headers: msg.Headers, CorrelationId: msg.CorrelationId, ReplyTo: msg.ReplyTo, MessageId: msg.MessageId,
 		Timestamp: msg.Timestamp, ContentType: msg.ContentType, DeliveryMode: msg.DeliveryMode, RoutingKey: msg.Key, Body: msg.Body}
@@ -73,7 +73,7 @@ func TestACommandArrivesAsItWasSent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got.Consumer = "dome" // the receiver knows who it is
+		got.Consumer = "dome" // the message does not name it
 		if got != cmd {
 			t.Errorf("got %+v, want %+v", got, cmd)
 		}
@@ -100,7 +100,7 @@ func TestACommandsBodyIsChecked(t *testing.T) {
 	}
 }
 
-func TestOddHeadersOfACommandAreNotTrusted(t *testing.T) {
+func TestHeadersOfAWrongTypeAreIgnored(t *testing.T) {
 	got, err := actor.ParseCommand(&amqpx.Delivery{
 		Headers: amqpx.Table{"command_id": int32(5), "commander_id": []any{}, "internal": "yes", "write_to_log": nil},
 		Body:    []byte(`{}`),
@@ -110,7 +110,7 @@ func TestOddHeadersOfACommandAreNotTrusted(t *testing.T) {
 	}
 }
 
-func TestACommandToNobodyFailsInCLUsWords(t *testing.T) {
+func TestAnUnroutableCommandFailsInCLUsWords(t *testing.T) {
 	for consumer, want := range map[string]string{
 		"nobody":  "Failed routing message to consumer 'nobody'.",
 		"no'body": `Failed routing message to consumer "no'body".`,
@@ -130,7 +130,7 @@ func TestACommandToNobodyFailsInCLUsWords(t *testing.T) {
 	}
 }
 
-func TestACommandNeedsTheQueueOfAnActorThatWouldHearIt(t *testing.T) {
+func TestACommandNeedsTheQueueOfAnActorThatReceivesIt(t *testing.T) {
 	long := strings.Repeat("x", 247)
 	for consumer, want := range map[string]string{
 		"dome":       "dome_commands",
@@ -151,7 +151,7 @@ func TestACommandNeedsTheQueueOfAnActorThatWouldHearIt(t *testing.T) {
 	}
 }
 
-func TestAnActorRunsCommandsToItsNameAndBelow(t *testing.T) {
+func TestAnActorReceivesCommandsToItsNameAndBelow(t *testing.T) {
 	for _, c := range []struct {
 		name, consumer string
 		runs           bool
@@ -160,20 +160,20 @@ func TestAnActorRunsCommandsToItsNameAndBelow(t *testing.T) {
 		{"dome", "domes", false}, {"dome.x", "dome", false}, {"x", "dome.x", false}, {"", "dome", false}, {"", ".x", false},
 	} {
 		if got := actor.Receives(c.name, c.consumer); got != c.runs {
-			t.Errorf("%q runs what is for %q: %v", c.name, c.consumer, got)
+			t.Errorf("%q receives commands to %q: %v", c.name, c.consumer, got)
 		}
 	}
 }
 
-func TestAnUnroutableFailureIsRecognizedByItsForm(t *testing.T) {
+func TestTheReplyForAnUnroutableCommandIsRecognized(t *testing.T) {
 	for _, consumer := range []string{"dome", "dome.x"} {
 		m := actor.NewCommand("bridge", consumer, "go", "").UnroutableReply("bridge")
 		if !actor.IsUnroutable(m.Key, m.Headers["commander_id"].(string), m.Headers["sender"].(string)) {
-			t.Errorf("that for %s is not", consumer)
+			t.Errorf("the reply for %s is not recognized", consumer)
 		}
 		r := actor.Reply{Code: actor.Failed, Sender: consumer, CommandID: "1", CommanderID: "bridge." + consumer}.Message()
 		if actor.IsUnroutable(r.Key, r.Headers["commander_id"].(string), consumer) {
-			t.Errorf("one of the actor %s itself is taken for it", consumer)
+			t.Errorf("a reply of the actor %s is taken for one", consumer)
 		}
 	}
 	if actor.IsUnroutable("reply.broadcast", "", "dome") || actor.IsUnroutable("reply.bridge", "bridge.", "") {

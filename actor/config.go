@@ -23,8 +23,8 @@ type Config struct {
 	// any further one at once, and a client does not send it. 0 is 256 for an
 	// actor and 1024 for a client.
 	MaxCommands int
-	// OnReply, if set, is called with every reply on the exchange, whoever sent
-	// it, in order and from one goroutine. No reply is taken while it blocks.
+	// OnReply, if set, is called with every reply on the exchange, of any sender, in
+	// order and from one goroutine. No further reply is received while it blocks.
 	OnReply func(Reply)
 
 	// Version is an actor's answer to the command version; "" is CLU's "?".

@@ -34,7 +34,7 @@ func TestAReplyIsDroppedWhereCLUDropsIt(t *testing.T) {
 		{"a null id", amqpx.Table{"message_code": ":", "command_id": nil}, "b", nil},
 		{"an empty id", amqpx.Table{"message_code": ":", "command_id": ""}, "b", nil},
 		{"the id 0 is false", amqpx.Table{"message_code": ":", "command_id": int64(0)}, "b", nil},
-		{"the id 7 is no string", amqpx.Table{"message_code": ":", "command_id": int64(7)}, "7", actor.ErrIDMismatch},
+		{"the id 7 is not a string", amqpx.Table{"message_code": ":", "command_id": int64(7)}, "7", actor.ErrIDMismatch},
 		{"the id True", amqpx.Table{"message_code": ":", "command_id": true}, "True", actor.ErrIDMismatch},
 		{"the id False", amqpx.Table{"message_code": ":", "command_id": false}, "b", nil},
 		{"an empty list as id", amqpx.Table{"message_code": ":", "command_id": []any{}}, "b", nil},
@@ -50,7 +50,7 @@ func TestAReplyIsDroppedWhereCLUDropsIt(t *testing.T) {
 	}
 }
 
-func TestABodyThatIsNoneIsDroppedWithTheReason(t *testing.T) {
+func TestAnInvalidBodyIsDroppedWithTheReason(t *testing.T) {
 	for _, test := range []struct {
 		body string
 		want error

@@ -43,7 +43,7 @@ func TestTheEnvelopeHasCLUsKeysInCLUsOrder(t *testing.T) {
 	}
 }
 
-func TestWhatAMessageDoesNotHaveIsNull(t *testing.T) {
+func TestMissingPropertiesAreNull(t *testing.T) {
 	got := envelope(t, actor.Envelope{}, &amqpx.Delivery{})
 	want := `{"headers": {"message_code": "i"}, "exchange": "", "message_id": null, "routing_key": "", "timestamp": null, "body": {}}`
 	if got != want {
@@ -65,7 +65,7 @@ func TestTimestampsAreWrittenAsPythonDoes(t *testing.T) {
 		{time.Unix(0, 0), false, "1970-01-01T00:00:00+00:00"},
 		{time.Unix(-1, 0), false, "1969-12-31T23:59:59+00:00"},
 		{time.Time{}, false, nil},
-		{time.Unix(1685042705000, 0), false, nil}, // milliseconds taken for seconds: the year 55366
+		{time.Unix(1685042705000, 0), false, nil}, // milliseconds instead of seconds: the year 55366
 		{time.Unix(math.MaxInt64, 0), false, nil},
 		{time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), false, "9999-12-31T23:59:59+00:00"},
 	} {
@@ -80,7 +80,7 @@ func TestTimestampsAreWrittenAsPythonDoes(t *testing.T) {
 	}
 }
 
-func TestHeaderTypesThatJSONLacksBecomeUsable(t *testing.T) {
+func TestHeaderTypesThatJSONLacksAreConverted(t *testing.T) {
 	for _, test := range []struct {
 		value any
 		want  string
@@ -102,7 +102,7 @@ func TestHeaderTypesThatJSONLacksBecomeUsable(t *testing.T) {
 		{time.Unix(1685042705, 0), `"2023-05-25T19:25:05+00:00"`},
 		{[]any{int32(1), "two", nil, amqpx.Table{"b": true, "a": []byte{}}}, `[1, "two", null, {"a": "", "b": true}]`},
 		{amqpx.Table{}, `{}`},
-		{struct{}{}, `null`}, // the library decodes no such thing
+		{struct{}{}, `null`}, // never decoded
 		{"ünï ☃ 𝄞", `"ünï ☃ 𝄞"`},
 		{"a\"\\\n\r\t\x01</b>&\x7f", `"a\"\\\n\r\t\u0001</b>&` + "\x7f" + `"`},
 		{"bad \xff\xfe utf-8 \xe2\x82", `"YmFkIP/+IHV0Zi04IOKC"`},
@@ -115,7 +115,7 @@ func TestHeaderTypesThatJSONLacksBecomeUsable(t *testing.T) {
 	}
 }
 
-func TestNaNIsWrittenAsAsked(t *testing.T) {
+func TestNaNIsWrittenAsConfigured(t *testing.T) {
 	for _, test := range []struct{ body, null, quoted string }{
 		{`{"a": 1}`, `{"a": 1}`, `{"a": 1}`},
 		{`NaN`, `null`, `"NaN"`},
@@ -156,7 +156,7 @@ func trimBOM(s string) string {
 	return s
 }
 
-func TestANaNModeThatIsNoneIsRefused(t *testing.T) {
+func TestAnUnknownNaNModeIsRefused(t *testing.T) {
 	if _, err := actor.ParseNaNMode("NULL"); err == nil {
 		t.Error("NULL was accepted")
 	}

@@ -107,7 +107,7 @@ func ExampleClient_Send() {
 	for _, consumer := range []string{"dome", "mirror"} {
 		p, err := client.Send(ctx, consumer, "rotate 90", actor.SendOptions{})
 		if err != nil {
-			fmt.Println(err) // it was not sent at all
+			fmt.Println(err) // it was not sent
 			return
 		}
 		for r := range p.Replies(ctx) {
@@ -125,14 +125,14 @@ func ExampleClient_Send() {
 	// mirror: unroutable, 1 replies, error: mirror rotate 90: Failed routing message to consumer 'mirror'.
 }
 
-// A client that hears every reply on the exchange: those to other clients, and
+// A client that receives every reply on the exchange: replies to other clients, and
 // broadcasts.
 func ExampleConfig_onReply() {
 	link, stopBroker := startBroker()
 	defer stopBroker()
 
-	heard := make(chan actor.Reply, 100)
-	listener, err := actor.NewClient(actor.Config{Link: link, OnReply: func(r actor.Reply) { heard <- r }})
+	received := make(chan actor.Reply, 100)
+	listener, err := actor.NewClient(actor.Config{Link: link, OnReply: func(r actor.Reply) { received <- r }})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -148,7 +148,7 @@ func ExampleConfig_onReply() {
 		return
 	}
 	for range 4 {
-		r := <-heard
+		r := <-received
 		fmt.Printf("%s %s %s, a broadcast: %v\n", r.Sender, r.Code, r.Body, r.CommanderID == "")
 	}
 	// Output:

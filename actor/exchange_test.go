@@ -15,8 +15,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// exchange is a broker with the actors and clients of one test. Inside a
-// synctest bubble its time is not real.
+// exchange is a broker with the actors and clients of one test. In a synctest bubble
+// its time is virtual.
 type exchange struct {
 	t      *testing.T
 	broker *broker.Broker
@@ -46,7 +46,7 @@ func newExchange(t *testing.T, link amqpx.Config) *exchange {
 	return x
 }
 
-// close stops whatever runs, and waits for it.
+// close stops all actors and clients, and waits until they have ended.
 func (x *exchange) close() {
 	x.stop()
 	x.tasks.Wait()
@@ -58,8 +58,8 @@ type runner interface {
 	Ready(context.Context) error
 }
 
-// run runs it until the test ends or the function given back is called, and
-// waits until it is linked.
+// run runs an actor or client until the test ends or stop is called. It returns once
+// that is linked.
 func (x *exchange) run(r runner) (stop func()) {
 	x.t.Helper()
 	ctx, cancel := context.WithCancel(x.ctx)
@@ -79,7 +79,7 @@ func (x *exchange) run(r runner) (stop func()) {
 	}
 }
 
-// actor makes an actor; the function adds its handlers before it runs.
+// actor returns an actor; prepare adds its handlers.
 func (x *exchange) actor(cfg actor.Config, prepare func(*actor.Actor)) *actor.Actor {
 	x.t.Helper()
 	cfg.Link = x.link
@@ -93,7 +93,7 @@ func (x *exchange) actor(cfg actor.Config, prepare func(*actor.Actor)) *actor.Ac
 	return a
 }
 
-// client makes a client and runs it.
+// client runs a new client.
 func (x *exchange) client() *actor.Client {
 	x.t.Helper()
 	c, err := actor.NewClient(actor.Config{Link: x.link})
@@ -114,7 +114,7 @@ func (x *exchange) do(c *actor.Client, consumer, commandString string) (actor.Re
 	return p.Wait(x.ctx)
 }
 
-// lines are replies as code and body, for comparison.
+// lines returns replies as code and body, for comparison.
 func lines(replies []actor.Reply) []string {
 	var all []string
 	for _, r := range replies {
@@ -132,7 +132,7 @@ func codesAndBodies(messages []*amqpx.Delivery) []string {
 	return all
 }
 
-// failure is the error as a CommandError.
+// failure returns the error as a CommandError.
 func failure(t *testing.T, err error) *actor.CommandError {
 	t.Helper()
 	var e *actor.CommandError
@@ -142,7 +142,7 @@ func failure(t *testing.T, err error) *actor.CommandError {
 	return e
 }
 
-// tap hears everything on the exchange that fits the patterns.
+// tap records all messages on the exchange that match the patterns.
 type tap struct {
 	mu   sync.Mutex // guards the following field
 	seen []*amqpx.Delivery
@@ -150,20 +150,20 @@ type tap struct {
 
 func (x *exchange) tap(patterns ...string) *tap {
 	x.t.Helper()
-	heard := &tap{}
+	recorded := &tap{}
 	x.links(amqpx.Queue{Name: "tap", Bindings: patterns, Deliver: func(d *amqpx.Delivery) {
-		heard.mu.Lock()
-		defer heard.mu.Unlock()
-		heard.seen = append(heard.seen, d)
+		recorded.mu.Lock()
+		defer recorded.mu.Unlock()
+		recorded.seen = append(recorded.seen, d)
 	}})
-	return heard
+	return recorded
 }
 
-// links runs a bare link until the test ends, and waits until it is up.
+// links runs a link until the test ends. It returns once that is up.
 func (x *exchange) links(queues ...amqpx.Queue) *amqpx.Link {
 	x.t.Helper()
 	cfg := x.link
-	cfg.Name = "bare"
+	cfg.Name = "test"
 	cfg.Exchange = actor.Exchange
 	cfg.Queues = queues
 	up := make(chan struct{})
@@ -182,7 +182,7 @@ func (x *exchange) links(queues ...amqpx.Queue) *amqpx.Link {
 	return link
 }
 
-// take gives what was heard so far, once all is quiet.
+// take waits until no goroutine can run, and returns the messages since the last call.
 func (h *tap) take() []*amqpx.Delivery {
 	synctest.Wait()
 	h.mu.Lock()
@@ -192,7 +192,7 @@ func (h *tap) take() []*amqpx.Delivery {
 	return seen
 }
 
-// publish sends a message on a link and waits for the broker's word.
+// publish publishes a message on a link and returns the outcome.
 func (x *exchange) publish(l *amqpx.Link, msg amqpx.Message) amqpx.Outcome {
 	x.t.Helper()
 	outcome := make(chan amqpx.Outcome, 1)

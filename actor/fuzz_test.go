@@ -12,7 +12,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// bodies are the seeds of what may stand in a message.
+// bodies are the seeds for the body of a message.
 var bodies = []string{
 	`{}`, `{"text": "Pong."}`, `[1, -2.5e10, null, true]`, `NaN`, `{"a": [NaN, -Infinity, "NaN"]}`,
 	`{"NaN": Infinity}`, "\ufeff{}", ` "x" `, `"\ud800"`, `{"a": "\"`, "{\"a\": \"\xff\"}", ``, `-NaN`, `{"command_string": "ping"}`,
@@ -44,14 +44,14 @@ func FuzzEnvelope(f *testing.F) {
 	})
 }
 
-// oddValue is a header value of any type that the library decodes.
+// oddValue returns a header value of any type that is decoded.
 func oddValue(kind uint8, text string, n int64) any {
 	values := []any{nil, text, []byte(text), n, int32(n), float64(n) / 3, amqpx.Decimal{Scale: uint8(n), Value: int32(n >> 8)}, time.Unix(n, 0),
 		[]any{text, n}, amqpx.Table{text: n}, n != 0}
 	return values[int(kind)%len(values)]
 }
 
-// sameBody checks that the envelope is JSON and says what the body says.
+// sameBody checks that the envelope is JSON with the same body.
 func sameBody(t *testing.T, out, body []byte, nan actor.NaNMode) {
 	t.Helper()
 	var envelope struct{ Body any }
@@ -60,7 +60,7 @@ func sameBody(t *testing.T, out, body []byte, nan actor.NaNMode) {
 	}
 	var want any
 	if json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), &want) != nil {
-		return // Python's JSON; the table tests know what becomes of it
+		return // Python's JSON, for which there are table tests
 	}
 	if !reflect.DeepEqual(envelope.Body, want) {
 		t.Fatalf("mode %d: the body %q became %v", nan, body, envelope.Body)

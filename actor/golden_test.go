@@ -37,13 +37,13 @@ func TestEnvelopesEqualCLUs(t *testing.T) {
 	}
 }
 
-// equalJSON compares Python's JSON; numbers are compared as they are written.
+// equalJSON compares Python's JSON, and numbers as they are written.
 func equalJSON(t *testing.T, a, b string) bool {
 	t.Helper()
 	return reflect.DeepEqual(pythonJSON(t, a), pythonJSON(t, b))
 }
 
-// notANumber finds the values that are Python's only. No recorded text has one
+// notANumber matches the values that only Python's JSON has. No recorded text has one
 // behind a colon.
 var notANumber = regexp.MustCompile(`: (NaN|-?Infinity)`)
 
@@ -95,10 +95,10 @@ func TestCommandsEqualCLUsPropertyForProperty(t *testing.T) {
 			}
 			id := sent.CommandID
 			if id == "" {
-				id = want.Properties.CorrelationID // CLU made one
+				id = want.Properties.CorrelationID // CLU has chosen one
 			}
 			msg := actor.NewCommand(client, sent.Consumer, sent.CommandString, id).Message()
-			msg.Needs = nil // for the link alone; it is not sent
+			msg.Needs = nil // not part of the published message
 			equalMessage(t, rec.Case, msg, want)
 			got, err := actor.ParseCommand(want.Delivery())
 			if err != nil || got.CommandString != sent.CommandString || got.CommandID != id {
@@ -127,13 +127,13 @@ func TestRepliesEqualCLUsPropertyForProperty(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r.Body = json.RawMessage(want.Body) // as it was, NaN and all
+			r.Body = json.RawMessage(want.Body) // unchanged, with NaN
 			equalMessage(t, rec.Case, r.Message(), want)
 		}
 	}
 }
 
-// equalMessage compares everything but the message id, which is random.
+// equalMessage compares all but the message id, which is random.
 func equalMessage(t *testing.T, name string, got amqpx.Message, want recorded.Message) {
 	t.Helper()
 	d := want.Delivery()

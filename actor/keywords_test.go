@@ -15,7 +15,7 @@ func TestTheReasonOfAFailureIsFound(t *testing.T) {
 		`{"error": "first", "text": "not this"}`:     "first",
 		`{"position": 1}`:                            "",
 		`[1]`:                                        "",
-		`{"error": NaN}`:                             "", // no JSON; ParseReply has made it null
+		`{"error": NaN}`:                             "", // not JSON; ParseReply makes it null
 		`{"error": 3}`:                               "3",
 	} {
 		if got := (Reply{Body: json.RawMessage(body)}).ErrorText(); got != want {

@@ -8,11 +8,11 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// The broker's word on a command, without a broker: the link is away.
-func TestEachOutcomeOfACommandIsAnEnding(t *testing.T) {
+// There is no broker: the outcome is given to the client directly.
+func TestEachOutcomeOfPublishingHasAStatus(t *testing.T) {
 	for _, test := range []struct {
 		outcome amqpx.Outcome
-		heard   bool // of the actor, before the outcome
+		heard   bool // a reply was received before the outcome
 		want    string
 	}{
 		{amqpx.Confirmed, false, "runs"},
@@ -51,12 +51,12 @@ func TestEachOutcomeOfACommandIsAnEnding(t *testing.T) {
 			t.Errorf("%v: the command is %s, want %s", test.outcome, got, test.want)
 		}
 		if free := len(c.pending) == 0; free != p.ended {
-			t.Errorf("%v: its place is free: %v", test.outcome, free)
+			t.Errorf("%v: it is no longer followed: %v", test.outcome, free)
 		}
 	}
 }
 
-func TestEveryBadOutcomeHasItsWords(t *testing.T) {
+func TestEveryFailedOutcomeHasATextOfItsOwn(t *testing.T) {
 	seen := map[string]amqpx.Outcome{}
 	for outcome := amqpx.Returned; outcome <= amqpx.Unknown; outcome++ {
 		text := OutcomeText(outcome, "dome")

@@ -18,7 +18,7 @@ type Pending struct {
 
 	onReply func(Reply)
 	done    chan struct{} // closed at the end
-	// free gives up the command's place in the client.
+	// release removes the command from its client.
 	release func()
 
 	// mu guards the following fields.
@@ -154,22 +154,22 @@ func (p *Pending) watch(ctx context.Context) {
 }
 
 // end ends the command. Only the first end counts.
-func (p *Pending) end(ending Status, reason string) {
+func (p *Pending) end(status Status, reason string) {
 	p.mu.Lock()
 	if p.ended {
 		p.mu.Unlock()
 		return
 	}
 	if p.unroutable {
-		ending, reason = StatusUnroutable, UnroutableText(p.Command.Consumer)
+		status, reason = StatusUnroutable, UnroutableText(p.Command.Consumer)
 	}
-	p.ended, p.status = true, ending
-	if ending != StatusDone {
+	p.ended, p.status = true, status
+	if status != StatusDone {
 		p.err = &CommandError{
 			Consumer:      p.Command.Consumer,
 			CommandString: p.Command.CommandString,
 			CommandID:     p.Command.CommandID,
-			Status:        ending,
+			Status:        status,
 			Reason:        reason,
 		}
 	}

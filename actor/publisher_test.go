@@ -9,7 +9,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-func TestRepliesThatTheLinkDoesNotTakeAreCountedAndLoggedOnceForOneReason(t *testing.T) {
+func TestRepliesThatTheLinkRefusesAreCountedAndLoggedOnceForEachReason(t *testing.T) {
 	var text bytes.Buffer
 	link, err := amqpx.New(amqpx.Config{URLs: []string{"amqp://localhost"}, Exchange: "x"})
 	if err != nil {
@@ -21,6 +21,6 @@ func TestRepliesThatTheLinkDoesNotTakeAreCountedAndLoggedOnceForOneReason(t *tes
 		out.send(Reply{CommanderID: strings.Repeat("x", 300)})
 	}
 	if got := strings.Count(text.String(), "cannot be sent"); got != 1 || out.lostReplies() != 3 {
-		t.Errorf("%d are lost, with %d lines of log", out.lostReplies(), got)
+		t.Errorf("%d are lost, and %d lines are logged", out.lostReplies(), got)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-func TestTruthIsPythons(t *testing.T) {
+func TestTruthIsThatOfPython(t *testing.T) {
 	for _, v := range []any{true, "x", "0", int8(1), uint8(1), int16(-1), uint16(1), int32(1), uint32(1), int64(1), uint64(1), 1,
 		float32(0.5), 0.5, []byte{0}, []any{nil}, amqpx.Table{"a": nil}, amqpx.Decimal{Value: 1}, time.Time{}, time.Now()} {
 		if !pythonTrue(v) {
@@ -23,7 +23,7 @@ func TestTruthIsPythons(t *testing.T) {
 }
 
 // The expectations were printed by Python's repr.
-func TestReprIsPythons(t *testing.T) {
+func TestReprIsThatOfPython(t *testing.T) {
 	for in, want := range map[string]string{
 		"nobody":     `'nobody'`,
 		"":           `''`,

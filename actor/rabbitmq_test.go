@@ -9,7 +9,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-func TestActorAndClientMeetOnRabbitMQ(t *testing.T) {
+func TestAnActorAndAClientCommunicateOverRabbitMQ(t *testing.T) {
 	x := newExchange(t, amqpx.Config{URLs: []string{testkit.RabbitMQ(t).NewVHost(t)}})
 	defer x.close()
 	x.run(x.actor(actor.Config{Name: "dome"}, withHandlers))

@@ -27,7 +27,7 @@ func TestASchemaIsCompletedAsByCLU(t *testing.T) {
 	}
 }
 
-func TestASchemaThatIsNoneIsRefused(t *testing.T) {
+func TestAnInvalidSchemaIsRefused(t *testing.T) {
 	for _, raw := range []string{`[]`, `{`, `{}`, `{"type": "object"}`, `{"type": "array", "properties": {}}`, `{"type": "object", "properties": null}`} {
 		if _, err := newSchema(json.RawMessage(raw)); err == nil {
 			t.Errorf("%s was accepted", raw)

@@ -125,8 +125,8 @@ func (a *Actor) run(c *Call, h *handler) {
 	case errors.As(err, &misuse):
 		c.failUsage(misuse)
 	case errors.Is(err, context.Canceled) && a.base.Err() != nil:
-		c.failError(errors.New("This command has been cancelled."))
+		c.failText("This command has been cancelled.")
 	default:
-		c.failError(err)
+		c.failText(err.Error())
 	}
 }

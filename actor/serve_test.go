@@ -46,7 +46,7 @@ func TestCommandsRunSideBySideUpToTheLimit(t *testing.T) {
 	})
 }
 
-func TestAStoppingActorCancelsItsCommandsAndSaysSo(t *testing.T) {
+func TestAStoppingActorCancelsItsCommands(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		stop := x.run(x.actor(actor.Config{Name: "dome"}, func(a *actor.Actor) {
 			a.Handle("wait", "Waits.", func(ctx context.Context, _ *actor.Call) error { <-ctx.Done(); return ctx.Err() })
@@ -64,7 +64,7 @@ func TestAStoppingActorCancelsItsCommandsAndSaysSo(t *testing.T) {
 	})
 }
 
-func TestAHandlerThatDoesNotListenIsLeftBehind(t *testing.T) {
+func TestAHandlerThatIgnoresItsContextIsLeftRunning(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		release := make(chan struct{})
 		stop := x.run(x.actor(actor.Config{Name: "dome"}, func(a *actor.Actor) {
@@ -110,7 +110,7 @@ func TestRepliesDuringAnOutageAreLostAndCountedAndLoggedOnce(t *testing.T) {
 		x.broker.DropConnections()
 		synctest.Wait()
 		for range 3 {
-			a.Broadcast(actor.Info, actor.Keywords{"text": "nobody hears this"})
+			a.Broadcast(actor.Info, actor.Keywords{"text": "lost"})
 		}
 		if lost := a.LostReplies(); lost != 3 {
 			t.Errorf("%d replies were lost, not 3", lost)
@@ -118,10 +118,10 @@ func TestRepliesDuringAnOutageAreLostAndCountedAndLoggedOnce(t *testing.T) {
 		if err := a.Ready(x.ctx); err != nil {
 			t.Fatal(err)
 		}
-		heard := x.tap("reply.#")
+		tap := x.tap("reply.#")
 		a.Broadcast(actor.Info, actor.Keywords{"text": "back"})
-		if got := heard.take(); len(got) != 1 || string(got[0].Body) != `{"text":"back"}` {
-			t.Errorf("after the outage %d replies are heard", len(got))
+		if got := tap.take(); len(got) != 1 || string(got[0].Body) != `{"text":"back"}` {
+			t.Errorf("after the outage %d replies are received", len(got))
 		}
 		if log.count("replies cannot be published") != 1 || log.count("lost=3") != 1 {
 			t.Errorf("the log is\n%s", log.b.String())
@@ -129,7 +129,7 @@ func TestRepliesDuringAnOutageAreLostAndCountedAndLoggedOnce(t *testing.T) {
 	})
 }
 
-func TestACommandOutlivesABrokerThatGoesAway(t *testing.T) {
+func TestACommandContinuesWhenTheLinkBreaks(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		release, ended := make(chan struct{}), make(chan error, 1)
 		a := x.actor(actor.Config{Name: "dome"}, func(a *actor.Actor) {
@@ -160,7 +160,7 @@ func TestACommandOutlivesABrokerThatGoesAway(t *testing.T) {
 	})
 }
 
-func TestAnActorThatFailsFastSaysWhy(t *testing.T) {
+func TestAnActorThatFailsFastReturnsTheError(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		x.link.URLs = []string{"amqp://guest:wrong@localhost/"}
 		x.link.FailFast = true

@@ -14,8 +14,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// throughBoth publishes the messages and gives how they come out of a plain queue
-// and out of a stream.
+// throughBoth publishes the messages and returns them as received from a plain queue and
+// from a stream.
 func throughBoth(t *testing.T, messages []amqpx.Message) (plain, streamed []*amqpx.Delivery) {
 	t.Helper()
 	url := testkit.RabbitMQ(t).NewVHost(t)
@@ -57,13 +57,13 @@ func throughBoth(t *testing.T, messages []amqpx.Message) (plain, streamed []*amq
 			}
 			streamed = append(streamed, d)
 		case <-late:
-			t.Fatalf("%d and %d of %d messages came", len(plain), len(streamed), len(messages))
+			t.Fatalf("%d and %d of %d messages were received", len(plain), len(streamed), len(messages))
 		}
 	}
 	return plain, streamed
 }
 
-func TestAStreamGivesTheEnvelopesOfAPlainQueueWithoutTablesAndLists(t *testing.T) {
+func TestAStreamHasTheEnvelopesOfAPlainQueueWithoutTablesAndLists(t *testing.T) {
 	var messages []amqpx.Message
 	for _, rec := range recorded.Cases(t) {
 		for _, m := range rec.Replies {
@@ -82,7 +82,7 @@ func TestAStreamGivesTheEnvelopesOfAPlainQueueWithoutTablesAndLists(t *testing.T
 	}
 }
 
-// nested tells the headers that do not come out of a stream.
+// nested reports whether a header is of a type that a stream does not keep.
 func nested(_ string, value any) bool {
 	switch value.(type) {
 	case amqpx.Table, []any:
@@ -107,9 +107,9 @@ func TestAStreamKeepsEveryOtherHeaderAndAllProperties(t *testing.T) {
 		got := streamed[i]
 		maps.DeleteFunc(want.Headers, nested)
 		if want.Headers == nil {
-			want.Headers = amqpx.Table{} // a stream gives an empty one
+			want.Headers = amqpx.Table{} // from a stream it is not nil
 		}
-		if testkit.RabbitMQ(t).Version().AtLeast(4, 0) { // keeps messages as AMQP 1.0 has them
+		if testkit.RabbitMQ(t).Version().AtLeast(4, 0) { // it stores messages in the form of AMQP 1.0
 			for name, value := range want.Headers {
 				if bytes, ok := value.([]byte); ok {
 					want.Headers[name] = string(bytes)
@@ -117,7 +117,7 @@ func TestAStreamKeepsEveryOtherHeaderAndAllProperties(t *testing.T) {
 			}
 			want.DeliveryMode = max(want.DeliveryMode, 1)
 		}
-		// These say how it came.
+		// These depend on the consumer.
 		want.Acknowledger, want.ConsumerTag, want.DeliveryTag = got.Acknowledger, got.ConsumerTag, got.DeliveryTag
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("from a stream: %+v\nfrom a queue:  %+v", got, want)

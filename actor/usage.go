@@ -52,15 +52,15 @@ func parseUsage(line string) (usage, error) {
 func (u *usage) addParam(field string) error {
 	var p param
 	p.name, p.variadic = strings.CutSuffix(field, "...")
-	if inner, ok := strings.CutPrefix(p.name, "["); ok {
-		p.name, p.optional = strings.TrimSuffix(inner, "]"), true
+	if strings.HasPrefix(p.name, "[") && strings.HasSuffix(p.name, "]") {
+		p.name, p.optional = p.name[1:len(p.name)-1], true
 		if inner, ok := strings.CutSuffix(p.name, "..."); ok {
 			p.name, p.variadic = inner, true
 		}
 	}
 	switch last := len(u.params) - 1; {
 	case p.name == "" || strings.ContainsAny(p.name, "[]"):
-		return fmt.Errorf("has an argument %q; write NAME, [NAME] or NAME...", field)
+		return fmt.Errorf("has an argument %q; write NAME, NAME... or [NAME]", field)
 	case u.has(p.name):
 		return fmt.Errorf("names %s twice", p.name)
 	case last >= 0 && u.params[last].variadic:

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// callOf returns a call as a handler gets it.
+// callOf returns a call as it is passed to a handler.
 func callOf(t *testing.T, usage string, words ...string) *Call {
 	t.Helper()
 	u := mustParseUsage(t, usage)
@@ -53,7 +53,7 @@ func TestANumberIsReadFromAnArgumentOrAnOption(t *testing.T) {
 	}
 }
 
-func TestWhetherAnArgumentWasGivenIsTold(t *testing.T) {
+func TestAMissingArgumentIsDistinguishedFromAnEmptyOne(t *testing.T) {
 	c := callOf(t, "expose SECONDS [KIND] [--fast] [--slow] [--file F]", "1", "--fast", "--file", "")
 	for name, want := range map[string]bool{"SECONDS": true, "KIND": false, "--file": true} {
 		if _, given := c.Arg(name); given != want {

@@ -9,7 +9,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// encoded10 is a message as a client of AMQP 1.0 writes it: one section behind the other.
+// encoded10 is a message as a client of AMQP 1.0 encodes it, one section after the other.
 func encoded10(t *testing.T, m *amqp10.Message) string {
 	t.Helper()
 	b, err := m.MarshalBinary()
@@ -46,7 +46,7 @@ func TestApplicationPropertiesBecomeHeaders(t *testing.T) {
 func TestABodyOfAMQP10IsDecodedIfItIsTextOrBytes(t *testing.T) {
 	for _, c := range []struct {
 		message amqp10.Message
-		body    string // "" is that it stays as it is
+		body    string // "" if it is unchanged
 		kind    string
 	}{
 		{amqp10.Message{Value: `{"a": 1}`}, `{"a": 1}`, ""},
@@ -77,8 +77,8 @@ func TestABodyOfAMQP10IsDecodedIfItIsTextOrBytes(t *testing.T) {
 	}
 }
 
-// FuzzDecode10 looks for what makes the decoder fail, and for a value that is larger than what it was
-// decoded from could hold.
+// FuzzDecode10 looks for input that makes the decoder fail, or that decodes to more than its length
+// could hold.
 func FuzzDecode10(f *testing.F) {
 	f.Add([]byte("\x00St\xc1\x05\x02\xa1\x01a\x41"), []byte("\x00Sw\xa1\x02{}"))
 	f.Add([]byte("\x00St\xd1\x00\x00\x00\x10\x00\x00\x00\x02\xa1\x01a\xf0\x00\x00\x00\x06\x00\x00\x00\x01\x50\x05"), []byte("\x00Sv\xc0\x01\x00"))

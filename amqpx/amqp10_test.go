@@ -17,16 +17,16 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// speaksAMQP10 starts a node that takes AMQP 1.0 too. Before RabbitMQ 4 that was a plugin, which turns
-// messages into AMQP 0-9-1 otherwise.
+// speaksAMQP10 starts a node that accepts AMQP 1.0 too. Before RabbitMQ 4 that was a plugin, which
+// converts messages to AMQP 0-9-1 in another way.
 func speaksAMQP10(t *testing.T) (n *testkit.Node, plugin bool) {
 	t.Helper()
 	n = testkit.StartRabbitMQ(t, testkit.WithPlugins("rabbitmq_amqp1_0"))
 	return n, !n.Version().AtLeast(4, 0)
 }
 
-// sender10 publishes by AMQP 1.0 on the exchange "test", with the routing key reply.me. What the broker
-// makes of it is not minded.
+// sender10 publishes with AMQP 1.0 to the exchange "test", with the routing key reply.me. It ignores the
+// broker's answers.
 func sender10(t *testing.T, n *testkit.Node, plugin bool, url string) func(*amqp10.Message) {
 	t.Helper()
 	vhost := url[strings.LastIndex(url, "/")+1:]
@@ -54,7 +54,7 @@ func sender10(t *testing.T, n *testkit.Node, plugin bool, url string) func(*amqp
 		defer cancel()
 		err := sender.Send(ctx, m, nil)
 		if e, ok := errors.AsType[*amqp10.Error](err); ok && e.Condition == amqp10.ErrCondPreconditionFailed {
-			return // an exclusive queue that is about to go refuses it
+			return // an exclusive queue that is being deleted refuses it
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -62,15 +62,14 @@ func sender10(t *testing.T, n *testkit.Node, plugin bool, url string) func(*amqp
 	}
 }
 
-// with10 is a message with one application property.
+// with10 returns a message with one application property.
 func with10(body string, property any) *amqp10.Message {
 	m := amqp10.NewMessage([]byte(body))
 	m.ApplicationProperties = map[string]any{"odd": property}
 	return m
 }
 
-// hears waits until the link hears what is published now. It publishes that until it does: an exclusive
-// queue may be in its gap.
+// hears publishes a message until the link hears it: an exclusive queue may be in its gap.
 func (h *recorder) hears(t *testing.T, url string, number int) {
 	t.Helper()
 	ch := client(t, url)
@@ -88,7 +87,7 @@ func (h *recorder) hears(t *testing.T, url string, number int) {
 	})
 }
 
-// below are the numbers that it heard below one.
+// below returns the numbers below one that were heard.
 func (h *recorder) below(number int) (all []int) {
 	for _, e := range h.all() {
 		if e.number >= 0 && e.number < number {
@@ -101,11 +100,11 @@ func (h *recorder) below(number int) (all []int) {
 func TestPublishersOfAMQP10(t *testing.T) {
 	t.Parallel()
 	n, plugin := speaksAMQP10(t)
-	t.Run("a message over which the broker fails is stepped over", func(t *testing.T) { steppedOver(t, n, plugin) })
+	t.Run("a message over which the broker fails is skipped", func(t *testing.T) { skipsPoison(t, n, plugin) })
 	t.Run("what they send comes through", func(t *testing.T) { comesThrough(t, n, plugin) })
 }
 
-func steppedOver(t *testing.T, n *testkit.Node, plugin bool) {
+func skipsPoison(t *testing.T, n *testkit.Node, plugin bool) {
 	for name, q := range everyKind() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -169,7 +168,7 @@ func comesThrough(t *testing.T, n *testkit.Node, plugin bool) {
 					t.Errorf("%v comes as %q with the headers %#v", v, d.Body, d.Headers)
 				}
 			}
-			// RabbitMQ 4 itself makes it a signed number, and nothing tells it from one.
+			// RabbitMQ 4 converts it to a signed number, which looks like any other.
 			var large any = int64(-1 << 63)
 			if plugin {
 				large = uint64(1 << 63)

@@ -14,8 +14,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// BenchmarkMaxInFlight measures how many confirmed publishes a second RabbitMQ takes by
-// how many may be unconfirmed.
+// BenchmarkMaxInFlight measures how many confirmed publishes a second RabbitMQ handles, depending on how
+// many may be unconfirmed.
 func BenchmarkMaxInFlight(b *testing.B) {
 	url := testkit.RabbitMQ(b).NewVHost(b)
 	for _, window := range []int{1, 16, 64, 256, 1024} {
@@ -41,7 +41,7 @@ func publishThroughWindow(b *testing.B, url string, window int) {
 	go func() { ended <- link.Run(b.Context()) }()
 	b.Cleanup(func() { <-ended }) // b.Context ends before
 	<-up
-	// As many as may wait or be in flight are under way at once.
+	// As many as may be pending or in flight are published at once.
 	places := make(chan struct{}, 1024)
 	msg := amqpx.Message{Key: "command.x", Mandatory: true, Publishing: amqpx.Publishing{MessageId: "m", Body: make([]byte, 100)}}
 	done := func(amqpx.Outcome) { <-places }
@@ -61,16 +61,16 @@ func publishThroughWindow(b *testing.B, url string, window int) {
 	b.ReportMetric(float64(uint64(b.N)-confirmed), "failed")
 }
 
-// BenchmarkPrefetch reads replies that wait at RabbitMQ. The knee of its figures is
-// the default of [amqpx.Config.Prefetch].
+// BenchmarkPrefetch reads a backlog of messages from RabbitMQ. The figure from which on more is no
+// faster is half the default of [amqpx.Config.Prefetch].
 func BenchmarkPrefetch(b *testing.B) {
 	for _, prefetch := range []int{10, 50, 100, 200, 400, 1000} {
 		b.Run(fmt.Sprint(prefetch), func(b *testing.B) { readBacklog(b, prefetch) })
 	}
 }
 
-// readBacklog holds the first delivery until all replies are published: until
-// then the link takes no more than the prefetch.
+// readBacklog holds back the first delivery until everything is published: until then the link takes no
+// more than the prefetch.
 func readBacklog(b *testing.B, prefetch int) {
 	url := testkit.RabbitMQ(b).URL()
 	exchange := fmt.Sprintf("prefetch-%d-%d", prefetch, b.N)
@@ -114,8 +114,7 @@ func readBacklog(b *testing.B, prefetch int) {
 	b.ReportMetric(float64(b.N)/time.Since(start).Seconds(), "replies/s")
 }
 
-// publishReplies publishes so many replies of the usual size, and waits until all
-// are in the queue.
+// publishReplies publishes so many messages of the usual size, and waits until all are in the queue.
 func publishReplies(b *testing.B, url, exchange string, count int) {
 	ch := testkit.OpenChannel(b, url)
 	if err := ch.Confirm(false); err != nil {

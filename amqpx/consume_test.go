@@ -31,14 +31,14 @@ func calledBy(name string) bool {
 	}
 }
 
-// Messages come alone and in bursts, and the receiver is ready or not.
+// Messages come alone and in bursts, and CanDeliver returns true or false.
 func TestDeliveriesKeepTheirOrderOnWhicheverGoroutine(t *testing.T) {
 	b := broker.New(broker.Config{})
 	defer b.Close()
 	dial := func(string, string) (net.Conn, error) { return b.Dial("", "") }
 	const url, count = "amqp://guest:guest@localhost/", 3000
 	random := rand.New(rand.NewPCG(1, 2))
-	var got, now int // without a lock: Deliver is called for one at a time
+	var got, now int // without a lock, because Deliver is called for one at a time
 	come := make(chan int, count)
 	deliver := func(d *Delivery) {
 		if want := strconv.Itoa(got); string(d.Body) != want {
@@ -92,7 +92,7 @@ func TestDeliveriesKeepTheirOrderOnWhicheverGoroutine(t *testing.T) {
 	}
 }
 
-// While the goroutine that reads hands a delivery over, it does not read what comes behind it.
+// While the reading goroutine hands over a delivery, it reads nothing behind it.
 func TestWhatArrivesDuringADeliveryIsNotTakenForNewer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, err := New(Config{URLs: []string{"amqp://localhost/"}, Queues: []Queue{{
@@ -122,7 +122,7 @@ func TestWhatArrivesDuringADeliveryIsNotTakenForNewer(t *testing.T) {
 func TestAMessageThatIsLostOnItsWayFromAKeptQueueIsInTheGap(t *testing.T) {
 	var gaps []Gap
 	cs := newConsumerState(Queue{OnGap: func(g Gap) { gaps = append(gaps, g) }}, 10, slog.New(slog.DiscardHandler))
-	bound := time.Now().Add(-time.Hour) // it was sent since
+	bound := time.Now().Add(-time.Hour) // the message was sent since
 	cs.boundAt, cs.completeUntil = bound, bound.Add(time.Minute)
 	lost := time.Now()
 	cs.noteLoss()

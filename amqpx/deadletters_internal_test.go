@@ -10,8 +10,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// A network that went silent is noticed late. What the broker had removed just before is told
-// nevertheless.
+// It takes time to notice that a network has gone silent. What the broker had removed just before is
+// reported all the same.
 func TestWhatWasRemovedBeforeTheBrokerFellSilentIsWithinTheGap(t *testing.T) {
 	now := time.Now()
 	cs := newConsumerState(Queue{Name: "q"}, 10, slog.New(slog.DiscardHandler))
@@ -24,12 +24,12 @@ func TestWhatWasRemovedBeforeTheBrokerFellSilentIsWithinTheGap(t *testing.T) {
 	cs.loss.idle(now, 0, 0, false)
 	cs.end(heard, heard)
 	if !cs.completeUntil.Equal(cs.removals.before) {
-		t.Errorf("clear until %v, want %v", cs.completeUntil, cs.removals.before)
+		t.Errorf("complete until %v, want %v", cs.completeUntil, cs.removals.before)
 	}
 }
 
-// The dead letters are removed when they are found. A link that breaks before it tells the gap
-// leaves that to the next one.
+// Dead letters are removed when they are found. A session that breaks before it reports the gap leaves
+// it to the next one.
 func TestWhatWasRemovedIsReportedThoughTheSessionThatFoundItBroke(t *testing.T) {
 	t.Parallel()
 	conn, err := amqp.Dial(testkit.RabbitMQ(t).NewVHost(t))
@@ -68,6 +68,6 @@ func TestWhatWasRemovedIsReportedThoughTheSessionThatFoundItBroke(t *testing.T) 
 	}
 	cs.beginRemovals()
 	if cs.removals.beforeSession {
-		t.Error("it is told at every link")
+		t.Error("it is reported in every session")
 	}
 }

@@ -15,15 +15,14 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// setPolicy sets a policy on all queues of the URL's virtual host.
+// setPolicy sets a policy on all queues of the virtual host.
 func setPolicy(t *testing.T, url, definition string) {
 	t.Helper()
 	vhost := url[strings.LastIndex(url, "/")+1:]
 	testkit.RabbitMQ(t).Ctl(t, "set_policy", "-p", vhost, "--apply-to", "queues", "test", ".*", definition)
 }
 
-// TestWhatAPolicyRemovesIsAGap has a receiver that stands still while the broker removes
-// what waits for it.
+// The receiver is slow while the broker removes what waits for it.
 func TestWhatAPolicyRemovesIsAGap(t *testing.T) {
 	t.Parallel()
 	exclusive, kept := amqpx.Queue{Name: "link_exclusive"}, keptFor(time.Minute)
@@ -72,7 +71,7 @@ func TestWhatAPolicyRemovesIsAGap(t *testing.T) {
 			if len(lost) < 100 {
 				t.Errorf("%d are missing", len(lost))
 			}
-			testkit.Eventually(t, patience, "all that is missing is told", func() error {
+			testkit.Eventually(t, patience, "everything that is missing is reported", func() error {
 				if untold := s.outside(lost, h.gaps()); len(untold) > 0 {
 					return fmt.Errorf("%v are missing outside of the gaps %v", untold, h.gaps())
 				}
@@ -85,7 +84,7 @@ func TestWhatAPolicyRemovesIsAGap(t *testing.T) {
 	}
 }
 
-// TestWhatAPolicyRemovesWhileTheLinkIsDownIsAGapInItsPlace is about a queue that is kept.
+// The queue outlives the link.
 func TestWhatAPolicyRemovesWhileTheLinkIsDownIsAGapInItsPlace(t *testing.T) {
 	t.Parallel()
 	direct, proxied, p := behindProxy(t)
@@ -111,12 +110,12 @@ func TestWhatAPolicyRemovesWhileTheLinkIsDownIsAGapInItsPlace(t *testing.T) {
 	w.stop()
 	receive(t, w.ended)
 
-	// A new process does not know since when.
+	// A new process does not know when the gap started.
 	publish(t, ch, 9, 10, 11, 12)
 	var second recorder
 	w = run(t, amqpx.Config{URLs: []string{proxied}, Queues: []amqpx.Queue{second.of(keptFor(time.Minute))}})
 	w.await(t, true)
-	// The link asks by a message whether the queue is there, for which 10 has to go, too.
+	// The link probes the queue with a marker, which displaces 10, too.
 	second.expect(t, aGap, event{number: 11}, event{number: 12})
 	if g := second.gaps()[0]; !g.From.IsZero() {
 		t.Errorf("the gap begins at %v", g.From)
@@ -154,7 +153,7 @@ func TestAnExpirationOfTheSendersOwnIsAGap(t *testing.T) {
 	publish(t, ch, 3)
 	close(goOn)
 	h.await(t, 3)
-	testkit.Eventually(t, patience, "the gap is told", func() error {
+	testkit.Eventually(t, patience, "the gap is reported", func() error {
 		if len(h.gaps()) != 1 {
 			return fmt.Errorf("the gaps are %v", h.gaps())
 		}
@@ -206,8 +205,8 @@ func TestTheEmbeddedBrokerIsNotAskedForDeadLetters(t *testing.T) {
 	}
 }
 
-// A policy that removes messages after a moment removes the dead letters too, while the link
-// waits before it reads the next one.
+// A policy that removes messages after a moment also removes the dead letters while the link waits to
+// read the next one.
 func TestWhatAPolicyRemovesJustAfterAGapIsAnotherGap(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
@@ -241,7 +240,7 @@ func TestWhatAPolicyRemovesJustAfterAGapIsAnotherGap(t *testing.T) {
 			})
 		}
 		goOn <- struct{}{}
-		testkit.Eventually(t, patience, "the gap is told", func() error {
+		testkit.Eventually(t, patience, "the gap is reported", func() error {
 			gaps := h.gaps()
 			if len(gaps) == 0 || gaps[len(gaps)-1].To.Before(began) {
 				return fmt.Errorf("they are %v", gaps)
@@ -251,7 +250,7 @@ func TestWhatAPolicyRemovesJustAfterAGapIsAnotherGap(t *testing.T) {
 	}
 }
 
-// numbers10 are the first numbers of the tens.
+// numbers10 returns the multiples of ten.
 func numbers10(tens, count int) (all []int) {
 	for n := range count {
 		all = append(all, 10*tens+n)

@@ -18,20 +18,20 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// deliver is the method of a delivery.
+// deliver returns the frame of basic.deliver.
 func deliver(channel uint16, tag string, number uint64, exchange, key string) []byte {
 	payload := append([]byte(deliverMethod), shortString(tag)...)
 	payload = append(binary.BigEndian.AppendUint64(payload, number), 1) // redelivered
 	return frame(methodFrame, channel, slices.Concat(payload, shortString(exchange), shortString(key)))
 }
 
-// properties is a content header for a body of that size.
+// properties returns a content header for a body of that size.
 func properties(size uint64, flags uint16, values ...[]byte) []byte {
 	b := binary.BigEndian.AppendUint64([]byte{0, 60, 0, 0}, size)
 	return append(binary.BigEndian.AppendUint16(b, flags), slices.Concat(values...)...)
 }
 
-// everyField has a field of each type, and what is read of it.
+// everyField returns a table with a field of each type, and what is read from it.
 func everyField() (fields []byte, want amqp.Table) {
 	list := slices.Concat([]byte{'t', 0}, []byte{'b', 0xfe}, []byte{'V'})
 	fields = slices.Concat(
@@ -53,8 +53,8 @@ func everyField() (fields []byte, want amqp.Table) {
 	}
 }
 
-// readAll has a mender with consumers of these tags read all, and gives what the library
-// gets and what each consumer does.
+// readAll reads everything through an interceptor with consumers of these tags. It returns what the
+// library gets and what each consumer gets.
 func readAll(from io.Reader, tags ...string) (library []byte, come map[string][]*amqp.Delivery, err error) {
 	ic := newInterceptor(source{Reader: from}, new(atomic.Bool))
 	inboxes := map[string]*inbox{}
@@ -103,7 +103,7 @@ func TestTheLibraryGetsEverythingButDeliveries(t *testing.T) {
 	heartbeat := frame(heartbeatFrame, 0, nil)
 	cancelled := frame(methodFrame, 1, slices.Concat([]byte{0, 60, 0, 31}, shortString("a")))
 	answer := frame(methodFrame, 2, bytes.Repeat([]byte{7}, 2000))
-	// Two channels' frames are mixed, as a broker may send them.
+	// The frames of two channels are interleaved, as a broker may send them.
 	first, second := slices.Concat(deliver(1, "a", 3, "x", "k")), slices.Concat(deliver(2, "b", 4, "x", "k"))
 	rest := func(channel uint16, body byte) []byte {
 		return slices.Concat(frame(headerFrame, channel, properties(1, 0)), frame(bodyFrame, channel, []byte{body}))
@@ -165,7 +165,7 @@ func TestAMethodInBetweenDropsADelivery(t *testing.T) {
 	}
 }
 
-// Somebody may keep a text: the others must not stay with it if they are long.
+// A receiver may keep one text, which must not keep the others in memory if they are long.
 func TestLongHeadersShareNoMemory(t *testing.T) {
 	for _, long := range []int{10, 10_000} {
 		table := slices.Concat(field("long", 'S', longString([]byte(strings.Repeat("x", long)))...), field("text", 'S', longString([]byte("kept"))...))
@@ -181,7 +181,7 @@ func TestLongHeadersShareNoMemory(t *testing.T) {
 	}
 }
 
-// silent is a connection that notes its deadlines.
+// silent is a connection that records its deadlines.
 type silent struct {
 	source
 	deadlines []time.Time
@@ -210,8 +210,8 @@ func TestDeliveriesMoveTheDeadlineOfTheBrokersSilence(t *testing.T) {
 	}
 }
 
-// FuzzDeliveries looks for a stream that a mender with consumers fails over, or reads
-// otherwise in pieces.
+// FuzzDeliveries looks for a stream over which an interceptor with consumers fails, or that it reads
+// differently when it comes in pieces.
 func FuzzDeliveries(f *testing.F) {
 	fields, _ := everyField()
 	f.Add(slices.Concat(deliver(1, "replies", 1, "x", "k"), frame(headerFrame, 1, properties(2, flagHeaders|timestamps, longString(fields), make([]byte, 8))), frame(bodyFrame, 1, []byte("ab"))))
@@ -219,7 +219,7 @@ func FuzzDeliveries(f *testing.F) {
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		library, come, err := readAll(bytes.NewReader(stream), "replies")
 		again, comeAgain, errAgain := readAll(iotest.OneByteReader(bytes.NewReader(stream)), "replies")
-		// NaN equals nothing, but its text.
+		// NaN equals nothing, but its text does.
 		same := slices.EqualFunc(come["replies"], comeAgain["replies"], func(a, b *amqp.Delivery) bool {
 			return fmt.Sprintf("%+v", *a) == fmt.Sprintf("%+v", *b)
 		})
@@ -229,7 +229,7 @@ func FuzzDeliveries(f *testing.F) {
 	})
 }
 
-// BenchmarkDeliveries is what one delivery like CLU's costs until its consumer has it.
+// BenchmarkDeliveries measures a delivery of the usual size until its consumer has it.
 func BenchmarkDeliveries(b *testing.B) {
 	var table []byte
 	for _, name := range []string{"command_id", "commander_id", "sender", "message_code"} {

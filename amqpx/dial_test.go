@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// tcpPair is a connection over TCP, and its other end.
+// tcpPair returns the two ends of a TCP connection.
 func tcpPair(t *testing.T) (here, there net.Conn) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -79,7 +79,7 @@ func TestNothingIsWrittenNowWhileAnotherWriteWaitsForTheNetwork(t *testing.T) {
 	}
 }
 
-// sealed stands for a connection that does more than a socket, say a tunnel.
+// sealed is a connection that does more than a socket, such as a tunnel.
 type sealed struct{ *net.TCPConn }
 
 func TestAConnectionThatWritesInItsOwnWayIsNotBypassed(t *testing.T) {

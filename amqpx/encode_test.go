@@ -14,7 +14,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 )
 
-// recorder notes what is written to a connection.
+// recorder records what is written to a connection.
 type recorder struct {
 	net.Conn
 	mu      sync.Mutex
@@ -70,7 +70,7 @@ func TestAPublishIsWrittenAsTheLibraryWritesIt(t *testing.T) {
 		"one frame": {Publishing: Publishing{Body: make([]byte, frames.frameMax-frameAround)}},
 		"long key":  {Key: strings.Repeat("k", MaxShortString), Publishing: Publishing{Headers: Table{strings.Repeat("h", MaxShortString): strings.Repeat("v", 1000)}}},
 	}
-	// One header each: the library writes a map's fields in any order.
+	// One header each, because the library writes the fields of a map in random order.
 	_, headers := everyField()
 	headers["int"], headers["no list"] = -1, []any{}
 	for name, v := range headers {

@@ -11,8 +11,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// RabbitMQ 3.10 and 4.0 take nothing more from a channel when a quorum queue goes to which much of it is on
-// its way.
+// RabbitMQ 3.10 and 4.0 read nothing more from a channel when a quorum queue is deleted to which many of
+// its messages are on their way.
 func TestAKeptQueueThatExpiresUnderTrafficStopsNoPublisher(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
@@ -140,7 +140,7 @@ func TestAQueueThatWasBoundWithoutAGateGetsOne(t *testing.T) {
 				w.await(t, true)
 				publish(t, ch, 2*i)
 				want = append(want, event{number: 2 * i})
-				h.expect(t, want...) // once each, and no false alarm
+				h.expect(t, want...) // once each, and no false gap
 				w.stop()
 				receive(t, w.ended)
 				publish(t, ch, 2*i+1)

@@ -13,7 +13,7 @@ import (
 	"testing/iotest"
 )
 
-// source is a network that gives what a reader has.
+// source is a network that delivers what a reader has.
 type source struct {
 	net.Conn
 	io.Reader
@@ -21,7 +21,7 @@ type source struct {
 
 func (s source) Read(p []byte) (int, error) { return s.Reader.Read(p) }
 
-// pieces gives some of what is asked for at a time.
+// pieces returns some of what is asked for at a time.
 type pieces struct {
 	from io.Reader
 	rand *rand.Rand
@@ -31,7 +31,7 @@ func (p pieces) Read(b []byte) (int, error) {
 	return p.from.Read(b[:min(len(b), 1+p.rand.IntN(300))])
 }
 
-func mended(t *testing.T, from io.Reader) []byte {
+func readThrough(t *testing.T, from io.Reader) []byte {
 	t.Helper()
 	all, err := io.ReadAll(newInterceptor(source{Reader: from}, new(atomic.Bool)))
 	if err != nil {
@@ -40,7 +40,7 @@ func mended(t *testing.T, from io.Reader) []byte {
 	return all
 }
 
-// frame is a frame on a channel.
+// frame returns a frame on a channel.
 func frame(kind byte, channel uint16, payload []byte) []byte {
 	b := binary.BigEndian.AppendUint16([]byte{kind}, channel)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(payload)))
@@ -53,7 +53,7 @@ func longString(s []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(nil, uint32(len(s))), s...)
 }
 
-// content is the payload of a content header that has only headers and a timestamp.
+// content returns the payload of a content header that has only headers and a timestamp.
 func content(table []byte) []byte {
 	b := binary.BigEndian.AppendUint16(nil, 60)
 	b = append(b, make([]byte, 10)...)
@@ -65,10 +65,10 @@ func field(name string, kind byte, value ...byte) []byte {
 	return slices.Concat(shortString(name), []byte{kind}, value)
 }
 
-// generator makes what a broker sends, and what the library must read of it.
+// generator makes frames that a broker sends, and what the library must read of them.
 type generator struct {
 	*rand.Rand
-	odd bool // with types that the library does not know
+	odd bool // with field types that the library does not know
 }
 
 func (g generator) bytes(n int) []byte {
@@ -143,13 +143,13 @@ func TestWhatTheLibraryReadsPassesUntouchedHoweverItIsSplit(t *testing.T) {
 		for name, from := range map[string]io.Reader{
 			"at once": bytes.NewReader(sent), "in pieces": pieces{bytes.NewReader(sent), g.Rand}, "in halves": iotest.HalfReader(bytes.NewReader(sent)),
 		} {
-			if got := mended(t, from); !bytes.Equal(got, want) {
+			if got := readThrough(t, from); !bytes.Equal(got, want) {
 				t.Fatalf("seed %d, %s: %d bytes of %d are read otherwise", seed, name, len(got), len(want))
 			}
 		}
-		// A connection that breaks in the middle of a frame gives all that came.
+		// A connection that breaks in the middle of a frame returns everything that arrived.
 		cut := g.IntN(len(sent))
-		if got := mended(t, bytes.NewReader(sent[:cut])); len(got) != cut {
+		if got := readThrough(t, bytes.NewReader(sent[:cut])); len(got) != cut {
 			t.Fatalf("seed %d: %d bytes of %d came", seed, len(got), cut)
 		}
 	}
@@ -157,13 +157,13 @@ func TestWhatTheLibraryReadsPassesUntouchedHoweverItIsSplit(t *testing.T) {
 
 func TestWhatIsNotAMQPPassesUntouched(t *testing.T) {
 	for _, text := range []string{"AMQP\x00\x00\x09\x01", "HTTP/1.1 400 Bad Request\r\n\r\n", "\x02", "\x01\x00\x00\xff\xff\xff\xff and so on", "\x02\x00\x01\xff\xff\xff\xff and so on"} {
-		if got := mended(t, strings.NewReader(text)); string(got) != text {
+		if got := readThrough(t, strings.NewReader(text)); string(got) != text {
 			t.Errorf("%q becomes %q", text, got)
 		}
 	}
 }
 
-// nested are tables in one another, the innermost in so many.
+// nested returns tables within one another, so many deep.
 func nested(depth int) []byte {
 	var b []byte
 	for range depth {
@@ -192,7 +192,7 @@ func TestHeadersThatCannotBeReadAreReplaced(t *testing.T) {
 		{"a nested table that is cut off", field("a", 'F', longString(field("b", 'I', 1))...), malformed},
 		{"longer than a frame", field("a", 'S', longString(make([]byte, 5000))...), longerThanFrame},
 	} {
-		tune := frame(methodFrame, 0, []byte{0, 10, 0, 30, 7, 255, 0, 0, 0x13, 0x88, 0, 0}) // frames of 5000
+		tune := frame(methodFrame, 0, []byte{0, 10, 0, 30, 7, 255, 0, 0, 0x13, 0x88, 0, 0}) // frames of 5000 bytes
 		if c.reason != longerThanFrame {
 			tune = nil
 		}
@@ -206,11 +206,11 @@ func TestHeadersThatCannotBeReadAreReplaced(t *testing.T) {
 			}
 			want = frame(headerFrame, 1, content(headers))
 		}
-		got := mended(t, iotest.OneByteReader(bytes.NewReader(slices.Concat(tune, before, header, behind))))
+		got := readThrough(t, iotest.OneByteReader(bytes.NewReader(slices.Concat(tune, before, header, behind))))
 		if !bytes.Equal(got, slices.Concat(tune, before, want, behind)) {
 			t.Errorf("%s: %.300q", c.name, got)
 		}
-		if again := mended(t, bytes.NewReader(got)); !bytes.Equal(again, got) {
+		if again := readThrough(t, bytes.NewReader(got)); !bytes.Equal(again, got) {
 			t.Errorf("%s: mended twice it is another", c.name)
 		}
 	}
@@ -221,7 +221,7 @@ func TestPropertiesThatAreMalformedAreReplaced(t *testing.T) {
 		1 << 15: "\x05text", 1 << 12: "", flagHeaders: "\x00\x00\x00\x01", timestamps: "1234567", 1 << 2: "", flagContinue: "\x00\x00",
 	} {
 		payload := binary.BigEndian.AppendUint16(append([]byte{0, 60}, make([]byte, 10)...), flags)
-		got := mended(t, bytes.NewReader(frame(headerFrame, 1, append(payload, properties...))))
+		got := readThrough(t, bytes.NewReader(frame(headerFrame, 1, append(payload, properties...))))
 		_, table, ok := findHeaders(got[frameHead : len(got)-1])
 		if !ok || !bytes.Contains(table, []byte(malformed)) {
 			t.Errorf("flags %#x: %q", flags, got)
@@ -233,13 +233,13 @@ func TestTheTableOfTheFirstMethodIsSanitized(t *testing.T) {
 	start := func(kind byte) []byte {
 		return frame(methodFrame, 0, slices.Concat([]byte{0, 10, 0, 10, 0, 9}, longString(field("n", kind, 1, 2, 3, 4, 5, 6, 7, 8)), longString([]byte("PLAIN"))))
 	}
-	if got := mended(t, bytes.NewReader(start('L'))); !bytes.Equal(got, start('l')) {
+	if got := readThrough(t, bytes.NewReader(start('L'))); !bytes.Equal(got, start('l')) {
 		t.Errorf("%q", got)
 	}
 }
 
-// FuzzInterceptor looks for a stream that makes the mender fail, that it reads otherwise
-// in pieces, or that needs mending twice.
+// FuzzInterceptor looks for a stream that makes the interceptor fail, that it reads differently when it
+// comes in pieces, or that needs to be sanitized twice.
 func FuzzInterceptor(f *testing.F) {
 	for seed := range uint64(8) {
 		a, _ := generator{rand.New(rand.NewPCG(seed, 1)), true}.frame()
@@ -248,17 +248,17 @@ func FuzzInterceptor(f *testing.F) {
 	f.Add(frame(headerFrame, 1, content(nested(33))))
 	f.Add(frame(methodFrame, 0, []byte{0, 10, 0, 30, 7, 255, 0, 0, 0x10, 0, 0, 0}))
 	f.Fuzz(func(t *testing.T, stream []byte) {
-		once := mended(t, bytes.NewReader(stream))
-		if got := mended(t, iotest.OneByteReader(bytes.NewReader(stream))); !bytes.Equal(got, once) {
+		once := readThrough(t, bytes.NewReader(stream))
+		if got := readThrough(t, iotest.OneByteReader(bytes.NewReader(stream))); !bytes.Equal(got, once) {
 			t.Errorf("in pieces it is %q, at once %q", got, once)
 		}
-		if got := mended(t, bytes.NewReader(once)); !bytes.Equal(got, once) {
+		if got := readThrough(t, bytes.NewReader(once)); !bytes.Equal(got, once) {
 			t.Errorf("mended twice it is %q, once %q", got, once)
 		}
 	})
 }
 
-// BenchmarkInterceptor is what one delivery costs: a method, a header like CLU's, a body.
+// BenchmarkInterceptor measures one delivery: a method, a header of the usual size, a body.
 func BenchmarkInterceptor(b *testing.B) {
 	var table []byte
 	for _, name := range []string{"command_id", "commander_id", "sender", "message_code"} {

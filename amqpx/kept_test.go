@@ -13,7 +13,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// client is a channel of the test's own that confirms.
+// client returns a confirming channel of the test's own.
 func client(t *testing.T, url string) *amqp.Channel {
 	t.Helper()
 	ch := testkit.OpenChannel(t, url)
@@ -23,7 +23,7 @@ func client(t *testing.T, url string) *amqp.Channel {
 	return ch
 }
 
-// publish publishes numbers on the exchange "test", and waits for the confirms.
+// publish publishes numbers to the exchange "test", and waits for the confirms.
 func publish(t *testing.T, ch *amqp.Channel, numbers ...int) {
 	t.Helper()
 	for _, n := range numbers {
@@ -72,7 +72,7 @@ func history(name string, past uint64) amqpx.Queue {
 
 func TestAQueueThatExpiredWhileTheLinkWasDownIsAGap(t *testing.T) {
 	t.Parallel()
-	// Its gate goes with the first one.
+	// Its gate is deleted with the first queue.
 	for _, gone := range []string{"link_kept_dropped", "link_kept"} {
 		t.Run(gone, func(t *testing.T) {
 			t.Parallel()
@@ -81,7 +81,7 @@ func TestAQueueThatExpiredWhileTheLinkWasDownIsAGap(t *testing.T) {
 	}
 }
 
-// awaitGone waits until a queue or an exchange is gone.
+// awaitGone waits until a queue or an exchange is deleted.
 func awaitGone(t *testing.T, list func(testing.TB, string) []string, vhost, name string) {
 	t.Helper()
 	testkit.Eventually(t, patience, name+" is gone", func() error {
@@ -224,7 +224,7 @@ func TestAStreamGivesANewLinkItsBacklogThenItsGapsThenWhatIsNew(t *testing.T) {
 	first.expect(t, live, event{number: 1}, event{number: 2}, event{number: 3})
 	w.stop()
 	receive(t, w.ended)
-	publish(t, ch, 4) // while nobody reads
+	publish(t, ch, 4) // while there is no reader
 	var all, some recorder
 	for name, h := range map[string]*recorder{"all": &all, "some": &some} {
 		past := map[string]uint64{"all": 1000, "some": 0}[name]

@@ -14,7 +14,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// bindOlder makes what an earlier version kept its messages in.
+// bindOlder declares what an earlier version kept its messages in.
 func bindOlder(t *testing.T, ch *amqp.Channel) {
 	t.Helper()
 	if err := ch.ExchangeDeclare("test", "topic", false, true, false, false, nil); err != nil {
@@ -36,7 +36,7 @@ func TestTheQueueOfAnEarlierVersionIsReadFirstAndReplaced(t *testing.T) {
 	publish(t, ch, 0, 1, 2)
 	var h recorder
 	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
-	// The exchange, which had no other binding, went in between.
+	// The exchange, which had no other binding, was deleted in between.
 	if s := receive(t, w.states); !s.Up {
 		t.Errorf("the first state is %+v", s)
 	}
@@ -67,7 +67,7 @@ func TestTheQueueOfAnEarlierVersionThatIsRunningIsInUse(t *testing.T) {
 	}
 	publish(t, ch, 1)
 	d := receive(t, got)
-	if d.Type == "clu-ws.place" { // by which the link asked whether the queue is dead
+	if d.Type == "clu-ws.place" { // a marker with which the link probed the queue
 		d = receive(t, got)
 	}
 	if string(d.Body) != "1" {
@@ -75,7 +75,7 @@ func TestTheQueueOfAnEarlierVersionThatIsRunningIsInUse(t *testing.T) {
 	}
 }
 
-// An earlier connection that the broker still takes for alive holds what it was sent.
+// An earlier connection that the broker still believes alive holds what it was sent.
 func TestAnEarlierConsumerOfAKeptQueueGetsNothingMoreAndWhatItHadIsInAGap(t *testing.T) {
 	t.Parallel()
 	direct, proxied, p := behindProxy(t)
@@ -108,7 +108,7 @@ func TestAnEarlierConsumerOfAKeptQueueGetsNothingMoreAndWhatItHadIsInAGap(t *tes
 	h.expect(t, event{number: 0}, aGap, event{number: 3}, event{number: 4}, aGap, event{number: 5})
 }
 
-// The broker still sends to the dead connection, up to the prefetch, when the link lags behind.
+// The broker still sends to the dead connection, up to the prefetch, while the link lags behind.
 func TestAKeptQueueWhoseLastConnectionIsHalfOpenUnderTrafficIsReadInOrder(t *testing.T) {
 	t.Parallel()
 	direct, proxied, p := behindProxy(t)
@@ -161,7 +161,7 @@ func TestWhatComesAgainFromAKeptQueueIsAsItsSenderSentIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := receive(t, held)
-		for d.Type == "clu-ws.place" { // which the link sent in its last moment
+		for d.Type == "clu-ws.place" { // which the link sent at its end
 			d = receive(t, held)
 		}
 		if string(d.Body) != "0" {
@@ -184,7 +184,7 @@ func TestWhatComesAgainFromAKeptQueueIsAsItsSenderSentIt(t *testing.T) {
 	}
 }
 
-// What is sent while the link is away is not marked as to be kept, and is kept.
+// What is sent while the link is down is transient, and kept all the same.
 func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndShowWhetherTheirBindingsDid(t *testing.T) {
 	t.Parallel()
 	for name, down := range map[string]func(*testkit.Node){
@@ -211,14 +211,14 @@ func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndShowWhetherTheirBindings
 			for i := 1; i <= 1000; i++ {
 				publish(t, ch, i)
 			}
-			// A quorum queue that is seconds old when its node is killed never has a leader again
-			// (RabbitMQ 3.10): that there is one is not written yet.
+			// A quorum queue that is seconds old when its node is killed never gets a leader again (RabbitMQ
+			// 3.10): its existence is not on disk yet.
 			n.Eval(t, "[dets:sync(T) || T <- dets:all()].")
 			down(n)
 			n.Start(t)
 			ch = client(t, n.URL())
 			if err := ch.ExchangeDeclare("test", "topic", false, true, false, false, nil); err != nil {
-				t.Fatal(err) // an actor is faster than the link
+				t.Fatal(err) // a publisher is faster than the link
 			}
 			// A queue that has no leader yet refuses what is published.
 			awaitLeader(t, n.URL(), "link_kept")
@@ -242,8 +242,7 @@ func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndShowWhetherTheirBindings
 	}
 }
 
-// awaitLeader waits until a queue takes messages. Those it publishes are markers, which no link
-// delivers.
+// awaitLeader waits until a queue takes messages. It publishes markers, which no link delivers.
 func awaitLeader(t *testing.T, url, queue string) {
 	t.Helper()
 	testkit.Eventually(t, patience, queue+" takes messages", func() error {
@@ -252,7 +251,7 @@ func awaitLeader(t *testing.T, url, queue string) {
 			return err
 		}
 		defer conn.Close()
-		ch, err := conn.Channel() // the last one was perhaps closed over the last message
+		ch, err := conn.Channel() // the last one may have been closed over the last message
 		if err == nil {
 			err = ch.Confirm(false)
 		}
@@ -267,9 +266,9 @@ func awaitLeader(t *testing.T, url, queue string) {
 	})
 }
 
-// errorsIn are the lines of a node's log that report errors, but for those of a supervisor whose processes
-// had gone when it was to stop them (shutdown, noproc): RabbitMQ 3.10 writes that now and then when a
-// connection ends.
+// errorsIn returns the lines of a node's log that report errors, except those of a supervisor whose
+// processes were gone when it was to stop them (shutdown, noproc): RabbitMQ 3.10 sometimes writes that
+// when a connection ends.
 func errorsIn(log string) (lines []string) {
 	stopping := map[string]bool{}
 	for line := range strings.Lines(log) {
@@ -285,7 +284,7 @@ func errorsIn(log string) (lines []string) {
 	return lines
 }
 
-// processOf is the beginning of a line of a node's log: the time and the process, which all lines of a
+// processOf returns the start of a line of a node's log, the time and the process, which all lines of a
 // report share.
 func processOf(line string) string {
 	before, _, _ := strings.Cut(line, "> ")
@@ -306,13 +305,13 @@ func TestAnOrdinaryLifeOfALinkLeavesNoErrorInTheBrokersLog(t *testing.T) {
 		var h recorder
 		before := len(errorsIn(n.Log()))
 		cfg := amqpx.Config{URLs: []string{p.url() + vhost}, Queues: []amqpx.Queue{h.of(q)}}
-		for range 2 { // a first start, and that of a process that comes after it
+		for range 2 { // a first start, and that of the next process
 			w := run(t, cfg)
 			w.await(t, true)
 			p.refuse(true)
 			w.await(t, false)
 			testkit.Eventually(t, patience, "the broker has noticed", func() error {
-				// The exclusive queue goes last.
+				// The exclusive queue is deleted last.
 				if names := n.Queues(t, vhost); slices.Contains(names, "link") {
 					return fmt.Errorf("there are %v", names)
 				}

@@ -16,7 +16,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// oddServer accepts connections and behaves as it is told. It gives its address.
+// oddServer accepts connections and behaves as given. It returns its address.
 func oddServer(t *testing.T, behave func(*net.TCPConn)) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -46,7 +46,7 @@ func reset(c *net.TCPConn) { _ = c.SetLinger(0) }
 
 func silent(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }
 
-// answers reads the protocol header and gives an answer.
+// answers reads the protocol header and answers.
 func answers(text string) func(*net.TCPConn) {
 	return func(c *net.TCPConn) {
 		_, _ = io.ReadFull(c, make([]byte, 8))
@@ -54,7 +54,7 @@ func answers(text string) func(*net.TCPConn) {
 	}
 }
 
-// resetsAtLogin is a broker up to the login, and then breaks the connection.
+// resetsAtLogin behaves like a broker up to the login, and then breaks the connection.
 func resetsAtLogin(broker string) func(*net.TCPConn) {
 	return func(c *net.TCPConn) {
 		upstream, err := net.Dial("tcp", broker)
@@ -100,7 +100,7 @@ func TestEveryOddServerIsExplainedInTheSameWordsAtEveryTry(t *testing.T) {
 	}
 }
 
-// logged gets a line for each record.
+// logged gets a line for each log record.
 type logged chan string
 
 func (l logged) Write(p []byte) (int, error) {
@@ -170,7 +170,7 @@ func TestTheNextBrokerIsVerifiedByItsOwnName(t *testing.T) {
 	address := oddServer(t, func(c *net.TCPConn) { _ = tls.Server(c, server).Handshake() })
 	_, port, _ := net.SplitHostPort(address)
 	client := certs.ClientConfig(t)
-	client.ServerName = "" // as it is without a test's certificates
+	client.ServerName = "" // as without a test's certificates
 	run(t, amqpx.Config{URLs: []string{"amqps://localhost:" + port + "/", "amqps://other.example:" + port + "/"}, TLS: client,
 		Dial: func(network, _ string) (net.Conn, error) { return net.Dial(network, address) }})
 	for _, want := range []string{"localhost", "other.example"} {

@@ -22,7 +22,7 @@ func TestALinkThatBreaksAsSoonAsItIsMadeIsDownUntilItLasts(t *testing.T) {
 		n.drop(t)
 		w.await(t, false)
 	}
-	// It carries messages although it says that it is down.
+	// It carries messages although its state is down.
 	carries := func() {
 		testkit.Eventually(t, patience, "the link carries messages", func() error {
 			if o := receive(t, w.send(t, "reply.me", "a")); o != amqpx.Confirmed {
@@ -47,7 +47,7 @@ func TestALinkThatBreaksAsSoonAsItIsMadeIsDownUntilItLasts(t *testing.T) {
 	if held := time.Since(stands); held > patience/2 {
 		t.Errorf("it took %v to be up", held)
 	}
-	// Once up, it is as any other.
+	// Once up, it is a link like any other.
 	n.drop(t)
 	if s := receive(t, w.states); s.Up || strings.Contains(s.Err.Error(), words) {
 		t.Errorf("it said %+v", s)

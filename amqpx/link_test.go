@@ -25,8 +25,8 @@ const patience = 20 * time.Second
 type node interface {
 	url() string
 	drop(t *testing.T)  // breaks every connection
-	stop(t *testing.T)  // goes away, and forgets
-	start(t *testing.T) // comes back
+	stop(t *testing.T)  // stops, and forgets everything
+	start(t *testing.T) // starts again
 }
 
 type rabbit struct{ *testkit.Node }
@@ -70,14 +70,14 @@ func (e *embedded) stop(*testing.T) { e.broker.Close(); e.served.Wait() }
 func (e *embedded) drop(*testing.T) { e.broker.DropConnections() }
 func (e *embedded) url() string     { return "amqp://guest:guest@" + e.addr + "/" }
 
-// onEachBroker runs a test, beside others, on the embedded broker and on a RabbitMQ of its own.
+// onEachBroker runs a test, in parallel, on the embedded broker and on a RabbitMQ of its own.
 func onEachBroker(t *testing.T, test func(t *testing.T, n node)) {
 	t.Parallel()
 	t.Run("embedded", func(t *testing.T) { test(t, newEmbedded(t)) })
 	t.Run("RabbitMQ", func(t *testing.T) { test(t, rabbit{testkit.StartRabbitMQ(t)}) })
 }
 
-// watched is a running link and what it said.
+// watched is a running link and what it reports.
 type watched struct {
 	*amqpx.Link
 	states     chan amqpx.State
@@ -132,7 +132,7 @@ func (w *watched) await(t *testing.T, up bool) {
 	}
 }
 
-// send publishes one message and gives where its outcome will be.
+// send publishes one message and returns the channel of its outcome.
 func (w *watched) send(t *testing.T, key, id string) <-chan amqpx.Outcome {
 	t.Helper()
 	outcome := make(chan amqpx.Outcome, 2)
@@ -278,7 +278,7 @@ func TestABrokerShortOfMemoryRefusesCommandsAtOnce(t *testing.T) {
 	w := run(t, amqpx.Config{URLs: []string{n.URL()}})
 	w.await(t, true)
 	n.SetMemoryAlarm(t, true)
-	// RabbitMQ says that it blocks once somebody publishes.
+	// RabbitMQ announces that it blocks at the next publish.
 	receive(t, w.send(t, "reply.me", "first"))
 	for deadline := time.After(patience); ; {
 		select {

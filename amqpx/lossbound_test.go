@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// at is a time in milliseconds.
+// at returns a time in milliseconds.
 func at(ms int) time.Time { return time.UnixMilli(int64(1_000_000 + ms)) }
 
 func TestAGapBeginsWhereNothingOlderCanBeMissing(t *testing.T) {
 	const prefetch = 4
 	for name, c := range map[string]struct {
 		play func(*lossBound)
-		want time.Time // without the 10 ms in flight
+		want time.Time // without the 10 ms of transit
 	}{
 		"nothing ever came, and heartbeats did": {func(q *lossBound) { q.idle(at(1), 0, 0, false) }, at(1000)},
 		"the consumer kept pace": {func(q *lossBound) {

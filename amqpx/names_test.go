@@ -33,7 +33,7 @@ func (l *lines) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
-// with gives the lines that contain the text.
+// with returns the lines that contain the text.
 func (l *lines) with(text string) (found []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -45,7 +45,7 @@ func (l *lines) with(text string) (found []string) {
 	return found
 }
 
-// locked reports whether the broker refuses the queue because it is another connection's.
+// locked reports whether the broker refuses the queue because another connection has it.
 func locked(t *testing.T, url, queue string) bool {
 	t.Helper()
 	conn, err := amqp.Dial(url)
@@ -62,9 +62,9 @@ func locked(t *testing.T, url, queue string) bool {
 	return e != nil && e.Code == amqp.ResourceLocked
 }
 
-const heldLine = "our last connection still holds our name"
+const claimLine = "our last connection still holds our name"
 
-// TestALinkWhoseLastConnectionIsHalfOpenIsBackAtOnce breaks the link on its own side alone.
+// The link breaks on its own side alone.
 func TestALinkWhoseLastConnectionIsHalfOpenIsBackAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, q := range map[string]amqpx.Queue{"exclusive": {Name: "link_held"}, "kept": {Name: "link_held", Expires: time.Minute}, "stream": history("link_held", 0)} {
@@ -78,7 +78,7 @@ func TestALinkWhoseLastConnectionIsHalfOpenIsBackAtOnce(t *testing.T) {
 			ch := client(t, direct)
 			publish(t, ch, 1)
 			h.await(t, 1)
-			for n := 2; n < 4; n++ { // the second time, two connections of ours are half-open
+			for n := 2; n < 4; n++ { // the second time, two of its connections are half-open
 				p.reset()
 				broken := time.Now()
 				w.await(t, false)
@@ -87,7 +87,7 @@ func TestALinkWhoseLastConnectionIsHalfOpenIsBackAtOnce(t *testing.T) {
 				publish(t, ch, n)
 				h.await(t, n)
 			}
-			held := log.with(heldLine)
+			held := log.with(claimLine)
 			if len(held) != 2 || !regexp.MustCompile(`queue=link_held_[0-9a-f]{8} `).MatchString(held[0]) {
 				t.Errorf("the log says %q", held)
 			}
@@ -95,7 +95,7 @@ func TestALinkWhoseLastConnectionIsHalfOpenIsBackAtOnce(t *testing.T) {
 				t.Errorf("the gaps are %v", got)
 			}
 
-			// A second link of the name is refused when the link holds its own name again.
+			// A second link of the name is refused once the link holds its own name again.
 			testkit.Eventually(t, 2*patience, "the name is taken again", func() error {
 				if len(log.with("the link holds its own name again")) == 0 {
 					return fmt.Errorf("it is not")
@@ -121,7 +121,7 @@ func TestALinkKeepsItsNameWhenItsLastConnectionWasClosedInOrder(t *testing.T) {
 			w.await(t, false)
 			w.await(t, true)
 		}
-		if held := log.with(heldLine); len(held) > 0 {
+		if held := log.with(claimLine); len(held) > 0 {
 			t.Errorf("the log says %q", held)
 		}
 	})
@@ -153,8 +153,8 @@ func sentinelsIn(exchanges []string) []string {
 	return slices.DeleteFunc(exchanges, func(name string) bool { return !strings.HasSuffix(name, "_sentinel") })
 }
 
-// TestANameWhoseQueueHasDiedIsNotWaitedFor makes a queue that the broker has, and whose process
-// is gone: what a node that crashed leaves behind in a cluster with Khepri.
+// The broker has the queue, whose process is gone: that is what a crashed node leaves behind in a
+// cluster with Khepri.
 func TestANameWhoseQueueHasDiedIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	for name, q := range map[string]amqpx.Queue{"exclusive": {Name: "link_dead"}, "kept": {Name: "link_dead", Expires: time.Minute}, "stream": history("link_dead", 0)} {
@@ -172,7 +172,7 @@ func TestANameWhoseQueueHasDiedIsNotWaitedFor(t *testing.T) {
 			}
 			refused.stop()
 			receive(t, refused.ended)
-			if name == "exclusive" { // as a link binds it to RabbitMQ 4
+			if name == "exclusive" { // as a link binds it with RabbitMQ 4
 				bindByGate(t, other, "link_dead")
 			}
 
@@ -182,14 +182,14 @@ func TestANameWhoseQueueHasDiedIsNotWaitedFor(t *testing.T) {
 			if all := log.with("the queue that holds our name is on a node that is down"); len(all) != 1 {
 				t.Errorf("the log says %q", all)
 			}
-			// What is left of the other one would have it refused.
+			// What remains of the other queue would have it refused.
 			publish(t, client(t, url), 1)
 			h.await(t, 1)
 		})
 	}
 }
 
-// bindByGate binds a queue to the exchange "test" by way of another exchange.
+// bindByGate binds a queue to the exchange "test" through another exchange.
 func bindByGate(t *testing.T, ch *amqp.Channel, queue string) {
 	t.Helper()
 	gate := queue + "_gate"
@@ -205,8 +205,8 @@ func bindByGate(t *testing.T, ch *amqp.Channel, queue string) {
 	}
 }
 
-// killQueue gives a queue a process that is no more, until the test ends: the broker
-// takes half a minute to delete such a queue.
+// killQueue gives a queue a dead process until the test ends: the broker takes half a minute to delete
+// such a queue.
 func killQueue(t *testing.T, url, queue string) {
 	t.Helper()
 	vhost := url[strings.LastIndex(url, "/")+1:]

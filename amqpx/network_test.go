@@ -19,7 +19,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// network is a network in which each address does as it is told.
+// network is a network in which each address behaves as the test says.
 type network struct {
 	mu    sync.Mutex
 	hosts map[string]func(ctx context.Context) (net.Conn, error) // by host:port
@@ -63,7 +63,7 @@ func blackHole(ctx context.Context) (net.Conn, error) {
 	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
 }
 
-// accepts gives a connection to a server of that behaviour.
+// accepts connects to a server of that behaviour.
 func accepts(serve func(net.Conn)) func(context.Context) (net.Conn, error) {
 	return func(context.Context) (net.Conn, error) {
 		client, server := net.Pipe()
@@ -72,7 +72,7 @@ func accepts(serve func(net.Conn)) func(context.Context) (net.Conn, error) {
 	}
 }
 
-// piped says what a TCP connection says.
+// piped returns the errors that a TCP connection returns.
 type piped struct {
 	net.Conn
 	closed atomic.Bool
@@ -106,16 +106,16 @@ func brokerAt(b *broker.Broker) func(context.Context) (net.Conn, error) {
 	return func(context.Context) (net.Conn, error) { return b.Dial("", "") }
 }
 
-// testLink is a link in a network, within a bubble of synctest: its time is not real.
+// testLink is a link in a network, within a bubble of synctest, whose time is not real.
 type testLink struct {
 	*Link
 	*network
 	states chan State
-	log    *strings.Builder // to be read when the link has ended
+	log    *strings.Builder // to be read when Run has ended
 	stop   func()
 }
 
-// linkTo runs a link to the URLs. The host name "broker" has the addresses given.
+// linkTo runs a link to the URLs. The host name "broker" has the given addresses.
 func linkTo(t *testing.T, n *network, addresses []string, urls ...string) *testLink {
 	t.Helper()
 	l := &testLink{network: n, states: make(chan State, 1000), log: &strings.Builder{}}
@@ -149,7 +149,7 @@ func linkTo(t *testing.T, n *network, addresses []string, urls ...string) *testL
 	return l
 }
 
-// up waits until the link stands, and gives how long that took.
+// up waits until the link is up, and returns how long that took.
 func (l *testLink) up() time.Duration {
 	began := time.Now()
 	for s := range l.states {
@@ -160,10 +160,10 @@ func (l *testLink) up() time.Duration {
 	return time.Since(began)
 }
 
-// pass waits for the time of a bubble.
+// pass lets the time of a bubble pass.
 func pass(d time.Duration) { <-time.After(d) }
 
-// bubble runs a test in a time of its own with an embedded broker.
+// bubble runs a test with an embedded broker in virtual time.
 func bubble(t *testing.T, test func(t *testing.T, n *network, b *broker.Broker)) {
 	t.Helper()
 	testkit.Bubble(t, func(t *testing.T) {

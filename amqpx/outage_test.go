@@ -9,7 +9,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// three is a link with a queue of each kind, all bound to the same.
+// three is a link with a queue of each kind, all with the same binding.
 type three struct {
 	*watched
 	exclusive, kept, stream recorder
@@ -65,29 +65,28 @@ func TestALinkThatBreaksUnderTraffic(t *testing.T) {
 			t.Errorf("%v are missing, the gaps are %v", lost, gaps)
 		}
 	})
-	t.Run("leaves gaps in an exclusive queue that are told exactly", func(t *testing.T) {
+	t.Run("leaves gaps in an exclusive queue that are reported exactly", func(t *testing.T) {
 		lost, gaps := r.exclusive.missing(t, s), r.exclusive.gaps()
 		if len(gaps) != len(disturbances) {
-			t.Fatalf("%d gaps are told, not %d", len(gaps), len(disturbances))
+			t.Fatalf("%d gaps are reported, not %d", len(gaps), len(disturbances))
 		}
 		s.within(t, lost, gaps)
 		r.exclusive.fits(t, s)
 	})
 }
 
-// slack is how far a gap may reach beyond the messages around it, on a machine that
-// has other things to do.
+// slack is how far a gap may extend beyond the messages around it, on a machine with other things to do.
 const slack = time.Second
 
-// fits checks that each gap begins soon after the last message heard before it was
-// sent, and ends before, or soon after, the first one heard after it was.
+// fits checks that each gap starts soon after the last message heard before it was sent, and ends
+// before, or soon after, the first one heard after it was.
 func (h *recorder) fits(t *testing.T, s *sender) {
 	t.Helper()
 	var before, to time.Time
 	for _, e := range h.all() {
 		switch {
 		case e.gap != nil:
-			// That of a kept queue begins where a marker was sent, of which there is one a second.
+			// A gap of a kept queue starts at a watermark, of which there is one a second.
 			if early := before.Sub(e.gap.From); early > slack+time.Second {
 				t.Errorf("a gap begins %v before the last message that was heard", early)
 			}
@@ -125,7 +124,7 @@ func TestABrokerThatIsRestartedUnderTraffic(t *testing.T) {
 	s.end()
 
 	for name, h := range map[string]*recorder{"queue that outlives the link": &r.kept, "stream": &r.stream, "stream, read by another": &beside} {
-		t.Run("leaves a gap that is told, or none, in a "+name, func(t *testing.T) {
+		t.Run("leaves a gap that is reported, or none, in a "+name, func(t *testing.T) {
 			lost, gaps := h.missing(t, s), h.gaps()
 			t.Logf("%d lost, gap %v", len(lost), gaps)
 			if len(gaps) != gapsOfARestart {
@@ -157,8 +156,8 @@ func TestABrokerThatIsRestartedUnderTraffic(t *testing.T) {
 	})
 }
 
-// equalStreams checks that both heard the same messages at the same offsets, up to
-// the last, and that the first went live once, before what was sent after its link.
+// equalStreams checks that both heard the same messages at the same offsets, up to the last, and that
+// the first caught up once, before what was sent after its first connection.
 func equalStreams(t *testing.T, later, earlier []event, last int) {
 	t.Helper()
 	numbers := func(events []event) (all []event) {

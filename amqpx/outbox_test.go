@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// outcomes notes how messages ended, in order.
+// outcomes records how messages ended, in order.
 type outcomes struct{ list []string }
 
 func (o *outcomes) of(name string) func(Outcome) {
@@ -28,7 +28,7 @@ func message(id string) Message {
 	return Message{Mandatory: true, Publishing: Publishing{MessageId: id}}
 }
 
-// put puts messages named by letters.
+// put publishes messages named by letters.
 func put(o *outbox, out *outcomes, names string) {
 	for _, n := range names {
 		o.put(message(string(n)), out.of(string(n)))
@@ -105,7 +105,7 @@ func TestABrokenLinkLeavesWhatWasInFlightUnknownAndWhatWasPendingUnsent(t *testi
 	o.settle(1, Confirmed)
 	o.disconnect()
 	out.expect(t, "a confirmed", "c away", "d away", "b unknown")
-	// The next connection starts with a clean slate and its own tags.
+	// The next connection starts with tags of its own.
 	o.open()
 	put(o, &out, "e")
 	if p, tag := o.take(time.Now()); p == nil || tag != 1 {
@@ -137,7 +137,7 @@ func TestNothingIsSentAfterItsDeadlineAndEachOutcomeIsReportedOnce(t *testing.T)
 		time.Sleep(1100 * time.Millisecond)
 		o.expire(time.Now())
 		out.expect(t, "c unknown")
-		// The confirm that comes later only frees the window.
+		// The confirm that comes later only frees the slot.
 		put(o, &out, "d")
 		if p, _ := o.take(time.Now()); p != nil {
 			t.Error("d was sent into a full window")
@@ -249,7 +249,7 @@ func TestOutcomesHaveNames(t *testing.T) {
 	}
 }
 
-// needy puts a message that needs a queue.
+// needy publishes a message that needs a queue.
 func needy(o *outbox, out *outcomes, id string) {
 	m := message(id)
 	m.Needs = []string{"queue"}
@@ -315,9 +315,9 @@ func TestTheStatsCountWhatHappened(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out outcomes
 		o := newOutbox(4, 8, time.Second)
-		put(o, &out, "a") // away
+		put(o, &out, "a") // disconnected
 		o.open()
-		put(o, &out, "bcdefg") // two more than may wait
+		put(o, &out, "bcdefg") // two more than may be pending
 		for range 3 {
 			o.take(time.Now())
 		}

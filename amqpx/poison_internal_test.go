@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// broke is a session that consumed the queue and has ended.
+// broke returns a session that consumed the queue and has ended.
 func broke(cs *consumerState, stood time.Duration, failed bool) *session {
 	s := &session{link: &Link{consumerStates: []*consumerState{cs}, log: slog.New(slog.DiscardHandler)}, began: time.Now().Add(-stood)}
 	s.consumers = []*consumer{{state: cs}}
@@ -14,19 +14,19 @@ func broke(cs *consumerState, stood time.Duration, failed bool) *session {
 	return s
 }
 
-func streamIntake() *consumerState {
+func streamState() *consumerState {
 	cs := newConsumerState(Queue{Name: "q", Stream: &Stream{Name: "s"}}, 10, slog.New(slog.DiscardHandler))
 	cs.stream.located, cs.stream.next, cs.stream.taken = true, 5, time.Now()
 	return cs
 }
 
 func TestAStreamSkipsOneMessageAfterTwoFailuresAtOneOffset(t *testing.T) {
-	cs := streamIntake()
+	cs := streamState()
 	broke(cs, 0, true).notePoison()
 	if !cs.probing || cs.stream.next != 5 || cs.gap != nil {
 		t.Fatalf("after one failure: %+v", cs.stream)
 	}
-	broke(cs, 0, false).notePoison() // the network broke: that says nothing
+	broke(cs, 0, false).notePoison() // the network broke, which shows nothing
 	if !cs.probing {
 		t.Fatal("a break of another kind ends the care")
 	}
@@ -36,13 +36,13 @@ func TestAStreamSkipsOneMessageAfterTwoFailuresAtOneOffset(t *testing.T) {
 	}
 	broke(cs, 0, true).notePoison()
 	if cs.stream.next != 6 {
-		t.Error("the next message is stepped over after one failure")
+		t.Error("the next message is skipped after one failure")
 	}
 }
 
 func TestFailuresOverNoMessageSkipNothing(t *testing.T) {
-	cs := streamIntake()
-	for range 3 { // each after the link has stood for long
+	cs := streamState()
+	for range 3 { // each after a long session
 		broke(cs, time.Hour, true).notePoison()
 	}
 	for range 3 { // nothing was consumed: a stream without a leader, say
@@ -74,7 +74,7 @@ func TestASkippedMessageWasSentAfterTheOneBeforeIt(t *testing.T) {
 	}
 }
 
-// The broker's last word is that it failed. It came after the message that is lost, however late.
+// The last frame from the broker reports its failure, long after the message that is lost.
 func TestABrokerThatFailsDoesNotProveThatNothingIsMissing(t *testing.T) {
 	bound := time.Now().Add(-time.Minute)
 	handed, heard := bound.Add(time.Second), bound.Add(10*time.Second)
@@ -87,38 +87,38 @@ func TestABrokerThatFailsDoesNotProveThatNothingIsMissing(t *testing.T) {
 	cs.loss.idle(handed.Add(time.Millisecond), 1, 0, false)
 	cs.end(heard, bound)
 	if want := heard.Add(-cs.latency); !cs.completeUntil.Equal(want) {
-		t.Fatalf("clear until %v, want %v", cs.completeUntil, want)
+		t.Fatalf("complete until %v, want %v", cs.completeUntil, want)
 	}
 	s := broke(cs, 0, true)
 	s.serving = true
 	s.notePoison()
 	if want := handed.Add(-cs.latency); !cs.completeUntil.Equal(want) {
-		t.Errorf("after a failure clear until %v, want %v", cs.completeUntil, want)
+		t.Errorf("after a failure complete until %v, want %v", cs.completeUntil, want)
 	}
 }
 
-// What breaks the link again when all has been taken is no message: the next one, which is
-// not there yet, must not be left out.
+// A break after everything was taken has no poison message as its cause: the next message, which is not
+// there yet, must not be skipped.
 func TestNothingIsSkippedOnceEverythingWasTaken(t *testing.T) {
-	cs := streamIntake()
+	cs := streamState()
 	cs.stream.locate(0, 5, true)
 	for range 4 {
 		broke(cs, 0, true).notePoison()
 	}
 	if cs.stream.next != 5 || cs.gap != nil {
-		t.Fatalf("it was stepped over to %d, the gap is %v", cs.stream.next, cs.gap)
+		t.Fatalf("it was skipped to %d, the gap is %v", cs.stream.next, cs.gap)
 	}
 	if from := cs.stream.locate(0, 6, true); from == nil || *from != 5 {
 		t.Fatalf("it is read from %v", from)
 	}
 	broke(cs, 0, true).notePoison()
 	if cs.stream.next != 6 {
-		t.Error("a message that was there is not stepped over")
+		t.Error("a message that was there is not skipped")
 	}
 }
 
 func TestAFailureCountsHoweverLongConnectingTook(t *testing.T) {
-	cs := streamIntake()
+	cs := streamState()
 	for range 2 {
 		s := broke(cs, time.Hour, true)
 		s.consumed = time.Now()
@@ -142,7 +142,7 @@ func TestALateGapIncludesThePendingOne(t *testing.T) {
 }
 
 func TestThePauseAfterASkippedMessageIsTheFirstOne(t *testing.T) {
-	cs := streamIntake()
+	cs := streamState()
 	pause := backoff{pause: lastPause, jitter: randomBelow}
 	for failure, want := range []time.Duration{lastPause, 0} {
 		s := broke(cs, 0, true)

@@ -17,7 +17,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// publishWith publishes a number with headers, and does not mind what becomes of it.
+// publishWith publishes a number with headers, and ignores its outcome.
 func publishWith(t *testing.T, url string, number int, headers amqp.Table) {
 	t.Helper()
 	text := fmt.Sprint(number)
@@ -28,7 +28,7 @@ func publishWith(t *testing.T, url string, number int, headers amqp.Table) {
 	c.Wait()
 }
 
-// tooMany are more headers than the library reads.
+// tooMany returns more headers than the library reads.
 func tooMany() amqp.Table {
 	headers := amqp.Table{}
 	for i := range 8200 {
@@ -82,8 +82,8 @@ func TestOnlyThePoisonMessageIsDropped(t *testing.T) {
 	}
 }
 
-// rawField publishes a message by frames of the test's own: the library writes no type that it does not
-// read. The confirm is waited for; false is that the broker would not have it.
+// rawField publishes a message with frames of the test's own, because the library writes no type that it
+// does not read. It waits for the confirm; false means that the broker refused the message.
 func rawField(t *testing.T, url string, number int, field []byte) bool {
 	t.Helper()
 	var raw net.Conn
@@ -191,7 +191,7 @@ func TestHeadersOfEveryAMQPTypeAreDelivered(t *testing.T) {
 			}
 			publish(t, client(t, url), 11)
 			want := numbers(0, 11)
-			if q.Stream != nil { // RabbitMQ refuses a decimal that is to go into a stream
+			if q.Stream != nil { // RabbitMQ refuses a decimal for a stream
 				want = append([]event{live}, numbers(1, 11)...)
 			}
 			h.expect(t, want...)

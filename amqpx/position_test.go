@@ -11,30 +11,30 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// reader is an intake of a stream, and in words what it told.
+// reader is the state of a stream, and what it reported.
 type reader struct {
 	*consumerState
-	told []string
+	reported []string
 }
 
 func newReader() *reader {
 	r := &reader{}
 	r.consumerState = newConsumerState(Queue{
 		Name:    "bridge",
-		Deliver: func(d *Delivery) { r.told = append(r.told, string(d.Body)) },
+		Deliver: func(d *Delivery) { r.reported = append(r.reported, string(d.Body)) },
 		OnGap: func(g Gap) {
 			from := "?"
 			if !g.From.IsZero() {
 				from = g.From.Sub(at(0)).String()
 			}
-			r.told = append(r.told, from+"-"+g.To.Sub(at(0)).String())
+			r.reported = append(r.reported, from+"-"+g.To.Sub(at(0)).String())
 		},
-		Stream: &Stream{Name: "s", OnCaughtUp: func() { r.told = append(r.told, "live") }},
+		Stream: &Stream{Name: "s", OnCaughtUp: func() { r.reported = append(r.reported, "live") }},
 	}, 10, slog.New(slog.DiscardHandler))
 	return r
 }
 
-// read takes messages from the offset on: a name, "begin" or "end" for a marker.
+// read takes messages from an offset on: a name, or "begin" or "end" for a marker.
 func (r *reader) read(offset int, messages ...string) {
 	for i, m := range messages {
 		d := amqp.Delivery{Exchange: "x", Body: []byte(m), Headers: amqp.Table{offsetHeader: int64(offset + i)}}
@@ -51,8 +51,8 @@ func (r *reader) read(offset int, messages ...string) {
 
 func (r *reader) expect(t *testing.T, want string) {
 	t.Helper()
-	if got := strings.Join(r.told, " "); got != want {
-		t.Errorf("it told %q, want %q", got, want)
+	if got := strings.Join(r.reported, " "); got != want {
+		t.Errorf("it reported %q, want %q", got, want)
 	}
 }
 
@@ -75,29 +75,29 @@ func TestAGapWithoutAnEndHoldsNothingUpForEver(t *testing.T) {
 	r := newReader()
 	r.stream.locate(100, 3, true)
 	r.read(0, "begin", "a", "b", "place", "c")
-	if len(r.told) != 5 || !strings.HasPrefix(r.told[0], "?-") || !slices.Equal(r.told[1:], []string{"a", "b", "live", "c"}) {
-		t.Errorf("it told %q", r.told)
+	if len(r.reported) != 5 || !strings.HasPrefix(r.reported[0], "?-") || !slices.Equal(r.reported[1:], []string{"a", "b", "live", "c"}) {
+		t.Errorf("it reported %q", r.reported)
 	}
 	r = newReader()
 	r.stream.locate(0, 0, true)
 	r.read(0, append([]string{"begin"}, make([]string, maxBuffered)...)...)
-	if len(r.told) != maxBuffered+2 {
-		t.Errorf("%d messages were handed over", len(r.told))
+	if len(r.reported) != maxBuffered+2 {
+		t.Errorf("%d messages were handed over", len(r.reported))
 	}
 }
 
 func TestWhatAStreamRepeatsIsLeftOutAndWhatItHasLostIsAGap(t *testing.T) {
 	r := newReader()
 	r.stream.locate(100, 5, true)
-	r.read(3, "a", "b") // retention had taken what was before: nobody was promised it
+	r.read(3, "a", "b") // retention had removed what was before, which was never promised
 	if from := r.stream.locate(100, 90, true); from == nil || *from != 5 {
 		t.Errorf("it reads on from %v", from)
 	}
 	r.read(4, "b", "c")
 	r.read(8, "d") // the broker's own records
 	r.read(100, "e")
-	if len(r.told) != 7 || strings.Join(r.told[:5], " ") != "a b live c d" || r.told[6] != "e" {
-		t.Errorf("it told %q", r.told)
+	if len(r.reported) != 7 || strings.Join(r.reported[:5], " ") != "a b live c d" || r.reported[6] != "e" {
+		t.Errorf("it reported %q", r.reported)
 	}
 }
 
@@ -117,8 +117,8 @@ func TestNoGapEndsBeforeItStartsWhateverOtherClocksShow(t *testing.T) {
 		return amqp.Delivery{RoutingKey: "s", Type: endType, Body: fmt.Appendf(nil, `{"from": %q, "to": %q}`, from, to)}
 	}
 	take(0, amqp.Delivery{Exchange: "x"})
-	take(100, amqp.Delivery{Exchange: "x", Timestamp: time.Now().Add(-time.Hour)}) // of an actor whose clock is late
-	take(101, end("2026-01-01T12:00:00Z", "2026-01-01T11:00:00Z"))                 // by a bridge whose clock was set back
+	take(100, amqp.Delivery{Exchange: "x", Timestamp: time.Now().Add(-time.Hour)}) // of a sender whose clock is slow
+	take(101, end("2026-01-01T12:00:00Z", "2026-01-01T11:00:00Z"))                 // by a link whose clock was set back
 	if len(gaps) != 2 {
 		t.Fatalf("the gaps are %v", gaps)
 	}
@@ -156,7 +156,7 @@ func TestALinkThatBreaksBeforeADeliveryReadsOnFromItsPosition(t *testing.T) {
 
 func TestAGapThatEndedBeforeTheLinkWasMadeIsReplayed(t *testing.T) {
 	for name, c := range map[string]struct {
-		live uint64 // the offset from which on it is not the past
+		live uint64 // the first offset behind the backlog
 		made time.Time
 		old  bool
 	}{

@@ -12,7 +12,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// A stream takes messages as long as most of its replicas can be reached.
+// A stream takes messages as long as most of its replicas are reachable.
 func TestAStreamThatHasLostMostOfItsReplicasIsReported(t *testing.T) {
 	c := testkit.StartCluster(t, 3)
 	var h recorder
@@ -24,21 +24,21 @@ func TestAStreamThatHasLostMostOfItsReplicasIsReported(t *testing.T) {
 	c.Nodes[2].Stop(t)
 	stopped := time.Now()
 	var told string
-	testkit.Eventually(t, time.Minute, "it is told", func() error {
+	testkit.Eventually(t, time.Minute, "it is reported", func() error {
 		s := w.State()
 		if told = s.QueueDown; told == "" {
 			return fmt.Errorf("the state is %+v", s)
 		}
 		return nil
 	})
-	testkit.Note(t, fmt.Sprintf("a stream without a majority is told after %v: %s", time.Since(stopped).Round(time.Second/10), told))
+	testkit.Note(t, fmt.Sprintf("a stream without a majority is reported after %v: %s", time.Since(stopped).Round(time.Second/10), told))
 	if !strings.Contains(told, "history") {
-		t.Errorf("it is told as %q", told)
+		t.Errorf("it is reported as %q", told)
 	}
 	c.Nodes[1].Start(t)
 	c.Nodes[2].Start(t)
 	c.AwaitFormed(t)
-	// The link has not broken: what the broker did not confirm it confirms now.
+	// The link has not broken: the broker now confirms what it had not.
 	testkit.Eventually(t, time.Minute, "all is well", func() error {
 		if s := w.State(); !s.Up || s.QueueDown != "" {
 			return fmt.Errorf("the state is %+v", s)

@@ -14,10 +14,10 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// probeSoon is often, and leaves a busy machine time to answer.
+// probeSoon is often, and still leaves a busy machine time to answer.
 const probeSoon = time.Second
 
-// eachKind runs a test on a queue of each kind, at a RabbitMQ.
+// eachKind runs a test on a queue of each kind on a RabbitMQ.
 func eachKind(t *testing.T, test func(t *testing.T, url string, q amqpx.Queue)) {
 	t.Parallel()
 	for name, q := range map[string]amqpx.Queue{
@@ -34,7 +34,7 @@ func eachKind(t *testing.T, test func(t *testing.T, url string, q amqpx.Queue)) 
 
 func vhostOf(url string) string { return url[strings.LastIndex(url, "/")+1:] }
 
-// awaitQueue waits until the link says whether its queue takes messages, and gives why not.
+// awaitQueue waits until the link reports whether its queue takes messages, and returns why not.
 func (w *watched) awaitQueue(t *testing.T, down bool) string {
 	t.Helper()
 	for {
@@ -48,8 +48,7 @@ func (w *watched) awaitQueue(t *testing.T, down bool) string {
 	}
 }
 
-// leaders suspends, or resumes, the processes that take the messages of all queues of a
-// virtual host.
+// leaders suspends, or resumes, the processes that take the messages of all queues of a virtual host.
 func leaders(t *testing.T, url, what string) {
 	t.Helper()
 	testkit.RabbitMQ(t).Eval(t, fmt.Sprintf(`
@@ -66,9 +65,9 @@ func TestAQueueWithoutALeaderIsReported(t *testing.T) {
 		publish(t, ch, 1)
 		h.await(t, 1)
 		leaders(t, url, "suspend")
-		t.Cleanup(func() { leaders(t, url, "resume") }) // of what is still there
+		t.Cleanup(func() { leaders(t, url, "resume") }) // of those that still exist
 		if why := w.awaitQueue(t, true); !strings.Contains(why, "no confirm within 500ms") || !strings.Contains(why, q.Name) && !strings.Contains(why, "history") {
-			t.Errorf("it is told as %q", why)
+			t.Errorf("it is reported as %q", why)
 		}
 		leaders(t, url, "resume")
 		w.awaitQueue(t, false)
@@ -77,7 +76,7 @@ func TestAQueueWithoutALeaderIsReported(t *testing.T) {
 	})
 }
 
-// numbersAndLive is what a link hears that reads a new queue.
+// numbersAndLive returns what a link hears that reads a new queue.
 func numbersAndLive(q amqpx.Queue, from, to int) []event {
 	all := numbers(from, to)
 	if q.Stream != nil {
@@ -86,7 +85,7 @@ func numbersAndLive(q amqpx.Queue, from, to int) []event {
 	return all
 }
 
-// nacking is a connection on which the broker refuses what it would confirm, while on.
+// nacking is a connection on which confirms become nacks while it is on.
 type nacking struct {
 	net.Conn
 	on *atomic.Bool
@@ -120,7 +119,7 @@ func TestAQueueThatRejectsMessagesIsReported(t *testing.T) {
 		w.await(t, true)
 		refuses.Store(true)
 		if why := w.awaitQueue(t, true); !strings.Contains(why, "nack") || !strings.Contains(why, "link_replies") {
-			t.Errorf("it is told as %q", why)
+			t.Errorf("it is reported as %q", why)
 		}
 		refuses.Store(false)
 		w.awaitQueue(t, false)
@@ -134,7 +133,7 @@ func TestALinkWhoseConsumerIsNotServedConnectsAgain(t *testing.T) {
 	var h recorder
 	w := run(t, amqpx.Config{URLs: []string{proxied}, ProbeAfter: 500 * time.Millisecond, Queues: []amqpx.Queue{h.of(amqpx.Queue{Name: "link_replies"})}})
 	w.await(t, true)
-	p.stall(0) // the consuming one
+	p.stall(0) // the consuming connection
 	s := receive(t, w.states)
 	if s.Up || !strings.Contains(s.Err.Error(), "was not delivered") || !strings.Contains(s.Err.Error(), "link_replies") {
 		t.Errorf("the link said %+v", s)

@@ -15,7 +15,7 @@ const (
 	silence, confirm, delivery, retry, resend = 4, 3, 5, 2, 7
 )
 
-// watching is a watch and the consumer's progress.
+// watching is a watch, and the consumer's progress.
 type watching struct {
 	probeWatch
 	t      *testing.T
@@ -27,7 +27,7 @@ func newWatching(t *testing.T) *watching {
 	return &watching{t: t, probeWatch: probeWatch{limits: probeLimits{silence, confirm, delivery, retry, resend}}}
 }
 
-// expect passes so many ticks, on the last of which alone something is to be done.
+// expect passes so many ticks, of which only the last may return a step other than probeNothing.
 func (w *watching) expect(ticks int, want probeStep) {
 	w.t.Helper()
 	for n := 1; n <= ticks; n++ {
@@ -77,13 +77,13 @@ func TestAProbeWithoutAConfirmIsRepeatedUntilOneIsDelivered(t *testing.T) {
 		w.expect(resend, probeSend)
 	}
 	w.expect(confirm, probeDown)
-	w.hear() // then it may be well already
+	w.hear() // then it may have recovered already
 	w.expect(retry, probeSend)
 	w.answer = probeRejected
 	w.expect(1, probeDown)
 	w.answer = probePending
 	w.expect(retry, probeSend)
-	w.hear() // what came before it, perhaps
+	w.hear() // perhaps what came before it
 	w.expect(1, probeNothing)
 	w.answer = probeTaken
 	w.expect(1, probeRecovered)
@@ -127,7 +127,7 @@ func TestAConsumerCountsAsDeadOnlyIfAConfirmedProbeIsMissing(t *testing.T) {
 	w.expect(delivery, probeLost)
 
 	w = newWatching(t)
-	w.reads = 7 // it is busy with a delivery, for long
+	w.reads = 7 // it takes long over a delivery
 	w.expect(10*silence, probeNothing)
 }
 
@@ -181,13 +181,13 @@ func TestAProbeIsNotDeliveredAndDoesNotShowThatTheBindingsStand(t *testing.T) {
 			cs.received(probe)
 			cs.take(probe)
 			if !cs.loss.routedAfter.IsZero() || len(got) > 0 {
-				t.Errorf("fed %v, delivered %v", cs.loss.routedAfter, got)
+				t.Errorf("routed after %v, delivered %v", cs.loss.routedAfter, got)
 			}
 			if q.Expires > 0 && gaps != 1 {
-				t.Errorf("%d gaps were told", gaps)
+				t.Errorf("%d gaps were reported", gaps)
 			}
 			for i, d := range []amqp.Delivery{
-				{Exchange: "x", RoutingKey: cs.queueName(), Type: placeType}, // others may use that word
+				{Exchange: "x", RoutingKey: cs.queueName(), Type: placeType}, // other senders may use that type
 				{RoutingKey: "other", Type: placeType},
 				{RoutingKey: cs.queueName(), Type: "note"},
 			} {
@@ -197,14 +197,14 @@ func TestAProbeIsNotDeliveredAndDoesNotShowThatTheBindingsStand(t *testing.T) {
 				cs.take(&d)
 			}
 			if len(got) != 3 || cs.loss.routedAfter.IsZero() {
-				t.Errorf("delivered %v, fed %v", got, cs.loss.routedAfter)
+				t.Errorf("delivered %v, routed after %v", got, cs.loss.routedAfter)
 			}
 		})
 	}
 }
 
-// A queue that took no messages when the link broke, and takes them at the next one, has
-// recovered: the next failure is news again.
+// A queue that took no messages when the link broke, and takes them in the next session, has recovered:
+// the next failure is reported again.
 func TestAQueueThatRecoversWhileTheLinkIsDownHasRecovered(t *testing.T) {
 	cs := newConsumerState(Queue{Name: "q"}, 10, slog.New(slog.DiscardHandler))
 	cs.queueDown.Store(true)

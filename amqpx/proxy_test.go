@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// proxy stands between a link and its broker, and can stall as a network does:
-// what is sent stays in the buffers, and nobody hangs up.
+// proxy is between a link and its broker, and can stall as a network does: what is sent stays in the
+// buffers, and neither end hangs up.
 type proxy struct {
 	ln   net.Listener
 	to   string
@@ -19,7 +19,7 @@ type proxy struct {
 	refuses bool
 }
 
-// pipe is one connection through the proxy. Who holds its gate stalls it.
+// pipe is one connection through the proxy. Holding its gate stalls it.
 type pipe struct {
 	gate             sync.RWMutex
 	stalled          sync.Once
@@ -86,8 +86,8 @@ func (c *pipe) clientGone() {
 	}
 }
 
-// reset breaks all connections on the client's side alone: the broker is not told, and
-// hears nothing any more.
+// reset breaks all connections on the client's side alone: the broker is not notified, and hears nothing
+// any more.
 func (p *proxy) reset() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -97,8 +97,7 @@ func (p *proxy) reset() {
 	}
 }
 
-// stall stops the flow of connections, counted from 0, in both directions, until the
-// test ends.
+// stall stops the flow of connections, counted from 0, in both directions, until the test ends.
 func (p *proxy) stall(connections ...int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -113,7 +112,7 @@ func (p *proxy) refusing() bool {
 	return p.refuses
 }
 
-// refuse breaks all connections and lets none be made, until it is told otherwise.
+// refuse breaks all connections and refuses new ones while it is on.
 func (p *proxy) refuse(on bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -18,8 +18,8 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// publishing is a publisher on a connection over TCP, whose outbox is open, and the other
-// end of the connection.
+// publishing is a publisher on a TCP connection, whose outbox is open, and the other end of that
+// connection.
 func publishing(t *testing.T, window int) (p *publisher, there net.Conn) {
 	here, there := tcpPair(t)
 	s := newSocket(t.Context(), here)
@@ -28,7 +28,7 @@ func publishing(t *testing.T, window int) (p *publisher, there net.Conn) {
 	return &publisher{outbox: box, frames: publishFrames{channel: 1}, conn: s, socket: s, closed: func() bool { return false }}, there
 }
 
-// sendsNow has messages sent by whoever publishes them, and counts these.
+// sendsNow has messages sent on their publishers' goroutines, and counts them.
 func (p *publisher) sendsNow(t *testing.T) (sent *int) {
 	sent = new(int)
 	p.outbox.setSendNow(func() bool {
@@ -44,7 +44,7 @@ func (p *publisher) sendsNow(t *testing.T) (sent *int) {
 	return sent
 }
 
-// signalled reports whether the goroutine that sends has been woken.
+// signalled reports whether the sending goroutine has been woken.
 func (o *outbox) signalled() bool {
 	select {
 	case <-o.wake:
@@ -68,7 +68,7 @@ func TestAMessageIsSentOnItsPublishersGoroutineIfNothingIsPending(t *testing.T) 
 	if _, err := io.ReadFull(there, got); err != nil || string(got) != string(want) {
 		t.Errorf("%q came, want %q; %v", got, want, err)
 	}
-	put(p.outbox, &out, "b") // leaves with others that come behind it
+	put(p.outbox, &out, "b") // leaves together with those behind it
 	if *sent != 1 || !p.outbox.signalled() {
 		t.Error("b was sent at once although a has no confirm")
 	}
@@ -113,7 +113,7 @@ func TestOnlyOneGoroutineSendsAndNoneAfterTheSession(t *testing.T) {
 func TestWhatIsCertainlyUnsentDoesNotEndAsUnknown(t *testing.T) {
 	for name, c := range map[string]struct {
 		hinder func(*publisher)
-		began  time.Duration // ago
+		began  time.Duration // before the write
 		err    error
 		want   []string
 	}{
@@ -138,11 +138,11 @@ func TestWhatIsCertainlyUnsentDoesNotEndAsUnknown(t *testing.T) {
 		if !errors.Is(err, c.err) {
 			t.Errorf("%s: %v", name, err)
 		}
-		out.expect(t, c.want...) // a was sent, and keeps its place
+		out.expect(t, c.want...) // a was sent, and keeps its slot
 	}
 }
 
-// After a piece that was not written the tags are not the broker's any more.
+// After a batch that was not written, the broker counts other tags.
 func TestNothingIsSentAfterAFailedWrite(t *testing.T) {
 	p, there := publishing(t, 10)
 	var out outcomes
@@ -197,7 +197,7 @@ func TestConfirmsSettleWhereTheyAreReadAndTheLibraryGetsEverythingElse(t *testin
 	}
 }
 
-// What a session that has ended still reads must not settle what the next one sends.
+// Confirms that are read after a session has ended must not settle what the next one sends.
 func TestConfirmsThatAreReadAfterTheSessionSettleNothing(t *testing.T) {
 	ic := newInterceptor(source{Reader: bytes.NewReader(confirmFrame(2, ackMethod, 1, 0))}, new(atomic.Bool))
 	c := ic.takeConfirms(func(uint64, bool, bool) { t.Error("settled") })

@@ -11,8 +11,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// tapped is a running link that hears everything itself, as a tap does, and
-// looks for what its messages need.
+// tapped is a running link that receives every message itself, as a tap does, and checks for the queues
+// that its messages need.
 func tapped(t *testing.T, url string, adjust ...func(*amqpx.Config)) *watched {
 	t.Helper()
 	deliveries := make(chan string, 1000)
@@ -114,7 +114,7 @@ func TestAMessageEndsAtItsDeadlineWhileItsQueueIsChecked(t *testing.T) {
 	declare(t, testkit.OpenChannel(t, e.url()), "queue", false)
 	p := newProxy(t, e.addr)
 	w := tapped(t, p.url(), func(c *amqpx.Config) { c.PublishTimeout = 200 * time.Millisecond })
-	p.stall(0) // the consuming connection, on which is asked
+	p.stall(0) // the consuming connection, on which queues are checked
 	for _, o := range []<-chan amqpx.Outcome{w.sendTo(t, "a", "queue"), w.sendTo(t, "b", "queue")} {
 		if got := receive(t, o); got != amqpx.Expired {
 			t.Errorf("nobody answered, and it was %v", got)

@@ -16,20 +16,20 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// sent is one numbered message. The broker took it if it was confirmed.
+// sent is one numbered message. The broker has it if it was confirmed.
 type sent struct {
-	at        time.Time
-	confirmed bool
-	settled   time.Time // when the confirm came
+	at          time.Time
+	confirmed   bool
+	confirmedAt time.Time // when the confirm came
 }
 
-// sender publishes about a thousand numbered messages a second on the exchange
-// "test", over a connection of its own that it makes again.
+// sender publishes about a thousand numbered messages a second to the exchange "test", over a connection
+// of its own that it makes again when it breaks.
 type sender struct {
-	url    string
-	window int // how many may be unconfirmed; 0 is any number
-	stop   context.CancelFunc
-	done   chan struct{}
+	url         string
+	maxInFlight int // how many may be unconfirmed; 0 is any number
+	stop        context.CancelFunc
+	done        chan struct{}
 
 	mu   sync.Mutex // guards the following field
 	sent []sent     // by number
@@ -39,7 +39,7 @@ func startSender(t *testing.T, url string) *sender { return startSenderWith(t, u
 
 func startSenderWith(t *testing.T, url string, window int) *sender {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &sender{url: url, window: window, stop: cancel, done: make(chan struct{})}
+	s := &sender{url: url, maxInFlight: window, stop: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
 		for ctx.Err() == nil {
@@ -75,13 +75,13 @@ func (s *sender) send(ctx context.Context) {
 			unconfirmed.Add(-1)
 			s.mu.Lock()
 			n := first + int(c.DeliveryTag) - 1
-			s.sent[n].confirmed, s.sent[n].settled = c.Ack, time.Now()
+			s.sent[n].confirmed, s.sent[n].confirmedAt = c.Ack, time.Now()
 			s.mu.Unlock()
 		}
 	})
 	defer settled.Wait()
 	for ; ctx.Err() == nil; <-tick.C {
-		if s.window > 0 && unconfirmed.Load() >= int64(s.window) && !ch.IsClosed() {
+		if s.maxInFlight > 0 && unconfirmed.Load() >= int64(s.maxInFlight) && !ch.IsClosed() {
 			continue
 		}
 		s.mu.Lock()
@@ -95,7 +95,7 @@ func (s *sender) send(ctx context.Context) {
 		}
 		unconfirmed.Add(1)
 	}
-	// What is under way ends before the connection is closed, unless the broker has stopped this channel.
+	// Messages in flight end before the connection is closed, unless the broker has stopped this channel.
 	stopped := time.AfterFunc(patience, func() { _ = conn.CloseDeadline(time.Now().Add(time.Second)) })
 	defer stopped.Stop()
 	_ = ch.Close()
@@ -107,8 +107,7 @@ func (s *sender) count() int {
 	return len(s.sent)
 }
 
-// more waits until so many more messages were taken by the broker, and gives the
-// number of the last one.
+// more waits until the broker has taken so many more messages, and returns the number of the last.
 func (s *sender) more(t *testing.T, count int) (last int) {
 	t.Helper()
 	began := s.count()
@@ -130,14 +129,14 @@ func (s *sender) more(t *testing.T, count int) (last int) {
 	return last
 }
 
-// recorder is what one queue gave: numbers, gaps, and that it went live.
+// recorder records what a queue delivers: numbers, gaps, and that it caught up.
 type recorder struct {
 	mu     sync.Mutex // guards the following field
 	events []event
 }
 
 type event struct {
-	number int // -1 for the others
+	number int // -1 for other events
 	offset uint64
 	gap    *amqpx.Gap
 	live   bool
@@ -155,7 +154,7 @@ func (h *recorder) all() []event {
 	return slices.Clone(h.events)
 }
 
-// of makes the queue tell this.
+// of has the queue report to the recorder.
 func (h *recorder) of(q amqpx.Queue) amqpx.Queue {
 	q.Bindings = []string{"reply.#"}
 	q.Deliver = func(d *amqpx.Delivery) {
@@ -195,9 +194,8 @@ func (h *recorder) gaps() (gaps []amqpx.Gap) {
 	return gaps
 }
 
-// missing checks that all numbers came in order and once, and gives those of the
-// messages, from the first one heard to the last, that the broker took and that
-// never came.
+// missing checks that all numbers came in order and once. It returns the numbers, from the first heard
+// to the last, that the broker had taken and that never came.
 func (h *recorder) missing(t *testing.T, s *sender) (numbers []int) {
 	t.Helper()
 	s.mu.Lock()
@@ -228,14 +226,14 @@ func (s *sender) within(t *testing.T, numbers []int, gaps []amqpx.Gap) {
 	}
 }
 
-// outside gives those of the messages that were sent within none of the gaps.
+// outside returns the messages that were sent within none of the gaps.
 func (s *sender) outside(numbers []int, gaps []amqpx.Gap) (untold []int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, n := range numbers {
-		// It was with the broker from some moment between its sending and its confirm on.
+		// The broker took it at some moment between its sending and its confirm.
 		m := s.sent[n]
-		by := m.settled
+		by := m.confirmedAt
 		if by.IsZero() {
 			by = m.at.Add(slack)
 		}

@@ -12,12 +12,12 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// broken plays a queue of numbered messages whose link breaks again and again. The
-// broker sends up to the prefetch ahead; acknowledgements get lost at the end of a
-// session, and so does what was sent and not received.
+// broken simulates a queue of numbered messages whose link breaks again and again. The broker sends up
+// to the prefetch ahead. At the end of a session, acknowledgements are lost, and so is what was sent and
+// not received.
 func broken(r *rand.Rand, count, prefetch int, message func(int) amqp.Delivery) (handed []int) {
 	rep := newRedelivered(prefetch)
-	settled, sentBefore := 0, 0 // what the broker knows as acknowledged, and has sent in any session
+	settled, sentBefore := 0, 0 // what the broker has acknowledged, and has sent in any session
 	for settled < count {
 		rep.begin()
 		sent := min(count, settled+r.IntN(prefetch+1))
@@ -70,10 +70,10 @@ func TestNoneOfSeveralEqualMessagesIsLost(t *testing.T) {
 	}
 }
 
-// keptReader is an intake of a kept queue, and in words what it told.
+// keptReader is the state of a kept queue, and what it reported.
 type keptReader struct {
 	*consumerState
-	told []string
+	reported []string
 }
 
 func newKeptReader() *keptReader {
@@ -81,13 +81,13 @@ func newKeptReader() *keptReader {
 	r.consumerState = newConsumerState(Queue{
 		Name:    "q",
 		Expires: time.Minute,
-		Deliver: func(d *Delivery) { r.told = append(r.told, string(d.Body)) },
-		OnGap:   func(Gap) { r.told = append(r.told, "gap") },
+		Deliver: func(d *Delivery) { r.reported = append(r.reported, string(d.Body)) },
+		OnGap:   func(Gap) { r.reported = append(r.reported, "gap") },
 	}, 10, slog.New(slog.DiscardHandler))
 	return r
 }
 
-// read takes messages; one that ends in "!" comes again.
+// read takes messages; one that ends in "!" is a redelivery.
 func (r *keptReader) read(messages ...string) {
 	for _, m := range messages {
 		name, again := strings.CutSuffix(m, "!")
@@ -97,8 +97,8 @@ func (r *keptReader) read(messages ...string) {
 
 func (r *keptReader) expect(t *testing.T, want string) {
 	t.Helper()
-	if got := strings.Join(r.told, " "); got != want {
-		t.Errorf("it told %q, want %q", got, want)
+	if got := strings.Join(r.reported, " "); got != want {
+		t.Errorf("it reported %q, want %q", got, want)
 	}
 }
 
@@ -109,14 +109,14 @@ func TestLateMessagesOfAnEarlierConsumerAreAGapAndBreakNoOrder(t *testing.T) {
 	r.read("a", "b")
 	r.startSession()
 	r.begin()
-	r.read("b!", "c!", "d", "b!", "a!", "d!", "e") // what was heard before is no loss
+	r.read("b!", "c!", "d", "b!", "a!", "d!", "e") // what was delivered before is no loss
 	r.expect(t, "a b c d e")
 	r.read("a!", "x!", "y!", "a!", "z!", "f", "z!", "g")
 	r.expect(t, "a b c d e gap f gap g")
 }
 
-// The consumer before the last one is gone only now. What it had is older than what the last
-// one handed over.
+// The consumer before the last one is dropped only now. Its messages are older than those that the last
+// one delivered.
 func TestMessagesOfTheConsumerBeforeTheLastAreAGapAndBreakNoOrder(t *testing.T) {
 	r := newKeptReader()
 	r.startSession()
@@ -136,12 +136,12 @@ func TestMessagesOfTheConsumerBeforeTheLastAreAGapAndBreakNoOrder(t *testing.T) 
 		t.Errorf("what comes too late was sent after %v, want %v", r.overlap, since)
 	}
 	r.startSession()
-	r.begin() // which broke before anything came
+	r.begin() // of a session that broke before anything arrived
 	r.read("b!", "c!", "e!", "f!", "g", "h")
 	r.expect(t, "a d e gap g h")
 	r.startSession()
 	r.begin()
-	r.read("h!", "i!", "j") // it is gone
+	r.read("h!", "i!", "j") // the other consumer is gone
 	r.expect(t, "a d e gap g h i j")
 }
 
@@ -179,8 +179,8 @@ func TestTheHeadersOfAQuorumQueueAreRemovedFromWhatComesAgainAndFromNothingElse(
 	}
 }
 
-// A quorum queue may take seconds over what was sent, while its consumer waits and the broker
-// is heard. Only what came behind a marker shows when that was.
+// A quorum queue may take seconds to deliver, while its consumer waits and the broker is heard. Only what
+// came behind a watermark shows when it was sent.
 func TestAGapOfAKeptQueueStartsAtTheLastWatermark(t *testing.T) {
 	began := time.Now().Add(-time.Minute)
 	second := func(n int) time.Time { return began.Add(time.Duration(n) * time.Second) }
@@ -209,8 +209,8 @@ func TestAGapOfAKeptQueueStartsAtTheLastWatermark(t *testing.T) {
 			if !r.completeUntil.Equal(c.want) {
 				t.Errorf("nothing is missing until %v, want %v", r.completeUntil.Sub(began), c.want.Sub(began))
 			}
-			if len(r.told) > 0 {
-				t.Errorf("it told %v", r.told)
+			if len(r.reported) > 0 {
+				t.Errorf("it reported %v", r.reported)
 			}
 		})
 	}

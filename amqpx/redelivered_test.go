@@ -9,8 +9,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// behindProxy is a virtual host, reached directly and through a proxy that can break
-// a link and nobody else's.
+// behindProxy returns a virtual host, reached directly and through a proxy that can break this link and
+// no other.
 func behindProxy(t *testing.T) (direct, proxied string, p *proxy) {
 	t.Helper()
 	direct = testkit.RabbitMQ(t).NewVHost(t)

@@ -39,7 +39,7 @@ func TestAMissingPermissionIsNamed(t *testing.T) {
 	}
 }
 
-// The words of RabbitMQ 3.10, 4.0 and 4.3.
+// The texts of RabbitMQ 3.10, 4.0 and 4.3.
 func TestAQueueThatIsUnavailableIsNoPermanentError(t *testing.T) {
 	for _, c := range []struct {
 		code          int

@@ -9,7 +9,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// userWithoutSentinel makes a user of a new virtual host that may do all but declare a sentinel.
+// userWithoutSentinel makes a user of a new virtual host that may do everything but declare a sentinel.
 func userWithoutSentinel(t *testing.T, n *testkit.Node, user string) (url, vhost string) {
 	t.Helper()
 	url = n.NewVHost(t)
@@ -39,7 +39,7 @@ func TestADeniedRoutingKeyBreaksTheLinkOnceAndStopsNoOther(t *testing.T) {
 			if !denied {
 				n.SetPermissions(t, vhost, user, ".*", ".*", ".*")
 			}
-			// RabbitMQ 4.3 takes topic permissions only for an exchange that exists.
+			// RabbitMQ 4.3 accepts topic permissions only for an exchange that exists.
 			ch := testkit.OpenChannel(t, n.URL()+vhost)
 			if err := ch.ExchangeDeclare("test", "topic", false, true, false, false, nil); err != nil {
 				t.Fatal(err)
@@ -98,7 +98,7 @@ func TestAPermissionThatIsGrantedSoonAfterTheLinkWasMadeIsUsedSoon(t *testing.T)
 }
 
 func TestAMessageThatTheBrokerFindsTooLongBreaksTheLinkOnce(t *testing.T) {
-	e := newEmbeddedWith(t, broker.Config{MaxBody: 1000}) // it has RabbitMQ's words
+	e := newEmbeddedWith(t, broker.Config{MaxBody: 1000}) // its error texts are RabbitMQ's
 	w := run(t, amqpx.Config{URLs: []string{e.url()}})
 	w.await(t, true)
 	long := amqpx.Message{Key: "reply.me", Publishing: amqpx.Publishing{Body: make([]byte, 1001)}}

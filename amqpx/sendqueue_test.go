@@ -9,24 +9,23 @@ import (
 	"time"
 )
 
-// someone is a sender.
-type someone struct {
+type testSender struct {
 	gone  bool
-	party any
+	tenant any
 }
 
-func (s *someone) Gone() bool { return s.gone }
+func (s *testSender) Gone() bool { return s.gone }
 
 func from(s Sender, id string) Message {
 	m := message(id)
 	m.From = s
-	if s, ok := s.(*someone); ok {
-		m.Tenant = s.party
+	if s, ok := s.(*testSender); ok {
+		m.Tenant = s.tenant
 	}
 	return m
 }
 
-// takeAll takes what may be sent, and gives the ids.
+// takeAll takes everything that may be sent, and returns the ids.
 func takeAll(o *outbox) (ids []string) {
 	for p, _ := o.take(time.Now()); p != nil; p, _ = o.take(time.Now()) {
 		ids = append(ids, p.msg.MessageId)
@@ -47,16 +46,16 @@ func TestABurstOfOneSenderLeavesRoomForTheOthers(t *testing.T) {
 			})
 		}
 	}
-	greedy, honest := &someone{}, &someone{}
+	greedy, honest := &testSender{}, &testSender{}
 	send(greedy, 1990)
 	send(honest, 100)
 	if full[honest] > 0 || full[greedy] != 1990-1024+100 {
 		t.Errorf("full are %d of the honest one's, %d of the other's", full[honest], full[greedy])
 	}
 	for range 50 { // the more there are, the less each has
-		send(&someone{}, 1990)
+		send(&testSender{}, 1990)
 	}
-	last := &someone{}
+	last := &testSender{}
 	send(last, 1)
 	if full[last] > 0 {
 		t.Error("an honest sender found no room beside 50 others")
@@ -67,7 +66,7 @@ func TestTheLongestQueueLosesItsNewestMessage(t *testing.T) {
 	var out outcomes
 	o := newOutbox(3, 10, time.Second)
 	o.open()
-	a, b := &someone{}, &someone{}
+	a, b := &testSender{}, &testSender{}
 	for _, m := range []Message{from(a, "a1"), from(a, "a2"), from(a, "a3"), from(a, "a4"), from(b, "b1"), from(b, "b2"), from(a, "a5")} {
 		o.put(m, out.of(m.MessageId))
 	}
@@ -80,7 +79,7 @@ func TestTheLongestQueueLosesItsNewestMessage(t *testing.T) {
 func TestSendersTakeTurnsAndEachKeepsItsOrder(t *testing.T) {
 	o := newOutbox(100, 100, time.Second)
 	o.open()
-	a, b, c := &someone{}, &someone{}, &someone{}
+	a, b, c := &testSender{}, &testSender{}, &testSender{}
 	for _, m := range []Message{from(a, "a1"), from(a, "a2"), from(a, "a3"), from(a, "a4"), from(b, "b1"), from(b, "b2"), from(c, "c1")} {
 		o.put(m, func(Outcome) {})
 	}
@@ -93,7 +92,7 @@ func TestMessagesOfADisconnectedSenderAreNotSent(t *testing.T) {
 	var out outcomes
 	o := newOutbox(100, 100, time.Second)
 	o.open()
-	a, b := &someone{}, &someone{}
+	a, b := &testSender{}, &testSender{}
 	for _, m := range []Message{from(a, "a1"), from(a, "a2"), from(b, "b1")} {
 		o.put(m, out.of(m.MessageId))
 	}
@@ -103,7 +102,7 @@ func TestMessagesOfADisconnectedSenderAreNotSent(t *testing.T) {
 		t.Errorf("sent were %q", got)
 	}
 	out.expect(t, "a2 gone")
-	o.settle(1, Confirmed) // what was sent before has its own end
+	o.settle(1, Confirmed) // what was sent before has its own outcome
 	out.expect(t, "a1 confirmed")
 }
 
@@ -113,7 +112,7 @@ func TestAMessageIsNotSentBehindItsOwnDeadline(t *testing.T) {
 		o := newOutbox(100, 100, time.Second)
 		o.open()
 		soon := message("soon")
-		soon.Deadline = time.Now().Add(100 * time.Millisecond).Round(0) // of another clock, as a client says it
+		soon.Deadline = time.Now().Add(100 * time.Millisecond).Round(0) // by another clock, as a client's deadline is
 		o.put(soon, out.of("soon"))
 		put(o, &out, "a")
 		late := message("late")
@@ -126,7 +125,7 @@ func TestAMessageIsNotSentBehindItsOwnDeadline(t *testing.T) {
 		}
 		out.expect(t, "soon expired")
 
-		// What was sent in time keeps the whole patience for its confirm.
+		// What was sent in time has the whole timeout for its confirm.
 		soon.Deadline = time.Now().Add(100 * time.Millisecond)
 		o.put(soon, out.of("soon"))
 		takeAll(o)
@@ -136,27 +135,27 @@ func TestAMessageIsNotSentBehindItsOwnDeadline(t *testing.T) {
 	})
 }
 
-// The monotonic clock stands still while the machine is suspended, the other one goes on.
+// The monotonic clock stops while the machine is suspended, and the wall clock goes on.
 func TestAMessageThatWaitedThroughASuspendIsNotSent(t *testing.T) {
 	p := &publish{deadline: time.Now().Add(time.Second)}
 	p.expires = p.deadline.UnixNano()
 	if p.expired(time.Now()) {
 		t.Fatal("it is late at once")
 	}
-	p.expires -= int64(3 * time.Second) // the clock on the wall, seen from behind the suspend
+	p.expires -= int64(3 * time.Second) // the wall clock after the suspend
 	if !p.expired(time.Now()) {
 		t.Error("it is not late three seconds later")
 	}
 }
 
-// TestASendQueueLosesNothingAndKeepsEachOrder plays with messages of all lengths. A model
-// says what waits: of each sender a list.
+// Random messages of all lengths are put into a queue and a model of it, which has a list for each
+// sender.
 func TestASendQueueLosesNothingAndKeepsEachOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 9))
 	one, two := "one", "two"
-	senders := []Sender{nil, &someone{}, &someone{party: one}, &someone{party: one}, &someone{party: two}}
+	senders := []Sender{nil, &testSender{}, &testSender{tenant: one}, &testSender{tenant: one}, &testSender{tenant: two}}
 	for range 200 {
-		m := modelLineup{t, newSendQueue(20), map[Sender][]*publish{}}
+		m := modelSendQueue{t, newSendQueue(20), map[Sender][]*publish{}}
 		for n := range 200 {
 			s := senders[random.IntN(len(senders))]
 			if random.IntN(5) < 3 {
@@ -183,28 +182,28 @@ func TestASendQueueLosesNothingAndKeepsEachOrder(t *testing.T) {
 	}
 }
 
-// modelLineup is a sendQueue, and what should wait there.
-type modelLineup struct {
+// modelSendQueue is a sendQueue, and what should be in it.
+type modelSendQueue struct {
 	t     *testing.T
 	q     sendQueue
 	waits map[Sender][]*publish
 }
 
-func (m *modelLineup) put(p *publish) {
+func (m *modelSendQueue) put(p *publish) {
 	m.t.Helper()
-	before, mine := m.ofParty(p.msg.Tenant), m.of(p.msg.From)
+	before, mine := m.ofTenant(p.msg.Tenant), m.of(p.msg.From)
 	ok, evicted := m.q.admits(p)
 	for _, other := range evicted {
 		list := m.waits[other.msg.From]
 		if last := len(list) - 1; last < 0 || list[last] != other {
 			m.t.Fatalf("%s gives way, which is not its sender's newest", other.msg.MessageId)
 		}
-		has, than := m.ofParty(other.msg.Tenant), before
+		has, than := m.ofTenant(other.msg.Tenant), before
 		if other.msg.Tenant == p.msg.Tenant {
 			has, than = m.of(other.msg.From), mine
 		}
 		if has <= than {
-			m.t.Fatalf("of %d places %s gives way to one who has %d", has, other.msg.MessageId, than)
+			m.t.Fatalf("with %d slots, %s gives way to one that has %d", has, other.msg.MessageId, than)
 		}
 		m.waits[other.msg.From] = list[:len(list)-1]
 	}
@@ -214,19 +213,19 @@ func (m *modelLineup) put(p *publish) {
 	m.q.push(p)
 	m.waits[p.msg.From] = append(m.waits[p.msg.From], p)
 	if m.q.slots > m.q.capacity && m.q.messages > 1 {
-		m.t.Fatalf("%d places are taken", m.q.slots)
+		m.t.Fatalf("%d slots are taken", m.q.slots)
 	}
 }
 
-// of is how many places a sender has, and ofParty how many a party.
-func (m *modelLineup) of(s Sender) (places int) {
+// of returns how many slots a sender has, and ofTenant how many a tenant.
+func (m *modelSendQueue) of(s Sender) (places int) {
 	for _, p := range m.waits[s] {
 		places += slotsOf(p)
 	}
 	return places
 }
 
-func (m *modelLineup) ofParty(party any) (places int) {
+func (m *modelSendQueue) ofTenant(party any) (places int) {
 	for s, list := range m.waits {
 		if len(list) > 0 && list[0].msg.Tenant == party {
 			places += m.of(s)
@@ -235,7 +234,7 @@ func (m *modelLineup) ofParty(party any) (places int) {
 	return places
 }
 
-func (m *modelLineup) end() {
+func (m *modelSendQueue) end() {
 	m.t.Helper()
 	want := 0
 	for _, list := range m.waits {
@@ -243,33 +242,33 @@ func (m *modelLineup) end() {
 	}
 	q := &m.q
 	if got := len(q.clear()); got != want || q.messages != 0 || q.slots != 0 || len(q.senders) != 0 || len(q.tenants) != 0 || q.first != nil {
-		m.t.Fatalf("%d messages were left, want %d; then %d of %d places, %d senders, %d parties", got, want, q.messages, q.slots, len(q.senders), len(q.tenants))
+		m.t.Fatalf("%d messages were left, want %d; then %d of %d slots, %d senders, %d tenants", got, want, q.messages, q.slots, len(q.senders), len(q.tenants))
 	}
 }
 
-// One address with 400 connections, and one with a single one.
+// One address has 400 connections, and another a single one.
 func TestATenantOfManySendersHasTheTurnsAndTheRoomOfOne(t *testing.T) {
 	o := newOutbox(1024, 4096, time.Second)
 	o.open()
 	full := map[any]int{}
-	send := func(s *someone, id string, messages int) {
+	send := func(s *testSender, id string, messages int) {
 		for range messages {
 			o.put(from(s, id), func(outcome Outcome) {
 				if outcome == Full {
-					full[s.party]++
+					full[s.tenant]++
 				}
 			})
 		}
 	}
 	for range 400 {
-		send(&someone{party: "crowd"}, "crowd's", 10)
+		send(&testSender{tenant: "crowd"}, "crowd's", 10)
 	}
-	send(&someone{party: "honest"}, "honest", 100)
+	send(&testSender{tenant: "honest"}, "honest", 100)
 	if full["honest"] > 0 || full["crowd"] != 4000-1024+100 {
 		t.Errorf("full are %d of the honest one's, %d of the others'", full["honest"], full["crowd"])
 	}
-	// Another one of the crowd's address, with an equal part of what that has.
-	send(&someone{party: "crowd"}, "crowd's", 2)
+	// Another sender of the large tenant, with an equal share of what that has.
+	send(&testSender{tenant: "crowd"}, "crowd's", 2)
 	if full["crowd"] != 4000-1024+102 {
 		t.Errorf("full are %d of the crowd's", full["crowd"])
 	}
@@ -292,7 +291,7 @@ func TestPendingMessagesAreBoundedInMemoryToo(t *testing.T) {
 		o.put(m, func(outcome Outcome) { bytes -= length; ended = outcome })
 		return ended == Confirmed
 	}
-	greedy, honest := &someone{party: "greedy"}, &someone{party: "honest"}
+	greedy, honest := &testSender{tenant: "greedy"}, &testSender{tenant: "honest"}
 	for range 1024 {
 		send(greedy, 1<<20)
 	}
@@ -315,7 +314,7 @@ func TestPendingMessagesAreBoundedInMemoryToo(t *testing.T) {
 }
 
 func TestAPendingMessageNeedsNoOtherMemory(t *testing.T) {
-	q, s, p := newSendQueue(10), &someone{}, &publish{}
+	q, s, p := newSendQueue(10), &testSender{}, &publish{}
 	p.msg.From = s
 	if n := testing.AllocsPerRun(100, func() { q.push(p); q.pop() }); n > 0 {
 		t.Errorf("%v allocations", n)

@@ -112,7 +112,7 @@ func TestAMissingBindingIsMadeAgainWithoutASentinel(t *testing.T) {
 			w = run(t, cfg)
 			w.await(t, true)
 			publish(t, client(t, url), 2)
-			h.expect(t, aGap, event{number: 1}, event{number: 2}) // no false alarm
+			h.expect(t, aGap, event{number: 1}, event{number: 2}) // no false gap
 		})
 	}
 }
@@ -144,8 +144,8 @@ func TestAQueueThatIsDeletedByHandIsMadeAgainAtOnce(t *testing.T) {
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	vhost := url[strings.LastIndex(url, "/")+1:]
 	r := runThree(t, url)
-	// RabbitMQ up to 4.0 stops the channel of a sender that has more than 32 messages on their way to a quorum
-	// queue that goes.
+	// RabbitMQ up to 4.0 stops the channel of a sender with more than 32 messages on their way to a quorum
+	// queue that is deleted.
 	s := startSenderWith(t, url, 30)
 	queues := map[string]*recorder{"link_exclusive": &r.exclusive, "link_kept": &r.kept}
 	for name := range queues {
@@ -159,7 +159,7 @@ func TestAQueueThatIsDeletedByHandIsMadeAgainAtOnce(t *testing.T) {
 	for name, h := range queues {
 		lost, gaps := h.missing(t, s), h.gaps()
 		if len(gaps) == 0 {
-			t.Errorf("%s: no gap is told", name)
+			t.Errorf("%s: no gap is reported", name)
 		}
 		s.within(t, lost, gaps)
 		h.fits(t, s)
@@ -196,7 +196,7 @@ func TestARefusedBindingIsNotRepeatedEverySecond(t *testing.T) {
 	w := run(t, amqpx.Config{URLs: []string{url}})
 	w.await(t, true)
 	n.SetPermissions(t, vhost, "revoked", "^(test|link_replies)$", ".*", "^link_.*")
-	<-time.After(4 * time.Second) // four questions: what must not happen has no event
+	<-time.After(4 * time.Second) // four checks: what must not happen has no event
 	lines := 0
 	for line := range strings.Lines(n.Log()) {
 		if strings.Contains(line, "queue.bind") && strings.Contains(line, "'revoked'") {

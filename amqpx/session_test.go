@@ -16,7 +16,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 )
 
-// slow is a log that lets others go ahead of whoever links to the broker.
+// slow is a log handler that lets other goroutines run first.
 type slow struct{ slog.Handler }
 
 func (slow) Enabled(context.Context, slog.Level) bool { return true }
@@ -53,7 +53,7 @@ func TestABrokerThatBlocksAtOnceIsReported(t *testing.T) {
 	<-ended
 }
 
-// inattentive loses the first request for a method of AMQP 0-9-1.
+// inattentive ignores the first request for a method of AMQP 0-9-1.
 type inattentive struct {
 	net.Conn
 	method string // class and method, two octets each

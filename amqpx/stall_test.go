@@ -28,7 +28,7 @@ func TestAWriterStuckInAFullSocketDoesNotHoldUpTheNextLink(t *testing.T) {
 			t.Errorf("message %d: %v", i, got)
 		}
 	}
-	// The heartbeat finds out.
+	// The heartbeat notices it.
 	w.await(t, false)
 	w.await(t, true)
 	if got := receive(t, w.send(t, "reply.me", "after")); got != amqpx.Confirmed {
@@ -48,7 +48,7 @@ func TestStoppingDoesNotWaitForConfirmsThatAreOverdue(t *testing.T) {
 	began := time.Now()
 	w.stop()
 	receive(t, w.ended)
-	// The goodbyes on both connections have two seconds together; the heartbeat would have 15.
+	// Closing both connections takes two seconds at most; the heartbeat would take 15.
 	if took := time.Since(began); took > 3500*time.Millisecond {
 		t.Errorf("the link ended after %v", took)
 	}

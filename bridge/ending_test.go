@@ -85,7 +85,7 @@ func TestMessagesThatComeWithACloseFrameAreAnsweredBeforeTheClose(t *testing.T) 
 			}
 			defer conn.Close()
 			c := &client{t: t, Conn: conn, r: conn}
-			if br != nil { // the greeting came with the answer
+			if br != nil { // the hello came with the answer
 				c.r = struct {
 					io.Reader
 					io.Writer

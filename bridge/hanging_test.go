@@ -27,7 +27,7 @@ func TestHangingCommandsDoNotKeepOtherClientsFromTheirs(t *testing.T) {
 	crowd := make([]*client, clients)
 	for i := range crowd {
 		crowd[i] = dialWith(t, b.addr, "/?silent=1", bridge.Subprotocol)
-		crowd[i].next() // the greeting
+		crowd[i].next() // the hello
 		for n := range commands(i) {
 			crowd[i].say(fmt.Sprintf(`{"op": "command", "id": "%d", "consumer": "hangs", "command_string": "x", "command_id": "%d-%d"}`, n, i, n))
 			if all++; all%32 == 0 { // so that none waits in the outbox for long

@@ -88,7 +88,7 @@ func TestACommandThatWaitedWhileTheBridgeStoodStillIsNotSent(t *testing.T) {
 func TestACommandThatWaitsForTheHelloCanBeLate(t *testing.T) {
 	s := newHarness(t)
 	held := make(chan struct{})
-	s.hub.Do(func() { <-held }) // the greeting waits
+	s.hub.Do(func() { <-held }) // the hello waits
 	l := s.dial()
 	testkit.Eventually(t, 10*time.Second, "it has connected", func() error {
 		if len(s.clients()) == 0 {

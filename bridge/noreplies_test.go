@@ -21,7 +21,7 @@ func TestABrokerThatTakesNoRepliesIsReportedToClientsAndOperators(t *testing.T) 
 	commands := p.hear("command.x.#")
 	plain := dial(t, b.addr)
 	v1, hello := dialV1(t, b.addr, "/")
-	equal(t, "the broker's state in the greeting", hello["broker"], any("up"))
+	equal(t, "the broker's state in the hello", hello["broker"], any("up"))
 
 	// The bridge's own queues are served by a process that does not answer.
 	leaders := func(what string) {
@@ -37,7 +37,7 @@ func TestABrokerThatTakesNoRepliesIsReportedToClientsAndOperators(t *testing.T) 
 		t.Errorf("the client is told %v", told)
 	}
 	later, laterHello := dialV1(t, b.addr, "/")
-	equal(t, "the broker's state in a later greeting", laterHello["broker"], any("no_replies"))
+	equal(t, "the broker's state in a later hello", laterHello["broker"], any("no_replies"))
 	// It stays ready, for commands get through.
 	status, health := b.health(t, "/readyz")
 	equal(t, "readiness", []any{status, health["ready"], health["broker"], health["reason"]}, []any{http.StatusOK, true, "no_replies", nil})

@@ -94,7 +94,7 @@ func TestClientsAreListedWhereThatIsAllowed(t *testing.T) {
 	dialWith(t, b.addr, "/live/x")
 	c, hello := dialV1(t, b.addr, "/page?sender=dome")
 	if !strings.Contains(fmt.Sprint(hello["capabilities"]), "clients") {
-		t.Errorf("the greeting is %v", hello)
+		t.Errorf("the hello is %v", hello)
 	}
 	c.next() // ok
 	answer := c.ask(`{"op": "clients", "id": "a"}`)

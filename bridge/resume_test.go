@@ -66,7 +66,7 @@ func (w *resumingClient) visit(ctx context.Context, addr string, until time.Time
 	if br != nil {
 		in.Reader = br
 	}
-	// What a request brings comes behind what has come since the greeting: the
+	// What a request brings comes behind what has come since the hello: the
 	// client may go once it has all up to the number in the answer.
 	waiting, upTo := resuming, uint64(0)
 	for {

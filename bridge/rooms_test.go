@@ -133,7 +133,7 @@ func TestAV1ClientSubscribesToRooms(t *testing.T) {
 		p, actors := newBroadcaster(t, url), newPeer(t, url)
 		c, hello := dialV1(t, b.addr, "/")
 		if !strings.Contains(fmt.Sprint(hello["capabilities"]), "rooms") {
-			t.Errorf("the greeting is %v", hello)
+			t.Errorf("the hello is %v", hello)
 		}
 		equal(t, "the answer", fmt.Sprint(c.ask(`{"op": "subscribe", "id": "r", "rooms": ["/live/x", "/live/y/"]}`)), "map[id:r op:ok]")
 		c.ask(`{"op": "subscribe", "id": "s", "rooms": ["/live/x"], "filter": {"sender": "dome"}}`)

@@ -151,17 +151,17 @@ func TestAThousandClientsAskForASnapshotAtOnceAndMissNothing(t *testing.T) {
 	}
 }
 
-func newSnapshotClient(t *testing.T, addr string, deaf bool) *snapshotClient {
+func newSnapshotClient(t *testing.T, addr string, filtered bool) *snapshotClient {
 	t.Helper()
-	c := &snapshotClient{filtered: deaf}
+	c := &snapshotClient{filtered: filtered}
 	target := "/"
-	if deaf {
+	if filtered {
 		target = "/?sender=nobody"
 	}
 	var hello envelope
 	c.client, hello = dialV1(t, addr, target)
 	c.at = hello.seq()
-	if deaf {
+	if filtered {
 		equal(t, "the answer to the URL", c.next()["op"], any("ok"))
 	}
 	c.in = bufio.NewReader(c.r)

@@ -15,7 +15,7 @@ import (
 )
 
 // dialV1 connects a client that speaks v1, at a path and query, and gives it
-// with the bridge's greeting.
+// with the bridge's hello.
 func dialV1(t *testing.T, addr, target string) (*client, envelope) {
 	t.Helper()
 	c := dialWith(t, addr, target, bridge.Subprotocol)
@@ -92,7 +92,7 @@ func TestAV1ClientIsGreetedAndItsRepliesAreNumbered(t *testing.T) {
 		equal(t, "hello's "+field, fmt.Sprint(hello[field]), want)
 	}
 	if s, _ := hello["session"].(string); s == "" || epoch == "" {
-		t.Errorf("the greeting is %v", hello)
+		t.Errorf("the hello is %v", hello)
 	}
 	for n := 2; n < 5; n++ {
 		p.reply(fmt.Sprintf(`{"n": %d}`, n))
@@ -146,7 +146,7 @@ func TestAClientThatComesBackHasExactlyWhatItMissed(t *testing.T) {
 		"by the URL": func() *client { c, _ := dialV1(t, b.addr, "/?since="+since); return c },
 		"by the URL alone": func() *client {
 			c := dialWith(t, b.addr, "/?since="+since)
-			equal(t, "the greeting", c.next()["op"], any("hello"))
+			equal(t, "the hello", c.next()["op"], any("hello"))
 			return c
 		},
 		"by a request": func() *client {
@@ -287,7 +287,7 @@ func TestAWrongRequestIsExplained(t *testing.T) {
 func TestACommandThatFailsIsAnErrorToAV1Client(t *testing.T) {
 	b := startBridge(t, "amqp://127.0.0.1:1/")
 	c, hello := dialV1(t, b.addr, "/")
-	equal(t, "the broker in the greeting", hello["broker"], any("down"))
+	equal(t, "the broker in the hello", hello["broker"], any("down"))
 	c.say(`{"consumer": "dome", "command_string": "open", "command_id": "mine"}`)
 	e := c.next()
 	for e["op"] == "broker" {

@@ -43,7 +43,7 @@ func TestAPlainClientThatSpeaksV1InABurstMissesNothing(t *testing.T) {
 			switch {
 			case m.Op == "hello":
 				if greeted = true; m.Seq != last {
-					t.Fatalf("behind reply %d the greeting says %d", last, m.Seq)
+					t.Fatalf("behind reply %d the hello says %d", last, m.Seq)
 				}
 			case m.Op != "": // the pong
 			case !greeted && m.Seq == 0:

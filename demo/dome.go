@@ -83,7 +83,7 @@ func (d *dome) onReply(r actor.Reply) {
 	}
 }
 
-// broadcast tells the dome's state, and closes it when the weather turns.
+// broadcast publishes the dome's state, and closes it when the weather becomes unsafe.
 func (d *dome) broadcast(ctx context.Context) {
 	for {
 		d.actor.Broadcast(actor.Info, d.keywords())

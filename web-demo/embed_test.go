@@ -7,6 +7,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -29,30 +30,35 @@ func embedded(t *testing.T) (names []string) {
 }
 
 // get returns the response to a request.
-func get(url string) *httptest.ResponseRecorder {
+func get(url string) *httptest.ResponseRecorder { return getFrom(Handler(), url) }
+
+func getFrom(handler http.Handler, url string) *httptest.ResponseRecorder {
 	response := httptest.NewRecorder()
-	Handler().ServeHTTP(response, httptest.NewRequest(http.MethodGet, url, nil))
+	handler.ServeHTTP(response, httptest.NewRequest(http.MethodGet, url, nil))
 	return response
 }
 
-func TestThePageLoadsEveryEmbeddedFileAndNoneIsMissing(t *testing.T) {
-	loaded := []string{"page/index.html"}
-	for urls, i := []string{"/"}, 0; i < len(urls); i++ {
-		response := get(urls[i])
-		if response.Code != http.StatusOK {
-			t.Fatalf("%s is answered with %d", urls[i], response.Code)
-		}
-		for _, match := range references.FindAllSubmatch(response.Body.Bytes(), -1) {
-			url := path.Join(path.Dir(urls[i]), string(match[1]))
-			if !slices.Contains(urls, url) {
-				urls = append(urls, url)
-				loaded = append(loaded, url[1:])
+func TestThePageLoadsEveryEmbeddedFileUnderAnyPath(t *testing.T) {
+	for _, prefix := range []string{"", "/observatory/clu"} {
+		handler := http.StripPrefix(prefix, Handler())
+		loaded := []string{"page/index.html"}
+		for urls, i := []string{prefix + "/"}, 0; i < len(urls); i++ {
+			response := getFrom(handler, urls[i])
+			if response.Code != http.StatusOK {
+				t.Fatalf("%s is answered with %d", urls[i], response.Code)
+			}
+			for _, match := range references.FindAllSubmatch(response.Body.Bytes(), -1) {
+				url := path.Join(path.Dir(urls[i]), string(match[1]))
+				if !slices.Contains(urls, url) {
+					urls = append(urls, url)
+					loaded = append(loaded, strings.TrimPrefix(url, prefix+"/"))
+				}
 			}
 		}
-	}
-	slices.Sort(loaded)
-	if all := embedded(t); !slices.Equal(all, loaded) {
-		t.Errorf("embedded %q, but the page loads %q", all, loaded)
+		slices.Sort(loaded)
+		if all := embedded(t); !slices.Equal(all, loaded) {
+			t.Errorf("embedded %q, but the page under %q loads %q", all, prefix, loaded)
+		}
 	}
 }
 

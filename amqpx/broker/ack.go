@@ -47,8 +47,8 @@ func (ch *channel) basicRecover(id methodID, a *args) error {
 	return ch.settle(0, true, true)
 }
 
-// settle ends deliveries: the one with that tag, or with multiple all up to it (0: all there are). A
-// tag that is not outstanding is an error, after which the channel's client and broker disagree.
+// settle settles deliveries: the one with the tag, or with multiple all up to it (0: all). A tag that is not
+// outstanding is an error.
 func (ch *channel) settle(tag uint64, multiple, requeue bool) error {
 	live := ch.unacked.live()
 	lo, hi := 0, len(live)
@@ -62,7 +62,7 @@ func (ch *channel) settle(tag uint64, multiple, requeue bool) error {
 		}
 	}
 
-	var touched [4]*queue // queues to go on with, those of the usual case on the stack
+	var touched [4]*queue // queues to deliver from next; on the stack in the usual case
 	queues := touched[:0]
 	for i := lo; i < hi; i++ {
 		u := &live[i]
@@ -75,13 +75,13 @@ func (ch *channel) settle(tag uint64, multiple, requeue bool) error {
 	for _, q := range queues {
 		ch.b.pump(q)
 	}
-	if ch.window > 0 {
-		ch.pumpAll() // the window was shared
+	if ch.shared > 0 {
+		ch.pumpAll() // the prefetch is shared by all consumers
 	}
 	return nil
 }
 
-// settleOne takes one delivery off the books; with requeue the message returns to its place.
+// settleOne settles one delivery. With requeue the message returns to its place in the queue.
 func (b *Broker) settleOne(ch *channel, u *unacked, requeue bool) {
 	if u.consumer != nil {
 		u.consumer.inFlight--

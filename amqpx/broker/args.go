@@ -2,8 +2,8 @@ package broker
 
 import "encoding/binary"
 
-// args reads a method's arguments one after the other. A read past the end yields zero values and is
-// remembered: end reports it, so that a handler checks once, after its last argument.
+// args reads a method's arguments in order. A read past the end yields zero values, and end then returns an
+// error, so that a handler checks once, after its last argument.
 type args struct {
 	b   []byte
 	bad bool
@@ -55,8 +55,8 @@ func (a *args) short() []byte { return a.take(int(a.flags())) }
 // name reads a short string that outlives the frame.
 func (a *args) name() string { return string(a.short()) }
 
-// long reads a long string without copying it. Its declared length is checked against what is there
-// before anything else, so a lie costs nothing.
+// long reads a long string without copying it. Its declared length is checked first, so a false one
+// allocates nothing.
 func (a *args) long() []byte {
 	n := a.u32()
 	if uint64(n) > uint64(len(a.b)) {
@@ -66,7 +66,7 @@ func (a *args) long() []byte {
 	return a.take(int(n))
 }
 
-// table reads a field table and checks its form; the bytes stay encoded.
+// table reads a field table and checks that it is well formed. It stays encoded.
 func (a *args) table() table {
 	t := table(a.long())
 	if !t.valid() {
@@ -75,8 +75,8 @@ func (a *args) table() table {
 	return t
 }
 
-// end says whether the arguments were all there; what is malformed is FRAME_ERROR to RabbitMQ. Bytes behind the last one are tolerated, as RabbitMQ
-// tolerates them.
+// end returns an error if an argument was missing or malformed: FRAME_ERROR, as in RabbitMQ, which also
+// ignores bytes after the last argument.
 func (a *args) end() error {
 	if a.bad {
 		return errorf(frameError, "the method's arguments are cut short or malformed")

@@ -2,10 +2,10 @@ package broker
 
 import "github.com/clu-ws/clu-ws/amqpx/topic"
 
-// maxBindingArguments bounds the arguments that a binding keeps, in bytes. No exchange here heeds them.
+// maxBindingArguments bounds the arguments that a binding keeps, in bytes. No exchange here evaluates them.
 const maxBindingArguments = 1024
 
-// queueBind adds a binding; one that exists already is left as it is.
+// queueBind adds a binding. One that exists is left as it is.
 func (ch *channel) queueBind(a *args) error {
 	a.u16()
 	queueName, exchangeName, key, flags, arguments := a.name(), a.name(), a.name(), a.flags(), a.table()
@@ -32,7 +32,8 @@ func (ch *channel) queueBind(a *args) error {
 	return nil
 }
 
-// bindingKey follows the rule that with neither queue nor key the last declared queue's name is both.
+// bindingKey applies a rule of the specification: without queue and key, the name of the last declared queue is
+// both.
 func (ch *channel) bindingKey(queueName, key string) string {
 	if queueName == "" && key == "" {
 		return ch.lastQueue
@@ -68,7 +69,7 @@ func (bd *binding) is(q *queue, key, arguments string) bool {
 	return bd.queue == q && bd.key == key && bd.args == arguments
 }
 
-// queueUnbind removes a binding; one that is not there is as good as removed.
+// queueUnbind removes a binding. One that does not exist is not an error.
 func (ch *channel) queueUnbind(a *args) error {
 	a.u16()
 	queueName, exchangeName, key, arguments := a.name(), a.name(), a.name(), a.table()

@@ -9,7 +9,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 )
 
-func TestWhatItCannotHonourIsRefusedByName(t *testing.T) {
+func TestAnUnsupportedArgumentIsRefusedByName(t *testing.T) {
 	_, url := serve(t, broker.Config{})
 	conn := dial(t, url)
 	for _, args := range []amqp.Table{
@@ -40,7 +40,7 @@ func TestWhatItCannotHonourIsRefusedByName(t *testing.T) {
 	wantRefusal(t, open(t, dial(t, url)).Tx(), amqp.NotImplemented, "transactions")
 }
 
-func TestDeclarationsAreCounted(t *testing.T) {
+func TestDeclarationsAreBounded(t *testing.T) {
 	_, url := serve(t, broker.Config{MaxQueues: 2, MaxExchanges: 4, MaxBindings: 2, MaxConsumers: 1})
 	conn := dial(t, url)
 	ch := open(t, conn)
@@ -69,7 +69,7 @@ func TestDeclarationsAreCounted(t *testing.T) {
 	must(t, ch.QueueBind("three", "#", "x", false, nil))
 }
 
-func TestConnectionsAndChannelsAreCounted(t *testing.T) {
+func TestConnectionsAndChannelsAreBounded(t *testing.T) {
 	b, url := serve(t, broker.Config{MaxConnections: 2, ChannelMax: 3})
 	one, _ := dial(t, url), dial(t, url)
 	if _, err := amqp.Dial(url); err == nil {
@@ -86,7 +86,7 @@ func TestConnectionsAndChannelsAreCounted(t *testing.T) {
 	}
 }
 
-func TestABodyTooLargeIsRefusedBeforeItComes(t *testing.T) {
+func TestATooLargeBodyIsRefusedAtItsHeader(t *testing.T) {
 	_, url := serve(t, broker.Config{MaxBody: 1000})
 	ch := open(t, dial(t, url))
 	closed := ch.NotifyClose(make(chan *amqp.Error, 1))

@@ -31,7 +31,7 @@ type Broker struct {
 	refused   int // publishes refused since the alarm was raised
 }
 
-// New makes a broker that serves nobody yet. Call Close when done with it.
+// New returns a broker without clients. The caller closes it.
 func New(cfg Config) *Broker {
 	cfg = cfg.withDefaults()
 	b := &Broker{
@@ -54,9 +54,9 @@ func (b *Broker) Connections() int {
 	return len(b.conns)
 }
 
-// DropConnections cuts every connection without a word, as a broken network or a killed broker does,
-// and returns when all that belonged to them is gone: exclusive queues, consumers, auto-delete
-// exchanges. The broker goes on; new connections are welcome.
+// DropConnections closes every connection without a closing handshake, as a broken network or a killed
+// broker does, and returns once everything that belonged to them is gone: exclusive queues, consumers,
+// auto-delete exchanges. New connections are still accepted.
 func (b *Broker) DropConnections() {
 	conns := b.snapshotConns()
 	for _, c := range conns {
@@ -67,8 +67,8 @@ func (b *Broker) DropConnections() {
 	}
 }
 
-// DeleteQueue deletes a queue, whoever owns it, as an operator of the broker does, and reports whether
-// there was one. Its consumers are cancelled, and its messages are gone.
+// DeleteQueue deletes a queue, exclusive or not, as an operator of the broker may, and reports whether it
+// existed. Its consumers are cancelled and its messages discarded.
 func (b *Broker) DeleteQueue(name string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -79,9 +79,8 @@ func (b *Broker) DeleteQueue(name string) bool {
 	return q != nil
 }
 
-// Close stops listening, and may be called again. It tells every client that the broker
-// goes (connection.close, 320 CONNECTION_FORCED), gives them a moment to answer, and waits until every
-// goroutine of the broker has ended.
+// Close stops listening, sends every client connection.close (320 CONNECTION_FORCED), waits up to a second
+// for their answers, and returns when every goroutine of the broker has ended. It may be called again.
 func (b *Broker) Close() error {
 	b.mu.Lock()
 	if !b.closed {

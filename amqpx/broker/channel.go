@@ -15,10 +15,10 @@ type channel struct {
 
 	// Guarded by b.mu.
 	consumers map[string]*consumer
-	unacked   window[unacked] // ascending by tag
+	unacked   deque[unacked] // ascending by tag
 	nextTag   uint64
 	prefetch  int // for each consumer to come, 0: unlimited
-	window    int // for all consumers together, 0: unlimited
+	shared    int // for all consumers together, 0: unlimited
 	inFlight  int // unacknowledged deliveries to consumers
 }
 
@@ -84,15 +84,15 @@ func (ch *channel) frameAfterClose(fr frame) error {
 		ch.forget()
 	case channelClose: // both sides closed at once
 		ch.c.sendPlain(ch.id, channelCloseOk)
-	case channelOpen: // the client took our close for the answer to its own
+	case channelOpen: // the client took our close for the answer to its own close
 		ch.forget()
 		return ch.c.openChannel(fr)
 	}
 	return nil
 }
 
-// method handles a method on an open channel. Publish, by far the most frequent, only takes notes; the
-// rest runs under the broker's lock.
+// method handles a method on an open channel. basic.publish, by far the most frequent, only records its
+// arguments; the others run under the broker's lock.
 func (ch *channel) method(id methodID, a *args) error {
 	if id == basicPublish {
 		return ch.basicPublish(a)
@@ -171,7 +171,7 @@ func (ch *channel) flow(a *args) error {
 	return nil
 }
 
-// closeWith ends the channel because the client broke a rule.
+// closeWith closes the channel after a violation by the client.
 func (ch *channel) closeWith(e *amqpError) {
 	ch.c.log.Warn("channel closed by the broker", "channel", ch.id, "reason", e)
 	ch.c.sendConfirms()
@@ -199,7 +199,7 @@ func (ch *channel) release() {
 	for _, cs := range ch.consumers {
 		ch.b.removeConsumer(cs)
 	}
-	_ = ch.settle(0, true, true) // all of them: no tag to be wrong about
+	_ = ch.settle(0, true, true) // all of them, which cannot fail
 }
 
 // begin starts a method frame on this channel, and locks the outbound buffer until end.

@@ -10,7 +10,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// patience is how long anything that must happen may take.
+// patience is the longest time to wait for anything that must happen.
 const patience = 20 * time.Second
 
 func must(t testing.TB, err error) {
@@ -42,7 +42,7 @@ func declare(t testing.TB, ch *amqp.Channel, name string) {
 	must(t, err)
 }
 
-// publish reports whether the broker took the message.
+// publish reports whether the broker accepted the message.
 func publish(t testing.TB, ch *amqp.Channel, queue string, body []byte) bool {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// How long a client may take to hang up after a close, and when the whole broker closes.
+// How long a client may take to hang up after connection.close, and when the broker itself closes.
 const (
 	closeGrace    = 5 * time.Second
 	shutdownGrace = time.Second
@@ -18,15 +18,15 @@ func (c *conn) sendClose(e *amqpError) {
 	c.out.commit(endFrame(appendError(buf, e), mark))
 }
 
-// awaitHangup reads on, and ignores what it reads, until the client closes its end: closing ours first
-// could destroy the last frames on their way.
+// awaitHangup discards input until the client closes its end. Closing ours first could discard the last
+// frames on their way to the client.
 func (c *conn) awaitHangup() error {
 	c.closeBy.CompareAndSwap(0, time.Now().Add(closeGrace).UnixNano())
 	_ = c.nc.SetReadDeadline(time.Unix(0, c.closeBy.Load()))
 	for {
 		fr, err := c.in.next()
 		if refused := (*amqpError)(nil); errors.As(err, &refused) {
-			_, err = io.Copy(io.Discard, c.in.r) // no frames any more; wait for the end
+			_, err = io.Copy(io.Discard, c.in.r) // malformed frames do not matter now; wait for the end
 			return err
 		}
 		if err != nil {
@@ -41,7 +41,7 @@ func (c *conn) awaitHangup() error {
 	}
 }
 
-// shutdown starts the end of the connection on the broker's behalf; any goroutine may call it.
+// shutdown begins to close the connection because the broker closes. Any goroutine may call it.
 func (c *conn) shutdown() {
 	c.sendClose(errorf(connectionForced, "broker forced connection closure with reason 'shutdown'"))
 	c.out.hurry(shutdownGrace)
@@ -50,7 +50,7 @@ func (c *conn) shutdown() {
 	_ = c.nc.SetReadDeadline(by)
 }
 
-// afterShutdown takes the first frame that arrived after shutdown.
+// afterShutdown handles the first frame that arrives after shutdown.
 func (c *conn) afterShutdown(fr frame) error {
 	c.release()
 	if a := (args{b: fr.payload}); fr.kind == frameMethod && fr.channel == 0 && methodID(a.u32()) == connectionClose {

@@ -11,7 +11,7 @@ import (
 )
 
 // CLU reaches its broker through aio-pika, whose habits differ from amqp091-go's.
-func TestARealActorWorksOnIt(t *testing.T) {
+func TestACLUActorRunsOnTheEmbeddedBroker(t *testing.T) {
 	t.Parallel()
 	_, url := serve(t, broker.Config{})
 	testkit.CLU(t).StartActor(t, url, "lvmecp")
@@ -46,7 +46,7 @@ func TestARealActorWorksOnIt(t *testing.T) {
 			break
 		}
 	}
-	// The actor's queues are its own: a second one of that name is refused.
+	// The actor's queues are exclusive: a second actor of that name is refused.
 	_, err = open(t, dial(t, url)).QueueDeclare("lvmecp_commands", false, false, true, false, nil)
 	wantRefusal(t, err, amqp.ResourceLocked, "lvmecp_commands")
 }

@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// Config says who may log in, and how large anything that a peer declares may become. The zero value
-// is a working configuration: guest/guest, bounds that suit one development machine, and no log.
+// Config configures a broker: its users, and the bounds of everything that a client declares. The zero value is
+// usable: guest/guest, bounds that suit one development machine, and no log.
 type Config struct {
-	// Logger receives one record an event: a refused login, a connection that failed, the memory alarm.
+	// Logger receives one record for each event: a refused login, a failed connection, the memory alarm.
 	// Nil means no log.
 	Logger *slog.Logger
 
 	// Users maps a name to its password for PLAIN login. Nil means guest/guest.
 	Users map[string]string
 
-	// MaxBytes bounds the messages held by all queues together, unacknowledged ones included. A publish
-	// that would pass it is refused: nacked on a channel in confirm mode, dropped otherwise. From three
-	// quarters of it on, publishers are told connection.blocked. Default 256 MiB.
+	// MaxBytes bounds the messages in all queues together, including unacknowledged ones. A publish that
+	// would exceed it is nacked on a channel in confirm mode, and dropped otherwise. From three quarters of
+	// it on, publishers are sent connection.blocked. Default 256 MiB.
 	MaxBytes int
 
 	// MaxBody bounds the body of one message, in bytes. Default 16 MiB.
@@ -34,13 +34,13 @@ type Config struct {
 	// ChannelMax is the highest channel number proposed to a client. Default 2047.
 	ChannelMax int
 
-	// Heartbeat is proposed to a client, which may ask for another or for none. Default 60 s.
+	// Heartbeat is the interval proposed to a client, which may choose another or none. Default 60 s.
 	Heartbeat time.Duration
 
 	// HandshakeTimeout bounds the time from a connection's first byte to connection.open. Default 10 s.
 	HandshakeTimeout time.Duration
 
-	// WriteTimeout bounds one write to a client; one that reads nothing for so long is dropped.
+	// WriteTimeout bounds one write. A client that reads nothing for that long is disconnected.
 	// Default 30 s.
 	WriteTimeout time.Duration
 
@@ -52,7 +52,7 @@ type Config struct {
 	MaxConsumers   int // default 16,384
 }
 
-// withDefaults fills what the caller left at zero.
+// withDefaults replaces zero values by their defaults.
 func (c Config) withDefaults() Config {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -2,10 +2,10 @@ package broker
 
 // confirms counts a channel's publishes in confirm mode. Reader state.
 type confirms struct {
-	on   bool
-	seen uint64 // publishes so far; the last one's tag
-	sent uint64 // the last tag confirmed
-	owes bool   // the channel is listed in conn.unsent
+	on     bool
+	seen   uint64 // publishes so far; the last one's tag
+	sent   uint64 // the last tag confirmed
+	listed bool   // in conn.unsent
 }
 
 // confirmSelect flags: no-wait.
@@ -21,7 +21,7 @@ func (ch *channel) confirmSelect(a *args) error {
 	return nil
 }
 
-// confirm notes that one more publish was taken, or says at once that it was not.
+// confirm records that a publish was accepted, or sends a nack at once if it was not.
 func (ch *channel) confirm(accepted bool) {
 	cf := &ch.confirms
 	if !cf.on {
@@ -35,16 +35,16 @@ func (ch *channel) confirm(accepted bool) {
 		ch.sendOutcome(basicNack, false)
 		return
 	}
-	if !cf.owes {
-		cf.owes = true
+	if !cf.listed {
+		cf.listed = true
 		ch.c.unsent = append(ch.c.unsent, ch)
 	}
 }
 
-// sendConfirms sends what all channels owe.
+// sendConfirms sends the confirms that are due on all channels.
 func (c *conn) sendConfirms() {
 	for _, ch := range c.unsent {
-		ch.confirms.owes = false
+		ch.confirms.listed = false
 		ch.sendConfirm()
 	}
 	clear(c.unsent)
@@ -57,7 +57,7 @@ func (ch *channel) sendConfirm() {
 	}
 }
 
-// sendOutcome settles every publish up to the last one seen.
+// sendOutcome sends an ack or a nack for the publishes up to the last one seen.
 func (ch *channel) sendOutcome(id methodID, multiple bool) {
 	cf := &ch.confirms
 	cf.sent = cf.seen

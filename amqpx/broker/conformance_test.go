@@ -9,20 +9,20 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx/internal/conformance"
 )
 
-func TestItBehavesAsRabbitMQDoesOverTCP(t *testing.T) {
+func TestTheEmbeddedBrokerConformsOverTCP(t *testing.T) {
 	t.Parallel()
 	_, url := serve(t, broker.Config{})
 	conformance.Run(t, url)
 }
 
-func TestItBehavesAsRabbitMQDoesOverAPipe(t *testing.T) {
+func TestTheEmbeddedBrokerConformsOverAPipe(t *testing.T) {
 	t.Parallel()
 	b := broker.New(broker.Config{})
 	t.Cleanup(func() { _ = b.Close() })
 	conformance.Run(t, "amqp://guest:guest@localhost:5672/", conformance.WithDial(b.Dial))
 }
 
-// serve runs a broker on a free port of the loopback for the length of the test.
+// serve runs a broker on a free port of the loopback for the duration of the test.
 func serve(t testing.TB, cfg broker.Config) (b *broker.Broker, url string) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

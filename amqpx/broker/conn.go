@@ -33,18 +33,18 @@ type conn struct {
 	// Reader state.
 	in      frameReader
 	pending int        // bytes of message bodies still being received
-	unsent  []*channel // channels that owe publisher confirms
+	unsent  []*channel // channels with confirms to send
 
 	// Written by the reader only, and under b.mu.
 	channels map[uint16]*channel
 
 	// Guarded by b.mu.
-	publishes bool // has published: is told about the memory alarm
+	publishes bool // has published, so it is told of the memory alarm
 	warned    bool // has been told connection.blocked
 	released  bool
 }
 
-// capabilities are what the client said it understands.
+// capabilities are the extensions that the client supports, by its own properties.
 type capabilities struct {
 	cancelNotify, blocked, authFailureClose bool
 }
@@ -63,8 +63,8 @@ func newConn(b *Broker, nc net.Conn) *conn {
 	return c
 }
 
-// confirmingReader reads from the socket, and is asked only when the buffer holds no whole frame: the
-// moment to send what the frames so far have earned, in one multiple confirm a channel.
+// confirmingReader reads from the socket. It is called only when the buffer holds no whole frame, which is
+// the time to send the confirms that are due, in one multiple ack for each channel.
 type confirmingReader struct{ c *conn }
 
 func (r confirmingReader) Read(p []byte) (int, error) {
@@ -106,7 +106,7 @@ func (c *conn) run() {
 }
 
 // serve is the connection's life in order: handshake, then frames until somebody closes. It returns an
-// *amqpError when the broker has to close, nil after an orderly end, and else why the link broke.
+// *amqpError when the broker has to close, nil after an orderly end, and otherwise what broke the connection.
 func (c *conn) serve() error {
 	if err := c.handshake(); err != nil {
 		return err
@@ -141,7 +141,7 @@ func (c *conn) method0(payload []byte) (done bool, err error) {
 	case a.bad:
 		return false, errorf(frameError, "method frame without a method")
 	case id == connectionClose:
-		// First let go of everything: when close-ok arrives, exclusive queues are gone.
+		// Everything is released first: when close-ok arrives, exclusive queues are gone.
 		c.sendConfirms()
 		c.release()
 		c.sendPlain(0, connectionCloseOk)
@@ -189,7 +189,7 @@ func (c *conn) frame(fr frame) error {
 	return err
 }
 
-// release takes back all that the connection holds: consumers, unacknowledged messages, exclusive
+// release frees everything that the connection holds: consumers, unacknowledged messages, exclusive
 // queues. It may be called twice.
 func (c *conn) release() {
 	c.b.mu.Lock()
@@ -208,7 +208,7 @@ func (c *conn) release() {
 	}
 }
 
-// resumeDeliveries goes on where deliveries paused because of this connection's bound.
+// resumeDeliveries resumes the deliveries that paused because the outbound buffer was full.
 func (c *conn) resumeDeliveries() {
 	c.b.mu.Lock()
 	defer c.b.mu.Unlock()

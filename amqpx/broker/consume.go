@@ -31,7 +31,7 @@ func (ch *channel) basicQos(a *args) error {
 		ch.prefetch = count
 		return nil
 	}
-	ch.window = count
+	ch.shared = count
 	ch.pumpAll()
 	return nil
 }
@@ -102,7 +102,7 @@ func (b *Broker) removeConsumer(cs *consumer) {
 	}
 }
 
-// basicCancel ends a consumer; an unknown tag is as good as cancelled.
+// basicCancel ends a consumer. An unknown tag is not an error.
 func (ch *channel) basicCancel(a *args) error {
 	tag, flags := a.name(), a.flags()
 	if err := a.end(); err != nil {
@@ -118,7 +118,7 @@ func (ch *channel) basicCancel(a *args) error {
 	return nil
 }
 
-// notifyCancelled tells a client that its consumer is gone, if the client wants to know.
+// notifyCancelled tells a client that its consumer is gone, if it supports basic.cancel from the broker.
 func (cs *consumer) notifyCancelled() {
 	if cs.ch.c.released || !cs.ch.c.caps.cancelNotify {
 		return

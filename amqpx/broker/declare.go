@@ -2,9 +2,9 @@ package broker
 
 import "strconv"
 
-// refuseArguments refuses arguments that would change what an object does, in a way that this broker
-// cannot honour: a promise broken in silence would be found much later. Any other argument is accepted
-// and ignored, as RabbitMQ does with those it does not know.
+// refuseArguments refuses arguments that would change what an object does in a way that this broker does not
+// support: ignored silently, they would be missed much later. Any other argument is accepted and ignored, as
+// RabbitMQ ignores those that it does not know.
 func refuseArguments(arguments table, unsupported func(field) bool, what, name string) error {
 	for f := range arguments.fields {
 		if unsupported(f) {

@@ -1,7 +1,7 @@
 package broker
 
-// entry is a message in a queue. Its seq is its place in the queue for ever: one that comes back takes
-// the place it had.
+// entry is a message in a queue. Its seq is its permanent place in the queue, to which it returns when it is
+// requeued.
 type entry struct {
 	seq         uint64
 	msg         *message
@@ -16,7 +16,7 @@ type unacked struct {
 	entry    entry
 }
 
-// enqueue adds a message to a queue and hands it on if somebody is free to take it.
+// enqueue adds a message to a queue, and delivers it if a consumer can take it.
 func (b *Broker) enqueue(q *queue, m *message) {
 	b.hold(m)
 	q.ready.push(entry{seq: q.nextSeq, msg: m})
@@ -24,7 +24,7 @@ func (b *Broker) enqueue(q *queue, m *message) {
 	b.pump(q)
 }
 
-// pump delivers from q, to its consumers in turn, until it is empty or nobody can take more.
+// pump delivers from q to its consumers, round-robin, until it is empty or no consumer can take more.
 func (b *Broker) pump(q *queue) {
 	for q.ready.len() > 0 {
 		cs := q.nextConsumer()
@@ -35,14 +35,14 @@ func (b *Broker) pump(q *queue) {
 	}
 }
 
-// pumpAll goes on with every queue that the channel consumes from.
+// pumpAll delivers from every queue that the channel consumes.
 func (ch *channel) pumpAll() {
 	for _, cs := range ch.consumers {
 		ch.b.pump(cs.queue)
 	}
 }
 
-// nextConsumer finds the next in turn that can take a message.
+// nextConsumer returns the next consumer, in round-robin, that can take a message, or nil.
 func (q *queue) nextConsumer() *consumer {
 	for range q.consumers {
 		if q.turn >= len(q.consumers) {
@@ -57,14 +57,14 @@ func (q *queue) nextConsumer() *consumer {
 	return nil
 }
 
-// canTake applies prefetch, which binds only consumers that acknowledge, and the connection's bound.
+// canTake applies the prefetch, which is for consumers that acknowledge, and the bound of the connection.
 func (cs *consumer) canTake() bool {
 	ch := cs.ch
 	if ch.c.released {
 		return false
 	}
 	if !cs.noAck {
-		if cs.prefetch > 0 && cs.inFlight >= cs.prefetch || ch.window > 0 && ch.inFlight >= ch.window {
+		if cs.prefetch > 0 && cs.inFlight >= cs.prefetch || ch.shared > 0 && ch.inFlight >= ch.shared {
 			return false
 		}
 	}
@@ -99,7 +99,7 @@ func appendEnvelope(dst []byte, tag uint64, e entry) []byte {
 	return appendShort(appendShort(dst, e.msg.exchange), e.msg.key)
 }
 
-// basicGet hands out one message at once, if there is one. Flags: no-ack.
+// basicGet answers with one message if there is one. Flags: no-ack.
 func (ch *channel) basicGet(a *args) error {
 	a.u16()
 	name, flags := a.name(), a.flags()

@@ -58,12 +58,12 @@ func (c replyCode) String() string {
 	return fmt.Sprintf("CODE_%d", uint16(c))
 }
 
-// closesConnection tells hard errors, which end the connection, from those that end one channel.
+// closesConnection reports whether the error ends the connection (a hard error), not just one channel.
 func (c replyCode) closesConnection() bool {
 	return c == connectionForced || c >= 500
 }
 
-// amqpError is a rule that the peer broke; it travels to the peer as channel.close or connection.close.
+// amqpError is a violation by the peer, sent to it as channel.close or connection.close.
 type amqpError struct {
 	code   replyCode
 	text   string
@@ -76,13 +76,13 @@ func errorf(code replyCode, format string, a ...any) *amqpError {
 	return &amqpError{code: code, text: fmt.Sprintf(format, a...)}
 }
 
-// during notes the method that was refused.
+// during records the method that was refused.
 func (e *amqpError) during(id methodID) *amqpError {
 	e.method = id
 	return e
 }
 
-// appendError writes the arguments that channel.close and connection.close share.
+// appendError appends the arguments common to channel.close and connection.close.
 func appendError(dst []byte, e *amqpError) []byte {
 	dst = append(dst, byte(e.code>>8), byte(e.code))
 	text := e.Error()

@@ -15,10 +15,10 @@ type exchange struct {
 	autoDelete bool
 	internal   bool
 	bindings   []*binding
-	routes     map[string]*route // what was already worked out since the bindings last changed
+	routes     map[string]*route // cache of routes, dropped when the bindings change
 }
 
-// binding ties a queue to an exchange.
+// binding binds a queue to an exchange.
 type binding struct {
 	queue   *queue
 	key     string
@@ -32,10 +32,10 @@ type route struct {
 	queues []*queue
 }
 
-// maxRoutes bounds the remembered routes of one exchange.
+// maxRoutes bounds the cached routes of one exchange.
 const maxRoutes = 1024
 
-// predeclareExchanges makes those that every client may count on.
+// predeclareExchanges declares the exchanges that every broker has.
 func (b *Broker) predeclareExchanges() {
 	for _, kind := range []string{"direct", "fanout", "topic"} {
 		b.exchanges["amq."+kind] = &exchange{name: "amq." + kind, kind: kind, durable: true}
@@ -139,7 +139,7 @@ func (b *Broker) declareExchange(want exchange, arguments table) error {
 	return nil
 }
 
-// sameAs compares a redeclaration with what is there.
+// sameAs compares a declaration with the existing exchange.
 func (x *exchange) sameAs(want exchange) error {
 	object := "exchange '" + x.name + "'"
 	if x.kind != want.kind {
@@ -157,7 +157,7 @@ func (x *exchange) sameAs(want exchange) error {
 	return nil
 }
 
-// exchangeDelete flags: if-unused, no-wait. Deleting what is not there succeeds.
+// exchangeDelete flags: if-unused, no-wait. Deleting an exchange that does not exist succeeds.
 func (ch *channel) exchangeDelete(a *args) error {
 	a.u16()
 	name, flags := a.name(), a.flags()
@@ -191,7 +191,7 @@ func (b *Broker) deleteExchange(x *exchange) {
 	x.bindings, x.routes = nil, nil
 }
 
-// unbind removes the bindings for which gone is true. An auto-delete exchange goes with its last one.
+// unbind removes the bindings for which gone is true. An auto-delete exchange is deleted with its last one.
 func (b *Broker) unbind(x *exchange, gone func(*binding) bool) {
 	before := len(x.bindings)
 	x.bindings = slices.DeleteFunc(x.bindings, func(bd *binding) bool {

@@ -23,7 +23,7 @@ const (
 	preTuneFrameMax = 8192
 )
 
-// frame is one frame as it was read. Its payload lives in the reader's buffer until the next frame.
+// frame is one frame as it was read. Its payload is valid until the next frame is read.
 type frame struct {
 	kind    byte
 	channel uint16
@@ -34,11 +34,10 @@ type frame struct {
 type frameReader struct {
 	r   *bufio.Reader
 	max int
-	big []byte // borrowed by frames larger than r's buffer; never more than max bytes
+	big []byte // for frames larger than r's buffer; never more than max bytes
 }
 
-// next reads one frame. It returns an *amqpError when the peer broke the framing, and the stream's
-// own error when the stream ended.
+// next reads one frame. The error is an *amqpError if the framing is malformed, or the stream's own.
 func (f *frameReader) next() (frame, error) {
 	head, err := f.r.Peek(frameHead)
 	if err != nil {
@@ -68,7 +67,7 @@ func (f *frameReader) next() (frame, error) {
 	return fr, nil
 }
 
-// readBig reads what does not fit the buffered reader.
+// readBig reads a frame that does not fit into the buffered reader.
 func (f *frameReader) readBig(rest int) ([]byte, error) {
 	_, _ = f.r.Discard(frameHead)
 	if cap(f.big) < rest {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// FuzzFrame feeds arbitrary bytes to the frame reader and to the argument and table decoders. They may
-// refuse, but neither panic nor return more than came in.
+// FuzzFrame feeds arbitrary bytes to the frame reader and to the argument and table decoders. They may return
+// errors, but must neither panic nor return more than they were given.
 func FuzzFrame(f *testing.F) {
 	f.Add([]byte{1, 0, 0, 0, 0, 0, 4, 0, 10, 0, 50, 0xCE})
 	f.Add([]byte{8, 0, 0, 0, 0, 0, 0, 0xCE})
@@ -34,7 +34,7 @@ func FuzzFrame(f *testing.F) {
 	})
 }
 
-// decodeEverything reads a payload in the ways that the handlers do.
+// decodeEverything decodes a payload as the handlers do.
 func decodeEverything(t *testing.T, payload []byte) {
 	a := args{b: payload}
 	a.u32()
@@ -63,8 +63,8 @@ func decodeEverything(t *testing.T, payload []byte) {
 	}
 }
 
-// FuzzWire sends arbitrary bytes behind a handshake, and then hangs up: whatever they were, every
-// goroutine of the connection ends, and nothing that it held is left.
+// FuzzWire sends arbitrary bytes after a handshake, and then hangs up. Every goroutine of the connection must
+// end, and nothing that it held may be left.
 func FuzzWire(f *testing.F) {
 	open := func(channel uint16) []byte {
 		buf, mark := beginMethod(nil, channel, channelOpen)
@@ -125,7 +125,7 @@ func FuzzWire(f *testing.F) {
 	})
 }
 
-// handshakeBytes is all that a client says until connection.open; it need not wait for the answers.
+// handshakeBytes are all bytes that a client sends up to connection.open. It need not wait for the answers.
 func handshakeBytes() []byte {
 	buf := []byte(protocolHeader)
 	buf, mark := beginMethod(buf, 0, connectionStartOk)
@@ -139,7 +139,7 @@ func handshakeBytes() []byte {
 	return endFrame(append(appendShort(buf, "/"), 0, 0), mark)
 }
 
-// waitEmpty waits for the connections to end, and checks the books.
+// waitEmpty waits for the connections to end, and checks that the counters agree with what is left.
 func (b *Broker) waitEmpty(t testing.TB) {
 	t.Helper()
 	for _, c := range b.snapshotConns() {

@@ -11,10 +11,10 @@ import (
 // protocolHeader opens every AMQP 0-9-1 connection.
 const protocolHeader = "AMQP\x00\x00\x09\x01"
 
-// errHandshake ends a connection that never was one.
+// errHandshake ends a connection whose handshake failed.
 var errHandshake = errors.New("handshake failed")
 
-// handshake goes from the first byte to connection.open-ok:
+// handshake performs the handshake, from the first byte to connection.open-ok:
 //
 //	client               broker
 //	protocol header  ->
@@ -66,7 +66,7 @@ func (c *conn) expect(want methodID) (args, error) {
 		if fr.kind != frameMethod || fr.channel != 0 {
 			return args{}, errorf(unexpectedFrame, "the connection is not open yet")
 		}
-		if id := methodID(a.u32()); id == connectionClose { // the client thought better of it
+		if id := methodID(a.u32()); id == connectionClose { // the client gives up
 			c.sendPlain(0, connectionCloseOk)
 			return args{}, io.EOF
 		} else if id != want || a.bad {
@@ -99,7 +99,7 @@ func (c *conn) sendStart() {
 	c.out.commit(endFrame(buf, mark))
 }
 
-// login reads start-ok and checks who it is.
+// login reads start-ok and checks the credentials.
 func (c *conn) login() error {
 	a, err := c.expect(connectionStartOk)
 	if err != nil {
@@ -123,18 +123,18 @@ func (c *conn) login() error {
 	}
 	// authorization identity, NUL, user, NUL, password (RFC 4616)
 	parts := bytes.SplitN(response, []byte{0}, 3)
-	if len(parts) == 3 && c.b.knows(string(parts[1]), parts[2]) {
+	if len(parts) == 3 && c.b.authenticates(string(parts[1]), parts[2]) {
 		return nil
 	}
 	c.log.Warn("login refused")
 	if !c.caps.authFailureClose {
-		return errHandshake // what the specification asks for: hang up
+		return errHandshake // the specification has the broker hang up
 	}
 	return errorf(accessRefused, "Login was refused using authentication mechanism PLAIN. "+
 		"For details see the broker logfile.")
 }
 
-func (b *Broker) knows(user string, password []byte) bool {
+func (b *Broker) authenticates(user string, password []byte) bool {
 	want, ok := b.cfg.Users[user]
 	return subtle.ConstantTimeCompare([]byte(want), password) == 1 && ok
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 )
 
-func TestCloseTellsItsClients(t *testing.T) {
+func TestCloseSendsConnectionClose(t *testing.T) {
 	b, url := serve(t, broker.Config{})
 	closed := dial(t, url).NotifyClose(make(chan *amqp.Error, 1))
 	must(t, b.Close())
@@ -49,7 +49,7 @@ func TestCloseDoesNotWaitLongForSilentClients(t *testing.T) {
 	}
 }
 
-func TestDroppedConnectionsLeaveNothingOfTheirOwn(t *testing.T) {
+func TestWhatADroppedConnectionHeldIsFreed(t *testing.T) {
 	b, url := serve(t, broker.Config{})
 	conn := dial(t, url)
 	closed := conn.NotifyClose(make(chan *amqp.Error, 1))
@@ -82,7 +82,7 @@ func TestDroppedConnectionsLeaveNothingOfTheirOwn(t *testing.T) {
 	}
 }
 
-func TestAClientMustShakeHandsInTime(t *testing.T) {
+func TestAClientThatDoesNotFinishTheHandshakeIsDisconnected(t *testing.T) {
 	b := broker.New(broker.Config{HandshakeTimeout: 50 * time.Millisecond})
 	defer b.Close()
 	nc, err := b.Dial("", "")
@@ -94,7 +94,7 @@ func TestAClientMustShakeHandsInTime(t *testing.T) {
 	}
 }
 
-func TestOnlyKnownUsersGetIn(t *testing.T) {
+func TestOnlyConfiguredUsersMayLogIn(t *testing.T) {
 	_, url := serve(t, broker.Config{Users: map[string]string{"observer": "sky"}})
 	_, err := amqp.Dial(url) // guest
 	wantRefusal(t, err, amqp.AccessRefused, "username or password not allowed")

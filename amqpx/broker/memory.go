@@ -1,20 +1,20 @@
 package broker
 
-// entryCost is what one message costs in a queue beside its own bytes; an estimate on the safe side.
+// entryCost is a safe estimate of what a message in a queue costs beside its own bytes.
 const entryCost = 128
 
-// message is what was published. It is never changed: all queues and deliveries share it.
+// message is a published message. It is immutable, and shared by all queues and deliveries.
 type message struct {
 	exchange string
 	key      string
-	header   []byte // the content header frame's payload, properties and all, never decoded
+	header   []byte // payload of the content header frame; its properties are never decoded
 	body     []byte
 	holders  int // queue entries and unacknowledged deliveries; guarded by Broker.mu
 }
 
 func (m *message) size() int { return len(m.header) + len(m.body) + len(m.key) }
 
-// hold counts one more holder of m, letGo one less.
+// hold adds a holder of m, and letGo removes one.
 func (b *Broker) hold(m *message) {
 	if m.holders == 0 {
 		b.held += m.size()
@@ -64,7 +64,7 @@ func (b *Broker) clearAlarm() {
 	}
 }
 
-// warn says connection.blocked, once an alarm, to a client that understands it.
+// warn sends connection.blocked, once in each alarm, to a client that supports it.
 func (c *conn) warn() {
 	if c.warned || !c.caps.blocked {
 		return

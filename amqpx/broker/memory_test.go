@@ -10,7 +10,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 )
 
-func TestFullQueuesRefuseAndSaySo(t *testing.T) {
+func TestFullQueuesRefuseMessagesAndBlockPublishers(t *testing.T) {
 	_, url := serve(t, broker.Config{MaxBytes: 100_000})
 	conn, bystander := dial(t, url), dial(t, url)
 	blocked := conn.NotifyBlocked(make(chan amqp.Blocking, 10))
@@ -54,7 +54,7 @@ func TestFullQueuesRefuseAndSaySo(t *testing.T) {
 	}
 }
 
-func TestAFanoutIsHeldOnce(t *testing.T) {
+func TestAMessageInManyQueuesIsCountedOnce(t *testing.T) {
 	_, url := serve(t, broker.Config{MaxBytes: 100_000})
 	ch := open(t, dial(t, url))
 	must(t, ch.Confirm(false))

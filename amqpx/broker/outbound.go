@@ -23,10 +23,10 @@ type outbound struct {
 
 	mu        sync.Mutex    // guards the following
 	buf       []byte        // frames not yet taken by the writer
-	flying    int           // bytes the writer took and has not written yet
+	writing   int           // bytes that the writer has taken and not written yet
 	paused    bool          // a delivery was held back
-	last      bool          // end once buf is empty
-	dead      bool          // nothing is kept any more
+	last      bool          // the writer ends once buf is empty
+	dead      bool          // the writer has ended, and nothing is kept
 	heartbeat time.Duration // 0: none
 	timeout   time.Duration // for one write
 }
@@ -43,7 +43,7 @@ func newOutbound(nc net.Conn, pauseAt int, timeout time.Duration) *outbound {
 	}
 }
 
-// begin locks the buffer and lends it for appending; commit gives it back.
+// begin locks the buffer and returns it for appending; commit stores the result and unlocks it.
 func (o *outbound) begin() []byte {
 	o.mu.Lock()
 	return o.buf
@@ -61,23 +61,23 @@ func (o *outbound) commit(buf []byte) {
 	}
 }
 
-// full reports whether deliveries must pause, and remembers that one did.
+// full reports whether deliveries must pause, and records that one did.
 func (o *outbound) full() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.dead && len(o.buf)+o.flying < o.pauseAt {
+	if !o.dead && len(o.buf)+o.writing < o.pauseAt {
 		return false
 	}
 	o.paused = true
 	return true
 }
 
-// waitRoom holds back the connection's reader while the peer takes none of its answers: a peer that
-// does not read is not read.
+// waitRoom blocks the connection's reader while the peer does not read its answers, so that a peer that does
+// not read cannot make the broker buffer without bound.
 func (o *outbound) waitRoom() {
 	for {
 		o.mu.Lock()
-		ok := o.dead || len(o.buf)+o.flying < o.stallAt
+		ok := o.dead || len(o.buf)+o.writing < o.stallAt
 		o.mu.Unlock()
 		if ok {
 			return
@@ -89,7 +89,7 @@ func (o *outbound) waitRoom() {
 	}
 }
 
-// hurry allows no write more than d from now on, the one under way included.
+// hurry limits every write to d from now on, including the one in progress.
 func (o *outbound) hurry(d time.Duration) {
 	o.mu.Lock()
 	o.timeout = d
@@ -106,7 +106,7 @@ func (o *outbound) finish() {
 	signal(o.wake)
 }
 
-// setHeartbeat makes the writer send a heartbeat whenever it was idle for half of d.
+// setHeartbeat has the writer send a heartbeat whenever it has been idle for half of d.
 func (o *outbound) setHeartbeat(d time.Duration) {
 	o.mu.Lock()
 	o.heartbeat = d
@@ -114,8 +114,8 @@ func (o *outbound) setHeartbeat(d time.Duration) {
 	signal(o.wake)
 }
 
-// run writes until finish or a failed write. resume is called, without a lock, when deliveries that
-// were held back may go on.
+// run writes until finish or a failed write. resume is called, without a lock, when paused deliveries may
+// continue.
 func (o *outbound) run(resume func()) {
 	defer close(o.done)
 	defer o.kill()
@@ -126,7 +126,7 @@ func (o *outbound) run(resume func()) {
 		buf, last, heartbeat := o.take(spare)
 		if len(buf) > 0 {
 			if _, err := o.nc.Write(buf); err != nil {
-				_ = o.nc.Close() // the reader finds out and tidies up
+				_ = o.nc.Close() // the reader then fails and cleans up
 				return
 			}
 			spare = buf
@@ -158,16 +158,16 @@ func (o *outbound) take(spare []byte) (buf []byte, last bool, heartbeat time.Dur
 	defer o.mu.Unlock()
 	if len(o.buf) > 0 {
 		buf, o.buf = o.buf, spare[:0]
-		o.flying = len(buf)
+		o.writing = len(buf)
 		_ = o.nc.SetWriteDeadline(time.Now().Add(o.timeout))
 	}
 	return buf, o.last, o.heartbeat
 }
 
-// written notes the end of a write and reports whether deliveries may resume.
+// written records the end of a write and reports whether deliveries may resume.
 func (o *outbound) written() (resume bool) {
 	o.mu.Lock()
-	o.flying = 0
+	o.writing = 0
 	resume = o.paused && len(o.buf) <= o.pauseAt/2
 	if resume {
 		o.paused = false
@@ -187,11 +187,11 @@ func (o *outbound) beat() {
 
 func (o *outbound) kill() {
 	o.mu.Lock()
-	o.dead, o.buf, o.flying = true, nil, 0
+	o.dead, o.buf, o.writing = true, nil, 0
 	o.mu.Unlock()
 }
 
-// signal leaves a token in a channel of capacity 1.
+// signal puts a token into a channel of capacity 1, unless it holds one.
 func signal(ch chan struct{}) {
 	select {
 	case ch <- struct{}{}:

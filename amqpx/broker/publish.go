@@ -2,16 +2,16 @@ package broker
 
 import "encoding/binary"
 
-// content is a publish whose frames are arriving: the method, then a header, then the body.
+// content is a publish that is being received: the method, then a header, then the body.
 type content struct {
-	msg       *message // nil: none is under way
+	msg       *message // nil if none is being received
 	mandatory bool
 	immediate bool
 	hasHeader bool
 	size      int // the body's, as declared
 }
 
-// unexpected says what should have come instead, in RabbitMQ's words.
+// unexpected is the error for a frame out of place, in RabbitMQ's words.
 func (ct *content) unexpected() error {
 	switch {
 	case ct.msg == nil:
@@ -23,7 +23,7 @@ func (ct *content) unexpected() error {
 	return errorf(unexpectedFrame, "expected content body, got non content body frame instead").during(basicPublish)
 }
 
-// names are the exchange and key published to last. Most publishes repeat them, and need no new string.
+// names are the exchange and key published to last. Most publishes repeat them and need no new strings.
 type names struct{ exchange, key string }
 
 func reuse(last *string, b []byte) string {
@@ -33,7 +33,7 @@ func reuse(last *string, b []byte) string {
 	return *last
 }
 
-// basicPublish notes where the content that follows shall go. Flags: mandatory, immediate.
+// basicPublish records where to route the content that follows. Flags: mandatory, immediate.
 func (ch *channel) basicPublish(a *args) error {
 	a.u16()
 	exchange, key, flags := a.short(), a.short(), a.flags()
@@ -48,8 +48,8 @@ func (ch *channel) basicPublish(a *args) error {
 	return nil
 }
 
-// contentHeader takes the header frame: class (2), weight (2), body size (8), then the properties,
-// which are nobody's business here.
+// contentHeader handles the header frame: class (2), weight (2), body size (8), then the properties, which
+// are not decoded.
 func (ch *channel) contentHeader(payload []byte) error {
 	ct := &ch.content
 	if ct.msg == nil || ct.hasHeader {
@@ -69,8 +69,8 @@ func (ch *channel) contentHeader(payload []byte) error {
 	ch.c.pending += int(size)
 	ct.hasHeader, ct.size = true, int(size)
 
-	// One allocation for header and body, unless the body is large: its declared size earns no memory
-	// before its bytes have come.
+	// One allocation for header and body, unless the body is large: no more than a frame is allocated on the
+	// word of a declared size.
 	n := len(payload)
 	whole := append(make([]byte, 0, n+min(int(size), ch.c.frameMax)), payload...)
 	ct.msg.header, ct.msg.body = whole[:n:n], whole[n:]
@@ -95,14 +95,13 @@ func (ch *channel) contentBody(payload []byte) error {
 	return ch.publish()
 }
 
-// dropContent ends the receiving of a content, complete or not.
+// dropContent ends the reception of a content, complete or not.
 func (ch *channel) dropContent() {
 	ch.c.pending -= ch.content.size
 	ch.content = content{}
 }
 
-// publish routes a complete message, and settles its outcome: confirmed, returned and confirmed, or
-// refused.
+// publish routes a complete message and confirms it, returns and confirms it, or refuses it.
 func (ch *channel) publish() error {
 	ct := ch.content
 	ch.dropContent()
@@ -142,7 +141,7 @@ func (ch *channel) route(m *message, mandatory bool) (accepted bool, err error) 
 	}
 	if len(queues) == 0 {
 		if mandatory {
-			ch.giveBack(m)
+			ch.sendReturn(m)
 		}
 		return true, nil
 	}
@@ -156,8 +155,8 @@ func (ch *channel) route(m *message, mandatory bool) (accepted bool, err error) 
 	return true, nil
 }
 
-// giveBack returns a message that no queue wanted. It is in the outbound buffer before its confirm.
-func (ch *channel) giveBack(m *message) {
+// sendReturn returns an unroutable message. It precedes its confirm in the outbound buffer.
+func (ch *channel) sendReturn(m *message) {
 	buf, mark := ch.begin(basicReturn)
 	buf = append(buf, byte(noRoute>>8), byte(noRoute&0xff))
 	buf = appendShort(buf, noRoute.String())

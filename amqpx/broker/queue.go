@@ -10,13 +10,13 @@ type queue struct {
 	name       string
 	durable    bool
 	autoDelete bool
-	owner      *conn         // of an exclusive queue
-	ready      window[entry] // ascending by seq
+	owner      *conn        // of an exclusive queue
+	ready      deque[entry] // ascending by seq
 	nextSeq    uint64
 	consumers  []*consumer
-	turn       int               // whose turn among consumers is next
-	exclusive  *consumer         // the one that wants no other beside it
-	sources    map[*exchange]int // how many bindings lead here from each exchange
+	turn       int               // index of the next consumer, in round-robin
+	exclusive  *consumer         // an exclusive consumer, which excludes all others
+	sources    map[*exchange]int // number of bindings from each exchange
 	deleted    bool
 }
 
@@ -34,7 +34,7 @@ func (ch *channel) queueDeclare(a *args) error {
 	} else {
 		want := queue{name: name, durable: flags&2 != 0, autoDelete: flags&8 != 0}
 		if flags&4 != 0 {
-			want.owner, want.durable = ch.c, false // it cannot outlive its connection, let alone the broker
+			want.owner, want.durable = ch.c, false // it goes with its connection, so it cannot be durable
 		}
 		q, err = ch.declareQueue(want, arguments)
 	}
@@ -54,7 +54,7 @@ func (ch *channel) queueDeclare(a *args) error {
 func (ch *channel) declareQueue(want queue, arguments table) (*queue, error) {
 	b := ch.b
 	if strings.HasPrefix(want.name, "amq.") {
-		return nil, errReserved("queue", want.name) // even if it is there: only the broker names it so
+		return nil, errReserved("queue", want.name) // even if it exists: only the broker gives such names
 	}
 	if err := refuseArguments(arguments, unsupportedByQueue, "queue", want.name); err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func (ch *channel) declareQueue(want queue, arguments table) (*queue, error) {
 	return &want, nil
 }
 
-// sameAs compares a redeclaration with what is there.
+// sameAs compares a declaration with the existing queue.
 func (q *queue) sameAs(want queue, by *conn) error {
 	object := "queue '" + q.name + "'"
 	if err := q.locked(by); err != nil {
@@ -140,7 +140,7 @@ func (ch *channel) queuePurge(a *args) error {
 	return nil
 }
 
-// queueDelete flags: if-unused, if-empty, no-wait. Deleting what is not there succeeds.
+// queueDelete flags: if-unused, if-empty, no-wait. Deleting a queue that does not exist succeeds.
 func (ch *channel) queueDelete(a *args) error {
 	a.u16()
 	name, flags := a.name(), a.flags()
@@ -199,7 +199,7 @@ func (b *Broker) purge(q *queue) {
 	}
 }
 
-// leave forgets one binding from x.
+// leave removes one binding from x.
 func (q *queue) leave(x *exchange) {
 	if q.sources[x]--; q.sources[x] <= 0 {
 		delete(q.sources, x)

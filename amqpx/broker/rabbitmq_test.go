@@ -7,8 +7,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// The suite is only worth something as long as RabbitMQ itself passes it.
-func TestRabbitMQBehavesAsTheSuiteSays(t *testing.T) {
+// The suite describes RabbitMQ only as long as RabbitMQ passes it.
+func TestRabbitMQConforms(t *testing.T) {
 	t.Parallel()
 	conformance.Run(t, testkit.RabbitMQ(t).URL())
 }

@@ -37,7 +37,7 @@ func (b *Broker) Serve(ln net.Listener) error {
 	}
 }
 
-// An accept that fails is tried again after acceptPause, so often in a row.
+// A failed accept is retried after acceptPause, up to acceptPatience times in a row.
 const (
 	acceptPause    = 100 * time.Millisecond
 	acceptPatience = 50
@@ -55,7 +55,7 @@ func (b *Broker) pause(d time.Duration) bool {
 	}
 }
 
-// welcome starts a connection, or closes it for want of room.
+// welcome starts a connection, or closes it if the broker has no room for it.
 func (b *Broker) welcome(nc net.Conn) {
 	if err := b.start(nc); err != nil {
 		b.log.Warn("connection refused", "remote", nc.RemoteAddr(), "reason", err)
@@ -63,7 +63,7 @@ func (b *Broker) welcome(nc net.Conn) {
 	}
 }
 
-// forget ends the serving of a listener and says why.
+// forget removes a listener and returns the reason for Serve to end.
 func (b *Broker) forget(ln net.Listener, err error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -74,8 +74,8 @@ func (b *Broker) forget(ln net.Listener, err error) error {
 	return fmt.Errorf("failed to accept: %w", err)
 }
 
-// Dial connects to the broker without a network. It has the form of amqp091.Config.Dial; both
-// arguments are ignored.
+// Dial connects to the broker without a network. It has the signature of amqp091.Config.Dial;
+// both arguments are ignored.
 func (b *Broker) Dial(network, addr string) (net.Conn, error) {
 	client, server := net.Pipe()
 	if err := b.start(server); err != nil {
@@ -86,7 +86,7 @@ func (b *Broker) Dial(network, addr string) (net.Conn, error) {
 	return client, nil
 }
 
-// start runs a connection on nc, which it then owns.
+// start serves nc, and owns it from then on.
 func (b *Broker) start(nc net.Conn) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 )
 
-// A client that does not read must not hold up the others, nor make the broker hoard.
+// A client that does not read must neither delay others nor make the broker buffer without bound.
 func TestASlowReaderIsPausedAndOthersAreNot(t *testing.T) {
 	b, url := serve(t, broker.Config{MaxOutbound: 64 << 10})
 	stuck, release := stuckClient(t, b)
@@ -47,7 +47,7 @@ func TestASlowReaderIsPausedAndOthersAreNot(t *testing.T) {
 	}
 }
 
-func TestAClientThatNeverReadsAgainIsDropped(t *testing.T) {
+func TestAClientThatStopsReadingIsDisconnected(t *testing.T) {
 	b, url := serve(t, broker.Config{MaxOutbound: 64 << 10, WriteTimeout: 100 * time.Millisecond})
 	stuck, release := stuckClient(t, b)
 	closed := stuck.NotifyClose(make(chan *amqp.Error, 1))
@@ -69,7 +69,7 @@ func TestAClientThatNeverReadsAgainIsDropped(t *testing.T) {
 	next(t, closed)
 }
 
-// valve lets a connection's reads through, or not.
+// valve is a connection whose reads can be paused.
 type valve struct {
 	net.Conn
 	open chan chan struct{} // holds the channel to wait for
@@ -82,7 +82,7 @@ func (v valve) Read(p []byte) (int, error) {
 	return v.Conn.Read(p)
 }
 
-// hold stops the reads that begin from now on; resume lets them through.
+// hold pauses the reads that begin from now on, and resume continues them.
 func (v valve) hold()   { <-v.open; v.open <- make(chan struct{}) }
 func (v valve) resume() { gate := <-v.open; close(gate); v.open <- gate }
 

@@ -1,10 +1,10 @@
 package broker
 
-// table is a field table's encoded content: name, type octet, value, again and again. The broker
-// never builds a map from it: it walks the bytes where they are.
+// table is the encoded content of a field table: a sequence of name, type octet and value. The broker
+// builds no map from it, but reads the bytes in place.
 type table []byte
 
-// maxTableDepth bounds tables within tables, which the walk meets by recursion.
+// maxTableDepth bounds tables within tables, which are read by recursion.
 const maxTableDepth = 16
 
 // field is one entry of a table; value holds the encoded value, without a long string's length.
@@ -17,7 +17,7 @@ type field struct {
 // valid reports whether the table, and all that is nested in it, is well formed.
 func (t table) valid() bool { return validTable(t, 0) }
 
-// fields calls yield for each entry until it returns false. It stops in silence at malformed bytes.
+// fields calls yield for each entry until it returns false. It stops without an error at malformed bytes.
 func (t table) fields(yield func(field) bool) {
 	for a := (args{b: t}); len(a.b) > 0; {
 		f, ok := nextField(&a)
@@ -37,7 +37,7 @@ func (t table) table(name string) table {
 	return nil
 }
 
-// is reports whether the boolean field of that name is there and true.
+// is reports whether the table has a boolean field of that name that is true.
 func (t table) is(name string) bool {
 	for f := range t.fields {
 		if f.name == name && f.kind == 't' {

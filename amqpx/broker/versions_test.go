@@ -11,8 +11,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 )
 
-// What the versions of RabbitMQ do each in their own way is not in package conformance. These are the
-// ways of the embedded broker.
+// Where versions of RabbitMQ differ, package conformance tests nothing. The embedded broker behaves as follows.
 
 func TestAGlobalPrefetchIsSharedByTheConsumersOfAChannel(t *testing.T) {
 	_, url := serve(t, broker.Config{})
@@ -48,7 +47,7 @@ func TestAGlobalPrefetchIsSharedByTheConsumersOfAChannel(t *testing.T) {
 	}
 }
 
-func TestFramesMayBeAsSmallAsTheSpecificationHasThem(t *testing.T) {
+func TestFramesMayBeAsSmallAsTheSpecificationAllows(t *testing.T) {
 	_, url := serve(t, broker.Config{})
 	conn, err := amqp.DialConfig(url, amqp.Config{FrameSize: 4096})
 	must(t, err)
@@ -65,7 +64,7 @@ func TestFramesMayBeAsSmallAsTheSpecificationHasThem(t *testing.T) {
 	}
 }
 
-func TestOtherProtocolsAreToldTheOneSpokenHere(t *testing.T) {
+func TestAnotherProtocolIsAnsweredWithAProtocolHeader(t *testing.T) {
 	b, _ := serve(t, broker.Config{})
 	for _, hello := range []string{"AMQP\x03\x01\x00\x00", "AMQP\x00\x00\x09\x00", "GET / HT"} {
 		nc, err := b.Dial("", "")

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// What RabbitMQ answers with silence or a broken connection is an error in words here.
-func TestBrokenRulesAreAnsweredInWords(t *testing.T) {
+// Where RabbitMQ does not answer or breaks the connection, this broker returns an error.
+func TestAViolationIsAnsweredWithAnError(t *testing.T) {
 	buf, mark := beginMethod(nil, 1, channelOpen)
 	open := endFrame(append(buf, 0), mark)
 	frames := func(more []byte) []byte { return append(append(handshakeBytes(), open...), more...) }
@@ -59,9 +59,8 @@ func TestBrokenRulesAreAnsweredInWords(t *testing.T) {
 	}
 }
 
-// A client that does not know what connection.close means during login is left without an answer, as
-// the specification has it.
-func TestARefusedLoginIsAClosedSocketToSimpleClients(t *testing.T) {
+// A client that does not support connection.close during login gets no answer, as the specification demands.
+func TestARefusedLoginClosesTheSocketOfASimpleClient(t *testing.T) {
 	buf, mark := beginMethod([]byte(protocolHeader), 0, connectionStartOk)
 	buf = appendLong(appendShort(appendLong(buf, ""), "PLAIN"), "\x00guest\x00wrong")
 	if code, _ := tell(t, endFrame(appendShort(buf, "en_US"), mark)); code != 0 {
@@ -69,8 +68,8 @@ func TestARefusedLoginIsAClosedSocketToSimpleClients(t *testing.T) {
 	}
 }
 
-// tell sends input to a broker of its own and returns what its connection.close says, or zeros when
-// the broker hangs up without one.
+// tell sends input to a new broker and returns the contents of its connection.close, or zeros if the broker
+// hangs up without one.
 func tell(t *testing.T, input []byte) (code replyCode, method methodID) {
 	t.Helper()
 	b := New(Config{})
@@ -100,7 +99,7 @@ func tell(t *testing.T, input []byte) (code replyCode, method methodID) {
 	}
 }
 
-// flakyListener fails a few times before it works.
+// flakyListener fails to accept a few times before it works.
 type flakyListener struct {
 	net.Listener
 	failures int

@@ -1,14 +1,14 @@
 package topic
 
-// finder searches for a run of words with the shift-and algorithm: bit i of the state
-// is set if the run's first i+1 words match the words read last.
+// finder finds a run of words with the shift-and algorithm: bit i of the state is set if the first i+1 words of
+// the run match the last words read.
 type finder struct {
 	length int
 	masks  map[string][]uint64 // bit i: word i of the run matches this word
 	any    []uint64            // bit i: word i of the run is *
 }
 
-// maxState is enough for the words of a routing key, which has 255 bytes.
+// maxState is enough for a routing key, which has at most 255 bytes.
 const maxState = 4
 
 func newFinder(run []string) *finder {
@@ -30,12 +30,12 @@ func newFinder(run []string) *finder {
 	return f
 }
 
-// find consumes the words up to the end of the run's first occurrence.
+// find consumes the words up to the end of the first occurrence of the run, and reports whether there is one.
 func (f *finder) find(left *words) bool {
 	var room [maxState]uint64
 	state := room[:]
 	if len(f.any) > maxState {
-		state = make([]uint64, len(f.any)) // no AMQP routing key has so many words
+		state = make([]uint64, len(f.any)) // longer than any AMQP routing key
 	}
 	last, bit := (f.length-1)/64, uint64(1)<<((f.length-1)%64)
 	for {

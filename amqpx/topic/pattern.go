@@ -5,18 +5,17 @@ import (
 	"strings"
 )
 
-// Pattern is a pattern, ready to match. The zero value matches the empty key alone.
+// Pattern is a compiled pattern. The zero value matches only the empty key.
 type Pattern struct {
 	words []string
 
-	// The words before the first #, between two #, and behind the last #.
-	hash   bool
-	head   []string // all words, without a #
-	middle []*finder
-	tail   []string
+	hash   bool      // there is a #
+	head   []string  // words before the first #; all words if there is none
+	middle []*finder // runs of words between two #
+	tail   []string  // words after the last #
 }
 
-// Compile reads a pattern. Every text is one.
+// Compile compiles a pattern. Every string is a valid one.
 func Compile(pattern string) Pattern {
 	if pattern == "" {
 		return Pattern{}
@@ -40,8 +39,8 @@ func Compile(pattern string) Pattern {
 	}
 }
 
-// tidy writes each run of wildcards as its stars and then, if it has any #, a single #. They match
-// the same in any order, and of several # one is enough.
+// tidy rewrites each run of wildcards as its stars followed by a single #, if it has one. The order of the
+// wildcards does not matter, and several # match the same as one.
 func tidy(words []string) []string {
 	out := words[:0]
 	hash := false
@@ -61,10 +60,10 @@ func tidy(words []string) []string {
 	return out
 }
 
-// String is the pattern in its one form: "#.*.#" becomes "*.#".
+// String returns the normalized pattern: "#.*.#" becomes "*.#".
 func (p Pattern) String() string { return strings.Join(p.words, ".") }
 
-// Literal reports whether the pattern has no wildcard, so that it matches its own text only.
+// Literal reports whether the pattern has no wildcard, and so matches only its own text.
 func (p Pattern) Literal() bool {
 	for _, w := range p.words {
 		if w == "*" || w == "#" {
@@ -74,13 +73,13 @@ func (p Pattern) Literal() bool {
 	return true
 }
 
-// Match reports whether the pattern matches a key, in time linear in the key: the words
-// before the first # and behind the last # have a fixed place, and for a run between
-// two # the first occurrence is as good as any. It does not allocate.
+// Match reports whether the pattern matches a key, in time linear in the key's length. The words before the
+// first # and after the last # have a fixed place, and for a run between two # the first occurrence will do.
+// It does not allocate.
 func (p Pattern) Match(key string) bool {
 	left := words{text: key, none: key == ""}
 	for _, want := range p.head {
-		if word, ok := left.first(); !ok || !takes(want, word) {
+		if word, ok := left.first(); !ok || !matches(want, word) {
 			return false
 		}
 	}
@@ -88,7 +87,7 @@ func (p Pattern) Match(key string) bool {
 		return left.none
 	}
 	for _, want := range slices.Backward(p.tail) {
-		if word, ok := left.last(); !ok || !takes(want, word) {
+		if word, ok := left.last(); !ok || !matches(want, word) {
 			return false
 		}
 	}
@@ -100,10 +99,10 @@ func (p Pattern) Match(key string) bool {
 	return true
 }
 
-// takes reports whether a pattern's word other than # matches a key's word.
-func takes(want, word string) bool { return want == "*" || want == word }
+// matches reports whether a word of a pattern, other than #, matches a word of a key.
+func matches(want, word string) bool { return want == "*" || want == word }
 
-// words is the rest of a key.
+// words are the words of a key that are not matched yet.
 type words struct {
 	text string
 	none bool // not even an empty word

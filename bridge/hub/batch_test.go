@@ -11,8 +11,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// waitLong lets what may wait at all wait for an hour. So it comes within a test only
-// if something takes it along.
+// waitLong sets every batch time that is not 0 to an hour. So a reply that may wait comes within a
+// test only if something else takes it along.
 func (s *hubHarness) waitLong() {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
@@ -25,7 +25,7 @@ func (s *hubHarness) waitLong() {
 	}
 }
 
-// batches are those of the members of all groups, each once.
+// batches returns the distinct batch times in all groups.
 func (s *hubHarness) batches() (batches []time.Duration) {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
@@ -38,7 +38,7 @@ func (s *hubHarness) batches() (batches []time.Duration) {
 	return slices.Compact(batches)
 }
 
-// hears compares what a client has heard. What is appended comes at once here.
+// hears compares the replies that a client has got. A test's log delivers at once.
 func (l *recordingClient) hears(t *testing.T, want ...uint64) {
 	t.Helper()
 	if heard := l.replies(); !slices.Equal(heard, want) {
@@ -92,7 +92,7 @@ func TestABatchGoesOutWithWhatMayNotWait(t *testing.T) {
 	}
 }
 
-// Replies that one client waits for come to another one at once.
+// A reply that may wait for one client goes to another one at once.
 func TestABatchDelaysOnlyItsOwnSubscribers(t *testing.T) {
 	s := newHarness(t)
 	patient, hasty := s.connect(), s.connect()
@@ -101,7 +101,7 @@ func TestABatchDelaysOnlyItsOwnSubscribers(t *testing.T) {
 	s.waitLong()
 	s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
 	hasty.hears(t, 1)
-	s.says(filter.Reply{Sender: "b", Code: ":"}, 0) // ends what neither asks for
+	s.says(filter.Reply{Sender: "b", Code: ":"}, 0) // ends a command, but neither client selects it
 	patient.mu.Lock()
 	heard := len(patient.heard)
 	patient.mu.Unlock()
@@ -120,7 +120,7 @@ func TestAThrottledReplyThatMayWaitWaitsToo(t *testing.T) {
 	for range 3 {
 		s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
 	}
-	s.pass(100 * time.Millisecond) // the window's end gives the third
+	s.pass(100 * time.Millisecond) // the third comes at the end of the window
 	s.says(filter.Reply{Sender: "b", Code: "i"}, 0)
 	s.says(filter.Reply{Sender: "a", Code: "i"}, 0) // in the next window
 	s.says(filter.Reply{Sender: "a", Code: ":"}, 0)
@@ -156,7 +156,8 @@ func TestRepliesToPlainClientsMayWait(t *testing.T) {
 	}
 }
 
-// What is said of the wait, in the URL and by the subscription; and who shares a group.
+// The batch time is that of the subscription, else that of the URL. Clients with equal subscriptions
+// share a group.
 func TestHowLongRepliesMayWait(t *testing.T) {
 	const ms = time.Millisecond
 	for name, c := range map[string]struct {

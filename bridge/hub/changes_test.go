@@ -78,7 +78,7 @@ func TestTwoReplaysDeliverNothingThatCameBefore(t *testing.T) {
 	s.hears(l, 3, 4, 1, 2, 5)
 }
 
-// share has the numbers be those of a stream, which other bridges have, too.
+// share makes the numbers those of a stream, which other bridges have, too.
 func (s *hubHarness) share() {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
@@ -101,7 +101,7 @@ func TestUnsubscribeEndsASubscriptionThatStillWaits(t *testing.T) {
 	for range 3 {
 		s.from("a", 0)
 	}
-	for _, id := range []string{"w", "v"} { // the other one of its id begins
+	for _, id := range []string{"w", "v"} { // the second request of this id begins
 		if m := s.await(l, "ok"); m["id"] != id {
 			t.Errorf("the answer is %v", m)
 		}
@@ -135,7 +135,7 @@ func TestADisconnectedClientWaitsNoLonger(t *testing.T) {
 	s.since(l, 1, `"id": "w"`)
 	s.ask(l, "pong", `{"op": "ping"}`)
 	s.hangUp(l)
-	s.hub.queue.close() // once it has done all
+	s.hub.queue.close() // when everything is done
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()
 	if n := len(s.hub.waiting); n > 0 {
@@ -143,7 +143,7 @@ func TestADisconnectedClientWaitsNoLonger(t *testing.T) {
 	}
 }
 
-// loading has the bridge read a stream's past until live is called.
+// loading makes the hub read a stream's past until live is called.
 func (s *hubHarness) loading() {
 	s.hub.mu.Lock()
 	defer s.hub.mu.Unlock()

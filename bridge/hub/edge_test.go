@@ -60,13 +60,13 @@ func TestAGapBeforeTheHelloIsReplayed(t *testing.T) {
 	s.await(l, "gap")
 	s.tell(l, fmt.Sprintf(`{"op": "subscribe", "id": "t", "since": {"epoch": %q, "seq": 1}}`, s.hub.Epoch))
 	s.await(l, "ok")
-	s.await(l, "gap") // again the first one, which was before the greeting; the other it has heard
+	s.await(l, "gap") // the first one, which was before the hello; it has got the other one already
 	s.ask(l, "pong", `{"op": "ping"}`)
 }
 
 func TestARequestBeforeTheHelloIsAnsweredBehindIt(t *testing.T) {
 	s := newHarness(t)
-	s.hub.mu.Lock() // the greeting waits
+	s.hub.mu.Lock() // the hello waits
 	l := s.dial()
 	s.tell(l, `{"op": "command", "id": "c", "consumer": "dome"}`)
 	s.tell(l, `{"op": "ping", "id": "p"}`)
@@ -97,7 +97,7 @@ func TestOnePatternTooManyIsRefused(t *testing.T) {
 func TestFiltersThatAreTooLongTogetherAreRefused(t *testing.T) {
 	s := newHarness(t)
 	l := s.connect()
-	for i := range 4 { // each has a third of what they may have together
+	for i := range 4 { // each has a third of the bound for all
 		var fields []string
 		for _, field := range []string{"sender", "keyword", "command_id", "commander", "routing_key"} {
 			values := make([]string, 256)
@@ -114,7 +114,7 @@ func TestFiltersThatAreTooLongTogetherAreRefused(t *testing.T) {
 	}
 }
 
-// Its last reply, its timeout and its failure come at the same moment, in any order.
+// The last reply, the timeout and the failure of a command come at the same moment, in any order.
 func TestACommandHasOneEndHoweverItsEndsRace(t *testing.T) {
 	s := newHarness(t)
 	l := s.connect()

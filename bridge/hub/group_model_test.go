@@ -19,18 +19,18 @@ type modelSpec struct {
 	batch    time.Duration
 }
 
-// key names what the wish selects, however long that may wait.
+// key identifies what the spec selects, without the batch time.
 func (w modelSpec) key() string { return fmt.Sprint(w.filter.Key(), w.throttle, w.ordered) }
 
-// modelSet is clients with the same wishes that wait as long: they hear the same. That
-// something waits changes nothing of what comes, nor its order.
+// modelSet is clients with the same specs and batch times, which get the same replies. Batch times
+// change neither the replies nor their order.
 type modelSet struct {
 	clients []*recordingClient
 	specs   []modelSpec
-	pending map[string]uint64 // by wish and sender
+	pending map[string]uint64 // by spec and sender
 }
 
-// modelWindow is one of a wish, whoever has that.
+// modelWindow is a throttle window of a spec, shared by all clients that have it.
 type modelWindow struct {
 	ends   time.Duration
 	sender string
@@ -40,8 +40,8 @@ type modelWindow struct {
 // model evaluates every filter for every client, and every window at each moment.
 type model struct {
 	sets    map[string]*modelSet
-	windows map[string]*modelWindow     // by wish and sender
-	orders  map[string]map[string]int64 // by wish, and sender
+	windows map[string]*modelWindow     // by spec and sender
+	orders  map[string]map[string]int64 // by spec, and sender
 	now     time.Duration
 	seq     uint64
 }
@@ -74,7 +74,7 @@ func (m *model) move(l *recordingClient) {
 			if old == nil || !slices.ContainsFunc(old.specs, func(o modelSpec) bool { return o.key() == w.key() }) {
 				continue
 			}
-			for sender, seq := range old.pending { // what it held by the same wish is held still
+			for sender, seq := range old.pending { // what is pending for the same spec stays so
 				if strings.HasPrefix(sender, w.key()+"/") {
 					set.pending[sender] = seq
 				}
@@ -93,7 +93,7 @@ func (m *model) move(l *recordingClient) {
 	m.forget()
 }
 
-// forget ends the windows and orders of wishes that nobody has any more.
+// forget drops the windows and orders of specs that no client has any more.
 func (m *model) forget() {
 	has := func(key string) bool {
 		for _, set := range m.sets {
@@ -104,28 +104,28 @@ func (m *model) forget() {
 		return false
 	}
 	maps.DeleteFunc(m.windows, func(_ string, w *modelWindow) bool { return !has(w.spec.key()) })
-	maps.DeleteFunc(m.orders, func(wish string, _ map[string]int64) bool { return !has(wish) })
+	maps.DeleteFunc(m.orders, func(spec string, _ map[string]int64) bool { return !has(spec) })
 }
 
-func setKey(wishes map[string]modelSpec) string {
+func setKey(specs map[string]modelSpec) string {
 	var keys []string
-	for _, w := range wishes {
+	for _, w := range specs {
 		keys = append(keys, fmt.Sprint(w.key(), w.batch))
 	}
 	slices.Sort(keys)
 	return strings.Join(slices.Compact(keys), "|")
 }
 
-func (set *modelSet) pendingReplies() (held []uint64) {
-	held = slices.Sorted(maps.Values(set.pending))
-	return slices.Compact(held)
+func (set *modelSet) pendingReplies() (pending []uint64) {
+	pending = slices.Sorted(maps.Values(set.pending))
+	return slices.Compact(pending)
 }
 
 func (set *modelSet) deliver(seq uint64) {
 	for _, l := range set.clients {
 		l.want = append(l.want, seq)
 	}
-	maps.DeleteFunc(set.pending, func(_ string, held uint64) bool { return held == seq })
+	maps.DeleteFunc(set.pending, func(_ string, pending uint64) bool { return pending == seq })
 }
 
 func (m *model) pass(d time.Duration) {
@@ -144,7 +144,7 @@ func (m *model) pass(d time.Duration) {
 	}
 }
 
-// end ends the windows of a sender that end with this one: what they hold comes in order.
+// end ends the windows of a sender that end with this one. What is pending in them comes in order.
 func (m *model) end(w *modelWindow) {
 	due, gave := map[string]*modelWindow{}, map[string]bool{}
 	for key, other := range m.windows {
@@ -153,15 +153,15 @@ func (m *model) end(w *modelWindow) {
 		}
 	}
 	for _, set := range m.sets {
-		var held []uint64
+		var pending []uint64
 		for key := range due {
 			if seq := set.pending[key]; seq > 0 {
 				gave[key] = true
-				held = append(held, seq)
+				pending = append(pending, seq)
 			}
 		}
-		slices.Sort(held)
-		for _, seq := range slices.Compact(held) {
+		slices.Sort(pending)
+		for _, seq := range slices.Compact(pending) {
 			set.deliver(seq)
 		}
 	}
@@ -172,8 +172,8 @@ func (m *model) end(w *modelWindow) {
 	}
 }
 
-// wants tells which wishes of all sets a reply meets that is not older than another
-// one of its order, and whether it comes by them at once.
+// wants returns the specs of all sets that select a reply which is not older than its order allows,
+// and whether they deliver it at once.
 func (m *model) wants(r *filter.Reply, order int64) map[string]bool {
 	wanted := map[string]bool{}
 	for _, set := range m.sets {
@@ -206,7 +206,7 @@ func (m *model) says(r filter.Reply, order int64) {
 	urgent := strings.Contains(":f!e", r.Code)
 	wanted := m.wants(&r, order)
 	for _, set := range m.sets {
-		var matched []string // keys of what is held
+		var matched []string // keys of what is pending
 		now := urgent
 		for _, w := range set.specs {
 			if atOnce, ok := wanted[w.key()]; ok {
@@ -218,14 +218,14 @@ func (m *model) says(r filter.Reply, order int64) {
 			continue
 		}
 		if urgent {
-			var held []uint64
+			var pending []uint64
 			for _, key := range matched {
-				if seq := set.pending[key]; seq > 0 && !slices.Contains(held, seq) {
-					held = append(held, seq)
+				if seq := set.pending[key]; seq > 0 && !slices.Contains(pending, seq) {
+					pending = append(pending, seq)
 				}
 			}
-			slices.Sort(held)
-			for _, seq := range held {
+			slices.Sort(pending)
+			for _, seq := range pending {
 				set.deliver(seq)
 			}
 		}

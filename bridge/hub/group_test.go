@@ -33,7 +33,7 @@ func TestGroupsDeliverWhatAModelDeliversToEachClient(t *testing.T) {
 			case action == 0 && len(l.specs) < 5:
 				names++
 				f, name := pick(random, filters...), fmt.Sprint(names)
-				// Lengths without small common multiples: no two windows end at the same moment.
+				// The lengths have no small common multiples, so no two windows end at the same moment.
 				w := modelSpec{mustFilter(t, f), pick[time.Duration](random, 0, 0, 17, 29, 43) * time.Millisecond, random.IntN(4) == 0, pick[time.Duration](random, 0, 0, 2, 1000) * time.Millisecond}
 				s.ask(l, "ok", fmt.Sprintf(`{"op": "subscribe", "id": %q, "filter": %s, "throttle_ms": %d, "ordered": %v, "batch_ms": %d}`, name, f, w.throttle.Milliseconds(), w.ordered, w.batch.Milliseconds()))
 				l.specs[name] = w
@@ -53,7 +53,7 @@ func TestGroupsDeliverWhatAModelDeliversToEachClient(t *testing.T) {
 				order := int64(random.IntN(4))
 				s.says(r, order)
 				m.says(r, order)
-				// Moments in which something ends differ for all windows.
+				// No two windows begin, and so end, at the same moment.
 				s.pass(time.Microsecond)
 				m.pass(time.Microsecond)
 			}

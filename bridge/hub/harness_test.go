@@ -18,8 +18,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// hubHarness is a hub whose clock stands until it is moved, and whose clients record what
-// they hear. There are no sockets, and nothing waits for time to pass.
+// hubHarness is a hub with a clock that the test moves, and with clients that record what they get.
+// There are no sockets, and no test waits for time to pass.
 type hubHarness struct {
 	hub     *Hub
 	t       testing.TB
@@ -37,10 +37,10 @@ func newHarness(t testing.TB) *hubHarness {
 	return s
 }
 
-// pass lets time pass, and everything happen that is due.
+// pass moves the clock, and runs the timers that are due.
 func (s *hubHarness) pass(d time.Duration) { s.clock.Pass(d) }
 
-// says has a reply come.
+// says delivers a reply to the hub.
 func (s *hubHarness) says(r filter.Reply, order int64) { s.saysAll(r, `{}`, order) }
 
 func (s *hubHarness) saysBody(r filter.Reply, body string) { s.saysAll(r, body, 0) }
@@ -50,7 +50,7 @@ func (s *hubHarness) saysAll(r filter.Reply, body string, order int64) {
 	s.hub.Reply(&Reply{Reply: r, Plain: envelope, BodyAt: engine.MaxHeaderSize + len(`{"body": `), Ordered: order > 0, Order: order, OrderKey: r.Sender}, 0, false)
 }
 
-// connect returns a v1 client that hears every reply.
+// connect returns a v1 client that gets every reply.
 func (s *hubHarness) connect() *recordingClient {
 	s.t.Helper()
 	l := s.dialAt("/")
@@ -58,10 +58,10 @@ func (s *hubHarness) connect() *recordingClient {
 	return l
 }
 
-// dial returns a v1 client whose greeting is on its way.
+// dial returns a v1 client whose hello is on its way.
 func (s *hubHarness) dial() *recordingClient { return s.dialAt("/") }
 
-// dialAt is dial for a client that asks for something in its URL.
+// dialAt is dial for a client with parameters in its URL.
 func (s *hubHarness) dialAt(target string) *recordingClient {
 	s.t.Helper()
 	id := "bridge-" + strconv.FormatInt(s.clients.Add(1), 10)
@@ -74,7 +74,7 @@ func (s *hubHarness) dialAt(target string) *recordingClient {
 	return l
 }
 
-// connectRequest reads the query of a URL, as far as these tests need it.
+// connectRequest parses the query of a URL, as far as these tests need it.
 func (s *hubHarness) connectRequest(query string) *ConnectRequest {
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -113,11 +113,10 @@ func (s *hubHarness) milliseconds(raw json.RawMessage) time.Duration {
 	return time.Duration(ms * float64(time.Millisecond))
 }
 
-// longFilter is the length in bytes from which on a bridge leaves the parsing of a filter
-// to the hub.
+// longFilter is the length in bytes from which a bridge leaves the parsing of a filter to the hub.
 const longFilter = 256
 
-// tell sends a request, as a bridge does that has parsed it.
+// tell sends a request, as the bridge does.
 func (s *hubHarness) tell(l *recordingClient, request string) {
 	s.t.Helper()
 	waits, err := s.hub.BeforeHello(l.session, len(request), func() func() { return func() { s.do(l, request) } })
@@ -184,7 +183,7 @@ func (s *hubHarness) do(l *recordingClient, request string) {
 	}
 }
 
-// command registers a command whose end the client waits for, and which is not sent.
+// command registers a command that the client awaits, and which then fails to be sent.
 func (s *hubHarness) command(l *recordingClient, id *string, consumer string) {
 	w := s.hub.ResultWaiter(l, l.session, id)
 	c, err := s.hub.Inflight.Add(l, CommandKey{l.session.ID + *id, consumer}, w)
@@ -236,21 +235,21 @@ func (s *hubHarness) await(l *recordingClient, op string) map[string]any {
 	}
 }
 
-// from has a sender say something, with a place in its order unless that is 0.
+// from delivers a reply of a sender, ordered unless the order is 0.
 func (s *hubHarness) from(sender string, order int64) {
 	s.says(filter.Reply{Sender: sender, Code: "i"}, order)
 }
 
-// hears compares what the client has heard since it connected.
+// hears compares the replies that a client has got since it connected.
 func (s *hubHarness) hears(l *recordingClient, want ...uint64) {
 	s.t.Helper()
 	s.ask(l, "pong", `{"op": "ping"}`)
 	if heard := l.replies(); fmt.Sprint(heard) != fmt.Sprint(want) {
-		s.t.Errorf("it heard %v, want %v", heard, want)
+		s.t.Errorf("it got the replies %v, want %v", heard, want)
 	}
 }
 
-// since is a subscription that resumes behind a reply.
+// since subscribes, and resumes behind a reply.
 func (s *hubHarness) since(l *recordingClient, seq int, more string) {
 	s.t.Helper()
 	s.tell(l, fmt.Sprintf(`{"op": "subscribe", "since": {"epoch": %q, "seq": %d}, %s}`, s.hub.Epoch, seq, more))

@@ -18,7 +18,7 @@ func (h *replyHistory) reply(seq uint64, at time.Time) {
 	h.add(entry{seq: seq, at: at, frame: engine.Text(fmt.Sprint(seq)), reply: &Reply{}})
 }
 
-// texts gives what is between two sequence numbers.
+// texts returns the entries between two numbers.
 func (h *replyHistory) texts(from, to uint64) (all []string, ok bool) {
 	if from < h.floor {
 		return nil, false
@@ -33,7 +33,7 @@ func TestHistoryForgetsWhatIsBeyondAnyOfItsBounds(t *testing.T) {
 	now := time.Unix(1000, 0)
 	for name, c := range map[string]struct {
 		h     *replyHistory
-		first uint64 // that is still there of 100
+		first uint64 // of the 100 replies that is still kept
 	}{
 		"count": {kept(10, 1<<20, time.Hour), 91},
 		"bytes": {kept(1000, 5*(entryCost+4)+entryCost, time.Hour), 96},
@@ -55,9 +55,9 @@ func TestHistoryForgetsWhatIsBeyondAnyOfItsBounds(t *testing.T) {
 
 func TestHistoryAgainstAListOfEverything(t *testing.T) {
 	type item struct {
-		seq    uint64
-		notice bool
-		text   string
+		seq  uint64
+		gap  bool
+		text string
 	}
 	for seed := range uint64(200) {
 		random := rand.New(rand.NewPCG(seed, 1))
@@ -66,15 +66,15 @@ func TestHistoryAgainstAListOfEverything(t *testing.T) {
 		var all []item
 		var seq uint64
 		for range random.IntN(300) {
-			it := item{seq: seq, notice: seq > 0 && random.IntN(5) == 0}
-			if !it.notice {
+			it := item{seq: seq, gap: seq > 0 && random.IntN(5) == 0}
+			if !it.gap {
 				seq += 1 + random.Uint64N(3)*random.Uint64N(2) // a stream has holes
 				it.seq = seq
 			}
-			it.text = fmt.Sprintf("%d%v", len(all), it.notice)
+			it.text = fmt.Sprintf("%d%v", len(all), it.gap)
 			all = append(all, it)
 			e := entry{seq: it.seq, at: time.Unix(0, 0), frame: engine.Text(it.text)}
-			if !it.notice {
+			if !it.gap {
 				e.reply = &Reply{}
 			}
 			h.add(e)
@@ -84,7 +84,7 @@ func TestHistoryAgainstAListOfEverything(t *testing.T) {
 		var want []string
 		complete := true
 		for i, it := range all {
-			if it.seq > from && it.seq <= to || it.seq == from && it.notice {
+			if it.seq > from && it.seq <= to || it.seq == from && it.gap {
 				want = append(want, it.text)
 				complete = complete && i >= len(all)-limit
 			}

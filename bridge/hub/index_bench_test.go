@@ -9,7 +9,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// passers are filters of many kinds of which none wants the reply of the benchmark.
+// passers are filters of several kinds, none of which selects the reply of the benchmark.
 var passers = map[string]func(i int) string{
 	"sender":   func(i int) string { return fmt.Sprintf(`{"sender": "actor%d"}`, i) },
 	"glob":     func(i int) string { return fmt.Sprintf(`{"sender": "actor%d*"}`, i) },
@@ -17,9 +17,9 @@ var passers = map[string]func(i int) string{
 	"wildcard": func(i int) string { return fmt.Sprintf(`{"keyword": "*_%d_*"}`, i) },
 }
 
-// BenchmarkASubscriptionThatSelectsNothing tells what a reply costs with one such
-// selection, and what each further one adds: ns/selection. Hubs with one and with
-// 1,001 take turns, so that what else the machine does bears on both.
+// BenchmarkASubscriptionThatSelectsNothing measures a reply with one such subscription, and what each
+// further one adds: ns/subscription. Hubs with one and with 1,001 take turns, so that other load on
+// the machine affects both.
 func BenchmarkASubscriptionThatSelectsNothing(b *testing.B) {
 	for _, kind := range []string{"sender", "glob", "keyword", "wildcard"} {
 		b.Run(kind, func(b *testing.B) {
@@ -36,12 +36,12 @@ func BenchmarkASubscriptionThatSelectsNothing(b *testing.B) {
 			}
 			b.ReportMetric(float64(spent[0].Nanoseconds())/float64(b.N), "ns/reply-with-1")
 			b.ReportMetric(float64(spent[1].Nanoseconds())/float64(b.N), "ns/reply-with-1001")
-			b.ReportMetric(float64((spent[1]-spent[0]).Nanoseconds())/float64(b.N)/more, "ns/selection")
+			b.ReportMetric(float64((spent[1]-spent[0]).Nanoseconds())/float64(b.N)/more, "ns/subscription")
 		})
 	}
 }
 
-// hubWith has a group for each of so many filters.
+// hubWith returns a hub with n groups, each with a filter of its own.
 func hubWith(b testing.TB, text func(i int) string, n int) *Hub {
 	b.Helper()
 	h := newHarness(b).hub

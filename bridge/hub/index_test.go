@@ -7,8 +7,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// A subscription takes the hub's lock. What begins while the filters of a reply are
-// evaluated has the reply: its answer came before it.
+// A subscription that begins while the filters of a reply are evaluated gets the reply, for its answer
+// came before it.
 func TestASubscriptionThatBeginsDuringMatchingGetsTheReply(t *testing.T) {
 	for _, subscriptions := range []int{1, maxLockedChanges, maxLockedChanges + 1, 3 * maxLockedChanges} {
 		t.Run(fmt.Sprint(subscriptions), func(t *testing.T) {
@@ -39,10 +39,10 @@ func TestTheMatcherFindsWhatTheFiltersSelectAsClientsComeAndGo(t *testing.T) {
 		return []string{`{"sender": "mount", "keyword": "n*", "internal": true}`, `{"sender": "m*"}`, `{"keyword": "n"}`}[i%3]
 	}, 30)
 	for _, want := range []int{2, 1, 0} {
-		h.Reply(benchReply(), 0, false) // takes up what has changed
+		h.Reply(benchReply(), 0, false) // the matcher learns of the changes
 		h.Reply(benchReply(), 0, false)
 		if got := len(h.matcher.wanted); got != want {
-			t.Errorf("%d selections want the reply, want %d", got, want)
+			t.Errorf("%d subscriptions select the reply, want %d", got, want)
 		}
 		for _, g := range h.groups {
 			if len(h.matcher.wanted) > 0 && g.subs[0].sharedSub == h.matcher.wanted[0] {
@@ -60,7 +60,7 @@ func TestTheMatcherFindsWhatTheFiltersSelectAsClientsComeAndGo(t *testing.T) {
 	}
 }
 
-// Clients that come and go while nobody says anything leave nothing to do.
+// Clients that come and go between two replies leave nothing to do.
 func TestASubscriptionThatEndsBeforeTheNextReplyIsNoChange(t *testing.T) {
 	h := hubWith(t, func(int) string { return `{}` }, 1)
 	h.Reply(benchReply(), 0, false)

@@ -8,8 +8,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// What the registry adds to a command: its entry, one reply that is none of its own, one
-// that is, and its end.
+// What the registry adds to a command: its entry, a reply to another command, a reply to it, and its
+// end.
 func BenchmarkCommandInFlight(b *testing.B) {
 	f := newInflight("bridge", time.Now, func(evicted) {})
 	clients := make([]*recordingClient, 100)

@@ -7,7 +7,7 @@ import (
 )
 
 func TestAClientsOldestCommandWithoutAWaiterMakesRoom(t *testing.T) {
-	f, c, w := newFlights(t), at("a:1"), &patient{}
+	f, c, w := newInflightHarness(t), at("a:1"), &recordingWaiter{}
 	f.sends(c, "waits", "dome", w, nil)
 	for i := range 3 * maxInflightClient {
 		f.clock = f.clock.Add(time.Millisecond)
@@ -17,10 +17,10 @@ func TestAClientsOldestCommandWithoutAWaiterMakesRoom(t *testing.T) {
 		t.Errorf("%d are known", f.Len())
 	}
 	for i := range maxInflightClient - 1 {
-		f.sends(c, fmt.Sprint("w", i), "dome", &patient{}, nil)
+		f.sends(c, fmt.Sprint("w", i), "dome", &recordingWaiter{}, nil)
 	}
-	f.sends(c, "too many", "dome", &patient{}, errTooManyAwaited)
-	f.sends(at("a:2"), "another's", "dome", &patient{}, nil)
+	f.sends(c, "too many", "dome", &recordingWaiter{}, errTooManyAwaited)
+	f.sends(at("a:2"), "another's", "dome", &recordingWaiter{}, nil)
 	f.Leave(c)
 	if len(f.callers) != 1 || w.stopped != 1 || f.callers[c] != nil {
 		t.Errorf("%d clients are known", len(f.callers))
@@ -29,22 +29,22 @@ func TestAClientsOldestCommandWithoutAWaiterMakesRoom(t *testing.T) {
 
 // 395 clients with commands to an actor that hangs.
 func TestTheClientWithMostCommandsMakesRoomForOthers(t *testing.T) {
-	f, waiting := newFlights(t), []*patient{}
+	f, waiting := newInflightHarness(t), []*recordingWaiter{}
 	for n := 0; f.Len() < maxInflight; n++ {
 		c := at(fmt.Sprintf("10.0.0.%d:%d", n%4, n))
 		for i := 0; i < maxInflightClient && f.Len() < maxInflight; i++ {
-			waiting = append(waiting, &patient{})
+			waiting = append(waiting, &recordingWaiter{})
 			f.sends(c, fmt.Sprint(n, "-", i), "hangs", waiting[len(waiting)-1], nil)
 		}
 	}
 	honest := at("10.9.9.9:1")
 	for i := range maxInflightClient {
-		f.sends(honest, fmt.Sprint("honest", i), "dome", &patient{}, nil)
+		f.sends(honest, fmt.Sprint("honest", i), "dome", &recordingWaiter{}, nil)
 	}
 	if status := f.hears("honest0", ":", "bridge.dome", "dome"); status != "done" {
 		t.Errorf("its end is %q", status)
 	}
-	f.sends(at("10.0.0.1:99999"), "another of them", "dome", &patient{}, nil) // who of its address has most gives way
+	f.sends(at("10.0.0.1:99999"), "another of them", "dome", &recordingWaiter{}, nil) // the client of its address with the most gives way
 	var told []CommandEnd
 	for _, w := range waiting {
 		told = append(told, w.ends...)
@@ -57,9 +57,9 @@ func TestTheClientWithMostCommandsMakesRoomForOthers(t *testing.T) {
 	}
 }
 
-// Programs that connect, or post, one command each, to an actor that tells of no end.
+// Programs that connect, or post, one command each, to an actor that never ends them.
 func TestCommandsOfDisconnectedClientsAreEvictedFirst(t *testing.T) {
-	f, w := newFlights(t), &patient{}
+	f, w := newInflightHarness(t), &recordingWaiter{}
 	here := at("10.0.0.1:1")
 	f.sends(here, "awaited", "dome", w, nil)
 	f.sends(here, "here", "dome", nil, nil)
@@ -69,8 +69,8 @@ func TestCommandsOfDisconnectedClientsAreEvictedFirst(t *testing.T) {
 		f.Leave(once)
 	}
 	for i := range 1000 {
-		f.sends(at("10.0.0.1:2"), fmt.Sprint("new ", i), "dome", &patient{}, nil)
-		f.sends(at("10.0.0.2:2"), fmt.Sprint("newer ", i), "dome", &patient{}, nil)
+		f.sends(at("10.0.0.1:2"), fmt.Sprint("new ", i), "dome", &recordingWaiter{}, nil)
+		f.sends(at("10.0.0.2:2"), fmt.Sprint("newer ", i), "dome", &recordingWaiter{}, nil)
 		f.hears(fmt.Sprint("newer ", i), ":", "bridge.dome", "dome")
 	}
 	for i, known := range map[string]bool{"0": false, "1000": false, "1001": true} {
@@ -85,18 +85,18 @@ func TestCommandsOfDisconnectedClientsAreEvictedFirst(t *testing.T) {
 }
 
 func TestTheAddressWithMostCommandsIsToldSo(t *testing.T) {
-	f := newFlights(t)
+	f := newInflightHarness(t)
 	for i := 0; f.Len() < maxInflight; i++ {
-		f.sends(at(fmt.Sprintf("10.0.%d.%d:1", i>>8&255, i&255|i>>16<<7)), fmt.Sprint(i), "hangs", &patient{}, nil)
+		f.sends(at(fmt.Sprintf("10.0.%d.%d:1", i>>8&255, i&255|i>>16<<7)), fmt.Sprint(i), "hangs", &recordingWaiter{}, nil)
 	}
-	f.sends(at("10.9.9.9:1"), "few", "dome", &patient{}, nil)
+	f.sends(at("10.9.9.9:1"), "few", "dome", &recordingWaiter{}, nil)
 	greedy := at("10.9.9.9:2")
 	var err error
 	for i := 0; err == nil; i++ {
 		if i > 8 {
 			t.Fatal("it takes the room of all")
 		}
-		_, err = f.Add(greedy, CommandKey{fmt.Sprint("greedy", i), "dome"}, &patient{})
+		_, err = f.Add(greedy, CommandKey{fmt.Sprint("greedy", i), "dome"}, &recordingWaiter{})
 	}
 	if err != errTooManyInAll {
 		t.Error(err)
@@ -104,15 +104,15 @@ func TestTheAddressWithMostCommandsIsToldSo(t *testing.T) {
 }
 
 func TestTheAddressWithMostHTTPWaitersMakesRoom(t *testing.T) {
-	f := newFlights(t)
-	var calls []*patient
+	f := newInflightHarness(t)
+	var calls []*recordingWaiter
 	for i := range maxHTTP {
-		calls = append(calls, &patient{})
+		calls = append(calls, &recordingWaiter{})
 		f.calls(at(fmt.Sprintf("10.0.0.1:%d", i)), fmt.Sprint(i), "hangs", calls[i], nil)
 		f.clock = f.clock.Add(time.Millisecond)
 	}
-	f.calls(at("10.0.0.1:999"), "more", "dome", &patient{}, errTooManyHTTP)
-	f.calls(at("10.0.0.2:1"), "honest", "dome", &patient{}, nil)
+	f.calls(at("10.0.0.1:999"), "more", "dome", &recordingWaiter{}, errTooManyHTTP)
+	f.calls(at("10.0.0.2:1"), "honest", "dome", &recordingWaiter{}, nil)
 	if len(calls[0].ends) != 1 {
 		t.Fatal("the oldest does not give way")
 	}

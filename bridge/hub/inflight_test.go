@@ -11,32 +11,32 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// patient waits for an end.
-type patient struct {
+// recordingWaiter records what a waiter is told.
+type recordingWaiter struct {
 	gathered int
 	ends     []CommandEnd
 	stopped  int
 }
 
-func (p *patient) Gather(*Reply)    { p.gathered++ }
-func (p *patient) End(e CommandEnd) { p.ends = append(p.ends, e) }
-func (p *patient) Stop()            { p.stopped++ }
+func (p *recordingWaiter) Gather(*Reply)    { p.gathered++ }
+func (p *recordingWaiter) End(e CommandEnd) { p.ends = append(p.ends, e) }
+func (p *recordingWaiter) Stop()            { p.stopped++ }
 
-// flights is a registry in a test, with a clock of its own.
-type flights struct {
+// inflightHarness is a registry with a clock that the test moves.
+type inflightHarness struct {
 	*Inflight
 	t     *testing.T
 	clock time.Time
 }
 
-func newFlights(t *testing.T) *flights {
-	f := &flights{t: t, clock: time.Unix(1e9, 0)}
+func newInflightHarness(t *testing.T) *inflightHarness {
+	f := &inflightHarness{t: t, clock: time.Unix(1e9, 0)}
 	f.Inflight = newInflight("bridge", func() time.Time { return f.clock }, func(e evicted) { e.waiter.End(e.ending) })
 	return f
 }
 
-// sends adds a command, and expects whether it may be sent.
-func (f *flights) sends(c Client, id, consumer string, w Waiter, want error) *Command {
+// sends adds a command, and checks whether it may be sent.
+func (f *inflightHarness) sends(c Client, id, consumer string, w Waiter, want error) *Command {
 	f.t.Helper()
 	flight, err := f.Add(c, CommandKey{id, consumer}, w)
 	if err != want {
@@ -46,16 +46,15 @@ func (f *flights) sends(c Client, id, consumer string, w Waiter, want error) *Co
 }
 
 // calls is sends for a command that is awaited over HTTP.
-func (f *flights) calls(c Client, id, consumer string, w Waiter, want error) {
+func (f *inflightHarness) calls(c Client, id, consumer string, w Waiter, want error) {
 	f.t.Helper()
 	if _, err := f.AddHTTP(c, CommandKey{id, consumer}, w); err != want {
 		f.t.Fatalf("%s to %s: %v, want %v", id, consumer, err, want)
 	}
 }
 
-// hears takes a reply of code to commander, and gives how it ended what somebody
-// waited for.
-func (f *flights) hears(id, code, commander, sender string) string {
+// hears matches a reply, and returns the end of an awaited command if it ends one.
+func (f *inflightHarness) hears(id, code, commander, sender string) string {
 	a := f.replied(&Reply{Reply: filter.Reply{CommandID: id, Code: code, Commander: commander, Sender: sender}, Frame: engine.Text("{}")})
 	if a.waiter == nil {
 		return ""
@@ -67,7 +66,7 @@ func (f *flights) hears(id, code, commander, sender string) string {
 func at(remote string) *recordingClient { return &recordingClient{remote: remote} }
 
 func TestOnlyItsOwnReplyEndsACommand(t *testing.T) {
-	f, w := newFlights(t), &patient{}
+	f, w := newInflightHarness(t), &recordingWaiter{}
 	f.sends(at("a:1"), "7", "dome.x", w, nil)
 	for _, other := range []struct{ what, commander, sender string }{
 		{"another consumer's", "bridge.weather", "weather"},
@@ -95,59 +94,59 @@ func TestOnlyItsOwnReplyEndsACommand(t *testing.T) {
 
 func TestAnIDInFlightIsRefusedToEveryOtherClient(t *testing.T) {
 	plain, v1, http := at("a:1"), at("a:2"), at("b:1")
-	f := newFlights(t)
+	f := newInflightHarness(t)
 	for i, first := range []struct {
 		c Client
 		w Waiter
-	}{{plain, nil}, {v1, &patient{}}, {http, &patient{}}} {
+	}{{plain, nil}, {v1, &recordingWaiter{}}, {http, &recordingWaiter{}}} {
 		id := fmt.Sprint(i)
 		f.sends(first.c, id, "dome", first.w, nil)
 		for _, second := range []*recordingClient{plain, v1, http} {
-			for _, w := range []Waiter{nil, &patient{}, &patient{}} {
+			for _, w := range []Waiter{nil, &recordingWaiter{}, &recordingWaiter{}} {
 				for _, consumer := range []string{"dome", "weather"} {
 					if second == first.c && w == nil && first.w == nil {
-						continue // nobody waits for the end of either
+						continue // neither is awaited
 					}
 					f.sends(second, id, consumer, w, errInUse)
 				}
 			}
 		}
 	}
-	f.sends(plain, "0", "dome", nil, nil) // the same client, and nobody waits
+	f.sends(plain, "0", "dome", nil, nil) // the same client, and neither is awaited
 	f.sends(plain, "0", "weather", nil, nil)
 	f.hears("0", ":", "bridge.dome", "dome")
 	f.hears("0", ":", "bridge.weather", "weather")
-	f.sends(http, "0", "weather", nil, errInUse) // one of the two to the dome is under way
+	f.sends(http, "0", "weather", nil, errInUse) // one of the two to the dome is in flight
 	f.hears("0", ":", "bridge.dome", "dome")
 	f.sends(http, "0", "weather", nil, nil)
 }
 
-// A page that counts its ids from 1 is reloaded.
+// As when a page that counts its ids from 1 is reloaded.
 func TestTheIDsOfADisconnectedClientAreFreeButForTheSameConsumers(t *testing.T) {
-	f, w := newFlights(t), &patient{}
+	f, w := newInflightHarness(t), &recordingWaiter{}
 	before, now := at("a:1"), at("a:2")
 	f.sends(before, "1", "dome", w, nil)
 	f.Leave(before)
 	if w.stopped != 1 {
-		t.Error("nobody waits, and the time runs on")
+		t.Error("nothing is awaited, and the timer still runs")
 	}
 	f.sends(now, "1", "dome", nil, errInUse) // their replies could not be told apart
-	f.sends(now, "1", "weather", &patient{}, nil)
+	f.sends(now, "1", "weather", &recordingWaiter{}, nil)
 	if status := f.hears("1", ":", "bridge.dome", "dome"); status != "" || len(w.ends) != 0 {
 		t.Errorf("the end of a client's that has left ends another as %q", status)
 	}
 	if status := f.hears("1", "f", "bridge.weather", "weather"); status != "failed" {
 		t.Errorf("its own end is %q", status)
 	}
-	f.sends(now, "1", "dome", &patient{}, nil)
+	f.sends(now, "1", "dome", &recordingWaiter{}, nil)
 }
 
-// A command that waited behind the greeting comes when its client has left.
+// As for a command that waited for the hello.
 func TestACommandOfADisconnectedClientHasNoCaller(t *testing.T) {
-	f, c := newFlights(t), at("a:1")
+	f, c := newInflightHarness(t), at("a:1")
 	c.left = true
 	f.Leave(c)
-	w := &patient{}
+	w := &recordingWaiter{}
 	if _, err := f.Add(c, CommandKey{"1", "dome"}, w); err != nil {
 		t.Fatal(err)
 	}
@@ -160,22 +159,22 @@ func TestACommandOfADisconnectedClientHasNoCaller(t *testing.T) {
 }
 
 func TestRepliesBelongToTheirCommandAfterItsTimeout(t *testing.T) {
-	f, w, c := newFlights(t), &patient{}, at("a:1")
+	f, w, c := newInflightHarness(t), &recordingWaiter{}, at("a:1")
 	c.session = &Session{ID: "s"}
 	flight := f.sends(c, "slow", "dome", w, nil)
 	if given, e := f.GiveUp(flight, "no longer"); given != w || e.Status != "timeout" {
-		t.Error("nobody waited")
+		t.Error("it was not awaited")
 	}
 	if given, _ := f.GiveUp(flight, "no longer"); given != nil {
 		t.Error("its end would be told twice")
 	}
-	f.sends(c, "slow", "dome", &patient{}, errInUse) // its end would be the first one's
+	f.sends(c, "slow", "dome", &recordingWaiter{}, errInUse) // its end could not be told from the first one's
 	late := &Reply{Reply: filter.Reply{CommandID: "slow", Code: "i", Commander: "bridge.dome", Sender: "dome"}}
 	if f.replied(late).owner != c.session {
-		t.Error("its replies are nobody's")
+		t.Error("its replies belong to no session")
 	}
 	if f.Failed(flight, false) {
-		t.Error("somebody would hear of another end")
+		t.Error("it would end twice")
 	}
 	if f.Len() != 0 {
 		t.Error("a command that was not sent is under way")
@@ -183,8 +182,8 @@ func TestRepliesBelongToTheirCommandAfterItsTimeout(t *testing.T) {
 }
 
 func TestACommandInDoubtStaysInFlight(t *testing.T) {
-	f, c := newFlights(t), at("a:1")
-	flight := f.sends(c, "1", "dome", &patient{}, nil)
+	f, c := newInflightHarness(t), at("a:1")
+	flight := f.sends(c, "1", "dome", &recordingWaiter{}, nil)
 	if !f.Failed(flight, true) {
 		t.Error("who waited hears nothing")
 	}
@@ -195,19 +194,19 @@ func TestACommandInDoubtStaysInFlight(t *testing.T) {
 }
 
 func TestACommandThatNeverEndsIsDropped(t *testing.T) {
-	f := newFlights(t)
+	f := newInflightHarness(t)
 	f.sends(at("a:1"), "1", "dome", nil, nil)
-	waits := f.sends(at("a:2"), "2", "dome", &patient{}, nil)
+	waits := f.sends(at("a:2"), "2", "dome", &recordingWaiter{}, nil)
 	f.clock = f.clock.Add(forgetAfter)
 	f.sends(at("a:3"), "1", "dome", nil, nil)
-	f.sends(at("a:3"), "2", "dome", nil, errInUse) // somebody waits
+	f.sends(at("a:3"), "2", "dome", nil, errInUse) // the first one is awaited
 	f.GiveUp(waits, "")
 	f.clock = f.clock.Add(forgetAfter)
 	f.sends(at("a:3"), "2", "dome", nil, nil)
 }
 
 func TestMatchingAReplyWithItsCommandAllocatesNothing(t *testing.T) {
-	f := newFlights(t)
+	f := newInflightHarness(t)
 	f.sends(at("a:1"), "1", "dome", nil, nil)
 	r := &Reply{Reply: filter.Reply{CommandID: "1", Code: "i", Commander: "bridge.dome", Sender: "dome"}}
 	if n := testing.AllocsPerRun(100, func() { f.replied(r) }); n > 0 {
@@ -215,10 +214,10 @@ func TestMatchingAReplyWithItsCommandAllocatesNothing(t *testing.T) {
 	}
 }
 
-// Whatever is added, ends, fails, leaves and is given up, what is known agrees.
+// Commands are added, end, fail, lose their clients and are given up, at random.
 func TestTheIndexesOfInflightAgree(t *testing.T) {
 	random := rand.New(rand.NewPCG(4, 9))
-	f := newFlights(t)
+	f := newInflightHarness(t)
 	clients, known := []*recordingClient{}, []*Command{}
 	for n := range 20_000 {
 		if len(clients) < 8 {
@@ -230,7 +229,7 @@ func TestTheIndexesOfInflightAgree(t *testing.T) {
 		case 0, 1:
 			var w Waiter
 			if random.IntN(2) == 0 {
-				w = &patient{}
+				w = &recordingWaiter{}
 			}
 			if flight, err := f.Add(c, CommandKey{id, consumer}, w); err == nil {
 				known = append(known, flight)
@@ -254,8 +253,8 @@ func TestTheIndexesOfInflightAgree(t *testing.T) {
 	}
 }
 
-// agree checks that the views of the commands are of the same ones.
-func (f *flights) agree() {
+// agree checks that all indexes hold the same commands.
+func (f *inflightHarness) agree() {
 	f.t.Helper()
 	inShares, uses, inCallers := 0, 0, 0
 	for _, s := range f.shares {

@@ -9,8 +9,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// BenchmarkAPingBesideABusyClient is the longest time for which a client waits
-// for its pong while another one's request is being answered.
+// BenchmarkAPingBesideABusyClient measures the longest time for which a client waits for its pong
+// while another client's request is being answered.
 func BenchmarkAPingBesideABusyClient(b *testing.B) {
 	ids := func(i int) (filter.Reply, string) {
 		return filter.Reply{Sender: "a", Code: "i", CommandID: strings.Repeat("a", 249) + fmt.Sprintf("%06d", i)}, `{}`

@@ -32,8 +32,8 @@ func TestClientsTakeTurnsAndEachKeepsItsOrder(t *testing.T) {
 	}
 }
 
-// A long task of one client holds nobody up for longer than a step of it, and its own
-// next request waits for its end.
+// A long task delays other clients for no longer than a step of it. The client's own next request
+// waits for its end.
 func TestBetweenTheStepsOfATaskOtherClientsHaveTheirTurns(t *testing.T) {
 	d := newWorkQueue()
 	var done []string
@@ -64,7 +64,7 @@ func TestBetweenTheStepsOfATaskOtherClientsHaveTheirTurns(t *testing.T) {
 	}
 }
 
-// Who asks for much holds up nobody who asks for little, nor is held up without end.
+// Long tasks do not delay brief ones, and are not delayed forever by them.
 func TestBriefTasksGoBeforeLongOnes(t *testing.T) {
 	d := newWorkQueue()
 	var done []string
@@ -95,7 +95,7 @@ func TestBriefTasksGoBeforeLongOnes(t *testing.T) {
 	}
 }
 
-// The hub's lock is held while its replies wait for the engine's loops.
+// The hub's lock may be held for long, while a reply goes to many groups.
 func TestAnUnlockedAnswerDoesNotWaitForTheHubsLock(t *testing.T) {
 	s := newHarness(t)
 	l, other := s.dialAt("/?silent=1"), s.dialAt("/?silent=1")
@@ -136,7 +136,7 @@ func TestAClientMaySendAsManyRequestsBeforeItsHelloAsLater(t *testing.T) {
 		s.tell(l, `{"op": "ping"}`)
 	}
 	if n := l.session.preHello.Load(); n != 1+maxPendingRequests {
-		t.Errorf("%d messages and the greeting wait", n-1)
+		t.Errorf("%d messages and the hello wait", n-1)
 	}
 	greet()
 	s.await(l, "hello")
@@ -145,8 +145,8 @@ func TestAClientMaySendAsManyRequestsBeforeItsHelloAsLater(t *testing.T) {
 	}
 }
 
-// Eight clients that connected to resume a long past and hung up, over and over, kept
-// all others waiting for seven seconds.
+// Eight clients that connected to resume a long past and disconnected, over and over, delayed all
+// others by seven seconds.
 func TestADisconnectedClientIsNotGreeted(t *testing.T) {
 	s := newHarness(t)
 	s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
@@ -170,7 +170,7 @@ func TestADisconnectedClientIsNotGreeted(t *testing.T) {
 	s.hub.queue.close()
 }
 
-// A loop that read long filters served none of its clients meanwhile.
+// A loop that parsed long filters served none of its clients meanwhile.
 func TestALongFilterIsParsedByTheQueue(t *testing.T) {
 	s := newHarness(t)
 	l := s.dialAt("/?silent=1")
@@ -200,7 +200,7 @@ func TestALongFilterIsParsedByTheQueue(t *testing.T) {
 	}
 }
 
-// Whoever sends long requests faster than they are answered must not fill the memory.
+// Clients that send long requests faster than they are answered must not fill the memory.
 func TestTheBytesOfQueuedMessagesAreBounded(t *testing.T) {
 	b := &Hub{}
 	one, another := &Session{}, &Session{}

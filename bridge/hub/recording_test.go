@@ -12,13 +12,13 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/engine"
 )
 
-// recordedLog is a log of recording clients. As the engine's it holds what may wait, until
-// something that may not takes it along.
+// recordedLog is a log of recording clients. Like the engine's it holds back frames that may wait,
+// until one that may not takes them along.
 type recordedLog struct {
 	mu        sync.Mutex // guards the following fields; it comes before a client's
 	frames    []engine.Frame
 	followers []*recordingClient
-	released  int // frames that do not wait any more
+	released  int // how many frames are not held back
 }
 
 func (g *recordedLog) Append(f engine.Frame) { g.AppendWithin(f, 0) }
@@ -43,7 +43,7 @@ type recordingClient struct {
 	session *Session
 	remote  string
 	left    bool
-	answers chan map[string]any // messages of the hub's own; it is not read while all that come fit in
+	answers chan map[string]any // messages with an op; it is not read while they fit in
 	specs   map[string]modelSpec
 	want    []uint64
 
@@ -70,7 +70,7 @@ func (c *recordingClient) catchUp(g *recordedLog) {
 	}
 }
 
-// follow makes it follow a log, or none, behind what its former log holds and first.
+// follow makes the client follow a log, or none, behind the rest of its former log and first.
 func (c *recordingClient) follow(next *recordedLog, first []engine.Frame) {
 	c.mu.Lock()
 	old := c.log
@@ -97,7 +97,7 @@ func (c *recordingClient) follow(next *recordedLog, first []engine.Frame) {
 	}
 }
 
-// Follow, Say, Send and Close make it a [Conn].
+// Follow, SendInOrder, Send and Close make it a [Conn].
 func (c *recordingClient) Follow(log Log, first ...engine.Frame) {
 	next, _ := log.(*recordedLog)
 	c.follow(next, first)
@@ -150,7 +150,7 @@ func (c *recordingClient) take(f engine.Frame) {
 	c.heard = append(c.heard, uint64(m["seq"].(float64)))
 }
 
-// replies returns the numbers of the replies that it has heard.
+// replies returns the numbers of the replies that the client has got.
 func (c *recordingClient) replies() []uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -9,8 +9,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// Clients come in every way, and subscribe with since to what overlaps. Whatever they
-// ask for, each hears all that it was promised, once.
+// Clients connect in every way, and resume subscriptions that overlap.
 func TestResumingClientsGetEveryPromisedReplyOnce(t *testing.T) {
 	filters := []string{`{}`, `{"sender": "a"}`, `{"sender": ["a", "b"]}`, `{"sender": ["b", "c"]}`, `{"internal": true}`, `{"sender": "nobody"}`}
 	forEachSeed(t, 11, func(t *testing.T, random *rand.Rand) {
@@ -57,7 +56,7 @@ func TestResumingClientsGetEveryPromisedReplyOnce(t *testing.T) {
 				says(random.IntN(8))
 				text := pick(random, filters...)
 				f := mustFilter(t, text)
-				if implicit { // until now it hears everything
+				if implicit { // until now it gets everything
 					implicit = false
 					promise(mustFilter(t, `{}`), everything)
 				}
@@ -96,7 +95,7 @@ func TestResumingClientsGetEveryPromisedReplyOnce(t *testing.T) {
 			}
 			slices.Sort(want)
 			if !slices.Equal(heard, want) {
-				t.Fatalf("it heard %v, want %v", heard, want)
+				t.Fatalf("it got the replies %v, want %v", heard, want)
 			}
 		}
 	})

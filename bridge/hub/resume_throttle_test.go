@@ -11,14 +11,14 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// Clients subscribe with since beside throttled subscriptions, which they share with
-// others. What one that holds nothing back selects comes, whatever the others hold.
+// Clients resume subscriptions beside throttled ones, which they share with others. A subscription
+// without throttle delivers everything that it selects, whatever is pending for the others.
 func TestAReplayIsCompleteWhateverIsPendingElsewhere(t *testing.T) {
 	filters := []string{`{}`, `{"sender": "a"}`, `{"sender": ["a", "b"]}`}
 	forEachSeed(t, 13, func(t *testing.T, random *rand.Rand) {
 		s := newHarness(t)
 		type sub struct {
-			filter *filter.Filter // nil of a throttled one
+			filter *filter.Filter // nil if the subscription is throttled
 			from   int
 		}
 		type resumer struct {

@@ -18,7 +18,7 @@ var (
 )
 
 func seedsFromEnvironment() uint64 {
-	const few = 25
+	const few = 20
 	if n, err := strconv.ParseUint(os.Getenv("CLU_WS_SEEDS"), 10, 64); err == nil {
 		return n
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-// remember has replies of the past.
+// remember delivers n replies, which are all kept.
 func (s *hubHarness) remember(n int, reply func(i int) (filter.Reply, string)) {
 	s.hub.mu.Lock()
 	s.hub.history.Replies = n
@@ -20,7 +20,7 @@ func (s *hubHarness) remember(n int, reply func(i int) (filter.Reply, string)) {
 	}
 }
 
-// patterns is a list of so many that differ, each with a beginning.
+// patterns returns a list of n different patterns with the same beginning.
 func patterns(n int, beginning string) string {
 	all := make([]string, n)
 	for i := range all {
@@ -29,7 +29,7 @@ func patterns(n int, beginning string) string {
 	return "[" + strings.Join(all, ", ") + "]"
 }
 
-// body42 has as many keywords as a telescope's controller tells at once.
+// body42 returns a body with 42 keywords, as those of a telescope's controller.
 func body42(i int) string {
 	members := make([]string, 42)
 	for k := range members {
@@ -38,7 +38,7 @@ func body42(i int) string {
 	return "{" + strings.Join(members, ", ") + "}"
 }
 
-// These took 51 s and 6 s, in which nobody else was answered.
+// Without turns these took 51 s and 6 s, in which no other client was answered.
 func TestAReplayTakesTurnsOfBoundedWork(t *testing.T) {
 	for name, c := range map[string]struct {
 		replies int
@@ -127,48 +127,47 @@ func TestARecurringReplyIsNotMatchedWithEveryPattern(t *testing.T) {
 	}
 }
 
-// Forty clients that each asked for twelve megabytes of their own had all of them in
-// the making at the same time.
+// The snapshots of forty clients, of twelve megabytes each, were once all encoded at the same time.
 func TestFewSnapshotsAreEncodedAtOnce(t *testing.T) {
 	s := newHarness(t)
 	for a := range 300 {
 		s.saysBody(filter.Reply{Sender: fmt.Sprint("actor", a), Code: "i"}, `{"keyword": 1, "other": "`+strings.Repeat("x", 20_000)+`"}`)
 	}
 	h := s.hub
-	type asker struct {
+	type client struct {
 		*cachedSnapshot
 		Session
-		painted bool
+		encoded bool
 	}
-	askers := make([]*asker, 3*maxEncoders)
-	for i := range askers {
-		askers[i] = &asker{cachedSnapshot: h.snapshots.of(mustFilter(t, fmt.Sprintf(`{"sender": ["actor*", "%d"]}`, i)))}
+	clients := make([]*client, 3*maxEncoders)
+	for i := range clients {
+		clients[i] = &client{cachedSnapshot: h.snapshots.of(mustFilter(t, fmt.Sprintf(`{"sender": ["actor*", "%d"]}`, i)))}
 	}
-	done, left := 0, len(askers)
+	done, left := 0, len(clients)
 	for round := 1; left > 0; round++ {
-		for i, a := range askers {
+		for i, a := range clients {
 			switch {
-			case a.painted || a.closed.Load():
+			case a.encoded || a.closed.Load():
 			case h.stepSnapshot(a.cachedSnapshot, &a.Session):
-				a.painted = true
+				a.encoded = true
 				done++
 				left--
 			case i < maxEncoders:
-				a.closed.Store(true) // its place must become free
+				a.closed.Store(true) // another one must get its place
 				left--
 			}
 			if n := len(h.encoding); n > maxEncoders {
-				t.Fatalf("%d are painted at once", n)
+				t.Fatalf("%d are encoded at once", n)
 			}
 		}
 		if round > 1000 {
-			t.Fatalf("%d of %d are painted", done, len(askers))
+			t.Fatalf("%d of %d are encoded", done, len(clients))
 		}
 	}
 	if len(h.encoding) != 0 || done != 2*maxEncoders {
-		t.Errorf("%d are painted, %d are not done", done, len(h.encoding))
+		t.Errorf("%d are encoded, %d are not done", done, len(h.encoding))
 	}
-	if !h.stepSnapshot(askers[len(askers)-1].cachedSnapshot, &Session{}) {
+	if !h.stepSnapshot(clients[len(clients)-1].cachedSnapshot, &Session{}) {
 		t.Error("one that is up to date waits for its turn")
 	}
 }

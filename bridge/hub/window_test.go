@@ -8,8 +8,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// Ten thousand windows that end together had ten thousand goroutines wait for the hub's
-// lock in front of everybody else.
+// With a timer for each, ten thousand windows that end together had ten thousand goroutines wait for
+// the hub's lock.
 func TestWindowsThatEndTogetherHaveOneTimerAndTakeTurns(t *testing.T) {
 	s := newHarness(t)
 	l := s.dialAt("/?throttle_ms=1000")
@@ -24,7 +24,7 @@ func TestWindowsThatEndTogetherHaveOneTimerAndTakeTurns(t *testing.T) {
 	if n := s.clock.Timers(); n != 1 {
 		t.Errorf("there are %d timers", n)
 	}
-	// What is held goes out at the end, some of it with each round.
+	// What is pending goes out at the end, some of it in each round.
 	end := s.clock.Now().Add(time.Second).UnixNano()
 	for round := 1; round <= senders/windowsAtOnce; round++ {
 		s.clock.Next(end)

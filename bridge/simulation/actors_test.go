@@ -23,16 +23,15 @@ type reply struct {
 	order     int64
 	commandID string
 	sent      time.Time
-	routed    int       // its place among all that the broker routed, from 1 on; 0 for none
-	numbered  time.Time // when the hub had it
+	routed    int       // its position among the routed replies, from 1 on; 0 if it was not routed
+	numbered  time.Time // when the hub numbered it
 	seq       uint64
 }
 
 func (r *reply) urgent() bool { return r.code == ":" || r.code == "f" || r.code == "e" }
 
-// actors are all programs on the exchange but the bridge. They share a connection that no fault
-// breaks unless it is the broker's, and on which nothing takes time: what they hear and when is
-// what the broker did and when.
+// actors are all programs on the exchange except the bridge. They share one connection, which has no latency
+// and breaks only with the broker: what they receive, and when, shows what the broker did.
 type actors struct {
 	w     *world
 	names []string
@@ -43,8 +42,8 @@ type actors struct {
 	conn    *amqp.Connection
 	publish *amqp.Channel
 	serve   *amqp.Channel
-	here    map[string]bool // actors that hear commands
-	ever    int             // replies
+	here    map[string]bool // actors that consume commands
+	count   int             // of replies published
 	orders  map[string]int64
 }
 
@@ -92,7 +91,7 @@ func (a *actors) join(b *broker.Broker) {
 	}
 }
 
-// routed notes that the broker has routed a reply.
+// routed records that the broker has routed a reply.
 func (w *world) routed(id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -101,7 +100,7 @@ func (w *world) routed(id string) {
 	r.routed = len(w.replies)
 }
 
-// arrive has an actor hear commands.
+// arrive has an actor consume commands.
 func (a *actors) arrive(name string) {
 	a.mu.Lock()
 	serve, here := a.serve, a.here[name]
@@ -135,13 +134,13 @@ func (a *actors) depart(name string) {
 	}
 }
 
-// take serves a command. Sometimes it is put back first, and comes again.
+// take handles a command. Some are requeued first, and are delivered again.
 func (a *actors) take(name string, d amqp.Delivery) {
 	id, _ := d.Headers["command_id"].(string)
 	commander, _ := d.Headers["commander_id"].(string)
 	n, _ := strconv.Atoi(id[len(id)-commandDigits:])
 	rng := a.w.source("command", n)
-	putBack := rng.IntN(10) == 0
+	requeue := rng.IntN(10) == 0
 	a.w.mu.Lock()
 	c := a.w.commands[n]
 	if !d.Redelivered {
@@ -149,7 +148,7 @@ func (a *actors) take(name string, d amqp.Delivery) {
 	}
 	a.w.mu.Unlock()
 	a.w.note("%s hears %s, again %v", name, id, d.Redelivered)
-	if putBack && !d.Redelivered {
+	if requeue && !d.Redelivered {
 		_ = d.Nack(false, true)
 		if rng.IntN(2) == 0 {
 			return
@@ -160,11 +159,11 @@ func (a *actors) take(name string, d amqp.Delivery) {
 	a.tasks.Go(func() { a.answer(name, id, commander, rng) })
 }
 
-// answer replies to a command, and ends it nearly always.
+// answer replies to a command, and nearly always ends it.
 func (a *actors) answer(name, id, commander string, rng *rand.Rand) {
 	codes := []string{">", "i", "i"}[:1+rng.IntN(3)]
 	switch rng.IntN(12) {
-	case 0: // it never ends
+	case 0: // no last reply
 	case 1, 2:
 		codes = append(codes, "f")
 	default:
@@ -178,7 +177,7 @@ func (a *actors) answer(name, id, commander string, rng *rand.Rand) {
 	}
 }
 
-// pause waits, and reports whether the actors go on.
+// pause waits, and reports whether the actors are still running.
 func (a *actors) pause(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -199,9 +198,9 @@ func (a *actors) say(name, code, commandID, commander string, rng *rand.Rand) {
 		key = "reply." + commander
 	}
 	a.mu.Lock()
-	a.ever++
+	a.count++
 	a.orders[name]++
-	r.id = fmt.Sprintf("reply-%06d", a.ever)
+	r.id = fmt.Sprintf("reply-%06d", a.count)
 	if r.order = a.orders[name]; rng.IntN(5) == 0 {
 		r.order -= rng.Int64N(4)
 	}
@@ -221,11 +220,11 @@ func (a *actors) say(name, code, commandID, commander string, rng *rand.Rand) {
 	a.w.note("%s says %s %s, %v", name, code, r.id, err)
 }
 
-// start has the actors say things unasked.
+// start has the actors publish replies that answer no command.
 func (a *actors) start() {
 	for i, name := range a.names {
 		rng := a.w.source("actor", i)
-		mean := time.Duration(300+rng.IntN(2000)) * time.Millisecond
+		mean := time.Duration(600+rng.IntN(4000)) * time.Millisecond
 		a.tasks.Go(func() {
 			for a.pause(time.Duration(rng.ExpFloat64() * float64(mean))) {
 				for range 1 + rng.IntN(3)*rng.IntN(4) {
@@ -236,12 +235,12 @@ func (a *actors) start() {
 	}
 }
 
-// stop ends what the actors say.
+// stop ends all publishing.
 func (a *actors) stop() {
 	close(a.done)
 }
 
-// leave closes their connection.
+// leave closes the connection.
 func (a *actors) leave() {
 	a.mu.Lock()
 	conn := a.conn
@@ -250,7 +249,7 @@ func (a *actors) leave() {
 	a.tasks.Wait()
 }
 
-// lose is called when the broker has gone.
+// lose closes the connection to a broker that has ended.
 func (a *actors) lose() {
 	a.mu.Lock()
 	conn := a.conn

@@ -2,14 +2,14 @@ package simulation
 
 import "time"
 
-// checkArrivals holds what the link delivered against what the broker routed.
+// checkArrivals compares what the link delivered with what the broker routed.
 func (w *world) checkArrivals() {
 	last := 0
 	for _, a := range w.arrivals {
 		switch {
 		case a.gap != nil:
 			if a.gap.To.After(a.at) || a.gap.From.After(a.gap.To) {
-				w.fail("a gap from %v to %v was told at %v", a.gap.From, a.gap.To, a.at)
+				w.fail("a gap from %v to %v was reported at %v", a.gap.From, a.gap.To, a.at)
 			}
 		case a.reply == nil || a.reply.routed == 0:
 			w.fail("a reply was delivered that the broker did not route: %+v", a.reply)
@@ -25,34 +25,30 @@ func (w *world) checkArrivals() {
 	if !found {
 		return
 	}
-	// at is the place behind the last arrival that the broker routed before the reply.
+	// at is the index after the last arrival that the broker routed before the reply.
 	at := 0
 	for _, r := range w.replies {
 		for at < len(w.arrivals) && (w.arrivals[at].gap != nil || w.arrivals[at].reply.routed < r.routed) {
 			at++
 		}
-		if r.seq == 0 && r.sent.After(up) && !w.told(r, at) {
-			w.fail("%s, sent at %v, is missing, and no gap told of it", r.id, r.sent.Sub(w.began))
+		if r.seq == 0 && r.sent.After(up) && !w.covered(r, at) {
+			w.fail("%s, sent at %v, is missing, and no gap covers it", r.id, r.sent.Sub(w.began))
 		}
 	}
 }
 
-// told reports whether one of the gaps right before an arrival has the reply in it.
-func (w *world) told(r *reply, at int) bool {
+// covered reports whether one of the gaps directly before an arrival contains the time at which the reply was
+// sent.
+func (w *world) covered(r *reply, at int) bool {
 	for at--; at >= 0 && w.arrivals[at].gap != nil; at-- {
 		if g := w.arrivals[at].gap; !r.sent.Before(g.From) && !r.sent.After(g.To) {
-			return true
-		}
-	}
-	for _, s := range w.blind {
-		if !r.sent.Before(s.from) && !r.sent.After(s.to) {
 			return true
 		}
 	}
 	return false
 }
 
-// firstUp is when the link first was up. Nothing is told of what was sent before.
+// firstUp returns when the link was first up. No gap is reported for what was sent before.
 func (w *world) firstUp() (time.Time, bool) {
 	for _, s := range w.states {
 		if s.Up {

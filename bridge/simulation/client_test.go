@@ -12,27 +12,27 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-// client is a v1 client that connects again and again, in one of the ways that clients do.
+// client is a v1 client that connects repeatedly, always with the same profile.
 type client struct {
 	w       *world
 	number  int
 	rng     source
 	remote  string
-	habit   habit
+	profile profile
 	hurries atomic.Bool // it does not read slowly any more
 	last    *uint64     // the number from which it resumes; nil before the first reply
 
 	conn     *conn
 	reading  sync.WaitGroup
-	visits   []*visit // its connections
+	records  []*record // one for each connection
 	requests int
 }
 
-// visit is one connection, and all that came by it.
-type visit struct {
+// record is one connection of a client, with every message that came over it.
+type record struct {
 	kind     kind
 	subs     []sub // asked for in the URL, or by messages
-	implicit bool  // it hears every reply until it subscribes
+	implicit bool  // every reply until the first subscription
 	since    *uint64
 
 	mu    sync.Mutex // guards the following fields
@@ -41,7 +41,7 @@ type visit struct {
 	ended bool
 }
 
-// message is what a client was sent, as far as it is looked at.
+// message is a message to a client, as far as the models need it.
 type message struct {
 	at time.Time
 
@@ -64,26 +64,26 @@ type message struct {
 	}
 }
 
-// isReply reports whether it is a reply of an actor.
+// isReply reports whether the message is a reply of an actor.
 func (m *message) isReply() bool { return m.Op == "" }
 
-// answers reports whether it answers the request with that id.
+// answers reports whether the message is the answer to a request.
 func (m *message) answers(op, id string) bool { return m.Op == op && m.ID != nil && *m.ID == id }
 
 func newClient(w *world, number int) *client {
 	c := &client{w: w, number: number, rng: w.source("client", number), remote: fmt.Sprintf("10.0.0.%d", number)}
-	c.habit = newHabit(c.rng)
+	c.profile = newProfile(c.rng)
 	return c
 }
 
-// use connects and does things until the world ends, and then once more.
+// use connects repeatedly until the world ends, and then once more.
 func (c *client) use(ending chan struct{}) {
 	for !c.wait(ending, c.exp(3*time.Second)) {
 		c.visit(ending)
 	}
 	c.hurries.Store(true)
 	v := c.connect()
-	for ; !c.say(v) && !v.isOver(); time.Sleep(time.Second) {
+	for ; !c.say(v) && !v.isOver(); pass(time.Second) {
 	}
 	c.note("last visit")
 	c.finish(v)
@@ -95,7 +95,7 @@ func (c *client) exp(mean time.Duration) time.Duration {
 	return time.Duration(c.rng.ExpFloat64()*float64(mean)) + time.Duration(1+c.rng.IntN(1000))
 }
 
-// wait reports whether the end came.
+// wait waits, and reports whether the world ends.
 func (c *client) wait(ending chan struct{}, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -107,7 +107,7 @@ func (c *client) wait(ending chan struct{}, d time.Duration) bool {
 	}
 }
 
-// visit connects, does things for a while, and hangs up.
+// visit connects, sends requests for a while, and hangs up.
 func (c *client) visit(ending chan struct{}) {
 	v := c.connect()
 	for range c.rng.IntN(20) {
@@ -120,7 +120,7 @@ func (c *client) visit(ending chan struct{}) {
 }
 
 // leave hangs up.
-func (c *client) leave(v *visit) {
+func (c *client) leave(v *record) {
 	c.conn.leave()
 	c.reading.Wait()
 	c.w.hub.Inflight.Leave(c.conn)
@@ -129,11 +129,11 @@ func (c *client) leave(v *visit) {
 }
 
 // hangUp ends the last connection.
-func (c *client) hangUp() { c.leave(c.visits[len(c.visits)-1]) }
+func (c *client) hangUp() { c.leave(c.records[len(c.records)-1]) }
 
-// finish waits until everything asked for was answered, and pings once more.
-func (c *client) finish(v *visit) {
-	time.Sleep(3 * time.Second) // what is held is given by then
+// finish lets pending replies arrive, and sends a last ping.
+func (c *client) finish(v *record) {
+	pass(3 * time.Second) // throttle windows end
 	id := c.ping(v)
 	if !v.await(time.Minute, func(m *message) bool { return m.answers("pong", id) }) && !v.isOver() {
 		c.w.fail("client %d: the last ping is not answered", c.number)
@@ -141,18 +141,18 @@ func (c *client) finish(v *visit) {
 }
 
 // connect opens a connection.
-func (c *client) connect() *visit {
-	v := &visit{kind: c.habit.kind, news: make(chan struct{})}
+func (c *client) connect() *record {
+	v := &record{kind: c.profile.kind, news: make(chan struct{})}
 	if c.last != nil && c.rng.IntN(8) > 0 {
 		last := *c.last
 		v.since = &last
 	}
-	c.visits = append(c.visits, v)
-	id := fmt.Sprintf("%s-%d-%d", bridgeName, c.number, len(c.visits))
+	c.records = append(c.records, v)
+	id := fmt.Sprintf("%s-%d-%d", bridgeName, c.number, len(c.records))
 	c.conn = &conn{c: c, readable: make(chan struct{}, 1), session: hub.NewSession(id, c.remote)}
-	request := c.habit.connectRequest(v)
+	request := c.profile.connectRequest(v)
 	c.conn.session.Batch = request.Batch
-	c.note(fmt.Sprintf("connects as %v since %s", c.habit, show(v.since)))
+	c.note(fmt.Sprintf("connects as %v since %s", c.profile, show(v.since)))
 	c.w.hub.Greet(c.conn, c.conn.session, request, protocol.Hello{Op: "hello"})
 	on := c.conn
 	c.reading.Go(func() { c.read(on, v) })
@@ -166,9 +166,9 @@ func show(n *uint64) string {
 	return fmt.Sprint(*n)
 }
 
-// read takes what comes, at the client's pace.
-func (c *client) read(on *conn, v *visit) {
-	rng := c.w.source("reader", c.number*1000+len(c.visits))
+// read records messages, at the client's pace.
+func (c *client) read(on *conn, v *record) {
+	rng := c.w.source("reader", c.number*1000+len(c.records))
 	var whole []byte
 	for f := on.take(); f != nil; f = on.take() {
 		payload, final := payloadOf(f)
@@ -184,14 +184,14 @@ func (c *client) read(on *conn, v *visit) {
 		}
 		whole = whole[:0]
 		v.add(m)
-		if c.habit.slow && !c.hurries.Load() && rng.IntN(10) == 0 {
-			time.Sleep(time.Duration(rng.Int64N(int64(time.Second))))
+		if c.profile.slow && !c.hurries.Load() && rng.IntN(10) == 0 {
+			pass(time.Duration(rng.Int64N(int64(time.Second))))
 		}
 	}
 	v.over()
 }
 
-// payloadOf reads a server's frame.
+// payloadOf returns the payload of a frame, and whether it ends a message.
 func payloadOf(f engine.Frame) (payload []byte, final bool) {
 	head := 2
 	switch f[1] {
@@ -203,7 +203,7 @@ func payloadOf(f engine.Frame) (payload []byte, final bool) {
 	return f[head:], f[0]&0x80 != 0
 }
 
-func (v *visit) add(m message) {
+func (v *record) add(m message) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.came = append(v.came, m)
@@ -211,7 +211,7 @@ func (v *visit) add(m message) {
 	v.news = make(chan struct{})
 }
 
-func (v *visit) over() {
+func (v *record) over() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.ended = true
@@ -219,14 +219,14 @@ func (v *visit) over() {
 	v.news = make(chan struct{})
 }
 
-func (v *visit) isOver() bool {
+func (v *record) isOver() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.ended
 }
 
-// await waits until something came that is wanted, or the connection has ended.
-func (v *visit) await(d time.Duration, wanted func(*message) bool) bool {
+// await waits for a message, and reports whether it came before the connection ended.
+func (v *record) await(d time.Duration, wanted func(*message) bool) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	for from := 0; ; {

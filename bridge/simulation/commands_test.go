@@ -9,18 +9,18 @@ import (
 )
 
 const (
-	// commandMark is what the text of a command begins with. On the wire it is there once.
+	// commandMark begins the text of each command. In the published message it occurs once.
 	commandMark   = "run command-"
 	commandDigits = 6
 )
 
-// command is a command that a client sent, and what became of it.
+// command is a command of a client, with everything that is known of it.
 type command struct {
 	id       string
 	consumer string
 	conn     *conn
-	visit    *visit
-	wait     time.Duration // for its end; 0 is a command in CLU's own form
+	record   *record
+	wait     time.Duration // for its end; 0 is a command in CLU's form
 	expires  time.Time
 	came     time.Time
 	flight   *hub.Command
@@ -30,14 +30,14 @@ type command struct {
 	settledAt time.Time
 	sent      []time.Time // when the link wrote it
 	sentOn    *pipe
-	routed    []time.Time // when the broker gave it to its actor
+	routed    []time.Time // when the broker delivered it to the actor
 }
 
 func (c *command) text() string { return "run " + c.id }
 
 // command sends a command.
 func (c *client) command() {
-	cmd := &command{consumer: actorNames[c.rng.IntN(len(actorNames))], conn: c.conn, visit: c.visits[len(c.visits)-1]}
+	cmd := &command{consumer: actorNames[c.rng.IntN(len(actorNames))], conn: c.conn, record: c.records[len(c.records)-1]}
 	if c.rng.IntN(10) == 0 {
 		cmd.consumer = "nobody"
 	}
@@ -54,13 +54,13 @@ func (c *client) command() {
 	for range burst {
 		one := *cmd
 		if one.wait > 0 {
-			one.wait += time.Duration(c.rng.IntN(1_000_000)) // no two end at the same moment
+			one.wait += time.Duration(c.rng.IntN(1_000_000)) // distinct, so that they do not end at the same time
 		}
 		c.w.mu.Lock()
 		one.id = fmt.Sprintf("command-%0*d", commandDigits, len(c.w.commands))
 		c.w.commands = append(c.w.commands, &one)
 		c.w.mu.Unlock()
-		c.behindHello(func() {
+		c.afterHello(func() {
 			if !one.conn.HasLeft() {
 				c.w.send(&one)
 			}
@@ -68,18 +68,18 @@ func (c *client) command() {
 	}
 }
 
-// Bounds of what a command may take.
+// Bounds of the time until an outcome.
 const (
 	publishTimeout = 900 * time.Millisecond
-	// sweepEvery is the precision with which the link ends what is overdue.
+	// sweepEvery is how late the link may end an overdue command.
 	sweepEvery = publishTimeout / 30
 )
 
-// checkCommands holds every command against what is promised of it.
+// checkCommands checks every command.
 func (w *world) checkCommands() {
 	for _, c := range w.commands {
 		if c.came.IsZero() {
-			continue // its client left before it was greeted
+			continue // not sent: its client left before the hello
 		}
 		if len(c.outcomes) != 1 {
 			w.fail("%s has %d outcomes: %v", c.id, len(c.outcomes), c.outcomes)
@@ -91,19 +91,19 @@ func (w *world) checkCommands() {
 	}
 }
 
-// checkOutcome holds an outcome against what the broker did.
+// checkOutcome compares an outcome with what the link and the broker did.
 func (w *world) checkOutcome(c *command, o amqpx.Outcome) {
 	if len(c.sent) > 1 || len(c.routed) > 1 {
-		w.fail("%s was sent %d times, and heard %d times", c.id, len(c.sent), len(c.routed))
+		w.fail("%s was sent %d times, and received %d times", c.id, len(c.sent), len(c.routed))
 	}
 	if len(c.routed) > len(c.sent) {
-		w.fail("%s was heard, and not sent", c.id)
+		w.fail("%s was received, and not sent", c.id)
 	}
 	switch {
 	case o == amqpx.Confirmed && len(c.routed) != 1:
-		w.fail("%s is confirmed, and was not heard", c.id)
+		w.fail("%s is confirmed, and was not received", c.id)
 	case o == amqpx.Returned && len(c.routed) > 0, o == amqpx.Refused && len(c.routed) > 0:
-		w.fail("%s is %v, and was heard", c.id, o)
+		w.fail("%s is %v, and was received", c.id, o)
 	case o != amqpx.Confirmed && o != amqpx.Returned && !o.InDoubt() && len(c.sent) > 0:
 		w.fail("%s is %v, and was sent", c.id, o)
 	case o.InDoubt() && len(c.sent) == 0:
@@ -130,7 +130,7 @@ func (w *world) checkTimes(c *command) {
 	}
 }
 
-// checkHeld looks whether a command was sent although the broker owed a confirm for long: it may
+// checkHeld checks that a command was not sent while another had been without a confirm for long: the broker may
 // have stalled.
 func (w *world) checkHeld(c *command, at time.Time) {
 	for _, o := range w.commands {
@@ -138,19 +138,19 @@ func (w *world) checkHeld(c *command, at time.Time) {
 			continue
 		}
 		if o.settledAt.After(at) {
-			w.fail("%s was sent although the confirm of %s was owed for %v", c.id, o.id, at.Sub(o.sent[0]))
+			w.fail("%s was sent although %s was without a confirm for %v", c.id, o.id, at.Sub(o.sent[0]))
 		}
 	}
 }
 
-// checkAnswers looks at what the sender was told.
+// checkAnswers checks what the sender was sent.
 func (w *world) checkAnswers(c *command) {
 	var ok, failed, ended int
 	var result, refused *message
-	c.visit.mu.Lock()
-	defer c.visit.mu.Unlock()
-	for i := range c.visit.came {
-		switch m := &c.visit.came[i]; {
+	c.record.mu.Lock()
+	defer c.record.mu.Unlock()
+	for i := range c.record.came {
+		switch m := &c.record.came[i]; {
 		case m.answers("ok", c.id):
 			ok++
 			if failed+ended > 0 {
@@ -165,7 +165,8 @@ func (w *world) checkAnswers(c *command) {
 		}
 	}
 	o := c.outcomes[0]
-	whole := !c.conn.HasLeft() || c.visit == c.conn.c.visits[len(c.conn.c.visits)-1]
+	// Whether the sender stayed long enough to read what it was sent.
+	stayed := !c.conn.closed && !c.conn.c.profile.slow && c.conn.leftAt.Sub(c.settledAt) > time.Second
 	switch {
 	case failed+ended > 1:
 		w.fail("%s ended %d times", c.id, failed+ended)
@@ -173,9 +174,9 @@ func (w *world) checkAnswers(c *command) {
 		w.fail("%s is %v, and its sender was told %s", c.id, o, refused.Code)
 	case refused != nil && o == amqpx.Confirmed:
 		w.fail("%s is confirmed, and its sender was told that it failed", c.id)
-	case whole && c.visit.ended && !c.conn.closed && o != amqpx.Confirmed && failed+ended == 0:
+	case stayed && o != amqpx.Confirmed && failed+ended == 0:
 		w.fail("%s is %v, and its sender was not told", c.id, o)
-	case whole && c.wait > 0 && !c.conn.closed && ok == 0:
+	case stayed && c.wait > 0 && ok == 0:
 		w.fail("%s was not answered", c.id)
 	}
 	if result != nil {
@@ -183,7 +184,7 @@ func (w *world) checkAnswers(c *command) {
 	}
 }
 
-// checkResult holds the result of a command against the replies to it.
+// checkResult compares the result of a command with its replies.
 func (w *world) checkResult(c *command, m *message) {
 	var replies int
 	var last *reply

@@ -8,10 +8,10 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// brokerBytes bounds the broker's memory, so that it is easily filled.
+// brokerBytes bounds the memory of the broker, so that it is quickly filled.
 const brokerBytes = 256 << 10
 
-// fault is something that goes wrong.
+// fault is one kind of failure.
 type fault struct {
 	name string
 	do   func(w *world)
@@ -36,17 +36,17 @@ var faults = []fault{
 	{"fill the broker", (*world).fillBroker},
 }
 
-// trouble does faults for a while.
-func (w *world) trouble() {
-	until := w.began.Add(troubled)
+// injectFaults injects random faults for a while.
+func (w *world) injectFaults() {
+	until := w.began.Add(faultsFor)
 	mean := time.Duration(2+w.rng.IntN(8)) * time.Second
 	for {
 		pause := time.Duration(w.rng.ExpFloat64()*float64(mean)) + time.Duration(1+w.rng.IntN(1_000_000))
 		if time.Now().Add(pause).After(until) {
-			time.Sleep(time.Until(until))
+			pass(time.Until(until))
 			return
 		}
-		time.Sleep(pause)
+		pass(pause)
 		f := faults[w.rng.IntN(len(faults))]
 		w.note("fault: %s", f.name)
 		w.faults++
@@ -54,12 +54,12 @@ func (w *world) trouble() {
 	}
 }
 
-// aWhile is between a few milliseconds and some seconds.
+// aWhile returns a duration between some milliseconds and nine seconds.
 func (w *world) aWhile() time.Duration {
 	return time.Duration(math.Exp(w.rng.Float64()*7.5) * float64(5*time.Millisecond))
 }
 
-// onPipes does something to so many of the link's connections.
+// onPipes calls do with n of the open connections of the link.
 func (w *world) onPipes(n int, do func(*pipe)) {
 	open := w.net.open()
 	w.rng.Shuffle(len(open), func(i, j int) { open[i], open[j] = open[j], open[i] })
@@ -68,7 +68,7 @@ func (w *world) onPipes(n int, do func(*pipe)) {
 	}
 }
 
-// directions are one direction of a connection, or both.
+// directions returns one direction of a connection, or both.
 func (w *world) directions(p *pipe) []*half {
 	return [][]*half{{p.up}, {p.down}, {p.up, p.down}}[w.rng.IntN(3)]
 }
@@ -87,7 +87,7 @@ func (w *world) stall(p *pipe) {
 	w.note("until %v", until.Sub(w.began))
 }
 
-// stallAndReset has some of what was held up arrive before the connection breaks.
+// stallAndReset has a part of what was delayed arrive before the connection breaks.
 func (w *world) stallAndReset() {
 	for _, p := range w.net.open() {
 		w.stall(p)
@@ -111,7 +111,7 @@ func (w *world) muteNew() {
 	w.onPipes(2, (*pipe).reset)
 }
 
-// restart stops the broker and starts another one, which knows nothing of the old one.
+// restart replaces the broker by an empty one.
 func (w *world) restart(kill bool) {
 	old := w.currentBroker()
 	w.net.refuse(time.Now().Add(time.Hour), time.Time{})
@@ -121,7 +121,7 @@ func (w *world) restart(kill bool) {
 	}
 	w.actors.lose()
 	_ = old.Close()
-	time.Sleep(w.aWhile())
+	pass(w.aWhile())
 	fresh := newBroker()
 	w.mu.Lock()
 	w.broker = fresh
@@ -130,7 +130,7 @@ func (w *world) restart(kill bool) {
 	w.net.refuse(time.Time{}, time.Time{})
 }
 
-// dropConnections has the broker hang up on everybody.
+// dropConnections has the broker close all connections without a handshake.
 func (w *world) dropConnections() {
 	w.currentBroker().DropConnections()
 	w.actors.lose()
@@ -144,11 +144,11 @@ func (w *world) deleteQueue() {
 func (w *world) actorDeparts() {
 	name := actorNames[w.rng.IntN(len(actorNames))]
 	w.actors.depart(name)
-	time.Sleep(w.aWhile())
+	pass(w.aWhile())
 	w.actors.arrive(name)
 }
 
-// fillBroker fills the broker's memory with messages that nobody takes.
+// fillBroker fills the memory of the broker with messages that are not consumed.
 func (w *world) fillBroker() {
 	a := w.actors
 	a.mu.Lock()
@@ -159,10 +159,10 @@ func (w *world) fillBroker() {
 	_, err = ch.QueueDeclare("junk", false, false, true, false, nil)
 	a.must(err)
 	much := slices.Repeat([]byte{'x'}, 16<<10)
-	for range 12 + w.rng.IntN(6) {
+	for range 12 + w.rng.IntN(9) {
 		a.must(ch.Publish("", "junk", false, false, amqp.Publishing{Body: much}))
 	}
-	time.Sleep(w.aWhile())
+	pass(w.aWhile())
 	_, err = ch.QueueDelete("junk", false, false, false)
 	a.must(err)
 	a.must(ch.Close())

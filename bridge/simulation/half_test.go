@@ -8,16 +8,15 @@ import (
 	"time"
 )
 
-// capacity is how many bytes are on their way to the link before the broker must wait, as the
-// buffers of a TCP connection have it. To the broker there is room for all that a run sends: a
-// writer that waits may hold a lock, and in a bubble time stands while others wait for a lock.
+// capacity bounds the bytes in flight to the link, as the buffers of a TCP connection do. In the other direction
+// there is room for everything that a run sends: a blocked writer may hold a lock, and in a bubble time does not
+// advance while another goroutine waits for that.
 const (
 	capacity   = 64 << 10
 	upCapacity = 16 << 20
 )
 
-// half is one direction of a connection. Each chunk that is written arrives after a delay, in
-// order, and may be read in pieces.
+// half is one direction of a connection. Each chunk arrives after a delay, in order, and may be read in parts.
 type half struct {
 	rng      source
 	latency  time.Duration
@@ -28,13 +27,13 @@ type half struct {
 	mu      sync.Mutex // guards the following fields
 	chunks  []chunk
 	bytes   int       // in chunks
-	stalled time.Time // nothing arrives before
-	silent  bool      // what is written goes nowhere
-	cutIn   int       // bytes that still get through; less than zero is no bound
-	other   *half     // the other direction, which a cut ends, too
-	ended   bool      // nothing more is written
-	end     error     // what a reader gets behind all chunks; nil is the end of the stream
-	failed  error     // what both get at once
+	stalled time.Time // nothing arrives before this time
+	silent  bool      // written data is discarded
+	cutIn   int       // bytes until the connection breaks; negative if it does not
+	other   *half     // the other direction
+	ended   bool      // no more writes
+	end     error     // for the reader after the last chunk; nil is io.EOF
+	failed  error     // for both sides, immediately
 	readBy  time.Time
 	writeBy time.Time
 }
@@ -55,7 +54,7 @@ func signal(c chan struct{}) {
 	}
 }
 
-// await waits for a signal, at the longest until then; the zero time is for ever.
+// await waits for a signal until a deadline; the zero time is none.
 func await(c chan struct{}, until time.Time) {
 	if until.IsZero() {
 		<-c
@@ -71,7 +70,7 @@ func await(c chan struct{}, until time.Time) {
 
 func (h *half) read(p []byte) (int, error) {
 	for {
-		n, err, wait := h.tryRead(p)
+		n, wait, err := h.tryRead(p)
 		if n > 0 || err != nil {
 			return n, err
 		}
@@ -79,16 +78,16 @@ func (h *half) read(p []byte) (int, error) {
 	}
 }
 
-// tryRead reads what has arrived, or says until when to wait.
-func (h *half) tryRead(p []byte) (n int, err error, wait time.Time) {
+// tryRead reads what has arrived, or returns until when to wait.
+func (h *half) tryRead(p []byte) (n int, wait time.Time, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := time.Now()
 	switch {
 	case h.failed != nil:
-		return 0, h.failed, wait
+		return 0, wait, h.failed
 	case !h.readBy.IsZero() && !now.Before(h.readBy):
-		return 0, os.ErrDeadlineExceeded, wait
+		return 0, wait, os.ErrDeadlineExceeded
 	case len(h.chunks) > 0:
 		first := &h.chunks[0]
 		if wait = later(first.at, h.stalled); now.Before(wait) {
@@ -103,21 +102,21 @@ func (h *half) tryRead(p []byte) (n int, err error, wait time.Time) {
 		}
 		h.bytes -= n
 		signal(h.writable)
-		return n, nil, wait
+		return n, wait, nil
 	case h.ended && h.end != nil:
-		return 0, h.end, wait
+		return 0, wait, h.end
 	case h.ended:
-		return 0, io.EOF, wait
+		return 0, wait, io.EOF
 	}
 	if !h.readBy.IsZero() && (wait.IsZero() || h.readBy.Before(wait)) {
 		wait = h.readBy
 	}
-	return 0, nil, wait
+	return 0, wait, nil
 }
 
 func (h *half) write(p []byte) (int, error) {
 	for written := 0; ; {
-		n, err, wait := h.tryWrite(p[written:])
+		n, wait, err := h.tryWrite(p[written:])
 		written += n
 		if written == len(p) || err != nil {
 			return written, err
@@ -128,21 +127,21 @@ func (h *half) write(p []byte) (int, error) {
 	}
 }
 
-func (h *half) tryWrite(p []byte) (n int, err error, wait time.Time) {
+func (h *half) tryWrite(p []byte) (n int, wait time.Time, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := time.Now()
 	switch {
 	case h.failed != nil:
-		return 0, h.failed, wait
+		return 0, wait, h.failed
 	case h.ended:
-		return 0, syscall.EPIPE, wait
+		return 0, wait, syscall.EPIPE
 	case !h.writeBy.IsZero() && !now.Before(h.writeBy):
-		return 0, os.ErrDeadlineExceeded, wait
+		return 0, wait, os.ErrDeadlineExceeded
 	}
 	n = min(len(p), h.capacity-h.bytes)
 	if n == 0 {
-		return 0, nil, h.writeBy
+		return 0, h.writeBy, nil
 	}
 	data := append([]byte(nil), p[:n]...)
 	cut := h.cutIn >= 0 && n > h.cutIn
@@ -165,10 +164,10 @@ func (h *half) tryWrite(p []byte) (n int, err error, wait time.Time) {
 		go h.other.finish(err)
 	}
 	signal(h.readable)
-	return n, err, wait
+	return n, wait, err
 }
 
-// finish ends the stream behind what was written.
+// finish ends the stream after what was written.
 func (h *half) finish(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -203,13 +202,13 @@ func (h *half) isSilent() bool {
 	return h.silent
 }
 
-// stallUntil has nothing arrive before then.
+// stallUntil delays everything until a time.
 func (h *half) stallUntil(t time.Time) { h.do(func() { h.stalled = t }) }
 
-// cutAfter breaks the stream behind so many more bytes, be it within a frame.
+// cutAfter breaks the connection after so many more bytes, perhaps within a frame.
 func (h *half) cutAfter(bytes int) { h.do(func() { h.cutIn = bytes }) }
 
-// goSilent has nothing arrive any more, and tells nobody.
+// goSilent discards everything from now on, without an error on either side.
 func (h *half) goSilent() { h.do(func() { h.silent, h.chunks = true, nil }) }
 
 func (h *half) setDeadline(which *time.Time, t time.Time) { h.do(func() { *which = t }) }

@@ -10,13 +10,13 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-// fanLog is a log as the engine has one: what is appended goes to all that follow it, and what
-// may wait leaves with what may not.
+// fanLog is a [hub.Log] like the engine's: its frames go to all followers, and a frame that may wait is sent
+// together with the next that may not.
 type fanLog struct {
 	mu        sync.Mutex // guards the following fields; it comes before a connection's
 	frames    []engine.Frame
 	followers []*conn
-	due       time.Time // when what waits leaves; zero if nothing waits
+	due       time.Time // when waiting frames are sent; zero if there are none
 	timer     *time.Timer
 }
 
@@ -61,7 +61,7 @@ func (l *fanLog) Close() {
 	l.release()
 }
 
-// conn is a client's connection: what it has been sent and has not read.
+// conn is a client's connection, with the frames that the client has not read yet.
 type conn struct {
 	c       *client
 	session *hub.Session
@@ -70,9 +70,9 @@ type conn struct {
 
 	mu     sync.Mutex // guards the following fields
 	log    *fanLog
-	cursor int      // the next frame of the log that it has not been sent
-	queue  []queued // to be read
-	shared int      // how many of these are a log's
+	cursor int      // index of the next frame of the log
+	queue  []queued // frames to read
+	shared int      // how many of them are from a log
 	closed bool
 	left   bool
 	leftAt time.Time
@@ -83,7 +83,7 @@ type queued struct {
 	shared bool
 }
 
-// maxBehind is how many frames of a log a client may be behind.
+// maxBehind is the number of unread frames of a log at which a client is too slow.
 const maxBehind = 40
 
 // Follow, SendInOrder, Send and Close make it a [hub.Conn].
@@ -101,7 +101,7 @@ func (c *conn) Follow(log hub.Log, first ...engine.Frame) {
 	}
 	next.mu.Lock()
 	defer next.mu.Unlock()
-	next.release() // what waited is not for this one
+	next.release() // waiting frames are not for this client
 	c.mu.Lock()
 	c.cursor = len(next.frames)
 	c.mu.Unlock()
@@ -135,7 +135,7 @@ func (c *conn) HasLeft() bool {
 	return c.left
 }
 
-// flush sends all that its log has, and then does something with the log locked.
+// flush sends the frames of the log, and calls then with the log locked.
 func (c *conn) flush(then func(*fanLog)) {
 	c.mu.Lock()
 	log := c.log
@@ -149,7 +149,7 @@ func (c *conn) flush(then func(*fanLog)) {
 	then(log)
 }
 
-// catchUp sends what the log has and the client was not sent. The log's lock is held.
+// catchUp sends the new frames of the log, whose lock is held.
 func (c *conn) catchUp(l *fanLog) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -163,7 +163,7 @@ func (c *conn) catchUp(l *fanLog) {
 	signal(c.readable)
 }
 
-// fallOff does what the engine does with a client that reads too slowly. mu is held.
+// fallOff closes a client that is too slow, or skips frames, as the engine does. mu is held.
 func (c *conn) fallOff() {
 	if c.c.w.slow == "close" {
 		c.closed = true
@@ -189,7 +189,7 @@ func (c *conn) put(frames []engine.Frame) {
 	signal(c.readable)
 }
 
-// take returns the next frame. It is nil at the end of the connection.
+// take returns the next frame, or nil at the end of the connection.
 func (c *conn) take() engine.Frame {
 	for {
 		c.mu.Lock()
@@ -214,7 +214,7 @@ func (c *conn) take() engine.Frame {
 	}
 }
 
-// leave ends the connection from the client's side.
+// leave closes the connection on the client's side.
 func (c *conn) leave() {
 	c.mu.Lock()
 	c.left, c.leftAt = true, time.Now()

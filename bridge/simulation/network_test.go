@@ -10,14 +10,13 @@ import (
 	"time"
 )
 
-// network is what lies between the link and the broker. It knows the open connections, so that
-// faults can be done to them.
+// network is between the link and the broker. It has the open connections, for faults.
 type network struct {
 	w       *world
 	dial    func() (net.Conn, error) // to the broker
 	mu      sync.Mutex               // guards the following fields
 	refused time.Time                // connections are refused until then
-	mute    time.Time                // new connections carry nothing until then
+	mute    time.Time                // new connections are stalled until then
 	dialled int
 	conns   []*pipe // of the link, the latest last
 }
@@ -28,11 +27,12 @@ var errRefused = syscall.ECONNREFUSED
 func (n *network) connect(_, _ string) (net.Conn, error) {
 	n.mu.Lock()
 	n.dialled++
-	rng := n.w.source("network", n.dialled)
+	number := n.dialled
+	rng := n.w.source("network", number)
 	refused, mute := n.refused, n.mute
 	n.mu.Unlock()
 	latency := time.Duration(rng.Int64N(int64(4 * time.Millisecond)))
-	time.Sleep(latency + time.Duration(rng.Int64N(int64(time.Millisecond))))
+	pass(latency + time.Duration(rng.Int64N(int64(time.Millisecond))))
 	if time.Now().Before(refused) {
 		return nil, errRefused
 	}
@@ -41,8 +41,8 @@ func (n *network) connect(_, _ string) (net.Conn, error) {
 		return nil, errRefused
 	}
 	p := &pipe{
-		up:   newHalf(n.w.source("network up", n.dialled), latency, upCapacity),
-		down: newHalf(n.w.source("network down", n.dialled), latency, capacity),
+		up:   newHalf(n.w.source("network up", number), latency, upCapacity),
+		down: newHalf(n.w.source("network down", number), latency, capacity),
 	}
 	p.up.other, p.down.other = p.down, p.up
 	p.up.stallUntil(mute)
@@ -55,7 +55,7 @@ func (n *network) connect(_, _ string) (net.Conn, error) {
 	return &end{in: p.down, out: p.up, wrote: func(b []byte) { n.w.wrote(p, b) }}, nil
 }
 
-// carry hands the broker what the link sent.
+// carry copies from the link to the broker.
 func carry(far net.Conn, up *half) {
 	buf := make([]byte, 4096)
 	for {
@@ -73,7 +73,7 @@ func carry(far net.Conn, up *half) {
 	}
 }
 
-// carryBack hands the link what the broker sent.
+// carryBack copies from the broker to the link.
 func carryBack(far net.Conn, down *half) {
 	buf := make([]byte, 4096)
 	for {
@@ -93,14 +93,14 @@ func carryBack(far net.Conn, down *half) {
 	}
 }
 
-// hangUp tells the broker that the connection has ended, unless that does not reach it.
+// hangUp closes the connection of the broker, unless the network is silent.
 func hangUp(far net.Conn, h *half) {
 	if !h.isSilent() {
 		far.Close()
 	}
 }
 
-// endAll ends what is left.
+// endAll closes every connection.
 func (n *network) endAll() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -109,7 +109,7 @@ func (n *network) endAll() {
 	}
 }
 
-// open returns the connections that are still in use, in the order in which they were made.
+// open returns the connections in use, in the order of dialling.
 func (n *network) open() (open []*pipe) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -121,7 +121,7 @@ func (n *network) open() (open []*pipe) {
 	return open
 }
 
-// isSilent reports whether a connection is silent that the link still uses.
+// isSilent reports whether the link still uses a silent connection.
 func (n *network) isSilent() bool {
 	return slices.ContainsFunc(n.open(), func(p *pipe) bool { return p.up.isSilent() || p.down.isSilent() })
 }
@@ -137,7 +137,7 @@ type pipe struct{ up, down *half }
 
 func (p *pipe) over() bool { return p.up.over() || p.down.over() }
 
-// reset breaks the connection. What is on its way is lost.
+// reset breaks the connection. Data in flight is lost.
 func (p *pipe) reset() {
 	p.up.fail(syscall.ECONNRESET)
 	p.down.fail(syscall.ECONNRESET)
@@ -152,7 +152,7 @@ type end struct {
 func (e *end) Read(p []byte) (int, error) { return e.in.read(p) }
 
 func (e *end) Write(p []byte) (int, error) {
-	e.wrote(p) // what is not taken then is sent nevertheless, for all that the writer knows
+	e.wrote(p) // even if this fails: the writer cannot know how much was sent
 	if e.out.over() {
 		return 0, syscall.EPIPE
 	}

@@ -2,8 +2,8 @@ package simulation
 
 import "slices"
 
-// phase is a time in which a connection's subscriptions do not change: it hears every reply, or
-// what these select.
+// phase is a period without a change of subscriptions. The connection gets every reply, or what the subscriptions
+// select.
 type phase struct {
 	everything bool
 	subs       []sub
@@ -13,7 +13,7 @@ func (p phase) selects(r *reply) bool {
 	return p.everything || slices.ContainsFunc(p.subs, func(s sub) bool { return s.selects(r) })
 }
 
-// after returns the phase that an answer begins: a subscription has begun, or has ended.
+// after returns the phase that begins with the answer to a subscribe or an unsubscribe.
 func (p phase) after(id string, subs []sub) phase {
 	named := func(s sub) bool { return s.id == id }
 	if i := slices.IndexFunc(p.subs, named); i >= 0 {
@@ -25,9 +25,9 @@ func (p phase) after(id string, subs []sub) phase {
 	return p
 }
 
-// checkPhases looks at a connection whose subscriptions change. In each phase it hears what its
-// subscriptions select; where a phase begins, between the replies that came, is not known.
-func (c *client) checkPhases(v *visit, n int, from, to uint64, dropped bool) {
+// checkPhases checks a connection whose subscriptions change. At which number a phase begins, between the replies
+// that came, is not known.
+func (c *client) checkPhases(v *record, n int, from, to uint64, dropped bool) {
 	now := phase{everything: true}
 	since, last := []phase{now}, from // phases since the last reply
 	for _, m := range v.came {
@@ -53,10 +53,10 @@ func (c *client) checkPhases(v *visit, n int, from, to uint64, dropped bool) {
 	}
 }
 
-// nothing reports whether the phases may have followed each other such that none of them selects
-// a reply behind one number, up to another.
+// nothing reports whether there are boundaries of the phases such that none selects a reply after one number, up to
+// another.
 func (w *world) nothing(phases []phase, behind, upTo uint64) bool {
-	first := 0 // the first phase that is possible
+	first := 0 // the earliest possible phase
 	for seq := behind + 1; seq <= upTo; seq++ {
 		for first < len(phases) && phases[first].selects(w.reply(seq)) {
 			first++

@@ -11,11 +11,11 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/hub"
 )
 
-// What package bridge does between link and hub.
+// The relay does what package bridge does between link and hub.
 
 var repliesQueue = actor.RepliesQueue(bridgeName)
 
-// deliver is the way of a reply (bridge/replies.go).
+// deliver relays a reply (bridge/replies.go).
 func (w *world) deliver(d *amqpx.Delivery) {
 	buf := make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+512+len(d.Body))
 	buf, body, err := actor.Envelope{}.AppendWithOffset(buf, d)
@@ -74,7 +74,7 @@ func (w *world) tellLink() {
 // sendWithin is how long a command may take from being read to being sent.
 const sendWithin = 900 * time.Millisecond
 
-// send is the way of a command (bridge/commands.go, tracked.go, sending.go).
+// send registers and publishes a command (bridge/commands.go, tracked.go, outgoing.go).
 func (w *world) send(c *command) {
 	c.came = time.Now()
 	a := actor.NewCommand(bridgeName, c.consumer, c.text(), c.id)
@@ -104,7 +104,7 @@ func (w *world) send(c *command) {
 	}
 }
 
-// settled takes the outcome of a command's publishing.
+// settled handles the outcome of publishing a command.
 func (w *world) settled(c *command, o amqpx.Outcome) {
 	w.note("%s is %v", c.id, o)
 	w.mu.Lock()
@@ -120,7 +120,7 @@ func (w *world) settled(c *command, o amqpx.Outcome) {
 	}
 }
 
-// wrote sees what the link writes on any connection.
+// wrote records the commands that the link writes on a connection.
 func (w *world) wrote(on *pipe, p []byte) {
 	for {
 		at := bytes.Index(p, []byte(commandMark))

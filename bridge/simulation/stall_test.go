@@ -40,15 +40,15 @@ func (w *world) stallAndBreak(ctx context.Context) {
 		defer close(ended)
 		_ = w.link.Run(ctx)
 	}()
-	time.Sleep(5300 * time.Millisecond)
+	pass(5300 * time.Millisecond)
 	consuming := w.net.open()[0].down
 	consuming.stallUntil(time.Now().Add(600 * time.Millisecond))
 	consuming.cutAfter(900) // a few replies get through
 	for range 6 {
 		w.actors.say("dome", "i", "", "", w.rng)
-		time.Sleep(90 * time.Millisecond)
+		pass(90 * time.Millisecond)
 	}
-	time.Sleep(5 * time.Second)
+	pass(5 * time.Second)
 	w.actors.stop()
 	unlink()
 	<-ended

@@ -22,14 +22,14 @@ import (
 const (
 	bridgeName = "bridge"
 	exchange   = "sdss_exchange"
-	// troubled is how long faults happen.
-	troubled = 40 * time.Second
-	// healsWithin is how long the link may take to be up again once no fault is left. The
-	// longest is a connection that went silent: three heartbeats.
+	// faultsFor is how long faults are injected.
+	faultsFor = 40 * time.Second
+	// healsWithin is how long the link may take to come up after the last fault. A silent
+	// connection takes longest: three heartbeats.
 	healsWithin = 90 * time.Second
 )
 
-// world is one run.
+// world is one run of the simulation.
 type world struct {
 	t       *testing.T
 	verbose bool // the trace has every message
@@ -43,24 +43,23 @@ type world struct {
 	hub     *hub.Hub
 	actors  *actors
 	clients []*client
-	slow    string // what becomes of clients that read too slowly: skip or close
+	slow    string // what happens to clients that read too slowly: skip or close
 	history int    // how many replies and gaps are kept
 
 	mu       sync.Mutex // guards the following fields
 	broker   *broker.Broker
 	states   []stateAt
 	replies  []*reply          // in the order in which the broker routed them
-	byID     map[string]*reply // all that were ever published
-	arrivals []arrival         // what the link delivered, or told to be missing
-	numbered []*reply          // what the hub has, from 1 on
+	byID     map[string]*reply // every reply that was published
+	arrivals []arrival         // deliveries and gaps of the link, in order
+	numbered []*reply          // by their numbers in the hub, from 1 on
 	commands []*command
-	blind    []span // times in which a loss need not be told
 	trace    []event
 	faults   int
 	failures []string
 }
 
-// arrival is a reply that the link delivered, or a gap.
+// arrival is a reply that the link delivered, or a gap that it reported.
 type arrival struct {
 	at    time.Time
 	reply *reply
@@ -72,8 +71,6 @@ type stateAt struct {
 	at time.Time
 	amqpx.State
 }
-
-type span struct{ from, to time.Time }
 
 type event struct {
 	at   time.Duration
@@ -88,16 +85,16 @@ func (w *world) source(part string, number int) source {
 	return rand.New(rand.NewPCG(w.seed, h.Sum64()))
 }
 
-// note adds a line to the trace.
+// note appends to the trace.
 func (w *world) note(what string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.trace = append(w.trace, event{time.Since(w.began), what, args})
 }
 
-// fail notes a broken promise.
+// fail records a violation.
 func (w *world) fail(format string, args ...any) {
-	w.note("FAULT: "+format, args...)
+	w.note("VIOLATION: "+format, args...)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.failures = append(w.failures, fmt.Sprintf(format, args...))
@@ -145,7 +142,7 @@ func newWorld(t *testing.T, seed uint64, logs io.Writer) *world {
 	return w
 }
 
-// jitter spreads the link's attempts.
+// jitter returns [amqpx.Config.Jitter] with a source of its own.
 func (w *world) jitter() func(time.Duration) time.Duration {
 	var mu sync.Mutex
 	rng := w.source("jitter", 0)
@@ -155,6 +152,9 @@ func (w *world) jitter() func(time.Duration) time.Duration {
 		return time.Duration(rng.Int64N(int64(d)))
 	}
 }
+
+// pass waits in virtual time.
+func pass(d time.Duration) { <-time.After(d) }
 
 func newBroker() *broker.Broker {
 	return broker.New(broker.Config{MaxBytes: brokerBytes, Heartbeat: 5 * time.Second})
@@ -166,13 +166,13 @@ func (w *world) currentBroker() *broker.Broker {
 	return w.broker
 }
 
-// urls are one or two addresses of the same broker.
+// urls returns one or two addresses of the same broker.
 func (w *world) urls() []string {
 	all := []string{"amqp://guest:guest@one/", "amqp://guest:guest@two/"}
 	return all[:1+w.rng.IntN(2)]
 }
 
-// ready is [amqpx.Queue.CanDeliver] of a bridge that keeps pace, or of one that never says so.
+// ready returns [amqpx.Queue.CanDeliver]: always true, or nil.
 func (w *world) ready() func() bool {
 	if w.rng.IntN(2) == 0 {
 		return nil
@@ -180,7 +180,7 @@ func (w *world) ready() func() bool {
 	return func() bool { return true }
 }
 
-// run is one run from its beginning to its end.
+// run runs the world from beginning to end.
 func (w *world) run(ctx context.Context) {
 	ctx, unlink := context.WithCancel(ctx)
 	var linking sync.WaitGroup
@@ -200,12 +200,12 @@ func (w *world) run(ctx context.Context) {
 	for _, c := range w.clients {
 		using.Go(func() { c.use(ending) })
 	}
-	w.trouble()
+	w.injectFaults()
 	w.heal()
 	close(ending)
 	using.Wait()
 	w.actors.stop()
-	time.Sleep(2 * time.Second) // what was said has come by then
+	pass(2 * time.Second) // the last replies arrive
 	unlink()
 	linking.Wait()
 	for _, c := range w.clients {
@@ -218,7 +218,7 @@ func (w *world) run(ctx context.Context) {
 	w.running.Wait()
 }
 
-// heal waits until the link is up and everything has settled.
+// heal ends all faults and waits until the link is up.
 func (w *world) heal() {
 	w.note("no more faults")
 	w.net.refuse(time.Time{}, time.Time{})
@@ -227,7 +227,7 @@ func (w *world) heal() {
 		p.down.stallUntil(time.Time{})
 	}
 	by := time.Now().Add(healsWithin)
-	for stable := 0; stable < 30; time.Sleep(100 * time.Millisecond) {
+	for stable := 0; stable < 30; pass(100 * time.Millisecond) {
 		if s := w.link.State(); s.Up && s.Blocked == "" && s.QueueDown == "" && !w.net.isSilent() {
 			stable++
 		} else {
@@ -241,7 +241,7 @@ func (w *world) heal() {
 	w.note("healed")
 }
 
-// check holds all that was recorded against the models.
+// check compares everything that was recorded with the models.
 func (w *world) check() {
 	w.checkArrivals()
 	w.checkCommands()
@@ -250,8 +250,8 @@ func (w *world) check() {
 	}
 }
 
-// story is the trace as a text.
-func (w *world) story() string {
+// traceText returns the trace as text.
+func (w *world) traceText() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var b strings.Builder

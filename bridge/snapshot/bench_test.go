@@ -108,13 +108,13 @@ func BenchmarkEncodeFull(b *testing.B) {
 			s := full(b)
 			actors, keywords := s.Len()
 			p, bytes := NewEncoder(c.keep, 0, unsealedPart), 0
-			paint := func() {
+			encode := func() {
 				p.Start(s)
 				for !p.Step(func(int) bool { return false }) {
 				}
 				bytes = p.Bytes()
 			}
-			paint()
+			encode()
 			b.ReportAllocs()
 			for b.Loop() {
 				b.StopTimer()
@@ -122,7 +122,7 @@ func BenchmarkEncodeFull(b *testing.B) {
 					s.Note(say(fmt.Sprintf("actor%03d", i), 1, `{"count_1": 18}`))
 				}
 				b.StartTimer()
-				paint()
+				encode()
 			}
 			b.SetBytes(int64(bytes))
 			b.ReportMetric(float64(bytes)/(1<<20), "MiB")

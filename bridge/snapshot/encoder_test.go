@@ -68,19 +68,19 @@ func TestAnEncoderWritesOnlyWhatHasChanged(t *testing.T) {
 	s := manyActors(1000, 50)
 	asked := 0
 	p := NewEncoder(func(Entry) bool { asked++; return true }, 10, unsealedPart)
-	paint := func() (keywords int) {
+	encode := func() (keywords int) {
 		asked = 0
 		p.Start(s)
 		for !p.Step(func(int) bool { return true }) {
 		}
 		return asked
 	}
-	if n := paint(); n != 50_000 {
+	if n := encode(); n != 50_000 {
 		t.Errorf("first it looked at %d keywords", n)
 	}
 	before := p.Parts()
 	s.Note(say("actor500", 1, `{"temperature_0": 5}`))
-	if n := paint(); n != 50 {
+	if n := encode(); n != 50 {
 		t.Errorf("then it looked at %d", n)
 	}
 	made := 0
@@ -92,7 +92,7 @@ func TestAnEncoderWritesOnlyWhatHasChanged(t *testing.T) {
 	if made != 1 {
 		t.Errorf("%d of %d parts were made anew", made, len(before))
 	}
-	if n := paint(); n != 0 {
+	if n := encode(); n != 0 {
 		t.Errorf("and for nothing at %d", n)
 	}
 }

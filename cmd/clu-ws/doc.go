@@ -10,7 +10,7 @@
 //	                                                ├─ housekeeper: certificate, watchdog
 //	                                                ├─ linkReporter: the announcement, systemd's status
 //	                                                ├─ admin server
-//	                                                └─ embedded broker, if asked for
+//	                                                └─ embedded broker, with --embedded-broker
 //
 // Each flag has an environment variable, CLU_WS_ and its name. All of them are in
 // docs/configuration.md, which "clu-ws configuration" writes.

@@ -127,7 +127,7 @@ func TestAWrongFlagIsExplained(t *testing.T) {
 		{ws("--source", "exchange=live", "--source", "exchange=live,path=/x"), "two sources are the exchange live"},
 		{ws("--source", "exchange=live", "--source", "exchange=x,path=/live"), "have the same path /live"},
 		{ws("--source", "exchange=sdss_exchange"), "the actors' exchange"},
-		{ws("--source", "exchange=replies"), "call the exchange otherwise"},
+		{ws("--source", "exchange=replies"), "rename the exchange"},
 		{ws("--presence", "sdss_exchange"), "the exchange of presence is the actors'"},
 		{ws("--presence", strings.Repeat("x", 300)), "the exchange name is 300 bytes long"},
 		{ws("--shed-rate", "0"), "--shed-rate 0 must be at least 1"},

@@ -342,25 +342,25 @@ export class Session {
   }
 
   #error(message) {
-    const { id, command_id: commandId, message: words } = message;
+    const { id, command_id: commandId, message: text } = message;
     if (commandId !== undefined && this.#port.commandError(message)) return;
     const subscription = this.#pending.get(id);
     if (!this.#pending.delete(id)) {
-      this.#port.emit("error", { message: `The bridge refused a message: ${words}`, cause: message });
+      this.#port.emit("error", { message: `The bridge refused a message: ${text}`, cause: message });
       return;
     }
     this.#toEnd.delete(id);
     // A subscription that was accepted before is requested again on the next connection.
-    this.#refuse(this.#accepted.has(id) ? null : subscription, words, message);
+    this.#refuse(this.#accepted.has(id) ? null : subscription, text, message);
     if (this.#resuming.delete(id)) this.#resumed();
   }
 
-  #refuse(subscription, words, cause) {
+  #refuse(subscription, text, cause) {
     if (subscription) {
       this.#subscriptions.delete(subscription.id);
-      subscription.reject(words);
+      subscription.reject(text);
     }
-    this.#port.emit("error", { message: `A subscription was refused: ${words}`, cause });
+    this.#port.emit("error", { message: `A subscription was refused: ${text}`, cause });
   }
 
   #snapshot(message) {

@@ -96,9 +96,9 @@ export class Subscription {
     this.#resolvers.resolve(this);
   }
 
-  /** @param {string} words  the reason */
-  reject(words) {
-    this.#end(new Error(words));
+  /** @param {string} reason */
+  reject(reason) {
+    this.#end(new Error(reason));
   }
 
   selects(fields, own) {

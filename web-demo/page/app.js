@@ -80,13 +80,13 @@ function describeEnd({ state, message }) {
 }
 
 /** Reports missing replies, in the list and as a notice. */
-function reportMissing(words) {
-  replies.mark(words);
-  notify(`${words}.`);
+function reportMissing(text) {
+  replies.mark(text);
+  notify(`${text}.`);
 }
 
-function notify(words) {
-  setText(byId("notice"), `${formatTime(Date.now())} ${words.slice(0, 500)}`);
+function notify(text) {
+  setText(byId("notice"), `${formatTime(Date.now())} ${text.slice(0, 500)}`);
 }
 
 document.addEventListener("keydown", (event) => {

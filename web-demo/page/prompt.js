@@ -61,7 +61,7 @@ export class Prompt {
     if (line === "") return;
     const [, actor, command] = /^(\S+)\s+(.+)$/.exec(line) ?? [];
     if (actor === undefined) {
-      this.#onMistake(`Nothing was sent: write the command behind the actor, for instance "${line} status".`);
+      this.#onMistake(`Nothing was sent: write the command after the actor, for instance "${line} status".`);
       return;
     }
     this.#remember(line);

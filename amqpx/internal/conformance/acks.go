@@ -7,7 +7,7 @@ import (
 )
 
 var ackTests = []test{
-	{"acknowledging several takes all up to the tag, and no more", func(s *session) {
+	{"a multiple ack settles all deliveries up to the tag, and no more", func(s *session) {
 		conn := s.connect()
 		ch := s.channelOn(conn).confirming()
 		queue := ch.queue()
@@ -17,7 +17,7 @@ var ackTests = []test{
 		ch.must(worker.Close())
 		s.equal("what comes back", ch.take(queue), []string{"3", "4"})
 	}},
-	{"acknowledging one takes that one only", func(s *session) {
+	{"a single ack settles that delivery only", func(s *session) {
 		conn := s.connect()
 		ch := s.channelOn(conn).confirming()
 		queue := ch.queue()
@@ -58,7 +58,7 @@ var ackTests = []test{
 			ch.wantClosed(amqp.PreconditionFailed)
 		}
 	}},
-	{"a message put back takes its old place and is marked", func(s *session) {
+	{"a requeued message returns to its place and is flagged as redelivered", func(s *session) {
 		ch := s.channel().confirming()
 		queue := ch.queue()
 		var got []amqp.Delivery
@@ -85,7 +85,7 @@ var ackTests = []test{
 			}
 		}
 	}},
-	{"putting back several at once keeps their order", func(s *session) {
+	{"a multiple requeue keeps the order", func(s *session) {
 		ch := s.channel().confirming()
 		queue := ch.queue()
 		got := fillByGet(ch, queue, 4)
@@ -93,7 +93,7 @@ var ackTests = []test{
 		ch.must(got[2].Nack(true, true))
 		s.equal("the queue", ch.take(queue), []string{"0", "1", "2", "4"})
 	}},
-	{"what is rejected for good is gone", func(s *session) {
+	{"a message rejected without requeue is gone", func(s *session) {
 		ch := s.channel().confirming()
 		queue := ch.queue()
 		got := fillByGet(ch, queue, 3)
@@ -101,7 +101,7 @@ var ackTests = []test{
 		ch.must(got[2].Nack(true, false))
 		s.equal("the queue", ch.take(queue), nil)
 	}},
-	{"recover puts back everything outstanding", func(s *session) {
+	{"recover requeues every outstanding delivery", func(s *session) {
 		ch := s.channel().confirming()
 		queue := ch.queue()
 		fillByGet(ch, queue, 3)

@@ -10,7 +10,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// patience is how long anything that must happen may take.
+// patience is the longest time to wait for anything that must happen.
 const patience = 20 * time.Second
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -22,7 +22,7 @@ type channel struct {
 	closed chan *amqp.Error
 }
 
-// must fails the test on an error.
+// must fails the test if err is not nil.
 func (ch *channel) must(err error) {
 	ch.s.Helper()
 	if err != nil {
@@ -97,7 +97,7 @@ func (ch *channel) confirming() *channel {
 	return ch
 }
 
-// consume starts a consumer that acknowledges by hand.
+// consume starts a consumer with manual acknowledgement.
 func (ch *channel) consume(queue string) <-chan amqp.Delivery {
 	ch.s.Helper()
 	deliveries, err := ch.Consume(queue, "", false, false, false, false, nil)
@@ -105,7 +105,7 @@ func (ch *channel) consume(queue string) <-chan amqp.Delivery {
 	return deliveries
 }
 
-// ready counts the messages in a queue that wait for delivery.
+// ready returns the number of messages in a queue that wait for delivery.
 func (ch *channel) ready(queue string) int {
 	ch.s.Helper()
 	q, err := ch.QueueDeclarePassive(queue, false, false, false, false, nil)
@@ -113,7 +113,7 @@ func (ch *channel) ready(queue string) int {
 	return q.Messages
 }
 
-// take gets the messages that are in a queue, as bodies in order.
+// take gets all messages of a queue and returns their bodies in order.
 func (ch *channel) take(queue string) (bodies []string) {
 	ch.s.Helper()
 	for {
@@ -126,7 +126,7 @@ func (ch *channel) take(queue string) (bodies []string) {
 	}
 }
 
-// wantClosed waits for the broker to close the channel with that code.
+// wantClosed waits until the broker closes the channel with the code.
 func (ch *channel) wantClosed(code int) {
 	ch.s.Helper()
 	got := next(ch.s.T, ch.closed)
@@ -135,7 +135,7 @@ func (ch *channel) wantClosed(code int) {
 	}
 }
 
-// wantCode checks that err is the broker's, with that reply code.
+// wantCode checks that err is an error from the broker with the reply code.
 func wantCode(t *testing.T, err error, code int) {
 	t.Helper()
 	var got *amqp.Error
@@ -144,7 +144,7 @@ func wantCode(t *testing.T, err error, code int) {
 	}
 }
 
-// next waits for the next value of a channel.
+// next returns the next value of a channel.
 func next[T any](t *testing.T, from <-chan T) T {
 	t.Helper()
 	timeout := time.NewTimer(patience)
@@ -161,7 +161,7 @@ func next[T any](t *testing.T, from <-chan T) T {
 	panic("unreachable")
 }
 
-// eventually asks again and again until the answer is yes. Each question is a round trip to the broker.
+// eventually polls until ask returns true. Each call is a round trip to the broker.
 func (s *session) eventually(what string, ask func() bool) {
 	s.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); {
@@ -172,7 +172,7 @@ func (s *session) eventually(what string, ask func() bool) {
 	s.Fatalf("%s: not within %v", what, patience)
 }
 
-// exists asks for a queue or exchange by a passive declare, on a channel that may break over it.
+// exists reports whether a passive declare finds a queue or exchange. The channel is closed if it does not.
 func (s *session) exists(conn *amqp.Connection, declare func(*amqp.Channel) error) bool {
 	s.Helper()
 	ch, err := conn.Channel()

@@ -13,7 +13,7 @@ import (
 )
 
 var connectionTests = []test{
-	{"the broker says what it can do", func(s *session) {
+	{"the broker announces its capabilities", func(s *session) {
 		conn := s.connect()
 		caps, _ := conn.Properties["capabilities"].(amqp.Table)
 		for _, name := range []string{
@@ -24,7 +24,7 @@ var connectionTests = []test{
 			}
 		}
 	}},
-	{"another protocol is answered with the header of one spoken here", func(s *session) {
+	{"another protocol is answered with a protocol header of the broker", func(s *session) {
 		for _, hello := range []string{"AMQP\x00\x00\x09\x00", "GET / HT"} {
 			nc, err := s.to.dial("tcp", s.addr())
 			if err != nil {
@@ -59,7 +59,7 @@ var connectionTests = []test{
 			s.Fatal("connected to a virtual host that does not exist")
 		}
 	}},
-	{"many channels live side by side", func(s *session) {
+	{"a connection has many channels", func(s *session) {
 		conn := s.connect()
 		queue := s.channelOn(conn).queue()
 		var channels []*channel
@@ -83,12 +83,12 @@ var connectionTests = []test{
 			wantCode(s.T, err, amqp.NotFound)
 		}
 	}},
-	{"flow may be switched on, not off", func(s *session) {
+	{"channel.flow may be active, not inactive", func(s *session) {
 		ch := s.channel()
 		ch.must(ch.Flow(true))
 		wantCode(s.T, ch.Flow(false), amqp.NotImplemented)
 	}},
-	{"a new secret is taken while the connection is in use", func(s *session) {
+	{"a new secret is accepted while the connection is in use", func(s *session) {
 		conn := s.connect()
 		ch := s.channelOn(conn).confirming()
 		queue := ch.queue()
@@ -117,7 +117,7 @@ var connectionTests = []test{
 		ch := s.channelOn(conn).confirming()
 		ch.send("", ch.queue(), "still here")
 	}},
-	{"a client that stays silent is dropped after two heartbeats", func(s *session) {
+	{"a silent client is disconnected after two heartbeat intervals", func(s *session) {
 		if testing.Short() {
 			s.Skip("takes two seconds")
 		}

@@ -20,7 +20,7 @@ var consumerTests = []test{
 			}
 		}
 	}},
-	{"consumers of one queue take turns", func(s *session) {
+	{"consumers of one queue are served in round-robin", func(s *session) {
 		ch := s.channel().confirming()
 		queue := ch.queue()
 		one, two := ch.consume(queue), ch.consume(queue)
@@ -32,7 +32,7 @@ var consumerTests = []test{
 			next(s.T, two)
 		}
 	}},
-	{"without acknowledgements a delivery is the end of it", func(s *session) {
+	{"with no-ack a message is settled when it is delivered", func(s *session) {
 		conn := s.connect()
 		ch := s.channelOn(conn).confirming()
 		queue := ch.queue()
@@ -46,7 +46,7 @@ var consumerTests = []test{
 			s.Errorf("%d messages came back", n)
 		}
 	}},
-	{"a consumer without a tag gets one", func(s *session) {
+	{"a consumer without a tag is given one", func(s *session) {
 		r := s.rawChannel()
 		if tag := r.consumeServerNamed(r.declareServerNamed()); tag == "" {
 			s.Error("the broker gave no tag")
@@ -60,7 +60,7 @@ var consumerTests = []test{
 		r.send(rawConsume(name, "twice"))
 		r.wantClose(10, 50, amqp.NotAllowed, 60, 20)
 	}},
-	{"cancel ends the deliveries but not the duty to acknowledge", func(s *session) {
+	{"after cancel, outstanding deliveries can still be acknowledged", func(s *session) {
 		ch := s.channel().confirming()
 		queue := ch.queue()
 		deliveries, err := ch.Consume(queue, "tag", false, false, false, false, nil)
@@ -79,7 +79,7 @@ var consumerTests = []test{
 		ch := s.channel()
 		ch.must(ch.Cancel("nobody", false))
 	}},
-	{"get hands out one message, and says how many are left", func(s *session) {
+	{"get returns one message, and how many are left", func(s *session) {
 		ch := s.channel().confirming()
 		queue := ch.queue()
 		_, ok, err := ch.Get(queue, false)
@@ -120,7 +120,7 @@ var prefetchTests = []test{
 		}
 		s.wantReady(ch, queue, 4)
 	}},
-	{"each consumer of a channel has a prefetch of its own", func(s *session) {
+	{"the prefetch is for each consumer of a channel", func(s *session) {
 		ch := s.channel().confirming()
 		queue := ch.queue()
 		for range 10 {
@@ -148,7 +148,7 @@ var prefetchTests = []test{
 		}
 		s.wantReady(ch, queue, 1)
 	}},
-	{"prefetch does not bind a consumer that does not acknowledge", func(s *session) {
+	{"the prefetch does not limit a no-ack consumer", func(s *session) {
 		ch := s.channel().confirming()
 		queue := ch.queue()
 		ch.must(ch.Qos(1, 0, false))

@@ -1,13 +1,15 @@
 // Package conformance is one suite of black-box tests for an AMQP 0-9-1 broker, as seen by a client.
 //
-// The project relies on two brokers: RabbitMQ at the observatory, and the embedded one (package
-// amqpx/broker) for development and tests. What holds for both is written down here once, and run
-// against both: a difference is a bug of the embedded broker, or is documented there. What only one of
-// them does (limits, arguments that the embedded broker refuses) is not tested here.
+// The project uses two brokers: RabbitMQ in production, and the embedded one (package amqpx/broker) for
+// development and tests. What holds for both is tested here, against both: a difference is a bug of the
+// embedded broker, or is documented there. What only one of them does (limits, arguments that the embedded
+// broker refuses) is not tested here.
 //
-// The suite speaks through amqp091-go, and through a few hand-made frames where the library would not
-// let a rule be broken. It needs the user guest, the virtual host "/", and no empty broker: every name
-// it declares is new, and goes with its connections.
+//	Run ──► one subtest for each behaviour ──► amqp091-go, or frames by hand (raw.go) ──► broker
+//
+// The suite uses amqp091-go, and writes frames by hand where the library would not violate a rule. It needs
+// the user guest and the virtual host "/". The broker need not be empty: every declared name is unique, and
+// goes with its connection.
 //
 //	conformance.Run(t, "amqp://guest:guest@localhost:5672/")
 package conformance

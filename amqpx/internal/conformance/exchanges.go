@@ -7,7 +7,7 @@ import (
 )
 
 var exchangeTests = []test{
-	{"the predeclared exchanges are there", func(s *session) {
+	{"the predeclared exchanges exist", func(s *session) {
 		conn := s.connect()
 		for _, kind := range []string{"direct", "fanout", "topic"} {
 			if !s.exchangeExists(conn, "amq."+kind, kind) {
@@ -15,14 +15,14 @@ var exchangeTests = []test{
 			}
 		}
 	}},
-	{"declared twice alike, it is one exchange", func(s *session) {
+	{"an identical second declaration succeeds", func(s *session) {
 		ch, name := s.channel(), s.name("exchange")
 		for range 2 {
 			ch.must(ch.ExchangeDeclare(name, "topic", false, true, false, false, nil))
 		}
 		ch.must(ch.ExchangeDelete(name, false, false))
 	}},
-	{"declared differently, it is refused", func(s *session) {
+	{"a different second declaration is refused", func(s *session) {
 		conn := s.connect()
 		name := s.channelOn(conn).exchange("topic")
 		for _, declare := range []func(*amqp.Channel) error{
@@ -38,14 +38,14 @@ var exchangeTests = []test{
 			wantCode(s.T, declare(s.channelOn(conn).Channel), amqp.PreconditionFailed)
 		}
 	}},
-	{"a passive declare asks only whether the name exists", func(s *session) {
+	{"a passive declare only checks that the name exists", func(s *session) {
 		conn := s.connect()
 		name := s.channelOn(conn).exchange("topic")
 		if !s.exchangeExists(conn, name, "fanout") {
-			s.Error("a passive declare with another type said that the exchange is missing")
+			s.Error("a passive declare with another type reported that the exchange is missing")
 		}
 		if s.exchangeExists(conn, s.name("nowhere"), "topic") {
-			s.Error("an exchange that nobody declared exists")
+			s.Error("an exchange that was never declared exists")
 		}
 	}},
 	{"names that begin with amq. are reserved", func(s *session) {
@@ -54,7 +54,7 @@ var exchangeTests = []test{
 		ch = s.channel()
 		wantCode(s.T, ch.ExchangeDelete("amq.topic", false, false), amqp.AccessRefused)
 	}},
-	{"the default exchange is nobody's to change", func(s *session) {
+	{"the default exchange cannot be declared, deleted or bound", func(s *session) {
 		conn := s.connect()
 		ch := s.channelOn(conn)
 		wantCode(s.T, ch.QueueBind(ch.queue(), "key", "", false, nil), amqp.AccessRefused)
@@ -70,11 +70,11 @@ var exchangeTests = []test{
 		}
 		wantCode(s.T, err, amqp.PreconditionFailed)
 	}},
-	{"deleting what is not there succeeds", func(s *session) {
+	{"deleting an exchange that does not exist succeeds", func(s *session) {
 		ch := s.channel()
 		ch.must(ch.ExchangeDelete(s.name("nowhere"), false, false))
 	}},
-	{"it is not deleted while in use, if so asked", func(s *session) {
+	{"with if-unused it is not deleted while bound", func(s *session) {
 		conn := s.connect()
 		ch := s.channelOn(conn)
 		name, queue := ch.exchange("fanout"), ch.queue()
@@ -86,7 +86,7 @@ var exchangeTests = []test{
 			s.Error("a deleted exchange is still there")
 		}
 	}},
-	{"with auto-delete it goes with its last binding, not before", func(s *session) {
+	{"with auto-delete it is deleted with its last binding", func(s *session) {
 		conn := s.connect()
 		ch := s.channelOn(conn)
 		name, one, two := ch.exchange("topic"), ch.queue(), ch.queue()
@@ -102,7 +102,7 @@ var exchangeTests = []test{
 			s.Error("the exchange outlived its last binding")
 		}
 	}},
-	{"with auto-delete it stays until it was bound once", func(s *session) {
+	{"with auto-delete it exists until it has been bound once", func(s *session) {
 		conn := s.connect()
 		ch := s.channelOn(conn)
 		name := ch.exchange("topic")
@@ -111,7 +111,7 @@ var exchangeTests = []test{
 			s.Error("the exchange went without having been bound")
 		}
 	}},
-	{"with auto-delete it goes with the connection whose queues were bound to it", func(s *session) {
+	{"with auto-delete it is deleted with the connection whose queues were bound to it", func(s *session) {
 		conn, watcher := s.connect(), s.connect()
 		ch := s.channelOn(conn)
 		name, queue := ch.exchange("topic"), ch.queue()
@@ -119,7 +119,7 @@ var exchangeTests = []test{
 		ch.must(conn.Close())
 		s.eventually("the exchange is gone", func() bool { return !s.exchangeExists(watcher, name, "topic") })
 	}},
-	{"an internal exchange takes no publishes", func(s *session) {
+	{"an internal exchange accepts no publishes", func(s *session) {
 		ch := s.channel().confirming()
 		name := s.name("internal")
 		ch.must(ch.ExchangeDeclare(name, "topic", false, true, true, false, nil))

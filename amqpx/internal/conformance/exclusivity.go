@@ -7,7 +7,7 @@ import (
 )
 
 var exclusivityTests = []test{
-	{"an exclusive queue is locked for every other connection", func(s *session) {
+	{"an exclusive queue is locked to every other connection", func(s *session) {
 		queue := s.channel().queue()
 		other := s.connect()
 		for what, use := range map[string]func(*amqp.Channel) error{
@@ -42,12 +42,12 @@ var exclusivityTests = []test{
 		other.send("", queue, "hello")
 		s.equal("the queue", owner.take(queue), []string{"hello"})
 	}},
-	{"its own connection may use it on every channel", func(s *session) {
+	{"its connection may use an exclusive queue on every channel", func(s *session) {
 		conn := s.connect()
 		queue := s.channelOn(conn).queue()
 		s.channelOn(conn).consume(queue)
 	}},
-	{"an exclusive queue vanishes with its connection", func(s *session) {
+	{"an exclusive queue is deleted with its connection", func(s *session) {
 		conn, watcher := s.connect(), s.channel()
 		ch := s.channelOn(conn)
 		queue := ch.queue()
@@ -55,7 +55,7 @@ var exclusivityTests = []test{
 		s.eventually("the name is free", func() bool { return !s.queueExists(s.connect(), queue) })
 		watcher.declare(queue, false, true)
 	}},
-	{"an exclusive queue vanishes when its connection breaks", func(s *session) {
+	{"an exclusive queue is deleted when its connection breaks", func(s *session) {
 		conn, cut := s.breakable()
 		queue := s.channelOn(conn).queue()
 		cut()
@@ -78,7 +78,7 @@ var exclusivityTests = []test{
 			s.Error("the queue went with its channel")
 		}
 	}},
-	{"an exclusive consumer wants nobody beside it", func(s *session) {
+	{"an exclusive consumer excludes all others", func(s *session) {
 		conn := s.connect()
 		ch := s.channelOn(conn)
 		queue := ch.queue()

@@ -24,11 +24,11 @@ var publishTests = []test{
 			s.Errorf("the queue holds %d messages, want %d", got, n)
 		}
 	}},
-	{"what nobody wants is confirmed all the same", func(s *session) {
+	{"an unroutable message is confirmed", func(s *session) {
 		ch := s.channel().confirming()
 		ch.send(ch.exchange("topic"), "nobody", "hello")
 	}},
-	{"a mandatory message that nobody wants is returned before it is confirmed", func(s *session) {
+	{"an unroutable mandatory message is returned before it is confirmed", func(s *session) {
 		ch := s.channel().confirming()
 		exchange := ch.exchange("topic")
 		returns := ch.NotifyReturn(make(chan amqp.Return, 1))
@@ -54,7 +54,7 @@ var publishTests = []test{
 			}
 		}
 	}},
-	{"a mandatory message that somebody wants is not returned", func(s *session) {
+	{"a mandatory message that is routed is not returned", func(s *session) {
 		ch := s.channel().confirming()
 		queue := ch.queue()
 		returns := ch.NotifyReturn(make(chan amqp.Return, 2))
@@ -67,7 +67,7 @@ var publishTests = []test{
 			s.Errorf("returned %+v", r)
 		}
 	}},
-	{"returns come without confirms too, large bodies and all", func(s *session) {
+	{"messages are returned without confirm mode, too, with large bodies", func(s *session) {
 		ch := s.channel()
 		returns := ch.NotifyReturn(make(chan amqp.Return, 1))
 		ch.must(ch.Publish("", s.name("nowhere"), true, false, amqp.Publishing{Body: make([]byte, 300_000)}))
@@ -75,7 +75,7 @@ var publishTests = []test{
 			s.Errorf("returned %d bytes", len(r.Body))
 		}
 	}},
-	{"publishing to an exchange that is not there closes the channel only", func(s *session) {
+	{"publishing to an exchange that does not exist closes only the channel", func(s *session) {
 		conn := s.connect()
 		ch := s.channelOn(conn)
 		ch.must(ch.Publish(s.name("nowhere"), "key", false, false, amqp.Publishing{Body: make([]byte, 300_000)}))

@@ -7,7 +7,7 @@ import (
 )
 
 var queueTests = []test{
-	{"without a name it gets one from the broker", func(s *session) {
+	{"a queue without a name is given one", func(s *session) {
 		ch := s.channel()
 		one, two := ch.declare("", false, true), ch.declare("", false, true)
 		if !strings.HasPrefix(one, "amq.gen-") || one == two {
@@ -22,7 +22,7 @@ var queueTests = []test{
 		_, _, err := s.channel().Get("", true)
 		wantCode(s.T, err, amqp.NotFound)
 	}},
-	{"declared again, it reports its messages and consumers", func(s *session) {
+	{"a second declaration reports messages and consumers", func(s *session) {
 		ch := s.channel().confirming()
 		queue := ch.queue()
 		ch.send("", queue, "one")
@@ -41,7 +41,7 @@ var queueTests = []test{
 			s.Errorf("got %+v, want no message and 1 consumer", q)
 		}
 	}},
-	{"declared differently, it is refused", func(s *session) {
+	{"a different second declaration is refused", func(s *session) {
 		conn := s.connect()
 		name := s.channelOn(conn).shared()
 		_, err := s.channelOn(conn).QueueDeclare(name, true, false, false, false, nil)
@@ -51,13 +51,13 @@ var queueTests = []test{
 		_, err = s.channelOn(conn).QueueDeclare(name, false, false, true, false, nil)
 		wantCode(s.T, err, amqp.ResourceLocked)
 	}},
-	{"an exclusive queue is never durable, whatever was asked", func(s *session) {
+	{"an exclusive queue is never durable", func(s *session) {
 		ch := s.channel()
 		name := ch.queue()
 		_, err := ch.QueueDeclare(name, true, false, true, false, nil)
 		ch.must(err)
 	}},
-	{"names that begin with amq. are reserved, server-given ones included", func(s *session) {
+	{"names that begin with amq. are reserved, including those given by the broker", func(s *session) {
 		_, err := s.channel().QueueDeclare("amq.mine", false, false, true, false, nil)
 		wantCode(s.T, err, amqp.AccessRefused)
 		ch := s.channel()
@@ -67,7 +67,7 @@ var queueTests = []test{
 		_, err = ch.QueueDeclare(given, false, false, true, false, nil)
 		wantCode(s.T, err, amqp.AccessRefused)
 	}},
-	{"what is asked for without waiting is done all the same", func(s *session) {
+	{"requests with no-wait are carried out", func(s *session) {
 		ch := s.channel().confirming()
 		queue, exchange := s.name("queue"), s.name("exchange")
 		_, err := ch.QueueDeclare(queue, false, false, true, true, nil)
@@ -90,7 +90,7 @@ var queueTests = []test{
 			s.Errorf("a new queue has %d consumers", q.Consumers)
 		}
 	}},
-	{"what nobody declared is not found", func(s *session) {
+	{"a queue that was never declared is not found", func(s *session) {
 		conn, name := s.connect(), s.name("nowhere")
 		_, err := s.channelOn(conn).QueueDeclarePassive(name, false, false, false, false, nil)
 		wantCode(s.T, err, amqp.NotFound)
@@ -104,7 +104,7 @@ var queueTests = []test{
 		ch := s.channelOn(conn)
 		wantCode(s.T, ch.QueueBind(ch.queue(), "k", name, false, nil), amqp.NotFound)
 	}},
-	{"deleting what is not there succeeds", func(s *session) {
+	{"deleting a queue that does not exist succeeds", func(s *session) {
 		ch := s.channel()
 		n, err := ch.QueueDelete(s.name("nowhere"), false, false, false)
 		ch.must(err)
@@ -112,7 +112,7 @@ var queueTests = []test{
 			s.Errorf("deleted %d messages of no queue", n)
 		}
 	}},
-	{"purge takes what waits, and leaves what is being worked on", func(s *session) {
+	{"purge discards ready messages, not unacknowledged ones", func(s *session) {
 		ch := s.channel().confirming()
 		queue := ch.queue()
 		for _, body := range []string{"1", "2", "3"} {
@@ -128,7 +128,7 @@ var queueTests = []test{
 		ch.must(d.Nack(false, true))
 		s.equal("what was being worked on", ch.take(queue), []string{"1"})
 	}},
-	{"it is not deleted while in use or not empty, if so asked", func(s *session) {
+	{"with if-unused and if-empty it is not deleted while in use or not empty", func(s *session) {
 		conn := s.connect()
 		ch := s.channelOn(conn).confirming()
 		queue := ch.queue()
@@ -145,7 +145,7 @@ var queueTests = []test{
 			s.Errorf("an empty queue took %d messages with it", n)
 		}
 	}},
-	{"with auto-delete it goes with its last consumer, not before the first", func(s *session) {
+	{"with auto-delete it is deleted with its last consumer, and not before the first", func(s *session) {
 		conn := s.connect()
 		ch := s.channelOn(conn)
 		queue := ch.declare(s.name("queue"), true, false)
@@ -163,7 +163,7 @@ var queueTests = []test{
 		ch.must(ch.Cancel("two", false))
 		s.eventually("the queue is gone", func() bool { return !s.queueExists(conn, queue) })
 	}},
-	{"with auto-delete it goes with the connection of its last consumer", func(s *session) {
+	{"with auto-delete it is deleted with the connection of its last consumer", func(s *session) {
 		conn, watcher := s.connect(), s.connect()
 		ch := s.channelOn(conn)
 		queue := ch.declare(s.name("queue"), true, false)
@@ -171,7 +171,7 @@ var queueTests = []test{
 		ch.must(conn.Close())
 		s.eventually("the queue is gone", func() bool { return !s.queueExists(watcher, queue) })
 	}},
-	{"its consumers are told when it is deleted", func(s *session) {
+	{"its consumers are cancelled when it is deleted", func(s *session) {
 		conn := s.connect()
 		ch := s.channelOn(conn)
 		queue := ch.queue()

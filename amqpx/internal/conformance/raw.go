@@ -10,8 +10,8 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// raw is a connection on which the suite writes frames by hand: it can break rules, and sees the class
-// and method that a close carries.
+// raw is a connection on which the suite writes frames by hand. It can violate rules, and sees the class and
+// method in a close.
 type raw struct {
 	s  *session
 	nc net.Conn
@@ -40,7 +40,7 @@ func long(s string) []byte {
 	return append(binary.BigEndian.AppendUint32(nil, uint32(len(s))), s...)
 }
 
-// rawConnect shakes hands and opens no channel.
+// rawConnect performs the handshake, and opens no channel.
 func (s *session) rawConnect() *raw {
 	s.Helper()
 	return s.rawHeartbeat(0)
@@ -82,7 +82,7 @@ func (s *session) rawChannel() *raw {
 	return r
 }
 
-// send writes frames in one go.
+// send writes frames in one write.
 func (r *raw) send(frames ...rawFrame) {
 	r.s.Helper()
 	var out []byte
@@ -128,7 +128,7 @@ func (r *raw) want(class, number uint16) []byte {
 	return f.payload[4:]
 }
 
-// wantClose reads channel.close (20, 40) or connection.close (10, 50) and checks what it accuses.
+// wantClose reads channel.close (20, 40) or connection.close (10, 50) and checks the method that it names.
 func (r *raw) wantClose(class, number uint16, code int, failedClass, failedMethod uint16) string {
 	r.s.Helper()
 	a := r.want(class, number)
@@ -141,7 +141,7 @@ func (r *raw) wantClose(class, number uint16, code int, failedClass, failedMetho
 	return text
 }
 
-// declareServerNamed declares an exclusive queue and returns the name it was given.
+// declareServerNamed declares an exclusive queue without a name and returns the one it is given.
 func (r *raw) declareServerNamed() string {
 	r.s.Helper()
 	r.send(method(1, 50, 10, []byte{0, 0}, short(""), []byte{4}, long("")))
@@ -153,7 +153,7 @@ func rawConsume(queue, tag string) rawFrame {
 	return method(1, 60, 20, []byte{0, 0}, short(queue), short(tag), []byte{0}, long(""))
 }
 
-// consumeServerNamed consumes without a tag and returns the one it was given.
+// consumeServerNamed consumes without a tag and returns the one it is given.
 func (r *raw) consumeServerNamed(queue string) string {
 	r.s.Helper()
 	r.send(rawConsume(queue, ""))

@@ -3,7 +3,7 @@ package conformance
 import "fmt"
 
 var routingTests = []test{
-	{"the default exchange leads to the queue of that name", func(s *session) {
+	{"the default exchange routes to the queue of that name", func(s *session) {
 		ch := s.channel().confirming()
 		one, two := ch.queue(), ch.queue()
 		ch.send("", one, "for one")
@@ -31,7 +31,7 @@ var routingTests = []test{
 		}
 	}},
 	{"a topic exchange compares words", topicWords},
-	{"a queue bound by several matching keys gets one copy", func(s *session) {
+	{"a queue with several matching bindings gets one copy", func(s *session) {
 		ch := s.channel().confirming()
 		exchange, queue := ch.exchange("topic"), ch.queue()
 		for _, pattern := range []string{"a.b", "a.*", "#", "#", "*.b"} {
@@ -40,7 +40,7 @@ var routingTests = []test{
 		ch.send(exchange, "a.b", "once")
 		s.equal("the queue", ch.take(queue), []string{"once"})
 	}},
-	{"bindings can be taken back and made again", func(s *session) {
+	{"bindings can be removed and added again", func(s *session) {
 		ch := s.channel().confirming()
 		exchange, queue, other := ch.exchange("topic"), ch.queue(), ch.queue()
 		ch.bind(other, "nothing", exchange) // keeps the exchange alive

@@ -9,10 +9,10 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// Option changes how the suite reaches the broker.
+// Option configures how the suite connects to the broker.
 type Option func(*target)
 
-// WithDial connects through dial instead of the network.
+// WithDial has the suite connect with dial instead of over the network.
 func WithDial(dial func(network, addr string) (net.Conn, error)) Option {
 	return func(to *target) { to.dial = dial }
 }
@@ -69,7 +69,7 @@ type session struct {
 	to target
 }
 
-// connect opens a connection of its own.
+// connect opens a connection.
 func (s *session) connect() *amqp.Connection {
 	s.Helper()
 	conn, err := s.dial(s.to.url)
@@ -84,7 +84,7 @@ func (s *session) dial(url string) (*amqp.Connection, error) {
 	return amqp.DialConfig(url, amqp.Config{Dial: s.to.dial, Locale: "en_US"})
 }
 
-// channel opens a channel on a connection of its own.
+// channel opens a channel on a new connection.
 func (s *session) channel() *channel {
 	s.Helper()
 	return s.channelOn(s.connect())
@@ -99,12 +99,12 @@ func (s *session) channelOn(conn *amqp.Connection) *channel {
 	return &channel{Channel: ch, s: s, closed: ch.NotifyClose(make(chan *amqp.Error, 1))}
 }
 
-// name makes a new name for a queue or an exchange.
+// name returns a unique name for a queue or an exchange.
 func (s *session) name(what string) string {
 	return "conformance." + what + "." + strings.ToLower(rand.Text()[:12])
 }
 
-// addr is where the broker listens.
+// addr returns the address at which the broker listens.
 func (s *session) addr() string {
 	s.Helper()
 	uri, err := amqp.ParseURI(s.to.url)

@@ -12,11 +12,11 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit/cache"
 )
 
-// repeatedAtATime is how many packages are repeated at a time. They start when all have run once: their tests have
-// deadlines in real time, which an overloaded machine would miss.
+// repeatedAtATime is how many packages are repeated at a time, and one less while others still run for the first time:
+// their tests have deadlines in real time, which an overloaded machine would miss.
 const repeatedAtATime = 2
 
-// repeats repeats tests on other RabbitMQs, when all have run once.
+// repeats repeats tests on other RabbitMQs.
 type repeats struct {
 	module  string // the import path of the working directory
 	brokers []cache.RabbitMQ
@@ -26,14 +26,16 @@ type repeats struct {
 	run     func(goTest, *counts)
 
 	running sync.WaitGroup
-	first   chan struct{} // closed when all have run once
-	places  chan struct{}
-	results []*counts // one for each run; valid when all have ended
+	places  chan struct{} // holds a value for each package that is being repeated, and one for the first runs
+
+	mu      sync.Mutex // guards the following field
+	results []*counts  // one for each run; valid when all have ended
 }
 
 // newRepeats looks up the RabbitMQs of these names.
 func newRepeats(names, in []string, file string, flags []string, total *counts) (*repeats, error) {
-	r := &repeats{in: in, tests: file, flags: flags, run: runGo, first: make(chan struct{}), places: make(chan struct{}, repeatedAtATime)}
+	r := &repeats{in: in, tests: file, flags: flags, run: runGo, places: make(chan struct{}, repeatedAtATime)}
+	r.places <- struct{}{}
 	text, err := os.ReadFile("go.mod")
 	if err != nil {
 		return nil, err
@@ -58,7 +60,7 @@ func newRepeats(names, in []string, file string, flags []string, total *counts) 
 	return r, nil
 }
 
-// start schedules a package that has ended: its tests that asked for a RabbitMQ are repeated later.
+// start schedules a package that has ended: its tests that asked for a RabbitMQ are repeated when there is a place.
 func (r *repeats) start(importPath string) {
 	text, err := os.ReadFile(r.tests)
 	if err != nil {
@@ -71,9 +73,10 @@ func (r *repeats) start(importPath string) {
 	pattern, packages := selection(users)
 	for _, broker := range r.brokers {
 		result := newCounts()
+		r.mu.Lock()
 		r.results = append(r.results, result)
+		r.mu.Unlock()
 		r.running.Go(func() {
-			<-r.first
 			r.places <- struct{}{}
 			defer func() { <-r.places }()
 			r.run(goTest{
@@ -101,9 +104,9 @@ func (r *repeats) importPath(folder string) string {
 	return r.module + "/" + filepath.ToSlash(below)
 }
 
-// wait starts the repeats, and returns when all have ended and are counted.
+// wait is called when all have run once. It returns when all repeats have ended and are counted.
 func (r *repeats) wait(total *counts) {
-	close(r.first)
+	<-r.places
 	r.running.Wait()
 	if len(r.brokers) > 0 && len(r.results) == 0 {
 		fmt.Println("no test asked for a RabbitMQ")

@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => mock.timers.reset());
 
-const heard = (time = NOON) => {
+const started = (time = NOON) => {
   const clock = new Clock(() => { asked += 1; }, () => monotonic);
   clock.start(iso(time));
   return clock;
@@ -34,14 +34,14 @@ test("the time is unknown before a hello", () => {
 });
 
 test("it is the bridge's time, however wrong the local clock is", () => {
-  const clock = heard(NOON - 3_600_000);
+  const clock = started(NOON - 3_600_000);
   advance(1_500);
   assert.deepEqual([clock.now(), clock.isUncertain()], [NOON - 3_600_000 + 1_500, false]);
 });
 
 test("setting the local clock changes nothing but makes the time uncertain", () => {
   for (const step of [3_600_000, -3_600_000]) {
-    const clock = heard();
+    const clock = started();
     mock.timers.setTime(NOON + step);
     assert.deepEqual([clock.now(), clock.isUncertain()], [NOON, true]);
     mock.timers.setTime(NOON);
@@ -49,7 +49,7 @@ test("setting the local clock changes nothing but makes the time uncertain", () 
 });
 
 test("a computer that slept is behind until the bridge has answered", () => {
-  const clock = heard();
+  const clock = started();
   advance(30_000, 30_000);
   assert.deepEqual([clock.now(), clock.isUncertain()], [NOON, true]);
   clock.ask();
@@ -60,7 +60,7 @@ test("a computer that slept is behind until the bridge has answered", () => {
 });
 
 test("of two readings the later one counts, within what the round trip allows", () => {
-  const clock = heard();
+  const clock = started();
   const answer = (took, time) => { clock.ask(); advance(took); clock.synchronize(iso(time)); return clock.now() - Date.now(); };
   assert.equal(answer(40, Date.now() + 5), 0, "the answer took longer than the hello");
   assert.equal(answer(40, Date.now() + 60), 20, "the hello took longer");
@@ -68,7 +68,7 @@ test("of two readings the later one counts, within what the round trip allows", 
 });
 
 test("after ten minutes it asks again, because clocks drift", () => {
-  const clock = heard();
+  const clock = started();
   advance(600_000);
   assert.equal(clock.isUncertain(), false);
   advance(1);

@@ -34,7 +34,7 @@ test("a command is sent, runs, is done, and resolves with its replies and keywor
   FakeSocket.last.say(envelope(">", "id-1"));
   assert.equal(command.state, "running");
   FakeSocket.last.say(envelope("i", "id-1", { dome_status: "opening" }));
-  FakeSocket.last.say(envelope("i", "somebody-else", { dome_status: "nonsense" }));
+  FakeSocket.last.say(envelope("i", "another-id", { dome_status: "nonsense" }));
   mock.timers.tick(1_500);
   FakeSocket.last.say(envelope(":", "id-1", { dome_status: "open", text: "Opened." }));
 

@@ -19,11 +19,11 @@ test("two overlapping subscriptions lose and repeat nothing on a connection that
     FakeSocket.all = [];
     const bridge = new FakeBridge();
     const clu = client();
-    const heard = { dome: [], odd: [], all: [] };
+    const received = { dome: [], odd: [], all: [] };
     const gaps = [];
-    clu.subscribe({ sender: "dome" }, { onReply: ({ body }) => heard.dome.push(body.n) });
-    clu.subscribe({ keyword: "odd" }, { onReply: ({ body }) => heard.odd.push(body.n) });
-    clu.on("reply", ({ body }) => heard.all.push(body.n));
+    clu.subscribe({ sender: "dome" }, { onReply: ({ body }) => received.dome.push(body.n) });
+    clu.subscribe({ keyword: "odd" }, { onReply: ({ body }) => received.odd.push(body.n) });
+    clu.on("reply", ({ body }) => received.all.push(body.n));
     clu.on("gap", ({ from }) => gaps.push(from));
     clu.connect();
     let published = 0;
@@ -53,9 +53,9 @@ test("two overlapping subscriptions lose and repeat nothing on a connection that
     const isDome = ({ headers }) => headers?.sender === "dome";
     const isOdd = ({ body }) => body?.odd === 1;
     const where = `round ${round}`;
-    assert.deepEqual(heard.dome, selected(isDome), where);
-    assert.deepEqual(heard.odd, selected(isOdd), where);
-    assert.deepEqual(heard.all, selected((reply) => isDome(reply) || isOdd(reply)), where);
+    assert.deepEqual(received.dome, selected(isDome), where);
+    assert.deepEqual(received.odd, selected(isOdd), where);
+    assert.deepEqual(received.all, selected((reply) => isDome(reply) || isOdd(reply)), where);
     assert.equal(gaps.length, gapCount, where);
     clu.close();
   }
@@ -95,10 +95,10 @@ test("with a short history and restarts, nothing arrives twice and every loss is
       if (log[at - 1] === "gap") gap = true;
       else { last = log[at - 1]; gap = false; }
       if (log[at] === "gap") continue;
-      assert.ok(log[at] > last, `round ${round}: ${log[at]} behind ${last}`);
+      assert.ok(log[at] > last, `round ${round}: ${log[at]} after ${last}`);
       if (log[at] === last + 1) continue;
       losses += 1;
-      assert.ok(gap || log.slice(0, at).every((entry) => entry === "gap"), `round ${round}: ${log[at]} behind ${last} without a gap event`);
+      assert.ok(gap || log.slice(0, at).every((entry) => entry === "gap"), `round ${round}: ${log[at]} after ${last} without a gap event`);
     }
     clu.close();
   }

@@ -87,12 +87,12 @@ for (const [name, connect] of servers) {
 
 test("the commander \"me\" matches by commander, not by id", async () => {
   const { clu, subscriptions: [mine] } = await subscribed({ commander: "me" });
-  const heard = [];
-  clu.on("reply", ({ seq }) => heard.push(seq));
+  const received = [];
+  clu.on("reply", ({ seq }) => received.push(seq));
   clu.send("dome", "open", { commandId: "9" });
   const reply = (seq, sender, commander) => ({ ...envelope("i", "9", { seq }, sender, commander), seq, epoch: "e1" });
   FakeSocket.last.say(reply(51, "dome", "bridge.dome"), reply(52, "weather", "bridge.weather"), reply(53, "dome", "other.dome"));
-  assert.deepEqual(heard, [51]);
+  assert.deepEqual(received, [51]);
   assert.deepEqual(Object.keys(mine.values), ["dome"]);
 });
 
@@ -126,7 +126,7 @@ test("an id that another client of the bridge uses is refused with the bridge's 
   }
 });
 
-test("after a bridge's hello under another name, replies to old and new commands are told apart", async () => {
+test("after a bridge's hello under another name, replies to old and new commands are reported apart", async () => {
   const clu = await connectedV1();
   const before = clu.send("dome", "open", { commandId: "1" });
   FakeSocket.last.drop();

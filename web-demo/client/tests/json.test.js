@@ -92,13 +92,13 @@ test("the text of a reply has all digits too", () => {
 test("values that differ only beyond 2^53 are different, in replies and snapshots", async () => {
   for (const [bigint, value] of [["text", String], ["bigint", BigInt]]) {
     const clu = await connected({ bigint });
-    const told = [];
-    const subscription = clu.subscribe({}, { onValues: (_, news) => told.push(...news.map(({ value, before }) => [before?.value, value])) });
+    const reported = [];
+    const subscription = clu.subscribe({}, { onValues: (_, changes) => reported.push(...changes.map(({ value, before }) => [before?.value, value])) });
     const long = (message, digits) => JSON.stringify(message).replace('"LONG"', digits);
     FakeSocket.last.say(hello(41), ok("1"), long(snapshot("1", 41, dome("LONG", 40)), "5853498713190525696"),
       long(numbered(42, { shutter: "LONG" }), "5853498713190525697"));
     const [first, second] = ["5853498713190525696", "5853498713190525697"].map(value);
-    assert.deepEqual(told, [[undefined, first], [first, second]]);
+    assert.deepEqual(reported, [[undefined, first], [first, second]]);
     assert.equal(subscription.values.dome.shutter.value, second);
     clu.close();
   }

@@ -78,10 +78,10 @@ test("late replies are marked as such, with the time of their publication", asyn
   FakeSocket.last.say(hello(41));
   mock.timers.tick(1_000);
   const socket = reconnect();
-  const said = (seq, timestamp) => ({ ...numbered(seq), timestamp });
-  socket.say(hello(44), resumed("clu.js: all", 44), said(42, "2026-11-21T01:59:59+00:00"), said(43, "2026-11-21T02:00:05+00:00"), said(44, "2026-11-21T03:00:00+00:00"), said(45, "2026-11-21T02:00:05+00:00"));
+  const published = (seq, timestamp) => ({ ...numbered(seq), timestamp });
+  socket.say(hello(44), resumed("clu.js: all", 44), published(42, "2026-11-21T01:59:59+00:00"), published(43, "2026-11-21T02:00:05+00:00"), published(44, "2026-11-21T03:00:00+00:00"), published(45, "2026-11-21T02:00:05+00:00"));
   assert.deepEqual(late, [
-    [42, true, "2026-11-21T02:00:00.000Z"],  // not before what was heard last
+    [42, true, "2026-11-21T02:00:00.000Z"],  // not before what was received last
     [43, true, "2026-11-21T02:00:05.000Z"],
     [44, true, "2026-11-21T02:00:11.000Z"],  // not in the future
     [45, false, "2026-11-21T02:00:11.000Z"],
@@ -191,26 +191,26 @@ test("subscriptions that are added and closed without a connection take effect o
   const { clu, subscriptions: [first] } = await subscribed({ sender: "dome" });
   FakeSocket.last.drop();
   first.close();
-  const heard = [];
-  clu.subscribe({ sender: "roof" }, { onReply: ({ seq }) => heard.push(seq) });
+  const received = [];
+  clu.subscribe({ sender: "roof" }, { onReply: ({ seq }) => received.push(seq) });
   mock.timers.tick(10_000);
   FakeSocket.last.accept();
   FakeSocket.last.say(hello(53));
   assert.deepEqual(FakeSocket.last.requests().map(({ op, id, snapshot: wanted }) => [op, id, wanted]), [["subscribe", "2", true]]);
   FakeSocket.last.say(resumed("2", 53), numbered(52, {}, { sender: "roof" }));
-  assert.deepEqual(heard, [52]);
+  assert.deepEqual(received, [52]);
 });
 
 test("a subscription added during catch-up gets what follows its answer, a closed one gets nothing", async () => {
   const { clu, subscriptions: [first], log } = await subscribed({ sender: "dome" }, { sender: "roof" });
   const socket = reconnect();
   socket.say(hello(53), resumed("1", 53), numbered(51), numbered(53));
-  const heard = [];
-  const added = clu.subscribe({}, { onReply: ({ seq }) => heard.push(seq), snapshot: false });
+  const received = [];
+  const added = clu.subscribe({}, { onReply: ({ seq }) => received.push(seq), snapshot: false });
   first.close();
   socket.say(resumed("2", 53), numbered(52, {}, { sender: "roof" }));
   socket.say(ok(added.id), numbered(54), ok("1"), numbered(55), pong(55));
-  assert.deepEqual(heard, [54, 55]);
+  assert.deepEqual(received, [54, 55]);
   assert.deepEqual(log, [52, 54, 55]);
 });
 
@@ -230,15 +230,15 @@ test("a client that is closed while catching up delivers nothing, and resumes fr
 
 test("a listener may close the client, or subscribe, while a buffer is delivered", async () => {
   const { clu } = await subscribed({ sender: "dome" }, { sender: "roof" });
-  const heard = [];
+  const received = [];
   clu.on("reply", ({ seq }) => {
-    heard.push(seq);
+    received.push(seq);
     if (seq === 51) clu.subscribe({ sender: "new" });
     if (seq === 52) clu.close();
   });
   const socket = reconnect();
   socket.say(hello(53), resumed("1", 53), numbered(51), numbered(52), numbered(53), resumed("2", 53), pong(53));
-  assert.deepEqual(heard, [51, 52, 53], "the rest of the buffer is delivered");
+  assert.deepEqual(received, [51, 52, 53], "the rest of the buffer is delivered");
   clu.connect();
   FakeSocket.last.accept();
   FakeSocket.last.say(hello(53));
@@ -247,13 +247,13 @@ test("a listener may close the client, or subscribe, while a buffer is delivered
 
 test("a full buffer is delivered as it is, still once", async () => {
   const { clu } = await subscribed({ sender: "dome" }, { sender: "roof" });
-  const heard = [];
-  clu.on("reply", ({ seq }) => heard.push(seq));
+  const received = [];
+  clu.on("reply", ({ seq }) => received.push(seq));
   let socket = reconnect();
   socket.say(hello(16_000), resumed("1", 16_000));
   const missed = (from, to, sender) => { for (let seq = from; seq <= to; seq += 1) socket.say(numbered(seq, {}, { sender })); };
   missed(100, 16_000, "dome");
-  assert.equal(heard.length, 15_901);
+  assert.equal(received.length, 15_901);
   socket = reconnect();
   socket.say(hello(16_000));
   assert.equal(socket.requests()[0].since.seq, 50, "it had not received all");
@@ -262,8 +262,8 @@ test("a full buffer is delivered as it is, still once", async () => {
   socket.say(resumed("2", 16_000));
   missed(60, 99, "roof");
   socket.say(pong(16_000));
-  assert.equal(heard.length, 15_941);
-  assert.equal(new Set(heard).size, heard.length);
+  assert.equal(received.length, 15_941);
+  assert.equal(new Set(received).size, received.length);
 });
 
 test("a URL that subscribes by itself is kept, and resumed", async () => {

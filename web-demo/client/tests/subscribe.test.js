@@ -38,8 +38,8 @@ test("a subscription made before connecting is requested after the hello, from t
 
 test("the values come with the snapshot, and follow the replies", async () => {
   const clu = client();
-  const news = [];
-  const subscription = clu.subscribe({ keyword: "s*" }, { onValues: (values, came) => news.push(came.map(({ keyword, value, before }) => [keyword, value, before?.value])) });
+  const changes = [];
+  const subscription = clu.subscribe({ keyword: "s*" }, { onValues: (values, came) => changes.push(came.map(({ keyword, value, before }) => [keyword, value, before?.value])) });
   clu.connect();
   FakeSocket.last.accept();
   FakeSocket.last.say(hello(), resumed("1", 41), snapshot("1", 41, dome("closed", 40, { internal: true })));
@@ -50,7 +50,7 @@ test("the values come with the snapshot, and follow the replies", async () => {
   FakeSocket.last.say(numbered(42, { shutter: "open", temperature: 3 }), numbered(43, { shutter: "open" }));
   assert.deepEqual(Object.keys(subscription.values.dome), ["shutter"], "only what the filter includes");
   assert.equal(subscription.values.dome.shutter.time.getTime(), Date.now());
-  assert.deepEqual(news, [[["shutter", "closed", undefined]], [["shutter", "open", "closed"]], [["shutter", "open", "open"]]]);
+  assert.deepEqual(changes, [[["shutter", "closed", undefined]], [["shutter", "open", "closed"]], [["shutter", "open", "open"]]]);
 });
 
 test("an older value never replaces a newer one, and one too large is marked as such", async () => {
@@ -78,15 +78,15 @@ test("keywords and actors may have any name", async () => {
 
 test("each of two overlapping subscriptions gets its replies, and what both select is an event once", async () => {
   const clu = client();
-  const heard = { all: [], open: [] };
-  clu.subscribe({ sender: "dome" }, { onReply: ({ seq }) => heard.all.push(seq) });
-  clu.subscribe({ keyword: "shutter" }, { onReply: ({ seq }) => heard.open.push(seq) });
+  const received = { all: [], open: [] };
+  clu.subscribe({ sender: "dome" }, { onReply: ({ seq }) => received.all.push(seq) });
+  clu.subscribe({ keyword: "shutter" }, { onReply: ({ seq }) => received.open.push(seq) });
   const log = recordEvents(clu);
   clu.connect();
   FakeSocket.last.accept();
   FakeSocket.last.say(hello(), resumed("1", 41), resumed("2", 41), pong(41));
   FakeSocket.last.say(numbered(42, { x: 1 }), numbered(43, { shutter: 1 }), numbered(44, { shutter: 1 }, { sender: "roof" }), numbered(45, { x: 1 }, { sender: "roof" }));
-  assert.deepEqual(heard, { all: [42, 43], open: [43, 44] });
+  assert.deepEqual(received, { all: [42, 43], open: [43, 44] });
   assert.deepEqual(log, [42, 43, 44], "what no subscription selects is no event");
 });
 
@@ -109,9 +109,9 @@ test("a wrong filter is reported to its subscription with the bridge's message, 
   const clu = client();
   const errors = [];
   clu.on("error", ({ message }) => errors.push(message));
-  const heard = [];
+  const received = [];
   const wrong = clu.subscribe({ senders: "dome" });
-  clu.subscribe({ sender: "dome" }, { onReply: ({ seq }) => heard.push(seq) });
+  clu.subscribe({ sender: "dome" }, { onReply: ({ seq }) => received.push(seq) });
   clu.connect();
   FakeSocket.last.accept();
   FakeSocket.last.say(hello());
@@ -123,7 +123,7 @@ test("a wrong filter is reported to its subscription with the bridge's message, 
   await assert.rejects(wrong.ready, { message: words });
   assert.equal(wrong.closed, true);
   assert.deepEqual(errors, [`A subscription was refused: ${words}`]);
-  assert.deepEqual(heard, [42]);
+  assert.deepEqual(received, [42]);
 
   const socket = reconnect();
   socket.say(hello());
@@ -132,12 +132,12 @@ test("a wrong filter is reported to its subscription with the bridge's message, 
 
 test("a closed subscription gets nothing more, whatever its state was", async () => {
   const { clu, subscriptions: [subscription] } = await subscribed({ sender: "dome" });
-  const heard = [];
-  clu.on("reply", ({ seq }) => heard.push(seq));
+  const received = [];
+  clu.on("reply", ({ seq }) => received.push(seq));
   subscription.close();
   assert.deepEqual(FakeSocket.last.requests(), [{ op: "unsubscribe", id: "1" }]);
   FakeSocket.last.say(numbered(51), ok("1"));
-  assert.deepEqual(heard, []);
+  assert.deepEqual(received, []);
   assert.equal(subscription.values.dome.n.value, 50, "its values stay");
   const early = clu.subscribe({ sender: "roof" });
   early.close();
@@ -242,10 +242,10 @@ test("a command between opening and hello gets its replies, or becomes unknown",
 
 test("the broker's state and dropped messages are reported, and unknown messages ignored", async () => {
   const clu = await connected();
-  const told = [];
-  for (const type of ["broker", "dropped", "gap", "reply", "error"]) clu.on(type, (detail) => told.push([type, detail]));
-  FakeSocket.last.say(hello(), { op: "broker", state: "down", reason: "refused" }, { op: "broker", state: "no_replies", reason: "no confirm" }, { op: "broker", state: "up" }, { op: "dropped", count: 12 }, { op: "news" }, { op: "result", id: "x" }, { ...gapNotice(null), seconds: null });
-  assert.deepEqual(told, [
+  const reported = [];
+  for (const type of ["broker", "dropped", "gap", "reply", "error"]) clu.on(type, (detail) => reported.push([type, detail]));
+  FakeSocket.last.say(hello(), { op: "broker", state: "down", reason: "refused" }, { op: "broker", state: "no_replies", reason: "no confirm" }, { op: "broker", state: "up" }, { op: "dropped", count: 12 }, { op: "changes" }, { op: "result", id: "x" }, { ...gapNotice(null), seconds: null });
+  assert.deepEqual(reported, [
     ["broker", { state: "up", reason: null }], ["broker", { state: "down", reason: "refused" }],
     ["broker", { state: "no_replies", reason: "no confirm" }], ["broker", { state: "up", reason: null }],
     ["dropped", { count: 12 }],
@@ -258,15 +258,15 @@ test("the broker's state and dropped messages are reported, and unknown messages
 test("with CLU's own server filters work in the page, and each lost connection is a gap", async () => {
   const clu = client();
   const log = recordEvents(clu);
-  const heard = [];
-  const subscription = clu.subscribe({ sender: "dome" }, { onReply: ({ body }) => heard.push(body.n), throttle: 100 });
+  const received = [];
+  const subscription = clu.subscribe({ sender: "dome" }, { onReply: ({ body }) => received.push(body.n), throttle: 100 });
   clu.connect();
   FakeSocket.last.accept();
   FakeSocket.last.say(envelope("i", null, { n: 1 }), envelope("i", null, { n: 2 }, "roof"));
   await subscription.ready;
   assert.equal(subscription.values.dome.n.value, 1);
   assert.equal(subscription.values.dome.n.seq, null);
-  const later = clu.subscribe({ sender: "roof" }, { onReply: ({ body }) => heard.push(body.n) });
+  const later = clu.subscribe({ sender: "roof" }, { onReply: ({ body }) => received.push(body.n) });
   await later.ready;
   const command = clu.send("camera", "expose", { commandId: "id-1" });
   assert.deepEqual(FakeSocket.last.sent, ['{"consumer":"camera","command_string":"expose","command_id":"id-1"}'], "only commands are sent");
@@ -274,7 +274,7 @@ test("with CLU's own server filters work in the page, and each lost connection i
   await command;
   const socket = reconnect();
   socket.say(envelope("i", null, { n: 5 }));
-  assert.deepEqual(heard, [1, 4, 5]);
+  assert.deepEqual(received, [1, 4, 5]);
   assert.deepEqual(log, [{ n: 1 }, { n: 3 }, { n: 4 }, "gap: this server keeps no replies to resume from", { n: 5 }]);
   await assert.rejects(clu.subscribe({ senders: "x" }).ready, { message: /no field "senders"/ });
   assert.equal(clu.protocol, "plain");

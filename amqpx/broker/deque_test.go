@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-func TestWindowIsASliceWhateverIsDoneToIt(t *testing.T) {
+func TestDequeIsASliceWhateverIsDoneToIt(t *testing.T) {
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		var w window[int]
+		var w deque[int]
 		var want []int
 		for step := range 500 {
 			n := len(want)

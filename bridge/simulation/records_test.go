@@ -6,20 +6,20 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-// check holds what a client was sent against the model.
+// check compares what a client was sent with the model.
 func (c *client) check() {
-	for i, v := range c.visits {
+	for i, v := range c.records {
 		v.mu.Lock()
-		c.checkVisit(v, i)
+		c.checkRecord(v, i)
 		v.mu.Unlock()
 	}
 }
 
-func (c *client) fail(visit int, format string, args ...any) {
-	c.w.fail("client %d, connection %d: "+format, append([]any{c.number, visit + 1}, args...)...)
+func (c *client) fail(connection int, format string, args ...any) {
+	c.w.fail("client %d, connection %d: "+format, append([]any{c.number, connection + 1}, args...)...)
 }
 
-func (c *client) checkVisit(v *visit, n int) {
+func (c *client) checkRecord(v *record, n int) {
 	if len(v.came) == 0 {
 		return
 	}
@@ -41,9 +41,9 @@ func (c *client) checkVisit(v *visit, n int) {
 		if !dropped {
 			c.checkSet(v, n, from, to)
 		}
-	case c.habit.throttle > 0:
+	case c.profile.throttle > 0:
 		c.checkThrottled(v, n, from, to)
-	case c.habit.ordered:
+	case c.profile.ordered:
 		c.checkOrdered(v, n, from, to, dropped)
 	default:
 		c.checkEach(v, n, from, to, dropped)
@@ -54,9 +54,9 @@ func (c *client) checkVisit(v *visit, n int) {
 	}
 }
 
-// begins is the number behind which the connection hears everything it selects. It is false if
-// the connection ended before.
-func (c *client) begins(v *visit, n int) (from uint64, ok bool) {
+// begins returns the number after which the connection gets every reply that it selects. It is false if the
+// connection ended before.
+func (c *client) begins(v *record, n int) (from uint64, ok bool) {
 	if v.kind == twoSubscriptions {
 		return c.bothBegin(v, n)
 	}
@@ -69,7 +69,7 @@ func (c *client) begins(v *visit, n int) (from uint64, ok bool) {
 			return *v.since, true
 		case m.answers("ok", "url") && m.Resumed != nil:
 			c.checkForgotten(v, n, m)
-		case m.answers("ok", "url") && !c.habit.snapshot:
+		case m.answers("ok", "url") && !c.profile.snapshot:
 			return v.came[0].Seq, true
 		case m.answers("snapshot", "url"):
 			return m.Seq, true
@@ -80,8 +80,8 @@ func (c *client) begins(v *visit, n int) (from uint64, ok bool) {
 	return 0, false
 }
 
-// bothBegin is begins of a connection with two subscriptions.
-func (c *client) bothBegin(v *visit, n int) (from uint64, ok bool) {
+// bothBegin is begins for a connection with two subscriptions.
+func (c *client) bothBegin(v *record, n int) (from uint64, ok bool) {
 	answered := 0
 	for _, m := range v.came {
 		if m.Op == "ok" && m.ID != nil && slices.ContainsFunc(v.subs, func(s sub) bool { return s.id == *m.ID }) {
@@ -101,8 +101,8 @@ func (c *client) bothBegin(v *visit, n int) (from uint64, ok bool) {
 	return *v.since, true
 }
 
-// checkForgotten looks whether the bridge may refuse to resume.
-func (c *client) checkForgotten(v *visit, n int, m message) {
+// checkForgotten checks that the bridge may refuse to resume.
+func (c *client) checkForgotten(v *record, n int, m message) {
 	kept := uint64(c.w.history) // of replies and gaps
 	for _, a := range c.w.arrivals {
 		if a.gap != nil && a.seq >= *v.since {
@@ -114,9 +114,9 @@ func (c *client) checkForgotten(v *visit, n int, m message) {
 	}
 }
 
-// heardTo is the number up to which it must have heard everything. Two subscriptions that resume
-// bring what was missed one behind the other, and a connection may end before it is all there.
-func (c *client) heardTo(v *visit, from uint64) uint64 {
+// heardTo returns the number up to which it must have got everything. Two subscriptions deliver what they missed
+// one after the other, and a connection may end in between.
+func (c *client) heardTo(v *record, from uint64) uint64 {
 	to, answered := from, 0
 	for _, m := range v.came {
 		if m.Op == "ok" && m.Resumed != nil {
@@ -132,14 +132,14 @@ func (c *client) heardTo(v *visit, from uint64) uint64 {
 	return to
 }
 
-func (v *visit) selects(r *reply) bool {
+func (v *record) selects(r *reply) bool {
 	if v.implicit {
 		return true
 	}
 	return slices.ContainsFunc(v.subs, func(s sub) bool { return s.selects(r) })
 }
 
-// reply returns the reply with a number.
+// reply returns a reply by its number, or nil.
 func (w *world) reply(seq uint64) *reply {
 	if seq < 1 || seq > uint64(len(w.numbered)) {
 		return nil
@@ -147,8 +147,8 @@ func (w *world) reply(seq uint64) *reply {
 	return w.numbered[seq-1]
 }
 
-// checkEach looks whether each reply that is selected came once and in order.
-func (c *client) checkEach(v *visit, n int, from, to uint64, dropped bool) {
+// checkEach checks that every selected reply came once and in order.
+func (c *client) checkEach(v *record, n int, from, to uint64, dropped bool) {
 	last := from
 	for _, m := range v.came {
 		if !m.isReply() {
@@ -172,8 +172,8 @@ func (c *client) checkEach(v *visit, n int, from, to uint64, dropped bool) {
 	}
 }
 
-// checkNone looks whether none is selected behind one number, up to another.
-func (c *client) checkNone(v *visit, n int, behind, upTo uint64) {
+// checkNone checks that no reply after one number, up to another, is selected.
+func (c *client) checkNone(v *record, n int, behind, upTo uint64) {
 	for seq := behind + 1; seq <= upTo; seq++ {
 		if v.selects(c.w.reply(seq)) {
 			c.fail(n, "%d did not come", seq)
@@ -181,8 +181,8 @@ func (c *client) checkNone(v *visit, n int, behind, upTo uint64) {
 	}
 }
 
-// checkSet looks whether each reply that is selected came once.
-func (c *client) checkSet(v *visit, n int, from, to uint64) {
+// checkSet checks that every selected reply came once, in any order.
+func (c *client) checkSet(v *record, n int, from, to uint64) {
 	came := map[uint64]bool{}
 	for _, m := range v.came {
 		if m.isReply() {
@@ -199,8 +199,8 @@ func (c *client) checkSet(v *visit, n int, from, to uint64) {
 	}
 }
 
-// checkGaps looks whether each gap was told, at its place.
-func (c *client) checkGaps(v *visit, n int, from, to uint64) {
+// checkGaps checks that every gap was sent once, at its place.
+func (c *client) checkGaps(v *record, n int, from, to uint64) {
 	for _, a := range c.w.arrivals {
 		if a.gap == nil || a.seq <= from || a.seq >= to {
 			continue
@@ -211,20 +211,19 @@ func (c *client) checkGaps(v *visit, n int, from, to uint64) {
 				continue
 			}
 			told++
-			if v.kind == oneSubscription && c.habit.throttle == 0 && !misplaced(v.came, i, a.seq) {
+			if v.kind == oneSubscription && c.profile.throttle == 0 && !inPlace(v.came, i, a.seq) {
 				c.fail(n, "the gap behind %d came at another place", a.seq)
 			}
 		}
-		// A gap in the past is told for each subscription that is resumed.
+		// Each subscription that resumes gets the gaps among its missed replies.
 		if told == 0 || told > 1 && v.kind != twoSubscriptions {
-			c.fail(n, "the gap behind %d was told %d times", a.seq, told)
+			c.fail(n, "the gap behind %d was sent %d times", a.seq, told)
 		}
 	}
 }
 
-// misplaced reports whether all replies before a message are up to a number, and all behind it
-// are behind that.
-func misplaced(came []message, at int, seq uint64) bool {
+// inPlace reports whether the replies before a message have numbers up to seq, and those after it higher ones.
+func inPlace(came []message, at int, seq uint64) bool {
 	for i, m := range came {
 		if m.isReply() && (m.Seq <= seq) != (i < at) {
 			return false
@@ -233,8 +232,8 @@ func misplaced(came []message, at int, seq uint64) bool {
 	return true
 }
 
-// checkStates looks whether it knows the broker's state.
-func (c *client) checkStates(v *visit, n int) {
+// checkStates checks that the client knows the state of the broker.
+func (c *client) checkStates(v *record, n int) {
 	state := v.came[0].Broker
 	for _, m := range v.came {
 		if m.Op == "broker" {
@@ -244,13 +243,13 @@ func (c *client) checkStates(v *visit, n int) {
 			state = m.State
 		}
 	}
-	if last := n == len(c.visits)-1; last && !v.ended && state != "up" {
+	if last := n == len(c.records)-1; last && !v.ended && state != "up" {
 		c.fail(n, "in the end the broker is %s", state)
 	}
 }
 
-// checkSnapshots holds each snapshot against the latest values.
-func (c *client) checkSnapshots(v *visit, n int) {
+// checkSnapshots compares snapshots with the latest values.
+func (c *client) checkSnapshots(v *record, n int) {
 	for _, m := range v.came {
 		if m.Op != "snapshot" {
 			continue

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What a client gives up counts as free: it can always change to less, or as much.
+// What a client gives up counts as free: it can always change to as much, or less.
 func TestAClientMayChangeItsSubscriptionsWhenItsQuotaIsUsedUp(t *testing.T) {
 	s := newHarness(t)
 	full := func(n int) {
@@ -21,7 +21,7 @@ func TestAClientMayChangeItsSubscriptionsWhenItsQuotaIsUsedUp(t *testing.T) {
 	full(maxGroups/2 - 1)
 	s.ask(l, "ok", `{"op": "subscribe", "id": "b", "filter": {"sender": "b"}}`)
 	s.ask(l, "ok", `{"op": "unsubscribe", "id": "a"}`)
-	other := s.dialAt("/?sender=b") // the same as another's
+	other := s.dialAt("/?sender=b") // the same subscription as another client's
 	s.await(other, "hello")
 	s.await(other, "ok")
 	const words = "the clients of your address have 5000 of the 10000 different sets of subscriptions that this bridge allows, and 5000 are free; ask for what others ask for"

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// What a throttled subscription holds may give way to a newer reply: it is no reason to
-// leave it out of what another subscription resumes.
+// A pending reply of a throttled subscription may be replaced by a newer one, so the replay of another
+// subscription must not leave it out.
 func TestAPendingReplyOfOneSubscriptionIsReplayedByAnother(t *testing.T) {
 	s := newHarness(t)
 	l := s.connect()
@@ -48,7 +48,7 @@ func TestAReplyThatIsPendingInTheNextGroupIsReplayed(t *testing.T) {
 	s.hears(l, 1, 2, 3)
 }
 
-// The group that it comes into has had the reply already.
+// The group that the client joins has got the reply already.
 func TestAReplyThatWillBeFlushedIsNotReplayed(t *testing.T) {
 	s := newHarness(t)
 	first, l := s.connect(), s.connect()

@@ -9,17 +9,17 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-// kind is how a client uses its connection.
+// kind is how a client uses a connection.
 type kind int
 
 const (
-	oneSubscription kind = iota // for all of the connection, asked for in its URL
+	oneSubscription kind = iota // requested in the URL, for the whole connection
 	twoSubscriptions
-	changingSubscriptions // from every reply to this and that
+	changingSubscriptions // subscribes and unsubscribes
 )
 
-// habit is what a client does on each of its connections.
-type habit struct {
+// profile is what a client does on each connection.
+type profile struct {
 	kind     kind
 	specs    []selection
 	throttle time.Duration
@@ -29,11 +29,11 @@ type habit struct {
 	slow     bool
 }
 
-// selection is a filter, and the same for the model.
+// selection is a filter and its model.
 type selection struct {
 	text    string // "" selects everything
 	selects func(*reply) bool
-	values  bool // by sender or keyword alone, so that a snapshot has the latest values
+	values  bool // snapshots of it have the latest values: it selects by sender or keyword alone
 }
 
 func (s selection) String() string { return s.text }
@@ -58,8 +58,8 @@ var selections = []selection{
 	{`{"message_code": [":", "f", "i"]}`, func(r *reply) bool { return r.code == ":" || r.code == "f" || r.code == "i" }, false},
 }
 
-func newHabit(rng source) habit {
-	h := habit{kind: oneSubscription, slow: rng.IntN(4) == 0, snapshot: rng.IntN(3) == 0}
+func newProfile(rng source) profile {
+	h := profile{kind: oneSubscription, slow: rng.IntN(4) == 0, snapshot: rng.IntN(3) == 0}
 	h.specs = []selection{selections[rng.IntN(len(selections))], selections[rng.IntN(len(selections))]}
 	switch rng.IntN(8) {
 	case 0:
@@ -77,7 +77,7 @@ func newHabit(rng source) habit {
 	return h
 }
 
-func (h habit) String() string {
+func (h profile) String() string {
 	return fmt.Sprintf("%d %q throttle %v batch %v ordered %v snapshot %v slow %v", h.kind, h.specs[:min(2, 1+int(h.kind))], h.throttle, h.batch, h.ordered, h.snapshot, h.slow)
 }
 
@@ -89,12 +89,12 @@ type sub struct {
 
 const epoch = "epoch"
 
-func (h habit) spec(s selection) hub.Spec {
+func (h profile) spec(s selection) hub.Spec {
 	return hub.Spec{Filter: s.filter(), Throttle: h.throttle, Ordered: h.ordered, Batch: h.batch}
 }
 
-// connectRequest is what the client asks for in its URL.
-func (h habit) connectRequest(v *visit) *hub.ConnectRequest {
+// connectRequest returns what the client requests in its URL.
+func (h profile) connectRequest(v *record) *hub.ConnectRequest {
 	r := &hub.ConnectRequest{Batch: h.batch}
 	switch {
 	case h.kind == twoSubscriptions:
@@ -109,32 +109,32 @@ func (h habit) connectRequest(v *visit) *hub.ConnectRequest {
 	return r
 }
 
-func since(v *visit) *protocol.Since {
+func since(v *record) *protocol.Since {
 	if v.since == nil {
 		return nil
 	}
 	return &protocol.Since{Epoch: epoch, Seq: *v.since}
 }
 
-// say sends the requests with which a connection begins, and reports whether they are answered.
-func (c *client) say(v *visit) bool {
+// say sends the first requests of a connection, and reports whether they have been answered.
+func (c *client) say(v *record) bool {
 	if v.kind != twoSubscriptions || len(v.subs) > 0 {
 		return true
 	}
 	var last string
-	for _, s := range c.habit.specs {
+	for _, s := range c.profile.specs {
 		last = c.subscribe(v, s)
 	}
 	return v.await(5*time.Second, func(m *message) bool { return m.ID != nil && *m.ID == last })
 }
 
-// subscribe asks for a subscription.
-func (c *client) subscribe(v *visit, s selection) string {
+// subscribe requests a subscription, and returns its id.
+func (c *client) subscribe(v *record, s selection) string {
 	c.requests++
 	id := fmt.Sprintf("sub-%d", c.requests)
 	v.subs = append(v.subs, sub{id, s})
-	d := hub.SubscribeRequest{ID: &id, Spec: c.habit.spec(s), Since: since(v)}
-	c.behindHello(func() {
+	d := hub.SubscribeRequest{ID: &id, Spec: c.profile.spec(s), Since: since(v)}
+	c.afterHello(func() {
 		if err := c.w.hub.Subscribe(c.conn, c.conn.session, d, nil); err != nil {
 			c.w.fail("client %d cannot subscribe: %v", c.number, err)
 		}
@@ -142,8 +142,8 @@ func (c *client) subscribe(v *visit, s selection) string {
 	return id
 }
 
-// behindHello does something once the connection has been greeted.
-func (c *client) behindHello(do func()) {
+// afterHello calls do once the connection has been greeted.
+func (c *client) afterHello(do func()) {
 	waits, err := c.w.hub.BeforeHello(c.conn.session, 100, func() func() { return do })
 	if err != nil {
 		c.w.fail("client %d is closed: %v", c.number, err)
@@ -153,10 +153,10 @@ func (c *client) behindHello(do func()) {
 	}
 }
 
-func (c *client) ping(*visit) string {
+func (c *client) ping(*record) string {
 	c.requests++
 	id := fmt.Sprintf("ping-%d", c.requests)
-	c.behindHello(func() {
+	c.afterHello(func() {
 		if err := c.w.hub.Ping(c.conn, c.conn.session, &id, nil); err != nil {
 			c.w.fail("client %d cannot ping: %v", c.number, err)
 		}
@@ -164,8 +164,8 @@ func (c *client) ping(*visit) string {
 	return id
 }
 
-// act does one thing.
-func (c *client) act(v *visit) {
+// act sends one request.
+func (c *client) act(v *record) {
 	if !c.say(v) {
 		return
 	}
@@ -177,7 +177,7 @@ func (c *client) act(v *visit) {
 	case n == 7:
 		c.requests++
 		id := fmt.Sprintf("snapshot-%d", c.requests)
-		c.behindHello(func() {
+		c.afterHello(func() {
 			if err := c.w.hub.Snapshot(c.conn, c.conn.session, &id, selections[0].filter(), nil); err != nil {
 				c.w.fail("client %d cannot ask for a snapshot: %v", c.number, err)
 			}
@@ -187,21 +187,21 @@ func (c *client) act(v *visit) {
 	}
 }
 
-// change subscribes, or ends a subscription, and waits for the answer.
-func (c *client) change(v *visit) {
+// change subscribes or unsubscribes.
+func (c *client) change(v *record) {
 	var id string
 	if n := len(v.subs); n > 0 && c.rng.IntN(2) == 0 {
 		c.requests++
 		id = v.subs[c.rng.IntN(n)].id
-		c.behindHello(func() { _ = c.w.hub.Unsubscribe(c.conn, c.conn.session, &id) })
+		c.afterHello(func() { _ = c.w.hub.Unsubscribe(c.conn, c.conn.session, &id) })
 		return
 	}
-	id = c.subscribe(v, c.habit.specs[c.rng.IntN(2)])
+	id = c.subscribe(v, c.profile.specs[c.rng.IntN(2)])
 	v.await(2*time.Second, func(m *message) bool { return m.ID != nil && *m.ID == id })
 }
 
-// remember notes from where the client resumes next time.
-func (c *client) remember(v *visit) {
+// remember records the number from which the client resumes next.
+func (c *client) remember(v *record) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	answered := 0
@@ -212,7 +212,7 @@ func (c *client) remember(v *visit) {
 				answered++
 			}
 		}
-		if v.kind == twoSubscriptions && answered < len(c.habit.specs) {
+		if v.kind == twoSubscriptions && answered < len(c.profile.specs) {
 			continue
 		}
 		switch {
