@@ -10,7 +10,7 @@ import (
 )
 
 type testSender struct {
-	gone  bool
+	gone   bool
 	tenant any
 }
 

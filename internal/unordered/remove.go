@@ -1,5 +1,3 @@
-// Package unordered removes elements of lists whose order does not matter, at the cost of
-// a search.
 package unordered
 
 // Remove removes the first element that is v from the list, whose last element takes its
