@@ -57,7 +57,7 @@ func notJSON(payload []byte, at int) error {
 	return fmt.Errorf("the message is not JSON (%w); %s", json.Unmarshal(payload, &v), commandForm)
 }
 
-// parseObject finds the fields of an object. many reports that there are more than MaxFields. The
+// parseObject finds the fields of an object. many reports that there are more than maxFields. The
 // text must be a valid JSON object, otherwise the fields are undefined.
 func parseObject(text []byte) (_ Fields, many bool) {
 	f := Fields{}
