@@ -354,7 +354,7 @@ func TestRefusedRequestsAreLoggedOncePerKind(t *testing.T) {
 	for _, kind := range []string{`"malformed request"`, `"PROXY protocol"`, `"request head too long"`, "origin"} {
 		total, lines := 0, 0
 		for line := range strings.Lines(log.String()) {
-			_, count, ok := strings.Cut(line, `msg="a request was turned away" reason=`+kind+" count=")
+			_, count, ok := strings.Cut(line, `msg="a request was refused" reason=`+kind+" count=")
 			if !ok {
 				continue
 			}

@@ -107,12 +107,12 @@ func TestAThousandClientsAskForASnapshotAtOnceAndMissNothing(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url, withHistory)
 	p := newPeer(t, url)
-	witness, _ := dialV1(t, b.addr, "/")
+	observer, _ := dialV1(t, b.addr, "/")
 	for a := range knownActors {
 		p.from(fmt.Sprintf("actor%d", a), "i", knownBody(a))
-		witness.next()
+		observer.next()
 	}
-	witness.Close()
+	observer.Close()
 	var all []*snapshotClient
 	for i := range snapshotClients {
 		all = append(all, newSnapshotClient(t, b.addr, i%2 == 1))
