@@ -57,3 +57,28 @@ func TestEveryFileThatAPackageCommentNamesExists(t *testing.T) {
 		}
 	}
 }
+
+// benchName matches what a command line of a page selects: a benchmark of Go, or scenarios of clu-ws bench.
+var benchName = regexp.MustCompile(`(-bench|--only) (\w*[a-z][\w,-]*)`)
+
+func TestEveryBenchmarkThatAPageRunsExists(t *testing.T) {
+	var source strings.Builder
+	for _, f := range files(t, ".go") {
+		source.WriteString(f.text)
+	}
+	defined, runs := source.String(), 0
+	for _, f := range files(t, ".md") {
+		for _, m := range benchName.FindAllStringSubmatch(f.text, -1) {
+			for name := range strings.SplitSeq(m[2], ",") {
+				runs++
+				if m[1] == "-bench" && !strings.Contains(defined, "func Benchmark"+name) ||
+					m[1] == "--only" && !strings.Contains(defined, `"`+name) {
+					report(t, f.path, "%s runs %s %s, which does not exist", f.path, m[1], name)
+				}
+			}
+		}
+	}
+	if runs < 10 {
+		t.Errorf("only %d were found", runs)
+	}
+}
