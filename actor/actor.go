@@ -25,7 +25,6 @@ type Actor struct {
 	schema        *schema
 	handlers      map[string]*handler
 	link          *amqpx.Link
-	readiness     *readiness
 	encoder       *encoder
 	publisher     *publisher
 	limiter       limiter
@@ -50,7 +49,6 @@ func New(cfg Config) (*Actor, error) {
 		schema:    model,
 		handlers:  make(map[string]*handler),
 		encoder:   newEncoder(log),
-		readiness: newReadiness(),
 		publisher: newPublisher(log, cfg.Link.MaxPending),
 		limiter:   limiter{limit: cmp.Or(cfg.MaxCommands, defaultActorCommands)},
 		log:       log,
@@ -62,7 +60,6 @@ func New(cfg Config) (*Actor, error) {
 		amqpx.Queue{Name: RepliesQueue(a.name), Bindings: []string{"reply.#"}, Deliver: deliverReplies(cfg.OnReply)},
 	)
 	link.Logger = log
-	link.OnState = a.readiness.observe(link.OnState)
 	if a.link, err = amqpx.New(link); err != nil {
 		return nil, err
 	}
@@ -138,9 +135,7 @@ func (a *Actor) Run(ctx context.Context) error {
 	defer closeLink()
 	linkErr := make(chan error, 1)
 	go func() {
-		err := a.link.Run(linkCtx)
-		a.readiness.close()
-		linkErr <- err
+		linkErr <- a.link.Run(linkCtx)
 	}()
 
 	select {
@@ -172,8 +167,9 @@ func (a *Actor) waitForCommands() {
 }
 
 // Ready waits until the actor is linked to the broker and receives commands. The
-// error is the context's, or says that the actor has ended.
-func (a *Actor) Ready(ctx context.Context) error { return a.readiness.wait(ctx) }
+// error is [amqpx.ErrClosed] if the actor has ended, or the context's, with the
+// reason why the link is not up.
+func (a *Actor) Ready(ctx context.Context) error { return a.link.Ready(ctx) }
 
 // Broadcast publishes a reply that answers no command. It is lost while there is
 // no link to the broker.

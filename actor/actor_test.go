@@ -24,7 +24,7 @@ func TestAnActorAnswersInCLUsWords(t *testing.T) {
 		c := x.client()
 		for _, test := range []struct {
 			consumer, command string
-			want              []string // behind the first >
+			want              []string // after the first >
 		}{
 			{"plain", "ping", []string{`: {"text":"Pong."}`}},
 			{"plain", "version", []string{`: {"version":"1.2.3"}`}},
@@ -57,7 +57,7 @@ func TestAnActorAnswersInCLUsWords(t *testing.T) {
 			{"modelled", "keyword text", []string{`i {"text":"text = {          "}`, `i {"text":"  type: string    "}`, `i {"text":"}                 "}`, `: {}`}},
 		} {
 			r, _ := x.do(c, test.consumer, test.command)
-			synctest.Wait() // for replies behind the end
+			synctest.Wait() // for replies after the end
 			if r.Replies[0].Code != actor.Running || !r.Replies[0].Internal || string(r.Replies[0].Body) != "{}" {
 				t.Errorf("%s: the first reply is %+v", test.command, r.Replies[0])
 			}
@@ -82,7 +82,7 @@ func withHandlers(a *actor.Actor) {
 		return nil
 	})
 	a.Handle("boom", "Panics.", func(context.Context, *actor.Call) error { panic("it's bad") })
-	a.Handle("late", "Panics behind its end.", func(_ context.Context, c *actor.Call) error {
+	a.Handle("late", "Panics after its end.", func(_ context.Context, c *actor.Call) error {
 		c.Finish(actor.Keywords{"text": "one"})
 		panic("too late")
 	})

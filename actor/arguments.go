@@ -18,7 +18,7 @@ type UsageError struct {
 
 func (e *UsageError) Error() string { return e.Kind + ": " + e.Message }
 
-// arguments are the words of a command string behind the command's name, sorted
+// arguments are the words of a command string after the command's name, sorted
 // by the command's usage.
 type arguments struct {
 	positional []string

@@ -13,7 +13,7 @@ import (
 type Call struct {
 	// Command is what was received.
 	Command Command
-	// Args are the arguments behind the command's name, without options.
+	// Args are the arguments after the command's name, without options.
 	Args []string
 
 	actor   *Actor
@@ -25,14 +25,14 @@ type Call struct {
 	// mu guards the following fields, and keeps replies in order.
 	mu         sync.Mutex
 	ended      bool
-	lateLogged bool // a reply behind the end was logged
+	lateLogged bool // a reply after the end was logged
 }
 
 // Info replies with keywords. Like [Call.Debug], [Call.Warning] and [Call.Error],
 // it does not end the command.
 func (c *Call) Info(k Keywords) { c.Reply(Info, k) }
 
-// Debug replies with keywords that matter while a fault is looked for.
+// Debug replies with keywords for debugging.
 func (c *Call) Debug(k Keywords) { c.Reply(Debug, k) }
 
 // Warning replies with keywords that an observer should see.
@@ -48,8 +48,8 @@ func (c *Call) Finish(k Keywords) { c.Reply(Done, k) }
 func (c *Call) Fail(reason string) { c.Reply(Failed, Keywords{"error": reason}) }
 
 // Reply replies with any code. A command ends once: a second end is logged and
-// not sent. A reply behind the end is sent, as CLU sends it, and logged once,
-// since its commander does not follow the command any more. Keywords that JSON
+// not sent. A reply after the end is sent, as CLU sends it, and logged once,
+// since its commander no longer follows the command. Keywords that JSON
 // cannot hold end the command as failed (see [Keywords]).
 func (c *Call) Reply(code Code, k Keywords) { c.reply(code, k, c.Command.Internal) }
 
@@ -99,7 +99,7 @@ func (c *Call) attrs() []any {
 // failUsage ends a command that does not fit its usage, in CLU's words.
 func (c *Call) failUsage(err *UsageError) {
 	if c.Ended() {
-		c.logFailureBehindEnd(err.Error())
+		c.logFailureAfterEnd(err.Error())
 	}
 	c.Warning(Keywords{"help": strings.Split(err.Error(), "\n")})
 	c.failOrReply(Error, "error", fmt.Sprintf("Command %s does not exist or cannot be parsed.", pythonRepr(c.text)))
@@ -108,7 +108,7 @@ func (c *Call) failUsage(err *UsageError) {
 // failText ends a command whose handler failed.
 func (c *Call) failText(text string) {
 	if c.Ended() {
-		c.logFailureBehindEnd(text)
+		c.logFailureAfterEnd(text)
 	}
 	c.failOrReply(Error, "error", text)
 }
@@ -133,9 +133,9 @@ func (c *Call) failOrReply(code Code, keyword, text string) {
 	c.Fail(text)
 }
 
-// logFailureBehindEnd logs an error that the commander does not see, since its
+// logFailureAfterEnd logs an error that the commander does not see, since its
 // command has ended; the replies that follow are not logged as well.
-func (c *Call) logFailureBehindEnd(text string) {
+func (c *Call) logFailureAfterEnd(text string) {
 	c.mu.Lock()
 	c.lateLogged = true
 	c.mu.Unlock()

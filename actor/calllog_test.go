@@ -16,16 +16,16 @@ import (
 // Each handler makes one mistake.
 func withMistakes(a *actor.Actor) {
 	finish := actor.Keywords{"text": "one"}
-	a.Handle("error-late", "Fails behind its end.", func(_ context.Context, c *actor.Call) error {
+	a.Handle("error-late", "Fails after its end.", func(_ context.Context, c *actor.Call) error {
 		c.Finish(finish)
 		return errors.New("The dome is stuck.")
 	})
-	a.Handle("usage-late ANGLE", "Refuses an argument behind its end.", func(_ context.Context, c *actor.Call) error {
+	a.Handle("usage-late ANGLE", "Refuses an argument after its end.", func(_ context.Context, c *actor.Call) error {
 		c.Finish(finish)
 		_, err := c.Float("ANGLE")
 		return err
 	})
-	a.Handle("info-late", "Replies behind its end.", func(_ context.Context, c *actor.Call) error {
+	a.Handle("info-late", "Replies after its end.", func(_ context.Context, c *actor.Call) error {
 		c.Finish(finish)
 		for range 3 {
 			c.Info(actor.Keywords{"text": "late"})
@@ -51,7 +51,7 @@ func TestAMistakeOfAHandlerIsLoggedOnceWithTheCommandID(t *testing.T) {
 	const finished = `: {"text":"one"}`
 	for _, test := range []struct {
 		command string
-		want    []string // replies behind the first >, including those behind the end
+		want    []string // replies after the first >, including those after the end
 		log     string   // the only line above level info
 	}{
 		{"error-late", []string{finished, `e {"error":"The dome is stuck."}`}, "a handler failed after it had ended its command"},

@@ -34,7 +34,6 @@ type Client struct {
 	name        string
 	maxCommands int
 	link        *amqpx.Link
-	readiness   *readiness
 	onReply     func(Reply) // nil: not wanted
 	log         *slog.Logger
 
@@ -55,18 +54,19 @@ func NewClient(cfg Config) (*Client, error) {
 	c := &Client{
 		name:        cfg.Name,
 		maxCommands: cmp.Or(cfg.MaxCommands, defaultClientCommands),
-		readiness:   newReadiness(),
 		onReply:     cfg.OnReply,
 		log:         cfg.logger(),
 		pending:     make(map[string]*Pending),
 	}
 	link := cfg.link(amqpx.Queue{Name: RepliesQueue(c.name), Bindings: []string{"reply.#"}, Deliver: c.receive})
-	onState := c.readiness.observe(link.OnState)
+	onState := link.OnState
 	link.OnState = func(s amqpx.State) {
 		if !s.Up {
 			c.endAll()
 		}
-		onState(s)
+		if onState != nil {
+			onState(s)
+		}
 	}
 	var err error
 	if c.link, err = amqpx.New(link); err != nil {
@@ -81,14 +81,12 @@ func (c *Client) Name() string { return c.name }
 // Run keeps the client linked until the context ends. Commands that run then end
 // as [StatusUnknown]. A client runs once. The error is nil, or the link's if that
 // is set to fail fast.
-func (c *Client) Run(ctx context.Context) error {
-	defer c.readiness.close()
-	return c.link.Run(ctx)
-}
+func (c *Client) Run(ctx context.Context) error { return c.link.Run(ctx) }
 
 // Ready waits until the client is linked to the broker and receives replies. The
-// error is the context's, or says that the client has ended.
-func (c *Client) Ready(ctx context.Context) error { return c.readiness.wait(ctx) }
+// error is [amqpx.ErrClosed] if the client has ended, or the context's, with the
+// reason why the link is not up.
+func (c *Client) Ready(ctx context.Context) error { return c.link.Ready(ctx) }
 
 // Send sends a command to an actor, the consumer, and follows it to its end. If the
 // context ends first, the command ends as [StatusUnknown]. Send does not wait: the

@@ -351,7 +351,7 @@ func TestOfTooManyRepliesTheFirstAreDiscarded(t *testing.T) {
 	})
 }
 
-func TestAPanicBehindTheEndDoesNotEndACommandAgain(t *testing.T) {
+func TestAPanicAfterTheEndDoesNotEndACommandAgain(t *testing.T) {
 	withExchange(t, func(t *testing.T, x *exchange) {
 		x.run(x.actor(actor.Config{Name: "dome"}, withHandlers))
 		tap := x.tap("reply.#")

@@ -13,21 +13,11 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 )
 
-// An actor with a schema and a command of its own, which has an argument and two
-// options.
+// A command with an argument and two options.
 func ExampleActor_Handle() {
 	link, stopBroker := startBroker()
 	defer stopBroker()
-
-	camera, err := actor.New(actor.Config{
-		Name:    "camera",
-		Version: "1.0.0",
-		Link:    link,
-		Schema: json.RawMessage(`{
-			"type": "object",
-			"properties": {"filename": {"type": "string", "description": "the image's file"}}
-		}`),
-	})
+	camera, err := actor.New(actor.Config{Name: "camera", Link: link})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -41,40 +31,29 @@ func ExampleActor_Handle() {
 		if err != nil {
 			return err
 		}
+		if seconds < 0 {
+			return fmt.Errorf("SECONDS is %g; it must be at least 0", seconds)
+		}
 		count := 1
 		if _, given := c.Arg("--count"); given {
 			if count, err = c.Int("--count"); err != nil {
 				return err
 			}
 		}
-		if seconds < 0 {
-			return fmt.Errorf("SECONDS is %g; it must be at least 0", seconds)
-		}
 		for n := range count {
-			c.Info(actor.Keywords{"filename": fmt.Sprintf("dark-%v-%d.fits", c.Flag("--dark"), n+1)})
+			c.Info(actor.Keywords{"image": n + 1, "dark": c.Flag("--dark")})
 		}
 		return nil // the command is done
 	})
 	client, stop := runWith(link, camera)
 	defer stop()
 
-	ctx := context.Background()
-	for _, command := range []string{"expose 2.5 --count 2 --dark", "expose -1", "expose", "help expose", "keyword filename"} {
-		fmt.Println(command)
-		p, err := client.Send(ctx, "camera", command, actor.SendOptions{})
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		for r := range p.Replies(ctx) {
-			fmt.Printf("  %s %s\n", r.Code, r.Body)
-		}
-	}
+	send(client, "camera", "expose 2.5 --count 2 --dark", "expose -1", "expose", "help expose")
 	// Output:
 	// expose 2.5 --count 2 --dark
 	//   > {}
-	//   i {"filename":"dark-true-1.fits"}
-	//   i {"filename":"dark-true-2.fits"}
+	//   i {"dark":true,"image":1}
+	//   i {"dark":true,"image":2}
 	//   : {}
 	// expose -1
 	//   > {}
@@ -86,6 +65,33 @@ func ExampleActor_Handle() {
 	// help expose
 	//   > {}
 	//   : {"help":["Usage: camera expose [OPTIONS] SECONDS","","  Takes images.","","Options:","  --dark     Keeps the shutter closed.","  --count N  Number of images.","  --help     Show this message and exit."]}
+}
+
+// An actor with a schema describes its keywords.
+func ExampleNew() {
+	link, stopBroker := startBroker()
+	defer stopBroker()
+	camera, err := actor.New(actor.Config{
+		Name:    "camera",
+		Version: "1.0.0",
+		Link:    link,
+		Schema: json.RawMessage(`{
+			"type": "object",
+			"properties": {"filename": {"type": "string", "description": "the image's file"}}
+		}`),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	client, stop := runWith(link, camera)
+	defer stop()
+
+	send(client, "camera", "version", "keyword filename")
+	// Output:
+	// version
+	//   > {}
+	//   : {"version":"1.0.0"}
 	// keyword filename
 	//   > {}
 	//   i {"text":"filename = {                       "}
@@ -184,6 +190,22 @@ func ExampleEnvelope() {
 	//  "timestamp": null,
 	//  "body": {"temperature": null}} <nil>
 	// dropped: empty body
+}
+
+// send sends commands one after another, and prints the replies.
+func send(client *actor.Client, consumer string, commands ...string) {
+	ctx := context.Background()
+	for _, command := range commands {
+		p, err := client.Send(ctx, consumer, command, actor.SendOptions{})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(command)
+		for r := range p.Replies(ctx) {
+			fmt.Printf("  %s %s\n", r.Code, r.Body)
+		}
+	}
 }
 
 // startBroker starts an embedded broker for an example. A program leaves Dial out

@@ -44,7 +44,7 @@ func equalJSON(t *testing.T, a, b string) bool {
 }
 
 // notANumber matches the values that only Python's JSON has. No recorded text has one
-// behind a colon.
+// after a colon.
 var notANumber = regexp.MustCompile(`: (NaN|-?Infinity)`)
 
 func pythonJSON(t *testing.T, text string) any {

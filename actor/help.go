@@ -61,7 +61,7 @@ func (h *handler) optionLines() []string {
 	for _, o := range h.usage.options {
 		help := h.help.options[o.name]
 		if o.required {
-			help = append(slices.Clip(help), " [required]") // behind two spaces
+			help = append(slices.Clip(help), " [required]") // after two spaces
 		}
 		rows = append(rows, row{strings.TrimSpace(o.name + " " + o.value), help})
 	}

@@ -38,54 +38,54 @@ func newPublisher(log *slog.Logger, pending int) *publisher {
 
 // send publishes a reply. While too many have no outcome yet it waits, at most as
 // long as the link takes to give one of them up.
-func (o *publisher) send(r Reply) {
-	o.slots <- struct{}{}
-	err := o.link.Publish(r.Message(), func(outcome amqpx.Outcome) {
-		<-o.slots
-		o.recordOutcome(outcome)
+func (p *publisher) send(r Reply) {
+	p.slots <- struct{}{}
+	err := p.link.Publish(r.Message(), func(outcome amqpx.Outcome) {
+		<-p.slots
+		p.recordOutcome(outcome)
 	})
 	if err != nil {
-		<-o.slots
-		o.recordError(r, err)
+		<-p.slots
+		p.recordError(r, err)
 	}
 }
 
 // recordError counts a reply that the link refuses. Replies that are refused for
 // the same reason share one log line: a user without write permission loses all
 // of them.
-func (o *publisher) recordError(r Reply, err error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.lost++
-	o.lostSince++
-	if reason := err.Error(); reason != o.reason {
-		o.reason = reason
-		o.log.Error("a reply cannot be sent", "error", err, "command_id", r.CommandID, "commander_id", r.CommanderID)
+func (p *publisher) recordError(r Reply, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lost++
+	p.lostSince++
+	if reason := err.Error(); reason != p.reason {
+		p.reason = reason
+		p.log.Error("a reply cannot be sent", "error", err, "command_id", r.CommandID, "commander_id", r.CommanderID)
 	}
 }
 
 // recordOutcome counts lost replies, with one log line for the first and one when
 // replies are published again. A returned reply is not lost: it had no listener.
-func (o *publisher) recordOutcome(outcome amqpx.Outcome) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+func (p *publisher) recordOutcome(outcome amqpx.Outcome) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if outcome == amqpx.Confirmed || outcome == amqpx.Returned {
-		if o.lostSince > 0 {
-			o.log.Info("replies are published again", "lost", o.lostSince)
+		if p.lostSince > 0 {
+			p.log.Info("replies are published again", "lost", p.lostSince)
 		}
-		o.lostSince, o.reason = 0, ""
+		p.lostSince, p.reason = 0, ""
 		return
 	}
-	o.lost++
-	o.lostSince++
-	if o.lostSince == 1 {
-		o.log.Warn("replies cannot be published and are lost", "outcome", outcome.String())
+	p.lost++
+	p.lostSince++
+	if p.lostSince == 1 {
+		p.log.Warn("replies cannot be published and are lost", "outcome", outcome.String())
 	}
 }
 
 // lostReplies returns how many replies could not be published so far.
-func (o *publisher) lostReplies() uint64 {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.lost
+func (p *publisher) lostReplies() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lost
 }

@@ -64,16 +64,16 @@ func (u *usage) addParam(field string) error {
 	case u.has(p.name):
 		return fmt.Errorf("names %s twice", p.name)
 	case last >= 0 && u.params[last].variadic:
-		return fmt.Errorf("has %s behind %s..., which takes all arguments that are left", p.name, u.params[last].name)
+		return fmt.Errorf("has %s after %s..., which takes all arguments that are left", p.name, u.params[last].name)
 	case last >= 0 && u.params[last].optional && !p.optional:
-		return fmt.Errorf("has %s, which is required, behind %s, which is not", p.name, u.params[last].name)
+		return fmt.Errorf("has %s, which is required, after %s, which is not", p.name, u.params[last].name)
 	}
 	u.params = append(u.params, p)
 	return nil
 }
 
 // addOption adds the option that the first one or two words describe, and
-// returns the words behind it.
+// returns the words after it.
 func (u *usage) addOption(fields []string) (rest []string, err error) {
 	name, bracketed := strings.CutPrefix(fields[0], "[")
 	rest = fields[1:]
@@ -92,7 +92,7 @@ func (u *usage) addOption(fields []string) (rest []string, err error) {
 		if bracketed {
 			var closed bool
 			if o.value, closed = strings.CutSuffix(o.value, "]"); !closed {
-				return nil, fmt.Errorf("has no ] behind [%s %s", name, o.value)
+				return nil, fmt.Errorf("has no ] after [%s %s", name, o.value)
 			}
 		}
 	}
@@ -128,7 +128,7 @@ func (u *usage) option(name string) *option {
 	return nil
 }
 
-// line returns the usage in click's layout, behind "Usage: ".
+// line returns the usage in click's layout, after "Usage: ".
 func (u *usage) line(actor string) string {
 	var b strings.Builder
 	b.WriteString(actor + " " + u.name + " [OPTIONS]")

@@ -186,7 +186,7 @@ func TestALinkWithoutDeadLettersLogsThatOnce(t *testing.T) {
 			w.await(t, true)
 			publish(t, client(t, strings.Replace(proxied, "undropped:secret", "guest:guest", 1)), 1)
 			h.await(t, 1)
-			if all := log.with("no dead letters"); len(all) != 1 || !strings.Contains(all[0], "level=INFO") || !strings.Contains(all[0], "let the user write to amq.default") {
+			if all := log.with("does not dead-letter"); len(all) != 1 || !strings.Contains(all[0], "level=INFO") || !strings.Contains(all[0], "let the user write to amq.default") {
 				t.Errorf("the log says %q", all)
 			}
 		})
@@ -200,7 +200,7 @@ func TestTheEmbeddedBrokerIsNotAskedForDeadLetters(t *testing.T) {
 	n := newEmbeddedWith(t, broker.Config{Logger: log.logger()})
 	w := run(t, amqpx.Config{URLs: []string{n.url()}, Queues: []amqpx.Queue{h.of(amqpx.Queue{Name: "link"})}, Logger: log.logger()})
 	w.await(t, true)
-	if all := append(log.with("level=WARN"), log.with("dead letters")...); len(all) != 0 {
+	if all := append(log.with("level=WARN"), log.with("dead-letter")...); len(all) != 0 {
 		t.Errorf("the logs of the link and the broker say %q", all)
 	}
 }

@@ -101,7 +101,7 @@ func (e *Error) Error() string { return e.text }
 // this program changes. The link tries all the same, but rarely.
 func (e *Error) Permanent() bool {
 	switch e.Kind {
-	case TLSHangUp, HangUp, NotAMQP, NotTLS:
+	case "", TLSHangUp, HangUp, NotAMQP, NotTLS:
 		return false
 	}
 	return true

@@ -205,6 +205,8 @@ func TestAWrongPasswordIsReportedAtOnce(t *testing.T) {
 		w := run(t, amqpx.Config{URLs: []string{strings.Replace(n.url(), ":guest@", ":sesame@", 1)}})
 		if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), `refused user "guest"`) {
 			t.Errorf("the state is %+v", s)
+		} else if e, ok := errors.AsType[*amqpx.Error](s.Err); !ok || e.Kind != amqpx.LoginRefused || !e.Permanent() {
+			t.Errorf("it is the error %#v", s.Err)
 		}
 		if took := time.Since(began); took > 2*time.Second {
 			t.Errorf("it took %v", took)

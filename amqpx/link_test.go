@@ -365,7 +365,7 @@ func TestAnExchangeOfAnotherTypeIsNamed(t *testing.T) {
 			t.Fatal(err)
 		}
 		w := run(t, amqpx.Config{URLs: []string{n.url()}})
-		if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), "another type or flags") {
+		if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), "other flags than topic, not durable, auto-delete") {
 			t.Errorf("the state is %+v", s)
 		}
 	})

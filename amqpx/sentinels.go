@@ -9,10 +9,10 @@ import (
 // its exchange before each publish brings it back at once, so asking whether the exchange exists
 // proves nothing. Two exchanges that nobody publishes to prove it instead:
 //
-//	the link's exchange ──► q_sentinel            gone as soon as the link's exchange is deleted
+//	q_sentinel          ──► the link's exchange   gone as soon as the link's exchange is deleted
 //	q_restart_sentinel  ──► the queue or stream   gone when a restart of the broker took the bindings
 //
-// The sentinel is deleted together with the binding from the link's exchange, and does not
+// The sentinel is deleted with its only binding, which goes with the link's exchange and does not
 // come back with it. It is declared before the queue is bound, so as long as it exists the
 // bindings have existed. A broker without bindings between exchanges (an extension of
 // RabbitMQ's), or one that denies the user the sentinel, is asked for the exchange itself
@@ -83,7 +83,7 @@ func (s *session) openSentinel(cs *consumerState) error {
 	return topology("exchange", s.link.cfg.Exchange, err)
 }
 
-// makeSentinel declares a sentinel and binds it to the link's exchange. made with an error
+// makeSentinel declares a sentinel and binds the link's exchange to it. made with an error
 // means that the broker accepted both requests and still has no such exchange: it treats
 // auto-delete differently from RabbitMQ, and must not be asked again every second.
 func (s *session) makeSentinel(name string) (made bool, err error) {
@@ -198,60 +198,4 @@ func removeRestartSentinel(ch *amqp.Channel, queue string) error {
 	const ifUnused, noWait = false, false
 	name := restartSentinelOf(queue)
 	return topology("exchange", name, ch.ExchangeDelete(name, ifUnused, noWait))
-}
-
-// Earlier versions named the sentinels otherwise.
-func olderSentinelOf(queue string) string        { return queue + "_tie" }
-func olderRestartSentinelOf(queue string) string { return queue + "_witness" }
-
-// adoptOlderSentinels takes over the bindings of an earlier version, at the link's first
-// connection. The new sentinels are declared while the older ones exist, so that there is no
-// moment in which a loss of the bindings would go unnoticed. It reports whether the bindings
-// are intact.
-func (s *session) adoptOlderSentinels(ch *amqp.Channel, cs *consumerState) (intact bool, err error) {
-	queue := cs.queueName()
-	if cs.served {
-		return false, nil
-	}
-	if exists, err := s.sentinelExists(olderRestartSentinelOf(queue)); err != nil || !exists {
-		return false, err
-	}
-	if err := s.openSentinel(cs); err != nil {
-		return false, err
-	}
-	if cs.hasSentinel {
-		if intact, err = s.sentinelExists(olderSentinelOf(queue)); err != nil {
-			return false, err
-		}
-	} else {
-		intact = true // the earlier version had none either
-	}
-	if intact {
-		if err := makeRestartSentinel(ch, queue); err != nil {
-			return false, err
-		}
-		if intact, err = s.sentinelExists(olderRestartSentinelOf(queue)); err != nil {
-			return false, err
-		}
-	}
-	if !intact {
-		if err := removeRestartSentinel(ch, queue); err != nil {
-			return false, err
-		}
-	}
-	return intact, s.removeOlderSentinels(cs)
-}
-
-// removeOlderSentinels deletes what an earlier version left, at the link's first connection.
-// Those of a stream stay: another program of the earlier version may be reading it.
-func (s *session) removeOlderSentinels(cs *consumerState) error {
-	if cs.served || cs.queue.Stream != nil || !cs.hasSentinel {
-		return nil
-	}
-	if cs.queue.Expires > 0 {
-		if err := s.deleteExchange(olderRestartSentinelOf(cs.queueName())); err != nil {
-			return err
-		}
-	}
-	return s.deleteExchange(olderSentinelOf(cs.queueName()))
 }

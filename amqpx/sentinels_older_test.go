@@ -13,7 +13,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// olderSentinel declares the exchange that an earlier version bound to the link's exchange.
+// olderSentinel declares the exchange to which an earlier version bound the link's exchange.
 func olderSentinel(t *testing.T, ch *amqp.Channel, name string) {
 	t.Helper()
 	if err := ch.ExchangeDeclare(name, "fanout", false, true, true, false, nil); err != nil {

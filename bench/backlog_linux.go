@@ -192,7 +192,7 @@ func (r *bareReader) backlog(ctx context.Context, count int, filler *confirmer) 
 		}
 	}
 	took := time.Since(start)
-	if k.faults != (Faults{}) {
+	if k.faults != (faultCounts{}) {
 		return 0, fmt.Errorf("the bare consumer: %v", k.faults)
 	}
 	return took, r.channel.Cancel("bare", false)

@@ -12,15 +12,15 @@ import (
 // maxFrame is the longest frame that a client accepts, in bytes.
 const maxFrame = 16 << 20
 
-// Faults counts what must not happen.
-type Faults struct {
+// faultCounts counts what must not happen.
+type faultCounts struct {
 	Lost       int `json:"lost"`         // numbers that were skipped and never arrived
 	Duplicated int `json:"duplicated"`   // numbers that arrived again
 	OutOfOrder int `json:"out_of_order"` // numbers that arrived after a higher one
 	Misrouted  int `json:"misrouted"`    // numbers that were for other clients
 }
 
-func (f Faults) String() string {
+func (f faultCounts) String() string {
 	text := fmt.Sprintf("%d lost, %d duplicated, %d out of order", f.Lost, f.Duplicated, f.OutOfOrder)
 	if f.Misrouted > 0 {
 		text += fmt.Sprintf(", %d for others", f.Misrouted)
@@ -68,7 +68,7 @@ type checker struct {
 
 	at         int    // offset of the number in the last reply
 	minNumber  uint64 // lower numbers are ignored
-	faults     Faults
+	faults     faultCounts
 	replies    int // frames with a number
 	unnumbered int // frames without
 	bytes      int
@@ -215,7 +215,7 @@ func (k *checker) number(payload []byte) (uint64, bool) {
 }
 
 // add records the arrival of a number.
-func (s *stream) add(number uint64, f *Faults) {
+func (s *stream) add(number uint64, f *faultCounts) {
 	switch {
 	case number == s.next || s.next == 0:
 		s.next = number + 1

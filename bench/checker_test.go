@@ -11,7 +11,7 @@ import (
 
 // seen is what a checker made of some bytes.
 type seen struct {
-	faults           Faults
+	faults           faultCounts
 	replies, foreign int
 	next             uint64
 	controls         []string
@@ -108,16 +108,16 @@ func TestFaultsAreDistinguished(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		numbers []uint64
-		want    Faults
+		want    faultCounts
 	}{
-		{"all well", []uint64{0, 1, 2, 3}, Faults{}},
-		{"one lost", []uint64{0, 2, 3}, Faults{Lost: 1}},
-		{"the first two lost", []uint64{2, 3}, Faults{Lost: 2}},
-		{"one duplicated", []uint64{0, 1, 1, 2}, Faults{Duplicated: 1}},
-		{"two swapped", []uint64{0, 2, 1, 3}, Faults{OutOfOrder: 1}},
-		{"the first comes last", []uint64{1, 2, 3, 0}, Faults{OutOfOrder: 1}},
-		{"late, and duplicated", []uint64{0, 3, 1, 1, 4}, Faults{Lost: 1, Duplicated: 1, OutOfOrder: 1}},
-		{"out of the middle of a gap", []uint64{0, 5, 3, 2, 4}, Faults{Lost: 1, OutOfOrder: 3}},
+		{"all well", []uint64{0, 1, 2, 3}, faultCounts{}},
+		{"one lost", []uint64{0, 2, 3}, faultCounts{Lost: 1}},
+		{"the first two lost", []uint64{2, 3}, faultCounts{Lost: 2}},
+		{"one duplicated", []uint64{0, 1, 1, 2}, faultCounts{Duplicated: 1}},
+		{"two swapped", []uint64{0, 2, 1, 3}, faultCounts{OutOfOrder: 1}},
+		{"the first comes last", []uint64{1, 2, 3, 0}, faultCounts{OutOfOrder: 1}},
+		{"late, and duplicated", []uint64{0, 3, 1, 1, 4}, faultCounts{Lost: 1, Duplicated: 1, OutOfOrder: 1}},
+		{"out of the middle of a gap", []uint64{0, 5, 3, 2, 4}, faultCounts{Lost: 1, OutOfOrder: 3}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := feed(firstNumber, frames(t, test.numbers...)); got.faults != test.want {
@@ -128,7 +128,7 @@ func TestFaultsAreDistinguished(t *testing.T) {
 }
 
 func TestAStreamWithoutAnExpectedNumberAcceptsAnyFirstNumber(t *testing.T) {
-	if got := feed(0, frames(t, 70, 71, 73)); got.faults != (Faults{Lost: 1}) {
+	if got := feed(0, frames(t, 70, 71, 73)); got.faults != (faultCounts{Lost: 1}) {
 		t.Errorf("%v", got.faults)
 	}
 }
@@ -188,14 +188,14 @@ func TestASubsetIsCheckedAloneAndNumbersForOthersAreFaults(t *testing.T) {
 		name    string
 		share   subset
 		numbers []uint64
-		want    Faults
+		want    faultCounts
 	}{
-		{"all well", subset{modulus: 10, remainder: 3}, []uint64{3, 13, 23}, Faults{}},
-		{"one lost", subset{modulus: 10, remainder: 3}, []uint64{3, 23}, Faults{Lost: 1}},
-		{"one duplicated", subset{modulus: 10, remainder: 3}, []uint64{3, 13, 13}, Faults{Duplicated: 1}},
-		{"two swapped", subset{modulus: 10, remainder: 3}, []uint64{13, 3}, Faults{OutOfOrder: 1}},
-		{"one of another's", subset{modulus: 10, remainder: 3}, []uint64{3, 4, 13}, Faults{Misrouted: 1}},
-		{"nothing is for it", subset{none: true}, []uint64{3}, Faults{Misrouted: 1}},
+		{"all well", subset{modulus: 10, remainder: 3}, []uint64{3, 13, 23}, faultCounts{}},
+		{"one lost", subset{modulus: 10, remainder: 3}, []uint64{3, 23}, faultCounts{Lost: 1}},
+		{"one duplicated", subset{modulus: 10, remainder: 3}, []uint64{3, 13, 13}, faultCounts{Duplicated: 1}},
+		{"two swapped", subset{modulus: 10, remainder: 3}, []uint64{13, 3}, faultCounts{OutOfOrder: 1}},
+		{"one of another's", subset{modulus: 10, remainder: 3}, []uint64{3, 4, 13}, faultCounts{Misrouted: 1}},
+		{"nothing is for it", subset{none: true}, []uint64{3}, faultCounts{Misrouted: 1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			k := checker{control: func(ws.OpCode, []byte) {}}

@@ -120,7 +120,7 @@ func TestOneClientOfManyThatMissesAReplyIsAFault(t *testing.T) {
 	set.expect(firstNumber, 3, nil)
 	start()
 	a := result(t, set, enough)
-	if want := (Faults{Lost: 1, Duplicated: 1}); a.Faults != want {
+	if want := (faultCounts{Lost: 1, Duplicated: 1}); a.Faults != want {
 		t.Errorf("%+v", a)
 	}
 	if err := a.err(); err == nil || err.Error() != "1 lost, 1 duplicated, 0 out of order" {
@@ -336,7 +336,7 @@ func TestAClientThatConnectsDuringRepliesIsCheckedFromTheNextOnes(t *testing.T) 
 		t.Fatal(err)
 	}
 	testkit.Eventually(t, enough, "the duplicate is noticed", func() error {
-		if n := set.counts(); n.faults != (Faults{Duplicated: 1}) || n.frames != 3 {
+		if n := set.counts(); n.faults != (faultCounts{Duplicated: 1}) || n.frames != 3 {
 			return fmt.Errorf("%+v", n)
 		}
 		return nil

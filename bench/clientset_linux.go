@@ -50,7 +50,7 @@ type receiveResult struct {
 	At         int64          // when the last client had its last reply, on the loop's clock
 	Incomplete int            // clients that did not get everything in time
 	Clients    int            // all clients
-	Faults     Faults         //
+	Faults     faultCounts    //
 	Ended      map[string]int // connections that the server ended, by reason
 	Replies    int            // received by all clients together
 	Bytes      int
@@ -63,7 +63,7 @@ func (a *receiveResult) err() error {
 	if a.Incomplete > 0 {
 		wrong = append(wrong, fmt.Sprintf("%d of %d clients miss replies", a.Incomplete, a.Clients))
 	}
-	if a.Faults != (Faults{}) {
+	if a.Faults != (faultCounts{}) {
 		wrong = append(wrong, a.Faults.String())
 	}
 	if len(a.Ended) > 0 {
@@ -94,7 +94,7 @@ func newClientSet(l *clientLoop, dial dialer) *clientSet {
 func (set *clientSet) expect(first uint64, count int, sent []atomic.Int64) {
 	set.loop.call(func() {
 		k := &set.checker
-		k.faults, k.replies, k.bytes = Faults{}, 0, 0
+		k.faults, k.replies, k.bytes = faultCounts{}, 0, 0
 		k.sent, k.first, k.latency, k.lastArrival = sent, first, nil, nil
 		if sent != nil {
 			k.latency = make([]int64, 0, count*len(set.clients))

@@ -35,7 +35,7 @@ func (s *commandSink) receive(ctx context.Context, senders, each int, arrived fu
 	for i := range streams {
 		streams[i].next = first + uint64(i*each)
 	}
-	var faults Faults
+	var faults faultCounts
 	for n := range senders * each {
 		select {
 		case d, ok := <-s.deliveries:
@@ -53,7 +53,7 @@ func (s *commandSink) receive(ctx context.Context, senders, each int, arrived fu
 			return time.Time{}, fmt.Errorf("%d of %d commands arrived: %w", n, senders*each, context.Cause(ctx))
 		}
 	}
-	if faults != (Faults{}) {
+	if faults != (faultCounts{}) {
 		return time.Time{}, fmt.Errorf("commands: %v", faults)
 	}
 	return time.Now(), nil

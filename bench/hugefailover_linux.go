@@ -43,7 +43,7 @@ func (h *hugeRun) killOne(ctx context.Context) (back time.Duration, err error) {
 	switch {
 	case err != nil:
 		return 0, err
-	case during.Faults != (Faults{}):
+	case during.Faults != (faultCounts{}):
 		return 0, errors.New(during.Faults.String())
 	case during.Incomplete != during.Disconnected || during.Lost != its:
 		return 0, fmt.Errorf("%d clients miss replies, of which %d are disconnected; the killed bridge had %d; %s",

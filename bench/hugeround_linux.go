@@ -55,7 +55,7 @@ type hugeRound struct {
 // complete returns an error unless that many clients got every reply once.
 func (a *hugeRound) complete(clients int) error {
 	switch {
-	case a.Faults != (Faults{}):
+	case a.Faults != (faultCounts{}):
 		return errors.New(a.Faults.String())
 	case len(a.Ended) > 0:
 		return errors.New(describeDisconnects(a.Ended))

@@ -192,7 +192,7 @@ func (c *bareConsumer) measure(ctx context.Context, r round, clock func() int64)
 	if err := <-published; err != nil {
 		return nil, err
 	}
-	if c.checker.faults != (Faults{}) {
+	if c.checker.faults != (faultCounts{}) {
 		return nil, fmt.Errorf("the bare consumer: %v", c.checker.faults)
 	}
 	return latency, nil

@@ -70,7 +70,7 @@ func Load(ctx context.Context, cfg LoadConfig) error {
 // counts is what a set of clients has received so far.
 type counts struct {
 	frames, bytes, open int
-	faults              Faults
+	faults              faultCounts
 	ended               map[string]int
 }
 

@@ -15,7 +15,7 @@ import (
 
 // worker connects a part of clients that are too many for the open files of one process.
 type worker struct {
-	swarm        *clientLoop
+	loop         *clientLoop
 	clients      *clientSet
 	replacements *clientSet // replaces clients that were lost
 	clockOffset  int64      // the system's monotonic clock when the loop's was 0
@@ -28,7 +28,7 @@ type workerStatus struct {
 	Incomplete   int            // clients that do not have everything
 	Disconnected int            // those of them that are not connected any more
 	Replies      int            // received by all clients together
-	Faults       Faults         //
+	Faults       faultCounts    //
 	Ended        map[string]int // lost clients, by reason
 	// Last is when the last client got each of the expected replies, on the system's monotonic clock in nanoseconds;
 	// 0 is never.
@@ -66,7 +66,7 @@ func Worker(ctx context.Context, addr string, place int, stdin io.Reader, stdout
 	}
 	defer s.close()
 	dial := dialer{to: to, path: "/", host: addr, firstIndex: place}
-	w := &worker{swarm: s, clients: newClientSet(s, dial), replacements: newClientSet(s, dial)}
+	w := &worker{loop: s, clients: newClientSet(s, dial), replacements: newClientSet(s, dial)}
 	w.replacements.lateJoiners = true
 	w.clockOffset = monotonic() - s.clock()
 	lines := make(chan string)
@@ -109,11 +109,11 @@ func (w *worker) execute(ctx context.Context, line string) (*workerStatus, error
 			return nil, err
 		}
 	case "recover":
-		w.swarm.call(func() {
+		w.loop.call(func() {
 			w.clients.replacements, w.replacements.retries = w.replacements, 10*len(w.clients.clients)
 		})
 	case "settle":
-		w.swarm.call(func() { w.clients.replacements = nil })
+		w.loop.call(func() { w.clients.replacements = nil })
 		for _, set := range w.sets() {
 			set.dropDisconnected()
 		}
@@ -142,7 +142,7 @@ func (w *worker) sets() []*clientSet { return []*clientSet{w.clients, w.replacem
 // status sums up both sets.
 func (w *worker) status() *workerStatus {
 	sum := &workerStatus{Ended: map[string]int{}}
-	w.swarm.call(func() {
+	w.loop.call(func() {
 		for _, set := range w.sets() {
 			k := &set.checker
 			sum.add(&workerStatus{Open: set.open, Incomplete: set.pending, Disconnected: set.lost, Replies: k.replies, Faults: k.faults, Ended: set.ended,

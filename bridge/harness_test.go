@@ -56,8 +56,6 @@ func (s *bridgeHarness) pass(d time.Duration) { s.clock.Pass(d) }
 // says has a reply come.
 func (s *bridgeHarness) says(r filter.Reply, order int64) { s.saysAll(r, `{}`, order) }
 
-func (s *bridgeHarness) saysBody(r filter.Reply, body string) { s.saysAll(r, body, 0) }
-
 func (s *bridgeHarness) saysAll(r filter.Reply, body string, order int64) {
 	envelope := append(make([]byte, engine.MaxHeaderSize), `{"body": `+body+`}`...)
 	rep := &hub.Reply{Reply: r, Plain: envelope, BodyAt: engine.MaxHeaderSize + len(`{"body": `), Ordered: order > 0, Order: order, OrderKey: r.Sender}
@@ -159,15 +157,6 @@ func (s *bridgeHarness) ask(l *listener, op, request string) {
 		s.t.Fatal(err)
 	}
 	s.await(l, op)
-}
-
-func mustFilter(t testing.TB, text string) *filter.Filter {
-	t.Helper()
-	f, err := filter.Parse([]byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
 }
 
 // from has a sender say something, with a place in its order unless that is 0.

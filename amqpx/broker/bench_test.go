@@ -8,7 +8,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 )
 
-// BenchmarkRelay publishes with a window of confirms on one connection and consumes with a multiple ack
+// BenchmarkRelay publishes with a bounded number of unconfirmed messages on one connection and consumes with a multiple ack
 // on another, as the bridge does; one operation is one message of 256 bytes, there and back.
 func BenchmarkRelay(b *testing.B) {
 	_, url := serve(b, broker.Config{})
@@ -18,8 +18,8 @@ func BenchmarkRelay(b *testing.B) {
 	deliveries, err := consumer.Consume("q", "", false, false, false, false, nil)
 	must(b, err)
 	must(b, publisher.Confirm(false))
-	const window = 1000
-	confirms := publisher.NotifyPublish(make(chan amqp.Confirmation, window))
+	const maxUnconfirmed = 1000
+	confirms := publisher.NotifyPublish(make(chan amqp.Confirmation, maxUnconfirmed))
 	body := make([]byte, 256)
 	b.SetBytes(int64(len(body)))
 	b.ResetTimer()
@@ -34,7 +34,7 @@ func BenchmarkRelay(b *testing.B) {
 		}
 	}()
 	for i := range b.N {
-		if i >= window {
+		if i >= maxUnconfirmed {
 			<-confirms
 		}
 		must(b, publisher.Publish("", "q", false, false, amqp.Publishing{MessageId: "0123456789abcdef", Body: body}))

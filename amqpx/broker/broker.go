@@ -26,7 +26,7 @@ type Broker struct {
 	queues    map[string]*queue
 	bindings  int // how many, over all exchanges
 	consumers int // how many, over all queues
-	held      int // bytes of the messages in all queues, see memory.go
+	memory    int // bytes of the messages in all queues, see memory.go
 	alarm     bool
 	refused   int // publishes refused since the alarm was raised
 }

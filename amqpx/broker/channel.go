@@ -157,7 +157,7 @@ func (ch *channel) basicMethod(id methodID, a *args) error {
 	return errorf(commandInvalid, "unknown method %d.%d", id.class(), id.number())
 }
 
-// flow answers as RabbitMQ does: deliveries are held back with prefetch, not with channel.flow.
+// flow answers as RabbitMQ does: deliveries are limited by the prefetch, not by channel.flow.
 func (ch *channel) flow(a *args) error {
 	active := a.flags()
 	if err := a.end(); err != nil {

@@ -39,8 +39,8 @@ type conn struct {
 	channels map[uint16]*channel
 
 	// Guarded by b.mu.
-	publishes bool // has published, so it is told of the memory alarm
-	warned    bool // has been told connection.blocked
+	publishes bool // has published, so it is sent connection.blocked
+	warned    bool // has been sent connection.blocked
 	released  bool
 }
 
@@ -105,7 +105,7 @@ func (c *conn) run() {
 	close(c.ended)
 }
 
-// serve is the connection's life in order: handshake, then frames until somebody closes. It returns an
+// serve is the connection's life in order: handshake, then frames until either side closes. It returns an
 // *amqpError when the broker has to close, nil after an orderly end, and otherwise what broke the connection.
 func (c *conn) serve() error {
 	if err := c.handshake(); err != nil {

@@ -45,11 +45,11 @@ func (ch *channel) pumpAll() {
 // nextConsumer returns the next consumer, in round-robin, that can take a message, or nil.
 func (q *queue) nextConsumer() *consumer {
 	for range q.consumers {
-		if q.turn >= len(q.consumers) {
-			q.turn = 0
+		if q.next >= len(q.consumers) {
+			q.next = 0
 		}
-		cs := q.consumers[q.turn]
-		q.turn++
+		cs := q.consumers[q.next]
+		q.next++
 		if cs.canTake() {
 			return cs
 		}

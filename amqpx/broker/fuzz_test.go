@@ -166,7 +166,7 @@ func (b *Broker) waitEmpty(t testing.TB) {
 	for _, x := range b.exchanges {
 		bindings += len(x.bindings)
 	}
-	if b.consumers != 0 || b.bindings != bindings || b.held != held {
-		t.Errorf("left over: %d consumers, %d bindings of %d, %d bytes of %d", b.consumers, b.bindings, bindings, b.held, held)
+	if b.consumers != 0 || b.bindings != bindings || b.memory != held {
+		t.Errorf("left over: %d consumers, %d bindings of %d, %d bytes of %d", b.consumers, b.bindings, bindings, b.memory, held)
 	}
 }

@@ -17,34 +17,34 @@ func (m *message) size() int { return len(m.header) + len(m.body) + len(m.key) }
 // hold adds a holder of m, and letGo removes one.
 func (b *Broker) hold(m *message) {
 	if m.holders == 0 {
-		b.held += m.size()
+		b.memory += m.size()
 	}
 	m.holders++
-	b.held += entryCost
-	if !b.alarm && b.held > b.cfg.MaxBytes/4*3 {
+	b.memory += entryCost
+	if !b.alarm && b.memory > b.cfg.MaxBytes/4*3 {
 		b.raiseAlarm()
 	}
 }
 
 func (b *Broker) letGo(m *message) {
 	m.holders--
-	b.held -= entryCost
+	b.memory -= entryCost
 	if m.holders == 0 {
-		b.held -= m.size()
+		b.memory -= m.size()
 	}
-	if b.alarm && b.held < b.cfg.MaxBytes/2 {
+	if b.alarm && b.memory < b.cfg.MaxBytes/2 {
 		b.clearAlarm()
 	}
 }
 
 // hasRoom reports whether m may go to n more queues.
 func (b *Broker) hasRoom(m *message, n int) bool {
-	return b.held+m.size()+n*entryCost <= b.cfg.MaxBytes
+	return b.memory+m.size()+n*entryCost <= b.cfg.MaxBytes
 }
 
 func (b *Broker) raiseAlarm() {
 	b.alarm = true
-	b.log.Warn("queues are filling up; publishers are asked to wait", "bytes", b.held, "limit", b.cfg.MaxBytes)
+	b.log.Warn("queues are filling up; publishers are blocked", "bytes", b.memory, "limit", b.cfg.MaxBytes)
 	for c := range b.conns {
 		if c.publishes {
 			c.warn()
@@ -54,7 +54,7 @@ func (b *Broker) raiseAlarm() {
 
 func (b *Broker) clearAlarm() {
 	b.alarm = false
-	b.log.Info("queues have drained; publishers may go on", "bytes", b.held, "refused", b.refused)
+	b.log.Info("queues have drained; publishers are unblocked", "bytes", b.memory, "refused", b.refused)
 	b.refused = 0
 	for c := range b.conns {
 		if c.warned {

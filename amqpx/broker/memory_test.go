@@ -50,7 +50,7 @@ func TestFullQueuesRefuseMessagesAndBlockPublishers(t *testing.T) {
 	}
 	open(t, bystander)
 	if len(neverBlocked) != 0 {
-		t.Error("a connection that does not publish was told that it is blocked")
+		t.Error("a connection that does not publish was sent connection.blocked")
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // keepBuffer is the largest outbound buffer kept for reuse between bursts.
 const keepBuffer = 256 << 10
 
-// outbound gathers the frames for one connection and writes them from a goroutine of its own. While one
+// outbound gathers the frames for one connection and writes them on a separate goroutine. While one
 // write is under way the next frames pile up behind it and leave together: under load the batch grows
 // by itself, and alone a frame leaves at once.
 type outbound struct {
@@ -24,7 +24,7 @@ type outbound struct {
 	mu        sync.Mutex    // guards the following
 	buf       []byte        // frames not yet taken by the writer
 	writing   int           // bytes that the writer has taken and not written yet
-	paused    bool          // a delivery was held back
+	paused    bool          // a delivery is waiting for room
 	last      bool          // the writer ends once buf is empty
 	dead      bool          // the writer has ended, and nothing is kept
 	heartbeat time.Duration // 0: none

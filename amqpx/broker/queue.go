@@ -14,7 +14,7 @@ type queue struct {
 	ready      deque[entry] // ascending by seq
 	nextSeq    uint64
 	consumers  []*consumer
-	turn       int               // index of the next consumer, in round-robin
+	next       int               // index of the next consumer, in round-robin
 	exclusive  *consumer         // an exclusive consumer, which excludes all others
 	sources    map[*exchange]int // number of bindings from each exchange
 	deleted    bool
@@ -173,7 +173,7 @@ func (b *Broker) deleteQueueIf(q *queue, flags byte) error {
 	return nil
 }
 
-// deleteQueue removes a queue, its messages and bindings, and tells its consumers. Messages that were
+// deleteQueue removes a queue, its messages and bindings, and cancels its consumers. Messages that were
 // delivered from it stay with their channels until acknowledged.
 func (b *Broker) deleteQueue(q *queue) {
 	if q.deleted {

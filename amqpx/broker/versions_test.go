@@ -41,7 +41,7 @@ func TestAGlobalPrefetchIsSharedByTheConsumersOfAChannel(t *testing.T) {
 		t.Errorf("%d and %d messages wait, want 1 and 5", one, two)
 	}
 	must(t, d.Ack(true))
-	next(t, second) // the window went on to the other consumer as well
+	next(t, second) // the shared prefetch was free for the other consumer, too
 	if left := waiting("one") + waiting("two"); left != 2 {
 		t.Errorf("%d messages wait, want 2: four are out again", left)
 	}
@@ -73,7 +73,7 @@ func TestAnotherProtocolIsAnsweredWithAProtocolHeader(t *testing.T) {
 		_, err = nc.Write([]byte(hello))
 		must(t, err)
 		if got, _ := io.ReadAll(nc); string(got) != "AMQP\x00\x00\x09\x01" {
-			t.Errorf("to %q the broker said %q", hello, got)
+			t.Errorf("the answer to %q is %q", hello, got)
 		}
 		_ = nc.Close()
 	}

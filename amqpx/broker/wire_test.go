@@ -50,7 +50,7 @@ func TestAViolationIsAnsweredWithAnError(t *testing.T) {
 		{"an impatient client", append([]byte(protocolHeader), open...), unexpectedFrame, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			code, method := tell(t, tt.input)
+			code, method := closeOf(t, tt.input)
 			if code != tt.code || method != tt.method {
 				t.Errorf("closed with %v for %d.%d, want %v for %d.%d",
 					code, method.class(), method.number(), tt.code, tt.method.class(), tt.method.number())
@@ -63,14 +63,14 @@ func TestAViolationIsAnsweredWithAnError(t *testing.T) {
 func TestARefusedLoginClosesTheSocketOfASimpleClient(t *testing.T) {
 	buf, mark := beginMethod([]byte(protocolHeader), 0, connectionStartOk)
 	buf = appendLong(appendShort(appendLong(buf, ""), "PLAIN"), "\x00guest\x00wrong")
-	if code, _ := tell(t, endFrame(appendShort(buf, "en_US"), mark)); code != 0 {
+	if code, _ := closeOf(t, endFrame(appendShort(buf, "en_US"), mark)); code != 0 {
 		t.Errorf("the login was answered with %v", code)
 	}
 }
 
-// tell sends input to a new broker and returns the contents of its connection.close, or zeros if the broker
+// closeOf sends input to a new broker and returns the contents of its connection.close, or zeros if the broker
 // hangs up without one.
-func tell(t *testing.T, input []byte) (code replyCode, method methodID) {
+func closeOf(t *testing.T, input []byte) (code replyCode, method methodID) {
 	t.Helper()
 	b := New(Config{})
 	defer b.Close()

@@ -86,34 +86,14 @@ func (w *world) checkListener(l *listener, rows []row) {
 	for p, publisher := range w.publishers {
 		for n, f := range publisher.fates {
 			i := windowOf(n, func(win window) int { return win.replies[p] }, w.windows)
-			r, heard := &rows[i], &ledger.replies[p][n]
 			if first {
-				r.sent++
-				r.nacked += count(f.nacked)
-				r.returned += count(f.returned)
+				rows[i].countSent(f)
 			}
-			if heard.doubled > 0 {
-				r.doubled++
-				ledger.fault("publisher %d's %d came again (sent %s)", p, n, clock(f.sent))
-			}
-			if !f.accepted {
-				continue
-			}
-			switch {
-			case heard.epoch > 0:
+			switch ledger.enter(&rows[i], p, n, f) {
+			case wasReceived:
 				received[i]++
-			case ledger.told(p, n, f):
+			case wasInGap:
 				inGaps[i]++
-			default:
-				r.lost++
-				ledger.lost(p, n, f)
-			}
-			if first {
-				r.confirmed++
-			}
-			if heard.late {
-				r.disorder++
-				ledger.fault("publisher %d's %d came too late (sent %s)", p, n, clock(f.sent))
 			}
 		}
 	}
@@ -138,6 +118,49 @@ func (w *world) checkListener(l *listener, rows []row) {
 	if ledger.faults > 0 {
 		w.t.Errorf("the client that %s: %d faults:\n%s", l.name, ledger.faults, strings.Join(ledger.texts, "\n"))
 	}
+}
+
+// countSent counts a reply that was sent.
+func (r *row) countSent(f fate) {
+	r.sent++
+	r.nacked += count(f.nacked)
+	r.returned += count(f.returned)
+	r.confirmed += count(f.accepted)
+}
+
+// received is what became of a reply at a client.
+type received int
+
+const (
+	wasNotConfirmed received = iota // so it may be missing
+	wasReceived
+	wasInGap
+	wasLost
+)
+
+// enter enters what became of a publisher's reply into a row.
+func (l *ledger) enter(r *row, p, n int, f fate) received {
+	heard := &l.replies[p][n]
+	if heard.doubled > 0 {
+		r.doubled++
+		l.fault("publisher %d's %d came again (sent %s)", p, n, clock(f.sent))
+	}
+	if !f.accepted {
+		return wasNotConfirmed
+	}
+	if heard.late {
+		r.disorder++
+		l.fault("publisher %d's %d came too late (sent %s)", p, n, clock(f.sent))
+	}
+	switch {
+	case heard.epoch > 0:
+		return wasReceived
+	case l.told(p, n, f):
+		return wasInGap
+	}
+	r.lost++
+	l.lost(p, n, f)
+	return wasLost
 }
 
 // checkNumbers compares the numbers that the replies of a stream have at different clients.

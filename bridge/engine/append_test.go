@@ -15,12 +15,14 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestABroadcastFromAHandlerReachesAllInOneOrder(t *testing.T) {
 	for _, loops := range []int{1, 2} {
 		t.Run(fmt.Sprint(loops), func(t *testing.T) {
-			onBoth(t, func(t *testing.T, start starter) { broadcastFromMessage(t, start, loops) })
+			inEveryWay(t, func(t *testing.T, start starter) { broadcastFromMessage(t, start, loops) })
 		})
 	}
 }
@@ -43,12 +45,12 @@ func broadcastFromMessage(t *testing.T, start starter, loops int) {
 		conns[i] = s.dialTCP(t)
 		conns[i].upgrade("/")
 	}
-	eventually(t, "all are there", func() bool { return s.Stats().Connections == clients })
+	testkit.WaitUntil(t, "all are there", func() bool { return s.Stats().Connections == clients })
 	var busy sync.WaitGroup
 	defer busy.Wait()
-	heard := make([][]string, clients)
+	received := make([][]string, clients)
 	for i, c := range conns {
-		c.SetDeadline(time.Now().Add(6 * patience))
+		c.SetDeadline(time.Now().Add(6 * testkit.Patience))
 		busy.Go(func() {
 			padding := strings.Repeat("x", length)
 			for n := range messages {
@@ -62,10 +64,10 @@ func broadcastFromMessage(t *testing.T, start starter, loops int) {
 			for range clients * messages {
 				f, err := readFrame(c.r)
 				if err != nil || f.Header.OpCode != ws.OpText {
-					t.Errorf("after %d frames: opcode %d, %v", len(heard[i]), f.Header.OpCode, err)
+					t.Errorf("after %d frames: opcode %d, %v", len(received[i]), f.Header.OpCode, err)
 					return
 				}
-				heard[i] = append(heard[i], string(f.Payload[:bytes.IndexByte(f.Payload, 'x')]))
+				received[i] = append(received[i], string(f.Payload[:bytes.IndexByte(f.Payload, 'x')]))
 			}
 		})
 	}
@@ -73,28 +75,35 @@ func broadcastFromMessage(t *testing.T, start starter, loops int) {
 	if t.Failed() {
 		return
 	}
-	next := make([]int, clients)
-	for at, said := range heard[0] {
-		var from, n int
-		fmt.Sscan(said, &from, &n)
-		if n != next[from] {
-			t.Fatalf("client %d's message %d came where %d was due", from, n, next[from])
-		}
-		next[from]++
-		for i := range heard {
-			if heard[i][at] != said {
-				t.Fatalf("frame %d is %q for the first client and %q for another", at, said, heard[i][at])
-			}
-		}
-	}
+	checkOneOrder(t, received)
 	// One message of each loop may exceed the limit.
 	if bound := int64(loops * (readMailLimit + loops*(length+100))); most.Load() > bound {
 		t.Errorf("%d bytes waited in the mail, want at most %d", most.Load(), bound)
 	}
 }
 
+// checkOneOrder checks that all clients received the same frames in the same order, which
+// keeps the order of each sender.
+func checkOneOrder(t *testing.T, received [][]string) {
+	t.Helper()
+	next := make([]int, len(received))
+	for at, payload := range received[0] {
+		var from, n int
+		fmt.Sscan(payload, &from, &n)
+		if n != next[from] {
+			t.Fatalf("client %d's message %d came where %d was due", from, n, next[from])
+		}
+		next[from]++
+		for i := range received {
+			if received[i][at] != payload {
+				t.Fatalf("frame %d is %q for the first client and %q for another", at, payload, received[i][at])
+			}
+		}
+	}
+}
+
 func TestEveryMethodOfAHandlerMayAppend(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		frame := func(what string) Frame { return Text(what + strings.Repeat(".", sourceMailLimit)) }
 		h := &appender{}
 		s := start(Config{Loops: 1, Limits: Limits{LogBytes: 64 << 20}}, func(s *server) {
@@ -109,7 +118,7 @@ func TestEveryMethodOfAHandlerMayAppend(t *testing.T) {
 		c.expect(string(frame("message").Payload()))
 		other := s.dialTCP(t)
 		other.upgrade("/")
-		other.SetDeadline(time.Now().Add(patience))
+		other.SetDeadline(time.Now().Add(testkit.Patience))
 		for _, who := range []*client{c, other} {
 			// The other one follows the log only from its own Accept on.
 			if who == c {
@@ -172,7 +181,7 @@ func TestAFastSourceWaitsForTheLoopsAndNoClientLags(t *testing.T) {
 			t.Fatalf("%d bytes wait in the mail", mail)
 		}
 		if n%50 == 49 { // it waits for no client
-			eventually(t, "the client is not far behind", func() bool { return int64(n)-read.Load() < 50 || t.Failed() })
+			testkit.WaitUntil(t, "the client is close", func() bool { return int64(n)-read.Load() < 50 || t.Failed() })
 		}
 	}
 	reading.Wait()
@@ -193,14 +202,14 @@ func TestAwaitCapacityEndsWithItsContextOrTheEngine(t *testing.T) {
 	left := make(chan error)
 	go func() { left <- s.AwaitCapacity(ctx) }()
 	cancel()
-	if err := receive(t, left); !errors.Is(err, context.Canceled) {
+	if err := testkit.Receive(t, left); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	go func() { left <- s.AwaitCapacity(t.Context()) }()
 	go func() { left <- s.Shutdown(t.Context(), "over") }()
 	close(release)
 	for range 2 {
-		if err := receive(t, left); err != nil {
+		if err := testkit.Receive(t, left); err != nil {
 			t.Error(err)
 		}
 	}
@@ -208,7 +217,7 @@ func TestAwaitCapacityEndsWithItsContextOrTheEngine(t *testing.T) {
 
 func TestASourceThatNeverWaitsIsBoundedByTheLog(t *testing.T) {
 	s := start(t, Config{Loops: 1, Limits: Limits{LogBytes: 1 << 20}})
-	behind := s.dial(t)
+	lagging := s.dial(t)
 	const frames, length = 1000, 200_000
 	frame := Text(strings.Repeat("x", length))
 	stuck, release := make(chan struct{}), make(chan struct{})
@@ -219,8 +228,8 @@ func TestASourceThatNeverWaitsIsBoundedByTheLog(t *testing.T) {
 		s.log.Append(frame)
 	}
 	close(release)
-	eventually(t, "the mail is read", func() bool { return s.Stats().Mail == 0 })
-	behind.expectClose(1008)
+	testkit.WaitUntil(t, "the mail is read", func() bool { return s.Stats().Mail == 0 })
+	lagging.expectClose(1008)
 	if kept := make(chan int); true {
 		l.mail.post(func() { kept <- s.log.rings[0].bytes })
 		if n := <-kept; n > 1<<20 {
@@ -241,7 +250,7 @@ func TestAFullRingDropsFramesThatNoFollowerWasOffered(t *testing.T) {
 	r.startPass(30) // 0 to 3
 	r.dropFor(10)
 	if r.tail != 0 {
-		t.Errorf("frames went although there was room: %d", r.tail)
+		t.Errorf("frames were dropped although there was room: %d", r.tail)
 	}
 	r.dropFor(80)
 	if r.tail != 7 || r.to != 7 || r.unswept != 20 || r.bytes != 20 {
@@ -265,6 +274,6 @@ func TestSmallFramesCountTheirOverhead(t *testing.T) {
 		n++
 	}
 	if most := sourceMailLimit/frameCost + 1; n > most {
-		t.Errorf("a source that waits for room leaves %d frames, want at most %d", n, most)
+		t.Errorf("a source that awaits capacity leaves %d frames, want at most %d", n, most)
 	}
 }

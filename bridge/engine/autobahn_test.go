@@ -49,7 +49,7 @@ type agent struct {
 
 func TestAutobahn(t *testing.T) {
 	wstest := testkit.Autobahn(t)
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		name := path.Base(t.Name())
 		verdicts := runAutobahn(t, wstest, []agent{{name, startEcho(t, start)}})[name]
 		counts := map[string]int{}

@@ -8,22 +8,24 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestAMessageThatWaitedForBackpressureIsStalled(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		var clock leap
-		late := make(chan time.Duration, 2)
+		stalled := make(chan time.Duration, 2)
 		// No step counts as a stall, however slow the machine is.
 		const after, step, steps = time.Hour, 40 * time.Minute, 3
 		s := start(Config{Loops: 1, Limits: Limits{StallAfter: after}, clock: clock.now}, func(s *server) {
-			s.message = func(_ Conn, m Message) { late <- m.Stalled }
+			s.message = func(_ Conn, m Message) { stalled <- m.Stalled }
 		})
 		c := s.dial(t)
 		l := s.loops[0]
 		s.capacity.reading.above.Add(1)
 		c.send(text("hello"))
-		eventually(t, "the client is put off", func() bool {
+		testkit.WaitUntil(t, "the client is under backpressure", func() bool {
 			waits := false
 			l.do(func() { waits = l.backpressure.active && len(l.toRead) == 1 })
 			return waits
@@ -40,17 +42,17 @@ func TestAMessageThatWaitedForBackpressureIsStalled(t *testing.T) {
 		}
 		s.capacity.reading.above.Add(-1)
 		s.resumeReads()
-		if d := receive(t, late); d < steps*step {
+		if d := testkit.Receive(t, stalled); d < steps*step {
 			t.Errorf("the message waited for %v", d)
 		}
-		receive(t, s.messages)
-		eventually(t, "the socket is found empty", func() bool {
+		testkit.Receive(t, s.messages)
+		testkit.WaitUntil(t, "the socket is found empty", func() bool {
 			waited := true
 			l.do(func() { l.conns.each(func(c *conn) { waited = c.stalled }) })
 			return !waited
 		})
 		c.send(text("again"))
-		if d := receive(t, late); d != 0 {
+		if d := testkit.Receive(t, stalled); d != 0 {
 			t.Errorf("the next message waited for %v", d)
 		}
 	})
@@ -67,10 +69,10 @@ func TestBackpressureLetsNoReadDeadlineExpire(t *testing.T) {
 			all[i] = s.dial(t)
 		}
 		l := s.loops[0]
-		late := s.dialRaw(t)
+		stalled := s.dialRaw(t)
 		l.do(func() {}) // it is accepted, or will be in a turn under backpressure
 		s.capacity.reading.above.Add(1)
-		late.send([]byte(upgradeRequest))
+		stalled.send([]byte(upgradeRequest))
 		var asked tick
 		for _, c := range all {
 			if f := c.frame(); f.Header.OpCode != ws.OpPing {
@@ -79,14 +81,14 @@ func TestBackpressureLetsNoReadDeadlineExpire(t *testing.T) {
 			c.send(masked(true, ws.OpPong, ""))
 		}
 		l.do(func() { asked = l.wheel.now })
-		eventually(t, "all deadlines have passed", func() bool {
+		testkit.WaitUntil(t, "all deadlines have passed", func() bool {
 			var now tick
 			l.do(func() { now = l.wheel.now })
 			return asked+6*ticks(limits.PongTimeout) < now
 		})
 		s.capacity.reading.above.Add(-1)
 		s.resumeReads()
-		if resp := late.response(); resp.StatusCode != http.StatusSwitchingProtocols {
+		if resp := stalled.response(); resp.StatusCode != http.StatusSwitchingProtocols {
 			t.Errorf("a request that was there is answered with %s", resp.Status)
 		}
 		s.log.Append(Text("news"))

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // fragile panics in the method that the request's path names, on connections that have
@@ -66,14 +68,14 @@ func startFragile(t *testing.T, start starter, cfg Config) (s *server, log *lock
 // affected.
 func unharmed(t *testing.T, s *server, log *lockedBuffer, good *client, where string) {
 	t.Helper()
-	eventually(t, "the panic is counted", func() bool { return s.Stats().Panics == 1 })
-	eventually(t, "the panic is logged", func() bool {
+	testkit.WaitUntil(t, "the panic is counted", func() bool { return s.Stats().Panics == 1 })
+	testkit.WaitUntil(t, "the panic is logged", func() bool {
 		return strings.Contains(log.String(), where) && strings.Contains(log.String(), "callbacks_test.go")
 	})
 	s.log.Append(Text("news"))
 	good.expect("news")
 	good.send(text("still here"))
-	if got := receive(t, s.messages); got != "still here" {
+	if got := testkit.Receive(t, s.messages); got != "still here" {
 		t.Fatalf("got %q", got)
 	}
 	if n := s.Stats().Connections; n != 1 {
@@ -94,18 +96,18 @@ func TestAPanicInAHandlerEndsItsConnectionOnly(t *testing.T) {
 		}},
 	} {
 		t.Run(test.method, func(t *testing.T) {
-			onBoth(t, func(t *testing.T, start starter) {
+			inEveryWay(t, func(t *testing.T, start starter) {
 				s, log, good := startFragile(t, start, Config{})
 				c := s.dialTCP(t)
 				c.upgrade("/" + test.method)
-				receive(t, s.opened)
+				testkit.Receive(t, s.opened)
 				test.do(c)
 				f := c.frame()
 				code, reason := ws.ParseCloseFrameData(f.Payload)
 				if f.Header.OpCode != ws.OpClose || code != 1011 || reason != "internal error" {
 					t.Errorf("got opcode %d with %d %q", f.Header.OpCode, code, reason)
 				}
-				if note := receive(t, s.closed); note != (closeNote{1011, "internal error"}) {
+				if note := testkit.Receive(t, s.closed); note != (closeNote{1011, "internal error"}) {
 					t.Errorf("closed with %v", note)
 				}
 				unharmed(t, s, log, good, "Handler."+test.method)
@@ -115,13 +117,13 @@ func TestAPanicInAHandlerEndsItsConnectionOnly(t *testing.T) {
 }
 
 func TestAPanicInClosedAffectsOnlyThatCall(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s, log, good := startFragile(t, start, Config{})
 		c := s.dialTCP(t)
 		c.upgrade("/Closed")
-		receive(t, s.opened).Close(1000, "enough")
+		testkit.Receive(t, s.opened).Close(1000, "enough")
 		c.expectClose(1000)
-		receive(t, s.closed)
+		testkit.Receive(t, s.closed)
 		unharmed(t, s, log, good, "Handler.Closed")
 		select {
 		case note := <-s.closed:
@@ -146,7 +148,7 @@ func TestAPanicBeforeTheUpgradeIsAnsweredWith500(t *testing.T) {
 		Exempt:   func(a netip.Addr) bool { panic("broken in Exempt") },
 		Limits:   Limits{MaxPerAddress: 1},
 	}
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s, log, good := startFragile(t, start, cfg) // one panic, in Exempt: admit claims a place for the address
 		first := s.Stats().Panics
 		for _, test := range []struct {
@@ -160,7 +162,7 @@ func TestAPanicBeforeTheUpgradeIsAnsweredWith500(t *testing.T) {
 			}
 		}
 		good.Close()
-		receive(t, s.closed)
+		testkit.Receive(t, s.closed)
 		c := s.dialTCP(t)
 		c.send([]byte("GET /Accept" + upgradeRequest[len("GET /"):]))
 		if resp := c.response(); resp.StatusCode != http.StatusInternalServerError {
@@ -168,12 +170,12 @@ func TestAPanicBeforeTheUpgradeIsAnsweredWith500(t *testing.T) {
 		}
 		c.Close()
 		for _, where := range []string{"Config.ClientAddr", "Config.Rejected", "Config.Exempt", "Handler.Accept"} {
-			eventually(t, where+" is in the log", func() bool { return strings.Contains(log.String(), where) })
+			testkit.WaitUntil(t, where+" is in the log", func() bool { return strings.Contains(log.String(), where) })
 		}
 		if n := s.Stats().Panics; n < first+4 {
 			t.Errorf("%d panics are counted", n)
 		}
-		eventually(t, "there is a place again", func() bool {
+		testkit.WaitUntil(t, "the limit is not reached any more", func() bool {
 			c := s.dialTCP(t)
 			c.send([]byte(upgradeRequest))
 			return c.response().StatusCode == http.StatusSwitchingProtocols
@@ -182,7 +184,7 @@ func TestAPanicBeforeTheUpgradeIsAnsweredWith500(t *testing.T) {
 }
 
 func TestAPanicInSkipEndsItsConnectionOnly(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		const length = 100_000
 		cfg := Config{
 			Skip:   func(session any, missed uint64) Frame { panic("broken in Skip") },
@@ -191,7 +193,7 @@ func TestAPanicInSkipEndsItsConnectionOnly(t *testing.T) {
 		s, log, good := startFragile(t, start, cfg)
 		c := s.dialTCP(t)
 		c.upgrade("/deaf")
-		receive(t, s.opened)
+		testkit.Receive(t, s.opened)
 		frame := strings.Repeat("x", length)
 		for range 200 { // more than the socket and the log hold
 			s.log.Append(Text(frame))
@@ -207,7 +209,7 @@ func TestAPanicInSkipEndsItsConnectionOnly(t *testing.T) {
 			}
 			break
 		}
-		if note := receive(t, s.closed); note.code != 1011 {
+		if note := testkit.Receive(t, s.closed); note.code != 1011 {
 			t.Errorf("closed with %v", note)
 		}
 		unharmed(t, s, log, good, "Config.Skip")

@@ -1,9 +1,13 @@
 package engine
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
 
 func TestFramesSentBeforeCloseGoOutFirst(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1})
 		for range 50 {
 			for what, send := range map[string]func(Conn){
@@ -12,7 +16,7 @@ func TestFramesSentBeforeCloseGoOutFirst(t *testing.T) {
 			} {
 				c := s.dialTCP(t)
 				c.upgrade("/")
-				conn := receive(t, s.opened)
+				conn := testkit.Receive(t, s.opened)
 				send(conn)
 				conn.Close(1001, "bye")
 				c.expect(what)
@@ -24,16 +28,16 @@ func TestFramesSentBeforeCloseGoOutFirst(t *testing.T) {
 }
 
 func TestFramesSentBeforeShutdownGoOutFirst(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		for range 20 {
 			s := start(Config{Loops: 1})
 			c := s.dialTCP(t)
 			c.upgrade("/")
-			receive(t, s.opened)
+			testkit.Receive(t, s.opened)
 			s.StopListening()
-			heard := make(chan struct{})
+			received := make(chan struct{})
 			go func() {
-				defer close(heard)
+				defer close(received)
 				defer c.Close()
 				c.expect("news")
 				c.expectClose(1001)
@@ -42,7 +46,7 @@ func TestFramesSentBeforeShutdownGoOutFirst(t *testing.T) {
 			if err := s.Shutdown(t.Context(), "restarting"); err != nil {
 				t.Error(err)
 			}
-			<-heard
+			<-received
 		}
 	})
 }

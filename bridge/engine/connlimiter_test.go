@@ -9,10 +9,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// coming returns an incoming connection from an address, numbered by slot.
-func coming(slot int32, addr string) *incoming {
+// newIncoming returns an incoming connection from an address, numbered by slot.
+func newIncoming(slot int32, addr string) *incoming {
 	in := &incoming{conn: Conn{connRef: connRef{slot: slot}}, options: &ListenOptions{}}
 	if addr != "" {
 		in.client = netip.AddrPortFrom(netip.MustParseAddr(addr), 1)
@@ -31,7 +33,7 @@ func TestOneAddressCannotUseUpTheLimit(t *testing.T) {
 	}
 	open := func(addr string) (*incoming, string) {
 		slot++
-		in := coming(slot, addr)
+		in := newIncoming(slot, addr)
 		gaveWay(c.enter(in))
 		evicted, rejectErr := c.admit(in, in.client.Addr())
 		if gaveWay(evicted); rejectErr != nil {
@@ -41,27 +43,27 @@ func TestOneAddressCannotUseUpTheLimit(t *testing.T) {
 	}
 	first, _ := open("192.0.2.1")
 	open("192.0.2.1")
-	late, refusal := open("192.0.2.1")
-	if !strings.Contains(refusal, "192.0.2.1") {
-		t.Errorf("the third is told %q", refusal)
+	third, reason := open("192.0.2.1")
+	if !strings.Contains(reason, "192.0.2.1") {
+		t.Errorf("the third gets %q", reason)
 	}
-	c.removeIncoming(late)
-	if _, refusal := open("192.0.2.2"); refusal != "" {
-		t.Errorf("another address is told %q", refusal)
+	c.removeIncoming(third)
+	if _, reason := open("192.0.2.2"); reason != "" {
+		t.Errorf("another address gets %q", reason)
 	}
 	for _, proxy := range []string{"127.0.0.1", "10.0.0.1", ""} {
 		for range 10 {
-			if _, refusal := open(proxy); refusal != "" {
-				t.Errorf("the proxy %s is told %q", proxy, refusal)
+			if _, reason := open(proxy); reason != "" {
+				t.Errorf("the proxy %s gets %q", proxy, reason)
 			}
 		}
 	}
 	c.removeAdmitted(first.addrCount)
-	if _, refusal := open("192.0.2.1"); refusal != "" {
-		t.Errorf("after one left, the next is told %q", refusal)
+	if _, reason := open("192.0.2.1"); reason != "" {
+		t.Errorf("after one left, the next gets %q", reason)
 	}
 	if len(c.addresses) != 2 || c.total != 33 || len(gone) > 0 {
-		t.Errorf("%d addresses and %d connections are counted, %v gave way", len(c.addresses), c.total, gone)
+		t.Errorf("%d addresses and %d connections are counted, %v was evicted", len(c.addresses), c.total, gone)
 	}
 }
 
@@ -69,7 +71,7 @@ func TestAClientOfAProxyIsCountedByItsOwnAddress(t *testing.T) {
 	c := connLimiter{max: 100, perAddress: 1}
 	client := netip.MustParseAddr("192.0.2.1")
 	for i, want := range []bool{true, false} {
-		in := coming(int32(i), "127.0.0.1")
+		in := newIncoming(int32(i), "127.0.0.1")
 		c.enter(in)
 		if _, rejectErr := c.admit(in, client); (rejectErr == nil) != want {
 			t.Errorf("connection %d: %v", i, rejectErr)
@@ -84,7 +86,7 @@ func TestTheOldestConnectionWithoutARequestIsEvicted(t *testing.T) {
 	c := connLimiter{max: 3}
 	var gone []int32
 	enter := func(slot int32) *incoming {
-		in := coming(slot, "")
+		in := newIncoming(slot, "")
 		if evicted := c.enter(in); evicted != (Conn{}) {
 			gone = append(gone, evicted.slot)
 		}
@@ -95,16 +97,16 @@ func TestTheOldestConnectionWithoutARequestIsEvicted(t *testing.T) {
 		t.Fatal(rejectErr)
 	}
 	if enter(4); fmt.Sprint(gone) != "[2]" {
-		t.Errorf("%v gave way, want the oldest that had sent no request", gone)
+		t.Errorf("%v was evicted, want the oldest that had sent no request", gone)
 	}
 	if _, rejectErr := c.admit(trickled, netip.Addr{}); rejectErr == nil {
-		t.Error("one that gave way is let in")
+		t.Error("an evicted one is admitted")
 	}
 	if _, rejectErr := c.admit(later, netip.Addr{}); rejectErr != nil {
-		t.Errorf("one that did not is told %v", rejectErr)
+		t.Errorf("one that did not gets %v", rejectErr)
 	}
 	if enter(5); fmt.Sprint(gone) != "[2 4]" {
-		t.Errorf("%v gave way", gone)
+		t.Errorf("%v was evicted", gone)
 	}
 }
 
@@ -115,7 +117,7 @@ func TestTheLimiterAgreesWithAModel(t *testing.T) {
 	for step := range 20_000 {
 		switch rng.IntN(4) {
 		case 0, 1:
-			in := coming(int32(step), fmt.Sprintf("192.0.2.%d", rng.IntN(5)))
+			in := newIncoming(int32(step), fmt.Sprintf("192.0.2.%d", rng.IntN(5)))
 			c.enter(in)
 			pending[in] = true
 		case 2:
@@ -167,7 +169,7 @@ func TestTheLimiterAgreesWithAModel(t *testing.T) {
 }
 
 func TestSlowRequestHeadsLockNoClientOut(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		const places, trickled, honest = 300, 330, 84
 		s := start(Config{Limits: Limits{MaxConnections: places, HeadTimeout: time.Minute}})
 		for range trickled {
@@ -189,7 +191,7 @@ func TestSlowRequestHeadsLockNoClientOut(t *testing.T) {
 }
 
 func TestAVitalRequestIsServedAtTheConnectionLimit(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{
 			Limits: Limits{MaxConnections: 2, HeadTimeout: time.Minute},
 			Vital:  func(r *Request) bool { return r.Target() == "/healthz" },
@@ -212,7 +214,7 @@ func TestAVitalRequestIsServedAtTheConnectionLimit(t *testing.T) {
 }
 
 func TestSlowHTTPClientsAreBoundedAndDoNotBlockVitalRequests(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		release, asked := make(chan struct{}), make(chan struct{}, maxHTTPRequests)
 		s := start(Config{
 			Vital: func(r *Request) bool { return r.Target() == "/healthz" },
@@ -231,7 +233,7 @@ func TestSlowHTTPClientsAreBoundedAndDoNotBlockVitalRequests(t *testing.T) {
 		}
 		for range maxHTTPRequests {
 			request("/slow")
-			receive(t, asked)
+			testkit.Receive(t, asked)
 		}
 		for path, want := range map[string]int{"/slow": 503, "/healthz": 200} {
 			if resp := request(path).response(); resp.StatusCode != want {

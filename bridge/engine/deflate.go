@@ -54,9 +54,9 @@ func (d *deflate) frame(f Frame) Frame {
 	if len(small) >= len(payload) {
 		return f
 	}
-	twin := newFrame(op, small)
-	twin[0] |= rsv1
-	return twin
+	deflated := newFrame(op, small)
+	deflated[0] |= rsv1
+	return deflated
 }
 
 // message returns the opcode and payload of a frame that is a whole message without

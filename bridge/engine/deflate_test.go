@@ -8,6 +8,8 @@ import (
 
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsflate"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // unpack returns a frame's text as a client with the extension reads it, and whether it was
@@ -29,7 +31,7 @@ func (c *client) expectText(want string, packed bool) {
 }
 
 func TestCompressingAndOtherClientsGetEveryFrameInOrder(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		const clients, frames = 20, 300
 		s := start(Config{Loops: 2, Compress: true})
 		var done sync.WaitGroup
@@ -63,7 +65,7 @@ func TestCompressingAndOtherClientsGetEveryFrameInOrder(t *testing.T) {
 }
 
 func TestAFrameIsCompressedOnlyIfItShrinks(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Compress: true})
 		c := s.dialDeflate(t)
 		short, long, big := strings.Repeat("x", minDeflateSize-1), strings.Repeat("x", minDeflateSize), strings.Repeat("0123456789", 100_000)
@@ -84,19 +86,19 @@ func TestAFrameIsCompressedOnlyIfItShrinks(t *testing.T) {
 }
 
 func TestAFrameForOneClientIsNotCompressed(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Compress: true})
 		c := s.dialTCP(t)
 		c.send(offering("permessage-deflate"))
 		c.response()
 		long := envelope(1, 2000)
-		receive(t, s.opened).Send(Text(long))
+		testkit.Receive(t, s.opened).Send(Text(long))
 		c.expectText(long, false)
 	})
 }
 
 func TestNothingIsCompressedWithoutFollowers(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Compress: true})
 		plain := s.dial(t)
 		long := envelope(1, 2000)
@@ -109,7 +111,7 @@ func TestNothingIsCompressedWithoutFollowers(t *testing.T) {
 		s.log.Append(Text(long))
 		c.expectText(long, true)
 		c.Close()
-		receive(t, s.closed)
+		testkit.Receive(t, s.closed)
 		s.log.Append(Text(long))
 		plain.expectText(long, false)
 		plain.expectText(long, false)

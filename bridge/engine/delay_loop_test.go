@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // Frames that may wait for an hour leave, in order, with one that may not.
@@ -51,7 +53,7 @@ func TestDelayedFramesLeaveInOneWrite(t *testing.T) {
 		for _, c := range all {
 			c.expect("hello")
 		}
-		eventually(t, "hello is counted", func() bool { return s.Stats().Delivered == clients })
+		testkit.WaitUntil(t, "hello is counted", func() bool { return s.Stats().Delivered == clients })
 		before := s.Stats().Writes
 		for i := range frames {
 			s.log.AppendWithin(Text(strconv.Itoa(i)), time.Hour)
@@ -63,7 +65,7 @@ func TestDelayedFramesLeaveInOneWrite(t *testing.T) {
 			}
 			c.expect("end")
 		}
-		eventually(t, "all is counted", func() bool { return s.Stats().Delivered == clients*(frames+2) })
+		testkit.WaitUntil(t, "all is counted", func() bool { return s.Stats().Delivered == clients*(frames+2) })
 		if n := s.Stats().Writes - before; n > clients {
 			t.Errorf("%d frames to %d clients took %d writes", frames+1, clients, n)
 		}
@@ -172,12 +174,12 @@ func TestAFrameSentDuringAPassDoesNotOvertakeDelayedFrames(t *testing.T) {
 			})
 		})
 		for _, c := range clients {
-			var heard []string
-			for len(heard) == 0 || heard[len(heard)-1] != "three" {
-				heard = append(heard, string(c.frame().Payload))
+			var received []string
+			for len(received) == 0 || received[len(received)-1] != "three" {
+				received = append(received, string(c.frame().Payload))
 			}
-			if !slices.Contains(heard, "two") {
-				t.Fatalf("a client heard %v", heard)
+			if !slices.Contains(received, "two") {
+				t.Fatalf("a client received %v", received)
 			}
 		}
 	})

@@ -11,33 +11,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// holding is a loop driven by hand, whose connections write to sockets that preserve the
+// delayHarness is a loop driven by hand, whose connections write to sockets that preserve the
 // bounds of each write.
-type holding struct {
+type delayHarness struct {
 	t *testing.T
 	*loop
 	ring ring
 	buf  []byte
 }
 
-func newHolding(t *testing.T) *holding {
+func newDelayHarness(t *testing.T) *delayHarness {
 	e := &Engine{start: time.Now(), cfg: Config{Handler: &server{closed: make(chan closeNote, 1000)}}}
 	e.cfg.Limits.setDefaults()
 	e.cfg.MaxOutbound = 1 << 30
 	l := &loop{engine: e, finishing: map[int32]*finishing{}, pausedSince: map[int32]time.Duration{}}
 	l.wheel.now, l.wheel.conns = 1, &l.conns
-	return &holding{t: t, loop: l, ring: ring{limit: 1 << 20}, buf: make([]byte, 1<<20)}
+	return &delayHarness{t: t, loop: l, ring: ring{limit: 1 << 20}, buf: make([]byte, 1<<20)}
 }
 
-// holdingClient is a connection, the other end of its socket, and what it should receive.
-type holdingClient struct {
+// delayClient is a connection, the other end of its socket, and what it should receive.
+type delayClient struct {
 	*conn
 	peer  int
 	wants string   // delayed frames
-	owed  []string // writes that are due
+	due   []string // writes that are due
 }
 
-func (h *holding) join() *holdingClient {
+func (h *delayHarness) join() *delayClient {
 	h.t.Helper()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -47,11 +47,11 @@ func (h *holding) join() *holdingClient {
 	c.fd, c.state, c.upgraded = int32(fds[0]), stateOpen, true
 	h.ring.add(c, h.ring.head)
 	h.t.Cleanup(func() { unix.Close(fds[0]); unix.Close(fds[1]) })
-	return &holdingClient{conn: c, peer: fds[1]}
+	return &delayClient{conn: c, peer: fds[1]}
 }
 
 // turn does what a loop does in a turn, until nothing is left to do at once.
-func (h *holding) turn() {
+func (h *delayHarness) turn() {
 	h.flushQueued()
 	for len(h.dirty) > 0 {
 		h.sweep()
@@ -59,7 +59,7 @@ func (h *holding) turn() {
 }
 
 // writes returns the writes that a client received.
-func (h *holding) writes(c *holdingClient) (writes []string) {
+func (h *delayHarness) writes(c *delayClient) (writes []string) {
 	h.t.Helper()
 	for {
 		n, err := unix.Read(c.peer, h.buf)
@@ -73,89 +73,112 @@ func (h *holding) writes(c *holdingClient) (writes []string) {
 	}
 }
 
-// The model: delayed frames leave in one write, when the first is due, when there are many
-// bytes, or when a frame follows that is not delayed; and for a single client ahead of a
-// frame for that client only.
+// delayModel predicts the writes of a loop: delayed frames leave in one write, when the
+// first is due, when there are many bytes, or when a frame follows that is not delayed; and
+// for a single client ahead of a frame for that client only.
+type delayModel struct {
+	*delayHarness
+	random  *rand.Rand
+	clients []*delayClient
+	now     time.Duration
+	due     time.Duration // of the delayed frames; 0 without any
+	waits   int           // their bytes
+	split   bool          // so much left that it took several passes
+}
+
+// leave moves the delayed frames to the writes that are due.
+func (m *delayModel) leave() {
+	for _, c := range m.clients {
+		if c.wants != "" {
+			c.due = append(c.due, c.wants)
+		}
+		c.wants = ""
+	}
+	m.split = m.waits > chunkSize
+	m.due, m.waits = 0, 0
+}
+
+// step does something at random, to the loop and to the model.
+func (m *delayModel) step(i int) {
+	switch n := m.random.IntN(20); {
+	case n < 2 && len(m.clients) < 10:
+		m.clients = append(m.clients, m.join())
+	case n < 3 && len(m.clients) > 1: // delayed frames do not concern clients that have left
+		c := m.clients[0]
+		m.clients = m.clients[1:]
+		m.ring.remove(c.conn)
+		m.freeOutbound(c.conn)
+	case n < 5 && len(m.clients) > 0:
+		c := m.clients[m.random.IntN(len(m.clients))]
+		answer := fmt.Sprintf("(answer %d)", i)
+		m.queueFrames(c.conn, []Frame{Frame(answer)}, m.queueLog)
+		c.due, c.wants = append(c.due, c.wants+answer), ""
+	case n < 9:
+		m.now += time.Duration(m.random.IntN(20))
+		m.release(m.now)
+		if m.due > 0 && m.due <= m.now {
+			m.leave()
+		}
+	default:
+		m.append(i)
+	}
+	m.turn()
+}
+
+func (m *delayModel) append(i int) {
+	size := 1
+	if m.random.IntN(30) == 0 {
+		size = m.random.IntN(chunkSize / 2)
+	}
+	f := fmt.Sprintf("(%d%s)", i, strings.Repeat("x", size))
+	until := m.now + time.Duration(m.random.IntN(30))
+	if m.random.IntN(6) == 0 {
+		until = 0
+	}
+	m.push(&m.ring, Frame(f), until)
+	for _, c := range m.clients {
+		c.wants += f
+	}
+	if m.waits += len(f); m.waits == len(f) || until < m.due {
+		m.due = until
+	}
+	if m.due == 0 || m.waits >= chunkSize || len(m.clients) == 0 {
+		m.leave()
+	}
+}
+
+func (m *delayModel) check() error {
+	for k, c := range m.clients {
+		got := m.writes(c)
+		if m.split {
+			got, c.due = []string{strings.Join(got, "")}, []string{strings.Join(c.due, "")}
+		}
+		if !slices.Equal(got, c.due) {
+			return fmt.Errorf("client %d got %.100q, want %.100q", k, got, c.due)
+		}
+		c.due = nil
+	}
+	if delayed := m.ring.delayed(); delayed != (m.due > 0) || delayed != (len(m.dueRings) > 0 && m.ring.due == m.due) {
+		return fmt.Errorf("delayed %v until %d by %d rings, want %d", delayed, m.ring.due, len(m.dueRings), m.due)
+	}
+	return nil
+}
+
 func TestFramesLeaveTogetherWhenTheFirstIsDue(t *testing.T) {
 	for seed := range uint64(50) {
-		random := rand.New(rand.NewPCG(seed, 23))
-		h := newHolding(t)
-		var clients []*holdingClient
-		var now, due time.Duration = 1, 0 // when the delayed frames are due; 0 without any
-		waits := 0                        // their bytes
-		cut := false                      // so much was left that it took several passes
-		leave := func() {
-			for _, c := range clients {
-				if c.wants != "" {
-					c.owed = append(c.owed, c.wants)
-				}
-				c.wants = ""
-			}
-			cut = waits > chunkSize
-			due, waits = 0, 0
-		}
+		m := &delayModel{delayHarness: newDelayHarness(t), random: rand.New(rand.NewPCG(seed, 23)), now: 1}
 		for i := range 200 {
-			cut = false
-			switch n := random.IntN(20); {
-			case n < 2 && len(clients) < 10:
-				clients = append(clients, h.join())
-			case n < 3 && len(clients) > 1: // delayed frames do not concern clients that have left
-				c := clients[0]
-				clients = clients[1:]
-				h.ring.remove(c.conn)
-				h.freeOutbound(c.conn)
-			case n < 5 && len(clients) > 0:
-				c := clients[random.IntN(len(clients))]
-				answer := fmt.Sprintf("(answer %d)", i)
-				h.queueFrames(c.conn, []Frame{Frame(answer)}, h.queueLog)
-				c.owed, c.wants = append(c.owed, c.wants+answer), ""
-			case n < 9:
-				now += time.Duration(random.IntN(20))
-				h.release(now)
-				if due > 0 && due <= now {
-					leave()
-				}
-			default:
-				size := 1
-				if random.IntN(30) == 0 {
-					size = random.IntN(chunkSize / 2)
-				}
-				f := fmt.Sprintf("(%d%s)", i, strings.Repeat("x", size))
-				until := now + time.Duration(random.IntN(30))
-				if random.IntN(6) == 0 {
-					until = 0
-				}
-				h.push(&h.ring, Frame(f), until)
-				for _, c := range clients {
-					c.wants += f
-				}
-				if waits += len(f); waits == len(f) || until < due {
-					due = until
-				}
-				if due == 0 || waits >= chunkSize || len(clients) == 0 {
-					leave()
-				}
-			}
-			h.turn()
-			for k, c := range clients {
-				got := h.writes(c)
-				if cut {
-					got, c.owed = []string{strings.Join(got, "")}, []string{strings.Join(c.owed, "")}
-				}
-				if !slices.Equal(got, c.owed) {
-					t.Fatalf("seed %d, step %d: client %d got %.100q, want %.100q", seed, i, k, got, c.owed)
-				}
-				c.owed = nil
-			}
-			if held := h.ring.delayed(); held != (due > 0) || held != (len(h.dueRings) > 0 && h.ring.due == due) {
-				t.Fatalf("seed %d, step %d: held %v until %d by %d rings, want %d", seed, i, held, h.ring.due, len(h.dueRings), due)
+			m.split = false
+			m.step(i)
+			if err := m.check(); err != nil {
+				t.Fatalf("seed %d, step %d: %v", seed, i, err)
 			}
 		}
 	}
 }
 
 func TestTheRingThatIsDueFirstLeavesFirst(t *testing.T) {
-	h := newHolding(t)
+	h := newDelayHarness(t)
 	rings := make([]ring, 50)
 	random := rand.New(rand.NewPCG(3, 5))
 	want := map[*ring]time.Duration{}
@@ -189,12 +212,12 @@ func TestTheRingThatIsDueFirstLeavesFirst(t *testing.T) {
 		}
 	}
 	if len(h.dueRings) > 0 {
-		t.Errorf("%d rings are looked at for nothing", len(h.dueRings))
+		t.Errorf("%d rings without frames are active", len(h.dueRings))
 	}
 }
 
 func TestALoopWaitsUntilAFrameIsDueOrTheTick(t *testing.T) {
-	h := newHolding(t)
+	h := newDelayHarness(t)
 	const now = 100 * tickLength
 	wants := func(want time.Duration, why string) {
 		t.Helper()

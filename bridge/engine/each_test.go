@@ -9,10 +9,12 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestEachVisitsEveryOpenConnection(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 2}, func(s *server) {
 			s.accept = func(r *Request) (Accepted, error) {
 				u, err := r.URL()
@@ -26,10 +28,10 @@ func TestEachVisitsEveryOpenConnection(t *testing.T) {
 			path := fmt.Sprintf("/%d", i)
 			c := s.dialTCP(t)
 			c.upgrade(path)
-			conn := receive(t, s.opened)
+			conn := testkit.Receive(t, s.opened)
 			if i == 5 {
 				c.Close()
-				receive(t, s.closed)
+				testkit.Receive(t, s.closed)
 				continue
 			}
 			want[conn], clients[path] = path, c
@@ -51,7 +53,7 @@ func TestEachVisitsEveryOpenConnection(t *testing.T) {
 }
 
 func TestEachReturnsWhateverTheLoopsDo(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 2, Limits: Limits{LogBytes: 1 << 20}})
 		s.mute.Store(true)
 		for range 4 {
@@ -106,7 +108,7 @@ func TestEachReturnsWhateverTheLoopsDo(t *testing.T) {
 }
 
 func TestAnEngineThatStopsListeningKeepsItsConnections(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		asked, release := make(chan struct{}), make(chan struct{})
 		page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			close(asked)
@@ -119,8 +121,8 @@ func TestAnEngineThatStopsListeningKeepsItsConnections(t *testing.T) {
 		half.send([]byte(upgradeRequest[:20]))
 		visitor := s.dialTCP(t)
 		visitor.send([]byte("GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n"))
-		receive(t, asked)
-		eventually(t, "all are accepted", func() bool {
+		testkit.AwaitClosed(t, "the request arrives", asked)
+		testkit.WaitUntil(t, "all are accepted", func() bool {
 			s.limiter.mu.Lock()
 			defer s.limiter.mu.Unlock()
 			return s.limiter.total == 2 // the HTTP request belongs to net/http
@@ -129,7 +131,7 @@ func TestAnEngineThatStopsListeningKeepsItsConnections(t *testing.T) {
 		s.StopListening()
 		if conn, err := net.Dial("tcp", s.addr); err == nil {
 			conn.Close()
-			t.Error("somebody still listens")
+			t.Error("a listener is still open")
 		}
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -147,7 +149,7 @@ func TestAnEngineThatStopsListeningKeepsItsConnections(t *testing.T) {
 		if got := visitor.response().StatusCode; got != http.StatusOK {
 			t.Errorf("a request for a page that had begun is answered %d", got)
 		}
-		receive(t, s.opened)
+		testkit.Receive(t, s.opened)
 		s.log.Append(Text("news"))
 		c.expect("news")
 		half.expect("news")
@@ -157,7 +159,7 @@ func TestAnEngineThatStopsListeningKeepsItsConnections(t *testing.T) {
 			c.expectClose(1001)
 			c.Close()
 		}
-		if err := receive(t, ended); err != nil {
+		if err := testkit.Receive(t, ended); err != nil {
 			t.Error(err)
 		}
 	})

@@ -131,27 +131,32 @@ type Accepted struct {
 
 // Engine serves WebSocket connections on its own event loops.
 type Engine struct {
-	cfg            Config
-	log            *slog.Logger
-	loops          []*loop
-	acceptor       *acceptor // distributes connections to the loops
-	handoff        *handoff
-	handshakes     *handshakePool // TLS handshakes under way
-	deflate        *deflate       // nil without compression
-	goroutines     sync.WaitGroup
-	start          time.Time
-	limiter        connLimiter
-	capacity       capacity
-	stalls         stallDetector
-	open           atomic.Int64 // WebSocket connections between Open and Closed
-	inbound        atomic.Int64 // bytes of incomplete messages
-	handshakeBytes atomic.Int64 // bytes buffered before and during TLS handshakes
-	slow           atomic.Int64 // connections closed because they lagged
-	outbound       atomic.Int64 // bytes queued for single connections
-	shedding       atomic.Bool  // a search for the largest queue is running
-	skips          atomic.Int64 // times a lagging connection continued with newer frames
-	rejected       atomic.Int64 // connections over the limits
-	panics         atomic.Int64 // in handlers and callbacks
+	cfg        Config
+	log        *slog.Logger
+	start      time.Time
+	goroutines sync.WaitGroup
+
+	loops      []*loop
+	acceptor   *acceptor // distributes connections to the loops
+	handoff    *handoff
+	handshakes *handshakePool // of TLS connections
+	deflate    *deflate       // nil without compression
+	stalls     stallDetector
+
+	// Limits over all loops.
+	limiter          connLimiter
+	capacity         capacity
+	inbound          inboundLimit
+	handshakeInbound inboundLimit // before and during TLS handshakes
+	outbound         atomic.Int64 // bytes queued for single connections
+	shedding         atomic.Bool  // a search for the largest queue is running
+
+	// Counters for Stats.
+	open     atomic.Int64 // WebSocket connections between Open and Closed
+	slow     atomic.Int64 // connections closed as too slow
+	skips    atomic.Int64 // times a lagging connection continued with newer frames
+	rejected atomic.Int64 // connections over the limits
+	panics   atomic.Int64 // in handlers and callbacks
 
 	lastMisuse atomic.Int64 // the tick in which a misuse was last logged
 
@@ -182,6 +187,7 @@ func New(cfg Config) (*Engine, error) {
 	}
 	e := &Engine{cfg: cfg, log: cfg.Logger, start: time.Now()}
 	e.limiter = connLimiter{max: cfg.MaxConnections, perAddress: cfg.MaxPerAddress, exempt: e.callExempt}
+	e.inbound.max, e.handshakeInbound.max = cfg.MaxInbound, cfg.MaxInbound
 	if cfg.Compress {
 		e.deflate = newDeflate(cfg.MaxMessage)
 	}

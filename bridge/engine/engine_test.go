@@ -12,10 +12,12 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestEveryClientGetsEveryFrameInOrder(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		const clients, frames = 60, 2000
 		s := start(Config{Loops: 2})
 		var done sync.WaitGroup
@@ -39,7 +41,7 @@ func TestEveryClientGetsEveryFrameInOrder(t *testing.T) {
 }
 
 func TestAFrameLargerThanTheSocketArrivesWhole(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		c := s.dial(t)
 		big := strings.Repeat("0123456789", 1<<20)
@@ -51,7 +53,7 @@ func TestAFrameLargerThanTheSocketArrivesWhole(t *testing.T) {
 }
 
 func TestAMessageArrivesHoweverItsBytesAreSplit(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		c := s.dialTCP(t)
 		for _, b := range split([]byte(upgradeRequest)) {
@@ -63,32 +65,32 @@ func TestAMessageArrivesHoweverItsBytesAreSplit(t *testing.T) {
 		for _, b := range split(text("one byte at a time")) {
 			c.send(b)
 		}
-		if got := receive(t, s.messages); got != "one byte at a time" {
+		if got := testkit.Receive(t, s.messages); got != "one byte at a time" {
 			t.Fatalf("got %q", got)
 		}
 	})
 }
 
 func TestBytesAfterTheRequestAreNotLost(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		c := s.dialTCP(t)
 		c.send([]byte(upgradeRequest), text("first"), text("second"))
 		if got := c.response().StatusCode; got != 101 {
 			t.Fatalf("answered %d", got)
 		}
-		if a, b := receive(t, s.messages), receive(t, s.messages); a != "first" || b != "second" {
+		if a, b := testkit.Receive(t, s.messages), testkit.Receive(t, s.messages); a != "first" || b != "second" {
 			t.Fatalf("got %q and %q", a, b)
 		}
 	})
 }
 
 func TestAnAnswerGoesToOneClientOnly(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		a := s.dialTCP(t)
 		a.upgrade("/")
-		handle := receive(t, s.opened)
+		handle := testkit.Receive(t, s.opened)
 		b := s.dial(t)
 		handle.Send(Text("for a"))
 		a.expect("for a")
@@ -99,13 +101,13 @@ func TestAnAnswerGoesToOneClientOnly(t *testing.T) {
 }
 
 func TestAHandleOutlivesItsConnection(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1})
 		a := s.dialTCP(t)
 		a.upgrade("/")
-		handle := receive(t, s.opened)
+		handle := testkit.Receive(t, s.opened)
 		a.Close()
-		receive(t, s.closed)
+		testkit.Receive(t, s.closed)
 		b := s.dial(t) // reuses the slot
 		handle.Send(Text("for nobody"))
 		handle.Close(1000, "for nobody")
@@ -115,7 +117,7 @@ func TestAHandleOutlivesItsConnection(t *testing.T) {
 }
 
 func TestTheServerAnswersPings(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		c := s.dial(t)
 		c.send(masked(true, ws.OpPing, "payload"))
@@ -126,7 +128,7 @@ func TestTheServerAnswersPings(t *testing.T) {
 }
 
 func TestTheCloseHandshakeWorksBothWays(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		c := s.dial(t)
 		c.send(masked(true, ws.OpClose, string(ws.NewCloseFrameBody(4000, "bye"))))
@@ -137,27 +139,27 @@ func TestTheCloseHandshakeWorksBothWays(t *testing.T) {
 		if rest, err := io.ReadAll(c.r); len(rest) > 0 || err != nil {
 			t.Fatalf("then came % x, %v", rest, err)
 		}
-		if note := receive(t, s.closed); note != (closeNote{4000, "bye"}) {
-			t.Fatalf("the handler was told %v", note)
+		if note := testkit.Receive(t, s.closed); note != (closeNote{4000, "bye"}) {
+			t.Fatalf("the handler got %v", note)
 		}
 
 		c = s.dialTCP(t)
 		c.upgrade("/")
-		receive(t, s.opened).Close(1008, "enough")
+		testkit.Receive(t, s.opened).Close(1008, "enough")
 		if reason := c.expectClose(1008); reason != "enough" {
 			t.Fatalf("the reason is %q", reason)
 		}
-		if note := receive(t, s.closed); note != (closeNote{1008, "enough"}) {
-			t.Fatalf("the handler was told %v", note)
+		if note := testkit.Receive(t, s.closed); note != (closeNote{1008, "enough"}) {
+			t.Fatalf("the handler got %v", note)
 		}
 	})
 }
 
 func TestInvalidDataEndsOnlyItsOwnConnection(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{MaxMessage: 1000}})
 		good := s.dial(t)
-		for _, rubbish := range []struct {
+		for _, garbage := range []struct {
 			bytes []byte
 			code  ws.StatusCode
 		}{
@@ -169,10 +171,10 @@ func TestInvalidDataEndsOnlyItsOwnConnection(t *testing.T) {
 			{masked(true, ws.OpClose, "\x03\xe8\xff"), 1007},
 		} {
 			c := s.dial(t)
-			c.send(rubbish.bytes)
-			c.expectClose(rubbish.code)
-			if note := receive(t, s.closed); note.code != int(rubbish.code) {
-				t.Errorf("the handler was told %v, want %d", note, rubbish.code)
+			c.send(garbage.bytes)
+			c.expectClose(garbage.code)
+			if note := testkit.Receive(t, s.closed); note.code != int(garbage.code) {
+				t.Errorf("the handler got %v, want %d", note, garbage.code)
 			}
 		}
 		s.log.Append(Text("still here"))
@@ -181,12 +183,12 @@ func TestInvalidDataEndsOnlyItsOwnConnection(t *testing.T) {
 }
 
 func TestAClientThatDoesNotReadIsClosedAndDelaysNoOther(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{LogBytes: 1 << 20}})
 		slow := s.dial(t)
 		good := s.dial(t)
 		frame := strings.Repeat("x", 100_000)
-		for deadline := time.After(patience); len(s.closed) == 0; {
+		for deadline := time.After(testkit.Patience); len(s.closed) == 0; {
 			s.log.Append(Text(frame))
 			good.expect(frame)
 			select {
@@ -195,7 +197,7 @@ func TestAClientThatDoesNotReadIsClosedAndDelaysNoOther(t *testing.T) {
 			default:
 			}
 		}
-		if note := receive(t, s.closed); note.code != 1008 || !strings.Contains(note.reason, "too slow") {
+		if note := testkit.Receive(t, s.closed); note.code != 1008 || !strings.Contains(note.reason, "too slow") {
 			t.Fatalf("closed with %v", note)
 		}
 		// The slow client then reads whole frames up to the close frame.
@@ -206,11 +208,11 @@ func TestAClientThatDoesNotReadIsClosedAndDelaysNoOther(t *testing.T) {
 }
 
 func TestUnreadAnswersCloseTheConnection(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		c := s.dialTCP(t)
 		c.upgrade("/")
-		handle := receive(t, s.opened)
+		handle := testkit.Receive(t, s.opened)
 		answer := Text(strings.Repeat("x", 1<<20))
 		for {
 			handle.Send(answer)
@@ -227,7 +229,7 @@ func TestUnreadAnswersCloseTheConnection(t *testing.T) {
 }
 
 func TestOrdinaryRequestsGoToHTTP(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprintf(w, "%s %s %s", r.Method, r.URL, r.Header.Get("X-Long"))
 		})
@@ -248,7 +250,7 @@ func TestOrdinaryRequestsGoToHTTP(t *testing.T) {
 }
 
 func TestWithoutAnHTTPHandlerOrdinaryRequestsGet426(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		if resp := s.get(t, &http.Request{URL: &url.URL{Path: "/"}}); resp.StatusCode != http.StatusUpgradeRequired {
 			t.Fatalf("answered %s", resp.Status)
@@ -257,7 +259,7 @@ func TestWithoutAnHTTPHandlerOrdinaryRequestsGet426(t *testing.T) {
 }
 
 func TestABadUpgradeIsAnsweredWithAReason(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{}, func(s *server) {
 			s.accept = func(r *Request) (Accepted, error) {
 				if u, err := r.URL(); err != nil || u.Path == "/full" {
@@ -274,10 +276,10 @@ func TestABadUpgradeIsAnsweredWithAReason(t *testing.T) {
 		}{
 			{"no key", replace("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", ""), 400, "Sec-WebSocket-Key"},
 			{"two keys", replace("Sec-WebSocket-Version", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version"), 400, "one Sec-WebSocket-Key"},
-			{"a key that is no base64", replace("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZ!=="), 400, "base64"},
+			{"a key that is not base64", replace("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZ!=="), 400, "base64"},
 			{"another version", replace("Version: 13", "Version: 8"), 426, ""},
 			{"no host", replace("Host: localhost\r\n", ""), 400, ""},
-			{"the handler says no", replace("GET /", "GET /full"), 503, "no room"},
+			{"the handler rejects it", replace("GET /", "GET /full"), 503, "no room"},
 			{"a head that is too long", replace("Host:", "X: "+strings.Repeat("x", 9000)+"\r\nHost:"), 431, "too long"},
 			{"POST", replace("GET", "POST"), 405, ""},
 		} {
@@ -299,7 +301,7 @@ func TestABadUpgradeIsAnsweredWithAReason(t *testing.T) {
 }
 
 func TestAClientThatSendsNoRequestIsDisconnected(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{HeadTimeout: 300 * time.Millisecond}})
 		c := s.dialTCP(t)
 		c.send([]byte("GET / HTTP/1.1\r\n"))
@@ -310,7 +312,7 @@ func TestAClientThatSendsNoRequestIsDisconnected(t *testing.T) {
 }
 
 func TestASilentClientIsPingedAndThenClosed(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{PingAfter: 300 * time.Millisecond, PongTimeout: 600 * time.Millisecond}})
 		c := s.dial(t)
 		for range 2 {
@@ -324,13 +326,13 @@ func TestASilentClientIsPingedAndThenClosed(t *testing.T) {
 }
 
 func TestShutdownSendsEveryClientACloseFrame(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 2})
 		clients := []*client{s.dial(t), s.dial(t), s.dial(t)}
 		idle := s.dialTCP(t)
 		ended := make(chan error, 1)
 		go func() {
-			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			ctx, cancel := context.WithTimeout(context.Background(), testkit.Patience)
 			defer cancel()
 			ended <- s.Shutdown(ctx, "restarting")
 		}()
@@ -341,7 +343,7 @@ func TestShutdownSendsEveryClientACloseFrame(t *testing.T) {
 			c.Close()
 		}
 		idle.Close()
-		if err := receive(t, ended); err != nil {
+		if err := testkit.Receive(t, ended); err != nil {
 			t.Fatal(err)
 		}
 		if n := s.Stats().Connections; n != 0 {

@@ -63,7 +63,7 @@ func TestTheFirstOfferThatCanBeHonoredIsAccepted(t *testing.T) {
 		e := &Engine{cfg: Config{Limits: Limits{MaxHead: 8 << 10}, Handler: &server{}}, deflate: newDeflate(1)}
 		got, accepted, rejectErr := negotiateOffers(t, e, c.offer)
 		if rejectErr != nil {
-			t.Errorf("%s: refused with %v", c.name, rejectErr)
+			t.Errorf("%s: rejected with %v", c.name, rejectErr)
 			continue
 		}
 		if strings.ReplaceAll(strings.Join(got, ","), " ", "") != c.answer || len(got) > 1 {
@@ -76,7 +76,7 @@ func TestTheFirstOfferThatCanBeHonoredIsAccepted(t *testing.T) {
 }
 
 func TestOffersInSeveralFieldsAreOneList(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Compress: true})
 		c := s.dialTCP(t)
 		c.send(offering("permessage-deflate; server_max_window_bits=9", "x-other", "permessage-deflate", "permessage-deflate"))
@@ -88,7 +88,7 @@ func TestOffersInSeveralFieldsAreOneList(t *testing.T) {
 }
 
 func TestAMalformedOfferIsABadRequest(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Compress: true})
 		for _, garbage := range []string{"permessage-deflate; =1", ";;;", "permessage-deflate; a=\"", "\x01"} {
 			c := s.dialTCP(t)
@@ -101,7 +101,7 @@ func TestAMalformedOfferIsABadRequest(t *testing.T) {
 }
 
 func TestNothingIsNegotiatedWithoutCompression(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		c := s.dialTCP(t)
 		c.send(offering("permessage-deflate"))

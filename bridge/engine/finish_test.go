@@ -7,12 +7,9 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
-)
 
-// closing returns a client's close frame with a code.
-func closing(code ws.StatusCode) []byte {
-	return masked(true, ws.OpClose, string(ws.NewCloseFrameBody(code, "")))
-}
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
 
 // expectEnd reads a close frame and waits for the server to hang up, without answering.
 func (c *client) expectEnd(code ws.StatusCode) {
@@ -28,9 +25,9 @@ func (c *client) expectEnd(code ws.StatusCode) {
 }
 
 func TestTheServerHangsUpAtOnceAfterAProtocolError(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{MaxMessage: 1000}})
-		for _, wrong := range []struct {
+		for _, invalid := range []struct {
 			bytes []byte
 			code  ws.StatusCode
 		}{
@@ -42,21 +39,21 @@ func TestTheServerHangsUpAtOnceAfterAProtocolError(t *testing.T) {
 			{masked(false, ws.OpPing, ""), 1002},
 		} {
 			c := s.dial(t)
-			c.send(wrong.bytes)
-			c.expectEnd(wrong.code)
+			c.send(invalid.bytes)
+			c.expectEnd(invalid.code)
 		}
 	})
 }
 
 func TestAnswersComeBeforeTheCloseFrame(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		for name, last := range map[string]struct {
 			bytes []byte
 			code  ws.StatusCode
 		}{
-			"a close frame":               {closing(4000), 4000},
-			"a violation":                 {masked(true, 3, "reserved"), 1002},
-			"a close frame that is wrong": {masked(true, ws.OpClose, "\x03\xed"), 1002},
+			"a close frame":          {closing(4000), 4000},
+			"a violation":            {masked(true, 3, "reserved"), 1002},
+			"an invalid close frame": {masked(true, ws.OpClose, "\x03\xed"), 1002},
 		} {
 			for _, later := range []bool{false, true} {
 				s := start(Config{Loops: 1}, func(s *server) {
@@ -70,7 +67,7 @@ func TestAnswersComeBeforeTheCloseFrame(t *testing.T) {
 						}
 					}
 					if later {
-						s.ending = func(c Conn) {
+						s.closing = func(c Conn) {
 							go func() {
 								c.Send(<-answers)
 								c.Send(Text("and a last word"))
@@ -80,17 +77,17 @@ func TestAnswersComeBeforeTheCloseFrame(t *testing.T) {
 					}
 				})
 				c := s.dial(t)
-				c.send(text("a"), last.bytes, text("behind the end"))
+				c.send(text("a"), last.bytes, text("after the end"))
 				c.expect("answer to a")
 				if later {
 					c.expect("and a last word")
 				}
 				c.expectEnd(last.code)
-				if got := receive(t, s.messages); got != "a" {
+				if got := testkit.Receive(t, s.messages); got != "a" {
 					t.Errorf("%s: the handler was given %q", name, got)
 				}
-				if note := receive(t, s.closed); note.code != int(last.code) || len(s.messages) > 0 {
-					t.Errorf("%s: closed with %v, and %d messages came behind", name, note, len(s.messages))
+				if note := testkit.Receive(t, s.closed); note.code != int(last.code) || len(s.messages) > 0 {
+					t.Errorf("%s: closed with %v, and %d messages came after it", name, note, len(s.messages))
 				}
 			}
 		}
@@ -98,24 +95,24 @@ func TestAnswersComeBeforeTheCloseFrame(t *testing.T) {
 }
 
 func TestAHandlerThatDoesNotFinishIsTimedOut(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
-		s := start(Config{Loops: 1}, func(s *server) { s.ending = func(Conn) {} })
+	inEveryWay(t, func(t *testing.T, start starter) {
+		s := start(Config{Loops: 1}, func(s *server) { s.closing = func(Conn) {} })
 		c := s.dial(t)
 		c.send(closing(1000))
 		c.expectEnd(1000)
-		receive(t, s.closed).check(t, 1000)
+		testkit.Receive(t, s.closed).check(t, 1000)
 	})
 }
 
 func (n closeNote) check(t *testing.T, code int) {
 	t.Helper()
 	if n.code != code {
-		t.Errorf("the handler was told %v, want %d", n, code)
+		t.Errorf("the handler got %v, want %d", n, code)
 	}
 }
 
 func TestALongAnswerIsSentWholeBeforeTheCloseFrame(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		frames := make([]Frame, 32)
 		for i := range frames {
 			frames[i] = Text(fmt.Sprintf("%d %0500000d", i, 0))

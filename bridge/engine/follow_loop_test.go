@@ -5,6 +5,8 @@ package engine
 import (
 	"testing"
 	"time"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestAClientThatReadsItsFirstFramesSlowlyIsNotClosed(t *testing.T) {
@@ -28,12 +30,12 @@ func TestAClientThatReadsItsFirstFramesSlowlyIsNotClosed(t *testing.T) {
 		t.Fatal("a client was closed that takes a piece at a time")
 	}
 	l.checkSlow() // the fourth check in a row, which makes a second
-	if note := receive(t, s.closed); note != (closeNote{1008, reasonTooSlow}) {
+	if note := testkit.Receive(t, s.closed); note != (closeNote{1008, reasonTooSlow}) {
 		t.Fatalf("a client that takes nothing is closed with %v", note)
 	}
 	l.checkSlow()
 	if len(l.slowWatches) != 0 {
-		t.Fatal("the loop still looks at a connection that is closing")
+		t.Fatal("the loop still watches a connection that is closing")
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // dialConn connects a client and returns the server's handle for it.
@@ -14,7 +16,7 @@ func (s *server) dialConn(t *testing.T) (*client, Conn) {
 	t.Helper()
 	c := s.dialTCP(t)
 	c.upgrade("/")
-	return c, receive(t, s.opened)
+	return c, testkit.Receive(t, s.opened)
 }
 
 // mover is a client that is moved from log to log, and what it should receive.
@@ -27,14 +29,14 @@ type mover struct {
 
 func TestMovingFromLogToLogLosesAndDuplicatesNothing(t *testing.T) {
 	for _, compress := range []bool{false, true} {
-		onBoth(t, func(t *testing.T, start starter) {
+		inEveryWay(t, func(t *testing.T, start starter) {
 			s := start(Config{Loops: 2, Compress: compress, Limits: Limits{LogBytes: 64 << 20}})
 			movers := make([]*mover, 12)
 			for i := range movers {
 				m := &mover{client: s.dialTCP(t), log: s.log}
 				m.client.send(offering("permessage-deflate"))
 				m.client.response()
-				m.conn = receive(t, s.opened)
+				m.conn = testkit.Receive(t, s.opened)
 				movers[i] = m
 			}
 			script(s, movers)
@@ -65,7 +67,7 @@ func script(s *server, movers []*mover) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	logs := []*Log{nil, s.log, s.NewLog(), s.NewLog()}
 	pad := envelope(1, 150_000)
-	say := func(what string) string {
+	expect := func(what string) string {
 		size := rng.IntN(2000)
 		if rng.IntN(10) == 0 {
 			size = rng.IntN(len(pad))
@@ -74,7 +76,7 @@ func script(s *server, movers []*mover) {
 	}
 	for range 500 {
 		if log := logs[rng.IntN(len(logs))]; log != nil && rng.IntN(3) > 0 {
-			text := say("log")
+			text := expect("log")
 			log.Append(Text(text))
 			for _, m := range movers {
 				if m.log == log {
@@ -87,7 +89,7 @@ func script(s *server, movers []*mover) {
 		var first []string
 		var frames []Frame
 		for range rng.IntN(3) {
-			text := say("first")
+			text := expect("first")
 			first, frames = append(first, text), append(frames, Text(text))
 		}
 		for _, m := range movers {
@@ -104,7 +106,7 @@ func script(s *server, movers []*mover) {
 }
 
 func TestAFrameSentAfterFollowComesAfterItsFirstFrames(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		c, conn := s.dialConn(t)
 		pad := strings.Repeat("x", 100_000)
@@ -124,7 +126,7 @@ func TestAFrameSentAfterFollowComesAfterItsFirstFrames(t *testing.T) {
 }
 
 func TestAConnectionMayFollowNothing(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		c, conn := s.dialConn(t)
 		good := s.dial(t)
@@ -142,7 +144,7 @@ func TestAConnectionMayFollowNothing(t *testing.T) {
 }
 
 func TestAHandlerMayChangeTheLogInOpen(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		var other *Log
 		s := start(Config{}, func(s *server) {
 			other = s.NewLog()
@@ -157,11 +159,11 @@ func TestAHandlerMayChangeTheLogInOpen(t *testing.T) {
 }
 
 func TestAConnectionThatHasEndedFollowsNothing(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1, Compress: true})
 		a, conn := s.dialConn(t)
 		a.Close()
-		receive(t, s.closed)
+		testkit.Receive(t, s.closed)
 		other := s.NewLog()
 		conn.Follow(other, Text("for nobody"))
 		b := s.dial(t) // reuses the slot
@@ -175,7 +177,7 @@ func TestAConnectionThatHasEndedFollowsNothing(t *testing.T) {
 }
 
 func TestManyMegabytesOfFirstFramesCloseNoClientThatReads(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1})
 		c, conn := s.dialConn(t)
 		other, shared := s.dial(t), Text(strings.Repeat("x", 1<<20))
@@ -202,12 +204,12 @@ func TestManyMegabytesOfFirstFramesCloseNoClientThatReads(t *testing.T) {
 func TestAClientThatReadsNoneOfItsFirstFramesIsClosed(t *testing.T) {
 	for name, skip := range map[string]func(any, uint64) Frame{"closing": nil, "skipping": func(any, uint64) Frame { return nil }} {
 		t.Run(name, func(t *testing.T) {
-			onBoth(t, func(t *testing.T, start starter) {
+			inEveryWay(t, func(t *testing.T, start starter) {
 				s := start(Config{Skip: skip, Limits: Limits{LogAge: 500 * time.Millisecond}})
 				c, conn := s.dialConn(t)
 				shared := Text(strings.Repeat("x", 1<<20))
 				conn.Follow(s.NewLog(), shared, shared, shared, shared, shared, shared, shared, shared, shared, shared, shared, shared)
-				if note := receive(t, s.closed); note != (closeNote{1008, reasonTooSlow}) {
+				if note := testkit.Receive(t, s.closed); note != (closeNote{1008, reasonTooSlow}) {
 					t.Fatalf("closed with %v", note)
 				}
 				if n := s.Stats().SlowCloses; n != 1 {
@@ -220,14 +222,14 @@ func TestAClientThatReadsNoneOfItsFirstFramesIsClosed(t *testing.T) {
 }
 
 func TestAClientLagsWhileItStillReadsItsFirstFrames(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{LogBytes: 1 << 20}})
 		slow, conn := s.dialConn(t)
 		good := s.dial(t)
 		shared := Text(strings.Repeat("x", 1<<20))
 		conn.Follow(s.log, shared, shared, shared, shared, shared, shared, shared, shared, shared, shared, shared, shared)
 		frame := strings.Repeat("x", 100_000)
-		for deadline := time.Now().Add(patience); len(s.closed) == 0; {
+		for deadline := time.Now().Add(testkit.Patience); len(s.closed) == 0; {
 			s.log.Append(Text(frame))
 			good.expect(frame)
 			if time.Now().After(deadline) {
@@ -239,7 +241,7 @@ func TestAClientLagsWhileItStillReadsItsFirstFrames(t *testing.T) {
 }
 
 func TestChangingTheLogRepeatedlyQueuesBoundedFrames(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		_, conn := s.dialConn(t)
 		shared := Text(strings.Repeat("x", 1<<20))
@@ -250,14 +252,14 @@ func TestChangingTheLogRepeatedlyQueuesBoundedFrames(t *testing.T) {
 		for range 3 {
 			conn.Follow(s.log, first...)
 		}
-		if note := receive(t, s.closed); note != (closeNote{1008, reasonTooSlow}) {
+		if note := testkit.Receive(t, s.closed); note != (closeNote{1008, reasonTooSlow}) {
 			t.Fatalf("closed with %v", note)
 		}
 	})
 }
 
 func TestALaggedClientGetsTheNoticeBeforeItsNewLog(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{LogBytes: 1 << 20}, Skip: func(_ any, n uint64) Frame {
 			return Text(fmt.Sprintf("missed %d", n))
 		}})
@@ -283,7 +285,7 @@ func TestALaggedClientGetsTheNoticeBeforeItsNewLog(t *testing.T) {
 				continue
 			}
 			if _, err := fmt.Sscanf(text, "%d ", &n); err != nil || n != next {
-				t.Fatalf("got %.30q in place of frame %d", text, next)
+				t.Fatalf("got %.30q instead of frame %d", text, next)
 			}
 			next++
 		}

@@ -16,7 +16,7 @@ import (
 func TestAHandlerThatEndsItsGoroutineEndsTheEngine(t *testing.T) {
 	for _, where := range []string{"Accept", "Open", "Message", "Closed"} {
 		t.Run(where, func(t *testing.T) {
-			onBoth(t, func(t *testing.T, start starter) { goexitIn(t, start, where) })
+			inEveryWay(t, func(t *testing.T, start starter) { goexitIn(t, start, where) })
 		})
 	}
 }
@@ -45,14 +45,14 @@ func goexitIn(t *testing.T, start starter, where string) {
 		c.send(text("hello"))
 	case "Closed":
 		for range len(others) + 1 {
-			receive(t, s.opened)
+			testkit.Receive(t, s.opened)
 		}
 		c.Close()
 	}
 	for _, c := range others {
 		_, _ = io.Copy(io.Discard, c.r) // any end will do
 	}
-	testkit.Eventually(t, patience, "nobody is accepted", func() error {
+	testkit.Eventually(t, testkit.Patience, "no client is accepted", func() error {
 		conn, err := net.Dial("tcp", s.addr)
 		if err == nil {
 			conn.Close()

@@ -128,8 +128,8 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 func withTLS(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c := r.Context().Value(connKey{}).(*replayConn); r.TLS == nil {
-			if secure, ok := c.Conn.(*tls.Conn); ok {
-				state := secure.ConnectionState()
+			if conn, ok := c.Conn.(*tls.Conn); ok {
+				state := conn.ConnectionState()
 				r.TLS = &state
 			}
 		}

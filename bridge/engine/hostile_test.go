@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // hostileTime returns how long the hostile clients run: HOSTILE=60s for a long run.
@@ -43,7 +45,7 @@ var misdeeds = map[string]func(c net.Conn, rng *rand.Rand) error{
 		}
 		return nil
 	},
-	"lies about a length": func(c net.Conn, rng *rand.Rand) error {
+	"claims a false length": func(c net.Conn, rng *rand.Rand) error {
 		return opened(c, []byte{0x81, 0xff, 0, 0, 0, 0, 0, 0x0f, 0xff, 0xff, 1, 2, 3, 4, 'x'})
 	},
 	"claims the largest length in a fragment": func(c net.Conn, rng *rand.Rand) error {
@@ -83,20 +85,20 @@ var misdeeds = map[string]func(c net.Conn, rng *rand.Rand) error{
 		}
 		return socketOf(c).CloseWrite()
 	},
-	"sends rubbish for a request": func(c net.Conn, rng *rand.Rand) error {
-		rubbish := make([]byte, rng.IntN(20_000))
-		for i := range rubbish {
-			rubbish[i] = byte(rng.Uint32())
+	"sends garbage for a request": func(c net.Conn, rng *rand.Rand) error {
+		garbage := make([]byte, rng.IntN(20_000))
+		for i := range garbage {
+			garbage[i] = byte(rng.Uint32())
 		}
-		_, err := c.Write(rubbish)
+		_, err := c.Write(garbage)
 		return err
 	},
-	"sends rubbish for frames": func(c net.Conn, rng *rand.Rand) error {
-		rubbish := make([]byte, rng.IntN(5000))
-		for i := range rubbish {
-			rubbish[i] = byte(rng.Uint32())
+	"sends garbage for frames": func(c net.Conn, rng *rand.Rand) error {
+		garbage := make([]byte, rng.IntN(5000))
+		for i := range garbage {
+			garbage[i] = byte(rng.Uint32())
 		}
-		return opened(c, rubbish)
+		return opened(c, garbage)
 	},
 	"closes and goes on": func(c net.Conn, rng *rand.Rand) error {
 		return opened(c, masked(true, ws.OpClose, "\x03\xe8"), text("more"), text("and more"))
@@ -125,7 +127,7 @@ func opened(c net.Conn, pieces ...[]byte) error {
 }
 
 func TestHostileClientsAffectNoOther(t *testing.T) {
-	onBothAlone(t, func(t *testing.T, start starter) {
+	inEveryWayAlone(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{LogBytes: 4 << 20, MaxInbound: 32 << 20, HeadTimeout: time.Second}})
 		over := make(chan struct{})
 		var hostile, good sync.WaitGroup
@@ -138,7 +140,7 @@ func TestHostileClientsAffectNoOther(t *testing.T) {
 		}
 		s.mute.Store(true)
 		for name, misdeed := range misdeeds {
-			hostile.Go(func() { rage(s, name, misdeed, over) })
+			hostile.Go(func() { misbehave(s, name, misdeed, over) })
 		}
 		var peak uint64
 		tick := time.NewTicker(10 * time.Millisecond)
@@ -169,7 +171,7 @@ func TestHostileClientsAffectNoOther(t *testing.T) {
 			t.Errorf("the heap grew to %d MiB", peak>>20)
 		}
 		for _, w := range worst {
-			if w > patience {
+			if w > testkit.Patience {
 				t.Errorf("a good client waited %v", w)
 			}
 		}
@@ -194,15 +196,15 @@ func followClosely(t *testing.T, c *client) (worst time.Duration) {
 			return worst
 		}
 		if _, err := fmt.Sscanf(string(f.Payload[:min(60, len(f.Payload))]), "%d %d", &n, &sent); err != nil || n != next {
-			t.Errorf("a good client got %.40q in place of frame %d", f.Payload, next)
+			t.Errorf("a good client got %.40q instead of frame %d", f.Payload, next)
 			return worst
 		}
 		worst = max(worst, time.Since(time.Unix(0, sent)))
 	}
 }
 
-// rage repeats a misdeed on new connections, some of which it keeps open.
-func rage(s *server, name string, misdeed func(net.Conn, *rand.Rand) error, over <-chan struct{}) {
+// misbehave repeats a misdeed on new connections, some of which it keeps open.
+func misbehave(s *server, name string, misdeed func(net.Conn, *rand.Rand) error, over <-chan struct{}) {
 	rng := rand.New(rand.NewPCG(uint64(len(name)), 1))
 	var kept []net.Conn
 	defer func() {
@@ -258,7 +260,7 @@ func FuzzUpgrade(f *testing.F) {
 			return
 		}
 		if len(rest) != len(data)-end {
-			t.Fatalf("%d bytes are left behind %q", len(rest), head)
+			t.Fatalf("%d bytes are left after %q", len(rest), head)
 		}
 		wants := r.wantsWebSocket()
 		answer, _, rejectErr := e.decide(in, r)

@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // listenWith adds a port to a server.
@@ -31,7 +33,7 @@ const (
 )
 
 func TestAProxyHeaderNamesTheClient(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		from := make(chan netip.AddrPort, 10)
 		s := start(Config{HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.RemoteAddr) })}, func(s *server) {
 			s.accept = func(r *Request) (Accepted, error) {
@@ -46,7 +48,7 @@ func TestAProxyHeaderNamesTheClient(t *testing.T) {
 			for _, b := range split([]byte(header)) {
 				c.send(b)
 			}
-			c.secure(s)
+			c.startTLS(s)
 			for _, b := range split([]byte(upgradeRequest)) {
 				c.send(b)
 			}
@@ -54,34 +56,34 @@ func TestAProxyHeaderNamesTheClient(t *testing.T) {
 			if resp := c.response(); resp.StatusCode != 101 {
 				t.Fatalf("%q: answered %s", header, resp.Status)
 			}
-			if got := receive(t, from); got != client {
+			if got := testkit.Receive(t, from); got != client {
 				t.Errorf("%q: the client is %v", header, got)
 			}
-			if got := receive(t, s.messages); got != "hello" {
-				t.Errorf("%q: it says %q", header, got)
+			if got := testkit.Receive(t, s.messages); got != "hello" {
+				t.Errorf("%q: the response is %q", header, got)
 			}
 			c = s.dialRaw(t)
 			c.send([]byte(header))
-			c.secure(s)
+			c.startTLS(s)
 			c.send([]byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"))
 			if body, _ := io.ReadAll(c.response().Body); string(body) != client.String() {
-				t.Errorf("%q: net/http is told of %q", header, body)
+				t.Errorf("%q: net/http sees %q", header, body)
 			}
 		}
 		c := s.dialRaw(t)
 		c.send([]byte(local))
-		c.secure(s)
+		c.startTLS(s)
 		c.send([]byte(upgradeRequest))
-		if c.response(); receive(t, from).String() != c.LocalAddr().String() {
-			t.Error("a proxy that speaks for itself has another address")
+		if c.response(); testkit.Receive(t, from).String() != c.LocalAddr().String() {
+			t.Error("a LOCAL proxy has another address")
 		}
 	})
 }
 
 func TestAnUnexpectedOrMissingProxyHeaderIsRejected(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
-		refused := make(chan string, 10)
-		s := start(Config{ProxyAdvice: "see --proxy-protocol", Rejected: func(r *RejectError, _ netip.AddrPort) { refused <- r.Kind }})
+	inEveryWay(t, func(t *testing.T, start starter) {
+		rejected := make(chan string, 10)
+		s := start(Config{ProxyAdvice: "see --proxy-protocol", Rejected: func(r *RejectError, _ netip.AddrPort) { rejected <- r.Kind }})
 		dial := s.dialTCP
 		refuse := func(request, words string) {
 			t.Helper()
@@ -91,8 +93,8 @@ func TestAnUnexpectedOrMissingProxyHeaderIsRejected(t *testing.T) {
 			if body, _ := io.ReadAll(resp.Body); resp.StatusCode != 400 || !strings.Contains(string(body), words) {
 				t.Errorf("%.20q is answered %s %q", request, resp.Status, body)
 			}
-			if kind := receive(t, refused); kind != KindProxyHeader {
-				t.Errorf("it is told of as %q", kind)
+			if kind := testkit.Receive(t, rejected); kind != KindProxyHeader {
+				t.Errorf("it is reported as %q", kind)
 			}
 		}
 		refuse(line4+upgradeRequest, "see --proxy-protocol")
@@ -105,8 +107,8 @@ func TestAnUnexpectedOrMissingProxyHeaderIsRejected(t *testing.T) {
 }
 
 func TestPlainDataOnATLSPortIsReportedByKind(t *testing.T) {
-	refused := make(chan *RejectError, 1)
-	s := start(t, Config{ProxyAdvice: "see --proxy-protocol", Rejected: func(r *RejectError, _ netip.AddrPort) { refused <- r }}, overTLS)
+	rejected := make(chan *RejectError, 1)
+	s := start(t, Config{ProxyAdvice: "see --proxy-protocol", Rejected: func(r *RejectError, _ netip.AddrPort) { rejected <- r }}, overTLS)
 	for sent, want := range map[string]RejectError{
 		upgradeRequest: {Kind: KindNoTLS, Reason: "https:// or wss://"}, line4: {Kind: KindProxyHeader, Reason: "see --proxy-protocol"}, binary4: {Kind: KindProxyHeader, Reason: "see --proxy-protocol"},
 	} {
@@ -115,14 +117,14 @@ func TestPlainDataOnATLSPortIsReportedByKind(t *testing.T) {
 		if body, _ := io.ReadAll(c.response().Body); !strings.Contains(string(body), want.Reason) {
 			t.Errorf("%.12q is answered %q", sent, body)
 		}
-		if got := receive(t, refused); got.Kind != want.Kind || !strings.Contains(got.Reason, want.Reason) {
-			t.Errorf("%.12q is told of as %s: %s", sent, got.Kind, got.Reason)
+		if got := testkit.Receive(t, rejected); got.Kind != want.Kind || !strings.Contains(got.Reason, want.Reason) {
+			t.Errorf("%.12q is reported as %s: %s", sent, got.Kind, got.Reason)
 		}
 	}
 }
 
 func TestRequestsHaveTheirListenersTag(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		tags := make(chan any, 10)
 		page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { tags <- TagFromContext(r.Context()) })
 		s := start(Config{HTTP: page}, func(s *server) {
@@ -135,13 +137,13 @@ func TestRequestsHaveTheirListenersTag(t *testing.T) {
 			s.listenWith(t, ListenOptions{Tag: tag})
 			c := s.dialTCP(t)
 			c.upgrade("/")
-			if got := receive(t, tags); got != tag {
+			if got := testkit.Receive(t, tags); got != tag {
 				t.Errorf("an upgrade comes by %v, want %v", got, tag)
 			}
 			c = s.dialTCP(t)
 			c.send([]byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"))
 			c.response()
-			if got := receive(t, tags); got != tag {
+			if got := testkit.Receive(t, tags); got != tag {
 				t.Errorf("a page is asked for by %v, want %v", got, tag)
 			}
 		}
@@ -152,13 +154,13 @@ func TestRequestsHaveTheirListenersTag(t *testing.T) {
 }
 
 func TestRejectionsAreReportedByKind(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
-		refused := make(chan string, 10)
+	inEveryWay(t, func(t *testing.T, start starter) {
+		rejected := make(chan string, 10)
 		s := start(Config{Limits: Limits{MaxConnections: 1}, Rejected: func(r *RejectError, client netip.AddrPort) {
 			if !client.Addr().IsLoopback() {
 				t.Errorf("the client is %v", client)
 			}
-			refused <- r.Kind
+			rejected <- r.Kind
 		}}, func(s *server) {
 			s.accept = func(r *Request) (Accepted, error) {
 				if r.Target() == "/no" {
@@ -181,8 +183,8 @@ func TestRejectionsAreReportedByKind(t *testing.T) {
 			if c.kind == "" {
 				continue
 			}
-			if got := receive(t, refused); got != c.kind {
-				t.Errorf("%.20q is told of as %q, want %q", c.request, got, c.kind)
+			if got := testkit.Receive(t, rejected); got != c.kind {
+				t.Errorf("%.20q is reported as %q, want %q", c.request, got, c.kind)
 			}
 		}
 		if n := s.Stats().Rejected; n != 1 {

@@ -47,7 +47,7 @@ func (r *record) wantsMessages() bool { return !r.closing }
 
 func TestAMessageOnAClosingConnectionIsNotInflated(t *testing.T) {
 	p, r := &parser{deflate: newDeflate(100)}, &record{closing: true}
-	garbage := marked(true, ws.OpText, "hello, I am plain")
+	garbage := marked(true, ws.OpText, "hello, not TLS")
 	if _, err := p.feed(join(garbage, masked(true, ws.OpPing, "p")), 100, r); err != nil || fmt.Sprint(r.lines) != `[control 9 "p"]` || !p.idle() {
 		t.Fatalf("got %v, %v", r.lines, err)
 	}
@@ -105,16 +105,16 @@ func TestTheParserRejectsCompressionThatTheRFCForbids(t *testing.T) {
 	}{
 		{"a compressed ping", marked(true, ws.OpPing, pack("x")), 1002},
 		{"a compressed close", marked(true, ws.OpClose, ""), 1002},
-		{"a continuation with the mark", join(marked(false, ws.OpText, packed[:2]), marked(true, ws.OpContinuation, packed[2:])), 1002},
-		{"the mark on the second fragment only", join(masked(false, ws.OpText, "x"), marked(true, ws.OpContinuation, packed)), 1002},
+		{"a continuation with RSV1", join(marked(false, ws.OpText, packed[:2]), marked(true, ws.OpContinuation, packed[2:])), 1002},
+		{"RSV1 on the second fragment only", join(masked(false, ws.OpText, "x"), marked(true, ws.OpContinuation, packed)), 1002},
 		{"a new message within one", join(marked(false, ws.OpText, packed), marked(true, ws.OpText, packed)), 1002},
 		{"a compressed reserved opcode", marked(true, 3, packed), 1002},
 		{"RSV2", func() []byte { f := deflated(true, "x"); f[0] |= 0x20; return f }(), 1002},
 		{"RSV3 alone", func() []byte { f := text("x"); f[0] |= 0x10; return f }(), 1002},
-		{"no deflate data", marked(true, ws.OpText, "hello, I am plain"), 1007},
+		{"no deflate data", marked(true, ws.OpText, "hello, not TLS"), 1007},
 		{"data that is cut", marked(true, ws.OpText, packed[:len(packed)-3]), 1007},
 		{"a reference to before the start", marked(true, ws.OpText, "\xf2\x00\x11\x00\x00"), 1007},
-		{"bytes behind a last block", marked(true, ws.OpText, "\xf3\x48\xcd\xc9\xc9\x07\x00\x00\x00"), 1007},
+		{"bytes after a last block", marked(true, ws.OpText, "\xf3\x48\xcd\xc9\xc9\x07\x00\x00\x00"), 1007},
 		{"text that is not UTF-8", deflated(true, "ab\xffcd"), 1007},
 		{"text that ends within a rune", deflated(true, "ab\xc3"), 1007},
 		{"one byte too many", deflated(true, strings.Repeat("x", limit+1)), 1009},
@@ -142,9 +142,9 @@ func TestAMessageOfTheLimitPassesHoweverItIsCompressed(t *testing.T) {
 			w.Write(noise)
 			w.Flush()
 			payload := strings.TrimSuffix(buf.String(), syncTail)
-			_, got, wrong := parseDeflated(limit, marked(true, ws.OpBinary, payload))
-			if wrong != nil || len(got) != 1 {
-				t.Errorf("%d bytes at level %d, %d on the wire: %v", limit, level, len(payload), wrong)
+			_, got, closeErr := parseDeflated(limit, marked(true, ws.OpBinary, payload))
+			if closeErr != nil || len(got) != 1 {
+				t.Errorf("%d bytes at level %d, %d on the wire: %v", limit, level, len(payload), closeErr)
 			}
 		}
 	}
@@ -196,19 +196,19 @@ func FuzzInflate(f *testing.F) {
 		}
 		if len(payload) > 0 {
 			// The result of a plain reader for the same bytes.
-			bare, bareErr := io.ReadAll(io.LimitReader(flate.NewReader(strings.NewReader(string(payload)+inflateTail)), limit+1))
+			plain, plainErr := io.ReadAll(io.LimitReader(flate.NewReader(strings.NewReader(string(payload)+inflateTail)), limit+1))
 			switch {
-			case err == nil && (bareErr != nil || !bytes.Equal(got, bare)):
-				t.Fatalf("got %q, a bare reader %q, %v", got, bare, bareErr)
-			case err != nil && err.code == ws.StatusMessageTooBig && len(bare) <= limit:
-				t.Fatalf("too big, but a bare reader gets %d bytes", len(bare))
+			case err == nil && (plainErr != nil || !bytes.Equal(got, plain)):
+				t.Fatalf("got %q, a plain reader %q, %v", got, plain, plainErr)
+			case err != nil && err.code == ws.StatusMessageTooBig && len(plain) <= limit:
+				t.Fatalf("too big, but a plain reader gets %d bytes", len(plain))
 			}
 		}
 		// And in two fragments through the parser.
 		n := min(int(cut), len(payload))
 		_, lines, parsed := parseDeflated(limit, marked(false, ws.OpBinary, string(payload[:n])), masked(true, ws.OpContinuation, string(payload[n:])))
 		if len(payload) <= limit && (parsed == nil) != (err == nil) {
-			t.Fatalf("the parser says %v and %v, want %v", lines, parsed, err)
+			t.Fatalf("the parser gives %v and %v, want %v", lines, parsed, err)
 		}
 	})
 }

@@ -39,8 +39,8 @@ func (l *loop) checkKeepalive(c *conn) {
 		l.beginClose(c, ws.StatusPolicyViolation, "no answer to a ping for "+cfg.PongTimeout.String())
 		return
 	}
-	if quiet := c.lastSent + ticks(cfg.PingAfter); now.before(quiet) {
-		l.wheel.schedule(c, l.nextPing(quiet))
+	if idleUntil := c.lastSent + ticks(cfg.PingAfter); now.before(idleUntil) {
+		l.wheel.schedule(c, l.nextPing(idleUntil))
 		return
 	}
 	c.pinged = true

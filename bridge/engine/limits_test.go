@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestALaggedClientMaySkipFrames(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		missed := make(chan uint64, 100)
 		s := start(Config{Limits: Limits{LogBytes: 1 << 20}, Skip: func(_ any, n uint64) Frame {
 			missed <- n
@@ -37,7 +39,7 @@ func TestALaggedClientMaySkipFrames(t *testing.T) {
 				continue
 			}
 			if _, err := fmt.Sscanf(text, "%d ", &n); err != nil || n != next {
-				t.Fatalf("got %.30q in place of frame %d", text, next)
+				t.Fatalf("got %.30q instead of frame %d", text, next)
 			}
 			next++
 		}
@@ -48,7 +50,7 @@ func TestALaggedClientMaySkipFrames(t *testing.T) {
 }
 
 func TestALogDropsFramesThatAreTooOld(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{LogAge: 500 * time.Millisecond}})
 		s.dial(t)
 		good := s.dial(t)
@@ -58,7 +60,7 @@ func TestALogDropsFramesThatAreTooOld(t *testing.T) {
 			good.expect(frame)
 		}
 		// It is noticed without a further frame.
-		if note := receive(t, s.closed); note.code != 1008 || !strings.Contains(note.reason, "too slow") {
+		if note := testkit.Receive(t, s.closed); note.code != 1008 || !strings.Contains(note.reason, "too slow") {
 			t.Fatalf("closed with %v", note)
 		}
 		if n := s.Stats().SlowCloses; n != 1 {
@@ -68,7 +70,7 @@ func TestALogDropsFramesThatAreTooOld(t *testing.T) {
 }
 
 func TestTooManyMessagesCloseTheConnection(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{MessageRate: 10}})
 		for name, frame := range map[string][]byte{"texts": text("x"), "pings": masked(true, ws.OpPing, "")} {
 			c := s.dial(t)
@@ -80,10 +82,10 @@ func TestTooManyMessagesCloseTheConnection(t *testing.T) {
 			if reason := c.expectClose(1008); !strings.Contains(reason, "more than 10 a second") {
 				t.Errorf("%s: the reason is %q", name, reason)
 			}
-			receive(t, s.closed)
+			testkit.Receive(t, s.closed)
 		}
 		if n := len(s.messages); n != 10*burstSeconds {
-			t.Errorf("%d messages were handed on, want %d", n, 10*burstSeconds)
+			t.Errorf("%d messages were delivered, want %d", n, 10*burstSeconds)
 		}
 	})
 }
@@ -110,7 +112,7 @@ func TestTheBucketRefillsWithTime(t *testing.T) {
 }
 
 func TestConnectionsBeyondTheLimitAreRejectedWithAReason(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{MaxConnections: 2}})
 		first := s.dial(t)
 		s.dial(t)
@@ -122,7 +124,7 @@ func TestConnectionsBeyondTheLimitAreRejectedWithAReason(t *testing.T) {
 			t.Fatalf("answered %s %q", resp.Status, body)
 		}
 		if n := s.Stats().Rejected; n != 1 {
-			t.Errorf("%d refusals are counted", n)
+			t.Errorf("%d rejections are counted", n)
 		}
 		// A place that becomes free can be used.
 		first.send(masked(true, ws.OpClose, "\x03\xe8"))
@@ -130,7 +132,7 @@ func TestConnectionsBeyondTheLimitAreRejectedWithAReason(t *testing.T) {
 			t.Fatal(err)
 		}
 		first.Close()
-		for deadline := time.Now().Add(patience); ; {
+		for deadline := time.Now().Add(testkit.Patience); ; {
 			c := s.dialTCP(t)
 			c.send([]byte(upgradeRequest))
 			if c.response().StatusCode == 101 {
@@ -144,7 +146,7 @@ func TestConnectionsBeyondTheLimitAreRejectedWithAReason(t *testing.T) {
 }
 
 func TestIncompleteMessagesAreBounded(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1, Limits: Limits{MaxInbound: 1 << 20}})
 		half := masked(false, ws.OpText, strings.Repeat("x", 300_000))
 		for i := 0; ; i++ {
@@ -154,7 +156,7 @@ func TestIncompleteMessagesAreBounded(t *testing.T) {
 			f := c.frame()
 			if f.Header.OpCode == ws.OpPong {
 				if i > 4 {
-					t.Fatal("more is held than allowed")
+					t.Fatal("more is buffered than allowed")
 				}
 				continue
 			}
@@ -166,16 +168,16 @@ func TestIncompleteMessagesAreBounded(t *testing.T) {
 		// A complete message of the same size does not count.
 		c := s.dial(t)
 		c.send(text(strings.Repeat("x", 100)))
-		receive(t, s.messages)
+		testkit.Receive(t, s.messages)
 	})
 }
 
 func TestALargeFrameAndAPingDoNotCloseAReader(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{LogBytes: 64 << 20}})
 		c := s.dialTCP(t)
 		c.upgrade("/")
-		handle := receive(t, s.opened)
+		handle := testkit.Receive(t, s.opened)
 		big := strings.Repeat("x", 3*maxOutbound)
 		s.log.Append(Text(big))
 		c.send(masked(true, ws.OpPing, ""))
@@ -192,7 +194,7 @@ func TestALargeFrameAndAPingDoNotCloseAReader(t *testing.T) {
 }
 
 func TestCloseInOpenComesAfterTheResponse(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{}, func(s *server) {
 			s.open = func(c Conn) { c.Send(Text("welcome")); c.Close(4001, "not you") }
 		})
@@ -203,24 +205,24 @@ func TestCloseInOpenComesAfterTheResponse(t *testing.T) {
 }
 
 func TestOnlyValidCloseCodesAreSent(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		for code, want := range map[int]ws.StatusCode{1000: 1000, 1012: 1012, 1013: 1013, 3000: 3000, 4999: 4999,
 			999: 1002, 1004: 1002, 1005: 1002, 1006: 1002, 1015: 1002, 2999: 1002, 5000: 1002, 65535: 1002} {
 			c := s.dial(t)
 			c.send(masked(true, ws.OpClose, string(ws.NewCloseFrameBody(ws.StatusCode(code), ""))))
 			c.expectClose(want)
-			receive(t, s.closed)
+			testkit.Receive(t, s.closed)
 		}
 		c := s.dialTCP(t)
 		c.upgrade("/")
-		receive(t, s.opened).Close(1006, "a code that may not be sent")
+		testkit.Receive(t, s.opened).Close(1006, "a code that may not be sent")
 		c.expectClose(1011)
 	})
 }
 
 func TestARequestWithBadLineEndingsIsRejectedAtOnce(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		for _, request := range []string{
 			strings.ReplaceAll(upgradeRequest, "\r\n", "\n"),
@@ -236,7 +238,7 @@ func TestARequestWithBadLineEndingsIsRejectedAtOnce(t *testing.T) {
 }
 
 func TestASpareConnectionIsClosedWithoutAResponse(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{HeadTimeout: 300 * time.Millisecond}})
 		c := s.dialTCP(t)
 		if b, err := io.ReadAll(c.r); err != nil || len(b) > 0 {
@@ -246,7 +248,7 @@ func TestASpareConnectionIsClosedWithoutAResponse(t *testing.T) {
 }
 
 func TestNoLimitIsTooLarge(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		const most, forever = math.MaxInt, time.Duration(math.MaxInt64)
 		s := start(Config{Compress: true, Limits: Limits{
 			MaxHead: most, HeadTimeout: forever, MaxMessage: most, LogBytes: most, LogAge: forever,
@@ -257,7 +259,7 @@ func TestNoLimitIsTooLarge(t *testing.T) {
 		for from := s.now(); s.now() < from+3; {
 			c.send(text("plain"), deflated(true, "compressed"), masked(false, ws.OpText, "in "), masked(true, ws.OpContinuation, "two"))
 			for _, want := range []string{"plain", "compressed", "in two"} {
-				if got := receive(t, s.messages); got != want {
+				if got := testkit.Receive(t, s.messages); got != want {
 					t.Fatalf("got %q, want %q", got, want)
 				}
 			}

@@ -6,10 +6,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// keptLogs counts the logs that the next ticks will check.
-func keptLogs(s *server) (n int) {
+// activeLogs counts the logs that the next ticks will check.
+func activeLogs(s *server) (n int) {
 	for _, l := range s.loops {
 		count := make(chan int)
 		l.mail.post(func() { count <- len(l.activeRings) })
@@ -19,7 +21,7 @@ func keptLogs(s *server) (n int) {
 }
 
 func TestALogWithoutFramesCostsNothingPerTick(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 2, Limits: Limits{LogAge: 500 * time.Millisecond}})
 		c := s.dial(t)
 		logs := make([]*Log, 1000)
@@ -29,7 +31,7 @@ func TestALogWithoutFramesCostsNothingPerTick(t *testing.T) {
 		}
 		s.log.Append(Text("news"))
 		c.expect("news")
-		eventually(t, "no log is looked at", func() bool { return keptLogs(s) == 0 })
+		testkit.WaitUntil(t, "no log is active", func() bool { return activeLogs(s) == 0 })
 		if n := len(logs[0].rings); n > 0 && logs[0].rings[0].bytes != 0 {
 			t.Error("a frame is kept that nobody needs")
 		}
@@ -37,21 +39,21 @@ func TestALogWithoutFramesCostsNothingPerTick(t *testing.T) {
 }
 
 func TestALogIsActiveAgainWhenItHasFrames(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1, Limits: Limits{LogAge: 500 * time.Millisecond}})
 		good := s.dial(t)
 		s.log.Append(Text("news"))
 		good.expect("news")
-		eventually(t, "no log is looked at", func() bool { return keptLogs(s) == 0 })
+		testkit.WaitUntil(t, "no log is active", func() bool { return activeLogs(s) == 0 })
 		s.dial(t) // reads nothing
 		frame := strings.Repeat("x", 100_000)
 		for range 80 {
 			s.log.Append(Text(frame))
 			good.expect(frame)
 		}
-		if note := receive(t, s.closed); note.code != 1008 {
+		if note := testkit.Receive(t, s.closed); note.code != 1008 {
 			t.Fatalf("closed with %v", note)
 		}
-		eventually(t, "no log is looked at", func() bool { return keptLogs(s) == 0 })
+		testkit.WaitUntil(t, "no log is active", func() bool { return activeLogs(s) == 0 })
 	})
 }

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"runtime"
 	"testing"
 	"weak"
@@ -9,19 +8,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// eventually waits until a condition holds.
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	testkit.Eventually(t, patience, what, func() error {
-		if !is() {
-			return errors.New("not yet")
-		}
-		return nil
-	})
-}
-
 func TestFollowersOfAClosedLogGetItsFramesAndNoMore(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Compress: true})
 		plain, conn := s.dialConn(t)
 		packed := s.dialDeflate(t)
@@ -36,18 +24,18 @@ func TestFollowersOfAClosedLogGetItsFramesAndNoMore(t *testing.T) {
 		plain.expect("new")
 		packed.expectText(long, true)
 		packed.Write(text("still here"))
-		if got := receive(t, s.messages); got != "still here" {
+		if got := testkit.Receive(t, s.messages); got != "still here" {
 			t.Fatalf("got %q", got)
 		}
 	})
 }
 
 func TestAClosedLogIsCollected(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 2, Compress: true})
 		c, conn := s.dialConn(t)
 		log := s.NewLog()
-		here, twin := weak.Make(log), weak.Make(log.deflated)
+		here, deflated := weak.Make(log), weak.Make(log.deflated)
 		var rings []weak.Pointer[ring]
 		for i := range log.rings {
 			rings = append(rings, weak.Make(&log.rings[i]))
@@ -59,14 +47,14 @@ func TestAClosedLogIsCollected(t *testing.T) {
 		c.expect("bye")
 		log.Close()
 		log = nil
-		eventually(t, "the log is forgotten", func() bool {
+		testkit.WaitUntil(t, "the log is collected", func() bool {
 			runtime.GC()
 			for _, r := range rings {
 				if r.Value() != nil {
 					return false
 				}
 			}
-			return here.Value() == nil && twin.Value() == nil
+			return here.Value() == nil && deflated.Value() == nil
 		})
 	})
 }

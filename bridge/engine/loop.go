@@ -112,7 +112,8 @@ func (l *loop) do(do func()) {
 	}
 }
 
-// turn waits for something to do, and does a bounded share of it.
+// turn waits for something to do, and does a bounded share of it: input, deadlines, what
+// other goroutines posted, and output.
 func (l *loop) turn() {
 	var timeout time.Duration
 	busy := len(l.dirty) > 0 || l.next < len(l.pending) || len(l.toRead) > 0 && !l.engine.readsSuspended() || len(l.toFlush) > 0

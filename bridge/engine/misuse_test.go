@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // fragments returns a message in three fragments.
@@ -53,14 +55,14 @@ func TestAnInvalidFrameIsExplained(t *testing.T) {
 	parts := fragments(t)
 	for _, f := range []Frame{Text(""), Text(strings.Repeat("x", 126)), Binary(make([]byte, 70_000)), newFrame(ws.OpPing, "x"), parts[0], parts[1], parts[2]} {
 		if why := f.problem(); why != "" {
-			t.Errorf("% x is refused: %s", f[:2], why)
+			t.Errorf("% x is rejected: %s", f[:2], why)
 		}
 	}
 	long := bytes.Clone(Binary(make([]byte, 70_000)))
 	for name, f := range map[string]Frame{
 		"nothing":       nil,
 		"one byte":      {0x81},
-		"plain text":    Frame("hello, I am no frame"),
+		"plain text":    Frame("hello, not a frame"),
 		"masked":        Frame(text("x")),
 		"cut":           Text("abc")[:3],
 		"cut header":    Frame(long[:5]),
@@ -78,12 +80,12 @@ func TestAnInvalidFrameIsExplained(t *testing.T) {
 }
 
 func TestMisuseBreaksNoClient(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		log := &lockedBuffer{}
 		s := start(Config{Logger: slog.New(slog.NewTextHandler(log, nil))})
 		parts := fragments(t)
 		c, conn := s.dialConn(t)
-		for _, f := range []Frame{nil, Frame("rubbish"), parts[0], parts[2]} {
+		for _, f := range []Frame{nil, Frame("garbage"), parts[0], parts[2]} {
 			s.log.Append(f)
 			conn.Send(f)
 		}
@@ -93,14 +95,14 @@ func TestMisuseBreaksNoClient(t *testing.T) {
 		for range parts {
 			c.frame()
 		}
-		eventually(t, "the log says why", func() bool { return strings.Contains(log.String(), "not a WebSocket frame") })
+		testkit.WaitUntil(t, "the log says why", func() bool { return strings.Contains(log.String(), "not a WebSocket frame") })
 
 		other := start(Config{})
 		for name, do := range map[string]func(Conn){
 			"a log of another engine": func(conn Conn) { conn.Follow(other.log) },
 			"a log of no engine":      func(conn Conn) { conn.Follow(&Log{}) },
-			"rubbish to Follow":       func(conn Conn) { conn.Follow(s.log, Frame("rubbish")) },
-			"rubbish to Say":          func(conn Conn) { conn.SendInOrder(nil, Text("x")) },
+			"garbage to Follow":       func(conn Conn) { conn.Follow(s.log, Frame("garbage")) },
+			"garbage to SendInOrder":  func(conn Conn) { conn.SendInOrder(nil, Text("x")) },
 			"no end":                  func(conn Conn) { conn.SendInOrder(parts[0], parts[1]) },
 			"no beginning":            func(conn Conn) { conn.SendInOrder(parts[2]) },
 			"two beginnings":          func(conn Conn) { conn.SendInOrder(parts[0], Text("x"), parts[2]) },
@@ -111,15 +113,15 @@ func TestMisuseBreaksNoClient(t *testing.T) {
 			if code, _ := ws.ParseCloseFrameData(f.Payload); f.Header.OpCode != ws.OpClose || code != 1011 {
 				t.Errorf("%s: got opcode %d with %q", name, f.Header.OpCode, f.Payload)
 			}
-			receive(t, s.closed)
+			testkit.Receive(t, s.closed)
 		}
-		wrong := start(Config{}, func(s *server) {
+		misusing := start(Config{}, func(s *server) {
 			s.accept = func(*Request) (Accepted, error) { return Accepted{Log: other.log}, nil }
 		})
-		refused := wrong.dialTCP(t)
-		refused.send([]byte(upgradeRequest))
-		if resp := refused.response(); resp.StatusCode != http.StatusInternalServerError {
-			t.Errorf("a welcome with a log of another engine is answered with %s", resp.Status)
+		rejected := misusing.dialTCP(t)
+		rejected.send([]byte(upgradeRequest))
+		if resp := rejected.response(); resp.StatusCode != http.StatusInternalServerError {
+			t.Errorf("Accepted with a log of another engine is answered with %s", resp.Status)
 		}
 		conn.Follow(nil)
 		conn.Send(Text("still here"))
@@ -150,7 +152,7 @@ func TestAppendToAZeroLogPanicsWithAReason(t *testing.T) {
 }
 
 func TestAListenerIsGivenOnce(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		if err := s.Listen(nil); err == nil {
 			t.Error("no listener is served")
@@ -214,7 +216,7 @@ func TestAnIncomparableListenerIsAnError(t *testing.T) {
 }
 
 func TestAnInvalidNoticeOfSkipIsDropped(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		log := &lockedBuffer{}
 		cfg := Config{
 			Loops:  1,

@@ -1,8 +1,6 @@
 package engine
 
-import (
-	"github.com/gobwas/ws"
-)
+import "github.com/gobwas/ws"
 
 const (
 	// maxOutbound bounds the bytes of frames queued directly for one connection, not
@@ -209,13 +207,13 @@ func (e *Engine) exceedsOutbound() bool { return e.outbound.Load() > int64(e.cfg
 // dropped: its close frame may wait behind a partly written frame.
 func (e *Engine) shed() {
 	defer e.shedding.Store(false)
-	var debtor Conn
+	var largest Conn
 	most := 0
 	for _, l := range e.loops {
 		l.do(func() {
 			l.conns.each(func(c *conn) {
 				if c.out != nil && c.out.total() > most {
-					debtor, most = l.handle(c), c.out.total()
+					largest, most = l.handle(c), c.out.total()
 				}
 			})
 		})
@@ -223,9 +221,9 @@ func (e *Engine) shed() {
 	if most == 0 || !e.exceedsOutbound() {
 		return
 	}
-	debtor.loop.do(func() {
-		l := debtor.loop
-		switch c := l.lookup(debtor.connRef); {
+	largest.loop.do(func() {
+		l := largest.loop
+		switch c := l.lookup(largest.connRef); {
 		case c == nil:
 		case c.state == stateOpen:
 			e.slow.Add(1)

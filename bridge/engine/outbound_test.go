@@ -23,20 +23,20 @@ func TestAnOutboundQueueCountsItsBytes(t *testing.T) {
 					o.pop(k)
 				}
 			}
-			var waiting, lent int
+			var waiting, shared int
 			for i, f := range o.frames {
 				switch {
 				case f.shared:
-					lent += f.cost()
+					shared += f.cost()
 				case i > 0:
 					waiting += f.cost()
 				}
 			}
 			if want := entries(o); k.bytes != want {
-				t.Fatalf("the ledger has %d bytes, want %d", k.bytes, want)
+				t.Fatalf("usage has %d bytes, want %d", k.bytes, want)
 			}
-			if o.directWaiting() != waiting || o.sharedBytes != lent {
-				t.Fatalf("%d and %d are counted, want %d and %d", o.directWaiting(), o.sharedBytes, waiting, lent)
+			if o.directWaiting() != waiting || o.sharedBytes != shared {
+				t.Fatalf("%d and %d are counted, want %d and %d", o.directWaiting(), o.sharedBytes, waiting, shared)
 			}
 		}
 		if len(o.frames) > 0 {
@@ -46,7 +46,7 @@ func TestAnOutboundQueueCountsItsBytes(t *testing.T) {
 				o.pop(k)
 			}
 			if k.bytes != 0 || len(k.shared) != 0 {
-				t.Fatalf("the ledger has %d bytes of %d frames yet", k.bytes, len(k.shared))
+				t.Fatalf("usage has %d bytes of %d frames yet", k.bytes, len(k.shared))
 			}
 			if o.directBytes != 0 || o.sharedBytes != 0 {
 				t.Fatalf("%d and %d are left", o.directBytes, o.sharedBytes)
@@ -78,18 +78,18 @@ func TestUsageCountsASharedFrameOnce(t *testing.T) {
 		queues[i].countAll(&k)
 	}
 	if want := 1000 + 10*(100+2*frameCost); k.bytes != want {
-		t.Errorf("the ledger has %d bytes, want %d", k.bytes, want)
+		t.Errorf("usage has %d bytes, want %d", k.bytes, want)
 	}
 	for i := range queues[:9] {
 		queues[i].pop(&k)
 	}
 	if want := 1000 + 10*100 + 11*frameCost; k.bytes != want {
-		t.Errorf("while one is left, the ledger has %d bytes, want %d", k.bytes, want)
+		t.Errorf("while one is left, usage has %d bytes, want %d", k.bytes, want)
 	}
 	for i := range queues {
 		queues[i].discard(&k)
 	}
 	if k.bytes != 0 || len(k.shared) != 0 {
-		t.Errorf("the ledger has %d bytes of %d frames yet", k.bytes, len(k.shared))
+		t.Errorf("usage has %d bytes of %d frames yet", k.bytes, len(k.shared))
 	}
 }

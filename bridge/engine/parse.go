@@ -33,7 +33,7 @@ func (l *loop) parse(c *conn, data []byte) {
 		l.returnParser(c)
 		return
 	}
-	if l.engine.countInbound(p) {
+	if l.engine.inbound.update(&p.counted, cap(p.message)+p.rest.size) {
 		l.beginClose(c, statusTryAgainLater, reasonInboundFull)
 	}
 }
@@ -45,7 +45,7 @@ func (l *loop) returnParser(c *conn) {
 	if p == nil {
 		return
 	}
-	l.engine.uncountInbound(p)
+	l.engine.inbound.update(&p.counted, 0)
 	message := p.message[:0]
 	if cap(message) > readSize {
 		message = nil
@@ -73,23 +73,5 @@ func (r *remainder) keep(rest []byte) {
 	default:
 		r.left = bytes.Clone(rest)
 		r.size = cap(r.left)
-	}
-}
-
-// countInbound counts the bytes that a parser keeps between turns, and reports whether the
-// engine exceeds its bound.
-func (e *Engine) countInbound(p *parser) bool {
-	if n := cap(p.message) + p.rest.size - p.counted; n != 0 {
-		p.counted += n
-		return e.inbound.Add(int64(n)) > int64(e.cfg.MaxInbound) && n > 0
-	}
-	return false
-}
-
-// uncountInbound subtracts a parser's bytes.
-func (e *Engine) uncountInbound(p *parser) {
-	if p.counted != 0 {
-		e.inbound.Add(-int64(p.counted))
-		p.counted = 0
 	}
 }

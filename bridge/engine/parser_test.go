@@ -40,16 +40,6 @@ func parse(limit int, pieces ...[]byte) (*parser, []string, *closeError) {
 	return p, r.lines, nil
 }
 
-// masked returns a client's frame.
-func masked(fin bool, op ws.OpCode, payload string) []byte {
-	f := ws.MaskFrameWith(ws.NewFrame(op, fin, []byte(payload)), [4]byte{1, 2, 3, 0xfe})
-	return ws.MustCompileFrame(f)
-}
-
-func text(s string) []byte { return masked(true, ws.OpText, s) }
-
-func join(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
-
 func TestTheParserFindsTheSameMessagesHoweverTheBytesAreSplit(t *testing.T) {
 	stream := join(
 		text("hello"),
@@ -115,13 +105,6 @@ func TestTheParserRejectsWhatTheRFCForbids(t *testing.T) {
 			}
 		}
 	}
-}
-
-func split(b []byte) (pieces [][]byte) {
-	for i := range b {
-		pieces = append(pieces, b[i:i+1])
-	}
-	return pieces
 }
 
 func TestTheParserAcceptsARuneSplitBetweenFragments(t *testing.T) {

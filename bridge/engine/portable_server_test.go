@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestNoMessageOfManyConnectionsIsLost(t *testing.T) {
@@ -26,7 +28,7 @@ func TestNoMessageOfManyConnectionsIsLost(t *testing.T) {
 			s.message = func(c Conn, m Message) {
 				var who, n int
 				if _, err := fmt.Sscanf(string(m.Payload), "%d %d", &who, &n); err != nil || received[who].Load() != int32(n) {
-					t.Errorf("got %q, %v behind %d messages", m.Payload, err, received[who].Load())
+					t.Errorf("got %q, %v after %d messages", m.Payload, err, received[who].Load())
 				}
 				received[who].Add(1)
 				c.Send(Text(string(m.Payload)))
@@ -42,20 +44,20 @@ func TestNoMessageOfManyConnectionsIsLost(t *testing.T) {
 			c.upgrade("/")
 			running.Go(func() {
 				for n := range messages {
-					said := fmt.Sprintf("%d %d", i, n)
-					if _, err := c.Write(text(said)); err != nil {
+					payload := fmt.Sprintf("%d %d", i, n)
+					if _, err := c.Write(text(payload)); err != nil {
 						t.Error(err)
 						return
 					}
-					if f, err := readFrame(c.r); err != nil || string(f.Payload) != said {
-						t.Errorf("got %q, %v, want %q", f.Payload, err, said)
+					if f, err := readFrame(c.r); err != nil || string(f.Payload) != payload {
+						t.Errorf("got %q, %v, want %q", f.Payload, err, payload)
 						return
 					}
 				}
 			})
 		}
 		running.Wait()
-		receive(t, all)
+		testkit.AwaitClosed(t, "all messages arrive", all)
 	})
 }
 
@@ -70,12 +72,12 @@ func TestAMessageAndAFINInOneSegmentAreBothSeen(t *testing.T) {
 			} else {
 				c.Close()
 			}
-			if got := receive(t, s.messages); got != fmt.Sprint(n) {
+			if got := testkit.Receive(t, s.messages); got != fmt.Sprint(n) {
 				t.Fatalf("got %q, want %d", got, n)
 			}
-			receive(t, s.closed).check(t, 1006)
+			testkit.Receive(t, s.closed).check(t, 1006)
 		}
-		eventually(t, "all are gone", func() bool { return s.Stats().Connections == 0 })
+		testkit.WaitUntil(t, "all are gone", func() bool { return s.Stats().Connections == 0 })
 	})
 }
 
@@ -92,7 +94,7 @@ func TestASlotGetsNoEventsOfItsFormerConnection(t *testing.T) {
 						t.Error(err)
 						return
 					}
-					_ = c.SetDeadline(time.Now().Add(patience))
+					_ = c.SetDeadline(time.Now().Add(testkit.Patience))
 					_, _ = c.Write(append([]byte(upgradeRequest), text("x")...))
 					if n%3 > 0 { // otherwise it disconnects while its input is read
 						_, _ = c.Read(make([]byte, 10))
@@ -105,7 +107,7 @@ func TestASlotGetsNoEventsOfItsFormerConnection(t *testing.T) {
 			})
 		}
 		running.Wait()
-		eventually(t, "all are gone", func() bool { return s.Stats().Connections == 0 })
+		testkit.WaitUntil(t, "all are gone", func() bool { return s.Stats().Connections == 0 })
 		c := s.dialTCP(t)
 		c.upgrade("/")
 		s.log.Append(Text("news"))
@@ -119,7 +121,7 @@ func TestClientsThatConnectWhileAcceptingIsPausedAreServed(t *testing.T) {
 		l := s.loops[0]
 		paused := make(chan struct{})
 		l.mail.post(func() { l.acceptor.pause(unix.EMFILE); close(paused) })
-		receive(t, paused)
+		testkit.AwaitClosed(t, "accepting is paused", paused)
 		c := s.dialTCP(t) // in the kernel's queue, which the next tick accepts from
 		c.upgrade("/")
 		s.dial(t).Close()
@@ -142,8 +144,8 @@ func TestShutdownCutsClientsThatDoNotRead(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if err := s.Shutdown(ctx, "now"); err == nil {
-			t.Error("there were clients, and it says that there was none")
+			t.Error("there were clients, but none is reported")
 		}
-		eventually(t, "all are gone", func() bool { return s.Stats().Connections == 0 })
+		testkit.WaitUntil(t, "all are gone", func() bool { return s.Stats().Connections == 0 })
 	})
 }

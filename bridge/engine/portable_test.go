@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // pair is a poller with a connected socket that the test reads and writes itself.
@@ -66,7 +68,7 @@ func newPair(t *testing.T) *pair {
 // expect waits for one event.
 func (p *pair) expect(what uint8) {
 	p.t.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(testkit.Patience); time.Now().Before(deadline); {
 		switch events := p.wait(time.Second); {
 		case len(events) == 1 && events[0] == event{pairSlot, pairGen, what}:
 			return
@@ -112,7 +114,7 @@ func TestInputThatArrivesBeforeItIsAwaitedIsReported(t *testing.T) {
 	p.drain()
 	p.running.Wait() // nobody waits for the socket now
 	p.send("two")
-	eventually(t, "the bytes are in the socket", func() bool { n, err := unreadBytes(int(p.conn.fd)); return err == nil && n == 3 })
+	testkit.WaitUntil(t, "the bytes are in the socket", func() bool { n, err := unreadBytes(int(p.conn.fd)); return err == nil && n == 3 })
 	p.awaitReadable(pairSlot)
 	p.expect(eventReadable)
 }
@@ -151,7 +153,7 @@ func TestABusyLoopPollsItself(t *testing.T) {
 		t.Fatalf("an empty socket is seen as %d", got)
 	}
 	p.send("two")
-	eventually(t, "input is seen", func() bool { return seen() == eventReadable|eventWritable })
+	testkit.WaitUntil(t, "input is seen", func() bool { return seen() == eventReadable|eventWritable })
 	w.readWait, w.writeWait = false, false
 	if got := seen(); got != 0 {
 		t.Errorf("a socket that is not waited for is seen as %d", got)
@@ -252,7 +254,7 @@ func TestAStaleReportDoesNotAffectTheSlotsNextConnection(t *testing.T) {
 		}
 	}
 	if !p.watched[pairSlot].readWait {
-		t.Error("the successor is taken for one that nobody waits for")
+		t.Error("the successor is taken for one without a wait")
 	}
 	p.closeSocket(&conn{fd: int32(fd), slot: pairSlot, gen: pairGen + 1})
 }

@@ -15,7 +15,7 @@ func TestTheBucketWorksAtAnyRate(t *testing.T) {
 		for _, later := range []tick{1, 2, 5, 1000, 1 << 31} {
 			now += later
 			if !b.allow(rate, now) {
-				t.Errorf("%d a second: refused after %d ticks", rate, later)
+				t.Errorf("%d a second: rejected after %d ticks", rate, later)
 			}
 			if b.tokens < 0 || int64(b.tokens) >= maxTokens(rate) {
 				t.Errorf("%d a second: %d are left of %d", rate, b.tokens, maxTokens(rate))
@@ -28,7 +28,7 @@ func TestTheBucketEmptiesAndRefills(t *testing.T) {
 	b := newRateLimiter(4, 1)
 	for i := range 4 * burstSeconds {
 		if !b.allow(4, 1) {
-			t.Fatalf("message %d is refused", i)
+			t.Fatalf("message %d is rejected", i)
 		}
 	}
 	if b.allow(4, 1) {
@@ -50,6 +50,6 @@ func TestAChargeTakesNoMoreThanThereIs(t *testing.T) {
 		t.Errorf("%d are left, want none", b.tokens)
 	}
 	if !b.allow(4, 2) {
-		t.Error("what is earned then is refused")
+		t.Error("the refilled bucket rejects")
 	}
 }

@@ -37,11 +37,11 @@ func (e *Engine) reportRejection(r *RejectError, client netip.AddrPort) {
 	if r.Kind == KindFull {
 		e.rejected.Add(1)
 	}
-	told := *r
-	if told.Kind == "" {
-		told.Kind = http.StatusText(told.Status)
+	reported := *r
+	if reported.Kind == "" {
+		reported.Kind = http.StatusText(reported.Status)
 	}
-	e.callRejected(&told, client)
+	e.callRejected(&reported, client)
 }
 
 func malformed(reason string) *RejectError {

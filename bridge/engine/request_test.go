@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // with returns the upgrade request with a text replaced.
@@ -21,7 +23,7 @@ func with(old, new string) string {
 func plus(lines string) string { return with("Sec-WebSocket-Version", lines+"Sec-WebSocket-Version") }
 
 func TestAmbiguousHeadsAreRejected(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { t.Error("net/http gets the request") })})
 		frame := string(text("a command in the body"))
 		for name, request := range map[string]string{
@@ -50,7 +52,7 @@ func TestAmbiguousHeadsAreRejected(t *testing.T) {
 			"a control character in a name": plus("Cook\x0bie: a\r\n"),
 			"no colon":                      plus("Content-Length\r\n"),
 			"an empty name":                 plus(": a\r\n"),
-			"a name that is no ASCII":       plus("Ho\u017ft: localhost\r\n"),
+			"a name that is not ASCII":      plus("Ho\u017ft: localhost\r\n"),
 			"an absolute target":            with("GET / ", "GET http://evil.example/live/x "),
 			"an authority":                  with("GET / ", "GET evil.example:80 "),
 			"an asterisk":                   with("GET / ", "GET * "),
@@ -60,7 +62,7 @@ func TestAmbiguousHeadsAreRejected(t *testing.T) {
 			"two blanks":                    with("GET / ", "GET  / "),
 			"a fourth word":                 with("HTTP/1.1", "HTTP/1.1 x"),
 			"an empty line first":           "\r\n" + upgradeRequest,
-			"a method that is none":         with("GET ", "GE(T "),
+			"an invalid method":             with("GET ", "GE(T "),
 			"a page by an absolute target":  "GET http://localhost/page HTTP/1.1\r\nHost: localhost\r\n\r\n",
 			"a page with two hosts":         "GET /page HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n",
 		} {
@@ -78,7 +80,7 @@ func TestAmbiguousHeadsAreRejected(t *testing.T) {
 }
 
 func TestWhatRealClientsSendIsAccepted(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		for name, request := range map[string]string{
 			"Connection on two lines, as Tcl sends it": with("Connection: Upgrade\r\n", "Connection: keep-alive\r\nConnection: Upgrade\r\n"),
@@ -88,7 +90,7 @@ func TestWhatRealClientsSendIsAccepted(t *testing.T) {
 			"a length of no body":                      plus("Content-Length: 0\r\n"),
 			"a tab around a value":                     with("Host: localhost", "Host:\tlocalhost\t"),
 			"UTF-8 in a value":                         plus("Cookie: name=\u00fcber\r\n"),
-			"no blank behind the colon":                with("Host: localhost", "Host:localhost:80"),
+			"no blank after the colon":                 with("Host: localhost", "Host:localhost:80"),
 			"an IPv6 host":                             with("Host: localhost", "Host: [::1]:9876"),
 		} {
 			c := s.dialTCP(t)
@@ -102,7 +104,7 @@ func TestWhatRealClientsSendIsAccepted(t *testing.T) {
 }
 
 func TestAStrippedUpgradeIsAnsweredWithTheProxySettings(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { t.Error("it gets the page") })})
 		for name, request := range map[string]string{
 			"neither Upgrade nor Connection": with("Upgrade: websocket\r\nConnection: Upgrade\r\n", ""),
@@ -120,14 +122,14 @@ func TestAStrippedUpgradeIsAnsweredWithTheProxySettings(t *testing.T) {
 				t.Errorf("%s: answered %s %q", name, resp.Status, body)
 			}
 			if resp.Header.Get("Upgrade") != "websocket" || resp.Header.Get("Sec-WebSocket-Version") != "13" {
-				t.Errorf("%s: the answer's header is %v", name, resp.Header)
+				t.Errorf("%s: the response's header is %v", name, resp.Header)
 			}
 		}
 	})
 }
 
 func TestAnHTTP10ClientMayRequestAPage(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTeapot) })})
 		for _, request := range []string{
 			"OPTIONS /healthz HTTP/1.0\r\n\r\n", // as in HAProxy's health checks
@@ -145,7 +147,7 @@ func TestAnHTTP10ClientMayRequestAPage(t *testing.T) {
 // A body that does not arrive would keep net/http waiting after its response, and soon
 // block everybody's requests, including health checks.
 func TestARequestWithABodyIsNotWaitedFor(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{
 			HTTP:  http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { t.Error("net/http gets the request") }),
 			Vital: func(*Request) bool { return true },
@@ -162,13 +164,13 @@ func TestARequestWithABodyIsNotWaitedFor(t *testing.T) {
 }
 
 func TestAClientThatSpeaksTLSToAPlainPortIsNotKeptWaiting(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
-		refused := make(chan string, 1)
-		s := start(Config{Limits: Limits{HeadTimeout: time.Hour}, Rejected: func(r *RejectError, _ netip.AddrPort) { refused <- r.Reason }})
+	inEveryWay(t, func(t *testing.T, start starter) {
+		rejected := make(chan string, 1)
+		s := start(Config{Limits: Limits{HeadTimeout: time.Hour}, Rejected: func(r *RejectError, _ netip.AddrPort) { rejected <- r.Reason }})
 		c := s.dialTCP(t)
 		c.send([]byte("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"))
-		if reason := receive(t, refused); !strings.Contains(reason, "ws://") {
-			t.Errorf("it is refused with %q", reason)
+		if reason := testkit.Receive(t, rejected); !strings.Contains(reason, "ws://") {
+			t.Errorf("it is rejected with %q", reason)
 		}
 	})
 }
@@ -183,7 +185,7 @@ func TestLinesAreCheckedHoweverTheyAreSplit(t *testing.T) {
 		for cut := range len(c.data) {
 			first := checkLines([]byte(c.data[:cut]), 0)
 			if got := first != nil || checkLines([]byte(c.data), max(0, cut-1)) != nil; got != c.bad {
-				t.Errorf("%q cut at %d: refused: %v", c.data, cut, got)
+				t.Errorf("%q split at %d: rejected: %v", c.data, cut, got)
 			}
 		}
 	}

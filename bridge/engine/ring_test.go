@@ -63,7 +63,7 @@ func TestARingGivesEveryFollowerEveryFrameFromItsStart(t *testing.T) {
 	for i, m := range members {
 		m.got += follow(r, &m.conn)
 		if m.got != m.want {
-			t.Fatalf("member %d got %q, want %q", i, m.got, m.want)
+			t.Fatalf("follower %d got %q, want %q", i, m.got, m.want)
 		}
 	}
 }
@@ -81,7 +81,7 @@ func TestARingKeepsWithinItsLimitWhateverASlowFollowerNeeds(t *testing.T) {
 		}
 	}
 	if slow.cursor >= r.tail {
-		t.Fatal("the slow member did not fall off")
+		t.Fatal("the slow follower did not lag")
 	}
 }
 
@@ -102,16 +102,16 @@ func TestLeavingDuringAPassSkipsNoFollower(t *testing.T) {
 			r.remove(conns[leaver])
 			for _, c := range r.followers[r.pos:] {
 				if visited[c] {
-					t.Fatalf("at %d without %d: a member is visited twice", pos, leaver)
+					t.Fatalf("at %d without %d: a follower is visited twice", pos, leaver)
 				}
 				visited[c] = true
 			}
 			for i, c := range conns {
 				if i != leaver && !visited[c] {
-					t.Fatalf("at %d without %d: member %d is not visited", pos, leaver, i)
+					t.Fatalf("at %d without %d: follower %d is not visited", pos, leaver, i)
 				}
 				if i != leaver && r.followers[c.followerIndex] != c {
-					t.Fatalf("at %d without %d: member %d lost its place", pos, leaver, i)
+					t.Fatalf("at %d without %d: follower %d is at the wrong index", pos, leaver, i)
 				}
 			}
 		}

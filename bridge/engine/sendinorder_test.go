@@ -10,7 +10,7 @@ import (
 // A frame sent while others append comes after everything that was there before, and
 // nothing of the log is lost or duplicated.
 func TestSendInOrderWhileALogGrowsLosesNothing(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		const frames, answers = 3000, 300
 		s := start(Config{Loops: 2, Limits: Limits{LogBytes: 64 << 20}})
 		c, conn := s.dialConn(t)
@@ -27,22 +27,22 @@ func TestSendInOrderWhileALogGrowsLosesNothing(t *testing.T) {
 				for range frames / answers {
 					last = <-appended
 				}
-				conn.SendInOrder(Text("said "+strconv.Itoa(last)), Text("and so on"))
+				conn.SendInOrder(Text("in order "+strconv.Itoa(last)), Text("and so on"))
 			}
 		}()
 		next := 0
-		for said := 0; next < frames || said < answers; {
+		for answered := 0; next < frames || answered < answers; {
 			f, err := readFrame(c.r)
 			if err != nil {
 				t.Fatal(err)
 			}
 			text := string(f.Payload)
-			if behind, ok := strings.CutPrefix(text, "said "); ok {
-				if n, _ := strconv.Atoi(behind); n >= next {
-					t.Fatalf("%q came before what it is behind: %d frames had come", text, next)
+			if lagging, ok := strings.CutPrefix(text, "in order "); ok {
+				if n, _ := strconv.Atoi(lagging); n >= next {
+					t.Fatalf("%q came too early: %d frames had come", text, next)
 				}
 				c.expect("and so on")
-				said++
+				answered++
 				continue
 			}
 			if want := fmt.Sprint("log ", next); text != want {

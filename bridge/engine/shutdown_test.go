@@ -10,12 +10,14 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestShutdownReturnsInTimeWhateverAHandlerDoes(t *testing.T) {
 	for _, where := range []string{"Accept", "Open", "Message", "Closed", "HTTP"} {
 		t.Run(where, func(t *testing.T) {
-			onBoth(t, func(t *testing.T, start starter) { shutdownWhileStuck(t, start, where) })
+			inEveryWay(t, func(t *testing.T, start starter) { shutdownWhileStuck(t, start, where) })
 		})
 	}
 }
@@ -38,7 +40,7 @@ func shutdownWhileStuck(t *testing.T, start starter, where string) {
 	for range 2 {
 		receiveOpen := s.dialTCP(t)
 		receiveOpen.send([]byte("GET /fine" + upgradeRequest[len("GET /"):]))
-		receive(t, s.opened)
+		testkit.Receive(t, s.opened)
 	}
 	c := s.dialTCP(t)
 	if where == "HTTP" {
@@ -48,13 +50,13 @@ func shutdownWhileStuck(t *testing.T, start starter, where string) {
 	}
 	switch where {
 	case "Message":
-		receive(t, s.opened)
+		testkit.Receive(t, s.opened)
 		c.send(text("hello"))
 	case "Closed":
-		receive(t, s.opened)
+		testkit.Receive(t, s.opened)
 		c.Close()
 	}
-	receive(t, stuck)
+	testkit.AwaitClosed(t, "the call hangs", stuck)
 	const limit = 100 * time.Millisecond
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
@@ -63,10 +65,10 @@ func shutdownWhileStuck(t *testing.T, start starter, where string) {
 		t.Errorf("got %v", err)
 	}
 	// The machine may be busy; without a bound this would never return.
-	if took := time.Since(began); took > limit+cutTimeout+patience/2 {
+	if took := time.Since(began); took > limit+cutTimeout+testkit.Patience/2 {
 		t.Errorf("it took %v", took)
 	}
-	if said := strings.Contains(log.String(), "have not returned"); said != (where != "HTTP") {
+	if logged := strings.Contains(log.String(), "have not returned"); logged != (where != "HTTP") {
 		t.Errorf("the log says: %s", log)
 	}
 	if err := s.Shutdown(t.Context(), "again"); !errors.Is(err, ErrClosed) {
@@ -74,7 +76,7 @@ func shutdownWhileStuck(t *testing.T, start starter, where string) {
 	}
 	close(release)
 	s.goroutines.Wait()
-	eventually(t, "nobody is connected", func() bool { return s.Stats().Connections == 0 && s.countRunning() == 0 })
+	testkit.WaitUntil(t, "no client is connected", func() bool { return s.Stats().Connections == 0 && s.countRunning() == 0 })
 }
 
 // hanging hangs in one of its methods, on connections without a path.
@@ -114,7 +116,7 @@ func (h hanging) Closed(_ Conn, v any, _ int, _ string) {
 }
 
 func TestShutdownWithAnEndedContextLeavesNothingRunning(t *testing.T) {
-	onBothAlone(t, func(t *testing.T, start starter) {
+	inEveryWayAlone(t, func(t *testing.T, start starter) {
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
 		for range 200 {

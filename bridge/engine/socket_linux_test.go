@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestTheKernelHoldsLittleForAClientThatDoesNotRead(t *testing.T) {
@@ -32,7 +34,7 @@ func TestTheKernelHoldsLittleForAClientThatDoesNotRead(t *testing.T) {
 					queued, _ := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
 					got <- options{get(unix.TCP_NODELAY), get(unix.TCP_USER_TIMEOUT), get(unix.TCP_NOTSENT_LOWAT), queued}
 				})
-				o := receive(t, got)
+				o := testkit.Receive(t, got)
 				if o.noDelay != 1 || o.vanish != int(unackedTimeout.Milliseconds()) || o.unsent != maxUnsent {
 					t.Errorf("the socket's options are %+v", o)
 				}
@@ -60,7 +62,7 @@ func TestANewClientGetsNoEarlierFrames(t *testing.T) {
 		if got := late.response().StatusCode; got != 101 {
 			t.Fatalf("answered %d", got)
 		}
-		receive(t, s.opened)
+		testkit.Receive(t, s.opened)
 		s.log.Append(Text("after"))
 		late.expect("after")
 	})
@@ -72,7 +74,7 @@ func TestFramesRightAfterAChangeOfTheLogAreCompressed(t *testing.T) {
 		c := s.dialTCP(t)
 		c.send(offering("permessage-deflate"))
 		c.response()
-		conn := receive(t, s.opened)
+		conn := testkit.Receive(t, s.opened)
 		stalled, release := make(chan struct{}), make(chan struct{})
 		s.loops[0].mail.post(func() { close(stalled); <-release })
 		<-stalled

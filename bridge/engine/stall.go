@@ -197,8 +197,8 @@ func (l *loop) backlogged(c *conn) bool {
 	if c.out == nil || !c.blocked || c.state != stateOpen {
 		return false
 	}
-	debt := c.out.total()
-	return debt > maxOutbound || debt > pauseSize && l.wheel.now-c.lastSent >= ticks(pauseAfter)
+	queued := c.out.total()
+	return queued > maxOutbound || queued > pauseSize && l.wheel.now-c.lastSent >= ticks(pauseAfter)
 }
 
 // pauseReading leaves a connection's input in the socket.

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // leap is a clock that a test moves forward.
@@ -41,8 +43,8 @@ func startSleeper(t *testing.T, start starter, cfg Config, adjust ...func(*sleep
 	s.server = start(cfg, func(server *server) {
 		s.server = server
 		server.message = func(_ Conn, m Message) {
-			if m.Stalled != 0 && (m.Stalled < nap || m.Stalled > nap+patience) {
-				t.Errorf("%q is said to have waited for up to %v", m.Payload, m.Stalled)
+			if m.Stalled != 0 && (m.Stalled < nap || m.Stalled > nap+testkit.Patience) {
+				t.Errorf("%q is marked as having waited for up to %v", m.Payload, m.Stalled)
 			}
 			s.arrived <- lateMessage{string(m.Payload), m.Stalled > 0}
 		}
@@ -64,7 +66,7 @@ func (s *sleeper) sleep(t *testing.T, meanwhile func()) {
 	t.Helper()
 	asleep, wake := make(chan struct{}), make(chan struct{})
 	s.loops[0].mail.post(func() { close(asleep); <-wake })
-	receive(t, asleep)
+	testkit.AwaitClosed(t, "the loop is stalled", asleep)
 	meanwhile()
 	s.clock.by.Add(int64(nap))
 	close(wake)
@@ -72,7 +74,7 @@ func (s *sleeper) sleep(t *testing.T, meanwhile func()) {
 
 func (s *sleeper) expect(t *testing.T, text string, stalled bool) {
 	t.Helper()
-	if got := receive(t, s.arrived); got != (lateMessage{text, stalled}) {
+	if got := testkit.Receive(t, s.arrived); got != (lateMessage{text, stalled}) {
 		t.Fatalf("got %.60q, stalled %v; want %.60q, %v", got.text, got.stalled, text, stalled)
 	}
 }
@@ -132,17 +134,17 @@ func TestMoreStalledInputThanATurnIsMarkedToItsEnd(t *testing.T) {
 
 func TestAConnectionThatArrivedDuringAStallIsMarked(t *testing.T) {
 	onSleepers(t, Config{}, func(t *testing.T, s *sleeper) {
-		var c, quiet *client
+		var c, silent *client
 		s.sleep(t, func() {
-			c, quiet = s.dialTCP(t), s.dialTCP(t)
+			c, silent = s.dialTCP(t), s.dialTCP(t)
 			c.send([]byte(upgradeRequest), text("meanwhile"))
 		})
 		s.expect(t, "meanwhile", true)
 		c.response()
 		s.isAwake(t, c)
-		quiet.upgrade("/")
-		quiet.send(text("who said nothing"))
-		s.expect(t, "who said nothing", false)
+		silent.upgrade("/")
+		silent.send(text("silent until now"))
+		s.expect(t, "silent until now", false)
 		later := s.open(t)
 		later.send(text("who came afterwards"))
 		s.expect(t, "who came afterwards", false)
@@ -189,11 +191,11 @@ func TestAStallIsLoggedOnceAndCounted(t *testing.T) {
 		s.sleep(t, func() { c.send(text("meanwhile")) })
 		s.expect(t, "meanwhile", true)
 		s.stalls.heartbeat()
-		if st := s.Stats(); st.Stalls != 1 || st.Stalled < nap || st.Stalled > nap+patience {
+		if st := s.Stats(); st.Stalls != 1 || st.Stalled < nap || st.Stalled > nap+testkit.Patience {
 			t.Errorf("%d stalls of %v are counted", st.Stalls, st.Stalled)
 		}
 		if n := strings.Count(out.String(), "stood still"); n != 1 {
-			t.Errorf("the log says %d times that the engine stood still:\n%s", n, out.String())
+			t.Errorf("the log reports %d times that the engine stood still:\n%s", n, out.String())
 		}
 	})
 }

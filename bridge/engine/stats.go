@@ -70,7 +70,7 @@ func (e *Engine) Stats() Stats {
 		Rejected:    int(e.rejected.Load()),
 		Panics:      int(e.panics.Load()),
 		Outbound:    int(e.outbound.Load()),
-		Inbound:     int(e.inbound.Load() + e.handshakeBytes.Load()),
+		Inbound:     int(e.inbound.total.Load() + e.handshakeInbound.total.Load()),
 		Stalls:      e.stalls.count.Load(),
 		Stalled:     time.Duration(e.stalls.total.Load()),
 	}
@@ -122,11 +122,11 @@ func lagBounds() [10]time.Duration {
 }
 
 // recordLag counts one tick.
-func (t *counters) recordLag(late time.Duration) {
+func (t *counters) recordLag(delay time.Duration) {
 	bounds := lagBounds()
-	i, _ := slices.BinarySearch(bounds[:], late)
+	i, _ := slices.BinarySearch(bounds[:], delay)
 	t.lag[i]++
-	t.lagSum += late
+	t.lagSum += delay
 }
 
 // publishCounters makes the counters as of this turn visible to Stats.

@@ -2,12 +2,16 @@
 
 package engine
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
 
 func TestStatsReportALoopsMailAndLag(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1})
-		eventually(t, "ticks are counted", func() bool { return s.Stats().Lag.Count >= 2 })
+		testkit.WaitUntil(t, "ticks are counted", func() bool { return s.Stats().Lag.Count >= 2 })
 		if lag := s.Stats().Lag; lag.Bounds[0] != 0.001 || lag.Bounds[9] != 1 {
 			t.Errorf("the bounds are %v", lag.Bounds)
 		}
@@ -22,19 +26,19 @@ func TestStatsReportALoopsMailAndLag(t *testing.T) {
 			t.Errorf("%d bytes wait in the mailbox, want %d", n, 2*len(frame))
 		}
 		from := s.now()
-		eventually(t, "three ticks are missed", func() bool { return s.now() >= from+4 })
+		testkit.WaitUntil(t, "three ticks are missed", func() bool { return s.now() >= from+4 })
 		close(release)
-		eventually(t, "the late tick is counted", func() bool { return s.Stats().Lag.Count > before.Count })
-		eventually(t, "the mail is gone", func() bool { return s.Stats().Mail == 0 })
+		testkit.WaitUntil(t, "the delayed tick is counted", func() bool { return s.Stats().Lag.Count > before.Count })
+		testkit.WaitUntil(t, "the mail is gone", func() bool { return s.Stats().Mail == 0 })
 		after := s.Stats().Lag
-		var late uint64
+		var slow uint64
 		for _, n := range after.Counts[9:] { // above half a second
-			late += n
+			slow += n
 		}
 		for _, n := range before.Counts[9:] {
-			late -= n
+			slow -= n
 		}
-		if late == 0 || after.Sum-before.Sum < 0.5 {
+		if slow == 0 || after.Sum-before.Sum < 0.5 {
 			t.Errorf("the lag went from %+v to %+v", before, after)
 		}
 	})

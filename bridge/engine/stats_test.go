@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // countingConn counts the bytes that a client reads.
@@ -24,7 +26,7 @@ func (c *countingConn) Read(p []byte) (int, error) {
 }
 
 func TestStatsCountFramesAndMessages(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 2})
 		var clients []*client
 		var sockets []*countingConn
@@ -36,7 +38,7 @@ func TestStatsCountFramesAndMessages(t *testing.T) {
 			c.r.Reset(socket)
 			c.upgrade("/")
 			clients, sockets = append(clients, c), append(sockets, socket)
-			conns = append(conns, receive(t, s.opened))
+			conns = append(conns, testkit.Receive(t, s.opened))
 		}
 		// Runs and frames that the socket splits are counted once.
 		const runs = 1000
@@ -50,8 +52,8 @@ func TestStatsCountFramesAndMessages(t *testing.T) {
 		conns[0].Follow(s.log, Text("first"), Text("second"))
 		conns[0].Send(Text("answer"))
 		clients[1].send(masked(true, ws.OpPing, "no message"), text("a"), text("b"))
-		receive(t, s.messages)
-		receive(t, s.messages)
+		testkit.Receive(t, s.messages)
+		testkit.Receive(t, s.messages)
 		for i, c := range clients {
 			frames := []int{sent + 3, sent + 1, sent}[i] // including the pong
 			for range frames {
@@ -63,7 +65,7 @@ func TestStatsCountFramesAndMessages(t *testing.T) {
 			read += socket.read.Load()
 		}
 		// Counters are published at the end of a turn.
-		eventually(t, "all is counted", func() bool {
+		testkit.WaitUntil(t, "all is counted", func() bool {
 			st := s.Stats()
 			return st.Delivered == 3*sent+3 && st.Bytes == read && st.Received == 2 && st.Accepted == 3
 		})
@@ -74,7 +76,7 @@ func TestStatsCountFramesAndMessages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "the answer is counted", func() bool { return s.Stats().Bytes == read+uint64(len(answer)) })
+		testkit.WaitUntil(t, "the answer is counted", func() bool { return s.Stats().Bytes == read+uint64(len(answer)) })
 		if st := s.Stats(); st.Delivered != 3*sent+3 || st.Accepted != 3 {
 			t.Errorf("the engine counts %+v", st)
 		}
@@ -82,26 +84,26 @@ func TestStatsCountFramesAndMessages(t *testing.T) {
 }
 
 func TestStatsReportTheBacklog(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1, Limits: Limits{LogAge: time.Second}})
 		s.dial(t) // reads nothing
 		frame := Text(strings.Repeat("x", 1<<20))
 		for range 12 {
 			s.log.Append(frame)
 		}
-		eventually(t, "the backlog is told", func() bool {
+		testkit.WaitUntil(t, "the backlog is reported", func() bool {
 			n := s.Stats().Backlog
 			return n > 0 && n <= 12*len(frame) && n%len(frame) == 0
 		})
-		receive(t, s.closed)
-		eventually(t, "the backlog is gone", func() bool { return s.Stats().Backlog == 0 })
+		testkit.Receive(t, s.closed)
+		testkit.WaitUntil(t, "the backlog is gone", func() bool { return s.Stats().Backlog == 0 })
 	})
 }
 
 func TestALagIsCountedInItsBucket(t *testing.T) {
 	var loop counters
-	for _, late := range []time.Duration{0, time.Millisecond, time.Millisecond + 1, time.Second, time.Second + 1, time.Hour} {
-		loop.recordLag(late)
+	for _, delay := range []time.Duration{0, time.Millisecond, time.Millisecond + 1, time.Second, time.Second + 1, time.Hour} {
+		loop.recordLag(delay)
 	}
 	var h Lag
 	h.add(&loop)

@@ -21,17 +21,17 @@ import (
 // expectNothingHeld waits until neither bytes nor handshakes are left.
 func (s *server) expectNothingHeld(t *testing.T) {
 	t.Helper()
-	testkit.Eventually(t, patience, "nothing is held", func() error {
+	testkit.Eventually(t, testkit.Patience, "nothing is held", func() error {
 		if n := s.Stats().Inbound; n != 0 {
 			return fmt.Errorf("%d bytes are", n)
 		}
 		return nil
 	})
-	s.handshakes.expectPlaces(t, 0, 0)
+	s.handshakes.expectCounts(t, 0, 0)
 }
 
 func TestABrowserThatPrefersHTTP2SpeaksHTTP1(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		for _, offered := range [][]string{nil, {"http/1.1"}, {"h2", "http/1.1"}, {"h2"}, {"h2", "http/1.1", "acme-tls/1"}} {
 			s := start(Config{}, func(s *server) {
 				s.tls = s.tls.Clone()
@@ -78,7 +78,7 @@ func (r *refragmented) Write(p []byte) (int, error) {
 }
 
 func TestAHandshakeMayComeInOneByteRecords(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			s := start(Config{})
 			// In version 1.2 the ClientHello and the key exchange are in the clear.
@@ -89,7 +89,7 @@ func TestAHandshakeMayComeInOneByteRecords(t *testing.T) {
 			c := &client{t, secure, bufio.NewReader(secure)}
 			c.upgrade("/")
 			c.send(text("hello"))
-			if got := receive(t, s.messages); got != "hello" {
+			if got := testkit.Receive(t, s.messages); got != "hello" {
 				t.Errorf("got %q", got)
 			}
 		}
@@ -98,7 +98,7 @@ func TestAHandshakeMayComeInOneByteRecords(t *testing.T) {
 
 // A ClientHello of 16 KiB exceeds what a connection may collect without a goroutine.
 func TestAClientHelloMayBeLong(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{}, func(s *server) { s.tls = s.tls.Clone(); s.tls.NextProtos = nil })
 		for _, length := range []int{8 << 10, 16 << 10, 40 << 10, 60 << 10} {
 			for name, over := range map[string]func(net.Conn) net.Conn{
@@ -125,7 +125,7 @@ func TestAClientHelloMayBeLong(t *testing.T) {
 
 // The certificate exceeds what the loop reads ahead of a handshake.
 func TestAClientsCertificateMayBeLong(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{}, func(s *server) {
 			s.tls = s.tls.Clone()
 			s.tls.ClientAuth = tls.RequireAnyClientCert
@@ -143,21 +143,21 @@ func TestAClientsCertificateMayBeLong(t *testing.T) {
 }
 
 func TestACloseNotifyInsideAFrameEndsTheConnection(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		for _, more := range []bool{false, true} {
 			c := s.dialRecords(t)
 			half := text(strings.Repeat("x", 1000))[:500]
-			all := append(c.sealed(23, half), c.sealed(21, []byte{1, 0})...)
+			all := append(c.encrypt(23, half), c.encrypt(21, []byte{1, 0})...)
 			if more { // nothing was sent after it
-				all = append(all, c.sealed(23, text("never"))...)
+				all = append(all, c.encrypt(23, text("never"))...)
 			}
 			c.raw(all)
-			if got := receive(t, s.closed); got.code != 1006 || got.reason != reasonHungUp {
+			if got := testkit.Receive(t, s.closed); got.code != 1006 || got.reason != reasonHungUp {
 				t.Errorf("closed with %v", got)
 			}
 			if _, err := io.Copy(io.Discard, c.r); err != nil && !strings.Contains(err.Error(), "reset") && err != io.ErrUnexpectedEOF {
-				t.Errorf("the client is told %v", err)
+				t.Errorf("the client gets %v", err)
 			}
 		}
 		if n := len(s.messages); n > 0 {
@@ -169,7 +169,7 @@ func TestACloseNotifyInsideAFrameEndsTheConnection(t *testing.T) {
 
 // The peer closes in WebSocket and in TLS, and still reads.
 func TestAHalfClosedPeerIsAnswered(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{}, func(s *server) {
 			s.message = func(c Conn, m Message) { c.Send(Text(strings.Repeat(string(m.Payload), 100_000))) }
 		})
@@ -188,14 +188,14 @@ func TestAHalfClosedPeerIsAnswered(t *testing.T) {
 				t.Errorf("%s: got %v", name, f.Header)
 			}
 			if rest, err := io.ReadAll(c.r); err != nil || len(rest) > 0 {
-				t.Errorf("%s: behind the close frame come %q, %v", name, rest, err)
+				t.Errorf("%s: after the close frame come %q, %v", name, rest, err)
 			}
 		}
 	})
 }
 
 func TestAHandshakeThatIsHalfClosedEnds(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{HeadTimeout: time.Minute}})
 		hello := helloOf(t)
 		for _, n := range []int{0, 1, 5, 100, len(hello)} {
@@ -213,7 +213,7 @@ func TestAHandshakeThatIsHalfClosedEnds(t *testing.T) {
 }
 
 func TestIncompleteHellosLockNoClientOut(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		const clients = 1500
 		s := start(Config{Limits: Limits{HeadTimeout: time.Minute}})
 		hello := helloOf(t)
@@ -229,13 +229,13 @@ func TestIncompleteHellosLockNoClientOut(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		testkit.Eventually(t, patience, "all of it is held", func() error {
+		testkit.Eventually(t, testkit.Patience, "all of it is held", func() error {
 			if n := s.Stats().Inbound; n < clients*(len(hello)-101) || n > clients*4096 {
 				return fmt.Errorf("%d bytes are", n)
 			}
 			return nil
 		})
-		s.handshakes.expectPlaces(t, 0, 0)
+		s.handshakes.expectCounts(t, 0, 0)
 		s.dial(t)
 		for _, c := range all {
 			c.Close()
@@ -263,7 +263,7 @@ func (g *gathered) Write(p []byte) (int, error) {
 // The client has sent everything and half-closed before the server handles the end of its
 // handshake.
 func TestARequestThatComesWithTheHandshakeAndAFINIsAnswered(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "a page") })
 		s := start(Config{Loops: 1, HTTP: page})
 		raw := s.dialRaw(t)
@@ -279,11 +279,11 @@ func TestARequestThatComesWithTheHandshakeAndAFINIsAnswered(t *testing.T) {
 			t.Fatal(err)
 		}
 		l := s.loops[0]
-		testkit.Eventually(t, patience, "the loop has read all", func() (err error) {
+		testkit.Eventually(t, testkit.Patience, "the loop has read all", func() (err error) {
 			l.do(func() {
 				l.conns.each(func(c *conn) {
 					if !c.eof {
-						err = fmt.Errorf("it has not")
+						err = fmt.Errorf("it has not ended")
 					}
 				})
 			})

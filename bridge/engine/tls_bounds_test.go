@@ -20,7 +20,7 @@ import (
 
 // Each key update costs as much as a message, and precedes the message that reveals it.
 func TestOneClientsKeyUpdatesDelayNoOther(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		const messages, keys = 100, 16
 		first, proceed := make(chan struct{}), make(chan struct{})
 		order := make(chan string, messages+1)
@@ -41,49 +41,49 @@ func TestOneClientsKeyUpdatesDelayNoOther(t *testing.T) {
 			for range keys {
 				all = append(all, busy.updateKey()...)
 			}
-			all = append(all, busy.sealed(23, text("small"))...)
+			all = append(all, busy.encrypt(23, text("small"))...)
 		}
 		if len(all) > readSize {
 			t.Fatalf("%d bytes are more than one read", len(all))
 		}
 		busy.raw(all)
-		receive(t, first)
+		testkit.AwaitClosed(t, "the first message arrives", first)
 		honest.send(text("honest"))
 		close(proceed)
 		got := 0
-		for receive(t, order) != "honest" {
+		for testkit.Receive(t, order) != "honest" {
 			got++
 		}
 		if most := 2 * clientQuantum / messageCost / 8; got > most {
-			t.Errorf("%d messages of %d keys were handed over before another client's, more than %d", got, keys, most)
+			t.Errorf("%d messages of %d keys were delivered before another client's, more than %d", got, keys, most)
 		}
 	})
 }
 
 // The key updates come between the bytes of a single message.
 func TestKeyUpdatesCountAsMessages(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		const keys = 16
 		s := start(Config{Limits: Limits{MessageRate: 10}}) // a hundred at once
 		for rounds, want := range map[int]int{5: 0, 50: 1008} {
 			c := s.dialRecords(t)
-			said := strings.Repeat("x", 100)
-			frame := text(said)
+			payload := strings.Repeat("x", 100)
+			frame := text(payload)
 			var all []byte
 			for i := range rounds {
 				for range keys {
 					all = append(all, c.updateKey()...)
 				}
-				all = append(all, c.sealed(23, frame[i:i+1])...)
+				all = append(all, c.encrypt(23, frame[i:i+1])...)
 			}
-			c.raw(append(all, c.sealed(23, frame[rounds:])...))
+			c.raw(append(all, c.encrypt(23, frame[rounds:])...))
 			if want == 0 {
-				if got := receive(t, s.messages); got != said {
+				if got := testkit.Receive(t, s.messages); got != payload {
 					t.Errorf("got %q", got)
 				}
 				continue
 			}
-			if got := receive(t, s.closed); got.code != want || got.reason != tooManyMessages(10) {
+			if got := testkit.Receive(t, s.closed); got.code != want || got.reason != tooManyMessages(10) {
 				t.Errorf("closed with %v", got)
 			}
 		}
@@ -100,7 +100,7 @@ func smallBuffer(option int) func(string, string, syscall.RawConn) error {
 // The client's socket is full of responses to its key updates, and net/http has too many
 // requests.
 func TestARejectedRequestDelaysNoOther(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1}, func(s *server) { s.listen = &net.ListenConfig{Control: smallBuffer(unix.SO_SNDBUF)} })
 		s.handoff.active.Add(maxHTTPRequests + maxVitalRequests)
 		conn, err := (&net.Dialer{Control: smallBuffer(unix.SO_RCVBUF)}).Dial("tcp", s.addr)
@@ -108,7 +108,7 @@ func TestARejectedRequestDelaysNoOther(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		conn.SetDeadline(time.Now().Add(patience))
+		conn.SetDeadline(time.Now().Add(testkit.Patience))
 		c := recordsOn(t, conn)
 		c.record(23, []byte("GET / HTTP/1.1\r\nHost: localhost\r\nX: "))
 		var out []byte
@@ -116,10 +116,10 @@ func TestARejectedRequestDelaysNoOther(t *testing.T) {
 			for range 16 {
 				out = append(out, c.updateKey()...)
 			}
-			out = append(out, c.sealed(23, []byte("x"))...)
+			out = append(out, c.encrypt(23, []byte("x"))...)
 		}
 		c.raw(out)
-		testkit.Eventually(t, patience, "answers wait for the client", func() error {
+		testkit.Eventually(t, testkit.Patience, "answers wait for the client", func() error {
 			if s.Stats().Outbound == 0 {
 				return fmt.Errorf("none waits")
 			}
@@ -127,14 +127,14 @@ func TestARejectedRequestDelaysNoOther(t *testing.T) {
 		})
 		c.record(23, []byte("\r\n\r\n"))
 		s.dial(t).send(text("hello"))
-		if got := receive(t, s.messages); got != "hello" {
+		if got := testkit.Receive(t, s.messages); got != "hello" {
 			t.Errorf("got %q", got)
 		}
 	})
 }
 
 func TestARequestTooManyIsAnsweredOverTLS(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		s.handoff.active.Add(maxHTTPRequests + maxVitalRequests)
 		for range 3 {
@@ -153,7 +153,7 @@ func must[T any](v T, err error) T {
 }
 
 func TestAnIncompleteHandshakeMessageIsCounted(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{MaxInbound: 100_000}})
 		c := s.dialRecords(t)
 		message := make([]byte, maxPlaintext)
@@ -162,11 +162,11 @@ func TestAnIncompleteHandshakeMessageIsCounted(t *testing.T) {
 			c.record(22, message)
 			clear(message)
 		}
-		if got := receive(t, s.closed); got.code != 1013 {
+		if got := testkit.Receive(t, s.closed); got.code != 1013 {
 			t.Errorf("closed with %v", got)
 		}
 		c.Close()
-		testkit.Eventually(t, patience, "nothing is held", func() error {
+		testkit.Eventually(t, testkit.Patience, "nothing is held", func() error {
 			if n := s.Stats().Inbound; n != 0 {
 				return fmt.Errorf("%d bytes are", n)
 			}
@@ -177,15 +177,15 @@ func TestAnIncompleteHandshakeMessageIsCounted(t *testing.T) {
 
 // The close frame has arrived when the client would have to be closed.
 func TestAFullServerReadsAPendingCloseFrame(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1, Limits: Limits{MaxInbound: 8 << 10, MessageRate: 1000}})
 		c := s.dialRecords(t)
 		s.mute.Store(true)
 		var all []byte
 		for range 600 {
-			all = append(all, c.sealed(23, text("small"))...)
+			all = append(all, c.encrypt(23, text("small"))...)
 		}
-		c.raw(append(all, c.sealed(23, closing(1000))...))
+		c.raw(append(all, c.encrypt(23, closing(1000))...))
 		began := time.Now()
 		for {
 			if f := c.frame(); f.Header.OpCode == ws.OpClose {
@@ -199,7 +199,7 @@ func TestAFullServerReadsAPendingCloseFrame(t *testing.T) {
 }
 
 func TestAnSSL2HelloIsAnsweredAtOnce(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{HeadTimeout: time.Minute}})
 		c := s.dialRaw(t)
 		c.send([]byte{0x80, 46, 1, 3, 1, 0, 21, 0, 0, 0, 16}, make([]byte, 37))

@@ -31,7 +31,7 @@ func onServerName(name string, do func()) func(*server) {
 }
 
 func TestAHandshakeMayFailAndPanic(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{}, onServerName("panic", func() { panic("a callback does") }))
 		for name, cfg := range map[string]*tls.Config{
 			"an old version": {InsecureSkipVerify: true, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11},
@@ -40,7 +40,7 @@ func TestAHandshakeMayFailAndPanic(t *testing.T) {
 		} {
 			err := tls.Client(s.dialRaw(t).Conn, cfg).Handshake()
 			if err == nil || name != "a panic" && !strings.Contains(err.Error(), "remote error: tls:") {
-				t.Errorf("%s: the client is told %v", name, err)
+				t.Errorf("%s: the client gets %v", name, err)
 			}
 		}
 		s.dial(t)
@@ -49,7 +49,7 @@ func TestAHandshakeMayFailAndPanic(t *testing.T) {
 
 // A callback that ends its goroutine must release the handshake.
 func TestACallbackMayEndItsGoroutine(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{}, onServerName("goexit", runtime.Goexit))
 		for range runtime.GOMAXPROCS(0) {
 			if err := tls.Client(s.dialRaw(t).Conn, &tls.Config{InsecureSkipVerify: true, ServerName: "goexit"}).Handshake(); err == nil {
@@ -61,7 +61,7 @@ func TestACallbackMayEndItsGoroutine(t *testing.T) {
 }
 
 func TestASilentHandshakeIsEvictedAndEndsWithTheEngine(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{MaxConnections: 1}})
 		silent := s.dialHalfway(t)
 		s.dial(t)
@@ -77,7 +77,7 @@ func TestASilentHandshakeIsEvictedAndEndsWithTheEngine(t *testing.T) {
 }
 
 func TestASlowHandshakeIsEvicted(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{HeadTimeout: time.Minute}})
 		s.handshakes.max.Store(1)
 		trickler := s.dialHalfway(t)
@@ -120,7 +120,7 @@ func (s *server) dialHalfway(t *testing.T) *client {
 // handshakesWait waits until n handshakes are queued.
 func (s *server) handshakesWait(t *testing.T, n int32) {
 	t.Helper()
-	testkit.Eventually(t, patience, "handshakes wait for their turn", func() error {
+	testkit.Eventually(t, testkit.Patience, "handshakes are queued", func() error {
 		if waiting := s.handshakes.waiting.Load(); waiting != n {
 			return fmt.Errorf("%d of %d do", waiting, n)
 		}
@@ -146,7 +146,7 @@ func helloOf(t *testing.T) []byte {
 }
 
 func TestManySilentHandshakesLockNoClientOut(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		s.handshakes.max.Store(20)
 		hello := helloOf(t)
@@ -174,17 +174,17 @@ func TestManySilentHandshakesLockNoClientOut(t *testing.T) {
 
 // Input after a ClientHello waits with it, and is bounded for all clients together.
 func TestInputAheadOfAHandshakeIsBounded(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		const most = 100_000
-		refused := make(chan string, 1000)
-		s := start(Config{Limits: Limits{MaxInbound: most}, Rejected: func(r *RejectError, _ netip.AddrPort) { refused <- r.Reason }})
+		rejected := make(chan string, 1000)
+		s := start(Config{Limits: Limits{MaxInbound: most}, Rejected: func(r *RejectError, _ netip.AddrPort) { rejected <- r.Reason }})
 		s.handshakes.max.Store(0)
 		hello := append(helloOf(t), make([]byte, 50_000)...)
 		for range 100 {
 			_, _ = s.dialRaw(t).Write(hello) // it may be rejected before everything is written
 		}
-		if got := receive(t, refused); got != reasonInboundFull {
-			t.Errorf("one is refused because %s", got)
+		if got := testkit.Receive(t, rejected); got != reasonInboundFull {
+			t.Errorf("one is rejected because %s", got)
 		}
 		if n := s.Stats().Inbound; n > most+2*readSize {
 			t.Errorf("%d bytes are held", n)
@@ -193,7 +193,7 @@ func TestInputAheadOfAHandshakeIsBounded(t *testing.T) {
 }
 
 func TestQueuedHandshakesAreServed(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		s.handshakes.max.Store(1)
 		holder := s.dialHalfway(t)
@@ -205,7 +205,7 @@ func TestQueuedHandshakesAreServed(t *testing.T) {
 		s.handshakesWait(t, 2)
 		holder.Close()
 		for range 2 {
-			if err := receive(t, done); err != nil {
+			if err := testkit.Receive(t, done); err != nil {
 				t.Error(err)
 			}
 		}
@@ -213,7 +213,7 @@ func TestQueuedHandshakesAreServed(t *testing.T) {
 }
 
 func TestAQueuedHandshakeHoldsOnlyItsHello(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		s.handshakes.max.Store(1)
 		s.dialHalfway(t)

@@ -28,7 +28,7 @@ import (
 type recordClient struct {
 	*client
 	secret []byte // for records to the server
-	seal   cipher.AEAD
+	aead   cipher.AEAD
 	iv     []byte
 	seq    uint64
 }
@@ -40,7 +40,7 @@ func (s *server) dialRecords(t *testing.T) *recordClient {
 	if resp := c.response(); resp.StatusCode != 101 {
 		t.Fatal(resp.Status)
 	}
-	receive(t, s.opened)
+	testkit.Receive(t, s.opened)
 	return c
 }
 
@@ -74,7 +74,7 @@ func (c *recordClient) use(secret []byte) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	if c.seal, err = cipher.NewGCM(block); err != nil {
+	if c.aead, err = cipher.NewGCM(block); err != nil {
 		c.t.Fatal(err)
 	}
 	c.secret, c.iv, c.seq = secret, c.expand(secret, "iv", 12), 0
@@ -90,24 +90,24 @@ func (c *recordClient) expand(secret []byte, label string, length int) []byte {
 	return out
 }
 
-// sealed returns an encrypted record with any content (RFC 8446, 5.2).
-func (c *recordClient) sealed(kind byte, content []byte) []byte {
+// encrypt returns an encrypted record with any content (RFC 8446, 5.2).
+func (c *recordClient) encrypt(kind byte, content []byte) []byte {
 	nonce := bytes.Clone(c.iv)
 	binary.BigEndian.PutUint64(nonce[4:], binary.BigEndian.Uint64(nonce[4:])^c.seq)
 	c.seq++
-	length := len(content) + 1 + c.seal.Overhead()
+	length := len(content) + 1 + c.aead.Overhead()
 	header := []byte{23, 3, 3, byte(length >> 8), byte(length)}
-	return c.seal.Seal(header, nonce, append(bytes.Clone(content), kind), header)
+	return c.aead.Seal(header, nonce, append(bytes.Clone(content), kind), header)
 }
 
-func (c *recordClient) record(kind byte, content []byte) { c.raw(c.sealed(kind, content)) }
+func (c *recordClient) record(kind byte, content []byte) { c.raw(c.encrypt(kind, content)) }
 
 // raw sends bytes below TLS. The server may have hung up.
 func (c *recordClient) raw(data []byte) { _, _ = socketOf(c.Conn).Write(data) }
 
 // updateKey updates the sending key, and requests the same of the server.
 func (c *recordClient) updateKey() []byte {
-	record := c.sealed(22, []byte{24, 0, 0, 1, 1})
+	record := c.encrypt(22, []byte{24, 0, 0, 1, 1})
 	c.use(c.expand(c.secret, "traffic upd", 32))
 	return record
 }
@@ -152,16 +152,16 @@ var hostile = map[string]struct {
 }
 
 func TestHostileRecordsEndOneConnectionWithAnAlert(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		honest := s.dial(t)
 		for name, h := range hostile {
 			c := s.dialRecords(t)
 			h.send(c)
 			if _, err := io.Copy(io.Discard, c.r); err == nil || !strings.Contains(err.Error(), h.alert) && !strings.Contains(err.Error(), "connection reset") {
-				t.Errorf("%s: the client is told %v, want %q", name, err, h.alert)
+				t.Errorf("%s: the client gets %v, want %q", name, err, h.alert)
 			}
-			if got := receive(t, s.closed); got.code != 1006 || !strings.Contains(got.reason, "tls: ") {
+			if got := testkit.Receive(t, s.closed); got.code != 1006 || !strings.Contains(got.reason, "tls: ") {
 				t.Errorf("%s: closed with %v", name, got)
 			}
 		}
@@ -171,12 +171,12 @@ func TestHostileRecordsEndOneConnectionWithAnAlert(t *testing.T) {
 }
 
 func TestKeysMayBeUpdatedBetweenMessages(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		c := s.dialRecords(t)
 		for i := range 30 {
-			c.raw(append(c.updateKey(), c.sealed(23, text(fmt.Sprint(i)))...))
-			if got := receive(t, s.messages); got != fmt.Sprint(i) {
+			c.raw(append(c.updateKey(), c.encrypt(23, text(fmt.Sprint(i)))...))
+			if got := testkit.Receive(t, s.messages); got != fmt.Sprint(i) {
 				t.Fatalf("got %q", got)
 			}
 			s.log.Append(Text("with another key"))
@@ -187,7 +187,7 @@ func TestKeysMayBeUpdatedBetweenMessages(t *testing.T) {
 
 // Each key update requests a response, and the client reads none.
 func TestAClientThatUpdatesKeysAndDoesNotReadIsBounded(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{MessageRate: 1 << 20}})
 		c := s.dialRecords(t)
 		s.mute.Store(true)
@@ -198,14 +198,14 @@ func TestAClientThatUpdatesKeysAndDoesNotReadIsBounded(t *testing.T) {
 			for range 400 {
 				var out []byte
 				for range batch {
-					out = append(append(out, c.updateKey()...), c.sealed(23, masked(true, ws.OpPing, strings.Repeat("x", 125)))...)
+					out = append(append(out, c.updateKey()...), c.encrypt(23, masked(true, ws.OpPing, strings.Repeat("x", 125)))...)
 				}
 				if _, err := socketOf(c.Conn).Write(out); err != nil {
 					return
 				}
 			}
 		}()
-		testkit.Eventually(t, patience, "reading from it is paused", func() error {
+		testkit.Eventually(t, testkit.Patience, "reading from it is paused", func() error {
 			if n := s.Stats().Outbound; n < pauseSize {
 				return fmt.Errorf("%d bytes wait for it", n)
 			}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"sync/atomic"
 
 	"github.com/gobwas/ws"
 
@@ -22,7 +21,7 @@ func (l *loop) receiveCiphertext(c *conn, data []byte) {
 	case s.done:
 		l.decrypt(c, data)
 	case c.state == stateHead:
-		if s.in.data = append(s.in.data, data...); l.countInput(c) {
+		if s.in.data = append(s.in.data, data...); !l.exceedsInbound(c) {
 			l.readHello(c)
 			return
 		}
@@ -105,8 +104,8 @@ func (l *loop) sendHandshake(c *conn, h *handshake) {
 // handshakeDone continues after a handshake.
 func (l *loop) handshakeDone(c *conn, h *handshake, err error) {
 	s := c.tls
-	l.engine.handshakeBytes.Add(-int64(s.counted))
-	s.handshake, s.done, s.counted = nil, err == nil, 0
+	l.engine.handshakeInbound.update(&s.counted, 0)
+	s.handshake, s.done = nil, err == nil
 	s.in = records{bytes.Clone(h.input.data), h.input.left}
 	if !l.sendCiphertext(c, h.takeOutput()) {
 		return
@@ -211,34 +210,29 @@ func (l *loop) keepInput(c *conn) {
 	if s.in.ready() && !c.paused {
 		l.queueRead(c)
 	}
-	if !l.countInput(c) {
+	if l.exceedsInbound(c) {
 		l.beginClose(c, statusTryAgainLater, reasonInboundFull)
 	}
 }
 
-// countInput counts the ciphertext that a connection keeps, and what crypto/tls has
-// buffered, and reports whether it is within the limit.
-func (l *loop) countInput(c *conn) bool {
+// exceedsInbound counts the ciphertext that a connection keeps, and what crypto/tls has
+// buffered, and reports whether it exceeds the limit.
+func (l *loop) exceedsInbound(c *conn) bool {
 	s := c.tls
-	grown := cap(s.in.data) + s.bytesWithoutData - s.counted
-	s.counted += grown
-	return grown == 0 || l.inboundCounter(s).Add(int64(grown)) <= int64(l.engine.cfg.MaxInbound) || grown < 0
+	return l.inboundLimit(s).update(&s.counted, cap(s.in.data)+s.bytesWithoutData)
 }
 
-// inboundCounter returns the counter for a connection's ciphertext. Handshakes have their
-// own, so that other clients' messages lock no new client out.
-func (l *loop) inboundCounter(s *tlsLayer) *atomic.Int64 {
+func (l *loop) inboundLimit(s *tlsLayer) *inboundLimit {
 	if s.done {
 		return &l.engine.inbound
 	}
-	return &l.engine.handshakeBytes
+	return &l.engine.handshakeInbound
 }
 
 // freeTLS frees what a connection's TLS layer holds.
 func (l *loop) freeTLS(c *conn) {
 	s := c.tls
-	l.inboundCounter(s).Add(-int64(s.counted))
-	s.counted = 0
+	l.inboundLimit(s).update(&s.counted, 0)
 	if s.handshake != nil {
 		s.handshake.abandon()
 	}

@@ -124,9 +124,9 @@ func (q *handshakePool) evictIdle(now tick) {
 	for e := q.active.Front(); e != nil && wanted > 0; e = e.Next() {
 		h := e.Value.(*handshake)
 		h.mu.Lock()
-		late := h.idle && !h.abandoned() && h.idleTicks+now-h.idleSince >= ticks(maxHandshakeIdle)
+		slow := h.idle && !h.abandoned() && h.idleTicks+now-h.idleSince >= ticks(maxHandshakeIdle)
 		h.mu.Unlock()
-		if late {
+		if slow {
 			wanted--
 			h.post((*loop).evictHandshake)
 		}

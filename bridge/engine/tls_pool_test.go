@@ -36,10 +36,10 @@ func (q *handshakePool) hold() (release func()) {
 	}
 }
 
-// expectPlaces waits until so many handshakes are active, and so many queued.
-func (q *handshakePool) expectPlaces(t *testing.T, underWay, waiting int) {
+// expectCounts waits until so many handshakes are active, and so many queued.
+func (q *handshakePool) expectCounts(t *testing.T, underWay, waiting int) {
 	t.Helper()
-	testkit.Eventually(t, patience, fmt.Sprintf("%d are under way and %d wait", underWay, waiting), func() error {
+	testkit.Eventually(t, testkit.Patience, fmt.Sprintf("%d are active and %d queued", underWay, waiting), func() error {
 		q.mu.Lock()
 		defer q.mu.Unlock()
 		if u, w := q.active.Len(), q.queue.Len(); u != underWay || w != waiting || int(q.waiting.Load()) != w {
@@ -50,7 +50,7 @@ func (q *handshakePool) expectPlaces(t *testing.T, underWay, waiting int) {
 }
 
 func TestAClientThatHangsUpLeavesTheQueueOfHandshakes(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		var begun atomic.Int32
 		s := counted(start, &begun)
 		q, hello := s.handshakes, helloOf(t)
@@ -61,7 +61,7 @@ func TestAClientThatHangsUpLeavesTheQueueOfHandshakes(t *testing.T) {
 			c.send(hello)
 			clients = append(clients, c)
 		}
-		q.expectPlaces(t, 0, len(clients))
+		q.expectCounts(t, 0, len(clients))
 		for i, c := range clients {
 			if i%2 == 0 { // it can no longer finish a handshake
 				_ = c.Conn.(interface{ CloseWrite() error }).CloseWrite()
@@ -69,7 +69,7 @@ func TestAClientThatHangsUpLeavesTheQueueOfHandshakes(t *testing.T) {
 				c.Close()
 			}
 		}
-		q.expectPlaces(t, 0, 0)
+		q.expectCounts(t, 0, 0)
 		if n := begun.Load(); n > 0 {
 			t.Errorf("%d handshakes were begun", n)
 		}
@@ -80,7 +80,7 @@ func TestAClientThatHangsUpLeavesTheQueueOfHandshakes(t *testing.T) {
 
 // If the client sent something after its hello, only epoll reports that it has hung up.
 func TestClientsThatHangUpInTheQueueCostNoHandshake(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		const clients = 60
 		var begun atomic.Int32
 		s := counted(start, &begun)
@@ -93,7 +93,7 @@ func TestClientsThatHangUpInTheQueueCostNoHandshake(t *testing.T) {
 			c.send(hello)
 			gone = append(gone, c)
 		}
-		q.expectPlaces(t, 1, clients-1)
+		q.expectCounts(t, 1, clients-1)
 		honest := s.dialRaw(t)
 		honest.send(hello[:len(hello)-1])
 		for _, c := range gone[1:] {
@@ -103,7 +103,7 @@ func TestClientsThatHangUpInTheQueueCostNoHandshake(t *testing.T) {
 		honest.send(hello[len(hello)-1:])
 		// The first one is active, and waits to compute.
 		gone[0].Close()
-		q.expectPlaces(t, 1, 0)
+		q.expectCounts(t, 1, 0)
 		release()
 		if _, err := honest.r.Peek(1); err != nil {
 			t.Error(err)
@@ -117,15 +117,15 @@ func TestClientsThatHangUpInTheQueueCostNoHandshake(t *testing.T) {
 // The second of two is admitted in a turn of the loop that also ends it, so it never
 // starts.
 func TestAHandshakeThatEndsOnceAdmittedIsReleased(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1, Limits: Limits{HeadTimeout: time.Minute}})
 		q, hello := s.handshakes, helloOf(t)
 		q.max.Store(1)
 		release := q.hold()
 		s.dialRaw(t).send(hello)
-		q.expectPlaces(t, 1, 0)
+		q.expectCounts(t, 1, 0)
 		s.dialRaw(t).send(hello)
-		q.expectPlaces(t, 1, 1)
+		q.expectCounts(t, 1, 1)
 		l := s.loops[0]
 		l.do(func() {
 			q.mu.Lock()
@@ -137,14 +137,14 @@ func TestAHandshakeThatEndsOnceAdmittedIsReleased(t *testing.T) {
 				defer q.mu.Unlock()
 				return second.stage == stageAdmitted
 			}
-			for deadline := time.Now().Add(patience); !itsTurn() && time.Now().Before(deadline); {
+			for deadline := time.Now().Add(testkit.Patience); !itsTurn() && time.Now().Before(deadline); {
 				runtime.Gosched()
 			}
 			l.drop(l.lookup(second.conn.connRef), 0, "")
 		})
-		q.expectPlaces(t, 0, 0)
+		q.expectCounts(t, 0, 0)
 		release()
 		s.dial(t)
-		q.expectPlaces(t, 0, 0)
+		q.expectCounts(t, 0, 0)
 	})
 }

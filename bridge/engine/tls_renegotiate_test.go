@@ -15,6 +15,8 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // recording keeps what was read from a connection.
@@ -42,9 +44,9 @@ func expand12(secret []byte, seed []byte, length int) (out []byte) {
 	return out[:length]
 }
 
-// sealed12 returns a TLS 1.2 client's record (RFC 5288, 3), given a conn that has read the
+// encrypt12 returns a TLS 1.2 client's record (RFC 5288, 3), given a conn that has read the
 // ServerHello.
-func sealed12(t *testing.T, conn *recording, keyLog string, seq uint64, kind byte, content []byte) []byte {
+func encrypt12(t *testing.T, conn *recording, keyLog string, seq uint64, kind byte, content []byte) []byte {
 	t.Helper()
 	words := strings.Fields(keyLog)
 	if len(words) != 3 || words[0] != "CLIENT_RANDOM" {
@@ -64,7 +66,7 @@ func sealed12(t *testing.T, conn *recording, keyLog string, seq uint64, kind byt
 
 // A client that has shown its certificate must not become another client.
 func TestARenegotiationIsRejected(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{}, func(s *server) {
 			s.tls = s.tls.Clone()
 			s.tls.ClientAuth = tls.RequireAnyClientCert
@@ -82,15 +84,15 @@ func TestARenegotiationIsRejected(t *testing.T) {
 			c := &client{t: t, Conn: secure, r: raw.r}
 			c.r.Reset(secure)
 			c.upgrade("/")
-			receive(t, s.opened)
+			testkit.Receive(t, s.opened)
 			// Finished and the request were the first two records.
-			if _, err := raw.Conn.Write(sealed12(t, conn, keys.String(), 2, 22, content)); err != nil {
+			if _, err := raw.Conn.Write(encrypt12(t, conn, keys.String(), 2, 22, content)); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := io.Copy(io.Discard, c.r); err != nil && !strings.Contains(err.Error(), "unexpected message") && !strings.Contains(err.Error(), "reset") && err != io.ErrUnexpectedEOF {
-				t.Errorf("%s: the client is told %v", name, err)
+				t.Errorf("%s: the client gets %v", name, err)
 			}
-			if got := receive(t, s.closed); got.code != 1006 || !strings.Contains(got.reason, "tls: ") || strings.Contains(got.reason, "MAC") {
+			if got := testkit.Receive(t, s.closed); got.code != 1006 || !strings.Contains(got.reason, "tls: ") || strings.Contains(got.reason, "MAC") {
 				t.Errorf("%s: closed with %v", name, got)
 			}
 		}

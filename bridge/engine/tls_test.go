@@ -15,10 +15,12 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// onSecure runs a test over TLS with every poller.
-func onSecure(t *testing.T, test func(t *testing.T, start starter)) {
+// onPollersOverTLS runs a test over TLS with every poller.
+func onPollersOverTLS(t *testing.T, test func(t *testing.T, start starter)) {
 	onPollers(t, func(t *testing.T, start starter) {
 		test(t, func(cfg Config, adjust ...func(*server)) *server {
 			return start(cfg, append([]func(*server){overTLS}, adjust...)...)
@@ -48,7 +50,7 @@ func (b bytewise) Write(p []byte) (n int, err error) {
 }
 
 func TestRecordsMayBeSplitAnywhere(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			s := start(Config{})
 			raw := s.dialRaw(t)
@@ -57,7 +59,7 @@ func TestRecordsMayBeSplitAnywhere(t *testing.T) {
 			c.upgrade("/")
 			c.send(text("one"), text("two"))
 			for _, want := range []string{"one", "two"} {
-				if got := receive(t, s.messages); got != want {
+				if got := testkit.Receive(t, s.messages); got != want {
 					t.Errorf("got %q, want %q", got, want)
 				}
 			}
@@ -71,7 +73,7 @@ func TestRecordsMayBeSplitAnywhere(t *testing.T) {
 }
 
 func TestASessionIsResumed(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			s := start(Config{})
 			cfg := &tls.Config{InsecureSkipVerify: true, MaxVersion: version, ClientSessionCache: tls.NewLRUClientSessionCache(1)}
@@ -87,7 +89,7 @@ func TestASessionIsResumed(t *testing.T) {
 }
 
 func TestACertificateIsReplacedWhileClientsStay(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		var current atomic.Pointer[tls.Certificate]
 		show := func(name string) {
 			c := certificate(name)
@@ -115,7 +117,7 @@ func TestACertificateIsReplacedWhileClientsStay(t *testing.T) {
 }
 
 func TestARequestHasTheClientsCertificate(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		names := make(chan string, 2)
 		note := func(state *tls.ConnectionState) {
 			if state == nil || len(state.PeerCertificates) != 1 {
@@ -137,7 +139,7 @@ func TestARequestHasTheClientsCertificate(t *testing.T) {
 				c := s.dialTLS(t, &tls.Config{InsecureSkipVerify: true, MaxVersion: version, Certificates: []tls.Certificate{certificate("astronomer")}})
 				c.send([]byte(request))
 				c.response()
-				if got := receive(t, names); got != "astronomer" {
+				if got := testkit.Receive(t, names); got != "astronomer" {
 					t.Errorf("version %x: the client is %s", version, got)
 				}
 			}
@@ -161,7 +163,7 @@ func TestAPlainRequestHasNoTLS(t *testing.T) {
 
 // The response is longer than what the socket and the client's buffers take at once.
 func TestAPageIsServedWithTheBytesAfterItsRequest(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		page := strings.Repeat("a page\n", 1<<20)
 		s := start(Config{HTTP: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			conn, rw, err := http.NewResponseController(w).Hijack()
@@ -188,7 +190,7 @@ func TestAPageIsServedWithTheBytesAfterItsRequest(t *testing.T) {
 }
 
 func TestACloseNotifyEndsAConnectionWithAndWithoutTheEndOfItsSocket(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		for name, hangUp := range map[string]func(c *tls.Conn) error{
 			"close_notify":             func(c *tls.Conn) error { return c.CloseWrite() },
 			"the socket's end":         func(c *tls.Conn) error { return socketOf(c).CloseWrite() },
@@ -200,10 +202,10 @@ func TestACloseNotifyEndsAConnectionWithAndWithoutTheEndOfItsSocket(t *testing.T
 			if err := hangUp(c.Conn.(*tls.Conn)); err != nil {
 				t.Fatal(err)
 			}
-			if got := receive(t, s.messages); got != "last" {
+			if got := testkit.Receive(t, s.messages); got != "last" {
 				t.Errorf("%s: the last message is %q", name, got)
 			}
-			if got := receive(t, s.closed); got.code != 1006 || got.reason != reasonHungUp {
+			if got := testkit.Receive(t, s.closed); got.code != 1006 || got.reason != reasonHungUp {
 				t.Errorf("%s: closed with %v", name, got)
 			}
 		}
@@ -211,7 +213,7 @@ func TestACloseNotifyEndsAConnectionWithAndWithoutTheEndOfItsSocket(t *testing.T
 }
 
 func TestTheEndOfAConnectionIsACloseNotify(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{})
 		c := s.dial(t)
 		c.send(masked(true, ws.OpClose, "\x03\xe8"))
@@ -221,13 +223,13 @@ func TestTheEndOfAConnectionIsACloseNotify(t *testing.T) {
 		// A tls.Conn returns io.EOF for a close_notify, and io.ErrUnexpectedEOF without
 		// one.
 		if rest, err := io.ReadAll(c.r); err != nil || len(rest) > 0 {
-			t.Errorf("behind the close frame come %q, %v", rest, err)
+			t.Errorf("after the close frame come %q, %v", rest, err)
 		}
 	})
 }
 
 func TestASlowTLSClientDelaysNobody(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{LogBytes: 4 << 20}})
 		honest := s.dial(t)
 		for range 20 {
@@ -245,7 +247,7 @@ func TestASlowTLSClientDelaysNobody(t *testing.T) {
 			t.Errorf("a frame took %v", longest)
 		}
 		for range 20 {
-			if got := receive(t, s.closed); got.code != 1008 {
+			if got := testkit.Receive(t, s.closed); got.code != 1008 {
 				t.Errorf("a slow client is closed with %v", got)
 			}
 		}

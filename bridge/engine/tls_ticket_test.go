@@ -44,7 +44,7 @@ func (a *authority) pool() *x509.CertPool {
 
 // A session ticket must not outlive the trust in the certificate behind it.
 func TestATicketIsInvalidOnceItsAuthorityIs(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			old, fresh := newAuthority("old"), newAuthority("new")
 			trusted := make(chan *x509.CertPool, 1)
@@ -76,14 +76,14 @@ func TestATicketIsInvalidOnceItsAuthorityIs(t *testing.T) {
 				_, err = secure.Read(make([]byte, 1))
 			}
 			if err == nil || !strings.Contains(err.Error(), "remote error: tls:") {
-				t.Errorf("version %x: a client of an authority that is not trusted any more is told %v", version, err)
+				t.Errorf("version %x: a client of an authority that is not trusted any more gets %v", version, err)
 			}
 		}
 	})
 }
 
 func TestATicketIsValidWithANewCertificate(t *testing.T) {
-	onSecure(t, func(t *testing.T, start starter) {
+	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		certificates := make(chan tls.Certificate, 1)
 		certificates <- certificate("old")
 		s := start(Config{}, func(s *server) {

@@ -22,10 +22,10 @@ func upgrades(t testing.TB) func(data []byte) {
 		*in = incoming{options: options, client: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), 4711)}
 		e.limiter.enter(in)
 		if _, whole, rejectErr := e.examine(in, r, data); rejectErr != nil || !whole {
-			t.Fatal("it is refused", rejectErr)
+			t.Fatal("it is rejected", rejectErr)
 		}
 		if answer, _, rejectErr := e.decide(in, r); rejectErr != nil || len(answer) < 100 {
-			t.Fatal("it is refused", rejectErr)
+			t.Fatal("it is rejected", rejectErr)
 		}
 		e.limiter.removeIncoming(in)
 	}

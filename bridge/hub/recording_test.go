@@ -130,12 +130,13 @@ func (c *recordingClient) Close(code int, _ string) {
 
 // take records a frame. mu is held.
 func (c *recordingClient) take(f engine.Frame) {
-	frame, err := ws.ReadFrame(bytes.NewReader(f))
+	in := bytes.NewReader(f)
+	header, err := ws.ReadHeader(in)
 	if err != nil {
 		panic(err)
 	}
-	c.fragments = append(c.fragments, frame.Payload...)
-	if !frame.Header.Fin {
+	c.fragments = append(c.fragments, f[len(f)-in.Len():]...)
+	if !header.Fin {
 		return
 	}
 	var m map[string]any

@@ -9,94 +9,111 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
+// keptReplies is how many replies the history holds in these tests.
+const keptReplies = 40
+
 // Clients connect in every way, and resume subscriptions that overlap.
 func TestResumingClientsGetEveryPromisedReplyOnce(t *testing.T) {
-	filters := []string{`{}`, `{"sender": "a"}`, `{"sender": ["a", "b"]}`, `{"sender": ["b", "c"]}`, `{"internal": true}`, `{"sender": "nobody"}`}
 	forEachSeed(t, 11, func(t *testing.T, random *rand.Rand) {
-		s := newHarness(t)
-		s.hub.mu.Lock()
-		s.hub.history.Replies = 40
-		s.hub.mu.Unlock()
-		var said []filter.Reply
-		says := func(n int) {
-			for range n {
-				r := filter.Reply{Sender: pick(random, "a", "b", "c"), Code: "i", Internal: random.IntN(3) == 0}
-				said = append(said, r)
-				s.says(r, 0)
-			}
-		}
-		says(60)
+		c := &resumeCourse{hubHarness: newHarness(t), random: random}
+		c.hub.mu.Lock()
+		c.hub.history.Replies = keptReplies
+		c.hub.mu.Unlock()
+		c.replies(60)
 		for range 20 {
-			promised := map[uint64]bool{}
-			promise := func(f *filter.Filter, from int) {
-				for i := from; i < len(said); i++ {
-					if f.Match(&said[i]) {
-						promised[uint64(i+1)] = true
-					}
-				}
-			}
-			type sub struct {
-				filter *filter.Filter
-				from   int
-			}
-			var subs []sub
-			everything := len(said)
-			target, implicit := "/", true
-			switch random.IntN(4) {
-			case 0:
-				target = "/?batch_ms=1000"
-			case 1:
-				target, implicit = "/?silent=1", false
-			case 2:
-				target, implicit = "/?silent=1&batch_ms=1000", false
-			}
-			l := s.dialAt(target)
-			s.await(l, "hello")
-			for n := range 4 {
-				says(random.IntN(8))
-				text := pick(random, filters...)
-				f := mustFilter(t, text)
-				if implicit { // until now it gets everything
-					implicit = false
-					promise(mustFilter(t, `{}`), everything)
-				}
-				from := len(said)
-				batch := pick(random, ``, `, "batch_ms": 0`, `, "batch_ms": 3`, `, "batch_ms": 1000`)
-				if random.IntN(3) == 0 {
-					s.ask(l, "ok", fmt.Sprintf(`{"op": "subscribe", "id": "%d", "filter": %s%s}`, n, text, batch))
-				} else {
-					since := max(0, len(said)-random.IntN(50))
-					s.since(l, since, fmt.Sprintf(`"id": "%d", "filter": %s%s`, n, text, batch))
-					ok := s.await(l, "ok")
-					switch resumed := ok["resumed"] == true; {
-					case resumed != (since >= len(said)-40):
-						t.Fatalf("since %d of %d: %v", since, len(said), ok)
-					case resumed:
-						from = since
-					default:
-						s.await(l, "snapshot")
-					}
-				}
-				subs = append(subs, sub{f, from})
-			}
-			says(random.IntN(8))
-			for _, sub := range subs {
-				promise(sub.filter, sub.from)
-			}
-			s.ask(l, "pong", `{"op": "ping"}`)
-			l.mu.Lock()
-			heard := slices.Clone(l.heard)
-			l.mu.Unlock()
-			s.hangUp(l)
-			slices.Sort(heard)
-			var want []uint64
-			for seq := range promised {
-				want = append(want, seq)
-			}
-			slices.Sort(want)
-			if !slices.Equal(heard, want) {
-				t.Fatalf("it got the replies %v, want %v", heard, want)
-			}
+			c.visit()
 		}
 	})
+}
+
+// resumeCourse is a random course of replies, and of clients that visit one after the other.
+type resumeCourse struct {
+	*hubHarness
+	random *rand.Rand
+	said   []filter.Reply
+}
+
+// promises is the numbers of the replies that a client must get.
+type promises map[uint64]bool
+
+// replies delivers n random replies.
+func (c *resumeCourse) replies(n int) {
+	for range n {
+		r := filter.Reply{Sender: pick(c.random, "a", "b", "c"), Code: "i", Internal: c.random.IntN(3) == 0}
+		c.said = append(c.said, r)
+		c.says(r, 0)
+	}
+}
+
+// promise adds the replies behind a number, so far, that a filter selects.
+func (c *resumeCourse) promise(p promises, f *filter.Filter, from int) {
+	for i := from; i < len(c.said); i++ {
+		if f.Match(&c.said[i]) {
+			p[uint64(i+1)] = true
+		}
+	}
+}
+
+// visit connects a client, has it subscribe several times, and checks that it got what it was
+// promised.
+func (c *resumeCourse) visit() {
+	c.t.Helper()
+	type sub struct {
+		filter *filter.Filter
+		from   int
+	}
+	var subs []sub
+	promised, connected := promises{}, len(c.said)
+	target := pick(c.random, "/", "/?batch_ms=1000", "/?silent=1", "/?silent=1&batch_ms=1000")
+	l := c.dialAt(target)
+	c.await(l, "hello")
+	for n := range 4 {
+		c.replies(c.random.IntN(8))
+		if n == 0 && (target == "/" || target == "/?batch_ms=1000") { // it has got everything so far
+			c.promise(promised, mustFilter(c.t, `{}`), connected)
+		}
+		f, from := c.subscribe(l, n)
+		subs = append(subs, sub{f, from})
+	}
+	c.replies(c.random.IntN(8))
+	for _, sub := range subs {
+		c.promise(promised, sub.filter, sub.from)
+	}
+	c.ask(l, "pong", `{"op": "ping"}`)
+	heard := l.replies()
+	c.hangUp(l)
+	slices.Sort(heard)
+	var want []uint64
+	for seq := range promised {
+		want = append(want, seq)
+	}
+	slices.Sort(want)
+	if !slices.Equal(heard, want) {
+		c.t.Fatalf("it got the replies %v, want %v", heard, want)
+	}
+}
+
+// subscribe adds a random subscription, and returns its filter and the number behind which it must
+// deliver.
+func (c *resumeCourse) subscribe(l *recordingClient, n int) (f *filter.Filter, from int) {
+	c.t.Helper()
+	text := pick(c.random, `{}`, `{"sender": "a"}`, `{"sender": ["a", "b"]}`, `{"sender": ["b", "c"]}`, `{"internal": true}`, `{"sender": "nobody"}`)
+	batch := pick(c.random, ``, `, "batch_ms": 0`, `, "batch_ms": 3`, `, "batch_ms": 1000`)
+	f, from = mustFilter(c.t, text), len(c.said)
+	if c.random.IntN(3) == 0 {
+		c.ask(l, "ok", fmt.Sprintf(`{"op": "subscribe", "id": "%d", "filter": %s%s}`, n, text, batch))
+		return f, from
+	}
+	since := max(0, len(c.said)-c.random.IntN(50))
+	c.since(l, since, fmt.Sprintf(`"id": "%d", "filter": %s%s`, n, text, batch))
+	ok := c.await(l, "ok")
+	resumed := ok["resumed"] == true
+	if resumed != (since >= len(c.said)-keptReplies) {
+		c.t.Fatalf("since %d of %d: %v", since, len(c.said), ok)
+	}
+	if resumed {
+		return f, since
+	}
+	c.await(l, "snapshot")
+	return f, from
 }

@@ -14,73 +14,84 @@ import (
 // Clients resume subscriptions beside throttled ones, which they share with others. A subscription
 // without throttle delivers everything that it selects, whatever is pending for the others.
 func TestAReplayIsCompleteWhateverIsPendingElsewhere(t *testing.T) {
-	filters := []string{`{}`, `{"sender": "a"}`, `{"sender": ["a", "b"]}`}
 	forEachSeed(t, 13, func(t *testing.T, random *rand.Rand) {
-		s := newHarness(t)
-		type sub struct {
-			filter *filter.Filter // nil if the subscription is throttled
-			from   int
-		}
-		type resumer struct {
-			*recordingClient
-			subs     map[string]sub
-			promised map[uint64]bool
-		}
-		var said []filter.Reply
-		keeps := func(g *resumer, sub sub) {
-			for i := sub.from; sub.filter != nil && i < len(said); i++ {
-				if sub.filter.Match(&said[i]) {
-					g.promised[uint64(i+1)] = true
-				}
-			}
-		}
-		var all []*resumer
+		c := &throttleCourse{resumeCourse: resumeCourse{hubHarness: newHarness(t), random: random}}
 		for range 6 {
-			g := &resumer{s.dialAt("/?silent=1"), map[string]sub{}, map[uint64]bool{}}
-			s.await(g.recordingClient, "hello")
-			all = append(all, g)
+			l := c.dialAt("/?silent=1")
+			c.await(l, "hello")
+			c.clients = append(c.clients, &resumingClient{l, map[string]promisedSub{}, promises{}})
 		}
 		for n := range 300 {
-			g := pick(random, all...)
-			switch action := random.IntN(10); {
-			case action < 2 && len(g.subs) < 3:
-				text, ms := pick(random, filters...), pick(random, 0, 17, 29)
-				since := max(0, len(said)-random.IntN(12))
-				s.since(g.recordingClient, since, fmt.Sprintf(`"id": "%d", "filter": %s, "throttle_ms": %d`, n, text, ms))
-				s.await(g.recordingClient, "ok")
-				sub := sub{from: since}
-				if ms == 0 {
-					sub.filter = mustFilter(t, text)
-				}
-				g.subs[fmt.Sprint(n)] = sub
-			case action == 2:
-				if len(g.subs) == 0 {
-					continue
-				}
-				id := pick(random, slices.Sorted(maps.Keys(g.subs))...)
-				keeps(g, g.subs[id])
-				delete(g.subs, id)
-				s.ask(g.recordingClient, "ok", fmt.Sprintf(`{"op": "unsubscribe", "id": %q}`, id))
-			case action == 3:
-				s.pass(time.Duration(random.IntN(20)) * time.Millisecond)
-			default:
-				r := filter.Reply{Sender: pick(random, "a", "b", "c"), Code: "i"}
-				said = append(said, r)
-				s.says(r, 0)
-			}
+			c.step(n)
 		}
-		for _, g := range all {
-			for _, sub := range g.subs {
-				keeps(g, sub)
+		for _, l := range c.clients {
+			for _, sub := range l.subs {
+				c.keep(l, sub)
 			}
-			s.ask(g.recordingClient, "pong", `{"op": "ping"}`)
-			g.mu.Lock()
-			for seq := range g.promised {
-				if !slices.Contains(g.heard, seq) {
+			c.ask(l.recordingClient, "pong", `{"op": "ping"}`)
+			heard := l.replies()
+			for seq := range l.promised {
+				if !slices.Contains(heard, seq) {
 					t.Errorf("reply %d did not come", seq)
 				}
 			}
-			g.mu.Unlock()
 		}
 	})
+}
+
+// throttleCourse is a random course of replies, and of clients that subscribe beside each other.
+type throttleCourse struct {
+	resumeCourse
+	clients []*resumingClient
+}
+
+// resumingClient is a client, with its subscriptions and what it was promised.
+type resumingClient struct {
+	*recordingClient
+	subs     map[string]promisedSub
+	promised promises
+}
+
+// promisedSub is a subscription, and the number behind which it must deliver.
+type promisedSub struct {
+	filter *filter.Filter // nil if the subscription is throttled
+	from   int
+}
+
+// keep adds what a subscription has promised by now.
+func (c *throttleCourse) keep(l *resumingClient, sub promisedSub) {
+	if sub.filter != nil {
+		c.promise(l.promised, sub.filter, sub.from)
+	}
+}
+
+// step has a client change its subscriptions, time pass, or a reply come.
+func (c *throttleCourse) step(n int) {
+	l := pick(c.random, c.clients...)
+	switch action := c.random.IntN(10); {
+	case action < 2 && len(l.subs) < 3:
+		c.resume(l, fmt.Sprint(n))
+	case action == 2 && len(l.subs) > 0:
+		id := pick(c.random, slices.Sorted(maps.Keys(l.subs))...)
+		c.keep(l, l.subs[id])
+		delete(l.subs, id)
+		c.ask(l.recordingClient, "ok", fmt.Sprintf(`{"op": "unsubscribe", "id": %q}`, id))
+	case action == 3:
+		c.pass(time.Duration(c.random.IntN(20)) * time.Millisecond)
+	default:
+		c.replies(1)
+	}
+}
+
+// resume adds a subscription that resumes behind a recent reply.
+func (c *throttleCourse) resume(l *resumingClient, id string) {
+	text, ms := pick(c.random, `{}`, `{"sender": "a"}`, `{"sender": ["a", "b"]}`), pick(c.random, 0, 17, 29)
+	since := max(0, len(c.said)-c.random.IntN(12))
+	c.since(l.recordingClient, since, fmt.Sprintf(`"id": %q, "filter": %s, "throttle_ms": %d`, id, text, ms))
+	c.await(l.recordingClient, "ok")
+	sub := promisedSub{from: since}
+	if ms == 0 {
+		sub.filter = mustFilter(c.t, text)
+	}
+	l.subs[id] = sub
 }

@@ -13,9 +13,6 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-// patience is how long a test waits for an event.
-const patience = 10 * time.Second
-
 // open listens until the test ends.
 func open(t *testing.T, a Address, o Options) net.Listener {
 	t.Helper()
@@ -39,7 +36,7 @@ func echo(t *testing.T, ln net.Listener) {
 			}
 			running.Go(func() {
 				defer conn.Close()
-				_ = conn.SetDeadline(time.Now().Add(patience))
+				_ = conn.SetDeadline(time.Now().Add(testkit.Patience))
 				buf := make([]byte, 100)
 				n, _ := conn.Read(buf)
 				_, _ = conn.Write(buf[:n])
@@ -60,7 +57,7 @@ func echoes(t *testing.T, conn net.Conn, err error) bool {
 		return false
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(patience))
+	_ = conn.SetDeadline(time.Now().Add(testkit.Patience))
 	if _, err := io.WriteString(conn, "hello"); err != nil {
 		t.Log(err)
 		return false
@@ -73,5 +70,5 @@ func echoes(t *testing.T, conn net.Conn, err error) bool {
 }
 
 func dial(ctx context.Context, a net.Addr) (net.Conn, error) {
-	return (&net.Dialer{Timeout: patience}).DialContext(ctx, a.Network(), a.String())
+	return (&net.Dialer{Timeout: testkit.Patience}).DialContext(ctx, a.Network(), a.String())
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // systemd receives a program's notifications.
@@ -26,7 +28,7 @@ func newSystemd(t *testing.T) systemd {
 
 func (s systemd) hear(t *testing.T) string {
 	t.Helper()
-	_ = s.SetReadDeadline(time.Now().Add(patience))
+	_ = s.SetReadDeadline(time.Now().Add(testkit.Patience))
 	buf := make([]byte, 1000)
 	n, _, err := s.ReadFrom(buf)
 	if err != nil {

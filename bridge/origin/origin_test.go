@@ -12,87 +12,94 @@ var (
 	localhost = Listener{Admin: true, Local: true}
 )
 
+// none and one are lists of origins.
+var (
+	none []string
+	one  = []string{"https://console.example", "http://10.0.0.5:8080"}
+)
+
+var pageCases = []struct {
+	listed   []string
+	listener Listener
+	host     string
+	origins  string // separated by |; "-" is none
+	want     string // the kind of the rejection, or ""
+}{
+	{none, open, "bridge.example:9876", "-", ""},
+	{none, open, "bridge.example:9876", "https://evil.example", ""},
+	{none, open, "bridge.example:9876", "null", ""},
+
+	{none, local, "127.0.0.1:9876", "-", ""},
+	{none, local, "localhost:9876", "http://localhost:8000", ""},
+	{none, local, "localhost", "https://localhost", ""},
+	{none, local, "[::1]:9876", "http://[::1]:3000", ""},
+	{none, local, "127.0.0.1", "http://127.8.9.1:1", ""},
+	{none, local, "app.localhost:9876", "http://app.localhost:9876", ""},
+	{none, local, "LOCALHOST.:9876", "HTTP://LOCALHOST:1", ""},
+	{none, local, "", "-", ""},
+	{none, local, "127.0.0.1:9876", "https://evil.example", "origin"},
+	{none, local, "127.0.0.1:9876", "null", "origin"},
+	{none, local, "127.0.0.1:9876", "http://localhost.evil.example", "origin"},
+	{none, local, "127.0.0.1:9876", "http://evil.example/localhost", "origin"},
+	{none, local, "127.0.0.1:9876", "http://localhost@evil.example", "origin"},
+	{none, local, "127.0.0.1:9876", "http://notlocalhost", "origin"},
+	{none, local, "127.0.0.1:9876", "http://0.0.0.0:9876", "origin"},
+	{none, local, "127.0.0.1:9876", "http://127.1", "origin"},
+	{none, local, "127.0.0.1:9876", "capacitor://localhost", "origin"},
+	{none, local, "127.0.0.1:9876", "", "origin"},
+	{none, local, "127.0.0.1:9876", "http://localhost http://evil.example", "origin"},
+	{none, local, "127.0.0.1:9876", "http://localhost|http://evil.example", "origin"},
+	{none, local, "evil.example:9876", "-", "host"},
+	{none, local, "evil.example:9876", "http://evil.example:9876", "host"},
+	{none, local, "192.0.2.1:9876", "-", "host"},
+	{none, local, ":9876", "-", "host"},
+	{none, local, ".", "-", "host"},
+	{none, admin, ":9877", "-", "host"},
+	{none, admin, ".:9877", "-", "host"},
+	{none, local, "localhost.evil.example", "-", "host"},
+	{none, local, "127.0.0.1.evil.example", "-", "host"},
+
+	{one, local, "localhost", "https://console.example", ""},
+	{one, local, "console.example", "https://console.example", ""},
+	{one, local, "localhost", "https://console.example:443", ""},
+	{one, local, "localhost", "HTTPS://Console.Example", ""},
+	{one, local, "localhost", "http://10.0.0.5:8080", ""},
+	{one, local, "localhost", "http://10.0.0.5", "origin"},
+	{one, local, "localhost", "http://console.example", "origin"},
+	{one, local, "localhost", "https://console.example:8443", "origin"},
+	{one, local, "localhost", "https://evil.console.example", "origin"},
+	{one, local, "localhost", "http://localhost:9876", "origin"},
+	{one, local, "other.example", "https://console.example", "host"},
+	{one, open, "bridge.example", "https://console.example", ""},
+	{one, open, "bridge.example", "https://evil.example", "origin"},
+	{one, open, "bridge.example", "null", "origin"},
+	{one, open, "bridge.example", "-", ""},
+	{[]string{"null"}, open, "bridge.example", "null", ""},
+	{[]string{"null"}, local, "localhost", "null", ""},
+	{[]string{"*"}, local, "evil.example", "https://evil.example", ""},
+	{[]string{"*"}, open, "bridge.example", "null", ""},
+
+	{none, admin, "192.0.2.1:9877", "-", ""},
+	{none, admin, "bridge.example:9877", "-", ""},
+	{none, admin, "localhost:9877", "-", ""},
+	{none, admin, "[2001:db8::1]:9877", "http://[2001:db8::1]:9877", ""},
+	{none, admin, "bridge.example:9877", "http://bridge.example:9877", ""},
+	{none, admin, "bridge.example:9877", "http://bridge.example", "origin"},
+	{none, admin, "192.0.2.1:9877", "http://localhost:8000", "origin"},
+	{none, admin, "192.0.2.1:9877", "https://evil.example", "origin"},
+	{none, admin, "evil.example:9877", "-", "host"},
+	{none, admin, "evil.example:9877", "http://evil.example:9877", "host"},
+	{none, localhost, "evil.example", "-", "host"},
+	{none, localhost, "127.0.0.1:9877", "http://localhost:8000", ""},
+	{none, localhost, "127.0.0.1:9877", "https://evil.example", "origin"},
+	{[]string{"*"}, admin, "evil.example", "-", "host"},
+	{[]string{"*"}, admin, "192.0.2.1", "https://evil.example", ""},
+	{one, admin, "console.example:9877", "-", ""},
+	{one, admin, "192.0.2.1", "http://192.0.2.1", "origin"},
+}
+
 func TestWhichPagesMayUseWhichListener(t *testing.T) {
-	none, one := []string(nil), []string{"https://console.example", "http://10.0.0.5:8080"}
-	for _, c := range []struct {
-		listed   []string
-		listener Listener
-		host     string
-		origins  string // "-" is none
-		want     string // the kind of the refusal, or ""
-	}{
-		{none, open, "bridge.example:9876", "-", ""},
-		{none, open, "bridge.example:9876", "https://evil.example", ""},
-		{none, open, "bridge.example:9876", "null", ""},
-
-		{none, local, "127.0.0.1:9876", "-", ""},
-		{none, local, "localhost:9876", "http://localhost:8000", ""},
-		{none, local, "localhost", "https://localhost", ""},
-		{none, local, "[::1]:9876", "http://[::1]:3000", ""},
-		{none, local, "127.0.0.1", "http://127.8.9.1:1", ""},
-		{none, local, "app.localhost:9876", "http://app.localhost:9876", ""},
-		{none, local, "LOCALHOST.:9876", "HTTP://LOCALHOST:1", ""},
-		{none, local, "", "-", ""},
-		{none, local, "127.0.0.1:9876", "https://evil.example", "origin"},
-		{none, local, "127.0.0.1:9876", "null", "origin"},
-		{none, local, "127.0.0.1:9876", "http://localhost.evil.example", "origin"},
-		{none, local, "127.0.0.1:9876", "http://evil.example/localhost", "origin"},
-		{none, local, "127.0.0.1:9876", "http://localhost@evil.example", "origin"},
-		{none, local, "127.0.0.1:9876", "http://notlocalhost", "origin"},
-		{none, local, "127.0.0.1:9876", "http://0.0.0.0:9876", "origin"},
-		{none, local, "127.0.0.1:9876", "http://127.1", "origin"},
-		{none, local, "127.0.0.1:9876", "capacitor://localhost", "origin"},
-		{none, local, "127.0.0.1:9876", "", "origin"},
-		{none, local, "127.0.0.1:9876", "http://localhost http://evil.example", "origin"},
-		{none, local, "127.0.0.1:9876", "http://localhost|http://evil.example", "origin"},
-		{none, local, "evil.example:9876", "-", "host"},
-		{none, local, "evil.example:9876", "http://evil.example:9876", "host"},
-		{none, local, "192.0.2.1:9876", "-", "host"},
-		{none, local, ":9876", "-", "host"},
-		{none, local, ".", "-", "host"},
-		{none, admin, ":9877", "-", "host"},
-		{none, admin, ".:9877", "-", "host"},
-		{none, local, "localhost.evil.example", "-", "host"},
-		{none, local, "127.0.0.1.evil.example", "-", "host"},
-
-		{one, local, "localhost", "https://console.example", ""},
-		{one, local, "console.example", "https://console.example", ""},
-		{one, local, "localhost", "https://console.example:443", ""},
-		{one, local, "localhost", "HTTPS://Console.Example", ""},
-		{one, local, "localhost", "http://10.0.0.5:8080", ""},
-		{one, local, "localhost", "http://10.0.0.5", "origin"},
-		{one, local, "localhost", "http://console.example", "origin"},
-		{one, local, "localhost", "https://console.example:8443", "origin"},
-		{one, local, "localhost", "https://evil.console.example", "origin"},
-		{one, local, "localhost", "http://localhost:9876", "origin"},
-		{one, local, "other.example", "https://console.example", "host"},
-		{one, open, "bridge.example", "https://console.example", ""},
-		{one, open, "bridge.example", "https://evil.example", "origin"},
-		{one, open, "bridge.example", "null", "origin"},
-		{one, open, "bridge.example", "-", ""},
-		{[]string{"null"}, open, "bridge.example", "null", ""},
-		{[]string{"null"}, local, "localhost", "null", ""},
-		{[]string{"*"}, local, "evil.example", "https://evil.example", ""},
-		{[]string{"*"}, open, "bridge.example", "null", ""},
-
-		{none, admin, "192.0.2.1:9877", "-", ""},
-		{none, admin, "bridge.example:9877", "-", ""},
-		{none, admin, "localhost:9877", "-", ""},
-		{none, admin, "[2001:db8::1]:9877", "http://[2001:db8::1]:9877", ""},
-		{none, admin, "bridge.example:9877", "http://bridge.example:9877", ""},
-		{none, admin, "bridge.example:9877", "http://bridge.example", "origin"},
-		{none, admin, "192.0.2.1:9877", "http://localhost:8000", "origin"},
-		{none, admin, "192.0.2.1:9877", "https://evil.example", "origin"},
-		{none, admin, "evil.example:9877", "-", "host"},
-		{none, admin, "evil.example:9877", "http://evil.example:9877", "host"},
-		{none, localhost, "evil.example", "-", "host"},
-		{none, localhost, "127.0.0.1:9877", "http://localhost:8000", ""},
-		{none, localhost, "127.0.0.1:9877", "https://evil.example", "origin"},
-		{[]string{"*"}, admin, "evil.example", "-", "host"},
-		{[]string{"*"}, admin, "192.0.2.1", "https://evil.example", ""},
-		{one, admin, "console.example:9877", "-", ""},
-		{one, admin, "192.0.2.1", "http://192.0.2.1", "origin"},
-	} {
+	for _, c := range pageCases {
 		p, err := New(c.listed)
 		if err != nil {
 			t.Fatal(err)
@@ -102,14 +109,14 @@ func TestWhichPagesMayUseWhichListener(t *testing.T) {
 			r.Origins = strings.Split(c.origins, "|")
 		}
 		got := ""
-		if no := p.Check(c.listener, r); no != nil {
-			got = no.Kind
-			if !strings.Contains(no.Error(), "--origin") {
-				t.Errorf("the refusal does not name the flag: %v", no)
+		if rejectErr := p.Check(c.listener, r); rejectErr != nil {
+			got = rejectErr.Kind
+			if !strings.Contains(rejectErr.Error(), "--origin") {
+				t.Errorf("the error does not name the flag: %v", rejectErr)
 			}
 		}
 		if got != c.want {
-			t.Errorf("%v at %+v, Host %q, Origin %q: refused for %q, want %q", c.listed, c.listener, c.host, c.origins, got, c.want)
+			t.Errorf("%v at %+v, Host %q, Origin %q: rejected for %q, want %q", c.listed, c.listener, c.host, c.origins, got, c.want)
 		}
 	}
 }

@@ -76,10 +76,10 @@ func (a *actors) join(b *broker.Broker) {
 	_, err = tap.QueueDeclare("tap", false, false, true, false, nil)
 	a.must(err)
 	a.must(tap.QueueBind("tap", "reply.#", exchange, false, nil))
-	heard, err := tap.Consume("tap", "", true, false, false, false, nil)
+	copies, err := tap.Consume("tap", "", true, false, false, false, nil)
 	a.must(err)
 	a.tasks.Go(func() {
-		for d := range heard {
+		for d := range copies {
 			a.w.routed(d.MessageId)
 		}
 	})
@@ -147,7 +147,7 @@ func (a *actors) take(name string, d amqp.Delivery) {
 		c.routed = append(c.routed, time.Now())
 	}
 	a.w.mu.Unlock()
-	a.w.note("%s hears %s, again %v", name, id, d.Redelivered)
+	a.w.note("%s receives %s, redelivered %v", name, id, d.Redelivered)
 	if requeue && !d.Redelivered {
 		_ = d.Nack(false, true)
 		if rng.IntN(2) == 0 {

@@ -31,7 +31,7 @@ type client struct {
 // record is one connection of a client, with every message that came over it.
 type record struct {
 	kind     kind
-	subs     []sub // asked for in the URL, or by messages
+	subs     []sub // requested in the URL or by messages
 	implicit bool  // every reply until the first subscription
 	since    *uint64
 
@@ -79,13 +79,13 @@ func newClient(w *world, number int) *client {
 // use connects repeatedly until the world ends, and then once more.
 func (c *client) use(ending chan struct{}) {
 	for !c.wait(ending, c.exp(3*time.Second)) {
-		c.visit(ending)
+		c.useOnce(ending)
 	}
 	c.hurries.Store(true)
 	v := c.connect()
 	for ; !c.say(v) && !v.isOver(); pass(time.Second) {
 	}
-	c.note("last visit")
+	c.note("last connection")
 	c.finish(v)
 }
 
@@ -107,8 +107,8 @@ func (c *client) wait(ending chan struct{}, d time.Duration) bool {
 	}
 }
 
-// visit connects, sends requests for a while, and hangs up.
-func (c *client) visit(ending chan struct{}) {
+// useOnce connects, sends requests for a while, and hangs up.
+func (c *client) useOnce(ending chan struct{}) {
 	v := c.connect()
 	for range c.rng.IntN(20) {
 		if c.wait(ending, c.exp(700*time.Millisecond)) || v.isOver() {

@@ -171,11 +171,11 @@ func (w *world) checkAnswers(c *command) {
 	case failed+ended > 1:
 		w.fail("%s ended %d times", c.id, failed+ended)
 	case refused != nil && refused.Code != o.String():
-		w.fail("%s is %v, and its sender was told %s", c.id, o, refused.Code)
+		w.fail("%s is %v, and its sender got %s", c.id, o, refused.Code)
 	case refused != nil && o == amqpx.Confirmed:
-		w.fail("%s is confirmed, and its sender was told that it failed", c.id)
+		w.fail("%s is confirmed, and its sender got an error", c.id)
 	case stayed && o != amqpx.Confirmed && failed+ended == 0:
-		w.fail("%s is %v, and its sender was not told", c.id, o)
+		w.fail("%s is %v, and its sender got no answer", c.id, o)
 	case stayed && c.wait > 0 && ok == 0:
 		w.fail("%s was not answered", c.id)
 	}
@@ -200,13 +200,13 @@ func (w *world) checkResult(c *command, m *message) {
 	case m.Status == "timeout" && m.at.Sub(c.came) < c.wait:
 		w.fail("the sender of %s waited for %v, and not for %v", c.id, m.at.Sub(c.came), c.wait)
 	case m.Status == "timeout" && last != nil && last.numbered.Sub(c.came) < c.wait:
-		w.fail("%s ended by %s, and its sender was told of a timeout", c.id, last.id)
+		w.fail("%s ended by %s, and its sender got a timeout", c.id, last.id)
 	case m.Status == "timeout":
 	case last == nil:
 		w.fail("%s is %s, and no reply has ended it", c.id, m.Status)
 	case m.Replies != replies:
-		w.fail("%s has had %d replies, and its sender was told of %d", c.id, replies, m.Replies)
+		w.fail("%s has had %d replies, and its sender got %d", c.id, replies, m.Replies)
 	case (m.Status == "done") != (last.code == ":"):
-		w.fail("%s ended with %s, and its sender was told %s", c.id, last.code, m.Status)
+		w.fail("%s ended with %s, and its sender got %s", c.id, last.code, m.Status)
 	}
 }

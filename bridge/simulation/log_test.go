@@ -135,8 +135,8 @@ func (c *conn) HasLeft() bool {
 	return c.left
 }
 
-// flush sends the frames of the log, and calls then with the log locked.
-func (c *conn) flush(then func(*fanLog)) {
+// flush sends the frames of the log, and then calls do with the log locked.
+func (c *conn) flush(do func(*fanLog)) {
 	c.mu.Lock()
 	log := c.log
 	c.mu.Unlock()
@@ -146,7 +146,7 @@ func (c *conn) flush(then func(*fanLog)) {
 	log.mu.Lock()
 	defer log.mu.Unlock()
 	c.catchUp(log)
-	then(log)
+	do(log)
 }
 
 // catchUp sends the new frames of the log, whose lock is held.

@@ -21,7 +21,7 @@ const (
 // profile is what a client does on each connection.
 type profile struct {
 	kind     kind
-	specs    []selection
+	specs    []selector
 	throttle time.Duration
 	batch    time.Duration
 	ordered  bool
@@ -29,16 +29,16 @@ type profile struct {
 	slow     bool
 }
 
-// selection is a filter and its model.
-type selection struct {
+// selector is a filter and its model.
+type selector struct {
 	text    string // "" selects everything
 	selects func(*reply) bool
 	values  bool // snapshots of it have the latest values: it selects by sender or keyword alone
 }
 
-func (s selection) String() string { return s.text }
+func (s selector) String() string { return s.text }
 
-func (s selection) filter() *filter.Filter {
+func (s selector) filter() *filter.Filter {
 	text := s.text
 	if text == "" {
 		text = "{}"
@@ -50,7 +50,7 @@ func (s selection) filter() *filter.Filter {
 	return f
 }
 
-var selections = []selection{
+var selectors = []selector{
 	{"", func(*reply) bool { return true }, true},
 	{`{"sender": "dome"}`, func(r *reply) bool { return r.sender == "dome" }, true},
 	{`{"sender": ["lamp", "sp*"]}`, func(r *reply) bool { return r.sender != "dome" }, true},
@@ -60,7 +60,7 @@ var selections = []selection{
 
 func newProfile(rng source) profile {
 	h := profile{kind: oneSubscription, slow: rng.IntN(4) == 0, snapshot: rng.IntN(3) == 0}
-	h.specs = []selection{selections[rng.IntN(len(selections))], selections[rng.IntN(len(selections))]}
+	h.specs = []selector{selectors[rng.IntN(len(selectors))], selectors[rng.IntN(len(selectors))]}
 	switch rng.IntN(8) {
 	case 0:
 		h.kind = twoSubscriptions
@@ -84,12 +84,12 @@ func (h profile) String() string {
 // sub is a subscription of a connection.
 type sub struct {
 	id string
-	selection
+	selector
 }
 
 const epoch = "epoch"
 
-func (h profile) spec(s selection) hub.Spec {
+func (h profile) spec(s selector) hub.Spec {
 	return hub.Spec{Filter: s.filter(), Throttle: h.throttle, Ordered: h.ordered, Batch: h.batch}
 }
 
@@ -129,7 +129,7 @@ func (c *client) say(v *record) bool {
 }
 
 // subscribe requests a subscription, and returns its id.
-func (c *client) subscribe(v *record, s selection) string {
+func (c *client) subscribe(v *record, s selector) string {
 	c.requests++
 	id := fmt.Sprintf("sub-%d", c.requests)
 	v.subs = append(v.subs, sub{id, s})
@@ -178,8 +178,8 @@ func (c *client) act(v *record) {
 		c.requests++
 		id := fmt.Sprintf("snapshot-%d", c.requests)
 		c.afterHello(func() {
-			if err := c.w.hub.Snapshot(c.conn, c.conn.session, &id, selections[0].filter(), nil); err != nil {
-				c.w.fail("client %d cannot ask for a snapshot: %v", c.number, err)
+			if err := c.w.hub.Snapshot(c.conn, c.conn.session, &id, selectors[0].filter(), nil); err != nil {
+				c.w.fail("client %d cannot request a snapshot: %v", c.number, err)
 			}
 		})
 	case v.kind == changingSubscriptions:

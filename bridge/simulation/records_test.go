@@ -42,7 +42,7 @@ func (c *client) checkRecord(v *record, n int) {
 			c.checkSet(v, n, from, to)
 		}
 	case c.profile.throttle > 0:
-		c.checkThrottled(v, n, from, to)
+		c.checkThrottled(v, n, from, to, dropped)
 	case c.profile.ordered:
 		c.checkOrdered(v, n, from, to, dropped)
 	default:
@@ -104,7 +104,7 @@ func (c *client) bothBegin(v *record, n int) (from uint64, ok bool) {
 // checkForgotten checks that the bridge may refuse to resume.
 func (c *client) checkForgotten(v *record, n int, m message) {
 	kept := uint64(c.w.history) // of replies and gaps
-	for _, a := range c.w.arrivals {
+	for _, a := range c.w.linkEvents {
 		if a.gap != nil && a.seq >= *v.since {
 			kept--
 		}
@@ -201,23 +201,23 @@ func (c *client) checkSet(v *record, n int, from, to uint64) {
 
 // checkGaps checks that every gap was sent once, at its place.
 func (c *client) checkGaps(v *record, n int, from, to uint64) {
-	for _, a := range c.w.arrivals {
+	for _, a := range c.w.linkEvents {
 		if a.gap == nil || a.seq <= from || a.seq >= to {
 			continue
 		}
-		told, text := 0, a.gap.To.UTC().Format(protocol.TimeFormat)
+		sent, text := 0, a.gap.To.UTC().Format(protocol.TimeFormat)
 		for i, m := range v.came {
 			if m.Op != "gap" || m.To != text {
 				continue
 			}
-			told++
+			sent++
 			if v.kind == oneSubscription && c.profile.throttle == 0 && !inPlace(v.came, i, a.seq) {
 				c.fail(n, "the gap behind %d came at another place", a.seq)
 			}
 		}
 		// Each subscription that resumes gets the gaps among its missed replies.
-		if told == 0 || told > 1 && v.kind != twoSubscriptions {
-			c.fail(n, "the gap behind %d was sent %d times", a.seq, told)
+		if sent == 0 || sent > 1 && v.kind != twoSubscriptions {
+			c.fail(n, "the gap behind %d was sent %d times", a.seq, sent)
 		}
 	}
 }
@@ -254,11 +254,11 @@ func (c *client) checkSnapshots(v *record, n int) {
 		if m.Op != "snapshot" {
 			continue
 		}
-		of := selections[0]
+		of := selectors[0]
 		if m.answers("snapshot", "url") {
-			of = v.subs[0].selection
+			of = v.subs[0].selector
 		} else if v.subs != nil && slices.ContainsFunc(v.subs, func(s sub) bool { return s.id == *m.ID }) {
-			of = v.subs[slices.IndexFunc(v.subs, func(s sub) bool { return s.id == *m.ID })].selection
+			of = v.subs[slices.IndexFunc(v.subs, func(s sub) bool { return s.id == *m.ID })].selector
 		}
 		if !of.values {
 			continue

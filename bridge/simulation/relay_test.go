@@ -31,7 +31,7 @@ func (w *world) deliver(d *amqpx.Delivery) {
 	r.OrderKey = r.Sender
 	w.mu.Lock()
 	known := w.byID[d.MessageId]
-	w.arrivals = append(w.arrivals, arrival{at: time.Now(), reply: known})
+	w.linkEvents = append(w.linkEvents, linkEvent{at: time.Now(), reply: known})
 	w.numbered = append(w.numbered, known)
 	if known != nil {
 		known.numbered, known.seq = time.Now(), uint64(len(w.numbered))
@@ -44,7 +44,7 @@ func (w *world) deliver(d *amqpx.Delivery) {
 func (w *world) missed(g amqpx.Gap) {
 	w.note("a gap from %v to %v", g.From.Sub(w.began), g.To.Sub(w.began))
 	w.mu.Lock()
-	w.arrivals = append(w.arrivals, arrival{at: time.Now(), gap: &g, seq: uint64(len(w.numbered))})
+	w.linkEvents = append(w.linkEvents, linkEvent{at: time.Now(), gap: &g, seq: uint64(len(w.numbered))})
 	w.mu.Unlock()
 	w.tellLink()
 	w.hub.Missed(g.From, g.To)
@@ -90,7 +90,7 @@ func (w *world) send(c *command) {
 		c.flight, err = w.hub.Inflight.Add(c.conn, key, nil)
 	}
 	if err != nil {
-		w.fail("the command %s was turned away: %v", c.id, err)
+		w.fail("the command %s was refused: %v", c.id, err)
 		return
 	}
 	m := a.Message()

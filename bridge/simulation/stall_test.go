@@ -16,7 +16,7 @@ func TestAGapBeginsBeforeAStallThatEndsWithTheConnection(t *testing.T) {
 		testkit.Bubble(t, func(t *testing.T) {
 			w := newWorld(t, seed, nil)
 			w.stallAndBreak(t.Context())
-			w.checkArrivals()
+			w.checkLinkEvents()
 			for _, why := range w.broken() {
 				t.Errorf("seed %d: %s", seed, why)
 			}

@@ -7,7 +7,7 @@ import (
 
 // checkThrottled checks a throttled subscription: the latest reply of each sender comes in time, and no more often
 // than requested.
-func (c *client) checkThrottled(v *record, n int, from, to uint64) {
+func (c *client) checkThrottled(v *record, n int, from, to uint64, dropped bool) {
 	begun, came := c.answeredAt(v), map[uint64]time.Time{}
 	last := map[string]time.Time{}
 	for _, m := range v.came {
@@ -31,6 +31,9 @@ func (c *client) checkThrottled(v *record, n int, from, to uint64) {
 			c.fail(n, "%d came %v behind the one before", m.Seq, early)
 		}
 		last[r.sender] = m.at
+	}
+	if dropped {
+		return
 	}
 	within := c.profile.throttle + c.profile.batch
 	end := v.came[len(v.came)-1].at

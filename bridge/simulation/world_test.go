@@ -46,21 +46,21 @@ type world struct {
 	slow    string // what happens to clients that read too slowly: skip or close
 	history int    // how many replies and gaps are kept
 
-	mu       sync.Mutex // guards the following fields
-	broker   *broker.Broker
-	states   []stateAt
-	replies  []*reply          // in the order in which the broker routed them
-	byID     map[string]*reply // every reply that was published
-	arrivals []arrival         // deliveries and gaps of the link, in order
-	numbered []*reply          // by their numbers in the hub, from 1 on
-	commands []*command
-	trace    []event
-	faults   int
-	failures []string
+	mu         sync.Mutex // guards the following fields
+	broker     *broker.Broker
+	states     []stateAt
+	replies    []*reply          // in the order in which the broker routed them
+	byID       map[string]*reply // every reply that was published
+	linkEvents []linkEvent       // deliveries and gaps of the link, in order
+	numbered   []*reply          // by their numbers in the hub, from 1 on
+	commands   []*command
+	trace      []event
+	faults     int
+	failures   []string
 }
 
-// arrival is a reply that the link delivered, or a gap that it reported.
-type arrival struct {
+// linkEvent is a reply that the link delivered, or a gap that it reported.
+type linkEvent struct {
 	at    time.Time
 	reply *reply
 	gap   *amqpx.Gap
@@ -243,7 +243,7 @@ func (w *world) heal() {
 
 // check compares everything that was recorded with the models.
 func (w *world) check() {
-	w.checkArrivals()
+	w.checkLinkEvents()
 	w.checkCommands()
 	for _, c := range w.clients {
 		c.check()

@@ -35,7 +35,7 @@ func withAdvice(err error) error {
 	return &advisedError{err, advice[failure.Kind]}
 }
 
-// advisedError is an error with advice behind it.
+// advisedError is an error with advice appended.
 type advisedError struct {
 	error
 	advice string

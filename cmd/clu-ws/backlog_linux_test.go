@@ -77,8 +77,7 @@ func TestABacklogOfAHundredThousandRepliesIsDeliveredWithinTheMemoryBounds(t *te
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	bridge := func(t *testing.T, url, name string, args ...string) child {
 		args = append([]string{"websocket", "--host", "127.0.0.1", "--port", "0", "--url", url, "--name", name,
-			"--admin", "127.0.0.1:0",
-			"--durable", "expires=10m", "--client-backlog", "4MiB"}, args...)
+			"--admin", "127.0.0.1:0", "--durable", "expires=10m", "--client-backlog", "4MiB"}, args...)
 		cmd := exec.Command(program, args...)
 		cmd.Env = append(os.Environ(), fmt.Sprintf("GOMAXPROCS=%d", loops))
 		return child{testkit.StartProcess(t, cmd)}
@@ -94,7 +93,7 @@ func TestABacklogOfAHundredThousandRepliesIsDeliveredWithinTheMemoryBounds(t *te
 	}
 	for _, c := range cases { // so that their queues exist
 		p := bridge(t, url, c.name, c.history...)
-		p.await(t, "linked to amqp://")
+		p.awaitLinked(t)
 		p.stop(t)
 	}
 	testkit.PublishReplies(t, url, replies, size)
@@ -127,13 +126,7 @@ func TestABacklogOfAHundredThousandRepliesIsDeliveredWithinTheMemoryBounds(t *te
 			if peak > idle+c.bound {
 				t.Errorf("it used %d MiB more than an idle bridge, and may use %d", (peak-idle)/mib, c.bound/mib)
 			}
-			numbers := make([]int, replies)
-			for n := range numbers {
-				numbers[n] = n
-			}
-			for _, e := range all {
-				e.mustHaveReceived(t, numbers)
-			}
+			mustHaveAll(t, replies, all)
 		})
 	}
 }
@@ -159,5 +152,17 @@ func mustBeClosed(t *testing.T, conn net.Conn, code int) {
 	err := e.run(conn, reader(conn))
 	if c, ok := errors.AsType[closed](err); !ok || c.code != code {
 		t.Errorf("the client that reads nothing was not closed with %d: %v", code, err)
+	}
+}
+
+// mustHaveAll checks that each client has received all replies in order.
+func mustHaveAll(t *testing.T, replies int, all []*recordingClient) {
+	t.Helper()
+	numbers := make([]int, replies)
+	for n := range numbers {
+		numbers[n] = n
+	}
+	for _, e := range all {
+		e.mustHaveReceived(t, numbers)
 	}
 }

@@ -25,7 +25,7 @@ func brokerFlags() []cli.Flag {
 		&cli.StringFlag{Name: "user", Value: "guest", EnvVars: env("user"), Category: catBroker, Usage: "user `NAME` at the broker"},
 		&cli.StringFlag{Name: "password", DefaultText: "guest", EnvVars: env("password"), Category: catBroker, Usage: "`PASSWORD` at the broker; in the variable it is not visible to ps"},
 		&cli.StringFlag{Name: "vhost", Value: "/", EnvVars: env("vhost"), Category: catBroker, Usage: "virtual `HOST` at the broker"},
-		&cli.StringSliceFlag{Name: "url", EnvVars: env("url"), Category: catBroker, Usage: "`URL` of a broker, instead of the flags above: amqp[s]://user:password@host:port/vhost; several are tried in turn" + repeatable},
+		&cli.StringSliceFlag{Name: "url", EnvVars: env("url"), Category: catBroker, Usage: "`URL` of a broker, instead of --rabbitmq-host and the like: amqp[s]://user:password@host:port/vhost; several are tried in turn" + repeatable},
 		&cli.BoolFlag{Name: "ssl", EnvVars: env("ssl"), Category: catBroker, Usage: "connect to the broker over TLS"},
 		&cli.PathFlag{Name: "ca", EnvVars: env("ca"), Category: catBroker, DefaultText: "the system's authorities", Usage: "`FILE` with the certificates of the authorities that may sign the broker's (PEM)"},
 		&cli.PathFlag{Name: "cert", EnvVars: env("cert"), Category: catBroker, Usage: "`FILE` with the certificate that the bridge shows to the broker (PEM)"},

@@ -88,6 +88,13 @@ func (c child) stop(t *testing.T) {
 	}
 }
 
+// awaitLinked waits until it is linked to its broker. The announcement does not show
+// that: on a busy machine it is printed before.
+func (c child) awaitLinked(t *testing.T) {
+	t.Helper()
+	c.await(t, `msg="linked to the broker"`)
+}
+
 // announcementLine returns the line that says where it listens.
 func (c child) announcementLine(t *testing.T) string {
 	t.Helper()

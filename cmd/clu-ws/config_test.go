@@ -1,24 +1,16 @@
 package main
 
 import (
-	"crypto/x509"
 	"fmt"
 	"io"
-	"os"
-	"reflect"
 	"slices"
-	"strings"
 	"testing"
-	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 	"github.com/urfave/cli/v2"
 
-	"github.com/clu-ws/clu-ws/actor"
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge"
-	"github.com/clu-ws/clu-ws/bridge/rooms"
-	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // configured returns the configuration that clu-ws websocket makes of flags and environment.
@@ -37,77 +29,6 @@ func configured(t *testing.T, args ...string) (cfg bridge.Config) {
 }
 
 func brokerURLsOf(cfg bridge.Config) any { return cfg.Broker }
-
-func TestEachFlagAndItsVariableReachTheBridge(t *testing.T) {
-	certs := testkit.NewCertificates(t)
-	pem, err := os.ReadFile(certs.CA)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ca := x509.NewCertPool()
-	ca.AppendCertsFromPEM(pem)
-	stream := []string{"--durable", "stream"}
-	flags := []struct {
-		flag, value string
-		with        []string // what the flag cannot be without
-		read        func(bridge.Config) any
-		want        any
-	}{
-		{"rabbitmq-host", "rabbit", nil, brokerURLsOf, []string{"amqp://guest:guest@rabbit:5672/"}},
-		{"rabbitmq-port", "99", nil, brokerURLsOf, []string{"amqp://guest:guest@localhost:99/"}},
-		{"user", "me", nil, brokerURLsOf, []string{"amqp://me:guest@localhost:5672/"}},
-		{"password", "night time, #1", nil, brokerURLsOf, []string{"amqp://guest:night%20time,%20%231@localhost:5672/"}},
-		{"vhost", "obs", nil, brokerURLsOf, []string{"amqp://guest:guest@localhost:5672/obs"}},
-		{"url", "amqps://u:p,q@one/", nil, brokerURLsOf, []string{"amqps://u:p,q@one/"}},
-		{"ssl", "true", nil, brokerURLsOf, []string{"amqps://guest:guest@localhost:5672/"}},
-		{"ca", certs.CA, []string{"--ssl"}, func(c bridge.Config) any { return c.TLS.RootCAs.Equal(ca) }, true},
-		{"cert", certs.ClientCert, []string{"--ssl", "--key", certs.ClientKey}, func(c bridge.Config) any { return len(c.TLS.Certificates) }, 1},
-		{"key", certs.ClientKey, []string{"--ssl", "--cert", certs.ClientCert}, func(c bridge.Config) any { return len(c.TLS.Certificates) }, 1},
-		{"fail-fast", "true", nil, func(c bridge.Config) any { return c.FailFast }, true},
-		{"embedded-broker", "true", nil, func(c bridge.Config) any { return len(c.Broker) }, 0},
-		{"name", "console", nil, func(c bridge.Config) any { return c.Name }, "console"},
-		{"exchange", "other", nil, func(c bridge.Config) any { return c.Exchange }, "other"},
-		{"exchange", "", nil, func(c bridge.Config) any { return c.Exchange }, actor.Exchange},
-		{"nan", "string", nil, func(c bridge.Config) any { return c.Envelope.NaN }, actor.NaNString},
-		{"naive-time", "true", nil, func(c bridge.Config) any { return c.Envelope.NaiveTime }, true},
-		{"check-consumers", "true", nil, func(c bridge.Config) any { return c.CheckConsumers }, true},
-		{"batch", "50ms", nil, func(c bridge.Config) any { return c.Batch }, 50 * time.Millisecond},
-		{"clu-strict", "true", nil, func(c bridge.Config) any { return c.Strict }, true},
-		{"durable", "no", nil, func(c bridge.Config) any { return c.Durable }, bridge.Durable{}},
-		{"durable", "expires=90s", nil, func(c bridge.Config) any { return c.Durable }, bridge.Durable{Expires: 90 * time.Second}},
-		{"durable", "stream", nil, func(c bridge.Config) any { return *c.Durable.Stream }, bridge.Stream{Age: 24 * time.Hour, Bytes: 1 << 30}},
-		{"stream-name", "all", stream, func(c bridge.Config) any { return c.Durable.Stream.Name }, "all"},
-		{"stream-age", "1h", stream, func(c bridge.Config) any { return c.Durable.Stream.Age }, time.Hour},
-		{"stream-bytes", "10GiB", stream, func(c bridge.Config) any { return c.Durable.Stream.Bytes }, int64(10 << 30)},
-		{"history", "0", nil, func(c bridge.Config) any { return c.History.Replies }, 0},
-		{"history-bytes", "1MiB", nil, func(c bridge.Config) any { return c.History.Bytes }, 1 << 20},
-		{"history-age", "1h", nil, func(c bridge.Config) any { return c.History.Age }, time.Hour},
-		{"source", "exchange=live", nil, func(c bridge.Config) any { return c.Sources }, []rooms.Source{{Exchange: "live", Type: "topic", Binding: "#", Path: "/live"}}},
-		{"presence", "who", nil, func(c bridge.Config) any { return c.Presence }, "who"},
-		{"list-clients", "true", nil, func(c bridge.Config) any { return c.ListClients }, true},
-		{"shed-rate", "7", nil, func(c bridge.Config) any { return c.Drain.ShedRate }, 7},
-		{"log-commands", "false", nil, func(c bridge.Config) any { return c.LogCommands }, false},
-		{"drain-timeout", "1m", nil, func(c bridge.Config) any { return c.Drain.Timeout }, time.Minute},
-	}
-	tested := map[string]bool{"admin": true} // by TestTheAdminServerHasAnAddressOfItsOwn
-	for _, f := range flags {
-		tested[f.flag] = true
-		if got := f.read(configured(t, append(f.with, "--"+f.flag+"="+f.value)...)); !reflect.DeepEqual(got, f.want) {
-			t.Errorf("--%s %s: %v, want %v", f.flag, f.value, got, f.want)
-		}
-		t.Run("environment/"+f.flag, func(t *testing.T) {
-			t.Setenv("CLU_WS_"+strings.ToUpper(strings.ReplaceAll(f.flag, "-", "_")), f.value)
-			if got := f.read(configured(t, f.with...)); !reflect.DeepEqual(got, f.want) {
-				t.Errorf("%v, want %v", got, f.want)
-			}
-		})
-	}
-	for _, f := range slices.Concat(brokerFlags(), cluFlags(), historyFlags(), roomFlags(), adminFlags()) {
-		if name := f.Names()[0]; !tested[name] {
-			t.Errorf("--%s is not tested", name)
-		}
-	}
-}
 
 func TestSeveralURLsAreSeparateFlagsOrSeparatedBySpaces(t *testing.T) {
 	want := []string{"amqp://guest:guest@one/", "amqp://guest:guest@two/"}

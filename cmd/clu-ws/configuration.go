@@ -34,8 +34,8 @@ func configurationCommand(stdout io.Writer) *cli.Command {
 	}
 }
 
-// configurationPage returns docs/configuration.md: flags in the order of --help, with
-// the notes of configurationnotes.go.
+// configurationPage returns docs/configuration.md: the flags of each category, with the
+// notes of configurationnotes.go.
 func configurationPage() string {
 	p := &pageWriter{}
 	p.raw(configurationIntro)

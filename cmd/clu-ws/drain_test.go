@@ -34,7 +34,7 @@ func TestADrainingBridgeAcceptsNoClientsAndShedsThoseItHas(t *testing.T) {
 	t.Parallel()
 	const clients, rate = 60, 20
 	p := spawnAt(t, testkit.RabbitMQ(t).NewVHost(t), "--port", "0", "--admin", "127.0.0.1:0", "--shed-rate", fmt.Sprint(rate))
-	p.await(t, "linked to amqp://")
+	p.awaitLinked(t)
 	address := p.announcedAddress(t, "ws://")
 	left := make([]time.Time, clients)
 	var leaving sync.WaitGroup
@@ -78,7 +78,7 @@ func TestEachCommandThatIsSentDuringADrainHasAnEnd(t *testing.T) {
 	const clients = 30
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	p := spawnAt(t, url, "--port", "0", "--admin", "127.0.0.1:0", "--shed-rate", "20", "--message-rate", "1000000")
-	p.await(t, "linked to amqp://")
+	p.awaitLinked(t)
 	arrived, failed := echo(t, url), tapReplies(t, url)
 	all := make([]*commander, clients)
 	var commanding sync.WaitGroup
@@ -132,7 +132,7 @@ func TestTheOutcomeOfACommandPrecedesTheCloseFrameAndTheBridgeEndsInTime(t *test
 	const timeout, more = 8 * time.Second, 10
 	node := testkit.StartRabbitMQ(t)
 	p := spawnAt(t, node.URL(), "--port", "0", "--admin", "127.0.0.1:0", "--drain-timeout", timeout.String())
-	p.await(t, "linked to amqp://")
+	p.awaitLinked(t)
 	arrived := echo(t, node.URL())
 	e, conn := startRecording(t, "the client", v1(), "ws://"+p.announcedAddress(t, "ws://"))
 	send := func(id string) {
@@ -189,7 +189,7 @@ func TestAnHTTPRequestThatWaitsForACommandIsAnsweredOnShutdown(t *testing.T) {
 	t.Parallel()
 	url := testkit.RabbitMQ(t).NewVHost(t)
 	p := spawnAt(t, url, "--port", "0", "--admin", "127.0.0.1:0")
-	p.await(t, "linked to amqp://")
+	p.awaitLinked(t)
 	admin := p.admin(t)
 	arrived := count(t, url, "silent", "command.echo.#", func(*amqp.Channel, amqp.Delivery) bool { return true })
 	posted := make(chan string, 1)

@@ -37,7 +37,7 @@ func follow(t *testing.T, name, url string) *recordingClient {
 	return e
 }
 
-// runOnce resumes behind the last reply, and receives until the connection ends.
+// runOnce resumes after the last reply, and receives until the connection ends.
 func (e *recordingClient) runOnce(ctx context.Context, url string) error {
 	e.mu.Lock()
 	if e.last != "" {
@@ -73,7 +73,7 @@ func TestABridgeThatIsKilledLosesNothingOfAStream(t *testing.T) {
 	at := "ws://127.0.0.1:" + port + "/"
 	bridge := func() child { return spawnAt(t, url, "--port", port, "--name", "console", "--durable", "stream") }
 	p := bridge()
-	p.await(t, "linked to amqp://")
+	p.awaitLinked(t)
 	var all []*recordingClient
 	for i := range 5 {
 		all = append(all, follow(t, fmt.Sprintf("v1 client %d", i), at))

@@ -23,20 +23,25 @@ func setByKubernetes(name, value string) bool {
 	return err == nil && at.String() == address
 }
 
-// env names a flag's environment variable: CLU_WS_ and the flag's name. There is none
-// if Kubernetes has set it.
+// env returns the environment variable of a flag: CLU_WS_ and the flag's name. There is
+// none if Kubernetes has set it.
 func env(flag string) []string {
-	name := "CLU_WS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+	name := variable(flag)
 	if setByKubernetes(name, os.Getenv(name)) {
 		return nil
 	}
 	return []string{name}
 }
 
+// variable returns the name of a flag's environment variable.
+func variable(flag string) string {
+	return "CLU_WS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
 // logKubernetesVariables logs the ignored variables.
 func logKubernetesVariables(flags []string, log *slog.Logger) {
 	for _, flag := range flags {
-		name := "CLU_WS_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+		name := variable(flag)
 		if value := os.Getenv(name); setByKubernetes(name, value) {
 			log.Debug("ignored an environment variable that Kubernetes sets for a Service of that name", "variable", name, "value", value, "flag", "--"+flag)
 		}

@@ -15,8 +15,8 @@ func limitFlags() []cli.Flag {
 	}
 	return []cli.Flag{
 		size("client-backlog", "16MiB", "`BYTES` of replies kept for clients that read slowly"),
-		&cli.DurationFlag{Name: "client-lag", Value: 30 * time.Second, EnvVars: env("client-lag"), Category: catLimits, Usage: "longest `TIME` for which they are kept"},
-		&cli.StringFlag{Name: "slow", Value: "close", EnvVars: env("slow"), Category: catLimits, Usage: "`ACTION` on a client that falls further behind: close (1008), or skip to the newest replies behind a notice"},
+		&cli.DurationFlag{Name: "client-lag", Value: 30 * time.Second, EnvVars: env("client-lag"), Category: catLimits, Usage: "longest `TIME` for which replies are kept for clients that read slowly"},
+		&cli.StringFlag{Name: "slow", Value: "close", EnvVars: env("slow"), Category: catLimits, Usage: "`ACTION` on a client that falls further behind: close (1008), or skip to the newest replies after a notice"},
 		size("max-outbound", "256MiB", "most `BYTES` of responses and snapshots queued for all clients together; beyond that, the client with the most is closed (1008)"),
 		size("max-message", "1MiB", "longest message from a client, in `BYTES`"),
 		size("max-head", "8KiB", "longest request head, in `BYTES`"),
@@ -30,7 +30,7 @@ func limitFlags() []cli.Flag {
 }
 
 // readLimits reads the flags of limits into a bridge's configuration. Of several
-// wrong flags, the error names the first in the order of --help.
+// wrong flags, the error always names the same one.
 func readLimits(c *cli.Context, cfg *bridge.Config) (err error) {
 	l := &cfg.Limits
 	for _, size := range []struct {

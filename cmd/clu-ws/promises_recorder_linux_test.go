@@ -17,7 +17,7 @@ import (
 )
 
 // recorder is a v1 client that records every reply of a [testkit.Source] and every reported gap,
-// reconnects when its connection ends, and resumes behind the last reply. In a new epoch it starts
+// reconnects when its connection ends, and resumes after the last reply. In a new epoch it starts
 // from the first reply, so that it receives all that the bridge has received.
 type recorder struct {
 	name      string
@@ -101,7 +101,7 @@ func (r *recorder) recordConnection(ctx context.Context, url string) error {
 	}
 }
 
-// resume returns the request that resumes behind the last reply.
+// resume returns the request that resumes after the last reply.
 func (r *recorder) resume(epoch string) []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -53,7 +53,7 @@ func startRecording(t *testing.T, name string, d ws.Dialer, url string) (*record
 	return e, conn
 }
 
-// dialBridge connects. The reader has what was received behind the response as well.
+// dialBridge connects. The reader has what was received after the response as well.
 func dialBridge(ctx context.Context, d ws.Dialer, url string) (net.Conn, *bufio.Reader, error) {
 	ctx, cancel := context.WithTimeout(ctx, testkit.Patience)
 	defer cancel()

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// redactArgs returns a command line without the password and the logins in URLs.
+// redactArgs returns a command line in which the password, and the credentials in
+// URLs, are hidden.
 func redactArgs(args []string) []string {
 	args = slices.Clone(args)
 	secret := false // the next argument is the password
@@ -28,7 +29,7 @@ func redactArgs(args []string) []string {
 // redacted stands for what is hidden.
 const redacted = "(hidden)"
 
-// redactLogin hides the logins of the URLs in an argument, even malformed ones.
+// redactLogin hides the credentials of the URLs in an argument, even of malformed ones.
 func redactLogin(arg string) string {
 	parts := strings.Fields(arg)
 	for i, part := range parts {

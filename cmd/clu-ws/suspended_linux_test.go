@@ -55,7 +55,7 @@ func suspendAndResume(t *testing.T, p child, url string, secure *tls.Config, sta
 	}
 	clu, newer := ws.Dialer{TLSConfig: secure}, v1()
 	newer.TLSConfig = secure
-	p.await(t, "linked to amqp://")
+	p.awaitLinked(t)
 	arrived := echo(t, url)
 	address, admin := scheme+p.announcedAddress(t, scheme), p.admin(t)
 	plain, plainConn := startRecording(t, "plain", clu, address)

@@ -37,7 +37,7 @@ func TestABridgeThatIsSuspendedDuringABrokerRestartReportsAllMissingReplies(t *t
 	var recorders []*recordingClient
 	for _, durable := range kinds {
 		p := spawnAt(t, n.URL(), "--port", "0", "--name", "bridge-"+durable[:2], "--durable", durable)
-		p.await(t, "linked to amqp://")
+		p.awaitLinked(t)
 		e, _ := startRecording(t, durable, v1(), "ws://"+p.announcedAddress(t, "ws://"))
 		bridges, recorders = append(bridges, p), append(recorders, e)
 	}

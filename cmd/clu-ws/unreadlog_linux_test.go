@@ -31,7 +31,7 @@ func TestCommandsContinueWhenTheLogIsNotRead(t *testing.T) {
 	cmd.Env, cmd.ExtraFiles = bridge.Env, []*os.File{w}
 	p := child{testkit.StartProcess(t, cmd)}
 	w.Close()
-	p.await(t, "linked to amqp://") // the announcement
+	p.await(t, "listens at")
 
 	sender, conn := startRecording(t, "sender", ws.Dialer{}, "ws://"+p.announcedAddress(t, "ws://"))
 	const commands = 100 // more than half of their lines is more than the pipe holds

@@ -8,7 +8,7 @@ import (
 // releaseVersion is the version of the program in this tree.
 const releaseVersion = "0.1.0"
 
-// version is the release and, where the build knows it, the commit it is from.
+// version returns the release and, if the build recorded it, the commit.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

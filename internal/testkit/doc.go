@@ -47,6 +47,6 @@
 //
 // # Waiting
 //
-// Within a process a test waits for the event: [Receive], [AwaitClosed]. Another process has no event to give, so
+// Within a process a test waits for the event: [Receive], [Await]. Another process has no event to give, so
 // [Eventually] and [WaitUntil] poll it against a deadline. Nothing here sleeps.
 package testkit

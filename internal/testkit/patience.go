@@ -28,22 +28,18 @@ func Receive[T any](t testing.TB, from <-chan T) T {
 	panic("unreachable")
 }
 
-// AwaitClosed waits until a channel is closed, and drops what is received before. The test fails if that
-// takes longer than [Patience].
-func AwaitClosed[T any](t testing.TB, what string, channel <-chan T) {
+// Await waits for an event: the next value of a channel, or its close. It returns the value, or the zero value. The test
+// fails if neither happens within [Patience].
+func Await[T any](t testing.TB, event <-chan T) (v T) {
 	t.Helper()
 	timeout := time.NewTimer(Patience)
 	defer timeout.Stop()
-	for {
-		select {
-		case _, ok := <-channel:
-			if !ok {
-				return
-			}
-		case <-timeout.C:
-			t.Fatalf("%s: not within %v", what, Patience)
-		}
+	select {
+	case v = <-event:
+	case <-timeout.C:
+		t.Fatalf("nothing happened within %v", Patience)
 	}
+	return v
 }
 
 // WaitUntil polls a condition that other goroutines or processes bring about, at most for [Patience]. Where

@@ -53,16 +53,17 @@ func TestReceiveReturnsAValueOrFails(t *testing.T) {
 	})
 }
 
-func TestAwaitClosedDropsWhatIsReceivedBefore(t *testing.T) {
+func TestAwaitReturnsAtAValueOrAtTheClose(t *testing.T) {
 	Bubble(t, func(t *testing.T) {
 		c := make(chan int, 1)
-		c <- 7
-		if said := failureOf(t, func(t testing.TB) { AwaitClosed(t, "the end", c) }); !strings.Contains(said, "not within") {
+		if said := failureOf(t, func(t testing.TB) { Await(t, c) }); !strings.Contains(said, "nothing happened") {
 			t.Errorf("an open channel: %q", said)
 		}
-		c <- 8
+		c <- 7
 		close(c)
-		AwaitClosed(t, "the end", c)
+		if first, second := Await(t, c), Await(t, c); first != 7 || second != 0 {
+			t.Errorf("got %d and %d", first, second)
+		}
 	})
 }
 

@@ -1,7 +1,6 @@
 package testkit
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net"
@@ -12,14 +11,14 @@ import (
 	"github.com/gobwas/ws/wsutil"
 )
 
-// WebSocket is the client's end of a WebSocket connection. It masks what it sends, and answers pings while it
-// reads. One goroutine reads and one writes; both belong to the test.
+// WebSocket is the client's end of a WebSocket connection. It masks what it sends, and answers pings while it reads.
+// Reads from it as a [net.Conn] return what came with the handshake first. One goroutine reads and one writes.
 type WebSocket struct {
 	net.Conn
 	Handshake ws.Handshake
 
-	t    testing.TB
-	from io.ReadWriter // reads what came with the handshake first
+	t     testing.TB // nil for a connection of [OpenWebSocket]
+	early []byte     // what came with the handshake and is not read yet
 }
 
 // DialWebSocket connects to a ws:// or wss:// URL within [Patience]. The connection ends with the test.
@@ -34,7 +33,7 @@ func DialWebSocketWith(t testing.TB, dialer ws.Dialer, url string) *WebSocket {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), Patience)
 	defer cancel()
-	c, err := tryDialWebSocket(ctx, dialer, url)
+	c, err := OpenWebSocket(ctx, dialer, url)
 	if err != nil {
 		t.Fatalf("cannot connect to %s: %v", url, err)
 	}
@@ -43,25 +42,34 @@ func DialWebSocketWith(t testing.TB, dialer ws.Dialer, url string) *WebSocket {
 	return c
 }
 
-func tryDialWebSocket(ctx context.Context, dialer ws.Dialer, url string) (*WebSocket, error) {
-	conn, early, handshake, err := dialer.Dial(ctx, url)
+// OpenWebSocket connects for a goroutine that must not end the test: Send and Receive are not for its connection, which
+// the caller closes.
+func OpenWebSocket(ctx context.Context, dialer ws.Dialer, url string) (*WebSocket, error) {
+	conn, buffered, handshake, err := dialer.Dial(ctx, url)
 	if err != nil {
 		return nil, err
 	}
-	c := &WebSocket{Conn: conn, Handshake: handshake, from: conn}
-	if early != nil {
-		sent := make([]byte, early.Buffered())
-		if _, err := io.ReadFull(early, sent); err != nil {
-			conn.Close()
-			return nil, err
-		}
-		ws.PutReader(early)
-		c.from = struct {
-			io.Reader
-			io.Writer
-		}{io.MultiReader(bytes.NewReader(sent), conn), conn}
+	c := &WebSocket{Conn: conn, Handshake: handshake}
+	if buffered != nil {
+		c.early = make([]byte, buffered.Buffered())
+		_, err = io.ReadFull(buffered, c.early)
+		ws.PutReader(buffered)
+	}
+	if err != nil {
+		conn.Close()
+		return nil, err
 	}
 	return c, nil
+}
+
+// Read reads from the connection, first what came with the handshake.
+func (c *WebSocket) Read(p []byte) (int, error) {
+	if len(c.early) == 0 {
+		return c.Conn.Read(p)
+	}
+	n := copy(p, c.early)
+	c.early = c.early[n:]
+	return n, nil
 }
 
 // Send writes a text message.
@@ -88,5 +96,5 @@ func (c *WebSocket) ReceiveWithin(timeout time.Duration) ([]byte, error) {
 	if err := c.SetReadDeadline(time.Now().Add(timeout)); err != nil {
 		return nil, err
 	}
-	return wsutil.ReadServerText(c.from)
+	return wsutil.ReadServerText(c)
 }

@@ -161,11 +161,11 @@ func next[T any](t *testing.T, from <-chan T) T {
 	panic("unreachable")
 }
 
-// eventually polls until ask returns true. Each call is a round trip to the broker.
-func (s *session) eventually(what string, ask func() bool) {
+// eventually polls until done returns true. Each call is a round trip to the broker.
+func (s *session) eventually(what string, done func() bool) {
 	s.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); {
-		if ask() {
+		if done() {
 			return
 		}
 	}

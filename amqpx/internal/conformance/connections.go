@@ -37,7 +37,7 @@ var connectionTests = []test{
 			got, _ := io.ReadAll(nc)
 			// RabbitMQ 4 speaks AMQP 1.0, too.
 			if string(got) != "AMQP\x00\x00\x09\x01" && (hello[0] == 'A' || string(got) != "AMQP\x03\x01\x00\x00") {
-				s.Errorf("to %q the broker said %q", hello, got)
+				s.Errorf("the answer to %q is %q", hello, got)
 			}
 			_ = nc.Close()
 		}

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // greedy starts an engine on one loop, lets a client send messages, and returns how many of
@@ -33,11 +35,11 @@ func greedy(t *testing.T, start starter, cfg Config, dial func(*server) *client,
 	honest.upgrade("/")
 	s.mute.Store(true)
 	busy.send(messages...)
-	receive(t, first)
+	testkit.AwaitClosed(t, "the first message arrives", first)
 	honest.send(text("honest"))
 	close(proceed)
 	for got := range n + 1 {
-		if receive(t, order) == "honest" {
+		if testkit.Receive(t, order) == "honest" {
 			return got
 		}
 	}
@@ -72,7 +74,7 @@ func TestOneClientsManyMessagesDelayNoOther(t *testing.T) {
 			return c
 		}, n, all)
 		if most := 2 * clientQuantum / messageCost; got > most {
-			t.Errorf("%d messages were handed over before another client's, more than %d", got, most)
+			t.Errorf("%d messages were delivered before another client's, more than %d", got, most)
 		}
 	})
 }
@@ -85,9 +87,9 @@ func TestInputLeftOfATurnIsReadBeforeTheEndOfTheConnection(t *testing.T) {
 		c.send(bytes.Repeat(text("m"), n), closing(1000))
 		c.Conn.(*net.TCPConn).CloseWrite()
 		for range n {
-			receive(t, s.messages)
+			testkit.Receive(t, s.messages)
 		}
-		receive(t, s.closed).check(t, 1000)
+		testkit.Receive(t, s.closed).check(t, 1000)
 		if held := s.Stats().Inbound; held != 0 {
 			t.Errorf("%d bytes are held yet", held)
 		}
@@ -105,7 +107,7 @@ func TestOneClientsEmptyFragmentsDelayNoOther(t *testing.T) {
 			return c
 		}, messages, bytes.Repeat(one, messages))
 		if most := 2 * clientQuantum / messageCost / 8; got > most {
-			t.Errorf("%d messages of %d fragments were handed over before another client's, more than %d", got, fragments, most)
+			t.Errorf("%d messages of %d fragments were delivered before another client's, more than %d", got, fragments, most)
 		}
 	})
 }
@@ -134,13 +136,13 @@ func TestASweepOfManyLogsIsDividedIntoTurns(t *testing.T) {
 		before := swept()
 		l.sweep()
 		if n := swept() - before; n == 0 || n > maxSweepVisits {
-			t.Fatalf("in turn %d %d logs were brought to their followers", turn, n)
+			t.Fatalf("in turn %d %d logs were delivered", turn, n)
 		}
 		if turn > 20 {
 			t.Fatal("it does not end")
 		}
 	}
 	if n := swept(); n != len(rings) {
-		t.Errorf("%d of %d logs were brought to their followers", n, len(rings))
+		t.Errorf("%d of %d logs were delivered", n, len(rings))
 	}
 }

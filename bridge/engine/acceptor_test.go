@@ -53,7 +53,7 @@ func TestAListenerThatThePollerRejectsIsServedLater(t *testing.T) {
 		s.addr = s.listenTwice(t)
 		s.dial(t)
 		if n := strings.Count(log.String(), "cannot accept"); n != 1 {
-			t.Errorf("the log says it %d times: %s", n, log)
+			t.Errorf("the log has it %d times: %s", n, log)
 		}
 	})
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/gobwas/ws"
 	"golang.org/x/sys/unix"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestAParserIsReturnedCleanWhenItsConnectionBreaks(t *testing.T) {
@@ -32,13 +34,13 @@ func TestAParserIsReturnedCleanWhenItsConnectionBreaks(t *testing.T) {
 					l.parse(c, append(flood, 0x81)) // and half a header
 					ended <- c.state == stateFree
 				})
-				if !receive(t, ended) {
+				if !testkit.Receive(t, ended) {
 					t.Fatal("the connection has not ended")
 				}
 				c := s.dial(t) // reuses the parser
 				c.send(text("hello"))
 				for got := ""; got != "hello"; {
-					got = receive(t, s.messages)
+					got = testkit.Receive(t, s.messages)
 				}
 			})
 		}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // pausing is a sink whose quantum is a number of messages.
@@ -60,7 +62,7 @@ func pieces(b []byte, size int) (all [][]byte) {
 }
 
 func TestInflatedBytesCountTowardsTheRate(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Compress: true, Limits: Limits{MessageRate: 1}})
 		c := s.dialDeflate(t)
 		big := deflated(true, strings.Repeat("x", 1<<20))
@@ -73,7 +75,7 @@ func TestInflatedBytesCountTowardsTheRate(t *testing.T) {
 }
 
 func TestFragmentsCountTowardsTheRate(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		for name, payload := range map[string]string{"empty": "", "of one byte": "x"} {
 			s := start(Config{Limits: Limits{MessageRate: 1}})
 			c := s.dial(t)
@@ -85,7 +87,7 @@ func TestFragmentsCountTowardsTheRate(t *testing.T) {
 			c = s.dial(t)
 			for range burstSeconds - 1 {
 				c.send(masked(false, ws.OpText, "a"), masked(false, ws.OpContinuation, "b"), masked(true, ws.OpContinuation, "c"))
-				if got := receive(t, s.messages); got != "abc" {
+				if got := testkit.Receive(t, s.messages); got != "abc" {
 					t.Errorf("got %q", got)
 				}
 			}

@@ -2,10 +2,10 @@ package simulation
 
 import "time"
 
-// checkArrivals compares what the link delivered with what the broker routed.
-func (w *world) checkArrivals() {
+// checkLinkEvents compares what the link delivered with what the broker routed.
+func (w *world) checkLinkEvents() {
 	last := 0
-	for _, a := range w.arrivals {
+	for _, a := range w.linkEvents {
 		switch {
 		case a.gap != nil:
 			if a.gap.To.After(a.at) || a.gap.From.After(a.gap.To) {
@@ -25,10 +25,10 @@ func (w *world) checkArrivals() {
 	if !found {
 		return
 	}
-	// at is the index after the last arrival that the broker routed before the reply.
+	// at is the index after the last linkEvent that the broker routed before the reply.
 	at := 0
 	for _, r := range w.replies {
-		for at < len(w.arrivals) && (w.arrivals[at].gap != nil || w.arrivals[at].reply.routed < r.routed) {
+		for at < len(w.linkEvents) && (w.linkEvents[at].gap != nil || w.linkEvents[at].reply.routed < r.routed) {
 			at++
 		}
 		if r.seq == 0 && r.sent.After(up) && !w.covered(r, at) {
@@ -37,11 +37,11 @@ func (w *world) checkArrivals() {
 	}
 }
 
-// covered reports whether one of the gaps directly before an arrival contains the time at which the reply was
+// covered reports whether one of the gaps directly before an linkEvent contains the time at which the reply was
 // sent.
 func (w *world) covered(r *reply, at int) bool {
-	for at--; at >= 0 && w.arrivals[at].gap != nil; at-- {
-		if g := w.arrivals[at].gap; !r.sent.Before(g.From) && !r.sent.After(g.To) {
+	for at--; at >= 0 && w.linkEvents[at].gap != nil; at-- {
+		if g := w.linkEvents[at].gap; !r.sent.Before(g.From) && !r.sent.After(g.To) {
 			return true
 		}
 	}

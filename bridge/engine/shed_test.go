@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 const mib = 1 << 20
@@ -22,25 +24,25 @@ func heapInUse(n int) []Frame {
 }
 
 func TestTheLargestQueueIsClosedFirst(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 2, Limits: Limits{MaxOutbound: 48 * mib}})
 		_, small := s.dialConn(t)
 		large, most := s.dialConn(t)
 		_, last := s.dialConn(t)
 		small.Follow(nil, heapInUse(10)...)
 		most.Follow(nil, heapInUse(30)...)
-		eventually(t, "all of it is counted", func() bool { return s.Stats().Outbound > 30*mib })
+		testkit.WaitUntil(t, "all of it is counted", func() bool { return s.Stats().Outbound > 30*mib })
 		if len(s.closed) > 0 {
-			t.Fatalf("closed within the bound: %v", receive(t, s.closed))
+			t.Fatalf("closed within the bound: %v", testkit.Receive(t, s.closed))
 		}
 		last.Follow(nil, heapInUse(20)...)
-		if note := receive(t, s.closed); note != (closeNote{1008, reasonLargestQueue}) {
+		if note := testkit.Receive(t, s.closed); note != (closeNote{1008, reasonLargestQueue}) {
 			t.Fatalf("closed with %v", note)
 		}
 		if reason := large.expectClose(1008); reason != reasonLargestQueue {
-			t.Errorf("the one for which most waited is told %q", reason)
+			t.Errorf("the one for which most waited gets %q", reason)
 		}
-		eventually(t, "what waits is within the bound", func() bool { return s.Stats().Outbound <= 48*mib })
+		testkit.WaitUntil(t, "what waits is within the bound", func() bool { return s.Stats().Outbound <= 48*mib })
 		if st := s.Stats(); st.SlowCloses != 1 || st.Connections != 2 {
 			t.Errorf("%d are closed, %d are there", st.SlowCloses, st.Connections)
 		}
@@ -48,16 +50,16 @@ func TestTheLargestQueueIsClosedFirst(t *testing.T) {
 }
 
 func TestManyClientsThatDoNotReadShareOneBound(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		const most = 16 * mib
 		s := start(Config{Loops: 2, Limits: Limits{MaxOutbound: most}})
 		honest := s.dial(t)
 		for range 10 {
 			c := s.dialTCP(t)
 			c.upgrade("/")
-			receive(t, s.opened).Follow(nil, heapInUse(10)...)
+			testkit.Receive(t, s.opened).Follow(nil, heapInUse(10)...)
 		}
-		eventually(t, "the largest debtors are closed", func() bool {
+		testkit.WaitUntil(t, "the largest queues are closed", func() bool {
 			st := s.Stats()
 			return st.SlowCloses >= 5 && st.Outbound <= most
 		})
@@ -67,7 +69,7 @@ func TestManyClientsThatDoNotReadShareOneBound(t *testing.T) {
 }
 
 func TestAFrameInManyQueuesIsCountedOnce(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		const loops = 2
 		s := start(Config{Loops: loops, Limits: Limits{MaxOutbound: loops * 10 * mib}})
 		snapshot := heapInUse(8)
@@ -84,7 +86,7 @@ func TestAFrameInManyQueuesIsCountedOnce(t *testing.T) {
 				}
 			}
 		}
-		eventually(t, "nothing waits", func() bool { return s.Stats().Outbound == 0 })
+		testkit.WaitUntil(t, "nothing waits", func() bool { return s.Stats().Outbound == 0 })
 		if n := s.Stats().SlowCloses; n > 0 {
 			t.Errorf("%d clients are closed", n)
 		}
@@ -92,24 +94,24 @@ func TestAFrameInManyQueuesIsCountedOnce(t *testing.T) {
 }
 
 func TestAClosedConnectionsQueueIsNotCounted(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 2})
 		for i := range 4 {
 			c, conn := s.dialConn(t)
 			conn.Follow(nil, heapInUse(10)...)
-			eventually(t, "it is counted", func() bool { return s.Stats().Outbound > 0 })
+			testkit.WaitUntil(t, "it is counted", func() bool { return s.Stats().Outbound > 0 })
 			if i%2 == 0 {
 				conn.Close(1000, "")
 			}
 			c.Close()
-			receive(t, s.closed)
-			eventually(t, "it is forgotten", func() bool { return s.Stats().Outbound == 0 })
+			testkit.Receive(t, s.closed)
+			testkit.WaitUntil(t, "it is forgotten", func() bool { return s.Stats().Outbound == 0 })
 		}
 	})
 }
 
 func TestReadingFromAClientThatDoesNotReadIsPaused(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		const messages, size = 1000, 64 << 10
 		var answered atomic.Int32
 		s := start(Config{Loops: 1, Limits: Limits{MessageRate: messages}}, func(s *server) {
@@ -127,13 +129,13 @@ func TestReadingFromAClientThatDoesNotReadIsPaused(t *testing.T) {
 		other.upgrade("/")
 		c := s.dialTCP(t)
 		c.upgrade("/")
-		_ = c.SetDeadline(time.Now().Add(6 * patience)) // 64 MB are read
+		_ = c.SetDeadline(time.Now().Add(6 * testkit.Patience)) // 64 MB are read
 		var all []byte
 		for i := range messages {
 			all = append(all, text(fmt.Sprint(i))...)
 		}
 		c.send(all)
-		eventually(t, "answers wait", func() bool { return s.Stats().Outbound > maxOutbound })
+		testkit.WaitUntil(t, "answers wait", func() bool { return s.Stats().Outbound > maxOutbound })
 		for range 50 { // turns in which more could be read
 			other.send(text("fence"))
 			other.expect("fence")
@@ -152,7 +154,7 @@ func TestReadingFromAClientThatDoesNotReadIsPaused(t *testing.T) {
 }
 
 func TestAClientThatSendsMuchBeforeItReadsIsServed(t *testing.T) {
-	onBoth(t, func(t *testing.T, start starter) {
+	inEveryWay(t, func(t *testing.T, start starter) {
 		s := start(Config{Loops: 1, Limits: Limits{MessageRate: 10_000}}, func(s *server) {
 			s.message = func(c Conn, m Message) { c.Send(Text(string(m.Payload))) }
 		})
