@@ -121,7 +121,7 @@ func TestAnEngineThatStopsListeningKeepsItsConnections(t *testing.T) {
 		half.send([]byte(upgradeRequest[:20]))
 		visitor := s.dialTCP(t)
 		visitor.send([]byte("GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n"))
-		testkit.AwaitClosed(t, "the request arrives", asked)
+		testkit.Await(t, asked)
 		testkit.WaitUntil(t, "all are accepted", func() bool {
 			s.limiter.mu.Lock()
 			defer s.limiter.mu.Unlock()

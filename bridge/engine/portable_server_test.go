@@ -57,7 +57,7 @@ func TestNoMessageOfManyConnectionsIsLost(t *testing.T) {
 			})
 		}
 		running.Wait()
-		testkit.AwaitClosed(t, "all messages arrive", all)
+		testkit.Await(t, all)
 	})
 }
 
@@ -121,7 +121,7 @@ func TestClientsThatConnectWhileAcceptingIsPausedAreServed(t *testing.T) {
 		l := s.loops[0]
 		paused := make(chan struct{})
 		l.mail.post(func() { l.acceptor.pause(unix.EMFILE); close(paused) })
-		testkit.AwaitClosed(t, "accepting is paused", paused)
+		testkit.Await(t, paused)
 		c := s.dialTCP(t) // in the kernel's queue, which the next tick accepts from
 		c.upgrade("/")
 		s.dial(t).Close()

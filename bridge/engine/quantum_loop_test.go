@@ -35,7 +35,7 @@ func greedy(t *testing.T, start starter, cfg Config, dial func(*server) *client,
 	honest.upgrade("/")
 	s.mute.Store(true)
 	busy.send(messages...)
-	testkit.AwaitClosed(t, "the first message arrives", first)
+	testkit.Await(t, first)
 	honest.send(text("honest"))
 	close(proceed)
 	for got := range n + 1 {

@@ -66,7 +66,7 @@ func (s *sleeper) sleep(t *testing.T, meanwhile func()) {
 	t.Helper()
 	asleep, wake := make(chan struct{}), make(chan struct{})
 	s.loops[0].mail.post(func() { close(asleep); <-wake })
-	testkit.AwaitClosed(t, "the loop is stalled", asleep)
+	testkit.Await(t, asleep)
 	meanwhile()
 	s.clock.by.Add(int64(nap))
 	close(wake)

@@ -47,7 +47,7 @@ func TestOneClientsKeyUpdatesDelayNoOther(t *testing.T) {
 			t.Fatalf("%d bytes are more than one read", len(all))
 		}
 		busy.raw(all)
-		testkit.AwaitClosed(t, "the first message arrives", first)
+		testkit.Await(t, first)
 		honest.send(text("honest"))
 		close(proceed)
 		got := 0
