@@ -227,19 +227,6 @@ func TestManyRepliesOfOneCommandArriveInOrder(t *testing.T) {
 	})
 }
 
-func TestAnActorReceivesTheRepliesOfOtherActors(t *testing.T) {
-	withExchange(t, func(t *testing.T, x *exchange) {
-		received := make(chan actor.Reply, 1)
-		x.run(x.actor(actor.Config{Name: "dome", OnReply: func(r actor.Reply) { received <- r }}, nil))
-		weather := x.actor(actor.Config{Name: "weather"}, nil)
-		x.run(weather)
-		weather.Broadcast(actor.Warning, actor.Keywords{"wind": 12.5})
-		if r := <-received; r.Sender != "weather" || r.Code != actor.Warning || string(r.Body) != `{"wind":12.5}` || r.CommandID != "" {
-			t.Errorf("received %+v", r)
-		}
-	})
-}
-
 func TestAWrongConfigurationIsRefused(t *testing.T) {
 	link := amqpx.Config{URLs: []string{"amqp://localhost/"}}
 	for name, cfg := range map[string]actor.Config{
@@ -256,19 +243,19 @@ func TestAWrongConfigurationIsRefused(t *testing.T) {
 	}
 }
 
-func TestASecondHandlerOfANamePanics(t *testing.T) {
-	a, err := actor.New(actor.Config{Name: "dome", Link: amqpx.Config{URLs: []string{"amqp://localhost/"}}})
-	if err != nil {
-		t.Fatal(err)
+func TestAClientWithTheSettingsOfAnActorIsRefused(t *testing.T) {
+	link := amqpx.Config{URLs: []string{"amqp://localhost/"}}
+	for name, cfg := range map[string]actor.Config{
+		"a version":   {Link: link, Version: "1"},
+		"a schema":    {Link: link, Schema: json.RawMessage(`{}`)},
+		"a wild name": {Link: link, Name: "cons*le"},
+		"no URL":      {},
+	} {
+		if _, err := actor.NewClient(cfg); err == nil {
+			t.Errorf("%s: it was accepted", name)
+		}
 	}
-	for _, usage := range []string{"ping", "", "--wait"} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%q was accepted", usage)
-				}
-			}()
-			a.Handle(usage, "", nil)
-		}()
+	if c, err := actor.NewClient(actor.Config{Link: link}); err != nil || !strings.HasPrefix(c.Name(), "amqp-client-") {
+		t.Errorf("without a name: %v", err)
 	}
 }

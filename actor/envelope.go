@@ -9,7 +9,7 @@ import (
 // Envelope is how replies are written for WebSocket clients. The zero value
 // writes what CLU 2.6 writes, with null for NaN and Infinity.
 type Envelope struct {
-	// NaN says what becomes of NaN, Infinity and -Infinity.
+	// NaN is how NaN, Infinity and -Infinity are written.
 	NaN NaNMode
 	// NaiveTime leaves the offset out of the timestamp, as CLU before 2.6 did.
 	NaiveTime bool

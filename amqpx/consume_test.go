@@ -113,8 +113,8 @@ func TestWhatArrivesDuringADeliveryIsNotTakenForNewer(t *testing.T) {
 				t.Fatal("it was not taken by the goroutine that reads")
 			}
 		}
-		if fed := c.state.loss.routedAfter; fed.After(read) {
-			t.Errorf("it is taken to have been routed later than %v after the first was read", fed.Sub(read))
+		if routed := c.state.loss.routedAfter; routed.After(read) {
+			t.Errorf("it is taken to have been routed later than %v after the first was read", routed.Sub(read))
 		}
 	})
 }

@@ -211,7 +211,7 @@ func TestHeadersThatCannotBeReadAreReplaced(t *testing.T) {
 			t.Errorf("%s: %.300q", c.name, got)
 		}
 		if again := readThrough(t, bytes.NewReader(got)); !bytes.Equal(again, got) {
-			t.Errorf("%s: mended twice it is another", c.name)
+			t.Errorf("%s: sanitized twice it is another", c.name)
 		}
 	}
 }
@@ -253,7 +253,7 @@ func FuzzInterceptor(f *testing.F) {
 			t.Errorf("in pieces it is %q, at once %q", got, once)
 		}
 		if got := readThrough(t, bytes.NewReader(once)); !bytes.Equal(got, once) {
-			t.Errorf("mended twice it is %q, once %q", got, once)
+			t.Errorf("sanitized twice it is %q, once %q", got, once)
 		}
 	})
 }
@@ -268,7 +268,7 @@ func BenchmarkInterceptor(b *testing.B) {
 	one := slices.Concat(frame(methodFrame, 1, make([]byte, 60)), frame(headerFrame, 1, content(table)), frame(bodyFrame, 1, make([]byte, 200)))
 	const many = 1000
 	stream := bytes.Repeat(one, many)
-	for _, through := range []string{"mender", "nothing"} {
+	for _, through := range []string{"interceptor", "nothing"} {
 		b.Run(through, func(b *testing.B) {
 			from := bytes.NewReader(stream)
 			var r io.Reader = newInterceptor(source{Reader: from}, new(atomic.Bool))

@@ -38,7 +38,7 @@ func TestALinkThatBreaksAsSoonAsItIsMadeIsDownUntilItLasts(t *testing.T) {
 		}
 		n.drop(t)
 		if s := testkit.Receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), words) {
-			t.Errorf("it said %+v", s)
+			t.Errorf("the state is %+v", s)
 		}
 	}
 	carries()
@@ -50,7 +50,7 @@ func TestALinkThatBreaksAsSoonAsItIsMadeIsDownUntilItLasts(t *testing.T) {
 	// Once up, it is a link like any other.
 	n.drop(t)
 	if s := testkit.Receive(t, w.states); s.Up || strings.Contains(s.Err.Error(), words) {
-		t.Errorf("it said %+v", s)
+		t.Errorf("the state is %+v", s)
 	}
 	w.await(t, true)
 	w.stop()

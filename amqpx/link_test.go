@@ -125,7 +125,7 @@ func (w *watched) await(t *testing.T, up bool) {
 				return
 			}
 		case <-deadline:
-			t.Fatalf("the link never said up=%v", up)
+			t.Fatalf("the link never became up=%v", up)
 		}
 	}
 }
@@ -274,7 +274,7 @@ func TestABrokerShortOfMemoryRefusesCommandsAtOnce(t *testing.T) {
 				continue
 			}
 		case <-deadline:
-			t.Fatal("the link never said that it is blocked")
+			t.Fatal("the link never reported that it is blocked")
 		}
 		break
 	}

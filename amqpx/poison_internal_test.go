@@ -7,8 +7,8 @@ import (
 )
 
 // broke returns a session that consumed the queue and has ended.
-func broke(cs *consumerState, stood time.Duration, failed bool) *session {
-	s := &session{link: &Link{consumerStates: []*consumerState{cs}, log: slog.New(slog.DiscardHandler)}, began: time.Now().Add(-stood)}
+func broke(cs *consumerState, lasted time.Duration, failed bool) *session {
+	s := &session{link: &Link{consumerStates: []*consumerState{cs}, log: slog.New(slog.DiscardHandler)}, began: time.Now().Add(-lasted)}
 	s.consumers = []*consumer{{state: cs}}
 	s.failed.Store(failed)
 	return s
@@ -55,7 +55,7 @@ func TestFailuresOverNoMessageSkipNothing(t *testing.T) {
 	}
 	broke(cs, time.Hour, false).notePoison()
 	if cs.probing || cs.brokerFailures != 0 {
-		t.Error("a session that stood for long does not end the care")
+		t.Error("a long session does not end the probing")
 	}
 }
 

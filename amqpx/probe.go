@@ -252,10 +252,10 @@ func isProbe(d *amqp.Delivery, queue string) bool {
 
 // received notes a delivery. A probe shows that the queue is served, but not that it is bound.
 func (cs *consumerState) received(d *amqp.Delivery) {
-	fed := cs.loss.routedAfter
+	before := cs.loss.routedAfter
 	cs.loss.received(d.DeliveryTag)
 	if isProbe(d, cs.queueName()) {
-		cs.loss.routedAfter = fed
+		cs.loss.routedAfter = before
 	}
 }
 

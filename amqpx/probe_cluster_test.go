@@ -23,17 +23,17 @@ func TestAStreamThatHasLostMostOfItsReplicasIsReported(t *testing.T) {
 	c.Nodes[1].Stop(t)
 	c.Nodes[2].Stop(t)
 	stopped := time.Now()
-	var told string
+	var reported string
 	testkit.Eventually(t, time.Minute, "it is reported", func() error {
 		s := w.State()
-		if told = s.QueueDown; told == "" {
+		if reported = s.QueueDown; reported == "" {
 			return fmt.Errorf("the state is %+v", s)
 		}
 		return nil
 	})
-	testkit.Note(t, fmt.Sprintf("a stream without a majority is reported after %v: %s", time.Since(stopped).Round(time.Second/10), told))
-	if !strings.Contains(told, "history") {
-		t.Errorf("it is reported as %q", told)
+	testkit.Note(t, fmt.Sprintf("a stream without a majority is reported after %v: %s", time.Since(stopped).Round(time.Second/10), reported))
+	if !strings.Contains(reported, "history") {
+		t.Errorf("it is reported as %q", reported)
 	}
 	c.Nodes[1].Start(t)
 	c.Nodes[2].Start(t)

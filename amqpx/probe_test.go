@@ -136,7 +136,7 @@ func TestALinkWhoseConsumerIsNotServedConnectsAgain(t *testing.T) {
 	p.stall(0) // the consuming connection
 	s := testkit.Receive(t, w.states)
 	if s.Up || !strings.Contains(s.Err.Error(), "was not delivered") || !strings.Contains(s.Err.Error(), "link_replies") {
-		t.Errorf("the link said %+v", s)
+		t.Errorf("the state is %+v", s)
 	}
 }
 

@@ -48,7 +48,7 @@ func (r *redelivered) begin() {
 // late reports whether a delivery comes again behind one that came for the first time. A queue puts
 // the messages of a consumer that is gone before all others, so that consumer was dropped only
 // after this session had begun. Or it was dropped before this session began, but after the previous
-// one had, which got newer messages: then its messages cannot be told from those of the previous
+// one had, which got newer messages: then its messages cannot be distinguished from those of the previous
 // session, and everything that comes again is late.
 func (r *redelivered) late(d *amqp.Delivery) bool {
 	if !d.Redelivered {

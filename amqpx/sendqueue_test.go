@@ -225,9 +225,9 @@ func (m *modelSendQueue) of(s Sender) (places int) {
 	return places
 }
 
-func (m *modelSendQueue) ofTenant(party any) (places int) {
+func (m *modelSendQueue) ofTenant(tenant any) (places int) {
 	for s, list := range m.waits {
-		if len(list) > 0 && list[0].msg.Tenant == party {
+		if len(list) > 0 && list[0].msg.Tenant == tenant {
 			places += m.of(s)
 		}
 	}
@@ -261,20 +261,20 @@ func TestATenantOfManySendersHasTheTurnsAndTheRoomOfOne(t *testing.T) {
 		}
 	}
 	for range 400 {
-		send(&testSender{tenant: "crowd"}, "crowd's", 10)
+		send(&testSender{tenant: "many"}, "many's", 10)
 	}
 	send(&testSender{tenant: "honest"}, "honest", 100)
-	if full["honest"] > 0 || full["crowd"] != 4000-1024+100 {
-		t.Errorf("full are %d of the honest one's, %d of the others'", full["honest"], full["crowd"])
+	if full["honest"] > 0 || full["many"] != 4000-1024+100 {
+		t.Errorf("full are %d of the honest one's, %d of the others'", full["honest"], full["many"])
 	}
 	// Another sender of the large tenant, with an equal share of what that has.
-	send(&testSender{tenant: "crowd"}, "crowd's", 2)
-	if full["crowd"] != 4000-1024+102 {
-		t.Errorf("full are %d of the crowd's", full["crowd"])
+	send(&testSender{tenant: "many"}, "many's", 2)
+	if full["many"] != 4000-1024+102 {
+		t.Errorf("full are %d of the many", full["many"])
 	}
 	order := takeAll(o)
 	for i, id := range order[:200] {
-		if want := []string{"crowd's", "honest"}[i%2]; id != want {
+		if want := []string{"many's", "honest"}[i%2]; id != want {
 			t.Fatalf("message %d is %s, want %s", i, id, want)
 		}
 	}

@@ -17,11 +17,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// soon is how long a test waits for what must not happen, enough is for what must.
-const (
-	soon   = 50 * time.Millisecond
-	enough = 15 * time.Second
-)
+// shortly is how long a test waits for what must not happen.
+const shortly = 50 * time.Millisecond
 
 // fakeServer answers each request and then does what the test says.
 func fakeServer(t *testing.T, answer string, then func(i int, conn net.Conn)) dialer {
@@ -99,7 +96,7 @@ func TestAClientSetGetsEverything(t *testing.T) {
 	set, start := clientsOf(t, 5, func(_ int, conn net.Conn) { _, _ = conn.Write(data) })
 	set.expect(firstNumber, 3, nil)
 	start()
-	a := result(t, set, enough)
+	a := result(t, set, testkit.Patience)
 	if err := a.err(); err != nil || a.Replies != 15 || a.Bytes != 5*len(data) || a.At == 0 {
 		t.Errorf("%+v, %v", a, err)
 	}
@@ -119,7 +116,7 @@ func TestOneClientOfManyThatMissesAReplyIsAFault(t *testing.T) {
 	})
 	set.expect(firstNumber, 3, nil)
 	start()
-	a := result(t, set, enough)
+	a := result(t, set, testkit.Patience)
 	if want := (faultCounts{Lost: 1, Duplicated: 1}); a.Faults != want {
 		t.Errorf("%+v", a)
 	}
@@ -136,7 +133,7 @@ func TestAClientThatMissesRepliesIsCounted(t *testing.T) {
 	})
 	set.expect(firstNumber, 1, nil)
 	start()
-	a := result(t, set, soon)
+	a := result(t, set, shortly)
 	if err := a.err(); err == nil || !strings.Contains(err.Error(), "of 3 clients miss replies") {
 		t.Errorf("%v", err)
 	}
@@ -152,7 +149,7 @@ func TestTheReasonOfAServersCloseIsQuoted(t *testing.T) {
 	})
 	set.expect(firstNumber, 1, nil)
 	start()
-	a := result(t, set, enough) // it does not wait for a client that has gone
+	a := result(t, set, testkit.Patience) // it does not wait for a client that has gone
 	want := `1 of 2 clients miss replies; clients that the server disconnected: 1 closed with 1008 "too slow"`
 	if err := a.err(); err == nil || err.Error() != want {
 		t.Errorf("%v", err)
@@ -196,7 +193,7 @@ func TestAPingIsAnswered(t *testing.T) {
 		if frame != "\x8a\x85\x00\x00\x00\x00hello" {
 			t.Errorf("%q", frame)
 		}
-	case <-time.After(enough):
+	case <-time.After(testkit.Patience):
 		t.Error("no pong")
 	}
 }
@@ -206,11 +203,11 @@ func TestAPausedClientIsNotAwaitedUntilItReadsAgain(t *testing.T) {
 	set.pauseReading(1)
 	set.expect(firstNumber, 2, nil)
 	start()
-	if a := result(t, set, enough); a.err() != nil || a.Replies != 4 {
+	if a := result(t, set, testkit.Patience); a.err() != nil || a.Replies != 4 {
 		t.Errorf("while one is paused: %+v", a)
 	}
 	set.resumeReading()
-	if a := result(t, set, enough); a.err() != nil || a.Replies != 6 {
+	if a := result(t, set, testkit.Patience); a.err() != nil || a.Replies != 6 {
 		t.Errorf("when it reads again: %+v", a)
 	}
 }
@@ -269,7 +266,7 @@ func TestTheBaselineWritesEveryFrameToEverySocket(t *testing.T) {
 				if err := baseline.send(t.Context(), 0, nil); err != nil {
 					t.Fatal(err)
 				}
-				if a := result(t, set, enough); a.err() != nil || a.Replies != 7*count {
+				if a := result(t, set, testkit.Patience); a.err() != nil || a.Replies != 7*count {
 					t.Errorf("%+v", a)
 				}
 			}
@@ -293,11 +290,11 @@ func TestTheBaselineWaitsForAFullSocket(t *testing.T) {
 	set.expect(firstNumber, count, nil)
 	sent := make(chan error, 1)
 	go func() { sent <- baseline.send(t.Context(), 0, nil) }()
-	if a := result(t, set, enough); a.err() != nil {
+	if a := result(t, set, testkit.Patience); a.err() != nil {
 		t.Errorf("those that read: %v", a.err())
 	}
 	set.resumeReading()
-	if a := result(t, set, enough); a.err() != nil || a.Replies != 3*count {
+	if a := result(t, set, testkit.Patience); a.err() != nil || a.Replies != 3*count {
 		t.Errorf("%+v", a)
 	}
 	if err := <-sent; err != nil {
@@ -335,7 +332,7 @@ func TestAClientThatConnectsDuringRepliesIsCheckedFromTheNextOnes(t *testing.T) 
 	if _, err := set.connect(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, enough, "the duplicate is noticed", func() error {
+	testkit.Eventually(t, testkit.Patience, "the duplicate is noticed", func() error {
 		if n := set.counts(); n.faults != (faultCounts{Duplicated: 1}) || n.frames != 3 {
 			return fmt.Errorf("%+v", n)
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// post asks the API, and gives its status and answer.
+// post sends a request to the API, and returns the status and the answer.
 func (r *running) post(t *testing.T, target, body string) (int, envelope) {
 	t.Helper()
 	return r.postWith(t, t.Context(), target, "application/json", body)
@@ -111,10 +111,10 @@ func TestTheAPIExplainsWhatIsWrong(t *testing.T) {
 	equal(t, "another method", fmt.Sprint(w.Code, w.Header()["Allow"], " ", strings.TrimSpace(w.Body.String())), `405 [POST] {"error":"only POST is allowed here"}`)
 }
 
-// answering has an actor named x answer each command with these codes.
+// answering runs an actor x that answers each command with these codes.
 func (p *peer) answering(codes ...string) { p.answeringWith(`{"n": %d}`, codes...) }
 
-// answeringWith is answering with a body, in which %d is a reply's place.
+// answeringWith is answering with a body, in which %d stands for the index of the reply.
 func (p *peer) answeringWith(body string, codes ...string) {
 	commands := p.hear("command.x.#")
 	go func() {

@@ -75,7 +75,7 @@ func New(cfg Config) (*Bridge, error) {
 		replyDrops:   newLimitedLog(cfg.Logger, "dropped a message that is no reply"),
 		roomDrops:    newLimitedLog(cfg.Logger, "dropped a message for rooms"),
 		failures:     newLimitedLog(cfg.Logger, "a command failed"),
-		refusals:     newLimitedLog(cfg.Logger, "a request was turned away"),
+		refusals:     newLimitedLog(cfg.Logger, "a request was refused"),
 		badForwarded: newLimitedLog(cfg.Logger, "a trusted proxy names no client"),
 		stopping:     make(chan struct{}),
 	}

@@ -67,7 +67,7 @@ func TestOddHeadersBecomeJSON(t *testing.T) {
 	})
 }
 
-// badInput is what a client may send by mistake, and what the answer must speak of.
+// badInput holds messages that a client may send by mistake, and what the answer must contain.
 var badInput = []struct{ name, text, commandID, words string }{
 	{"not JSON", `hello`, "", "not JSON"},
 	{"half of it", `{"consumer": "dome"`, "", "not JSON"},
@@ -108,7 +108,7 @@ func TestBadInputIsExplainedToTheSenderAlone(t *testing.T) {
 			equal(t, bad.name+": headers", e["headers"], headers)
 			equal(t, bad.name+": routing", []any{e["exchange"], e["message_id"], e["routing_key"]}, []any{"", nil, "reply.bridge"})
 		}
-		// The connection stays, no command left, and nobody else heard of it.
+		// The connection stays, no command was sent, and no other client got anything.
 		sender.say(`{"consumer": "lvmecp", "command_string": "ping", "command_id": "good"}`)
 		if d := testkit.Receive(t, commands); d.CorrelationId != "good" {
 			t.Errorf("command %q left", d.CorrelationId)

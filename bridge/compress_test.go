@@ -23,8 +23,8 @@ func TestACompressedReplyHasTheSameText(t *testing.T) {
 		t.Fatalf("the extensions are %v", accepted)
 	}
 
-	// A command that goes up compressed is answered, and the answer is its
-	// sender's alone: it comes as it is.
+	// A compressed command is answered. The answer is for its sender alone, so it is not
+	// compressed.
 	f, err := wsflate.CompressFrame(ws.NewTextFrame([]byte(`{"consumer": "", "command_string": "x", "command_id": "mine"}`)))
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 )
 
-// packed is a message whose body is compressed.
+// packed returns a message with a compressed body.
 func packed(t *testing.T, body string) amqp.Publishing {
 	t.Helper()
 	var b bytes.Buffer
@@ -26,7 +26,7 @@ func packed(t *testing.T, body string) amqp.Publishing {
 	return amqp.Publishing{ContentEncoding: "gzip", Headers: amqp.Table{"message_code": "i"}, Body: b.Bytes()}
 }
 
-// broken is one that cannot be unpacked.
+// broken returns one that cannot be decompressed.
 func broken(t *testing.T) amqp.Publishing {
 	m := packed(t, `{"never": 1}`)
 	m.Body = m.Body[:len(m.Body)-1]

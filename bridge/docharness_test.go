@@ -13,7 +13,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge"
 )
 
-// docHarness is a bridge in which everything happens that the document tells of.
+// docHarness is a bridge in which everything happens that docs/protocol.md describes.
 type docHarness struct {
 	t     *testing.T
 	b     *running
@@ -37,9 +37,9 @@ func newDocHarness(t *testing.T, url string) *docHarness {
 		}
 	}()
 	t.Cleanup(func() { th.p.ch.Close(); <-acting })
-	witness := th.dial("/")
+	observer := th.dial("/")
 	th.p.publish("reply.broadcast", domeSays("i", nil))
-	th.until(witness, "a reply")
+	th.until(observer, "a reply")
 	return th
 }
 
@@ -60,8 +60,8 @@ func (th *docHarness) dial(target string) *client {
 	return c
 }
 
-// until reads up to a message of this kind. A reply that does not end a command is
-// none, where one has been sent.
+// until reads up to a message of a kind. While a command is running, only its last reply counts as a
+// reply.
 func (th *docHarness) until(c *client, kind string) (all []envelope) {
 	th.t.Helper()
 	for {
@@ -74,7 +74,7 @@ func (th *docHarness) until(c *client, kind string) (all []envelope) {
 	}
 }
 
-// run sends an example, and gives what came in answer.
+// run sends an example, and returns what came in answer.
 func (th *docHarness) run(e example) []envelope {
 	th.t.Helper()
 	text := theExample.ReplaceAllString(e.text, fmt.Sprintf(`%q, "seq": 1`, th.epoch))
@@ -92,7 +92,7 @@ func (th *docHarness) run(e example) []envelope {
 	return th.until(c, requests[e.kind()])
 }
 
-// runOthers brings about what is no answer to an example.
+// runOthers provokes the messages that answer no example.
 func (th *docHarness) runOthers(b *broker.Broker) {
 	th.t.Helper()
 	c := th.dial(fmt.Sprintf("/?since=%s:1", th.epoch))
@@ -109,7 +109,7 @@ func (th *docHarness) runOthers(b *broker.Broker) {
 	th.until(c, "gap")
 }
 
-// runAway has a client send a command while there is no broker.
+// runAway sends a command while there is no broker.
 func (th *docHarness) runAway() {
 	th.t.Helper()
 	c, _ := dialV1(th.t, startBridge(th.t, "amqp://127.0.0.1:1/").addr, "/")
@@ -117,7 +117,7 @@ func (th *docHarness) runAway() {
 	th.until(c, "error")
 }
 
-// runSlow has a client read nothing until replies are left out for it.
+// runSlow runs a client that reads nothing until replies are left out for it.
 func (th *docHarness) runSlow(url string) {
 	th.t.Helper()
 	b := linked(th.t, url, func(c *bridge.Config) { c.SkipSlow, c.Limits.LogBytes = true, 1<<20 })

@@ -16,8 +16,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// closing reads until the client is closed, and gives how many replies came
-// before, and the code and reason.
+// closing reads until the client is closed, and returns how many replies came before, and the code
+// and reason.
 func (c *client) closing() (replies int, code int, reason string, err error) {
 	_ = c.SetReadDeadline(time.Now().Add(testkit.Patience))
 	for {
@@ -80,7 +80,7 @@ func TestAStoppingBridgeServesAClientUntilItsCommandHasItsOutcome(t *testing.T) 
 	p := newPeer(t, url)
 	commands := p.hear("command.#")
 	sender := dial(t, b.addr)
-	dial(t, b.addr) // two at one a second: the bridge is a while about it
+	dial(t, b.addr) // two clients at one a second take the bridge a while
 	ended := b.stop()
 	awaitDraining(t, b)
 	sent := 0
@@ -114,7 +114,7 @@ func TestAStoppingBridgeServesAClientUntilItsCommandHasItsOutcome(t *testing.T) 
 func TestABridgeStopsWithinItsTimeoutWhateverItsClientsDo(t *testing.T) {
 	b := linked(t, embeddedBroker(t), func(c *bridge.Config) { c.Drain.ShedRate = 1; c.Drain.Timeout = 2 * time.Second })
 	for range 20 {
-		dial(t, b.addr) // nobody reads, or answers a close frame
+		dial(t, b.addr) // a client that neither reads nor answers a close frame
 	}
 	start := time.Now()
 	if err := b.end(t, b.stop()); err != nil {

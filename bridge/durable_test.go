@@ -17,7 +17,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// replyRecorder is a client that notes everything it hears.
+// replyRecorder records the replies and gaps that a client gets.
 type replyRecorder struct {
 	name  string
 	heard sync.WaitGroup
@@ -66,7 +66,7 @@ func (e *replyRecorder) all() []int {
 	return slices.Clone(e.numbers)
 }
 
-// state is the last number that was heard, and why the connection ended.
+// state returns the last number, and why the connection ended.
 func (e *replyRecorder) state() (last int, ended error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -81,8 +81,7 @@ func (e *replyRecorder) last() int {
 	return last
 }
 
-// check says what an ear should have heard and has not, and what it heard that
-// it should not have: each once, in order.
+// check compares the replies with those that the broker accepted: each must be there once, in order.
 func (e *replyRecorder) check(t *testing.T, accepted []int) {
 	t.Helper()
 	heard := e.all()
@@ -122,7 +121,7 @@ func (e *replyRecorder) check(t *testing.T, accepted []int) {
 
 func some(numbers []int) []int { return numbers[:min(20, len(numbers))] }
 
-// recordClients are some plain and some v1 clients of a bridge.
+// recordClients connects some plain and some v1 clients to a bridge.
 func recordClients(t *testing.T, b *running) (all []*replyRecorder) {
 	t.Helper()
 	for i := range 3 {
@@ -132,7 +131,7 @@ func recordClients(t *testing.T, b *running) (all []*replyRecorder) {
 	return all
 }
 
-// awaitPast waits until all ears have heard a reply that was sent after now.
+// awaitPast waits until all clients have got a reply that was sent after now.
 func awaitPast(t *testing.T, s *testkit.Source, all []*replyRecorder) {
 	t.Helper()
 	from := len(s.Outcomes())
@@ -183,7 +182,7 @@ func TestAQueueThatExpiresLosesNothingThroughAKilledConnectionAndAPause(t *testi
 	t.Logf("%d replies accepted of %d sent", len(accepted), len(s.Outcomes()))
 }
 
-// pause has the node stand still for longer than it takes to miss it.
+// pause stops the node for longer than the heartbeat allows.
 func pause(t *testing.T, node *testkit.Node) {
 	t.Helper()
 	node.Pause(t)
@@ -191,7 +190,7 @@ func pause(t *testing.T, node *testkit.Node) {
 	node.Resume(t)
 }
 
-// closeConnectionsOf has the node close the connections of that name.
+// closeConnectionsOf makes the node close the connections with a name.
 func closeConnectionsOf(t *testing.T, node *testkit.Node, name string) {
 	t.Helper()
 	closed := 0
@@ -260,8 +259,8 @@ func TestWithoutADurableQueueTheReportedGapIsTheRealOne(t *testing.T) {
 	}
 	// A reply is sent some time before it is here, and the bridge allows for that.
 	const slack = 200 * time.Millisecond
-	// A gap begins when the broker was last asked something that it then answered, because the
-	// network may have held up what came later. It is asked every second.
+	// A gap begins with the last request to the broker that was answered, because the network may
+	// have delayed what came later. There is a request every second.
 	const unproven = time.Second
 	near := func(at, first, last time.Time) bool {
 		return !at.Before(first.Add(-slack)) && !at.After(last.Add(slack))
@@ -292,7 +291,7 @@ func TestWithoutADurableQueueTheReportedGapIsTheRealOne(t *testing.T) {
 	}
 }
 
-// holes are the numbers between two that were not heard.
+// holes returns the numbers in a range that are missing.
 func holes(heard map[int]bool, from, to int) (missing []int) {
 	for n := from; n <= to; n++ {
 		if !heard[n] {

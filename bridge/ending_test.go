@@ -14,7 +14,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// segment is texts and a close frame as a client sends them in one write.
+// segment returns texts and a close frame for a single write.
 func segment(t *testing.T, compress bool, texts ...string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -67,9 +67,9 @@ func TestMessagesThatComeWithACloseFrameAreAnsweredBeforeTheClose(t *testing.T) 
 			func(e envelope) bool { return e.code() == "f" }}},
 		"a v1 client's requests": {v1: true, texts: []string{
 			`{"op": "ping", "id": "1"}`, `{"op": "subscribe", "id": "2"}`, `{"op": "snapshot", "id": "3"}`, `{"op": "bogus", "id": "4"}`},
-			want: []func(envelope) bool{requestHandler("pong", "1"), requestHandler("ok", "2"), requestHandler("snapshot", "3"), requestHandler("error", "4")}},
+			want: []func(envelope) bool{answersTo("pong", "1"), answersTo("ok", "2"), answersTo("snapshot", "3"), answersTo("error", "4")}},
 		"a first request": {texts: []string{`{"op": "ping", "id": "1"}`}, want: []func(envelope) bool{
-			func(e envelope) bool { return e["op"] == "hello" }, requestHandler("pong", "1")}},
+			func(e envelope) bool { return e["op"] == "hello" }, answersTo("pong", "1")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dialer, target := ws.Dialer{}, "/"
@@ -100,7 +100,7 @@ func TestMessagesThatComeWithACloseFrameAreAnsweredBeforeTheClose(t *testing.T) 
 	}
 }
 
-// requestHandler makes a check of whether a message is the answer to a request, by its id.
-func requestHandler(name, id string) func(envelope) bool {
+// answersTo returns a function that reports whether a message answers the request with an id.
+func answersTo(name, id string) func(envelope) bool {
 	return func(e envelope) bool { return e["op"] == name && e["id"] == id }
 }

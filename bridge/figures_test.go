@@ -12,7 +12,7 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-// The hub's lock is held as long as a loop lags.
+// A slow loop can hold the hub's lock for long.
 func TestMetricsAndHealthAnswerWhileTheHubIsBusy(t *testing.T) {
 	s := newHarness(t)
 	s.says(filter.Reply{Sender: "a", Code: "i"}, 0)
@@ -30,7 +30,7 @@ func TestMetricsAndHealthAnswerWhileTheHubIsBusy(t *testing.T) {
 	}
 }
 
-// busyConn keeps the hub in its call, with the lock held.
+// busyConn blocks the hub in a call, while it holds its lock.
 type busyConn struct{ busy, free chan struct{} }
 
 func (c busyConn) Follow(hub.Log, ...engine.Frame) { close(c.busy); <-c.free }

@@ -18,8 +18,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// shake sends an upgrade request with lines more, and gives the answer. Lines that
-// begin with Host replace the one of the address.
+// shake sends an upgrade request with additional lines, and returns the answer. A Host line replaces
+// that of the address.
 func (r *running) shake(t *testing.T, target string, lines ...string) (status int, body string) {
 	t.Helper()
 	host := "Host: " + r.addr
@@ -32,7 +32,7 @@ func (r *running) shake(t *testing.T, target string, lines ...string) (status in
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13"}, lines...)...)
 }
 
-// ask sends a request without a body as it is written, and gives the answer.
+// ask sends a request without a body as it is written, and returns the answer.
 func ask(t *testing.T, addr string, lines string, more ...string) (status int, body string) {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr)
@@ -120,7 +120,7 @@ func TestListedPagesAndNoOthersMayConnect(t *testing.T) {
 	}
 }
 
-// serveAdmin serves the admin's port.
+// serveAdmin serves the admin port.
 func (r *running) serveAdmin(t *testing.T) (addr string) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -160,7 +160,7 @@ func TestTheAdminsPortChecksHostAndOrigin(t *testing.T) {
 	}
 }
 
-// deadlines notes until when a request may be read.
+// deadlines records the read deadline of a request.
 type deadlines struct {
 	*httptest.ResponseRecorder
 	read time.Time
@@ -355,7 +355,7 @@ func TestRefusedRequestsAreLoggedOncePerKind(t *testing.T) {
 	for _, kind := range []string{`"malformed request"`, `"PROXY protocol"`, `"request head too long"`, "origin"} {
 		total, lines := 0, 0
 		for line := range strings.Lines(log.String()) {
-			_, count, ok := strings.Cut(line, `msg="a request was turned away" reason=`+kind+" count=")
+			_, count, ok := strings.Cut(line, `msg="a request was refused" reason=`+kind+" count=")
 			if !ok {
 				continue
 			}

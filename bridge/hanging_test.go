@@ -8,14 +8,14 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// 395 clients have 256 tracked commands each with an actor that hangs, as many as one
-// may have, the last few somewhat less; that is more than may be under way in all. One
-// client does its work beside them.
+// 395 clients have 256 tracked commands each with an actor that hangs, which is the bound of a client,
+// but for the last few; together that is more than may be in flight. Another client works beside
+// them.
 func TestHangingCommandsDoNotKeepOtherClientsFromTheirs(t *testing.T) {
 	const clients, each, fewer = 395, 256, 5
 	commands := func(client int) int {
 		if client >= clients-fewer {
-			return each - 50 // who has as many as anybody is refused then
+			return each - 50 // a client with as many as any other would be refused
 		}
 		return each
 	}
@@ -25,12 +25,12 @@ func TestHangingCommandsDoNotKeepOtherClientsFromTheirs(t *testing.T) {
 	p := newPeer(t, url)
 	hanging := p.hear("command.hangs.#")
 	p.answering(">", ":")
-	crowd := make([]*client, clients)
-	for i := range crowd {
-		crowd[i] = dialWith(t, b.addr, "/?silent=1", bridge.Subprotocol)
-		crowd[i].next() // the hello
+	others := make([]*client, clients)
+	for i := range others {
+		others[i] = dialWith(t, b.addr, "/?silent=1", bridge.Subprotocol)
+		others[i].next() // the hello
 		for n := range commands(i) {
-			crowd[i].say(fmt.Sprintf(`{"op": "command", "id": "%d", "consumer": "hangs", "command_string": "x", "command_id": "%d-%d"}`, n, i, n))
+			others[i].say(fmt.Sprintf(`{"op": "command", "id": "%d", "consumer": "hangs", "command_string": "x", "command_id": "%d-%d"}`, n, i, n))
 			if all++; all%32 == 0 { // so that none waits in the outbox for long
 				for range 32 {
 					testkit.Await(t, hanging)
@@ -47,9 +47,9 @@ func TestHangingCommandsDoNotKeepOtherClientsFromTheirs(t *testing.T) {
 		equal(t, "the end of "+id, []any{result["op"], result["status"]}, []any{"result", "done"})
 	}
 
-	// Each of the crowd's has its answer, and those that gave way a true word.
+	// Each hanging command was answered, and those that gave way were told so.
 	gaveWay := 0
-	for i, c := range crowd {
+	for i, c := range others {
 		for range commands(i) {
 			equal(t, "an answer", c.next()["op"], any("ok"))
 		}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// lag measures by how much the machine makes this process late: a bound on time
-// would otherwise be one on what else the machine does.
+// lag measures how late the machine makes this process. Time bounds must allow for that, or they
+// bound the other load of the machine.
 type lag struct {
 	// mu guards the following field.
 	mu   sync.Mutex
@@ -45,7 +45,7 @@ func measureLag(t *testing.T) *lag {
 	return l
 }
 
-// between is all the lateness of a stretch of time together.
+// between returns the total lateness in a span of time.
 func (l *lag) between(from, to time.Time) (sum time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -20,8 +20,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// receive has a message come to the bridge from the clients of a kind that waited while
-// it stood still.
+// receive delivers a message of each client of a kind, which had waited while the bridge was stalled.
 func (s *bridgeHarness) receive(v1 bool, text string, stalled time.Duration) {
 	s.engine.Each(func(conn engine.Conn, v any) {
 		if c := v.(*client); (c.v1.Load() != nil) == v1 {
@@ -55,7 +54,7 @@ func TestACommandThatWaitedWhileTheBridgeStoodStillIsNotSent(t *testing.T) {
 		if got := fmt.Sprint(m["code"], " ", m["message"]); got != want || m["id"] != "a" {
 			t.Errorf("tracked: %s of %v, want %s", got, m["id"], want)
 		}
-		s.receive(true, `{"op": "ping", "id": "p"}`, stalled) // harms nobody
+		s.receive(true, `{"op": "ping", "id": "p"}`, stalled) // does no harm
 		s.await(l, "pong")
 
 		s.receive(false, `{"consumer": "dome", "command_string": "open", "command_id": "mine"}`, stalled)
@@ -104,13 +103,13 @@ func TestACommandThatWaitsForTheHelloCanBeLate(t *testing.T) {
 	}
 }
 
-// clients are the bridge's.
+// clients returns the bridge's clients.
 func (s *bridgeHarness) clients() (all []*client) {
 	s.engine.Each(func(_ engine.Conn, v any) { all = append(all, v.(*client)) })
 	return all
 }
 
-// A message that was read, and waited in the bridge's own memory.
+// The message was read, and waited within the bridge.
 func TestACommandThatWaitedInTheBridgeIsNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := incoming{receivedAt: time.Now()}
@@ -199,7 +198,7 @@ func at(remote string) *client {
 	return c
 }
 
-// inFlight is a command that is registered.
+// inFlight returns a command that is registered.
 func inFlight(t *testing.T) *outgoing {
 	t.Helper()
 	s := &outgoing{client: at("10.0.0.1:99")}

@@ -85,7 +85,7 @@ func (g *loadClients) stopSending() {
 	g.sending.Wait()
 }
 
-// leave disconnects everyone. Then nobody writes what happened any more.
+// leave disconnects all clients. After that the records do not change.
 func (g *loadClients) leave() {
 	g.stopSending()
 	for _, c := range g.list {
@@ -94,7 +94,7 @@ func (g *loadClients) leave() {
 	g.reading.Wait()
 }
 
-// settle waits until every client has heard all that the bridge told it so far.
+// settle waits until every client has read what the bridge has sent it so far.
 func (g *loadClients) settle(t *testing.T) {
 	t.Helper()
 	for _, c := range g.list {

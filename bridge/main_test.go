@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-// embeddedBroker starts the embedded broker for one test and gives its URL.
+// embeddedBroker starts the embedded broker for one test, and returns its URL.
 func embeddedBroker(t *testing.T) string { return embeddedBrokerWith(t, broker.Config{}) }
 
 func embeddedBrokerWith(t *testing.T, config broker.Config) string {
@@ -56,7 +56,7 @@ type running struct {
 	*bridge.Bridge
 	addr   string
 	states chan amqpx.State
-	stop   func() <-chan error // has it end, and gives how it ended
+	stop   func() <-chan error // stops it, and returns its error
 }
 
 func startBridge(t *testing.T, url string, adjust ...func(*bridge.Config)) *running {
@@ -66,7 +66,7 @@ func startBridge(t *testing.T, url string, adjust ...func(*bridge.Config)) *runn
 		Broker: []string{url},
 		Logger: slog.New(slog.DiscardHandler),
 		OnLink: func(s amqpx.State) { r.states <- s },
-		// The whole suite can run as where there is no epoll.
+		// The whole suite can run as on systems without epoll.
 		PortablePoller: os.Getenv("CLU_WS_TEST_POLLER") == "portable",
 	}
 	for _, f := range adjust {
@@ -123,7 +123,7 @@ func (r *running) awaitUp(t *testing.T) {
 	}
 }
 
-// health is what the bridge says at /healthz or /readyz.
+// health returns what the bridge answers at /healthz or /readyz.
 func (r *running) health(t *testing.T, path string) (status int, says map[string]any) {
 	t.Helper()
 	defer http.DefaultClient.CloseIdleConnections()
@@ -160,7 +160,7 @@ func (c *client) text() []byte {
 	return c.Receive()
 }
 
-// envelope is an envelope as JSON has it.
+// envelope is an envelope, decoded.
 type envelope map[string]any
 
 func (c *client) next() envelope {
@@ -194,7 +194,7 @@ func (e envelope) code() actor.Code {
 	return actor.Code(s)
 }
 
-// errorText is the error in the body of a failed reply.
+// errorText returns the error in the body of a failed reply.
 func (e envelope) errorText() string {
 	body, _ := e["body"].(map[string]any)
 	s, _ := body["error"].(string)
@@ -271,7 +271,7 @@ func equal(t *testing.T, what string, got, want any) {
 	}
 }
 
-// end waits until the bridge has ended, and gives its error.
+// end waits until the bridge has ended, and returns its error.
 func (r *running) end(t *testing.T, ended <-chan error) error {
 	t.Helper()
 	select {

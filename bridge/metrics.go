@@ -83,7 +83,7 @@ var (
 	presenceDesc       = describe("presence_total", "Messages about clients that connect and leave, by the outcome of their publishing: all but confirmed may be lost.", "outcome")
 	acceptedDesc       = describe("clients_accepted_total", "WebSocket clients that have connected.")
 	clientsRefusedDesc = describe("clients_turned_away_total", "Connections refused because there were too many.")
-	refusedDesc        = describe("refused_total", "Requests that were turned away, by reason.", "reason")
+	refusedDesc        = describe("refused_total", "Requests that were refused, by reason.", "reason")
 	slowClosesDesc     = describe("slow_closes_total", "Clients closed because they read too slowly.")
 	slowSkipsDesc      = describe("slow_skips_total", "Times that a client that read too slowly skipped replies.")
 	deliveriesDesc     = describe("deliveries_total", "Frames written to clients.")

@@ -10,8 +10,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// reportWithin is how soon a sender hears that its command failed: a second, and
-// some for the way there and back. What a busy machine adds is measured.
+// reportWithin is how soon a sender is told that its command failed: a second, and some time for the
+// way. What a busy machine adds is measured.
 const reportWithin = 1200 * time.Millisecond
 
 // Every command has exactly one end. Without an error envelope it was confirmed:
@@ -64,7 +64,7 @@ func TestEveryCommandHasExactlyOneEndThroughWhateverTheBrokerDoes(t *testing.T) 
 	g.enter("last")
 	for _, c := range g.list {
 		c.command(t, g)
-		c.command(t, g) // one of the two is not for nobody
+		c.command(t, g) // one of the two has a consumer
 	}
 	actor.await(t, "the last commands", func(got map[string]*received) bool {
 		return !slices.ContainsFunc(g.list, func(c *commander) bool { return got[c.last()] == nil })
@@ -75,7 +75,7 @@ func TestEveryCommandHasExactlyOneEndThroughWhateverTheBrokerDoes(t *testing.T) 
 	checkOutcomes(t, g, actor, machine)
 }
 
-// last is the id of the command that the client sent last, to somebody.
+// last returns the id of the client's last command that has a consumer.
 func (c *commander) last() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -86,8 +86,8 @@ func (c *commander) last() string {
 	return s.id
 }
 
-// awaitNobody waits until every sender has heard that nobody got its last command
-// to nobody: that word takes its own way through the broker.
+// awaitNobody waits until every sender was told that its last command without a consumer failed: that
+// failed reply goes through the broker itself.
 func (g *loadClients) awaitNobody(t *testing.T) {
 	t.Helper()
 	testkit.Eventually(t, testkit.Patience, "commands to nobody fail", func() error {
@@ -121,8 +121,7 @@ func (g *loadClients) awaitText(t *testing.T, words string) {
 	})
 }
 
-// checkOutcomes holds each command's end as its sender knows it against what the actor
-// received.
+// checkOutcomes compares each command's end, as its sender was told it, with what the actor received.
 func checkOutcomes(t *testing.T, g *loadClients, actor *recorder, machine *lag) {
 	t.Helper()
 	table := outcomeTable{}
@@ -156,7 +155,7 @@ func checkOutcomes(t *testing.T, g *loadClients, actor *recorder, machine *lag) 
 	}
 }
 
-// fault is what must not be in the story of a command, or "".
+// fault returns what is wrong with the course of a command, or "".
 func (s *sentCommand) fault(got *received, machine *lag) string {
 	switch {
 	case len(s.errors) > 1:
@@ -177,12 +176,12 @@ func (s *sentCommand) fault(got *received, machine *lag) string {
 	return ""
 }
 
-// unknown is whether the sender was told that nobody knows.
+// unknown reports whether the sender was told that the outcome is unknown.
 func (s *sentCommand) unknown() bool {
 	return len(s.errors) > 0 && strings.Contains(s.errors[0], "It is unknown whether the command reached the actor")
 }
 
-// outcomeTable counts outcomes by phase: phase, a blank line's worth of tabs, outcome.
+// outcomeTable counts commands by phase and outcome.
 type outcomeTable map[[2]string]*outcomeCount
 
 type outcomeCount struct {

@@ -24,7 +24,7 @@ func domeOpens(t *testing.T) (b *running, p *peer, a *client) {
 	return b, p, a
 }
 
-// endsItself has the dome end its command, which is the next that its sender hears.
+// endsItself makes the dome end its command, and checks that this is what its sender gets next.
 func endsItself(t *testing.T, p *peer, a *client) {
 	t.Helper()
 	p.from("dome", ":", `{"dome_open": true}`, "command_id", "7")
@@ -110,7 +110,7 @@ func TestTwoClientsThatUseTheSameIDsGetTheirOwnResults(t *testing.T) {
 	}
 }
 
-// Each form asks the one registry: of many at the same moment one gets through.
+// All forms share one registry: of many commands at the same moment one is sent.
 func TestOfManyCommandsWithOneIDInAllFormsOneIsSent(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url)
@@ -220,8 +220,8 @@ func TestUnroutableFailuresAreNotKeptAndTheirRateIsBounded(t *testing.T) {
 	equal(t, "its number", e.seq(), seq+uint64(heard)+1)
 }
 
-// A program that sends one command, says goodbye and ends has it sent, and one whose
-// connection broke behind it may not: see the outbox.
+// A command followed by a close frame is sent. One whose connection broke behind it may not be: see the
+// outbox.
 func TestACommandFollowedByACloseFrameIsSent(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url)

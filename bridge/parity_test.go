@@ -81,7 +81,7 @@ func compareEnvelopes(t *testing.T, c *client, want []string) {
 	}
 }
 
-// withoutNaN is CLU's text with null for the tokens that JSON does not have.
+// withoutNaN returns CLU's text with null in place of the tokens that JSON does not have.
 func withoutNaN(text string) []byte {
 	for _, token := range []string{"-Infinity", "Infinity", "NaN"} {
 		for _, end := range []string{",", "}", "]"} {

@@ -222,7 +222,7 @@ func (r *restricted) works(t *testing.T, n *testkit.Node) {
 			return !strings.Contains(b.metrics(t), `cluws_presence_total{outcome="confirmed"} 0`)
 		})
 	}
-	if text := log.String(); regexp.MustCompile("level=(WARN|ERROR)|cannot be watched|gives no").MatchString(text) {
+	if text := log.String(); regexp.MustCompile("level=(WARN|ERROR)|cannot be watched|does not dead-letter").MatchString(text) {
 		t.Errorf("the log warns: %s", text)
 	}
 	// The gap, and in a stream the markers around it.
@@ -232,7 +232,7 @@ func (r *restricted) works(t *testing.T, n *testkit.Node) {
 	testkit.WaitUntil(t, "the gap is told", func() bool { return strings.Contains(b.metrics(t), "cluws_gaps_total 1") })
 	for got = c.next(); got["op"] != "gap"; got = c.next() {
 	}
-	if text := log.String(); regexp.MustCompile("may not|lacks a permission|cannot be watched|gives no|takes no").MatchString(text) {
+	if text := log.String(); regexp.MustCompile("may not|lacks a permission|cannot be watched|does not dead-letter|refuses probes|accepts no").MatchString(text) {
 		t.Errorf("the log warns after the gap: %s", text)
 	}
 }

@@ -20,7 +20,7 @@ type example struct {
 	envelope
 }
 
-// kind is its op; without one it is a command or a reply.
+// kind returns the op; without one, the message is a command or a reply.
 func (e envelope) kind() string {
 	switch op, _ := e["op"].(string); {
 	case op != "":
@@ -31,8 +31,7 @@ func (e envelope) kind() string {
 	return "a reply"
 }
 
-// requests says for each message of a client what the last message in answer to it
-// is. The ops that both sides have are told apart by what only the server's has.
+// requests holds, for each kind of request, the kind of the last message that answers it.
 var requests = map[string]string{
 	"ping": "pong", "subscribe": "ok", "unsubscribe": "ok", "snapshot": "snapshot", "actors": "actors", "command": "result", "clients": "clients", "a plain command": "a reply",
 }
@@ -42,7 +41,7 @@ func (e envelope) isRequest() bool {
 	return known && e["actors"] == nil && e["clients"] == nil
 }
 
-// theExample are the values that stand for a bridge's own in the document.
+// theExample matches the values that stand for a bridge's own in the document.
 var theExample = regexp.MustCompile(`"5f0c2a9be1d4", "seq": 41`)
 
 var inBackticks = regexp.MustCompile("`(\\{\"(?:op|consumer)\".*?)`")
@@ -95,8 +94,8 @@ func cutDirection(line string) (message string, found bool) {
 	return strings.CutPrefix(line, "< ")
 }
 
-// shape is the keys of a message and the types of its values. What an actor or a
-// client chooses has no shape.
+// shape returns the keys of a message and the types of its values, except what an actor or a client
+// chooses.
 func shape(key string, v any) string {
 	if slices.Contains([]string{"body", "value", "data"}, key) {
 		return "anything"
@@ -175,7 +174,7 @@ func TestEveryExampleOfTheProtocolIsTrue(t *testing.T) {
 	}
 }
 
-// sameAs tells whether a message has the same shape as an example.
+// sameAs reports whether a message has the same shape as an example.
 func sameAs(e example) func(envelope) bool {
 	want := shape("", e.envelope)
 	return func(m envelope) bool { return m.kind() == e.kind() && shape("", m) == want }

@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// What a client sends may come back in an error many times as long, once it is
-// escaped: the bridge shows the beginning.
+// Escaped, the text of a client may be many times as long in an error: only its beginning is shown.
 func TestNoErrorIsLongerThanWhatWasSent(t *testing.T) {
 	b := linked(t, embeddedBroker(t), withSources("exchange=live"))
 	long := strings.Repeat(`\u0001`, 20_000)

@@ -10,8 +10,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/protocol"
 )
 
-// BenchmarkReply is the way of a reply from its delivery to the logs of the loops, with
-// nobody there and with one group that wants all.
+// BenchmarkReply measures a reply from its delivery to the logs of the loops, without clients and with
+// one group that gets everything.
 func BenchmarkReply(b *testing.B) {
 	for name, groups := range map[string]int{"nobody": 0, "a group": 1} {
 		b.Run(name, func(b *testing.B) {

@@ -39,8 +39,8 @@ type resumingClient struct {
 	heard []int
 }
 
-// visit is one connection: until a moment, and until the client has what it
-// asked for. The error is that something other than what was expected came.
+// visit is one connection. It lasts until a moment, and until the client has got what it asked for. It
+// fails if anything else comes.
 func (w *resumingClient) visit(ctx context.Context, addr string, until time.Time, byRequest bool) error {
 	target, resuming := "/", w.epoch != ""
 	if resuming && !byRequest {
@@ -91,7 +91,7 @@ func (w *resumingClient) visit(ctx context.Context, addr string, until time.Time
 	}
 }
 
-// complete is whether nothing is missing in the middle of the record.
+// complete reports whether nothing is missing in the middle of the record.
 func (w *resumingClient) complete() bool {
 	return len(w.heard) == slices.Max(w.heard)-slices.Min(w.heard)+1
 }

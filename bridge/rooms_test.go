@@ -15,7 +15,7 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// withSources gives a bridge rooms.
+// withSources configures sources of rooms.
 func withSources(texts ...string) func(*bridge.Config) {
 	return func(c *bridge.Config) {
 		for _, text := range texts {
@@ -71,7 +71,7 @@ func (c *client) expect(texts ...string) {
 	}
 }
 
-// roomSilent sees to it that nothing came: what the client says is answered next.
+// roomSilent checks that nothing came: the next message is the answer to what the client sends.
 func (c *client) roomSilent() {
 	c.t.Helper()
 	c.say("?")

@@ -23,17 +23,18 @@ const (
 	snapshotClients            = 1000
 )
 
-// seenSnapshots is the snapshots that were seen, by the number of the last reply in them.
-// Those of the same number must be the same.
+// seenSnapshots holds the snapshots that clients got, by the number of the last reply in them. Those of
+// the same number must be equal.
 type seenSnapshots struct {
 	mu    sync.Mutex // guards the following field
 	bySeq map[uint64]*seenSnapshot
 }
 
-// seenSnapshot is a snapshot in a gallery: a thousand whole ones would not fit into memory.
+// seenSnapshot is the first snapshot of a number. Of the others only the hash is compared: a thousand
+// snapshots would not fit into memory.
 type seenSnapshot struct {
 	read chan struct{} // closed when the following is there
-	text []byte        // as the first who had it has read it
+	text []byte        // as the first client has read it
 	sum  [sha256.Size]byte
 }
 
@@ -99,22 +100,21 @@ func (g *seenSnapshots) check(t *testing.T, seq uint64) {
 type snapshotClient struct {
 	*client
 	in       *bufio.Reader
-	filtered bool   // it hears nothing before the snapshot
-	at       uint64 // the last reply that it heard, or that a snapshot had
+	filtered bool   // it gets no reply before the snapshot
+	at       uint64 // the last reply that it got, also by a snapshot
 }
 
-// Half of them hear everything before, which their first subscription ends; the
-// others hear nothing before.
+// Half of the clients get every reply before, by their initial subscription; the others get none.
 func TestAThousandClientsAskForASnapshotAtOnceAndMissNothing(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url, withHistory)
 	p := newPeer(t, url)
-	witness, _ := dialV1(t, b.addr, "/")
+	observer, _ := dialV1(t, b.addr, "/")
 	for a := range knownActors {
 		p.from(fmt.Sprintf("actor%d", a), "i", knownBody(a))
-		witness.next()
+		observer.next()
 	}
-	witness.Close()
+	observer.Close()
 	var all []*snapshotClient
 	for i := range snapshotClients {
 		all = append(all, newSnapshotClient(t, b.addr, i%2 == 1))
@@ -173,7 +173,7 @@ func newSnapshotClient(t *testing.T, addr string, filtered bool) *snapshotClient
 // says publishes a numbered reply.
 func (p *peer) says(n uint64) { p.from("stream", "i", fmt.Sprintf(`{"n": %d}`, n)) }
 
-// stream publishes those behind n until it is told to stop, and gives the last.
+// stream publishes those behind n until it is stopped, and returns the last.
 func (p *peer) stream(n uint64, every time.Duration) (stop func() uint64) {
 	stopped := make(chan struct{})
 	var sending sync.WaitGroup
@@ -193,7 +193,7 @@ func (p *peer) stream(n uint64, every time.Duration) (stop func() uint64) {
 	return func() uint64 { close(stopped); sending.Wait(); return n }
 }
 
-// knownBody has the keywords of an actor, whose values tell whose they are.
+// knownBody returns the keywords of an actor, with values that identify them.
 func knownBody(actor int) string {
 	body := map[string]int{}
 	for k := range knownKeywords {
@@ -203,12 +203,11 @@ func knownBody(actor int) string {
 	return string(text)
 }
 
-// watch reads up to the reply that ends the stream, and gives its number. Each reply
-// must come once and in its order, wherever the snapshot stands among them, and none
-// behind it may be missing.
+// watch reads up to the reply that ends the stream, and returns its number. Each reply must come once
+// and in order, wherever the snapshot is among them, and none behind it may be missing.
 func (c *snapshotClient) watch(seen *seenSnapshots, asked func()) (last uint64, err error) {
 	asked = sync.OnceFunc(asked)
-	defer asked() // also if it fails: nobody shall wait for it
+	defer asked() // also on failure, so that nothing waits for it
 	_ = c.SetReadDeadline(time.Now().Add(4 * testkit.Patience))
 	shown := false
 	for {

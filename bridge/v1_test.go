@@ -122,10 +122,10 @@ func TestAClientThatComesBackHasExactlyWhatItMissed(t *testing.T) {
 		last = first.next()
 	}
 	first.Close()
-	witness := dial(t, b.addr)
+	observer := dial(t, b.addr)
 	for n := 4; n <= 9; n++ {
 		p.reply(fmt.Sprintf(`{"n": %d}`, n))
-		witness.next()
+		observer.next()
 	}
 	since := fmt.Sprintf("%v:%d", last["epoch"], last.seq())
 	for name, resume := range map[string]func() *client{
@@ -158,10 +158,10 @@ func TestASilentClientGetsOnlyWhatItSubscribesTo(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url, withHistory)
 	p := newPeer(t, url)
-	witness := dial(t, b.addr)
+	observer := dial(t, b.addr)
 	c, hello := dialV1(t, b.addr, "/?silent=1")
 	p.reply(`{"n": 1}`)
-	witness.next()
+	observer.next()
 	c.say(`{"op": "ping", "id": "before"}`)
 	pong := c.next()
 	equal(t, "what comes first", fmt.Sprint(pong["op"], pong["id"], pong["epoch"], pong["seq"]), fmt.Sprint("pong", "before", hello["epoch"], 1))
@@ -175,11 +175,11 @@ func TestASilentClientResumesEachOfItsSubscriptions(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url, withHistory)
 	p := newPeer(t, url)
-	witness := dial(t, b.addr)
+	observer := dial(t, b.addr)
 	_, hello := dialV1(t, b.addr, "/")
 	for n := 1; n <= 6; n++ {
 		p.reply(fmt.Sprintf(`{"n": %d, "%c": 1}`, n, "ab"[n%2]))
-		witness.next()
+		observer.next()
 	}
 	c, _ := dialV1(t, b.addr, "/?silent=1")
 	for _, keyword := range []string{"a", "b"} {
@@ -212,10 +212,10 @@ func TestAClientIsToldWhyItCannotResumeAndGoesOn(t *testing.T) {
 	url := embeddedBroker(t)
 	b := linked(t, url, func(c *bridge.Config) { c.History.Replies = 2 })
 	p := newPeer(t, url)
-	witness, hello := dialV1(t, b.addr, "/")
+	observer, hello := dialV1(t, b.addr, "/")
 	for n := 1; n <= 5; n++ {
 		p.reply(fmt.Sprintf(`{"n": %d}`, n))
-		witness.next()
+		observer.next()
 	}
 	// In this order: each case is one reply more.
 	for _, c := range []struct {
@@ -236,7 +236,7 @@ func TestAClientIsToldWhyItCannotResumeAndGoesOn(t *testing.T) {
 		equal(t, c.name+": in its place", []any{snapshot["op"], snapshot.path("actors", "peer", "keywords", "n", "value")}, []any{"snapshot", json.Number("5")})
 		p.reply(`{"n": 5}`)
 		equal(t, c.name+": what follows", resumed.next().number(), 5)
-		witness.next()
+		observer.next()
 	}
 }
 

@@ -58,7 +58,7 @@ func (c Conn) Send(f Frame) {
 // There may be many frames in first, and they may be given to many connections; neither
 // they nor the slice may be changed afterwards. Unlike the frames of Send they are not
 // bounded. A connection that reads none of its queued frames for LogAge is closed with
-// 1008, and so is one that is told to follow another log while 64 MiB from earlier calls
+// 1008, and so is one that should follow another log while 64 MiB from earlier calls
 // are still queued. Skip does not apply: it skips frames of a log only.
 //
 // A log of another engine, or frames that are not a sequence of whole messages, close the

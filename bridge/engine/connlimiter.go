@@ -12,7 +12,7 @@ const maxReserve = 64
 
 // connLimiter counts connections from accept on, in all and per address. A connection that
 // has not sent its request yet is evicted, the oldest first, when a new connection needs
-// its place: clients that trickle in their request heads lock nobody out.
+// its place: slow request heads lock no client out.
 type connLimiter struct {
 	max        int                   // connections in all
 	perAddress int                   // connections from one address; 0 means no limit

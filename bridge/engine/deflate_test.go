@@ -105,7 +105,7 @@ func TestNothingIsCompressedWithoutFollowers(t *testing.T) {
 		s.log.Append(Text(long))
 		plain.expectText(long, false)
 		if s.log.deflated.appended.Load() != 0 {
-			t.Fatal("a frame was compressed before anybody asked for it")
+			t.Fatal("a frame was compressed without a follower")
 		}
 		c := s.dialDeflate(t)
 		s.log.Append(Text(long))

@@ -242,17 +242,17 @@ func TestALoopIsWokenOnlyForMailThatCannotWait(t *testing.T) {
 		due   time.Duration
 		bytes int
 		do    bool
-		alone bool // nobody follows
+		alone bool // without followers
 		want  bool
 	}{
-		"at once":             {0, 10, false, false, true},
-		"due before it wakes": {99, 10, false, false, true},
-		"due when it wakes":   {100, 10, false, false, false},
-		"due later":           {101, 10, false, false, false},
-		"much that may wait":  {101, chunkSize, false, false, true},
-		"at once, for nobody": {0, 10, false, true, false},
-		"much, for nobody":    {0, chunkSize, false, true, true},
-		"something to do":     {0, 0, true, false, true},
+		"at once":                    {0, 10, false, false, true},
+		"due before it wakes":        {99, 10, false, false, true},
+		"due when it wakes":          {100, 10, false, false, false},
+		"due later":                  {101, 10, false, false, false},
+		"much that may wait":         {101, chunkSize, false, false, true},
+		"at once, without followers": {0, 10, false, true, false},
+		"much, without followers":    {0, chunkSize, false, true, true},
+		"something to do":            {0, 0, true, false, true},
 	} {
 		woken := 0
 		var m mailbox

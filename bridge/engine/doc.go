@@ -71,9 +71,9 @@
 //	     the oldest is evicted                           400 413 426 431                    503
 //
 // Until its request is accepted, a connection has a record of its own (incoming.go) and may
-// be evicted in favor of another (connlimiter.go): clients that trickle in their heads lock
-// nobody out. Requests that HTTP parsers disagree on are rejected (request.go), and so are
-// requests with a body, whose end net/http would wait for. Every rejection is passed to
+// be evicted in favor of another (connlimiter.go): slow request heads lock no client out.
+// Requests that HTTP parsers disagree on are rejected (requesthead.go), and so are requests
+// with a body, whose end net/http would wait for. Every rejection is passed to
 // [Config].Rejected.
 //
 // A client's share of a turn of the loop is bounded by the work done (its quantum), not by

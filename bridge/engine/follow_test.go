@@ -62,7 +62,7 @@ func TestMovingFromLogToLogLosesAndDuplicatesNothing(t *testing.T) {
 }
 
 // script appends to logs and moves clients between them at random. The clients' sockets
-// soon fill up, because nobody reads yet.
+// soon fill up, because no client reads yet.
 func script(s *server, movers []*mover) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	logs := []*Log{nil, s.log, s.NewLog(), s.NewLog()}

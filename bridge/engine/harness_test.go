@@ -32,7 +32,7 @@ type server struct {
 	message  func(Conn, Message) // in addition to its report
 	listen   *net.ListenConfig   // nil means Go's default
 	tls      *tls.Config         // nil means no TLS
-	mute     atomic.Bool         // nothing is reported, because nobody reads it
+	mute     atomic.Bool         // nothing is reported, because no test reads it
 }
 
 type closeNote struct {

@@ -85,7 +85,7 @@ func TestAnUnexpectedOrMissingProxyHeaderIsRejected(t *testing.T) {
 		rejected := make(chan string, 10)
 		s := start(Config{ProxyAdvice: "see --proxy-protocol", Rejected: func(r *RejectError, _ netip.AddrPort) { rejected <- r.Kind }})
 		dial := s.dialTCP
-		refuse := func(request, words string) {
+		expectRejected := func(request, words string) {
 			t.Helper()
 			c := dial(t)
 			c.send([]byte(request))
@@ -97,12 +97,12 @@ func TestAnUnexpectedOrMissingProxyHeaderIsRejected(t *testing.T) {
 				t.Errorf("it is reported as %q", kind)
 			}
 		}
-		refuse(line4+upgradeRequest, "see --proxy-protocol")
-		refuse(binary4+upgradeRequest, "see --proxy-protocol")
+		expectRejected(line4+upgradeRequest, "see --proxy-protocol")
+		expectRejected(binary4+upgradeRequest, "see --proxy-protocol")
 		s.listenWith(t, ListenOptions{Proxy: true})
 		dial = s.dialRaw // the header comes before TLS
-		refuse(upgradeRequest, "does not begin with a PROXY protocol header")
-		refuse("PROXY TCP4 a b c d\r\n"+upgradeRequest, "malformed")
+		expectRejected(upgradeRequest, "does not begin with a PROXY protocol header")
+		expectRejected("PROXY TCP4 a b c d\r\n"+upgradeRequest, "malformed")
 	})
 }
 

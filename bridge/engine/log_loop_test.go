@@ -33,7 +33,7 @@ func TestALogWithoutFramesCostsNothingPerTick(t *testing.T) {
 		c.expect("news")
 		testkit.WaitUntil(t, "no log is active", func() bool { return activeLogs(s) == 0 })
 		if n := len(logs[0].rings); n > 0 && logs[0].rings[0].bytes != 0 {
-			t.Error("a frame is kept that nobody needs")
+			t.Error("a frame is kept that no follower needs")
 		}
 	})
 }

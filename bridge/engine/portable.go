@@ -175,7 +175,7 @@ func (p *portable) pollShare() []event {
 			p.addPoll(w)
 		}
 	}
-	// An error tells nothing about the sockets; the goroutines report them.
+	// An error says nothing about the sockets; the goroutines report them.
 	if n, err := unix.Poll(p.pollFds, 0); n == 0 || err != nil {
 		return nil
 	}

@@ -112,7 +112,7 @@ func TestInputThatArrivesBeforeItIsAwaitedIsReported(t *testing.T) {
 	p.send("one")
 	p.expect(eventReadable)
 	p.drain()
-	p.running.Wait() // nobody waits for the socket now
+	p.running.Wait() // no goroutine waits for the socket now
 	p.send("two")
 	testkit.WaitUntil(t, "the bytes are in the socket", func() bool { n, err := unreadBytes(int(p.conn.fd)); return err == nil && n == 3 })
 	p.awaitReadable(pairSlot)
@@ -134,7 +134,7 @@ func TestASocketIsReportedOnceHoweverOftenItIsRequested(t *testing.T) {
 	p.expectNone()
 }
 
-// While all processors are busy, nobody calls Go's poller.
+// While all processors are busy, Go's poller is not called.
 func TestABusyLoopPollsItself(t *testing.T) {
 	p := newPair(t)
 	p.send("one")

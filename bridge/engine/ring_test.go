@@ -87,7 +87,7 @@ func TestARingKeepsWithinItsLimitWhateverASlowFollowerNeeds(t *testing.T) {
 
 func TestLeavingDuringAPassSkipsNoFollower(t *testing.T) {
 	for pos := range 6 {
-		for leaver := range 5 {
+		for leaving := range 5 {
 			r := &ring{}
 			conns := make([]*conn, 5)
 			for i := range conns {
@@ -99,19 +99,19 @@ func TestLeavingDuringAPassSkipsNoFollower(t *testing.T) {
 			for _, c := range r.followers[:r.pos] {
 				visited[c] = true
 			}
-			r.remove(conns[leaver])
+			r.remove(conns[leaving])
 			for _, c := range r.followers[r.pos:] {
 				if visited[c] {
-					t.Fatalf("at %d without %d: a follower is visited twice", pos, leaver)
+					t.Fatalf("at %d without %d: a follower is visited twice", pos, leaving)
 				}
 				visited[c] = true
 			}
 			for i, c := range conns {
-				if i != leaver && !visited[c] {
-					t.Fatalf("at %d without %d: follower %d is not visited", pos, leaver, i)
+				if i != leaving && !visited[c] {
+					t.Fatalf("at %d without %d: follower %d is not visited", pos, leaving, i)
 				}
-				if i != leaver && r.followers[c.followerIndex] != c {
-					t.Fatalf("at %d without %d: follower %d is at the wrong index", pos, leaver, i)
+				if i != leaving && r.followers[c.followerIndex] != c {
+					t.Fatalf("at %d without %d: follower %d is at the wrong index", pos, leaving, i)
 				}
 			}
 		}

@@ -228,7 +228,7 @@ func TestTheEndOfAConnectionIsACloseNotify(t *testing.T) {
 	})
 }
 
-func TestASlowTLSClientDelaysNobody(t *testing.T) {
+func TestASlowTLSClientDelaysNoOther(t *testing.T) {
 	onPollersOverTLS(t, func(t *testing.T, start starter) {
 		s := start(Config{Limits: Limits{LogBytes: 4 << 20}})
 		honest := s.dial(t)

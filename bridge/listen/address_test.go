@@ -56,7 +56,7 @@ func TestAPortIsSharedOnlyIfAllAgree(t *testing.T) {
 	first := open(t, Address{"tcp", "127.0.0.1:0"}, share)
 	same := Address{"tcp", first.Addr().String()}
 	if _, err := net.Listen("tcp", same.Name); err == nil {
-		t.Error("somebody who did not ask for it shares the port")
+		t.Error("the port is shared without ReusePort")
 	}
 	open(t, same, share)
 }

@@ -82,7 +82,7 @@ func TestACertificateIsReloadedWhenItsFilesChange(t *testing.T) {
 	}
 	old.replace(t, next)
 	if !old.trusts(t, address) {
-		t.Error("the old certificate does not go on before anybody looks")
+		t.Error("the old certificate is not served until the next Refresh")
 	}
 	if changed, err := c.Refresh(); !changed || err != nil {
 		t.Errorf("the files have changed, and it says %t, %v", changed, err)

@@ -98,7 +98,7 @@ func TestWithoutAManagerNothingIsSent(t *testing.T) {
 	m.Ready("alone")
 	m.Stopping()
 	if m.WatchdogInterval() != 0 {
-		t.Error("somebody looks")
+		t.Error("there is a watchdog interval")
 	}
 }
 

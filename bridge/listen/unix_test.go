@@ -115,7 +115,7 @@ func TestOnlyOneOfManyTakesOverAStaleSocket(t *testing.T) {
 		echo(t, ln)
 	}
 	if conn, err := net.Dial("unix", path); !echoes(t, conn, err) {
-		t.Error("the socket is nobody's")
+		t.Error("no process listens on the socket")
 	}
 }
 

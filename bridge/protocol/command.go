@@ -13,15 +13,15 @@ type Command struct {
 	ExpiresAt time.Time // not to be sent after this; zero without expires_at
 }
 
-// Form describes the form of a command, for error messages.
-const Form = `send {"consumer": "<actor>", "command_string": "<command>", "command_id": "<any text, or leave it out>"}`
+// commandForm describes the form of a command, for error messages.
+const commandForm = `send {"consumer": "<actor>", "command_string": "<command>", "command_id": "<any text, or leave it out>"}`
 
 // Command reads a message in CLU's own form that came at a time. Unknown keys are ignored, as in
 // CLU. On an error the command still has its id, if that could be read, so that the sender
 // knows which one failed.
 func (f Fields) Command(now time.Time) (r Command, err error) {
 	if r.ID, err = f.Text("command_id"); err != nil {
-		if !errors.Is(err, ErrAbsent) {
+		if !errors.Is(err, errAbsent) {
 			return r, err
 		}
 	}

@@ -30,7 +30,7 @@ func TestACommandIsReadWhateverElseTheMessageHolds(t *testing.T) {
 }
 
 func TestKeysAreComparedExactly(t *testing.T) {
-	if _, err := parseRequest([]byte(`{"Consumer":"dome","COMMAND_STRING":"open"}`)); !errors.Is(err, ErrAbsent) {
+	if _, err := parseRequest([]byte(`{"Consumer":"dome","COMMAND_STRING":"open"}`)); !errors.Is(err, errAbsent) {
 		t.Errorf("the error is %v", err)
 	}
 }

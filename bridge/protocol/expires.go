@@ -36,7 +36,7 @@ func (f Fields) ExpiresAt(now time.Time) (time.Time, error) {
 		}
 	case "a number":
 		if err := json.Unmarshal(raw, &number); err != nil || math.Abs(number) > maxSeconds {
-			return at, fmt.Errorf("%q is %s, but must be %s", name, Describe(raw), what)
+			return at, fmt.Errorf("%q is %s, but must be %s", name, describe(raw), what)
 		}
 		whole, part := math.Modf(number)
 		at = time.Unix(int64(whole), int64(part*1e9))

@@ -10,7 +10,7 @@ import (
 
 // A mebibyte of them took a loop a tenth of a second.
 func TestAMessageOfVeryManyFieldsIsRefusedWithoutReadingThem(t *testing.T) {
-	for fields, wrong := range map[int]bool{0: false, 1: false, MaxFields: false, MaxFields + 1: true, 96_000: true} {
+	for fields, wrong := range map[int]bool{0: false, 1: false, maxFields: false, maxFields + 1: true, 96_000: true} {
 		f, err := Parse([]byte(testkit.ObjectWithFields(fields)))
 		if wrong != (err != nil) || !wrong && len(f) != fields {
 			t.Errorf("%d fields: %d are read, %v", fields, len(f), err)

@@ -11,8 +11,8 @@ import (
 
 var errNotWhole = errors.New("not a whole number")
 
-// ReadInt reads a JSON number that is whole and fits an int, however it is written.
-func ReadInt(raw json.RawMessage, to *int) error {
+// readInt reads a JSON number that is whole and fits an int, however it is written.
+func readInt(raw json.RawMessage, to *int) error {
 	negative, n, err := whole(raw)
 	if err != nil || n > math.MaxInt {
 		return errNotWhole
@@ -23,8 +23,8 @@ func ReadInt(raw json.RawMessage, to *int) error {
 	return nil
 }
 
-// ReadUint reads a JSON number that is whole and fits a uint64, however it is written.
-func ReadUint(raw json.RawMessage, to *uint64) error {
+// readUint reads a JSON number that is whole and fits a uint64, however it is written.
+func readUint(raw json.RawMessage, to *uint64) error {
 	negative, n, err := whole(raw)
 	if err != nil || negative && n > 0 {
 		return errNotWhole
@@ -33,8 +33,8 @@ func ReadUint(raw json.RawMessage, to *uint64) error {
 	return nil
 }
 
-// Describe describes a wrong value: a short number as it is written, anything else by its kind.
-func Describe(raw json.RawMessage) string {
+// describe describes a wrong value: a short number as it is written, anything else by its kind.
+func describe(raw json.RawMessage) string {
 	const most = 30
 	if what := Kind(raw); what != "a number" || len(raw) > most {
 		return what

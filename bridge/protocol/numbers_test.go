@@ -16,7 +16,7 @@ func TestWholeNumbersAreReadHoweverTheyAreWritten(t *testing.T) {
 		"18446744073709551615": math.MaxUint64, "18446744073709551615.000": math.MaxUint64, "1844674407370955161.5e1": math.MaxUint64,
 	} {
 		var got uint64
-		if err := ReadUint(json.RawMessage(text), &got); err != nil || got != want {
+		if err := readUint(json.RawMessage(text), &got); err != nil || got != want {
 			t.Errorf("%s is %d, %v", text, got, err)
 		}
 	}
@@ -28,17 +28,17 @@ func TestOtherNumbersAreRefused(t *testing.T) {
 		`"1"`, "true", "null", "[1]", "{}", strings.Repeat("9", 1<<20), "1e" + strings.Repeat("9", 1<<20),
 	} {
 		var n uint64
-		if ReadUint(json.RawMessage(text), &n) == nil {
+		if readUint(json.RawMessage(text), &n) == nil {
 			t.Errorf("%.40s is %d", text, n)
 		}
 	}
 	for text, want := range map[string]int{"-6e1": -60, "9223372036854775807": math.MaxInt} {
 		var n int
-		if ReadInt(json.RawMessage(text), &n) != nil || n != want {
+		if readInt(json.RawMessage(text), &n) != nil || n != want {
 			t.Errorf("%s is %d", text, n)
 		}
 	}
-	if ReadInt(json.RawMessage("9223372036854775808"), new(int)) == nil {
+	if readInt(json.RawMessage("9223372036854775808"), new(int)) == nil {
 		t.Error("an int that is too large is read")
 	}
 }
@@ -57,7 +57,7 @@ func FuzzWholeNumbers(f *testing.F) {
 		want, ok := new(big.Rat).SetString(text)
 		whole := ok && want.IsInt() && want.Num().IsUint64()
 		var got uint64
-		if err := ReadUint(json.RawMessage(text), &got); (err == nil) != whole || whole && got != want.Num().Uint64() {
+		if err := readUint(json.RawMessage(text), &got); (err == nil) != whole || whole && got != want.Num().Uint64() {
 			t.Errorf("%s is %d, %v; want %v", text, got, err, want)
 		}
 	})

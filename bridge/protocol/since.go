@@ -19,9 +19,9 @@ func (s *Since) Read(raw json.RawMessage) error {
 	if Kind(raw) != "an object" {
 		return fmt.Errorf(`"since" is %s; %s`, Kind(raw), form)
 	}
-	f, many := ParseObject(raw)
+	f, many := parseObject(raw)
 	if many {
-		return fmt.Errorf(`"since" has more than %d fields; %s`, MaxFields, form)
+		return fmt.Errorf(`"since" has more than %d fields; %s`, maxFields, form)
 	}
 	for _, name := range f.Names() {
 		if name != "epoch" && name != "seq" {
@@ -34,8 +34,8 @@ func (s *Since) Read(raw json.RawMessage) error {
 	if f["seq"] == nil || string(f["seq"]) == "null" {
 		return fmt.Errorf(`"since" needs a "seq"; %s`, form)
 	}
-	if ReadUint(f["seq"], &s.Seq) != nil {
-		return fmt.Errorf(`the "seq" in "since" is %s, but must be a whole number; %s`, Describe(f["seq"]), form)
+	if readUint(f["seq"], &s.Seq) != nil {
+		return fmt.Errorf(`the "seq" in "since" is %s, but must be a whole number; %s`, describe(f["seq"]), form)
 	}
 	return nil
 }

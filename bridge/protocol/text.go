@@ -2,10 +2,10 @@ package protocol
 
 import "strconv"
 
-// HalfSurrogate reports whether a JSON string has an escaped surrogate without its other half.
+// halfSurrogate reports whether a JSON string has an escaped surrogate without its other half.
 // JSON allows it (RFC 8259, 8.2), UTF-8 cannot encode it, and encoding/json makes it U+FFFD, so
 // that two different ids would become equal.
-func HalfSurrogate(text []byte) bool {
+func halfSurrogate(text []byte) bool {
 	high := false
 	for i := 0; i < len(text); i++ {
 		low := false

@@ -2,7 +2,6 @@ package simulation
 
 import (
 	"math"
-	"slices"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -148,7 +147,8 @@ func (w *world) actorDeparts() {
 	w.actors.arrive(name)
 }
 
-// fillBroker fills the memory of the broker with messages that are not consumed.
+// fillBroker fills the memory of the broker with messages that are not consumed. Either publishers are blocked in
+// time, or the link is told too late, and the broker refuses what it sends.
 func (w *world) fillBroker() {
 	a := w.actors
 	a.mu.Lock()
@@ -158,11 +158,26 @@ func (w *world) fillBroker() {
 	a.must(err)
 	_, err = ch.QueueDeclare("junk", false, false, true, false, nil)
 	a.must(err)
-	much := slices.Repeat([]byte{'x'}, 16<<10)
-	for range 12 + w.rng.IntN(9) {
-		a.must(ch.Publish("", "junk", false, false, amqp.Publishing{Body: much}))
+	junk := func(messages, size int) {
+		for range messages {
+			a.must(ch.Publish("", "junk", false, false, amqp.Publishing{Body: make([]byte, size)}))
+		}
 	}
-	pass(w.aWhile())
+	const large = 16 << 10
+	if w.rng.IntN(2) == 0 {
+		junk(12+w.rng.IntN(3), large)
+		pass(w.aWhile())
+	} else {
+		if open := w.net.open(); len(open) > 0 { // the last one publishes
+			open[len(open)-1].down.stallUntil(time.Now().Add(600 * time.Millisecond))
+		}
+		junk(brokerBytes/large, large)
+		junk(120, 1)
+		for range 60 { // acknowledgements make room for more
+			junk(5, 1)
+			pass(10 * time.Millisecond)
+		}
+	}
 	_, err = ch.QueueDelete("junk", false, false, false)
 	a.must(err)
 	a.must(ch.Close())

@@ -38,15 +38,20 @@ func TestTheBridgeKeepsItsPromisesUnderRandomFaults(t *testing.T) {
 		simulate(t, *oneSeed, os.Stderr)
 		return
 	}
+	var seen coverage
 	for seed := *firstSeed; seed < *firstSeed+*seeds && !t.Failed(); seed++ {
-		simulate(t, seed, nil)
+		seen.add(simulate(t, seed, nil))
+	}
+	t.Log(seen)
+	if *seeds >= 100 && !t.Failed() {
+		seen.check(t)
 	}
 }
 
 // simulate runs one seed.
-func simulate(t *testing.T, seed uint64, logs io.Writer) {
+func simulate(t *testing.T, seed uint64, logs io.Writer) (w *world) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, seed, logs)
+		w = newWorld(t, seed, logs)
 		w.run(t.Context())
 		w.check()
 		broken := w.broken()
@@ -57,4 +62,5 @@ func simulate(t *testing.T, seed uint64, logs io.Writer) {
 			t.Errorf("seed %d: %s", seed, why)
 		}
 	})
+	return w
 }

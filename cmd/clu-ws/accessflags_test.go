@@ -61,7 +61,7 @@ func TestWhichPagesMayConnectDependsOnTheListener(t *testing.T) {
 			t.Errorf("%s: a page of this machine: %d %s", at, status, body)
 		}
 	}
-	p.await(t, `msg="a request was turned away" reason=origin`)
+	p.await(t, `msg="a request was refused" reason=origin`)
 	if strings.Contains(p.Output.String(), "any web page") {
 		t.Error("a bridge on loopback warns of web pages")
 	}

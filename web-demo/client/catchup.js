@@ -15,7 +15,7 @@
  * @property {number} arrival  position in the order of arrival
  */
 
-/** Half as much again as a bridge keeps by default, in replies and in characters. */
+/** One and a half times what a bridge keeps by default, in replies and in characters. */
 export const LIMITS = Object.freeze({ replies: 15_000, chars: 96 << 20 });
 
 export class CatchUp {

@@ -18,12 +18,12 @@ import { isFinal } from "./reply.js";
 const MAX_OTHERS = 1_000;
 
 export class InFlight {
-  #active = new Map();    // command id -> Command that is sent or running
-  #unknown = new Map();   // command id -> unknown Command, oldest first
+  #active = new Map();      // command id -> Command that is sent or running
+  #unknown = new Map();     // command id -> unknown Command, oldest first
   #beforeName = new Set();  // commands sent on this connection before the bridge's name was known
-  #others = new Map();    // command id -> the commander of another client's running command
-  #name = null;           // of the bridge of this connection
-  #unique = false;        // the bridge of this connection guarantees unique ids
+  #others = new Map();      // command id -> the commander of another client's running command
+  #name = null;             // of the bridge of this connection
+  #unique = false;          // the bridge of this connection guarantees unique ids
   #maxUnknown;
 
   /** @param {number} maxUnknown  how many unknown commands are kept */

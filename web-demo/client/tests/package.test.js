@@ -22,7 +22,7 @@ test("the package holds every module that clu.js needs, and no other", () => {
   for (const name of needed) {
     for (const [, imported] of read(name).matchAll(/from "\.\/([\w.-]+)"/g)) if (!needed.includes(imported)) needed.push(imported);
   }
-  assert.deepEqual(readdirSync(folder).filter((name) => name.endsWith(".js")), needed.sort());
+  assert.deepEqual(readdirSync(folder).filter((name) => name.endsWith(".js")).sort(), needed.sort());
   const { exports: entry, files } = JSON.parse(read("package.json"));
   assert.deepEqual([entry["."].default, files], ["./clu.js", ["*.js", "clu.d.ts"]]);
 });
