@@ -50,7 +50,7 @@ func sender10(t *testing.T, n *testkit.Node, plugin bool, url string) func(*amqp
 	}
 	return func(m *amqp10.Message) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 		defer cancel()
 		err := sender.Send(ctx, m, nil)
 		if e, ok := errors.AsType[*amqp10.Error](err); ok && e.Condition == amqp10.ErrCondPreconditionFailed {
@@ -74,7 +74,7 @@ func (h *recorder) hears(t *testing.T, url string, number int) {
 	t.Helper()
 	ch := client(t, url)
 	text := fmt.Sprint(number)
-	testkit.Eventually(t, patience, "the link hears again", func() error {
+	testkit.Eventually(t, testkit.Patience, "the link hears again", func() error {
 		c, err := ch.PublishWithDeferredConfirm("test", "reply.me", false, false, amqp.Publishing{MessageId: text, Body: []byte(text)})
 		if err != nil {
 			t.Fatal(err)
@@ -164,7 +164,7 @@ func comesThrough(t *testing.T, n *testkit.Node, plugin bool) {
 			send := sender10(t, n, plugin, url)
 			for _, v := range []any{int64(-3), uint16(60_000), "ü", true} {
 				send(with10("{}", v))
-				if d := receive(t, got); d.Headers["odd"] != v || string(d.Body) != "{}" {
+				if d := testkit.Receive(t, got); d.Headers["odd"] != v || string(d.Body) != "{}" {
 					t.Errorf("%v comes as %q with the headers %#v", v, d.Body, d.Headers)
 				}
 			}
@@ -174,18 +174,18 @@ func comesThrough(t *testing.T, n *testkit.Node, plugin bool) {
 				large = uint64(1 << 63)
 			}
 			send(with10("{}", uint64(1<<63)))
-			if d := receive(t, got); d.Headers["odd"] != large {
+			if d := testkit.Receive(t, got); d.Headers["odd"] != large {
 				t.Errorf("2^63 comes as %T %v", d.Headers["odd"], d.Headers["odd"])
 			}
 			for _, m := range []*amqp10.Message{{Value: `{"a": 1}`}, {Value: []byte(`{"a": 1}`)}, {Data: [][]byte{[]byte(`{"a"`), []byte(`: 1}`)}}} {
 				send(m)
-				if d := receive(t, got); string(d.Body) != `{"a": 1}` {
+				if d := testkit.Receive(t, got); string(d.Body) != `{"a": 1}` {
 					t.Errorf("%+v comes as %q", m, d.Body)
 				}
 			}
 			for kind, m := range map[string]*amqp10.Message{"value": {Value: map[string]any{"a": int64(1)}}, "sequence": {Sequence: [][]any{{int64(1)}}}} {
 				send(m)
-				if d := receive(t, got); amqpx.UndecodedBody(&d) != kind {
+				if d := testkit.Receive(t, got); amqpx.UndecodedBody(&d) != kind {
 					t.Errorf("a %s comes as %q of type %q", kind, d.Body, d.Type)
 				}
 			}

@@ -22,7 +22,7 @@ func TestABindingThatIsRemovedAloneIsMadeAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	publish(t, ch, 1)
-	testkit.Eventually(t, patience, "a message is heard again", func() error {
+	testkit.Eventually(t, testkit.Patience, "a message is heard again", func() error {
 		publish(t, ch, 2)
 		if len(h.all()) == 0 {
 			return errors.New("nothing was heard")

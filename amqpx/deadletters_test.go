@@ -56,8 +56,8 @@ func TestWhatAPolicyRemovesIsAGap(t *testing.T) {
 			w := run(t, amqpx.Config{URLs: []string{url}, Prefetch: 20, Queues: []amqpx.Queue{q}, Logger: log.logger()})
 			w.await(t, true)
 			s := startSender(t, url)
-			receive(t, stuck)
-			testkit.Eventually(t, patience, "the broker removes messages", func() error {
+			testkit.Await(t, stuck)
+			testkit.Eventually(t, testkit.Patience, "the broker removes messages", func() error {
 				if len(log.with("removes messages from the queue")) == 0 {
 					return fmt.Errorf("it has not")
 				}
@@ -71,7 +71,7 @@ func TestWhatAPolicyRemovesIsAGap(t *testing.T) {
 			if len(lost) < 100 {
 				t.Errorf("%d are missing", len(lost))
 			}
-			testkit.Eventually(t, patience, "everything that is missing is reported", func() error {
+			testkit.Eventually(t, testkit.Patience, "everything that is missing is reported", func() error {
 				if untold := s.outside(lost, h.gaps()); len(untold) > 0 {
 					return fmt.Errorf("%v are missing outside of the gaps %v", untold, h.gaps())
 				}
@@ -108,7 +108,7 @@ func TestWhatAPolicyRemovesWhileTheLinkIsDownIsAGapInItsPlace(t *testing.T) {
 		t.Errorf("the gap is %v; the link was away from %v to %v", g, before, after)
 	}
 	w.stop()
-	receive(t, w.ended)
+	testkit.Await(t, w.ended)
 
 	// A new process does not know when the gap started.
 	publish(t, ch, 9, 10, 11, 12)
@@ -139,12 +139,12 @@ func TestAnExpirationOfTheSendersOwnIsAGap(t *testing.T) {
 	w.await(t, true)
 	ch := client(t, url)
 	publish(t, ch, 1)
-	receive(t, stuck)
+	testkit.Await(t, stuck)
 	c, err := ch.PublishWithDeferredConfirm("test", "reply.me", false, false, amqp.Publishing{Body: []byte("2"), Expiration: "1"})
 	if err != nil || !c.Wait() {
 		t.Fatalf("2 is not confirmed: %v", err)
 	}
-	testkit.Eventually(t, patience, "it has expired", func() error {
+	testkit.Eventually(t, testkit.Patience, "it has expired", func() error {
 		if len(log.with("removes messages from the queue")) == 0 {
 			return fmt.Errorf("it has not")
 		}
@@ -153,7 +153,7 @@ func TestAnExpirationOfTheSendersOwnIsAGap(t *testing.T) {
 	publish(t, ch, 3)
 	close(goOn)
 	h.await(t, 3)
-	testkit.Eventually(t, patience, "the gap is reported", func() error {
+	testkit.Eventually(t, testkit.Patience, "the gap is reported", func() error {
 		if len(h.gaps()) != 1 {
 			return fmt.Errorf("the gaps are %v", h.gaps())
 		}
@@ -227,11 +227,11 @@ func TestWhatAPolicyRemovesJustAfterAGapIsAnotherGap(t *testing.T) {
 	ch := client(t, url)
 	for round := range 2 {
 		publish(t, ch, numbers10(round, prefetch)...)
-		receive(t, stuck)
+		testkit.Await(t, stuck)
 		began := time.Now()
 		publish(t, ch, 10*round+9) // there is no room for it
 		for _, queue := range []string{"link_kept", "link_kept_dropped"} {
-			testkit.Eventually(t, patience, "nothing is left in "+queue, func() error {
+			testkit.Eventually(t, testkit.Patience, "nothing is left in "+queue, func() error {
 				found, err := ch.QueueDeclarePassive(queue, true, false, false, false, nil)
 				if err == nil && found.Messages > 0 {
 					err = fmt.Errorf("there are %d", found.Messages)
@@ -240,7 +240,7 @@ func TestWhatAPolicyRemovesJustAfterAGapIsAnotherGap(t *testing.T) {
 			})
 		}
 		goOn <- struct{}{}
-		testkit.Eventually(t, patience, "the gap is reported", func() error {
+		testkit.Eventually(t, testkit.Patience, "the gap is reported", func() error {
 			gaps := h.gaps()
 			if len(gaps) == 0 || gaps[len(gaps)-1].To.Before(began) {
 				return fmt.Errorf("they are %v", gaps)

@@ -50,7 +50,7 @@ func TestAKeptQueueThatExpiresUnderTrafficStopsNoPublisher(t *testing.T) {
 			select {
 			case <-(<-confirms).Done():
 				count++
-			case <-time.After(patience):
+			case <-time.After(testkit.Patience):
 				t.Errorf("the broker confirms nothing more after %d", count)
 				return
 			}
@@ -58,7 +58,7 @@ func TestAKeptQueueThatExpiresUnderTrafficStopsNoPublisher(t *testing.T) {
 	}()
 	h.await(t, 1)
 	w.stop()
-	receive(t, w.ended)
+	testkit.Await(t, w.ended)
 	awaitGone(t, testkit.RabbitMQ(t).Queues, vhost, "link_kept_dropped")
 	awaitGone(t, testkit.RabbitMQ(t).Exchanges, vhost, "link_kept_gate")
 	awaitGone(t, testkit.RabbitMQ(t).Queues, vhost, "link_kept")
@@ -97,9 +97,9 @@ func TestAMissingGateIsMadeAgainAndIsAGap(t *testing.T) {
 			}
 			before := time.Now()
 			publish(t, ch, 2)
-			s := receive(t, w.states)
+			s := testkit.Receive(t, w.states)
 			for s.Up {
-				s = receive(t, w.states)
+				s = testkit.Receive(t, w.states)
 			}
 			if !strings.Contains(s.Err.Error(), `"link_kept_gate" was deleted`) {
 				t.Errorf("the state is %+v", s)
@@ -142,7 +142,7 @@ func TestAQueueThatWasBoundWithoutAGateGetsOne(t *testing.T) {
 				want = append(want, event{number: 2 * i})
 				h.expect(t, want...) // once each, and no false gap
 				w.stop()
-				receive(t, w.ended)
+				testkit.Await(t, w.ended)
 				publish(t, ch, 2*i+1)
 				want = append(want, event{number: 2*i + 1})
 			}

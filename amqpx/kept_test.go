@@ -37,7 +37,7 @@ func publish(t *testing.T, ch *amqp.Channel, numbers ...int) {
 
 func (h *recorder) expect(t *testing.T, want ...event) {
 	t.Helper()
-	testkit.Eventually(t, patience, "all is heard", func() error {
+	testkit.Eventually(t, testkit.Patience, "all is heard", func() error {
 		if got := len(h.all()); got < len(want) {
 			return fmt.Errorf("%d of %d", got, len(want))
 		}
@@ -84,7 +84,7 @@ func TestAQueueThatExpiredWhileTheLinkWasDownIsAGap(t *testing.T) {
 // awaitGone waits until a queue or an exchange is deleted.
 func awaitGone(t *testing.T, list func(testing.TB, string) []string, vhost, name string) {
 	t.Helper()
-	testkit.Eventually(t, patience, name+" is gone", func() error {
+	testkit.Eventually(t, testkit.Patience, name+" is gone", func() error {
 		if slices.Contains(list(t, vhost), name) {
 			return fmt.Errorf("it is there")
 		}
@@ -127,7 +127,7 @@ func TestOnlyOneLinkHasAName(t *testing.T) {
 			w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{first.of(q)}})
 			w.await(t, true)
 			other := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{second.of(q)}})
-			if s := receive(t, other.states); s.Up || !strings.Contains(s.Err.Error(), `another program named "link" is running`) {
+			if s := testkit.Receive(t, other.states); s.Up || !strings.Contains(s.Err.Error(), `another program named "link" is running`) {
 				t.Errorf("the state is %+v", s)
 			}
 		})
@@ -141,7 +141,7 @@ func TestALinkIsMadeSoonAfterItsNameIsFree(t *testing.T) {
 	second := run(t, amqpx.Config{URLs: []string{url}})
 	second.await(t, false)
 	first.stop()
-	receive(t, first.ended)
+	testkit.Await(t, first.ended)
 	freed := time.Now()
 	second.await(t, true)
 	if took := time.Since(freed); took > 4*time.Second {
@@ -166,9 +166,9 @@ func TestAQueueOrStreamWithOtherPropertiesIsExplained(t *testing.T) {
 			w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(c.first)}})
 			w.await(t, true)
 			w.stop()
-			receive(t, w.ended)
+			testkit.Await(t, w.ended)
 			w = run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(c.then)}})
-			if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), c.words) || !strings.Contains(s.Err.Error(), "delete it") {
+			if s := testkit.Receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), c.words) || !strings.Contains(s.Err.Error(), "delete it") {
 				t.Errorf("the state is %+v", s)
 			}
 		})
@@ -180,7 +180,7 @@ func TestABrokerWithoutStreamsOrExpiryIsExplained(t *testing.T) {
 	for words, q := range map[string]amqpx.Queue{"has no streams": history("link", 0), "keeps no queue without a connection": keptFor(time.Minute)} {
 		var h recorder
 		w := run(t, amqpx.Config{URLs: []string{e.url()}, Queues: []amqpx.Queue{h.of(q)}})
-		if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), words) {
+		if s := testkit.Receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), words) {
 			t.Errorf("the state is %+v", s)
 		}
 	}
@@ -204,9 +204,9 @@ func TestAStopLeavesNothingToComeAgain(t *testing.T) {
 	if err := ch.Publish("test", "reply.me", false, false, amqp.Publishing{Body: []byte("2")}); err != nil {
 		t.Fatal(err)
 	}
-	receive(t, stop)
+	testkit.Await(t, stop)
 	w.stop()
-	receive(t, w.ended)
+	testkit.Await(t, w.ended)
 	publish(t, ch, 3, 4)
 	w = run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{second.of(keptFor(time.Minute))}})
 	w.await(t, true)
@@ -223,7 +223,7 @@ func TestAStreamGivesANewLinkItsBacklogThenItsGapsThenWhatIsNew(t *testing.T) {
 	publish(t, ch, 1, 2, 3)
 	first.expect(t, live, event{number: 1}, event{number: 2}, event{number: 3})
 	w.stop()
-	receive(t, w.ended)
+	testkit.Await(t, w.ended)
 	publish(t, ch, 4) // while there is no reader
 	var all, some recorder
 	for name, h := range map[string]*recorder{"all": &all, "some": &some} {

@@ -37,13 +37,13 @@ func TestTheQueueOfAnEarlierVersionIsReadFirstAndReplaced(t *testing.T) {
 	var h recorder
 	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
 	// The exchange, which had no other binding, was deleted in between.
-	if s := receive(t, w.states); !s.Up {
+	if s := testkit.Receive(t, w.states); !s.Up {
 		t.Errorf("the first state is %+v", s)
 	}
 	publish(t, ch, 3)
 	h.expect(t, append(numbers(0, 2), aGap, event{number: 3})...)
 	w.stop()
-	receive(t, w.ended)
+	testkit.Await(t, w.ended)
 	publish(t, ch, 4)
 	var later recorder
 	w = run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{later.of(keptFor(time.Minute))}})
@@ -62,13 +62,13 @@ func TestTheQueueOfAnEarlierVersionThatIsRunningIsInUse(t *testing.T) {
 	}
 	var h recorder
 	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
-	if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), `another program named "link" is running`) {
+	if s := testkit.Receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), `another program named "link" is running`) {
 		t.Errorf("the state is %+v", s)
 	}
 	publish(t, ch, 1)
-	d := receive(t, got)
+	d := testkit.Receive(t, got)
 	if d.Type == "clu-ws.place" { // a marker with which the link probed the queue
-		d = receive(t, got)
+		d = testkit.Receive(t, got)
 	}
 	if string(d.Body) != "1" {
 		t.Errorf("it got %q", d.Body)
@@ -93,7 +93,7 @@ func TestAnEarlierConsumerOfAKeptQueueGetsNothingMoreAndWhatItHadIsInAGap(t *tes
 		t.Fatal(err)
 	}
 	publish(t, ch, 1, 2)
-	for d := receive(t, held); string(d.Body) != "2"; d = receive(t, held) {
+	for d := testkit.Receive(t, held); string(d.Body) != "2"; d = testkit.Receive(t, held) {
 		t.Logf("it has %s", d.Body) // 0, too, if its acknowledgement was lost
 	}
 	p.refuse(false)
@@ -124,7 +124,7 @@ func TestAKeptQueueWhoseLastConnectionIsHalfOpenUnderTrafficIsReadInOrder(t *tes
 		w.await(t, true)
 		h.await(t, s.more(t, aWhile))
 	}
-	testkit.Eventually(t, patience, "the broker has noticed", func() error {
+	testkit.Eventually(t, testkit.Patience, "the broker has noticed", func() error {
 		q, err := ch.QueueDeclarePassive("link_kept", true, false, false, false, nil)
 		if err == nil && q.Consumers != 1 {
 			err = fmt.Errorf("there are %d consumers", q.Consumers)
@@ -151,7 +151,7 @@ func TestWhatComesAgainFromAKeptQueueIsAsItsSenderSentIt(t *testing.T) {
 	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{q}})
 	w.await(t, true)
 	w.stop()
-	receive(t, w.ended)
+	testkit.Await(t, w.ended)
 	ch := client(t, url)
 	publish(t, ch, 0)
 	for range 2 {
@@ -160,9 +160,9 @@ func TestWhatComesAgainFromAKeptQueueIsAsItsSenderSentIt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := receive(t, held)
+		d := testkit.Receive(t, held)
 		for d.Type == "clu-ws.place" { // which the link sent at its end
-			d = receive(t, held)
+			d = testkit.Receive(t, held)
 		}
 		if string(d.Body) != "0" {
 			t.Fatalf("%q came", d.Body)
@@ -176,7 +176,7 @@ func TestWhatComesAgainFromAKeptQueueIsAsItsSenderSentIt(t *testing.T) {
 	publish(t, ch, 1)
 	h.expect(t, event{number: 1}, event{number: 2})
 	w.stop()
-	receive(t, w.ended)
+	testkit.Await(t, w.ended)
 	for i, got := range headers {
 		if len(got) > 0 {
 			t.Errorf("%d has the headers %v", i, got)
@@ -199,9 +199,9 @@ func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndShowWhetherTheirBindings
 			publish(t, client(t, n.URL()), 0)
 			first.awaitAll(t, 0)
 			first.stop()
-			receive(t, first.ended)
+			testkit.Await(t, first.ended)
 			// While RabbitMQ 4 deletes an exclusive queue it refuses what is published.
-			testkit.Eventually(t, patience, "the exclusive queue is gone", func() error {
+			testkit.Eventually(t, testkit.Patience, "the exclusive queue is gone", func() error {
 				if queues := n.Queues(t, "/"); slices.Contains(queues, "link_exclusive") {
 					return fmt.Errorf("there are %v", queues)
 				}
@@ -245,7 +245,7 @@ func TestAKeptQueueAndAStreamOutliveTheBrokersRestartAndShowWhetherTheirBindings
 // awaitLeader waits until a queue takes messages. It publishes markers, which no link delivers.
 func awaitLeader(t *testing.T, url, queue string) {
 	t.Helper()
-	testkit.Eventually(t, patience, queue+" takes messages", func() error {
+	testkit.Eventually(t, testkit.Patience, queue+" takes messages", func() error {
 		conn, err := amqp.Dial(url)
 		if err != nil {
 			return err
@@ -310,7 +310,7 @@ func TestAnOrdinaryLifeOfALinkLeavesNoErrorInTheBrokersLog(t *testing.T) {
 			w.await(t, true)
 			p.refuse(true)
 			w.await(t, false)
-			testkit.Eventually(t, patience, "the broker has noticed", func() error {
+			testkit.Eventually(t, testkit.Patience, "the broker has noticed", func() error {
 				// The exclusive queue is deleted last.
 				if names := n.Queues(t, vhost); slices.Contains(names, "link") {
 					return fmt.Errorf("there are %v", names)
@@ -320,7 +320,7 @@ func TestAnOrdinaryLifeOfALinkLeavesNoErrorInTheBrokersLog(t *testing.T) {
 			p.refuse(false)
 			w.await(t, true)
 			w.stop()
-			receive(t, w.ended)
+			testkit.Await(t, w.ended)
 		}
 		if lines := errorsIn(n.Log()); len(lines) > before {
 			t.Errorf("%s: %s", name, slices.Concat(lines[before:]))
@@ -347,7 +347,7 @@ func TestALinkThatMayNotWriteToTheDefaultExchangeIsMadeAllTheSame(t *testing.T) 
 				t.Errorf("%s: the gaps are %v", name, gaps)
 			}
 			w.stop()
-			receive(t, w.ended)
+			testkit.Await(t, w.ended)
 		}
 	}
 }
@@ -359,9 +359,9 @@ func TestAKeptQueueIsRefusedForTheSettingThatDiffers(t *testing.T) {
 	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
 	w.await(t, true)
 	w.stop()
-	receive(t, w.ended)
+	testkit.Await(t, w.ended)
 	w = run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(2 * time.Minute))}})
-	if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), "'x-expires'") {
+	if s := testkit.Receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), "'x-expires'") {
 		t.Errorf("the state is %+v", s)
 	}
 }

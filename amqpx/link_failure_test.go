@@ -87,12 +87,12 @@ func TestEveryOddServerIsExplainedInTheSameWordsAtEveryTry(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := run(t, amqpx.Config{URLs: []string{"amqp://guest:sesame@" + oddServer(t, c.behave) + "/"}})
-			first := receive(t, w.states).Err.Error()
+			first := testkit.Receive(t, w.states).Err.Error()
 			if !strings.Contains(first, c.words) || strings.Contains(first, "Exception") || strings.Contains(first, "->") {
 				t.Errorf("it is explained as %q", first)
 			}
 			for range 2 {
-				if again := receive(t, w.states).Err.Error(); again != first {
+				if again := testkit.Receive(t, w.states).Err.Error(); again != first {
 					t.Errorf("first %q, then %q", first, again)
 				}
 			}
@@ -115,10 +115,10 @@ func TestTwoUnreachableBrokersAreLoggedOnceEach(t *testing.T) {
 		Logger: slog.New(slog.NewTextHandler(lines, nil)),
 	})
 	for range 6 {
-		receive(t, w.states)
+		testkit.Await(t, w.states)
 	}
 	w.stop()
-	receive(t, w.ended)
+	testkit.Await(t, w.ended)
 	close(lines)
 	var all []string
 	for line := range lines {
@@ -135,14 +135,14 @@ func TestAStopDoesNotWaitForASilentBroker(t *testing.T) {
 		called <- struct{}{}
 		silent(c)
 	}) + "/"}, FailFast: true})
-	receive(t, called)
+	testkit.Await(t, called)
 	began := time.Now()
 	w.stop()
-	receive(t, w.ended)
+	testkit.Await(t, w.ended)
 	if took := time.Since(began); took > time.Second {
 		t.Errorf("it took %v", took)
 	}
-	if s := receive(t, w.states); !errors.Is(s.Err, amqpx.ErrClosed) {
+	if s := testkit.Receive(t, w.states); !errors.Is(s.Err, amqpx.ErrClosed) {
 		t.Errorf("the state is %+v", s)
 	}
 }
@@ -174,7 +174,7 @@ func TestTheNextBrokerIsVerifiedByItsOwnName(t *testing.T) {
 	run(t, amqpx.Config{URLs: []string{"amqps://localhost:" + port + "/", "amqps://other.example:" + port + "/"}, TLS: client,
 		Dial: func(network, _ string) (net.Conn, error) { return net.Dial(network, address) }})
 	for _, want := range []string{"localhost", "other.example"} {
-		if got := receive(t, names); got != want {
+		if got := testkit.Receive(t, names); got != want {
 			t.Errorf("the broker was asked for as %q, want %q", got, want)
 		}
 	}
@@ -193,7 +193,7 @@ func TestTheReasonForABrokenLinkIsTheBrokersOwn(t *testing.T) {
 	} {
 		w.await(t, true)
 		c.disturb()
-		if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), c.words) {
+		if s := testkit.Receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), c.words) {
 			t.Errorf("the state is %+v, want %s", s, c.words)
 		}
 	}
@@ -203,7 +203,7 @@ func TestAWrongPasswordIsReportedAtOnce(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, n node) {
 		began := time.Now()
 		w := run(t, amqpx.Config{URLs: []string{strings.Replace(n.url(), ":guest@", ":sesame@", 1)}})
-		if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), `refused user "guest"`) {
+		if s := testkit.Receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), `refused user "guest"`) {
 			t.Errorf("the state is %+v", s)
 		} else if e, ok := errors.AsType[*amqpx.Error](s.Err); !ok || e.Kind != amqpx.LoginRefused || !e.Permanent() {
 			t.Errorf("it is the error %#v", s.Err)
@@ -220,7 +220,7 @@ func TestAClientCertificateThatIsMissingIsAskedFor(t *testing.T) {
 	without := n.TLS.ClientConfig(t)
 	without.Certificates = nil
 	w := run(t, amqpx.Config{URLs: []string{n.TLSURL()}, TLS: without})
-	if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), "asks for a client certificate") {
+	if s := testkit.Receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), "asks for a client certificate") {
 		t.Errorf("the state is %+v", s)
 	}
 }

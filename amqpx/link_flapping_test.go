@@ -24,8 +24,8 @@ func TestALinkThatBreaksAsSoonAsItIsMadeIsDownUntilItLasts(t *testing.T) {
 	}
 	// It carries messages although its state is down.
 	carries := func() {
-		testkit.Eventually(t, patience, "the link carries messages", func() error {
-			if o := receive(t, w.send(t, "reply.me", "a")); o != amqpx.Confirmed {
+		testkit.Eventually(t, testkit.Patience, "the link carries messages", func() error {
+			if o := testkit.Receive(t, w.send(t, "reply.me", "a")); o != amqpx.Confirmed {
 				return errors.New(o.String())
 			}
 			return nil
@@ -37,19 +37,19 @@ func TestALinkThatBreaksAsSoonAsItIsMadeIsDownUntilItLasts(t *testing.T) {
 			t.Errorf("the state is %+v", s)
 		}
 		n.drop(t)
-		if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), words) {
+		if s := testkit.Receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), words) {
 			t.Errorf("the state is %+v", s)
 		}
 	}
 	carries()
 	stands := time.Now()
 	w.await(t, true)
-	if held := time.Since(stands); held > patience/2 {
+	if held := time.Since(stands); held > testkit.Patience/2 {
 		t.Errorf("it took %v to be up", held)
 	}
 	// Once up, it is a link like any other.
 	n.drop(t)
-	if s := receive(t, w.states); s.Up || strings.Contains(s.Err.Error(), words) {
+	if s := testkit.Receive(t, w.states); s.Up || strings.Contains(s.Err.Error(), words) {
 		t.Errorf("the state is %+v", s)
 	}
 	w.await(t, true)

@@ -19,8 +19,6 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-const patience = 20 * time.Second
-
 // node is a broker that a test may disturb.
 type node interface {
 	url() string
@@ -120,7 +118,7 @@ func run(t *testing.T, cfg amqpx.Config) *watched {
 
 func (w *watched) await(t *testing.T, up bool) {
 	t.Helper()
-	for deadline := time.After(patience); ; {
+	for deadline := time.After(testkit.Patience); ; {
 		select {
 		case s := <-w.states:
 			if s.Up == up {
@@ -144,17 +142,6 @@ func (w *watched) send(t *testing.T, key, id string) <-chan amqpx.Outcome {
 	return outcome
 }
 
-func receive[T any](t *testing.T, from <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-from:
-		return v
-	case <-time.After(patience):
-		t.Fatal("nothing came")
-		panic("unreachable")
-	}
-}
-
 func TestEachOfManyPublishesHasItsOwnOutcome(t *testing.T) {
 	onEachBroker(t, func(t *testing.T, n node) {
 		w := run(t, amqpx.Config{URLs: []string{n.url()}, MaxInFlight: 100, MaxPending: 2000})
@@ -173,13 +160,13 @@ func TestEachOfManyPublishesHasItsOwnOutcome(t *testing.T) {
 			if i%3 == 0 {
 				want = amqpx.Returned
 			}
-			if got := receive(t, o); got != want {
+			if got := testkit.Receive(t, o); got != want {
 				t.Fatalf("message %d was %v, want %v", i, got, want)
 			}
 		}
 		for i := range count {
 			if i%3 != 0 {
-				if got := receive(t, w.deliveries); got != fmt.Sprint(i) {
+				if got := testkit.Receive(t, w.deliveries); got != fmt.Sprint(i) {
 					t.Fatalf("%s came in place of %d", got, i)
 				}
 			}
@@ -200,10 +187,10 @@ func TestANackDoesNotSayThatNoQueueHasTheMessage(t *testing.T) {
 	if err := ch.QueueBind("full", "#", "test", false, nil); err != nil {
 		t.Fatal(err)
 	}
-	if got := receive(t, w.send(t, "reply.me", "kept")); got != amqpx.Refused || !got.InDoubt() {
+	if got := testkit.Receive(t, w.send(t, "reply.me", "kept")); got != amqpx.Refused || !got.InDoubt() {
 		t.Errorf("refused by one queue of two: %v", got)
 	}
-	if got := receive(t, w.deliveries); got != "kept" {
+	if got := testkit.Receive(t, w.deliveries); got != "kept" {
 		t.Errorf("%q came", got)
 	}
 }
@@ -217,10 +204,10 @@ func TestALinkComesBackWithItsTopology(t *testing.T) {
 			w.await(t, false)
 			w.await(t, true)
 			id := fmt.Sprint("after disturbance ", i)
-			if o := receive(t, w.send(t, "reply.me", id)); o != amqpx.Confirmed {
+			if o := testkit.Receive(t, w.send(t, "reply.me", id)); o != amqpx.Confirmed {
 				t.Fatalf("%s: %v", id, o)
 			}
-			if got := receive(t, w.deliveries); got != id {
+			if got := testkit.Receive(t, w.deliveries); got != id {
 				t.Fatalf("%q came in place of %q", got, id)
 			}
 		}
@@ -233,13 +220,13 @@ func TestAMessageIsNeverKeptForALaterConnection(t *testing.T) {
 		w.await(t, true)
 		n.stop(t)
 		w.await(t, false)
-		if o := receive(t, w.send(t, "reply.me", "lost")); o != amqpx.Disconnected {
+		if o := testkit.Receive(t, w.send(t, "reply.me", "lost")); o != amqpx.Disconnected {
 			t.Errorf("published without a broker: %v", o)
 		}
 		n.start(t)
 		w.await(t, true)
-		receive(t, w.send(t, "reply.me", "kept"))
-		if got := receive(t, w.deliveries); got != "kept" {
+		testkit.Await(t, w.send(t, "reply.me", "kept"))
+		if got := testkit.Receive(t, w.deliveries); got != "kept" {
 			t.Fatalf("%q was sent late", got)
 		}
 	})
@@ -253,21 +240,21 @@ func TestABrokerThatStallsLeavesWhatWasSentUnknown(t *testing.T) {
 	n.Pause(t)
 	started := time.Now()
 	sent, waiting := w.send(t, "reply.me", "a"), w.send(t, "reply.me", "b")
-	if got := receive(t, sent); got != amqpx.Unknown {
+	if got := testkit.Receive(t, sent); got != amqpx.Unknown {
 		t.Errorf("sent to a stalled broker: %v", got)
 	}
-	if got := receive(t, waiting); got != amqpx.Expired {
+	if got := testkit.Receive(t, waiting); got != amqpx.Expired {
 		t.Errorf("waiting for a stalled broker: %v", got)
 	}
 	if took := time.Since(started); took > time.Second {
 		t.Errorf("the outcomes took %v", took)
 	}
 	n.Resume(t)
-	if got := receive(t, w.deliveries); got != "a" {
+	if got := testkit.Receive(t, w.deliveries); got != "a" {
 		t.Errorf("%q came in place of what was in the network", got)
 	}
-	receive(t, w.send(t, "reply.me", "c"))
-	if got := receive(t, w.deliveries); got != "c" {
+	testkit.Await(t, w.send(t, "reply.me", "c"))
+	if got := testkit.Receive(t, w.deliveries); got != "c" {
 		t.Errorf("%q was sent late", got)
 	}
 }
@@ -279,8 +266,8 @@ func TestABrokerShortOfMemoryRefusesCommandsAtOnce(t *testing.T) {
 	w.await(t, true)
 	n.SetMemoryAlarm(t, true)
 	// RabbitMQ announces that it blocks at the next publish.
-	receive(t, w.send(t, "reply.me", "first"))
-	for deadline := time.After(patience); ; {
+	testkit.Await(t, w.send(t, "reply.me", "first"))
+	for deadline := time.After(testkit.Patience); ; {
 		select {
 		case s := <-w.states:
 			if s.Blocked == "" {
@@ -291,13 +278,13 @@ func TestABrokerShortOfMemoryRefusesCommandsAtOnce(t *testing.T) {
 		}
 		break
 	}
-	if got := receive(t, w.send(t, "reply.me", "second")); got != amqpx.Blocked {
+	if got := testkit.Receive(t, w.send(t, "reply.me", "second")); got != amqpx.Blocked {
 		t.Errorf("published while blocked: %v", got)
 	}
 	n.SetMemoryAlarm(t, false)
-	for s := receive(t, w.states); s.Blocked != ""; s = receive(t, w.states) {
+	for s := testkit.Receive(t, w.states); s.Blocked != ""; s = testkit.Receive(t, w.states) {
 	}
-	if got := receive(t, w.send(t, "reply.me", "third")); got != amqpx.Confirmed {
+	if got := testkit.Receive(t, w.send(t, "reply.me", "third")); got != amqpx.Confirmed {
 		t.Errorf("published after that: %v", got)
 	}
 }
@@ -313,11 +300,11 @@ func TestStoppingFinishesWhatWasPublished(t *testing.T) {
 	w.stop()
 	<-w.ended
 	for i, o := range outcomes {
-		if got := receive(t, o); got != amqpx.Confirmed {
+		if got := testkit.Receive(t, o); got != amqpx.Confirmed {
 			t.Fatalf("message %d: %v", i, got)
 		}
 	}
-	if got := receive(t, w.send(t, "reply.me", "late")); got != amqpx.Disconnected {
+	if got := testkit.Receive(t, w.send(t, "reply.me", "late")); got != amqpx.Disconnected {
 		t.Errorf("published after the end: %v", got)
 	}
 }
@@ -353,7 +340,7 @@ func TestAReceiverThatPanicsLosesOnlyThatMessage(t *testing.T) {
 	w.await(t, true)
 	w.send(t, "x", "poison")
 	w.send(t, "x", "good")
-	if m := receive(t, got); m != "good" {
+	if m := testkit.Receive(t, got); m != "good" {
 		t.Errorf("got %q", m)
 	}
 }
@@ -365,7 +352,7 @@ func TestAnExchangeOfAnotherTypeIsNamed(t *testing.T) {
 			t.Fatal(err)
 		}
 		w := run(t, amqpx.Config{URLs: []string{n.url()}})
-		if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), "other flags than topic, not durable, auto-delete") {
+		if s := testkit.Receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), "other flags than topic, not durable, auto-delete") {
 			t.Errorf("the state is %+v", s)
 		}
 	})
@@ -377,7 +364,7 @@ func TestALinkOverTLSVerifiesTheBroker(t *testing.T) {
 	w := run(t, amqpx.Config{URLs: []string{n.TLSURL()}, TLS: n.TLS.ClientConfig(t)})
 	w.await(t, true)
 	stranger := run(t, amqpx.Config{URLs: []string{n.TLSURL()}})
-	if s := receive(t, stranger.states); s.Up || !strings.Contains(s.Err.Error(), "certificate") {
+	if s := testkit.Receive(t, stranger.states); s.Up || !strings.Contains(s.Err.Error(), "certificate") {
 		t.Errorf("the state is %+v", s)
 	}
 }

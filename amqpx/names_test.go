@@ -96,7 +96,7 @@ func TestALinkWhoseLastConnectionIsHalfOpenIsBackAtOnce(t *testing.T) {
 			}
 
 			// A second link of the name is refused once the link holds its own name again.
-			testkit.Eventually(t, 2*patience, "the name is taken again", func() error {
+			testkit.Eventually(t, 2*testkit.Patience, "the name is taken again", func() error {
 				if len(log.with("the link holds its own name again")) == 0 {
 					return fmt.Errorf("it is not")
 				}
@@ -142,7 +142,7 @@ func TestTheSentinelOfAnotherNameIsNotLeftBehind(t *testing.T) {
 		}
 	}
 	w.stop()
-	receive(t, w.ended)
+	testkit.Await(t, w.ended)
 	if n := sentinels(); n != 0 {
 		t.Errorf("there are %d sentinels at the end", n)
 	}
@@ -167,11 +167,11 @@ func TestANameWhoseQueueHasDiedIsNotWaitedFor(t *testing.T) {
 			var h recorder
 			var log lines
 			refused := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(q)}})
-			if s := receive(t, refused.states); s.Up || !strings.Contains(s.Err.Error(), `another program named "link" is running`) {
+			if s := testkit.Receive(t, refused.states); s.Up || !strings.Contains(s.Err.Error(), `another program named "link" is running`) {
 				t.Errorf("the state is %+v while the queue is alive", s)
 			}
 			refused.stop()
-			receive(t, refused.ended)
+			testkit.Await(t, refused.ended)
 			if name == "exclusive" { // as a link binds it with RabbitMQ 4
 				bindByGate(t, other, "link_dead")
 			}

@@ -76,7 +76,7 @@ func TestOnlyThePoisonMessageIsDropped(t *testing.T) {
 				t.Errorf("the state is %+v, and there were %d more", w.State(), len(w.states))
 			}
 			for line := ""; !strings.Contains(line, "dropped a message that cannot be read"); {
-				line = receive(t, lines)
+				line = testkit.Receive(t, lines)
 			}
 		})
 	}
@@ -88,7 +88,7 @@ func rawField(t *testing.T, url string, number int, field []byte) bool {
 	t.Helper()
 	var raw net.Conn
 	conn, err := amqp.DialConfig(url, amqp.Config{Dial: func(network, addr string) (net.Conn, error) {
-		c, err := amqp.DefaultDial(patience)(network, addr)
+		c, err := amqp.DefaultDial(testkit.Patience)(network, addr)
 		raw = c
 		return c, err
 	}})
@@ -119,7 +119,7 @@ func rawField(t *testing.T, url string, number int, field []byte) bool {
 		return c.Ack
 	case <-closed:
 		return false
-	case <-time.After(patience):
+	case <-time.After(testkit.Patience):
 		t.Fatal("the broker neither confirms the message nor refuses it")
 		return false
 	}
@@ -152,7 +152,7 @@ func TestFieldsThatTheLibraryDoesNotKnowAreDelivered(t *testing.T) {
 				}
 				continue
 			}
-			d := receive(t, got)
+			d := testkit.Receive(t, got)
 			if q.Stream != nil && i == 2 {
 				continue // it takes lists for something else
 			}

@@ -38,7 +38,7 @@ func vhostOf(url string) string { return url[strings.LastIndex(url, "/")+1:] }
 func (w *watched) awaitQueue(t *testing.T, down bool) string {
 	t.Helper()
 	for {
-		s := receive(t, w.states)
+		s := testkit.Receive(t, w.states)
 		if !s.Up {
 			t.Fatalf("the link is down: %v", s.Err)
 		}
@@ -134,7 +134,7 @@ func TestALinkWhoseConsumerIsNotServedConnectsAgain(t *testing.T) {
 	w := run(t, amqpx.Config{URLs: []string{proxied}, ProbeAfter: 500 * time.Millisecond, Queues: []amqpx.Queue{h.of(amqpx.Queue{Name: "link_replies"})}})
 	w.await(t, true)
 	p.stall(0) // the consuming connection
-	s := receive(t, w.states)
+	s := testkit.Receive(t, w.states)
 	if s.Up || !strings.Contains(s.Err.Error(), "was not delivered") || !strings.Contains(s.Err.Error(), "link_replies") {
 		t.Errorf("the state is %+v", s)
 	}
@@ -154,7 +154,7 @@ func TestALinkThatMayNotProbeLogsThatAndStaysUp(t *testing.T) {
 		Queues:     []amqpx.Queue{h.of(amqpx.Queue{Name: "link_replies"})},
 	})
 	w.await(t, true)
-	for line := receive(t, lines); !strings.Contains(line, "amq.default"); line = receive(t, lines) {
+	for line := testkit.Receive(t, lines); !strings.Contains(line, "amq.default"); line = testkit.Receive(t, lines) {
 		if !strings.Contains(line, "level=INFO") {
 			t.Errorf("logged %q", line)
 		}
@@ -194,10 +194,10 @@ func TestProbesArriveAndAreNotDelivered(t *testing.T) {
 			}})
 		w.await(t, true)
 		for i := range 3 {
-			receive(t, probes)
+			testkit.Await(t, probes)
 			id := fmt.Sprint(i)
-			receive(t, w.send(t, "reply.me", id))
-			if got := receive(t, w.deliveries); got != id {
+			testkit.Await(t, w.send(t, "reply.me", id))
+			if got := testkit.Receive(t, w.deliveries); got != id {
 				t.Fatalf("%q came in place of %q", got, id)
 			}
 		}

@@ -67,11 +67,11 @@ func TestAMessageWhoseQueueIsMissingIsNotSentAndTheOthersKeepTheirOrder(t *testi
 			if i%4 == 1 {
 				want = amqpx.Returned
 			}
-			if got := receive(t, o); got != want {
+			if got := testkit.Receive(t, o); got != want {
 				t.Errorf("message %d: %v, want %v", i, got, want)
 			}
 			if want == amqpx.Confirmed {
-				if got := receive(t, w.deliveries); got != fmt.Sprint(i) {
+				if got := testkit.Receive(t, w.deliveries); got != fmt.Sprint(i) {
 					t.Fatalf("%s came in place of %d", got, i)
 				}
 			}
@@ -85,8 +85,8 @@ func TestAQueueThatComesOrGoesIsNoticed(t *testing.T) {
 		w := tapped(t, url)
 		becomes := func(want amqpx.Outcome) {
 			t.Helper()
-			testkit.Eventually(t, patience, "the queue is noticed", func() error {
-				if got := receive(t, w.sendTo(t, "m", "queue")); got != want {
+			testkit.Eventually(t, testkit.Patience, "the queue is noticed", func() error {
+				if got := testkit.Receive(t, w.sendTo(t, "m", "queue")); got != want {
 					return fmt.Errorf("%v", got)
 				}
 				return nil
@@ -104,7 +104,7 @@ func TestAQueueThatComesOrGoesIsNoticed(t *testing.T) {
 
 func TestWithoutCheckQueuesNoQueueIsChecked(t *testing.T) {
 	w := tapped(t, newEmbedded(t).url(), func(c *amqpx.Config) { c.CheckQueues = false })
-	if got := receive(t, w.sendTo(t, "m", "missing")); got != amqpx.Confirmed {
+	if got := testkit.Receive(t, w.sendTo(t, "m", "missing")); got != amqpx.Confirmed {
 		t.Errorf("with a queue missing: %v", got)
 	}
 }
@@ -116,7 +116,7 @@ func TestAMessageEndsAtItsDeadlineWhileItsQueueIsChecked(t *testing.T) {
 	w := tapped(t, p.url(), func(c *amqpx.Config) { c.PublishTimeout = 200 * time.Millisecond })
 	p.stall(0) // the consuming connection, on which queues are checked
 	for _, o := range []<-chan amqpx.Outcome{w.sendTo(t, "a", "queue"), w.sendTo(t, "b", "queue")} {
-		if got := receive(t, o); got != amqpx.Expired {
+		if got := testkit.Receive(t, o); got != amqpx.Expired {
 			t.Errorf("nobody answered, and it was %v", got)
 		}
 	}
@@ -128,17 +128,17 @@ func TestWhatExpiredWhileItsQueueWasCheckedIsNotSent(t *testing.T) {
 	declare(t, testkit.OpenChannel(t, n.URL()), "queue", false)
 	w := tapped(t, n.URL(), func(c *amqpx.Config) { c.PublishTimeout = 200 * time.Millisecond })
 	n.Pause(t)
-	if got := receive(t, w.sendTo(t, "late", "queue")); got != amqpx.Expired {
+	if got := testkit.Receive(t, w.sendTo(t, "late", "queue")); got != amqpx.Expired {
 		t.Errorf("it was %v", got)
 	}
 	n.Resume(t)
-	testkit.Eventually(t, patience, "the broker goes on", func() error {
-		if got := receive(t, w.sendTo(t, "next", "queue")); got != amqpx.Confirmed {
+	testkit.Eventually(t, testkit.Patience, "the broker goes on", func() error {
+		if got := testkit.Receive(t, w.sendTo(t, "next", "queue")); got != amqpx.Confirmed {
 			return fmt.Errorf("%v", got)
 		}
 		return nil
 	})
-	if got := receive(t, w.deliveries); got != "next" {
+	if got := testkit.Receive(t, w.deliveries); got != "next" {
 		t.Errorf("%q was sent late", got)
 	}
 }
@@ -148,7 +148,7 @@ func TestABrokerThatBlocksPublishersStillChecksQueues(t *testing.T) {
 	n := testkit.StartRabbitMQ(t)
 	w := tapped(t, n.URL())
 	n.SetMemoryAlarm(t, true)
-	if got := receive(t, w.sendTo(t, "m", "missing")); got != amqpx.Returned {
+	if got := testkit.Receive(t, w.sendTo(t, "m", "missing")); got != amqpx.Returned {
 		t.Errorf("it was %v", got)
 	}
 }

@@ -96,7 +96,7 @@ func (s *sender) send(ctx context.Context) {
 		unconfirmed.Add(1)
 	}
 	// Messages in flight end before the connection is closed, unless the broker has stopped this channel.
-	stopped := time.AfterFunc(patience, func() { _ = conn.CloseDeadline(time.Now().Add(time.Second)) })
+	stopped := time.AfterFunc(testkit.Patience, func() { _ = conn.CloseDeadline(time.Now().Add(time.Second)) })
 	defer stopped.Stop()
 	_ = ch.Close()
 }
@@ -111,7 +111,7 @@ func (s *sender) count() int {
 func (s *sender) more(t *testing.T, count int) (last int) {
 	t.Helper()
 	began := s.count()
-	testkit.Eventually(t, patience, "messages are confirmed", func() error {
+	testkit.Eventually(t, testkit.Patience, "messages are confirmed", func() error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		confirmed := 0
@@ -175,7 +175,7 @@ func (h *recorder) of(q amqpx.Queue) amqpx.Queue {
 // await waits for a number.
 func (h *recorder) await(t *testing.T, number int) {
 	t.Helper()
-	testkit.Eventually(t, patience, fmt.Sprintf("number %d is heard", number), func() error {
+	testkit.Eventually(t, testkit.Patience, fmt.Sprintf("number %d is heard", number), func() error {
 		for _, e := range slices.Backward(h.all()) {
 			if e.number >= number {
 				return nil

@@ -24,7 +24,7 @@ func TestAUserNamedLikeTheExchangeMaySendWithoutASentinel(t *testing.T) {
 	url, _ := userWithoutSentinel(t, testkit.RabbitMQ(t), "test")
 	w := run(t, amqpx.Config{URLs: []string{url}})
 	w.await(t, true)
-	if got := receive(t, w.send(t, "reply.me", "x")); got != amqpx.Confirmed {
+	if got := testkit.Receive(t, w.send(t, "reply.me", "x")); got != amqpx.Confirmed {
 		t.Errorf("it ended as %v", got)
 	}
 }
@@ -48,7 +48,7 @@ func TestADeniedRoutingKeyBreaksTheLinkOnceAndStopsNoOther(t *testing.T) {
 			n.Ctl(t, "set_topic_permissions", "-p", vhost, user, "test", `^reply\.me$`, ".*")
 			w := run(t, amqpx.Config{URLs: []string{url}})
 			w.await(t, true)
-			if got := receive(t, w.send(t, "command.it's", "x")); got != amqpx.Unknown {
+			if got := testkit.Receive(t, w.send(t, "command.it's", "x")); got != amqpx.Unknown {
 				t.Errorf("the first one: %v", got)
 			}
 			w.await(t, false)
@@ -57,7 +57,7 @@ func TestADeniedRoutingKeyBreaksTheLinkOnceAndStopsNoOther(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), `"command.it's"`) {
 				t.Errorf("the second one: %v", err)
 			}
-			if got := receive(t, w.send(t, "reply.me", "x")); got != amqpx.Confirmed {
+			if got := testkit.Receive(t, w.send(t, "reply.me", "x")); got != amqpx.Confirmed {
 				t.Errorf("another one: %v", got)
 			}
 		})
@@ -89,10 +89,10 @@ func TestAPermissionThatIsGrantedSoonAfterTheLinkWasMadeIsUsedSoon(t *testing.T)
 	w.await(t, true)
 	n.SetPermissions(t, vhost, "late", ".*", ".*", ".*")
 	outcome := make(chan amqpx.Outcome, 1)
-	testkit.Eventually(t, patience, "it may send", func() error {
+	testkit.Eventually(t, testkit.Patience, "it may send", func() error {
 		return w.Publish(amqpx.Message{Key: "reply.me"}, func(o amqpx.Outcome) { outcome <- o })
 	})
-	if got := receive(t, outcome); got != amqpx.Confirmed || !w.State().Up {
+	if got := testkit.Receive(t, outcome); got != amqpx.Confirmed || !w.State().Up {
 		t.Errorf("it ended as %v", got)
 	}
 }
@@ -106,7 +106,7 @@ func TestAMessageThatTheBrokerFindsTooLongBreaksTheLinkOnce(t *testing.T) {
 	if err := w.Publish(long, func(o amqpx.Outcome) { outcome <- o }); err != nil {
 		t.Fatal(err)
 	}
-	if got := receive(t, outcome); got != amqpx.Unknown {
+	if got := testkit.Receive(t, outcome); got != amqpx.Unknown {
 		t.Errorf("the first one: %v", got)
 	}
 	w.await(t, false)
@@ -115,7 +115,7 @@ func TestAMessageThatTheBrokerFindsTooLongBreaksTheLinkOnce(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "accepts 1000") {
 		t.Errorf("the second one: %v", err)
 	}
-	if got := receive(t, w.send(t, "reply.me", "short")); got != amqpx.Confirmed {
+	if got := testkit.Receive(t, w.send(t, "reply.me", "short")); got != amqpx.Confirmed {
 		t.Errorf("a short one: %v", got)
 	}
 	e.drop(t)
@@ -124,7 +124,7 @@ func TestAMessageThatTheBrokerFindsTooLongBreaksTheLinkOnce(t *testing.T) {
 	if err := w.Publish(long, func(o amqpx.Outcome) { outcome <- o }); err != nil {
 		t.Errorf("to a broker that may have another limit: %v", err)
 	}
-	receive(t, outcome)
+	testkit.Await(t, outcome)
 }
 
 func TestASizeLimitBelongsToOneAddress(t *testing.T) {
@@ -139,12 +139,12 @@ func TestASizeLimitBelongsToOneAddress(t *testing.T) {
 		}
 		return outcome
 	}
-	if got := receive(t, send()); got != amqpx.Unknown {
+	if got := testkit.Receive(t, send()); got != amqpx.Unknown {
 		t.Errorf("to the small one: %v", got)
 	}
 	w.await(t, false)
 	w.await(t, true)
-	if got := receive(t, send()); got != amqpx.Confirmed {
+	if got := testkit.Receive(t, send()); got != amqpx.Confirmed {
 		t.Errorf("to the large one: %v", got)
 	}
 	large.drop(t)

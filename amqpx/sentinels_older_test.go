@@ -40,7 +40,7 @@ func olderRestartSentinel(t *testing.T, ch *amqp.Channel, name, queue string) {
 func awaitExchanges(t *testing.T, url string, want ...string) {
 	t.Helper()
 	slices.Sort(want)
-	testkit.Eventually(t, patience, "the exchanges are "+strings.Join(want, " "), func() error {
+	testkit.Eventually(t, testkit.Patience, "the exchanges are "+strings.Join(want, " "), func() error {
 		var got []string
 		for _, name := range testkit.RabbitMQ(t).Exchanges(t, vhostOf(url)) {
 			if strings.HasPrefix(name, "link") {
@@ -88,7 +88,7 @@ func TestAKeptQueueOfAnEarlierVersionIsTakenOverWithItsBindings(t *testing.T) {
 			w := run(t, cfg)
 			w.await(t, true)
 			w.stop()
-			receive(t, w.ended)
+			testkit.Await(t, w.ended)
 			ch := client(t, url)
 			publish(t, ch, 1)
 			if c.bound {

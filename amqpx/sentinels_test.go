@@ -54,7 +54,7 @@ func TestAnExchangeThatIsDeletedUnderAnIdleLinkIsDeclaredAgain(t *testing.T) {
 		w.await(t, true)
 		before := time.Now()
 		deleteExchange(t, url)
-		if s := receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), `"test" was deleted`) {
+		if s := testkit.Receive(t, w.states); s.Up || !strings.Contains(s.Err.Error(), `"test" was deleted`) {
 			t.Errorf("%s: the state is %+v", name, s)
 		}
 		w.await(t, true)
@@ -108,7 +108,7 @@ func TestAMissingBindingIsMadeAgainWithoutASentinel(t *testing.T) {
 				return
 			}
 			w.stop()
-			receive(t, w.ended)
+			testkit.Await(t, w.ended)
 			w = run(t, cfg)
 			w.await(t, true)
 			publish(t, client(t, url), 2)
@@ -131,7 +131,7 @@ func TestALinkThatMayOnlyListenStaysUpAndSendsNothingAndLeavesNoSentinel(t *test
 		t.Errorf("a command: %v", err)
 	}
 	publish(t, client(t, url), 1)
-	if got := receive(t, w.deliveries); got != "1" || len(w.states) > 0 {
+	if got := testkit.Receive(t, w.deliveries); got != "1" || len(w.states) > 0 {
 		t.Errorf("%q came, and then %d changes of state", got, len(w.states))
 	}
 	if all := n.Exchanges(t, vhost); len(sentinelsIn(all)) > 0 {
@@ -180,8 +180,8 @@ func TestALinkThatStopsLeavesNoSentinelBehind(t *testing.T) {
 		t.Fatal("there is no sentinel")
 	}
 	w.stop()
-	receive(t, w.ended)
-	testkit.Eventually(t, patience, "the sentinel is deleted", func() error {
+	testkit.Await(t, w.ended)
+	testkit.Eventually(t, testkit.Patience, "the sentinel is deleted", func() error {
 		if all := sentinels(); len(all) > 0 {
 			return fmt.Errorf("there are %q", all)
 		}
@@ -207,7 +207,7 @@ func TestARefusedBindingIsNotRepeatedEverySecond(t *testing.T) {
 		t.Errorf("the broker refused %d times, and there were %d changes of state", lines, len(w.states))
 	}
 	publish(t, client(t, url), 1)
-	if got := receive(t, w.deliveries); got != "1" {
+	if got := testkit.Receive(t, w.deliveries); got != "1" {
 		t.Errorf("%q came", got)
 	}
 }

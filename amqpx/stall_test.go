@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestAWriterStuckInAFullSocketDoesNotHoldUpTheNextLink(t *testing.T) {
@@ -24,14 +25,14 @@ func TestAWriterStuckInAFullSocketDoesNotHoldUpTheNextLink(t *testing.T) {
 		}
 	}
 	for i, o := range outcomes {
-		if got := receive(t, o); got != amqpx.Unknown && got != amqpx.Expired {
+		if got := testkit.Receive(t, o); got != amqpx.Unknown && got != amqpx.Expired {
 			t.Errorf("message %d: %v", i, got)
 		}
 	}
 	// The heartbeat notices it.
 	w.await(t, false)
 	w.await(t, true)
-	if got := receive(t, w.send(t, "reply.me", "after")); got != amqpx.Confirmed {
+	if got := testkit.Receive(t, w.send(t, "reply.me", "after")); got != amqpx.Confirmed {
 		t.Errorf("published on the next link: %v", got)
 	}
 }
@@ -42,12 +43,12 @@ func TestStoppingDoesNotWaitForConfirmsThatAreOverdue(t *testing.T) {
 	w := run(t, amqpx.Config{URLs: []string{p.url()}, PublishTimeout: 100 * time.Millisecond})
 	w.await(t, true)
 	p.stall(0, 1)
-	if got := receive(t, w.send(t, "reply.me", "x")); got != amqpx.Unknown {
+	if got := testkit.Receive(t, w.send(t, "reply.me", "x")); got != amqpx.Unknown {
 		t.Errorf("sent into a stalled network: %v", got)
 	}
 	began := time.Now()
 	w.stop()
-	receive(t, w.ended)
+	testkit.Await(t, w.ended)
 	// Closing both connections takes two seconds at most; the heartbeat would take 15.
 	if took := time.Since(began); took > 3500*time.Millisecond {
 		t.Errorf("the link ended after %v", took)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestReadyWaitsForALinkThatIsDown(t *testing.T) {
@@ -18,7 +19,7 @@ func TestReadyWaitsForALinkThatIsDown(t *testing.T) {
 	ready := make(chan error, 1)
 	go func() { ready <- w.Ready(t.Context()) }()
 	e.start(t)
-	if err := receive(t, ready); err != nil || !w.State().Up {
+	if err := testkit.Await(t, ready); err != nil || !w.State().Up {
 		t.Errorf("%v, and the state is %+v", err, w.State())
 	}
 }
@@ -43,7 +44,7 @@ func TestReadyOfALinkThatHasEndedIsErrClosed(t *testing.T) {
 	w := run(t, amqpx.Config{URLs: []string{newEmbedded(t).url()}})
 	w.await(t, true)
 	w.stop()
-	receive(t, w.ended)
+	testkit.Await(t, w.ended)
 	if err := w.Ready(t.Context()); err != amqpx.ErrClosed {
 		t.Errorf("%v, want %v", err, amqpx.ErrClosed)
 	}

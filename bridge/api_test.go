@@ -12,6 +12,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // post sends a request to the API, and returns the status and the answer.
@@ -163,7 +164,7 @@ func TestTheAPIReportsThatACommandFailedOrTakesTooLong(t *testing.T) {
 	equal(t, "failed", fmt.Sprintf("%v %v", code, answer["status"]), "200 failed")
 	code, answer = b.post(t, "/api/command?wait=1&timeout_ms=20", `{"consumer": "silent", "command_string": "go", "command_id": "mine"}`)
 	equal(t, "too long", fmt.Sprintf("%v %v %v %v", code, answer["status"], answer["replies"], answer["command_id"]), "504 timeout [] mine")
-	receive(t, silent)
+	testkit.Await(t, silent)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	answered := make(chan struct{})
@@ -171,7 +172,7 @@ func TestTheAPIReportsThatACommandFailedOrTakesTooLong(t *testing.T) {
 		defer close(answered)
 		b.postWith(t, ctx, "/api/command?wait=1", "application/json", `{"consumer": "silent", "command_string": "go", "command_id": "again"}`)
 	}()
-	receive(t, silent)
+	testkit.Await(t, silent)
 	code, _ = b.post(t, "/api/command?wait=1", `{"consumer": "silent", "command_string": "go", "command_id": "again"}`)
 	equal(t, "twice", code, http.StatusConflict)
 	cancel()
@@ -194,7 +195,7 @@ func TestTheAPIKeepsNoMoreRepliesThanItMay(t *testing.T) {
 
 func receiveEnd(t *testing.T, ended <-chan struct{}) {
 	t.Helper()
-	eventually(t, "it ends", func() bool {
+	testkit.WaitUntil(t, "it ends", func() bool {
 		select {
 		case <-ended:
 			return true

@@ -110,7 +110,7 @@ func TestBadInputIsExplainedToTheSenderAlone(t *testing.T) {
 		}
 		// The connection stays, no command was sent, and no other client got anything.
 		sender.say(`{"consumer": "lvmecp", "command_string": "ping", "command_id": "good"}`)
-		if d := receive(t, commands); d.CorrelationId != "good" {
+		if d := testkit.Receive(t, commands); d.CorrelationId != "good" {
 			t.Errorf("command %q left", d.CorrelationId)
 		}
 		p.reply(`{"last": 1}`)
@@ -129,7 +129,7 @@ func TestStrictModeIgnoresBadInputInSilence(t *testing.T) {
 	}
 	sender.say(`ping`)
 	sender.say(`{"consumer": "lvmecp", "command_string": "ping", "command_id": "good"}`)
-	if d := receive(t, commands); d.CorrelationId != "good" {
+	if d := testkit.Receive(t, commands); d.CorrelationId != "good" {
 		t.Errorf("command %q left", d.CorrelationId)
 	}
 	p.reply(`{"first": 1}`)
@@ -161,7 +161,7 @@ func TestAnUnroutableCommandFailsForEveryone(t *testing.T) {
 		if took := time.Since(sent); took > time.Second {
 			t.Errorf("it took %v", took)
 		}
-		d := receive(t, heard)
+		d := testkit.Receive(t, heard)
 		equal(t, "what the exchange heard", []string{d.RoutingKey, string(d.Body)}, []string{"reply.bridge", `{"error":"` + want + `"}`})
 	})
 }
@@ -181,7 +181,7 @@ func TestATapDoesNotHideThatACommandIsUnroutable(t *testing.T) {
 		e := c.next()
 		equal(t, "what failed", []any{e.header("command_id"), e.errorText()}, []any{"nobody", "Failed routing message to consumer 'nobody'."})
 		for _, want := range []string{"lvmecp.part", "lvmecp"} {
-			equal(t, "what the tap heard", receive(t, tap).CorrelationId, want)
+			equal(t, "what the tap heard", testkit.Receive(t, tap).CorrelationId, want)
 		}
 		c.say("ping")
 		equal(t, "what comes after the failure", string(c.text()), "pong")
@@ -208,7 +208,7 @@ func TestAnUnroutableCommandFailsAloneAmongHundredsInFlight(t *testing.T) {
 				t.Errorf("command %d failed %d times, want %d", i, failed[fmt.Sprint(i)], want)
 			}
 			if i%2 == 0 {
-				equal(t, "the command that arrived", receive(t, commands).CorrelationId, fmt.Sprint(i))
+				equal(t, "the command that arrived", testkit.Receive(t, commands).CorrelationId, fmt.Sprint(i))
 			}
 		}
 		c.say("ping")
@@ -227,7 +227,7 @@ func TestCommandsOfOneClientKeepTheirOrder(t *testing.T) {
 				c.say(fmt.Sprintf(`{"consumer": "lvmecp", "command_string": "%d", "command_id": "%d"}`, i, i))
 			}
 			for i := from; i < from+burst; i++ {
-				if d := receive(t, commands); d.CorrelationId != fmt.Sprint(i) {
+				if d := testkit.Receive(t, commands); d.CorrelationId != fmt.Sprint(i) {
 					t.Fatalf("command %s came in place of %d", d.CorrelationId, i)
 				}
 			}
@@ -237,7 +237,7 @@ func TestCommandsOfOneClientKeepTheirOrder(t *testing.T) {
 
 func TestWithoutABrokerCommandsFailAtOnceAndAreNotKept(t *testing.T) {
 	b := startBridge(t, "amqp://guest:guest@127.0.0.1:1/")
-	if s := receive(t, b.states); s.Up || !strings.Contains(s.Err.Error(), "is the broker running?") {
+	if s := testkit.Receive(t, b.states); s.Up || !strings.Contains(s.Err.Error(), "is the broker running?") {
 		t.Errorf("the state is %+v", s)
 	}
 	c := dial(t, b.addr)
@@ -258,7 +258,7 @@ func TestClientsStayThroughABrokersRestart(t *testing.T) {
 	b := linked(t, n.URL())
 	c := dial(t, b.addr)
 	n.Stop(t)
-	if s := receive(t, b.states); s.Up {
+	if s := testkit.Receive(t, b.states); s.Up {
 		t.Fatalf("the state is %+v", s)
 	}
 	c.say(`{"consumer": "lvmecp", "command_string": "open", "command_id": "lost"}`)
@@ -287,7 +287,7 @@ func TestACommandToAStalledBrokerIsUnknown(t *testing.T) {
 	status, health := b.health(t, "/readyz")
 	equal(t, "readiness of a bridge whose broker stalls", []any{status, health["broker"]}, []any{503, "stalled"})
 	n.Resume(t)
-	testkit.Eventually(t, patience, "the confirm that is late", func() error {
+	testkit.Eventually(t, testkit.Patience, "the confirm that is late", func() error {
 		if status, health := b.health(t, "/readyz"); status != http.StatusOK {
 			return fmt.Errorf("%v", health)
 		}
@@ -303,7 +303,7 @@ func TestACommandToABrokerShortOfMemoryIsRefusedWithTheReason(t *testing.T) {
 	n.SetMemoryAlarm(t, true)
 	// The broker blocks a connection when it publishes.
 	c.say(`{"consumer": "lvmecp", "command_string": "open", "command_id": "first"}`)
-	for s := receive(t, b.states); s.Blocked == ""; s = receive(t, b.states) {
+	for s := testkit.Receive(t, b.states); s.Blocked == ""; s = testkit.Receive(t, b.states) {
 	}
 	c.say(`{"consumer": "lvmecp", "command_string": "open", "command_id": "second"}`)
 	for e := c.next(); ; e = c.next() {
@@ -324,7 +324,7 @@ func TestASecondBridgeOfTheSameNameFailsWithTheReason(t *testing.T) {
 		named := func(c *bridge.Config) { c.Name = "twin" }
 		linked(t, url, named)
 		second := startBridge(t, url, named)
-		if s := receive(t, second.states); s.Up || !strings.Contains(s.Err.Error(), `another program named "twin"`) {
+		if s := testkit.Receive(t, second.states); s.Up || !strings.Contains(s.Err.Error(), `another program named "twin"`) {
 			t.Errorf("the state is %+v", s)
 		}
 	})
@@ -339,7 +339,7 @@ func TestWrongCredentialsAndHostsAreNamedWithoutThePassword(t *testing.T) {
 		{"amqps://guest:guest@" + host, "does not speak TLS"},
 	} {
 		b := startBridge(t, c.url)
-		s := receive(t, b.states)
+		s := testkit.Receive(t, b.states)
 		if s.Up || !strings.Contains(s.Err.Error(), c.words) || strings.Contains(s.Err.Error(), "sesame") {
 			t.Errorf("%s: %v", c.words, s.Err)
 		}
@@ -354,5 +354,5 @@ func TestABinaryCommandIsACommand(t *testing.T) {
 	if err := wsutil.WriteClientBinary(c.Conn, []byte(`{"consumer":"lvmecp","command_string":"ping","command_id":"bin"}`)); err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "the command", receive(t, commands).CorrelationId, "bin")
+	equal(t, "the command", testkit.Receive(t, commands).CorrelationId, "bin")
 }

@@ -122,10 +122,10 @@ func relaysCommands(t *testing.T, url string) {
 	commands := p.hear("command.dome.#")
 	c, _ := dialV1(t, b.addr, "/")
 	c.ask(`{"op": "command", "id": "a", "consumer": "dome", "command_string": "open"}`)
-	p.publish("reply.bridge.dome", domeSays(":", receive(t, commands).Headers["command_id"]))
+	p.publish("reply.bridge.dome", domeSays(":", testkit.Receive(t, commands).Headers["command_id"]))
 	equal(t, "the code", c.next().code(), actor.Code(":"))
 	equal(t, "the status", c.next()["status"], any("done"))
-	eventually(t, "the command is confirmed", func() bool {
+	testkit.WaitUntil(t, "the command is confirmed", func() bool {
 		return strings.Contains(b.metrics(t), `cluws_commands_total{outcome="confirmed"} 1`)
 	})
 }
@@ -186,7 +186,7 @@ func refusesStreams(t *testing.T, url string) { mustNotLink(t, url, "has no stre
 func mustNotLink(t *testing.T, url, words string, adjust ...func(*bridge.Config)) {
 	t.Helper()
 	b := startBridge(t, url, adjust...)
-	if s := receive(t, b.states); s.Up || !strings.Contains(s.Err.Error(), words) {
+	if s := testkit.Receive(t, b.states); s.Up || !strings.Contains(s.Err.Error(), words) {
 		t.Errorf("linked: %t, %v; the error should say %q", s.Up, s.Err, words)
 	}
 }
@@ -259,5 +259,5 @@ func publishesPresence(t *testing.T, url string) {
 	b.awaitPresence(t)
 	who := newBroadcaster(t, url).hearPresence()
 	dial(t, b.addr)
-	equal(t, "the routing key", receive(t, who).RoutingKey, "websocket.connect")
+	equal(t, "the routing key", testkit.Receive(t, who).RoutingKey, "websocket.connect")
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/gobwas/httphead"
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsflate"
-	"github.com/gobwas/ws/wsutil"
 
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestACompressedReplyHasTheSameText(t *testing.T) {
@@ -18,11 +18,10 @@ func TestACompressedReplyHasTheSameText(t *testing.T) {
 	r := linked(t, url, func(c *bridge.Config) { c.Compress = true })
 	plain := dial(t, r.addr)
 	d := ws.Dialer{Extensions: []httphead.Option{wsflate.DefaultParameters.Option()}}
-	conn, br, hs, err := d.Dial(t.Context(), "ws://"+r.addr+"/")
-	if err != nil || len(hs.Extensions) != 1 || br != nil {
-		t.Fatalf("%v, %v", hs.Extensions, err)
+	conn := testkit.DialWebSocketWith(t, d, "ws://"+r.addr+"/")
+	if accepted := conn.Handshake.Extensions; len(accepted) != 1 {
+		t.Fatalf("the extensions are %v", accepted)
 	}
-	defer conn.Close()
 
 	// A compressed command is answered. The answer is for its sender alone, so it is not
 	// compressed.
@@ -33,10 +32,7 @@ func TestACompressedReplyHasTheSameText(t *testing.T) {
 	if err := ws.WriteFrame(conn, ws.MaskFrame(f)); err != nil {
 		t.Fatal(err)
 	}
-	answer, err := wsutil.ReadServerText(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	answer := conn.Receive()
 	if e := parseEnvelope(t, answer); e.header("command_id") != "mine" || e.code() != "f" {
 		t.Errorf("the answer is %s", answer)
 	}

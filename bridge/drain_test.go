@@ -13,14 +13,15 @@ import (
 	"github.com/gobwas/ws/wsutil"
 
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // closing reads until the client is closed, and returns how many replies came before, and the code
 // and reason.
 func (c *client) closing() (replies int, code int, reason string, err error) {
-	_ = c.SetReadDeadline(time.Now().Add(patience))
+	_ = c.SetReadDeadline(time.Now().Add(testkit.Patience))
 	for {
-		_, err := wsutil.ReadServerText(c.r)
+		_, err := wsutil.ReadServerText(c)
 		if closed := (wsutil.ClosedError{}); errors.As(err, &closed) {
 			return replies, int(closed.Code), closed.Reason, nil
 		}
@@ -70,7 +71,7 @@ func TestAStoppingBridgeShedsItsClientsAtASteadyRate(t *testing.T) {
 
 func awaitDraining(t *testing.T, b *running) {
 	t.Helper()
-	eventually(t, "the bridge is not ready", func() bool { return strings.Contains(b.metrics(t), "cluws_ready 0") })
+	testkit.WaitUntil(t, "the bridge is not ready", func() bool { return strings.Contains(b.metrics(t), "cluws_ready 0") })
 }
 
 func TestAStoppingBridgeServesAClientUntilItsCommandHasItsOutcome(t *testing.T) {

@@ -35,7 +35,7 @@ func recordReplies(t *testing.T, name string, c *client) *replyRecorder {
 	_ = c.SetReadDeadline(time.Time{}) // a pause of the broker is no fault
 	e.heard.Go(func() {
 		for {
-			text, err := wsutil.ReadServerText(c.r)
+			text, err := wsutil.ReadServerText(c)
 			if err != nil {
 				e.mu.Lock()
 				e.ended = err
@@ -151,7 +151,7 @@ func settle(t *testing.T, s *testkit.Source, all []*replyRecorder) []int {
 	s.Stop()
 	accepted := s.Accepted()
 	last := accepted[len(accepted)-1]
-	eventually(t, "every client has the last reply", func() bool {
+	testkit.WaitUntil(t, "every client has the last reply", func() bool {
 		return !slices.ContainsFunc(all, func(e *replyRecorder) bool { return e.last() < last })
 	})
 	return accepted
@@ -327,7 +327,7 @@ func TestEachClientOfThreeBridgesGetsEveryReplyOnce(t *testing.T) {
 			}
 			s := testkit.StartSource(t, url, 1000)
 			awaitPast(t, s, all)
-			eventually(t, "a thousand replies were sent", func() bool { return len(s.Outcomes()) >= 1000 })
+			testkit.WaitUntil(t, "a thousand replies were sent", func() bool { return len(s.Outcomes()) >= 1000 })
 			accepted := settle(t, s, all)
 			for _, e := range all {
 				e.check(t, accepted)

@@ -3,7 +3,6 @@ package bridge_test
 import (
 	"bytes"
 	"errors"
-	"io"
 	"testing"
 
 	"github.com/gobwas/httphead"
@@ -12,6 +11,7 @@ import (
 	"github.com/gobwas/ws/wsutil"
 
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // segment returns texts and a close frame for a single write.
@@ -40,7 +40,7 @@ func segment(t *testing.T, compress bool, texts ...string) []byte {
 func (c *client) untilClose() (texts []envelope) {
 	c.t.Helper()
 	for {
-		text, err := wsutil.ReadServerText(c.r)
+		text, err := wsutil.ReadServerText(c)
 		if _, closed := errors.AsType[wsutil.ClosedError](err); closed {
 			return texts
 		}
@@ -79,22 +79,11 @@ func TestMessagesThatComeWithACloseFrameAreAnsweredBeforeTheClose(t *testing.T) 
 			if test.compress {
 				dialer.Extensions = []httphead.Option{wsflate.DefaultParameters.Option()}
 			}
-			conn, br, _, err := dialer.Dial(t.Context(), "ws://"+r.addr+target)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			c := &client{t: t, Conn: conn, r: conn}
-			if br != nil { // the hello came with the answer
-				c.r = struct {
-					io.Reader
-					io.Writer
-				}{br, conn}
-			}
+			c := &client{t, testkit.DialWebSocketWith(t, dialer, "ws://"+r.addr+target)}
 			if test.v1 {
 				c.next()
 			}
-			if _, err := conn.Write(segment(t, test.compress, test.texts...)); err != nil {
+			if _, err := c.Write(segment(t, test.compress, test.texts...)); err != nil {
 				t.Fatal(err)
 			}
 			all := c.untilClose()

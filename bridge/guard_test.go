@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // shake sends an upgrade request with additional lines, and returns the answer. A Host line replaces
@@ -39,7 +40,7 @@ func ask(t *testing.T, addr string, lines string, more ...string) (status int, b
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(patience))
+	_ = conn.SetDeadline(time.Now().Add(testkit.Patience))
 	if _, err := io.WriteString(conn, strings.Join(append([]string{lines}, more...), "\r\n")+"\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // 395 clients have 256 tracked commands each with an actor that hangs, which is the bound of a client,
@@ -32,7 +33,7 @@ func TestHangingCommandsDoNotKeepOtherClientsFromTheirs(t *testing.T) {
 			others[i].say(fmt.Sprintf(`{"op": "command", "id": "%d", "consumer": "hangs", "command_string": "x", "command_id": "%d-%d"}`, n, i, n))
 			if all++; all%32 == 0 { // so that none waits in the outbox for long
 				for range 32 {
-					receive(t, hanging)
+					testkit.Await(t, hanging)
 				}
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -86,24 +85,12 @@ func (s *bridgeHarness) dial() *listener {
 
 func (s *bridgeHarness) dialAt(target string) *listener {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
-	defer cancel()
-	conn, br, _, err := ws.Dialer{Protocols: []string{Subprotocol}}.Dial(ctx, "ws://"+s.addr+target)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	conn := testkit.DialWebSocketWith(s.t, ws.Dialer{Protocols: []string{Subprotocol}}, "ws://"+s.addr+target)
 	l := &listener{conn: conn, answers: make(chan map[string]any, 100), news: make(chan struct{}, 1)}
-	var in io.Reader = conn
-	if br != nil {
-		in = br
-	}
 	var reading sync.WaitGroup
 	reading.Go(func() {
 		for {
-			text, err := wsutil.ReadServerText(struct {
-				io.Reader
-				io.Writer
-			}{in, conn})
+			text, err := wsutil.ReadServerText(conn)
 			if err != nil {
 				close(l.answers)
 				return

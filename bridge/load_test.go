@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws/wsutil"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // sentCommand is a command and what its sender was told.
@@ -97,7 +99,7 @@ func (g *loadClients) settle(t *testing.T) {
 	t.Helper()
 	for _, c := range g.list {
 		c.say("ping")
-		receive(t, c.ponged)
+		testkit.Await(t, c.ponged)
 	}
 }
 
@@ -122,7 +124,7 @@ func (c *commander) command(t *testing.T, g *loadClients) {
 // is closed.
 func (c *commander) read() {
 	for {
-		text, err := wsutil.ReadServerText(c.r)
+		text, err := wsutil.ReadServerText(c)
 		if err != nil {
 			return
 		}

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -14,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gobwas/ws"
-	"github.com/gobwas/ws/wsutil"
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/clu-ws/clu-ws/actor"
@@ -26,9 +22,6 @@ import (
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }
-
-// patience is how long a test waits for what must happen.
-const patience = 30 * time.Second
 
 // embeddedBroker starts the embedded broker for one test, and returns its URL.
 func embeddedBroker(t *testing.T) string { return embeddedBrokerWith(t, broker.Config{}) }
@@ -118,7 +111,7 @@ func linked(t *testing.T, url string, adjust ...func(*bridge.Config)) *running {
 
 func (r *running) awaitUp(t *testing.T) {
 	t.Helper()
-	for deadline := time.After(patience); ; {
+	for deadline := time.After(testkit.Patience); ; {
 		select {
 		case s := <-r.states:
 			if s.Up {
@@ -148,45 +141,23 @@ func (r *running) health(t *testing.T, path string) (status int, says map[string
 // client is a WebSocket client that reads envelopes.
 type client struct {
 	t *testing.T
-	net.Conn
-	r io.ReadWriter
+	*testkit.WebSocket
 }
 
 func dial(t *testing.T, addr string) *client {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	conn, br, _, err := ws.Dial(ctx, "ws://"+addr+"/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	c := &client{t: t, Conn: conn, r: conn}
-	if br != nil {
-		c.r = struct {
-			io.Reader
-			io.Writer
-		}{br, conn}
-	}
-	return c
+	return &client{t, testkit.DialWebSocket(t, "ws://"+addr+"/")}
 }
 
 func (c *client) say(text string) {
 	c.t.Helper()
-	if err := wsutil.WriteClientText(c.Conn, []byte(text)); err != nil {
-		c.t.Fatal(err)
-	}
+	c.Send(text)
 }
 
 // text reads the next text frame.
 func (c *client) text() []byte {
 	c.t.Helper()
-	c.SetReadDeadline(time.Now().Add(patience))
-	p, err := wsutil.ReadServerText(c.r)
-	if err != nil {
-		c.t.Fatalf("no frame: %v", err)
-	}
-	return p
+	return c.Receive()
 }
 
 // envelope is an envelope, decoded.
@@ -293,20 +264,6 @@ func (p *peer) reply(body string) {
 	})
 }
 
-func receive[T any](t *testing.T, from <-chan T) T {
-	t.Helper()
-	select {
-	case v, ok := <-from:
-		if !ok {
-			t.Fatal("the channel was closed")
-		}
-		return v
-	case <-time.After(patience):
-		t.Fatal("nothing came")
-		panic("unreachable")
-	}
-}
-
 func equal(t *testing.T, what string, got, want any) {
 	t.Helper()
 	if !reflect.DeepEqual(got, want) {
@@ -320,24 +277,8 @@ func (r *running) end(t *testing.T, ended <-chan error) error {
 	select {
 	case err := <-ended:
 		return err
-	case <-time.After(patience):
+	case <-time.After(testkit.Patience):
 		t.Fatal("the bridge does not end")
 		panic("unreachable")
 	}
-}
-
-// eventually waits for what other goroutines and processes bring about.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	eventuallyWithin(t, patience, what, ok)
-}
-
-func eventuallyWithin(t *testing.T, within time.Duration, what string, ok func() bool) {
-	t.Helper()
-	testkit.Eventually(t, within, what, func() error {
-		if !ok() {
-			return errors.New("not yet")
-		}
-		return nil
-	})
 }

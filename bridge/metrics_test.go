@@ -14,6 +14,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 	"github.com/clu-ws/clu-ws/bridge"
 	"github.com/clu-ws/clu-ws/bridge/rooms"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // admin asks the admin's handler for a path.
@@ -52,7 +53,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 		v1.next()
 	}
 	plain.say(`{"consumer": "x", "command_string": "go"}`)
-	receive(t, commands)
+	testkit.Await(t, commands)
 	plain.say(`{"consumer": "nobody", "command_string": "go"}`)
 	plain.next()
 	v1.next()
@@ -72,9 +73,9 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 		`go_goroutines [0-9]+`, `process_resident_memory_bytes [0-9.e+]+`,
 	}
 	// The confirm of the command comes some time after the actor has it.
-	eventually(t, "the command is confirmed", func() bool { return strings.Contains(b.metrics(t), `cluws_commands_total{outcome="confirmed"} 1`) })
+	testkit.WaitUntil(t, "the command is confirmed", func() bool { return strings.Contains(b.metrics(t), `cluws_commands_total{outcome="confirmed"} 1`) })
 	// The figures of a loop are brought up to date at the end of its turn, behind the answers.
-	eventually(t, "the messages are counted", func() bool { return strings.Contains(b.metrics(t), "cluws_messages_received_total 3") })
+	testkit.WaitUntil(t, "the messages are counted", func() bool { return strings.Contains(b.metrics(t), "cluws_messages_received_total 3") })
 	text := b.metrics(t)
 	for _, line := range want {
 		pattern := "(?m)^" + strings.NewReplacer("{", `\{`, "}", `\}`, `[0-9a-f]\{12\}`, `[0-9a-f]{12}`).Replace(line) + "$"
@@ -134,7 +135,7 @@ func TestEveryCounterIsThereBeforeItsFirstEvent(t *testing.T) {
 	}
 	response.Body.Close()
 	dropped := regexp.MustCompile(`(?m)^cluws_replies_dropped_total\{.*\} 1$`)
-	eventually(t, "what came is counted", func() bool {
+	testkit.WaitUntil(t, "what came is counted", func() bool {
 		text := b.metrics(t)
 		return len(dropped.FindAllString(text, -1)) == 3 && strings.Contains(text, `cluws_refused_total{reason="origin"} 1`)
 	})

@@ -45,10 +45,10 @@ func TestABrokerThatTakesNoRepliesIsReportedToClientsAndOperators(t *testing.T) 
 		t.Errorf("the admin's /healthz says %s", text)
 	}
 	plain.say(`{"consumer": "x", "command_string": "stop", "command_id": "s"}`)
-	equal(t, "the command", receive(t, commands).CorrelationId, "s")
+	equal(t, "the command", testkit.Receive(t, commands).CorrelationId, "s")
 	metrics := func(lines ...string) {
 		t.Helper()
-		testkit.Eventually(t, patience, "metrics", func() error {
+		testkit.Eventually(t, testkit.Patience, "metrics", func() error {
 			text := b.metrics(t)
 			for _, line := range lines {
 				if !strings.Contains(text, line+"\n") {

@@ -90,7 +90,7 @@ func (c *commander) last() string {
 // failed reply goes through the broker itself.
 func (g *loadClients) awaitNobody(t *testing.T) {
 	t.Helper()
-	testkit.Eventually(t, patience, "commands to nobody fail", func() error {
+	testkit.Eventually(t, testkit.Patience, "commands to nobody fail", func() error {
 		for _, c := range g.list {
 			c.mu.Lock()
 			i := slices.IndexFunc(c.commands, func(s *sentCommand) bool { return s.nobody && len(s.errors) == 0 })
@@ -106,7 +106,7 @@ func (g *loadClients) awaitNobody(t *testing.T) {
 // awaitText waits until a sender was told these words.
 func (g *loadClients) awaitText(t *testing.T, words string) {
 	t.Helper()
-	testkit.Eventually(t, patience, "a sender is told: "+words, func() error {
+	testkit.Eventually(t, testkit.Patience, "a sender is told: "+words, func() error {
 		for _, c := range g.list {
 			c.mu.Lock()
 			for _, s := range c.commands {

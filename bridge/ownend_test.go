@@ -10,6 +10,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // domeOpens is a dome that is opened by a tracked command of the id 7, and runs on.
@@ -19,7 +20,7 @@ func domeOpens(t *testing.T) (b *running, p *peer, a *client) {
 	commands := p.hear("command.dome.#")
 	a.ask(`{"op": "subscribe", "id": "mine", "filter": {"commander": "me"}}`)
 	a.ask(`{"op": "command", "id": "a", "consumer": "dome", "command_string": "open", "command_id": "7"}`)
-	receive(t, commands)
+	testkit.Await(t, commands)
 	return b, p, a
 }
 
@@ -62,7 +63,7 @@ func TestACommandOfAnotherBridgeEndsNoneHere(t *testing.T) {
 		code, answer := here.post(t, "/api/command?wait=1&timeout_ms=15000", `{"consumer": "dome", "command_string": "open", "command_id": "7"}`)
 		answered <- fmt.Sprint(code, answer["status"], len(answer["replies"].([]any)))
 	}()
-	receive(t, domes)
+	testkit.Await(t, domes)
 	code, _ := there.post(t, "/api/command?wait=1", `{"consumer": "x", "command_string": "go", "command_id": "7"}`)
 	equal(t, "the other's", code, http.StatusOK)
 	code, _ = there.post(t, "/api/command?wait=1", `{"consumer": "nobody", "command_string": "go", "command_id": "7"}`)
@@ -72,7 +73,7 @@ func TestACommandOfAnotherBridgeEndsNoneHere(t *testing.T) {
 		equal(t, "one here", fmt.Sprint(code, answer["code"]), "409in_use")
 	}
 	p.from("dome", ":", `{}`, "command_id", "7", "commander_id", "bridge.dome")
-	equal(t, "the answer", receive(t, answered), "200done1")
+	equal(t, "the answer", testkit.Receive(t, answered), "200done1")
 }
 
 func TestACommandToADottedConsumerIsEndedByItsActor(t *testing.T) {
@@ -93,7 +94,7 @@ func TestTwoClientsThatUseTheSameIDsGetTheirOwnResults(t *testing.T) {
 	first, second := dial(t, b.addr), dial(t, b.addr)
 	for id := 1; id <= 3; id++ {
 		first.say(fmt.Sprintf(`{"consumer": "dome", "command_string": "open", "command_id": "%d"}`, id))
-		receive(t, commands)
+		testkit.Await(t, commands)
 		second.say(fmt.Sprintf(`{"consumer": "weather", "command_string": "status", "command_id": "%d"}`, id))
 		if e := second.next(); !strings.Contains(e.errorText(), "in flight") {
 			t.Errorf("while the first tab's is in flight: %v", e)
@@ -102,7 +103,7 @@ func TestTwoClientsThatUseTheSameIDsGetTheirOwnResults(t *testing.T) {
 		first.next()
 		second.next()
 		second.say(fmt.Sprintf(`{"consumer": "weather", "command_string": "status", "command_id": "%d"}`, id))
-		receive(t, commands)
+		testkit.Await(t, commands)
 		p.from("weather", ":", `{}`, "command_id", fmt.Sprint(id))
 		first.next()
 		second.next()
@@ -124,10 +125,10 @@ func TestOfManyCommandsWithOneIDInAllFormsOneIsSent(t *testing.T) {
 		racing.Go(func() { v1.say(`{"op": "command", ` + command) })
 		racing.Go(func() { b.post(t, "/api/command", "{"+command) })
 		racing.Wait()
-		receive(t, commands)
+		testkit.Await(t, commands)
 	}
 	plain.say(`{"consumer": "dome", "command_string": "open", "command_id": "last"}`)
-	if d := receive(t, commands); d.CorrelationId != "last" {
+	if d := testkit.Receive(t, commands); d.CorrelationId != "last" {
 		t.Errorf("%s was sent twice", d.CorrelationId)
 	}
 }
@@ -155,7 +156,7 @@ func TestHalfASurrogatePairIsRefused(t *testing.T) {
 	e := a.ask(`{"op": "ping", "id": "\ud800"}`)
 	equal(t, "a request's id", []any{e["op"], e["id"], e["code"]}, []any{"error", nil, "bad_request"})
 	plain.say(`{"consumer": "dome", "command_string": "open", "command_id": "\ud83d\ude00\\ud800"}`)
-	equal(t, "a whole pair", receive(t, commands).CorrelationId, "\U0001f600\\ud800")
+	equal(t, "a whole pair", testkit.Receive(t, commands).CorrelationId, "\U0001f600\\ud800")
 }
 
 func TestAFailedResultHasTheReasonEvenIfTheReplyIsNotSelected(t *testing.T) {
@@ -234,6 +235,6 @@ func TestACommandFollowedByACloseFrameIsSent(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.Close()
-		equal(t, "the command", receive(t, commands).CorrelationId, id)
+		equal(t, "the command", testkit.Receive(t, commands).CorrelationId, id)
 	}
 }

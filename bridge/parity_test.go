@@ -30,7 +30,7 @@ func TestEachRecordedCaseGivesWhatCLUGave(t *testing.T) {
 					c.say(r.ClientSends)
 				}
 				for _, want := range r.Commands {
-					compareCommand(t, receive(t, commands), want)
+					compareCommand(t, testkit.Receive(t, commands), want)
 				}
 				if r.Case != "unroutable consumer" { // the bridge's own reply is the case
 					for _, reply := range r.Replies {

@@ -207,18 +207,18 @@ func (r *restricted) works(t *testing.T, n *testkit.Node) {
 	p.reply(`{"n": 7}`)
 	for got = c.next(); got.number() != 7; got = c.next() {
 	}
-	eventually(t, "all links stand", func() bool { return !regexp.MustCompile(`(?m)_up(?:\{.*\})? 0$`).MatchString(b.metrics(t)) })
+	testkit.WaitUntil(t, "all links stand", func() bool { return !regexp.MustCompile(`(?m)_up(?:\{.*\})? 0$`).MatchString(b.metrics(t)) })
 	switch r.name {
 	case "source":
 		if err := p.ch.Publish("live", "camera", false, false, amqp.Publishing{Body: []byte("x")}); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "the message for a room comes", func() bool {
+		testkit.WaitUntil(t, "the message for a room comes", func() bool {
 			return strings.Contains(b.metrics(t), `cluws_room_messages_total{exchange="live"} 1`)
 		})
 	case "presence":
 		dial(t, b.addr)
-		eventually(t, "it is told who connects", func() bool {
+		testkit.WaitUntil(t, "it is told who connects", func() bool {
 			return !strings.Contains(b.metrics(t), `cluws_presence_total{outcome="confirmed"} 0`)
 		})
 	}
@@ -229,7 +229,7 @@ func (r *restricted) works(t *testing.T, n *testkit.Node) {
 	if err := p.ch.ExchangeDelete(actor.Exchange, false, false); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the gap is told", func() bool { return strings.Contains(b.metrics(t), "cluws_gaps_total 1") })
+	testkit.WaitUntil(t, "the gap is told", func() bool { return strings.Contains(b.metrics(t), "cluws_gaps_total 1") })
 	for got = c.next(); got["op"] != "gap"; got = c.next() {
 	}
 	if text := log.String(); regexp.MustCompile("may not|lacks a permission|cannot be watched|does not dead-letter|refuses probes|accepts no").MatchString(text) {
@@ -243,7 +243,7 @@ func (r *restricted) namesWhatIsMissing(t *testing.T, n *testkit.Node) {
 	var log logged
 	b := r.start(t, n, &log)
 	resource := regexp.MustCompile("^(?:" + r.missing + ")$")
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(testkit.Patience)
 	testkit.Eventually(t, time.Until(deadline), "the log names what is missing", func() error {
 		if strings.Contains(b.metrics(t), "cluws_presence_up 1") {
 			dial(t, b.addr).Close() // of which it tells
@@ -260,7 +260,7 @@ func (r *restricted) namesWhatIsMissing(t *testing.T, n *testkit.Node) {
 func (r *restricted) isToldToHaveAName(t *testing.T, n *testkit.Node) {
 	var log logged
 	r.start(t, n, &log)
-	eventually(t, "a name is asked for", func() bool {
+	testkit.WaitUntil(t, "a name is asked for", func() bool {
 		return strings.Contains(log.String(), "give it a --name that the user's permissions allow")
 	})
 }

@@ -11,6 +11,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func withPresence(c *bridge.Config) { c.Name, c.Presence = "bridge", "who" }
@@ -34,7 +35,7 @@ func (b *broadcaster) hearPresence() <-chan amqp.Delivery {
 
 func (r *running) awaitPresence(t *testing.T) {
 	t.Helper()
-	eventually(t, "presence is linked", func() bool { return strings.Contains(r.metrics(t), "cluws_presence_up 1\n") })
+	testkit.WaitUntil(t, "presence is linked", func() bool { return strings.Contains(r.metrics(t), "cluws_presence_up 1\n") })
 }
 
 func TestPresenceTellsWhoConnectsAndLeaves(t *testing.T) {
@@ -43,7 +44,7 @@ func TestPresenceTellsWhoConnectsAndLeaves(t *testing.T) {
 		b.awaitPresence(t)
 		who := newBroadcaster(t, url).hearPresence()
 		next := func(key string) (m map[string]any) {
-			d := receive(t, who)
+			d := testkit.Receive(t, who)
 			equal(t, "the routing key", d.RoutingKey, key)
 			if err := json.Unmarshal(d.Body, &m); err != nil {
 				t.Fatalf("%s: %v", d.Body, err)
@@ -83,7 +84,7 @@ func TestPresenceTellsWhoConnectsAndLeaves(t *testing.T) {
 func TestPresenceThatCannotBePublishedIsCounted(t *testing.T) {
 	b := startBridge(t, "amqp://127.0.0.1:1/", withPresence)
 	dial(t, b.addr).Close()
-	eventually(t, "both messages are counted", func() bool {
+	testkit.WaitUntil(t, "both messages are counted", func() bool {
 		return strings.Contains(b.metrics(t), `cluws_presence_total{outcome="away"} 2`)
 	})
 }

@@ -10,6 +10,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/clu-ws/clu-ws/actor"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // received is what a recorder knows of one command.
@@ -58,7 +59,7 @@ func record(t *testing.T, url, name string) *recorder {
 		}
 	}()
 	t.Cleanup(func() { cancel(); <-ended })
-	receive(t, closing(bound))
+	testkit.Await(t, closing(bound))
 	return r
 }
 
@@ -122,7 +123,7 @@ func (r *recorder) note(commandID string, again bool) {
 // await waits until the condition on the commands so far holds.
 func (r *recorder) await(t *testing.T, what string, holds func(map[string]*received) bool) {
 	t.Helper()
-	for deadline := time.After(4 * patience); ; {
+	for deadline := time.After(4 * testkit.Patience); ; {
 		r.mu.Lock()
 		ok, more := holds(r.commands), r.more
 		r.mu.Unlock()

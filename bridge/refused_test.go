@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/clu-ws/clu-ws/amqpx/broker"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestACommandThatTheBrokerDoesNotTakeIsCountedAsRefused(t *testing.T) {
@@ -13,7 +14,7 @@ func TestACommandThatTheBrokerDoesNotTakeIsCountedAsRefused(t *testing.T) {
 	long := `{"consumer": "x", "command_string": "` + strings.Repeat("x", 1000) + `"}`
 	c.say(long) // it breaks the link, and the limit is known
 	c.next()
-	eventually(t, "the link is up again", func() bool { return strings.Contains(b.metrics(t), `cluws_link_changes_total{state="up"} 2`) })
+	testkit.WaitUntil(t, "the link is up again", func() bool { return strings.Contains(b.metrics(t), `cluws_link_changes_total{state="up"} 2`) })
 	c.say(long)
-	eventually(t, "it is counted", func() bool { return strings.Contains(b.metrics(t), "cluws_commands_refused_total 1") })
+	testkit.WaitUntil(t, "it is counted", func() bool { return strings.Contains(b.metrics(t), "cluws_commands_refused_total 1") })
 }

@@ -3,7 +3,6 @@ package bridge_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -47,30 +46,23 @@ func (w *resumingClient) visit(ctx context.Context, addr string, until time.Time
 	if resuming && !byRequest {
 		target = fmt.Sprintf("/?since=%s:%d", w.epoch, w.seq)
 	}
-	conn, br, _, err := ws.Dialer{Protocols: []string{bridge.Subprotocol}}.Dial(ctx, "ws://"+addr+target)
+	conn, err := testkit.OpenWebSocket(ctx, ws.Dialer{Protocols: []string{bridge.Subprotocol}}, "ws://"+addr+target)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(patience))
+	_ = conn.SetDeadline(time.Now().Add(testkit.Patience))
 	if resuming && byRequest {
 		request := fmt.Sprintf(`{"op": "subscribe", "since": {"epoch": %q, "seq": %d}}`, w.epoch, w.seq)
 		if err := wsutil.WriteClientText(conn, []byte(request)); err != nil {
 			return err
 		}
 	}
-	in := struct {
-		io.Reader
-		io.Writer
-	}{conn, conn}
-	if br != nil {
-		in.Reader = br
-	}
 	// What a request brings comes behind what has come since the hello: the
 	// client may go once it has all up to the number in the answer.
 	waiting, upTo := resuming, uint64(0)
 	for {
-		text, err := wsutil.ReadServerText(in)
+		text, err := wsutil.ReadServerText(conn)
 		if err != nil {
 			return err
 		}

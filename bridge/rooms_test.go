@@ -31,7 +31,7 @@ func withSources(texts ...string) func(*bridge.Config) {
 // awaitSources waits until all sources of a bridge are linked.
 func (r *running) awaitSources(t *testing.T, n int) {
 	t.Helper()
-	eventually(t, "the sources are linked", func() bool {
+	testkit.WaitUntil(t, "the sources are linked", func() bool {
 		up := 0
 		for line := range strings.SplitSeq(r.metrics(t), "\n") {
 			if strings.HasPrefix(line, "cluws_source_up{") && strings.HasSuffix(line, " 1") {
@@ -121,8 +121,8 @@ func TestBinaryMessagesComeInBinaryFrames(t *testing.T) {
 	b.awaitSources(t, 1)
 	c := dialWith(t, b.addr, "/live/x")
 	newBroadcaster(t, url).publish("live", "/live/x", "\xff\x00")
-	_ = c.SetReadDeadline(time.Now().Add(patience))
-	got, op, err := wsutil.ReadServerData(c.r)
+	_ = c.SetReadDeadline(time.Now().Add(testkit.Patience))
+	got, op, err := wsutil.ReadServerData(c)
 	equal(t, "the frame", fmt.Sprint(got, op, err), fmt.Sprint([]byte{0xff, 0}, ws.OpBinary, nil))
 }
 
@@ -247,10 +247,10 @@ func TestARoomIsForgottenWithItsLastClient(t *testing.T) {
 				strings.Contains(m, fmt.Sprintf("cluws_clients{protocol=\"room\"} %d\n", clients))
 		}
 	}
-	eventually(t, "three clients are in two rooms", is(2, 3))
+	testkit.WaitUntil(t, "three clients are in two rooms", is(2, 3))
 	c.Close()
-	eventually(t, "the room has one", is(2, 2))
+	testkit.WaitUntil(t, "the room has one", is(2, 2))
 	d.Close()
 	other.Close()
-	eventually(t, "no room is left", is(0, 0))
+	testkit.WaitUntil(t, "no room is left", is(0, 0))
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
+
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 const (
@@ -164,7 +166,7 @@ func newSnapshotClient(t *testing.T, addr string, filtered bool) *snapshotClient
 	if filtered {
 		equal(t, "the answer to the URL", c.next()["op"], any("ok"))
 	}
-	c.in = bufio.NewReader(c.r)
+	c.in = bufio.NewReader(c)
 	return c
 }
 
@@ -206,7 +208,7 @@ func knownBody(actor int) string {
 func (c *snapshotClient) watch(seen *seenSnapshots, asked func()) (last uint64, err error) {
 	asked = sync.OnceFunc(asked)
 	defer asked() // also on failure, so that nothing waits for it
-	_ = c.SetReadDeadline(time.Now().Add(4 * patience))
+	_ = c.SetReadDeadline(time.Now().Add(4 * testkit.Patience))
 	shown := false
 	for {
 		h, err := ws.ReadHeader(c.in)

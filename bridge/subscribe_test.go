@@ -9,6 +9,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // from publishes a reply of a sender's, with more headers.
@@ -165,7 +166,7 @@ func TestACommandAnswersAgainWhenItEnds(t *testing.T) {
 	if e := c.ask(`{"op": "command", "id": "b", "consumer": "dome", "command_string": "open", "command_id": "mine"}`); !strings.Contains(fmt.Sprint(e["message"]), "in flight") {
 		t.Errorf("a second one of that id: %v", e)
 	}
-	receive(t, commands)
+	testkit.Await(t, commands)
 	for _, code := range []string{">", "i", ":"} {
 		p.from("dome", code, `{}`, "command_id", "mine")
 		equal(t, "a reply", c.next().header("message_code"), any(code))
@@ -188,7 +189,7 @@ func TestMineSelectsTheRepliesToOnesOwnCommands(t *testing.T) {
 	for who, client := range map[string]*client{"a": c, "b": other} {
 		client.ask(`{"op": "subscribe", "id": "s", "filter": {"commander": "me"}}`)
 		client.say(fmt.Sprintf(`{"consumer": "dome", "command_string": "go", "command_id": %q}`, who))
-		receive(t, commands)
+		testkit.Await(t, commands)
 	}
 	for _, id := range []string{"a", "b", "c"} {
 		p.from("dome", "i", fmt.Sprintf("%q", id), "command_id", id)

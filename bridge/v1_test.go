@@ -1,10 +1,8 @@
 package bridge_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"strings"
 	"testing"
@@ -12,6 +10,7 @@ import (
 	"github.com/gobwas/ws"
 
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // dialV1 connects a client that speaks v1, at a path and query, and gives it
@@ -28,24 +27,11 @@ func dialV1(t *testing.T, addr, target string) (*client, envelope) {
 
 func dialWith(t *testing.T, addr, target string, subprotocols ...string) *client {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	conn, br, hs, err := ws.Dialer{Protocols: subprotocols}.Dial(ctx, "ws://"+addr+target)
-	if err != nil {
-		t.Fatal(err)
+	c := testkit.DialWebSocketWith(t, ws.Dialer{Protocols: subprotocols}, "ws://"+addr+target)
+	if len(subprotocols) > 0 && c.Handshake.Protocol != subprotocols[0] {
+		t.Errorf("the subprotocol is %q", c.Handshake.Protocol)
 	}
-	t.Cleanup(func() { conn.Close() })
-	if len(subprotocols) > 0 && hs.Protocol != subprotocols[0] {
-		t.Errorf("the subprotocol is %q", hs.Protocol)
-	}
-	c := &client{t: t, Conn: conn, r: conn}
-	if br != nil {
-		c.r = struct {
-			io.Reader
-			io.Writer
-		}{br, conn}
-	}
-	return c
+	return &client{t, c}
 }
 
 func (e envelope) seq() uint64 {

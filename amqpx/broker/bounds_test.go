@@ -7,6 +7,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/clu-ws/clu-ws/amqpx/broker"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestAnUnsupportedArgumentIsRefusedByName(t *testing.T) {
@@ -91,5 +92,5 @@ func TestATooLargeBodyIsRefusedAtItsHeader(t *testing.T) {
 	ch := open(t, dial(t, url))
 	closed := ch.NotifyClose(make(chan *amqp.Error, 1))
 	must(t, ch.Publish("", "q", false, false, amqp.Publishing{Body: make([]byte, 1001)}))
-	wantRefusal(t, next(t, closed), amqp.PreconditionFailed, "message size 1001 is larger than configured max size 1000")
+	wantRefusal(t, testkit.Receive(t, closed), amqp.PreconditionFailed, "message size 1001 is larger than configured max size 1000")
 }

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
-)
 
-// patience is the longest time to wait for anything that must happen.
-const patience = 20 * time.Second
+	"github.com/clu-ws/clu-ws/internal/testkit"
+)
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -45,29 +43,13 @@ func declare(t testing.TB, ch *amqp.Channel, name string) {
 // publish reports whether the broker accepted the message.
 func publish(t testing.TB, ch *amqp.Channel, queue string, body []byte) bool {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), testkit.Patience)
 	defer cancel()
 	outcome, err := ch.PublishWithDeferredConfirm("", queue, false, false, amqp.Publishing{Body: body})
 	must(t, err)
 	acked, err := outcome.WaitContext(ctx)
 	must(t, err)
 	return acked
-}
-
-func next[T any](t testing.TB, from <-chan T) (v T) {
-	t.Helper()
-	timeout := time.NewTimer(patience)
-	defer timeout.Stop()
-	select {
-	case v, ok := <-from:
-		if !ok {
-			t.Fatal("the channel was closed; want one more value")
-		}
-		return v
-	case <-timeout.C:
-		t.Fatal("waited in vain")
-	}
-	return v
 }
 
 func wantRefusal(t testing.TB, err error, code int, text string) {

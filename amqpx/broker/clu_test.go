@@ -35,7 +35,7 @@ func TestACLUActorRunsOnTheEmbeddedBroker(t *testing.T) {
 			Body: []byte(`{"command_string": "` + tt.command + `"}`),
 		}))
 		for {
-			d := next(t, replies)
+			d := testkit.Receive(t, replies)
 			code, _ := d.Headers["message_code"].(string)
 			if d.CorrelationId != tt.command || !strings.Contains(":f!", code) {
 				continue

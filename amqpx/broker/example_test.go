@@ -7,6 +7,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/clu-ws/clu-ws/amqpx/broker"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // A broker inside a test needs no port: clients connect to it within the process.
@@ -67,7 +68,7 @@ func TestADeletedQueueCancelsItsConsumers(t *testing.T) {
 	if !b.DeleteQueue("mine") {
 		t.Error("the queue did not exist")
 	}
-	if tag := next(t, cancelled); tag != "tag" {
+	if tag := testkit.Receive(t, cancelled); tag != "tag" {
 		t.Errorf("the consumer %q was cancelled", tag)
 	}
 	if b.DeleteQueue("mine") {

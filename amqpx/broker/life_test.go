@@ -11,13 +11,14 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/clu-ws/clu-ws/amqpx/broker"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestCloseSendsConnectionClose(t *testing.T) {
 	b, url := serve(t, broker.Config{})
 	closed := dial(t, url).NotifyClose(make(chan *amqp.Error, 1))
 	must(t, b.Close())
-	wantRefusal(t, next(t, closed), amqp.ConnectionForced, "shutdown")
+	wantRefusal(t, testkit.Receive(t, closed), amqp.ConnectionForced, "shutdown")
 	if _, err := b.Dial("", ""); !errors.Is(err, broker.ErrClosed) {
 		t.Errorf("dialled a closed broker: %v", err)
 	}
@@ -44,7 +45,7 @@ func TestCloseDoesNotWaitLongForSilentClients(t *testing.T) {
 	must(t, err)
 	start := time.Now()
 	must(t, b.Close())
-	if took := time.Since(start); took > patience/2 {
+	if took := time.Since(start); took > testkit.Patience/2 {
 		t.Errorf("closing took %v", took)
 	}
 }
@@ -70,7 +71,7 @@ func TestWhatADroppedConnectionHeldIsFreed(t *testing.T) {
 	if n := b.Connections(); n != 0 {
 		t.Errorf("%d connections are left", n)
 	}
-	next(t, closed)
+	testkit.Receive(t, closed)
 
 	conn = dial(t, url)
 	_, err = open(t, conn).QueueDeclarePassive("mine", false, false, false, false, nil)
@@ -88,7 +89,7 @@ func TestAClientThatDoesNotFinishTheHandshakeIsDisconnected(t *testing.T) {
 	nc, err := b.Dial("", "")
 	must(t, err)
 	defer nc.Close()
-	_ = nc.SetDeadline(time.Now().Add(patience))
+	_ = nc.SetDeadline(time.Now().Add(testkit.Patience))
 	if _, err := io.ReadAll(nc); err != nil {
 		t.Errorf("the broker did not hang up: %v", err)
 	}

@@ -8,6 +8,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/clu-ws/clu-ws/amqpx/broker"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 func TestFullQueuesRefuseMessagesAndBlockPublishers(t *testing.T) {
@@ -28,7 +29,7 @@ func TestFullQueuesRefuseMessagesAndBlockPublishers(t *testing.T) {
 	if accepted != 9 {
 		t.Errorf("%d messages of 10,000 bytes fit into 100,000 bytes", accepted)
 	}
-	if b := next(t, blocked); !b.Active {
+	if b := testkit.Receive(t, blocked); !b.Active {
 		t.Errorf("got %+v, want blocked", b)
 	}
 	if !publish(t, ch, "nobody", make([]byte, 10_000)) {
@@ -42,7 +43,7 @@ func TestFullQueuesRefuseMessagesAndBlockPublishers(t *testing.T) {
 		}
 		must(t, d.Ack(false))
 	}
-	if b := next(t, blocked); b.Active {
+	if b := testkit.Receive(t, blocked); b.Active {
 		t.Errorf("got %+v, want unblocked", b)
 	}
 	if !publish(t, ch, "q", make([]byte, 10_000)) {
@@ -62,7 +63,7 @@ func TestAMessageInManyQueuesIsCountedOnce(t *testing.T) {
 		declare(t, ch, fmt.Sprint(i))
 		must(t, ch.QueueBind(fmt.Sprint(i), "", "amq.fanout", false, nil))
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 	defer cancel()
 	outcome, err := ch.PublishWithDeferredConfirm("amq.fanout", "", false, false, amqp.Publishing{Body: make([]byte, 50_000)})
 	must(t, err)

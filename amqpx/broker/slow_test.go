@@ -9,6 +9,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/clu-ws/clu-ws/amqpx/broker"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // A client that does not read must neither delay others nor make the broker buffer without bound.
@@ -35,13 +36,13 @@ func TestASlowReaderIsPausedAndOthersAreNot(t *testing.T) {
 		must(t, fast.Publish("x", "", false, false, amqp.Publishing{MessageId: fmt.Sprint(i), Body: make([]byte, 4096)}))
 	}
 	for i := range n {
-		if d := next(t, quickly); d.MessageId != fmt.Sprint(i) {
+		if d := testkit.Receive(t, quickly); d.MessageId != fmt.Sprint(i) {
 			t.Fatalf("got message %s, want %d", d.MessageId, i)
 		}
 	}
 	release.resume()
 	for i := range n {
-		if d := next(t, slowly); d.MessageId != fmt.Sprint(i) {
+		if d := testkit.Receive(t, slowly); d.MessageId != fmt.Sprint(i) {
 			t.Fatalf("got message %s, want %d", d.MessageId, i)
 		}
 	}
@@ -62,11 +63,11 @@ func TestAClientThatStopsReadingIsDisconnected(t *testing.T) {
 	publish(t, ch, "shared", make([]byte, 100_000))
 	heir, err := ch.Consume("shared", "", false, false, false, false, nil)
 	must(t, err)
-	if d := next(t, heir); !d.Redelivered {
+	if d := testkit.Receive(t, heir); !d.Redelivered {
 		t.Error("the heir got a message that was not redelivered")
 	}
 	release.resume()
-	next(t, closed)
+	testkit.Receive(t, closed)
 }
 
 // valve is a connection whose reads can be paused.

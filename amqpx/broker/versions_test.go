@@ -9,6 +9,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/clu-ws/clu-ws/amqpx/broker"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // Where versions of RabbitMQ differ, package conformance tests nothing. The embedded broker behaves as follows.
@@ -33,7 +34,7 @@ func TestAGlobalPrefetchIsSharedByTheConsumersOfAChannel(t *testing.T) {
 	must(t, err)
 	var d amqp.Delivery
 	for range 4 {
-		d = next(t, first)
+		d = testkit.Receive(t, first)
 	}
 	second, err := ch.Consume("two", "", false, false, false, false, nil)
 	must(t, err)
@@ -41,7 +42,7 @@ func TestAGlobalPrefetchIsSharedByTheConsumersOfAChannel(t *testing.T) {
 		t.Errorf("%d and %d messages wait, want 1 and 5", one, two)
 	}
 	must(t, d.Ack(true))
-	next(t, second) // the shared prefetch was free for the other consumer, too
+	testkit.Receive(t, second) // the shared prefetch was free for the other consumer, too
 	if left := waiting("one") + waiting("two"); left != 2 {
 		t.Errorf("%d messages wait, want 2: four are out again", left)
 	}
@@ -59,7 +60,7 @@ func TestFramesMayBeAsSmallAsTheSpecificationAllows(t *testing.T) {
 	must(t, err)
 	body := bytes.Repeat([]byte("x"), 100_000)
 	publish(t, ch, "q", body)
-	if d := next(t, deliveries); conn.Config.FrameSize != 4096 || !bytes.Equal(d.Body, body) {
+	if d := testkit.Receive(t, deliveries); conn.Config.FrameSize != 4096 || !bytes.Equal(d.Body, body) {
 		t.Errorf("got %d bytes in frames of %d", len(d.Body), conn.Config.FrameSize)
 	}
 }
@@ -69,7 +70,7 @@ func TestAnotherProtocolIsAnsweredWithAProtocolHeader(t *testing.T) {
 	for _, hello := range []string{"AMQP\x03\x01\x00\x00", "AMQP\x00\x00\x09\x00", "GET / HT"} {
 		nc, err := b.Dial("", "")
 		must(t, err)
-		_ = nc.SetDeadline(time.Now().Add(patience))
+		_ = nc.SetDeadline(time.Now().Add(testkit.Patience))
 		_, err = nc.Write([]byte(hello))
 		must(t, err)
 		if got, _ := io.ReadAll(nc); string(got) != "AMQP\x00\x00\x09\x01" {

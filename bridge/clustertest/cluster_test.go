@@ -21,7 +21,6 @@ import (
 )
 
 const (
-	patience    = 30 * time.Second // for what takes a moment
 	recovery    = 60 * time.Second // until clients hear replies again after an event
 	hopEvery    = 5 * time.Second
 	frozenFor   = 25 * time.Second // longer than heartbeats last, shorter than the nodes' own patience (60 s)
@@ -93,7 +92,7 @@ func newWorld(t *testing.T, durable bridge.Durable) *world {
 		startListener(t, "resumes in the east", 2, hopEvery, east.addr, east.addr),
 		startListener(t, "changes sides", 2, hopEvery, west.addr, east.addr),
 	}
-	testkit.Eventually(t, patience, "all clients are connected", func() error {
+	testkit.Eventually(t, testkit.Patience, "all clients are connected", func() error {
 		if east.Clients()+west.Clients() < len(w.listeners) {
 			return errors.New("not yet")
 		}
@@ -154,7 +153,7 @@ func startBridge(t *testing.T, name string, durable bridge.Durable, urls []strin
 // awaitLinks waits until all programs are linked.
 func (w *world) awaitLinks() {
 	w.t.Helper()
-	testkit.Eventually(w.t, patience, "all programs are linked", func() error {
+	testkit.Eventually(w.t, testkit.Patience, "all programs are linked", func() error {
 		for _, b := range w.bridges {
 			if up, _ := b.link.up(); !up {
 				return fmt.Errorf("%s is not", b.Name())

@@ -3,12 +3,9 @@
 package clustertest
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"slices"
 	"sync"
 	"testing"
@@ -18,6 +15,7 @@ import (
 	"github.com/gobwas/ws/wsutil"
 
 	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
 // listener is a v1 client that records what it hears. When its connection ends it resumes at the
@@ -160,30 +158,21 @@ func (l *listener) heardPast(numbers []int) error {
 }
 
 // v1Conn is a client's connection.
-type v1Conn struct {
-	net.Conn
-	rw io.ReadWriter
-}
+type v1Conn struct{ *testkit.WebSocket }
 
 // dialV1 connects. The end of the context closes the connection.
 func dialV1(ctx context.Context, addr, query string) (*v1Conn, error) {
-	dialer := ws.Dialer{Protocols: []string{bridge.Subprotocol}, Timeout: patience}
-	conn, br, _, err := dialer.Dial(ctx, "ws://"+addr+"/?"+query)
+	dialer := ws.Dialer{Protocols: []string{bridge.Subprotocol}, Timeout: testkit.Patience}
+	conn, err := testkit.OpenWebSocket(ctx, dialer, "ws://"+addr+"/?"+query)
 	if err != nil {
 		return nil, err
 	}
 	context.AfterFunc(ctx, func() { conn.Close() })
-	if br == nil {
-		br = bufio.NewReaderSize(conn, 1<<16)
-	}
-	return &v1Conn{conn, struct {
-		io.Reader
-		io.Writer
-	}{br, conn}}, nil
+	return &v1Conn{conn}, nil
 }
 
 func (c *v1Conn) read() (m serverMessage, err error) {
-	text, err := wsutil.ReadServerText(c.rw)
+	text, err := wsutil.ReadServerText(c)
 	if err == nil {
 		err = json.Unmarshal(text, &m)
 	}

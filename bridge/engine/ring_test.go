@@ -87,7 +87,7 @@ func TestARingKeepsWithinItsLimitWhateverASlowFollowerNeeds(t *testing.T) {
 
 func TestLeavingDuringAPassSkipsNoFollower(t *testing.T) {
 	for pos := range 6 {
-		for removed := range 5 {
+		for leaving := range 5 {
 			r := &ring{}
 			conns := make([]*conn, 5)
 			for i := range conns {
@@ -99,19 +99,19 @@ func TestLeavingDuringAPassSkipsNoFollower(t *testing.T) {
 			for _, c := range r.followers[:r.pos] {
 				visited[c] = true
 			}
-			r.remove(conns[removed])
+			r.remove(conns[leaving])
 			for _, c := range r.followers[r.pos:] {
 				if visited[c] {
-					t.Fatalf("at %d without %d: a follower is visited twice", pos, removed)
+					t.Fatalf("at %d without %d: a follower is visited twice", pos, leaving)
 				}
 				visited[c] = true
 			}
 			for i, c := range conns {
-				if i != removed && !visited[c] {
-					t.Fatalf("at %d without %d: follower %d is not visited", pos, removed, i)
+				if i != leaving && !visited[c] {
+					t.Fatalf("at %d without %d: follower %d is not visited", pos, leaving, i)
 				}
-				if i != removed && r.followers[c.followerIndex] != c {
-					t.Fatalf("at %d without %d: follower %d is at the wrong index", pos, removed, i)
+				if i != leaving && r.followers[c.followerIndex] != c {
+					t.Fatalf("at %d without %d: follower %d is at the wrong index", pos, leaving, i)
 				}
 			}
 		}

@@ -231,7 +231,7 @@ func TestTheBridgeGoesOnWithoutAReaderOfItsLog(t *testing.T) {
 			t.Fatalf("%d %s", status, body)
 		}
 	}
-	mustAnswer(t, connect(t, dialerOf(dialAt(t, "tcp", address)), "ws://localhost/"))
+	mustAnswer(t, testkit.DialWebSocketWith(t, dialerOf(dialAt(t, "tcp", address)), "ws://localhost/"))
 	select {
 	case err := <-ended:
 		ended <- err

@@ -109,7 +109,7 @@ func TestABacklogOfAHundredThousandRepliesIsDeliveredWithinTheMemoryBounds(t *te
 			}
 			var mute net.Conn
 			if c.mute {
-				mute = connect(t, smallBuffer(), at)
+				mute = testkit.DialWebSocketWith(t, smallBuffer(), at)
 			}
 			idle := memory(t, p, "VmHWM")
 			start := time.Now()

@@ -109,28 +109,16 @@ func (c child) announcedAddress(t *testing.T, scheme string) string {
 	return address
 }
 
-// connect opens a WebSocket connection.
-func connect(t *testing.T, d ws.Dialer, url string) net.Conn {
+// tryConnect connects to a bridge that may refuse to.
+func tryConnect(t *testing.T, d ws.Dialer, url string) error {
 	t.Helper()
-	conn, err := tryConnect(t, d, url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return conn
-}
-
-func tryConnect(t *testing.T, d ws.Dialer, url string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
 	defer cancel()
-	conn, br, _, err := d.Dial(ctx, url)
-	if err != nil {
-		return nil, err
+	conn, err := testkit.OpenWebSocket(ctx, d, url)
+	if err == nil {
+		t.Cleanup(func() { conn.Close() })
 	}
-	t.Cleanup(func() { conn.Close() })
-	if br != nil {
-		t.Fatal("a bridge without a broker sends something at first")
-	}
-	return conn, nil
+	return err
 }
 
 // overUnix returns a dialer of a Unix socket, whatever the URL.

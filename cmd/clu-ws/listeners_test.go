@@ -11,8 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gobwas/ws"
-
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
@@ -25,9 +23,9 @@ func TestClientsConnectByPortAndBySocketAtOnce(t *testing.T) {
 	if !strings.Contains(line, ", unix:"+path+" as ") {
 		t.Errorf("it says %q", line)
 	}
-	byPort := connect(t, ws.Dialer{}, "ws://"+p.address(t)+"/")
+	byPort := testkit.DialWebSocket(t, "ws://"+p.address(t)+"/")
 	mustAnswer(t, byPort)
-	bySocket := connect(t, overUnix(path), "ws://localhost/")
+	bySocket := testkit.DialWebSocketWith(t, overUnix(path), "ws://localhost/")
 	mustAnswer(t, bySocket)
 	transport := &http.Transport{DialContext: overUnix(path).NetDial}
 	if page, err := get(t, transport, "http://localhost/"); err != nil || !strings.Contains(page, "<html") {
@@ -49,13 +47,13 @@ func TestTheSocketOfAKilledBridgeIsTakenOver(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "clu-ws.sock")
 	first := spawn(t, nil, "--listen", "unix:"+path)
 	first.await(t, "listens at unix:"+path)
-	client := connect(t, overUnix(path), "ws://localhost/")
+	client := testkit.DialWebSocketWith(t, overUnix(path), "ws://localhost/")
 
 	if got := failure(t, "websocket", "--listen", "unix:"+path); !strings.Contains(got, "another process is listening on "+path) {
 		t.Errorf("a second bridge says %s", got)
 	}
 	mustAnswer(t, client)
-	mustAnswer(t, connect(t, overUnix(path), "ws://localhost/"))
+	mustAnswer(t, testkit.DialWebSocketWith(t, overUnix(path), "ws://localhost/"))
 
 	first.Kill()
 	if _, err := os.Lstat(path); err != nil {
@@ -63,7 +61,7 @@ func TestTheSocketOfAKilledBridgeIsTakenOver(t *testing.T) {
 	}
 	second := spawn(t, nil, "--listen", "unix:"+path)
 	second.await(t, "listens at unix:"+path)
-	client = connect(t, overUnix(path), "ws://localhost/")
+	client = testkit.DialWebSocketWith(t, overUnix(path), "ws://localhost/")
 	mustAnswer(t, client)
 	client.Close()
 	second.stop(t)
@@ -113,8 +111,8 @@ func TestSocketsOfSystemdAreServedAndOutliveTheBridge(t *testing.T) {
 	first.await(t, "name=web address="+tcp.String())
 	first.await(t, "name=proxy address="+path)
 	for _, client := range []net.Conn{
-		connect(t, ws.Dialer{}, "ws://"+tcp.String()+"/"),
-		connect(t, overUnix(path), "ws://localhost/"),
+		testkit.DialWebSocket(t, "ws://"+tcp.String()+"/"),
+		testkit.DialWebSocketWith(t, overUnix(path), "ws://localhost/"),
 	} {
 		mustAnswer(t, client)
 		client.Close()
@@ -128,7 +126,7 @@ func TestSocketsOfSystemdAreServedAndOutliveTheBridge(t *testing.T) {
 	}
 	defer waiting.Close()
 	second := activate(t, files, nil, "--listen", "127.0.0.1:0")
-	mustAnswer(t, connect(t, dialerOf(waiting), "ws://localhost/"))
+	mustAnswer(t, testkit.DialWebSocketWith(t, dialerOf(waiting), "ws://localhost/"))
 	if line := second.announcementLine(t); strings.Count(line, "http://127.0.0.1:") != 2 {
 		t.Errorf("--listen is not served beside systemd's socket: %q", line)
 	}
@@ -160,7 +158,7 @@ func TestAWrongFileFromSystemdIsExplained(t *testing.T) {
 
 func TestSocketsForAnotherProcessAreNotServed(t *testing.T) {
 	p := spawn(t, []string{"LISTEN_PID=1", "LISTEN_FDS=1"}, "--host", "127.0.0.1", "--port", "0")
-	mustAnswer(t, connect(t, ws.Dialer{}, "ws://"+p.announcedAddress(t, "http://")+"/"))
+	mustAnswer(t, testkit.DialWebSocket(t, "ws://"+p.announcedAddress(t, "http://")+"/"))
 }
 
 func TestTwoProcessesShareAPort(t *testing.T) {
@@ -178,7 +176,7 @@ func TestTwoProcessesShareAPort(t *testing.T) {
 	// processes have some.
 	clients := map[string]int{}
 	for range 200 {
-		mustAnswer(t, connect(t, ws.Dialer{}, "ws://"+address+"/"))
+		mustAnswer(t, testkit.DialWebSocket(t, "ws://"+address+"/"))
 		for _, p := range both {
 			var health struct {
 				Name    string

@@ -57,14 +57,11 @@ func startRecording(t *testing.T, name string, d ws.Dialer, url string) (*record
 func dialBridge(ctx context.Context, d ws.Dialer, url string) (net.Conn, *bufio.Reader, error) {
 	ctx, cancel := context.WithTimeout(ctx, testkit.Patience)
 	defer cancel()
-	conn, br, _, err := d.Dial(ctx, url)
+	conn, err := testkit.OpenWebSocket(ctx, d, url)
 	if err != nil {
 		return nil, nil, err
 	}
-	if br == nil {
-		return conn, reader(conn), nil
-	}
-	return conn, reader(io.MultiReader(io.LimitReader(br, int64(br.Buffered())), conn)), nil
+	return conn, bufio.NewReaderSize(conn, 1<<16), nil
 }
 
 // reader returns a reader with a buffer for many frames.

@@ -18,7 +18,7 @@ import (
 func process(t *testing.T) (child, net.Conn) {
 	t.Helper()
 	p := spawn(t, nil, "--host", "127.0.0.1", "--port", "0")
-	return p, connect(t, ws.Dialer{}, "ws://"+p.announcedAddress(t, "ws://"))
+	return p, testkit.DialWebSocket(t, "ws://"+p.announcedAddress(t, "ws://"))
 }
 
 func TestASignalSaysGoodbyeToClientsAndEndsWell(t *testing.T) {

@@ -108,9 +108,9 @@ func TestEveryRelativeLinkLeadsSomewhere(t *testing.T) {
 				file = path.Join(path.Dir(name), target.Path)
 			}
 			if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(file))); err != nil {
-				report(t, name, "%s: %s leads to no file", name, link)
+				t.Errorf("%s: %s leads to no file", name, link)
 			} else if target.Fragment != "" && !slices.Contains(pages[file].anchors, target.Fragment) {
-				report(t, name, "%s: %s leads to no heading; %s has %q", name, link, file, pages[file].anchors)
+				t.Errorf("%s: %s leads to no heading; %s has %q", name, link, file, pages[file].anchors)
 			}
 		}
 	}
@@ -134,7 +134,7 @@ func TestEverySourceFileThatAPageNamesExists(t *testing.T) {
 		for _, name := range parsePage(t, f.text).code {
 			exists := func(path string) bool { return strings.HasSuffix(path, "/"+strings.TrimPrefix(name, "/")) }
 			if sourceFile.MatchString(name) && !slices.ContainsFunc(paths, exists) {
-				report(t, f.path, "%s: no file is named %s", f.path, name)
+				t.Errorf("%s: no file is named %s", f.path, name)
 			}
 		}
 	}

@@ -29,7 +29,7 @@ func TestWhatAPageQuotesIsSaid(t *testing.T) {
 				continue
 			}
 			if quotations++; !strings.Contains(said, quoted) {
-				report(t, f.path, "%s quotes %q, which nothing in the source says", f.path, quoted)
+				t.Errorf("%s quotes %q, which nothing in the source says", f.path, quoted)
 			}
 		}
 	}
@@ -52,7 +52,7 @@ func TestEveryFileThatAPackageCommentNamesExists(t *testing.T) {
 				return other.path == path.Join(path.Dir(f.path), name) || strings.Contains(name, "/") && strings.HasSuffix(other.path, "/"+name)
 			}
 			if !slices.ContainsFunc(all, exists) {
-				report(t, f.path, "%s names %s, which does not exist", f.path, name)
+				t.Errorf("%s names %s, which does not exist", f.path, name)
 			}
 		}
 	}
@@ -73,7 +73,7 @@ func TestEveryBenchmarkThatAPageRunsExists(t *testing.T) {
 				runs++
 				if m[1] == "-bench" && !strings.Contains(defined, "func Benchmark"+name) ||
 					m[1] == "--only" && !strings.Contains(defined, `"`+name) {
-					report(t, f.path, "%s runs %s %s, which does not exist", f.path, m[1], name)
+					t.Errorf("%s runs %s %s, which does not exist", f.path, m[1], name)
 				}
 			}
 		}

@@ -21,7 +21,7 @@ func TestNoFileIsTooLongToRead(t *testing.T) {
 	for _, f := range files(t, ".go", ".js", ".mjs", ".ts", ".css", ".html", ".sh", ".py") {
 		lines := strings.Count(f.text, "\n")
 		if lines > mostLines {
-			report(t, f.path, "%s has %d lines: split it by its ideas", f.path, lines)
+			t.Errorf("%s has %d lines: split it by its ideas", f.path, lines)
 		}
 		if strings.HasSuffix(f.path, ".go") {
 			goFiles = append(goFiles, lines)
@@ -48,7 +48,7 @@ func TestEveryFunctionFitsOnAScreen(t *testing.T) {
 			}
 			first, last := positions.Position(function.Pos()), positions.Position(function.End())
 			if lines := last.Line - first.Line + 1; lines > mostFunctionLines {
-				report(t, f.path, "%s:%d: %s has %d lines", f.path, first.Line, function.Name.Name, lines)
+				t.Errorf("%s:%d: %s has %d lines", f.path, first.Line, function.Name.Name, lines)
 			}
 		}
 	}
@@ -71,12 +71,12 @@ func TestEveryPackageOpensWithADoc(t *testing.T) {
 		}
 		documented[folder] = true
 		if text := parsed.Doc.Text(); !strings.HasPrefix(text, "Package ") && !strings.HasPrefix(text, "Command ") {
-			report(t, f.path, "%s does not say what its package is", f.path)
+			t.Errorf("%s does not say what its package is", f.path)
 		}
 	}
 	for folder, ok := range documented {
 		if !ok && !strings.Contains(folder, "testdata") {
-			report(t, folder, "%s has no doc.go", folder)
+			t.Errorf("%s has no doc.go", folder)
 		}
 	}
 }

@@ -54,7 +54,7 @@ func plainWords(text string) string {
 	return " " + separators.ReplaceAllString(strings.ToLower(text), " ") + " "
 }
 
-// oldNames may use the old words: they tell of the past.
+// oldNames may use the old words: they are about earlier versions.
 var oldNames = []string{"CHANGELOG.md", "amqpx/sentinels_older.go", "amqpx/sentinels_older_test.go", "internal/conventions"}
 
 func TestPrivateWordsDoNotComeBack(t *testing.T) {
@@ -67,12 +67,12 @@ func TestPrivateWordsDoNotComeBack(t *testing.T) {
 		plain := plainWords(f.path + "\n" + f.text)
 		for private, instead := range words {
 			if strings.Contains(plain, plainWords(private)) {
-				report(t, f.path, "%s:%d: %q is not a word of the field; say %q", f.path, lineWith(f.text, private), private, instead)
+				t.Errorf("%s:%d: %q is not a word of the field; say %q", f.path, lineWith(f.text, private), private, instead)
 			}
 		}
 		for _, name := range identifiers.FindAllString(f.text, -1) {
 			instead := privateIdentifiers[strings.ToLower(name[:1])+name[1:]]
-			report(t, f.path, "%s: %s is not a name of the field; say %s", f.path, name, instead)
+			t.Errorf("%s: %s is not a name of the field; say %s", f.path, name, instead)
 		}
 	}
 }
