@@ -113,7 +113,7 @@ func (l *Link) supervise(ctx context.Context) error {
 		r.end()
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // a link that is told to end has no error
 		case served != nil:
 			wait(ctx, r.pause())
 		case r.once:

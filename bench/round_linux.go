@@ -89,7 +89,7 @@ func (b *bench) measureRound(ctx context.Context, t *target, set *clientSet, r r
 		return nil, err
 	}
 	if sendErr != nil {
-		return nil, fmt.Errorf("%w (%v)", sendErr, a.err())
+		return nil, fmt.Errorf("%w (%w)", sendErr, a.err())
 	}
 	after, err := b.usage(ctx, t)
 	if err != nil {

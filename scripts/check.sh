@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 
 static_checks
 go build -o .cache/summary ./internal/testkit/summary || exit
-# What takes longest begins first.
+# Most tests wait for time to pass: more packages run at a time than there are processors, and what takes longest begins
+# first.
 CLU_WS_TEST_GO_ONLY=true FAILED_CHECKS=$failed_checks exec .cache/summary -- \
-	-parallel=4 -timeout=5m ./bridge/engine ./cmd/clu-ws ./bridge ./...
+	-p=4 -parallel=4 -timeout=5m ./bridge/engine ./cmd/clu-ws ./bridge ./...
