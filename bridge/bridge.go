@@ -70,7 +70,6 @@ func New(cfg Config) (*Bridge, error) {
 		log:          cfg.Logger,
 		randomName:   randomName,
 		requests:     newRequestHandlers(),
-		allow:        cfg.allow,
 		failureRate:  newFailureRate(),
 		replyDrops:   newLimitedLog(cfg.Logger, "dropped a message that is no reply"),
 		roomDrops:    newLimitedLog(cfg.Logger, "dropped a message for rooms"),
@@ -79,6 +78,7 @@ func New(cfg Config) (*Bridge, error) {
 		badForwarded: newLimitedLog(cfg.Logger, "a trusted proxy names no client"),
 		stopping:     make(chan struct{}),
 	}
+	b.allow = b.cfg.allow
 	b.running, b.endRunning = context.WithCancel(context.Background())
 	if cfg.LogCommands {
 		b.commandLog = newCommandLog(cfg.Logger)

@@ -47,8 +47,8 @@ func (s *outgoing) message(from amqpx.Sender) amqpx.Message {
 func (b *Bridge) publish(s *outgoing) {
 	s.client.commands.Add(1)
 	if s.client.leaving() { // since the command was read
-		b.logCommand(s, "leaving")
-		b.failTracked(s, "leaving", leavingMessage, false)
+		b.logCommand(s, protocol.CodeLeaving)
+		b.failTracked(s, protocol.CodeLeaving, leavingMessage, false)
 		s.client.commandDone(s.conn)
 		return
 	}
@@ -65,7 +65,7 @@ func (b *Bridge) publish(s *outgoing) {
 		}
 	})
 	if err != nil {
-		// AMQP cannot carry it although Check passed, or the broker forbids it to this user:
+		// AMQP cannot carry it although Validate passed, or the broker forbids it to this user:
 		// the sender is told even in strict mode.
 		b.metrics.refused.Inc()
 		b.logCommand(s, "invalid")

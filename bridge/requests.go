@@ -68,7 +68,7 @@ func (b *Bridge) request(conn engine.Conn, c *client, rawOp json.RawMessage, mes
 	}
 	if err != nil {
 		// Through the queue, behind the answers that are on their way.
-		if b.hub.Answer(s, hubConn{conn}, 0, func() engine.Frame { return protocol.BadRequest(id, err) }) != nil {
+		if b.hub.Answer(hubConn{conn}, s, 0, func() engine.Frame { return protocol.BadRequest(id, err) }) != nil {
 			conn.Close(policyViolation, hub.ErrTooManyRequests.Error())
 		}
 	}
