@@ -31,7 +31,7 @@ type Bridge struct {
 	proxies  *forwarded.Proxies // nil trusts none
 	requests requestHandlers
 	allow    func(*client, action) error // see [Config.allow]
-	stalled  func() time.Duration        // length of a stall that has just ended, see [engine.Engine.Stalled]
+	paused   func() time.Duration        // length of a pause of the process that has just ended, see [engine.Engine.Paused]
 
 	link        *amqpx.Link
 	sourceLinks []*sourceLink
@@ -151,7 +151,7 @@ func (b *Bridge) newEngine() (err error) {
 	if b.engine, err = engine.New(cfg); err != nil {
 		return err
 	}
-	b.stalled = b.engine.Stalled
+	b.paused = b.engine.Paused
 	return nil
 }
 

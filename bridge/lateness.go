@@ -11,8 +11,8 @@ import (
 
 // tooLate returns why a command would be sent too late, or nil.
 func tooLate(in incoming, expires time.Time) error {
-	if in.stalled > 0 {
-		return &protocol.Rejection{Code: protocol.CodeExpired, Message: "The command was not sent: the bridge stood still for " + seconds(in.stalled) + "."}
+	if in.late > 0 {
+		return &protocol.Rejection{Code: protocol.CodeExpired, Message: "The command was not sent: the bridge stood still for " + seconds(in.late) + "."}
 	}
 	// Not by the monotonic clock, which stands still while the machine is suspended.
 	if waited := time.Now().Round(0).Sub(in.receivedAt.Round(0)); waited > sendWithin {

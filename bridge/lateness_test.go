@@ -20,16 +20,16 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// receive delivers a message of each client of a kind, which had waited while the bridge was stalled.
-func (s *bridgeHarness) receive(v1 bool, text string, stalled time.Duration) {
+// receive delivers a message of each client of a kind, which had waited while the process was paused.
+func (s *bridgeHarness) receive(v1 bool, text string, late time.Duration) {
 	s.engine.Each(func(conn engine.Conn, v any) {
 		if c := v.(*client); (c.v1.Load() != nil) == v1 {
-			handler{s.Bridge}.Message(conn, c, engine.Message{Payload: []byte(text), Stalled: stalled})
+			handler{s.Bridge}.Message(conn, c, engine.Message{Payload: []byte(text), Late: late})
 		}
 	})
 }
 
-const stalledMessage = "The command was not sent: the bridge stood still for 8.2 s."
+const lateMessage = "The command was not sent: the bridge stood still for 8.2 s."
 
 // There is no broker: a command that would be sent fails as away.
 func TestACommandThatWaitedWhileTheBridgeStoodStillIsNotSent(t *testing.T) {
@@ -40,24 +40,24 @@ func TestACommandThatWaitedWhileTheBridgeStoodStillIsNotSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { plain.Close() })
-	for stalled, want := range map[time.Duration]string{8200 * time.Millisecond: "expired " + stalledMessage, 0: "away The command was not sent: there is no connection to the broker."} {
-		s.receive(true, `{"consumer": "dome", "command_string": "open"}`, stalled)
+	for late, want := range map[time.Duration]string{8200 * time.Millisecond: "expired " + lateMessage, 0: "away The command was not sent: there is no connection to the broker."} {
+		s.receive(true, `{"consumer": "dome", "command_string": "open"}`, late)
 		m := s.await(l, "error")
 		if got := fmt.Sprint(m["code"], " ", m["message"]); got != want {
 			t.Errorf("in CLU's form: %s, want %s", got, want)
 		}
-		s.receive(true, `{"op": "command", "id": "a", "consumer": "dome", "command_string": "open"}`, stalled)
-		if stalled == 0 {
+		s.receive(true, `{"op": "command", "id": "a", "consumer": "dome", "command_string": "open"}`, late)
+		if late == 0 {
 			s.await(l, "ok")
 		}
 		m = s.await(l, "error")
 		if got := fmt.Sprint(m["code"], " ", m["message"]); got != want || m["id"] != "a" {
 			t.Errorf("tracked: %s of %v, want %s", got, m["id"], want)
 		}
-		s.receive(true, `{"op": "ping", "id": "p"}`, stalled) // does no harm
+		s.receive(true, `{"op": "ping", "id": "p"}`, late) // does no harm
 		s.await(l, "pong")
 
-		s.receive(false, `{"consumer": "dome", "command_string": "open", "command_id": "mine"}`, stalled)
+		s.receive(false, `{"consumer": "dome", "command_string": "open", "command_id": "mine"}`, late)
 		text, err := wsutil.ReadServerText(plain)
 		if err != nil {
 			t.Fatal(err)
@@ -66,7 +66,7 @@ func TestACommandThatWaitedWhileTheBridgeStoodStillIsNotSent(t *testing.T) {
 			t.Errorf("plain: %s, want %s", text, words)
 		}
 
-		s.stalled = func() time.Duration { return stalled }
+		s.paused = func() time.Duration { return late }
 		r := httptest.NewRequest("POST", "/api/command", strings.NewReader(`{"consumer": "dome", "command_string": "open"}`))
 		r.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()
@@ -98,7 +98,7 @@ func TestACommandThatWaitsForTheHelloCanBeLate(t *testing.T) {
 	s.receive(true, `{"op": "command", "id": "a", "consumer": "dome", "command_string": "open"}`, 8200*time.Millisecond)
 	close(held)
 	s.await(l, "hello")
-	if m := s.await(l, "error"); m["message"] != stalledMessage || m["code"] != "expired" {
+	if m := s.await(l, "error"); m["message"] != lateMessage || m["code"] != "expired" {
 		t.Errorf("the answer is %v", m)
 	}
 }
