@@ -37,6 +37,7 @@ func TestHistoryForgetsWhatIsBeyondAnyOfItsBounds(t *testing.T) {
 	}{
 		"count": {kept(10, 1<<20, time.Hour), 91},
 		"bytes": {kept(1000, 5*(entryCost+4)+entryCost, time.Hour), 96},
+		"exact": {kept(1000, 5*(entryCost+4)+1, time.Hour), 96},
 		"age":   {kept(1000, 1<<20, 20*time.Second), 80},
 		"none":  {kept(0, 1<<20, time.Hour), 101},
 	} {
@@ -98,6 +99,37 @@ func TestHistoryAgainstAListOfEverything(t *testing.T) {
 		}
 		if !ok && len(all) <= limit {
 			t.Fatalf("seed %d: it has everything and does not give it", seed)
+		}
+	}
+}
+
+func TestTheBoundsOfAHistoryHaveDefaults(t *testing.T) {
+	for given, want := range map[History]History{
+		{}:                     {Bytes: 64 << 20, Age: 10 * time.Minute},
+		{5, 6, time.Second}:    {5, 6, time.Second},
+		{Replies: 5, Bytes: 6}: {5, 6, 10 * time.Minute},
+	} {
+		h := given
+		if h.SetDefaults(); h != want {
+			t.Errorf("%+v became %+v", given, h)
+		}
+	}
+}
+
+func TestTheMemoryOfABurstIsReleasedWhenItHasExpired(t *testing.T) {
+	start := time.Unix(1000, 0)
+	for burst, stays := range map[int]bool{1024: true, 1025: false} {
+		h := kept(10_000, 1<<30, time.Second)
+		for seq := range burst {
+			h.reply(uint64(seq+1), start)
+		}
+		h.expire(start.Add(time.Second))
+		if h.len() != burst {
+			t.Errorf("of %d replies %d are left in time", burst, h.len())
+		}
+		h.expire(start.Add(time.Second + 1))
+		if h.len() != 0 || h.bytes != 0 || (h.entries != nil) != stays {
+			t.Errorf("of %d replies %d are left, in a ring of %d", burst, h.len(), len(h.entries))
 		}
 	}
 }
