@@ -80,25 +80,26 @@ func TestHistoryAgainstAListOfEverything(t *testing.T) {
 			}
 			h.add(e)
 		}
-		from, to := random.Uint64N(seq+2), random.Uint64N(seq+2)
-		to = max(from, to)
-		var want []string
-		complete := true
-		for i, it := range all {
-			if it.seq > from && it.seq <= to || it.seq == from && it.gap {
-				want = append(want, it.text)
-				complete = complete && i >= len(all)-limit
+		for from := range seq + 2 {
+			to := from + random.Uint64N(seq+2-from)
+			var want []string
+			complete := true
+			for i, it := range all {
+				if it.seq > from && it.seq <= to || it.seq == from && it.gap {
+					want = append(want, it.text)
+					complete = complete && i >= len(all)-limit
+				}
 			}
-		}
-		got, ok := h.texts(from, to)
-		if ok && !slices.Equal(got, want) {
-			t.Fatalf("seed %d: between %d and %d there are %v, want %v", seed, from, to, got, want)
-		}
-		if ok && !complete {
-			t.Fatalf("seed %d: it gives what it has forgotten", seed)
-		}
-		if !ok && len(all) <= limit {
-			t.Fatalf("seed %d: it has everything and does not give it", seed)
+			got, ok := h.texts(from, to)
+			if ok && !slices.Equal(got, want) {
+				t.Fatalf("seed %d: between %d and %d there are %v, want %v", seed, from, to, got, want)
+			}
+			if ok && !complete {
+				t.Fatalf("seed %d: it gives what it has forgotten", seed)
+			}
+			if !ok && len(all) <= limit {
+				t.Fatalf("seed %d: it has everything and does not give it", seed)
+			}
 		}
 	}
 }
@@ -113,6 +114,20 @@ func TestTheBoundsOfAHistoryHaveDefaults(t *testing.T) {
 		if h.SetDefaults(); h != want {
 			t.Errorf("%+v became %+v", given, h)
 		}
+	}
+}
+
+func TestAHistoryGrowsWhereverItBegins(t *testing.T) {
+	start, h := time.Unix(1000, 0), kept(100, 1<<20, time.Second)
+	for seq := range uint64(50) {
+		at := start
+		if seq >= 10 { // the first ten have expired by then
+			at = start.Add(2 * time.Second)
+		}
+		h.reply(seq+1, at)
+	}
+	if got, ok := h.texts(10, 50); !ok || len(got) != 40 || got[0] != "11" || got[39] != "50" {
+		t.Errorf("it has %v, %v", got, ok)
 	}
 }
 

@@ -223,3 +223,28 @@ func TestAnEncodersBytesAreThoseOfItsParts(t *testing.T) {
 		t.Errorf("%d bytes in parts of %d", p.Bytes(), sum)
 	}
 }
+
+func TestAViewStaysWhateverOtherViewsAreTaken(t *testing.T) {
+	for name, other := range map[string]func(*Store){
+		"a list of actors": func(s *Store) { s.Actors() },
+		"an encoder":       func(s *Store) { NewEncoder(nil, 0, unsealedPart).Start(s) },
+	} {
+		for _, first := range []bool{true, false} {
+			s, p := New(Limits{}), NewEncoder(nil, 0, unsealedPart)
+			s.Note(say("mount", 1, `{"ra": 1}`))
+			want := string(s.Append(nil, nil))
+			s.Note(say("mount", 1, `{"ra": 1}`)) // what was copied for that is changed in place again
+			if first {
+				other(s)
+			}
+			p.Start(s)
+			if !first {
+				other(s)
+			}
+			s.Note(say("mount", 2, `{"ra": 2}`))
+			if p.encode(s); p.text() != want {
+				t.Errorf("%s, first is %v:\n got %s\nwant %s", name, first, p.text(), want)
+			}
+		}
+	}
+}

@@ -10,7 +10,7 @@ import (
 )
 
 var validSeeds = []string{
-	`{}`, `[]`, ` {"a" : [1, -0.5e+3, true, false, null, "x\u00e9\"\\\/\b\f\n\r\t"]} `, `{"a":{"b":{"c":[[[]]]}}}`, `1`, `"a"`, `-`, `-0`, `0`, `-9.9e9`, `"\uafAF"`, `"\u09 "`, `"\u/000"`, `"\u:000"`, `"\u` + "`" + `000"`, `"\ug000"`, `01`, `1.`, `1.e3`, `1e`, `1e+`, `.5`,
+	`{}`, `[]`, ` {"a" : [1, -0.5e+3, true, false, null, "x\u00e9\"\\\/\b\f\n\r\t"]} `, `{"a":{"b":{"c":[[[]]]}}}`, `1`, `"a"`, `-`, `-0`, `0`, `9`, `-9.9e9`, `"\uafAF"`, `"\u09 "`, `"\u/000"`, `"\u:000"`, `"\u` + "`" + `000"`, `"\ug000"`, `01`, `1.`, `1.e3`, `1e`, `1e+`, `.5`,
 	`{"a"}`, `{"a":}`, `{"a":1,}`, `{,}`, `[1,]`, `[,1]`, `[1 2]`, `{"a":1 "b":2}`, `{a:1}`, `{"a":1}}`, `[}`, `{]`, `tru`, `nulll`, `"\x"`, `"\u12"`, `"\u12g4"`, "\"a\nb\"", `"a`, `"\`, ``, ` `, "\x00", "[\x00]", "\"\xff\"", "1 2",
 }
 
@@ -50,6 +50,13 @@ func TestValidReturnsTheOffsetOfTheError(t *testing.T) {
 		if ok, at := jsonscan.Valid([]byte(text)); ok || at != want {
 			t.Errorf("%s: %v at %d, want %d", text, ok, at, want)
 		}
+	}
+}
+
+func TestValidAllocatesNothingForTextOfFewLevels(t *testing.T) {
+	text := []byte(strings.Repeat(`{"a": [`, 32) + "1" + strings.Repeat("]}", 32))
+	if n := testing.AllocsPerRun(100, func() { jsonscan.Valid(text) }); n != 0 {
+		t.Errorf("it allocates %v times", n)
 	}
 }
 
