@@ -116,6 +116,18 @@ func TestNoByteOfATextIsReadTwice(t *testing.T) {
 	}
 }
 
+// The positions of a segment are bits of 64-bit words.
+func TestASegmentOfAnyLengthIsFound(t *testing.T) {
+	for n := 1; n < 240; n++ {
+		_, g := readTokens(t, "*[ab]"+strings.Repeat("a", n-1)+"*c")
+		for length, want := range map[int]bool{n - 1: false, n: true, n + 1: true} {
+			if got := g.Match("x" + strings.Repeat("a", length) + "xc"); got != want {
+				t.Errorf("a segment of %d characters in a run of %d: %v", n, length, got)
+			}
+		}
+	}
+}
+
 func TestTheBytesThatAreReadAreCounted(t *testing.T) {
 	for _, test := range []struct {
 		pattern, text string

@@ -192,6 +192,32 @@ func TestNearCountsTheActorsThatHaveChangedAndTheirKeywords(t *testing.T) {
 	}
 }
 
+// An actor that was silent loses a keyword to the room that another one takes.
+func TestAnActorThatLosesAKeywordHasChanged(t *testing.T) {
+	fill := func(s *Store) {
+		for i := range 5 {
+			s.Note(say("big", 1, fmt.Sprintf(`{"k%d": "%s"}`, i, strings.Repeat("x", 2500))))
+		}
+		s.Note(say("small", 2, `{"k": 1}`))
+		s.Note(say("silent", 3, `{"k": 1}`))
+	}
+	s := New(Limits{})
+	fill(s)
+	s = New(Limits{Bytes: s.Bytes()})
+	fill(s)
+	p := NewEncoder(nil, 0, unsealedPart)
+	p.encode(s)
+	s.Note(say("small", 4, `{"k": 12}`))
+	for most, want := range map[int]bool{6: false, 7: true} { // small and its keyword, big and the four that it still has
+		if got := p.Near(s, most); got != want {
+			t.Errorf("it is near by %d keywords: %v", most, got)
+		}
+	}
+	if p.encode(s); p.text() != string(s.Append(nil, nil)) || strings.Contains(p.text(), `"k0"`) {
+		t.Error("the keyword that was evicted is still there")
+	}
+}
+
 func TestAPartIsFilledUpToItsSize(t *testing.T) {
 	const first = 30_000
 	value := func(n int) string { return `{"v": "` + strings.Repeat("x", n) + `"}` }
