@@ -228,7 +228,7 @@ func (s *session) openDeadLetters(ctx context.Context, cs *consumerState, consum
 	case err != nil:
 		return err
 	default:
-		cs.removals.beforeSession = cs.removals.beforeSession || r.beforeSession // kept until it is reported may break first
+		cs.removals.beforeSession = cs.removals.beforeSession || r.beforeSession // until it is reported: this session may break first
 		s.deadLetterReaders = append(s.deadLetterReaders, r)
 	}
 	return nil

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// A process that stalled (suspended, stopped, without a CPU) reads, when it wakes, what has been in
-// the buffers for up to minutes, from a broker that may be gone since. So what is heard after a stall
-// proves nothing about the time since the stall began, until the broker has answered a request that
-// was made after it.
+// When a process that stalled (suspended, stopped, without a CPU) wakes, it reads what has been in
+// the buffers for up to minutes, from a broker that may have gone meanwhile. So what is heard after
+// a stall proves nothing about the time since the stall began, until the broker has answered a
+// request made after the stall.
 
 // stalledAfter is how late a tick of a stalled process is.
 const stalledAfter = 300 * time.Millisecond
@@ -23,13 +23,13 @@ type stallWatch struct {
 
 type stall struct{ from, woke time.Time }
 
-// maxStalls bounds what is remembered. When there are more, the last two are joined.
+// maxStalls bounds how many stalls are remembered. If there are more, the last two are joined.
 const maxStalls = 16
 
-// stallsFor is how long a stall is remembered: no request to a broker stays open for so long.
+// stallsFor is how long a stall is remembered: no request to a broker stays open that long.
 const stallsFor = 5 * time.Minute
 
-// tick notes that the process runs. The next tick is due after the period.
+// tick records that the process runs. The next tick is due after the period.
 func (w *stallWatch) tick(now time.Time, period time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -57,7 +57,7 @@ func (w *stallWatch) note(now time.Time) {
 	w.last = now
 }
 
-// since returns when the first stall began that ended after the time given, so that nothing has
+// since returns when the first stall that ended after the given time began, so that nothing has
 // been answered since; zero if there is none.
 func (w *stallWatch) since(now, answered time.Time) time.Time {
 	w.mu.Lock()
