@@ -11,7 +11,7 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// The way of a command through an actor:
+// The path of a command through an actor:
 //
 //	in the link's goroutine, in order of arrival     in a goroutine of its own
 //	receive ──► reply ">" ──► dispatch ──► parse ──► run ──► handler ──► last reply
@@ -92,9 +92,9 @@ func (a *Actor) parse(c *Call) (*handler, error) {
 	return h, err
 }
 
-// split splits the command string, which is not blank, into words. As in CLU, a
-// --help anywhere asks for the help of the command, and what follows help is one
-// word, whatever quotes are in it.
+// split splits the command string, which is not blank, into words. As in CLU, a --help
+// anywhere asks for the command's help, and the text after help is a single word, whatever
+// quotes it contains.
 func (a *Actor) split(c *Call) ([]string, error) {
 	if c.text == "--help" {
 		return []string{"help"}, nil

@@ -69,7 +69,7 @@ func (h handler) Message(conn engine.Conn, v any, m engine.Message) {
 		return
 	}
 	if string(bytes.Trim(m.Payload, " \t\r\n")) == "ping" && !h.b.cfg.Strict {
-		conn.Send(engine.Text("pong")) // for people who type
+		conn.Send(engine.Text("pong")) // for interactive use
 		return
 	}
 	in := incoming{m.Payload, time.Now(), m.Stalled}
