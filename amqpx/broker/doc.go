@@ -52,8 +52,8 @@
 //     540 NOT_IMPLEMENTED;
 //   - reads some properties: it expires messages by expiration, checks user-id, follows CC and BCC
 //     headers, sorts by priority. Here none has an effect;
-//   - refuses a body above its limit once it has come whole, and up to 128 MiB; here the header is
-//     refused already, above Config.MaxBody;
+//   - refuses a body above its limit, of up to 128 MiB, only once it has come completely; here its
+//     header is refused, above Config.MaxBody;
 //   - takes frame_max from 8192 on, as of 4.1; here it is 4096, as in the specification and before;
 //   - counts a global prefetch for each consumer, as of 4.3; here, as before, the consumers of a channel
 //     share it;
