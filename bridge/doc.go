@@ -36,7 +36,7 @@
 //
 // # Up
 //
-//	text ──► protocol.Parse ──► Command.Check ──► too late? ──► allow ──► Inflight ──► Link.Publish ──► outcome
+//	text ──► protocol.Parse ──► Command.Validate ──► too late? ──► allow ──► Inflight ──► Link.Publish ──► outcome
 //
 // Every command is registered before it is sent: in CLU's own form (commands.go), tracked
 // (tracked.go), or over HTTP (apicommand.go, httpwaiter.go). The registry of the commands in

@@ -48,7 +48,7 @@ func (b *Bridge) publish(s *outgoing) {
 	s.client.commands.Add(1)
 	if s.client.leaving() { // since the command was read
 		b.logCommand(s, "leaving")
-		b.failTracked(s, "leaving", leavingMessage, false)
+		b.failCommand(s, "leaving", leavingMessage, false)
 		s.client.commandDone(s.conn)
 		return
 	}
@@ -60,16 +60,16 @@ func (b *Bridge) publish(s *outgoing) {
 		case amqpx.Returned:
 			b.failPublicly(s)
 		default:
-			b.failTracked(s, o.String(), actor.OutcomeText(o, s.Consumer), o.InDoubt())
+			b.failCommand(s, o.String(), actor.OutcomeText(o, s.Consumer), o.InDoubt())
 			s.client.commandDone(s.conn)
 		}
 	})
 	if err != nil {
-		// AMQP cannot carry it although Check passed, or the broker forbids it to this user:
+		// AMQP cannot carry it although Validate passed, or the broker forbids it to this user:
 		// the sender is told even in strict mode.
 		b.metrics.refused.Inc()
 		b.logCommand(s, "invalid")
-		b.failTracked(s, "invalid", err.Error(), false)
+		b.failCommand(s, "invalid", err.Error(), false)
 		s.client.commandDone(s.conn)
 	}
 }
@@ -94,13 +94,13 @@ func (fromBridge) Gone() bool { return false }
 // only the sender is told.
 func (b *Bridge) failPublicly(s *outgoing) {
 	if !b.failureRate.allow(quota.Address(s.client.Remote())) {
-		b.failTracked(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
+		b.failCommand(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
 		s.client.commandDone(s.conn)
 		return
 	}
 	b.publishFailedReply(s, pendingReturn{
 		report: func() {
-			b.failTracked(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
+			b.failCommand(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
 		},
 		done: func() { s.client.commandDone(s.conn) },
 	})
@@ -131,15 +131,16 @@ func (c *client) commandDone(conn engine.Conn) {
 	}
 }
 
-// failTracked tells the sender that a command failed or is in doubt. This also completes its
-// waiter. In doubt, replies may still come, and belong to the command.
-func (b *Bridge) failTracked(s *outgoing, code, message string, inDoubt bool) {
+// failCommand tells the sender that a command failed or is in doubt. This also completes the
+// waiter of a tracked one, which is told one end only. In doubt, replies may still come, and
+// belong to the command; an actor's replies may have come before, even the last one.
+func (b *Bridge) failCommand(s *outgoing, code, message string, inDoubt bool) {
 	waited := b.hub.Inflight.Failed(s.flight, inDoubt)
 	if s.tracked == nil {
 		b.fail(s.conn, s.client, s.CommandID, code, message)
 		return
 	}
-	if waited { // otherwise it was told an end already
+	if waited { // otherwise it was told an end
 		s.conn.Send(protocol.Encode(protocol.Error{Op: "error", ID: s.tracked.ID, CommandID: s.CommandID, Code: code, Message: message}))
 	}
 }
