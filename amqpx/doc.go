@@ -35,7 +35,7 @@ has waited for its confirm for a thirtieth of the timeout.
 
 Each [Sender] has a queue of its own. Tenants take turns, and so do the senders of a tenant
 (sendqueue.go). What a sender leaves behind when it is gone is not sent. Neither is what was
-buffered while the process stalled: the link breaks instead (publisher.go).
+buffered while the process stood still: the link breaks instead (publisher.go).
 
 A broker closes the channel, under all that is in flight, over a message that is too long for it,
 and over one to an exchange that the user may not write to. The link learns both (refusals.go),
@@ -61,7 +61,7 @@ remembers, from one session to the next (consumerstate.go),
 
   - until when nothing is missing, which is where a gap starts: the moment when the broker was
     last heard, or an earlier one if the receiver lagged behind (lossbound.go) or the process
-    stalled (stall.go);
+    stood still (processstall.go);
   - which deliveries come again because their acknowledgement was lost, and are not delivered
     twice (redelivered.go);
   - its position in a stream (position.go).

@@ -62,7 +62,7 @@ func (q *lossBound) received(tag uint64) {
 }
 
 // idle notes that everything received, up to the tag last, was handed over. If stalled, what was
-// received may have waited for the process (stall.go), and does not show when it arrived.
+// received may have waited for the process (processstall.go), and does not show when it arrived.
 func (q *lossBound) idle(now time.Time, last, acked uint64, stalled bool) {
 	q.acked, q.busy = acked, false
 	if stalled {
