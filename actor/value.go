@@ -40,7 +40,8 @@ func (c *Call) Flag(name string) bool {
 
 // Float returns an argument or an option's value that is a finite number. The
 // error is a [UsageError] in click's words, also where it is missing; return it
-// from the handler as it is. Float panics where [Call.Arg] does.
+// from the handler as it is. Of one that may be left out, ask [Call.Arg] first
+// whether it was given. Float panics where Call.Arg does.
 func (c *Call) Float(name string) (float64, error) {
 	text, err := c.required(name)
 	if err != nil {
