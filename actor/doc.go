@@ -46,18 +46,23 @@
 //
 // # Commanding an actor
 //
-// [NewClient] returns a [Client]. [Client.Send] sends a command, and returns a
-// [Pending] that is followed to its end:
+// [NewClient] returns a [Client], which is linked while [Client.Run] runs.
+// [Client.Send] sends a command, and returns a [Pending] that is followed to its
+// end:
 //
+//	go client.Run(ctx)
+//	err = client.Ready(ctx)
+//	...
 //	p, err := client.Send(ctx, "dome", "rotate 90", actor.SendOptions{})
 //	...
 //	for r := range p.Replies(ctx) { ... }
 //	result, err := p.Wait(ctx)
 //
-// A command ends with the actor's last reply, or because no reply can be received: the
-// broker returned it, it was not sent, or its link broke. [Status] says which, and
-// [CommandError] why. A client whose configuration has OnReply receives every reply on the
-// exchange.
+// A command ends with the actor's last reply, or because there will be none: the
+// broker returned it, or it was not sent. It also ends if its fate is unknown: the
+// broker did not confirm it, the link broke, or the context of Send ended. [Status]
+// says which, and [CommandError] why. A client whose configuration has OnReply
+// receives every reply on the exchange.
 //
 // # Replies for browsers
 //

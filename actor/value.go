@@ -37,9 +37,10 @@ func (c *Call) Flag(name string) bool {
 	return given
 }
 
-// Float returns an argument or an option's value that is a finite number. The error, also
-// for a missing value, is a [UsageError] in click's words; return it from the handler
-// unchanged. Float panics where [Call.Arg] does.
+// Float returns an argument or an option's value that is a finite number. The
+// error is a [UsageError] in click's words, also where it is missing; return it
+// from the handler as it is. Of one that may be left out, ask [Call.Arg] first
+// whether it was given. Float panics where Call.Arg does.
 func (c *Call) Float(name string) (float64, error) {
 	text, err := c.required(name)
 	if err != nil {

@@ -48,7 +48,7 @@ func (b *Bridge) publish(s *outgoing) {
 	s.client.commands.Add(1)
 	if s.client.leaving() { // since the command was read
 		b.logCommand(s, protocol.CodeLeaving)
-		b.failTracked(s, protocol.CodeLeaving, leavingMessage, false)
+		b.failCommand(s, protocol.CodeLeaving, leavingMessage, false)
 		s.client.commandDone(s.conn)
 		return
 	}
@@ -60,7 +60,7 @@ func (b *Bridge) publish(s *outgoing) {
 		case amqpx.Returned:
 			b.failPublicly(s)
 		default:
-			b.failTracked(s, o.String(), actor.OutcomeText(o, s.Consumer), o.InDoubt())
+			b.failCommand(s, o.String(), actor.OutcomeText(o, s.Consumer), o.InDoubt())
 			s.client.commandDone(s.conn)
 		}
 	})
@@ -69,7 +69,7 @@ func (b *Bridge) publish(s *outgoing) {
 		// the sender is told even in strict mode.
 		b.metrics.refused.Inc()
 		b.logCommand(s, "invalid")
-		b.failTracked(s, "invalid", err.Error(), false)
+		b.failCommand(s, "invalid", err.Error(), false)
 		s.client.commandDone(s.conn)
 	}
 }
@@ -94,13 +94,13 @@ func (fromBridge) Gone() bool { return false }
 // the sender is told.
 func (b *Bridge) failPublicly(s *outgoing) {
 	if !b.failureRate.allow(quota.Address(s.client.Remote())) {
-		b.failTracked(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
+		b.failCommand(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
 		s.client.commandDone(s.conn)
 		return
 	}
 	b.publishFailedReply(s, pendingReturn{
 		report: func() {
-			b.failTracked(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
+			b.failCommand(s, amqpx.Returned.String(), actor.UnroutableText(s.Consumer), false)
 		},
 		done: func() { s.client.commandDone(s.conn) },
 	})
@@ -132,9 +132,9 @@ func (c *client) commandDone(conn engine.Conn) {
 	}
 }
 
-// failTracked tells the sender that a command failed or is in doubt. This also completes its
+// failCommand tells the sender that a command failed or is in doubt. This also completes its
 // waiter. If it is in doubt, replies to it may still come.
-func (b *Bridge) failTracked(s *outgoing, code, message string, inDoubt bool) {
+func (b *Bridge) failCommand(s *outgoing, code, message string, inDoubt bool) {
 	waited := b.hub.Inflight.Failed(s.flight, inDoubt)
 	if s.tracked == nil {
 		b.fail(s.conn, s.client, s.CommandID, code, message)

@@ -20,7 +20,7 @@
 //	keyword                         globs, of which one must match one of the body's top-level keys
 //	routing_key                     patterns of package topic: reply.*, reply.#
 //	message_code                    among > i d w e : f !
-//	internal                        true or false
+//	internal                        true or false: whether the reply is not meant for people
 //
 // A glob is matched against the whole value: * is any text, ? one character, [abc], [a-z] and [^a]
 // one character that is, or is not, among those. For *, ? and [ themselves write [*], [?] and [[].
@@ -40,14 +40,18 @@
 //
 // # Adding a field
 //
-// Tests of this package report what is missing in the first four places, and the compiler what is
-// missing in the model of package snapshot.
+// Tests of this package name what is missing of the first four once the field is in fieldNames, those of
+// packages bridge and hub what is missing of the last two, and the compiler what is missing in the model
+// of package snapshot.
 //
 //   - Reply, Filter, its methods selects and Globs (filter.go); if texts of the field recur, a constant for
 //     the [Memo] (memo.go)
-//   - fieldNames and set (build.go); from these, Parse and FromQuery know the field
-//   - docs/protocol.md, and clu.js: FIELDS, fieldsOf and CompiledFilter in filter.js, PARAMETERS in url.js
-//   - the second opinions: model_test.go, and testdata/cases.json, which clu.js reads too
+//   - fieldNames and set (build.go); from these, Parse and FromQuery know the field. One of true and false:
+//     readText (parse.go), too
+//   - docs/protocol.md, and clu.js: FIELDS, fieldsOf and CompiledFilter in filter.js, PARAMETERS in url.js,
+//     Filter in clu.d.ts
+//   - the second opinions: model_test.go, and testdata/cases.json, which clu.js reads too (envelopeOf in
+//     filter.test.js)
 //   - where replies come from: newReply in package bridge reads the field from a delivery
 //   - snapshots, which are filtered by the reply that brought each value: package snapshot keeps the field
 //     with the value (Reply, Entry; Hub.record hands it over), and cachedSnapshot in package hub gives it back

@@ -61,6 +61,7 @@ func TestEveryFieldIsDocumentedAndKnownToTheBrowserClient(t *testing.T) {
 		"testdata/cases.json":             {`"filters"`, `"wrong"`},
 		"../../docs/protocol.md":          {"### Filters", "\n### "},
 		"../../web-demo/client/filter.js": {"const FIELDS = [", "]"},
+		"../../web-demo/client/clu.d.ts":  {"export interface Filter {", "\n}"},
 		"../../web-demo/client/url.js":    {"const PARAMETERS = [", "]"},
 	} {
 		text, err := os.ReadFile(file)

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,15 +85,16 @@ func (h *Hub) newGroup(key string, subs []subscription, s *Session) (*group, err
 			shared.groups[at].batch = min(shared.groups[at].batch, sub.spec.Batch)
 			continue
 		}
-		m := &groupSub{sharedSub: shared, group: g, pending: s.group.pendingBy(shared), batch: sub.spec.Batch}
+		m := &groupSub{sharedSub: shared, group: g, pending: maps.Clone(s.group.pendingWithKey(shared.key)), batch: sub.spec.Batch}
 		shared.groups = append(shared.groups, m)
 		g.subs = append(g.subs, m)
 	}
 	return g, nil
 }
 
-// leave removes a client from its group. A group without clients is dropped, with the
-// subscriptions that no other group has. mu is held.
+// leave removes a client, which disconnects or has joined another group, from its group. The
+// last client's group is dropped, with its pending replies, and with the subscriptions, and
+// their throttle windows, that no other group has. mu is held.
 func (h *Hub) leave(g *group) {
 	if g.clients--; g.clients > 0 {
 		return

@@ -2,7 +2,6 @@ package hub
 
 import (
 	"cmp"
-	"iter"
 	"maps"
 	"math"
 	"slices"
@@ -12,9 +11,16 @@ import (
 )
 
 // A reply that a throttle window holds back is pending in each group that wants it: at most
-// one for each sender and subscription, the latest. It goes out at the end of the window,
-// before an urgent reply, or when its client changes groups. All of the following functions
-// run with Hub.mu held.
+// one for each sender and subscription, the latest. All of the following functions run with
+// Hub.mu held. The pending reply is
+//
+//   - delivered at the end of the window, or before an urgent reply of the sender ([group.release]);
+//   - handed on to the next group when a client changes groups, or sent to the client if it is
+//     not pending there ([Hub.join], [group.flush]);
+//   - left out of a replay if it still comes, or replayed and discarded ([replay.selectMissed]);
+//   - replaced by a newer reply of the sender;
+//   - lost with the group when the last client disconnects ([Hub.leave]); the history has it for
+//     a client that resumes behind an older reply.
 
 // setPending holds a reply back until the end of the window, in place of an older one.
 func (m *groupSub) setPending(r *Reply) {
@@ -50,30 +56,17 @@ func pendingOf(subs []*groupSub, sender *string) (pending []*Reply) {
 	return slices.Compact(pending)
 }
 
-// pendingBy returns a group's pending replies of a shared subscription, by sender; a nil group
-// has none.
-func (g *group) pendingBy(s *sharedSub) map[string]*Reply {
+// pendingWithKey returns the pending replies, by sender, of the group's subscription with this
+// key; a nil group has none.
+func (g *group) pendingWithKey(key string) map[string]*Reply {
 	if g != nil {
 		for _, m := range g.subs {
-			if m.sharedSub == s {
-				return maps.Clone(m.pending)
+			if m.key == key {
+				return m.pending
 			}
 		}
 	}
 	return nil
-}
-
-// pendingByKey returns the pending replies of the group's subscription with this key; a nil
-// group has none.
-func (g *group) pendingByKey(key string) iter.Seq[*Reply] {
-	if g != nil {
-		for _, m := range g.subs {
-			if m.key == key {
-				return maps.Values(m.pending)
-			}
-		}
-	}
-	return func(func(*Reply) bool) {}
 }
 
 // pendingBeside returns the pending replies of the group that are not pending in the other

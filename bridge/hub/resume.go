@@ -217,7 +217,7 @@ func (s *Session) stillPending(next *group, key string) map[*Reply]bool {
 			pending[r] = true
 		}
 	}
-	for r := range holder.pendingByKey(key) {
+	for _, r := range holder.pendingWithKey(key) {
 		pending[r] = true
 	}
 	return pending

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -63,6 +64,30 @@ func TestAReplyThatWillBeFlushedIsNotReplayed(t *testing.T) {
 	s.from("a", 0)
 	s.pass(time.Second)
 	s.hears(l, 1, 2, 3)
+}
+
+// A pending reply is lost with the last client of its group. It is resumed if its number is higher than that of the
+// client's last reply.
+func TestOfWhatWasPendingWhenTheConnectionBrokeTheNewerIsResumed(t *testing.T) {
+	for _, other := range []bool{false, true} {
+		s := newHarness(t)
+		l := s.dialAt("/?throttle_ms=100")
+		s.await(l, "hello")
+		s.await(l, "ok")
+		s.from("a", 0)
+		s.from("a", 0) // pending
+		last, resumed := 1, []uint64{2}
+		if other {
+			s.from("b", 0) // comes at once
+			last, resumed = 3, nil
+		}
+		s.hangUp(l)
+		s.pass(time.Second)
+		again := s.dialAt(fmt.Sprintf("/?throttle_ms=100&since=%s:%d", s.hub.Epoch, last))
+		s.await(again, "hello")
+		s.await(again, "ok")
+		s.hears(again, resumed...)
+	}
 }
 
 func TestAClientFromBeforeTheFirstReplyCanResumeFromZero(t *testing.T) {

@@ -80,6 +80,7 @@ export interface Filter {
   command_id?: string | string[] | null;
   /** Globs; "me" matches replies to commands of this client. */
   commander?: string | string[] | null;
+  /** True: replies that are not meant for people; false: the others. */
   internal?: boolean | boolean[] | null;
 }
 

@@ -17,7 +17,7 @@ const FIELDS = ["sender", "routing_key", "message_code", "keyword", "command_id"
  * @property {string|string[]} [message_code]  among > i d w e : f !
  * @property {string|string[]} [command_id]    globs
  * @property {string|string[]} [commander]     globs; "me" matches replies to commands of this client
- * @property {boolean|boolean[]} [internal]
+ * @property {boolean|boolean[]} [internal]      true: replies that are not meant for people; false: the others
  */
 
 /**
