@@ -108,7 +108,7 @@ func (b *Bridge) publishHTTP(from *httpSender, s *outgoing) *apiError {
 	}
 	o := <-outcome
 	b.recordOutcome(s, o)
-	if o == amqpx.Confirmed {
+	if o == amqpx.Confirmed || o.InDoubt() && b.hub.Inflight.Ended(s.flight) {
 		return nil
 	}
 	if o == amqpx.Returned && b.failureRate.allow(quota.Address(s.client.Remote())) {

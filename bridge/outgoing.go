@@ -133,8 +133,12 @@ func (c *client) commandDone(conn engine.Conn) {
 }
 
 // failCommand tells the sender that a command failed or is in doubt. This also completes its
-// waiter. If it is in doubt, replies to it may still come.
+// waiter. If it is in doubt, replies to it may still come. If its last reply has come, nothing
+// is in doubt, and the sender has heard how it ended.
 func (b *Bridge) failCommand(s *outgoing, code, message string, inDoubt bool) {
+	if inDoubt && b.hub.Inflight.Ended(s.flight) {
+		return
+	}
 	waited := b.hub.Inflight.Failed(s.flight, inDoubt)
 	if s.tracked == nil {
 		b.fail(s.conn, s.client, s.CommandID, code, message)

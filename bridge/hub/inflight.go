@@ -55,6 +55,7 @@ type Command struct {
 	sent    int    // how many commands it stands for
 	waiter  Waiter // nil if its end is not awaited
 	replies int
+	ended   bool      // the last reply to the last of them has come
 	began   time.Time // when the last of them was added
 	share   *share    // of its sender's address; it does not change
 	prev    *Command  // in its caller's list

@@ -44,8 +44,17 @@ func (f *Inflight) replied(r *Reply) (a commandMatch) {
 	}
 	a.waiter = f.detach(c)
 	a.end = endOf(c, r, f.now())
+	c.ended = true
 	f.drop(c)
 	return a
+}
+
+// Ended reports whether a command has had its last reply. The reply may come before the confirm
+// of the command, and then shows what a lost confirm leaves in doubt.
+func (f *Inflight) Ended(c *Command) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return c.ended
 }
 
 // GiveUp removes and returns a command's waiter, and the end to report to it. The waiter is nil
