@@ -110,9 +110,9 @@ type Message struct {
 	// Binary reports whether it is a binary message rather than text.
 	Binary bool
 	// Stalled is how long the message may have waited because the engine stood still, or
-	// because reading was paused while the client did not read or too much was waiting to
-	// be written; 0 if none of these applies. A handler must not act on such a message if
-	// that would be wrong late.
+	// because reading was paused while the client did not read or too much was waiting to be
+	// written; 0 if none of these applies. A handler must not act on such a message if acting
+	// late would be wrong.
 	Stalled time.Duration
 }
 
