@@ -67,7 +67,8 @@ func (s *session) checkBindings(done <-chan struct{}) {
 func (b *bindingChecker) check(now time.Time) bool {
 	s := b.session
 	err := b.checkAll(now)
-	if err == nil || fromBroker(err) {
+	// The end of the connection is no answer: the broker may have sent it before the request.
+	if err == nil || fromBroker(err) && !s.consuming.IsClosed() {
 		s.answered.Store(int64(now.Sub(s.began)))
 	}
 	switch {

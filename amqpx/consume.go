@@ -84,15 +84,10 @@ func (c *consumer) end() {
 	c.ackTimer.Stop()
 	c.ack()
 	c.pollRemovals()
-	heard := c.session.lastHeard()
-	if c.state.consumesName() {
-		// A network that stalled delivers old messages late, and may lose those after them.
-		// Everything that was routed before a request was made arrived before its answer.
-		if sure := later(c.session.lastAnswered(), c.state.boundAt); sure.Before(heard) {
-			heard = sure
-		}
-	}
-	c.state.end(heard, c.session.lastVerified())
+	// A network that stalled delivers old messages late, and may lose those behind them. Everything
+	// that was routed before a request was made arrived before its answer.
+	sure := later(c.session.lastAnswered(), c.state.boundAt)
+	c.state.end(earlier(sure, c.session.lastHeard()), c.session.lastVerified())
 }
 
 // takeAll takes the deliveries that have arrived, and acknowledges what is due.
@@ -172,7 +167,7 @@ func (c *consumer) pollRemovals() {
 // noteDrained records that everything that had arrived by the given time was taken.
 func (c *consumer) noteDrained(now time.Time) {
 	c.pollRemovals()
-	c.state.loss.idle(now, c.last, c.acked, !c.session.stalledSince(now).IsZero())
+	c.state.loss.idle(now, c.last, c.acked, c.session.lastAnswered(), !c.session.pausedSince(now).IsZero())
 	c.state.deliveredAll(now, c.session.lastHeard())
 }
 

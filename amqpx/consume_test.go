@@ -95,7 +95,7 @@ func TestDeliveriesKeepTheirOrderOnWhicheverGoroutine(t *testing.T) {
 // While the reading goroutine hands over a delivery, it reads nothing further.
 func TestWhatArrivesDuringADeliveryIsNotTakenForNewer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, err := New(Config{URLs: []string{"amqp://localhost/"}, Queues: []Queue{{
+		l, err := New(Config{URLs: []string{"amqp://localhost/"}, Exchange: "test", Queues: []Queue{{
 			Name: "q", Deliver: func(*Delivery) { time.Sleep(time.Second) }, CanDeliver: func() bool { return true },
 		}}})
 		if err != nil {
@@ -129,5 +129,39 @@ func TestAMessageThatIsLostOnItsWayFromAKeptQueueIsInTheGap(t *testing.T) {
 	cs.reportPendingGap()
 	if len(gaps) != 1 || gaps[0].From.Before(bound) || gaps[0].From.After(lost) || gaps[0].To.Before(lost.Round(0)) {
 		t.Errorf("the gaps are %v; it was lost at %v", gaps, lost)
+	}
+}
+
+// What the network delivers late shows nothing about what was sent since the last request that was
+// answered.
+func TestAGapBeginsWithTheLastRequestThatWasAnswered(t *testing.T) {
+	for name, q := range map[string]Queue{
+		"exclusive": {Name: "q"},
+		"kept":      {Name: "q", Expires: time.Minute},
+		"stream":    {Name: "q", Stream: &Stream{Name: "s"}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			l, err := New(Config{URLs: []string{"amqp://localhost/"}, Queues: []Queue{q}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			here, _ := net.Pipe()
+			began := time.Now()
+			s := &session{link: l, began: began, consuming: &connection{socket: newSocket(t.Context(), here)}}
+			cs := l.consumerStates[0]
+			cs.boundAt = began
+			c := &consumer{state: cs, session: s, inbox: &inbox{news: make(chan struct{}, 1)}}
+			cs.mu.Unlock() // as a session that serves does
+			c.begin()
+			<-time.After(time.Second)
+			c.takeAll()
+			s.answered.Store(int64(5 * time.Second))
+			s.consuming.socket.last.Store(int64(9 * time.Second))
+			<-time.After(9 * time.Second)
+			c.end()
+			if got := cs.completeUntil.Sub(began); got != 5*time.Second {
+				t.Errorf("%s: complete until %v", name, got)
+			}
+		})
 	}
 }

@@ -186,7 +186,7 @@ func (cs *consumerState) begin() {
 }
 
 // end is called after the last delivery of a session. heard is when its connection was last
-// heard, verified when its bindings were last known to exist.
+// heard for certain, verified when its bindings were last known to exist.
 func (cs *consumerState) end(heard, verified time.Time) {
 	cs.reportLateLoss()
 	routed := cs.loss.routedAfter
@@ -205,9 +205,6 @@ func (cs *consumerState) end(heard, verified time.Time) {
 		// Everything that was routed is in the stream, whether it was read or not.
 		cs.completeUntil = heard.Add(-cs.latency)
 	} else {
-		if !routed.IsZero() {
-			cs.lastVerified = later(cs.lastVerified, cs.loss.routedAfter.Add(-cs.latency))
-		}
 		cs.completeUntil = later(cs.completeUntil, cs.endRemovals(cs.until(heard), heard))
 	}
 	cs.gapAfter = 0 // the messages that waited may have been taken by now
@@ -220,7 +217,14 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// reportPendingGap reports the pending gap once the deliveries before it are done.
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// reportPendingGap reports the pending gap once its place has come.
 func (cs *consumerState) reportPendingGap() {
 	if cs.gap == nil || cs.gapAfter > 0 {
 		return

@@ -6,6 +6,7 @@ import (
 	"net"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/clu-ws/clu-ws/amqpx/broker"
 )
@@ -62,4 +63,22 @@ func TestTheDeliveriesBelongToRunWhileNoSessionServes(t *testing.T) {
 		}
 		expect("after Run", false)
 	})
+}
+
+// A message that the network held up shows that the bindings existed when it was routed, not when it
+// arrived.
+func TestAMessageThatWasHeldUpDoesNotShowThatTheBindingsStillExist(t *testing.T) {
+	cs := newConsumerState(Queue{Name: "q"}, 10, slog.New(slog.DiscardHandler))
+	cs.boundAt, cs.latency = at(0), 50*time.Millisecond
+	cs.startSession()
+	cs.begin()
+	cs.loss.received(1)
+	cs.loss.idle(at(1600), 1, 0, at(1000), false) // the network has recovered
+	cs.loss.received(2)                           // this was routed at 1200
+	cs.loss.idle(at(1601), 2, 0, at(1000), false)
+	cs.end(at(2000), at(1000)) // at 2000 the broker was asked, and said that there is no exchange
+	cs.backdate()
+	if want := at(950); !cs.completeUntil.Equal(want) {
+		t.Errorf("complete until %v, want %v", cs.completeUntil.Sub(at(0)), want.Sub(at(0)))
+	}
 }

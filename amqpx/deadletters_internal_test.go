@@ -21,7 +21,7 @@ func TestWhatWasRemovedBeforeTheBrokerFellSilentIsWithinTheGap(t *testing.T) {
 	cs.begin()
 	cs.removals.before = now.Add(-time.Minute)
 	cs.removals.seen = heard.Add(-time.Second)
-	cs.loss.idle(now, 0, 0, false)
+	cs.loss.idle(now, 0, 0, now, false)
 	cs.end(heard, heard)
 	if !cs.completeUntil.Equal(cs.removals.before) {
 		t.Errorf("complete until %v, want %v", cs.completeUntil, cs.removals.before)

@@ -33,9 +33,9 @@ is in flight when the link breaks, or that the broker does not confirm in time, 
 it may have arrived, or may still arrive. To keep such messages few, nothing is sent while another
 message has waited for its confirm for a thirtieth of the timeout.
 
-Each [Sender] has its own queue. Tenants take turns, and so do the senders of a tenant
-(sendqueue.go). Messages of a sender that is gone are not sent. Neither are messages that were
-buffered while the process stalled: the link breaks instead (publisher.go).
+Each [Sender] has a queue of its own. Tenants take turns, and so do the senders of a tenant
+(sendqueue.go). What a sender leaves behind when it is gone is not sent. Neither is what was
+buffered while the process was paused: the link breaks instead (publisher.go).
 
 A broker closes the channel, with everything in flight on it, over a message that is too long for
 it, or one to an exchange that the user may not write to. The link learns both (refusals.go), and
@@ -60,8 +60,9 @@ reports a [Gap] at its place between the deliveries ([Queue].OnGap). For each qu
 remembers, from one session to the next (consumerstate.go),
 
   - until when nothing is missing, which is where a gap starts: the moment when the broker was
-    last heard, or an earlier one if the receiver lagged behind (lossbound.go) or the process
-    stalled (stall.go);
+    last asked something that it then answered, which is at most a second earlier than it was
+    last heard (bindings.go). It is an earlier one if the receiver lagged behind (lossbound.go)
+    or the process was paused (pause.go);
   - which deliveries come again because their acknowledgement was lost, and are not delivered
     twice (redelivered.go);
   - its position in a stream (position.go).

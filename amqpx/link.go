@@ -16,7 +16,7 @@ type Link struct {
 	cfg     Config
 	log     *slog.Logger
 	outbox  *outbox
-	stalls  stallWatch // when the process stalled
+	pauses  pauseWatch // when the process was paused
 	dialTCP func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	// The following fields belong to the goroutine of Run.
@@ -198,7 +198,7 @@ func (l *Link) sweep(ctx context.Context) {
 	period := l.cfg.PublishTimeout / 30
 	tick := time.NewTimer(period)
 	defer tick.Stop()
-	l.stalls.tick(time.Now(), period)
+	l.pauses.tick(time.Now(), period)
 	for {
 		select {
 		case <-ctx.Done():
@@ -209,7 +209,7 @@ func (l *Link) sweep(ctx context.Context) {
 			if l.outbox.empty() {
 				next = 4 * period
 			}
-			l.stalls.tick(time.Now(), next)
+			l.pauses.tick(time.Now(), next)
 			tick.Reset(next)
 		}
 	}

@@ -82,9 +82,9 @@ func TestABrokerThatFailsDoesNotProveThatNothingIsMissing(t *testing.T) {
 	cs.boundAt, cs.latency = bound, 50*time.Millisecond
 	cs.startSession()
 	cs.begin()
-	cs.loss.idle(handed, 0, 0, false)
+	cs.loss.idle(handed, 0, 0, handed, false)
 	cs.loss.received(1)
-	cs.loss.idle(handed.Add(time.Millisecond), 1, 0, false)
+	cs.loss.idle(handed.Add(time.Millisecond), 1, 0, handed, false)
 	cs.end(heard, bound)
 	if want := heard.Add(-cs.latency); !cs.completeUntil.Equal(want) {
 		t.Fatalf("complete until %v, want %v", cs.completeUntil, want)

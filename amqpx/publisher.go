@@ -109,11 +109,11 @@ func (p *publisher) collect(bytes int) (first, next uint64) {
 	return first, next
 }
 
-// maxWriteDelay is how old a batch may be when it is written. It is that old only if the process
-// stalled.
+// maxWriteDelay is how old a batch may be when it is written. It takes no longer than collecting it,
+// unless the process was paused meanwhile.
 const maxWriteDelay = time.Second
 
-var errProcessStalled = errors.New("the process stalled while it was sending, and the messages would be late")
+var errProcessPaused = errors.New("the process was paused while it was sending, and the messages would be late")
 
 // write writes the batch, which was begun at the given time. mu is held.
 func (p *publisher) write(to func([]byte) (int, error), began time.Time) (err error) {
@@ -127,7 +127,7 @@ func (p *publisher) write(to func([]byte) (int, error), began time.Time) (err er
 	}
 	// The wall clock goes on while the machine is suspended.
 	if time.Now().Round(0).Sub(began.Round(0)) > maxWriteDelay {
-		return errProcessStalled
+		return errProcessPaused
 	}
 	_, err = to(batch)
 	return err
@@ -138,7 +138,7 @@ func (p *publisher) write(to func([]byte) (int, error), began time.Time) (err er
 func (p *publisher) unsent(first, next uint64, err error) {
 	outcome := Disconnected
 	switch {
-	case errors.Is(err, errProcessStalled):
+	case errors.Is(err, errProcessPaused):
 		outcome = Expired
 	case !errors.Is(err, amqp.ErrClosed):
 		return

@@ -118,7 +118,7 @@ func TestWhatIsCertainlyUnsentDoesNotEndAsUnknown(t *testing.T) {
 		want   []string
 	}{
 		"on a closed channel":      {func(p *publisher) { p.closed = func() bool { return true } }, 0, amqp.ErrClosed, []string{"b away", "c away"}},
-		"after a standstill":       {func(*publisher) {}, 2 * maxWriteDelay, errProcessStalled, []string{"b expired", "c expired"}},
+		"after a pause":            {func(*publisher) {}, 2 * maxWriteDelay, errProcessPaused, []string{"b expired", "c expired"}},
 		"on a broken connection":   {func(p *publisher) { p.socket.Conn.Close() }, 0, net.ErrClosed, nil},
 		"on one that is in order ": {func(*publisher) {}, 0, nil, nil},
 	} {

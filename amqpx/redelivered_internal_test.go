@@ -203,8 +203,8 @@ func TestAGapOfAKeptQueueStartsAtTheLastWatermark(t *testing.T) {
 			for _, id := range c.ids {
 				r.take(&amqp.Delivery{Type: placeType, RoutingKey: "q_kept", MessageId: id})
 			}
-			r.loss.idle(second(30), 1, 1, false)
-			r.loss.idle(second(40), 1, 1, false)
+			r.loss.idle(second(30), 1, 1, second(30), false)
+			r.loss.idle(second(40), 1, 1, second(40), false)
 			r.end(second(50), second(50))
 			if !r.completeUntil.Equal(c.want) {
 				t.Errorf("nothing is missing until %v, want %v", r.completeUntil.Sub(began), c.want.Sub(began))

@@ -22,12 +22,12 @@ func (s *session) adoptOlderSentinels(ch *amqp.Channel, cs *consumerState) (inta
 	if err := s.openSentinel(cs); err != nil {
 		return false, err
 	}
-	if cs.hasSentinel {
+	// A user who may not write to the exchange had no sentinel with the earlier version either.
+	intact = !s.canBindExchanges() || cs.noSentinel && s.link.checkWrite() != nil
+	if !intact {
 		if intact, err = s.sentinelExists(olderSentinelOf(queue)); err != nil {
 			return false, err
 		}
-	} else {
-		intact = true // the earlier version had none either
 	}
 	if intact {
 		if err := makeRestartSentinel(ch, queue); err != nil {
@@ -36,10 +36,10 @@ func (s *session) adoptOlderSentinels(ch *amqp.Channel, cs *consumerState) (inta
 		if intact, err = s.sentinelExists(olderRestartSentinelOf(queue)); err != nil {
 			return false, err
 		}
-	}
-	if !intact {
-		if err := removeRestartSentinel(ch, queue); err != nil {
-			return false, err
+		if !intact {
+			if err := removeRestartSentinel(ch, queue); err != nil {
+				return false, err
+			}
 		}
 	}
 	return intact, s.removeOlderSentinels(cs)

@@ -73,39 +73,64 @@ func TestTheSentinelThatAnEarlierVersionLeftIsDeleted(t *testing.T) {
 
 func TestAKeptQueueOfAnEarlierVersionIsTakenOverWithItsBindings(t *testing.T) {
 	t.Parallel()
+	const (
+		anything   = ".*"
+		noSentinel = "^(test|link|link_kept(_dropped|_gate|_gated|_restart_sentinel)?)$"
+		listen     = "^(link.*|amq\\.default)$"
+	)
+	none, gap := []event{{number: 1}, {number: 2}}, []event{{number: 1}, aGap, {number: 2}}
 	for name, c := range map[string]struct {
-		bound bool // without a break
-		want  []event
+		bound            bool   // without a break
+		configure, write string // what the user may
+		want             []event
 	}{
-		"without a gap, if they are intact":       {true, []event{{number: 1}, {number: 2}}},
-		"with a gap, if the exchange was deleted": {false, []event{{number: 1}, aGap, {number: 2}}},
+		"without a gap, if they are intact":                     {true, anything, anything, none},
+		"with a gap, if the exchange was deleted":               {false, anything, anything, gap},
+		"without a gap, if there never was a sentinel":          {false, anything, listen, none},
+		"without a gap, though the new sentinel is refused":     {true, noSentinel, anything, none},
+		"with a gap, if no sentinel shows that they are intact": {false, noSentinel, anything, gap},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			url := testkit.RabbitMQ(t).NewVHost(t)
+			n := testkit.RabbitMQ(t)
+			url := n.NewVHost(t)
+			user := "older-" + vhostOf(url)
+			n.AddUser(t, user, "secret")
+			n.SetPermissions(t, vhostOf(url), user, c.configure, c.write, anything)
+			leaveOlderKeptQueue(t, url, c.bound)
 			var h recorder
-			cfg := amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}}
-			w := run(t, cfg)
-			w.await(t, true)
-			w.stop()
-			testkit.Await(t, w.ended)
-			ch := client(t, url)
-			publish(t, ch, 1)
-			if c.bound {
-				olderSentinel(t, ch, "link_kept_tie")
+			cfg := amqpx.Config{
+				URLs:   []string{strings.Replace(url, "guest:guest", user+":secret", 1)},
+				Queues: []amqpx.Queue{h.of(keptFor(time.Minute))},
 			}
-			olderRestartSentinel(t, ch, "link_kept_witness", "link_kept")
-			for _, name := range []string{"link_kept_sentinel", "link_kept_restart_sentinel"} {
-				if err := ch.ExchangeDelete(name, false, false); err != nil {
-					t.Fatal(err)
-				}
-			}
-			w = run(t, cfg)
-			w.await(t, true)
-			publish(t, ch, 2)
+			run(t, cfg).await(t, true)
+			publish(t, client(t, url), 2)
 			h.expect(t, c.want...)
-			exchanges := []string{"link_kept_gate", "link_kept_gated", "link_kept_sentinel", "link_kept_restart_sentinel"}
-			awaitExchanges(t, url, exchanges...)
+			if c.configure == anything && c.write == anything {
+				awaitExchanges(t, url, "link_kept_gate", "link_kept_gated", "link_kept_sentinel", "link_kept_restart_sentinel")
+			}
 		})
+	}
+}
+
+// leaveOlderKeptQueue leaves a kept queue as an earlier version does, with a message in it. bound: the
+// exchange has not been deleted since.
+func leaveOlderKeptQueue(t *testing.T, url string, bound bool) {
+	t.Helper()
+	var h recorder
+	w := run(t, amqpx.Config{URLs: []string{url}, Queues: []amqpx.Queue{h.of(keptFor(time.Minute))}})
+	w.await(t, true)
+	w.stop()
+	testkit.Await(t, w.ended)
+	ch := client(t, url)
+	publish(t, ch, 1)
+	if bound {
+		olderSentinel(t, ch, "link_kept_tie")
+	}
+	olderRestartSentinel(t, ch, "link_kept_witness", "link_kept")
+	for _, name := range []string{"link_kept_sentinel", "link_kept_restart_sentinel"} {
+		if err := ch.ExchangeDelete(name, false, false); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

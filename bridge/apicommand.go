@@ -25,7 +25,7 @@ func (a *httpSender) Gone() bool { return a.Err() != nil }
 // apiCommand sends a command as a client does, and waits for the broker's confirm or for the
 // command's end.
 func (b *Bridge) apiCommand(r *http.Request, payload []byte) (int, []byte, *apiError) {
-	in := incoming{receivedAt: time.Now(), stalled: b.stalled()}
+	in := incoming{receivedAt: time.Now(), late: b.paused()}
 	wait, wrong := parseWait(r)
 	if wrong != nil {
 		return 0, nil, wrong

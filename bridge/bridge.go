@@ -31,7 +31,7 @@ type Bridge struct {
 	proxies  *forwarded.Proxies // nil trusts none
 	requests requestHandlers
 	allow    func(*client, action) error // see [Config.allow]
-	stalled  func() time.Duration        // length of a stall that has just ended, see [engine.Engine.Stalled]
+	paused   func() time.Duration        // length of a pause of the process that has just ended, see [engine.Engine.Paused]
 
 	link        *amqpx.Link
 	sourceLinks []*sourceLink
@@ -69,7 +69,6 @@ func New(cfg Config) (*Bridge, error) {
 		log:          cfg.Logger,
 		randomName:   randomName,
 		requests:     newRequestHandlers(),
-		allow:        cfg.allow,
 		failureRate:  newFailureRate(),
 		replyDrops:   newLimitedLog(cfg.Logger, "dropped a message that is no reply"),
 		roomDrops:    newLimitedLog(cfg.Logger, "dropped a message for rooms"),
@@ -78,6 +77,7 @@ func New(cfg Config) (*Bridge, error) {
 		badForwarded: newLimitedLog(cfg.Logger, "a trusted proxy names no client"),
 		stopping:     make(chan struct{}),
 	}
+	b.allow = b.cfg.allow
 	b.running, b.endRunning = context.WithCancel(context.Background())
 	if cfg.LogCommands {
 		b.commandLog = newCommandLog(cfg.Logger)
@@ -150,7 +150,7 @@ func (b *Bridge) newEngine() (err error) {
 	if b.engine, err = engine.New(cfg); err != nil {
 		return err
 	}
-	b.stalled = b.engine.Stalled
+	b.paused = b.engine.Paused
 	return nil
 }
 

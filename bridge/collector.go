@@ -122,8 +122,8 @@ func (s sample) engine(stats engine.Stats) {
 	s.gauge(incompleteDesc, float64(stats.Inbound))
 	s.gauge(outboundDesc, float64(stats.Outbound))
 	s.counter(panicsDesc, float64(stats.Panics))
-	s.counter(stallsDesc, float64(stats.Stalls))
-	s.counter(stallTimeDesc, stats.Stalled.Seconds())
+	s.counter(stallsDesc, float64(stats.Pauses))
+	s.counter(stallTimeDesc, stats.Paused.Seconds())
 	s <- histogram(lagDesc, stats.Lag.Bounds[:], stats.Lag.Counts[:], stats.Lag.Sum)
 }
 

@@ -17,7 +17,7 @@ import (
 type incoming struct {
 	payload    []byte
 	receivedAt time.Time     // when it was read
-	stalled    time.Duration // length of a stall during which it may have waited in the socket
+	late       time.Duration // length of a pause during which it may have waited in the socket
 }
 
 // dispatchMessage handles a message. It runs on a loop or on the hub's queue.

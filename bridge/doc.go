@@ -10,6 +10,9 @@
 //	...
 //	err = b.Run(ctx)   // relay until the context ends, then close the clients
 //
+// The zero values of a [Config] are not the defaults of clu-ws websocket: there is no page, no
+// history and no log of commands. The page is the Handler of package web-demo.
+//
 // # In
 //
 //	request ──► guard.go: which page? whose? ──► handler.Accept, the page, the API, the admin's port
@@ -38,7 +41,7 @@
 //
 // # Up
 //
-//	text ──► protocol.Parse ──► Command.Check ──► too late? ──► allow ──► Inflight ──► Link.Publish ──► outcome
+//	text ──► protocol.Parse ──► Command.Validate ──► too late? ──► allow ──► Inflight ──► Link.Publish ──► outcome
 //
 // Every command is registered before it is sent: in CLU's own form (commands.go), tracked
 // (tracked.go), or over HTTP (apicommand.go, httpwaiter.go). The registry of the commands in

@@ -74,7 +74,7 @@ func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rc := http.NewResponseController(w) // an error means that there is no socket
 		if !strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/debug/") {
-			// Other answers may take long to produce.
+			// An answer of those two may take long to make.
 			_ = rc.SetWriteDeadline(time.Now().Add(shortAnswerTimeout))
 		}
 		if r.ContentLength != 0 {
@@ -106,7 +106,7 @@ func (b *Bridge) guard(next http.Handler, listener func(*http.Request) (l origin
 		}
 		b.refusals.note(no.Kind, "client", r.RemoteAddr, "why", no.Error())
 		if strings.HasPrefix(r.URL.Path, "/api/") {
-			writeAPI(w, http.StatusForbidden, protocol.JSON(apiError{Error: no.Error(), Code: "forbidden"}))
+			writeAPI(w, http.StatusForbidden, protocol.JSON(apiError{Error: no.Error(), Code: protocol.CodeForbidden}))
 			return
 		}
 		http.Error(w, no.Error(), http.StatusForbidden)

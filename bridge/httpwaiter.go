@@ -48,8 +48,8 @@ func (c *httpWaiter) End(e hub.CommandEnd) {
 	close(c.done)
 }
 
-// json returns the answer to a finished call. Replies are written as for plain clients, so
-// with --nan python it is not strictly JSON.
+// json returns the answer once the wait has ended. The replies are written as for plain clients:
+// with --nan python they are not strictly JSON.
 func (c *httpWaiter) json(e hub.CommandEnd) []byte {
 	buf := append([]byte(`{"command_id":`), protocol.JSON(e.CommandID)...)
 	buf = append(buf, `,"status":"`+e.Status+`"`...)

@@ -11,8 +11,8 @@ import (
 
 // tooLate returns an error if a command would be sent too late.
 func tooLate(in incoming, expires time.Time) error {
-	if in.stalled > 0 {
-		return &protocol.Rejection{Code: protocol.CodeExpired, Message: "The command was not sent: the bridge stood still for " + seconds(in.stalled) + "."}
+	if in.late > 0 {
+		return &protocol.Rejection{Code: protocol.CodeExpired, Message: "The command was not sent: the bridge stood still for " + seconds(in.late) + "."}
 	}
 	// Do not use the monotonic clock, which stands still while the machine is suspended.
 	if waited := time.Now().Round(0).Sub(in.receivedAt.Round(0)); waited > sendWithin {

@@ -46,9 +46,9 @@ func (s *outgoing) message(from amqpx.Sender) amqpx.Message {
 // publish sends the command and tells its sender the outcome.
 func (b *Bridge) publish(s *outgoing) {
 	s.client.commands.Add(1)
-	if s.client.leaving() { // it began to leave after the command was read
-		b.logCommand(s, "leaving")
-		b.failTracked(s, "leaving", leavingMessage, false)
+	if s.client.leaving() { // since the command was read
+		b.logCommand(s, protocol.CodeLeaving)
+		b.failTracked(s, protocol.CodeLeaving, leavingMessage, false)
 		s.client.commandDone(s.conn)
 		return
 	}
@@ -65,8 +65,8 @@ func (b *Bridge) publish(s *outgoing) {
 		}
 	})
 	if err != nil {
-		// Either AMQP cannot carry it although Check passed, or the broker does not permit it to
-		// this user. The sender is told even in strict mode.
+		// AMQP cannot carry it although Validate passed, or the broker forbids it to this user:
+		// the sender is told even in strict mode.
 		b.metrics.refused.Inc()
 		b.logCommand(s, "invalid")
 		b.failTracked(s, "invalid", err.Error(), false)

@@ -81,8 +81,8 @@ func (b *Bridge) presenceOf(c *client, at time.Time) presenceMessage {
 	return presenceMessage{b.clientID(c), c.path(), c.Remote(), b.cfg.Name, spoken, at.UTC().Format(protocol.TimeFormat)}
 }
 
-// publishConnect and left publish that a client connects or leaves. They run on the engine's
-// loops and never block.
+// publishConnect and publishDisconnect publish that a client has connected or left. They run on the
+// engine's loops and never block.
 func (b *Bridge) publishConnect(c *client) {
 	if b.presence != nil {
 		b.presence.publish(presenceConnect, b.presenceOf(c, c.connectTime()))
@@ -111,7 +111,7 @@ const maxListed = 10_000
 func (b *Bridge) clients(s *hub.Session, r request) error {
 	if err := b.allow(r.client, action{listClients: true}); err != nil {
 		frame := protocol.Encode(protocol.Error{Op: "error", ID: r.id, Code: protocol.CodeForbidden, Message: err.Error()})
-		return b.hub.Answer(s, hubConn{r.conn}, 0, func() engine.Frame { return frame })
+		return b.hub.Answer(hubConn{r.conn}, s, 0, func() engine.Frame { return frame })
 	}
 	return b.hub.SubmitTask(s, func(answered func()) hub.Task { return b.clientsTask(r.conn, r.id, answered) })
 }

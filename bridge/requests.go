@@ -67,8 +67,8 @@ func (b *Bridge) request(conn engine.Conn, c *client, rawOp json.RawMessage, mes
 		err = b.dispatch(s, request{conn, c, id, message, in}, rawOp)
 	}
 	if err != nil {
-		// Answer through the queue, after the answers that are on their way.
-		if b.hub.Answer(s, hubConn{conn}, 0, func() engine.Frame { return protocol.BadRequest(id, err) }) != nil {
+		// Through the queue, behind the answers that are on their way.
+		if b.hub.Answer(hubConn{conn}, s, 0, func() engine.Frame { return protocol.BadRequest(id, err) }) != nil {
 			conn.Close(policyViolation, hub.ErrTooManyRequests.Error())
 		}
 	}

@@ -40,7 +40,7 @@ func (e envelope) seq() uint64 {
 	return uint64(v)
 }
 
-// numberedBody decodes the number in a body {"n": 1}.
+// number returns the number in a body {"n": 1}, or -1.
 func (e envelope) number() int {
 	body, _ := e["body"].(map[string]any)
 	n, _ := body["n"].(json.Number)

@@ -30,7 +30,7 @@ type quietHandler struct{ slog.Handler }
 
 var everyday = []string{
 	"command", "a command failed", "replies cannot be published and are lost", "replies are published again",
-	"the process stood still: messages that clients sent meanwhile are late",
+	"the process was paused: messages that clients sent meanwhile are late",
 }
 
 func (h quietHandler) Handle(ctx context.Context, r slog.Record) error {

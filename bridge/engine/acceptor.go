@@ -29,7 +29,7 @@ type acceptor struct {
 	logged    bool  // the error is in the log, and no connection was accepted since
 	next      int   // the loop that gets the next connection
 
-	stalled   bool // connections may have arrived during a stall
+	late      bool // connections may have arrived during a pause
 	noInherit bool // accepted sockets do not inherit the listener's options
 }
 
@@ -138,12 +138,12 @@ func (a *acceptor) accept(fd int) bool {
 func (a *acceptor) assign(fd int, peer netip.AddrPort, options *ListenOptions) {
 	to := a.loops[a.next%len(a.loops)]
 	a.next++
-	stalled := a.stalled
+	late := a.late
 	if to == a.loop() {
-		to.adopt(fd, peer, options, stalled)
+		to.adopt(fd, peer, options, late)
 		return
 	}
-	to.mail.post(func() { to.adopt(fd, peer, options, stalled) })
+	to.mail.post(func() { to.adopt(fd, peer, options, late) })
 }
 
 // pause leaves new clients in the kernel's queue until the next tick: polling a
@@ -166,9 +166,9 @@ func (a *acceptor) resume() {
 }
 
 // adopt makes an accepted socket a connection of this loop. Beyond the limit it is rejected
-// once its request turns out not to be vital. stalled means that it may have waited during
-// a stall.
-func (l *loop) adopt(fd int, peer netip.AddrPort, options *ListenOptions, stalled bool) {
+// once its request turns out not to be vital. late means that it may have waited during
+// a pause.
+func (l *loop) adopt(fd int, peer netip.AddrPort, options *ListenOptions, late bool) {
 	if l.drained != nil || l.stopped {
 		syscall.Close(socket(fd))
 		return
@@ -176,7 +176,7 @@ func (l *loop) adopt(fd int, peer netip.AddrPort, options *ListenOptions, stalle
 	c := l.conns.alloc()
 	c.fd, c.state = int32(fd), stateHead
 	c.lastSent = l.wheel.now
-	c.stalled = stalled || l.stalledArrivals > 0
+	c.late = late || l.lateArrivals > 0
 	c.incoming = l.incoming.get()
 	*c.incoming = incoming{conn: l.handle(c), client: peer, options: options, expectProxy: options.Proxy}
 	if options.TLS != nil {

@@ -12,14 +12,14 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-func TestAMessageThatWaitedForBackpressureIsStalled(t *testing.T) {
+func TestAMessageThatWaitedForBackpressureIsLate(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		var clock leap
-		stalled := make(chan time.Duration, 2)
-		// No step counts as a stall, however slow the machine is.
+		late := make(chan time.Duration, 2)
+		// No step counts as a pause, however slow the machine is.
 		const after, step, steps = time.Hour, 40 * time.Minute, 3
-		s := start(Config{Loops: 1, Limits: Limits{StallAfter: after}, clock: clock.now}, func(s *server) {
-			s.message = func(_ Conn, m Message) { stalled <- m.Stalled }
+		s := start(Config{Loops: 1, Limits: Limits{LateAfter: after}, clock: clock.now}, func(s *server) {
+			s.message = func(_ Conn, m Message) { late <- m.Late }
 		})
 		c := s.dial(t)
 		l := s.loops[0]
@@ -35,24 +35,24 @@ func TestAMessageThatWaitedForBackpressureIsStalled(t *testing.T) {
 			// The second one is run by a turn that began after the step.
 			l.do(func() {})
 			l.do(func() {})
-			s.stalls.heartbeat()
+			s.pauses.heartbeat()
 		}
-		if n := s.Stats().Stalls; n != 0 {
-			t.Errorf("%d stalls are counted", n)
+		if n := s.Stats().Pauses; n != 0 {
+			t.Errorf("%d pauses are counted", n)
 		}
 		s.capacity.reading.above.Add(-1)
 		s.resumeReads()
-		if d := testkit.Receive(t, stalled); d < steps*step {
+		if d := testkit.Receive(t, late); d < steps*step {
 			t.Errorf("the message waited for %v", d)
 		}
 		testkit.Receive(t, s.messages)
 		testkit.WaitUntil(t, "the socket is found empty", func() bool {
 			waited := true
-			l.do(func() { l.conns.each(func(c *conn) { waited = c.stalled }) })
+			l.do(func() { l.conns.each(func(c *conn) { waited = c.late }) })
 			return !waited
 		})
 		c.send(text("again"))
-		if d := testkit.Receive(t, stalled); d != 0 {
+		if d := testkit.Receive(t, late); d != 0 {
 			t.Errorf("the next message waited for %v", d)
 		}
 	})
@@ -69,10 +69,10 @@ func TestBackpressureLetsNoReadDeadlineExpire(t *testing.T) {
 			all[i] = s.dial(t)
 		}
 		l := s.loops[0]
-		stalled := s.dialRaw(t)
+		waiting := s.dialRaw(t)
 		l.do(func() {}) // it is accepted, or will be in a turn under backpressure
 		s.capacity.reading.above.Add(1)
-		stalled.send([]byte(upgradeRequest))
+		waiting.send([]byte(upgradeRequest))
 		var asked tick
 		for _, c := range all {
 			if f := c.frame(); f.Header.OpCode != ws.OpPing {
@@ -88,7 +88,7 @@ func TestBackpressureLetsNoReadDeadlineExpire(t *testing.T) {
 		})
 		s.capacity.reading.above.Add(-1)
 		s.resumeReads()
-		if resp := stalled.response(); resp.StatusCode != http.StatusSwitchingProtocols {
+		if resp := waiting.response(); resp.StatusCode != http.StatusSwitchingProtocols {
 			t.Errorf("a request that was there is answered with %s", resp.Status)
 		}
 		s.log.Append(Text("news"))

@@ -143,7 +143,7 @@ type conn struct {
 	state         state
 
 	blocked       bool // the socket is full; the poller will report when it is writable
-	stalled       bool // its input may have waited during a stall
+	late          bool // its input may have waited during a pause
 	pinged        bool // a ping was sent and nothing read since
 	finishing     bool // the peer has begun to close or violated the protocol; answers still go out
 	closeReceived bool // no reply to our close frame is awaited

@@ -24,8 +24,8 @@ func (s *connSink) message(op ws.OpCode, payload []byte) bool {
 	}
 	s.l.counters.received++
 	m := Message{Binary: op == ws.OpBinary, Payload: payload}
-	if s.l.checkStall(); s.c.stalled {
-		m.Stalled = s.l.stallLength
+	if s.l.checkPause(); s.c.late {
+		m.Late = s.l.pauseLength
 	}
 	if !s.l.engine.callMessage(s.l.handle(s.c), s.c.session, m) {
 		s.l.beginClose(s.c, ws.StatusInternalServerError, reasonInternalError)

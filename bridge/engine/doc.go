@@ -80,9 +80,9 @@
 // the bytes read: if a kilobyte inflates to a megabyte, other clients are served in between,
 // and the rest of its bytes waits in its parser.
 //
-// A loop checks a clock that keeps running while the process is stopped. After a stall, all
+// A loop checks a clock that keeps running while the process is stopped. After a pause, all
 // input that waits in a socket, an accept queue or a parser may be late, and its messages
-// are marked ([Message]) until the socket was found empty once (stall.go).
+// are marked ([Message]) until the socket was found empty once (pause.go).
 //
 // # TLS
 //
@@ -115,7 +115,7 @@
 // counted, once if many connections share them, and have one bound for all
 // (Limits.MaxOutbound); beyond it the connection with the largest queue is closed
 // (outbound.go). Reading from a connection that does not read is paused, so that it cannot
-// ask for more (stall.go).
+// ask for more (pause.go).
 //
 // # Compression
 //

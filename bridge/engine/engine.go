@@ -61,7 +61,7 @@ type Config struct {
 	// Logger receives what an operator needs to know. nil means [slog.Default].
 	Logger *slog.Logger
 
-	clock func() time.Duration // set by tests of stalls
+	clock func() time.Duration // set by tests of pauses
 }
 
 // Handler is the server's side of the connections. Its methods run on the engine's loops,
@@ -109,11 +109,11 @@ type Message struct {
 	Payload []byte
 	// Binary reports whether it is a binary message rather than text.
 	Binary bool
-	// Stalled is how long the message may have waited because the engine stood still, or
-	// because reading was paused while the client did not read or too much was waiting to be
-	// written; 0 if none of these applies. A handler must not act on such a message if acting
-	// late would be wrong.
-	Stalled time.Duration
+	// Late is how long the message may have waited because the process was paused, or
+	// because reading was paused while the client did not read or too much was waiting to
+	// be written; 0 if none of these applies. A handler must not act on such a message if
+	// that would be wrong late.
+	Late time.Duration
 }
 
 // Accepted describes how an accepted connection starts.
@@ -141,7 +141,7 @@ type Engine struct {
 	handoff    *handoff
 	handshakes *handshakePool // of TLS connections
 	deflate    *deflate       // nil without compression
-	stalls     stallDetector
+	pauses     pauseDetector
 
 	// Limits over all loops.
 	limiter          connLimiter
@@ -191,13 +191,13 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.Compress {
 		e.deflate = newDeflate(cfg.MaxMessage)
 	}
-	e.stalls.init(&e.cfg)
+	e.pauses.init(&e.cfg)
 	e.handshakes = newHandshakes(e)
 	e.capacity.init(e.resumeReads)
 	if err := e.startLoops(); err != nil {
 		return nil, err
 	}
-	e.goroutines.Go(e.stalls.run)
+	e.goroutines.Go(e.pauses.run)
 	e.handoff = newHandoff(&e.cfg, e.callVital)
 	e.goroutines.Go(e.handoff.run)
 	return e, nil

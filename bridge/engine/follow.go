@@ -80,7 +80,7 @@ func (l *loop) queueLog(c *conn) bool {
 type slowWatch struct {
 	connRef
 	lastSent  tick // when something was last sent to it, as of the last check
-	idleTicks tick // checks since then; after a stall of the loop that is one
+	idleTicks tick // checks since then; after a pause of the loop that is one
 }
 
 // checkSlow closes the connections that have read none of their shared frames for as long

@@ -23,7 +23,7 @@ func TestAClientThatReadsItsFirstFramesSlowlyIsNotClosed(t *testing.T) {
 		l.wheel.now++
 		l.checkSlow()
 	}
-	l.wheel.now += ticks(time.Hour) // a stall of this machine, not of the client
+	l.wheel.now += ticks(time.Hour) // a pause of this machine, not of the client
 	l.checkSlow()
 	l.checkSlow() // the third check in a row without progress
 	if len(s.closed) > 0 {

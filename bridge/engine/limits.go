@@ -39,9 +39,9 @@ type Limits struct {
 	// Beyond it the connection with the largest queue is closed with 1008, then the next. 0
 	// means 256 MiB.
 	MaxOutbound int
-	// StallAfter is how long the process must have stood still, or reading been paused,
-	// before messages are marked as stalled: see [Message]. 0 means 1 s.
-	StallAfter time.Duration
+	// LateAfter is how long the process, or reading, must have been paused before messages
+	// are marked as late: see [Message]. 0 means 1 s.
+	LateAfter time.Duration
 	// PingAfter is how long a connection may be idle before it is pinged; each ping is sent
 	// at a random time between 1 and 2.25 times this. 0 means 20 s.
 	PingAfter time.Duration
@@ -62,7 +62,7 @@ func (l *Limits) setDefaults() {
 	l.MaxInbound = cmp.Or(l.MaxInbound, 256<<20)
 	l.MaxConnections = cmp.Or(l.MaxConnections, maxOpenConnections())
 	l.MaxOutbound = cmp.Or(l.MaxOutbound, 256<<20)
-	l.StallAfter = min(cmp.Or(l.StallAfter, time.Second), maxDuration)
+	l.LateAfter = min(cmp.Or(l.LateAfter, time.Second), maxDuration)
 	l.PingAfter = min(cmp.Or(l.PingAfter, 20*time.Second), maxDuration)
 	l.PongTimeout = min(cmp.Or(l.PongTimeout, 20*time.Second), maxDuration)
 }

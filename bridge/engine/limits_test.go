@@ -253,7 +253,7 @@ func TestNoLimitIsTooLarge(t *testing.T) {
 		s := start(Config{Compress: true, Limits: Limits{
 			MaxHead: most, HeadTimeout: forever, MaxMessage: most, LogBytes: most, LogAge: forever,
 			MaxConnections: most, MaxPerAddress: most, MessageRate: most, MaxInbound: most, MaxOutbound: most,
-			StallAfter: forever, PingAfter: forever, PongTimeout: forever,
+			LateAfter: forever, PingAfter: forever, PongTimeout: forever,
 		}})
 		c := s.dialDeflate(t)
 		for from := s.now(); s.now() < from+3; {

@@ -53,10 +53,10 @@ type loop struct {
 	reportedUsage int                     // of which the engine knows
 	pausedSince   map[int32]time.Duration // since when reading is paused, by slot
 
-	backpressure    backpressure  // while reading is suspended
-	lastCheck       time.Duration // the last check for a stall
-	stallLength     time.Duration // of the last stall
-	stalledArrivals int           // while positive, new connections may have waited during it
+	backpressure backpressure  // while reading is suspended
+	lastCheck    time.Duration // the last check for a pause
+	pauseLength  time.Duration // of the last pause
+	lateArrivals int           // while positive, new connections may have waited during it
 
 	acceptor *acceptor // nil except on the first loop
 	incoming freeList[incoming]
@@ -96,7 +96,7 @@ func (e *Engine) startLoops() error {
 // run serves until the loop is stopped.
 func (l *loop) run() {
 	defer l.exit()
-	l.lastCheck = l.engine.stalls.clock()
+	l.lastCheck = l.engine.pauses.clock()
 	for !l.stopped {
 		l.turn()
 	}
@@ -125,9 +125,9 @@ func (l *loop) turn() {
 	}
 	events := l.poll.wait(timeout)
 	l.turnBytes = 0
-	l.checkStall()
-	if l.acceptor != nil && l.acceptor.stalled {
-		l.acceptor.acceptStalled()
+	l.checkPause()
+	if l.acceptor != nil && l.acceptor.late {
+		l.acceptor.acceptLate()
 	}
 	if timeout != 0 {
 		l.mail.woken()
@@ -136,7 +136,7 @@ func (l *loop) turn() {
 		l.event(ev)
 	}
 	l.readQueued()
-	// After a long stall, pongs may wait in the sockets: deadlines are checked only after
+	// After a long pause, pongs may wait in the sockets: deadlines are checked only after
 	// reading.
 	if now := l.engine.now(); now != l.wheel.now {
 		due := time.Duration(l.wheel.now) * tickLength // the end of the last tick

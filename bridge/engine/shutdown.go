@@ -58,7 +58,7 @@ func (e *Engine) Shutdown(ctx context.Context, reason string) error {
 	for _, l := range e.loops {
 		l.mail.post(l.stop)
 	}
-	close(e.stalls.ended)
+	close(e.pauses.ended)
 	ended := async(func() {
 		<-deaf
 		e.goroutines.Wait()

@@ -51,9 +51,9 @@ func TestANewClientGetsNoEarlierFrames(t *testing.T) {
 		s := start(Config{Loops: 2})
 		late := s.dialTCP(t) // on the first loop, where its request will be read
 		first := s.dial(t)   // on the second
-		stalled, release := make(chan struct{}), make(chan struct{})
-		s.loops[0].mail.post(func() { close(stalled); <-release })
-		<-stalled
+		blocked, release := make(chan struct{}), make(chan struct{})
+		s.loops[0].mail.post(func() { close(blocked); <-release })
+		<-blocked
 		s.log.Append(Text("before"))
 		first.expect("before")
 		// The request arrives while the frame is still in the first loop's mailbox.
@@ -75,9 +75,9 @@ func TestFramesRightAfterAChangeOfTheLogAreCompressed(t *testing.T) {
 		c.send(offering("permessage-deflate"))
 		c.response()
 		conn := testkit.Receive(t, s.opened)
-		stalled, release := make(chan struct{}), make(chan struct{})
-		s.loops[0].mail.post(func() { close(stalled); <-release })
-		<-stalled
+		blocked, release := make(chan struct{}), make(chan struct{})
+		s.loops[0].mail.post(func() { close(blocked); <-release })
+		<-blocked
 		// The loop does not know yet that the compressed log will be followed.
 		other, long := s.NewLog(), envelope(1, 2000)
 		other.Append(Text("before"))

@@ -40,9 +40,9 @@ type Stats struct {
 	// tick (every quarter of a second). Each loop counts what it keeps, as for
 	// Limits.LogBytes; the frames are in memory once.
 	Backlog int
-	// Stalls counts how often the process stood still, and Stalled is the total time.
-	Stalls  uint64
-	Stalled time.Duration
+	// Pauses counts how often the process was paused, and Paused is the total time.
+	Pauses uint64
+	Paused time.Duration
 	// Lag is the delay of the loops' ticks.
 	Lag Lag
 }
@@ -71,8 +71,8 @@ func (e *Engine) Stats() Stats {
 		Panics:      int(e.panics.Load()),
 		Outbound:    int(e.outbound.Load()),
 		Inbound:     int(e.inbound.total.Load() + e.handshakeInbound.total.Load()),
-		Stalls:      e.stalls.count.Load(),
-		Stalled:     time.Duration(e.stalls.total.Load()),
+		Pauses:      e.pauses.count.Load(),
+		Paused:      time.Duration(e.pauses.total.Load()),
 	}
 	for i, b := range lagBounds() {
 		st.Lag.Bounds[i] = b.Seconds()

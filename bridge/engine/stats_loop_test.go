@@ -16,9 +16,9 @@ func TestStatsReportALoopsMailAndLag(t *testing.T) {
 			t.Errorf("the bounds are %v", lag.Bounds)
 		}
 		before := s.Stats().Lag
-		stalled, release := make(chan struct{}), make(chan struct{})
-		s.loops[0].mail.post(func() { close(stalled); <-release })
-		<-stalled
+		blocked, release := make(chan struct{}), make(chan struct{})
+		s.loops[0].mail.post(func() { close(blocked); <-release })
+		<-blocked
 		frame := Text("waits")
 		s.log.Append(frame)
 		s.log.Append(frame)
@@ -58,7 +58,7 @@ func TestStatsDoNotWaitForALoop(t *testing.T) {
 		if n := s.Stats().Mail; n != 8*len(frame) {
 			t.Errorf("%d bytes wait in the mailbox, want %d", n, 8*len(frame))
 		}
-		s.Stalled()
+		s.Paused()
 		close(release)
 	})
 }

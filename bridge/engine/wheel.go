@@ -72,7 +72,7 @@ func (w *wheel) remove(c *conn) {
 }
 
 // advance sets the clock to now and visits the connections that are due. The time is now
-// for all of them: after a stall, a ping that was due long ago gets as much time for its
+// for all of them: after a pause, a ping that was due long ago gets as much time for its
 // answer as any other. A jump by a whole turn of the wheel leaves one slot for the next
 // tick.
 func (w *wheel) advance(now tick, due func(*conn)) {

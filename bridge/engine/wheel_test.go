@@ -58,8 +58,8 @@ func TestTheWheelVisitsEachConnectionWhenItIsDue(t *testing.T) {
 	}
 }
 
-// The process may stand still for any time. What was due meanwhile is due now, and a
-// connection's next deadline counts from now: a ping sent after a stall is not overdue at
+// The process may be paused for any time. What was due meanwhile is due now, and a
+// connection's next deadline counts from now: a ping sent after a pause is not overdue at
 // once.
 func TestAfterAJumpTheWheelVisitsDueConnectionsOnce(t *testing.T) {
 	w, conns := wheelOf(50, ^tick(0)-100_000)

@@ -43,8 +43,8 @@
 // Tests of this package report what is missing in the first four places, and the compiler what is
 // missing in the model of package snapshot.
 //
-//   - Reply, Filter, MatchMine and Globs (filter.go), and Match of [Memo] (memo.go), which evaluates the
-//     same rule with memory of earlier texts
+//   - Reply, Filter, its methods selects and Globs (filter.go); if texts of the field recur, a constant for
+//     the [Memo] (memo.go)
 //   - fieldNames and set (build.go); from these, Parse and FromQuery know the field
 //   - docs/protocol.md, and clu.js: FIELDS, fieldsOf and CompiledFilter in filter.js, PARAMETERS in url.js
 //   - the second opinions: model_test.go, and testdata/cases.json, which clu.js reads too

@@ -46,14 +46,18 @@ func (f *Filter) Match(r *Reply) bool { return f.MatchMine(r, false) }
 
 // MatchMine reports whether the filter selects a reply. mine is set if the reply answers a command
 // of the subscribing connection, which matters only if [Filter.Mine] is true. It does not allocate.
-func (f *Filter) MatchMine(r *Reply, mine bool) bool {
+func (f *Filter) MatchMine(r *Reply, mine bool) bool { return f.selects(r, mine, nil, 0) }
+
+// selects is the rule of the filter. It matches texts by way of a memo, in which the filter has this
+// number and the reply is the current one. A nil memo remembers nothing.
+func (f *Filter) selects(r *Reply, mine bool, m *Memo, number int) bool {
 	return (f.internal == nil || *f.internal == r.Internal) &&
 		(f.codes == "" || len(r.Code) == 1 && strings.Contains(f.codes, r.Code)) &&
-		f.sender.has(r.Sender) &&
-		(f.mine && mine || f.commander.has(r.Commander)) &&
-		f.commandID.has(r.CommandID) &&
-		f.routing.has(r.RoutingKey) &&
-		f.keyword.hasAny(r.Keywords)
+		m.header(sender, f.sender, r.Sender, number) &&
+		(f.mine && mine || m.header(commander, f.commander, r.Commander, number)) &&
+		m.matched(f.commandID, r.CommandID) &&
+		m.header(routing, f.routing, r.RoutingKey, number) &&
+		(f.keyword == nil || m.anyKeyword(f.keyword, r.Keywords, number))
 }
 
 // Senders returns the only senders whose replies the filter may select, sorted; nil if it may select

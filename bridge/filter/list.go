@@ -68,15 +68,3 @@ func (l *list) has(text string) bool {
 	}
 	return false
 }
-
-func (l *list) hasAny(texts []string) bool {
-	if l == nil {
-		return true
-	}
-	for _, text := range texts {
-		if l.has(text) {
-			return true
-		}
-	}
-	return false
-}

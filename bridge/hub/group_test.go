@@ -117,3 +117,13 @@ func (c *groupCourse) compare(i int, l *recordingClient) {
 	}
 	c.t.Errorf("client %d: after %d replies it got %v, want %v", i, same, heard[same:min(same+10, len(heard))], l.want[same:min(same+10, len(l.want))])
 }
+
+func TestASubscriptionThatAClientHasTwiceIsOneInItsGroup(t *testing.T) {
+	s := newHarness(t)
+	l := s.connect()
+	s.ask(l, "ok", `{"op": "subscribe", "id": "a", "filter": {"sender": "a"}, "batch_ms": 20}`)
+	s.ask(l, "ok", `{"op": "subscribe", "id": "b", "filter": {"sender": ["a"]}, "batch_ms": 10}`)
+	if subs := l.session.group.subs; len(subs) != 1 || subs[0].batch != 10*time.Millisecond {
+		t.Errorf("its group has %d subscriptions", len(subs))
+	}
+}

@@ -178,7 +178,7 @@ func (s *hubHarness) do(l *recordingClient, request string) {
 	if err == nil {
 		return
 	}
-	if err := s.hub.Answer(l.session, l, 0, func() engine.Frame { return protocol.BadRequest(r.ID, err) }); err != nil {
+	if err := s.hub.Answer(l, l.session, 0, func() engine.Frame { return protocol.BadRequest(r.ID, err) }); err != nil {
 		l.Close(1008, err.Error())
 	}
 }

@@ -144,13 +144,17 @@ func (x *subIndex) takeChanges() []change {
 }
 
 // advance raises the order marks of a client's subscription to those of a replay. Keys beyond
-// the bound are left out, the last ones in alphabetical order.
+// the bound are left out: the last ones in alphabetical order, so that they are always the same.
 func (x *subIndex) advance(w Spec, client *Session, marks orderMarks) {
 	if len(marks) == 0 {
 		return
 	}
 	s := x.all[w.key(client)]
-	for _, key := range slices.Sorted(maps.Keys(marks)) {
+	keys := maps.Keys(marks)
+	if len(s.order)+len(marks) > maxOrderKeys {
+		keys = slices.Values(slices.Sorted(keys))
+	}
+	for key := range keys {
 		s.order.advance(key, marks[key])
 	}
 }

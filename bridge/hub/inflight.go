@@ -102,16 +102,16 @@ var errInUse = &protocol.Rejection{Code: protocol.CodeInUse, Message: "The comma
 // Add registers a command before it is sent. The waiter is nil if the command's end is not
 // awaited. The error says why the command must not be sent.
 func (f *Inflight) Add(from Client, key CommandKey, w Waiter) (*Command, error) {
-	c, victim, err := f.tryAdd(from, key, w, false)
-	if victim.waiter != nil {
-		f.onEvict(victim)
-	}
-	return c, err
+	return f.add(from, key, w, false)
 }
 
 // AddHTTP is Add for a command that is awaited over HTTP.
 func (f *Inflight) AddHTTP(from Client, key CommandKey, w Waiter) (*Command, error) {
-	c, victim, err := f.tryAdd(from, key, w, true)
+	return f.add(from, key, w, true)
+}
+
+func (f *Inflight) add(from Client, key CommandKey, w Waiter, http bool) (*Command, error) {
+	c, victim, err := f.tryAdd(from, key, w, http)
 	if victim.waiter != nil {
 		f.onEvict(victim)
 	}

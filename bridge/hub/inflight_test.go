@@ -181,6 +181,14 @@ func TestRepliesBelongToTheirCommandAfterItsTimeout(t *testing.T) {
 	}
 }
 
+func TestAfterATimeoutItsClientMayUseTheIDAgainWithoutWaiting(t *testing.T) {
+	f, c := newInflightHarness(t), at("a:1")
+	f.GiveUp(f.sends(c, "slow", "dome", &recordingWaiter{}, nil), "no longer")
+	f.sends(c, "slow", "dome", nil, nil)
+	f.sends(c, "slow", "weather", nil, nil)
+	f.sends(c, "slow", "dome", &recordingWaiter{}, errInUse)
+}
+
 func TestACommandInDoubtStaysInFlight(t *testing.T) {
 	f, c := newInflightHarness(t), at("a:1")
 	flight := f.sends(c, "1", "dome", &recordingWaiter{}, nil)

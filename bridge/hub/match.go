@@ -19,7 +19,13 @@ type matcher struct {
 	keywords int                       // how many of them need keywords
 	memo     *filter.Memo
 	wanted   []*sharedSub // result of match: those that want the current reply
-	matching func()       // set by tests: called before filters are evaluated
+	matching func()       // set by tests: called before filters are evaluated without the lock
+}
+
+func (x *matcher) beginUnlocked() {
+	if x.matching != nil {
+		x.matching()
+	}
 }
 
 // memoTexts is how many senders, keywords and routing keys a memo remembers.
@@ -164,9 +170,7 @@ const (
 // lockMatched finds the subscriptions that want a reply, and returns with the hub's lock
 // held and the matcher up to date: every subscription that exists by then gets the reply.
 func (h *Hub) lockMatched(r *Reply, owner *Session) {
-	if h.matcher.matching != nil {
-		h.matcher.matching()
-	}
+	h.matcher.beginUnlocked()
 	h.matcher.match(r, owner)
 	h.mu.Lock()
 	for round := 1; len(h.subs.changes) > 0; round++ {
@@ -176,6 +180,7 @@ func (h *Hub) lockMatched(r *Reply, owner *Session) {
 			return
 		}
 		h.mu.Unlock()
+		h.matcher.beginUnlocked()
 		h.matcher.apply(changes, r, owner)
 		h.mu.Lock()
 	}

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/clu-ws/clu-ws/bridge/filter"
 	"github.com/clu-ws/clu-ws/bridge/protocol"
@@ -224,5 +226,32 @@ func TestTheBytesOfQueuedMessagesAreBounded(t *testing.T) {
 	b.release(one, shortMessage)
 	if got := b.pendingBytes.Load(); got != maxTotalPendingBytes-n || another.pendingBytes.Load() != 0 {
 		t.Errorf("%d bytes are kept of all, %d of the other one", got, another.pendingBytes.Load())
+	}
+}
+
+func TestCloseFinishesWhatFollowsTheTaskThatRuns(t *testing.T) {
+	for _, c := range []struct{ runs, follows, of effort }{
+		{brief, unlocked, brief}, {brief, unlocked, multiTurn}, {unlocked, brief, unlocked}, {brief, unlocked, efforts}, // efforts is an urgent one
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			q, client, other := newWorkQueue(), &clientQueue{}, &clientQueue{}
+			end, done := make(chan struct{}), atomic.Int32{}
+			q.submit(client, c.runs, func() { <-end })
+			synctest.Wait()
+			q.submit(client, c.follows, func() { done.Add(1) })
+			if c.of == efforts {
+				q.submitUrgent(func() { done.Add(1) })
+			} else {
+				q.submit(other, c.of, func() { done.Add(1) })
+			}
+			closed := make(chan struct{})
+			go func() { q.close(); close(closed) }()
+			synctest.Wait()
+			close(end)
+			<-closed
+			if done.Load() != 2 {
+				t.Errorf("%+v: %d of 2 tasks are done", c, done.Load())
+			}
+		})
 	}
 }

@@ -130,9 +130,11 @@ func (p *replay) take(n uint64, b *replayBuffer) {
 
 // match finds the entries of a chunk that the client missed.
 func (p *replay) match(b *replayBuffer) {
-	for _, e := range b.chunk {
+	for i := range b.chunk {
+		e := &b.chunk[i]
 		if e.isGap() {
-			p.found = append(p.found, missedEntry{gap: &e})
+			gap := *e // the chunk's memory is used again
+			p.found = append(p.found, missedEntry{gap: &gap})
 			continue
 		}
 		p.look(e.reply, &b.reply)

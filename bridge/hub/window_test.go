@@ -2,6 +2,7 @@ package hub
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -42,5 +43,21 @@ func TestWindowsThatEndTogetherHaveOneTimerAndTakeTurns(t *testing.T) {
 	defer s.hub.mu.Unlock()
 	if n := len(s.hub.windows.open); n != 0 {
 		t.Errorf("%d windows of ended subscriptions are left", n)
+	}
+}
+
+func TestTheSendersThatASubscriptionThrottlesAreBounded(t *testing.T) {
+	s := newHarness(t)
+	sub := &sharedSub{Spec: Spec{Throttle: time.Second}}
+	for i := range maxThrottleWindows {
+		s.hub.openWindow(sub, strconv.Itoa(i), s.clock.Now())
+	}
+	for range 2 {
+		if !s.hub.opensWindow(sub, "one more") {
+			t.Error("a sender beyond the bound is throttled")
+		}
+	}
+	if s.hub.opensWindow(sub, "0") || len(sub.windows) != maxThrottleWindows {
+		t.Errorf("%d senders are throttled", len(sub.windows))
 	}
 }

@@ -26,7 +26,7 @@ func readInt(raw json.RawMessage, to *int) error {
 // readUint reads a whole JSON number in any notation that fits a uint64.
 func readUint(raw json.RawMessage, to *uint64) error {
 	negative, n, err := whole(raw)
-	if err != nil || negative && n > 0 {
+	if err != nil || negative {
 		return errNotWhole
 	}
 	*to = n
@@ -42,9 +42,9 @@ func describe(raw json.RawMessage) string {
 	return string(raw)
 }
 
-// whole reads a JSON number without a fraction in any notation: some encoders write 60000 as
-// 60000.0 or 6e4. It is exact: large numbers lose no digits. A number of more than 64 bits is an
-// error.
+// whole reads a JSON number without a fraction, however it is written: some encoders write 60000
+// as 60000.0 or 6e4. It is exact: large numbers lose no digits. A number of more than 64 bits is
+// an error. Minus zero is not negative.
 func whole(raw json.RawMessage) (negative bool, n uint64, err error) {
 	text, negative := bytes.CutPrefix(raw, []byte("-"))
 	if len(text) == 0 || text[0] < '0' || text[0] > '9' {

@@ -5,10 +5,10 @@ import (
 	"net/netip"
 )
 
-// Table divides a number of places among addresses. An address may have at most as many
-// places as then remain free. So no address ever has more than half of them, nor do two have
-// more than a third each, and there is always room for an address with few. It is not safe
-// for concurrent use.
+// Table divides a number of places among addresses. An address may have as many places in all as
+// were free before it took the last ones. So, taking few at a time, no address gets more than half
+// of them, nor do two get more than a third each, and there is always room for an address with few.
+// It is not safe for concurrent use.
 type Table struct {
 	places int // in all
 	taken  int

@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"iter"
 	"strings"
 
 	"github.com/clu-ws/clu-ws/internal/unordered"
@@ -21,12 +22,16 @@ func (x PathIndex[T]) Add(path string, v T) {
 // Remove removes a value that was added for the path.
 func (x PathIndex[T]) Remove(path string, v T) {
 	for above := range Upwards(path) {
-		removeFrom(x, above, v)
+		if left := unordered.Remove(x[above], v); len(left) > 0 {
+			x[above] = left
+		} else {
+			delete(x, above)
+		}
 	}
 }
 
 // Upwards iterates over a path and all paths above it, up to "/".
-func Upwards(path string) func(yield func(string) bool) {
+func Upwards(path string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for path != "/" {
 			if !yield(path) {
@@ -35,13 +40,5 @@ func Upwards(path string) func(yield func(string) bool) {
 			path = path[:max(1, strings.LastIndexByte(path, '/'))]
 		}
 		yield(path)
-	}
-}
-
-func removeFrom[K comparable, V comparable](from map[K][]V, key K, v V) {
-	if left := unordered.Remove(from[key], v); len(left) > 0 {
-		from[key] = left
-	} else {
-		delete(from, key)
 	}
 }

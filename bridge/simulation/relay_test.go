@@ -17,6 +17,12 @@ var repliesQueue = actor.RepliesQueue(bridgeName)
 
 // deliver relays a reply (bridge/replies.go).
 func (w *world) deliver(d *amqpx.Delivery) {
+	w.mu.Lock()
+	busyUntil := w.busyUntil
+	w.mu.Unlock()
+	if wait := time.Until(busyUntil); wait > 0 {
+		pass(wait)
+	}
 	buf := make([]byte, engine.MaxHeaderSize, engine.MaxHeaderSize+512+len(d.Body))
 	buf, body, err := actor.Envelope{}.AppendWithOffset(buf, d)
 	if err != nil {

@@ -47,6 +47,7 @@ type world struct {
 	history int    // how many replies and gaps are kept
 
 	mu         sync.Mutex // guards the following fields
+	busyUntil  time.Time  // the receiver of replies takes none before this time
 	broker     *broker.Broker
 	states     []stateAt
 	replies    []*reply          // in the order in which the broker routed them

@@ -102,7 +102,7 @@ var exchangeTests = []test{
 			s.Error("the exchange outlived its last binding")
 		}
 	}},
-	{"with auto-delete it exists until it has been bound once", func(s *session) {
+	{"with auto-delete it remains until it has been bound once", func(s *session) {
 		conn := s.connect()
 		ch := s.channelOn(conn)
 		name := ch.exchange("topic")

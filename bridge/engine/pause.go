@@ -6,33 +6,33 @@ import (
 	"time"
 )
 
-// recentStall is how long [Engine.Stalled] reports a stall after its end: by then the input
+// recentPause is how long [Engine.Paused] reports a pause after its end: by then the input
 // that waited has been read.
-const recentStall = time.Second
+const recentPause = time.Second
 
-// stallDetector detects that the process stood still: it was stopped or suspended, sat in a
+// pauseDetector detects that the process was paused: it was stopped or suspended, sat in a
 // debugger, or got no CPU. Each loop checks for itself, with a clock that keeps running
-// ([loop.checkStall]); a heartbeat covers everything else.
-type stallDetector struct {
+// ([loop.checkPause]); a heartbeat covers everything else.
+type pauseDetector struct {
 	clock     func() time.Duration // monotonic, including time in suspend
-	threshold time.Duration        // Limits.StallAfter
+	threshold time.Duration        // Limits.LateAfter
 	log       *slog.Logger
 	ended     chan struct{} // ends the heartbeat
 
 	lastBeat atomic.Int64          // the last heartbeat, by the clock
-	last     atomic.Pointer[stall] // found by a loop or the heartbeat
-	count    atomic.Uint64         // all stalls
+	last     atomic.Pointer[pause] // found by a loop or the heartbeat
+	count    atomic.Uint64         // all pauses
 	total    atomic.Int64          // their length in nanoseconds
 }
 
-// stall is a span of time in which the process stood still.
-type stall struct {
+// pause is a span of time in which the process did not run.
+type pause struct {
 	end    time.Duration // by the clock
 	length time.Duration
 }
 
-func (s *stallDetector) init(cfg *Config) {
-	s.clock, s.threshold, s.log = cfg.clock, cfg.StallAfter, cfg.Logger
+func (s *pauseDetector) init(cfg *Config) {
+	s.clock, s.threshold, s.log = cfg.clock, cfg.LateAfter, cfg.Logger
 	if s.clock == nil {
 		s.clock = bootClock
 	}
@@ -41,7 +41,7 @@ func (s *stallDetector) init(cfg *Config) {
 }
 
 // run runs the heartbeat until the engine ends.
-func (s *stallDetector) run() {
+func (s *pauseDetector) run() {
 	tick := time.NewTicker(tickLength)
 	defer tick.Stop()
 	for {
@@ -54,8 +54,8 @@ func (s *stallDetector) run() {
 	}
 }
 
-// heartbeat records a stall if the last heartbeat is too old.
-func (s *stallDetector) heartbeat() {
+// heartbeat records a pause if the last heartbeat is too old.
+func (s *pauseDetector) heartbeat() {
 	now := s.clock()
 	if gap := now - time.Duration(s.lastBeat.Load()); gap > s.threshold {
 		s.record(now, gap)
@@ -63,53 +63,53 @@ func (s *stallDetector) heartbeat() {
 	s.lastBeat.Store(int64(now))
 }
 
-// record counts and logs a stall that ends now, unless a loop or the heartbeat has recorded
+// record counts and logs a pause that ends now, unless a loop or the heartbeat has recorded
 // it already.
-func (s *stallDetector) record(now, length time.Duration) {
+func (s *pauseDetector) record(now, length time.Duration) {
 	last := s.last.Load()
-	if last != nil && last.end > now-length || !s.last.CompareAndSwap(last, &stall{now, length}) {
+	if last != nil && last.end > now-length || !s.last.CompareAndSwap(last, &pause{now, length}) {
 		return
 	}
 	s.count.Add(1)
 	s.total.Add(int64(length))
-	s.log.Warn("the process stood still: messages that clients sent meanwhile are late", "for", length.Round(100*time.Millisecond))
+	s.log.Warn("the process was paused: messages that clients sent meanwhile are late", "for", length.Round(100*time.Millisecond))
 }
 
-// Stalled returns the length of a stall of the process that ended less than a second ago or
+// Paused returns the length of a pause of the process that ended less than a second ago or
 // has not been detected yet, else 0. It is for requests that do not come as a [Message],
 // such as those of net/http.
-func (e *Engine) Stalled() time.Duration { return e.stalls.recent().length }
+func (e *Engine) Paused() time.Duration { return e.pauses.recent().length }
 
-// recent returns a stall that ended less than a second ago or has not been detected yet;
+// recent returns a pause that ended less than a second ago or has not been detected yet;
 // otherwise the zero value.
-func (s *stallDetector) recent() stall {
+func (s *pauseDetector) recent() pause {
 	now := s.clock()
 	if gap := now - time.Duration(s.lastBeat.Load()); gap > s.threshold {
-		return stall{now, gap}
+		return pause{now, gap}
 	}
-	if last := s.last.Load(); last != nil && now-last.end < recentStall {
+	if last := s.last.Load(); last != nil && now-last.end < recentPause {
 		return *last
 	}
-	return stall{}
+	return pause{}
 }
 
-// checkStall detects whether the loop stood still since the last check, and marks the
+// checkPause detects whether the loop was paused since the last check, and marks the
 // connections whose messages may have waited.
-func (l *loop) checkStall() {
-	now := l.engine.stalls.clock()
+func (l *loop) checkPause() {
+	now := l.engine.pauses.clock()
 	gap := now - l.lastCheck
 	l.lastCheck = now
-	if gap <= l.engine.stalls.threshold {
+	if gap <= l.engine.pauses.threshold {
 		return
 	}
-	l.stallLength = gap
-	l.engine.stalls.record(now, gap)
-	l.conns.each(func(c *conn) { c.stalled = c.stalled || c.hasInput() })
+	l.pauseLength = gap
+	l.engine.pauses.record(now, gap)
+	l.conns.each(func(c *conn) { c.late = c.late || c.hasInput() })
 	// Connections on their way to this loop may have waited, too.
-	l.stalledArrivals++
-	l.mail.post(func() { l.stalledArrivals-- })
+	l.lateArrivals++
+	l.mail.post(func() { l.lateArrivals-- })
 	if l.acceptor != nil {
-		l.acceptor.stalled = true
+		l.acceptor.late = true
 	}
 }
 
@@ -123,32 +123,32 @@ func (c *conn) hasInput() bool {
 }
 
 // socketEmptied handles a socket that was found empty: its next input is a new event and
-// was sent after the stall, except the rest of a message that began before.
+// was sent after the pause, except the rest of a message that began before.
 func (l *loop) socketEmptied(c *conn) {
-	if c.stalled && c.parser == nil && c.incoming == nil && !c.tls.hasInput() {
-		c.stalled = false
+	if c.late && c.parser == nil && c.incoming == nil && !c.tls.hasInput() {
+		c.late = false
 	}
 	if l.oneShot {
 		l.poll.awaitReadable(c.slot)
 	}
 }
 
-// acceptStalled accepts the connections that wait on the listening sockets after a stall.
-// Until each was found empty once, what it accepts counts as stalled.
-func (a *acceptor) acceptStalled() {
+// acceptLate accepts the connections that wait on the listening sockets after a pause.
+// Until each was found empty once, what it accepts counts as late.
+func (a *acceptor) acceptLate() {
 	for fd := range a.sockets {
 		if !a.accept(fd) {
 			return // the rest is for the next turn
 		}
 	}
-	a.stalled = false
+	a.late = false
 }
 
 // backpressure is a time in which a loop reads nothing because too much waits to be written
 // ([Engine.readsSuspended]).
 type backpressure struct {
 	active     bool
-	since      time.Duration // by the clock of stallDetector
+	since      time.Duration // by the clock of pauseDetector
 	graceUntil tick          // until then, input from that time may still be unread
 }
 
@@ -156,19 +156,19 @@ type backpressure struct {
 const catchUpTime = second
 
 // underBackpressure reports whether the loop must not read in this turn. When it may again,
-// input that may have waited longer than StallAfter counts as stalled.
+// input that may have waited longer than LateAfter counts as late.
 func (l *loop) underBackpressure() bool {
 	switch now := l.engine.readsSuspended(); {
 	case now && !l.backpressure.active:
-		l.backpressure = backpressure{active: true, since: l.engine.stalls.clock()}
+		l.backpressure = backpressure{active: true, since: l.engine.pauses.clock()}
 	case !now && l.backpressure.active:
 		l.backpressure.active = false
 		l.backpressure.graceUntil = l.wheel.now + ticks(catchUpTime)
-		if waited := l.engine.stalls.clock() - l.backpressure.since; waited > l.engine.stalls.threshold {
-			l.stallLength = waited
+		if waited := l.engine.pauses.clock() - l.backpressure.since; waited > l.engine.pauses.threshold {
+			l.pauseLength = waited
 			for _, e := range l.toRead {
 				if c := l.lookup(e); c != nil {
-					c.stalled = true
+					c.late = true
 				}
 			}
 		}
@@ -205,16 +205,16 @@ func (l *loop) backlogged(c *conn) bool {
 func (l *loop) pauseReading(c *conn) {
 	if !c.paused {
 		c.paused = true
-		l.pausedSince[c.slot] = l.engine.stalls.clock()
+		l.pausedSince[c.slot] = l.engine.pauses.clock()
 	}
 }
 
-// resumeReading ends the pause. Input that may have waited longer than StallAfter counts as
-// stalled.
+// resumeReading ends the pause. Input that may have waited longer than LateAfter counts as
+// late.
 func (l *loop) resumeReading(c *conn) {
 	waited := l.endPause(c)
-	if waited > l.engine.stalls.threshold && c.hasInput() {
-		c.stalled, l.stallLength = true, waited
+	if waited > l.engine.pauses.threshold && c.hasInput() {
+		c.late, l.pauseLength = true, waited
 	}
 	l.queueRead(c)
 }
@@ -224,5 +224,5 @@ func (l *loop) endPause(c *conn) time.Duration {
 	since := l.pausedSince[c.slot]
 	c.paused = false
 	delete(l.pausedSince, c.slot)
-	return l.engine.stalls.clock() - since
+	return l.engine.pauses.clock() - since
 }

@@ -22,7 +22,7 @@ func (l *leap) now() time.Duration { return bootClock() + time.Duration(l.by.Loa
 
 const nap = 8 * time.Second
 
-// sleeper is an engine on one loop that a test can stall.
+// sleeper is an engine on one loop that a test can pause.
 type sleeper struct {
 	*server
 	clock   leap
@@ -30,23 +30,23 @@ type sleeper struct {
 }
 
 type lateMessage struct {
-	text    string
-	stalled bool
+	text string
+	late bool
 }
 
 func startSleeper(t *testing.T, start starter, cfg Config, adjust ...func(*sleeper)) *sleeper {
 	t.Helper()
 	s := &sleeper{arrived: make(chan lateMessage, 10_000)}
 	cfg.Loops, cfg.clock = 1, s.clock.now
-	// The clock leaps far in this test, so that real delays are no stalls.
-	cfg.StallAfter = cmp.Or(cfg.StallAfter, nap/2)
+	// The clock leaps far in this test, so that real delays are no pauses.
+	cfg.LateAfter = cmp.Or(cfg.LateAfter, nap/2)
 	s.server = start(cfg, func(server *server) {
 		s.server = server
 		server.message = func(_ Conn, m Message) {
-			if m.Stalled != 0 && (m.Stalled < nap || m.Stalled > nap+testkit.Patience) {
-				t.Errorf("%q is marked as having waited for up to %v", m.Payload, m.Stalled)
+			if m.Late != 0 && (m.Late < nap || m.Late > nap+testkit.Patience) {
+				t.Errorf("%q is marked as having waited for up to %v", m.Payload, m.Late)
 			}
-			s.arrived <- lateMessage{string(m.Payload), m.Stalled > 0}
+			s.arrived <- lateMessage{string(m.Payload), m.Late > 0}
 		}
 		for _, f := range adjust {
 			f(s)
@@ -61,7 +61,7 @@ func onSleepers(t *testing.T, cfg Config, test func(t *testing.T, s *sleeper)) {
 	onPollers(t, func(t *testing.T, start starter) { test(t, startSleeper(t, start, cfg)) })
 }
 
-// sleep stalls the loop while something happens.
+// sleep pauses the loop while something happens.
 func (s *sleeper) sleep(t *testing.T, meanwhile func()) {
 	t.Helper()
 	asleep, wake := make(chan struct{}), make(chan struct{})
@@ -72,14 +72,14 @@ func (s *sleeper) sleep(t *testing.T, meanwhile func()) {
 	close(wake)
 }
 
-func (s *sleeper) expect(t *testing.T, text string, stalled bool) {
+func (s *sleeper) expect(t *testing.T, text string, late bool) {
 	t.Helper()
-	if got := testkit.Receive(t, s.arrived); got != (lateMessage{text, stalled}) {
-		t.Fatalf("got %.60q, stalled %v; want %.60q, %v", got.text, got.stalled, text, stalled)
+	if got := testkit.Receive(t, s.arrived); got != (lateMessage{text, late}) {
+		t.Fatalf("got %.60q, late %v; want %.60q, %v", got.text, got.late, text, late)
 	}
 }
 
-// isAwake checks that a message sent now is not marked as stalled.
+// isAwake checks that a message sent now is not marked as late.
 func (s *sleeper) isAwake(t *testing.T, c *client) {
 	t.Helper()
 	c.send(text("afterwards"))
@@ -93,7 +93,7 @@ func (s *sleeper) open(t *testing.T) *client {
 	return c
 }
 
-func TestMessagesThatWaitedDuringAStallAreMarked(t *testing.T) {
+func TestMessagesThatWaitedDuringAPauseAreMarked(t *testing.T) {
 	onSleepers(t, Config{}, func(t *testing.T, s *sleeper) {
 		waiting, idle := s.open(t), s.open(t)
 		waiting.send(text("before"))
@@ -107,7 +107,7 @@ func TestMessagesThatWaitedDuringAStallAreMarked(t *testing.T) {
 	})
 }
 
-func TestAMessageThatBeganBeforeAStallIsMarked(t *testing.T) {
+func TestAMessageThatBeganBeforeAPauseIsMarked(t *testing.T) {
 	onSleepers(t, Config{}, func(t *testing.T, s *sleeper) {
 		c := s.open(t)
 		whole := text("in two parts")
@@ -120,7 +120,7 @@ func TestAMessageThatBeganBeforeAStallIsMarked(t *testing.T) {
 	})
 }
 
-func TestMoreStalledInputThanATurnIsMarkedToItsEnd(t *testing.T) {
+func TestMoreLateInputThanATurnIsMarkedToItsEnd(t *testing.T) {
 	onSleepers(t, Config{}, func(t *testing.T, s *sleeper) {
 		c := s.open(t)
 		const n = 1500
@@ -132,7 +132,7 @@ func TestMoreStalledInputThanATurnIsMarkedToItsEnd(t *testing.T) {
 	})
 }
 
-func TestAConnectionThatArrivedDuringAStallIsMarked(t *testing.T) {
+func TestAConnectionThatArrivedDuringAPauseIsMarked(t *testing.T) {
 	onSleepers(t, Config{}, func(t *testing.T, s *sleeper) {
 		var c, silent *client
 		s.sleep(t, func() {
@@ -151,7 +151,7 @@ func TestAConnectionThatArrivedDuringAStallIsMarked(t *testing.T) {
 	})
 }
 
-func TestAStallBetweenTwoMessagesIsDetected(t *testing.T) {
+func TestAPauseBetweenTwoMessagesIsDetected(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		var once sync.Once
 		s := startSleeper(t, start, Config{}, func(s *sleeper) {
@@ -172,51 +172,51 @@ func TestAStallBetweenTwoMessagesIsDetected(t *testing.T) {
 	})
 }
 
-func TestAShortStopIsNoStall(t *testing.T) {
-	onSleepers(t, Config{Limits: Limits{StallAfter: time.Hour}}, func(t *testing.T, s *sleeper) {
+func TestAShortStopIsNoPause(t *testing.T) {
+	onSleepers(t, Config{Limits: Limits{LateAfter: time.Hour}}, func(t *testing.T, s *sleeper) {
 		c := s.open(t)
 		s.sleep(t, func() { c.send(text("meanwhile")) })
 		s.expect(t, "meanwhile", false)
-		if st := s.Stats(); st.Stalls != 0 || s.Stalled() != 0 {
-			t.Errorf("%d stalls are counted", st.Stalls)
+		if st := s.Stats(); st.Pauses != 0 || s.Paused() != 0 {
+			t.Errorf("%d pauses are counted", st.Pauses)
 		}
 	})
 }
 
-func TestAStallIsLoggedOnceAndCounted(t *testing.T) {
+func TestAPauseIsLoggedOnceAndCounted(t *testing.T) {
 	onPollers(t, func(t *testing.T, start starter) {
 		var out lockedBuffer
 		s := startSleeper(t, start, Config{Logger: slog.New(slog.NewTextHandler(&out, nil))})
 		c := s.open(t)
 		s.sleep(t, func() { c.send(text("meanwhile")) })
 		s.expect(t, "meanwhile", true)
-		s.stalls.heartbeat()
-		if st := s.Stats(); st.Stalls != 1 || st.Stalled < nap || st.Stalled > nap+testkit.Patience {
-			t.Errorf("%d stalls of %v are counted", st.Stalls, st.Stalled)
+		s.pauses.heartbeat()
+		if st := s.Stats(); st.Pauses != 1 || st.Paused < nap || st.Paused > nap+testkit.Patience {
+			t.Errorf("%d pauses of %v are counted", st.Pauses, st.Paused)
 		}
-		if n := strings.Count(out.String(), "stood still"); n != 1 {
-			t.Errorf("the log reports %d times that the engine stood still:\n%s", n, out.String())
+		if n := strings.Count(out.String(), "was paused"); n != 1 {
+			t.Errorf("the log reports %d times that the process was paused:\n%s", n, out.String())
 		}
 	})
 }
 
-func TestStalledReportsAStallForASecond(t *testing.T) {
+func TestPausedReportsAPauseForASecond(t *testing.T) {
 	var clock leap
-	e := &Engine{cfg: Config{Limits: Limits{StallAfter: 5 * time.Second}, Logger: slog.New(slog.DiscardHandler), clock: clock.now}}
-	e.stalls.init(&e.cfg)
-	if d := e.Stalled(); d != 0 {
-		t.Fatalf("stood still for %v at the start", d)
+	e := &Engine{cfg: Config{Limits: Limits{LateAfter: 5 * time.Second}, Logger: slog.New(slog.DiscardHandler), clock: clock.now}}
+	e.pauses.init(&e.cfg)
+	if d := e.Paused(); d != 0 {
+		t.Fatalf("paused for %v at the start", d)
 	}
 	clock.by.Add(int64(nap))
-	if d := e.Stalled(); d < nap {
+	if d := e.Paused(); d < nap {
 		t.Errorf("not noticed yet: %v", d)
 	}
-	e.stalls.heartbeat()
-	if d := e.Stalled(); d < nap {
+	e.pauses.heartbeat()
+	if d := e.Paused(); d < nap {
 		t.Errorf("just noticed: %v", d)
 	}
-	clock.by.Add(int64(recentStall))
-	if d := e.Stalled(); d != 0 {
+	clock.by.Add(int64(recentPause))
+	if d := e.Paused(); d != 0 {
 		t.Errorf("a second later: %v", d)
 	}
 }
