@@ -92,9 +92,9 @@ func (a *Actor) parse(c *Call) (*handler, error) {
 	return h, err
 }
 
-// split splits the command string, which is not blank, into words. As in CLU, a
-// --help anywhere asks for the help of the command, and what follows help is one
-// argument, whatever quotes and hyphens are in it.
+// split splits the command string, which is not blank, into words. As in CLU, a --help
+// anywhere asks for the command's help, and the text after help is a single argument,
+// whatever quotes and hyphens it contains.
 func (a *Actor) split(c *Call) ([]string, error) {
 	if c.text == "--help" {
 		return []string{"help"}, nil

@@ -84,7 +84,7 @@ func (c *consumer) end() {
 	c.ackTimer.Stop()
 	c.ack()
 	c.pollRemovals()
-	// A network that stalled delivers old messages late, and may lose those behind them. Everything
+	// A network that stalled delivers old messages late, and may lose those after them. Everything
 	// that was routed before a request was made arrived before its answer.
 	sure := later(c.session.lastAnswered(), c.state.boundAt)
 	c.state.end(earlier(sure, c.session.lastHeard()), c.session.lastVerified())

@@ -224,7 +224,7 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// reportPendingGap reports the pending gap once its place has come.
+// reportPendingGap reports the pending gap once the deliveries before it are done.
 func (cs *consumerState) reportPendingGap() {
 	if cs.gap == nil || cs.gapAfter > 0 {
 		return

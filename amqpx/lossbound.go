@@ -28,16 +28,16 @@ type lossBound struct {
 	acked   uint64    // the last tag that was acknowledged by then
 	busy    bool      // something was received since
 
-	// routedAfter is a moment before the last message received was routed, unless the network held it
-	// up.
+	// routedAfter is a time before the last message received was routed, unless the network delayed
+	// it.
 	routedAfter time.Time
 
 	// saturated: the broker may hold messages that were routed since saturatedSince.
 	saturated      bool
 	saturatedSince time.Time
-	// checkpoint is a moment since then. Once the broker has known the acknowledgements before it
-	// and has left room in the prefetch, it holds nothing any more. A network that stalls holds up
-	// acknowledgements: the broker knows them for certain when it answers a request made later.
+	// checkpoint is a time after that. Once the broker has the acknowledgements sent before it and
+	// still leaves room in the prefetch, it holds nothing any longer. A network that stalls delays
+	// acknowledgements: the broker certainly has them when it answers a request made later.
 	checkpoint      time.Time
 	checkpointAcked uint64
 }
@@ -63,9 +63,9 @@ func (q *lossBound) received(tag uint64) {
 	}
 }
 
-// idle notes that everything received, up to the tag last, was handed over. answered is when the last
-// request was made that the broker has answered. If the process was paused (pause.go), what was
-// received may have waited for it, and does not show when it arrived.
+// idle records that everything received, up to the tag last, was handed over. answered is when the
+// last request that the broker answered was made. If the process was paused (pause.go), the
+// deliveries may have waited for it, so their time of arrival is unknown.
 func (q *lossBound) idle(now time.Time, last, acked uint64, answered time.Time, paused bool) {
 	q.acked, q.busy = acked, false
 	if paused {

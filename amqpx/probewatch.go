@@ -1,7 +1,7 @@
 package amqpx
 
 // probeWatch decides when a queue is probed, and what the probes have shown. It counts ticks and
-// not time: a process that stalled had no ticks, so whatever arrived meanwhile is read before a
+// not time: a paused process had no ticks, so whatever arrived meanwhile is read before a
 // probe counts as missing.
 type probeWatch struct {
 	limits probeLimits

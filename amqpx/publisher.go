@@ -109,8 +109,8 @@ func (p *publisher) collect(bytes int) (first, next uint64) {
 	return first, next
 }
 
-// maxWriteDelay is how old a batch may be when it is written. It takes no longer than collecting it,
-// unless the process was paused meanwhile.
+// maxWriteDelay is how old a batch may be when it is written. It is that old only if the process
+// was paused.
 const maxWriteDelay = time.Second
 
 var errProcessPaused = errors.New("the process was paused while it was sending, and the messages would be late")
@@ -172,8 +172,8 @@ func (ic *interceptor) takeConfirms(settle func(tag uint64, multiple, ack bool))
 	return c
 }
 
-// end stops the settling: the tags of the next session begin anew, and late confirms of this one must
-// not settle them.
+// end stops the settling: the tags of the next session start again, and late confirms of this one
+// must not settle them.
 func (c *confirms) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -107,7 +107,7 @@ func (s *sender) count() int {
 	return len(s.sent)
 }
 
-// more waits until the broker has accepted n more messages, and returns the number of the
+// more waits until the broker has accepted count more messages, and returns the number of the
 // last.
 func (s *sender) more(t *testing.T, count int) (last int) {
 	t.Helper()

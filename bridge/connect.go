@@ -28,7 +28,7 @@ func namesSubprotocol(offered string) bool {
 }
 
 // parseConnect parses the query of a request's target. given reports whether it has one of the
-// bridge's parameters. What is wrong with it is in r.Err. Such a client gets every reply, like one
+// bridge's parameters. An error in the query is in r.Err. Such a client gets every reply, like one
 // that gives only a batch time.
 func parseConnect(target string) (r hub.ConnectRequest, given bool) {
 	_, query, _ := strings.Cut(target, "?")

@@ -74,7 +74,7 @@ func (b *Bridge) guardAdmin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rc := http.NewResponseController(w) // an error means that there is no socket
 		if !strings.HasPrefix(r.URL.Path, "/api/") && !strings.HasPrefix(r.URL.Path, "/debug/") {
-			// An answer of those two may take long to make.
+			// An answer of those two may take long to produce.
 			_ = rc.SetWriteDeadline(time.Now().Add(shortAnswerTimeout))
 		}
 		if r.ContentLength != 0 {

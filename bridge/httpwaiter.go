@@ -48,7 +48,7 @@ func (c *httpWaiter) End(e hub.CommandEnd) {
 	close(c.done)
 }
 
-// json returns the answer once the wait has ended. The replies are written as for plain clients:
+// json returns the answer once the wait has ended. Replies are written as for plain clients, so
 // with --nan python they are not strictly JSON.
 func (c *httpWaiter) json(e hub.CommandEnd) []byte {
 	buf := append([]byte(`{"command_id":`), protocol.JSON(e.CommandID)...)

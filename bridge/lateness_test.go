@@ -20,7 +20,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// receive delivers a message of each client of a kind, which had waited while the process was paused.
+// receive delivers a message from each client of a kind that had waited while the process was
+// paused.
 func (s *bridgeHarness) receive(v1 bool, text string, late time.Duration) {
 	s.engine.Each(func(conn engine.Conn, v any) {
 		if c := v.(*client); (c.v1.Load() != nil) == v1 {

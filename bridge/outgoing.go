@@ -46,7 +46,7 @@ func (s *outgoing) message(from amqpx.Sender) amqpx.Message {
 // publish sends the command and tells its sender the outcome.
 func (b *Bridge) publish(s *outgoing) {
 	s.client.commands.Add(1)
-	if s.client.leaving() { // since the command was read
+	if s.client.leaving() { // it began to leave after the command was read
 		b.logCommand(s, protocol.CodeLeaving)
 		b.failCommand(s, protocol.CodeLeaving, leavingMessage, false)
 		s.client.commandDone(s.conn)
@@ -65,8 +65,8 @@ func (b *Bridge) publish(s *outgoing) {
 		}
 	})
 	if err != nil {
-		// AMQP cannot carry it although Validate passed, or the broker forbids it to this user:
-		// the sender is told even in strict mode.
+		// Either AMQP cannot carry it although Validate passed, or the broker does not permit it
+		// to this user. The sender is told even in strict mode.
 		b.metrics.refused.Inc()
 		b.logCommand(s, "invalid")
 		b.failCommand(s, "invalid", err.Error(), false)

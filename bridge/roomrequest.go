@@ -13,8 +13,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/quote"
 )
 
-// maxRoomsAsked is how many rooms a subscription may name.
-const maxRoomsAsked = 64
+// maxRoomsPerRequest is how many rooms a subscription may name.
+const maxRoomsPerRequest = 64
 
 // readRooms reads the rooms of a subscription. A subscription with rooms selects replies
 // only if it also has a filter.
@@ -55,7 +55,7 @@ func readPaths(raw json.RawMessage) (paths []string, err error) {
 	}
 	n := 0
 	for element := range jsonscan.Elements(raw) {
-		if n++; n > maxRoomsAsked {
+		if n++; n > maxRoomsPerRequest {
 			continue
 		}
 		var path string
@@ -64,8 +64,8 @@ func readPaths(raw json.RawMessage) (paths []string, err error) {
 		}
 		paths = append(paths, path)
 	}
-	if n == 0 || n > maxRoomsAsked {
-		return nil, fmt.Errorf(`"rooms" names %d rooms; name 1 to %d`, n, maxRoomsAsked)
+	if n == 0 || n > maxRoomsPerRequest {
+		return nil, fmt.Errorf(`"rooms" names %d rooms; name 1 to %d`, n, maxRoomsPerRequest)
 	}
 	return paths, nil
 }

@@ -80,7 +80,7 @@ func newWorld(t *testing.T, durable bridge.Durable) *world {
 	t.Helper()
 	w := &world{t: t, durable: durable, cluster: testkit.StartCluster(t, 3)}
 	urls := w.cluster.URLs()
-	// Each program begins at a node of its own.
+	// Each program begins at a different node.
 	from := func(i int) []string { return slices.Concat(urls[i:], urls[:i]) }
 	w.bridges = []*runningBridge{startBridge(t, "east", durable, from(0)), startBridge(t, "west", durable, from(1))}
 	w.runners = []*runner{startRunner(t, "alpha", from(2)), startRunner(t, "beta", from(1))}
@@ -190,7 +190,8 @@ func (w *world) event(name string, happens func()) {
 	w.windows = append(w.windows, win)
 }
 
-// recovered waits until all clients hear what is published from now on, and both actors are linked.
+// recovered waits until all clients receive the replies published from now on, and both actors
+// are linked.
 func (w *world) recovered() error {
 	var from []int
 	for _, p := range w.publishers {
@@ -199,7 +200,7 @@ func (w *world) recovered() error {
 	return w.within(recovery, func() error { return w.missing(from) })
 }
 
-// within asks until there is no error, or returns the last one.
+// within repeats a check until it returns no error, or returns the last one.
 func (w *world) within(limit time.Duration, check func() error) error {
 	ctx, cancel := context.WithTimeout(w.t.Context(), limit)
 	defer cancel()
@@ -212,7 +213,7 @@ func (w *world) within(limit time.Duration, check func() error) error {
 	}
 }
 
-// missing says who does not hear yet.
+// missing says which clients do not receive replies yet.
 func (w *world) missing(from []int) error {
 	for _, l := range w.listeners {
 		if err := l.heardPast(from); err != nil {
@@ -227,7 +228,7 @@ func (w *world) missing(from []int) error {
 	return nil
 }
 
-// linkedTo is the node to which a bridge is linked.
+// linkedTo returns the node to which a bridge is linked.
 func (w *world) linkedTo(b *runningBridge) *testkit.Node {
 	w.t.Helper()
 	_, broker := b.link.up()
@@ -244,7 +245,7 @@ func (w *world) linkedTo(b *runningBridge) *testkit.Node {
 	return nil
 }
 
-// home is the node on which the queue lives that the west reads, or the stream.
+// home returns the node that holds the queue of the west bridge, or the stream.
 func (w *world) home() *testkit.Node {
 	w.t.Helper()
 	queue := actor.RepliesQueue(w.bridges[1].Name())

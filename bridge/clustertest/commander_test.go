@@ -16,9 +16,9 @@ import (
 	"github.com/clu-ws/clu-ws/amqpx"
 )
 
-// commandTimeout is how long a commander waits for a command's end. It is so long that what the
-// broker made of the command is known by then: what ends so was confirmed. A client may wait for
-// 256 commands at once, so there are several commanders.
+// commandTimeout is how long a commander waits for a command's end. By then the outcome at the
+// broker is known: a command that times out was confirmed. A client may wait for 256 commands at
+// once, so there are several commanders.
 const (
 	commandTimeout      = 10 * time.Second
 	commandersPerBridge = 5
@@ -38,7 +38,7 @@ type commander struct {
 	thrown   []error
 }
 
-// command is what became of a command.
+// command records how a command ended.
 type command struct {
 	id      string
 	sent    time.Time
@@ -46,7 +46,7 @@ type command struct {
 	endedIn time.Duration
 }
 
-// The ends that are no error codes.
+// The ends that are not error codes.
 const (
 	endedDone    = "done"
 	endedFailed  = "failed"
@@ -116,7 +116,7 @@ func (c *commander) connect(ctx context.Context, addr string, rate int) error {
 	}
 }
 
-// next is a new command.
+// next returns a new command.
 func (c *commander) next() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -153,7 +153,7 @@ func (c *commander) take(m serverMessage) {
 	done.endedIn = time.Since(done.sent)
 }
 
-// sent is how many commands were sent.
+// sent returns how many commands were sent.
 func (c *commander) sent() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -197,7 +197,7 @@ func startRunner(t *testing.T, name string, urls []string) *runner {
 	return r
 }
 
-// times is how often a command ran.
+// times returns how often a command ran.
 func (r *runner) times(id string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -228,14 +228,14 @@ func (l *linkLog) note(s amqpx.State) {
 	}
 }
 
-// up reports whether it is linked, and names the last broker.
+// up reports whether the link is up, and returns the last broker.
 func (l *linkLog) up() (up bool, broker string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.changes) > 0 && l.changes[len(l.changes)-1].up, l.broker
 }
 
-// down is how long it was not linked within a span of time.
+// down returns how long the link was down within a span of time.
 func (l *linkLog) down(from, to time.Time) (total time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

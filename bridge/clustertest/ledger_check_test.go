@@ -16,7 +16,8 @@ func TestTheLedgerFindsWhatIsWrong(t *testing.T) {
 	for n := range 8 {
 		p.fates = append(p.fates, fate{sent: at(float64(n)), settled: at(float64(n) + 0.1), accepted: n != 4})
 	}
-	// A reply has the number seq in the bridge's epoch, here its own and an offset.
+	// A reply has the number seq in the bridge's epoch, which here is its own number plus an
+	// offset.
 	replies := func(offset uint64, numbers ...int) (events []event) {
 		for i, n := range numbers {
 			events = append(events, event{kind: aReply, n: n, seq: offset + uint64(i) + 1})

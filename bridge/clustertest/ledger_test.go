@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// ledger is what one client heard, by publisher and number.
+// ledger is what one client received, by publisher and number.
 type ledger struct {
 	replies [][]heard
 	gaps    []event
@@ -17,8 +17,8 @@ type ledger struct {
 	lastRun run
 }
 
-// heard is what a client knows of a reply. An epoch is the time between two connections that could
-// not resume: what comes in two of them is not doubled.
+// heard is what a client knows about a reply. An epoch is the time between two connections that
+// could not resume: a reply that comes in two epochs is not a duplicate.
 type heard struct {
 	epoch   int  // in which it came last; 0 if it never did
 	doubled int  // how often it came again in the same epoch
@@ -26,7 +26,7 @@ type heard struct {
 	skipped bool // it is among those that the client may have missed because it could not resume
 }
 
-// run is a run of replies that were lost.
+// run is a run of lost replies.
 type run struct {
 	publisher, last int
 	text            *string // among the texts; nil without a run
@@ -85,15 +85,15 @@ func newLedger(publishers []*publisher, events []event) *ledger {
 	return l
 }
 
-// told reports whether the client knows that it may miss a reply: that was on its way to its queue,
-// which is between its sending and its confirm, in the time of a gap.
+// told reports whether the client knows that a reply may be missing: whether the reply was on its
+// way to the queue, between its sending and its confirm, during a gap.
 func (l *ledger) told(p, n int, f fate) bool {
 	return l.replies[p][n].skipped || slices.ContainsFunc(l.gaps, func(g event) bool {
 		return !f.settled.Before(g.from) && !f.sent.After(g.to)
 	})
 }
 
-// maxTexts is how many faults are shown.
+// maxTexts is how many faults are reported in full.
 const maxTexts = 40
 
 func (l *ledger) fault(format string, args ...any) {
@@ -106,7 +106,7 @@ func (l *ledger) fault(format string, args ...any) {
 	l.texts = append(l.texts, text)
 }
 
-// lost notes a reply that was lost untold. Runs of them have one text.
+// lost records a reply that was lost without a gap. A run of them shares one text.
 func (l *ledger) lost(p, n int, f fate) {
 	if l.lastRun.publisher == p && l.lastRun.text != nil && n <= l.lastRun.last+50 {
 		l.faults++

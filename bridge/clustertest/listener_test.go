@@ -18,8 +18,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// listener is a v1 client that records what it hears. When its connection ends it resumes at the
-// next of its addresses.
+// listener is a v1 client that records what it receives. When its connection ends, it resumes at
+// the next of its addresses.
 type listener struct {
 	name  string
 	addrs []string
@@ -38,7 +38,7 @@ type listener struct {
 	restarts int // how often it was told that the numbers have begun anew
 }
 
-// event is a reply, a gap that was told, or a connection that could not resume.
+// event is a reply, a reported gap, or a connection that could not resume.
 type event struct {
 	kind         kind
 	publisher, n int
@@ -54,7 +54,7 @@ const (
 	anEpoch // replies behind it have other numbers than those before it
 )
 
-// serverMessage is what a listener and a commander read of a message.
+// serverMessage holds the fields that a listener and a commander read from a message.
 type serverMessage struct {
 	Op, Epoch, ID, Code, Status, Message string
 	CommandID                            string `json:"command_id"`
@@ -81,8 +81,8 @@ func startListener(t *testing.T, name string, publishers int, every time.Duratio
 	return l
 }
 
-// connect listens at an address until it is time to leave. The error is of a connection that did
-// not last so long.
+// connect listens at an address until it is time to leave. It returns an error if the connection
+// ends earlier.
 func (l *listener) connect(ctx context.Context, addr string) error {
 	if l.every > 0 {
 		var cancel context.CancelFunc
@@ -102,7 +102,7 @@ func (l *listener) connect(ctx context.Context, addr string) error {
 	return err
 }
 
-// since is the query of one who resumes.
+// since returns the query for resuming.
 func (l *listener) since() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -145,7 +145,8 @@ func (l *listener) take(m serverMessage) {
 	}
 }
 
-// heardPast is an error unless it has heard a reply with at least that number of every publisher.
+// heardPast returns an error unless the listener has received a reply with at least that
+// number from every publisher.
 func (l *listener) heardPast(numbers []int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

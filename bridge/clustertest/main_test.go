@@ -12,7 +12,8 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// The traffic, in messages a second of all publishers and of all commanders together.
+// The traffic, in messages a second, of all publishers together and of all commanders
+// together.
 var (
 	repliesPerSecond  = flag.Int("replies", 1000, "replies a second")
 	commandsPerSecond = flag.Int("commands", 200, "commands a second")
@@ -20,7 +21,7 @@ var (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-// logger writes a program's log without what comes with every command or reply.
+// logger writes a program's log without the lines for each command or reply.
 func logger(t *testing.T, program string) *slog.Logger {
 	return slog.New(quietHandler{slog.NewTextHandler(t.Output(), nil)}).With("program", program)
 }

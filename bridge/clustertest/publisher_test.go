@@ -17,18 +17,18 @@ import (
 	"github.com/clu-ws/clu-ws/actor"
 )
 
-// What a publisher puts up with before it tries the next node.
+// What a publisher tolerates before it tries the next node.
 const (
 	handshakeTime = 2 * time.Second
 	setupTime     = 5 * time.Second
-	stallTime     = 5 * time.Second  // without any confirm, although some are owed
+	stallTime     = 5 * time.Second  // without any confirm, although some are outstanding
 	nackTime      = 3 * time.Second  // with nothing but nacks
 	lastConfirms  = 10 * time.Second // when it ends
-	unconfirmed   = 5000             // it sends no more while so many confirms are owed
+	unconfirmed   = 5000             // it sends no more while this many confirms are outstanding
 )
 
-// publisher publishes numbered replies at a steady rate on whichever node takes them, and records
-// the fate of each. It publishes none twice.
+// publisher publishes numbered replies at a steady rate to any node that accepts them, and
+// records the fate of each. It publishes none twice.
 type publisher struct {
 	id, rate int
 	urls     []string
@@ -40,7 +40,7 @@ type publisher struct {
 	fates []fate // by number
 }
 
-// fate is what became of a reply.
+// fate is what happened to a reply.
 type fate struct {
 	sent, settled time.Time // settled is zero if the broker never told
 	accepted      bool      // confirmed, and some queue had it
@@ -61,13 +61,13 @@ func startPublisher(t *testing.T, id, rate int, urls []string) *publisher {
 	return p
 }
 
-// stop returns when the last reply has its fate, or the broker tells no more.
+// stop returns when the fate of the last reply is known, or the broker sends no more confirms.
 func (p *publisher) stop() {
 	p.cancel()
 	p.ended.Wait()
 }
 
-// connect publishes on one node for as long as that goes well.
+// connect publishes on one node until that fails.
 func (p *publisher) connect(ctx context.Context, url string) {
 	var socket net.Conn
 	conn, err := amqp.DialConfig(url, amqp.Config{
@@ -82,7 +82,7 @@ func (p *publisher) connect(ctx context.Context, url string) {
 		pause(ctx, 20*time.Millisecond)
 		return
 	}
-	// What hangs, hangs in the socket: closing that ends it.
+	// A call that hangs is blocked in the socket: closing that ends it.
 	defer func() { socket.Close(); <-conn.NotifyClose(make(chan *amqp.Error, 1)) }()
 	setup := time.AfterFunc(setupTime, func() { socket.Close() })
 	ch, err := open(conn)
@@ -105,7 +105,7 @@ func open(conn *amqp.Connection) (*amqp.Channel, error) {
 	return ch, ch.Confirm(false)
 }
 
-// turn is what a publisher does on one connection.
+// turn is a publisher's work on one connection.
 type turn struct {
 	*publisher
 	ch      *amqp.Channel
@@ -144,7 +144,7 @@ func (tn *turn) send(ctx context.Context) {
 		}
 		due := int(time.Since(began).Seconds()*float64(tn.rate)) - skipped - (tn.sent() - tn.base)
 		for range due {
-			if tn.owed() >= unconfirmed {
+			if tn.outstanding() >= unconfirmed {
 				skipped++
 				continue
 			}
@@ -165,17 +165,17 @@ func (tn *turn) send(ctx context.Context) {
 	}
 }
 
-// owed is how many confirms have not come.
-func (tn *turn) owed() int { return tn.sent() - tn.base - int(tn.settled.Load()) }
+// outstanding returns how many confirms have not come.
+func (tn *turn) outstanding() int { return tn.sent() - tn.base - int(tn.settled.Load()) }
 
-// watch closes the socket of a broker that owes confirms and stands still, or gives nothing but
-// nacks: RabbitMQ 3.10 refuses all that a channel publishes to a quorum queue if the first of it came
-// while the queue had lost its leader's node, until that node is back.
+// watch closes the socket of a broker that stalls with confirms outstanding, or sends only nacks:
+// RabbitMQ 3.10 refuses everything that a channel publishes to a quorum queue if the first message
+// came while the node of the queue's leader was down, until that node is back.
 func (tn *turn) watch(ctx context.Context, socket net.Conn) {
 	progress, since, taken := tn.settled.Load(), time.Now(), time.Now()
 	for ctx.Err() == nil {
 		pause(ctx, 100*time.Millisecond)
-		if now := tn.settled.Load(); now != progress || tn.owed() == 0 {
+		if now := tn.settled.Load(); now != progress || tn.outstanding() == 0 {
 			progress, since = now, time.Now()
 		}
 		if tn.nacks.Load() == 0 {
@@ -188,7 +188,7 @@ func (tn *turn) watch(ctx context.Context, socket net.Conn) {
 	}
 }
 
-// settle notes what the broker says of each reply. A return comes before its confirm.
+// settle records the broker's answer to each reply. A return comes before its confirm.
 func (tn *turn) settle(confirms <-chan amqp.Confirmation, returns <-chan amqp.Return) {
 	for c := range confirms {
 		for more := true; more; {
@@ -217,12 +217,12 @@ func (tn *turn) settle(confirms <-chan amqp.Confirmation, returns <-chan amqp.Re
 func (tn *turn) awaitConfirms() {
 	ctx, cancel := context.WithTimeout(context.Background(), lastConfirms)
 	defer cancel()
-	for tn.owed() > 0 && ctx.Err() == nil && !tn.ch.IsClosed() {
+	for tn.outstanding() > 0 && ctx.Err() == nil && !tn.ch.IsClosed() {
 		pause(ctx, 5*time.Millisecond)
 	}
 }
 
-// next notes that a reply is sent now, and gives its number.
+// next records that a reply is sent now, and returns its number.
 func (p *publisher) next() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -230,7 +230,7 @@ func (p *publisher) next() int {
 	return len(p.fates) - 1
 }
 
-// sent is how many replies were sent.
+// sent returns how many replies were sent.
 func (p *publisher) sent() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -243,7 +243,7 @@ func (p *publisher) note(n int, change func(*fate)) {
 	change(&p.fates[n])
 }
 
-// lastAccepted is the number of the last reply that was confirmed; -1 without one.
+// lastAccepted returns the number of the last reply that was confirmed, or -1.
 func (p *publisher) lastAccepted() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

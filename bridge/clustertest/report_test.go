@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// finish ends the traffic, waits until the clients have what is theirs, and reports.
+// finish ends the traffic, waits until the clients have received everything, and reports.
 func (w *world) finish() {
 	if len(w.windows) == 0 {
 		return // it did not come so far
@@ -52,7 +52,7 @@ func (w *world) finish() {
 	w.print(rows)
 }
 
-// row counts what a window brought.
+// row counts what happened in a window.
 type row struct {
 	sent, confirmed    int
 	nacked, returned   int
@@ -64,7 +64,7 @@ type row struct {
 	slowest            time.Duration // until an error came
 }
 
-// windowOf is the window to which a number of a publisher or a commander belongs.
+// windowOf returns the window to which a number of a publisher or a commander belongs.
 func windowOf(n int, first func(window) int, windows []window) int {
 	i := len(windows) - 1
 	for i > 0 && n < first(windows[i]) {
@@ -73,7 +73,7 @@ func windowOf(n int, first func(window) int, windows []window) int {
 	return i
 }
 
-// checkListener compares what a client heard with what was confirmed.
+// checkListener compares the replies that a client received with those confirmed.
 func (w *world) checkListener(l *listener, rows []row) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -128,7 +128,7 @@ func (r *row) countSent(f fate) {
 	r.confirmed += count(f.accepted)
 }
 
-// received is what became of a reply at a client.
+// received is what happened to a reply at a client.
 type received int
 
 const (
@@ -138,7 +138,7 @@ const (
 	wasLost
 )
 
-// enter enters what became of a publisher's reply into a row.
+// enter counts a publisher's reply in a row.
 func (l *ledger) enter(r *row, p, n int, f fate) received {
 	heard := &l.replies[p][n]
 	if heard.doubled > 0 {
@@ -189,7 +189,7 @@ func (w *world) checkNumbers() {
 	w.t.Logf("%d replies have the same number at all clients", len(seqs))
 }
 
-// unsent are the ends of commands that no actor may have seen.
+// unsent are the ends of commands that no actor may have received.
 var unsent = []string{"returned", "away", "blocked", "full", "expired", "gone", "in_use", "leaving", "invalid", "bad_request", "forbidden"}
 
 // checkCommands compares how commands ended with what the actors did.
@@ -224,8 +224,8 @@ func (w *world) checkCommands(c int, from *commander, rows []row, faults map[str
 		}
 		if ran == 0 && end == endedTimeout {
 			r.neverRan++
-			// It was confirmed. The actor's queue is exclusive, and goes with its node or with the
-			// actor's connection, of whose end the actor may hear two heartbeats later.
+			// It was confirmed. The actor's queue is exclusive, and is lost with its node or with
+			// the actor's connection, whose end the actor may notice only two heartbeats later.
 			if runner.link.down(cmd.sent.Add(-minorityFor), cmd.sent.Add(recovery)) == 0 {
 				fault("were confirmed, and never ran although the actor was linked")
 			}
@@ -272,7 +272,7 @@ func ends(counts map[string]int) string {
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
-// clock is a time of day, as the log has it.
+// clock returns a time of day as in the log.
 func clock(at time.Time) string {
 	if at.IsZero() {
 		return "?"

@@ -109,10 +109,10 @@ type Message struct {
 	Payload []byte
 	// Binary reports whether it is a binary message rather than text.
 	Binary bool
-	// Late is how long the message may have waited because the process was paused, or
-	// because reading was paused while the client did not read or too much was waiting to
-	// be written; 0 if none of these applies. A handler must not act on such a message if
-	// that would be wrong late.
+	// Late is how long the message may have waited because the process was paused, or because
+	// reading was paused while the client did not read or too much was waiting to be written;
+	// 0 if none of these applies. A handler must not act on such a message if acting late
+	// would be wrong.
 	Late time.Duration
 }
 

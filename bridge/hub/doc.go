@@ -41,6 +41,6 @@
 //
 // # Locks
 //
-// Hub.mu comes before Inflight.mu, before the queue's lock, and before whatever a Log or a Conn
-// locks. The engine's loops take Inflight.mu and the queue's, and never Hub.mu.
+// Hub.mu comes before Inflight.mu, before the queue's lock, and before any lock of a Log or a
+// Conn. The engine's loops take Inflight.mu and the queue's lock, but never Hub.mu.
 package hub

@@ -90,8 +90,8 @@ func (h *Hub) SubmitTask(s *Session, make func(answered func()) Task) error {
 	return h.submitSteps(s, multiTurn, 0, make)
 }
 
-// Answer queues an answer that needs no lock. It follows the answers to earlier requests, and
-// the replies that were appended by then.
+// Answer queues an answer that needs no lock. It follows the answers to earlier requests and
+// the replies appended by then.
 func (h *Hub) Answer(conn Conn, s *Session, bytes int, make func() engine.Frame) error {
 	return h.submitSteps(s, unlocked, bytes, func(answered func()) Task {
 		return func() bool {

@@ -1,5 +1,5 @@
-// Package simulation runs a whole bridge, but for its sockets, in virtual time, and holds it
-// against a model of what it promises. It has tests only.
+// Package simulation runs a whole bridge, except for its sockets, in virtual time, and
+// checks it against a model of its promises. It contains only tests.
 //
 //	      world: one synctest bubble a seed
 //
@@ -22,14 +22,15 @@
 //	clients   numbered replies without hole or duplicate; what was missed is resumed or replaced by a snapshot;
 //	          snapshots have the latest values; of what is throttled, the latest comes in time
 //
-// All randomness comes from the seed. Each part has a source of its own, so that what one draws does not depend
-// on when another runs.
+// All randomness comes from the seed. Each part has its own source, so that its random numbers do
+// not depend on when other parts run.
 //
 //	go test ./bridge/simulation -v -seed=17               # one seed, with its trace
 //	go test ./bridge/simulation -seeds=1000 -from=5000    # many; or CLU_WS_SEEDS=1000
 //
-// A failure prints its seed and the trace. What Go itself chooses does not depend on the seed: the order of
-// goroutines that become ready at the same time, of the ready cases of a select, and of maps. Delays differ to the
-// nanosecond, so that this matters rarely: of 20 seeds that were run twice, 17 had the same trace but for the order of
-// events at one time, and the others differed in some lines.
+// A failure prints its seed and the trace. Go's own choices do not depend on the seed: the order of
+// goroutines that become ready at the same time, of the ready cases of a select, and of maps.
+// Delays differ to the nanosecond, so that this matters rarely: of 20 seeds that were run twice, 17
+// had the same trace but for the order of events at one time, and the others differed in some
+// lines.
 package simulation

@@ -86,7 +86,7 @@ func (w *world) stall(p *pipe) {
 	w.note("until %v", until.Sub(w.began))
 }
 
-// stallAndReset has a part of what was delayed arrive before the connection breaks.
+// stallAndReset lets part of the delayed data arrive before the connection breaks.
 func (w *world) stallAndReset() {
 	for _, p := range w.net.open() {
 		w.stall(p)
@@ -129,7 +129,7 @@ func (w *world) restart(kill bool) {
 	w.net.refuse(time.Time{}, time.Time{})
 }
 
-// dropConnections has the broker close all connections without a handshake.
+// dropConnections makes the broker close all connections without a handshake.
 func (w *world) dropConnections() {
 	w.currentBroker().DropConnections()
 	w.actors.lose()

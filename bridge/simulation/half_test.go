@@ -205,7 +205,7 @@ func (h *half) isSilent() bool {
 // stallUntil delays everything until a time.
 func (h *half) stallUntil(t time.Time) { h.do(func() { h.stalled = t }) }
 
-// cutAfter breaks the connection after so many more bytes, perhaps within a frame.
+// cutAfter breaks the connection after that many more bytes, perhaps within a frame.
 func (h *half) cutAfter(bytes int) { h.do(func() { h.cutIn = bytes }) }
 
 // goSilent discards everything from now on, without an error on either side.

@@ -37,8 +37,8 @@ func (w *world) checkLinkEvents() {
 	}
 }
 
-// covered reports whether one of the gaps directly before an linkEvent contains the time at which the reply was
-// sent.
+// covered reports whether one of the gaps directly before a linkEvent contains the time at which
+// the reply was sent.
 func (w *world) covered(r *reply, at int) bool {
 	for at--; at >= 0 && w.linkEvents[at].gap != nil; at-- {
 		if g := w.linkEvents[at].gap; !r.sent.Before(g.From) && !r.sent.After(g.To) {
@@ -48,7 +48,7 @@ func (w *world) covered(r *reply, at int) bool {
 	return false
 }
 
-// firstUp returns when the link was first up. No gap is reported for what was sent before.
+// firstUp returns when the link was first up. No gap is reported for replies sent before that.
 func (w *world) firstUp() (time.Time, bool) {
 	for _, s := range w.states {
 		if s.Up {

@@ -110,8 +110,8 @@ func (c *client) checkForgotten(v *record, n int, m message) {
 	}
 }
 
-// heardTo returns the number up to which it must have got everything. Two subscriptions deliver what they missed
-// one after the other, and a connection may end in between.
+// heardTo returns the number up to which the client must have received everything. Two
+// subscriptions deliver what they missed one after the other, and a connection may end in between.
 func (c *client) heardTo(v *record, from uint64) uint64 {
 	to, answered := from, 0
 	for _, m := range v.came {

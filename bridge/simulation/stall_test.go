@@ -8,8 +8,9 @@ import (
 	"github.com/clu-ws/clu-ws/internal/testkit"
 )
 
-// What arrives when a stall of the network ends was sent long before. If the connection breaks
-// then, all that was sent during the stall may be lost, and the gap must begin before it.
+// Messages that arrive when a stall of the network ends were sent long before. If the
+// connection breaks then, everything sent during the stall may be lost, and the gap must begin
+// before the stall.
 func TestAGapBeginsBeforeAStallThatEndsWithTheConnection(t *testing.T) {
 	lost := 0
 	for seed := range uint64(20) {

@@ -22,7 +22,7 @@ import (
 // runAsProgramEnv is the environment variable that makes a test binary run as clu-ws.
 const runAsProgramEnv = "TEST_IS_CLU_WS"
 
-// child is clu-ws in a process of its own.
+// child is clu-ws in a separate process.
 type child struct{ *testkit.Process }
 
 // command returns clu-ws as a process to be started: this test binary (see TestMain).
@@ -77,7 +77,7 @@ func (c child) ends(t *testing.T) {
 	}
 }
 
-// stop ends it as systemd does: SIGTERM, upon which it drains. It must end without an
+// stop ends it as systemd does, with SIGTERM, after which it drains. It must end without an
 // error.
 func (c child) stop(t *testing.T) {
 	t.Helper()

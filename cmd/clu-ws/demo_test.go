@@ -119,7 +119,7 @@ func TestTheREADMEsSnippetWorksOnAPageOfAnotherOrigin(t *testing.T) {
 	testkit.NoConsoleErrors(t, ctx)
 }
 
-// screenshot saves a picture of the page for people to look at.
+// screenshot saves a picture of the page, for inspection.
 func screenshot(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
 	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())

@@ -182,8 +182,8 @@ var prefetchTests = []test{
 	}},
 }
 
-// wantReady waits until so many messages are ready in the queue, and checks that the number does not change. Each
-// answer comes after everything that the broker has sent before it.
+// wantReady waits until want messages are ready in the queue, and checks that the number does not
+// change. Each answer comes after everything that the broker has sent before it.
 func (s *session) wantReady(ch *channel, queue string, want int) {
 	s.Helper()
 	s.eventually(fmt.Sprintf("%d messages wait", want), func() bool { return ch.ready(queue) == want })

@@ -12,7 +12,7 @@ import (
 // Option configures how the suite connects to the broker.
 type Option func(*target)
 
-// WithDial has the suite connect with dial instead of over the network.
+// WithDial makes the suite connect with dial instead of over the network.
 func WithDial(dial func(network, addr string) (net.Conn, error)) Option {
 	return func(to *target) { to.dial = dial }
 }
