@@ -97,7 +97,7 @@ func TestEvictionsAreReported(t *testing.T) {
 }
 
 func TestOddNamesAreWrittenAsJSON(t *testing.T) {
-	for _, name := range []string{`a"b`, `a\b`, "a\nb", "\x00\x7f", "\n", "\x1f", "\x7f", "é😀", "\u2028", "<&>", "a b"} {
+	for _, name := range []string{`a"b`, `a\b`, `"`, `\`, "a\nb", "\x00\x7f", "\n", "\x1f", "\x7f", "é😀", "\u2028", "<&>", "a b"} {
 		s := New(Limits{})
 		quoted, err := json.Marshal(name)
 		if err != nil {
