@@ -23,7 +23,7 @@ type httpWaiter struct {
 	omitted int
 	end     hub.CommandEnd
 
-	done chan struct{} // closed with the end
+	done chan struct{} // closed at the end
 }
 
 func newHTTPWaiter() *httpWaiter { return &httpWaiter{done: make(chan struct{})} }

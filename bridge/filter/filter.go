@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Reply holds the properties that filters test. Its texts may alias the memory of the delivery: a
-// filter keeps none of them.
+// Reply holds the properties that filters test. Its strings may alias the memory of the delivery:
+// a filter keeps none of them.
 type Reply struct {
 	Sender     string // "" when absent, like all headers
 	RoutingKey string
@@ -34,14 +34,14 @@ type Filter struct {
 
 // Key returns the canonical form of the filter: JSON that Parse reads as the same filter. Filters
 // that differ only in the order, repetition or spelling of their values have equal keys. "{}"
-// selects all. A key may be as long as a filter, which is about 2 MB at worst.
+// selects all. A key may be as long as a filter, about 2 MB at worst.
 func (f *Filter) Key() string { return f.key }
 
 // ID returns a short text that identifies the filter like its key: a long key is hashed.
 func (f *Filter) ID() string { return f.id }
 
-// Match is MatchMine for a reply that does not answer a command of the connection: what it selects,
-// it selects for every connection. It does not allocate.
+// Match is MatchMine for a reply that does not answer a command of the connection. A reply that it
+// selects is selected for every connection. It does not allocate.
 func (f *Filter) Match(r *Reply) bool { return f.MatchMine(r, false) }
 
 // MatchMine reports whether the filter selects a reply. mine is set if the reply answers a command
@@ -76,7 +76,7 @@ func (f *Filter) Mine() bool { return f.mine }
 // NeedsKeywords reports whether the filter tests Reply.Keywords, for which a body must be parsed.
 func (f *Filter) NeedsKeywords() bool { return f.keyword != nil }
 
-// Globs returns how many patterns the filter has. They are what costs time on every reply.
+// Globs returns how many patterns the filter has. They cost time on every reply.
 func (f *Filter) Globs() int {
 	n := 0
 	for _, l := range []*list{f.sender, f.routing, f.keyword, f.commandID, f.commander} {

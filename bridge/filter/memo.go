@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// Memo memoizes which filters match which texts. Senders, routing keys and keywords recur with every
-// reply, and matching them against many patterns is the cost of a filter; command ids are new with
-// each command, and are not memoized.
+// Memo memoizes which filters match which texts. Senders, routing keys and keywords recur with
+// every reply, and a filter's cost lies in matching them against many patterns. Command ids are new
+// with each command, so they are not memoized.
 //
 //	m.Look(reply) ──► m.Match(filter, number, mine)
 //	                  m.Match(another, its number, mine) ...
 //
-// Each filter has a number in the memo, by [Memo.Add]. A memo is for one goroutine;
-// filters may be shared.
+// Each filter has a number in the memo, given by [Memo.Add]. A memo is for a single
+// goroutine; filters may be shared.
 type Memo struct {
 	texts   [keptFields]map[string]*row
 	kept    int   // number of rows
@@ -80,9 +80,9 @@ func (m *Memo) Remove(number int) {
 // forget empties the memo. The current reply keeps its rows.
 func (m *Memo) forget() { m.texts, m.kept, m.words = [keptFields]map[string]*row{}, 0, 0 }
 
-// Work returns the cost of all matching so far: about one for each look at a memoized text, and one
-// for each 32 bytes that a pattern had to look at, or for each 4 bytes if it has ? or classes, or if
-// they are of a routing key.
+// Work returns the cost of all matching so far: about one for each use of a memoized text, and one
+// for each 32 bytes that a pattern had to read, or for each 4 bytes if it has ? or classes or
+// matches a routing key.
 func (m *Memo) Work() int { return m.work }
 
 // Look makes a reply the current one. It must not change until the next Look.

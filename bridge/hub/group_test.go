@@ -49,7 +49,7 @@ func (c *groupCourse) connect() {
 	c.clients = append(c.clients, l)
 }
 
-// step has a client change its subscriptions, time pass, or a reply come.
+// step makes a client change its subscriptions, lets time pass, or delivers a reply.
 func (c *groupCourse) step() {
 	l := pick(c.random, c.clients...)
 	switch action := c.random.IntN(10); {
@@ -86,7 +86,7 @@ func (c *groupCourse) subscribe(l *recordingClient) {
 	c.model.move(l)
 }
 
-// pass has time pass in both.
+// pass lets time pass in both.
 func (c *groupCourse) pass(d time.Duration) {
 	c.hubHarness.pass(d)
 	c.model.pass(d)

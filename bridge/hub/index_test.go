@@ -7,8 +7,8 @@ import (
 	"github.com/clu-ws/clu-ws/bridge/filter"
 )
 
-// A subscription that begins while the filters of a reply are evaluated gets the reply, for its answer
-// came before it.
+// A subscription that begins while the filters of a reply are evaluated gets the reply, because its
+// answer came before the reply.
 func TestASubscriptionThatBeginsDuringMatchingGetsTheReply(t *testing.T) {
 	for _, subscriptions := range []int{1, maxLockedChanges, maxLockedChanges + 1, 3 * maxLockedChanges} {
 		t.Run(fmt.Sprint(subscriptions), func(t *testing.T) {

@@ -61,7 +61,7 @@ func TestTheClientWithMostCommandsMakesRoomForOthers(t *testing.T) {
 	}
 }
 
-// Programs that connect, or post, one command each, to an actor that never ends them.
+// Programs that connect, or post, with one command each, to an actor that never ends them.
 func TestCommandsOfDisconnectedClientsAreEvictedFirst(t *testing.T) {
 	f, w := newInflightHarness(t), &recordingWaiter{}
 	here := at("10.0.0.1:1")
@@ -79,11 +79,11 @@ func TestCommandsOfDisconnectedClientsAreEvictedFirst(t *testing.T) {
 	}
 	for i, known := range map[string]bool{"0": false, "1000": false, "1001": true} {
 		if got := f.commands[CommandKey{i, "hangs"}] != nil; got != known {
-			t.Errorf("command %s of one that has left is known: %v", i, got)
+			t.Errorf("command %s of a disconnected client is known: %v", i, got)
 		}
 	}
 	if len(w.ends) != 0 || f.commands[CommandKey{"here", "dome"}] == nil {
-		t.Error("one of a client that is here gave way")
+		t.Error("a command of a connected client gave way")
 	}
 	f.agree()
 }

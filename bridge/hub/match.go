@@ -7,8 +7,8 @@ import (
 )
 
 // matcher finds the shared subscriptions that want a reply. Replies come one at a time, so
-// filters are evaluated without a lock: the matcher learns of new and removed subscriptions
-// from a list of changes, in [Hub.lockMatched].
+// filters are evaluated without a lock: the matcher learns about new and removed
+// subscriptions from a list of changes, in [Hub.lockMatched].
 //
 //	subIndex ──► changes ──► matcher.apply ──► match ──► wanted
 //	(Hub.mu)                 (one reply at a time)
@@ -28,7 +28,7 @@ func (x *matcher) beginUnlocked() {
 	}
 }
 
-// memoTexts is how many senders, keywords and routing keys a memo holds.
+// memoTexts is how many senders, keywords and routing keys a memo remembers.
 const memoTexts = 8192
 
 func newMatcher() *matcher {
@@ -160,8 +160,9 @@ func (s *sharedSub) mayWant(r *Reply, owner *Session) bool {
 }
 
 const (
-	// maxLockedChanges are applied with the hub's lock held: more than that only if changes
-	// still come faster than they can be applied without it, after matchRounds.
+	// maxLockedChanges is how many changes are applied with the hub's lock held. There are
+	// more only if, after matchRounds, changes still come faster than they can be applied
+	// without it.
 	maxLockedChanges = 4
 	matchRounds      = 4
 )

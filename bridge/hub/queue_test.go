@@ -166,13 +166,13 @@ func TestADisconnectedClientIsNotGreeted(t *testing.T) {
 		step := h.subscribeTask(&recordingClient{}, greeted, *d, func() {})
 		greeted.closed.Store(true)
 		if !step() {
-			t.Error("its past takes turns after it has hung up")
+			t.Error("its replay takes turns after it has disconnected")
 		}
 	})
 	s.hub.queue.close()
 }
 
-// A loop that parsed long filters served none of its clients meanwhile.
+// A loop that parsed long filters did not serve its other clients meanwhile.
 func TestALongFilterIsParsedByTheQueue(t *testing.T) {
 	s := newHarness(t)
 	l := s.dialAt("/?silent=1")
@@ -213,7 +213,7 @@ func TestTheBytesOfQueuedMessagesAreBounded(t *testing.T) {
 		}
 	}
 	if b.reserve(one, n) {
-		t.Error("one client may have more than its part")
+		t.Error("one client may have more than its share")
 	}
 	if !b.reserve(one, shortMessage) || !b.reserve(another, n) {
 		t.Error("there is no room for a short one, or for another client")

@@ -11,7 +11,7 @@ import (
 
 var errNotWhole = errors.New("not a whole number")
 
-// readInt reads a JSON number that is whole and fits an int, however it is written.
+// readInt reads a whole JSON number in any notation that fits an int.
 func readInt(raw json.RawMessage, to *int) error {
 	negative, n, err := whole(raw)
 	if err != nil || n > math.MaxInt {
@@ -23,7 +23,7 @@ func readInt(raw json.RawMessage, to *int) error {
 	return nil
 }
 
-// readUint reads a JSON number that is whole and fits a uint64, however it is written.
+// readUint reads a whole JSON number in any notation that fits a uint64.
 func readUint(raw json.RawMessage, to *uint64) error {
 	negative, n, err := whole(raw)
 	if err != nil || negative {

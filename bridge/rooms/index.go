@@ -7,9 +7,9 @@ import (
 	"github.com/clu-ws/clu-ws/internal/unordered"
 )
 
-// PathIndex finds what belongs to the room of a path or to a room below it: a message for a room is
-// for the rooms below it, too. Each value is listed under the path of its room and under every path
-// above that.
+// PathIndex finds the values of a path's room and of the rooms below it, since a message for a room
+// is also for those below. Each value is listed under the path of its room and under every path
+// above it.
 type PathIndex[T comparable] map[string][]T
 
 // Add lists a value for the room of a path.
