@@ -79,6 +79,17 @@ func TestBoundsMayBeReached(t *testing.T) {
 	}
 }
 
+func TestValuesBeyondTheBoundAreOnlyCounted(t *testing.T) {
+	text := json.RawMessage(`{"sender": [` + strings.Repeat(`"a\u0062",`, 100_000) + `"a"]}`)
+	if n := testing.AllocsPerRun(1, func() {
+		if _, err := filter.Parse(text); err == nil || !strings.Contains(err.Error(), "has 100001 values") {
+			t.Errorf("it is refused with %v", err)
+		}
+	}); n > 10_000 {
+		t.Errorf("it allocates %v times", n)
+	}
+}
+
 func TestFromQueryExplainsErrors(t *testing.T) {
 	for text, want := range map[string]string{
 		"sender=":                               `the value "" of the filter field "sender" is empty`,

@@ -111,6 +111,22 @@ func TestUnsubscribeEndsASubscriptionThatStillWaits(t *testing.T) {
 	s.ask(l, "error", `{"op": "unsubscribe", "id": "w"}`)
 }
 
+func TestARequestMayBeCancelledAfterAnotherOneHasRun(t *testing.T) {
+	s := newHarness(t)
+	s.share()
+	l := s.connect()
+	s.since(l, 1, `"id": "first"`)
+	s.since(l, 2, `"id": "second"`)
+	s.ask(l, "pong", `{"op": "ping"}`)
+	s.from("a", 0)
+	s.await(l, "ok")
+	s.tell(l, `{"op": "unsubscribe", "id": "second"}`)
+	if m := s.await(l, "error"); m["id"] != "second" {
+		t.Errorf("the subscribe is answered with %v", m)
+	}
+	s.await(l, "ok")
+}
+
 func TestWaitingRequestsRunInTheirOrder(t *testing.T) {
 	s := newHarness(t)
 	s.share()

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -35,7 +36,8 @@ func TestLongFiltersAndManyRoomsWeighMore(t *testing.T) {
 	s := newHarness(t)
 	long := subscription{spec: Spec{Filter: mustFilter(t, `{"sender": `+patterns(200, strings.Repeat("x", 240))+`}`)}}
 	deep := subscription{spec: Spec{Rooms: []string{strings.Repeat("/a", 16)}}}
-	for want, subs := range map[int][]subscription{1: {{spec: Spec{Filter: all()}}, deep}, 4: {long}, 7: {long, long}} {
+	many := subscription{spec: Spec{Rooms: slices.Repeat(deep.spec.Rooms, 15)}} // of 32 bytes and 17 places each
+	for want, subs := range map[int][]subscription{1: {{spec: Spec{Filter: all()}}, deep}, 2: {many}, 4: {long}, 7: {long, long}} {
 		if got := weight(subs); got != want {
 			t.Errorf("%d subscriptions weigh %d, want %d", len(subs), got, want)
 		}

@@ -119,11 +119,20 @@ func (c *groupCourse) compare(i int, l *recordingClient) {
 }
 
 func TestASubscriptionThatAClientHasTwiceIsOneInItsGroup(t *testing.T) {
-	s := newHarness(t)
-	l := s.connect()
-	s.ask(l, "ok", `{"op": "subscribe", "id": "a", "filter": {"sender": "a"}, "batch_ms": 20}`)
-	s.ask(l, "ok", `{"op": "subscribe", "id": "b", "filter": {"sender": ["a"]}, "batch_ms": 10}`)
-	if subs := l.session.group.subs; len(subs) != 1 || subs[0].batch != 10*time.Millisecond {
-		t.Errorf("its group has %d subscriptions", len(subs))
+	h := newHarness(t).hub
+	twice := []subscription{
+		{id: "a", spec: Spec{Filter: mustFilter(t, `{"sender": "a"}`), Batch: 20 * time.Millisecond}},
+		{id: "b", spec: Spec{Filter: mustFilter(t, `{"sender": ["a"]}`), Batch: 10 * time.Millisecond}},
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, subs := range [][]subscription{twice, append(twice, subscription{id: "c", spec: Spec{Filter: all()}})} {
+		g, err := h.join(subs, &Session{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(g.subs) != len(subs)-1 || g.subs[0].batch != 10*time.Millisecond {
+			t.Errorf("of %d subscriptions, two of which are the same, its group has %d", len(subs), len(g.subs))
+		}
 	}
 }

@@ -255,3 +255,18 @@ func TestCloseFinishesWhatFollowsTheTaskThatRuns(t *testing.T) {
 		})
 	}
 }
+
+func TestTheRequestsThatWaitForAnAnswerAreBounded(t *testing.T) {
+	s := newHarness(t)
+	l := s.connect()
+	s.hub.mu.Lock() // so that none is answered
+	for i := range maxPendingRequests {
+		if err := s.hub.Unsubscribe(l, l.session, nil); err != nil {
+			t.Errorf("request %d: %v", i, err)
+		}
+	}
+	if err := s.hub.Unsubscribe(l, l.session, nil); err != ErrTooManyRequests {
+		t.Errorf("one more: %v", err)
+	}
+	s.hub.mu.Unlock()
+}

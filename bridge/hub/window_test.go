@@ -61,3 +61,14 @@ func TestTheSendersThatASubscriptionThrottlesAreBounded(t *testing.T) {
 		t.Errorf("%d senders are throttled", len(sub.windows))
 	}
 }
+
+func TestWindowsThatEndTogetherEndInTheOrderInWhichTheyOpened(t *testing.T) {
+	s := newHarness(t)
+	l := s.connect()
+	s.ask(l, "ok", `{"op": "subscribe", "id": "slow", "throttle_ms": 100}`)
+	for _, sender := range []string{"a", "b", "b", "a"} {
+		s.from(sender, 0)
+	}
+	s.pass(100 * time.Millisecond)
+	s.hears(l, 1, 2, 4, 3)
+}

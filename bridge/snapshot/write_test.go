@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 func TestASnapshotIsWrittenSortedByName(t *testing.T) {
@@ -96,7 +97,7 @@ func TestEvictionsAreReported(t *testing.T) {
 }
 
 func TestOddNamesAreWrittenAsJSON(t *testing.T) {
-	for _, name := range []string{`a"b`, `a\b`, "a\nb", "\x00\x7f", "é😀", "\u2028", "<&>", "a b"} {
+	for _, name := range []string{`a"b`, `a\b`, `"`, `\`, "a\nb", "\x00\x7f", "\n", "\x1f", "\x7f", "é😀", "\u2028", "<&>", "a b"} {
 		s := New(Limits{})
 		quoted, err := json.Marshal(name)
 		if err != nil {
@@ -112,5 +113,15 @@ func TestOddNamesAreWrittenAsJSON(t *testing.T) {
 		if err := json.Unmarshal(s.AppendActors(nil), &list); err != nil || list[0].Name != name || list[0].Code != name {
 			t.Errorf("listed are %v, %v; want %q", list, err, name)
 		}
+	}
+}
+
+func TestACodeThatIsNotUTF8IsWrittenAsUTF8(t *testing.T) {
+	s := New(Limits{})
+	r := say("mount", 1, `{"a": 1}`)
+	r.Code = "\xff"
+	s.Note(r)
+	if text := s.AppendActors(s.Append(nil, nil)); !utf8.Valid(text) {
+		t.Errorf("got %q", text)
 	}
 }
