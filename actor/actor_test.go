@@ -35,6 +35,7 @@ func TestAnActorAnswersInCLUsWords(t *testing.T) {
 			{"plain", "help bogus", []string{`f {"error":"command bogus not found."}`}},
 			{"plain", "bogus --help", []string{`f {"error":"command bogus not found."}`}},
 			{"plain", "help ping x", []string{`f {"error":"command x not found."}`}},
+			{"plain", "help --", []string{`f {"error":"command -- not found."}`}},
 			{"plain", "help it's", []string{`f {"error":"command it's not found."}`}},
 			{"plain", "bogus", []string{`w {"help":["NoSuchCommand: No such command 'bogus'."]}`, `f {"error":"Command 'bogus' does not exist or cannot be parsed."}`}},
 			{"plain", "bo'gus'", []string{`w {"help":["NoSuchCommand: No such command 'bogus'."]}`, `f {"error":"Command \"bo'gus'\" does not exist or cannot be parsed."}`}},

@@ -94,7 +94,7 @@ func (a *Actor) parse(c *Call) (*handler, error) {
 
 // split splits the command string, which is not blank, into words. As in CLU, a
 // --help anywhere asks for the help of the command, and what follows help is one
-// word, whatever quotes are in it.
+// argument, whatever quotes and hyphens are in it.
 func (a *Actor) split(c *Call) ([]string, error) {
 	if c.text == "--help" {
 		return []string{"help"}, nil
@@ -103,7 +103,7 @@ func (a *Actor) split(c *Call) ([]string, error) {
 		c.text = strings.ReplaceAll("help "+c.text, " --help", "")
 	}
 	if fields := strings.Fields(c.text); fields[0] == "help" {
-		return []string{"help", strings.Join(fields[1:], " ")}, nil
+		return []string{"help", "--", strings.Join(fields[1:], " ")}, nil
 	}
 	return splitShlex(c.text)
 }

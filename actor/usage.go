@@ -28,7 +28,7 @@ type option struct {
 
 // parseUsage parses a usage line, or says what is wrong with it.
 func parseUsage(line string) (usage, error) {
-	fields := strings.Fields(strings.ReplaceAll(line, "=", " "))
+	fields := usageFields(line)
 	if len(fields) == 0 || strings.HasPrefix(fields[0], "-") || strings.HasPrefix(fields[0], "[") {
 		return usage{}, fmt.Errorf("the usage %q does not start with a command's name", line)
 	}
@@ -46,6 +46,20 @@ func parseUsage(line string) (usage, error) {
 		}
 	}
 	return u, nil
+}
+
+// usageFields splits a usage line at its spaces, and an option such as --name=VALUE
+// at the equals sign, too. In an argument that sign is a part of the name.
+func usageFields(line string) (fields []string) {
+	for _, field := range strings.Fields(line) {
+		option, value, ok := strings.Cut(field, "=")
+		if ok && strings.HasPrefix(strings.TrimPrefix(field, "["), "-") {
+			fields = append(fields, option)
+			field = value
+		}
+		fields = append(fields, field)
+	}
+	return fields
 }
 
 // addParam adds the positional argument that a word of the usage line describes.

@@ -38,6 +38,8 @@ func TestArgumentsAreCountedInClicksWords(t *testing.T) {
 		{"say TEXT...", []string{"a", "b", "c"}, ""},
 		{"say [TEXT]...", nil, ""},
 		{"say [TEXT...]", []string{"a", "b"}, ""},
+		{"set KEY=VALUE", []string{"gain=2"}, ""},
+		{"set KEY=VALUE", nil, "MissingParameter: Missing argument 'KEY=VALUE'."},
 		{"expose [--fast]", []string{"--fast=yes"}, "BadOptionUsage: Option '--fast' does not take a value."},
 		{"expose [--n N]", []string{"--n"}, "BadOptionUsage: Option '--n' requires an argument."},
 		{"expose --n N", nil, "MissingParameter: Missing option '--n'."},

@@ -192,7 +192,7 @@ func TestAHundredLinksDoNotComeBackInStep(t *testing.T) {
 
 func TestFailFastTriesEveryAddressOnce(t *testing.T) {
 	bubble(t, func(t *testing.T, n *network, _ *broker.Broker) {
-		l, err := New(Config{URLs: []string{"amqp://broker/", "amqp://192.0.2.9/"}, FailFast: true, Logger: slog.New(slog.DiscardHandler),
+		l, err := New(Config{URLs: []string{"amqp://broker/", "amqp://192.0.2.9/"}, Exchange: "test", FailFast: true, Logger: slog.New(slog.DiscardHandler),
 			Lookup: func(context.Context, string) ([]netip.Addr, error) {
 				return []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("::ffff:192.0.2.2")}, nil
 			}})

@@ -76,6 +76,9 @@ func (cfg *Config) check() error {
 			return err
 		}
 	}
+	if cfg.Exchange == "" {
+		return errors.New("amqpx: no exchange given")
+	}
 	if err := checkShort("exchange name", cfg.Exchange); err != nil {
 		return err
 	}

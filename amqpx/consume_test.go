@@ -95,7 +95,7 @@ func TestDeliveriesKeepTheirOrderOnWhicheverGoroutine(t *testing.T) {
 // While the reading goroutine hands over a delivery, it reads nothing behind it.
 func TestWhatArrivesDuringADeliveryIsNotTakenForNewer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, err := New(Config{URLs: []string{"amqp://localhost/"}, Queues: []Queue{{
+		l, err := New(Config{URLs: []string{"amqp://localhost/"}, Exchange: "test", Queues: []Queue{{
 			Name: "q", Deliver: func(*Delivery) { time.Sleep(time.Second) }, CanDeliver: func() bool { return true },
 		}}})
 		if err != nil {
@@ -141,7 +141,8 @@ func TestAGapBeginsWithTheLastRequestThatWasAnswered(t *testing.T) {
 		"stream":    {Name: "q", Stream: &Stream{Name: "s"}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			l, err := New(Config{URLs: []string{"amqp://localhost/"}, Queues: []Queue{q}})
+			q.Deliver = func(*Delivery) {}
+			l, err := New(Config{URLs: []string{"amqp://localhost/"}, Exchange: "x", Queues: []Queue{q}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -256,7 +256,7 @@ func explainNetwork(err error, broker string) error {
 		return fmt.Errorf("the host of %s is not known: %s", broker, dns.Err)
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return newError(NotTLS, "%s does not speak TLS; check the port, and whether it expects TLS", broker)
+		return newError(NotTLS, "%s does not speak TLS; check the port, or connect without TLS", broker)
 	}
 	if unknown, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		return newError(UntrustedIssuer, "the certificate of %s is signed by an authority that is not trusted here: %v", broker, unknown)

@@ -5,12 +5,19 @@ import (
 	"testing"
 )
 
-func TestANameThatAMQPCannotCarryIsRefusedBeforeAnythingIsDialled(t *testing.T) {
+func TestAWrongConfigurationIsRefusedBeforeAnythingIsDialled(t *testing.T) {
 	long := strings.Repeat("x", 256)
-	for _, cfg := range []Config{{Exchange: long}, {Exchange: "\xff"}, {Queues: []Queue{{Name: long}}}} {
+	deliver := func(*Delivery) {}
+	for want, cfg := range map[string]Config{
+		"no exchange given":              {Queues: []Queue{{Name: "q", Deliver: deliver}}},
+		"the exchange name is 256 bytes": {Exchange: long},
+		"the exchange name is not valid": {Exchange: "\xff"},
+		"the queue name is":              {Exchange: "x", Queues: []Queue{{Name: long, Deliver: deliver}}},
+		`the queue "q" has no Deliver`:   {Exchange: "x", Queues: []Queue{{Name: "q"}}},
+	} {
 		cfg.URLs = []string{"amqp://localhost/"}
-		if _, err := New(cfg); err == nil {
-			t.Errorf("%+v is accepted", cfg)
+		if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", want, err)
 		}
 	}
 }

@@ -66,6 +66,9 @@ func (q Queue) check() error {
 	if err := checkShort("queue name", restartSentinelOf(keptOf(q.Name))); err != nil {
 		return err
 	}
+	if q.Deliver == nil {
+		return fmt.Errorf("amqpx: the queue %q has no Deliver, which gets its messages", q.Name)
+	}
 	if q.Expires < 0 || q.Expires > 0 && q.Expires < time.Millisecond || q.Expires > maxExpires {
 		return fmt.Errorf("amqpx: the queue %q expires after %v; give 0, or a millisecond to 49 days", q.Name, q.Expires)
 	}

@@ -32,7 +32,7 @@ func (slow) Handle(_ context.Context, r slog.Record) error {
 
 func TestABrokerThatBlocksAtOnceIsReported(t *testing.T) {
 	states := make(chan State, 10)
-	l, err := New(Config{URLs: []string{"amqp://localhost/"}, Logger: slog.New(slow{slog.DiscardHandler}), OnState: func(s State) { states <- s }})
+	l, err := New(Config{URLs: []string{"amqp://localhost/"}, Exchange: "test", Logger: slog.New(slow{slog.DiscardHandler}), OnState: func(s State) { states <- s }})
 	if err != nil {
 		t.Fatal(err)
 	}

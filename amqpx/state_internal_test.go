@@ -14,7 +14,7 @@ import (
 // upLink returns a link that takes itself to be up, and sends nothing.
 func upLink(t *testing.T) *Link {
 	t.Helper()
-	l, err := New(Config{URLs: []string{"amqp://localhost/"}, Logger: slog.New(slog.DiscardHandler)})
+	l, err := New(Config{URLs: []string{"amqp://localhost/"}, Exchange: "test", Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

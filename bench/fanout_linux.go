@@ -42,13 +42,13 @@ func (b *bench) runPair(ctx context.Context, scenario string, clients, rounds in
 
 // runTargets runs the rounds on a bridge and on a bare program in turn.
 func (b *bench) runTargets(ctx context.Context, scenario string, server, baseline *target, clients, rounds int, r round, seconds float64) (f fanout, err error) {
-	var crowds [2]*clientSet
+	var sets [2]*clientSet
 	for i, t := range []*target{server, baseline} {
-		if crowds[i], err = b.clients(ctx, t, clients, 0); err != nil {
+		if sets[i], err = b.clients(ctx, t, clients, 0); err != nil {
 			return f, err
 		}
-		defer crowds[i].disconnect()
-		if _, err := b.runRound(ctx, t, crowds[i], r.warmUp()); err != nil {
+		defer sets[i].disconnect()
+		if _, err := b.runRound(ctx, t, sets[i], r.warmUp()); err != nil {
 			return f, err
 		}
 	}
@@ -65,7 +65,7 @@ func (b *bench) runTargets(ctx context.Context, scenario string, server, baselin
 			return err
 		}
 	}
-	err = alternate(rounds, into(baseline, crowds[1], &f.baseline), into(server, crowds[0], &f.server))
+	err = alternate(rounds, into(baseline, sets[1], &f.baseline), into(server, sets[0], &f.server))
 	return f, err
 }
 

@@ -23,12 +23,12 @@ type worker struct {
 
 // workerStatus is what a worker reports about its clients.
 type workerStatus struct {
-	Open         int            // clients that are connected
-	Lost         int            // clients that the server, or its end, disconnected
-	Incomplete   int            // clients that do not have everything
-	Disconnected int            // those of them that are not connected any more
-	Replies      int            // received by all clients together
-	Faults       faultCounts    //
+	Open         int // clients that are connected
+	Lost         int // clients that the server, or its end, disconnected
+	Incomplete   int // clients that do not have everything
+	Disconnected int // those of them that are not connected any more
+	Replies      int // received by all clients together
+	Faults       faultCounts
 	Ended        map[string]int // lost clients, by reason
 	// Last is when the last client got each of the expected replies, on the system's monotonic clock in nanoseconds;
 	// 0 is never.

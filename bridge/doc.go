@@ -10,6 +10,9 @@
 //	...
 //	err = b.Run(ctx)   // relay until the context ends, then close the clients
 //
+// The zero values of a [Config] are not the defaults of clu-ws websocket: there is no page, no
+// history and no log of commands. The page is the Handler of package web-demo.
+//
 // # In
 //
 //	request ──► guard.go: which page? whose? ──► handler.Accept, the page, the API, the admin's port

@@ -48,6 +48,9 @@ func dialAt(t *testing.T, network, address string) net.Conn {
 	return conn
 }
 
+// pagesWarning is part of the warning that web pages of any origin may send commands.
+const pagesWarning = "list the pages that may with --origin"
+
 func TestWhichPagesMayConnectDependsOnTheListener(t *testing.T) {
 	socket := t.TempDir() + "/s"
 	p := spawn(t, nil, "--listen", "127.0.0.1:0", "--listen", "unix:"+socket)
@@ -62,13 +65,13 @@ func TestWhichPagesMayConnectDependsOnTheListener(t *testing.T) {
 		}
 	}
 	p.await(t, `msg="a request was refused" reason=origin`)
-	if strings.Contains(p.Output.String(), "any web page") {
+	if strings.Contains(p.Output.String(), pagesWarning) {
 		t.Error("a bridge on loopback warns of web pages")
 	}
 	p.stop(t)
 
 	open := spawn(t, nil, "--listen", "0.0.0.0:0", "--listen", "127.0.0.1:0")
-	open.await(t, "list the pages that may with --origin")
+	open.await(t, pagesWarning)
 	_, port, _ := net.SplitHostPort(open.announcedAddress(t, "http://"))
 	if status, body := handshake(t, dialAt(t, "tcp", "127.0.0.1:"+port), evil...); status != 101 {
 		t.Errorf("beyond loopback: a page of another site: %d %s", status, body)
@@ -87,7 +90,7 @@ func TestWhichPagesMayConnectDependsOnTheListener(t *testing.T) {
 			t.Errorf("%s: %d %s", origin, status, body)
 		}
 	}
-	if strings.Contains(listed.Output.String(), "any web page") {
+	if strings.Contains(listed.Output.String(), pagesWarning) {
 		t.Error("a bridge with a list of origins warns of web pages")
 	}
 	listed.stop(t)

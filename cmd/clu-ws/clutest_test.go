@@ -27,7 +27,7 @@ func TestCLUsTestOfItsServerPassesWithTheProgramInItsPlace(t *testing.T) {
 	if source := os.Getenv(testkit.CLUSourceVariable); source != "" {
 		files["CLU's"] = filepath.Join(source, "tests", "test_websocket.py")
 	}
-	p.log.await(t, "linked to")
+	p.log.await(t, `msg="linked to the broker"`)
 	for name, file := range files {
 		t.Run(name, func(t *testing.T) {
 			if ran := clu.Pytest(t, file, "testdata/clu/clu_ws_fixtures.py", env...); !slices.Equal(ran, cluTests) {

@@ -100,5 +100,5 @@ const configurationOutro = `## Other variables, and signals
 | signal | effect |
 | --- | --- |
 | ` + "`SIGTERM`, `SIGINT`" + ` | the bridge drains and ends; a second one ends it at once |
-| ` + "`SIGHUP`" + ` | the certificate of ` + "`--tls-cert`" + ` is read again |
+| ` + "`SIGHUP`" + ` | the certificate of ` + "`--tls-cert`" + ` is read again; without one, a bridge that is not run by systemd ends |
 `

@@ -1,11 +1,41 @@
 package main
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/clu-ws/clu-ws/amqpx"
+	"github.com/clu-ws/clu-ws/bridge"
+	"github.com/clu-ws/clu-ws/bridge/listen"
 )
+
+func TestTheAnnouncementHasTheAddressAndTheStateOfTheLink(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	const broker = "amqp://broker:5672/"
+	for want, state := range map[string]amqpx.State{
+		"linked to " + broker: {Up: true, Broker: broker},
+		"linked to " + broker + ", which brings NO REPLIES (it is full)": {Up: true, Broker: broker, QueueDown: "it is full"},
+		"NOT LINKED (nothing listens there), trying on":                  {Err: errors.New("nothing listens there")},
+		"NOT LINKED (refused:  (see --name)), trying on":                 {Err: fmt.Errorf("refused: %w", &amqpx.Error{Kind: amqpx.NameInUse})},
+	} {
+		var out bytes.Buffer
+		s := &service{stdout: &out, bridge: bridge.Config{Exchange: "sdss_exchange"}}
+		s.announce([]*listen.Listener{{Listener: ln}}, "console", state)
+		want = fmt.Sprintf("clu-ws %s listens at http://%[2]s and ws://%[2]s as console, %s, exchange sdss_exchange\n", releaseVersion, ln.Addr(), want)
+		if out.String() != want {
+			t.Errorf("it is %q\nwant %q", out.String(), want)
+		}
+	}
+}
 
 func TestASilentBrokerIsAnnouncedAndDoesNotDelayTheEnd(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

@@ -247,7 +247,7 @@ func (b *durableBridge) start(t *testing.T) {
 		b.earlier = append(b.earlier, b.child)
 	}
 	b.child = child{testkit.StartProcess(t, command(t, b.args...))}
-	b.Output.WaitFor(t, 2*time.Minute, "linked to the broker")
+	b.Output.WaitFor(t, 2*time.Minute, `msg="linked to the broker"`)
 }
 
 // logged returns the number of gaps in the log.
